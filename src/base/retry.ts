@@ -1,0 +1,57 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { defineError, errorText } from './errors.ts';
+
+const DeadlinePassed = defineError('DEADLINE_PASSED', 1);
+
+export interface WaitOptions {
+  /** What is waited for, to complete the sentence "gave up waiting for …". */
+  what: string;
+  /** How long to go on trying, in ms. */
+  withinMs: number;
+  /** Pause between two tries, in ms; 20 unless given. */
+  everyMs?: number;
+  signal?: AbortSignal;
+}
+
+/**
+ * Calls `attempt` until it returns something other than undefined or false, and returns that. What it throws
+ * counts as "not yet", and the last such error becomes the cause when time runs out.
+ * @throws DEADLINE_PASSED when `withinMs` is over; the signal's reason when it is aborted.
+ */
+export async function waitFor<T>(
+  attempt: () => Promise<T | undefined | false> | T | undefined | false,
+  options: WaitOptions,
+): Promise<T> {
+  const deadline = performance.now() + options.withinMs;
+  let lastError: unknown;
+  for (;;) {
+    options.signal?.throwIfAborted();
+    try {
+      const result = await attempt();
+      if (result !== undefined && result !== false) return result;
+      lastError = undefined;
+    } catch (error) {
+      lastError = error;
+    }
+    if (performance.now() >= deadline) {
+      const why = lastError === undefined ? '' : `: ${errorText(lastError)}`;
+      throw DeadlinePassed(`gave up after ${options.withinMs} ms waiting for ${options.what}${why}`, {
+        cause: lastError,
+      });
+    }
+    await delay(options.everyMs ?? 20, undefined, options.signal ? { signal: options.signal } : {});
+  }
+}
+
+/** Settles as the promise does, or rejects with DEADLINE_PASSED after `withinMs`. The work itself is not stopped. */
+export async function within<T>(promise: Promise<T>, withinMs: number, what: string): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const expired = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => reject(DeadlinePassed(`no answer within ${withinMs} ms: ${what}`)), withinMs);
+  });
+  try {
+    return await Promise.race([promise, expired]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,64 @@
+import { Command, Option } from 'commander';
+import { HoldfastError } from '../base/errors.ts';
+import { createOutput, type Output, wantsColor } from './output.ts';
+
+/** Options that every verb takes. */
+export interface CommonOptions {
+  json?: boolean;
+  color?: boolean;
+}
+
+/** What a verb returns: its exit status; nothing means 0. */
+export type VerbResult = Promise<number | undefined | void>;
+
+export const specArgument = ['[spec]', 'the spec file', 'holdfast.yaml'] as const;
+
+/** A verb with the common options; `examples` are shown by --help, one command with its explanation each. */
+export function verb(name: string, summary: string, examples: [command: string, meaning: string][]): Command {
+  const width = Math.max(...examples.map(([command]) => command.length));
+  const lines = examples.map(([command, meaning]) => `  ${command.padEnd(width)}  # ${meaning}`);
+  return new Command(name)
+    .description(summary)
+    .option('--json', 'print one JSON document on stdout and nothing else')
+    .option('--no-color', 'no colours (NO_COLOR does the same)')
+    .addHelpText('after', `\nExamples:\n${lines.join('\n')}`);
+}
+
+export function stateDirOption(): Option {
+  return new Option('--state-dir <dir>', "the deployment's state directory, instead of the default one");
+}
+
+/**
+ * Wraps a verb's work as a commander action: makes its Output, turns the exit status it returns into the
+ * process's, and prints whatever it throws as the answer that a person needs.
+ */
+export function action<Options extends CommonOptions>(
+  work: (output: Output, args: string[], options: Options) => VerbResult,
+): (this: Command) => Promise<void> {
+  return async function (this: Command) {
+    const options = this.optsWithGlobals<Options>();
+    const output = createOutput(options.json === true, wantsColor(options.color));
+    try {
+      process.exitCode =
+        (await work(output, this.processedArgs as string[], options)) ?? process.exitCode ?? 0;
+    } catch (error) {
+      process.exitCode = printError(error, output);
+    }
+  };
+}
+
+/** Prints the error and returns the exit status that belongs to it. */
+export function printError(error: unknown, output: Output): number {
+  const known = error instanceof HoldfastError;
+  const code = known ? error.code : 'INTERNAL';
+  const message = error instanceof Error ? error.message : String(error);
+  const hint = known ? error.hint : 'This is a bug in holdfast; HOLDFAST_DEBUG=1 prints where it happened.';
+  if (output.json) {
+    output.data({ error: { code, message, ...(hint === undefined ? {} : { hint }) } });
+  } else {
+    output.note(`${output.colors.red('error:')} ${message} ${output.colors.dim(`[${code}]`)}`);
+    if (hint !== undefined) output.note(`${output.colors.cyan('hint:')}  ${hint}`);
+  }
+  if (process.env['HOLDFAST_DEBUG'] && error instanceof Error) output.note(error.stack ?? '');
+  return known ? error.exitStatus : 1;
+}
