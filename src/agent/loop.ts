@@ -1,0 +1,90 @@
+/**
+ * Observe, decide, act: one step after the other, never two at once. Something that happened (a death, a Sentinel's
+ * event) wakes the loop at once; otherwise it looks a few times a second.
+ */
+import { errorText } from '../base/errors.ts';
+import { type Decision, decide } from '../topology/decide.ts';
+import { Actions } from './act.ts';
+import type { Deployment } from './deployment.ts';
+
+const tickMs = 250;
+/** A decision whose action failed is not tried again sooner than this. */
+const retryMs = 500;
+
+export class Loop {
+  readonly #deployment: Deployment;
+  readonly #actions: Actions;
+  #timer: NodeJS.Timeout | undefined;
+  #running = false;
+  #again = false;
+  #stopped = false;
+  #lastReason = '';
+  /** What failed lately, by its reason, and when it may be tried again. */
+  readonly #failedUntilMs = new Map<string, number>();
+
+  constructor(deployment: Deployment) {
+    this.#deployment = deployment;
+    this.#actions = new Actions(deployment);
+  }
+
+  start(): void {
+    this.#timer = setInterval(() => this.wake(), tickMs);
+    this.wake();
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    clearInterval(this.#timer);
+  }
+
+  /** Looks at the view now and does what it calls for. */
+  wake(): void {
+    this.#again = true;
+    if (!this.#running) void this.#run();
+  }
+
+  async #run(): Promise<void> {
+    this.#running = true;
+    try {
+      while (this.#again && !this.#stopped) {
+        this.#again = false;
+        if (await this.#step()) this.#again = true;
+      }
+    } finally {
+      this.#running = false;
+    }
+  }
+
+  /** @returns whether something was done, so that there may be more to do. */
+  async #step(): Promise<boolean> {
+    const { setting, spec } = this.#deployment;
+    const nowMs = setting.clock.monotonicMs();
+    const decision = decide(this.#deployment.view(), spec, nowMs);
+    if (decision.kind === 'nothing') {
+      this.#lastReason = '';
+      return false;
+    }
+    const key = `${decision.kind} ${decision.reason}`;
+    if (nowMs < (this.#failedUntilMs.get(key) ?? 0)) return false;
+    this.#say(decision);
+    try {
+      await this.#actions.act(decision);
+      this.#failedUntilMs.delete(key);
+      return true;
+    } catch (error) {
+      this.#failedUntilMs.set(key, nowMs + retryMs);
+      this.#deployment.events.add('action-failed', subjectOf(decision), `${decision.kind} failed: ${errorText(error)}`);
+      return false;
+    }
+  }
+
+  #say(decision: Exclude<Decision, { kind: 'nothing' }>): void {
+    if (decision.reason === this.#lastReason) return;
+    this.#lastReason = decision.reason;
+    this.#deployment.events.add(decision.kind, subjectOf(decision), decision.reason);
+  }
+}
+
+function subjectOf(decision: Exclude<Decision, { kind: 'nothing' }>): string {
+  return 'member' in decision ? decision.member : decision.process;
+}
