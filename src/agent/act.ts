@@ -57,9 +57,7 @@ export class Actions {
     if (member) return this.#restartMember(member, as);
     const sentinel = deployment.sentinels.find(({ place }) => place.id === id);
     const part = this.#part(id);
-    const command = sentinel
-      ? sentinelCommand(deployment.setting, part.paths)
-      : gateCommand(deployment, id);
+    const command = sentinel ? sentinelCommand(deployment.setting, part.paths) : gateCommand(deployment, id);
     await part.restart(await command);
   }
 

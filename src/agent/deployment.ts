@@ -9,8 +9,8 @@ import type { GatePlace, Member, SentinelPlace, Spec } from '../spec/spec.ts';
 import type { MemberView, SentinelView, View } from '../topology/view.ts';
 import type { EventLog } from './event-log.ts';
 import type { GateAdapter } from './gate-adapter.ts';
-import { isDataIntact, type MemoryFile } from './memory-file.ts';
 import type { MemberWatch } from './member-watch.ts';
+import { isDataIntact, type MemoryFile } from './memory-file.ts';
 import type { Part } from './part.ts';
 import type { StatePaths } from './paths.ts';
 import type { SentinelWatch } from './sentinel-watch.ts';
@@ -82,9 +82,7 @@ export class Deployment {
 
   /** The member at an address, as a Sentinel or a replica names it. */
   memberAt(where: { address: string; port: number } | null): LiveMember | undefined {
-    return this.members.find(
-      ({ place }) => place.address === where?.address && place.port === where.port,
-    );
+    return this.members.find(({ place }) => place.address === where?.address && place.port === where.port);
   }
 
   /** Tells whoever waits for it what a Sentinel just published. @returns what ends the listening. */

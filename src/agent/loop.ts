@@ -73,7 +73,11 @@ export class Loop {
       return true;
     } catch (error) {
       this.#failedUntilMs.set(key, nowMs + retryMs);
-      this.#deployment.events.add('action-failed', subjectOf(decision), `${decision.kind} failed: ${errorText(error)}`);
+      this.#deployment.events.add(
+        'action-failed',
+        subjectOf(decision),
+        `${decision.kind} failed: ${errorText(error)}`,
+      );
       return false;
     }
   }

@@ -43,7 +43,8 @@ export class MemoryFile {
     const nowMs = this.#clock.wallMs();
     this.#memory = {
       role: seen.role,
-      primarySinceMs: seen.role === 'replica' ? null : roleChanged ? nowMs : (before?.primarySinceMs ?? nowMs),
+      primarySinceMs:
+        seen.role === 'replica' ? null : roleChanged ? nowMs : (before?.primarySinceMs ?? nowMs),
       offset: seen.offset,
       replId: seen.replId,
       keys: seen.keys,

@@ -58,7 +58,11 @@ export function noteSentinelEvent(deployment: Deployment, event: SentinelEvent, 
     const selected = deployment.memberAt(event.subject ?? null);
     if (!selected || deployment.selection?.member === selected.place.id) return false;
     deployment.selection = { member: selected.place.id, atMs: nowMs };
-    events.add('selected', selected.place.id, `the Sentinels selected ${selected.place.id} as the next primary`);
+    events.add(
+      'selected',
+      selected.place.id,
+      `the Sentinels selected ${selected.place.id} as the next primary`,
+    );
     return true;
   }
   if (event.newPrimary) {

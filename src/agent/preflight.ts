@@ -7,8 +7,8 @@ import { createServer } from 'node:net';
 import path from 'node:path';
 import { errorCode, errorText } from '../base/errors.ts';
 import { describeSize } from '../base/size.ts';
-import { findProgram, type ServerVersion, serverVersion } from '../process/programs.ts';
 import { portHolder } from '../process/port-holder.ts';
+import { findProgram, type ServerVersion, serverVersion } from '../process/programs.ts';
 import type { Spec } from '../spec/spec.ts';
 import { DiskFull, PortTaken, ProgramMissing, ServerTooOld, StateDirUnusable } from './errors.ts';
 
@@ -20,7 +20,9 @@ const leastFreeBytes = 16 * 2 ** 20;
 /** The redis-server to run, Valkey's if there is only that one. @throws PROGRAM_MISSING, SERVER_TOO_OLD */
 export async function findRedisServer(): Promise<{ program: string; version: ServerVersion }> {
   const wanted = process.env['HOLDFAST_REDIS_SERVER'];
-  const program = wanted ? findProgram(wanted) : (findProgram('redis-server') ?? findProgram('valkey-server'));
+  const program = wanted
+    ? findProgram(wanted)
+    : (findProgram('redis-server') ?? findProgram('valkey-server'));
   if (program === undefined) {
     throw ProgramMissing(`${wanted ?? 'redis-server'} is not installed, or not on the PATH`, {
       hint: 'Debian, Ubuntu: apt-get install redis-server redis-tools. Fedora: dnf install redis. macOS: brew install redis. HOLDFAST_REDIS_SERVER names another program.',
@@ -35,11 +37,15 @@ export async function findRedisServer(): Promise<{ program: string; version: Ser
     });
   }
   const { product, major, minor } = version;
-  const tooOld = product === 'Redis' && (major < oldest.major || (major === oldest.major && minor < oldest.minor));
+  const tooOld =
+    product === 'Redis' && (major < oldest.major || (major === oldest.major && minor < oldest.minor));
   if (tooOld) {
-    throw ServerTooOld(`${program} is Redis ${version.version}; holdfast needs ${oldest.major}.${oldest.minor} or newer`, {
-      hint: 'Install a newer Redis or Valkey, or name one with HOLDFAST_REDIS_SERVER.',
-    });
+    throw ServerTooOld(
+      `${program} is Redis ${version.version}; holdfast needs ${oldest.major}.${oldest.minor} or newer`,
+      {
+        hint: 'Install a newer Redis or Valkey, or name one with HOLDFAST_REDIS_SERVER.',
+      },
+    );
   }
   return { program, version };
 }
@@ -47,9 +53,12 @@ export async function findRedisServer(): Promise<{ program: string; version: Ser
 export function findHaproxy(): string {
   const program = findProgram('haproxy');
   if (program === undefined) {
-    throw ProgramMissing('the spec says gate.kind: haproxy, but haproxy is not installed, or not on the PATH', {
-      hint: 'Debian, Ubuntu: apt-get install haproxy. Or use holdfast’s own gate: gate.kind: gate.',
-    });
+    throw ProgramMissing(
+      'the spec says gate.kind: haproxy, but haproxy is not installed, or not on the PATH',
+      {
+        hint: 'Debian, Ubuntu: apt-get install haproxy. Or use holdfast’s own gate: gate.kind: gate.',
+      },
+    );
   }
   return program;
 }
@@ -92,10 +101,16 @@ export interface WantedPort {
 
 /** Every port that this host's share of the spec listens on. */
 export function wantedPorts(spec: Spec, host: string): WantedPort[] {
-  const here = <T extends { host: string }>(places: readonly T[]) => places.filter((place) => place.host === host);
+  const here = <T extends { host: string }>(places: readonly T[]) =>
+    places.filter((place) => place.host === host);
   return [
     ...here(spec.members).map(({ id, address, port }) => ({ who: id, key: 'redis.port', address, port })),
-    ...here(spec.sentinels).map(({ id, address, port }) => ({ who: id, key: 'sentinel.port', address, port })),
+    ...here(spec.sentinels).map(({ id, address, port }) => ({
+      who: id,
+      key: 'sentinel.port',
+      address,
+      port,
+    })),
     ...here(spec.gates).flatMap(({ id, address, port, replicaPort }) => [
       { who: id, key: 'gate.port', address, port },
       ...(replicaPort === null ? [] : [{ who: id, key: 'gate.replicaPort', address, port: replicaPort }]),
@@ -116,7 +131,9 @@ export async function checkPorts(wanted: readonly WantedPort[]): Promise<void> {
     taken.push(`${address}:${port} for ${who} (${key}) ${what}`);
   }
   if (taken.length === 0) return;
-  throw PortTaken(taken.join('; '), { hint: 'Stop what has it, or change the port in the spec. Nothing was started.' });
+  throw PortTaken(taken.join('; '), {
+    hint: 'Stop what has it, or change the port in the spec. Nothing was started.',
+  });
 }
 
 async function tryPort(address: string, port: number): Promise<string | undefined> {
