@@ -10,8 +10,8 @@ export interface GateObservation {
 /** What the agent asks of a front door, whichever it is: holdfast's own gate, HAProxy, or one on another host. */
 export interface GateAdapter {
   readonly seen: GateObservation;
-  /** Writes its configuration; `primary` is who is primary now. Only for a gate of this host. */
-  configure(primary: Member): Promise<void>;
+  /** Writes its configuration. Only for a gate of this host, as is `command`. */
+  configure(): Promise<void>;
   command(): ProcessCommand;
   /** Observes it. Never throws. */
   look(): Promise<void>;
