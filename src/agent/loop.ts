@@ -4,8 +4,8 @@
  */
 import { errorText } from '../base/errors.ts';
 import { type Decision, decide } from '../topology/decide.ts';
-import { Actions } from './act.ts';
 import { actingPrimary, type View } from '../topology/view.ts';
+import { Actions } from './act.ts';
 import type { Deployment } from './deployment.ts';
 
 const tickMs = 250;

@@ -6,6 +6,7 @@ import { downVerb } from './down.ts';
 import { eventsVerb } from './events.ts';
 import { failoverVerb } from './failover.ts';
 import { pauseVerb, resumeVerb } from './pause.ts';
+import { renderVerb } from './render.ts';
 import { restartVerb } from './restart.ts';
 import { statusVerb } from './status.ts';
 import { switchoverVerb } from './switchover.ts';
@@ -22,6 +23,7 @@ const verbs: ((program: Command) => Command)[] = [
   pauseVerb,
   resumeVerb,
   applyVerb,
+  renderVerb,
   completionVerb,
 ];
 

@@ -30,11 +30,11 @@ const ownRules: Record<OwnUser, string> = {
 /** Text of the file; `secrets` must have a password for every user in the spec. */
 export function renderUsersAcl({ spec, secrets }: { spec: Spec; secrets: Secrets }): string {
   const lines = ownUsers.map(
-    (user) => `user ${ownUserName(user)} on ${hash(secrets.own[user])} ${ownRules[user]}`,
+    (user) => `user ${ownUserName(user)} on ${hash(secrets, secrets.own[user])} ${ownRules[user]}`,
   );
   const named = spec.security.users.map(
     ({ name, acl }) =>
-      `user ${name} on ${hash(secrets.users[name] ?? '')} -@all ${acl.trim().replaceAll(/\s+/g, ' ')}`,
+      `user ${name} on ${hash(secrets, secrets.users[name] ?? '')} -@all ${acl.trim().replaceAll(/\s+/g, ' ')}`,
   );
   return `${[...defaultUser(spec, secrets), ...named, ...lines].join('\n')}\n`;
 }
@@ -44,10 +44,11 @@ function defaultUser(spec: Spec, secrets: Secrets): string[] {
   if (mode === 'off') return ['user default off resetpass -@all'];
   if (mode === 'open') return ['user default on nopass ~* &* +@all'];
   if (spec.security.users.some(({ name }) => name === 'default')) return [];
-  return [`user default on ${hash(secrets.defaultPassword ?? '')} ~* &* +@all`];
+  return [`user default on ${hash(secrets, secrets.defaultPassword ?? '')} ~* &* +@all`];
 }
 
-function hash(password: string): string {
+function hash(secrets: Secrets, password: string): string {
+  if (!secrets.real) return `#<SHA-256 of ${password}>`;
   if (password === '') throw new TypeError('an empty password would let anyone in');
   return `#${createHash('sha256').update(password).digest('hex')}`;
 }

@@ -151,6 +151,7 @@ function gateSettings(file: Section<'gate'>): GateSettings {
     workers: file.workers ?? 1,
     maxLagMs: ms(file.maxLag ?? '10s'),
     replicaFallback: file.replicaFallback ?? 'primary',
+    statsPort: file.kind === 'haproxy' && file.statsPort !== 'none' ? (file.statsPort ?? 8404) : null,
     limits: {
       maxClients: limits.maxClients ?? 10_000,
       maxHeldBytes: bytes(limits.maxHeld ?? '64mb'),

@@ -84,6 +84,8 @@ export interface GateSettings {
   readonly maxLagMs: number;
   /** What the read-only door does when no replica is fit. */
   readonly replicaFallback: 'primary' | 'error';
+  /** HAProxy's page of statistics on loopback; null for none, and with holdfast's own gate. */
+  readonly statsPort: number | null;
   readonly limits: GateLimits;
 }
 

@@ -22,9 +22,13 @@ function placeRules(file: SpecFile): Problem[] {
 
 /** HAProxy forwards bytes: what needs the commands themselves is beyond it. */
 function haproxyRules(spec: Spec, file: SpecFile): Problem[] {
-  if (spec.gate.kind !== 'haproxy') return [];
   const written = file.gate ?? {};
   const problems: Problem[] = [];
+  if (spec.gate.kind !== 'haproxy') {
+    if (written.statsPort === undefined) return [];
+    const message = "it is HAProxy's page; holdfast's own gate reports through the agent's API: remove this";
+    return [{ path: ['gate', 'statsPort'], message, about: 'key' }];
+  }
   const beyond = (key: keyof typeof written, what: string) =>
     problems.push({
       path: ['gate', key],

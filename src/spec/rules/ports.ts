@@ -39,6 +39,11 @@ function portsOf(spec: Spec): Use[] {
     ...spec.gates.flatMap(({ id, host, replicaPort }) =>
       replicaPort === null ? [] : [use(host, replicaPort, `${id}'s read-only door`, 'gate', 'replicaPort')],
     ),
+    ...spec.gates.flatMap(({ id, host }) =>
+      spec.gate.statsPort === null
+        ? []
+        : [use(host, spec.gate.statsPort, `${id}'s statistics`, 'gate', 'statsPort')],
+    ),
     ...spec.hosts.map(({ id }) => use(id, spec.agent.port, 'the agent', 'agent', 'port')),
   ];
 }

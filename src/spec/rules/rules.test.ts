@@ -109,6 +109,18 @@ const cases: [rule: string, dangerous: string, words: string, harmless: string][
     'gate: { kind: haproxy }',
   ],
   [
+    'statistics of an HAProxy that is not there',
+    'gate: { statsPort: 8404 }',
+    "HAProxy's page",
+    'gate: { kind: haproxy, statsPort: 8404 }',
+  ],
+  [
+    'statistics on a taken port',
+    'gate: { kind: haproxy, statsPort: 7080 }',
+    "gate-1's statistics",
+    'gate: { kind: haproxy, statsPort: none }',
+  ],
+  [
     'a managed directive',
     'redis: { config: { Port: 1 } }',
     'redis.port sets it',

@@ -61,6 +61,15 @@ export const gateSchema = field.section(
         default: 'primary',
       })
       .optional(),
+    statsPort: z
+      .union([z.int().min(1).max(65_535), z.literal('none')], {
+        error: 'a whole number from 1 to 65535, or none',
+      })
+      .meta({
+        description: "HAProxy's page of statistics, on loopback; only with kind: haproxy.",
+        default: 8404,
+      })
+      .optional(),
     limits: limits.nullish(),
   },
   'The front door that clients connect to.',

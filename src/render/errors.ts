@@ -1,0 +1,3 @@
+import { defineError } from '../base/errors.ts';
+
+export const UnknownTarget = defineError('UNKNOWN_TARGET', 2);
