@@ -3,7 +3,15 @@ import type { DeploymentEvent } from './event-log.ts';
 import type { Report } from './start.ts';
 import type { Status } from './status.ts';
 
-export const commandNames = ['down', 'switchover', 'failover', 'restart', 'pause', 'resume', 'apply'] as const;
+export const commandNames = [
+  'down',
+  'switchover',
+  'failover',
+  'restart',
+  'pause',
+  'resume',
+  'apply',
+] as const;
 export type Command = (typeof commandNames)[number];
 
 export interface AgentApi {

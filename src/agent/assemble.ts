@@ -18,7 +18,8 @@ export async function assemble(setting: Setting): Promise<Deployment> {
   const deployment = new Deployment(setting);
   const agent: Credentials = { username: ownUserName('agent'), password: secrets.own.agent };
   const { sentinelPassword } = secrets;
-  const onSentinels = sentinelPassword === null ? undefined : { username: 'default', password: sentinelPassword };
+  const onSentinels =
+    sentinelPassword === null ? undefined : { username: 'default', password: sentinelPassword };
   const paceMs = observePaceMs(spec.agent.hangAfterMs);
   for (const place of spec.members) {
     const part = await partHere(setting, place, setting.paths.member(place.id));

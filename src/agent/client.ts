@@ -1,7 +1,7 @@
 /** Talks to the agent of this host over its Unix socket. */
 import { request } from 'node:http';
 import { createInterface } from 'node:readline';
-import { errorCode, type ExitStatus, HoldfastError } from '../base/errors.ts';
+import { type ExitStatus, errorCode, HoldfastError } from '../base/errors.ts';
 import type { Command } from './api.ts';
 import { NotRunning } from './errors.ts';
 import type { DeploymentEvent } from './event-log.ts';
@@ -52,7 +52,8 @@ export class AgentClient {
 
   #send(method: string, path: string, body: unknown, onLine: (line: string) => void): Promise<void> {
     const text = body === undefined ? '' : JSON.stringify(body);
-    const headers = text === '' ? {} : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) };
+    const headers =
+      text === '' ? {} : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) };
     return new Promise((resolve, reject) => {
       const call = request({ socketPath: this.#socket, method, path, headers }, (response) => {
         createInterface({ input: response }).on('line', onLine).on('close', resolve);

@@ -1,7 +1,7 @@
 /** Works out how this host's members start when none of them runs, and prepares their files. */
 import { mkdir } from 'node:fs/promises';
 import { chooseColdStart } from '../topology/cold-start.ts';
-import { isFirstStart, namedInFiles, nameInFiles, writeMissingConfigs } from './configure.ts';
+import { isFirstStart, namedInFiles, nameInFiles, writeConfigs } from './configure.ts';
 import type { Deployment, LiveMember } from './deployment.ts';
 import { readDiskState } from './disk-state.ts';
 import type { Report } from './start.ts';
@@ -35,8 +35,8 @@ export async function prepareColdStart(deployment: Deployment, report: Report): 
   }
   const refused = whole ? new Set<string>() : await guardLocalData(deployment, local, primary, report);
   for (const { part } of local) if (part) await mkdir(part.paths.dataDir, { recursive: true, mode: 0o700 });
-  await writeMissingConfigs(deployment, deployment.member(primary).place);
-  if (named !== null && named !== primary) await nameInFiles(deployment, deployment.member(primary).place);
+  await writeConfigs(deployment, deployment.member(primary).place);
+  if (!first && whole) await nameInFiles(deployment, deployment.member(primary).place);
   if (first) events.add('first-start', spec.name, `first start; ${primary} begins as primary`);
   return { primary, refused };
 }

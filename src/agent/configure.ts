@@ -1,15 +1,17 @@
 /**
- * Writes redis.conf, users.acl and sentinel.conf where there is none yet. Once a server has started with them they
- * are state, which Redis and Sentinel rewrite, and are left alone but for one case: a cold start whose newest data
- * is not where the Sentinels' files say.
+ * Writes redis.conf, users.acl and sentinel.conf before a cold start. Once a server has started with them they are
+ * state, which Redis and Sentinel rewrite: they are never written whole again. What the spec says now is brought
+ * into them, and, when the newest data is not where the Sentinels' files say, who is primary.
  */
-import { chmod, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { readFileIfThere, writeFileAtomic } from '../base/atomic-file.ts';
+import { mergeDirectives } from '../render/merge-directives.ts';
 import { renderRedisConf } from '../render/redis-conf.ts';
-import { renderSentinelConf } from '../render/sentinel-conf.ts';
+import { renderSentinelConf, sentinelRunId } from '../render/sentinel-conf.ts';
 import { renderUsersAcl } from '../render/users-acl.ts';
 import type { Member } from '../spec/spec.ts';
-import type { Deployment } from './deployment.ts';
+import type { Deployment, Setting } from './deployment.ts';
+import type { Part } from './part.ts';
 
 /** True when no member of this host has ever been configured. */
 export async function isFirstStart({ members }: Deployment): Promise<boolean> {
@@ -19,22 +21,35 @@ export async function isFirstStart({ members }: Deployment): Promise<boolean> {
   return true;
 }
 
-export async function writeMissingConfigs(deployment: Deployment, primary: Member): Promise<void> {
+export async function writeConfigs(deployment: Deployment, primary: Member): Promise<void> {
   const { members, sentinels, setting } = deployment;
   const { spec, secrets } = setting;
   for (const { place, part } of members) {
     if (!part) continue;
-    const { config, aclFile, dataDir, log, socket } = part.paths;
-    const paths = { dataDir, logFile: log, unixSocket: socket, aclFile };
     const follows = place.id === primary.id ? null : primary;
-    await writeOnce(config, renderRedisConf({ spec, member: place, paths, secrets, primary: follows }));
-    await writeOnce(aclFile, renderUsersAcl({ spec, secrets }));
+    await writeOrMerge(part.paths.config, memberConfText(setting, { place, part }, follows));
+    // Redis never writes this one: it is ours.
+    await writeFileAtomic(part.paths.aclFile, renderUsersAcl({ spec, secrets }));
   }
   for (const { place, part } of sentinels) {
     if (!part) continue;
     const paths = { dir: part.paths.folder, logFile: part.paths.log };
-    await writeOnce(part.paths.config, renderSentinelConf({ spec, sentinel: place, paths, secrets, primary }));
+    await writeOrMerge(
+      part.paths.config,
+      renderSentinelConf({ spec, sentinel: place, paths, secrets, primary }),
+    );
   }
+}
+
+/** redis.conf of a member of this host, as the spec has it. */
+export function memberConfText(
+  { spec, secrets }: Setting,
+  { place, part }: { place: Member; part: Part | null },
+  primary: Member | null,
+): string {
+  const { dataDir, log, socket, aclFile } = (part as Part).paths;
+  const paths = { dataDir, logFile: log, unixSocket: socket, aclFile };
+  return renderRedisConf({ spec, member: place, paths, secrets, primary });
 }
 
 /** Whom this host's sentinel.conf files name, by the highest epoch; null when there are none. */
@@ -55,19 +70,31 @@ export async function namedInFiles(deployment: Deployment): Promise<string | nul
 export async function nameInFiles(deployment: Deployment, primary: Member): Promise<void> {
   const { sentinels, spec, members } = deployment;
   const texts = new Map<string, string>();
-  for (const { part } of sentinels) if (part) texts.set(part.paths.config, await readFile(part.paths.config, 'utf8'));
+  for (const { part } of sentinels)
+    if (part) texts.set(part.paths.config, await readFile(part.paths.config, 'utf8'));
   const epoch = Math.max(0, ...[...texts.values()].map(epochIn)) + 1;
   const { name } = spec;
   const replicas = members.filter(({ place }) => place.id !== primary.id);
   for (const [file, text] of texts) {
-    const kept = text.split('\n').filter((line) => !line.startsWith(`sentinel known-replica ${name} `));
+    const kept = text.split('\n').filter((line) => !/^sentinel known-(replica|sentinel) /.test(line));
     const changed = kept.map((line) =>
       line
-        .replace(/^(sentinel monitor \S+) \S+ \d+/, `$1 ${primary.address} ${primary.port}`)
+        .replace(
+          /^(sentinel monitor \S+) .*/,
+          `$1 ${primary.address} ${primary.port} ${spec.sentinel.quorum}`,
+        )
         .replace(/^(sentinel (?:config-epoch|leader-epoch) \S+) \d+/, `$1 ${epoch}`)
         .replace(/^(sentinel current-epoch) \d+/, `$1 ${epoch}`),
     );
-    const known = replicas.map(({ place }) => `sentinel known-replica ${name} ${place.address} ${place.port}`);
+    const known = [
+      ...replicas.map(({ place }) => `known-replica ${name} ${place.address} ${place.port}`),
+      ...sentinels
+        .filter(({ part }) => part?.paths.config !== file)
+        .map(
+          ({ place }) =>
+            `known-sentinel ${name} ${place.address} ${place.port} ${sentinelRunId(spec, place.id)}`,
+        ),
+    ].map((line) => `sentinel ${line}`);
     await writeFileAtomic(file, `${[...changed, ...known].join('\n').trimEnd()}\n`);
   }
 }
@@ -77,7 +104,8 @@ function epochIn(sentinelConf: string): number {
   return Math.max(0, ...epochs.map((match) => Number(match[1])));
 }
 
-async function writeOnce(file: string, text: string): Promise<void> {
-  if ((await readFileIfThere(file)) === undefined) await writeFileAtomic(file, text);
-  else await chmod(file, 0o600);
+/** A first file is written whole; into one that Redis has rewritten since, only what the spec says is brought. */
+async function writeOrMerge(file: string, rendered: string): Promise<void> {
+  const existing = await readFileIfThere(file);
+  await writeFileAtomic(file, existing === undefined ? rendered : mergeDirectives(existing, rendered));
 }

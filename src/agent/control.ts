@@ -62,14 +62,15 @@ export class Commands implements AgentApi {
         return this.#exclusively('a restart', () => this.#restart(options, report));
       case 'apply':
         return this.#exclusively('applying the spec', () =>
-          applySpec(this.#deployment, String(options['spec']), String(options['file']), options['dryRun'] === true, report),
+          applySpec(this.#deployment, String(options['file']), options['dryRun'] === true, report),
         );
     }
   }
 
   async #switchover(to: string | null, report: Report): Promise<unknown> {
     const deployment = this.#deployment;
-    if (to !== null && !deployment.members.some(({ place }) => place.id === to)) throw unknownPart(deployment, to);
+    if (to !== null && !deployment.members.some(({ place }) => place.id === to))
+      throw unknownPart(deployment, to);
     const result = await switchover(deployment, this.#observer, to, report);
     if (result.from !== result.to) {
       const text = `switched over from ${result.from} to ${result.to}; writes waited ${result.heldMs} ms`;
@@ -81,14 +82,19 @@ export class Commands implements AgentApi {
   async #failover(report: Report): Promise<unknown> {
     if (this.#deployment.operation !== null) throw underWay(this.#deployment.operation);
     const result = await forceFailover(this.#deployment, this.#observer, report);
-    this.#deployment.events.add('failover', result.to, `failed over from ${result.from} to ${result.to} on request`);
+    this.#deployment.events.add(
+      'failover',
+      result.to,
+      `failed over from ${result.from} to ${result.to} on request`,
+    );
     return result;
   }
 
   async #restart(options: Record<string, unknown>, report: Report): Promise<unknown> {
     const member = textOf(options['member']);
     if (member === null) await rollingRestart(this.#deployment, this.#observer, report);
-    else await restartPart(this.#deployment, this.#observer, member, options['acceptDataLoss'] === true, report);
+    else
+      await restartPart(this.#deployment, this.#observer, member, options['acceptDataLoss'] === true, report);
     return { restarted: member ?? 'all members', primary: this.status().primary };
   }
 
@@ -97,7 +103,12 @@ export class Commands implements AgentApi {
     const changed = this.#deployment.paused !== paused;
     this.#deployment.paused = paused;
     await writeFileAtomic(setting.paths.flags, `${JSON.stringify({ paused })}\n`);
-    if (changed) events.add(paused ? 'paused' : 'resumed', spec.name, `automatic actions ${paused ? 'paused' : 'resumed'}`);
+    if (changed)
+      events.add(
+        paused ? 'paused' : 'resumed',
+        spec.name,
+        `automatic actions ${paused ? 'paused' : 'resumed'}`,
+      );
     this.#deployment.wake();
     return { paused, changed };
   }
@@ -117,7 +128,9 @@ export class Commands implements AgentApi {
 }
 
 function underWay(operation: string): Error {
-  return OperationUnderWay(`${operation} is under way`, { hint: 'Wait for it; holdfast status shows when it is over.' });
+  return OperationUnderWay(`${operation} is under way`, {
+    hint: 'Wait for it; holdfast status shows when it is over.',
+  });
 }
 
 function textOf(value: unknown): string | null {

@@ -44,6 +44,8 @@ export interface Setting {
   secrets: Secrets;
   /** Full path of redis-server or valkey-server. */
   redisServer: string;
+  /** Full path of haproxy, when the spec wants it for a gate of this host. */
+  haproxy: string | null;
   clock: Clock;
   events: EventLog;
 }
@@ -57,6 +59,7 @@ export class Deployment {
   operation: string | null = null;
   selection: View['selection'] = null;
   failoverAskedAtMs: number | null = null;
+  #wake: () => void = () => {};
   readonly #sentinelListeners = new Set<(event: SentinelEvent) => void>();
 
   constructor(setting: Setting) {
@@ -89,6 +92,15 @@ export class Deployment {
   onSentinelEvent(listener: (event: SentinelEvent) => void): () => void {
     this.#sentinelListeners.add(listener);
     return () => this.#sentinelListeners.delete(listener);
+  }
+
+  /** Sets who is to look again when something happened. */
+  onWake(listener: () => void): void {
+    this.#wake = listener;
+  }
+
+  wake(): void {
+    this.#wake();
   }
 
   heardSentinel(event: SentinelEvent): void {

@@ -4,6 +4,7 @@
  */
 import { errorText } from '../base/errors.ts';
 import { type Decision, decide } from '../topology/decide.ts';
+import { actingPrimary, type View } from '../topology/view.ts';
 import { Actions } from './act.ts';
 import type { Deployment } from './deployment.ts';
 
@@ -19,6 +20,7 @@ export class Loop {
   #again = false;
   #stopped = false;
   #lastReason = '';
+  #toldPrimary = '';
   /** What failed lately, by its reason, and when it may be tried again. */
   readonly #failedUntilMs = new Map<string, number>();
 
@@ -59,7 +61,9 @@ export class Loop {
   async #step(): Promise<boolean> {
     const { setting, spec } = this.#deployment;
     const nowMs = setting.clock.monotonicMs();
-    const decision = decide(this.#deployment.view(), spec, nowMs);
+    const view = this.#deployment.view();
+    this.#tellGates(view);
+    const decision = decide(view, spec, nowMs);
     if (decision.kind === 'nothing') {
       this.#lastReason = '';
       return false;
@@ -79,6 +83,18 @@ export class Loop {
         `${decision.kind} failed: ${errorText(error)}`,
       );
       return false;
+    }
+  }
+
+  /** The gates find out for themselves; being told is sooner, and all that HAProxy has. */
+  #tellGates(view: View): void {
+    const primary = view.operation === null ? actingPrimary(view) : null;
+    if (primary === null || primary.id === this.#toldPrimary) return;
+    this.#toldPrimary = primary.id;
+    const { place } = this.#deployment.member(primary.id);
+    for (const { part, adapter } of this.#deployment.gates) {
+      // A gate that is down now learns it when it starts.
+      if (part?.process.running) adapter.switchTo(place).catch(() => {});
     }
   }
 

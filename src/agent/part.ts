@@ -57,8 +57,9 @@ export class Part {
     await this.start(command);
   }
 
+  /** Takes over the process that an earlier agent started, if it still runs. @returns whether it does. */
   async adopt(): Promise<boolean> {
-    const alive = await this.process.adopt();
+    const alive = this.process.running || (await this.process.adopt());
     this.wanted = true;
     if (!alive) this.noteDeath();
     return alive;

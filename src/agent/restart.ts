@@ -13,7 +13,11 @@ import { switchover } from './switchover.ts';
 const upAgainMs = 60_000;
 
 /** Replicas first, then a switchover, then the old primary; Sentinels and gates are left alone. */
-export async function rollingRestart(deployment: Deployment, observer: Observer, report: Report): Promise<void> {
+export async function rollingRestart(
+  deployment: Deployment,
+  observer: Observer,
+  report: Report,
+): Promise<void> {
   const primaryId = namedPrimary(deployment.view())?.id;
   const local = deployment.members.filter(({ part }) => part !== null);
   for (const member of local.filter(({ place }) => place.id !== primaryId)) {
@@ -77,9 +81,12 @@ async function restartMember(
   const startsAsPrimary = named === id;
   const view = deployment.view().members.find((each) => each.id === id);
   if (startsAsPrimary && !part.process.running && view?.dataIntact === false && !acceptDataLoss) {
-    throw SwitchoverRefused(`${id} is not started: the Sentinels name it primary and its data is gone from disk`, {
-      hint: `Restore its data, or run holdfast failover so that another takes over. holdfast restart ${id} --accept-data-loss starts it empty, and the replicas then copy that.`,
-    });
+    throw SwitchoverRefused(
+      `${id} is not started: the Sentinels name it primary and its data is gone from disk`,
+      {
+        hint: `Restore its data, or run holdfast failover so that another takes over. holdfast restart ${id} --accept-data-loss starts it empty, and the replicas then copy that.`,
+      },
+    );
   }
   await stopMember(deployment, member, report);
   member.watch.reset();
@@ -98,7 +105,12 @@ async function restartMember(
   deployment.events.add('restarted', id, `${id} was restarted on request`);
 }
 
-async function restartPlain(deployment: Deployment, observer: Observer, part: Part, report: Report): Promise<void> {
+async function restartPlain(
+  deployment: Deployment,
+  observer: Observer,
+  part: Part,
+  report: Report,
+): Promise<void> {
   part.wanted = false;
   await part.process.stop(10_000);
   const isSentinel = deployment.sentinels.some((each) => each.part === part);

@@ -1,10 +1,9 @@
 /** One agent from start to stop: takes the state directory, brings everything up, watches, serves, stops. */
-import { mkdir } from 'node:fs/promises';
 import type { FastifyInstance } from 'fastify';
 import { systemClock } from '../base/clock.ts';
 import { waitFor } from '../base/retry.ts';
 import { MemberClient } from '../redis/member-client.ts';
-import { ownUserName } from '../spec/secrets.ts';
+import { loadSecrets, ownUserName } from '../spec/secrets.ts';
 import type { Spec } from '../spec/spec.ts';
 import { assemble } from './assemble.ts';
 import { Commands } from './control.ts';
@@ -20,7 +19,6 @@ import { checkPorts, checkStateDir, findHaproxy, findRedisServer, wantedPorts } 
 import { restorePriorities } from './priorities.ts';
 import { serveControl, serveQuestions } from './server.ts';
 import { bringUp, type Report } from './start.ts';
-import { loadSecrets } from '../spec/secrets.ts';
 
 export interface AgentOptions {
   spec: Spec;

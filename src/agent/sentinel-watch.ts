@@ -32,7 +32,7 @@ export class SentinelWatch {
   constructor(
     name: string,
     endpoint: Endpoint,
-    credentials: Credentials,
+    credentials: Credentials | undefined,
     onEvent: (event: SentinelEvent) => void,
   ) {
     this.#name = name;

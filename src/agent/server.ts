@@ -34,7 +34,10 @@ export async function serveQuestions(api: AgentApi, addresses: readonly string[]
 
 function questions(api: AgentApi): FastifyInstance {
   const server = fastify({ logger: false, forceCloseConnections: true });
-  server.get('/', async () => ({ holdfast: api.status().name, see: ['/status', '/events?after=0', '/health'] }));
+  server.get('/', async () => ({
+    holdfast: api.status().name,
+    see: ['/status', '/events?after=0', '/health'],
+  }));
   server.get('/status', async () => api.status());
   server.get('/health', async (_request, reply) => {
     const { state } = api.status();
@@ -46,7 +49,12 @@ function questions(api: AgentApi): FastifyInstance {
   return server;
 }
 
-async function streamCommand(api: AgentApi, name: Command, body: unknown, reply: FastifyReply): Promise<void> {
+async function streamCommand(
+  api: AgentApi,
+  name: Command,
+  body: unknown,
+  reply: FastifyReply,
+): Promise<void> {
   reply.hijack();
   const { raw } = reply;
   raw.writeHead(200, { 'content-type': 'application/x-ndjson' });

@@ -1,5 +1,11 @@
 /** The view as `status --json` prints it. Pure. */
-import { type DeploymentState, type MemberView, memberState, namedPrimary, type View } from '../topology/view.ts';
+import {
+  type DeploymentState,
+  type MemberView,
+  memberState,
+  namedPrimary,
+  type View,
+} from '../topology/view.ts';
 
 export interface Status {
   name: string;
@@ -115,12 +121,15 @@ function findProblems(
   for (const { id, state, role, refusal } of members) {
     if (refusal) problems.push(refusal);
     else if (state !== 'up') problems.push(`${id} is ${state}`);
-    else if (id === named && role !== 'primary') problems.push(`${id} is named primary but acts as a ${role}`);
-    else if (id !== named && role === 'primary' && named !== null) problems.push(`${id} acts as a second primary`);
+    else if (id === named && role !== 'primary')
+      problems.push(`${id} is named primary but acts as a ${role}`);
+    else if (id !== named && role === 'primary' && named !== null)
+      problems.push(`${id} acts as a second primary`);
   }
   for (const { id, state, primary } of sentinels) {
     if (state !== 'up') problems.push(`${id} is ${state}`);
-    else if (named !== null && primary !== named) problems.push(`${id} names ${primary ?? 'nobody known'} as primary`);
+    else if (named !== null && primary !== named)
+      problems.push(`${id} names ${primary ?? 'nobody known'} as primary`);
   }
   for (const { id, state } of gates) if (state !== 'open') problems.push(`${id} is ${state}`);
   if (view.paused) problems.push('automatic actions are paused');

@@ -92,7 +92,7 @@ function sizeOption(name: string, text: string): number {
 interface Measured {
   dataBytes: number;
   clients: number;
-  writeBytesPerSecond: number;
+  writeBytesPerSecond: number | null;
 }
 
 const watchMs = 2000;
@@ -115,7 +115,8 @@ async function measure(where: string, user: string | undefined, output: Output):
     return {
       dataBytes: Number(after['used_memory_dataset'] ?? after['used_memory']),
       clients: Number(after['connected_clients']),
-      writeBytesPerSecond: Math.max(0, written / (watchMs / 1000)),
+      // Without a replica the offset stands still, whatever is written.
+      writeBytesPerSecond: after['connected_slaves'] === '0' ? null : Math.max(0, written / (watchMs / 1000)),
     };
   } finally {
     client.close();

@@ -33,7 +33,7 @@ export class SentinelClient {
   }
 
   async primary(): Promise<WatchedPrimary> {
-    const fields = flatMap(await this.connection.call('SENTINEL', 'MASTER', this.#name));
+    const fields = await this.settings();
     return {
       address: fields['ip'] ?? '',
       port: Number(fields['port']),
@@ -65,6 +65,11 @@ export class SentinelClient {
   /** Starts a failover without asking the other Sentinels. Throws REDIS_REFUSED with INPROG or NOGOODSLAVE. */
   async failover(): Promise<void> {
     await this.connection.call('SENTINEL', 'FAILOVER', this.#name);
+  }
+
+  /** Every field that the Sentinel shows of its primary, by its own names (`quorum`, `failover-timeout`…). */
+  async settings(): Promise<Record<string, string>> {
+    return flatMap(await this.connection.call('SENTINEL', 'MASTER', this.#name));
   }
 
   async set(option: string, value: string): Promise<void> {

@@ -138,7 +138,7 @@ function replication({ spec, primary }: RedisConfInput): string[] {
 
 function memory({ redis }: Spec): string[] {
   return [
-    ...(redis.maxMemoryBytes === null ? [] : [directive('maxmemory', formatSize(redis.maxMemoryBytes))]),
+    directive('maxmemory', redis.maxMemoryBytes === null ? 0 : formatSize(redis.maxMemoryBytes)),
     directive('maxmemory-policy', redis.maxMemoryPolicy),
   ];
 }
