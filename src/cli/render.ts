@@ -5,7 +5,7 @@ import { stateDirOf, statePaths } from '../agent/paths.ts';
 import { readFileIfThere, writeFileAtomic } from '../base/atomic-file.ts';
 import { defineError } from '../base/errors.ts';
 import type { RenderedFile } from '../render/target.ts';
-import { targetNamed, targets } from '../render/targets.ts';
+import { targetNamed, targetOptions, targets } from '../render/targets.ts';
 import { loadSpec } from '../spec/load.ts';
 import { loadSecrets, placeholderSecrets } from '../spec/secrets.ts';
 import type { Output } from './output.ts';
@@ -19,6 +19,7 @@ interface RenderOptions extends CommonOptions {
   host?: string;
   stateDir?: string;
   yes?: boolean;
+  set: string[];
 }
 
 /**
@@ -26,7 +27,13 @@ interface RenderOptions extends CommonOptions {
  * are read by others. With `--out` the files have the deployment's real ones, the same that `up` uses, mode 0600.
  */
 export function renderVerb(): Command {
-  const list = targets.map(({ name, summary }) => `  ${name.padEnd(12)} ${summary}`).join('\n');
+  const list = targets.flatMap(({ name, summary, options = [] }) => [
+    `  ${name.padEnd(12)} ${summary}`,
+    ...options.map((option) => {
+      const value = option.default === undefined ? 'needed' : option.default === '' ? 'none' : option.default;
+      return `  ${''.padEnd(14)} --set ${`${option.name}=…`.padEnd(18)} ${option.about} (${value})`;
+    }),
+  ]);
   return verb('render', 'write configuration for other ways to run it', [
     ['holdfast render redis', 'look at what the members would be started with'],
     ['holdfast render haproxy prod.yaml --out /etc/haproxy', 'write files, with the real passwords'],
@@ -35,15 +42,22 @@ export function renderVerb(): Command {
     .argument(...specArgument)
     .option('--out <dir>', 'write files there instead of printing them')
     .option('--host <host>', 'only what this host of the spec runs')
+    .option(
+      '--set <name=value>',
+      'an option of the target, listed below',
+      (word, all: string[]) => [...all, word],
+      [],
+    )
     .option('-y, --yes', 'replace files that are there and differ')
     .addOption(stateDirOption())
-    .addHelpText('after', `\nTargets:\n${list}`)
+    .addHelpText('after', `\nTargets:\n${list.join('\n')}`)
     .action(action(render));
 }
 
 async function render(output: Output, args: string[], options: RenderOptions): Promise<void> {
   const [targetName = '', specFile = 'holdfast.yaml'] = args;
   const target = targetNamed(targetName);
+  const settings = targetOptions(target, options.set);
   const spec = await loadSpec(specFile);
   if (options.host !== undefined && !spec.hosts.some(({ id }) => id === options.host)) {
     const hosts = spec.hosts.map(({ id }) => id).join(', ');
@@ -52,7 +66,7 @@ async function render(output: Output, args: string[], options: RenderOptions): P
   const paths = { ...statePaths(stateDirOf(spec.name, options.stateDir)), specFile: path.resolve(specFile) };
   const secrets =
     options.out === undefined ? placeholderSecrets(spec) : await loadSecrets(spec, paths.secret);
-  const files = target.render({ spec, secrets, paths, host: options.host ?? null });
+  const files = target.render({ spec, secrets, paths, host: options.host ?? null, options: settings });
   if (options.out === undefined) print(output, target.name, files);
   else await writeAll(output, path.resolve(options.out), files, options.yes === true);
 }

@@ -6,7 +6,16 @@ export interface Target {
   readonly name: string;
   /** One line for `render --help`. */
   readonly summary: string;
+  /** What `--set name=value` may say, beyond the spec. */
+  readonly options?: readonly TargetOption[];
   render(input: TargetInput): RenderedFile[];
+}
+
+export interface TargetOption {
+  readonly name: string;
+  readonly about: string;
+  /** Undefined: it must be given. */
+  readonly default: string | undefined;
 }
 
 export interface TargetInput {
@@ -15,6 +24,8 @@ export interface TargetInput {
   paths: TargetPaths;
   /** Only what this host runs; null for all hosts. */
   host: string | null;
+  /** The target's options, with their defaults filled in. */
+  options: Record<string, string>;
 }
 
 /** Where the processes of a host keep their files; all paths are absolute. */
