@@ -66,7 +66,7 @@ export class TestDeployment {
       gate: { port: ports.gate, replicaPort: ports.replica, statsPort: firstPort + 13, ...overrides['gate'] },
       agent: { port: this.ports.api, ...overrides['agent'] },
       ...(overrides['security'] ? { security: overrides['security'] } : {}),
-    } as Overrides & { name: string };
+    } as unknown as Overrides & { name: string };
     this.writeSpec({});
   }
 
