@@ -42,7 +42,7 @@ export interface RunningAgent {
 
 /** Starts an agent. @throws before anything is started when something is missing; START_FAILED and the like after. */
 export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
-  const { spec, host, stateDir, report } = options;
+  const { spec, host, stateDir } = options;
   const paths = statePaths(stateDir);
   const { program } = await findRedisServer();
   const gatesHere = spec.gates.filter((gate) => gate.host === host);

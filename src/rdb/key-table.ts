@@ -10,7 +10,10 @@ const slotWords = 3;
  */
 export class KeyTable {
   size = 0;
-  private readonly parts: Part[] = Array.from({ length: tables }, () => ({ slots: new Int32Array(64 * slotWords), used: 0 }));
+  private readonly parts: Part[] = Array.from({ length: tables }, () => ({
+    slots: new Int32Array(64 * slotWords),
+    used: 0,
+  }));
 
   /** Adds the hash; false when it was there already. */
   add(hash: KeyHash): boolean {

@@ -83,11 +83,11 @@ export function listenAddresses(about: About) {
   return z.union([one, z.array(one).min(1)], { error }).meta(meta(about));
 }
 
-export function hostList(about: string) {
+export function hostList(about: string, least = 1) {
   const error = 'a list of host names from `hosts`, such as [a, b, c]';
   return z
     .array(z.string({ error: 'the name of a host from `hosts`' }), { error })
-    .min(1, { error })
+    .min(least, { error })
     .describe(about);
 }
 

@@ -154,9 +154,9 @@ function gateSettings(file: Section<'gate'>): GateSettings {
     statsPort: file.kind === 'haproxy' && file.statsPort !== 'none' ? (file.statsPort ?? 8404) : null,
     limits: {
       maxClients: limits.maxClients ?? 10_000,
-      maxHeldBytes: bytes(limits.maxHeld ?? '64mb'),
+      maxHeldBytes: bytes(limits.maxHeld ?? '512mb'),
       maxBulkBytes: bytes(limits.maxBulk ?? '512mb'),
-      maxReplyBytes: bytes(limits.maxReplies ?? '256mb'),
+      maxReplyBytes: bytes(limits.maxReplies ?? '64mb'),
     },
   };
 }

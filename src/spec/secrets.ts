@@ -17,6 +17,8 @@ import type { SecretSource, Spec } from './spec.ts';
 export interface Secrets {
   /** False for stand-ins such as `<password of holdfast-agent>`, which are shown where real ones must not be. */
   readonly real: boolean;
+  /** What the others are derived from. For handing it to other hosts; nothing logs in with it. */
+  readonly root: string;
   readonly own: Readonly<Record<OwnUser, string>>;
   /** AUTH on the Sentinels; null on a laptop without users, where they are open on loopback. */
   readonly sentinelPassword: string | null;
@@ -48,7 +50,7 @@ export function defaultUserMode(spec: Spec): 'open' | 'password' | 'off' {
 export function deriveSecrets(spec: Spec, secret: string, users: Readonly<Record<string, string>>): Secrets {
   const derive = (user: string) =>
     createHmac('sha256', secret).update(`holdfast/1 ${spec.name} ${user}`).digest('base64url');
-  return { real: true, ...namedSecrets(spec, derive, users) };
+  return { real: true, root: secret, ...namedSecrets(spec, derive, users) };
 }
 
 /** Words in place of every password, for output that anyone may see. */
@@ -56,14 +58,14 @@ export function placeholderSecrets(spec: Spec): Secrets {
   const users = Object.fromEntries(spec.security.users.map(({ name }) => [name, `<password of ${name}>`]));
   const own = new Set<string>(ownUsers);
   const stand = (name: string) => `<password of ${own.has(name) ? `holdfast-${name}` : `the ${name}`}>`;
-  return { real: false, ...namedSecrets(spec, stand, users) };
+  return { real: false, root: '<secret of the deployment>', ...namedSecrets(spec, stand, users) };
 }
 
 function namedSecrets(
   spec: Spec,
   derive: (user: string) => string,
   users: Readonly<Record<string, string>>,
-): Omit<Secrets, 'real'> {
+): Omit<Secrets, 'real' | 'root'> {
   const mode = defaultUserMode(spec);
   return {
     own: {

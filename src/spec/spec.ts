@@ -91,7 +91,7 @@ export interface GateSettings {
 
 export interface GateLimits {
   readonly maxClients: number;
-  /** Bytes of commands that may wait for a primary, all clients together. */
+  /** Bytes of requests and replies that may wait in the gate, all clients together. */
   readonly maxHeldBytes: number;
   /** The longest single argument, as Redis's proto-max-bulk-len. */
   readonly maxBulkBytes: number;

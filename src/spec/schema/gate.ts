@@ -5,11 +5,14 @@ const limits = field.section(
   {
     maxClients: field.whole({ about: 'Client connections.', default: 10_000 }, 1, 1_000_000).optional(),
     maxHeld: field
-      .size({ about: 'Commands waiting for a primary, all clients together.', default: '64mb' }, 1024)
+      .size(
+        { about: 'Requests and replies waiting in the gate, all clients together.', default: '512mb' },
+        1024,
+      )
       .optional(),
     maxBulk: field.size({ about: 'The longest single argument.', default: '512mb' }, 1024).optional(),
     maxReplies: field
-      .size({ about: 'Replies waiting for one slow reader.', default: '256mb' }, 1024)
+      .size({ about: 'Replies waiting for one slow reader.', default: '64mb' }, 1024)
       .optional(),
   },
   'Bounds of the gate; going over one closes that client, or refuses that command.',
@@ -17,7 +20,9 @@ const limits = field.section(
 
 export const gateSchema = field.section(
   {
-    on: field.hostList('Hosts of the gates. Default: all.').optional(),
+    on: field
+      .hostList('Hosts of the gates. Default: all. An empty list: gates run elsewhere, without an agent.', 0)
+      .optional(),
     kind: field
       .choice(['gate', 'haproxy'], { about: "holdfast's own gate, or HAProxy.", default: 'gate' })
       .optional(),
