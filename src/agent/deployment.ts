@@ -59,6 +59,8 @@ export class Deployment {
   operation: string | null = null;
   selection: View['selection'] = null;
   failoverAskedAtMs: number | null = null;
+  /** Whom the last event about the Sentinels' word named. */
+  announcedPrimary: string | null = null;
   #wake: () => void = () => {};
   readonly #sentinelListeners = new Set<(event: SentinelEvent) => void>();
 

@@ -29,7 +29,7 @@ export async function bringUp(deployment: Deployment, observer: Observer, report
     const membersRun = adopted.some((part) => deployment.members.some((member) => member.part === part));
     if (membersRun) await startMissing(deployment, started);
     else await startCold(deployment, started, report);
-    await waitForServers(deployment, observer, report);
+    await waitForServers(deployment, observer, new Set([...adopted, ...started]), report);
   } catch (error) {
     await Promise.allSettled(
       started.map(async (part) => {
@@ -106,8 +106,12 @@ async function startPart(
 }
 
 /** Waits until every process of this host answers. Loading data may take as long as it takes. */
-async function waitForServers(deployment: Deployment, observer: Observer, report: Report): Promise<void> {
-  const waiting = new Set(deployment.parts.filter(({ process }) => process.running));
+async function waitForServers(
+  deployment: Deployment,
+  observer: Observer,
+  waiting: Set<Part>,
+  report: Report,
+): Promise<void> {
   let deadline = performance.now() + serversUpMs;
   await waitFor(
     async () => {
