@@ -18,6 +18,7 @@ import { Observer } from './observe.ts';
 import { statePaths } from './paths.ts';
 import { checkPorts, checkStateDir, findHaproxy, findRedisServer, wantedPorts } from './preflight.ts';
 import { restorePriorities } from './priorities.ts';
+import { unshield, unshieldAll } from './promotion.ts';
 import { serveControl, serveQuestions } from './server.ts';
 import { bringUp, type Report } from './start.ts';
 
@@ -92,6 +93,7 @@ async function runAgent(
     watching = false;
     stopHousekeeping();
     loop.stop();
+    await unshieldAll(deployment);
     observer.stop();
     await Promise.all(servers.map((server) => server.close()));
     await release();
@@ -114,6 +116,9 @@ async function runAgent(
     deployment.operation = null;
     loop.start();
     await restorePriorities(deployment);
+    await Promise.all(
+      deployment.members.filter(({ part }) => part !== null).map((member) => unshield(deployment, member)),
+    );
   } catch (error) {
     await stopWatching();
     throw error;
