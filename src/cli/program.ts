@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { completionVerb } from './completion.ts';
+import { rdbVerb } from './rdb.ts';
 
 /** The whole command line: one file per verb, registered here. A verb imports what it needs when it runs. */
 export function buildProgram(): Command {
@@ -9,7 +10,7 @@ export function buildProgram(): Command {
     .version(packageVersion(), '-V, --version', 'print the version')
     .showHelpAfterError('(holdfast --help lists the verbs; holdfast VERB --help explains one)')
     .showSuggestionAfterError(true);
-  for (const verb of [completionVerb]) {
+  for (const verb of [rdbVerb, completionVerb]) {
     program.addCommand(verb(program));
   }
   applyToAll(program, (command) => command.exitOverride().configureHelp({ sortSubcommands: false }));
