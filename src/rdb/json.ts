@@ -32,6 +32,7 @@ export class JsonWriter implements ScanHandler, ValueVisitor {
   private field: Buffer | undefined;
   private expiries: { field: Buffer; atMs: number }[] = [];
   private isOpen = false;
+  private readonly typeBytes: Buffer[] = [];
 
   constructor(sink: ByteSink, options: JsonOptions) {
     this.sink = sink;
@@ -51,13 +52,17 @@ export class JsonWriter implements ScanHandler, ValueVisitor {
     this.isOpen = this.test(scanner);
     if (!this.isOpen) return passOver;
     const { sink } = this;
-    const { kind, encoding } = typeInfo(scanner.type, scanner.flavor)!;
     this.keys++;
     this.separate();
-    sink.ascii(`{"db":${scanner.db},"key":`);
+    sink.ascii('{"db":');
+    sink.integer(scanner.db);
+    sink.ascii(',"key":');
     putJsonString(sink, scanner.keyBuf, scanner.keyStart, scanner.keyEnd);
-    sink.ascii(`,"type":"${kind}","encoding":"${encoding}"`);
-    if (scanner.expireMs !== -1) sink.ascii(`,"expireAt":${scanner.expireMs}`);
+    this.putType(scanner);
+    if (scanner.expireMs !== -1) {
+      sink.ascii(',"expireAt":');
+      sink.ascii(String(scanner.expireMs));
+    }
     if (scanner.idle !== -1) sink.ascii(`,"idle":${scanner.idle}`);
     if (scanner.freq !== -1) sink.ascii(`,"freq":${scanner.freq}`);
     sink.ascii(',"value":');
@@ -175,6 +180,16 @@ export class JsonWriter implements ScanHandler, ValueVisitor {
     else if (kind === 'stream') sink.ascii(']}');
     else if (kind !== 'string' && kind !== 'module') sink.byte(0x5d);
     if (this.expiries.length > 0) this.putExpiries();
+  }
+
+  private putType(scanner: Scanner): void {
+    let bytes = this.typeBytes[scanner.type];
+    if (bytes === undefined) {
+      const { kind, encoding } = typeInfo(scanner.type, scanner.flavor)!;
+      bytes = Buffer.from(`,"type":"${kind}","encoding":"${encoding}"`);
+      this.typeBytes[scanner.type] = bytes;
+    }
+    this.sink.copy(bytes, 0, bytes.length);
   }
 
   private putExpiries(): void {

@@ -3,25 +3,8 @@ import { KeyHash } from './key-hash.ts';
 import { hashKey, type MergeInput, nameFile, type OnConflict } from './merge-input.ts';
 import { pump } from './pump.ts';
 import { type BodyWish, Scanner } from './scanner.ts';
+import { OrdinalSets } from './ordinal-sets.ts';
 import { RecordSpill, type Spill } from './spill.ts';
-
-/** Which entries of which file are dropped: one bit for each, so that a hundred million take 12 MB. */
-export class Losers {
-  private readonly bits: Uint8Array[];
-
-  constructor(keysPerFile: number[]) {
-    this.bits = keysPerFile.map((keys) => new Uint8Array(Math.ceil(keys / 8)));
-  }
-
-  add(file: number, ordinal: number): void {
-    this.bits[file]![ordinal >>> 3]! |= 1 << (ordinal & 7);
-  }
-
-  /** @param ordinal how many keys of the file came before. */
-  has(file: number, ordinal: number): boolean {
-    return (this.bits[file]![ordinal >>> 3]! & (1 << (ordinal & 7))) !== 0;
-  }
-}
 
 /** hash (3), file, ordinal, expiry (2: the halves of a double). */
 const recordWords = 7;
@@ -39,7 +22,7 @@ export async function findLosers(
   onConflict: OnConflict,
   spill: Spill,
   after?: (bytes: number) => Promise<void> | undefined,
-): Promise<Losers> {
+): Promise<OrdinalSets> {
   const records = new RecordSpill(spill, recordWords);
   const hash = new KeyHash();
   const keysPerFile: number[] = [];
@@ -71,13 +54,13 @@ export async function findLosers(
     bytesBefore += scanner.offset;
     keysPerFile.push(ordinal);
   }
-  const losers = new Losers(keysPerFile);
+  const losers = new OrdinalSets(keysPerFile);
   records.forEachPart((words) => judgePart(words, onConflict, losers));
   return losers;
 }
 
 /** Finds records of the same hash and marks all but the best of them. */
-function judgePart(words: Int32Array, onConflict: OnConflict, losers: Losers): void {
+function judgePart(words: Int32Array, onConflict: OnConflict, losers: OrdinalSets): void {
   const count = words.length / recordWords;
   let size = 16;
   while (size < count * 2) size *= 2;

@@ -6,7 +6,8 @@ import { readHead, type RdbHead } from './head.ts';
 import { KeyHash } from './key-hash.ts';
 import { KeyTable } from './key-table.ts';
 import { hashKey, type MergeInput, nameFile, type OnConflict } from './merge-input.ts';
-import { type Losers, findLosers } from './merge-plan.ts';
+import { findLosers } from './merge-plan.ts';
+import type { OrdinalSets } from './ordinal-sets.ts';
 import { pump } from './pump.ts';
 import { type BodyWish, type ScanHandler, Scanner } from './scanner.ts';
 import type { Spill } from './spill.ts';
@@ -90,7 +91,7 @@ class Merge {
   private readonly target: Target;
   private readonly writer: RdbWriter;
   private readonly memory: InMemory | undefined;
-  private readonly losers: Losers | undefined;
+  private readonly losers: OrdinalSets | undefined;
   private readonly extras: ExtrasCopier;
   private readonly hash = new KeyHash();
   private keysRead = 0;
@@ -103,7 +104,7 @@ class Merge {
     options: MergeOptions,
     target: Target,
     writer: RdbWriter,
-    choice: InMemory | Losers,
+    choice: InMemory | OrdinalSets,
   ) {
     this.inputs = inputs;
     this.options = options;

@@ -30,13 +30,13 @@ export class RespWriter implements ScanHandler, ValueVisitor {
   private readonly restoreWish: BodyWish = { mode: bodyMode.skip, raw: 'body' };
   private db = -1;
   private kind: Kind = 'string';
-  private name: Buffer = Buffer.alloc(0);
+  private place: Scanner | undefined;
   private texts = 0;
   private hasExpiry = false;
   private field: Buffer | undefined;
   private expiries: { field: Buffer; atMs: number }[] = [];
-  private member: Buffer = Buffer.alloc(0);
   private memberBytes: Buffer = Buffer.allocUnsafe(256);
+  private memberLength = 0;
   private entries = 0;
   private pieces: Buffer[] | undefined;
   private isOpen = false;
@@ -60,7 +60,7 @@ export class RespWriter implements ScanHandler, ValueVisitor {
       this.db = scanner.db;
       this.batch.command('SELECT', String(scanner.db));
     }
-    this.name = scanner.copyKey();
+    this.place = scanner;
     this.kind = typeInfo(scanner.type, scanner.flavor)!.kind;
     this.hasExpiry = scanner.type >= type.hashMetadataPreGa;
     this.expiries = [];
@@ -68,7 +68,7 @@ export class RespWriter implements ScanHandler, ValueVisitor {
       this.pieces = [Buffer.from([scanner.type])];
       return this.restoreWish;
     }
-    if (this.options.replace && this.kind !== 'string') this.batch.command('DEL', this.name);
+    if (this.options.replace && this.kind !== 'string') this.batch.command('DEL', scanner.copyKey());
     return this.wish;
   }
 
@@ -79,7 +79,7 @@ export class RespWriter implements ScanHandler, ValueVisitor {
   begin(kind: Kind): void {
     this.texts = 0;
     this.entries = 0;
-    this.batch.begin(commands[kind] ?? 'XADD', this.name);
+    this.batch.begin(commands[kind] ?? 'XADD', this.place!);
   }
 
   text(buf: Buffer, start: number, end: number): void {
@@ -94,10 +94,16 @@ export class RespWriter implements ScanHandler, ValueVisitor {
     else if (this.hasExpiry) this.field = Buffer.from(buf.subarray(start, end));
   }
 
+  scoreText(buf: Buffer, start: number, end: number): void {
+    this.batch.add(buf, start, end);
+    this.batch.add(this.memberBytes, 0, this.memberLength);
+    this.batch.cut();
+  }
+
   score(value: number): void {
     const text = value === Infinity ? 'inf' : value === -Infinity ? '-inf' : Object.is(value, -0) ? '-0' : String(value);
     this.batch.addText(text);
-    this.batch.add(this.member, 0, this.member.length);
+    this.batch.add(this.memberBytes, 0, this.memberLength);
     this.batch.cut();
   }
 
@@ -112,7 +118,8 @@ export class RespWriter implements ScanHandler, ValueVisitor {
   }
 
   streamInfo(info: StreamInfo): void {
-    const { batch, name } = this;
+    const { batch } = this;
+    const name = this.place!.copyKey();
     batch.send();
     // A stream without entries is made with one that is dropped at once, as Redis does when it rewrites its AOF.
     if (this.entries === 0) batch.command('XADD', name, 'MAXLEN', '0', '0-1', 'x', 'y');
@@ -124,7 +131,8 @@ export class RespWriter implements ScanHandler, ValueVisitor {
   }
 
   streamGroup(group: StreamGroup): void {
-    const { batch, name } = this;
+    const { batch } = this;
+    const name = this.place!.copyKey();
     const read = group.entriesRead;
     const counts = this.options.old || read === undefined || read < 0n ? [] : ['ENTRIESREAD', String(read)];
     batch.command('XGROUP', 'CREATE', name, group.name, group.lastId, ...counts);
@@ -143,13 +151,15 @@ export class RespWriter implements ScanHandler, ValueVisitor {
 
   /** Both the end of a value, from the walker, and the end of an entry, from the scanner. */
   end(scanner?: Scanner): void {
-    const { batch, name } = this;
+    const { batch } = this;
     if (scanner === undefined) {
       batch.send();
       return;
     }
     if (!this.isOpen) return;
     this.isOpen = false;
+    if (this.pieces === undefined && scanner.expireMs === -1 && this.expiries.length === 0) return;
+    const name = scanner.copyKey();
     if (this.pieces !== undefined) {
       batch.command('RESTORE', name, '0', this.payload(scanner), ...(this.options.replace ? ['REPLACE'] : []));
       this.pieces = undefined;
@@ -163,8 +173,9 @@ export class RespWriter implements ScanHandler, ValueVisitor {
   private keepMember(buf: Buffer, start: number, end: number): void {
     const length = end - start;
     if (this.memberBytes.length < length) this.memberBytes = Buffer.allocUnsafe(length * 2);
-    buf.copy(this.memberBytes, 0, start, end);
-    this.member = this.memberBytes.subarray(0, length);
+    if (length < 64) for (let at = 0; at < length; at++) this.memberBytes[at] = buf[start + at]!;
+    else buf.copy(this.memberBytes, 0, start, end);
+    this.memberLength = length;
   }
 
   /** What DUMP would give: type, body, RDB version, and the checksum of all that. */
