@@ -26,7 +26,9 @@ export async function convertFile(
   const converter = make(written.sink);
   const progress = new RdbProgress(output, `${what} ${input.name}`, [input], () => converter.keys);
   try {
-    await pump(input.open(), new Scanner(converter), { after: () => progress.tick() ?? written.sink.drain() });
+    await pump(input.open(), new Scanner(converter), {
+      after: () => progress.tick() ?? written.sink.drain(),
+    });
     converter.finish?.();
     await written.commit();
   } finally {

@@ -3,7 +3,15 @@ import type { KeyFilter } from '../rdb/filter.ts';
 import type { Kind } from '../rdb/format.ts';
 import type { Output } from './output.ts';
 import { openInput, type RdbInput } from './rdb-input.ts';
-import { collect, collectWhole, RdbOptionWrong, share, type TargetOptions, targetFor, targetOptions } from './rdb-options.ts';
+import {
+  collect,
+  collectWhole,
+  RdbOptionWrong,
+  share,
+  type TargetOptions,
+  targetFor,
+  targetOptions,
+} from './rdb-options.ts';
 import { describeRate, describeTarget, UnloadableList } from './rdb-report.ts';
 import { action, type CommonOptions, verb } from './verb.ts';
 
@@ -24,11 +32,16 @@ const kinds = ['string', 'list', 'set', 'zset', 'hash', 'stream', 'module'];
 
 export function keyOptions(): Option[] {
   return [
-    new Option('--match <pattern>', 'only keys like this, as KEYS has it: user:*; repeat it for more').argParser(collectWhole),
+    new Option(
+      '--match <pattern>',
+      'only keys like this, as KEYS has it: user:*; repeat it for more',
+    ).argParser(collectWhole),
     new Option('--type <types>', `only these types: ${kinds.join(', ')}`).argParser(collect),
     new Option('--db <numbers>', 'only these databases').argParser(collect),
     new Option('--expired <what>', 'keys whose expiry has passed').choices(['drop', 'keep']).default('keep'),
-    new Option('--sample <share>', 'only a share of the keys, always the same ones: 0.1 or 10%').argParser(share),
+    new Option('--sample <share>', 'only a share of the keys, always the same ones: 0.1 or 10%').argParser(
+      share,
+    ),
   ];
 }
 
@@ -84,7 +97,15 @@ async function filterFile(output: Output, input: RdbInput, options: FilterVerbOp
   }
   unloadable.tell(output, target);
   const bytes = written.sink.total;
-  const data = { output: options.output, target, keysRead, keysWritten: writer.keys, bytes, unloadable: unloadable.count, unloadableList: unloadable.asJson() };
+  const data = {
+    output: options.output,
+    target,
+    keysRead,
+    keysWritten: writer.keys,
+    bytes,
+    unloadable: unloadable.count,
+    unloadableList: unloadable.asJson(),
+  };
   if (written.isStdout) {
     output.note(output.json ? JSON.stringify(data) : `${writer.keys} keys of ${keysRead}`);
   } else {
@@ -98,19 +119,23 @@ async function filterFile(output: Output, input: RdbInput, options: FilterVerbOp
 }
 
 /** The question that the options ask of each key. @throws RDB_OPTION_WRONG */
-export async function chosenKeys(options: KeyOptions): Promise<ReturnType<typeof import('../rdb/filter.ts').keyTest>> {
+export async function chosenKeys(
+  options: KeyOptions,
+): Promise<ReturnType<typeof import('../rdb/filter.ts').keyTest>> {
   const { keyTest } = await import('../rdb/filter.ts');
   const { KeyPattern } = await import('../rdb/pattern.ts');
   const filter: KeyFilter = {};
   if (options.match !== undefined) filter.patterns = options.match.map((pattern) => new KeyPattern(pattern));
   if (options.type !== undefined) {
     const unknown = options.type.find((kind) => !kinds.includes(kind));
-    if (unknown !== undefined) throw RdbOptionWrong(`there is no type '${unknown}'`, { hint: `Say ${kinds.join(', ')}.` });
+    if (unknown !== undefined)
+      throw RdbOptionWrong(`there is no type '${unknown}'`, { hint: `Say ${kinds.join(', ')}.` });
     filter.kinds = new Set(options.type as Kind[]);
   }
   if (options.db !== undefined) {
     const wrong = options.db.find((db) => !/^\d+$/.test(db));
-    if (wrong !== undefined) throw RdbOptionWrong(`there is no database '${wrong}'`, { hint: 'Say numbers from 0.' });
+    if (wrong !== undefined)
+      throw RdbOptionWrong(`there is no database '${wrong}'`, { hint: 'Say numbers from 0.' });
     filter.dbs = new Set(options.db.map(Number));
   }
   if (options.expired === 'drop') filter.dropExpiredBefore = Date.now();

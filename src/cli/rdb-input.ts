@@ -36,7 +36,9 @@ export async function openInput(file: string): Promise<RdbInput> {
 /**
  * The same for verbs that read a file more than once: stdin is first put in a temporary file. `dispose` removes it.
  */
-export async function openInputs(files: string[]): Promise<{ inputs: RdbInput[]; dispose: () => Promise<void> }> {
+export async function openInputs(
+  files: string[],
+): Promise<{ inputs: RdbInput[]; dispose: () => Promise<void> }> {
   const temporary: string[] = [];
   const dispose = async () => {
     for (const file of temporary) await rm(file, { force: true });
@@ -63,7 +65,8 @@ export async function openInputs(files: string[]): Promise<{ inputs: RdbInput[];
 async function sizeOf(file: string): Promise<number> {
   try {
     const found = await stat(file);
-    if (found.isDirectory()) throw Unreadable(`${file} is a folder`, { hint: 'Name an RDB file, or - for stdin.' });
+    if (found.isDirectory())
+      throw Unreadable(`${file} is a folder`, { hint: 'Name an RDB file, or - for stdin.' });
     return found.size;
   } catch (error) {
     if (error instanceof Error && error.name === 'HoldfastError') throw error;

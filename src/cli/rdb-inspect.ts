@@ -60,12 +60,18 @@ async function tell(output: Output, name: string, report: InspectReport): Promis
     const all = [head, ...lines];
     const widths = head.map((_, column) => Math.max(...all.map((line) => line[column]!.length)));
     for (const [index, line] of all.entries()) {
-      const text = line.map((cell, column) => cell.padEnd(widths[column]!)).join('  ').trimEnd();
+      const text = line
+        .map((cell, column) => cell.padEnd(widths[column]!))
+        .join('  ')
+        .trimEnd();
       output.line(index === 0 ? bold(text) : text);
     }
   };
   const tally = ({ keys, bytes }: { keys: number; bytes: number }) => [String(keys), describeSize(bytes)];
-  rows(['database', 'keys', 'bytes'], report.databases.map((each) => [String(each.db), ...tally(each)]));
+  rows(
+    ['database', 'keys', 'bytes'],
+    report.databases.map((each) => [String(each.db), ...tally(each)]),
+  );
   rows(
     ['type', 'encoding', 'keys', 'bytes'],
     report.encodings.map((each) => [each.type, each.encoding, ...tally(each)]),

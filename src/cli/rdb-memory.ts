@@ -129,12 +129,19 @@ class Sums {
 
   show(output: Output): void {
     for (const [prefix, { keys, bytes }] of ranked(this.prefixes).slice(0, this.top)) {
-      output.line(`${describeSize(bytes).padStart(10)}  ${String(keys).padStart(9)} keys  ${JSON.stringify(prefix)}`);
+      output.line(
+        `${describeSize(bytes).padStart(10)}  ${String(keys).padStart(9)} keys  ${JSON.stringify(prefix)}`,
+      );
     }
     const rest = this.prefixes.size - this.top;
     if (rest > 0) output.line(`and ${rest} more prefixes; --top shows more`);
-    if (this.others.keys > 0) output.line(`${describeSize(this.others.bytes).padStart(10)}  in prefixes past the first ${maxPrefixes}`);
-    output.line(`${describeSize(this.total.bytes).padStart(10)}  ${String(this.total.keys).padStart(9)} keys in all`);
+    if (this.others.keys > 0)
+      output.line(
+        `${describeSize(this.others.bytes).padStart(10)}  in prefixes past the first ${maxPrefixes}`,
+      );
+    output.line(
+      `${describeSize(this.total.bytes).padStart(10)}  ${String(this.total.keys).padStart(9)} keys in all`,
+    );
   }
 
   private prefixOf(key: Buffer): string {

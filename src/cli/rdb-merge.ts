@@ -1,11 +1,17 @@
-import { createWriteStream, type WriteStream } from 'node:fs';
 import { once } from 'node:events';
+import { createWriteStream, type WriteStream } from 'node:fs';
 import { type Command, Option } from 'commander';
 import type { Conflict, MergeReport } from '../rdb/merge.ts';
 import type { MergeInput, OnConflict } from '../rdb/merge-input.ts';
 import type { Output } from './output.ts';
 import { openInputs, type RdbInput } from './rdb-input.ts';
-import { chosenTarget, collectWhole, RdbOptionWrong, type TargetOptions, targetOptions } from './rdb-options.ts';
+import {
+  chosenTarget,
+  collectWhole,
+  RdbOptionWrong,
+  type TargetOptions,
+  targetOptions,
+} from './rdb-options.ts';
 import type { RdbOutput } from './rdb-output.ts';
 import { describeRate, describeTarget, keyAsJson, UnloadableList } from './rdb-report.ts';
 import { action, type CommonOptions, verb } from './verb.ts';
@@ -35,7 +41,11 @@ export function mergeVerb(): Command {
         .choices(['fail', 'first', 'last', 'newest-expiry'])
         .default('fail'),
     )
-    .option('--db <move>', 'move a database: FROM=TO, or FILE:FROM=TO for the nth file; repeat it', collectWhole)
+    .option(
+      '--db <move>',
+      'move a database: FROM=TO, or FILE:FROM=TO for the nth file; repeat it',
+      collectWhole,
+    )
     .option('--prefix <text>', 'put before every key; once for all files, or once for each', collectWhole)
     .option('--conflicts <file>', 'write every conflict to this file, as lines of JSON');
   for (const option of targetOptions()) command.addOption(option);
@@ -69,7 +79,8 @@ async function mergeAll(output: Output, inputs: RdbInput[], options: MergeVerbOp
       mergeInputs,
       async (chosen) => {
         // A second call means that the first try was too narrow: what it wrote is thrown away.
-        if (written?.isStdout) throw RdbOptionWrong('too many keys to merge into stdout', { hint: 'Name a file with -o.' });
+        if (written?.isStdout)
+          throw RdbOptionWrong('too many keys to merge into stdout', { hint: 'Name a file with -o.' });
         await written?.abandon();
         conflicts.reset();
         written = await openOutput(options.output);
@@ -116,7 +127,8 @@ function tell(
   const say = written.isStdout ? output.note : output.line;
   if (!output.json) {
     if (report.conflicts > 0) conflicts.tell(output);
-    for (const name of report.functionClashes) output.note(`function library ${name} differs; the first one is kept`);
+    for (const name of report.functionClashes)
+      output.note(`function library ${name} differs; the first one is kept`);
   }
   unloadable.tell(output, report.target);
   const data = {
@@ -170,9 +182,12 @@ class ConflictList {
 
   tell(output: Output): void {
     for (const { db, key, dropped } of this.kept.slice(0, listed)) {
-      output.note(`conflict: database ${db}, key ${JSON.stringify(keyAsJson(key))}: the one in ${dropped} is dropped`);
+      output.note(
+        `conflict: database ${db}, key ${JSON.stringify(keyAsJson(key))}: the one in ${dropped} is dropped`,
+      );
     }
-    if (this.count > listed) output.note(`and ${this.count - listed} more; --conflicts FILE lists all of them`);
+    if (this.count > listed)
+      output.note(`and ${this.count - listed} more; --conflicts FILE lists all of them`);
   }
 
   asJson(): object[] {
@@ -195,7 +210,9 @@ function withMoves(inputs: RdbInput[], options: MergeVerbOptions): MergeInput[] 
     const match = /^(?:(\d+):)?(\d+)=(\d+)$/.exec(text);
     const file = match?.[1] === undefined ? undefined : Number(match[1]);
     if (!match || (file !== undefined && (file < 1 || file > inputs.length))) {
-      throw RdbOptionWrong(`--db ${text} moves nothing`, { hint: 'Say FROM=TO, or FILE:FROM=TO with files from 1.' });
+      throw RdbOptionWrong(`--db ${text} moves nothing`, {
+        hint: 'Say FROM=TO, or FILE:FROM=TO with files from 1.',
+      });
     }
     return { file, from: Number(match[2]), to: Number(match[3]) };
   });

@@ -14,8 +14,12 @@ export interface TargetOptions {
 
 export function targetOptions(): Option[] {
   return [
-    new Option('--target-version <n>', 'write this RDB version: 6 to 12, or 80 for Valkey 9').argParser(wholeNumber),
-    new Option('--for <server>', 'write what this server can load: redis-7.0, valkey-8…').conflicts('targetVersion'),
+    new Option('--target-version <n>', 'write this RDB version: 6 to 12, or 80 for Valkey 9').argParser(
+      wholeNumber,
+    ),
+    new Option('--for <server>', 'write what this server can load: redis-7.0, valkey-8…').conflicts(
+      'targetVersion',
+    ),
   ];
 }
 
@@ -31,13 +35,15 @@ export function targetFor(options: TargetOptions, header: FileHeader): Target {
 
 export function wholeNumber(text: string): number {
   const value = Number(text);
-  if (!/^\d+$/.test(text) || !Number.isSafeInteger(value)) throw new InvalidArgumentError('It is not a whole number.');
+  if (!/^\d+$/.test(text) || !Number.isSafeInteger(value))
+    throw new InvalidArgumentError('It is not a whole number.');
   return value;
 }
 
 export function share(text: string): number {
   const value = text.endsWith('%') ? Number(text.slice(0, -1)) / 100 : Number(text);
-  if (!(value >= 0 && value <= 1)) throw new InvalidArgumentError('Say a share from 0 to 1, or a percentage.');
+  if (!(value >= 0 && value <= 1))
+    throw new InvalidArgumentError('Say a share from 0 to 1, or a percentage.');
   return value;
 }
 

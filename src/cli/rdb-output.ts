@@ -32,9 +32,12 @@ export async function openOutput(file: string): Promise<RdbOutput> {
 export function openOutputSync(file: string): RdbOutput {
   let opened: AtomicFile | undefined;
   const opening = createAtomicFile(file);
-  opening.then((made) => {
-    opened = made;
-  }, () => {});
+  opening.then(
+    (made) => {
+      opened = made;
+    },
+    () => {},
+  );
   return fileOutput(file, {
     write: async (bytes) => (await opening).write(bytes),
     commit: async () => (await opening).commit(),
@@ -46,7 +49,9 @@ export function openOutputSync(file: string): RdbOutput {
 function fileOutput(file: string, atomic: AtomicFile): RdbOutput {
   unfinished.add(atomic);
   cleanUpOnSignals();
-  const sink = new ByteSink((bytes) => atomic.write(bytes).catch((error) => Promise.reject(unwritable(file, error))));
+  const sink = new ByteSink((bytes) =>
+    atomic.write(bytes).catch((error) => Promise.reject(unwritable(file, error))),
+  );
   return {
     sink,
     isStdout: false,
@@ -69,7 +74,11 @@ let isWatching = false;
 function cleanUpOnSignals(): void {
   if (isWatching) return;
   isWatching = true;
-  for (const [signal, status] of [['SIGINT', 130], ['SIGTERM', 143], ['SIGHUP', 129]] as const) {
+  for (const [signal, status] of [
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+    ['SIGHUP', 129],
+  ] as const) {
     process.once(signal, () => {
       for (const file of unfinished) file.abandonNow();
       process.exit(status);

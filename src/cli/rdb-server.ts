@@ -51,7 +51,8 @@ export async function copyServer(url: string): Promise<ServerCopy> {
 async function copyAll(redis: Redis, file: string): Promise<number> {
   const { RdbWriter } = await import('../rdb/writer.ts');
   const info = await redis.info();
-  const isValkey9 = /^server_name:valkey/m.test(info) && Number(/^valkey_version:(\d+)/m.exec(info)?.[1] ?? 0) >= 9;
+  const isValkey9 =
+    /^server_name:valkey/m.test(info) && Number(/^valkey_version:(\d+)/m.exec(info)?.[1] ?? 0) >= 9;
   const hasExpireTime = Number(/^redis_version:(\d+)/m.exec(info)?.[1] ?? 0) >= 7;
   const written = await openOutput(file);
   // The newest version of each: what a server dumps is never newer than it writes.

@@ -23,8 +23,14 @@ const maxParts = 256;
 export function splitVerb(): Command {
   const command = verb('split', 'cut a file into several', [
     ['holdfast rdb split --by db -o parts dump.rdb', 'one file for each database'],
-    ['holdfast rdb split --by prefix -o parts dump.rdb', 'one for each prefix: what stands before the first colon'],
-    ['holdfast rdb split --by slot --slots 0-8191,8192-16383 -o parts dump.rdb', 'for the shards of a cluster'],
+    [
+      'holdfast rdb split --by prefix -o parts dump.rdb',
+      'one for each prefix: what stands before the first colon',
+    ],
+    [
+      'holdfast rdb split --by slot --slots 0-8191,8192-16383 -o parts dump.rdb',
+      'for the shards of a cluster',
+    ],
     ['holdfast rdb split --by 4 -o parts dump.rdb', 'four of about the same number of keys'],
   ])
     .argument('<file>', 'an RDB file, plain or packed with gzip or zstd; - is stdin')
@@ -68,7 +74,8 @@ async function splitFile(output: Output, input: RdbInput, options: SplitVerbOpti
       target,
       inputAux: head.aux,
       nowMs: Date.now(),
-      open: (name) => parts.add(name, openOutputSync, (sink) => new RdbWriter(sink, target.flavor, target.version)),
+      open: (name) =>
+        parts.add(name, openOutputSync, (sink) => new RdbWriter(sink, target.flavor, target.version)),
       onUnloadable: unloadable.add,
     });
     await pump(whole, new Scanner(handler), { after: () => progress.tick() ?? parts.drain() });
@@ -79,8 +86,18 @@ async function splitFile(output: Output, input: RdbInput, options: SplitVerbOpti
     for (const { written } of parts.all) await written.abandon();
   }
   unloadable.tell(output, target);
-  const files = parts.all.map(({ file, writer, written }) => ({ file, keys: writer.keys, bytes: written.sink.total }));
-  output.data({ target, files, keys: keysWritten(), unloadable: unloadable.count, unloadableList: unloadable.asJson() });
+  const files = parts.all.map(({ file, writer, written }) => ({
+    file,
+    keys: writer.keys,
+    bytes: written.sink.total,
+  }));
+  output.data({
+    target,
+    files,
+    keys: keysWritten(),
+    unloadable: unloadable.count,
+    unloadableList: unloadable.asJson(),
+  });
   for (const { file, keys } of files) output.line(`${file}: ${keys} keys`);
   output.line(
     `${files.length} files, ${keysWritten()} keys, ${describeTarget(target)} (${describeRate(input.taken, progress.seconds)})`,
@@ -117,7 +134,9 @@ class PartFiles {
   }
 
   drain(): Promise<void> | undefined {
-    const waiting = this.all.map(({ written }) => written.sink.drain()).filter((promise) => promise !== undefined);
+    const waiting = this.all
+      .map(({ written }) => written.sink.drain())
+      .filter((promise) => promise !== undefined);
     return waiting.length === 0 ? undefined : Promise.all(waiting).then(() => {});
   }
 
@@ -149,7 +168,9 @@ function parseRanges(text: string): SlotRange[] {
     const from = Number(match?.[1]);
     const to = Number(match?.[2] ?? match?.[1]);
     if (!match || from > to || to > 16_383) {
-      throw RdbOptionWrong(`'${range}' is not a range of slots`, { hint: 'Say ranges like 0-5460, within 0-16383.' });
+      throw RdbOptionWrong(`'${range}' is not a range of slots`, {
+        hint: 'Say ranges like 0-5460, within 0-16383.',
+      });
     }
     return { from, to };
   });

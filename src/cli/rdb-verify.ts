@@ -78,7 +78,9 @@ async function tellReport(
     output.line(`${colors.red('bad')}  ${input.name}: ${describeProblem(problem)}`);
   }
   if (report.problemCount > report.problems.length) {
-    output.line(`${colors.red('bad')}  ${input.name}: and ${report.problemCount - report.problems.length} more`);
+    output.line(
+      `${colors.red('bad')}  ${input.name}: and ${report.problemCount - report.problems.length} more`,
+    );
   }
   const checksum = report.checksum === 'matches' ? 'checksum matches' : 'no checksum in the file';
   const written = `${report.flavor === 'redis' ? 'RDB' : 'Valkey RDB'} version ${report.version}`;
@@ -92,7 +94,14 @@ async function tellReport(
     output.line(`     ${trailing} bytes follow the RDB: ${what}`);
   }
   const { problems, problemCount, ...facts } = report;
-  return { file: input.name, ok, ...facts, trailing, problemCount, problems: problems.map(problemAsJson) } as {
+  return {
+    file: input.name,
+    ok,
+    ...facts,
+    trailing,
+    problemCount,
+    problems: problems.map(problemAsJson),
+  } as {
     ok: boolean;
   };
 }

@@ -1,8 +1,8 @@
 import type { Conversion } from './convert.ts';
 import { Cursor } from './cursor.ts';
+import { rdbError } from './errors.ts';
 import { Fault } from './fault.ts';
 import { type } from './format.ts';
-import { rdbError } from './errors.ts';
 
 /**
  * Writes a stream for an older server by leaving out what that one does not keep: when a consumer was last active

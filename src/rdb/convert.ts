@@ -1,6 +1,6 @@
+import { downgradeStream } from './convert-stream.ts';
 import type { Kind } from './format.ts';
 import { type Flavor, type } from './format.ts';
-import { downgradeStream } from './convert-stream.ts';
 import type { Target } from './target.ts';
 import { decodeBody, type HashField, type RdbValue, type ScoredMember } from './value.ts';
 import { putLength } from './writer.ts';
@@ -15,10 +15,16 @@ export type Conversion = { type: number; body: Buffer } | { reason: string };
 export function convertBody(typeByte: number, flavor: Flavor, body: Buffer, target: Target): Conversion {
   if (typeByte === type.module2) return { reason: 'values of modules came with Redis 4.0' };
   const isStream =
-    typeByte === type.streamListpacks2 || typeByte === type.streamListpacks3 || typeByte === type.streamListpacks;
+    typeByte === type.streamListpacks2 ||
+    typeByte === type.streamListpacks3 ||
+    typeByte === type.streamListpacks;
   if (isStream) {
     if (target.version < 9) return { reason: 'streams came with Redis 5.0' };
-    return downgradeStream(typeByte, body, target.version >= 10 ? type.streamListpacks2 : type.streamListpacks);
+    return downgradeStream(
+      typeByte,
+      body,
+      target.version >= 10 ? type.streamListpacks2 : type.streamListpacks,
+    );
   }
   return encodePlain(decodeBody(typeByte, flavor, body), target);
 }

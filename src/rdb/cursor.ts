@@ -126,7 +126,8 @@ export class Cursor {
   readCount(): boolean {
     const start = this.pos;
     if (!this.readLength()) return false;
-    if (this.encoding >= 0) throw new Fault('corrupt', 'a length is expected here, not a string', this.base + start);
+    if (this.encoding >= 0)
+      throw new Fault('corrupt', 'a length is expected here, not a string', this.base + start);
     return true;
   }
 
@@ -234,7 +235,11 @@ export class Cursor {
 
   private boundedLength(start: number): number {
     if (this.length > maxLength) {
-      throw new Fault('corrupt', `a string claims ${this.length} bytes, more than any file has`, this.base + start);
+      throw new Fault(
+        'corrupt',
+        `a string claims ${this.length} bytes, more than any file has`,
+        this.base + start,
+      );
     }
     return this.length;
   }

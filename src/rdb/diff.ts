@@ -40,7 +40,11 @@ const maxDescribedBytes = 2 ** 20;
  * that differ pass for equal with a probability of 2^-64. A second reading, only when there is a difference, finds
  * the names of the keys.
  */
-export async function diffFiles(first: RdbSource, second: RdbSource, options: DiffOptions): Promise<DiffCounts> {
+export async function diffFiles(
+  first: RdbSource,
+  second: RdbSource,
+  options: DiffOptions,
+): Promise<DiffCounts> {
   const index = new DiffIndex(options.spill);
   const hash = new KeyHash();
   await readInto(first, 0, index, hash, options);
@@ -214,5 +218,8 @@ function nameOf(scanner: Scanner): string {
 
 function describe(one: Held, other: Held): string {
   if (one.body.length === 0 || other.body.length === 0) return 'too long to be compared here';
-  return describeDifference(decodeBody(one.type, one.flavor, one.body), decodeBody(other.type, other.flavor, other.body));
+  return describeDifference(
+    decodeBody(one.type, one.flavor, one.body),
+    decodeBody(other.type, other.flavor, other.body),
+  );
 }

@@ -39,7 +39,8 @@ export function rdbError(fault: Fault, db?: number, key?: Buffer): RdbError {
 
 /** `byte 1234, database 0, key 'user:1': the reason` */
 export function describeProblem(problem: RdbProblem): string {
-  const where = problem.key === undefined ? '' : `, database ${problem.db ?? 0}, key ${quoteKey(problem.key)}`;
+  const where =
+    problem.key === undefined ? '' : `, database ${problem.db ?? 0}, key ${quoteKey(problem.key)}`;
   return `byte ${problem.offset}${where}: ${problem.reason}`;
 }
 

@@ -29,7 +29,8 @@ export function keyTest(filter: KeyFilter): (scanner: Scanner) => boolean {
   return (scanner) => {
     const { keyBuf, keyStart, keyEnd } = scanner;
     if (dbs !== undefined && !dbs.has(scanner.db)) return false;
-    if (dropExpiredBefore !== undefined && scanner.expireMs !== -1 && scanner.expireMs < dropExpiredBefore) return false;
+    if (dropExpiredBefore !== undefined && scanner.expireMs !== -1 && scanner.expireMs < dropExpiredBefore)
+      return false;
     if (kinds !== undefined && !kinds.has(typeInfo(scanner.type, scanner.flavor)!.kind)) return false;
     if (patterns !== undefined && patterns.length > 0) {
       if (!patterns.some((pattern) => pattern.matches(keyBuf, keyStart, keyEnd))) return false;

@@ -129,7 +129,10 @@ function notRdb(text: string): Fault {
   ];
   const guess = guesses.find(([pattern]) => pattern.test(text))?.[1];
   const shown = JSON.stringify(text.replace(/[^\x20-\x7e]/g, '.'));
-  return magicFault('corrupt', `not an RDB: it starts with ${shown}${guess === undefined ? '' : `. ${guess}`}`);
+  return magicFault(
+    'corrupt',
+    `not an RDB: it starts with ${shown}${guess === undefined ? '' : `. ${guess}`}`,
+  );
 }
 
 function magicFault(kind: FaultKind, reason: string): Fault {

@@ -109,7 +109,13 @@ export class Inspector implements ScanHandler {
     form.keys++;
     form.bytes += bytes;
     if (this.biggest.length < this.top || bytes > (this.biggest.at(-1)?.bytes ?? Infinity)) {
-      this.addBig({ db: scanner.db, key: scanner.copyKey(), kind: form.kind, encoding: form.encoding, bytes });
+      this.addBig({
+        db: scanner.db,
+        key: scanner.copyKey(),
+        kind: form.kind,
+        encoding: form.encoding,
+        bytes,
+      });
     }
   }
 

@@ -6,7 +6,15 @@ for (let byte = 0x20; byte < 0x7f; byte++) plain[byte] = 1;
 plain[0x22] = 0;
 plain[0x5c] = 0;
 
-const shortEscapes: Record<number, number> = { 8: 0x62, 9: 0x74, 10: 0x6e, 12: 0x66, 13: 0x72, 0x22: 0x22, 0x5c: 0x5c };
+const shortEscapes: Record<number, number> = {
+  8: 0x62,
+  9: 0x74,
+  10: 0x6e,
+  12: 0x66,
+  13: 0x72,
+  34: 0x22,
+  92: 0x5c,
+};
 const hexDigits = Buffer.from('0123456789abcdef');
 const bite = 16 * 1024;
 

@@ -34,7 +34,8 @@ export function lzfDecompress(
     at += 1;
     if (control < 32) {
       const stop = out + control + 1;
-      if (stop > length || at + control + 1 > to) throw lzfFault('a literal run passes the end', offset + at - from);
+      if (stop > length || at + control + 1 > to)
+        throw lzfFault('a literal run passes the end', offset + at - from);
       while (out < stop) target[out++] = data[at++]!;
       continue;
     }
@@ -50,7 +51,8 @@ export function lzfDecompress(
     if (stop > length) throw lzfFault('it gives more bytes than announced', offset + at - from);
     while (out < stop) target[out++] = target[back++]!;
   }
-  if (out !== length) throw lzfFault(`it gives ${out} bytes where ${length} were announced`, offset + at - from);
+  if (out !== length)
+    throw lzfFault(`it gives ${out} bytes where ${length} were announced`, offset + at - from);
 }
 
 /**

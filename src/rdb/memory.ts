@@ -78,10 +78,7 @@ export class MemoryEstimator implements ScanHandler, ValueVisitor {
   private expiries = 0;
   private isInteger = false;
 
-  constructor(
-    test: (scanner: Scanner) => boolean,
-    tell: (memory: KeyMemory, scanner: Scanner) => void,
-  ) {
+  constructor(test: (scanner: Scanner) => boolean, tell: (memory: KeyMemory, scanner: Scanner) => void) {
     this.test = test;
     this.tell = tell;
   }
@@ -137,7 +134,8 @@ export class MemoryEstimator implements ScanHandler, ValueVisitor {
 
   streamGroup(group: StreamGroup): void {
     this.groupBytes += 80 + group.name.length + group.pending.length * pendingEntry;
-    for (const { name, pending } of group.consumers) this.groupBytes += 80 + name.length + pending.length * 24;
+    for (const { name, pending } of group.consumers)
+      this.groupBytes += 80 + name.length + pending.length * 24;
   }
 
   moduleValue(): void {}
@@ -180,7 +178,8 @@ export class MemoryEstimator implements ScanHandler, ValueVisitor {
       default:
         break;
     }
-    if (encoding === 'intset') return allocated(8 + texts * (this.longest <= 5 ? 2 : this.longest <= 10 ? 4 : 8));
+    if (encoding === 'intset')
+      return allocated(8 + texts * (this.longest <= 5 ? 2 : this.longest <= 10 ? 4 : 8));
     const isPacked = encoding !== 'hashtable' && encoding !== 'skiplist';
     if (isPacked) return allocated(listpackHead + packed + this.expiries * 8);
     const elements = this.kind === 'hash' ? texts / 2 : texts;

@@ -1,9 +1,9 @@
 import { bodyMode } from './body/mode.ts';
 import { KeyHash } from './key-hash.ts';
 import { hashKey, type MergeInput, nameFile, type OnConflict } from './merge-input.ts';
+import { OrdinalSets } from './ordinal-sets.ts';
 import { pump } from './pump.ts';
 import { type BodyWish, Scanner } from './scanner.ts';
-import { OrdinalSets } from './ordinal-sets.ts';
 import { RecordSpill, type Spill } from './spill.ts';
 
 /** hash (3), file, ordinal, expiry (2: the halves of a double). */

@@ -1,8 +1,8 @@
 import { bodyMode } from './body/mode.ts';
 import { auxFor, EntryCopier, type Unloadable } from './copy.ts';
-import { RdbConflict, quoteKey } from './errors.ts';
+import { quoteKey, RdbConflict } from './errors.ts';
 import { ExtrasCopier } from './extras.ts';
-import { readHead, type RdbHead } from './head.ts';
+import { type RdbHead, readHead } from './head.ts';
 import { KeyHash } from './key-hash.ts';
 import { KeyTable } from './key-table.ts';
 import { hashKey, type MergeInput, nameFile, type OnConflict } from './merge-input.ts';
@@ -166,7 +166,8 @@ class Merge {
         aux = undefined;
         const db = input.dbs?.get(scanner.db) ?? scanner.db;
         this.keysRead++;
-        copies = this.losers === undefined ? this.isNew(scanner, db, prefix) : !this.losers.has(index, ordinal++);
+        copies =
+          this.losers === undefined ? this.isNew(scanner, db, prefix) : !this.losers.has(index, ordinal++);
         if (copies) return copier.begin(scanner, db);
         this.tellConflict(scanner, db, prefix, input.name);
         return passOver;

@@ -10,7 +10,10 @@ const maxSlotRanges = 16_384;
  * Reads what stands at the cursor: a key with the marks before it, a module's data, or something about the file,
  * of which the handler is told. Undefined when more bytes are needed: the caller then goes back and calls again.
  */
-export function readOpcode(scanner: Scanner, handler: ScanHandler): 'key' | 'moduleAux' | 'other' | undefined {
+export function readOpcode(
+  scanner: Scanner,
+  handler: ScanHandler,
+): 'key' | 'moduleAux' | 'other' | undefined {
   const { cursor } = scanner;
   for (let marks = 0; ; marks++) {
     if (cursor.pos >= cursor.end) return undefined;
@@ -20,7 +23,11 @@ export function readOpcode(scanner: Scanner, handler: ScanHandler): 'key' | 'mod
       scanner.type = lead;
       return readKey(scanner) ? 'key' : undefined;
     }
-    const isMark = lead === opcode.expireMs || lead === opcode.expireSeconds || lead === opcode.idle || lead === opcode.freq;
+    const isMark =
+      lead === opcode.expireMs ||
+      lead === opcode.expireSeconds ||
+      lead === opcode.idle ||
+      lead === opcode.freq;
     if (!isMark) {
       if (marks > 0) throw new Fault('corrupt', `opcode ${lead} where a key is due`, cursor.offset);
       cursor.pos += 1;
@@ -120,12 +127,20 @@ function readAux(scanner: Scanner, handler: ScanHandler): boolean {
 function readSlotImport(scanner: Scanner): boolean {
   const { cursor } = scanner;
   if (scanner.flavor !== 'valkey') {
-    throw new Fault('unsupported', 'metadata of modules on a key, which Redis 8.6 introduced', scanner.entryOffset);
+    throw new Fault(
+      'unsupported',
+      'metadata of modules on a key, which Redis 8.6 introduced',
+      scanner.entryOffset,
+    );
   }
   if (!cursor.takeString() || !cursor.readCount()) return false;
   const ranges = cursor.length;
   if (ranges > maxSlotRanges) {
-    throw new Fault('corrupt', `${ranges} ranges of slots are more than there are slots`, scanner.entryOffset);
+    throw new Fault(
+      'corrupt',
+      `${ranges} ranges of slots are more than there are slots`,
+      scanner.entryOffset,
+    );
   }
   for (let index = 0; index < ranges; index++) {
     if (!cursor.readCount() || !cursor.readCount()) return false;

@@ -15,7 +15,13 @@ export interface RespOptions {
 }
 
 const passOver: BodyWish = { mode: bodyMode.skip, raw: undefined };
-const commands: Partial<Record<Kind, string>> = { string: 'SET', list: 'RPUSH', set: 'SADD', zset: 'ZADD', hash: 'HSET' };
+const commands: Partial<Record<Kind, string>> = {
+  string: 'SET',
+  list: 'RPUSH',
+  set: 'SADD',
+  zset: 'ZADD',
+  hash: 'HSET',
+};
 
 /**
  * Writes the commands that make the same keys in a running server, for `redis-cli --pipe`. Values of modules, which
@@ -23,7 +29,6 @@ const commands: Partial<Record<Kind, string>> = { string: 'SET', list: 'RPUSH', 
  */
 export class RespWriter implements ScanHandler, ValueVisitor {
   keys = 0;
-  private readonly sink: ByteSink;
   private readonly options: RespOptions;
   private readonly batch: RespBatch;
   private readonly wish: BodyWish = { mode: bodyMode.decode, raw: undefined, visitor: this };
@@ -42,7 +47,6 @@ export class RespWriter implements ScanHandler, ValueVisitor {
   private isOpen = false;
 
   constructor(sink: ByteSink, options: RespOptions) {
-    this.sink = sink;
     this.options = options;
     this.batch = new RespBatch(sink);
   }
@@ -101,7 +105,8 @@ export class RespWriter implements ScanHandler, ValueVisitor {
   }
 
   score(value: number): void {
-    const text = value === Infinity ? 'inf' : value === -Infinity ? '-inf' : Object.is(value, -0) ? '-0' : String(value);
+    const text =
+      value === Infinity ? 'inf' : value === -Infinity ? '-inf' : Object.is(value, -0) ? '-0' : String(value);
     this.batch.addText(text);
     this.batch.add(this.memberBytes, 0, this.memberLength);
     this.batch.cut();
@@ -140,7 +145,10 @@ export class RespWriter implements ScanHandler, ValueVisitor {
     for (const consumer of group.consumers) {
       batch.command('XGROUP', 'CREATECONSUMER', name, group.name, consumer.name);
       for (const id of consumer.pending) {
-        const { deliveredMs, deliveries } = pending.get(id) ?? { deliveredMs: consumer.seenMs, deliveries: 1 };
+        const { deliveredMs, deliveries } = pending.get(id) ?? {
+          deliveredMs: consumer.seenMs,
+          deliveries: 1,
+        };
         const when = ['TIME', String(deliveredMs), 'RETRYCOUNT', String(deliveries), 'FORCE', 'JUSTID'];
         batch.command('XCLAIM', name, group.name, consumer.name, '0', id, ...when);
       }
@@ -161,7 +169,13 @@ export class RespWriter implements ScanHandler, ValueVisitor {
     if (this.pieces === undefined && scanner.expireMs === -1 && this.expiries.length === 0) return;
     const name = scanner.copyKey();
     if (this.pieces !== undefined) {
-      batch.command('RESTORE', name, '0', this.payload(scanner), ...(this.options.replace ? ['REPLACE'] : []));
+      batch.command(
+        'RESTORE',
+        name,
+        '0',
+        this.payload(scanner),
+        ...(this.options.replace ? ['REPLACE'] : []),
+      );
       this.pieces = undefined;
     }
     for (const { field, atMs } of this.expiries) {

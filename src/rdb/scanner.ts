@@ -158,7 +158,9 @@ export class Scanner {
 
   private run(): void {
     if (this.state === state.magic && !this.readMagic()) return;
-    while (this.state === state.body ? this.readBody() : this.state === state.opcodes && this.readEntryHead());
+    while (
+      this.state === state.body ? this.readBody() : this.state === state.opcodes && this.readEntryHead()
+    );
     if (this.state === state.checksum) this.readChecksum();
   }
 
@@ -214,7 +216,8 @@ export class Scanner {
   private beginBody(wish: BodyWish, isModuleAux: boolean): void {
     if (isModuleAux) this.walker.beginModuleAux(wish.mode, wish.visitor);
     else this.walker.begin(this.type, this.flavor, wish.mode, wish.visitor);
-    this.rawOffset = wish.raw === undefined ? -1 : wish.raw === 'entry' ? this.entryOffset : this.cursor.offset;
+    this.rawOffset =
+      wish.raw === undefined ? -1 : wish.raw === 'entry' ? this.entryOffset : this.cursor.offset;
     this.bodyIsWalked = false;
     this.state = state.body;
   }

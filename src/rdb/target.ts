@@ -1,5 +1,12 @@
 import { RdbTargetUnknown } from './errors.ts';
-import { type FileHeader, type Flavor, newestRedisVersion, newestValkeyVersion, type, typeInfo } from './format.ts';
+import {
+  type FileHeader,
+  type Flavor,
+  newestRedisVersion,
+  newestValkeyVersion,
+  type,
+  typeInfo,
+} from './format.ts';
 
 /** What a file is written for: the newest version that the server which will load it understands. */
 export type Target = FileHeader;
@@ -30,7 +37,9 @@ const oldestWritten = 6;
 export function targetOfServer(name: string): Target {
   const full = Object.keys(servers).find((known) => known === name || known.startsWith(`${name}.`));
   if (full === undefined) {
-    throw RdbTargetUnknown(`no server is known as '${name}'`, { hint: `Known are ${Object.keys(servers).join(', ')}.` });
+    throw RdbTargetUnknown(`no server is known as '${name}'`, {
+      hint: `Known are ${Object.keys(servers).join(', ')}.`,
+    });
   }
   return servers[full]!;
 }

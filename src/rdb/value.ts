@@ -1,5 +1,5 @@
-import type { StreamGroup, StreamInfo, ValueVisitor } from './body/visitor.ts';
 import { bodyMode } from './body/mode.ts';
+import type { StreamGroup, StreamInfo, ValueVisitor } from './body/visitor.ts';
 import { BodyWalker } from './body/walker.ts';
 import { Cursor } from './cursor.ts';
 import { rdbError } from './errors.ts';

@@ -52,7 +52,8 @@ function readHead(walker: BodyWalker): boolean {
   if (walker.type === type.hashMetadata) {
     if (!cursor.has(8)) return false;
     walker.expiryBase = Number(cursor.buf.readBigInt64LE(cursor.pos)) - 1;
-    if (walker.expiryBase < -1 || walker.expiryBase > latestExpiryMs) throw badTime(walker, walker.expiryBase + 1);
+    if (walker.expiryBase < -1 || walker.expiryBase > latestExpiryMs)
+      throw badTime(walker, walker.expiryBase + 1);
     cursor.pos += 8;
   }
   if (!cursor.readCount()) {

@@ -31,7 +31,11 @@ export function stepModuleAux(walker: BodyWalker): boolean {
     const start = cursor.pos;
     if (!cursor.readCount() || !cursor.readCount()) return rewind(walker, start);
     if (cursor.length !== part.unsigned) {
-      throw new Fault('corrupt', `module data has part ${cursor.length} where its time to load is due`, cursor.offset);
+      throw new Fault(
+        'corrupt',
+        `module data has part ${cursor.length} where its time to load is due`,
+        cursor.offset,
+      );
     }
     if (!cursor.readCount()) return rewind(walker, start);
     walker.phase = 1;

@@ -6,8 +6,8 @@ import { ListpackReader } from '../packed/listpack.ts';
 import type { PackedReader } from '../packed/packed-reader.ts';
 import { ZiplistReader } from '../packed/ziplist.ts';
 import { ZipmapReader } from '../packed/zipmap.ts';
-import { parseScore } from './scored.ts';
 import { bodyMode } from './mode.ts';
+import { parseScore } from './scored.ts';
 import type { BodyWalker } from './walker.ts';
 
 /** Values that are one packed blob, stored as a string; and lists, which are several. */
@@ -132,7 +132,8 @@ function tellTuples(walker: BodyWalker, reader: PackedReader): void {
   else if (size === 3) tellExpiring(walker, reader);
   else tellTexts(walker, reader);
   walker.isEmpty = walker.seen === 0;
-  if (walker.seen % size !== 0) throw new Fault('corrupt', `${walker.seen} elements do not make a ${kind}`, 0);
+  if (walker.seen % size !== 0)
+    throw new Fault('corrupt', `${walker.seen} elements do not make a ${kind}`, 0);
 }
 
 function tellTexts(walker: BodyWalker, reader: PackedReader): void {

@@ -77,7 +77,7 @@ function notANumber(offset: number): Fault {
 /** A score as text; NaN when it is none. */
 export function parseScore(buf: Buffer, start: number, end: number): number {
   const simple = parseSimple(buf, start, end);
-  if (simple === simple) return simple;
+  if (!Number.isNaN(simple)) return simple;
   const text = buf.toString('latin1', start, end).trim();
   if (text === '') return Number.NaN;
   const value = Number(text);

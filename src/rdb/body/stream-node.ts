@@ -35,7 +35,8 @@ export function walkStreamNode(
     seen++;
     walkEntry(reader, flags, ms, seq, fieldCount, fields, isDeleted ? undefined : visitor);
   }
-  if (seen !== live + deleted) throw bad(`it has ${seen} entries, not ${live} and ${deleted} deleted as it says`);
+  if (seen !== live + deleted)
+    throw bad(`it has ${seen} entries, not ${live} and ${deleted} deleted as it says`);
 }
 
 function walkEntry(

@@ -1,10 +1,10 @@
 import { Fault } from '../fault.ts';
 import { type } from '../format.ts';
 import { ListpackReader } from '../packed/listpack.ts';
+import { bodyMode } from './mode.ts';
 import { placeBlobFault } from './packed.ts';
 import { walkStreamNode } from './stream-node.ts';
 import type { StreamConsumer, StreamGroup } from './visitor.ts';
-import { bodyMode } from './mode.ts';
 import type { BodyWalker } from './walker.ts';
 
 /**
@@ -14,7 +14,17 @@ import type { BodyWalker } from './walker.ts';
  * consumer name, time seen (8), since version 3 time active (8), count of pending, and per pending its id (16).
  * Source: redis src/rdb.c, src/t_stream.c.
  */
-const step = { count: 0, nodeKey: 1, node: 2, info: 3, group: 4, pending: 5, consumers: 6, consumer: 7, owned: 8 };
+const step = {
+  count: 0,
+  nodeKey: 1,
+  node: 2,
+  info: 3,
+  group: 4,
+  pending: 5,
+  consumers: 6,
+  consumer: 7,
+  owned: 8,
+};
 
 export interface StreamState {
   groups: number;

@@ -99,4 +99,4 @@ export class ZiplistReader extends PackedReader {
   }
 }
 
-const integerSizes: Record<number, number> = { 0xc0: 2, 0xd0: 4, 0xe0: 8, 0xf0: 3, 0xfe: 1 };
+const integerSizes: Record<number, number> = { 192: 2, 208: 4, 224: 8, 240: 3, 254: 1 };
