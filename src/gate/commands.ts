@@ -1,0 +1,161 @@
+import type { Buffer } from 'node:buffer';
+import { readArguments } from '../resp/arguments.ts';
+import type { Reply } from '../resp/read.ts';
+
+/**
+ * Which command is which, from the server's own COMMAND table, so that a command that is newer than this code is
+ * still sent the right way. Until that table is there, every command counts as one that may write.
+ *
+ * A `special` command changes what its connection is, or is answered in a way of its own: see session.ts.
+ */
+export interface Command {
+  /** In small letters, with the subcommand after a bar: `client|setname`. */
+  readonly name: string;
+  /** Executing it twice, or not at all, changes nothing: it may be sent again when its answer was lost. */
+  readonly read: boolean;
+  /** It has the `write` flag: a replica refuses it. */
+  readonly write: boolean;
+  /** It may wait at the server until something happens. */
+  readonly blocking: boolean;
+  /** Sent twice in a row it leaves the same state as sent once. */
+  readonly idempotent: boolean;
+  readonly special: string | null;
+  readonly subcommands: Map<string, Command> | null;
+  calls: number;
+}
+
+const specials = new Set(
+  (
+    'auth hello select reset quit multi exec discard watch unwatch subscribe psubscribe ssubscribe unsubscribe ' +
+    'punsubscribe sunsubscribe monitor client wait waitaof debug sync psync'
+  ).split(' '),
+);
+
+/** Commands that have no `readonly` flag because they touch no keys, and change nothing. */
+const harmless = new Set(
+  (
+    'ping echo time info command role lastsave config|get config|help client|list client|info client|id ' +
+    'client|getname client|help acl|whoami acl|list acl|users acl|getuser acl|cat acl|help acl|log memory|usage ' +
+    'memory|stats memory|doctor memory|help object|help slowlog|get slowlog|len slowlog|help latency|latest ' +
+    'latency|history latency|doctor latency|graph latency|histogram latency|help pubsub|channels pubsub|numsub ' +
+    'pubsub|numpat pubsub|shardchannels pubsub|shardnumsub pubsub|help script|exists script|help function|list ' +
+    'function|dump function|stats function|help module|list module|help command|count command|docs command|info ' +
+    'command|list command|getkeys command|getkeysandflags command|help lolwut asking readonly readwrite select ' +
+    'auth hello reset quit multi discard watch unwatch subscribe psubscribe ssubscribe unsubscribe punsubscribe ' +
+    'sunsubscribe monitor wait waitaof client|setname client|setinfo client|reply client|tracking client|caching ' +
+    'client|no-evict client|no-touch client|getredir client|trackinginfo'
+  ).split(' '),
+);
+
+/** Writes that leave the same state when applied twice in a row. */
+const idempotentWrites = new Set(
+  (
+    'set mset hset hmset hdel del unlink sadd srem expire expireat pexpire pexpireat persist setex psetex zrem ' +
+    'flushdb flushall lset ltrim setbit setrange hsetnx pfadd pfmerge bitop copy geoadd restore xdel xtrim sdiffstore ' +
+    'sinterstore sunionstore zdiffstore zinterstore zunionstore zrangestore zremrangebyscore zremrangebylex'
+  ).split(' '),
+);
+
+export class CommandTable {
+  #slots: (Command | undefined)[] = [];
+  #hashes: number[] = [];
+  #mask = 0;
+  #byName = new Map<string, Command>();
+  readonly unknown: Command = makeCommand('unknown', [], null);
+  loaded = false;
+
+  constructor() {
+    this.#install([...specials].map((name) => makeCommand(name, [], null)));
+  }
+
+  /** Takes the reply of COMMAND. */
+  load(reply: Reply): void {
+    if (!Array.isArray(reply) || reply.length === 0) return;
+    const commands = reply.filter(Array.isArray).map((entry) => commandOf(entry));
+    const listed = new Set(commands.map(({ name }) => name));
+    const missing = [...specials].filter((name) => !listed.has(name));
+    this.#install([...commands, ...missing.map((name) => makeCommand(name, [], null))]);
+    this.loaded = true;
+  }
+
+  get(name: string): Command | undefined {
+    return this.#byName.get(name);
+  }
+
+  all(): Iterable<Command> {
+    return this.#byName.values();
+  }
+
+  /** The command whose name, in any case, stands in `buf[start, end)`; `unknown` when there is none. */
+  find(buf: Uint8Array, start: number, end: number): Command {
+    let hash = end - start;
+    for (let pos = start; pos < end; pos++) hash = (Math.imul(hash, 31) + ((buf[pos] as number) | 32)) | 0;
+    for (let slot = hash & this.#mask; ; slot = (slot + 1) & this.#mask) {
+      const command = this.#slots[slot];
+      if (command === undefined) return this.unknown;
+      if (this.#hashes[slot] === hash && sameName(command.name, buf, start, end)) return command;
+    }
+  }
+
+  #install(commands: Command[]): void {
+    this.#byName = new Map(commands.map((command) => [command.name, command]));
+    let size = 512;
+    while (size < commands.length * 4) size *= 2;
+    this.#mask = size - 1;
+    this.#slots = new Array<Command | undefined>(size).fill(undefined);
+    this.#hashes = new Array<number>(size).fill(0);
+    for (const command of commands) {
+      let hash = command.name.length;
+      for (const char of command.name) hash = (Math.imul(hash, 31) + (char.charCodeAt(0) | 32)) | 0;
+      let slot = hash & this.#mask;
+      while (this.#slots[slot] !== undefined) slot = (slot + 1) & this.#mask;
+      this.#slots[slot] = command;
+      this.#hashes[slot] = hash;
+    }
+  }
+}
+
+function sameName(name: string, buf: Uint8Array, start: number, end: number): boolean {
+  if (name.length !== end - start) return false;
+  for (let index = 0; index < name.length; index++) {
+    const byte = buf[start + index] as number;
+    const lower = byte >= 65 && byte <= 90 ? byte + 32 : byte;
+    if (lower !== name.charCodeAt(index)) return false;
+  }
+  return true;
+}
+
+/** An entry of COMMAND: name, arity, flags, first key, last key, step, categories, tips, key specs, subcommands. */
+function commandOf(entry: Reply[]): Command {
+  const name = String(entry[0]).toLowerCase();
+  const children = Array.isArray(entry[9]) ? entry[9].filter(Array.isArray).map(commandOf) : [];
+  const flags = Array.isArray(entry[2]) ? entry[2].map(String) : [];
+  return makeCommand(
+    name,
+    flags,
+    children.length === 0
+      ? null
+      : new Map(children.map((child) => [child.name.slice(child.name.indexOf('|') + 1), child])),
+  );
+}
+
+function makeCommand(name: string, flags: string[], subcommands: Map<string, Command> | null): Command {
+  return {
+    name,
+    read: flags.includes('readonly') || harmless.has(name),
+    write: flags.includes('write'),
+    blocking: flags.includes('blocking'),
+    idempotent: idempotentWrites.has(name),
+    special: specials.has(name) ? name : flags.includes('blocking') ? 'blocking' : null,
+    subcommands,
+    calls: 0,
+  };
+}
+
+/** SET is idempotent only without options that make its answer or its effect depend on what was there. */
+export function isIdempotent(command: Command, request: Buffer): boolean {
+  if (!command.idempotent) return false;
+  if (command.name !== 'set') return true;
+  const options = readArguments(request, 0, request.length).slice(3);
+  return !options.some((option) => /^(nx|xx|get|ifeq)$/i.test(option.toString('latin1')));
+}

@@ -1,0 +1,182 @@
+import { readFileSync, statSync } from 'node:fs';
+import { errorText } from '../base/errors.ts';
+import { BadGateConfig } from './errors.ts';
+
+/** What one gate process is told, as JSON in a file that only its owner reads: it holds passwords. */
+export interface GateConfig {
+  /** Also the name under which the Sentinels know the primary. */
+  deployment: string;
+  id: string;
+  /** The read-write door. */
+  listen: Listen;
+  /** The read-only door; null for none. */
+  replicaListen: Listen | null;
+  /** Path of the Unix socket for control; null for none. */
+  controlSocket: string | null;
+  members: MemberAddress[];
+  /** May be empty: then the first member is the primary, always. */
+  sentinels: Endpoint[];
+  /** How many Sentinels make a majority. */
+  quorumMajority: number;
+  /** The gate's own user on members. */
+  memberCredentials: Credentials | null;
+  sentinelCredentials: Credentials | null;
+  /** How long a command may wait for a primary. */
+  holdMs: number;
+  inflightWrites: 'fail' | 'retry-idempotent';
+  durability: 'async' | 'replicated';
+  /** Processes that share the doors. */
+  workers: number;
+  /** A replica further behind than this gets no reads. */
+  maxLagMs: number;
+  /** What the read-only door does when no replica is fit. */
+  replicaFallback: 'primary' | 'error';
+  limits: GateLimits;
+  /** Certificate for clients, and how to reach members with TLS; null for plain TCP. */
+  tls: GateTls | null;
+  /** Expect a PROXY protocol header (version 1 or 2) at the start of every client connection. */
+  proxyProtocol: boolean;
+  /** Let DEBUG through to the members. */
+  allowDebug: boolean;
+  logLevel: 'debug' | 'info' | 'warn';
+}
+
+export interface Listen {
+  host: string | string[];
+  port: number;
+}
+
+export interface Endpoint {
+  address: string;
+  port: number;
+}
+
+export interface MemberAddress extends Endpoint {
+  id: string;
+}
+
+export interface Credentials {
+  username: string;
+  password: string;
+}
+
+/** Bounds, in bytes and milliseconds. What exceeds one is refused with Redis's own error, or that client is closed. */
+export interface GateLimits {
+  clients: number;
+  /** One bulk string of a request: Redis's proto-max-bulk-len. */
+  bulkBytes: number;
+  /** Elements of one request. */
+  elements: number;
+  /** Bytes of one client's requests that wait in the gate; beyond it the gate stops reading from that client. */
+  requestBytes: number;
+  /** Bytes of replies that wait for one client to read them; beyond it that client is closed. */
+  replyBytes: number;
+  /** Bytes of all clients' requests and replies that wait in the gate. */
+  totalBytes: number;
+  /** A client that has not authenticated where it must, after this long. 0: never closed. */
+  unauthenticatedMs: number;
+  /** How long a connection to a member may take to open. */
+  connectMs: number;
+}
+
+export interface GateTls {
+  /** Files, PEM. `cert` and `key` open the doors with TLS; `ca` checks members, and clients when `verifyClients`. */
+  cert?: string;
+  key?: string;
+  ca?: string;
+  verifyClients?: boolean;
+  /** Speak TLS to members and Sentinels. */
+  upstream?: boolean;
+}
+
+export const gateConfigDefaults = {
+  replicaListen: null,
+  controlSocket: null,
+  sentinels: [],
+  quorumMajority: 0,
+  memberCredentials: null,
+  sentinelCredentials: null,
+  holdMs: 10_000,
+  inflightWrites: 'fail',
+  durability: 'async',
+  workers: 1,
+  maxLagMs: 10_000,
+  replicaFallback: 'primary',
+  limits: {
+    clients: 20_000,
+    bulkBytes: 512 * 1024 * 1024,
+    elements: 2 ** 31 - 1,
+    requestBytes: 1024 * 1024,
+    replyBytes: 64 * 1024 * 1024,
+    totalBytes: 512 * 1024 * 1024,
+    unauthenticatedMs: 0,
+    connectMs: 2000,
+  },
+  tls: null,
+  proxyProtocol: false,
+  allowDebug: false,
+  logLevel: 'info',
+} as const satisfies Partial<GateConfig>;
+
+type Essential = 'deployment' | 'id' | 'listen' | 'members';
+
+/** What a caller must say; the rest has the defaults above. */
+export type GateConfigInput = Pick<GateConfig, Essential> &
+  Partial<Omit<GateConfig, Essential | 'limits'>> & { limits?: Partial<GateLimits> };
+
+/** A whole configuration. A majority is computed from the number of Sentinels unless it is given. */
+export function gateConfig(input: GateConfigInput): GateConfig {
+  const sentinels = input.sentinels ?? [];
+  return {
+    ...gateConfigDefaults,
+    quorumMajority: sentinels.length === 0 ? 0 : Math.floor(sentinels.length / 2) + 1,
+    ...input,
+    sentinels,
+    limits: { ...gateConfigDefaults.limits, ...input.limits },
+  };
+}
+
+/** Reads the file, fills the defaults in and checks it. @throws GATE_CONFIG */
+export function readGateConfig(file: string): GateConfig {
+  let input: GateConfigInput;
+  try {
+    if ((statSync(file).mode & 0o077) !== 0) {
+      throw BadGateConfig(`${file} holds passwords and others can read it`, { hint: `chmod 600 ${file}` });
+    }
+    input = JSON.parse(readFileSync(file, 'utf8')) as GateConfigInput;
+  } catch (error) {
+    if (error instanceof Error && 'exitStatus' in error) throw error;
+    throw BadGateConfig(`cannot read the gate's configuration ${file}: ${errorText(error)}`, {
+      hint: 'It is a JSON file; `holdfast up` writes it.',
+      cause: error,
+    });
+  }
+  const config = gateConfig(input);
+  const wrong = findMistake(config);
+  if (wrong !== undefined) throw BadGateConfig(`${file}: ${wrong}`, { hint: 'docs/gate.md lists the keys.' });
+  return config;
+}
+
+/** The first thing that is wrong, as a sentence. */
+export function findMistake(config: GateConfig): string | undefined {
+  const port = (value: unknown) =>
+    Number.isInteger(value) && (value as number) >= 0 && (value as number) < 65_536;
+  if (typeof config.deployment !== 'string' || config.deployment === '') return 'deployment must be a name';
+  if (typeof config.id !== 'string' || config.id === '') return 'id must be a name';
+  if (!port(config.listen?.port)) return `listen.port must be a port, found ${config.listen?.port}`;
+  if (config.replicaListen !== null && !port(config.replicaListen?.port)) {
+    return `replicaListen.port must be a port, found ${config.replicaListen?.port}`;
+  }
+  if (!Array.isArray(config.members) || config.members.length === 0) return 'members must name at least one';
+  const bad = [...config.members, ...config.sentinels].find(
+    (each) => typeof each.address !== 'string' || !port(each.port),
+  );
+  if (bad) return `an address and a port are needed, found ${JSON.stringify(bad)}`;
+  for (const [key, value] of [...Object.entries(config.limits), ['holdMs', config.holdMs] as const]) {
+    if (typeof value !== 'number' || !(value >= 0)) return `${key} must be a number, found ${value}`;
+  }
+  if (!Number.isInteger(config.workers) || config.workers < 1 || config.workers > 64) {
+    return `workers must be 1 to 64, found ${config.workers}`;
+  }
+  return undefined;
+}

@@ -1,0 +1,194 @@
+import type { Server } from 'node:http';
+import { errorText } from '../base/errors.ts';
+import { waitFor } from '../base/retry.ts';
+import { CommandTable } from './commands.ts';
+import type { GateConfig } from './config.ts';
+import type {
+  DrainRequest,
+  GateCounters,
+  GateStatus,
+  HoldRequest,
+  HoldResult,
+  SwitchRequest,
+} from './control.ts';
+import { type ControlTarget, serveControl } from './control-server.ts';
+import { Door, type DoorContext } from './door.ts';
+import { Link } from './link.ts';
+import { PrimaryWatch } from './primary-watch.ts';
+import { ReplicaWatch } from './replica-watch.ts';
+import { PrimaryRouting, ReplicaRouting } from './routings.ts';
+
+const drainPollMs = 1;
+
+/** One gate process: its doors, who is primary, and control. */
+export class Gate implements ControlTarget {
+  readonly #config: GateConfig;
+  readonly #log: (text: string) => void;
+  readonly #table = new CommandTable();
+  readonly #counters: GateCounters = newCounters();
+  readonly #watch: PrimaryWatch;
+  readonly #replicas: ReplicaWatch;
+  readonly #door: Door;
+  readonly #replicaDoor: Door | null;
+  #control: Server | null = null;
+  #loadingTable = false;
+  #draining: Promise<void> | null = null;
+  /** Settles when a drain has ended. */
+  readonly finished: Promise<void>;
+  #finish: () => void = () => {};
+
+  constructor(config: GateConfig, log: (text: string) => void) {
+    this.#config = config;
+    this.#log = log;
+    this.finished = new Promise((resolve) => {
+      this.#finish = resolve;
+    });
+    let lastId = 0;
+    const context: DoorContext = {
+      config,
+      log,
+      table: this.#table,
+      counters: this.#counters,
+      nextId: () => ++lastId,
+    };
+    // The watch may speak before the doors are there.
+    this.#watch = new PrimaryWatch(config, log, { onChange: () => queueMicrotask(() => this.#onChange()) });
+    this.#replicas = new ReplicaWatch(config, log, () => this.#replicaDoor?.goOn());
+    const routing = new PrimaryRouting(this.#watch);
+    this.#door = new Door(context, routing);
+    routing.door = this.#door;
+    this.#replicaDoor = config.replicaListen
+      ? new Door(context, new ReplicaRouting(config, this.#watch, this.#replicas))
+      : null;
+  }
+
+  /** Opens the doors and the control socket. @throws GATE_LISTEN, GATE_CONTROL */
+  async start(): Promise<void> {
+    const { listen, replicaListen, controlSocket } = this.#config;
+    await this.#door.listen(listen);
+    if (replicaListen) await this.#replicaDoor?.listen(replicaListen);
+    if (controlSocket !== null) this.#control = await serveControl(controlSocket, this);
+  }
+
+  /** The ports, as given by the system when 0 was asked for. */
+  get ports(): { port: number; replicaPort: number | null } {
+    return { port: this.#door.port, replicaPort: this.#replicaDoor?.port ?? null };
+  }
+
+  status(): GateStatus {
+    const { primary, holding } = this.#watch;
+    const longHeld = performance.now() - this.#watch.holdingSince > this.#config.holdMs;
+    const state = holding === 'none' ? 'open' : holding === 'all' && longHeld ? 'refusing' : 'holding';
+    const doors = this.#replicaDoor === null ? [this.#door] : [this.#door, this.#replicaDoor];
+    const sum = (of: (door: Door) => number) => doors.reduce((total, door) => total + of(door), 0);
+    return {
+      id: this.#config.id,
+      pid: process.pid,
+      state,
+      reason: this.#watch.reason,
+      primary,
+      primarySince: this.#watch.primarySince,
+      clients: sum((door) => door.clients.size),
+      held: sum((door) => door.held.size),
+      sentinelsSeen: this.#watch.sentinelsSeen,
+      sentinelsNeeded: this.#config.quorumMajority,
+      connections: { shared: 0, private: sum((door) => door.privateConnections) },
+      counters: { ...this.#counters, switches: this.#watch.switches },
+    };
+  }
+
+  async hold(request: HoldRequest): Promise<HoldResult> {
+    this.#watch.holdWrites(request.reason, request.maxMs);
+    try {
+      const drained = () => this.#door.writesInFlight === 0;
+      await waitFor(drained, { what: 'the writes in flight', withinMs: request.maxMs, everyMs: drainPollMs });
+      return { drained: true };
+    } catch {
+      return { drained: false };
+    }
+  }
+
+  switch(request: SwitchRequest): Promise<void> {
+    return this.#watch.switchTo(request);
+  }
+
+  release(): void {
+    this.#watch.release();
+  }
+
+  drain({ graceMs }: DrainRequest): void {
+    this.#draining ??= this.#drain(graceMs);
+  }
+
+  /** Takes no one in, lets every client finish what it sent, then says goodbye. */
+  async #drain(graceMs: number): Promise<void> {
+    const doors = this.#replicaDoor === null ? [this.#door] : [this.#door, this.#replicaDoor];
+    this.#log(`draining: ${this.status().clients} clients`);
+    for (const door of doors) door.stopListening();
+    const done = () => {
+      for (const door of doors) door.closeIdle();
+      return doors.every((door) => door.clients.size === 0);
+    };
+    try {
+      await waitFor(done, { what: 'clients to finish', withinMs: graceMs, everyMs: 10 });
+    } catch (error) {
+      this.#log(errorText(error));
+    }
+    this.stop();
+    this.#finish();
+  }
+
+  stop(): void {
+    this.#watch.stop();
+    this.#replicas.stop();
+    this.#control?.close();
+    this.#control?.closeAllConnections();
+    for (const door of [this.#door, this.#replicaDoor]) {
+      door?.stopListening();
+      for (const client of [...(door?.clients ?? [])]) client.close();
+    }
+  }
+
+  #onChange(): void {
+    if (this.#watch.holding === 'none') {
+      if (!this.#table.loaded) void this.#loadTable();
+      if (this.#replicaDoor !== null) this.#replicas.follow(this.#watch.primary);
+    }
+    if (this.#watch.holding !== 'all') this.#door.goOn();
+    this.#replicaDoor?.goOn();
+  }
+
+  /** Learns from the primary which command is which. */
+  async #loadTable(): Promise<void> {
+    const { primary } = this.#watch;
+    if (this.#loadingTable || primary === null) return;
+    this.#loadingTable = true;
+    const link = new Link(primary, { credentials: this.#config.memberCredentials, connectMs: 1000 });
+    try {
+      await link.ready;
+      this.#table.load(await link.call('COMMAND'));
+    } catch (error) {
+      this.#log(`cannot read the table of commands: ${errorText(error)}`);
+    } finally {
+      link.close();
+      this.#loadingTable = false;
+    }
+  }
+}
+
+function newCounters(): GateCounters {
+  return {
+    commands: 0,
+    clientsAccepted: 0,
+    clientsRefused: 0,
+    held: 0,
+    heldInVain: 0,
+    replayed: 0,
+    bounced: 0,
+    uncertain: 0,
+    switches: 0,
+    bytesIn: 0,
+    bytesOut: 0,
+    errors: 0,
+  };
+}

@@ -1,0 +1,154 @@
+import type { Buffer } from 'node:buffer';
+import { MINUS, PUSH, STAR } from '../resp/bytes.ts';
+import { Push, readReply } from '../resp/read.ts';
+import { refusalOf } from './bounce.ts';
+import type { Client } from './client.ts';
+import type { ReplyHandler } from './run-ring.ts';
+
+/** A request whose success changes the client's session. It can always be sent again. */
+export class Observed implements ReplyHandler {
+  protected readonly client: Client;
+  protected readonly request: Buffer;
+  readonly #onSuccess: () => void;
+
+  constructor(client: Client, request: Buffer, onSuccess: () => void = () => {}) {
+    this.client = client;
+    this.request = request;
+    this.#onSuccess = onSuccess;
+  }
+
+  onReply(buf: Buffer, start: number, end: number): boolean {
+    if (this.bounced(buf, start, end)) return true;
+    if (buf[start] !== MINUS) this.#onSuccess();
+    this.client.deliver(buf, start, end);
+    return true;
+  }
+
+  onLost(): void {
+    this.client.bounce?.items.push({ request: this.request });
+  }
+
+  protected bounced(buf: Buffer, start: number, end: number): boolean {
+    const refusal = buf[start] === MINUS ? refusalOf(buf, start, end) : null;
+    if (refusal === null || !this.client.router.onRefusal(this.client, refusal, null)) return false;
+    this.client.sendAgain(this.request);
+    return true;
+  }
+}
+
+/** A blocking command: sent again when the server stops being primary, or its connection breaks. */
+export class Blocking extends Observed {}
+
+/** MULTI, and what is queued behind it. Behind a bounce nothing of it was executed, so it is sent again. */
+export class Queued extends Observed {
+  override onReply(buf: Buffer, start: number, end: number): boolean {
+    if (this.client.bounce === null) return super.onReply(buf, start, end);
+    this.client.sendAgain(this.request);
+    return true;
+  }
+}
+
+/** EXEC or DISCARD. An EXEC whose reply is lost may have been executed. */
+export class TransactionEnd extends Observed {
+  readonly #executes: boolean;
+
+  constructor(client: Client, request: Buffer, executes: boolean) {
+    super(client, request);
+    this.#executes = executes;
+  }
+
+  override onReply(buf: Buffer, start: number, end: number): boolean {
+    const { client } = this;
+    const aborted = buf[start] === MINUS || !this.#executes;
+    if (client.bounce !== null && aborted) {
+      client.sendAgain(this.request);
+      return true;
+    }
+    if (this.bounced(buf, start, end)) return true;
+    this.#end();
+    client.deliver(buf, start, end);
+    return true;
+  }
+
+  override onLost(): void {
+    if (!this.#executes) {
+      super.onLost();
+      return;
+    }
+    this.#end();
+    this.client.answerUncertain();
+  }
+
+  #end(): void {
+    const { session } = this.client;
+    session.transaction = null;
+    session.watching = false;
+    session.watchBroken = false;
+    this.client.multiFailed = false;
+  }
+}
+
+/**
+ * SUBSCRIBE, UNSUBSCRIBE and their kin: one confirmation for each name. Without names, an unsubscription confirms
+ * every subscription there is, or says once that there is none; how many that are is known when its turn comes.
+ */
+export class Subscribing implements ReplyHandler {
+  readonly #client: Client;
+  readonly #request: Buffer;
+  readonly #verb: string;
+  readonly #names: Buffer[];
+  #left = -1;
+
+  constructor(client: Client, request: Buffer, verb: string, names: Buffer[]) {
+    this.#client = client;
+    this.#request = request;
+    this.#verb = verb;
+    this.#names = names;
+  }
+
+  onReply(buf: Buffer, start: number, end: number): boolean {
+    const { bounce } = this.#client;
+    // Confirmations are not kept back behind a bounce: the subscription stands.
+    if (buf[start] === MINUS) {
+      this.#client.deliver(buf, start, end);
+      return true;
+    }
+    if (this.#left < 0) this.#left = Math.max(1, this.#names.length || this.#set().size);
+    const reply = readReply(buf, start, end, true);
+    const items = reply instanceof Push ? reply.items : reply;
+    const name = Array.isArray(items) ? items[1] : null;
+    if (name !== null && name !== undefined) {
+      const key = (name as Buffer).toString('latin1');
+      if (this.#verb.includes('un')) this.#set().delete(key);
+      else this.#set().add(key);
+    }
+    if (bounce === null) this.#client.deliver(buf, start, end);
+    else this.#client.write(buf, start, end);
+    return --this.#left === 0;
+  }
+
+  onLost(): void {
+    this.#client.bounce?.items.push({ request: this.#request });
+  }
+
+  #set(): Set<string> {
+    const { session } = this.#client;
+    if (this.#verb.startsWith('p')) return session.patterns;
+    return this.#verb.startsWith('s') && !this.#verb.startsWith('sub')
+      ? session.shardChannels
+      : session.channels;
+  }
+}
+
+const confirmation = /^[*>]3\r\n\$\d+\r\n[ps]?(un)?subscribe\r\n/;
+const message = /^\*[34]\r\n\$[78]\r\n[ps]?message\r\n/;
+const monitorLine = /^\+\d+\.\d+ \[/;
+
+/** Whether this, on a connection of a client that subscribed, monitors or speaks RESP3, answers no request. */
+export function isOutOfBand(client: Client, buf: Buffer, start: number, end: number): boolean {
+  const head = () => buf.toString('latin1', start, Math.min(end, start + 40));
+  if (buf[start] === PUSH) return !confirmation.test(head());
+  if (buf[start] === STAR && client.session.subscribed && client.session.protocol === 2)
+    return message.test(head());
+  return client.session.monitor !== null && monitorLine.test(head());
+}

@@ -1,0 +1,124 @@
+import { writeError } from '../resp/write.ts';
+import type { Refusal } from './bounce.ts';
+import type { Client } from './client.ts';
+import type { Command } from './commands.ts';
+import type { GateConfig, MemberAddress } from './config.ts';
+import type { Door, Routing } from './door.ts';
+import type { PrimaryWatch } from './primary-watch.ts';
+import type { ReplicaWatch } from './replica-watch.ts';
+
+const canaryMs = 5;
+
+/** The read-write door: everything goes to the primary. */
+export class PrimaryRouting implements Routing {
+  readonly #watch: PrimaryWatch;
+  readonly refuses = false;
+  #settling = false;
+  #canary: NodeJS.Timeout | undefined;
+  /** The door that this is for; it is made with this. */
+  door: Door | null = null;
+
+  constructor(watch: PrimaryWatch) {
+    this.#watch = watch;
+  }
+
+  targetFor(): MemberAddress | null {
+    return this.#watch.primary;
+  }
+
+  holding(): 'none' | 'writes' | 'all' {
+    return this.#watch.holding === 'none' && this.#settling ? 'writes' : this.#watch.holding;
+  }
+
+  onLost(target: MemberAddress, reason: string): void {
+    this.#watch.onLost(target, reason);
+  }
+
+  onRefusal(target: MemberAddress, refusal: Refusal): boolean {
+    if (refusal === 'readonly') return this.#watch.onReadonly(target);
+    if (!this.#watch.onNotReady(target)) return false;
+    this.#settle();
+    return true;
+  }
+
+  refuse(): null {
+    return null;
+  }
+
+  forget(): void {}
+
+  /**
+   * A primary that was just promoted refuses writes until a replica follows it. Writes wait, and every few ms one
+   * client's is let through to see: when it isn't refused, all go on.
+   */
+  #settle(): void {
+    this.#settling = true;
+    if (this.#canary !== undefined) return;
+    this.#canary = setTimeout(() => {
+      this.#canary = undefined;
+      this.#settling = false;
+      this.door?.held.pumpOne();
+      this.#canary = setTimeout(() => {
+        this.#canary = undefined;
+        if (!this.#settling) this.door?.held.pumpAll();
+        else this.#settle();
+      }, canaryMs);
+    }, canaryMs);
+  }
+}
+
+/** The read-only door: each client has a fit replica, the one with fewest clients when it needs one. */
+export class ReplicaRouting implements Routing {
+  readonly refuses = true;
+  readonly #config: GateConfig;
+  readonly #watch: PrimaryWatch;
+  readonly #replicas: ReplicaWatch;
+  readonly #chosen = new Map<Client, MemberAddress>();
+
+  constructor(config: GateConfig, watch: PrimaryWatch, replicas: ReplicaWatch) {
+    this.#config = config;
+    this.#watch = watch;
+    this.#replicas = replicas;
+  }
+
+  targetFor(client: Client): MemberAddress | null {
+    const before = this.#chosen.get(client);
+    if (before !== undefined && this.#replicas.fit.includes(before)) return before;
+    const load = new Map<MemberAddress, number>(this.#replicas.fit.map((member) => [member, 0]));
+    for (const member of this.#chosen.values()) {
+      const count = load.get(member);
+      if (count !== undefined) load.set(member, count + 1);
+    }
+    const [least] = [...load].toSorted(([, a], [, b]) => a - b);
+    if (least !== undefined) {
+      this.#chosen.set(client, least[0]);
+      return least[0];
+    }
+    this.#chosen.delete(client);
+    return this.#config.replicaFallback === 'primary' ? this.#watch.primary : null;
+  }
+
+  forget(client: Client): void {
+    this.#chosen.delete(client);
+  }
+
+  holding(): 'none' | 'writes' | 'all' {
+    return 'none';
+  }
+
+  onLost(target: MemberAddress): void {
+    this.#replicas.exclude(target);
+  }
+
+  onRefusal(target: MemberAddress, refusal: Refusal): boolean {
+    if (refusal !== 'not-ready') return false;
+    this.#replicas.exclude(target);
+    return this.#replicas.fit.length > 0;
+  }
+
+  refuse(_client: Client, command: Command): Buffer | null {
+    if (command.write) return writeError("READONLY You can't write against a read only replica.");
+    if (this.#replicas.fit.length > 0 || this.#config.replicaFallback === 'primary') return null;
+    return writeError(`NOREPLICA no replica is within ${this.#config.maxLagMs} ms of the primary`);
+  }
+}

@@ -1,0 +1,78 @@
+import type { Buffer } from 'node:buffer';
+import type { Client } from './client.ts';
+
+/**
+ * Takes the replies of a request that needs more than passing on. `onReply` says whether that was the last one;
+ * `onLost` says what becomes of the request when the connection broke first: see carry-over.ts.
+ */
+export interface ReplyHandler {
+  onReply(buf: Buffer, start: number, end: number): boolean;
+  onLost(): void;
+}
+
+/**
+ * Requests of one client, one after the other in memory, that were sent and wait for their replies. Their bytes
+ * are kept until then, so that they can be sent again; only a failover ever looks at them.
+ */
+export class Run {
+  client: Client | null = null;
+  handler: ReplyHandler | null = null;
+  bytes: Buffer | null = null;
+  start = 0;
+  end = 0;
+  /** Requests, and how many of them are not answered yet. */
+  count = 0;
+  left = 0;
+  /** Whether a hold has to wait for it: it may write, and it doesn't block. */
+  writes = false;
+
+  /** Its replies are passed on as they come. */
+  get plain(): boolean {
+    return this.handler === null && this.client !== null && this.client.bounce === null;
+  }
+}
+
+/** A queue of runs in a ring that grows. A run given back by `shift` stays as it is until the ring comes round. */
+export class RunRing {
+  #runs: Run[] = Array.from({ length: 16 }, () => new Run());
+  #head = 0;
+  #size = 0;
+
+  get size(): number {
+    return this.#size;
+  }
+
+  /** The run to fill in, already at the end of the queue. */
+  push(): Run {
+    if (this.#size === this.#runs.length) this.#grow();
+    const run = this.#runs[(this.#head + this.#size) & (this.#runs.length - 1)] as Run;
+    this.#size++;
+    return run;
+  }
+
+  peek(): Run | undefined {
+    return this.#size === 0 ? undefined : this.#runs[this.#head];
+  }
+
+  at(index: number): Run {
+    return this.#runs[(this.#head + index) & (this.#runs.length - 1)] as Run;
+  }
+
+  /** Takes the first one off and lets its memory go. */
+  shift(): void {
+    const run = this.#runs[this.#head] as Run;
+    run.client = null;
+    run.handler = null;
+    run.bytes = null;
+    this.#head = (this.#head + 1) & (this.#runs.length - 1);
+    this.#size--;
+  }
+
+  #grow(): void {
+    const old = this.#runs;
+    const runs = Array.from({ length: this.#size }, (_, index) => this.at(index));
+    while (runs.length < old.length * 2) runs.push(new Run());
+    this.#runs = runs;
+    this.#head = 0;
+  }
+}

@@ -1,0 +1,75 @@
+import type { Buffer } from 'node:buffer';
+import { writeRequest } from '../resp/write.ts';
+import type { Credentials } from './config.ts';
+
+/**
+ * What a client has told its server about itself, so that a connection to another member can be put into the same
+ * state. Only what the server accepted is here.
+ */
+export class Session {
+  /** null: the default user, as a connection starts. */
+  credentials: Credentials | null = null;
+  database = 0;
+  protocol: 2 | 3 = 2;
+  name = '';
+  /** Requests that set a mode of the connection (CLIENT TRACKING, CLIENT NO-EVICT…), by what they set. */
+  modes = new Map<string, Buffer>();
+  /** Names as latin1, which keeps every byte. */
+  channels = new Set<string>();
+  patterns = new Set<string>();
+  shardChannels = new Set<string>();
+  monitor: Buffer | null = null;
+  /** The transaction that was begun and not ended: MULTI and what was queued, as sent; null outside of one. */
+  transaction: Buffer[] | null = null;
+  watching = false;
+  /** Watched keys can't be watched across a change of primary: EXEC answers as if they had changed. */
+  watchBroken = false;
+
+  get subscribed(): boolean {
+    return this.channels.size + this.patterns.size + this.shardChannels.size > 0;
+  }
+
+  /** It must be put back after a change of primary, also when the client says nothing. */
+  get standing(): boolean {
+    return this.subscribed || this.monitor !== null || this.modes.has('tracking');
+  }
+
+  /** It is more than a shared connection can hold. */
+  get needsOwnConnection(): boolean {
+    return this.standing || this.transaction !== null || this.watching || this.modes.size > 0;
+  }
+
+  /** Back to what a new connection is, as RESET does. */
+  reset(): void {
+    Object.assign(this, new Session());
+  }
+
+  /** The requests that put a new connection into this state; each answers once, subscriptions once a name. */
+  restoring(): { request: Buffer; replies: number; must: boolean }[] {
+    const list: { request: Buffer; replies: number; must: boolean }[] = [];
+    const say = (args: (string | Buffer)[], must = true, replies = 1) =>
+      list.push({ request: writeRequest(args), replies, must });
+    const { credentials } = this;
+    if (this.protocol === 3) {
+      say(['HELLO', '3', ...(credentials ? ['AUTH', credentials.username, credentials.password] : [])]);
+    } else if (credentials) say(['AUTH', credentials.username, credentials.password]);
+    if (this.database !== 0) say(['SELECT', String(this.database)]);
+    if (this.name !== '') say(['CLIENT', 'SETNAME', this.name], false);
+    for (const request of this.modes.values()) list.push({ request, replies: 1, must: false });
+    const kinds = [
+      ['SUBSCRIBE', this.channels],
+      ['PSUBSCRIBE', this.patterns],
+      ['SSUBSCRIBE', this.shardChannels],
+    ] as const;
+    for (const [verb, names] of kinds) {
+      if (names.size > 0) say([verb, ...[...names].map((name) => latin1(name))], false, names.size);
+    }
+    for (const request of this.transaction ?? []) list.push({ request, replies: 1, must: true });
+    if (this.monitor !== null) list.push({ request: this.monitor, replies: 1, must: false });
+    return list;
+  }
+}
+
+function latin1(text: string): Buffer {
+  return globalThis.Buffer.from(text, 'latin1');
+}

@@ -1,0 +1,181 @@
+import type { Buffer } from 'node:buffer';
+import { connect, type Socket } from 'node:net';
+import { errorText } from '../base/errors.ts';
+import { MINUS } from '../resp/bytes.ts';
+import { frameReply, REPLY_INCOMPLETE, REPLY_MALFORMED, type ReplyProgress } from '../resp/reply.ts';
+import type { Client } from './client.ts';
+import type { MemberAddress } from './config.ts';
+import { Inbox } from './inbox.ts';
+import { flushSoon, Outbox } from './outbox.ts';
+import { type ReplyHandler, type Run, RunRing } from './run-ring.ts';
+
+export interface UpstreamEvents {
+  /** The TCP connection is there: what the owner sends now comes first. */
+  onConnect(upstream: Upstream): void;
+  /** It is gone for good. The runs that were not answered are still in `upstream.ring`. */
+  onClosed(upstream: Upstream, reason: string): void;
+  /** Called for a reply that is no answer: true when it was taken, false when it is the head run's after all. */
+  onOutOfBand?: (upstream: Upstream, buf: Buffer, start: number, end: number) => boolean;
+}
+
+/**
+ * One pipelined connection to one member. Requests go out in the order of `send`, once per turn of the event
+ * loop; the replies come back in that order, and each goes to the client of the run at the head of the ring.
+ */
+export class Upstream {
+  readonly target: MemberAddress;
+  readonly ring = new RunRing();
+  readonly #events: UpstreamEvents;
+  readonly #outbox = new Outbox();
+  readonly #inbox = new Inbox();
+  readonly #progress: ReplyProgress = { missing: 0, at: 0 };
+  readonly #socket: Socket;
+  /** Replies may come that answer nothing: the owner subscribed, or speaks RESP3. */
+  outOfBand = false;
+  /** Unanswered runs that a hold has to wait for. */
+  writesInFlight = 0;
+  connected = false;
+  /** It is being given up; what is in flight has a moment to be answered. */
+  expiring = false;
+  /** Its owner has put it into the state that requests need. */
+  ready = false;
+  closed = false;
+  #dirty = false;
+
+  constructor(target: MemberAddress, connectMs: number, events: UpstreamEvents) {
+    this.target = target;
+    this.#events = events;
+    this.#socket = connect({
+      host: target.address,
+      port: target.port,
+      noDelay: true,
+      keepAlive: true,
+      keepAliveInitialDelay: 15_000,
+      onread: {
+        buffer: () => this.#inbox.room(),
+        callback: (bytes) => {
+          this.#inbox.end += bytes;
+          this.#consume();
+          return true;
+        },
+      },
+    });
+    const timer = setTimeout(() => this.destroy(`no connection within ${connectMs} ms`), connectMs);
+    this.#socket.on('connect', () => {
+      clearTimeout(timer);
+      this.connected = true;
+      events.onConnect(this);
+    });
+    this.#socket.on('error', (error) => this.#close(errorText(error)));
+    this.#socket.on('end', () => this.#close('the server closed the connection'));
+    this.#socket.on('close', () => {
+      clearTimeout(timer);
+      this.#close('the connection closed');
+    });
+  }
+
+  /** Sends `count` whole requests that stand in `buf[start, end)`; a handler is for a single one. */
+  send(
+    client: Client | null,
+    buf: Buffer,
+    start: number,
+    end: number,
+    count: number,
+    writes: boolean,
+    handler: ReplyHandler | null,
+  ): void {
+    const run = this.ring.push();
+    run.start = this.#outbox.add(buf, start, end);
+    run.bytes = this.#outbox.segment;
+    run.end = run.start + end - start;
+    run.client = client;
+    run.handler = handler;
+    run.count = count;
+    run.left = count;
+    run.writes = writes;
+    if (writes) this.writesInFlight++;
+    if (client !== null) client.inFlight++;
+    if (!this.#dirty) {
+      this.#dirty = true;
+      flushSoon(this);
+    }
+  }
+
+  flush(): void {
+    this.#dirty = false;
+    if (!this.closed) this.#outbox.flush(this.#socket);
+  }
+
+  /** Closes at once; unanswered runs go to onClosed. */
+  destroy(reason: string): void {
+    this.#close(reason);
+  }
+
+  #consume(): void {
+    const inbox = this.#inbox;
+    const { buf, end } = inbox;
+    let pos = inbox.start;
+    // Replies for one client that follow each other leave in one write: from `mark` to `pos`.
+    let mark = pos;
+    let client: Client | null = null;
+    while (pos < end && !this.closed) {
+      const next = frameReply(buf, pos, end, this.#progress);
+      if (next === REPLY_INCOMPLETE) break;
+      if (next === REPLY_MALFORMED) {
+        this.destroy('the server sent something that is not RESP');
+        break;
+      }
+      const run = this.ring.peek();
+      if (run === undefined || this.outOfBand || buf[pos] === MINUS || !run.plain) {
+        if (client !== null && mark < pos) client.deliver(buf, mark, pos);
+        client = null;
+        this.#takeOne(run, buf, pos, next);
+        pos = next;
+        mark = next;
+        continue;
+      }
+      if (run.client !== client) {
+        if (client !== null && mark < pos) client.deliver(buf, mark, pos);
+        client = run.client as Client;
+        mark = pos;
+      }
+      pos = next;
+      if (--run.left === 0) {
+        if ((client as Client).waiting) {
+          (client as Client).deliver(buf, mark, pos);
+          mark = pos;
+        }
+        this.#finish(run);
+      }
+    }
+    if (client !== null && mark < pos) client.deliver(buf, mark, pos);
+    inbox.start = pos;
+  }
+
+  #takeOne(run: Run | undefined, buf: Buffer, start: number, end: number): void {
+    if (this.outOfBand && this.#events.onOutOfBand?.(this, buf, start, end)) return;
+    if (run === undefined) {
+      this.destroy(`the server answered what was not asked: ${buf.toString('latin1', start, start + 80)}`);
+    } else if (run.handler !== null) {
+      if (run.handler.onReply(buf, start, end)) this.#finish(run);
+    } else {
+      run.client?.onReply(run, buf, start, end);
+      if (--run.left === 0) this.#finish(run);
+    }
+  }
+
+  /** Takes the run at the head off, as answered. */
+  #finish(run: Run): void {
+    const { client } = run;
+    if (run.writes) this.writesInFlight--;
+    this.ring.shift();
+    client?.onRunDone();
+  }
+
+  #close(reason: string): void {
+    if (this.closed) return;
+    this.closed = true;
+    this.#socket.destroy();
+    this.#events.onClosed(this, reason);
+  }
+}

@@ -1,0 +1,103 @@
+import { CR, findCr, LF, readLength } from './bytes.ts';
+
+/**
+ * Finds where a reply ends, in RESP2 and RESP3, without making objects of it. One loop and one counter do for any
+ * depth: an aggregate of n elements takes itself off what is missing and adds its n, and the reply ends when
+ * nothing is missing. An attribute (`|`) adds its pairs and leaves the reply that follows it still to come.
+ * Source: the RESP3 specification (redis/redis-specifications, protocol/RESP3.md).
+ */
+
+export const REPLY_INCOMPLETE = -1;
+export const REPLY_MALFORMED = -2;
+
+/** Progress in a reply that is not whole yet, so that a long one is not looked at again from its start. */
+export interface ReplyProgress {
+  /** Elements still missing; 0 when no reply is half read. */
+  missing: number;
+  /** How far it has been framed, from its start. */
+  at: number;
+}
+
+/**
+ * The offset just after the reply that starts at `pos`, REPLY_INCOMPLETE (then `progress` says how far it came), or
+ * REPLY_MALFORMED. Call it again with the same progress when there are more bytes.
+ */
+export function frameReply(buf: Uint8Array, pos: number, end: number, progress: ReplyProgress): number {
+  let at = pos;
+  let missing = 1;
+  if (progress.missing > 0) {
+    at = pos + progress.at;
+    missing = progress.missing;
+    progress.missing = 0;
+  }
+  while (missing > 0) {
+    if (at + 2 >= end) return halfway(progress, at - pos, missing);
+    const type = buf[at] as number;
+    // `$n`, `*n` and `:n` with up to three digits are most of what there is; anything else takes the careful way.
+    let cr = at + 1;
+    let value = 0;
+    let byte = buf[cr] as number;
+    while (byte >= 48 && byte <= 57 && cr - at < 10) {
+      value = value * 10 + byte - 48;
+      byte = buf[++cr] as number;
+    }
+    if (byte !== CR || cr === at + 1 || cr >= end) {
+      cr = findCr(buf, at + 1, end);
+      if (cr < 0) return halfway(progress, at - pos, missing);
+      value = -2;
+    }
+    if (cr + 1 >= end) return halfway(progress, at - pos, missing);
+    if (buf[cr + 1] !== LF) {
+      // Only a simple string or error could hold a CR of its own, and Redis never sends one that does.
+      return REPLY_MALFORMED;
+    }
+    const next = cr + 2;
+    switch (type) {
+      case 43: // + simple string
+      case 45: // - error
+      case 58: // : integer
+      case 95: // _ null
+      case 35: // # boolean
+      case 44: // , double
+      case 40: // ( big number
+        at = next;
+        missing--;
+        continue;
+      case 36: // $ bulk string
+      case 33: // ! bulk error
+      case 61: // = verbatim string
+        if (value === -2) value = readLength(buf, at + 1, cr) ?? -2;
+        if (value >= 0) {
+          if (next + value + 2 > end) return halfway(progress, at - pos, missing);
+          at = next + value + 2;
+        } else if (value === -1) at = next;
+        else return REPLY_MALFORMED;
+        missing--;
+        continue;
+      case 42: // * array
+      case 126: // ~ set
+      case 62: // > push
+        if (value === -2) value = readLength(buf, at + 1, cr) ?? -2;
+        if (value < -1) return REPLY_MALFORMED;
+        missing += value > 0 ? value - 1 : -1;
+        at = next;
+        continue;
+      case 37: // % map
+      case 124: // | attribute
+        if (value === -2) value = readLength(buf, at + 1, cr) ?? -2;
+        if (value < 0) return REPLY_MALFORMED;
+        missing += value * 2 - (type === 37 ? 1 : 0);
+        at = next;
+        continue;
+      default:
+        return REPLY_MALFORMED;
+    }
+  }
+  return at;
+}
+
+function halfway(progress: ReplyProgress, at: number, missing: number): number {
+  progress.at = at;
+  progress.missing = missing;
+  return REPLY_INCOMPLETE;
+}
