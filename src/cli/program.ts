@@ -6,6 +6,7 @@ import { downVerb } from './down.ts';
 import { eventsVerb } from './events.ts';
 import { failoverVerb } from './failover.ts';
 import { pauseVerb, resumeVerb } from './pause.ts';
+import { rdbVerb } from './rdb.ts';
 import { renderVerb } from './render.ts';
 import { restartVerb } from './restart.ts';
 import { sizeVerb } from './size.ts';
@@ -26,6 +27,7 @@ const verbs: ((program: Command) => Command)[] = [
   applyVerb,
   renderVerb,
   sizeVerb,
+  rdbVerb,
   completionVerb,
 ];
 
