@@ -1,7 +1,9 @@
 import { closestWord } from '../spec/suggest.ts';
 import { BadTargetOption, UnknownTarget } from './errors.ts';
 import type { Target } from './target.ts';
+import { composeTarget } from './targets/compose.ts';
 import { haproxyTarget } from './targets/haproxy.ts';
+import { keepalivedTarget } from './targets/keepalived.ts';
 import { monitTarget } from './targets/monit.ts';
 import { redisTarget } from './targets/redis.ts';
 import { sentinelTarget } from './targets/sentinel.ts';
@@ -16,6 +18,8 @@ export const targets: readonly Target[] = [
   systemdTarget,
   sysctlTarget,
   monitTarget,
+  keepalivedTarget,
+  composeTarget,
 ];
 
 /** @throws UNKNOWN_TARGET */

@@ -12,6 +12,7 @@ export const monitTarget: Target = {
   summary: 'a Monit configuration for the agent of each host',
   options: [
     { name: 'port', about: "port of Monit's own page, on loopback", default: '2812' },
+    { name: 'user', about: 'user and group that the agent runs as', default: systemUser },
     { name: 'interval', about: 'seconds between checks', default: '5' },
   ],
   render(input) {
@@ -44,10 +45,10 @@ function monitrc(spec: Spec, host: Host, options: Record<string, string>): strin
     '',
     `check process ${name} matching ${quoted(`holdfast(/cli/main\\.js)? up ${pattern(args.join(' '))}`)}`,
     `    start program = ${quoted(`${environment} ${program} up ${args.join(' ')} --detach`)}`,
-    `        as uid ${systemUser} and gid ${systemUser} with timeout 120 seconds`,
+    `        as uid ${options['user']} and gid ${options['user']} with timeout 120 seconds`,
     '    # Stopping is meant for people (monit stop): it stops what this host runs, replicas first.',
     `    stop program = ${quoted(`${environment} ${program} down ${commonArguments(spec).join(' ')}`)}`,
-    `        as uid ${systemUser} and gid ${systemUser} with timeout 600 seconds`,
+    `        as uid ${options['user']} and gid ${options['user']} with timeout 600 seconds`,
     '    # An agent that no longer answers is killed, and started by the next check. Not `restart`: that would stop Redis.',
     `    if failed host ${apiHost} port ${spec.agent.port} protocol http request "/" with timeout 5 seconds for 6 cycles`,
     '        then exec "/bin/sh -c \'kill -KILL $MONIT_PROCESS_PID\'"',
