@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { applyVerb } from './apply.ts';
+import { benchVerb } from './bench.ts';
 import { completionVerb } from './completion.ts';
 import { downVerb } from './down.ts';
 import { eventsVerb } from './events.ts';
@@ -28,6 +29,7 @@ const verbs: ((program: Command) => Command)[] = [
   renderVerb,
   sizeVerb,
   rdbVerb,
+  benchVerb,
   completionVerb,
 ];
 
