@@ -67,7 +67,13 @@ export class AgentClient {
 
 function explain(error: Error): Error {
   const code = errorCode(error);
-  if (code !== 'ENOENT' && code !== 'ECONNREFUSED') return error;
+  if (code === 'EACCES' || code === 'EPERM') {
+    return NotRunning('this user may not talk to the agent', {
+      hint: 'Run the command as the user that runs the agent.',
+      cause: error,
+    });
+  }
+  if (code !== 'ENOENT' && code !== 'ECONNREFUSED' && code !== 'ENOTDIR') return error;
   return NotRunning('no agent runs this deployment on this host', {
     hint: 'holdfast up starts it. If it was started with another --state-dir, name that.',
     cause: error,

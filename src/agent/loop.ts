@@ -7,6 +7,7 @@ import { type Decision, decide } from '../topology/decide.ts';
 import { actingPrimary, type View } from '../topology/view.ts';
 import { Actions } from './act.ts';
 import type { Deployment } from './deployment.ts';
+import { settleSelection } from './observe.ts';
 
 const tickMs = 250;
 /** A decision whose action failed is not tried again sooner than this. */
@@ -61,6 +62,7 @@ export class Loop {
   async #step(): Promise<boolean> {
     const { setting, spec } = this.#deployment;
     const nowMs = setting.clock.monotonicMs();
+    settleSelection(this.#deployment, nowMs);
     const view = this.#deployment.view();
     this.#tellGates(view);
     const decision = decide(view, spec, nowMs);

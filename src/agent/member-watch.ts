@@ -22,6 +22,8 @@ export interface MemberObservation {
   replId: string;
   priority: number;
   keys: number | null;
+  /** Which process of it this is: Redis makes a new one at each start. */
+  runId: string;
 }
 
 const nothingKnown: MemberObservation = {
@@ -36,6 +38,7 @@ const nothingKnown: MemberObservation = {
   replId: '',
   priority: 100,
   keys: null,
+  runId: '',
 };
 
 /** One missed answer may be our own pause; this many in a row are the member's. */
@@ -124,5 +127,6 @@ function observe(info: Info, before: MemberObservation): MemberObservation {
     replId: replication.replId,
     priority: replication.priority,
     keys: keyCount(info),
+    runId: info['run_id'] ?? '',
   };
 }

@@ -1,6 +1,8 @@
 /** Keeps the view fresh: asks everything at a steady pace, and listens to what the Sentinels publish. */
 import type { SentinelEvent } from '../redis/sentinel-client.ts';
-import type { Deployment } from './deployment.ts';
+import { namedPrimary } from '../topology/view.ts';
+import type { Deployment, LiveMember } from './deployment.ts';
+import { unshield } from './promotion.ts';
 
 /** How often each part is asked how it is. */
 export function observePaceMs(hangAfterMs: number): number {
@@ -37,7 +39,14 @@ export class Observer {
       ...sentinels.filter(({ part }) => part?.process.running !== false).map(({ watch }) => watch.look()),
       ...gates.filter(({ part }) => part?.process.running !== false).map(({ adapter }) => adapter.look()),
     ]);
-    await Promise.all(members.map(({ memory, watch }) => memory?.remember(watch.seen)));
+    await Promise.all(members.map((member) => this.#note(member)));
+  }
+
+  /** Writes down what must outlive this agent: who the process is, and what data it had. */
+  async #note({ part, memory, watch }: LiveMember): Promise<void> {
+    const { reachable, runId } = watch.seen;
+    if (reachable && runId !== '') await part?.process.setRunId(runId);
+    await memory?.remember(watch.seen);
   }
 
   async lookAtMembers(): Promise<void> {
@@ -65,14 +74,7 @@ export function noteSentinelEvent(deployment: Deployment, event: SentinelEvent, 
     );
     return true;
   }
-  if (event.newPrimary) {
-    const primary = deployment.memberAt(event.newPrimary);
-    if (primary && deployment.selection?.member === primary.place.id) {
-      deployment.selection = null;
-      events.add('primary', primary.place.id, `the Sentinels name ${primary.place.id} primary`);
-    }
-    return true;
-  }
+  if (event.newPrimary) return true;
   if (event.name.startsWith('-failover-abort')) {
     deployment.selection = null;
     const text = `a failover was given up (${event.name.slice(1)}); by themselves the Sentinels try again after twice ${spec.sentinel.failoverTimeoutMs} ms`;
@@ -80,4 +82,22 @@ export function noteSentinelEvent(deployment: Deployment, event: SentinelEvent, 
     return true;
   }
   return false;
+}
+
+/**
+ * Brings the selection to its end: once a majority of Sentinels names the selected member, or when they have had
+ * long enough. One Sentinel's word settles nothing; the others hear of a change up to a second later.
+ */
+export function settleSelection(deployment: Deployment, nowMs: number): void {
+  const { selection, spec, events } = deployment;
+  const named = namedPrimary(deployment.view())?.id;
+  if (selection !== null) {
+    const expired = nowMs - selection.atMs > spec.sentinel.failoverTimeoutMs;
+    if (selection.member === named || expired) deployment.selection = null;
+  }
+  if (named === undefined || named === deployment.announcedPrimary) return;
+  const isNews = deployment.announcedPrimary !== null;
+  deployment.announcedPrimary = named;
+  void unshield(deployment, deployment.member(named));
+  if (isNews) events.add('primary', named, `the Sentinels name ${named} primary`);
 }

@@ -1,6 +1,7 @@
 /** One agent from start to stop: takes the state directory, brings everything up, watches, serves, stops. */
 import type { FastifyInstance } from 'fastify';
 import { systemClock } from '../base/clock.ts';
+import { errorText } from '../base/errors.ts';
 import { waitFor } from '../base/retry.ts';
 import { MemberClient } from '../redis/member-client.ts';
 import { loadSecrets, ownUserName } from '../spec/secrets.ts';
@@ -17,6 +18,7 @@ import { Observer } from './observe.ts';
 import { statePaths } from './paths.ts';
 import { checkPorts, checkStateDir, findHaproxy, findRedisServer, wantedPorts } from './preflight.ts';
 import { restorePriorities } from './priorities.ts';
+import { unshield, unshieldAll } from './promotion.ts';
 import { serveControl, serveQuestions } from './server.ts';
 import { bringUp, type Report } from './start.ts';
 
@@ -32,6 +34,8 @@ export interface AgentOptions {
 export interface RunningAgent {
   readonly deployment: Deployment;
   readonly api: Commands;
+  /** Why the gate did not take a write in time, or null. Everything runs all the same. */
+  readonly notReady: string | null;
   /** Resolves when the agent ends because it was told to by `down`. */
   readonly ended: Promise<void>;
   /** Stops everything on this host, then the agent. */
@@ -79,11 +83,17 @@ async function runAgent(
 ): Promise<RunningAgent> {
   const { spec, setting, events } = deployment;
   const observer = new Observer(deployment);
+  const stopHousekeeping = housekeeping(deployment);
   const loop = new Loop(deployment);
   deployment.onWake(() => loop.wake());
   const servers: FastifyInstance[] = [];
+  let watching = true;
   const stopWatching = async () => {
+    if (!watching) return;
+    watching = false;
+    stopHousekeeping();
     loop.stop();
+    await unshieldAll(deployment);
     observer.stop();
     await Promise.all(servers.map((server) => server.close()));
     await release();
@@ -97,7 +107,6 @@ async function runAgent(
     resolveEnded();
   };
   const api = new Commands(deployment, observer, down);
-  const stopHousekeeping = housekeeping(deployment);
   try {
     deployment.operation = 'the start';
     await bringUp(deployment, observer, report);
@@ -107,20 +116,21 @@ async function runAgent(
     deployment.operation = null;
     loop.start();
     await restorePriorities(deployment);
-    await waitUntilReady(deployment, readyWithinMs);
+    await Promise.all(
+      deployment.members.filter(({ part }) => part !== null).map((member) => unshield(deployment, member)),
+    );
   } catch (error) {
-    stopHousekeeping();
     await stopWatching();
     throw error;
   }
-  events.add('ready', spec.name, 'the deployment takes writes');
+  const notReady = await waitUntilReady(deployment, readyWithinMs).then(() => null, errorText);
+  events.add('ready', spec.name, notReady ?? 'the deployment takes writes');
   const leave = async () => {
-    stopHousekeeping();
     await stopWatching();
     resolveEnded();
   };
   void ended.then(leave);
-  return { deployment, api, ended, down, leave };
+  return { deployment, api, notReady, ended, down, leave };
 }
 
 /** Ready means that the gate of this host takes a write. */

@@ -18,6 +18,7 @@ import type { Deployment, LiveGate, LiveMember } from './deployment.ts';
 import { SwitchoverFailed, SwitchoverRefused } from './errors.ts';
 import type { Observer } from './observe.ts';
 import { preferTarget, restorePriorities } from './priorities.ts';
+import { promoteShielded } from './promotion.ts';
 import type { Report } from './start.ts';
 
 export interface SwitchoverResult {
@@ -195,7 +196,7 @@ async function promoteDrained(deployment: Deployment, old: LiveMember, target: L
     withinMs: drainWithinMs,
     everyMs: 1,
   });
-  await target.watch.client.replicaOf(null);
+  await promoteShielded(deployment, target);
   await Promise.allSettled([
     ...gatesHere(deployment).map(({ adapter }) => adapter.switchTo(target.place)),
     ...deployment.members

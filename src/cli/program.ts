@@ -1,11 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { applyVerb } from './apply.ts';
+import { benchVerb } from './bench.ts';
 import { completionVerb } from './completion.ts';
 import { downVerb } from './down.ts';
 import { eventsVerb } from './events.ts';
 import { failoverVerb } from './failover.ts';
 import { pauseVerb, resumeVerb } from './pause.ts';
+import { rdbVerb } from './rdb.ts';
 import { renderVerb } from './render.ts';
 import { restartVerb } from './restart.ts';
 import { sizeVerb } from './size.ts';
@@ -26,6 +28,8 @@ const verbs: ((program: Command) => Command)[] = [
   applyVerb,
   renderVerb,
   sizeVerb,
+  rdbVerb,
+  benchVerb,
   completionVerb,
 ];
 

@@ -1,7 +1,9 @@
 /** The two ways to run an agent: in this process until it is told to stop, or in one of its own. */
+
 import { spawn } from 'node:child_process';
-import { closeSync, mkdirSync, openSync } from 'node:fs';
+import { closeSync, openSync } from 'node:fs';
 import { StartFailed } from '../agent/errors.ts';
+import { checkStateDir } from '../agent/preflight.ts';
 import { type RunningAgent, startAgent } from '../agent/run.ts';
 import type { Status } from '../agent/status.ts';
 import { statusOf } from '../agent/status.ts';
@@ -19,7 +21,7 @@ export interface RunOptions {
 /** What a detached agent tells the command that started it. */
 type Message =
   | { step: string }
-  | { ready: Status }
+  | { ready: Status; notReady: string | null }
   | { failed: { code: string; exitStatus: 1 | 2 | 3; message: string; hint?: string } };
 
 const detachedMark = 'HOLDFAST_DETACHED';
@@ -28,7 +30,7 @@ export async function runForeground(output: Output, target: Target, options: Run
   if (process.env[detachedMark]) return runAsChild(target, options);
   const began = performance.now();
   const agent = await start(target, options, (step) => output.note(`  ${output.colors.dim(step)}`));
-  announce(output, target.spec, options.host, performance.now() - began);
+  announce(output, target.spec, options.host, performance.now() - began, agent.notReady);
   output.data(statusOf(agent.deployment.view()));
   agent.deployment.events.listen(({ at, text }) =>
     output.note(`${output.colors.dim(at.slice(11, 19))} ${text}`),
@@ -76,10 +78,15 @@ function start({ spec, paths }: Target, { host, readyWithinMs }: RunOptions, rep
   return startAgent({ spec, host, stateDir: paths.root, report, readyWithinMs });
 }
 
-function announce(output: Output, spec: Spec, host: string, tookMs: number): void {
-  const { bold, green } = output.colors;
+function announce(output: Output, spec: Spec, host: string, tookMs: number, notReady: string | null): void {
+  const { bold, green, yellow } = output.colors;
   const gate = spec.gates.find((each) => each.host === host);
-  output.line(`${green('✓')} ${bold(spec.name)} takes writes after ${describeDuration(tookMs)}`);
+  if (notReady === null) {
+    output.line(`${green('✓')} ${bold(spec.name)} takes writes after ${describeDuration(tookMs)}`);
+  } else {
+    output.note(`${yellow('warning:')} ${spec.name} runs, but takes no writes yet: ${notReady}`);
+    output.note('It goes on trying; holdfast status shows what is missing.');
+  }
   if (gate) {
     output.line(
       `  read-write door  ${bold(`${gate.address}:${gate.port}`)}   redis-cli -h ${gate.address} -p ${gate.port}`,
@@ -92,7 +99,7 @@ function announce(output: Output, spec: Spec, host: string, tookMs: number): voi
 /** Starts this very command again in a session of its own, and hears from it until it is ready. */
 export async function runDetached(output: Output, target: Target, options: RunOptions): Promise<number> {
   const began = performance.now();
-  mkdirSync(target.paths.root, { recursive: true, mode: 0o700 });
+  await checkStateDir(target.paths.root);
   const log = openSync(target.paths.agentLog, 'a', 0o600);
   const args = [
     'up',
@@ -110,31 +117,33 @@ export async function runDetached(output: Output, target: Target, options: RunOp
     env: { ...process.env, [detachedMark]: '1' },
   });
   closeSync(log);
-  const status = await new Promise<Status>((resolve, reject) => {
-    child.on('error', reject);
-    child.on('exit', () =>
-      reject(
-        StartFailed('the agent ended while it started', {
-          hint: `Its log says why: ${target.paths.agentLog}`,
-        }),
-      ),
-    );
-    child.on('message', (message: Message) => {
-      if ('step' in message) output.note(`  ${output.colors.dim(message.step)}`);
-      else if ('ready' in message) resolve(message.ready);
-      else {
-        const { code, exitStatus, message: text, hint } = message.failed;
-        reject(new HoldfastError(code, exitStatus, text, hint === undefined ? {} : { hint }));
-      }
-    });
-  });
+  const { ready, notReady } = await new Promise<{ ready: Status; notReady: string | null }>(
+    (resolve, reject) => {
+      child.on('error', reject);
+      child.on('exit', () =>
+        reject(
+          StartFailed('the agent ended while it started', {
+            hint: `Its log says why: ${target.paths.agentLog}`,
+          }),
+        ),
+      );
+      child.on('message', (message: Message) => {
+        if ('step' in message) output.note(`  ${output.colors.dim(message.step)}`);
+        else if ('ready' in message) resolve(message);
+        else {
+          const { code, exitStatus, message: text, hint } = message.failed;
+          reject(new HoldfastError(code, exitStatus, text, hint === undefined ? {} : { hint }));
+        }
+      });
+    },
+  );
   child.removeAllListeners();
   child.disconnect();
   child.unref();
-  announce(output, target.spec, options.host, performance.now() - began);
+  announce(output, target.spec, options.host, performance.now() - began, notReady);
   output.line(`  agent            pid ${child.pid}, log ${target.paths.agentLog}`);
-  output.data(status);
-  return 0;
+  output.data(ready);
+  return notReady === null ? 0 : 3;
 }
 
 async function runAsChild(target: Target, options: RunOptions): Promise<number> {
@@ -143,7 +152,7 @@ async function runAsChild(target: Target, options: RunOptions): Promise<number> 
   };
   try {
     const agent = await start(target, options, (step) => tell({ step }));
-    tell({ ready: statusOf(agent.deployment.view()) });
+    tell({ ready: statusOf(agent.deployment.view()), notReady: agent.notReady });
     agent.deployment.events.listen(({ at, text }) => process.stderr.write(`${at} ${text}\n`));
     return await untilStopped(agent, (line) => process.stderr.write(`${line}\n`), '', null);
   } catch (error) {

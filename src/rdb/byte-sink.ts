@@ -1,4 +1,7 @@
+import { writeInteger } from './integer-text.ts';
+
 const bufferBytes = 256 * 1024;
+const shortBytes = 64;
 /** Full buffers that may wait for the disk before the producer has to wait. */
 const maxWaiting = 8;
 
@@ -35,6 +38,16 @@ export class ByteSink {
   }
 
   copy(source: Buffer, from: number, to: number): void {
+    const length = to - from;
+    if (length <= shortBytes) {
+      // A call into the runtime costs more than a short loop.
+      if (this.pos + length > this.buf.length) this.reserve(length);
+      const { buf } = this;
+      let pos = this.pos;
+      for (let at = from; at < to; at++) buf[pos++] = source[at]!;
+      this.pos = pos;
+      return;
+    }
     let at = from;
     while (at < to) {
       if (this.pos === this.buf.length) this.push();
@@ -46,8 +59,22 @@ export class ByteSink {
 
   /** Text in ASCII only. */
   ascii(text: string): void {
-    this.reserve(text.length);
-    this.pos += this.buf.write(text, this.pos, 'latin1');
+    const { length } = text;
+    if (this.pos + length > this.buf.length) this.reserve(length);
+    if (length > shortBytes) {
+      this.pos += this.buf.write(text, this.pos, 'latin1');
+      return;
+    }
+    const { buf } = this;
+    let pos = this.pos;
+    for (let at = 0; at < length; at++) buf[pos++] = text.charCodeAt(at);
+    this.pos = pos;
+  }
+
+  /** A safe integer in decimal. */
+  integer(value: number): void {
+    if (this.pos + 20 > this.buf.length) this.reserve(20);
+    this.pos = writeInteger(this.buf, this.pos, value);
   }
 
   byte(value: number): void {

@@ -83,6 +83,13 @@ export class Crc64 {
     this.high = high;
   }
 
+  /** Adds `length` bytes whose own sum, started at 0, is known: no need to look at them again. */
+  append(low: number, high: number, length: number): void {
+    shiftBy(this, length);
+    this.low ^= low;
+    this.high ^= high;
+  }
+
   /** Writes the sum as the file has it: eight bytes, lowest first. */
   writeTo(target: Buffer, at: number): void {
     target.writeInt32LE(this.low, at);
@@ -97,4 +104,56 @@ export class Crc64 {
 
 export function hexSum(high: number, low: number): string {
   return (high >>> 0).toString(16).padStart(8, '0') + (low >>> 0).toString(16).padStart(8, '0');
+}
+
+/**
+ * x to the power of 2^n modulo the polynomial, for n from 3 (one byte) up, in the same reflected form as the sums:
+ * the uppermost bit of `high` is x^0.
+ */
+const powersLow = new Int32Array(56);
+const powersHigh = new Int32Array(56);
+const product = { low: 0, high: 0 };
+
+powersHigh[0] = 1 << 23;
+for (let n = 1; n < powersLow.length; n++) {
+  multiply(powersLow[n - 1]!, powersHigh[n - 1]!, powersLow[n - 1]!, powersHigh[n - 1]!);
+  powersLow[n] = product.low;
+  powersHigh[n] = product.high;
+}
+
+/** What the sum would be after `length` zero bytes: a product of polynomials, some microseconds for any length. */
+function shiftBy(crc: Crc64, length: number): void {
+  let rest = length;
+  for (let n = 0; rest > 0; n++) {
+    if (rest % 2 === 1) {
+      multiply(powersLow[n]!, powersHigh[n]!, crc.low, crc.high);
+      crc.low = product.low;
+      crc.high = product.high;
+    }
+    rest = Math.floor(rest / 2);
+  }
+}
+
+/** Puts one times other, modulo the polynomial, in `product`. */
+function multiply(low: number, high: number, otherLow: number, otherHigh: number): void {
+  let bLow = otherLow;
+  let bHigh = otherHigh;
+  let sumLow = 0;
+  let sumHigh = 0;
+  for (let bit = 0; bit < 64; bit++) {
+    const word = bit < 32 ? high : low;
+    if ((word >>> (31 - (bit & 31))) & 1) {
+      sumLow ^= bLow;
+      sumHigh ^= bHigh;
+    }
+    const odd = bLow & 1;
+    bLow = (bLow >>> 1) | (bHigh << 31);
+    bHigh >>>= 1;
+    if (odd) {
+      bLow ^= 0xac4bc9b5;
+      bHigh ^= 0x95ac9329;
+    }
+  }
+  product.low = sumLow;
+  product.high = sumHigh;
 }

@@ -79,6 +79,7 @@ export class Scanner {
   private readonly withChecksum: boolean;
   private state: number = state.magic;
   private crcOffset = 0;
+  private readonly rangeCrc = new Crc64();
   private rawOffset = -1;
   private hasKey = false;
   private bodyIsWalked = false;
@@ -117,9 +118,9 @@ export class Scanner {
     } catch (error) {
       throw this.translate(error);
     }
-    this.sumUp(this.offset);
     this.passRaw();
     this.handler.settle?.();
+    this.sumUp(this.offset);
     return this.isDone ? chunk.length - (this.cursor.end - this.cursor.pos) : chunk.length;
   }
 
@@ -137,6 +138,22 @@ export class Scanner {
   /** The key under way as a copy, for those who keep it. */
   copyKey(): Buffer {
     return Buffer.from(this.keyBuf.subarray(this.keyStart, this.keyEnd));
+  }
+
+  /**
+   * The checksum of a range of the buffer at hand, started at 0, so that bytes that are copied are summed up only
+   * once. Undefined when it cannot tell: the range was passed already, or no checksum is wanted.
+   */
+  sumRange(buf: Buffer, from: number, to: number): Crc64 | undefined {
+    const { cursor, rangeCrc } = this;
+    if (!this.withChecksum || buf !== cursor.buf || cursor.base + from < this.crcOffset) return undefined;
+    this.sumUp(cursor.base + from);
+    rangeCrc.low = 0;
+    rangeCrc.high = 0;
+    rangeCrc.update(buf, from, to);
+    this.crc.append(rangeCrc.low, rangeCrc.high, to - from);
+    this.crcOffset = cursor.base + to;
+    return rangeCrc;
   }
 
   private run(): void {

@@ -9,15 +9,19 @@ for (let byte = 0; byte < 256; byte++) {
 export function keySlot(key: Uint8Array, from: number, to: number): number {
   let start = from;
   let end = to;
-  const open = key.indexOf(0x7b, from);
-  if (open >= 0 && open < to) {
-    const close = key.indexOf(0x7d, open + 1);
-    if (close > open + 1 && close < to) {
-      start = open + 1;
-      end = close;
-    }
+  const open = findByte(key, 0x7b, from, to);
+  const close = open < 0 ? -1 : findByte(key, 0x7d, open + 1, to);
+  if (close > open + 1) {
+    start = open + 1;
+    end = close;
   }
   let crc = 0;
   for (let at = start; at < end; at++) crc = ((crc << 8) & 0xffff) ^ table[((crc >>> 8) ^ key[at]!) & 255]!;
   return crc & 16_383;
+}
+
+/** The key stands in a large buffer, so this looks no further than `to`. */
+function findByte(bytes: Uint8Array, wanted: number, from: number, to: number): number {
+  for (let at = from; at < to; at++) if (bytes[at] === wanted) return at;
+  return -1;
 }

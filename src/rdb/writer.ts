@@ -10,12 +10,21 @@ export interface EntryHead {
   type: number;
 }
 
+export interface RangeSums {
+  sumRange(buf: Buffer, from: number, to: number): Crc64 | undefined;
+}
+
+/** Below this, taking a sum over takes longer than summing up again. */
+const sumsWorthTaking = 8192;
+
 /**
  * Writes an RDB into a sink: header, marks, bodies that were read elsewhere, end mark and checksum. Ranges of the
  * same buffer that follow each other are copied in one go, which is what makes merging fast; `settle` must be
  * called before such a buffer changes.
  */
 export class RdbWriter {
+  /** Knows the checksums of ranges that are copied; the scanner they come from. */
+  source: RangeSums | undefined;
   readonly sink: ByteSink;
   readonly flavor: Flavor;
   readonly version: number;
@@ -23,6 +32,7 @@ export class RdbWriter {
   keys = 0;
   private readonly crc = new Crc64();
   private crcPos = 0;
+  private isSummed = false;
   private db = -1;
   private pending: Buffer | undefined;
   private pendingFrom = 0;
@@ -33,7 +43,7 @@ export class RdbWriter {
     this.flavor = flavor;
     this.version = version;
     sink.onPiece = (buf, end) => {
-      this.crc.update(buf, this.crcPos, end);
+      if (!this.isSummed) this.crc.update(buf, this.crcPos, end);
       this.crcPos = 0;
     };
   }
@@ -103,9 +113,21 @@ export class RdbWriter {
 
   /** Copies the range that waits. */
   settle(): void {
-    if (this.pending === undefined) return;
-    this.sink.copy(this.pending, this.pendingFrom, this.pendingTo);
+    const { pending, pendingFrom, pendingTo, sink, crc } = this;
+    if (pending === undefined) return;
     this.pending = undefined;
+    const isLong = pendingTo - pendingFrom >= sumsWorthTaking;
+    const sum = isLong ? this.source?.sumRange(pending, pendingFrom, pendingTo) : undefined;
+    if (sum === undefined) {
+      sink.copy(pending, pendingFrom, pendingTo);
+      return;
+    }
+    crc.update(sink.buf, this.crcPos, sink.pos);
+    crc.append(sum.low, sum.high, pendingTo - pendingFrom);
+    this.isSummed = true;
+    sink.copy(pending, pendingFrom, pendingTo);
+    this.isSummed = false;
+    this.crcPos = sink.pos;
   }
 
   /** End mark and checksum. The sink must still be flushed. */

@@ -99,12 +99,25 @@ function followPrimary(view: View): Decision | undefined {
       member.reachable &&
       !member.busy &&
       member.id !== primary.id &&
-      (member.role === 'primary' || (member.role === 'replica' && !followsMember(member, primary))),
+      (isDeposed(view, member) || (member.role === 'replica' && !followsMember(member, primary))),
   );
   if (!astray) return undefined;
   const now = astray.role === 'primary' ? 'acts as a second primary' : 'follows another server';
   const reason = `${astray.id} ${now}; the primary is ${primary.id}`;
   return { kind: 'follow', member: astray.id, primary: primary.id, reason };
+}
+
+/**
+ * A primary that the Sentinels have replaced. While one of them names it at an epoch as high as the majority's, the
+ * news of its own election may still be on its way to the others, and demoting it would undo that.
+ */
+function isDeposed(view: View, member: MemberView): boolean {
+  const named = namedPrimary(view);
+  if (member.role !== 'primary' || named === null || named.id === member.id || view.selection !== null)
+    return false;
+  return !view.sentinels.some(
+    ({ reachable, primary, configEpoch }) => reachable && primary === member.id && configEpoch >= named.epoch,
+  );
 }
 
 function restartDead(view: View, rules: DecideRules, nowMs: number): Decision {

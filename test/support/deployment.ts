@@ -9,7 +9,7 @@ import { stringify } from 'yaml';
 import type { DeploymentEvent } from '../../src/agent/event-log.ts';
 import type { MemberStatus, Status } from '../../src/agent/status.ts';
 import { waitFor } from '../../src/base/retry.ts';
-import { freePorts } from './ports.ts';
+import { freePorts } from '../../src/process/free-ports.ts';
 
 const command = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
 
@@ -63,7 +63,7 @@ export class TestDeployment {
       name: 'test',
       redis: { members: 3, port: ports.members, ...overrides['redis'] },
       sentinel: { port: ports.sentinels, ...overrides['sentinel'] },
-      gate: { port: ports.gate, replicaPort: ports.replica, statsPort: firstPort + 13, ...overrides['gate'] },
+      gate: { port: ports.gate, replicaPort: ports.replica, ...overrides['gate'] },
       agent: { port: this.ports.api, ...overrides['agent'] },
       ...(overrides['security'] ? { security: overrides['security'] } : {}),
     } as unknown as Overrides & { name: string };
@@ -72,7 +72,7 @@ export class TestDeployment {
 
   /** Chooses ports and writes the spec; starts nothing. */
   static async create(overrides: Overrides = {}): Promise<TestDeployment> {
-    return new TestDeployment(await freePorts(14), overrides);
+    return new TestDeployment(await freePorts(13), overrides);
   }
 
   /** Creates it and brings it up in the background. */

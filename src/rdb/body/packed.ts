@@ -154,10 +154,30 @@ function tellScored(walker: BodyWalker, reader: PackedReader): void {
       visitor.text(reader.buf, reader.start, reader.end);
       continue;
     }
+    if (visitor.scoreText !== undefined && isPlainNumber(reader)) {
+      reader.resolve();
+      visitor.scoreText(reader.buf, reader.start, reader.end);
+      continue;
+    }
     const score = reader.isInteger ? toNumber(reader) : parseScore(reader.buf, reader.start, reader.end);
     if (Number.isNaN(score)) throw new Fault('corrupt', 'a score is not a number', 0);
     visitor.score(score);
   }
+}
+
+/** Digits with at most one point among them, and a sign: what every reader of numbers takes as it stands. */
+function isPlainNumber(reader: PackedReader): boolean {
+  if (reader.isInteger) return true;
+  const { buf, start, end } = reader;
+  const first = buf[start] === 0x2d ? start + 1 : start;
+  if (end - first > 40 || end <= first || buf[first] === 0x2e || buf[end - 1] === 0x2e) return false;
+  let points = 0;
+  for (let at = first; at < end; at++) {
+    const byte = buf[at]!;
+    if (byte === 0x2e) points++;
+    else if (byte < 0x30 || byte > 0x39) return false;
+  }
+  return points <= 1;
 }
 
 function tellExpiring(walker: BodyWalker, reader: PackedReader): void {

@@ -76,10 +76,41 @@ function notANumber(offset: number): Fault {
 
 /** A score as text; NaN when it is none. */
 export function parseScore(buf: Buffer, start: number, end: number): number {
+  const simple = parseSimple(buf, start, end);
+  if (!Number.isNaN(simple)) return simple;
   const text = buf.toString('latin1', start, end).trim();
   if (text === '') return Number.NaN;
   const value = Number(text);
   if (!Number.isNaN(value)) return value;
   const word = /^([+-]?)inf(?:inity)?$/i.exec(text);
   return word ? (word[1] === '-' ? -Infinity : Infinity) : Number.NaN;
+}
+
+const tens = Array.from({ length: 16 }, (_, exponent) => 10 ** exponent);
+
+/**
+ * Digits with at most one point, no more than fifteen of them: then the digits and the power of ten are both exact,
+ * and so is their quotient, rounded once. NaN for anything else.
+ */
+function parseSimple(buf: Buffer, start: number, end: number): number {
+  const isNegative = buf[start] === 0x2d;
+  const first = isNegative ? start + 1 : start;
+  if (end - first > 16 || end <= first) return Number.NaN;
+  let digits = 0;
+  let value = 0;
+  let point = -1;
+  for (let at = first; at < end; at++) {
+    const digit = buf[at]! - 0x30;
+    if (digit >= 0 && digit <= 9) {
+      value = value * 10 + digit;
+      digits++;
+    } else if (digit === -2 && point < 0) {
+      point = at;
+    } else {
+      return Number.NaN;
+    }
+  }
+  if (digits === 0 || digits > 15) return Number.NaN;
+  const magnitude = point < 0 ? value : value / tens[end - point - 1]!;
+  return isNegative ? -magnitude : magnitude;
 }

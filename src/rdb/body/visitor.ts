@@ -49,6 +49,8 @@ export interface ValueVisitor {
   begin(kind: Kind, count: number): void;
   text(buf: Buffer, start: number, end: number): void;
   score(value: number): void;
+  /** In place of `score`, for those who pass on the text of a score where the file has one. */
+  scoreText?(buf: Buffer, start: number, end: number): void;
   /** @param atMs milliseconds since 1970; 0 when this field does not expire. */
   fieldExpiry(atMs: number): void;
   streamEntry(id: string, fields: number): void;
