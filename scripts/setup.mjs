@@ -16,6 +16,7 @@ const runtimePrograms = {
 const testPrograms = {
   ...runtimePrograms,
   haproxy: { apt: 'haproxy', dnf: 'haproxy', brew: 'haproxy' },
+  openssl: { apt: 'openssl', dnf: 'openssl', brew: 'openssl' },
   ip: { apt: 'iproute2', dnf: 'iproute', brew: undefined },
 };
 

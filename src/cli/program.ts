@@ -1,6 +1,37 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
+import { applyVerb } from './apply.ts';
+import { benchVerb } from './bench.ts';
 import { completionVerb } from './completion.ts';
+import { downVerb } from './down.ts';
+import { eventsVerb } from './events.ts';
+import { failoverVerb } from './failover.ts';
+import { pauseVerb, resumeVerb } from './pause.ts';
+import { rdbVerb } from './rdb.ts';
+import { renderVerb } from './render.ts';
+import { restartVerb } from './restart.ts';
+import { sizeVerb } from './size.ts';
+import { statusVerb } from './status.ts';
+import { switchoverVerb } from './switchover.ts';
+import { upVerb } from './up.ts';
+
+const verbs: ((program: Command) => Command)[] = [
+  upVerb,
+  downVerb,
+  statusVerb,
+  eventsVerb,
+  switchoverVerb,
+  failoverVerb,
+  restartVerb,
+  pauseVerb,
+  resumeVerb,
+  applyVerb,
+  renderVerb,
+  sizeVerb,
+  rdbVerb,
+  benchVerb,
+  completionVerb,
+];
 
 /** The whole command line: one file per verb, registered here. A verb imports what it needs when it runs. */
 export function buildProgram(): Command {
@@ -9,7 +40,7 @@ export function buildProgram(): Command {
     .version(packageVersion(), '-V, --version', 'print the version')
     .showHelpAfterError('(holdfast --help lists the verbs; holdfast VERB --help explains one)')
     .showSuggestionAfterError(true);
-  for (const verb of [completionVerb]) {
+  for (const verb of verbs) {
     program.addCommand(verb(program));
   }
   applyToAll(program, (command) => command.exitOverride().configureHelp({ sortSubcommands: false }));

@@ -1,14 +1,14 @@
 import { afterAll, afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { waitFor } from '../../src/base/retry.ts';
+import { type GateProcess, gateFor, startGate } from '../support/gate-process.ts';
+import { cleanUp, client, kill9, type Server } from '../support/redis-processes.ts';
 import {
   adminPassword,
   type Deployment,
   failOver,
   startDeployment,
   waitUntilWhole,
-} from '../support/deployment.ts';
-import { type GateProcess, gateFor, startGate } from '../support/gate-process.ts';
-import { cleanUp, client, kill9, type Server } from '../support/redis-processes.ts';
+} from '../support/replica-set.ts';
 
 afterAll(cleanUp);
 

@@ -1,84 +1,202 @@
+/** A real deployment for a test: its own ports, its own state directory, gone without a trace at the end. */
+import { spawn } from 'node:child_process';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { Redis } from 'ioredis';
+import { stringify } from 'yaml';
+import type { DeploymentEvent } from '../../src/agent/event-log.ts';
+import type { MemberStatus, Status } from '../../src/agent/status.ts';
 import { waitFor } from '../../src/base/retry.ts';
-import type { Credentials } from '../../src/gate/config.ts';
-import { client, type Server, startRedis, startSentinel } from './redis-processes.ts';
+import { freePorts } from '../../src/process/free-ports.ts';
 
-/** Three members and three Sentinels, as a deployment has them; what an agent does is done by the test. */
-export interface Deployment {
-  name: string;
-  members: Server[];
-  sentinels: Server[];
-  /** The gate's user on members, when the deployment has passwords. */
-  credentials: Credentials | null;
+const command = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
+
+export interface CliResult {
+  status: number;
+  stdout: string;
+  stderr: string;
 }
 
-const gateUser: Credentials = { username: 'holdfast-gate', password: 'gate-secret' };
-/** Passwords with ACL users, as a rendered deployment has them. */
-const protectedOptions = (folder: string[]) => [
-  ...folder,
-  '--requirepass',
-  'admin-secret',
-  '--masterauth',
-  'admin-secret',
-  '--user',
-  ...`${gateUser.username} on >${gateUser.password} ~* &* +ping +role +info +command`.split(' '),
-];
-
-export const adminPassword = 'admin-secret';
-
-export async function startDeployment(
-  options: { passwords?: boolean; settings?: string[] } = {},
-): Promise<Deployment> {
-  const name = 'orders';
-  const settings = options.passwords ? protectedOptions(options.settings ?? []) : (options.settings ?? []);
-  const first = await startRedis(settings);
-  const replicaOf = ['--replicaof', '127.0.0.1', `${first.port}`];
-  const members = [
-    first,
-    ...(await Promise.all([
-      startRedis([...settings, ...replicaOf]),
-      startRedis([...settings, ...replicaOf]),
-    ])),
-  ];
-  const auth = options.passwords ? [`sentinel auth-pass ${name} ${adminPassword}`] : [];
-  const sentinels = await Promise.all([1, 2, 3].map(() => startSentinel(name, first.port, 2, auth)));
-  const deployment = { name, members, sentinels, credentials: options.passwords ? gateUser : null };
-  await waitUntilWhole(deployment);
-  return deployment;
+/** Runs the built command. Never throws for an exit status: that is part of the result. */
+export function holdfast(args: string[], env: NodeJS.ProcessEnv = {}): Promise<CliResult> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, [command, ...args], {
+      env: { ...process.env, NO_COLOR: '1', ...env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    const result = { status: 0, stdout: '', stderr: '' };
+    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      result.stdout += text;
+    });
+    child.stderr.setEncoding('utf8').on('data', (text: string) => {
+      result.stderr += text;
+    });
+    child.on('error', reject);
+    child.on('close', (code) => resolve({ ...result, status: code ?? -1 }));
+  });
 }
 
-/** Every replica online, and every Sentinel knows both of them and both other Sentinels. */
-export async function waitUntilWhole(deployment: Deployment): Promise<void> {
-  for (const sentinel of deployment.sentinels) {
-    const redis = client(sentinel.port);
-    const whole = async () => {
-      const master = (await redis.call('SENTINEL', 'MASTER', deployment.name)) as string[];
-      const field = (key: string) => master[master.indexOf(key) + 1];
-      const replicas = (await redis.call('SENTINEL', 'REPLICAS', deployment.name)) as string[][];
-      const linked = replicas.filter((each) => each[each.indexOf('master-link-status') + 1] === 'ok');
-      return field('num-other-sentinels') === '2' && linked.length === deployment.members.length - 1;
+type Overrides = Record<string, Record<string, unknown>>;
+
+export class TestDeployment {
+  readonly folder: string;
+  readonly stateDir: string;
+  readonly specFile: string;
+  readonly ports: { members: number; sentinels: number; gate: number; replica: number; api: number };
+  readonly #clients: Redis[] = [];
+  #spec: Overrides & { name: string };
+
+  private constructor(firstPort: number, overrides: Overrides) {
+    this.folder = mkdtempSync(path.join(tmpdir(), 'hf-'));
+    this.stateDir = path.join(this.folder, 's');
+    this.specFile = path.join(this.folder, 'holdfast.yaml');
+    const ports = {
+      members: firstPort,
+      sentinels: firstPort + 5,
+      gate: firstPort + 10,
+      replica: firstPort + 11,
     };
-    await waitFor(whole, { what: 'Sentinels to know the deployment', withinMs: 30_000, everyMs: 50 });
-    redis.disconnect();
+    this.ports = { ...ports, api: firstPort + 12 };
+    this.#spec = {
+      name: 'test',
+      redis: { members: 3, port: ports.members, ...overrides['redis'] },
+      sentinel: { port: ports.sentinels, ...overrides['sentinel'] },
+      gate: { port: ports.gate, replicaPort: ports.replica, ...overrides['gate'] },
+      agent: { port: this.ports.api, ...overrides['agent'] },
+      ...(overrides['security'] ? { security: overrides['security'] } : {}),
+    } as unknown as Overrides & { name: string };
+    this.writeSpec({});
+  }
+
+  /** Chooses ports and writes the spec; starts nothing. */
+  static async create(overrides: Overrides = {}): Promise<TestDeployment> {
+    return new TestDeployment(await freePorts(13), overrides);
+  }
+
+  /** Creates it and brings it up in the background. */
+  static async up(overrides: Overrides = {}): Promise<TestDeployment> {
+    const deployment = await TestDeployment.create(overrides);
+    try {
+      await deployment.start();
+      return deployment;
+    } catch (error) {
+      await deployment.destroy();
+      throw error;
+    }
+  }
+
+  /** Changes sections of the spec file. */
+  writeSpec(changes: Overrides): void {
+    for (const [section, values] of Object.entries(changes)) {
+      this.#spec = { ...this.#spec, [section]: { ...this.#spec[section], ...values } };
+    }
+    writeFileSync(this.specFile, stringify(this.#spec));
+  }
+
+  async start(): Promise<void> {
+    const result = await this.run('up', [], ['--detach']);
+    if (result.status !== 0) throw new Error(`up ended with ${result.status}: ${result.stderr}`);
+  }
+
+  /** Runs a verb on this deployment. */
+  run(verb: string, args: string[] = [], options: string[] = []): Promise<CliResult> {
+    return holdfast([verb, ...args, this.specFile, '--state-dir', this.stateDir, ...options]);
+  }
+
+  async json<T>(verb: string, args: string[] = [], options: string[] = []): Promise<T> {
+    const { stdout, stderr, status } = await this.run(verb, args, ['--json', ...options]);
+    if (stdout === '') throw new Error(`${verb} --json printed nothing and ended with ${status}: ${stderr}`);
+    return JSON.parse(stdout) as T;
+  }
+
+  status(): Promise<Status> {
+    return this.json<Status>('status');
+  }
+
+  /** The events so far, read from their file. */
+  events(): DeploymentEvent[] {
+    const file = path.join(this.stateDir, 'events.jsonl');
+    if (!existsSync(file)) return [];
+    const lines = readFileSync(file, 'utf8').trim().split('\n');
+    return lines.filter((line) => line !== '').map((line) => JSON.parse(line) as DeploymentEvent);
+  }
+
+  async primary(): Promise<MemberStatus> {
+    const { members } = await this.status();
+    const primary = members.find(({ role }) => role === 'primary');
+    if (!primary) throw new Error('there is no primary');
+    return primary;
+  }
+
+  /** Waits until `status` says what is wanted. */
+  waitForStatus(what: string, test: (status: Status) => boolean, withinMs = 20_000): Promise<Status> {
+    const look = async () => {
+      const status = await this.status();
+      return test(status) ? status : undefined;
+    };
+    return waitFor(look, { what, withinMs, everyMs: 100 });
+  }
+
+  waitUntilHealthy(withinMs?: number): Promise<Status> {
+    return this.waitForStatus('a healthy deployment', ({ state }) => state === 'healthy', withinMs);
+  }
+
+  /** A client at the read-write door, or at another port. It never reconnects: a dropped connection shows. */
+  client(port: number = this.ports.gate, options: object = {}): Redis {
+    const client = new Redis({
+      host: '127.0.0.1',
+      port,
+      retryStrategy: () => null,
+      maxRetriesPerRequest: 0,
+      ...options,
+    });
+    client.on('error', () => {});
+    this.#clients.push(client);
+    return client;
+  }
+
+  agentPid(): number {
+    return pidIn(path.join(this.stateDir, 'agent.json')) as number;
+  }
+
+  /** Every process that this deployment has a record of and that still runs. */
+  runningPids(): number[] {
+    const records = ['agent.json'].map((name) => path.join(this.stateDir, name));
+    for (const kind of ['members', 'sentinels', 'gates']) {
+      const folder = path.join(this.stateDir, kind);
+      if (!existsSync(folder)) continue;
+      records.push(...readdirSync(folder).map((id) => path.join(folder, id, 'process.json')));
+    }
+    return records.map(pidIn).filter((pid): pid is number => pid !== undefined && isAlive(pid));
+  }
+
+  /** Ends everything, whatever state it is in. */
+  async destroy(): Promise<void> {
+    for (const client of this.#clients) client.disconnect();
+    const before = this.runningPids();
+    if (before.length > 0) await this.run('down').catch(() => {});
+    for (const pid of [...new Set([...before, ...this.runningPids()])].filter(isAlive)) {
+      process.kill(pid, 'SIGKILL');
+    }
+    rmSync(this.folder, { recursive: true, force: true, maxRetries: 5 });
   }
 }
 
-/**
- * Does what an agent does when a primary has died: one SENTINEL FAILOVER, and REPLICAOF NO ONE to the replica that
- * is selected. Returns the port of the new primary.
- */
-export async function failOver(deployment: Deployment): Promise<number> {
-  const password = deployment.credentials ? { password: adminPassword } : {};
-  const sentinel = deployment.sentinels[0] as Server;
-  const events = client(sentinel.port);
-  const commands = client(sentinel.port);
-  const selected = new Promise<number>((resolve) => {
-    events.on('message', (_channel, text: string) => resolve(Number(text.split(' ')[3])));
-  });
-  await events.subscribe('+selected-slave');
-  await commands.call('SENTINEL', 'FAILOVER', deployment.name);
-  const port = await selected;
-  const member = client(port, password);
-  await member.call('REPLICAOF', 'NO', 'ONE');
-  for (const each of [events, commands, member]) each.disconnect();
-  return port;
+export function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return !/^State:\s+[ZX]/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
+  } catch {
+    return false;
+  }
+}
+
+function pidIn(file: string): number | undefined {
+  try {
+    return (JSON.parse(readFileSync(file, 'utf8')) as { pid: number }).pid;
+  } catch {
+    return undefined;
+  }
 }

@@ -4,8 +4,8 @@ import path from 'node:path';
 import { waitFor } from '../../src/base/retry.ts';
 import { type GateConfigInput, gateConfig } from '../../src/gate/config.ts';
 import { GateControl } from '../../src/gate/control-client.ts';
-import type { Deployment } from './deployment.ts';
 import { freePort, start, tempFolder } from './redis-processes.ts';
+import type { Deployment } from './replica-set.ts';
 
 export interface GateProcess {
   process: ChildProcess;

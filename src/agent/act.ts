@@ -1,0 +1,82 @@
+/** Does what was decided. Each action leaves the view changed, so that the same decision is not made twice. */
+import type { Decision, StartAs } from '../topology/decide.ts';
+import { gateCommand, memberCommand, sentinelCommand } from './commands.ts';
+import type { Deployment, LiveMember } from './deployment.ts';
+import { promoteShielded } from './promotion.ts';
+
+export class Actions {
+  readonly #deployment: Deployment;
+
+  constructor(deployment: Deployment) {
+    this.#deployment = deployment;
+  }
+
+  async act(decision: Exclude<Decision, { kind: 'nothing' }>): Promise<void> {
+    switch (decision.kind) {
+      case 'kill':
+        this.#deployment.member(decision.member).part?.process.signal('SIGKILL');
+        return this.#deployment.member(decision.member).part?.process.waitForExit(2000);
+      case 'failover':
+        return this.#askForFailover(decision.sentinel);
+      case 'promote':
+        return this.#promote(decision.member);
+      case 'follow':
+        return this.#follow(decision.member, decision.primary);
+      case 'restart':
+        return this.#restart(decision.process, decision.as);
+      case 'refuse':
+        return this.#refuse(decision.member, decision.reason);
+      case 'give-up':
+        this.#part(decision.process).failed = true;
+        return;
+    }
+  }
+
+  async #askForFailover(sentinelId: string): Promise<void> {
+    const sentinel = this.#deployment.sentinels.find(({ place }) => place.id === sentinelId);
+    this.#deployment.failoverAskedAtMs = this.#deployment.setting.clock.monotonicMs();
+    this.#deployment.selection = null;
+    await sentinel?.watch.client.failover();
+  }
+
+  async #promote(id: string): Promise<void> {
+    const member = this.#deployment.member(id);
+    await promoteShielded(this.#deployment, member);
+    await member.watch.look();
+    this.#deployment.events.add('promoted', id, `${id} is primary now`);
+  }
+
+  async #follow(id: string, primaryId: string): Promise<void> {
+    const { watch } = this.#deployment.member(id);
+    await watch.client.replicaOf(this.#deployment.member(primaryId).place);
+    await watch.look();
+  }
+
+  async #restart(id: string, as: StartAs): Promise<void> {
+    const { deployment } = { deployment: this.#deployment };
+    const member = deployment.members.find(({ place }) => place.id === id);
+    if (member) return this.#restartMember(member, as);
+    const sentinel = deployment.sentinels.find(({ place }) => place.id === id);
+    const part = this.#part(id);
+    const command = sentinel ? sentinelCommand(deployment.setting, part.paths) : gateCommand(deployment, id);
+    await part.restart(await command);
+  }
+
+  async #restartMember(member: LiveMember, as: StartAs): Promise<void> {
+    const primary = as.kind === 'replica' ? this.#deployment.member(as.of).place : null;
+    const role = as.kind === 'as-configured' ? undefined : primary;
+    member.watch.reset();
+    const part = this.#part(member.place.id);
+    await part.restart(memberCommand(this.#deployment.setting, part.paths, role));
+  }
+
+  #refuse(id: string, reason: string): void {
+    this.#part(id).refusal = reason;
+    const hint = `Bring its data back (restore a backup into it), or let one of the others take over: holdfast failover. To start it empty on purpose: holdfast restart ${id} --accept-data-loss`;
+    this.#deployment.events.add('hint', id, hint);
+  }
+
+  #part(id: string) {
+    return this.#deployment.parts.find((part) => part.id === id) as Deployment['parts'][number];
+  }
+}

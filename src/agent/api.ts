@@ -1,0 +1,24 @@
+/** The shape of the agent's API: what the command line and the dashboard may ask. */
+import type { DeploymentEvent } from './event-log.ts';
+import type { Report } from './start.ts';
+import type { Status } from './status.ts';
+
+export const commandNames = [
+  'down',
+  'switchover',
+  'failover',
+  'restart',
+  'pause',
+  'resume',
+  'apply',
+] as const;
+export type Command = (typeof commandNames)[number];
+
+export interface AgentApi {
+  readonly commands: readonly Command[];
+  status(): Status;
+  /** Events after `seq`; waits up to `waitMs` for the first when there is none yet. */
+  events(seq: number, waitMs: number): Promise<DeploymentEvent[]>;
+  /** Runs a command and returns its result. @throws OPERATION_UNDER_WAY and the command's own errors. */
+  run(command: Command, options: Record<string, unknown>, report: Report): Promise<unknown>;
+}

@@ -1,0 +1,70 @@
+/** Puts a Deployment together from its setting: a watch for everything, a process for what runs on this host. */
+import { mkdir } from 'node:fs/promises';
+import { readFileIfThere } from '../base/atomic-file.ts';
+import type { Credentials, Endpoint } from '../redis/connection.ts';
+import { ownUserName } from '../spec/secrets.ts';
+import type { Place } from '../spec/spec.ts';
+import { Deployment, type Setting } from './deployment.ts';
+import { createGateAdapter } from './gates.ts';
+import { MemberWatch } from './member-watch.ts';
+import { MemoryFile } from './memory-file.ts';
+import { noteSentinelEvent, observePaceMs } from './observe.ts';
+import { Part } from './part.ts';
+import type { PartPaths } from './paths.ts';
+import { SentinelWatch } from './sentinel-watch.ts';
+
+export async function assemble(setting: Setting): Promise<Deployment> {
+  const { spec, secrets, clock } = setting;
+  const deployment = new Deployment(setting);
+  const agent: Credentials = { username: ownUserName('agent'), password: secrets.own.agent };
+  const { sentinelPassword } = secrets;
+  const onSentinels =
+    sentinelPassword === null ? undefined : { username: 'default', password: sentinelPassword };
+  const paceMs = observePaceMs(spec.agent.hangAfterMs);
+  for (const place of spec.members) {
+    const part = await partHere(setting, place, setting.paths.member(place.id));
+    const endpoint: Endpoint = part ? { path: part.paths.socket } : { host: place.address, port: place.port };
+    const watch = new MemberWatch(endpoint, agent, paceMs, clock);
+    const memory = part ? new MemoryFile(part.paths.memory, clock) : null;
+    await memory?.load();
+    if (part) watchForDeath(deployment, part, watch);
+    deployment.members.push({ place, part, watch, memory });
+  }
+  for (const place of spec.sentinels) {
+    const part = await partHere(setting, place, setting.paths.sentinel(place.id));
+    const endpoint = { host: place.address, port: place.port };
+    const watch = new SentinelWatch(spec.name, endpoint, onSentinels, (event) => {
+      const wake = noteSentinelEvent(deployment, event, clock.monotonicMs());
+      deployment.heardSentinel(event);
+      if (wake) deployment.wake();
+    });
+    if (part) watchForDeath(deployment, part);
+    deployment.sentinels.push({ place, part, watch });
+  }
+  for (const place of spec.gates) {
+    const part = await partHere(setting, place, setting.paths.gate(place.id));
+    if (part) watchForDeath(deployment, part);
+    deployment.gates.push({ place, part, adapter: createGateAdapter(deployment, place, part) });
+  }
+  deployment.paused = (await readFileIfThere(setting.paths.flags))?.includes('"paused":true') ?? false;
+  return deployment;
+}
+
+async function partHere(setting: Setting, place: Place, paths: PartPaths): Promise<Part | null> {
+  if (place.host !== setting.host) return null;
+  await mkdir(paths.folder, { recursive: true, mode: 0o700 });
+  return new Part(place.id, paths, setting.clock);
+}
+
+function watchForDeath(deployment: Deployment, part: Part, watch?: MemberWatch): void {
+  // The kernel closes a dead process's sockets at once: the quickest word of the death of one that isn't our child.
+  watch?.client.connection.onClose(() => part.process.checkNow());
+  part.process.onExit(({ code, signal }) => {
+    watch?.reset();
+    if (!part.wanted) return;
+    part.noteDeath();
+    const how = signal ? `was killed by ${signal}` : code === null ? 'died' : `ended with status ${code}`;
+    deployment.events.add('exited', part.id, `${part.id} ${how}`);
+    deployment.wake();
+  });
+}

@@ -1,0 +1,138 @@
+/** Carries out the commands of the API: one planned change at a time. */
+import { writeFileAtomic } from '../base/atomic-file.ts';
+import { type AgentApi, type Command, commandNames } from './api.ts';
+import { applySpec } from './apply.ts';
+import type { Deployment } from './deployment.ts';
+import { OperationUnderWay } from './errors.ts';
+import type { DeploymentEvent } from './event-log.ts';
+import { forceFailover } from './failover.ts';
+import type { Observer } from './observe.ts';
+import { restartPart, rollingRestart, unknownPart } from './restart.ts';
+import type { Report } from './start.ts';
+import { type Status, statusOf } from './status.ts';
+import { switchover } from './switchover.ts';
+
+export class Commands implements AgentApi {
+  readonly commands = commandNames;
+  readonly #deployment: Deployment;
+  readonly #observer: Observer;
+  readonly #down: (report: Report) => Promise<void>;
+
+  constructor(deployment: Deployment, observer: Observer, down: (report: Report) => Promise<void>) {
+    this.#deployment = deployment;
+    this.#observer = observer;
+    this.#down = down;
+  }
+
+  status(): Status {
+    return statusOf(this.#deployment.view());
+  }
+
+  async events(seq: number, waitMs: number): Promise<DeploymentEvent[]> {
+    const { events } = this.#deployment;
+    const there = events.since(seq);
+    if (there.length > 0 || waitMs === 0) return there;
+    await new Promise<void>((resolve) => {
+      const stop = events.listen(() => finish());
+      const timer = setTimeout(() => finish(), waitMs);
+      const finish = () => {
+        clearTimeout(timer);
+        stop();
+        resolve();
+      };
+    });
+    return events.since(seq);
+  }
+
+  async run(command: Command, options: Record<string, unknown>, report: Report): Promise<unknown> {
+    switch (command) {
+      case 'pause':
+      case 'resume':
+        return this.#setPaused(command === 'pause');
+      case 'down':
+        return this.#exclusively('stopping', async () => {
+          await this.#down(report);
+          return { stopped: true };
+        });
+      case 'switchover':
+        return this.#exclusively('a switchover', () => this.#switchover(textOf(options['to']), report));
+      case 'failover':
+        return this.#failover(report);
+      case 'restart':
+        return this.#exclusively('a restart', () => this.#restart(options, report));
+      case 'apply':
+        return this.#exclusively('applying the spec', () =>
+          applySpec(this.#deployment, String(options['file']), options['dryRun'] === true, report),
+        );
+    }
+  }
+
+  async #switchover(to: string | null, report: Report): Promise<unknown> {
+    const deployment = this.#deployment;
+    if (to !== null && !deployment.members.some(({ place }) => place.id === to))
+      throw unknownPart(deployment, to);
+    const result = await switchover(deployment, this.#observer, to, report);
+    if (result.from !== result.to) {
+      const text = `switched over from ${result.from} to ${result.to}; writes waited ${result.heldMs} ms`;
+      deployment.events.add('switchover', result.to, text);
+    }
+    return result;
+  }
+
+  async #failover(report: Report): Promise<unknown> {
+    if (this.#deployment.operation !== null) throw underWay(this.#deployment.operation);
+    const result = await forceFailover(this.#deployment, this.#observer, report);
+    this.#deployment.events.add(
+      'failover',
+      result.to,
+      `failed over from ${result.from} to ${result.to} on request`,
+    );
+    return result;
+  }
+
+  async #restart(options: Record<string, unknown>, report: Report): Promise<unknown> {
+    const member = textOf(options['member']);
+    if (member === null) await rollingRestart(this.#deployment, this.#observer, report);
+    else
+      await restartPart(this.#deployment, this.#observer, member, options['acceptDataLoss'] === true, report);
+    return { restarted: member ?? 'all members', primary: this.status().primary };
+  }
+
+  async #setPaused(paused: boolean): Promise<unknown> {
+    const { setting, events, spec } = this.#deployment;
+    const changed = this.#deployment.paused !== paused;
+    this.#deployment.paused = paused;
+    await writeFileAtomic(setting.paths.flags, `${JSON.stringify({ paused })}\n`);
+    if (changed)
+      events.add(
+        paused ? 'paused' : 'resumed',
+        spec.name,
+        `automatic actions ${paused ? 'paused' : 'resumed'}`,
+      );
+    this.#deployment.wake();
+    return { paused, changed };
+  }
+
+  /** One planned change at a time; while it lasts the loop leaves everything alone. */
+  async #exclusively<T>(what: string, work: () => Promise<T>): Promise<T> {
+    const { operation } = this.#deployment;
+    if (operation !== null) throw underWay(operation);
+    this.#deployment.operation = what;
+    try {
+      return await work();
+    } finally {
+      this.#deployment.operation = null;
+      this.#deployment.wake();
+    }
+  }
+}
+
+function underWay(operation: string): Error {
+  return OperationUnderWay(`${operation} is under way`, {
+    hint: 'Wait for it; holdfast status shows when it is over.',
+  });
+}
+
+function textOf(value: unknown): string | null {
+  return typeof value === 'string' && value !== '' ? value : null;
+}

@@ -1,0 +1,165 @@
+/**
+ * A deployment as this agent has it in hand: what the spec places, the processes of this host, and what was last
+ * observed of everything. It holds state and answers with a view; deciding and acting are elsewhere.
+ */
+import type { Clock } from '../base/clock.ts';
+import type { SentinelEvent } from '../redis/sentinel-client.ts';
+import type { Secrets } from '../spec/secrets.ts';
+import type { GatePlace, Member, SentinelPlace, Spec } from '../spec/spec.ts';
+import type { MemberView, SentinelView, View } from '../topology/view.ts';
+import type { EventLog } from './event-log.ts';
+import type { GateAdapter } from './gate-adapter.ts';
+import type { MemberWatch } from './member-watch.ts';
+import { isDataIntact, type MemoryFile } from './memory-file.ts';
+import type { Part } from './part.ts';
+import type { StatePaths } from './paths.ts';
+import type { SentinelWatch } from './sentinel-watch.ts';
+
+export interface LiveMember {
+  place: Member;
+  /** Null for a member of another host. */
+  part: Part | null;
+  watch: MemberWatch;
+  memory: MemoryFile | null;
+}
+
+export interface LiveSentinel {
+  place: SentinelPlace;
+  part: Part | null;
+  watch: SentinelWatch;
+}
+
+export interface LiveGate {
+  place: GatePlace;
+  part: Part | null;
+  adapter: GateAdapter;
+}
+
+/** What this agent's host runs, and where its state lies. */
+export interface Setting {
+  spec: Spec;
+  /** The id of this agent's host. */
+  host: string;
+  paths: StatePaths;
+  secrets: Secrets;
+  /** Full path of redis-server or valkey-server. */
+  redisServer: string;
+  /** Full path of haproxy, when the spec wants it for a gate of this host. */
+  haproxy: string | null;
+  clock: Clock;
+  events: EventLog;
+}
+
+export class Deployment {
+  setting: Setting;
+  readonly members: LiveMember[] = [];
+  readonly sentinels: LiveSentinel[] = [];
+  readonly gates: LiveGate[] = [];
+  paused = false;
+  operation: string | null = null;
+  selection: View['selection'] = null;
+  failoverAskedAtMs: number | null = null;
+  /** Members whose clients the Sentinels may not kill for the moment, with the timer that ends it. */
+  readonly shielded = new Map<string, NodeJS.Timeout>();
+  /** Whom the last event about the Sentinels' word named. */
+  announcedPrimary: string | null = null;
+  #wake: () => void = () => {};
+  readonly #sentinelListeners = new Set<(event: SentinelEvent) => void>();
+
+  constructor(setting: Setting) {
+    this.setting = setting;
+  }
+
+  get spec(): Spec {
+    return this.setting.spec;
+  }
+
+  get events(): EventLog {
+    return this.setting.events;
+  }
+
+  /** The processes of this host. */
+  get parts(): Part[] {
+    return [...this.sentinels, ...this.members, ...this.gates].flatMap(({ part }) => (part ? [part] : []));
+  }
+
+  member(id: string): LiveMember {
+    return this.members.find(({ place }) => place.id === id) as LiveMember;
+  }
+
+  /** The member at an address, as a Sentinel or a replica names it. */
+  memberAt(where: { address: string; port: number } | null): LiveMember | undefined {
+    return this.members.find(({ place }) => place.address === where?.address && place.port === where.port);
+  }
+
+  /** Tells whoever waits for it what a Sentinel just published. @returns what ends the listening. */
+  onSentinelEvent(listener: (event: SentinelEvent) => void): () => void {
+    this.#sentinelListeners.add(listener);
+    return () => this.#sentinelListeners.delete(listener);
+  }
+
+  /** Sets who is to look again when something happened. */
+  onWake(listener: () => void): void {
+    this.#wake = listener;
+  }
+
+  wake(): void {
+    this.#wake();
+  }
+
+  heardSentinel(event: SentinelEvent): void {
+    for (const listener of [...this.#sentinelListeners]) listener(event);
+  }
+
+  view(): View {
+    return {
+      name: this.spec.name,
+      paused: this.paused,
+      operation: this.operation,
+      members: this.members.map((member) => memberView(member)),
+      sentinels: this.sentinels.map((sentinel) => this.#sentinelView(sentinel)),
+      gates: this.gates.map(({ place, part, adapter }) => ({
+        ...place,
+        process: part?.view ?? null,
+        state: part && !part.process.running ? 'down' : adapter.seen.state,
+        clients: adapter.seen.clients,
+      })),
+      selection: this.selection,
+      failoverAskedAtMs: this.failoverAskedAtMs,
+    };
+  }
+
+  #sentinelView({ place, part, watch }: LiveSentinel): SentinelView {
+    const { reachable, primary, configEpoch, failoverInProgress, tilt } = watch.seen;
+    return {
+      ...place,
+      process: part?.view ?? null,
+      reachable: reachable && part?.process.running !== false,
+      primary: this.memberAt(primary)?.place.id ?? null,
+      configEpoch,
+      failoverInProgress,
+      tilt,
+    };
+  }
+}
+
+function memberView({ place, part, watch, memory }: LiveMember): MemberView {
+  const { seen } = watch;
+  const running = part?.process.running ?? true;
+  return {
+    ...place,
+    process: part?.view ?? null,
+    reachable: seen.reachable && running,
+    silentMs: running ? watch.silentMs : 0,
+    busy: seen.busy,
+    role: running ? seen.role : null,
+    follows: seen.follows,
+    linkUp: seen.linkUp,
+    synced: seen.synced,
+    syncing: seen.syncing,
+    offset: seen.offset,
+    priority: seen.priority,
+    keys: seen.reachable ? seen.keys : null,
+    dataIntact: part === null || running || memory === null || isDataIntact(memory, part.paths.dataDir),
+  };
+}

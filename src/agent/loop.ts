@@ -1,0 +1,112 @@
+/**
+ * Observe, decide, act: one step after the other, never two at once. Something that happened (a death, a Sentinel's
+ * event) wakes the loop at once; otherwise it looks a few times a second.
+ */
+import { errorText } from '../base/errors.ts';
+import { type Decision, decide } from '../topology/decide.ts';
+import { actingPrimary, type View } from '../topology/view.ts';
+import { Actions } from './act.ts';
+import type { Deployment } from './deployment.ts';
+import { settleSelection } from './observe.ts';
+
+const tickMs = 250;
+/** A decision whose action failed is not tried again sooner than this. */
+const retryMs = 500;
+
+export class Loop {
+  readonly #deployment: Deployment;
+  readonly #actions: Actions;
+  #timer: NodeJS.Timeout | undefined;
+  #running = false;
+  #again = false;
+  #stopped = false;
+  #lastReason = '';
+  #toldPrimary = '';
+  /** What failed lately, by its reason, and when it may be tried again. */
+  readonly #failedUntilMs = new Map<string, number>();
+
+  constructor(deployment: Deployment) {
+    this.#deployment = deployment;
+    this.#actions = new Actions(deployment);
+  }
+
+  start(): void {
+    this.#timer = setInterval(() => this.wake(), tickMs);
+    this.wake();
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    clearInterval(this.#timer);
+  }
+
+  /** Looks at the view now and does what it calls for. */
+  wake(): void {
+    this.#again = true;
+    if (!this.#running) void this.#run();
+  }
+
+  async #run(): Promise<void> {
+    this.#running = true;
+    try {
+      while (this.#again && !this.#stopped) {
+        this.#again = false;
+        if (await this.#step()) this.#again = true;
+      }
+    } finally {
+      this.#running = false;
+    }
+  }
+
+  /** @returns whether something was done, so that there may be more to do. */
+  async #step(): Promise<boolean> {
+    const { setting, spec } = this.#deployment;
+    const nowMs = setting.clock.monotonicMs();
+    settleSelection(this.#deployment, nowMs);
+    const view = this.#deployment.view();
+    this.#tellGates(view);
+    const decision = decide(view, spec, nowMs);
+    if (decision.kind === 'nothing') {
+      this.#lastReason = '';
+      return false;
+    }
+    const key = `${decision.kind} ${decision.reason}`;
+    if (nowMs < (this.#failedUntilMs.get(key) ?? 0)) return false;
+    this.#say(decision);
+    try {
+      await this.#actions.act(decision);
+      this.#failedUntilMs.delete(key);
+      return true;
+    } catch (error) {
+      this.#failedUntilMs.set(key, nowMs + retryMs);
+      this.#deployment.events.add(
+        'action-failed',
+        subjectOf(decision),
+        `${decision.kind} failed: ${errorText(error)}`,
+      );
+      return false;
+    }
+  }
+
+  /** The gates find out for themselves; being told is sooner, and all that HAProxy has. */
+  #tellGates(view: View): void {
+    const primary = view.operation === null ? actingPrimary(view) : null;
+    if (primary === null || primary.id === this.#toldPrimary) return;
+    this.#toldPrimary = primary.id;
+    const { place } = this.#deployment.member(primary.id);
+    for (const { part, adapter } of this.#deployment.gates) {
+      // A gate that is down now learns it when it starts.
+      if (part?.process.running) adapter.switchTo(place).catch(() => {});
+    }
+  }
+
+  #say(decision: Exclude<Decision, { kind: 'nothing' }>): void {
+    if (decision.reason === this.#lastReason) return;
+    this.#lastReason = decision.reason;
+    this.#deployment.events.add(decision.kind, subjectOf(decision), decision.reason);
+  }
+}
+
+function subjectOf(decision: Exclude<Decision, { kind: 'nothing' }>): string {
+  return 'member' in decision ? decision.member : decision.process;
+}

@@ -1,0 +1,85 @@
+/** Where a deployment's state lies on its host. One folder per process, everything readable by its owner only. */
+import { createHash } from 'node:crypto';
+import os from 'node:os';
+import path from 'node:path';
+
+export interface PartPaths {
+  folder: string;
+  /** redis.conf, sentinel.conf or the gate's configuration. */
+  config: string;
+  aclFile: string;
+  dataDir: string;
+  log: string;
+  /** Who the process is: pid, start time, run_id. */
+  record: string;
+  socket: string;
+  /** What the agent remembers of a member's data. */
+  memory: string;
+}
+
+export interface StatePaths {
+  root: string;
+  secret: string;
+  agentRecord: string;
+  agentSocket: string;
+  agentLog: string;
+  events: string;
+  /** Flags that outlive the agent, such as a pause. */
+  flags: string;
+  member(id: string): PartPaths;
+  sentinel(id: string): PartPaths;
+  gate(id: string): PartPaths;
+}
+
+/** `--state-dir`, or /var/lib/holdfast/NAME for root and $XDG_STATE_HOME/holdfast/NAME for others. */
+export function stateDirOf(name: string, option: string | undefined): string {
+  if (option !== undefined) return path.resolve(option);
+  if (process.getuid?.() === 0 && !process.env['XDG_STATE_HOME']) return path.join('/var/lib/holdfast', name);
+  const base = process.env['XDG_STATE_HOME'] || path.join(os.homedir(), '.local', 'state');
+  return path.join(base, 'holdfast', name);
+}
+
+export function statePaths(root: string): StatePaths {
+  const part = (kind: string, config: string) => (id: string) =>
+    partPaths(root, path.join(root, kind, id), config);
+  return {
+    root,
+    secret: path.join(root, 'secret'),
+    agentRecord: path.join(root, 'agent.json'),
+    agentSocket: socketPath(root, path.join(root, 'agent.sock')),
+    agentLog: path.join(root, 'agent.log'),
+    events: path.join(root, 'events.jsonl'),
+    flags: path.join(root, 'flags.json'),
+    member: part('members', 'redis.conf'),
+    sentinel: part('sentinels', 'sentinel.conf'),
+    gate: part('gates', 'gate.json'),
+  };
+}
+
+function partPaths(root: string, folder: string, config: string): PartPaths {
+  return {
+    folder,
+    config: path.join(folder, config),
+    aclFile: path.join(folder, 'users.acl'),
+    dataDir: path.join(folder, 'data'),
+    log: path.join(folder, 'log'),
+    record: path.join(folder, 'process.json'),
+    socket: socketPath(root, path.join(folder, 'sock')),
+    memory: path.join(folder, 'memory.json'),
+  };
+}
+
+/**
+ * A Unix socket's path may have 107 bytes (sun_path in unix(7)), one less elsewhere. A state directory that is too
+ * deep gets its sockets in a private folder under the temporary one, named after the directory.
+ */
+function socketPath(root: string, wanted: string): string {
+  if (Buffer.byteLength(wanted) <= 100) return wanted;
+  const digest = (text: string) => createHash('sha256').update(text).digest('hex').slice(0, 12);
+  return path.join(shortSocketFolder(digest(root)), `${digest(wanted)}.sock`);
+}
+
+function shortSocketFolder(name: string): string {
+  const base = process.env['XDG_RUNTIME_DIR'] ?? '/tmp';
+  return path.join(base, `holdfast-${process.getuid?.() ?? 0}-${name}`);
+}

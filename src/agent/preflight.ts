@@ -1,0 +1,152 @@
+/**
+ * What must hold before anything is started, so that a start never ends half-way: the programs are there and new
+ * enough, the state directory can be written, the disk has room, and every port is free.
+ */
+import { mkdir, rm, statfs, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import path from 'node:path';
+import { errorCode, errorText } from '../base/errors.ts';
+import { describeSize } from '../base/size.ts';
+import { portHolder } from '../process/port-holder.ts';
+import { findProgram, type ServerVersion, serverVersion } from '../process/programs.ts';
+import type { Spec } from '../spec/spec.ts';
+import { DiskFull, PortTaken, ProgramMissing, ServerTooOld, StateDirUnusable } from './errors.ts';
+
+/** ACL users for replication, RESET, ROLE in Sentinel and the like need it. */
+const oldest = { major: 6, minor: 2 };
+/** Redis needs room for its first files, the agent for its state and logs. */
+const leastFreeBytes = 16 * 2 ** 20;
+
+/** The redis-server to run, Valkey's if there is only that one. @throws PROGRAM_MISSING, SERVER_TOO_OLD */
+export async function findRedisServer(): Promise<{ program: string; version: ServerVersion }> {
+  const wanted = process.env['HOLDFAST_REDIS_SERVER'];
+  const program = wanted
+    ? findProgram(wanted)
+    : (findProgram('redis-server') ?? findProgram('valkey-server'));
+  if (program === undefined) {
+    throw ProgramMissing(`${wanted ?? 'redis-server'} is not installed, or not on the PATH`, {
+      hint: 'Debian, Ubuntu: apt-get install redis-server redis-tools. Fedora: dnf install redis. macOS: brew install redis. HOLDFAST_REDIS_SERVER names another program.',
+    });
+  }
+  const version = await serverVersion(program).catch((cause) => {
+    throw ProgramMissing(`${program} can't be run: ${errorText(cause)}`, { cause });
+  });
+  if (!version) {
+    throw ProgramMissing(`${program} --version does not answer as Redis or Valkey do`, {
+      hint: 'HOLDFAST_REDIS_SERVER names the program to use.',
+    });
+  }
+  const { product, major, minor } = version;
+  const tooOld =
+    product === 'Redis' && (major < oldest.major || (major === oldest.major && minor < oldest.minor));
+  if (tooOld) {
+    throw ServerTooOld(
+      `${program} is Redis ${version.version}; holdfast needs ${oldest.major}.${oldest.minor} or newer`,
+      {
+        hint: 'Install a newer Redis or Valkey, or name one with HOLDFAST_REDIS_SERVER.',
+      },
+    );
+  }
+  return { program, version };
+}
+
+export function findHaproxy(): string {
+  const program = findProgram('haproxy');
+  if (program === undefined) {
+    throw ProgramMissing(
+      'the spec says gate.kind: haproxy, but haproxy is not installed, or not on the PATH',
+      {
+        hint: 'Debian, Ubuntu: apt-get install haproxy. Or use holdfast’s own gate: gate.kind: gate.',
+      },
+    );
+  }
+  return program;
+}
+
+/** Makes the state directory and proves that it can be written. @throws STATE_DIR_UNUSABLE, DISK_FULL */
+export async function checkStateDir(root: string): Promise<void> {
+  const probe = path.join(root, `.probe-${process.pid}`);
+  try {
+    await mkdir(root, { recursive: true, mode: 0o700 });
+    const { bavail, bsize } = await statfs(root);
+    if (bavail * bsize < leastFreeBytes) throw diskFull(root, bavail * bsize);
+    await writeFile(probe, Buffer.alloc(64 * 1024), { mode: 0o600 });
+  } catch (error) {
+    if (errorCode(error) === 'ENOSPC' || errorCode(error) === 'EDQUOT') throw diskFull(root, 0);
+    if (errorCode(error) === 'DISK_FULL') throw error;
+    throw StateDirUnusable(`the state directory ${root} can't be written: ${errorText(error)}`, {
+      hint: 'Give this user the directory, or name another one with --state-dir.',
+      cause: error,
+    });
+  } finally {
+    await rm(probe, { force: true }).catch(() => {});
+  }
+}
+
+function diskFull(root: string, freeBytes: number): Error {
+  const found = `${describeSize(freeBytes)} free on the file system of ${root}`;
+  return DiskFull(`only ${found}; holdfast starts with at least ${describeSize(leastFreeBytes)}`, {
+    hint: 'Make room, or name a directory on another disk with --state-dir.',
+  });
+}
+
+export interface WantedPort {
+  /** What wants it: `redis-1`, `gate-1`, `the API`. */
+  who: string;
+  /** The key of the spec that sets it. */
+  key: string;
+  address: string;
+  port: number;
+}
+
+/** Every port that this host's share of the spec listens on. */
+export function wantedPorts(spec: Spec, host: string): WantedPort[] {
+  const here = <T extends { host: string }>(places: readonly T[]) =>
+    places.filter((place) => place.host === host);
+  return [
+    ...here(spec.members).map(({ id, address, port }) => ({ who: id, key: 'redis.port', address, port })),
+    ...here(spec.sentinels).map(({ id, address, port }) => ({
+      who: id,
+      key: 'sentinel.port',
+      address,
+      port,
+    })),
+    ...here(spec.gates).flatMap(({ id, address, port, replicaPort }) => [
+      { who: id, key: 'gate.port', address, port },
+      ...(replicaPort === null ? [] : [{ who: id, key: 'gate.replicaPort', address, port: replicaPort }]),
+    ]),
+    { who: 'the API', key: 'agent.port', address: spec.agent.bind[0] ?? '127.0.0.1', port: spec.agent.port },
+  ];
+}
+
+/** @throws PORT_TAKEN naming every port that something else has, and who. */
+export async function checkPorts(wanted: readonly WantedPort[]): Promise<void> {
+  const taken: string[] = [];
+  for (const { who, key, address, port } of wanted) {
+    const problem = await tryPort(address, port);
+    if (problem === undefined) continue;
+    const holder = problem === 'EADDRINUSE' ? portHolder(port) : undefined;
+    const by = holder ? ` by ${holder.name} (pid ${holder.pid})` : '';
+    const what = problem === 'EADDRINUSE' ? `is taken${by}` : `can't be listened on: ${problem}`;
+    taken.push(`${address}:${port} for ${who} (${key}) ${what}`);
+  }
+  if (taken.length === 0) return;
+  throw PortTaken(taken.join('; '), {
+    hint: 'Stop what has it, or change the port in the spec. Nothing was started.',
+  });
+}
+
+async function tryPort(address: string, port: number): Promise<string | undefined> {
+  const server = createServer();
+  try {
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', reject);
+      server.listen({ host: address, port, exclusive: true }, resolve);
+    });
+    return undefined;
+  } catch (error) {
+    return errorCode(error) ?? errorText(error);
+  } finally {
+    server.close();
+  }
+}

@@ -1,0 +1,155 @@
+/** One agent from start to stop: takes the state directory, brings everything up, watches, serves, stops. */
+import type { FastifyInstance } from 'fastify';
+import { systemClock } from '../base/clock.ts';
+import { errorText } from '../base/errors.ts';
+import { waitFor } from '../base/retry.ts';
+import { MemberClient } from '../redis/member-client.ts';
+import { loadSecrets, ownUserName } from '../spec/secrets.ts';
+import type { Spec } from '../spec/spec.ts';
+import { assemble } from './assemble.ts';
+import { Commands } from './control.ts';
+import type { Deployment } from './deployment.ts';
+import { bringDown } from './down.ts';
+import { EventLog } from './event-log.ts';
+import { housekeeping } from './housekeeping.ts';
+import { takeLock } from './lock.ts';
+import { Loop } from './loop.ts';
+import { Observer } from './observe.ts';
+import { statePaths } from './paths.ts';
+import { checkPorts, checkStateDir, findHaproxy, findRedisServer, wantedPorts } from './preflight.ts';
+import { restorePriorities } from './priorities.ts';
+import { unshield, unshieldAll } from './promotion.ts';
+import { serveControl, serveQuestions } from './server.ts';
+import { bringUp, type Report } from './start.ts';
+
+export interface AgentOptions {
+  spec: Spec;
+  host: string;
+  stateDir: string;
+  report: Report;
+  /** How long a start may wait for the first write to be taken, in ms. */
+  readyWithinMs: number;
+}
+
+export interface RunningAgent {
+  readonly deployment: Deployment;
+  readonly api: Commands;
+  /** Why the gate did not take a write in time, or null. Everything runs all the same. */
+  readonly notReady: string | null;
+  /** Resolves when the agent ends because it was told to by `down`. */
+  readonly ended: Promise<void>;
+  /** Stops everything on this host, then the agent. */
+  down(report: Report): Promise<void>;
+  /** Ends the agent and leaves everything else running. */
+  leave(): Promise<void>;
+}
+
+/** Starts an agent. @throws before anything is started when something is missing; START_FAILED and the like after. */
+export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
+  const { spec, host, stateDir } = options;
+  const paths = statePaths(stateDir);
+  const { program } = await findRedisServer();
+  const gatesHere = spec.gates.filter((gate) => gate.host === host);
+  const haproxy = spec.gate.kind === 'haproxy' && gatesHere.length > 0 ? findHaproxy() : null;
+  await checkStateDir(stateDir);
+  const release = await takeLock(paths.agentRecord);
+  try {
+    const secrets = await loadSecrets(spec, paths.secret);
+    const events = new EventLog(paths.events, systemClock);
+    const setting = { spec, host, paths, secrets, redisServer: program, haproxy, clock: systemClock, events };
+    const deployment = await assemble(setting);
+    await checkFreePorts(deployment);
+    return await runAgent(deployment, options, release);
+  } catch (error) {
+    await release();
+    throw error;
+  }
+}
+
+/** Ports of processes that still run from before are theirs by right. */
+async function checkFreePorts(deployment: Deployment): Promise<void> {
+  const { spec, setting } = deployment;
+  const alive = new Set<string>();
+  for (const part of deployment.parts) {
+    if (await part.adopt()) alive.add(part.id);
+  }
+  await checkPorts(wantedPorts(spec, setting.host).filter(({ who }) => !alive.has(who)));
+}
+
+async function runAgent(
+  deployment: Deployment,
+  { report, readyWithinMs }: AgentOptions,
+  release: () => Promise<void>,
+): Promise<RunningAgent> {
+  const { spec, setting, events } = deployment;
+  const observer = new Observer(deployment);
+  const stopHousekeeping = housekeeping(deployment);
+  const loop = new Loop(deployment);
+  deployment.onWake(() => loop.wake());
+  const servers: FastifyInstance[] = [];
+  let watching = true;
+  const stopWatching = async () => {
+    if (!watching) return;
+    watching = false;
+    stopHousekeeping();
+    loop.stop();
+    await unshieldAll(deployment);
+    observer.stop();
+    await Promise.all(servers.map((server) => server.close()));
+    await release();
+  };
+  let resolveEnded = () => {};
+  const ended = new Promise<void>((resolve) => {
+    resolveEnded = resolve;
+  });
+  const down = async (downReport: Report) => {
+    await bringDown(deployment, downReport);
+    resolveEnded();
+  };
+  const api = new Commands(deployment, observer, down);
+  try {
+    deployment.operation = 'the start';
+    await bringUp(deployment, observer, report);
+    observer.start();
+    servers.push(await serveControl(api, setting.paths.agentSocket));
+    servers.push(...(await serveQuestions(api, spec.agent.bind, spec.agent.port)));
+    deployment.operation = null;
+    loop.start();
+    await restorePriorities(deployment);
+    await Promise.all(
+      deployment.members.filter(({ part }) => part !== null).map((member) => unshield(deployment, member)),
+    );
+  } catch (error) {
+    await stopWatching();
+    throw error;
+  }
+  const notReady = await waitUntilReady(deployment, readyWithinMs).then(() => null, errorText);
+  events.add('ready', spec.name, notReady ?? 'the deployment takes writes');
+  const leave = async () => {
+    await stopWatching();
+    resolveEnded();
+  };
+  void ended.then(leave);
+  return { deployment, api, notReady, ended, down, leave };
+}
+
+/** Ready means that the gate of this host takes a write. */
+async function waitUntilReady(deployment: Deployment, withinMs: number): Promise<void> {
+  const { gates, setting } = deployment;
+  const gate = gates.find(({ part }) => part !== null);
+  if (!gate) return;
+  const client = new MemberClient({
+    endpoint: { host: gate.place.address, port: gate.place.port },
+    credentials: { username: ownUserName('agent'), password: setting.secrets.own.agent },
+  });
+  try {
+    const takesWrite = async () => {
+      // Deleting a key that nobody has is a write that changes nothing.
+      await client.connection.call('DEL', 'holdfast:ready');
+      return true;
+    };
+    await waitFor(takesWrite, { what: `${gate.place.id} to take a write`, withinMs, everyMs: 20 });
+  } finally {
+    client.close();
+  }
+}

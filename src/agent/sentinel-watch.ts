@@ -1,0 +1,94 @@
+/**
+ * Watches one Sentinel: whom it names, and every event it publishes about this deployment, as it happens.
+ */
+import type { Credentials, Endpoint } from '../redis/connection.ts';
+import { parseSentinelEvent, SentinelClient, type SentinelEvent } from '../redis/sentinel-client.ts';
+
+export interface SentinelObservation {
+  reachable: boolean;
+  primary: { address: string; port: number } | null;
+  configEpoch: number;
+  failoverInProgress: boolean;
+  tilt: boolean;
+}
+
+const nothingKnown: SentinelObservation = {
+  reachable: false,
+  primary: null,
+  configEpoch: 0,
+  failoverInProgress: false,
+  tilt: false,
+};
+
+export class SentinelWatch {
+  readonly client: SentinelClient;
+  readonly #events: SentinelClient;
+  readonly #name: string;
+  readonly #onEvent: (event: SentinelEvent) => void;
+  #seen: SentinelObservation = nothingKnown;
+  #subscribed = false;
+  #asking = false;
+
+  constructor(
+    name: string,
+    endpoint: Endpoint,
+    credentials: Credentials | undefined,
+    onEvent: (event: SentinelEvent) => void,
+  ) {
+    this.#name = name;
+    this.#onEvent = onEvent;
+    this.client = new SentinelClient({ endpoint, credentials }, name);
+    this.#events = new SentinelClient({ endpoint, credentials }, name);
+    this.#events.connection.onClose(() => {
+      this.#subscribed = false;
+    });
+  }
+
+  get seen(): SentinelObservation {
+    return this.#seen;
+  }
+
+  /** Asks now, and subscribes again if the subscription was lost. Never throws. */
+  async look(): Promise<void> {
+    if (this.#asking) return;
+    this.#asking = true;
+    try {
+      if (!this.#subscribed) await this.#subscribe();
+      const { address, port, flags, configEpoch } = await this.client.primary();
+      this.#seen = {
+        ...this.#seen,
+        reachable: true,
+        primary: { address, port },
+        configEpoch,
+        failoverInProgress: flags.includes('failover_in_progress'),
+      };
+    } catch {
+      this.#seen = { ...this.#seen, reachable: false };
+    } finally {
+      this.#asking = false;
+    }
+  }
+
+  close(): void {
+    this.client.close();
+    this.#events.close();
+    this.#seen = nothingKnown;
+    this.#subscribed = false;
+  }
+
+  async #subscribe(): Promise<void> {
+    await this.#events.connection.subscribe('*', (channel, message) => this.#heard(channel, message));
+    this.#subscribed = true;
+    const info = String(await this.client.connection.call('INFO', 'sentinel'));
+    this.#seen = { ...this.#seen, tilt: /sentinel_tilt:1/.test(info) };
+  }
+
+  #heard(channel: string, message: string): void {
+    const event = parseSentinelEvent(channel, message, this.#name);
+    if (!event) return;
+    if (channel === '+tilt' || channel === '-tilt') this.#seen = { ...this.#seen, tilt: channel === '+tilt' };
+    if (event.newPrimary)
+      this.#seen = { ...this.#seen, primary: event.newPrimary, failoverInProgress: false };
+    this.#onEvent(event);
+  }
+}

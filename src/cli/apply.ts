@@ -1,0 +1,64 @@
+import path from 'node:path';
+import type { Command } from 'commander';
+import type { ApplyResult } from '../agent/apply.ts';
+import { askAgent } from './ask-agent.ts';
+import { confirm } from './confirm.ts';
+import type { Output } from './output.ts';
+import { table } from './table.ts';
+import { action, type CommonOptions, specArgument, stateDirOption, verb } from './verb.ts';
+
+interface ApplyOptions extends CommonOptions {
+  stateDir?: string;
+  dryRun?: boolean;
+  yes?: boolean;
+}
+
+export function applyVerb(): Command {
+  return verb('apply', 'bring what runs to what the spec says, showing the difference first', [
+    ['holdfast apply --dry-run', 'show the difference only'],
+    ['holdfast apply --yes', 'without asking'],
+  ])
+    .argument(...specArgument)
+    .option('--dry-run', 'show what would change, and change nothing')
+    .option('-y, --yes', 'do not ask')
+    .addOption(stateDirOption())
+    .action(action<ApplyOptions>(apply));
+}
+
+async function apply(output: Output, [file = '']: string[], options: ApplyOptions): Promise<number> {
+  const ask = (dryRun: boolean) =>
+    askAgent<ApplyResult>(output, file, options, 'apply', { file: path.resolve(file), dryRun });
+  const planned = await ask(true);
+  print(output, planned);
+  if (planned.changes.length === 0 || options.dryRun) {
+    output.data(planned);
+    return 0;
+  }
+  if (!(await confirm(output, 'Apply these changes?', options.yes === true))) {
+    output.data(planned);
+    return 1;
+  }
+  const result = await ask(false);
+  const waiting = result.changes.filter(({ takes }) => takes === 'restart').map(({ where }) => where);
+  output.line(`applied ${result.changes.length} changes`);
+  for (const id of new Set(waiting))
+    output.line(`${id} takes some of them when it is restarted: holdfast restart ${id}`);
+  output.data(result);
+  return 0;
+}
+
+function print(output: Output, { changes }: ApplyResult): void {
+  if (changes.length === 0) {
+    output.line('Everything is as the spec says.');
+    return;
+  }
+  const rows = changes.map(({ where, what, from, to, takes }) => [
+    where,
+    what,
+    from || '""',
+    '→',
+    to || '""',
+    takes,
+  ]);
+  for (const line of table([['WHERE', 'WHAT', 'NOW', '', 'WANTED', 'TAKES'], ...rows])) output.line(line);
+}

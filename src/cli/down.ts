@@ -1,0 +1,51 @@
+import { type Command, Option } from 'commander';
+import { HoldfastError } from '../base/errors.ts';
+import type { Output } from './output.ts';
+import { chooseHost, openTarget } from './target.ts';
+import { action, type CommonOptions, specArgument, stateDirOption, verb } from './verb.ts';
+
+interface DownOptions extends CommonOptions {
+  host?: string;
+  stateDir?: string;
+}
+
+export function downVerb(): Command {
+  return verb('down', 'stop this host’s share, replicas first; nothing is lost', [
+    ['holdfast down', 'stop ./holdfast.yaml'],
+    ['holdfast down prod.yaml --host a', 'host a’s share, also when its agent is gone'],
+  ])
+    .argument(...specArgument)
+    .addOption(new Option('--host <id>', 'which host of the spec this is'))
+    .addOption(stateDirOption())
+    .action(action<DownOptions>(down));
+}
+
+async function down(output: Output, [file = '']: string[], options: DownOptions): Promise<number> {
+  const target = await openTarget(file, options);
+  const report = (line: string) => output.note(`  ${output.colors.dim(line)}`);
+  const stopped = await stopByAgent().catch((error) => {
+    if (error instanceof HoldfastError && error.code === 'NOT_RUNNING') return false;
+    throw error;
+  });
+  if (stopped) return say('stopped');
+  // No agent: the processes that it left are ours to stop.
+  const { stopLeftBehind } = await import('../agent/left-behind.ts');
+  const count = await stopLeftBehind(
+    target.spec,
+    chooseHost(target.spec, options.host),
+    target.paths,
+    report,
+  );
+  return say(count > 0 ? 'stopped' : 'nothing of it was running');
+
+  async function stopByAgent(): Promise<boolean> {
+    await target.agent.run('down', {}, report);
+    return true;
+  }
+
+  function say(what: string): number {
+    output.line(`${target.spec.name}: ${what}`);
+    output.data({ name: target.spec.name, stopped: true, wasRunning: what === 'stopped' });
+    return 0;
+  }
+}

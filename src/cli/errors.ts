@@ -1,0 +1,3 @@
+import { defineError } from '../base/errors.ts';
+
+export const BadOption = defineError('BAD_OPTION', 2);

@@ -1,0 +1,113 @@
+import type { Command } from 'commander';
+import type { Difference } from '../rdb/diff.ts';
+import { quoteKey } from '../rdb/errors.ts';
+import type { Output } from './output.ts';
+import { openInputs, type RdbInput } from './rdb-input.ts';
+import { wholeNumber } from './rdb-options.ts';
+import { keyAsJson } from './rdb-report.ts';
+import type { ServerCopy } from './rdb-server.ts';
+import { action, type CommonOptions, verb } from './verb.ts';
+
+interface DiffVerbOptions extends CommonOptions {
+  ignoreExpiry?: boolean;
+  limit: number;
+  details: number;
+}
+
+export function diffVerb(): Command {
+  return verb('diff', 'compare two files, or a file and a server, key by key; exit 3 when they differ', [
+    ['holdfast rdb diff before.rdb after.rdb', 'what was added, removed and changed'],
+    ['holdfast rdb diff dump.rdb redis://127.0.0.1:6379', 'a file against a running server'],
+  ])
+    .argument('<first>', 'an RDB file, plain or packed, - for stdin, or redis://[user:password@]host:port')
+    .argument('<second>', 'the same')
+    .option('--ignore-expiry', 'do not compare when keys expire')
+    .option('--limit <n>', 'how many differences to show; 0 for all', wholeNumber, 100)
+    .option('--details <n>', 'for how many keys to say how the values differ', wholeNumber, 20)
+    .action(
+      action<DiffVerbOptions>(async (output, [first = '', second = ''], options) => {
+        const copies: ServerCopy[] = [];
+        const disposals: (() => Promise<void>)[] = [];
+        try {
+          const sides: RdbInput[] = [];
+          for (const name of [first, second]) sides.push(await openSide(name, copies, disposals));
+          return await compare(output, sides[0]!, sides[1]!, copies, options);
+        } finally {
+          for (const dispose of disposals) await dispose();
+        }
+      }),
+    );
+}
+
+async function openSide(
+  name: string,
+  copies: ServerCopy[],
+  disposals: (() => Promise<void>)[],
+): Promise<RdbInput> {
+  const { copyServer, isServer } = await import('./rdb-server.ts');
+  if (isServer(name)) {
+    const copy = await copyServer(name);
+    copies.push(copy);
+    disposals.push(() => copy.dispose());
+    return copy.input;
+  }
+  const { inputs, dispose } = await openInputs([name]);
+  disposals.push(dispose);
+  return inputs[0]!;
+}
+
+async function compare(
+  output: Output,
+  first: RdbInput,
+  second: RdbInput,
+  copies: ServerCopy[],
+  options: DiffVerbOptions,
+): Promise<number> {
+  const { diffFiles } = await import('../rdb/diff.ts');
+  const { temporarySpill } = await import('./rdb-output.ts');
+  const { RdbProgress } = await import('./rdb-progress.ts');
+  const found: Difference[] = [];
+  const limit = options.limit === 0 ? Number.POSITIVE_INFINITY : options.limit;
+  const spill = temporarySpill();
+  const progress = new RdbProgress(output, 'diff', [first, second], () => found.length);
+  try {
+    const counts = await diffFiles(first, second, {
+      spill,
+      expiryToleranceMs: Math.max(0, ...copies.map(({ expiryToleranceMs }) => expiryToleranceMs)),
+      ignoreExpiry: options.ignoreExpiry === true,
+      details: options.details,
+      onDifference: (difference) => {
+        if (found.length < limit) found.push(difference);
+      },
+      after: () => progress.tick(),
+    });
+    progress.done();
+    const total = counts.firstOnly + counts.secondOnly + counts.differing;
+    output.data({
+      first: first.name,
+      second: second.name,
+      equal: total === 0,
+      ...counts,
+      differences: found.map(({ key, ...rest }) => ({ ...rest, key: keyAsJson(key) })),
+    });
+    for (const difference of found) output.line(describe(output, difference));
+    if (total > found.length) output.line(`… and ${total - found.length} more; --limit 0 shows all`);
+    output.line(
+      `${counts.same} keys are the same, ${counts.firstOnly} only in ${first.name}, ` +
+        `${counts.secondOnly} only in ${second.name}, ${counts.differing} differ`,
+    );
+    return total === 0 ? 0 : 3;
+  } finally {
+    progress.done();
+    spill.dispose();
+  }
+}
+
+function describe(output: Output, difference: Difference): string {
+  const { red, green, yellow } = output.colors;
+  const place = `${quoteKey(difference.key)} (database ${difference.db})`;
+  if (difference.is === 'first-only') return red(`- ${place}`);
+  if (difference.is === 'second-only') return green(`+ ${place}`);
+  const what = `${difference.in?.join(' and ')} differs`;
+  return yellow(`~ ${place}: ${what}${difference.how === undefined ? '' : `: ${difference.how}`}`);
+}

@@ -1,0 +1,184 @@
+import { randomBytes } from 'node:crypto';
+import { createWriteStream } from 'node:fs';
+import { type FileHandle, open, rm, stat } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { createGunzip } from 'node:zlib';
+import { defineError, errorText } from '../base/errors.ts';
+import type { RdbSource } from '../rdb/merge-input.ts';
+
+const Unreadable = defineError('RDB_UNREADABLE', 1);
+const BadCompression = defineError('RDB_BAD_COMPRESSION', 1);
+
+const chunkBytes = 512 * 1024;
+
+/** A file named on the command line; `-` is stdin. Gzip and zstd are seen by their first bytes and unpacked. */
+export interface RdbInput extends RdbSource {
+  /** Bytes on disk; undefined for stdin. */
+  size: number | undefined;
+  /** Bytes taken from the disk so far, for progress. */
+  taken: number;
+}
+
+/** @throws RDB_UNREADABLE when there is no such file. */
+export async function openInput(file: string): Promise<RdbInput> {
+  const input: RdbInput = {
+    name: file === '-' ? 'stdin' : file,
+    size: file === '-' ? undefined : await sizeOf(file),
+    taken: 0,
+    open: () => unpacked(input, file),
+  };
+  return input;
+}
+
+/**
+ * The same for verbs that read a file more than once: stdin is first put in a temporary file. `dispose` removes it.
+ */
+export async function openInputs(
+  files: string[],
+): Promise<{ inputs: RdbInput[]; dispose: () => Promise<void> }> {
+  const temporary: string[] = [];
+  const dispose = async () => {
+    for (const file of temporary) await rm(file, { force: true });
+  };
+  const inputs: RdbInput[] = [];
+  try {
+    for (const file of files) {
+      if (file !== '-') {
+        inputs.push(await openInput(file));
+        continue;
+      }
+      const copy = path.join(os.tmpdir(), `holdfast-stdin-${randomBytes(6).toString('hex')}.rdb`);
+      temporary.push(copy);
+      await pipeline(process.stdin, createWriteStream(copy, { mode: 0o600 }));
+      inputs.push(Object.assign(await openInput(copy), { name: 'stdin' }));
+    }
+  } catch (error) {
+    await dispose();
+    throw error;
+  }
+  return { inputs, dispose };
+}
+
+async function sizeOf(file: string): Promise<number> {
+  try {
+    const found = await stat(file);
+    if (found.isDirectory())
+      throw Unreadable(`${file} is a folder`, { hint: 'Name an RDB file, or - for stdin.' });
+    return found.size;
+  } catch (error) {
+    if (error instanceof Error && error.name === 'HoldfastError') throw error;
+    throw Unreadable(`cannot read ${file}: ${errorText(error)}`, { cause: error });
+  }
+}
+
+async function* unpacked(input: RdbInput, file: string): AsyncGenerator<Buffer> {
+  const chunks = file === '-' ? stdinChunks() : fileChunks(file);
+  try {
+    yield* unpackedChunks(input, chunks);
+  } finally {
+    // Whoever has seen enough leaves early: the file must be closed all the same.
+    await chunks.return(undefined);
+  }
+}
+
+async function* unpackedChunks(input: RdbInput, chunks: AsyncGenerator<Buffer>): AsyncGenerator<Buffer> {
+  const first = await chunks.next();
+  if (first.done) return;
+  input.taken = first.value.length;
+  const kind = compressionOf(first.value);
+  if (kind === undefined) {
+    yield first.value;
+    for await (const chunk of chunks) {
+      input.taken += chunk.length;
+      yield chunk;
+    }
+    return;
+  }
+  const packed = counted(input, first.value, chunks);
+  try {
+    yield* kind === 'gzip' ? gunzipped(packed) : unzstd(packed);
+  } catch (error) {
+    if (error instanceof Error && error.name === 'HoldfastError') throw error;
+    throw BadCompression(`${input.name} is broken ${kind}: ${errorText(error)}`, {
+      hint: 'The RDB inside may be whole; the compressed copy of it is not. Take the file again.',
+      cause: error,
+    });
+  }
+}
+
+function compressionOf(bytes: Buffer): 'gzip' | 'zstd' | undefined {
+  if (bytes[0] === 0x1f && bytes[1] === 0x8b) return 'gzip';
+  return bytes.length >= 4 && bytes.readUInt32LE(0) === 0xfd2fb528 ? 'zstd' : undefined;
+}
+
+/** What a decompressor may keep for a while: copies, since the buffers of a file are used again. */
+async function* counted(input: RdbInput, first: Buffer, rest: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  yield Buffer.from(first);
+  for await (const chunk of rest) {
+    input.taken += chunk.length;
+    yield Buffer.from(chunk);
+  }
+}
+
+async function* gunzipped(packed: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  const gunzip = createGunzip({ chunkSize: chunkBytes });
+  const feeding = pipeline(Readable.from(packed), gunzip).catch(() => {});
+  for await (const chunk of gunzip) yield chunk as Buffer;
+  await feeding;
+}
+
+/** Fed in small bites: each may become a great deal, and all of it is held until it is asked for. */
+async function* unzstd(packed: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  const { Decompress } = await import('fzstd');
+  let ready: Buffer[] = [];
+  const decompress = new Decompress((data) => {
+    ready.push(Buffer.from(data.buffer, data.byteOffset, data.byteLength));
+  });
+  const bite = 4096;
+  for await (const chunk of packed) {
+    for (let at = 0; at < chunk.length; at += bite) {
+      decompress.push(chunk.subarray(at, at + bite));
+      const taken = ready;
+      ready = [];
+      yield* taken;
+    }
+  }
+  decompress.push(new Uint8Array(0), true);
+  yield* ready;
+}
+
+async function* stdinChunks(): AsyncGenerator<Buffer> {
+  for await (const chunk of process.stdin) yield chunk as Buffer;
+}
+
+/** The next piece is being read while the one before is worked on; three buffers take turns. */
+async function* fileChunks(file: string): AsyncGenerator<Buffer> {
+  let handle: FileHandle;
+  try {
+    handle = await open(file, 'r');
+  } catch (error) {
+    throw Unreadable(`cannot read ${file}: ${errorText(error)}`, { cause: error });
+  }
+  const buffers = [0, 1, 2].map(() => Buffer.allocUnsafeSlow(chunkBytes));
+  let turn = 0;
+  let reading = handle.read(buffers[turn]!, 0, chunkBytes, null);
+  try {
+    for (;;) {
+      const { bytesRead } = await reading;
+      if (bytesRead === 0) return;
+      const current = buffers[turn]!.subarray(0, bytesRead);
+      turn = (turn + 1) % buffers.length;
+      reading = handle.read(buffers[turn]!, 0, chunkBytes, null);
+      yield current;
+    }
+  } catch (error) {
+    if (error instanceof Error && error.name === 'HoldfastError') throw error;
+    throw Unreadable(`cannot read ${file}: ${errorText(error)}`, { cause: error });
+  } finally {
+    await reading.catch(() => {});
+    await handle.close();
+  }
+}

@@ -1,0 +1,58 @@
+import { InvalidArgumentError, Option } from 'commander';
+import { defineError } from '../base/errors.ts';
+import type { FileHeader } from '../rdb/format.ts';
+import { type Target, targetOfInputs, targetOfServer, targetOfVersion } from '../rdb/target.ts';
+
+/** Options that several RDB verbs take. Commander turns an InvalidArgumentError into exit status 2. */
+
+export const RdbOptionWrong = defineError('RDB_OPTION_WRONG', 2);
+
+export interface TargetOptions {
+  targetVersion?: number;
+  for?: string;
+}
+
+export function targetOptions(): Option[] {
+  return [
+    new Option('--target-version <n>', 'write this RDB version: 6 to 12, or 80 for Valkey 9').argParser(
+      wholeNumber,
+    ),
+    new Option('--for <server>', 'write what this server can load: redis-7.0, valkey-8…').conflicts(
+      'targetVersion',
+    ),
+  ];
+}
+
+/** The target asked for; undefined when none was. */
+export function chosenTarget(options: TargetOptions): Target | undefined {
+  if (options.for !== undefined) return targetOfServer(options.for);
+  return options.targetVersion === undefined ? undefined : targetOfVersion(options.targetVersion);
+}
+
+export function targetFor(options: TargetOptions, header: FileHeader): Target {
+  return chosenTarget(options) ?? targetOfInputs([header]);
+}
+
+export function wholeNumber(text: string): number {
+  const value = Number(text);
+  if (!/^\d+$/.test(text) || !Number.isSafeInteger(value))
+    throw new InvalidArgumentError('It is not a whole number.');
+  return value;
+}
+
+export function share(text: string): number {
+  const value = text.endsWith('%') ? Number(text.slice(0, -1)) / 100 : Number(text);
+  if (!(value >= 0 && value <= 1))
+    throw new InvalidArgumentError('Say a share from 0 to 1, or a percentage.');
+  return value;
+}
+
+/** For options that may be given several times, or once with commas. */
+export function collect(text: string, before: string[] = []): string[] {
+  return [...before, ...text.split(',')];
+}
+
+/** For options whose text may itself have commas. */
+export function collectWhole(text: string, before: string[] = []): string[] {
+  return [...before, text];
+}

@@ -1,0 +1,137 @@
+import { randomBytes } from 'node:crypto';
+import { closeSync, ftruncateSync, mkdtempSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { type AtomicFile, createAtomicFile } from '../base/atomic-stream.ts';
+import { defineError, errorText } from '../base/errors.ts';
+import { ByteSink } from '../rdb/byte-sink.ts';
+import type { Spill } from '../rdb/spill.ts';
+
+const Unwritable = defineError('RDB_UNWRITABLE', 1);
+
+/** Where a verb's bytes go: a file that is whole or not there, or stdout. */
+export interface RdbOutput {
+  sink: ByteSink;
+  isStdout: boolean;
+  /** Writes what is left, and gives the file its name. */
+  commit(): Promise<void>;
+  abandon(): Promise<void>;
+}
+
+/** @param file `-` is stdout. @throws RDB_UNWRITABLE */
+export async function openOutput(file: string): Promise<RdbOutput> {
+  if (file === '-') return stdoutOutput();
+  try {
+    return fileOutput(file, await createAtomicFile(file));
+  } catch (error) {
+    throw unwritable(file, error);
+  }
+}
+
+/** For those who find out what to write while they read: the file is opened behind their back. */
+export function openOutputSync(file: string): RdbOutput {
+  let opened: AtomicFile | undefined;
+  const opening = createAtomicFile(file);
+  opening.then(
+    (made) => {
+      opened = made;
+    },
+    () => {},
+  );
+  return fileOutput(file, {
+    write: async (bytes) => (await opening).write(bytes),
+    commit: async () => (await opening).commit(),
+    abandon: async () => (await opening.catch(() => undefined))?.abandon(),
+    abandonNow: () => opened?.abandonNow(),
+  });
+}
+
+function fileOutput(file: string, atomic: AtomicFile): RdbOutput {
+  unfinished.add(atomic);
+  cleanUpOnSignals();
+  const sink = new ByteSink((bytes) =>
+    atomic.write(bytes).catch((error) => Promise.reject(unwritable(file, error))),
+  );
+  return {
+    sink,
+    isStdout: false,
+    commit: async () => {
+      await sink.flush();
+      await atomic.commit().catch((error) => Promise.reject(unwritable(file, error)));
+      unfinished.delete(atomic);
+    },
+    abandon: async () => {
+      await atomic.abandon();
+      unfinished.delete(atomic);
+    },
+  };
+}
+
+const unfinished = new Set<AtomicFile>();
+let isWatching = false;
+
+/** Someone who presses Ctrl-C finds no half of a file, under no name. */
+function cleanUpOnSignals(): void {
+  if (isWatching) return;
+  isWatching = true;
+  for (const [signal, status] of [
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+    ['SIGHUP', 129],
+  ] as const) {
+    process.once(signal, () => {
+      for (const file of unfinished) file.abandonNow();
+      process.exit(status);
+    });
+  }
+}
+
+function unwritable(file: string, error: unknown): Error {
+  return Unwritable(`cannot write ${file}: ${errorText(error)}`, {
+    hint: 'Nothing was left behind. Check the folder, its permissions and the space on the disk.',
+    cause: error,
+  });
+}
+
+function stdoutOutput(): RdbOutput {
+  const sink = new ByteSink(
+    (bytes) =>
+      new Promise((resolve, reject) => {
+        process.stdout.write(bytes, (error) => (error ? reject(unwritable('stdout', error)) : resolve()));
+      }),
+  );
+  // A reader that has seen enough (head) is told by the callback of the write; the event would be fatal.
+  process.stdout.on('error', () => {});
+  return { sink, isStdout: true, commit: () => sink.flush(), abandon: async () => {} };
+}
+
+/** A place for records that do not fit in memory: a folder of its own, made when it is needed. */
+export function temporarySpill(): Spill & { dispose(): void } {
+  let folder: string | undefined;
+  const files = new Map<number, number>();
+  const pathOf = (part: number) => path.join(folder as string, String(part));
+  const clear = () => {
+    for (const handle of files.values()) {
+      ftruncateSync(handle);
+      closeSync(handle);
+    }
+    files.clear();
+  };
+  return {
+    append: (part, bytes) => {
+      folder ??= mkdtempSync(path.join(os.tmpdir(), `holdfast-spill-${randomBytes(3).toString('hex')}-`));
+      let handle = files.get(part);
+      if (handle === undefined) {
+        handle = openSync(pathOf(part), 'a', 0o600);
+        files.set(part, handle);
+      }
+      for (let at = 0; at < bytes.length; ) at += writeSync(handle, bytes, at, bytes.length - at);
+    },
+    read: (part) => readFileSync(pathOf(part)),
+    clear,
+    dispose: () => {
+      clear();
+      if (folder !== undefined) rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}

@@ -1,0 +1,113 @@
+import { randomBytes } from 'node:crypto';
+import { rm } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import type { Redis } from 'ioredis';
+import { defineError, errorText } from '../base/errors.ts';
+import { openInput, type RdbInput } from './rdb-input.ts';
+import { openOutput } from './rdb-output.ts';
+
+const ServerUnreadable = defineError('RDB_SERVER_UNREADABLE', 1);
+const keysAtATime = 512;
+
+export interface ServerCopy {
+  input: RdbInput;
+  /** Expiries can be this far off, in ms: servers before Redis 7.0 tell only how long is left. */
+  expiryToleranceMs: number;
+  dispose(): Promise<void>;
+}
+
+/** Whether this names a server instead of a file: `redis://…`, `rediss://…`. */
+export function isServer(name: string): boolean {
+  return /^rediss?:\/\//.test(name);
+}
+
+/**
+ * Copies what a server holds into a temporary RDB file, with SCAN and DUMP, so that it can be read like any other.
+ * It is no snapshot: keys that change meanwhile are seen as they were at some moment of it.
+ */
+export async function copyServer(url: string): Promise<ServerCopy> {
+  const { Redis } = await import('ioredis');
+  const redis = new Redis(url, { lazyConnect: true, maxRetriesPerRequest: 0, retryStrategy: () => null });
+  redis.on('error', () => {});
+  const file = path.join(os.tmpdir(), `holdfast-server-${randomBytes(6).toString('hex')}.rdb`);
+  const shownUrl = url.replace(/\/\/[^@/]*@/, '//');
+  try {
+    await redis.connect();
+    const expiryToleranceMs = await copyAll(redis, file);
+    const input = Object.assign(await openInput(file), { name: shownUrl });
+    return { input, expiryToleranceMs, dispose: () => rm(file, { force: true }) };
+  } catch (error) {
+    await rm(file, { force: true });
+    throw ServerUnreadable(`cannot read ${shownUrl}: ${errorText(error)}`, {
+      hint: 'The user needs the rights to SCAN, DUMP, PTTL, SELECT and INFO.',
+      cause: error,
+    });
+  } finally {
+    redis.disconnect();
+  }
+}
+
+async function copyAll(redis: Redis, file: string): Promise<number> {
+  const { RdbWriter } = await import('../rdb/writer.ts');
+  const info = await redis.info();
+  const isValkey9 =
+    /^server_name:valkey/m.test(info) && Number(/^valkey_version:(\d+)/m.exec(info)?.[1] ?? 0) >= 9;
+  const hasExpireTime = Number(/^redis_version:(\d+)/m.exec(info)?.[1] ?? 0) >= 7;
+  const written = await openOutput(file);
+  // The newest version of each: what a server dumps is never newer than it writes.
+  const writer = new RdbWriter(written.sink, isValkey9 ? 'valkey' : 'redis', isValkey9 ? 80 : 12);
+  try {
+    writer.begin([]);
+    for (const [, db] of info.matchAll(/^db(\d+):keys=/gm)) {
+      await redis.select(Number(db));
+      writer.selectDb(Number(db));
+      await copyDatabase(redis, writer, hasExpireTime, () => written.sink.drain());
+    }
+    writer.finish();
+    await written.commit();
+  } finally {
+    await written.abandon();
+  }
+  return hasExpireTime ? 0 : 1000;
+}
+
+async function copyDatabase(
+  redis: Redis,
+  writer: InstanceType<typeof import('../rdb/writer.ts').RdbWriter>,
+  hasExpireTime: boolean,
+  drain: () => Promise<void> | undefined,
+): Promise<void> {
+  const seen = new Set<string>();
+  let cursor = '0';
+  do {
+    const [next, keys] = await redis.scanBuffer(cursor, 'COUNT', keysAtATime);
+    cursor = next.toString();
+    // SCAN may give a key twice; an RDB may not have it twice.
+    const fresh = keys.filter((key) => {
+      const name = key.toString('latin1');
+      if (seen.has(name)) return false;
+      seen.add(name);
+      return true;
+    });
+    const pipeline = redis.pipeline();
+    for (const key of fresh) {
+      pipeline.dumpBuffer(key);
+      if (hasExpireTime) pipeline.pexpiretime(key);
+      else pipeline.pttl(key);
+    }
+    const replies = (await pipeline.exec()) ?? [];
+    for (const [index, key] of fresh.entries()) {
+      const [failure, payload] = replies[index * 2] ?? [];
+      if (failure) throw failure;
+      if (!Buffer.isBuffer(payload)) continue;
+      const time = Number(replies[index * 2 + 1]?.[1] ?? -1);
+      const expireMs = time < 0 ? -1 : hasExpireTime ? time : Date.now() + time;
+      // A dump is the type, the body, the version (2) and a checksum (8).
+      writer.entryHead({ expireMs, idle: -1, freq: -1, type: payload[0]! }, key, 0, key.length);
+      writer.bytes(payload, 1, payload.length - 10);
+      writer.settle();
+    }
+    await drain();
+  } while (cursor !== '0');
+}

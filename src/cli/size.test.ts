@@ -1,0 +1,45 @@
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { runProgram } from './program.ts';
+
+let printed = '';
+let said = '';
+beforeEach(() => {
+  [printed, said] = ['', ''];
+  vi.spyOn(process.stdout, 'write').mockImplementation((text) => {
+    printed += text;
+    return true;
+  });
+  vi.spyOn(process.stderr, 'write').mockImplementation((text) => {
+    said += text;
+    return true;
+  });
+});
+afterEach(() => {
+  vi.restoreAllMocks();
+  process.exitCode = 0;
+});
+
+test('size --data answers with figures, rules and sources', async () => {
+  expect(await runProgram(['size', '--data', '8gb'])).toBe(0);
+  expect(printed).toMatch(/redis\.maxMemory +10gb/);
+  expect(printed).toMatch(/disk of a host +60gb {3}6 times maxMemory/);
+  expect(printed).toContain('https://redis.io/');
+});
+
+test('with a spec, its members and hosts count', async () => {
+  expect(await runProgram(['size', '--data', '1gb', 'examples/quickstart.yaml', '--json'])).toBe(0);
+  const { question, figures } = JSON.parse(printed);
+  expect(question).toMatchObject({ members: 3, membersOnHost: 3, persistence: 'aof-everysec' });
+  expect(figures.map(({ key }: { key: string }) => key)).toContain('disk');
+});
+
+test.each([
+  [['size'], 'how much data is it?'],
+  [['size', '--data', 'lots'], "found 'lots'"],
+  [['size', '--data', '1gb', '--outage', '5'], "found '5'"],
+  [['size', '--data', '1gb', '--clients', 'x'], "found 'x'"],
+  [['size', '--from', 'nowhere'], "found 'nowhere'"],
+])('%j is refused', async (args, words) => {
+  expect(await runProgram(args)).toBe(2);
+  expect(said).toContain(words);
+});

@@ -1,0 +1,93 @@
+import type { Command } from 'commander';
+import type { MemberStatus, Status } from '../agent/status.ts';
+import { describeSize } from '../base/size.ts';
+import type { Output } from './output.ts';
+import { table } from './table.ts';
+import { openTarget } from './target.ts';
+import { action, type CommonOptions, specArgument, stateDirOption, verb } from './verb.ts';
+
+interface StatusOptions extends CommonOptions {
+  stateDir?: string;
+  watch?: boolean;
+}
+
+const watchEveryMs = 1000;
+
+export function statusVerb(): Command {
+  return verb('status', 'show who is primary, and how everyone is', [
+    ['holdfast status', 'a table'],
+    ['holdfast status --json | jq -r .primary', 'the id of the primary'],
+    ['holdfast status --watch', 'again every second'],
+  ])
+    .argument(...specArgument)
+    .option('-w, --watch', 'show it again every second, until Ctrl-C')
+    .addOption(stateDirOption())
+    .action(action<StatusOptions>(status));
+}
+
+/** Exit status 3 when it is not healthy. */
+async function status(output: Output, [file = '']: string[], options: StatusOptions): Promise<number> {
+  const { agent } = await openTarget(file, options);
+  if (!options.watch) {
+    const found = await agent.status();
+    print(output, found);
+    return found.state === 'healthy' ? 0 : 3;
+  }
+  for (;;) {
+    const found = await agent.status();
+    if (output.json) process.stdout.write(`${JSON.stringify(found)}\n`);
+    else {
+      if (process.stdout.isTTY) process.stdout.write('\x1b[2J\x1b[H');
+      print(output, found);
+    }
+    await new Promise((resolve) => setTimeout(resolve, watchEveryMs));
+  }
+}
+
+function print(output: Output, found: Status): void {
+  const { bold, green, yellow, red, dim } = output.colors;
+  const paint = found.state === 'healthy' ? green : found.state === 'degraded' ? yellow : red;
+  const paused = found.paused ? yellow(' paused') : '';
+  output.line(
+    `${bold(found.name)} is ${paint(found.state)}${paused}, primary ${bold(found.primary ?? 'unknown')}, epoch ${found.epoch}`,
+  );
+  if (found.operation) output.line(yellow(`${found.operation} is under way`));
+  for (const problem of found.problems) output.line(`  ${paint('!')} ${problem}`);
+  output.line('');
+  const rows = [
+    ['ID', 'HOST', 'ADDRESS', 'ROLE', 'STATE', 'PID', 'LAG', 'RESTARTS'],
+    ...found.members.map((member) => memberRow(member)),
+    ...found.sentinels.map(({ id, host, address, port, state, pid, primary }) => [
+      id,
+      host,
+      `${address}:${port}`,
+      'sentinel',
+      state,
+      text(pid),
+      '',
+      primary ? `names ${primary}` : '',
+    ]),
+    ...found.gates.map(({ id, host, address, port, replicaPort, state, pid, clients }) => [
+      id,
+      host,
+      `${address}:${port}${replicaPort ? `, ${replicaPort}` : ''}`,
+      'gate',
+      state,
+      text(pid),
+      '',
+      `${clients} clients`,
+    ]),
+  ];
+  for (const [index, line] of table(rows).entries()) output.line(index === 0 ? dim(line) : line);
+  output.data(found);
+}
+
+function memberRow(member: MemberStatus): string[] {
+  const { id, host, address, port, role, state, pid, lagBytes, restarts } = member;
+  const lag = role === 'primary' || lagBytes === null ? '' : describeSize(lagBytes);
+  return [id, host, `${address}:${port}`, role ?? '-', state, text(pid), lag, String(restarts)];
+}
+
+function text(pid: number | null): string {
+  return pid === null ? '-' : String(pid);
+}

@@ -1,0 +1,173 @@
+/** The two ways to run an agent: in this process until it is told to stop, or in one of its own. */
+
+import { spawn } from 'node:child_process';
+import { closeSync, openSync } from 'node:fs';
+import { StartFailed } from '../agent/errors.ts';
+import { checkStateDir } from '../agent/preflight.ts';
+import { type RunningAgent, startAgent } from '../agent/run.ts';
+import type { Status } from '../agent/status.ts';
+import { statusOf } from '../agent/status.ts';
+import { describeDuration } from '../base/duration.ts';
+import { HoldfastError } from '../base/errors.ts';
+import type { Spec } from '../spec/spec.ts';
+import type { Output } from './output.ts';
+import type { Target } from './target.ts';
+
+export interface RunOptions {
+  host: string;
+  readyWithinMs: number;
+}
+
+/** What a detached agent tells the command that started it. */
+type Message =
+  | { step: string }
+  | { ready: Status; notReady: string | null }
+  | { failed: { code: string; exitStatus: 1 | 2 | 3; message: string; hint?: string } };
+
+const detachedMark = 'HOLDFAST_DETACHED';
+
+export async function runForeground(output: Output, target: Target, options: RunOptions): Promise<number> {
+  if (process.env[detachedMark]) return runAsChild(target, options);
+  const began = performance.now();
+  const agent = await start(target, options, (step) => output.note(`  ${output.colors.dim(step)}`));
+  announce(output, target.spec, options.host, performance.now() - began, agent.notReady);
+  output.data(statusOf(agent.deployment.view()));
+  agent.deployment.events.listen(({ at, text }) =>
+    output.note(`${output.colors.dim(at.slice(11, 19))} ${text}`),
+  );
+  return untilStopped(
+    agent,
+    (line) => output.note(`  ${output.colors.dim(line)}`),
+    'Ctrl-C stops it, and everything that it started.',
+    output,
+  );
+}
+
+/** Waits for `down`, or for a signal that means the same. */
+async function untilStopped(
+  agent: RunningAgent,
+  report: (line: string) => void,
+  hint: string,
+  output: Output | null,
+): Promise<number> {
+  output?.note(output.colors.dim(hint));
+  let status = 0;
+  let stopping = false;
+  const stop = (signal: NodeJS.Signals) => {
+    if (stopping) {
+      output?.note('Still stopping; every server is asked to save its data first.');
+      return;
+    }
+    stopping = true;
+    output?.note(`${signal}: stopping.`);
+    agent.down(report).catch((error: Error) => {
+      status = 1;
+      output?.note(`${output.colors.red('error:')} ${error.message}`);
+      void agent.leave();
+    });
+  };
+  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+  for (const signal of signals) process.on(signal, stop);
+  // For an upgrade of holdfast itself: the next agent adopts what goes on running.
+  process.on('SIGUSR2', () => void agent.leave());
+  await agent.ended;
+  return status;
+}
+
+function start({ spec, paths }: Target, { host, readyWithinMs }: RunOptions, report: (step: string) => void) {
+  return startAgent({ spec, host, stateDir: paths.root, report, readyWithinMs });
+}
+
+function announce(output: Output, spec: Spec, host: string, tookMs: number, notReady: string | null): void {
+  const { bold, green, yellow } = output.colors;
+  const gate = spec.gates.find((each) => each.host === host);
+  if (notReady === null) {
+    output.line(`${green('✓')} ${bold(spec.name)} takes writes after ${describeDuration(tookMs)}`);
+  } else {
+    output.note(`${yellow('warning:')} ${spec.name} runs, but takes no writes yet: ${notReady}`);
+    output.note('It goes on trying; holdfast status shows what is missing.');
+  }
+  if (gate) {
+    output.line(
+      `  read-write door  ${bold(`${gate.address}:${gate.port}`)}   redis-cli -h ${gate.address} -p ${gate.port}`,
+    );
+    if (gate.replicaPort) output.line(`  read-only door   ${bold(`${gate.address}:${gate.replicaPort}`)}`);
+  }
+  output.line(`  API              ${bold(`http://${spec.agent.bind[0]}:${spec.agent.port}/status`)}`);
+}
+
+/** Starts this very command again in a session of its own, and hears from it until it is ready. */
+export async function runDetached(output: Output, target: Target, options: RunOptions): Promise<number> {
+  const began = performance.now();
+  await checkStateDir(target.paths.root);
+  const log = openSync(target.paths.agentLog, 'a', 0o600);
+  const args = [
+    'up',
+    target.file,
+    '--host',
+    options.host,
+    '--state-dir',
+    target.paths.root,
+    '--wait',
+    `${options.readyWithinMs}ms`,
+  ];
+  const child = spawn(process.execPath, [process.argv[1] as string, ...args], {
+    detached: true,
+    stdio: ['ignore', log, log, 'ipc'],
+    env: { ...process.env, [detachedMark]: '1' },
+  });
+  closeSync(log);
+  const { ready, notReady } = await new Promise<{ ready: Status; notReady: string | null }>(
+    (resolve, reject) => {
+      child.on('error', reject);
+      child.on('exit', () =>
+        reject(
+          StartFailed('the agent ended while it started', {
+            hint: `Its log says why: ${target.paths.agentLog}`,
+          }),
+        ),
+      );
+      child.on('message', (message: Message) => {
+        if ('step' in message) output.note(`  ${output.colors.dim(message.step)}`);
+        else if ('ready' in message) resolve(message);
+        else {
+          const { code, exitStatus, message: text, hint } = message.failed;
+          reject(new HoldfastError(code, exitStatus, text, hint === undefined ? {} : { hint }));
+        }
+      });
+    },
+  );
+  child.removeAllListeners();
+  child.disconnect();
+  child.unref();
+  announce(output, target.spec, options.host, performance.now() - began, notReady);
+  output.line(`  agent            pid ${child.pid}, log ${target.paths.agentLog}`);
+  output.data(ready);
+  return notReady === null ? 0 : 3;
+}
+
+async function runAsChild(target: Target, options: RunOptions): Promise<number> {
+  const tell = (message: Message) => {
+    if (process.connected) process.send?.(message);
+  };
+  try {
+    const agent = await start(target, options, (step) => tell({ step }));
+    tell({ ready: statusOf(agent.deployment.view()), notReady: agent.notReady });
+    agent.deployment.events.listen(({ at, text }) => process.stderr.write(`${at} ${text}\n`));
+    return await untilStopped(agent, (line) => process.stderr.write(`${line}\n`), '', null);
+  } catch (error) {
+    const known = error instanceof HoldfastError;
+    const message = error instanceof Error ? error.message : String(error);
+    const hint = known && error.hint !== undefined ? { hint: error.hint } : {};
+    tell({
+      failed: {
+        code: known ? error.code : 'INTERNAL',
+        exitStatus: known ? error.exitStatus : 1,
+        message,
+        ...hint,
+      },
+    });
+    process.stderr.write(`${message}\n`);
+    return 1;
+  }
+}

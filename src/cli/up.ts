@@ -1,0 +1,57 @@
+import { type Command, Option } from 'commander';
+import type { Status } from '../agent/status.ts';
+import { parseDuration } from '../base/duration.ts';
+import { HoldfastError } from '../base/errors.ts';
+import { BadOption } from './errors.ts';
+import type { Output } from './output.ts';
+import { chooseHost, openTarget, type Target } from './target.ts';
+import { action, type CommonOptions, specArgument, stateDirOption, verb } from './verb.ts';
+
+interface UpOptions extends CommonOptions {
+  detach?: boolean;
+  host?: string;
+  stateDir?: string;
+  wait: string;
+}
+
+export function upVerb(): Command {
+  return verb('up', 'start what the spec places on this host and keep it running', [
+    ['holdfast up', 'run ./holdfast.yaml until Ctrl-C'],
+    ['holdfast up prod.yaml --host a --detach', "host a's share, in the background"],
+  ])
+    .argument(...specArgument)
+    .option('-d, --detach', 'run in the background; return when it is ready')
+    .option('--host <id>', 'which host of the spec this is')
+    .addOption(new Option('--wait <duration>', 'how long the first write may take').default('60s'))
+    .addOption(stateDirOption())
+    .action(action<UpOptions>(up));
+}
+
+async function up(output: Output, [file = '']: string[], options: UpOptions): Promise<number> {
+  const target = await openTarget(file, options);
+  const host = chooseHost(target.spec, options.host);
+  const readyWithinMs = parseDuration(options.wait);
+  if (readyWithinMs === undefined)
+    throw BadOption(`--wait: '${options.wait}' is no duration`, { hint: 'For example 90s or 5m.' });
+  if (await alreadyRuns(target, output)) return 0;
+  const { runForeground, runDetached } = await import('./up-run.ts');
+  const run = options.detach ? runDetached : runForeground;
+  return run(output, target, { host, readyWithinMs });
+}
+
+/** A second `up` does no harm: it says what is there. */
+async function alreadyRuns({ agent, spec }: Target, output: Output): Promise<boolean> {
+  let status: Status;
+  try {
+    status = await agent.status();
+  } catch (error) {
+    if (error instanceof HoldfastError && error.code === 'NOT_RUNNING') return false;
+    throw error;
+  }
+  output.line(
+    `${spec.name} already runs and is ${status.state}; the primary is ${status.primary ?? 'unknown'}.`,
+  );
+  output.line('A changed spec is brought in with: holdfast apply');
+  output.data(status);
+  return true;
+}

@@ -1,0 +1,195 @@
+/**
+ * One child process that outlives us. It is started in a session of its own with its output in a file, so that
+ * neither our death nor our terminal's Ctrl-C reaches it, and a record of who it is lies beside it, so that the
+ * next agent finds and adopts it. An adopted process is not our child: the kernel tells us nothing of its death,
+ * so it is looked at often, and at once when a connection to it breaks (`checkNow`).
+ */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { closeSync, openSync, readFileSync, rmSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { readFileIfThere, writeFileAtomic } from '../base/atomic-file.ts';
+import { waitFor } from '../base/retry.ts';
+import { ProcessFailedToStart, ProcessWouldNotStop } from './errors.ts';
+import { identify, isRunning, type ProcessIdentity, signalProcess } from './identity.ts';
+
+export interface ProcessCommand {
+  program: string;
+  args: string[];
+  /** Where it runs, and where it may write. */
+  cwd: string;
+  /** Its stdout and stderr are appended here. */
+  logFile: string;
+  env?: NodeJS.ProcessEnv;
+}
+
+export interface ExitReport {
+  /** Null for an adopted process: only its parent learns it. */
+  code: number | null;
+  signal: NodeJS.Signals | null;
+}
+
+interface ProcessRecord extends ProcessIdentity {
+  /** The server's own run_id, once known. */
+  runId?: string;
+}
+
+const adoptedCheckMs = 200;
+
+export class SupervisedProcess {
+  readonly id: string;
+  readonly #recordFile: string;
+  #record: ProcessRecord | undefined;
+  #child: ChildProcess | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #onExit: (report: ExitReport) => void = () => {};
+
+  /** @param recordFile where its identity is kept, for the next agent. */
+  constructor(id: string, recordFile: string) {
+    this.id = id;
+    this.#recordFile = recordFile;
+  }
+
+  get pid(): number | null {
+    return this.#record?.pid ?? null;
+  }
+
+  get runId(): string | undefined {
+    return this.#record?.runId;
+  }
+
+  get running(): boolean {
+    return this.#record !== undefined;
+  }
+
+  /** Called once for each death, whether asked for or not. */
+  onExit(listener: (report: ExitReport) => void): void {
+    this.#onExit = listener;
+  }
+
+  /** @throws PROCESS_FAILED_TO_START when the program can't be run at all. An early death is an exit like others. */
+  async start(command: ProcessCommand): Promise<void> {
+    const log = openSync(command.logFile, 'a', 0o600);
+    let child: ChildProcess;
+    try {
+      child = spawn(command.program, command.args, {
+        cwd: command.cwd,
+        env: command.env ?? process.env,
+        detached: true,
+        stdio: ['ignore', log, log],
+      });
+    } finally {
+      closeSync(log);
+    }
+    await new Promise<void>((resolve, reject) => {
+      child.once('spawn', resolve);
+      child.once('error', (cause) =>
+        reject(
+          ProcessFailedToStart(`cannot start ${this.id} (${command.program}): ${cause.message}`, { cause }),
+        ),
+      );
+    });
+    const identity = identify(child.pid as number);
+    child.unref();
+    this.#child = child;
+    this.#record = identity ?? { pid: child.pid as number, startTime: '' };
+    const record = this.#record;
+    child.once('exit', (code, signal) => this.#ended(record, { code, signal }));
+    if (child.exitCode !== null || child.signalCode !== null) {
+      this.#ended(record, { code: child.exitCode, signal: child.signalCode });
+      return;
+    }
+    await this.#save();
+  }
+
+  /** Takes over the process of the record, if it still runs. @returns whether it does. */
+  async adopt(): Promise<boolean> {
+    const text = await readFileIfThere(this.#recordFile);
+    if (text === undefined) return false;
+    const record = JSON.parse(text) as ProcessRecord;
+    if (!isRunning(record)) {
+      await rm(this.#recordFile, { force: true });
+      return false;
+    }
+    this.#record = record;
+    this.#timer = setInterval(() => this.checkNow(), adoptedCheckMs).unref();
+    return true;
+  }
+
+  /** Lets go of a process that turned out to be another's: it is neither watched nor stopped any more. */
+  async disown(): Promise<void> {
+    clearInterval(this.#timer);
+    this.#record = undefined;
+    await rm(this.#recordFile, { force: true });
+  }
+
+  /** Notes the server's own run_id beside the pid. */
+  async setRunId(runId: string): Promise<void> {
+    if (!this.#record || this.#record.runId === runId) return;
+    this.#record.runId = runId;
+    await this.#save();
+  }
+
+  /** Looks whether it still lives. Needed only for an adopted process, when something hints at its death. */
+  checkNow(): void {
+    const record = this.#record;
+    if (record && !this.#child && !isRunning(record)) this.#ended(record, { code: null, signal: null });
+  }
+
+  signal(signal: NodeJS.Signals): boolean {
+    return this.#record !== undefined && signalProcess(this.#record, signal);
+  }
+
+  /**
+   * Asks it to stop, by `ask` or SIGTERM, and waits until it is gone.
+   * @throws PROCESS_WOULD_NOT_STOP when it still runs after `withinMs`. It is not killed: it may be saving data.
+   */
+  async stop(withinMs: number, ask?: () => Promise<void>): Promise<void> {
+    if (!this.running) return;
+    try {
+      if (ask) await ask();
+      else this.signal('SIGTERM');
+    } catch {
+      this.signal('SIGTERM');
+    }
+    await this.waitForExit(withinMs);
+  }
+
+  async waitForExit(withinMs: number): Promise<void> {
+    const gone = () => {
+      this.checkNow();
+      return !this.running;
+    };
+    await waitFor(gone, { what: `${this.id} to stop`, withinMs, everyMs: 10 }).catch((cause) => {
+      throw ProcessWouldNotStop(
+        `${this.id} (pid ${this.pid}) still runs ${withinMs} ms after it was asked to stop`,
+        {
+          cause,
+          hint: 'Look at its log. It is not killed, because it may be saving its data.',
+        },
+      );
+    });
+  }
+
+  #ended(record: ProcessRecord, report: ExitReport): void {
+    if (this.#record !== record) return;
+    clearInterval(this.#timer);
+    this.#record = undefined;
+    this.#child = undefined;
+    // At once, so that it can't take away the record of the process that follows.
+    rmSync(this.#recordFile, { force: true });
+    this.#onExit(report);
+  }
+
+  async #save(): Promise<void> {
+    await writeFileAtomic(this.#recordFile, `${JSON.stringify(this.#record)}\n`);
+  }
+}
+
+/** The last lines of a log, for an error message; empty when there is none. */
+export function lastLogLines(file: string, count: number): string[] {
+  try {
+    return readFileSync(file, 'utf8').trimEnd().split('\n').slice(-count);
+  } catch {
+    return [];
+  }
+}

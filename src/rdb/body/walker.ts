@@ -1,0 +1,118 @@
+import type { Cursor } from '../cursor.ts';
+import { Fault } from '../fault.ts';
+import { type Flavor, type Kind, type, typeInfo } from '../format.ts';
+import { stepFieldExpiry } from './field-expiry.ts';
+import { type BodyMode, bodyMode } from './mode.ts';
+import { stepModule, stepModuleAux } from './module.ts';
+import { stepPacked, stepQuicklist } from './packed.ts';
+import { stepScored } from './scored.ts';
+import { newStreamState, type StreamState, stepStream } from './stream.ts';
+import { stepStrings } from './strings.ts';
+import type { ValueVisitor } from './visitor.ts';
+
+/**
+ * Walks the body of one value as its bytes arrive. `step` does what it can and returns false when it needs more;
+ * nothing but strings and packed blobs that must be looked into is ever held.
+ */
+export class BodyWalker {
+  readonly cursor: Cursor;
+  mode: BodyMode = bodyMode.skip;
+  type = 0;
+  flavor: Flavor = 'redis';
+  kind: Kind = 'string';
+  /** Where in the body's grammar it stands; 0 at the start. Each shape has its own numbers. */
+  phase = 0;
+  /** Elements, or nodes, still to come. */
+  left = 0;
+  /** Elements seen so far, for values in several nodes. */
+  seen = 0;
+  /** The value has no elements, which no server writes: Redis drops such a key when it loads it. */
+  isEmpty = false;
+  /** A compressed string is being checked piece by piece: the next bytes are its own. */
+  midString = false;
+  /** Field expiry: what the file's relative times count from, and the time of the field under way. */
+  expiryBase = 0;
+  expiry = 0;
+  readonly stream: StreamState = newStreamState();
+
+  private target: ValueVisitor | undefined;
+  private advance: (walker: BodyWalker) => boolean = stepStrings;
+
+  constructor(cursor: Cursor) {
+    this.cursor = cursor;
+  }
+
+  /** The visitor; only in decode mode. */
+  get visitor(): ValueVisitor {
+    return this.target as ValueVisitor;
+  }
+
+  begin(typeByte: number, flavor: Flavor, mode: BodyMode, visitor: ValueVisitor | undefined): void {
+    const info = typeInfo(typeByte, flavor);
+    if (info === undefined) throw unknownType(typeByte, this.cursor.offset);
+    this.restart(mode, visitor);
+    this.type = typeByte;
+    this.flavor = flavor;
+    this.kind = info.kind;
+    this.advance = stepOf(typeByte);
+  }
+
+  /** Starts on the module data outside the key space. */
+  beginModuleAux(mode: BodyMode, visitor: ValueVisitor | undefined): void {
+    this.restart(mode, visitor);
+    this.kind = 'module';
+    this.advance = stepModuleAux;
+  }
+
+  /** True once the whole body has been walked. */
+  step(): boolean {
+    if (!this.advance(this)) return false;
+    if (this.mode === bodyMode.decode) this.visitor.end();
+    return true;
+  }
+
+  private restart(mode: BodyMode, visitor: ValueVisitor | undefined): void {
+    this.mode = mode;
+    this.target = visitor;
+    this.cursor.checkLzf = mode === bodyMode.check;
+    this.phase = 0;
+    this.left = 0;
+    this.seen = 0;
+    this.isEmpty = false;
+    this.midString = false;
+  }
+}
+
+export function unknownType(typeByte: number, offset: number): Fault {
+  if (typeByte === type.modulePreGa) {
+    return new Fault('unsupported', 'a module value in the form of Redis 4.0 pre-releases', offset);
+  }
+  return new Fault('corrupt', `no value or opcode starts with byte ${typeByte}`, offset);
+}
+
+function stepOf(typeByte: number): (walker: BodyWalker) => boolean {
+  switch (typeByte) {
+    case type.string:
+    case type.list:
+    case type.set:
+    case type.hash:
+      return stepStrings;
+    case type.zset:
+    case type.zset2:
+      return stepScored;
+    case type.listQuicklist:
+    case type.listQuicklist2:
+      return stepQuicklist;
+    case type.streamListpacks:
+    case type.streamListpacks2:
+    case type.streamListpacks3:
+      return stepStream;
+    case type.module2:
+      return stepModule;
+    case type.hashMetadata:
+    case type.hashMetadataPreGa:
+      return stepFieldExpiry;
+    default:
+      return stepPacked;
+  }
+}

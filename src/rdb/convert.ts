@@ -1,0 +1,115 @@
+import { downgradeStream } from './convert-stream.ts';
+import type { Kind } from './format.ts';
+import { type Flavor, type } from './format.ts';
+import type { Target } from './target.ts';
+import { decodeBody, type HashField, type RdbValue, type ScoredMember } from './value.ts';
+import { putLength } from './writer.ts';
+
+export type Conversion = { type: number; body: Buffer } | { reason: string };
+
+/**
+ * Rewrites a value that the target does not know in a form that it does: packed encodings as plain ones, which every
+ * version reads; field expiry in the target's own form; streams without what older servers do not keep. What cannot
+ * be kept whole is refused with a reason, never thinned out.
+ */
+export function convertBody(typeByte: number, flavor: Flavor, body: Buffer, target: Target): Conversion {
+  if (typeByte === type.module2) return { reason: 'values of modules came with Redis 4.0' };
+  const isStream =
+    typeByte === type.streamListpacks2 ||
+    typeByte === type.streamListpacks3 ||
+    typeByte === type.streamListpacks;
+  if (isStream) {
+    if (target.version < 9) return { reason: 'streams came with Redis 5.0' };
+    return downgradeStream(
+      typeByte,
+      body,
+      target.version >= 10 ? type.streamListpacks2 : type.streamListpacks,
+    );
+  }
+  return encodePlain(decodeBody(typeByte, flavor, body), target);
+}
+
+function encodePlain(value: RdbValue, target: Target): Conversion {
+  switch (value.kind) {
+    case 'list':
+      return { type: type.list, body: encodeTexts(value.items.length, value.items) };
+    case 'set':
+      return { type: type.set, body: encodeTexts(value.members.length, value.members) };
+    case 'zset':
+      return target.version >= 8
+        ? { type: type.zset2, body: encodeScored(value.members, encodeDouble) }
+        : { type: type.zset, body: encodeScored(value.members, encodeTextScore) };
+    case 'hash':
+      return encodeHash(value.fields, target);
+    default:
+      return { reason: unknownReason(value.kind) };
+  }
+}
+
+function unknownReason(kind: Kind): string {
+  return `no older form of a ${kind} is known`;
+}
+
+function encodeHash(fields: HashField[], target: Target): Conversion {
+  const times = fields.map(({ expireMs }) => expireMs).filter((time) => time !== undefined);
+  if (times.length === 0) {
+    const texts = fields.flatMap(({ field, value }) => [field, value]);
+    return { type: type.hash, body: encodeTexts(fields.length, texts) };
+  }
+  if (target.flavor === 'valkey') return { type: type.hashMetadataPreGa, body: encodeValkeyExpiry(fields) };
+  if (target.version < 12) {
+    return { reason: `${times.length} of its fields expire, which came with Redis 7.4 and Valkey 9` };
+  }
+  const first = times.reduce((least, time) => Math.min(least, time));
+  const pieces = [int64(BigInt(first)), lengthBytes(fields.length)];
+  for (const { field, value, expireMs } of fields) {
+    pieces.push(lengthBytes(expireMs === undefined ? 0 : expireMs - first + 1));
+    pieces.push(lengthBytes(field.length), field, lengthBytes(value.length), value);
+  }
+  return { type: type.hashMetadata, body: Buffer.concat(pieces) };
+}
+
+function encodeValkeyExpiry(fields: HashField[]): Buffer {
+  const pieces = [lengthBytes(fields.length)];
+  for (const { field, value, expireMs } of fields) {
+    pieces.push(lengthBytes(field.length), field, lengthBytes(value.length), value);
+    pieces.push(int64(expireMs === undefined ? -1n : BigInt(expireMs)));
+  }
+  return Buffer.concat(pieces);
+}
+
+function encodeTexts(count: number, texts: Buffer[]): Buffer {
+  const pieces = [lengthBytes(count)];
+  for (const text of texts) pieces.push(lengthBytes(text.length), text);
+  return Buffer.concat(pieces);
+}
+
+function encodeScored(members: ScoredMember[], encode: (score: number) => Buffer): Buffer {
+  const pieces = [lengthBytes(members.length)];
+  for (const { member, score } of members) pieces.push(lengthBytes(member.length), member, encode(score));
+  return Buffer.concat(pieces);
+}
+
+function encodeDouble(score: number): Buffer {
+  const bytes = Buffer.allocUnsafe(8);
+  bytes.writeDoubleLE(score);
+  return bytes;
+}
+
+function encodeTextScore(score: number): Buffer {
+  if (score === Infinity) return Buffer.from([254]);
+  if (score === -Infinity) return Buffer.from([255]);
+  const text = Object.is(score, -0) ? '-0' : String(score);
+  return Buffer.from(`${String.fromCharCode(text.length)}${text}`, 'latin1');
+}
+
+function lengthBytes(value: number): Buffer {
+  const bytes = Buffer.allocUnsafe(9);
+  return bytes.subarray(0, putLength(bytes, 0, value));
+}
+
+function int64(value: bigint): Buffer {
+  const bytes = Buffer.allocUnsafe(8);
+  bytes.writeBigInt64LE(value);
+  return bytes;
+}

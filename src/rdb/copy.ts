@@ -1,0 +1,117 @@
+import { type BodyMode, bodyMode } from './body/mode.ts';
+import { convertBody } from './convert.ts';
+import type { BodyWish, Scanner } from './scanner.ts';
+import { isKnownTo, type Target } from './target.ts';
+import type { RdbWriter } from './writer.ts';
+
+/** Something that the target cannot load, and that is therefore not in the file that was written. */
+export interface Unloadable {
+  what: 'key' | 'function' | 'module data';
+  db?: number;
+  key?: Buffer;
+  reason: string;
+}
+
+export interface CopyOptions {
+  /** Put before every key. */
+  prefix?: Buffer;
+  /** True: every value is looked into on the way. Else the frame and the checksum tell that a file is whole. */
+  check?: boolean;
+  onUnloadable: (unloadable: Unloadable) => void;
+}
+
+const noPrefix = Buffer.alloc(0);
+
+/**
+ * Copies entries from a scanner to a writer: as they are when the target knows them, else converted. A handler calls
+ * `begin` in its `key`, and passes on `raw` and `end`.
+ */
+export class EntryCopier {
+  private readonly writer: RdbWriter;
+  private readonly target: Target;
+  private readonly prefix: Buffer;
+  private readonly onUnloadable: (unloadable: Unloadable) => void;
+  private readonly asIs: BodyWish;
+  private readonly bodyOnly: BodyWish;
+  private readonly collect: BodyWish = { mode: bodyMode.skip, raw: 'body' };
+  private collected: Buffer[] | undefined;
+  private db = 0;
+
+  constructor(writer: RdbWriter, target: Target, options: CopyOptions) {
+    const mode: BodyMode = options.check === true ? bodyMode.check : bodyMode.skip;
+    this.writer = writer;
+    this.target = target;
+    this.prefix = options.prefix ?? noPrefix;
+    this.onUnloadable = options.onUnloadable;
+    this.asIs = { mode, raw: 'entry' };
+    this.bodyOnly = { mode, raw: 'body' };
+  }
+
+  /** Starts on the key at hand. @param db the database it goes to. */
+  begin(scanner: Scanner, db: number): BodyWish {
+    this.db = db;
+    this.collected = undefined;
+    if (!isKnownTo(this.target, scanner.type, scanner.flavor)) {
+      this.collected = [];
+      return this.collect;
+    }
+    this.writer.source = scanner;
+    this.writer.selectDb(db);
+    this.writer.keys++;
+    const keepsMarks = this.target.version >= 9 || (scanner.idle === -1 && scanner.freq === -1);
+    if (this.prefix.length === 0 && keepsMarks) return this.asIs;
+    this.writeHead(scanner, scanner.type);
+    return this.bodyOnly;
+  }
+
+  raw(buf: Buffer, from: number, to: number): void {
+    if (this.collected === undefined) this.writer.bytes(buf, from, to);
+    else this.collected.push(Buffer.from(buf.subarray(from, to)));
+  }
+
+  end(scanner: Scanner): void {
+    if (this.collected === undefined) return;
+    const body = Buffer.concat(this.collected);
+    this.collected = undefined;
+    const converted = convertBody(scanner.type, scanner.flavor, body, this.target);
+    if ('reason' in converted) {
+      this.onUnloadable({ what: 'key', db: scanner.db, key: scanner.copyKey(), reason: converted.reason });
+      return;
+    }
+    this.writer.selectDb(this.db);
+    this.writer.keys++;
+    this.writeHead(scanner, converted.type);
+    this.writer.bytes(converted.body, 0, converted.body.length);
+    this.writer.settle();
+  }
+
+  settle(): void {
+    this.writer.settle();
+  }
+
+  private writeHead(scanner: Scanner, typeByte: number): void {
+    const head = { expireMs: scanner.expireMs, idle: scanner.idle, freq: scanner.freq, type: typeByte };
+    const { keyBuf, keyStart, keyEnd } = scanner;
+    if (this.prefix.length === 0) {
+      this.writer.entryHead(head, keyBuf, keyStart, keyEnd);
+      return;
+    }
+    const key = Buffer.concat([this.prefix, keyBuf.subarray(keyStart, keyEnd)]);
+    this.writer.entryHead(head, key, 0, key.length);
+  }
+}
+
+/** What a file made by holdfast says of itself; where a replica stood is not true of it any more. */
+export function auxFor(
+  target: Target,
+  inputAux: Record<string, string>,
+  nowMs: number,
+): [name: string, value: string | number][] {
+  const name = target.flavor === 'valkey' ? 'valkey-ver' : 'redis-ver';
+  const version = inputAux['valkey-ver'] ?? inputAux['redis-ver'] ?? '0.0.0';
+  return [
+    [name, version],
+    ['redis-bits', 64],
+    ['ctime', Math.floor(nowMs / 1000)],
+  ];
+}

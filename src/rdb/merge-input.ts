@@ -1,0 +1,36 @@
+import type { KeyHash } from './key-hash.ts';
+import type { Scanner } from './scanner.ts';
+
+/** A file to read, as often as needed. */
+export interface RdbSource {
+  name: string;
+  open(): AsyncIterable<Buffer>;
+}
+
+export interface MergeInput extends RdbSource {
+  /** Put before every key of this file. */
+  prefix?: Buffer;
+  /** Where the keys of a database go, when not to the same. */
+  dbs?: ReadonlyMap<number, number>;
+}
+
+export type OnConflict = 'fail' | 'first' | 'last' | 'newest-expiry';
+
+/** The hash of the key as it will be in the result. */
+export function hashKey(hash: KeyHash, scanner: Scanner, db: number, prefix: Buffer): void {
+  const { keyBuf, keyStart, keyEnd } = scanner;
+  if (prefix.length === 0) {
+    hash.update(db, keyBuf, keyStart, keyEnd);
+    return;
+  }
+  const key = Buffer.concat([prefix, keyBuf.subarray(keyStart, keyEnd)]);
+  hash.update(db, key, 0, key.length);
+}
+
+/** Says in the error which of several files it is about. */
+export function nameFile(error: unknown, name: string): unknown {
+  if (error instanceof Error && 'problem' in error && !error.message.startsWith(name)) {
+    error.message = `${name}: ${error.message}`;
+  }
+  return error;
+}

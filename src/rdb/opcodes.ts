@@ -1,0 +1,149 @@
+import { Fault } from './fault.ts';
+import { opcode } from './format.ts';
+import type { ScanHandler, Scanner } from './scanner.ts';
+
+/** More marks than this before one key is not a file that a server wrote. */
+const maxMarks = 16;
+const maxSlotRanges = 16_384;
+
+/**
+ * Reads what stands at the cursor: a key with the marks before it, a module's data, or something about the file,
+ * of which the handler is told. Undefined when more bytes are needed: the caller then goes back and calls again.
+ */
+export function readOpcode(
+  scanner: Scanner,
+  handler: ScanHandler,
+): 'key' | 'moduleAux' | 'other' | undefined {
+  const { cursor } = scanner;
+  for (let marks = 0; ; marks++) {
+    if (cursor.pos >= cursor.end) return undefined;
+    const lead = cursor.buf[cursor.pos]!;
+    if (lead < opcode.slotImport) {
+      cursor.pos += 1;
+      scanner.type = lead;
+      return readKey(scanner) ? 'key' : undefined;
+    }
+    const isMark =
+      lead === opcode.expireMs ||
+      lead === opcode.expireSeconds ||
+      lead === opcode.idle ||
+      lead === opcode.freq;
+    if (!isMark) {
+      if (marks > 0) throw new Fault('corrupt', `opcode ${lead} where a key is due`, cursor.offset);
+      cursor.pos += 1;
+      if (lead === opcode.moduleAux) return 'moduleAux';
+      return readOther(scanner, handler, lead) ? 'other' : undefined;
+    }
+    if (marks >= maxMarks) throw new Fault('corrupt', 'too many marks before one key', cursor.offset);
+    cursor.pos += 1;
+    if (!readMark(scanner, lead)) return undefined;
+  }
+}
+
+function readKey(scanner: Scanner): boolean {
+  const { cursor } = scanner;
+  if (!cursor.takeString()) return false;
+  scanner.keyBuf = cursor.text;
+  scanner.keyStart = cursor.textStart;
+  scanner.keyEnd = cursor.textEnd;
+  // A key that was compressed or an integer stands where the next string of its kind will be put.
+  if (cursor.textOffset < 0) {
+    scanner.keyBuf = scanner.copyKey();
+    scanner.keyStart = 0;
+    scanner.keyEnd = scanner.keyBuf.length;
+  }
+  return true;
+}
+
+function readMark(scanner: Scanner, lead: number): boolean {
+  const { cursor } = scanner;
+  const { buf, pos } = cursor;
+  switch (lead) {
+    case opcode.expireMs:
+      if (!cursor.has(8)) return false;
+      scanner.expireMs = buf.readInt32LE(pos + 4) * 4294967296 + buf.readUInt32LE(pos);
+      cursor.pos += 8;
+      return true;
+    case opcode.expireSeconds:
+      if (!cursor.has(4)) return false;
+      scanner.expireMs = buf.readInt32LE(pos) * 1000;
+      cursor.pos += 4;
+      return true;
+    case opcode.freq:
+      if (!cursor.has(1)) return false;
+      scanner.freq = buf[pos]!;
+      cursor.pos += 1;
+      return true;
+    default:
+      if (!cursor.readCount()) return false;
+      scanner.idle = cursor.length;
+      return true;
+  }
+}
+
+function readOther(scanner: Scanner, handler: ScanHandler, lead: number): boolean {
+  const { cursor } = scanner;
+  switch (lead) {
+    case opcode.selectDb:
+      if (!cursor.readCount()) return false;
+      if (cursor.length > 0x7fffffff) {
+        throw new Fault('corrupt', `no server has a database ${cursor.length}`, scanner.entryOffset);
+      }
+      scanner.db = cursor.length;
+      handler.selectDb?.(scanner.db);
+      return true;
+    case opcode.resizeDb: {
+      if (!cursor.readCount()) return false;
+      const keys = cursor.length;
+      if (!cursor.readCount()) return false;
+      handler.resizeDb?.(keys, cursor.length);
+      return true;
+    }
+    case opcode.aux:
+      return readAux(scanner, handler);
+    case opcode.function2:
+      if (!cursor.takeString()) return false;
+      handler.functionLibrary?.(cursor.text.subarray(cursor.textStart, cursor.textEnd));
+      return true;
+    case opcode.slotInfo:
+      return cursor.readCount() && cursor.readCount() && cursor.readCount();
+    case opcode.slotImport:
+      return readSlotImport(scanner);
+    default:
+      throw new Fault('unsupported', 'a function in the form of Redis 7.0 pre-releases', scanner.entryOffset);
+  }
+}
+
+function readAux(scanner: Scanner, handler: ScanHandler): boolean {
+  const { cursor } = scanner;
+  if (!cursor.takeString()) return false;
+  const name = Buffer.from(cursor.text.subarray(cursor.textStart, cursor.textEnd));
+  if (!cursor.takeString()) return false;
+  handler.aux?.(name, cursor.text.subarray(cursor.textStart, cursor.textEnd));
+  return true;
+}
+
+/** Valkey 9: slots that are being moved here: a job's name, count, ranges. Redis 8.4 and later: something else. */
+function readSlotImport(scanner: Scanner): boolean {
+  const { cursor } = scanner;
+  if (scanner.flavor !== 'valkey') {
+    throw new Fault(
+      'unsupported',
+      'metadata of modules on a key, which Redis 8.6 introduced',
+      scanner.entryOffset,
+    );
+  }
+  if (!cursor.takeString() || !cursor.readCount()) return false;
+  const ranges = cursor.length;
+  if (ranges > maxSlotRanges) {
+    throw new Fault(
+      'corrupt',
+      `${ranges} ranges of slots are more than there are slots`,
+      scanner.entryOffset,
+    );
+  }
+  for (let index = 0; index < ranges; index++) {
+    if (!cursor.readCount() || !cursor.readCount()) return false;
+  }
+  return true;
+}

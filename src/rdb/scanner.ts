@@ -1,0 +1,301 @@
+import type { HoldfastError } from '../base/errors.ts';
+import { type BodyMode, bodyMode } from './body/mode.ts';
+import type { ValueVisitor } from './body/visitor.ts';
+import { BodyWalker, unknownType } from './body/walker.ts';
+import { Crc64, hexSum } from './crc64.ts';
+import { Cursor } from './cursor.ts';
+import { rdbError } from './errors.ts';
+import { Fault } from './fault.ts';
+import { type FileHeader, type Flavor, magicBytes, opcode, parseMagic, typeInfo } from './format.ts';
+import { readOpcode } from './opcodes.ts';
+
+/** What the handler wants of a body. */
+export interface BodyWish {
+  mode: BodyMode;
+  /** For those that pass bytes on: those of the whole entry, from its first mark, or of the body alone. */
+  raw: 'entry' | 'body' | undefined;
+  /** Must be given in decode mode. */
+  visitor?: ValueVisitor;
+}
+
+/** Is told what a file holds, in the order of the file. Buffers are valid only during the call. */
+export interface ScanHandler {
+  header?(header: FileHeader): void;
+  aux?(name: Buffer, value: Buffer): void;
+  /** The source of a function library. */
+  functionLibrary?(code: Buffer): void;
+  /** Module data outside the key space; its body follows like a key's. */
+  moduleAux?(scanner: Scanner): BodyWish;
+  selectDb?(db: number): void;
+  /** The server's hint: how many keys follow, and how many of them expire. */
+  resizeDb?(keys: number, expires: number): void;
+  /** A key; what there is to know of it stands in the scanner. */
+  key(scanner: Scanner): BodyWish;
+  /** A piece of the bytes that were wished. All of them have come when `end` is called. */
+  raw?(buf: Buffer, from: number, to: number): void;
+  /** The body is over. */
+  end?(scanner: Scanner): void;
+  /** Nothing that `raw` and others were given may be used after this returns. */
+  settle?(): void;
+}
+
+export interface ScanOptions {
+  /** False: the checksum is read, but not compared; for those who read a file a second time. */
+  checksum?: boolean;
+}
+
+const state = { magic: 0, opcodes: 1, body: 2, checksum: 3, done: 4 } as const;
+
+/**
+ * Reads an RDB that is pushed to it piece by piece, and tells a handler what it finds. It never waits and never
+ * holds more than a key, or a part of a value that must be looked into.
+ *
+ * It stops at the end of the RDB by itself, so a stream may go on behind it: `push` returns how many bytes it took.
+ */
+export class Scanner {
+  readonly cursor = new Cursor();
+  header: FileHeader = { flavor: 'redis', version: 0 };
+  db = 0;
+  type = 0;
+  /** Milliseconds since 1970; -1 when the key does not expire. */
+  expireMs = -1;
+  /** Seconds since the last use; -1 when the file does not say. */
+  idle = -1;
+  /** LFU counter, 0 to 255; -1 when the file does not say. */
+  freq = -1;
+  keyBuf: Buffer = Buffer.alloc(0);
+  keyStart = 0;
+  keyEnd = 0;
+  /** Where the entry starts: its expiry, if it has one, else its type. In the file, and in the cursor's buffer. */
+  entryOffset = 0;
+  /** True when the value had no elements. Known at `end`, after check or decode. */
+  isEmpty = false;
+  checksum: 'pending' | 'matches' | 'absent' | 'ignored' = 'pending';
+  /** The checksum of all that was read. */
+  readonly crc = new Crc64();
+
+  private readonly handler: ScanHandler;
+  private readonly walker: BodyWalker;
+  private readonly withChecksum: boolean;
+  private state: number = state.magic;
+  private crcOffset = 0;
+  private readonly rangeCrc = new Crc64();
+  private rawOffset = -1;
+  private hasKey = false;
+  private bodyIsWalked = false;
+
+  constructor(handler: ScanHandler, options: ScanOptions = {}) {
+    this.handler = handler;
+    this.walker = new BodyWalker(this.cursor);
+    this.withChecksum = options.checksum ?? true;
+  }
+
+  get flavor(): Flavor {
+    return this.header.flavor;
+  }
+
+  /** True once the end mark and the checksum have been read. */
+  get isDone(): boolean {
+    return this.state === state.done;
+  }
+
+  /** Bytes of the RDB that have been read. */
+  get offset(): number {
+    return Math.min(this.cursor.offset, this.cursor.base + this.cursor.end);
+  }
+
+  /**
+   * Takes the next bytes, which must stay as they are until the next call. Returns how many belong to the RDB:
+   * fewer than given only when it ended among them.
+   * @throws RDB_CORRUPT, RDB_TRUNCATED, RDB_UNSUPPORTED, RDB_TOO_LARGE, with a `problem` that tells the place.
+   */
+  push(chunk: Buffer): number {
+    if (this.state === state.done) return 0;
+    this.keepKey();
+    this.cursor.append(chunk);
+    try {
+      this.run();
+    } catch (error) {
+      throw this.translate(error);
+    }
+    this.passRaw();
+    this.handler.settle?.();
+    this.sumUp(this.offset);
+    return this.isDone ? chunk.length - (this.cursor.end - this.cursor.pos) : chunk.length;
+  }
+
+  /** Must be called when the bytes are over. @throws RDB_TRUNCATED unless the RDB was whole. */
+  finish(): void {
+    if (this.isDone) return;
+    const arrived = this.cursor.base + this.cursor.end;
+    const reason =
+      arrived === 0
+        ? 'the file is empty'
+        : `the file ends here, inside ${this.whatIsUnderWay()}${this.missing(arrived)}`;
+    throw this.translate(new Fault('truncated', reason, arrived));
+  }
+
+  /** The key under way as a copy, for those who keep it. */
+  copyKey(): Buffer {
+    return Buffer.from(this.keyBuf.subarray(this.keyStart, this.keyEnd));
+  }
+
+  /**
+   * The checksum of a range of the buffer at hand, started at 0, so that bytes that are copied are summed up only
+   * once. Undefined when it cannot tell: the range was passed already, or no checksum is wanted.
+   */
+  sumRange(buf: Buffer, from: number, to: number): Crc64 | undefined {
+    const { cursor, rangeCrc } = this;
+    if (!this.withChecksum || buf !== cursor.buf || cursor.base + from < this.crcOffset) return undefined;
+    this.sumUp(cursor.base + from);
+    rangeCrc.low = 0;
+    rangeCrc.high = 0;
+    rangeCrc.update(buf, from, to);
+    this.crc.append(rangeCrc.low, rangeCrc.high, to - from);
+    this.crcOffset = cursor.base + to;
+    return rangeCrc;
+  }
+
+  private run(): void {
+    if (this.state === state.magic && !this.readMagic()) return;
+    while (
+      this.state === state.body ? this.readBody() : this.state === state.opcodes && this.readEntryHead()
+    );
+    if (this.state === state.checksum) this.readChecksum();
+  }
+
+  private readMagic(): boolean {
+    const { cursor } = this;
+    if (!cursor.has(magicBytes)) {
+      // A file that is no RDB is told at once, not when it turns out to be shorter than a magic.
+      const prefix = cursor.buf.toString('latin1', cursor.pos, cursor.end);
+      if (!'REDIS'.startsWith(prefix.slice(0, 5)) && !'VALKEY'.startsWith(prefix.slice(0, 6))) {
+        parseMagic(cursor.buf.subarray(cursor.pos, cursor.end));
+      }
+      return false;
+    }
+    this.header = parseMagic(cursor.buf.subarray(cursor.pos, cursor.pos + magicBytes));
+    cursor.pos += magicBytes;
+    this.state = state.opcodes;
+    this.handler.header?.(this.header);
+    return true;
+  }
+
+  /** Reads opcodes up to and with the next key. Goes back to where the entry starts when bytes are missing. */
+  private readEntryHead(): boolean {
+    const { cursor, handler } = this;
+    this.hasKey = false;
+    if (cursor.pos >= cursor.end) return false;
+    const start = cursor.pos;
+    const lead = cursor.buf[start]!;
+    this.entryOffset = cursor.base + start;
+    if (lead === opcode.end) {
+      cursor.pos += 1;
+      this.state = state.checksum;
+      return false;
+    }
+    this.expireMs = -1;
+    this.idle = -1;
+    this.freq = -1;
+    const found = readOpcode(this, handler);
+    if (found === undefined) {
+      cursor.pos = start;
+      return false;
+    }
+    if (found === 'other') return true;
+    if (found === 'moduleAux') {
+      this.beginBody(handler.moduleAux?.(this) ?? { mode: bodyMode.skip, raw: undefined }, true);
+      return true;
+    }
+    this.hasKey = true;
+    if (typeInfo(this.type, this.flavor) === undefined) throw unknownType(this.type, this.entryOffset);
+    this.beginBody(handler.key(this), false);
+    return true;
+  }
+
+  private beginBody(wish: BodyWish, isModuleAux: boolean): void {
+    if (isModuleAux) this.walker.beginModuleAux(wish.mode, wish.visitor);
+    else this.walker.begin(this.type, this.flavor, wish.mode, wish.visitor);
+    this.rawOffset =
+      wish.raw === undefined ? -1 : wish.raw === 'entry' ? this.entryOffset : this.cursor.offset;
+    this.bodyIsWalked = false;
+    this.state = state.body;
+  }
+
+  private readBody(): boolean {
+    // A body that was walked ends only when its last bytes, passed over in advance, have come.
+    if (!this.bodyIsWalked && !this.walker.step()) return false;
+    this.bodyIsWalked = true;
+    if (this.cursor.pos > this.cursor.end) return false;
+    this.isEmpty = this.walker.isEmpty;
+    this.passRaw();
+    this.rawOffset = -1;
+    this.state = state.opcodes;
+    this.handler.end?.(this);
+    return true;
+  }
+
+  private readChecksum(): void {
+    const { cursor } = this;
+    if (this.header.version < 5) {
+      this.checksum = 'absent';
+      this.state = state.done;
+      return;
+    }
+    this.sumUp(cursor.offset);
+    if (!cursor.has(8)) return;
+    const low = cursor.buf.readInt32LE(cursor.pos);
+    const high = cursor.buf.readInt32LE(cursor.pos + 4);
+    if (low === 0 && high === 0) this.checksum = 'absent';
+    else if (!this.withChecksum) this.checksum = 'ignored';
+    else if (low === this.crc.low && high === this.crc.high) this.checksum = 'matches';
+    else {
+      const sums = `the file says ${hexSum(high, low)}, its bytes give ${this.crc}`;
+      throw new Fault('corrupt', `wrong checksum: ${sums}`, cursor.offset);
+    }
+    cursor.pos += 8;
+    this.crcOffset = cursor.offset;
+    this.state = state.done;
+  }
+
+  private sumUp(to: number): void {
+    if (!this.withChecksum || to <= this.crcOffset) return;
+    const { cursor } = this;
+    this.crc.update(cursor.buf, this.crcOffset - cursor.base, to - cursor.base);
+    this.crcOffset = to;
+  }
+
+  private passRaw(): void {
+    const { cursor, rawOffset } = this;
+    if (rawOffset < 0) return;
+    const to = this.offset;
+    if (to > rawOffset) this.handler.raw?.(cursor.buf, rawOffset - cursor.base, to - cursor.base);
+    this.rawOffset = to;
+  }
+
+  /** The buffer a key stands in may be used again; a key whose body goes on is copied, for the error it may meet. */
+  private keepKey(): void {
+    if (this.state !== state.body || !this.hasKey) return;
+    if (this.keyStart === 0 && this.keyEnd === this.keyBuf.length) return;
+    this.keyBuf = this.copyKey();
+    this.keyStart = 0;
+    this.keyEnd = this.keyBuf.length;
+  }
+
+  private translate(error: unknown): HoldfastError | unknown {
+    if (!(error instanceof Fault)) return error;
+    return this.hasKey ? rdbError(error, this.db, this.copyKey()) : rdbError(error);
+  }
+
+  private whatIsUnderWay(): string {
+    if (this.state === state.magic) return 'the header';
+    if (this.state === state.body) return this.hasKey ? `a ${this.walker.kind}` : 'module data';
+    if (this.state === state.checksum) return 'the checksum';
+    return 'the keys: the end mark is missing';
+  }
+
+  private missing(arrived: number): string {
+    const lacking = this.cursor.offset - arrived;
+    return lacking > 0 ? `, which goes on for ${lacking} bytes at least` : '';
+  }
+}

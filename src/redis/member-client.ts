@@ -1,0 +1,60 @@
+import { type ConnectionOptions, RedisConnection } from './connection.ts';
+import { type Info, parseInfo } from './info.ts';
+import { parseRole, type Role } from './role.ts';
+
+/** What holdfast asks of a redis-server. */
+export class MemberClient {
+  readonly connection: RedisConnection;
+
+  constructor(options: ConnectionOptions) {
+    this.connection = new RedisConnection(options);
+  }
+
+  /** @param section one section's name, or nothing for the default ones. */
+  async info(section?: string): Promise<Info> {
+    const args = section === undefined ? [] : [section];
+    return parseInfo(String(await this.connection.call('INFO', ...args)));
+  }
+
+  async role(): Promise<Role> {
+    return parseRole(await this.connection.call('ROLE'));
+  }
+
+  /** Makes it a replica of another server, or a primary with null. */
+  async replicaOf(primary: { address: string; port: number } | null): Promise<void> {
+    if (primary === null) await this.connection.call('REPLICAOF', 'NO', 'ONE');
+    else await this.connection.call('REPLICAOF', primary.address, primary.port);
+  }
+
+  /** Blocks writes of clients for at most `forMs`; reads and the replication go on. */
+  async pauseWrites(forMs: number): Promise<void> {
+    await this.connection.call('CLIENT', 'PAUSE', forMs, 'WRITE');
+  }
+
+  async unpauseWrites(): Promise<void> {
+    await this.connection.call('CLIENT', 'UNPAUSE');
+  }
+
+  async getConfig(...names: string[]): Promise<Record<string, string>> {
+    // One name a call: CONFIG GET takes several only since 7.0.
+    const found: Record<string, string> = {};
+    for (const name of names) {
+      const reply = (await this.connection.call('CONFIG', 'GET', name)) as string[];
+      for (let i = 0; i + 1 < reply.length; i += 2) found[reply[i] as string] = reply[i + 1] as string;
+    }
+    return found;
+  }
+
+  async setConfig(name: string, value: string): Promise<void> {
+    await this.connection.call('CONFIG', 'SET', name, value);
+  }
+
+  /** Writes what CONFIG SET changed to redis.conf, so that it survives a restart. */
+  async rewriteConfig(): Promise<void> {
+    await this.connection.call('CONFIG', 'REWRITE');
+  }
+
+  close(): void {
+    this.connection.close();
+  }
+}

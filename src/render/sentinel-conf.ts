@@ -1,0 +1,89 @@
+import { createHash } from 'node:crypto';
+import { addressKind } from '../spec/address.ts';
+import { ownUserName, type Secrets } from '../spec/secrets.ts';
+import type { Host, Member, SentinelPlace, Spec } from '../spec/spec.ts';
+import { redisBind } from './redis-conf.ts';
+import { directive } from './redis-quote.ts';
+import { portLines } from './redis-tls.ts';
+
+/**
+ * sentinel.conf of one Sentinel. It names the replicas and the other Sentinels from the start: they would find each
+ * other by themselves, but only after some seconds in which there is no quorum and nobody to promote. Sentinel rewrites
+ * the file, and its folder must be writable.
+ */
+export interface SentinelConfInput {
+  spec: Spec;
+  sentinel: SentinelPlace;
+  /** Absolute paths. An empty `logFile` means standard output. */
+  paths: { dir: string; logFile: string };
+  secrets: Secrets;
+  /** Who is primary as far as is known. */
+  primary: Member;
+  /** The highest configuration epoch known of; 0 for a new deployment. */
+  epoch?: number;
+}
+
+export function renderSentinelConf(input: SentinelConfInput): string {
+  const { spec, sentinel, paths, secrets, primary, epoch = 0 } = input;
+  const { name } = spec;
+  const host = spec.hosts.find(({ id }) => id === sentinel.host) as Host;
+  const replicas = spec.members.filter(({ id }) => id !== primary.id);
+  const others = spec.sentinels.filter(({ id }) => id !== sentinel.id);
+  const lines = [
+    `# ${sentinel.id} of ${name}, made by holdfast. Sentinel rewrites this file: it is state from its first start on.`,
+    ...portLines(sentinel.port, spec.security.tls),
+    redisBind(host),
+    directive('protected-mode', 'no'),
+    directive('dir', paths.dir),
+    directive('logfile', paths.logFile),
+    directive('loglevel', 'notice'),
+    directive('daemonize', 'no'),
+    '',
+    ...ownPassword(secrets),
+    directive('sentinel', 'myid', sentinelRunId(spec, sentinel.id)),
+    ...hostnames(spec),
+    directive('sentinel', 'announce-ip', sentinel.address),
+    directive('sentinel', 'announce-port', sentinel.port),
+    '# No client may have a Sentinel run scripts.',
+    directive('sentinel', 'deny-scripts-reconfig', 'yes'),
+    '',
+    directive('sentinel', 'monitor', name, primary.address, primary.port, spec.sentinel.quorum),
+    directive('sentinel', 'auth-user', name, ownUserName('sentinel')),
+    directive('sentinel', 'auth-pass', name, secrets.own.sentinel),
+    directive('sentinel', 'down-after-milliseconds', name, spec.sentinel.detectAfterMs),
+    directive('sentinel', 'failover-timeout', name, spec.sentinel.failoverTimeoutMs),
+    '# All replicas turn to a new primary at once: a partial copy from the backlog takes milliseconds, and',
+    '# min-replicas-to-write waits for them.',
+    directive('sentinel', 'parallel-syncs', name, Math.max(1, replicas.length)),
+    directive('sentinel', 'config-epoch', name, epoch),
+    ...replicas.map(({ address, port }) => directive('sentinel', 'known-replica', name, address, port)),
+    ...others.map(({ id, address, port }) =>
+      directive('sentinel', 'known-sentinel', name, address, port, sentinelRunId(spec, id)),
+    ),
+    directive('sentinel', 'current-epoch', epoch),
+  ];
+  return `${lines.join('\n')}\n`;
+}
+
+/** 40 hex digits, the same wherever they are worked out: Sentinels know each other by them. */
+export function sentinelRunId(spec: Pick<Spec, 'name'>, sentinelId: string): string {
+  return createHash('sha1').update(`holdfast sentinel ${spec.name} ${sentinelId}`).digest('hex');
+}
+
+/** With requirepass alone, a Sentinel uses the same password towards the others (since 6.2: sentinel-pass). */
+function ownPassword({ sentinelPassword }: Secrets): string[] {
+  if (sentinelPassword === null) return [];
+  return [
+    '# One password for all who talk to the Sentinels, which also have it for each other.',
+    directive('requirepass', sentinelPassword),
+    directive('sentinel', 'sentinel-pass', sentinelPassword),
+  ];
+}
+
+function hostnames({ hosts }: Spec): string[] {
+  if (hosts.every(({ address }) => addressKind(address) === 'ip')) return [];
+  return [
+    directive('sentinel', 'resolve-hostnames', 'yes'),
+    directive('sentinel', 'announce-hostnames', 'yes'),
+  ];
+}

@@ -1,0 +1,76 @@
+import { isLoopback } from '../../spec/address.ts';
+import type { Host, Spec } from '../../spec/spec.ts';
+import { commonArguments, hostsOf, installedState, program, systemUser } from '../installed.ts';
+import type { Target } from '../target.ts';
+
+/**
+ * Monit in place of systemd as the agent's guard. It starts a missing agent and kills one that no longer answers; it
+ * never stops or restarts Redis, which is the agent's business: a new agent adopts what runs.
+ */
+export const monitTarget: Target = {
+  name: 'monit',
+  summary: 'a Monit configuration for the agent of each host',
+  options: [
+    { name: 'port', about: "port of Monit's own page, on loopback", default: '2812' },
+    { name: 'user', about: 'user and group that the agent runs as', default: systemUser },
+    { name: 'interval', about: 'seconds between checks', default: '5' },
+  ],
+  render(input) {
+    const { spec, options } = input;
+    return hostsOf(input).map(({ host, prefix }) => ({
+      name: `${prefix}monitrc`,
+      text: monitrc(spec, host, options),
+      secret: true,
+    }));
+  },
+};
+
+/** Monit starts programs with a bare environment: the PATH in which Node.js and Redis are found has to be said. */
+const environment = '/usr/bin/env PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
+
+function monitrc(spec: Spec, host: Host, options: Record<string, string>): string {
+  const name = `holdfast-${spec.name}`;
+  const state = installedState(spec);
+  const args = [...commonArguments(spec), '--host', host.id];
+  const api = spec.agent.bind.find(isLoopback) ?? spec.agent.bind[0] ?? '127.0.0.1';
+  const apiHost = api === '0.0.0.0' || api === '::' ? '127.0.0.1' : api;
+  return [
+    `# Monit for the agent of ${spec.name} on host ${host.id}, made by holdfast. Monit wants mode 0600 or 0700.`,
+    `set daemon ${options['interval']}`,
+    'set log syslog',
+    "# Monit's own page and its command line, for this machine only.",
+    `set httpd port ${options['port']} and`,
+    '    use address 127.0.0.1',
+    '    allow localhost',
+    '',
+    `check process ${name} matching ${quoted(`holdfast(/cli/main\\.js)? up ${pattern(args.join(' '))}`)}`,
+    `    start program = ${quoted(`${environment} ${program} up ${args.join(' ')} --detach`)}`,
+    `        as uid ${options['user']} and gid ${options['user']} with timeout 120 seconds`,
+    '    # Stopping is meant for people (monit stop): it stops what this host runs, replicas first.',
+    `    stop program = ${quoted(`${environment} ${program} down ${commonArguments(spec).join(' ')}`)}`,
+    `        as uid ${options['user']} and gid ${options['user']} with timeout 600 seconds`,
+    '    # An agent that no longer answers is killed, and started by the next check. Not `restart`: that would stop Redis.',
+    `    if failed host ${apiHost} port ${spec.agent.port} protocol http request "/" with timeout 5 seconds for 6 cycles`,
+    '        then exec "/bin/sh -c \'kill -KILL $MONIT_PROCESS_PID\'"',
+    '    if 5 restarts within 20 cycles then unmonitor',
+    '',
+    `check filesystem ${name}-state with path ${state}`,
+    '    if space usage > 85% for 3 cycles then alert',
+    '    if inode usage > 90% for 3 cycles then alert',
+    '',
+    `check system ${name}-host`,
+    '    if memory usage > 90% for 12 cycles then alert',
+    '    if swap usage > 20% for 12 cycles then alert',
+    '',
+  ].join('\n');
+}
+
+/** Monit's strings have no escapes: one kind of quote around text without it. */
+function quoted(text: string): string {
+  return text.includes('"') ? `'${text}'` : `"${text}"`;
+}
+
+/** Text as a POSIX regular expression. */
+function pattern(text: string): string {
+  return text.replaceAll(/[.[\]{}()*+?^$|\\]/g, '\\$&');
+}

@@ -1,0 +1,58 @@
+import { createHash } from 'node:crypto';
+import { defaultUserMode, type OwnUser, ownUserName, ownUsers, type Secrets } from '../spec/secrets.ts';
+import type { Spec } from '../spec/spec.ts';
+
+/**
+ * The ACL file of the members: one user a line, passwords as SHA-256 hashes (Redis's `#hash` rule). It has no comments,
+ * because Redis takes none here. holdfast's own users have the least rights that work, and no keys but where said.
+ * Only commands that Redis 6.2 knows: an unknown one would stop the server from starting.
+ */
+const ownRules: Record<OwnUser, string> = {
+  // https://redis.io/docs/latest/operate/oss_and_stack/management/security/acl/ ("ACL rules for Sentinel and Replicas")
+  replication: '-@all +psync +replconf +ping',
+  sentinel: words(
+    'allchannels -@all +multi +slaveof +replicaof +ping +exec +subscribe +config|rewrite +role +publish +info',
+    '+client|setname +client|kill +script|kill',
+  ),
+  // Observes, configures and directs; its keys are for the write that proves that writes are taken.
+  agent: words(
+    '~holdfast:* -@all +ping +info +role +replicaof +slaveof +config|get +config|set +config|rewrite',
+    '+client|pause +client|unpause +client|kill +client|list +client|setname +client|id',
+    '+dbsize +wait +save +bgsave +lastsave +bgrewriteaof +shutdown +acl|load +acl|whoami +acl|list +acl|setuser',
+    '+memory|stats +memory|doctor +latency|latest +latency|reset +slowlog|get +slowlog|len +script|kill',
+    '+command +set +get +del',
+  ),
+  // Looks who is primary, and learns the commands; clients' commands run as the clients' own users.
+  gate: '-@all +ping +info +role +command +client|setname +client|id +wait',
+  backup: '-@all +psync +replconf +ping +info +role +dbsize',
+};
+
+/** Text of the file; `secrets` must have a password for every user in the spec. */
+export function renderUsersAcl({ spec, secrets }: { spec: Spec; secrets: Secrets }): string {
+  const lines = ownUsers.map(
+    (user) => `user ${ownUserName(user)} on ${hash(secrets, secrets.own[user])} ${ownRules[user]}`,
+  );
+  const named = spec.security.users.map(
+    ({ name, acl }) =>
+      `user ${name} on ${hash(secrets, secrets.users[name] ?? '')} -@all ${acl.trim().replaceAll(/\s+/g, ' ')}`,
+  );
+  return `${[...defaultUser(spec, secrets), ...named, ...lines].join('\n')}\n`;
+}
+
+function defaultUser(spec: Spec, secrets: Secrets): string[] {
+  const mode = defaultUserMode(spec);
+  if (mode === 'off') return ['user default off resetpass -@all'];
+  if (mode === 'open') return ['user default on nopass ~* &* +@all'];
+  if (spec.security.users.some(({ name }) => name === 'default')) return [];
+  return [`user default on ${hash(secrets, secrets.defaultPassword ?? '')} ~* &* +@all`];
+}
+
+function hash(secrets: Secrets, password: string): string {
+  if (!secrets.real) return `#<SHA-256 of ${password}>`;
+  if (password === '') throw new TypeError('an empty password would let anyone in');
+  return `#${createHash('sha256').update(password).digest('hex')}`;
+}
+
+function words(...parts: string[]): string {
+  return parts.join(' ');
+}

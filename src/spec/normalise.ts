@@ -1,0 +1,233 @@
+import path from 'node:path';
+import { parseDuration } from '../base/duration.ts';
+import { parseSize } from '../base/size.ts';
+import { place } from './place.ts';
+import type { Problem } from './problems.ts';
+import type { SpecFile } from './schema.ts';
+import type {
+  AgentSettings,
+  Backup,
+  ConfigValue,
+  GateSettings,
+  Host,
+  Place,
+  RedisSettings,
+  SavePoint,
+  SecretSource,
+  Security,
+  SentinelSettings,
+  Spec,
+  TlsFiles,
+} from './spec.ts';
+
+/** What an application's user may do unless the spec says otherwise. INFO is @dangerous, but client libraries ask it. */
+export const defaultUserAcl = '~* &* +@all -@dangerous +info';
+
+const defaultSave = ['3600 1', '300 100', '60 10000'];
+
+/** Fills in every default, converts units and places everything. Problems are those of placing alone. */
+export function normalise(file: SpecFile, fileName: string): { spec: Spec; problems: Problem[] } {
+  const laptop = Object.keys(file.hosts ?? {}).length === 0;
+  const hosts = laptop ? [laptopHost] : Object.entries(file.hosts ?? {}).map(hostOf);
+  const ids = hosts.map(({ id }) => id);
+  const members = place(
+    {
+      section: 'redis',
+      prefix: 'redis',
+      countKey: 'members',
+      count: file.redis?.members,
+      on: file.redis?.on,
+      port: file.redis?.port ?? 6379,
+      defaultCount: 3,
+      defaultOn: ids,
+    },
+    hosts,
+    laptop,
+  );
+  const sentinels = place(
+    {
+      section: 'sentinel',
+      prefix: 'sentinel',
+      countKey: 'count',
+      count: file.sentinel?.count,
+      on: file.sentinel?.on,
+      port: file.sentinel?.port ?? 26_379,
+      defaultCount: 3,
+      defaultOn: ids.length % 2 === 1 ? ids : ids.slice(0, -1),
+    },
+    hosts,
+    laptop,
+  );
+  const gates = place(
+    {
+      section: 'gate',
+      prefix: 'gate',
+      count: undefined,
+      on: file.gate?.on,
+      port: file.gate?.port ?? freeDoor([...members.places, ...sentinels.places].map(({ port }) => port)),
+      defaultCount: 1,
+      defaultOn: ids,
+    },
+    hosts,
+    laptop,
+  );
+  const folder = path.dirname(path.resolve(fileName));
+  const spec: Spec = {
+    name: file.name,
+    laptop,
+    hosts,
+    members: members.places,
+    sentinels: sentinels.places,
+    gates: gates.places.map((each) => ({ ...each, replicaPort: replicaPort(file.gate?.replicaPort, each) })),
+    redis: redisSettings(file.redis ?? {}, members.places.length),
+    sentinel: sentinelSettings(file.sentinel ?? {}, sentinels.places.length),
+    gate: gateSettings(file.gate ?? {}),
+    agent: agentSettings(file.agent ?? {}),
+    security: securityOf(file.security ?? {}, folder),
+    backup: file.backup ? backupOf(file.backup) : null,
+  };
+  return { spec, problems: [...members.problems, ...sentinels.problems, ...gates.problems] };
+}
+
+/** The gate's default port: 6380, or the first above it where neither door meets a member or a Sentinel. */
+function freeDoor(taken: readonly number[]): number {
+  let port = 6380;
+  while (taken.includes(port) || taken.includes(port + 1)) port += 1;
+  return port;
+}
+
+const laptopHost: Host = { id: 'local', address: '127.0.0.1', bind: null, ssh: null };
+
+type Section<Name extends keyof SpecFile> = NonNullable<SpecFile[Name]>;
+
+function hostOf([id, host]: [string, Section<'hosts'>[string]]): Host {
+  return {
+    id,
+    address: host.address,
+    bind: host.bind === undefined ? null : listOf(host.bind),
+    ssh: host.ssh ?? null,
+  };
+}
+
+function replicaPort(wanted: number | 'none' | undefined, gate: Place): number | null {
+  if (wanted === 'none') return null;
+  return wanted ?? gate.port + 1;
+}
+
+function redisSettings(file: Section<'redis'>, members: number): RedisSettings {
+  const persistence = file.persistence ?? 'aof-everysec';
+  const save = file.save ?? (persistence === 'none' ? [] : defaultSave);
+  return {
+    maxMemoryBytes: file.maxMemory === undefined ? null : bytes(file.maxMemory),
+    maxMemoryPolicy: file.maxMemoryPolicy ?? 'noeviction',
+    persistence,
+    save: save.map(savePoint),
+    minReplicasToWrite: file.minReplicasToWrite ?? (members >= 3 ? 1 : 0),
+    minReplicasMaxLagMs: ms(file.minReplicasMaxLag ?? '10s'),
+    config: Object.fromEntries(
+      Object.entries(file.config ?? {}).map(([name, value]) => [
+        name.toLowerCase(),
+        listOf<ConfigValue>(value),
+      ]),
+    ),
+  };
+}
+
+function sentinelSettings(file: Section<'sentinel'>, count: number): SentinelSettings {
+  return {
+    quorum: file.quorum ?? Math.floor(count / 2) + 1,
+    detectAfterMs: ms(file.detectAfter ?? '3s'),
+    failoverTimeoutMs: ms(file.failoverTimeout ?? '30s'),
+  };
+}
+
+function gateSettings(file: Section<'gate'>): GateSettings {
+  const limits = file.limits ?? {};
+  return {
+    kind: file.kind ?? 'gate',
+    holdMs: ms(file.hold ?? '10s'),
+    inflightWrites: file.inflightWrites ?? 'fail',
+    durability: file.durability ?? 'async',
+    workers: file.workers ?? 1,
+    maxLagMs: ms(file.maxLag ?? '10s'),
+    replicaFallback: file.replicaFallback ?? 'primary',
+    statsPort: file.kind === 'haproxy' && file.statsPort !== 'none' ? (file.statsPort ?? 8404) : null,
+    limits: {
+      maxClients: limits.maxClients ?? 10_000,
+      maxHeldBytes: bytes(limits.maxHeld ?? '512mb'),
+      maxBulkBytes: bytes(limits.maxBulk ?? '512mb'),
+      maxReplyBytes: bytes(limits.maxReplies ?? '64mb'),
+    },
+  };
+}
+
+function agentSettings(file: Section<'agent'>): AgentSettings {
+  return {
+    port: file.port ?? 7080,
+    bind: listOf(file.bind ?? '127.0.0.1'),
+    hangAfterMs: ms(file.hangAfter ?? '5s'),
+    restarts: { limit: file.restarts?.limit ?? 5, withinMs: ms(file.restarts?.within ?? '1m') },
+  };
+}
+
+function securityOf(file: Section<'security'>, folder: string): Security {
+  return {
+    users: Object.entries(file.users ?? {}).map(([name, user]) => ({
+      name,
+      password: sourceOf(user.password, folder),
+      acl: user.acl ?? defaultUserAcl,
+    })),
+    secret: file.secret ? sourceOf(file.secret, folder) : null,
+    tls: tlsOf(file.tls ?? {}, folder),
+  };
+}
+
+function sourceOf(source: SecretSource, folder: string): SecretSource {
+  return 'file' in source ? { file: path.resolve(folder, source.file) } : source;
+}
+
+/** A `tls` section with nothing in it means no TLS; a rule sees to it that it is all three files or none. */
+function tlsOf(file: NonNullable<Section<'security'>['tls']>, folder: string): TlsFiles | null {
+  const { cert, key, ca } = file;
+  if (cert === undefined || key === undefined || ca === undefined) return null;
+  return { cert: path.resolve(folder, cert), key: path.resolve(folder, key), ca: path.resolve(folder, ca) };
+}
+
+function backupOf(file: Section<'backup'>): Backup {
+  const keep = file.keep ?? { daily: 7 };
+  return {
+    to: file.to,
+    schedule: file.schedule ?? '0 2 * * *',
+    timezone: file.timezone ?? 'UTC',
+    keep: {
+      hourly: keep.hourly ?? 0,
+      daily: keep.daily ?? 0,
+      weekly: keep.weekly ?? 0,
+      monthly: keep.monthly ?? 0,
+      maxAgeMs: keep.maxAge === undefined ? null : ms(keep.maxAge),
+    },
+    verify: file.verify ?? 'weekly',
+  };
+}
+
+function savePoint(text: string): SavePoint {
+  const [seconds, changes] = text.split(' ').map(Number);
+  return { seconds: seconds ?? 0, changes: changes ?? 0 };
+}
+
+function listOf<T>(value: T | readonly T[]): readonly T[] {
+  return Array.isArray(value) ? (value as readonly T[]) : [value as T];
+}
+
+/** The schema has checked the text; a size or duration that doesn't parse here is a bug. */
+function ms(text: string): number {
+  const value = parseDuration(text);
+  if (value === undefined) throw new TypeError(`not a duration: ${text}`);
+  return value;
+}
+
+function bytes(value: string | number): number {
+  const size = typeof value === 'number' ? value : parseSize(value);
+  if (size === undefined) throw new TypeError(`not a size: ${value}`);
+  return size;
+}

@@ -1,0 +1,81 @@
+import { meant, type Problem, show } from './problems.ts';
+import type { Host, Place } from './spec.ts';
+
+/** What a spec says about where one kind of process runs. */
+export interface Wanted {
+  /** The section of the spec, for messages: `redis`, `sentinel` or `gate`. */
+  section: string;
+  /** Ids are `prefix-1`, `prefix-2` and so on, in the spec's order. */
+  prefix: string;
+  /** The key that says how many there are on a laptop; undefined where there is always one. */
+  countKey?: string;
+  count: number | undefined;
+  on: readonly string[] | undefined;
+  port: number;
+  /** When the spec says neither. */
+  defaultCount: number;
+  defaultOn: readonly string[];
+}
+
+/**
+ * Gives each process its host and port. Processes of one kind on one host take consecutive ports; alone on its host,
+ * each takes the first.
+ */
+export function place(
+  wanted: Wanted,
+  hosts: readonly Host[],
+  laptop: boolean,
+): { places: Place[]; problems: Problem[] } {
+  const problems = misplaced(wanted, hosts, laptop);
+  const on = laptop
+    ? Array.from({ length: wanted.count ?? wanted.defaultCount }, () => hosts[0]?.id ?? '')
+    : (wanted.on ?? wanted.defaultOn);
+  const used = new Map<string, number>();
+  const places = on.map((hostId, index) => {
+    const before = used.get(hostId) ?? 0;
+    used.set(hostId, before + 1);
+    const address = hosts.find(({ id }) => id === hostId)?.address ?? '';
+    return { id: `${wanted.prefix}-${index + 1}`, host: hostId, address, port: wanted.port + before };
+  });
+  if (places.some(({ port }) => port > 65_535)) {
+    problems.push({
+      path: [wanted.section, 'port'],
+      message: `found ${wanted.port}; the ports counted up from it must end at 65535 at most`,
+    });
+  }
+  return { places, problems };
+}
+
+function misplaced(wanted: Wanted, hosts: readonly Host[], laptop: boolean): Problem[] {
+  const { section, countKey } = wanted;
+  if (laptop) {
+    const instead =
+      countKey === undefined
+        ? 'without `hosts` there is one, on this machine'
+        : `say \`${countKey}\` instead`;
+    return wanted.on === undefined
+      ? []
+      : [
+          {
+            path: [section, 'on'],
+            message: `it needs \`hosts\`, which this spec does not have; ${instead}`,
+            about: 'key',
+          },
+        ];
+  }
+  const problems: Problem[] = [];
+  if (wanted.count !== undefined && countKey !== undefined) {
+    problems.push({
+      path: [section, countKey],
+      message: 'it is for a spec without `hosts`; with hosts, say which: `on: [a, b, c]`',
+      about: 'key',
+    });
+  }
+  const names = hosts.map(({ id }) => id);
+  for (const [index, name] of (wanted.on ?? []).entries()) {
+    if (names.includes(name)) continue;
+    const message = `found ${show(name)}, which is not in \`hosts\`${meant(name, names)}; allowed: ${names.join(', ')}`;
+    problems.push({ path: [section, 'on', index], message });
+  }
+  return problems;
+}

@@ -1,0 +1,84 @@
+import type { Problem } from '../problems.ts';
+
+/**
+ * Finds passwords that were written into a spec, whether or not the place is one for passwords: a spec is committed,
+ * mailed and pasted. Works on the bare YAML value, before its shape is checked, and never repeats what it found.
+ */
+export function literalPasswords(value: unknown): Problem[] {
+  const spec = mapOf(value);
+  const security = mapOf(spec['security']);
+  return [
+    ...literalSecrets(security),
+    ...passwordDirectives(mapOf(mapOf(spec['redis'])['config'])),
+    ...passwordsInAcl(mapOf(security['users'])),
+    ...passwordInStore(mapOf(spec['backup'])['to']),
+  ];
+}
+
+const why = 'found a password in the spec, where everyone who reads the file sees it';
+const instead = 'put it in a file or the environment and say { file: PATH } or { env: NAME }';
+
+function literalSecrets(security: Record<string, unknown>): Problem[] {
+  const problems: Problem[] = [];
+  if (isLiteral(security['secret']))
+    problems.push({ path: ['security', 'secret'], message: `${why}; ${instead}` });
+  for (const [name, user] of Object.entries(mapOf(security['users']))) {
+    if (isLiteral(user)) problems.push({ path: ['security', 'users', name], message: `${why}; ${instead}` });
+    if (isLiteral(mapOf(user)['password'])) {
+      problems.push({ path: ['security', 'users', name, 'password'], message: `${why}; ${instead}` });
+    }
+  }
+  return problems;
+}
+
+const directives: Record<string, string> = {
+  requirepass: 'make the password that of a user: security.users: { default: { password: { file: PATH } } }',
+  masterauth: 'remove it: holdfast gives replication a user and a password of its own',
+  masteruser: 'remove it: holdfast gives replication a user of its own',
+  user: 'name the user under security.users',
+  'tls-key-file-pass': 'use a key file without a pass phrase, readable by holdfast alone',
+  'tls-client-key-file-pass': 'use a key file without a pass phrase, readable by holdfast alone',
+};
+
+function passwordDirectives(config: Record<string, unknown>): Problem[] {
+  return Object.keys(config).flatMap((name) => {
+    const advice = directives[name.toLowerCase()];
+    return advice === undefined
+      ? []
+      : [{ path: ['redis', 'config', name], message: `${why}; ${advice}`, about: 'key' as const }];
+  });
+}
+
+/** In an ACL rule `>text` sets a password, `#hash` its hash, `nopass` lets anyone in. */
+function passwordsInAcl(users: Record<string, unknown>): Problem[] {
+  return Object.entries(users).flatMap(([name, user]) => {
+    const { acl } = mapOf(user);
+    if (typeof acl !== 'string') return [];
+    const path = ['security', 'users', name, 'acl'];
+    const rules = acl.split(/\s+/);
+    if (rules.some((rule) => /^[><#!]/.test(rule))) {
+      return [
+        { path, message: `${why}; leave only keys, channels and commands in \`acl\`, and set \`password\`` },
+      ];
+    }
+    const open = rules.find((rule) => ['nopass', 'resetpass', 'reset'].includes(rule.toLowerCase()));
+    if (open === undefined) return [];
+    return [{ path, message: `found '${open}', which undoes the user's password; remove it` }];
+  });
+}
+
+function passwordInStore(to: unknown): Problem[] {
+  if (typeof to !== 'string' || !/^[a-z0-9]+:\/\/[^/]*@/i.test(to)) return [];
+  const advice = 'leave credentials to the environment, the AWS configuration or the machine’s role';
+  return [{ path: ['backup', 'to'], message: `${why}; ${advice}` }];
+}
+
+function isLiteral(value: unknown): boolean {
+  return typeof value === 'string' || typeof value === 'number';
+}
+
+function mapOf(value: unknown): Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+    ? (value as Record<string, unknown>)
+    : {};
+}

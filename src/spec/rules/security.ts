@@ -1,0 +1,56 @@
+import { isLoopback } from '../address.ts';
+import type { Problem } from '../problems.ts';
+import type { SpecFile } from '../schema.ts';
+import type { Spec } from '../spec.ts';
+
+export function securityRules(spec: Spec, file: SpecFile): Problem[] {
+  return [...userRules(spec), ...tlsRules(file), ...bindRules(spec)];
+}
+
+/** Names with this prefix are those of holdfast's own users. */
+const reservedPrefix = 'holdfast-';
+
+function userRules(spec: Spec): Problem[] {
+  return spec.security.users.flatMap(({ name, acl }): Problem[] => {
+    const path = ['security', 'users', name];
+    if (name.startsWith(reservedPrefix)) {
+      const message = `names that start with '${reservedPrefix}' are for holdfast's own users; choose another`;
+      return [{ path, message, about: 'key' }];
+    }
+    const wrong = acl.split(/\s+/).find((rule) => rule !== '' && !aclRule.test(rule));
+    if (wrong === undefined) return [];
+    const message = `found '${wrong}', which is not an ACL rule; allowed: ~keys, &channels, +command, -command, +@category`;
+    return [{ path: [...path, 'acl'], message }];
+  });
+}
+
+/** A rule's outline; whether its command or category exists, only the server knows. Brackets make selectors (7.0). */
+const aclRule =
+  /^\(?([~&].*|%[RW]{1,2}~.*|[+-]@?[\w|.-]+|on|allkeys|resetkeys|allchannels|resetchannels|allcommands|nocommands|clearselectors)?\)?$/i;
+
+function tlsRules(file: SpecFile): Problem[] {
+  const tls = file.security?.tls ?? {};
+  const keys = ['cert', 'key', 'ca'] as const;
+  const given = keys.filter((key) => tls[key] !== undefined);
+  if (given.length === 0 || given.length === keys.length) return [];
+  return keys
+    .filter((key) => tls[key] === undefined)
+    .map((key) => ({
+      path: ['security', 'tls', key],
+      message: `it is missing; TLS needs cert, key and ca: every server and gate proves who it is to the others`,
+    }));
+}
+
+/** The API shows the deployment and can act on it; off the machine it answers only with a token made from the secret. */
+function bindRules(spec: Spec): Problem[] {
+  const open = spec.agent.bind.find((address) => !isLoopback(address));
+  if (open === undefined || spec.security.secret !== null) return [];
+  return [
+    {
+      path: ['agent', 'bind'],
+      message:
+        `found '${open}' without security.secret: other machines would reach the API, and it would have nothing ` +
+        'to know them by; name a secret (API tokens are made from it), or bind to 127.0.0.1',
+    },
+  ];
+}

@@ -1,0 +1,75 @@
+import { formatDuration } from '../../base/duration.ts';
+import type { Problem } from '../problems.ts';
+import { minDetectAfterMs } from '../schema/sentinel.ts';
+import type { SpecFile } from '../schema.ts';
+import type { Spec } from '../spec.ts';
+
+export function sentinelRules(spec: Spec, file: SpecFile): Problem[] {
+  return [...countRules(spec, file), ...quorumRules(spec), ...timingRules(spec)];
+}
+
+function countRules(spec: Spec, file: SpecFile): Problem[] {
+  const found = spec.sentinels.length;
+  const written = file.sentinel?.on ?? file.sentinel?.count;
+  const path = written === undefined && !spec.laptop ? ['hosts'] : ['sentinel', spec.laptop ? 'count' : 'on'];
+  if (found < 3) {
+    const message =
+      `found ${found}, at least 3 are needed: with fewer, losing one Sentinel (or the host it shares with the primary) ` +
+      'leaves no majority to order a failover';
+    return [{ path, message: spec.laptop ? message : `Sentinels: ${message}; a host may be listed twice` }];
+  }
+  if (found % 2 === 1) return [];
+  return [
+    {
+      path,
+      message:
+        `found ${found} Sentinels; use an odd number: with ${found} the majority is ${found / 2 + 1}, so they ` +
+        `survive no more losses than ${found - 1} would, and can split in two halves`,
+    },
+  ];
+}
+
+function quorumRules(spec: Spec): Problem[] {
+  const { quorum } = spec.sentinel;
+  const total = spec.sentinels.length;
+  const majority = Math.floor(total / 2) + 1;
+  const path = ['sentinel', 'quorum'];
+  if (quorum > total) {
+    return [
+      {
+        path,
+        message: `found ${quorum} with ${total} Sentinels: it can never be reached; allowed: ${majority} to ${total}`,
+      },
+    ];
+  }
+  if (quorum >= majority) return [];
+  return [
+    {
+      path,
+      message:
+        `found ${quorum} with ${total} Sentinels; allowed: ${majority} to ${total}: below a majority, a few Sentinels ` +
+        'that lost the network would call a healthy primary down',
+    },
+  ];
+}
+
+function timingRules(spec: Spec): Problem[] {
+  const { detectAfterMs, failoverTimeoutMs } = spec.sentinel;
+  const problems: Problem[] = [];
+  if (detectAfterMs < minDetectAfterMs) {
+    problems.push({
+      path: ['sentinel', 'detectAfter'],
+      message:
+        `found ${formatDuration(detectAfterMs)}, at least 3s is needed: the other Sentinels hear of a failover up to ` +
+        '1.2 s after it began; if they have given up on the primary by then, a second failover promotes another ' +
+        'replica. A crash or a hang does not wait for this: the agent sees it at once',
+    });
+  }
+  if (failoverTimeoutMs < 2 * detectAfterMs) {
+    problems.push({
+      path: ['sentinel', 'failoverTimeout'],
+      message: `found ${formatDuration(failoverTimeoutMs)}; at least twice detectAfter (${formatDuration(detectAfterMs)})`,
+    });
+  }
+  return problems;
+}

@@ -1,0 +1,145 @@
+import { createHmac, randomBytes } from 'node:crypto';
+import { chmod, link, mkdir, readFile, rm } from 'node:fs/promises';
+import path from 'node:path';
+import { readFileIfThere, writeFileAtomic } from '../base/atomic-file.ts';
+import { errorCode, errorText } from '../base/errors.ts';
+import { SecretUnavailable } from './errors.ts';
+import type { SecretSource, Spec } from './spec.ts';
+
+/**
+ * All passwords of a deployment. Those of holdfast's own users are derived from one secret, so that every host that
+ * has the secret has the same passwords, and no list of passwords travels:
+ *
+ *   password = base64url(HMAC-SHA-256(secret, "holdfast/1 " + deployment + " " + user))
+ *
+ * The secret is security.secret's, or 256 random bits that are made once in the state directory, mode 0600.
+ */
+export interface Secrets {
+  /** False for stand-ins such as `<password of holdfast-agent>`, which are shown where real ones must not be. */
+  readonly real: boolean;
+  /** What the others are derived from. For handing it to other hosts; nothing logs in with it. */
+  readonly root: string;
+  readonly own: Readonly<Record<OwnUser, string>>;
+  /** AUTH on the Sentinels; null on a laptop without users, where they are open on loopback. */
+  readonly sentinelPassword: string | null;
+  /** The default user's password; null when it has none (laptop without users) or is switched off. */
+  readonly defaultPassword: string | null;
+  /** Bearer token of the agents' API, for those who come from another machine. */
+  readonly apiToken: string;
+  /** Passwords of the users under security.users, by name. */
+  readonly users: Readonly<Record<string, string>>;
+}
+
+/** holdfast's own users on the members, each with the least rights that work: see render/users-acl.ts. */
+export type OwnUser = 'replication' | 'sentinel' | 'agent' | 'gate' | 'backup';
+export const ownUsers: readonly OwnUser[] = ['replication', 'sentinel', 'agent', 'gate', 'backup'];
+
+export function ownUserName(user: OwnUser): string {
+  return `holdfast-${user}`;
+}
+
+/** What the default user of the members may be: open on loopback, with a password, or switched off. */
+export function defaultUserMode(spec: Spec): 'open' | 'password' | 'off' {
+  if (spec.security.users.length > 0) {
+    return spec.security.users.some(({ name }) => name === 'default') ? 'password' : 'off';
+  }
+  return spec.laptop ? 'open' : 'password';
+}
+
+/** Pure: the same spec, secret and user passwords always give the same result. */
+export function deriveSecrets(spec: Spec, secret: string, users: Readonly<Record<string, string>>): Secrets {
+  const derive = (user: string) =>
+    createHmac('sha256', secret).update(`holdfast/1 ${spec.name} ${user}`).digest('base64url');
+  return { real: true, root: secret, ...namedSecrets(spec, derive, users) };
+}
+
+/** Words in place of every password, for output that anyone may see. */
+export function placeholderSecrets(spec: Spec): Secrets {
+  const users = Object.fromEntries(spec.security.users.map(({ name }) => [name, `<password of ${name}>`]));
+  const own = new Set<string>(ownUsers);
+  const stand = (name: string) => `<password of ${own.has(name) ? `holdfast-${name}` : `the ${name}`}>`;
+  return { real: false, root: '<secret of the deployment>', ...namedSecrets(spec, stand, users) };
+}
+
+function namedSecrets(
+  spec: Spec,
+  derive: (user: string) => string,
+  users: Readonly<Record<string, string>>,
+): Omit<Secrets, 'real' | 'root'> {
+  const mode = defaultUserMode(spec);
+  return {
+    own: {
+      replication: derive('replication'),
+      sentinel: derive('sentinel'),
+      agent: derive('agent'),
+      gate: derive('gate'),
+      backup: derive('backup'),
+    },
+    sentinelPassword: mode === 'open' ? null : derive('sentinels'),
+    defaultPassword: mode === 'password' ? (users['default'] ?? derive('default')) : null,
+    apiToken: derive('api'),
+    users,
+  };
+}
+
+/**
+ * Reads what the spec points at, and derives the rest.
+ * @param secretFile where the deployment's own secret is kept when the spec names none; made when it is missing.
+ * @throws SECRET_UNAVAILABLE when a file or environment variable is missing, empty, or readable by others.
+ */
+export async function loadSecrets(spec: Spec, secretFile: string, env = process.env): Promise<Secrets> {
+  const users: Record<string, string> = {};
+  for (const { name, password } of spec.security.users) {
+    users[name] = await readSecret(password, `security.users.${name}.password`, env);
+  }
+  const secret = spec.security.secret
+    ? await readSecret(spec.security.secret, 'security.secret', env)
+    : await ownSecret(secretFile);
+  return deriveSecrets(spec, secret, users);
+}
+
+async function readSecret(source: SecretSource, key: string, env: NodeJS.ProcessEnv): Promise<string> {
+  const text = 'env' in source ? env[source.env] : await secretFileText(source.file, key);
+  const value = text?.replace(/\r?\n$/, '');
+  const where = 'env' in source ? `the environment variable ${source.env}` : source.file;
+  if (value === undefined || value === '') {
+    throw SecretUnavailable(`${key}: ${where} is ${value === '' ? 'empty' : 'not set'}`, {
+      hint: `Put the secret there, on one line; every host of the deployment needs the same.`,
+    });
+  }
+  if (/[\r\n\0]/.test(value)) throw SecretUnavailable(`${key}: ${where} holds more than one line`);
+  return value;
+}
+
+async function secretFileText(file: string, key: string): Promise<string> {
+  try {
+    return await readFile(file, 'utf8');
+  } catch (error) {
+    throw SecretUnavailable(`${key}: cannot read ${file}: ${errorText(error)}`, {
+      hint: 'The path is relative to the spec’s folder; the file must be readable by the user that runs holdfast.',
+      cause: error,
+    });
+  }
+}
+
+/** The secret in the state directory. Two that start at once agree: the file is linked into place, never replaced. */
+async function ownSecret(file: string): Promise<string> {
+  const there = await readFileIfThere(file);
+  if (there !== undefined) {
+    await chmod(file, 0o600);
+    if (there.trim() === '')
+      throw SecretUnavailable(`${file} is empty`, { hint: 'Restore it from another host.' });
+    return there.trim();
+  }
+  await mkdir(path.dirname(file), { recursive: true, mode: 0o700 });
+  const fresh = `${file}.${randomBytes(6).toString('hex')}`;
+  await writeFileAtomic(fresh, `${randomBytes(32).toString('base64url')}\n`);
+  try {
+    await link(fresh, file);
+  } catch (error) {
+    if (errorCode(error) !== 'EEXIST') throw error;
+  } finally {
+    await rm(fresh, { force: true });
+  }
+  return (await readFile(file, 'utf8')).trim();
+}

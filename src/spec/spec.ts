@@ -1,0 +1,151 @@
+/**
+ * A spec that has been read, checked and completed: every default is filled in, durations are milliseconds (`…Ms`),
+ * sizes are bytes (`…Bytes`), paths are absolute, and everything that runs has its place (host, address, port).
+ * `parseSpec` makes it; nothing changes it afterwards. docs/spec.md describes the file it comes from.
+ */
+export interface Spec {
+  /** Name of the deployment, and the name under which the Sentinels know it. */
+  readonly name: string;
+  /** True when the file has no `hosts`: everything runs on this machine, on loopback. */
+  readonly laptop: boolean;
+  readonly hosts: readonly Host[];
+  /** In the spec's order: on a new deployment the first starts as the primary. */
+  readonly members: readonly Member[];
+  readonly sentinels: readonly SentinelPlace[];
+  readonly gates: readonly GatePlace[];
+  readonly redis: RedisSettings;
+  readonly sentinel: SentinelSettings;
+  readonly gate: GateSettings;
+  readonly agent: AgentSettings;
+  readonly security: Security;
+  readonly backup: Backup | null;
+}
+
+export interface Host {
+  readonly id: string;
+  /** What everyone else connects to: an IP address or a hostname; all hosts have the same kind. */
+  readonly address: string;
+  /** Local addresses to listen on when they differ from `address` (NAT, containers); null: `address` and loopback. */
+  readonly bind: readonly string[] | null;
+  /** Where ssh reaches the host: `user@name`, or a name from the user's ssh configuration. */
+  readonly ssh: string | null;
+}
+
+/** Something that runs: where, and on which port. `id` is unique in the deployment. */
+export interface Place {
+  readonly id: string;
+  /** The id of a host in `spec.hosts`. */
+  readonly host: string;
+  readonly address: string;
+  readonly port: number;
+}
+
+export type Member = Place;
+export type SentinelPlace = Place;
+
+export interface GatePlace extends Place {
+  /** The read-only door; null when the spec wants none. */
+  readonly replicaPort: number | null;
+}
+
+export type Persistence = 'none' | 'rdb' | 'aof-everysec' | 'aof-always';
+export type ConfigValue = string | number | boolean;
+
+export interface RedisSettings {
+  readonly maxMemoryBytes: number | null;
+  readonly maxMemoryPolicy: string;
+  readonly persistence: Persistence;
+  readonly save: readonly SavePoint[];
+  readonly minReplicasToWrite: number;
+  readonly minReplicasMaxLagMs: number;
+  /** Other redis.conf directives by lower-case name; several values make several lines. */
+  readonly config: Readonly<Record<string, readonly ConfigValue[]>>;
+}
+
+/** Save an RDB when this many seconds have passed and this many keys have changed. */
+export interface SavePoint {
+  readonly seconds: number;
+  readonly changes: number;
+}
+
+export interface SentinelSettings {
+  readonly quorum: number;
+  readonly detectAfterMs: number;
+  readonly failoverTimeoutMs: number;
+}
+
+export interface GateSettings {
+  readonly kind: 'gate' | 'haproxy';
+  readonly holdMs: number;
+  readonly inflightWrites: 'fail' | 'retry-idempotent';
+  readonly durability: 'async' | 'replicated';
+  readonly workers: number;
+  /** A replica further behind than this serves no reads at the read-only door. */
+  readonly maxLagMs: number;
+  /** What the read-only door does when no replica is fit. */
+  readonly replicaFallback: 'primary' | 'error';
+  /** HAProxy's page of statistics on loopback; null for none, and with holdfast's own gate. */
+  readonly statsPort: number | null;
+  readonly limits: GateLimits;
+}
+
+export interface GateLimits {
+  readonly maxClients: number;
+  /** Bytes of requests and replies that may wait in the gate, all clients together. */
+  readonly maxHeldBytes: number;
+  /** The longest single argument, as Redis's proto-max-bulk-len. */
+  readonly maxBulkBytes: number;
+  /** Replies that may wait for one slow reader before it is disconnected. */
+  readonly maxReplyBytes: number;
+}
+
+export interface AgentSettings {
+  readonly port: number;
+  readonly bind: readonly string[];
+  readonly hangAfterMs: number;
+  readonly restarts: { readonly limit: number; readonly withinMs: number };
+}
+
+export interface Security {
+  readonly users: readonly AppUser[];
+  /** The deployment's own secret, the same on every host; null: one is made in the state directory. */
+  readonly secret: SecretSource | null;
+  readonly tls: TlsFiles | null;
+}
+
+/** An ACL user for applications. */
+export interface AppUser {
+  readonly name: string;
+  readonly password: SecretSource;
+  /** ACL rules: keys, channels and commands. */
+  readonly acl: string;
+}
+
+/** Where a secret is read from when it is needed. The path is absolute. */
+export type SecretSource = { readonly file: string } | { readonly env: string };
+
+/** Absolute paths of PEM files. */
+export interface TlsFiles {
+  readonly cert: string;
+  readonly key: string;
+  readonly ca: string;
+}
+
+export interface Backup {
+  /** `file:///absolute/folder` or `s3://bucket/prefix`. */
+  readonly to: string;
+  readonly schedule: string;
+  readonly timezone: string;
+  readonly keep: Keep;
+  readonly verify: 'daily' | 'weekly' | 'never';
+}
+
+/** How many of each to keep; 0 keeps none of that kind. The last good backup always stays. */
+export interface Keep {
+  readonly hourly: number;
+  readonly daily: number;
+  readonly weekly: number;
+  readonly monthly: number;
+  /** Backups younger than this stay as well; null: age plays no part. */
+  readonly maxAgeMs: number | null;
+}

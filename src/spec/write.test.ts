@@ -1,0 +1,21 @@
+import { readFileSync } from 'node:fs';
+import { expect, test } from 'vitest';
+import { stringify } from 'yaml';
+import { parseSpec } from './parse.ts';
+import { specFileOf } from './write.ts';
+
+test.each(['examples/quickstart.yaml', 'examples/three-hosts.yaml', 'test/fixtures/specs/everything.yaml'])(
+  '%s, written with its defaults and read again, is the same spec',
+  (file) => {
+    const spec = parseSpec(readFileSync(file, 'utf8'), file);
+    expect(parseSpec(stringify(specFileOf(spec)), file)).toEqual(spec);
+  },
+);
+
+test.each(['gate: { kind: haproxy, replicaPort: none }', 'redis: { members: 2, persistence: none }'])(
+  'so is a spec with %s',
+  (text) => {
+    const spec = parseSpec(`name: x\n${text}`, 'x.yaml');
+    expect(parseSpec(stringify(specFileOf(spec)), 'x.yaml')).toEqual(spec);
+  },
+);

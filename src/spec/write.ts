@@ -1,0 +1,95 @@
+import { formatDuration } from '../base/duration.ts';
+import { formatSize } from '../base/size.ts';
+import type { SpecFile } from './schema.ts';
+import type { ConfigValue, Host, Keep, Place, Spec } from './spec.ts';
+
+/**
+ * A spec as a file again, with every default written out: `parseSpec` of it gives the same spec. For the ways to run a
+ * deployment that need a spec of their own, such as containers with other addresses.
+ */
+export function specFileOf(spec: Spec): SpecFile {
+  const places = (count: string, list: readonly Place[]) =>
+    spec.laptop ? { [count]: list.length } : { on: list.map(({ host }) => host) };
+  const { redis, sentinel, agent } = spec;
+  return {
+    name: spec.name,
+    ...(spec.laptop
+      ? {}
+      : { hosts: Object.fromEntries(spec.hosts.map((host) => [host.id, hostFile(host)])) }),
+    redis: {
+      ...places('members', spec.members),
+      port: firstPort(spec.members),
+      ...(redis.maxMemoryBytes === null ? {} : { maxMemory: formatSize(redis.maxMemoryBytes) }),
+      maxMemoryPolicy: redis.maxMemoryPolicy as NonNullable<SpecFile['redis']>['maxMemoryPolicy'],
+      persistence: redis.persistence,
+      save: redis.save.map(({ seconds, changes }) => `${seconds} ${changes}`),
+      minReplicasToWrite: redis.minReplicasToWrite,
+      ...(redis.minReplicasToWrite === 0
+        ? {}
+        : { minReplicasMaxLag: formatDuration(redis.minReplicasMaxLagMs) }),
+      config: Object.fromEntries(
+        Object.entries(redis.config).map(([name, values]) => [name, single(values)]),
+      ),
+    },
+    sentinel: {
+      ...places('count', spec.sentinels),
+      port: firstPort(spec.sentinels),
+      quorum: sentinel.quorum,
+      detectAfter: formatDuration(sentinel.detectAfterMs),
+      failoverTimeout: formatDuration(sentinel.failoverTimeoutMs),
+    },
+    gate: gateFile(spec),
+    agent: {
+      port: agent.port,
+      bind: [...agent.bind],
+      hangAfter: formatDuration(agent.hangAfterMs),
+      restarts: { limit: agent.restarts.limit, within: formatDuration(agent.restarts.withinMs) },
+    },
+    security: {
+      users: Object.fromEntries(
+        spec.security.users.map(({ name, password, acl }) => [name, { password, acl }]),
+      ),
+      ...(spec.security.secret === null ? {} : { secret: spec.security.secret }),
+      ...(spec.security.tls === null ? {} : { tls: spec.security.tls }),
+    },
+    ...(spec.backup === null ? {} : { backup: { ...spec.backup, keep: keepFile(spec.backup.keep) } }),
+  };
+}
+
+function hostFile({ address, bind, ssh }: Host): NonNullable<SpecFile['hosts']>[string] {
+  return { address, ...(bind === null ? {} : { bind: [...bind] }), ...(ssh === null ? {} : { ssh }) };
+}
+
+function gateFile({ gate, gates, laptop }: Spec): SpecFile['gate'] {
+  const [first] = gates;
+  const own = gate.kind === 'gate';
+  return {
+    ...(laptop ? {} : { on: gates.map(({ host }) => host) }),
+    kind: gate.kind,
+    ...(first === undefined ? {} : { port: first.port, replicaPort: first.replicaPort ?? ('none' as const) }),
+    ...(own ? { hold: formatDuration(gate.holdMs) } : { statsPort: gate.statsPort ?? ('none' as const) }),
+    inflightWrites: gate.inflightWrites,
+    durability: gate.durability,
+    workers: gate.workers,
+    maxLag: formatDuration(gate.maxLagMs),
+    replicaFallback: gate.replicaFallback,
+    limits: {
+      maxClients: gate.limits.maxClients,
+      maxHeld: formatSize(gate.limits.maxHeldBytes),
+      maxBulk: formatSize(gate.limits.maxBulkBytes),
+      maxReplies: formatSize(gate.limits.maxReplyBytes),
+    },
+  };
+}
+
+function keepFile({ maxAgeMs, ...counts }: Keep) {
+  return { ...counts, ...(maxAgeMs === null ? {} : { maxAge: formatDuration(maxAgeMs) }) };
+}
+
+function firstPort(places: readonly Place[]): number {
+  return Math.min(...places.map(({ port }) => port));
+}
+
+function single(values: readonly ConfigValue[]): ConfigValue | ConfigValue[] {
+  return values.length === 1 ? (values[0] as ConfigValue) : [...values];
+}

@@ -1,0 +1,117 @@
+/**
+ * What has been observed of a deployment at one instant. `decide` reads it, `status` prints it; nothing in it is a
+ * wish. Times are on the monotonic clock of the agent that observed, in ms; offsets and lags are in bytes.
+ */
+
+export type MemberRole = 'primary' | 'replica';
+export type MemberState = 'starting' | 'up' | 'syncing' | 'down' | 'failed';
+export type DeploymentState = 'healthy' | 'degraded' | 'down';
+
+/** A process that this agent supervises. */
+export interface ProcessView {
+  running: boolean;
+  pid: number | null;
+  /** When it died last without being asked to; null when it runs or was stopped on purpose. */
+  diedAtMs: number | null;
+  /** When it was restarted, oldest first. */
+  restartsMs: readonly number[];
+  /** The restart limit was reached: nothing is done until a person acts. */
+  failed: boolean;
+  /** Why a restart was refused, or null. */
+  refusal: string | null;
+}
+
+export interface MemberView {
+  id: string;
+  host: string;
+  address: string;
+  port: number;
+  /** Null for a member of another host. */
+  process: ProcessView | null;
+  /** It answered when last asked. */
+  reachable: boolean;
+  /** How long a running process has been silent; 0 when it answers. */
+  silentMs: number;
+  /** It loads its data or runs a slow command and says so: alive, though it does not serve. */
+  busy: boolean;
+  role: MemberRole | null;
+  /** Whom a replica follows. */
+  follows: { address: string; port: number } | null;
+  linkUp: boolean;
+  /** A replica that has once completed a synchronisation since its process started. */
+  synced: boolean;
+  syncing: boolean;
+  offset: number;
+  priority: number;
+  keys: number | null;
+  /** Of a local member that does not run: whether its files still hold the data that it had. */
+  dataIntact: boolean;
+}
+
+export interface SentinelView {
+  id: string;
+  host: string;
+  address: string;
+  port: number;
+  process: ProcessView | null;
+  reachable: boolean;
+  /** The id of the member that it names as the primary. */
+  primary: string | null;
+  configEpoch: number;
+  failoverInProgress: boolean;
+  tilt: boolean;
+}
+
+export interface GateView {
+  id: string;
+  host: string;
+  address: string;
+  port: number;
+  replicaPort: number | null;
+  process: ProcessView | null;
+  state: 'open' | 'holding' | 'refusing' | 'down';
+  clients: number;
+}
+
+export interface View {
+  name: string;
+  paused: boolean;
+  /** The planned change that is under way (a switchover, a restart…), or null. */
+  operation: string | null;
+  members: readonly MemberView[];
+  sentinels: readonly SentinelView[];
+  gates: readonly GateView[];
+  /** The replica that a Sentinel selected for promotion, until the Sentinels name it. */
+  selection: { member: string; atMs: number } | null;
+  /** When this agent last asked a Sentinel for a failover, or null. */
+  failoverAskedAtMs: number | null;
+}
+
+/** Whom the Sentinels name: a majority of all of them, at the highest epoch among those who agree. */
+export function namedPrimary(view: View): { id: string; epoch: number } | null {
+  const majority = Math.floor(view.sentinels.length / 2) + 1;
+  const words = new Map<string, { votes: number; epoch: number }>();
+  for (const { reachable, primary, configEpoch } of view.sentinels) {
+    if (!reachable || primary === null) continue;
+    const word = words.get(primary) ?? { votes: 0, epoch: 0 };
+    words.set(primary, { votes: word.votes + 1, epoch: Math.max(word.epoch, configEpoch) });
+  }
+  for (const [id, { votes, epoch }] of words) if (votes >= majority) return { id, epoch };
+  return null;
+}
+
+/** The member that acts as primary and is the Sentinels' choice: selected just now, or named by a majority. */
+export function actingPrimary(view: View): MemberView | null {
+  const isActing = (id: string | undefined) =>
+    view.members.find((member) => member.id === id && member.reachable && member.role === 'primary') ?? null;
+  return isActing(view.selection?.member) ?? isActing(namedPrimary(view)?.id);
+}
+
+export function memberState(member: MemberView): MemberState {
+  if (member.process?.failed || member.process?.refusal) return 'failed';
+  if (member.process && !member.process.running) return 'down';
+  if (!member.reachable) return member.process && member.silentMs < 1000 ? 'starting' : 'down';
+  if (member.busy) return 'starting';
+  if (member.role === 'replica' && !member.linkUp) return 'syncing';
+  return 'up';
+}

@@ -1,0 +1,178 @@
+import { appendFileSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import path from 'node:path';
+import { afterEach, describe, expect, test } from 'vitest';
+import type { Status } from '../../src/agent/status.ts';
+import { waitFor } from '../../src/base/retry.ts';
+import { holdfast, isAlive, TestDeployment } from '../support/deployment.ts';
+
+const started: TestDeployment[] = [];
+
+afterEach(async () => {
+  for (const deployment of started.splice(0)) await deployment.destroy();
+});
+
+async function track(deployment: Promise<TestDeployment>): Promise<TestDeployment> {
+  const created = await deployment;
+  started.push(created);
+  return created;
+}
+
+describe('up and down', () => {
+  test('up takes writes, status has the documented shape, a second up says that it runs, down leaves nothing', async () => {
+    const deployment = await track(TestDeployment.up());
+    const client = deployment.client();
+    expect(await client.set('k', 'v')).toBe('OK');
+
+    const status = await deployment.waitUntilHealthy();
+    expect(status).toMatchObject({ name: 'test', primary: 'redis-1', epoch: 0, paused: false });
+    expect(Object.keys(status.members[0] as object)).toEqual(
+      expect.arrayContaining([
+        'id',
+        'host',
+        'address',
+        'port',
+        'role',
+        'state',
+        'pid',
+        'offset',
+        'lagBytes',
+        'linkUp',
+        'restarts',
+      ]),
+    );
+    expect(status.members.map(({ id, role }) => [id, role])).toEqual([
+      ['redis-1', 'primary'],
+      ['redis-2', 'replica'],
+      ['redis-3', 'replica'],
+    ]);
+    expect(status.sentinels.map(({ primary }) => primary)).toEqual(['redis-1', 'redis-1', 'redis-1']);
+    expect(status.gates[0]).toMatchObject({ id: 'gate-1', state: 'open', port: deployment.ports.gate });
+    const api = await fetch(`http://127.0.0.1:${deployment.ports.api}/status`);
+    expect(((await api.json()) as Status).primary).toBe('redis-1');
+
+    const pids = deployment.runningPids();
+    expect(pids).toHaveLength(8);
+    const second = await deployment.run('up');
+    expect(second.status).toBe(0);
+    expect(second.stdout).toContain('already runs');
+    expect(deployment.runningPids()).toEqual(pids);
+
+    expect((await deployment.run('down')).status).toBe(0);
+    const gone = () => pids.filter(isAlive).length === 0;
+    await waitFor(gone, { what: 'every process to be gone', withinMs: 10_000 });
+    const again = await deployment.run('down');
+    expect(again.status).toBe(0);
+    expect(again.stdout).toContain('nothing of it was running');
+  });
+
+  test('what was written before down is there after up', async () => {
+    const deployment = await track(TestDeployment.up());
+    await deployment.client().set('kept', 'yes');
+    await deployment.run('down');
+    await deployment.start();
+    expect(await deployment.client().get('kept')).toBe('yes');
+  });
+
+  test('secrets are in files that only their owner reads, and in no argument', async () => {
+    const deployment = await track(TestDeployment.up());
+    const secret = path.join(deployment.stateDir, 'secret');
+    expect(statSync(secret).mode & 0o077).toBe(0);
+    expect(statSync(path.join(deployment.stateDir, 'members/redis-1/redis.conf')).mode & 0o077).toBe(0);
+    expect(statSync(path.join(deployment.stateDir, 'sentinels/sentinel-1/sentinel.conf')).mode & 0o077).toBe(
+      0,
+    );
+    const conf = readFileSync(path.join(deployment.stateDir, 'members/redis-1/redis.conf'), 'utf8');
+    const password = /^masterauth (\S+)$/m.exec(conf)?.[1]?.replaceAll('"', '') ?? '';
+    expect(password.length).toBeGreaterThan(30);
+    for (const pid of deployment.runningPids()) {
+      expect(readFileSync(`/proc/${pid}/cmdline`, 'utf8')).not.toContain(password);
+      expect(readFileSync(`/proc/${pid}/environ`, 'utf8')).not.toContain(password);
+    }
+  });
+});
+
+describe('what stands in the way is said before anything is started', () => {
+  async function refused(deployment: TestDeployment, env: NodeJS.ProcessEnv = {}) {
+    const args = ['up', deployment.specFile, '--detach', '--json', '--state-dir', deployment.stateDir];
+    const result = await holdfast(args, env);
+    expect(deployment.runningPids()).toEqual([]);
+    return {
+      ...result,
+      error: (JSON.parse(result.stdout) as { error: { code: string; message: string; hint: string } }).error,
+    };
+  }
+
+  test('a taken port is named with the key of the spec and who has it', async () => {
+    const deployment = await track(TestDeployment.create());
+    const server = createServer().listen(deployment.ports.members + 1, '127.0.0.1');
+    try {
+      const { status, error } = await refused(deployment);
+      expect(status).toBe(1);
+      expect(error.code).toBe('PORT_TAKEN');
+      expect(error.message).toContain(
+        `127.0.0.1:${deployment.ports.members + 1} for redis-2 (redis.port) is taken by`,
+      );
+    } finally {
+      server.close();
+    }
+  });
+
+  test('a missing redis-server', async () => {
+    const { error, status } = await refused(await track(TestDeployment.create()), { PATH: '/nonexistent' });
+    expect(status).toBe(1);
+    expect(error.code).toBe('PROGRAM_MISSING');
+    expect(error.hint).toContain('apt-get install');
+  });
+
+  test('a Redis that is too old', async () => {
+    const deployment = await track(TestDeployment.create());
+    const fake = path.join(deployment.folder, 'redis-server');
+    writeFileSync(
+      fake,
+      '#!/bin/sh\necho "Redis server v=6.0.16 sha=00000000:0 malloc=jemalloc-5.2.1 bits=64 build=1"\n',
+      { mode: 0o755 },
+    );
+    const { error } = await refused(deployment, { HOLDFAST_REDIS_SERVER: fake });
+    expect(error.code).toBe('SERVER_TOO_OLD');
+    expect(error.message).toContain('6.0.16');
+  });
+
+  test('a state directory that is a file', async () => {
+    const deployment = await track(TestDeployment.create());
+    writeFileSync(deployment.stateDir, '');
+    const result = await deployment.run('up', [], ['--detach']);
+    expect(result.status).toBe(1);
+    expect(result.stderr).toContain('STATE_DIR_UNUSABLE');
+    rmSync(deployment.stateDir);
+  });
+
+  test('a server that can’t start: its log is shown, and the others are stopped again', async () => {
+    const deployment = await track(
+      TestDeployment.create({ redis: { config: { 'no-such-directive': 'yes' } } }),
+    );
+    const { error, status } = await refused(deployment);
+    expect(status).toBe(1);
+    expect(error.code).toBe('START_FAILED');
+    expect(error.message).toContain('no-such-directive');
+  });
+
+  test('a spec with a misspelt key ends with 2 and says where', async () => {
+    const deployment = await track(TestDeployment.create());
+    appendFileSync(deployment.specFile, 'sentinels: {}\n');
+    const result = await deployment.run('up');
+    expect(result.status).toBe(2);
+    expect(result.stderr).toMatch(/holdfast\.yaml:\d+:\d+.*sentinels/s);
+    expect(result.stderr).toContain('sentinel');
+  });
+
+  test('commands to an agent that does not run say so', async () => {
+    const deployment = await track(TestDeployment.create());
+    mkdirSync(deployment.stateDir);
+    for (const verb of ['status', 'switchover', 'failover', 'pause']) {
+      const result = await deployment.run(verb);
+      expect(result.status).toBe(1);
+      expect(result.stderr).toContain('NOT_RUNNING');
+    }
+  });
+});

@@ -1,0 +1,163 @@
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { afterEach, describe, expect, test } from 'vitest';
+import { waitFor } from '../../src/base/retry.ts';
+import { isAlive, TestDeployment } from '../support/deployment.ts';
+import { WriteLoad } from '../support/write-load.ts';
+
+let deployment: TestDeployment;
+
+afterEach(() => deployment?.destroy());
+
+function killAll(target: TestDeployment): void {
+  const pids = target.runningPids();
+  for (const pid of pids) process.kill(pid, 'SIGKILL');
+}
+
+async function dead(pids: number[]): Promise<void> {
+  await waitFor(() => pids.every((pid) => !isAlive(pid)), { what: 'the killed to be gone', withinMs: 5000 });
+}
+
+describe('the agent dies', () => {
+  test('no client notices, the next up adopts everything and restarts nothing', async () => {
+    deployment = await TestDeployment.up();
+    const before = await deployment.waitUntilHealthy();
+    const load = new WriteLoad(Array.from({ length: 4 }, () => deployment.client()));
+    const agentPid = deployment.agentPid();
+    process.kill(agentPid, 'SIGKILL');
+    await dead([agentPid]);
+    await deployment.start();
+    const after = await deployment.waitUntilHealthy();
+    const report = await load.stop();
+    expect(report.dropped).toBe(0);
+    expect([...report.errors]).toEqual([]);
+    const pids = (status: typeof before) =>
+      [...status.members, ...status.sentinels, ...status.gates].map(({ pid }) => pid);
+    expect(pids(after)).toEqual(pids(before));
+    expect(deployment.agentPid()).not.toBe(agentPid);
+    expect(deployment.events().filter(({ kind }) => kind === 'adopted')).toHaveLength(7);
+  });
+
+  test('an adopted primary that is killed fails over as quickly as a child', async () => {
+    deployment = await TestDeployment.up();
+    await deployment.waitUntilHealthy();
+    const agentPid = deployment.agentPid();
+    process.kill(agentPid, 'SIGKILL');
+    await dead([agentPid]);
+    await deployment.start();
+    const old = await deployment.primary();
+    process.kill(old.pid as number, 'SIGKILL');
+    const status = await deployment.waitForStatus(
+      'another primary',
+      ({ primary, state }) => primary !== old.id && state === 'healthy',
+    );
+    expect(status.epoch).toBeGreaterThan(0);
+    const kinds = deployment.events().map(({ kind }) => kind);
+    expect(kinds).toContain('failover');
+  });
+
+  test('down without an agent stops what it left', async () => {
+    deployment = await TestDeployment.up();
+    const pids = deployment.runningPids();
+    process.kill(deployment.agentPid(), 'SIGKILL');
+    const result = await deployment.run('down');
+    expect(result.status).toBe(0);
+    await dead(pids);
+  });
+});
+
+describe('everything dies at once', () => {
+  test('the data is there again, also when the Sentinels’ files name another member', async () => {
+    deployment = await TestDeployment.up();
+    await deployment.waitUntilHealthy();
+    await deployment.json('switchover');
+    const { id } = await deployment.primary();
+    const client = deployment.client();
+    for (let i = 0; i < 200; i++) await client.set(`k:${i}`, i);
+    const pids = deployment.runningPids();
+    killAll(deployment);
+    await dead(pids);
+    // As if the Sentinels had not yet written down who was promoted.
+    for (const sentinel of ['sentinel-1', 'sentinel-2', 'sentinel-3']) {
+      const file = path.join(deployment.stateDir, 'sentinels', sentinel, 'sentinel.conf');
+      const text = readFileSync(file, 'utf8');
+      writeFileSync(
+        file,
+        text.replace(/^(sentinel monitor test 127.0.0.1) \d+/m, `$1 ${deployment.ports.members}`),
+      );
+    }
+    await deployment.start();
+    const status = await deployment.waitUntilHealthy();
+    expect(status.primary).toBe(id);
+    expect(await deployment.client().dbsize()).toBe(200);
+  });
+
+  test('the last primary’s files are gone: the newest of the others starts as primary, nobody is wiped', async () => {
+    deployment = await TestDeployment.up();
+    await deployment.waitUntilHealthy();
+    const client = deployment.client();
+    for (let i = 0; i < 200; i++) await client.set(`k:${i}`, i);
+    const seen = async () => (await deployment.status()).members.every(({ lagBytes }) => lagBytes === 0);
+    await waitFor(seen, { what: 'the replicas to have it all', withinMs: 5000 });
+    await deployment.run('down');
+    rmSync(path.join(deployment.stateDir, 'members', 'redis-1', 'data'), { recursive: true });
+    await deployment.start();
+    const status = await deployment.waitUntilHealthy();
+    expect(status.primary).not.toBe('redis-1');
+    expect(await deployment.client().dbsize()).toBe(200);
+    expect(await deployment.client(deployment.ports.members).dbsize()).toBe(200);
+    const warning = deployment.events().find(({ kind }) => kind === 'data-missing');
+    expect(warning?.text).toContain('redis-1 had data and its files are gone');
+  });
+});
+
+describe('the empty-primary guard', () => {
+  test('a primary whose files vanish is not restarted over replicas that hold data, and the way out is said', async () => {
+    deployment = await TestDeployment.up({ redis: { minReplicasToWrite: 0 } });
+    await deployment.waitUntilHealthy();
+    const client = deployment.client();
+    for (let i = 0; i < 100; i++) await client.set(`k:${i}`, i);
+    const remembered = () => {
+      const file = path.join(deployment.stateDir, 'members', 'redis-1', 'memory.json');
+      return (JSON.parse(readFileSync(file, 'utf8')) as { keys: number }).keys === 100;
+    };
+    await waitFor(remembered, { what: 'the agent to have seen the keys', withinMs: 10_000 });
+    // No replica may be promoted, so that the Sentinels go on naming the dead one.
+    for (const port of [deployment.ports.members + 1, deployment.ports.members + 2]) {
+      await deployment.client(port).config('SET', 'replica-priority', '0');
+    }
+    const zero = async () => {
+      const replies = await Promise.all(
+        [0, 1, 2].map((i) =>
+          deployment.client(deployment.ports.sentinels + i).call('SENTINEL', 'REPLICAS', 'test'),
+        ),
+      );
+      return (replies as string[][][]).every((list) =>
+        list.every((fields) => fields[fields.indexOf('slave-priority') + 1] === '0'),
+      );
+    };
+    await waitFor(zero, { what: 'the Sentinels to see the priorities', withinMs: 15_000, everyMs: 200 });
+    const primary = await deployment.primary();
+    rmSync(path.join(deployment.stateDir, 'members', 'redis-1', 'data', 'appendonlydir'), {
+      recursive: true,
+    });
+    process.kill(primary.pid as number, 'SIGKILL');
+    const status = await deployment.waitForStatus('the refusal', ({ problems }) =>
+      problems.some((text) => text.includes('is not started')),
+    );
+    expect(status.state).toBe('down');
+    expect(deployment.events().some(({ kind }) => kind === 'refuse')).toBe(true);
+    for (const port of [deployment.ports.members + 1, deployment.ports.members + 2]) {
+      expect(await deployment.client(port).dbsize()).toBe(100);
+    }
+    // The way out that the message names.
+    await deployment.client(deployment.ports.members + 1).config('SET', 'replica-priority', '100');
+    await waitFor(async () => (await deployment.run('failover')).status === 0, {
+      what: 'a failover',
+      withinMs: 30_000,
+      everyMs: 500,
+    });
+    await deployment.waitUntilHealthy();
+    expect(await deployment.client().dbsize()).toBe(100);
+  });
+});

@@ -1,0 +1,100 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { SwitchoverResult } from '../../src/agent/switchover.ts';
+import { TestDeployment } from '../support/deployment.ts';
+import { WriteLoad } from '../support/write-load.ts';
+
+describe('planned changes under load', () => {
+  let deployment: TestDeployment;
+
+  beforeAll(async () => {
+    deployment = await TestDeployment.up();
+    await deployment.waitUntilHealthy();
+  });
+  afterAll(() => deployment?.destroy());
+
+  async function underLoad(work: () => Promise<void>): Promise<void> {
+    const load = new WriteLoad(Array.from({ length: 8 }, () => deployment.client()));
+    await work();
+    const report = await load.stop();
+    expect(report.dropped).toBe(0);
+    expect([...report.errors]).toEqual([]);
+    expect(report.acknowledged).toBeGreaterThan(100);
+    expect(await load.lost(deployment.client())).toEqual([]);
+    await deployment.client().flushall();
+  }
+
+  test('five switchovers: no error, no acknowledged write lost, no connection dropped', async () => {
+    await underLoad(async () => {
+      for (let round = 0; round < 5; round++) {
+        const old = await deployment.primary();
+        const result = await deployment.json<SwitchoverResult>('switchover');
+        expect(result.from).toBe(old.id);
+        expect((await deployment.primary()).id).toBe(result.to);
+      }
+    });
+  });
+
+  test('--to chooses the member, and the priorities are put back', async () => {
+    const { members } = await deployment.waitUntilHealthy();
+    const target = members.filter(({ role }) => role === 'replica').at(-1);
+    const result = await deployment.json<SwitchoverResult>('switchover', [], ['--to', target?.id as string]);
+    expect(result.to).toBe(target?.id);
+    for (const { port } of members) {
+      expect(await deployment.client(port).config('GET', 'replica-priority')).toEqual([
+        'replica-priority',
+        '100',
+      ]);
+    }
+    const again = await deployment.run('switchover', [], ['--to', target?.id as string]);
+    expect(again.status).toBe(0);
+    expect(again.stdout).toContain('primary already');
+  });
+
+  test('a rolling restart: every member has a new process, no error, nothing lost', async () => {
+    const before = await deployment.waitUntilHealthy();
+    await underLoad(async () => {
+      const result = await deployment.run('restart', [], ['--rolling']);
+      expect(result.stderr).not.toContain('error');
+      expect(result.status).toBe(0);
+    });
+    const after = await deployment.waitUntilHealthy();
+    const pids = new Set(before.members.map(({ pid }) => pid));
+    expect(after.members.filter(({ pid }) => pids.has(pid))).toEqual([]);
+    expect(after.members.map(({ restarts }) => restarts)).toEqual([0, 0, 0]);
+  });
+
+  test('what makes no sense is refused with the reason', async () => {
+    const unknown = await deployment.run('switchover', [], ['--to', 'redis-9']);
+    expect(unknown.status).toBe(2);
+    expect(unknown.stderr).toContain('redis-9');
+    const both = await Promise.all([deployment.run('switchover'), deployment.run('switchover')]);
+    const statuses = both.map(({ status }) => status).toSorted();
+    expect(statuses[0]).toBe(0);
+    if (statuses[1] !== 0)
+      expect(both.some(({ stderr }) => stderr.includes('OPERATION_UNDER_WAY'))).toBe(true);
+  });
+
+  test('apply: the difference is shown, taken without a restart, and kept', async () => {
+    deployment.writeSpec({
+      redis: { maxMemory: '64mb', maxMemoryPolicy: 'allkeys-lru' },
+      sentinel: { failoverTimeout: '20s' },
+    });
+    const dry = await deployment.run('apply', [], ['--dry-run']);
+    expect(dry.status).toBe(0);
+    expect(dry.stdout).toMatch(/redis-1 +maxmemory +0 +→ +64mb +now/);
+    expect(dry.stdout).toMatch(/sentinel-3 +failover-timeout +30000 +→ +20000 +now/);
+    expect((await deployment.run('apply', [], ['--yes'])).status).toBe(0);
+    const { members } = await deployment.status();
+    for (const { port } of members) {
+      expect(await deployment.client(port).config('GET', 'maxmemory')).toEqual([
+        'maxmemory',
+        String(64 * 2 ** 20),
+      ]);
+    }
+    expect((await deployment.run('apply', [], ['--dry-run'])).stdout).toContain(
+      'Everything is as the spec says',
+    );
+    const unanswered = await deployment.run('apply');
+    expect(unanswered.status).toBe(0);
+  });
+});
