@@ -60,7 +60,8 @@ test.each(specs)('monit -t accepts the control files of %s', (spec) => {
 
 /** keepalived -t wants the interface to be there: one in a network namespace of its own (needs root). */
 function keepalivedTest(file: string) {
-  const script = 'ip link add eth0 type veth peer name eth1 && ip link set eth0 up && exec keepalived -t -f "$0"';
+  const script =
+    'ip link add eth0 type veth peer name eth1 && ip link set eth0 up && exec keepalived -t -f "$0"';
   return spawnSync('unshare', ['--net', 'sh', '-c', script, file], { encoding: 'utf8' });
 }
 
