@@ -64,6 +64,8 @@ export class SentinelWatch {
       };
     } catch {
       this.#seen = { ...this.#seen, reachable: false };
+      // A subscription to a host that is lost, or came back as another, stays silent for ever unless it is asked.
+      if (this.#subscribed) await this.#events.connection.call('PING').catch(() => {});
     } finally {
       this.#asking = false;
     }

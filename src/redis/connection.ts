@@ -62,6 +62,8 @@ export class RedisConnection {
       await this.#ensureConnected();
       return await this.#redis.call(command, ...args);
     } catch (error) {
+      // The network may have swallowed it, and TCP would go on trying for minutes: the next command starts afresh.
+      if (isTimeout(error)) this.#redis.disconnect();
       throw this.#explain(error, command);
     }
   }
@@ -104,6 +106,11 @@ export class RedisConnection {
       cause: error,
     });
   }
+}
+
+/** ioredis has no class for it, only this message. */
+function isTimeout(error: unknown): boolean {
+  return errorText(error) === 'Command timed out';
 }
 
 export function describeEndpoint(endpoint: Endpoint): string {
