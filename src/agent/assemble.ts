@@ -11,6 +11,7 @@ import { MemoryFile } from './memory-file.ts';
 import { noteSentinelEvent, observePaceMs } from './observe.ts';
 import { Part } from './part.ts';
 import type { PartPaths } from './paths.ts';
+import { watchSelection } from './selection-watch.ts';
 import { SentinelWatch } from './sentinel-watch.ts';
 
 export async function assemble(setting: Setting): Promise<Deployment> {
@@ -28,6 +29,7 @@ export async function assemble(setting: Setting): Promise<Deployment> {
     const memory = part ? new MemoryFile(part.paths.memory, clock) : null;
     await memory?.load();
     if (part) watchForDeath(deployment, part, watch);
+    else watchForSilence(deployment, watch);
     deployment.members.push({ place, part, watch, memory });
   }
   for (const place of spec.sentinels) {
@@ -36,7 +38,9 @@ export async function assemble(setting: Setting): Promise<Deployment> {
     const watch = new SentinelWatch(spec.name, endpoint, onSentinels, (event) => {
       const wake = noteSentinelEvent(deployment, event, clock.monotonicMs());
       deployment.heardSentinel(event);
-      if (wake) deployment.wake();
+      if (!wake) return;
+      deployment.wake();
+      if (event.name === '+selected-slave') void watchSelection(deployment);
     });
     if (part) watchForDeath(deployment, part);
     deployment.sentinels.push({ place, part, watch });
@@ -54,6 +58,13 @@ async function partHere(setting: Setting, place: Place, paths: PartPaths): Promi
   if (place.host !== setting.host) return null;
   await mkdir(paths.folder, { recursive: true, mode: 0o700 });
   return new Part(place.id, paths, setting.clock);
+}
+
+/** When a process of another host dies, the kernel there closes its connections: a reason to look at once. */
+function watchForSilence(deployment: Deployment, watch: MemberWatch): void {
+  watch.client.connection.onClose(() => {
+    if (watch.seen.reachable) void watch.look().then(() => deployment.wake());
+  });
 }
 
 function watchForDeath(deployment: Deployment, part: Part, watch?: MemberWatch): void {
