@@ -10,7 +10,7 @@ import type { MemberView, SentinelView, View } from '../topology/view.ts';
 import type { EventLog } from './event-log.ts';
 import type { GateAdapter } from './gate-adapter.ts';
 import type { MemberWatch } from './member-watch.ts';
-import { isDataIntact, type MemoryFile } from './memory-file.ts';
+import { isDataIntact, keptData, type MemoryFile } from './memory-file.ts';
 import type { Part } from './part.ts';
 import type { StatePaths } from './paths.ts';
 import type { SentinelWatch } from './sentinel-watch.ts';
@@ -160,6 +160,8 @@ function memberView({ place, part, watch, memory }: LiveMember): MemberView {
     offset: seen.offset,
     priority: seen.priority,
     keys: seen.reachable ? seen.keys : null,
+    histories: seen.reachable ? seen.histories : [],
     dataIntact: part === null || running || memory === null || isDataIntact(memory, part.paths.dataDir),
+    kept: part === null || running || memory === null ? null : keptData(memory, part.paths.dataDir),
   };
 }

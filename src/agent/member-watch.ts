@@ -20,6 +20,8 @@ export interface MemberObservation {
   syncing: boolean;
   offset: number;
   replId: string;
+  /** Its replication history's id, and that of the one before. */
+  histories: readonly string[];
   priority: number;
   keys: number | null;
   /** Which process of it this is: Redis makes a new one at each start. */
@@ -36,6 +38,7 @@ const nothingKnown: MemberObservation = {
   syncing: false,
   offset: 0,
   replId: '',
+  histories: [],
   priority: 100,
   keys: null,
   runId: '',
@@ -125,6 +128,7 @@ function observe(info: Info, before: MemberObservation): MemberObservation {
     syncing: replication.syncing,
     offset: replication.offset,
     replId: replication.replId,
+    histories: [replication.replId, replication.replIdBefore],
     priority: replication.priority,
     keys: keyCount(info),
     runId: info['run_id'] ?? '',

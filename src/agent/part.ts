@@ -13,6 +13,7 @@ export class Part {
   failed = false;
   refusal: string | null = null;
   #diedAtMs: number | null = null;
+  #ran = false;
   #restartsMs: number[] = [];
   readonly #clock: Clock;
 
@@ -46,22 +47,28 @@ export class Part {
 
   async start(command: ProcessCommand): Promise<void> {
     this.wanted = true;
+    this.#ran = true;
     this.refusal = null;
     // A start that fails counts as a death, so that it is tried again by the same rules.
     this.#diedAtMs = this.#clock.monotonicMs();
     await this.process.start(command);
   }
 
+  /** A first start in this agent's life is no restart. */
   async restart(command: ProcessCommand): Promise<void> {
-    this.#restartsMs.push(this.#clock.monotonicMs());
+    if (this.#ran) this.#restartsMs.push(this.#clock.monotonicMs());
     await this.start(command);
   }
 
-  /** Takes over the process that an earlier agent started, if it still runs. @returns whether it does. */
+  /**
+   * Takes over the process that an earlier agent started, if it still runs. One that doesn't counts as having died
+   * just now: whoever doesn't start it leaves it to the loop's rules. @returns whether it runs.
+   */
   async adopt(): Promise<boolean> {
     const alive = this.process.running || (await this.process.adopt());
     this.wanted = true;
-    if (!alive) this.noteDeath();
+    if (alive) this.#ran = true;
+    else this.noteDeath();
     return alive;
   }
 

@@ -1,5 +1,6 @@
 /** Restarts on request: one process, or everything in the safe order. Nothing here counts against the budget. */
 import { waitFor } from '../base/retry.ts';
+import { emptyPrimaryOver } from '../topology/data-guard.ts';
 import { namedPrimary } from '../topology/view.ts';
 import { gateCommand, memberCommand, sentinelCommand } from './commands.ts';
 import type { Deployment, LiveMember } from './deployment.ts';
@@ -86,6 +87,13 @@ async function restartMember(
       {
         hint: `Restore its data, or run holdfast failover so that another takes over. holdfast restart ${id} --accept-data-loss starts it empty, and the replicas then copy that.`,
       },
+    );
+  }
+  const empty = view && !part.process.running ? emptyPrimaryOver(deployment.view(), view) : undefined;
+  if (empty && !acceptDataLoss) {
+    throw SwitchoverRefused(
+      `${id} is not started: the primary ${empty.id} is empty, and following it would wipe what ${id} has on disk`,
+      { hint: `holdfast restart ${id} --accept-data-loss does it all the same.` },
     );
   }
   await stopMember(deployment, member, report);

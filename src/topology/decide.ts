@@ -7,11 +7,13 @@
  *    is at it already, and a replica is fit. Only the agent that owned the process may ask.
  * 4. A Sentinel selected a replica of ours and the old primary is gone: it is promoted at once.
  * 5. A replica of ours follows someone else than the acting primary: it is pointed there.
- * 6. A process of ours died: it is restarted, within its budget. A primary never comes back as primary by reflex:
- *    only if the Sentinels still name it, no replica can take over, and its own data is there or nobody has any.
+ * 6. A process of ours died, or was held back at the start: it is started, within its budget. A primary never comes
+ *    back as primary by reflex: only if the Sentinels still name it, no replica can take over, and its own data is
+ *    there or nobody has any. A replica with data does not follow an empty stranger.
  *
  * An agent acts on its own processes only. Who is primary is the Sentinels' word, never ours.
  */
+import { emptyPrimaryOver, possibleHolders } from './data-guard.ts';
 import { type RestartRule, restartVerdict } from './restart-budget.ts';
 import { actingPrimary, type MemberView, namedPrimary, type ProcessView, type View } from './view.ts';
 
@@ -25,7 +27,7 @@ export type Decision =
   | { kind: 'promote'; member: string; reason: string }
   | { kind: 'follow'; member: string; primary: string; reason: string }
   | { kind: 'restart'; process: string; as: StartAs; reason: string }
-  | { kind: 'refuse'; member: string; reason: string }
+  | { kind: 'refuse'; member: string; reason: string; hint: string }
   | { kind: 'give-up'; process: string; reason: string };
 
 /** The part of a spec that deciding needs. */
@@ -162,7 +164,15 @@ function restartMember(view: View, member: MemberView, nowMs: number): Decision 
     };
   }
   if (primary !== member.id) {
-    const reason = `${member.id} died; the primary is ${primary}`;
+    const empty = emptyPrimaryOver(view, member);
+    if (empty) {
+      return refuse(
+        member,
+        `${member.id} is not started: the primary ${empty.id} is empty and of another history, and following it would wipe the ${member.kept?.keys} keys that ${member.id} has on disk`,
+        `Bring the data back into ${empty.id} (restore a backup), or, if the database is meant to be empty: holdfast restart ${member.id} --accept-data-loss`,
+      );
+    }
+    const reason = `${member.id} is down and the primary is ${primary}: it starts as its replica`;
     return { kind: 'restart', process: member.id, as: { kind: 'replica', of: primary }, reason };
   }
   const heirs = view.members.filter(isFitToTakeOver);
@@ -179,15 +189,26 @@ function restartMember(view: View, member: MemberView, nowMs: number): Decision 
 
 /** The empty-primary guard: an empty primary would wipe every replica within a second. */
 function restartAsPrimary(view: View, member: MemberView): Decision {
-  const holders = view.members.filter(({ id, keys }) => id !== member.id && (keys ?? 0) > 0);
+  const holders = possibleHolders(view, member);
   if (member.dataIntact || holders.length === 0) {
-    const data = member.dataIntact ? 'its data is on disk' : 'no other member holds data';
-    const reason = `${member.id} died, no replica took over and ${data}: it starts as primary again`;
+    const data = member.dataIntact ? 'its data is there' : 'no other member holds data';
+    const reason = `${member.id} is down, the Sentinels name it primary, no replica can take over and ${data}: it starts as primary`;
     return { kind: 'restart', process: member.id, as: { kind: 'primary' }, reason };
   }
-  const reason = `${member.id} is not started: the Sentinels still name it primary, but its data is gone from disk, and as an empty primary it would wipe ${list(holders)}`;
+  const known = holders.some(({ keys }) => (keys ?? 0) > 0);
+  const others = known
+    ? `it would wipe ${list(holders)}`
+    : `it would wipe whatever ${list(holders)} ${holders.length > 1 ? 'hold' : 'holds'}`;
+  return refuse(
+    member,
+    `${member.id} is not started: the Sentinels still name it primary, but it has no data on disk, and as an empty primary ${others}`,
+    `Bring its data back (restore a backup into it), or let one of the others take over: holdfast failover. To start it empty on purpose: holdfast restart ${member.id} --accept-data-loss`,
+  );
+}
+
+function refuse(member: MemberView, reason: string, hint: string): Decision {
   if (member.process?.refusal === reason) return { kind: 'nothing', reason };
-  return { kind: 'refuse', member: member.id, reason };
+  return { kind: 'refuse', member: member.id, reason, hint };
 }
 
 function hasDied(process: ProcessView): boolean {

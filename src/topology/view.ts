@@ -44,8 +44,12 @@ export interface MemberView {
   offset: number;
   priority: number;
   keys: number | null;
-  /** Of a local member that does not run: whether its files still hold the data that it had. */
+  /** The ids of the replication history that its data is of, and of the one before; empty when unknown. */
+  histories: readonly string[];
+  /** Of a local member that does not run: false when its files hold no data, unless it was known to have none. */
   dataIntact: boolean;
+  /** Of a local member that does not run: what it held when last seen, if its files still hold data. */
+  kept: { keys: number; history: string } | null;
 }
 
 export interface SentinelView {
