@@ -83,14 +83,18 @@ describe.skipIf(why !== null)(`three hosts${why === null ? '' : `: skipped, ${wh
         host,
         'another primary and the old one as its replica',
         ({ state, primary, members }) =>
-          state === 'healthy' &&
-          primary !== old &&
-          members.find(({ id }) => id === old)?.role === 'replica',
+          state === 'healthy' && primary !== old && members.find(({ id }) => id === old)?.role === 'replica',
       );
     }
     const report = await load.stop();
     console.log(report);
-    console.log(JSON.stringify(hosts.map((h) => fleet.events(h).slice(-12)), null, 1));
+    console.log(
+      JSON.stringify(
+        hosts.map((h) => fleet.events(h).slice(-12)),
+        null,
+        1,
+      ),
+    );
     expect(report.dropped).toBe(0);
     expect([...report.errors.keys()].filter((word) => word !== 'UNCERTAIN')).toEqual([]);
     // Sentinel alone takes 3 s to see it.
