@@ -9,6 +9,7 @@ import { lastLogLines } from '../process/supervised-process.ts';
 import { MemberClient } from '../redis/member-client.ts';
 import { ownUserName } from '../spec/secrets.ts';
 import { actingPrimary, namedPrimary, type View } from '../topology/view.ts';
+import { tlsTexts } from './assemble.ts';
 import type { Deployment } from './deployment.ts';
 import type { Observer } from './observe.ts';
 import type { Report } from './start.ts';
@@ -25,7 +26,7 @@ export async function waitUntilReady(
   withinMs: number,
 ): Promise<string | null> {
   const gate = deployment.gates.find(({ part }) => part !== null)?.place;
-  const client = gate && agentClient(deployment, gate);
+  const client = gate && (await agentClient(deployment, gate));
   const failed = new AbortController();
   const began = performance.now();
   let said = '';
@@ -59,10 +60,11 @@ export async function waitUntilReady(
   }
 }
 
-function agentClient({ setting }: Deployment, { address, port }: { address: string; port: number }) {
+async function agentClient({ setting }: Deployment, { address, port }: { address: string; port: number }) {
   return new MemberClient({
     endpoint: { host: address, port },
     credentials: { username: ownUserName('agent'), password: setting.secrets.own.agent },
+    tls: await tlsTexts(setting),
   });
 }
 
