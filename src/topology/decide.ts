@@ -4,7 +4,8 @@
  * 1. Paused, or during a planned change: nothing of what follows.
  * 2. A member of ours that runs but has been silent for `hangAfter` is killed: dead is certain, silent is not.
  * 3. Our primary's process is gone: one Sentinel is asked to fail over, if the Sentinels have quorum, none of them
- *    is at it already, and a replica is fit. Only the agent that owned the process may ask.
+ *    is at it already, nobody has been selected or promoted yet, and a replica is fit. Only the agent that owned the
+ *    process may ask. The other Sentinels hear of a failover a second late: asked too early, they'd start a second.
  * 4. A Sentinel selected a replica of ours and the old primary is gone: it is promoted at once.
  * 5. A replica of ours follows someone else than the acting primary: it is pointed there.
  * 6. A process of ours died: it is restarted, within its budget. A primary never comes back as primary by reflex:
@@ -33,8 +34,11 @@ export interface DecideRules {
   agent: { hangAfterMs: number; restarts: RestartRule };
 }
 
-/** How long a Sentinel may take to select a replica before it, or another, is asked again. */
-const askAgainAfterMs = 1000;
+/**
+ * How long a Sentinel may take to select a replica before it, or another, is asked again. The others hear of a forced
+ * failover after 1.1-1.2 s; one that was asked before would promote a different replica.
+ */
+const askAgainAfterMs = 1500;
 
 /** How long the Sentinels may take to replace a lost primary before it is started again, if they still name it. */
 const choosingMs = 15_000;
@@ -53,7 +57,8 @@ function killHung(view: View, rules: DecideRules): Decision | undefined {
     ({ process, busy, silentMs }) => process?.running && !busy && silentMs >= limitMs,
   );
   if (!hung) return undefined;
-  const reason = `${hung.id} has not answered for ${hung.silentMs} ms though its process lives; it is killed so that it can't come back half-alive`;
+  // The same words each time: the loop knows by them what failed lately, and paces it.
+  const reason = `${hung.id} has not answered for ${limitMs} ms though its process lives; it is killed so that it can't come back half-alive`;
   return { kind: 'kill', member: hung.id, reason };
 }
 
@@ -67,16 +72,30 @@ function failOver(view: View, nowMs: number): Decision | undefined {
   const lost = lostPrimary(view);
   if (!lost) return undefined;
   const diedAtMs = lost.process?.diedAtMs ?? nowMs;
-  const settled = view.selection !== null && view.selection.atMs >= diedAtMs;
-  const atIt = settled || view.sentinels.some(({ failoverInProgress }) => failoverInProgress);
   const askedMs = view.failoverAskedAtMs;
   const asked = askedMs !== null && askedMs >= diedAtMs && nowMs - askedMs < askAgainAfterMs;
-  if (atIt || asked || !hasQuorum(view)) return undefined;
+  if (isUnderWay(view, lost) || actsBeside(view, lost) || asked || !hasQuorum(view)) return undefined;
   const fit = view.members.filter(isFitToTakeOver);
   const sentinel = calmSentinels(view)[0];
   if (fit.length === 0 || sentinel === undefined) return undefined;
   const reason = `the process of the primary ${lost.id} is gone and ${list(fit)} can take over: ${sentinel.id} is asked to fail over`;
   return { kind: 'failover', member: lost.id, sentinel: sentinel.id, reason };
+}
+
+/**
+ * Whether someone is about to take over from the primary that was lost. A selection counts also when it is older than
+ * the death: of a primary that hangs the Sentinels may be rid before we kill it.
+ */
+function isUnderWay(view: View, lost: MemberView): boolean {
+  const selected = view.selection !== null && view.selection.member !== lost.id;
+  return (
+    selected || view.sentinels.some(({ reachable, failoverInProgress }) => reachable && failoverInProgress)
+  );
+}
+
+/** Another member that acts as primary: promoted, most likely, though the Sentinels don't say so yet. */
+function actsBeside(view: View, lost: MemberView): MemberView | undefined {
+  return view.members.find(({ id, reachable, role }) => id !== lost.id && reachable && role === 'primary');
 }
 
 function promoteSelected(view: View): Decision | undefined {
