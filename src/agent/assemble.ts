@@ -34,7 +34,7 @@ export async function assemble(setting: Setting): Promise<Deployment> {
     const part = await partHere(setting, place, setting.paths.sentinel(place.id));
     const endpoint = { host: place.address, port: place.port };
     const watch = new SentinelWatch(spec.name, endpoint, onSentinels, (event) => {
-      const wake = noteSentinelEvent(deployment, event, clock.monotonicMs());
+      const wake = noteSentinelEvent(deployment, place.id, event, clock.monotonicMs());
       deployment.heardSentinel(event);
       if (wake) deployment.wake();
     });

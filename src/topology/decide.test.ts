@@ -10,7 +10,10 @@ import {
 import { type DecideRules, decide } from './decide.ts';
 import type { MemberView, View } from './view.ts';
 
-const rules: DecideRules = { agent: { hangAfterMs: 5000, restarts: { limit: 5, withinMs: 60_000 } } };
+const rules: DecideRules = {
+  sentinel: { quorum: 2 },
+  agent: { hangAfterMs: 5000, restarts: { limit: 5, withinMs: 60_000 } },
+};
 const nowMs = 1_000_000;
 
 const decideOn = (changes: Partial<View> = {}, atMs = nowMs) => decide(aView(changes), rules, atMs);
@@ -123,6 +126,14 @@ describe('our primary’s process is gone', () => {
     ['one is in TILT and one does not answer', [{ tilt: true }, { reachable: false }, {}]],
   ])('no failover without quorum: %s', (_name, changes) => {
     expect(decide(crashed({ sentinels: threeSentinels(changes) }), rules, nowMs).kind).not.toBe('failover');
+  });
+
+  test('a quorum above the majority counts', () => {
+    const strict = { ...rules, sentinel: { quorum: 3 } };
+    expect(decide(crashed(), strict, nowMs).kind).toBe('failover');
+    const sentinels = threeSentinels([{ reachable: false }, {}, {}]);
+    expect(decide(crashed({ sentinels }), strict, nowMs).kind).not.toBe('failover');
+    expect(decide(crashed({ sentinels }), rules, nowMs).kind).toBe('failover');
   });
 
   test.each<[string, Partial<MemberView>]>([

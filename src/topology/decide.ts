@@ -31,6 +31,7 @@ export type Decision =
 
 /** The part of a spec that deciding needs. */
 export interface DecideRules {
+  sentinel: { quorum: number };
   agent: { hangAfterMs: number; restarts: RestartRule };
 }
 
@@ -47,7 +48,7 @@ export function decide(view: View, rules: DecideRules, nowMs: number): Decision 
   if (view.paused) return { kind: 'nothing', reason: 'automatic actions are paused' };
   if (view.operation !== null) return { kind: 'nothing', reason: `${view.operation} is under way` };
   const urgent =
-    killHung(view, rules) ?? failOver(view, nowMs) ?? promoteSelected(view) ?? followPrimary(view);
+    killHung(view, rules) ?? failOver(view, rules, nowMs) ?? promoteSelected(view) ?? followPrimary(view);
   return urgent ?? restartDead(view, rules, nowMs);
 }
 
@@ -68,13 +69,13 @@ function lostPrimary(view: View): MemberView | undefined {
   return view.members.find(({ id, process }) => id === named && process !== null && hasDied(process));
 }
 
-function failOver(view: View, nowMs: number): Decision | undefined {
+function failOver(view: View, rules: DecideRules, nowMs: number): Decision | undefined {
   const lost = lostPrimary(view);
   if (!lost) return undefined;
   const diedAtMs = lost.process?.diedAtMs ?? nowMs;
   const askedMs = view.failoverAskedAtMs;
   const asked = askedMs !== null && askedMs >= diedAtMs && nowMs - askedMs < askAgainAfterMs;
-  if (isUnderWay(view, lost) || actsBeside(view, lost) || asked || !hasQuorum(view)) return undefined;
+  if (isUnderWay(view, lost) || actsBeside(view, lost) || asked || !hasQuorum(view, rules)) return undefined;
   const fit = view.members.filter(isFitToTakeOver);
   const sentinel = calmSentinels(view)[0];
   if (fit.length === 0 || sentinel === undefined) return undefined;
@@ -155,9 +156,10 @@ function restartOne(
   view: View,
   id: string,
   process: ProcessView,
-  { agent: { restarts } }: DecideRules,
+  rules: DecideRules,
   nowMs: number,
 ): Decision {
+  const { restarts } = rules.agent;
   const verdict = restartVerdict(process.restartsMs, process.diedAtMs ?? nowMs, nowMs, restarts);
   if (verdict.kind === 'exhausted') {
     const reason = `${id} died again after ${restarts.limit} restarts within ${restarts.withinMs} ms; it stays down until a person acts`;
@@ -167,11 +169,11 @@ function restartOne(
     return { kind: 'nothing', reason: `${id} is restarted after a pause`, untilMs: verdict.untilMs };
   }
   const member = view.members.find((each) => each.id === id);
-  if (member) return restartMember(view, member, nowMs);
+  if (member) return restartMember(view, member, rules, nowMs);
   return { kind: 'restart', process: id, as: { kind: 'as-configured' }, reason: `${id} died` };
 }
 
-function restartMember(view: View, member: MemberView, nowMs: number): Decision {
+function restartMember(view: View, member: MemberView, rules: DecideRules, nowMs: number): Decision {
   const named = namedPrimary(view);
   const primary = actingPrimary(view)?.id ?? named?.id;
   if (primary === undefined) {
@@ -186,7 +188,7 @@ function restartMember(view: View, member: MemberView, nowMs: number): Decision 
   }
   const heirs = view.members.filter(isFitToTakeOver);
   const choosingUntilMs = (member.process?.diedAtMs ?? nowMs) + choosingMs;
-  if (heirs.length > 0 && hasQuorum(view) && nowMs < choosingUntilMs) {
+  if (heirs.length > 0 && hasQuorum(view, rules) && nowMs < choosingUntilMs) {
     return {
       kind: 'nothing',
       reason: `${member.id} is down and the Sentinels are choosing between ${list(heirs)}`,
@@ -229,8 +231,10 @@ function calmSentinels(view: View) {
   return view.sentinels.filter(({ reachable, tilt }) => reachable && !tilt);
 }
 
-function hasQuorum(view: View): boolean {
-  return calmSentinels(view).length >= Math.floor(view.sentinels.length / 2) + 1;
+/** A failover needs the quorum that the spec says and a majority, as SENTINEL CKQUORUM counts. */
+function hasQuorum(view: View, { sentinel: { quorum } }: DecideRules): boolean {
+  const majority = Math.floor(view.sentinels.length / 2) + 1;
+  return calmSentinels(view).length >= Math.max(majority, quorum);
 }
 
 function followsMember(replica: MemberView, primary: MemberView): boolean {
