@@ -9,7 +9,8 @@
  * 4. A Sentinel selected a replica of ours and the old primary is gone: it is promoted at once.
  * 5. A replica of ours follows someone else than the acting primary: it is pointed there.
  * 6. A process of ours died: it is restarted, within its budget. A primary never comes back as primary by reflex:
- *    only if the Sentinels still name it, no replica can take over, and its own data is there or nobody has any.
+ *    only if the Sentinels still name it, no failover is under way and no replica can take over, and its own data
+ *    is there or nobody has any. A member that can't be asked may have some.
  *
  * An agent acts on its own processes only. Who is primary is the Sentinels' word, never ours.
  */
@@ -186,29 +187,61 @@ function restartMember(view: View, member: MemberView, rules: DecideRules, nowMs
     const reason = `${member.id} died; the primary is ${primary}`;
     return { kind: 'restart', process: member.id, as: { kind: 'replica', of: primary }, reason };
   }
-  const heirs = view.members.filter(isFitToTakeOver);
-  const choosingUntilMs = (member.process?.diedAtMs ?? nowMs) + choosingMs;
-  if (heirs.length > 0 && hasQuorum(view, rules) && nowMs < choosingUntilMs) {
-    return {
-      kind: 'nothing',
-      reason: `${member.id} is down and the Sentinels are choosing between ${list(heirs)}`,
-      untilMs: choosingUntilMs,
-    };
+  return othersFirst(view, member, rules, nowMs) ?? restartAsPrimary(view, member);
+}
+
+/** A primary that died comes back as primary only when nobody else can take over from it, or already has. */
+function othersFirst(
+  view: View,
+  member: MemberView,
+  rules: DecideRules,
+  nowMs: number,
+): Decision | undefined {
+  if (isUnderWay(view, member)) {
+    return { kind: 'nothing', reason: `${member.id} is down and a failover from it is under way` };
   }
-  return restartAsPrimary(view, member);
+  const untilMs = (member.process?.diedAtMs ?? nowMs) + choosingMs;
+  if (nowMs >= untilMs) return undefined;
+  const promoted = actsBeside(view, member);
+  if (promoted) {
+    const reason = `${member.id} is down and ${promoted.id} acts as primary, which the Sentinels do not say yet`;
+    return { kind: 'nothing', reason, untilMs };
+  }
+  const heirs = view.members.filter((each) => isFitToTakeOver(each) || missedOneAnswer(each));
+  if (heirs.length === 0 || !hasQuorum(view, rules)) return undefined;
+  const reason = `${member.id} is down and the Sentinels are choosing between ${list(heirs)}`;
+  return { kind: 'nothing', reason, untilMs };
 }
 
 /** The empty-primary guard: an empty primary would wipe every replica within a second. */
 function restartAsPrimary(view: View, member: MemberView): Decision {
-  const holders = view.members.filter(({ id, keys }) => id !== member.id && (keys ?? 0) > 0);
-  if (member.dataIntact || holders.length === 0) {
+  const others = view.members.filter(({ id }) => id !== member.id);
+  const holders = others.filter(({ keys }) => (keys ?? 0) > 0);
+  const harm = harmAsPrimary(member, others, holders);
+  if (harm === undefined) {
     const data = member.dataIntact ? 'its data is on disk' : 'no other member holds data';
     const reason = `${member.id} died, no replica took over and ${data}: it starts as primary again`;
     return { kind: 'restart', process: member.id, as: { kind: 'primary' }, reason };
   }
-  const reason = `${member.id} is not started: the Sentinels still name it primary, but its data is gone from disk, and as an empty primary it would wipe ${list(holders)}`;
+  const reason = `${member.id} is not started: the Sentinels still name it primary, but ${harm}`;
   if (member.process?.refusal === reason) return { kind: 'nothing', reason };
   return { kind: 'refuse', member: member.id, reason };
+}
+
+/** What would be lost if it started as primary, as the end of a sentence; undefined when nothing would. */
+function harmAsPrimary(
+  member: MemberView,
+  others: readonly MemberView[],
+  holders: readonly MemberView[],
+): string | undefined {
+  if (member.dataIntact) return undefined;
+  if (holders.length > 0) {
+    return `its data is gone from disk, and as an empty primary it would wipe ${list(holders)}`;
+  }
+  // What can't be asked, or is loading, may hold everything.
+  const unknown = others.filter(({ keys, busy }) => keys === null || busy);
+  if (unknown.length === 0) return undefined;
+  return `its data is gone from disk, and ${list(unknown)} can't be asked for theirs: as an empty primary it would wipe that`;
 }
 
 function hasDied(process: ProcessView): boolean {
@@ -217,8 +250,16 @@ function hasDied(process: ProcessView): boolean {
 
 /** A replica that a Sentinel could promote without losing what it never had. */
 function isFitToTakeOver(member: MemberView): boolean {
+  return member.reachable && isFitWhenReachable(member);
+}
+
+/** It was fit until it left one or two questions unanswered, and that may be our own fault. */
+function missedOneAnswer(member: MemberView): boolean {
+  return !member.reachable && member.silentMs === 0 && isFitWhenReachable(member);
+}
+
+function isFitWhenReachable(member: MemberView): boolean {
   return (
-    member.reachable &&
     !member.busy &&
     member.role === 'replica' &&
     member.synced &&
