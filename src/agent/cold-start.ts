@@ -87,6 +87,7 @@ async function guardLocalData(
     if (place.id === primary && keysKnown > 0 && !hasData && holder) {
       reason = `${place.id} is not started: the Sentinels name it primary, but its data is gone from disk, and as an empty primary it would wipe ${holder.place.id}`;
     } else if (place.id !== primary && keysKnown > 0 && hasData && emptyLeader) {
+      part.refusesToFollow = primary;
       reason = `${place.id} is not started: its primary ${primary} is empty, and following it would wipe the ${keysKnown} keys that ${place.id} has on disk`;
     }
     if (reason === undefined) continue;
@@ -96,6 +97,10 @@ async function guardLocalData(
     part.refusal = reason;
     report(`warning: ${reason}`);
     deployment.events.add('refuse', place.id, reason);
+    if (part.refusesToFollow !== null) {
+      const hint = `To keep the data, copy ${part.paths.dataDir} away. holdfast restart ${place.id} then makes it a copy of ${primary}`;
+      deployment.events.add('hint', place.id, hint);
+    }
   }
   return refused;
 }

@@ -12,6 +12,8 @@ export class Part {
   wanted = false;
   failed = false;
   refusal: string | null = null;
+  /** The id of a primary that is empty, while this member's disk holds data. */
+  refusesToFollow: string | null = null;
   #diedAtMs: number | null = null;
   #restartsMs: number[] = [];
   readonly #clock: Clock;
@@ -32,6 +34,7 @@ export class Part {
       restartsMs: this.#restartsMs,
       failed: this.failed,
       refusal: this.refusal,
+      refusesToFollow: this.refusesToFollow,
     };
   }
 
@@ -47,6 +50,7 @@ export class Part {
   async start(command: ProcessCommand): Promise<void> {
     this.wanted = true;
     this.refusal = null;
+    this.refusesToFollow = null;
     // A start that fails counts as a death, so that it is tried again by the same rules.
     this.#diedAtMs = this.#clock.monotonicMs();
     await this.process.start(command);
@@ -69,6 +73,7 @@ export class Part {
   forgive(): void {
     this.failed = false;
     this.refusal = null;
+    this.refusesToFollow = null;
     this.#restartsMs = [];
   }
 }

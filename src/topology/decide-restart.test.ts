@@ -73,6 +73,22 @@ describe('a process of ours died', () => {
   });
 });
 
+test('a member whose disk holds data is not made a copy of an empty primary', () => {
+  const refusal = 'redis-2 is not started: its primary redis-1 is empty';
+  const process = deadProcess(nowMs, { refusal, refusesToFollow: 'redis-1' });
+  const refused = aDeadMember('redis-2', nowMs, { process });
+  const withPrimary = (primary: Partial<MemberView>) =>
+    decideOn({ members: [aPrimary('redis-1', { process: null, ...primary }), refused] });
+  expect(withPrimary({ keys: 0 })).toEqual({ kind: 'nothing', reason: refusal });
+  // New writes on the empty primary don't make the old data worthless.
+  expect(withPrimary({ keys: 3 }).kind).toBe('nothing');
+  expect(withPrimary({ reachable: false, keys: null }).kind).toBe('nothing');
+
+  const sentinels = threeSentinels({ primary: 'redis-3', configEpoch: 2 });
+  const members = [refused, aPrimary('redis-3', { process: null })];
+  expect(decideOn({ members, sentinels })).toMatchObject({ as: { kind: 'replica', of: 'redis-3' } });
+});
+
 describe('the restart budget', () => {
   const died = (restartsMs: number[], changes = {}) => {
     const process = deadProcess(nowMs, { restartsMs, ...changes });

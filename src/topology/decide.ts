@@ -10,7 +10,8 @@
  * 5. A replica of ours follows someone else than the acting primary: it is pointed there.
  * 6. A process of ours died: it is restarted, within its budget. A primary never comes back as primary by reflex:
  *    only if the Sentinels still name it, no failover is under way and no replica can take over, and its own data
- *    is there or nobody has any. A member that can't be asked may have some.
+ *    is there or nobody has any. A member that can't be asked may have some. One that was found at the start to hold
+ *    data, while its primary is empty, stays down until a person acts or another is primary.
  *
  * An agent acts on its own processes only. Who is primary is the Sentinels' word, never ours.
  */
@@ -184,6 +185,9 @@ function restartMember(view: View, member: MemberView, rules: DecideRules, nowMs
     };
   }
   if (primary !== member.id) {
+    if (member.process?.refusesToFollow === primary) {
+      return { kind: 'nothing', reason: member.process.refusal ?? `${member.id} does not follow ${primary}` };
+    }
     const reason = `${member.id} died; the primary is ${primary}`;
     return { kind: 'restart', process: member.id, as: { kind: 'replica', of: primary }, reason };
   }

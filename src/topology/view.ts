@@ -19,6 +19,8 @@ export interface ProcessView {
   failed: boolean;
   /** Why a restart was refused, or null. */
   refusal: string | null;
+  /** Whom it must not follow, because that would wipe what its disk holds; null when it may follow anyone. */
+  refusesToFollow: string | null;
 }
 
 export interface MemberView {

@@ -9,6 +9,7 @@ export function aliveProcess(changes: Partial<ProcessView> = {}): ProcessView {
     restartsMs: [],
     failed: false,
     refusal: null,
+    refusesToFollow: null,
     ...changes,
   };
 }
