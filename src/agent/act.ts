@@ -77,7 +77,7 @@ export class Actions {
 
   #refuse(id: string, reason: string): void {
     this.#part(id).refusal = reason;
-    const hint = `Bring its data back (restore a backup into it), or let one of the others take over: holdfast failover. To start it empty on purpose: holdfast restart ${id} --accept-data-loss`;
+    const hint = `Bring its data back (restore a backup into it), or let one of the others take over: holdfast failover. To start it as it is on purpose: holdfast restart ${id} --accept-data-loss`;
     this.#deployment.events.add('hint', id, hint);
   }
 

@@ -10,7 +10,7 @@ import type { MemberView, SentinelView, View } from '../topology/view.ts';
 import type { EventLog } from './event-log.ts';
 import type { GateAdapter } from './gate-adapter.ts';
 import type { MemberWatch } from './member-watch.ts';
-import { isDataIntact, type MemoryFile } from './memory-file.ts';
+import { isDataIntact, isDataStale, type MemoryFile } from './memory-file.ts';
 import type { Part } from './part.ts';
 import type { StatePaths } from './paths.ts';
 import type { SentinelWatch } from './sentinel-watch.ts';
@@ -146,6 +146,7 @@ export class Deployment {
 function memberView({ place, part, watch, memory }: LiveMember): MemberView {
   const { seen } = watch;
   const running = part?.process.running ?? true;
+  const down = part !== null && !running;
   return {
     ...place,
     process: part?.view ?? null,
@@ -160,6 +161,7 @@ function memberView({ place, part, watch, memory }: LiveMember): MemberView {
     offset: seen.offset,
     priority: seen.priority,
     keys: seen.reachable ? seen.keys : null,
-    dataIntact: part === null || running || memory === null || isDataIntact(memory, part.paths.dataDir),
+    dataIntact: !down || memory === null || isDataIntact(memory, part.paths.dataDir),
+    dataStale: down && memory !== null && isDataStale(memory, part.paths.dataDir),
   };
 }

@@ -223,6 +223,18 @@ describe('the empty-primary guard', () => {
     });
   });
 
+  test('an RDB that is older than what a replica holds is not copied over it', () => {
+    const stale = { dataStale: true };
+    expect(died([aReplica('redis-2', unfit)], stale)).toMatchObject({
+      kind: 'refuse',
+      reason: expect.stringContaining('make redis-2 copy that'),
+    });
+    // Nobody has anything newer: what there is, is the best there is.
+    expect(died([aReplica('redis-2', { ...unfit, synced: false })], stale).kind).toBe('restart');
+    expect(died([aReplica('redis-2', { ...unfit, keys: 0 })], stale).kind).toBe('restart');
+    expect(died([aDeadMember('redis-2', nowMs)], stale)).toMatchObject({ as: { kind: 'primary' } });
+  });
+
   test('it is refused once, not again and again', () => {
     const others = [aReplica('redis-2', unfit)];
     const { reason } = died(others, gone);

@@ -10,7 +10,7 @@
  * 5. A replica of ours follows someone else than the acting primary: it is pointed there.
  * 6. A process of ours died: it is restarted, within its budget. A primary never comes back as primary by reflex:
  *    only if the Sentinels still name it, no failover is under way and no replica can take over, and its own data
- *    is there or nobody has any. A member that can't be asked may have some. One that was found at the start to hold
+ *    is there, as new as the others', or nobody has any. A member that can't be asked may have some. One that was found at the start to hold
  *    data, while its primary is empty, stays down until a person acts or another is primary.
  *
  * An agent acts on its own processes only. Who is primary is the Sentinels' word, never ours.
@@ -219,9 +219,7 @@ function othersFirst(
 
 /** The empty-primary guard: an empty primary would wipe every replica within a second. */
 function restartAsPrimary(view: View, member: MemberView): Decision {
-  const others = view.members.filter(({ id }) => id !== member.id);
-  const holders = others.filter(({ keys }) => (keys ?? 0) > 0);
-  const harm = harmAsPrimary(member, others, holders);
+  const harm = harmAsPrimary(view, member);
   if (harm === undefined) {
     const data = member.dataIntact ? 'its data is on disk' : 'no other member holds data';
     const reason = `${member.id} died, no replica took over and ${data}: it starts as primary again`;
@@ -232,13 +230,15 @@ function restartAsPrimary(view: View, member: MemberView): Decision {
   return { kind: 'refuse', member: member.id, reason };
 }
 
-/** What would be lost if it started as primary, as the end of a sentence; undefined when nothing would. */
-function harmAsPrimary(
-  member: MemberView,
-  others: readonly MemberView[],
-  holders: readonly MemberView[],
-): string | undefined {
-  if (member.dataIntact) return undefined;
+/** What would be lost if a dead member started as primary, as the end of a sentence; undefined when nothing would. */
+export function harmAsPrimary(view: View, member: MemberView): string | undefined {
+  const others = view.members.filter(({ id }) => id !== member.id);
+  const holders = others.filter(({ keys }) => (keys ?? 0) > 0);
+  if (member.dataIntact) {
+    const ahead = member.dataStale ? holders.filter(({ synced }) => synced) : [];
+    if (ahead.length === 0) return undefined;
+    return `its RDB on disk is older than what it had, and as primary it would make ${list(ahead)} copy that`;
+  }
   if (holders.length > 0) {
     return `its data is gone from disk, and as an empty primary it would wipe ${list(holders)}`;
   }

@@ -46,8 +46,10 @@ export interface MemberView {
   offset: number;
   priority: number;
   keys: number | null;
-  /** Of a local member that does not run: whether its files still hold the data that it had. */
+  /** Of a local member that does not run: whether its files still hold data, if it had any. */
   dataIntact: boolean;
+  /** Of a local member that does not run: it has only RDB files, and had changes that are not in them. */
+  dataStale: boolean;
 }
 
 export interface SentinelView {

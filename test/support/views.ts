@@ -41,6 +41,7 @@ export function aReplica(id: string, changes: Partial<MemberView> = {}): MemberV
     priority: 100,
     keys: 10,
     dataIntact: true,
+    dataStale: false,
     ...changes,
   };
 }
