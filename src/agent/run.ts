@@ -6,7 +6,7 @@ import { waitFor } from '../base/retry.ts';
 import { MemberClient } from '../redis/member-client.ts';
 import { loadSecrets, ownUserName } from '../spec/secrets.ts';
 import type { Spec } from '../spec/spec.ts';
-import { assemble } from './assemble.ts';
+import { assemble, tlsTexts } from './assemble.ts';
 import { Commands } from './control.ts';
 import type { Deployment } from './deployment.ts';
 import { bringDown } from './down.ts';
@@ -141,6 +141,7 @@ async function waitUntilReady(deployment: Deployment, withinMs: number): Promise
   const client = new MemberClient({
     endpoint: { host: gate.place.address, port: gate.place.port },
     credentials: { username: ownUserName('agent'), password: setting.secrets.own.agent },
+    tls: await tlsTexts(setting),
   });
   try {
     const takesWrite = async () => {
