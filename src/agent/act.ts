@@ -2,6 +2,7 @@
 import type { Decision, StartAs } from '../topology/decide.ts';
 import { gateCommand, memberCommand, sentinelCommand } from './commands.ts';
 import type { Deployment, LiveMember } from './deployment.ts';
+import { promoteShielded } from './promotion.ts';
 
 export class Actions {
   readonly #deployment: Deployment;
@@ -39,9 +40,9 @@ export class Actions {
   }
 
   async #promote(id: string): Promise<void> {
-    const { watch } = this.#deployment.member(id);
-    await watch.client.replicaOf(null);
-    await watch.look();
+    const member = this.#deployment.member(id);
+    await promoteShielded(this.#deployment, member);
+    await member.watch.look();
     this.#deployment.events.add('promoted', id, `${id} is primary now`);
   }
 

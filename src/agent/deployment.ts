@@ -59,6 +59,8 @@ export class Deployment {
   operation: string | null = null;
   selection: View['selection'] = null;
   failoverAskedAtMs: number | null = null;
+  /** Members whose clients the Sentinels may not kill for the moment, with the timer that ends it. */
+  readonly shielded = new Map<string, NodeJS.Timeout>();
   /** Whom the last event about the Sentinels' word named. */
   announcedPrimary: string | null = null;
   #wake: () => void = () => {};

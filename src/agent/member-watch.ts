@@ -4,7 +4,7 @@
  */
 import type { Clock } from '../base/clock.ts';
 import { HoldfastError } from '../base/errors.ts';
-import type { Credentials, Endpoint } from '../redis/connection.ts';
+import type { ConnectionOptions } from '../redis/connection.ts';
 import { type Info, keyCount, replicationInfo } from '../redis/info.ts';
 import { MemberClient } from '../redis/member-client.ts';
 import type { MemberRole } from '../topology/view.ts';
@@ -52,8 +52,8 @@ export class MemberWatch {
   #asking = false;
   readonly #clock: Clock;
 
-  constructor(endpoint: Endpoint, credentials: Credentials, timeoutMs: number, clock: Clock) {
-    this.client = new MemberClient({ endpoint, credentials, timeoutMs });
+  constructor(connection: ConnectionOptions, clock: Clock) {
+    this.client = new MemberClient(connection);
     this.#clock = clock;
     this.#lastAnswerMs = clock.monotonicMs();
   }

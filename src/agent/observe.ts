@@ -2,6 +2,7 @@
 import type { SentinelEvent } from '../redis/sentinel-client.ts';
 import { namedPrimary } from '../topology/view.ts';
 import type { Deployment, LiveMember } from './deployment.ts';
+import { unshield } from './promotion.ts';
 
 /** How often each part is asked how it is. */
 export function observePaceMs(hangAfterMs: number): number {
@@ -97,5 +98,6 @@ export function settleSelection(deployment: Deployment, nowMs: number): void {
   if (named === undefined || named === deployment.announcedPrimary) return;
   const isNews = deployment.announcedPrimary !== null;
   deployment.announcedPrimary = named;
+  void unshield(deployment, deployment.member(named));
   if (isNews) events.add('primary', named, `the Sentinels name ${named} primary`);
 }

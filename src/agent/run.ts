@@ -6,7 +6,7 @@ import { waitFor } from '../base/retry.ts';
 import { MemberClient } from '../redis/member-client.ts';
 import { loadSecrets, ownUserName } from '../spec/secrets.ts';
 import type { Spec } from '../spec/spec.ts';
-import { assemble } from './assemble.ts';
+import { assemble, tlsTexts } from './assemble.ts';
 import { Commands } from './control.ts';
 import type { Deployment } from './deployment.ts';
 import { bringDown } from './down.ts';
@@ -18,6 +18,7 @@ import { Observer } from './observe.ts';
 import { statePaths } from './paths.ts';
 import { checkPorts, checkStateDir, findHaproxy, findRedisServer, wantedPorts } from './preflight.ts';
 import { restorePriorities } from './priorities.ts';
+import { unshield, unshieldAll } from './promotion.ts';
 import { serveControl, serveQuestions } from './server.ts';
 import { bringUp, type Report } from './start.ts';
 
@@ -92,6 +93,7 @@ async function runAgent(
     watching = false;
     stopHousekeeping();
     loop.stop();
+    await unshieldAll(deployment);
     observer.stop();
     await Promise.all(servers.map((server) => server.close()));
     await release();
@@ -114,6 +116,9 @@ async function runAgent(
     deployment.operation = null;
     loop.start();
     await restorePriorities(deployment);
+    await Promise.all(
+      deployment.members.filter(({ part }) => part !== null).map((member) => unshield(deployment, member)),
+    );
   } catch (error) {
     await stopWatching();
     throw error;
@@ -136,6 +141,7 @@ async function waitUntilReady(deployment: Deployment, withinMs: number): Promise
   const client = new MemberClient({
     endpoint: { host: gate.place.address, port: gate.place.port },
     credentials: { username: ownUserName('agent'), password: setting.secrets.own.agent },
+    tls: await tlsTexts(setting),
   });
   try {
     const takesWrite = async () => {

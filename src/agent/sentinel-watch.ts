@@ -1,7 +1,7 @@
 /**
  * Watches one Sentinel: whom it names, and every event it publishes about this deployment, as it happens.
  */
-import type { Credentials, Endpoint } from '../redis/connection.ts';
+import type { ConnectionOptions } from '../redis/connection.ts';
 import { parseSentinelEvent, SentinelClient, type SentinelEvent } from '../redis/sentinel-client.ts';
 
 export interface SentinelObservation {
@@ -29,16 +29,11 @@ export class SentinelWatch {
   #subscribed = false;
   #asking = false;
 
-  constructor(
-    name: string,
-    endpoint: Endpoint,
-    credentials: Credentials | undefined,
-    onEvent: (event: SentinelEvent) => void,
-  ) {
+  constructor(name: string, connection: ConnectionOptions, onEvent: (event: SentinelEvent) => void) {
     this.#name = name;
     this.#onEvent = onEvent;
-    this.client = new SentinelClient({ endpoint, credentials }, name);
-    this.#events = new SentinelClient({ endpoint, credentials }, name);
+    this.client = new SentinelClient(connection, name);
+    this.#events = new SentinelClient(connection, name);
     this.#events.connection.onClose(() => {
       this.#subscribed = false;
     });

@@ -3,9 +3,10 @@
  * When none of this host's members runs, it is a first start or a cold one, and who starts as primary is worked
  * out from the data on disk. Nothing is decided by the loop before this is done.
  */
+import { setTimeout as delay } from 'node:timers/promises';
 import type { HoldfastError } from '../base/errors.ts';
-import { waitFor } from '../base/retry.ts';
 import { lastLogLines } from '../process/supervised-process.ts';
+import type { GateView, MemberView, SentinelView } from '../topology/view.ts';
 import { prepareColdStart } from './cold-start.ts';
 import { gateCommand, memberCommand, sentinelCommand } from './commands.ts';
 import type { Deployment, LiveMember } from './deployment.ts';
@@ -113,28 +114,27 @@ async function waitForServers(
   report: Report,
 ): Promise<void> {
   let deadline = performance.now() + serversUpMs;
-  await waitFor(
-    async () => {
-      await observer.lookAtAll();
-      const { members, sentinels, gates } = deployment.view();
-      const loading = members.some(({ process, busy }) => process?.running && busy);
-      if (loading) deadline = performance.now() + serversUpMs;
-      for (const part of waiting) {
-        if (!part.process.running) throw startFailure(part, 'ended as soon as it was started');
-        const view = [...members, ...sentinels, ...gates].find(({ id }) => id === part.id);
-        const up =
-          view &&
-          ('reachable' in view ? view.reachable && !('busy' in view && view.busy) : view.state !== 'down');
-        if (!up) continue;
-        waiting.delete(part);
-        report(`${part.id} answers on ${view.address}:${view.port} (pid ${part.process.pid})`);
-      }
-      const [late] = waiting;
-      if (late && performance.now() > deadline) throw startFailure(late, 'does not answer');
-      return waiting.size === 0;
-    },
-    { what: 'the servers to answer', withinMs: Number.POSITIVE_INFINITY, everyMs: 15 },
-  );
+  while (waiting.size > 0) {
+    await observer.lookAtAll();
+    const { members, sentinels, gates } = deployment.view();
+    if (members.some(({ process, busy }) => process?.running && busy))
+      deadline = performance.now() + serversUpMs;
+    for (const part of waiting) {
+      if (!part.process.running) throw startFailure(part, 'ended as soon as it was started');
+      const view = [...members, ...sentinels, ...gates].find(({ id }) => id === part.id);
+      if (!view || !answers(view)) continue;
+      waiting.delete(part);
+      report(`${part.id} answers on ${view.address}:${view.port} (pid ${part.process.pid})`);
+    }
+    const [late] = waiting;
+    if (late && performance.now() > deadline) throw startFailure(late, 'does not answer');
+    if (late) await delay(15);
+  }
+}
+
+function answers(view: MemberView | SentinelView | GateView): boolean {
+  if ('state' in view) return view.state !== 'down';
+  return view.reachable && !('busy' in view && view.busy);
 }
 
 function startFailure(part: Part, what: string): HoldfastError {

@@ -1,46 +1,35 @@
 import { Buffer } from 'node:buffer';
 import type { Socket } from 'node:net';
 import { splitInline } from '../resp/arguments.ts';
-import {
-  createRequestFrame,
-  frameRequest,
-  INCOMPLETE,
-  MALFORMED,
-  resetFrame,
-  shiftFrame,
-} from '../resp/request.ts';
+import { createRequestFrame, frameRequest, INCOMPLETE, MALFORMED } from '../resp/request.ts';
 import { writeError, writeRequest } from '../resp/write.ts';
-import { type Bounce, currentRequest, type Item, refusalOf, requestsOf } from './bounce.ts';
-import { type Command, isIdempotent } from './commands.ts';
+import { type Bounce, currentRequest, type Item, refusalOf } from './bounce.ts';
+import type { Command } from './commands.ts';
+import { RequestBuffer } from './request-buffer.ts';
 import type { Router } from './router.ts';
 import type { Run } from './run-ring.ts';
 import { Session } from './session.ts';
 import { sendSpecial } from './specials.ts';
 import type { Upstream } from './upstream.ts';
 
-const noBytes = Buffer.alloc(0);
-
-const uncertain = writeError(
-  'UNCERTAIN the primary went down before it answered; this write may or may not have been applied',
-);
+/** A client with more than this waiting to be read by it is not read from. */
+const slowReaderBytes = 64 * 1024;
 
 /**
  * One client of a door. It reads requests, finds an upstream for each in order, and passes replies back. At any
  * time everything it has in flight is on one connection, so the order of its replies is that connection's order;
  * a request that needs another connection, or is answered here, waits until those before it are answered.
  *
- * What can't go on now stays where it is: unread requests in `#buf`, what must be sent again in `backlog`. `pump`
- * goes on from there; whoever clears an obstacle calls it.
+ * What can't go on now stays where it is: requests not looked at in `requests`, what must be sent again in
+ * `backlog`. `pump` goes on from there; whoever clears an obstacle calls it.
  */
 export class Client {
   readonly id: number;
   readonly socket: Socket;
   readonly router: Router;
   readonly session = new Session();
-  readonly #frame = createRequestFrame();
-  #buf: Buffer = noBytes;
-  #pos = 0;
-  #incomplete = false;
+  readonly requests = new RequestBuffer();
+  readonly since = Date.now();
   #pumping = false;
   #paused = false;
   backlog: Item[] = [];
@@ -51,12 +40,19 @@ export class Client {
   waiting = false;
   /** Monotonic ms since when its next request waits for a primary; 0 when it doesn't. */
   heldSince = 0;
-  upstream: Upstream | null = null;
+  /** The connection that takes its plain requests now; null: ask the router. */
+  route: Upstream | null = null;
+  /** The connection that its runs in flight are on, or that the last ones were. */
+  current: Upstream | null = null;
+  /** Its private connection, while it needs one. */
+  own: Upstream | null = null;
   /** MULTI was sent, and no EXEC or DISCARD after it. */
   inMulti = false;
   /** A queued command failed here, so its EXEC must not be sent. */
   multiFailed = false;
-  replies: 'on' | 'off' | 'skip-next' | 'skip' = 'on';
+  replies: 'on' | 'off' | 'skip' = 'on';
+  lastCommand = '';
+  lastActive = this.since;
   closing = false;
   closed = false;
 
@@ -77,21 +73,18 @@ export class Client {
     this.router.onClientClosed(this);
   }
 
+  /** Something of it waits to be sent. */
+  get hasWork(): boolean {
+    return this.backlog.length > 0 || this.bounce !== null || this.requests.size > 0;
+  }
+
   #onData(chunk: Buffer): void {
     this.router.counters.bytesIn += chunk.length;
     if (this.closing) return;
-    const rest = this.#buf.length - this.#pos;
-    if (rest === 0) {
-      this.#buf = chunk;
-    } else {
-      shiftFrame(this.#frame, this.#pos);
-      this.#buf = Buffer.concat([this.#buf.subarray(this.#pos), chunk]);
-    }
-    this.#pos = 0;
-    this.#incomplete = false;
+    this.requests.add(chunk);
     this.pump();
-    const kept = this.#buf.length - this.#pos;
-    if (kept > this.router.config.limits.requestBytes && !this.#incomplete && !this.#paused) this.#pause();
+    const { requests } = this;
+    if (requests.size > this.router.config.limits.requestBytes && !requests.incomplete) this.#pause();
   }
 
   #pause(): void {
@@ -100,11 +93,10 @@ export class Client {
   }
 
   #resume(): void {
-    if (this.#paused && this.socket.writableLength === 0) {
-      this.#paused = false;
-      this.socket.resume();
-      this.pump();
-    }
+    if (!this.#paused || this.socket.writableLength > 0) return;
+    this.#paused = false;
+    this.socket.resume();
+    this.pump();
   }
 
   /** Goes on with what waits, as far as it can. */
@@ -114,7 +106,10 @@ export class Client {
     this.waiting = false;
     while (this.bounce === null && this.#goOn());
     this.#pumping = false;
-    if (this.#paused && this.#buf.length === this.#pos) this.#resume();
+    if (this.requests.size === 0) {
+      this.requests.release();
+      if (this.#paused) this.#resume();
+    }
   }
 
   /** True when there may be more to do at once. */
@@ -124,7 +119,8 @@ export class Client {
       if ('reply' in item) {
         if (!this.idle()) return false;
         this.deliver(item.reply, 0, item.reply.length);
-      } else if (!this.#sendItem(item.request)) return false;
+      } else if (!this.#sendOne(this.commandIn(item.request), item.request, 0, item.request.length))
+        return false;
       this.backlog.shift();
       return true;
     }
@@ -132,12 +128,7 @@ export class Client {
       if (this.idle()) this.socket.end();
       return false;
     }
-    return this.#sendNext();
-  }
-
-  /** Something of it waits to be sent. */
-  get hasWork(): boolean {
-    return this.backlog.length > 0 || this.bounce !== null || this.#pos < this.#buf.length;
+    return this.requests.size > 0 && !this.requests.incomplete && this.#sendNext();
   }
 
   /** Whether nothing is in flight; if not, pump is called when that is so. */
@@ -147,91 +138,86 @@ export class Client {
     return false;
   }
 
-  #sendItem(request: Buffer): boolean {
-    const frame = createRequestFrame();
-    frameRequest(request, 0, request.length, frame, this.router.requestLimits);
-    const command = this.#commandOf(request, frame);
-    return this.#send(command, request, 0, request.length);
-  }
-
   /** Sends the plain requests that come next as one run, or one that is not plain. */
   #sendNext(): boolean {
-    const { router } = this;
-    const frame = this.#frame;
-    const start = this.#pos;
+    const { router, requests } = this;
+    const { frame, buf, end } = requests;
+    const start = requests.pos;
+    const plain = !this.inMulti && !router.refuses;
     let pos = start;
     let count = 0;
     let writes = false;
-    let upstream: Upstream | null = null;
-    while (pos < this.#buf.length && !this.#incomplete) {
-      const next = frameRequest(this.#buf, pos, this.#buf.length, frame, router.requestLimits);
-      if (next === INCOMPLETE) {
-        this.#incomplete = true;
-        break;
-      }
+    let held = false;
+    let route = this.route;
+    let command = router.table.unknown;
+    while (pos < end) {
+      const next = requests.next(pos, router.requestLimits);
+      if (next === INCOMPLETE) break;
       if (next === MALFORMED || frame.count <= 0) {
         if (count > 0) break;
         return this.#takeOdd(next);
       }
-      const command = this.#commandOf(this.#buf, frame);
-      if (command.special !== null || this.inMulti || command.subcommands !== null || router.refuses) {
+      command = router.table.find(buf, frame.nameStart, frame.nameEnd);
+      if (!plain || command.special !== null || command.subcommands !== null) {
         if (count > 0) break;
-        if (!this.#send(command, this.#buf, pos, next)) return false;
-        this.#pos = next;
+        if (!this.#sendOne(this.#commandOf(buf, frame), buf, pos, next)) return false;
+        requests.pos = next;
         return true;
       }
       if (!command.read) {
-        if (router.holding !== 'none') break;
+        if (router.holding !== 'none') {
+          held = true;
+          break;
+        }
         writes = true;
       }
-      if (upstream === null) {
-        upstream = router.upstreamFor(this, command);
-        if (upstream === null) return false;
-      }
+      route ??= router.routeFor(this);
+      if (route === null) return false;
       command.calls++;
       count++;
       pos = next;
     }
-    if (count === 0) {
-      if (pos < this.#buf.length && !this.#incomplete) router.hold(this);
-      return false;
+    if (count > 0) {
+      (route as Upstream).send(this, buf, start, pos, count, writes, null);
+      router.counters.commands += count;
+      requests.pos = pos;
+      this.heldSince = 0;
+      this.lastCommand = command.name;
     }
-    (upstream as Upstream).send(this, this.#buf, start, pos, count, writes, null);
-    router.counters.commands += count;
-    this.#pos = pos;
-    this.heldSince = 0;
-    return pos < this.#buf.length;
+    if (held) router.hold(this);
+    return !held && pos < end && !requests.incomplete;
   }
 
   /** One request on its own: true when it was sent or answered, false when it must wait. */
-  #send(command: Command, buf: Buffer, start: number, end: number): boolean {
+  #sendOne(command: Command, buf: Buffer, start: number, end: number): boolean {
     const { router } = this;
     const refusal = router.refuses ? router.refuse(this, command) : null;
+    let sent = true;
     if (refusal !== null) {
       if (!this.idle()) return false;
       this.deliver(refusal, 0, refusal.length);
-      return true;
-    }
-    if (command.special !== null || this.inMulti) {
-      const sent = sendSpecial(this, command, buf, start, end);
-      if (sent) this.#sent(command);
-      return sent;
-    }
+    } else if (command.special !== null || this.inMulti) {
+      sent = sendSpecial(this, command, buf, start, end);
+    } else sent = this.sendPlain(command, buf, start, end);
+    if (!sent) return false;
+    command.calls++;
+    router.counters.commands++;
+    this.heldSince = 0;
+    this.lastCommand = command.name;
+    return true;
+  }
+
+  /** One request that goes where plain requests go. */
+  sendPlain(command: Command, buf: Buffer, start: number, end: number): boolean {
+    const { router } = this;
     if (!command.read && router.holding !== 'none') {
       router.hold(this);
       return false;
     }
-    const upstream = router.upstreamFor(this, command);
-    if (upstream === null) return false;
-    upstream.send(this, buf, start, end, 1, !command.read, null);
-    this.#sent(command);
+    const route = this.route ?? router.routeFor(this);
+    if (route === null) return false;
+    route.send(this, buf, start, end, 1, !command.read, null);
     return true;
-  }
-
-  #sent(command: Command): void {
-    command.calls++;
-    this.router.counters.commands++;
-    this.heldSince = 0;
   }
 
   #commandOf(
@@ -239,22 +225,27 @@ export class Client {
     frame: { nameStart: number; nameEnd: number; argStart: number; argEnd: number },
   ): Command {
     const command = this.router.table.find(buf, frame.nameStart, frame.nameEnd);
-    if (command.subcommands === null || command.special !== null || frame.argStart < 0) return command;
-    const name = buf
-      .toString('latin1', frame.argStart, Math.min(frame.argEnd, frame.argStart + 32))
-      .toLowerCase();
-    return command.subcommands.get(name) ?? command;
+    if (command.subcommands === null || frame.argStart < 0) return command;
+    const name = buf.toString('latin1', frame.argStart, Math.min(frame.argEnd, frame.argStart + 32));
+    return command.subcommands.get(name.toLowerCase()) ?? command;
+  }
+
+  commandIn(request: Buffer): Command {
+    const frame = createRequestFrame();
+    frameRequest(request, 0, request.length, frame, this.router.requestLimits);
+    return this.#commandOf(request, frame);
   }
 
   /** A request that is malformed, empty or a line of words. */
   #takeOdd(next: number): boolean {
+    const { requests } = this;
     if (next === MALFORMED) {
-      this.fail(`ERR ${this.#frame.error}`);
+      this.fail(`ERR ${requests.frame.error}`);
       return true;
     }
-    const line = this.#buf.subarray(this.#pos, next);
-    this.#pos = next;
-    if (this.#frame.count === 0) return true;
+    const line = requests.buf.subarray(requests.pos, next);
+    requests.pos = next;
+    if (requests.frame.count === 0) return true;
     const words = splitInline(line.subarray(0, line.length - 1));
     if (words === undefined) this.fail('ERR Protocol error: unbalanced quotes in request');
     else if (words.length > 0) this.backlog.push({ request: writeRequest(words) });
@@ -266,9 +257,7 @@ export class Client {
     this.router.counters.errors++;
     this.backlog.push({ reply: writeError(text) });
     this.closing = true;
-    this.#buf = noBytes;
-    this.#pos = 0;
-    resetFrame(this.#frame);
+    this.requests.clear();
   }
 
   /** A reply that is the client's next: written at once, or kept while an earlier request is sent again. */
@@ -295,19 +284,19 @@ export class Client {
     if (bytes > this.router.config.limits.replyBytes) {
       this.router.counters.errors++;
       this.close();
-    } else if (!this.#paused && bytes > 65_536) this.#pause();
+    } else if (!this.#paused && bytes > slowReaderBytes) this.#pause();
   }
 
   /** One reply to a run of several requests that is not simply passed on: an error, or one behind a bounce. */
   onReply(run: Run, buf: Buffer, start: number, end: number): void {
     const refusal = refusalOf(buf, start, end);
-    if (refusal !== null && this.router.onRefusal(this, refusal, run)) {
+    if (refusal !== null && this.router.onRefusal(this, refusal)) {
       this.sendAgain(currentRequest(run));
     } else if (this.bounce === null) {
       this.deliver(buf, start, end);
     } else {
       const request = currentRequest(run);
-      if (this.#readsOnly(request)) this.sendAgain(request);
+      if (this.commandIn(request).read) this.sendAgain(request);
       else this.deliver(buf, start, end);
     }
   }
@@ -319,41 +308,9 @@ export class Client {
     this.router.counters.bounced++;
   }
 
-  /** The run's connection broke before it was answered. */
-  onRunLost(run: Run): void {
-    this.bounce ??= { items: [] };
-    if (run.handler !== null) run.handler.onLost();
-    else for (const request of requestsOf(run)) this.onRequestLost(request);
-    this.inFlight--;
-  }
-
-  onRequestLost(request: Buffer): void {
-    const { counters, config } = this.router;
-    const command = this.#commandIn(request);
-    if (command.read || (config.inflightWrites === 'retry-idempotent' && isIdempotent(command, request))) {
-      counters.replayed++;
-      this.bounce?.items.push({ request });
-    } else this.answerUncertain();
-  }
-
-  answerUncertain(): void {
-    this.router.counters.uncertain++;
-    this.bounce?.items.push({ reply: uncertain });
-  }
-
-  #commandIn(request: Buffer): Command {
-    const frame = createRequestFrame();
-    frameRequest(request, 0, request.length, frame, this.router.requestLimits);
-    return this.#commandOf(request, frame);
-  }
-
-  #readsOnly(request: Buffer): boolean {
-    return this.#commandIn(request).read;
-  }
-
   /** A run was answered; its connection calls this. */
   onRunDone(): void {
-    if (--this.inFlight === 0) this.onIdle();
+    if (--this.inFlight === 0 && (this.waiting || this.bounce !== null || this.own !== null)) this.onIdle();
   }
 
   /** Nothing is in flight: what bounced comes first, then the rest. */
@@ -363,41 +320,10 @@ export class Client {
       this.bounce = null;
       const inMulti = this.session.transaction !== null;
       // The old connection is inside a MULTI that can't go on; the new one is put back to where the client is.
-      if (inMulti || this.inMulti) this.router.dropUpstream(this);
+      if (inMulti || this.inMulti) this.router.dropOwn(this);
       this.inMulti = inMulti;
       this.pump();
     } else if (this.waiting) this.pump();
-  }
-
-  /** What waits for a primary has waited long enough: every request that is here is answered with an error. */
-  failHeld(): void {
-    const { counters, config } = this.router;
-    this.heldSince = 0;
-    const answer = (request: Buffer, error?: Buffer): Item => {
-      counters.heldInVain++;
-      if (this.inMulti || this.session.transaction !== null) this.multiFailed = true;
-      const name = this.#commandIn(request).name;
-      if (name === 'exec' || name === 'discard') this.router.dropUpstream(this);
-      return { reply: error ?? writeError(`NOPRIMARY no primary was found within ${config.holdMs} ms`) };
-    };
-    this.backlog = this.backlog.map((item) =>
-      'reply' in item ? item : answer(item.request, item.heldError),
-    );
-    while (this.#pos < this.#buf.length && !this.#incomplete) {
-      const next = frameRequest(
-        this.#buf,
-        this.#pos,
-        this.#buf.length,
-        this.#frame,
-        this.router.requestLimits,
-      );
-      if (next === INCOMPLETE) this.#incomplete = true;
-      else if (next === MALFORMED || this.#frame.count <= 0) this.#takeOdd(next);
-      else {
-        this.backlog.push(answer(this.#buf.subarray(this.#pos, next)));
-        this.#pos = next;
-      }
-    }
-    this.pump();
+    if (this.own !== null && this.inFlight === 0) this.router.giveBack(this);
   }
 }

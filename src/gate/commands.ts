@@ -146,7 +146,12 @@ function makeCommand(name: string, flags: string[], subcommands: Map<string, Com
     write: flags.includes('write'),
     blocking: flags.includes('blocking'),
     idempotent: idempotentWrites.has(name),
-    special: specials.has(name) ? name : flags.includes('blocking') ? 'blocking' : null,
+    special:
+      specials.has(name) || name.startsWith('client|')
+        ? name
+        : flags.includes('blocking')
+          ? 'blocking'
+          : null,
     subcommands,
     calls: 0,
   };

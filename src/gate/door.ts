@@ -1,24 +1,22 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import { errorCode, errorText } from '../base/errors.ts';
 import { type RequestLimits, redisRequestLimits } from '../resp/request.ts';
-import { writeError } from '../resp/write.ts';
 import type { Refusal } from './bounce.ts';
 import { Client } from './client.ts';
 import type { Command, CommandTable } from './commands.ts';
 import type { GateConfig, Listen, MemberAddress } from './config.ts';
+import { Connections, type ConnectionsOwner } from './connections.ts';
 import type { GateCounters } from './control.ts';
 import { GateListenFailed } from './errors.ts';
-import { Blocking } from './handlers.ts';
 import { HeldClients } from './held-clients.ts';
-import { openOwnUpstream } from './own-upstream.ts';
 import type { Router } from './router.ts';
-import type { Run } from './run-ring.ts';
 import type { Upstream } from './upstream.ts';
 
 /** How a door chooses the member for a client, and tells what it notices. */
 export interface Routing {
   /** The member for this client's requests now; null when there is none. */
   targetFor(client: Client): MemberAddress | null;
+  isTarget(member: MemberAddress): boolean;
   holding(): 'none' | 'writes' | 'all';
   /** A connection to the member could not be made, or broke. */
   onLost(target: MemberAddress, reason: string): void;
@@ -38,13 +36,8 @@ export interface DoorContext {
   nextId: () => number;
 }
 
-/** How long a connection to a former primary may still answer what it was sent, in ms. */
-const graceMs = 1000;
-/** The same when it waits in a blocking command: it has nothing to say any more. */
-const blockedGraceMs = 50;
-
 /** One listening address with its clients. */
-export class Door implements Router {
+export class Door implements Router, ConnectionsOwner {
   readonly config: GateConfig;
   readonly table: CommandTable;
   readonly counters: GateCounters;
@@ -55,7 +48,7 @@ export class Door implements Router {
   readonly #context: DoorContext;
   readonly #routing: Routing;
   readonly #servers: Server[] = [];
-  readonly #own = new Map<Client, Upstream>();
+  readonly connections: Connections;
 
   constructor(context: DoorContext, routing: Routing) {
     this.#context = context;
@@ -71,16 +64,13 @@ export class Door implements Router {
     this.refuses = routing.refuses;
     this.held = new HeldClients(context.config.holdMs, (client) => {
       client.pump();
-      if (client.session.standing) this.#standAgain(client);
+      this.connections.standAgain(client);
     });
+    this.connections = new Connections(this);
   }
 
   get holding(): 'none' | 'writes' | 'all' {
     return this.#routing.holding();
-  }
-
-  get privateConnections(): number {
-    return this.#own.size;
   }
 
   /** Opens the door on every host of `listen`. @throws GATE_LISTEN */
@@ -135,86 +125,44 @@ export class Door implements Router {
     this.clients.add(new Client(this.#context.nextId(), socket, this));
   }
 
-  upstreamFor(client: Client, command: Command): Upstream | null {
-    return this.ownUpstream(client, command);
+  targetFor(client: Client): MemberAddress | null {
+    return this.holding === 'all' ? null : this.#routing.targetFor(client);
   }
 
-  ownUpstream(client: Client, _command: Command): Upstream | null {
-    if (this.holding === 'all') {
-      this.hold(client);
-      return null;
-    }
-    const target = this.#routing.targetFor(client);
-    if (target === null) {
-      this.hold(client);
-      return null;
-    }
-    const own = this.#own.get(client);
-    if (own === undefined) this.#open(client, target);
-    else if (own.target !== target) this.#leave(client, own);
-    else if (own.ready) return own;
-    return null;
+  isTarget(member: MemberAddress): boolean {
+    return this.#routing.isTarget(member);
   }
 
-  #open(client: Client, target: MemberAddress): void {
-    const upstream = openOwnUpstream(client, target, this.config.limits.connectMs, {
-      onReady: () => client.pump(),
-      onRefused: (_upstream, error) => this.#onRefused(client, upstream, error),
-      onClosed: (_upstream, reason) => this.#onClosed(client, upstream, reason),
-    });
-    this.#own.set(client, upstream);
+  routeFor(client: Client): Upstream | null {
+    return this.connections.routeFor(client);
   }
 
-  /** The client's connection leads to a former primary: it may answer what it has, then the client moves on. */
-  #leave(client: Client, own: Upstream): void {
-    if (client.inFlight === 0) {
-      this.dropUpstream(client);
-      if (!client.closed) setImmediate(() => client.pump());
-      return;
-    }
-    client.waiting = true;
-    this.#expire(own);
+  ownFor(client: Client): Upstream | null {
+    return this.connections.ownFor(client);
   }
 
-  #expire(own: Upstream): void {
-    if (own.expiring) return;
-    own.expiring = true;
-    const blocked = own.ring.peek()?.handler instanceof Blocking;
-    const reason = 'it leads to a former primary and does not answer';
-    setTimeout(() => own.destroy(reason), blocked ? blockedGraceMs : graceMs);
+  giveBack(client: Client): void {
+    this.connections.giveBack(client);
   }
 
-  dropUpstream(client: Client): void {
-    const own = this.#own.get(client);
-    this.#own.delete(client);
-    own?.destroy('no longer needed');
+  dropOwn(client: Client): void {
+    this.connections.dropOwn(client);
   }
 
-  #onRefused(client: Client, upstream: Upstream, error: string): void {
+  onLost(target: MemberAddress, reason: string): void {
+    this.#routing.onLost(target, reason);
+  }
+
+  /** The member does not take the client's session over: it is told, and closed, as a server would. */
+  onRefused(client: Client, error: string): void {
     if (/^(LOADING|MASTERDOWN|NOREPLICAS|READONLY) /.test(error)) {
-      upstream.destroy(error);
+      this.hold(client);
+      this.held.retrySoon(client);
       return;
     }
-    this.#context.log(`client ${client.id}: ${upstream.target.id} does not take its session over: ${error}`);
-    this.dropUpstream(client);
-    const reply = writeError(error);
-    client.write(reply, 0, reply.length);
-    client.socket.end();
-  }
-
-  #onClosed(client: Client, upstream: Upstream, reason: string): void {
-    const current = this.#own.get(client) === upstream;
-    if (current) this.#own.delete(client);
-    if (!upstream.ready || current) this.#routing.onLost(upstream.target, reason);
-    for (let run = upstream.ring.peek(); run !== undefined; run = upstream.ring.peek()) {
-      if (run.client !== null) run.client.onRunLost(run);
-      upstream.ring.shift();
-    }
-    if (client.closed) return;
-    client.onIdle();
-    if (!current) return;
-    this.hold(client);
-    this.held.retrySoon(client);
+    this.#context.log(`client ${client.id}: its session is not taken over: ${error}`);
+    client.fail(error);
+    client.pump();
   }
 
   hold(client: Client): void {
@@ -225,11 +173,13 @@ export class Door implements Router {
     this.held.add(client);
   }
 
-  onRefusal(client: Client, refusal: Refusal, _run: Run | null): boolean {
-    const own = this.#own.get(client);
-    if (own === undefined || !this.#routing.onRefusal(own.target, refusal)) return false;
-    this.hold(client);
-    return true;
+  retrySoon(client: Client): void {
+    this.held.retrySoon(client);
+  }
+
+  onRefusal(client: Client, refusal: Refusal): boolean {
+    const { current } = client;
+    return current !== null && this.#routing.onRefusal(current.target, refusal);
   }
 
   refuse(client: Client, command: Command): Buffer | null {
@@ -237,38 +187,15 @@ export class Door implements Router {
   }
 
   onClientClosed(client: Client): void {
-    this.#routing.forget(client);
     this.clients.delete(client);
     this.held.delete(client);
-    this.dropUpstream(client);
+    this.#routing.forget(client);
+    this.connections.forget(client);
   }
 
-  /** The primary changed, or a hold ended: whoever waits goes on, and what stands is put up at the new one. */
+  /** The primary, or what is held, changed: whoever waits goes on, and what stands is put up at the new one. */
   goOn(): void {
-    for (const client of this.clients) {
-      const own = this.#own.get(client);
-      if (own === undefined || own.target === this.#routing.targetFor(client)) continue;
-      if (client.inFlight > 0) this.#expire(own);
-      else if (client.session.standing) {
-        this.dropUpstream(client);
-        this.#standAgain(client);
-      }
-    }
-    this.held.pumpAll();
-  }
-
-  /** Subscriptions and their like are put up again though the client asks for nothing. */
-  #standAgain(client: Client): void {
-    if (client.closed || this.#own.has(client)) return;
-    const target = this.#routing.targetFor(client);
-    if (target === null || this.holding === 'all') this.held.add(client);
-    else this.#open(client, target);
-  }
-
-  /** Writes sent and not answered. */
-  get writesInFlight(): number {
-    let count = 0;
-    for (const own of this.#own.values()) count += own.writesInFlight;
-    return count;
+    this.connections.reroute(this.clients);
+    if (this.holding !== 'all') this.held.pumpAll();
   }
 }

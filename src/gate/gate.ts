@@ -57,9 +57,9 @@ export class Gate implements ControlTarget {
     const routing = new PrimaryRouting(this.#watch);
     this.#door = new Door(context, routing);
     routing.door = this.#door;
-    this.#replicaDoor = config.replicaListen
-      ? new Door(context, new ReplicaRouting(config, this.#watch, this.#replicas))
-      : null;
+    const reading = new ReplicaRouting(config, this.#watch, this.#replicas);
+    this.#replicaDoor = config.replicaListen ? new Door(context, reading) : null;
+    reading.door = this.#replicaDoor;
   }
 
   /** Opens the doors and the control socket. @throws GATE_LISTEN, GATE_CONTROL */
@@ -92,7 +92,10 @@ export class Gate implements ControlTarget {
       held: sum((door) => door.held.size),
       sentinelsSeen: this.#watch.sentinelsSeen,
       sentinelsNeeded: this.#config.quorumMajority,
-      connections: { shared: 0, private: sum((door) => door.privateConnections) },
+      connections: {
+        shared: sum((door) => door.connections.counts.shared),
+        private: sum((door) => door.connections.counts.private),
+      },
       counters: { ...this.#counters, switches: this.#watch.switches },
     };
   }
@@ -100,7 +103,7 @@ export class Gate implements ControlTarget {
   async hold(request: HoldRequest): Promise<HoldResult> {
     this.#watch.holdWrites(request.reason, request.maxMs);
     try {
-      const drained = () => this.#door.writesInFlight === 0;
+      const drained = () => this.#door.connections.writesInFlight === 0;
       await waitFor(drained, { what: 'the writes in flight', withinMs: request.maxMs, everyMs: drainPollMs });
       return { drained: true };
     } catch {
@@ -146,6 +149,7 @@ export class Gate implements ControlTarget {
     for (const door of [this.#door, this.#replicaDoor]) {
       door?.stopListening();
       for (const client of [...(door?.clients ?? [])]) client.close();
+      door?.connections.closeAll();
     }
   }
 
@@ -154,7 +158,7 @@ export class Gate implements ControlTarget {
       if (!this.#table.loaded) void this.#loadTable();
       if (this.#replicaDoor !== null) this.#replicas.follow(this.#watch.primary);
     }
-    if (this.#watch.holding !== 'all') this.#door.goOn();
+    this.#door.goOn();
     this.#replicaDoor?.goOn();
   }
 

@@ -2,6 +2,7 @@ import type { Buffer } from 'node:buffer';
 import { MINUS, PUSH, STAR } from '../resp/bytes.ts';
 import { Push, readReply } from '../resp/read.ts';
 import { refusalOf } from './bounce.ts';
+import { answerUncertain } from './carry-over.ts';
 import type { Client } from './client.ts';
 import type { ReplyHandler } from './run-ring.ts';
 
@@ -30,7 +31,7 @@ export class Observed implements ReplyHandler {
 
   protected bounced(buf: Buffer, start: number, end: number): boolean {
     const refusal = buf[start] === MINUS ? refusalOf(buf, start, end) : null;
-    if (refusal === null || !this.client.router.onRefusal(this.client, refusal, null)) return false;
+    if (refusal === null || !this.client.router.onRefusal(this.client, refusal)) return false;
     this.client.sendAgain(this.request);
     return true;
   }
@@ -76,7 +77,7 @@ export class TransactionEnd extends Observed {
       return;
     }
     this.#end();
-    this.client.answerUncertain();
+    answerUncertain(this.client);
   }
 
   #end(): void {

@@ -1,3 +1,4 @@
+import { failHeld } from './carry-over.ts';
 import type { Client } from './client.ts';
 
 const checkMs = 25;
@@ -58,7 +59,7 @@ export class HeldClients {
     for (const client of [...this.#clients]) {
       if (client.heldSince === 0 || client.heldSince >= before) continue;
       this.delete(client);
-      client.failHeld();
+      failHeld(client);
     }
   }
 }

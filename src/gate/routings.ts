@@ -26,6 +26,10 @@ export class PrimaryRouting implements Routing {
     return this.#watch.primary;
   }
 
+  isTarget(member: MemberAddress): boolean {
+    return member === this.#watch.primary;
+  }
+
   holding(): 'none' | 'writes' | 'all' {
     return this.#watch.holding === 'none' && this.#settling ? 'writes' : this.#watch.holding;
   }
@@ -74,6 +78,8 @@ export class ReplicaRouting implements Routing {
   readonly #watch: PrimaryWatch;
   readonly #replicas: ReplicaWatch;
   readonly #chosen = new Map<Client, MemberAddress>();
+  #turn = 0;
+  door: Door | null = null;
 
   constructor(config: GateConfig, watch: PrimaryWatch, replicas: ReplicaWatch) {
     this.#config = config;
@@ -82,20 +88,29 @@ export class ReplicaRouting implements Routing {
   }
 
   targetFor(client: Client): MemberAddress | null {
+    const { fit } = this.#replicas;
     const before = this.#chosen.get(client);
-    if (before !== undefined && this.#replicas.fit.includes(before)) return before;
-    const load = new Map<MemberAddress, number>(this.#replicas.fit.map((member) => [member, 0]));
-    for (const member of this.#chosen.values()) {
-      const count = load.get(member);
-      if (count !== undefined) load.set(member, count + 1);
+    // What is in flight is answered by the replica that has it; only between requests is there a choice.
+    if (before !== undefined && client.inFlight > 0 && fit.includes(before)) return before;
+    let best: MemberAddress | null = null;
+    let least = Number.POSITIVE_INFINITY;
+    for (const member of fit) {
+      const load = (this.door?.connections.loadOf(member) ?? 0) * 2 + (member === before ? 0 : 1);
+      if (load < least) {
+        best = member;
+        least = load;
+      }
     }
-    const [least] = [...load].toSorted(([, a], [, b]) => a - b);
-    if (least !== undefined) {
-      this.#chosen.set(client, least[0]);
-      return least[0];
-    }
-    this.#chosen.delete(client);
-    return this.#config.replicaFallback === 'primary' ? this.#watch.primary : null;
+    if (best === null) return this.#config.replicaFallback === 'primary' ? this.#watch.primary : null;
+    // With nothing in flight anywhere, newcomers take turns.
+    if (before === undefined) best = least > 1 ? best : (fit[this.#turn++ % fit.length] as MemberAddress);
+    this.#chosen.set(client, best);
+    return best;
+  }
+
+  isTarget(member: MemberAddress): boolean {
+    const { fit } = this.#replicas;
+    return fit.includes(member) || (fit.length === 0 && member === this.#watch.primary);
   }
 
   forget(client: Client): void {

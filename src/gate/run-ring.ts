@@ -28,7 +28,8 @@ export class Run {
 
   /** Its replies are passed on as they come. */
   get plain(): boolean {
-    return this.handler === null && this.client !== null && this.client.bounce === null;
+    const { client } = this;
+    return this.handler === null && client !== null && client.bounce === null && client.replies !== 'skip';
   }
 }
 

@@ -44,6 +44,11 @@ export class Session {
     Object.assign(this, new Session());
   }
 
+  /** How many of `restoring` say who the client is; what it does comes after them. */
+  get preludeLength(): number {
+    return (this.protocol === 3 || this.credentials !== null ? 1 : 0) + (this.database === 0 ? 0 : 1);
+  }
+
   /** The requests that put a new connection into this state; each answers once, subscriptions once a name. */
   restoring(): { request: Buffer; replies: number; must: boolean }[] {
     const list: { request: Buffer; replies: number; must: boolean }[] = [];
@@ -54,7 +59,6 @@ export class Session {
       say(['HELLO', '3', ...(credentials ? ['AUTH', credentials.username, credentials.password] : [])]);
     } else if (credentials) say(['AUTH', credentials.username, credentials.password]);
     if (this.database !== 0) say(['SELECT', String(this.database)]);
-    if (this.name !== '') say(['CLIENT', 'SETNAME', this.name], false);
     for (const request of this.modes.values()) list.push({ request, replies: 1, must: false });
     const kinds = [
       ['SUBSCRIBE', this.channels],

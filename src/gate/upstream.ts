@@ -35,6 +35,10 @@ export class Upstream {
   /** Unanswered runs that a hold has to wait for. */
   writesInFlight = 0;
   connected = false;
+  /** What CLIENT ID says on it; null when the user may not ask. */
+  serverId: number | null = null;
+  /** The client that has it for itself; null when it is shared, or idle. */
+  owner: Client | null = null;
   /** It is being given up; what is in flight has a moment to be answered. */
   expiring = false;
   /** Its owner has put it into the state that requests need. */

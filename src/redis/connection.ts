@@ -14,9 +14,17 @@ export interface Credentials {
   password: string;
 }
 
+export interface TlsTexts {
+  ca: string;
+  cert: string;
+  key: string;
+}
+
 export interface ConnectionOptions {
   endpoint: Endpoint;
   credentials?: Credentials | undefined;
+  /** PEM texts, to speak TLS; not for Unix sockets. */
+  tls?: TlsTexts | undefined;
   /** Longest wait for a connection and for each answer, in ms; 1000 unless given. */
   timeoutMs?: number;
 }
@@ -34,6 +42,7 @@ export class RedisConnection {
     this.#redis = new Redis({
       ...options.endpoint,
       ...(options.credentials ?? {}),
+      ...(options.tls && !('path' in options.endpoint) ? { tls: options.tls } : {}),
       lazyConnect: true,
       enableReadyCheck: false,
       maxRetriesPerRequest: 0,

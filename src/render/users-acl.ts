@@ -18,7 +18,7 @@ const ownRules: Record<OwnUser, string> = {
   agent: words(
     '~holdfast:* -@all +ping +info +role +replicaof +slaveof +config|get +config|set +config|rewrite',
     '+client|pause +client|unpause +client|kill +client|list +client|setname +client|id',
-    '+dbsize +wait +save +bgsave +lastsave +bgrewriteaof +shutdown +acl|load +acl|whoami +acl|list',
+    '+dbsize +wait +save +bgsave +lastsave +bgrewriteaof +shutdown +acl|load +acl|whoami +acl|list +acl|setuser',
     '+memory|stats +memory|doctor +latency|latest +latency|reset +slowlog|get +slowlog|len +script|kill',
     '+command +set +get +del',
   ),

@@ -9,7 +9,7 @@ import { stringify } from 'yaml';
 import type { DeploymentEvent } from '../../src/agent/event-log.ts';
 import type { MemberStatus, Status } from '../../src/agent/status.ts';
 import { waitFor } from '../../src/base/retry.ts';
-import { freePorts } from './ports.ts';
+import { freePorts } from '../../src/process/free-ports.ts';
 
 const command = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
 

@@ -1,0 +1,88 @@
+/**
+ * Kills the primary with SIGKILL, many times, under a write load, and measures for how long no write was taken:
+ * through holdfast, and beside it, in turn, with Sentinel alone.
+ */
+import { waitFor } from '../base/retry.ts';
+import type { Contender } from './contender.ts';
+import { type Distribution, describe, sumErrors } from './distribution.ts';
+import { HoldfastContender } from './holdfast-contender.ts';
+import { SentinelContender } from './sentinel-contender.ts';
+import { GapMeter } from './write-gap.ts';
+
+export interface FailoverOptions {
+  times: number;
+  clients: number;
+  /** `down-after-milliseconds` of the Sentinels that run alone. */
+  downAfterMs: number;
+  report: (line: string) => void;
+  signal: AbortSignal;
+}
+
+export interface FailoverReport extends Distribution {
+  name: string;
+  kills: number;
+  promotions: number;
+  /** Per kill: how long no write was acknowledged, in ms. */
+  gapsMs: number[];
+  droppedConnections: number;
+  errors: Record<string, number>;
+}
+
+const recoverWithinMs = 60_000;
+
+export async function benchFailover(options: FailoverOptions): Promise<FailoverReport[]> {
+  const contenders: Contender[] = [new HoldfastContender(), new SentinelContender(options.downAfterMs)];
+  const rounds = contenders.map((): Round[] => []);
+  try {
+    await Promise.all(contenders.map((contender) => contender.start()));
+    const before = await Promise.all(contenders.map((contender) => contender.promotions()));
+    for (let kill = 1; kill <= options.times; kill++) {
+      for (const [i, contender] of contenders.entries()) {
+        options.signal.throwIfAborted();
+        const round = await killOnce(contender, options.clients);
+        rounds[i]?.push(round);
+        options.report(`${kill}/${options.times} ${contender.name}: ${round.gapMs.toFixed(0)} ms`);
+      }
+    }
+    const after = await Promise.all(contenders.map((contender) => contender.promotions()));
+    return contenders.map((contender, i) =>
+      summarise(contender.name, rounds[i] ?? [], (after[i] ?? 0) - (before[i] ?? 0)),
+    );
+  } finally {
+    await Promise.allSettled(contenders.map((contender) => contender.stop()));
+  }
+}
+
+type Round = GapMeter['seen'];
+
+async function killOnce(contender: Contender, clients: number): Promise<Round> {
+  const meter = new GapMeter(contender.connect(clients));
+  try {
+    await waitFor(() => meter.seen.acknowledged > 200, {
+      what: 'the load to run',
+      withinMs: recoverWithinMs,
+    });
+    meter.mark();
+    await contender.killPrimary();
+    const { acknowledged } = meter.seen;
+    const recovered = () => meter.seen.acknowledged > acknowledged + 200 && meter.seen.gapMs > 0;
+    await waitFor(recovered, { what: 'writes to be taken again', withinMs: recoverWithinMs });
+    await contender.waitUntilWhole();
+    return meter.seen;
+  } finally {
+    await meter.stop();
+  }
+}
+
+function summarise(name: string, rounds: Round[], promotions: number): FailoverReport {
+  const gapsMs = rounds.map(({ gapMs }) => Math.round(gapMs));
+  return {
+    name,
+    kills: rounds.length,
+    promotions,
+    gapsMs,
+    ...describe(gapsMs),
+    droppedConnections: rounds.reduce((sum, { dropped }) => sum + dropped, 0),
+    errors: sumErrors(rounds),
+  };
+}

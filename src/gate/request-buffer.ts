@@ -1,0 +1,76 @@
+import { Buffer } from 'node:buffer';
+import {
+  createRequestFrame,
+  frameRequest,
+  INCOMPLETE,
+  type RequestLimits,
+  resetFrame,
+  shiftFrame,
+} from '../resp/request.ts';
+
+const noBytes = Buffer.alloc(0);
+
+/** What one client has sent and nobody has taken yet. */
+export class RequestBuffer {
+  readonly frame = createRequestFrame();
+  buf: Buffer = noBytes;
+  /** Where the next request starts. */
+  pos = 0;
+  /** One past the last byte that is there. */
+  end = 0;
+  /** What is there is the beginning of a request, and more is needed. */
+  incomplete = false;
+  /** The memory is ours, so that more may be put behind what is there. */
+  #owned = false;
+
+  get size(): number {
+    return this.end - this.pos;
+  }
+
+  /** Takes the chunk itself when nothing is left of what came before; else copies. */
+  add(chunk: Buffer): void {
+    const rest = this.end - this.pos;
+    this.incomplete = false;
+    if (rest === 0) {
+      this.buf = chunk;
+      this.pos = 0;
+      this.end = chunk.length;
+      this.#owned = false;
+      return;
+    }
+    if (!this.#owned || this.end + chunk.length > this.buf.length) this.#move(rest, chunk.length);
+    chunk.copy(this.buf, this.end);
+    this.end += chunk.length;
+  }
+
+  /** The offset after the next request, or what frameRequest says instead. */
+  next(pos: number, limits: RequestLimits): number {
+    const next = frameRequest(this.buf, pos, this.end, this.frame, limits);
+    if (next === INCOMPLETE) this.incomplete = true;
+    return next;
+  }
+
+  clear(): void {
+    this.buf = noBytes;
+    this.pos = 0;
+    this.end = 0;
+    resetFrame(this.frame);
+  }
+
+  /** Lets the memory go when everything in it was taken. */
+  release(): void {
+    if (this.pos === this.end) this.buf = noBytes;
+    if (this.pos === this.end) this.pos = this.end = 0;
+  }
+
+  /** Moves what is left to memory with room for more: twice as much, so that copying stays cheap. */
+  #move(rest: number, more: number): void {
+    const target = Buffer.allocUnsafeSlow(Math.max(1024, (rest + more) * 2));
+    this.buf.copy(target, 0, this.pos, this.end);
+    shiftFrame(this.frame, this.pos);
+    this.buf = target;
+    this.pos = 0;
+    this.end = rest;
+    this.#owned = true;
+  }
+}
