@@ -16,6 +16,8 @@ const runtimePrograms = {
 const testPrograms = {
   ...runtimePrograms,
   haproxy: { apt: 'haproxy', dnf: 'haproxy', brew: 'haproxy' },
+  monit: { apt: 'monit', dnf: 'monit', brew: 'monit' },
+  keepalived: { apt: 'keepalived', dnf: 'keepalived', brew: undefined },
   openssl: { apt: 'openssl', dnf: 'openssl', brew: 'openssl' },
   ip: { apt: 'iproute2', dnf: 'iproute', brew: undefined },
 };

@@ -11,7 +11,9 @@ import { settleSelection } from './observe.ts';
 
 const tickMs = 250;
 /** A decision whose action failed is not tried again sooner than this. */
-const retryMs = 500;
+const retryMs = 100;
+/** The same failure is told once in this time. */
+const tellAgainMs = 10_000;
 
 export class Loop {
   readonly #deployment: Deployment;
@@ -78,7 +80,11 @@ export class Loop {
       this.#failedUntilMs.delete(key);
       return true;
     } catch (error) {
+      const toldMs = this.#failedUntilMs.get(key);
       this.#failedUntilMs.set(key, nowMs + retryMs);
+      if (decision.kind === 'failover') this.#deployment.failoverAskedAtMs = null;
+      setTimeout(() => this.wake(), retryMs).unref();
+      if (toldMs !== undefined && nowMs - toldMs < tellAgainMs) return false;
       this.#deployment.events.add(
         'action-failed',
         subjectOf(decision),

@@ -14,7 +14,7 @@
 import { waitFor } from '../base/retry.ts';
 import type { SentinelEvent } from '../redis/sentinel-client.ts';
 import { namedPrimary } from '../topology/view.ts';
-import type { Deployment, LiveGate, LiveMember } from './deployment.ts';
+import type { Deployment, LiveGate, LiveMember, LiveSentinel } from './deployment.ts';
 import { SwitchoverFailed, SwitchoverRefused } from './errors.ts';
 import type { Observer } from './observe.ts';
 import { preferTarget, restorePriorities } from './priorities.ts';
@@ -32,6 +32,8 @@ export interface SwitchoverResult {
 
 /** Above this lag the drain might not be over before Sentinel promotes by itself. */
 const smallLagBytes = 64 * 1024;
+/** Sentinel asks its replicas every 10 s, and selects none whose answer is older than three times that. */
+const infoTooOldMs = 30_000;
 const pauseMs = 3000;
 const calmWithinMs = 10_000;
 const selectionWithinMs = 3000;
@@ -75,7 +77,7 @@ async function prepare(deployment: Deployment, observer: Observer, to: string | 
   const problem = { text: '' };
   const check = async () => {
     await observer.lookAtAll();
-    problem.text = notCalm(deployment, to) ?? '';
+    problem.text = notCalm(deployment, to) ?? (await notSelectable(deployment, to)) ?? '';
     return problem.text === '';
   };
   await waitFor(check, { what: 'a calm moment', withinMs: calmWithinMs, everyMs: 50 }).catch((cause) => {
@@ -107,6 +109,27 @@ function notCalm(deployment: Deployment, to: string | null): string | undefined 
   const disagreeing = view.sentinels.find(({ reachable, primary }) => reachable && primary !== named.id);
   if (disagreeing) return `${disagreeing.id} still names ${disagreeing.primary ?? 'someone else'} primary`;
   return undefined;
+}
+
+/**
+ * What would have the Sentinel answer NOGOODSLAVE. After a change of primary it knows the replicas by name only until
+ * it has their INFO, and does not select one before.
+ */
+async function notSelectable(deployment: Deployment, to: string | null): Promise<string | undefined> {
+  const sentinel = calmSentinel(deployment);
+  if (!sentinel) return 'every reachable Sentinel is in TILT';
+  const replicas = await sentinel.watch.client.replicas();
+  const known = replicas.filter(
+    ({ flags, infoAgeMs, linkDownMs }) =>
+      flags.join() === 'slave' && infoAgeMs < infoTooOldMs && linkDownMs === 0,
+  );
+  const ids = known.map((replica) => deployment.memberAt(replica)?.place.id);
+  if (to === null ? ids.length > 0 : ids.includes(to)) return undefined;
+  return `${sentinel.place.id} has no fresh word of ${to ?? 'any replica'} yet`;
+}
+
+function calmSentinel(deployment: Deployment): LiveSentinel | undefined {
+  return deployment.sentinels.find(({ watch }) => watch.seen.reachable && !watch.seen.tilt);
 }
 
 async function changePrimary(
@@ -163,8 +186,7 @@ function nextSelection(deployment: Deployment): { target: Promise<LiveMember>; c
 }
 
 async function askOneSentinel(deployment: Deployment): Promise<void> {
-  const calm = deployment.sentinels.filter(({ watch }) => watch.seen.reachable && !watch.seen.tilt);
-  const [sentinel] = calm;
+  const sentinel = calmSentinel(deployment);
   if (!sentinel) throw new Error('every reachable Sentinel is in TILT');
   const quorum = await sentinel.watch.client.quorum();
   if (!quorum.ok) throw new Error(quorum.reason);

@@ -4,6 +4,7 @@
  */
 import { waitFor } from '../base/retry.ts';
 import type { Contender } from './contender.ts';
+import { type Distribution, describe, sumErrors } from './distribution.ts';
 import { HoldfastContender } from './holdfast-contender.ts';
 import { SentinelContender } from './sentinel-contender.ts';
 import { GapMeter } from './write-gap.ts';
@@ -17,16 +18,12 @@ export interface FailoverOptions {
   signal: AbortSignal;
 }
 
-export interface FailoverReport {
+export interface FailoverReport extends Distribution {
   name: string;
   kills: number;
   promotions: number;
   /** Per kill: how long no write was acknowledged, in ms. */
   gapsMs: number[];
-  minMs: number;
-  medianMs: number;
-  p95Ms: number;
-  maxMs: number;
   droppedConnections: number;
   errors: Record<string, number>;
 }
@@ -79,22 +76,13 @@ async function killOnce(contender: Contender, clients: number): Promise<Round> {
 
 function summarise(name: string, rounds: Round[], promotions: number): FailoverReport {
   const gapsMs = rounds.map(({ gapMs }) => Math.round(gapMs));
-  const sorted = gapsMs.toSorted((a, b) => a - b);
-  const at = (share: number) => sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? 0;
-  const errors: Record<string, number> = {};
-  for (const round of rounds) {
-    for (const [word, count] of Object.entries(round.errors)) errors[word] = (errors[word] ?? 0) + count;
-  }
   return {
     name,
     kills: rounds.length,
     promotions,
     gapsMs,
-    minMs: sorted[0] ?? 0,
-    medianMs: at(0.5),
-    p95Ms: at(0.95),
-    maxMs: sorted.at(-1) ?? 0,
+    ...describe(gapsMs),
     droppedConnections: rounds.reduce((sum, { dropped }) => sum + dropped, 0),
-    errors,
+    errors: sumErrors(rounds),
   };
 }

@@ -7,6 +7,7 @@ import { Redis } from 'ioredis';
 import { AgentClient } from '../agent/client.ts';
 import { readEvents } from '../agent/event-log.ts';
 import { type StatePaths, statePaths } from '../agent/paths.ts';
+import type { SwitchoverResult } from '../agent/switchover.ts';
 import { waitFor } from '../base/retry.ts';
 import { freePorts } from '../process/free-ports.ts';
 import type { Contender } from './contender.ts';
@@ -43,6 +44,10 @@ export class HoldfastContender implements Contender {
   connect(count: number): Redis[] {
     const options = { host: '127.0.0.1', port: this.#port, maxRetriesPerRequest: 0 };
     return Array.from({ length: count }, () => new Redis(options));
+  }
+
+  async switchover(): Promise<SwitchoverResult> {
+    return (await this.#agent.run('switchover', {}, () => {})) as SwitchoverResult;
   }
 
   async killPrimary(): Promise<void> {

@@ -4,12 +4,17 @@ import type { Redis } from 'ioredis';
 export interface WriteGap {
   /** The longest time in which nobody's write was acknowledged. */
   gapMs: number;
+  /** The longest time that any single write took to be answered. */
+  waitMs: number;
   acknowledged: number;
   /** Error replies and failed calls by their first word. */
   errors: Record<string, number>;
   /** Connections that ended. */
   dropped: number;
 }
+
+/** How long the writers may take to get their last answers before they are disconnected. */
+const lastAnswersMs = 2000;
 
 /** Clients that each write one value after the other, as fast as they are answered. */
 export class GapMeter {
@@ -18,6 +23,9 @@ export class GapMeter {
   #seen: WriteGap = newGap();
   #lastAckMs = performance.now();
   #stopped = false;
+  #markedMs = performance.now();
+  /** Per key, the newest value that was acknowledged. */
+  readonly #newest = new Map<string, number>();
 
   constructor(clients: Redis[]) {
     this.#clients = clients;
@@ -32,9 +40,12 @@ export class GapMeter {
 
   async #write(client: Redis, key: string): Promise<void> {
     for (let value = 0; !this.#stopped; value++) {
+      const sentMs = performance.now();
       try {
         await client.set(key, value);
         const nowMs = performance.now();
+        this.#newest.set(key, value);
+        this.#seen.waitMs = Math.max(this.#seen.waitMs, nowMs - Math.max(sentMs, this.#markedMs));
         this.#seen.gapMs = Math.max(this.#seen.gapMs, nowMs - this.#lastAckMs);
         this.#seen.acknowledged += 1;
         this.#lastAckMs = nowMs;
@@ -51,7 +62,17 @@ export class GapMeter {
   /** Forgets what was so far. */
   mark(): void {
     this.#seen = newGap();
-    this.#lastAckMs = performance.now();
+    this.#markedMs = performance.now();
+    this.#lastAckMs = this.#markedMs;
+  }
+
+  /** Keys that hold an older value than one that was acknowledged: to be asked when the writers have stopped. */
+  async lost(reader: Redis): Promise<string[]> {
+    const lost: string[] = [];
+    for (const [key, value] of this.#newest) {
+      if (Number(await reader.get(key)) < value) lost.push(key);
+    }
+    return lost;
   }
 
   get seen(): WriteGap {
@@ -60,11 +81,15 @@ export class GapMeter {
 
   async stop(): Promise<void> {
     this.#stopped = true;
+    await Promise.race([
+      Promise.all(this.#writers),
+      new Promise((resolve) => setTimeout(resolve, lastAnswersMs)),
+    ]);
     for (const client of this.#clients) client.disconnect();
     await Promise.all(this.#writers);
   }
 }
 
 function newGap(): WriteGap {
-  return { gapMs: 0, acknowledged: 0, errors: {}, dropped: 0 };
+  return { gapMs: 0, waitMs: 0, acknowledged: 0, errors: {}, dropped: 0 };
 }

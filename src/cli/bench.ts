@@ -5,9 +5,12 @@ import type { Output } from './output.ts';
 import { table } from './table.ts';
 import { action, type CommonOptions, verb } from './verb.ts';
 
-interface FailoverOptions extends CommonOptions {
+interface LoadOptions extends CommonOptions {
   times: string;
   clients: string;
+}
+
+interface FailoverOptions extends LoadOptions {
   downAfter: string;
 }
 
@@ -23,19 +26,55 @@ export function benchVerb(): Command {
       .option('--down-after <ms>', 'down-after-milliseconds of the Sentinels that run alone', '1000')
       .action(action<FailoverOptions>((output, _args, options) => failover(output, options))),
   );
+  bench.addCommand(
+    verb('switchover', 'move the primary under load, many times: waits, errors and losses', [
+      ['holdfast bench switchover', '30 switchovers'],
+    ])
+      .option('--times <count>', 'how often the primary is moved', '30')
+      .option('--clients <count>', 'connections that write', '8')
+      .action(action<LoadOptions>((output, _args, options) => switchover(output, options))),
+  );
   return bench;
+}
+
+async function switchover(output: Output, options: LoadOptions): Promise<number> {
+  const { benchSwitchover } = await import('../bench/switchover.ts');
+  const report = await benchSwitchover(loadOptions(output, options));
+  const { switchovers, acknowledged, lost, minMs, medianMs, p95Ms, maxMs, droppedConnections, errors } =
+    report;
+  output.line('Longest wait of any write during a switchover, in ms:');
+  const figures = [switchovers, minMs, medianMs, p95Ms, maxMs, acknowledged, lost.length, droppedConnections];
+  const header = ['SWITCHOVERS', 'MIN', 'MEDIAN', 'P95', 'MAX', 'WRITES', 'LOST', 'DROPPED', 'ERRORS'];
+  for (const line of table([header, [...figures.map(String), errorList(errors)]])) output.line(line);
+  output.data(report);
+  return lost.length > 0 || droppedConnections > 0 || Object.keys(errors).length > 0 ? 3 : 0;
+}
+
+/** The common part of the options, and Ctrl-C. */
+function loadOptions(output: Output, { times, clients }: LoadOptions) {
+  const stop = new AbortController();
+  process.once('SIGINT', () => stop.abort(new Error('stopped by Ctrl-C')));
+  return {
+    times: count('--times', times),
+    clients: count('--clients', clients),
+    report: (line: string) => output.note(output.colors.dim(line)),
+    signal: stop.signal,
+  };
+}
+
+function errorList(errors: Record<string, number>): string {
+  return (
+    Object.entries(errors)
+      .map(([word, times]) => `${word} ${times}`)
+      .join(', ') || 'none'
+  );
 }
 
 async function failover(output: Output, options: FailoverOptions): Promise<number> {
   const { benchFailover } = await import('../bench/failover.ts');
-  const stop = new AbortController();
-  process.once('SIGINT', () => stop.abort(new Error('stopped by Ctrl-C')));
   const reports = await benchFailover({
-    times: count('--times', options.times),
-    clients: count('--clients', options.clients),
+    ...loadOptions(output, options),
     downAfterMs: count('--down-after', options.downAfter),
-    report: (line) => output.note(output.colors.dim(line)),
-    signal: stop.signal,
   });
   output.line('Time without an acknowledged write after kill -9 of the primary, in ms:');
   for (const line of table([
@@ -50,9 +89,8 @@ async function failover(output: Output, options: FailoverOptions): Promise<numbe
 
 function reportRow(report: FailoverReport): string[] {
   const { name, kills, promotions, minMs, medianMs, p95Ms, maxMs, droppedConnections, errors } = report;
-  const said = Object.entries(errors).map(([word, times]) => `${word} ${times}`);
   const figures = [kills, promotions, minMs, medianMs, p95Ms, maxMs, droppedConnections];
-  return [name, ...figures.map(String), said.join(', ') || 'none'];
+  return [name, ...figures.map(String), errorList(errors)];
 }
 
 function count(option: string, text: string): number {

@@ -3,6 +3,7 @@ import { Command, CommanderError } from 'commander';
 import { applyVerb } from './apply.ts';
 import { benchVerb } from './bench.ts';
 import { completionVerb } from './completion.ts';
+import { doctorVerb } from './doctor.ts';
 import { downVerb } from './down.ts';
 import { eventsVerb } from './events.ts';
 import { failoverVerb } from './failover.ts';
@@ -27,6 +28,7 @@ const verbs: ((program: Command) => Command)[] = [
   resumeVerb,
   applyVerb,
   renderVerb,
+  doctorVerb,
   sizeVerb,
   rdbVerb,
   benchVerb,

@@ -36,12 +36,9 @@ async function verifyOne(output: Output, file: string): Promise<{ ok: boolean }>
   const { RdbProgress } = await import('./rdb-progress.ts');
   const verifier = new RdbVerifier();
   const progress = new RdbProgress(output, `verify ${input.name}`, [input], () => verifier.keys);
-  let trailing = 0;
   try {
-    for await (const chunk of input.open()) {
-      trailing += chunk.length - verifier.push(chunk);
-      progress.tick();
-    }
+    const { pump } = await import('../rdb/pump.ts');
+    const trailing = await pump(input.open(), verifier.scanner, { after: () => progress.tick() });
     const report = verifier.finish();
     progress.done();
     return tellReport(output, input, report, trailing, progress.seconds);

@@ -20,6 +20,7 @@ interface RenderOptions extends CommonOptions {
   stateDir?: string;
   yes?: boolean;
   set: string[];
+  helm?: boolean;
 }
 
 /**
@@ -48,6 +49,7 @@ export function renderVerb(): Command {
       (word, all: string[]) => [...all, word],
       [],
     )
+    .option('--helm', 'with kubernetes: a chart instead of plain manifests')
     .option('-y, --yes', 'replace files that are there and differ')
     .addOption(stateDirOption())
     .addHelpText('after', `\nTargets:\n${list.join('\n')}`)
@@ -57,7 +59,7 @@ export function renderVerb(): Command {
 async function render(output: Output, args: string[], options: RenderOptions): Promise<void> {
   const [targetName = '', specFile = 'holdfast.yaml'] = args;
   const target = targetNamed(targetName);
-  const settings = targetOptions(target, options.set);
+  const settings = targetOptions(target, options.helm ? [...options.set, 'helm=true'] : options.set);
   const spec = await loadSpec(specFile);
   if (options.host !== undefined && !spec.hosts.some(({ id }) => id === options.host)) {
     const hosts = spec.hosts.map(({ id }) => id).join(', ');

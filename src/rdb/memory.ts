@@ -58,6 +58,15 @@ function tableBytes(count: number): number {
   return dictHead + bucket * 2 ** Math.ceil(Math.log2(Math.max(count, 4)));
 }
 
+/** Whether a server keeps a string as a number: up to 19 digits, as it would print them. */
+function isInteger(buf: Buffer, start: number, end: number): boolean {
+  const first = buf[start] === 0x2d ? start + 1 : start;
+  const digits = end - first;
+  if (digits < 1 || digits > 19 || (buf[first] === 0x30 && end - start > 1)) return false;
+  for (let at = first; at < end; at++) if (buf[at]! < 0x30 || buf[at]! > 0x39) return false;
+  return digits < 19 || BigInt(buf.toString('latin1', first, end)) < 2n ** 63n;
+}
+
 const passOver: BodyWish = { mode: bodyMode.skip, raw: undefined };
 
 /** A handler that calls back with the estimate of each key. */
@@ -105,8 +114,9 @@ export class MemoryEstimator implements ScanHandler, ValueVisitor {
     this.expiries = 0;
   }
 
-  text(_buf: Buffer, start: number, end: number): void {
+  text(buf: Buffer, start: number, end: number): void {
     const length = end - start;
+    if (this.kind === 'string' && !this.isInteger) this.isInteger = isInteger(buf, start, end);
     this.texts++;
     this.textBytes += length;
     this.packed += packedBytes(length);

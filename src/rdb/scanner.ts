@@ -76,7 +76,7 @@ export class Scanner {
 
   private readonly handler: ScanHandler;
   private readonly walker: BodyWalker;
-  private readonly withChecksum: boolean;
+  readonly withChecksum: boolean;
   private state: number = state.magic;
   private crcOffset = 0;
   private readonly rangeCrc = new Crc64();
@@ -238,6 +238,7 @@ export class Scanner {
   private readChecksum(): void {
     const { cursor } = this;
     if (this.header.version < 5) {
+      this.sumUp(cursor.offset);
       this.checksum = 'absent';
       this.state = state.done;
       return;

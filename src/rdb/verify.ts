@@ -39,7 +39,8 @@ const checkWish: BodyWish = { mode: bodyMode.check, raw: undefined };
  * It does not look for the same key twice, nor for the same member twice in one value: that takes memory for all.
  */
 export class RdbVerifier {
-  private readonly scanner: Scanner;
+  /** For those who have a source to pump through it. */
+  readonly scanner: Scanner;
   private readonly aux: Record<string, string> = {};
   private readonly counts = new Map<number, DatabaseCount>();
   private readonly problems: RdbProblem[] = [];

@@ -20,6 +20,8 @@ export interface WatchedReplica {
   priority: number;
   /** ms since the replica lost its primary; 0 while linked. */
   linkDownMs: number;
+  /** ms since this Sentinel last had its INFO; very large when never. */
+  infoAgeMs: number;
 }
 
 export class SentinelClient {
@@ -50,6 +52,7 @@ export class SentinelClient {
       flags: (fields['flags'] ?? '').split(','),
       priority: Number(fields['slave-priority'] ?? 100),
       linkDownMs: Number(fields['master-link-down-time'] ?? 0),
+      infoAgeMs: Number(fields['info-refresh'] ?? Number.POSITIVE_INFINITY),
     }));
   }
 

@@ -15,7 +15,7 @@ export interface KernelSetting {
 }
 
 /** What redis.conf asks for as `tcp-backlog`, and the kernel cuts down to somaxconn. */
-export const tcpBacklog = 511;
+const tcpBacklog = 511;
 
 export const kernelSettings: readonly KernelSetting[] = [
   {
@@ -40,7 +40,7 @@ export const kernelSettings: readonly KernelSetting[] = [
     name: 'net.ipv4.tcp_max_syn_backlog',
     value: 4096,
     atLeast: true,
-    why: 'The same, for connections that are only half open.',
+    why: 'Connections that are not yet open on both sides are dropped beyond this number when many clients come at once.',
   },
 ];
 

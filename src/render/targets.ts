@@ -1,9 +1,11 @@
 import { closestWord } from '../spec/suggest.ts';
 import { BadTargetOption, UnknownTarget } from './errors.ts';
 import type { Target } from './target.ts';
+import { awsTarget } from './targets/aws.ts';
 import { composeTarget } from './targets/compose.ts';
 import { haproxyTarget } from './targets/haproxy.ts';
 import { keepalivedTarget } from './targets/keepalived.ts';
+import { kubernetesTarget } from './targets/kubernetes.ts';
 import { monitTarget } from './targets/monit.ts';
 import { redisTarget } from './targets/redis.ts';
 import { sentinelTarget } from './targets/sentinel.ts';
@@ -20,6 +22,8 @@ export const targets: readonly Target[] = [
   monitTarget,
   keepalivedTarget,
   composeTarget,
+  kubernetesTarget,
+  awsTarget,
 ];
 
 /** @throws UNKNOWN_TARGET */

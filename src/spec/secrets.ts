@@ -22,6 +22,8 @@ export interface Secrets {
   readonly own: Readonly<Record<OwnUser, string>>;
   /** AUTH on the Sentinels; null on a laptop without users, where they are open on loopback. */
   readonly sentinelPassword: string | null;
+  /** The same two for a deployment of this name on several hosts: containers rendered from a laptop's spec have them. */
+  readonly elsewhere: { readonly sentinelPassword: string; readonly defaultPassword: string };
   /** The default user's password; null when it has none (laptop without users) or is switched off. */
   readonly defaultPassword: string | null;
   /** Bearer token of the agents' API, for those who come from another machine. */
@@ -75,6 +77,7 @@ function namedSecrets(
       gate: derive('gate'),
       backup: derive('backup'),
     },
+    elsewhere: { sentinelPassword: derive('sentinels'), defaultPassword: derive('default') },
     sentinelPassword: mode === 'open' ? null : derive('sentinels'),
     defaultPassword: mode === 'password' ? (users['default'] ?? derive('default')) : null,
     apiToken: derive('api'),
@@ -142,4 +145,9 @@ async function ownSecret(file: string): Promise<string> {
     await rm(fresh, { force: true });
   }
   return (await readFile(file, 'utf8')).trim();
+}
+
+/** What clients of a deployment on several hosts log in with as the default user; null where the spec names users. */
+export function clientPassword(spec: Spec, { elsewhere }: Secrets): string | null {
+  return spec.security.users.length > 0 ? null : elsewhere.defaultPassword;
 }

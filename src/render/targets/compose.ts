@@ -1,4 +1,5 @@
 import { stringify } from 'yaml';
+import { clientPassword } from '../../spec/secrets.ts';
 import type { Spec } from '../../spec/spec.ts';
 import {
   containerSpec,
@@ -115,5 +116,13 @@ function environmentFile({ spec, secrets }: TargetInput): RenderedFile {
     ({ variable }, index) => `${variable}=${envValue(values[index] ?? '')}`,
   );
   const comment = '# Passwords for compose.yaml, made by holdfast. Nobody else may read this file.';
-  return { name: '.env', text: `${[comment, ...lines].join('\n')}\n`, secret: true };
+  const password = clientPassword(spec, secrets);
+  const forClients =
+    password === null
+      ? []
+      : [
+          '# Clients log in with this one (redis-cli -a, or REDISCLI_AUTH).',
+          `REDISCLI_AUTH=${envValue(password)}`,
+        ];
+  return { name: '.env', text: `${[comment, ...lines, ...forClients].join('\n')}\n`, secret: true };
 }

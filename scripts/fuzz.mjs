@@ -1,0 +1,70 @@
+// `npm run fuzz`: feeds broken input to the built code. `npm run fuzz -- rdb --runs 100000 --seed 7` runs one target.
+// A target is a file in scripts/fuzz/ that exports `create()`: it gives `{ run(random) }`, which throws, or returns a
+// sentence, when something is wrong. The same seed gives the same runs.
+import { readdirSync } from 'node:fs';
+import path from 'node:path';
+import { parseArgs } from 'node:util';
+import { ensureBuild, ensureDependencies, root } from './setup.mjs';
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { runs: { type: 'string', default: '100000' }, seed: { type: 'string' } },
+});
+ensureDependencies();
+ensureBuild();
+
+const folder = path.join(root, 'scripts', 'fuzz');
+const targets = readdirSync(folder)
+  .filter((file) => file.endsWith('.mjs'))
+  .map((file) => file.slice(0, -4));
+const wanted = positionals.length > 0 ? positionals : targets;
+const runs = Number(values.runs);
+const seed = values.seed === undefined ? Date.now() % 2 ** 31 : Number(values.seed);
+let failed = 0;
+
+for (const name of wanted) {
+  if (!targets.includes(name)) {
+    console.error(`fuzz: there is no target ${name}; there are ${targets.join(', ')}`);
+    process.exit(2);
+  }
+  const { create } = await import(path.join(folder, `${name}.mjs`));
+  failed += await fuzz(name, await create());
+}
+console.log(`${wanted.length - failed} passed, ${failed} failed`);
+process.exitCode = failed > 0 ? 1 : 0;
+
+async function fuzz(name, target) {
+  const started = performance.now();
+  for (let run = 0; run < runs; run++) {
+    // Each run has a seed of its own, so that one can be looked at without those before it.
+    const runSeed = (seed + run * 2654435761) >>> 0;
+    let complaint;
+    try {
+      complaint = await target.run(randomFrom(runSeed));
+    } catch (error) {
+      complaint = error.stack ?? String(error);
+    }
+    if (complaint !== undefined) {
+      console.error(
+        `${name}: run ${run}: ${complaint}\nagain: npm run fuzz -- ${name} --runs 1 --seed ${runSeed}`,
+      );
+      return 1;
+    }
+  }
+  const seconds = ((performance.now() - started) / 1000).toFixed(1);
+  console.log(
+    `${name}: ${runs} runs in ${seconds} s, seed ${seed}${target.summary ? `: ${target.summary()}` : ''}`,
+  );
+  return 0;
+}
+
+/** A small generator (mulberry32): random(n) is a whole number from 0 to n - 1. */
+function randomFrom(start) {
+  let state = start;
+  return (below) => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return Math.floor((((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32) * below);
+  };
+}

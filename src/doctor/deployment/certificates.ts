@@ -1,0 +1,22 @@
+import { type Check, type Finding, ok } from '../check.ts';
+import type { DeploymentFacts } from './facts.ts';
+
+const dayMs = 86_400_000;
+
+export const certificates: Check<DeploymentFacts> = {
+  id: 'certificates',
+  why: 'When a certificate expires, replication, Sentinels and clients stop together, at midnight.',
+  link: 'https://redis.io/docs/latest/operate/oss_and_stack/management/security/encryption/',
+  look: (facts) =>
+    facts.certificates.map(({ file, validToMs, error }): Finding => {
+      const mend = 'Renew it, then: holdfast restart --rolling';
+      if (error !== '')
+        return { severity: 'critical', subject: file, found: `it can't be read: ${error}`, mend };
+      const days = Math.floor((validToMs - facts.wallMs) / dayMs);
+      if (days < 0)
+        return { severity: 'critical', subject: file, found: `it expired ${-days} days ago`, mend };
+      if (days < 7) return { severity: 'critical', subject: file, found: `it expires in ${days} days`, mend };
+      if (days < 30) return { severity: 'warning', subject: file, found: `it expires in ${days} days`, mend };
+      return ok(`it is valid for ${days} days`, file);
+    }),
+};

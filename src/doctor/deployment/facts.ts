@@ -1,0 +1,129 @@
+import { X509Certificate } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { errorText } from '../../base/errors.ts';
+import { type Info, parseInfo } from '../../redis/info.ts';
+import { MemberClient } from '../../redis/member-client.ts';
+import { SentinelClient } from '../../redis/sentinel-client.ts';
+import { ownUserName, type Secrets } from '../../spec/secrets.ts';
+import type { Member, SentinelPlace, Spec } from '../../spec/spec.ts';
+
+/** What the servers of a deployment say of themselves at one moment. */
+export interface DeploymentFacts {
+  spec: Spec;
+  secrets: Secrets;
+  members: MemberFacts[];
+  sentinels: SentinelFacts[];
+  /** haproxy.cfg of this host's gates, by gate; empty with holdfast's own. */
+  haproxy: { gate: string; text: string }[];
+  certificates: CertificateFacts[];
+  wallMs: number;
+}
+
+export interface MemberFacts {
+  place: Member;
+  /** Null when it didn't answer; `error` says why. */
+  info: Info | null;
+  config: Record<string, string>;
+  /** ACL LIST. */
+  users: string[];
+  error: string;
+  /** The wall clock here when it answered. */
+  askedAtMs: number;
+}
+
+export interface SentinelFacts {
+  place: SentinelPlace;
+  reachable: boolean;
+  error: string;
+  /** `address:port` of whom it calls primary. */
+  primary: string;
+  quorumOk: boolean;
+  quorumReason: string;
+  tilt: boolean;
+}
+
+export interface CertificateFacts {
+  file: string;
+  validToMs: number;
+  error: string;
+}
+
+export async function readDeployment(
+  spec: Spec,
+  secrets: Secrets,
+  haproxy: DeploymentFacts['haproxy'],
+): Promise<DeploymentFacts> {
+  const [members, sentinels, certificates] = await Promise.all([
+    Promise.all(spec.members.map((place) => askMember(place, secrets))),
+    Promise.all(spec.sentinels.map((place) => askSentinel(place, spec, secrets))),
+    Promise.all(
+      (spec.security.tls ? [spec.security.tls.cert, spec.security.tls.ca] : []).map(readCertificate),
+    ),
+  ]);
+  return { spec, secrets, members, sentinels, haproxy, certificates, wallMs: Date.now() };
+}
+
+async function askMember(place: Member, secrets: Secrets): Promise<MemberFacts> {
+  const client = new MemberClient({
+    endpoint: { host: place.address, port: place.port },
+    credentials: { username: ownUserName('agent'), password: secrets.own.agent },
+  });
+  try {
+    const info = await client.info('all');
+    const askedAtMs = Date.now();
+    const config = await client.getConfig('*');
+    const users = (await client.connection.call('ACL', 'LIST')) as string[];
+    return { place, info, config, users, error: '', askedAtMs };
+  } catch (error) {
+    return { place, info: null, config: {}, users: [], error: errorText(error), askedAtMs: Date.now() };
+  } finally {
+    client.close();
+  }
+}
+
+async function askSentinel(place: SentinelPlace, spec: Spec, secrets: Secrets): Promise<SentinelFacts> {
+  const { sentinelPassword } = secrets;
+  const client = new SentinelClient(
+    {
+      endpoint: { host: place.address, port: place.port },
+      credentials:
+        sentinelPassword === null ? undefined : { username: 'default', password: sentinelPassword },
+    },
+    spec.name,
+  );
+  const silent = { place, reachable: false, primary: '', quorumOk: false, quorumReason: '', tilt: false };
+  try {
+    const { address, port } = await client.primary();
+    const { ok, reason } = await client.quorum();
+    const { sentinel_tilt } = parseInfo(String(await client.connection.call('INFO', 'sentinel')));
+    const tilt = sentinel_tilt === '1';
+    return {
+      place,
+      reachable: true,
+      error: '',
+      primary: `${address}:${port}`,
+      quorumOk: ok,
+      quorumReason: reason,
+      tilt,
+    };
+  } catch (error) {
+    return { ...silent, error: errorText(error) };
+  } finally {
+    client.close();
+  }
+}
+
+async function readCertificate(file: string): Promise<CertificateFacts> {
+  try {
+    return { file, validToMs: Date.parse(new X509Certificate(await readFile(file)).validTo), error: '' };
+  } catch (error) {
+    return { file, validToMs: 0, error: errorText(error) };
+  }
+}
+
+/** A member that answered, with what it said. */
+export type LiveMember = MemberFacts & { info: Info };
+
+export function liveMembers({ members }: DeploymentFacts): LiveMember[] {
+  return members.filter((member): member is LiveMember => member.info !== null);
+}

@@ -1,0 +1,4 @@
+import { defineError } from '../base/errors.ts';
+
+export const FixFailed = defineError('FIX_FAILED', 1);
+export const NothingToUndo = defineError('NOTHING_TO_UNDO', 1);
