@@ -7,6 +7,7 @@ import { doctorVerb } from './doctor.ts';
 import { downVerb } from './down.ts';
 import { eventsVerb } from './events.ts';
 import { failoverVerb } from './failover.ts';
+import { gateVerb } from './gate.ts';
 import { pauseVerb, resumeVerb } from './pause.ts';
 import { rdbVerb } from './rdb.ts';
 import { renderVerb } from './render.ts';
@@ -32,6 +33,7 @@ const verbs: ((program: Command) => Command)[] = [
   sizeVerb,
   rdbVerb,
   benchVerb,
+  gateVerb,
   completionVerb,
 ];
 
