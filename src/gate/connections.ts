@@ -126,6 +126,13 @@ export class Connections {
     for (const shared of this.#shared.values()) shared.waiting.delete(client);
   }
 
+  /** It stands still for a slow reader: whoever is not in its queue uses a fresh one. */
+  #retire(upstream: Upstream): void {
+    upstream.retired = true;
+    for (const [kind, shared] of this.#shared) if (shared.upstream === upstream) this.#shared.delete(kind);
+    for (const client of this.#owner.clients) if (client.route === upstream) client.route = null;
+  }
+
   /** Where clients are to be sent changed: nobody keeps the way it had. */
   reroute(clients: Iterable<Client>): void {
     this.#idle.clear();
@@ -172,6 +179,7 @@ export class Connections {
     const waiting = new Set<Client>();
     const upstream = openUpstream(session, target, this.#options(), {
       onReady: () => pumpAll(waiting),
+      onSlow: (upstream) => this.#retire(upstream),
       onRefused: (_upstream, error) => {
         const clients = [...waiting];
         waiting.clear();

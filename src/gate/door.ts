@@ -1,7 +1,8 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import { errorCode, errorText } from '../base/errors.ts';
-import { type RequestLimits, redisRequestLimits } from '../resp/request.ts';
+import { type RequestLimits, redisRequestLimits, unauthenticatedLimits } from '../resp/request.ts';
 import type { Refusal } from './bounce.ts';
+import type { Buffered } from './buffered.ts';
 import { Client } from './client.ts';
 import type { Command, CommandTable } from './commands.ts';
 import type { GateConfig, Listen, MemberAddress } from './config.ts';
@@ -32,6 +33,9 @@ export interface DoorContext {
   table: CommandTable;
   counters: GateCounters;
   log: (text: string) => void;
+  buffered: Buffered;
+  /** Whether a new connection to a member has to authenticate before it may do anything. */
+  authNeeded: () => boolean;
   /** Numbers clients across doors. */
   nextId: () => number;
 }
@@ -45,6 +49,7 @@ export class Door implements Router, ConnectionsOwner {
   readonly clients = new Set<Client>();
   readonly held: HeldClients;
   readonly refuses: boolean;
+  readonly buffered: Buffered;
   readonly #context: DoorContext;
   readonly #routing: Routing;
   readonly #servers: Server[] = [];
@@ -62,6 +67,7 @@ export class Door implements Router, ConnectionsOwner {
       elements: context.config.limits.elements,
     };
     this.refuses = routing.refuses;
+    this.buffered = context.buffered;
     this.held = new HeldClients(context.config.holdMs, (client) => {
       client.pump();
       this.connections.standAgain(client);
@@ -122,7 +128,19 @@ export class Door implements Router, ConnectionsOwner {
       return;
     }
     this.counters.clientsAccepted++;
-    this.clients.add(new Client(this.#context.nextId(), socket, this));
+    const client = new Client(this.#context.nextId(), socket, this);
+    this.clients.add(client);
+    const { unauthenticatedMs } = this.config.limits;
+    if (unauthenticatedMs === 0) return;
+    const timer = setTimeout(() => {
+      if (this.limitsOf(client) === unauthenticatedLimits) client.close();
+    }, unauthenticatedMs);
+    socket.on('close', () => clearTimeout(timer));
+  }
+
+  limitsOf(client: Client): RequestLimits {
+    if (client.session.credentials !== null || !this.#context.authNeeded()) return this.requestLimits;
+    return unauthenticatedLimits;
   }
 
   targetFor(client: Client): MemberAddress | null {

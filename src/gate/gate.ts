@@ -1,6 +1,7 @@
 import type { Server } from 'node:http';
 import { errorText } from '../base/errors.ts';
 import { waitFor } from '../base/retry.ts';
+import { Buffered } from './buffered.ts';
 import { CommandTable } from './commands.ts';
 import type { GateConfig } from './config.ts';
 import type {
@@ -32,6 +33,7 @@ export class Gate implements ControlTarget {
   readonly #replicaDoor: Door | null;
   #control: Server | null = null;
   #loadingTable = false;
+  #authNeeded = false;
   #draining: Promise<void> | null = null;
   /** Settles when a drain has ended. */
   readonly finished: Promise<void>;
@@ -49,6 +51,8 @@ export class Gate implements ControlTarget {
       log,
       table: this.#table,
       counters: this.#counters,
+      buffered: new Buffered(config.limits.totalBytes),
+      authNeeded: () => this.#authNeeded,
       nextId: () => ++lastId,
     };
     // The watch may speak before the doors are there.
@@ -168,13 +172,17 @@ export class Gate implements ControlTarget {
     if (this.#loadingTable || primary === null) return;
     this.#loadingTable = true;
     const link = new Link(primary, { credentials: this.#config.memberCredentials, connectMs: 1000 });
+    const stranger = new Link(primary, { credentials: null, connectMs: 1000 });
     try {
+      const refused = await stranger.call('PING').catch(errorText);
+      this.#authNeeded = /: NOAUTH /.test(String(refused));
       await link.ready;
       this.#table.load(await link.call('COMMAND'));
     } catch (error) {
       this.#log(`cannot read the table of commands: ${errorText(error)}`);
     } finally {
       link.close();
+      stranger.close();
       this.#loadingTable = false;
     }
   }

@@ -12,6 +12,7 @@ export interface OpenEvents {
   /** The server does not let this session in; the connection is still open. */
   onRefused(upstream: Upstream, error: string): void;
   onClosed(upstream: Upstream, reason: string): void;
+  onSlow?: (upstream: Upstream) => void;
 }
 
 /** Opens a connection and puts the session onto it before anything else is sent. */
@@ -24,6 +25,7 @@ export function openUpstream(
   const upstream: Upstream = new Upstream(target, options.connectMs, {
     onConnect: () => restore(session, upstream, options.name, events),
     onClosed: (_upstream, reason) => events.onClosed(upstream, reason),
+    onSlow: (slow) => events.onSlow?.(slow),
     onOutOfBand: (_upstream, buf, start, end) => {
       const { owner } = upstream;
       if (owner === null || !isOutOfBand(owner, buf, start, end)) return false;

@@ -59,6 +59,11 @@ export class RunRing {
     return this.#runs[(this.#head + index) & (this.#runs.length - 1)] as Run;
   }
 
+  some(test: (run: Run) => boolean): boolean {
+    for (let index = 0; index < this.#size; index++) if (test(this.at(index))) return true;
+    return false;
+  }
+
   /** Takes the first one off and lets its memory go. */
   shift(): void {
     const run = this.#runs[this.#head] as Run;
