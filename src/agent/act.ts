@@ -2,6 +2,7 @@
 import type { Decision, StartAs } from '../topology/decide.ts';
 import { gateCommand, memberCommand, sentinelCommand } from './commands.ts';
 import type { Deployment, LiveMember } from './deployment.ts';
+import { FailoverRefused } from './errors.ts';
 import { promoteShielded } from './promotion.ts';
 
 export class Actions {
@@ -33,10 +34,14 @@ export class Actions {
   }
 
   async #askForFailover(sentinelId: string): Promise<void> {
-    const sentinel = this.#deployment.sentinels.find(({ place }) => place.id === sentinelId);
+    const client = this.#deployment.sentinels.find(({ place }) => place.id === sentinelId)?.watch.client;
     this.#deployment.failoverAskedAtMs = this.#deployment.setting.clock.monotonicMs();
     this.#deployment.selection = null;
-    await sentinel?.watch.client.failover();
+    // What we see of the others is not what it sees: one that is cut off from them would promote someone unheard.
+    const quorum = await client?.quorum();
+    if (quorum?.ok === false) throw FailoverRefused(`${sentinelId} has no quorum: ${quorum.reason}`);
+    if (this.#deployment.selection !== null) return;
+    await client?.failover();
   }
 
   async #promote(id: string): Promise<void> {

@@ -39,7 +39,7 @@ export async function assemble(setting: Setting): Promise<Deployment> {
     const part = await partHere(setting, place, setting.paths.sentinel(place.id));
     const endpoint = { host: place.address, port: place.port };
     const watch = new SentinelWatch(spec.name, { endpoint, credentials: onSentinels, tls }, (event) => {
-      const wake = noteSentinelEvent(deployment, event, clock.monotonicMs());
+      const wake = noteSentinelEvent(deployment, place.id, event, clock.monotonicMs());
       deployment.heardSentinel(event);
       if (!wake) return;
       deployment.wake();

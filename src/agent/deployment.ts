@@ -10,7 +10,9 @@ import type { MemberView, SentinelView, View } from '../topology/view.ts';
 import type { EventLog } from './event-log.ts';
 import type { GateAdapter } from './gate-adapter.ts';
 import type { MemberWatch } from './member-watch.ts';
-import { isDataIntact, keptData, type MemoryFile } from './memory-file.ts';
+
+import { isDataIntact, isDataStale, keptData, type MemoryFile } from './memory-file.ts';
+
 import type { Part } from './part.ts';
 import type { StatePaths } from './paths.ts';
 import type { SentinelWatch } from './sentinel-watch.ts';
@@ -146,6 +148,7 @@ export class Deployment {
 function memberView({ place, part, watch, memory }: LiveMember): MemberView {
   const { seen } = watch;
   const running = part?.process.running ?? true;
+  const down = part !== null && !running;
   return {
     ...place,
     process: part?.view ?? null,
@@ -161,7 +164,8 @@ function memberView({ place, part, watch, memory }: LiveMember): MemberView {
     priority: seen.priority,
     keys: seen.reachable ? seen.keys : null,
     histories: seen.reachable ? seen.histories : [],
-    dataIntact: part === null || running || memory === null || isDataIntact(memory, part.paths.dataDir),
-    kept: part === null || running || memory === null ? null : keptData(memory, part.paths.dataDir),
+    dataIntact: !down || memory === null || isDataIntact(memory, part.paths.dataDir),
+    dataStale: down && memory !== null && isDataStale(memory, part.paths.dataDir),
+    kept: down && memory !== null ? keptData(memory, part.paths.dataDir) : null,
   };
 }

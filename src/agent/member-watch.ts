@@ -24,6 +24,8 @@ export interface MemberObservation {
   histories: readonly string[];
   priority: number;
   keys: number | null;
+  /** Without an AOF: changes since the last RDB was written; 0 with one. */
+  unsavedChanges: number;
   /** Which process of it this is: Redis makes a new one at each start. */
   runId: string;
 }
@@ -41,6 +43,7 @@ const nothingKnown: MemberObservation = {
   histories: [],
   priority: 100,
   keys: null,
+  unsavedChanges: 0,
   runId: '',
 };
 
@@ -131,6 +134,7 @@ function observe(info: Info, before: MemberObservation): MemberObservation {
     histories: [replication.replId, replication.replIdBefore],
     priority: replication.priority,
     keys: keyCount(info),
+    unsavedChanges: info['aof_enabled'] === '1' ? 0 : Number(info['rdb_changes_since_last_save'] ?? 0),
     runId: info['run_id'] ?? '',
   };
 }

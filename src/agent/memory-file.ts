@@ -4,9 +4,12 @@
  */
 import { readFileIfThere, writeFileAtomic } from '../base/atomic-file.ts';
 import type { Clock } from '../base/clock.ts';
-import type { MemberMemory } from '../topology/cold-start.ts';
+import { isStale, type MemberMemory } from '../topology/cold-start.ts';
 import { readDiskState } from './disk-state.ts';
 import type { MemberObservation } from './member-watch.ts';
+
+/** What every version of the file has. */
+type Kept = Omit<MemberMemory, 'unsavedChanges'>;
 
 const writeEveryMs = 2000;
 
@@ -27,7 +30,10 @@ export class MemoryFile {
 
   async load(): Promise<void> {
     const text = await readFileIfThere(this.#file);
-    this.#memory = text === undefined ? null : (JSON.parse(text) as MemberMemory);
+    this.#memory =
+      text === undefined
+        ? null
+        : { unsavedChanges: 0, ...(JSON.parse(text) as Partial<MemberMemory> & Kept) };
   }
 
   /** Keeps what a member just said. A member that is loading or syncing says nothing yet of its data. */
@@ -39,7 +45,8 @@ export class MemoryFile {
     const unchanged = !roleChanged && before?.offset === seen.offset && before.keys === seen.keys;
     const tooSoon = this.#clock.monotonicMs() - this.#writtenMs < writeEveryMs;
     const emptied = (before?.keys ?? 0) > 0 !== seen.keys > 0;
-    if (unchanged || (!roleChanged && !emptied && tooSoon)) return;
+    const saved = (before?.unsavedChanges ?? 0) > 0 !== seen.unsavedChanges > 0;
+    if ((unchanged && !saved) || (!roleChanged && !emptied && !saved && tooSoon)) return;
     const nowMs = this.#clock.wallMs();
     this.#memory = {
       role: seen.role,
@@ -48,11 +55,17 @@ export class MemoryFile {
       offset: seen.offset,
       replId: seen.replId,
       keys: seen.keys,
+      unsavedChanges: seen.unsavedChanges,
       seenAtMs: nowMs,
     };
     this.#writtenMs = this.#clock.monotonicMs();
     await writeFileAtomic(this.#file, `${JSON.stringify(this.#memory)}\n`);
   }
+}
+
+/** Whether the files lack changes that the member was known to have. */
+export function isDataStale(file: MemoryFile, dataDir: string): boolean {
+  return isStale(readDiskState(dataDir), file.memory);
 }
 
 /**

@@ -58,11 +58,21 @@ export class Observer {
 }
 
 /**
- * Notes what a Sentinel's event means for the view: a selection, its end, a new primary. @returns whether the
- * loop should look at once.
+ * Notes what a Sentinel's event means for the view: a selection, its end, a new primary; and that it is in TILT, for
+ * people. @param from the Sentinel's id. @returns whether the loop should look at once.
  */
-export function noteSentinelEvent(deployment: Deployment, event: SentinelEvent, nowMs: number): boolean {
+export function noteSentinelEvent(
+  deployment: Deployment,
+  from: string,
+  event: SentinelEvent,
+  nowMs: number,
+): boolean {
   const { events, spec } = deployment;
+  if (event.name === '+tilt') {
+    const text = `${from} is in TILT: this machine or its clock stood still, so it acts on nothing for 30 s`;
+    events.add('tilt', from, text);
+  }
+  if (event.name === '-tilt') events.add('tilt-over', from, `${from} is out of TILT`);
   if (event.name === '+selected-slave') {
     const selected = deployment.memberAt(event.subject ?? null);
     if (!selected || deployment.selection?.member === selected.place.id) return false;

@@ -1,6 +1,8 @@
 /** Restarts on request: one process, or everything in the safe order. Nothing here counts against the budget. */
 import { waitFor } from '../base/retry.ts';
-import { emptyPrimaryOver } from '../topology/data-guard.ts';
+
+import { emptyPrimaryOver, harmAsPrimary } from '../topology/data-guard.ts';
+
 import { namedPrimary } from '../topology/view.ts';
 import { gateCommand, memberCommand, sentinelCommand } from './commands.ts';
 import type { Deployment, LiveMember } from './deployment.ts';
@@ -81,13 +83,12 @@ async function restartMember(
   }
   const startsAsPrimary = named === id;
   const view = deployment.view().members.find((each) => each.id === id);
-  if (startsAsPrimary && !part.process.running && view?.dataIntact === false && !acceptDataLoss) {
-    throw SwitchoverRefused(
-      `${id} is not started: the Sentinels name it primary and its data is gone from disk`,
-      {
-        hint: `Restore its data, or run holdfast failover so that another takes over. holdfast restart ${id} --accept-data-loss starts it empty, and the replicas then copy that.`,
-      },
-    );
+  const isDown = startsAsPrimary && !part.process.running;
+  const harm = isDown && view ? harmAsPrimary(deployment.view(), view) : undefined;
+  if (harm !== undefined && !acceptDataLoss) {
+    throw SwitchoverRefused(`${id} is not started: the Sentinels name it primary, but ${harm}`, {
+      hint: `Restore its data, or run holdfast failover so that another takes over. holdfast restart ${id} --accept-data-loss starts it as it is, and the replicas then copy that.`,
+    });
   }
   const empty = view && !part.process.running ? emptyPrimaryOver(deployment.view(), view) : undefined;
   if (empty && !acceptDataLoss) {

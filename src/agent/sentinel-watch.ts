@@ -83,9 +83,21 @@ export class SentinelWatch {
   #heard(channel: string, message: string): void {
     const event = parseSentinelEvent(channel, message, this.#name);
     if (!event) return;
-    if (channel === '+tilt' || channel === '-tilt') this.#seen = { ...this.#seen, tilt: channel === '+tilt' };
-    if (event.newPrimary)
-      this.#seen = { ...this.#seen, primary: event.newPrimary, failoverInProgress: false };
+    this.#seen = afterEvent(this.#seen, event);
     this.#onEvent(event);
   }
+}
+
+/**
+ * What an event changes of what is known of the Sentinel that published it. That it began a failover must be known
+ * at once: by the next question, up to a second later, another one could have been asked for a second failover.
+ */
+export function afterEvent(seen: SentinelObservation, event: SentinelEvent): SentinelObservation {
+  const { name, newPrimary } = event;
+  if (name === '+tilt' || name === '-tilt') return { ...seen, tilt: name === '+tilt' };
+  if (name === '+try-failover') return { ...seen, failoverInProgress: true };
+  if (newPrimary) return { ...seen, primary: newPrimary, failoverInProgress: false };
+  if (name.startsWith('-failover-abort') || name.startsWith('+failover-end'))
+    return { ...seen, failoverInProgress: false };
+  return seen;
 }

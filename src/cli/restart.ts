@@ -18,7 +18,7 @@ export function restartVerb(): Command {
     .argument('[member]', 'the id of one process; all members when it is left out')
     .argument(...specArgument)
     .option('--rolling', 'all members, one after the other (the default without a member)')
-    .option('--accept-data-loss', 'start a member that was refused because its data is gone, empty as it is')
+    .option('--accept-data-loss', 'start a member that was refused because its data is gone or old, as it is')
     .addOption(stateDirOption())
     .action(
       action<RestartOptions>(async (output, args, options) => {

@@ -3,8 +3,9 @@
  * disk is empty. The newest data wins:
  *
  * 1. Whoever has data on disk before whoever has none.
- * 2. Among those, who became primary last: only a primary accepts writes, so nobody has newer ones.
- * 3. Among replicas, whose data files were written last, then who had read furthest in the stream, then whom the
+ * 2. Among those, who became primary last: only a primary accepts writes, so nobody has newer ones. Without an AOF
+ *    that holds only if everything was saved: the last save of a replica may be newer than the primary's.
+ * 3. Among the rest, whose data files were written last, then who had read furthest in the stream, then whom the
  *    Sentinels name, then the order of the spec.
  */
 
@@ -16,6 +17,8 @@ export interface MemberMemory {
   offset: number;
   replId: string;
   keys: number;
+  /** Without an AOF: changes since the last RDB was written; 0 with one. */
+  unsavedChanges: number;
   seenAtMs: number;
 }
 
@@ -40,6 +43,11 @@ export interface ColdStart {
   missing: string[];
 }
 
+/** Whether a member is known to have had changes that its files lack. */
+export function isStale(disk: DiskState, memory: MemberMemory | null): boolean {
+  return memory !== null && memory.unsavedChanges > 0 && disk.writtenAtMs < memory.seenAtMs;
+}
+
 /** @param named whom the Sentinels' own files name, or null on the first start. */
 export function chooseColdStart(candidates: readonly Candidate[], named: string | null): ColdStart {
   const missing = candidates
@@ -54,11 +62,15 @@ export function chooseColdStart(candidates: readonly Candidate[], named: string 
 
 function compareNewest(a: Candidate, b: Candidate, named: string | null): number {
   return (
-    (b.memory?.primarySinceMs ?? 0) - (a.memory?.primarySinceMs ?? 0) ||
+    wholeAsPrimarySinceMs(b) - wholeAsPrimarySinceMs(a) ||
     b.disk.writtenAtMs - a.disk.writtenAtMs ||
     (b.memory?.offset ?? 0) - (a.memory?.offset ?? 0) ||
     Number(b.id === named) - Number(a.id === named)
   );
+}
+
+function wholeAsPrimarySinceMs({ disk, memory }: Candidate): number {
+  return isStale(disk, memory) ? 0 : (memory?.primarySinceMs ?? 0);
 }
 
 function explain(
@@ -68,7 +80,7 @@ function explain(
   named: string | null,
 ): string {
   if (holders.length === 1) return `only ${newest.id} has data on disk`;
-  if (newest.memory?.primarySinceMs) return `${newest.id} was the last primary and its data is on disk`;
+  if (wholeAsPrimarySinceMs(newest) > 0) return `${newest.id} was the last primary and its data is on disk`;
   const stead = named !== null && first.id !== newest.id ? `, not ${first.id} that the Sentinels name` : '';
   return `${newest.id} has the newest data on disk${stead}`;
 }

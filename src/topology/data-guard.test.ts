@@ -21,6 +21,7 @@ const blank: MemberView = {
   keys: 0,
   histories: [],
   dataIntact: true,
+  dataStale: false,
   kept: null,
 };
 const lost = { reachable: false, keys: null };

@@ -4,16 +4,18 @@
  * 1. Paused, or during a planned change: nothing of what follows.
  * 2. A member of ours that runs but has been silent for `hangAfter` is killed: dead is certain, silent is not.
  * 3. Our primary's process is gone: one Sentinel is asked to fail over, if the Sentinels have quorum, none of them
- *    is at it already, and a replica is fit. Only the agent that owned the process may ask.
+ *    is at it already, nobody has been selected or promoted yet, and a replica is fit. Only the agent that owned the
+ *    process may ask. The other Sentinels hear of a failover a second late: asked too early, they'd start a second.
  * 4. A Sentinel selected a replica of ours and the old primary is gone: it is promoted at once.
  * 5. A replica of ours follows someone else than the acting primary: it is pointed there.
  * 6. A process of ours died, or was held back at the start: it is started, within its budget. A primary never comes
- *    back as primary by reflex: only if the Sentinels still name it, no replica can take over, and its own data is
- *    there or nobody has any. A replica with data does not follow an empty stranger.
+ *    back as primary by reflex: only if the Sentinels still name it, no failover is under way and no replica can take
+ *    over, and its own data is there, as new as the others', or nobody has any. A replica with data does not follow an
+ *    empty stranger.
  *
  * An agent acts on its own processes only. Who is primary is the Sentinels' word, never ours.
  */
-import { emptyPrimaryOver, possibleHolders } from './data-guard.ts';
+import { emptyPrimaryOver, harmAsPrimary } from './data-guard.ts';
 import { type RestartRule, restartVerdict } from './restart-budget.ts';
 import { actingPrimary, type MemberView, namedPrimary, type ProcessView, type View } from './view.ts';
 
@@ -32,11 +34,15 @@ export type Decision =
 
 /** The part of a spec that deciding needs. */
 export interface DecideRules {
+  sentinel: { quorum: number };
   agent: { hangAfterMs: number; restarts: RestartRule };
 }
 
-/** How long a Sentinel may take to select a replica before it, or another, is asked again. */
-const askAgainAfterMs = 1000;
+/**
+ * How long a Sentinel may take to select a replica before it, or another, is asked again. The others hear of a forced
+ * failover after 1.1-1.2 s; one that was asked before would promote a different replica.
+ */
+const askAgainAfterMs = 1500;
 
 /** How long the Sentinels may take to replace a lost primary before it is started again, if they still name it. */
 const choosingMs = 15_000;
@@ -45,7 +51,7 @@ export function decide(view: View, rules: DecideRules, nowMs: number): Decision 
   if (view.paused) return { kind: 'nothing', reason: 'automatic actions are paused' };
   if (view.operation !== null) return { kind: 'nothing', reason: `${view.operation} is under way` };
   const urgent =
-    killHung(view, rules) ?? failOver(view, nowMs) ?? promoteSelected(view) ?? followPrimary(view);
+    killHung(view, rules) ?? failOver(view, rules, nowMs) ?? promoteSelected(view) ?? followPrimary(view);
   return urgent ?? restartDead(view, rules, nowMs);
 }
 
@@ -55,7 +61,8 @@ function killHung(view: View, rules: DecideRules): Decision | undefined {
     ({ process, busy, silentMs }) => process?.running && !busy && silentMs >= limitMs,
   );
   if (!hung) return undefined;
-  const reason = `${hung.id} has not answered for ${hung.silentMs} ms though its process lives; it is killed so that it can't come back half-alive`;
+  // The same words each time: the loop knows by them what failed lately, and paces it.
+  const reason = `${hung.id} has not answered for ${limitMs} ms though its process lives; it is killed so that it can't come back half-alive`;
   return { kind: 'kill', member: hung.id, reason };
 }
 
@@ -65,20 +72,34 @@ function lostPrimary(view: View): MemberView | undefined {
   return view.members.find(({ id, process }) => id === named && process !== null && hasDied(process));
 }
 
-function failOver(view: View, nowMs: number): Decision | undefined {
+function failOver(view: View, rules: DecideRules, nowMs: number): Decision | undefined {
   const lost = lostPrimary(view);
   if (!lost) return undefined;
   const diedAtMs = lost.process?.diedAtMs ?? nowMs;
-  const settled = view.selection !== null && view.selection.atMs >= diedAtMs;
-  const atIt = settled || view.sentinels.some(({ failoverInProgress }) => failoverInProgress);
   const askedMs = view.failoverAskedAtMs;
   const asked = askedMs !== null && askedMs >= diedAtMs && nowMs - askedMs < askAgainAfterMs;
-  if (atIt || asked || !hasQuorum(view)) return undefined;
+  if (isUnderWay(view, lost) || actsBeside(view, lost) || asked || !hasQuorum(view, rules)) return undefined;
   const fit = view.members.filter(isFitToTakeOver);
   const sentinel = calmSentinels(view)[0];
   if (fit.length === 0 || sentinel === undefined) return undefined;
   const reason = `the process of the primary ${lost.id} is gone and ${list(fit)} can take over: ${sentinel.id} is asked to fail over`;
   return { kind: 'failover', member: lost.id, sentinel: sentinel.id, reason };
+}
+
+/**
+ * Whether someone is about to take over from the primary that was lost. A selection counts also when it is older than
+ * the death: of a primary that hangs the Sentinels may be rid before we kill it.
+ */
+function isUnderWay(view: View, lost: MemberView): boolean {
+  const selected = view.selection !== null && view.selection.member !== lost.id;
+  return (
+    selected || view.sentinels.some(({ reachable, failoverInProgress }) => reachable && failoverInProgress)
+  );
+}
+
+/** Another member that acts as primary: promoted, most likely, though the Sentinels don't say so yet. */
+function actsBeside(view: View, lost: MemberView): MemberView | undefined {
+  return view.members.find(({ id, reachable, role }) => id !== lost.id && reachable && role === 'primary');
 }
 
 function promoteSelected(view: View): Decision | undefined {
@@ -138,9 +159,10 @@ function restartOne(
   view: View,
   id: string,
   process: ProcessView,
-  { agent: { restarts } }: DecideRules,
+  rules: DecideRules,
   nowMs: number,
 ): Decision {
+  const { restarts } = rules.agent;
   const verdict = restartVerdict(process.restartsMs, process.diedAtMs ?? nowMs, nowMs, restarts);
   if (verdict.kind === 'exhausted') {
     const reason = `${id} died again after ${restarts.limit} restarts within ${restarts.withinMs} ms; it stays down until a person acts`;
@@ -150,11 +172,11 @@ function restartOne(
     return { kind: 'nothing', reason: `${id} is restarted after a pause`, untilMs: verdict.untilMs };
   }
   const member = view.members.find((each) => each.id === id);
-  if (member) return restartMember(view, member, nowMs);
+  if (member) return restartMember(view, member, rules, nowMs);
   return { kind: 'restart', process: id, as: { kind: 'as-configured' }, reason: `${id} died` };
 }
 
-function restartMember(view: View, member: MemberView, nowMs: number): Decision {
+function restartMember(view: View, member: MemberView, rules: DecideRules, nowMs: number): Decision {
   const named = namedPrimary(view);
   const primary = actingPrimary(view)?.id ?? named?.id;
   if (primary === undefined) {
@@ -172,37 +194,50 @@ function restartMember(view: View, member: MemberView, nowMs: number): Decision 
         `Bring the data back into ${empty.id} (restore a backup), or, if the database is meant to be empty: holdfast restart ${member.id} --accept-data-loss`,
       );
     }
+    if (member.process?.refusal && actingPrimary(view) === null) {
+      return { kind: 'nothing', reason: member.process.refusal };
+    }
     const reason = `${member.id} is down and the primary is ${primary}: it starts as its replica`;
     return { kind: 'restart', process: member.id, as: { kind: 'replica', of: primary }, reason };
   }
-  const heirs = view.members.filter(isFitToTakeOver);
-  const choosingUntilMs = (member.process?.diedAtMs ?? nowMs) + choosingMs;
-  if (heirs.length > 0 && hasQuorum(view) && nowMs < choosingUntilMs) {
-    return {
-      kind: 'nothing',
-      reason: `${member.id} is down and the Sentinels are choosing between ${list(heirs)}`,
-      untilMs: choosingUntilMs,
-    };
+  return othersFirst(view, member, rules, nowMs) ?? restartAsPrimary(view, member);
+}
+
+/** A primary that died comes back as primary only when nobody else can take over from it, or already has. */
+function othersFirst(
+  view: View,
+  member: MemberView,
+  rules: DecideRules,
+  nowMs: number,
+): Decision | undefined {
+  if (isUnderWay(view, member)) {
+    return { kind: 'nothing', reason: `${member.id} is down and a failover from it is under way` };
   }
-  return restartAsPrimary(view, member);
+  const untilMs = (member.process?.diedAtMs ?? nowMs) + choosingMs;
+  if (nowMs >= untilMs) return undefined;
+  const promoted = actsBeside(view, member);
+  if (promoted) {
+    const reason = `${member.id} is down and ${promoted.id} acts as primary, which the Sentinels do not say yet`;
+    return { kind: 'nothing', reason, untilMs };
+  }
+  const heirs = view.members.filter((each) => isFitToTakeOver(each) || missedOneAnswer(each));
+  if (heirs.length === 0 || !hasQuorum(view, rules)) return undefined;
+  const reason = `${member.id} is down and the Sentinels are choosing between ${list(heirs)}`;
+  return { kind: 'nothing', reason, untilMs };
 }
 
 /** The empty-primary guard: an empty primary would wipe every replica within a second. */
 function restartAsPrimary(view: View, member: MemberView): Decision {
-  const holders = possibleHolders(view, member);
-  if (member.dataIntact || holders.length === 0) {
+  const harm = harmAsPrimary(view, member);
+  if (harm === undefined) {
     const data = member.dataIntact ? 'its data is there' : 'no other member holds data';
-    const reason = `${member.id} is down, the Sentinels name it primary, no replica can take over and ${data}: it starts as primary`;
+    const reason = `${member.id} is down, the Sentinels name it primary, no replica took over and ${data}: it starts as primary`;
     return { kind: 'restart', process: member.id, as: { kind: 'primary' }, reason };
   }
-  const known = holders.some(({ keys }) => (keys ?? 0) > 0);
-  const others = known
-    ? `it would wipe ${list(holders)}`
-    : `it would wipe whatever ${list(holders)} ${holders.length > 1 ? 'hold' : 'holds'}`;
   return refuse(
     member,
-    `${member.id} is not started: the Sentinels still name it primary, but it has no data on disk, and as an empty primary ${others}`,
-    `Bring its data back (restore a backup into it), or let one of the others take over: holdfast failover. To start it empty on purpose: holdfast restart ${member.id} --accept-data-loss`,
+    `${member.id} is not started: the Sentinels still name it primary, but ${harm}`,
+    `Bring its data back (restore a backup into it), or let one of the others take over: holdfast failover. To start it as it is on purpose: holdfast restart ${member.id} --accept-data-loss`,
   );
 }
 
@@ -217,8 +252,16 @@ function hasDied(process: ProcessView): boolean {
 
 /** A replica that a Sentinel could promote without losing what it never had. */
 function isFitToTakeOver(member: MemberView): boolean {
+  return member.reachable && isFitWhenReachable(member);
+}
+
+/** It was fit until it left one or two questions unanswered, and that may be our own fault. */
+function missedOneAnswer(member: MemberView): boolean {
+  return !member.reachable && member.silentMs === 0 && isFitWhenReachable(member);
+}
+
+function isFitWhenReachable(member: MemberView): boolean {
   return (
-    member.reachable &&
     !member.busy &&
     member.role === 'replica' &&
     member.synced &&
@@ -231,8 +274,10 @@ function calmSentinels(view: View) {
   return view.sentinels.filter(({ reachable, tilt }) => reachable && !tilt);
 }
 
-function hasQuorum(view: View): boolean {
-  return calmSentinels(view).length >= Math.floor(view.sentinels.length / 2) + 1;
+/** A failover needs the quorum that the spec says and a majority, as SENTINEL CKQUORUM counts. */
+function hasQuorum(view: View, { sentinel: { quorum } }: DecideRules): boolean {
+  const majority = Math.floor(view.sentinels.length / 2) + 1;
+  return calmSentinels(view).length >= Math.max(majority, quorum);
 }
 
 function followsMember(replica: MemberView, primary: MemberView): boolean {

@@ -48,6 +48,8 @@ export interface MemberView {
   histories: readonly string[];
   /** Of a local member that does not run: false when its files hold no data, unless it was known to have none. */
   dataIntact: boolean;
+  /** Of a local member that does not run: it has only RDB files, and had changes that are not in them. */
+  dataStale: boolean;
   /** Of a local member that does not run: what it held when last seen, if its files still hold data. */
   kept: { keys: number; history: string } | null;
 }

@@ -1,4 +1,4 @@
-import { afterEach, expect, test } from 'vitest';
+import { afterEach, test } from 'vitest';
 import { waitFor } from '../../src/base/retry.ts';
 import { runChecks } from '../../src/doctor/check.ts';
 import { readDeployment } from '../../src/doctor/deployment/facts.ts';

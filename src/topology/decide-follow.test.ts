@@ -1,0 +1,174 @@
+import { describe, expect, test } from 'vitest';
+import {
+  aDeadMember,
+  aPrimary,
+  aReplica,
+  aView,
+  deadProcess,
+  threeSentinels,
+} from '../../test/support/views.ts';
+import { type DecideRules, decide } from './decide.ts';
+import type { MemberView, View } from './view.ts';
+
+const rules: DecideRules = {
+  sentinel: { quorum: 2 },
+  agent: { hangAfterMs: 5000, restarts: { limit: 5, withinMs: 60_000 } },
+};
+const nowMs = 1_000_000;
+const decideOn = (changes: Partial<View>) => decide(aView(changes), rules, nowMs);
+
+describe('a replica of ours was selected', () => {
+  const selection = { member: 'redis-2', atMs: nowMs - 5 };
+  const gone = aDeadMember('redis-1', nowMs - 100);
+  const select = (old: MemberView, selected: Partial<MemberView> = {}, changes: Partial<View> = {}) =>
+    decideOn({ members: [old, aReplica('redis-2', selected), aReplica('redis-3')], selection, ...changes });
+
+  test('it is promoted at once when the old primary is gone', () => {
+    expect(select(gone)).toEqual({
+      kind: 'promote',
+      member: 'redis-2',
+      reason: 'the Sentinels selected redis-2 and the primary redis-1 is gone',
+    });
+    const lost = aPrimary('redis-1', { process: null, reachable: false, silentMs: 3000 });
+    expect(select(lost)).toMatchObject({ kind: 'promote', member: 'redis-2' });
+  });
+
+  test.each<[string, MemberView]>([
+    ['answers', aPrimary('redis-1', { process: null })],
+    ['lives, though it does not answer', aPrimary('redis-1', { reachable: false, silentMs: 4000 })],
+  ])('its promotion is left to whoever drains the old primary while that %s', (_name, old) => {
+    expect(select(old).kind).toBe('nothing');
+  });
+
+  test.each<[string, Partial<MemberView>]>([
+    ['of another host', { process: null }],
+    ['that died meanwhile', { process: deadProcess(nowMs), reachable: false, role: null }],
+    ['that does not answer', { reachable: false }],
+    ['that is primary already', { role: 'primary', follows: null }],
+  ])('one %s is not promoted', (_name, selected) => {
+    expect(select(gone, selected).kind).not.toBe('promote');
+  });
+
+  test('nothing is promoted while no majority of Sentinels says who the old primary was', () => {
+    expect(
+      select(gone, {}, { sentinels: threeSentinels([{}, { primary: 'redis-2' }, { reachable: false }]) })
+        .kind,
+    ).toBe('nothing');
+  });
+
+  test('one that the Sentinels name already needs no promotion from us', () => {
+    const sentinels = threeSentinels({ primary: 'redis-2' });
+    expect(select(gone, {}, { sentinels }).kind).not.toBe('promote');
+  });
+});
+
+describe('whom a replica of ours follows', () => {
+  const elsewhere = { follows: { address: '127.0.0.1', port: 7109 } };
+  const astray = (changes: Partial<MemberView>, primary: Partial<MemberView> = {}) =>
+    decideOn({ members: [aPrimary('redis-1', primary), aReplica('redis-2', changes)] });
+
+  test('one that follows someone else, or no one known, is pointed at the primary', () => {
+    expect(astray(elsewhere)).toEqual({
+      kind: 'follow',
+      member: 'redis-2',
+      primary: 'redis-1',
+      reason: 'redis-2 follows another server; the primary is redis-1',
+    });
+    expect(astray({ follows: null }).kind).toBe('follow');
+    expect(astray({ follows: { address: '10.0.0.9', port: 7101 } }).kind).toBe('follow');
+  });
+
+  test.each<[string, Partial<MemberView>]>([
+    ['of another host', { process: null }],
+    ['that does not answer', { reachable: false }],
+    ['that is loading', { busy: true }],
+  ])('one %s is left alone', (_name, changes) => {
+    expect(astray({ ...elsewhere, ...changes }).kind).toBe('nothing');
+  });
+
+  test.each<[string, Partial<MemberView>]>([
+    ['does not answer', { reachable: false }],
+    ['acts as a replica', { role: 'replica' }],
+  ])('nobody is pointed at a named primary that %s', (_name, primary) => {
+    expect(astray(elsewhere, { process: null, ...primary }).kind).toBe('nothing');
+  });
+
+  test('all are pointed at the one that was selected, once it acts as primary and the old one is gone', () => {
+    const selection = { member: 'redis-2', atMs: nowMs - 50 };
+    const old = aPrimary('redis-1', { process: null, reachable: false, silentMs: 3000 });
+    const members = [old, aPrimary('redis-2', { process: null }), aReplica('redis-3')];
+    expect(decideOn({ members, selection })).toMatchObject({
+      kind: 'follow',
+      member: 'redis-3',
+      primary: 'redis-2',
+    });
+    // During a planned change the old one lives, and whoever runs it turns the others.
+    expect(decideOn({ members: [{ ...old, reachable: true }, ...members.slice(1)], selection }).kind).toBe(
+      'nothing',
+    );
+  });
+});
+
+describe('a second primary', () => {
+  const follows = { address: '127.0.0.1', port: 7102 };
+  /** redis-1 of ours acts as primary, and the Sentinels have their own mind. */
+  const second = (
+    sentinels: View['sentinels'],
+    changes: Partial<View> = {},
+    member: Partial<MemberView> = {},
+  ) =>
+    decideOn({
+      members: [
+        aPrimary('redis-1', member),
+        aPrimary('redis-2', { process: null }),
+        aReplica('redis-3', { follows }),
+      ],
+      sentinels,
+      ...changes,
+    });
+  const replaced = threeSentinels({ primary: 'redis-2', configEpoch: 2 });
+
+  test('that the Sentinels have replaced is demoted', () => {
+    expect(second(replaced)).toEqual({
+      kind: 'follow',
+      member: 'redis-1',
+      primary: 'redis-2',
+      reason: 'redis-1 acts as a second primary; the primary is redis-2',
+    });
+    const late = threeSentinels([
+      {},
+      { primary: 'redis-2', configEpoch: 2 },
+      { primary: 'redis-2', configEpoch: 2 },
+    ]);
+    expect(second(late).kind).toBe('follow');
+  });
+
+  test('is left alone while a Sentinel names it at an epoch as high as the majority’s: its election may be news', () => {
+    const named = (configEpoch: number, reachable = true) =>
+      threeSentinels([
+        { primary: 'redis-1', configEpoch, reachable },
+        { primary: 'redis-2', configEpoch: 2 },
+        { primary: 'redis-2', configEpoch: 2 },
+      ]);
+    expect(second(named(3)).kind).toBe('nothing');
+    expect(second(named(2)).kind).toBe('nothing');
+    expect(second(named(1)).kind).toBe('follow');
+    expect(second(named(3, false)).kind).toBe('follow');
+  });
+
+  test('is left alone while a selection is on its way', () => {
+    expect(second(replaced, { selection: { member: 'redis-1', atMs: nowMs - 10 } }).kind).toBe('nothing');
+  });
+
+  test('is left alone without a majority, and when the named one does not act as primary', () => {
+    expect(
+      second(threeSentinels([{ primary: 'redis-2' }, { reachable: false }, { primary: null }])).kind,
+    ).toBe('nothing');
+    const members = [aPrimary('redis-1'), aPrimary('redis-2', { process: null, reachable: false })];
+    expect(decideOn({ members, sentinels: replaced }).kind).toBe('nothing');
+  });
+
+  test('of another host is for its own agent', () => {
+    expect(second(replaced, {}, { process: null }).kind).toBe('nothing');
+  });
+});

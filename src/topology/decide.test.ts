@@ -1,0 +1,197 @@
+import { describe, expect, test } from 'vitest';
+import {
+  aDeadMember,
+  aPrimary,
+  aReplica,
+  aView,
+  deadProcess,
+  threeSentinels,
+} from '../../test/support/views.ts';
+import { type DecideRules, decide } from './decide.ts';
+import type { MemberView, View } from './view.ts';
+
+const rules: DecideRules = {
+  sentinel: { quorum: 2 },
+  agent: { hangAfterMs: 5000, restarts: { limit: 5, withinMs: 60_000 } },
+};
+const nowMs = 1_000_000;
+
+const decideOn = (changes: Partial<View> = {}, atMs = nowMs) => decide(aView(changes), rules, atMs);
+/** redis-1, the primary, died just now. */
+const crashed = (
+  changes: Partial<View> = {},
+  { second = {}, third = {} }: { second?: Partial<MemberView>; third?: Partial<MemberView> } = {},
+): View =>
+  aView({
+    members: [aDeadMember('redis-1', nowMs), aReplica('redis-2', second), aReplica('redis-3', third)],
+    ...changes,
+  });
+
+test('nothing is done when nothing is wrong', () => {
+  expect(decideOn()).toEqual({ kind: 'nothing', reason: 'all is as it should be' });
+});
+
+describe('paused, or during a planned change', () => {
+  const troubles = {
+    'a hung member': aView({ members: [aPrimary('redis-1', { reachable: false, silentMs: 60_000 })] }),
+    'a dead primary': crashed(),
+    'a dead replica': aView({ members: [aPrimary('redis-1'), aDeadMember('redis-2', nowMs)] }),
+  };
+  test.each(Object.entries(troubles))('%s is left alone', (_name, view) => {
+    expect(decide(view, rules, nowMs).kind).not.toBe('nothing');
+    expect(decide({ ...view, paused: true }, rules, nowMs)).toEqual({
+      kind: 'nothing',
+      reason: 'automatic actions are paused',
+    });
+    expect(decide({ ...view, operation: 'a switchover' }, rules, nowMs)).toEqual({
+      kind: 'nothing',
+      reason: 'a switchover is under way',
+    });
+  });
+});
+
+describe('a member that is silent', () => {
+  const silent = (changes: Partial<MemberView>) =>
+    decideOn({ members: [aPrimary('redis-1'), aReplica('redis-2', { reachable: false, ...changes })] });
+
+  test('is killed after hangAfter, not before', () => {
+    expect(silent({ silentMs: 4999 }).kind).toBe('nothing');
+    expect(silent({ silentMs: 5000 })).toMatchObject({ kind: 'kill', member: 'redis-2' });
+  });
+
+  test('gives the same reason however long it has been, so that a kill that fails is paced', () => {
+    expect(silent({ silentMs: 5000 })).toEqual(silent({ silentMs: 5250 }));
+  });
+
+  test('that said it was loading or busy is alive', () => {
+    expect(silent({ silentMs: 60_000, busy: true }).kind).toBe('nothing');
+  });
+
+  test('on another host is not ours to kill', () => {
+    expect(silent({ silentMs: 60_000, process: null }).kind).toBe('nothing');
+  });
+
+  test('whose process is dead is restarted, not killed', () => {
+    expect(silent({ silentMs: 60_000, process: deadProcess(nowMs - 1) }).kind).toBe('restart');
+  });
+
+  test('is dealt with before anything else', () => {
+    const members = [
+      aDeadMember('redis-1', nowMs),
+      aReplica('redis-2'),
+      aReplica('redis-3', { silentMs: 9000 }),
+    ];
+    expect(decideOn({ members })).toMatchObject({ kind: 'kill', member: 'redis-3' });
+  });
+});
+
+describe('our primary’s process is gone', () => {
+  test('one calm Sentinel is asked to fail over', () => {
+    expect(decide(crashed(), rules, nowMs)).toEqual({
+      kind: 'failover',
+      member: 'redis-1',
+      sentinel: 'sentinel-1',
+      reason:
+        'the process of the primary redis-1 is gone and redis-2, redis-3 can take over: sentinel-1 is asked to fail over',
+    });
+    const sentinels = threeSentinels([{ tilt: true }, {}, {}]);
+    expect(decide(crashed({ sentinels }), rules, nowMs)).toMatchObject({ sentinel: 'sentinel-2' });
+  });
+
+  test('a primary of another host is not ours to replace', () => {
+    const view = crashed({
+      members: [
+        aPrimary('redis-1', { process: null, reachable: false, silentMs: 60_000 }),
+        aReplica('redis-2'),
+      ],
+    });
+    expect(decide(view, rules, nowMs).kind).toBe('nothing');
+  });
+
+  test('a primary that was stopped on purpose is not replaced', () => {
+    const stopped = aDeadMember('redis-1', nowMs, { process: deadProcess(0, { diedAtMs: null }) });
+    expect(decide(crashed({ members: [stopped, aReplica('redis-2')] }), rules, nowMs).kind).toBe('nothing');
+  });
+
+  test('a dead replica is no reason for a failover', () => {
+    const decision = decideOn({
+      members: [aPrimary('redis-1'), aDeadMember('redis-2', nowMs), aReplica('redis-3')],
+    });
+    expect(decision).toMatchObject({ kind: 'restart', process: 'redis-2' });
+  });
+
+  test.each([
+    ['two of three do not answer', [{ reachable: false }, { reachable: false }, {}]],
+    ['two of three are in TILT', [{ tilt: true }, { tilt: true }, {}]],
+    ['one is in TILT and one does not answer', [{ tilt: true }, { reachable: false }, {}]],
+  ])('no failover without quorum: %s', (_name, changes) => {
+    expect(decide(crashed({ sentinels: threeSentinels(changes) }), rules, nowMs).kind).not.toBe('failover');
+  });
+
+  test('a quorum above the majority counts', () => {
+    const strict = { ...rules, sentinel: { quorum: 3 } };
+    expect(decide(crashed(), strict, nowMs).kind).toBe('failover');
+    const sentinels = threeSentinels([{ reachable: false }, {}, {}]);
+    expect(decide(crashed({ sentinels }), strict, nowMs).kind).not.toBe('failover');
+    expect(decide(crashed({ sentinels }), rules, nowMs).kind).toBe('failover');
+  });
+
+  test.each<[string, Partial<MemberView>]>([
+    ['does not answer', { reachable: false, silentMs: 3000 }],
+    ['is loading', { busy: true }],
+    ['never completed a synchronisation', { synced: false, linkUp: false }],
+    ['has priority 0', { priority: 0 }],
+    ['has a dead process', { process: deadProcess(nowMs) }],
+  ])('no failover when every replica %s', (_name, unfit) => {
+    expect(decide(crashed({}, { second: unfit, third: unfit }), rules, nowMs).kind).not.toBe('failover');
+    const oneIsFit = decide(crashed({}, { second: unfit }), rules, nowMs);
+    expect(oneIsFit).toMatchObject({ kind: 'failover', reason: expect.stringContaining('and redis-3 can') });
+  });
+
+  test('a replica of another host can take over', () => {
+    const third = { process: null };
+    expect(decide(crashed({}, { second: { priority: 0 }, third }), rules, nowMs).kind).toBe('failover');
+  });
+});
+
+describe('never two failovers of one death', () => {
+  const kindOn = (changes: Partial<View>, members = {}) =>
+    decide(crashed(changes, members), rules, nowMs).kind;
+
+  test('asked a moment ago: not again before the others can have heard of it', () => {
+    const died = aDeadMember('redis-1', nowMs - 5000);
+    const members = [died, aReplica('redis-2'), aReplica('redis-3')];
+    const kindAfter = (ms: number) => kindOn({ members, failoverAskedAtMs: nowMs - ms });
+    expect(kindAfter(0)).toBe('nothing');
+    expect(kindAfter(1200)).toBe('nothing');
+    expect(kindAfter(1500)).toBe('failover');
+  });
+
+  test('what was asked for the death before does not count', () => {
+    expect(kindOn({ failoverAskedAtMs: nowMs - 1 })).toBe('failover');
+  });
+
+  test('a Sentinel is at it', () => {
+    expect(kindOn({ sentinels: threeSentinels([{}, {}, { failoverInProgress: true }]) })).toBe('nothing');
+  });
+
+  test('what a Sentinel that has gone away was at does not hold us up', () => {
+    const sentinels = threeSentinels([{}, {}, { failoverInProgress: true, reachable: false }]);
+    expect(kindOn({ sentinels })).toBe('failover');
+  });
+
+  test('one was selected, even before the death: the Sentinels may be rid of a hung primary before we kill it', () => {
+    expect(kindOn({ selection: { member: 'redis-2', atMs: nowMs + 1 } })).not.toBe('failover');
+    expect(kindOn({ selection: { member: 'redis-2', atMs: nowMs - 1000 } })).not.toBe('failover');
+  });
+
+  test('a selection of the lost one itself is over', () => {
+    expect(kindOn({ selection: { member: 'redis-1', atMs: nowMs - 1000 } })).toBe('failover');
+  });
+
+  test('one acts as primary already, though its selection was missed and the Sentinels don’t name it yet', () => {
+    const second = { role: 'primary', follows: null } as const;
+    expect(kindOn({}, { second })).not.toBe('failover');
+    expect(kindOn({}, { second: { ...second, process: null } })).not.toBe('failover');
+  });
+});

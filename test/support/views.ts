@@ -1,0 +1,122 @@
+/** Views for tests of deciding: a healthy deployment on one host, and what is changed of it. */
+import type { GateView, MemberView, ProcessView, SentinelView, View } from '../../src/topology/view.ts';
+
+export function aliveProcess(changes: Partial<ProcessView> = {}): ProcessView {
+  return {
+    running: true,
+    pid: 100,
+    diedAtMs: null,
+    restartsMs: [],
+    failed: false,
+    refusal: null,
+    ...changes,
+  };
+}
+
+export function deadProcess(diedAtMs: number, changes: Partial<ProcessView> = {}): ProcessView {
+  return aliveProcess({ running: false, pid: null, diedAtMs, ...changes });
+}
+
+const address = '127.0.0.1';
+const portOf = (id: string) => 7100 + Number(id.at(-1));
+
+/** A replica of redis-1 that is in sync. */
+export function aReplica(id: string, changes: Partial<MemberView> = {}): MemberView {
+  return {
+    id,
+    host: 'local',
+    address,
+    port: portOf(id),
+    process: aliveProcess(),
+    reachable: true,
+    silentMs: 0,
+    busy: false,
+    role: 'replica',
+    follows: { address, port: portOf('redis-1') },
+    linkUp: true,
+    synced: true,
+    syncing: false,
+    offset: 1000,
+    priority: 100,
+    keys: 10,
+    dataIntact: true,
+    dataStale: false,
+    histories: ['h1'],
+    kept: null,
+    ...changes,
+  };
+}
+
+export function aPrimary(id: string, changes: Partial<MemberView> = {}): MemberView {
+  return aReplica(id, { role: 'primary', follows: null, linkUp: false, synced: false, ...changes });
+}
+
+/** A member of this host whose process died, as the agent sees it: nothing is known of it any more. */
+export function aDeadMember(id: string, diedAtMs: number, changes: Partial<MemberView> = {}): MemberView {
+  return aReplica(id, {
+    process: deadProcess(diedAtMs),
+    reachable: false,
+    role: null,
+    follows: null,
+    linkUp: false,
+    synced: false,
+    offset: 0,
+    keys: null,
+    ...changes,
+  });
+}
+
+export function aSentinel(id: string, changes: Partial<SentinelView> = {}): SentinelView {
+  return {
+    id,
+    host: 'local',
+    address,
+    port: 7200 + Number(id.at(-1)),
+    process: aliveProcess(),
+    reachable: true,
+    primary: 'redis-1',
+    configEpoch: 1,
+    failoverInProgress: false,
+    tilt: false,
+    ...changes,
+  };
+}
+
+export function aGate(id: string, changes: Partial<GateView> = {}): GateView {
+  const port = 7000;
+  return {
+    id,
+    host: 'local',
+    address,
+    port,
+    replicaPort: port + 1,
+    process: aliveProcess(),
+    state: 'open',
+    clients: 0,
+    ...changes,
+  };
+}
+
+/** Three members, redis-1 the primary, three Sentinels that name it, one gate; nothing is wrong. */
+export function aView(changes: Partial<View> = {}): View {
+  return {
+    name: 'test',
+    paused: false,
+    operation: null,
+    members: [aPrimary('redis-1'), aReplica('redis-2'), aReplica('redis-3')],
+    sentinels: threeSentinels(),
+    gates: [aGate('gate-1')],
+    selection: null,
+    failoverAskedAtMs: null,
+    ...changes,
+  };
+}
+
+/** The same change for each, or one for each by index. */
+export function threeSentinels(
+  changes: Partial<SentinelView> | Partial<SentinelView>[] = {},
+): SentinelView[] {
+  return ['sentinel-1', 'sentinel-2', 'sentinel-3'].map((id, index) =>
+    aSentinel(id, Array.isArray(changes) ? changes[index] : changes),
+  );
+}
