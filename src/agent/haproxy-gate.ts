@@ -1,5 +1,6 @@
 import { connect } from 'node:net';
 import { writeFileAtomic } from '../base/atomic-file.ts';
+import { GateControlFailed } from '../gate/errors.ts';
 import type { ProcessCommand } from '../process/supervised-process.ts';
 import { renderHaproxyCfg } from '../render/haproxy-cfg.ts';
 import type { GatePlace, Member } from '../spec/spec.ts';
@@ -12,7 +13,8 @@ const answerWithinMs = 1000;
 /**
  * HAProxy in place of the gate. It holds nothing: a client whose primary is lost is disconnected and comes back. Its
  * checks find a new primary by themselves; the agent tells it sooner, through its runtime socket.
- * Source of the commands: HAProxy 2.6 Management Guide, 9.3 "Unix Socket commands".
+ * Source of the commands: HAProxy 2.6 Management Guide, 9.3 "Unix Socket commands". A server's health that is set there
+ * lasts until its checks say otherwise.
  */
 export class HaproxyGate implements GateAdapter {
   readonly #deployment: Deployment;
@@ -71,7 +73,9 @@ export class HaproxyGate implements GateAdapter {
       `set server rw/${primary.id} health up`,
       ...others.map(({ place }) => `shutdown sessions server rw/${place.id}`),
     ];
-    await this.#tell(commands.join(';'));
+    // What worked is answered with empty lines.
+    const answer = (await this.#tell(commands.join(';'))).trim();
+    if (answer !== '') throw GateControlFailed(`${this.#place.id}: HAProxy answered: ${answer}`);
   }
 
   async release(): Promise<void> {}

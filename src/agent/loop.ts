@@ -23,7 +23,8 @@ export class Loop {
   #again = false;
   #stopped = false;
   #lastReason = '';
-  #toldPrimary = '';
+  /** By gate: the primary that it was told, and its pid then. */
+  readonly #told = new Map<string, string>();
   /** What failed lately, by its reason, and when it may be tried again. */
   readonly #failedUntilMs = new Map<string, number>();
 
@@ -94,15 +95,21 @@ export class Loop {
     }
   }
 
-  /** The gates find out for themselves; being told is sooner, and all that HAProxy has. */
+  /**
+   * The gates find out for themselves; being told is sooner. HAProxy, when it starts, takes every member for the
+   * primary until it has checked it, so each process of a gate is told anew.
+   */
   #tellGates(view: View): void {
     const primary = view.operation === null ? actingPrimary(view) : null;
-    if (primary === null || primary.id === this.#toldPrimary) return;
-    this.#toldPrimary = primary.id;
+    if (primary === null) return;
     const { place } = this.#deployment.member(primary.id);
-    for (const { part, adapter } of this.#deployment.gates) {
-      // A gate that is down now learns it when it starts.
-      if (part?.process.running) adapter.switchTo(place).catch(() => {});
+    for (const { place: gate, part, adapter } of this.#deployment.gates) {
+      if (!part?.process.running || adapter.seen.state === 'down') continue;
+      const news = `${primary.id} ${part.process.pid}`;
+      if (this.#told.get(gate.id) === news) continue;
+      this.#told.set(gate.id, news);
+      // A gate that does not listen is told again at the next look.
+      adapter.switchTo(place).catch(() => this.#told.delete(gate.id));
     }
   }
 

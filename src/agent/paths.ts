@@ -70,11 +70,16 @@ function partPaths(root: string, folder: string, config: string): PartPaths {
 }
 
 /**
- * A Unix socket's path may have 107 bytes (sun_path in unix(7)), one less elsewhere. A state directory that is too
- * deep gets its sockets in a private folder under the temporary one, named after the directory.
+ * A Unix socket's path may have 107 bytes (sun_path in unix(7)), 103 on other systems, and HAProxy, which adds a suffix
+ * of its own while it starts, takes 97.
+ */
+const longestSocketPath = 97;
+
+/**
+ * A state directory that is too deep gets its sockets in a private folder under the temporary one, named after the directory.
  */
 function socketPath(root: string, wanted: string): string {
-  if (Buffer.byteLength(wanted) <= 100) return wanted;
+  if (Buffer.byteLength(wanted) <= longestSocketPath) return wanted;
   const digest = (text: string) => createHash('sha256').update(text).digest('hex').slice(0, 12);
   return path.join(shortSocketFolder(digest(root)), `${digest(wanted)}.sock`);
 }

@@ -25,7 +25,11 @@ export function renderHaproxyCfg({ spec, gate, secrets, adminSocket }: HaproxyIn
     globalSection(spec, gate, adminSocket),
     defaultsSection(spec),
     ...resolvers(spec),
-    frontend('The read-write door: always the primary.', 'rw', host, gate.port, ['default_backend rw']),
+    frontend('The read-write door: always the primary.', 'rw', host, gate.port, [
+      '# Before their first check all pass for the primary, and during a change two may: better nobody than a wrong one.',
+      'tcp-request connection reject if { nbsrv(rw) gt 1 }',
+      'default_backend rw',
+    ]),
     backend(spec, 'rw', [
       ...hello,
       `tcp-check send-binary ${resp('INFO', 'replication')} # INFO replication`,
@@ -49,8 +53,10 @@ function globalSection(spec: Spec, gate: GatePlace, adminSocket: string): string
     '    # Through this socket the agent marks servers down and up at once.',
     `    stats socket ${haproxyWord(adminSocket)} mode 600 level admin`,
     '    stats timeout 1h',
-    '    # Checks of several members do not come in the same instant.',
+    '    # Checks of several members do not come in the same instant, but the first ones do: until it is checked, every',
+    '    # member passes for the primary.',
     '    spread-checks 5',
+    '    max-spread-checks 10ms',
   ];
 }
 

@@ -122,6 +122,11 @@ export class HostFleet {
     return (JSON.parse(readFileSync(path.join(this.stateDir(host), record), 'utf8')) as { pid: number }).pid;
   }
 
+  /** Kills every process of a host, its agent too, as a power cut does. */
+  killHost(host: string): Promise<void> {
+    return this.network.killAll(host);
+  }
+
   async destroy(): Promise<void> {
     for (const client of this.#clients) client.disconnect();
     try {

@@ -98,10 +98,15 @@ export class NetworkHosts {
 
   /** Kills whatever runs on the hosts, and takes the network away. */
   async destroy(): Promise<void> {
-    const pids = this.names.flatMap((name) => pidsIn(this.#namespace(name)));
-    for (const pid of pids) kill(pid);
-    await waitFor(() => !pids.some(isAlive), { what: 'the processes on the hosts to end', withinMs: 10_000 });
+    for (const name of this.names) await this.killAll(name);
     this.#remove();
+  }
+
+  /** Kills whatever runs on one host. */
+  async killAll(name: string): Promise<void> {
+    const pids = pidsIn(this.#namespace(name));
+    for (const pid of pids) kill(pid);
+    await waitFor(() => !pids.some(isAlive), { what: `the processes on ${name} to end`, withinMs: 10_000 });
   }
 
   #build(): void {
