@@ -26,7 +26,7 @@ export class Actions {
       case 'restart':
         return this.#restart(decision.process, decision.as);
       case 'refuse':
-        return this.#refuse(decision.member, decision.reason);
+        return this.#refuse(decision);
       case 'give-up':
         this.#part(decision.process).failed = true;
         return;
@@ -75,10 +75,9 @@ export class Actions {
     await part.restart(memberCommand(this.#deployment.setting, part.paths, role));
   }
 
-  #refuse(id: string, reason: string): void {
-    this.#part(id).refusal = reason;
-    const hint = `Bring its data back (restore a backup into it), or let one of the others take over: holdfast failover. To start it as it is on purpose: holdfast restart ${id} --accept-data-loss`;
-    this.#deployment.events.add('hint', id, hint);
+  #refuse({ member, reason, hint }: Extract<Decision, { kind: 'refuse' }>): void {
+    this.#part(member).refusal = reason;
+    this.#deployment.events.add('hint', member, hint);
   }
 
   #part(id: string) {

@@ -1,16 +1,19 @@
 /** Puts a Deployment together from its setting: a watch for everything, a process for what runs on this host. */
-import { mkdir } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
 import { readFileIfThere } from '../base/atomic-file.ts';
-import type { Credentials, Endpoint } from '../redis/connection.ts';
+import { errorText } from '../base/errors.ts';
+import type { Credentials, Endpoint, TlsTexts } from '../redis/connection.ts';
 import { ownUserName } from '../spec/secrets.ts';
 import type { Place } from '../spec/spec.ts';
 import { Deployment, type Setting } from './deployment.ts';
+import { TlsFileUnreadable } from './errors.ts';
 import { createGateAdapter } from './gates.ts';
 import { MemberWatch } from './member-watch.ts';
 import { MemoryFile } from './memory-file.ts';
 import { noteSentinelEvent, observePaceMs } from './observe.ts';
 import { Part } from './part.ts';
 import type { PartPaths } from './paths.ts';
+import { watchSelection } from './selection-watch.ts';
 import { SentinelWatch } from './sentinel-watch.ts';
 
 export async function assemble(setting: Setting): Promise<Deployment> {
@@ -20,23 +23,27 @@ export async function assemble(setting: Setting): Promise<Deployment> {
   const { sentinelPassword } = secrets;
   const onSentinels =
     sentinelPassword === null ? undefined : { username: 'default', password: sentinelPassword };
+  const tls = await tlsTexts(setting);
   const paceMs = observePaceMs(spec.agent.hangAfterMs);
   for (const place of spec.members) {
     const part = await partHere(setting, place, setting.paths.member(place.id));
     const endpoint: Endpoint = part ? { path: part.paths.socket } : { host: place.address, port: place.port };
-    const watch = new MemberWatch(endpoint, agent, paceMs, clock);
+    const watch = new MemberWatch({ endpoint, credentials: agent, timeoutMs: paceMs, tls }, clock);
     const memory = part ? new MemoryFile(part.paths.memory, clock) : null;
     await memory?.load();
     if (part) watchForDeath(deployment, part, watch);
+    else watchForSilence(deployment, watch);
     deployment.members.push({ place, part, watch, memory });
   }
   for (const place of spec.sentinels) {
     const part = await partHere(setting, place, setting.paths.sentinel(place.id));
     const endpoint = { host: place.address, port: place.port };
-    const watch = new SentinelWatch(spec.name, endpoint, onSentinels, (event) => {
+    const watch = new SentinelWatch(spec.name, { endpoint, credentials: onSentinels, tls }, (event) => {
       const wake = noteSentinelEvent(deployment, place.id, event, clock.monotonicMs());
       deployment.heardSentinel(event);
-      if (wake) deployment.wake();
+      if (!wake) return;
+      deployment.wake();
+      if (event.name === '+selected-slave') void watchSelection(deployment);
     });
     if (part) watchForDeath(deployment, part);
     deployment.sentinels.push({ place, part, watch });
@@ -50,10 +57,34 @@ export async function assemble(setting: Setting): Promise<Deployment> {
   return deployment;
 }
 
+/** The deployment's certificates, as read now. @throws TLS_FILE_UNREADABLE */
+export async function tlsTexts({ spec }: Setting): Promise<TlsTexts | undefined> {
+  const { tls } = spec.security;
+  if (tls === null) return undefined;
+  const [ca, cert, key] = await Promise.all([tls.ca, tls.cert, tls.key].map((file) => readPem(file)));
+  return { ca: ca ?? '', cert: cert ?? '', key: key ?? '' };
+}
+
+async function readPem(file: string): Promise<string> {
+  return readFile(file, 'utf8').catch((cause) => {
+    throw TlsFileUnreadable(`security.tls: cannot read ${file}: ${errorText(cause)}`, {
+      hint: 'The user that runs holdfast must be able to read the certificate, its key and the authority’s certificate.',
+      cause,
+    });
+  });
+}
+
 async function partHere(setting: Setting, place: Place, paths: PartPaths): Promise<Part | null> {
   if (place.host !== setting.host) return null;
   await mkdir(paths.folder, { recursive: true, mode: 0o700 });
   return new Part(place.id, paths, setting.clock);
+}
+
+/** When a process of another host dies, the kernel there closes its connections: a reason to look at once. */
+function watchForSilence(deployment: Deployment, watch: MemberWatch): void {
+  watch.client.connection.onClose(() => {
+    if (watch.seen.reachable) void watch.look().then(() => deployment.wake());
+  });
 }
 
 function watchForDeath(deployment: Deployment, part: Part, watch?: MemberWatch): void {

@@ -1,44 +1,44 @@
-/** Works out how this host's members start when none of them runs, and prepares their files. */
+/**
+ * Works out how this host's members start when none of them runs, and prepares their files. Where one host has all of
+ * the members, the newest data wins. On several hosts an agent sees only its own disks: there nothing is started before
+ * a majority of Sentinels can be asked who is primary, and the loop's rules do it then.
+ */
 import { mkdir } from 'node:fs/promises';
 import { chooseColdStart } from '../topology/cold-start.ts';
 import { isFirstStart, namedInFiles, nameInFiles, writeConfigs } from './configure.ts';
-import type { Deployment, LiveMember } from './deployment.ts';
+import type { Deployment } from './deployment.ts';
 import { readDiskState } from './disk-state.ts';
+import type { Part } from './part.ts';
 import type { Report } from './start.ts';
 
-export interface ColdStartPlan {
-  /** The id of the member that the others follow. */
-  primary: string;
-  /** Members of this host that must not be started, because that would destroy data. */
-  refused: Set<string>;
-}
-
-export async function prepareColdStart(deployment: Deployment, report: Report): Promise<ColdStartPlan> {
+/** @returns the id of the member that the others follow; null when the loop has to find out. */
+export async function prepareColdStart(deployment: Deployment, report: Report): Promise<string | null> {
   const { members, spec, events } = deployment;
-  const local = members.filter(({ part }) => part !== null);
-  const elsewhere = await primaryElsewhere(deployment);
   const first = await isFirstStart(deployment);
-  const named = elsewhere ?? (await namedInFiles(deployment));
-  const whole = local.length === members.length;
-  let primary = named ?? members[0]?.place.id ?? '';
-  if (!first && whole) {
-    const candidates = local.map(({ place, part, memory }) => ({
-      id: place.id,
-      disk: readDiskState((part as NonNullable<typeof part>).paths.dataDir),
-      memory: memory?.memory ?? null,
-    }));
-    const choice = chooseColdStart(candidates, named);
-    primary = choice.primary;
-    report(`starting ${primary} as primary: ${choice.reason}`);
-    events.add('cold-start', primary, `${primary} starts as primary: ${choice.reason}`);
-    for (const id of choice.missing) reportMissing(deployment, id, primary, report);
-  }
-  const refused = whole ? new Set<string>() : await guardLocalData(deployment, local, primary, report);
-  for (const { part } of local) if (part) await mkdir(part.paths.dataDir, { recursive: true, mode: 0o700 });
+  const whole = members.every(({ part }) => part !== null);
+  const named = (whole ? null : await primaryElsewhere(deployment)) ?? (await namedInFiles(deployment));
+  const primary = first || !whole ? (named ?? members[0]?.place.id ?? '') : newest(deployment, named, report);
+  for (const { part } of members) if (part) await mkdir(part.paths.dataDir, { recursive: true, mode: 0o700 });
   await writeConfigs(deployment, deployment.member(primary).place);
   if (!first && whole) await nameInFiles(deployment, deployment.member(primary).place);
-  if (first) events.add('first-start', spec.name, `first start; ${primary} begins as primary`);
-  return { primary, refused };
+  if (first) {
+    const text = named === null ? `${primary} is to begin as primary` : `the primary is ${primary}`;
+    events.add('first-start', spec.name, `first start on this host; ${text}`);
+  }
+  return whole ? primary : null;
+}
+
+function newest(deployment: Deployment, named: string | null, report: Report): string {
+  const candidates = deployment.members.map(({ place, part, memory }) => ({
+    id: place.id,
+    disk: readDiskState((part as Part).paths.dataDir),
+    memory: memory?.memory ?? null,
+  }));
+  const { primary, reason, missing } = chooseColdStart(candidates, named);
+  report(`starting ${primary} as primary: ${reason}`);
+  deployment.events.add('cold-start', primary, `${primary} starts as primary: ${reason}`);
+  for (const id of missing) reportMissing(deployment, id, primary, report);
+  return primary;
 }
 
 function reportMissing(deployment: Deployment, id: string, primary: string, report: Report): void {
@@ -61,46 +61,4 @@ async function primaryElsewhere(deployment: Deployment): Promise<string | null> 
   }
   const majority = Math.floor(deployment.sentinels.length / 2) + 1;
   return [...votes].find(([, count]) => count >= majority)?.[0] ?? null;
-}
-
-/**
- * On several hosts this one sees only its own disks. A member with data must not follow a primary that has none,
- * and one whose data is gone must not start as primary while another member holds data.
- */
-async function guardLocalData(
-  deployment: Deployment,
-  local: LiveMember[],
-  primary: string,
-  report: Report,
-): Promise<Set<string>> {
-  const refused = new Set<string>();
-  await Promise.all(deployment.members.filter(({ part }) => part === null).map(({ watch }) => watch.look()));
-  const others = deployment.members.filter(({ part, watch }) => part === null && watch.seen.reachable);
-  for (const { place, part, memory } of local) {
-    if (!part) continue;
-    const keysKnown = memory?.memory?.keys ?? 0;
-    const hasData = readDiskState(part.paths.dataDir).hasData;
-    const holder = others.find(({ watch }) => (watch.seen.keys ?? 0) > 0);
-    const leader = others.find((other) => other.place.id === primary);
-    const emptyLeader = leader?.watch.seen.role === 'primary' && leader.watch.seen.keys === 0;
-    let reason: string | undefined;
-    if (place.id === primary && keysKnown > 0 && !hasData && holder) {
-      reason = `${place.id} is not started: the Sentinels name it primary, but its data is gone from disk, and as an empty primary it would wipe ${holder.place.id}`;
-    } else if (place.id !== primary && keysKnown > 0 && hasData && emptyLeader) {
-      part.refusesToFollow = primary;
-      reason = `${place.id} is not started: its primary ${primary} is empty, and following it would wipe the ${keysKnown} keys that ${place.id} has on disk`;
-    }
-    if (reason === undefined) continue;
-    refused.add(place.id);
-    part.wanted = true;
-    part.noteDeath();
-    part.refusal = reason;
-    report(`warning: ${reason}`);
-    deployment.events.add('refuse', place.id, reason);
-    if (part.refusesToFollow !== null) {
-      const hint = `To keep the data, copy ${part.paths.dataDir} away. holdfast restart ${place.id} then makes it a copy of ${primary}`;
-      deployment.events.add('hint', place.id, hint);
-    }
-  }
-  return refused;
 }

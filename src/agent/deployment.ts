@@ -10,7 +10,9 @@ import type { MemberView, SentinelView, View } from '../topology/view.ts';
 import type { EventLog } from './event-log.ts';
 import type { GateAdapter } from './gate-adapter.ts';
 import type { MemberWatch } from './member-watch.ts';
-import { isDataIntact, isDataStale, type MemoryFile } from './memory-file.ts';
+
+import { isDataIntact, isDataStale, keptData, type MemoryFile } from './memory-file.ts';
+
 import type { Part } from './part.ts';
 import type { StatePaths } from './paths.ts';
 import type { SentinelWatch } from './sentinel-watch.ts';
@@ -161,7 +163,9 @@ function memberView({ place, part, watch, memory }: LiveMember): MemberView {
     offset: seen.offset,
     priority: seen.priority,
     keys: seen.reachable ? seen.keys : null,
+    histories: seen.reachable ? seen.histories : [],
     dataIntact: !down || memory === null || isDataIntact(memory, part.paths.dataDir),
     dataStale: down && memory !== null && isDataStale(memory, part.paths.dataDir),
+    kept: down && memory !== null ? keptData(memory, part.paths.dataDir) : null,
   };
 }

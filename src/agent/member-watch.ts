@@ -4,7 +4,7 @@
  */
 import type { Clock } from '../base/clock.ts';
 import { HoldfastError } from '../base/errors.ts';
-import type { Credentials, Endpoint } from '../redis/connection.ts';
+import type { ConnectionOptions } from '../redis/connection.ts';
 import { type Info, keyCount, replicationInfo } from '../redis/info.ts';
 import { MemberClient } from '../redis/member-client.ts';
 import type { MemberRole } from '../topology/view.ts';
@@ -20,6 +20,8 @@ export interface MemberObservation {
   syncing: boolean;
   offset: number;
   replId: string;
+  /** Its replication history's id, and that of the one before. */
+  histories: readonly string[];
   priority: number;
   keys: number | null;
   /** Without an AOF: changes since the last RDB was written; 0 with one. */
@@ -38,6 +40,7 @@ const nothingKnown: MemberObservation = {
   syncing: false,
   offset: 0,
   replId: '',
+  histories: [],
   priority: 100,
   keys: null,
   unsavedChanges: 0,
@@ -55,8 +58,8 @@ export class MemberWatch {
   #asking = false;
   readonly #clock: Clock;
 
-  constructor(endpoint: Endpoint, credentials: Credentials, timeoutMs: number, clock: Clock) {
-    this.client = new MemberClient({ endpoint, credentials, timeoutMs });
+  constructor(connection: ConnectionOptions, clock: Clock) {
+    this.client = new MemberClient(connection);
     this.#clock = clock;
     this.#lastAnswerMs = clock.monotonicMs();
   }
@@ -128,6 +131,7 @@ function observe(info: Info, before: MemberObservation): MemberObservation {
     syncing: replication.syncing,
     offset: replication.offset,
     replId: replication.replId,
+    histories: [replication.replId, replication.replIdBefore],
     priority: replication.priority,
     keys: keyCount(info),
     unsavedChanges: info['aof_enabled'] === '1' ? 0 : Number(info['rdb_changes_since_last_save'] ?? 0),

@@ -68,7 +68,17 @@ export function isDataStale(file: MemoryFile, dataDir: string): boolean {
   return isStale(readDiskState(dataDir), file.memory);
 }
 
-/** Whether the files still hold what the member was known to have. Nothing known, nothing missing. */
+/**
+ * Whether the files still hold what the member had. Of one that was never seen, nobody knows what it had: its host
+ * may have been rebuilt.
+ */
 export function isDataIntact(file: MemoryFile, dataDir: string): boolean {
-  return (file.memory?.keys ?? 0) === 0 || readDiskState(dataDir).hasData;
+  return file.memory?.keys === 0 || readDiskState(dataDir).hasData;
+}
+
+/** What the member held when last seen, if its files still hold data; null when they don't or it was never seen. */
+export function keptData(file: MemoryFile, dataDir: string): { keys: number; history: string } | null {
+  const { memory } = file;
+  if (memory === null || memory.keys === 0 || !readDiskState(dataDir).hasData) return null;
+  return { keys: memory.keys, history: memory.replId };
 }

@@ -86,6 +86,7 @@ function gateInput({ spec, setting }: Deployment, place: GatePlace, socket: stri
     memberCredentials: { username: ownUserName('gate'), password: secrets.own.gate },
     sentinelCredentials:
       sentinelPassword === null ? null : { username: 'default', password: sentinelPassword },
+    tls: spec.security.tls === null ? null : { ...spec.security.tls, upstream: true },
     holdMs,
     inflightWrites,
     durability,

@@ -12,9 +12,8 @@ export class Part {
   wanted = false;
   failed = false;
   refusal: string | null = null;
-  /** The id of a primary that is empty, while this member's disk holds data. */
-  refusesToFollow: string | null = null;
   #diedAtMs: number | null = null;
+  #ran = false;
   #restartsMs: number[] = [];
   readonly #clock: Clock;
 
@@ -34,7 +33,6 @@ export class Part {
       restartsMs: this.#restartsMs,
       failed: this.failed,
       refusal: this.refusal,
-      refusesToFollow: this.refusesToFollow,
     };
   }
 
@@ -49,23 +47,28 @@ export class Part {
 
   async start(command: ProcessCommand): Promise<void> {
     this.wanted = true;
+    this.#ran = true;
     this.refusal = null;
-    this.refusesToFollow = null;
     // A start that fails counts as a death, so that it is tried again by the same rules.
     this.#diedAtMs = this.#clock.monotonicMs();
     await this.process.start(command);
   }
 
+  /** A first start in this agent's life is no restart. */
   async restart(command: ProcessCommand): Promise<void> {
-    this.#restartsMs.push(this.#clock.monotonicMs());
+    if (this.#ran) this.#restartsMs.push(this.#clock.monotonicMs());
     await this.start(command);
   }
 
-  /** Takes over the process that an earlier agent started, if it still runs. @returns whether it does. */
+  /**
+   * Takes over the process that an earlier agent started, if it still runs. One that doesn't counts as having died
+   * just now: whoever doesn't start it leaves it to the loop's rules. @returns whether it runs.
+   */
   async adopt(): Promise<boolean> {
     const alive = this.process.running || (await this.process.adopt());
     this.wanted = true;
-    if (!alive) this.noteDeath();
+    if (alive) this.#ran = true;
+    else this.noteDeath();
     return alive;
   }
 
@@ -73,7 +76,6 @@ export class Part {
   forgive(): void {
     this.failed = false;
     this.refusal = null;
-    this.refusesToFollow = null;
     this.#restartsMs = [];
   }
 }

@@ -1,6 +1,8 @@
 /** Restarts on request: one process, or everything in the safe order. Nothing here counts against the budget. */
 import { waitFor } from '../base/retry.ts';
-import { harmAsPrimary } from '../topology/decide.ts';
+
+import { emptyPrimaryOver, harmAsPrimary } from '../topology/data-guard.ts';
+
 import { namedPrimary } from '../topology/view.ts';
 import { gateCommand, memberCommand, sentinelCommand } from './commands.ts';
 import type { Deployment, LiveMember } from './deployment.ts';
@@ -87,6 +89,13 @@ async function restartMember(
     throw SwitchoverRefused(`${id} is not started: the Sentinels name it primary, but ${harm}`, {
       hint: `Restore its data, or run holdfast failover so that another takes over. holdfast restart ${id} --accept-data-loss starts it as it is, and the replicas then copy that.`,
     });
+  }
+  const empty = view && !part.process.running ? emptyPrimaryOver(deployment.view(), view) : undefined;
+  if (empty && !acceptDataLoss) {
+    throw SwitchoverRefused(
+      `${id} is not started: the primary ${empty.id} is empty, and following it would wipe what ${id} has on disk`,
+      { hint: `holdfast restart ${id} --accept-data-loss does it all the same.` },
+    );
   }
   await stopMember(deployment, member, report);
   member.watch.reset();

@@ -1,10 +1,7 @@
 /** One agent from start to stop: takes the state directory, brings everything up, watches, serves, stops. */
 import type { FastifyInstance } from 'fastify';
 import { systemClock } from '../base/clock.ts';
-import { errorText } from '../base/errors.ts';
-import { waitFor } from '../base/retry.ts';
-import { MemberClient } from '../redis/member-client.ts';
-import { loadSecrets, ownUserName } from '../spec/secrets.ts';
+import { loadSecrets } from '../spec/secrets.ts';
 import type { Spec } from '../spec/spec.ts';
 import { assemble } from './assemble.ts';
 import { Commands } from './control.ts';
@@ -19,6 +16,7 @@ import { statePaths } from './paths.ts';
 import { checkPorts, checkStateDir, findHaproxy, findRedisServer, wantedPorts } from './preflight.ts';
 import { restorePriorities } from './priorities.ts';
 import { unshield, unshieldAll } from './promotion.ts';
+import { waitUntilReady } from './ready.ts';
 import { serveControl, serveQuestions } from './server.ts';
 import { bringUp, type Report } from './start.ts';
 
@@ -123,7 +121,7 @@ async function runAgent(
     await stopWatching();
     throw error;
   }
-  const notReady = await waitUntilReady(deployment, readyWithinMs).then(() => null, errorText);
+  const notReady = await waitUntilReady(deployment, observer, report, readyWithinMs);
   events.add('ready', spec.name, notReady ?? 'the deployment takes writes');
   const leave = async () => {
     await stopWatching();
@@ -131,25 +129,4 @@ async function runAgent(
   };
   void ended.then(leave);
   return { deployment, api, notReady, ended, down, leave };
-}
-
-/** Ready means that the gate of this host takes a write. */
-async function waitUntilReady(deployment: Deployment, withinMs: number): Promise<void> {
-  const { gates, setting } = deployment;
-  const gate = gates.find(({ part }) => part !== null);
-  if (!gate) return;
-  const client = new MemberClient({
-    endpoint: { host: gate.place.address, port: gate.place.port },
-    credentials: { username: ownUserName('agent'), password: setting.secrets.own.agent },
-  });
-  try {
-    const takesWrite = async () => {
-      // Deleting a key that nobody has is a write that changes nothing.
-      await client.connection.call('DEL', 'holdfast:ready');
-      return true;
-    };
-    await waitFor(takesWrite, { what: `${gate.place.id} to take a write`, withinMs, everyMs: 20 });
-  } finally {
-    client.close();
-  }
 }

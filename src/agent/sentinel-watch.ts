@@ -1,7 +1,7 @@
 /**
  * Watches one Sentinel: whom it names, and every event it publishes about this deployment, as it happens.
  */
-import type { Credentials, Endpoint } from '../redis/connection.ts';
+import type { ConnectionOptions } from '../redis/connection.ts';
 import { parseSentinelEvent, SentinelClient, type SentinelEvent } from '../redis/sentinel-client.ts';
 
 export interface SentinelObservation {
@@ -29,16 +29,11 @@ export class SentinelWatch {
   #subscribed = false;
   #asking = false;
 
-  constructor(
-    name: string,
-    endpoint: Endpoint,
-    credentials: Credentials | undefined,
-    onEvent: (event: SentinelEvent) => void,
-  ) {
+  constructor(name: string, connection: ConnectionOptions, onEvent: (event: SentinelEvent) => void) {
     this.#name = name;
     this.#onEvent = onEvent;
-    this.client = new SentinelClient({ endpoint, credentials }, name);
-    this.#events = new SentinelClient({ endpoint, credentials }, name);
+    this.client = new SentinelClient(connection, name);
+    this.#events = new SentinelClient(connection, name);
     this.#events.connection.onClose(() => {
       this.#subscribed = false;
     });
@@ -64,6 +59,8 @@ export class SentinelWatch {
       };
     } catch {
       this.#seen = { ...this.#seen, reachable: false };
+      // A subscription to a host that is lost, or came back as another, stays silent for ever unless it is asked.
+      if (this.#subscribed) await this.#events.connection.call('PING').catch(() => {});
     } finally {
       this.#asking = false;
     }

@@ -1,7 +1,8 @@
 /**
  * Brings up what the spec places on this host. What still runs from an earlier agent is adopted and left alone.
- * When none of this host's members runs, it is a first start or a cold one, and who starts as primary is worked
- * out from the data on disk. Nothing is decided by the loop before this is done.
+ * When none of this host's members runs, it is a first start or a cold one: on a single host, who starts as primary
+ * is worked out from the data on disk; on several, it waits for the Sentinels' word. Nothing is decided by the loop
+ * before this is done.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { HoldfastError } from '../base/errors.ts';
@@ -18,6 +19,7 @@ import type { Part } from './part.ts';
 export type Report = (line: string) => void;
 
 const serversUpMs = 20_000;
+const sentinelStopMs = 5_000;
 
 /**
  * Starts or adopts everything and waits until the servers answer.
@@ -81,16 +83,27 @@ async function startMissing(deployment: Deployment, started: Part[]): Promise<vo
 }
 
 async function startCold(deployment: Deployment, started: Part[], report: Report): Promise<void> {
-  const plan = await prepareColdStart(deployment, report);
+  await stopSentinels(deployment);
+  const leader = await prepareColdStart(deployment, report);
   for (const { place, part, watch } of deployment.members) {
-    if (!part || plan.refused.has(place.id)) continue;
-    const primary = place.id === plan.primary ? null : deployment.member(plan.primary).place;
+    // Not started here, it is the loop's to start, once it has seen who is primary.
+    if (!part || leader === null) continue;
+    const primary = place.id === leader ? null : deployment.member(leader).place;
     watch.reset();
     await part.start(memberCommand(deployment.setting, part.paths, primary));
     started.push(part);
   }
   for (const { part } of deployment.sentinels) if (part) await startPart(deployment, part, true, started);
   for (const { part } of deployment.gates) if (part) await startPart(deployment, part, false, started);
+}
+
+/** A Sentinel that runs writes over the file that is prepared for it; without members it is of no use. */
+async function stopSentinels({ sentinels }: Deployment): Promise<void> {
+  const running = sentinels.flatMap(({ part }) => (part?.process.running ? [part] : []));
+  for (const part of running) {
+    part.wanted = false;
+    await part.process.stop(sentinelStopMs);
+  }
 }
 
 async function startPart(

@@ -116,6 +116,7 @@ function notCalm(deployment: Deployment, to: string | null): string | undefined 
  * it has their INFO, and does not select one before.
  */
 async function notSelectable(deployment: Deployment, to: string | null): Promise<string | undefined> {
+  if (to !== null && to === namedPrimary(deployment.view())?.id) return undefined;
   const sentinel = calmSentinel(deployment);
   if (!sentinel) return 'every reachable Sentinel is in TILT';
   const replicas = await sentinel.watch.client.replicas();

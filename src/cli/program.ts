@@ -1,49 +1,41 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
-import { applyVerb } from './apply.ts';
-import { benchVerb } from './bench.ts';
-import { completionVerb } from './completion.ts';
-import { doctorVerb } from './doctor.ts';
-import { downVerb } from './down.ts';
-import { eventsVerb } from './events.ts';
-import { failoverVerb } from './failover.ts';
-import { pauseVerb, resumeVerb } from './pause.ts';
-import { rdbVerb } from './rdb.ts';
-import { renderVerb } from './render.ts';
-import { restartVerb } from './restart.ts';
-import { sizeVerb } from './size.ts';
-import { statusVerb } from './status.ts';
-import { switchoverVerb } from './switchover.ts';
-import { upVerb } from './up.ts';
 
-const verbs: ((program: Command) => Command)[] = [
-  upVerb,
-  downVerb,
-  statusVerb,
-  eventsVerb,
-  switchoverVerb,
-  failoverVerb,
-  restartVerb,
-  pauseVerb,
-  resumeVerb,
-  applyVerb,
-  renderVerb,
-  doctorVerb,
-  sizeVerb,
-  rdbVerb,
-  benchVerb,
-  completionVerb,
-];
+type MakeVerb = (program: Command) => Command;
 
-/** The whole command line: one file per verb, registered here. A verb imports what it needs when it runs. */
-export function buildProgram(): Command {
+/** Each verb's file is imported only when it is wanted, so that a command starts without what the others need. */
+const verbs: Record<string, () => Promise<MakeVerb>> = {
+  up: async () => (await import('./up.ts')).upVerb,
+  down: async () => (await import('./down.ts')).downVerb,
+  status: async () => (await import('./status.ts')).statusVerb,
+  events: async () => (await import('./events.ts')).eventsVerb,
+  switchover: async () => (await import('./switchover.ts')).switchoverVerb,
+  failover: async () => (await import('./failover.ts')).failoverVerb,
+  restart: async () => (await import('./restart.ts')).restartVerb,
+  pause: async () => (await import('./pause.ts')).pauseVerb,
+  resume: async () => (await import('./pause.ts')).resumeVerb,
+  apply: async () => (await import('./apply.ts')).applyVerb,
+  render: async () => (await import('./render.ts')).renderVerb,
+  doctor: async () => (await import('./doctor.ts')).doctorVerb,
+  size: async () => (await import('./size.ts')).sizeVerb,
+  rdb: async () => (await import('./rdb.ts')).rdbVerb,
+  bench: async () => (await import('./bench.ts')).benchVerb,
+  completion: async () => (await import('./completion.ts')).completionVerb,
+};
+
+/**
+ * The command line: one file per verb, registered above. A verb imports what it needs when it runs.
+ * @param wanted the only verb that is needed; without one, or with `completion`, which lists them, all are there.
+ */
+export async function buildProgram(wanted?: string): Promise<Command> {
   const program = new Command('holdfast')
     .description('Redis that stays up, and that holds its clients while it does.')
     .version(packageVersion(), '-V, --version', 'print the version')
     .showHelpAfterError('(holdfast --help lists the verbs; holdfast VERB --help explains one)')
     .showSuggestionAfterError(true);
-  for (const verb of verbs) {
-    program.addCommand(verb(program));
+  const isOne = wanted !== undefined && Object.hasOwn(verbs, wanted) && wanted !== 'completion';
+  for (const load of isOne ? [verbs[wanted]!] : Object.values(verbs)) {
+    program.addCommand((await load())(program));
   }
   applyToAll(program, (command) => command.exitOverride().configureHelp({ sortSubcommands: false }));
   return program;
@@ -53,7 +45,7 @@ export function buildProgram(): Command {
 export async function runProgram(args: string[]): Promise<number> {
   process.exitCode = 0;
   try {
-    await buildProgram().parseAsync(args, { from: 'user' });
+    await (await buildProgram(args[0])).parseAsync(args, { from: 'user' });
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     return error.exitCode === 0 ? 0 : 2;

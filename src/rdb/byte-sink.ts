@@ -21,6 +21,8 @@ export class ByteSink {
   private readonly free: Buffer[] = [];
   private waiting = 0;
   private tail: Promise<void> = Promise.resolve();
+  /** Of the last pieces; the first of them leaves half of what may wait. */
+  private readonly tails: Promise<void>[] = [];
   private failure: unknown;
   private hasFailed = false;
   /** Is told of every full piece before it is written. */
@@ -85,7 +87,11 @@ export class ByteSink {
   /** A promise to wait for, when the writer is behind or has failed; else undefined. */
   drain(): Promise<void> | undefined {
     if (this.hasFailed) return Promise.reject(this.failure);
-    return this.waiting < maxWaiting ? undefined : this.settle();
+    if (this.waiting < maxWaiting) return undefined;
+    // Half of it may go on meanwhile: the disk is kept busy, and so is the producer.
+    return this.tails[0]!.then(() => {
+      if (this.hasFailed) throw this.failure;
+    });
   }
 
   /** Writes what is left and waits until all of it is out. */
@@ -112,6 +118,8 @@ export class ByteSink {
           this.failure = error;
         },
       );
+    this.tails.push(this.tail);
+    if (this.tails.length > maxWaiting / 2) this.tails.shift();
     this.buf = this.free.pop() ?? Buffer.allocUnsafeSlow(bufferBytes);
     this.pos = 0;
   }

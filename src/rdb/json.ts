@@ -38,7 +38,7 @@ export class JsonWriter implements ScanHandler, ValueVisitor {
     this.sink = sink;
     this.lines = options.lines;
     this.test = options.test;
-    if (!this.lines) sink.ascii('[');
+    if (!this.lines) sink.ascii('[\n');
   }
 
   functionLibrary(code: Buffer): void {
@@ -74,7 +74,7 @@ export class JsonWriter implements ScanHandler, ValueVisitor {
 
   /** Once the file has been read: closes the array. */
   finish(): void {
-    if (!this.lines) this.sink.ascii(this.count > 0 ? '\n]\n' : ']\n');
+    if (!this.lines) this.sink.ascii('\n]\n');
     else if (this.count > 0) this.sink.ascii('\n');
   }
 
@@ -204,7 +204,6 @@ export class JsonWriter implements ScanHandler, ValueVisitor {
   }
 
   private separate(): void {
-    const first = this.lines ? '' : '\n';
-    this.sink.ascii(this.count++ > 0 ? (this.lines ? '\n' : ',\n') : first);
+    if (this.count++ > 0) this.sink.ascii(this.lines ? '\n' : ',\n');
   }
 }

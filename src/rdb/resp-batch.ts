@@ -23,20 +23,32 @@ export class RespBatch {
   private waiting: Buffer = Buffer.allocUnsafeSlow(maxBytes * 2);
   private pos = 0;
   private count = 0;
+  private isDirect = false;
+  private readonly digits = Buffer.allocUnsafe(32);
 
   constructor(sink: ByteSink) {
     this.sink = sink;
   }
 
-  /** Starts commands of the form `name key argument…`. */
-  begin(name: string, key: KeyPlace): void {
+  /**
+   * Starts commands of the form `name key argument…`.
+   * @param count how many arguments will come, when that is known: few enough make one command, which then is
+   * written as they come. They must be exactly as many.
+   */
+  begin(name: string, key: KeyPlace, count = -1): void {
     if (name !== this.name) this.head = `$${name.length}\r\n${name}\r\n`;
     this.name = name;
     this.key = key;
+    this.isDirect = count > 0 && count <= maxArguments;
+    if (this.isDirect) this.putHead(count);
   }
 
   add(bytes: Buffer, start: number, end: number): void {
     const length = end - start;
+    if (this.isDirect) {
+      this.bulk(bytes, start, end);
+      return;
+    }
     if (this.pos + length + 32 > this.waiting.length) this.reserve(length + 32);
     const { waiting } = this;
     let pos = putBulkHead(waiting, this.pos, length);
@@ -51,6 +63,13 @@ export class RespBatch {
   /** ASCII only. */
   addText(text: string): void {
     const { length } = text;
+    if (this.isDirect) {
+      this.sink.reserve(length + 32);
+      this.sink.pos = putBulkHead(this.sink.buf, this.sink.pos, length);
+      this.sink.ascii(text);
+      this.sink.ascii('\r\n');
+      return;
+    }
     if (this.pos + length + 32 > this.waiting.length) this.reserve(length + 32);
     const { waiting } = this;
     let pos = putBulkHead(waiting, this.pos, length);
@@ -69,16 +88,25 @@ export class RespBatch {
   /** Sends what has come, if anything. */
   send(): void {
     if (this.count === 0) return;
-    const { sink } = this;
-    const { keyBuf, keyStart, keyEnd } = this.key!;
-    sink.byte(0x2a);
-    sink.integer(this.count + 2);
-    sink.ascii('\r\n');
-    sink.ascii(this.head);
-    this.bulk(keyBuf, keyStart, keyEnd);
-    sink.copy(this.waiting, 0, this.pos);
+    this.putHead(this.count);
+    this.sink.copy(this.waiting, 0, this.pos);
     this.pos = 0;
     this.count = 0;
+  }
+
+  /** `name key number`, which are many when keys expire. */
+  integer(name: string, { keyBuf, keyStart, keyEnd }: KeyPlace, value: number): void {
+    const { sink } = this;
+    sink.ascii(`*3\r\n$${name.length}\r\n`);
+    sink.ascii(name);
+    sink.ascii('\r\n');
+    this.bulk(keyBuf, keyStart, keyEnd);
+    if (Number.isSafeInteger(value)) {
+      this.bulk(this.digits, 0, writeInteger(this.digits, 0, value));
+    } else {
+      const text = Buffer.from(String(BigInt(value)));
+      this.bulk(text, 0, text.length);
+    }
   }
 
   /** One whole command; strings are ASCII. */
@@ -93,12 +121,36 @@ export class RespBatch {
     }
   }
 
+  private putHead(count: number): void {
+    const { sink } = this;
+    const { keyBuf, keyStart, keyEnd } = this.key!;
+    sink.reserve(32);
+    sink.buf[sink.pos++] = 0x2a;
+    sink.pos = writeInteger(sink.buf, sink.pos, count + 2);
+    sink.buf[sink.pos++] = 0x0d;
+    sink.buf[sink.pos++] = 0x0a;
+    sink.ascii(this.head);
+    this.bulk(keyBuf, keyStart, keyEnd);
+  }
+
   private bulk(bytes: Buffer, start: number, end: number): void {
     const { sink } = this;
-    sink.reserve(32);
-    sink.pos = putBulkHead(sink.buf, sink.pos, end - start);
-    sink.copy(bytes, start, end);
-    sink.ascii('\r\n');
+    const length = end - start;
+    if (length > 256) {
+      sink.reserve(32);
+      sink.pos = putBulkHead(sink.buf, sink.pos, length);
+      sink.copy(bytes, start, end);
+      sink.ascii('\r\n');
+      return;
+    }
+    if (sink.pos + length + 32 > sink.buf.length) sink.reserve(length + 32);
+    const target = sink.buf;
+    let pos = putBulkHead(target, sink.pos, length);
+    if (length < 64) for (let at = start; at < end; at++) target[pos++] = bytes[at]!;
+    else pos += bytes.copy(target, pos, start, end);
+    target[pos] = 0x0d;
+    target[pos + 1] = 0x0a;
+    sink.pos = pos + 2;
   }
 
   private reserve(more: number): void {

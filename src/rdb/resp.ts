@@ -80,10 +80,11 @@ export class RespWriter implements ScanHandler, ValueVisitor {
     this.pieces?.push(Buffer.from(buf.subarray(from, to)));
   }
 
-  begin(kind: Kind): void {
+  begin(kind: Kind, count: number): void {
     this.texts = 0;
     this.entries = 0;
-    this.batch.begin(commands[kind] ?? 'XADD', this.place!);
+    const perElement = kind === 'hash' || kind === 'zset' ? 2 : 1;
+    this.batch.begin(commands[kind] ?? 'XADD', this.place!, kind === 'stream' ? -1 : count * perElement);
   }
 
   text(buf: Buffer, start: number, end: number): void {
@@ -166,7 +167,13 @@ export class RespWriter implements ScanHandler, ValueVisitor {
     }
     if (!this.isOpen) return;
     this.isOpen = false;
-    if (this.pieces === undefined && scanner.expireMs === -1 && this.expiries.length === 0) return;
+    if (this.pieces !== undefined || this.expiries.length > 0) this.putRest(scanner);
+    if (scanner.expireMs !== -1) batch.integer('PEXPIREAT', scanner, scanner.expireMs);
+  }
+
+  /** What goes beyond the plain commands: a module's value, and fields that expire. */
+  private putRest(scanner: Scanner): void {
+    const { batch } = this;
     const name = scanner.copyKey();
     if (this.pieces !== undefined) {
       batch.command(
@@ -181,7 +188,6 @@ export class RespWriter implements ScanHandler, ValueVisitor {
     for (const { field, atMs } of this.expiries) {
       batch.command('HPEXPIREAT', name, String(atMs), 'FIELDS', '1', field);
     }
-    if (scanner.expireMs !== -1) batch.command('PEXPIREAT', name, String(scanner.expireMs));
   }
 
   private keepMember(buf: Buffer, start: number, end: number): void {

@@ -14,9 +14,17 @@ export interface Credentials {
   password: string;
 }
 
+export interface TlsTexts {
+  ca: string;
+  cert: string;
+  key: string;
+}
+
 export interface ConnectionOptions {
   endpoint: Endpoint;
   credentials?: Credentials | undefined;
+  /** PEM texts, to speak TLS; not for Unix sockets. */
+  tls?: TlsTexts | undefined;
   /** Longest wait for a connection and for each answer, in ms; 1000 unless given. */
   timeoutMs?: number;
 }
@@ -34,6 +42,7 @@ export class RedisConnection {
     this.#redis = new Redis({
       ...options.endpoint,
       ...(options.credentials ?? {}),
+      ...(options.tls && !('path' in options.endpoint) ? { tls: options.tls } : {}),
       lazyConnect: true,
       enableReadyCheck: false,
       maxRetriesPerRequest: 0,
@@ -62,6 +71,8 @@ export class RedisConnection {
       await this.#ensureConnected();
       return await this.#redis.call(command, ...args);
     } catch (error) {
+      // The network may have swallowed it, and TCP would go on trying for minutes: the next command starts afresh.
+      if (isTimeout(error)) this.#redis.disconnect();
       throw this.#explain(error, command);
     }
   }
@@ -104,6 +115,11 @@ export class RedisConnection {
       cause: error,
     });
   }
+}
+
+/** ioredis has no class for it, only this message. */
+function isTimeout(error: unknown): boolean {
+  return errorText(error) === 'Command timed out';
 }
 
 export function describeEndpoint(endpoint: Endpoint): string {

@@ -14,6 +14,8 @@ export function parseInfo(text: string): Info {
 export interface ReplicationInfo {
   role: 'primary' | 'replica';
   replId: string;
+  /** The history before this one, which replicas of the primary before may still be of; all zeros for none. */
+  replIdBefore: string;
   /** A primary's offset, or how far a replica has applied its primary's stream. */
   offset: number;
   /** Of a replica: whom it follows, and whether the link is up. */
@@ -34,6 +36,7 @@ export function replicationInfo(info: Info): ReplicationInfo {
   return {
     role: replica ? 'replica' : 'primary',
     replId: info['master_replid'] ?? '',
+    replIdBefore: info['master_replid2'] ?? '',
     offset: replica ? number('slave_repl_offset') : number('master_repl_offset'),
     primaryAddress: info['master_host'],
     primaryPort: info['master_port'] === undefined ? undefined : number('master_port'),

@@ -15,7 +15,7 @@ export interface KernelSetting {
 }
 
 /** What redis.conf asks for as `tcp-backlog`, and the kernel cuts down to somaxconn. */
-const tcpBacklog = 511;
+export const tcpBacklog = 511;
 
 export const kernelSettings: readonly KernelSetting[] = [
   {

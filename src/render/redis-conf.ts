@@ -3,6 +3,7 @@ import { bindAddresses } from '../spec/bind.ts';
 import { ownUserName, type Secrets } from '../spec/secrets.ts';
 import { backlogBytes, replicaBuffer } from '../spec/sizing.ts';
 import type { ConfigValue, Host, Member, Spec } from '../spec/spec.ts';
+import { tcpBacklog } from './host-settings.ts';
 import { directive } from './redis-quote.ts';
 import { portLines } from './redis-tls.ts';
 
@@ -73,7 +74,7 @@ function network(spec: Spec, member: Member, paths: RedisConfPaths): string[] {
     directive('protected-mode', 'yes'),
     directive('unixsocket', paths.unixSocket),
     directive('unixsocketperm', 700),
-    directive('tcp-backlog', 511),
+    directive('tcp-backlog', tcpBacklog),
     directive('tcp-keepalive', 60),
     directive('timeout', 0),
     directive('replica-announce-ip', member.address),

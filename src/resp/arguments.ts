@@ -3,7 +3,8 @@ import { Buffer } from 'node:buffer';
 /** The arguments of a request that `frameRequest` found to be whole. They share the request's memory. */
 export function readArguments(buf: Buffer, start: number, end: number): Buffer[] {
   const args: Buffer[] = [];
-  let pos = buf.indexOf('\r\n', start) + 2;
+  // As the server reads: the two bytes from the CR on are skipped, whatever the second is.
+  let pos = buf.indexOf('\r', start) + 2;
   while (pos < end) {
     const cr = buf.indexOf('\r', pos);
     const length = Number(buf.toString('latin1', pos + 1, cr));

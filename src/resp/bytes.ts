@@ -3,9 +3,7 @@ export const CR = 13;
 export const LF = 10;
 export const DOLLAR = 36;
 export const STAR = 42;
-export const PLUS = 43;
 export const MINUS = 45;
-export const COLON = 58;
 export const PUSH = 62;
 
 /**

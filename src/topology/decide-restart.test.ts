@@ -74,18 +74,27 @@ describe('a process of ours died', () => {
 });
 
 test('a member whose disk holds data is not made a copy of an empty primary', () => {
-  const refusal = 'redis-2 is not started: its primary redis-1 is empty';
-  const process = deadProcess(nowMs, { refusal, refusesToFollow: 'redis-1' });
-  const refused = aDeadMember('redis-2', nowMs, { process });
-  const withPrimary = (primary: Partial<MemberView>) =>
-    decideOn({ members: [aPrimary('redis-1', { process: null, ...primary }), refused] });
-  expect(withPrimary({ keys: 0 })).toEqual({ kind: 'nothing', reason: refusal });
+  const kept = { keys: 7, history: 'old' };
+  const decideWith = (primary: Partial<MemberView>, refusal: string | null) => {
+    const process = deadProcess(nowMs, { refusal });
+    const member = aDeadMember('redis-2', nowMs, { process, kept });
+    return decideOn({
+      members: [aPrimary('redis-1', { process: null, histories: ['new'], ...primary }), member],
+    });
+  };
+  const refused = decideWith({ keys: 0 }, null);
+  expect(refused).toMatchObject({ kind: 'refuse', member: 'redis-2' });
+  const { reason } = refused;
+  expect(decideWith({ keys: 0 }, reason)).toEqual({ kind: 'nothing', reason });
   // New writes on the empty primary don't make the old data worthless.
-  expect(withPrimary({ keys: 3 }).kind).toBe('nothing');
-  expect(withPrimary({ reachable: false, keys: null }).kind).toBe('nothing');
+  expect(decideWith({ keys: 3 }, reason).kind).toBe('nothing');
+  expect(decideWith({ reachable: false, keys: null }, reason).kind).toBe('nothing');
+  // Someone emptied the database on purpose: the history is the same.
+  expect(decideWith({ keys: 0, histories: ['newer', 'old'] }, null)).toMatchObject({ kind: 'restart' });
 
   const sentinels = threeSentinels({ primary: 'redis-3', configEpoch: 2 });
-  const members = [refused, aPrimary('redis-3', { process: null })];
+  const member = aDeadMember('redis-2', nowMs, { process: deadProcess(nowMs, { refusal: reason }), kept });
+  const members = [member, aPrimary('redis-3', { process: null, histories: ['old'], keys: 9 })];
   expect(decideOn({ members, sentinels })).toMatchObject({ as: { kind: 'replica', of: 'redis-3' } });
 });
 
@@ -155,7 +164,7 @@ describe('a primary never comes back as primary by reflex', () => {
     expect(died([aReplica('redis-2', unfit)])).toMatchObject({
       kind: 'restart',
       as: { kind: 'primary' },
-      reason: expect.stringContaining('no replica took over and its data is on disk'),
+      reason: expect.stringContaining('no replica took over and its data is there'),
     });
   });
 

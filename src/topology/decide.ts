@@ -8,13 +8,14 @@
  *    process may ask. The other Sentinels hear of a failover a second late: asked too early, they'd start a second.
  * 4. A Sentinel selected a replica of ours and the old primary is gone: it is promoted at once.
  * 5. A replica of ours follows someone else than the acting primary: it is pointed there.
- * 6. A process of ours died: it is restarted, within its budget. A primary never comes back as primary by reflex:
- *    only if the Sentinels still name it, no failover is under way and no replica can take over, and its own data
- *    is there, as new as the others', or nobody has any. A member that can't be asked may have some. One that was found at the start to hold
- *    data, while its primary is empty, stays down until a person acts or another is primary.
+ * 6. A process of ours died, or was held back at the start: it is started, within its budget. A primary never comes
+ *    back as primary by reflex: only if the Sentinels still name it, no failover is under way and no replica can take
+ *    over, and its own data is there, as new as the others', or nobody has any. A replica with data does not follow an
+ *    empty stranger.
  *
  * An agent acts on its own processes only. Who is primary is the Sentinels' word, never ours.
  */
+import { emptyPrimaryOver, harmAsPrimary } from './data-guard.ts';
 import { type RestartRule, restartVerdict } from './restart-budget.ts';
 import { actingPrimary, type MemberView, namedPrimary, type ProcessView, type View } from './view.ts';
 
@@ -28,7 +29,7 @@ export type Decision =
   | { kind: 'promote'; member: string; reason: string }
   | { kind: 'follow'; member: string; primary: string; reason: string }
   | { kind: 'restart'; process: string; as: StartAs; reason: string }
-  | { kind: 'refuse'; member: string; reason: string }
+  | { kind: 'refuse'; member: string; reason: string; hint: string }
   | { kind: 'give-up'; process: string; reason: string };
 
 /** The part of a spec that deciding needs. */
@@ -185,10 +186,18 @@ function restartMember(view: View, member: MemberView, rules: DecideRules, nowMs
     };
   }
   if (primary !== member.id) {
-    if (member.process?.refusesToFollow === primary) {
-      return { kind: 'nothing', reason: member.process.refusal ?? `${member.id} does not follow ${primary}` };
+    const empty = emptyPrimaryOver(view, member);
+    if (empty) {
+      return refuse(
+        member,
+        `${member.id} is not started: the primary ${empty.id} is empty and of another history, and following it would wipe the ${member.kept?.keys} keys that ${member.id} has on disk`,
+        `Bring the data back into ${empty.id} (restore a backup), or, if the database is meant to be empty: holdfast restart ${member.id} --accept-data-loss`,
+      );
     }
-    const reason = `${member.id} died; the primary is ${primary}`;
+    if (member.process?.refusal && actingPrimary(view) === null) {
+      return { kind: 'nothing', reason: member.process.refusal };
+    }
+    const reason = `${member.id} is down and the primary is ${primary}: it starts as its replica`;
     return { kind: 'restart', process: member.id, as: { kind: 'replica', of: primary }, reason };
   }
   return othersFirst(view, member, rules, nowMs) ?? restartAsPrimary(view, member);
@@ -221,31 +230,20 @@ function othersFirst(
 function restartAsPrimary(view: View, member: MemberView): Decision {
   const harm = harmAsPrimary(view, member);
   if (harm === undefined) {
-    const data = member.dataIntact ? 'its data is on disk' : 'no other member holds data';
-    const reason = `${member.id} died, no replica took over and ${data}: it starts as primary again`;
+    const data = member.dataIntact ? 'its data is there' : 'no other member holds data';
+    const reason = `${member.id} is down, the Sentinels name it primary, no replica took over and ${data}: it starts as primary`;
     return { kind: 'restart', process: member.id, as: { kind: 'primary' }, reason };
   }
-  const reason = `${member.id} is not started: the Sentinels still name it primary, but ${harm}`;
-  if (member.process?.refusal === reason) return { kind: 'nothing', reason };
-  return { kind: 'refuse', member: member.id, reason };
+  return refuse(
+    member,
+    `${member.id} is not started: the Sentinels still name it primary, but ${harm}`,
+    `Bring its data back (restore a backup into it), or let one of the others take over: holdfast failover. To start it as it is on purpose: holdfast restart ${member.id} --accept-data-loss`,
+  );
 }
 
-/** What would be lost if a dead member started as primary, as the end of a sentence; undefined when nothing would. */
-export function harmAsPrimary(view: View, member: MemberView): string | undefined {
-  const others = view.members.filter(({ id }) => id !== member.id);
-  const holders = others.filter(({ keys }) => (keys ?? 0) > 0);
-  if (member.dataIntact) {
-    const ahead = member.dataStale ? holders.filter(({ synced }) => synced) : [];
-    if (ahead.length === 0) return undefined;
-    return `its RDB on disk is older than what it had, and as primary it would make ${list(ahead)} copy that`;
-  }
-  if (holders.length > 0) {
-    return `its data is gone from disk, and as an empty primary it would wipe ${list(holders)}`;
-  }
-  // What can't be asked, or is loading, may hold everything.
-  const unknown = others.filter(({ keys, busy }) => keys === null || busy);
-  if (unknown.length === 0) return undefined;
-  return `its data is gone from disk, and ${list(unknown)} can't be asked for theirs: as an empty primary it would wipe that`;
+function refuse(member: MemberView, reason: string, hint: string): Decision {
+  if (member.process?.refusal === reason) return { kind: 'nothing', reason };
+  return { kind: 'refuse', member: member.id, reason, hint };
 }
 
 function hasDied(process: ProcessView): boolean {

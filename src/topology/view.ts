@@ -19,8 +19,6 @@ export interface ProcessView {
   failed: boolean;
   /** Why a restart was refused, or null. */
   refusal: string | null;
-  /** Whom it must not follow, because that would wipe what its disk holds; null when it may follow anyone. */
-  refusesToFollow: string | null;
 }
 
 export interface MemberView {
@@ -46,10 +44,14 @@ export interface MemberView {
   offset: number;
   priority: number;
   keys: number | null;
-  /** Of a local member that does not run: whether its files still hold data, if it had any. */
+  /** The ids of the replication history that its data is of, and of the one before; empty when unknown. */
+  histories: readonly string[];
+  /** Of a local member that does not run: false when its files hold no data, unless it was known to have none. */
   dataIntact: boolean;
   /** Of a local member that does not run: it has only RDB files, and had changes that are not in them. */
   dataStale: boolean;
+  /** Of a local member that does not run: what it held when last seen, if its files still hold data. */
+  kept: { keys: number; history: string } | null;
 }
 
 export interface SentinelView {

@@ -9,7 +9,6 @@ export function aliveProcess(changes: Partial<ProcessView> = {}): ProcessView {
     restartsMs: [],
     failed: false,
     refusal: null,
-    refusesToFollow: null,
     ...changes,
   };
 }
@@ -42,6 +41,8 @@ export function aReplica(id: string, changes: Partial<MemberView> = {}): MemberV
     keys: 10,
     dataIntact: true,
     dataStale: false,
+    histories: ['h1'],
+    kept: null,
     ...changes,
   };
 }

@@ -48,7 +48,9 @@ export function stepQuicklist(walker: BodyWalker): boolean {
     walker.left = cursor.length;
     walker.isEmpty = walker.left === 0;
     walker.phase = walker.type === type.listQuicklist2 ? 1 : 3;
-    if (walker.mode === bodyMode.decode) walker.visitor.begin('list', -1);
+    // A list of one packed node tells how long it is; of several, only all of them do.
+    if (walker.mode === bodyMode.decode && walker.left !== 1) walker.visitor.begin('list', -1);
+    walker.isSingleNode = walker.left === 1;
   }
   while (walker.left > 0) {
     if (walker.phase === 1) {
@@ -77,6 +79,7 @@ function passNode(walker: BodyWalker): boolean {
   }
   if (!cursor.takeString()) return false;
   if (isPlain) {
+    if (walker.isSingleNode) walker.visitor.begin('list', 1);
     walker.seen++;
     walker.visitor.text(cursor.text, cursor.textStart, cursor.textEnd);
     return true;
@@ -84,8 +87,12 @@ function passNode(walker: BodyWalker): boolean {
   const reader = walker.type === type.listQuicklist2 ? listpack : ziplist;
   try {
     reader.open(cursor.text, cursor.textStart, cursor.textEnd);
-    if (walker.mode === bodyMode.check) while (reader.next()) walker.seen++;
-    else tellTexts(walker, reader);
+    if (walker.mode === bodyMode.check) {
+      while (reader.next()) walker.seen++;
+    } else {
+      if (walker.isSingleNode) walker.visitor.begin('list', reader.announced());
+      tellTexts(walker, reader);
+    }
   } catch (error) {
     throw placeBlobFault(error, cursor);
   }

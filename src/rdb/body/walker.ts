@@ -30,6 +30,8 @@ export class BodyWalker {
   isEmpty = false;
   /** A compressed string is being checked piece by piece: the next bytes are its own. */
   midString = false;
+  /** A list that has no other node. */
+  isSingleNode = false;
   /** Field expiry: what the file's relative times count from, and the time of the field under way. */
   expiryBase = 0;
   expiry = 0;

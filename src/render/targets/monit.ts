@@ -1,6 +1,13 @@
 import { isLoopback } from '../../spec/address.ts';
 import type { Host, Spec } from '../../spec/spec.ts';
-import { commonArguments, hostsOf, installedState, program, systemUser } from '../installed.ts';
+import {
+  commonArguments,
+  hostsOf,
+  installedSpec,
+  installedState,
+  program,
+  systemUser,
+} from '../installed.ts';
 import type { Target } from '../target.ts';
 
 /**
@@ -31,7 +38,8 @@ const environment = '/usr/bin/env PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:
 function monitrc(spec: Spec, host: Host, options: Record<string, string>): string {
   const name = `holdfast-${spec.name}`;
   const state = installedState(spec);
-  const args = [...commonArguments(spec), '--host', host.id];
+  // In the order in which a detached agent has them: Monit knows it by its command line.
+  const args = [installedSpec(spec), '--host', host.id, '--state-dir', state];
   const api = spec.agent.bind.find(isLoopback) ?? spec.agent.bind[0] ?? '127.0.0.1';
   const apiHost = api === '0.0.0.0' || api === '::' ? '127.0.0.1' : api;
   return [
@@ -43,9 +51,9 @@ function monitrc(spec: Spec, host: Host, options: Record<string, string>): strin
     '    use address 127.0.0.1',
     '    allow localhost',
     '',
-    `check process ${name} matching ${quoted(`holdfast(/cli/main\\.js)? up ${pattern(args.join(' '))}`)}`,
+    `check process ${name} matching ${quoted(`holdfast(/cli/main\\.js)? up ${pattern(args.join(' '))} --wait`)}`,
     `    start program = ${quoted(`${environment} ${program} up ${args.join(' ')} --detach`)}`,
-    `        as uid ${options['user']} and gid ${options['user']} with timeout 120 seconds`,
+    `        as uid ${options['user']} and gid ${options['user']} with timeout 90 seconds`,
     '    # Stopping is meant for people (monit stop): it stops what this host runs, replicas first.',
     `    stop program = ${quoted(`${environment} ${program} down ${commonArguments(spec).join(' ')}`)}`,
     `        as uid ${options['user']} and gid ${options['user']} with timeout 600 seconds`,
@@ -54,9 +62,11 @@ function monitrc(spec: Spec, host: Host, options: Record<string, string>): strin
     '        then exec "/bin/sh -c \'kill -KILL $MONIT_PROCESS_PID\'"',
     '    if 5 restarts within 20 cycles then unmonitor',
     '',
-    `check filesystem ${name}-state with path ${state}`,
-    '    if space usage > 85% for 3 cycles then alert',
-    '    if inode usage > 90% for 3 cycles then alert',
+    '# Disk, memory, replication, quorum and the rest: exit status 3 means that something is critical.',
+    `check program ${name}-doctor with path ${quoted(`${environment} ${program} doctor ${args.join(' ')}`)}`,
+    `    as uid ${options['user']} and gid ${options['user']} with timeout 60 seconds`,
+    '    every 60 cycles',
+    '    if status == 3 then alert',
     '',
     `check system ${name}-host`,
     '    if memory usage > 90% for 12 cycles then alert',

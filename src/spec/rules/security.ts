@@ -41,7 +41,10 @@ function tlsRules(file: SpecFile): Problem[] {
     }));
 }
 
-/** The API shows the deployment and can act on it; off the machine it answers only with a token made from the secret. */
+/**
+ * The API shows the deployment to whoever reaches it. Opening it to other machines has to be meant: a deployment with a
+ * secret of its own was set up on purpose, and tokens for the API can be derived from it (`Secrets.apiToken`).
+ */
 function bindRules(spec: Spec): Problem[] {
   const open = spec.agent.bind.find((address) => !isLoopback(address));
   if (open === undefined || spec.security.secret !== null) return [];
@@ -49,8 +52,8 @@ function bindRules(spec: Spec): Problem[] {
     {
       path: ['agent', 'bind'],
       message:
-        `found '${open}' without security.secret: other machines would reach the API, and it would have nothing ` +
-        'to know them by; name a secret (API tokens are made from it), or bind to 127.0.0.1',
+        `found '${open}' without security.secret: other machines would reach the API of a deployment that has no ` +
+        'secret of its own to know them by; set security.secret, or bind to 127.0.0.1',
     },
   ];
 }

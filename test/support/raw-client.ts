@@ -1,0 +1,80 @@
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
+import { within } from '../../src/base/retry.ts';
+import { splitInline } from '../../src/resp/arguments.ts';
+import { frameReply } from '../../src/resp/reply.ts';
+import { writeRequest } from '../../src/resp/write.ts';
+
+/** A client that sees the bytes: one reply at a time, as they came. */
+export class RawClient {
+  readonly #socket: Socket;
+  #buf = Buffer.alloc(0);
+  #pos = 0;
+  #progress = { missing: 0, at: 0 };
+  #waiting: ((reply: string) => void)[] = [];
+  readonly #ready: string[] = [];
+  closed = false;
+
+  private constructor(socket: Socket) {
+    this.#socket = socket;
+    socket.setNoDelay(true);
+    socket.on('data', (chunk) => {
+      this.#buf = Buffer.concat([this.#buf.subarray(this.#pos), chunk]);
+      this.#pos = 0;
+      this.#read();
+    });
+    socket.on('error', () => {});
+    socket.on('close', () => {
+      this.closed = true;
+      for (const resolve of this.#waiting.splice(0)) resolve('(closed)');
+    });
+  }
+
+  static async open(port: number): Promise<RawClient> {
+    const socket = connect(port, '127.0.0.1');
+    await once(socket, 'connect');
+    return new RawClient(socket);
+  }
+
+  /** Sends words, split as redis-cli splits a line, and returns the bytes of the reply as latin1. */
+  async ask(line: string): Promise<string> {
+    this.send(line);
+    return this.reply(line);
+  }
+
+  send(line: string): void {
+    this.#socket.write(writeRequest(splitInline(Buffer.from(line)) ?? []));
+  }
+
+  write(bytes: string | Buffer): void {
+    this.#socket.write(typeof bytes === 'string' ? Buffer.from(bytes, 'latin1') : bytes);
+  }
+
+  /** The next reply, pushes included; `(closed)` when there is none to come. */
+  async reply(what = 'a reply', withinMs = 10_000): Promise<string> {
+    const ready = this.#ready.shift();
+    if (ready !== undefined) return ready;
+    if (this.closed) return '(closed)';
+    return within(new Promise<string>((resolve) => this.#waiting.push(resolve)), withinMs, what);
+  }
+
+  pause(): void {
+    this.#socket.pause();
+  }
+
+  close(): void {
+    this.#socket.destroy();
+  }
+
+  #read(): void {
+    while (this.#pos < this.#buf.length) {
+      const next = frameReply(this.#buf, this.#pos, this.#buf.length, this.#progress);
+      if (next < 0) return;
+      const reply = this.#buf.toString('latin1', this.#pos, next);
+      this.#pos = next;
+      const waiting = this.#waiting.shift();
+      if (waiting) waiting(reply);
+      else this.#ready.push(reply);
+    }
+  }
+}
