@@ -24,13 +24,19 @@ const deadView = fc.record({
   restartsMs: fc.oneof(fc.constant([]), restartsMs),
   failed: seldom,
   refusal: fc.option(fc.constant('it was refused'), { freq: 1 }),
-  refusesToFollow: fc.oneof({ weight: 9, arbitrary: fc.constant(null) }, { weight: 1, arbitrary: anyId }),
 });
 
+const history = fc.constantFrom('h1', 'h2');
+
 const deadMember = fc
-  .record({ process: deadView, dataIntact: fc.boolean(), dataStale: seldom })
-  .map(({ process, dataIntact, dataStale }) => (id: string): MemberView => {
-    return aDeadMember(id, 0, { process: deadProcess(0, process), dataIntact, dataStale });
+  .record({ process: deadView, dataIntact: fc.boolean(), dataStale: seldom, history })
+  .map(({ process, history: kept, ...data }) => (id: string): MemberView => {
+    return aDeadMember(id, 0, {
+      ...data,
+      process: deadProcess(0, process),
+      kept: data.dataIntact ? { keys: 10, history: kept } : null,
+      histories: [],
+    });
   });
 
 const endpoint = fc.oneof(
@@ -51,8 +57,9 @@ const liveMember = fc
     synced: usually,
     priority: fc.constantFrom(100, 100, 100, 0),
     keys: fc.constantFrom(0, 10, null),
+    history,
   })
-  .map(({ ours, reachable, silentMs, keys, follows, ...rest }) => (id: string): MemberView => {
+  .map(({ ours, reachable, silentMs, keys, follows, history: own, ...rest }) => (id: string): MemberView => {
     return aReplica(id, {
       ...rest,
       process: ours ? aliveProcess() : null,
@@ -60,6 +67,7 @@ const liveMember = fc
       silentMs: reachable ? 0 : silentMs,
       follows: rest.role === 'replica' ? follows : null,
       keys: reachable ? keys : null,
+      histories: reachable ? [own] : [],
     });
   });
 
@@ -98,7 +106,7 @@ const sentinels = fc
     }),
   );
 
-export const anyView: fc.Arbitrary<View> = fc.record({
+const mixture: fc.Arbitrary<View> = fc.record({
   name: fc.constant('test'),
   paused: fc.constant(false),
   operation: fc.constant(null),
@@ -113,6 +121,16 @@ export const anyView: fc.Arbitrary<View> = fc.record({
     { weight: 1, arbitrary: fc.record({ member: anyId, atMs: aMomentAgo }) },
   ),
   failoverAskedAtMs: fc.option(aMomentAgo, { freq: 1 }),
+});
+
+/** A Sentinel that names nobody of the spec, and a selection of such a one, come to a view as null. */
+export const anyView: fc.Arbitrary<View> = mixture.map((view) => {
+  const known = (id: string | null | undefined) => view.members.some((member) => member.id === id);
+  return {
+    ...view,
+    sentinels: view.sentinels.map((each) => (known(each.primary) ? each : { ...each, primary: null })),
+    selection: known(view.selection?.member) ? view.selection : null,
+  };
 });
 
 export const anyRules: fc.Arbitrary<DecideRules> = fc.record({
