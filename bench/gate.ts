@@ -105,7 +105,13 @@ async function startAll(): Promise<[name: string, port: number][]> {
   }
   if (has('nutcracker')) {
     const port = await freePort();
-    const lines = ['redis:', `  listen: 127.0.0.1:${port}`, '  redis: true', '  servers:', `   - 127.0.0.1:${server}:1`];
+    const lines = [
+      'redis:',
+      `  listen: 127.0.0.1:${port}`,
+      '  redis: true',
+      '  servers:',
+      `   - 127.0.0.1:${server}:1`,
+    ];
     writeFileSync(path.join(folder, 'nutcracker.yml'), `${lines.join('\n')}\n`);
     const statistics = await freePort();
     const args = ['-c', path.join(folder, 'nutcracker.yml'), '-s', `${statistics}`];
