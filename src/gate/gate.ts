@@ -41,13 +41,14 @@ export class Gate implements ControlTarget {
   readonly finished: Promise<void>;
   #finish: () => void = () => {};
 
-  constructor(config: GateConfig, log: (text: string) => void) {
+  /** @param ids how clients are numbered */
+  constructor(config: GateConfig, log: (text: string) => void, ids = { first: 1, step: 1 }) {
     this.#config = config;
     this.#log = log;
     this.finished = new Promise((resolve) => {
       this.#finish = resolve;
     });
-    let lastId = 0;
+    let lastId = ids.first - ids.step;
     const context: DoorContext = {
       config,
       log,
@@ -55,7 +56,10 @@ export class Gate implements ControlTarget {
       counters: this.#counters,
       buffered: new Buffered(config.limits.totalBytes),
       authNeeded: () => this.#authNeeded,
-      nextId: () => ++lastId,
+      nextId: () => {
+        lastId += ids.step;
+        return lastId;
+      },
     };
     // The watch may speak before the doors are there.
     this.#watch = new PrimaryWatch(config, log, { onChange: () => queueMicrotask(() => this.#onChange()) });
