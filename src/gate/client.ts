@@ -29,6 +29,8 @@ export class Client {
   readonly id: number;
   readonly socket: Socket;
   readonly router: Router;
+  /** Its address and port, as a load balancer gave them if there is one. */
+  readonly address: string;
   readonly session = new Session();
   readonly requests = new RequestBuffer();
   readonly since = Date.now();
@@ -63,8 +65,9 @@ export class Client {
   closing = false;
   closed = false;
 
-  constructor(id: number, socket: Socket, router: Router) {
+  constructor(id: number, socket: Socket, router: Router, address: string | null = null) {
     this.id = id;
+    this.address = address ?? `${socket.remoteAddress}:${socket.remotePort}`;
     this.socket = socket;
     this.router = router;
     socket.on('data', (chunk: Buffer) => this.#onData(chunk));

@@ -4,12 +4,13 @@ import type { GateConfig, MemberAddress } from './config.ts';
 import { Blocking } from './handlers.ts';
 import { openUpstream } from './open-upstream.ts';
 import { Session } from './session.ts';
-import type { Upstream } from './upstream.ts';
+import type { Upstream, UpstreamOptions } from './upstream.ts';
 import { IdleUpstreams, kindOf, type Shared } from './upstreams.ts';
 
 /** What the connections need of the door that uses them. */
 export interface ConnectionsOwner {
   readonly config: GateConfig;
+  readonly confirm: UpstreamOptions['confirm'];
   /** The member for this client's requests now; null when there is none, or everything is held. */
   targetFor(client: Client): MemberAddress | null;
   /** Whether clients may be sent to this member now. */
@@ -219,8 +220,9 @@ export class Connections {
     client.own = upstream;
   }
 
-  #options(): { connectMs: number; name: string } {
-    return { connectMs: this.#owner.config.limits.connectMs, name: `holdfast-${this.#owner.config.id}` };
+  #options(): UpstreamOptions & { name: string } {
+    const { config, confirm } = this.#owner;
+    return { connectMs: config.limits.connectMs, tls: config.tls, confirm, name: `holdfast-${config.id}` };
   }
 
   /** What was in flight is carried over; then those who used it, or waited for it, go on or wait. */

@@ -1,4 +1,5 @@
 import { createServer, type Server, type Socket } from 'node:net';
+import { TLSSocket } from 'node:tls';
 import { errorCode, errorText } from '../base/errors.ts';
 import { type RequestLimits, redisRequestLimits, unauthenticatedLimits } from '../resp/request.ts';
 import type { Refusal } from './bounce.ts';
@@ -10,8 +11,10 @@ import { Connections, type ConnectionsOwner } from './connections.ts';
 import type { GateCounters } from './control.ts';
 import { GateListenFailed } from './errors.ts';
 import { HeldClients } from './held-clients.ts';
+import { readTlsFiles } from './open-socket.ts';
+import { readHeader } from './proxy-socket.ts';
 import type { Router } from './router.ts';
-import type { Upstream } from './upstream.ts';
+import type { Upstream, UpstreamOptions } from './upstream.ts';
 
 /** How a door chooses the member for a client, and tells what it notices. */
 export interface Routing {
@@ -23,6 +26,7 @@ export interface Routing {
   onLost(target: MemberAddress, reason: string): void;
   onRefusal(target: MemberAddress, refusal: Refusal): boolean;
   readonly refuses: boolean;
+  readonly confirm: UpstreamOptions['confirm'];
   /** A reply for requests that this door does not take, or null. */
   refuse(client: Client, command: Command): Buffer | null;
   forget(client: Client): void;
@@ -51,12 +55,14 @@ export class Door implements Router, ConnectionsOwner {
   readonly refuses: boolean;
   readonly buffered: Buffered;
   readonly #context: DoorContext;
+  readonly confirm: UpstreamOptions['confirm'];
   readonly #routing: Routing;
   readonly #servers: Server[] = [];
   readonly connections: Connections;
 
   constructor(context: DoorContext, routing: Routing) {
     this.#context = context;
+    this.confirm = routing.confirm;
     this.#routing = routing;
     this.config = context.config;
     this.table = context.table;
@@ -84,7 +90,7 @@ export class Door implements Router, ConnectionsOwner {
     for (const host of typeof listen.host === 'string' ? [listen.host] : listen.host) {
       const server = createServer(
         { noDelay: true, keepAlive: true, keepAliveInitialDelay: 60_000 },
-        (socket) => this.#accept(socket),
+        (socket) => this.#greet(socket),
       );
       this.#servers.push(server);
       await new Promise<void>((resolve, reject) => {
@@ -120,7 +126,25 @@ export class Door implements Router, ConnectionsOwner {
     }
   }
 
-  #accept(socket: Socket): void {
+  /** Takes what comes before the client's own bytes: a PROXY header, or TLS. */
+  #greet(socket: Socket): void {
+    const { proxyProtocol, tls } = this.config;
+    if (proxyProtocol) readHeader(socket, (address) => this.#accept(socket, address));
+    else if (tls?.cert) {
+      const { verifyClients } = tls;
+      const secured = new TLSSocket(socket, {
+        isServer: true,
+        ...readTlsFiles(tls),
+        requestCert: verifyClients === true,
+        rejectUnauthorized: verifyClients === true,
+      });
+      socket.on('error', () => {});
+      secured.on('error', () => secured.destroy());
+      this.#accept(secured);
+    } else this.#accept(socket);
+  }
+
+  #accept(socket: Socket, address: string | null = null): void {
     if (this.clients.size >= this.config.limits.clients) {
       this.counters.clientsRefused++;
       socket.on('error', () => {});
@@ -128,7 +152,7 @@ export class Door implements Router, ConnectionsOwner {
       return;
     }
     this.counters.clientsAccepted++;
-    const client = new Client(this.#context.nextId(), socket, this);
+    const client = new Client(this.#context.nextId(), socket, this, address);
     this.clients.add(client);
     const { unauthenticatedMs } = this.config.limits;
     if (unauthenticatedMs === 0) return;

@@ -4,7 +4,7 @@ import type { MemberAddress } from './config.ts';
 import { isOutOfBand } from './handlers.ts';
 import type { ReplyHandler } from './run-ring.ts';
 import type { Session } from './session.ts';
-import { Upstream } from './upstream.ts';
+import { Upstream, type UpstreamOptions } from './upstream.ts';
 
 export interface OpenEvents {
   /** The session stands on the new connection: requests may follow. */
@@ -19,10 +19,10 @@ export interface OpenEvents {
 export function openUpstream(
   session: Session,
   target: MemberAddress,
-  options: { connectMs: number; name: string },
+  options: UpstreamOptions & { name: string },
   events: OpenEvents,
 ): Upstream {
-  const upstream: Upstream = new Upstream(target, options.connectMs, {
+  const upstream: Upstream = new Upstream(target, options, {
     onConnect: () => restore(session, upstream, options.name, events),
     onClosed: (_upstream, reason) => events.onClosed(upstream, reason),
     onSlow: (slow) => events.onSlow?.(slow),

@@ -1,13 +1,21 @@
 import type { Buffer } from 'node:buffer';
-import { connect, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { errorText } from '../base/errors.ts';
 import { DOLLAR, findCr, MINUS, readLength } from '../resp/bytes.ts';
 import { frameReply, REPLY_INCOMPLETE, REPLY_MALFORMED, type ReplyProgress } from '../resp/reply.ts';
 import type { Client } from './client.ts';
-import type { MemberAddress } from './config.ts';
+import type { GateTls, MemberAddress } from './config.ts';
 import { Inbox } from './inbox.ts';
+import { openSocket } from './open-socket.ts';
 import { flushSoon, Outbox } from './outbox.ts';
 import { type ReplyHandler, type Run, RunRing } from './run-ring.ts';
+
+export interface UpstreamOptions {
+  connectMs: number;
+  tls: GateTls | null;
+  /** Calls back when what the server executed until now may be acknowledged; null: at once. */
+  confirm: ((done: (confirmed: boolean) => void) => void) | null;
+}
 
 export interface UpstreamEvents {
   /** The TCP connection is there: what the owner sends now comes first. */
@@ -41,6 +49,10 @@ export class Upstream {
   readonly target: MemberAddress;
   readonly ring = new RunRing();
   readonly #events: UpstreamEvents;
+  readonly #confirm: UpstreamOptions['confirm'];
+  #confirming = false;
+  /** Unanswered runs whose answers have to be confirmed. */
+  #durableInFlight = 0;
   readonly #outbox = new Outbox();
   readonly #inbox = new Inbox();
   readonly #progress: ReplyProgress = { missing: 0, at: 0 };
@@ -68,26 +80,27 @@ export class Upstream {
   closed = false;
   #dirty = false;
 
-  constructor(target: MemberAddress, connectMs: number, events: UpstreamEvents) {
+  constructor(target: MemberAddress, options: UpstreamOptions, events: UpstreamEvents) {
+    const { connectMs, tls } = options;
+    this.#confirm = options.confirm;
     this.target = target;
     this.#events = events;
-    this.#socket = connect({
-      host: target.address,
-      port: target.port,
-      noDelay: true,
-      keepAlive: true,
-      keepAliveInitialDelay: 15_000,
-      onread: {
-        buffer: () => this.#inbox.room(),
-        callback: (bytes) => {
-          this.#inbox.end += bytes;
-          this.#consume();
-          return true;
-        },
+    this.#socket = openSocket(target, tls, {
+      buffer: () => this.#inbox.room() as Buffer<ArrayBuffer>,
+      callback: (bytes) => {
+        this.#inbox.end += bytes;
+        this.#onBytes();
+        return true;
       },
     });
+    if (tls?.upstream) {
+      this.#socket.on('data', (chunk) => {
+        this.#inbox.add(chunk);
+        this.#onBytes();
+      });
+    }
     const timer = setTimeout(() => this.destroy(`no connection within ${connectMs} ms`), connectMs);
-    this.#socket.on('connect', () => {
+    this.#socket.on(tls?.upstream ? 'secureConnect' : 'connect', () => {
       clearTimeout(timer);
       this.connected = true;
       events.onConnect(this);
@@ -119,6 +132,8 @@ export class Upstream {
     run.count = count;
     run.left = count;
     run.writes = writes;
+    run.durable = writes || handler?.blocking === true;
+    if (run.durable) this.#durableInFlight++;
     if (writes) this.writesInFlight++;
     if (client !== null) client.inFlight++;
     if (!this.#dirty) {
@@ -137,9 +152,33 @@ export class Upstream {
     this.#close(reason);
   }
 
-  #consume(): void {
+  #onBytes(): void {
+    if (this.#confirm === null || (this.#durableInFlight === 0 && !this.#confirming)) {
+      this.#consume(this.#inbox.end);
+    } else if (!this.#confirming) this.#confirmBytes(this.#confirm);
+  }
+
+  /** Has what is there confirmed before it is looked at; what comes meanwhile waits for the next time. */
+  #confirmBytes(confirm: (done: (confirmed: boolean) => void) => void): void {
+    this.#confirming = true;
     const inbox = this.#inbox;
-    const { buf, end } = inbox;
+    const bytes = inbox.end - inbox.start;
+    confirm((confirmed) => {
+      this.#confirming = false;
+      if (this.closed) return;
+      if (!confirmed) {
+        this.destroy('its writes could not be confirmed by every replica');
+        return;
+      }
+      const more = inbox.end - inbox.start > bytes;
+      this.#consume(inbox.start + bytes);
+      if (more && !this.closed) this.#onBytes();
+    });
+  }
+
+  #consume(end: number): void {
+    const inbox = this.#inbox;
+    const { buf } = inbox;
     let pos = inbox.start;
     // Replies for one client that follow each other leave in one write: from `mark` to `pos`.
     if (this.#skip > 0) pos = this.#passOn(pos, end);
@@ -260,6 +299,7 @@ export class Upstream {
   #finish(run: Run): void {
     const { client } = run;
     if (run.writes) this.writesInFlight--;
+    if (run.durable) this.#durableInFlight--;
     this.ring.shift();
     if (this.retired && this.ring.size === 0) this.destroy('it was replaced');
     client?.onRunDone();
