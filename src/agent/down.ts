@@ -17,6 +17,8 @@ export async function bringDown(deployment: Deployment, report: Report): Promise
   deployment.operation = 'stopping';
   await Promise.all(gates.map(({ part }) => stopPart(part, gateStopMs, report)));
   await Promise.all(sentinels.map(({ part }) => stopPart(part, sentinelStopMs, report)));
+  // The last word on what each holds: the next start compares it with what is on disk.
+  await Promise.all(members.filter(({ part }) => part?.process.running).map(({ watch }) => watch.look()));
   await Promise.all(members.map(({ memory, watch }) => memory?.remember(watch.seen)));
   const local = members.filter(({ part }) => part?.process.running);
   const isPrimary = ({ watch }: LiveMember) => watch.seen.role === 'primary';

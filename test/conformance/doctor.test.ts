@@ -43,7 +43,10 @@ test('the doctor sees real servers in good state and in bad', async () => {
   const isSettled = async () => {
     const now = await found();
     old = now.filter((each) => each.startsWith('version'));
-    return [0, spec.members.length].includes(old.length) && now.join() === ['spread', 'spread', ...old, 'backups'].join();
+    return (
+      [0, spec.members.length].includes(old.length) &&
+      now.join() === ['spread', 'spread', ...old, 'backups'].join()
+    );
   };
   await waitFor(isSettled, { what: 'the servers to be in good state', withinMs: 20_000, everyMs: 100 });
 
