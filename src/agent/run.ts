@@ -8,6 +8,7 @@ import { Commands } from './control.ts';
 import type { Deployment } from './deployment.ts';
 import { bringDown } from './down.ts';
 import { EventLog } from './event-log.ts';
+import { handOver } from './hand-over.ts';
 import { housekeeping } from './housekeeping.ts';
 import { takeLock } from './lock.ts';
 import { Loop } from './loop.ts';
@@ -101,6 +102,8 @@ async function runAgent(
     resolveEnded = resolve;
   });
   const down = async (downReport: Report) => {
+    deployment.operation = 'stopping';
+    await handOver(deployment, observer, downReport);
     await bringDown(deployment, downReport);
     resolveEnded();
   };
