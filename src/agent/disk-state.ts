@@ -14,8 +14,10 @@ export function readDiskState(dataDir: string): DiskState {
   ].filter((file) => /\.(rdb|aof)$/.test(file) && !path.basename(file).startsWith('temp-'));
   let writtenAtMs = 0;
   for (const file of files) {
-    const stat = statSync(file);
-    const holds = file.endsWith('.rdb') ? rdbHoldsKeys(file) : stat.size > 0;
+    // Redis, and people, may take a file away between the listing and the look at it.
+    const stat = statSync(file, { throwIfNoEntry: false });
+    if (!stat?.isFile()) continue;
+    const holds = stat.size > 0 && holdsData(file, stat.size);
     if (holds) writtenAtMs = Math.max(writtenAtMs, stat.mtimeMs);
   }
   return { hasData: writtenAtMs > 0, writtenAtMs };
@@ -29,21 +31,39 @@ function filesIn(folder: string): string[] {
   }
 }
 
+const magic = 'REDIS';
+/** The magic and four digits of the version. */
+const headerBytes = 9;
+const checksumBytes = 8;
 const auxField = 0xfa;
 const endOfFile = 0xff;
 
-/** Whether anything follows the auxiliary fields at the head of an RDB. A file that can't be read counts as data. */
-function rdbHoldsKeys(file: string): boolean {
-  const head = Buffer.alloc(4096);
-  const handle = openSync(file, 'r');
-  const length = readSync(handle, head, 0, head.length, 0);
-  closeSync(handle);
-  let at = 9;
-  while (at < length && head[at] === auxField) {
+/**
+ * Whether a file that is not empty holds anything. An RDB, or the RDB at the head of an AOF, may have auxiliary fields
+ * and nothing else; whatever follows its checksum are an AOF's commands. What can't be read counts as data.
+ */
+function holdsData(file: string, size: number): boolean {
+  const head = readHead(file);
+  if (head === undefined || head.toString('latin1', 0, magic.length) !== magic) return true;
+  let at = headerBytes;
+  while (at < head.length && head[at] === auxField) {
     const key = skipString(head, at + 1);
-    at = key === undefined ? length : (skipString(head, key) ?? length);
+    at = key === undefined ? head.length : (skipString(head, key) ?? head.length);
   }
-  return length > 0 && (at >= length || head[at] !== endOfFile);
+  return at >= head.length || head[at] !== endOfFile || size > at + 1 + checksumBytes;
+}
+
+function readHead(file: string): Buffer | undefined {
+  let handle: number | undefined;
+  try {
+    handle = openSync(file, 'r');
+    const head = Buffer.alloc(4096);
+    return head.subarray(0, readSync(handle, head, 0, head.length, 0));
+  } catch {
+    return undefined;
+  } finally {
+    if (handle !== undefined) closeSync(handle);
+  }
 }
 
 /** The offset after an RDB string, or undefined when it reaches beyond the buffer. Aux values are short. */

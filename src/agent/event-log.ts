@@ -31,7 +31,10 @@ export class EventLog {
   constructor(file: string, clock: Clock) {
     this.#file = file;
     this.#clock = clock;
-    this.#events = readEvents(file).slice(-keptInMemory);
+    const there = readEvents(file);
+    // Just after a rotation the last number is in the file before.
+    this.#events = (there.length > 0 ? there : readEvents(`${file}.1`)).slice(-keptInMemory);
+    endTornLine(file);
     this.#last = this.#events.at(-1)?.seq ?? 0;
   }
 
@@ -62,6 +65,15 @@ export class EventLog {
 
   async rotate(): Promise<void> {
     await rotateLog(this.#file);
+  }
+}
+
+/** What a crash cut short must not take the next event with it. */
+function endTornLine(file: string): void {
+  try {
+    if (/[^\n]$/.test(readFileSync(file, 'utf8'))) appendFileSync(file, '\n');
+  } catch {
+    // No file yet, or none that can be written; `add` says so when it matters.
   }
 }
 

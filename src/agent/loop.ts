@@ -2,7 +2,7 @@
  * Observe, decide, act: one step after the other, never two at once. Something that happened (a death, a Sentinel's
  * event) wakes the loop at once; otherwise it looks a few times a second.
  */
-import { errorText } from '../base/errors.ts';
+import { errorCode, errorText } from '../base/errors.ts';
 import { type Decision, decide } from '../topology/decide.ts';
 import { actingPrimary, type View } from '../topology/view.ts';
 import { Actions } from './act.ts';
@@ -83,7 +83,8 @@ export class Loop {
     } catch (error) {
       const toldMs = this.#failedUntilMs.get(key);
       this.#failedUntilMs.set(key, nowMs + retryMs);
-      if (decision.kind === 'failover') this.#deployment.failoverAskedAtMs = null;
+      // Only a clear no lets us ask again soon: without an answer the failover may be on its way.
+      if (decision.kind === 'failover' && isRefusal(error)) this.#deployment.failoverAskedAtMs = null;
       setTimeout(() => this.wake(), retryMs).unref();
       if (toldMs !== undefined && nowMs - toldMs < tellAgainMs) return false;
       this.#deployment.events.add(
@@ -118,6 +119,10 @@ export class Loop {
     this.#lastReason = decision.reason;
     this.#deployment.events.add(decision.kind, subjectOf(decision), decision.reason);
   }
+}
+
+function isRefusal(error: unknown): boolean {
+  return ['REDIS_REFUSED', 'FAILOVER_REFUSED'].includes(errorCode(error) ?? '');
 }
 
 function subjectOf(decision: Exclude<Decision, { kind: 'nothing' }>): string {

@@ -42,16 +42,3 @@ export async function waitFor<T>(
     await delay(options.everyMs ?? 20, undefined, options.signal ? { signal: options.signal } : {});
   }
 }
-
-/** Settles as the promise does, or rejects with DEADLINE_PASSED after `withinMs`. The work itself is not stopped. */
-export async function within<T>(promise: Promise<T>, withinMs: number, what: string): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const expired = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(DeadlinePassed(`no answer within ${withinMs} ms: ${what}`)), withinMs);
-  });
-  try {
-    return await Promise.race([promise, expired]);
-  } finally {
-    clearTimeout(timer);
-  }
-}

@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import type { FailoverReport } from '../bench/failover.ts';
-import { BadOption } from './errors.ts';
+import { BadOption, StoppedBySignal } from './errors.ts';
 import type { Output } from './output.ts';
 import { table } from './table.ts';
 import { action, type CommonOptions, verb } from './verb.ts';
@@ -53,7 +53,9 @@ async function switchover(output: Output, options: LoadOptions): Promise<number>
 /** The common part of the options, and Ctrl-C. */
 function loadOptions(output: Output, { times, clients }: LoadOptions) {
   const stop = new AbortController();
-  process.once('SIGINT', () => stop.abort(new Error('stopped by Ctrl-C')));
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.once(signal, () => stop.abort(StoppedBySignal(`stopped by ${signal}`)));
+  }
   return {
     times: count('--times', times),
     clients: count('--clients', clients),

@@ -135,7 +135,7 @@ function kill(client: Client, args: Buffer[]): Buffer {
   const old = words.length === 1;
   let skipMe = !old;
   const tests: ((each: Client) => boolean)[] = [];
-  if (old) tests.push((each) => addressOf(each) === words[0]);
+  if (old) tests.push((each) => each.address === words[0]);
   else if (words.length === 0 || words.length % 2 !== 0) return writeError('ERR syntax error');
   for (let index = 0; !old && index < words.length; index += 2) {
     const value = words[index + 1] as string;
@@ -143,7 +143,7 @@ function kill(client: Client, args: Buffer[]): Buffer {
     if (filter === 'id') {
       if (!/^[1-9]\d*$/.test(value)) return writeError('ERR client-id should be greater than 0');
       tests.push(({ id }) => String(id) === value);
-    } else if (filter === 'addr') tests.push((each) => addressOf(each) === value);
+    } else if (filter === 'addr') tests.push((each) => each.address === value);
     else if (filter === 'laddr')
       tests.push(({ socket }) => `${socket.localAddress}:${socket.localPort}` === value);
     else if (filter === 'user') tests.push((each) => userOf(each) === value);
@@ -163,11 +163,7 @@ function kill(client: Client, args: Buffer[]): Buffer {
   return writeInteger(killed);
 }
 
-export function addressOf({ socket }: Client): string {
-  return `${socket.remoteAddress}:${socket.remotePort}`;
-}
-
-export function userOf({ session }: Client): string {
+function userOf({ session }: Client): string {
   return session.credentials?.username ?? 'default';
 }
 

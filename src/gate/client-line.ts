@@ -12,7 +12,7 @@ export function describeClient(client: Client): string {
     (session.modes.has('tracking') ? 't' : '');
   const fields: [string, string | number][] = [
     ['id', client.id],
-    ['addr', `${socket.remoteAddress}:${socket.remotePort}`],
+    ['addr', client.address],
     ['laddr', `${socket.localAddress}:${socket.localPort}`],
     ['fd', 0],
     ['name', session.name],

@@ -5,6 +5,7 @@ import { createRequestFrame, frameRequest, INCOMPLETE, MALFORMED } from '../resp
 import { writeError, writeRequest } from '../resp/write.ts';
 import { type Bounce, currentRequest, type Item, refusalOf } from './bounce.ts';
 import type { Command } from './commands.ts';
+import { LongRequest } from './long-request.ts';
 import { RequestBuffer } from './request-buffer.ts';
 import type { Router } from './router.ts';
 import type { Run } from './run-ring.ts';
@@ -12,6 +13,7 @@ import { Session } from './session.ts';
 import { sendSpecial } from './specials.ts';
 import type { Upstream } from './upstream.ts';
 
+const noBytes = Buffer.alloc(0);
 /** A client with more than this waiting to be read by it is not read from. */
 const slowReaderBytes = 64 * 1024;
 
@@ -27,11 +29,16 @@ export class Client {
   readonly id: number;
   readonly socket: Socket;
   readonly router: Router;
+  /** Its address and port, as a load balancer gave them if there is one. */
+  readonly address: string;
   readonly session = new Session();
   readonly requests = new RequestBuffer();
   readonly since = Date.now();
   #pumping = false;
   #paused = false;
+  #onRead: (() => void) | null = null;
+  /** A request too long to be kept whole, on its way. */
+  #long: LongRequest | null = null;
   backlog: Item[] = [];
   bounce: Bounce | null = null;
   /** Runs sent and not answered. */
@@ -53,15 +60,21 @@ export class Client {
   replies: 'on' | 'off' | 'skip' = 'on';
   lastCommand = '';
   lastActive = this.since;
+  /** How much of `requests` the door has counted. */
+  countedBytes = 0;
   closing = false;
   closed = false;
 
-  constructor(id: number, socket: Socket, router: Router) {
+  constructor(id: number, socket: Socket, router: Router, address: string | null = null) {
     this.id = id;
+    this.address = address ?? `${socket.remoteAddress}:${socket.remotePort}`;
     this.socket = socket;
     this.router = router;
     socket.on('data', (chunk: Buffer) => this.#onData(chunk));
-    socket.on('drain', () => this.#resume());
+    socket.on('drain', () => {
+      this.#onRead?.();
+      this.#resume();
+    });
     socket.on('error', () => this.close());
     socket.on('close', () => this.close());
   }
@@ -70,7 +83,23 @@ export class Client {
     if (this.closed) return;
     this.closed = true;
     this.socket.destroy();
+    this.#onRead?.();
+    this.#long?.abandon();
+    this.router.buffered.update(this);
     this.router.onClientClosed(this);
+  }
+
+  /** Bytes that it has not read yet. */
+  get unread(): number {
+    return this.socket.writableLength;
+  }
+
+  /** Calls back when it has read what there is, or is gone. */
+  whenRead(onRead: () => void): void {
+    this.#onRead = () => {
+      this.#onRead = null;
+      onRead();
+    };
   }
 
   /** Something of it waits to be sent. */
@@ -81,10 +110,37 @@ export class Client {
   #onData(chunk: Buffer): void {
     this.router.counters.bytesIn += chunk.length;
     if (this.closing) return;
-    this.requests.add(chunk);
+    const { requests, router } = this;
+    const rest = this.#long === null ? chunk : this.#passLong(chunk);
+    if (rest.length === 0) return;
+    requests.add(rest);
     this.pump();
-    const { requests } = this;
-    if (requests.size > this.router.config.limits.requestBytes && !requests.incomplete) this.#pause();
+    const { requestBytes } = router.config.limits;
+    if (requests.size <= requestBytes) return;
+    if (requests.incomplete) this.#startLong();
+    else if (requests.size > requestBytes) this.#pause();
+  }
+
+  /** Its request is longer than what may be kept: from now on it goes to the server as it comes. */
+  #startLong(): void {
+    const ready = this.idle() && this.backlog.length === 0;
+    this.#long = ready ? LongRequest.start(this, () => this.#resume()) : null;
+    if (this.#long === null || this.#long.stalled) this.#pause();
+    else this.#resume();
+  }
+
+  /** Returns what comes after the long request. */
+  #passLong(chunk: Buffer): Buffer {
+    const long = this.#long as LongRequest;
+    const taken = long.pass(chunk);
+    if (long.whole || long.failed) this.#long = null;
+    if (long.failed) {
+      this.fail(`ERR ${long.failed}`);
+      this.pump();
+      return noBytes;
+    }
+    if (long.stalled) this.#pause();
+    return chunk.subarray(taken);
   }
 
   #pause(): void {
@@ -93,7 +149,7 @@ export class Client {
   }
 
   #resume(): void {
-    if (!this.#paused || this.socket.writableLength > 0) return;
+    if (!this.#paused || this.socket.writableLength > 0 || this.#long?.stalled) return;
     this.#paused = false;
     this.socket.resume();
     this.pump();
@@ -106,10 +162,11 @@ export class Client {
     this.waiting = false;
     while (this.bounce === null && this.#goOn());
     this.#pumping = false;
+    if (this.requests.size !== this.countedBytes) this.router.buffered.update(this);
     if (this.requests.size === 0) {
       this.requests.release();
       if (this.#paused) this.#resume();
-    }
+    } else if (this.#paused && this.requests.incomplete && this.#long === null) this.#startLong();
   }
 
   /** True when there may be more to do at once. */
@@ -150,8 +207,9 @@ export class Client {
     let held = false;
     let route = this.route;
     let command = router.table.unknown;
+    const limits = router.limitsOf(this);
     while (pos < end) {
-      const next = requests.next(pos, router.requestLimits);
+      const next = requests.next(pos, limits);
       if (next === INCOMPLETE) break;
       if (next === MALFORMED || frame.count <= 0) {
         if (count > 0) break;

@@ -4,12 +4,13 @@ import type { GateConfig, MemberAddress } from './config.ts';
 import { Blocking } from './handlers.ts';
 import { openUpstream } from './open-upstream.ts';
 import { Session } from './session.ts';
-import type { Upstream } from './upstream.ts';
+import type { Upstream, UpstreamOptions } from './upstream.ts';
 import { IdleUpstreams, kindOf, type Shared } from './upstreams.ts';
 
 /** What the connections need of the door that uses them. */
 export interface ConnectionsOwner {
   readonly config: GateConfig;
+  readonly confirm: UpstreamOptions['confirm'];
   /** The member for this client's requests now; null when there is none, or everything is held. */
   targetFor(client: Client): MemberAddress | null;
   /** Whether clients may be sent to this member now. */
@@ -126,6 +127,13 @@ export class Connections {
     for (const shared of this.#shared.values()) shared.waiting.delete(client);
   }
 
+  /** It stands still for a slow reader: whoever is not in its queue uses a fresh one. */
+  #retire(upstream: Upstream): void {
+    upstream.retired = true;
+    for (const [kind, shared] of this.#shared) if (shared.upstream === upstream) this.#shared.delete(kind);
+    for (const client of this.#owner.clients) if (client.route === upstream) client.route = null;
+  }
+
   /** Where clients are to be sent changed: nobody keeps the way it had. */
   reroute(clients: Iterable<Client>): void {
     this.#idle.clear();
@@ -172,6 +180,7 @@ export class Connections {
     const waiting = new Set<Client>();
     const upstream = openUpstream(session, target, this.#options(), {
       onReady: () => pumpAll(waiting),
+      onSlow: (upstream) => this.#retire(upstream),
       onRefused: (_upstream, error) => {
         const clients = [...waiting];
         waiting.clear();
@@ -211,8 +220,9 @@ export class Connections {
     client.own = upstream;
   }
 
-  #options(): { connectMs: number; name: string } {
-    return { connectMs: this.#owner.config.limits.connectMs, name: `holdfast-${this.#owner.config.id}` };
+  #options(): UpstreamOptions & { name: string } {
+    const { config, confirm } = this.#owner;
+    return { connectMs: config.limits.connectMs, tls: config.tls, confirm, name: `holdfast-${config.id}` };
   }
 
   /** What was in flight is carried over; then those who used it, or waited for it, go on or wait. */

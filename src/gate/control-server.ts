@@ -7,10 +7,10 @@ import { GateControlFailed } from './errors.ts';
 
 /** What the control API does; the gate implements it. */
 export interface ControlTarget {
-  status(): GateStatus;
+  status(): GateStatus | Promise<GateStatus>;
   hold(request: HoldRequest): Promise<HoldResult>;
   switch(request: SwitchRequest): Promise<void>;
-  release(): void;
+  release(): void | Promise<void>;
   drain(request: DrainRequest): void;
 }
 
@@ -62,7 +62,7 @@ async function handle(request: IncomingMessage, target: ControlTarget): Promise<
       await target.switch({ address: String(body['address']), port: number('port', 0) });
       return { switched: true };
     case 'POST /release':
-      target.release();
+      await target.release();
       return { released: true };
     case 'POST /drain':
       target.drain({ graceMs: number('graceMs', 10_000) });

@@ -1,7 +1,9 @@
 import { createServer, type Server, type Socket } from 'node:net';
+import { TLSSocket } from 'node:tls';
 import { errorCode, errorText } from '../base/errors.ts';
-import { type RequestLimits, redisRequestLimits } from '../resp/request.ts';
+import { type RequestLimits, redisRequestLimits, unauthenticatedLimits } from '../resp/request.ts';
 import type { Refusal } from './bounce.ts';
+import type { Buffered } from './buffered.ts';
 import { Client } from './client.ts';
 import type { Command, CommandTable } from './commands.ts';
 import type { GateConfig, Listen, MemberAddress } from './config.ts';
@@ -9,8 +11,10 @@ import { Connections, type ConnectionsOwner } from './connections.ts';
 import type { GateCounters } from './control.ts';
 import { GateListenFailed } from './errors.ts';
 import { HeldClients } from './held-clients.ts';
+import { readTlsFiles } from './open-socket.ts';
+import { readHeader } from './proxy-socket.ts';
 import type { Router } from './router.ts';
-import type { Upstream } from './upstream.ts';
+import type { Upstream, UpstreamOptions } from './upstream.ts';
 
 /** How a door chooses the member for a client, and tells what it notices. */
 export interface Routing {
@@ -22,6 +26,7 @@ export interface Routing {
   onLost(target: MemberAddress, reason: string): void;
   onRefusal(target: MemberAddress, refusal: Refusal): boolean;
   readonly refuses: boolean;
+  readonly confirm: UpstreamOptions['confirm'];
   /** A reply for requests that this door does not take, or null. */
   refuse(client: Client, command: Command): Buffer | null;
   forget(client: Client): void;
@@ -32,6 +37,9 @@ export interface DoorContext {
   table: CommandTable;
   counters: GateCounters;
   log: (text: string) => void;
+  buffered: Buffered;
+  /** Whether a new connection to a member has to authenticate before it may do anything. */
+  authNeeded: () => boolean;
   /** Numbers clients across doors. */
   nextId: () => number;
 }
@@ -45,13 +53,16 @@ export class Door implements Router, ConnectionsOwner {
   readonly clients = new Set<Client>();
   readonly held: HeldClients;
   readonly refuses: boolean;
+  readonly buffered: Buffered;
   readonly #context: DoorContext;
+  readonly confirm: UpstreamOptions['confirm'];
   readonly #routing: Routing;
   readonly #servers: Server[] = [];
   readonly connections: Connections;
 
   constructor(context: DoorContext, routing: Routing) {
     this.#context = context;
+    this.confirm = routing.confirm;
     this.#routing = routing;
     this.config = context.config;
     this.table = context.table;
@@ -62,6 +73,7 @@ export class Door implements Router, ConnectionsOwner {
       elements: context.config.limits.elements,
     };
     this.refuses = routing.refuses;
+    this.buffered = context.buffered;
     this.held = new HeldClients(context.config.holdMs, (client) => {
       client.pump();
       this.connections.standAgain(client);
@@ -78,7 +90,7 @@ export class Door implements Router, ConnectionsOwner {
     for (const host of typeof listen.host === 'string' ? [listen.host] : listen.host) {
       const server = createServer(
         { noDelay: true, keepAlive: true, keepAliveInitialDelay: 60_000 },
-        (socket) => this.#accept(socket),
+        (socket) => this.#greet(socket),
       );
       this.#servers.push(server);
       await new Promise<void>((resolve, reject) => {
@@ -114,7 +126,25 @@ export class Door implements Router, ConnectionsOwner {
     }
   }
 
-  #accept(socket: Socket): void {
+  /** Takes what comes before the client's own bytes: a PROXY header, or TLS. */
+  #greet(socket: Socket): void {
+    const { proxyProtocol, tls } = this.config;
+    if (proxyProtocol) readHeader(socket, (address) => this.#accept(socket, address));
+    else if (tls?.cert) {
+      const { verifyClients } = tls;
+      const secured = new TLSSocket(socket, {
+        isServer: true,
+        ...readTlsFiles(tls),
+        requestCert: verifyClients === true,
+        rejectUnauthorized: verifyClients === true,
+      });
+      socket.on('error', () => {});
+      secured.on('error', () => secured.destroy());
+      this.#accept(secured);
+    } else this.#accept(socket);
+  }
+
+  #accept(socket: Socket, address: string | null = null): void {
     if (this.clients.size >= this.config.limits.clients) {
       this.counters.clientsRefused++;
       socket.on('error', () => {});
@@ -122,7 +152,19 @@ export class Door implements Router, ConnectionsOwner {
       return;
     }
     this.counters.clientsAccepted++;
-    this.clients.add(new Client(this.#context.nextId(), socket, this));
+    const client = new Client(this.#context.nextId(), socket, this, address);
+    this.clients.add(client);
+    const { unauthenticatedMs } = this.config.limits;
+    if (unauthenticatedMs === 0) return;
+    const timer = setTimeout(() => {
+      if (this.limitsOf(client) === unauthenticatedLimits) client.close();
+    }, unauthenticatedMs);
+    socket.on('close', () => clearTimeout(timer));
+  }
+
+  limitsOf(client: Client): RequestLimits {
+    if (client.session.credentials !== null || !this.#context.authNeeded()) return this.requestLimits;
+    return unauthenticatedLimits;
   }
 
   targetFor(client: Client): MemberAddress | null {

@@ -1,6 +1,7 @@
 import type { Server } from 'node:http';
 import { errorText } from '../base/errors.ts';
 import { waitFor } from '../base/retry.ts';
+import { Buffered } from './buffered.ts';
 import { CommandTable } from './commands.ts';
 import type { GateConfig } from './config.ts';
 import type {
@@ -13,6 +14,7 @@ import type {
 } from './control.ts';
 import { type ControlTarget, serveControl } from './control-server.ts';
 import { Door, type DoorContext } from './door.ts';
+import { Durability, type DurabilitySources } from './durability.ts';
 import { Link } from './link.ts';
 import { PrimaryWatch } from './primary-watch.ts';
 import { ReplicaWatch } from './replica-watch.ts';
@@ -28,33 +30,47 @@ export class Gate implements ControlTarget {
   readonly #counters: GateCounters = newCounters();
   readonly #watch: PrimaryWatch;
   readonly #replicas: ReplicaWatch;
+  readonly #durability: Durability | null;
   readonly #door: Door;
   readonly #replicaDoor: Door | null;
   #control: Server | null = null;
   #loadingTable = false;
+  #authNeeded = false;
   #draining: Promise<void> | null = null;
   /** Settles when a drain has ended. */
   readonly finished: Promise<void>;
   #finish: () => void = () => {};
 
-  constructor(config: GateConfig, log: (text: string) => void) {
+  /** @param ids how clients are numbered */
+  constructor(config: GateConfig, log: (text: string) => void, ids = { first: 1, step: 1 }) {
     this.#config = config;
     this.#log = log;
     this.finished = new Promise((resolve) => {
       this.#finish = resolve;
     });
-    let lastId = 0;
+    let lastId = ids.first - ids.step;
     const context: DoorContext = {
       config,
       log,
       table: this.#table,
       counters: this.#counters,
-      nextId: () => ++lastId,
+      buffered: new Buffered(config.limits.totalBytes),
+      authNeeded: () => this.#authNeeded,
+      nextId: () => {
+        lastId += ids.step;
+        return lastId;
+      },
     };
     // The watch may speak before the doors are there.
     this.#watch = new PrimaryWatch(config, log, { onChange: () => queueMicrotask(() => this.#onChange()) });
     this.#replicas = new ReplicaWatch(config, log, () => this.#replicaDoor?.goOn());
-    const routing = new PrimaryRouting(this.#watch);
+    const sources: DurabilitySources = {
+      primary: () => this.#watch.primary,
+      eligibility: () => this.#watch.eligibility(),
+      log,
+    };
+    this.#durability = config.durability === 'replicated' ? new Durability(config, sources) : null;
+    const routing = new PrimaryRouting(this.#watch, this.#durability?.confirm ?? null);
     this.#door = new Door(context, routing);
     routing.door = this.#door;
     const reading = new ReplicaRouting(config, this.#watch, this.#replicas);
@@ -144,6 +160,7 @@ export class Gate implements ControlTarget {
   stop(): void {
     this.#watch.stop();
     this.#replicas.stop();
+    this.#durability?.stop();
     this.#control?.close();
     this.#control?.closeAllConnections();
     for (const door of [this.#door, this.#replicaDoor]) {
@@ -167,14 +184,22 @@ export class Gate implements ControlTarget {
     const { primary } = this.#watch;
     if (this.#loadingTable || primary === null) return;
     this.#loadingTable = true;
-    const link = new Link(primary, { credentials: this.#config.memberCredentials, connectMs: 1000 });
+    const link = new Link(primary, {
+      credentials: this.#config.memberCredentials,
+      tls: this.#config.tls,
+      connectMs: 1000,
+    });
+    const stranger = new Link(primary, { credentials: null, tls: this.#config.tls, connectMs: 1000 });
     try {
+      const refused = await stranger.call('PING').catch(errorText);
+      this.#authNeeded = /: NOAUTH /.test(String(refused));
       await link.ready;
       this.#table.load(await link.call('COMMAND'));
     } catch (error) {
       this.#log(`cannot read the table of commands: ${errorText(error)}`);
     } finally {
       link.close();
+      stranger.close();
       this.#loadingTable = false;
     }
   }

@@ -38,7 +38,9 @@ export class Observed implements ReplyHandler {
 }
 
 /** A blocking command: sent again when the server stops being primary, or its connection breaks. */
-export class Blocking extends Observed {}
+export class Blocking extends Observed {
+  readonly blocking = true;
+}
 
 /** MULTI, and what is queued behind it. Behind a bounce nothing of it was executed, so it is sent again. */
 export class Queued extends Observed {

@@ -1,15 +1,17 @@
-import { connect, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { errorText } from '../base/errors.ts';
 import { PUSH } from '../resp/bytes.ts';
 import { Push, type Reply, ReplyError, readReply } from '../resp/read.ts';
 import { frameReply, REPLY_INCOMPLETE, REPLY_MALFORMED, type ReplyProgress } from '../resp/reply.ts';
 import { writeRequest } from '../resp/write.ts';
-import type { Credentials, Endpoint } from './config.ts';
+import type { Credentials, Endpoint, GateTls } from './config.ts';
 import { GateLinkFailed } from './errors.ts';
 import { Inbox } from './inbox.ts';
+import { openSocket } from './open-socket.ts';
 
 export interface LinkOptions {
   credentials: Credentials | null;
+  tls: GateTls | null;
   connectMs: number;
   /** Speak RESP3, so that events and answers share the connection. */
   onPush?: (items: Reply[]) => void;
@@ -39,7 +41,7 @@ export class Link {
   constructor(endpoint: Endpoint, options: LinkOptions) {
     this.#endpoint = endpoint;
     this.#options = options;
-    this.#socket = connect({ host: endpoint.address, port: endpoint.port, noDelay: true, keepAlive: true });
+    this.#socket = openSocket(endpoint, options.tls);
     const timer = setTimeout(
       () => this.#end(`no connection within ${options.connectMs} ms`),
       options.connectMs,

@@ -1,8 +1,10 @@
 #!/usr/bin/env node
+import cluster from 'node:cluster';
 import { errorText, HoldfastError } from '../base/errors.ts';
-import { readGateConfig } from './config.ts';
+import { type GateConfig, readGateConfig } from './config.ts';
 import { BadGateConfig } from './errors.ts';
 import { Gate } from './gate.ts';
+import { obeyPool, WorkerPool } from './workers.ts';
 
 /** `node dist/gate/main.js --config FILE`: one gate process. Lines to stderr; passwords only in the file. */
 async function main(args: string[]): Promise<void> {
@@ -12,19 +14,38 @@ async function main(args: string[]): Promise<void> {
     });
   }
   const config = readGateConfig(args[1]);
-  const gate = new Gate(config, (text) => log(config.id, text));
-  process.on('SIGTERM', () => gate.drain({ graceMs: config.holdMs }));
-  process.on('SIGINT', () => gate.drain({ graceMs: config.holdMs }));
+  const say = (text: string) => log(config.id, text);
+  const gate = cluster.isWorker ? workerGate(config) : makeGate(config, say);
+  // The terminal signals every process of its group; workers are told by the first one.
+  const drain = () => gate.drain({ graceMs: config.holdMs });
+  process.on('SIGTERM', drain).on('SIGINT', cluster.isWorker ? () => {} : drain);
   try {
     await gate.start();
   } catch (error) {
     gate.stop();
     throw error;
   }
-  const { port, replicaPort } = gate.ports;
-  log(config.id, `listening on ${port}${replicaPort === null ? '' : `, read-only on ${replicaPort}`}`);
+  if (cluster.isWorker) obeyPool(gate as Gate);
+  else {
+    const { port } = config.listen;
+    const listening =
+      gate instanceof Gate ? gate.ports : { port, replicaPort: config.replicaListen?.port ?? null };
+    const readOnly = listening.replicaPort === null ? '' : `, read-only on ${listening.replicaPort}`;
+    say(`listening on ${listening.port}${readOnly}`);
+  }
   await gate.finished;
   process.exit(0);
+}
+
+function makeGate(config: GateConfig, say: (text: string) => void): Gate | WorkerPool {
+  return config.workers > 1 ? new WorkerPool(config, say) : new Gate(config, say);
+}
+
+/** Numbers its clients so that no other worker gives the same number. */
+function workerGate(config: GateConfig): Gate {
+  const index = Number(process.env['HOLDFAST_GATE_WORKER']);
+  const say = (text: string) => log(`${config.id}/${index + 1}`, text);
+  return new Gate({ ...config, controlSocket: null }, say, { first: index + 1, step: config.workers });
 }
 
 function log(id: string, text: string): void {

@@ -4,7 +4,7 @@ import type { MemberAddress } from './config.ts';
 import { isOutOfBand } from './handlers.ts';
 import type { ReplyHandler } from './run-ring.ts';
 import type { Session } from './session.ts';
-import { Upstream } from './upstream.ts';
+import { Upstream, type UpstreamOptions } from './upstream.ts';
 
 export interface OpenEvents {
   /** The session stands on the new connection: requests may follow. */
@@ -12,18 +12,20 @@ export interface OpenEvents {
   /** The server does not let this session in; the connection is still open. */
   onRefused(upstream: Upstream, error: string): void;
   onClosed(upstream: Upstream, reason: string): void;
+  onSlow?: (upstream: Upstream) => void;
 }
 
 /** Opens a connection and puts the session onto it before anything else is sent. */
 export function openUpstream(
   session: Session,
   target: MemberAddress,
-  options: { connectMs: number; name: string },
+  options: UpstreamOptions & { name: string },
   events: OpenEvents,
 ): Upstream {
-  const upstream: Upstream = new Upstream(target, options.connectMs, {
+  const upstream: Upstream = new Upstream(target, options, {
     onConnect: () => restore(session, upstream, options.name, events),
     onClosed: (_upstream, reason) => events.onClosed(upstream, reason),
+    onSlow: (slow) => events.onSlow?.(slow),
     onOutOfBand: (_upstream, buf, start, end) => {
       const { owner } = upstream;
       if (owner === null || !isOutOfBand(owner, buf, start, end)) return false;

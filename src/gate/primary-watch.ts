@@ -1,6 +1,8 @@
 import { describeDuration } from '../base/duration.ts';
 import { errorText } from '../base/errors.ts';
+import type { Reply } from '../resp/read.ts';
 import type { Endpoint, GateConfig, MemberAddress } from './config.ts';
+import { type Eligibility, isEligible } from './durability.ts';
 import { GateControlFailed } from './errors.ts';
 import { Probe } from './probe.ts';
 import { SentinelWatch } from './sentinel-watch.ts';
@@ -62,12 +64,12 @@ export class PrimaryWatch {
     this.#config = config;
     this.#log = log;
     this.#events = events;
-    const { deployment, sentinelCredentials: credentials } = config;
+    const { deployment, sentinelCredentials: credentials, tls } = config;
     this.#sentinels = config.sentinels.map(
       (endpoint) =>
         new SentinelWatch(
           endpoint,
-          { deployment, credentials, log },
+          { deployment, credentials, tls, log },
           {
             onSelected: (replica, old, event) => this.#onSelected(replica, old, event),
             onAborted: (event) => this.#onAborted(event),
@@ -81,6 +83,19 @@ export class PrimaryWatch {
 
   get sentinelsSeen(): number {
     return this.#sentinels.filter(({ vote }) => vote !== null).length;
+  }
+
+  /** Which replicas at least one of the Sentinels that answer could promote. Without Sentinels: none. */
+  async eligibility(): Promise<Eligibility> {
+    const lists = (await Promise.all(this.#sentinels.map((each) => each.replicas()))).filter(
+      (list) => list !== null,
+    );
+    const field = (entry: Reply[], name: string) => String(entry[entry.indexOf(name) + 1]);
+    const eligible = lists.flat().filter(isEligible);
+    return {
+      asked: lists.length,
+      eligible: new Set(eligible.map((entry) => `${field(entry, 'ip')}:${field(entry, 'port')}`)),
+    };
   }
 
   stop(): void {

@@ -20,7 +20,11 @@ export class Probe {
 
   async role(): Promise<Role> {
     if (this.#link === null || this.#link.closed) {
-      this.#link = new Link(this.#member, { credentials: this.#config.memberCredentials, connectMs });
+      this.#link = new Link(this.#member, {
+        credentials: this.#config.memberCredentials,
+        tls: this.#config.tls,
+        connectMs,
+      });
     }
     const link = this.#link;
     // A host that is lost, or a process that hangs, does not answer at all.

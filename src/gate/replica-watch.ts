@@ -51,7 +51,11 @@ export class ReplicaWatch {
     const before = this.fit;
     try {
       if (this.#link === null || this.#link.closed) {
-        this.#link = new Link(primary, { credentials: this.#config.memberCredentials, connectMs: 1000 });
+        this.#link = new Link(primary, {
+          credentials: this.#config.memberCredentials,
+          tls: this.#config.tls,
+          connectMs: 1000,
+        });
       }
       await this.#link.ready;
       const info = await this.#link.call('INFO', 'replication');

@@ -1,6 +1,7 @@
 import type { Buffer } from 'node:buffer';
 import type { RequestLimits } from '../resp/request.ts';
 import type { Refusal } from './bounce.ts';
+import type { Buffered } from './buffered.ts';
 import type { Client } from './client.ts';
 import type { Command, CommandTable } from './commands.ts';
 import type { GateConfig } from './config.ts';
@@ -13,6 +14,10 @@ export interface Router {
   readonly table: CommandTable;
   readonly counters: GateCounters;
   readonly requestLimits: RequestLimits;
+  /** What this client may send: less before it has authenticated where it must. */
+  limitsOf(client: Client): RequestLimits;
+  /** Counts what waits in the gate, of all clients. */
+  readonly buffered: Buffered;
   /** Writes wait, or everything does. */
   readonly holding: 'none' | 'writes' | 'all';
   /** True for a door that refuses some requests. */

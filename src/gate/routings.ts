@@ -6,11 +6,13 @@ import type { GateConfig, MemberAddress } from './config.ts';
 import type { Door, Routing } from './door.ts';
 import type { PrimaryWatch } from './primary-watch.ts';
 import type { ReplicaWatch } from './replica-watch.ts';
+import type { UpstreamOptions } from './upstream.ts';
 
 const canaryMs = 5;
 
 /** The read-write door: everything goes to the primary. */
 export class PrimaryRouting implements Routing {
+  readonly confirm: UpstreamOptions['confirm'];
   readonly #watch: PrimaryWatch;
   readonly refuses = false;
   #settling = false;
@@ -18,7 +20,8 @@ export class PrimaryRouting implements Routing {
   /** The door that this is for; it is made with this. */
   door: Door | null = null;
 
-  constructor(watch: PrimaryWatch) {
+  constructor(watch: PrimaryWatch, confirm: UpstreamOptions['confirm']) {
+    this.confirm = confirm;
     this.#watch = watch;
   }
 
@@ -73,6 +76,7 @@ export class PrimaryRouting implements Routing {
 
 /** The read-only door: each client has a fit replica, the one with fewest clients when it needs one. */
 export class ReplicaRouting implements Routing {
+  readonly confirm = null;
   readonly refuses = true;
   readonly #config: GateConfig;
   readonly #watch: PrimaryWatch;

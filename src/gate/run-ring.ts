@@ -8,6 +8,8 @@ import type { Client } from './client.ts';
 export interface ReplyHandler {
   onReply(buf: Buffer, start: number, end: number): boolean;
   onLost(): void;
+  /** It waits at the server until something happens; a hold doesn't wait for it. */
+  readonly blocking?: boolean;
 }
 
 /**
@@ -25,6 +27,8 @@ export class Run {
   left = 0;
   /** Whether a hold has to wait for it: it may write, and it doesn't block. */
   writes = false;
+  /** Whether its answer has to be confirmed where durability is asked for: it may write. */
+  durable = false;
 
   /** Its replies are passed on as they come. */
   get plain(): boolean {
@@ -57,6 +61,11 @@ export class RunRing {
 
   at(index: number): Run {
     return this.#runs[(this.#head + index) & (this.#runs.length - 1)] as Run;
+  }
+
+  some(test: (run: Run) => boolean): boolean {
+    for (let index = 0; index < this.#size; index++) if (test(this.at(index))) return true;
+    return false;
   }
 
   /** Takes the first one off and lets its memory go. */

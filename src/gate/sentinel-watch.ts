@@ -1,6 +1,6 @@
 import { errorText } from '../base/errors.ts';
 import type { Reply } from '../resp/read.ts';
-import type { Credentials, Endpoint } from './config.ts';
+import type { Credentials, Endpoint, GateTls } from './config.ts';
 import { Link } from './link.ts';
 
 /** What one Sentinel says of who is primary. */
@@ -28,6 +28,7 @@ export class SentinelWatch {
   readonly #deployment: string;
   readonly #credentials: Credentials | null;
   readonly #events: SentinelEvents;
+  readonly #tls: GateTls | null;
   readonly #log: (text: string) => void;
   #link: Link | null = null;
   #retryMs = firstRetryMs;
@@ -38,12 +39,18 @@ export class SentinelWatch {
 
   constructor(
     endpoint: Endpoint,
-    options: { deployment: string; credentials: Credentials | null; log: (text: string) => void },
+    options: {
+      deployment: string;
+      credentials: Credentials | null;
+      tls: GateTls | null;
+      log: (text: string) => void;
+    },
     events: SentinelEvents,
   ) {
     this.endpoint = endpoint;
     this.#deployment = options.deployment;
     this.#credentials = options.credentials;
+    this.#tls = options.tls;
     this.#log = options.log;
     this.#events = events;
     this.#connect();
@@ -79,9 +86,20 @@ export class SentinelWatch {
     this.#events.onVote();
   }
 
+  /** Its replicas of the deployment, as SENTINEL REPLICAS describes them; null when it doesn't answer. */
+  async replicas(): Promise<Reply[][] | null> {
+    try {
+      const reply = await this.#link?.call('SENTINEL', 'REPLICAS', this.#deployment);
+      return Array.isArray(reply) ? reply.filter(Array.isArray) : null;
+    } catch {
+      return null;
+    }
+  }
+
   #connect(): void {
     const link = new Link(this.endpoint, {
       credentials: this.#credentials,
+      tls: this.#tls,
       connectMs: 2000,
       onPush: (items) => this.#onPush(items),
       onClosed: (reason) => this.#onClosed(reason),

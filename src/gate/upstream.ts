@@ -1,13 +1,21 @@
 import type { Buffer } from 'node:buffer';
-import { connect, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { errorText } from '../base/errors.ts';
-import { MINUS } from '../resp/bytes.ts';
+import { DOLLAR, findCr, MINUS, readLength } from '../resp/bytes.ts';
 import { frameReply, REPLY_INCOMPLETE, REPLY_MALFORMED, type ReplyProgress } from '../resp/reply.ts';
 import type { Client } from './client.ts';
-import type { MemberAddress } from './config.ts';
+import type { GateTls, MemberAddress } from './config.ts';
 import { Inbox } from './inbox.ts';
+import { openSocket } from './open-socket.ts';
 import { flushSoon, Outbox } from './outbox.ts';
 import { type ReplyHandler, type Run, RunRing } from './run-ring.ts';
+
+export interface UpstreamOptions {
+  connectMs: number;
+  tls: GateTls | null;
+  /** Calls back when what the server executed until now may be acknowledged; null: at once. */
+  confirm: ((done: (confirmed: boolean) => void) => void) | null;
+}
 
 export interface UpstreamEvents {
   /** The TCP connection is there: what the owner sends now comes first. */
@@ -15,7 +23,22 @@ export interface UpstreamEvents {
   /** It is gone for good. The runs that were not answered are still in `upstream.ring`. */
   onClosed(upstream: Upstream, reason: string): void;
   /** Called for a reply that is no answer: true when it was taken, false when it is the head run's after all. */
+  /** A client is slow to read a long reply, so this connection stands still. */
+  onSlow?: (upstream: Upstream) => void;
   onOutOfBand?: (upstream: Upstream, buf: Buffer, start: number, end: number) => boolean;
+}
+
+/** A reply longer than this is passed on before it is whole. */
+const longReplyBytes = 1024 * 1024;
+const slowReaderBytes = 4 * 1024 * 1024;
+const patienceMs = 500;
+
+/** Where the bulk string whose header is at `at` ends; 0 when there is no whole header of one. */
+function bulkEnd(buf: Buffer, at: number, end: number): number {
+  if (buf[at] !== DOLLAR) return 0;
+  const cr = findCr(buf, at, end);
+  const length = cr < 0 ? undefined : readLength(buf, at + 1, cr);
+  return length === undefined ? 0 : cr + 2 + length + 2;
 }
 
 /**
@@ -26,10 +49,19 @@ export class Upstream {
   readonly target: MemberAddress;
   readonly ring = new RunRing();
   readonly #events: UpstreamEvents;
+  readonly #confirm: UpstreamOptions['confirm'];
+  #confirming = false;
+  /** Unanswered runs whose answers have to be confirmed. */
+  #durableInFlight = 0;
   readonly #outbox = new Outbox();
   readonly #inbox = new Inbox();
   readonly #progress: ReplyProgress = { missing: 0, at: 0 };
   readonly #socket: Socket;
+  /** Bytes of a long bulk string that are passed on as they come; whose they are. */
+  #skip = 0;
+  #streamingTo: Client | null = null;
+  /** Monotonic ms until when a slow reader may hold up others; 0 before there was one. */
+  #patientUntil = 0;
   /** Replies may come that answer nothing: the owner subscribed, or speaks RESP3. */
   outOfBand = false;
   /** Unanswered runs that a hold has to wait for. */
@@ -39,6 +71,8 @@ export class Upstream {
   serverId: number | null = null;
   /** The client that has it for itself; null when it is shared, or idle. */
   owner: Client | null = null;
+  /** Nothing more is sent on it; it ends with its last answer. */
+  retired = false;
   /** It is being given up; what is in flight has a moment to be answered. */
   expiring = false;
   /** Its owner has put it into the state that requests need. */
@@ -46,26 +80,27 @@ export class Upstream {
   closed = false;
   #dirty = false;
 
-  constructor(target: MemberAddress, connectMs: number, events: UpstreamEvents) {
+  constructor(target: MemberAddress, options: UpstreamOptions, events: UpstreamEvents) {
+    const { connectMs, tls } = options;
+    this.#confirm = options.confirm;
     this.target = target;
     this.#events = events;
-    this.#socket = connect({
-      host: target.address,
-      port: target.port,
-      noDelay: true,
-      keepAlive: true,
-      keepAliveInitialDelay: 15_000,
-      onread: {
-        buffer: () => this.#inbox.room(),
-        callback: (bytes) => {
-          this.#inbox.end += bytes;
-          this.#consume();
-          return true;
-        },
+    this.#socket = openSocket(target, tls, {
+      buffer: () => this.#inbox.room() as Buffer<ArrayBuffer>,
+      callback: (bytes) => {
+        this.#inbox.end += bytes;
+        this.#onBytes();
+        return true;
       },
     });
+    if (tls?.upstream) {
+      this.#socket.on('data', (chunk) => {
+        this.#inbox.add(chunk);
+        this.#onBytes();
+      });
+    }
     const timer = setTimeout(() => this.destroy(`no connection within ${connectMs} ms`), connectMs);
-    this.#socket.on('connect', () => {
+    this.#socket.on(tls?.upstream ? 'secureConnect' : 'connect', () => {
       clearTimeout(timer);
       this.connected = true;
       events.onConnect(this);
@@ -97,6 +132,8 @@ export class Upstream {
     run.count = count;
     run.left = count;
     run.writes = writes;
+    run.durable = writes || handler?.blocking === true;
+    if (run.durable) this.#durableInFlight++;
     if (writes) this.writesInFlight++;
     if (client !== null) client.inFlight++;
     if (!this.#dirty) {
@@ -115,11 +152,36 @@ export class Upstream {
     this.#close(reason);
   }
 
-  #consume(): void {
+  #onBytes(): void {
+    if (this.#confirm === null || (this.#durableInFlight === 0 && !this.#confirming)) {
+      this.#consume(this.#inbox.end);
+    } else if (!this.#confirming) this.#confirmBytes(this.#confirm);
+  }
+
+  /** Has what is there confirmed before it is looked at; what comes meanwhile waits for the next time. */
+  #confirmBytes(confirm: (done: (confirmed: boolean) => void) => void): void {
+    this.#confirming = true;
     const inbox = this.#inbox;
-    const { buf, end } = inbox;
+    const bytes = inbox.end - inbox.start;
+    confirm((confirmed) => {
+      this.#confirming = false;
+      if (this.closed) return;
+      if (!confirmed) {
+        this.destroy('its writes could not be confirmed by every replica');
+        return;
+      }
+      const more = inbox.end - inbox.start > bytes;
+      this.#consume(inbox.start + bytes);
+      if (more && !this.closed) this.#onBytes();
+    });
+  }
+
+  #consume(end: number): void {
+    const inbox = this.#inbox;
+    const { buf } = inbox;
     let pos = inbox.start;
     // Replies for one client that follow each other leave in one write: from `mark` to `pos`.
+    if (this.#skip > 0) pos = this.#passOn(pos, end);
     let mark = pos;
     let client: Client | null = null;
     while (pos < end && !this.closed) {
@@ -138,6 +200,7 @@ export class Upstream {
         mark = next;
         continue;
       }
+      if (this.#streamingTo !== null) this.#streamingTo = null;
       if (run.client !== client) {
         if (client !== null && mark < pos) client.deliver(buf, mark, pos);
         client = run.client as Client;
@@ -153,7 +216,71 @@ export class Upstream {
       }
     }
     if (client !== null && mark < pos) client.deliver(buf, mark, pos);
-    inbox.start = pos;
+    inbox.start = end - pos > longReplyBytes ? this.#passOnStart(pos, end) : pos;
+  }
+
+  /** The beginning of a long reply goes to its client before the rest is there. Returns what was taken. */
+  #passOnStart(pos: number, end: number): number {
+    const run = this.ring.peek();
+    if (run === undefined || !run.plain || this.outOfBand) return pos;
+    const { buf } = this.#inbox;
+    const client = run.client as Client;
+    const at = pos + this.#progress.at;
+    const body = bulkEnd(buf, at, end);
+    const taken = body > end ? end : at;
+    if (taken === pos) return pos;
+    this.#streamingTo = client;
+    client.write(buf, pos, taken);
+    this.#progress.at = 0;
+    this.#skip = body > end ? body - end : 0;
+    this.#letItRead(client);
+    return taken;
+  }
+
+  /** More of the body of a long bulk string. Returns where the bytes after it start. */
+  #passOn(start: number, end: number): number {
+    const taken = Math.min(this.#skip, end - start);
+    const client = this.#streamingTo as Client;
+    client.write(this.#inbox.buf, start, start + taken);
+    this.#skip -= taken;
+    if (this.#skip > 0) this.#letItRead(client);
+    else if (--this.#progress.missing === 0) {
+      this.#streamingTo = null;
+      const run = this.ring.peek() as Run;
+      if (--run.left === 0) this.#finish(run);
+    }
+    return start + taken;
+  }
+
+  /**
+   * Reads no more until the client has read what it has; those who come after it use another connection. Those who
+   * wait behind it are held up for a moment only: then its replies are kept for it, up to the limit that closes it.
+   */
+  #letItRead(client: Client): void {
+    if (client.closed || client.unread < slowReaderBytes) return;
+    const now = performance.now();
+    if (this.#patientUntil === 0) {
+      this.#patientUntil = now + patienceMs;
+      this.#events.onSlow?.(this);
+    }
+    const othersWait = this.ring.some((run) => run.client !== client);
+    if (othersWait && now >= this.#patientUntil) return;
+    this.#socket.pause();
+    const goOn = () => {
+      clearTimeout(timer);
+      if (!this.closed) this.#socket.resume();
+    };
+    const timer = othersWait ? setTimeout(goOn, this.#patientUntil - now) : undefined;
+    client.whenRead(goOn);
+  }
+
+  /** Writes a part of a long request as it comes; `onDrained` is called when the server has taken it. */
+  pass(chunk: Buffer, onDrained: () => void): boolean {
+    this.flush();
+    if (this.closed || this.#socket.write(chunk)) return true;
+    if (this.#socket.writableLength < slowReaderBytes) return true;
+    this.#socket.once('drain', onDrained);
+    return false;
   }
 
   #takeOne(run: Run | undefined, buf: Buffer, start: number, end: number): void {
@@ -172,7 +299,9 @@ export class Upstream {
   #finish(run: Run): void {
     const { client } = run;
     if (run.writes) this.writesInFlight--;
+    if (run.durable) this.#durableInFlight--;
     this.ring.shift();
+    if (this.retired && this.ring.size === 0) this.destroy('it was replaced');
     client?.onRunDone();
   }
 
@@ -180,6 +309,8 @@ export class Upstream {
     if (this.closed) return;
     this.closed = true;
     this.#socket.destroy();
+    // Half of a reply can't be taken back: the one case in which a client is closed when a server fails.
+    this.#streamingTo?.close();
     this.#events.onClosed(this, reason);
   }
 }

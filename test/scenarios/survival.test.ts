@@ -157,7 +157,7 @@ describe('the empty-primary guard', () => {
       withinMs: 30_000,
       everyMs: 500,
     });
-    await deployment.waitUntilHealthy();
+    await deployment.waitUntilHealthy(60_000);
     expect(await deployment.client().dbsize()).toBe(100);
   });
 });

@@ -1,6 +1,5 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
-import { within } from '../../src/base/retry.ts';
 import { splitInline } from '../../src/resp/arguments.ts';
 import { frameReply } from '../../src/resp/reply.ts';
 import { writeRequest } from '../../src/resp/write.ts';
@@ -13,12 +12,18 @@ export class RawClient {
   #progress = { missing: 0, at: 0 };
   #waiting: ((reply: string) => void)[] = [];
   readonly #ready: string[] = [];
+  /** Bytes read so far. */
+  received = 0;
+  /** When true, bytes are counted and not kept. */
+  countOnly = false;
   closed = false;
 
   private constructor(socket: Socket) {
     this.#socket = socket;
     socket.setNoDelay(true);
     socket.on('data', (chunk) => {
+      this.received += chunk.length;
+      if (this.countOnly) return;
       this.#buf = Buffer.concat([this.#buf.subarray(this.#pos), chunk]);
       this.#pos = 0;
       this.#read();
@@ -46,8 +51,10 @@ export class RawClient {
     this.#socket.write(writeRequest(splitInline(Buffer.from(line)) ?? []));
   }
 
-  write(bytes: string | Buffer): void {
-    this.#socket.write(typeof bytes === 'string' ? Buffer.from(bytes, 'latin1') : bytes);
+  /** Resolves when the bytes have left; at once, mostly. */
+  write(bytes: string | Buffer): Promise<void> {
+    const sent = typeof bytes === 'string' ? Buffer.from(bytes, 'latin1') : bytes;
+    return new Promise((resolve) => this.#socket.write(sent, () => resolve()));
   }
 
   /** The next reply, pushes included; `(closed)` when there is none to come. */
@@ -55,11 +62,22 @@ export class RawClient {
     const ready = this.#ready.shift();
     if (ready !== undefined) return ready;
     if (this.closed) return '(closed)';
-    return within(new Promise<string>((resolve) => this.#waiting.push(resolve)), withinMs, what);
+    return new Promise<string>((resolve, reject) => {
+      const timer = setTimeout(() => reject(new Error(`no reply within ${withinMs} ms: ${what}`)), withinMs);
+      this.#waiting.push((reply) => {
+        clearTimeout(timer);
+        resolve(reply);
+      });
+    });
   }
 
+  /** Reads nothing until `resume`. */
   pause(): void {
     this.#socket.pause();
+  }
+
+  resume(): void {
+    this.#socket.resume();
   }
 
   close(): void {

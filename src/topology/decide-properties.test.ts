@@ -1,0 +1,334 @@
+/**
+ * What must hold of every decision, whatever an agent sees. The conditions are written here anew, from the rules and
+ * not from the code, and over views that mix everything that can be wrong at once.
+ */
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { anyRules, anyView, nowMs } from '../../test/support/random-views.ts';
+import { type DecideRules, type Decision, decide } from './decide.ts';
+import type { MemberView, ProcessView, View } from './view.ts';
+
+const numRuns = 2000;
+
+/** Checks a property of the decision over many views; views whose decision is of another kind pass. */
+function always<K extends Decision['kind']>(
+  kinds: readonly K[],
+  check: (decision: Extract<Decision, { kind: K }>, view: View, rules: DecideRules) => void,
+): void {
+  const isOne = (decision: Decision): decision is Extract<Decision, { kind: K }> =>
+    (kinds as readonly string[]).includes(decision.kind);
+  fc.assert(
+    fc.property(anyView, anyRules, (view, rules) => {
+      const decision = decide(view, rules, nowMs);
+      if (isOne(decision)) check(decision, view, rules);
+    }),
+    { numRuns },
+  );
+}
+
+const member = (view: View, id: string) => view.members.find((each) => each.id === id) as MemberView;
+const processOf = (view: View, id: string): ProcessView | null | undefined =>
+  [...view.members, ...view.sentinels, ...view.gates].find((each) => each.id === id)?.process;
+const subjectOf = (decision: Exclude<Decision, { kind: 'nothing' }>) =>
+  'member' in decision ? decision.member : decision.process;
+const others = (view: View, id: string) => view.members.filter((each) => each.id !== id);
+
+/** Whom more than half of all Sentinels name. */
+function word(view: View): string | undefined {
+  const votes = (id: string) =>
+    view.sentinels.filter(({ reachable, primary }) => reachable && primary === id).length;
+  return view.members.find(({ id }) => votes(id) * 2 > view.sentinels.length)?.id;
+}
+
+function deepFreeze<T>(value: T): T {
+  if (typeof value === 'object' && value !== null)
+    for (const each of Object.values(Object.freeze(value))) deepFreeze(each);
+  return value;
+}
+
+test('the views call for every kind of decision, often enough to mean something', () => {
+  const views = fc.sample(fc.tuple(anyView, anyRules), { numRuns: 4000, seed: 7 });
+  const found = views.map(([view, rules]) => decide(view, rules, nowMs));
+  const count = (kind: Decision['kind']) => found.filter((each) => each.kind === kind).length;
+  const kinds = ['nothing', 'kill', 'failover', 'promote', 'follow', 'restart', 'refuse', 'give-up'] as const;
+  expect(kinds.filter((kind) => count(kind) < 10)).toEqual([]);
+  const startsAs = (kind: string) =>
+    found.filter((each) => each.kind === 'restart' && each.as.kind === kind).length;
+  expect(['primary', 'replica', 'as-configured'].filter((kind) => startsAs(kind) < 10)).toEqual([]);
+});
+
+test('deciding changes nothing that it is given, and says the same each time', () => {
+  fc.assert(
+    fc.property(anyView, anyRules, (view, rules) => {
+      const first = decide(deepFreeze(view), deepFreeze(rules), nowMs);
+      expect(decide(structuredClone(view), rules, nowMs)).toEqual(first);
+    }),
+    { numRuns },
+  );
+});
+
+test('paused, or during a planned change: nothing', () => {
+  fc.assert(
+    fc.property(anyView, anyRules, fc.constantFrom('a switchover', null), (view, rules, operation) => {
+      expect(decide({ ...view, operation, paused: operation === null }, rules, nowMs).kind).toBe('nothing');
+    }),
+  );
+});
+
+test('an agent acts on its own processes only', () => {
+  always(['kill', 'failover', 'promote', 'follow', 'restart', 'refuse', 'give-up'], (decision, view) => {
+    expect(processOf(view, subjectOf(decision))).toBeTruthy();
+  });
+});
+
+test('what was given up is never touched', () => {
+  always(['kill', 'promote', 'follow', 'restart', 'refuse', 'give-up'], (decision, view) => {
+    expect(processOf(view, subjectOf(decision))?.failed).toBe(false);
+  });
+});
+
+test('only what died unasked is restarted, refused or given up', () => {
+  always(['restart', 'refuse', 'give-up'], (decision, view) => {
+    const process = processOf(view, subjectOf(decision));
+    expect(process?.running).toBe(false);
+    expect(process?.diedAtMs).not.toBeNull();
+  });
+});
+
+test('only a live process that said nothing for hangAfter, and was not busy, is killed', () => {
+  always(['kill'], (decision, view, { agent }) => {
+    const { process, busy, silentMs } = member(view, decision.member);
+    expect({ running: process?.running, busy, silent: silentMs >= agent.hangAfterMs }).toEqual({
+      running: true,
+      busy: false,
+      silent: true,
+    });
+  });
+});
+
+test('nothing is waited for that is past', () => {
+  always(['nothing'], ({ untilMs }) => {
+    if (untilMs !== undefined) expect(untilMs).toBeGreaterThan(nowMs);
+  });
+});
+
+test('every reason names whom it is about', () => {
+  always(['kill', 'failover', 'promote', 'follow', 'restart', 'refuse', 'give-up'], (decision) => {
+    expect(decision.reason).toContain(subjectOf(decision));
+  });
+});
+
+describe('a failover is asked for', () => {
+  test('only for the primary that a majority names, and only when it is dead', () => {
+    always(['failover'], (decision, view) => {
+      expect(word(view)).toBe(decision.member);
+      expect(member(view, decision.member).process).toMatchObject({
+        running: false,
+        diedAtMs: expect.any(Number),
+      });
+    });
+  });
+
+  test('only with a quorum of Sentinels that answer and are calm, and of one of these', () => {
+    always(['failover'], (decision, view, { sentinel: { quorum } }) => {
+      const calm = view.sentinels.filter(({ reachable, tilt }) => reachable && !tilt);
+      expect(calm.length * 2).toBeGreaterThan(view.sentinels.length);
+      expect(calm.length).toBeGreaterThanOrEqual(quorum);
+      expect(calm.map(({ id }) => id)).toContain(decision.sentinel);
+    });
+  });
+
+  test('only when a replica is fit', () => {
+    always(['failover'], (decision, view) => {
+      const fit = others(view, decision.member).filter(
+        ({ reachable, busy, role, synced, priority, process }) =>
+          reachable && !busy && role === 'replica' && synced && priority > 0 && process?.running !== false,
+      );
+      expect(fit).not.toEqual([]);
+      for (const { id } of fit) expect(decision.reason).toContain(id);
+    });
+  });
+
+  test('only when no other is on its way', () => {
+    always(['failover'], (decision, view) => {
+      expect(
+        view.sentinels.filter(({ reachable, failoverInProgress }) => reachable && failoverInProgress),
+      ).toEqual([]);
+      expect([decision.member, undefined]).toContain(view.selection?.member);
+      const acting = others(view, decision.member).filter(
+        ({ reachable, role }) => reachable && role === 'primary',
+      );
+      expect(acting).toEqual([]);
+    });
+  });
+
+  test('never twice for one death within 1.5 s, whatever else changes meanwhile', () => {
+    const steps = fc.array(fc.tuple(anyView, fc.integer({ min: 1, max: 1000 })), {
+      minLength: 2,
+      maxLength: 8,
+    });
+    let asked = 0;
+    fc.assert(
+      fc.property(steps, anyRules, (each, rules) => {
+        let atMs = nowMs;
+        let askedAtMs: number | null = null;
+        const died = { running: false, pid: null, diedAtMs: nowMs, restartsMs: [], failed: false } as const;
+        for (const [view, passedMs] of each) {
+          atMs += passedMs;
+          const mine = view.members.map(
+            (found): MemberView =>
+              found.id === 'redis-1'
+                ? {
+                    ...found,
+                    reachable: false,
+                    role: null,
+                    process: { ...died, refusal: null },
+                  }
+                : found,
+          );
+          const decision = decide({ ...view, members: mine, failoverAskedAtMs: askedAtMs }, rules, atMs);
+          if (decision.kind !== 'failover' || decision.member !== 'redis-1') continue;
+          asked += 1;
+          if (askedAtMs !== null) expect(atMs - askedAtMs).toBeGreaterThanOrEqual(1500);
+          askedAtMs = atMs;
+        }
+      }),
+      { numRuns: 1000 },
+    );
+    expect(asked).toBeGreaterThan(50);
+  });
+});
+
+describe('a member is started as primary', () => {
+  const always1 = (check: (id: string, view: View) => void) =>
+    always(['restart'], (decision, view) => {
+      if (decision.as.kind === 'primary') check(decision.process, view);
+    });
+
+  test('only when a majority of the Sentinels names it', () => {
+    always1((id, view) => expect(word(view)).toBe(id));
+  });
+
+  test('never without its data while another member holds keys, or more than a minority may hold some', () => {
+    always1((id, view) => {
+      if (member(view, id).dataIntact) return;
+      expect(others(view, id).filter(({ keys }) => (keys ?? 0) > 0)).toEqual([]);
+      const empty = others(view, id).filter(({ reachable, keys, busy }) => reachable && keys === 0 && !busy);
+      expect((empty.length + 1) * 2).toBeGreaterThan(view.members.length);
+    });
+  });
+
+  test('never with older data while a replica that was in sync holds keys', () => {
+    always1((id, view) => {
+      const { dataIntact, dataStale } = member(view, id);
+      if (!dataIntact || !dataStale) return;
+      expect(others(view, id).filter(({ keys, synced }) => (keys ?? 0) > 0 && synced)).toEqual([]);
+    });
+  });
+
+  test('never during a failover, and not within 15 s beside another that acts as primary', () => {
+    always1((id, view) => {
+      expect([id, undefined]).toContain(view.selection?.member);
+      expect(
+        view.sentinels.filter(({ reachable, failoverInProgress }) => reachable && failoverInProgress),
+      ).toEqual([]);
+      if (nowMs - (member(view, id).process?.diedAtMs as number) >= 15_000) return;
+      expect(others(view, id).filter(({ reachable, role }) => reachable && role === 'primary')).toEqual([]);
+    });
+  });
+});
+
+/** Whether a member may be followed: it acts as primary, and was selected or is the majority's word. */
+function acts(view: View, id: string): boolean {
+  const { reachable, role } = member(view, id);
+  return reachable && role === 'primary' && (view.selection?.member === id || word(view) === id);
+}
+
+test('a replica is only ever started for another member: the one that acts as primary, or the one that is named', () => {
+  always(['restart'], (decision, view) => {
+    if (decision.as.kind !== 'replica') return;
+    expect(decision.as.of).not.toBe(decision.process);
+    const acting = view.members.filter(({ id }) => acts(view, id)).map(({ id }) => id);
+    expect(acting.length > 0 ? acting : [word(view)]).toContain(decision.as.of);
+  });
+});
+
+test('a member with data never starts as the replica of an empty primary of another history', () => {
+  always(['restart'], (decision, view) => {
+    const { kept } = member(view, decision.process) ?? {};
+    if (decision.as.kind !== 'replica' || !kept) return;
+    const { reachable, busy, keys, role, histories } = member(view, decision.as.of);
+    if (!reachable || busy || keys !== 0 || role !== 'primary') return;
+    expect(histories).toContain(kept.history);
+  });
+});
+
+test('nobody is pointed at anyone but the acting primary, and nobody at itself', () => {
+  always(['follow'], (decision, view) => {
+    expect(acts(view, decision.primary)).toBe(true);
+    expect(decision.member).not.toBe(decision.primary);
+    expect(member(view, decision.member)).toMatchObject({
+      reachable: true,
+      busy: false,
+      process: { running: true },
+    });
+  });
+});
+
+test('a member that acts as primary is demoted only on the word of a majority that nobody contradicts', () => {
+  always(['follow'], (decision, view) => {
+    if (member(view, decision.member).role !== 'primary') return;
+    const named = word(view);
+    expect(view.selection).toBeNull();
+    expect(named).toBe(decision.primary);
+    const epoch = Math.max(
+      ...view.sentinels.filter((s) => s.reachable && s.primary === named).map((s) => s.configEpoch),
+    );
+    const contrary = view.sentinels.filter(
+      ({ reachable, primary, configEpoch }) =>
+        reachable && primary === decision.member && configEpoch >= epoch,
+    );
+    expect(contrary).toEqual([]);
+  });
+});
+
+test('only the selected replica is promoted, and only when the old primary is known and gone', () => {
+  always(['promote'], (decision, view) => {
+    expect(view.selection?.member).toBe(decision.member);
+    expect(member(view, decision.member)).toMatchObject({
+      reachable: true,
+      role: 'replica',
+      process: { running: true },
+    });
+    const old = member(view, word(view) ?? '');
+    expect(old).toMatchObject({ reachable: false });
+    expect(old.process?.running ?? false).toBe(false);
+    expect(old.id).not.toBe(decision.member);
+  });
+});
+
+test('a process is given up only when its budget is used up, and restarted only when it is not', () => {
+  always(['give-up', 'restart'], (decision, view, { agent: { restarts } }) => {
+    const made = processOf(view, decision.process)?.restartsMs.filter(
+      (at) => at > nowMs - restarts.withinMs,
+    ).length;
+    expect((made as number) >= restarts.limit).toBe(decision.kind === 'give-up');
+  });
+});
+
+test('what was refused or given up is not refused or given up again: no storm of events', () => {
+  always(['refuse', 'give-up'], (decision, view, rules) => {
+    const id = subjectOf(decision);
+    const done = decision.kind === 'refuse' ? { refusal: decision.reason } : { failed: true };
+    const after = <T extends { id: string; process: ProcessView | null }>(part: T): T =>
+      part.id === id ? { ...part, process: { ...(part.process as ProcessView), ...done } } : part;
+    const next: View = {
+      ...view,
+      members: view.members.map(after),
+      sentinels: view.sentinels.map(after),
+      gates: view.gates.map(after),
+    };
+    const again = decide(next, rules, nowMs);
+    expect(again.kind === decision.kind && subjectOf(again) === id).toBe(false);
+  });
+});

@@ -1,0 +1,119 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import {
+  aDeadMember,
+  aliveProcess,
+  aPrimary,
+  aReplica,
+  aSentinel,
+  aView,
+  deadProcess,
+  threeSentinels,
+} from '../../test/support/views.ts';
+import { actingPrimary, type MemberView, memberState, namedPrimary } from './view.ts';
+
+describe('whom the Sentinels name', () => {
+  const named = (...sentinels: Parameters<typeof threeSentinels>[0][]) =>
+    namedPrimary(aView({ sentinels: threeSentinels(sentinels as object[]) }));
+  const two = { primary: 'redis-2', configEpoch: 2 };
+
+  test('is whom a majority of all of them names, not of those that answer', () => {
+    expect(named({}, {}, {})).toEqual({ id: 'redis-1', epoch: 1 });
+    expect(named(two, {}, {})).toEqual({ id: 'redis-1', epoch: 1 });
+    expect(named(two, two, {})).toEqual({ id: 'redis-2', epoch: 2 });
+    expect(named({}, {}, { reachable: false })).toEqual({ id: 'redis-1', epoch: 1 });
+    expect(named({}, { reachable: false }, { reachable: false })).toBeNull();
+    expect(named({}, two, { reachable: false })).toBeNull();
+  });
+
+  test('is nobody when they name someone who is not in the spec', () => {
+    expect(named({ primary: null }, { primary: null }, {})).toBeNull();
+    expect(named({ primary: null }, {}, {})).toEqual({ id: 'redis-1', epoch: 1 });
+  });
+
+  test('has the highest epoch of those who agree, whatever the others have', () => {
+    expect(named({ configEpoch: 3 }, { configEpoch: 5 }, { primary: 'redis-2', configEpoch: 9 })).toEqual({
+      id: 'redis-1',
+      epoch: 5,
+    });
+  });
+
+  test('of four Sentinels two are no majority', () => {
+    const four = (...words: string[]) =>
+      namedPrimary(aView({ sentinels: words.map((primary, i) => aSentinel(`sentinel-${i}`, { primary })) }));
+    expect(four('redis-1', 'redis-1', 'redis-2', 'redis-2')).toBeNull();
+    expect(four('redis-1', 'redis-1', 'redis-1', 'redis-2')?.id).toBe('redis-1');
+    expect(four()).toBeNull();
+  });
+
+  test('does not depend on the order in which they are asked', () => {
+    const sentinel = fc.record({
+      reachable: fc.boolean(),
+      primary: fc.constantFrom('redis-1', 'redis-2', null),
+      configEpoch: fc.integer({ min: 0, max: 4 }),
+    });
+    fc.assert(
+      fc.property(fc.array(sentinel, { maxLength: 5 }), (each) => {
+        const sentinels = each.map((changes, i) => aSentinel(`sentinel-${i}`, changes));
+        const word = namedPrimary(aView({ sentinels }));
+        expect(namedPrimary(aView({ sentinels: sentinels.toReversed() }))).toEqual(word);
+        const votes = each.filter(({ reachable, primary }) => reachable && primary === word?.id).length;
+        expect(word === null || votes > each.length / 2).toBe(true);
+      }),
+    );
+  });
+});
+
+describe('who acts as primary', () => {
+  test('is the named one, if it does', () => {
+    expect(actingPrimary(aView())?.id).toBe('redis-1');
+    expect(actingPrimary(aView({ members: [aPrimary('redis-1', { reachable: false })] }))).toBeNull();
+    expect(actingPrimary(aView({ members: [aReplica('redis-1'), aPrimary('redis-2')] }))).toBeNull();
+  });
+
+  test('is the selected one, as soon as it does, also without a majority', () => {
+    const selection = { member: 'redis-2', atMs: 0 };
+    const promoted = [aPrimary('redis-1'), aPrimary('redis-2')];
+    expect(actingPrimary(aView({ members: promoted, selection }))?.id).toBe('redis-2');
+    const sentinels = threeSentinels({ reachable: false });
+    expect(actingPrimary(aView({ members: promoted, selection, sentinels }))?.id).toBe('redis-2');
+    expect(actingPrimary(aView({ selection }))?.id).toBe('redis-1');
+  });
+
+  test('is never one just because it claims to be', () => {
+    const sentinels = threeSentinels({ primary: null });
+    expect(actingPrimary(aView({ sentinels }))).toBeNull();
+  });
+});
+
+test.each<[string, MemberView, ReturnType<typeof memberState>]>([
+  ['a primary that answers', aPrimary('redis-1'), 'up'],
+  ['a linked replica', aReplica('redis-2'), 'up'],
+  ['a replica without its link', aReplica('redis-2', { linkUp: false }), 'syncing'],
+  ['one that loads its data', aReplica('redis-2', { busy: true, linkUp: false }), 'starting'],
+  [
+    'one that was started and has not answered yet',
+    aReplica('redis-2', { reachable: false, silentMs: 0 }),
+    'starting',
+  ],
+  ['one that has been silent', aReplica('redis-2', { reachable: false, silentMs: 3000 }), 'down'],
+  [
+    'one of another host that does not answer',
+    aReplica('redis-2', { reachable: false, process: null }),
+    'down',
+  ],
+  ['one that died', aDeadMember('redis-2', 0), 'down'],
+  [
+    'one that was given up',
+    aDeadMember('redis-2', 0, { process: deadProcess(0, { failed: true }) }),
+    'failed',
+  ],
+  [
+    'one that was refused',
+    aDeadMember('redis-2', 0, { process: deadProcess(0, { refusal: 'why' }) }),
+    'failed',
+  ],
+  ['one that was stopped', aReplica('redis-2', { process: aliveProcess({ running: false }) }), 'down'],
+])('the state of %s', (_name, member, state) => {
+  expect(memberState(member)).toBe(state);
+});

@@ -1,0 +1,122 @@
+import { readFileSync } from 'node:fs';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { waitFor } from '../../src/base/retry.ts';
+import { type GateProcess, startGate } from '../support/gate-process.ts';
+import { RawClient } from '../support/raw-client.ts';
+import { cleanUp, client, type Server, startRedis } from '../support/redis-processes.ts';
+
+const mib = 2 ** 20;
+let behind: Server;
+let gate: GateProcess;
+
+beforeAll(async () => {
+  behind = await startRedis();
+  gate = await startGate({
+    members: [{ id: 'redis-1', address: '127.0.0.1', port: behind.port }],
+    limits: { replyBytes: 16 * mib, totalBytes: 64 * mib, clients: 60 },
+  });
+});
+afterAll(cleanUp);
+
+/** The memory of the gate, and the most it ever had, in bytes. */
+function memory(): { now: number; most: number } {
+  const status = readFileSync(`/proc/${gate.process.pid}/status`, 'utf8');
+  const field = (name: string) => Number(new RegExp(`${name}:\\s+(\\d+) kB`).exec(status)?.[1]) * 1024;
+  return { now: field('VmRSS'), most: field('VmHWM') };
+}
+
+async function sendLongSet(raw: RawClient, key: string, bytes: number): Promise<void> {
+  await raw.write(`*3\r\n$3\r\nSET\r\n$${key.length}\r\n${key}\r\n$${bytes}\r\n`);
+  const part = Buffer.alloc(mib, 'x');
+  for (let sent = 0; sent < bytes; sent += mib) await raw.write(part);
+  await raw.write('\r\n');
+}
+
+test('a value of 200 MiB passes in both directions without being kept', async () => {
+  const raw = await RawClient.open(gate.port);
+  const other = client(gate.port);
+  const before = memory().most;
+  const set = sendLongSet(raw, 'long', 200 * mib);
+  expect(await other.ping()).toBe('PONG');
+  await set;
+  expect(await raw.reply('SET', 60_000)).toBe('+OK\r\n');
+  expect(await raw.ask('STRLEN long')).toBe(`:${200 * mib}\r\n`);
+  raw.countOnly = true;
+  const start = raw.received;
+  raw.send('GET long');
+  const whole = `$${200 * mib}\r\n`.length + 200 * mib + 2;
+  await waitFor(() => raw.received - start === whole, { what: 'the whole reply', withinMs: 60_000 });
+  raw.countOnly = false;
+  expect(await raw.ask('PING')).toBe('+PONG\r\n');
+  expect(memory().most - before).toBeLessThan(100 * mib);
+  raw.close();
+}, 120_000);
+
+test('who is slow to read a long reply gets all of it, at its own pace', async () => {
+  const slow = await RawClient.open(gate.port);
+  slow.countOnly = true;
+  slow.pause();
+  const before = memory().most;
+  const sentBefore = (await gate.control.status()).counters.bytesOut;
+  slow.send('GET long');
+  let sent = -1;
+  const standsStill = async () => {
+    const { bytesOut } = (await gate.control.status()).counters;
+    const still = bytesOut === sent && bytesOut > sentBefore + 4 * mib;
+    sent = bytesOut;
+    return still;
+  };
+  await waitFor(standsStill, { what: 'the gate to stop reading', withinMs: 10_000, everyMs: 200 });
+  expect(await client(gate.port).ping()).toBe('PONG');
+  expect(memory().most - before).toBeLessThan(60 * mib);
+  slow.resume();
+  await waitFor(() => slow.received > 200 * mib, { what: 'the whole reply', withinMs: 60_000 });
+  slow.close();
+}, 120_000);
+
+test('who does not read a long reply does not hold up those behind it for long', async () => {
+  const slow = await RawClient.open(gate.port);
+  const other = client(gate.port);
+  await other.ping();
+  slow.pause();
+  const before = memory().most;
+  slow.send('GET long');
+  for (let index = 0; index < 200; index++) expect(await other.echo(`${index}`)).toBe(`${index}`);
+  expect(memory().most - before).toBeLessThan(60 * mib);
+  slow.close();
+});
+
+test('who sends and never reads is closed when its replies exceed the limit', async () => {
+  const greedy = await RawClient.open(gate.port);
+  const other = client(gate.port);
+  await other.set('chunk', 'c'.repeat(300_000));
+  const before = memory().most;
+  greedy.pause();
+  for (let index = 0; index < 1000 && !greedy.closed; index++) greedy.send('GET chunk');
+  const errors = async () => (await gate.control.status()).counters.errors > 0;
+  await waitFor(errors, { what: 'the gate to close the client', withinMs: 30_000 });
+  expect(memory().most - before).toBeLessThan(100 * mib);
+  expect(await other.ping()).toBe('PONG');
+  greedy.close();
+}, 60_000);
+
+test('half a request of every client together stays within the bound', async () => {
+  const raws = await Promise.all(Array.from({ length: 50 }, () => RawClient.open(gate.port)));
+  const before = memory().most;
+  for (const raw of raws) {
+    await raw.write('*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$3000000\r\n');
+    void raw.write(Buffer.alloc(2 * mib, 'y'));
+  }
+  expect(await client(gate.port).ping()).toBe('PONG');
+  expect(memory().most - before).toBeLessThan(150 * mib);
+  for (const raw of raws) raw.close();
+});
+
+test('one client too many gets the error that Redis gives', async () => {
+  const full = async () => (await gate.control.status()).clients < 10;
+  await waitFor(full, { what: 'the clients of other tests to be gone', withinMs: 10_000 });
+  const raws: RawClient[] = [];
+  for (let index = 0; index < 61; index++) raws.push(await RawClient.open(gate.port));
+  expect(await (raws.at(-1) as RawClient).reply()).toBe('-ERR max number of clients reached\r\n');
+  for (const raw of raws) raw.close();
+});

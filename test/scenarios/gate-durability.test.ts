@@ -1,0 +1,69 @@
+import { afterAll, afterEach, beforeEach, expect, test } from 'vitest';
+import { waitFor } from '../../src/base/retry.ts';
+import { type GateProcess, gateFor, startGate } from '../support/gate-process.ts';
+import { cleanUp, client, kill9, type Server } from '../support/redis-processes.ts';
+import { adminPassword, type Deployment, failOver, startDeployment } from '../support/replica-set.ts';
+
+let deployment: Deployment;
+let gate: GateProcess;
+const login = { password: adminPassword };
+
+beforeEach(async () => {
+  deployment = await startDeployment({ passwords: true, settings: ['--min-replicas-to-write', '1'] });
+  gate = await startGate({ ...gateFor(deployment), durability: 'replicated' });
+}, 60_000);
+afterEach(cleanUp);
+afterAll(cleanUp);
+
+test('a write is acknowledged only when every replica has it, and none of those is lost in a crash', async () => {
+  const writers = Array.from({ length: 20 }, () => client(gate.port, login));
+  const acknowledged: string[] = [];
+  const errors: string[] = [];
+  let stop = false;
+  const loops = writers.map(async (writer, index) => {
+    for (let n = 0; !stop; n++) {
+      const key = `k:${index}:${n}`;
+      await writer.set(key, n).then(
+        () => acknowledged.push(key),
+        (error: Error) => errors.push(error.message),
+      );
+    }
+  });
+  await waitFor(() => acknowledged.length > 1000, { what: 'a load', withinMs: 20_000 });
+  await kill9((deployment.members[0] as Server).process);
+  await failOver(deployment);
+  const before = acknowledged.length;
+  await waitFor(() => acknowledged.length > before + 200, {
+    what: 'writes after the crash',
+    withinMs: 20_000,
+  });
+  stop = true;
+  await Promise.all(loops);
+  const reader = client(gate.port, login);
+  const lost: string[] = [];
+  for (let index = 0; index < acknowledged.length; index += 500) {
+    const keys = acknowledged.slice(index, index + 500);
+    const found = await reader.mget(keys);
+    lost.push(...keys.filter((_key, at) => found[at] === null));
+  }
+  expect(lost).toEqual([]);
+  expect(errors.filter((error) => !error.startsWith('UNCERTAIN '))).toEqual([]);
+}, 90_000);
+
+test('a replica that stands still holds writes up until no Sentinel would promote it', async () => {
+  const writer = client(gate.port, login);
+  await writer.set('k', '1');
+  const stopped = deployment.members[2] as Server;
+  const members = deployment.members.map(({ port }) => client(port, login));
+  stopped.process.kill('SIGSTOP');
+  try {
+    const started = performance.now();
+    expect(await writer.set('k', '2')).toBe('OK');
+    // The Sentinels of this deployment call a silent member down after 3 s.
+    expect(performance.now() - started).toBeGreaterThan(1000);
+    expect(await (members[1] as ReturnType<typeof client>).get('k')).toBe('2');
+    expect(gate.log()).toContain(`writes no longer wait for 127.0.0.1:${stopped.port}`);
+  } finally {
+    stopped.process.kill('SIGCONT');
+  }
+}, 60_000);

@@ -1,0 +1,142 @@
+/** Views such as an agent could have, for property tests: any mixture of deaths, silence, roles and disagreement. */
+import fc from 'fast-check';
+import type { DecideRules } from '../../src/topology/decide.ts';
+import type { MemberView, SentinelView, View } from '../../src/topology/view.ts';
+import { aDeadMember, aGate, aliveProcess, aReplica, aSentinel, deadProcess } from './views.ts';
+
+/** The instant at which the views are looked at. */
+export const nowMs = 1_000_000;
+
+const ids = ['redis-1', 'redis-2', 'redis-3', 'redis-4'];
+const anyId = fc.constantFrom(...ids);
+const aMomentAgo = fc
+  .oneof(fc.integer({ min: 0, max: 3000 }), fc.integer({ min: 0, max: 40_000 }))
+  .map((ago) => nowMs - ago);
+const seldom = fc.integer({ min: 0, max: 9 }).map((n) => n === 0);
+const usually = seldom.map((rare) => !rare);
+
+const restartsMs = fc
+  .array(fc.integer({ min: 0, max: 70_000 }), { maxLength: 6 })
+  .map((agos) => agos.map((ago) => nowMs - ago).sort((a, b) => a - b));
+
+const deadView = fc.record({
+  diedAtMs: fc.option(aMomentAgo, { freq: 9 }),
+  restartsMs: fc.oneof(fc.constant([]), restartsMs),
+  failed: seldom,
+  refusal: fc.option(fc.constant('it was refused'), { freq: 1 }),
+});
+
+const history = fc.constantFrom('h1', 'h2');
+
+const deadMember = fc
+  .record({ process: deadView, dataIntact: fc.boolean(), dataStale: seldom, history })
+  .map(({ process, history: kept, ...data }) => (id: string): MemberView => {
+    return aDeadMember(id, 0, {
+      ...data,
+      process: deadProcess(0, process),
+      kept: data.dataIntact ? { keys: 10, history: kept } : null,
+      histories: [],
+    });
+  });
+
+const endpoint = fc.oneof(
+  { weight: 5, arbitrary: anyId.map((id) => ({ address: '127.0.0.1', port: 7100 + Number(id.at(-1)) })) },
+  { weight: 1, arbitrary: fc.constant({ address: '10.9.9.9', port: 6379 }) },
+  { weight: 1, arbitrary: fc.constant(null) },
+);
+
+const liveMember = fc
+  .record({
+    ours: usually,
+    reachable: usually,
+    silentMs: fc.constantFrom(0, 0, 2000, 4999, 5000, 60_000),
+    busy: seldom,
+    role: fc.constantFrom('primary' as const, 'replica' as const, 'replica' as const),
+    follows: endpoint,
+    linkUp: fc.boolean(),
+    synced: usually,
+    priority: fc.constantFrom(100, 100, 100, 0),
+    keys: fc.constantFrom(0, 10, null),
+    history,
+  })
+  .map(({ ours, reachable, silentMs, keys, follows, history: own, ...rest }) => (id: string): MemberView => {
+    return aReplica(id, {
+      ...rest,
+      process: ours ? aliveProcess() : null,
+      reachable,
+      silentMs: reachable ? 0 : silentMs,
+      follows: rest.role === 'replica' ? follows : null,
+      keys: reachable ? keys : null,
+      histories: reachable ? [own] : [],
+    });
+  });
+
+const members = fc
+  .array(fc.oneof({ weight: 3, arbitrary: liveMember }, { weight: 2, arbitrary: deadMember }), {
+    minLength: 1,
+    maxLength: 4,
+  })
+  .map((makers) => makers.map((make, i) => make(ids[i] as string)));
+
+/** Most of them agree on one member, as they do when they can; some have their own mind or none. */
+const sentinels = fc
+  .record({
+    word: anyId,
+    each: fc.array(
+      fc.record({
+        agrees: usually,
+        other: fc.option(anyId),
+        reachable: usually,
+        tilt: seldom,
+        failoverInProgress: seldom,
+        configEpoch: fc.integer({ min: 0, max: 3 }),
+        process: fc.oneof({ weight: 6, arbitrary: fc.constant(null) }, { weight: 1, arbitrary: deadView }),
+      }),
+      { minLength: 1, maxLength: 5 },
+    ),
+  })
+  .map(({ word, each }) =>
+    each.map(({ agrees, other, process, reachable, ...rest }, i): SentinelView => {
+      return aSentinel(`sentinel-${i + 1}`, {
+        ...rest,
+        primary: agrees ? word : other,
+        process: process === null ? aliveProcess() : deadProcess(0, process),
+        reachable: reachable && process === null,
+      });
+    }),
+  );
+
+const mixture: fc.Arbitrary<View> = fc.record({
+  name: fc.constant('test'),
+  paused: fc.constant(false),
+  operation: fc.constant(null),
+  members,
+  sentinels,
+  gates: fc.oneof(
+    fc.constant([]),
+    deadView.map((process) => [aGate('gate-1', { process: deadProcess(0, process) })]),
+  ),
+  selection: fc.oneof(
+    { weight: 2, arbitrary: fc.constant(null) },
+    { weight: 1, arbitrary: fc.record({ member: anyId, atMs: aMomentAgo }) },
+  ),
+  failoverAskedAtMs: fc.option(aMomentAgo, { freq: 1 }),
+});
+
+/** A Sentinel that names nobody of the spec, and a selection of such a one, come to a view as null. */
+export const anyView: fc.Arbitrary<View> = mixture.map((view) => {
+  const known = (id: string | null | undefined) => view.members.some((member) => member.id === id);
+  return {
+    ...view,
+    sentinels: view.sentinels.map((each) => (known(each.primary) ? each : { ...each, primary: null })),
+    selection: known(view.selection?.member) ? view.selection : null,
+  };
+});
+
+export const anyRules: fc.Arbitrary<DecideRules> = fc.record({
+  sentinel: fc.record({ quorum: fc.integer({ min: 1, max: 3 }) }),
+  agent: fc.record({
+    hangAfterMs: fc.constant(5000),
+    restarts: fc.record({ limit: fc.integer({ min: 1, max: 5 }), withinMs: fc.constantFrom(1000, 60_000) }),
+  }),
+});
