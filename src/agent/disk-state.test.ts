@@ -85,9 +85,9 @@ describe('what redis-server wrote', () => {
       const linked = async () =>
         (await client(replica.port).info('replication')).includes('master_link_status:up');
       await waitFor(linked, { what: 'the replica to be linked', withinMs: 10_000 });
-      // The copy for the replica may still be on its way.
+      // The child that sent the replica its copy may not have been reaped yet, and SAVE is refused until then.
       const saved = async () => (await redis.save()) === 'OK';
-      await waitFor(saved, { what: 'the RDB to be saved', withinMs: 10_000 });
+      await waitFor(saved, { what: 'SAVE to be taken', withinMs: 10_000 });
     });
     expect(readFileSync(file('dump.rdb'), 'latin1')).toContain('repl-offset');
     expect(readDiskState(folder)).toEqual(nothing);

@@ -8,7 +8,7 @@ import { waitFor } from '../base/retry.ts';
 import { lastLogLines } from '../process/supervised-process.ts';
 import { MemberClient } from '../redis/member-client.ts';
 import { ownUserName } from '../spec/secrets.ts';
-import { actingPrimary, namedPrimary, type View } from '../topology/view.ts';
+import { actingPrimary, namedPrimary } from '../topology/view.ts';
 import { tlsTexts } from './assemble.ts';
 import type { Deployment } from './deployment.ts';
 import type { Observer } from './observe.ts';
@@ -35,7 +35,7 @@ export async function waitUntilReady(
     deployment.wake();
     const hopeless = failureHere(deployment);
     if (hopeless !== undefined) failed.abort(new Error(hopeless));
-    const missing = whatIsMissing(deployment.view());
+    const missing = whatIsMissing(deployment);
     if (missing === said || missing === undefined || performance.now() - began < sayAfterMs) return;
     said = missing;
     report(`waiting: ${missing}`);
@@ -52,7 +52,7 @@ export async function waitUntilReady(
     await waitFor(isReady, { what, withinMs, everyMs: 20, signal: failed.signal });
     return null;
   } catch (error) {
-    const missing = failed.signal.aborted ? undefined : whatIsMissing(deployment.view());
+    const missing = failed.signal.aborted ? undefined : whatIsMissing(deployment);
     return missing === undefined ? errorText(error) : missing;
   } finally {
     clearInterval(timer);
@@ -69,9 +69,14 @@ async function agentClient({ setting }: Deployment, { address, port }: { address
 }
 
 /** What keeps everyone waiting, as far as it shows in the view; undefined when nothing does. */
-function whatIsMissing(view: View): string | undefined {
+function whatIsMissing(deployment: Deployment): string | undefined {
+  const view = deployment.view();
   const named = namedPrimary(view);
   if (named === null) {
+    const locked = deployment.sentinels.find(({ watch }) => watch.seen.locksUsOut)?.place;
+    if (locked) {
+      return `${locked.id} on host ${locked.host} does not know this host's password: every host needs the same secret (security.secret in the spec, or the file ${deployment.setting.paths.secret})`;
+    }
     const silent = view.sentinels.filter(({ reachable }) => !reachable);
     const who = silent.map(({ id, host }) => `${id} on host ${host}`).join(', ');
     const why = silent.length > 0 ? `no answer from ${who}` : 'they name different ones';

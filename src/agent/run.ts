@@ -1,4 +1,5 @@
 /** One agent from start to stop: takes the state directory, brings everything up, watches, serves, stops. */
+import { existsSync } from 'node:fs';
 import type { FastifyInstance } from 'fastify';
 import { systemClock } from '../base/clock.ts';
 import { loadSecrets } from '../spec/secrets.ts';
@@ -8,6 +9,7 @@ import { Commands } from './control.ts';
 import type { Deployment } from './deployment.ts';
 import { bringDown } from './down.ts';
 import { EventLog } from './event-log.ts';
+import { handOver } from './hand-over.ts';
 import { housekeeping } from './housekeeping.ts';
 import { takeLock } from './lock.ts';
 import { Loop } from './loop.ts';
@@ -44,7 +46,7 @@ export interface RunningAgent {
 
 /** Starts an agent. @throws before anything is started when something is missing; START_FAILED and the like after. */
 export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
-  const { spec, host, stateDir } = options;
+  const { spec, host, stateDir, report } = options;
   const paths = statePaths(stateDir);
   const { program } = await findRedisServer();
   const gatesHere = spec.gates.filter((gate) => gate.host === host);
@@ -52,7 +54,11 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
   await checkStateDir(stateDir);
   const release = await takeLock(paths.agentRecord);
   try {
+    const hadSecret = spec.security.secret !== null || existsSync(paths.secret);
     const secrets = await loadSecrets(spec, paths.secret);
+    if (!hadSecret && spec.hosts.length > 1) {
+      report(`made a secret in ${paths.secret}: the other hosts need the same file before they start`);
+    }
     const events = new EventLog(paths.events, systemClock);
     const setting = { spec, host, paths, secrets, redisServer: program, haproxy, clock: systemClock, events };
     const deployment = await assemble(setting);
@@ -101,6 +107,8 @@ async function runAgent(
     resolveEnded = resolve;
   });
   const down = async (downReport: Report) => {
+    deployment.operation = 'stopping';
+    await handOver(deployment, observer, downReport);
     await bringDown(deployment, downReport);
     resolveEnded();
   };

@@ -8,6 +8,7 @@ const seen: SentinelObservation = {
   configEpoch: 1,
   failoverInProgress: false,
   tilt: false,
+  locksUsOut: false,
 };
 const event = (channel: string, message: string) =>
   parseSentinelEvent(channel, message, 'test') as SentinelEvent;

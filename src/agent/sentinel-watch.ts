@@ -1,6 +1,7 @@
 /**
  * Watches one Sentinel: whom it names, and every event it publishes about this deployment, as it happens.
  */
+import { errorText } from '../base/errors.ts';
 import type { ConnectionOptions } from '../redis/connection.ts';
 import { parseSentinelEvent, SentinelClient, type SentinelEvent } from '../redis/sentinel-client.ts';
 
@@ -10,6 +11,8 @@ export interface SentinelObservation {
   configEpoch: number;
   failoverInProgress: boolean;
   tilt: boolean;
+  /** It answers, and does not know our password. */
+  locksUsOut: boolean;
 }
 
 const nothingKnown: SentinelObservation = {
@@ -18,6 +21,7 @@ const nothingKnown: SentinelObservation = {
   configEpoch: 0,
   failoverInProgress: false,
   tilt: false,
+  locksUsOut: false,
 };
 
 export class SentinelWatch {
@@ -53,12 +57,14 @@ export class SentinelWatch {
       this.#seen = {
         ...this.#seen,
         reachable: true,
+        locksUsOut: false,
         primary: { address, port },
         configEpoch,
         failoverInProgress: flags.includes('failover_in_progress'),
       };
-    } catch {
-      this.#seen = { ...this.#seen, reachable: false };
+    } catch (error) {
+      const locksUsOut = /\b(NOAUTH|WRONGPASS)\b/.test(errorText(error));
+      this.#seen = { ...this.#seen, reachable: false, locksUsOut };
       // A subscription to a host that is lost, or came back as another, stays silent for ever unless it is asked.
       if (this.#subscribed) await this.#events.connection.call('PING').catch(() => {});
     } finally {

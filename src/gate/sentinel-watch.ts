@@ -18,6 +18,7 @@ export interface SentinelEvents {
 }
 
 const patterns = ['+selected-slave', '+switch-master', '?failover-abort*'];
+const answerWithinMs = 2000;
 const firstRetryMs = 100;
 const lastRetryMs = 2000;
 
@@ -65,6 +66,8 @@ export class SentinelWatch {
   async poll(): Promise<void> {
     const link = this.#link;
     if (link === null) return;
+    // Of a host that is lost nothing comes back, not even an error: what it said before must not count for ever.
+    const timer = setTimeout(() => link.close(), answerWithinMs);
     try {
       const reply = await link.call('SENTINEL', 'MASTER', this.#deployment);
       if (!Array.isArray(reply)) return;
@@ -77,6 +80,8 @@ export class SentinelWatch {
     } catch (error) {
       this.#log(`a Sentinel does not say who is primary: ${errorText(error)}`);
       this.vote = null;
+    } finally {
+      clearTimeout(timer);
     }
     this.#events.onVote();
   }

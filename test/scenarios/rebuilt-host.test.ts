@@ -55,4 +55,14 @@ describe.skipIf(why !== null)(`rebuilt hosts${why === null ? '' : `: skipped, ${
     await everyoneHasAll();
     expect((await fleet.primary()).id).not.toBe(id);
   });
+
+  test('a host with another secret says so, and names what must be the same', async () => {
+    fleet = new HostFleet(hosts, { redis: { on: hosts }, sentinel: { on: hosts }, gate: { on: hosts } });
+    await fleet.up('a', '100ms');
+    fleet.writeSecret('another');
+    const { status, stderr } = await fleet.up('b', '1s');
+    expect(status).toBe(3);
+    expect(stderr).toContain("sentinel-1 on host a does not know this host's password");
+    expect(stderr).toContain('security.secret');
+  });
 });

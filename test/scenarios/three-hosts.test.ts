@@ -134,6 +134,11 @@ describe.skipIf(why !== null)(`three hosts${why === null ? '' : `: skipped, ${wh
       expect(role).toBe('master');
       const { problems } = await fleet.status(cut);
       expect(problems).toContain('no majority of Sentinels says who is primary');
+      await waitFor(async () => /no majority of Sentinels/.test((await fleet.gateStatus(cut)).reason ?? ''), {
+        what: 'its gate to say that it sees no majority',
+        withinMs: 15_000,
+        everyMs: 100,
+      });
     } finally {
       fleet.network.setCutOff(cut, false);
     }
@@ -169,5 +174,25 @@ describe.skipIf(why !== null)(`three hosts${why === null ? '' : `: skipped, ${wh
     expect((await fleet.up('a')).status).toBe(0);
     expect(await fleet.waitUntilHealthy()).toMatchObject({ primary: before.primary, epoch: before.epoch });
     expect(fleet.events('a').filter(({ kind }) => kind === 'adopted')).toHaveLength(3);
+  });
+
+  test('down on the primary’s host hands over first: no error and nothing lost at the gates of the others', async () => {
+    const { id: old, host } = await fleet.primary();
+    const [first, second] = others(host) as [string, string];
+    const load = new WriteLoad(await Promise.all([first, second].map(atGateOf)));
+    await underWay(load);
+    const { status, stderr } = await fleet.run(host, 'down');
+    expect(stderr).not.toContain('warning');
+    expect(status).toBe(0);
+    const { primary } = await fleet.status(first);
+    expect(primary).not.toBe(old);
+    const taken = load.report.acknowledged;
+    await waitFor(() => load.report.acknowledged > taken, { what: 'writes to go on', withinMs: 5000 });
+    const report = await load.stop();
+    expect(report.dropped).toBe(0);
+    expect([...report.errors]).toEqual([]);
+    expect(await load.lost(await atGateOf(second))).toEqual([]);
+    expect((await fleet.up(host)).status).toBe(0);
+    await fleet.waitUntilHealthy();
   });
 });

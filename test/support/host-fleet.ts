@@ -9,6 +9,8 @@ import { stringify } from 'yaml';
 import type { DeploymentEvent } from '../../src/agent/event-log.ts';
 import type { MemberStatus, Status } from '../../src/agent/status.ts';
 import { waitFor } from '../../src/base/retry.ts';
+import type { GateStatus } from '../../src/gate/control.ts';
+import { GateControl } from '../../src/gate/control-client.ts';
 import { parseSpec } from '../../src/spec/parse.ts';
 import { deriveSecrets } from '../../src/spec/secrets.ts';
 import type { Spec } from '../../src/spec/spec.ts';
@@ -29,7 +31,7 @@ export class HostFleet {
 
   constructor(names: readonly string[], sections: Sections) {
     this.network = NetworkHosts.create(names);
-    writeFileSync(path.join(this.folder, 'secret'), 'not much of a secret\n', { mode: 0o600 });
+    this.writeSecret('not much of a secret');
     this.#specFile = path.join(this.folder, 'holdfast.yaml');
     const hosts = Object.fromEntries(names.map((name) => [name, { address: this.network.addressOf(name) }]));
     const text = stringify({
@@ -41,6 +43,11 @@ export class HostFleet {
     writeFileSync(this.#specFile, text);
     this.spec = parseSpec(text, this.#specFile);
     this.#password = deriveSecrets(this.spec, 'not much of a secret', {}).defaultPassword as string;
+  }
+
+  /** Replaces the secret that hosts read when they start. */
+  writeSecret(text: string): void {
+    writeFileSync(path.join(this.folder, 'secret'), `${text}\n`, { mode: 0o600 });
   }
 
   stateDir(host: string): string {
@@ -115,6 +122,12 @@ export class HostFleet {
     if (!existsSync(file)) return [];
     const lines = readFileSync(file, 'utf8').trim().split('\n');
     return lines.filter((line) => line !== '').map((line) => JSON.parse(line) as DeploymentEvent);
+  }
+
+  /** What the gate of a host says of itself. */
+  gateStatus(host: string): Promise<GateStatus> {
+    const id = this.spec.gates.find((gate) => gate.host === host)?.id as string;
+    return new GateControl(path.join(this.stateDir(host), 'gates', id, 'sock')).status();
   }
 
   /** The pid that a record in a host's state directory names: `agent.json`, `members/redis-1/process.json`. */
