@@ -35,7 +35,8 @@ const smallLagBytes = 64 * 1024;
 /** Sentinel asks its replicas every 10 s, and selects none whose answer is older than three times that. */
 const infoTooOldMs = 30_000;
 const pauseMs = 3000;
-const calmWithinMs = 10_000;
+/** Longer than Sentinel takes to learn a priority that was put back. */
+const calmWithinMs = 15_000;
 const selectionWithinMs = 3000;
 const drainWithinMs = 2000;
 const agreeWithinMs = 15_000;
@@ -121,8 +122,11 @@ async function notSelectable(deployment: Deployment, to: string | null): Promise
   if (!sentinel) return 'every reachable Sentinel is in TILT';
   const replicas = await sentinel.watch.client.replicas();
   const known = replicas.filter(
-    ({ flags, infoAgeMs, linkDownMs }) =>
-      flags.join() === 'slave' && infoAgeMs < infoTooOldMs && linkDownMs === 0,
+    ({ flags, infoAgeMs, linkDownMs, priority }) =>
+      (to !== null || priority > 0) &&
+      flags.join() === 'slave' &&
+      infoAgeMs < infoTooOldMs &&
+      linkDownMs === 0,
   );
   const ids = known.map((replica) => deployment.memberAt(replica)?.place.id);
   if (to === null ? ids.length > 0 : ids.includes(to)) return undefined;
