@@ -11,6 +11,8 @@
  *
  * The pause has a bound, so that a death of this agent in between leaves nothing blocked.
  */
+import { setTimeout as delay } from 'node:timers/promises';
+import { errorText } from '../base/errors.ts';
 import { waitFor } from '../base/retry.ts';
 import type { SentinelEvent } from '../redis/sentinel-client.ts';
 import { namedPrimary } from '../topology/view.ts';
@@ -35,6 +37,8 @@ const smallLagBytes = 64 * 1024;
 /** Sentinel asks its replicas every 10 s, and selects none whose answer is older than three times that. */
 const infoTooOldMs = 30_000;
 const pauseMs = 3000;
+const attempts = 4;
+const askAgainMs = 1000;
 /** Longer than Sentinel takes to learn a priority that was put back. */
 const calmWithinMs = 15_000;
 const selectionWithinMs = 3000;
@@ -62,7 +66,7 @@ export async function switchover(
   try {
     if (plan.target) await preferTarget(deployment, plan.target, report);
     report(`asking the Sentinels to move the primary away from ${plan.old.place.id}`);
-    const { promoted, heldMs } = await changePrimary(deployment, plan);
+    const { promoted, heldMs } = await changeWhenSelectable(deployment, observer, plan, report);
     report(
       `${promoted.place.id} is primary; writes waited ${heldMs.toFixed(0)} ms. Waiting for the Sentinels to agree`,
     );
@@ -135,6 +139,27 @@ async function notSelectable(deployment: Deployment, to: string | null): Promise
 
 function calmSentinel(deployment: Deployment): LiveSentinel | undefined {
   return deployment.sentinels.find(({ watch }) => watch.seen.reachable && !watch.seen.tilt);
+}
+
+/** A Sentinel may not select anyone just then, after restarts for instance. Nothing was changed: it is asked again. */
+async function changeWhenSelectable(
+  deployment: Deployment,
+  observer: Observer,
+  plan: Plan,
+  report: Report,
+): Promise<{ promoted: LiveMember; heldMs: number }> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await changePrimary(deployment, plan);
+    } catch (error) {
+      const nobodySelected = /NOGOODSLAVE|INPROG|no-good-slave|no Sentinel selected/.test(errorText(error));
+      if (!nobodySelected || attempt === attempts) throw error;
+      report(`not yet: ${errorText(error)}`);
+      await delay(askAgainMs);
+      const { old } = await prepare(deployment, observer, plan.target?.place.id ?? null);
+      if (old !== plan.old) throw error;
+    }
+  }
 }
 
 async function changePrimary(
