@@ -3,10 +3,10 @@
  * through holdfast, and beside it, in turn, with Sentinel alone.
  */
 import { waitFor } from '../base/retry.ts';
-import type { Contender } from './contender.ts';
+import type { Contender } from '../rig/contender.ts';
+import { HoldfastContender } from '../rig/holdfast-contender.ts';
+import { SentinelContender } from '../rig/sentinel-contender.ts';
 import { type Distribution, describe, sumErrors } from './distribution.ts';
-import { HoldfastContender } from './holdfast-contender.ts';
-import { SentinelContender } from './sentinel-contender.ts';
 import { GapMeter } from './write-gap.ts';
 
 export interface FailoverOptions {

@@ -1,7 +1,7 @@
 /** Moves the primary many times under a write load: how long writes waited, and whether one was lost or failed. */
 import { waitFor } from '../base/retry.ts';
+import { HoldfastContender } from '../rig/holdfast-contender.ts';
 import { type Distribution, describe, sumErrors } from './distribution.ts';
-import { HoldfastContender } from './holdfast-contender.ts';
 import { GapMeter, type WriteGap } from './write-gap.ts';
 
 export interface SwitchoverOptions {

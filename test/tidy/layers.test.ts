@@ -15,6 +15,7 @@ const layers = [
   ['gate'],
   ['backup', 'migrate', 'doctor', 'fleet'],
   ['agent'],
+  ['rig', 'report'],
   ['drill', 'bench'],
   ['cli'],
 ];

@@ -1,0 +1,49 @@
+/** What a page of results consists of. `renderPage` makes one self-contained HTML document of it. */
+export interface Page {
+  title: string;
+  /** One sentence under the title: what was run, on which machine, when. */
+  subtitle: string;
+  sections: readonly Section[];
+}
+
+export type Section = TableSection | ChartSection | TextSection;
+
+export interface TableSection {
+  kind: 'table';
+  title: string;
+  header: readonly string[];
+  rows: readonly (readonly (string | number)[])[];
+  /** What the table does and doesn't say. */
+  note?: string;
+}
+
+export interface ChartSection {
+  kind: 'chart';
+  title: string;
+  /** Label of the horizontal axis with its unit, such as `seconds`. */
+  xLabel: string;
+  x: readonly number[];
+  series: readonly Series[];
+  /** Moments worth a line across the chart, in units of x. */
+  marks?: readonly Mark[];
+  note?: string;
+}
+
+export interface Series {
+  label: string;
+  /** Series of one unit share an axis. */
+  unit: string;
+  /** One value for each x; null where there is none. */
+  values: readonly (number | null)[];
+}
+
+export interface Mark {
+  x: number;
+  label: string;
+}
+
+export interface TextSection {
+  kind: 'text';
+  title: string;
+  paragraphs: readonly string[];
+}
