@@ -25,7 +25,7 @@ export class DrillClient {
   readonly door: Door;
   readonly #onDrop: () => void;
   #socket: Socket | null = null;
-  #received = Buffer.alloc(0);
+  #received: Buffer = Buffer.alloc(0);
   readonly #progress: ReplyProgress = { missing: 0, at: 0 };
   #waiting: ((answer: Answer) => void) | null = null;
   #closed = false;

@@ -83,7 +83,7 @@ export class Load {
       }
       const pauseMs = sentMs + everyMs - performance.now();
       if (answer.kind === 'broken') await delay(retryMs);
-      else if (pauseMs > 0) await delay(pauseMs);
+      else if (answer.kind === 'error' || pauseMs > 0) await delay(Math.max(1, pauseMs));
     }
   }
 

@@ -1,5 +1,6 @@
 /** Ends what a deployment made for a drill may have left, however it ended. */
-import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { readdirSync, readFileSync, readlinkSync, realpathSync } from 'node:fs';
 import { waitFor } from '../base/retry.ts';
 
 export function isAlive(pid: number): boolean {
@@ -24,22 +25,37 @@ export function killNow(pid: number): void {
   }
 }
 
-/** Processes that run in a folder, or below it: each server of a rig does. Linux only; none elsewhere. */
-export function pidsIn(folder: string): number[] {
+/** Processes that run in a folder, or below it, as each server of a rig does. */
+function pidsIn(folder: string): number[] {
+  if (process.platform !== 'linux') return pidsInByLsof(folder);
   return listPids().filter((pid) => {
     try {
-      const cwd = readlinkSync(`/proc/${pid}/cwd`);
-      return cwd === folder || cwd.startsWith(`${folder}/`);
+      return isWithin(folder, readlinkSync(`/proc/${pid}/cwd`));
     } catch {
       return false;
     }
   });
 }
 
-/** Kills these and whatever runs in the folder, and waits until all are gone. */
-export async function killAllOf(folder: string, pids: readonly number[]): Promise<void> {
-  const killed = new Set(pids);
-  for (const pid of killed) killNow(pid);
+function isWithin(folder: string, cwd: string): boolean {
+  return cwd === folder || cwd.startsWith(`${folder}/`);
+}
+
+/** Without /proc: lsof prints `p<pid>` and `n<folder>` in turn. */
+function pidsInByLsof(folder: string): number[] {
+  const { stdout } = spawnSync('lsof', ['-w', '-d', 'cwd', '-Fpn'], { encoding: 'utf8' });
+  const pids: number[] = [];
+  let pid = 0;
+  for (const line of (stdout ?? '').split('\n')) {
+    if (line.startsWith('p')) pid = Number(line.slice(1));
+    else if (line.startsWith('n') && isWithin(realpathSync(folder), line.slice(1))) pids.push(pid);
+  }
+  return pids;
+}
+
+/** Kills whatever runs in the folder, and waits until all of it is gone. */
+export async function killAllOf(folder: string): Promise<void> {
+  const killed = new Set<number>();
   const gone = () => {
     // Again each time: what was about to be started when its parent was killed shows only now.
     for (const pid of pidsIn(folder)) {
