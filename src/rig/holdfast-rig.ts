@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { readdirSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -15,6 +15,7 @@ import type { Spec } from '../spec/spec.ts';
 import type { Door } from './door.ts';
 import { RigFailed } from './errors.ts';
 import { killAllOf } from './leftovers.ts';
+import { setPriority } from './member-priority.ts';
 import { NetworkHosts } from './network-hosts.ts';
 import type { Rig, RigLog, RigPart, RigSettings } from './rig.ts';
 
@@ -92,8 +93,8 @@ export class HoldfastRig implements Rig {
   }
 
   direct(member: string): Pick<Door, 'endpoint' | 'credentials'> {
-    const { host } = this.#known.members.find(({ id }) => id === member) as { host: string };
-    return { endpoint: { path: this.#paths(host).member(member).socket }, ...this.#credentials() };
+    const { socket } = this.#paths(this.#hostOf(member)).member(member);
+    return { endpoint: { path: socket }, ...this.#credentials() };
   }
 
   async isWhole(): Promise<boolean> {
@@ -124,8 +125,7 @@ export class HoldfastRig implements Rig {
   }
 
   async wipe(member: string): Promise<void> {
-    const { host } = this.#known.members.find(({ id }) => id === member) as { host: string };
-    const { dataDir } = this.#paths(host).member(member);
+    const { dataDir } = this.#paths(this.#hostOf(member)).member(member);
     for (const each of readdirSync(dataDir))
       await rm(path.join(dataDir, each), { recursive: true, force: true });
   }
@@ -133,6 +133,24 @@ export class HoldfastRig implements Rig {
   async switchover(): Promise<string> {
     const host = this.hosts[0] as string;
     return ((await this.#agent(host).run('switchover', {}, () => {})) as SwitchoverResult).to;
+  }
+
+  async failover(): Promise<void> {
+    await this.#agent(this.hosts[0] as string).run('failover', {}, () => {});
+  }
+
+  async refusal(member: string): Promise<string | null> {
+    const { members } = await this.#status(this.#hostOf(member));
+    return members.find(({ id }) => id === member)?.refusal ?? null;
+  }
+
+  knowsDataOf(member: string): boolean {
+    const file = this.#paths(this.#hostOf(member)).member(member).memory;
+    return (JSON.parse(readFileSync(file, 'utf8')) as { keys: number }).keys > 0;
+  }
+
+  async setPriority(member: string, priority: number): Promise<void> {
+    await setPriority(this.direct(member), priority);
   }
 
   async rollingRestart(): Promise<void> {
@@ -186,6 +204,12 @@ export class HoldfastRig implements Rig {
   get #known(): Spec {
     if (this.#spec === null) throw RigFailed('the deployment for the drill was not started');
     return this.#spec;
+  }
+
+  #hostOf(member: string): string {
+    const place = this.#known.members.find(({ id }) => id === member);
+    if (!place) throw RigFailed(`there is no ${member}`);
+    return place.host;
   }
 
   #paths(host: string): StatePaths {

@@ -12,6 +12,7 @@ import { SentinelClient } from '../redis/sentinel-client.ts';
 import type { Door } from './door.ts';
 import { RigFailed } from './errors.ts';
 import { isAlive, killAllOf } from './leftovers.ts';
+import { setPriority } from './member-priority.ts';
 import { NetworkHosts } from './network-hosts.ts';
 import {
   type PlainPlace,
@@ -169,6 +170,23 @@ export class PlainRig implements Rig {
       return now !== before && now !== null ? now : undefined;
     };
     return waitFor(changed, { what: 'the Sentinels to name another primary', withinMs: wholeWithinMs });
+  }
+
+  async failover(): Promise<void> {
+    await this.switchover();
+  }
+
+  /** Nobody here refuses anything. */
+  async refusal(): Promise<null> {
+    return null;
+  }
+
+  knowsDataOf(): boolean {
+    return true;
+  }
+
+  async setPriority(member: string, priority: number): Promise<void> {
+    await setPriority(this.direct(member), priority);
   }
 
   /** Replicas first, then a failover, then the old primary. */

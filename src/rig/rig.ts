@@ -55,6 +55,14 @@ export interface Rig {
   wipe(member: string): Promise<void>;
   /** Moves the primary, as one does that with this kind of deployment. @returns who is primary then. */
   switchover(): Promise<string>;
+  /** Has the Sentinels replace the primary, dead or alive. @throws when they refuse. */
+  failover(): Promise<void>;
+  /** Why a member that died is not started; null when it was not refused. */
+  refusal(member: string): Promise<string | null>;
+  /** Whether whoever heals has noticed that this member holds data. */
+  knowsDataOf(member: string): boolean;
+  /** Sets a member's `replica-priority`. */
+  setPriority(member: string, priority: number): Promise<void>;
   /** Restarts every member, one after the other. */
   rollingRestart(): Promise<void>;
   /** Lets nothing pass between a host and the others, or everything again. */
