@@ -15,6 +15,7 @@ import { Part } from './part.ts';
 import type { PartPaths } from './paths.ts';
 import { watchSelection } from './selection-watch.ts';
 import { SentinelWatch } from './sentinel-watch.ts';
+import { makeSocketFolder } from './socket-folder.ts';
 
 export async function assemble(setting: Setting): Promise<Deployment> {
   const { spec, secrets, clock } = setting;
@@ -77,6 +78,7 @@ async function readPem(file: string): Promise<string> {
 async function partHere(setting: Setting, place: Place, paths: PartPaths): Promise<Part | null> {
   if (place.host !== setting.host) return null;
   await mkdir(paths.folder, { recursive: true, mode: 0o700 });
+  await makeSocketFolder(paths.socket);
   return new Part(place.id, paths, setting.clock);
 }
 
