@@ -88,7 +88,7 @@ test('several workers share the doors, answer control together, and are replaced
   expect(counted.commands).toMatchObject({ set: 8, get: 1, lpush: 1, 'client|id': 8 });
   expect(counted.errors).toMatchObject({ WRONGTYPE: 1 });
   expect(counted.counters.held).toBe(8);
-  expect(counted.latency.write.count).toBe(9);
+  expect(counted.latency.write.count).toBeGreaterThanOrEqual(9);
   expect(counted.latency.write.maxMs).toBeGreaterThan(1);
   const children = readFileSync(`/proc/${gate.process.pid}/task/${gate.process.pid}/children`, 'utf8');
   process.kill(Number(children.split(' ')[0]), 'SIGKILL');
