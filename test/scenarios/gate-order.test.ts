@@ -49,9 +49,17 @@ test('every reply belongs to its request, however often connections to the serve
     await waitFor(enough, { what: `400 cuts (${again})`, withinMs: 60_000 });
     proxy.cutsIn1000 = 0;
     await expectAllAnswered(clients, gate);
-    expect(sum(clients, ({ uncertain }) => uncertain), again).toBeGreaterThan(0);
-    expect(sum(clients, ({ messages }) => messages), again).toBeGreaterThan(0);
-    console.log(`${sum(clients, ({ answered }) => answered)} answers, ${sum(clients, ({ uncertain }) => uncertain)} uncertain, ${proxy.cuts} cuts`);
+    expect(
+      sum(clients, ({ uncertain }) => uncertain),
+      again,
+    ).toBeGreaterThan(0);
+    expect(
+      sum(clients, ({ messages }) => messages),
+      again,
+    ).toBeGreaterThan(0);
+    console.log(
+      `${sum(clients, ({ answered }) => answered)} answers, ${sum(clients, ({ uncertain }) => uncertain)} uncertain, ${proxy.cuts} cuts`,
+    );
   } finally {
     proxy.stop();
   }

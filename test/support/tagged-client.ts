@@ -19,7 +19,7 @@ export class TaggedClient {
   readonly #random: Random;
   readonly #requests: TaggedRequests;
   readonly #expected: Expected[] = [];
-  #buf = Buffer.alloc(0);
+  #buf: Buffer = Buffer.alloc(0);
   readonly #progress = { missing: 0, at: 0 };
   readonly #history: string[] = [];
   #stopping = false;
@@ -47,7 +47,9 @@ export class TaggedClient {
     const client = new TaggedClient(socket, random, new TaggedRequests(random, id, protocol));
     if (protocol === 3) {
       const bytes = Buffer.from('*2\r\n$5\r\nHELLO\r\n$1\r\n3\r\n');
-      client.#send([{ line: 'HELLO 3', bytes, checks: [(reply) => (reply.startsWith('%') ? null : 'wanted a map')] }]);
+      client.#send([
+        { line: 'HELLO 3', bytes, checks: [(reply) => (reply.startsWith('%') ? null : 'wanted a map')] },
+      ]);
     }
     client.#go();
     return client;
@@ -77,7 +79,11 @@ export class TaggedClient {
   }
 
   #go(): void {
-    while (!this.#stopping && this.complaint === null && this.#expected.length < this.#random.below(pipelined)) {
+    while (
+      !this.#stopping &&
+      this.complaint === null &&
+      this.#expected.length < this.#random.below(pipelined)
+    ) {
       this.#send(this.#requests.next());
     }
   }
