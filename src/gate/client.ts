@@ -4,7 +4,7 @@ import { splitInline } from '../resp/arguments.ts';
 import { MINUS } from '../resp/bytes.ts';
 import { createRequestFrame, frameRequest, INCOMPLETE, MALFORMED } from '../resp/request.ts';
 import { writeError, writeRequest } from '../resp/write.ts';
-import { type Bounce, currentRequest, type Item, refusalOf } from './bounce.ts';
+import { type BlockPart, type Bounce, currentRequest, type Item, refusalOf } from './bounce.ts';
 import type { Command } from './commands.ts';
 import type { ClosedFor } from './control.ts';
 import { LongRequest } from './long-request.ts';
@@ -259,6 +259,7 @@ export class Client {
     let sent = true;
     if (refusal !== null) {
       if (!this.idle()) return false;
+      if (this.inMulti) this.multiFailed = true;
       this.deliver(refusal, 0, refusal.length);
     } else if (command.special !== null || this.inMulti) {
       sent = sendSpecial(this, command, buf, start, end);
@@ -367,9 +368,9 @@ export class Client {
   }
 
   /** Has the request sent again when everything that is in flight was answered. */
-  sendAgain(request: Buffer): void {
+  sendAgain(request: Buffer, block?: BlockPart): void {
     this.bounce ??= { items: [] };
-    this.bounce.items.push({ request });
+    this.bounce.items.push(block === undefined ? { request } : { request, block });
     this.router.counters.bounced++;
   }
 
