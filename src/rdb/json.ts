@@ -68,7 +68,7 @@ export class JsonWriter implements ScanHandler, ValueVisitor {
     sink.ascii(',"value":');
     this.hasExpiry = scanner.type >= type.hashMetadataPreGa;
     this.field = undefined;
-    this.expiries = [];
+    if (this.expiries.length > 0) this.expiries = [];
     return this.wish;
   }
 
