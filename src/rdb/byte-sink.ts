@@ -59,6 +59,14 @@ export class ByteSink {
     }
   }
 
+  /** All bytes of a view that is kept for the purpose: few, written again and again. */
+  constant(bytes: DataView): void {
+    const length = bytes.byteLength;
+    if (this.pos + length > this.buf.length) this.reserve(length);
+    copyShort(this.view, this.pos, bytes, 0, length);
+    this.pos += length;
+  }
+
   /** Text in ASCII only. */
   ascii(text: string): void {
     const { length } = text;

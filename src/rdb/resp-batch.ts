@@ -147,10 +147,7 @@ export class RespBatch {
       head = viewOf(Buffer.from(`*${count + 2}\r\n$${name.length}\r\n${name}\r\n`));
       heads[count] = head;
     }
-    const length = head.byteLength;
-    if (sink.pos + length > sink.buf.length) sink.reserve(length);
-    copyShort(sink.view, sink.pos, head, 0, length);
-    sink.pos += length;
+    sink.constant(head);
   }
 
   private bulk(bytes: Buffer, start: number, end: number): void {
