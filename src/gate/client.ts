@@ -1,10 +1,12 @@
 import { Buffer } from 'node:buffer';
 import type { Socket } from 'node:net';
 import { splitInline } from '../resp/arguments.ts';
+import { MINUS } from '../resp/bytes.ts';
 import { createRequestFrame, frameRequest, INCOMPLETE, MALFORMED } from '../resp/request.ts';
 import { writeError, writeRequest } from '../resp/write.ts';
 import { type Bounce, currentRequest, type Item, refusalOf } from './bounce.ts';
 import type { Command } from './commands.ts';
+import type { ClosedFor } from './control.ts';
 import { LongRequest } from './long-request.ts';
 import { RequestBuffer } from './request-buffer.ts';
 import type { Router } from './router.ts';
@@ -79,9 +81,11 @@ export class Client {
     socket.on('close', () => this.close());
   }
 
-  close(): void {
+  /** @param reason when it is the gate that wants no more of it */
+  close(reason?: ClosedFor): void {
     if (this.closed) return;
     this.closed = true;
+    if (reason !== undefined) this.router.counters.close(reason);
     this.socket.destroy();
     this.#onRead?.();
     this.#long?.abandon();
@@ -311,8 +315,8 @@ export class Client {
   }
 
   /** Answers with an error after everything before it, and closes the connection then. */
-  fail(text: string): void {
-    this.router.counters.errors++;
+  fail(text: string, reason: ClosedFor = 'protocol'): void {
+    this.router.counters.close(reason);
     this.backlog.push({ reply: writeError(text) });
     this.closing = true;
     this.requests.clear();
@@ -324,8 +328,10 @@ export class Client {
       this.bounce.items.push({ reply: Buffer.from(buf.subarray(start, end)) });
       return;
     }
-    if (this.replies === 'on') this.write(buf, start, end);
-    else if (this.replies === 'skip') this.replies = 'on';
+    if (this.replies === 'on') {
+      if (buf[start] === MINUS) this.router.counters.error(buf, start, end);
+      this.write(buf, start, end);
+    } else if (this.replies === 'skip') this.replies = 'on';
   }
 
   /** Bytes for the client that are in nobody's turn. */
@@ -340,8 +346,7 @@ export class Client {
 
   #onSlow(bytes: number): void {
     if (bytes > this.router.config.limits.replyBytes) {
-      this.router.counters.errors++;
-      this.close();
+      this.close('slow-reader');
     } else if (!this.#paused && bytes > slowReaderBytes) this.#pause();
   }
 

@@ -8,7 +8,7 @@ import { Client } from './client.ts';
 import type { Command, CommandTable } from './commands.ts';
 import type { GateConfig, Listen, MemberAddress } from './config.ts';
 import { Connections, type ConnectionsOwner } from './connections.ts';
-import type { GateCounters } from './control.ts';
+import type { Counters } from './counters.ts';
 import { GateListenFailed } from './errors.ts';
 import { HeldClients } from './held-clients.ts';
 import { readTlsFiles } from './open-socket.ts';
@@ -35,7 +35,7 @@ export interface Routing {
 export interface DoorContext {
   config: GateConfig;
   table: CommandTable;
-  counters: GateCounters;
+  counters: Counters;
   log: (text: string) => void;
   buffered: Buffered;
   /** Whether a new connection to a member has to authenticate before it may do anything. */
@@ -48,7 +48,7 @@ export interface DoorContext {
 export class Door implements Router, ConnectionsOwner {
   readonly config: GateConfig;
   readonly table: CommandTable;
-  readonly counters: GateCounters;
+  readonly counters: Counters;
   readonly requestLimits: RequestLimits;
   readonly clients = new Set<Client>();
   readonly held: HeldClients;
@@ -157,7 +157,7 @@ export class Door implements Router, ConnectionsOwner {
     const { unauthenticatedMs } = this.config.limits;
     if (unauthenticatedMs === 0) return;
     const timer = setTimeout(() => {
-      if (this.limitsOf(client) === unauthenticatedLimits) client.close();
+      if (this.limitsOf(client) === unauthenticatedLimits) client.close('unauthenticated');
     }, unauthenticatedMs);
     socket.on('close', () => clearTimeout(timer));
   }
@@ -203,7 +203,7 @@ export class Door implements Router, ConnectionsOwner {
       return;
     }
     this.#context.log(`client ${client.id}: its session is not taken over: ${error}`);
-    client.fail(error);
+    client.fail(error, 'session');
     client.pump();
   }
 
