@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import type { Metric } from '../base/metrics.ts';
 import type { GateStatus } from '../gate/control.ts';
+import { LatencyHistogram } from '../gate/latency.ts';
 import { gateMetrics } from '../gate/metrics.ts';
 import { agentMetrics, type MetricsFacts, metricsText } from './metrics.ts';
 
@@ -65,9 +66,12 @@ function gateStatus(): GateStatus {
     ...{ clients: 7, held: 5, sentinelsSeen: 2, sentinelsNeeded: 2, connections: { shared: 1, private: 3 } },
     counters: {
       ...{ commands: 100, clientsAccepted: 8, clientsRefused: 1, held: 6, heldInVain: 0, replayed: 2 },
-      ...{ bounced: 3, uncertain: 4, switches: 1, bytesIn: 5000, bytesOut: 6000, errors: 2 },
+      ...{ bounced: 3, uncertain: 4, switches: 1, bytesIn: 5000, bytesOut: 6000 },
     },
-  } as GateStatus;
+    ...{ commands: { get: 9 }, classes: { read: 9 }, errors: { ERR: 1 }, closed: { protocol: 1 } },
+    latency: { read: new LatencyHistogram().read(), write: new LatencyHistogram().read() },
+    process: { rssBytes: 1, cpuMs: 2, loopActiveMs: 3, loopIdleMs: 4, upMs: 5 },
+  } as unknown as GateStatus;
 }
 
 const text = metricsText(facts);

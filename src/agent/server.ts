@@ -80,7 +80,9 @@ function questions(api: AgentApi): FastifyInstance {
 /** Asked from this machine, or for what anyone may know. */
 function isOpen({ socket, routeOptions }: FastifyRequest): boolean {
   const from = (socket.remoteAddress ?? '').replace(/^::ffff:/, '');
-  return isLoopback(from) || routeOptions.url === '/health';
+  // Monit and the like ask the address that the API listens on, and so come from it.
+  const fromHere = isLoopback(from) || (from !== '' && socket.remoteAddress === socket.localAddress);
+  return fromHere || routeOptions.url === '/health';
 }
 
 /** Compares in a time that doesn't tell how much of the token was right. */
