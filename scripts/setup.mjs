@@ -20,6 +20,8 @@ const testPrograms = {
   keepalived: { apt: 'keepalived', dnf: 'keepalived', brew: undefined },
   openssl: { apt: 'openssl', dnf: 'openssl', brew: 'openssl' },
   ip: { apt: 'iproute2', dnf: 'iproute', brew: undefined },
+  nutcracker: { apt: 'nutcracker', dnf: undefined, brew: undefined },
+  chromium: { apt: 'chromium', dnf: 'chromium', brew: undefined },
 };
 
 const managers = {
