@@ -1,6 +1,6 @@
 /** The runs of one scenario on one kind of deployment, summed up. Pure. */
 import type { Result } from './campaign.ts';
-import type { Judgement } from './promises.ts';
+import type { Judgement, Verdict } from './promises.ts';
 import type { DrillRun } from './run.ts';
 
 export interface Spread {
