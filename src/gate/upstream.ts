@@ -92,7 +92,7 @@ export class Upstream {
     this.#socket = openSocket(target, tls, {
       buffer: () => this.#inbox.room() as Buffer<ArrayBuffer>,
       callback: (bytes) => {
-        this.#inbox.end += bytes;
+        this.#inbox.received(bytes);
         this.#onBytes();
         return true;
       },
@@ -202,7 +202,7 @@ export class Upstream {
       }
       const run = this.ring.peek();
       if (run === undefined || this.outOfBand || buf[pos] === MINUS || !run.plain) {
-        if (client !== null && mark < pos) client.deliver(buf, mark, pos);
+        if (client !== null && mark < pos) this.#pass(client, mark, pos);
         client = null;
         this.#takeOne(run, buf, pos, next);
         pos = next;
@@ -211,21 +211,26 @@ export class Upstream {
       }
       if (this.#streamingTo !== null) this.#streamingTo = null;
       if (run.client !== client) {
-        if (client !== null && mark < pos) client.deliver(buf, mark, pos);
+        if (client !== null && mark < pos) this.#pass(client, mark, pos);
         client = run.client as Client;
         mark = pos;
       }
       pos = next;
       if (--run.left === 0) {
         if ((client as Client).waiting) {
-          (client as Client).deliver(buf, mark, pos);
+          this.#pass(client as Client, mark, pos);
           mark = pos;
         }
         this.#finish(run);
       }
     }
-    if (client !== null && mark < pos) client.deliver(buf, mark, pos);
+    if (client !== null && mark < pos) this.#pass(client, mark, pos);
     inbox.start = end - pos > longReplyBytes ? this.#passOnStart(pos, end) : pos;
+  }
+
+  /** Replies for one client, as they stand in the inbox. */
+  #pass(client: Client, start: number, end: number): void {
+    if (client.pass(this.#inbox.buf, start, end)) this.#inbox.lend();
   }
 
   /** The beginning of a long reply goes to its client before the rest is there. Returns what was taken. */
@@ -266,7 +271,7 @@ export class Upstream {
    * wait behind it are held up for a moment only: then its replies are kept for it, up to the limit that closes it.
    */
   #letItRead(client: Client): void {
-    if (client.closed || client.unread < slowReaderBytes) return;
+    if (client.closed || client.output.unread < slowReaderBytes) return;
     const now = performance.now();
     if (this.#patientUntil === 0) {
       this.#patientUntil = now + patienceMs;
@@ -280,7 +285,7 @@ export class Upstream {
       if (!this.closed) this.#socket.resume();
     };
     const timer = othersWait ? setTimeout(goOn, this.#patientUntil - now) : undefined;
-    client.whenRead(goOn);
+    client.output.whenRead(goOn);
   }
 
   /** Writes a part of a long request as it comes; `onDrained` is called when the server has taken it. */
