@@ -2,7 +2,7 @@ import type { Buffer } from 'node:buffer';
 import type { Socket } from 'node:net';
 import { errorText } from '../base/errors.ts';
 import { DOLLAR, findCr, MINUS, readLength } from '../resp/bytes.ts';
-import { frameReply, REPLY_INCOMPLETE, REPLY_MALFORMED, type ReplyProgress } from '../resp/reply.ts';
+import { frameReply, REPLY_MALFORMED, type ReplyProgress } from '../resp/reply.ts';
 import type { Client } from './client.ts';
 import type { GateTls, MemberAddress } from './config.ts';
 import { Inbox } from './inbox.ts';
@@ -193,15 +193,12 @@ export class Upstream {
     if (this.#skip > 0) pos = this.#passOn(pos, end);
     let mark = pos;
     let client: Client | null = null;
+    let next = pos;
     while (pos < end && !this.closed) {
-      const next = frameReply(buf, pos, end, this.#progress);
-      if (next === REPLY_INCOMPLETE) break;
-      if (next === REPLY_MALFORMED) {
-        this.destroy('the server sent something that is not RESP');
-        break;
-      }
       const run = this.ring.peek();
       if (run === undefined || this.outOfBand || buf[pos] === MINUS || !run.plain) {
+        next = frameReply(buf, pos, end, this.#progress);
+        if (next < 0) break;
         if (client !== null && mark < pos) this.#pass(client, mark, pos);
         client = null;
         this.#takeOne(run, buf, pos, next);
@@ -209,22 +206,34 @@ export class Upstream {
         mark = next;
         continue;
       }
-      if (this.#streamingTo !== null) this.#streamingTo = null;
-      if (run.client !== client) {
+      const its = run.client as Client;
+      if (its !== client) {
         if (client !== null && mark < pos) this.#pass(client, mark, pos);
-        client = run.client as Client;
+        client = its;
         mark = pos;
       }
-      pos = next;
-      if (--run.left === 0) {
-        if ((client as Client).waiting) {
-          this.#pass(client as Client, mark, pos);
-          mark = pos;
-        }
-        this.#finish(run);
+      do {
+        next = frameReply(buf, pos, end, this.#progress);
+        if (next < 0) break;
+        pos = next;
+        run.left--;
+        if (this.#streamingTo !== null) this.#streamingTo = null;
+      } while (run.left > 0 && pos < end && buf[pos] !== MINUS);
+      if (next < 0) break;
+      if (run.left > 0) continue;
+      if (its.waiting) {
+        this.#pass(its, mark, pos);
+        mark = pos;
       }
+      this.#finish(run);
     }
     if (client !== null && mark < pos) this.#pass(client, mark, pos);
+    if (next === REPLY_MALFORMED) {
+      // What was whole before it has gone to its clients.
+      inbox.start = pos;
+      this.destroy('the server sent something that is not RESP');
+      return;
+    }
     inbox.start = end - pos > longReplyBytes ? this.#passOnStart(pos, end) : pos;
   }
 
