@@ -79,6 +79,7 @@ export class CommandTable {
   #mask = 0;
   #byName = new Map<string, Command>();
   readonly unknown: Command = makeCommand('unknown', [], null);
+  #last: Command = this.unknown;
   loaded = false;
 
   constructor() {
@@ -123,16 +124,22 @@ export class CommandTable {
 
   /** The command whose name, in any case, stands in `buf[start, end)`; `unknown` when there is none. */
   find(buf: Uint8Array, start: number, end: number): Command {
+    // Most requests are for the command that the one before was for.
+    if (sameName(this.#last.name, buf, start, end)) return this.#last;
     let hash = end - start;
     for (let pos = start; pos < end; pos++) hash = (Math.imul(hash, 31) + ((buf[pos] as number) | 32)) | 0;
     for (let slot = hash & this.#mask; ; slot = (slot + 1) & this.#mask) {
       const command = this.#slots[slot];
       if (command === undefined) return this.unknown;
-      if (this.#hashes[slot] === hash && sameName(command.name, buf, start, end)) return command;
+      if (this.#hashes[slot] === hash && sameName(command.name, buf, start, end)) {
+        this.#last = command;
+        return command;
+      }
     }
   }
 
   #install(commands: Command[]): void {
+    this.#last = this.unknown;
     this.#byName = new Map(commands.map((command) => [command.name, command]));
     let size = 512;
     while (size < commands.length * 4) size *= 2;
