@@ -10,14 +10,16 @@ export type Item = Again | { reply: Buffer };
 
 export interface Again {
   request: Buffer;
-  /** It is part of a transaction: MULTI, or what was to be queued behind it. */
+  /** It is part of a transaction: WATCH, MULTI, or what was to be queued behind it. */
   block?: BlockPart;
+  /** It is the EXEC or DISCARD of a transaction that is sent again. */
+  ends?: boolean;
 }
 
 export interface BlockPart {
   /** The reply that it gets when the block turns out to be over. */
   reply: Buffer;
-  kind: 'begin' | 'queued' | 'error';
+  kind: 'watch' | 'begin' | 'queued' | 'error';
   /** The server would not queue it, so it can't have executed the block. */
   refused: boolean;
 }

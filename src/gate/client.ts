@@ -3,7 +3,7 @@ import type { Socket } from 'node:net';
 import { splitInline } from '../resp/arguments.ts';
 import { createRequestFrame, frameRequest, INCOMPLETE, MALFORMED } from '../resp/request.ts';
 import { writeError, writeRequest } from '../resp/write.ts';
-import { type BlockPart, type Bounce, currentRequest, type Item, refusalOf } from './bounce.ts';
+import { type Again, type Bounce, currentRequest, type Item, refusalOf } from './bounce.ts';
 import type { Command } from './commands.ts';
 import { LongRequest } from './long-request.ts';
 import { RequestBuffer } from './request-buffer.ts';
@@ -350,20 +350,20 @@ export class Client {
   onReply(run: Run, buf: Buffer, start: number, end: number): void {
     const refusal = refusalOf(buf, start, end);
     if (refusal !== null && this.router.onRefusal(this, refusal)) {
-      this.sendAgain(currentRequest(run));
+      this.sendAgain({ request: currentRequest(run) });
     } else if (this.bounce === null) {
       this.deliver(buf, start, end);
     } else {
       const request = currentRequest(run);
-      if (this.commandIn(request).read) this.sendAgain(request);
+      if (this.commandIn(request).read) this.sendAgain({ request });
       else this.deliver(buf, start, end);
     }
   }
 
   /** Has the request sent again when everything that is in flight was answered. */
-  sendAgain(request: Buffer, block?: BlockPart): void {
+  sendAgain(item: Again): void {
     this.bounce ??= { items: [] };
-    this.bounce.items.push(block === undefined ? { request } : { request, block });
+    this.bounce.items.push(item);
     this.router.counters.bounced++;
   }
 

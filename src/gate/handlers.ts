@@ -31,7 +31,7 @@ export class Observed implements ReplyHandler {
 
   protected bounced(buf: Buffer, start: number, end: number): boolean {
     if (!this.refused(buf, start, end)) return false;
-    this.client.sendAgain(this.request);
+    this.client.sendAgain({ request: this.request });
     return true;
   }
 

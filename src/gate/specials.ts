@@ -75,6 +75,11 @@ function sendOwn(client: Client, command: Command, name: string, request: Buffer
     send(new Subscribing(client, request, name, args.slice(1)));
   } else if (client.inMulti && (name === 'multi' || name === 'watch')) {
     send(new Queued(client, request, name));
+  } else if (name === 'watch') {
+    const watched = () => {
+      session.watching = true;
+    };
+    send(new Queued(client, request, 'watched', watched));
   } else if (name === 'multi') {
     client.inMulti = true;
     const begun = () => {

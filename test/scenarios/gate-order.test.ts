@@ -30,6 +30,14 @@ async function expectAllAnswered(clients: TaggedClient[], gate: GateProcess): Pr
   const stuck = clients.filter((each) => !each.done).map((each) => each.waitsFor);
   const complaints = clients.flatMap(({ complaint }) => complaint ?? []);
   for (const each of clients) each.close();
+  console.log(
+    gate
+      .log()
+      .split('\n')
+      .filter((l) => l.includes('DEBUGGP'))
+      .slice(0, 5)
+      .join('\n'),
+  );
   expect({ complaints, stuck, again }).toEqual({ complaints: [], stuck: [], again });
   expect(gate.log()).not.toContain('answered what was not asked');
 }
@@ -44,7 +52,7 @@ test('every reply belongs to its request, however often connections to the serve
       holdMs: 30_000,
     });
     const clients = await openClients(gate, random, 12);
-    proxy.cutsIn1000 = 4;
+    proxy.cutsIn1000 = 15;
     const enough = () => proxy.cuts >= 400 || clients.some(({ complaint }) => complaint !== null);
     await waitFor(enough, { what: `400 cuts (${again})`, withinMs: 60_000 });
     proxy.cutsIn1000 = 0;
