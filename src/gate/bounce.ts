@@ -1,6 +1,7 @@
 import { Buffer } from 'node:buffer';
 import { createRequestFrame, frameRequest, redisRequestLimits } from '../resp/request.ts';
 import type { Run } from './run-ring.ts';
+import type { Subscriptions } from './session.ts';
 
 /**
  * Something that waits for its turn in a client's order: a request that has to be sent (again), or a reply that is
@@ -31,6 +32,8 @@ export interface BlockPart {
  */
 export interface Bounce {
   items: Item[];
+  /** What the connection is subscribed to, when that has changed behind the bounce: it can't be used any more. */
+  subscriptions?: Subscriptions;
 }
 
 /** Why a server refused without executing; null for every other error, which is the client's to see. */

@@ -375,11 +375,12 @@ export class Client {
   /** Nothing is in flight: what bounced comes first, then the rest. */
   onIdle(): void {
     if (this.bounce !== null) {
-      this.backlog.unshift(...this.bounce.items);
+      const { items, subscriptions } = this.bounce;
+      this.backlog.unshift(...items);
       this.bounce = null;
       const inMulti = this.session.transaction !== null;
-      // The old connection is inside a MULTI that can't go on; the new one is put back to where the client is.
-      if (inMulti || this.inMulti) this.router.dropOwn(this);
+      // The old connection is not where the client is: inside a MULTI that can't go on, or subscribed to other things.
+      if (inMulti || this.inMulti || subscriptions !== undefined) this.router.dropOwn(this);
       this.inMulti = inMulti;
       this.pump();
     } else if (this.waiting) this.pump();
