@@ -7,6 +7,7 @@ import { Cursor } from './cursor.ts';
 import { rdbError } from './errors.ts';
 import { Fault } from './fault.ts';
 import { type FileHeader, type Flavor, magicBytes, opcode, parseMagic, typeInfo } from './format.ts';
+import { knownSum, type Sum } from './known-sums.ts';
 import { readOpcode } from './opcodes.ts';
 
 /** What the handler wants of a body. */
@@ -79,6 +80,10 @@ export class Scanner {
   readonly withChecksum: boolean;
   private state: number = state.magic;
   private crcOffset = 0;
+  /** The sum of the piece that arrived last, when it is known, and where in the file that stands. */
+  private known: Sum | undefined;
+  private knownFrom = 0;
+  private knownTo = 0;
   private readonly rangeCrc = new Crc64();
   private rawOffset = -1;
   private hasKey = false;
@@ -112,6 +117,7 @@ export class Scanner {
   push(chunk: Buffer): number {
     if (this.state === state.done) return 0;
     this.keepKey();
+    this.takeSum(chunk);
     this.cursor.append(chunk);
     try {
       this.run();
@@ -120,7 +126,10 @@ export class Scanner {
     }
     this.passRaw();
     this.handler.settle?.();
-    this.sumUp(this.offset);
+    // Unless the end has been read, all that arrived is summed up; but without a sum at hand only what has been read,
+    // for the sake of `sumRange`.
+    const isInside = this.known !== undefined && this.state < state.checksum;
+    this.sumUp(isInside ? this.knownTo : this.offset);
     return this.isDone ? chunk.length - (this.cursor.end - this.cursor.pos) : chunk.length;
   }
 
@@ -148,9 +157,10 @@ export class Scanner {
     const { cursor, rangeCrc } = this;
     if (!this.withChecksum || buf !== cursor.buf || cursor.base + from < this.crcOffset) return undefined;
     this.sumUp(cursor.base + from);
-    rangeCrc.low = 0;
-    rangeCrc.high = 0;
-    rangeCrc.update(buf, from, to);
+    const known = this.knownSumOf(cursor.base + from, cursor.base + to);
+    rangeCrc.low = known?.low ?? 0;
+    rangeCrc.high = known?.high ?? 0;
+    if (known === undefined) rangeCrc.update(buf, from, to);
     this.crc.append(rangeCrc.low, rangeCrc.high, to - from);
     this.crcOffset = cursor.base + to;
     return rangeCrc;
@@ -261,9 +271,21 @@ export class Scanner {
 
   private sumUp(to: number): void {
     if (!this.withChecksum || to <= this.crcOffset) return;
-    const { cursor } = this;
-    this.crc.update(cursor.buf, this.crcOffset - cursor.base, to - cursor.base);
+    const { cursor, crcOffset } = this;
+    const known = this.knownSumOf(crcOffset, to);
+    if (known === undefined) this.crc.update(cursor.buf, crcOffset - cursor.base, to - cursor.base);
+    else this.crc.append(known.low, known.high, to - crcOffset);
     this.crcOffset = to;
+  }
+
+  private takeSum(chunk: Buffer): void {
+    this.known = knownSum(chunk);
+    this.knownFrom = this.cursor.base + this.cursor.end;
+    this.knownTo = this.knownFrom + chunk.length;
+  }
+
+  private knownSumOf(from: number, to: number): Sum | undefined {
+    return from === this.knownFrom && to === this.knownTo ? this.known : undefined;
   }
 
   private passRaw(): void {
