@@ -1,11 +1,29 @@
 import { Worker } from 'node:worker_threads';
 import { tellSum } from '../rdb/known-sums.ts';
-import { headBytes, type ReadOrder, type ReadPiece } from './rdb-read-thread.ts';
 
 const places = 8;
 /** Places are given back so many at a time: waking the thread for each would cost more than it saves. */
 const givenBack = 4;
 const pieceBytes = 512 * 1024;
+
+/** Before the places, the shared memory has how many pieces the reader is done with. */
+export const headBytes = 8;
+
+export interface ReadOrder {
+  fd: number;
+  /** Where in the file to start. */
+  from: number;
+  shared: SharedArrayBuffer;
+  places: number;
+  pieceBytes: number;
+}
+
+export interface ReadPiece {
+  bytes: number;
+  low: number;
+  high: number;
+  failure?: string;
+}
 
 /**
  * Reads the rest of an open file in a thread of its own, which also works out the checksum of each piece: a quarter

@@ -2,30 +2,12 @@ import { readSync } from 'node:fs';
 import { parentPort, workerData } from 'node:worker_threads';
 import { errorText } from '../base/errors.ts';
 import { Crc64 } from '../rdb/crc64.ts';
+import { headBytes, type ReadOrder, type ReadPiece } from './rdb-read-ahead.ts';
 
 /**
- * The thread of rdb-read-ahead.ts: reads a file into shared memory, piece after piece, sums each up, and waits while
- * all places are taken. Its end is a piece of no bytes, or what went wrong.
+ * The thread of ReadAhead: reads a file into shared memory, piece after piece, sums each up, and waits while all
+ * places are taken. Its end is a piece of no bytes, or what went wrong.
  */
-export interface ReadOrder {
-  fd: number;
-  /** Where in the file to start. */
-  from: number;
-  shared: SharedArrayBuffer;
-  places: number;
-  pieceBytes: number;
-}
-
-export interface ReadPiece {
-  bytes: number;
-  low: number;
-  high: number;
-  failure?: string;
-}
-
-/** Before the places, `shared` has how many pieces the reader is done with. */
-export const headBytes = 8;
-
 function readAll(order: ReadOrder, tell: (piece: ReadPiece) => void): void {
   const done = new Int32Array(order.shared, 0, 1);
   const places = Array.from({ length: order.places }, (_, place) =>
