@@ -1,20 +1,24 @@
 import { Worker } from 'node:worker_threads';
-import { tellSum } from '../rdb/known-sums.ts';
+import { tellOfPiece } from '../rdb/piece.ts';
 
 const places = 8;
 /** Places are given back so many at a time: waking the thread for each would cost more than it saves. */
 const givenBack = 4;
 const pieceBytes = 512 * 1024;
+/** Before each piece, for what its reader has left of the one before. */
+const roomBytes = 64 * 1024;
+const placeBytes = roomBytes + pieceBytes;
 
 /** Before the places, the shared memory has how many pieces the reader is done with. */
-export const headBytes = 8;
+const headBytes = 8;
 
 export interface ReadOrder {
   fd: number;
   /** Where in the file to start. */
   from: number;
   shared: SharedArrayBuffer;
-  places: number;
+  /** Where in the shared memory the pieces go, in turns. */
+  places: number[];
   pieceBytes: number;
 }
 
@@ -30,7 +34,11 @@ export interface ReadPiece {
  * of the work of reading an RDB, and the only part that needs nothing of what was read before.
  */
 export class ReadAhead {
-  private readonly shared = new SharedArrayBuffer(headBytes + places * pieceBytes);
+  private readonly shared = new SharedArrayBuffer(headBytes + places * placeBytes);
+  private readonly places = Array.from(
+    { length: places },
+    (_, index) => headBytes + index * placeBytes + roomBytes,
+  );
   private readonly done = new Int32Array(this.shared, 0, 1);
   private readonly thread: Worker;
   private readonly ready: ReadPiece[] = [];
@@ -39,7 +47,7 @@ export class ReadAhead {
 
   /** The thread gets ready at once. @param from where in the file to start. */
   constructor(fd: number, from: number) {
-    const order: ReadOrder = { fd, from, shared: this.shared, places, pieceBytes };
+    const order: ReadOrder = { fd, from, shared: this.shared, places: this.places, pieceBytes };
     this.thread = new Worker(new URL('./rdb-read-thread.js', import.meta.url), { workerData: order });
     this.thread.on('message', (piece: ReadPiece) => {
       this.ready.push(piece);
@@ -61,9 +69,8 @@ export class ReadAhead {
         Atomics.store(this.done, 0, count - 1);
         Atomics.notify(this.done, 0);
       }
-      const place = headBytes + (count % places) * pieceBytes;
-      const chunk = Buffer.from(this.shared, place, piece.bytes);
-      tellSum(chunk, piece);
+      const chunk = Buffer.from(this.shared, this.places[count % places], piece.bytes);
+      tellOfPiece(chunk, { low: piece.low, high: piece.high, room: roomBytes });
       yield chunk;
     }
   }

@@ -2,7 +2,7 @@ import { readSync } from 'node:fs';
 import { parentPort, workerData } from 'node:worker_threads';
 import { errorText } from '../base/errors.ts';
 import { Crc64 } from '../rdb/crc64.ts';
-import { headBytes, type ReadOrder, type ReadPiece } from './rdb-read-ahead.ts';
+import type { ReadOrder, ReadPiece } from './rdb-read-ahead.ts';
 
 /**
  * The thread of ReadAhead: reads a file into shared memory, piece after piece, sums each up, and waits while all
@@ -10,17 +10,15 @@ import { headBytes, type ReadOrder, type ReadPiece } from './rdb-read-ahead.ts';
  */
 function readAll(order: ReadOrder, tell: (piece: ReadPiece) => void): void {
   const done = new Int32Array(order.shared, 0, 1);
-  const places = Array.from({ length: order.places }, (_, place) =>
-    Buffer.from(order.shared, headBytes + place * order.pieceBytes, order.pieceBytes),
-  );
+  const places = order.places.map((place) => Buffer.from(order.shared, place, order.pieceBytes));
   let at = order.from;
   for (let count = 0; ; count++) {
     for (;;) {
       const seen = Atomics.load(done, 0);
-      if (count - seen < order.places) break;
+      if (count - seen < places.length) break;
       Atomics.wait(done, 0, seen);
     }
-    const place = places[count % order.places]!;
+    const place = places[count % places.length]!;
     const bytes = readSync(order.fd, place, 0, place.length, at);
     const crc = new Crc64();
     crc.update(place, 0, bytes);

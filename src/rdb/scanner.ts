@@ -7,8 +7,8 @@ import { Cursor } from './cursor.ts';
 import { rdbError } from './errors.ts';
 import { Fault } from './fault.ts';
 import { type FileHeader, type Flavor, magicBytes, opcode, parseMagic, typeInfo } from './format.ts';
-import { knownSum, type Sum } from './known-sums.ts';
 import { readOpcode } from './opcodes.ts';
+import { factsOf, type PieceFacts } from './piece.ts';
 
 /** What the handler wants of a body. */
 export interface BodyWish {
@@ -80,8 +80,8 @@ export class Scanner {
   readonly withChecksum: boolean;
   private state: number = state.magic;
   private crcOffset = 0;
-  /** The sum of the piece that arrived last, when it is known, and where in the file that stands. */
-  private known: Sum | undefined;
+  /** What is known of the piece that arrived last, and where in the file it stands. */
+  private known: PieceFacts | undefined;
   private knownFrom = 0;
   private knownTo = 0;
   private readonly rangeCrc = new Crc64();
@@ -117,8 +117,10 @@ export class Scanner {
   push(chunk: Buffer): number {
     if (this.state === state.done) return 0;
     this.keepKey();
-    this.takeSum(chunk);
-    this.cursor.append(chunk);
+    this.known = factsOf(chunk);
+    this.knownFrom = this.cursor.base + this.cursor.end;
+    this.knownTo = this.knownFrom + chunk.length;
+    this.cursor.append(chunk, this.known?.room);
     try {
       this.run();
     } catch (error) {
@@ -278,13 +280,7 @@ export class Scanner {
     this.crcOffset = to;
   }
 
-  private takeSum(chunk: Buffer): void {
-    this.known = knownSum(chunk);
-    this.knownFrom = this.cursor.base + this.cursor.end;
-    this.knownTo = this.knownFrom + chunk.length;
-  }
-
-  private knownSumOf(from: number, to: number): Sum | undefined {
+  private knownSumOf(from: number, to: number): PieceFacts | undefined {
     return from === this.knownFrom && to === this.knownTo ? this.known : undefined;
   }
 

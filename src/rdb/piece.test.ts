@@ -1,22 +1,23 @@
 import { expect, test } from 'vitest';
 import { makeRdb, memorySink, memorySpill } from '../../test/support/rdb-files.ts';
 import { Crc64 } from './crc64.ts';
-import { tellSum } from './known-sums.ts';
 import { mergeFiles } from './merge.ts';
+import { tellOfPiece } from './piece.ts';
 import { pump } from './pump.ts';
 import { RdbVerifier } from './verify.ts';
 import { RdbWriter } from './writer.ts';
 
 /** Three buffers take turns, as they do when a file is read; what was in one before is overwritten. */
 async function* pieces(bytes: Buffer, size: number, withSums: boolean): AsyncGenerator<Buffer> {
-  const buffers = [0, 1, 2].map(() => Buffer.alloc(size));
+  const room = 100;
+  const buffers = [0, 1, 2].map(() => Buffer.alloc(room + size));
   for (let at = 0, turn = 0; at < bytes.length; at += size, turn++) {
     const buffer = buffers[turn % 3]!.fill(0xee);
-    const piece = buffer.subarray(0, bytes.copy(buffer, 0, at, at + size));
+    const piece = buffer.subarray(room, room + bytes.copy(buffer, room, at, at + size));
     if (withSums) {
       const crc = new Crc64();
       crc.update(piece);
-      tellSum(piece, crc);
+      tellOfPiece(piece, { low: crc.low, high: crc.high, room });
     }
     yield piece;
   }
