@@ -9,6 +9,7 @@ import { processCpuMicros } from './process-cpu.ts';
 import { type BenchmarkFigures, type BenchmarkRun, findBenchmark, runBenchmark } from './redis-benchmark.ts';
 import { type BenchContext, type BenchHead, headOf } from './result.ts';
 import { Scratch } from './scratch.ts';
+import { inTurn } from './turns.ts';
 
 export interface DoorsOptions {
   rounds: number;
@@ -93,12 +94,6 @@ async function measureTest(
     }
     if (round > 0) tell(`-P ${pipeline} ${test}: round ${round} of ${rounds}`);
   }
-}
-
-/** Who begins changes with the round. */
-export function inTurn<T>(all: readonly T[], round: number): T[] {
-  const first = all.length === 0 ? 0 : round % all.length;
-  return [...all.slice(first), ...all.slice(0, first)];
 }
 
 async function runAndWatch(
