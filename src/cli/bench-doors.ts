@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import type { Command } from 'commander';
-import { readCount, readCounts, readWord, readWords } from './bench-options.ts';
+import { durabilities, readCount, readCounts, readWord, readWords } from './bench-options.ts';
 import { benchAction } from './bench-run.ts';
 import { BadOption } from './errors.ts';
 import { type CommonOptions, verb } from './verb.ts';
@@ -45,7 +45,7 @@ export function doorsVerb(): Command {
       pipelines: readCounts('--pipeline', options.pipeline),
       tests: readWords('--tests', options.tests, benchmarkTests),
       valueBytes: readCount('--size', options.size),
-      durability: readWord('--durability', options.durability, ['async', 'replicated'] as const),
+      durability: readWord('--durability', options.durability, durabilities),
       otherGate: otherGate(options.otherGate),
     };
     return doorsResult(await benchDoors(settings, context));

@@ -1,5 +1,13 @@
 import type { Command } from 'commander';
-import { readCount, readCounts, readDuration, readWord } from './bench-options.ts';
+import {
+  durabilities,
+  persistences,
+  readCount,
+  readCounts,
+  readDuration,
+  readPercent,
+  readWord,
+} from './bench-options.ts';
 import { benchAction } from './bench-run.ts';
 import { BadOption } from './errors.ts';
 import { type CommonOptions, verb } from './verb.ts';
@@ -14,9 +22,6 @@ interface VuserOptions extends CommonOptions {
   durability: string;
   persistence: string;
 }
-
-export const durabilities = ['async', 'replicated'] as const;
-export const persistences = ['none', 'rdb', 'aof-everysec', 'aof-always'] as const;
 
 export function vusersVerb(): Command {
   const command = verb(
@@ -44,7 +49,7 @@ export function vusersVerb(): Command {
       thinkMs: readDuration('--think', options.think),
       stepMs: readDuration('--step', options.step),
       rounds: readCount('--rounds', options.rounds),
-      readShare: readPercent(options.reads) / 100,
+      readShare: readPercent('--reads', options.reads) / 100,
       valueBytes: readCount('--size', options.size),
       durability: readWord('--durability', options.durability, durabilities),
       persistence: readWord('--persistence', options.persistence, persistences),
@@ -59,10 +64,4 @@ function readRamp(text: string): number[] {
   throw BadOption(`--ramp: ${text} does not rise from step to step`, {
     hint: 'For example --ramp 100,500,1000.',
   });
-}
-
-function readPercent(text: string): number {
-  const value = readCount('--reads', text, 0);
-  if (value <= 100) return value;
-  throw BadOption(`--reads: ${text} is more than all of them`, { hint: 'A whole number from 0 to 100.' });
 }

@@ -73,7 +73,8 @@ export class User {
     socket.on('connect', () => {
       this.#connected = true;
       this.#onConnected();
-      if (this.#dueMs > 0) this.#send();
+      // It was wanted while nobody could be reached: its wait began then.
+      if (this.#dueMs > 0) this.#send(this.#dueMs);
     });
     socket.on('data', (chunk) => this.#onData(chunk));
     socket.on('error', (error: NodeJS.ErrnoException) => {
@@ -89,6 +90,7 @@ export class User {
     this.#received = null;
     if (this.#sentMs > 0) {
       this.#sentMs = 0;
+      this.#dueMs = 0;
       this.#events.onError('DROPPED');
       this.#thinkAgain();
     }
@@ -101,7 +103,7 @@ export class User {
     const wantedMs = performance.now() + ms;
     const go = () => {
       this.#dueMs = wantedMs;
-      if (this.#connected) this.#send();
+      if (this.#connected) this.#send(performance.now());
     };
     if (ms === 0) go();
     else this.#timer = setTimeout(go, ms);
@@ -112,11 +114,11 @@ export class User {
     this.#think(thinkMs === 0 ? 0 : Math.max(1, Math.round(-Math.log(1 - Math.random()) * thinkMs)));
   }
 
-  #send(): void {
+  #send(sinceMs: number): void {
     const { readShare, keys } = this.#plan;
     this.#isRead = Math.random() < readShare;
     const key = `$${keyDigits + 6}\r\nbench:${String(Math.floor(Math.random() * keys)).padStart(keyDigits, '0')}\r\n`;
-    this.#sentMs = performance.now();
+    this.#sentMs = sinceMs;
     const request = this.#isRead ? `*2\r\n$3\r\nGET\r\n${key}` : `*3\r\n$3\r\nSET\r\n${key}${this.#value}`;
     this.#socket?.write(request, 'latin1');
   }
