@@ -1,7 +1,7 @@
 import type { Section } from '../report/page.ts';
 import { errorWords, median, sumErrors } from './distribution.ts';
 import type { Killable, KillReport, KillRun } from './kill.ts';
-import { type BenchResult, pageOf } from './result.ts';
+import { type BenchResult, pageOf, plural } from './result.ts';
 
 export function killResult(report: KillReport): BenchResult {
   const { options, runs, sliceMs, threads } = report;
@@ -14,8 +14,8 @@ export function killResult(report: KillReport): BenchResult {
       'Kills under load: throughput and recovery',
       [table(report), ...options.instances.flatMap((instance) => timeline(instance, report))],
       [
-        `${clients} clients through the gate, each with one request at a time (${reads}% GET, ${100 - reads}% SET) and ${thinkMs} ms of think time on average; ${times} kills (SIGKILL) of each, in turns, on one deployment of three members, three Sentinels and one gate (persistence ${persistence}, durability ${durability}). Medians; the timelines are those of the run with the median gap.`,
-        `without a write: the longest time in which no write was acknowledged. back to 90%: until half a second in which at least 90% of the usual throughput was answered. whole again: everyone in place and in sync. The load comes from ${threads} ${threads === 1 ? 'thread' : 'threads'} on the same machine.`,
+        `${clients} clients through the gate, each with one request at a time (${reads}% GET, ${100 - reads}% SET) and ${thinkMs} ms of think time on average; each is killed (SIGKILL) ${plural(times, 'time')}, in turns, on one deployment of three members, three Sentinels and one gate (persistence ${persistence}, durability ${durability}). Medians; the timelines are those of the run with the median gap.`,
+        `without a write: the longest time in which no write was acknowledged. back to 90%: until half a second in which at least 90% of the usual throughput was answered. whole again: everyone in place and in sync. The load comes from ${plural(threads, 'thread')} on the same machine.`,
         'With one gate, its death drops its connections, and clients have to connect again: a second gate on another host and an address before both is what spares them that. A lost host or a partition takes detectAfter longer to be seen than a death.',
       ],
     ),
