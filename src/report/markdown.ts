@@ -6,7 +6,8 @@ import { describeMoment, describeNumber } from './number.ts';
 import type { Page, Section } from './page.ts';
 
 export function renderMarkdown(page: Page): string {
-  const blocks = page.sections.flatMap(sectionBlocks);
+  const short = page.sections.filter((section) => !(section.kind === 'table' && section.detail));
+  const blocks = short.flatMap(sectionBlocks);
   return `${[`### ${page.title}`, page.subtitle, ...blocks].join('\n\n')}\n`;
 }
 

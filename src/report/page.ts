@@ -15,6 +15,8 @@ export interface TableSection {
   rows: readonly (readonly (string | number)[])[];
   /** What the table does and doesn't say. */
   note?: string;
+  /** For the page only: on a terminal and in Markdown it would bury the rest. */
+  detail?: boolean;
 }
 
 export interface ChartSection {
