@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import type { FastifyInstance } from 'fastify';
 import { writeFileAtomic } from '../base/atomic-file.ts';
 import { systemClock } from '../base/clock.ts';
+import { activeTestHooks, testHook } from '../base/test-hooks.ts';
 import { loadSecrets } from '../spec/secrets.ts';
 import type { Spec } from '../spec/spec.ts';
 import { assemble } from './assemble.ts';
@@ -48,7 +49,10 @@ export interface RunningAgent {
 
 /** Starts an agent. @throws before anything is started when something is missing; START_FAILED and the like after. */
 export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
-  const { spec, host, stateDir, report } = options;
+  const { host, stateDir, report } = options;
+  const spec = testHook('detect-after-1s') ? withDetectAfter(options.spec, 1000) : options.spec;
+  const hooks = activeTestHooks();
+  for (const hook of hooks) report(`warning: ${hook}`);
   const paths = statePaths(stateDir);
   const { program } = await findRedisServer();
   const gatesHere = spec.gates.filter((gate) => gate.host === host);
@@ -66,11 +70,16 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
     const setting = { spec, host, paths, secrets, redisServer: program, haproxy, clock: systemClock, events };
     const deployment = await assemble(setting);
     await checkFreePorts(deployment);
+    for (const hook of hooks) events.add('test-hook', spec.name, hook);
     return await runAgent(deployment, options, release);
   } catch (error) {
     await release();
     throw error;
   }
+}
+
+function withDetectAfter(spec: Spec, detectAfterMs: number): Spec {
+  return { ...spec, sentinel: { ...spec.sentinel, detectAfterMs } };
 }
 
 /** Ports of processes that still run from before are theirs by right. */

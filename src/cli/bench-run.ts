@@ -28,24 +28,29 @@ const resultMode = 0o644;
  */
 export function benchAction<Options extends CommonOptions>(
   command: Command,
-  run: (options: Options, context: BenchContext) => Promise<BenchResult & { exitStatus?: number }>,
+  run: (
+    options: Options,
+    context: BenchContext,
+    invocation: { args: string[]; output: Output },
+  ) => Promise<BenchResult & { exitStatus?: number }>,
 ): Command {
   return command
     .option('--csv <file>', 'also write every single measurement as CSV')
     .option('--html <file>', 'also write a page with charts that loads nothing from elsewhere')
     .option('--markdown', 'print the tables as Markdown')
     .action(
-      action<Options & OutputOptions>(async (output, _args, options) => {
+      action<Options & OutputOptions>(async (output, args, options) => {
         for (const key of ['csv', 'html'] as const) await checkFile(`--${key}`, options[key]);
         const stop = stopOnSignals(output);
         const machine = await describeMachine();
         if (machine.warning !== null) output.note(`${output.colors.yellow('warning:')} ${machine.warning}`);
-        const result = await run(options, {
+        const context = {
           command: commandLine(process.argv.slice(2)),
           machine,
-          report: (line) => output.note(output.colors.dim(line)),
+          report: (line: string) => output.note(output.colors.dim(line)),
           signal: stop.signal,
-        });
+        };
+        const result = await run(options, context, { args, output });
         await present(output, options, result);
         return result.exitStatus ?? 0;
       }),

@@ -74,7 +74,9 @@ export class DrillClient {
     this.#listen(socket);
     if (!credentials) return null;
     const answer = await this.#ask(['AUTH', credentials.username, credentials.password]);
-    return answer.kind === 'reply' ? null : answer.kind === 'broken' ? { ...answer, sent: false } : answer;
+    if (answer.kind === 'reply') return null;
+    this.#end(answer.word);
+    return { kind: 'broken', word: answer.word, sent: false };
   }
 
   #listen(socket: Socket): void {

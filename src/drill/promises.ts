@@ -95,11 +95,10 @@ export const onlyUncertain: DrillPromise = onlyErrors(
 export function onlyErrors(sentence: string, allowed: readonly string[]): DrillPromise {
   return {
     sentence,
-    check: ({ account: { errors }, readErrors }) => {
-      const others = [...Object.keys(errors), ...Object.keys(readErrors)].filter(
-        (word) => !allowed.includes(word),
-      );
-      return { held: others.length === 0, found: describeErrors({ ...errors, ...readErrors }) };
+    check: ({ errors, readErrors }) => {
+      const all = sumCounts(errors, readErrors);
+      const others = Object.keys(all).filter((word) => !allowed.includes(word));
+      return { held: others.length === 0, found: describeErrors(all) };
     },
   };
 }
@@ -148,4 +147,10 @@ export function cutOffTakesNoneAfter(limitMs: number): DrillPromise {
 export function describeErrors(errors: Record<string, number>): string {
   const list = Object.entries(errors).map(([word, count]) => `${word} ${count}`);
   return list.join(', ') || 'none';
+}
+
+function sumCounts(a: Record<string, number>, b: Record<string, number>): Record<string, number> {
+  const sum = { ...a };
+  for (const [word, count] of Object.entries(b)) sum[word] = (sum[word] ?? 0) + count;
+  return sum;
 }

@@ -61,8 +61,8 @@ export interface Rig {
   refusal(member: string): Promise<string | null>;
   /** Whether whoever heals has noticed that this member holds data. */
   knowsDataOf(member: string): boolean;
-  /** Sets a member's `replica-priority`. */
-  setPriority(member: string, priority: number): Promise<void>;
+  /** Keeps members from being promoted, or lets them again. Returns when the Sentinels know of the first. */
+  setEligible(members: readonly string[], eligible: boolean): Promise<void>;
   /** Restarts every member, one after the other. */
   rollingRestart(): Promise<void>;
   /** Lets nothing pass between a host and the others, or everything again. */
