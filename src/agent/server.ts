@@ -4,13 +4,13 @@
  * /health, which load balancers ask. Long commands answer with a line of JSON for each step and one for the end.
  */
 import { createHash, timingSafeEqual } from 'node:crypto';
-import { chmod, mkdir, rm } from 'node:fs/promises';
-import path from 'node:path';
+import { chmod, rm } from 'node:fs/promises';
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { HoldfastError } from '../base/errors.ts';
 import { isLoopback } from '../spec/address.ts';
 import type { AgentApi, Command } from './api.ts';
 import { ApiTokenNeeded } from './errors.ts';
+import { makeSocketFolder } from './socket-folder.ts';
 
 /** Listens on the Unix socket: questions and commands. */
 export async function serveControl(api: AgentApi, socket: string): Promise<FastifyInstance> {
@@ -18,7 +18,7 @@ export async function serveControl(api: AgentApi, socket: string): Promise<Fasti
   for (const name of api.commands) {
     server.post(`/${name}`, (request, reply) => streamCommand(api, name, request.body, reply));
   }
-  await mkdir(path.dirname(socket), { recursive: true, mode: 0o700 });
+  await makeSocketFolder(socket);
   await rm(socket, { force: true });
   await server.listen({ path: socket });
   await chmod(socket, 0o600);

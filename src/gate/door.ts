@@ -14,6 +14,7 @@ import { HeldClients } from './held-clients.ts';
 import { readTlsFiles } from './open-socket.ts';
 import { readHeader } from './proxy-socket.ts';
 import type { Router } from './router.ts';
+import { withSharedReads } from './shared-reads.ts';
 import type { Upstream, UpstreamOptions } from './upstream.ts';
 
 /** How a door chooses the member for a client, and tells what it notices. */
@@ -88,9 +89,11 @@ export class Door implements Router, ConnectionsOwner {
   /** Opens the door on every host of `listen`. @throws GATE_LISTEN */
   async listen(listen: Listen): Promise<void> {
     for (const host of typeof listen.host === 'string' ? [listen.host] : listen.host) {
+      const { proxyProtocol, tls } = this.config;
+      const plain = !proxyProtocol && !tls?.cert;
       const server = createServer(
-        { noDelay: true, keepAlive: true, keepAliveInitialDelay: 60_000 },
-        (socket) => this.#greet(socket),
+        { noDelay: true, keepAlive: true, keepAliveInitialDelay: 60_000, pauseOnConnect: plain },
+        (socket) => (plain ? this.#accept(withSharedReads(socket)) : this.#greet(socket)),
       );
       this.#servers.push(server);
       await new Promise<void>((resolve, reject) => {
@@ -141,7 +144,7 @@ export class Door implements Router, ConnectionsOwner {
       socket.on('error', () => {});
       secured.on('error', () => secured.destroy());
       this.#accept(secured);
-    } else this.#accept(socket);
+    }
   }
 
   #accept(socket: Socket, address: string | null = null): void {
