@@ -1,11 +1,17 @@
 import { Command } from 'commander';
 import { doorsVerb } from './bench-doors.ts';
 import { failoverBenchVerb, switchoverBenchVerb } from './bench-failover.ts';
+import { killVerb } from './bench-kill.ts';
+import { persistenceVerb } from './bench-persistence.ts';
+import { vusersVerb } from './bench-vusers.ts';
 
 export function benchVerb(): Command {
   return new Command('bench')
     .description('measure, side by side with what people use today')
     .addCommand(doorsVerb())
+    .addCommand(persistenceVerb())
+    .addCommand(vusersVerb())
+    .addCommand(killVerb())
     .addCommand(failoverBenchVerb())
     .addCommand(switchoverBenchVerb());
 }

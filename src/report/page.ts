@@ -31,7 +31,7 @@ export interface ChartSection {
   note?: string;
 }
 
-/** Figures of one unit beside each other, such as the same test through several doors. */
+/** Figures of one unit beside each other, such as the same test through several doors. For the eye: not in Markdown. */
 export interface BarsSection {
   kind: 'bars';
   title: string;
