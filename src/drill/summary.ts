@@ -75,10 +75,7 @@ export function hasBroken(results: readonly Result[]): boolean {
 }
 
 /** What became of one promise over all runs. */
-export function verdictOf(
-  runs: readonly DrillRun[],
-  promise: string,
-): { held: boolean; found: string } | null {
+export function verdictOf(runs: readonly DrillRun[], promise: string): Verdict | null {
   const all = runs.flatMap(({ judgements }) => judgements.filter((each) => each.promise === promise));
   const [first] = all as [Judgement?];
   if (!first) return null;
