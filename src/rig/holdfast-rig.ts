@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
-import { readdirSync, readFileSync } from 'node:fs';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtempSync, readdirSync, readFileSync } from 'node:fs';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { AgentClient } from '../agent/client.ts';
@@ -47,7 +47,8 @@ export class HoldfastRig implements Rig {
   }
 
   async start(): Promise<void> {
-    this.#folder = await mkdtemp(path.join(tmpdir(), 'hfd-'));
+    // At once, so that a stop that comes early knows of it.
+    this.#folder = mkdtempSync(path.join(tmpdir(), 'hfd-'));
     if (this.#settings.hosts === 'three') this.#network = NetworkHosts.create(this.hosts);
     const secret = Buffer.from(crypto.getRandomValues(new Uint8Array(secretBytes))).toString('base64url');
     await writeFile(path.join(this.#folder, 'secret'), `${secret}\n`, { mode: 0o600 });

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
-import { closeSync, mkdirSync, openSync } from 'node:fs';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { closeSync, mkdirSync, mkdtempSync, openSync } from 'node:fs';
+import { rm, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -52,9 +52,10 @@ export class PlainRig implements Rig {
   }
 
   async start(): Promise<void> {
+    // At once, so that a stop that comes early knows of it.
+    this.#folder = mkdtempSync(path.join(tmpdir(), 'hfp-'));
     this.#redis = (await findRedisServer()).program;
     this.#haproxy = findHaproxy();
-    this.#folder = await mkdtemp(path.join(tmpdir(), 'hfp-'));
     await this.#place();
     const [primary] = this.#of('member') as [Part];
     for (const part of this.#parts) {
