@@ -11,13 +11,14 @@ const examples = 20;
 export function drillData(results: readonly Result[], settings: DrillSettings) {
   return {
     settings,
-    drills: results.map(({ scenario, rig, binding, runs, skipped }) => ({
+    drills: results.map(({ scenario, rig, binding, runs, failures, skipped }) => ({
       scenario: scenario.name,
       given: scenario.given,
       when: scenario.when,
       deployment: rig,
       binding,
       skipped,
+      failures,
       ...(runs.length === 0 ? {} : { summary: summarise(runs) }),
       runs: runs.map(runData),
     })),

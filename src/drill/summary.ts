@@ -24,7 +24,7 @@ export interface Summary {
   /** How often each was promoted. */
   promoted: Record<string, number>;
   /** The most and the fewest promotions of one run. */
-  promotionsPerRun: [fewest: number, most: number];
+  promotionsPerRun: [fewest: number, most: number] | null;
   /** Runs in which every promise held. */
   kept: number;
 }
@@ -55,7 +55,7 @@ export function summarise(runs: readonly DrillRun[]): Summary {
     outage: spread(findings.map(({ outageMs }) => outageMs)),
     lossWindow: spread(findings.map(({ lossWindowMs }) => lossWindowMs)),
     promoted,
-    promotionsPerRun: [Math.min(...counts), Math.max(...counts)],
+    promotionsPerRun: counts.length === 0 ? null : [Math.min(...counts), Math.max(...counts)],
     kept: runs.filter(isKept).length,
   };
 }
@@ -71,7 +71,9 @@ export function isKept({ judgements, trouble }: DrillRun): boolean {
 
 /** A promise that is holdfast's to keep was broken, or a run did not come to its end. */
 export function hasBroken(results: readonly Result[]): boolean {
-  return results.some(({ binding, runs }) => binding && !runs.every(isKept));
+  return results.some(
+    ({ binding, runs, failures }) => binding && !(failures.length === 0 && runs.every(isKept)),
+  );
 }
 
 /** What became of one promise over all runs. */

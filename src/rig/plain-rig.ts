@@ -5,6 +5,7 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { findHaproxy, findRedisServer } from '../agent/preflight.ts';
+import { errorText, HoldfastError } from '../base/errors.ts';
 import { waitFor } from '../base/retry.ts';
 import { freePorts } from '../process/free-ports.ts';
 import { MemberClient } from '../redis/member-client.ts';
@@ -49,6 +50,19 @@ export class PlainRig implements Rig {
   constructor(settings: RigSettings) {
     this.#settings = settings;
     this.hosts = settings.hosts === 'one' ? ['local'] : threeHosts;
+  }
+
+  /** Why it can't be run here, or null. */
+  static async whyNot(): Promise<string | null> {
+    try {
+      await findRedisServer();
+      findHaproxy();
+      return null;
+    } catch (error) {
+      return error instanceof HoldfastError && error.code === 'PROGRAM_MISSING'
+        ? 'redis-server or haproxy is not installed'
+        : errorText(error);
+    }
   }
 
   async start(): Promise<void> {
