@@ -2,3 +2,4 @@ import { defineError } from '../base/errors.ts';
 
 export const RedisRefused = defineError('REDIS_REFUSED', 1);
 export const RedisUnreachable = defineError('REDIS_UNREACHABLE', 1);
+export const TlsFileUnreadable = defineError('TLS_FILE_UNREADABLE', 1);
