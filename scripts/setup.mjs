@@ -19,6 +19,7 @@ const testPrograms = {
   monit: { apt: 'monit', dnf: 'monit', brew: 'monit' },
   keepalived: { apt: 'keepalived', dnf: 'keepalived', brew: undefined },
   openssl: { apt: 'openssl', dnf: 'openssl', brew: 'openssl' },
+  promtool: { apt: 'prometheus', dnf: undefined, brew: 'prometheus' },
   ip: { apt: 'iproute2', dnf: 'iproute', brew: undefined },
   nutcracker: { apt: 'nutcracker', dnf: undefined, brew: undefined },
   chromium: { apt: 'chromium', dnf: 'chromium', brew: undefined },

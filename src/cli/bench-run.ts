@@ -24,7 +24,7 @@ const resultMode = 0o644;
 
 /**
  * Gives a benchmark its options for results, and runs it.
- * @param run returns the result, and the exit status if it is not 0
+ * @param run returns the result, and the exit status if it is not 0; null when a person said no
  */
 export function benchAction<Options extends CommonOptions>(
   command: Command,
@@ -32,7 +32,7 @@ export function benchAction<Options extends CommonOptions>(
     options: Options,
     context: BenchContext,
     invocation: { args: string[]; output: Output },
-  ) => Promise<BenchResult & { exitStatus?: number }>,
+  ) => Promise<(BenchResult & { exitStatus?: number }) | null>,
 ): Command {
   return command
     .option('--csv <file>', 'also write every single measurement as CSV')
@@ -51,6 +51,7 @@ export function benchAction<Options extends CommonOptions>(
           signal: stop.signal,
         };
         const result = await run(options, context, { args, output });
+        if (result === null) return 0;
         await present(output, options, result);
         return result.exitStatus ?? 0;
       }),

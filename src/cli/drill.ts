@@ -1,23 +1,33 @@
 import { type Command, Option } from 'commander';
 import { parseSize } from '../base/size.ts';
+import { activeTestHooks } from '../base/test-hooks.ts';
 import { headOf, pageOf } from '../bench/result.ts';
+import { drillNotes } from '../drill/notes.ts';
 import type { DrillSettings, Scenario } from '../drill/scenario.ts';
 import { scenarios } from '../drill/scenarios.ts';
+import type { LiveRig } from '../rig/live-rig.ts';
 import { readCount, readDuration } from './bench-options.ts';
 import { benchAction } from './bench-run.ts';
+import type { LiveOptions } from './drill-live.ts';
 import { BadOption } from './errors.ts';
-import { type CommonOptions, verb } from './verb.ts';
+import type { Output } from './output.ts';
+import { type CommonOptions, stateDirOption, verb } from './verb.ts';
 
-interface DrillOptions extends CommonOptions {
+interface DrillOptions extends CommonOptions, LiveOptions {
   times: string;
   clients: string;
-  load: string;
+  load?: string;
   valueSize: string;
   duration: string;
-  durability: DrillSettings['durability'];
-  persistence: DrillSettings['persistence'];
+  durability?: DrillSettings['durability'];
+  persistence?: DrillSettings['persistence'];
   besidePlain?: boolean;
 }
+
+const usualLoad = '2000';
+/** Where others work, the drill's own load should hardly be noticed. */
+const liveLoad = '200';
+const mostValueBytes = 2 ** 20;
 
 export function drillVerb(): Command {
   const command = verb('drill', 'make a failure on purpose, under load, and account for every write', [
@@ -27,35 +37,51 @@ export function drillVerb(): Command {
       'holdfast drill all --beside-plain --html drills.html',
       'every drill, also on Sentinel + HAProxy, as a page',
     ],
+    ['holdfast drill all --against prod.yaml', 'those that do no harm, on what runs there, after asking'],
   ])
     .argument('<scenario>', 'one of those below, or all')
     .option('--times <count>', 'how often each is run', '1')
     .option('--clients <count>', 'clients that write', '8')
-    .option('--load <writes>', 'writes a second, all clients together, or max', '2000')
+    .option(
+      '--load <writes>',
+      `writes a second, all together, or max (default: ${usualLoad}, with --against ${liveLoad})`,
+    )
     .option('--value-size <size>', "a string's bytes", '100')
     .option('--duration <duration>', 'how long the load runs at least', '4s')
     .addOption(
-      new Option('--durability <kind>', 'what an acknowledgement means: gate.durability')
-        .choices(['async', 'replicated'])
-        .default('async'),
+      new Option(
+        '--durability <kind>',
+        'what an acknowledgement means: gate.durability (default: async)',
+      ).choices(['async', 'replicated']),
     )
     .addOption(
-      new Option('--persistence <kind>', 'how data reaches the disk: redis.persistence')
-        .choices(['none', 'rdb', 'aof-everysec', 'aof-always'])
-        .default('aof-everysec'),
+      new Option(
+        '--persistence <kind>',
+        'how data reaches the disk: redis.persistence (default: aof-everysec)',
+      ).choices(['none', 'rdb', 'aof-everysec', 'aof-always']),
     )
     .option('--beside-plain', 'the same on Sentinel + HAProxy as people set it up, in the same tables')
+    .option(
+      '--against <spec>',
+      'on a deployment that runs on this host; only drills that do no harm, after asking',
+    )
+    .option('--user <name>', 'with --against: whom the clients log in as')
+    .addOption(stateDirOption())
+    .option('-y, --yes', 'do not ask')
     .addHelpText('after', `\nScenarios:\n${scenarioLines().join('\n')}`);
-  return benchAction<DrillOptions>(command, async (options, context, { args: [name = ''] }) => {
+  return benchAction<DrillOptions>(command, async (options, context, { args: [name = ''], output }) => {
+    for (const hook of activeTestHooks()) output.note(`${output.colors.yellow('warning:')} ${hook}`);
     const chosen = choose(name);
-    const settings = readSettings(options);
+    const asked = readSettings(options);
+    const plan = await planOf(output, options, chosen, asked);
+    if (plan === null) return null;
     const { runCampaign } = await import('../drill/campaign.ts');
     const { drillSections } = await import('../drill/page.ts');
     const { drillCsv, drillData } = await import('../drill/data.ts');
     const { hasBroken } = await import('../drill/summary.ts');
+    const { settings } = plan;
     const results = await runCampaign({
-      scenarios: chosen,
-      settings,
+      ...plan,
       times: readCount('--times', options.times),
       besidePlain: options.besidePlain === true,
       report: context.report,
@@ -63,13 +89,41 @@ export function drillVerb(): Command {
     });
     const head = headOf('drill', context);
     const sections = drillSections(results, settings);
+    const remarks = drillNotes(settings, {
+      besidePlain: options.besidePlain === true,
+      live: plan.live !== null,
+    });
     return {
       data: { ...head, ...drillData(results, settings) },
-      page: pageOf(head, `Drills: ${name}`, sections, notes(settings, options.besidePlain === true)),
+      page: pageOf(head, `Drills: ${name}`, sections, [...activeTestHooks(), ...remarks]),
       csv: drillCsv(results),
       exitStatus: hasBroken(results) ? 3 : 0,
     };
   });
+}
+
+/** A deployment of its own for each run, or the one that was named. */
+async function planOf(
+  output: Output,
+  options: DrillOptions,
+  scenarios: readonly Scenario[],
+  settings: DrillSettings,
+): Promise<{ live: LiveRig | null; scenarios: readonly Scenario[]; settings: DrillSettings } | null> {
+  const { against } = options;
+  if (against === undefined) return { live: null, scenarios, settings };
+  for (const [option, given] of [
+    ['--durability', options.durability],
+    ['--persistence', options.persistence],
+    ['--beside-plain', options.besidePlain],
+  ] as const) {
+    if (given === undefined) continue;
+    throw BadOption(`${option} can't be chosen with --against: ${against} says what the deployment is like`, {
+      hint: `Leave ${option} out, or leave --against out and the drill makes a deployment of its own.`,
+    });
+  }
+  const { planLive } = await import('./drill-live.ts');
+  const plan = await planLive(output, { ...options, against }, scenarios, settings);
+  return plan && { ...plan, live: plan.rig };
 }
 
 function scenarioLines(): string[] {
@@ -87,6 +141,7 @@ function choose(name: string): readonly Scenario[] {
 }
 
 function readSettings(options: DrillOptions): DrillSettings {
+  const load = options.load ?? (options.against === undefined ? usualLoad : liveLoad);
   const valueBytes = parseSize(options.valueSize);
   if (valueBytes === undefined || valueBytes < 1 || valueBytes > mostValueBytes) {
     throw BadOption(`--value-size: '${options.valueSize}' is no size from 1 to 1mb`, {
@@ -94,35 +149,11 @@ function readSettings(options: DrillOptions): DrillSettings {
     });
   }
   return {
-    durability: options.durability,
-    persistence: options.persistence,
+    durability: options.durability ?? 'async',
+    persistence: options.persistence ?? 'aof-everysec',
     clients: readCount('--clients', options.clients),
-    writesPerSecond: options.load === 'max' ? null : readCount('--load', options.load),
+    writesPerSecond: load === 'max' ? null : readCount('--load', load),
     valueBytes,
     durationMs: readDuration('--duration', options.duration),
   };
-}
-
-const mostValueBytes = 2 ** 20;
-
-function notes(
-  { durability, persistence, clients, writesPerSecond }: DrillSettings,
-  besidePlain: boolean,
-): string[] {
-  const rate =
-    writesPerSecond === null ? 'as many writes as are answered' : `${writesPerSecond} writes a second`;
-  return [
-    `${clients} clients make ${rate} (lists, hashes, counters, strings, and registers that two of them write), others read. durability ${durability}, persistence ${persistence}. Everything written is unique and logged; after the healing it is read back from the primary and compared on every replica, and the reads are checked for values that could not have been (linearizability, key by key).`,
-    ...(durability === 'async'
-      ? [
-          'With durability async an acknowledged write may be lost when the primary is: what was lost is counted above.',
-        ]
-      : []),
-    ...(besidePlain
-      ? [
-          'Sentinel + HAProxy: the settings of an operators’ tutorial (down-after 15 s, failover-timeout 30 s, AOF, a TCP check for role:master every second); nobody restarts what died before the Sentinels are done with it. It has no counterpart of durability replicated.',
-        ]
-      : []),
-    'All processes are on one machine, also the three hosts, which are network namespaces: no power was cut and no disk failed.',
-  ];
 }

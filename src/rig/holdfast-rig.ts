@@ -7,6 +7,7 @@ import { AgentClient } from '../agent/client.ts';
 import { type StatePaths, statePaths } from '../agent/paths.ts';
 import type { Status } from '../agent/status.ts';
 import type { SwitchoverResult } from '../agent/switchover.ts';
+import { errorText } from '../base/errors.ts';
 import { waitFor } from '../base/retry.ts';
 import { freePorts } from '../process/free-ports.ts';
 import { parseSpec } from '../spec/parse.ts';
@@ -319,7 +320,7 @@ export class HoldfastRig implements Rig {
     await run(program as string, [...before, process.argv[1] as string, ...args], this.#folder).catch(
       async (cause) => {
         const log = await readFile(path.join(stateDir, 'agent.log'), 'utf8').catch(() => '');
-        throw RigFailed(`the deployment for the drill did not start: ${String(cause)}`, {
+        throw RigFailed(`the deployment for the drill did not start: ${errorText(cause)}`, {
           hint: log.trim().split('\n').slice(-5).join(' / ') || 'Its agent wrote no log.',
           cause,
         });
@@ -340,5 +341,8 @@ async function run(program: string, args: string[], cwd: string): Promise<void> 
     child.once('close', resolve);
   });
   // 3: it runs, and takes no writes yet; whoever waits for it to be whole finds out.
-  if (code !== 0 && code !== 3) throw new Error(said.trim() || `up ended with ${code}`);
+  if (code === 0 || code === 3) return;
+  const lines = said.trim().split('\n');
+  const error = lines.find((line) => /error:/.test(line))?.replace(/^.*?error: /, '');
+  throw new Error(error ?? lines.at(-1) ?? `up ended with ${code}`);
 }

@@ -23,7 +23,8 @@ export interface RigPart {
 /** Where a log of the rig lies, and whose it is. */
 export interface RigLog {
   part: string;
-  kind: PartKind | 'events';
+  /** `words`: events of an agent that knows other hosts only by what the Sentinels say. */
+  kind: PartKind | 'events' | 'words';
   file: string;
 }
 
