@@ -58,7 +58,7 @@ export async function assemble(setting: Setting): Promise<Deployment> {
 }
 
 /** The deployment's certificates, as read now. @throws TLS_FILE_UNREADABLE */
-export async function tlsTexts({ spec }: Setting): Promise<TlsTexts | undefined> {
+export async function tlsTexts({ spec }: Pick<Setting, 'spec'>): Promise<TlsTexts | undefined> {
   const { tls } = spec.security;
   if (tls === null) return undefined;
   const [ca, cert, key] = await Promise.all([tls.ca, tls.cert, tls.key].map((file) => readPem(file)));

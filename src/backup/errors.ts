@@ -14,3 +14,4 @@ export const BackupLockLost = defineError('BACKUP_LOCK_LOST', 1);
 export const BackupCancelled = defineError('BACKUP_CANCELLED', 1);
 export const BackupKeyNeeded = defineError('BACKUP_KEY_NEEDED', 2);
 export const CompressorMissing = defineError('BACKUP_COMPRESSOR_MISSING', 1);
+export const NoBackupSource = defineError('BACKUP_NO_SOURCE', 1);
