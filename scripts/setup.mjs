@@ -20,6 +20,8 @@ const testPrograms = {
   keepalived: { apt: 'keepalived', dnf: 'keepalived', brew: undefined },
   openssl: { apt: 'openssl', dnf: 'openssl', brew: 'openssl' },
   ip: { apt: 'iproute2', dnf: 'iproute', brew: undefined },
+  zstd: { apt: 'zstd', dnf: 'zstd', brew: 'zstd' },
+  age: { apt: 'age', dnf: 'age', brew: 'age' },
 };
 
 const managers = {
