@@ -22,6 +22,8 @@ const testPrograms = {
   ip: { apt: 'iproute2', dnf: 'iproute', brew: undefined },
   zstd: { apt: 'zstd', dnf: 'zstd', brew: 'zstd' },
   age: { apt: 'age', dnf: 'age', brew: 'age' },
+  nutcracker: { apt: 'nutcracker', dnf: undefined, brew: undefined },
+  chromium: { apt: 'chromium', dnf: 'chromium', brew: undefined },
 };
 
 const managers = {

@@ -5,7 +5,10 @@ import { applySpec } from './apply.ts';
 import type { Deployment } from './deployment.ts';
 import { OperationUnderWay } from './errors.ts';
 import type { DeploymentEvent } from './event-log.ts';
+import { EventTally } from './event-tally.ts';
 import { forceFailover } from './failover.ts';
+import { metricsText } from './metrics.ts';
+import { metricsFacts } from './metrics-facts.ts';
 import type { Observer } from './observe.ts';
 import { restartPart, rollingRestart, unknownPart } from './restart.ts';
 import type { Report } from './start.ts';
@@ -17,15 +20,21 @@ export class Commands implements AgentApi {
   readonly #deployment: Deployment;
   readonly #observer: Observer;
   readonly #down: (report: Report) => Promise<void>;
+  readonly #tally: EventTally;
 
   constructor(deployment: Deployment, observer: Observer, down: (report: Report) => Promise<void>) {
     this.#deployment = deployment;
     this.#observer = observer;
     this.#down = down;
+    this.#tally = new EventTally(deployment.events);
   }
 
   status(): Status {
     return statusOf(this.#deployment.view());
+  }
+
+  metrics(): string {
+    return metricsText(metricsFacts(this.#deployment, this.#tally.counts));
   }
 
   async events(seq: number, waitMs: number): Promise<DeploymentEvent[]> {

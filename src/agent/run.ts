@@ -1,10 +1,12 @@
 /** One agent from start to stop: takes the state directory, brings everything up, watches, serves, stops. */
 import { existsSync } from 'node:fs';
 import type { FastifyInstance } from 'fastify';
+import { writeFileAtomic } from '../base/atomic-file.ts';
 import { systemClock } from '../base/clock.ts';
 import { loadSecrets } from '../spec/secrets.ts';
 import type { Spec } from '../spec/spec.ts';
 import { assemble } from './assemble.ts';
+import { watchClock } from './clock-watch.ts';
 import { Commands } from './control.ts';
 import type { Deployment } from './deployment.ts';
 import { bringDown } from './down.ts';
@@ -59,6 +61,7 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
     if (!hadSecret && spec.hosts.length > 1) {
       report(`made a secret in ${paths.secret}: the other hosts need the same file before they start`);
     }
+    await writeFileAtomic(paths.apiToken, `${secrets.apiToken}\n`);
     const events = new EventLog(paths.events, systemClock);
     const setting = { spec, host, paths, secrets, redisServer: program, haproxy, clock: systemClock, events };
     const deployment = await assemble(setting);
@@ -88,6 +91,7 @@ async function runAgent(
   const { spec, setting, events } = deployment;
   const observer = new Observer(deployment);
   const stopHousekeeping = housekeeping(deployment);
+  const stopWatchingClock = watchClock(setting.clock, events, setting.host);
   const loop = new Loop(deployment);
   deployment.onWake(() => loop.wake());
   const servers: FastifyInstance[] = [];
@@ -96,6 +100,7 @@ async function runAgent(
     if (!watching) return;
     watching = false;
     stopHousekeeping();
+    stopWatchingClock();
     loop.stop();
     await unshieldAll(deployment);
     observer.stop();
@@ -118,7 +123,7 @@ async function runAgent(
     await bringUp(deployment, observer, report);
     observer.start();
     servers.push(await serveControl(api, setting.paths.agentSocket));
-    servers.push(...(await serveQuestions(api, spec.agent.bind, spec.agent.port)));
+    servers.push(...(await serveQuestions(api, spec.agent.bind, spec.agent.port, setting.secrets.apiToken)));
     deployment.operation = null;
     loop.start();
     await restorePriorities(deployment);

@@ -1,11 +1,11 @@
 /** What the backup verbs begin with. They need no agent: members and store are spoken to directly. */
 import { existsSync } from 'node:fs';
 import os from 'node:os';
-import { tlsTexts } from '../agent/assemble.ts';
 import { openStore } from '../backup/open-store.ts';
 import type { BackupStore } from '../backup/store.ts';
 import { defineError } from '../base/errors.ts';
 import type { TlsTexts } from '../redis/connection.ts';
+import { readTls } from '../redis/tls.ts';
 import { loadSecrets, type Secrets } from '../spec/secrets.ts';
 import type { Backup, Spec } from '../spec/spec.ts';
 import { openTarget, type TargetOptions } from './target.ts';
@@ -51,7 +51,7 @@ export async function openBackupTarget(
           },
         );
       }
-      return { secrets: await loadSecrets(spec, paths.secret), tls: await tlsTexts({ spec }) };
+      return { secrets: await loadSecrets(spec, paths.secret), tls: await readTls(spec.security.tls) };
     },
   };
 }

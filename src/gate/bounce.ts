@@ -6,7 +6,21 @@ import type { Run } from './run-ring.ts';
  * Something that waits for its turn in a client's order: a request that has to be sent (again), or a reply that is
  * known already and waits for those before it.
  */
-export type Item = { request: Buffer; heldError?: Buffer } | { reply: Buffer };
+export type Item = Again | { reply: Buffer };
+
+export interface Again {
+  request: Buffer;
+  /** It is part of a transaction: MULTI, or what was to be queued behind it. */
+  block?: BlockPart;
+}
+
+export interface BlockPart {
+  /** The reply that it gets when the block turns out to be over. */
+  reply: Buffer;
+  kind: 'begin' | 'queued' | 'error';
+  /** The server would not queue it, so it can't have executed the block. */
+  refused: boolean;
+}
 
 /**
  * When one of several requests in flight must be sent again, those behind it wait with it, because the order of

@@ -23,7 +23,7 @@ export function sendClientCommand(
   const text = (index: number) => args[index]?.toString() ?? '';
   const { session, router } = client;
   const count = args.length;
-  const asked = (answer: () => Buffer, instead = request) => sendReplaced(client, command, instead, answer);
+  const asked = (answer: () => Buffer, instead = request) => sendReplaced(client, instead, answer);
   const list = () => writeText(client, matching(client, args).map(describeClient).join('\n'));
   switch (sub) {
     case 'reply':
@@ -61,11 +61,10 @@ export function sendClientCommand(
 }
 
 /** Sends `request` where plain requests go, and answers with `answer` unless the member refuses. */
-function sendReplaced(client: Client, command: Command, request: Buffer, answer: () => Buffer): boolean {
+function sendReplaced(client: Client, request: Buffer, answer: () => Buffer): boolean {
   const route = client.own ?? client.route ?? client.router.routeFor(client);
   if (route === null || (route === client.own && client.router.ownFor(client) === null)) return false;
   route.send(client, request, 0, request.length, 1, false, new Replaced(client, request, answer));
-  command.calls++;
   return true;
 }
 

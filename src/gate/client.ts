@@ -1,19 +1,21 @@
 import { Buffer } from 'node:buffer';
 import type { Socket } from 'node:net';
 import { splitInline } from '../resp/arguments.ts';
+import { MINUS } from '../resp/bytes.ts';
 import { createRequestFrame, frameRequest, INCOMPLETE, MALFORMED } from '../resp/request.ts';
 import { writeError, writeRequest } from '../resp/write.ts';
-import { type Bounce, currentRequest, type Item, refusalOf } from './bounce.ts';
+import { type BlockPart, type Bounce, currentRequest, type Item, refusalOf } from './bounce.ts';
 import type { Command } from './commands.ts';
+import type { ClosedFor } from './control.ts';
 import { LongRequest } from './long-request.ts';
 import { RequestBuffer } from './request-buffer.ts';
 import type { Router } from './router.ts';
 import type { Run } from './run-ring.ts';
 import { Session } from './session.ts';
+import { SharedReadSocket } from './shared-reads.ts';
 import { sendSpecial } from './specials.ts';
 import type { Upstream } from './upstream.ts';
 
-const noBytes = Buffer.alloc(0);
 /** A client with more than this waiting to be read by it is not read from. */
 const slowReaderBytes = 64 * 1024;
 
@@ -70,7 +72,8 @@ export class Client {
     this.address = address ?? `${socket.remoteAddress}:${socket.remotePort}`;
     this.socket = socket;
     this.router = router;
-    socket.on('data', (chunk: Buffer) => this.#onData(chunk));
+    if (socket instanceof SharedReadSocket) socket.receive = (buf, bytes) => this.#onData(buf, bytes);
+    else socket.on('data', (chunk: Buffer) => this.#onData(chunk, chunk.length));
     socket.on('drain', () => {
       this.#onRead?.();
       this.#resume();
@@ -79,9 +82,11 @@ export class Client {
     socket.on('close', () => this.close());
   }
 
-  close(): void {
+  /** @param reason when it is the gate that wants no more of it */
+  close(reason?: ClosedFor): void {
     if (this.closed) return;
     this.closed = true;
+    if (reason !== undefined) this.router.counters.close(reason);
     this.socket.destroy();
     this.#onRead?.();
     this.#long?.abandon();
@@ -107,14 +112,15 @@ export class Client {
     return this.backlog.length > 0 || this.bounce !== null || this.requests.size > 0;
   }
 
-  #onData(chunk: Buffer): void {
-    this.router.counters.bytesIn += chunk.length;
+  #onData(chunk: Buffer, bytes: number): void {
+    this.router.counters.bytesIn += bytes;
     if (this.closing) return;
     const { requests, router } = this;
-    const rest = this.#long === null ? chunk : this.#passLong(chunk);
-    if (rest.length === 0) return;
-    requests.add(rest);
+    const start = this.#long === null ? 0 : this.#passLong(Buffer.from(chunk.subarray(0, bytes)));
+    if (start === bytes) return;
+    requests.add(chunk, start, bytes);
     this.pump();
+    requests.keep();
     const { requestBytes } = router.config.limits;
     if (requests.size <= requestBytes) return;
     if (requests.incomplete) this.#startLong();
@@ -129,18 +135,18 @@ export class Client {
     else this.#resume();
   }
 
-  /** Returns what comes after the long request. */
-  #passLong(chunk: Buffer): Buffer {
+  /** Returns where what comes after the long request starts. */
+  #passLong(chunk: Buffer): number {
     const long = this.#long as LongRequest;
     const taken = long.pass(chunk);
     if (long.whole || long.failed) this.#long = null;
     if (long.failed) {
       this.fail(`ERR ${long.failed}`);
       this.pump();
-      return noBytes;
+      return chunk.length;
     }
     if (long.stalled) this.#pause();
-    return chunk.subarray(taken);
+    return taken;
   }
 
   #pause(): void {
@@ -253,6 +259,7 @@ export class Client {
     let sent = true;
     if (refusal !== null) {
       if (!this.idle()) return false;
+      if (this.inMulti) this.multiFailed = true;
       this.deliver(refusal, 0, refusal.length);
     } else if (command.special !== null || this.inMulti) {
       sent = sendSpecial(this, command, buf, start, end);
@@ -311,8 +318,8 @@ export class Client {
   }
 
   /** Answers with an error after everything before it, and closes the connection then. */
-  fail(text: string): void {
-    this.router.counters.errors++;
+  fail(text: string, reason: ClosedFor = 'protocol'): void {
+    this.router.counters.close(reason);
     this.backlog.push({ reply: writeError(text) });
     this.closing = true;
     this.requests.clear();
@@ -324,8 +331,10 @@ export class Client {
       this.bounce.items.push({ reply: Buffer.from(buf.subarray(start, end)) });
       return;
     }
-    if (this.replies === 'on') this.write(buf, start, end);
-    else if (this.replies === 'skip') this.replies = 'on';
+    if (this.replies === 'on') {
+      if (buf[start] === MINUS) this.router.counters.error(buf, start, end);
+      this.write(buf, start, end);
+    } else if (this.replies === 'skip') this.replies = 'on';
   }
 
   /** Bytes for the client that are in nobody's turn. */
@@ -340,8 +349,7 @@ export class Client {
 
   #onSlow(bytes: number): void {
     if (bytes > this.router.config.limits.replyBytes) {
-      this.router.counters.errors++;
-      this.close();
+      this.close('slow-reader');
     } else if (!this.#paused && bytes > slowReaderBytes) this.#pause();
   }
 
@@ -360,9 +368,9 @@ export class Client {
   }
 
   /** Has the request sent again when everything that is in flight was answered. */
-  sendAgain(request: Buffer): void {
+  sendAgain(request: Buffer, block?: BlockPart): void {
     this.bounce ??= { items: [] };
-    this.bounce.items.push({ request });
+    this.bounce.items.push(block === undefined ? { request } : { request, block });
     this.router.counters.bounced++;
   }
 

@@ -8,6 +8,21 @@ import type { Reply } from '../resp/read.ts';
  *
  * A `special` command changes what its connection is, or is answered in a way of its own: see session.ts.
  */
+export type CommandClass = (typeof classNames)[number];
+
+const classNames = [
+  'read',
+  'write',
+  'connection',
+  'transaction',
+  'blocking',
+  'subscription',
+  'standing',
+  'clients',
+  'administration',
+  'refused',
+] as const;
+
 export interface Command {
   /** In small letters, with the subcommand after a bar: `client|setname`. */
   readonly name: string;
@@ -20,6 +35,8 @@ export interface Command {
   /** Sent twice in a row it leaves the same state as sent once. */
   readonly idempotent: boolean;
   readonly special: string | null;
+  /** As docs/gate.md has it. */
+  readonly class: CommandClass;
   readonly subcommands: Map<string, Command> | null;
   calls: number;
 }
@@ -74,7 +91,10 @@ export class CommandTable {
     const commands = reply.filter(Array.isArray).map((entry) => commandOf(entry));
     const listed = new Set(commands.map(({ name }) => name));
     const missing = [...specials].filter((name) => !listed.has(name));
+    const before = this.counted().commands;
     this.#install([...commands, ...missing.map((name) => makeCommand(name, [], null))]);
+    // What was counted until now stays counted.
+    for (const command of this.#each()) command.calls += before[command.name] ?? 0;
     this.loaded = true;
   }
 
@@ -82,8 +102,23 @@ export class CommandTable {
     return this.#byName.get(name);
   }
 
-  all(): Iterable<Command> {
-    return this.#byName.values();
+  /** What was called, by command and by class. */
+  counted(): { commands: Record<string, number>; classes: Record<CommandClass, number> } {
+    const commands: Record<string, number> = {};
+    const classes = Object.fromEntries(classNames.map((each) => [each, 0])) as Record<CommandClass, number>;
+    for (const command of [...this.#each(), this.unknown]) {
+      if (command.calls === 0) continue;
+      commands[command.name] = command.calls;
+      classes[command.class] += command.calls;
+    }
+    return { commands, classes };
+  }
+
+  *#each(): Generator<Command> {
+    for (const command of this.#byName.values()) {
+      yield command;
+      if (command.subcommands !== null) yield* command.subcommands.values();
+    }
   }
 
   /** The command whose name, in any case, stands in `buf[start, end)`; `unknown` when there is none. */
@@ -152,9 +187,28 @@ function makeCommand(name: string, flags: string[], subcommands: Map<string, Com
         : flags.includes('blocking')
           ? 'blocking'
           : null,
+    class: classOf(name, flags),
     subcommands,
     calls: 0,
   };
+}
+
+const classes: [CommandClass, RegExp][] = [
+  ['connection', /^(auth|hello|select|reset|quit)$/],
+  ['transaction', /^(multi|exec|discard|watch|unwatch)$/],
+  ['blocking', /^wait(aof)?$/],
+  ['subscription', /^[ps]?(un)?subscribe$/],
+  ['standing', /^(monitor|client\|(tracking|trackinginfo|caching|getredir|no-evict|no-touch))$/],
+  ['clients', /^client(\||$)/],
+  ['refused', /^(p?sync|debug)$/],
+];
+
+function classOf(name: string, flags: string[]): CommandClass {
+  const special = classes.find(([, names]) => names.test(name));
+  if (special !== undefined) return special[0];
+  if (flags.includes('blocking')) return 'blocking';
+  if (flags.includes('admin')) return 'administration';
+  return flags.includes('readonly') || harmless.has(name) ? 'read' : 'write';
 }
 
 /** SET is idempotent only without options that make its answer or its effect depend on what was there. */

@@ -1,8 +1,8 @@
 import type { Buffer } from 'node:buffer';
 import { MINUS, PUSH, STAR } from '../resp/bytes.ts';
 import { Push, readReply } from '../resp/read.ts';
+import { writeRequest } from '../resp/write.ts';
 import { refusalOf } from './bounce.ts';
-import { answerUncertain } from './carry-over.ts';
 import type { Client } from './client.ts';
 import type { ReplyHandler } from './run-ring.ts';
 
@@ -30,65 +30,21 @@ export class Observed implements ReplyHandler {
   }
 
   protected bounced(buf: Buffer, start: number, end: number): boolean {
-    const refusal = buf[start] === MINUS ? refusalOf(buf, start, end) : null;
-    if (refusal === null || !this.client.router.onRefusal(this.client, refusal)) return false;
+    if (!this.refused(buf, start, end)) return false;
     this.client.sendAgain(this.request);
     return true;
+  }
+
+  /** Whether the server refused without executing, and the request is to be sent again. */
+  protected refused(buf: Buffer, start: number, end: number): boolean {
+    const refusal = buf[start] === MINUS ? refusalOf(buf, start, end) : null;
+    return refusal !== null && this.client.router.onRefusal(this.client, refusal);
   }
 }
 
 /** A blocking command: sent again when the server stops being primary, or its connection breaks. */
 export class Blocking extends Observed {
   readonly blocking = true;
-}
-
-/** MULTI, and what is queued behind it. Behind a bounce nothing of it was executed, so it is sent again. */
-export class Queued extends Observed {
-  override onReply(buf: Buffer, start: number, end: number): boolean {
-    if (this.client.bounce === null) return super.onReply(buf, start, end);
-    this.client.sendAgain(this.request);
-    return true;
-  }
-}
-
-/** EXEC or DISCARD. An EXEC whose reply is lost may have been executed. */
-export class TransactionEnd extends Observed {
-  readonly #executes: boolean;
-
-  constructor(client: Client, request: Buffer, executes: boolean) {
-    super(client, request);
-    this.#executes = executes;
-  }
-
-  override onReply(buf: Buffer, start: number, end: number): boolean {
-    const { client } = this;
-    const aborted = buf[start] === MINUS || !this.#executes;
-    if (client.bounce !== null && aborted) {
-      client.sendAgain(this.request);
-      return true;
-    }
-    if (this.bounced(buf, start, end)) return true;
-    this.#end();
-    client.deliver(buf, start, end);
-    return true;
-  }
-
-  override onLost(): void {
-    if (!this.#executes) {
-      super.onLost();
-      return;
-    }
-    this.#end();
-    answerUncertain(this.client);
-  }
-
-  #end(): void {
-    const { session } = this.client;
-    session.transaction = null;
-    session.watching = false;
-    session.watchBroken = false;
-    this.client.multiFailed = false;
-  }
 }
 
 /**
@@ -131,7 +87,10 @@ export class Subscribing implements ReplyHandler {
   }
 
   onLost(): void {
-    this.#client.bounce?.items.push({ request: this.#request });
+    // What was confirmed is put up again with the session; it must not be confirmed twice.
+    const left = this.#left < 0 ? this.#names : this.#names.slice(-this.#left);
+    const request = this.#names.length === 0 ? this.#request : writeRequest([this.#verb, ...left]);
+    this.#client.bounce?.items.push({ request });
   }
 
   #set(): Set<string> {

@@ -2,6 +2,9 @@ import type { Buffer } from 'node:buffer';
 import { writeRequest } from '../resp/write.ts';
 import type { Credentials } from './config.ts';
 
+/** Stands for a request that is not kept. */
+const nothing = globalThis.Buffer.alloc(0);
+
 /**
  * What a client has told its server about itself, so that a connection to another member can be put into the same
  * state. Only what the server accepted is here.
@@ -21,6 +24,11 @@ export class Session {
   monitor: Buffer | null = null;
   /** The transaction that was begun and not ended: MULTI and what was queued, as sent; null outside of one. */
   transaction: Buffer[] | null = null;
+  /** The transaction is too long to be kept, so it can't be put up again. */
+  forgetful = false;
+  /** It should have been put up again, and can't be. */
+  transactionLost = false;
+  #transactionBytes = 0;
   watching = false;
   /** Watched keys can't be watched across a change of primary: EXEC answers as if they had changed. */
   watchBroken = false;
@@ -39,9 +47,34 @@ export class Session {
     return this.standing || this.transaction !== null || this.watching || this.modes.size > 0;
   }
 
+  /** Notes a request that was queued. Beyond `limitBytes` only what changes a connection is kept. */
+  queue(request: Buffer | null, keep: boolean, limitBytes: number): void {
+    const { transaction } = this;
+    if (transaction === null) return;
+    this.#transactionBytes += request?.length ?? 0;
+    this.forgetful ||= request === null || this.#transactionBytes > limitBytes;
+    transaction.push(request !== null && (keep || !this.forgetful) ? request : nothing);
+  }
+
+  endTransaction(): void {
+    this.transaction = null;
+    this.forgetful = false;
+    this.transactionLost = false;
+    this.#transactionBytes = 0;
+    this.watching = false;
+    this.watchBroken = false;
+  }
+
+  /** A new connection is about to be put into this state: what can't be put up again makes EXEC fail. */
+  onMove(): void {
+    if (this.watching) this.watchBroken = true;
+    if (this.forgetful) this.transactionLost = true;
+  }
+
   /** Back to what a new connection is, as RESET does. */
   reset(): void {
     Object.assign(this, new Session());
+    this.#transactionBytes = 0;
   }
 
   /** How many of `restoring` say who the client is; what it does comes after them. */
@@ -68,7 +101,8 @@ export class Session {
     for (const [verb, names] of kinds) {
       if (names.size > 0) say([verb, ...[...names].map((name) => latin1(name))], false, names.size);
     }
-    for (const request of this.transaction ?? []) list.push({ request, replies: 1, must: true });
+    const begun = this.transactionLost ? this.transaction?.slice(0, 1) : this.transaction;
+    for (const request of begun ?? []) list.push({ request, replies: 1, must: true });
     if (this.monitor !== null) list.push({ request: this.monitor, replies: 1, must: false });
     return list;
   }

@@ -79,6 +79,10 @@ export class Upstream {
   ready = false;
   closed = false;
   #dirty = false;
+  /** Monotonic ms of the first request since the last flush. */
+  #since = 0;
+  /** And of the bytes that are looked at now. */
+  #now = 0;
 
   constructor(target: MemberAddress, options: UpstreamOptions, events: UpstreamEvents) {
     const { connectMs, tls } = options;
@@ -135,10 +139,14 @@ export class Upstream {
     run.durable = writes || handler?.blocking === true;
     if (run.durable) this.#durableInFlight++;
     if (writes) this.writesInFlight++;
-    if (client !== null) client.inFlight++;
     if (!this.#dirty) {
       this.#dirty = true;
+      this.#since = performance.now();
       flushSoon(this);
+    }
+    if (client !== null) {
+      client.inFlight++;
+      run.since = client.heldSince > 0 ? client.heldSince : this.#since;
     }
   }
 
@@ -180,6 +188,7 @@ export class Upstream {
     const inbox = this.#inbox;
     const { buf } = inbox;
     let pos = inbox.start;
+    this.#now = performance.now();
     // Replies for one client that follow each other leave in one write: from `mark` to `pos`.
     if (this.#skip > 0) pos = this.#passOn(pos, end);
     let mark = pos;
@@ -300,6 +309,9 @@ export class Upstream {
     const { client } = run;
     if (run.writes) this.writesInFlight--;
     if (run.durable) this.#durableInFlight--;
+    if (client !== null && run.handler?.blocking !== true) {
+      client.router.counters.answered(this.#now - run.since, run.count, run.writes);
+    }
     this.ring.shift();
     if (this.retired && this.ring.size === 0) this.destroy('it was replaced');
     client?.onRunDone();
@@ -310,7 +322,7 @@ export class Upstream {
     this.closed = true;
     this.#socket.destroy();
     // Half of a reply can't be taken back: the one case in which a client is closed when a server fails.
-    this.#streamingTo?.close();
+    this.#streamingTo?.close('half-reply');
     this.#events.onClosed(this, reason);
   }
 }

@@ -5,6 +5,7 @@ import { Crc64 } from './crc64.ts';
 import { type Kind, type, typeInfo } from './format.ts';
 import { RespBatch } from './resp-batch.ts';
 import type { BodyWish, ScanHandler, Scanner } from './scanner.ts';
+import { copyShort, longBytes, sameViewOf, viewOf } from './short-copy.ts';
 
 export interface RespOptions {
   /** Delete each key before it is written. */
@@ -40,7 +41,8 @@ export class RespWriter implements ScanHandler, ValueVisitor {
   private hasExpiry = false;
   private field: Buffer | undefined;
   private expiries: { field: Buffer; atMs: number }[] = [];
-  private memberBytes: Buffer = Buffer.allocUnsafe(256);
+  private memberBytes: Buffer = Buffer.allocUnsafeSlow(256);
+  private memberView = viewOf(this.memberBytes);
   private memberLength = 0;
   private entries = 0;
   private pieces: Buffer[] | undefined;
@@ -67,7 +69,7 @@ export class RespWriter implements ScanHandler, ValueVisitor {
     this.place = scanner;
     this.kind = typeInfo(scanner.type, scanner.flavor)!.kind;
     this.hasExpiry = scanner.type >= type.hashMetadataPreGa;
-    this.expiries = [];
+    if (this.expiries.length > 0) this.expiries = [];
     if (this.kind === 'module') {
       this.pieces = [Buffer.from([scanner.type])];
       return this.restoreWish;
@@ -192,8 +194,11 @@ export class RespWriter implements ScanHandler, ValueVisitor {
 
   private keepMember(buf: Buffer, start: number, end: number): void {
     const length = end - start;
-    if (this.memberBytes.length < length) this.memberBytes = Buffer.allocUnsafe(length * 2);
-    if (length < 64) for (let at = 0; at < length; at++) this.memberBytes[at] = buf[start + at]!;
+    if (this.memberBytes.length < length) {
+      this.memberBytes = Buffer.allocUnsafeSlow(length * 2);
+      this.memberView = viewOf(this.memberBytes);
+    }
+    if (length < longBytes) copyShort(this.memberView, 0, sameViewOf(buf), start, end);
     else buf.copy(this.memberBytes, 0, start, end);
     this.memberLength = length;
   }

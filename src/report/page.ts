@@ -6,7 +6,7 @@ export interface Page {
   sections: readonly Section[];
 }
 
-export type Section = TableSection | ChartSection | TextSection;
+export type Section = TableSection | ChartSection | BarsSection | TextSection;
 
 export interface TableSection {
   kind: 'table';
@@ -27,6 +27,22 @@ export interface ChartSection {
   /** Moments worth a line across the chart, in units of x. */
   marks?: readonly Mark[];
   note?: string;
+}
+
+/** Figures of one unit beside each other, such as the same test through several doors. */
+export interface BarsSection {
+  kind: 'bars';
+  title: string;
+  unit: string;
+  groups: readonly { label: string; bars: readonly Bar[] }[];
+  note?: string;
+}
+
+export interface Bar {
+  label: string;
+  value: number;
+  /** Text beside the value, such as a ratio. */
+  remark?: string;
 }
 
 export interface Series {

@@ -11,11 +11,11 @@ import type { MemberStatus, Status } from '../../src/agent/status.ts';
 import { waitFor } from '../../src/base/retry.ts';
 import type { GateStatus } from '../../src/gate/control.ts';
 import { GateControl } from '../../src/gate/control-client.ts';
+import { NetworkHosts } from '../../src/rig/network-hosts.ts';
 import { parseSpec } from '../../src/spec/parse.ts';
 import { deriveSecrets } from '../../src/spec/secrets.ts';
 import type { Spec } from '../../src/spec/spec.ts';
 import { type CliResult, holdfast } from './deployment.ts';
-import { NetworkHosts } from './network-hosts.ts';
 
 const command = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
 
