@@ -2,3 +2,4 @@ import { defineError } from '../base/errors.ts';
 
 export const RedisRefused = defineError('REDIS_REFUSED', 1);
 export const RedisUnreachable = defineError('REDIS_UNREACHABLE', 1);
+export const SnapshotNotServed = defineError('SNAPSHOT_NOT_SERVED', 1);
