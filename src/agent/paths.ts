@@ -26,6 +26,8 @@ export interface StatePaths {
   events: string;
   /** Flags that outlive the agent, such as a pause. */
   flags: string;
+  /** The restore that is under way, for the agent that finds it. */
+  restore: string;
   member(id: string): PartPaths;
   sentinel(id: string): PartPaths;
   gate(id: string): PartPaths;
@@ -50,6 +52,7 @@ export function statePaths(root: string): StatePaths {
     agentLog: path.join(root, 'agent.log'),
     events: path.join(root, 'events.jsonl'),
     flags: path.join(root, 'flags.json'),
+    restore: path.join(root, 'restore.json'),
     member: part('members', 'redis.conf'),
     sentinel: part('sentinels', 'sentinel.conf'),
     gate: part('gates', 'gate.json'),
