@@ -7,7 +7,6 @@ export const ProgramMissing = defineError('PROGRAM_MISSING', 1);
 export const ServerTooOld = defineError('SERVER_TOO_OLD', 1);
 export const StateDirUnusable = defineError('STATE_DIR_UNUSABLE', 1);
 export const DiskFull = defineError('DISK_FULL', 1);
-export const TlsFileUnreadable = defineError('TLS_FILE_UNREADABLE', 1);
 export const UnknownHost = defineError('UNKNOWN_HOST', 2);
 export const UnknownPart = defineError('UNKNOWN_PART', 2);
 export const StartFailed = defineError('START_FAILED', 1);

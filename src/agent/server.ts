@@ -2,11 +2,11 @@
  * The agent's API. On its Unix socket, which only the state directory's owner can open, it takes commands; on TCP
  * it answers questions only. Long commands answer with a line of JSON for each step and one for the end.
  */
-import { chmod, mkdir, rm } from 'node:fs/promises';
-import path from 'node:path';
+import { chmod, rm } from 'node:fs/promises';
 import fastify, { type FastifyInstance, type FastifyReply } from 'fastify';
 import { HoldfastError } from '../base/errors.ts';
 import type { AgentApi, Command } from './api.ts';
+import { makeSocketFolder } from './socket-folder.ts';
 
 /** Listens on the Unix socket: questions and commands. */
 export async function serveControl(api: AgentApi, socket: string): Promise<FastifyInstance> {
@@ -14,7 +14,7 @@ export async function serveControl(api: AgentApi, socket: string): Promise<Fasti
   for (const name of api.commands) {
     server.post(`/${name}`, (request, reply) => streamCommand(api, name, request.body, reply));
   }
-  await mkdir(path.dirname(socket), { recursive: true, mode: 0o700 });
+  await makeSocketFolder(socket);
   await rm(socket, { force: true });
   await server.listen({ path: socket });
   await chmod(socket, 0o600);

@@ -88,9 +88,9 @@ function announce(output: Output, spec: Spec, host: string, tookMs: number, notR
     output.note('It goes on trying; holdfast status shows what is missing.');
   }
   if (gate) {
-    output.line(
-      `  read-write door  ${bold(`${gate.address}:${gate.port}`)}   redis-cli -h ${gate.address} -p ${gate.port}`,
-    );
+    const { tls } = spec.security;
+    const client = `redis-cli -h ${gate.address} -p ${gate.port}${tls ? ` --tls --cacert ${tls.ca}` : ''}`;
+    output.line(`  read-write door  ${bold(`${gate.address}:${gate.port}`)}   ${client}`);
     if (gate.replicaPort) output.line(`  read-only door   ${bold(`${gate.address}:${gate.replicaPort}`)}`);
   }
   output.line(`  API              ${bold(`http://${spec.agent.bind[0]}:${spec.agent.port}/status`)}`);
