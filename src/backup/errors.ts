@@ -14,3 +14,7 @@ export const BackupLockLost = defineError('BACKUP_LOCK_LOST', 1);
 export const BackupCancelled = defineError('BACKUP_CANCELLED', 1);
 export const BackupKeyNeeded = defineError('BACKUP_KEY_NEEDED', 2);
 export const CompressorMissing = defineError('BACKUP_COMPRESSOR_MISSING', 1);
+export const NoRoomForBackup = defineError('BACKUP_NO_ROOM', 1);
+export const ScratchServerFailed = defineError('SCRATCH_SERVER_FAILED', 1);
+export const ScratchLoadFailed = defineError('SCRATCH_LOAD_FAILED', 1);
+export const ServerTooOldForBackup = defineError('BACKUP_NEEDS_NEWER_SERVER', 1);

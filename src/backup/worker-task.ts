@@ -1,29 +1,26 @@
 /**
  * What the agent has its worker do (worker.ts), as one line of JSON on the worker's stdin. The worker answers with lines
- * of JSON: `step` for people, then `result` or `error`. When its stdin ends, it was left alone and gives up.
+ * of JSON: `step` for people, then `result` or `error`. When its stdin ends, it was left alone and gives up. Passwords
+ * are not in it: the worker reads them where the agent did.
  */
-import type { Credentials, TlsTexts } from '../redis/connection.ts';
-import type { Backup } from '../spec/spec.ts';
+import type { Spec } from '../spec/spec.ts';
 import type { Manifest } from './manifest.ts';
 import type { StoreOptions } from './open-store.ts';
-import type { BackupSource } from './take.ts';
 
-export interface WorkerBase {
-  deployment: string;
+interface WorkerBase {
+  spec: Spec;
+  /** The file of the deployment's secret, where the spec names none. */
+  secretFile: string;
   /** Who does it, for others: `the agent of host a`. */
   holder: string;
-  store: { url: string; options: StoreOptions };
-  /** In the order of preference. */
-  sources: Omit<BackupSource, 'credentials' | 'tls'>[];
-  credentials: Credentials;
-  tls: TlsTexts | null;
-  compression: Manifest['compression'];
-  recipients: string[];
 }
 
 export interface TakeTask extends WorkerBase {
   task: 'take';
   reason: Manifest['reason'];
+  store: { url: string; options: StoreOptions };
+  compression: Manifest['compression'];
+  recipients: readonly string[];
 }
 
 export interface ScheduledTask extends WorkerBase {
@@ -31,12 +28,9 @@ export interface ScheduledTask extends WorkerBase {
   host: string;
   /** The time of the schedule that is due, wall-clock ms. */
   dueMs: number;
-  keep: Backup['keep'];
-  verify: Backup['verify'];
-  /** redis-server, for verifying, and a folder with room for a whole RDB. */
+  /** redis-server, for verifying, and a folder with room for a whole RDB, twice. */
   redisServer: string;
   workFolder: string;
-  loadModules: string[];
 }
 
 export type WorkerTask = TakeTask | ScheduledTask;
