@@ -28,6 +28,8 @@ export interface StatePaths {
   flags: string;
   /** The restore that is under way, for the agent that finds it. */
   restore: string;
+  /** For whole RDBs that are needed for a moment. */
+  scratch: string;
   member(id: string): PartPaths;
   sentinel(id: string): PartPaths;
   gate(id: string): PartPaths;
@@ -53,6 +55,7 @@ export function statePaths(root: string): StatePaths {
     events: path.join(root, 'events.jsonl'),
     flags: path.join(root, 'flags.json'),
     restore: path.join(root, 'restore.json'),
+    scratch: path.join(root, 'scratch'),
     member: part('members', 'redis.conf'),
     sentinel: part('sentinels', 'sentinel.conf'),
     gate: part('gates', 'gate.json'),
