@@ -7,6 +7,7 @@ import { hostOrder, lastDueMs, nextDueMs, rankPauseMs } from '../backup/schedule
 import type { ScheduledResult } from '../backup/scheduled-run.ts';
 import { errorText } from '../base/errors.ts';
 import type { Backup } from '../spec/spec.ts';
+import { actingPrimary } from '../topology/view.ts';
 import { runWorker } from './backup-worker.ts';
 import type { Deployment } from './deployment.ts';
 
@@ -28,6 +29,8 @@ export interface BackupStatus {
 const tickMs = 5000;
 /** After a look that found the backup neither there nor ours to take. */
 const lookAgainMs = 60_000;
+/** How often the store is looked at though nothing is due: people take backups and remove some. */
+const refreshMs = 15 * 60_000;
 
 export class BackupSchedule {
   readonly #deployment: Deployment;
@@ -35,8 +38,11 @@ export class BackupSchedule {
   #timer: NodeJS.Timeout | undefined;
   #running: Promise<void> | null = null;
   #lookAtMs = 0;
-  /** The due time that needs no further look. */
+  /** The due time whose backup is there, and when that was seen. */
   #settledMs = 0;
+  #seenAtMs = 0;
+  /** It was found empty: nothing is due before it holds keys. */
+  #wasEmpty = false;
   #lastGood: ScheduledResult['lastGood'] = null;
   #lastVerified: ScheduledResult['lastVerified'] = null;
   #lastError: string | null = null;
@@ -82,7 +88,8 @@ export class BackupSchedule {
     if (spec.backup === null || this.#running !== null || operation !== null) return;
     if (this.#stopped.signal.aborted || nowMs < this.#lookAtMs) return;
     const dueMs = lastDueMs(spec.backup, nowMs);
-    if (dueMs === undefined || dueMs === this.#settledMs) return;
+    if (dueMs === undefined || (dueMs === this.#settledMs && nowMs < this.#seenAtMs + refreshMs)) return;
+    if (this.#wasEmpty && this.#keysNow() === 0) return;
     const tryAtMs = dueMs + this.#rank() * rankPauseMs;
     if (nowMs < tryAtMs) return;
     this.#running = this.#run(spec.backup, dueMs).finally(() => {
@@ -104,8 +111,12 @@ export class BackupSchedule {
     return Math.max(0, order.indexOf(setting.host));
   }
 
+  #keysNow(): number | null {
+    return actingPrimary(this.#deployment.view())?.keys ?? null;
+  }
+
   async #run(backup: Backup, dueMs: number): Promise<void> {
-    const { setting, events, spec } = this.#deployment;
+    const { setting, spec } = this.#deployment;
     const { paths, host, redisServer } = setting;
     const workFolder = paths.scratch;
     try {
@@ -117,7 +128,7 @@ export class BackupSchedule {
           secretFile: paths.secret,
           holder: `the agent of host ${host}`,
         } as const),
-        ...{ host, dueMs, redisServer, workFolder },
+        ...{ host, dueMs, keysNow: this.#keysNow(), redisServer, workFolder },
       };
       const result = (await runWorker(task, () => {}, this.#stopped.signal)) as ScheduledResult;
       this.#learn(result, dueMs);
@@ -136,11 +147,14 @@ export class BackupSchedule {
     const { events, spec, setting } = this.#deployment;
     this.#lastGood = result.lastGood;
     this.#lastVerified = result.lastVerified;
+    this.#wasEmpty = result.outcome === 'empty';
+    if (this.#wasEmpty) return;
     if (result.outcome === 'elsewhere') {
       this.#lookAtMs = setting.clock.wallMs() + lookAgainMs;
       return;
     }
     this.#settledMs = dueMs;
+    this.#seenAtMs = setting.clock.wallMs();
     this.#lookAtMs = 0;
     this.#lastError = null;
     this.#said = '';

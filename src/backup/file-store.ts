@@ -135,7 +135,7 @@ export class FileStore implements BackupStore {
     for (const name of await this.#names()) {
       if (!/^\..+\.[0-9a-f]{12}\.(tmp|put)$/.test(name)) continue;
       const entry = await this.#stat(name);
-      const limitMs = name.endsWith('.put') ? beforeMs - putLeftoverMs : beforeMs;
+      const limitMs = name.endsWith('.put') ? Math.min(beforeMs, Date.now()) - putLeftoverMs : beforeMs;
       if (entry === undefined || entry.mtimeMs >= limitMs) continue;
       await this.remove(name);
       swept++;

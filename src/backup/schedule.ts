@@ -5,6 +5,9 @@
  *   run that was missed, because everything was down, is made up once, and not as often as it was missed.
  * - Every agent knows this by the store alone. To take a backup an agent first puts a claim there, `ifAbsent`: an object
  *   named after the due time and the number of the try. Who loses that race takes no backup.
+ * - An empty database is not backed up by itself: a deployment that lost everything would fill the store with nothing,
+ *   and `latest` would be one of those. A new deployment gets its first backup once it holds keys; where the newest
+ *   backup has keys, a person restores it, or says by `backup now` that the database is meant to be empty.
  * - Hosts try in an order that all of them work out alike: those with a linked replica first, as the spec has them, and
  *   each a while after the one before. So when all is well the first one does it, and when its host is gone, the next.
  * - A try that left no backup, because it failed or its host died, is followed by another, by whoever is first then, after

@@ -5,6 +5,7 @@ import { errorCode, errorText } from '../base/errors.ts';
 import { describeSize } from '../base/size.ts';
 import type { Backup } from '../spec/spec.ts';
 import { lastClaim, putClaim, sweepClaims } from './claims.ts';
+import { BackupOfNothing } from './errors.ts';
 import { listBackups } from './list.ts';
 import type { Manifest } from './manifest.ts';
 import type { BackupKeys } from './packing.ts';
@@ -22,8 +23,9 @@ export type ScheduledRun = ScheduledTask & { backup: Backup };
 export interface ScheduledResult {
   /**
    * `taken`: by us, now. `there`: it was there already. `elsewhere`: another host is at it, or tried a short while ago.
+   * `empty`: there is nothing to back up yet.
    */
-  outcome: 'taken' | 'there' | 'elsewhere';
+  outcome: 'taken' | 'there' | 'elsewhere' | 'empty';
   /** What was done, as a sentence. */
   text: string;
   backup: { id: string; bytes: number; keys: number; tookMs: number } | null;
@@ -57,6 +59,12 @@ export async function runScheduled(task: ScheduledRun, context: RunContext): Pro
     const text = `the backup that was due at ${due} is there: ${satisfied.id}`;
     return { ...(await summary(context, backups)), outcome: 'there', text };
   }
+  const newest = backups.at(-1);
+  if (task.keysNow === 0) {
+    if (newest !== undefined && newest.keys > 0) throw ofNothing(newest);
+    const text = `${due}: the database is empty; the first backup is taken once it holds keys`;
+    return { ...(await summary(context, backups)), outcome: 'empty', text };
+  }
   const by = await claim(task, context);
   if (by !== undefined) {
     return { ...(await summary(context, backups)), outcome: 'elsewhere', text: `${due}: ${by}` };
@@ -76,6 +84,15 @@ export async function runScheduled(task: ScheduledRun, context: RunContext): Pro
     };
   }
   return finish(task, context, [...backups, taken], taken);
+}
+
+function ofNothing({ id, keys }: Manifest): Error {
+  return BackupOfNothing(
+    `the database is empty, and ${id} has ${keys} keys: no backup was taken of nothing`,
+    {
+      hint: 'If the data was lost: holdfast restore latest. If the database is meant to be empty: holdfast backup now.',
+    },
+  );
 }
 
 /** @returns undefined when this try is ours, else who has it. */

@@ -21,6 +21,8 @@ export interface BackupSource {
   role: 'primary' | 'replica';
   /** `redis 7.0.15` */
   serverVersion: string;
+  /** About how large its data is; 0 when unknown. */
+  expectedBytes: number;
   credentials: Credentials | undefined;
   tls: TlsTexts | undefined;
 }
@@ -44,6 +46,8 @@ export interface TakeOptions {
   /** Who takes it, for those who are refused meanwhile: `the agent of host a`, `backup now on host a`. */
   holder: string;
   report?: ((progress: TakeProgress) => void) | undefined;
+  /** Hears what went wrong without harm to the backup. */
+  note?: ((text: string) => void) | undefined;
   /** Aborts the upload; nothing is left behind. */
   signal?: AbortSignal | undefined;
   clock?: Clock | undefined;
@@ -61,8 +65,7 @@ export async function takeBackup(options: TakeOptions): Promise<Manifest> {
   throwIfCancelled(signal);
   const lock = await lockStore(store, options.holder, signal, clock);
   try {
-    // Whatever is unfinished now was left by one who is gone: the lock is ours.
-    await store.sweep(clock.wallMs());
+    await sweepLeftovers(options);
     const either = AbortSignal.any([lock.signal, ...(signal ? [signal] : [])]);
     return await new Taking(options, clock, either, lock).run();
   } catch (error) {
@@ -172,7 +175,9 @@ class Taking {
     as: Pick<Manifest, 'compression' | 'encryption'>,
     object: string,
   ): Promise<VerifyReport> {
-    const upload = await this.#options.store.upload(object);
+    const upload = await this.#options.store.upload(object, {
+      expectedBytes: snapshot.bytes ?? this.#options.source.expectedBytes,
+    });
     try {
       this.#step = 'streaming';
       for await (const piece of packed(this.#verified(snapshot), as, this.#options.recipients)) {
@@ -270,6 +275,17 @@ class Taking {
       ...(error.hint === undefined ? {} : { hint: error.hint }),
       cause: error,
     });
+  }
+}
+
+/** Whatever is unfinished now was left by one who is gone: the lock is ours. */
+async function sweepLeftovers({ store, note }: TakeOptions): Promise<void> {
+  try {
+    const swept = await store.sweep(Number.POSITIVE_INFINITY);
+    if (swept > 0) note?.(`removed ${swept} unfinished uploads of backups that were interrupted`);
+  } catch (error) {
+    // It costs room in the store, and no backup.
+    note?.(`unfinished uploads were not looked for: ${errorText(error)}`);
   }
 }
 

@@ -28,6 +28,8 @@ export interface ScheduledTask extends WorkerBase {
   host: string;
   /** The time of the schedule that is due, wall-clock ms. */
   dueMs: number;
+  /** How many keys the deployment has now; null when that is not known. */
+  keysNow: number | null;
   /** redis-server, for verifying, and a folder with room for a whole RDB, twice. */
   redisServer: string;
   workFolder: string;

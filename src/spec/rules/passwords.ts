@@ -79,7 +79,8 @@ function passwordInStore(backup: Record<string, unknown>): Problem[] {
 
 /** Whoever has the identity reads every backup; the hosts that take them need only the public key. */
 function identityAsRecipient(recipients: unknown): Problem[] {
-  const advice = 'name its public key, which age-keygen -y prints, and keep the identity away from these hosts';
+  const advice =
+    'name its public key, which age-keygen -y prints, and keep the identity away from these hosts';
   return (Array.isArray(recipients) ? recipients : []).flatMap((each, index) =>
     typeof each === 'string' && /age-secret-key/i.test(each)
       ? [{ path: ['backup', 'encryption', 'recipients', index], message: `${why}; ${advice}` }]

@@ -26,11 +26,14 @@ export const backupSchema = field.section(
       .optional(),
     pathStyle: field
       .flag({
-        about: 'The bucket stands in the path, as most S3-compatible servers want it. Default: with an endpoint.',
+        about:
+          'The bucket stands in the path, as most S3-compatible servers want it. Default: with an endpoint.',
       })
       .optional(),
     serverSideEncryption: field
-      .choice(['AES256', 'aws:kms'], { about: 'What S3 encrypts with; the bucket decides when it is omitted.' })
+      .choice(['AES256', 'aws:kms'], {
+        about: 'What S3 encrypts with; the bucket decides when it is omitted.',
+      })
       .optional(),
     kmsKeyId: field
       .text({ about: 'The key for aws:kms; the account’s own when omitted.' }, /^\S+$/, 'a KMS key id or ARN')
