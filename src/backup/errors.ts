@@ -20,3 +20,7 @@ export const ScratchLoadFailed = defineError('SCRATCH_LOAD_FAILED', 1);
 export const ServerTooOldForBackup = defineError('BACKUP_NEEDS_NEWER_SERVER', 1);
 export const NoBackupSource = defineError('BACKUP_NO_SOURCE', 1);
 export const BackupOfNothing = defineError('BACKUP_OF_NOTHING', 1);
+export const RestoreSourceUnclear = defineError('RESTORE_SOURCE_UNCLEAR', 2);
+export const DoesNotFit = defineError('RESTORE_DOES_NOT_FIT', 1);
+export const RestoreConflict = defineError('RESTORE_CONFLICT', 1);
+export const RestoreKeysFailed = defineError('RESTORE_KEYS_FAILED', 1);
