@@ -42,8 +42,11 @@ export async function findRestoreSource(
 
 async function latest(spec: Spec, keys: BackupKeys): Promise<RestoreSource> {
   const store = await ownStore('latest', spec);
-  const own = (await listBackups(store)).filter(({ deployment }) => deployment === spec.name);
-  const newest = own.at(-1);
+  // One that was taken before a restore has what was to be replaced: the same command, given again, must not bring
+  // that back.
+  const newest = (await listBackups(store)).findLast(
+    ({ deployment, reason }) => deployment === spec.name && reason !== 'before-restore',
+  );
   if (newest) return fromManifest(store, newest, keys);
   throw BackupNotFound(`there is no backup of ${spec.name} in ${store.url}`, {
     hint: 'holdfast backup list --all shows those of other deployments; name one by its id.',

@@ -12,7 +12,7 @@ import type { BackupKeys } from './packing.ts';
 import { pruneBackups } from './prune.ts';
 import { isVerifyDue, retryPauseMs } from './schedule.ts';
 import type { BackupStore } from './store.ts';
-import { takeForAgent } from './take-for-agent.ts';
+import { sourceForAgent, takeForAgent } from './take-for-agent.ts';
 import { readVerified, sweepVerified, type Verified } from './verified.ts';
 import { modulesOf, verifyBackup } from './verify-backup.ts';
 import type { ScheduledTask } from './worker-task.ts';
@@ -52,7 +52,10 @@ export interface RunContext {
 /** @throws what taking the backup throws: then there is none, and the claim on this try stands. */
 export async function runScheduled(task: ScheduledRun, context: RunContext): Promise<ScheduledResult> {
   const { store } = context;
-  const backups = (await listBackups(store)).filter(({ deployment }) => deployment === task.spec.name);
+  // Those taken before a restore have what was to be replaced: they stand in for none that is due.
+  const backups = (await listBackups(store)).filter(
+    ({ deployment, reason }) => deployment === task.spec.name && reason !== 'before-restore',
+  );
   const satisfied = backups.findLast(({ startedAt }) => Date.parse(startedAt) >= task.dueMs);
   const due = new Date(task.dueMs).toISOString();
   if (satisfied) {
@@ -65,16 +68,18 @@ export async function runScheduled(task: ScheduledRun, context: RunContext): Pro
     const text = `${due}: the database is empty; the first backup is taken once it holds keys`;
     return { ...(await summary(context, backups)), outcome: 'empty', text };
   }
+  const { from: wish, compression, recipients } = task.backup;
+  const { spec, secretFile, holder } = task;
+  const take = { spec, secretFile, holder, wish, reason: 'schedule', compression, recipients } as const;
+  // Before the claim: where no member is fit yet, no try is spent.
+  const source = await sourceForAgent(take);
   const by = await claim(task, context);
   if (by !== undefined) {
     return { ...(await summary(context, backups)), outcome: 'elsewhere', text: `${due}: ${by}` };
   }
   let taken: Manifest;
   try {
-    const { from: wish, compression, recipients } = task.backup;
-    const { spec, secretFile, holder } = task;
-    const take = { spec, secretFile, holder, wish, reason: 'schedule', compression, recipients } as const;
-    taken = await takeForAgent(take, context);
+    taken = await takeForAgent(take, source, context);
   } catch (error) {
     if (errorCode(error) !== 'BACKUP_BUSY') throw error;
     return {
@@ -141,7 +146,7 @@ async function finish(
   if (verified)
     said.push(verified.good ? 'verified by restoring it' : `NOT GOOD: ${verified.problems.join('; ')}`);
   if (notVerified !== null) said.push(`it could not be verified: ${notVerified}`);
-  await sweepVerified(store, new Set(kept.map(({ id }) => id))).catch(() => {});
+  await sweepVerified(store).catch(() => {});
   const rest = await summary(context, kept);
   const backup = {
     id: taken.id,

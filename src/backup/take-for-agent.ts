@@ -7,7 +7,7 @@ import type { SourceWish } from './choose-source.ts';
 import { findSource } from './find-source.ts';
 import type { Manifest } from './manifest.ts';
 import type { BackupStore } from './store.ts';
-import { takeBackup } from './take.ts';
+import { type BackupSource, takeBackup } from './take.ts';
 
 export interface AgentTake {
   spec: Spec;
@@ -19,6 +19,11 @@ export interface AgentTake {
   recipients: readonly string[];
 }
 
+export interface FoundSource {
+  source: BackupSource;
+  reason: string;
+}
+
 export interface TakeContext {
   store: BackupStore;
   clock: Clock;
@@ -28,14 +33,18 @@ export interface TakeContext {
 
 const sayEveryMs = 5000;
 
-/** Finds a member to take a backup from, and takes it. @throws BACKUP_NO_SOURCE and what `takeBackup` throws. */
+/** @throws BACKUP_NO_SOURCE */
+export async function sourceForAgent({ spec, secretFile, wish }: AgentTake): Promise<FoundSource> {
+  const secrets = await loadSecrets(spec, secretFile);
+  return findSource(spec, secrets, await readTls(spec.security.tls), wish);
+}
+
+/** Takes a backup and says how far it has come. @throws what `takeBackup` throws. */
 export async function takeForAgent(
-  take: AgentTake,
+  { spec, holder, reason, compression, recipients }: AgentTake,
+  found: FoundSource,
   { store, clock, signal, report }: TakeContext,
 ): Promise<Manifest> {
-  const { spec, secretFile, holder, wish, reason, compression, recipients } = take;
-  const secrets = await loadSecrets(spec, secretFile);
-  const found = await findSource(spec, secrets, await readTls(spec.security.tls), wish);
   report(`taking a backup from ${found.source.member}: ${found.reason}`);
   let saidMs = clock.monotonicMs();
   return takeBackup({

@@ -1,6 +1,7 @@
 /** What a verification found, kept beside the backup as `ID.verified.json`. */
 import { z } from 'zod';
 import { readSmall } from './manifest.ts';
+import { manifestName } from './naming.ts';
 import type { BackupStore } from './store.ts';
 
 const verifiedSchema = z.object({
@@ -51,8 +52,10 @@ async function readOne(store: BackupStore, name: string): Promise<Verified | und
 }
 
 /** Removes verdicts on backups that are not there any more. */
-export async function sweepVerified(store: BackupStore, ids: ReadonlySet<string>): Promise<void> {
-  for (const { name } of await store.list('redis_')) {
-    if (name.endsWith(suffix) && !ids.has(name.slice(0, -suffix.length))) await store.remove(name);
+export async function sweepVerified(store: BackupStore): Promise<void> {
+  const names = new Set((await store.list('redis_')).map(({ name }) => name));
+  for (const name of names) {
+    if (name.endsWith(suffix) && !names.has(manifestName(name.slice(0, -suffix.length))))
+      await store.remove(name);
   }
 }

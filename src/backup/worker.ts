@@ -10,7 +10,7 @@ import { errorText, HoldfastError } from '../base/errors.ts';
 import { openStore } from './open-store.ts';
 import type { BackupKeys } from './packing.ts';
 import { runScheduled } from './scheduled-run.ts';
-import { takeForAgent } from './take-for-agent.ts';
+import { sourceForAgent, takeForAgent } from './take-for-agent.ts';
 import type { WorkerLine, WorkerTask } from './worker-task.ts';
 
 const niceness = 10;
@@ -23,7 +23,8 @@ async function work(task: WorkerTask, signal: AbortSignal): Promise<unknown> {
   const context = { clock: systemClock, signal, report: (step: string) => say({ step }) };
   if (task.task === 'take') {
     const store = await openStore(task.store.url, task.store.options);
-    return takeForAgent({ ...task, wish: 'prefer-replica' }, { ...context, store });
+    const take = { ...task, wish: 'prefer-replica' };
+    return takeForAgent(take, await sourceForAgent(take), { ...context, store });
   }
   const { backup } = task.spec;
   if (backup === null) throw new TypeError('the spec has no backup');

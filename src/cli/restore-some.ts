@@ -5,7 +5,7 @@ import { pathToFileURL } from 'node:url';
 import { openStore } from '../backup/open-store.ts';
 import type { KeyChoice } from '../backup/restore-file.ts';
 import { type RestoreKeysResult, restoreKeys } from '../backup/restore-keys.ts';
-import { takeForAgent } from '../backup/take-for-agent.ts';
+import { sourceForAgent, takeForAgent } from '../backup/take-for-agent.ts';
 import { systemClock } from '../base/clock.ts';
 import { MemberClient } from '../redis/member-client.ts';
 import { readTls } from '../redis/tls.ts';
@@ -90,14 +90,13 @@ async function backUpFirst({ target, say, signal }: RestoreJob): Promise<{ id: s
   const { backup } = spec;
   const folder = pathToFileURL(path.join(paths.root, 'before-restore')).href;
   const store = backup ? await openStore(backup.to, backup.s3) : await openStore(folder);
-  const { id } = await takeForAgent(
-    {
-      ...{ spec, secretFile: paths.secret, wish: 'prefer-replica', reason: 'before-restore' },
-      holder: `restore on ${os.hostname()} (pid ${process.pid})`,
-      compression: backup?.compression ?? 'none',
-      recipients: backup?.recipients ?? [],
-    },
-    { store, clock: systemClock, signal, report: say },
-  );
+  const take = {
+    ...({ spec, secretFile: paths.secret, wish: 'prefer-replica', reason: 'before-restore' } as const),
+    holder: `restore on ${os.hostname()} (pid ${process.pid})`,
+    compression: backup?.compression ?? 'none',
+    recipients: backup?.recipients ?? [],
+  };
+  const context = { store, clock: systemClock, signal, report: say };
+  const { id } = await takeForAgent(take, await sourceForAgent(take), context);
   return { id, store: store.url };
 }
