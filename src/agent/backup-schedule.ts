@@ -2,6 +2,7 @@
  * Runs the schedule of backups: backup/schedule.ts has the rules. A worker process does the work; here is only the clock
  * and what is known of the outcome, for status, metrics and events.
  */
+import { randomUUID } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import { hostOrder, lastDueMs, nextDueMs, rankPauseMs } from '../backup/schedule.ts';
 import type { ScheduledResult } from '../backup/scheduled-run.ts';
@@ -35,6 +36,7 @@ const refreshMs = 15 * 60_000;
 export class BackupSchedule {
   readonly #deployment: Deployment;
   readonly #stopped = new AbortController();
+  readonly #life = randomUUID();
   #timer: NodeJS.Timeout | undefined;
   #running: Promise<void> | null = null;
   #lookAtMs = 0;
@@ -128,7 +130,7 @@ export class BackupSchedule {
           secretFile: paths.secret,
           holder: `the agent of host ${host}`,
         } as const),
-        ...{ host, dueMs, keysNow: this.#keysNow(), redisServer, workFolder },
+        ...{ host, agent: this.#life, dueMs, keysNow: this.#keysNow(), redisServer, workFolder },
       };
       const result = (await runWorker(task, () => {}, this.#stopped.signal)) as ScheduledResult;
       this.#learn(result, dueMs);

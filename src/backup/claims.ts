@@ -3,12 +3,14 @@ import { z } from 'zod';
 import { readSmall } from './manifest.ts';
 import type { BackupStore } from './store.ts';
 
-const claimSchema = z.object({ host: z.string(), atMs: z.number() });
+const claimSchema = z.object({ host: z.string(), agent: z.string(), atMs: z.number() });
 
 export interface Claim {
   /** Counted from 1. */
   number: number;
   host: string;
+  /** Which life of that host's agent. */
+  agent: string;
   atMs: number;
 }
 
@@ -33,7 +35,9 @@ export async function lastClaim(
   const text = await readSmall(store, `${prefix}${number}`);
   const modifiedMs = objects.find(({ name }) => name === `${prefix}${number}`)?.modifiedMs ?? 0;
   const parsed = claimSchema.safeParse(text === undefined ? undefined : parse(text));
-  return parsed.success ? { number, ...parsed.data } : { number, host: 'an unknown host', atMs: modifiedMs };
+  return parsed.success
+    ? { number, ...parsed.data }
+    : { number, host: 'an unknown host', agent: '', atMs: modifiedMs };
 }
 
 function parse(text: string): unknown {
@@ -49,9 +53,9 @@ export async function putClaim(
   store: BackupStore,
   deployment: string,
   dueMs: number,
-  { number, host, atMs }: Claim,
+  { number, ...claim }: Claim,
 ): Promise<boolean> {
-  const bytes = Buffer.from(`${JSON.stringify({ host, atMs })}\n`);
+  const bytes = Buffer.from(`${JSON.stringify(claim)}\n`);
   return store.put(`${prefixOf(deployment, dueMs)}${number}`, bytes, { ifAbsent: true });
 }
 

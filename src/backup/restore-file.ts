@@ -173,9 +173,10 @@ class Census {
 
   #checkFit(scanner: Scanner): void {
     const { databases, modules, version } = this.#taker;
-    if ((this.#moves.get(scanner.db) ?? scanner.db) >= databases) {
-      throw DoesNotFit(`it has keys in database ${scanner.db}, and the primary has ${databases} databases`, {
-        hint: `Set redis.config.databases to ${scanner.db + 1} or more, or restore that one elsewhere: --db ${scanner.db}=0.`,
+    const db = this.#moves.get(scanner.db) ?? scanner.db;
+    if (db >= databases) {
+      throw DoesNotFit(`keys would go to database ${db}, and the primary has ${databases} databases`, {
+        hint: `Set redis.config.databases to ${db + 1} or more, or restore that one elsewhere: --db ${scanner.db}=0.`,
       });
     }
     if (modules.length === 0 && typeInfo(scanner.type, scanner.flavor)?.kind === 'module') {

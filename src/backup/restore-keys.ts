@@ -49,8 +49,7 @@ export interface RestoreKeysResult {
 }
 
 const userName = 'holdfast-restore';
-const rights =
-  '~* resetchannels -@all +restore +exists +dump +pexpiretime +pttl +select +ping +info +client|setname';
+const rights = '~* resetchannels -@all +restore +exists +dump +pttl +select +ping +client|setname'.split(' ');
 const keysAtATime = 256;
 const bytesAtATime = 8 * 2 ** 20;
 const shownConflicts = 5;
@@ -61,7 +60,7 @@ export async function restoreKeys(options: RestoreKeysOptions): Promise<RestoreK
   const sum = createHash('sha256').update(password).digest('hex');
   const makeUser = (name: string, ...rules: string[]) =>
     options.admin.connection.call('ACL', 'SETUSER', name, ...rules);
-  await makeUser(userName, 'reset', 'on', `#${sum}`, ...allowed(options.target));
+  await makeUser(userName, 'reset', 'on', `#${sum}`, ...rights);
   const redis = new Redis({
     ...{ host: options.address, port: options.port, username: userName, password },
     ...(options.tls ? { tls: options.tls } : {}),
@@ -76,11 +75,6 @@ export async function restoreKeys(options: RestoreKeysOptions): Promise<RestoreK
     // Off and without a right: it can be removed by nobody but one who may do more than the agent.
     await makeUser(userName, 'reset').catch(() => {});
   }
-}
-
-/** PEXPIRETIME came with 7.0. */
-function allowed({ version }: Target): string[] {
-  return (version >= 10 ? rights : rights.replace(' +pexpiretime', '')).split(' ');
 }
 
 interface Batch {

@@ -11,7 +11,7 @@
  * - Hosts try in an order that all of them work out alike: those with a linked replica first, as the spec has them, and
  *   each a while after the one before. So when all is well the first one does it, and when its host is gone, the next.
  * - A try that left no backup, because it failed or its host died, is followed by another, by whoever is first then, after
- *   a pause that doubles.
+ *   a pause that doubles; on the host of one whose agent died, as soon as the next agent is up.
  */
 import { Cron } from 'croner';
 import type { Backup } from '../spec/spec.ts';

@@ -107,12 +107,13 @@ async function claim(
 ): Promise<string | undefined> {
   const nowMs = clock.wallMs();
   const last = await lastClaim(store, spec.name, dueMs);
-  const againMs = last === undefined ? nowMs : last.atMs + retryPauseMs(last.number);
+  const isGone = last?.host === host && last.agent !== agent;
+  const againMs = last === undefined || isGone ? nowMs : last.atMs + retryPauseMs(last.number);
   if (last !== undefined && nowMs < againMs) {
     return `host ${last.host} tried ${describeDuration(Math.max(0, nowMs - last.atMs))} ago; the next try may begin in ${describeDuration(againMs - nowMs)}`;
   }
   const number = (last?.number ?? 0) + 1;
-  if (await putClaim(store, spec.name, dueMs, { number, host, atMs: nowMs })) return undefined;
+  if (await putClaim(store, spec.name, dueMs, { number, host, agent, atMs: nowMs })) return undefined;
   return 'another host was sooner';
 }
 

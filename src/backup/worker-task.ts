@@ -26,6 +26,8 @@ export interface TakeTask extends WorkerBase {
 export interface ScheduledTask extends WorkerBase {
   task: 'scheduled';
   host: string;
+  /** Which life of the host's agent asks: a claim of another one is of one that is gone. */
+  agent: string;
   /** The time of the schedule that is due, wall-clock ms. */
   dueMs: number;
   /** How many keys the deployment has now; null when that is not known. */

@@ -47,7 +47,7 @@ export async function restoreSomeKeys(job: RestoreJob): Promise<void> {
   const admin = new MemberClient({ endpoint, credentials, tls, timeoutMs: 5000 });
   let safety: { id: string; store: string } | null = null;
   const beforeReplacing = async (conflicts: number) => {
-    say(`${conflicts} keys are there with other values and will be replaced`);
+    say(`keys that are there with other values and will be replaced: ${conflicts}`);
     if (options.safetyBackup) safety = await backUpFirst(job);
   };
   let result: RestoreKeysResult;
