@@ -102,7 +102,7 @@ function ofNothing({ id, keys }: Manifest): Error {
 
 /** @returns undefined when this try is ours, else who has it. */
 async function claim(
-  { spec, dueMs, host }: ScheduledTask,
+  { spec, dueMs, host, agent }: ScheduledTask,
   { store, clock }: RunContext,
 ): Promise<string | undefined> {
   const nowMs = clock.wallMs();
