@@ -19,6 +19,7 @@ const verbs: Record<string, () => Promise<MakeVerb>> = {
   doctor: async () => (await import('./doctor.ts')).doctorVerb,
   size: async () => (await import('./size.ts')).sizeVerb,
   restore: async () => (await import('./restore.ts')).restoreVerb,
+  backup: async () => (await import('./backup.ts')).backupVerb,
   rdb: async () => (await import('./rdb.ts')).rdbVerb,
   bench: async () => (await import('./bench.ts')).benchVerb,
   gate: async () => (await import('./gate.ts')).gateVerb,

@@ -1,0 +1,57 @@
+import type { Command } from 'commander';
+import { surveyStore } from '../backup/list.ts';
+import type { Manifest } from '../backup/manifest.ts';
+import { describeDuration } from '../base/duration.ts';
+import { describeSize } from '../base/size.ts';
+import { openBackupTarget } from './backup-target.ts';
+import { table } from './table.ts';
+import { action, type CommonOptions, specArgument, stateDirOption, verb } from './verb.ts';
+
+interface ListOptions extends CommonOptions {
+  stateDir?: string;
+  all?: boolean;
+}
+
+export function backupListVerb(): Command {
+  return verb('list', 'the backups that can be restored, oldest first; exit 3 when one is broken', [
+    ['holdfast backup list', 'of this deployment'],
+    ['holdfast backup list --all', 'of every deployment that uses the store'],
+    ['holdfast backup list --json | jq -r ".[-1].id"', 'the newest'],
+  ])
+    .argument(...specArgument)
+    .option('--all', 'backups of other deployments in the same store, too')
+    .addOption(stateDirOption())
+    .action(
+      action<ListOptions>(async (output, [file = ''], options) => {
+        const { spec, store } = await openBackupTarget('list', file, options);
+        const { backups, broken } = await surveyStore(store);
+        const shown = backups.filter(({ deployment }) => options.all || deployment === spec.name);
+        if (shown.length === 0) output.line(`no backups of ${spec.name} in ${store.url}`);
+        else
+          for (const line of table([heading, ...shown.map((each) => row(each, Date.now()))]))
+            output.line(line);
+        output.data(shown);
+        const others = backups.length - shown.length;
+        if (others > 0) output.note(`${others} of other deployments are not shown (--all)`);
+        for (const { id, why } of broken) output.note(`${output.colors.red('broken:')} ${id}: ${why}`);
+        return broken.length > 0 ? 3 : 0;
+      }),
+    );
+}
+
+const heading = ['BACKUP', 'DEPLOYMENT', 'AGE', 'KEYS', 'RDB', 'STORED', 'PACKED', 'FROM', 'WHY'];
+
+function row(backup: Manifest, nowMs: number): string[] {
+  const packed = [backup.compression, backup.encryption].filter((each) => each !== 'none');
+  return [
+    backup.id,
+    backup.deployment,
+    describeDuration(Math.max(0, nowMs - Date.parse(backup.startedAt))),
+    String(backup.keys),
+    describeSize(backup.rdb.bytes),
+    describeSize(backup.stored.bytes),
+    packed.join('+') || '-',
+    `${backup.source.member} (${backup.source.role})`,
+    backup.reason,
+  ];
+}
