@@ -47,7 +47,7 @@ export function summarise(runs: readonly DrillRun[]): Summary {
   return {
     runs: runs.length,
     acknowledged: sum(({ account }) => account.acknowledged),
-    lost: sum(lostOf),
+    lost: sum(({ lost }) => lost),
     presentUnacknowledged: sum(({ account }) => account.presentUnacknowledged),
     errors,
     dropped: sum(({ droppedConnections }) => droppedConnections),
@@ -58,11 +58,6 @@ export function summarise(runs: readonly DrillRun[]): Summary {
     promotionsPerRun: counts.length === 0 ? null : [Math.min(...counts), Math.max(...counts)],
     kept: runs.filter(isKept).length,
   };
-}
-
-/** Writes that are gone, and registers in which one was seen to be gone. */
-export function lostOf({ account, anomalies }: DrillRun['finding']): number {
-  return account.lost.length + anomalies.lost;
 }
 
 export function isKept({ judgements, trouble }: DrillRun): boolean {
