@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { describe as describeValues, errorWords, median, sumErrors } from './distribution.ts';
+import { describe as describeValues, errorWords, median, spreadSentence, sumErrors } from './distribution.ts';
 import { busyWarning } from './machine.ts';
 import { inTurn } from './turns.ts';
 
@@ -10,6 +10,16 @@ test('medians of odd, even and no numbers', () => {
 test('a distribution is of its values in whatever order they come', () => {
   const values = Array.from({ length: 100 }, (_, i) => 100 - i);
   expect(describeValues(values)).toEqual({ minMs: 1, medianMs: 50.5, p95Ms: 96, maxMs: 100 });
+});
+
+test('how far rounds lie apart is said, or that there was only one', () => {
+  const cells = [
+    [100, 110, 120],
+    [100, 100, 100],
+    [50, 100, 150],
+  ];
+  expect(spreadSentence(cells)).toContain('by 18% of its median typically, and by 100% at worst');
+  expect(spreadSentence([[1], [2]])).toContain('measured once');
 });
 
 test('errors add up by their word', () => {

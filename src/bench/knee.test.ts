@@ -8,6 +8,7 @@ const step = (users: number, more: Partial<KneeStep> = {}): KneeStep => ({
   errorShare: 0,
   p99Ms: 3,
   utilization: 0.3,
+  lagP99Ms: 1,
   ...more,
 });
 
@@ -35,6 +36,16 @@ test('latency: slow, and much slower than with few users', () => {
   expect(findKnee([step(1000), step(2000, { p99Ms: 40 })]).users).toBe(2000);
   expect(findKnee([step(1000, { p99Ms: 9 }), step(2000, { p99Ms: 40 })]).users).toBeNull();
   expect(findKnee([step(1000, { p99Ms: 0.5 }), step(2000, { p99Ms: 9 })]).users).toBeNull();
+});
+
+test('latency is compared with the best step before, not with a first one that was disturbed', () => {
+  expect(findKnee([step(1000, { p99Ms: 77 }), step(2000), step(3000, { p99Ms: 40 })]).users).toBe(3000);
+});
+
+test('a generator that sends late is no witness', () => {
+  const knee = findKnee([step(1000), step(2000, { p99Ms: 100, lagP99Ms: 70 })]);
+  expect(knee.generator).toBe(true);
+  expect(knee.reason).toContain('requests were sent 70 ms late');
 });
 
 test('a generator at its limit is said to be that', () => {

@@ -3,10 +3,10 @@
  *
  * - it answers less than 90% of what its users would ask for if nothing ever took time (users ÷ think time);
  * - more than 0.1% of its requests fail;
- * - its p99 is above 10 ms and above five times that of the first step.
+ * - its p99 is above 10 ms and above five times the lowest of the steps before it.
  *
- * Where the generator's own thread was busier than 85%, it is the one that was at its limit: then nothing is known of
- * the others, and that is said instead.
+ * Where the generator's own thread was busier than 85%, or sent its requests so late that this alone is half of the p99,
+ * it was the one at its limit, or the whole machine was: then nothing is known of the others, and that is said.
  */
 
 export interface KneeStep {
@@ -16,6 +16,7 @@ export interface KneeStep {
   errorShare: number;
   p99Ms: number;
   utilization: number;
+  lagP99Ms: number;
 }
 
 export interface Knee {
@@ -36,28 +37,34 @@ const generatorFull = 0.85;
 
 /** @param steps with more users from one to the next */
 export function findKnee(steps: readonly KneeStep[]): Knee {
-  const [first] = steps;
   let lastGoodUsers: number | null = null;
-  for (const step of steps) {
-    const reason = first && whatIsWrong(step, first);
+  for (const [i, step] of steps.entries()) {
+    const reason = whatIsWrong(step, steps.slice(0, i));
     if (reason) {
-      const generator = step.utilization > generatorFull;
-      const whose = generator
-        ? `; the load generator was ${percent(step.utilization)} busy: this is its limit, and theirs is not known`
-        : '';
-      return { lastGoodUsers, users: step.users, reason: `${reason}${whose}`, generator };
+      const own = limitOfGenerator(step);
+      const text = own === undefined ? reason : `${reason}; ${own}`;
+      return { lastGoodUsers, users: step.users, reason: text, generator: own !== undefined };
     }
     lastGoodUsers = step.users;
   }
   return { lastGoodUsers, users: null, reason: 'no knee up to here', generator: false };
 }
 
-function whatIsWrong(step: KneeStep, first: KneeStep): string | undefined {
+function whatIsWrong(step: KneeStep, before: readonly KneeStep[]): string | undefined {
   if (step.errorShare > mostErrors) return `${percent(step.errorShare)} of the requests failed`;
   if (step.rps < leastShare * step.offeredRps && Number.isFinite(step.offeredRps))
     return `${percent(step.rps / step.offeredRps)} of what the users would ask for was answered`;
-  if (step.p99Ms > slowMs && step.p99Ms > slowFactor * first.p99Ms)
-    return `p99 is ${step.p99Ms.toFixed(1)} ms, and was ${first.p99Ms.toFixed(1)} ms with ${first.users} users`;
+  const best = before.toSorted((a, b) => a.p99Ms - b.p99Ms)[0];
+  if (best && step.p99Ms > slowMs && step.p99Ms > slowFactor * best.p99Ms)
+    return `p99 is ${step.p99Ms.toFixed(1)} ms, and was ${best.p99Ms.toFixed(1)} ms with ${best.users} users`;
+  return undefined;
+}
+
+function limitOfGenerator({ utilization, lagP99Ms, p99Ms }: KneeStep): string | undefined {
+  if (utilization > generatorFull)
+    return `the load generator was ${percent(utilization)} busy: this is its limit, and theirs is not known`;
+  if (lagP99Ms > slowMs && lagP99Ms > p99Ms / 2)
+    return `requests were sent ${lagP99Ms.toFixed(0)} ms late (p99): the generator or the machine lacked processor, and whose limit this is is not known`;
   return undefined;
 }
 

@@ -12,7 +12,7 @@ export function vusersResult(report: VusersReport): BenchResult {
   const notes = [
     `Each user has a connection of its own, sends one request (${reads}% GET, ${100 - reads}% SET, ${valueBytes}-byte values), waits for the answer, and thinks for ${thinkMs} ms on average, exponentially distributed. Medians of ${plural(rounds, 'round')}; gate and primary in turns, on the same deployment of three members (persistence ${persistence}, durability ${durability}).`,
     `The users live in ${plural(threads, 'thread')} of the process that measures, on the same machine as everything else. generator busy: the share of its thread's time that was work; sent late: how much later than wanted a request went out (p99). Where these are high, the figures are those of the generator.`,
-    'The knee: the first step that answers less than 90% of what the users would ask for, or fails more than 0.1%, or whose p99 is above 10 ms and above five times that of the first step.',
+    'The knee: the first step that answers less than 90% of what the users would ask for, or fails more than 0.1%, or whose p99 is above 10 ms and above five times the lowest of the steps before it.',
   ];
   return {
     data: { ...report },

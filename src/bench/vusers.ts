@@ -2,9 +2,11 @@
  * Virtual users with think time, more of them with each step: throughput, errors and latency through the gate, and
  * beside it, in turn, with the primary directly.
  */
+import { readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { RigSettings } from '../rig/rig.ts';
 import { median } from './distribution.ts';
+import { BenchFailed } from './errors.ts';
 import { findKnee, type Knee } from './knee.ts';
 import { LoadGenerator, type LoadResult, threadsFor } from './load/generator.ts';
 import { type OwnRig, withRig } from './own-rig.ts';
@@ -60,9 +62,12 @@ export interface VusersReport extends BenchHead {
 const warmUpMs = 2000;
 const keys = 10_000;
 const bucketMs = 1000;
+/** Files that are open besides the users' connections. */
+const sparedFiles = 200;
 
 export async function benchVusers(options: VusersOptions, context: BenchContext): Promise<VusersReport> {
   const head = headOf('vusers', context);
+  checkOpenFiles(Math.max(...options.ramp));
   const runs: VuserRun[] = [];
   await withRig(options, async (own) => {
     for (let round = 1; round <= options.rounds; round++) {
@@ -87,6 +92,25 @@ export async function benchVusers(options: VusersOptions, context: BenchContext)
     steps,
     knees: { gate: kneeOf('gate'), direct: kneeOf('direct') },
   };
+}
+
+/** Each user is an open file, here and in the gate. @throws BENCH_FAILED */
+function checkOpenFiles(users: number): void {
+  const most = openFilesLimit();
+  if (most === null || users + sparedFiles <= most) return;
+  throw BenchFailed(`${users} users need as many open files, and a process may have ${most} here`, {
+    hint: `ulimit -n ${users + 1000} raises it for this shell, if the system's own limit is not lower.`,
+  });
+}
+
+/** Of this process, whose soft limit Node raises to the hard one when it starts; null where it can't be read. */
+function openFilesLimit(): number | null {
+  try {
+    const line = /^Max open files\s+(\d+)/m.exec(readFileSync('/proc/self/limits', 'utf8'));
+    return line === null ? null : Number(line[1]);
+  } catch {
+    return null;
+  }
 }
 
 async function oneStep(

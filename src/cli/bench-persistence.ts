@@ -25,7 +25,7 @@ export function persistenceVerb(): Command {
     .option('--modes <names>', 'modes of persistence', persistences.join())
     .option('--tests <names>', 'tests of redis-benchmark', 'set,get,lpush,lpop')
     .option('--rounds <count>', 'how often each is measured', '3')
-    .option('--requests <count>', 'requests of one run', '20000')
+    .option('--requests <count>', 'requests of one run', '50000')
     .option('--clients <count>', 'connections', '50')
     .option('--size <bytes>', 'size of a value', '100');
   return benchAction<PersistenceOptions>(command, async (options, context) => {

@@ -1,8 +1,9 @@
 /** What all benchmarks share on the command line: where results go, Ctrl-C, and a word on the machine first. */
-import { access, constants } from 'node:fs/promises';
+import { access, constants, stat } from 'node:fs/promises';
 import path from 'node:path';
 import type { Command } from 'commander';
 import { writeFileAtomic } from '../base/atomic-file.ts';
+import { errorText } from '../base/errors.ts';
 import { describeMachine } from '../bench/machine.ts';
 import type { BenchContext, BenchResult } from '../bench/result.ts';
 import { renderCsv } from '../report/csv.ts';
@@ -52,8 +53,7 @@ export function benchAction<Options extends CommonOptions>(
         };
         const result = await run(options, context, { args, output });
         if (result === null) return 0;
-        await present(output, options, result);
-        return result.exitStatus ?? 0;
+        return present(output, options, result);
       }),
     );
 }
@@ -61,6 +61,9 @@ export function benchAction<Options extends CommonOptions>(
 /** Before an hour of measuring, not after it. */
 async function checkFile(option: string, file: string | undefined): Promise<void> {
   if (file === undefined) return;
+  if ((await stat(file).catch(() => null))?.isDirectory()) {
+    throw BadOption(`${option}: ${file} is a folder`, { hint: 'Name a file in it.' });
+  }
   const folder = path.dirname(path.resolve(file));
   await access(folder, constants.W_OK).catch((cause) => {
     throw BadOption(`${option}: ${folder} can't be written to, or is not there`, {
@@ -82,19 +85,31 @@ function stopOnSignals(output: Output): AbortController {
   return stop;
 }
 
+/** What was measured is printed first: a disk that is full by now must not take it along. @returns the exit status */
 async function present(
   output: Output,
   options: OutputOptions,
-  { data, page, csv }: BenchResult,
-): Promise<void> {
-  if (options.csv !== undefined) {
-    await writeFileAtomic(options.csv, renderCsv(csv.header, csv.rows), resultMode);
-  }
-  if (options.html !== undefined) await writeFileAtomic(options.html, renderPage(page), resultMode);
+  { data, page, csv, exitStatus }: BenchResult & { exitStatus?: number },
+): Promise<number> {
   if (options.markdown) output.line(renderMarkdown(page).trimEnd());
   else for (const line of pageLines(page, output.colors)) output.line(line);
   output.data(data);
-  for (const file of [options.csv, options.html]) if (file !== undefined) output.note(`wrote ${file}`);
+  const files: [file: string | undefined, text: () => string][] = [
+    [options.csv, () => renderCsv(csv.header, csv.rows)],
+    [options.html, () => renderPage(page)],
+  ];
+  let status = exitStatus ?? 0;
+  for (const [file, text] of files) {
+    if (file === undefined) continue;
+    try {
+      await writeFileAtomic(file, text(), resultMode);
+      output.note(`wrote ${file}`);
+    } catch (error) {
+      output.note(`${output.colors.red('error:')} ${file} was not written: ${errorText(error)}`);
+      status = 1;
+    }
+  }
+  return status;
 }
 
 /** The command without what only says where results go: what makes the same table again. */

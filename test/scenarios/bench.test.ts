@@ -134,6 +134,7 @@ describe('benchmarks measure, say where, and leave nothing behind', () => {
     const wrong: [string[], RegExp][] = [
       [['doors', '--tests', 'set,fly'], /--tests: there is no 'fly'/],
       [['doors', '--csv', '/nonexistent/x.csv'], /--csv: \/nonexistent can't be written to/],
+      [['doors', '--html', folder], /--html: .* is a folder/],
       [['vusers', '--ramp', '100,50'], /--ramp: 100,50 does not rise/],
       [['kill', '--instances', 'agent'], /--instances: there is no 'agent'/],
       [['persistence', '--modes', 'aof'], /--modes: there is no 'aof'/],
