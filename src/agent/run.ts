@@ -7,6 +7,7 @@ import { activeTestHooks, testHook } from '../base/test-hooks.ts';
 import { loadSecrets } from '../spec/secrets.ts';
 import type { Spec } from '../spec/spec.ts';
 import { assemble } from './assemble.ts';
+import { BackupSchedule } from './backup-schedule.ts';
 import { watchClock } from './clock-watch.ts';
 import { Commands } from './control.ts';
 import type { Deployment } from './deployment.ts';
@@ -22,6 +23,7 @@ import { checkPorts, checkStateDir, findHaproxy, findRedisServer, wantedPorts } 
 import { restorePriorities } from './priorities.ts';
 import { unshield, unshieldAll } from './promotion.ts';
 import { waitUntilReady } from './ready.ts';
+import { endInterruptedRestore } from './restore-end.ts';
 import { serveControl, serveQuestions } from './server.ts';
 import { bringUp, type Report } from './start.ts';
 
@@ -105,9 +107,11 @@ async function runAgent(
   deployment.onWake(() => loop.wake());
   const servers: FastifyInstance[] = [];
   let watching = true;
+  const backups = new BackupSchedule(deployment);
   const stopWatching = async () => {
     if (!watching) return;
     watching = false;
+    await backups.stop();
     stopHousekeeping();
     stopWatchingClock();
     loop.stop();
@@ -126,15 +130,17 @@ async function runAgent(
     await bringDown(deployment, downReport);
     resolveEnded();
   };
-  const api = new Commands(deployment, observer, down);
+  const api = new Commands(deployment, observer, backups, down);
   try {
     deployment.operation = 'the start';
     await bringUp(deployment, observer, report);
     observer.start();
     servers.push(await serveControl(api, setting.paths.agentSocket));
     servers.push(...(await serveQuestions(api, spec.agent.bind, spec.agent.port, setting.secrets.apiToken)));
+    await endInterruptedRestore(deployment, observer, report);
     deployment.operation = null;
     loop.start();
+    backups.start();
     await restorePriorities(deployment);
     await Promise.all(
       deployment.members.filter(({ part }) => part !== null).map((member) => unshield(deployment, member)),

@@ -7,7 +7,7 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
 import { defineError, errorText } from '../base/errors.ts';
-import type { RdbSource } from '../rdb/merge-input.ts';
+import { nameFile, type RdbSource } from '../rdb/merge-input.ts';
 import { ReadAhead } from './rdb-read-ahead.ts';
 
 const Unreadable = defineError('RDB_UNREADABLE', 1);
@@ -36,8 +36,17 @@ export async function openInput(file: string): Promise<RdbInput> {
   return input;
 }
 
+/** Waits for what is done with a file; what is wrong with its bytes is told with its name. */
+export async function naming<T>(input: RdbInput, work: Promise<T>): Promise<T> {
+  try {
+    return await work;
+  } catch (error) {
+    throw nameFile(error, input.name);
+  }
+}
+
 /**
- * The same for verbs that read a file more than once: stdin is first put in a temporary file. `dispose` removes it.
+ * Opens files for verbs that read them more than once: stdin is first put in a temporary file. `dispose` removes it.
  */
 export async function openInputs(
   files: string[],

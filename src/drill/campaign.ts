@@ -75,6 +75,9 @@ async function runOnce(
     // A start can't be stopped half-way; what it has made by then is removed below.
     await Promise.race([rig.start(), aborted(signal)]);
     return await runDrill({ scenario, settings, rig, prefix: live ? livePrefix : prefix, report, signal });
+  } catch (error) {
+    // What was waited for just then says less than why nobody waits any more.
+    throw signal.aborted ? signal.reason : error;
   } finally {
     await rig.stop();
   }

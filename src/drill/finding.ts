@@ -77,7 +77,11 @@ export function conclude(seen: Observed): Finding {
   const isCutOff = ({ door, endMs }: { door: string; endMs: number }) =>
     cutOff?.doors.has(door) === true && endMs >= cutOff.fromMs && endMs < cutOff.trustedMs;
   const all = account(ledger.writes, seen.holdings);
-  const trusted = findAnomalies(ledger, (read) => !isCutOff(read));
+  const trusted = tellLossFromStaleness(
+    seen,
+    all,
+    findAnomalies(ledger, (read) => !isCutOff(read)),
+  );
   const timed = seen.timeline.map((entry) => ({ ...entry, afterMs: entry.atMs - seen.originMs - struckMs }));
   return {
     account: all,
@@ -107,6 +111,35 @@ export function conclude(seen: Observed): Finding {
       .filter(({ afterMs }) => afterMs > -1000)
       .map(({ afterMs, source, kind, text }) => ({ afterMs, source, kind, text })),
   };
+}
+
+/** How long before the failure a write may have been acknowledged that is lost by it, and after it. */
+const lossBeforeMs = 2000;
+const lossAfterMs = 200;
+
+/**
+ * A register that goes back to an older value has lost a write, or was read from somewhere stale. What was acknowledged
+ * near the failure, where writes are lost, may be lost; elsewhere nothing is, so that the read was stale.
+ */
+function tellLossFromStaleness(
+  { ledger, struckMs, cutOff }: Observed,
+  { lost }: Account,
+  anomalies: Anomaly[],
+): Anomaly[] {
+  const untilMs = lost.reduce(
+    (latest, { acknowledgedMs }) => Math.max(latest, acknowledgedMs),
+    Math.max(struckMs, cutOff?.untilMs ?? 0),
+  );
+  const acknowledgedMs = new Map(
+    ledger.writes.flatMap(({ key, value, endMs, kind }) =>
+      kind === 'string' || kind === 'register' ? [[`${key} ${value}`, endMs] as const] : [],
+    ),
+  );
+  return anomalies.map((anomaly) => {
+    const ms = acknowledgedMs.get(`${anomaly.key} ${anomaly.value}`) ?? Number.NaN;
+    const maybeLost = ms > struckMs - lossBeforeMs && ms < untilMs + lossAfterMs;
+    return anomaly.kind === 'lost' && !maybeLost ? { ...anomaly, kind: 'stale' } : anomaly;
+  });
 }
 
 /** Every string and register; reads at replicas are held only to values that somebody wrote by then. */

@@ -4,7 +4,7 @@ import type { Result } from './campaign.ts';
 import { describeErrors } from './promises.ts';
 import type { DrillRun } from './run.ts';
 import type { DrillSettings } from './scenario.ts';
-import { type Spread, summarise, verdictOf } from './summary.ts';
+import { type Spread, type Summary, summarise, verdictOf } from './summary.ts';
 
 /** Steps of a failover that are worth a row; an agent's other events are in its own log. */
 const mostSteps = 60;
@@ -29,21 +29,21 @@ function overview(results: readonly Result[]): TableSection {
     kind: 'table',
     title: 'What was found',
     header: [
-      ...['drill', 'deployment', 'runs', 'writes', 'lost', 'unknown, kept', 'errors', 'dropped'],
-      ...['longest wait ms', 'outage ms (RTO)', 'loss ms (RPO)', 'promoted', 'promises'],
+      ...['drill', 'deployment', 'runs', 'writes', 'lost', 'unsure', 'dropped', 'wait ms', 'RTO ms'],
+      ...['RPO ms', 'promoted', 'promises', 'errors'],
     ],
     rows: results.map(overviewRow),
-    note: 'writes: acknowledged. lost: acknowledged, and not there in the end. unknown, kept: the client was not told, and it is there. longest wait: of one client, from wanting to write to having it acknowledged, tries that failed included. outage: time without an acknowledged write by anyone who could reach the majority. loss: the time over which writes were lost. Several runs: median / worst.',
+    note: 'writes: acknowledged. lost: acknowledged, and not there in the end. unsure: the client was not told, and it is there. dropped: connections. wait: the longest of any client, from wanting to write to having it acknowledged, tries that failed included. RTO: the longest time without an acknowledged write by anyone who could reach the majority. RPO: the time over which acknowledged writes were lost. Several runs: median / worst.',
   };
 }
 
 function overviewRow({ scenario, rig, binding, runs, skipped }: Result): (string | number)[] {
   if (skipped !== null) return [scenario.name, rig, 'skipped', skipped, ...new Array<string>(9).fill('')];
   const all = summarise(runs);
-  const kept = all.kept === all.runs ? 'kept' : binding ? `BROKEN in ${all.runs - all.kept}` : 'not kept';
+  const kept = binding ? bindingWord(all) : heldWord(runs);
   return [
     ...[scenario.name, rig, all.runs, all.acknowledged, all.lost, all.presentUnacknowledged],
-    ...[describeErrors(all.errors), all.dropped],
+    all.dropped,
     ...[
       spreadCell(all.longestWait, all.runs),
       spreadCell(all.outage, all.runs),
@@ -51,7 +51,19 @@ function overviewRow({ scenario, rig, binding, runs, skipped }: Result): (string
     ],
     describePromoted(all.promoted, all.promotionsPerRun, all.runs),
     kept,
+    describeErrors(all.errors),
   ];
+}
+
+function bindingWord({ kept, runs }: Summary): string {
+  if (kept === runs) return 'kept';
+  return runs === 1 ? 'BROKEN' : `BROKEN in ${runs - kept} of ${runs}`;
+}
+
+/** Nobody promised these of it: how many would have held. */
+function heldWord(runs: readonly DrillRun[]): string {
+  const all = runs.flatMap(({ judgements }) => judgements).filter(({ notPlain }) => notPlain === undefined);
+  return `${all.filter(({ held }) => held).length} of ${all.length} would hold`;
 }
 
 function spreadCell({ median, max }: Spread, runs: number): string | number {
@@ -80,6 +92,8 @@ function expectationTable(results: readonly Result[], settings: DrillSettings): 
     sentences.length > 0 ? sentences : scenario.thenHolds(settings).map(({ sentence }) => sentence);
   const cell = (result: Result, promise: string) => {
     if (result.skipped !== null) return `skipped: ${result.skipped}`;
+    const senseless = promises.find((each) => each.promise === promise)?.notPlain;
+    if (senseless !== undefined && !result.binding) return senseless;
     const verdict = verdictOf(result.runs, promise);
     if (verdict === null) return 'did not come to that';
     return `${verdict.held ? 'yes' : result.binding ? 'BROKEN' : 'no'}: ${verdict.found}`;

@@ -8,6 +8,8 @@ import type { Finding } from './finding.ts';
 export interface DrillPromise {
   /** In the present tense: what holds. */
   sentence: string;
+  /** Why it says nothing of Sentinel without holdfast, as a cell of a table. */
+  notPlain?: string;
   check(finding: Finding): Verdict;
 }
 
@@ -18,10 +20,15 @@ export interface Verdict {
 
 export interface Judgement extends Verdict {
   promise: string;
+  notPlain?: string;
 }
 
 export function judge(promises: readonly DrillPromise[], finding: Finding): Judgement[] {
-  return promises.map(({ sentence, check }) => ({ promise: sentence, ...check(finding) }));
+  return promises.map(({ sentence, notPlain, check }) => ({
+    promise: sentence,
+    ...check(finding),
+    ...(notPlain === undefined ? {} : { notPlain }),
+  }));
 }
 
 /** No drill is without these: what is read and said is true, and everyone ends up with the same data. */
@@ -119,6 +126,7 @@ export function waitsAtMost(limitMs: number, why: string): DrillPromise {
  */
 export const noSecondFailover: DrillPromise = {
   sentence: 'no other Sentinel gives the primary up before it hears of the failover',
+  notPlain: 'makes no sense here: two must give it up, or nothing happens',
   check: ({ steps }) => {
     const early = steps.filter(({ kind, afterMs }) => kind === '+sdown' && afterMs > 0);
     const tries = steps.filter(({ kind, afterMs }) => kind === '+try-failover' && afterMs > 0).length;

@@ -1,6 +1,6 @@
 /** The runs of one scenario on one kind of deployment, summed up. Pure. */
 import type { Result } from './campaign.ts';
-import type { Judgement } from './promises.ts';
+import type { Judgement, Verdict } from './promises.ts';
 import type { DrillRun } from './run.ts';
 
 export interface Spread {
@@ -75,10 +75,7 @@ export function hasBroken(results: readonly Result[]): boolean {
 }
 
 /** What became of one promise over all runs. */
-export function verdictOf(
-  runs: readonly DrillRun[],
-  promise: string,
-): { held: boolean; found: string } | null {
+export function verdictOf(runs: readonly DrillRun[], promise: string): Verdict | null {
   const all = runs.flatMap(({ judgements }) => judgements.filter((each) => each.promise === promise));
   const [first] = all as [Judgement?];
   if (!first) return null;
