@@ -121,7 +121,7 @@ test('the operator of Prometheus finds the agents, with the token they ask for, 
       renderCase('kubernetes', caseSpec(name), ['serviceMonitor=true']),
     ) as unknown as Manifest[];
     const kind = (wanted: string) => all.filter((each) => each.kind === wanted);
-    const { selector, endpoints } = kind('ServiceMonitor')[0]?.spec as {
+    const { selector, endpoints } = kind('ServiceMonitor')[0]!.spec as {
       selector: { matchLabels: Record<string, string> };
       endpoints: {
         port: string;
@@ -134,7 +134,7 @@ test('the operator of Prometheus finds the agents, with the token they ask for, 
       Object.entries(selector.matchLabels).every(([key, value]) => metadata.labels[key] === value),
     );
     expect(found).toHaveLength(1);
-    const ports = (found[0]?.spec as { ports: { name: string; port: number }[] }).ports;
+    const ports = (found[0]!.spec as { ports: { name: string; port: number }[] }).ports;
     const inner = parse(kind('ConfigMap')[0]?.data?.['holdfast.yaml'] ?? '');
     expect(ports.find((each) => each.name === endpoint?.port)?.port).toBe(inner.agent.port);
     expect(endpoint?.path).toBe('/metrics');
