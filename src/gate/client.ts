@@ -4,7 +4,7 @@ import { splitInline } from '../resp/arguments.ts';
 import { MINUS } from '../resp/bytes.ts';
 import { createRequestFrame, frameRequest, INCOMPLETE, MALFORMED } from '../resp/request.ts';
 import { writeError, writeRequest } from '../resp/write.ts';
-import { type BlockPart, type Bounce, currentRequest, type Item, refusalOf } from './bounce.ts';
+import { type Again, type Bounce, currentRequest, type Item, refusalOf } from './bounce.ts';
 import { ClientOutput } from './client-output.ts';
 import type { Command } from './commands.ts';
 import type { ClosedFor } from './control.ts';
@@ -357,20 +357,20 @@ export class Client {
   onReply(run: Run, buf: Buffer, start: number, end: number): void {
     const refusal = refusalOf(buf, start, end);
     if (refusal !== null && this.router.onRefusal(this, refusal)) {
-      this.sendAgain(currentRequest(run));
+      this.sendAgain({ request: currentRequest(run) });
     } else if (this.bounce === null) {
       this.deliver(buf, start, end);
     } else {
       const request = currentRequest(run);
-      if (this.commandIn(request).read) this.sendAgain(request);
+      if (this.commandIn(request).read) this.sendAgain({ request });
       else this.deliver(buf, start, end);
     }
   }
 
   /** Has the request sent again when everything that is in flight was answered. */
-  sendAgain(request: Buffer, block?: BlockPart): void {
+  sendAgain(item: Again): void {
     this.bounce ??= { items: [] };
-    this.bounce.items.push(block === undefined ? { request } : { request, block });
+    this.bounce.items.push(item);
     this.router.counters.bounced++;
   }
 
@@ -382,11 +382,12 @@ export class Client {
   /** Nothing is in flight: what bounced comes first, then the rest. */
   onIdle(): void {
     if (this.bounce !== null) {
-      this.backlog.unshift(...this.bounce.items);
+      const { items, subscriptions } = this.bounce;
+      this.backlog.unshift(...items);
       this.bounce = null;
       const inMulti = this.session.transaction !== null;
-      // The old connection is inside a MULTI that can't go on; the new one is put back to where the client is.
-      if (inMulti || this.inMulti) this.router.dropOwn(this);
+      // The old connection is not where the client is: inside a MULTI that can't go on, or subscribed to other things.
+      if (inMulti || this.inMulti || subscriptions !== undefined) this.router.dropOwn(this);
       this.inMulti = inMulti;
       this.pump();
     } else if (this.waiting) this.pump();

@@ -70,7 +70,7 @@ const harmless = new Set(
 const idempotentWrites = new Set(
   (
     'set mset hset hmset hdel del unlink sadd srem expire expireat pexpire pexpireat persist setex psetex zrem ' +
-    'flushdb flushall lset ltrim setbit setrange hsetnx pfadd pfmerge bitop copy geoadd restore xdel xtrim sdiffstore ' +
+    'flushdb flushall lset setbit setrange hsetnx pfadd pfmerge bitop copy geoadd restore xdel xtrim sdiffstore ' +
     'sinterstore sunionstore zdiffstore zinterstore zunionstore zrangestore zremrangebyscore zremrangebylex'
   ).split(' '),
 );
@@ -218,10 +218,18 @@ function classOf(name: string, flags: string[]): CommandClass {
   return flags.includes('readonly') || harmless.has(name) ? 'read' : 'write';
 }
 
-/** SET is idempotent only without options that make its answer or its effect depend on what was there. */
+/** Writes that read some keys to write another: not the same twice when that one is among them. */
+const derived = /^(bitop|[sz](diff|inter|union)store|zrangestore)$/;
+
+/** Whether this very request leaves the same state when it is applied twice in a row. */
 export function isIdempotent(command: Command, request: Buffer): boolean {
   if (!command.idempotent) return false;
-  if (command.name !== 'set') return true;
-  const options = readArguments(request, 0, request.length).slice(3);
-  return !options.some((option) => /^(nx|xx|get|ifeq)$/i.test(option.toString('latin1')));
+  const { name } = command;
+  if (name !== 'set' && !derived.test(name)) return true;
+  const args = readArguments(request, 0, request.length);
+  // SET's answer or effect may depend on what was there.
+  if (name === 'set')
+    return !args.slice(3).some((option) => /^(nx|xx|get|ifeq)$/i.test(option.toString('latin1')));
+  const target = args[name === 'bitop' ? 2 : 1];
+  return target !== undefined && args.filter((arg) => arg.equals(target)).length === 1;
 }
