@@ -24,7 +24,7 @@ test('what is read comes out in order, and what is lent stays as it was', () => 
     fc.property(fc.array(step, { minLength: 1, maxLength: 12 }), fc.boolean(), (steps, chunks) => {
       const inbox = new Inbox();
       const lent: { part: Buffer; was: Buffer }[] = [];
-      let rest = all;
+      let rest: Buffer = all;
       let seen = 0;
       for (const { most, consumed, lend, whole } of steps) {
         if (chunks) {
