@@ -11,14 +11,25 @@ export const commandNames = [
   'pause',
   'resume',
   'apply',
+  'restore',
 ] as const;
 export type Command = (typeof commandNames)[number];
 
 export interface AgentApi {
   readonly commands: readonly Command[];
   status(): Status;
+  /** Everything that is known in figures, as Prometheus reads it. */
+  metrics(): string;
   /** Events after `seq`; waits up to `waitMs` for the first when there is none yet. */
   events(seq: number, waitMs: number): Promise<DeploymentEvent[]>;
-  /** Runs a command and returns its result. @throws OPERATION_UNDER_WAY and the command's own errors. */
-  run(command: Command, options: Record<string, unknown>, report: Report): Promise<unknown>;
+  /**
+   * Runs a command and returns its result. @throws OPERATION_UNDER_WAY and the command's own errors.
+   * @param signal aborted when whoever asked went away. Most commands go on all the same.
+   */
+  run(
+    command: Command,
+    options: Record<string, unknown>,
+    report: Report,
+    signal: AbortSignal,
+  ): Promise<unknown>;
 }

@@ -1,12 +1,11 @@
 /** Puts a Deployment together from its setting: a watch for everything, a process for what runs on this host. */
-import { mkdir, readFile } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { readFileIfThere } from '../base/atomic-file.ts';
-import { errorText } from '../base/errors.ts';
-import type { Credentials, Endpoint, TlsTexts } from '../redis/connection.ts';
+import type { Credentials, Endpoint } from '../redis/connection.ts';
+import { readTls } from '../redis/tls.ts';
 import { ownUserName } from '../spec/secrets.ts';
 import type { Place } from '../spec/spec.ts';
 import { Deployment, type Setting } from './deployment.ts';
-import { TlsFileUnreadable } from './errors.ts';
 import { createGateAdapter } from './gates.ts';
 import { MemberWatch } from './member-watch.ts';
 import { MemoryFile } from './memory-file.ts';
@@ -15,6 +14,7 @@ import { Part } from './part.ts';
 import type { PartPaths } from './paths.ts';
 import { watchSelection } from './selection-watch.ts';
 import { SentinelWatch } from './sentinel-watch.ts';
+import { makeSocketFolder } from './socket-folder.ts';
 
 export async function assemble(setting: Setting): Promise<Deployment> {
   const { spec, secrets, clock } = setting;
@@ -23,7 +23,7 @@ export async function assemble(setting: Setting): Promise<Deployment> {
   const { sentinelPassword } = secrets;
   const onSentinels =
     sentinelPassword === null ? undefined : { username: 'default', password: sentinelPassword };
-  const tls = await tlsTexts(setting);
+  const tls = await readTls(spec.security.tls);
   const paceMs = observePaceMs(spec.agent.hangAfterMs);
   for (const place of spec.members) {
     const part = await partHere(setting, place, setting.paths.member(place.id));
@@ -57,26 +57,10 @@ export async function assemble(setting: Setting): Promise<Deployment> {
   return deployment;
 }
 
-/** The deployment's certificates, as read now. @throws TLS_FILE_UNREADABLE */
-export async function tlsTexts({ spec }: Setting): Promise<TlsTexts | undefined> {
-  const { tls } = spec.security;
-  if (tls === null) return undefined;
-  const [ca, cert, key] = await Promise.all([tls.ca, tls.cert, tls.key].map((file) => readPem(file)));
-  return { ca: ca ?? '', cert: cert ?? '', key: key ?? '' };
-}
-
-async function readPem(file: string): Promise<string> {
-  return readFile(file, 'utf8').catch((cause) => {
-    throw TlsFileUnreadable(`security.tls: cannot read ${file}: ${errorText(cause)}`, {
-      hint: 'The user that runs holdfast must be able to read the certificate, its key and the authority’s certificate.',
-      cause,
-    });
-  });
-}
-
 async function partHere(setting: Setting, place: Place, paths: PartPaths): Promise<Part | null> {
   if (place.host !== setting.host) return null;
   await mkdir(paths.folder, { recursive: true, mode: 0o700 });
+  await makeSocketFolder(paths.socket);
   return new Part(place.id, paths, setting.clock);
 }
 

@@ -20,12 +20,18 @@ export interface PartPaths {
 export interface StatePaths {
   root: string;
   secret: string;
+  /** The bearer token of the API, for whoever comes from another machine. */
+  apiToken: string;
   agentRecord: string;
   agentSocket: string;
   agentLog: string;
   events: string;
   /** Flags that outlive the agent, such as a pause. */
   flags: string;
+  /** The restore that is under way, for the agent that finds it. */
+  restore: string;
+  /** For whole RDBs that are needed for a moment. */
+  scratch: string;
   member(id: string): PartPaths;
   sentinel(id: string): PartPaths;
   gate(id: string): PartPaths;
@@ -45,11 +51,14 @@ export function statePaths(root: string): StatePaths {
   return {
     root,
     secret: path.join(root, 'secret'),
+    apiToken: path.join(root, 'api-token'),
     agentRecord: path.join(root, 'agent.json'),
     agentSocket: socketPath(root, path.join(root, 'agent.sock')),
     agentLog: path.join(root, 'agent.log'),
     events: path.join(root, 'events.jsonl'),
     flags: path.join(root, 'flags.json'),
+    restore: path.join(root, 'restore.json'),
+    scratch: path.join(root, 'scratch'),
     member: part('members', 'redis.conf'),
     sentinel: part('sentinels', 'sentinel.conf'),
     gate: part('gates', 'gate.json'),

@@ -7,9 +7,9 @@ import { errorText } from '../base/errors.ts';
 import { waitFor } from '../base/retry.ts';
 import { lastLogLines } from '../process/supervised-process.ts';
 import { MemberClient } from '../redis/member-client.ts';
+import { readTls } from '../redis/tls.ts';
 import { ownUserName } from '../spec/secrets.ts';
 import { actingPrimary, namedPrimary } from '../topology/view.ts';
-import { tlsTexts } from './assemble.ts';
 import type { Deployment } from './deployment.ts';
 import type { Observer } from './observe.ts';
 import type { Report } from './start.ts';
@@ -64,7 +64,7 @@ async function agentClient({ setting }: Deployment, { address, port }: { address
   return new MemberClient({
     endpoint: { host: address, port },
     credentials: { username: ownUserName('agent'), password: setting.secrets.own.agent },
-    tls: await tlsTexts(setting),
+    tls: await readTls(setting.spec.security.tls),
   });
 }
 

@@ -19,7 +19,8 @@ export function identify(pid: number): ProcessIdentity | undefined {
 
 /** True while that very process runs; false when it ended, also when its pid has been given away since. */
 export function isRunning(identity: ProcessIdentity): boolean {
-  return identify(identity.pid)?.startTime === identity.startTime;
+  const found = identify(identity.pid);
+  return found !== undefined && found.startTime === identity.startTime;
 }
 
 /** Sends a signal to that very process; false when it is gone. */

@@ -1,9 +1,11 @@
 import { X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { errorText } from '../../base/errors.ts';
+import type { TlsTexts } from '../../redis/connection.ts';
 import { type Info, parseInfo } from '../../redis/info.ts';
 import { MemberClient } from '../../redis/member-client.ts';
 import { SentinelClient } from '../../redis/sentinel-client.ts';
+import { readTls } from '../../redis/tls.ts';
 import { ownUserName, type Secrets } from '../../spec/secrets.ts';
 import type { Member, SentinelPlace, Spec } from '../../spec/spec.ts';
 
@@ -53,9 +55,10 @@ export async function readDeployment(
   secrets: Secrets,
   haproxy: DeploymentFacts['haproxy'],
 ): Promise<DeploymentFacts> {
+  const tls = await readTls(spec.security.tls);
   const [members, sentinels, certificates] = await Promise.all([
-    Promise.all(spec.members.map((place) => askMember(place, secrets))),
-    Promise.all(spec.sentinels.map((place) => askSentinel(place, spec, secrets))),
+    Promise.all(spec.members.map((place) => askMember(place, secrets, tls))),
+    Promise.all(spec.sentinels.map((place) => askSentinel(place, spec, secrets, tls))),
     Promise.all(
       (spec.security.tls ? [spec.security.tls.cert, spec.security.tls.ca] : []).map(readCertificate),
     ),
@@ -63,10 +66,11 @@ export async function readDeployment(
   return { spec, secrets, members, sentinels, haproxy, certificates, wallMs: Date.now() };
 }
 
-async function askMember(place: Member, secrets: Secrets): Promise<MemberFacts> {
+async function askMember(place: Member, secrets: Secrets, tls: TlsTexts | undefined): Promise<MemberFacts> {
   const client = new MemberClient({
     endpoint: { host: place.address, port: place.port },
     credentials: { username: ownUserName('agent'), password: secrets.own.agent },
+    tls,
   });
   try {
     const info = await client.info('all');
@@ -81,13 +85,19 @@ async function askMember(place: Member, secrets: Secrets): Promise<MemberFacts> 
   }
 }
 
-async function askSentinel(place: SentinelPlace, spec: Spec, secrets: Secrets): Promise<SentinelFacts> {
+async function askSentinel(
+  place: SentinelPlace,
+  spec: Spec,
+  secrets: Secrets,
+  tls: TlsTexts | undefined,
+): Promise<SentinelFacts> {
   const { sentinelPassword } = secrets;
   const client = new SentinelClient(
     {
       endpoint: { host: place.address, port: place.port },
       credentials:
         sentinelPassword === null ? undefined : { username: 'default', password: sentinelPassword },
+      tls,
     },
     spec.name,
   );

@@ -1,0 +1,48 @@
+/** A deployment with TLS everywhere: brought up, failed over, moved, looked at and stopped. */
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { makeCertificates } from '../support/certificates.ts';
+import { TestDeployment } from '../support/deployment.ts';
+
+const folder = mkdtempSync(path.join(tmpdir(), 'hf-tls-'));
+const files = makeCertificates(folder);
+const tls = { ca: readFileSync(files.ca), servername: 'localhost' };
+let deployment: TestDeployment;
+
+beforeAll(async () => {
+  deployment = await TestDeployment.up({
+    gate: { inflightWrites: 'retry-idempotent' },
+    security: { tls: { ...files } },
+  });
+  await deployment.waitUntilHealthy();
+});
+afterAll(async () => {
+  await deployment?.destroy();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+test('a client that speaks TLS keeps its connection through a crash and a switchover', async () => {
+  const client = deployment.client(deployment.ports.gate, { tls });
+  await client.set('before', '1');
+  process.kill((await deployment.primary()).pid as number, 'SIGKILL');
+  expect(await client.set('after the crash', '2')).toBe('OK');
+  await deployment.waitUntilHealthy();
+  const moved = await deployment.run('switchover');
+  expect(moved.stderr + moved.stdout).toContain('writes waited');
+  expect(moved.status).toBe(0);
+  expect(await client.mget('before', 'after the crash')).toEqual(['1', '2']);
+});
+
+test('who speaks no TLS is turned away, at the gate and at a member', async () => {
+  for (const port of [deployment.ports.gate, deployment.ports.members]) {
+    await expect(deployment.client(port).ping()).rejects.toThrow();
+  }
+});
+
+test('the doctor reaches every server', async () => {
+  const { results } = await deployment.json<{ results: { id: string; severity: string }[] }>('doctor');
+  const reachable = results.filter(({ id }) => id === 'reachable').map(({ severity }) => severity);
+  expect(new Set(reachable)).toEqual(new Set(['ok']));
+});
