@@ -46,9 +46,12 @@ export interface Command {
 const specials = new Set(
   (
     'auth hello select reset quit multi exec discard watch unwatch subscribe psubscribe ssubscribe unsubscribe ' +
-    'punsubscribe sunsubscribe monitor client wait waitaof debug sync psync'
+    'punsubscribe sunsubscribe monitor client wait waitaof debug sync psync replconf script|debug post host:'
   ).split(' '),
 );
+
+/** Known before the server's table is: on a shared connection they would hold everybody up. */
+const blocking = 'blpop brpop brpoplpush blmove blmpop bzpopmin bzpopmax bzmpop xread xreadgroup'.split(' ');
 
 /** Commands that have no `readonly` flag because they touch no keys, and change nothing. */
 const harmless = new Set(
@@ -85,7 +88,12 @@ export class CommandTable {
   loaded = false;
 
   constructor() {
-    this.#install([...specials].map((name) => makeCommand(name, [], null)));
+    const scriptDebug = makeCommand('script|debug', [], null);
+    this.#install([
+      ...[...specials].map((name) => makeCommand(name, [], null)),
+      ...blocking.map((name) => makeCommand(name, ['blocking'], null)),
+      makeCommand('script', [], new Map([['debug', scriptDebug]])),
+    ]);
   }
 
   /** Takes the reply of COMMAND. */
