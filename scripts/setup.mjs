@@ -19,6 +19,7 @@ const testPrograms = {
   monit: { apt: 'monit', dnf: 'monit', brew: 'monit' },
   keepalived: { apt: 'keepalived', dnf: 'keepalived', brew: undefined },
   openssl: { apt: 'openssl', dnf: 'openssl', brew: 'openssl' },
+  promtool: { apt: 'prometheus', dnf: undefined, brew: 'prometheus' },
   ip: { apt: 'iproute2', dnf: 'iproute', brew: undefined },
   zstd: { apt: 'zstd', dnf: 'zstd', brew: 'zstd' },
   age: { apt: 'age', dnf: 'age', brew: 'age' },

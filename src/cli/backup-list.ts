@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { surveyStore } from '../backup/list.ts';
 import type { Manifest } from '../backup/manifest.ts';
+import { readVerified, type Verified } from '../backup/verified.ts';
 import { describeDuration } from '../base/duration.ts';
 import { describeSize } from '../base/size.ts';
 import { openBackupTarget } from './backup-target.ts';
@@ -25,7 +26,10 @@ export function backupListVerb(): Command {
       action<ListOptions>(async (output, [file = ''], options) => {
         const { spec, store } = await openBackupTarget('list', file, options);
         const { backups, broken } = await surveyStore(store);
-        const shown = backups.filter(({ deployment }) => options.all || deployment === spec.name);
+        const verdicts = await readVerified(store);
+        const shown = backups
+          .filter(({ deployment }) => options.all || deployment === spec.name)
+          .map((manifest) => ({ ...manifest, verified: verdicts.get(manifest.id) ?? null }));
         if (shown.length === 0) output.line(`no backups of ${spec.name} in ${store.url}`);
         else
           for (const line of table([heading, ...shown.map((each) => row(each, Date.now()))]))
@@ -39,9 +43,12 @@ export function backupListVerb(): Command {
     );
 }
 
-const heading = ['BACKUP', 'DEPLOYMENT', 'AGE', 'KEYS', 'RDB', 'STORED', 'PACKED', 'FROM', 'WHY'];
+/** With what the last verification found; null when there was none. */
+type Listed = Manifest & { verified: Verified | null };
 
-function row(backup: Manifest, nowMs: number): string[] {
+const heading = ['BACKUP', 'DEPLOYMENT', 'AGE', 'KEYS', 'RDB', 'STORED', 'PACKED', 'FROM', 'WHY', 'VERIFIED'];
+
+function row(backup: Listed, nowMs: number): string[] {
   const packed = [backup.compression, backup.encryption].filter((each) => each !== 'none');
   return [
     backup.id,
@@ -53,5 +60,12 @@ function row(backup: Manifest, nowMs: number): string[] {
     packed.join('+') || '-',
     `${backup.source.member} (${backup.source.role})`,
     backup.reason,
+    describeVerdict(backup.verified, nowMs),
   ];
+}
+
+function describeVerdict(verified: Verified | null, nowMs: number): string {
+  if (verified === null) return '-';
+  const ago = `${describeDuration(Math.max(0, nowMs - Date.parse(verified.at)))} ago`;
+  return verified.good ? ago : `NOT GOOD, ${ago}`;
 }

@@ -1,6 +1,7 @@
 /** What the backup verbs begin with. They need no agent: members and store are spoken to directly. */
 import { existsSync } from 'node:fs';
 import os from 'node:os';
+import type { StatePaths } from '../agent/paths.ts';
 import { openStore } from '../backup/open-store.ts';
 import type { BackupStore } from '../backup/store.ts';
 import { defineError } from '../base/errors.ts';
@@ -15,6 +16,7 @@ const NoSecret = defineError('BACKUP_SECRET_MISSING', 2);
 
 export interface BackupTarget {
   spec: Spec;
+  paths: StatePaths;
   backup: Backup;
   store: BackupStore;
   /** How others who are refused see us: `backup now on host db-1 (pid 4711)`. */
@@ -38,6 +40,7 @@ export async function openBackupTarget(
   }
   return {
     spec,
+    paths,
     backup,
     store: await openStore(backup.to, backup.s3),
     holder: `backup ${verb} on ${os.hostname()} (pid ${process.pid})`,

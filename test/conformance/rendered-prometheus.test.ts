@@ -1,11 +1,9 @@
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { networkInterfaces, tmpdir } from 'node:os';
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { parse, stringify } from 'yaml';
-import { waitFor } from '../../src/base/retry.ts';
-import { freePorts } from '../../src/process/free-ports.ts';
 import { alertRules } from '../../src/render/monitoring/alerts.ts';
 import { rows } from '../../src/render/monitoring/panels.ts';
 import type { RenderedFile } from '../../src/render/target.ts';
@@ -14,19 +12,10 @@ import { holdfast, type TestDeployment } from '../support/deployment.ts';
 import { caseSpec, renderCase } from '../support/render-cases.ts';
 
 let folder = '';
-let deployment: TestDeployment | undefined;
-let server: ChildProcess | undefined;
 beforeEach(() => {
   folder = mkdtempSync(path.join(tmpdir(), 'holdfast-prometheus-'));
 });
-afterEach(async () => {
-  const ended = server && new Promise((resolve) => server?.once('exit', resolve));
-  if (server?.kill('SIGKILL')) await ended;
-  server = undefined;
-  await deployment?.destroy();
-  deployment = undefined;
-  rmSync(folder, { recursive: true, force: true });
-});
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
 function write(files: readonly RenderedFile[]): string {
   for (const { name, text } of files) writeFileSync(path.join(folder, name), text, { mode: 0o600 });
@@ -168,14 +157,3 @@ test('alerts come when they should, and not when all is well', () => {
   expect(text).toContain('SUCCESS');
   expect(status).toBe(0);
 });
-
-/** An address of this machine that is not loopback; undefined where there is none. */
-const outside = Object.values(networkInterfaces())
-  .flat()
-  .find((each) => each?.family === 'IPv4' && !each.internal)?.address;
-
-async function ask(url: string, token?: string): Promise<{ status: number; text: string }> {
-  const headers = token === undefined ? {} : { authorization: `Bearer ${token}` };
-  const response = await fetch(url, { headers, signal: AbortSignal.timeout(5000) });
-  return { status: response.status, text: await response.text() };
-}

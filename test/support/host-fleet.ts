@@ -62,8 +62,8 @@ export class HostFleet {
   }
 
   /** Runs a verb on a host. It talks to the agent over its Unix socket, so it needs no network. */
-  run(host: string, verb: string, options: string[] = []): Promise<CliResult> {
-    return holdfast([verb, this.#specFile, '--state-dir', this.stateDir(host), ...options]);
+  run(host: string, verb: string, options: string[] = [], args: string[] = []): Promise<CliResult> {
+    return holdfast([verb, ...args, this.#specFile, '--state-dir', this.stateDir(host), ...options]);
   }
 
   async status(host: string): Promise<Status> {

@@ -18,7 +18,16 @@ interface Alert {
   description: string;
 }
 
+/** The text of a rule file. */
 export function alertRules(spec: Spec): string {
+  return [
+    `# Alerting rules for ${spec.name}, made by holdfast. What each metric is: docs/metrics.md of holdfast.`,
+    stringify({ groups: alertGroups(spec) }, { lineWidth: 0 }),
+  ].join('\n');
+}
+
+/** Groups of rules as Prometheus's rule files and the operator's PrometheusRule have them. */
+export function alertGroups(spec: Spec): object[] {
   const alerts = [
     ...deploymentAlerts(spec),
     ...memberAlerts(spec),
@@ -33,10 +42,7 @@ export function alertRules(spec: Spec): string {
     labels: { severity, deployment: spec.name },
     annotations: { summary: `${spec.name}: ${summary}`, description },
   }));
-  return [
-    `# Alerting rules for ${spec.name}, made by holdfast. What each metric is: docs/metrics.md of holdfast.`,
-    stringify({ groups: [{ name: `holdfast-${spec.name}`, rules }] }, { lineWidth: 0 }),
-  ].join('\n');
+  return [{ name: `holdfast-${spec.name}`, rules }];
 }
 
 /** A metric of this deployment. */
