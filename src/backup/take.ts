@@ -183,13 +183,19 @@ class Taking {
     });
     try {
       this.#step = 'streaming';
+      // A piece is written while the next is verified; it must be out before the one after that is asked for.
+      let writing = Promise.resolve();
       for await (const piece of packed(this.#verified(snapshot), as, this.#options.recipients)) {
         this.#signal.throwIfAborted();
         if (!this.#isPlain) this.#storedHash.update(piece);
         this.#storedBytes += piece.length;
-        await upload.write(piece);
+        await writing;
+        writing = upload.write(piece);
+        // It is waited for a turn later, and until then its failure is nobody's.
+        writing.catch(() => {});
         this.#report();
       }
+      await writing;
       const report = this.#finish();
       this.#step = 'finishing';
       this.#report();
