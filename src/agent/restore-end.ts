@@ -58,7 +58,7 @@ async function tryToEnd(member: LiveMember, mark: RestoreMark): Promise<RestoreE
   if (info['loading'] === '1') return undefined;
   if (!followsMark(info, mark)) return info['role'] === 'master' ? 'old' : 'gone';
   const { linkUp } = replicationInfo(info);
-  if (!linkUp && mark.keysBefore > 0 && (await hasDroppedItsData(member, info))) {
+  if (!linkUp && (mark.keysBefore ?? 0) > 0 && (await hasDroppedItsData(member, info))) {
     await client.connection.call('SHUTDOWN', 'NOSAVE').catch(() => {});
     return 'gone';
   }
@@ -85,8 +85,11 @@ export async function endInterruptedRestore(
   await observer.lookAtAll();
   const member = deployment.members.find(({ place }) => place.id === mark.primary);
   const stillNamed = namedPrimary(deployment.view())?.id === mark.primary;
+  // Sentinels can't ask a server whose writes are paused: that comes first.
+  await member?.watch.client.unpauseWrites().catch(() => {});
   const end = member && stillNamed ? await endRestore(member, mark) : 'gone';
-  await takeBackPatience(deployment).catch((error) => report(`warning: ${errorText(error)}`));
+  // Nobody waits until the last Sentinel has seen it.
+  void takeBackPatience(deployment);
   await removeMark(setting.paths);
   const texts: Record<RestoreEnd, string> = {
     old: `the restore of ${mark.backup} was interrupted before it changed anything: ${mark.primary} has the data of before; run it again`,

@@ -1,6 +1,6 @@
 /**
- * What an agent must know of a restore that it, or the agent before it, began: from the moment before the primary is
- * pointed at the data until it is primary again. Whoever finds the file brings the restore to its end.
+ * What an agent must know of a restore that it, or the agent before it, began: from the moment before writes are held
+ * until they go on. Whoever finds the file brings the restore to its end.
  */
 import { rm } from 'node:fs/promises';
 import { readFileIfThere, writeFileAtomic } from '../base/atomic-file.ts';
@@ -13,8 +13,8 @@ export interface RestoreMark {
   primary: string;
   /** Where it takes it from. */
   from: { address: string; port: number };
-  /** How many keys it had before. */
-  keysBefore: number;
+  /** How many keys it had before; null as long as it was not pointed there. */
+  keysBefore: number | null;
   startedAt: string;
 }
 
