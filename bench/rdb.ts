@@ -8,8 +8,9 @@ import { parseArgs } from 'node:util';
 import { makeHugeValueFile, makeMixedFile } from './rdb-data.ts';
 
 /**
- * Times the RDB verbs as whole processes, beside redis-check-rdb on the same file and in turns with it, and reads the
- * most memory each had (VmHWM of Linux). Output goes to files, as people would have it.
+ * Times the RDB verbs as whole processes, beside redis-check-rdb on the same file and in turns with it, and reads
+ * what each took of the processors and the most memory it had (VmHWM of Linux). MB/s are of input. Output goes to
+ * files, as people would have it.
  *
  * Usage: npm run bench:rdb [-- --keys 2000000 --rounds 3 --folder DIR]
  */
@@ -29,6 +30,8 @@ const out = path.join(folder, 'out');
 
 interface Measured {
   seconds: number;
+  /** Of all its threads, user and system; NaN where there is no /proc. */
+  cpuSeconds: number;
   peakMib: number;
 }
 
@@ -40,7 +43,20 @@ interface Job {
   goal?: { text: string; isMet: (mbPerSecond: number, reference: number) => boolean };
 }
 
+/** What children that have ended took of the processors so far, in ticks of 10 ms. */
+function childCpuSeconds(): number {
+  try {
+    const fields = readFileSync('/proc/self/stat', 'utf8')
+      .replace(/^.*\) /, '')
+      .split(' ');
+    return (Number(fields[13]) + Number(fields[14])) / 100;
+  } catch {
+    return Number.NaN;
+  }
+}
+
 async function measure([program, ...args]: Job['command']): Promise<Measured> {
+  const cpuBefore = childCpuSeconds();
   const started = performance.now();
   const child = spawn(program, args, { stdio: ['ignore', 'ignore', 'inherit'] });
   let peakKib = 0;
@@ -56,7 +72,8 @@ async function measure([program, ...args]: Job['command']): Promise<Measured> {
   const [status] = (await once(child, 'exit')) as [number | null];
   clearInterval(timer);
   if (status !== 0) throw new Error(`${program} ${args.join(' ')} ended with ${status}`);
-  return { seconds: (performance.now() - started) / 1000, peakMib: peakKib / 1024 };
+  const seconds = (performance.now() - started) / 1000;
+  return { seconds, cpuSeconds: childCpuSeconds() - cpuBefore, peakMib: peakKib / 1024 };
 }
 
 function median(numbers: number[]): number {
@@ -76,19 +93,21 @@ async function measureAll(jobs: Job[]): Promise<void> {
       rmSync(out, { recursive: true, force: true });
     }
   }
-  const rate = ({ name, bytes }: Job) =>
-    bytes / 1e6 / median(results.get(name)!.map(({ seconds }) => seconds));
+  const secondsOf = ({ name }: Job) => median(results.get(name)!.map(({ seconds }) => seconds));
+  const rate = (job: Job) => job.bytes / 1e6 / secondsOf(job);
   const reference = rate(jobs[0]!);
-  console.log(`${'what'.padEnd(34)} MB/s of input   times redis-check-rdb   peak MiB   goal`);
+  console.log(`${'what'.padEnd(34)} MB/s   times check-rdb   wall s   CPU s   peak MiB   goal`);
   for (const job of jobs) {
     const speed = rate(job);
+    const cpu = median(results.get(job.name)!.map(({ cpuSeconds }) => cpuSeconds));
     const peak = Math.max(...results.get(job.name)!.map(({ peakMib }) => peakMib));
     const verdict =
       job.goal === undefined
         ? ''
         : `${job.goal.text}: ${job.goal.isMet(speed, reference) ? 'met' : 'MISSED'}`;
     console.log(
-      `${job.name.padEnd(34)} ${speed.toFixed(0).padStart(13)} ${(speed / reference).toFixed(2).padStart(23)} ` +
+      `${job.name.padEnd(34)} ${speed.toFixed(0).padStart(4)} ${(speed / reference).toFixed(2).padStart(17)} ` +
+        `${secondsOf(job).toFixed(2).padStart(8)} ${cpu.toFixed(2).padStart(7)} ` +
         `${peak.toFixed(0).padStart(10)}   ${verdict}`,
     );
   }

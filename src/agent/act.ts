@@ -72,7 +72,7 @@ export class Actions {
     const role = as.kind === 'as-configured' ? undefined : primary;
     member.watch.reset();
     const part = this.#part(member.place.id);
-    await part.restart(memberCommand(this.#deployment.setting, part.paths, role));
+    await part.restart(await memberCommand(this.#deployment.setting, part.paths, role));
   }
 
   #refuse({ member, reason, hint }: Extract<Decision, { kind: 'refuse' }>): void {

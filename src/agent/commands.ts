@@ -1,22 +1,31 @@
 /** How each process is started. Passwords are in files that only their owner reads, never in arguments. */
+import { readFileIfThere, writeFileAtomic } from '../base/atomic-file.ts';
 import type { ProcessCommand } from '../process/supervised-process.ts';
 import type { Member } from '../spec/spec.ts';
 import type { Deployment, LiveGate, Setting } from './deployment.ts';
 import type { PartPaths } from './paths.ts';
 
-/** @param primary whom it follows; null to start as primary; undefined for what its redis.conf says. */
-export function memberCommand(
+/**
+ * Only whom to follow may stand on the command line. To start as primary, the line that says whom it followed last must
+ * be gone from its redis.conf: a `--replicaof no one` after it leaves redis-server (7.0.15) in the state "to be
+ * connected", to no host but with the old port, and a second later it copies whatever listens there over its own data.
+ * @param primary whom it follows; null to start as primary; undefined for what its redis.conf says.
+ */
+export async function memberCommand(
   { redisServer }: Setting,
   paths: PartPaths,
   primary: Member | null | undefined,
-): ProcessCommand {
-  const follow = primary === null ? ['no', 'one'] : primary ? [primary.address, String(primary.port)] : [];
-  return {
-    program: redisServer,
-    args: [paths.config, ...(follow.length > 0 ? ['--replicaof', ...follow] : [])],
-    cwd: paths.folder,
-    logFile: paths.log,
-  };
+): Promise<ProcessCommand> {
+  if (primary === null) await forgetPrimary(paths.config);
+  const follow = primary ? ['--replicaof', primary.address, String(primary.port)] : [];
+  return { program: redisServer, args: [paths.config, ...follow], cwd: paths.folder, logFile: paths.log };
+}
+
+async function forgetPrimary(redisConf: string): Promise<void> {
+  const text = await readFileIfThere(redisConf);
+  const kept = text?.split('\n').filter((line) => !/^\s*(replicaof|slaveof)\s/i.test(line));
+  const changed = kept?.join('\n');
+  if (changed !== undefined && changed !== text) await writeFileAtomic(redisConf, changed);
 }
 
 export function sentinelCommand({ redisServer }: Setting, paths: PartPaths): ProcessCommand {

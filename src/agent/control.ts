@@ -6,7 +6,10 @@ import type { BackupSchedule } from './backup-schedule.ts';
 import type { Deployment } from './deployment.ts';
 import { OperationUnderWay } from './errors.ts';
 import type { DeploymentEvent } from './event-log.ts';
+import { EventTally } from './event-tally.ts';
 import { forceFailover } from './failover.ts';
+import { metricsText } from './metrics.ts';
+import { metricsFacts } from './metrics-facts.ts';
 import type { Observer } from './observe.ts';
 import { restartPart, rollingRestart, unknownPart } from './restart.ts';
 import { carryOutRestore } from './restore-command.ts';
@@ -19,6 +22,7 @@ export class Commands implements AgentApi {
   readonly #deployment: Deployment;
   readonly #observer: Observer;
   readonly #down: (report: Report) => Promise<void>;
+  readonly #tally: EventTally;
   readonly #backups: BackupSchedule;
 
   constructor(
@@ -31,10 +35,15 @@ export class Commands implements AgentApi {
     this.#observer = observer;
     this.#backups = backups;
     this.#down = down;
+    this.#tally = new EventTally(deployment.events);
   }
 
   status(): Status {
     return statusOf(this.#deployment.view(), this.#backups.status());
+  }
+
+  metrics(): string {
+    return metricsText(metricsFacts(this.#deployment, this.#tally.counts));
   }
 
   async events(seq: number, waitMs: number): Promise<DeploymentEvent[]> {

@@ -1,3 +1,4 @@
+import type { GateStatus } from '../gate/control.ts';
 import type { ProcessCommand } from '../process/supervised-process.ts';
 import type { Member } from '../spec/spec.ts';
 import type { GateView } from '../topology/view.ts';
@@ -5,6 +6,8 @@ import type { GateView } from '../topology/view.ts';
 export interface GateObservation {
   state: GateView['state'];
   clients: number;
+  /** All that holdfast's own gate on this host says; undefined for others, and when it doesn't answer. */
+  status?: GateStatus;
 }
 
 /** What the agent asks of a front door, whichever it is: holdfast's own gate, HAProxy, or one on another host. */

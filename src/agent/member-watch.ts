@@ -8,6 +8,7 @@ import type { ConnectionOptions } from '../redis/connection.ts';
 import { type Info, keyCount, replicationInfo } from '../redis/info.ts';
 import { MemberClient } from '../redis/member-client.ts';
 import type { MemberRole } from '../topology/view.ts';
+import { type MemberVitals, vitalsOf } from './member-vitals.ts';
 
 /** What a member last said of itself. Offsets in bytes. */
 export interface MemberObservation {
@@ -28,6 +29,8 @@ export interface MemberObservation {
   unsavedChanges: number;
   /** Which process of it this is: Redis makes a new one at each start. */
   runId: string;
+  /** Figures for monitoring, which nothing is decided by; null when it didn't answer the last question. */
+  vitals: MemberVitals | null;
 }
 
 const nothingKnown: MemberObservation = {
@@ -45,6 +48,7 @@ const nothingKnown: MemberObservation = {
   keys: null,
   unsavedChanges: 0,
   runId: '',
+  vitals: null,
 };
 
 /** One missed answer may be our own pause; this many in a row are the member's. */
@@ -109,7 +113,7 @@ export class MemberWatch {
       return;
     }
     this.#misses += 1;
-    this.#seen = { ...this.#seen, reachable: false };
+    this.#seen = { ...this.#seen, reachable: false, vitals: null };
   }
 }
 
@@ -136,5 +140,6 @@ function observe(info: Info, before: MemberObservation): MemberObservation {
     keys: keyCount(info),
     unsavedChanges: info['aof_enabled'] === '1' ? 0 : Number(info['rdb_changes_since_last_save'] ?? 0),
     runId: info['run_id'] ?? '',
+    vitals: vitalsOf(info),
   };
 }

@@ -48,8 +48,8 @@ export class OwnGate implements GateAdapter {
 
   async look(): Promise<void> {
     try {
-      const { state, clients } = await this.#control.status();
-      this.#seen = { state, clients };
+      const status = await this.#control.status();
+      this.#seen = { state: status.state, clients: status.clients, status };
     } catch {
       this.#seen = { state: 'down', clients: 0 };
     }

@@ -20,6 +20,8 @@ export interface PartPaths {
 export interface StatePaths {
   root: string;
   secret: string;
+  /** The bearer token of the API, for whoever comes from another machine. */
+  apiToken: string;
   agentRecord: string;
   agentSocket: string;
   agentLog: string;
@@ -49,6 +51,7 @@ export function statePaths(root: string): StatePaths {
   return {
     root,
     secret: path.join(root, 'secret'),
+    apiToken: path.join(root, 'api-token'),
     agentRecord: path.join(root, 'agent.json'),
     agentSocket: socketPath(root, path.join(root, 'agent.sock')),
     agentLog: path.join(root, 'agent.log'),

@@ -100,7 +100,7 @@ async function restartMember(
   await stopMember(deployment, member, report);
   member.watch.reset();
   const primary = startsAsPrimary ? null : deployment.member(named).place;
-  await part.start(memberCommand(deployment.setting, part.paths, primary));
+  await part.start(await memberCommand(deployment.setting, part.paths, primary));
   await waitFor(
     async () => {
       await member.watch.look();

@@ -1,11 +1,14 @@
 /** One agent from start to stop: takes the state directory, brings everything up, watches, serves, stops. */
 import { existsSync } from 'node:fs';
 import type { FastifyInstance } from 'fastify';
+import { writeFileAtomic } from '../base/atomic-file.ts';
 import { systemClock } from '../base/clock.ts';
+import { activeTestHooks, testHook } from '../base/test-hooks.ts';
 import { loadSecrets } from '../spec/secrets.ts';
 import type { Spec } from '../spec/spec.ts';
 import { assemble } from './assemble.ts';
 import { BackupSchedule } from './backup-schedule.ts';
+import { watchClock } from './clock-watch.ts';
 import { Commands } from './control.ts';
 import type { Deployment } from './deployment.ts';
 import { bringDown } from './down.ts';
@@ -48,7 +51,10 @@ export interface RunningAgent {
 
 /** Starts an agent. @throws before anything is started when something is missing; START_FAILED and the like after. */
 export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
-  const { spec, host, stateDir, report } = options;
+  const { host, stateDir, report } = options;
+  const spec = testHook('detect-after-1s') ? withDetectAfter(options.spec, 1000) : options.spec;
+  const hooks = activeTestHooks();
+  for (const hook of hooks) report(`warning: ${hook}`);
   const paths = statePaths(stateDir);
   const { program } = await findRedisServer();
   const gatesHere = spec.gates.filter((gate) => gate.host === host);
@@ -61,15 +67,21 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
     if (!hadSecret && spec.hosts.length > 1) {
       report(`made a secret in ${paths.secret}: the other hosts need the same file before they start`);
     }
+    await writeFileAtomic(paths.apiToken, `${secrets.apiToken}\n`);
     const events = new EventLog(paths.events, systemClock);
     const setting = { spec, host, paths, secrets, redisServer: program, haproxy, clock: systemClock, events };
     const deployment = await assemble(setting);
     await checkFreePorts(deployment);
+    for (const hook of hooks) events.add('test-hook', spec.name, hook);
     return await runAgent(deployment, options, release);
   } catch (error) {
     await release();
     throw error;
   }
+}
+
+function withDetectAfter(spec: Spec, detectAfterMs: number): Spec {
+  return { ...spec, sentinel: { ...spec.sentinel, detectAfterMs } };
 }
 
 /** Ports of processes that still run from before are theirs by right. */
@@ -90,6 +102,7 @@ async function runAgent(
   const { spec, setting, events } = deployment;
   const observer = new Observer(deployment);
   const stopHousekeeping = housekeeping(deployment);
+  const stopWatchingClock = watchClock(setting.clock, events, setting.host);
   const loop = new Loop(deployment);
   deployment.onWake(() => loop.wake());
   const servers: FastifyInstance[] = [];
@@ -100,6 +113,7 @@ async function runAgent(
     watching = false;
     await backups.stop();
     stopHousekeeping();
+    stopWatchingClock();
     loop.stop();
     await unshieldAll(deployment);
     observer.stop();
@@ -122,7 +136,7 @@ async function runAgent(
     await bringUp(deployment, observer, report);
     observer.start();
     servers.push(await serveControl(api, setting.paths.agentSocket));
-    servers.push(...(await serveQuestions(api, spec.agent.bind, spec.agent.port)));
+    servers.push(...(await serveQuestions(api, spec.agent.bind, spec.agent.port, setting.secrets.apiToken)));
     await endInterruptedRestore(deployment, observer, report);
     deployment.operation = null;
     loop.start();

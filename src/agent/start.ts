@@ -90,7 +90,7 @@ async function startCold(deployment: Deployment, started: Part[], report: Report
     if (!part || leader === null) continue;
     const primary = place.id === leader ? null : deployment.member(leader).place;
     watch.reset();
-    await part.start(memberCommand(deployment.setting, part.paths, primary));
+    await part.start(await memberCommand(deployment.setting, part.paths, primary));
     started.push(part);
   }
   for (const { part } of deployment.sentinels) if (part) await startPart(deployment, part, true, started);

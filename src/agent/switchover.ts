@@ -240,14 +240,15 @@ async function releaseWrites(deployment: Deployment, old: LiveMember): Promise<v
 async function promoteDrained(deployment: Deployment, old: LiveMember, target: LiveMember): Promise<void> {
   const drained = async () => {
     const [from, to] = await Promise.all([old.watch.client.role(), target.watch.client.role()]);
-    if (to.role === 'primary') throw new Error(`${target.place.id} was promoted before it had every write`);
-    return from.role === 'primary' && to.role === 'replica' && from.offset === to.offset;
+    if (to.role === 'primary') return 'too late';
+    return from.role === 'primary' && to.role === 'replica' && from.offset === to.offset && 'drained';
   };
-  await waitFor(drained, {
+  const found = await waitFor(drained, {
     what: `${target.place.id} to have every write`,
     withinMs: drainWithinMs,
     everyMs: 1,
   });
+  if (found === 'too late') throw new Error(`${target.place.id} was promoted before it had every write`);
   await promoteShielded(deployment, target);
   await Promise.allSettled([
     ...gatesHere(deployment).map(({ adapter }) => adapter.switchTo(target.place)),
@@ -285,13 +286,22 @@ async function waitForAgreement(
   );
 }
 
+/**
+ * How far the target, or whoever may become it, is behind. The replicas themselves are asked: what the primary knows of
+ * them is up to a second old, and under load that alone would look like a large lag.
+ */
 async function largestLagBytes(deployment: Deployment, { old, target }: Plan): Promise<number> {
   const role = await old.watch.client.role();
   if (role.role !== 'primary') return Number.POSITIVE_INFINITY;
-  const lags = role.replicas
-    .filter((replica) => target === null || deployment.memberAt(replica) === target)
-    .map(({ offset }) => role.offset - offset);
-  return lags.length === 0 ? Number.POSITIVE_INFINITY : Math.max(...lags);
+  const candidates =
+    target === null ? role.replicas.map((replica) => deployment.memberAt(replica)) : [target];
+  const lags = await Promise.all(candidates.map((member) => lagBehind(role.offset, member)));
+  return Math.max(...(lags.length === 0 ? [Number.POSITIVE_INFINITY] : lags));
+}
+
+async function lagBehind(offset: number, member: LiveMember | undefined): Promise<number> {
+  const role = await member?.watch.client.role().catch(() => undefined);
+  return role?.role === 'replica' ? offset - role.offset : Number.POSITIVE_INFINITY;
 }
 
 function gatesHere(deployment: Deployment): LiveGate[] {

@@ -7,6 +7,7 @@ import type { Contender } from '../rig/contender.ts';
 import { HoldfastContender } from '../rig/holdfast-contender.ts';
 import { SentinelContender } from '../rig/sentinel-contender.ts';
 import { type Distribution, describe, sumErrors } from './distribution.ts';
+import { type BenchContext, type BenchHead, headOf } from './result.ts';
 import { GapMeter } from './write-gap.ts';
 
 export interface FailoverOptions {
@@ -14,11 +15,14 @@ export interface FailoverOptions {
   clients: number;
   /** `down-after-milliseconds` of the Sentinels that run alone. */
   downAfterMs: number;
-  report: (line: string) => void;
-  signal: AbortSignal;
 }
 
-export interface FailoverReport extends Distribution {
+export interface FailoverReport extends BenchHead {
+  options: FailoverOptions;
+  contenders: ContenderReport[];
+}
+
+interface ContenderReport extends Distribution {
   name: string;
   kills: number;
   promotions: number;
@@ -30,7 +34,11 @@ export interface FailoverReport extends Distribution {
 
 const recoverWithinMs = 60_000;
 
-export async function benchFailover(options: FailoverOptions): Promise<FailoverReport[]> {
+export async function benchFailover(
+  options: FailoverOptions,
+  context: BenchContext,
+): Promise<FailoverReport> {
+  const head = headOf('failover', context);
   const contenders: Contender[] = [new HoldfastContender(), new SentinelContender(options.downAfterMs)];
   const rounds = contenders.map((): Round[] => []);
   try {
@@ -38,16 +46,17 @@ export async function benchFailover(options: FailoverOptions): Promise<FailoverR
     const before = await Promise.all(contenders.map((contender) => contender.promotions()));
     for (let kill = 1; kill <= options.times; kill++) {
       for (const [i, contender] of contenders.entries()) {
-        options.signal.throwIfAborted();
+        context.signal.throwIfAborted();
         const round = await killOnce(contender, options.clients);
         rounds[i]?.push(round);
-        options.report(`${kill}/${options.times} ${contender.name}: ${round.gapMs.toFixed(0)} ms`);
+        context.report(`${kill}/${options.times} ${contender.name}: ${round.gapMs.toFixed(0)} ms`);
       }
     }
     const after = await Promise.all(contenders.map((contender) => contender.promotions()));
-    return contenders.map((contender, i) =>
-      summarise(contender.name, rounds[i] ?? [], (after[i] ?? 0) - (before[i] ?? 0)),
+    const reports = contenders.map(({ name }, i) =>
+      summarise(name, rounds[i] ?? [], (after[i] ?? 0) - (before[i] ?? 0)),
     );
+    return { ...head, options, contenders: reports };
   } finally {
     await Promise.allSettled(contenders.map((contender) => contender.stop()));
   }
@@ -74,7 +83,7 @@ async function killOnce(contender: Contender, clients: number): Promise<Round> {
   }
 }
 
-function summarise(name: string, rounds: Round[], promotions: number): FailoverReport {
+function summarise(name: string, rounds: Round[], promotions: number): ContenderReport {
   const gapsMs = rounds.map(({ gapMs }) => Math.round(gapMs));
   return {
     name,

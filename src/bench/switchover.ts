@@ -1,20 +1,37 @@
-/** Moves the primary many times under a write load: how long writes waited, and whether one was lost or failed. */
+/**
+ * Moves the primary many times under a write load: how long writes waited, and whether one was lost or failed. Beside
+ * each switchover stands an equally long time in which nothing was done: on a busy machine writes wait then, too.
+ */
+import { setTimeout as delay } from 'node:timers/promises';
 import { waitFor } from '../base/retry.ts';
 import { HoldfastContender } from '../rig/holdfast-contender.ts';
 import { type Distribution, describe, sumErrors } from './distribution.ts';
-import { GapMeter, type WriteGap } from './write-gap.ts';
+import { type BenchContext, type BenchHead, headOf } from './result.ts';
+import { GapMeter } from './write-gap.ts';
 
 export interface SwitchoverOptions {
   times: number;
   clients: number;
-  report: (line: string) => void;
-  signal: AbortSignal;
 }
 
-/** The distribution is that of the longest wait of any write, per switchover. */
-export interface SwitchoverReport extends Distribution {
-  switchovers: number;
-  waitsMs: number[];
+export interface SwitchoverRound {
+  from: string;
+  to: string;
+  /** The longest wait of any write from the request until the Sentinels agreed. */
+  waitMs: number;
+  /** For how long writes were held back, by the agent's own clock. */
+  heldMs: number;
+  tookMs: number;
+  /** The longest wait in the same time before it, in which nothing was done. */
+  calmWaitMs: number;
+}
+
+export interface SwitchoverReport extends BenchHead {
+  options: SwitchoverOptions;
+  rounds: SwitchoverRound[];
+  wait: Distribution;
+  held: Distribution;
+  calm: Distribution;
   acknowledged: number;
   /** Keys that hold an older value than one that was acknowledged. */
   lost: string[];
@@ -23,46 +40,71 @@ export interface SwitchoverReport extends Distribution {
 }
 
 const recoverWithinMs = 60_000;
+const firstCalmMs = 2000;
 
-export async function benchSwitchover(options: SwitchoverOptions): Promise<SwitchoverReport> {
+export async function benchSwitchover(
+  options: SwitchoverOptions,
+  context: BenchContext,
+): Promise<SwitchoverReport> {
+  const head = headOf('switchover', context);
   const contender = new HoldfastContender();
   try {
     await contender.start();
     const meter = new GapMeter(contender.connect(options.clients));
-    const rounds: WriteGap[] = [];
-    for (let round = 1; round <= options.times; round++) {
-      options.signal.throwIfAborted();
-      meter.mark();
-      await waitFor(() => meter.seen.acknowledged > 200, {
-        what: 'the load to run',
-        withinMs: recoverWithinMs,
-      });
-      meter.mark();
-      const { from, to } = await contender.switchover();
-      rounds.push(meter.seen);
-      options.report(
-        `${round}/${options.times} ${from} → ${to}: longest wait ${meter.seen.waitMs.toFixed(0)} ms`,
-      );
+    const rounds: SwitchoverRound[] = [];
+    const seen: GapMeter['seen'][] = [];
+    try {
+      for (let round = 1; round <= options.times; round++) {
+        context.signal.throwIfAborted();
+        const result = await oneRound(contender, meter, rounds.at(-1)?.tookMs ?? firstCalmMs, context.signal);
+        rounds.push(result.round);
+        seen.push(...result.seen);
+        const { from, to, waitMs, calmWaitMs } = result.round;
+        context.report(
+          `${round}/${options.times} ${from} → ${to}: longest wait ${waitMs} ms (${calmWaitMs} ms when nothing was done)`,
+        );
+      }
+    } finally {
+      await meter.stop();
     }
-    await meter.stop();
     const [reader] = contender.connect(1);
     const lost = reader ? await meter.lost(reader) : [];
     reader?.disconnect();
-    return summarise(rounds, lost);
+    return { ...head, options, rounds, ...summarise(rounds, seen), lost };
   } finally {
     await contender.stop();
   }
 }
 
-function summarise(rounds: WriteGap[], lost: string[]): SwitchoverReport {
-  const waitsMs = rounds.map(({ waitMs }) => Math.round(waitMs));
+async function oneRound(
+  contender: HoldfastContender,
+  meter: GapMeter,
+  calmMs: number,
+  signal: AbortSignal,
+): Promise<{ round: SwitchoverRound; seen: GapMeter['seen'][] }> {
+  meter.mark();
+  await waitFor(() => meter.seen.acknowledged > 200, { what: 'the load to run', withinMs: recoverWithinMs });
+  meter.mark();
+  await delay(calmMs, undefined, { signal });
+  const calm = meter.seen;
+  meter.mark();
+  const { from, to, heldMs, tookMs } = await contender.switchover();
+  const { seen } = meter;
+  const round = {
+    ...{ from, to, heldMs, tookMs },
+    waitMs: Math.round(seen.waitMs),
+    calmWaitMs: Math.round(calm.waitMs),
+  };
+  return { round, seen: [calm, seen] };
+}
+
+function summarise(rounds: SwitchoverRound[], seen: GapMeter['seen'][]) {
   return {
-    switchovers: rounds.length,
-    waitsMs,
-    ...describe(waitsMs),
-    acknowledged: rounds.reduce((sum, { acknowledged }) => sum + acknowledged, 0),
-    lost,
-    droppedConnections: rounds.reduce((sum, { dropped }) => sum + dropped, 0),
-    errors: sumErrors(rounds),
+    wait: describe(rounds.map(({ waitMs }) => waitMs)),
+    held: describe(rounds.map(({ heldMs }) => heldMs)),
+    calm: describe(rounds.map(({ calmWaitMs }) => calmWaitMs)),
+    acknowledged: seen.reduce((sum, { acknowledged }) => sum + acknowledged, 0),
+    droppedConnections: seen.reduce((sum, { dropped }) => sum + dropped, 0),
+    errors: sumErrors(seen),
   };
 }

@@ -22,6 +22,7 @@ const verbs: Record<string, () => Promise<MakeVerb>> = {
   backup: async () => (await import('./backup.ts')).backupVerb,
   rdb: async () => (await import('./rdb.ts')).rdbVerb,
   bench: async () => (await import('./bench.ts')).benchVerb,
+  drill: async () => (await import('./drill.ts')).drillVerb,
   gate: async () => (await import('./gate.ts')).gateVerb,
   completion: async () => (await import('./completion.ts')).completionVerb,
 };

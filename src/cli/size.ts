@@ -9,6 +9,7 @@ import { loadSpec } from '../spec/load.ts';
 import { type SizeFigure, type SizeQuestion, sizeFor } from '../spec/sizing.ts';
 import type { Persistence, Spec } from '../spec/spec.ts';
 import type { Output } from './output.ts';
+import { measureRdb } from './size-rdb.ts';
 import { action, type CommonOptions, verb } from './verb.ts';
 
 const SizeUnclear = defineError('SIZE_UNCLEAR', 2);
@@ -16,6 +17,7 @@ const SizeUnclear = defineError('SIZE_UNCLEAR', 2);
 interface SizeOptions extends CommonOptions {
   data?: string;
   from?: string;
+  rdb?: string;
   user?: string;
   clients?: string;
   writeRate?: string;
@@ -28,10 +30,12 @@ export function sizeVerb(): Command {
     ['holdfast size --data 8gb', 'three members, each on its own host'],
     ['holdfast size --data 8gb prod.yaml', 'for the members, hosts and persistence of a spec'],
     ['holdfast size --from 10.0.1.55:6379', 'measure a running server (password: REDISCLI_AUTH)'],
+    ['holdfast size --rdb dump.rdb', 'estimate from an RDB file what its keys take in memory'],
   ])
     .argument('[spec]', 'the spec file; ./holdfast.yaml if there is one')
     .option('--data <size>', 'what the data takes in memory, such as 8gb')
     .option('--from <host:port>', 'ask a running server for its data, clients and writes per second')
+    .option('--rdb <file>', 'an RDB file, plain or packed with gzip or zstd; - is stdin')
     .option('--user <name>', 'user to log in there with')
     .option('--clients <n>', 'client connections')
     .option('--write-rate <size>', 'bytes a second that writes add to the replication stream')
@@ -42,11 +46,10 @@ export function sizeVerb(): Command {
 async function size(output: Output, args: string[], options: SizeOptions): Promise<void> {
   const file = args[0] ?? (existsSync('holdfast.yaml') ? 'holdfast.yaml' : undefined);
   const spec = file === undefined ? undefined : await loadSpec(file);
-  const measured = options.from === undefined ? undefined : await measure(options.from, options.user, output);
-  const dataBytes = options.data === undefined ? measured?.dataBytes : sizeOption('--data', options.data);
+  const { dataBytes, measured } = await dataOf(output, options);
   if (dataBytes === undefined) {
     throw SizeUnclear('how much data is it?', {
-      hint: 'Say --data 8gb, or --from HOST:PORT to ask a server.',
+      hint: 'Say --data 8gb, --from HOST:PORT to ask a server, or --rdb FILE.',
     });
   }
   const clients = options.clients === undefined ? (measured?.clients ?? 1000) : Number(options.clients);
@@ -67,6 +70,26 @@ async function size(output: Output, args: string[], options: SizeOptions): Promi
     outageSeconds: Math.ceil(outageMs / 1000),
   };
   print(output, question, sizeFor(question));
+}
+
+/** How much data it is, by the one option that says it, and what a server said besides. */
+async function dataOf(
+  output: Output,
+  { data, from, rdb, user }: SizeOptions,
+): Promise<{ dataBytes?: number; measured?: Measured }> {
+  if (rdb !== undefined && (data !== undefined || from !== undefined)) {
+    throw SizeUnclear(`--rdb and ${data === undefined ? '--from' : '--data'} both say how much data it is`, {
+      hint: 'Keep one of them.',
+    });
+  }
+  if (rdb !== undefined) {
+    const { dataBytes, keys, name } = await measureRdb(rdb, output);
+    output.note(`${name}: ${keys} keys, about ${describeSize(dataBytes)} in memory.`);
+    return { dataBytes };
+  }
+  const measured = from === undefined ? undefined : await measure(from, user, output);
+  const dataBytes = data === undefined ? measured?.dataBytes : sizeOption('--data', data);
+  return { ...(dataBytes === undefined ? {} : { dataBytes }), ...(measured ? { measured } : {}) };
 }
 
 function shapeOf(spec: Spec | undefined): {

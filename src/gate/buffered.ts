@@ -19,7 +19,6 @@ export class Buffered {
     client.countedBytes = bytes;
     this.#bytes += more;
     if (this.#bytes <= this.#limitBytes || more <= 0) return;
-    client.router.counters.errors++;
-    client.close();
+    client.close('waiting');
   }
 }

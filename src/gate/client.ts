@@ -1,19 +1,22 @@
 import { Buffer } from 'node:buffer';
 import type { Socket } from 'node:net';
 import { splitInline } from '../resp/arguments.ts';
+import { MINUS } from '../resp/bytes.ts';
 import { createRequestFrame, frameRequest, INCOMPLETE, MALFORMED } from '../resp/request.ts';
 import { writeError, writeRequest } from '../resp/write.ts';
-import { type Bounce, currentRequest, type Item, refusalOf } from './bounce.ts';
+import { type Again, type Bounce, currentRequest, type Item, refusalOf } from './bounce.ts';
+import { ClientOutput } from './client-output.ts';
 import type { Command } from './commands.ts';
+import type { ClosedFor } from './control.ts';
 import { LongRequest } from './long-request.ts';
 import { RequestBuffer } from './request-buffer.ts';
 import type { Router } from './router.ts';
 import type { Run } from './run-ring.ts';
 import { Session } from './session.ts';
+import { SharedReadSocket } from './shared-reads.ts';
 import { sendSpecial } from './specials.ts';
 import type { Upstream } from './upstream.ts';
 
-const noBytes = Buffer.alloc(0);
 /** A client with more than this waiting to be read by it is not read from. */
 const slowReaderBytes = 64 * 1024;
 
@@ -33,10 +36,10 @@ export class Client {
   readonly address: string;
   readonly session = new Session();
   readonly requests = new RequestBuffer();
+  readonly output: ClientOutput;
   readonly since = Date.now();
   #pumping = false;
   #paused = false;
-  #onRead: (() => void) | null = null;
   /** A request too long to be kept whole, on its way. */
   #long: LongRequest | null = null;
   backlog: Item[] = [];
@@ -70,36 +73,27 @@ export class Client {
     this.address = address ?? `${socket.remoteAddress}:${socket.remotePort}`;
     this.socket = socket;
     this.router = router;
-    socket.on('data', (chunk: Buffer) => this.#onData(chunk));
+    this.output = new ClientOutput(socket, router.counters);
+    if (socket instanceof SharedReadSocket) socket.receive = (buf, bytes) => this.#onData(buf, bytes);
+    else socket.on('data', (chunk: Buffer) => this.#onData(chunk, chunk.length));
     socket.on('drain', () => {
-      this.#onRead?.();
+      this.output.drained();
       this.#resume();
     });
     socket.on('error', () => this.close());
     socket.on('close', () => this.close());
   }
 
-  close(): void {
+  /** @param reason when it is the gate that wants no more of it */
+  close(reason?: ClosedFor): void {
     if (this.closed) return;
     this.closed = true;
+    if (reason !== undefined) this.router.counters.close(reason);
     this.socket.destroy();
-    this.#onRead?.();
+    this.output.drained();
     this.#long?.abandon();
     this.router.buffered.update(this);
     this.router.onClientClosed(this);
-  }
-
-  /** Bytes that it has not read yet. */
-  get unread(): number {
-    return this.socket.writableLength;
-  }
-
-  /** Calls back when it has read what there is, or is gone. */
-  whenRead(onRead: () => void): void {
-    this.#onRead = () => {
-      this.#onRead = null;
-      onRead();
-    };
   }
 
   /** Something of it waits to be sent. */
@@ -107,14 +101,15 @@ export class Client {
     return this.backlog.length > 0 || this.bounce !== null || this.requests.size > 0;
   }
 
-  #onData(chunk: Buffer): void {
-    this.router.counters.bytesIn += chunk.length;
+  #onData(chunk: Buffer, bytes: number): void {
+    this.router.counters.bytesIn += bytes;
     if (this.closing) return;
     const { requests, router } = this;
-    const rest = this.#long === null ? chunk : this.#passLong(chunk);
-    if (rest.length === 0) return;
-    requests.add(rest);
+    const start = this.#long === null ? 0 : this.#passLong(Buffer.from(chunk.subarray(0, bytes)));
+    if (start === bytes) return;
+    requests.add(chunk, start, bytes);
     this.pump();
+    requests.keep();
     const { requestBytes } = router.config.limits;
     if (requests.size <= requestBytes) return;
     if (requests.incomplete) this.#startLong();
@@ -129,18 +124,18 @@ export class Client {
     else this.#resume();
   }
 
-  /** Returns what comes after the long request. */
-  #passLong(chunk: Buffer): Buffer {
+  /** Returns where what comes after the long request starts. */
+  #passLong(chunk: Buffer): number {
     const long = this.#long as LongRequest;
     const taken = long.pass(chunk);
     if (long.whole || long.failed) this.#long = null;
     if (long.failed) {
       this.fail(`ERR ${long.failed}`);
       this.pump();
-      return noBytes;
+      return chunk.length;
     }
     if (long.stalled) this.#pause();
-    return chunk.subarray(taken);
+    return taken;
   }
 
   #pause(): void {
@@ -253,6 +248,7 @@ export class Client {
     let sent = true;
     if (refusal !== null) {
       if (!this.idle()) return false;
+      if (this.inMulti) this.multiFailed = true;
       this.deliver(refusal, 0, refusal.length);
     } else if (command.special !== null || this.inMulti) {
       sent = sendSpecial(this, command, buf, start, end);
@@ -311,8 +307,8 @@ export class Client {
   }
 
   /** Answers with an error after everything before it, and closes the connection then. */
-  fail(text: string): void {
-    this.router.counters.errors++;
+  fail(text: string, reason: ClosedFor = 'protocol'): void {
+    this.router.counters.close(reason);
     this.backlog.push({ reply: writeError(text) });
     this.closing = true;
     this.requests.clear();
@@ -324,24 +320,33 @@ export class Client {
       this.bounce.items.push({ reply: Buffer.from(buf.subarray(start, end)) });
       return;
     }
-    if (this.replies === 'on') this.write(buf, start, end);
-    else if (this.replies === 'skip') this.replies = 'on';
+    if (this.replies === 'on') {
+      if (buf[start] === MINUS) this.router.counters.error(buf, start, end);
+      this.write(buf, start, end);
+    } else if (this.replies === 'skip') this.replies = 'on';
   }
 
   /** Bytes for the client that are in nobody's turn. */
   write(buf: Buffer, start: number, end: number): void {
     if (this.closed) return;
-    const { socket } = this;
-    this.router.counters.bytesOut += end - start;
-    if (end - start <= 4096) socket.write(buf.toString('latin1', start, end), 'latin1');
-    else socket.write(Buffer.from(buf.subarray(start, end)));
-    if (socket.writableLength > 0) this.#onSlow(socket.writableLength);
+    this.output.write(buf, start, end);
+    if (this.socket.writableLength > 0) this.#onSlow(this.socket.writableLength);
+  }
+
+  /** Replies that are its next, as they stand in memory. True when they must stay there: not all is written yet. */
+  pass(buf: Buffer, start: number, end: number): boolean {
+    if (this.replies !== 'on' || this.bounce !== null || this.closed) {
+      this.deliver(buf, start, end);
+      return false;
+    }
+    const lent = this.output.writeInPlace(buf, start, end);
+    if (this.socket.writableLength > 0) this.#onSlow(this.socket.writableLength);
+    return lent;
   }
 
   #onSlow(bytes: number): void {
     if (bytes > this.router.config.limits.replyBytes) {
-      this.router.counters.errors++;
-      this.close();
+      this.close('slow-reader');
     } else if (!this.#paused && bytes > slowReaderBytes) this.#pause();
   }
 
@@ -349,20 +354,20 @@ export class Client {
   onReply(run: Run, buf: Buffer, start: number, end: number): void {
     const refusal = refusalOf(buf, start, end);
     if (refusal !== null && this.router.onRefusal(this, refusal)) {
-      this.sendAgain(currentRequest(run));
+      this.sendAgain({ request: currentRequest(run) });
     } else if (this.bounce === null) {
       this.deliver(buf, start, end);
     } else {
       const request = currentRequest(run);
-      if (this.commandIn(request).read) this.sendAgain(request);
+      if (this.commandIn(request).read) this.sendAgain({ request });
       else this.deliver(buf, start, end);
     }
   }
 
   /** Has the request sent again when everything that is in flight was answered. */
-  sendAgain(request: Buffer): void {
+  sendAgain(item: Again): void {
     this.bounce ??= { items: [] };
-    this.bounce.items.push({ request });
+    this.bounce.items.push(item);
     this.router.counters.bounced++;
   }
 
@@ -374,11 +379,12 @@ export class Client {
   /** Nothing is in flight: what bounced comes first, then the rest. */
   onIdle(): void {
     if (this.bounce !== null) {
-      this.backlog.unshift(...this.bounce.items);
+      const { items, subscriptions } = this.bounce;
+      this.backlog.unshift(...items);
       this.bounce = null;
       const inMulti = this.session.transaction !== null;
-      // The old connection is inside a MULTI that can't go on; the new one is put back to where the client is.
-      if (inMulti || this.inMulti) this.router.dropOwn(this);
+      // The old connection is not where the client is: inside a MULTI that can't go on, or subscribed to other things.
+      if (inMulti || this.inMulti || subscriptions !== undefined) this.router.dropOwn(this);
       this.inMulti = inMulti;
       this.pump();
     } else if (this.waiting) this.pump();

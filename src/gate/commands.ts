@@ -8,6 +8,21 @@ import type { Reply } from '../resp/read.ts';
  *
  * A `special` command changes what its connection is, or is answered in a way of its own: see session.ts.
  */
+export type CommandClass = (typeof classNames)[number];
+
+const classNames = [
+  'read',
+  'write',
+  'connection',
+  'transaction',
+  'blocking',
+  'subscription',
+  'standing',
+  'clients',
+  'administration',
+  'refused',
+] as const;
+
 export interface Command {
   /** In small letters, with the subcommand after a bar: `client|setname`. */
   readonly name: string;
@@ -20,6 +35,8 @@ export interface Command {
   /** Sent twice in a row it leaves the same state as sent once. */
   readonly idempotent: boolean;
   readonly special: string | null;
+  /** As docs/gate.md has it. */
+  readonly class: CommandClass;
   readonly subcommands: Map<string, Command> | null;
   calls: number;
 }
@@ -51,7 +68,7 @@ const harmless = new Set(
 const idempotentWrites = new Set(
   (
     'set mset hset hmset hdel del unlink sadd srem expire expireat pexpire pexpireat persist setex psetex zrem ' +
-    'flushdb flushall lset ltrim setbit setrange hsetnx pfadd pfmerge bitop copy geoadd restore xdel xtrim sdiffstore ' +
+    'flushdb flushall lset setbit setrange hsetnx pfadd pfmerge bitop copy geoadd restore xdel xtrim sdiffstore ' +
     'sinterstore sunionstore zdiffstore zinterstore zunionstore zrangestore zremrangebyscore zremrangebylex'
   ).split(' '),
 );
@@ -62,6 +79,7 @@ export class CommandTable {
   #mask = 0;
   #byName = new Map<string, Command>();
   readonly unknown: Command = makeCommand('unknown', [], null);
+  #last: Command = this.unknown;
   loaded = false;
 
   constructor() {
@@ -74,7 +92,10 @@ export class CommandTable {
     const commands = reply.filter(Array.isArray).map((entry) => commandOf(entry));
     const listed = new Set(commands.map(({ name }) => name));
     const missing = [...specials].filter((name) => !listed.has(name));
+    const before = this.counted().commands;
     this.#install([...commands, ...missing.map((name) => makeCommand(name, [], null))]);
+    // What was counted until now stays counted.
+    for (const command of this.#each()) command.calls += before[command.name] ?? 0;
     this.loaded = true;
   }
 
@@ -82,22 +103,43 @@ export class CommandTable {
     return this.#byName.get(name);
   }
 
-  all(): Iterable<Command> {
-    return this.#byName.values();
+  /** What was called, by command and by class. */
+  counted(): { commands: Record<string, number>; classes: Record<CommandClass, number> } {
+    const commands: Record<string, number> = {};
+    const classes = Object.fromEntries(classNames.map((each) => [each, 0])) as Record<CommandClass, number>;
+    for (const command of [...this.#each(), this.unknown]) {
+      if (command.calls === 0) continue;
+      commands[command.name] = command.calls;
+      classes[command.class] += command.calls;
+    }
+    return { commands, classes };
+  }
+
+  *#each(): Generator<Command> {
+    for (const command of this.#byName.values()) {
+      yield command;
+      if (command.subcommands !== null) yield* command.subcommands.values();
+    }
   }
 
   /** The command whose name, in any case, stands in `buf[start, end)`; `unknown` when there is none. */
   find(buf: Uint8Array, start: number, end: number): Command {
+    // Most requests are for the command that the one before was for.
+    if (sameName(this.#last.name, buf, start, end)) return this.#last;
     let hash = end - start;
     for (let pos = start; pos < end; pos++) hash = (Math.imul(hash, 31) + ((buf[pos] as number) | 32)) | 0;
     for (let slot = hash & this.#mask; ; slot = (slot + 1) & this.#mask) {
       const command = this.#slots[slot];
       if (command === undefined) return this.unknown;
-      if (this.#hashes[slot] === hash && sameName(command.name, buf, start, end)) return command;
+      if (this.#hashes[slot] === hash && sameName(command.name, buf, start, end)) {
+        this.#last = command;
+        return command;
+      }
     }
   }
 
   #install(commands: Command[]): void {
+    this.#last = this.unknown;
     this.#byName = new Map(commands.map((command) => [command.name, command]));
     let size = 512;
     while (size < commands.length * 4) size *= 2;
@@ -152,15 +194,42 @@ function makeCommand(name: string, flags: string[], subcommands: Map<string, Com
         : flags.includes('blocking')
           ? 'blocking'
           : null,
+    class: classOf(name, flags),
     subcommands,
     calls: 0,
   };
 }
 
-/** SET is idempotent only without options that make its answer or its effect depend on what was there. */
+const classes: [CommandClass, RegExp][] = [
+  ['connection', /^(auth|hello|select|reset|quit)$/],
+  ['transaction', /^(multi|exec|discard|watch|unwatch)$/],
+  ['blocking', /^wait(aof)?$/],
+  ['subscription', /^[ps]?(un)?subscribe$/],
+  ['standing', /^(monitor|client\|(tracking|trackinginfo|caching|getredir|no-evict|no-touch))$/],
+  ['clients', /^client(\||$)/],
+  ['refused', /^(p?sync|debug)$/],
+];
+
+function classOf(name: string, flags: string[]): CommandClass {
+  const special = classes.find(([, names]) => names.test(name));
+  if (special !== undefined) return special[0];
+  if (flags.includes('blocking')) return 'blocking';
+  if (flags.includes('admin')) return 'administration';
+  return flags.includes('readonly') || harmless.has(name) ? 'read' : 'write';
+}
+
+/** Writes that read some keys to write another: not the same twice when that one is among them. */
+const derived = /^(bitop|[sz](diff|inter|union)store|zrangestore)$/;
+
+/** Whether this very request leaves the same state when it is applied twice in a row. */
 export function isIdempotent(command: Command, request: Buffer): boolean {
   if (!command.idempotent) return false;
-  if (command.name !== 'set') return true;
-  const options = readArguments(request, 0, request.length).slice(3);
-  return !options.some((option) => /^(nx|xx|get|ifeq)$/i.test(option.toString('latin1')));
+  const { name } = command;
+  if (name !== 'set' && !derived.test(name)) return true;
+  const args = readArguments(request, 0, request.length);
+  // SET's answer or effect may depend on what was there.
+  if (name === 'set')
+    return !args.slice(3).some((option) => /^(nx|xx|get|ifeq)$/i.test(option.toString('latin1')));
+  const target = args[name === 'bitop' ? 2 : 1];
+  return target !== undefined && args.filter((arg) => arg.equals(target)).length === 1;
 }

@@ -1,6 +1,7 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import { errorCode, errorText } from '../base/errors.ts';
+import { testHook } from '../base/test-hooks.ts';
 import { type RequestLimits, redisRequestLimits, unauthenticatedLimits } from '../resp/request.ts';
 import type { Refusal } from './bounce.ts';
 import type { Buffered } from './buffered.ts';
@@ -8,12 +9,13 @@ import { Client } from './client.ts';
 import type { Command, CommandTable } from './commands.ts';
 import type { GateConfig, Listen, MemberAddress } from './config.ts';
 import { Connections, type ConnectionsOwner } from './connections.ts';
-import type { GateCounters } from './control.ts';
+import type { Counters } from './counters.ts';
 import { GateListenFailed } from './errors.ts';
 import { HeldClients } from './held-clients.ts';
 import { readTlsFiles } from './open-socket.ts';
 import { readHeader } from './proxy-socket.ts';
 import type { Router } from './router.ts';
+import { withSharedReads } from './shared-reads.ts';
 import type { Upstream, UpstreamOptions } from './upstream.ts';
 
 /** How a door chooses the member for a client, and tells what it notices. */
@@ -35,7 +37,7 @@ export interface Routing {
 export interface DoorContext {
   config: GateConfig;
   table: CommandTable;
-  counters: GateCounters;
+  counters: Counters;
   log: (text: string) => void;
   buffered: Buffered;
   /** Whether a new connection to a member has to authenticate before it may do anything. */
@@ -48,7 +50,7 @@ export interface DoorContext {
 export class Door implements Router, ConnectionsOwner {
   readonly config: GateConfig;
   readonly table: CommandTable;
-  readonly counters: GateCounters;
+  readonly counters: Counters;
   readonly requestLimits: RequestLimits;
   readonly clients = new Set<Client>();
   readonly held: HeldClients;
@@ -74,7 +76,8 @@ export class Door implements Router, ConnectionsOwner {
     };
     this.refuses = routing.refuses;
     this.buffered = context.buffered;
-    this.held = new HeldClients(context.config.holdMs, (client) => {
+    const holdMs = testHook('no-holding') ? 0 : context.config.holdMs;
+    this.held = new HeldClients(holdMs, (client) => {
       client.pump();
       this.connections.standAgain(client);
     });
@@ -88,9 +91,11 @@ export class Door implements Router, ConnectionsOwner {
   /** Opens the door on every host of `listen`. @throws GATE_LISTEN */
   async listen(listen: Listen): Promise<void> {
     for (const host of typeof listen.host === 'string' ? [listen.host] : listen.host) {
+      const { proxyProtocol, tls } = this.config;
+      const plain = !proxyProtocol && !tls?.cert;
       const server = createServer(
-        { noDelay: true, keepAlive: true, keepAliveInitialDelay: 60_000 },
-        (socket) => this.#greet(socket),
+        { noDelay: true, keepAlive: true, keepAliveInitialDelay: 60_000, pauseOnConnect: plain },
+        (socket) => (plain ? this.#accept(withSharedReads(socket)) : this.#greet(socket)),
       );
       this.#servers.push(server);
       await new Promise<void>((resolve, reject) => {
@@ -141,7 +146,7 @@ export class Door implements Router, ConnectionsOwner {
       socket.on('error', () => {});
       secured.on('error', () => secured.destroy());
       this.#accept(secured);
-    } else this.#accept(socket);
+    }
   }
 
   #accept(socket: Socket, address: string | null = null): void {
@@ -157,7 +162,7 @@ export class Door implements Router, ConnectionsOwner {
     const { unauthenticatedMs } = this.config.limits;
     if (unauthenticatedMs === 0) return;
     const timer = setTimeout(() => {
-      if (this.limitsOf(client) === unauthenticatedLimits) client.close();
+      if (this.limitsOf(client) === unauthenticatedLimits) client.close('unauthenticated');
     }, unauthenticatedMs);
     socket.on('close', () => clearTimeout(timer));
   }
@@ -203,7 +208,7 @@ export class Door implements Router, ConnectionsOwner {
       return;
     }
     this.#context.log(`client ${client.id}: its session is not taken over: ${error}`);
-    client.fail(error);
+    client.fail(error, 'session');
     client.pump();
   }
 

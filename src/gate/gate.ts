@@ -4,18 +4,13 @@ import { waitFor } from '../base/retry.ts';
 import { Buffered } from './buffered.ts';
 import { CommandTable } from './commands.ts';
 import type { GateConfig } from './config.ts';
-import type {
-  DrainRequest,
-  GateCounters,
-  GateStatus,
-  HoldRequest,
-  HoldResult,
-  SwitchRequest,
-} from './control.ts';
+import type { DrainRequest, GateStatus, HoldRequest, HoldResult, SwitchRequest } from './control.ts';
 import { type ControlTarget, serveControl } from './control-server.ts';
+import { Counters } from './counters.ts';
 import { Door, type DoorContext } from './door.ts';
 import { Durability, type DurabilitySources } from './durability.ts';
 import { Link } from './link.ts';
+import { ownProcess } from './merged-status.ts';
 import { PrimaryWatch } from './primary-watch.ts';
 import { ReplicaWatch } from './replica-watch.ts';
 import { PrimaryRouting, ReplicaRouting } from './routings.ts';
@@ -27,7 +22,7 @@ export class Gate implements ControlTarget {
   readonly #config: GateConfig;
   readonly #log: (text: string) => void;
   readonly #table = new CommandTable();
-  readonly #counters: GateCounters = newCounters();
+  readonly #counters = new Counters();
   readonly #watch: PrimaryWatch;
   readonly #replicas: ReplicaWatch;
   readonly #durability: Durability | null;
@@ -97,6 +92,7 @@ export class Gate implements ControlTarget {
     const state = holding === 'none' ? 'open' : holding === 'all' && longHeld ? 'refusing' : 'holding';
     const doors = this.#replicaDoor === null ? [this.#door] : [this.#door, this.#replicaDoor];
     const sum = (of: (door: Door) => number) => doors.reduce((total, door) => total + of(door), 0);
+    this.#counters.switches = this.#watch.switches;
     return {
       id: this.#config.id,
       pid: process.pid,
@@ -112,7 +108,9 @@ export class Gate implements ControlTarget {
         shared: sum((door) => door.connections.counts.shared),
         private: sum((door) => door.connections.counts.private),
       },
-      counters: { ...this.#counters, switches: this.#watch.switches },
+      ...this.#counters.read(),
+      ...this.#table.counted(),
+      process: ownProcess(),
     };
   }
 
@@ -203,21 +201,4 @@ export class Gate implements ControlTarget {
       this.#loadingTable = false;
     }
   }
-}
-
-function newCounters(): GateCounters {
-  return {
-    commands: 0,
-    clientsAccepted: 0,
-    clientsRefused: 0,
-    held: 0,
-    heldInVain: 0,
-    replayed: 0,
-    bounced: 0,
-    uncertain: 0,
-    switches: 0,
-    bytesIn: 0,
-    bytesOut: 0,
-    errors: 0,
-  };
 }

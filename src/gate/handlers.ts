@@ -1,8 +1,8 @@
 import type { Buffer } from 'node:buffer';
 import { MINUS, PUSH, STAR } from '../resp/bytes.ts';
 import { Push, readReply } from '../resp/read.ts';
+import { writeRequest } from '../resp/write.ts';
 import { refusalOf } from './bounce.ts';
-import { answerUncertain } from './carry-over.ts';
 import type { Client } from './client.ts';
 import type { ReplyHandler } from './run-ring.ts';
 
@@ -30,65 +30,21 @@ export class Observed implements ReplyHandler {
   }
 
   protected bounced(buf: Buffer, start: number, end: number): boolean {
-    const refusal = buf[start] === MINUS ? refusalOf(buf, start, end) : null;
-    if (refusal === null || !this.client.router.onRefusal(this.client, refusal)) return false;
-    this.client.sendAgain(this.request);
+    if (!this.refused(buf, start, end)) return false;
+    this.client.sendAgain({ request: this.request });
     return true;
+  }
+
+  /** Whether the server refused without executing, and the request is to be sent again. */
+  protected refused(buf: Buffer, start: number, end: number): boolean {
+    const refusal = buf[start] === MINUS ? refusalOf(buf, start, end) : null;
+    return refusal !== null && this.client.router.onRefusal(this.client, refusal);
   }
 }
 
 /** A blocking command: sent again when the server stops being primary, or its connection breaks. */
 export class Blocking extends Observed {
   readonly blocking = true;
-}
-
-/** MULTI, and what is queued behind it. Behind a bounce nothing of it was executed, so it is sent again. */
-export class Queued extends Observed {
-  override onReply(buf: Buffer, start: number, end: number): boolean {
-    if (this.client.bounce === null) return super.onReply(buf, start, end);
-    this.client.sendAgain(this.request);
-    return true;
-  }
-}
-
-/** EXEC or DISCARD. An EXEC whose reply is lost may have been executed. */
-export class TransactionEnd extends Observed {
-  readonly #executes: boolean;
-
-  constructor(client: Client, request: Buffer, executes: boolean) {
-    super(client, request);
-    this.#executes = executes;
-  }
-
-  override onReply(buf: Buffer, start: number, end: number): boolean {
-    const { client } = this;
-    const aborted = buf[start] === MINUS || !this.#executes;
-    if (client.bounce !== null && aborted) {
-      client.sendAgain(this.request);
-      return true;
-    }
-    if (this.bounced(buf, start, end)) return true;
-    this.#end();
-    client.deliver(buf, start, end);
-    return true;
-  }
-
-  override onLost(): void {
-    if (!this.#executes) {
-      super.onLost();
-      return;
-    }
-    this.#end();
-    answerUncertain(this.client);
-  }
-
-  #end(): void {
-    const { session } = this.client;
-    session.transaction = null;
-    session.watching = false;
-    session.watchBroken = false;
-    this.client.multiFailed = false;
-  }
 }
 
 /**
@@ -101,6 +57,7 @@ export class Subscribing implements ReplyHandler {
   readonly #verb: string;
   readonly #names: Buffer[];
   #left = -1;
+  #again = false;
 
   constructor(client: Client, request: Buffer, verb: string, names: Buffer[]) {
     this.#client = client;
@@ -110,13 +67,17 @@ export class Subscribing implements ReplyHandler {
   }
 
   onReply(buf: Buffer, start: number, end: number): boolean {
-    const { bounce } = this.#client;
-    // Confirmations are not kept back behind a bounce: the subscription stands.
+    const client = this.#client;
     if (buf[start] === MINUS) {
-      this.#client.deliver(buf, start, end);
+      client.deliver(buf, start, end);
       return true;
     }
-    if (this.#left < 0) this.#left = Math.max(1, this.#names.length || this.#set().size);
+    if (this.#left < 0) {
+      this.#left = Math.max(1, this.#names.length || this.#set().size);
+      // Behind a bounce it is sent again in its turn: a subscriber may not send what comes before it.
+      this.#again = client.bounce !== null;
+      if (this.#again) client.sendAgain({ request: this.#request });
+    }
     const reply = readReply(buf, start, end, true);
     const items = reply instanceof Push ? reply.items : reply;
     const name = Array.isArray(items) ? items[1] : null;
@@ -125,21 +86,25 @@ export class Subscribing implements ReplyHandler {
       if (this.#verb.includes('un')) this.#set().delete(key);
       else this.#set().add(key);
     }
-    if (bounce === null) this.#client.deliver(buf, start, end);
-    else this.#client.write(buf, start, end);
+    if (!this.#again) client.deliver(buf, start, end);
     return --this.#left === 0;
   }
 
   onLost(): void {
-    this.#client.bounce?.items.push({ request: this.#request });
+    if (this.#again) return;
+    // What was confirmed is put up again with the session; it must not be confirmed twice.
+    const left = this.#left < 0 ? this.#names : this.#names.slice(-this.#left);
+    const request = this.#names.length === 0 ? this.#request : writeRequest([this.#verb, ...left]);
+    this.#client.bounce?.items.push({ request });
   }
 
+  /** Behind a bounce, what its connection has is not what the session is to be. */
   #set(): Set<string> {
-    const { session } = this.#client;
-    if (this.#verb.startsWith('p')) return session.patterns;
-    return this.#verb.startsWith('s') && !this.#verb.startsWith('sub')
-      ? session.shardChannels
-      : session.channels;
+    const { session, bounce } = this.#client;
+    if (bounce !== null) bounce.subscriptions ??= session.copySubscriptions();
+    const sets = bounce?.subscriptions ?? session;
+    if (this.#verb.startsWith('p')) return sets.patterns;
+    return this.#verb.startsWith('s') && !this.#verb.startsWith('sub') ? sets.shardChannels : sets.channels;
   }
 }
 

@@ -1,5 +1,5 @@
 import { Buffer } from 'node:buffer';
-import { DOLLAR, findCr, readLength } from '../resp/bytes.ts';
+import { DOLLAR, findCr, MINUS, readLength } from '../resp/bytes.ts';
 import { answerUncertain } from './carry-over.ts';
 import type { Client } from './client.ts';
 import type { Upstream } from './upstream.ts';
@@ -34,9 +34,10 @@ export class LongRequest {
     const upstream = router.ownFor(client);
     if (upstream === null) return null;
     const multi = client.inMulti;
-    if (multi) client.multiFailed = false;
     upstream.send(client, buf, pos, pos, 1, true, {
       onReply: (reply, start, stop) => {
+        if (multi && reply[start] === MINUS) client.multiFailed = true;
+        else if (multi) client.session.queue(null, false, 0);
         client.deliver(reply, start, stop);
         return true;
       },

@@ -39,7 +39,7 @@ export function openUpstream(
 const askId = writeRequest(['CLIENT', 'ID']);
 
 function restore(session: Session, upstream: Upstream, name: string, events: OpenEvents): void {
-  if (session.watching) session.watchBroken = true;
+  session.onMove();
   const steps = session.restoring();
   // So that the server's own CLIENT LIST shows what this is. Its ACL may say no; that changes nothing.
   const naming = { request: writeRequest(['CLIENT', 'SETNAME', name]), replies: 1, must: false };

@@ -27,20 +27,26 @@ export class RequestBuffer {
     return this.end - this.pos;
   }
 
-  /** Takes the chunk itself when nothing is left of what came before; else copies. */
-  add(chunk: Buffer): void {
+  /** Takes `chunk[start, end)` as it is when nothing is left of what came before, until `keep`; else copies. */
+  add(chunk: Buffer, start: number, end: number): void {
     const rest = this.end - this.pos;
     this.incomplete = false;
     if (rest === 0) {
       this.buf = chunk;
-      this.pos = 0;
-      this.end = chunk.length;
+      this.pos = start;
+      this.end = end;
       this.#owned = false;
       return;
     }
-    if (!this.#owned || this.end + chunk.length > this.buf.length) this.#move(rest, chunk.length);
-    chunk.copy(this.buf, this.end);
-    this.end += chunk.length;
+    const more = end - start;
+    if (!this.#owned || this.end + more > this.buf.length) this.#move(rest, more);
+    chunk.copy(this.buf, this.end, start, end);
+    this.end += more;
+  }
+
+  /** What is left stays, whatever becomes of the chunk that it came in. */
+  keep(): void {
+    if (!this.#owned && this.pos < this.end) this.#move(this.end - this.pos, 0);
   }
 
   /** The offset after the next request, or what frameRequest says instead. */

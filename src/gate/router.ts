@@ -5,14 +5,14 @@ import type { Buffered } from './buffered.ts';
 import type { Client } from './client.ts';
 import type { Command, CommandTable } from './commands.ts';
 import type { GateConfig } from './config.ts';
-import type { GateCounters } from './control.ts';
+import type { Counters } from './counters.ts';
 import type { Upstream } from './upstream.ts';
 
 /** What a client needs of the door that it came through. */
 export interface Router {
   readonly config: GateConfig;
   readonly table: CommandTable;
-  readonly counters: GateCounters;
+  readonly counters: Counters;
   readonly requestLimits: RequestLimits;
   /** What this client may send: less before it has authenticated where it must. */
   limitsOf(client: Client): RequestLimits;

@@ -25,6 +25,8 @@ export class Run {
   /** Requests, and how many of them are not answered yet. */
   count = 0;
   left = 0;
+  /** Monotonic ms when the gate had it, or since when it was held. */
+  since = 0;
   /** Whether a hold has to wait for it: it may write, and it doesn't block. */
   writes = false;
   /** Whether its answer has to be confirmed where durability is asked for: it may write. */

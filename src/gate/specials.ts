@@ -4,9 +4,11 @@ import { writeError, writeSimple } from '../resp/write.ts';
 import type { Client } from './client.ts';
 import { sendClientCommand } from './client-command.ts';
 import type { Command } from './commands.ts';
-import { Blocking, Observed, Queued, Subscribing, TransactionEnd } from './handlers.ts';
+import { Blocking, Observed, Subscribing } from './handlers.ts';
+import { observer } from './observers.ts';
 import { Swallow } from './open-upstream.ts';
 import { pingRequest } from './requests.ts';
+import { endTransaction, Queued, TransactionEnd } from './transaction.ts';
 
 /**
  * Requests that change what their connection is, or that are answered in a way of their own. Each returns true
@@ -24,7 +26,10 @@ export function sendSpecial(
 ): boolean {
   const request = Buffer.from(buf.subarray(start, end));
   const name = fullName(command, request);
-  if (client.inMulti && !outsideOfMulti.has(name)) return sendQueued(client, command, request);
+  if (client.inMulti && !outsideOfMulti.has(name)) {
+    const refused = notInMulti.test(name) && !(name === 'debug' && client.router.config.allowDebug);
+    return refused ? refuseInMulti(client, name) : sendQueued(client, command, request);
+  }
   if (name === 'quit') return answer(client, writeSimple('OK'), true);
   if (name === 'sync' || name === 'psync') {
     return answer(client, writeError(`ERR ${name.toUpperCase()} is not possible through a gate`));
@@ -44,6 +49,12 @@ export function sendSpecial(
 }
 
 const outsideOfMulti = new Set(['exec', 'discard', 'quit', 'reset', 'multi', 'watch']);
+/**
+ * What a transaction would do to the connection while it runs can't be followed here; and what is answered here can't
+ * be put between the answers of a transaction.
+ */
+const notInMulti =
+  /^([ps]?(un)?subscribe|monitor|debug|client\|(?!help$|pause$|unpause$|no-touch$|setinfo$).*)$/;
 const subscribing = /^[ps]?(un)?subscribe$/;
 /** They change what the requests behind them mean, so those wait for the answer. */
 const settling = /^(auth|hello|select|reset|monitor|debug|client\|.*)$/;
@@ -62,7 +73,8 @@ function sendOwn(client: Client, command: Command, name: string, request: Buffer
     router.hold(client);
     return false;
   }
-  if (name === 'exec' && (client.multiFailed || session.watchBroken)) return endBroken(client);
+  const broken = client.multiFailed || session.transactionLost || session.watchBroken;
+  if (name === 'exec' && broken) return endBroken(client);
   const upstream = router.ownFor(client);
   if (upstream === null) return false;
   const send = (handler: Observed | Subscribing) =>
@@ -70,12 +82,19 @@ function sendOwn(client: Client, command: Command, name: string, request: Buffer
   if (subscribing.test(name)) {
     upstream.outOfBand = true;
     send(new Subscribing(client, request, name, args.slice(1)));
+  } else if (client.inMulti && (name === 'multi' || name === 'watch')) {
+    send(new Queued(client, request, name));
+  } else if (name === 'watch') {
+    const watched = () => {
+      session.watching = true;
+    };
+    send(new Queued(client, request, 'watched', watched));
   } else if (name === 'multi') {
     client.inMulti = true;
     const begun = () => {
       session.transaction = [request];
     };
-    send(new Queued(client, request, begun));
+    send(new Queued(client, request, 'begin', begun));
   } else if (name === 'exec' || name === 'discard') {
     client.inMulti = false;
     send(new TransactionEnd(client, request, name === 'exec'));
@@ -101,25 +120,31 @@ function sendQueued(client: Client, command: Command, request: Buffer): boolean 
   }
   const upstream = router.ownFor(client);
   if (upstream === null) return false;
-  const queued = () => {
-    session.transaction?.push(request);
-  };
-  upstream.send(client, request, 0, request.length, 1, false, new Queued(client, request, queued));
+  const { requestBytes } = router.config.limits;
+  const queued = () => session.queue(request, command.special !== null, requestBytes);
+  upstream.send(client, request, 0, request.length, 1, false, new Queued(client, request, 'queued', queued));
   return true;
 }
+
+function refuseInMulti(client: Client, name: string): boolean {
+  const words = name.replace('|', ' ').toUpperCase();
+  if (!answer(client, writeError(`ERR ${words} inside MULTI is not possible through a gate`))) return false;
+  client.multiFailed = true;
+  return true;
+}
+
+const tooLong = writeError(
+  'EXECABORT Transaction discarded because of: the primary changed, and it is too long to be sent again',
+);
 
 /** The transaction can't be executed: a queued command was refused here, or a watch did not survive. */
 function endBroken(client: Client): boolean {
   if (!client.idle()) return false;
   const { session } = client;
-  const broken = Buffer.from(session.protocol === 3 ? '_\r\n' : '*-1\r\n');
-  const reply = client.multiFailed
-    ? writeError('EXECABORT Transaction discarded because of previous errors.')
-    : broken;
-  session.transaction = null;
-  session.watching = false;
-  session.watchBroken = false;
-  client.multiFailed = false;
+  let reply: Buffer = Buffer.from(session.protocol === 3 ? '_\r\n' : '*-1\r\n');
+  if (client.multiFailed) reply = writeError('EXECABORT Transaction discarded because of previous errors.');
+  else if (session.transactionLost) reply = tooLong;
+  endTransaction(client);
   client.inMulti = false;
   client.router.dropOwn(client);
   client.deliver(reply, 0, reply.length);
@@ -131,43 +156,4 @@ function answer(client: Client, reply: Buffer, close = false): boolean {
   client.deliver(reply, 0, reply.length);
   if (close) client.closing = true;
   return true;
-}
-
-/** What an accepted request makes of the session. */
-function observer(client: Client, name: string, args: Buffer[], request: Buffer): () => void {
-  const { session } = client;
-  const text = (index: number) => args[index]?.toString() ?? '';
-  return () => {
-    client.route = null;
-    if (name === 'select') session.database = Number(text(1));
-    else if (name === 'watch') session.watching = true;
-    else if (name === 'unwatch') session.watching = false;
-    else if (name === 'monitor') session.monitor = request;
-    else if (name === 'reset') {
-      session.reset();
-      client.inMulti = false;
-      client.replies = 'on';
-    } else if (name === 'auth') {
-      session.credentials = {
-        username: args.length > 2 ? text(1) : 'default',
-        password: args.length > 2 ? text(2) : text(1),
-      };
-    } else if (name === 'hello') observeHello(client, args);
-    else if (/^client\|(tracking|no-evict|no-touch)$/.test(name)) {
-      if (text(2).toLowerCase() === 'off') session.modes.delete(name.slice(7));
-      else session.modes.set(name.slice(7), request);
-    }
-  };
-}
-
-function observeHello(client: Client, args: Buffer[]): void {
-  const { session } = client;
-  if (args.length > 1) session.protocol = args[1]?.toString() === '3' ? 3 : 2;
-  for (let index = 2; index < args.length; index++) {
-    const option = args[index]?.toString().toLowerCase();
-    if (option === 'auth') {
-      session.credentials = { username: String(args[index + 1]), password: String(args[index + 2]) };
-      index += 2;
-    } else if (option === 'setname') session.name = String(args[++index]);
-  }
 }

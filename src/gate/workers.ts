@@ -2,17 +2,11 @@ import cluster, { type Worker } from 'node:cluster';
 import type { Server } from 'node:http';
 import { errorText } from '../base/errors.ts';
 import type { GateConfig } from './config.ts';
-import type {
-  DrainRequest,
-  GateCounters,
-  GateStatus,
-  HoldRequest,
-  HoldResult,
-  SwitchRequest,
-} from './control.ts';
+import type { DrainRequest, GateStatus, HoldRequest, HoldResult, SwitchRequest } from './control.ts';
 import { type ControlTarget, serveControl } from './control-server.ts';
 import { GateControlFailed, GateListenFailed } from './errors.ts';
 import type { Gate } from './gate.ts';
+import { mergeStatuses, ownProcess } from './merged-status.ts';
 
 /**
  * `workers: N`: one process serves control and starts N others, which share the doors and each do what a single
@@ -62,28 +56,8 @@ export class WorkerPool implements ControlTarget {
 
   async status(): Promise<GateStatus> {
     const all = (await this.#askAll({ call: 'status' })) as GateStatus[];
-    const worst =
-      all.find(({ state }) => state === 'refusing') ?? all.find(({ state }) => state !== 'open') ?? all[0];
-    if (worst === undefined) throw GateControlFailed('no worker runs');
-    const sum = (of: (status: GateStatus) => number) => all.reduce((total, each) => total + of(each), 0);
-    const counters = Object.fromEntries(
-      Object.keys(worst.counters).map((key) => [
-        key,
-        sum((each) => each.counters[key as keyof GateCounters]),
-      ]),
-    ) as unknown as GateCounters;
-    return {
-      ...worst,
-      id: this.#config.id,
-      pid: process.pid,
-      clients: sum(({ clients }) => clients),
-      held: sum(({ held }) => held),
-      connections: {
-        shared: sum(({ connections }) => connections.shared),
-        private: sum(({ connections }) => connections.private),
-      },
-      counters: { ...counters, switches: worst.counters.switches },
-    };
+    if (all.length === 0) throw GateControlFailed('no worker runs');
+    return mergeStatuses(all, { id: this.#config.id, process: ownProcess() });
   }
 
   async hold(body: HoldRequest): Promise<HoldResult> {

@@ -1,9 +1,10 @@
 import { writeInteger } from './integer-text.ts';
+import { copyShort, longBytes, sameViewOf, viewOf } from './short-copy.ts';
 
 const bufferBytes = 256 * 1024;
-const shortBytes = 64;
+const shortText = 64;
 /** Full buffers that may wait for the disk before the producer has to wait. */
-const maxWaiting = 8;
+const maxWaiting = 16;
 
 /** Where the bytes go. The buffer is used again once the promise has settled. */
 export type WriteBytes = (bytes: Buffer) => Promise<void>;
@@ -14,11 +15,13 @@ export type WriteBytes = (bytes: Buffer) => Promise<void>;
  */
 export class ByteSink {
   buf: Buffer = Buffer.allocUnsafeSlow(bufferBytes);
+  /** Of all of `buf`, for copyShort. */
+  view: DataView = viewOf(this.buf);
   pos = 0;
   /** Bytes put so far. */
   total = 0;
   private readonly write: WriteBytes;
-  private readonly free: Buffer[] = [];
+  private readonly free: { buf: Buffer; view: DataView }[] = [];
   private waiting = 0;
   private tail: Promise<void> = Promise.resolve();
   /** Of the last pieces; the first of them leaves half of what may wait. */
@@ -36,18 +39,15 @@ export class ByteSink {
   reserve(count: number): void {
     if (this.pos + count <= this.buf.length) return;
     this.push();
-    if (count > this.buf.length) this.buf = Buffer.allocUnsafeSlow(count);
+    if (count > this.buf.length) this.use(Buffer.allocUnsafeSlow(count));
   }
 
   copy(source: Buffer, from: number, to: number): void {
     const length = to - from;
-    if (length <= shortBytes) {
-      // A call into the runtime costs more than a short loop.
+    if (length < longBytes) {
       if (this.pos + length > this.buf.length) this.reserve(length);
-      const { buf } = this;
-      let pos = this.pos;
-      for (let at = from; at < to; at++) buf[pos++] = source[at]!;
-      this.pos = pos;
+      copyShort(this.view, this.pos, sameViewOf(source), from, to);
+      this.pos += length;
       return;
     }
     let at = from;
@@ -59,11 +59,19 @@ export class ByteSink {
     }
   }
 
+  /** All bytes of a view that is kept for the purpose: few, written again and again. */
+  constant(bytes: DataView): void {
+    const length = bytes.byteLength;
+    if (this.pos + length > this.buf.length) this.reserve(length);
+    copyShort(this.view, this.pos, bytes, 0, length);
+    this.pos += length;
+  }
+
   /** Text in ASCII only. */
   ascii(text: string): void {
     const { length } = text;
     if (this.pos + length > this.buf.length) this.reserve(length);
-    if (length > shortBytes) {
+    if (length > shortText) {
       this.pos += this.buf.write(text, this.pos, 'latin1');
       return;
     }
@@ -102,7 +110,7 @@ export class ByteSink {
 
   private push(): void {
     if (this.pos === 0) return;
-    const { buf, pos } = this;
+    const { buf, view, pos } = this;
     this.onPiece?.(buf, pos);
     this.total += pos;
     this.waiting++;
@@ -111,7 +119,7 @@ export class ByteSink {
       .then(
         () => {
           this.waiting--;
-          if (buf.length === bufferBytes && this.free.length < maxWaiting) this.free.push(buf);
+          if (buf.length === bufferBytes && this.free.length < maxWaiting) this.free.push({ buf, view });
         },
         (error: unknown) => {
           this.hasFailed = true;
@@ -120,8 +128,14 @@ export class ByteSink {
       );
     this.tails.push(this.tail);
     if (this.tails.length > maxWaiting / 2) this.tails.shift();
-    this.buf = this.free.pop() ?? Buffer.allocUnsafeSlow(bufferBytes);
+    const next = this.free.pop();
+    this.use(next?.buf ?? Buffer.allocUnsafeSlow(bufferBytes), next?.view);
     this.pos = 0;
+  }
+
+  private use(buf: Buffer, view = viewOf(buf)): void {
+    this.buf = buf;
+    this.view = view;
   }
 
   private async settle(): Promise<void> {

@@ -47,6 +47,24 @@ export class EntryCopier {
     this.bodyOnly = { mode, raw: 'body' };
   }
 
+  /** Whether the entry at hand is copied byte by byte, so that `copy` does for it. */
+  copiesWhole(scanner: Scanner): boolean {
+    return (
+      this.prefix.length === 0 &&
+      isKnownTo(this.target, scanner.type, scanner.flavor) &&
+      (this.target.version >= 9 || (scanner.idle === -1 && scanner.freq === -1))
+    );
+  }
+
+  /** Copies an entry, or what there is of it: the rest then comes with `raw`. @param db the database it goes to. */
+  copy(scanner: Scanner, db: number, buf: Buffer, from: number, to: number): void {
+    this.collected = undefined;
+    this.writer.source = scanner;
+    this.writer.selectDb(db);
+    this.writer.keys++;
+    this.writer.bytes(buf, from, to);
+  }
+
   /** Starts on the key at hand. @param db the database it goes to. */
   begin(scanner: Scanner, db: number): BodyWish {
     this.db = db;
@@ -58,8 +76,7 @@ export class EntryCopier {
     this.writer.source = scanner;
     this.writer.selectDb(db);
     this.writer.keys++;
-    const keepsMarks = this.target.version >= 9 || (scanner.idle === -1 && scanner.freq === -1);
-    if (this.prefix.length === 0 && keepsMarks) return this.asIs;
+    if (this.copiesWhole(scanner)) return this.asIs;
     this.writeHead(scanner, scanner.type);
     return this.bodyOnly;
   }

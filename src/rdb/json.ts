@@ -4,6 +4,7 @@ import type { ByteSink } from './byte-sink.ts';
 import { type Kind, type, typeInfo } from './format.ts';
 import { putJsonNumber, putJsonString } from './json-text.ts';
 import type { BodyWish, ScanHandler, Scanner } from './scanner.ts';
+import { viewOf } from './short-copy.ts';
 
 export interface JsonOptions {
   /** One object a line and nothing around them; else one array. */
@@ -12,6 +13,19 @@ export interface JsonOptions {
 }
 
 const passOver: BodyWish = { mode: bodyMode.skip, raw: undefined };
+const words = {
+  expireAt: constant(',"expireAt":'),
+  value: constant(',"value":'),
+  member: constant('{"member":'),
+  nextMember: constant(',{"member":'),
+  score: constant(',"score":'),
+  comma: constant(',\n'),
+  newLine: constant('\n'),
+};
+
+function constant(ascii: string): DataView {
+  return viewOf(Buffer.from(ascii));
+}
 
 /**
  * Writes keys and values as JSON, straight into a sink: `{"db":0,"key":…,"type":…,"encoding":…,"value":…}` with
@@ -32,7 +46,9 @@ export class JsonWriter implements ScanHandler, ValueVisitor {
   private field: Buffer | undefined;
   private expiries: { field: Buffer; atMs: number }[] = [];
   private isOpen = false;
-  private readonly typeBytes: Buffer[] = [];
+  private db = -1;
+  private keyHead = words.value;
+  private readonly typeBytes: DataView[] = [];
 
   constructor(sink: ByteSink, options: JsonOptions) {
     this.sink = sink;
@@ -54,21 +70,24 @@ export class JsonWriter implements ScanHandler, ValueVisitor {
     const { sink } = this;
     this.keys++;
     this.separate();
-    sink.ascii('{"db":');
-    sink.integer(scanner.db);
-    sink.ascii(',"key":');
+    if (scanner.db !== this.db) {
+      this.db = scanner.db;
+      this.keyHead = constant(`{"db":${scanner.db},"key":`);
+    }
+    sink.constant(this.keyHead);
     putJsonString(sink, scanner.keyBuf, scanner.keyStart, scanner.keyEnd);
     this.putType(scanner);
     if (scanner.expireMs !== -1) {
-      sink.ascii(',"expireAt":');
-      sink.ascii(String(scanner.expireMs));
+      sink.constant(words.expireAt);
+      if (Number.isSafeInteger(scanner.expireMs)) sink.integer(scanner.expireMs);
+      else sink.ascii(String(scanner.expireMs));
     }
     if (scanner.idle !== -1) sink.ascii(`,"idle":${scanner.idle}`);
     if (scanner.freq !== -1) sink.ascii(`,"freq":${scanner.freq}`);
-    sink.ascii(',"value":');
+    sink.constant(words.value);
     this.hasExpiry = scanner.type >= type.hashMetadataPreGa;
     this.field = undefined;
-    this.expiries = [];
+    if (this.expiries.length > 0) this.expiries = [];
     return this.wish;
   }
 
@@ -100,7 +119,7 @@ export class JsonWriter implements ScanHandler, ValueVisitor {
         }
         break;
       case 'zset':
-        sink.ascii(texts > 0 ? ',{"member":' : '{"member":');
+        sink.constant(texts > 0 ? words.nextMember : words.member);
         break;
       case 'stream':
         if (texts % 2 === 0) sink.ascii(texts > 0 ? ',[' : '[');
@@ -115,7 +134,7 @@ export class JsonWriter implements ScanHandler, ValueVisitor {
   }
 
   score(value: number): void {
-    this.sink.ascii(',"score":');
+    this.sink.constant(words.score);
     putJsonNumber(this.sink, value);
     this.sink.byte(0x7d);
   }
@@ -186,10 +205,10 @@ export class JsonWriter implements ScanHandler, ValueVisitor {
     let bytes = this.typeBytes[scanner.type];
     if (bytes === undefined) {
       const { kind, encoding } = typeInfo(scanner.type, scanner.flavor)!;
-      bytes = Buffer.from(`,"type":"${kind}","encoding":"${encoding}"`);
+      bytes = constant(`,"type":"${kind}","encoding":"${encoding}"`);
       this.typeBytes[scanner.type] = bytes;
     }
-    this.sink.copy(bytes, 0, bytes.length);
+    this.sink.constant(bytes);
   }
 
   private putExpiries(): void {
@@ -204,6 +223,6 @@ export class JsonWriter implements ScanHandler, ValueVisitor {
   }
 
   private separate(): void {
-    if (this.count++ > 0) this.sink.ascii(this.lines ? '\n' : ',\n');
+    if (this.count++ > 0) this.sink.constant(this.lines ? words.newLine : words.comma);
   }
 }

@@ -1,5 +1,3 @@
-import type { KeyHash } from './key-hash.ts';
-
 const tableBits = 10;
 const fewestSlots = 64;
 
@@ -25,13 +23,13 @@ export class KeyTable {
     }));
   }
 
-  /** Adds the hash; false when it was there already. */
-  add(hash: KeyHash): boolean {
-    const part = this.parts[hash.a >>> (32 - tableBits)]!;
+  /** Adds the three words of a hash; false when it was there already. */
+  add(a: number, b: number, c: number): boolean {
+    const part = this.parts[a >>> (32 - tableBits)]!;
     const { slots, mask } = part;
-    const first = hash.b;
+    const first = b;
     // A slot is free when its second word is 0, so no hash may have that.
-    const second = hash.c | 1;
+    const second = c | 1;
     let at = (first << 1) & mask;
     for (;;) {
       const found = slots[at + 1]!;

@@ -1,4 +1,5 @@
 import { Fault } from './fault.ts';
+import { copyShort, sameViewOf } from './short-copy.ts';
 
 /**
  * LZF, the compression of long strings. A control byte below 32 is followed by that many plus one literal bytes.
@@ -20,13 +21,15 @@ export function lzfCanBe(compressed: number, plain: number): boolean {
  * @param offset where `from` stands in the file, for the error.
  */
 export function lzfDecompress(
-  data: Uint8Array,
+  data: Buffer,
   from: number,
   to: number,
-  target: Uint8Array,
+  target: Buffer,
   length: number,
   offset: number,
 ): void {
+  const source = sameViewOf(data);
+  const view = sameViewOf(target);
   let at = from;
   let out = 0;
   while (at < to) {
@@ -36,7 +39,9 @@ export function lzfDecompress(
       const stop = out + control + 1;
       if (stop > length || at + control + 1 > to)
         throw lzfFault('a literal run passes the end', offset + at - from);
-      while (out < stop) target[out++] = data[at++]!;
+      copyShort(view, out, source, at, at + control + 1);
+      at += control + 1;
+      out = stop;
       continue;
     }
     let run = control >>> 5;
@@ -49,7 +54,13 @@ export function lzfDecompress(
     const stop = out + run + 2;
     if (back < 0) throw lzfFault('a reference points before the start', offset + at - from);
     if (stop > length) throw lzfFault('it gives more bytes than announced', offset + at - from);
-    while (out < stop) target[out++] = target[back++]!;
+    if (out - back >= 4) {
+      // Far enough for words: each is written before one behind it is read.
+      copyShort(view, out, view, back, back + run + 2);
+      out = stop;
+    } else {
+      while (out < stop) target[out++] = target[back++]!;
+    }
   }
   if (out !== length)
     throw lzfFault(`it gives ${out} bytes where ${length} were announced`, offset + at - from);

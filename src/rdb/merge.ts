@@ -5,6 +5,7 @@ import { ExtrasCopier } from './extras.ts';
 import { type RdbHead, readHead } from './head.ts';
 import { KeyHash } from './key-hash.ts';
 import { KeyTable } from './key-table.ts';
+import { MergeBatch } from './merge-batch.ts';
 import { hashKey, type MergeInput, nameFile, type OnConflict } from './merge-input.ts';
 import { findLosers } from './merge-plan.ts';
 import type { OrdinalSets } from './ordinal-sets.ts';
@@ -48,6 +49,7 @@ export interface MergeReport {
 
 const defaultMaxKeys = 5_000_000;
 const passOver: BodyWish = { mode: bodyMode.skip, raw: undefined };
+const passWhole: BodyWish = { mode: bodyMode.skip, raw: 'entry' };
 
 /**
  * Joins files into one. Keys are compared by their hashes, in one pass while those fit in memory; else, and for
@@ -61,7 +63,10 @@ export async function mergeFiles(
   options: MergeOptions,
 ): Promise<MergeReport> {
   const heads: RdbHead[] = [];
-  for (const input of inputs) heads.push(await readHead(input.open()));
+  for (const input of inputs) {
+    const head = readHead(input.open());
+    heads.push(await head.catch((error: unknown) => Promise.reject(nameFile(error, input.name))));
+  }
   const target = options.target ?? targetOfInputs(heads);
   const aux = heads[0]?.aux ?? {};
   const limit = options.maxKeysInMemory ?? defaultMaxKeys;
@@ -153,47 +158,74 @@ class Merge {
     const { onUnloadable } = this.options;
     const prefix = input.prefix ?? Buffer.alloc(0);
     const copier = new EntryCopier(this.writer, this.target, { prefix, onUnloadable });
+    const batch = this.batchFor(input);
     let ordinal = 0;
     let aux: Buffer[] | undefined;
     let copies = false;
+    let isBatched = false;
     return {
-      functionLibrary: (code) => this.extras.functionLibrary(code),
+      functionLibrary: (code) => {
+        batch?.flush();
+        this.extras.functionLibrary(code);
+      },
       moduleAux: () => {
+        batch?.flush();
         aux = [];
-        return { mode: bodyMode.skip, raw: 'entry' };
+        return passWhole;
       },
       key: (scanner) => {
         aux = undefined;
         const db = input.dbs?.get(scanner.db) ?? scanner.db;
         this.keysRead++;
+        isBatched = batch !== undefined && copier.copiesWhole(scanner);
+        if (isBatched) {
+          batch!.add(scanner, copier, db);
+          return passWhole;
+        }
+        batch?.flush();
         copies =
           this.losers === undefined ? this.isNew(scanner, db, prefix) : !this.losers.has(index, ordinal++);
         if (copies) return copier.begin(scanner, db);
-        this.tellConflict(scanner, db, prefix, input.name);
+        this.tellConflict(Buffer.concat([prefix, scanner.copyKey()]), db, input.name);
         return passOver;
       },
       raw: (buf, from, to) => {
-        if (aux === undefined) copier.raw(buf, from, to);
-        else aux.push(Buffer.from(buf.subarray(from, to)));
+        if (aux !== undefined) aux.push(Buffer.from(buf.subarray(from, to)));
+        else if (isBatched) batch!.raw(buf, from, to);
+        else copier.raw(buf, from, to);
       },
       end: (scanner) => {
         if (aux !== undefined) this.extras.moduleAux(Buffer.concat(aux));
-        else if (copies) copier.end(scanner);
+        else if (!isBatched && copies) copier.end(scanner);
       },
-      settle: () => copier.settle(),
+      settle: () => {
+        batch?.flush();
+        copier.settle();
+      },
     };
+  }
+
+  private batchFor(input: MergeInput): MergeBatch | undefined {
+    if (this.memory === undefined) return undefined;
+    const { table, limit } = this.memory;
+    return new MergeBatch(table, this.hash, {
+      known: (db, key) => this.tellConflict(key, db, input.name),
+      flushed: () => {
+        if (table.size > limit) this.isFull = true;
+      },
+    });
   }
 
   private isNew(scanner: Scanner, db: number, prefix: Buffer): boolean {
     const memory = this.memory!;
     hashKey(this.hash, scanner, db, prefix);
-    if (!memory.table.add(this.hash)) return false;
+    const { a, b, c } = this.hash;
+    if (!memory.table.add(a, b, c)) return false;
     if (memory.table.size > memory.limit) this.isFull = true;
     return true;
   }
 
-  private tellConflict(scanner: Scanner, db: number, prefix: Buffer, dropped: string): void {
-    const key = Buffer.concat([prefix, scanner.copyKey()]);
+  private tellConflict(key: Buffer, db: number, dropped: string): void {
     this.conflicts++;
     if (this.conflicts === 1) this.firstConflict = `${quoteKey(key)} in database ${db}`;
     this.options.onConflictFound({ db, key, dropped });

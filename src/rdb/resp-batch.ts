@@ -1,5 +1,7 @@
 import type { ByteSink } from './byte-sink.ts';
 import { writeInteger } from './integer-text.ts';
+import type { PackedReader } from './packed/packed-reader.ts';
+import { copyShort, longBytes, sameViewOf, viewOf } from './short-copy.ts';
 
 const maxArguments = 512;
 const maxBytes = 64 * 1024;
@@ -17,10 +19,12 @@ export interface KeyPlace {
  */
 export class RespBatch {
   private readonly sink: ByteSink;
-  private head = '';
   private name = '';
+  private heads: DataView[] = [];
+  private readonly headsByName = new Map<string, DataView[]>();
   private key: KeyPlace | undefined;
   private waiting: Buffer = Buffer.allocUnsafeSlow(maxBytes * 2);
+  private waitingView = viewOf(this.waiting);
   private pos = 0;
   private count = 0;
   private isDirect = false;
@@ -36,8 +40,7 @@ export class RespBatch {
    * written as they come. They must be exactly as many.
    */
   begin(name: string, key: KeyPlace, count = -1): void {
-    if (name !== this.name) this.head = `$${name.length}\r\n${name}\r\n`;
-    this.name = name;
+    this.use(name);
     this.key = key;
     this.isDirect = count > 0 && count <= maxArguments;
     if (this.isDirect) this.putHead(count);
@@ -52,12 +55,29 @@ export class RespBatch {
     if (this.pos + length + 32 > this.waiting.length) this.reserve(length + 32);
     const { waiting } = this;
     let pos = putBulkHead(waiting, this.pos, length);
-    if (length < 64) for (let at = start; at < end; at++) waiting[pos++] = bytes[at]!;
-    else pos += bytes.copy(waiting, pos, start, end);
+    if (length < longBytes) copyShort(this.waitingView, pos, sameViewOf(bytes), start, end);
+    else bytes.copy(waiting, pos, start, end);
+    pos += length;
     waiting[pos] = 0x0d;
     waiting[pos + 1] = 0x0a;
     this.pos = pos + 2;
     this.count++;
+  }
+
+  /** All elements of a packed value; `perElement` of them must not be parted. Returns how many there were. */
+  addAll(elements: PackedReader, perElement: number): number {
+    let added = 0;
+    while (elements.next()) {
+      if (elements.isInteger) elements.resolve();
+      added++;
+      if (this.isDirect) {
+        this.bulk(elements.buf, elements.start, elements.end);
+        continue;
+      }
+      this.add(elements.buf, elements.start, elements.end);
+      if (added % perElement === 0) this.cut();
+    }
+    return added;
   }
 
   /** ASCII only. */
@@ -96,10 +116,8 @@ export class RespBatch {
 
   /** `name key number`, which are many when keys expire. */
   integer(name: string, { keyBuf, keyStart, keyEnd }: KeyPlace, value: number): void {
-    const { sink } = this;
-    sink.ascii(`*3\r\n$${name.length}\r\n`);
-    sink.ascii(name);
-    sink.ascii('\r\n');
+    this.use(name);
+    this.putCommand(1);
     this.bulk(keyBuf, keyStart, keyEnd);
     if (Number.isSafeInteger(value)) {
       this.bulk(this.digits, 0, writeInteger(this.digits, 0, value));
@@ -121,22 +139,38 @@ export class RespBatch {
     }
   }
 
+  private use(name: string): void {
+    if (name === this.name) return;
+    this.name = name;
+    let heads = this.headsByName.get(name);
+    if (heads === undefined) {
+      heads = [];
+      this.headsByName.set(name, heads);
+    }
+    this.heads = heads;
+  }
+
   private putHead(count: number): void {
-    const { sink } = this;
     const { keyBuf, keyStart, keyEnd } = this.key!;
-    sink.reserve(32);
-    sink.buf[sink.pos++] = 0x2a;
-    sink.pos = writeInteger(sink.buf, sink.pos, count + 2);
-    sink.buf[sink.pos++] = 0x0d;
-    sink.buf[sink.pos++] = 0x0a;
-    sink.ascii(this.head);
+    this.putCommand(count);
     this.bulk(keyBuf, keyStart, keyEnd);
+  }
+
+  /** How many bulk strings follow, and the first of them, the name: the same bytes again and again. */
+  private putCommand(count: number): void {
+    const { sink, name, heads } = this;
+    let head = heads[count];
+    if (head === undefined) {
+      head = viewOf(Buffer.from(`*${count + 2}\r\n$${name.length}\r\n${name}\r\n`));
+      heads[count] = head;
+    }
+    sink.constant(head);
   }
 
   private bulk(bytes: Buffer, start: number, end: number): void {
     const { sink } = this;
     const length = end - start;
-    if (length > 256) {
+    if (length >= longBytes) {
       sink.reserve(32);
       sink.pos = putBulkHead(sink.buf, sink.pos, length);
       sink.copy(bytes, start, end);
@@ -146,8 +180,8 @@ export class RespBatch {
     if (sink.pos + length + 32 > sink.buf.length) sink.reserve(length + 32);
     const target = sink.buf;
     let pos = putBulkHead(target, sink.pos, length);
-    if (length < 64) for (let at = start; at < end; at++) target[pos++] = bytes[at]!;
-    else pos += bytes.copy(target, pos, start, end);
+    copyShort(sink.view, pos, sameViewOf(bytes), start, end);
+    pos += length;
     target[pos] = 0x0d;
     target[pos + 1] = 0x0a;
     sink.pos = pos + 2;
@@ -157,6 +191,7 @@ export class RespBatch {
     const larger = Buffer.allocUnsafeSlow(Math.max(this.waiting.length * 2, this.pos + more));
     this.waiting.copy(larger, 0, 0, this.pos);
     this.waiting = larger;
+    this.waitingView = viewOf(larger);
   }
 }
 

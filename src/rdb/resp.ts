@@ -3,8 +3,10 @@ import type { StreamGroup, StreamInfo, ValueVisitor } from './body/visitor.ts';
 import type { ByteSink } from './byte-sink.ts';
 import { Crc64 } from './crc64.ts';
 import { type Kind, type, typeInfo } from './format.ts';
+import type { PackedReader } from './packed/packed-reader.ts';
 import { RespBatch } from './resp-batch.ts';
 import type { BodyWish, ScanHandler, Scanner } from './scanner.ts';
+import { copyShort, longBytes, sameViewOf, viewOf } from './short-copy.ts';
 
 export interface RespOptions {
   /** Delete each key before it is written. */
@@ -40,7 +42,8 @@ export class RespWriter implements ScanHandler, ValueVisitor {
   private hasExpiry = false;
   private field: Buffer | undefined;
   private expiries: { field: Buffer; atMs: number }[] = [];
-  private memberBytes: Buffer = Buffer.allocUnsafe(256);
+  private memberBytes: Buffer = Buffer.allocUnsafeSlow(256);
+  private memberView = viewOf(this.memberBytes);
   private memberLength = 0;
   private entries = 0;
   private pieces: Buffer[] | undefined;
@@ -67,7 +70,7 @@ export class RespWriter implements ScanHandler, ValueVisitor {
     this.place = scanner;
     this.kind = typeInfo(scanner.type, scanner.flavor)!.kind;
     this.hasExpiry = scanner.type >= type.hashMetadataPreGa;
-    this.expiries = [];
+    if (this.expiries.length > 0) this.expiries = [];
     if (this.kind === 'module') {
       this.pieces = [Buffer.from([scanner.type])];
       return this.restoreWish;
@@ -97,6 +100,10 @@ export class RespWriter implements ScanHandler, ValueVisitor {
     if (this.kind === 'stream') return;
     if (this.kind !== 'hash' || this.texts % 2 === 0) this.batch.cut();
     else if (this.hasExpiry) this.field = Buffer.from(buf.subarray(start, end));
+  }
+
+  allTexts(elements: PackedReader): number {
+    return this.batch.addAll(elements, this.kind === 'hash' ? 2 : 1);
   }
 
   scoreText(buf: Buffer, start: number, end: number): void {
@@ -192,8 +199,11 @@ export class RespWriter implements ScanHandler, ValueVisitor {
 
   private keepMember(buf: Buffer, start: number, end: number): void {
     const length = end - start;
-    if (this.memberBytes.length < length) this.memberBytes = Buffer.allocUnsafe(length * 2);
-    if (length < 64) for (let at = 0; at < length; at++) this.memberBytes[at] = buf[start + at]!;
+    if (this.memberBytes.length < length) {
+      this.memberBytes = Buffer.allocUnsafeSlow(length * 2);
+      this.memberView = viewOf(this.memberBytes);
+    }
+    if (length < longBytes) copyShort(this.memberView, 0, sameViewOf(buf), start, end);
     else buf.copy(this.memberBytes, 0, start, end);
     this.memberLength = length;
   }

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { Ajv, type ValidateFunction } from 'ajv';
 import { expect, test } from 'vitest';
-import { parse, parseAllDocuments } from 'yaml';
+import { parse, parseAllDocuments, stringify } from 'yaml';
 import {
   awkwardPassword,
   caseSpec,
@@ -10,12 +10,20 @@ import {
   renderCase,
 } from '../../test/support/render-cases.ts';
 import { parseSpec } from '../spec/parse.ts';
+import { deriveSecrets } from '../spec/secrets.ts';
 import type { RenderedFile } from './target.ts';
 
 const specs = Object.keys(caseSpecs);
 const everythingOn = ['loadBalancer=true', 'serviceMonitor=true', 'storageClass=fast', 'namespace=redis'];
 
 type Json = Record<string, unknown>;
+interface Manifest {
+  kind: string;
+  metadata: { name: string; labels: Record<string, string> };
+  spec?: unknown;
+  data?: Record<string, string>;
+  stringData?: Record<string, string>;
+}
 
 /** The published schema made strict: a key that it doesn't know is an error. */
 function strict(schema: unknown): unknown {
@@ -49,7 +57,7 @@ function manifestsOf(files: readonly RenderedFile[]): Json[] {
   return files.flatMap(({ text }) => parseAllDocuments(text).map((document) => document.toJS() as Json));
 }
 
-const isStandard = ({ kind }: Json) => kind !== 'ServiceMonitor';
+const isStandard = ({ kind }: Json) => kind !== 'ServiceMonitor' && kind !== 'PrometheusRule';
 
 test.each(['1.30.0', '1.36.0'])('manifests are valid for Kubernetes %s, with no unknown field', (version) => {
   const check = kubernetesCheck(version);
@@ -101,8 +109,43 @@ test.each(specs)('the chart of %s, with its values, is the same as the plain man
       .filter(({ name }) => name.includes('/templates/'))
       .map((file) => ({ ...file, text: helm(file.text, values) }))
       .filter(({ text }) => text !== '');
-    for (const { text } of templates) expect(text).not.toMatch(/@@|\{\{-? /);
+    // What alerts say has braces of its own, for Prometheus.
+    for (const { text } of templates) expect(text).not.toMatch(/@@|\{\{-? (?!\$)/);
     expect(manifestsOf(templates)).toEqual(manifestsOf(renderCase('kubernetes', caseSpec(spec), set)));
+  }
+});
+
+test('the operator of Prometheus finds the agents, with the token they ask for, and the alerts', () => {
+  for (const name of specs) {
+    const all = manifestsOf(
+      renderCase('kubernetes', caseSpec(name), ['serviceMonitor=true']),
+    ) as unknown as Manifest[];
+    const kind = (wanted: string) => all.filter((each) => each.kind === wanted);
+    const { selector, endpoints } = kind('ServiceMonitor')[0]?.spec as {
+      selector: { matchLabels: Record<string, string> };
+      endpoints: {
+        port: string;
+        path: string;
+        authorization: { credentials: { name: string; key: string } };
+      }[];
+    };
+    const [endpoint] = endpoints;
+    const found = kind('Service').filter(({ metadata }) =>
+      Object.entries(selector.matchLabels).every(([key, value]) => metadata.labels[key] === value),
+    );
+    expect(found).toHaveLength(1);
+    const ports = (found[0]?.spec as { ports: { name: string; port: number }[] }).ports;
+    const inner = parse(kind('ConfigMap')[0]?.data?.['holdfast.yaml'] ?? '');
+    expect(ports.find((each) => each.name === endpoint?.port)?.port).toBe(inner.agent.port);
+    expect(endpoint?.path).toBe('/metrics');
+    const { name: secretName, key } = endpoint?.authorization.credentials ?? { name: '', key: '' };
+    const secret = kind('Secret').find(({ metadata }) => metadata.name === secretName);
+    // What an agent in a pod makes of the secret that it is given.
+    const innerSpec = parseSpec(stringify(inner), '/etc/holdfast/holdfast.yaml');
+    const { apiToken } = deriveSecrets(innerSpec, secret?.stringData?.['secret'] ?? '', {});
+    expect(secret?.stringData?.[key]).toBe(apiToken);
+    const alerts = kind('PrometheusRule')[0]?.spec as { groups: { rules: { alert: string }[] }[] };
+    expect(alerts.groups[0]?.rules.map(({ alert }) => alert)).toContain('HoldfastDown');
   }
 });
 

@@ -5,7 +5,12 @@ import { targetNamed, targetOptions, targets } from './targets.ts';
 
 /** Targets that some specs are no good for, and options that a target can't do without. */
 const needed: Record<string, string[]> = { keepalived: ['address=fd00::200/64'] };
-const unfit = new Set(['keepalived quickstart', 'keepalived three-hosts', 'aws quickstart']);
+const unfit = new Set([
+  'keepalived quickstart',
+  'keepalived three-hosts',
+  'aws quickstart',
+  'prometheus three-hosts',
+]);
 
 const cases = targets.flatMap(({ name }) =>
   Object.keys(caseSpecs)
@@ -44,6 +49,10 @@ test('a spec that a target can’t do is refused with the reason', () => {
     /does not listen/,
   );
   expect(() => renderCase('aws', caseSpec('quickstart'))).toThrow(/hosts with IP addresses/);
+  expect(() => renderCase('prometheus', caseSpec('three-hosts'))).toThrow(
+    /can't reach the agents of a, b, c/,
+  );
+  expect(() => renderCase('prometheus', caseSpec('quickstart'), ['interval=0'])).toThrow(/from 1 to 120/);
   expect(() => renderCase('kubernetes', parseSpec('name: Big_Name', 'x'))).toThrow(/Kubernetes objects/);
   const folder = parseSpec('name: x\nbackup: { to: "file:///b" }', 'x');
   expect(() => renderCase('compose', folder)).toThrow(/goes with the container/);

@@ -3,10 +3,12 @@ import { BadTargetOption, UnknownTarget } from './errors.ts';
 import type { Target } from './target.ts';
 import { awsTarget } from './targets/aws.ts';
 import { composeTarget } from './targets/compose.ts';
+import { grafanaTarget } from './targets/grafana.ts';
 import { haproxyTarget } from './targets/haproxy.ts';
 import { keepalivedTarget } from './targets/keepalived.ts';
 import { kubernetesTarget } from './targets/kubernetes.ts';
 import { monitTarget } from './targets/monit.ts';
+import { prometheusTarget } from './targets/prometheus.ts';
 import { redisTarget } from './targets/redis.ts';
 import { sentinelTarget } from './targets/sentinel.ts';
 import { sysctlTarget } from './targets/sysctl.ts';
@@ -24,6 +26,8 @@ export const targets: readonly Target[] = [
   composeTarget,
   kubernetesTarget,
   awsTarget,
+  prometheusTarget,
+  grafanaTarget,
 ];
 
 /** @throws UNKNOWN_TARGET */

@@ -6,7 +6,7 @@ export interface Page {
   sections: readonly Section[];
 }
 
-export type Section = TableSection | ChartSection | TextSection;
+export type Section = TableSection | ChartSection | BarsSection | TextSection;
 
 export interface TableSection {
   kind: 'table';
@@ -15,6 +15,8 @@ export interface TableSection {
   rows: readonly (readonly (string | number)[])[];
   /** What the table does and doesn't say. */
   note?: string;
+  /** For the page only: on a terminal and in Markdown it would bury the rest. */
+  detail?: boolean;
 }
 
 export interface ChartSection {
@@ -27,6 +29,22 @@ export interface ChartSection {
   /** Moments worth a line across the chart, in units of x. */
   marks?: readonly Mark[];
   note?: string;
+}
+
+/** Figures of one unit beside each other, such as the same test through several doors. For the eye: not in Markdown. */
+export interface BarsSection {
+  kind: 'bars';
+  title: string;
+  unit: string;
+  groups: readonly { label: string; bars: readonly Bar[] }[];
+  note?: string;
+}
+
+export interface Bar {
+  label: string;
+  value: number;
+  /** Text beside the value, such as a ratio. */
+  remark?: string;
 }
 
 export interface Series {

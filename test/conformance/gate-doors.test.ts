@@ -83,6 +83,13 @@ test('several workers share the doors, answer control together, and are replaced
   expect(await clients[0]?.get('nothing')).toBeNull();
   await gate.control.release();
   expect(new Set(await written)).toEqual(new Set(['OK']));
+  await expect(clients[0]?.call('LPUSH', 'w0', 'a')).rejects.toThrow('WRONGTYPE');
+  const counted = await gate.control.status();
+  expect(counted.commands).toMatchObject({ set: 8, get: 1, lpush: 1, 'client|id': 8 });
+  expect(counted.errors).toMatchObject({ WRONGTYPE: 1 });
+  expect(counted.counters.held).toBe(8);
+  expect(counted.latency.write.count).toBeGreaterThanOrEqual(9);
+  expect(counted.latency.write.maxMs).toBeGreaterThan(1);
   const children = readFileSync(`/proc/${gate.process.pid}/task/${gate.process.pid}/children`, 'utf8');
   process.kill(Number(children.split(' ')[0]), 'SIGKILL');
   const replaced = async () =>

@@ -93,7 +93,7 @@ test('who sends and never reads is closed when its replies exceed the limit', as
   const before = memory().most;
   greedy.pause();
   for (let index = 0; index < 1000 && !greedy.closed; index++) greedy.send('GET chunk');
-  const errors = async () => (await gate.control.status()).counters.errors > 0;
+  const errors = async () => (await gate.control.status()).closed['slow-reader'] > 0;
   await waitFor(errors, { what: 'the gate to close the client', withinMs: 30_000 });
   expect(memory().most - before).toBeLessThan(100 * mib);
   expect(await other.ping()).toBe('PONG');

@@ -74,6 +74,22 @@ describe('up and down', () => {
     expect(await deployment.client().get('kept')).toBe('yes');
   });
 
+  test('a primary whose file says that it was a replica once follows nobody', async () => {
+    const deployment = await track(TestDeployment.up());
+    await deployment.client().set('kept', 'yes');
+    await deployment.run('down');
+    const folder = path.join(deployment.stateDir, 'members', 'redis-1');
+    appendFileSync(path.join(folder, 'redis.conf'), `replicaof 127.0.0.1 ${deployment.ports.members + 2}\n`);
+    await deployment.start();
+    const primary = deployment.client(deployment.ports.members);
+    // Once a second a redis-server looks whether it should connect to someone.
+    const looked = async () => Number(/uptime_in_seconds:(\d+)/.exec(await primary.info('server'))?.[1]) >= 3;
+    await waitFor(looked, { what: 'redis-1 to have run for 3 s', withinMs: 20_000 });
+    expect(readFileSync(path.join(folder, 'log'), 'utf8')).not.toContain('Connecting to MASTER');
+    expect((await deployment.waitUntilHealthy()).primary).toBe('redis-1');
+    expect(await deployment.client().get('kept')).toBe('yes');
+  });
+
   test('secrets are in files that only their owner reads, and in no argument', async () => {
     const deployment = await track(TestDeployment.up());
     const secret = path.join(deployment.stateDir, 'secret');

@@ -1,8 +1,8 @@
 /** Hosts that lost their disks: nobody else's data is lost with them. */
 import { rmSync } from 'node:fs';
 import { afterEach, describe, expect, test } from 'vitest';
+import { whyNoNetworkHosts } from '../../src/rig/network-hosts.ts';
 import { HostFleet } from '../support/host-fleet.ts';
-import { whyNoNetworkHosts } from '../support/network-hosts.ts';
 
 const hosts = ['a', 'b', 'c'];
 const why = whyNoNetworkHosts();

@@ -5,9 +5,9 @@
 import type { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { waitFor } from '../../src/base/retry.ts';
+import { whyNoNetworkHosts } from '../../src/rig/network-hosts.ts';
 import { isAlive } from '../support/deployment.ts';
 import { HostFleet } from '../support/host-fleet.ts';
-import { whyNoNetworkHosts } from '../support/network-hosts.ts';
 import { WriteLoad } from '../support/write-load.ts';
 
 const hosts = ['a', 'b', 'c'];

@@ -26,7 +26,8 @@ export class FaultProxy {
   readonly #uploads = new UploadBook();
   readonly #target: URL;
   readonly #server = createServer((incoming, answer) => {
-    void this.#handle(incoming, answer);
+    // A client that gives up in the middle is part of the game.
+    this.#handle(incoming, answer).catch(() => answer.destroy());
   });
 
   private constructor(target: string) {
@@ -87,6 +88,10 @@ export class FaultProxy {
       let body = '';
       reply.on('data', (chunk: Buffer) => {
         if (method === 'POST') body += chunk.toString();
+        if (left <= 0) {
+          answer.destroy();
+          return;
+        }
         answer.write(chunk.subarray(0, left));
         left -= chunk.length;
         // What was written must have left, or nothing arrives at all.

@@ -11,11 +11,11 @@ import type { MemberStatus, Status } from '../../src/agent/status.ts';
 import { waitFor } from '../../src/base/retry.ts';
 import type { GateStatus } from '../../src/gate/control.ts';
 import { GateControl } from '../../src/gate/control-client.ts';
+import { NetworkHosts } from '../../src/rig/network-hosts.ts';
 import { parseSpec } from '../../src/spec/parse.ts';
 import { deriveSecrets } from '../../src/spec/secrets.ts';
 import type { Spec } from '../../src/spec/spec.ts';
 import { type CliResult, holdfast } from './deployment.ts';
-import { NetworkHosts } from './network-hosts.ts';
 
 const command = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
 
@@ -62,8 +62,8 @@ export class HostFleet {
   }
 
   /** Runs a verb on a host. It talks to the agent over its Unix socket, so it needs no network. */
-  run(host: string, verb: string, options: string[] = []): Promise<CliResult> {
-    return holdfast([verb, this.#specFile, '--state-dir', this.stateDir(host), ...options]);
+  run(host: string, verb: string, options: string[] = [], args: string[] = []): Promise<CliResult> {
+    return holdfast([verb, ...args, this.#specFile, '--state-dir', this.stateDir(host), ...options]);
   }
 
   async status(host: string): Promise<Status> {

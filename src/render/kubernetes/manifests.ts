@@ -12,7 +12,7 @@ import { TargetRefused } from '../errors.ts';
 import { type Doors, gateConfigText, gateDeployment, gateServices } from './gates.ts';
 import { disruptionBudget, headlessService, podServices, statefulSet } from './members.ts';
 import { type Manifest, metadata, type Names, podName } from './names.ts';
-import { networkPolicies, serviceMonitor } from './network.ts';
+import { networkPolicies, prometheusRule, serviceMonitor } from './network.ts';
 import { preStopScript, readyScript } from './scripts.ts';
 import type { Values } from './values.ts';
 
@@ -57,7 +57,7 @@ export function manifestFiles(spec: Spec, values: Values, strictly: boolean): Ma
   if (values.serviceMonitor) {
     files.push({
       name: 'service-monitor.yaml',
-      manifests: [serviceMonitor(names)],
+      manifests: [serviceMonitor(names), prometheusRule(names, podSpec)],
       condition: 'serviceMonitor',
     });
   }
@@ -69,6 +69,7 @@ export function secretValues(spec: Spec, secrets: Secrets): Record<string, strin
   const password = clientPassword(spec, secrets);
   return {
     secret: secrets.root,
+    'api-token': secrets.apiToken,
     ...(password === null ? {} : { 'client-password': password }),
     ...Object.fromEntries(spec.security.users.map(({ name }) => [userKey(name), secrets.users[name] ?? ''])),
     'gate.json': gateConfigText(specForPods(spec), withPasswords(spec, secrets), doorsOf(spec)),
@@ -107,6 +108,7 @@ function secretManifests(names: Names, spec: Spec, values: Values): Manifest[] {
   return [
     secret(`${names.name}-secrets`, [
       'secret',
+      'api-token',
       ...(spec.security.users.length === 0 ? ['client-password'] : []),
       ...spec.security.users.map(({ name }) => userKey(name)),
     ]),

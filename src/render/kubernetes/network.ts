@@ -1,4 +1,5 @@
 import type { Spec } from '../../spec/spec.ts';
+import { alertGroups } from '../monitoring/alerts.ts';
 import { type Doors, doorPorts } from './gates.ts';
 import { monitoredLabel, servicePorts } from './members.ts';
 import { labels, type Manifest, metadata, type Names } from './names.ts';
@@ -24,7 +25,7 @@ export function networkPolicies(names: Names, spec: Spec, doors: Doors): Manifes
   ];
 }
 
-/** For the Prometheus operator: the agents' metrics. */
+/** For the Prometheus operator: the agents' metrics. They ask for the token whoever is not in their own pod. */
 export function serviceMonitor(names: Names): Manifest {
   return {
     apiVersion: 'monitoring.coreos.com/v1',
@@ -32,7 +33,27 @@ export function serviceMonitor(names: Names): Manifest {
     metadata: metadata(names, names.name, 'member'),
     spec: {
       selector: { matchLabels: { ...labels(names, 'member'), ...monitoredLabel } },
-      endpoints: [{ port: 'api', path: '/metrics', interval: '15s' }],
+      endpoints: [
+        {
+          port: 'api',
+          path: '/metrics',
+          interval: '15s',
+          authorization: {
+            type: 'Bearer',
+            credentials: { name: `${names.name}-secrets`, key: 'api-token' },
+          },
+        },
+      ],
     },
+  };
+}
+
+/** The same alerts that `render prometheus` writes. */
+export function prometheusRule(names: Names, spec: Spec): Manifest {
+  return {
+    apiVersion: 'monitoring.coreos.com/v1',
+    kind: 'PrometheusRule',
+    metadata: metadata(names, names.name),
+    spec: { groups: alertGroups(spec) },
   };
 }

@@ -124,5 +124,13 @@ function environmentFile({ spec, secrets }: TargetInput): RenderedFile {
           '# Clients log in with this one (redis-cli -a, or REDISCLI_AUTH).',
           `REDISCLI_AUTH=${envValue(password)}`,
         ];
-  return { name: '.env', text: `${[comment, ...lines, ...forClients].join('\n')}\n`, secret: true };
+  const forApi = [
+    '# The APIs want this one, as a bearer token, from outside of the containers.',
+    `HOLDFAST_API_TOKEN=${envValue(secrets.apiToken)}`,
+  ];
+  return {
+    name: '.env',
+    text: `${[comment, ...lines, ...forClients, ...forApi].join('\n')}\n`,
+    secret: true,
+  };
 }

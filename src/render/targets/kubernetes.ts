@@ -21,7 +21,11 @@ export const kubernetesTarget: Target = {
       default: 'required',
     },
     { name: 'loadBalancer', about: 'true: a Service of type LoadBalancer as well', default: 'false' },
-    { name: 'serviceMonitor', about: 'true: a ServiceMonitor for the Prometheus operator', default: 'false' },
+    {
+      name: 'serviceMonitor',
+      about: 'true: a ServiceMonitor and a PrometheusRule for the operator',
+      default: 'false',
+    },
     { name: 'helm', about: 'true: a chart (the same as --helm)', default: 'false' },
   ],
   render(input) {
@@ -104,7 +108,7 @@ function valuesText(values: Values): string {
     stringify({ gateReplicas: values.gateReplicas }),
     '# Another Service for the gates, of type LoadBalancer, for clients outside the cluster.',
     stringify({ loadBalancer: values.loadBalancer }),
-    '# A ServiceMonitor for the Prometheus operator; its resource type must be installed.',
+    '# A ServiceMonitor and a PrometheusRule for the Prometheus operator; its resource types must be installed.',
     stringify({ serviceMonitor: values.serviceMonitor }),
     '# Passwords. They are in secrets.yaml, which render wrote beside the chart: helm install -f secrets.yaml',
     stringify({ secrets: {} }),

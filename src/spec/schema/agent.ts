@@ -5,7 +5,8 @@ export const agentSchema = field.section(
     port: field.port({ about: 'API, metrics and dashboard.', default: 7080 }).optional(),
     bind: field
       .listenAddresses({
-        about: 'Addresses the API listens on. Beyond loopback it asks for security.secret.',
+        about:
+          'Addresses the API listens on. Other machines need the token in STATE/api-token; beyond loopback the spec needs security.secret.',
         default: '127.0.0.1',
       })
       .optional(),

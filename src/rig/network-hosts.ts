@@ -1,5 +1,5 @@
 /**
- * Hosts of a network for one test: a Linux network namespace each, with its own loopback and its own cable to a
+ * Hosts of a network for one drill or test: a Linux network namespace each, with its own loopback and its own cable to a
  * switch, which is a bridge in a namespace of its own. Nothing of it reaches the machine's own network. Cables can be
  * unplugged and hosts cut off, and `destroy` ends every process that runs in there.
  */
@@ -7,8 +7,8 @@ import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { waitFor } from '../../src/base/retry.ts';
-import { isAlive } from './deployment.ts';
+import { waitFor } from '../base/retry.ts';
+import { isAlive, killNow as kill } from './leftovers.ts';
 
 /** Why such hosts can't be made here, or null when they can. */
 export function whyNoNetworkHosts(): string | null {
@@ -175,14 +175,6 @@ function namespaces(): string[] {
 
 function pidsIn(namespace: string): number[] {
   return ip('netns', 'pids', namespace).split('\n').filter(Boolean).map(Number);
-}
-
-function kill(pid: number): void {
-  try {
-    process.kill(pid, 'SIGKILL');
-  } catch {
-    // It is gone already.
-  }
 }
 
 function ip(...args: string[]): string {

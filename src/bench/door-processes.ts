@@ -1,0 +1,106 @@
+/** The server and the front doors before it, each as its own process. */
+import { fileURLToPath } from 'node:url';
+import { findRedisServer } from '../agent/preflight.ts';
+import { freePorts } from '../process/free-ports.ts';
+import { findProgram } from '../process/programs.ts';
+import type { Scratch } from './scratch.ts';
+
+const gateMain = fileURLToPath(new URL('../gate/main.js', import.meta.url));
+
+export interface DoorProcess {
+  name: string;
+  port: number;
+  /** Whose processor time is the door's; null for the server itself. */
+  pid: number | null;
+}
+
+export interface DoorSettings {
+  durability: 'async' | 'replicated';
+  otherGate: string | null;
+}
+
+/** Each door has one thread. Those whose program is not installed are left out. */
+export async function startDoors(scratch: Scratch, settings: DoorSettings): Promise<DoorProcess[]> {
+  const replicated = settings.durability === 'replicated';
+  const servers = await startServers(scratch, replicated ? 2 : 0);
+  const [server] = servers as [number, ...number[]];
+  const gate = (name: string, durability: DoorSettings['durability'], main = gateMain) =>
+    startGate(scratch, { name, durability, main, servers });
+  const doors: DoorProcess[] = [{ name: 'direct', port: server, pid: null }];
+  doors.push(await gate('gate', 'async'));
+  if (replicated) doors.push(await gate('gate, replicated', 'replicated'));
+  if (replicated) doors.push(await startFsyncAlways(scratch));
+  if (settings.otherGate !== null) doors.push(await gate('other gate', 'async', settings.otherGate));
+  if (findProgram('haproxy')) doors.push(await startHaproxy(scratch, server));
+  if (findProgram('nutcracker')) doors.push(await startTwemproxy(scratch, server));
+  return doors;
+}
+
+/** A primary that keeps nothing on disk, and its replicas. */
+async function startServers(scratch: Scratch, replicas: number): Promise<number[]> {
+  const { program } = await findRedisServer();
+  const first = await freePorts(1 + replicas);
+  const ports = Array.from({ length: 1 + replicas }, (_, i) => first + i);
+  for (const port of ports) {
+    const plain = ['--port', `${port}`, '--bind', '127.0.0.1', '--save', '', '--dir', scratch.folder];
+    const follows = port === first ? [] : ['--replicaof', '127.0.0.1', `${first}`];
+    const files = ['--dbfilename', `${port}.rdb`];
+    await scratch.start(`redis-${port}`, program, [...plain, ...files, ...follows], port);
+  }
+  return ports;
+}
+
+/** The other way to be sure of a write: on disk before it is answered. */
+async function startFsyncAlways(scratch: Scratch): Promise<DoorProcess> {
+  const { program } = await findRedisServer();
+  const port = await freePorts(1);
+  const plain = ['--port', `${port}`, '--bind', '127.0.0.1', '--save', '', '--dir', scratch.folder];
+  const always = ['--appendonly', 'yes', '--appendfsync', 'always', '--appenddirname', 'always'];
+  await scratch.start(`redis-${port}`, program, [...plain, ...always], port);
+  return { name: 'direct, AOF always', port, pid: null };
+}
+
+interface GateSettings {
+  name: string;
+  durability: DoorSettings['durability'];
+  main: string;
+  servers: number[];
+}
+
+async function startGate(scratch: Scratch, { name, durability, main, servers }: GateSettings) {
+  const port = await freePorts(1);
+  const config = {
+    deployment: 'bench',
+    id: 'gate-1',
+    listen: { host: '127.0.0.1', port },
+    members: servers.map((server, i) => ({ id: `redis-${i + 1}`, address: '127.0.0.1', port: server })),
+    durability,
+  };
+  const file = await scratch.write(`gate-${port}.json`, JSON.stringify(config));
+  const child = await scratch.start(`gate-${port}`, process.execPath, [main, '--config', file], port);
+  return { name, port, pid: child.pid ?? null };
+}
+
+async function startHaproxy(scratch: Scratch, server: number): Promise<DoorProcess> {
+  const port = await freePorts(1);
+  const lines = [
+    'global\n nbthread 1',
+    'defaults\n mode tcp\n timeout connect 1s\n timeout client 1h\n timeout server 1h',
+    `listen redis\n bind 127.0.0.1:${port}\n server redis 127.0.0.1:${server}`,
+  ];
+  const file = await scratch.write('haproxy.cfg', `${lines.join('\n')}\n`);
+  const child = await scratch.start('haproxy', findProgram('haproxy') as string, ['-f', file], port);
+  return { name: 'HAProxy', port, pid: child.pid ?? null };
+}
+
+async function startTwemproxy(scratch: Scratch, server: number): Promise<DoorProcess> {
+  const port = await freePorts(2);
+  const lines = ['redis:', `  listen: 127.0.0.1:${port}`, '  redis: true', '  servers:'];
+  const file = await scratch.write(
+    'nutcracker.yml',
+    `${[...lines, `   - 127.0.0.1:${server}:1`].join('\n')}\n`,
+  );
+  const args = ['-c', file, '-s', `${port + 1}`, '-a', '127.0.0.1'];
+  const child = await scratch.start('twemproxy', findProgram('nutcracker') as string, args, port);
+  return { name: 'twemproxy', port, pid: child.pid ?? null };
+}

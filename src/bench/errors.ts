@@ -1,0 +1,3 @@
+import { defineError } from '../base/errors.ts';
+
+export const BenchFailed = defineError('BENCH_FAILED', 1);

@@ -1,0 +1,152 @@
+/** The load of a drill: clients that write and read through the doors, each one thing after the other. */
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Door } from '../rig/door.ts';
+import { type Answer, DrillClient } from './client.ts';
+import { type Ledger, outcomeOfError, type Write, type WriteKind } from './ledger.ts';
+
+export interface LoadOptions {
+  /** Clients that write. */
+  clients: number;
+  /** Writes a second, all clients together; null for as many as are answered. */
+  writesPerSecond: number | null;
+  /** Bytes of a string's value, at least. */
+  valueBytes: number;
+  /** The start of every key. */
+  prefix: string;
+}
+
+const kinds: readonly WriteKind[] = ['list', 'register', 'counter', 'string', 'hash'];
+/** Readers read this often; a client that was refused or lost its connection comes back after this. */
+const readEveryMs = 4;
+const retryMs = 20;
+/** How long the last answers may take when the load ends. */
+const lastAnswersMs = 5000;
+
+export class Load {
+  readonly #ledger: Ledger;
+  readonly #options: LoadOptions;
+  readonly #clients: DrillClient[] = [];
+  readonly #running: Promise<void>[] = [];
+  #stopped = false;
+
+  constructor(ledger: Ledger, doors: readonly Door[], options: LoadOptions) {
+    this.#ledger = ledger;
+    this.#options = options;
+    const toPrimary = doors.filter(({ to }) => to === 'primary');
+    const at = (i: number) => toPrimary[i % toPrimary.length] as Door;
+    for (let i = 0; i < options.clients; i++) this.#running.push(this.#write(this.#open(i, at(i)), i));
+    const readers = [at(0), at(1), ...doors.filter(({ to }) => to === 'replica').slice(0, 1)];
+    for (const [i, door] of readers.entries()) {
+      const client = options.clients + i;
+      this.#running.push(this.#read(this.#open(client, door), client));
+    }
+  }
+
+  /** Waits for the last answers, then ends the connections. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    const patience = new AbortController();
+    const all = Promise.all(this.#running).then(() => patience.abort());
+    await delay(lastAnswersMs, undefined, { signal: patience.signal }).catch(() => {});
+    for (const client of this.#clients) client.close();
+    await all;
+  }
+
+  #open(client: number, door: Door): DrillClient {
+    const onDrop = () => {
+      if (!this.#stopped) this.#ledger.drops.push({ client, door: door.id, atMs: performance.now() });
+    };
+    const made = new DrillClient(door, onDrop);
+    this.#clients.push(made);
+    return made;
+  }
+
+  async #write(client: DrillClient, index: number): Promise<void> {
+    const { clients, writesPerSecond } = this.#options;
+    const everyMs = writesPerSecond === null ? 0 : (1000 * clients) / writesPerSecond;
+    const steps = new Map<string, number>();
+    const door = client.door.id;
+    // Not all at the same moment.
+    await delay((everyMs * index) / clients);
+    let wantedMs: number | null = null;
+    for (let turn = 0; !this.#stopped; turn++) {
+      const plan = this.#plan(index, turn, steps);
+      const sentMs = performance.now();
+      wantedMs ??= sentMs;
+      const answer = await client.call(...plan.command);
+      const endMs = performance.now();
+      const write = { ...plan.write, client: index, door, sentMs, endMs, ...judge(answer) };
+      this.#ledger.write(write);
+      if (write.outcome === 'acknowledged') {
+        this.#ledger.waits.push({ client: index, door, endMs, waitMs: endMs - wantedMs });
+        wantedMs = null;
+      }
+      const pauseMs = sentMs + everyMs - performance.now();
+      if (answer.kind === 'broken') await delay(retryMs);
+      else if (answer.kind === 'error' || pauseMs > 0) await delay(Math.max(1, pauseMs));
+    }
+  }
+
+  #plan(client: number, turn: number, steps: Map<string, number>) {
+    const kind = kinds[turn % kinds.length] as WriteKind;
+    const key = this.#keyOf(kind, client, turn);
+    const step = steps.get(key) ?? 0;
+    steps.set(key, step + 1);
+    const name = `${client}.${step}`;
+    const long = `${name}:`.padEnd(this.#options.valueBytes, 'x');
+    const write = (value: string) => ({ kind, key, value, step });
+    switch (kind) {
+      case 'list':
+        return { write: write(name), command: ['RPUSH', key, name] };
+      case 'hash':
+        return { write: write(`f${step}=${name}`), command: ['HSET', key, `f${step}`, name] };
+      case 'counter':
+        return { write: write(name), command: ['INCR', key] };
+      default:
+        return { write: write(long), command: ['SET', key, long] };
+    }
+  }
+
+  /** Registers are shared: each client writes its own and its neighbour's in turn. */
+  #keyOf(kind: WriteKind, client: number, turn: number): string {
+    const { prefix, clients } = this.#options;
+    if (kind !== 'register') return `${prefix}${kind}:${client}`;
+    return this.#register((client + (Math.floor(turn / kinds.length) % 2)) % clients);
+  }
+
+  #register(i: number): string {
+    return `${this.#options.prefix}register:${Math.floor(i / 2)}`;
+  }
+
+  async #read(client: DrillClient, index: number): Promise<void> {
+    const { clients, prefix } = this.#options;
+    const { id: door, to: from } = client.door;
+    for (let turn = 0; !this.#stopped; turn++) {
+      const i = (turn >> 1) % clients;
+      const key = turn % 2 === 0 ? this.#register(i) : `${prefix}string:${i}`;
+      const sentMs = performance.now();
+      const answer = await client.call('GET', key);
+      const endMs = performance.now();
+      if (answer.kind === 'reply') {
+        const value = answer.reply === null ? null : String(answer.reply);
+        this.#ledger.reads.push({ client: index, door, from, key, value, sentMs, endMs });
+      } else if (!this.#stopped) {
+        this.#ledger.readErrors.push({ door, endMs, error: answer.word });
+      }
+      await delay(answer.kind === 'broken' ? retryMs : readEveryMs);
+    }
+  }
+}
+
+function judge(answer: Answer): Pick<Write, 'outcome' | 'error' | 'answer'> {
+  switch (answer.kind) {
+    case 'reply':
+      return typeof answer.reply === 'number'
+        ? { outcome: 'acknowledged', answer: answer.reply }
+        : { outcome: 'acknowledged' };
+    case 'error':
+      return { outcome: outcomeOfError(answer.word), error: answer.word };
+    case 'broken':
+      return { outcome: answer.sent ? 'unknown' : 'failed', error: answer.word };
+  }
+}

@@ -1,0 +1,31 @@
+import type { DrillPromise } from './promises.ts';
+import type { Stage } from './stage.ts';
+
+/** What the person who runs the drill chose. */
+export interface DrillSettings {
+  durability: 'async' | 'replicated';
+  persistence: 'none' | 'rdb' | 'aof-everysec' | 'aof-always';
+  clients: number;
+  /** Null for as fast as they are answered. */
+  writesPerSecond: number | null;
+  valueBytes: number;
+  /** How long the load runs at least. */
+  durationMs: number;
+}
+
+/** A failure made on purpose. Its parts read as one sentence: given …, when …, then …. */
+export interface Scenario {
+  name: string;
+  given: string;
+  when: string;
+  /** What is to hold, besides what always does. */
+  thenHolds(settings: DrillSettings): DrillPromise[];
+  hosts: 'one' | 'three';
+  /** Why it may be run on a deployment that people depend on, or why not. */
+  live: { safe: boolean; why: string };
+  /** Sections of the spec that must be otherwise than usual. */
+  sections?: Record<string, Record<string, unknown>>;
+  /** The hosts whose doors the clients use; all of them unless given. */
+  clientsOn?(stage: Stage): Promise<readonly string[]>;
+  act(stage: Stage): Promise<void>;
+}

@@ -1,0 +1,29 @@
+import type { Scenario } from './scenario.ts';
+import { allCrash } from './scenarios/all-crash.ts';
+import { emptyPrimary } from './scenarios/empty-primary.ts';
+import { gateCrash } from './scenarios/gate-crash.ts';
+import { hostLost } from './scenarios/host-lost.ts';
+import { partition } from './scenarios/partition.ts';
+import { primaryCrash } from './scenarios/primary-crash.ts';
+import { primaryHang } from './scenarios/primary-hang.ts';
+import { replicaCrash } from './scenarios/replica-crash.ts';
+import { rollingRestart } from './scenarios/rolling-restart.ts';
+import { sentinelCrash } from './scenarios/sentinel-crash.ts';
+import { switchoverDrill } from './scenarios/switchover.ts';
+import { twoOfThree } from './scenarios/two-of-three.ts';
+
+/** Every scenario, in the order in which `drill all` runs them. */
+export const scenarios: readonly Scenario[] = [
+  replicaCrash,
+  primaryCrash,
+  primaryHang,
+  twoOfThree,
+  sentinelCrash,
+  gateCrash,
+  allCrash,
+  emptyPrimary,
+  switchoverDrill,
+  rollingRestart,
+  hostLost,
+  partition,
+];

@@ -1,0 +1,19 @@
+import { nothingLost, promotions, waitsAtMost } from '../promises.ts';
+import type { Scenario } from '../scenario.ts';
+
+/** Connections end with the process that holds them: that they are dropped is no broken promise here. */
+export const gateCrash: Scenario = {
+  name: 'gate-crash',
+  given: 'clients that are connected through one gate',
+  when: 'the gate is killed',
+  thenHolds: () => [promotions(0), nothingLost, waitsAtMost(5000, 'the agent starts it again at once')],
+  hosts: 'one',
+  live: { safe: false, why: 'every client of that gate is disconnected' },
+  async act(stage) {
+    const [gate = ''] = await stage.gates();
+    await stage.strike(`${gate} is killed`, () => stage.kill(gate));
+    // A supervisor starts HAProxy again at once.
+    await stage.revive();
+    await stage.writesGoOn();
+  },
+};

@@ -1,0 +1,35 @@
+import {
+  noDrops,
+  noSecondFailover,
+  nothingLost,
+  onlyUncertain,
+  promotions,
+  waitsAtMost,
+} from '../promises.ts';
+import type { Scenario } from '../scenario.ts';
+
+export const primaryCrash: Scenario = {
+  name: 'primary-crash',
+  given: 'a primary and two replicas under load',
+  when: 'the primary is killed',
+  thenHolds: ({ durability }) => [
+    promotions(1),
+    ...(durability === 'replicated' ? [nothingLost] : []),
+    noDrops,
+    onlyUncertain,
+    waitsAtMost(2000, 'Sentinel alone would not have begun before 3 s'),
+    noSecondFailover,
+  ],
+  hosts: 'one',
+  live: {
+    safe: false,
+    why: 'writes that the primary had not answered end in an error, and some may be lost',
+  },
+  async act(stage) {
+    const primary = await stage.primary();
+    await stage.strike(`${primary}, the primary, is killed`, () => stage.kill(primary));
+    await stage.anotherPrimaryThan(primary);
+    await stage.writesGoOn();
+    await stage.revive();
+  },
+};

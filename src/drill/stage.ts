@@ -1,0 +1,165 @@
+/** Where a scenario acts: a rig under load, and words for what is done to it. */
+import { setTimeout as delay } from 'node:timers/promises';
+import { waitFor } from '../base/retry.ts';
+import type { Rig } from '../rig/rig.ts';
+import { DrillFailed } from './errors.ts';
+import type { CutOff, Mark } from './finding.ts';
+import type { Ledger } from './ledger.ts';
+
+const patienceMs = 90_000;
+
+export class Stage {
+  readonly rig: Rig;
+  readonly ledger: Ledger;
+  readonly marks: Mark[] = [];
+  readonly signal: AbortSignal;
+  readonly #report: (line: string) => void;
+  #struckMs: number | null = null;
+  cutOff: CutOff | null = null;
+
+  constructor(rig: Rig, ledger: Ledger, report: (line: string) => void, signal: AbortSignal) {
+    this.rig = rig;
+    this.ledger = ledger;
+    this.signal = signal;
+    this.#report = report;
+  }
+
+  /** When the failure was made; now, if it was not yet. */
+  get struckMs(): number {
+    return this.#struckMs ?? performance.now();
+  }
+
+  /** Does the harm. Everything is measured from here on. */
+  async strike(what: string, harm: () => Promise<unknown> | void): Promise<void> {
+    this.#struckMs ??= performance.now();
+    this.mark(what);
+    await harm();
+  }
+
+  mark(label: string): void {
+    this.marks.push({ atMs: performance.now(), label });
+    this.#report(label);
+  }
+
+  async primary(): Promise<string> {
+    const find = async () => (await this.rig.primary()) ?? undefined;
+    return this.until('the Sentinels to name a primary', find);
+  }
+
+  async replicas(): Promise<string[]> {
+    const primary = await this.primary();
+    return (await this.members()).filter((id) => id !== primary);
+  }
+
+  async members(): Promise<string[]> {
+    return this.#ids('member');
+  }
+
+  async sentinels(): Promise<string[]> {
+    return this.#ids('sentinel');
+  }
+
+  async gates(): Promise<string[]> {
+    return this.#ids('gate');
+  }
+
+  async hostOf(part: string): Promise<string> {
+    const found = (await this.rig.parts()).find(({ id }) => id === part);
+    if (!found) throw DrillFailed(`${part} is not there`);
+    return found.host;
+  }
+
+  async pidOf(part: string): Promise<number | null> {
+    return (await this.rig.parts()).find(({ id }) => id === part)?.pid ?? null;
+  }
+
+  kill(part: string): Promise<void> {
+    return this.rig.signal(part, 'SIGKILL');
+  }
+
+  /** Someone else is primary. */
+  async anotherPrimaryThan(old: string): Promise<string> {
+    const changed = async () => {
+      const now = await this.rig.primary();
+      return now !== null && now !== old ? now : undefined;
+    };
+    const now = await this.until(`another primary than ${old}`, changed);
+    this.mark(`${now} is primary`);
+    return now;
+  }
+
+  /** Writes are taken again by clients that are not cut off. */
+  async writesGoOn(): Promise<void> {
+    const cutOff = this.cutOff?.doors;
+    const count = () =>
+      this.ledger.writes.filter(({ outcome, door }) => outcome === 'acknowledged' && !cutOff?.has(door))
+        .length;
+    const before = count();
+    await this.until('writes to be taken again', () => count() > before + 50, 50);
+    this.mark('writes are taken again');
+  }
+
+  /** Starts what died, where nobody else does. */
+  async revive(): Promise<void> {
+    if (this.rig.heals) return;
+    this.mark('what died is started again');
+    await this.rig.revive();
+  }
+
+  /** Nothing passes between this host and the others. Its clients can reach only it. */
+  async cutOffHost(host: string): Promise<void> {
+    const doors = new Set((await this.rig.doors([host])).map(({ id }) => id));
+    this.cutOff = { doors, fromMs: performance.now(), untilMs: Infinity, trustedMs: Infinity };
+    this.rig.setCutOff(host, true);
+  }
+
+  reconnectHost(host: string): void {
+    this.rig.setCutOff(host, false);
+    if (this.cutOff) this.cutOff.untilMs = performance.now();
+    this.mark(`host ${host} is connected again`);
+  }
+
+  /** Waits until this much time has passed since the failure. */
+  async untilSinceStrike(ms: number): Promise<void> {
+    await this.pause(Math.max(0, this.struckMs + ms - performance.now()));
+  }
+
+  /** Until the one who heals has seen that this member holds data. */
+  async dataOfIsKnown(member: string): Promise<void> {
+    await this.until(`it to be known that ${member} holds data`, () => this.rig.knowsDataOf(member), 50);
+  }
+
+  /** A member that died is refused, or, where nothing guards against it, is primary again. */
+  async refusedOrPrimary(member: string, oldPid: number | null): Promise<'refused' | 'primary'> {
+    const settled = async () => {
+      if ((await this.rig.refusal(member)) !== null) return 'refused';
+      const part = (await this.rig.parts()).find(({ id }) => id === member);
+      const isNew = part?.pid !== null && part?.pid !== oldPid;
+      return isNew && (await this.rig.primary()) === member ? 'primary' : undefined;
+    };
+    const verdict = await this.until(`${member} to be refused, or to be primary again`, settled, 50);
+    this.mark(
+      verdict === 'refused' ? `${member} is not started over the others` : `${member} is primary again`,
+    );
+    return verdict;
+  }
+
+  /** A person asks for a failover, until the Sentinels know of someone who can take over. */
+  async failOver(): Promise<void> {
+    const done = () => this.rig.failover().then(() => true);
+    await this.until('a failover', done, 500);
+    this.mark('a person let a replica take over');
+  }
+
+  until<T>(what: string, test: () => Promise<T | undefined | false> | T | undefined | false, everyMs = 20) {
+    return waitFor(test, { what, withinMs: patienceMs, everyMs, signal: this.signal });
+  }
+
+  async pause(ms: number): Promise<void> {
+    await delay(ms, undefined, { signal: this.signal });
+  }
+
+  async #ids(kind: string): Promise<string[]> {
+    return (await this.rig.parts()).filter((part) => part.kind === kind).map(({ id }) => id);
+  }
+}

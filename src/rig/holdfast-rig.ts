@@ -1,0 +1,348 @@
+import { spawn } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { AgentClient } from '../agent/client.ts';
+import { type StatePaths, statePaths } from '../agent/paths.ts';
+import type { Status } from '../agent/status.ts';
+import type { SwitchoverResult } from '../agent/switchover.ts';
+import { errorText } from '../base/errors.ts';
+import { waitFor } from '../base/retry.ts';
+import { freePorts } from '../process/free-ports.ts';
+import { parseSpec } from '../spec/parse.ts';
+import { deriveSecrets } from '../spec/secrets.ts';
+import type { Spec } from '../spec/spec.ts';
+import type { Door } from './door.ts';
+import { RigFailed } from './errors.ts';
+import { killAllOf } from './leftovers.ts';
+import { knownPriorities, neverPromoted, setPriority, usualPriority } from './member-priority.ts';
+import { NetworkHosts } from './network-hosts.ts';
+import type { Rig, RigLog, RigPart, RigSettings } from './rig.ts';
+
+const name = 'drill';
+const threeHosts = ['a', 'b', 'c'];
+const wholeWithinMs = 60_000;
+/** What Sentinels add at random to the time in which they begin no other failover. */
+const freeAfterMs = 1000;
+/** The least that the spec takes: see `sentinelsAreFree`. */
+const shortFailoverTimeout = '6s';
+/** The rig is thrown away: its passwords protect nothing, but they are passwords all the same. */
+const secretBytes = 24;
+
+/** holdfast, run by its own command in the background: an agent on each host. */
+export class HoldfastRig implements Rig {
+  readonly name = 'holdfast';
+  readonly heals = true;
+  readonly hosts: readonly string[];
+  readonly #settings: RigSettings;
+  #folder = '';
+  #network: NetworkHosts | null = null;
+  #spec: Spec | null = null;
+  #password: string | null = null;
+
+  constructor(settings: RigSettings) {
+    this.#settings = settings;
+    this.hosts = settings.hosts === 'one' ? ['local'] : threeHosts;
+  }
+
+  async start(): Promise<void> {
+    this.#folder = await mkdtemp(path.join(tmpdir(), 'hfd-'));
+    if (this.#settings.hosts === 'three') this.#network = NetworkHosts.create(this.hosts);
+    const secret = Buffer.from(crypto.getRandomValues(new Uint8Array(secretBytes))).toString('base64url');
+    await writeFile(path.join(this.#folder, 'secret'), `${secret}\n`, { mode: 0o600 });
+    // JSON is YAML.
+    const text = JSON.stringify(await this.#specText(), null, 1);
+    await writeFile(this.#specFile, text);
+    this.#spec = parseSpec(text, this.#specFile);
+    this.#password = deriveSecrets(this.#spec, secret, {}).defaultPassword;
+    await Promise.all(this.hosts.map((host) => this.#up(host)));
+    const isWhole = () => this.isWhole();
+    await waitFor(isWhole, { what: 'a healthy deployment', withinMs: wholeWithinMs, everyMs: 50 });
+    await waitFor(() => this.#sentinelsAreFree(), {
+      what: 'the Sentinels to be free for a failover',
+      withinMs: wholeWithinMs,
+      everyMs: 100,
+    });
+  }
+
+  /**
+   * On three hosts the servers start some seconds after the Sentinels, which may have begun a failover by then. They
+   * don't begin another within twice the failover timeout: a drill that came too early would measure that.
+   */
+  #sentinelsAreFree(): boolean {
+    const texts = this.logs().flatMap(({ kind, file }) =>
+      kind === 'sentinel' ? [readFileSync(file, 'utf8')] : [],
+    );
+    const votes = texts.flatMap((text) => [
+      ...text.matchAll(/^\d+:X (.{24}) \S \+(?:vote-for-leader|try-failover) /gm),
+    ]);
+    const lastMs = Math.max(0, ...votes.map(([, time]) => Date.parse(time as string)));
+    return Date.now() > lastMs + 2 * this.#known.sentinel.failoverTimeoutMs + freeAfterMs;
+  }
+
+  async stop(): Promise<void> {
+    if (this.#folder === '') return;
+    try {
+      await this.killEverything();
+      await this.#network?.destroy();
+    } finally {
+      await rm(this.#folder, { recursive: true, force: true, maxRetries: 5 });
+    }
+  }
+
+  async doors(hosts = this.hosts): Promise<Door[]> {
+    const doors: Door[] = [];
+    for (const { id, host, address, port, replicaPort } of this.#known.gates) {
+      if (!hosts.includes(host)) continue;
+      const credentials = this.#credentials();
+      const endpoint = await this.#reach(host, address, port);
+      doors.push({ id, to: 'primary', host, endpoint, ...credentials });
+      if (replicaPort === null) continue;
+      const readOnly = await this.#reach(host, address, replicaPort);
+      doors.push({ id: `${id} read-only`, to: 'replica', host, endpoint: readOnly, ...credentials });
+    }
+    return doors;
+  }
+
+  async parts(): Promise<RigPart[]> {
+    const all = await Promise.all(this.hosts.map((host) => this.#partsOf(host)));
+    return all.flat();
+  }
+
+  async primary(): Promise<string | null> {
+    const words = await Promise.all(this.hosts.map((host) => this.#status(host).catch(() => null)));
+    const serving = words.filter((each) => each !== null && each.state !== 'down' && each.epoch >= 0);
+    const [newest] = serving.toSorted((a, b) => (b?.epoch ?? 0) - (a?.epoch ?? 0));
+    return newest?.primary ?? null;
+  }
+
+  direct(member: string): Pick<Door, 'endpoint' | 'credentials'> {
+    const { socket } = this.#paths(this.#hostOf(member)).member(member);
+    return { endpoint: { path: socket }, ...this.#credentials() };
+  }
+
+  async isWhole(): Promise<boolean> {
+    const all = await Promise.all(this.hosts.map((host) => this.#status(host)));
+    return (
+      all.every(({ state }) => state === 'healthy') && new Set(all.map((each) => each.primary)).size === 1
+    );
+  }
+
+  async signal(part: string, signal: NodeJS.Signals): Promise<void> {
+    const pid = (await this.parts()).find(({ id }) => id === part)?.pid;
+    if (!pid) throw RigFailed(`${part} does not run and can't be sent ${signal}`);
+    process.kill(pid, signal);
+  }
+
+  async killEverything(): Promise<void> {
+    await killAllOf(this.#folder);
+  }
+
+  async revive(): Promise<void> {
+    for (const host of this.hosts) {
+      const runs = await this.#status(host).then(
+        () => true,
+        () => false,
+      );
+      if (!runs) await this.#up(host);
+    }
+  }
+
+  async wipe(member: string): Promise<void> {
+    const { dataDir } = this.#paths(this.#hostOf(member)).member(member);
+    for (const each of readdirSync(dataDir))
+      await rm(path.join(dataDir, each), { recursive: true, force: true });
+  }
+
+  async switchover(): Promise<string> {
+    const host = this.hosts[0] as string;
+    return ((await this.#agent(host).run('switchover', {}, () => {})) as SwitchoverResult).to;
+  }
+
+  async failover(): Promise<void> {
+    await this.#agent(this.hosts[0] as string).run('failover', {}, () => {});
+  }
+
+  async refusal(member: string): Promise<string | null> {
+    const { members } = await this.#status(this.#hostOf(member));
+    return members.find(({ id }) => id === member)?.refusal ?? null;
+  }
+
+  knowsDataOf(member: string): boolean {
+    const file = this.#paths(this.#hostOf(member)).member(member).memory;
+    return (JSON.parse(readFileSync(file, 'utf8')) as { keys: number }).keys > 0;
+  }
+
+  async setEligible(members: readonly string[], eligible: boolean): Promise<void> {
+    for (const id of members) await setPriority(this.direct(id), eligible ? usualPriority : neverPromoted);
+    if (eligible) return;
+    const ports = this.#known.members.filter(({ id }) => members.includes(id)).map(({ port }) => port);
+    const known = async () => {
+      const lists = await Promise.all(this.#known.sentinels.map((place) => knownPriorities(place, name)));
+      return lists.every((list) => ports.every((port) => list.get(port) === neverPromoted));
+    };
+    const what = 'the Sentinels to learn whom not to promote (they ask every 10 s)';
+    await waitFor(known, { what, withinMs: wholeWithinMs, everyMs: 100 });
+  }
+
+  async rollingRestart(): Promise<void> {
+    for (const host of this.hosts) await this.#agent(host).run('restart', { rolling: true }, () => {});
+  }
+
+  setCutOff(host: string, cutOff: boolean): void {
+    this.#network?.setCutOff(host, cutOff);
+  }
+
+  async loseHost(host: string): Promise<void> {
+    this.#network?.setCable(host, 'out');
+    await this.#network?.killAll(host);
+  }
+
+  async returnHost(host: string): Promise<void> {
+    this.#network?.setCable(host, 'in');
+    await this.#up(host);
+  }
+
+  logs(): RigLog[] {
+    const { members, sentinels, gates } = this.#known;
+    return [
+      ...this.hosts.map((host) => ({
+        part: host,
+        kind: 'events' as const,
+        file: this.#paths(host).events,
+      })),
+      ...members.map(({ id, host }) => ({
+        part: id,
+        kind: 'member' as const,
+        file: this.#paths(host).member(id).log,
+      })),
+      ...sentinels.map(({ id, host }) => ({
+        part: id,
+        kind: 'sentinel' as const,
+        file: this.#paths(host).sentinel(id).log,
+      })),
+      ...gates.map(({ id, host }) => ({
+        part: id,
+        kind: 'gate' as const,
+        file: this.#paths(host).gate(id).log,
+      })),
+    ];
+  }
+
+  get #specFile(): string {
+    return path.join(this.#folder, 'holdfast.yaml');
+  }
+
+  get #known(): Spec {
+    if (this.#spec === null) throw RigFailed('the deployment for the drill was not started');
+    return this.#spec;
+  }
+
+  #hostOf(member: string): string {
+    const place = this.#known.members.find(({ id }) => id === member);
+    if (!place) throw RigFailed(`there is no ${member}`);
+    return place.host;
+  }
+
+  #paths(host: string): StatePaths {
+    return statePaths(path.join(this.#folder, host));
+  }
+
+  #agent(host: string): AgentClient {
+    return new AgentClient(this.#paths(host).agentSocket);
+  }
+
+  #status(host: string): Promise<Status> {
+    return this.#agent(host).status();
+  }
+
+  #credentials(): { credentials?: { username: string; password: string } } {
+    return this.#password === null ? {} : { credentials: { username: 'default', password: this.#password } };
+  }
+
+  /** A host of another network is reached through a socket that leads there. */
+  async #reach(host: string, address: string, port: number): Promise<Door['endpoint']> {
+    if (this.#network === null) return { host: address, port };
+    return { path: await this.#network.relay(host, address, port) };
+  }
+
+  async #specText(): Promise<Record<string, unknown>> {
+    const { durability, persistence, sections = {} } = this.#settings;
+    const first = this.#network === null ? await freePorts(9) : null;
+    const ports = (redis: object, sentinel: object, gate: object, agent: object) =>
+      first === null ? { redis: {}, sentinel: {}, gate: {}, agent: {} } : { redis, sentinel, gate, agent };
+    const laptop = ports(
+      { members: 3, port: first },
+      { port: (first ?? 0) + 3 },
+      { port: (first ?? 0) + 6, replicaPort: (first ?? 0) + 7 },
+      { port: (first ?? 0) + 8 },
+    );
+    const network = this.#network;
+    const hosts =
+      network && Object.fromEntries(this.hosts.map((id) => [id, { address: network.addressOf(id) }]));
+    return {
+      name,
+      ...(hosts ? { hosts } : {}),
+      security: { secret: { file: 'secret' } },
+      redis: { ...laptop.redis, persistence, ...sections['redis'] },
+      sentinel: {
+        ...(network ? { failoverTimeout: shortFailoverTimeout } : laptop.sentinel),
+        ...sections['sentinel'],
+      },
+      gate: { ...laptop.gate, durability, ...sections['gate'] },
+      agent: { ...laptop.agent, ...sections['agent'] },
+    };
+  }
+
+  async #partsOf(host: string): Promise<RigPart[]> {
+    const status = await this.#status(host).catch(() => null);
+    if (status === null) return [];
+    const own = <T extends { host: string }>(list: readonly T[]) => list.filter((each) => each.host === host);
+    const part = (kind: RigPart['kind']) => (each: { id: string; pid: number | null }) => ({
+      id: each.id,
+      kind,
+      host,
+      pid: each.pid,
+    });
+    return [
+      ...own(status.members).map(part('member')),
+      ...own(status.sentinels).map(part('sentinel')),
+      ...own(status.gates).map(part('gate')),
+    ];
+  }
+
+  async #up(host: string): Promise<void> {
+    const where = this.hosts.length > 1 ? ['--host', host] : [];
+    const stateDir = path.join(this.#folder, host);
+    const args = ['up', this.#specFile, ...where, '--state-dir', stateDir, '--detach'];
+    const [program, ...before] = [...(this.#network?.on(host) ?? []), process.execPath];
+    await run(program as string, [...before, process.argv[1] as string, ...args], this.#folder).catch(
+      async (cause) => {
+        const log = await readFile(path.join(stateDir, 'agent.log'), 'utf8').catch(() => '');
+        throw RigFailed(`the deployment for the drill did not start: ${errorText(cause)}`, {
+          hint: log.trim().split('\n').slice(-5).join(' / ') || 'Its agent wrote no log.',
+          cause,
+        });
+      },
+    );
+  }
+}
+
+/** Runs it in a session of its own: Ctrl-C is for the drill, which then ends everything in order. */
+async function run(program: string, args: string[], cwd: string): Promise<void> {
+  const child = spawn(program, args, { cwd, detached: true, stdio: ['ignore', 'ignore', 'pipe'] });
+  let said = '';
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    said += text;
+  });
+  const code = await new Promise<number | null>((resolve, reject) => {
+    child.once('error', reject);
+    child.once('close', resolve);
+  });
+  // 3: it runs, and takes no writes yet; whoever waits for it to be whole finds out.
+  if (code === 0 || code === 3) return;
+  const lines = said.trim().split('\n');
+  const error = lines.find((line) => /error:/.test(line))?.replace(/^.*?error: /, '');
+  throw new Error(error ?? lines.at(-1) ?? `up ended with ${code}`);
+}

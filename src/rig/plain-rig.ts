@@ -1,0 +1,336 @@
+import { spawn } from 'node:child_process';
+import { closeSync, mkdirSync, openSync } from 'node:fs';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { findHaproxy, findRedisServer } from '../agent/preflight.ts';
+import { waitFor } from '../base/retry.ts';
+import { freePorts } from '../process/free-ports.ts';
+import { MemberClient } from '../redis/member-client.ts';
+import { SentinelClient } from '../redis/sentinel-client.ts';
+import type { Door } from './door.ts';
+import { RigFailed } from './errors.ts';
+import { isAlive, killAllOf } from './leftovers.ts';
+import { NetworkHosts } from './network-hosts.ts';
+import {
+  type PlainPlace,
+  plainHaproxyCfg,
+  plainName,
+  plainRedisConf,
+  plainSentinelConf,
+} from './plain-config.ts';
+import type { PartKind, Rig, RigLog, RigPart, RigSettings } from './rig.ts';
+
+const wholeWithinMs = 60_000;
+const threeHosts = ['a', 'b', 'c'];
+
+interface Part extends PlainPlace {
+  kind: PartKind;
+  host: string;
+  pid: number | null;
+}
+
+/**
+ * Sentinel and HAProxy as people set them up today, with nobody who heals: what dies is started again when the drill
+ * says so, as a person or a supervisor would.
+ */
+export class PlainRig implements Rig {
+  readonly name = 'Sentinel + HAProxy';
+  readonly heals = false;
+  readonly hosts: readonly string[];
+  readonly #settings: RigSettings;
+  readonly #parts: Part[] = [];
+  #folder = '';
+  #redis = '';
+  #haproxy = '';
+  #network: NetworkHosts | null = null;
+
+  constructor(settings: RigSettings) {
+    this.#settings = settings;
+    this.hosts = settings.hosts === 'one' ? ['local'] : threeHosts;
+  }
+
+  async start(): Promise<void> {
+    this.#redis = (await findRedisServer()).program;
+    this.#haproxy = findHaproxy();
+    this.#folder = await mkdtemp(path.join(tmpdir(), 'hfp-'));
+    await this.#place();
+    const [primary] = this.#of('member') as [Part];
+    for (const part of this.#parts) {
+      mkdirSync(path.join(part.folder, 'data'), { recursive: true, mode: 0o700 });
+      await writeFile(configOf(part), this.#configText(part, primary), { mode: 0o600 });
+      this.#run(part);
+    }
+    const isWhole = () => this.isWhole();
+    await waitFor(isWhole, { what: 'Sentinel + HAProxy to be up', withinMs: wholeWithinMs, everyMs: 100 });
+  }
+
+  async stop(): Promise<void> {
+    if (this.#folder === '') return;
+    try {
+      await killAllOf(this.#folder);
+      await this.#network?.destroy();
+    } finally {
+      await rm(this.#folder, { recursive: true, force: true, maxRetries: 5 });
+    }
+  }
+
+  async doors(hosts = this.hosts): Promise<Door[]> {
+    const doors: Door[] = [];
+    for (const { id, host, address, port } of this.#of('gate')) {
+      if (!hosts.includes(host)) continue;
+      doors.push({ id, to: 'primary', host, endpoint: await this.#reach(host, address, port) });
+      const readOnly = await this.#reach(host, address, port + 1);
+      doors.push({ id: `${id} read-only`, to: 'replica', host, endpoint: readOnly });
+    }
+    return doors;
+  }
+
+  async parts(): Promise<RigPart[]> {
+    return this.#parts.map(({ id, kind, host, pid }) => ({ id, kind, host, pid }));
+  }
+
+  async primary(): Promise<string | null> {
+    const votes = new Map<string, number>();
+    for (const part of this.#of('sentinel')) {
+      const named = await this.#ask(part, (client) => client.primary());
+      const id = this.#parts.find(
+        ({ address, port }) => address === named?.address && port === named.port,
+      )?.id;
+      if (id !== undefined) votes.set(id, (votes.get(id) ?? 0) + 1);
+    }
+    const named = [...votes].find(([, count]) => count >= 2)?.[0];
+    if (named === undefined) return null;
+    const role = await this.#role(named);
+    return role?.role === 'primary' ? named : null;
+  }
+
+  direct(member: string): Pick<Door, 'endpoint'> {
+    return { endpoint: { path: path.join(this.#part(member).folder, 'sock') } };
+  }
+
+  async isWhole(): Promise<boolean> {
+    const named = await Promise.all(
+      this.#of('sentinel').map((part) => this.#ask(part, (client) => client.settings())),
+    );
+    const [first] = named;
+    const agree = named.every(
+      (each) =>
+        each?.['port'] === first?.['port'] &&
+        each?.['ip'] === first?.['ip'] &&
+        each?.['flags'] === 'master' &&
+        each['num-slaves'] === '2' &&
+        each['num-other-sentinels'] === '2',
+    );
+    if (!agree) return false;
+    const roles = await Promise.all(this.#of('member').map(({ id }) => this.#role(id)));
+    const linked = roles.filter((role) => role?.role === 'replica' && role.link === 'connected').length;
+    if (linked !== 2 || roles.filter((role) => role?.role === 'primary').length !== 1) return false;
+    const gates = await Promise.all(
+      this.#of('gate').map((part) => serversUp(path.join(part.folder, 'sock'))),
+    );
+    return gates.every((up) => up === 1);
+  }
+
+  async signal(id: string, signal: NodeJS.Signals): Promise<void> {
+    const part = this.#part(id);
+    if (part.pid === null) throw RigFailed(`${id} does not run and can't be sent ${signal}`);
+    process.kill(part.pid, signal);
+    const { pid } = part;
+    if (signal === 'SIGKILL') await waitFor(() => !isAlive(pid), { what: `${id} to die`, withinMs: 5000 });
+  }
+
+  async killEverything(): Promise<void> {
+    await killAllOf(this.#folder);
+  }
+
+  async revive(): Promise<void> {
+    for (const part of this.#parts) {
+      if (part.pid === null || !isAlive(part.pid)) this.#run(part);
+      // What was stopped goes on.
+      else process.kill(part.pid, 'SIGCONT');
+    }
+  }
+
+  async wipe(member: string): Promise<void> {
+    const data = path.join(this.#part(member).folder, 'data');
+    await rm(data, { recursive: true, force: true });
+    mkdirSync(data, { mode: 0o700 });
+  }
+
+  /** SENTINEL FAILOVER is what there is for a planned change. */
+  async switchover(): Promise<string> {
+    const before = await this.primary();
+    const [first] = this.#of('sentinel') as [Part];
+    await this.#ask(first, (client) => client.failover());
+    const changed = async () => {
+      const now = await this.primary();
+      return now !== before && now !== null ? now : undefined;
+    };
+    return waitFor(changed, { what: 'the Sentinels to name another primary', withinMs: wholeWithinMs });
+  }
+
+  async failover(): Promise<void> {
+    await this.switchover();
+  }
+
+  /** Nobody here refuses anything. */
+  async refusal(): Promise<null> {
+    return null;
+  }
+
+  knowsDataOf(): boolean {
+    return true;
+  }
+
+  /** The one who restarts a dead primary here does not wait for the Sentinels: there is no need. */
+  async setEligible(): Promise<void> {}
+
+  /** Replicas first, then a failover, then the old primary. */
+  async rollingRestart(): Promise<void> {
+    const before = await this.primary();
+    for (const { id } of this.#of('member')) if (id !== before) await this.#restart(id);
+    await this.switchover();
+    if (before !== null) await this.#restart(before);
+  }
+
+  setCutOff(host: string, cutOff: boolean): void {
+    this.#network?.setCutOff(host, cutOff);
+  }
+
+  async loseHost(host: string): Promise<void> {
+    this.#network?.setCable(host, 'out');
+    await this.#network?.killAll(host);
+  }
+
+  async returnHost(host: string): Promise<void> {
+    this.#network?.setCable(host, 'in');
+    await this.revive();
+  }
+
+  logs(): RigLog[] {
+    return this.#parts.map(({ id, kind, folder }) => ({ part: id, kind, file: path.join(folder, 'log') }));
+  }
+
+  async #restart(id: string): Promise<void> {
+    const part = this.#part(id);
+    await this.signal(id, 'SIGTERM');
+    const { pid } = part;
+    const gone = () => pid === null || !isAlive(pid);
+    await waitFor(gone, { what: `${id} to stop`, withinMs: 10_000 });
+    this.#run(part);
+    const isBack = async () => {
+      const role = await this.#role(id);
+      return role?.role === 'replica' && role.link === 'connected';
+    };
+    await waitFor(isBack, { what: `${id} to follow again`, withinMs: wholeWithinMs, everyMs: 50 });
+  }
+
+  async #place(): Promise<void> {
+    const network = this.#settings.hosts === 'three' ? NetworkHosts.create(this.hosts) : null;
+    this.#network = network;
+    const first = network ? 6379 : await freePorts(8);
+    for (let i = 0; i < 3; i++) {
+      const host = network ? (this.hosts[i] as string) : 'local';
+      const address = network ? network.addressOf(host) : '127.0.0.1';
+      const add = (kind: PartKind, id: string, port: number) =>
+        this.#parts.push({ id, kind, host, address, port, folder: path.join(this.#folder, id), pid: null });
+      add('member', `redis-${i + 1}`, network ? first : first + i);
+      add('sentinel', `sentinel-${i + 1}`, network ? 26_379 : first + 3 + i);
+      if (network || i === 0) add('gate', `gate-${i + 1}`, network ? 6380 : first + 6);
+    }
+  }
+
+  #configText(part: Part, primary: Part): string {
+    switch (part.kind) {
+      case 'member':
+        return plainRedisConf(part, part === primary ? null : primary, this.#settings.persistence);
+      case 'sentinel':
+        return plainSentinelConf(part, primary);
+      case 'gate':
+        return plainHaproxyCfg({ ...part, readOnlyPort: part.port + 1 }, this.#of('member'));
+    }
+  }
+
+  #run(part: Part): void {
+    const file = configOf(part);
+    const own = part.kind === 'gate' ? [this.#haproxy, '-db', '-f', file] : [this.#redis, file];
+    if (part.kind === 'sentinel') own.push('--sentinel');
+    const [program, ...args] = [...(this.#network?.on(part.host) ?? []), ...own];
+    const log = openSync(path.join(part.folder, 'log'), 'a', 0o600);
+    try {
+      const child = spawn(program as string, args, {
+        cwd: path.join(part.folder, 'data'),
+        detached: true,
+        stdio: ['ignore', log, log],
+      });
+      child.on('error', () => {});
+      child.unref();
+      // `ip netns exec` becomes the program itself.
+      part.pid = child.pid ?? null;
+    } finally {
+      closeSync(log);
+    }
+  }
+
+  #of(kind: PartKind): Part[] {
+    return this.#parts.filter((part) => part.kind === kind);
+  }
+
+  #part(id: string): Part {
+    const part = this.#parts.find((each) => each.id === id);
+    if (!part) throw RigFailed(`there is no ${id}`);
+    return part;
+  }
+
+  async #reach(host: string, address: string, port: number): Promise<Door['endpoint']> {
+    if (this.#network === null) return { host: address, port };
+    return { path: await this.#network.relay(host, address, port) };
+  }
+
+  async #ask<T>({ folder }: Part, question: (client: SentinelClient) => Promise<T>): Promise<T | null> {
+    const client = new SentinelClient({ endpoint: { path: path.join(folder, 'sock') } }, plainName);
+    try {
+      return await question(client);
+    } catch {
+      return null;
+    } finally {
+      client.close();
+    }
+  }
+
+  async #role(id: string) {
+    const client = new MemberClient({ ...this.direct(id), timeoutMs: 500 });
+    try {
+      return await client.role();
+    } catch {
+      return null;
+    } finally {
+      client.close();
+    }
+  }
+}
+
+function configOf({ kind, folder }: Part): string {
+  return path.join(folder, kind === 'gate' ? 'haproxy.cfg' : 'redis.conf');
+}
+
+/** How many servers HAProxy's read-write door has; null when it can't be asked. */
+function serversUp(socket: string): Promise<number | null> {
+  return new Promise((resolve) => {
+    const client = connect({ path: socket, timeout: 1000 });
+    let answer = '';
+    client.setEncoding('utf8').on('data', (text: string) => {
+      answer += text;
+    });
+    client.on('connect', () => client.write('show stat\n'));
+    client.on('end', () => {
+      const rows = answer.split('\n').filter((row) => /^back_redis_master,redis-/.test(row));
+      resolve(rows.filter((row) => row.split(',')[17] === 'UP').length);
+    });
+    client.on('timeout', () => client.destroy());
+    client.on('error', () => resolve(null));
+    client.on('close', () => resolve(null));
+  });
+}

@@ -1,0 +1,75 @@
+import type { Door } from './door.ts';
+
+/** What a rig is made of, where a drill wants it otherwise than usual. */
+export interface RigSettings {
+  durability: 'async' | 'replicated';
+  persistence: 'none' | 'rdb' | 'aof-everysec' | 'aof-always';
+  /** Everything on this machine, or each member, Sentinel and gate on one of three hosts of a network of their own. */
+  hosts: 'one' | 'three';
+  /** Sections of the spec that a scenario needs to be different. */
+  sections?: Record<string, Record<string, unknown>>;
+}
+
+export type PartKind = 'member' | 'sentinel' | 'gate';
+
+export interface RigPart {
+  id: string;
+  kind: PartKind;
+  host: string;
+  /** Null while it does not run. */
+  pid: number | null;
+}
+
+/** Where a log of the rig lies, and whose it is. */
+export interface RigLog {
+  part: string;
+  /** `words`: events of an agent that knows other hosts only by what the Sentinels say. */
+  kind: PartKind | 'events' | 'words';
+  file: string;
+}
+
+/** A deployment of its own to break: holdfast's, or what people run today. Ids are the same in both. */
+export interface Rig {
+  readonly name: string;
+  /** True for holdfast: who dies is restarted by it. Otherwise the drill does, as a person or a supervisor would. */
+  readonly heals: boolean;
+  readonly hosts: readonly string[];
+  /** @throws when it can't be started; nothing is left then once `stop` was called. */
+  start(): Promise<void>;
+  /** Ends all of it at once, whatever state it is in, and removes its files. */
+  stop(): Promise<void>;
+  /** The doors that clients of these hosts use; of all hosts unless said otherwise. */
+  doors(hosts?: readonly string[]): Promise<Door[]>;
+  parts(): Promise<RigPart[]>;
+  /** The member that the Sentinels name, by a majority, and that acts as primary; null when there is none. */
+  primary(): Promise<string | null>;
+  /** How to ask a member directly, past gates and faults of the network. */
+  direct(member: string): Pick<Door, 'endpoint' | 'credentials' | 'tls'>;
+  /** Everyone is there, in their places, and in touch. */
+  isWhole(): Promise<boolean>;
+  signal(part: string, signal: NodeJS.Signals): Promise<void>;
+  /** Kills every process, the agent too. */
+  killEverything(): Promise<void>;
+  /** Starts again what a drill has killed and nobody else restarts. */
+  revive(): Promise<void>;
+  /** Deletes a member's data files. */
+  wipe(member: string): Promise<void>;
+  /** Moves the primary, as one does that with this kind of deployment. @returns who is primary then. */
+  switchover(): Promise<string>;
+  /** Has the Sentinels replace the primary, dead or alive. @throws when they refuse. */
+  failover(): Promise<void>;
+  /** Why a member that died is not started; null when it was not refused. */
+  refusal(member: string): Promise<string | null>;
+  /** Whether whoever heals has noticed that this member holds data. */
+  knowsDataOf(member: string): boolean;
+  /** Keeps members from being promoted, or lets them again. Returns when the Sentinels know of the first. */
+  setEligible(members: readonly string[], eligible: boolean): Promise<void>;
+  /** Restarts every member, one after the other. */
+  rollingRestart(): Promise<void>;
+  /** Lets nothing pass between a host and the others, or everything again. */
+  setCutOff(host: string, cutOff: boolean): void;
+  /** Cuts a host's power: its cable is out and everything on it dead. */
+  loseHost(host: string): Promise<void>;
+  returnHost(host: string): Promise<void>;
+  logs(): RigLog[];
+}
