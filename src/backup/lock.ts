@@ -1,7 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import os from 'node:os';
-import { setTimeout as delay } from 'node:timers/promises';
 import { z } from 'zod';
 import { type Clock, systemClock } from '../base/clock.ts';
 import { errorText } from '../base/errors.ts';
@@ -119,9 +118,20 @@ async function isAbandoned(
   const { process: holder } = theirs;
   if (holder !== undefined && holder.boot === bootId()) return !isRunning(holder);
   if (theirs.expiresMs > clock.wallMs()) return false;
-  await delay(renewMs * 1.5, undefined, signal ? { signal } : {});
+  await pause(renewMs * 1.5, signal);
   const again = await read(store);
   return again === undefined || (again.token === theirs.token && again.expiresMs === theirs.expiresMs);
+}
+
+function pause(ms: number, signal: AbortSignal | undefined): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(resolve, ms);
+    const stop = () => {
+      clearTimeout(timer);
+      reject(signal?.reason);
+    };
+    signal?.addEventListener('abort', stop, { once: true });
+  });
 }
 
 async function read(store: BackupStore): Promise<LockText | undefined> {

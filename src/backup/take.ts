@@ -63,7 +63,10 @@ export interface TakeOptions {
 export async function takeBackup(options: TakeOptions): Promise<Manifest> {
   const { store, signal, clock = systemClock } = options;
   throwIfCancelled(signal);
-  const lock = await lockStore(store, options.holder, signal, clock);
+  const lock = await lockStore(store, options.holder, signal, clock).catch((error: unknown) => {
+    throwIfCancelled(signal);
+    throw error;
+  });
   try {
     await sweepLeftovers(options);
     const either = AbortSignal.any([lock.signal, ...(signal ? [signal] : [])]);
