@@ -78,8 +78,11 @@ export class AgentClient {
       const call = request(
         { socketPath: this.#socket, method, path, headers, ...(signal ? { signal } : {}) },
         (response) => {
-          createInterface({ input: response }).on('line', onLine).on('close', resolve);
-          response.on('error', reject);
+          // One that breaks off is told by the end that it lacks; readline passes the error on, and it must not end us.
+          createInterface({ input: response })
+            .on('line', onLine)
+            .on('error', () => {})
+            .on('close', resolve);
         },
       );
       call.on('error', (error) => reject(explain(error)));

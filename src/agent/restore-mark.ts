@@ -6,13 +6,21 @@ import { rm } from 'node:fs/promises';
 import { readFileIfThere, writeFileAtomic } from '../base/atomic-file.ts';
 import type { StatePaths } from './paths.ts';
 
+/** Where the data is served. */
+export interface DataPlace {
+  address: string;
+  port: number;
+  /** What a server that has taken all of it calls its history. */
+  replicationId: string;
+}
+
 export interface RestoreMark {
   /** What was being restored, for people. */
   backup: string;
   /** The member that takes the data. */
   primary: string;
   /** Where it takes it from. */
-  from: { address: string; port: number };
+  from: DataPlace;
   /** How many keys it had before; null as long as it was not pointed there. */
   keysBefore: number | null;
   startedAt: string;

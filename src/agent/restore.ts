@@ -32,8 +32,8 @@ import {
   type RestoreFacts,
   silentForMs,
 } from './restore-checks.ts';
-import { endRestore, followsMark } from './restore-end.ts';
-import { type RestoreMark, removeMark, writeMark } from './restore-mark.ts';
+import { endRestore, followsMark, hasTheData } from './restore-end.ts';
+import { type DataPlace, type RestoreMark, removeMark, writeMark } from './restore-mark.ts';
 import type { Report } from './start.ts';
 import { WriteFence } from './write-fence.ts';
 
@@ -41,7 +41,7 @@ export interface RestoreRequest {
   /** What is restored, for people. */
   backup: string;
   /** Where the data is served, and how much of it there is. */
-  from: { address: string; port: number };
+  from: DataPlace;
   bytes: number;
   keys: number;
   replace: boolean;
@@ -202,7 +202,7 @@ async function awaitData(
       answeredMs = performance.now();
       if (!followsMark(info, mark)) throw new Diverted(`${place.id} was pointed at another server`);
       const loading = info['loading'] === '1';
-      if (!loading && replicationInfo(info).linkUp) return;
+      if (!loading && hasTheData(info, mark)) return;
       if (performance.now() - saidMs > sayEveryMs) {
         saidMs = performance.now();
         const done = Number(loading ? info['loading_loaded_bytes'] : info['master_sync_read_bytes']) || 0;
