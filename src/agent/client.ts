@@ -61,7 +61,11 @@ export class AgentClient {
   async #get(path: string): Promise<unknown> {
     const lines: string[] = [];
     await this.#send('GET', path, undefined, (line) => lines.push(line));
-    return JSON.parse(lines.join('\n'));
+    try {
+      return JSON.parse(lines.join('\n'));
+    } catch (cause) {
+      throw NotRunning('the agent went away before it had answered', { cause });
+    }
   }
 
   #send(
