@@ -61,7 +61,11 @@ export async function lockStore(
   };
   if (!(await store.put(lockName, asBytes(own), { ifAbsent: true }))) {
     const theirs = await read(store);
-    if (theirs !== undefined && !(await isAbandoned(store, theirs, signal, clock))) throw busy(store, theirs);
+    // A request that was tried again may have met what it had written itself.
+    const isOurs = theirs?.token === own.token;
+    if (theirs !== undefined && !isOurs && !(await isAbandoned(store, theirs, signal, clock))) {
+      throw busy(store, theirs);
+    }
     await store.put(lockName, asBytes(own));
   }
   const now = await read(store);

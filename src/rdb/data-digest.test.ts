@@ -21,7 +21,10 @@ async function digestOf(entries: Entry[], options: VerifyOptions = {}) {
   writer.begin([]);
   let db = -1;
   for (const entry of entries) {
-    if ((entry.db ?? 0) !== db) writer.selectDb((db = entry.db ?? 0));
+    if ((entry.db ?? 0) !== db) {
+      db = entry.db ?? 0;
+      writer.selectDb(db);
+    }
     const key = Buffer.from(entry.key);
     const value = Buffer.from(entry.value);
     writer.entryHead({ expireMs: entry.expireMs ?? -1, idle: -1, freq: -1, type: 0 }, key, 0, key.length);
