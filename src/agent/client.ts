@@ -85,7 +85,7 @@ export class AgentClient {
           // One that breaks off is told by the end that it lacks; readline passes the error on, and it must not end us.
           createInterface({ input: response })
             .on('line', onLine)
-            .on('error', () => {})
+            .on('error', () => resolve())
             .on('close', resolve);
         },
       );
