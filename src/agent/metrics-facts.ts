@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { namedPrimary } from '../topology/view.ts';
+import type { BackupStatus } from './backup-schedule.ts';
 import type { Deployment } from './deployment.ts';
 import type { MetricsFacts } from './metrics.ts';
 import { statusOf } from './status.ts';
@@ -9,7 +10,11 @@ const { version } = JSON.parse(readFileSync(new URL('../../package.json', import
 };
 
 /** Collects what the agent has at hand; asks nobody. @param events by kind since the agent started. */
-export function metricsFacts(deployment: Deployment, events: ReadonlyMap<string, number>): MetricsFacts {
+export function metricsFacts(
+  deployment: Deployment,
+  events: ReadonlyMap<string, number>,
+  backup: BackupStatus | null,
+): MetricsFacts {
   const { members, parts, gates, setting } = deployment;
   const view = deployment.view();
   const cpu = process.cpuUsage();
@@ -30,7 +35,6 @@ export function metricsFacts(deployment: Deployment, events: ReadonlyMap<string,
     gates: gates.flatMap(({ part, adapter: { seen } }) =>
       part?.process.running && seen.status ? [seen.status] : [],
     ),
-    // The schedule of backups is not kept by the agent yet.
-    lastBackupAtMs: null,
+    lastBackupAtMs: backup?.lastGoodAt ? Date.parse(backup.lastGoodAt) : null,
   };
 }
