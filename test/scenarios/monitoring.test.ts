@@ -12,8 +12,8 @@ import { agentMetrics } from '../../src/agent/metrics.ts';
 import { waitFor } from '../../src/base/retry.ts';
 import { gateMetrics } from '../../src/gate/metrics.ts';
 import { rows } from '../../src/render/monitoring/panels.ts';
+import { whyNoNetworkHosts } from '../../src/rig/network-hosts.ts';
 import { HostFleet } from '../support/host-fleet.ts';
-import { whyNoNetworkHosts } from '../support/network-hosts.ts';
 
 const run = promisify(execFile);
 const hosts = ['a', 'b', 'c'];
