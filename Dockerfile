@@ -13,7 +13,7 @@ FROM node:20-bookworm-slim
 RUN printf '#!/bin/sh\nexit 101\n' > /usr/sbin/policy-rc.d \
  && chmod +x /usr/sbin/policy-rc.d \
  && apt-get update \
- && apt-get install -y --no-install-recommends redis-server redis-sentinel redis-tools haproxy tini \
+ && apt-get install -y --no-install-recommends redis-server redis-sentinel redis-tools haproxy tini zstd \
  && rm -rf /var/lib/apt/lists/* /usr/sbin/policy-rc.d
 COPY --from=build /build/node_modules /opt/holdfast/node_modules
 COPY --from=build /build/dist /opt/holdfast/dist

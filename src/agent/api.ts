@@ -11,6 +11,7 @@ export const commandNames = [
   'pause',
   'resume',
   'apply',
+  'restore',
 ] as const;
 export type Command = (typeof commandNames)[number];
 
@@ -21,6 +22,14 @@ export interface AgentApi {
   metrics(): string;
   /** Events after `seq`; waits up to `waitMs` for the first when there is none yet. */
   events(seq: number, waitMs: number): Promise<DeploymentEvent[]>;
-  /** Runs a command and returns its result. @throws OPERATION_UNDER_WAY and the command's own errors. */
-  run(command: Command, options: Record<string, unknown>, report: Report): Promise<unknown>;
+  /**
+   * Runs a command and returns its result. @throws OPERATION_UNDER_WAY and the command's own errors.
+   * @param signal aborted when whoever asked went away. Most commands go on all the same.
+   */
+  run(
+    command: Command,
+    options: Record<string, unknown>,
+    report: Report,
+    signal: AbortSignal,
+  ): Promise<unknown>;
 }

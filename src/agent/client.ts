@@ -29,13 +29,27 @@ export class AgentClient {
     return (await this.#get(`/events?after=${after}&waitMs=${waitMs}`)) as DeploymentEvent[];
   }
 
-  /** Runs a command and hears its steps. @throws what the agent says, with its code, or NOT_RUNNING. */
-  async run(command: Command, options: Record<string, unknown>, report: Report): Promise<unknown> {
+  /**
+   * Runs a command and hears its steps. @throws what the agent says, with its code, or NOT_RUNNING.
+   * @param signal hangs up; what the agent makes of that depends on the command.
+   */
+  async run(
+    command: Command,
+    options: Record<string, unknown>,
+    report: Report,
+    signal?: AbortSignal,
+  ): Promise<unknown> {
     let last: StreamLine = {};
-    await this.#send('POST', `/${command}`, options, (line) => {
-      last = JSON.parse(line) as StreamLine;
-      if (last.step !== undefined) report(last.step);
-    });
+    await this.#send(
+      'POST',
+      `/${command}`,
+      options,
+      (line) => {
+        last = JSON.parse(line) as StreamLine;
+        if (last.step !== undefined) report(last.step);
+      },
+      signal,
+    );
     if (last.error) {
       const { code, exitStatus, message, hint } = last.error;
       throw new HoldfastError(code, exitStatus, message, hint === undefined ? {} : { hint });
@@ -50,15 +64,24 @@ export class AgentClient {
     return JSON.parse(lines.join('\n'));
   }
 
-  #send(method: string, path: string, body: unknown, onLine: (line: string) => void): Promise<void> {
+  #send(
+    method: string,
+    path: string,
+    body: unknown,
+    onLine: (line: string) => void,
+    signal?: AbortSignal,
+  ): Promise<void> {
     const text = body === undefined ? '' : JSON.stringify(body);
     const headers =
       text === '' ? {} : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) };
     return new Promise((resolve, reject) => {
-      const call = request({ socketPath: this.#socket, method, path, headers }, (response) => {
-        createInterface({ input: response }).on('line', onLine).on('close', resolve);
-        response.on('error', reject);
-      });
+      const call = request(
+        { socketPath: this.#socket, method, path, headers, ...(signal ? { signal } : {}) },
+        (response) => {
+          createInterface({ input: response }).on('line', onLine).on('close', resolve);
+          response.on('error', reject);
+        },
+      );
       call.on('error', (error) => reject(explain(error)));
       call.end(text);
     });

@@ -2,6 +2,7 @@
 import { writeFileAtomic } from '../base/atomic-file.ts';
 import { type AgentApi, type Command, commandNames } from './api.ts';
 import { applySpec } from './apply.ts';
+import type { BackupSchedule } from './backup-schedule.ts';
 import type { Deployment } from './deployment.ts';
 import { OperationUnderWay } from './errors.ts';
 import type { DeploymentEvent } from './event-log.ts';
@@ -11,6 +12,7 @@ import { metricsText } from './metrics.ts';
 import { metricsFacts } from './metrics-facts.ts';
 import type { Observer } from './observe.ts';
 import { restartPart, rollingRestart, unknownPart } from './restart.ts';
+import { carryOutRestore } from './restore-command.ts';
 import type { Report } from './start.ts';
 import { type Status, statusOf } from './status.ts';
 import { switchover } from './switchover.ts';
@@ -21,16 +23,23 @@ export class Commands implements AgentApi {
   readonly #observer: Observer;
   readonly #down: (report: Report) => Promise<void>;
   readonly #tally: EventTally;
+  readonly #backups: BackupSchedule;
 
-  constructor(deployment: Deployment, observer: Observer, down: (report: Report) => Promise<void>) {
+  constructor(
+    deployment: Deployment,
+    observer: Observer,
+    backups: BackupSchedule,
+    down: (report: Report) => Promise<void>,
+  ) {
     this.#deployment = deployment;
     this.#observer = observer;
+    this.#backups = backups;
     this.#down = down;
     this.#tally = new EventTally(deployment.events);
   }
 
   status(): Status {
-    return statusOf(this.#deployment.view());
+    return statusOf(this.#deployment.view(), this.#backups.status());
   }
 
   metrics(): string {
@@ -53,7 +62,12 @@ export class Commands implements AgentApi {
     return events.since(seq);
   }
 
-  async run(command: Command, options: Record<string, unknown>, report: Report): Promise<unknown> {
+  async run(
+    command: Command,
+    options: Record<string, unknown>,
+    report: Report,
+    signal: AbortSignal,
+  ): Promise<unknown> {
     switch (command) {
       case 'pause':
       case 'resume':
@@ -72,6 +86,10 @@ export class Commands implements AgentApi {
       case 'apply':
         return this.#exclusively('applying the spec', () =>
           applySpec(this.#deployment, String(options['file']), options['dryRun'] === true, report),
+        );
+      case 'restore':
+        return this.#exclusively('a restore', () =>
+          carryOutRestore(this.#deployment, this.#observer, options, report, signal),
         );
     }
   }

@@ -3,6 +3,7 @@
  * observed of everything. It holds state and answers with a view; deciding and acting are elsewhere.
  */
 import type { Clock } from '../base/clock.ts';
+import { testHook } from '../base/test-hooks.ts';
 import type { SentinelEvent } from '../redis/sentinel-client.ts';
 import type { Secrets } from '../spec/secrets.ts';
 import type { GatePlace, Member, SentinelPlace, Spec } from '../spec/spec.ts';
@@ -149,6 +150,7 @@ function memberView({ place, part, watch, memory }: LiveMember): MemberView {
   const { seen } = watch;
   const running = part?.process.running ?? true;
   const down = part !== null && !running;
+  const unguarded = testHook('no-empty-primary-guard');
   return {
     ...place,
     process: part?.view ?? null,
@@ -164,7 +166,7 @@ function memberView({ place, part, watch, memory }: LiveMember): MemberView {
     priority: seen.priority,
     keys: seen.reachable ? seen.keys : null,
     histories: seen.reachable ? seen.histories : [],
-    dataIntact: !down || memory === null || isDataIntact(memory, part.paths.dataDir),
+    dataIntact: !down || memory === null || unguarded || isDataIntact(memory, part.paths.dataDir),
     dataStale: down && memory !== null && isDataStale(memory, part.paths.dataDir),
     kept: down && memory !== null ? keptData(memory, part.paths.dataDir) : null,
   };

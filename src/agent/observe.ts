@@ -2,6 +2,7 @@
 import type { SentinelEvent } from '../redis/sentinel-client.ts';
 import { namedPrimary } from '../topology/view.ts';
 import type { Deployment, LiveMember } from './deployment.ts';
+import { EligibilityKeeper } from './eligibility.ts';
 import { unshield } from './promotion.ts';
 
 /** How often each part is asked how it is. */
@@ -11,10 +12,12 @@ export function observePaceMs(hangAfterMs: number): number {
 
 export class Observer {
   readonly #deployment: Deployment;
+  readonly #eligibility: EligibilityKeeper;
   #timer: NodeJS.Timeout | undefined;
 
   constructor(deployment: Deployment) {
     this.#deployment = deployment;
+    this.#eligibility = new EligibilityKeeper(deployment);
   }
 
   start(): void {
@@ -40,6 +43,7 @@ export class Observer {
       ...gates.filter(({ part }) => part?.process.running !== false).map(({ adapter }) => adapter.look()),
     ]);
     await Promise.all(members.map((member) => this.#note(member)));
+    await this.#eligibility.keep();
   }
 
   /** Writes down what must outlive this agent: who the process is, and what data it had. */

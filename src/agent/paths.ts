@@ -28,6 +28,10 @@ export interface StatePaths {
   events: string;
   /** Flags that outlive the agent, such as a pause. */
   flags: string;
+  /** The restore that is under way, for the agent that finds it. */
+  restore: string;
+  /** For whole RDBs that are needed for a moment. */
+  scratch: string;
   member(id: string): PartPaths;
   sentinel(id: string): PartPaths;
   gate(id: string): PartPaths;
@@ -53,6 +57,8 @@ export function statePaths(root: string): StatePaths {
     agentLog: path.join(root, 'agent.log'),
     events: path.join(root, 'events.jsonl'),
     flags: path.join(root, 'flags.json'),
+    restore: path.join(root, 'restore.json'),
+    scratch: path.join(root, 'scratch'),
     member: part('members', 'redis.conf'),
     sentinel: part('sentinels', 'sentinel.conf'),
     gate: part('gates', 'gate.json'),

@@ -3,11 +3,16 @@
  * for as long as the switchover lasts. Sentinels learn priorities from their INFO, every 10 s.
  */
 import { waitFor } from '../base/retry.ts';
+import type { Spec } from '../spec/spec.ts';
 import type { Deployment, LiveMember } from './deployment.ts';
 import type { Report } from './start.ts';
 
-const usualPriority = '100';
 const learnWithinMs = 15_000;
+
+/** The priority that a replica has when nothing speaks against it. */
+export function usualPriority(spec: Spec): string {
+  return String(spec.redis.config['replica-priority']?.[0] ?? 100);
+}
 
 export async function preferTarget(
   deployment: Deployment,
@@ -43,7 +48,7 @@ async function allKnow(deployment: Deployment, others: LiveMember[]): Promise<bo
 
 /** Puts the priorities back; also what an agent does that finds them changed by one that died in between. */
 export async function restorePriorities(deployment: Deployment): Promise<void> {
-  const wanted = String(deployment.spec.redis.config['replica-priority']?.[0] ?? usualPriority);
+  const wanted = usualPriority(deployment.spec);
   await Promise.allSettled(
     deployment.members.map(async ({ watch }) => {
       const { 'replica-priority': found } = await watch.client.getConfig('replica-priority');

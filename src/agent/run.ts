@@ -3,9 +3,11 @@ import { existsSync } from 'node:fs';
 import type { FastifyInstance } from 'fastify';
 import { writeFileAtomic } from '../base/atomic-file.ts';
 import { systemClock } from '../base/clock.ts';
+import { activeTestHooks, testHook } from '../base/test-hooks.ts';
 import { loadSecrets } from '../spec/secrets.ts';
 import type { Spec } from '../spec/spec.ts';
 import { assemble } from './assemble.ts';
+import { BackupSchedule } from './backup-schedule.ts';
 import { watchClock } from './clock-watch.ts';
 import { Commands } from './control.ts';
 import type { Deployment } from './deployment.ts';
@@ -21,6 +23,7 @@ import { checkPorts, checkStateDir, findHaproxy, findRedisServer, wantedPorts } 
 import { restorePriorities } from './priorities.ts';
 import { unshield, unshieldAll } from './promotion.ts';
 import { waitUntilReady } from './ready.ts';
+import { endInterruptedRestore } from './restore-end.ts';
 import { serveControl, serveQuestions } from './server.ts';
 import { bringUp, type Report } from './start.ts';
 
@@ -48,7 +51,10 @@ export interface RunningAgent {
 
 /** Starts an agent. @throws before anything is started when something is missing; START_FAILED and the like after. */
 export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
-  const { spec, host, stateDir, report } = options;
+  const { host, stateDir, report } = options;
+  const spec = testHook('detect-after-1s') ? withDetectAfter(options.spec, 1000) : options.spec;
+  const hooks = activeTestHooks();
+  for (const hook of hooks) report(`warning: ${hook}`);
   const paths = statePaths(stateDir);
   const { program } = await findRedisServer();
   const gatesHere = spec.gates.filter((gate) => gate.host === host);
@@ -66,11 +72,16 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
     const setting = { spec, host, paths, secrets, redisServer: program, haproxy, clock: systemClock, events };
     const deployment = await assemble(setting);
     await checkFreePorts(deployment);
+    for (const hook of hooks) events.add('test-hook', spec.name, hook);
     return await runAgent(deployment, options, release);
   } catch (error) {
     await release();
     throw error;
   }
+}
+
+function withDetectAfter(spec: Spec, detectAfterMs: number): Spec {
+  return { ...spec, sentinel: { ...spec.sentinel, detectAfterMs } };
 }
 
 /** Ports of processes that still run from before are theirs by right. */
@@ -96,9 +107,11 @@ async function runAgent(
   deployment.onWake(() => loop.wake());
   const servers: FastifyInstance[] = [];
   let watching = true;
+  const backups = new BackupSchedule(deployment);
   const stopWatching = async () => {
     if (!watching) return;
     watching = false;
+    await backups.stop();
     stopHousekeeping();
     stopWatchingClock();
     loop.stop();
@@ -117,15 +130,17 @@ async function runAgent(
     await bringDown(deployment, downReport);
     resolveEnded();
   };
-  const api = new Commands(deployment, observer, down);
+  const api = new Commands(deployment, observer, backups, down);
   try {
     deployment.operation = 'the start';
     await bringUp(deployment, observer, report);
     observer.start();
     servers.push(await serveControl(api, setting.paths.agentSocket));
     servers.push(...(await serveQuestions(api, spec.agent.bind, spec.agent.port, setting.secrets.apiToken)));
+    await endInterruptedRestore(deployment, observer, report);
     deployment.operation = null;
     loop.start();
+    backups.start();
     await restorePriorities(deployment);
     await Promise.all(
       deployment.members.filter(({ part }) => part !== null).map((member) => unshield(deployment, member)),

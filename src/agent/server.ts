@@ -101,9 +101,16 @@ async function streamCommand(
   reply.hijack();
   const { raw } = reply;
   raw.writeHead(200, { 'content-type': 'application/x-ndjson' });
+  const gone = new AbortController();
+  raw.on('close', () => gone.abort(new Error('the command that asked for it is gone')));
   const send = (line: object) => raw.write(`${JSON.stringify(line)}\n`);
   try {
-    const result = await api.run(name, (body ?? {}) as Record<string, unknown>, (step) => send({ step }));
+    const result = await api.run(
+      name,
+      (body ?? {}) as Record<string, unknown>,
+      (step) => send({ step }),
+      gone.signal,
+    );
     send({ result });
   } catch (error) {
     const known = error instanceof HoldfastError;

@@ -1,4 +1,5 @@
 /** The view as `status --json` prints it. Pure. */
+
 import {
   type DeploymentState,
   type MemberView,
@@ -6,6 +7,7 @@ import {
   namedPrimary,
   type View,
 } from '../topology/view.ts';
+import type { BackupStatus } from './backup-schedule.ts';
 
 export interface Status {
   name: string;
@@ -19,6 +21,8 @@ export interface Status {
   members: MemberStatus[];
   sentinels: SentinelStatus[];
   gates: GateStatusLine[];
+  /** Null when the spec has no backup. */
+  backup: BackupStatus | null;
 }
 
 interface PlaceStatus {
@@ -54,7 +58,7 @@ export interface GateStatusLine extends PlaceStatus {
   clients: number;
 }
 
-export function statusOf(view: View): Status {
+export function statusOf(view: View, backup: BackupStatus | null = null): Status {
   const named = namedPrimary(view);
   const primary = view.members.find(({ id }) => id === named?.id) ?? actualPrimary(view);
   const members = view.members.map((member) => memberStatus(member, primary));
@@ -80,6 +84,7 @@ export function statusOf(view: View): Status {
     members,
     sentinels,
     gates,
+    backup,
   };
 }
 

@@ -1,39 +1,112 @@
+import { z } from 'zod';
+import { errorText } from '../base/errors.ts';
+import { BackupNotFound, ManifestUnreadable } from './errors.ts';
+import { manifestName } from './naming.ts';
+import type { BackupStore } from './store.ts';
+
+const count = z.int().min(0);
+const time = z.iso.datetime();
+const bytesAndSum = z.object({ bytes: count, sha256: z.string().regex(/^[0-9a-f]{64}$/) });
+
 /**
  * What is written beside each backup, last of all: a backup is there when its manifest is. The object is
  * `redis_2022-01-27T200000Z.rdb` (with `.zst` or `.gz` when compressed, and `.age` when encrypted), the manifest has
- * the backup's id and `.json`.
+ * the backup's id and `.json`. Keys that a later version adds are let through.
  */
-export interface Manifest {
+const manifestSchema = z.object({
   /** Of this format; 1. */
-  version: 1;
+  version: z.literal(1),
   /** `redis_2022-01-27T200000Z` */
-  id: string;
-  deployment: string;
+  id: z.string().min(1),
+  deployment: z.string(),
   /** The object that holds the data. */
-  object: string;
+  object: z.string().regex(/^[^/\\]+$/),
   /** Start and end, ISO 8601, UTC. */
-  startedAt: string;
-  finishedAt: string;
-  durationMs: number;
+  startedAt: time,
+  finishedAt: time,
+  durationMs: z.number().min(0),
   /** The member it was taken from, and what that was then. */
-  source: { member: string; address: string; port: number; role: 'primary' | 'replica' };
+  source: z.object({
+    member: z.string(),
+    address: z.string(),
+    port: z.int(),
+    role: z.enum(['primary', 'replica']),
+  }),
   /** `redis 7.0.15` or `valkey 8.0.1`, and holdfast's own version. */
-  serverVersion: string;
-  holdfastVersion: string;
-  rdbVersion: number;
+  serverVersion: z.string(),
+  holdfastVersion: z.string(),
+  rdbVersion: z.int(),
   /** Where in the replication stream the snapshot stands. */
-  replicationId: string;
-  replicationOffset: number;
-  keys: number;
-  databases: { db: number; keys: number; expiring: number }[];
-  functions: number;
-  /** A digest of all keys, values and expiries that does not depend on their order in the file. */
-  dataDigest: string;
+  replicationId: z.string(),
+  replicationOffset: z.int(),
+  keys: count,
+  databases: z.array(z.object({ db: count, keys: count, expiring: count })),
+  functions: count,
+  /** A digest of all keys, values and expiries that does not depend on their order in the file: rdb/data-digest.ts. */
+  dataDigest: z.string(),
   /** Bytes and SHA-256 (hex) of the RDB, and of the object as it is stored. */
-  rdb: { bytes: number; sha256: string };
-  stored: { bytes: number; sha256: string };
-  compression: 'none' | 'gzip' | 'zstd';
-  encryption: 'none' | 'age';
+  rdb: bytesAndSum,
+  stored: bytesAndSum,
+  compression: z.enum(['none', 'gzip', 'zstd']),
+  encryption: z.enum(['none', 'age']),
   /** Why it was taken. */
-  reason: 'manual' | 'schedule' | 'before-restore';
+  reason: z.enum(['manual', 'schedule', 'before-restore']),
+});
+
+export type Manifest = z.infer<typeof manifestSchema>;
+
+/** No manifest is near this long; what is longer is something else. */
+const maxBytes = 2 ** 20;
+
+/** @throws BACKUP_NOT_FOUND, BACKUP_MANIFEST_UNREADABLE and what the store throws. */
+export async function readManifest(store: BackupStore, id: string): Promise<Manifest> {
+  const name = manifestName(id);
+  const text = await readSmall(store, name);
+  if (text === undefined) {
+    throw BackupNotFound(`${store.url} has no backup ${id}`, {
+      hint: 'holdfast backup list shows what is there.',
+    });
+  }
+  return parseManifest(text, `${name} in ${store.url}`);
+}
+
+/** @param where for the message. @throws BACKUP_MANIFEST_UNREADABLE */
+export function parseManifest(text: string, where: string): Manifest {
+  const hint =
+    'A newer holdfast may have written it; else the object beside it can be checked with holdfast rdb verify.';
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    throw ManifestUnreadable(`${where} is not JSON: ${errorText(error)}`, { hint, cause: error });
+  }
+  const parsed = manifestSchema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  throw ManifestUnreadable(`${where}: ${issue?.path.join('.') || 'the whole'}: ${issue?.message}`, {
+    hint,
+    cause: parsed.error,
+  });
+}
+
+/** Puts it in the store; the backup is there from then on. */
+export async function writeManifest(store: BackupStore, manifest: Manifest): Promise<void> {
+  await store.put(manifestName(manifest.id), Buffer.from(`${JSON.stringify(manifest, null, 2)}\n`));
+}
+
+/** A small object as text, or undefined when there is none. */
+export async function readSmall(store: BackupStore, name: string): Promise<string | undefined> {
+  const pieces: Buffer[] = [];
+  let bytes = 0;
+  try {
+    for await (const piece of store.read(name)) {
+      pieces.push(Buffer.from(piece));
+      bytes += piece.length;
+      if (bytes > maxBytes) break;
+    }
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'BACKUP_NOT_FOUND') return undefined;
+    throw error;
+  }
+  return Buffer.concat(pieces).toString();
 }

@@ -10,13 +10,18 @@ export interface BackupStore {
   /** The bytes of an object from `offset` on. @throws BACKUP_NOT_FOUND */
   read(name: string, offset?: number): AsyncIterable<Buffer>;
   /** Begins an object of unknown size. */
-  upload(name: string): Promise<Upload>;
+  upload(name: string, hints?: UploadHints): Promise<Upload>;
   /** Writes a small object in one piece. `ifAbsent`: returns false, and changes nothing, when there is one already. */
   put(name: string, bytes: Buffer, options?: { ifAbsent?: boolean }): Promise<boolean>;
   /** Removes an object; one that isn't there is no error. */
   remove(name: string): Promise<void>;
   /** Removes what uploads that began before then have left unfinished. @returns how many. */
   sweep(beforeMs: number): Promise<number>;
+}
+
+export interface UploadHints {
+  /** About how many; twice as many must be possible. */
+  expectedBytes?: number;
 }
 
 export interface StoredObject {

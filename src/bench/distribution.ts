@@ -20,6 +20,20 @@ export function median(values: readonly number[]): number {
   return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] ?? upper) + upper) / 2;
 }
 
+/**
+ * How far repeated measurements lie apart, for a reader to judge differences by: `between the rounds, …`.
+ * @param cells the repeated values of each cell of a table
+ */
+export function spreadSentence(cells: readonly (readonly number[])[]): string {
+  const spreads = cells
+    .filter((values) => values.length > 1)
+    .map((values) => (Math.max(...values) - Math.min(...values)) / (median(values) || 1));
+  if (spreads.length === 0)
+    return 'Each was measured once: how far repeated measurements would lie apart is not known.';
+  const percent = (share: number) => `${Math.round(share * 100)}%`;
+  return `Between the rounds the throughput of one cell differed by ${percent(median(spreads))} of its median typically, and by ${percent(Math.max(...spreads))} at worst: differences smaller than that say little.`;
+}
+
 /** How often each error came, over all runs. */
 export function sumErrors(runs: readonly { errors: Record<string, number> }[]): Record<string, number> {
   const sum: Record<string, number> = {};

@@ -29,6 +29,7 @@ export async function startDoors(scratch: Scratch, settings: DoorSettings): Prom
   const doors: DoorProcess[] = [{ name: 'direct', port: server, pid: null }];
   doors.push(await gate('gate', 'async'));
   if (replicated) doors.push(await gate('gate, replicated', 'replicated'));
+  if (replicated) doors.push(await startFsyncAlways(scratch));
   if (settings.otherGate !== null) doors.push(await gate('other gate', 'async', settings.otherGate));
   if (findProgram('haproxy')) doors.push(await startHaproxy(scratch, server));
   if (findProgram('nutcracker')) doors.push(await startTwemproxy(scratch, server));
@@ -47,6 +48,16 @@ async function startServers(scratch: Scratch, replicas: number): Promise<number[
     await scratch.start(`redis-${port}`, program, [...plain, ...files, ...follows], port);
   }
   return ports;
+}
+
+/** The other way to be sure of a write: on disk before it is answered. */
+async function startFsyncAlways(scratch: Scratch): Promise<DoorProcess> {
+  const { program } = await findRedisServer();
+  const port = await freePorts(1);
+  const plain = ['--port', `${port}`, '--bind', '127.0.0.1', '--save', '', '--dir', scratch.folder];
+  const always = ['--appendonly', 'yes', '--appendfsync', 'always', '--appenddirname', 'always'];
+  await scratch.start(`redis-${port}`, program, [...plain, ...always], port);
+  return { name: 'direct, AOF always', port, pid: null };
 }
 
 interface GateSettings {

@@ -1,7 +1,7 @@
 import type { Section } from '../report/page.ts';
-import { median } from './distribution.ts';
+import { median, spreadSentence } from './distribution.ts';
 import type { DoorRun, DoorsReport } from './doors.ts';
-import { type BenchResult, pageOf } from './result.ts';
+import { type BenchResult, pageOf, plural } from './result.ts';
 
 /** Medians of one door in one test. */
 export interface DoorCell {
@@ -24,8 +24,9 @@ export function doorsResult(report: DoorsReport): BenchResult {
   const bars: Section[] = report.options.pipelines.map((pipeline) => barsOf(report, cells, pipeline));
   const { rounds, clients, valueBytes, durability } = report.options;
   const notes = [
-    `Medians of ${rounds} rounds after one that was not counted; in each round every door had its turn, and who began changed. ${clients} connections, ${valueBytes}-byte values, one thread for each door, one server without persistence${durability === 'replicated' ? ' and two replicas of it' : ''}.`,
+    `Medians of ${plural(rounds, 'round')} after one that was not counted; in each round every door had its turn, and who began changed. ${clients} connections, ${valueBytes}-byte values, one thread for each door, one server without persistence${durability === 'replicated' ? ' and two replicas of it; AOF always is a server of its own, without replicas, that answers a write when it is on disk' : ''}.`,
     'redis-benchmark, the door and the server share the cores of this machine, so a door that uses less processor leaves more for the others: with few cores that is part of what is measured. Clients, door and server on machines of their own, with a network in between, will show other ratios.',
+    spreadSentence(cells.map((cell) => runsOf(report, cell).map(({ rps }) => rps))),
     ...report.failures.map(
       ({ door, test, pipeline, reason }) => `${door} could not do ${test} (-P ${pipeline}): ${reason}`,
     ),
@@ -67,6 +68,10 @@ export function doorCells({
       });
     }),
   );
+}
+
+function runsOf({ runs }: DoorsReport, { door, test, pipeline }: DoorCell): DoorRun[] {
+  return runs.filter((run) => run.door === door && run.test === test && run.pipeline === pipeline);
 }
 
 function cellOf(own: DoorRun[], all: DoorRun[]): DoorCell {
@@ -114,12 +119,7 @@ function table({ doors }: DoorsReport, cells: DoorCell[], pipeline: number): Sec
     rows: those.map((cell) => [
       cell.door === doors[0] ? cell.test.toUpperCase() : '',
       ...[cell.door, cell.rps, cell.lowestRps, cell.highestRps],
-      ...[
-        cell.p50Ms.toFixed(2),
-        cell.p99Ms.toFixed(2),
-        cell.gateRatio?.toFixed(2) ?? '',
-        cell.cpuMicros ?? '',
-      ],
+      ...[cell.p50Ms, cell.p99Ms, cell.gateRatio ?? '', cell.cpuMicros ?? ''],
     ]),
     note: 'lowest and highest: of the rounds. gate ÷ this: above 1, the gate is faster. door CPU: processor time of the door for each request.',
   };

@@ -42,3 +42,8 @@ export function pageOf(head: BenchHead, title: string, sections: readonly Sectio
     ],
   };
 }
+
+/** `1 round`, `3 rounds`. */
+export function plural(count: number, word: string): string {
+  return `${count} ${word}${count === 1 ? '' : 's'}`;
+}

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import type { Command } from 'commander';
-import { readCount, readCounts, readWord, readWords } from './bench-options.ts';
+import { durabilities, readCount, readCounts, readWord, readWords } from './bench-options.ts';
 import { benchAction } from './bench-run.ts';
 import { BadOption } from './errors.ts';
 import { type CommonOptions, verb } from './verb.ts';
@@ -23,7 +23,10 @@ export function doorsVerb(): Command {
   const command = verb('doors', 'throughput and latency: direct, gate, HAProxy, twemproxy, in turns', [
     ['holdfast bench doors', 'every test, one request at a time and 16'],
     ['holdfast bench doors --tests set,get --clients 500', 'two tests, many clients'],
-    ['holdfast bench doors --durability replicated', 'also a gate that waits for two replicas'],
+    [
+      'holdfast bench doors --durability replicated',
+      'also a gate that waits for two replicas, beside AOF always',
+    ],
     ['holdfast bench doors --html doors.html', 'with bars, to show around'],
   ])
     .option('--rounds <count>', 'how often each door is measured', '5')
@@ -32,7 +35,11 @@ export function doorsVerb(): Command {
     .option('--tests <names>', 'tests of redis-benchmark', usualTests)
     .option('--requests <count>', 'requests of one run; four times as many with a pipeline', '100000')
     .option('--size <bytes>', 'size of a value', '100')
-    .option('--durability <kind>', 'async, or replicated for one more gate and two replicas', 'async')
+    .option(
+      '--durability <kind>',
+      'async; or replicated: two replicas, a gate that waits for them, and AOF always',
+      'async',
+    )
     .option('--other-gate <file>', "also another build's dist/gate/main.js");
   return benchAction<DoorOptions>(command, async (options, context) => {
     const { benchDoors } = await import('../bench/doors.ts');
@@ -45,7 +52,7 @@ export function doorsVerb(): Command {
       pipelines: readCounts('--pipeline', options.pipeline),
       tests: readWords('--tests', options.tests, benchmarkTests),
       valueBytes: readCount('--size', options.size),
-      durability: readWord('--durability', options.durability, ['async', 'replicated'] as const),
+      durability: readWord('--durability', options.durability, durabilities),
       otherGate: otherGate(options.otherGate),
     };
     return doorsResult(await benchDoors(settings, context));

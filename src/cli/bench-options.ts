@@ -2,6 +2,9 @@
 import { parseDuration } from '../base/duration.ts';
 import { BadOption } from './errors.ts';
 
+export const durabilities = ['async', 'replicated'] as const;
+export const persistences = ['none', 'rdb', 'aof-everysec', 'aof-always'] as const;
+
 export function readCount(option: string, text: string, least = 1): number {
   const value = Number(text);
   if (Number.isSafeInteger(value) && value >= least && text.trim() !== '') return value;
@@ -35,4 +38,10 @@ export function readDuration(option: string, text: string): number {
   const ms = parseDuration(text);
   if (ms !== undefined) return ms;
   throw BadOption(`${option}: '${text}' is no duration`, { hint: `For example ${option} 500ms, or 10s.` });
+}
+
+export function readPercent(option: string, text: string): number {
+  const value = readCount(option, text, 0);
+  if (value <= 100) return value;
+  throw BadOption(`${option}: ${text} is more than all of them`, { hint: 'A whole number from 0 to 100.' });
 }

@@ -1,71 +1,159 @@
-import type { Command } from 'commander';
-import { Option } from 'commander';
-import { parseDuration } from '../base/duration.ts';
+import { type Command, Option } from 'commander';
 import { parseSize } from '../base/size.ts';
-import type { DrillSettings } from '../drill/scenario.ts';
+import { activeTestHooks } from '../base/test-hooks.ts';
+import { headOf, pageOf } from '../bench/result.ts';
+import { drillNotes } from '../drill/notes.ts';
+import type { DrillSettings, Scenario } from '../drill/scenario.ts';
 import { scenarios } from '../drill/scenarios.ts';
-import { BadOption, StoppedBySignal } from './errors.ts';
+import type { LiveRig } from '../rig/live-rig.ts';
+import { readCount, readDuration } from './bench-options.ts';
+import { benchAction } from './bench-run.ts';
+import type { LiveOptions } from './drill-live.ts';
+import { BadOption } from './errors.ts';
 import type { Output } from './output.ts';
-import { action, type CommonOptions, verb } from './verb.ts';
+import { type CommonOptions, stateDirOption, verb } from './verb.ts';
 
-interface DrillOptions extends CommonOptions {
+interface DrillOptions extends CommonOptions, LiveOptions {
   times: string;
   clients: string;
-  load: string;
+  load?: string;
   valueSize: string;
   duration: string;
-  durability: DrillSettings['durability'];
-  persistence: DrillSettings['persistence'];
+  durability?: DrillSettings['durability'];
+  persistence?: DrillSettings['persistence'];
   besidePlain?: boolean;
 }
 
+const usualLoad = '2000';
+/** Where others work, the drill's own load should hardly be noticed. */
+const liveLoad = '200';
+const mostValueBytes = 2 ** 20;
+
 export function drillVerb(): Command {
-  return verb('drill', 'make a failure on purpose, under load, and account for every acknowledged write', [
+  const command = verb('drill', 'make a failure on purpose, under load, and account for every write', [
     ['holdfast drill primary-crash', 'on a deployment of its own, which is gone afterwards'],
-    ['holdfast drill primary-crash --times 50 --durability replicated', 'fifty times, none may be lost'],
-    ['holdfast drill all --html drills.html', 'every scenario, one table, one page'],
+    ['holdfast drill primary-crash --times 50 --durability replicated', 'fifty times; nothing may be lost'],
+    [
+      'holdfast drill all --beside-plain --html drills.html',
+      'every drill, also on Sentinel + HAProxy, as a page',
+    ],
+    ['holdfast drill all --against prod.yaml', 'those that do no harm, on what runs there, after asking'],
   ])
-    .argument('<scenario>', `all, or one of ${scenarios.map(({ name }) => name).join(', ')}`)
+    .argument('<scenario>', 'one of those below, or all')
     .option('--times <count>', 'how often each is run', '1')
     .option('--clients <count>', 'clients that write', '8')
-    .option('--load <writes>', 'writes a second, all clients together, or max', '2000')
+    .option(
+      '--load <writes>',
+      `writes a second, all together, or max (default: ${usualLoad}, with --against ${liveLoad})`,
+    )
     .option('--value-size <size>', "a string's bytes", '100')
     .option('--duration <duration>', 'how long the load runs at least', '4s')
     .addOption(
-      new Option('--durability <kind>', 'what an acknowledgement means')
-        .choices(['async', 'replicated'])
-        .default('async'),
+      new Option(
+        '--durability <kind>',
+        'what an acknowledgement means: gate.durability (default: async)',
+      ).choices(['async', 'replicated']),
     )
     .addOption(
-      new Option('--persistence <kind>', 'how data reaches the disk')
-        .choices(['none', 'rdb', 'aof-everysec', 'aof-always'])
-        .default('aof-everysec'),
+      new Option(
+        '--persistence <kind>',
+        'how data reaches the disk: redis.persistence (default: aof-everysec)',
+      ).choices(['none', 'rdb', 'aof-everysec', 'aof-always']),
     )
-    .option('--beside-plain', 'the same with Sentinel + HAProxy as people set them up, in the same table')
-    .action(action<DrillOptions>(drill));
+    .option('--beside-plain', 'the same on Sentinel + HAProxy as people set it up, in the same tables')
+    .option(
+      '--against <spec>',
+      'on a deployment that runs on this host; only drills that do no harm, after asking',
+    )
+    .option('--user <name>', 'with --against: whom the clients log in as')
+    .addOption(stateDirOption())
+    .option('-y, --yes', 'do not ask')
+    .addHelpText('after', `\nScenarios:\n${scenarioLines().join('\n')}`);
+  return benchAction<DrillOptions>(command, async (options, context, { args: [name = ''], output }) => {
+    for (const hook of activeTestHooks()) output.note(`${output.colors.yellow('warning:')} ${hook}`);
+    const chosen = choose(name);
+    const asked = readSettings(options);
+    const plan = await planOf(output, options, chosen, asked);
+    if (plan === null) return null;
+    const { runCampaign } = await import('../drill/campaign.ts');
+    const { drillSections } = await import('../drill/page.ts');
+    const { drillCsv, drillData } = await import('../drill/data.ts');
+    const { hasBroken } = await import('../drill/summary.ts');
+    const { settings } = plan;
+    const results = await runCampaign({
+      ...plan,
+      times: readCount('--times', options.times),
+      besidePlain: options.besidePlain === true,
+      report: context.report,
+      signal: context.signal,
+    });
+    const head = headOf('drill', context);
+    const sections = drillSections(results, settings);
+    const remarks = drillNotes(settings, {
+      besidePlain: options.besidePlain === true,
+      live: plan.live !== null,
+    });
+    return {
+      data: { ...head, ...drillData(results, settings) },
+      page: pageOf(head, `Drills: ${name}`, sections, [...activeTestHooks(), ...remarks]),
+      csv: drillCsv(results),
+      exitStatus: hasBroken(results) ? 3 : 0,
+    };
+  });
 }
 
-async function drill(output: Output, [name = '']: string[], options: DrillOptions): Promise<number> {
-  const { runCampaign } = await import('../drill/campaign.ts');
-  const stop = new AbortController();
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-    process.once(signal, () => stop.abort(StoppedBySignal(`stopped by ${signal}`)));
+/** A deployment of its own for each run, or the one that was named. */
+async function planOf(
+  output: Output,
+  options: DrillOptions,
+  scenarios: readonly Scenario[],
+  settings: DrillSettings,
+): Promise<{ live: LiveRig | null; scenarios: readonly Scenario[]; settings: DrillSettings } | null> {
+  const { against } = options;
+  if (against === undefined) return { live: null, scenarios, settings };
+  for (const [option, given] of [
+    ['--durability', options.durability],
+    ['--persistence', options.persistence],
+    ['--beside-plain', options.besidePlain],
+  ] as const) {
+    if (given === undefined) continue;
+    throw BadOption(`${option} can't be chosen with --against: ${against} says what the deployment is like`, {
+      hint: `Leave ${option} out, or leave --against out and the drill makes a deployment of its own.`,
+    });
   }
-  const results = await runCampaign({
-    scenarios: name === 'all' ? scenarios : scenarios.filter((each) => each.name === name),
-    settings: {
-      durability: options.durability,
-      persistence: options.persistence,
-      clients: Number(options.clients),
-      writesPerSecond: options.load === 'max' ? null : Number(options.load),
-      valueBytes: parseSize(options.valueSize) ?? 0,
-      durationMs: parseDuration(options.duration) ?? 0,
-    },
-    times: Number(options.times),
-    besidePlain: options.besidePlain === true,
-    report: (line) => output.note(output.colors.dim(line)),
-    signal: stop.signal,
+  const { planLive } = await import('./drill-live.ts');
+  const plan = await planLive(output, { ...options, against }, scenarios, settings);
+  return plan && { ...plan, live: plan.rig };
+}
+
+function scenarioLines(): string[] {
+  const width = Math.max(...scenarios.map(({ name }) => name.length));
+  return scenarios.map(({ name, when }) => `  ${name.padEnd(width)}  ${when}`);
+}
+
+function choose(name: string): readonly Scenario[] {
+  if (name === 'all') return scenarios;
+  const found = scenarios.filter((each) => each.name === name);
+  if (found.length > 0) return found;
+  throw BadOption(`there is no drill '${name}'`, {
+    hint: `There are ${scenarios.map((each) => each.name).join(', ')}; all runs every one.`,
   });
-  output.data(results);
-  return 0;
+}
+
+function readSettings(options: DrillOptions): DrillSettings {
+  const load = options.load ?? (options.against === undefined ? usualLoad : liveLoad);
+  const valueBytes = parseSize(options.valueSize);
+  if (valueBytes === undefined || valueBytes < 1 || valueBytes > mostValueBytes) {
+    throw BadOption(`--value-size: '${options.valueSize}' is no size from 1 to 1mb`, {
+      hint: 'For example --value-size 100 or --value-size 4kb.',
+    });
+  }
+  return {
+    durability: options.durability ?? 'async',
+    persistence: options.persistence ?? 'aof-everysec',
+    clients: readCount('--clients', options.clients),
+    writesPerSecond: load === 'max' ? null : readCount('--load', load),
+    valueBytes,
+    durationMs: readDuration('--duration', options.duration),
+  };
 }

@@ -13,7 +13,7 @@ export function pageLines(page: Page, colors: Colors): string[] {
 
 function sectionLines(section: Section, colors: Colors): string[] {
   if (section.kind === 'text') return ['', ...section.paragraphs.map((text) => colors.dim(text))];
-  if (section.kind !== 'table') return [];
+  if (section.kind !== 'table' || section.detail) return [];
   const [header = '', ...rows] = table([
     // The capital of µ is another letter.
     section.header.map((text) => text.replaceAll('µs', 'us').toUpperCase()),

@@ -18,6 +18,8 @@ const verbs: Record<string, () => Promise<MakeVerb>> = {
   render: async () => (await import('./render.ts')).renderVerb,
   doctor: async () => (await import('./doctor.ts')).doctorVerb,
   size: async () => (await import('./size.ts')).sizeVerb,
+  restore: async () => (await import('./restore.ts')).restoreVerb,
+  backup: async () => (await import('./backup.ts')).backupVerb,
   rdb: async () => (await import('./rdb.ts')).rdbVerb,
   bench: async () => (await import('./bench.ts')).benchVerb,
   drill: async () => (await import('./drill.ts')).drillVerb,

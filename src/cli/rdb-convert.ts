@@ -1,7 +1,7 @@
 import type { ByteSink } from '../rdb/byte-sink.ts';
 import type { ScanHandler } from '../rdb/scanner.ts';
 import type { Output } from './output.ts';
-import { openInput } from './rdb-input.ts';
+import { naming, openInput } from './rdb-input.ts';
 import { describeRate } from './rdb-report.ts';
 
 export interface Converter extends ScanHandler {
@@ -26,9 +26,8 @@ export async function convertFile(
   const converter = make(written.sink);
   const progress = new RdbProgress(output, `${what} ${input.name}`, [input], () => converter.keys);
   try {
-    await pump(input.open(), new Scanner(converter), {
-      after: () => progress.tick() ?? written.sink.drain(),
-    });
+    const after = () => progress.tick() ?? written.sink.drain();
+    await naming(input, pump(input.open(), new Scanner(converter), { after }));
     converter.finish?.();
     await written.commit();
   } finally {

@@ -2,7 +2,7 @@ import { type Command, Option } from 'commander';
 import type { KeyFilter } from '../rdb/filter.ts';
 import type { Kind } from '../rdb/format.ts';
 import type { Output } from './output.ts';
-import { openInput, type RdbInput } from './rdb-input.ts';
+import { naming, openInput, type RdbInput } from './rdb-input.ts';
 import {
   collect,
   collectWhole,
@@ -70,7 +70,7 @@ async function filterFile(output: Output, input: RdbInput, options: FilterVerbOp
   const { openOutput } = await import('./rdb-output.ts');
   const { RdbProgress } = await import('./rdb-progress.ts');
   const test = await chosenKeys(options);
-  const { head, whole } = await peekHead(input.open());
+  const { head, whole } = await naming(input, peekHead(input.open()));
   const target = targetFor(options, head);
   const unloadable = new UnloadableList();
   const written = await openOutput(options.output);
@@ -88,7 +88,8 @@ async function filterFile(output: Output, input: RdbInput, options: FilterVerbOp
       nowMs: Date.now(),
       onUnloadable: unloadable.add,
     });
-    await pump(whole, new Scanner(handler), { after: () => progress.tick() ?? written.sink.drain() });
+    const after = () => progress.tick() ?? written.sink.drain();
+    await naming(input, pump(whole, new Scanner(handler), { after }));
     writer.finish();
     await written.commit();
   } finally {

@@ -1,18 +1,21 @@
 import { randomBytes } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
-import { type FileHandle, open, rm, stat } from 'node:fs/promises';
+import { open, rm, stat } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
 import { defineError, errorText } from '../base/errors.ts';
-import type { RdbSource } from '../rdb/merge-input.ts';
+import { nameFile, type RdbSource } from '../rdb/merge-input.ts';
+import { ReadAhead } from './rdb-read-ahead.ts';
 
 const Unreadable = defineError('RDB_UNREADABLE', 1);
 const BadCompression = defineError('RDB_BAD_COMPRESSION', 1);
 
 const chunkBytes = 512 * 1024;
+/** Files longer than this are worth a thread; it gets ready while half as much is read without it. */
+const longBytes = 32 * 2 ** 20;
 
 /** A file named on the command line; `-` is stdin. Gzip and zstd are seen by their first bytes and unpacked. */
 export interface RdbInput extends RdbSource {
@@ -33,8 +36,17 @@ export async function openInput(file: string): Promise<RdbInput> {
   return input;
 }
 
+/** Waits for what is done with a file; what is wrong with its bytes is told with its name. */
+export async function naming<T>(input: RdbInput, work: Promise<T>): Promise<T> {
+  try {
+    return await work;
+  } catch (error) {
+    throw nameFile(error, input.name);
+  }
+}
+
 /**
- * The same for verbs that read a file more than once: stdin is first put in a temporary file. `dispose` removes it.
+ * Opens files for verbs that read them more than once: stdin is first put in a temporary file. `dispose` removes it.
  */
 export async function openInputs(
   files: string[],
@@ -70,7 +82,7 @@ async function sizeOf(file: string): Promise<number> {
     return found.size;
   } catch (error) {
     if (error instanceof Error && error.name === 'HoldfastError') throw error;
-    throw Unreadable(`cannot read ${file}: ${errorText(error)}`, { cause: error });
+    throw unreadable(file, error);
   }
 }
 
@@ -154,31 +166,42 @@ async function* stdinChunks(): AsyncGenerator<Buffer> {
   for await (const chunk of process.stdin) yield chunk as Buffer;
 }
 
-/** The next piece is being read while the one before is worked on; three buffers take turns. */
+/**
+ * The next piece is being read while the one before is worked on; three buffers take turns. A long file, once more
+ * than its start is wanted, is read on by a thread.
+ */
 async function* fileChunks(file: string): AsyncGenerator<Buffer> {
-  let handle: FileHandle;
-  try {
-    handle = await open(file, 'r');
-  } catch (error) {
-    throw Unreadable(`cannot read ${file}: ${errorText(error)}`, { cause: error });
-  }
+  const handle = await open(file, 'r').catch((error: unknown) => Promise.reject(unreadable(file, error)));
   const buffers = [0, 1, 2].map(() => Buffer.allocUnsafeSlow(chunkBytes));
-  let turn = 0;
-  let reading = handle.read(buffers[turn]!, 0, chunkBytes, null);
+  let reading: Promise<{ bytesRead: number }> | undefined;
+  let ahead: ReadAhead | undefined;
   try {
+    const isLong = (await handle.stat()).size > longBytes && os.availableParallelism() > 1;
+    const hereBytes = isLong ? longBytes / 2 : Infinity;
+    let at = 0;
+    let turn = 0;
+    const readNext = () => handle.read(buffers[turn]!, 0, Math.min(chunkBytes, hereBytes - at), null);
+    reading = readNext();
     for (;;) {
       const { bytesRead } = await reading;
-      if (bytesRead === 0) return;
+      if (bytesRead === 0) break;
       const current = buffers[turn]!.subarray(0, bytesRead);
+      at += bytesRead;
       turn = (turn + 1) % buffers.length;
-      reading = handle.read(buffers[turn]!, 0, chunkBytes, null);
+      reading = readNext();
       yield current;
+      if (isLong) ahead ??= new ReadAhead(handle.fd, hereBytes);
     }
+    if (ahead !== undefined) yield* ahead.pieces();
   } catch (error) {
-    if (error instanceof Error && error.name === 'HoldfastError') throw error;
-    throw Unreadable(`cannot read ${file}: ${errorText(error)}`, { cause: error });
+    throw error instanceof Error && error.name === 'HoldfastError' ? error : unreadable(file, error);
   } finally {
-    await reading.catch(() => {});
+    await reading?.catch(() => {});
+    await ahead?.stop();
     await handle.close();
   }
+}
+
+function unreadable(file: string, error: unknown): Error {
+  return Unreadable(`cannot read ${file}: ${errorText(error)}`, { cause: error });
 }

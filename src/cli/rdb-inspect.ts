@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { describeSize } from '../base/size.ts';
 import type { InspectReport } from '../rdb/inspect.ts';
 import type { Output } from './output.ts';
-import { openInput } from './rdb-input.ts';
+import { naming, openInput } from './rdb-input.ts';
 import { wholeNumber } from './rdb-options.ts';
 import { describeRate, keyAsJson } from './rdb-report.ts';
 import { action, type CommonOptions, verb } from './verb.ts';
@@ -29,7 +29,7 @@ export function inspectVerb(): Command {
         const scanner = new Scanner(inspector);
         const progress = new RdbProgress(output, `inspect ${input.name}`, [input], () => inspector.keys);
         try {
-          await pump(input.open(), scanner, { after: () => progress.tick() });
+          await naming(input, pump(input.open(), scanner, { after: () => progress.tick() }));
         } finally {
           progress.done();
         }

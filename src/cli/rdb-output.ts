@@ -97,12 +97,26 @@ function stdoutOutput(): RdbOutput {
   const sink = new ByteSink(
     (bytes) =>
       new Promise((resolve, reject) => {
-        process.stdout.write(bytes, (error) => (error ? reject(unwritable('stdout', error)) : resolve()));
+        process.stdout.write(bytes, (error) => (error ? reject(stdoutFailed(error)) : resolve()));
       }),
   );
   // A reader that has seen enough (head) is told by the callback of the write; the event would be fatal.
   process.stdout.on('error', () => {});
   return { sink, isStdout: true, commit: () => sink.flush(), abandon: async () => {} };
+}
+
+function stdoutFailed(error: unknown): Error {
+  const isClosed = error instanceof Error && 'code' in error && error.code === 'EPIPE';
+  if (isClosed) {
+    return Unwritable('stdout was closed by its reader before everything was written', {
+      hint: 'With head and the like that is as it should be. What was written is not the whole.',
+      cause: error,
+    });
+  }
+  return Unwritable(`cannot write stdout: ${errorText(error)}`, {
+    hint: 'What was written is not the whole: do not use it. Check the space on the disk.',
+    cause: error,
+  });
 }
 
 /** A place for records that do not fit in memory: a folder of its own, made when it is needed. */

@@ -1,10 +1,10 @@
-import { mkdir } from 'node:fs/promises';
+import { mkdir, rmdir } from 'node:fs/promises';
 import path from 'node:path';
 import type { Command } from 'commander';
 import type { PartOf, SlotRange } from '../rdb/split.ts';
 import type { RdbWriter } from '../rdb/writer.ts';
 import type { Output } from './output.ts';
-import { openInput, type RdbInput } from './rdb-input.ts';
+import { naming, openInput, type RdbInput } from './rdb-input.ts';
 import { RdbOptionWrong, type TargetOptions, targetFor, targetOptions } from './rdb-options.ts';
 import type { RdbOutput } from './rdb-output.ts';
 import { describeRate, describeTarget, UnloadableList } from './rdb-report.ts';
@@ -59,10 +59,10 @@ async function splitFile(output: Output, input: RdbInput, options: SplitVerbOpti
   const { Scanner } = await import('../rdb/scanner.ts');
   const { RdbProgress } = await import('./rdb-progress.ts');
   const partOf = await choosePart(options);
-  const { head, whole } = await peekHead(input.open());
+  const { head, whole } = await naming(input, peekHead(input.open()));
   const target = targetFor(options, head);
   const unloadable = new UnloadableList();
-  await mkdir(options.output, { recursive: true });
+  const madeFolder = await mkdir(options.output, { recursive: true });
   const parts = new PartFiles(options.output, input.name);
   const keysWritten = () => parts.all.reduce((sum, { writer }) => sum + writer.keys, 0);
   const progress = new RdbProgress(output, `split ${input.name}`, [input], keysWritten);
@@ -78,12 +78,16 @@ async function splitFile(output: Output, input: RdbInput, options: SplitVerbOpti
         parts.add(name, openOutputSync, (sink) => new RdbWriter(sink, target.flavor, target.version)),
       onUnloadable: unloadable.add,
     });
-    await pump(whole, new Scanner(handler), { after: () => progress.tick() ?? parts.drain() });
+    const after = () => progress.tick() ?? parts.drain();
+    await naming(input, pump(whole, new Scanner(handler), { after }));
     for (const { writer } of parts.all) writer.finish();
     for (const { written } of parts.all) await written.commit();
+  } catch (error) {
+    for (const { written } of parts.all) await written.abandon();
+    if (madeFolder !== undefined) await rmdir(options.output).catch(() => {});
+    throw error;
   } finally {
     progress.done();
-    for (const { written } of parts.all) await written.abandon();
   }
   unloadable.tell(output, target);
   const files = parts.all.map(({ file, writer, written }) => ({

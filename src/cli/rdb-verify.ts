@@ -47,7 +47,8 @@ async function verifyOne(output: Output, file: string): Promise<{ ok: boolean }>
     const problem = problemOf(error);
     if (problem === undefined && errorCode(error) !== 'RDB_BAD_COMPRESSION') throw error;
     const message = (error as Error).message;
-    output.line(`${output.colors.red('bad')}  ${input.name}: ${message}`);
+    const told = message.startsWith(input.name) ? message : `${input.name}: ${message}`;
+    output.line(`${output.colors.red('bad')}  ${told}`);
     return {
       file: input.name,
       ok: false,

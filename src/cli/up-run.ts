@@ -16,6 +16,8 @@ import type { Target } from './target.ts';
 export interface RunOptions {
   host: string;
   readyWithinMs: number;
+  /** What is restored once it is up; null for nothing. */
+  restore: string | null;
 }
 
 /** What a detached agent tells the command that started it. */
@@ -32,6 +34,7 @@ export async function runForeground(output: Output, target: Target, options: Run
   const agent = await start(target, options, (step) => output.note(`  ${output.colors.dim(step)}`));
   announce(output, target.spec, options.host, performance.now() - began, agent.notReady);
   output.data(statusOf(agent.deployment.view()));
+  if (options.restore !== null) void restoreOnceUp(target, options.restore, null);
   agent.deployment.events.listen(({ at, text }) =>
     output.note(`${output.colors.dim(at.slice(11, 19))} ${text}`),
   );
@@ -142,8 +145,46 @@ export async function runDetached(output: Output, target: Target, options: RunOp
   child.unref();
   announce(output, target.spec, options.host, performance.now() - began, notReady);
   output.line(`  agent            pid ${child.pid}, log ${target.paths.agentLog}`);
-  output.data(ready);
-  return notReady === null ? 0 : 3;
+  if (options.restore === null) {
+    output.data(ready);
+    return notReady === null ? 0 : 3;
+  }
+  const { status, json } = await restoreOnceUp(target, options.restore, output);
+  output.data({ ...ready, restore: json });
+  if (status !== 0) output.note(`${target.spec.name} runs on without it.`);
+  return status;
+}
+
+/**
+ * In a process of its own: what it reads must not keep an agent from seeing a failure.
+ * @param output null: the command's own words are enough.
+ */
+async function restoreOnceUp(
+  target: Target,
+  backup: string,
+  output: Output | null,
+): Promise<{ status: number; json: unknown }> {
+  const asJson = output?.json === true;
+  const args = [
+    'restore',
+    backup,
+    target.file,
+    '--state-dir',
+    target.paths.root,
+    ...(asJson ? ['--json'] : []),
+  ];
+  const child = spawn(process.execPath, [process.argv[1] as string, ...args], {
+    stdio: ['ignore', asJson ? 'pipe' : 'inherit', 'inherit'],
+  });
+  let text = '';
+  child.stdout?.setEncoding('utf8').on('data', (piece: string) => {
+    text += piece;
+  });
+  const status = await new Promise<number>((resolve) => {
+    child.once('error', () => resolve(1));
+    child.once('close', (code) => resolve(code ?? 1));
+  });
+  return { status, json: text === '' ? null : JSON.parse(text) };
 }
 
 async function runAsChild(target: Target, options: RunOptions): Promise<number> {

@@ -1,4 +1,5 @@
 import { type Command, Option } from 'commander';
+import { RestoreRefused } from '../agent/errors.ts';
 import type { Status } from '../agent/status.ts';
 import { parseDuration } from '../base/duration.ts';
 import { HoldfastError } from '../base/errors.ts';
@@ -12,17 +13,23 @@ interface UpOptions extends CommonOptions {
   host?: string;
   stateDir?: string;
   wait: string;
+  restore?: string;
 }
 
 export function upVerb(): Command {
   return verb('up', 'start what the spec places on this host and keep it running', [
     ['holdfast up', 'run ./holdfast.yaml until Ctrl-C'],
     ['holdfast up prod.yaml --host a --detach', "host a's share, in the background"],
+    ['holdfast up --detach --restore latest', 'a new deployment, with the data of the newest backup'],
   ])
     .argument(...specArgument)
     .option('-d, --detach', 'run in the background; return when it is ready')
     .option('--host <id>', 'which host of the spec this is')
     .addOption(new Option('--wait <duration>', 'how long the first write may take').default('60s'))
+    .option(
+      '--restore <backup>',
+      'once it is up, restore this, as holdfast restore does; only into an empty one',
+    )
     .addOption(stateDirOption())
     .action(action<UpOptions>(up));
 }
@@ -33,10 +40,15 @@ async function up(output: Output, [file = '']: string[], options: UpOptions): Pr
   const readyWithinMs = parseDuration(options.wait);
   if (readyWithinMs === undefined)
     throw BadOption(`--wait: '${options.wait}' is no duration`, { hint: 'For example 90s or 5m.' });
-  if (await alreadyRuns(target, output)) return 0;
+  if (await alreadyRuns(target, output)) {
+    if (options.restore === undefined) return 0;
+    throw RestoreRefused(`${target.spec.name} runs already, so nothing was restored`, {
+      hint: `holdfast restore ${options.restore} ${file} restores into a deployment that runs.`,
+    });
+  }
   const { runForeground, runDetached } = await import('./up-run.ts');
   const run = options.detach ? runDetached : runForeground;
-  return run(output, target, { host, readyWithinMs });
+  return run(output, target, { host, readyWithinMs, restore: options.restore ?? null });
 }
 
 /** A second `up` does no harm: it says what is there. */

@@ -42,7 +42,6 @@ describe('a list', () => {
     const found = account(writes, holds({ lists: new Map([['k', ['v0', 'v3']]]) }));
     expect(found).toMatchObject({ attempted: 4, acknowledged: 2, failed: 1, unknown: 1, lost: [] });
     expect(found.presentUnacknowledged).toBe(0);
-    expect(found.errors).toEqual({ UNCERTAIN: 1, NOPRIMARY: 1 });
   });
 
   test('what is missing, what is there though nobody knew, what was refused and is there, and what is there twice', () => {

@@ -22,7 +22,6 @@ export interface Account {
   presentRefused: Write[];
   /** There more than once. */
   duplicated: string[];
-  errors: Record<string, number>;
 }
 
 export interface LostWrite {
@@ -44,8 +43,6 @@ export function account(writes: readonly Write[], holdings: Holdings): Account {
   }
   const findings = [...byKey.values()].map((each) => accountKey(each, holdings));
   const count = (outcome: Write['outcome']) => writes.filter((each) => each.outcome === outcome).length;
-  const errors: Record<string, number> = {};
-  for (const { error } of writes) if (error !== undefined) errors[error] = (errors[error] ?? 0) + 1;
   return {
     attempted: writes.length,
     acknowledged: count('acknowledged'),
@@ -55,7 +52,6 @@ export function account(writes: readonly Write[], holdings: Holdings): Account {
     presentUnacknowledged: findings.reduce((sum, each) => sum + each.presentUnacknowledged, 0),
     presentRefused: findings.flatMap(({ presentRefused }) => presentRefused),
     duplicated: findings.flatMap(({ duplicated }) => duplicated),
-    errors,
   };
 }
 

@@ -1,4 +1,5 @@
 /** Drills one after the other: scenarios, repeated, on rigs of their own, holdfast's and perhaps a plain one. */
+import { randomUUID } from 'node:crypto';
 import { HoldfastRig } from '../rig/holdfast-rig.ts';
 import { whyNoNetworkHosts } from '../rig/network-hosts.ts';
 import { PlainRig } from '../rig/plain-rig.ts';
@@ -21,6 +22,8 @@ export interface CampaignOptions {
   scenarios: readonly Scenario[];
   settings: DrillSettings;
   times: number;
+  /** Run on this one, which others depend on, instead of on one that is made for it. */
+  live: Rig | null;
   /** The same drills on Sentinel + HAProxy as people set it up today. */
   besidePlain: boolean;
   report: (line: string) => void;
@@ -28,13 +31,18 @@ export interface CampaignOptions {
 }
 
 const prefix = 'drill:';
+/** Keys in a database that others use: nobody has such ones by chance. */
+const livePrefix = `holdfast-drill:${randomUUID()}:`;
 
 export async function runCampaign(options: CampaignOptions): Promise<Result[]> {
   const results: Result[] = [];
   const noNetwork = options.scenarios.some(({ hosts }) => hosts === 'three') ? whyNoNetworkHosts() : null;
   for (const scenario of options.scenarios) {
     const skipped = scenario.hosts === 'three' ? noNetwork : null;
-    const makers: [boolean, (settings: RigSettings) => Rig][] = [[true, (made) => new HoldfastRig(made)]];
+    const { live } = options;
+    const makers: [boolean, (settings: RigSettings) => Rig][] = [
+      [true, (made) => live ?? new HoldfastRig(made)],
+    ];
     if (options.besidePlain) makers.push([false, (made) => new PlainRig(made)]);
     for (const [binding, make] of makers) {
       const name = make(rigSettings(scenario, options.settings)).name;
@@ -57,7 +65,7 @@ export async function runCampaign(options: CampaignOptions): Promise<Result[]> {
 /** Each run has a rig of its own: what one drill leaves behind can't excuse the next. */
 async function runOnce(
   scenario: Scenario,
-  { settings, signal }: CampaignOptions,
+  { settings, signal, live }: CampaignOptions,
   make: (settings: RigSettings) => Rig,
   report: (line: string) => void,
 ): Promise<DrillRun> {
@@ -66,7 +74,10 @@ async function runOnce(
   try {
     // A start can't be stopped half-way; what it has made by then is removed below.
     await Promise.race([rig.start(), aborted(signal)]);
-    return await runDrill({ scenario, settings, rig, prefix, report, signal });
+    return await runDrill({ scenario, settings, rig, prefix: live ? livePrefix : prefix, report, signal });
+  } catch (error) {
+    // What was waited for just then says less than why nobody waits any more.
+    throw signal.aborted ? signal.reason : error;
   } finally {
     await rig.stop();
   }

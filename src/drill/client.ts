@@ -29,8 +29,12 @@ export class DrillClient {
   readonly #progress: ReplyProgress = { missing: 0, at: 0 };
   #waiting: ((answer: Answer) => void) | null = null;
   #closed = false;
+  #hasAnswered = false;
 
-  /** @param onDrop called when the connection ended and this client had not ended it. */
+  /**
+   * @param onDrop called when a connection on which something was answered ended, and this client had not ended it. One
+   *   that is closed before its first answer is an error, but nothing was dropped: a proxy without a server does that.
+   */
   constructor(door: Door, onDrop: () => void = () => {}) {
     this.door = door;
     this.#onDrop = onDrop;
@@ -74,16 +78,19 @@ export class DrillClient {
     this.#listen(socket);
     if (!credentials) return null;
     const answer = await this.#ask(['AUTH', credentials.username, credentials.password]);
-    return answer.kind === 'reply' ? null : answer.kind === 'broken' ? { ...answer, sent: false } : answer;
+    if (answer.kind === 'reply') return null;
+    this.#end(answer.word);
+    return { kind: 'broken', word: answer.word, sent: false };
   }
 
   #listen(socket: Socket): void {
     this.#socket = socket;
+    this.#hasAnswered = false;
     this.#received = Buffer.alloc(0);
     this.#progress.missing = 0;
     const ended = (word: string) => {
       if (this.#socket !== socket) return;
-      this.#onDrop();
+      this.#dropped();
       this.#end(word);
     };
     socket.on('data', (chunk) => this.#onData(chunk));
@@ -97,7 +104,7 @@ export class DrillClient {
       const socket = this.#socket;
       if (socket === null) return resolve({ kind: 'broken', word: 'CLOSED', sent: false });
       const timer = setTimeout(() => {
-        this.#onDrop();
+        this.#dropped();
         this.#end('TIMEOUT');
       }, silentMs);
       this.#waiting = (answer) => {
@@ -113,7 +120,7 @@ export class DrillClient {
     const end = frameReply(this.#received, 0, this.#received.length, this.#progress);
     if (end === REPLY_INCOMPLETE) return;
     if (end === REPLY_MALFORMED || this.#waiting === null) {
-      this.#onDrop();
+      this.#dropped();
       this.#end('PROTOCOL');
       return;
     }
@@ -121,7 +128,12 @@ export class DrillClient {
     this.#received = this.#received.subarray(end);
     const waiting = this.#waiting;
     this.#waiting = null;
+    this.#hasAnswered = true;
     waiting(reply instanceof ReplyError ? { kind: 'error', word: reply.kind } : { kind: 'reply', reply });
+  }
+
+  #dropped(): void {
+    if (this.#hasAnswered) this.#onDrop();
   }
 
   #end(word: string): void {

@@ -45,13 +45,15 @@ export interface Finding {
   examples: Anomaly[];
   differing: { member: string; keys: string[] }[];
   reads: number;
+  /** By their first word, of writes and of reads; not those of clients that were cut off. */
+  errors: Record<string, number>;
   readErrors: Record<string, number>;
   droppedConnections: number;
   /** Of any client that was not cut off: from wanting to write to having it acknowledged, retries included. */
   longestWaitMs: number;
   /** RTO as found: the longest time after the failure in which nobody's write was acknowledged. */
   outageMs: number;
-  /** RPO as found: how long before the failure the oldest lost write was acknowledged; 0 when none was lost. */
+  /** RPO as found: the time over which acknowledged writes were lost, up to the failure at least; 0 for none. */
   lossWindowMs: number;
   promotions: { member: string; afterMs: number }[];
   healedMs: number | null;
@@ -63,6 +65,7 @@ export interface Finding {
 export interface CutOffFinding {
   acknowledged: number;
   lost: number;
+  errors: Record<string, number>;
   /** How long after it was cut off the last write was acknowledged there; null when none was. */
   lastAcknowledgedAfterMs: number | null;
   /** Reads there that had been overtaken. */
@@ -74,8 +77,11 @@ export function conclude(seen: Observed): Finding {
   const isCutOff = ({ door, endMs }: { door: string; endMs: number }) =>
     cutOff?.doors.has(door) === true && endMs >= cutOff.fromMs && endMs < cutOff.trustedMs;
   const all = account(ledger.writes, seen.holdings);
-  const trusted = findAnomalies(ledger, (read) => !isCutOff(read));
-  const lostTimes = all.lost.map(({ acknowledgedMs }) => acknowledgedMs);
+  const trusted = tellLossFromStaleness(
+    seen,
+    all,
+    findAnomalies(ledger, (read) => !isCutOff(read)),
+  );
   const timed = seen.timeline.map((entry) => ({ ...entry, afterMs: entry.atMs - seen.originMs - struckMs }));
   return {
     account: all,
@@ -83,14 +89,17 @@ export function conclude(seen: Observed): Finding {
     examples: trusted.filter((each, i) => trusted.findIndex(({ kind }) => kind === each.kind) === i),
     differing: seen.differing,
     reads: ledger.reads.length,
-    readErrors: Object.fromEntries(ledger.readErrors),
+    errors: countErrors(ledger.writes.filter((write) => !isCutOff(write))),
+    readErrors: countErrors(ledger.readErrors.filter((read) => !isCutOff(read))),
     droppedConnections: ledger.drops.filter(({ door, atMs }) => !isCutOff({ door, endMs: atMs })).length,
     longestWaitMs: ledger.waits
       .filter((wait) => wait.endMs >= struckMs && !isCutOff(wait))
       .reduce((longest, { waitMs }) => Math.max(longest, waitMs), 0),
     outageMs: longestGap(seen, (write) => !isCutOff(write)),
-    lossWindowMs:
-      lostTimes.length === 0 ? 0 : Math.max(0, struckMs - lostTimes.reduce((a, b) => Math.min(a, b))),
+    lossWindowMs: lossWindow(
+      all.lost.map(({ acknowledgedMs }) => acknowledgedMs),
+      struckMs,
+    ),
     promotions: timed
       .filter(
         ({ kind, source, afterMs }) => kind === 'promoted' && !source.startsWith('agent') && afterMs > -1,
@@ -102,6 +111,35 @@ export function conclude(seen: Observed): Finding {
       .filter(({ afterMs }) => afterMs > -1000)
       .map(({ afterMs, source, kind, text }) => ({ afterMs, source, kind, text })),
   };
+}
+
+/** How long before the failure a write may have been acknowledged that is lost by it, and after it. */
+const lossBeforeMs = 2000;
+const lossAfterMs = 200;
+
+/**
+ * A register that goes back to an older value has lost a write, or was read from somewhere stale. What was acknowledged
+ * near the failure, where writes are lost, may be lost; elsewhere nothing is, so that the read was stale.
+ */
+function tellLossFromStaleness(
+  { ledger, struckMs, cutOff }: Observed,
+  { lost }: Account,
+  anomalies: Anomaly[],
+): Anomaly[] {
+  const untilMs = lost.reduce(
+    (latest, { acknowledgedMs }) => Math.max(latest, acknowledgedMs),
+    Math.max(struckMs, cutOff?.untilMs ?? 0),
+  );
+  const acknowledgedMs = new Map(
+    ledger.writes.flatMap(({ key, value, endMs, kind }) =>
+      kind === 'string' || kind === 'register' ? [[`${key} ${value}`, endMs] as const] : [],
+    ),
+  );
+  return anomalies.map((anomaly) => {
+    const ms = acknowledgedMs.get(`${anomaly.key} ${anomaly.value}`) ?? Number.NaN;
+    const maybeLost = ms > struckMs - lossBeforeMs && ms < untilMs + lossAfterMs;
+    return anomaly.kind === 'lost' && !maybeLost ? { ...anomaly, kind: 'stale' } : anomaly;
+  });
 }
 
 /** Every string and register; reads at replicas are held only to values that somebody wrote by then. */
@@ -129,6 +167,18 @@ function findAnomalies(ledger: Ledger, counts: (read: Read) => boolean): Anomaly
     }
   }
   return found;
+}
+
+function countErrors(list: readonly { error?: string }[]): Record<string, number> {
+  const counts: Record<string, number> = {};
+  for (const { error } of list) if (error !== undefined) counts[error] = (counts[error] ?? 0) + 1;
+  return counts;
+}
+
+function lossWindow(lostMs: readonly number[], struckMs: number): number {
+  if (lostMs.length === 0) return 0;
+  const last = lostMs.reduce((a, b) => Math.max(a, b), struckMs);
+  return last - lostMs.reduce((a, b) => Math.min(a, b), struckMs);
 }
 
 function groupByKey<T extends { key: string }>(list: readonly T[]): Map<string, T[]> {
@@ -175,6 +225,7 @@ function concludeCutOff(
   return {
     acknowledged: acks.length,
     lost: all.lost.filter(isLostThere).length,
+    errors: countErrors([...ledger.writes, ...ledger.readErrors].filter(isCutOff)),
     lastAcknowledgedAfterMs: acks.length === 0 ? null : last - fromMs,
     staleReads: findAnomalies(ledger, () => true).length - elsewhere,
   };

@@ -55,7 +55,7 @@ export class Ledger {
   /** Waits of clients: from the first try since its last acknowledged write to the next acknowledgement. */
   readonly waits: { client: number; door: string; endMs: number; waitMs: number }[] = [];
   /** Errors of reads, by their first word. */
-  readonly readErrors = new Map<string, number>();
+  readonly readErrors: { door: string; endMs: number; error: string }[] = [];
 
   get acknowledged(): number {
     return this.#acknowledged;

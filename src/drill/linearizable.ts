@@ -30,7 +30,8 @@ export interface RegisterRead {
 }
 
 /**
- * - `lost`: an acknowledged write is gone: an older value was there later, and the newer one never again.
+ * - `lost`: an older value was read after this one had been acknowledged, and this one never again. It is gone, or
+ *   the reads were stale and it was overwritten before anyone read it: this key alone can't tell.
  * - `undone`: the same for a write that was seen by a read but never acknowledged.
  * - `stale`: an older value was read although a newer one was there before and after.
  * - `refused`: the value of a write that was refused was read.

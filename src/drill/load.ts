@@ -131,7 +131,7 @@ export class Load {
         const value = answer.reply === null ? null : String(answer.reply);
         this.#ledger.reads.push({ client: index, door, from, key, value, sentMs, endMs });
       } else if (!this.#stopped) {
-        this.#ledger.readErrors.set(answer.word, (this.#ledger.readErrors.get(answer.word) ?? 0) + 1);
+        this.#ledger.readErrors.push({ door, endMs, error: answer.word });
       }
       await delay(answer.kind === 'broken' ? retryMs : readEveryMs);
     }

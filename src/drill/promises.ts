@@ -8,6 +8,8 @@ import type { Finding } from './finding.ts';
 export interface DrillPromise {
   /** In the present tense: what holds. */
   sentence: string;
+  /** Why it says nothing of Sentinel without holdfast, as a cell of a table. */
+  notPlain?: string;
   check(finding: Finding): Verdict;
 }
 
@@ -18,10 +20,15 @@ export interface Verdict {
 
 export interface Judgement extends Verdict {
   promise: string;
+  notPlain?: string;
 }
 
 export function judge(promises: readonly DrillPromise[], finding: Finding): Judgement[] {
-  return promises.map(({ sentence, check }) => ({ promise: sentence, ...check(finding) }));
+  return promises.map(({ sentence, notPlain, check }) => ({
+    promise: sentence,
+    ...check(finding),
+    ...(notPlain === undefined ? {} : { notPlain }),
+  }));
 }
 
 /** No drill is without these: what is read and said is true, and everyone ends up with the same data. */
@@ -95,11 +102,10 @@ export const onlyUncertain: DrillPromise = onlyErrors(
 export function onlyErrors(sentence: string, allowed: readonly string[]): DrillPromise {
   return {
     sentence,
-    check: ({ account: { errors }, readErrors }) => {
-      const others = [...Object.keys(errors), ...Object.keys(readErrors)].filter(
-        (word) => !allowed.includes(word),
-      );
-      return { held: others.length === 0, found: describeErrors({ ...errors, ...readErrors }) };
+    check: ({ errors, readErrors }) => {
+      const all = sumCounts(errors, readErrors);
+      const others = Object.keys(all).filter((word) => !allowed.includes(word));
+      return { held: others.length === 0, found: describeErrors(all) };
     },
   };
 }
@@ -120,6 +126,7 @@ export function waitsAtMost(limitMs: number, why: string): DrillPromise {
  */
 export const noSecondFailover: DrillPromise = {
   sentence: 'no other Sentinel gives the primary up before it hears of the failover',
+  notPlain: 'makes no sense here: two must give it up, or nothing happens',
   check: ({ steps }) => {
     const early = steps.filter(({ kind, afterMs }) => kind === '+sdown' && afterMs > 0);
     const tries = steps.filter(({ kind, afterMs }) => kind === '+try-failover' && afterMs > 0).length;
@@ -148,4 +155,10 @@ export function cutOffTakesNoneAfter(limitMs: number): DrillPromise {
 export function describeErrors(errors: Record<string, number>): string {
   const list = Object.entries(errors).map(([word, count]) => `${word} ${count}`);
   return list.join(', ') || 'none';
+}
+
+function sumCounts(a: Record<string, number>, b: Record<string, number>): Record<string, number> {
+  const sum = { ...a };
+  for (const [word, count] of Object.entries(b)) sum[word] = (sum[word] ?? 0) + count;
+  return sum;
 }

@@ -43,8 +43,27 @@ const healWithinMs = 60_000;
 const alikeWithinMs = 10_000;
 
 export async function runDrill(options: RunOptions): Promise<DrillRun> {
-  const { scenario, settings, rig, prefix, signal } = options;
   const ledger = new Ledger();
+  try {
+    return await runUnderLoad(options, ledger);
+  } finally {
+    await forget(options, ledger);
+  }
+}
+
+/** Nothing of a drill stays in a database that others use. */
+async function forget({ rig, prefix, report }: RunOptions, { writes }: Ledger): Promise<void> {
+  const keys = keysOf(writes).keys();
+  try {
+    const primary = await rig.primary();
+    if (primary !== null) await removeKeys(rig.direct(primary), keys);
+  } catch (error) {
+    report(`keys that begin with ${prefix} may be left: ${errorText(error)}`);
+  }
+}
+
+async function runUnderLoad(options: RunOptions, ledger: Ledger): Promise<DrillRun> {
+  const { scenario, settings, rig, prefix, signal } = options;
   const stage = new Stage(rig, ledger, options.report, signal);
   const clientsOn = (await scenario.clientsOn?.(stage)) ?? rig.hosts;
   const load = new Load(ledger, await rig.doors(clientsOn), { ...settings, prefix });
@@ -53,14 +72,22 @@ export async function runDrill(options: RunOptions): Promise<DrillRun> {
   let trouble: string | null = null;
   try {
     const runs = () => ledger.acknowledged > settings.clients * 5 && performance.now() - startedMs > leadMs;
-    await waitFor(runs, { what: 'the load to run', withinMs: loadRunsWithinMs, signal });
-    try {
-      await scenario.act(stage);
-      healedMs = await heal(stage);
-    } catch (error) {
-      if (signal.aborted || errorCode(error) !== 'DEADLINE_PASSED') throw error;
-      trouble = errorText(error);
-      options.report(trouble);
+    await waitFor(runs, { what: 'the load to run', withinMs: loadRunsWithinMs, signal }).catch((cause) => {
+      if (signal.aborted) throw cause;
+      throw noLoad(ledger, cause);
+    });
+    const steps = [
+      () => scenario.act(stage),
+      async () => {
+        healedMs = await heal(stage);
+      },
+    ];
+    for (const step of steps) {
+      await step().catch((error: unknown) => {
+        if (signal.aborted || errorCode(error) === 'RIG_UNFIT') throw error;
+        trouble ??= errorText(error);
+        options.report(errorText(error));
+      });
     }
     await stage.pause(Math.max(tailMs, startedMs + settings.durationMs - performance.now()));
   } finally {
@@ -68,7 +95,6 @@ export async function runDrill(options: RunOptions): Promise<DrillRun> {
   }
   const endedMs = performance.now();
   const { holdings, differing } = await readAll(stage, trouble);
-  await removeKeys(rig.direct(await stage.primary()), keysOf(ledger.writes).keys());
   const timeline = await readLogs(rig, performance.timeOrigin + startedMs);
   const { marks, cutOff, struckMs } = stage;
   const originMs = performance.timeOrigin;
@@ -95,6 +121,17 @@ export async function runDrill(options: RunOptions): Promise<DrillRun> {
     trouble,
     series: seriesOf(seen),
   };
+}
+
+function noLoad({ writes, acknowledged }: Ledger, cause: unknown): Error {
+  const words = [...new Set(writes.map(({ error }) => error))].filter((word) => word !== undefined);
+  return DrillFailed(
+    `the load does not run: ${acknowledged} of ${writes.length} writes were taken within ${loadRunsWithinMs / 1000} s; errors: ${words.join(', ') || 'none'}`,
+    {
+      hint: 'NOPERM, NOAUTH, WRONGPASS: --user names whom the clients log in as. Otherwise the machine may be too busy.',
+      cause,
+    },
+  );
 }
 
 /** @returns how long after the failure everyone was back in place, ms. */

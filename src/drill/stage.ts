@@ -69,6 +69,10 @@ export class Stage {
     return found.host;
   }
 
+  async pidOf(part: string): Promise<number | null> {
+    return (await this.rig.parts()).find(({ id }) => id === part)?.pid ?? null;
+  }
+
   kill(part: string): Promise<void> {
     return this.rig.signal(part, 'SIGKILL');
   }
@@ -126,22 +130,18 @@ export class Stage {
   }
 
   /** A member that died is refused, or, where nothing guards against it, is primary again. */
-  async refusedOrPrimary(member: string): Promise<'refused' | 'primary'> {
+  async refusedOrPrimary(member: string, oldPid: number | null): Promise<'refused' | 'primary'> {
     const settled = async () => {
       if ((await this.rig.refusal(member)) !== null) return 'refused';
       const part = (await this.rig.parts()).find(({ id }) => id === member);
-      return part?.pid !== null && (await this.rig.primary()) === member ? 'primary' : undefined;
+      const isNew = part?.pid !== null && part?.pid !== oldPid;
+      return isNew && (await this.rig.primary()) === member ? 'primary' : undefined;
     };
     const verdict = await this.until(`${member} to be refused, or to be primary again`, settled, 50);
     this.mark(
       verdict === 'refused' ? `${member} is not started over the others` : `${member} is primary again`,
     );
     return verdict;
-  }
-
-  /** Lets replicas be promoted again that were kept from it. */
-  async makeEligible(members: readonly string[]): Promise<void> {
-    for (const id of members) await this.rig.setPriority(id, 100);
   }
 
   /** A person asks for a failover, until the Sentinels know of someone who can take over. */

@@ -25,14 +25,20 @@ const sentinelWords = new Set([
 ]);
 
 export function parseLog({ part, kind }: Pick<RigLog, 'part' | 'kind'>, text: string): TimelineEntry[] {
-  const parse = { member: parseMember, sentinel: parseSentinel, gate: parseGate, events: parseEvent }[kind];
+  const parse = {
+    member: parseMember,
+    sentinel: parseSentinel,
+    gate: parseGate,
+    events: parseEvent,
+    words: parseWord,
+  }[kind];
   return text.split('\n').flatMap((line) => {
     const found = parse(line);
-    return found ? [{ ...found, source: kind === 'events' ? `agent on ${part}` : part }] : [];
+    return found ? [{ source: kind === 'events' ? `agent on ${part}` : part, ...found }] : [];
   });
 }
 
-type Found = Omit<TimelineEntry, 'source'> | undefined;
+type Found = (Omit<TimelineEntry, 'source'> & { source?: string }) | undefined;
 
 /** `1234:M 21 Nov 2026 11:40:21.123 * text`, in local time. */
 const serverLine = /^\d+:\w (\d+ \w{3} \d{4} \d\d:\d\d:\d\d\.\d{3}) \S (.*)$/;
@@ -74,4 +80,12 @@ function parseEvent(line: string): Found {
   } catch {
     return undefined;
   }
+}
+
+/** Whom the Sentinels name counts as promoted, where its own log can't be read. */
+function parseWord(line: string): Found {
+  const event = parseEvent(line);
+  if (event?.kind !== 'primary') return event;
+  const { subject } = JSON.parse(line) as { subject: string };
+  return { ...event, kind: 'promoted', source: subject };
 }

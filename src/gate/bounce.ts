@@ -1,6 +1,7 @@
 import { Buffer } from 'node:buffer';
 import { createRequestFrame, frameRequest, redisRequestLimits } from '../resp/request.ts';
 import type { Run } from './run-ring.ts';
+import type { Subscriptions } from './session.ts';
 
 /**
  * Something that waits for its turn in a client's order: a request that has to be sent (again), or a reply that is
@@ -10,14 +11,16 @@ export type Item = Again | { reply: Buffer };
 
 export interface Again {
   request: Buffer;
-  /** It is part of a transaction: MULTI, or what was to be queued behind it. */
+  /** It is part of a transaction: WATCH, MULTI, or what was to be queued behind it. */
   block?: BlockPart;
+  /** It is the EXEC or DISCARD of a transaction that is sent again. */
+  ends?: boolean;
 }
 
 export interface BlockPart {
   /** The reply that it gets when the block turns out to be over. */
   reply: Buffer;
-  kind: 'begin' | 'queued' | 'error';
+  kind: 'watch' | 'begin' | 'queued' | 'error';
   /** The server would not queue it, so it can't have executed the block. */
   refused: boolean;
 }
@@ -29,6 +32,8 @@ export interface BlockPart {
  */
 export interface Bounce {
   items: Item[];
+  /** What the connection is subscribed to, when that has changed behind the bounce: it can't be used any more. */
+  subscriptions?: Subscriptions;
 }
 
 /** Why a server refused without executing; null for every other error, which is the client's to see. */

@@ -59,9 +59,20 @@ export function failHeld(client: Client): void {
   client.pump();
 }
 
-function refuseHeld(client: Client, _request: Buffer): Item {
-  const { counters, config } = client.router;
-  counters.heldInVain++;
-  if (client.inMulti || client.session.transaction !== null) client.multiFailed = true;
-  return { reply: writeError(`NOPRIMARY no primary was found within ${config.holdMs} ms`) };
+function refuseHeld(client: Client, request: Buffer): Item {
+  const { router, session } = client;
+  router.counters.heldInVain++;
+  const error = `NOPRIMARY no primary was found within ${router.config.holdMs} ms`;
+  if (!client.inMulti && session.transaction === null) return { reply: writeError(error) };
+  client.multiFailed = true;
+  const { name } = client.commandIn(request);
+  if (name !== 'exec' && name !== 'discard') return { reply: writeError(error) };
+  // As a server that refuses EXEC: the transaction is over.
+  client.inMulti = false;
+  session.endTransaction();
+  client.multiFailed = false;
+  router.dropOwn(client);
+  return {
+    reply: writeError(name === 'exec' ? `EXECABORT Transaction discarded because of: ${error}` : error),
+  };
 }

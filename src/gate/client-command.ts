@@ -23,7 +23,7 @@ export function sendClientCommand(
   const text = (index: number) => args[index]?.toString() ?? '';
   const { session, router } = client;
   const count = args.length;
-  const asked = (answer: () => Buffer, instead = request) => sendReplaced(client, instead, answer);
+  const asked = (answer: () => Buffer, instead = request) => sendReplaced(client, request, instead, answer);
   const list = () => writeText(client, matching(client, args).map(describeClient).join('\n'));
   switch (sub) {
     case 'reply':
@@ -60,11 +60,13 @@ export function sendClientCommand(
   }
 }
 
-/** Sends `request` where plain requests go, and answers with `answer` unless the member refuses. */
-function sendReplaced(client: Client, request: Buffer, answer: () => Buffer): boolean {
-  const route = client.own ?? client.route ?? client.router.routeFor(client);
-  if (route === null || (route === client.own && client.router.ownFor(client) === null)) return false;
-  route.send(client, request, 0, request.length, 1, false, new Replaced(client, request, answer));
+/** Sends `instead` where plain requests go, and answers with `answer` unless the member refuses. */
+function sendReplaced(client: Client, request: Buffer, instead: Buffer, answer: () => Buffer): boolean {
+  const { own, route: known, router } = client;
+  const route = own === null ? (known ?? router.routeFor(client)) : router.ownFor(client);
+  if (route === null) return false;
+  // If it has to be sent again, that is what the client asked for, not what is sent in its place.
+  route.send(client, instead, 0, instead.length, 1, false, new Replaced(client, request, answer));
   return true;
 }
 

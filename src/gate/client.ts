@@ -4,7 +4,8 @@ import { splitInline } from '../resp/arguments.ts';
 import { MINUS } from '../resp/bytes.ts';
 import { createRequestFrame, frameRequest, INCOMPLETE, MALFORMED } from '../resp/request.ts';
 import { writeError, writeRequest } from '../resp/write.ts';
-import { type BlockPart, type Bounce, currentRequest, type Item, refusalOf } from './bounce.ts';
+import { type Again, type Bounce, currentRequest, type Item, refusalOf } from './bounce.ts';
+import { ClientOutput } from './client-output.ts';
 import type { Command } from './commands.ts';
 import type { ClosedFor } from './control.ts';
 import { LongRequest } from './long-request.ts';
@@ -35,10 +36,10 @@ export class Client {
   readonly address: string;
   readonly session = new Session();
   readonly requests = new RequestBuffer();
+  readonly output: ClientOutput;
   readonly since = Date.now();
   #pumping = false;
   #paused = false;
-  #onRead: (() => void) | null = null;
   /** A request too long to be kept whole, on its way. */
   #long: LongRequest | null = null;
   backlog: Item[] = [];
@@ -72,10 +73,11 @@ export class Client {
     this.address = address ?? `${socket.remoteAddress}:${socket.remotePort}`;
     this.socket = socket;
     this.router = router;
+    this.output = new ClientOutput(socket, router.counters);
     if (socket instanceof SharedReadSocket) socket.receive = (buf, bytes) => this.#onData(buf, bytes);
     else socket.on('data', (chunk: Buffer) => this.#onData(chunk, chunk.length));
     socket.on('drain', () => {
-      this.#onRead?.();
+      this.output.drained();
       this.#resume();
     });
     socket.on('error', () => this.close());
@@ -88,23 +90,10 @@ export class Client {
     this.closed = true;
     if (reason !== undefined) this.router.counters.close(reason);
     this.socket.destroy();
-    this.#onRead?.();
+    this.output.drained();
     this.#long?.abandon();
     this.router.buffered.update(this);
     this.router.onClientClosed(this);
-  }
-
-  /** Bytes that it has not read yet. */
-  get unread(): number {
-    return this.socket.writableLength;
-  }
-
-  /** Calls back when it has read what there is, or is gone. */
-  whenRead(onRead: () => void): void {
-    this.#onRead = () => {
-      this.#onRead = null;
-      onRead();
-    };
   }
 
   /** Something of it waits to be sent. */
@@ -340,11 +329,19 @@ export class Client {
   /** Bytes for the client that are in nobody's turn. */
   write(buf: Buffer, start: number, end: number): void {
     if (this.closed) return;
-    const { socket } = this;
-    this.router.counters.bytesOut += end - start;
-    if (end - start <= 4096) socket.write(buf.toString('latin1', start, end), 'latin1');
-    else socket.write(Buffer.from(buf.subarray(start, end)));
-    if (socket.writableLength > 0) this.#onSlow(socket.writableLength);
+    this.output.write(buf, start, end);
+    if (this.socket.writableLength > 0) this.#onSlow(this.socket.writableLength);
+  }
+
+  /** Replies that are its next, as they stand in memory. True when they must stay there: not all is written yet. */
+  pass(buf: Buffer, start: number, end: number): boolean {
+    if (this.replies !== 'on' || this.bounce !== null || this.closed) {
+      this.deliver(buf, start, end);
+      return false;
+    }
+    const lent = this.output.writeInPlace(buf, start, end);
+    if (this.socket.writableLength > 0) this.#onSlow(this.socket.writableLength);
+    return lent;
   }
 
   #onSlow(bytes: number): void {
@@ -357,20 +354,20 @@ export class Client {
   onReply(run: Run, buf: Buffer, start: number, end: number): void {
     const refusal = refusalOf(buf, start, end);
     if (refusal !== null && this.router.onRefusal(this, refusal)) {
-      this.sendAgain(currentRequest(run));
+      this.sendAgain({ request: currentRequest(run) });
     } else if (this.bounce === null) {
       this.deliver(buf, start, end);
     } else {
       const request = currentRequest(run);
-      if (this.commandIn(request).read) this.sendAgain(request);
+      if (this.commandIn(request).read) this.sendAgain({ request });
       else this.deliver(buf, start, end);
     }
   }
 
   /** Has the request sent again when everything that is in flight was answered. */
-  sendAgain(request: Buffer, block?: BlockPart): void {
+  sendAgain(item: Again): void {
     this.bounce ??= { items: [] };
-    this.bounce.items.push(block === undefined ? { request } : { request, block });
+    this.bounce.items.push(item);
     this.router.counters.bounced++;
   }
 
@@ -382,11 +379,12 @@ export class Client {
   /** Nothing is in flight: what bounced comes first, then the rest. */
   onIdle(): void {
     if (this.bounce !== null) {
-      this.backlog.unshift(...this.bounce.items);
+      const { items, subscriptions } = this.bounce;
+      this.backlog.unshift(...items);
       this.bounce = null;
       const inMulti = this.session.transaction !== null;
-      // The old connection is inside a MULTI that can't go on; the new one is put back to where the client is.
-      if (inMulti || this.inMulti) this.router.dropOwn(this);
+      // The old connection is not where the client is: inside a MULTI that can't go on, or subscribed to other things.
+      if (inMulti || this.inMulti || subscriptions !== undefined) this.router.dropOwn(this);
       this.inMulti = inMulti;
       this.pump();
     } else if (this.waiting) this.pump();

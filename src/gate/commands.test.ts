@@ -50,3 +50,18 @@ test('SET is sent again only when its answer does not depend on what was there',
   expect(again('set', 'k', 'v', 'GET')).toBe(false);
   expect(again('incr', 'k')).toBe(false);
 });
+
+test('what reads the key that it writes, or takes from it, is not sent again', () => {
+  const table = new CommandTable();
+  const names = ['ltrim', 'bitop', 'sdiffstore', 'zunionstore', 'zrangestore', 'del'];
+  table.load(names.map((name) => row(name, ['write'])) as never);
+  const again = (...args: string[]) => isIdempotent(find(table, args[0] as string), writeRequest(args));
+  expect(again('ltrim', 'k', '1', '-1')).toBe(false);
+  expect(again('bitop', 'xor', 'k', 'k', 'other')).toBe(false);
+  expect(again('bitop', 'xor', 'k', 'a', 'b')).toBe(true);
+  expect(again('sdiffstore', 'k', 'other', 'k')).toBe(false);
+  expect(again('sdiffstore', 'k', 'a', 'b')).toBe(true);
+  expect(again('zunionstore', 'k', '2', 'k', 'other')).toBe(false);
+  expect(again('zrangestore', 'k', 'k', '1', '-1')).toBe(false);
+  expect(again('del', 'k')).toBe(true);
+});

@@ -68,7 +68,7 @@ const harmless = new Set(
 const idempotentWrites = new Set(
   (
     'set mset hset hmset hdel del unlink sadd srem expire expireat pexpire pexpireat persist setex psetex zrem ' +
-    'flushdb flushall lset ltrim setbit setrange hsetnx pfadd pfmerge bitop copy geoadd restore xdel xtrim sdiffstore ' +
+    'flushdb flushall lset setbit setrange hsetnx pfadd pfmerge bitop copy geoadd restore xdel xtrim sdiffstore ' +
     'sinterstore sunionstore zdiffstore zinterstore zunionstore zrangestore zremrangebyscore zremrangebylex'
   ).split(' '),
 );
@@ -79,6 +79,7 @@ export class CommandTable {
   #mask = 0;
   #byName = new Map<string, Command>();
   readonly unknown: Command = makeCommand('unknown', [], null);
+  #last: Command = this.unknown;
   loaded = false;
 
   constructor() {
@@ -123,16 +124,22 @@ export class CommandTable {
 
   /** The command whose name, in any case, stands in `buf[start, end)`; `unknown` when there is none. */
   find(buf: Uint8Array, start: number, end: number): Command {
+    // Most requests are for the command that the one before was for.
+    if (sameName(this.#last.name, buf, start, end)) return this.#last;
     let hash = end - start;
     for (let pos = start; pos < end; pos++) hash = (Math.imul(hash, 31) + ((buf[pos] as number) | 32)) | 0;
     for (let slot = hash & this.#mask; ; slot = (slot + 1) & this.#mask) {
       const command = this.#slots[slot];
       if (command === undefined) return this.unknown;
-      if (this.#hashes[slot] === hash && sameName(command.name, buf, start, end)) return command;
+      if (this.#hashes[slot] === hash && sameName(command.name, buf, start, end)) {
+        this.#last = command;
+        return command;
+      }
     }
   }
 
   #install(commands: Command[]): void {
+    this.#last = this.unknown;
     this.#byName = new Map(commands.map((command) => [command.name, command]));
     let size = 512;
     while (size < commands.length * 4) size *= 2;
@@ -211,10 +218,18 @@ function classOf(name: string, flags: string[]): CommandClass {
   return flags.includes('readonly') || harmless.has(name) ? 'read' : 'write';
 }
 
-/** SET is idempotent only without options that make its answer or its effect depend on what was there. */
+/** Writes that read some keys to write another: not the same twice when that one is among them. */
+const derived = /^(bitop|[sz](diff|inter|union)store|zrangestore)$/;
+
+/** Whether this very request leaves the same state when it is applied twice in a row. */
 export function isIdempotent(command: Command, request: Buffer): boolean {
   if (!command.idempotent) return false;
-  if (command.name !== 'set') return true;
-  const options = readArguments(request, 0, request.length).slice(3);
-  return !options.some((option) => /^(nx|xx|get|ifeq)$/i.test(option.toString('latin1')));
+  const { name } = command;
+  if (name !== 'set' && !derived.test(name)) return true;
+  const args = readArguments(request, 0, request.length);
+  // SET's answer or effect may depend on what was there.
+  if (name === 'set')
+    return !args.slice(3).some((option) => /^(nx|xx|get|ifeq)$/i.test(option.toString('latin1')));
+  const target = args[name === 'bitop' ? 2 : 1];
+  return target !== undefined && args.filter((arg) => arg.equals(target)).length === 1;
 }

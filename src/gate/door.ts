@@ -1,6 +1,7 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import { errorCode, errorText } from '../base/errors.ts';
+import { testHook } from '../base/test-hooks.ts';
 import { type RequestLimits, redisRequestLimits, unauthenticatedLimits } from '../resp/request.ts';
 import type { Refusal } from './bounce.ts';
 import type { Buffered } from './buffered.ts';
@@ -75,7 +76,8 @@ export class Door implements Router, ConnectionsOwner {
     };
     this.refuses = routing.refuses;
     this.buffered = context.buffered;
-    this.held = new HeldClients(context.config.holdMs, (client) => {
+    const holdMs = testHook('no-holding') ? 0 : context.config.holdMs;
+    this.held = new HeldClients(holdMs, (client) => {
       client.pump();
       this.connections.standAgain(client);
     });

@@ -8,8 +8,10 @@ import { Link } from './link.ts';
  *
  * - The in-sync set is every member but the primary at first. A member leaves it only when a majority of Sentinels
  *   answers and none of those would promote it: it is disconnected or down for them, or its priority is 0. A member
- *   that the primary lists as online, and that gives a sign of life, joins it at once. So the set shrinks before a write is acknowledged without a
- *   member, as Kafka's in-sync set does.
+ *   that the primary lists as online, and that gives a sign of life, joins it at once, and so does one that a Sentinel
+ *   would promote again: the Sentinels are asked for that as long as somebody is left out. So the set shrinks before a
+ *   write is acknowledged without a member, as Kafka's in-sync set does. Who takes a slow replica out of the
+ *   Sentinels' choice is the agent: topology/keeping-up.ts.
  * - Answers are confirmed in batches: ROLE, WAIT, ROLE, in one go on a connection of the gate's own. The first ROLE
  *   gives the offset to reach, WAIT waits until the replicas have what was written before it, and the second ROLE
  *   shows which replica has acknowledged how much.
@@ -34,6 +36,8 @@ export interface DurabilitySources {
 
 const waitMs = 500;
 const retryMs = 20;
+/** While a replica is left out, the Sentinels are asked for it at most this often. */
+const eligibilityMs = 100;
 
 export const keyOf = ({ address, port }: { address: string; port: number }): string => `${address}:${port}`;
 
@@ -42,6 +46,7 @@ export class Durability {
   readonly #sources: DurabilitySources;
   #waiting: ((confirmed: boolean) => void)[] = [];
   #busy = false;
+  #askedAt = Number.NEGATIVE_INFINITY;
   #link: Link | null = null;
   #primary: MemberAddress | null = null;
   readonly #inSync = new Set<string>();
@@ -110,9 +115,26 @@ export class Durability {
       joined = true;
     }
     const behind = [...this.#inSync].filter((key) => !((online.get(key) ?? -1) >= target));
-    if (behind.length === 0) return true;
+    if (behind.length === 0) return !(await this.#rejoined());
     if (!joined) await this.#shrink(behind, online);
     return false;
+  }
+
+  /** Whether one that was left out could be promoted again, so that what there is must reach it first. */
+  async #rejoined(): Promise<boolean> {
+    if (this.#excluded.size === 0 || performance.now() - this.#askedAt < eligibilityMs) return false;
+    const { asked, eligible } = await this.#sources.eligibility();
+    if (asked < this.#config.quorumMajority) return false;
+    this.#askedAt = performance.now();
+    let rejoined = false;
+    for (const key of this.#excluded.keys()) {
+      if (!eligible.has(key)) continue;
+      this.#excluded.delete(key);
+      this.#inSync.add(key);
+      this.#sources.log(`writes wait for ${key} again: a Sentinel would promote it`);
+      rejoined = true;
+    }
+    return rejoined;
   }
 
   async #shrink(behind: string[], online: Map<string, number>): Promise<void> {

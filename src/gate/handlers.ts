@@ -31,7 +31,7 @@ export class Observed implements ReplyHandler {
 
   protected bounced(buf: Buffer, start: number, end: number): boolean {
     if (!this.refused(buf, start, end)) return false;
-    this.client.sendAgain(this.request);
+    this.client.sendAgain({ request: this.request });
     return true;
   }
 
@@ -57,6 +57,7 @@ export class Subscribing implements ReplyHandler {
   readonly #verb: string;
   readonly #names: Buffer[];
   #left = -1;
+  #again = false;
 
   constructor(client: Client, request: Buffer, verb: string, names: Buffer[]) {
     this.#client = client;
@@ -66,13 +67,17 @@ export class Subscribing implements ReplyHandler {
   }
 
   onReply(buf: Buffer, start: number, end: number): boolean {
-    const { bounce } = this.#client;
-    // Confirmations are not kept back behind a bounce: the subscription stands.
+    const client = this.#client;
     if (buf[start] === MINUS) {
-      this.#client.deliver(buf, start, end);
+      client.deliver(buf, start, end);
       return true;
     }
-    if (this.#left < 0) this.#left = Math.max(1, this.#names.length || this.#set().size);
+    if (this.#left < 0) {
+      this.#left = Math.max(1, this.#names.length || this.#set().size);
+      // Behind a bounce it is sent again in its turn: a subscriber may not send what comes before it.
+      this.#again = client.bounce !== null;
+      if (this.#again) client.sendAgain({ request: this.#request });
+    }
     const reply = readReply(buf, start, end, true);
     const items = reply instanceof Push ? reply.items : reply;
     const name = Array.isArray(items) ? items[1] : null;
@@ -81,24 +86,25 @@ export class Subscribing implements ReplyHandler {
       if (this.#verb.includes('un')) this.#set().delete(key);
       else this.#set().add(key);
     }
-    if (bounce === null) this.#client.deliver(buf, start, end);
-    else this.#client.write(buf, start, end);
+    if (!this.#again) client.deliver(buf, start, end);
     return --this.#left === 0;
   }
 
   onLost(): void {
+    if (this.#again) return;
     // What was confirmed is put up again with the session; it must not be confirmed twice.
     const left = this.#left < 0 ? this.#names : this.#names.slice(-this.#left);
     const request = this.#names.length === 0 ? this.#request : writeRequest([this.#verb, ...left]);
     this.#client.bounce?.items.push({ request });
   }
 
+  /** Behind a bounce, what its connection has is not what the session is to be. */
   #set(): Set<string> {
-    const { session } = this.#client;
-    if (this.#verb.startsWith('p')) return session.patterns;
-    return this.#verb.startsWith('s') && !this.#verb.startsWith('sub')
-      ? session.shardChannels
-      : session.channels;
+    const { session, bounce } = this.#client;
+    if (bounce !== null) bounce.subscriptions ??= session.copySubscriptions();
+    const sets = bounce?.subscriptions ?? session;
+    if (this.#verb.startsWith('p')) return sets.patterns;
+    return this.#verb.startsWith('s') && !this.#verb.startsWith('sub') ? sets.shardChannels : sets.channels;
   }
 }
 

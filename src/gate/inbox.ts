@@ -1,6 +1,10 @@
 import { Buffer } from 'node:buffer';
 
 const startBytes = 64 * 1024;
+/** A connection whose reads fill what they are given gets up to this much: fewer reads, fewer replies in pieces. */
+const busyBytes = 512 * 1024;
+/** More than this is let go when it is empty. */
+const keptBytes = 1024 * 1024;
 /** A read is given at least this much room; else the rest moves to the front, or to a larger buffer. */
 const roomBytes = 16 * 1024;
 
@@ -12,15 +16,31 @@ export class Inbox {
   buf: Buffer = Buffer.allocUnsafeSlow(startBytes);
   start = 0;
   end = 0;
+  #given = 0;
+  #busy = false;
+  #lent = false;
 
   /** Where the next read goes. */
   room(): Buffer {
-    if (this.start === this.end) {
+    const used = this.end - this.start;
+    if (used === 0) {
       this.start = 0;
       this.end = 0;
-      if (this.buf.length > startBytes * 16) this.buf = Buffer.allocUnsafeSlow(startBytes);
-    } else if (this.buf.length - this.end < roomBytes) this.#makeRoom(roomBytes);
-    return this.end === 0 ? this.buf : this.buf.subarray(this.end);
+    }
+    if (this.#lent) this.#replace(this.buf.length);
+    else if (used === 0 && this.buf.length > keptBytes) this.#replace(startBytes);
+    else if (this.#busy && this.buf.length < busyBytes) this.#replace(busyBytes);
+    else if (this.buf.length - this.end < roomBytes) this.#makeRoom(roomBytes);
+    this.#busy = false;
+    const room = this.end === 0 ? this.buf : this.buf.subarray(this.end);
+    this.#given = room.length;
+    return room;
+  }
+
+  /** So much was read into the room. */
+  received(bytes: number): void {
+    this.end += bytes;
+    this.#busy = bytes === this.#given;
   }
 
   /** Copies a chunk in, for sockets that bring their own memory. */
@@ -29,19 +49,34 @@ export class Inbox {
       this.start = 0;
       this.end = 0;
     }
+    if (this.#lent) this.#replace(Math.max(this.buf.length, this.end - this.start + chunk.length));
     if (this.buf.length - this.end < chunk.length) this.#makeRoom(chunk.length);
     chunk.copy(this.buf, this.end);
     this.end += chunk.length;
   }
 
+  /** Somebody still reads from this memory: what comes next goes elsewhere. */
+  lend(): void {
+    this.#lent = true;
+  }
+
   #makeRoom(bytes: number): void {
     const used = this.end - this.start;
     if (this.buf.length < (used + bytes) * 2) {
-      const larger = Buffer.allocUnsafeSlow(Math.max(this.buf.length * 2, used + bytes));
-      this.buf.copy(larger, 0, this.start, this.end);
-      this.buf = larger;
-    } else this.buf.copyWithin(0, this.start, this.end);
+      this.#replace(Math.max(this.buf.length * 2, used + bytes));
+      return;
+    }
+    this.buf.copyWithin(0, this.start, this.end);
     this.start = 0;
     this.end = used;
+  }
+
+  #replace(bytes: number): void {
+    const fresh = Buffer.allocUnsafeSlow(bytes);
+    this.buf.copy(fresh, 0, this.start, this.end);
+    this.end -= this.start;
+    this.start = 0;
+    this.buf = fresh;
+    this.#lent = false;
   }
 }

@@ -8,7 +8,6 @@ export function observer(client: Client, name: string, args: Buffer[], request: 
   return () => {
     client.route = null;
     if (name === 'select') session.database = Number(text(1));
-    else if (name === 'watch') session.watching = true;
     else if (name === 'unwatch') session.watching = session.watchBroken = false;
     else if (name === 'monitor') session.monitor = request;
     else if (name === 'reset') {

@@ -5,11 +5,18 @@ import type { Credentials } from './config.ts';
 /** Stands for a request that is not kept. */
 const nothing = globalThis.Buffer.alloc(0);
 
+/** Names as latin1, which keeps every byte. */
+export interface Subscriptions {
+  channels: Set<string>;
+  patterns: Set<string>;
+  shardChannels: Set<string>;
+}
+
 /**
  * What a client has told its server about itself, so that a connection to another member can be put into the same
  * state. Only what the server accepted is here.
  */
-export class Session {
+export class Session implements Subscriptions {
   /** null: the default user, as a connection starts. */
   credentials: Credentials | null = null;
   database = 0;
@@ -17,7 +24,6 @@ export class Session {
   name = '';
   /** Requests that set a mode of the connection (CLIENT TRACKING, CLIENT NO-EVICT…), by what they set. */
   modes = new Map<string, Buffer>();
-  /** Names as latin1, which keeps every byte. */
   channels = new Set<string>();
   patterns = new Set<string>();
   shardChannels = new Set<string>();
@@ -32,6 +38,15 @@ export class Session {
   watching = false;
   /** Watched keys can't be watched across a change of primary: EXEC answers as if they had changed. */
   watchBroken = false;
+
+  copySubscriptions(): Subscriptions {
+    const { channels, patterns, shardChannels } = this;
+    return {
+      channels: new Set(channels),
+      patterns: new Set(patterns),
+      shardChannels: new Set(shardChannels),
+    };
+  }
 
   get subscribed(): boolean {
     return this.channels.size + this.patterns.size + this.shardChannels.size > 0;

@@ -26,7 +26,10 @@ export function sendSpecial(
 ): boolean {
   const request = Buffer.from(buf.subarray(start, end));
   const name = fullName(command, request);
-  if (client.inMulti && !outsideOfMulti.has(name)) return sendQueued(client, command, request);
+  if (client.inMulti && !outsideOfMulti.has(name)) {
+    const refused = notInMulti.test(name) && !(name === 'debug' && client.router.config.allowDebug);
+    return refused ? refuseInMulti(client, name) : sendQueued(client, command, request);
+  }
   if (name === 'quit') return answer(client, writeSimple('OK'), true);
   if (name === 'sync' || name === 'psync') {
     return answer(client, writeError(`ERR ${name.toUpperCase()} is not possible through a gate`));
@@ -46,6 +49,12 @@ export function sendSpecial(
 }
 
 const outsideOfMulti = new Set(['exec', 'discard', 'quit', 'reset', 'multi', 'watch']);
+/**
+ * What a transaction would do to the connection while it runs can't be followed here; and what is answered here can't
+ * be put between the answers of a transaction.
+ */
+const notInMulti =
+  /^([ps]?(un)?subscribe|monitor|debug|client\|(?!help$|pause$|unpause$|no-touch$|setinfo$).*)$/;
 const subscribing = /^[ps]?(un)?subscribe$/;
 /** They change what the requests behind them mean, so those wait for the answer. */
 const settling = /^(auth|hello|select|reset|monitor|debug|client\|.*)$/;
@@ -75,6 +84,11 @@ function sendOwn(client: Client, command: Command, name: string, request: Buffer
     send(new Subscribing(client, request, name, args.slice(1)));
   } else if (client.inMulti && (name === 'multi' || name === 'watch')) {
     send(new Queued(client, request, name));
+  } else if (name === 'watch') {
+    const watched = () => {
+      session.watching = true;
+    };
+    send(new Queued(client, request, 'watched', watched));
   } else if (name === 'multi') {
     client.inMulti = true;
     const begun = () => {
@@ -109,6 +123,13 @@ function sendQueued(client: Client, command: Command, request: Buffer): boolean 
   const { requestBytes } = router.config.limits;
   const queued = () => session.queue(request, command.special !== null, requestBytes);
   upstream.send(client, request, 0, request.length, 1, false, new Queued(client, request, 'queued', queued));
+  return true;
+}
+
+function refuseInMulti(client: Client, name: string): boolean {
+  const words = name.replace('|', ' ').toUpperCase();
+  if (!answer(client, writeError(`ERR ${words} inside MULTI is not possible through a gate`))) return false;
+  client.multiFailed = true;
   return true;
 }
 

@@ -22,13 +22,14 @@ import { observer } from './observers.ts';
  */
 
 const parts = {
+  watched: { reply: writeSimple('OK'), kind: 'watch', refused: false },
   begin: { reply: writeSimple('OK'), kind: 'begin', refused: false },
   queued: { reply: writeSimple('QUEUED'), kind: 'queued', refused: false },
   multi: { reply: writeError('ERR MULTI calls can not be nested'), kind: 'error', refused: false },
   watch: { reply: writeError('ERR WATCH inside MULTI is not allowed'), kind: 'error', refused: false },
 } as const satisfies Record<string, BlockPart>;
 
-/** MULTI, and what is sent behind it. Behind a bounce nothing of it was executed, so it is sent again. */
+/** WATCH, MULTI, and what is sent behind it. Behind a bounce nothing of it was executed, so it is sent again. */
 export class Queued extends Observed {
   readonly #part: BlockPart;
 
@@ -39,8 +40,8 @@ export class Queued extends Observed {
 
   override onReply(buf: Buffer, start: number, end: number): boolean {
     const { client, request } = this;
-    if (this.refused(buf, start, end)) client.sendAgain(request, { ...this.#part, refused: true });
-    else if (client.bounce !== null) client.sendAgain(request, this.#part);
+    if (this.refused(buf, start, end)) client.sendAgain({ request, block: { ...this.#part, refused: true } });
+    else if (client.bounce !== null) client.sendAgain({ request, block: this.#part });
     else {
       if (buf[start] === MINUS && this.#part.kind === 'queued') client.multiFailed = true;
       return super.onReply(buf, start, end);
@@ -66,10 +67,13 @@ export class TransactionEnd extends Observed {
     const { client } = this;
     const notExecuted = buf[start] === MINUS || !this.#executes;
     if (client.bounce !== null && (notExecuted || this.#onlyReads())) {
-      client.sendAgain(this.request);
+      client.sendAgain({ request: this.request, ends: true });
       return true;
     }
-    if (this.bounced(buf, start, end)) return true;
+    if (this.refused(buf, start, end)) {
+      client.sendAgain({ request: this.request, ends: true });
+      return true;
+    }
     if (!notExecuted) this.#observe(buf, start, end);
     this.#end();
     client.deliver(buf, start, end);
@@ -77,18 +81,24 @@ export class TransactionEnd extends Observed {
   }
 
   override onLost(): void {
-    const refused = waitingBlock(this.client).some(({ block }) => block.refused);
+    const { client } = this;
+    const refused = waitingBlock(client).some(({ block }) => block.refused);
     if (!this.#executes || refused || this.#onlyReads()) {
-      super.onLost();
-      return;
+      client.bounce?.items.push({ request: this.request, ends: true });
+    } else {
+      this.#end();
+      answerUncertain(client);
     }
-    this.#end();
-    answerUncertain(this.client);
+  }
+
+  /** The session's transaction is that of this request: its MULTI was answered. */
+  get #begun(): boolean {
+    return waitingBlock(this.client)[0]?.block.kind !== 'begin';
   }
 
   /** What was queued, also what waits to be sent again. */
   #queued(): Buffer[] {
-    const known = this.client.session.transaction?.slice(1) ?? [];
+    const known = this.#begun ? (this.client.session.transaction?.slice(1) ?? []) : [];
     const waiting = waitingBlock(this.client).filter(({ block }) => block.kind === 'queued');
     return [...known, ...waiting.map(({ request }) => request)];
   }
@@ -96,7 +106,8 @@ export class TransactionEnd extends Observed {
   /** Whether the block may be executed twice. */
   #onlyReads(): boolean {
     const { client } = this;
-    return !client.session.forgetful && this.#queued().every((request) => client.commandIn(request).read);
+    const whole = !this.#begun || !client.session.forgetful;
+    return whole && this.#queued().every((request) => client.commandIn(request).read);
   }
 
   /** What the executed block made of the connection: SELECT, AUTH and HELLO may be queued too. */
@@ -116,10 +127,17 @@ export class TransactionEnd extends Observed {
   /** What waits to be sent again is over too: it gets the replies that its server gave, or would have given. */
   #end(): void {
     const { client } = this;
-    const items = client.bounce?.items;
-    for (const item of waitingBlock(client))
-      items?.splice(items.indexOf(item), 1, { reply: item.block.reply });
-    endTransaction(client);
+    const items = client.bounce?.items ?? [];
+    // Another transaction before it is sent again: the session is that one's still.
+    const before = items.findLastIndex((item) => 'request' in item && item.ends);
+    const alone = this.#begun || before < 0;
+    const block = new Set<unknown>(waitingBlock(client));
+    for (const [index, item] of items.entries()) {
+      if ('reply' in item || item.block === undefined) continue;
+      const watched = index > before && item.block.kind === 'watch';
+      if (watched || block.has(item)) items[index] = { reply: item.block.reply };
+    }
+    if (alone) endTransaction(client);
   }
 }
 
@@ -137,7 +155,7 @@ function waitingBlock(client: Client): Waiting[] {
   const items = client.bounce?.items ?? [];
   const block: Waiting[] = [];
   for (const item of items.toReversed()) {
-    if ('reply' in item || item.block === undefined) break;
+    if ('reply' in item || item.block === undefined || item.block.kind === 'watch') break;
     block.unshift(item as Waiting);
     if (item.block.kind === 'begin') break;
   }

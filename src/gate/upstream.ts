@@ -2,7 +2,7 @@ import type { Buffer } from 'node:buffer';
 import type { Socket } from 'node:net';
 import { errorText } from '../base/errors.ts';
 import { DOLLAR, findCr, MINUS, readLength } from '../resp/bytes.ts';
-import { frameReply, REPLY_INCOMPLETE, REPLY_MALFORMED, type ReplyProgress } from '../resp/reply.ts';
+import { frameReply, REPLY_MALFORMED, type ReplyProgress } from '../resp/reply.ts';
 import type { Client } from './client.ts';
 import type { GateTls, MemberAddress } from './config.ts';
 import { Inbox } from './inbox.ts';
@@ -92,7 +92,7 @@ export class Upstream {
     this.#socket = openSocket(target, tls, {
       buffer: () => this.#inbox.room() as Buffer<ArrayBuffer>,
       callback: (bytes) => {
-        this.#inbox.end += bytes;
+        this.#inbox.received(bytes);
         this.#onBytes();
         return true;
       },
@@ -193,39 +193,53 @@ export class Upstream {
     if (this.#skip > 0) pos = this.#passOn(pos, end);
     let mark = pos;
     let client: Client | null = null;
+    let next = pos;
     while (pos < end && !this.closed) {
-      const next = frameReply(buf, pos, end, this.#progress);
-      if (next === REPLY_INCOMPLETE) break;
-      if (next === REPLY_MALFORMED) {
-        this.destroy('the server sent something that is not RESP');
-        break;
-      }
       const run = this.ring.peek();
       if (run === undefined || this.outOfBand || buf[pos] === MINUS || !run.plain) {
-        if (client !== null && mark < pos) client.deliver(buf, mark, pos);
+        next = frameReply(buf, pos, end, this.#progress);
+        if (next < 0) break;
+        if (client !== null && mark < pos) this.#pass(client, mark, pos);
         client = null;
         this.#takeOne(run, buf, pos, next);
         pos = next;
         mark = next;
         continue;
       }
-      if (this.#streamingTo !== null) this.#streamingTo = null;
-      if (run.client !== client) {
-        if (client !== null && mark < pos) client.deliver(buf, mark, pos);
-        client = run.client as Client;
+      const its = run.client as Client;
+      if (its !== client) {
+        if (client !== null && mark < pos) this.#pass(client, mark, pos);
+        client = its;
         mark = pos;
       }
-      pos = next;
-      if (--run.left === 0) {
-        if ((client as Client).waiting) {
-          (client as Client).deliver(buf, mark, pos);
-          mark = pos;
-        }
-        this.#finish(run);
+      do {
+        next = frameReply(buf, pos, end, this.#progress);
+        if (next < 0) break;
+        pos = next;
+        run.left--;
+        if (this.#streamingTo !== null) this.#streamingTo = null;
+      } while (run.left > 0 && pos < end && buf[pos] !== MINUS);
+      if (next < 0) break;
+      if (run.left > 0) continue;
+      if (its.waiting) {
+        this.#pass(its, mark, pos);
+        mark = pos;
       }
+      this.#finish(run);
     }
-    if (client !== null && mark < pos) client.deliver(buf, mark, pos);
+    if (client !== null && mark < pos) this.#pass(client, mark, pos);
+    if (next === REPLY_MALFORMED) {
+      // What was whole before it has gone to its clients.
+      inbox.start = pos;
+      this.destroy('the server sent something that is not RESP');
+      return;
+    }
     inbox.start = end - pos > longReplyBytes ? this.#passOnStart(pos, end) : pos;
+  }
+
+  /** Replies for one client, as they stand in the inbox. */
+  #pass(client: Client, start: number, end: number): void {
+    if (client.pass(this.#inbox.buf, start, end)) this.#inbox.lend();
   }
 
   /** The beginning of a long reply goes to its client before the rest is there. Returns what was taken. */
@@ -266,7 +280,7 @@ export class Upstream {
    * wait behind it are held up for a moment only: then its replies are kept for it, up to the limit that closes it.
    */
   #letItRead(client: Client): void {
-    if (client.closed || client.unread < slowReaderBytes) return;
+    if (client.closed || client.output.unread < slowReaderBytes) return;
     const now = performance.now();
     if (this.#patientUntil === 0) {
       this.#patientUntil = now + patienceMs;
@@ -280,7 +294,7 @@ export class Upstream {
       if (!this.closed) this.#socket.resume();
     };
     const timer = othersWait ? setTimeout(goOn, this.#patientUntil - now) : undefined;
-    client.whenRead(goOn);
+    client.output.whenRead(goOn);
   }
 
   /** Writes a part of a long request as it comes; `onDrained` is called when the server has taken it. */

@@ -4,7 +4,7 @@ import { copyShort, longBytes, sameViewOf, viewOf } from './short-copy.ts';
 const bufferBytes = 256 * 1024;
 const shortText = 64;
 /** Full buffers that may wait for the disk before the producer has to wait. */
-const maxWaiting = 8;
+const maxWaiting = 16;
 
 /** Where the bytes go. The buffer is used again once the promise has settled. */
 export type WriteBytes = (bytes: Buffer) => Promise<void>;

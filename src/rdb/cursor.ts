@@ -54,8 +54,11 @@ export class Cursor {
     return this.base + this.pos;
   }
 
-  /** Adds what arrived. The chunk belongs to the cursor until the next call. */
-  append(chunk: Buffer): void {
+  /**
+   * Adds what arrived. The chunk belongs to the cursor until the next call, and so do the bytes of memory before it.
+   * @param room how many those are.
+   */
+  append(chunk: Buffer, room = 0): void {
     if (this.pos >= this.end) {
       this.base += this.end;
       this.pos -= this.end;
@@ -65,6 +68,16 @@ export class Cursor {
     }
     const rest = this.end - this.pos;
     const total = rest + chunk.length;
+    if (rest <= room) {
+      // What is left is put before what came: it is a few bytes, as a rule, and the chunk half a million.
+      const joined = Buffer.from(chunk.buffer, chunk.byteOffset - rest, total);
+      this.buf.copy(joined, 0, this.pos, this.end);
+      this.base += this.pos;
+      this.buf = joined;
+      this.pos = 0;
+      this.end = total;
+      return;
+    }
     let own = this.own;
     if (own === this.buf && own.length - this.end >= chunk.length) {
       this.end += chunk.copy(own, this.end);

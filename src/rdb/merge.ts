@@ -63,7 +63,10 @@ export async function mergeFiles(
   options: MergeOptions,
 ): Promise<MergeReport> {
   const heads: RdbHead[] = [];
-  for (const input of inputs) heads.push(await readHead(input.open()));
+  for (const input of inputs) {
+    const head = readHead(input.open());
+    heads.push(await head.catch((error: unknown) => Promise.reject(nameFile(error, input.name))));
+  }
   const target = options.target ?? targetOfInputs(heads);
   const aux = heads[0]?.aux ?? {};
   const limit = options.maxKeysInMemory ?? defaultMaxKeys;

@@ -1,5 +1,6 @@
 import type { ByteSink } from './byte-sink.ts';
 import { writeInteger } from './integer-text.ts';
+import type { PackedReader } from './packed/packed-reader.ts';
 import { copyShort, longBytes, sameViewOf, viewOf } from './short-copy.ts';
 
 const maxArguments = 512;
@@ -61,6 +62,22 @@ export class RespBatch {
     waiting[pos + 1] = 0x0a;
     this.pos = pos + 2;
     this.count++;
+  }
+
+  /** All elements of a packed value; `perElement` of them must not be parted. Returns how many there were. */
+  addAll(elements: PackedReader, perElement: number): number {
+    let added = 0;
+    while (elements.next()) {
+      if (elements.isInteger) elements.resolve();
+      added++;
+      if (this.isDirect) {
+        this.bulk(elements.buf, elements.start, elements.end);
+        continue;
+      }
+      this.add(elements.buf, elements.start, elements.end);
+      if (added % perElement === 0) this.cut();
+    }
+    return added;
   }
 
   /** ASCII only. */

@@ -3,6 +3,7 @@ import type { StreamGroup, StreamInfo, ValueVisitor } from './body/visitor.ts';
 import type { ByteSink } from './byte-sink.ts';
 import { Crc64 } from './crc64.ts';
 import { type Kind, type, typeInfo } from './format.ts';
+import type { PackedReader } from './packed/packed-reader.ts';
 import { RespBatch } from './resp-batch.ts';
 import type { BodyWish, ScanHandler, Scanner } from './scanner.ts';
 import { copyShort, longBytes, sameViewOf, viewOf } from './short-copy.ts';
@@ -99,6 +100,10 @@ export class RespWriter implements ScanHandler, ValueVisitor {
     if (this.kind === 'stream') return;
     if (this.kind !== 'hash' || this.texts % 2 === 0) this.batch.cut();
     else if (this.hasExpiry) this.field = Buffer.from(buf.subarray(start, end));
+  }
+
+  allTexts(elements: PackedReader): number {
+    return this.batch.addAll(elements, this.kind === 'hash' ? 2 : 1);
   }
 
   scoreText(buf: Buffer, start: number, end: number): void {

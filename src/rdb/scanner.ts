@@ -8,6 +8,7 @@ import { rdbError } from './errors.ts';
 import { Fault } from './fault.ts';
 import { type FileHeader, type Flavor, magicBytes, opcode, parseMagic, typeInfo } from './format.ts';
 import { readOpcode } from './opcodes.ts';
+import { factsOf, type PieceFacts } from './piece.ts';
 
 /** What the handler wants of a body. */
 export interface BodyWish {
@@ -79,6 +80,10 @@ export class Scanner {
   readonly withChecksum: boolean;
   private state: number = state.magic;
   private crcOffset = 0;
+  /** What is known of the piece that arrived last, and where in the file it stands. */
+  private known: PieceFacts | undefined;
+  private knownFrom = 0;
+  private knownTo = 0;
   private readonly rangeCrc = new Crc64();
   private rawOffset = -1;
   private hasKey = false;
@@ -112,7 +117,10 @@ export class Scanner {
   push(chunk: Buffer): number {
     if (this.state === state.done) return 0;
     this.keepKey();
-    this.cursor.append(chunk);
+    this.known = factsOf(chunk);
+    this.knownFrom = this.cursor.base + this.cursor.end;
+    this.knownTo = this.knownFrom + chunk.length;
+    this.cursor.append(chunk, this.known?.room);
     try {
       this.run();
     } catch (error) {
@@ -120,7 +128,10 @@ export class Scanner {
     }
     this.passRaw();
     this.handler.settle?.();
-    this.sumUp(this.offset);
+    // Unless the end has been read, all that arrived is summed up; but without a sum at hand only what has been read,
+    // for the sake of `sumRange`.
+    const isInside = this.known !== undefined && this.state < state.checksum;
+    this.sumUp(isInside ? this.knownTo : this.offset);
     return this.isDone ? chunk.length - (this.cursor.end - this.cursor.pos) : chunk.length;
   }
 
@@ -148,9 +159,10 @@ export class Scanner {
     const { cursor, rangeCrc } = this;
     if (!this.withChecksum || buf !== cursor.buf || cursor.base + from < this.crcOffset) return undefined;
     this.sumUp(cursor.base + from);
-    rangeCrc.low = 0;
-    rangeCrc.high = 0;
-    rangeCrc.update(buf, from, to);
+    const known = this.knownSumOf(cursor.base + from, cursor.base + to);
+    rangeCrc.low = known?.low ?? 0;
+    rangeCrc.high = known?.high ?? 0;
+    if (known === undefined) rangeCrc.update(buf, from, to);
     this.crc.append(rangeCrc.low, rangeCrc.high, to - from);
     this.crcOffset = cursor.base + to;
     return rangeCrc;
@@ -261,9 +273,15 @@ export class Scanner {
 
   private sumUp(to: number): void {
     if (!this.withChecksum || to <= this.crcOffset) return;
-    const { cursor } = this;
-    this.crc.update(cursor.buf, this.crcOffset - cursor.base, to - cursor.base);
+    const { cursor, crcOffset } = this;
+    const known = this.knownSumOf(crcOffset, to);
+    if (known === undefined) this.crc.update(cursor.buf, crcOffset - cursor.base, to - cursor.base);
+    else this.crc.append(known.low, known.high, to - crcOffset);
     this.crcOffset = to;
+  }
+
+  private knownSumOf(from: number, to: number): PieceFacts | undefined {
+    return from === this.knownFrom && to === this.knownTo ? this.known : undefined;
   }
 
   private passRaw(): void {

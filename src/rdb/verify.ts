@@ -1,4 +1,5 @@
 import { bodyMode } from './body/mode.ts';
+import { DataDigest } from './data-digest.ts';
 import type { RdbProblem } from './errors.ts';
 import type { Flavor } from './format.ts';
 import { type BodyWish, type ScanHandler, Scanner } from './scanner.ts';
@@ -27,6 +28,15 @@ export interface VerifyReport {
   problems: RdbProblem[];
   /** All of them, listed or not. */
   problemCount: number;
+  /** Of what it holds, when that was wished: see DataDigest. */
+  dataDigest?: string;
+}
+
+export interface VerifyOptions {
+  /** Sums up what the keys hold as well. It takes about twice as long, and holds the longest value in memory. */
+  digest?: boolean;
+  /** Keys that have expired by then, in ms since 1970, are not counted and not summed up: a server drops them. */
+  aliveAtMs?: number;
 }
 
 const maxProblems = 100;
@@ -46,8 +56,12 @@ export class RdbVerifier {
   private readonly problems: RdbProblem[] = [];
   private problemCount = 0;
   private functions = 0;
+  private readonly digest: DataDigest | undefined;
+  private readonly aliveAtMs: number;
 
-  constructor() {
+  constructor(options: VerifyOptions = {}) {
+    this.digest = options.digest ? new DataDigest() : undefined;
+    this.aliveAtMs = options.aliveAtMs ?? -1;
     this.scanner = new Scanner(this.handler());
   }
 
@@ -84,27 +98,42 @@ export class RdbVerifier {
       checksum: this.scanner.checksum === 'matches' ? 'matches' : 'absent',
       problems: this.problems,
       problemCount: this.problemCount,
+      ...(this.digest === undefined ? {} : { dataDigest: `${this.digest}` }),
     };
   }
 
   private handler(): ScanHandler {
+    const { digest } = this;
     let count: DatabaseCount | undefined;
+    let isSummed = false;
     return {
       aux: (name, value) => {
         this.aux[name.toString()] = value.toString();
       },
-      functionLibrary: () => {
+      functionLibrary: (code) => {
         this.functions++;
+        digest?.functionLibrary(code);
       },
-      moduleAux: () => checkWish,
+      moduleAux: () => {
+        isSummed = false;
+        return checkWish;
+      },
       key: (scanner) => {
+        isSummed = false;
+        if (scanner.expireMs !== -1 && scanner.expireMs <= this.aliveAtMs) return checkWish;
         if (count?.db !== scanner.db) count = this.countOf(scanner.db);
         count.keys++;
         if (scanner.expireMs !== -1) count.expiring++;
-        return checkWish;
+        if (digest === undefined) return checkWish;
+        isSummed = true;
+        return digest.key(scanner);
       },
+      ...(digest === undefined
+        ? {}
+        : { raw: (buf: Buffer, from: number, to: number) => digest.raw(buf, from, to) }),
       end: (scanner) => {
         if (scanner.isEmpty) this.addEmpty(scanner);
+        if (isSummed) digest!.end(scanner);
       },
     };
   }

@@ -1,39 +1,38 @@
-/** A page as Markdown, to be pasted into documents and tickets: its tables whole, its charts as tables. */
+/**
+ * A page as Markdown, to be pasted into documents and tickets: its tables and words. Of a chart only its moments are
+ * there, and bars not at all: what they show stands in a table beside them, or is for the HTML page.
+ */
 import { describeMoment, describeNumber } from './number.ts';
 import type { Page, Section } from './page.ts';
 
-/** Charts with more points are left to the HTML page. */
-const mostPoints = 40;
-
 export function renderMarkdown(page: Page): string {
-  const blocks = page.sections.flatMap(sectionBlocks);
+  const short = page.sections.filter((section) => !(section.kind === 'table' && section.detail));
+  const blocks = short.flatMap(sectionBlocks);
   return `${[`### ${page.title}`, page.subtitle, ...blocks].join('\n\n')}\n`;
 }
 
 function sectionBlocks(section: Section): string[] {
+  const body = bodyBlocks(section);
+  if (body.length === 0) return [];
   const note = 'note' in section && section.note ? [section.note] : [];
-  return [`#### ${section.title}`, ...bodyBlocks(section), ...note];
+  return [`#### ${section.title}`, ...body, ...note];
 }
 
 function bodyBlocks(section: Section): string[] {
-  if (section.kind === 'text') return [...section.paragraphs];
-  if (section.kind === 'table') return [markdownTable(section.header, section.rows)];
-  if (section.kind === 'bars') {
-    const rows = section.groups.flatMap(({ label, bars }) =>
-      bars.map((bar) => [label, bar.label, bar.value, bar.remark ?? '']),
-    );
-    return [markdownTable(['', '', section.unit, ''], rows)];
+  switch (section.kind) {
+    case 'text':
+      return [...section.paragraphs];
+    case 'table':
+      return [markdownTable(section.header, section.rows)];
+    case 'bars':
+      return [];
+    case 'chart': {
+      const marks = (section.marks ?? []).map(
+        ({ x, label }) => `- ${describeMoment(x)} ${section.xLabel}: ${label}`,
+      );
+      return marks.length > 0 ? [marks.join('\n')] : [];
+    }
   }
-  const marks = (section.marks ?? []).map(
-    ({ x, label }) => `- ${describeMoment(x)} ${section.xLabel}: ${label}`,
-  );
-  const moments = marks.length > 0 ? [marks.join('\n')] : [];
-  if (section.x.length > mostPoints) {
-    return [...moments, `${section.x.length} points; the HTML page shows them.`];
-  }
-  const header = [section.xLabel, ...section.series.map(({ label, unit }) => `${label} (${unit})`)];
-  const rows = section.x.map((x, i) => [x, ...section.series.map(({ values }) => values[i] ?? '–')]);
-  return [...moments, markdownTable(header, rows)];
 }
 
 /** Columns of figures are set to the right. */
@@ -43,6 +42,10 @@ export function markdownTable(
 ): string {
   const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
   const text = (value: string | number) => describeNumber(value).replaceAll('|', '\\|').replaceAll('\n', ' ');
-  const rule = header.map((_, i) => (rows.every((row) => typeof row[i] === 'number') ? '---:' : '---'));
+  const rule = header.map((_, i) =>
+    rows.every((row) => typeof row[i] === 'number' || row[i] === '') && rows.some((row) => row[i] !== '')
+      ? '---:'
+      : '---',
+  );
   return [line(header.map(text)), line(rule), ...rows.map((row) => line(row.map(text)))].join('\n');
 }

@@ -15,6 +15,8 @@ export interface TableSection {
   rows: readonly (readonly (string | number)[])[];
   /** What the table does and doesn't say. */
   note?: string;
+  /** For the page only: on a terminal and in Markdown it would bury the rest. */
+  detail?: boolean;
 }
 
 export interface ChartSection {
@@ -29,7 +31,7 @@ export interface ChartSection {
   note?: string;
 }
 
-/** Figures of one unit beside each other, such as the same test through several doors. */
+/** Figures of one unit beside each other, such as the same test through several doors. For the eye: not in Markdown. */
 export interface BarsSection {
   kind: 'bars';
   title: string;

@@ -83,14 +83,13 @@ test('bars are as long as their share of the largest', () => {
   expect(renderPage(page)).toMatch(/width:50\.0%[\s\S]*width:100\.0%/);
 });
 
-test('Markdown has every table, figures to the right, bars and charts as tables', () => {
+test('Markdown has every table, figures to the right, and the moments of charts', () => {
   const text = renderMarkdown(page);
   expect(text).toContain(
     '| name | SET/s |\n| --- | ---: |\n| gate </script> | 123 457 |\n| direct \\| plain | 99.3 |',
   );
-  expect(text).toContain('| SET | gate | 50 | 0.5× |');
+  expect(text).not.toContain('0.5×');
   expect(text).toContain('- 1 seconds: killed');
-  expect(text).toContain('| 1 | – | 2 |');
 });
 
 test('CSV quotes what needs it', () => {

@@ -1,4 +1,4 @@
-import { CR, findCr, LF, readLength } from './bytes.ts';
+import { CR, DOLLAR, findCr, LF, readLength } from './bytes.ts';
 
 /**
  * Finds where a reply ends, in RESP2 and RESP3, without making objects of it. One loop and one counter do for any
@@ -33,6 +33,13 @@ export function frameReply(buf: Uint8Array, pos: number, end: number, progress: 
   while (missing > 0) {
     if (at + 2 >= end) return halfway(progress, at - pos, missing);
     const type = buf[at] as number;
+    if (type === DOLLAR && missing > 1) {
+      // Most elements of most arrays are short bulk strings.
+      const before = at;
+      at = skipBulks(buf, at, end, missing);
+      missing -= skipped;
+      if (at !== before) continue;
+    }
     // `$n`, `*n` and `:n` with up to three digits are most of what there is; anything else takes the careful way.
     let cr = at + 1;
     let value = 0;
@@ -93,6 +100,33 @@ export function frameReply(buf: Uint8Array, pos: number, end: number, progress: 
         return REPLY_MALFORMED;
     }
   }
+  return at;
+}
+
+/** How many bulk strings the last call of skipBulks passed: a second result that is no object. */
+let skipped = 0;
+
+/** Passes up to `most` whole bulk strings whose lengths have one to four digits. Returns where it stopped. */
+function skipBulks(buf: Uint8Array, start: number, end: number, most: number): number {
+  let at = start;
+  let left = most;
+  // The longest header that is looked at here, `$9999` with its CR and LF, may be read without asking for the end.
+  const last = end - 8;
+  while (left > 0 && at < last && buf[at] === DOLLAR) {
+    let cr = at + 2;
+    let length = (buf[at + 1] as number) - 48;
+    if (length < 0 || length > 9) break;
+    let digit = (buf[cr] as number) - 48;
+    while (digit >= 0 && digit <= 9 && cr < at + 5) {
+      length = length * 10 + digit;
+      digit = (buf[++cr] as number) - 48;
+    }
+    const next = cr + 2 + length + 2;
+    if (buf[cr] !== CR || buf[cr + 1] !== LF || next > end) break;
+    at = next;
+    left--;
+  }
+  skipped = most - left;
   return at;
 }
 

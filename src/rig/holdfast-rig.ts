@@ -7,6 +7,7 @@ import { AgentClient } from '../agent/client.ts';
 import { type StatePaths, statePaths } from '../agent/paths.ts';
 import type { Status } from '../agent/status.ts';
 import type { SwitchoverResult } from '../agent/switchover.ts';
+import { errorText } from '../base/errors.ts';
 import { waitFor } from '../base/retry.ts';
 import { freePorts } from '../process/free-ports.ts';
 import { parseSpec } from '../spec/parse.ts';
@@ -15,13 +16,17 @@ import type { Spec } from '../spec/spec.ts';
 import type { Door } from './door.ts';
 import { RigFailed } from './errors.ts';
 import { killAllOf } from './leftovers.ts';
-import { setPriority } from './member-priority.ts';
+import { knownPriorities, neverPromoted, setPriority, usualPriority } from './member-priority.ts';
 import { NetworkHosts } from './network-hosts.ts';
 import type { Rig, RigLog, RigPart, RigSettings } from './rig.ts';
 
 const name = 'drill';
 const threeHosts = ['a', 'b', 'c'];
 const wholeWithinMs = 60_000;
+/** What Sentinels add at random to the time in which they begin no other failover. */
+const freeAfterMs = 1000;
+/** The least that the spec takes: see `sentinelsAreFree`. */
+const shortFailoverTimeout = '6s';
 /** The rig is thrown away: its passwords protect nothing, but they are passwords all the same. */
 const secretBytes = 24;
 
@@ -54,6 +59,26 @@ export class HoldfastRig implements Rig {
     await Promise.all(this.hosts.map((host) => this.#up(host)));
     const isWhole = () => this.isWhole();
     await waitFor(isWhole, { what: 'a healthy deployment', withinMs: wholeWithinMs, everyMs: 50 });
+    await waitFor(() => this.#sentinelsAreFree(), {
+      what: 'the Sentinels to be free for a failover',
+      withinMs: wholeWithinMs,
+      everyMs: 100,
+    });
+  }
+
+  /**
+   * On three hosts the servers start some seconds after the Sentinels, which may have begun a failover by then. They
+   * don't begin another within twice the failover timeout: a drill that came too early would measure that.
+   */
+  #sentinelsAreFree(): boolean {
+    const texts = this.logs().flatMap(({ kind, file }) =>
+      kind === 'sentinel' ? [readFileSync(file, 'utf8')] : [],
+    );
+    const votes = texts.flatMap((text) => [
+      ...text.matchAll(/^\d+:X (.{24}) \S \+(?:vote-for-leader|try-failover) /gm),
+    ]);
+    const lastMs = Math.max(0, ...votes.map(([, time]) => Date.parse(time as string)));
+    return Date.now() > lastMs + 2 * this.#known.sentinel.failoverTimeoutMs + freeAfterMs;
   }
 
   async stop(): Promise<void> {
@@ -149,8 +174,16 @@ export class HoldfastRig implements Rig {
     return (JSON.parse(readFileSync(file, 'utf8')) as { keys: number }).keys > 0;
   }
 
-  async setPriority(member: string, priority: number): Promise<void> {
-    await setPriority(this.direct(member), priority);
+  async setEligible(members: readonly string[], eligible: boolean): Promise<void> {
+    for (const id of members) await setPriority(this.direct(id), eligible ? usualPriority : neverPromoted);
+    if (eligible) return;
+    const ports = this.#known.members.filter(({ id }) => members.includes(id)).map(({ port }) => port);
+    const known = async () => {
+      const lists = await Promise.all(this.#known.sentinels.map((place) => knownPriorities(place, name)));
+      return lists.every((list) => ports.every((port) => list.get(port) === neverPromoted));
+    };
+    const what = 'the Sentinels to learn whom not to promote (they ask every 10 s)';
+    await waitFor(known, { what, withinMs: wholeWithinMs, everyMs: 100 });
   }
 
   async rollingRestart(): Promise<void> {
@@ -253,7 +286,10 @@ export class HoldfastRig implements Rig {
       ...(hosts ? { hosts } : {}),
       security: { secret: { file: 'secret' } },
       redis: { ...laptop.redis, persistence, ...sections['redis'] },
-      sentinel: { ...laptop.sentinel, ...sections['sentinel'] },
+      sentinel: {
+        ...(network ? { failoverTimeout: shortFailoverTimeout } : laptop.sentinel),
+        ...sections['sentinel'],
+      },
       gate: { ...laptop.gate, durability, ...sections['gate'] },
       agent: { ...laptop.agent, ...sections['agent'] },
     };
@@ -284,7 +320,7 @@ export class HoldfastRig implements Rig {
     await run(program as string, [...before, process.argv[1] as string, ...args], this.#folder).catch(
       async (cause) => {
         const log = await readFile(path.join(stateDir, 'agent.log'), 'utf8').catch(() => '');
-        throw RigFailed(`the deployment for the drill did not start: ${String(cause)}`, {
+        throw RigFailed(`the deployment for the drill did not start: ${errorText(cause)}`, {
           hint: log.trim().split('\n').slice(-5).join(' / ') || 'Its agent wrote no log.',
           cause,
         });
@@ -305,5 +341,8 @@ async function run(program: string, args: string[], cwd: string): Promise<void> 
     child.once('close', resolve);
   });
   // 3: it runs, and takes no writes yet; whoever waits for it to be whole finds out.
-  if (code !== 0 && code !== 3) throw new Error(said.trim() || `up ended with ${code}`);
+  if (code === 0 || code === 3) return;
+  const lines = said.trim().split('\n');
+  const error = lines.find((line) => /error:/.test(line))?.replace(/^.*?error: /, '');
+  throw new Error(error ?? lines.at(-1) ?? `up ended with ${code}`);
 }

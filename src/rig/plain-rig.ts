@@ -12,7 +12,6 @@ import { SentinelClient } from '../redis/sentinel-client.ts';
 import type { Door } from './door.ts';
 import { RigFailed } from './errors.ts';
 import { isAlive, killAllOf } from './leftovers.ts';
-import { setPriority } from './member-priority.ts';
 import { NetworkHosts } from './network-hosts.ts';
 import {
   type PlainPlace,
@@ -185,9 +184,8 @@ export class PlainRig implements Rig {
     return true;
   }
 
-  async setPriority(member: string, priority: number): Promise<void> {
-    await setPriority(this.direct(member), priority);
-  }
+  /** The one who restarts a dead primary here does not wait for the Sentinels: there is no need. */
+  async setEligible(): Promise<void> {}
 
   /** Replicas first, then a failover, then the old primary. */
   async rollingRestart(): Promise<void> {

@@ -23,7 +23,8 @@ export interface RigPart {
 /** Where a log of the rig lies, and whose it is. */
 export interface RigLog {
   part: string;
-  kind: PartKind | 'events';
+  /** `words`: events of an agent that knows other hosts only by what the Sentinels say. */
+  kind: PartKind | 'events' | 'words';
   file: string;
 }
 
@@ -61,8 +62,8 @@ export interface Rig {
   refusal(member: string): Promise<string | null>;
   /** Whether whoever heals has noticed that this member holds data. */
   knowsDataOf(member: string): boolean;
-  /** Sets a member's `replica-priority`. */
-  setPriority(member: string, priority: number): Promise<void>;
+  /** Keeps members from being promoted, or lets them again. Returns when the Sentinels know of the first. */
+  setEligible(members: readonly string[], eligible: boolean): Promise<void>;
   /** Restarts every member, one after the other. */
   rollingRestart(): Promise<void>;
   /** Lets nothing pass between a host and the others, or everything again. */

@@ -54,6 +54,10 @@ export function whole(about: About, min: number, max: number) {
   return z.int({ error }).min(min, { error }).max(max, { error }).meta(meta(about));
 }
 
+export function flag(about: About) {
+  return z.boolean({ error: 'true or false' }).meta(meta(about));
+}
+
 export function port(about: About) {
   return whole(about, 1, 65_535);
 }

@@ -84,7 +84,7 @@ export function normalise(file: SpecFile, fileName: string): { spec: Spec; probl
     gate: gateSettings(file.gate ?? {}),
     agent: agentSettings(file.agent ?? {}),
     security: securityOf(file.security ?? {}, folder),
-    backup: file.backup ? backupOf(file.backup) : null,
+    backup: file.backup ? backupOf(file.backup, members.places.length) : null,
   };
   return { spec, problems: [...members.problems, ...sentinels.problems, ...gates.problems] };
 }
@@ -193,10 +193,20 @@ function tlsOf(file: NonNullable<Section<'security'>['tls']>, folder: string): T
   return { cert: path.resolve(folder, cert), key: path.resolve(folder, key), ca: path.resolve(folder, ca) };
 }
 
-function backupOf(file: Section<'backup'>): Backup {
+function backupOf(file: Section<'backup'>, members: number): Backup {
   const keep = file.keep ?? { daily: 7 };
   return {
     to: file.to,
+    s3: {
+      endpoint: file.endpoint ?? null,
+      region: file.region ?? null,
+      pathStyle: file.pathStyle ?? file.endpoint !== undefined,
+      serverSideEncryption: file.serverSideEncryption ?? null,
+      kmsKeyId: file.kmsKeyId ?? null,
+    },
+    compression: file.compression ?? 'none',
+    recipients: file.encryption?.recipients ?? [],
+    from: file.from ?? (members === 1 ? 'primary' : 'replica'),
     schedule: file.schedule ?? '0 2 * * *',
     timezone: file.timezone ?? 'UTC',
     keep: {

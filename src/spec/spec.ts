@@ -134,10 +134,27 @@ export interface TlsFiles {
 export interface Backup {
   /** `file:///absolute/folder` or `s3://bucket/prefix`. */
   readonly to: string;
+  readonly s3: BackupS3;
+  readonly compression: 'none' | 'gzip' | 'zstd';
+  /** age public keys; none: backups are not encrypted. */
+  readonly recipients: readonly string[];
+  /** `prefer-replica`: the primary when no replica is fit. */
+  readonly from: 'replica' | 'prefer-replica' | 'primary';
   readonly schedule: string;
   readonly timezone: string;
   readonly keep: Keep;
   readonly verify: 'daily' | 'weekly' | 'never';
+}
+
+/** How the bucket is reached; without meaning for a folder. Credentials are found where the AWS tools find them. */
+export interface BackupS3 {
+  /** Null: AWS. */
+  readonly endpoint: string | null;
+  /** Null: as the AWS tools find it. */
+  readonly region: string | null;
+  readonly pathStyle: boolean;
+  readonly serverSideEncryption: 'AES256' | 'aws:kms' | null;
+  readonly kmsKeyId: string | null;
 }
 
 /** How many of each to keep; 0 keeps none of that kind. The last good backup always stays. */

@@ -1,7 +1,7 @@
 import { formatDuration } from '../base/duration.ts';
 import { formatSize } from '../base/size.ts';
 import type { SpecFile } from './schema.ts';
-import type { ConfigValue, Host, Keep, Place, Spec } from './spec.ts';
+import type { Backup, ConfigValue, Host, Keep, Place, Spec } from './spec.ts';
 
 /**
  * A spec as a file again, with every default written out: `parseSpec` of it gives the same spec. For the ways to run a
@@ -52,7 +52,7 @@ export function specFileOf(spec: Spec): SpecFile {
       ...(spec.security.secret === null ? {} : { secret: spec.security.secret }),
       ...(spec.security.tls === null ? {} : { tls: spec.security.tls }),
     },
-    ...(spec.backup === null ? {} : { backup: { ...spec.backup, keep: keepFile(spec.backup.keep) } }),
+    ...(spec.backup === null ? {} : { backup: backupFile(spec.backup) }),
   };
 }
 
@@ -79,6 +79,17 @@ function gateFile({ gate, gates, laptop }: Spec): SpecFile['gate'] {
       maxBulk: formatSize(gate.limits.maxBulkBytes),
       maxReplies: formatSize(gate.limits.maxReplyBytes),
     },
+  };
+}
+
+function backupFile({ s3, recipients, keep, ...rest }: Backup): NonNullable<SpecFile['backup']> {
+  const written = Object.entries(s3).filter(([key, value]) => value !== null && key !== 'pathStyle');
+  return {
+    ...rest,
+    ...Object.fromEntries(written),
+    ...(rest.to.startsWith('s3://') ? { pathStyle: s3.pathStyle } : {}),
+    ...(recipients.length === 0 ? {} : { encryption: { recipients: [...recipients] } }),
+    keep: keepFile(keep),
   };
 }
 

@@ -3,7 +3,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { runRdb } from '../support/rdb-cli.ts';
+import { holdfastMain, runProgram, runRdb } from '../support/rdb-cli.ts';
 import { makeRdb, rdbFixture } from '../support/rdb-files.ts';
 
 let folder: string;
@@ -74,6 +74,25 @@ test('from stdin to stdout, with the report on stderr', async () => {
   expect(lines.map((line) => (JSON.parse(line) as { key: string }).key)).toEqual(['x:a', 'x:b', 'a', 'b']);
 });
 
+test('a reader that has seen enough is told as that', async () => {
+  const long = file('long.rdb');
+  writeFileSync(long, await makeRdb([{ key: 'a', value: 'x'.repeat(4 * 2 ** 20) }]));
+  const ran = await runProgram(
+    'sh',
+    [
+      '-c',
+      '{ "$0" "$1" rdb json "$2"; echo "status $?" >&2; } | head -c 10',
+      process.execPath,
+      holdfastMain,
+      long,
+    ],
+    Buffer.alloc(0),
+  );
+  expect(ran.stdout).toHaveLength(10);
+  expect(ran.stderr).toMatch(/stdout was closed by its reader/);
+  expect(ran.stderr).toMatch(/status 1/);
+});
+
 test('zstd is unpacked on the way, and told when it is cut', async () => {
   const packed = readFileSync(
     fileURLToPath(new URL('../fixtures/rdb/packed/encodings.rdb.zst', import.meta.url)),
@@ -96,9 +115,10 @@ test('an output is whole or not there, and nothing is left beside it', async () 
     const ran = await runRdb(args);
     expect(ran.status).toBe(1);
     expect(ran.stderr).toMatch(/RDB_CORRUPT|RDB_CONFLICT/);
+    if (args.includes(bad)) expect(ran.stderr).toContain(`${bad}: byte `);
     expect(left('out')).toEqual([]);
   }
-  expect(existsSync(file('parts')) ? readdirSync(file('parts')) : []).toEqual([]);
+  expect(existsSync(file('parts'))).toBe(false);
   const nowhere = await runRdb(['filter', '-o', file('no/such/folder.rdb'), good]);
   expect(nowhere.status).toBe(1);
   expect(nowhere.stderr).toMatch(/RDB_UNWRITABLE/);

@@ -1,16 +1,24 @@
 import { afterAll, afterEach, expect, test } from 'vitest';
 import { waitFor } from '../../src/base/retry.ts';
 import { CuttingProxy } from '../support/cutting-proxy.ts';
-import { type GateProcess, startGate } from '../support/gate-process.ts';
+import { type GateProcess, gateFor, startGate } from '../support/gate-process.ts';
 import { chooseSeed, Random } from '../support/random.ts';
-import { cleanUp, startRedis } from '../support/redis-processes.ts';
+import { cleanUp, kill9, type Server, startRedis } from '../support/redis-processes.ts';
+import { type Deployment, failOver, startDeployment, waitUntilFollowed } from '../support/replica-set.ts';
 import { TaggedClient } from '../support/tagged-client.ts';
+
+/**
+ * Random pipelines of requests whose replies are known, sent while connections break and primaries change: each
+ * reply must be that of the request that is next, and every request must get one.
+ */
 
 afterEach(cleanUp);
 afterAll(cleanUp);
 
 const seed = chooseSeed();
 const again = `again: HOLDFAST_SEED=${seed}`;
+/** How often connections are cut; HOLDFAST_CUTS=5000 is the whole proof. */
+const wantedCuts = Number(process.env['HOLDFAST_CUTS'] ?? 150);
 
 async function openClients(gate: GateProcess, random: Random, count: number): Promise<TaggedClient[]> {
   const clients: TaggedClient[] = [];
@@ -22,6 +30,7 @@ async function openClients(gate: GateProcess, random: Random, count: number): Pr
 
 const sum = (clients: TaggedClient[], of: (client: TaggedClient) => number) =>
   clients.reduce((total, each) => total + of(each), 0);
+const anyComplains = (clients: TaggedClient[]) => clients.some(({ complaint }) => complaint !== null);
 
 async function expectAllAnswered(clients: TaggedClient[], gate: GateProcess): Promise<void> {
   for (const each of clients) each.stop();
@@ -44,9 +53,9 @@ test('every reply belongs to its request, however often connections to the serve
       holdMs: 30_000,
     });
     const clients = await openClients(gate, random, 12);
-    proxy.cutsIn1000 = 4;
-    const enough = () => proxy.cuts >= 400 || clients.some(({ complaint }) => complaint !== null);
-    await waitFor(enough, { what: `400 cuts (${again})`, withinMs: 60_000 });
+    proxy.cutsIn1000 = 40;
+    const enough = () => proxy.cuts >= wantedCuts || anyComplains(clients);
+    await waitFor(enough, { what: `${wantedCuts} cuts (${again})`, withinMs: 1_000_000 });
     proxy.cutsIn1000 = 0;
     await expectAllAnswered(clients, gate);
     expect(
@@ -57,10 +66,40 @@ test('every reply belongs to its request, however often connections to the serve
       sum(clients, ({ messages }) => messages),
       again,
     ).toBeGreaterThan(0);
-    console.log(
-      `${sum(clients, ({ answered }) => answered)} answers, ${sum(clients, ({ uncertain }) => uncertain)} uncertain, ${proxy.cuts} cuts`,
-    );
   } finally {
     proxy.stop();
   }
-}, 120_000);
+}, 1_200_000);
+
+test('every reply belongs to its request through planned changes of primary and a crash', async () => {
+  const random = new Random(seed);
+  const deployment = await startDeployment({ settings: ['--min-replicas-to-write', '1'] });
+  const gate = await startGate({ ...gateFor(deployment), holdMs: 30_000 });
+  const clients = await openClients(gate, random, 12);
+  const someMore = async () => {
+    const wanted = sum(clients, ({ answered }) => answered) + 2000;
+    const goesOn = () => sum(clients, ({ answered }) => answered) >= wanted || anyComplains(clients);
+    await waitFor(goesOn, { what: `2000 answers (${again})`, withinMs: 20_000 });
+  };
+  await someMore();
+  const second = await failOver(deployment);
+  await someMore();
+  await waitUntilFollowed(deployment, second);
+  const dead = deployment.members.find(({ port }) => port === second) as Server;
+  await kill9(dead.process);
+  const third = await failOver(deployment);
+  await someMore();
+  await bringBack(deployment, dead, third);
+  await failOver(deployment);
+  await someMore();
+  await expectAllAnswered(clients, gate);
+  expect((await gate.control.status()).counters.switches).toBe(3);
+}, 180_000);
+
+/** What an agent does: the member that died comes back and follows. */
+async function bringBack(deployment: Deployment, dead: Server, primary: number): Promise<void> {
+  const args = [...dead.args, '--replicaof', '127.0.0.1', `${primary}`];
+  const back = await startRedis([], { port: dead.port, folder: dead.folder, args });
+  deployment.members[deployment.members.indexOf(dead)] = back;
+  await waitUntilFollowed(deployment, primary);
+}

@@ -66,6 +66,7 @@ export class TestDeployment {
       gate: { port: ports.gate, replicaPort: ports.replica, ...overrides['gate'] },
       agent: { port: this.ports.api, ...overrides['agent'] },
       ...(overrides['security'] ? { security: overrides['security'] } : {}),
+      ...(overrides['backup'] ? { backup: overrides['backup'] } : {}),
     } as unknown as Overrides & { name: string };
     this.writeSpec({});
   }

@@ -3,7 +3,8 @@ import { once } from 'node:events';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-const main = path.join(
+/** The command as it was built. */
+export const holdfastMain = path.join(
   path.dirname(path.dirname(path.dirname(fileURLToPath(import.meta.url)))),
   'dist',
   'cli',
@@ -20,7 +21,7 @@ export interface Ran {
 
 /** Runs `holdfast rdb …` as it was built, with bytes for its stdin. */
 export async function runRdb(args: string[], stdin: Buffer = Buffer.alloc(0)): Promise<Ran> {
-  return runProgram(process.execPath, [main, 'rdb', ...args], stdin);
+  return runProgram(process.execPath, [holdfastMain, 'rdb', ...args], stdin);
 }
 
 export async function runProgram(program: string, args: string[], stdin: Buffer): Promise<Ran> {

@@ -62,6 +62,31 @@ export async function waitUntilWhole(deployment: Deployment): Promise<void> {
   }
 }
 
+/** After a change of primary: every Sentinel knows it, their failover is over, and every other member follows. */
+export async function waitUntilFollowed(deployment: Deployment, primary: number): Promise<void> {
+  const password = deployment.credentials ? { password: adminPassword } : {};
+  for (const { port } of deployment.sentinels) {
+    const redis = client(port);
+    const knows = async () => {
+      const fields = (await redis.call('SENTINEL', 'MASTER', deployment.name)) as string[];
+      const field = (key: string) => fields[fields.indexOf(key) + 1];
+      return field('port') === `${primary}` && !field('flags')?.includes('failover');
+    };
+    await waitFor(knows, { what: 'a Sentinel to know the new primary', withinMs: 30_000, everyMs: 50 });
+    redis.disconnect();
+  }
+  for (const { port } of deployment.members) {
+    if (port === primary) continue;
+    const redis = client(port, password);
+    const follows = async () => {
+      const info = await redis.info('replication');
+      return info.includes(`master_port:${primary}`) && info.includes('master_link_status:up');
+    };
+    await waitFor(follows, { what: `${port} to follow ${primary}`, withinMs: 30_000, everyMs: 50 });
+    redis.disconnect();
+  }
+}
+
 /**
  * Does what an agent does when a primary has died: one SENTINEL FAILOVER, and REPLICAOF NO ONE to the replica that
  * is selected. Returns the port of the new primary.
@@ -75,7 +100,10 @@ export async function failOver(deployment: Deployment): Promise<number> {
     events.on('message', (_channel, text: string) => resolve(Number(text.split(' ')[3])));
   });
   await events.subscribe('+selected-slave');
-  await commands.call('SENTINEL', 'FAILOVER', deployment.name);
+  // A Sentinel that has just seen a change says no until it has looked at everyone again.
+  const accepted = async () => (await commands.call('SENTINEL', 'FAILOVER', deployment.name)) === 'OK';
+  const what = 'a Sentinel to accept a failover';
+  await waitFor(() => accepted().catch(() => false), { what, withinMs: 20_000, everyMs: 50 });
   const port = await selected;
   const member = client(port, password);
   await member.call('REPLICAOF', 'NO', 'ONE');

@@ -79,13 +79,9 @@ export class TaggedClient {
   }
 
   #go(): void {
-    while (
-      !this.#stopping &&
-      this.complaint === null &&
-      this.#expected.length < this.#random.below(pipelined)
-    ) {
-      this.#send(this.#requests.next());
-    }
+    const goesOn = () => !this.#stopping && this.complaint === null;
+    const target = 1 + this.#random.below(pipelined);
+    while (goesOn() && this.#expected.length < target) this.#send(this.#requests.next());
   }
 
   #send(requests: Tagged[]): void {

@@ -8,22 +8,23 @@ import type { Scenario } from '../scenario.ts';
 export const emptyPrimary: Scenario = {
   name: 'empty-primary',
   given: 'a primary and two replicas that hold data, none of which may be promoted',
-  when: 'the primary dies and its files are gone',
+  when: 'the files of the primary are deleted and it dies',
   thenHolds: () => [nothingLost],
   hosts: 'one',
   live: { safe: false, why: 'a member’s data is deleted' },
-  sections: { redis: { config: { 'replica-priority': 0 } } },
   async act(stage) {
     const primary = await stage.primary();
     const replicas = await stage.replicas();
+    await stage.rig.setEligible(replicas, false);
     await stage.dataOfIsKnown(primary);
-    await stage.strike(`${primary}, the primary, is killed and its files are deleted`, async () => {
-      await stage.kill(primary);
+    const oldPid = await stage.pidOf(primary);
+    await stage.strike(`the files of ${primary}, the primary, are deleted, and it is killed`, async () => {
       await stage.rig.wipe(primary);
+      await stage.kill(primary);
     });
     await stage.revive();
-    if ((await stage.refusedOrPrimary(primary)) === 'refused') {
-      await stage.makeEligible(replicas);
+    if ((await stage.refusedOrPrimary(primary, oldPid)) === 'refused') {
+      await stage.rig.setEligible(replicas, true);
       await stage.failOver();
     }
     await stage.writesGoOn();

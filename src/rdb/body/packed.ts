@@ -145,6 +145,10 @@ function tellTuples(walker: BodyWalker, reader: PackedReader): void {
 
 function tellTexts(walker: BodyWalker, reader: PackedReader): void {
   const { visitor } = walker;
+  if (visitor.allTexts !== undefined) {
+    walker.seen += visitor.allTexts(reader);
+    return;
+  }
   while (reader.next()) {
     if (reader.isInteger) reader.resolve();
     visitor.text(reader.buf, reader.start, reader.end);

@@ -11,7 +11,8 @@ export function literalPasswords(value: unknown): Problem[] {
     ...literalSecrets(security),
     ...passwordDirectives(mapOf(mapOf(spec['redis'])['config'])),
     ...passwordsInAcl(mapOf(security['users'])),
-    ...passwordInStore(mapOf(spec['backup'])['to']),
+    ...passwordInStore(mapOf(spec['backup'])),
+    ...identityAsRecipient(mapOf(mapOf(spec['backup'])['encryption'])['recipients']),
   ];
 }
 
@@ -67,10 +68,24 @@ function passwordsInAcl(users: Record<string, unknown>): Problem[] {
   });
 }
 
-function passwordInStore(to: unknown): Problem[] {
-  if (typeof to !== 'string' || !/^[a-z0-9]+:\/\/[^/]*@/i.test(to)) return [];
+function passwordInStore(backup: Record<string, unknown>): Problem[] {
   const advice = 'leave credentials to the environment, the AWS configuration or the machine’s role';
-  return [{ path: ['backup', 'to'], message: `${why}; ${advice}` }];
+  return ['to', 'endpoint'].flatMap((key) => {
+    const address = backup[key];
+    if (typeof address !== 'string' || !/^[a-z0-9]+:\/\/[^/]*@/i.test(address)) return [];
+    return [{ path: ['backup', key], message: `${why}; ${advice}` }];
+  });
+}
+
+/** Whoever has the identity reads every backup; the hosts that take them need only the public key. */
+function identityAsRecipient(recipients: unknown): Problem[] {
+  const advice =
+    'name its public key, which age-keygen -y prints, and keep the identity away from these hosts';
+  return (Array.isArray(recipients) ? recipients : []).flatMap((each, index) =>
+    typeof each === 'string' && /age-secret-key/i.test(each)
+      ? [{ path: ['backup', 'encryption', 'recipients', index], message: `${why}; ${advice}` }]
+      : [],
+  );
 }
 
 function isLiteral(value: unknown): boolean {

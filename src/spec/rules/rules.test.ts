@@ -5,6 +5,9 @@ import { parseSpec } from '../parse.ts';
 const hosts =
   'hosts: { a: { address: 10.0.0.1 }, b: { address: 10.0.0.2 }, c: { address: 10.0.0.3 }, d: { address: 10.0.0.4 } }';
 
+/** Made by age-keygen for this test. */
+const recipient = 'age1czsxdjc8rln9vh3nwgzswwgjnl0pacfptg30rvwa635cr28tfeaqv6www9';
+
 function verdict(text: string): string {
   try {
     parseSpec(`name: x\n${text}`, 'x.yaml');
@@ -221,6 +224,42 @@ const cases: [rule: string, dangerous: string, words: string, harmless: string][
     'backup: { to: "file:///b", timezone: Mars/Base }',
     'IANA',
     'backup: { to: "file:///b", timezone: Europe/Berlin }',
+  ],
+  [
+    'a bucket’s settings for a folder',
+    'backup: { to: "file:///b", endpoint: "https://minio:9000" }',
+    'no meaning for a folder',
+    'backup: { to: "s3://bucket", endpoint: "https://minio:9000" }',
+  ],
+  [
+    'a key in an endpoint',
+    'backup: { to: "s3://bucket", endpoint: "https://key:hunter2@minio:9000" }',
+    'a password in the spec',
+    'backup: { to: "s3://bucket", endpoint: "http://minio:9000/" }',
+  ],
+  [
+    'a KMS key that is not used',
+    'backup: { to: "s3://bucket", serverSideEncryption: AES256, kmsKeyId: k }',
+    'is not used',
+    'backup: { to: "s3://bucket", serverSideEncryption: "aws:kms", kmsKeyId: k }',
+  ],
+  [
+    'an age public key that was copied wrongly',
+    `backup: { to: "s3://bucket", encryption: { recipients: [${recipient.replace('p', 'q')}] } }`,
+    'checksum',
+    `backup: { to: "s3://bucket", encryption: { recipients: [${recipient}] } }`,
+  ],
+  [
+    'an age identity in place of the public key',
+    'backup: { to: "s3://bucket", encryption: { recipients: [AGE-SECRET-KEY-1HUNTER2hunter2] } }',
+    'a password in the spec',
+    `backup: { to: "s3://bucket", encryption: { recipients: [${recipient}] } }`,
+  ],
+  [
+    'backups from a replica where there is none',
+    'redis: { members: 1 }\nbackup: { to: "file:///b", from: replica }',
+    'no replica',
+    'redis: { members: 1 }\nbackup: { to: "file:///b" }',
   ],
   [
     'keeping nothing',

@@ -1,0 +1,113 @@
+/** What a restore asks of the primary before it begins and after the data is there. */
+import { setTimeout as delay } from 'node:timers/promises';
+import { waitFor } from '../base/retry.ts';
+import { keyCount } from '../redis/info.ts';
+import { namedPrimary } from '../topology/view.ts';
+import type { Deployment, LiveMember } from './deployment.ts';
+import { RestoreFailed, RestoreRefused } from './errors.ts';
+import type { Observer } from './observe.ts';
+import type { Report } from './start.ts';
+
+/** What the command line must know to prepare the data. */
+export interface RestoreFacts {
+  primary: string;
+  /** Whether it runs on the host of the agent that was asked, and that host's id. */
+  local: boolean;
+  host: string;
+  keys: number;
+  /** How many databases it has. */
+  databases: number;
+  product: 'redis' | 'valkey';
+  version: string;
+  modules: string[];
+}
+
+const calmWithinMs = 15_000;
+const lookEveryMs = 50;
+
+/** The primary, when the Sentinels and itself agree that it is. @throws RESTORE_REFUSED */
+export async function calmPrimary(deployment: Deployment, observer: Observer): Promise<LiveMember> {
+  let problem = '';
+  const calm = async () => {
+    await observer.lookAtAll();
+    problem = notCalm(deployment) ?? '';
+    return problem === '';
+  };
+  await waitFor(calm, { what: 'a calm moment', withinMs: calmWithinMs, everyMs: lookEveryMs }).catch(
+    (cause) => {
+      throw RestoreRefused(`nothing was restored: ${problem}`, {
+        hint: 'holdfast status and holdfast events show the state of each. A restore goes through a primary that all agree on.',
+        cause,
+      });
+    },
+  );
+  return deployment.member(namedPrimary(deployment.view())?.id ?? '');
+}
+
+function notCalm(deployment: Deployment): string | undefined {
+  const view = deployment.view();
+  const named = namedPrimary(view);
+  if (!named) return 'no majority of Sentinels says who is primary';
+  const busy = view.sentinels.find(({ failoverInProgress }) => failoverInProgress);
+  if (busy) return `a failover is under way (${busy.id} says so)`;
+  const primary = view.members.find(({ id }) => id === named.id);
+  if (!primary?.reachable || primary.busy || primary.role !== 'primary')
+    return `the primary ${named.id} does not answer as one`;
+  return undefined;
+}
+
+export async function primaryFacts({ place, part, watch }: LiveMember, host = ''): Promise<RestoreFacts> {
+  const info = await watch.client.info();
+  const { databases } = await watch.client.getConfig('databases');
+  const text = String(await watch.client.connection.call('INFO', 'modules'));
+  const isValkey = info['server_name'] === 'valkey';
+  return {
+    primary: place.id,
+    local: part !== null,
+    host,
+    keys: keyCount(info),
+    databases: Number(databases ?? 16),
+    product: isValkey ? 'valkey' : 'redis',
+    version: (isValkey ? info['valkey_version'] : info['redis_version']) ?? '',
+    modules: [...text.matchAll(/^module:name=([^,\r\n]+)/gm)].map((match) => match[1] as string),
+  };
+}
+
+/**
+ * Waits until the data would survive a crash: with an AOF, Redis writes a new one by itself after it has taken a
+ * primary's data; with save points, an RDB is saved. @throws RESTORE_FAILED when that can't be written.
+ */
+export async function awaitPersistence({ watch, place }: LiveMember, report: Report): Promise<void> {
+  const { client } = watch;
+  const { appendonly, save } = await client.getConfig('appendonly', 'save');
+  if (appendonly === 'yes') return awaitAof(watch.client, place.id, report);
+  if ((save ?? '') === '') return;
+  report(`${place.id} saves it`);
+  const { rdb_last_save_time: before } = await client.info('persistence');
+  await client.connection.call('BGSAVE', 'SCHEDULE');
+  for (;;) {
+    const info = await client.info('persistence');
+    if (info['rdb_bgsave_in_progress'] === '0' && info['rdb_last_bgsave_status'] !== 'ok')
+      throw notWritten(place.id, 'RDB');
+    if (Number(info['rdb_last_save_time']) > Number(before)) return;
+    if (info['rdb_changes_since_last_save'] === '0' && info['rdb_bgsave_in_progress'] === '0') return;
+    await delay(lookEveryMs);
+  }
+}
+
+async function awaitAof(client: LiveMember['watch']['client'], id: string, report: Report): Promise<void> {
+  report(`${id} writes its append-only file anew`);
+  for (;;) {
+    const info = await client.info('persistence');
+    const pending = info['aof_rewrite_in_progress'] === '1' || info['aof_rewrite_scheduled'] === '1';
+    if (!pending && info['aof_last_bgrewrite_status'] !== 'ok') throw notWritten(id, 'append-only file');
+    if (!pending && info['aof_enabled'] === '1' && info['aof_last_write_status'] === 'ok') return;
+    await delay(lookEveryMs);
+  }
+}
+
+function notWritten(id: string, what: string): Error {
+  return RestoreFailed(`${id} has the data in memory, but could not write its ${what}`, {
+    hint: `Its log says why; a full disk is likely. Make room, then BGREWRITEAOF or BGSAVE on ${id}, before anything restarts.`,
+  });
+}

@@ -1,0 +1,244 @@
+/**
+ * Brings some keys back beside those that are there, through the primary, while it serves: each with RESTORE, which is
+ * one step. First all of them are looked for: a key that is there with another value is a conflict, and without
+ * `replace` nothing is written then. A key that is there as the file has it is none, so a restore that was interrupted
+ * can be run again.
+ *
+ * It logs in as a user of its own, which the agent's user makes for the moment: no other may touch all keys.
+ */
+import { createHash, randomBytes } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { Redis } from 'ioredis';
+import { errorText } from '../base/errors.ts';
+import { Crc64 } from '../rdb/crc64.ts';
+import { ValueDigest } from '../rdb/digest.ts';
+import { RdbEntry, readBatches } from '../rdb/entries.ts';
+import { quoteKey } from '../rdb/errors.ts';
+import { type Flavor, type as rdbType, typeInfo } from '../rdb/format.ts';
+import { KeyHash } from '../rdb/key-hash.ts';
+import type { Target } from '../rdb/target.ts';
+import { visitBody } from '../rdb/value.ts';
+import type { TlsTexts } from '../redis/connection.ts';
+import type { MemberClient } from '../redis/member-client.ts';
+import { RestoreConflict, RestoreKeysFailed } from './errors.ts';
+
+export interface RestoreKeysOptions {
+  /** Written by `prepareRdb` for this server: only the keys that are meant. */
+  file: string;
+  target: Target;
+  address: string;
+  port: number;
+  tls: TlsTexts | undefined;
+  /** Logged in as the agent's user. */
+  admin: MemberClient;
+  replace: boolean;
+  /** Called once before the first key that is there is overwritten. */
+  beforeReplacing(conflicts: number): Promise<void>;
+  report: (step: string) => void;
+  signal: AbortSignal;
+}
+
+export interface RestoreKeysResult {
+  restored: number;
+  /** There already, as the file has them. */
+  same: number;
+  /** There with another value, and replaced. */
+  replaced: number;
+  /** Expired since the backup. */
+  expired: number;
+}
+
+const userName = 'holdfast-restore';
+const rights = '~* resetchannels -@all +restore +exists +dump +pttl +select +ping +client|setname'.split(' ');
+const keysAtATime = 256;
+const bytesAtATime = 8 * 2 ** 20;
+const shownConflicts = 5;
+
+/** @throws RESTORE_CONFLICT before anything is written; RESTORE_KEYS_FAILED with what was done until then. */
+export async function restoreKeys(options: RestoreKeysOptions): Promise<RestoreKeysResult> {
+  const password = randomBytes(24).toString('base64url');
+  const sum = createHash('sha256').update(password).digest('hex');
+  const makeUser = (name: string, ...rules: string[]) =>
+    options.admin.connection.call('ACL', 'SETUSER', name, ...rules);
+  await makeUser(userName, 'reset', 'on', `#${sum}`, ...rights);
+  const redis = new Redis({
+    ...{ host: options.address, port: options.port, username: userName, password },
+    ...(options.tls ? { tls: options.tls } : {}),
+    ...{ lazyConnect: true, enableReadyCheck: false, maxRetriesPerRequest: 0, retryStrategy: () => null },
+  });
+  redis.on('error', () => {});
+  try {
+    await redis.connect();
+    return await new KeyRestore(redis, options).run();
+  } finally {
+    redis.disconnect();
+    // Off and without a right: it can be removed by nobody but one who may do more than the agent.
+    await makeUser(userName, 'reset').catch(() => {});
+  }
+}
+
+interface Batch {
+  db: number;
+  entries: RdbEntry[];
+}
+
+class KeyRestore {
+  readonly #redis: Redis;
+  readonly #options: RestoreKeysOptions;
+  readonly #digest = new ValueDigest(new KeyHash(randomBytes(16)));
+  readonly #result: RestoreKeysResult = { restored: 0, same: 0, replaced: 0, expired: 0 };
+
+  constructor(redis: Redis, options: RestoreKeysOptions) {
+    this.#redis = redis;
+    this.#options = options;
+  }
+
+  async run(): Promise<RestoreKeysResult> {
+    const { replace, report } = this.#options;
+    report('looking which of the keys are there already');
+    const conflicts = await this.#findConflicts();
+    if (conflicts.count > 0 && !replace) throw refusal(conflicts);
+    if (conflicts.count > 0) await this.#options.beforeReplacing(conflicts.count);
+    try {
+      for await (const batch of this.#batches()) await this.#write(batch);
+    } catch (cause) {
+      const { restored, replaced } = this.#result;
+      throw RestoreKeysFailed(`stopped after ${restored + replaced} keys: ${errorText(cause)}`, {
+        hint: 'Each of those is whole. Run it again when holdfast status is healthy: keys that are there already are passed over.',
+        cause,
+      });
+    }
+    return this.#result;
+  }
+
+  async #findConflicts(): Promise<{ count: number; shown: string[] }> {
+    const found = { count: 0, shown: [] as string[] };
+    for await (const batch of this.#batches()) {
+      for (const [index, state] of (await this.#states(batch)).entries()) {
+        if (state !== 'other') continue;
+        found.count++;
+        if (found.shown.length < shownConflicts) found.shown.push(quoteKey(batch.entries[index]!.key));
+      }
+    }
+    return found;
+  }
+
+  /** What is there in place of each key. */
+  async #states({ entries }: Batch): Promise<('absent' | 'same' | 'other')[]> {
+    const exists = this.#redis.pipeline();
+    for (const { key } of entries) exists.exists(key);
+    const there = (await results(exists)).map(Number);
+    const held = entries.filter((_, index) => there[index] === 1);
+    const ask = this.#redis.pipeline();
+    for (const { key } of held) ask.dumpBuffer(key).call('PTTL', key);
+    const answers = await results(ask);
+    let next = 0;
+    return entries.map((entry, index) => {
+      if (there[index] !== 1) return 'absent';
+      const [payload, ttlMs] = [answers[next * 2], Number(answers[next * 2 + 1])];
+      next++;
+      if (!Buffer.isBuffer(payload)) return 'absent';
+      return this.#isSame(entry, payload, ttlMs) ? 'same' : 'other';
+    });
+  }
+
+  /** A second's difference of an expiry is what PTTL and the way there cost. */
+  #isSame(entry: RdbEntry, payload: Buffer, ttlMs: number): boolean {
+    const expireMs = ttlMs < 0 ? undefined : Date.now() + ttlMs;
+    if ((expireMs === undefined) !== (entry.expireMs === undefined)) return false;
+    if (Math.abs((expireMs ?? 0) - (entry.expireMs ?? 0)) > 1000) return false;
+    const body = payload.subarray(1, payload.length - 10);
+    const { flavor } = this.#options.target;
+    return this.#sum(payload[0]!, flavor, body) === this.#sum(entry.type, entry.flavor, entry.body);
+  }
+
+  #sum(typeByte: number, flavor: Flavor, body: Buffer): string {
+    const kind = typeInfo(typeByte, flavor)?.kind;
+    if (typeByte === rdbType.module2) this.#digest.addBytes(body);
+    else visitBody(typeByte, flavor, body, this.#digest);
+    return `${kind} ${this.#digest.low} ${this.#digest.high}`;
+  }
+
+  async #write(batch: Batch): Promise<void> {
+    const states = await this.#states(batch);
+    const nowMs = Date.now();
+    const pipeline = this.#redis.pipeline();
+    const sent: ('absent' | 'other')[] = [];
+    for (const [index, entry] of batch.entries.entries()) {
+      const state = states[index]!;
+      if (state === 'same') {
+        this.#result.same++;
+        continue;
+      }
+      if (entry.expireMs !== undefined && entry.expireMs <= nowMs) {
+        this.#result.expired++;
+        continue;
+      }
+      const ttl = String(entry.expireMs ?? 0);
+      const replace = this.#options.replace ? ['REPLACE'] : [];
+      pipeline.call('RESTORE', entry.key, ttl, payloadOf(entry, this.#options.target), ...replace, 'ABSTTL');
+      sent.push(state);
+    }
+    if (sent.length === 0) return;
+    await results(pipeline);
+    for (const state of sent) this.#result[state === 'absent' ? 'restored' : 'replaced']++;
+  }
+
+  /** Keys of one database, not too many and not too much at a time. */
+  async *#batches(): AsyncGenerator<Batch> {
+    let batch: Batch = { db: 0, entries: [] };
+    let bytes = 0;
+    const source = createReadStream(this.#options.file, { highWaterMark: 512 * 1024 });
+    for await (const items of readBatches(source as AsyncIterable<Buffer>)) {
+      for (const item of items) {
+        if (!(item instanceof RdbEntry)) continue;
+        this.#options.signal.throwIfAborted();
+        const full = batch.entries.length >= keysAtATime || bytes >= bytesAtATime;
+        if (batch.entries.length > 0 && (full || item.db !== batch.db)) {
+          yield await this.#selected(batch);
+          batch = { db: item.db, entries: [] };
+          bytes = 0;
+        }
+        batch.db = item.db;
+        batch.entries.push(item);
+        bytes += item.body.length;
+      }
+    }
+    if (batch.entries.length > 0) yield await this.#selected(batch);
+  }
+
+  async #selected(batch: Batch): Promise<Batch> {
+    await this.#redis.select(batch.db);
+    return batch;
+  }
+}
+
+/** What DUMP would give: the type, the value, the version of the form, and the sum of all that. */
+export function payloadOf(entry: RdbEntry, { version }: Target): Buffer {
+  const payload = Buffer.allocUnsafe(1 + entry.body.length + 10);
+  payload[0] = entry.type;
+  entry.body.copy(payload, 1);
+  payload.writeUInt16LE(version, 1 + entry.body.length);
+  const crc = new Crc64();
+  crc.update(payload, 0, payload.length - 8);
+  crc.writeTo(payload, payload.length - 8);
+  return payload;
+}
+
+async function results(pipeline: ReturnType<Redis['pipeline']>): Promise<unknown[]> {
+  const replies = (await pipeline.exec()) ?? [];
+  return replies.map(([error, reply]) => {
+    if (error) throw error;
+    return reply;
+  });
+}
+
+function refusal({ count, shown }: { count: number; shown: string[] }): Error {
+  const more = count > shown.length ? ` and ${count - shown.length} more` : '';
+  return RestoreConflict(
+    `${count} of the keys are there with other values: ${shown.join(', ')}${more}. Nothing was changed`,
+    {
+      hint: '--replace overwrites them, after a backup of what is there. --prefix puts the restored ones under other names.',
+    },
+  );
+}

@@ -1,0 +1,85 @@
+import type { Keep } from '../spec/spec.ts';
+import type { Manifest } from './manifest.ts';
+
+/** What of the backups stays and what goes, each with the reason, oldest first. */
+export interface PrunePlan {
+  keep: { backup: Manifest; why: string }[];
+  remove: { backup: Manifest; why: string }[];
+}
+
+type Period = 'hourly' | 'daily' | 'weekly' | 'monthly';
+
+/**
+ * `daily: 7` keeps the last backup of each of the seven newest days that have one: a week without backups costs no
+ * old ones. Days are the calendar's in the schedule's time zone, weeks begin on Monday. `maxAgeMs` keeps everything
+ * younger than that. What any rule keeps stays, and the newest always does. A backup from the future (a clock was
+ * wrong) counts like any other.
+ */
+export function planPrune(
+  backups: readonly Manifest[],
+  keep: Keep,
+  nowMs: number,
+  timezone = 'UTC',
+): PrunePlan {
+  const newestFirst = backups.toSorted((a, b) => timeOf(b) - timeOf(a));
+  const why = new Map<Manifest, string>();
+  const note = (backup: Manifest, reason: string) => {
+    if (!why.has(backup)) why.set(backup, reason);
+  };
+  const [newest] = newestFirst;
+  if (newest) note(newest, 'the newest always stays');
+  for (const period of ['hourly', 'daily', 'weekly', 'monthly'] as const) {
+    const name = periodNamer(period, timezone);
+    const taken = new Set<string>();
+    for (const backup of newestFirst) {
+      if (taken.size === keep[period]) break;
+      const label = name(timeOf(backup));
+      if (taken.has(label)) continue;
+      taken.add(label);
+      note(backup, `${period} ${taken.size} of ${keep[period]}`);
+    }
+  }
+  const { maxAgeMs } = keep;
+  if (maxAgeMs !== null) {
+    for (const backup of newestFirst) {
+      if (nowMs - timeOf(backup) < maxAgeMs) note(backup, 'younger than maxAge');
+    }
+  }
+  const plan: PrunePlan = { keep: [], remove: [] };
+  for (const backup of newestFirst.toReversed()) {
+    const reason = why.get(backup);
+    if (reason === undefined) plan.remove.push({ backup, why: 'no rule of backup.keep keeps it' });
+    else plan.keep.push({ backup, why: reason });
+  }
+  return plan;
+}
+
+function timeOf({ startedAt }: Manifest): number {
+  return Date.parse(startedAt);
+}
+
+/** Gives times in the same hour, day, week or month the same name. */
+function periodNamer(period: Period, timezone: string): (ms: number) => string {
+  const parts = new Intl.DateTimeFormat('en-CA', {
+    timeZone: timezone,
+    year: 'numeric',
+    month: '2-digit',
+    day: '2-digit',
+  });
+  const day = (ms: number) => parts.format(ms);
+  switch (period) {
+    // Hours need no calendar; the hour that comes twice in autumn is two.
+    case 'hourly':
+      return (ms) => String(Math.floor(ms / 3_600_000));
+    case 'daily':
+      return day;
+    case 'weekly':
+      return (ms) => {
+        const days = Date.parse(`${day(ms)}T00:00:00Z`) / 86_400_000;
+        // 1970 began on a Thursday.
+        return String(Math.floor((days + 3) / 7));
+      };
+    case 'monthly':
+      return (ms) => day(ms).slice(0, 7);
+  }
+}

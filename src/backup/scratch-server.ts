@@ -1,0 +1,195 @@
+/**
+ * A redis-server of our own for a moment: it loads one RDB, is asked what it holds, and is gone without a trace. It
+ * listens on a Unix socket in a private folder and on no port, writes nothing by itself, and follows a primary that does
+ * not exist: only a primary drops expired keys, so that what was loaded stays exactly what the file has.
+ *
+ * A shell stands between us and the server. It ends the server and removes the folders also when we are killed, because
+ * its stdin ends then.
+ */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { rm, statfs } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import { waitFor } from '../base/retry.ts';
+import { describeSize } from '../base/size.ts';
+import { lastLogLines } from '../process/supervised-process.ts';
+import { keyCount } from '../redis/info.ts';
+import { MemberClient } from '../redis/member-client.ts';
+import { directive } from '../render/redis-quote.ts';
+import { NoRoomForBackup, ScratchLoadFailed, ScratchServerFailed } from './errors.ts';
+
+export interface ScratchOptions {
+  /** Full path of redis-server or valkey-server. */
+  redisServer: string;
+  /** A folder with room for the RDB, twice; its owner's only. */
+  workFolder: string;
+  databases: number;
+  /** Values of loadmodule. */
+  loadModules: readonly string[];
+  signal?: AbortSignal | undefined;
+}
+
+const nobody = '127.0.0.1 1';
+const answersWithinMs = 20_000;
+const lookEveryMs = 20;
+
+const guard = `exec 3<&0
+"$1" "$2" </dev/null >"$3/log" 2>&1 3<&- &
+server=$!
+(cat <&3 >/dev/null; kill -9 $server 2>/dev/null) >/dev/null 2>&1 &
+exec 3<&-
+wait $server
+status=$?
+rm -rf "$3" "$4"
+exit $status`;
+
+/** A folder for the RDB that is to be loaded, in which the server then works. */
+export class ScratchServer {
+  readonly folder: string;
+  /** Where the RDB must be put before `start`. */
+  readonly file: string;
+  readonly #options: ScratchOptions;
+  readonly #socketFolder: string;
+  #child: ChildProcess | undefined;
+  #client: MemberClient | undefined;
+
+  constructor(options: ScratchOptions) {
+    this.#options = options;
+    this.folder = mkdtempSync(path.join(options.workFolder, 'scratch-'));
+    // A Unix socket's path must be short.
+    this.#socketFolder = mkdtempSync(path.join(os.tmpdir(), 'holdfast-scratch-'));
+    this.file = path.join(this.folder, 'dump.rdb');
+  }
+
+  /** @throws BACKUP_NO_ROOM when the folder's disk has less room than this. */
+  async checkRoom(bytes: number): Promise<void> {
+    const { bavail, bsize } = await statfs(this.folder);
+    if (bavail * bsize >= bytes) return;
+    const found = `${describeSize(bavail * bsize)} free on the disk of ${this.#options.workFolder}`;
+    throw NoRoomForBackup(`${found}; ${describeSize(bytes)} are needed`, {
+      hint: 'Make room, or name a folder on another disk with --work-dir.',
+    });
+  }
+
+  get client(): MemberClient {
+    if (this.#client === undefined) throw new TypeError('the scratch server was not started');
+    return this.#client;
+  }
+
+  /** Starts it and waits until everything is loaded. @throws SCRATCH_SERVER_FAILED with the end of its log. */
+  async start(): Promise<void> {
+    const { redisServer, signal } = this.#options;
+    const config = path.join(this.folder, 'redis.conf');
+    const socket = path.join(this.#socketFolder, 'sock');
+    writeFileSync(config, this.#config(socket), { mode: 0o600 });
+    const child = spawn(
+      '/bin/sh',
+      ['-c', guard, 'sh', redisServer, config, this.folder, this.#socketFolder],
+      {
+        stdio: ['pipe', 'ignore', 'ignore'],
+        // Ctrl-C is for us: we end it.
+        detached: true,
+      },
+    );
+    this.#child = child;
+    child.stdin?.on('error', () => {});
+    const log = path.join(this.folder, 'log');
+    let tail: string[] = [];
+    child.once('error', () => {});
+    this.#client = new MemberClient({ endpoint: { path: socket }, timeoutMs: 10_000 });
+    let deadline = performance.now() + answersWithinMs;
+    for (;;) {
+      signal?.throwIfAborted();
+      if (child.exitCode !== null || child.signalCode !== null || child.pid === undefined)
+        throw this.#ended(child, tail);
+      tail = lastLogLines(log, 5);
+      const info = await this.#client.info('persistence').catch(() => undefined);
+      if (info?.['loading'] === '0') return;
+      if (info !== undefined) deadline = performance.now() + answersWithinMs;
+      else if (performance.now() > deadline)
+        throw ScratchServerFailed(`the scratch server does not answer${said(tail)}`);
+      await new Promise((resolve) => setTimeout(resolve, lookEveryMs));
+    }
+  }
+
+  /** What INFO keyspace says: keys and expiring ones, by database. */
+  async keyspace(): Promise<{ db: number; keys: number; expiring: number }[]> {
+    const info = await this.client.info('keyspace');
+    return Object.entries(info).flatMap(([field, value]) => {
+      const db = /^db(\d+)$/.exec(field)?.[1];
+      const counts = /^keys=(\d+),expires=(\d+)/.exec(value);
+      if (db === undefined || counts === null) return [];
+      return [{ db: Number(db), keys: Number(counts[1]), expiring: Number(counts[2]) }];
+    });
+  }
+
+  async keys(): Promise<number> {
+    return keyCount(await this.client.info('keyspace'));
+  }
+
+  /** Has it write what it holds to `file`, in place of what it loaded. */
+  async save(): Promise<void> {
+    const { client } = this;
+    const { rdb_last_save_time: before } = await client.info('persistence');
+    await client.connection.call('BGSAVE');
+    const saved = async () => {
+      this.#options.signal?.throwIfAborted();
+      const info = await client.info('persistence');
+      if (info['rdb_bgsave_in_progress'] === '1') return false;
+      if (info['rdb_last_bgsave_status'] !== 'ok') throw new Error('the scratch server could not save');
+      return Number(info['rdb_last_save_time']) >= Number(before);
+    };
+    await waitFor(saved, {
+      what: 'the scratch server to save',
+      withinMs: 2 * 3_600_000,
+      everyMs: lookEveryMs,
+    });
+  }
+
+  /** Ends it; nothing is left. */
+  async stop(): Promise<void> {
+    this.#client?.close();
+    const child = this.#child;
+    if (child?.pid !== undefined && child.exitCode === null && child.signalCode === null) {
+      const gone = once(child, 'exit');
+      child.stdin?.end();
+      await gone;
+    }
+    await rm(this.folder, { recursive: true, force: true });
+    await rm(this.#socketFolder, { recursive: true, force: true });
+  }
+
+  #config(socket: string): string {
+    const { databases, loadModules } = this.#options;
+    return [
+      directive('port', 0),
+      directive('unixsocket', socket),
+      directive('unixsocketperm', 700),
+      directive('dir', this.folder),
+      directive('dbfilename', 'dump.rdb'),
+      directive('databases', databases),
+      directive('appendonly', 'no'),
+      directive('save', ''),
+      directive('daemonize', 'no'),
+      `replicaof ${nobody}`,
+      ...loadModules.map((module) => `loadmodule ${module}`),
+    ].join('\n');
+  }
+
+  /** Redis itself ends with 1 when it can't load a file. */
+  #ended({ exitCode }: ChildProcess, tail: string[]): Error {
+    const { redisServer } = this.#options;
+    if (exitCode === 1) return ScratchLoadFailed(`${redisServer} could not load it${said(tail)}`);
+    const how =
+      exitCode === 137 ? 'was killed, perhaps for want of memory,' : `ended with status ${exitCode}`;
+    return ScratchServerFailed(`the scratch server ${how} while it loaded${said(tail)}`, {
+      hint: 'This says nothing about the backup. It needs as much memory as the dataset; HOLDFAST_REDIS_SERVER names another program.',
+    });
+  }
+}
+
+function said(tail: string[]): string {
+  return tail.length > 0 ? `. The end of its log:\n  ${tail.join('\n  ')}` : '';
+}

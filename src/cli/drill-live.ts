@@ -1,0 +1,67 @@
+/** `drill --against SPEC`: the drills that do no harm, on a deployment that runs, after asking. */
+import { announceLive, chooseLive } from '../drill/live.ts';
+import type { DrillSettings, Scenario } from '../drill/scenario.ts';
+import { readTls } from '../redis/tls.ts';
+import { LiveRig } from '../rig/live-rig.ts';
+import { loadSecrets, type Secrets } from '../spec/secrets.ts';
+import type { Spec } from '../spec/spec.ts';
+import { confirm } from './confirm.ts';
+import { BadOption } from './errors.ts';
+import type { Output } from './output.ts';
+import { openTarget, type Target } from './target.ts';
+
+export interface LiveOptions {
+  against?: string;
+  stateDir?: string;
+  user?: string;
+  yes?: boolean;
+}
+
+export interface LivePlan {
+  rig: LiveRig;
+  scenarios: readonly Scenario[];
+  settings: DrillSettings;
+}
+
+/** @returns what is to be run, or null when the answer was no. @throws DRILL_NOT_FOR_LIVE, RIG_UNFIT, BAD_OPTION */
+export async function planLive(
+  output: Output,
+  options: LiveOptions & { against: string },
+  chosen: readonly Scenario[],
+  asked: DrillSettings,
+): Promise<LivePlan | null> {
+  const scenarios = chooseLive(chosen);
+  const target = await openTarget(options.against, options);
+  const { durability } = target.spec.gate;
+  const settings = { ...asked, durability, persistence: target.spec.redis.persistence };
+  const rig = await openRig(target, options.user);
+  await rig.start();
+  for (const line of announceLive(target.spec.name, scenarios, settings)) output.note(line);
+  const yes = await confirm(output, 'Run this?', options.yes === true);
+  return yes ? { rig, scenarios, settings } : null;
+}
+
+async function openRig({ spec, paths, agent }: Target, user: string | undefined): Promise<LiveRig> {
+  // Asked first: without an agent there is nothing to run against, and no secret to make up.
+  await agent.status();
+  const secrets = await loadSecrets(spec, paths.secret);
+  const credentials = credentialsOf(spec, secrets, user);
+  return new LiveRig({ spec, paths, agent, credentials, tls: await readTls(spec.security.tls) });
+}
+
+function credentialsOf(spec: Spec, { users, defaultPassword }: Secrets, user: string | undefined) {
+  const names = spec.security.users.map(({ name }) => name);
+  if (user !== undefined) {
+    const password = user === 'default' ? (defaultPassword ?? users['default']) : users[user];
+    if (password !== undefined) return { username: user, password };
+    throw BadOption(`--user: ${spec.name} has no user '${user}'`, {
+      hint:
+        names.length > 0 ? `It has ${names.join(', ')}.` : 'It has no users of its own: leave --user out.',
+    });
+  }
+  if (defaultPassword !== null) return { username: 'default', password: defaultPassword };
+  if (names.length === 0) return undefined;
+  throw BadOption(`${spec.name} has users of its own: say whom the drill’s clients log in as`, {
+    hint: `--user with one of ${names.join(', ')}, who may write keys that begin with holdfast-drill:.`,
+  });
+}

@@ -1,0 +1,240 @@
+import { mkdir, mkdtemp, rm, statfs } from 'node:fs/promises';
+import path from 'node:path';
+import type { Command } from 'commander';
+import { RestoreRefused } from '../agent/errors.ts';
+import type { RestoreResult } from '../agent/restore.ts';
+import type { RestoreFacts } from '../agent/restore-checks.ts';
+import { NoRoomForBackup } from '../backup/errors.ts';
+import { type KeyChoice, type PreparedRdb, prepareRdb, type Taker } from '../backup/restore-file.ts';
+import { findRestoreSource, type RestoreSource } from '../backup/restore-source.ts';
+import { targetOfVersionText } from '../backup/server-target.ts';
+import { describeDuration } from '../base/duration.ts';
+import { defineError } from '../base/errors.ts';
+import { waitFor } from '../base/retry.ts';
+import { describeSize } from '../base/size.ts';
+import { SnapshotServer } from '../redis/snapshot-server.ts';
+import { readTls } from '../redis/tls.ts';
+import { bindAddresses } from '../spec/bind.ts';
+import { loadSecrets, ownUserName } from '../spec/secrets.ts';
+import type { Spec } from '../spec/spec.ts';
+import { readIdentities } from './identities.ts';
+import { interruptible } from './interrupt.ts';
+import type { Output } from './output.ts';
+import { ProgressLine } from './progress-line.ts';
+import { collect, collectWhole } from './rdb-options.ts';
+import { choiceOf, restoreSomeKeys } from './restore-some.ts';
+import { openTarget, type Target } from './target.ts';
+import { action, type CommonOptions, specArgument, stateDirOption, verb } from './verb.ts';
+
+const Interrupted = defineError('RESTORE_INTERRUPTED', 1);
+
+export interface RestoreOptions extends CommonOptions {
+  stateDir?: string;
+  replace?: boolean;
+  safetyBackup: boolean;
+  match?: string[];
+  db?: string[];
+  prefix?: string;
+  identity?: string;
+  workDir?: string;
+}
+
+/** What both ways of restoring need. */
+export interface RestoreJob {
+  output: Output;
+  target: Target;
+  options: RestoreOptions;
+  source: RestoreSource;
+  facts: RestoreFacts;
+  taker: Taker;
+  prepared: PreparedRdb;
+  /** The prepared RDB. */
+  file: string;
+  say(step: string): void;
+  signal: AbortSignal;
+}
+
+export function restoreVerb(): Command {
+  return verb('restore', 'bring the data of a backup back into the running deployment', [
+    ['holdfast restore latest', 'all of it, into an empty deployment'],
+    [
+      'holdfast restore redis_2026-01-27T200000Z --replace',
+      'in place of what is there, which is backed up first',
+    ],
+    ["holdfast restore latest --match 'user:*'", 'some keys, beside those that are there'],
+    ['holdfast restore latest --prefix old: --db 0', 'database 0 under other names, to look into'],
+    ['holdfast restore /tmp/dump.rdb prod.yaml', 'any RDB file; s3://bucket/file.rdb works too'],
+  ])
+    .argument('<backup>', 'an id of backup list, latest, or the path or URL of an RDB file')
+    .argument(...specArgument)
+    .option('--replace', 'whole: drop what is there; some keys: overwrite those that are there')
+    .option('--no-safety-backup', 'with --replace: do not take a backup of what is there first')
+    .option('--match <pattern>', 'only keys like this, as KEYS has it; repeat it for more', collectWhole)
+    .option('--db <numbers>', 'only these databases; 0=3 puts the keys of 0 into 3', collect)
+    .option('--prefix <text>', 'put before each key that is restored')
+    .option('--identity <file>', 'age identities that open an encrypted backup')
+    .option('--work-dir <dir>', 'a folder with room for the whole RDB, instead of the state directory')
+    .addOption(stateDirOption())
+    .action(
+      action<RestoreOptions>((output, [wanted = '', file = ''], options) =>
+        interruptible((signal) => restore(output, wanted, file, options, signal)),
+      ),
+    );
+}
+
+async function restore(
+  output: Output,
+  wanted: string,
+  file: string,
+  options: RestoreOptions,
+  signal: AbortSignal,
+): Promise<number> {
+  const target = await openTarget(file, options);
+  const choice = await choiceOf(options);
+  const say = (step: string) => output.note(`  ${output.colors.dim(step)}`);
+  const facts = (await target.agent.run('restore', { facts: true }, say)) as RestoreFacts;
+  if (choice === null && facts.keys > 0 && !options.replace) throw wouldOverwrite(facts);
+  const identities = await readIdentities(options.identity);
+  const source = await findRestoreSource(wanted, target.spec, { identities });
+  say(describeSource(source));
+  const base = options.workDir ?? target.paths.scratch;
+  await mkdir(base, { recursive: true, mode: 0o700 });
+  const folder = await mkdtemp(path.join(base, 'restore-'));
+  try {
+    await checkRoom(folder, source.bytes);
+    const rdb = path.join(folder, 'restore.rdb');
+    const taker = takerOf(facts);
+    const prepared = await prepare(output, source, rdb, taker, choice, signal);
+    const job: RestoreJob = {
+      output,
+      target,
+      options,
+      source,
+      facts,
+      taker,
+      prepared,
+      file: rdb,
+      say,
+      signal,
+    };
+    if (choice === null) await restoreAll(job);
+    else await restoreSomeKeys(job);
+    return 0;
+  } catch (error) {
+    if (signal.aborted) throw await interrupted(target, error);
+    throw error;
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+function wouldOverwrite({ primary, keys }: RestoreFacts): Error {
+  return RestoreRefused(`${primary} holds ${keys} keys; a restore would replace all of them`, {
+    hint: 'If that is meant, add --replace: a backup of what is there is taken first. To bring back some keys beside those that are there, choose them with --match, --db or --prefix.',
+  });
+}
+
+function describeSource({ name, manifest, bytes }: RestoreSource): string {
+  if (manifest === null) return `${name}${bytes === undefined ? '' : `, ${describeSize(bytes)}`}`;
+  const { deployment, startedAt, keys, source, serverVersion } = manifest;
+  return `${name}: ${keys} keys of ${deployment}, taken ${startedAt} from ${source.member} (${serverVersion})`;
+}
+
+function takerOf({ product, version, databases, modules }: RestoreFacts): Taker {
+  const text = `${product} ${version}`;
+  return { target: targetOfVersionText(text), product, version: text, databases, modules };
+}
+
+async function checkRoom(folder: string, bytes: number | undefined): Promise<void> {
+  const { bavail, bsize } = await statfs(folder);
+  if (bytes === undefined || bavail * bsize > bytes) return;
+  throw NoRoomForBackup(
+    `${describeSize(bavail * bsize)} are free in ${folder}, and the RDB has ${describeSize(bytes)}`,
+    { hint: 'Make room, or name a folder on another disk with --work-dir.' },
+  );
+}
+
+async function prepare(
+  output: Output,
+  source: RestoreSource,
+  file: string,
+  taker: Taker,
+  choice: KeyChoice | null,
+  signal: AbortSignal,
+): Promise<PreparedRdb> {
+  const progress = new ProgressLine(output);
+  const total = source.bytes === undefined ? '' : ` of ${describeSize(source.bytes)}`;
+  try {
+    return await prepareRdb(source.open(signal), file, taker, choice, (bytes) => {
+      signal.throwIfAborted();
+      progress.show(() => `fetching and checking ${source.name}: ${describeSize(bytes)}${total}`);
+    });
+  } finally {
+    progress.done();
+  }
+}
+
+/** Serves the file to the primary, and has the agent do the rest. */
+async function restoreAll(job: RestoreJob): Promise<void> {
+  const { output, target, options, source, facts, prepared, file, say, signal } = job;
+  const { spec } = target;
+  const secrets = await loadSecrets(spec, target.paths.secret);
+  const { listen, reachedAt } = addressFor(spec, facts);
+  const server = await SnapshotServer.start({
+    file,
+    credentials: { username: ownUserName('replication'), password: secrets.own.replication },
+    tls: await readTls(spec.security.tls),
+    address: listen,
+  });
+  try {
+    const request = {
+      ...{ backup: source.name, from: { address: reachedAt, port: server.port } },
+      ...{ bytes: prepared.bytes, keys: prepared.keys },
+      ...{ replace: options.replace === true, safetyBackup: options.safetyBackup },
+    };
+    const result = (await target.agent.run('restore', request, say, signal)) as RestoreResult;
+    tell(output, source, result);
+  } finally {
+    server.close();
+  }
+}
+
+/** The primary of this host comes over loopback. */
+function addressFor(spec: Spec, { local, host }: RestoreFacts): { listen: string; reachedAt: string } {
+  const here = spec.hosts.find(({ id }) => id === host);
+  if (local || here === undefined) return { listen: '127.0.0.1', reachedAt: '127.0.0.1' };
+  return { listen: bindAddresses(here)[0] ?? here.address, reachedAt: here.address };
+}
+
+function tell(output: Output, source: RestoreSource, result: RestoreResult): void {
+  const { primary, keysBefore, keysAfter, safetyBackup, heldMs, tookMs } = result;
+  const { green, bold } = output.colors;
+  output.line(
+    `${green('✓')} ${bold(String(keysAfter))} keys from ${source.name} in ${primary} and its replicas; ${keysBefore} keys before`,
+  );
+  if (safetyBackup) output.line(`  what was there is in ${safetyBackup.id} in ${safetyBackup.store}`);
+  output.line(
+    `  writes were held for ${describeDuration(heldMs)}; all done after ${describeDuration(tookMs)}`,
+  );
+  output.data({ restored: source.name, whole: true, ...result });
+}
+
+const settlesWithinMs = 60_000;
+
+/** The agent notices that we hung up, and puts the primary back; its last word is the answer. */
+async function interrupted(target: Target, cause: unknown): Promise<Error> {
+  let said = 'nothing was changed';
+  try {
+    await waitFor(async () => (await target.agent.status()).operation === null, {
+      what: 'the agent to put things back',
+      withinMs: settlesWithinMs,
+      everyMs: 100,
+    });
+    const events = await target.agent.events(0, 0);
+    const last = events.findLast(({ kind }) => /^restore/.test(kind));
+    if (last && last.kind !== 'restore') said = last.text;
+  } catch {
+    said = 'holdfast status shows what the agent made of it';
+  }
+  return Interrupted(`the restore was interrupted: ${said}`, { hint: 'It can be run again.', cause });
+}

@@ -1,0 +1,80 @@
+import { createHash, type Hash } from 'node:crypto';
+import { bodyMode } from './body/mode.ts';
+import { kindsInOrder } from './diff-index.ts';
+import { ValueDigest } from './digest.ts';
+import { Fault } from './fault.ts';
+import { typeInfo } from './format.ts';
+import { KeyHash } from './key-hash.ts';
+import type { BodyWish, Scanner } from './scanner.ts';
+
+/**
+ * One sum over all keys with their databases, types, values and expiries, and over the function libraries: 96 bits that
+ * depend neither on the order of the keys nor on how values are encoded. Two servers that hold the same have the same,
+ * whatever their version. It starts from a fixed secret, so that sums taken at different times can be compared: it
+ * finds what went wrong, and not what somebody made to look right; the SHA-256 of the file is for that.
+ *
+ * Values are looked into, so the longest of them is held in memory while it passes.
+ */
+export class DataDigest {
+  /** Of an algorithm: sums of different ones are not to be compared. */
+  static readonly prefix = 'd1:';
+  private readonly hash = new KeyHash(Buffer.from('holdfast'));
+  private readonly value = new CheckedDigest(this.hash);
+  private readonly decode: BodyWish = { mode: bodyMode.decode, raw: undefined, visitor: this.value };
+  private readonly opaque: BodyWish = { mode: bodyMode.check, raw: 'body' };
+  private moduleHash: Hash | undefined;
+  private readonly record = Buffer.alloc(32);
+  private readonly sum = new Int32Array(3);
+
+  /** What is wished of the key's body. */
+  key(scanner: Scanner): BodyWish {
+    const { hash, record } = this;
+    hash.update(scanner.db, scanner.keyBuf, scanner.keyStart, scanner.keyEnd);
+    record.writeInt32LE(hash.a, 0);
+    record.writeInt32LE(hash.b, 4);
+    record.writeInt32LE(hash.c, 8);
+    const isModule = typeInfo(scanner.type, scanner.flavor)!.kind === 'module';
+    this.moduleHash = isModule ? createHash('sha256') : undefined;
+    return isModule ? this.opaque : this.decode;
+  }
+
+  /** What a module stored, which nobody else can look into: as it stands. */
+  raw(buf: Buffer, from: number, to: number): void {
+    this.moduleHash?.update(buf.subarray(from, to));
+  }
+
+  end(scanner: Scanner): void {
+    const { record, value } = this;
+    if (this.moduleHash !== undefined) value.addBytes(this.moduleHash.digest());
+    record.writeInt32LE(value.low, 12);
+    record.writeInt32LE(value.high, 16);
+    record.writeInt32LE(kindsInOrder.indexOf(typeInfo(scanner.type, scanner.flavor)!.kind), 20);
+    record.writeDoubleLE(scanner.expireMs, 24);
+    this.add(record);
+  }
+
+  functionLibrary(code: Buffer): void {
+    this.add(code);
+  }
+
+  toString(): string {
+    const words = [...this.sum].map((word) => (word >>> 0).toString(16).padStart(8, '0'));
+    return `${DataDigest.prefix}${words.join('')}`;
+  }
+
+  private add(bytes: Buffer): void {
+    const { hash, sum } = this;
+    hash.update(0, bytes, 0, bytes.length);
+    sum[0]! += hash.a;
+    sum[1]! += hash.b;
+    sum[2]! += hash.c;
+  }
+}
+
+/** Looking into a value checks it as well, but for this. */
+class CheckedDigest extends ValueDigest {
+  override score(value: number): void {
+    if (Number.isNaN(value)) throw new Fault('corrupt', 'a score is not a number', 0);
+    super.score(value);
+  }
+}

@@ -1,0 +1,176 @@
+import path from 'node:path';
+import type { AgentClient } from '../agent/client.ts';
+import type { StatePaths } from '../agent/paths.ts';
+import type { Status } from '../agent/status.ts';
+import type { SwitchoverResult } from '../agent/switchover.ts';
+import type { Credentials, TlsTexts } from '../redis/connection.ts';
+import type { Spec } from '../spec/spec.ts';
+import type { Door } from './door.ts';
+import { RigFailed, RigUnfit } from './errors.ts';
+import type { Rig, RigLog, RigPart } from './rig.ts';
+
+export interface LiveSettings {
+  spec: Spec;
+  paths: StatePaths;
+  agent: AgentClient;
+  /** Whom the drill's clients log in as; undefined where nobody must. */
+  credentials: Credentials | undefined;
+  tls: TlsTexts | undefined;
+}
+
+/**
+ * A deployment that people depend on, as the agent of this host sees it. Only what this host runs is touched, and
+ * only in ways that a scenario calls safe: there is no wiping, no cutting off, no killing of everything here.
+ */
+export class LiveRig implements Rig {
+  readonly name: string;
+  readonly heals = true;
+  readonly hosts: readonly string[];
+  readonly #live: LiveSettings;
+
+  constructor(live: LiveSettings) {
+    this.#live = live;
+    this.name = live.spec.name;
+    this.hosts = live.spec.hosts.map(({ id }) => id);
+  }
+
+  async start(): Promise<void> {
+    const { state, problems, paused, operation } = await this.#status();
+    if (state !== 'healthy' || paused || operation !== null) {
+      const why = [...problems, ...(operation === null ? [] : [`${operation} is under way`])].join('; ');
+      throw RigUnfit(`${this.name} is not fit for a drill: ${why || state}`, {
+        hint: 'A drill begins only where everything is healthy: see holdfast status.',
+      });
+    }
+    if (this.#live.spec.gates.length === 0) {
+      throw RigUnfit(`${this.name} has no gate, and a drill’s clients come through one`);
+    }
+  }
+
+  /** What runs is left as it is. */
+  async stop(): Promise<void> {}
+
+  async doors(hosts = this.hosts): Promise<Door[]> {
+    const { credentials, tls, spec } = this.#live;
+    return spec.gates
+      .filter(({ host }) => hosts.includes(host))
+      .flatMap(({ id, host, address, port, replicaPort }) => {
+        const door = (name: string, to: Door['to'], at: number): Door => ({
+          ...{ id: name, to, host, credentials, tls },
+          endpoint: { host: address, port: at },
+        });
+        const readOnly = replicaPort === null ? [] : [door(`${id} read-only`, 'replica', replicaPort)];
+        return [door(id, 'primary', port), ...readOnly];
+      });
+  }
+
+  /** Those of this host first: a scenario takes the first that fits. */
+  async parts(): Promise<RigPart[]> {
+    const { members, sentinels, gates } = await this.#status();
+    const part = (kind: RigPart['kind']) => (each: { id: string; host: string; pid: number | null }) => ({
+      ...{ id: each.id, host: each.host, pid: each.pid },
+      kind,
+    });
+    const all = [
+      ...members.map(part('member')),
+      ...sentinels.map(part('sentinel')),
+      ...gates.map(part('gate')),
+    ];
+    return all.toSorted((a, b) => Number(a.pid === null) - Number(b.pid === null));
+  }
+
+  async primary(): Promise<string | null> {
+    const { primary, state } = await this.#status();
+    return state === 'down' ? null : primary;
+  }
+
+  direct(member: string): Pick<Door, 'endpoint' | 'credentials' | 'tls'> {
+    const place = this.#live.spec.members.find(({ id }) => id === member);
+    if (!place) throw RigFailed(`there is no ${member}`);
+    const { credentials, tls } = this.#live;
+    return { endpoint: { host: place.address, port: place.port }, credentials, tls };
+  }
+
+  async isWhole(): Promise<boolean> {
+    return (await this.#status()).state === 'healthy';
+  }
+
+  async signal(part: string, signal: NodeJS.Signals): Promise<void> {
+    const found = (await this.parts()).find(({ id }) => id === part);
+    if (!found?.pid) {
+      throw RigUnfit(`${part} does not run on this host`, {
+        hint: `Run the drill on host ${found?.host ?? 'that runs it'}.`,
+      });
+    }
+    process.kill(found.pid, signal);
+  }
+
+  async switchover(): Promise<string> {
+    return ((await this.#live.agent.run('switchover', {}, () => {})) as SwitchoverResult).to;
+  }
+
+  async rollingRestart(): Promise<void> {
+    if (this.hosts.length > 1) {
+      throw RigUnfit(`${this.name} has several hosts, and this agent restarts only its own members`, {
+        hint: 'Run holdfast restart --rolling on one host after the other.',
+      });
+    }
+    await this.#live.agent.run('restart', {}, () => {});
+  }
+
+  /** Of several hosts only the agent's own word of the others is here. */
+  logs(): RigLog[] {
+    const { spec, paths } = this.#live;
+    const events = { part: 'this host', file: paths.events };
+    if (spec.hosts.length > 1) return [{ ...events, kind: 'words' }];
+    const log =
+      (kind: RigPart['kind'], folder: (id: string) => { folder: string }) => (place: { id: string }) => ({
+        part: place.id,
+        kind,
+        file: path.join(folder(place.id).folder, 'log'),
+      });
+    return [
+      { ...events, kind: 'events' },
+      ...spec.members.map(log('member', paths.member)),
+      ...spec.sentinels.map(log('sentinel', paths.sentinel)),
+      ...spec.gates.map(log('gate', paths.gate)),
+    ];
+  }
+
+  failover(): Promise<void> {
+    return refuse('a forced failover');
+  }
+  refusal(): Promise<null> {
+    return refuse('waiting for a refusal');
+  }
+  knowsDataOf(): boolean {
+    return false;
+  }
+  setEligible(): Promise<void> {
+    return refuse('a change of priorities');
+  }
+  killEverything(): Promise<void> {
+    return refuse('killing everything');
+  }
+  async revive(): Promise<void> {}
+  wipe(): Promise<void> {
+    return refuse('deleting data');
+  }
+  setCutOff(): void {
+    throw RigFailed('cutting a host off is not for a live deployment');
+  }
+  loseHost(): Promise<void> {
+    return refuse('switching a host off');
+  }
+  returnHost(): Promise<void> {
+    return refuse('switching a host on');
+  }
+
+  #status(): Promise<Status> {
+    return this.#live.agent.status();
+  }
+}
+
+async function refuse(what: string): Promise<never> {
+  throw RigFailed(`${what} is not for a live deployment`);
+}

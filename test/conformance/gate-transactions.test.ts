@@ -1,0 +1,108 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { waitFor } from '../../src/base/retry.ts';
+import { type GateProcess, startGate } from '../support/gate-process.ts';
+import { RawClient } from '../support/raw-client.ts';
+import { cleanUp, client, kill9, type Server, startRedis } from '../support/redis-processes.ts';
+
+let direct: Server;
+let behind: Server;
+let gate: GateProcess;
+
+beforeAll(async () => {
+  direct = await startRedis();
+  behind = await startRedis();
+  gate = await startGate({ members: [{ id: 'redis-1', address: '127.0.0.1', port: behind.port }] });
+});
+afterAll(cleanUp);
+
+/** What a client is told, line by line; the connections to the server are cut before a line that is CUT. */
+async function talk(port: number, server: Server, lines: string[]): Promise<string[]> {
+  const raw = await RawClient.open(port);
+  const admin = client(server.port);
+  const told: string[] = [];
+  for (const line of lines) {
+    if (line === 'CUT') await admin.call('CLIENT', 'KILL', 'TYPE', 'normal');
+    else told.push(`${line}: ${await raw.ask(line)}`);
+  }
+  raw.close();
+  admin.disconnect();
+  return told;
+}
+
+test('SELECT inside a transaction stays, and no other client gets that connection for its own database', async () => {
+  const lines = ['MULTI', 'SELECT 5', 'SET in-five 1', 'EXEC', 'GET in-five', 'SELECT 0', 'GET in-five'];
+  expect(await talk(gate.port, behind, lines)).toEqual(await talk(direct.port, direct, lines));
+  const others = await talk(gate.port, behind, [
+    'MULTI',
+    'GET in-five',
+    'EXEC',
+    'BLPOP none 0.01',
+    'GET in-five',
+  ]);
+  expect(others.at(2)).toBe('EXEC: *1\r\n$-1\r\n');
+  expect(others.at(4)).toBe('GET in-five: $-1\r\n');
+});
+
+test('a transaction that failed before its connection was lost still fails', async () => {
+  const cut = await talk(gate.port, behind, [
+    'MULTI',
+    'SET k 1',
+    'NOSUCH',
+    'CUT',
+    'SET k 2',
+    'EXEC',
+    'GET k',
+  ]);
+  const whole = await talk(direct.port, direct, ['MULTI', 'SET k 1', 'NOSUCH', 'SET k 2', 'EXEC', 'GET k']);
+  expect(cut).toEqual(whole);
+});
+
+test('a watch that was lost fails one EXEC, and none after UNWATCH or DISCARD', async () => {
+  const lines = ['WATCH w', 'CUT', 'MULTI', 'PING', 'EXEC', 'MULTI', 'PING', 'EXEC'];
+  const told = await talk(gate.port, behind, lines);
+  expect(told[3]).toBe('EXEC: *-1\r\n');
+  expect(told[6]).toBe('EXEC: *1\r\n+PONG\r\n');
+  for (const end of [['UNWATCH'], ['MULTI', 'DISCARD']]) {
+    const after = await talk(gate.port, behind, ['WATCH w', 'CUT', 'GET w', ...end, 'MULTI', 'PING', 'EXEC']);
+    expect(after.at(-1)).toBe('EXEC: *1\r\n+PONG\r\n');
+  }
+});
+
+test('what a transaction can not do through a gate is refused, and the transaction with it', async () => {
+  for (const line of ['CLIENT ID', 'CLIENT REPLY OFF', 'SUBSCRIBE c', 'MONITOR', 'DEBUG SLEEP 0']) {
+    const told = await talk(gate.port, behind, ['MULTI', line, 'EXEC', 'PING']);
+    expect(told[1]).toMatch(/: -ERR .* inside MULTI is not possible through a gate\r\n$/);
+    expect(told[2]).toMatch(/^EXEC: -EXECABORT /);
+    expect(told[3]).toBe('PING: +PONG\r\n');
+  }
+});
+
+test('a transaction that is too long to be kept is aborted when its connection is lost, and works when not', async () => {
+  const long = `SET long ${'x'.repeat(400_000)}`;
+  const lines = ['MULTI', long, long, long, 'SELECT 4'];
+  const told = await talk(gate.port, behind, [...lines, 'EXEC', 'SET four 1', 'SELECT 0', 'GET four']);
+  expect(told[5]).toBe('EXEC: *4\r\n+OK\r\n+OK\r\n+OK\r\n+OK\r\n');
+  expect(told.at(-1)).toBe('GET four: $-1\r\n');
+  const cut = await talk(gate.port, behind, [...lines, 'CUT', 'SET k 1', 'EXEC', 'PING']);
+  expect(cut.at(-2)).toMatch(/^EXEC: -EXECABORT Transaction discarded because of: the primary changed/);
+  expect(cut.at(-1)).toBe('PING: +PONG\r\n');
+});
+
+test('a transaction that waits in vain for a primary is over after its EXEC', async () => {
+  const lonely = await startRedis();
+  const impatient = await startGate({
+    members: [{ id: 'redis-1', address: '127.0.0.1', port: lonely.port }],
+    holdMs: 200,
+  });
+  const raw = await RawClient.open(impatient.port);
+  expect(await raw.ask('MULTI')).toBe('+OK\r\n');
+  expect(await raw.ask('SET k 1')).toBe('+QUEUED\r\n');
+  await kill9(lonely.process);
+  expect(await raw.ask('EXEC')).toMatch(/^-EXECABORT Transaction discarded because of: NOPRIMARY /);
+  expect(await raw.ask('GET k')).toMatch(/^-NOPRIMARY /);
+  await startRedis([], { port: lonely.port, folder: lonely.folder, args: lonely.args });
+  const open = async () => (await raw.ask('PING')) === '+PONG\r\n';
+  await waitFor(open, { what: 'the gate to open again', withinMs: 10_000 });
+  expect(await raw.ask('GET k')).toBe('$-1\r\n');
+  raw.close();
+});

@@ -1,0 +1,120 @@
+/** The drills themselves: that they find nothing where nothing is wrong, that they find what is, and that they clean up. */
+import { spawn } from 'node:child_process';
+import { mkdtempSync, readdirSync, readlinkSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { holdfast } from '../support/deployment.ts';
+
+interface DrillOutput {
+  drills: {
+    scenario: string;
+    deployment: string;
+    runs: {
+      trouble: string | null;
+      acknowledged: number;
+      lost: number;
+      droppedConnections: number;
+      promotions: { member: string }[];
+      promises: { promise: string; held: boolean; found: string }[];
+    }[];
+  }[];
+}
+
+const command = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
+let folder = '';
+
+beforeAll(() => {
+  folder = mkdtempSync(path.join(tmpdir(), 'hdt-'));
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+/** Processes that run in the folder in which drills make their deployments, and what is left there. */
+function leftovers(): string[] {
+  const processes = readdirSync('/proc').filter((pid) => {
+    try {
+      return readlinkSync(`/proc/${pid}/cwd`).startsWith(`${folder}/`);
+    } catch {
+      return false;
+    }
+  });
+  return [...processes, ...readdirSync(folder)];
+}
+
+async function drill(args: string[], hooks = '') {
+  const env = { TMPDIR: folder, HOLDFAST_TEST_HOOKS: hooks };
+  const { status, stdout, stderr } = await holdfast(['drill', ...args, '--duration', '2s', '--json'], env);
+  expect(stdout, stderr).not.toBe('');
+  const output = JSON.parse(stdout) as DrillOutput;
+  expect(leftovers()).toEqual([]);
+  return { status, drills: output.drills };
+}
+
+const firstRun = (drills: DrillOutput['drills']) =>
+  drills[0]?.runs[0] as DrillOutput['drills'][number]['runs'][number];
+
+/** What depends on how fast this machine is just now is left to people to judge. */
+const isAboutTime = (promise: string) => /waits longer|gives the primary up/.test(promise);
+
+describe('a build that keeps its promises', () => {
+  test.each([
+    [['primary-crash', '--durability', 'replicated'], 1, 0],
+    [['gate-crash'], 0, 1],
+    [['switchover'], 1, 0],
+  ] as const)('%s', async (args, promotions, fewestDrops) => {
+    const { drills } = await drill([...args]);
+    const run = firstRun(drills);
+    expect(run.trouble).toBeNull();
+    expect(run.promises.filter(({ promise, held }) => !held && !isAboutTime(promise))).toEqual([]);
+    expect(run.promises.length).toBeGreaterThan(4);
+    expect(run.promotions).toHaveLength(promotions);
+    expect(run.droppedConnections).toBeGreaterThanOrEqual(fewestDrops);
+    expect(run.acknowledged).toBeGreaterThan(500);
+    expect(run.lost).toBe(0);
+  });
+});
+
+describe('a build that was broken on purpose is caught', () => {
+  test.each([
+    ['no-holding', 'primary-crash', 'the only error is UNCERTAIN'],
+    ['detect-after-1s', 'primary-crash', 'no other Sentinel gives the primary up'],
+    ['no-empty-primary-guard', 'empty-primary', 'no acknowledged write is lost'],
+  ])('%s by %s', async (hook, scenario, promise) => {
+    const { status, drills } = await drill([scenario], hook);
+    expect(status).toBe(3);
+    const broken = firstRun(drills).promises.filter(({ held }) => !held);
+    expect(broken.map((each) => each.promise).join('\n')).toContain(promise);
+  });
+});
+
+test('Ctrl-C in the middle ends everything that was started', async () => {
+  const child = spawn(process.execPath, [command, 'drill', 'primary-crash'], {
+    env: { ...process.env, TMPDIR: folder },
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  let said = '';
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    const before = said;
+    said += text;
+    // The failure was just made: the deployment is in the middle of it.
+    if (/is killed/.test(said) && !/is killed/.test(before)) child.kill('SIGINT');
+  });
+  const status = await new Promise((resolve) => child.once('close', resolve));
+  expect(said).toContain('STOPPED_BY_SIGNAL');
+  expect(status).toBe(1);
+  expect(leftovers()).toEqual([]);
+});
+
+test('what makes no sense is refused before anything is started', async () => {
+  for (const args of [
+    ['nonsense'],
+    ['primary-crash', '--clients', '0'],
+    ['primary-crash', '--against', '/nowhere.yaml'],
+  ]) {
+    const { status, stderr } = await holdfast(['drill', ...args], { TMPDIR: folder });
+    expect(status).toBe(2);
+    expect(stderr).toContain('hint:');
+  }
+  expect(leftovers()).toEqual([]);
+});

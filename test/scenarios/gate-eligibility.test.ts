@@ -1,0 +1,46 @@
+import { afterEach, expect, test } from 'vitest';
+import { waitFor } from '../../src/base/retry.ts';
+import { TestDeployment } from '../support/deployment.ts';
+
+let deployment: TestDeployment;
+afterEach(() => deployment.destroy());
+
+/** What each Sentinel knows as the priority of the replica. */
+async function prioritiesAtSentinels(port: number): Promise<string[]> {
+  const { sentinels } = await deployment.status();
+  return Promise.all(
+    sentinels.map(async (sentinel) => {
+      const client = deployment.client(sentinel.port);
+      const replicas = (await client.call('SENTINEL', 'REPLICAS', 'test')) as string[][];
+      const field = (fields: string[], name: string) => fields[fields.indexOf(name) + 1];
+      const found = replicas.find((fields) => field(fields, 'port') === `${port}`) ?? [];
+      return field(found, 'slave-priority') ?? '';
+    }),
+  );
+}
+
+test('a replica that lives and does not keep up may not be promoted before writes go on without it', async () => {
+  deployment = await TestDeployment.up({ gate: { durability: 'replicated', hold: '30s' } });
+  const { members } = await deployment.waitUntilHealthy();
+  const [, fast, slow] = members as [(typeof members)[0], (typeof members)[0], (typeof members)[0]];
+  const writer = deployment.client();
+  expect(await writer.set('k', 'before')).toBe('OK');
+  const slowClient = deployment.client(slow.port);
+  // It answers everybody, and gets nothing from its primary any more.
+  const [, password = ''] = (await slowClient.config('GET', 'masterauth')) as string[];
+  await slowClient.config('SET', 'masterauth', 'wrong');
+  await slowClient.call('CLIENT', 'KILL', 'TYPE', 'master');
+  expect(await writer.set('k', 'after')).toBe('OK');
+  expect(await slowClient.get('k')).toBe('before');
+  expect(new Set(await prioritiesAtSentinels(slow.port))).toEqual(new Set(['0']));
+  const primary = await deployment.primary();
+  process.kill(primary.pid as number, 'SIGKILL');
+  const promoted = await deployment.waitForStatus('a new primary', ({ primary }) => primary === fast.id);
+  expect(promoted.primary).toBe(fast.id);
+  expect(await writer.get('k')).toBe('after');
+  // The change of primary ended its clients' connections.
+  const again = deployment.client(slow.port);
+  await again.config('SET', 'masterauth', password);
+  const usual = async () => ((await again.config('GET', 'replica-priority')) as string[])[1] === '100';
+  await waitFor(usual, { what: 'the slow replica to be eligible again', withinMs: 30_000 });
+}, 120_000);
