@@ -15,6 +15,7 @@ import { loadSpec } from '../spec/load.ts';
 import { loadSecrets, type Secrets } from '../spec/secrets.ts';
 import type { Spec } from '../spec/spec.ts';
 import { confirm } from './confirm.ts';
+import { lookIntoStore } from './doctor-backups.ts';
 import type { Output } from './output.ts';
 import { chooseHost } from './target.ts';
 import { hostHere } from './this-host.ts';
@@ -98,7 +99,10 @@ async function checkDeployment(
   if (secrets === null) return [];
   return runChecks(
     deploymentChecks,
-    await readDeployment(spec, secrets, { haproxy: await haproxyFiles(spec, paths, host) }),
+    await readDeployment(spec, secrets, {
+      haproxy: await haproxyFiles(spec, paths, host),
+      backups: await lookIntoStore(spec),
+    }),
   );
 }
 
