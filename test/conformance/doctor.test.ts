@@ -73,7 +73,7 @@ test('the doctor sees real servers in good state and in bad', async () => {
   // Its folder is gone: it can neither save nor begin a new AOF.
   const third = await servers.connect((spec.members[2] as Member).port);
   rmSync(path.join(servers.folder, 'redis-3'), { recursive: true });
-  await third.call('BGREWRITEAOF');
+  await third.call('BGREWRITEAOF').catch(() => {});
   await third.call('BGSAVE', 'SCHEDULE');
   await until([
     'spread',
