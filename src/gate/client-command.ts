@@ -172,12 +172,10 @@ function userOf({ session }: Client): string {
 function unblock(client: Client, command: Command, request: Buffer, args: Buffer[]): boolean {
   const id = Number(args[2]);
   const blocked = [...everyClient(client)].find((each) => each.id === id);
-  const serverId = blocked?.own?.serverId;
-  // Someone who has no connection of its own is not blocked: an id that no connection has says the same.
-  const instead =
-    blocked === undefined
-      ? request
-      : ['CLIENT', 'UNBLOCK', String(serverId ?? 9007199254740991), ...args.slice(3)];
-  const bytes = Array.isArray(instead) ? writeRequest(instead) : request;
+  const serverId = blocked?.own?.serverId ?? 9007199254740991;
+  // Whoever has no connection of its own is not blocked, and a number that the gate never gave is nobody's here,
+  // though the member may have a connection with it: an id that no connection has says the same.
+  const known = /^\d{1,15}$/.test(args[2]?.toString() ?? '');
+  const bytes = known ? writeRequest(['CLIENT', 'UNBLOCK', String(serverId), ...args.slice(3)]) : request;
   return client.sendPlain(command, bytes, 0, bytes.length);
 }

@@ -35,6 +35,8 @@ export interface Command {
   /** Sent twice in a row it leaves the same state as sent once. */
   readonly idempotent: boolean;
   readonly special: string | null;
+  /** Neither special nor a command with subcommands: it goes where plain requests go. */
+  readonly plain: boolean;
   /** As docs/gate.md has it. */
   readonly class: CommandClass;
   readonly subcommands: Map<string, Command> | null;
@@ -44,9 +46,12 @@ export interface Command {
 const specials = new Set(
   (
     'auth hello select reset quit multi exec discard watch unwatch subscribe psubscribe ssubscribe unsubscribe ' +
-    'punsubscribe sunsubscribe monitor client wait waitaof debug sync psync'
+    'punsubscribe sunsubscribe monitor client wait waitaof debug sync psync replconf script|debug post host:'
   ).split(' '),
 );
+
+/** Known before the server's table is: on a shared connection they would hold everybody up. */
+const blocking = 'blpop brpop brpoplpush blmove blmpop bzpopmin bzpopmax bzmpop xread xreadgroup'.split(' ');
 
 /** Commands that have no `readonly` flag because they touch no keys, and change nothing. */
 const harmless = new Set(
@@ -83,7 +88,12 @@ export class CommandTable {
   loaded = false;
 
   constructor() {
-    this.#install([...specials].map((name) => makeCommand(name, [], null)));
+    const scriptDebug = makeCommand('script|debug', [], null);
+    this.#install([
+      ...[...specials].map((name) => makeCommand(name, [], null)),
+      ...blocking.map((name) => makeCommand(name, ['blocking'], null)),
+      makeCommand('script', [], new Map([['debug', scriptDebug]])),
+    ]);
   }
 
   /** Takes the reply of COMMAND. */
@@ -182,18 +192,16 @@ function commandOf(entry: Reply[]): Command {
 }
 
 function makeCommand(name: string, flags: string[], subcommands: Map<string, Command> | null): Command {
+  const special =
+    specials.has(name) || name.startsWith('client|') ? name : flags.includes('blocking') ? 'blocking' : null;
   return {
     name,
     read: flags.includes('readonly') || harmless.has(name),
     write: flags.includes('write'),
     blocking: flags.includes('blocking'),
     idempotent: idempotentWrites.has(name),
-    special:
-      specials.has(name) || name.startsWith('client|')
-        ? name
-        : flags.includes('blocking')
-          ? 'blocking'
-          : null,
+    special,
+    plain: special === null && subcommands === null,
     class: classOf(name, flags),
     subcommands,
     calls: 0,

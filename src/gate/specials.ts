@@ -31,8 +31,12 @@ export function sendSpecial(
     return refused ? refuseInMulti(client, name) : sendQueued(client, command, request);
   }
   if (name === 'quit') return answer(client, writeSimple('OK'), true);
-  if (name === 'sync' || name === 'psync') {
-    return answer(client, writeError(`ERR ${name.toUpperCase()} is not possible through a gate`));
+  // What a browser was made to send: the server closes such a connection, and that would be the shared one.
+  if (name === 'post' || name === 'host:') return answer(client, noBytes, true);
+  // Some of these get no answer, or make the connection something else: no connection of ours may see them.
+  if (/^(sync|psync|replconf|script\|debug)$/.test(name)) {
+    const words = name.replace('|', ' ').toUpperCase();
+    return answer(client, writeError(`ERR ${words} is not possible through a gate`));
   }
   if (name === 'debug' && !client.router.config.allowDebug) {
     return answer(client, writeError('ERR DEBUG is not allowed through this gate'));
@@ -48,7 +52,8 @@ export function sendSpecial(
   return sendOwn(client, command, name, request, args);
 }
 
-const outsideOfMulti = new Set(['exec', 'discard', 'quit', 'reset', 'multi', 'watch']);
+const noBytes: Buffer = Buffer.alloc(0);
+const outsideOfMulti = new Set(['exec', 'discard', 'quit', 'reset', 'multi', 'watch', 'post', 'host:']);
 /**
  * What a transaction would do to the connection while it runs can't be followed here; and what is answered here can't
  * be put between the answers of a transaction.
@@ -153,7 +158,7 @@ function endBroken(client: Client): boolean {
 
 function answer(client: Client, reply: Buffer, close = false): boolean {
   if (!client.idle()) return false;
-  client.deliver(reply, 0, reply.length);
+  if (reply.length > 0) client.deliver(reply, 0, reply.length);
   if (close) client.closing = true;
   return true;
 }

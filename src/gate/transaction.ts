@@ -43,7 +43,9 @@ export class Queued extends Observed {
     if (this.refused(buf, start, end)) client.sendAgain({ request, block: { ...this.#part, refused: true } });
     else if (client.bounce !== null) client.sendAgain({ request, block: this.#part });
     else {
-      if (buf[start] === MINUS && this.#part.kind === 'queued') client.multiFailed = true;
+      const { kind } = this.#part;
+      if (buf[start] === MINUS && kind === 'begin') client.inMulti = false;
+      if (buf[start] === MINUS && kind === 'queued') client.multiFailed = client.session.transaction !== null;
       return super.onReply(buf, start, end);
     }
     return true;

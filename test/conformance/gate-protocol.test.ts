@@ -186,3 +186,43 @@ test('WAIT counts the replicas that have what this client wrote', async () => {
   expect(await raw.ask('WAIT 0 100')).toBe(':0\r\n');
   raw.close();
 });
+
+test('what a server answers by closing, or not at all, disturbs no connection that others share', async () => {
+  const other = await RawClient.open(gate.port);
+  await other.ask('SET mine 1');
+  const before = (await gate.control.status()).counters.uncertain;
+  for (const line of ['POST', 'Host: example']) {
+    const raw = await RawClient.open(gate.port);
+    raw.send(line);
+    expect(await raw.reply(line)).toBe('(closed)');
+    expect(await other.ask('INCR mine')).toMatch(/^:/);
+  }
+  const raw = await RawClient.open(gate.port);
+  expect(await raw.ask('REPLCONF ACK 1')).toBe('-ERR REPLCONF is not possible through a gate\r\n');
+  expect(await raw.ask('SCRIPT DEBUG YES')).toBe('-ERR SCRIPT DEBUG is not possible through a gate\r\n');
+  expect(await raw.ask('EVAL "return 1" 0')).toBe(':1\r\n');
+  expect(await other.ask('GET mine')).toBe('$1\r\n3\r\n');
+  expect((await gate.control.status()).counters.uncertain).toBe(before);
+  for (const each of [raw, other]) each.close();
+});
+
+test('CLIENT UNBLOCK with a number that the gate never gave unblocks nobody', async () => {
+  const blocked = await RawClient.open(gate.port);
+  const other = await RawClient.open(gate.port);
+  const id = Number((await blocked.ask('CLIENT ID')).slice(1, -2));
+  blocked.send('BLPOP unblock-list 0');
+  const numbers = Array.from({ length: 200 }, (_, index) => index + 1).filter((number) => number !== id);
+  for (const number of numbers) expect(await other.ask(`CLIENT UNBLOCK ${number}`)).toBe(':0\r\n');
+  await other.ask('RPUSH unblock-list x');
+  expect(await blocked.reply()).toContain('unblock-list');
+  for (const each of [blocked, other]) each.close();
+});
+
+test('a user who may not say MULTI is in no transaction', async () => {
+  const raw = await RawClient.open(gateUsers.port);
+  await raw.ask('AUTH reader pw');
+  expect(await raw.ask('MULTI')).toMatch(/^-NOPERM /);
+  expect(await raw.ask('GET e:none')).toBe('$-1\r\n');
+  expect(await raw.ask('EXEC')).toMatch(/^-NOPERM /);
+  raw.close();
+});

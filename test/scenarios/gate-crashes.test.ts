@@ -18,7 +18,10 @@ const crashes = Number(process.env['HOLDFAST_CRASHES'] ?? 3);
 let deployment: TestDeployment;
 
 beforeAll(async () => {
-  deployment = await TestDeployment.up({ gate: { durability: 'replicated', hold: '30s' } });
+  deployment = await TestDeployment.up({
+    gate: { durability: 'replicated', hold: '30s' },
+    agent: { restarts: { limit: 1000, within: '1m' } },
+  });
   await deployment.waitUntilHealthy();
 });
 afterAll(async () => {
@@ -44,7 +47,7 @@ function setLoad(clients: Redis[]): { done: () => number; stop: () => Promise<st
   let stopped = false;
   let acknowledged = 0;
   const loops = clients.map(async (client, index) => {
-    for (let value = 0; !stopped; value++) {
+    for (let value = 0; !stopped && client.status !== 'end'; value++) {
       await client.set(`set:${index}`, value).then(
         () => acknowledged++,
         (error: Error) => errors.push(error.message),
