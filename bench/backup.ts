@@ -11,17 +11,19 @@ import { freePorts } from '../src/process/free-ports.ts';
 
 /**
  * Times backups of one server into a folder beside `redis-cli --rdb` to a file, in turns, and reads the most memory
- * each had (VmHWM of Linux). Both end with a file that is synced; the backup is verified and summed up as well. The
- * data is as DEBUG POPULATE makes it, or with random bytes, which do not compress.
+ * each had (VmHWM of Linux). The backup is verified, summed up and synced as well. Values are random bytes, which a server
+ * with its default settings tries to compress and cannot; `--populate` takes those of DEBUG POPULATE, nearly all zeros,
+ * for which `--rdbcompression no` is the fastest that a server can be.
  *
- * Usage: npm run bench:backup [-- --megabytes 500 --value 1000 --rounds 5 --random --compression none --folder DIR]
+ * Usage: npm run bench:backup [-- --megabytes 500 --value 1000 --rounds 5 --populate --rdbcompression no
+ *   --compression none --folder DIR]
  */
 const { values } = parseArgs({
   options: {
     megabytes: { type: 'string', default: '500' },
     value: { type: 'string', default: '1000' },
     rounds: { type: 'string', default: '5' },
-    random: { type: 'boolean', default: false },
+    populate: { type: 'boolean', default: false },
     rdbcompression: { type: 'string', default: 'yes' },
     compression: { type: 'string', default: 'none' },
     folder: { type: 'string', default: path.join(os.tmpdir(), 'holdfast-bench-backup') },
@@ -61,7 +63,7 @@ async function measure(program: string, args: string[]): Promise<Measured> {
 async function fill(port: number): Promise<void> {
   const redis = new Redis(port, '127.0.0.1', { enableAutoPipelining: false });
   try {
-    if (!values.random) {
+    if (values.populate) {
       await redis.call('DEBUG', 'POPULATE', keys, 'key', valueBytes);
       return;
     }

@@ -61,7 +61,11 @@ export class AgentClient {
   async #get(path: string): Promise<unknown> {
     const lines: string[] = [];
     await this.#send('GET', path, undefined, (line) => lines.push(line));
-    return JSON.parse(lines.join('\n'));
+    try {
+      return JSON.parse(lines.join('\n'));
+    } catch (cause) {
+      throw NotRunning('the agent went away before it had answered', { cause });
+    }
   }
 
   #send(
@@ -78,8 +82,11 @@ export class AgentClient {
       const call = request(
         { socketPath: this.#socket, method, path, headers, ...(signal ? { signal } : {}) },
         (response) => {
-          createInterface({ input: response }).on('line', onLine).on('close', resolve);
-          response.on('error', reject);
+          // One that breaks off is told by the end that it lacks; readline passes the error on, and it must not end us.
+          createInterface({ input: response })
+            .on('line', onLine)
+            .on('error', () => resolve())
+            .on('close', resolve);
         },
       );
       call.on('error', (error) => reject(explain(error)));

@@ -1,7 +1,7 @@
 /** What a restore asks of the primary before it begins and after the data is there. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { waitFor } from '../base/retry.ts';
-import { keyCount } from '../redis/info.ts';
+import { type Info, keyCount } from '../redis/info.ts';
 import { namedPrimary } from '../topology/view.ts';
 import type { Deployment, LiveMember } from './deployment.ts';
 import { RestoreFailed, RestoreRefused } from './errors.ts';
@@ -24,6 +24,7 @@ export interface RestoreFacts {
 
 const calmWithinMs = 15_000;
 const lookEveryMs = 50;
+export const silentForMs = 15_000;
 
 /** The primary, when the Sentinels and itself agree that it is. @throws RESTORE_REFUSED */
 export async function calmPrimary(deployment: Deployment, observer: Observer): Promise<LiveMember> {
@@ -75,33 +76,56 @@ export async function primaryFacts({ place, part, watch }: LiveMember, host = ''
 
 /**
  * Waits until the data would survive a crash: with an AOF, Redis writes a new one by itself after it has taken a
- * primary's data; with save points, an RDB is saved. @throws RESTORE_FAILED when that can't be written.
+ * primary's data; with save points, an RDB is saved.
+ * @throws RESTORE_FAILED when that can't be written, or the member is primary no more.
  */
-export async function awaitPersistence({ watch, place }: LiveMember, report: Report): Promise<void> {
-  const { client } = watch;
-  const { appendonly, save } = await client.getConfig('appendonly', 'save');
-  if (appendonly === 'yes') return awaitAof(watch.client, place.id, report);
+export async function awaitPersistence(member: LiveMember, report: Report): Promise<void> {
+  const { watch, place } = member;
+  const { appendonly, save } = await watch.client.getConfig('appendonly', 'save');
+  if (appendonly === 'yes') {
+    report(`${place.id} writes its append-only file anew`);
+    return asPrimary(member, async (info) => {
+      const pending = info['aof_rewrite_in_progress'] === '1' || info['aof_rewrite_scheduled'] === '1';
+      if (!pending && info['aof_last_bgrewrite_status'] !== 'ok')
+        throw notWritten(place.id, 'append-only file');
+      return !pending && info['aof_enabled'] === '1' && info['aof_last_write_status'] === 'ok';
+    });
+  }
   if ((save ?? '') === '') return;
   report(`${place.id} saves it`);
-  const { rdb_last_save_time: before } = await client.info('persistence');
-  await client.connection.call('BGSAVE', 'SCHEDULE');
-  for (;;) {
-    const info = await client.info('persistence');
-    if (info['rdb_bgsave_in_progress'] === '0' && info['rdb_last_bgsave_status'] !== 'ok')
-      throw notWritten(place.id, 'RDB');
-    if (Number(info['rdb_last_save_time']) > Number(before)) return;
-    if (info['rdb_changes_since_last_save'] === '0' && info['rdb_bgsave_in_progress'] === '0') return;
-    await delay(lookEveryMs);
-  }
+  const { rdb_last_save_time: before } = await watch.client.info('persistence');
+  await watch.client.connection.call('BGSAVE', 'SCHEDULE');
+  await asPrimary(member, async (info) => {
+    const pending = info['rdb_bgsave_in_progress'] === '1';
+    if (!pending && info['rdb_last_bgsave_status'] !== 'ok') throw notWritten(place.id, 'RDB');
+    const saved = Number(info['rdb_last_save_time']) > Number(before);
+    return !pending && (saved || info['rdb_changes_since_last_save'] === '0');
+  });
 }
 
-async function awaitAof(client: LiveMember['watch']['client'], id: string, report: Report): Promise<void> {
-  report(`${id} writes its append-only file anew`);
+/** Looks until the test holds. @throws RESTORE_FAILED when it is primary no more, or silent for long. */
+export async function asPrimary(
+  { watch, place, part }: LiveMember,
+  test: (info: Info) => Promise<boolean>,
+  withinMs = Number.POSITIVE_INFINITY,
+): Promise<void> {
+  const giveUpMs = performance.now() + withinMs;
+  let answeredMs = performance.now();
   for (;;) {
-    const info = await client.info('persistence');
-    const pending = info['aof_rewrite_in_progress'] === '1' || info['aof_rewrite_scheduled'] === '1';
-    if (!pending && info['aof_last_bgrewrite_status'] !== 'ok') throw notWritten(id, 'append-only file');
-    if (!pending && info['aof_enabled'] === '1' && info['aof_last_write_status'] === 'ok') return;
+    const info = await watch.client.info().catch(() => undefined);
+    const nowMs = performance.now();
+    if (info !== undefined) answeredMs = nowMs;
+    const isGone = part?.process.running === false || nowMs - answeredMs > silentForMs;
+    if (isGone || (info !== undefined && info['role'] !== 'master')) {
+      throw RestoreFailed(
+        `${place.id} had the data, and then it ${isGone ? 'was gone' : 'was primary no more'}`,
+        {
+          hint: 'See holdfast status for who is primary now, and which data it has; the restore can be run again.',
+        },
+      );
+    }
+    if (info !== undefined && (await test(info))) return;
+    if (nowMs > giveUpMs) throw new Error(`gave up after ${withinMs} ms`);
     await delay(lookEveryMs);
   }
 }

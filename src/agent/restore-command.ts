@@ -43,10 +43,14 @@ export async function carryOutRestore(
 }
 
 function requestOf(options: Record<string, unknown>): RestoreRequest {
-  const from = options['from'] as { address?: unknown; port?: unknown } | undefined;
+  const from = options['from'] as Partial<Record<'address' | 'port' | 'replicationId', unknown>> | undefined;
   return {
     backup: String(options['backup']),
-    from: { address: String(from?.address), port: Number(from?.port) },
+    from: {
+      address: String(from?.address),
+      port: Number(from?.port),
+      replicationId: String(from?.replicationId),
+    },
     bytes: Number(options['bytes']),
     keys: Number(options['keys']),
     replace: options['replace'] === true,

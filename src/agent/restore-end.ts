@@ -31,6 +31,15 @@ export function followsMark(info: Info, { from }: RestoreMark): boolean {
   return role === 'replica' && primaryAddress === from.address && primaryPort === from.port;
 }
 
+/**
+ * Whether it has loaded all of the data: only then does it take over the history's id, which becomes its second one when
+ * it is primary again.
+ */
+export function hasTheData(info: Info, { from }: RestoreMark): boolean {
+  const { replId, replIdBefore } = replicationInfo(info);
+  return replId === from.replicationId || replIdBefore === from.replicationId;
+}
+
 /** Never throws for what the server does: the worst is `gone`. */
 export async function endRestore(member: LiveMember, mark: RestoreMark): Promise<RestoreEnd> {
   const giveUpMs = performance.now() + loadWithinMs;
@@ -56,14 +65,14 @@ async function tryToEnd(member: LiveMember, mark: RestoreMark): Promise<RestoreE
   const { client } = member.watch;
   const info = await client.info();
   if (info['loading'] === '1') return undefined;
-  if (!followsMark(info, mark)) return info['role'] === 'master' ? 'old' : 'gone';
-  const { linkUp } = replicationInfo(info);
-  if (!linkUp && mark.keysBefore > 0 && (await hasDroppedItsData(member, info))) {
+  const isNew = hasTheData(info, mark);
+  if (!followsMark(info, mark)) return info['role'] !== 'master' ? 'gone' : isNew ? 'new' : 'old';
+  if (!isNew && (mark.keysBefore ?? 0) > 0 && (await hasDroppedItsData(member, info))) {
     await client.connection.call('SHUTDOWN', 'NOSAVE').catch(() => {});
     return 'gone';
   }
   await client.replicaOf(null);
-  return linkUp ? 'new' : 'old';
+  return isNew ? 'new' : 'old';
 }
 
 /** With an AOF, it is stopped at that very moment. Without, an empty database tells. */
@@ -85,8 +94,11 @@ export async function endInterruptedRestore(
   await observer.lookAtAll();
   const member = deployment.members.find(({ place }) => place.id === mark.primary);
   const stillNamed = namedPrimary(deployment.view())?.id === mark.primary;
+  // Sentinels can't ask a server whose writes are paused: that comes first.
+  await member?.watch.client.unpauseWrites().catch(() => {});
   const end = member && stillNamed ? await endRestore(member, mark) : 'gone';
-  await takeBackPatience(deployment).catch((error) => report(`warning: ${errorText(error)}`));
+  // Nobody waits until the last Sentinel has seen it.
+  void takeBackPatience(deployment);
   await removeMark(setting.paths);
   const texts: Record<RestoreEnd, string> = {
     old: `the restore of ${mark.backup} was interrupted before it changed anything: ${mark.primary} has the data of before; run it again`,

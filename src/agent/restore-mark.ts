@@ -1,10 +1,18 @@
 /**
- * What an agent must know of a restore that it, or the agent before it, began: from the moment before the primary is
- * pointed at the data until it is primary again. Whoever finds the file brings the restore to its end.
+ * What an agent must know of a restore that it, or the agent before it, began: from the moment before writes are held
+ * until they go on. Whoever finds the file brings the restore to its end.
  */
 import { rm } from 'node:fs/promises';
 import { readFileIfThere, writeFileAtomic } from '../base/atomic-file.ts';
 import type { StatePaths } from './paths.ts';
+
+/** Where the data is served. */
+export interface DataPlace {
+  address: string;
+  port: number;
+  /** What a server that has taken all of it calls its history. */
+  replicationId: string;
+}
 
 export interface RestoreMark {
   /** What was being restored, for people. */
@@ -12,9 +20,9 @@ export interface RestoreMark {
   /** The member that takes the data. */
   primary: string;
   /** Where it takes it from. */
-  from: { address: string; port: number };
-  /** How many keys it had before. */
-  keysBefore: number;
+  from: DataPlace;
+  /** How many keys it had before; null as long as it was not pointed there. */
+  keysBefore: number | null;
   startedAt: string;
 }
 

@@ -7,26 +7,33 @@
  * deployment has the old data or the new, never some of both. As a replica it refuses writes, so none can get between.
  *
  * 1. The deployment must be calm, and the primary empty unless it may be replaced.
- * 2. Writes are held (write-fence.ts), the replicas get what is still on its way to them, and the safety backup is
+ * 2. The Sentinels are told to be patient (patience.ts), a mark is left for the next agent (restore-mark.ts), and
+ *    writes are held (write-fence.ts). The replicas get what is still on its way to them, and the safety backup is
  *    taken: it has every write that was acknowledged.
- * 3. The Sentinels are told to be patient, a mark is left for the next agent, and the primary is pointed at the data.
- * 4. When it has it, it is primary again, at once; its AOF is awaited while writes are still held.
- * 5. As many replicas as it needs to take writes are awaited, and writes go on.
+ * 3. The primary is pointed at the data. When it has it, it is primary again, at once; its AOF is awaited while writes
+ *    are still held.
+ * 4. As many replicas as it needs to take writes are awaited, and writes go on.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { describeDuration } from '../base/duration.ts';
-import { errorText } from '../base/errors.ts';
+import { errorText, HoldfastError } from '../base/errors.ts';
 import { waitFor } from '../base/retry.ts';
 import { describeSize } from '../base/size.ts';
-import { keyCount, replicationInfo } from '../redis/info.ts';
-import { namedPrimary } from '../topology/view.ts';
+import { type Info, keyCount, replicationInfo } from '../redis/info.ts';
 import type { Deployment, LiveMember } from './deployment.ts';
 import { RestoreFailed, RestoreRefused } from './errors.ts';
 import type { Observer } from './observe.ts';
-import { makePatient, patienceMs, takeBackPatience } from './patience.ts';
-import { awaitPersistence, calmPrimary, primaryFacts, type RestoreFacts } from './restore-checks.ts';
-import { endRestore, followsMark } from './restore-end.ts';
-import { type RestoreMark, removeMark, writeMark } from './restore-mark.ts';
+import { endPatience, makePatient, patienceMs } from './patience.ts';
+import {
+  asPrimary,
+  awaitPersistence,
+  calmPrimary,
+  primaryFacts,
+  type RestoreFacts,
+  silentForMs,
+} from './restore-checks.ts';
+import { endRestore, followsMark, hasTheData } from './restore-end.ts';
+import { type DataPlace, type RestoreMark, removeMark, writeMark } from './restore-mark.ts';
 import type { Report } from './start.ts';
 import { WriteFence } from './write-fence.ts';
 
@@ -34,7 +41,7 @@ export interface RestoreRequest {
   /** What is restored, for people. */
   backup: string;
   /** Where the data is served, and how much of it there is. */
-  from: { address: string; port: number };
+  from: DataPlace;
   bytes: number;
   keys: number;
   replace: boolean;
@@ -71,13 +78,38 @@ const lookEveryMs = 20;
 const sayEveryMs = 5000;
 const replicasWithinMs = 10_000;
 const linkedWithinMs = 10 * 60_000;
-const silentForMs = 15_000;
 
 export async function restoreWhole(context: RestoreContext, request: RestoreRequest): Promise<RestoreResult> {
-  const { deployment, observer, report, signal } = context;
+  const { deployment, observer } = context;
   const startedMs = performance.now();
   const primary = await calmPrimary(deployment, observer);
   refuseToOverwrite(await primaryFacts(primary), request);
+  const { paths, clock } = deployment.setting;
+  const { backup, from } = request;
+  const startedAt = new Date(clock.wallMs()).toISOString();
+  const mark = { backup, primary: primary.place.id, from, keysBefore: null, startedAt };
+  await writeMark(paths, mark);
+  let result: Omit<RestoreResult, 'tookMs'>;
+  try {
+    await makePatient(deployment, patienceMs(request.bytes));
+    result = await behindFence(context, primary, request, mark);
+  } finally {
+    await removeMark(paths);
+    await endPatience(deployment, primary);
+  }
+  await awaitAllReplicas(context, primary);
+  return { ...result, tookMs: Math.round(performance.now() - startedMs) };
+}
+
+/** What is done while nobody can write. */
+async function behindFence(
+  context: RestoreContext,
+  primary: LiveMember,
+  request: RestoreRequest,
+  mark: RestoreMark,
+): Promise<Omit<RestoreResult, 'tookMs'>> {
+  const { deployment, observer, report, signal } = context;
+  const heldSinceMs = performance.now();
   report(`writes are held; ${primary.place.id} gets ${request.keys} keys from ${request.backup}`);
   const fence = await WriteFence.raise(deployment, primary);
   try {
@@ -85,14 +117,11 @@ export async function restoreWhole(context: RestoreContext, request: RestoreRequ
     const safetyBackup = keysBefore > 0 && request.safetyBackup ? await saveFirst(context, primary) : null;
     signal.throwIfAborted();
     fence.check();
-    const keysAfter = await handOver(context, primary, request, keysBefore);
+    const keysAfter = await handOver(context, primary, request, { ...mark, keysBefore });
     await awaitPersistence(primary, report);
     await awaitEnoughReplicas(deployment, observer, primary, report);
-    const heldMs = Math.round(performance.now() - startedMs);
-    await fence.drop();
-    await awaitAllReplicas(deployment, observer, primary, report);
-    const tookMs = Math.round(performance.now() - startedMs);
-    return { primary: primary.place.id, keysBefore, keysAfter, safetyBackup, heldMs, tookMs };
+    const heldMs = Math.round(performance.now() - heldSinceMs);
+    return { primary: primary.place.id, keysBefore, keysAfter, safetyBackup, heldMs };
   } finally {
     await fence.drop();
   }
@@ -139,32 +168,23 @@ async function handOver(
   { deployment, report, signal }: RestoreContext,
   primary: LiveMember,
   { backup, from, bytes, keys }: RestoreRequest,
-  keysBefore: number,
+  mark: RestoreMark,
 ): Promise<number> {
   const { id } = primary.place;
-  const { paths, clock } = deployment.setting;
-  const startedAt = new Date(clock.wallMs()).toISOString();
-  const mark: RestoreMark = { backup, primary: id, from, keysBefore, startedAt };
-  await writeMark(paths, mark);
+  await writeMark(deployment.setting.paths, mark);
+  await primary.watch.client.replicaOf(from);
   try {
-    await makePatient(deployment, patienceMs(bytes));
-    await primary.watch.client.replicaOf(from);
-    try {
-      await awaitData(primary, mark, bytes, report, signal);
-    } catch (error) {
-      const end = await endRestore(primary, mark);
-      if (end !== 'new') throw explainEnd(error, end, id, backup);
-    }
-    const keysAfter = keyCount(await primary.watch.client.info('keyspace'));
-    await primary.watch.client.replicaOf(null);
-    await primary.watch.look();
-    report(`${id} has the data and is primary again: ${keysAfter} keys`);
-    if (keysAfter !== keys) report(`warning: ${keys} keys were given and ${id} counts ${keysAfter}`);
-    return keysAfter;
-  } finally {
-    await takeBackPatience(deployment);
-    await removeMark(paths);
+    await awaitData(primary, mark, bytes, report, signal);
+  } catch (error) {
+    const end = await endRestore(primary, mark);
+    if (end !== 'new') throw explainEnd(error, end, id, backup);
   }
+  const keysAfter = keyCount(await primary.watch.client.info('keyspace'));
+  await primary.watch.client.replicaOf(null);
+  await primary.watch.look();
+  report(`${id} has the data and is primary again: ${keysAfter} keys`);
+  if (keysAfter !== keys) report(`warning: ${keys} keys were given and ${id} counts ${keysAfter}`);
+  return keysAfter;
 }
 
 async function awaitData(
@@ -182,7 +202,7 @@ async function awaitData(
       answeredMs = performance.now();
       if (!followsMark(info, mark)) throw new Diverted(`${place.id} was pointed at another server`);
       const loading = info['loading'] === '1';
-      if (!loading && replicationInfo(info).linkUp) return;
+      if (!loading && hasTheData(info, mark)) return;
       if (performance.now() - saidMs > sayEveryMs) {
         saidMs = performance.now();
         const done = Number(loading ? info['loading_loaded_bytes'] : info['master_sync_read_bytes']) || 0;
@@ -222,34 +242,29 @@ async function awaitEnoughReplicas(
   report: Report,
 ): Promise<void> {
   const needed = Math.min(deployment.spec.redis.minReplicasToWrite, deployment.members.length - 1);
-  if (needed === 0) return;
-  const enough = async () => {
-    const { replicas } = replicationInfo(await primary.watch.client.info('replication'));
-    return replicas.filter(({ online }) => online).length >= needed;
-  };
-  await waitFor(enough, { what: `${needed} replicas`, withinMs: linkedWithinMs, everyMs: lookEveryMs }).catch(
-    (error) => report(`warning: ${errorText(error)}; writes go on without`),
-  );
+  const enough = async (info: Info) =>
+    replicationInfo(info).replicas.filter(({ online }) => online).length >= needed;
+  await asPrimary(primary, enough, linkedWithinMs).catch((error) => {
+    if (error instanceof HoldfastError) throw error;
+    report(`warning: not ${needed} replicas have the data yet; writes go on, and wait for them`);
+  });
   await observer.lookAtAll();
 }
 
 async function awaitAllReplicas(
-  deployment: Deployment,
-  observer: Observer,
+  { deployment, observer, report, signal }: RestoreContext,
   primary: LiveMember,
-  report: Report,
 ): Promise<void> {
   const startedMs = performance.now();
   const linked = async () => {
     await observer.lookAtAll();
     const view = deployment.view();
-    if (namedPrimary(view)?.id !== primary.place.id)
-      throw new Error(`${primary.place.id} is primary no more`);
     const replicas = view.members.filter(({ id, reachable }) => id !== primary.place.id && reachable);
     return replicas.every(({ linkUp, busy }) => linkUp && !busy);
   };
+  const what = 'every replica to have the data';
   try {
-    await waitFor(linked, { what: 'every replica to have the data', withinMs: linkedWithinMs, everyMs: 50 });
+    await waitFor(linked, { what, withinMs: linkedWithinMs, everyMs: 50, signal });
     report(`every replica that is up has it too, after ${describeDuration(performance.now() - startedMs)}`);
   } catch (error) {
     report(`warning: ${errorText(error)}; holdfast status shows which replica is behind`);

@@ -126,6 +126,7 @@ async function runAgent(
   });
   const down = async (downReport: Report) => {
     deployment.operation = 'stopping';
+    await backups.stop();
     await handOver(deployment, observer, downReport);
     await bringDown(deployment, downReport);
     resolveEnded();

@@ -61,7 +61,9 @@ export async function putClaim(
 
 /** Removes claims on times long past. */
 export async function sweepClaims(store: BackupStore, nowMs: number): Promise<void> {
-  for (const { name, modifiedMs } of await store.list(allPrefix)) {
-    if (modifiedMs < nowMs - keptMs) await store.remove(name);
+  for (const { name } of await store.list(allPrefix)) {
+    const match = /_(\d{4}-\d\d-\d\dT)(\d\d)(\d\d)(\d\d)Z_\d+$/.exec(name);
+    const dueMs = match ? Date.parse(`${match[1]}${match[2]}:${match[3]}:${match[4]}Z`) : nowMs;
+    if (dueMs < nowMs - keptMs) await store.remove(name);
   }
 }

@@ -1,7 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import os from 'node:os';
-import { setTimeout as delay } from 'node:timers/promises';
 import { z } from 'zod';
 import { type Clock, systemClock } from '../base/clock.ts';
 import { errorText } from '../base/errors.ts';
@@ -62,7 +61,11 @@ export async function lockStore(
   };
   if (!(await store.put(lockName, asBytes(own), { ifAbsent: true }))) {
     const theirs = await read(store);
-    if (theirs !== undefined && !(await isAbandoned(store, theirs, signal, clock))) throw busy(store, theirs);
+    // A request that was tried again may have met what it had written itself.
+    const isOurs = theirs?.token === own.token;
+    if (theirs !== undefined && !isOurs && !(await isAbandoned(store, theirs, signal, clock))) {
+      throw busy(store, theirs);
+    }
     await store.put(lockName, asBytes(own));
   }
   const now = await read(store);
@@ -119,9 +122,20 @@ async function isAbandoned(
   const { process: holder } = theirs;
   if (holder !== undefined && holder.boot === bootId()) return !isRunning(holder);
   if (theirs.expiresMs > clock.wallMs()) return false;
-  await delay(renewMs * 1.5, undefined, signal ? { signal } : {});
+  await pause(renewMs * 1.5, signal);
   const again = await read(store);
   return again === undefined || (again.token === theirs.token && again.expiresMs === theirs.expiresMs);
+}
+
+function pause(ms: number, signal: AbortSignal | undefined): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(resolve, ms);
+    const stop = () => {
+      clearTimeout(timer);
+      reject(signal?.reason);
+    };
+    signal?.addEventListener('abort', stop, { once: true });
+  });
 }
 
 async function read(store: BackupStore): Promise<LockText | undefined> {

@@ -14,6 +14,8 @@ export interface StoreOptions {
   pathStyle?: boolean;
   serverSideEncryption?: 'AES256' | 'aws:kms' | null;
   kmsKeyId?: string | null;
+  /** The least size of an upload's parts; 8 MiB unless given. AWS takes none below 5 MiB. */
+  partBytes?: number;
 }
 
 /** @throws BACKUP_STORE_URL_BAD when it is neither `file:///folder` nor `s3://bucket/prefix`. */

@@ -11,7 +11,7 @@ interface Reading {
 }
 
 /** Connections that break in the middle without having brought anything new. */
-const maxFruitless = 4;
+const maxFruitless = 3;
 const pauseMs = 250;
 
 /**

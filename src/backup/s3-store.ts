@@ -80,6 +80,7 @@ export class S3Store implements BackupStore {
       shown: this.#shown(name),
       endpoint: this.#options.endpoint,
       expectedBytes: hints.expectedBytes ?? 0,
+      leastPartBytes: this.#options.partBytes ?? 8 * 2 ** 20,
     });
   }
 

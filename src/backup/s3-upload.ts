@@ -26,10 +26,10 @@ export interface S3UploadOptions {
   shown: string;
   endpoint: string | null | undefined;
   expectedBytes: number;
+  leastPartBytes: number;
 }
 
 const partsAtOnce = 4;
-const leastPartBytes = 8 * 2 ** 20;
 /** S3's own limit. */
 const maxParts = 10_000;
 
@@ -65,7 +65,7 @@ export class S3Upload implements Upload {
     this.#withKms = options.encryption.ServerSideEncryption === 'aws:kms';
     // Twice what is expected must fit into the parts that there may be.
     const needed = Math.ceil((options.expectedBytes * 2) / maxParts);
-    this.#partBytes = Math.ceil(Math.max(leastPartBytes, needed) / 2 ** 20) * 2 ** 20;
+    this.#partBytes = Math.ceil(Math.max(options.leastPartBytes, needed) / 2 ** 20) * 2 ** 20;
   }
 
   async write(bytes: Buffer): Promise<void> {

@@ -1,16 +1,17 @@
 import { createHash } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Clock, systemClock } from '../base/clock.ts';
-import { errorText, HoldfastError } from '../base/errors.ts';
-import { RdbVerifier, type VerifyReport } from '../rdb/verify.ts';
+import { errorText } from '../base/errors.ts';
+import { describeProblem } from '../rdb/errors.ts';
 import type { Credentials, TlsTexts } from '../redis/connection.ts';
-import { openSnapshot, type Snapshot } from '../redis/replication-stream.ts';
-import { BackupCancelled, BackupNotWhole, BackupSourceFailed } from './errors.ts';
+import type { Snapshot } from '../redis/replication-stream.ts';
+import { BackupCancelled } from './errors.ts';
 import { lockStore, type StoreLock } from './lock.ts';
 import { type Manifest, writeManifest } from './manifest.ts';
 import { backupId, manifestName, objectName } from './naming.ts';
 import { packed } from './packing.ts';
 import type { BackupStore, Upload } from './store.ts';
+import { VerifiedSnapshot } from './verified-snapshot.ts';
 import { holdfastVersion } from './version.ts';
 
 /** The member that a backup is taken from. */
@@ -63,7 +64,10 @@ export interface TakeOptions {
 export async function takeBackup(options: TakeOptions): Promise<Manifest> {
   const { store, signal, clock = systemClock } = options;
   throwIfCancelled(signal);
-  const lock = await lockStore(store, options.holder, signal, clock);
+  const lock = await lockStore(store, options.holder, signal, clock).catch((error: unknown) => {
+    throwIfCancelled(signal);
+    throw error;
+  });
   try {
     await sweepLeftovers(options);
     const either = AbortSignal.any([lock.signal, ...(signal ? [signal] : [])]);
@@ -77,13 +81,14 @@ export async function takeBackup(options: TakeOptions): Promise<Manifest> {
   }
 }
 
+type Verified = ReturnType<VerifiedSnapshot['finish']>;
+
 class Taking {
   readonly #options: TakeOptions;
   readonly #clock: Clock;
   readonly #signal: AbortSignal;
   readonly #lock: StoreLock;
-  readonly #verifier = new RdbVerifier({ digest: true });
-  readonly #rdbHash = createHash('sha256');
+  readonly #snapshot: VerifiedSnapshot;
   readonly #storedHash = createHash('sha256');
   readonly #isPlain: boolean;
   #storedBytes = 0;
@@ -94,6 +99,7 @@ class Taking {
     this.#clock = clock;
     this.#signal = signal;
     this.#lock = lock;
+    this.#snapshot = new VerifiedSnapshot(options.source, signal);
     this.#isPlain = options.compression === 'none' && options.recipients.length === 0;
   }
 
@@ -102,20 +108,20 @@ class Taking {
     const { id, startedMs } = await this.#freeId();
     const started = this.#clock.monotonicMs();
     this.#report();
-    const snapshot = await this.#open();
+    const snapshot = await this.#snapshot.open(this.#options.silenceMs);
     const as = {
       compression: this.#options.compression,
       encryption: this.#options.recipients.length > 0 ? 'age' : 'none',
     } as const;
     const object = objectName(id, as);
-    let verified: VerifyReport;
+    let verified: Verified;
     try {
       verified = await this.#stream(snapshot, as, object);
     } finally {
       snapshot.close();
     }
     const stored = { bytes: this.#storedBytes, sha256: '' };
-    const rdb = { bytes: verified.bytes, sha256: this.#rdbHash.digest('hex') };
+    const rdb = { bytes: verified.bytes, sha256: verified.sha256 };
     stored.sha256 = this.#isPlain ? rdb.sha256 : this.#storedHash.digest('hex');
     const manifest: Manifest = {
       version: 1,
@@ -154,40 +160,33 @@ class Taking {
     }
   }
 
-  async #open(): Promise<Snapshot> {
-    const { source, silenceMs } = this.#options;
-    try {
-      return await openSnapshot({
-        address: source.address,
-        port: source.port,
-        credentials: source.credentials,
-        tls: source.tls,
-        signal: this.#signal,
-        ...(silenceMs === undefined ? {} : { silenceMs }),
-      });
-    } catch (error) {
-      throw this.#sourceFailed(error);
-    }
-  }
-
   async #stream(
     snapshot: Snapshot,
     as: Pick<Manifest, 'compression' | 'encryption'>,
     object: string,
-  ): Promise<VerifyReport> {
+  ): Promise<Verified> {
     const upload = await this.#options.store.upload(object, {
       expectedBytes: snapshot.bytes ?? this.#options.source.expectedBytes,
     });
     try {
       this.#step = 'streaming';
-      for await (const piece of packed(this.#verified(snapshot), as, this.#options.recipients)) {
+      // A piece is written while the next is verified; it must be out before the one after that is asked for.
+      let writing = Promise.resolve();
+      for await (const piece of packed(this.#snapshot.pieces(snapshot), as, this.#options.recipients)) {
         this.#signal.throwIfAborted();
         if (!this.#isPlain) this.#storedHash.update(piece);
         this.#storedBytes += piece.length;
-        await upload.write(piece);
+        await writing;
+        writing = upload.write(piece);
+        // It is waited for a turn later, and until then its failure is nobody's.
+        writing.catch(() => {});
         this.#report();
       }
-      const report = this.#finish();
+      await writing;
+      const report = this.#snapshot.finish();
+      // No healthy server has such keys; but a backup without them is better than none.
+      const [problem] = report.problems;
+      if (problem) this.#options.note?.(`${report.problemCount} keys are odd: ${describeProblem(problem)}`);
       this.#step = 'finishing';
       this.#report();
       await this.#commit(upload);
@@ -196,32 +195,6 @@ class Taking {
       await upload.abandon().catch(() => {});
       throw error;
     }
-  }
-
-  /** What arrives, verified and summed up on the way. */
-  async *#verified(snapshot: Snapshot): AsyncGenerator<Buffer> {
-    const pieces = snapshot.data[Symbol.asyncIterator]();
-    for (;;) {
-      let next: IteratorResult<Buffer>;
-      try {
-        next = await pieces.next();
-      } catch (error) {
-        throw this.#sourceFailed(error);
-      }
-      if (next.done) return;
-      const piece = next.value;
-      const taken = this.#check(() => this.#verifier.push(piece));
-      if (taken < piece.length)
-        throw this.#notWhole(`${piece.length - taken} bytes follow the end of the RDB`);
-      this.#rdbHash.update(piece);
-      yield piece;
-    }
-  }
-
-  #finish(): VerifyReport {
-    const report = this.#check(() => this.#verifier.finish());
-    if (report.problemCount > 0) throw this.#notWhole(report.problems[0]?.reason ?? 'it has problems');
-    return report;
   }
 
   async #commit(upload: Upload): Promise<void> {
@@ -246,34 +219,9 @@ class Taking {
   #report(): void {
     this.#options.report?.({
       step: this.#step,
-      rdbBytes: this.#verifier.bytes,
+      rdbBytes: this.#snapshot.verifier.bytes,
       storedBytes: this.#storedBytes,
-      keys: this.#verifier.keys,
-    });
-  }
-
-  #check<T>(work: () => T): T {
-    try {
-      return work();
-    } catch (error) {
-      throw this.#notWhole(errorText(error), error);
-    }
-  }
-
-  #notWhole(why: string, cause?: unknown): Error {
-    const { member, address, port } = this.#options.source;
-    return BackupNotWhole(`what ${member} (${address}:${port}) sent is not a whole RDB: ${why}`, {
-      hint: 'Nothing was stored. Take it from another member (--from), and look at the memory of this one’s host.',
-      cause,
-    });
-  }
-
-  #sourceFailed(error: unknown): unknown {
-    if (this.#signal.aborted || !(error instanceof HoldfastError)) return error;
-    const { member } = this.#options.source;
-    return BackupSourceFailed(`the backup from ${member} failed, nothing was stored: ${errorText(error)}`, {
-      ...(error.hint === undefined ? {} : { hint: error.hint }),
-      cause: error,
+      keys: this.#snapshot.verifier.keys,
     });
   }
 }

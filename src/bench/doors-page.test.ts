@@ -45,7 +45,7 @@ test('the page names the machine, its load and what a door could not do', () => 
   expect(text).toContain('a cpu, 2 cores, 8.0 GiB, Linux 6, Redis 7.0.15, Node 20.0.0; load at start 1.50');
   expect(text).toContain('Mind that it was busy.');
   expect(text).toContain('twemproxy could not do set (-P 1): it closed the connection');
-  expect(text).toContain('|  | gate | 900 | 90 | 1080 | 0.30 | 1.50 |  | 6 |');
+  expect(text).toContain('| SET | gate | 900 | 90 | 1080 | 0.30 | 1.50 |  | 6 |');
 });
 
 test('the CSV has every single run', () => {

@@ -20,7 +20,7 @@ export interface DoorCell {
 
 export function doorsResult(report: DoorsReport): BenchResult {
   const cells = doorCells(report);
-  const sections: Section[] = report.options.pipelines.map((pipeline) => table(report, cells, pipeline));
+  const sections: Section[] = report.options.pipelines.map((pipeline) => table(cells, pipeline));
   const bars: Section[] = report.options.pipelines.map((pipeline) => barsOf(report, cells, pipeline));
   const { rounds, clients, valueBytes, durability } = report.options;
   const notes = [
@@ -100,7 +100,7 @@ function titleOf(pipeline: number): string {
   return pipeline === 1 ? 'One request at a time (-P 1)' : `${pipeline} requests at a time (-P ${pipeline})`;
 }
 
-function table({ doors }: DoorsReport, cells: DoorCell[], pipeline: number): Section {
+function table(cells: DoorCell[], pipeline: number): Section {
   const those = cells.filter((cell) => cell.pipeline === pipeline);
   return {
     kind: 'table',
@@ -117,7 +117,7 @@ function table({ doors }: DoorsReport, cells: DoorCell[], pipeline: number): Sec
       'door CPU µs',
     ],
     rows: those.map((cell) => [
-      cell.door === doors[0] ? cell.test.toUpperCase() : '',
+      cell.test.toUpperCase(),
       ...[cell.door, cell.rps, cell.lowestRps, cell.highestRps],
       ...[cell.p50Ms, cell.p99Ms, cell.gateRatio ?? '', cell.cpuMicros ?? ''],
     ]),

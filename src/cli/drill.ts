@@ -39,7 +39,7 @@ export function drillVerb(): Command {
     ],
     ['holdfast drill all --against prod.yaml', 'those that do no harm, on what runs there, after asking'],
   ])
-    .argument('<scenario>', 'one of those below, or all')
+    .argument('<scenario...>', 'one or several of those below, or all')
     .option('--times <count>', 'how often each is run', '1')
     .option('--clients <count>', 'clients that write', '8')
     .option(
@@ -69,9 +69,11 @@ export function drillVerb(): Command {
     .addOption(stateDirOption())
     .option('-y, --yes', 'do not ask')
     .addHelpText('after', `\nScenarios:\n${scenarioLines().join('\n')}`);
-  return benchAction<DrillOptions>(command, async (options, context, { args: [name = ''], output }) => {
+  return benchAction<DrillOptions>(command, async (options, context, { args, output }) => {
     for (const hook of activeTestHooks()) output.note(`${output.colors.yellow('warning:')} ${hook}`);
-    const chosen = choose(name);
+    // A variadic argument comes as one list.
+    const names = args.flat();
+    const chosen = choose(names);
     const asked = readSettings(options);
     const plan = await planOf(output, options, chosen, asked);
     if (plan === null) return null;
@@ -95,7 +97,7 @@ export function drillVerb(): Command {
     });
     return {
       data: { ...head, ...drillData(results, settings) },
-      page: pageOf(head, `Drills: ${name}`, sections, [...activeTestHooks(), ...remarks]),
+      page: pageOf(head, `Drills: ${names.join(', ')}`, sections, [...activeTestHooks(), ...remarks]),
       csv: drillCsv(results),
       exitStatus: hasBroken(results) ? 3 : 0,
     };
@@ -131,13 +133,15 @@ function scenarioLines(): string[] {
   return scenarios.map(({ name, when }) => `  ${name.padEnd(width)}  ${when}`);
 }
 
-function choose(name: string): readonly Scenario[] {
-  if (name === 'all') return scenarios;
-  const found = scenarios.filter((each) => each.name === name);
-  if (found.length > 0) return found;
-  throw BadOption(`there is no drill '${name}'`, {
-    hint: `There are ${scenarios.map((each) => each.name).join(', ')}; all runs every one.`,
-  });
+function choose(names: readonly string[]): readonly Scenario[] {
+  const known = scenarios.map(({ name }) => name);
+  const unknown = names.find((name) => name !== 'all' && !known.includes(name));
+  if (unknown !== undefined) {
+    throw BadOption(`there is no drill '${unknown}'`, {
+      hint: `There are ${known.join(', ')}; all runs every one.`,
+    });
+  }
+  return names.includes('all') ? scenarios : scenarios.filter(({ name }) => names.includes(name));
 }
 
 function readSettings(options: DrillOptions): DrillSettings {

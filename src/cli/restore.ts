@@ -188,7 +188,10 @@ async function restoreAll(job: RestoreJob): Promise<void> {
   });
   try {
     const request = {
-      ...{ backup: source.name, from: { address: reachedAt, port: server.port } },
+      ...{
+        backup: source.name,
+        from: { address: reachedAt, port: server.port, replicationId: server.replicationId },
+      },
       ...{ bytes: prepared.bytes, keys: prepared.keys },
       ...{ replace: options.replace === true, safetyBackup: options.safetyBackup },
     };

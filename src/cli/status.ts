@@ -1,5 +1,7 @@
 import type { Command } from 'commander';
+import type { BackupStatus } from '../agent/backup-schedule.ts';
 import type { MemberStatus, Status } from '../agent/status.ts';
+import { describeDuration } from '../base/duration.ts';
 import { describeSize } from '../base/size.ts';
 import type { Output } from './output.ts';
 import { table } from './table.ts';
@@ -79,7 +81,23 @@ function print(output: Output, found: Status): void {
     ]),
   ];
   for (const [index, line] of table(rows).entries()) output.line(index === 0 ? dim(line) : line);
+  if (found.backup) printBackup(output, found.backup);
   output.data(found);
+}
+
+function printBackup(output: Output, backup: BackupStatus): void {
+  const { red, yellow } = output.colors;
+  const { lastGoodId, ageMs, nextAt, lastError, lastVerifiedAt, lastVerifiedGood, running } = backup;
+  const last =
+    lastGoodId === null || ageMs === null
+      ? yellow('no backup is known')
+      : `last backup ${describeDuration(ageMs)} ago (${lastGoodId})`;
+  const verdict = lastVerifiedGood === false ? red('is NOT good') : 'verified';
+  const verified = lastVerifiedAt === null ? 'none verified' : `${verdict} ${lastVerifiedAt}`;
+  const next = running ? 'one is being taken' : `next ${nextAt ?? 'never'}`;
+  output.line('');
+  output.line(`${last}, ${verified}, ${next}`);
+  if (lastError !== null) output.line(`  ${red('!')} ${lastError}`);
 }
 
 function memberRow(member: MemberStatus): string[] {

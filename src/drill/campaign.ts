@@ -1,5 +1,6 @@
 /** Drills one after the other: scenarios, repeated, on rigs of their own, holdfast's and perhaps a plain one. */
 import { randomUUID } from 'node:crypto';
+import { errorCode, errorText } from '../base/errors.ts';
 import { HoldfastRig } from '../rig/holdfast-rig.ts';
 import { whyNoNetworkHosts } from '../rig/network-hosts.ts';
 import { PlainRig } from '../rig/plain-rig.ts';
@@ -14,7 +15,9 @@ export interface Result {
   /** Whether its promises are holdfast's to keep: broken ones are a failure of the drill. */
   binding: boolean;
   runs: DrillRun[];
-  /** Why it was not run, or null. */
+  /** Runs that could not be brought to an end, so that nothing is known of them: why. */
+  failures: string[];
+  /** Why it was not run at all, or null. */
   skipped: string | null;
 }
 
@@ -35,42 +38,64 @@ const prefix = 'drill:';
 const livePrefix = `holdfast-drill:${randomUUID()}:`;
 
 export async function runCampaign(options: CampaignOptions): Promise<Result[]> {
+  const { scenarios, settings, live, besidePlain, report } = options;
   const results: Result[] = [];
-  const noNetwork = options.scenarios.some(({ hosts }) => hosts === 'three') ? whyNoNetworkHosts() : null;
-  for (const scenario of options.scenarios) {
-    const skipped = scenario.hosts === 'three' ? noNetwork : null;
-    const { live } = options;
-    const makers: [boolean, (settings: RigSettings) => Rig][] = [
-      [true, (made) => live ?? new HoldfastRig(made)],
-    ];
-    if (options.besidePlain) makers.push([false, (made) => new PlainRig(made)]);
-    for (const [binding, make] of makers) {
-      const name = make(rigSettings(scenario, options.settings)).name;
-      const result: Result = { scenario, rig: name, binding, runs: [], skipped };
+  const noNetwork = scenarios.some(({ hosts }) => hosts === 'three') ? whyNoNetworkHosts() : null;
+  const noPlain = besidePlain ? await PlainRig.whyNot() : null;
+  for (const scenario of scenarios) {
+    const skipped = scenario.hosts === 'three' && live === null ? noNetwork : null;
+    const made = rigSettings(scenario, settings);
+    const makers: Maker[] = [{ binding: true, skipped, make: () => live ?? new HoldfastRig(made) }];
+    if (besidePlain) {
+      makers.push({ binding: false, skipped: skipped ?? noPlain, make: () => new PlainRig(made) });
+    }
+    for (const maker of makers) {
+      const result = newResult(scenario, maker);
       results.push(result);
-      if (skipped !== null) {
-        options.report(`${scenario.name}: skipped: ${skipped}`);
-        continue;
-      }
-      for (let round = 1; round <= options.times; round++) {
-        const label = options.times === 1 ? '' : ` ${round}/${options.times}`;
-        const report = (line: string) => options.report(`${scenario.name}${label}, ${name}: ${line}`);
-        result.runs.push(await runOnce(scenario, options, make, report));
-      }
+      if (result.skipped === null) await runAll(result, maker, options);
+      else report(`${scenario.name}, ${result.rig}: skipped: ${result.skipped}`);
     }
   }
   return results;
+}
+
+interface Maker {
+  binding: boolean;
+  skipped: string | null;
+  make: () => Rig;
+}
+
+function newResult(scenario: Scenario, { binding, skipped, make }: Maker): Result {
+  return { scenario, rig: make().name, binding, runs: [], failures: [], skipped };
+}
+
+async function runAll(result: Result, { make }: Maker, options: CampaignOptions): Promise<void> {
+  const { scenario, rig, runs, failures } = result;
+  const { times, scenarios } = options;
+  for (let round = 1; round <= times; round++) {
+    const label = times === 1 ? '' : ` ${round}/${times}`;
+    const report = (line: string) => options.report(`${scenario.name}${label}, ${rig}: ${line}`);
+    try {
+      runs.push(await runOnce(scenario, options, make, report));
+    } catch (error) {
+      const alone = times === 1 && scenarios.length === 1 && !options.besidePlain;
+      // One that fails must not take with it what the others found.
+      if (alone || options.signal.aborted || errorCode(error) === 'RIG_UNFIT') throw error;
+      failures.push(errorText(error));
+      report(`failed: ${errorText(error)}`);
+    }
+  }
 }
 
 /** Each run has a rig of its own: what one drill leaves behind can't excuse the next. */
 async function runOnce(
   scenario: Scenario,
   { settings, signal, live }: CampaignOptions,
-  make: (settings: RigSettings) => Rig,
+  make: () => Rig,
   report: (line: string) => void,
 ): Promise<DrillRun> {
   signal.throwIfAborted();
-  const rig = make(rigSettings(scenario, settings));
+  const rig = make();
   try {
     // A start can't be stopped half-way; what it has made by then is removed below.
     await Promise.race([rig.start(), aborted(signal)]);

@@ -3,7 +3,7 @@ import type { Result } from './campaign.ts';
 import { describeErrors } from './promises.ts';
 import type { DrillRun } from './run.ts';
 import type { DrillSettings } from './scenario.ts';
-import { isKept, lostOf, summarise } from './summary.ts';
+import { isKept, summarise } from './summary.ts';
 
 /** Of long lists as many are shown as a person can look into. */
 const examples = 20;
@@ -11,13 +11,14 @@ const examples = 20;
 export function drillData(results: readonly Result[], settings: DrillSettings) {
   return {
     settings,
-    drills: results.map(({ scenario, rig, binding, runs, skipped }) => ({
+    drills: results.map(({ scenario, rig, binding, runs, failures, skipped }) => ({
       scenario: scenario.name,
       given: scenario.given,
       when: scenario.when,
       deployment: rig,
       binding,
       skipped,
+      failures,
       ...(runs.length === 0 ? {} : { summary: summarise(runs) }),
       runs: runs.map(runData),
     })),
@@ -35,7 +36,7 @@ function runData(run: DrillRun) {
     acknowledged: account.acknowledged,
     failed: account.failed,
     unknown: account.unknown,
-    lost: lostOf(finding),
+    lost: finding.lost,
     lostExamples: account.lost.slice(0, examples),
     presentUnacknowledged: account.presentUnacknowledged,
     presentThoughRefused: account.presentRefused.length,
@@ -67,7 +68,7 @@ export function drillCsv(results: readonly Result[]) {
     runs.map((run, i) => {
       const { finding } = run;
       return [
-        ...[scenario.name, rig, i + 1, finding.account.acknowledged, lostOf(finding)],
+        ...[scenario.name, rig, i + 1, finding.account.acknowledged, finding.lost],
         ...[
           finding.account.presentUnacknowledged,
           describeErrors(finding.errors),

@@ -75,6 +75,25 @@ test('the loss window reaches from the oldest lost write to the failure', () => 
   expect(found.lossWindowMs).toBe(10);
 });
 
+test('a string that is lost counts once, though its reads show the loss too; a register by its reads alone', () => {
+  const at = (key: string, kind: Write['kind']) => (step: number, endMs: number) =>
+    write(step, endMs, { kind, key });
+  const string = at('s', 'string');
+  const register = at('r', 'register');
+  const read = (key: string, value: string, sentMs: number): Read => ({
+    ...{ client: 9, door: 'gate-1', from: 'primary', key, value },
+    sentMs,
+    endMs: sentMs + 1,
+  });
+  const writes = [string(0, 10), string(1, 90), register(0, 10), register(1, 90)];
+  const reads = ['s', 'r'].flatMap((key) => [read(key, 'v0', 20), read(key, 'v0', 120)]);
+  const held = { ...holdings([]), strings: new Map([['s', 'v0']]) };
+  const found = conclude(observed(writes, { holdings: held }, reads));
+  expect(found.account.lost).toHaveLength(1);
+  expect(found.anomalies.lost).toBe(2);
+  expect(found.lost).toBe(2);
+});
+
 test('promotions are counted by what the members’ own logs say, from the failure on', () => {
   const timeline = [
     entry(-50, 'promoted', 'redis-1'),

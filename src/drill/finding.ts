@@ -40,6 +40,8 @@ export interface CutOff {
 
 export interface Finding {
   account: Account;
+  /** Acknowledged writes that are gone: those of the account, and registers that went back to an older value. */
+  lost: number;
   anomalies: Record<Anomaly['kind'], number>;
   /** One of each kind, as evidence. */
   examples: Anomaly[];
@@ -83,8 +85,10 @@ export function conclude(seen: Observed): Finding {
     findAnomalies(ledger, (read) => !isCutOff(read)),
   );
   const timed = seen.timeline.map((entry) => ({ ...entry, afterMs: entry.atMs - seen.originMs - struckMs }));
+  const gone = [...all.lost, ...trusted.filter(({ kind }) => kind === 'lost')];
   return {
     account: all,
+    lost: new Set(gone.map(({ key, value }) => `${key} ${value}`)).size,
     anomalies: countKinds(trusted),
     examples: trusted.filter((each, i) => trusted.findIndex(({ kind }) => kind === each.kind) === i),
     differing: seen.differing,

@@ -37,10 +37,12 @@ function overview(results: readonly Result[]): TableSection {
   };
 }
 
-function overviewRow({ scenario, rig, binding, runs, skipped }: Result): (string | number)[] {
-  if (skipped !== null) return [scenario.name, rig, 'skipped', skipped, ...new Array<string>(9).fill('')];
+function overviewRow(result: Result): (string | number)[] {
+  const { scenario, rig, runs, failures, skipped } = result;
+  const empty = new Array<string>(8).fill('');
+  if (skipped !== null) return [scenario.name, rig, 0, ...empty, 'skipped', skipped];
+  if (runs.length === 0) return [scenario.name, rig, 0, ...empty, 'FAILED', failures[0] ?? ''];
   const all = summarise(runs);
-  const kept = binding ? bindingWord(all) : heldWord(runs);
   return [
     ...[scenario.name, rig, all.runs, all.acknowledged, all.lost, all.presentUnacknowledged],
     all.dropped,
@@ -49,15 +51,17 @@ function overviewRow({ scenario, rig, binding, runs, skipped }: Result): (string
       spreadCell(all.outage, all.runs),
       spreadCell(all.lossWindow, all.runs),
     ],
-    describePromoted(all.promoted, all.promotionsPerRun, all.runs),
-    kept,
+    describePromoted(all),
+    verdictWord(result, all),
     describeErrors(all.errors),
   ];
 }
 
-function bindingWord({ kept, runs }: Summary): string {
-  if (kept === runs) return 'kept';
-  return runs === 1 ? 'BROKEN' : `BROKEN in ${runs - kept} of ${runs}`;
+function verdictWord({ binding, runs, failures }: Result, { kept }: Summary): string {
+  if (!binding) return heldWord(runs);
+  const count = runs.length + failures.length;
+  if (kept === count) return 'kept';
+  return count === 1 ? 'BROKEN' : `BROKEN in ${count - kept} of ${count}`;
 }
 
 /** Nobody promised these of it: how many would have held. */
@@ -70,17 +74,14 @@ function spreadCell({ median, max }: Spread, runs: number): string | number {
   return runs === 1 ? max : `${median} / ${max}`;
 }
 
-function describePromoted(
-  promoted: Record<string, number>,
-  [fewest, most]: [number, number],
-  runs: number,
-): string {
+function describePromoted({ promoted, promotionsPerRun, runs }: Summary): string {
   const ids = Object.keys(promoted).sort();
   if (ids.length === 0) return 'nobody';
-  if (runs === 1)
-    return ids.map((id) => ((promoted[id] ?? 0) > 1 ? `${id} ×${promoted[id]}` : id)).join(', ');
+  const many = (id: string) => ((promoted[id] ?? 0) > 1 ? `${id} ×${promoted[id]}` : id);
+  if (runs === 1) return ids.map(many).join(', ');
+  const [fewest, most] = promotionsPerRun ?? [0, 0];
   const each = fewest === most ? `${most} each time` : `${fewest} to ${most} a time`;
-  return `${each}: ${ids.map((id) => `${id} ×${promoted[id]}`).join(', ')}`;
+  return `${each}: ${ids.map(many).join(', ')}`;
 }
 
 /** Given, when, then; and what each deployment made of it. */
@@ -98,9 +99,10 @@ function expectationTable(results: readonly Result[], settings: DrillSettings): 
     if (verdict === null) return 'did not come to that';
     return `${verdict.held ? 'yes' : result.binding ? 'BROKEN' : 'no'}: ${verdict.found}`;
   };
-  const troubles = results.flatMap(({ rig, runs }) =>
-    runs.flatMap(({ trouble }) => (trouble === null ? [] : [`${rig}: ${trouble}.`])),
-  );
+  const troubles = results.flatMap(({ rig, runs, failures }) => [
+    ...failures.map((failure) => `${rig} failed: ${failure}.`),
+    ...runs.flatMap(({ trouble }) => (trouble === null ? [] : [`${rig}: ${trouble}.`])),
+  ]);
   const cutOff = results.flatMap(describeCutOff);
   const note = [...troubles, ...cutOff].join(' ');
   return {
@@ -130,7 +132,11 @@ function interestingRun({ runs }: Result): DrillRun | undefined {
   return broken ?? runs.toSorted((a, b) => b.finding.longestWaitMs - a.finding.longestWaitMs)[0];
 }
 
-function courseChart({ scenario, rig, runs }: Result, { series }: DrillRun): ChartSection {
+function courseChart({ scenario, rig, runs }: Result, { series, finding }: DrillRun): ChartSection {
+  const promoted = finding.promotions.map(({ member, afterMs }) => ({
+    x: Math.round(afterMs) / 1000,
+    label: `${member} promoted`,
+  }));
   const which = runs.length === 1 ? '' : ', the run with the longest wait';
   return {
     kind: 'chart',
@@ -141,7 +147,7 @@ function courseChart({ scenario, rig, runs }: Result, { series }: DrillRun): Cha
       { label: 'acknowledged writes', unit: '1/s', values: series.throughput },
       { label: 'longest wait', unit: 'ms', values: series.longestWaitMs },
     ],
-    marks: series.marks,
+    marks: [...series.marks, ...promoted].toSorted((a, b) => a.x - b.x),
   };
 }
 

@@ -24,7 +24,7 @@ export interface Summary {
   /** How often each was promoted. */
   promoted: Record<string, number>;
   /** The most and the fewest promotions of one run. */
-  promotionsPerRun: [fewest: number, most: number];
+  promotionsPerRun: [fewest: number, most: number] | null;
   /** Runs in which every promise held. */
   kept: number;
 }
@@ -47,7 +47,7 @@ export function summarise(runs: readonly DrillRun[]): Summary {
   return {
     runs: runs.length,
     acknowledged: sum(({ account }) => account.acknowledged),
-    lost: sum(lostOf),
+    lost: sum(({ lost }) => lost),
     presentUnacknowledged: sum(({ account }) => account.presentUnacknowledged),
     errors,
     dropped: sum(({ droppedConnections }) => droppedConnections),
@@ -55,14 +55,9 @@ export function summarise(runs: readonly DrillRun[]): Summary {
     outage: spread(findings.map(({ outageMs }) => outageMs)),
     lossWindow: spread(findings.map(({ lossWindowMs }) => lossWindowMs)),
     promoted,
-    promotionsPerRun: [Math.min(...counts), Math.max(...counts)],
+    promotionsPerRun: counts.length === 0 ? null : [Math.min(...counts), Math.max(...counts)],
     kept: runs.filter(isKept).length,
   };
-}
-
-/** Writes that are gone, and registers in which one was seen to be gone. */
-export function lostOf({ account, anomalies }: DrillRun['finding']): number {
-  return account.lost.length + anomalies.lost;
 }
 
 export function isKept({ judgements, trouble }: DrillRun): boolean {
@@ -71,7 +66,9 @@ export function isKept({ judgements, trouble }: DrillRun): boolean {
 
 /** A promise that is holdfast's to keep was broken, or a run did not come to its end. */
 export function hasBroken(results: readonly Result[]): boolean {
-  return results.some(({ binding, runs }) => binding && !runs.every(isKept));
+  return results.some(
+    ({ binding, runs, failures }) => binding && !(failures.length === 0 && runs.every(isKept)),
+  );
 }
 
 /** What became of one promise over all runs. */

@@ -208,6 +208,7 @@ export class Client {
     let route = this.route;
     let command = router.table.unknown;
     const limits = router.limitsOf(this);
+    const writesWait = router.holding !== 'none';
     while (pos < end) {
       const next = requests.next(pos, limits);
       if (next === INCOMPLETE) break;
@@ -216,21 +217,23 @@ export class Client {
         return this.#takeOdd(next);
       }
       command = router.table.find(buf, frame.nameStart, frame.nameEnd);
-      if (!plain || command.special !== null || command.subcommands !== null) {
+      if (!plain || !command.plain) {
         if (count > 0) break;
         if (!this.#sendOne(this.#commandOf(buf, frame), buf, pos, next)) return false;
         requests.pos = next;
         return true;
       }
       if (!command.read) {
-        if (router.holding !== 'none') {
+        if (writesWait) {
           held = true;
           break;
         }
         writes = true;
       }
-      route ??= router.routeFor(this);
-      if (route === null) return false;
+      if (route === null) {
+        route = router.routeFor(this);
+        if (route === null) return false;
+      }
       command.calls++;
       count++;
       pos = next;

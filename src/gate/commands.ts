@@ -35,6 +35,8 @@ export interface Command {
   /** Sent twice in a row it leaves the same state as sent once. */
   readonly idempotent: boolean;
   readonly special: string | null;
+  /** Neither special nor a command with subcommands: it goes where plain requests go. */
+  readonly plain: boolean;
   /** As docs/gate.md has it. */
   readonly class: CommandClass;
   readonly subcommands: Map<string, Command> | null;
@@ -190,18 +192,16 @@ function commandOf(entry: Reply[]): Command {
 }
 
 function makeCommand(name: string, flags: string[], subcommands: Map<string, Command> | null): Command {
+  const special =
+    specials.has(name) || name.startsWith('client|') ? name : flags.includes('blocking') ? 'blocking' : null;
   return {
     name,
     read: flags.includes('readonly') || harmless.has(name),
     write: flags.includes('write'),
     blocking: flags.includes('blocking'),
     idempotent: idempotentWrites.has(name),
-    special:
-      specials.has(name) || name.startsWith('client|')
-        ? name
-        : flags.includes('blocking')
-          ? 'blocking'
-          : null,
+    special,
+    plain: special === null && subcommands === null,
     class: classOf(name, flags),
     subcommands,
     calls: 0,

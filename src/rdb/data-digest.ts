@@ -4,7 +4,7 @@ import { kindsInOrder } from './diff-index.ts';
 import { ValueDigest } from './digest.ts';
 import { Fault } from './fault.ts';
 import { typeInfo } from './format.ts';
-import { KeyHash } from './key-hash.ts';
+import { LongHash } from './long-hash.ts';
 import type { BodyWish, Scanner } from './scanner.ts';
 
 /**
@@ -18,7 +18,7 @@ import type { BodyWish, Scanner } from './scanner.ts';
 export class DataDigest {
   /** Of an algorithm: sums of different ones are not to be compared. */
   static readonly prefix = 'd1:';
-  private readonly hash = new KeyHash(Buffer.from('holdfast'));
+  private readonly hash = new LongHash(Buffer.from('holdfast'));
   private readonly value = new CheckedDigest(this.hash);
   private readonly decode: BodyWish = { mode: bodyMode.decode, raw: undefined, visitor: this.value };
   private readonly opaque: BodyWish = { mode: bodyMode.check, raw: 'body' };

@@ -15,8 +15,6 @@
  * Source: replication.c (syncCommand, replconfCommand, replicaPutOnline) and sentinel.c (createSentinelAddr) of Redis
  * 6.2 to 7.4.
  */
-import { connect, type Socket } from 'node:net';
-import { connect as connectTls } from 'node:tls';
 import { writeRequest } from '../resp/write.ts';
 import type { Credentials, TlsTexts } from './connection.ts';
 import { ReplicationBroken, ReplicationRefused } from './errors.ts';
@@ -55,8 +53,7 @@ const unlistedPort = 65_536;
 export async function openSnapshot(options: SnapshotOptions): Promise<Snapshot> {
   const where = `${options.address}:${options.port}`;
   options.signal?.throwIfAborted();
-  const socket = open(options);
-  const reader = new SocketReader(socket, options.silenceMs ?? 60_000, (reason) =>
+  const reader = new SocketReader(options, options.silenceMs ?? 60_000, (reason) =>
     ReplicationBroken(`the snapshot from ${where} broke off: ${reason}`, {
       hint: `The log of the server at ${where} says why it closed the connection; the next try starts anew.`,
     }),
@@ -65,10 +62,10 @@ export async function openSnapshot(options: SnapshotOptions): Promise<Snapshot> 
   options.signal?.addEventListener('abort', abort, { once: true });
   const close = () => {
     options.signal?.removeEventListener('abort', abort);
-    socket.destroy();
+    reader.socket.destroy();
   };
   try {
-    const { replicationId, replicationOffset } = await shakeHands(reader, socket, options, where);
+    const { replicationId, replicationOffset } = await shakeHands(reader, options, where);
     const end = await bodyEnd(reader, where);
     return {
       replicationId,
@@ -83,21 +80,13 @@ export async function openSnapshot(options: SnapshotOptions): Promise<Snapshot> 
   }
 }
 
-function open({ address, port, tls }: SnapshotOptions): Socket {
-  const place = { host: address, port };
-  const socket = tls ? connectTls({ ...place, ...tls }) : connect(place);
-  socket.setNoDelay(true);
-  return socket;
-}
-
 async function shakeHands(
   reader: SocketReader,
-  socket: Socket,
   { credentials }: SnapshotOptions,
   where: string,
 ): Promise<{ replicationId: string; replicationOffset: number }> {
   const ask = async (...args: string[]) => {
-    socket.write(writeRequest(args));
+    reader.socket.write(writeRequest(args));
     return await answer(reader);
   };
   if (credentials) expectOk(await ask('AUTH', credentials.username, credentials.password), 'AUTH', where);

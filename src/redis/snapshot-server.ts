@@ -5,8 +5,8 @@
  *
  * What a replica sends (syncWithMaster in Redis's replication.c): PING, AUTH, REPLCONF with its port, address and
  * capabilities, then PSYNC. The answer `+FULLRESYNC <id> <offset>` is followed by `$<bytes>`, the file, and then the
- * stream of commands: here only a PING now and then, which says that we still live. The id is a new one each time, so
- * that nobody mistakes this for a history that it knows.
+ * stream of commands: here only a PING now and then, which says that we still live. The id is a new one for each server,
+ * so that nobody mistakes this for a history that it knows.
  */
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { createReadStream, statSync } from 'node:fs';
@@ -43,6 +43,8 @@ export class SnapshotServer {
   /** Bytes of the file given so far, in the transfer that is under way or was the last. */
   sentBytes = 0;
   readonly bytes: number;
+  /** What a server that has taken the file calls its history. */
+  readonly replicationId = randomBytes(20).toString('hex');
   readonly #options: SnapshotServerOptions;
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
@@ -133,7 +135,7 @@ export class SnapshotServer {
 
   async #give(socket: Socket, partial: boolean): Promise<void> {
     this.sentBytes = 0;
-    if (partial) socket.write(`+FULLRESYNC ${randomBytes(20).toString('hex')} 1\r\n`);
+    if (partial) socket.write(`+FULLRESYNC ${this.replicationId} 1\r\n`);
     socket.write(`$${this.bytes}\r\n`);
     const file = createReadStream(this.#options.file, { highWaterMark: pieceBytes });
     file.on('data', (piece) => {

@@ -1,27 +1,44 @@
-import type { Socket } from 'node:net';
+import { connect, type Socket } from 'node:net';
+import { connect as connectTls } from 'node:tls';
 import { errorText } from '../base/errors.ts';
+import type { TlsTexts } from './connection.ts';
+
+export interface SocketPlace {
+  address: string;
+  port: number;
+  tls?: TlsTexts | undefined;
+}
 
 const maxLine = 4096;
+const readBytes = 256 * 1024;
 
 /**
- * Pulls bytes from a socket: lines first, then whatever comes. Nothing is read that is not asked for, beyond the
- * socket's own buffer, so a reader that waits makes the other side wait.
+ * Connects, and pulls bytes: lines first, then whatever comes. Nothing is read that is not asked for, beyond one
+ * buffer, so a reader that waits makes the other side wait.
+ *
+ * Plain connections read into one buffer of their own, over and over: memory that is new for every read costs more
+ * than all that is done with the bytes here. TLS has no such way.
  */
 export class SocketReader {
-  readonly #socket: Socket;
+  readonly socket: Socket;
   readonly #silenceMs: number;
   readonly #explain: (reason: string) => Error;
+  readonly #isPlain: boolean;
+  #arrived: Buffer | undefined;
   #rest: Buffer = Buffer.alloc(0);
   #failure: unknown;
   #ended = false;
   #wake: (() => void) | undefined;
 
   /** @param explain makes the error for a connection that broke, with the reason. */
-  constructor(socket: Socket, silenceMs: number, explain: (reason: string) => Error) {
-    this.#socket = socket;
+  constructor(place: SocketPlace, silenceMs: number, explain: (reason: string) => Error) {
+    const socket = this.#connect(place);
+    this.socket = socket;
+    this.#isPlain = place.tls === undefined;
+    socket.setNoDelay(true);
     this.#silenceMs = silenceMs;
     this.#explain = explain;
-    socket.on('readable', () => this.#wake?.());
+    if (!this.#isPlain) socket.on('readable', () => this.#wake?.());
     socket.on('error', (error) => this.fail(this.#explain(errorText(error))));
     socket.on('end', () => this.#end());
     socket.on('close', () => this.#end());
@@ -30,26 +47,26 @@ export class SocketReader {
   /** Ends it: whoever waits, and whoever reads later, gets this error. */
   fail(error: unknown): void {
     this.#failure ??= error;
-    this.#socket.destroy();
+    this.socket.destroy();
     this.#wake?.();
   }
 
-  /** The next line without its end. */
+  /** The next line without its end. What is left over is copied: the buffer is used again. */
   async line(): Promise<string> {
     for (;;) {
       const at = this.#rest.indexOf(0x0a);
       if (at >= 0) {
         const line = this.#rest.toString('latin1', 0, at).replace(/\r$/, '');
-        this.#rest = this.#rest.subarray(at + 1);
+        this.#rest = Buffer.from(this.#rest.subarray(at + 1));
         return line;
       }
       if (this.#rest.length > maxLine) throw this.#explain('what it sent is not the replication protocol');
       const more = await this.#more();
-      this.#rest = this.#rest.length === 0 ? more : Buffer.concat([this.#rest, more]);
+      this.#rest = Buffer.concat([this.#rest, more]);
     }
   }
 
-  /** Everything from here on, without an end of its own. */
+  /** Everything from here on, without an end of its own. A piece is valid until the next is asked for. */
   async *arrivals(): AsyncGenerator<Buffer> {
     if (this.#rest.length > 0) {
       const rest = this.#rest;
@@ -62,14 +79,28 @@ export class SocketReader {
   async #more(): Promise<Buffer> {
     for (;;) {
       if (this.#failure !== undefined) throw this.#failure;
-      const chunk = this.#socket.read() as Buffer | null;
-      if (chunk !== null) return chunk;
+      const chunk = this.#isPlain ? this.#arrived : (this.socket.read() as Buffer | null);
+      this.#arrived = undefined;
+      if (chunk) return chunk;
       if (this.#ended) throw this.#explain('the server closed the connection');
       await this.#readable();
     }
   }
 
+  #connect({ address, port, tls }: SocketPlace): Socket {
+    if (tls) return connectTls({ host: address, port, ...tls });
+    const buffer = Buffer.allocUnsafeSlow(readBytes);
+    const callback = (count: number) => {
+      this.#arrived = buffer.subarray(0, count);
+      this.#wake?.();
+      // Nothing more until this was taken.
+      return false;
+    };
+    return connect({ host: address, port, onread: { buffer, callback } });
+  }
+
   #readable(): Promise<void> {
+    if (this.#isPlain) this.socket.resume();
     return new Promise((resolve) => {
       const timer = setTimeout(() => {
         this.fail(this.#explain(`the server sent nothing for ${Math.round(this.#silenceMs / 1000)} s`));

@@ -1,6 +1,5 @@
-import { spawn } from 'node:child_process';
-import { readdirSync, readFileSync } from 'node:fs';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtempSync, readdirSync, readFileSync } from 'node:fs';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { AgentClient } from '../agent/client.ts';
@@ -19,14 +18,13 @@ import { killAllOf } from './leftovers.ts';
 import { knownPriorities, neverPromoted, setPriority, usualPriority } from './member-priority.ts';
 import { NetworkHosts } from './network-hosts.ts';
 import type { Rig, RigLog, RigPart, RigSettings } from './rig.ts';
+import { portsNeeded, specName, specOf } from './rig-spec.ts';
+import { runApart } from './run-apart.ts';
 
-const name = 'drill';
 const threeHosts = ['a', 'b', 'c'];
 const wholeWithinMs = 60_000;
 /** What Sentinels add at random to the time in which they begin no other failover. */
 const freeAfterMs = 1000;
-/** The least that the spec takes: see `sentinelsAreFree`. */
-const shortFailoverTimeout = '6s';
 /** The rig is thrown away: its passwords protect nothing, but they are passwords all the same. */
 const secretBytes = 24;
 
@@ -47,12 +45,22 @@ export class HoldfastRig implements Rig {
   }
 
   async start(): Promise<void> {
-    this.#folder = await mkdtemp(path.join(tmpdir(), 'hfd-'));
+    // At once, so that a stop that comes early knows of it.
+    this.#folder = mkdtempSync(path.join(tmpdir(), 'hfd-'));
     if (this.#settings.hosts === 'three') this.#network = NetworkHosts.create(this.hosts);
     const secret = Buffer.from(crypto.getRandomValues(new Uint8Array(secretBytes))).toString('base64url');
     await writeFile(path.join(this.#folder, 'secret'), `${secret}\n`, { mode: 0o600 });
     // JSON is YAML.
-    const text = JSON.stringify(await this.#specText(), null, 1);
+    const text = JSON.stringify(
+      specOf(
+        this.#settings,
+        this.hosts,
+        this.#network,
+        this.#network === null ? await freePorts(portsNeeded) : 0,
+      ),
+      null,
+      1,
+    );
     await writeFile(this.#specFile, text);
     this.#spec = parseSpec(text, this.#specFile);
     this.#password = deriveSecrets(this.#spec, secret, {}).defaultPassword;
@@ -179,7 +187,7 @@ export class HoldfastRig implements Rig {
     if (eligible) return;
     const ports = this.#known.members.filter(({ id }) => members.includes(id)).map(({ port }) => port);
     const known = async () => {
-      const lists = await Promise.all(this.#known.sentinels.map((place) => knownPriorities(place, name)));
+      const lists = await Promise.all(this.#known.sentinels.map((place) => knownPriorities(place, specName)));
       return lists.every((list) => ports.every((port) => list.get(port) === neverPromoted));
     };
     const what = 'the Sentinels to learn whom not to promote (they ask every 10 s)';
@@ -267,34 +275,6 @@ export class HoldfastRig implements Rig {
     return { path: await this.#network.relay(host, address, port) };
   }
 
-  async #specText(): Promise<Record<string, unknown>> {
-    const { durability, persistence, sections = {} } = this.#settings;
-    const first = this.#network === null ? await freePorts(9) : null;
-    const ports = (redis: object, sentinel: object, gate: object, agent: object) =>
-      first === null ? { redis: {}, sentinel: {}, gate: {}, agent: {} } : { redis, sentinel, gate, agent };
-    const laptop = ports(
-      { members: 3, port: first },
-      { port: (first ?? 0) + 3 },
-      { port: (first ?? 0) + 6, replicaPort: (first ?? 0) + 7 },
-      { port: (first ?? 0) + 8 },
-    );
-    const network = this.#network;
-    const hosts =
-      network && Object.fromEntries(this.hosts.map((id) => [id, { address: network.addressOf(id) }]));
-    return {
-      name,
-      ...(hosts ? { hosts } : {}),
-      security: { secret: { file: 'secret' } },
-      redis: { ...laptop.redis, persistence, ...sections['redis'] },
-      sentinel: {
-        ...(network ? { failoverTimeout: shortFailoverTimeout } : laptop.sentinel),
-        ...sections['sentinel'],
-      },
-      gate: { ...laptop.gate, durability, ...sections['gate'] },
-      agent: { ...laptop.agent, ...sections['agent'] },
-    };
-  }
-
   async #partsOf(host: string): Promise<RigPart[]> {
     const status = await this.#status(host).catch(() => null);
     if (status === null) return [];
@@ -317,7 +297,7 @@ export class HoldfastRig implements Rig {
     const stateDir = path.join(this.#folder, host);
     const args = ['up', this.#specFile, ...where, '--state-dir', stateDir, '--detach'];
     const [program, ...before] = [...(this.#network?.on(host) ?? []), process.execPath];
-    await run(program as string, [...before, process.argv[1] as string, ...args], this.#folder).catch(
+    await runApart(program as string, [...before, process.argv[1] as string, ...args], this.#folder).catch(
       async (cause) => {
         const log = await readFile(path.join(stateDir, 'agent.log'), 'utf8').catch(() => '');
         throw RigFailed(`the deployment for the drill did not start: ${errorText(cause)}`, {
@@ -327,22 +307,4 @@ export class HoldfastRig implements Rig {
       },
     );
   }
-}
-
-/** Runs it in a session of its own: Ctrl-C is for the drill, which then ends everything in order. */
-async function run(program: string, args: string[], cwd: string): Promise<void> {
-  const child = spawn(program, args, { cwd, detached: true, stdio: ['ignore', 'ignore', 'pipe'] });
-  let said = '';
-  child.stderr.setEncoding('utf8').on('data', (text: string) => {
-    said += text;
-  });
-  const code = await new Promise<number | null>((resolve, reject) => {
-    child.once('error', reject);
-    child.once('close', resolve);
-  });
-  // 3: it runs, and takes no writes yet; whoever waits for it to be whole finds out.
-  if (code === 0 || code === 3) return;
-  const lines = said.trim().split('\n');
-  const error = lines.find((line) => /error:/.test(line))?.replace(/^.*?error: /, '');
-  throw new Error(error ?? lines.at(-1) ?? `up ended with ${code}`);
 }

@@ -1,25 +1,18 @@
 import { spawn } from 'node:child_process';
-import { closeSync, mkdirSync, openSync } from 'node:fs';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { connect } from 'node:net';
+import { closeSync, mkdirSync, mkdtempSync, openSync } from 'node:fs';
+import { rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { findHaproxy, findRedisServer } from '../agent/preflight.ts';
+import { errorText, HoldfastError } from '../base/errors.ts';
 import { waitFor } from '../base/retry.ts';
 import { freePorts } from '../process/free-ports.ts';
-import { MemberClient } from '../redis/member-client.ts';
-import { SentinelClient } from '../redis/sentinel-client.ts';
 import type { Door } from './door.ts';
 import { RigFailed } from './errors.ts';
 import { isAlive, killAllOf } from './leftovers.ts';
 import { NetworkHosts } from './network-hosts.ts';
-import {
-  type PlainPlace,
-  plainHaproxyCfg,
-  plainName,
-  plainRedisConf,
-  plainSentinelConf,
-} from './plain-config.ts';
+import { type PlainPlace, plainHaproxyCfg, plainRedisConf, plainSentinelConf } from './plain-config.ts';
+import { askSentinel, roleAt, serversUp } from './plain-questions.ts';
 import type { PartKind, Rig, RigLog, RigPart, RigSettings } from './rig.ts';
 
 const wholeWithinMs = 60_000;
@@ -51,10 +44,24 @@ export class PlainRig implements Rig {
     this.hosts = settings.hosts === 'one' ? ['local'] : threeHosts;
   }
 
+  /** Why it can't be run here, or null. */
+  static async whyNot(): Promise<string | null> {
+    try {
+      await findRedisServer();
+      findHaproxy();
+      return null;
+    } catch (error) {
+      return error instanceof HoldfastError && error.code === 'PROGRAM_MISSING'
+        ? 'redis-server or haproxy is not installed'
+        : errorText(error);
+    }
+  }
+
   async start(): Promise<void> {
+    // At once, so that a stop that comes early knows of it.
+    this.#folder = mkdtempSync(path.join(tmpdir(), 'hfp-'));
     this.#redis = (await findRedisServer()).program;
     this.#haproxy = findHaproxy();
-    this.#folder = await mkdtemp(path.join(tmpdir(), 'hfp-'));
     await this.#place();
     const [primary] = this.#of('member') as [Part];
     for (const part of this.#parts) {
@@ -94,7 +101,7 @@ export class PlainRig implements Rig {
   async primary(): Promise<string | null> {
     const votes = new Map<string, number>();
     for (const part of this.#of('sentinel')) {
-      const named = await this.#ask(part, (client) => client.primary());
+      const named = await askSentinel(part, (client) => client.primary());
       const id = this.#parts.find(
         ({ address, port }) => address === named?.address && port === named.port,
       )?.id;
@@ -102,7 +109,7 @@ export class PlainRig implements Rig {
     }
     const named = [...votes].find(([, count]) => count >= 2)?.[0];
     if (named === undefined) return null;
-    const role = await this.#role(named);
+    const role = await roleAt(this.direct(named));
     return role?.role === 'primary' ? named : null;
   }
 
@@ -112,7 +119,7 @@ export class PlainRig implements Rig {
 
   async isWhole(): Promise<boolean> {
     const named = await Promise.all(
-      this.#of('sentinel').map((part) => this.#ask(part, (client) => client.settings())),
+      this.#of('sentinel').map((part) => askSentinel(part, (client) => client.settings())),
     );
     const [first] = named;
     const agree = named.every(
@@ -124,7 +131,7 @@ export class PlainRig implements Rig {
         each['num-other-sentinels'] === '2',
     );
     if (!agree) return false;
-    const roles = await Promise.all(this.#of('member').map(({ id }) => this.#role(id)));
+    const roles = await Promise.all(this.#of('member').map(({ id }) => roleAt(this.direct(id))));
     const linked = roles.filter((role) => role?.role === 'replica' && role.link === 'connected').length;
     if (linked !== 2 || roles.filter((role) => role?.role === 'primary').length !== 1) return false;
     const gates = await Promise.all(
@@ -163,7 +170,7 @@ export class PlainRig implements Rig {
   async switchover(): Promise<string> {
     const before = await this.primary();
     const [first] = this.#of('sentinel') as [Part];
-    await this.#ask(first, (client) => client.failover());
+    await askSentinel(first, (client) => client.failover());
     const changed = async () => {
       const now = await this.primary();
       return now !== before && now !== null ? now : undefined;
@@ -221,7 +228,7 @@ export class PlainRig implements Rig {
     await waitFor(gone, { what: `${id} to stop`, withinMs: 10_000 });
     this.#run(part);
     const isBack = async () => {
-      const role = await this.#role(id);
+      const role = await roleAt(this.direct(id));
       return role?.role === 'replica' && role.link === 'connected';
     };
     await waitFor(isBack, { what: `${id} to follow again`, withinMs: wholeWithinMs, everyMs: 50 });
@@ -288,49 +295,8 @@ export class PlainRig implements Rig {
     if (this.#network === null) return { host: address, port };
     return { path: await this.#network.relay(host, address, port) };
   }
-
-  async #ask<T>({ folder }: Part, question: (client: SentinelClient) => Promise<T>): Promise<T | null> {
-    const client = new SentinelClient({ endpoint: { path: path.join(folder, 'sock') } }, plainName);
-    try {
-      return await question(client);
-    } catch {
-      return null;
-    } finally {
-      client.close();
-    }
-  }
-
-  async #role(id: string) {
-    const client = new MemberClient({ ...this.direct(id), timeoutMs: 500 });
-    try {
-      return await client.role();
-    } catch {
-      return null;
-    } finally {
-      client.close();
-    }
-  }
 }
 
 function configOf({ kind, folder }: Part): string {
   return path.join(folder, kind === 'gate' ? 'haproxy.cfg' : 'redis.conf');
-}
-
-/** How many servers HAProxy's read-write door has; null when it can't be asked. */
-function serversUp(socket: string): Promise<number | null> {
-  return new Promise((resolve) => {
-    const client = connect({ path: socket, timeout: 1000 });
-    let answer = '';
-    client.setEncoding('utf8').on('data', (text: string) => {
-      answer += text;
-    });
-    client.on('connect', () => client.write('show stat\n'));
-    client.on('end', () => {
-      const rows = answer.split('\n').filter((row) => /^back_redis_master,redis-/.test(row));
-      resolve(rows.filter((row) => row.split(',')[17] === 'UP').length);
-    });
-    client.on('timeout', () => client.destroy());
-    client.on('error', () => resolve(null));
-    client.on('close', () => resolve(null));
-  });
 }

@@ -76,6 +76,26 @@ test('who is slow to read a long reply gets all of it, at its own pace', async (
   slow.close();
 }, 120_000);
 
+test('what was sent to a slow reader is not changed by the replies of others', async () => {
+  const other = client(gate.port);
+  const keys = Array.from({ length: 40 }, (_, index) => `part${index}`);
+  const textOf = (key: string) => `${key};`.repeat(9000);
+  await other.mset(Object.fromEntries(keys.map((key) => [key, textOf(key)])));
+  const slow = await RawClient.open(gate.port);
+  slow.pause();
+  // One after the other, so that the gate can write many of them from where it read them.
+  for (let round = 0; round < 10; round++) {
+    for (const key of keys) slow.send(`GET ${key}`);
+    for (const key of keys.toReversed()) expect(await other.get(key)).toBe(textOf(key));
+  }
+  slow.resume();
+  for (let round = 0; round < 10; round++) {
+    for (const key of keys)
+      expect(await slow.reply(key)).toBe(`$${textOf(key).length}\r\n${textOf(key)}\r\n`);
+  }
+  slow.close();
+});
+
 test('who does not read a long reply does not hold up those behind it for long', async () => {
   const slow = await RawClient.open(gate.port);
   const other = client(gate.port);

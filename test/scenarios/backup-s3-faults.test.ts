@@ -6,8 +6,9 @@ import type { Fault } from '../support/fault-proxy.ts';
 import { cleanUp, type Server } from '../support/redis-processes.ts';
 import { type S3Server, startS3 } from '../support/s3-server.ts';
 
-/** Parts have 8 MiB: this is six of them, more than are under way at a time. */
-const megabytes = 45;
+/** More parts than are under way at a time. */
+const partBytes = 2 ** 20;
+const megabytes = 8;
 
 let s3: S3Server;
 let server: Server;
@@ -43,7 +44,7 @@ function breakRequests(
 }
 
 async function freshStore(): Promise<void> {
-  store = await s3.open(`faults-${prefixes++}`);
+  store = await s3.open(`faults-${prefixes++}`, { partBytes });
 }
 
 async function expectWholeNext(): Promise<void> {
@@ -57,7 +58,7 @@ async function expectWholeNext(): Promise<void> {
 test.each<[string, Fault]>([
   ['500', { status: 500 }],
   ['503, slow down', { status: 503, code: 'SlowDown' }],
-  ['a connection that breaks in the middle of a part', { cutRequestAfter: 1_000_000 }],
+  ['a connection that breaks in the middle of a part', { cutRequestAfter: 500_000 }],
 ])('what passes by itself costs no backup: %s', async (_name, fault) => {
   await freshStore();
   const broken = breakRequests((_method, url) => isPart(url), fault, 3);
@@ -74,7 +75,7 @@ test.each<[string, Fault, string, RegExp]>([
     /cannot write s3:\/\/bucket\/faults-\d+\/redis_.* \(500 /,
   ],
   ['403', { status: 403, code: 'AccessDenied' }, 'BACKUP_STORE_DENIED', /\(403 AccessDenied\)/],
-  ['every upload truncated', { cutRequestAfter: 1_000_000 }, 'BACKUP_STORE_FAILED', /cannot write/],
+  ['every upload truncated', { cutRequestAfter: 500_000 }, 'BACKUP_STORE_FAILED', /cannot write/],
   [
     'an ETag that is not that of what was sent',
     { etag: '"0123456789abcdef0123456789abcdef"' },
@@ -129,7 +130,7 @@ test('a slow store: the source waits, and no more is held than what is under way
   const until = new Promise<void>((resolve) => {
     release = resolve;
   });
-  const maxAhead = 5 * 8 * 2 ** 20 + 2 ** 20;
+  const maxAhead = 5 * partBytes + 2 ** 20;
   let rdbBytes = 0;
   let isFull: () => void = () => {};
   const full = new Promise<void>((resolve) => {
@@ -162,7 +163,7 @@ test('reading goes on where the connection broke', async () => {
   const manifest = await take(server, store);
   const broken = breakRequests(
     (method, url) => method === 'GET' && url.includes('.rdb'),
-    { cutResponseAfter: 3_000_000 },
+    { cutResponseAfter: 1_000_000 },
     5,
   );
   expect(await readBack(store, manifest)).toMatchObject({ dataDigest: manifest.dataDigest });

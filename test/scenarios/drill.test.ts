@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { holdfast } from '../support/deployment.ts';
+import { holdfast, TestDeployment } from '../support/deployment.ts';
 
 interface DrillOutput {
   drills: {
@@ -72,6 +72,47 @@ describe('a build that keeps its promises', () => {
     expect(run.droppedConnections).toBeGreaterThanOrEqual(fewestDrops);
     expect(run.acknowledged).toBeGreaterThan(500);
     expect(run.lost).toBe(0);
+  });
+});
+
+test('Sentinel + HAProxy stands beside it, and its promises are nobody’s to keep', async () => {
+  const { status, drills } = await drill(['sentinel-crash', '--beside-plain']);
+  expect(status).toBe(0);
+  expect(drills.map(({ deployment }) => deployment)).toEqual(['holdfast', 'Sentinel + HAProxy']);
+  for (const { runs } of drills) expect(runs[0]?.acknowledged).toBeGreaterThan(500);
+});
+
+describe('a deployment that others use', () => {
+  let deployment: TestDeployment;
+  beforeAll(async () => {
+    deployment = await TestDeployment.up();
+    await deployment.waitUntilHealthy();
+  });
+  afterAll(() => deployment?.destroy());
+
+  const against = () => ['--against', deployment.specFile, '--state-dir', deployment.stateDir];
+
+  test('is asked about first, and only what does no harm is run', async () => {
+    const unanswered = await holdfast(['drill', 'all', ...against()]);
+    expect(unanswered.status).toBe(2);
+    expect(unanswered.stderr).toContain('rolling-restart');
+    expect(unanswered.stderr).not.toContain('all-crash');
+    const harmful = await holdfast(['drill', 'empty-primary', '--yes', ...against()]);
+    expect(harmful.status).toBe(2);
+    expect(harmful.stderr).toContain('a member’s data is deleted');
+  });
+
+  test('is left as it was, with a new process and no key', async () => {
+    const before = await deployment.status();
+    await deployment.client().set('theirs', '1');
+    const { drills } = await drill(['sentinel-crash', '--yes', ...against()]);
+    const run = firstRun(drills);
+    expect(run.promises.filter(({ promise, held }) => !held && !isAboutTime(promise))).toEqual([]);
+    expect(run.acknowledged).toBeGreaterThan(50);
+    expect(await deployment.client().keys('*')).toEqual(['theirs']);
+    const after = await deployment.waitUntilHealthy();
+    expect(after.sentinels[0]?.pid).not.toBe(before.sentinels[0]?.pid);
+    expect(after.primary).toBe(before.primary);
   });
 });
 

@@ -2,6 +2,7 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { makeCertificates } from '../support/certificates.ts';
 import { TestDeployment } from '../support/deployment.ts';
@@ -15,6 +16,7 @@ beforeAll(async () => {
   deployment = await TestDeployment.up({
     gate: { inflightWrites: 'retry-idempotent' },
     security: { tls: { ...files } },
+    backup: { to: pathToFileURL(path.join(folder, 'backups')).href, schedule: '0 0 29 2 *', verify: 'never' },
   });
   await deployment.waitUntilHealthy();
 });
@@ -45,4 +47,20 @@ test('the doctor reaches every server', async () => {
   const { results } = await deployment.json<{ results: { id: string; severity: string }[] }>('doctor');
   const reachable = results.filter(({ id }) => id === 'reachable').map(({ severity }) => severity);
   expect(new Set(reachable)).toEqual(new Set(['ok']));
+});
+
+test('what it backs up comes back', async () => {
+  await deployment.waitForStatus('the first backup', ({ backup }) => backup?.lastGoodAt !== null);
+  const client = deployment.client(deployment.ports.gate, { tls });
+  await client.set('kept', 'safe');
+  const { id } = await deployment.json<{ id: string }>('backup', ['now']);
+  await client.flushall();
+  const restored = await deployment.run('restore', [id]);
+  expect(restored.stderr).not.toContain('error');
+  expect(restored.status).toBe(0);
+  expect(await client.get('kept')).toBe('safe');
+  await client.set('kept', 'changed');
+  const some = await deployment.run('restore', [id], ['--match', 'kept', '--replace']);
+  expect(some.stderr).not.toContain('error');
+  expect(await client.get('kept')).toBe('safe');
 });

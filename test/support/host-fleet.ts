@@ -66,6 +66,13 @@ export class HostFleet {
     return holdfast([verb, ...args, this.#specFile, '--state-dir', this.stateDir(host), ...options]);
   }
 
+  /** The same for a verb that needs the host's network. */
+  runOn(host: string, verb: string, args: string[] = [], options: string[] = []): Promise<CliResult> {
+    const [program = '', ...before] = this.network.on(host);
+    const all = [verb, ...args, this.#specFile, '--state-dir', this.stateDir(host), ...options];
+    return run(program, [...before, process.execPath, command, ...all]);
+  }
+
   async status(host: string): Promise<Status> {
     const { stdout, stderr } = await this.run(host, 'status', ['--json']);
     if (stdout === '') throw new Error(`status on ${host} printed nothing: ${stderr}`);

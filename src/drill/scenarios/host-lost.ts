@@ -10,7 +10,7 @@ export const hostLost: Scenario = {
     ...(durability === 'replicated' ? [nothingLost] : []),
     noDrops,
     onlyUncertain,
-    waitsAtMost(10_000, '`gate.hold`'),
+    waitsAtMost(10_000, 'gate.hold'),
   ],
   hosts: 'three',
   live: { safe: false, why: 'a host is switched off' },

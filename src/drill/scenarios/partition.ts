@@ -24,7 +24,7 @@ export const partition: Scenario = {
     ...(durability === 'replicated' ? [nothingLost] : []),
     noDrops,
     onlyUncertain,
-    waitsAtMost(10_000, '`gate.hold`'),
+    waitsAtMost(10_000, 'gate.hold'),
   ],
   hosts: 'three',
   live: { safe: false, why: 'what the cut-off primary takes in the first seconds is lost' },

@@ -10,7 +10,7 @@ export const primaryHang: Scenario = {
     ...(durability === 'replicated' ? [nothingLost] : []),
     noDrops,
     onlyUncertain,
-    waitsAtMost(10_000, '`gate.hold`'),
+    waitsAtMost(10_000, 'gate.hold'),
   ],
   hosts: 'one',
   live: { safe: false, why: 'clients wait for seconds, and unanswered writes end in an error' },

@@ -134,16 +134,15 @@ function storage(spec: Spec, { name, prefix }: Bucket): Record<string, unknown> 
   const policy = {
     Version: '2012-10-17',
     Statement: [
-      { Effect: 'Allow', Action: ['s3:ListBucket'], Resource: arn, ...condition },
       {
         Effect: 'Allow',
-        Action: [
-          's3:GetObject',
-          's3:PutObject',
-          's3:DeleteObject',
-          's3:AbortMultipartUpload',
-          's3:ListMultipartUploadParts',
-        ],
+        Action: ['s3:ListBucket', 's3:ListBucketMultipartUploads'],
+        Resource: arn,
+        ...condition,
+      },
+      {
+        Effect: 'Allow',
+        Action: ['s3:GetObject', 's3:PutObject', 's3:DeleteObject', 's3:AbortMultipartUpload'],
         Resource: `${arn}/${prefix}*`,
       },
     ],

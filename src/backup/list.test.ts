@@ -1,0 +1,81 @@
+import { expect, test } from 'vitest';
+import { MemoryStore, sampleManifest } from '../../test/support/memory-store.ts';
+import { surveyStore } from './list.ts';
+import { readManifest, writeManifest } from './manifest.ts';
+import { backupId, objectName, parseName } from './naming.ts';
+import { pruneBackups } from './prune.ts';
+
+const one = sampleManifest('2026-01-01T00:00:00Z');
+const two = sampleManifest('2026-01-02T00:00:00Z');
+
+async function storeWith(...manifests: (typeof one)[]): Promise<MemoryStore> {
+  const store = new MemoryStore();
+  for (const manifest of manifests) {
+    store.objects.set(manifest.object, Buffer.alloc(1));
+    await writeManifest(store, manifest);
+  }
+  return store;
+}
+
+test('names say when and how, and others’ files are none of ours', () => {
+  const id = backupId(Date.parse('2022-01-27T20:00:00.999Z'));
+  expect(id).toBe('redis_2022-01-27T200000Z');
+  expect(objectName(id, { compression: 'zstd', encryption: 'age' })).toBe(`${id}.rdb.zst.age`);
+  expect(parseName(`${id}.rdb.gz`)).toEqual({ id, is: 'data' });
+  expect(parseName(`${id}.json`)).toEqual({ id, is: 'manifest' });
+  for (const name of ['redis_2022-01-27.rdb', `${id}.rdb.bak`, 'holdfast.lock', `x${id}.rdb`]) {
+    expect(parseName(name)).toBeUndefined();
+  }
+});
+
+test('oldest first; what is not whole is not listed, and said', async () => {
+  const three = sampleManifest('2026-01-03T00:00:00Z');
+  const four = sampleManifest('2026-01-04T00:00:00Z');
+  const store = await storeWith(two, one, three, four);
+  store.objects.set('redis_2022-01-27.rdb', Buffer.from('an old script’s'));
+  store.objects.delete(three.object);
+  store.objects.set(`${four.id}.json`, Buffer.from('{ "version": 1'));
+  store.objects.set('redis_2026-01-05T000000Z.rdb', Buffer.alloc(9));
+  expect(await surveyStore(store)).toEqual({
+    backups: [one, two],
+    broken: [
+      { id: three.id, why: `its data, ${three.object}, is not there` },
+      { id: four.id, why: expect.stringContaining('is not JSON') },
+    ],
+    leftovers: [{ name: 'redis_2026-01-05T000000Z.rdb', bytes: 9, modifiedMs: 0 }],
+  });
+});
+
+test('a manifest is read back as it was written; another format is refused with the key', async () => {
+  const store = await storeWith(one);
+  expect(await readManifest(store, one.id)).toEqual(one);
+  await expect(readManifest(store, two.id)).rejects.toMatchObject({ code: 'BACKUP_NOT_FOUND' });
+  for (const [change, words] of [
+    [{ version: 2 }, 'version'],
+    [{ rdb: { bytes: 1, sha256: 'x' } }, 'rdb.sha256'],
+    [{ object: '../../etc/passwd' }, 'object'],
+  ] as const) {
+    store.objects.set(`${one.id}.json`, Buffer.from(JSON.stringify({ ...one, ...change })));
+    await expect(readManifest(store, one.id)).rejects.toMatchObject({
+      code: 'BACKUP_MANIFEST_UNREADABLE',
+      message: expect.stringContaining(words),
+    });
+  }
+});
+
+test('pruning touches neither another deployment’s backups nor broken ones', async () => {
+  const other = sampleManifest('2025-01-01T00:00:00Z', 'other');
+  const store = await storeWith(other, one, two);
+  const bad = sampleManifest('2025-06-01T00:00:00Z');
+  await writeManifest(store, bad);
+  const keep = { hourly: 0, daily: 1, weekly: 0, monthly: 0, maxAgeMs: null };
+  const options = { store, deployment: 'test', keep, timezone: 'UTC', holder: 'test' };
+  const plan = await pruneBackups({ ...options, dryRun: true });
+  expect(store.objects.size).toBe(7);
+  const result = await pruneBackups(options);
+  expect(result).toEqual(plan);
+  expect(result.remove.map(({ backup }) => backup.id)).toEqual([one.id]);
+  expect([...store.objects.keys()].toSorted()).toEqual(
+    [`${bad.id}.json`, `${other.id}.json`, other.object, `${two.id}.json`, two.object].toSorted(),
+  );
+});

@@ -1,0 +1,38 @@
+import type { NetworkHosts } from './network-hosts.ts';
+import type { RigSettings } from './rig.ts';
+
+export const specName = 'drill';
+/** Three members, three Sentinels, the gate's two doors, the API. */
+export const portsNeeded = 9;
+/** The least that the spec takes: after a failover the Sentinels begin no other within twice this. */
+const shortFailoverTimeout = '6s';
+
+/**
+ * The spec of a deployment for a drill: holdfast's defaults, but for what the drill chose.
+ * @param firstPort the first of `portsNeeded` free ports on this machine; the hosts of a network have the usual ones
+ */
+export function specOf(
+  { durability, persistence, sections = {} }: RigSettings,
+  hosts: readonly string[],
+  network: NetworkHosts | null,
+  firstPort: number,
+): Record<string, unknown> {
+  const laptop = {
+    redis: { members: 3, port: firstPort },
+    sentinel: { port: firstPort + 3 },
+    gate: { port: firstPort + 6, replicaPort: firstPort + 7 },
+    agent: { port: firstPort + 8 },
+  };
+  const threeHosts = { redis: {}, sentinel: { failoverTimeout: shortFailoverTimeout }, gate: {}, agent: {} };
+  const usual = network === null ? laptop : threeHosts;
+  const addresses = hosts.map((id) => [id, { address: network?.addressOf(id) }] as const);
+  return {
+    name: specName,
+    ...(network === null ? {} : { hosts: Object.fromEntries(addresses) }),
+    security: { secret: { file: 'secret' } },
+    redis: { ...usual.redis, persistence, ...sections['redis'] },
+    sentinel: { ...usual.sentinel, ...sections['sentinel'] },
+    gate: { ...usual.gate, durability, ...sections['gate'] },
+    agent: { ...usual.agent, ...sections['agent'] },
+  };
+}
