@@ -43,7 +43,7 @@ export class Commands implements AgentApi {
   }
 
   metrics(): string {
-    return metricsText(metricsFacts(this.#deployment, this.#tally.counts, this.#backups.status()));
+    return metricsText(metricsFacts(this.#deployment, this.status(), this.#tally.counts));
   }
 
   async events(seq: number, waitMs: number): Promise<DeploymentEvent[]> {

@@ -1,9 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { namedPrimary } from '../topology/view.ts';
-import type { BackupStatus } from './backup-schedule.ts';
 import type { Deployment } from './deployment.ts';
 import type { MetricsFacts } from './metrics.ts';
-import { statusOf } from './status.ts';
+import type { Status } from './status.ts';
 
 const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
   version: string;
@@ -12,14 +11,14 @@ const { version } = JSON.parse(readFileSync(new URL('../../package.json', import
 /** Collects what the agent has at hand; asks nobody. @param events by kind since the agent started. */
 export function metricsFacts(
   deployment: Deployment,
+  status: Status,
   events: ReadonlyMap<string, number>,
-  backup: BackupStatus | null,
 ): MetricsFacts {
   const { members, parts, gates, setting } = deployment;
   const view = deployment.view();
   const cpu = process.cpuUsage();
   return {
-    status: statusOf(view),
+    status,
     named: namedPrimary(view)?.id ?? null,
     agent: {
       version,
@@ -35,6 +34,5 @@ export function metricsFacts(
     gates: gates.flatMap(({ part, adapter: { seen } }) =>
       part?.process.running && seen.status ? [seen.status] : [],
     ),
-    lastBackupAtMs: backup?.lastGoodAt ? Date.parse(backup.lastGoodAt) : null,
   };
 }

@@ -15,6 +15,16 @@ const facts: MetricsFacts = {
     epoch: 4,
     paused: false,
     operation: 'a switchover',
+    backup: {
+      ...{
+        lastGoodId: 'x',
+        lastGoodAt: '2023-11-14T22:13:21.000Z',
+        ageMs: 1,
+        nextAt: null,
+        lastError: 'no room',
+      },
+      ...{ lastVerifiedAt: '2023-11-14T22:13:22.000Z', lastVerifiedGood: true, running: false },
+    },
     members: [
       {
         ...{ id: 'redis-1', host: 'a', address: '10.0.0.1', port: 6379, role: 'primary', state: 'up' },
@@ -57,7 +67,6 @@ const facts: MetricsFacts = {
     ['gate-1', 1],
   ]),
   gates: [gateStatus()],
-  lastBackupAtMs: 1_700_000_001_000,
 };
 
 function gateStatus(): GateStatus {
@@ -104,6 +113,8 @@ test('what is known is told, with whom it is about', () => {
     'holdfast_gate_held_clients{deployment="orders",gate="gate-1"} 5',
     'holdfast_gate_uncertain_total{deployment="orders",gate="gate-1"} 4',
     'holdfast_backup_last_success_timestamp_seconds{deployment="orders"} 1700000001',
+    'holdfast_backup_failing{deployment="orders"} 1',
+    'holdfast_backup_last_verified_good{deployment="orders"} 1',
   ])
     expect(text.split('\n')).toContain(line);
 });
@@ -111,7 +122,8 @@ test('what is known is told, with whom it is about', () => {
 test('what nobody knows is left out, not made up', () => {
   for (const pattern of [/lag_bytes.*redis-2/, /offset_bytes.*redis-2/, /keys.*redis-2/, /restarts.*redis-2/])
     expect(text).not.toMatch(pattern);
-  expect(metricsText({ ...facts, lastBackupAtMs: null, named: null })).not.toContain('holdfast_backup');
+  const without = { ...facts, status: { ...facts.status, backup: null } };
+  expect(metricsText(without)).not.toContain('holdfast_backup');
   expect(metricsText({ ...facts, named: null })).toContain('holdfast_primary_named{deployment="orders"} 0');
 });
 

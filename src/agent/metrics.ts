@@ -6,6 +6,7 @@
 import { counter, gauge, MetricsPage } from '../base/metrics.ts';
 import type { GateStatus } from '../gate/control.ts';
 import { addGateMetrics } from '../gate/metrics.ts';
+import type { BackupStatus } from './backup-schedule.ts';
 import type { MemberVitals } from './member-vitals.ts';
 import type { GateStatusLine, MemberStatus, SentinelStatus, Status } from './status.ts';
 
@@ -68,6 +69,12 @@ export const agentMetrics = {
     'holdfast_backup_last_success_timestamp_seconds',
     'When the newest good backup was taken; absent without one.',
   ),
+  backupFailing: gauge('holdfast_backup_failing', '1 when the last try to take one failed.'),
+  verified: gauge(
+    'holdfast_backup_last_verified_timestamp_seconds',
+    'When a backup was last restored to prove it.',
+  ),
+  verifiedGood: gauge('holdfast_backup_last_verified_good', '1 when that one was what it should be.'),
 };
 
 /** Everything that a page of metrics is made of. */
@@ -84,8 +91,6 @@ export interface MetricsFacts {
   restarts: ReadonlyMap<string, number>;
   /** What holdfast's own gates of this host say. */
   gates: readonly GateStatus[];
-  /** When the newest good backup was taken; null when there is none, or nobody looked. */
-  lastBackupAtMs: number | null;
 }
 
 export function metricsText(facts: MetricsFacts): string {
@@ -96,7 +101,7 @@ export function metricsText(facts: MetricsFacts): string {
   for (const each of facts.status.sentinels) addSentinel(page, each, facts);
   for (const each of facts.status.gates) addDoor(page, each, facts);
   for (const each of facts.gates) addGateMetrics(page, each);
-  page.add(agentMetrics.backup, seconds(facts.lastBackupAtMs));
+  if (facts.status.backup) addBackup(page, facts.status.backup);
   return page.text();
 }
 
@@ -160,6 +165,17 @@ function addDoor(page: MetricsPage, { id, host, state, clients }: GateStatusLine
   page.addState(agentMetrics.gateState, 'state', ['open', 'holding', 'refusing', 'down'], state, labels);
   page.add(agentMetrics.gateClients, clients, labels);
   page.add(agentMetrics.gateRestarts, facts.restarts.get(id), labels);
+}
+
+function addBackup(page: MetricsPage, backup: BackupStatus): void {
+  page.add(agentMetrics.backup, secondsOf(backup.lastGoodAt));
+  page.add(agentMetrics.backupFailing, backup.lastError !== null);
+  page.add(agentMetrics.verified, secondsOf(backup.lastVerifiedAt));
+  page.add(agentMetrics.verifiedGood, backup.lastVerifiedGood);
+}
+
+function secondsOf(time: string | null): number | null {
+  return time === null ? null : Date.parse(time) / 1000;
 }
 
 function seconds(ms: number | null): number | null {

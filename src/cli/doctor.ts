@@ -1,5 +1,7 @@
 import { existsSync } from 'node:fs';
 import type { Command } from 'commander';
+import { clockStepKind } from '../agent/clock-watch.ts';
+import { readEvents } from '../agent/event-log.ts';
 import { type StatePaths, stateDirOf, statePaths } from '../agent/paths.ts';
 import { readFileIfThere } from '../base/atomic-file.ts';
 import { errorText } from '../base/errors.ts';
@@ -7,14 +9,16 @@ import { type Result, runChecks, type Severity } from '../doctor/check.ts';
 import { readDeployment } from '../doctor/deployment/facts.ts';
 import { deploymentChecks } from '../doctor/deployment-checks.ts';
 import { applyFixes, describeFix, type Fix, undoFixes } from '../doctor/fix.ts';
-import { readHost } from '../doctor/host/host-facts.ts';
+import { type ClockStep, readHost } from '../doctor/host/host-facts.ts';
 import { hostChecks } from '../doctor/host-checks.ts';
 import { loadSpec } from '../spec/load.ts';
 import { loadSecrets, type Secrets } from '../spec/secrets.ts';
 import type { Spec } from '../spec/spec.ts';
 import { confirm } from './confirm.ts';
+import { lookIntoStore } from './doctor-backups.ts';
 import type { Output } from './output.ts';
 import { chooseHost } from './target.ts';
+import { hostHere } from './this-host.ts';
 import { action, type CommonOptions, specArgument, stateDirOption, verb } from './verb.ts';
 
 interface DoctorOptions extends CommonOptions {
@@ -35,7 +39,7 @@ export function doctorVerb(): Command {
     ['holdfast doctor --undo', 'put back what --fix has changed'],
   ])
     .argument(...specArgument)
-    .option('--host <id>', 'which host of the spec this is')
+    .option('--host <id>', 'which host of the spec this is; found by its address otherwise')
     .option('--all', 'show what is in order, too')
     .option('--fix', 'mend what can be mended')
     .option('--undo', 'put back what --fix has changed, and check nothing')
@@ -53,15 +57,36 @@ async function doctor(output: Output, [file = '']: string[], options: DoctorOpti
     return 0;
   }
   const spec = await loadSpec(file);
-  const host = options.host === undefined ? null : chooseHost(spec, options.host);
+  const host = await whichHost(output, spec, options);
   const paths = statePaths(stateDirOf(spec.name, options.stateDir));
-  const look = () => runChecks(hostChecks, readHost(spec, host, paths.root, options.root));
+  const steps = await clockStepsSeen(paths);
+  const look = () => runChecks(hostChecks, readHost(spec, host, paths.root, options.root, steps));
   let results = [...look(), ...(await checkDeployment(spec, paths, host, output))];
   if (options.fix && (await fix(output, results, options))) {
     results = [...look(), ...results.filter(({ id }) => !hostChecks.some((check) => check.id === id))];
   }
   print(output, results, options.all === true);
   return results.some(({ severity }) => severity === 'critical') ? 3 : 0;
+}
+
+/** With `--root` the machine is a folder, which has no address. */
+async function whichHost(output: Output, spec: Spec, { host, root }: DoctorOptions): Promise<string | null> {
+  if (root !== '/') return host === undefined ? null : chooseHost(spec, host);
+  const here = await hostHere(spec, host);
+  if (here === null) {
+    output.note(
+      `This machine has no address of a host of ${spec.name}: it was checked as the fullest of them (--host says which).`,
+    );
+  }
+  return here;
+}
+
+/** What agents of this host have noticed; null when none has run here. */
+async function clockStepsSeen({ events }: StatePaths): Promise<ClockStep[] | null> {
+  if (!existsSync(events)) return null;
+  return [...readEvents(`${events}.1`), ...readEvents(events)]
+    .filter(({ kind }) => kind === clockStepKind)
+    .map(({ at, text }) => ({ atMs: Date.parse(at), text }));
 }
 
 async function checkDeployment(
@@ -74,7 +99,10 @@ async function checkDeployment(
   if (secrets === null) return [];
   return runChecks(
     deploymentChecks,
-    await readDeployment(spec, secrets, await haproxyFiles(spec, paths, host)),
+    await readDeployment(spec, secrets, {
+      haproxy: await haproxyFiles(spec, paths, host),
+      backups: await lookIntoStore(spec),
+    }),
   );
 }
 

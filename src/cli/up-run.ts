@@ -72,9 +72,20 @@ async function untilStopped(
   const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
   for (const signal of signals) process.on(signal, stop);
   // For an upgrade of holdfast itself: the next agent adopts what goes on running.
-  process.on('SIGUSR2', () => void agent.leave());
+  let left = false;
+  process.on('SIGUSR2', () => {
+    left = true;
+    void agent.leave();
+  });
   await agent.ended;
+  if (left) endBy('SIGUSR2');
   return status;
+}
+
+/** So that whoever guards the agent (systemd) can tell that it left from that it was stopped, which ends with 0. */
+function endBy(signal: NodeJS.Signals): void {
+  process.removeAllListeners(signal);
+  process.kill(process.pid, signal);
 }
 
 function start({ spec, paths }: Target, { host, readyWithinMs }: RunOptions, report: (step: string) => void) {

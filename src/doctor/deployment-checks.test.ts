@@ -74,6 +74,7 @@ function healthy(specText = text): DeploymentFacts {
     sentinels: spec.sentinels.map((_each, index) => sentinel(spec, index)),
     haproxy: [{ gate: 'gate-1', text: '    timeout client 24d\n    timeout server 24d\n' }],
     certificates: [{ file: 'server.crt', validToMs: nowMs + 90 * 86_400_000, error: '' }],
+    backups: { newestAtMs: nowMs - 3_600_000, broken: [], error: '' },
     wallMs: nowMs,
   };
 }
@@ -160,6 +161,42 @@ const sick: [expected: string, words: string, spoil: Spoil][] = [
     'append-only-file critical redis-2',
     'aof_last_write_status is err',
     (_, second) => Object.assign(second.info ?? {}, { aof_last_write_status: 'err' }),
+  ],
+  [
+    'append-only-file critical redis-2',
+    'aof_last_bgrewrite_status is err',
+    (_, second) => Object.assign(second.info ?? {}, { aof_last_bgrewrite_status: 'err' }),
+  ],
+  [
+    'append-only-file warning redis-2',
+    'waited 30 times for the disk to sync the AOF, in 10 h',
+    (_, second) =>
+      Object.assign(second.info ?? {}, { aof_delayed_fsync: '30', uptime_in_seconds: String(10 * 3600) }),
+  ],
+  [
+    'backups critical s3://bucket/',
+    'no good backup',
+    (facts) => Object.assign(facts.backups ?? {}, { newestAtMs: null }),
+  ],
+  [
+    'backups warning s3://bucket/',
+    '40 h 0 min old; the schedule is "0 2 * * *" (UTC)',
+    (facts) => Object.assign(facts.backups ?? {}, { newestAtMs: nowMs - 40 * 3_600_000 }),
+  ],
+  [
+    'backups critical s3://bucket/',
+    '70 h 0 min old',
+    (facts) => Object.assign(facts.backups ?? {}, { newestAtMs: nowMs - 70 * 3_600_000 }),
+  ],
+  [
+    'backups critical s3://bucket/',
+    'AccessDenied',
+    (facts) => Object.assign(facts.backups ?? {}, { error: 'AccessDenied' }),
+  ],
+  [
+    'backups warning',
+    'its data is not there',
+    (facts) => Object.assign(facts.backups ?? {}, { broken: ['redis_2026: its data is not there'] }),
   ],
   [
     'last-save critical redis-2',
@@ -257,6 +294,12 @@ test.each(sick)('%s: %s', (expected, words, spoil) => {
   );
   expect(found[0]?.found).toContain(words);
   expect(found[0]?.mend).toMatch(/\S/);
+});
+
+test('a store that nobody looked into is skipped, not passed', () => {
+  const facts = { ...healthy(), backups: null };
+  const [found] = runChecks(deploymentChecks, facts).filter(({ id }) => id === 'backups');
+  expect(found).toMatchObject({ severity: 'skipped', found: 's3://bucket/ was not looked into' });
 });
 
 test('what the spec itself leaves open: backups, one host, no save points, world and no password', () => {

@@ -43,6 +43,7 @@ function results(changed: Record<string, string | null>, facts: Partial<HostFact
   const machine = {
     ...readHost(spec, null, '/var/lib/holdfast/x', root),
     freeDiskBytes: 100 * 2 ** 30,
+    clockSteps: [],
     ...facts,
   };
   return runChecks(hostChecks, machine);
@@ -116,6 +117,19 @@ const sick: [
     { '/proc/self/limits': 'Max open files   1024   4096   files' },
   ],
   ['time-synchronisation', 'warning', 'nothing that keeps the clock', { '/proc/42/comm': 'bash' }],
+  [
+    'clock-steps',
+    'warning',
+    '2 h 0 min ago the clock of host a was set back by 5.0 s (2 times in 24 hours)',
+    {},
+    {
+      nowMs: 100 * 3_600_000,
+      clockSteps: [1, 90, 98].map((hour) => ({
+        atMs: hour * 3_600_000,
+        text: 'the clock of host a was set back by 5.0 s',
+      })),
+    },
+  ],
   [
     'processors',
     'warning',

@@ -1,5 +1,6 @@
 import type { Check } from './check.ts';
 import { cgroupMemory } from './host/cgroup-memory.ts';
+import { clockSteps } from './host/clock-steps.ts';
 import { disk } from './host/disk.ts';
 import { fileSystem } from './host/file-system.ts';
 import type { HostFacts } from './host/host-facts.ts';
@@ -27,5 +28,6 @@ export const hostChecks: readonly Check<HostFacts>[] = [
   somaxconn,
   synBacklog,
   time,
+  clockSteps,
   processors,
 ];

@@ -98,7 +98,13 @@ function helm(text: string, values: Json): string {
 test.each(specs)('the chart of %s, with its values, is the same as the plain manifests', (spec) => {
   for (const set of [
     [],
-    ['storageClass=fast', 'loadBalancer=true', 'serviceMonitor=true', 'gateReplicas=5'],
+    [
+      'storageClass=fast',
+      'serviceAccount=redis',
+      'loadBalancer=true',
+      'serviceMonitor=true',
+      'gateReplicas=5',
+    ],
   ]) {
     const chart = renderCase('kubernetes', caseSpec(spec), [...set, 'helm=true']);
     const values = {

@@ -1,3 +1,5 @@
+import { rmSync } from 'node:fs';
+import path from 'node:path';
 import { afterEach, test } from 'vitest';
 import { waitFor } from '../../src/base/retry.ts';
 import { runChecks } from '../../src/doctor/check.ts';
@@ -25,7 +27,7 @@ test('the doctor sees real servers in good state and in bad', async () => {
   for (const member of spec.members) servers.startMember(member, member === first ? null : first);
   for (const sentinel of spec.sentinels) servers.startSentinel(sentinel, first);
   const found = async () => {
-    const results = runChecks(deploymentChecks, await readDeployment(spec, secrets, []));
+    const results = runChecks(deploymentChecks, await readDeployment(spec, secrets));
     const bad = results.filter(({ severity }) => severity === 'critical' || severity === 'warning');
     return bad.map(({ id, subject }) => [id, subject].filter(Boolean).join(' '));
   };
@@ -68,6 +70,25 @@ test('the doctor sees real servers in good state and in bad', async () => {
     'backups',
   ]);
 
+  // Its folder is gone: it can neither save nor begin a new AOF.
+  const third = await servers.connect((spec.members[2] as Member).port);
+  rmSync(path.join(servers.folder, 'redis-3'), { recursive: true });
+  await third.call('BGREWRITEAOF').catch(() => {});
+  await third.call('BGSAVE', 'SCHEDULE');
+  await until([
+    'spread',
+    'spread',
+    'backlog redis-2',
+    'max-memory redis-2',
+    'append-only-file redis-2',
+    'append-only-file redis-3',
+    'last-save redis-3',
+    'dangerous-commands redis-2, user app',
+    'exposure redis-2',
+    ...old,
+    'backups',
+  ]);
+
   await servers.stopOne('redis-2', 'SIGKILL');
   await servers.stopOne('sentinel-2', 'SIGKILL');
   await servers.stopOne('sentinel-3', 'SIGKILL');
@@ -80,6 +101,8 @@ test('the doctor sees real servers in good state and in bad', async () => {
     'quorum sentinel-1',
     'spread',
     'spread',
+    'append-only-file redis-3',
+    'last-save redis-3',
     ...gone,
     'backups',
   ]);

@@ -1,10 +1,14 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, test } from 'vitest';
 import { waitFor } from '../../src/base/retry.ts';
 import { isAlive, TestDeployment } from '../support/deployment.ts';
 import { WriteLoad } from '../support/write-load.ts';
 
+const command = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
 let deployment: TestDeployment;
 
 afterEach(() => deployment?.destroy());
@@ -54,6 +58,34 @@ describe('the agent dies', () => {
     expect(status.epoch).toBeGreaterThan(0);
     const kinds = deployment.events().map(({ kind }) => kind);
     expect(kinds).toContain('failover');
+  });
+
+  test('told to leave, it ends by that signal and leaves all running; stopped, it ends with 0', async () => {
+    deployment = await TestDeployment.create();
+    const begin = async () => {
+      const child = spawn(
+        process.execPath,
+        [command, 'up', deployment.specFile, '--state-dir', deployment.stateDir],
+        {
+          stdio: ['ignore', 'ignore', 'inherit'],
+          env: { ...process.env, NO_COLOR: '1' },
+        },
+      );
+      const ended = once(child, 'exit');
+      const answers = async () => (await deployment.status()).state === 'healthy';
+      await waitFor(answers, { what: 'the agent to be up', withinMs: 30_000 });
+      return { child, ended };
+    };
+    const first = await begin();
+    const before = (await deployment.status()).members.map(({ pid }) => pid);
+    first.child.kill('SIGUSR2');
+    expect(await first.ended).toEqual([null, 'SIGUSR2']);
+    expect(before.every((pid) => isAlive(pid as number))).toBe(true);
+    const second = await begin();
+    expect((await deployment.status()).members.map(({ pid }) => pid)).toEqual(before);
+    second.child.kill('SIGTERM');
+    expect(await second.ended).toEqual([0, null]);
+    expect(before.some((pid) => isAlive(pid as number))).toBe(false);
   });
 
   test('down without an agent stops what it left', async () => {

@@ -1,3 +1,4 @@
+import type { Info } from '../../redis/info.ts';
 import { type Check, type Finding, ok } from '../check.ts';
 import { type DeploymentFacts, type LiveMember, liveMembers } from './facts.ts';
 
@@ -9,6 +10,20 @@ export const appendOnlyFile: Check<DeploymentFacts> = {
     liveMembers(facts).flatMap((member) => lookAt(member, facts.spec.redis.persistence.startsWith('aof'))),
 };
 
+/** More often than once an hour, on average. */
+function slowDisk(info: Info, subject: string): Finding | undefined {
+  const delayed = Number(info['aof_delayed_fsync'] ?? 0);
+  const hours = Math.max(1, Number(info['uptime_in_seconds'] ?? 0) / 3600);
+  if (delayed <= hours) return undefined;
+  return {
+    severity: 'warning',
+    subject,
+    found: `writes waited ${delayed} times for the disk to sync the AOF, in ${Math.round(hours)} h`,
+    mend: 'The disk is too slow for the writes, or something else uses it: other volumes, backups, AOF rewrites.',
+  };
+}
+
+/** `aof_last_write_status` is also what became of syncing in the background (Redis 7.0: writing or fsync failed). */
 function lookAt({ place, config, info }: LiveMember, wanted: boolean): Finding[] {
   if (!wanted) return [];
   const subject = place.id;
@@ -21,7 +36,8 @@ function lookAt({ place, config, info }: LiveMember, wanted: boolean): Finding[]
   const failed = (['aof_last_write_status', 'aof_last_bgrewrite_status'] as const).filter(
     (field) => (info[field] ?? 'ok') !== 'ok',
   );
-  if (failed.length === 0) return [ok('the AOF is written and rewritten without error', subject)];
+  if (failed.length === 0)
+    return [slowDisk(info, subject) ?? ok('the AOF is written without error', subject)];
   const found = failed.map((field) => `${field} is ${info[field]}`).join(', ');
   return [
     {

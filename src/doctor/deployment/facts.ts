@@ -18,6 +18,8 @@ export interface DeploymentFacts {
   /** haproxy.cfg of this host's gates, by gate; empty with holdfast's own. */
   haproxy: { gate: string; text: string }[];
   certificates: CertificateFacts[];
+  /** Null when nobody looked into the store. */
+  backups: BackupFacts | null;
   wallMs: number;
 }
 
@@ -50,10 +52,25 @@ export interface CertificateFacts {
   error: string;
 }
 
+export interface BackupFacts {
+  /** When the newest good backup was taken; null when there is none. */
+  newestAtMs: number | null;
+  /** Backups that can't be used, one sentence each. */
+  broken: readonly string[];
+  /** Why the store could not be looked into; empty when it could. */
+  error: string;
+}
+
+/** What the caller knows, and the servers don't. */
+export interface OtherFacts {
+  haproxy?: DeploymentFacts['haproxy'];
+  backups?: BackupFacts | null;
+}
+
 export async function readDeployment(
   spec: Spec,
   secrets: Secrets,
-  haproxy: DeploymentFacts['haproxy'],
+  { haproxy = [], backups = null }: OtherFacts = {},
 ): Promise<DeploymentFacts> {
   const tls = await readTls(spec.security.tls);
   const [members, sentinels, certificates] = await Promise.all([
@@ -63,7 +80,7 @@ export async function readDeployment(
       (spec.security.tls ? [spec.security.tls.cert, spec.security.tls.ca] : []).map(readCertificate),
     ),
   ]);
-  return { spec, secrets, members, sentinels, haproxy, certificates, wallMs: Date.now() };
+  return { spec, secrets, members, sentinels, haproxy, certificates, backups, wallMs: Date.now() };
 }
 
 async function askMember(place: Member, secrets: Secrets, tls: TlsTexts | undefined): Promise<MemberFacts> {

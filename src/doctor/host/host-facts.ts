@@ -15,15 +15,32 @@ export interface HostFacts {
   stateDir: string;
   read(file: string): string | undefined;
   list(folder: string): string[];
+  /** When the agent noticed that the clock was set, oldest first; null when no agent has watched it here. */
+  clockSteps: readonly ClockStep[] | null;
+  nowMs: number;
   /** Of the file system that holds the state directory. */
   freeDiskBytes: number | undefined;
 }
 
-export function readHost(spec: Spec, host: string | null, stateDir: string, root = '/'): HostFacts {
+export interface ClockStep {
+  atMs: number;
+  /** The sentence of the event. */
+  text: string;
+}
+
+export function readHost(
+  spec: Spec,
+  host: string | null,
+  stateDir: string,
+  root = '/',
+  clockSteps: readonly ClockStep[] | null = null,
+): HostFacts {
   return {
     spec,
     host,
     stateDir,
+    clockSteps,
+    nowMs: Date.now(),
     read: (file) => attempt(() => readFileSync(path.join(root, file), 'utf8').trim()),
     list: (folder) => attempt(() => readdirSync(path.join(root, folder))) ?? [],
     freeDiskBytes: freeBytes(path.join(root, stateDir)),

@@ -34,6 +34,7 @@ export function statefulSet(names: Names, spec: Spec, values: Values, strictly: 
         metadata: { labels: labels(names, 'member') },
         spec: {
           automountServiceAccountToken: false,
+          ...(values.serviceAccount === '' ? {} : { serviceAccountName: values.serviceAccount }),
           enableServiceLinks: false,
           securityContext: podSecurity(containerUser),
           ...spreading(names, 'member', strictly),
@@ -80,6 +81,7 @@ function agentContainer(spec: Spec, values: Values): object {
     imagePullPolicy: values.imagePullPolicy,
     args: run,
     env: [name],
+    ...bucketCredentials(spec),
     ports: [...portsOf(spec), { name: 'api', containerPort: spec.agent.port }],
     readinessProbe: { ...script('ready.mjs'), periodSeconds: 5, timeoutSeconds: 5, failureThreshold: 3 },
     lifecycle: { preStop: script('pre-stop.mjs') },
@@ -92,6 +94,12 @@ function agentContainer(spec: Spec, values: Values): object {
       { name: 'tmp', mountPath: '/tmp' },
     ],
   };
+}
+
+/** Keys for the bucket, as AWS_… variables, from a Secret that is yours; without it, the role of the pod or its machine. */
+function bucketCredentials({ name, backup }: Spec): object {
+  if (!backup?.to.startsWith('s3://')) return {};
+  return { envFrom: [{ secretRef: { name: `${name}-backup`, optional: true } }] };
 }
 
 /** Ports of the members and Sentinels of any pod, each once. */

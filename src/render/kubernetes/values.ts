@@ -10,6 +10,8 @@ export interface Values {
   storage: string;
   /** Empty: the cluster's default class. */
   storageClass: string;
+  /** The pods' service account, which may carry a cloud's role; empty: the namespace's default. */
+  serviceAccount: string;
   gateReplicas: number;
   loadBalancer: boolean;
   serviceMonitor: boolean;
@@ -24,6 +26,7 @@ export function chartValues(): Values {
     imagePullPolicy: mark('.Values.imagePullPolicy | quote'),
     storage: mark('.Values.storage | quote'),
     storageClass: '@@optional storageClass@@',
+    serviceAccount: '@@optional serviceAccount@@',
     gateReplicas: mark('.Values.gateReplicas') as unknown as number,
     loadBalancer: true,
     serviceMonitor: true,

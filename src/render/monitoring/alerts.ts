@@ -278,6 +278,22 @@ function backupAlerts(spec: Spec): Alert[] {
       description: `The schedule is "${spec.backup.schedule}" (${spec.backup.timezone}). holdfast events says what went wrong.`,
     },
     {
+      alert: 'HoldfastBackupNotGood',
+      expr: `min by (deployment) (${of(spec, 'holdfast_backup_last_verified_good')}) == 0`,
+      severity: 'critical',
+      summary: 'the backup that was verified last can’t be restored as it should',
+      description:
+        'holdfast backup list names it. Take another one now, and find out what happened to this one.',
+    },
+    {
+      alert: 'HoldfastBackupFailing',
+      expr: `max by (deployment) (${of(spec, 'holdfast_backup_failing')}) == 1`,
+      for: '1h',
+      severity: 'warning',
+      summary: 'the last try to take a backup failed',
+      description: 'holdfast status and holdfast events say why.',
+    },
+    {
       alert: 'HoldfastNoBackup',
       expr: `absent(${metric}) and on () count(${of(spec, 'holdfast_epoch')}) > 0`,
       for: `${oldestSeconds}s`,

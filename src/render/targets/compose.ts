@@ -46,7 +46,14 @@ function secretNames(spec: Spec): { name: string; key: string; variable: string 
       key: userKey(user.name),
       variable: `HOLDFAST_PASSWORD_${index + 1}`,
     })),
+    ...(usesBucket(spec)
+      ? [{ name: 'aws-credentials', key: 'aws-credentials', variable: 'HOLDFAST_AWS_CREDENTIALS' }]
+      : []),
   ];
+}
+
+function usesBucket({ backup }: Spec): boolean {
+  return backup?.to.startsWith('s3://') === true;
 }
 
 function composeText(spec: Spec, { options }: TargetInput): string {
@@ -76,6 +83,9 @@ function service(spec: Spec, index: number, options: Record<string, string>): ob
     image: options['image'],
     hostname: host.id,
     command: ['up', containerSpecFile, '--host', host.id, '--state-dir', containerState, '--wait', '5m'],
+    ...(usesBucket(spec)
+      ? { environment: { AWS_SHARED_CREDENTIALS_FILE: `${secretsFolder}/aws-credentials` } }
+      : {}),
     init: true,
     restart: 'unless-stopped',
     // SIGTERM stops replicas first, and every server saves its data.
@@ -112,9 +122,9 @@ function healthProgram(port: number): string {
 
 function environmentFile({ spec, secrets }: TargetInput): RenderedFile {
   const values = [secrets.root, ...spec.security.users.map(({ name }) => secrets.users[name] ?? '')];
-  const lines = secretNames(spec).map(
-    ({ variable }, index) => `${variable}=${envValue(values[index] ?? '')}`,
-  );
+  const lines = secretNames(spec)
+    .slice(0, values.length)
+    .map(({ variable }, index) => `${variable}=${envValue(values[index] ?? '')}`);
   const comment = '# Passwords for compose.yaml, made by holdfast. Nobody else may read this file.';
   const password = clientPassword(spec, secrets);
   const forClients =
@@ -128,9 +138,13 @@ function environmentFile({ spec, secrets }: TargetInput): RenderedFile {
     '# The APIs want this one, as a bearer token, from outside of the containers.',
     `HOLDFAST_API_TOKEN=${envValue(secrets.apiToken)}`,
   ];
-  return {
-    name: '.env',
-    text: `${[comment, ...lines, ...forClients, ...forApi].join('\n')}\n`,
-    secret: true,
-  };
+  const forBucket = usesBucket(spec)
+    ? [
+        '# Keys for the backups’ bucket, as an AWS credentials file; none where the machine has a role. In this form:',
+        String.raw`# HOLDFAST_AWS_CREDENTIALS="[default]\naws_access_key_id = …\naws_secret_access_key = …\n"`,
+        "HOLDFAST_AWS_CREDENTIALS='# none'",
+      ]
+    : [];
+  const all = [comment, ...lines, ...forClients, ...forApi, ...forBucket];
+  return { name: '.env', text: `${all.join('\n')}\n`, secret: true };
 }

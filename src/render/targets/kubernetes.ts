@@ -14,6 +14,11 @@ export const kubernetesTarget: Target = {
     { name: 'image', about: 'the image that the Dockerfile builds', default: 'holdfast:latest' },
     { name: 'storage', about: 'size of each member’s volume', default: '10Gi' },
     { name: 'storageClass', about: 'class of the volumes; the cluster’s default if empty', default: '' },
+    {
+      name: 'serviceAccount',
+      about: 'service account of the members, such as one with the role for the backups’ bucket',
+      default: '',
+    },
     { name: 'gateReplicas', about: 'number of gates', default: '2' },
     {
       name: 'spread',
@@ -57,6 +62,7 @@ function plainValues(input: TargetInput): Values {
     imagePullPolicy: 'IfNotPresent',
     storage: options['storage'] ?? '',
     storageClass: options['storageClass'] ?? '',
+    serviceAccount: options['serviceAccount'] ?? '',
     gateReplicas,
     loadBalancer: choose(input, 'loadBalancer', ['true', 'false']) === 'true',
     serviceMonitor: choose(input, 'serviceMonitor', ['true', 'false']) === 'true',
@@ -104,6 +110,8 @@ function valuesText(values: Values): string {
     stringify({ image: values.image, imagePullPolicy: values.imagePullPolicy }),
     '# Volume of each member: size, and class (empty: the cluster’s default).',
     stringify({ storage: values.storage, storageClass: values.storageClass }),
+    '# Service account of the members, such as one with the role for the backups’ bucket (empty: the default one).',
+    stringify({ serviceAccount: values.serviceAccount }),
     '# Number of gates. Clients connect to the Service in front of them.',
     stringify({ gateReplicas: values.gateReplicas }),
     '# Another Service for the gates, of type LoadBalancer, for clients outside the cluster.',

@@ -35,8 +35,12 @@ function unit(spec: Spec, host: Host): string {
     `User=${systemUser}`,
     `Group=${systemUser}`,
     `ExecStart=${[program, 'up', ...commonArguments(spec), '--host', host.id, '--wait', '15m'].map(unitWord).join(' ')}`,
-    '# A new version of holdfast: end the agent alone. systemd starts it again, and it adopts what runs.',
-    'ExecReload=/bin/kill -KILL $MAINPID',
+    '# Passwords that the spec takes from the environment, and credentials of the backups (AWS_…). Mode 0600.',
+    `EnvironmentFile=-${environmentFile(spec)}`,
+    '# A new version of holdfast: the agent ends alone, by that signal. systemd starts it again, and it adopts what runs.',
+    'ExecReload=/bin/kill -USR2 $MAINPID',
+    'RestartForceExitStatus=SIGUSR2',
+    'SuccessExitStatus=SIGUSR2',
     'Restart=on-failure',
     'RestartSec=1',
     '# Only the agent gets signals: on SIGTERM it stops replicas first, and each server saves its data. If the agent is',
@@ -58,6 +62,10 @@ function unit(spec: Spec, host: Host): string {
     'WantedBy=multi-user.target',
     '',
   ].join('\n');
+}
+
+function environmentFile({ name }: Spec): string {
+  return `/etc/holdfast/${name}.env`;
 }
 
 function hardening(spec: Spec): string[] {
