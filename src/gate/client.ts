@@ -219,7 +219,7 @@ export class Client {
       command = router.table.find(buf, frame.nameStart, frame.nameEnd);
       if (!plain || !command.plain) {
         if (count > 0) break;
-        if (!this.#sendOne(this.#commandOf(buf, frame), buf, pos, next)) return false;
+        if (!this.#sendOne(router.table.commandOf(buf, frame), buf, pos, next)) return false;
         requests.pos = next;
         return true;
       }
@@ -282,20 +282,10 @@ export class Client {
     return true;
   }
 
-  #commandOf(
-    buf: Buffer,
-    frame: { nameStart: number; nameEnd: number; argStart: number; argEnd: number },
-  ): Command {
-    const command = this.router.table.find(buf, frame.nameStart, frame.nameEnd);
-    if (command.subcommands === null || frame.argStart < 0) return command;
-    const name = buf.toString('latin1', frame.argStart, Math.min(frame.argEnd, frame.argStart + 32));
-    return command.subcommands.get(name.toLowerCase()) ?? command;
-  }
-
   commandIn(request: Buffer): Command {
     const frame = createRequestFrame();
     frameRequest(request, 0, request.length, frame, this.router.requestLimits);
-    return this.#commandOf(request, frame);
+    return this.router.table.commandOf(request, frame);
   }
 
   /** A request that is malformed, empty or a line of words. */

@@ -1,6 +1,7 @@
 import type { Buffer } from 'node:buffer';
 import { readArguments } from '../resp/arguments.ts';
 import type { Reply } from '../resp/read.ts';
+import type { RequestFrame } from '../resp/request.ts';
 
 /**
  * Which command is which, from the server's own COMMAND table, so that a command that is newer than this code is
@@ -146,6 +147,14 @@ export class CommandTable {
         return command;
       }
     }
+  }
+
+  /** The command, or its subcommand, of a framed request. */
+  commandOf(buf: Buffer, { nameStart, nameEnd, argStart, argEnd }: RequestFrame): Command {
+    const command = this.find(buf, nameStart, nameEnd);
+    if (command.subcommands === null || argStart < 0) return command;
+    const name = buf.toString('latin1', argStart, Math.min(argEnd, argStart + 32));
+    return command.subcommands.get(name.toLowerCase()) ?? command;
   }
 
   #install(commands: Command[]): void {

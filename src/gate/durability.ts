@@ -99,11 +99,11 @@ export class Durability {
   async #once(primary: MemberAddress): Promise<boolean> {
     const link = await this.#linkTo(primary);
     const wanted = this.#inSync.size;
-    const [first, , second] = await Promise.all([
-      link.call('ROLE'),
-      link.call('WAIT', String(wanted), String(waitMs)),
-      link.call('ROLE'),
-    ]);
+    const [first = null, , second = null] = await link.callAll(
+      ['ROLE'],
+      ['WAIT', String(wanted), String(waitMs)],
+      ['ROLE'],
+    );
     const target = Array.isArray(first) ? Number(first[1]) : Number.NaN;
     const online = onlineReplicas(second);
     let joined = false;

@@ -1,3 +1,4 @@
+import { Buffer } from 'node:buffer';
 import type { Socket } from 'node:net';
 import { errorText } from '../base/errors.ts';
 import { PUSH } from '../resp/bytes.ts';
@@ -59,13 +60,22 @@ export class Link {
 
   /** The reply; an error reply rejects. A subscription is asked for one name at a time. */
   call(...args: string[]): Promise<Reply> {
+    const reply = this.#expect();
+    if (!this.closed) this.#socket.write(writeRequest(args));
+    return reply;
+  }
+
+  /** The replies to several requests that go out in one write, so that the server is woken once for all. */
+  callAll(...requests: string[][]): Promise<Reply[]> {
+    const replies = Promise.all(requests.map(() => this.#expect()));
+    if (!this.closed) this.#socket.write(Buffer.concat(requests.map(writeRequest)));
+    return replies;
+  }
+
+  #expect(): Promise<Reply> {
     return new Promise((resolve, reject) => {
-      if (this.closed) {
-        reject(this.#failure('the connection is closed'));
-        return;
-      }
-      this.#waiters.push({ resolve, reject });
-      this.#socket.write(writeRequest(args));
+      if (this.closed) reject(this.#failure('the connection is closed'));
+      else this.#waiters.push({ resolve, reject });
     });
   }
 
