@@ -110,10 +110,7 @@ export class Client {
     requests.add(chunk, start, bytes);
     this.pump();
     requests.keep();
-    if (this.current?.full) {
-      this.current.whenRoom(this);
-      this.#pause();
-    }
+    if (this.current?.isFullFor(this)) this.#pause();
     const { requestBytes } = router.config.limits;
     if (requests.size <= requestBytes) return;
     if (requests.incomplete) this.#startLong();

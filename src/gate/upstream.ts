@@ -165,9 +165,10 @@ export class Upstream {
     return this.#unanswered > fullBytes;
   }
 
-  /** Has `client.resume` called when it is no longer full, or gone. */
-  whenRoom(client: Client): void {
-    this.#waiting.add(client);
+  /** The same; then `client.resume` is called when it is no longer full, or gone. */
+  isFullFor(client: Client): boolean {
+    if (this.full) this.#waiting.add(client);
+    return this.full;
   }
 
   #makeRoom(): void {

@@ -2,7 +2,8 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type GateProcess, startGate } from '../support/gate-process.ts';
 import { RawClient } from '../support/raw-client.ts';
 import { cleanUp, client, type Server, startRedis } from '../support/redis-processes.ts';
-import { differs, leftOut, samples } from './gate-samples.ts';
+import { differs, leftOut } from './gate-left-out.ts';
+import { samples } from './gate-samples.ts';
 
 let direct: Server;
 let gate: GateProcess;

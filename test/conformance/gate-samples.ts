@@ -1,3 +1,9 @@
+/** A server that is no cluster refuses these; so must the gate, in the same words. */
+const cluster =
+  'ADDSLOTS 1|ADDSLOTSRANGE 1 2|BUMPEPOCH|COUNT-FAILURE-REPORTS x|COUNTKEYSINSLOT 1|DELSLOTS 1|DELSLOTSRANGE 1 2|FAILOVER|FLUSHSLOTS|' +
+  'FORGET x|GETKEYSINSLOT 1 1|HELP|KEYSLOT a|LINKS|MEET x 1|MYID|NODES|REPLICAS x|' +
+  'REPLICATE x|RESET|SAVECONFIG|SET-CONFIG-EPOCH 1|SETSLOT 1 STABLE|SHARDS|SLAVES x|SLOTS';
+
 /**
  * Requests for every command of Redis 7.0 that a client can sanely send, in an order in which they make sense. Each
  * is sent to a server directly and through a gate, and the replies are compared byte by byte.
@@ -334,32 +340,6 @@ READONLY
 READWRITE
 ASKING
 CLUSTER INFO
-CLUSTER ADDSLOTS 1
-CLUSTER ADDSLOTSRANGE 1 2
-CLUSTER BUMPEPOCH
-CLUSTER COUNT-FAILURE-REPORTS x
-CLUSTER COUNTKEYSINSLOT 1
-CLUSTER DELSLOTS 1
-CLUSTER DELSLOTSRANGE 1 2
-CLUSTER FAILOVER
-CLUSTER FLUSHSLOTS
-CLUSTER FORGET x
-CLUSTER GETKEYSINSLOT 1 1
-CLUSTER HELP
-CLUSTER KEYSLOT a
-CLUSTER LINKS
-CLUSTER MEET x 1
-CLUSTER MYID
-CLUSTER NODES
-CLUSTER REPLICAS x
-CLUSTER REPLICATE x
-CLUSTER RESET
-CLUSTER SAVECONFIG
-CLUSTER SET-CONFIG-EPOCH 1
-CLUSTER SETSLOT 1 STABLE
-CLUSTER SHARDS
-CLUSTER SLAVES x
-CLUSTER SLOTS
 LASTSAVE x
 HELLO 4
 HELLO x
@@ -399,28 +379,5 @@ PING
 FLUSHALL
 `
   .split('\n')
-  .filter((line) => line !== '');
-
-/** Commands that no sample covers, with the reason. */
-export const leftOut: Record<string, string> = {
-  'restore-asking': 'only between the nodes of a cluster',
-  subscribe: 'answers more than once: see gate-pubsub.test.ts',
-  psubscribe: 'answers more than once: see gate-pubsub.test.ts',
-  ssubscribe: 'answers more than once: see gate-pubsub.test.ts',
-  debug: 'refused by the gate unless allowed',
-  time: 'differs by its nature',
-  info: 'differs by its nature',
-  'memory|stats': 'figures of one server',
-  'client|id': 'differs by its nature: see gate-protocol.test.ts',
-  'client|info': 'differs by its nature: see gate-protocol.test.ts',
-  'client|list': 'differs by its nature: see gate-protocol.test.ts',
-  quit: 'closes the connection: see gate-protocol.test.ts',
-};
-
-/** The gate answers these in its own way; docs/gate.md says how. */
-export const differs: Record<string, string> = {
-  'SYNC x': 'a gate is no source of replication',
-  'PSYNC x': 'a gate is no source of replication',
-  'REPLCONF ACK 1': 'a gate is no source of replication; a server answers nothing',
-  'SCRIPT DEBUG YES': 'the debugger would take the connection over, which others share',
-};
+  .filter((line) => line !== '')
+  .concat(cluster.split('|').map((line) => `CLUSTER ${line}`));
