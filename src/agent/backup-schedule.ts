@@ -29,7 +29,7 @@ export interface BackupStatus {
 
 const tickMs = 5000;
 /** After a look that found the backup neither there nor ours to take. */
-const lookAgainMs = 60_000;
+const lookAgainMs = 30_000;
 /** How often the store is looked at though nothing is due: people take backups and remove some. */
 const refreshMs = 15 * 60_000;
 

@@ -88,7 +88,7 @@ const all: Metric[] = [...Object.values(agentMetrics), ...Object.values(gateMetr
 
 test('what is known is told, with whom it is about', () => {
   for (const line of [
-    'holdfast_build_info{deployment="orders",version="0.1.0",node="' + process.versions.node + '"} 1',
+    `holdfast_build_info{deployment="orders",version="0.1.0",node="${process.versions.node}"} 1`,
     'holdfast_agent_start_time_seconds{deployment="orders"} 1700000000.5',
     'holdfast_deployment_state{deployment="orders",state="degraded"} 1',
     'holdfast_deployment_state{deployment="orders",state="healthy"} 0',

@@ -259,8 +259,10 @@ async function awaitAllReplicas(
   const linked = async () => {
     await observer.lookAtAll();
     const view = deployment.view();
+    const [history] = primary.watch.seen.histories;
     const replicas = view.members.filter(({ id, reachable }) => id !== primary.place.id && reachable);
-    return replicas.every(({ linkUp, busy }) => linkUp && !busy);
+    // One that has not noticed yet still has the history of before.
+    return replicas.every(({ linkUp, busy, histories }) => linkUp && !busy && histories[0] === history);
   };
   const what = 'every replica to have the data';
   try {

@@ -75,7 +75,7 @@ export class MetricsPage {
 
   text(): string {
     const parts = [...this.#lines].map(([{ name, type, help }, lines]) =>
-      [`# HELP ${name} ${escape(help, /[\\\n]/g)}`, `# TYPE ${name} ${type}`, ...lines].join('\n'),
+      [`# HELP ${name} ${escaped(help, /[\\\n]/g)}`, `# TYPE ${name} ${type}`, ...lines].join('\n'),
     );
     return `${parts.join('\n')}\n`;
   }
@@ -83,14 +83,14 @@ export class MetricsPage {
   #line(metric: Metric, suffix: string, labels: Labels, value: number): void {
     const lines = this.#lines.get(metric) ?? [];
     const words = Object.entries({ ...this.#common, ...labels }).map(
-      ([name, text]) => `${name}="${escape(text, /[\\\n"]/g)}"`,
+      ([name, text]) => `${name}="${escaped(text, /[\\\n"]/g)}"`,
     );
     lines.push(`${metric.name}${suffix}${words.length > 0 ? `{${words.join(',')}}` : ''} ${number(value)}`);
     this.#lines.set(metric, lines);
   }
 }
 
-function escape(text: string, what: RegExp): string {
+function escaped(text: string, what: RegExp): string {
   return text.replaceAll(what, (found) => (found === '\n' ? '\\n' : `\\${found}`));
 }
 

@@ -69,6 +69,11 @@ export async function runBenchmark(
   signal.throwIfAborted();
   const figures = error === null ? parseBenchmarkCsv(stdout) : undefined;
   if (figures) return figures;
+  if (error === null && /,"?inf\b/.test(stdout)) {
+    throw BenchFailed(`${requests} requests of ${test} were over within a millisecond: too few to measure`, {
+      hint: 'Ask for more with --requests.',
+    });
+  }
   // Its warning about CONFIG comes first, and is no reason.
   const reason = `${stderr}\n${stdout}`.split('\n').findLast((line) => /error|clos|ERR/i.test(line));
   throw BenchFailed(

@@ -71,7 +71,7 @@ const withoutQuestions = targets.filter(({ options = [] }) =>
 test.each(withoutQuestions.map(({ name }) => name))(
   'render %s --json is one document with the files',
   async (name) => {
-    expect(await render(name, 'examples/three-hosts.yaml', '--json')).toBe(0);
+    expect(await render(name, 'examples/three-hosts.yaml', '--host', 'a', '--json')).toBe(0);
     const { target, files } = JSON.parse(printed) as {
       target: string;
       files: { name: string; text: string }[];

@@ -78,7 +78,7 @@ export class Client {
     else socket.on('data', (chunk: Buffer) => this.#onData(chunk, chunk.length));
     socket.on('drain', () => {
       this.output.drained();
-      this.#resume();
+      this.resume();
     });
     socket.on('error', () => this.close());
     socket.on('close', () => this.close());
@@ -110,6 +110,10 @@ export class Client {
     requests.add(chunk, start, bytes);
     this.pump();
     requests.keep();
+    if (this.current?.full) {
+      this.current.whenRoom(this);
+      this.#pause();
+    }
     const { requestBytes } = router.config.limits;
     if (requests.size <= requestBytes) return;
     if (requests.incomplete) this.#startLong();
@@ -119,9 +123,9 @@ export class Client {
   /** Its request is longer than what may be kept: from now on it goes to the server as it comes. */
   #startLong(): void {
     const ready = this.idle() && this.backlog.length === 0;
-    this.#long = ready ? LongRequest.start(this, () => this.#resume()) : null;
+    this.#long = ready ? LongRequest.start(this, () => this.resume()) : null;
     if (this.#long === null || this.#long.stalled) this.#pause();
-    else this.#resume();
+    else this.resume();
   }
 
   /** Returns where what comes after the long request starts. */
@@ -143,8 +147,9 @@ export class Client {
     this.socket.pause();
   }
 
-  #resume(): void {
-    if (!this.#paused || this.socket.writableLength > 0 || this.#long?.stalled) return;
+  resume(): void {
+    const full = this.current?.full || this.#long?.stalled;
+    if (!this.#paused || this.socket.writableLength > 0 || full) return;
     this.#paused = false;
     this.socket.resume();
     this.pump();
@@ -160,7 +165,7 @@ export class Client {
     if (this.requests.size !== this.countedBytes) this.router.buffered.update(this);
     if (this.requests.size === 0) {
       this.requests.release();
-      if (this.#paused) this.#resume();
+      if (this.#paused) this.resume();
     } else if (this.#paused && this.requests.incomplete && this.#long === null) this.#startLong();
   }
 

@@ -175,9 +175,6 @@ export function findMistake(config: GateConfig): string | undefined {
   for (const [key, value] of [...Object.entries(config.limits), ['holdMs', config.holdMs] as const]) {
     if (typeof value !== 'number' || !(value >= 0)) return `${key} must be a number, found ${value}`;
   }
-  if (config.proxyProtocol && config.tls?.cert) {
-    return 'proxyProtocol and tls.cert cannot be combined: end TLS at the load balancer, or leave the header out';
-  }
   if (!Number.isInteger(config.workers) || config.workers < 1 || config.workers > 64) {
     return `workers must be 1 to 64, found ${config.workers}`;
   }

@@ -133,20 +133,27 @@ export class Door implements Router, ConnectionsOwner {
 
   /** Takes what comes before the client's own bytes: a PROXY header, or TLS. */
   #greet(socket: Socket): void {
-    const { proxyProtocol, tls } = this.config;
-    if (proxyProtocol) readHeader(socket, (address) => this.#accept(socket, address));
-    else if (tls?.cert) {
-      const { verifyClients } = tls;
-      const secured = new TLSSocket(socket, {
-        isServer: true,
-        ...readTlsFiles(tls),
-        requestCert: verifyClients === true,
-        rejectUnauthorized: verifyClients === true,
-      });
-      socket.on('error', () => {});
-      secured.on('error', () => secured.destroy());
-      this.#accept(secured);
+    if (this.config.proxyProtocol) readHeader(socket, (address) => this.#secure(socket, address));
+    else this.#secure(socket, null);
+  }
+
+  #secure(socket: Socket, address: string | null): void {
+    const { tls } = this.config;
+    if (!tls?.cert) {
+      this.#accept(socket, address);
+      socket.resume();
+      return;
     }
+    const { verifyClients } = tls;
+    const secured = new TLSSocket(socket, {
+      isServer: true,
+      ...readTlsFiles(tls),
+      requestCert: verifyClients === true,
+      rejectUnauthorized: verifyClients === true,
+    });
+    socket.on('error', () => {});
+    secured.on('error', () => secured.destroy());
+    this.#accept(secured, address);
   }
 
   #accept(socket: Socket, address: string | null = null): void {

@@ -4,7 +4,7 @@ import { readProxyHeader } from './proxy-header.ts';
 
 const headerMs = 5000;
 
-/** Reads the PROXY header, then hands the socket on with what follows; without a header the socket is closed. */
+/** Reads the PROXY header, then hands the socket on, paused, with what follows; without a header it is closed. */
 export function readHeader(socket: Socket, onHeader: (address: string | null) => void): void {
   let bytes = Buffer.alloc(0);
   const timer = setTimeout(() => socket.destroy(), headerMs);
@@ -22,9 +22,9 @@ export function readHeader(socket: Socket, onHeader: (address: string | null) =>
     }
     const { client } = header;
     socket.pause();
+    // What came with it is the beginning of what follows, which may be TLS.
+    if (bytes.length > header.length) socket.unshift(bytes.subarray(header.length));
     onHeader(client === null ? null : `${client.address}:${client.port}`);
-    socket.unshift(bytes.subarray(header.length));
-    socket.resume();
   };
   socket.on('error', () => socket.destroy());
   socket.on('close', giveUp);

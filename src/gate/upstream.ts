@@ -32,6 +32,8 @@ export interface UpstreamEvents {
 const longReplyBytes = 1024 * 1024;
 const slowReaderBytes = 4 * 1024 * 1024;
 const patienceMs = 500;
+/** Requests are kept until they are answered, so that they can be sent again: this much on one connection. */
+const fullBytes = 32 * 1024 * 1024;
 
 /** Where the bulk string whose header is at `at` ends; 0 when there is no whole header of one. */
 function bulkEnd(buf: Buffer, at: number, end: number): number {
@@ -53,6 +55,8 @@ export class Upstream {
   #confirming = false;
   /** Unanswered runs whose answers have to be confirmed. */
   #durableInFlight = 0;
+  #unanswered = 0;
+  readonly #waiting = new Set<Client>();
   readonly #outbox = new Outbox();
   readonly #inbox = new Inbox();
   readonly #progress: ReplyProgress = { missing: 0, at: 0 };
@@ -144,6 +148,7 @@ export class Upstream {
       this.#since = performance.now();
       flushSoon(this);
     }
+    this.#unanswered += end - start;
     if (client !== null) {
       client.inFlight++;
       run.since = client.heldSince > 0 ? client.heldSince : this.#since;
@@ -153,6 +158,22 @@ export class Upstream {
   flush(): void {
     this.#dirty = false;
     if (!this.closed) this.#outbox.flush(this.#socket);
+  }
+
+  /** So much is unanswered that clients that send more are not read from. */
+  get full(): boolean {
+    return this.#unanswered > fullBytes;
+  }
+
+  /** Has `client.resume` called when it is no longer full, or gone. */
+  whenRoom(client: Client): void {
+    this.#waiting.add(client);
+  }
+
+  #makeRoom(): void {
+    const waiting = [...this.#waiting];
+    this.#waiting.clear();
+    for (const client of waiting) client.resume();
   }
 
   /** Closes at once; unanswered runs go to onClosed. */
@@ -323,6 +344,8 @@ export class Upstream {
     const { client } = run;
     if (run.writes) this.writesInFlight--;
     if (run.durable) this.#durableInFlight--;
+    this.#unanswered -= run.end - run.start;
+    if (this.#waiting.size > 0 && !this.full) this.#makeRoom();
     if (client !== null && run.handler?.blocking !== true) {
       client.router.counters.answered(this.#now - run.since, run.count, run.writes);
     }
@@ -334,7 +357,9 @@ export class Upstream {
   #close(reason: string): void {
     if (this.closed) return;
     this.closed = true;
+    this.#unanswered = 0;
     this.#socket.destroy();
+    this.#makeRoom();
     // Half of a reply can't be taken back: the one case in which a client is closed when a server fails.
     this.#streamingTo?.close('half-reply');
     this.#events.onClosed(this, reason);

@@ -127,7 +127,8 @@ test('the operator of Prometheus finds the agents, with the token they ask for, 
       renderCase('kubernetes', caseSpec(name), ['serviceMonitor=true']),
     ) as unknown as Manifest[];
     const kind = (wanted: string) => all.filter((each) => each.kind === wanted);
-    const { selector, endpoints } = kind('ServiceMonitor')[0]?.spec as {
+    const only = (wanted: string) => kind(wanted)[0] as Manifest;
+    const { selector, endpoints } = only('ServiceMonitor').spec as {
       selector: { matchLabels: Record<string, string> };
       endpoints: {
         port: string;
@@ -140,7 +141,7 @@ test('the operator of Prometheus finds the agents, with the token they ask for, 
       Object.entries(selector.matchLabels).every(([key, value]) => metadata.labels[key] === value),
     );
     expect(found).toHaveLength(1);
-    const ports = (found[0]?.spec as { ports: { name: string; port: number }[] }).ports;
+    const ports = ((found[0] as Manifest).spec as { ports: { name: string; port: number }[] }).ports;
     const inner = parse(kind('ConfigMap')[0]?.data?.['holdfast.yaml'] ?? '');
     expect(ports.find((each) => each.name === endpoint?.port)?.port).toBe(inner.agent.port);
     expect(endpoint?.path).toBe('/metrics');
@@ -150,7 +151,7 @@ test('the operator of Prometheus finds the agents, with the token they ask for, 
     const innerSpec = parseSpec(stringify(inner), '/etc/holdfast/holdfast.yaml');
     const { apiToken } = deriveSecrets(innerSpec, secret?.stringData?.['secret'] ?? '', {});
     expect(secret?.stringData?.[key]).toBe(apiToken);
-    const alerts = kind('PrometheusRule')[0]?.spec as { groups: { rules: { alert: string }[] }[] };
+    const alerts = only('PrometheusRule').spec as { groups: { rules: { alert: string }[] }[] };
     expect(alerts.groups[0]?.rules.map(({ alert }) => alert)).toContain('HoldfastDown');
   }
 });

@@ -1,4 +1,7 @@
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
+import { type AddressInfo, connect, createServer, type Server } from 'node:net';
+import { connect as connectTls } from 'node:tls';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { waitFor } from '../../src/base/retry.ts';
@@ -10,12 +13,12 @@ import {
   client,
   freePort,
   kill9,
-  type Server,
+  type Server as RedisServer,
   startRedis,
   tempFolder,
 } from '../support/redis-processes.ts';
 
-let behind: Server;
+let behind: RedisServer;
 const member = () => [{ id: 'redis-1', address: '127.0.0.1', port: behind.port }];
 
 beforeAll(async () => {
@@ -69,6 +72,44 @@ test('a PROXY header tells who the client is, and without one nobody comes in', 
   expect(await stranger.reply()).toBe('(closed)');
   raw.close();
 });
+
+/** A load balancer for one connection: it says who the client is, in a packet of its own or not. */
+async function balance(port: number, together: boolean): Promise<Server> {
+  const header = Buffer.from('PROXY TCP4 192.0.2.7 127.0.0.1 5555 6380\r\n');
+  const server = createServer((near) => {
+    const far = connect({ port, host: '127.0.0.1', noDelay: true });
+    for (const each of [near, far]) each.on('error', () => {});
+    if (!together) far.write(header);
+    near.once('data', (first) => {
+      far.write(together ? Buffer.concat([header, first]) : first);
+      near.pipe(far).pipe(near);
+    });
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return server;
+}
+
+test.each([true, false])(
+  'a PROXY header may come before TLS; in one packet with it: %s',
+  async (together) => {
+    const { cert, key, ca } = makeCertificates(tempFolder());
+    const gate = await startGate({ members: member(), proxyProtocol: true, tls: { cert, key } });
+    const balancer = await balance(gate.port, together);
+    const { port } = balancer.address() as AddressInfo;
+    const secured = connectTls({ port, host: '127.0.0.1', ca: readFileSync(ca) });
+    await once(secured, 'secureConnect');
+    secured.write('CLIENT INFO\r\n');
+    const [answer] = await once(secured, 'data');
+    expect(String(answer)).toContain(' addr=192.0.2.7:5555 ');
+    secured.destroy();
+    balancer.close();
+    const stranger = connectTls({ port: gate.port, host: '127.0.0.1', ca: readFileSync(ca) });
+    // What it begins with is no PROXY header.
+    const refused = await new Promise<Error>((resolve) => stranger.once('error', resolve));
+    expect(refused.message).toContain('disconnected before secure TLS connection');
+  },
+);
 
 test('several workers share the doors, answer control together, and are replaced', async () => {
   const gate = await startGate({ members: member(), workers: 2 });

@@ -8,7 +8,6 @@ import { alertRules } from '../../src/render/monitoring/alerts.ts';
 import { rows } from '../../src/render/monitoring/panels.ts';
 import type { RenderedFile } from '../../src/render/target.ts';
 import { parseSpec } from '../../src/spec/parse.ts';
-import { holdfast, type TestDeployment } from '../support/deployment.ts';
 import { caseSpec, renderCase } from '../support/render-cases.ts';
 
 let folder = '';

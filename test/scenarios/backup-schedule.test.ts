@@ -1,4 +1,5 @@
 /** Backups that the agents take by the schedule: by one of them, once, kept as the spec says, and never half listed. */
+import { randomBytes } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -156,8 +157,9 @@ describe('the schedule of an agent', () => {
     };
     await slow(15_000);
     const redis = deployment.client();
-    // All at once: the first backup begins as soon as there is a key.
-    await redis.mset(Array.from({ length: 500 }, (_, i) => [`k:${i}`, 'x']).flat());
+    // All at once: the first backup begins as soon as there is a key. Random: the server sends 16 KiB at a time.
+    const values = Array.from({ length: 500 }, (_, i) => [`k:${i}`, randomBytes(500).toString('hex')]);
+    await redis.mset(values.flat());
     const uploading = () =>
       existsSync(folder) && readdirSync(folder).some((name) => name.startsWith('.') && name.endsWith('.tmp'));
     await waitFor(uploading, { what: 'a backup to be under way', withinMs: 30_000 });

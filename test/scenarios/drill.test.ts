@@ -61,7 +61,6 @@ describe('a build that keeps its promises', () => {
   test.each([
     [['primary-crash', '--durability', 'replicated'], 1, 0],
     [['gate-crash'], 0, 1],
-    [['switchover'], 1, 0],
   ] as const)('%s', async (args, promotions, fewestDrops) => {
     const { drills } = await drill([...args]);
     const run = firstRun(drills);
