@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { copyFileSync, existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test } from 'vitest';
 import type { Manifest } from '../../src/backup/manifest.ts';
 import { openStore } from '../../src/backup/open-store.ts';
 import { waitFor } from '../../src/base/retry.ts';
@@ -40,7 +40,8 @@ const objects = () =>
 /** A backup from this member that takes seconds, and what it ends with. */
 async function startSlow(from: { id: string; port: number }) {
   const member = deployment.client(from.port);
-  await member.config('SET', 'rdb-key-save-delay', 200);
+  // Twenty seconds: whatever happens meanwhile, happens meanwhile.
+  await member.config('SET', 'rdb-key-save-delay', 1000);
   const args = [
     'backup',
     'now',
@@ -52,6 +53,7 @@ async function startSlow(from: { id: string; port: number }) {
     from.id,
   ];
   const child = spawn(process.execPath, [command, ...args], { stdio: ['ignore', 'pipe', 'ignore'] });
+  onTestFinished(() => void child.kill('SIGKILL'));
   let stdout = '';
   child.stdout.on('data', (text: Buffer) => {
     stdout += text.toString();
@@ -110,7 +112,9 @@ test('from the primary while writes wait for every replica: the backup is not wa
 test('a failover in the middle: the backup fails and says so, nothing is listed, the next one succeeds', async () => {
   const [replica] = await replicas();
   const slow = await startSlow(replica!);
-  expect((await deployment.run('switchover', [], ['--to', replica!.id])).status).toBe(0);
+  // A Sentinel may refuse just after another change; the backup takes longer than a few tries.
+  const switched = async () => (await deployment.run('switchover', [], ['--to', replica!.id])).status === 0;
+  await waitFor(switched, { what: 'the switchover', withinMs: 15_000 });
   const { status, result } = await slow.ended;
   expect(status).toBe(1);
   expect(result.error).toMatchObject({
