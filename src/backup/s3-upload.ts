@@ -51,6 +51,7 @@ export class S3Upload implements Upload {
   readonly #free: Buffer[] = [];
   readonly #parts: Part[] = [];
   readonly #running = new Set<Promise<void>>();
+  #writing: Promise<void> = Promise.resolve();
   #uploadId: string | undefined;
   #buffer: Buffer | undefined;
   #used = 0;
@@ -69,7 +70,7 @@ export class S3Upload implements Upload {
   }
 
   async write(bytes: Buffer): Promise<void> {
-    await this.#guard(async () => {
+    const writing = this.#guard(async () => {
       for (let at = 0; at < bytes.length; ) {
         this.#throwFailure();
         this.#buffer ??= this.#free.pop() ?? Buffer.allocUnsafeSlow(this.#partBytes);
@@ -80,6 +81,8 @@ export class S3Upload implements Upload {
       }
       this.#bytes += bytes.length;
     });
+    this.#writing = writing.catch(() => {});
+    await writing;
   }
 
   async commit(): Promise<void> {
@@ -98,6 +101,8 @@ export class S3Upload implements Upload {
     const wasCommitting = this.#state === 'committing';
     this.#state = 'over';
     this.#aborter.abort();
+    // Among what is under way may be the request that begins the upload, whose id must be known to end it.
+    await this.#writing;
     await Promise.allSettled(this.#running);
     const { client, target } = this.#options;
     if (this.#uploadId !== undefined) {
@@ -120,9 +125,7 @@ export class S3Upload implements Upload {
     this.#buffer = undefined;
     this.#used = 0;
     if (this.#uploadId === undefined) {
-      const created = await client.send(new CreateMultipartUploadCommand({ ...target, ...encryption }), {
-        abortSignal: this.#aborter.signal,
-      });
+      const created = await client.send(new CreateMultipartUploadCommand({ ...target, ...encryption }));
       if (!created.UploadId) throw this.#wrong('it began an upload without an id');
       this.#uploadId = created.UploadId;
       this.#withKms ||= created.ServerSideEncryption?.startsWith('aws:kms') ?? false;

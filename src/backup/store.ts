@@ -36,6 +36,6 @@ export interface Upload {
   write(bytes: Buffer): Promise<void>;
   /** Returns when the object is whole and durable under its name. */
   commit(): Promise<void>;
-  /** Leaves nothing behind. Does nothing after `commit`. */
+  /** Leaves nothing behind, also while a write is under way. Does nothing after `commit`. */
   abandon(): Promise<void>;
 }

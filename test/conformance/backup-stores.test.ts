@@ -64,6 +64,16 @@ describe.each(stores)('%s', (_name, open) => {
     expect(await store.sweep(Number.POSITIVE_INFINITY)).toBe(0);
   });
 
+  test('an upload is abandoned while a write is under way', async () => {
+    const store = await open();
+    const upload = await store.upload(name);
+    const writing = upload.write(randomBytes(9 * 2 ** 20)).catch(() => {});
+    await upload.abandon();
+    await writing;
+    expect(await names(store)).toEqual([]);
+    expect(await store.sweep(Number.POSITIVE_INFINITY)).toBe(0);
+  });
+
   test('an upload that nobody ended is swept, and only when it is old enough', async () => {
     const store = await open();
     const upload = await store.upload(name);

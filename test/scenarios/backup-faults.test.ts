@@ -182,22 +182,22 @@ describe.each(storeKinds(() => s3))('in $name', ({ open }) => {
   });
 });
 
-describe('a disk that is full', () => {
+test('a disk that is full is said, and leaves nothing', async ({ skip }) => {
   const folder = tempFolder();
-  const isMounted =
-    spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=8m', 'none', folder], { stdio: 'ignore' }).status === 0;
-  afterAll(() => {
-    if (isMounted) spawnSync('umount', [folder]);
+  const { status } = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=8m', 'none', folder], {
+    stdio: 'ignore',
   });
-
-  test.runIf(isMounted)('is said, and leaves nothing', async () => {
+  // Only root may, and not in every container.
+  if (status !== 0) skip('no file system can be mounted here');
+  try {
     mkdirSync(`${folder}/store`);
     const store = await openStore(pathToFileURL(`${folder}/store`).href);
     await expect(take(server, store)).rejects.toMatchObject({
       code: 'BACKUP_STORE_FULL',
       message: expect.stringContaining(`${folder}/store/redis_`),
     });
-    const small = await startRedis();
-    await expectNothingLeft(store, small);
-  });
+    await expectNothingLeft(store, await startRedis());
+  } finally {
+    spawnSync('umount', [folder]);
+  }
 });
