@@ -76,6 +76,13 @@ const spec = {
 };
 // JSON is YAML.
 writeFileSync(specFile, JSON.stringify(spec));
+async function cleanUp(): Promise<void> {
+  await holdfast('down').catch((error: Error) => console.error(error.message));
+  rmSync(folder, { recursive: true, force: true });
+}
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.once(signal, () => void cleanUp().finally(() => process.exit(1)));
+}
 try {
   await holdfast('up', '--detach');
   const redis = new Redis(spec.gate.port, '127.0.0.1', { commandTimeout: 60_000 });
@@ -108,6 +115,5 @@ try {
   console.log(`  of that writes were held for                 ${rate(median(held))}`);
   console.log(`backup verify                                  ${rate(verify)}`);
 } finally {
-  await holdfast('down').catch((error: Error) => console.error(error.message));
-  rmSync(folder, { recursive: true, force: true });
+  await cleanUp();
 }
