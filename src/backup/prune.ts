@@ -5,6 +5,7 @@ import { lockStore } from './lock.ts';
 import { manifestName } from './naming.ts';
 import { type PrunePlan, planPrune } from './retention.ts';
 import type { BackupStore, StoredObject } from './store.ts';
+import { readVerified } from './verified.ts';
 
 export interface PruneOptions {
   store: BackupStore;
@@ -61,5 +62,7 @@ export async function pruneBackups(options: PruneOptions): Promise<PruneResult> 
 async function plan({ store, deployment, keep, timezone }: PruneOptions, clock: Clock): Promise<PruneResult> {
   const { backups, broken, leftovers } = await surveyStore(store);
   const own = backups.filter((backup) => backup.deployment === deployment);
-  return { ...planPrune(own, keep, clock.wallMs(), timezone), broken, leftovers };
+  const verdicts = await readVerified(store);
+  const failed = new Set([...verdicts.values()].filter(({ good }) => !good).map(({ id }) => id));
+  return { ...planPrune(own, keep, clock.wallMs(), timezone, failed), broken, leftovers };
 }

@@ -51,6 +51,26 @@ test('the newest stays whatever the rules say, also when it is years old', () =>
   expect(planPrune([], nothing, now)).toEqual({ keep: [], remove: [] });
 });
 
+test('a backup before a restore does not take the place of the good one of its day', () => {
+  const good = sampleManifest(day('02-28', 2));
+  const before = { ...sampleManifest(day('02-28', 9)), reason: 'before-restore' as const };
+  const earlier = { ...sampleManifest(day('02-28', 8)), reason: 'before-restore' as const };
+  const plan = planPrune([good, earlier, before], { ...nothing, daily: 7 }, now);
+  expect(plan.keep.map(({ backup }) => backup)).toEqual([good, before]);
+});
+
+test('one that failed its verification counts for nothing, and stays for a person to look at', () => {
+  const times = [day('02-27'), day('02-28', 2), day('02-28', 9)];
+  const backups = times.map((time) => sampleManifest(time));
+  const failed = new Set([backups[2]!.id]);
+  const plan = planPrune(backups, { ...nothing, daily: 1 }, now, 'UTC', failed);
+  expect(plan.remove.map(({ backup }) => backup)).toEqual([backups[0]]);
+  expect(plan.keep.map(({ backup, why }) => [backup, why])).toEqual([
+    [backups[1], 'the newest always stays'],
+    [backups[2], 'it failed its verification; look at it'],
+  ]);
+});
+
 test('every backup is kept or removed, never the newest, and pruning twice removes nothing more', () => {
   const count = fc.integer({ min: 0, max: 5 });
   const keeps = fc.record({

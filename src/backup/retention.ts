@@ -14,20 +14,59 @@ type Period = 'hourly' | 'daily' | 'weekly' | 'monthly';
  * old ones. Days are the calendar's in the schedule's time zone, weeks begin on Monday. `maxAgeMs` keeps everything
  * younger than that. What any rule keeps stays, and the newest always does. A backup from the future (a clock was
  * wrong) counts like any other.
+ *
+ * What a restore took first, to be safe, is counted apart: it may hold the very data that was to be got rid of, and
+ * must not take the place of that day's good one. Those that failed their verification stay and count for nothing.
+ *
+ * @param failed ids of backups that were restored to prove them, and were not good.
  */
 export function planPrune(
   backups: readonly Manifest[],
   keep: Keep,
   nowMs: number,
   timezone = 'UTC',
+  failed: ReadonlySet<string> = new Set(),
 ): PrunePlan {
+  const good = backups.filter(({ id }) => !failed.has(id));
+  const why = new Map<Manifest, string>([
+    ...reasonsToKeep(
+      good.filter(({ reason }) => reason !== 'before-restore'),
+      keep,
+      nowMs,
+      timezone,
+    ),
+    ...reasonsToKeep(
+      good.filter(({ reason }) => reason === 'before-restore'),
+      keep,
+      nowMs,
+      timezone,
+    ),
+  ]);
+  const plan: PrunePlan = { keep: [], remove: [] };
+  for (const backup of backups.toSorted((a, b) => timeOf(a) - timeOf(b))) {
+    const reason = failed.has(backup.id) ? 'it failed its verification; look at it' : why.get(backup);
+    if (reason === undefined) plan.remove.push({ backup, why: 'no rule of backup.keep keeps it' });
+    else plan.keep.push({ backup, why: reason });
+  }
+  return plan;
+}
+
+function reasonsToKeep(
+  backups: readonly Manifest[],
+  keep: Keep,
+  nowMs: number,
+  timezone: string,
+): Map<Manifest, string> {
   const newestFirst = backups.toSorted((a, b) => timeOf(b) - timeOf(a));
   const why = new Map<Manifest, string>();
   const note = (backup: Manifest, reason: string) => {
     if (!why.has(backup)) why.set(backup, reason);
   };
   const [newest] = newestFirst;
-  if (newest) note(newest, 'the newest always stays');
+  if (newest) {
+    const kind = newest.reason === 'before-restore' ? ' of those before a restore' : '';
+    note(newest, `the newest${kind} always stays`);
+  }
   for (const period of ['hourly', 'daily', 'weekly', 'monthly'] as const) {
     const name = periodNamer(period, timezone);
     const taken = new Set<string>();
@@ -45,13 +84,7 @@ export function planPrune(
       if (nowMs - timeOf(backup) < maxAgeMs) note(backup, 'younger than maxAge');
     }
   }
-  const plan: PrunePlan = { keep: [], remove: [] };
-  for (const backup of newestFirst.toReversed()) {
-    const reason = why.get(backup);
-    if (reason === undefined) plan.remove.push({ backup, why: 'no rule of backup.keep keeps it' });
-    else plan.keep.push({ backup, why: reason });
-  }
-  return plan;
+  return why;
 }
 
 function timeOf({ startedAt }: Manifest): number {

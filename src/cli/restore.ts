@@ -69,6 +69,7 @@ export function restoreVerb(): Command {
     .argument(...specArgument)
     .option('--replace', 'whole: drop what is there; some keys: overwrite those that are there')
     .option('--no-safety-backup', 'with --replace: do not take a backup of what is there first')
+    .option('--yes', 'accepted for scripts: a restore asks nothing, --replace is the answer')
     .option('--match <pattern>', 'only keys like this, as KEYS has it; repeat it for more', collectWhole)
     .option('--db <numbers>', 'only these databases; 0=3 puts the keys of 0 into 3', collect)
     .option('--prefix <text>', 'put before each key that is restored')
