@@ -1,6 +1,6 @@
 import { defineConfig } from 'vitest/config';
 
-/** Unit tests stand beside their source; everything under test/ meets real processes and runs one file at a time. */
+/** Unit tests stand beside their source; everything under test/ meets real processes, and mostly waits for them. */
 export default defineConfig({
   test: {
     projects: [
@@ -11,7 +11,7 @@ export default defineConfig({
         test: {
           name: 'real',
           include: ['test/{scenarios,conformance,browser}/**/*.test.ts'],
-          fileParallelism: false,
+
           testTimeout: 120_000,
           hookTimeout: 60_000,
         },

@@ -18,7 +18,15 @@ export async function forceFailover(
   report: Report,
 ): Promise<{ from: string | null; to: string }> {
   await observer.lookAtAll();
-  const from = namedPrimary(deployment.view())?.id ?? null;
+  const view = deployment.view();
+  const from = namedPrimary(view)?.id ?? null;
+  const busy = view.sentinels.find(({ failoverInProgress }) => failoverInProgress);
+  if (busy || view.selection) {
+    // Another Sentinel would not know of the first failover yet, and promote a second replica.
+    throw FailoverRefused(`a failover is under way already${busy ? `, as ${busy.id} says` : ''}`, {
+      hint: 'holdfast events shows how far it is. If it comes to nothing, ask again when it has ended.',
+    });
+  }
   const sentinel = deployment.sentinels.find(({ watch }) => watch.seen.reachable && !watch.seen.tilt);
   if (!sentinel) {
     throw FailoverRefused('no Sentinel can be asked: none answers, or all are in TILT', {

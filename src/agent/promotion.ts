@@ -7,11 +7,16 @@
  * promotion the Sentinels' user loses the right to CLIENT KILL there: their transaction is refused as a whole, and
  * there is nothing in it that has not been done. Without that right they could not demote the member later, so it
  * comes back when a majority names the new primary, after a few seconds at the latest, and whenever an agent starts.
+ *
+ * A planned change relies on the same refusal: the Sentinel asks once only, so the replica that it selected stays one
+ * until whoever runs the change has seen the last write arrive there. If that one dies, the Sentinel gives up after
+ * failoverTimeout, and the old primary, which nobody has touched, goes on.
  */
 import { ownUserName } from '../spec/secrets.ts';
 import type { Deployment, LiveMember } from './deployment.ts';
 
-const longestShieldMs = 3000;
+/** A Sentinel's selection and the drain after it take no longer than this in a planned change. */
+const longestShieldMs = 6000;
 
 export async function promoteShielded(deployment: Deployment, member: LiveMember): Promise<void> {
   await shield(deployment, member);

@@ -5,8 +5,9 @@
  * 2. SENTINEL FAILOVER to one Sentinel. Nothing is disturbed until it selects, 60-190 ms later.
  * 3. On the selection: the gates stop sending writes, CLIENT PAUSE WRITE stops everyone else's on the old primary,
  *    and when both offsets are equal the target is promoted, the others follow it, the gates switch. A Sentinel
- *    sends its own SLAVEOF NO ONE 50-100 ms after the selection: all this must be over by then. When the lag says
- *    that it may not be, the pause comes before step 2.
+ *    sends its own SLAVEOF NO ONE 50-100 ms after the selection. It may not come before the last write has: so from
+ *    before step 2 on those who may be selected refuse it (promotion.ts). Where that can't be arranged, or a large
+ *    lag says that the drain takes long, the pause comes before step 2.
  * 4. The Sentinels' books agree before we say that it is done.
  *
  * The pause has a bound, so that a death of this agent in between leaves nothing blocked.
@@ -20,7 +21,7 @@ import type { Deployment, LiveGate, LiveMember, LiveSentinel } from './deploymen
 import { SwitchoverFailed, SwitchoverRefused } from './errors.ts';
 import type { Observer } from './observe.ts';
 import { preferTarget, restorePriorities } from './priorities.ts';
-import { promoteShielded } from './promotion.ts';
+import { promoteShielded, shield, unshield } from './promotion.ts';
 import type { Report } from './start.ts';
 
 export interface SwitchoverResult {
@@ -168,9 +169,11 @@ async function changePrimary(
 ): Promise<{ promoted: LiveMember; heldMs: number }> {
   const lag = await largestLagBytes(deployment, plan);
   let heldSinceMs = performance.now();
-  const early = lag > smallLagBytes;
+  const candidates = deployment.members.filter((member) => member !== plan.old);
+  const early = !(await shieldAll(deployment, candidates)) || lag > smallLagBytes;
   if (early) await holdWrites(deployment, plan.old);
   const selection = nextSelection(deployment);
+  let promoted: LiveMember | null = null;
   try {
     await askOneSentinel(deployment);
     const target = await selection.target;
@@ -179,7 +182,8 @@ async function changePrimary(
       await holdWrites(deployment, plan.old);
     }
     await promoteDrained(deployment, plan.old, target);
-    return { promoted: target, heldMs: performance.now() - heldSinceMs };
+    promoted = target;
+    return { promoted, heldMs: performance.now() - heldSinceMs };
   } catch (cause) {
     await releaseWrites(deployment, plan.old);
     throw SwitchoverFailed(`${cause instanceof Error ? cause.message : cause}`, {
@@ -188,7 +192,17 @@ async function changePrimary(
     });
   } finally {
     selection.cancel();
+    // The new primary's ends when a majority names it.
+    const rest = candidates.filter((member) => member !== promoted);
+    await Promise.all(rest.map((member) => unshield(deployment, member)));
   }
+}
+
+/** @returns whether nobody who answers can be promoted by a Sentinel for the moment. */
+async function shieldAll(deployment: Deployment, members: LiveMember[]): Promise<boolean> {
+  const reachable = members.filter(({ watch }) => watch.seen.reachable);
+  const shields = await Promise.allSettled(reachable.map((member) => shield(deployment, member)));
+  return shields.every(({ status }) => status === 'fulfilled');
 }
 
 /** Resolves with the member that a Sentinel selects next. */

@@ -47,7 +47,7 @@ export function renderRedisConf(input: RedisConfInput): string {
     ],
     ['Memory.', ...memory(spec)],
     ['Persistence.', ...persistence(spec)],
-    ['What it notes about slow commands and stalls.', ...observation()],
+    ['When it answers BUSY, and what it notes about slow commands and stalls.', ...observation(spec)],
   ];
   const passed = Object.entries(spec.redis.config);
   const overridden = new Set(
@@ -159,8 +159,14 @@ function persistence({ redis }: Spec): string[] {
   ];
 }
 
-function observation(): string[] {
+/** Of `hangAfter`: a script that runs for this share of it is answered for with BUSY, long before it is one. */
+const busyShare = 0.6;
+const usualBusyMs = 5000;
+
+/** Redis 7 calls lua-time-limit busy-reply-threshold and knows both names. */
+function observation({ agent }: Spec): string[] {
   return [
+    directive('lua-time-limit', Math.min(usualBusyMs, Math.round(agent.hangAfterMs * busyShare))),
     directive('slowlog-log-slower-than', 10_000),
     directive('slowlog-max-len', 256),
     directive('latency-monitor-threshold', 100),

@@ -51,6 +51,19 @@ describe('failover', () => {
     expect(deployment.events().some(({ kind, subject }) => kind === 'kill' && subject === old.id)).toBe(true);
   });
 
+  test('a script that runs for longer than hangAfter is no hang: nobody is killed for it', async () => {
+    await deployment.waitUntilHealthy();
+    const { port, pid } = await deployment.primary();
+    const kills = () => deployment.events().filter(({ kind }) => kind === 'kill').length;
+    const before = kills();
+    const script =
+      "local function now() local t = redis.call('TIME') return t[1] * 1000000 + t[2] end " +
+      'local from = now() while now() - from < 2600000 do end return 1';
+    await deployment.client(port).eval(script, 0);
+    expect((await deployment.waitUntilHealthy()).members.map((member) => member.pid)).toContain(pid);
+    expect(kills()).toBe(before);
+  });
+
   test('kill -9 of a replica and of a Sentinel: restarted, nobody is promoted', async () => {
     const before = promotions();
     const { members, sentinels } = await deployment.waitUntilHealthy();

@@ -100,7 +100,7 @@ export async function waitUntilFollowed(deployment: Deployment, primary: number)
  * Does what an agent does when a primary has died: one SENTINEL FAILOVER, and REPLICAOF NO ONE to the replica that
  * is selected. Returns the port of the new primary.
  */
-export async function failOver(deployment: Deployment): Promise<number> {
+export async function failOver(deployment: Deployment, promotes = true): Promise<number> {
   const password = deployment.credentials ? { password: adminPassword } : {};
   const sentinel = deployment.sentinels[0] as Server;
   const events = client(sentinel.port);
@@ -114,9 +114,11 @@ export async function failOver(deployment: Deployment): Promise<number> {
   const what = 'a Sentinel to accept a failover';
   await waitFor(() => accepted().catch(() => false), { what, withinMs: 20_000, everyMs: 50 });
   const port = await selected;
+  for (const each of [events, commands]) each.disconnect();
+  if (!promotes) return port;
   const member = client(port, password);
   // The Sentinel may have been quicker, and it ends the connections of the member's clients.
   await member.call('REPLICAOF', 'NO', 'ONE').catch(() => {});
-  for (const each of [events, commands, member]) each.disconnect();
+  member.disconnect();
   return port;
 }
