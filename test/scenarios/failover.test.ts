@@ -7,7 +7,8 @@ describe('failover', () => {
   let deployment: TestDeployment;
 
   beforeAll(async () => {
-    deployment = await TestDeployment.up({ agent: { hangAfter: '2s' } });
+    // A script that runs for long answers no Sentinel either, and must not be taken for a lost host on a slow machine.
+    deployment = await TestDeployment.up({ agent: { hangAfter: '2s' }, sentinel: { detectAfter: '10s' } });
     await deployment.waitUntilHealthy();
   });
   afterAll(() => deployment?.destroy());
