@@ -28,20 +28,10 @@ export function planPrune(
   failed: ReadonlySet<string> = new Set(),
 ): PrunePlan {
   const good = backups.filter(({ id }) => !failed.has(id));
-  const why = new Map<Manifest, string>([
-    ...reasonsToKeep(
-      good.filter(({ reason }) => reason !== 'before-restore'),
-      keep,
-      nowMs,
-      timezone,
-    ),
-    ...reasonsToKeep(
-      good.filter(({ reason }) => reason === 'before-restore'),
-      keep,
-      nowMs,
-      timezone,
-    ),
-  ]);
+  const kinds = [true, false].map((isSafety) =>
+    good.filter(({ reason }) => (reason === 'before-restore') === isSafety),
+  );
+  const why = new Map(kinds.flatMap((kind) => [...reasonsToKeep(kind, keep, nowMs, timezone)]));
   const plan: PrunePlan = { keep: [], remove: [] };
   for (const backup of backups.toSorted((a, b) => timeOf(a) - timeOf(b))) {
     const reason = failed.has(backup.id) ? 'it failed its verification; look at it' : why.get(backup);

@@ -31,6 +31,11 @@ export function judge(promises: readonly DrillPromise[], finding: Finding): Judg
   }));
 }
 
+/** What a failover that nobody asked for is promised to be, of each scenario that takes the primary away. */
+export function oneFailover({ durability }: { durability: 'async' | 'replicated' }): DrillPromise[] {
+  return [promotions(1), ...(durability === 'replicated' ? [nothingLost] : []), noDrops, onlyUncertain];
+}
+
 /** No drill is without these: what is read and said is true, and everyone ends up with the same data. */
 export const alwaysPromised: readonly DrillPromise[] = [
   {

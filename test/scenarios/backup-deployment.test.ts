@@ -7,8 +7,9 @@ import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test } from 'v
 import type { Manifest } from '../../src/backup/manifest.ts';
 import { openStore } from '../../src/backup/open-store.ts';
 import { waitFor } from '../../src/base/retry.ts';
+import { isAlive } from '../../src/rig/leftovers.ts';
 import { readBack } from '../support/backups.ts';
-import { isAlive, TestDeployment } from '../support/deployment.ts';
+import { TestDeployment } from '../support/deployment.ts';
 import { WriteLoad } from '../support/write-load.ts';
 
 const command = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));

@@ -4,7 +4,8 @@ import path from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
 import type { Status } from '../../src/agent/status.ts';
 import { waitFor } from '../../src/base/retry.ts';
-import { holdfast, isAlive, TestDeployment } from '../support/deployment.ts';
+import { isAlive } from '../../src/rig/leftovers.ts';
+import { holdfast, TestDeployment } from '../support/deployment.ts';
 
 const started: TestDeployment[] = [];
 

@@ -10,8 +10,9 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { RestoreResult } from '../../src/agent/restore.ts';
 import type { Manifest } from '../../src/backup/manifest.ts';
 import { waitFor } from '../../src/base/retry.ts';
+import { isAlive } from '../../src/rig/leftovers.ts';
 import { type CliProcess, startCli } from '../support/cli-process.ts';
-import { isAlive, TestDeployment } from '../support/deployment.ts';
+import { TestDeployment } from '../support/deployment.ts';
 
 const oldKeys = 500;
 const newKeys = 20_000;

@@ -5,7 +5,8 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, test } from 'vitest';
 import { waitFor } from '../../src/base/retry.ts';
-import { isAlive, TestDeployment } from '../support/deployment.ts';
+import { isAlive } from '../../src/rig/leftovers.ts';
+import { TestDeployment } from '../support/deployment.ts';
 import { WriteLoad } from '../support/write-load.ts';
 
 const command = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));

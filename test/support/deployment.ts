@@ -10,6 +10,7 @@ import type { DeploymentEvent } from '../../src/agent/event-log.ts';
 import type { MemberStatus, Status } from '../../src/agent/status.ts';
 import { waitFor } from '../../src/base/retry.ts';
 import { freePorts } from '../../src/process/free-ports.ts';
+import { isAlive } from '../../src/rig/leftovers.ts';
 
 const command = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
 
@@ -182,15 +183,6 @@ export class TestDeployment {
       process.kill(pid, 'SIGKILL');
     }
     rmSync(this.folder, { recursive: true, force: true, maxRetries: 5 });
-  }
-}
-
-export function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return !/^State:\s+[ZX]/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
-  } catch {
-    return false;
   }
 }
 

@@ -1,17 +1,11 @@
-import { noDrops, nothingLost, onlyUncertain, promotions, waitsAtMost } from '../promises.ts';
+import { oneFailover, waitsAtMost } from '../promises.ts';
 import type { Scenario } from '../scenario.ts';
 
 export const hostLost: Scenario = {
   name: 'host-lost',
   given: 'three hosts, and clients at the gates of those that stay',
   when: 'the primary’s host loses power, and comes back later',
-  thenHolds: ({ durability }) => [
-    promotions(1),
-    ...(durability === 'replicated' ? [nothingLost] : []),
-    noDrops,
-    onlyUncertain,
-    waitsAtMost(10_000, 'gate.hold'),
-  ],
+  thenHolds: (settings) => [...oneFailover(settings), waitsAtMost(10_000, 'gate.hold')],
   hosts: 'three',
   live: { safe: false, why: 'a host is switched off' },
   async clientsOn(stage) {

@@ -1,22 +1,12 @@
-import {
-  noDrops,
-  noSecondFailover,
-  nothingLost,
-  onlyUncertain,
-  promotions,
-  waitsAtMost,
-} from '../promises.ts';
+import { noSecondFailover, oneFailover, waitsAtMost } from '../promises.ts';
 import type { Scenario } from '../scenario.ts';
 
 export const primaryCrash: Scenario = {
   name: 'primary-crash',
   given: 'a primary and two replicas under load',
   when: 'the primary is killed',
-  thenHolds: ({ durability }) => [
-    promotions(1),
-    ...(durability === 'replicated' ? [nothingLost] : []),
-    noDrops,
-    onlyUncertain,
+  thenHolds: (settings) => [
+    ...oneFailover(settings),
     waitsAtMost(2000, 'Sentinel alone would not have begun before 3 s'),
     noSecondFailover,
   ],

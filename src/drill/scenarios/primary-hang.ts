@@ -1,17 +1,11 @@
-import { noDrops, nothingLost, onlyUncertain, promotions, waitsAtMost } from '../promises.ts';
+import { oneFailover, waitsAtMost } from '../promises.ts';
 import type { Scenario } from '../scenario.ts';
 
 export const primaryHang: Scenario = {
   name: 'primary-hang',
   given: 'a primary and two replicas under load',
   when: 'the primary hangs: its process lives and answers nobody (SIGSTOP)',
-  thenHolds: ({ durability }) => [
-    promotions(1),
-    ...(durability === 'replicated' ? [nothingLost] : []),
-    noDrops,
-    onlyUncertain,
-    waitsAtMost(10_000, 'gate.hold'),
-  ],
+  thenHolds: (settings) => [...oneFailover(settings), waitsAtMost(10_000, 'gate.hold')],
   hosts: 'one',
   live: { safe: false, why: 'clients wait for seconds, and unanswered writes end in an error' },
   async act(stage) {

@@ -1,16 +1,11 @@
-import { noDrops, nothingLost, onlyUncertain, promotions } from '../promises.ts';
+import { oneFailover } from '../promises.ts';
 import type { Scenario } from '../scenario.ts';
 
 export const twoOfThree: Scenario = {
   name: 'two-of-three',
   given: 'a primary and two replicas under load',
   when: 'the primary and a replica are killed in the same moment',
-  thenHolds: ({ durability }) => [
-    promotions(1),
-    ...(durability === 'replicated' ? [nothingLost] : []),
-    noDrops,
-    onlyUncertain,
-  ],
+  thenHolds: (settings) => [...oneFailover(settings)],
   hosts: 'one',
   live: { safe: false, why: 'one copy of the data is left for a moment' },
   async act(stage) {
