@@ -20,9 +20,10 @@ const uncertain = writeError(
 );
 
 /** The run's connection broke; its client goes on once it has nothing in flight. */
-export function onRunLost(client: Client, run: Run): void {
+export function onRunLost(client: Client, run: Run, sent: boolean): void {
   client.bounce ??= { items: [] };
   if (run.handler !== null) run.handler.onLost();
+  else if (!sent) client.bounce.items.push(...requestsOf(run).map((request) => ({ request })));
   else for (const request of requestsOf(run)) onRequestLost(client, request);
   client.inFlight--;
 }

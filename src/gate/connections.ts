@@ -232,7 +232,7 @@ export class Connections {
     for (let run = upstream.ring.peek(); run !== undefined; run = upstream.ring.peek()) {
       if (run.client !== null) {
         clients.add(run.client);
-        onRunLost(run.client, run);
+        onRunLost(run.client, run, upstream.ring.sent > 0);
       }
       upstream.ring.shift();
     }

@@ -1,47 +1,127 @@
 import { Buffer } from 'node:buffer';
 import type { Duplex } from 'node:stream';
+import { Pace } from './pace.ts';
+import type { Run, RunRing } from './run-ring.ts';
 
 const segmentBytes = 64 * 1024;
 
+interface Segment {
+  bytes: Buffer;
+  filled: number;
+  written: number;
+}
+
+const newSegment = (bytes: number): Segment => ({
+  bytes: Buffer.allocUnsafeSlow(bytes),
+  filled: 0,
+  written: 0,
+});
+
 /**
- * What goes to one upstream connection: copied into segments, and written once per turn of the event loop. The
- * copy stays until its replies have come (a Run refers to it), so a segment is never written over; a new one is
- * taken when it is full.
+ * What goes to one upstream connection: copied into segments, and written at most once per turn of the event loop,
+ * at the pace that pays: see pace.ts. The copy stays until its replies have come (a Run refers to it), so a segment
+ * is never written over; a new one is taken when it is full.
  */
 export class Outbox {
-  /** The segment, and the place in it, that the last `add` used. */
-  segment: Buffer = Buffer.allocUnsafeSlow(0);
-  #filled = 0;
-  #flushed = 0;
-  #full: Buffer[] = [];
+  readonly #ring: RunRing;
+  readonly #socket: Duplex;
+  readonly #pace = new Pace();
+  #segment = newSegment(0);
+  /** Those before it that are not all written. */
+  #full: Segment[] = [];
+  #scheduled = false;
+  #closed = false;
+  /** Monotonic ms of this turn of the event loop, or near it. */
+  now = 0;
 
-  /** Copies `buf[start, end)` behind what is there and returns its offset in `segment`. */
-  add(buf: Buffer, start: number, end: number): number {
+  /** @param ring holds the runs of what is added here, in order */
+  constructor(ring: RunRing, socket: Duplex) {
+    this.#ring = ring;
+    this.#socket = socket;
+  }
+
+  /** Copies `buf[start, end)` behind what is there, as the bytes of the ring's last run. */
+  add(run: Run, buf: Buffer, start: number, end: number): void {
     const length = end - start;
-    if (this.#filled + length > this.segment.length) {
-      this.#seal();
-      this.segment = Buffer.allocUnsafeSlow(Math.max(segmentBytes, length));
+    if (this.#segment.filled + length > this.#segment.bytes.length) this.#renew(length);
+    const segment = this.#segment;
+    run.bytes = segment.bytes;
+    run.start = segment.filled;
+    buf.copy(segment.bytes, segment.filled, start, end);
+    segment.filled += length;
+    run.end = segment.filled;
+    if (!this.#scheduled) {
+      this.#scheduled = true;
+      this.now = performance.now();
+      flushSoon(this);
     }
-    const offset = this.#filled;
-    buf.copy(this.segment, offset, start, end);
-    this.#filled += length;
-    return offset;
+    this.#pace.collect(this.now);
   }
 
-  /** Writes everything that was added since the last time. */
-  flush(socket: Duplex): void {
-    for (const full of this.#full) socket.write(full);
-    this.#full = [];
-    if (this.#filled > this.#flushed) {
-      socket.write(this.segment.subarray(this.#flushed, this.#filled));
-      this.#flushed = this.#filled;
-    }
+  /** This turn of the event loop has read what there was to read. */
+  flush(): void {
+    this.#scheduled = false;
+    if (this.#closed) return;
+    this.now = performance.now();
+    if (this.#pace.waits(this.now, this.#ring.size)) {
+      this.#scheduled = true;
+      flushSoon(this);
+    } else this.#write(this.#pace.window);
   }
 
-  #seal(): void {
-    if (this.#filled > this.#flushed) this.#full.push(this.segment.subarray(this.#flushed, this.#filled));
-    this.#filled = 0;
-    this.#flushed = 0;
+  /** Writes everything now: what is written to the socket next comes behind it. */
+  flushAll(): void {
+    if (!this.#closed) this.#write(Number.POSITIVE_INFINITY);
+  }
+
+  /** Replies of so many bytes to so many requests were taken off the ring. */
+  answered(requests: number, bytes: number): void {
+    this.#pace.answered(requests, bytes);
+    const ring = this.#ring;
+    if (ring.sent === ring.size || this.#scheduled || this.#closed) return;
+    const { window } = this.#pace;
+    // Few large writes are better than many small ones, here too.
+    if (ring.requestsSent <= window / 2) this.#write(window);
+  }
+
+  /** Nothing is written any more. */
+  close(): void {
+    this.#closed = true;
+  }
+
+  #write(window: number): void {
+    const ring = this.#ring;
+    const { sent } = ring;
+    this.#pace.wrote(this.now, ring.size);
+    while (ring.sent < ring.size) {
+      const { count } = ring.at(ring.sent);
+      if (ring.sent > 0 && ring.requestsSent + count > window) break;
+      ring.markSent(count);
+    }
+    if (ring.sent > sent) this.#writeUpTo(ring.at(ring.sent - 1));
+  }
+
+  #writeUpTo({ bytes, end }: Run): void {
+    let first = this.#full[0];
+    while (first !== undefined) {
+      const isLast = first.bytes === bytes;
+      this.#writeSegment(first, isLast ? end : first.filled);
+      if (isLast && end < first.filled) return;
+      this.#full.shift();
+      if (isLast) return;
+      first = this.#full[0];
+    }
+    this.#writeSegment(this.#segment, end);
+  }
+
+  #writeSegment(segment: Segment, end: number): void {
+    if (end > segment.written) this.#socket.write(segment.bytes.subarray(segment.written, end));
+    segment.written = end;
+  }
+
+  #renew(bytes: number): void {
+    if (this.#segment.filled > this.#segment.written) this.#full.push(this.#segment);
+    this.#segment = newSegment(Math.max(segmentBytes, bytes));
   }
 }
 
@@ -52,7 +132,7 @@ interface Flushable {
 let dirty: Flushable[] = [];
 
 /** Has `flush` called when this turn of the event loop has read what there was to read. */
-export function flushSoon(outbox: Flushable): void {
+function flushSoon(outbox: Flushable): void {
   if (dirty.length === 0) setImmediate(flushAll);
   dirty.push(outbox);
 }

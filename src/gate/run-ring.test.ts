@@ -19,3 +19,17 @@ test('runs come out in the order they went in, while the ring turns and grows', 
   expect(out).toEqual(Array.from({ length: next }, (_, index) => index));
   expect(ring.peek()).toBeUndefined();
 });
+
+test('what was sent is counted from the first run on, and taken off with it', () => {
+  const ring = new RunRing();
+  for (const count of [2, 3, 4]) ring.push().count = count;
+  ring.markSent(2);
+  ring.markSent(3);
+  expect([ring.sent, ring.requestsSent]).toEqual([2, 5]);
+  ring.shift();
+  expect([ring.sent, ring.requestsSent]).toEqual([1, 3]);
+  ring.shift();
+  // The last one was never sent.
+  ring.shift();
+  expect([ring.sent, ring.requestsSent, ring.size]).toEqual([0, 0, 0]);
+});

@@ -44,9 +44,27 @@ export class RunRing {
   #runs: Run[] = Array.from({ length: 16 }, () => new Run());
   #head = 0;
   #size = 0;
+  #sent = 0;
+  #requestsSent = 0;
 
   get size(): number {
     return this.#size;
+  }
+
+  /** How many of the runs, from the first one on, have been written to the server. */
+  get sent(): number {
+    return this.#sent;
+  }
+
+  /** And the requests in those. */
+  get requestsSent(): number {
+    return this.#requestsSent;
+  }
+
+  /** The first run that was not, with its `requests`, is being written. */
+  markSent(requests: number): void {
+    this.#sent++;
+    this.#requestsSent += requests;
   }
 
   /** The run to fill in, already at the end of the queue. */
@@ -73,6 +91,10 @@ export class RunRing {
   /** Takes the first one off and lets its memory go. */
   shift(): void {
     const run = this.#runs[this.#head] as Run;
+    if (this.#sent > 0) {
+      this.#sent--;
+      this.#requestsSent -= run.count;
+    }
     run.client = null;
     run.handler = null;
     run.bytes = null;

@@ -7,7 +7,7 @@ import type { Client } from './client.ts';
 import type { GateTls, MemberAddress } from './config.ts';
 import { Inbox } from './inbox.ts';
 import { openSocket } from './open-socket.ts';
-import { flushSoon, Outbox } from './outbox.ts';
+import { Outbox } from './outbox.ts';
 import { type ReplyHandler, type Run, RunRing } from './run-ring.ts';
 
 export interface UpstreamOptions {
@@ -57,10 +57,10 @@ export class Upstream {
   #durableInFlight = 0;
   #unanswered = 0;
   readonly #waiting = new Set<Client>();
-  readonly #outbox = new Outbox();
   readonly #inbox = new Inbox();
   readonly #progress: ReplyProgress = { missing: 0, at: 0 };
   readonly #socket: Socket;
+  readonly #outbox: Outbox;
   /** Bytes of a long bulk string that are passed on as they come; whose they are. */
   #skip = 0;
   #streamingTo: Client | null = null;
@@ -82,10 +82,7 @@ export class Upstream {
   /** Its owner has put it into the state that requests need. */
   ready = false;
   closed = false;
-  #dirty = false;
-  /** Monotonic ms of the first request since the last flush. */
-  #since = 0;
-  /** And of the bytes that are looked at now. */
+  /** Monotonic ms of the bytes that are looked at now. */
   #now = 0;
 
   constructor(target: MemberAddress, options: UpstreamOptions, events: UpstreamEvents) {
@@ -101,6 +98,7 @@ export class Upstream {
         return true;
       },
     });
+    this.#outbox = new Outbox(this.ring, this.#socket);
     if (tls?.upstream) {
       this.#socket.on('data', (chunk) => {
         this.#inbox.add(chunk);
@@ -132,9 +130,6 @@ export class Upstream {
     handler: ReplyHandler | null,
   ): void {
     const run = this.ring.push();
-    run.start = this.#outbox.add(buf, start, end);
-    run.bytes = this.#outbox.segment;
-    run.end = run.start + end - start;
     run.client = client;
     run.handler = handler;
     run.count = count;
@@ -143,21 +138,12 @@ export class Upstream {
     run.durable = writes || handler?.blocking === true;
     if (run.durable) this.#durableInFlight++;
     if (writes) this.writesInFlight++;
-    if (!this.#dirty) {
-      this.#dirty = true;
-      this.#since = performance.now();
-      flushSoon(this);
-    }
+    this.#outbox.add(run, buf, start, end);
     this.#unanswered += end - start;
     if (client !== null) {
       client.inFlight++;
-      run.since = client.heldSince > 0 ? client.heldSince : this.#since;
+      run.since = client.heldSince > 0 ? client.heldSince : this.#outbox.now;
     }
-  }
-
-  flush(): void {
-    this.#dirty = false;
-    if (!this.closed) this.#outbox.flush(this.#socket);
   }
 
   /** So much is unanswered that clients that send more are not read from. */
@@ -209,7 +195,9 @@ export class Upstream {
   #consume(end: number): void {
     const inbox = this.#inbox;
     const { buf } = inbox;
+    const { requestsSent } = this.ring;
     let pos = inbox.start;
+    let taken = pos;
     this.#now = performance.now();
     // Replies for one client that follow each other leave in one write: from `mark` to `pos`.
     if (this.#skip > 0) pos = this.#passOn(pos, end);
@@ -223,7 +211,7 @@ export class Upstream {
         if (next < 0) break;
         if (client !== null && mark < pos) this.#pass(client, mark, pos);
         client = null;
-        this.#takeOne(run, buf, pos, next);
+        if (!this.#takeOne(run, buf, pos, next)) taken += next - pos;
         pos = next;
         mark = next;
         continue;
@@ -257,6 +245,7 @@ export class Upstream {
       return;
     }
     inbox.start = end - pos > longReplyBytes ? this.#passOnStart(pos, end) : pos;
+    this.#outbox.answered(requestsSent - this.ring.requestsSent, inbox.start - taken);
   }
 
   /** Replies for one client, as they stand in the inbox. */
@@ -321,15 +310,16 @@ export class Upstream {
 
   /** Writes a part of a long request as it comes; `onDrained` is called when the server has taken it. */
   pass(chunk: Buffer, onDrained: () => void): boolean {
-    this.flush();
+    this.#outbox.flushAll();
     if (this.closed || this.#socket.write(chunk)) return true;
     if (this.#socket.writableLength < slowReaderBytes) return true;
     this.#socket.once('drain', onDrained);
     return false;
   }
 
-  #takeOne(run: Run | undefined, buf: Buffer, start: number, end: number): void {
-    if (this.outOfBand && this.#events.onOutOfBand?.(this, buf, start, end)) return;
+  /** False when it answers nothing. */
+  #takeOne(run: Run | undefined, buf: Buffer, start: number, end: number): boolean {
+    if (this.outOfBand && this.#events.onOutOfBand?.(this, buf, start, end)) return false;
     if (run === undefined) {
       this.destroy(`the server answered what was not asked: ${buf.toString('latin1', start, start + 80)}`);
     } else if (run.handler !== null) {
@@ -338,6 +328,7 @@ export class Upstream {
       run.client?.onReply(run, buf, start, end);
       if (--run.left === 0) this.#finish(run);
     }
+    return true;
   }
 
   /** Takes the run at the head off, as answered. */
@@ -360,6 +351,7 @@ export class Upstream {
     this.closed = true;
     this.#unanswered = 0;
     this.#socket.destroy();
+    this.#outbox.close();
     this.#makeRoom();
     // Half of a reply can't be taken back: the one case in which a client is closed when a server fails.
     this.#streamingTo?.close('half-reply');
