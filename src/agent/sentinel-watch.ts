@@ -91,6 +91,8 @@ export class SentinelWatch {
     if (!event) return;
     this.#seen = afterEvent(this.#seen, event);
     this.#onEvent(event);
+    // The event does not say under which epoch.
+    if (event.newPrimary) void this.look();
   }
 }
 

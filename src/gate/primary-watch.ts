@@ -12,7 +12,8 @@ import { SentinelWatch } from './sentinel-watch.ts';
  *
  * - A member becomes primary for the gate when a Sentinel of the deployment announced that it was selected, or when
  *   it has the highest epoch among what a majority of Sentinels say, or when the agent said so by /switch; and in
- *   every case only once its own ROLE says master. Nothing is done for a member that merely claims to be primary.
+ *   every case only once its own ROLE says master and it has loaded its data. Nothing is done for a member that
+ *   merely claims to be primary.
  * - On a selection the gate holds writes toward the old primary and asks the selected one every few ms. When the
  *   failover is aborted, or nothing comes of it, and the old one still answers as primary, the writes go on there.
  * - When connections to the primary fail, everything is held. It is asked again, in case it was only restarted, and
@@ -32,7 +33,7 @@ const pollHoldingMs = 250;
 const pollIdleMs = 5000;
 /** After a selection that nothing came of, and after any hold without its own limit. */
 const selectionLimitMs = 30_000;
-/** After a change of primary its refusals for want of replicas pass: they are waited out. */
+/** When a primary is new, or came back, its refusals for want of replicas pass: they are waited out. */
 const settlingMs = 10_000;
 
 export class PrimaryWatch {
@@ -43,7 +44,7 @@ export class PrimaryWatch {
   readonly #probes = new Map<string, Probe>();
   primary: MemberAddress | null = null;
   primarySince: number | null = null;
-  #becameAt = 0;
+  #settlingSince = Number.NEGATIVE_INFINITY;
   holding: 'none' | 'writes' | 'all' = 'all';
   reason: string | null = 'starting: the primary is not known yet';
   holdingSince = performance.now();
@@ -123,7 +124,7 @@ export class PrimaryWatch {
   /** It refuses for want of replicas, or because it loads: true while that is expected to pass. */
   onNotReady(member: MemberAddress): boolean {
     if (this.#config.sentinels.length === 0) return false;
-    return member !== this.primary || (this.switches > 0 && performance.now() - this.#becameAt < settlingMs);
+    return member !== this.primary || performance.now() - this.#settlingSince < settlingMs;
   }
 
   /** Stops writes until `release`, `switchTo` or the time is over. */
@@ -240,7 +241,7 @@ export class PrimaryWatch {
       if (this.primary !== null) this.switches++;
       this.primary = member;
       this.primarySince = Date.now();
-      this.#becameAt = performance.now();
+      this.#settlingSince = performance.now();
     }
     this.#log(`${member.id} (${member.address}:${member.port}) is primary, says ${by}`);
     this.#open();
@@ -248,6 +249,7 @@ export class PrimaryWatch {
 
   #open(): void {
     const wasHolding = this.holding !== 'none';
+    if (this.holding === 'all') this.#settlingSince = performance.now();
     this.holding = 'none';
     this.reason = this.#remark();
     if (wasHolding) this.#log(`open after ${describeDuration(performance.now() - this.holdingSince)}`);

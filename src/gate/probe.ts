@@ -2,12 +2,15 @@ import { errorText } from '../base/errors.ts';
 import type { GateConfig, MemberAddress } from './config.ts';
 import { Link } from './link.ts';
 
-/** `unknown`: it answers, but not to us. */
+/** `loading`: it reads its data, and answers nobody else until then. `unknown`: it answers, but not to us. */
 export type Role = 'master' | 'slave' | 'loading' | 'unknown' | 'unreachable';
 
 const connectMs = 300;
 
-/** Asks one member for its ROLE, again and again, on one connection while that lasts. */
+/**
+ * Asks one member for its ROLE, again and again, on one connection while that lasts. A server that loads its data
+ * says its role all the same, and refuses PING: in COMMAND, ROLE has the flag `loading` and PING does not.
+ */
 export class Probe {
   readonly #member: MemberAddress;
   readonly #config: GateConfig;
@@ -31,12 +34,12 @@ export class Probe {
     const timer = setTimeout(() => link.close(), connectMs);
     try {
       await link.ready;
-      const reply = await link.call('ROLE');
+      const [reply] = await Promise.all([link.call('ROLE'), link.call('PING').catch(passOverUnlessLoading)]);
       const role = Array.isArray(reply) ? reply[0] : null;
       return role === 'master' || role === 'slave' ? role : 'unknown';
     } catch (error) {
       const text = errorText(error);
-      if (/: LOADING /.test(text)) return 'loading';
+      if (isLoading(text)) return 'loading';
       return /: (NOAUTH|NOPERM|WRONGPASS|ERR) /.test(text) ? 'unknown' : 'unreachable';
     } finally {
       clearTimeout(timer);
@@ -47,4 +50,12 @@ export class Probe {
     this.#link?.close();
     this.#link = null;
   }
+}
+
+function isLoading(text: string): boolean {
+  return /: LOADING /.test(text);
+}
+
+function passOverUnlessLoading(error: unknown): void {
+  if (isLoading(errorText(error))) throw error;
 }
