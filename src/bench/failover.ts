@@ -3,9 +3,14 @@
  * through holdfast, and beside it, in turn, with Sentinel alone.
  */
 import { waitFor } from '../base/retry.ts';
-import type { Contender } from '../rig/contender.ts';
-import { HoldfastContender } from '../rig/holdfast-contender.ts';
-import { SentinelContender } from '../rig/sentinel-contender.ts';
+import {
+  type Contender,
+  holdfastContender,
+  killPrimary,
+  promotionsOf,
+  sentinelContender,
+  waitUntilWhole,
+} from './contender.ts';
 import { type Distribution, describe, sumErrors } from './distribution.ts';
 import { type BenchContext, type BenchHead, headOf } from './result.ts';
 import { GapMeter } from './write-gap.ts';
@@ -39,11 +44,11 @@ export async function benchFailover(
   context: BenchContext,
 ): Promise<FailoverReport> {
   const head = headOf('failover', context);
-  const contenders: Contender[] = [new HoldfastContender(), new SentinelContender(options.downAfterMs)];
+  const contenders = [holdfastContender(), sentinelContender(options.downAfterMs)];
   const rounds = contenders.map((): Round[] => []);
   try {
-    await Promise.all(contenders.map((contender) => contender.start()));
-    const before = await Promise.all(contenders.map((contender) => contender.promotions()));
+    await Promise.all(contenders.map(({ rig }) => rig.start()));
+    const before = contenders.map(({ rig }) => promotionsOf(rig));
     for (let kill = 1; kill <= options.times; kill++) {
       for (const [i, contender] of contenders.entries()) {
         context.signal.throwIfAborted();
@@ -52,31 +57,31 @@ export async function benchFailover(
         context.report(`${kill}/${options.times} ${contender.name}: ${round.gapMs.toFixed(0)} ms`);
       }
     }
-    const after = await Promise.all(contenders.map((contender) => contender.promotions()));
+    const after = contenders.map(({ rig }) => promotionsOf(rig));
     const reports = contenders.map(({ name }, i) =>
       summarise(name, rounds[i] ?? [], (after[i] ?? 0) - (before[i] ?? 0)),
     );
     return { ...head, options, contenders: reports };
   } finally {
-    await Promise.allSettled(contenders.map((contender) => contender.stop()));
+    await Promise.allSettled(contenders.map(({ rig }) => rig.stop()));
   }
 }
 
 type Round = GapMeter['seen'];
 
-async function killOnce(contender: Contender, clients: number): Promise<Round> {
-  const meter = new GapMeter(contender.connect(clients));
+async function killOnce({ rig, connect }: Contender, clients: number): Promise<Round> {
+  const meter = new GapMeter(await connect(clients));
   try {
     await waitFor(() => meter.seen.acknowledged > 200, {
       what: 'the load to run',
       withinMs: recoverWithinMs,
     });
     meter.mark();
-    await contender.killPrimary();
+    await killPrimary(rig);
     const { acknowledged } = meter.seen;
     const recovered = () => meter.seen.acknowledged > acknowledged + 200 && meter.seen.gapMs > 0;
     await waitFor(recovered, { what: 'writes to be taken again', withinMs: recoverWithinMs });
-    await contender.waitUntilWhole();
+    await waitUntilWhole(rig);
     return meter.seen;
   } finally {
     await meter.stop();

@@ -29,7 +29,8 @@ export async function withRig<T>(
   }
 }
 
-async function gateOf(rig: HoldfastRig): Promise<Target> {
+/** The door to the primary. @throws BENCH_FAILED */
+export async function gateOf(rig: HoldfastRig): Promise<Target> {
   const door = (await rig.doors()).find(({ to }) => to === 'primary');
   if (!door || !('host' in door.endpoint)) throw BenchFailed('the deployment has no gate to measure');
   return door.endpoint;

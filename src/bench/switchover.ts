@@ -4,8 +4,10 @@
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { waitFor } from '../base/retry.ts';
-import { HoldfastContender } from '../rig/holdfast-contender.ts';
+import type { HoldfastRig } from '../rig/holdfast-rig.ts';
+import { connectTo } from './contender.ts';
 import { type Distribution, describe, sumErrors } from './distribution.ts';
+import { withRig } from './own-rig.ts';
 import { type BenchContext, type BenchHead, headOf } from './result.ts';
 import { GapMeter } from './write-gap.ts';
 
@@ -47,16 +49,14 @@ export async function benchSwitchover(
   context: BenchContext,
 ): Promise<SwitchoverReport> {
   const head = headOf('switchover', context);
-  const contender = new HoldfastContender();
-  try {
-    await contender.start();
-    const meter = new GapMeter(contender.connect(options.clients));
+  return withRig({ durability: 'async', persistence: 'aof-everysec' }, async ({ rig, gate }) => {
+    const meter = new GapMeter(connectTo(gate, options.clients));
     const rounds: SwitchoverRound[] = [];
     const seen: GapMeter['seen'][] = [];
     try {
       for (let round = 1; round <= options.times; round++) {
         context.signal.throwIfAborted();
-        const result = await oneRound(contender, meter, rounds.at(-1)?.tookMs ?? firstCalmMs, context.signal);
+        const result = await oneRound(rig, meter, rounds.at(-1)?.tookMs ?? firstCalmMs, context.signal);
         rounds.push(result.round);
         seen.push(...result.seen);
         const { from, to, waitMs, calmWaitMs } = result.round;
@@ -67,17 +67,15 @@ export async function benchSwitchover(
     } finally {
       await meter.stop();
     }
-    const [reader] = contender.connect(1);
+    const [reader] = connectTo(gate, 1);
     const lost = reader ? await meter.lost(reader) : [];
     reader?.disconnect();
     return { ...head, options, rounds, ...summarise(rounds, seen), lost };
-  } finally {
-    await contender.stop();
-  }
+  });
 }
 
 async function oneRound(
-  contender: HoldfastContender,
+  rig: HoldfastRig,
   meter: GapMeter,
   calmMs: number,
   signal: AbortSignal,
@@ -88,7 +86,7 @@ async function oneRound(
   await delay(calmMs, undefined, { signal });
   const calm = meter.seen;
   meter.mark();
-  const { from, to, heldMs, tookMs } = await contender.switchover();
+  const { from, to, heldMs, tookMs } = await rig.plannedSwitchover();
   const { seen } = meter;
   const round = {
     ...{ from, to, heldMs, tookMs },

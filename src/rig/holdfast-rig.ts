@@ -164,8 +164,13 @@ export class HoldfastRig implements Rig {
   }
 
   async switchover(): Promise<string> {
+    return (await this.plannedSwitchover()).to;
+  }
+
+  /** The same, with the agent's own times. */
+  async plannedSwitchover(): Promise<SwitchoverResult> {
     const host = this.hosts[0] as string;
-    return ((await this.#agent(host).run('switchover', {}, () => {})) as SwitchoverResult).to;
+    return (await this.#agent(host).run('switchover', {}, () => {})) as SwitchoverResult;
   }
 
   async failover(): Promise<void> {

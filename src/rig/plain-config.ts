@@ -36,7 +36,19 @@ export function plainRedisConf(
   ]);
 }
 
-export function plainSentinelConf({ address, port, folder }: PlainPlace, primary: PlainPlace): string {
+/** How long the Sentinels wait, in ms. */
+export interface PlainTimes {
+  downAfterMs: number;
+  failoverTimeoutMs: number;
+}
+
+export const tutorialTimes: PlainTimes = { downAfterMs: 15_000, failoverTimeoutMs: 30_000 };
+
+export function plainSentinelConf(
+  { address, port, folder }: PlainPlace,
+  primary: PlainPlace,
+  { downAfterMs, failoverTimeoutMs }: PlainTimes,
+): string {
   return lines([
     `port ${port}`,
     `bind ${address}`,
@@ -44,8 +56,8 @@ export function plainSentinelConf({ address, port, folder }: PlainPlace, primary
     `dir ${folder}/data`,
     `unixsocket ${folder}/sock`,
     `sentinel monitor ${plainName} ${primary.address} ${primary.port} 2`,
-    `sentinel down-after-milliseconds ${plainName} 15000`,
-    `sentinel failover-timeout ${plainName} 30000`,
+    `sentinel down-after-milliseconds ${plainName} ${downAfterMs}`,
+    `sentinel failover-timeout ${plainName} ${failoverTimeoutMs}`,
   ]);
 }
 

@@ -11,7 +11,14 @@ import type { Door } from './door.ts';
 import { RigFailed } from './errors.ts';
 import { isAlive, killAllOf } from './leftovers.ts';
 import { NetworkHosts } from './network-hosts.ts';
-import { type PlainPlace, plainHaproxyCfg, plainRedisConf, plainSentinelConf } from './plain-config.ts';
+import {
+  type PlainPlace,
+  type PlainTimes,
+  plainHaproxyCfg,
+  plainRedisConf,
+  plainSentinelConf,
+  tutorialTimes,
+} from './plain-config.ts';
 import { askSentinel, roleAt, serversUp } from './plain-questions.ts';
 import type { PartKind, Rig, RigLog, RigPart, RigSettings } from './rig.ts';
 
@@ -24,6 +31,13 @@ interface Part extends PlainPlace {
   pid: number | null;
 }
 
+/** Where it is not as the tutorial has it. */
+export interface PlainOptions {
+  sentinel?: PlainTimes;
+  /** False: no HAProxy; clients ask the Sentinels. */
+  gates?: boolean;
+}
+
 /**
  * Sentinel and HAProxy as people set them up today, with nobody who heals: what dies is started again when the drill
  * says so, as a person or a supervisor would.
@@ -33,14 +47,16 @@ export class PlainRig implements Rig {
   readonly heals = false;
   readonly hosts: readonly string[];
   readonly #settings: RigSettings;
+  readonly #options: PlainOptions;
   readonly #parts: Part[] = [];
   #folder = '';
   #redis = '';
   #haproxy = '';
   #network: NetworkHosts | null = null;
 
-  constructor(settings: RigSettings) {
+  constructor(settings: RigSettings, options: PlainOptions = {}) {
     this.#settings = settings;
+    this.#options = options;
     this.hosts = settings.hosts === 'one' ? ['local'] : threeHosts;
   }
 
@@ -61,7 +77,7 @@ export class PlainRig implements Rig {
     // At once, so that a stop that comes early knows of it.
     this.#folder = mkdtempSync(path.join(tmpdir(), 'hfp-'));
     this.#redis = (await findRedisServer()).program;
-    this.#haproxy = findHaproxy();
+    if (this.#options.gates !== false) this.#haproxy = findHaproxy();
     await this.#place();
     const [primary] = this.#of('member') as [Part];
     for (const part of this.#parts) {
@@ -92,6 +108,11 @@ export class PlainRig implements Rig {
       doors.push({ id: `${id} read-only`, to: 'replica', host, endpoint: readOnly });
     }
     return doors;
+  }
+
+  /** Where clients on this machine ask who is primary. */
+  get sentinels(): { host: string; port: number }[] {
+    return this.#of('sentinel').map(({ address, port }) => ({ host: address, port }));
   }
 
   async parts(): Promise<RigPart[]> {
@@ -245,6 +266,7 @@ export class PlainRig implements Rig {
         this.#parts.push({ id, kind, host, address, port, folder: path.join(this.#folder, id), pid: null });
       add('member', `redis-${i + 1}`, network ? first : first + i);
       add('sentinel', `sentinel-${i + 1}`, network ? 26_379 : first + 3 + i);
+      if (this.#options.gates === false) continue;
       if (network || i === 0) add('gate', `gate-${i + 1}`, network ? 6380 : first + 6);
     }
   }
@@ -254,7 +276,7 @@ export class PlainRig implements Rig {
       case 'member':
         return plainRedisConf(part, part === primary ? null : primary, this.#settings.persistence);
       case 'sentinel':
-        return plainSentinelConf(part, primary);
+        return plainSentinelConf(part, primary, this.#options.sentinel ?? tutorialTimes);
       case 'gate':
         return plainHaproxyCfg({ ...part, readOnlyPort: part.port + 1 }, this.#of('member'));
     }
