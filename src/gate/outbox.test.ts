@@ -27,7 +27,16 @@ function makeOutbox() {
     for (let run = 0; run < runs; run++) ring.shift();
     outbox.answered(before - ring.requestsSent, bytes * runs);
   };
-  return { ring, outbox, writes, add, answer };
+  /** Many replies of so many bytes, until that is what it expects. */
+  const expectReplies = async (bytes: number) => {
+    for (let round = 0; round < 100; round++) {
+      add('x');
+      await turn();
+      answer(1, bytes);
+    }
+    writes.length = 0;
+  };
+  return { ring, outbox, writes, add, answer, expectReplies };
 }
 
 const turn = () => new Promise((resolve) => setImmediate(resolve));
@@ -51,13 +60,8 @@ test('what one turn of the event loop brings leaves in one write', async () => {
 });
 
 test('with long replies only the window is written, and the rest as answers come', async () => {
-  const { ring, writes, add, answer } = makeOutbox();
-  for (let round = 0; round < 100; round++) {
-    add('x');
-    await turn();
-    answer(1, 100_000);
-  }
-  writes.length = 0;
+  const { ring, writes, add, answer, expectReplies } = makeOutbox();
+  await expectReplies(100_000);
   const requests = Array.from({ length: 30 }, (_, index) => `<${index}>`);
   for (const request of requests) add(request);
   await turn();
@@ -74,12 +78,8 @@ test('with long replies only the window is written, and the rest as answers come
 });
 
 test('a run that is larger than the window goes alone', async () => {
-  const { ring, add, answer } = makeOutbox();
-  for (let round = 0; round < 100; round++) {
-    add('x');
-    await turn();
-    answer(1, 2_000_000);
-  }
+  const { ring, add, answer, expectReplies } = makeOutbox();
+  await expectReplies(2_000_000);
   add('many', 50);
   add('few', 2);
   await turn();
@@ -90,13 +90,8 @@ test('a run that is larger than the window goes alone', async () => {
 });
 
 test('a window that ends between segments, or in an old one, loses nothing', async () => {
-  const { ring, writes, add, answer } = makeOutbox();
-  for (let round = 0; round < 100; round++) {
-    add('x');
-    await turn();
-    answer(1, 400_000);
-  }
-  writes.length = 0;
+  const { ring, writes, add, answer, expectReplies } = makeOutbox();
+  await expectReplies(400_000);
   const requests = Array.from({ length: 40 }, (_, index) => String(index % 10).repeat(1 + index * 700));
   for (const request of requests) add(request);
   while (ring.size > 0) {
@@ -107,13 +102,8 @@ test('a window that ends between segments, or in an old one, loses nothing', asy
 });
 
 test('flushAll writes what the window keeps back', async () => {
-  const { outbox, ring, writes, add, answer } = makeOutbox();
-  for (let round = 0; round < 100; round++) {
-    add('x');
-    await turn();
-    answer(1, 2_000_000);
-  }
-  writes.length = 0;
+  const { outbox, ring, writes, add, expectReplies } = makeOutbox();
+  await expectReplies(2_000_000);
   for (const text of ['a', 'b', 'c']) add(text);
   outbox.flushAll();
   expect(writes).toEqual(['abc']);
