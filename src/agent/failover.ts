@@ -1,6 +1,6 @@
 import { errorText } from '../base/errors.ts';
 import { waitFor } from '../base/retry.ts';
-import { namedPrimary } from '../topology/view.ts';
+import { failoverUnderWay, namedPrimary } from '../topology/view.ts';
 import type { Deployment } from './deployment.ts';
 import { FailoverRefused } from './errors.ts';
 import type { Observer } from './observe.ts';
@@ -20,10 +20,10 @@ export async function forceFailover(
   await observer.lookAtAll();
   const view = deployment.view();
   const from = namedPrimary(view)?.id ?? null;
-  const busy = view.sentinels.find(({ failoverInProgress }) => failoverInProgress);
-  if (busy || view.selection) {
+  const underWay = failoverUnderWay(view);
+  if (underWay !== undefined) {
     // Another Sentinel would not know of the first failover yet, and promote a second replica.
-    throw FailoverRefused(`a failover is under way already${busy ? `, as ${busy.id} says` : ''}`, {
+    throw FailoverRefused(underWay, {
       hint: 'holdfast events shows how far it is. If it comes to nothing, ask again when it has ended.',
     });
   }

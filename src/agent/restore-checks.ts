@@ -2,7 +2,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { waitFor } from '../base/retry.ts';
 import { type Info, keyCount } from '../redis/info.ts';
-import { namedPrimary } from '../topology/view.ts';
+import { namedPrimary, notCalm } from '../topology/view.ts';
 import type { Deployment, LiveMember } from './deployment.ts';
 import { RestoreFailed, RestoreRefused } from './errors.ts';
 import type { Observer } from './observe.ts';
@@ -31,7 +31,7 @@ export async function calmPrimary(deployment: Deployment, observer: Observer): P
   let problem = '';
   const calm = async () => {
     await observer.lookAtAll();
-    problem = notCalm(deployment) ?? '';
+    problem = notCalm(deployment.view()) ?? '';
     return problem === '';
   };
   await waitFor(calm, { what: 'a calm moment', withinMs: calmWithinMs, everyMs: lookEveryMs }).catch(
@@ -43,18 +43,6 @@ export async function calmPrimary(deployment: Deployment, observer: Observer): P
     },
   );
   return deployment.member(namedPrimary(deployment.view())?.id ?? '');
-}
-
-function notCalm(deployment: Deployment): string | undefined {
-  const view = deployment.view();
-  const named = namedPrimary(view);
-  if (!named) return 'no majority of Sentinels says who is primary';
-  const busy = view.sentinels.find(({ failoverInProgress }) => failoverInProgress);
-  if (busy) return `a failover is under way (${busy.id} says so)`;
-  const primary = view.members.find(({ id }) => id === named.id);
-  if (!primary?.reachable || primary.busy || primary.role !== 'primary')
-    return `the primary ${named.id} does not answer as one`;
-  return undefined;
 }
 
 export async function primaryFacts({ place, part, watch }: LiveMember, host = ''): Promise<RestoreFacts> {

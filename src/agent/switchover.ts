@@ -16,7 +16,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { errorText } from '../base/errors.ts';
 import { waitFor } from '../base/retry.ts';
 import type { SentinelEvent } from '../redis/sentinel-client.ts';
-import { namedPrimary } from '../topology/view.ts';
+import { namedPrimary, notCalm } from '../topology/view.ts';
 import type { Deployment, LiveGate, LiveMember, LiveSentinel } from './deployment.ts';
 import { SwitchoverFailed, SwitchoverRefused } from './errors.ts';
 import type { Observer } from './observe.ts';
@@ -83,7 +83,7 @@ async function prepare(deployment: Deployment, observer: Observer, to: string | 
   const problem = { text: '' };
   const check = async () => {
     await observer.lookAtAll();
-    problem.text = notCalm(deployment, to) ?? (await notSelectable(deployment, to)) ?? '';
+    problem.text = whyNotNow(deployment, to) ?? (await notSelectable(deployment, to)) ?? '';
     return problem.text === '';
   };
   await waitFor(check, { what: 'a calm moment', withinMs: calmWithinMs, everyMs: 50 }).catch((cause) => {
@@ -97,22 +97,18 @@ async function prepare(deployment: Deployment, observer: Observer, to: string | 
 }
 
 /** What stands in the way of a switchover now, or undefined. */
-function notCalm(deployment: Deployment, to: string | null): string | undefined {
+function whyNotNow(deployment: Deployment, to: string | null): string | undefined {
   const view = deployment.view();
-  const named = namedPrimary(view);
-  if (!named) return 'no majority of Sentinels says who is primary';
-  const busy = view.sentinels.find(({ failoverInProgress }) => failoverInProgress);
-  if (busy) return `a failover is under way (${busy.id} says so)`;
-  const old = view.members.find(({ id }) => id === named.id);
-  if (!old?.reachable || old.role !== 'primary') return `the primary ${named.id} does not answer as one`;
-  if (to === named.id) return undefined;
-  const candidates = view.members.filter(({ id }) => (to === null ? id !== named.id : id === to));
+  const reason = notCalm(view);
+  const old = namedPrimary(view)?.id;
+  if (reason !== undefined || to === old) return reason;
+  const candidates = view.members.filter(({ id }) => (to === null ? id !== old : id === to));
   const fit = candidates.filter(
     ({ reachable, linkUp, priority }) => reachable && linkUp && (to !== null || priority > 0),
   );
   if (fit.length === 0)
     return to === null ? 'no replica is linked to the primary' : `${to} is not linked to the primary`;
-  const disagreeing = view.sentinels.find(({ reachable, primary }) => reachable && primary !== named.id);
+  const disagreeing = view.sentinels.find(({ reachable, primary }) => reachable && primary !== old);
   if (disagreeing) return `${disagreeing.id} still names ${disagreeing.primary ?? 'someone else'} primary`;
   return undefined;
 }

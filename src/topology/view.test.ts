@@ -10,7 +10,7 @@ import {
   deadProcess,
   threeSentinels,
 } from '../../test/support/views.ts';
-import { actingPrimary, type MemberView, memberState, namedPrimary } from './view.ts';
+import { actingPrimary, type MemberView, memberState, namedPrimary, notCalm, type View } from './view.ts';
 
 describe('whom the Sentinels name', () => {
   const named = (...sentinels: Parameters<typeof threeSentinels>[0][]) =>
@@ -84,6 +84,24 @@ describe('who acts as primary', () => {
     const sentinels = threeSentinels({ primary: null });
     expect(actingPrimary(aView({ sentinels }))).toBeNull();
   });
+});
+
+test.each<[Partial<View>, string | undefined]>([
+  [{}, undefined],
+  [
+    { sentinels: threeSentinels([{}, { reachable: false }, { reachable: false }]) },
+    'no majority of Sentinels says who is primary',
+  ],
+  [
+    { sentinels: threeSentinels([{}, { failoverInProgress: true }, {}]) },
+    'a failover is under way (sentinel-2 says so)',
+  ],
+  [{ selection: { member: 'redis-2', atMs: 0 } }, 'a failover is under way (redis-2 was selected)'],
+  [{ members: [aPrimary('redis-1', { reachable: false })] }, 'the primary redis-1 does not answer as one'],
+  [{ members: [aPrimary('redis-1', { busy: true })] }, 'the primary redis-1 does not answer as one'],
+  [{ members: [aReplica('redis-1'), aPrimary('redis-2')] }, 'the primary redis-1 does not answer as one'],
+])('%o: what stands in the way of anything planned is %s', (changes, reason) => {
+  expect(notCalm(aView(changes))).toBe(reason);
 });
 
 test.each<[string, MemberView, ReturnType<typeof memberState>]>([

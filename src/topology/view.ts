@@ -106,6 +106,24 @@ export function namedPrimary(view: View): { id: string; epoch: number } | null {
   return null;
 }
 
+/** Who says that a failover is under way, in words; undefined when nobody does. */
+export function failoverUnderWay({ sentinels, selection }: View): string | undefined {
+  const busy = sentinels.find(({ failoverInProgress }) => failoverInProgress);
+  if (busy) return `a failover is under way (${busy.id} says so)`;
+  return selection ? `a failover is under way (${selection.member} was selected)` : undefined;
+}
+
+/** Why nothing that is planned may begin: no primary that all agree on, and that answers. Undefined when all is calm. */
+export function notCalm(view: View): string | undefined {
+  const named = namedPrimary(view);
+  if (!named) return 'no majority of Sentinels says who is primary';
+  const failover = failoverUnderWay(view);
+  if (failover !== undefined) return failover;
+  const primary = view.members.find(({ id }) => id === named.id);
+  const answers = primary?.reachable && !primary.busy && primary.role === 'primary';
+  return answers ? undefined : `the primary ${named.id} does not answer as one`;
+}
+
 /** The member that acts as primary and is the Sentinels' choice: selected just now, or named by a majority. */
 export function actingPrimary(view: View): MemberView | null {
   const isActing = (id: string | undefined) =>
