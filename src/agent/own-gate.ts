@@ -3,8 +3,8 @@ import { writeFileAtomic } from '../base/atomic-file.ts';
 import { type GateConfigInput, gateConfig } from '../gate/config.ts';
 import { GateControl } from '../gate/control-client.ts';
 import type { ProcessCommand } from '../process/supervised-process.ts';
+import { gateSettings } from '../render/gate-settings.ts';
 import { bindAddresses } from '../spec/bind.ts';
-import { ownUserName } from '../spec/secrets.ts';
 import type { GatePlace, Host, Member } from '../spec/spec.ts';
 import type { Deployment } from './deployment.ts';
 import type { GateAdapter, GateObservation } from './gate-adapter.ts';
@@ -71,33 +71,14 @@ export class OwnGate implements GateAdapter {
 }
 
 function gateInput({ spec, setting }: Deployment, place: GatePlace, socket: string): GateConfigInput {
-  const { secrets } = setting;
   const host = bindAddresses(spec.hosts.find(({ id }) => id === place.host) as Host);
-  const { holdMs, inflightWrites, durability, workers, maxLagMs, replicaFallback, limits } = spec.gate;
-  const { sentinelPassword } = secrets;
   return {
     deployment: spec.name,
     id: place.id,
     listen: { host: [...host], port: place.port },
     replicaListen: place.replicaPort === null ? null : { host: [...host], port: place.replicaPort },
     controlSocket: socket,
-    members: spec.members.map(({ id, address, port }) => ({ id, address, port })),
-    sentinels: spec.sentinels.map(({ address, port }) => ({ address, port })),
-    memberCredentials: { username: ownUserName('gate'), password: secrets.own.gate },
-    sentinelCredentials:
-      sentinelPassword === null ? null : { username: 'default', password: sentinelPassword },
+    ...gateSettings(spec, setting.secrets),
     tls: spec.security.tls === null ? null : { ...spec.security.tls, upstream: true },
-    holdMs,
-    inflightWrites,
-    durability,
-    workers,
-    maxLagMs,
-    replicaFallback,
-    limits: {
-      clients: limits.maxClients,
-      bulkBytes: limits.maxBulkBytes,
-      totalBytes: limits.maxHeldBytes,
-      replyBytes: limits.maxReplyBytes,
-    },
   };
 }

@@ -1,6 +1,7 @@
-import { ownUserName, type Secrets } from '../../spec/secrets.ts';
+import type { Secrets } from '../../spec/secrets.ts';
 import type { Spec } from '../../spec/spec.ts';
 import { containerUser, secretsFolder } from '../container-spec.ts';
+import { gateSettings } from '../gate-settings.ts';
 import {
   containerSecurity,
   labels,
@@ -104,7 +105,6 @@ export function doorPorts({ port, replicaPort }: Doors): { name: string; port: n
 
 /** The gate's configuration, as the gate reads it (gate/config.ts): it fills in what is not said. */
 export function gateConfigText(spec: Spec, secrets: Secrets, doors: Doors): string {
-  const { holdMs, inflightWrites, durability, workers, maxLagMs, replicaFallback, limits } = spec.gate;
   const listen = (port: number) => ({ host: '0.0.0.0', port });
   const config = {
     deployment: spec.name,
@@ -112,23 +112,7 @@ export function gateConfigText(spec: Spec, secrets: Secrets, doors: Doors): stri
     listen: listen(doors.port),
     replicaListen: doors.replicaPort === null ? null : listen(doors.replicaPort),
     controlSocket: '/run/gate/control.sock',
-    members: spec.members.map(({ id, address, port }) => ({ id, address, port })),
-    sentinels: spec.sentinels.map(({ address, port }) => ({ address, port })),
-    memberCredentials: { username: ownUserName('gate'), password: secrets.own.gate },
-    sentinelCredentials:
-      secrets.sentinelPassword === null ? null : { username: 'default', password: secrets.sentinelPassword },
-    holdMs,
-    inflightWrites,
-    durability,
-    workers,
-    maxLagMs,
-    replicaFallback,
-    limits: {
-      clients: limits.maxClients,
-      bulkBytes: limits.maxBulkBytes,
-      totalBytes: limits.maxHeldBytes,
-      replyBytes: limits.maxReplyBytes,
-    },
+    ...gateSettings(spec, secrets),
   };
   return `${JSON.stringify(config, null, 2)}\n`;
 }
