@@ -63,7 +63,8 @@ export function failHeld(client: Client): void {
 function refuseHeld(client: Client, request: Buffer): Item {
   const { router, session } = client;
   router.counters.heldInVain++;
-  const error = `NOPRIMARY no primary was found within ${router.config.holdMs} ms`;
+  const missing = router.primaryLoads ? 'the primary did not load its data' : 'no primary was found';
+  const error = `NOPRIMARY ${missing} within ${router.config.holdMs} ms`;
   if (!client.inMulti && session.transaction === null) return { reply: writeError(error) };
   client.multiFailed = true;
   const { name } = client.commandIn(request);

@@ -19,7 +19,8 @@ export interface ConnectionsOwner {
   /** The client must wait until something changes. */
   hold(client: Client): void;
   retrySoon(client: Client): void;
-  onLost(target: MemberAddress, reason: string): void;
+  /** A connection could not be made, or broke; `inUse`: somebody needed it. */
+  onLost(target: MemberAddress, reason: string, inUse: boolean): void;
   /** The member does not let this client's session in. */
   onRefused(client: Client, error: string): void;
 }
@@ -236,7 +237,8 @@ export class Connections {
       }
       upstream.ring.shift();
     }
-    if (clients.size > 0 || !upstream.ready) this.#owner.onLost(upstream.target, reason);
+    const inUse = clients.size > 0 || !upstream.ready;
+    if (inUse || upstream.broken) this.#owner.onLost(upstream.target, reason, inUse);
     for (const client of this.#owner.clients) if (client.route === upstream) client.route = null;
     for (const client of clients) {
       if (client.closed) continue;

@@ -24,8 +24,9 @@ export interface Routing {
   targetFor(client: Client): MemberAddress | null;
   isTarget(member: MemberAddress): boolean;
   holding(): 'none' | 'writes' | 'all';
-  /** A connection to the member could not be made, or broke. */
-  onLost(target: MemberAddress, reason: string): void;
+  readonly primaryLoads: boolean;
+  /** A connection to the member could not be made, or broke; `inUse`: somebody needed it. */
+  onLost(target: MemberAddress, reason: string, inUse: boolean): void;
   onRefusal(target: MemberAddress, refusal: Refusal): boolean;
   readonly refuses: boolean;
   readonly confirm: UpstreamOptions['confirm'];
@@ -86,6 +87,10 @@ export class Door implements Router, ConnectionsOwner {
 
   get holding(): 'none' | 'writes' | 'all' {
     return this.#routing.holding();
+  }
+
+  get primaryLoads(): boolean {
+    return this.#routing.primaryLoads;
   }
 
   /** Opens the door on every host of `listen`. @throws GATE_LISTEN */
@@ -203,8 +208,8 @@ export class Door implements Router, ConnectionsOwner {
     this.connections.dropOwn(client);
   }
 
-  onLost(target: MemberAddress, reason: string): void {
-    this.#routing.onLost(target, reason);
+  onLost(target: MemberAddress, reason: string, inUse: boolean): void {
+    this.#routing.onLost(target, reason, inUse);
   }
 
   /** The member does not take the client's session over: it is told, and closed, as a server would. */

@@ -46,6 +46,8 @@ export class PrimaryWatch {
   primarySince: number | null = null;
   #settlingSince = Number.NEGATIVE_INFINITY;
   holding: 'none' | 'writes' | 'all' = 'all';
+  /** The primary came back and reads its data; everything is held. */
+  loads = false;
   reason: string | null = 'starting: the primary is not known yet';
   holdingSince = performance.now();
   #candidate: { member: MemberAddress; by: string; at: number } | null = null;
@@ -123,6 +125,7 @@ export class PrimaryWatch {
 
   /** It refuses for want of replicas, or because it loads: true while that is expected to pass. */
   onNotReady(member: MemberAddress): boolean {
+    if (this.#checking) return true;
     if (this.#config.sentinels.length === 0) return false;
     return member !== this.primary || performance.now() - this.#settlingSince < settlingMs;
   }
@@ -251,6 +254,7 @@ export class PrimaryWatch {
     const wasHolding = this.holding !== 'none';
     if (this.holding === 'all') this.#settlingSince = performance.now();
     this.holding = 'none';
+    this.loads = false;
     this.reason = this.#remark();
     if (wasHolding) this.#log(`open after ${describeDuration(performance.now() - this.holdingSince)}`);
     this.#candidate = null;
@@ -304,6 +308,11 @@ export class PrimaryWatch {
     const named = this.#named();
     if (this.#config.sentinels.length > 0 && named !== null && named !== primary) return;
     const role = await this.#probe(primary).role();
+    if (role === 'loading' && !this.loads) {
+      this.reason = `${primary.id} loads its data`;
+      this.#log(this.reason);
+    }
+    this.loads = role === 'loading';
     const good = role === 'master' || (role === 'unknown' && this.#config.sentinels.length === 0);
     // A hold by the agent has its own end.
     const byAgent = this.#holdTimer !== undefined && this.holding === 'writes';

@@ -20,6 +20,8 @@ export interface Router {
   readonly buffered: Buffered;
   /** Writes wait, or everything does. */
   readonly holding: 'none' | 'writes' | 'all';
+  /** There is a primary, and it still loads its data. */
+  readonly primaryLoads: boolean;
   /** True for a door that refuses some requests. */
   readonly refuses: boolean;
   readonly clients: ReadonlySet<Client>;

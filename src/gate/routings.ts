@@ -33,6 +33,10 @@ export class PrimaryRouting implements Routing {
     return member === this.#watch.primary;
   }
 
+  get primaryLoads(): boolean {
+    return this.#watch.loads;
+  }
+
   holding(): 'none' | 'writes' | 'all' {
     return this.#watch.holding === 'none' && this.#settling ? 'writes' : this.#watch.holding;
   }
@@ -121,12 +125,17 @@ export class ReplicaRouting implements Routing {
     this.#chosen.delete(client);
   }
 
+  get primaryLoads(): boolean {
+    return this.#watch.loads;
+  }
+
   holding(): 'none' | 'writes' | 'all' {
     return 'none';
   }
 
-  onLost(target: MemberAddress): void {
-    this.#replicas.exclude(target);
+  /** A server may end connections that nobody uses (`timeout`): that says nothing of it. */
+  onLost(target: MemberAddress, _reason: string, inUse: boolean): void {
+    if (inUse) this.#replicas.exclude(target);
   }
 
   onRefusal(target: MemberAddress, refusal: Refusal): boolean {

@@ -82,6 +82,8 @@ export class Upstream {
   /** Its owner has put it into the state that requests need. */
   ready = false;
   closed = false;
+  /** It ended without us. */
+  broken = false;
   /** Monotonic ms of the bytes that are looked at now. */
   #now = 0;
 
@@ -111,11 +113,11 @@ export class Upstream {
       this.connected = true;
       events.onConnect(this);
     });
-    this.#socket.on('error', (error) => this.#close(errorText(error)));
-    this.#socket.on('end', () => this.#close('the server closed the connection'));
+    this.#socket.on('error', (error) => this.#break(errorText(error)));
+    this.#socket.on('end', () => this.#break('the server closed the connection'));
     this.#socket.on('close', () => {
       clearTimeout(timer);
-      this.#close('the connection closed');
+      this.#break('the connection closed');
     });
   }
 
@@ -344,6 +346,11 @@ export class Upstream {
     this.ring.shift();
     if (this.retired && this.ring.size === 0) this.destroy('it was replaced');
     client?.onRunDone();
+  }
+
+  #break(reason: string): void {
+    this.broken ||= !this.closed;
+    this.#close(reason);
   }
 
   #close(reason: string): void {

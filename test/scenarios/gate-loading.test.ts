@@ -50,6 +50,31 @@ test('while a server that came back loads its data, its clients wait', async () 
   expect((await gate.control.status()).errors).not.toHaveProperty('LOADING');
 }, 60_000);
 
+test('when that takes longer than they may wait, they and the status are told so', async () => {
+  const { server, startAgain } = await serverThatLoads();
+  const gate = await startGate({
+    members: [{ id: 'redis-1', address: '127.0.0.1', port: server.port }],
+    holdMs: 700,
+  });
+  const writer = client(gate.port);
+  await writer.set('key:8', 'x');
+  await kill9(server.process);
+  const again = startAgain();
+  await waitFor(async () => (await gate.control.status()).reason === 'redis-1 loads its data', {
+    what: 'the gate to see that the server loads',
+    withinMs: 5000,
+  });
+  await expect(writer.set('key:9', 'x')).rejects.toThrow(
+    'NOPRIMARY the primary did not load its data within 700 ms',
+  );
+  await again;
+  await waitFor(async () => (await gate.control.status()).state === 'open', {
+    what: 'the gate to open',
+    withinMs: 20_000,
+  });
+  expect(await writer.set('key:9', 'x')).toBe('OK');
+}, 60_000);
+
 test('a gate that starts while the replicas are not back yet waits for them', async () => {
   const deployment = await startDeployment({ settings: ['--min-replicas-to-write', '1'] });
   const [primary, ...replicas] = deployment.members as [Server, ...Server[]];
