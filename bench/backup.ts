@@ -8,6 +8,7 @@ import { parseArgs } from 'node:util';
 import { Redis } from 'ioredis';
 import { waitFor } from '../src/base/retry.ts';
 import { freePorts } from '../src/process/free-ports.ts';
+import { setRandomKeys } from './random-keys.ts';
 
 /**
  * Times backups of one server into a folder beside `redis-cli --rdb` to a file, in turns, and reads the most memory
@@ -67,16 +68,7 @@ async function fill(port: number): Promise<void> {
       await redis.call('DEBUG', 'POPULATE', keys, 'key', valueBytes);
       return;
     }
-    const bytes = Buffer.alloc(valueBytes);
-    for (let key = 0; key < keys; ) {
-      const batch = redis.pipeline();
-      for (let end = Math.min(keys, key + 2000); key < end; key++) {
-        for (let at = 0; at + 4 <= valueBytes; at += 4)
-          bytes.writeUInt32LE((Math.random() * 2 ** 32) >>> 0, at);
-        batch.set(`key:${key}`, Buffer.from(bytes));
-      }
-      await batch.exec();
-    }
+    await setRandomKeys(redis, keys, valueBytes);
   } finally {
     redis.disconnect();
   }

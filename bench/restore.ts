@@ -8,6 +8,7 @@ import { parseArgs } from 'node:util';
 import { Redis } from 'ioredis';
 import { waitFor } from '../src/base/retry.ts';
 import { freePorts } from '../src/process/free-ports.ts';
+import { setRandomKeys } from './random-keys.ts';
 
 /**
  * Times how long a deployment of three members on this machine takes to get its data back: `restore` of a whole backup
@@ -46,20 +47,6 @@ async function holdfast(...args: string[]): Promise<{ seconds: number; json: Rec
   return { seconds: (performance.now() - began) / 1000, json: JSON.parse(text) as Record<string, unknown> };
 }
 
-/** Random bytes, which do not compress. */
-async function fill(redis: Redis): Promise<void> {
-  const bytes = Buffer.alloc(valueBytes);
-  for (let key = 0; key < keys; ) {
-    const batch = redis.pipeline();
-    for (const end = Math.min(keys, key + 1000); key < end; key++) {
-      for (let at = 0; at + 4 <= valueBytes; at += 4)
-        bytes.writeUInt32LE((Math.random() * 2 ** 32) >>> 0, at);
-      batch.set(`key:${key}`, Buffer.from(bytes));
-    }
-    await batch.exec();
-  }
-}
-
 function median(numbers: number[]): number {
   return numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)] ?? Number.NaN;
 }
@@ -86,7 +73,7 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
 try {
   await holdfast('up', '--detach');
   const redis = new Redis(spec.gate.port, '127.0.0.1', { commandTimeout: 60_000 });
-  await fill(redis);
+  await setRandomKeys(redis, keys, valueBytes);
   const firstIsThere = async () => {
     const { backup } = (await holdfast('status')).json as { backup: { lastGoodAt: string | null } };
     return backup.lastGoodAt !== null;

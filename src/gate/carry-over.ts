@@ -19,7 +19,7 @@ const uncertain = writeError(
   'UNCERTAIN the primary went down before it answered; this write may or may not have been applied',
 );
 
-/** The run's connection broke; its client goes on once it has nothing in flight. */
+/** The run's connection broke, `sent` or before; its client goes on once it has nothing in flight. */
 export function onRunLost(client: Client, run: Run, sent: boolean): void {
   client.bounce ??= { items: [] };
   if (run.handler !== null) run.handler.onLost();

@@ -24,7 +24,6 @@ export interface Routing {
   targetFor(client: Client): MemberAddress | null;
   isTarget(member: MemberAddress): boolean;
   holding(): 'none' | 'writes' | 'all';
-  readonly primaryLoads: boolean;
   /** A connection to the member could not be made, or broke; `inUse`: somebody needed it. */
   onLost(target: MemberAddress, reason: string, inUse: boolean): void;
   onRefusal(target: MemberAddress, refusal: Refusal): boolean;
@@ -43,6 +42,7 @@ export interface DoorContext {
   buffered: Buffered;
   /** Whether a new connection to a member has to authenticate before it may do anything. */
   authNeeded: () => boolean;
+  primaryLoads: () => boolean;
   /** Numbers clients across doors. */
   nextId: () => number;
 }
@@ -90,7 +90,7 @@ export class Door implements Router, ConnectionsOwner {
   }
 
   get primaryLoads(): boolean {
-    return this.#routing.primaryLoads;
+    return this.#context.primaryLoads();
   }
 
   /** Opens the door on every host of `listen`. @throws GATE_LISTEN */

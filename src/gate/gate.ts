@@ -51,6 +51,7 @@ export class Gate implements ControlTarget {
       counters: this.#counters,
       buffered: new Buffered(config.limits.totalBytes),
       authNeeded: () => this.#authNeeded,
+      primaryLoads: () => this.#watch.loads,
       nextId: () => {
         lastId += ids.step;
         return lastId;

@@ -96,7 +96,7 @@ export class Outbox {
     while (ring.sent < ring.size) {
       const { count } = ring.at(ring.sent);
       if (ring.sent > 0 && ring.requestsSent + count > window) break;
-      ring.markSent(count);
+      ring.markSent();
     }
     if (ring.sent > sent) this.#writeUpTo(ring.at(ring.sent - 1));
   }

@@ -33,10 +33,6 @@ export class PrimaryRouting implements Routing {
     return member === this.#watch.primary;
   }
 
-  get primaryLoads(): boolean {
-    return this.#watch.loads;
-  }
-
   holding(): 'none' | 'writes' | 'all' {
     return this.#watch.holding === 'none' && this.#settling ? 'writes' : this.#watch.holding;
   }
@@ -123,10 +119,6 @@ export class ReplicaRouting implements Routing {
 
   forget(client: Client): void {
     this.#chosen.delete(client);
-  }
-
-  get primaryLoads(): boolean {
-    return this.#watch.loads;
   }
 
   holding(): 'none' | 'writes' | 'all' {

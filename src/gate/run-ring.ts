@@ -61,10 +61,10 @@ export class RunRing {
     return this.#requestsSent;
   }
 
-  /** The first run that was not, with its `requests`, is being written. */
-  markSent(requests: number): void {
+  /** The first run that was not is being written. */
+  markSent(): void {
+    this.#requestsSent += this.at(this.#sent).count;
     this.#sent++;
-    this.#requestsSent += requests;
   }
 
   /** The run to fill in, already at the end of the queue. */

@@ -22,9 +22,9 @@ export interface UpstreamEvents {
   onConnect(upstream: Upstream): void;
   /** It is gone for good. The runs that were not answered are still in `upstream.ring`. */
   onClosed(upstream: Upstream, reason: string): void;
-  /** Called for a reply that is no answer: true when it was taken, false when it is the head run's after all. */
   /** A client is slow to read a long reply, so this connection stands still. */
   onSlow?: (upstream: Upstream) => void;
+  /** Called for a reply that is no answer: true when it was taken, false when it is the head run's after all. */
   onOutOfBand?: (upstream: Upstream, buf: Buffer, start: number, end: number) => boolean;
 }
 
