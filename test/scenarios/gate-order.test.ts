@@ -93,7 +93,7 @@ test('every reply belongs to its request through planned changes of primary and 
   await failOver(deployment);
   await someMore();
   await expectAllAnswered(clients, gate);
-  expect((await gate.control.status()).counters.switches).toBe(3);
+  expect((await gate.control.status()).counters.switches, gate.log()).toBe(3);
 }, 180_000);
 
 /** What an agent does: the member that died comes back and follows. */

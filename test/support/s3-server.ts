@@ -1,4 +1,5 @@
 import { rmSync } from 'node:fs';
+import type { Server } from 'node:http';
 import { createRequire } from 'node:module';
 import { openStore, type StoreOptions } from '../../src/backup/open-store.ts';
 import type { BackupStore } from '../../src/backup/store.ts';
@@ -6,6 +7,7 @@ import { FaultProxy } from './fault-proxy.ts';
 import { freePort, tempFolder } from './redis-processes.ts';
 
 interface S3rver {
+  readonly httpServer: Server;
   run(): Promise<unknown>;
   close(): Promise<void>;
 }
@@ -47,7 +49,10 @@ export async function startS3(): Promise<S3Server> {
       openStore(`s3://bucket/${prefix}`, { endpoint, pathStyle: true, ...options }),
     close: async () => {
       await proxy.close();
-      await server.close();
+      const closed = server.close();
+      // A request that a fault cut off in its middle would keep it open for minutes.
+      server.httpServer.closeAllConnections();
+      await closed;
       rmSync(folder, { recursive: true, force: true });
     },
   };
