@@ -1,9 +1,9 @@
 /** Does what was decided. Each action leaves the view changed, so that the same decision is not made twice. */
 import type { Decision, StartAs } from '../topology/decide.ts';
-import { gateCommand, memberCommand, sentinelCommand } from './commands.ts';
+import { promoteShielded } from './change/promotion.ts';
 import type { Deployment, LiveMember } from './deployment.ts';
 import { FailoverRefused } from './errors.ts';
-import { promoteShielded } from './promotion.ts';
+import { gateCommand, memberCommand, sentinelCommand } from './units/process-commands.ts';
 
 export class Actions {
   readonly #deployment: Deployment;

@@ -5,16 +5,16 @@ import type { Credentials, Endpoint } from '../redis/connection.ts';
 import { readTls } from '../redis/tls.ts';
 import { ownUserName } from '../spec/secrets.ts';
 import type { Place } from '../spec/spec.ts';
+import { makeSocketFolder } from './api/socket-folder.ts';
 import { Deployment, type Setting } from './deployment.ts';
-import { createGateAdapter } from './gates.ts';
-import { MemberWatch } from './member-watch.ts';
-import { MemoryFile } from './memory-file.ts';
-import { noteSentinelEvent, observePaceMs } from './observe.ts';
-import { Part } from './part.ts';
-import type { PartPaths } from './paths.ts';
-import { watchSelection } from './selection-watch.ts';
-import { SentinelWatch } from './sentinel-watch.ts';
-import { makeSocketFolder } from './socket-folder.ts';
+import { MemberWatch } from './observe/member-watch.ts';
+import { noteSentinelEvent, observePaceMs } from './observe/observer.ts';
+import { watchSelection } from './observe/selection-watch.ts';
+import { SentinelWatch } from './observe/sentinel-observer.ts';
+import { MemoryFile } from './state/memory-file.ts';
+import type { PartPaths } from './state/paths.ts';
+import { createGateAdapter } from './units/create-gate-adapter.ts';
+import { Part } from './units/part.ts';
 
 export async function assemble(setting: Setting): Promise<Deployment> {
   const { spec, secrets, clock } = setting;

@@ -8,15 +8,14 @@ import type { SentinelEvent } from '../redis/sentinel-client.ts';
 import type { Secrets } from '../spec/secrets.ts';
 import type { GatePlace, Member, SentinelPlace, Spec } from '../spec/spec.ts';
 import type { MemberView, SentinelView, View } from '../topology/view.ts';
-import type { EventLog } from './event-log.ts';
-import type { GateAdapter } from './gate-adapter.ts';
-import type { MemberWatch } from './member-watch.ts';
+import type { MemberWatch } from './observe/member-watch.ts';
+import type { SentinelWatch } from './observe/sentinel-observer.ts';
+import type { EventLog } from './state/event-log.ts';
 
-import { isDataIntact, isDataStale, keptData, type MemoryFile } from './memory-file.ts';
-
-import type { Part } from './part.ts';
-import type { StatePaths } from './paths.ts';
-import type { SentinelWatch } from './sentinel-watch.ts';
+import { isDataIntact, isDataStale, keptData, type MemoryFile } from './state/memory-file.ts';
+import type { StatePaths } from './state/paths.ts';
+import type { GateAdapter } from './units/gate-adapter.ts';
+import type { Part } from './units/part.ts';
 
 export interface LiveMember {
   place: Member;

@@ -7,7 +7,7 @@ import { type Decision, decide } from '../topology/decide.ts';
 import { actingPrimary, type View } from '../topology/view.ts';
 import { Actions } from './act.ts';
 import type { Deployment } from './deployment.ts';
-import { settleSelection } from './observe.ts';
+import { settleSelection } from './observe/observer.ts';
 
 const tickMs = 250;
 /** A decision whose action failed is not tried again sooner than this. */

@@ -3,7 +3,7 @@
  * by slice, and how long it takes until all is as before.
  */
 import { setTimeout as delay } from 'node:timers/promises';
-import { readEvents } from '../agent/event-log.ts';
+import { readEvents } from '../agent/state/event-log.ts';
 import { waitFor } from '../base/retry.ts';
 import type { HoldfastRig } from '../rig/holdfast-rig.ts';
 import type { RigPart, RigSettings } from '../rig/rig.ts';

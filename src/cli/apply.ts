@@ -1,6 +1,6 @@
 import path from 'node:path';
 import type { Command } from 'commander';
-import type { ApplyResult } from '../agent/apply.ts';
+import type { ApplyResult } from '../agent/change/apply-spec.ts';
 import { askAgent } from './ask-agent.ts';
 import { confirm } from './confirm.ts';
 import type { Output } from './output.ts';

@@ -1,4 +1,4 @@
-import type { Command as AgentCommand } from '../agent/api.ts';
+import type { Command as AgentCommand } from '../agent/api/agent-api.ts';
 import type { Output } from './output.ts';
 import { openTarget, type TargetOptions } from './target.ts';
 

@@ -1,7 +1,7 @@
 /** What the backup verbs begin with. They need no agent: members and store are spoken to directly. */
 import { existsSync } from 'node:fs';
 import os from 'node:os';
-import type { StatePaths } from '../agent/paths.ts';
+import type { StatePaths } from '../agent/state/paths.ts';
 import { openStore } from '../backup/open-store.ts';
 import type { BackupStore } from '../backup/store.ts';
 import { defineError } from '../base/errors.ts';

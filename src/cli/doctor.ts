@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
 import type { Command } from 'commander';
-import { clockStepKind } from '../agent/clock-watch.ts';
-import { readEvents } from '../agent/event-log.ts';
-import { type StatePaths, stateDirOf, statePaths } from '../agent/paths.ts';
+import { clockStepKind } from '../agent/observe/clock-watch.ts';
+import { readEvents } from '../agent/state/event-log.ts';
+import { type StatePaths, stateDirOf, statePaths } from '../agent/state/paths.ts';
 import { readFileIfThere } from '../base/atomic-file.ts';
 import { errorText } from '../base/errors.ts';
 import { type Result, runChecks, type Severity } from '../doctor/check.ts';

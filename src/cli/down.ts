@@ -29,7 +29,7 @@ async function down(output: Output, [file = '']: string[], options: DownOptions)
   });
   if (stopped) return say('stopped');
   // No agent: the processes that it left are ours to stop.
-  const { stopLeftBehind } = await import('../agent/left-behind.ts');
+  const { stopLeftBehind } = await import('../agent/units/left-behind.ts');
   const count = await stopLeftBehind(
     target.spec,
     chooseHost(target.spec, options.host),

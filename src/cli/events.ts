@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { type DeploymentEvent, readEvents } from '../agent/event-log.ts';
+import { type DeploymentEvent, readEvents } from '../agent/state/event-log.ts';
 import { BadOption } from './errors.ts';
 import type { Output } from './output.ts';
 import { openTarget } from './target.ts';

@@ -1,7 +1,7 @@
 import { chmod } from 'node:fs/promises';
 import path from 'node:path';
 import type { Command } from 'commander';
-import { stateDirOf, statePaths } from '../agent/paths.ts';
+import { stateDirOf, statePaths } from '../agent/state/paths.ts';
 import { readFileIfThere, writeFileAtomic } from '../base/atomic-file.ts';
 import { defineError } from '../base/errors.ts';
 import type { RenderedFile } from '../render/target.ts';

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
-import type { BackupStatus } from '../agent/backup-schedule.ts';
-import type { MemberStatus, Status } from '../agent/status.ts';
+import type { MemberStatus, Status } from '../agent/api/status-answer.ts';
+import type { BackupStatus } from '../agent/backups/backup-schedule.ts';
 import { describeDuration } from '../base/duration.ts';
 import { describeSize } from '../base/size.ts';
 import type { Output } from './output.ts';

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { SwitchoverResult } from '../agent/switchover.ts';
+import type { SwitchoverResult } from '../agent/change/switchover.ts';
 import { askAgent } from './ask-agent.ts';
 import { action, type CommonOptions, specArgument, stateDirOption, verb } from './verb.ts';
 

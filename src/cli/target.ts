@@ -1,8 +1,8 @@
 /** What nearly every verb begins with: the spec, and the state directory and agent that belong to it. */
 import path from 'node:path';
-import { AgentClient } from '../agent/client.ts';
+import { AgentClient } from '../agent/api/agent-client.ts';
 import { UnknownHost } from '../agent/errors.ts';
-import { type StatePaths, stateDirOf, statePaths } from '../agent/paths.ts';
+import { type StatePaths, stateDirOf, statePaths } from '../agent/state/paths.ts';
 import { loadSpec } from '../spec/load.ts';
 import type { Spec } from '../spec/spec.ts';
 

@@ -2,11 +2,11 @@
 
 import { spawn } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
+import type { Status } from '../agent/api/status-answer.ts';
+import { statusOf } from '../agent/api/status-answer.ts';
 import { StartFailed } from '../agent/errors.ts';
 import { checkStateDir } from '../agent/preflight.ts';
-import { type RunningAgent, startAgent } from '../agent/run.ts';
-import type { Status } from '../agent/status.ts';
-import { statusOf } from '../agent/status.ts';
+import { type RunningAgent, startAgent } from '../agent/run-agent.ts';
 import { describeDuration } from '../base/duration.ts';
 import { HoldfastError } from '../base/errors.ts';
 import type { Spec } from '../spec/spec.ts';

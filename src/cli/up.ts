@@ -1,6 +1,6 @@
 import { type Command, Option } from 'commander';
+import type { Status } from '../agent/api/status-answer.ts';
 import { RestoreRefused } from '../agent/errors.ts';
-import type { Status } from '../agent/status.ts';
 import { parseDuration } from '../base/duration.ts';
 import { HoldfastError } from '../base/errors.ts';
 import { BadOption } from './errors.ts';

@@ -1,19 +1,25 @@
 import type { Server } from 'node:http';
 import { errorText } from '../base/errors.ts';
 import { waitFor } from '../base/retry.ts';
-import { Buffered } from './buffered.ts';
-import { CommandTable } from './commands.ts';
+import { Buffered } from './client/buffered.ts';
+import { Door, type DoorContext } from './client/listener.ts';
+import { CommandTable } from './commands/command-table.ts';
 import type { GateConfig } from './config.ts';
-import type { DrainRequest, GateStatus, HoldRequest, HoldResult, SwitchRequest } from './control.ts';
-import { type ControlTarget, serveControl } from './control-server.ts';
-import { Counters } from './counters.ts';
-import { Door, type DoorContext } from './door.ts';
-import { Durability, type DurabilitySources } from './durability.ts';
-import { Link } from './link.ts';
-import { ownProcess } from './merged-status.ts';
-import { PrimaryWatch } from './primary-watch.ts';
-import { ReplicaWatch } from './replica-watch.ts';
-import { PrimaryRouting, ReplicaRouting } from './routings.ts';
+import type {
+  DrainRequest,
+  GateStatus,
+  HoldRequest,
+  HoldResult,
+  SwitchRequest,
+} from './control/control-api.ts';
+import { type ControlTarget, serveControl } from './control/control-server.ts';
+import { Counters } from './control/counters.ts';
+import { ownProcess } from './control/merged-status.ts';
+import { PrimaryWatch } from './primary/primary-watch.ts';
+import { ReplicaWatch } from './primary/replica-watch.ts';
+import { PrimaryRouting, ReplicaRouting } from './primary/routings.ts';
+import { Durability, type DurabilitySources } from './upstream/durability.ts';
+import { Link } from './upstream/link.ts';
 
 const drainPollMs = 1;
 

@@ -2,9 +2,9 @@
 import cluster from 'node:cluster';
 import { errorText, HoldfastError } from '../base/errors.ts';
 import { type GateConfig, readGateConfig } from './config.ts';
+import { obeyPool, WorkerPool } from './control/workers.ts';
 import { BadGateConfig } from './errors.ts';
 import { Gate } from './gate.ts';
-import { obeyPool, WorkerPool } from './workers.ts';
 
 /** `node dist/gate/main.js --config FILE`: one gate process. Lines to stderr; passwords only in the file. */
 async function main(args: string[]): Promise<void> {

@@ -1,8 +1,8 @@
 import path from 'node:path';
-import type { AgentClient } from '../agent/client.ts';
-import type { StatePaths } from '../agent/paths.ts';
-import type { Status } from '../agent/status.ts';
-import type { SwitchoverResult } from '../agent/switchover.ts';
+import type { AgentClient } from '../agent/api/agent-client.ts';
+import type { Status } from '../agent/api/status-answer.ts';
+import type { SwitchoverResult } from '../agent/change/switchover.ts';
+import type { StatePaths } from '../agent/state/paths.ts';
 import type { Credentials, TlsTexts } from '../redis/connection.ts';
 import type { Spec } from '../spec/spec.ts';
 import type { Door } from './door.ts';

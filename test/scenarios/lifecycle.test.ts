@@ -2,7 +2,7 @@ import { appendFileSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSyn
 import { createServer } from 'node:net';
 import path from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
-import type { Status } from '../../src/agent/status.ts';
+import type { Status } from '../../src/agent/api/status-answer.ts';
 import { waitFor } from '../../src/base/retry.ts';
 import { isAlive } from '../../src/rig/leftovers.ts';
 import { holdfast, TestDeployment } from '../support/deployment.ts';

@@ -3,8 +3,8 @@ import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, w
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { AgentClient } from '../../src/agent/client.ts';
-import { statePaths } from '../../src/agent/paths.ts';
+import { AgentClient } from '../../src/agent/api/agent-client.ts';
+import { statePaths } from '../../src/agent/state/paths.ts';
 import { waitFor } from '../../src/base/retry.ts';
 import { parseSpec } from '../../src/spec/parse.ts';
 import { freePortRun } from '../support/free-ports.ts';

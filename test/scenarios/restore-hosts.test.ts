@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { RestoreResult } from '../../src/agent/restore.ts';
+import type { RestoreResult } from '../../src/agent/restore/run-restore.ts';
 import type { Manifest } from '../../src/backup/manifest.ts';
 import { waitFor } from '../../src/base/retry.ts';
 import { whyNoNetworkHosts } from '../../src/rig/network-hosts.ts';

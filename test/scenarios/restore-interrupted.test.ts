@@ -7,7 +7,7 @@ import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { RestoreResult } from '../../src/agent/restore.ts';
+import type { RestoreResult } from '../../src/agent/restore/run-restore.ts';
 import type { Manifest } from '../../src/backup/manifest.ts';
 import { waitFor } from '../../src/base/retry.ts';
 import { isAlive } from '../../src/rig/leftovers.ts';

@@ -3,7 +3,7 @@ import { readdirSync } from 'node:fs';
 import path from 'node:path';
 import type { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { RestoreResult } from '../../src/agent/restore.ts';
+import type { RestoreResult } from '../../src/agent/restore/run-restore.ts';
 import type { Manifest } from '../../src/backup/manifest.ts';
 import type { Verified } from '../../src/backup/verified.ts';
 import { waitFor } from '../../src/base/retry.ts';

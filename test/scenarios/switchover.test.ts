@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { SwitchoverResult } from '../../src/agent/switchover.ts';
+import type { SwitchoverResult } from '../../src/agent/change/switchover.ts';
 import { TestDeployment } from '../support/deployment.ts';
 import { WriteLoad } from '../support/write-load.ts';
 

@@ -3,7 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { waitFor } from '../../src/base/retry.ts';
 import { type GateConfigInput, gateConfig } from '../../src/gate/config.ts';
-import { GateControl } from '../../src/gate/control-client.ts';
+import { GateControl } from '../../src/gate/control/control-client.ts';
 import { freePort, start, tempFolder } from './redis-processes.ts';
 import type { Deployment } from './replica-set.ts';
 

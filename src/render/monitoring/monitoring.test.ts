@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { caseSpec, caseSpecs, fileNamed, renderCase } from '../../../test/support/render-cases.ts';
-import { agentMetrics } from '../../agent/metrics.ts';
+import { agentMetrics } from '../../agent/api/agent-metrics.ts';
 import type { Metric } from '../../base/metrics.ts';
-import { gateMetrics } from '../../gate/metrics.ts';
+import { gateMetrics } from '../../gate/control/gate-metrics.ts';
 import { parseSpec } from '../../spec/parse.ts';
 import type { Spec } from '../../spec/spec.ts';
 import { alertRules } from './alerts.ts';

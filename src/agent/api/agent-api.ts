@@ -1,0 +1,36 @@
+/** The shape of the agent's API: what the command line and the dashboard may ask. */
+
+import type { Report } from '../change/bring-up.ts';
+import type { DeploymentEvent } from '../state/event-log.ts';
+import type { Status } from './status-answer.ts';
+
+export const commandNames = [
+  'down',
+  'switchover',
+  'failover',
+  'restart',
+  'pause',
+  'resume',
+  'apply',
+  'restore',
+] as const;
+export type Command = (typeof commandNames)[number];
+
+export interface AgentApi {
+  readonly commands: readonly Command[];
+  status(): Status;
+  /** Everything that is known in figures, as Prometheus reads it. */
+  metrics(): string;
+  /** Events after `seq`; waits up to `waitMs` for the first when there is none yet. */
+  events(seq: number, waitMs: number): Promise<DeploymentEvent[]>;
+  /**
+   * Runs a command and returns its result. @throws OPERATION_UNDER_WAY and the command's own errors.
+   * @param signal aborted when whoever asked went away. Most commands go on all the same.
+   */
+  run(
+    command: Command,
+    options: Record<string, unknown>,
+    report: Report,
+    signal: AbortSignal,
+  ): Promise<unknown>;
+}

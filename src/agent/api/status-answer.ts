@@ -1,0 +1,142 @@
+/** The view as `status --json` prints it. Pure. */
+
+import {
+  type DeploymentState,
+  type MemberView,
+  memberState,
+  namedPrimary,
+  type View,
+} from '../../topology/view.ts';
+import type { BackupStatus } from '../backups/backup-schedule.ts';
+
+export interface Status {
+  name: string;
+  state: DeploymentState;
+  /** Why it is not healthy, one sentence each; empty when it is. */
+  problems: string[];
+  primary: string | null;
+  epoch: number;
+  paused: boolean;
+  operation: string | null;
+  members: MemberStatus[];
+  sentinels: SentinelStatus[];
+  gates: GateStatusLine[];
+  /** Null when the spec has no backup. */
+  backup: BackupStatus | null;
+}
+
+interface PlaceStatus {
+  id: string;
+  host: string;
+  address: string;
+  port: number;
+}
+
+export interface MemberStatus extends PlaceStatus {
+  role: 'primary' | 'replica' | null;
+  state: ReturnType<typeof memberState>;
+  pid: number | null;
+  offset: number;
+  /** Bytes behind the primary; null when unknown. */
+  lagBytes: number | null;
+  linkUp: boolean;
+  restarts: number;
+  /** Why it is not started, when the agent refused to. */
+  refusal?: string;
+}
+
+export interface SentinelStatus extends PlaceStatus {
+  state: 'up' | 'down' | 'failed' | 'tilt';
+  pid: number | null;
+  primary: string | null;
+}
+
+export interface GateStatusLine extends PlaceStatus {
+  replicaPort: number | null;
+  state: 'open' | 'holding' | 'refusing' | 'down';
+  pid: number | null;
+  clients: number;
+}
+
+export function statusOf(view: View, backup: BackupStatus | null = null): Status {
+  const named = namedPrimary(view);
+  const primary = view.members.find(({ id }) => id === named?.id) ?? actualPrimary(view);
+  const members = view.members.map((member) => memberStatus(member, primary));
+  const sentinels = view.sentinels.map((sentinel): SentinelStatus => {
+    const { id, host, address, port, process, reachable, tilt } = sentinel;
+    const state = process?.failed ? 'failed' : !reachable ? 'down' : tilt ? 'tilt' : 'up';
+    return { id, host, address, port, state, pid: process?.pid ?? null, primary: sentinel.primary };
+  });
+  const gates = view.gates.map(({ id, host, address, port, replicaPort, state, process, clients }) => {
+    return { id, host, address, port, replicaPort, state, pid: process?.pid ?? null, clients };
+  });
+  const problems = findProblems(view, members, sentinels, gates, named?.id ?? null);
+  const serves = primary !== undefined && memberState(primary) === 'up' && primary.role === 'primary';
+  const state = !serves ? 'down' : problems.length > 0 ? 'degraded' : 'healthy';
+  return {
+    name: view.name,
+    state,
+    problems,
+    primary: primary?.id ?? null,
+    epoch: named?.epoch ?? 0,
+    paused: view.paused,
+    operation: view.operation,
+    members,
+    sentinels,
+    gates,
+    backup,
+  };
+}
+
+/** Without the Sentinels' word: the only member that acts as primary, for display. */
+function actualPrimary(view: View): MemberView | undefined {
+  const acting = view.members.filter(({ reachable, role }) => reachable && role === 'primary');
+  return acting.length === 1 ? acting[0] : undefined;
+}
+
+function memberStatus(member: MemberView, primary: MemberView | undefined): MemberStatus {
+  const { id, host, address, port, role, process, offset, linkUp } = member;
+  const isPrimary = role === 'primary';
+  const lagBytes = isPrimary ? 0 : linkUp && primary ? Math.max(0, primary.offset - offset) : null;
+  return {
+    id,
+    host,
+    address,
+    port,
+    role: member.reachable ? role : null,
+    state: memberState(member),
+    pid: process?.pid ?? null,
+    offset,
+    lagBytes,
+    linkUp: member.reachable && (isPrimary || linkUp),
+    restarts: process?.restartsMs.length ?? 0,
+    ...(process?.refusal ? { refusal: process.refusal } : {}),
+  };
+}
+
+function findProblems(
+  view: View,
+  members: MemberStatus[],
+  sentinels: SentinelStatus[],
+  gates: GateStatusLine[],
+  named: string | null,
+): string[] {
+  const problems: string[] = [];
+  if (named === null) problems.push('no majority of Sentinels says who is primary');
+  for (const { id, state, role, refusal } of members) {
+    if (refusal) problems.push(refusal);
+    else if (state !== 'up') problems.push(`${id} is ${state}`);
+    else if (id === named && role !== 'primary')
+      problems.push(`${id} is named primary but acts as a ${role}`);
+    else if (id !== named && role === 'primary' && named !== null)
+      problems.push(`${id} acts as a second primary`);
+  }
+  for (const { id, state, primary } of sentinels) {
+    if (state !== 'up') problems.push(`${id} is ${state}`);
+    else if (named !== null && primary !== named)
+      problems.push(`${id} names ${primary ?? 'nobody known'} as primary`);
+  }
+  for (const { id, state } of gates) if (state !== 'open') problems.push(`${id} is ${state}`);
+  if (view.paused) problems.push('automatic actions are paused');
+  return problems;
+}

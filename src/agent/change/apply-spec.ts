@@ -1,0 +1,203 @@
+/**
+ * Brings what runs on this host to what the spec says now. The difference is taken from the servers themselves, not
+ * from what the spec said before. What a server takes at run time is set and written to its file; what it does not
+ * is written to its file and waits for a restart; what moves a process needs `down` and `up`.
+ */
+import { readFile } from 'node:fs/promises';
+import { writeFileAtomic } from '../../base/atomic-file.ts';
+import { errorText } from '../../base/errors.ts';
+import { directiveKey, mergeDirectives } from '../../render/merge-directives.ts';
+import { renderUsersAcl } from '../../render/users-acl.ts';
+import { loadSpec } from '../../spec/load.ts';
+import { loadSecrets } from '../../spec/secrets.ts';
+import type { Spec } from '../../spec/spec.ts';
+import type { Deployment, LiveMember } from '../deployment.ts';
+import { ApplyRefused } from '../errors.ts';
+import { memberConfText } from '../units/configure.ts';
+import type { Report } from './bring-up.ts';
+import { differentSettings, type SettingChange } from './setting-changes.ts';
+
+export interface Change {
+  /** The id of what changes. */
+  where: string;
+  what: string;
+  from: string;
+  to: string;
+  /** Taken at once, after `holdfast restart`, or after `holdfast down` and `holdfast up`. */
+  takes: 'now' | 'restart' | 'down-and-up';
+}
+
+export interface ApplyResult {
+  changes: Change[];
+  applied: boolean;
+}
+
+export async function applySpec(
+  deployment: Deployment,
+  file: string,
+  dryRun: boolean,
+  report: Report,
+): Promise<ApplyResult> {
+  const spec = await loadSpec(file);
+  const { setting } = deployment;
+  if (spec.name !== deployment.spec.name) {
+    throw ApplyRefused(`${file} describes ${spec.name}, and this agent runs ${deployment.spec.name}`, {
+      hint: 'A deployment keeps its name; another name is another deployment.',
+    });
+  }
+  const moved = placementChanges(deployment.spec, spec);
+  if (moved.length > 0 && !dryRun) {
+    throw ApplyRefused(`what runs where has changed (${moved.map(({ where }) => where).join(', ')})`, {
+      hint: 'holdfast down, then holdfast up with the new spec. holdfast apply --dry-run shows every change.',
+    });
+  }
+  const secrets = await loadSecrets(spec, setting.paths.secret);
+  const next = { ...setting, spec, secrets };
+  const changes = [...moved];
+  for (const member of deployment.members) {
+    if (member.part) changes.push(...(await applyToMember(next, member, dryRun)));
+  }
+  for (const { place, part, watch } of deployment.sentinels) {
+    if (part) changes.push(...(await applyToSentinel(spec, place.id, watch.client, dryRun)));
+  }
+  changes.push(...gateChanges(deployment, spec), ...agentChanges(deployment.spec, spec));
+  if (!dryRun) {
+    deployment.setting = next;
+    for (const { where, what, to, takes } of changes)
+      report(`${where}: ${what} is ${to}${takes === 'now' ? '' : `, after a ${takes}`}`);
+    deployment.events.add('applied', spec.name, `the spec was applied: ${changes.length} changes`);
+  }
+  return { changes, applied: !dryRun };
+}
+
+type Setting = Deployment['setting'];
+
+async function applyToMember(next: Setting, member: LiveMember, dryRun: boolean): Promise<Change[]> {
+  const { part, place, watch } = member;
+  if (!part?.process.running) return [];
+  const rendered = memberConfText(next, member, null);
+  const differences = await differentSettings(rendered, watch.client);
+  const changes: Change[] = [];
+  for (const difference of differences) {
+    const takes = dryRun || difference.fixed ? difference.fixed : !(await setLive(watch, difference));
+    const { name, from, to } = difference;
+    changes.push({ where: place.id, what: name, from, to, takes: takes ? 'restart' : 'now' });
+  }
+  if (!dryRun && differences.length > 0) {
+    await watch.client.rewriteConfig();
+    const waiting = changes.filter(({ takes }) => takes === 'restart').map(({ what }) => what);
+    const lines = rendered.split('\n').filter((line) => waiting.includes(directiveKey(line)));
+    const existing = await readFile(part.paths.config, 'utf8');
+    if (lines.length > 0)
+      await writeFileAtomic(part.paths.config, mergeDirectives(existing, lines.join('\n')));
+  }
+  return [...changes, ...(await applyUsers(next, member, dryRun))];
+}
+
+async function setLive(watch: LiveMember['watch'], { name, to }: SettingChange): Promise<boolean> {
+  try {
+    await watch.client.setConfig(name, to);
+    return true;
+  } catch (error) {
+    // Immutable at run time, whatever this version says of it; the file gets it.
+    if (/immutable|can't set|Unsupported|Unknown option/i.test(errorText(error))) return false;
+    throw error;
+  }
+}
+
+async function applyUsers(
+  next: Setting,
+  { part, place, watch }: LiveMember,
+  dryRun: boolean,
+): Promise<Change[]> {
+  if (!part) return [];
+  const users = renderUsersAcl({ spec: next.spec, secrets: next.secrets });
+  if ((await readFile(part.paths.aclFile, 'utf8')) === users) return [];
+  if (!dryRun) {
+    await writeFileAtomic(part.paths.aclFile, users);
+    await watch.client.connection.call('ACL', 'LOAD');
+  }
+  return [{ where: place.id, what: 'ACL users', from: 'as before', to: 'as in the spec', takes: 'now' }];
+}
+
+async function applyToSentinel(
+  spec: Spec,
+  id: string,
+  client: Deployment['sentinels'][number]['watch']['client'],
+  dryRun: boolean,
+): Promise<Change[]> {
+  const found = await client.settings();
+  const wanted: Record<string, number> = {
+    quorum: spec.sentinel.quorum,
+    'down-after-milliseconds': spec.sentinel.detectAfterMs,
+    'failover-timeout': spec.sentinel.failoverTimeoutMs,
+  };
+  const changes: Change[] = [];
+  for (const [what, value] of Object.entries(wanted)) {
+    const from = found[what] ?? '';
+    if (from === String(value)) continue;
+    if (!dryRun) await client.set(what, String(value));
+    changes.push({ where: id, what, from, to: String(value), takes: 'now' });
+  }
+  return changes;
+}
+
+function gateChanges({ gates, spec: before }: Deployment, spec: Spec): Change[] {
+  const here = gates.filter(({ part }) => part !== null);
+  return here.flatMap(({ place }) =>
+    differences(before.gate, spec.gate).map((each) => ({
+      ...each,
+      where: place.id,
+      takes: 'restart' as const,
+    })),
+  );
+}
+
+function agentChanges(before: Spec, after: Spec): Change[] {
+  const { hangAfterMs, restarts } = after.agent;
+  const live = differences(
+    { hangAfterMs: before.agent.hangAfterMs, restarts: before.agent.restarts },
+    { hangAfterMs, restarts },
+  );
+  return live.map((each) => ({ ...each, where: 'agent', takes: 'now' as const }));
+}
+
+/** Whatever has another place now: a process more or less, another port or address. */
+function placementChanges(before: Spec, after: Spec): Change[] {
+  const placesOf = (spec: Spec) => {
+    const all = [
+      ...spec.members,
+      ...spec.sentinels,
+      ...spec.gates,
+      { id: 'the API', host: '', address: spec.agent.bind.join(), port: spec.agent.port },
+    ];
+    return new Map(all.map((place) => [place.id, describePlace(place)]));
+  };
+  const [old, now] = [placesOf(before), placesOf(after)];
+  return [...new Set([...old.keys(), ...now.keys()])]
+    .filter((id) => old.get(id) !== now.get(id))
+    .map((where) => ({
+      where,
+      what: 'place',
+      from: old.get(where) ?? 'nowhere',
+      to: now.get(where) ?? 'nowhere',
+      takes: 'down-and-up',
+    }));
+}
+
+function describePlace(place: {
+  host: string;
+  address: string;
+  port: number;
+  replicaPort?: number | null;
+}): string {
+  const second = place.replicaPort ? `, ${place.replicaPort}` : '';
+  return `${place.host} ${place.address}:${place.port}${second}`.trim();
+}
+
+function differences(before: object, after: object): { what: string; from: string; to: string }[] {
+  const old = new Map(Object.entries(before).map(([what, value]) => [what, JSON.stringify(value)]));
+  return Object.entries(after)
+    .map(([what, value]) => ({ what, from: old.get(what) ?? 'unset', to: JSON.stringify(value) }))
+    .filter(({ from, to }) => from !== to);
+}

@@ -1,0 +1,158 @@
+/**
+ * Brings up what the spec places on this host. What still runs from an earlier agent is adopted and left alone.
+ * When none of this host's members runs, it is a first start or a cold one: on a single host, who starts as primary
+ * is worked out from the data on disk; on several, it waits for the Sentinels' word. Nothing is decided by the loop
+ * before this is done.
+ */
+import { setTimeout as delay } from 'node:timers/promises';
+import type { HoldfastError } from '../../base/errors.ts';
+import { lastLogLines } from '../../process/supervised-process.ts';
+import type { GateView, MemberView, SentinelView } from '../../topology/view.ts';
+import type { Deployment, LiveMember } from '../deployment.ts';
+import { StartFailed } from '../errors.ts';
+import type { Observer } from '../observe/observer.ts';
+import type { Part } from '../units/part.ts';
+import { gateCommand, memberCommand, sentinelCommand } from '../units/process-commands.ts';
+import { prepareColdStart } from './prepare-cold-start.ts';
+
+/** Hears what is being done, a line at a time. */
+export type Report = (line: string) => void;
+
+const serversUpMs = 20_000;
+const sentinelStopMs = 5_000;
+
+/**
+ * Starts or adopts everything and waits until the servers answer.
+ * @throws START_FAILED when a process ends or stays silent; what this call started is stopped again.
+ */
+export async function bringUp(deployment: Deployment, observer: Observer, report: Report): Promise<void> {
+  const adopted = await adoptRunning(deployment, report);
+  const started: Part[] = [];
+  try {
+    const membersRun = adopted.some((part) => deployment.members.some((member) => member.part === part));
+    if (membersRun) await startMissing(deployment, started);
+    else await startCold(deployment, started, report);
+    await waitForServers(deployment, observer, new Set([...adopted, ...started]), report);
+  } catch (error) {
+    await Promise.allSettled(
+      started.map(async (part) => {
+        part.wanted = false;
+        await part.process.stop(10_000);
+      }),
+    );
+    throw error;
+  }
+}
+
+async function adoptRunning(deployment: Deployment, report: Report): Promise<Part[]> {
+  const adopted: Part[] = [];
+  for (const part of deployment.parts) {
+    if (!(await part.adopt())) continue;
+    adopted.push(part);
+    report(`${part.id} already runs (pid ${part.process.pid}): adopted`);
+    deployment.events.add(
+      'adopted',
+      part.id,
+      `${part.id} still runs (pid ${part.process.pid}) and was adopted`,
+    );
+  }
+  await Promise.all(deployment.members.map((member) => checkRunId(member)));
+  return adopted;
+}
+
+/** A server that answers with another run_id than the one noted is not ours, whatever its pid. */
+async function checkRunId({ part, watch }: LiveMember): Promise<void> {
+  if (!part?.process.running || part.process.runId === undefined) return;
+  try {
+    const { run_id } = await watch.client.info('server');
+    if (run_id !== part.process.runId) await part.process.disown();
+  } catch {
+    // It may hang or be loading. The pid and its start time are proof enough; the loop deals with a hang.
+  }
+}
+
+/** Some members run: those that don't are restarted by the loop's rules, after it has seen who is primary. */
+async function startMissing(deployment: Deployment, started: Part[]): Promise<void> {
+  const dead = [...deployment.sentinels, ...deployment.gates].filter(
+    ({ part }) => part && !part.process.running,
+  );
+  for (const { place, part } of dead) {
+    const isSentinel = deployment.sentinels.some((sentinel) => sentinel.place.id === place.id);
+    await startPart(deployment, part as Part, isSentinel, started);
+  }
+}
+
+async function startCold(deployment: Deployment, started: Part[], report: Report): Promise<void> {
+  await stopSentinels(deployment);
+  const leader = await prepareColdStart(deployment, report);
+  for (const { place, part, watch } of deployment.members) {
+    // Not started here, it is the loop's to start, once it has seen who is primary.
+    if (!part || leader === null) continue;
+    const primary = place.id === leader ? null : deployment.member(leader).place;
+    watch.reset();
+    await part.start(await memberCommand(deployment.setting, part.paths, primary));
+    started.push(part);
+  }
+  for (const { part } of deployment.sentinels) if (part) await startPart(deployment, part, true, started);
+  for (const { part } of deployment.gates) if (part) await startPart(deployment, part, false, started);
+}
+
+/** A Sentinel that runs writes over the file that is prepared for it; without members it is of no use. */
+async function stopSentinels({ sentinels }: Deployment): Promise<void> {
+  const running = sentinels.flatMap(({ part }) => (part?.process.running ? [part] : []));
+  for (const part of running) {
+    part.wanted = false;
+    await part.process.stop(sentinelStopMs);
+  }
+}
+
+async function startPart(
+  deployment: Deployment,
+  part: Part,
+  isSentinel: boolean,
+  started: Part[],
+): Promise<void> {
+  if (part.process.running) return;
+  const { setting } = deployment;
+  const command = isSentinel ? sentinelCommand(setting, part.paths) : await gateCommand(deployment, part.id);
+  await part.start(command);
+  started.push(part);
+}
+
+/** Waits until every process of this host answers. Loading data may take as long as it takes. */
+async function waitForServers(
+  deployment: Deployment,
+  observer: Observer,
+  waiting: Set<Part>,
+  report: Report,
+): Promise<void> {
+  let deadline = performance.now() + serversUpMs;
+  while (waiting.size > 0) {
+    await observer.lookAtAll();
+    const { members, sentinels, gates } = deployment.view();
+    if (members.some(({ process, busy }) => process?.running && busy))
+      deadline = performance.now() + serversUpMs;
+    for (const part of waiting) {
+      if (!part.process.running) throw startFailure(part, 'ended as soon as it was started');
+      const view = [...members, ...sentinels, ...gates].find(({ id }) => id === part.id);
+      if (!view || !answers(view)) continue;
+      waiting.delete(part);
+      report(`${part.id} answers on ${view.address}:${view.port} (pid ${part.process.pid})`);
+    }
+    const [late] = waiting;
+    if (late && performance.now() > deadline) throw startFailure(late, 'does not answer');
+    if (late) await delay(15);
+  }
+}
+
+function answers(view: MemberView | SentinelView | GateView): boolean {
+  if ('state' in view) return view.state !== 'down';
+  return view.reachable && !('busy' in view && view.busy);
+}
+
+function startFailure(part: Part, what: string): HoldfastError {
+  const tail = lastLogLines(part.paths.log, 5).join('\n  ');
+  return StartFailed(`${part.id} ${what}. The end of its log (${part.paths.log}):\n  ${tail}`, {
+    hint: 'Everything that was started with it has been stopped again.',
+  });
+}

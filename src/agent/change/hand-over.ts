@@ -1,0 +1,34 @@
+/**
+ * Before one host of several is stopped, its primary is moved to another host: otherwise nobody could write until the
+ * Sentinels have noticed. Where nobody else can take over, as when the other hosts are down already, it stays.
+ */
+import { errorText } from '../../base/errors.ts';
+import { namedPrimary } from '../../topology/view.ts';
+import type { Deployment } from '../deployment.ts';
+import type { Observer } from '../observe/observer.ts';
+import type { Report } from './bring-up.ts';
+import { switchover } from './switchover.ts';
+
+export async function handOver(deployment: Deployment, observer: Observer, report: Report): Promise<void> {
+  const { members, sentinels } = deployment;
+  await observer.lookAtAll();
+  const view = deployment.view();
+  const named = namedPrimary(view)?.id;
+  const primary = view.members.find(({ id }) => id === named);
+  if (!primary?.process?.running) return;
+  const heirs = view.members.filter(
+    ({ process, reachable, linkUp, priority }) => process === null && reachable && linkUp && priority > 0,
+  );
+  // Those that stay must be able to elect: without our Sentinels there would be no majority to name the new one.
+  const staying = view.sentinels.filter(({ process, reachable }) => process === null && reachable);
+  if (heirs.length === 0 || staying.length < Math.floor(sentinels.length / 2) + 1) return;
+  const othersHere = members.filter(({ part, place }) => part !== null && place.id !== named);
+  const to = othersHere.length === 0 ? null : (heirs[0]?.id ?? null);
+  try {
+    const result = await switchover(deployment, observer, to, report);
+    const text = `handed over from ${result.from} to ${result.to} before stopping; writes waited ${result.heldMs} ms`;
+    deployment.events.add('switchover', result.to, text);
+  } catch (error) {
+    report(`warning: ${named} could not be handed over, the Sentinels will replace it: ${errorText(error)}`);
+  }
+}

@@ -1,0 +1,64 @@
+/**
+ * Works out how this host's members start when none of them runs, and prepares their files. Where one host has all of
+ * the members, the newest data wins. On several hosts an agent sees only its own disks: there nothing is started before
+ * a majority of Sentinels can be asked who is primary, and the loop's rules do it then.
+ */
+import { mkdir } from 'node:fs/promises';
+import { chooseColdStart } from '../../topology/cold-start.ts';
+import type { Deployment } from '../deployment.ts';
+import { readDiskState } from '../observe/disk-state.ts';
+import { isFirstStart, namedInFiles, nameInFiles, writeConfigs } from '../units/configure.ts';
+import type { Part } from '../units/part.ts';
+import type { Report } from './bring-up.ts';
+
+/** @returns the id of the member that the others follow; null when the loop has to find out. */
+export async function prepareColdStart(deployment: Deployment, report: Report): Promise<string | null> {
+  const { members, spec, events } = deployment;
+  const first = await isFirstStart(deployment);
+  const whole = members.every(({ part }) => part !== null);
+  const named = (whole ? null : await primaryElsewhere(deployment)) ?? (await namedInFiles(deployment));
+  const primary = first || !whole ? (named ?? members[0]?.place.id ?? '') : newest(deployment, named, report);
+  for (const { part } of members) if (part) await mkdir(part.paths.dataDir, { recursive: true, mode: 0o700 });
+  await writeConfigs(deployment, deployment.member(primary).place);
+  if (!first && whole) await nameInFiles(deployment, deployment.member(primary).place);
+  if (first) {
+    const text = named === null ? `${primary} is to begin as primary` : `the primary is ${primary}`;
+    events.add('first-start', spec.name, `first start on this host; ${text}`);
+  }
+  return whole ? primary : null;
+}
+
+function newest(deployment: Deployment, named: string | null, report: Report): string {
+  const candidates = deployment.members.map(({ place, part, memory }) => ({
+    id: place.id,
+    disk: readDiskState((part as Part).paths.dataDir),
+    memory: memory?.memory ?? null,
+  }));
+  const { primary, reason, missing } = chooseColdStart(candidates, named);
+  report(`starting ${primary} as primary: ${reason}`);
+  deployment.events.add('cold-start', primary, `${primary} starts as primary: ${reason}`);
+  for (const id of missing) reportMissing(deployment, id, primary, report);
+  return primary;
+}
+
+function reportMissing(deployment: Deployment, id: string, primary: string, report: Report): void {
+  const text =
+    id === primary
+      ? `${id} had data and its files are gone; no other member has any either: it starts empty`
+      : `${id} had data and its files are gone: it was refused as primary and starts as a replica of ${primary}, which copies the data back`;
+  report(`warning: ${text}`);
+  deployment.events.add('data-missing', id, text);
+}
+
+/** Whom the Sentinels of other hosts name, when a majority of all of them agrees; null when none can be asked. */
+async function primaryElsewhere(deployment: Deployment): Promise<string | null> {
+  const remote = deployment.sentinels.filter(({ part }) => part === null);
+  await Promise.all(remote.map(({ watch }) => watch.look()));
+  const votes = new Map<string, number>();
+  for (const { watch } of remote) {
+    const id = watch.seen.reachable ? deployment.memberAt(watch.seen.primary)?.place.id : undefined;
+    if (id !== undefined) votes.set(id, (votes.get(id) ?? 0) + 1);
+  }
+  const majority = Math.floor(deployment.sentinels.length / 2) + 1;
+  return [...votes].find(([, count]) => count >= majority)?.[0] ?? null;
+}

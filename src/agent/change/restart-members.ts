@@ -1,0 +1,139 @@
+/** Restarts on request: one process, or everything in the safe order. Nothing here counts against the budget. */
+import { waitFor } from '../../base/retry.ts';
+
+import { emptyPrimaryOver, harmAsPrimary } from '../../topology/data-guard.ts';
+
+import { namedPrimary } from '../../topology/view.ts';
+import type { Deployment, LiveMember } from '../deployment.ts';
+import { SwitchoverRefused, UnknownPart } from '../errors.ts';
+import type { Observer } from '../observe/observer.ts';
+import type { Part } from '../units/part.ts';
+import { gateCommand, memberCommand, sentinelCommand } from '../units/process-commands.ts';
+import { stopMember } from './bring-down.ts';
+import type { Report } from './bring-up.ts';
+import { switchover } from './switchover.ts';
+
+const upAgainMs = 60_000;
+
+/** Replicas first, then a switchover, then the old primary; Sentinels and gates are left alone. */
+export async function rollingRestart(
+  deployment: Deployment,
+  observer: Observer,
+  report: Report,
+): Promise<void> {
+  const primaryId = namedPrimary(deployment.view())?.id;
+  const local = deployment.members.filter(({ part }) => part !== null);
+  for (const member of local.filter(({ place }) => place.id !== primaryId)) {
+    await restartMember(deployment, observer, member, report);
+  }
+  const primary = local.find(({ place }) => place.id === primaryId);
+  if (!primary) return;
+  if (deployment.members.length > 1) await switchover(deployment, observer, null, report);
+  await restartMember(deployment, observer, primary, report);
+}
+
+/**
+ * Restarts the process with this id. A primary is first relieved by a switchover.
+ * @param acceptDataLoss starts a member that the empty-primary guard refused, as it is.
+ */
+export async function restartPart(
+  deployment: Deployment,
+  observer: Observer,
+  id: string,
+  acceptDataLoss: boolean,
+  report: Report,
+): Promise<void> {
+  const part = deployment.parts.find((each) => each.id === id);
+  if (!part) throw unknownPart(deployment, id);
+  part.forgive();
+  const member = deployment.members.find(({ place }) => place.id === id);
+  if (!member) return restartPlain(deployment, observer, part, report);
+  const isPrimary = namedPrimary(deployment.view())?.id === id;
+  if (isPrimary && part.process.running && deployment.members.length > 1) {
+    await switchover(deployment, observer, null, report);
+  }
+  await restartMember(deployment, observer, member, report, acceptDataLoss);
+}
+
+export function unknownPart(deployment: Deployment, id: string): Error {
+  const elsewhere = [...deployment.members, ...deployment.sentinels, ...deployment.gates].find(
+    ({ place }) => place.id === id,
+  );
+  if (elsewhere) {
+    return UnknownPart(`${id} runs on host ${elsewhere.place.host}, and this is ${deployment.setting.host}`, {
+      hint: `Run the command on ${elsewhere.place.host}.`,
+    });
+  }
+  const known = deployment.parts.map((part) => part.id).join(', ');
+  return UnknownPart(`there is no ${id}`, { hint: `This host runs ${known}.` });
+}
+
+async function restartMember(
+  deployment: Deployment,
+  observer: Observer,
+  member: LiveMember,
+  report: Report,
+  acceptDataLoss = false,
+): Promise<void> {
+  const part = member.part as Part;
+  const { id } = member.place;
+  const named = namedPrimary(deployment.view())?.id;
+  if (named === undefined) {
+    throw SwitchoverRefused(`${id} is not restarted: no majority of Sentinels says whom it should follow`);
+  }
+  const startsAsPrimary = named === id;
+  const view = deployment.view().members.find((each) => each.id === id);
+  const isDown = startsAsPrimary && !part.process.running;
+  const harm = isDown && view ? harmAsPrimary(deployment.view(), view) : undefined;
+  if (harm !== undefined && !acceptDataLoss) {
+    throw SwitchoverRefused(`${id} is not started: the Sentinels name it primary, but ${harm}`, {
+      hint: `Restore its data, or run holdfast failover so that another takes over. holdfast restart ${id} --accept-data-loss starts it as it is, and the replicas then copy that.`,
+    });
+  }
+  const empty = view && !part.process.running ? emptyPrimaryOver(deployment.view(), view) : undefined;
+  if (empty && !acceptDataLoss) {
+    throw SwitchoverRefused(
+      `${id} is not started: the primary ${empty.id} is empty, and following it would wipe what ${id} has on disk`,
+      { hint: `holdfast restart ${id} --accept-data-loss does it all the same.` },
+    );
+  }
+  await stopMember(deployment, member, report);
+  member.watch.reset();
+  const primary = startsAsPrimary ? null : deployment.member(named).place;
+  await part.start(await memberCommand(deployment.setting, part.paths, primary));
+  await waitFor(
+    async () => {
+      await member.watch.look();
+      const { reachable, busy, role, linkUp } = member.watch.seen;
+      return reachable && !busy && (role === 'primary' ? startsAsPrimary : linkUp);
+    },
+    { what: `${id} to be up and in sync`, withinMs: upAgainMs, everyMs: 50 },
+  );
+  await observer.lookAtAll();
+  report(`${id} restarted (pid ${part.process.pid})`);
+  deployment.events.add('restarted', id, `${id} was restarted on request`);
+}
+
+async function restartPlain(
+  deployment: Deployment,
+  observer: Observer,
+  part: Part,
+  report: Report,
+): Promise<void> {
+  part.wanted = false;
+  await part.process.stop(10_000);
+  const isSentinel = deployment.sentinels.some((each) => each.part === part);
+  const command = isSentinel
+    ? sentinelCommand(deployment.setting, part.paths)
+    : await gateCommand(deployment, part.id);
+  await part.start(command);
+  const isUp = async () => {
+    await observer.lookAtAll();
+    const { sentinels, gates } = deployment.view();
+    const sentinel = sentinels.find(({ id }) => id === part.id);
+    return sentinel ? sentinel.reachable : gates.find(({ id }) => id === part.id)?.state !== 'down';
+  };
+  await waitFor(isUp, { what: `${part.id} to answer`, withinMs: upAgainMs, everyMs: 50 });
+  report(`${part.id} restarted (pid ${part.process.pid})`);
+  deployment.events.add('restarted', part.id, `${part.id} was restarted on request`);
+}

@@ -1,0 +1,78 @@
+/** What a member's data folder holds, read without starting Redis. */
+import { closeSync, openSync, readdirSync, readSync, statSync } from 'node:fs';
+import path from 'node:path';
+import type { DiskState } from '../../topology/cold-start.ts';
+
+/**
+ * Looks for an AOF (7.0's folder of parts, or the single file of 6.2) and an RDB. A part that holds no key counts
+ * as no data: Redis writes such files for an empty database too.
+ */
+export function readDiskState(dataDir: string): DiskState {
+  const files = [
+    ...filesIn(path.join(dataDir, 'appendonlydir')),
+    ...filesIn(dataDir).filter((file) => /\.(rdb|aof)$/.test(file)),
+  ].filter((file) => /\.(rdb|aof)$/.test(file) && !path.basename(file).startsWith('temp-'));
+  let writtenAtMs = 0;
+  for (const file of files) {
+    // Redis, and people, may take a file away between the listing and the look at it.
+    const stat = statSync(file, { throwIfNoEntry: false });
+    if (!stat?.isFile()) continue;
+    const holds = stat.size > 0 && holdsData(file, stat.size);
+    if (holds) writtenAtMs = Math.max(writtenAtMs, stat.mtimeMs);
+  }
+  return { hasData: writtenAtMs > 0, writtenAtMs };
+}
+
+function filesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder).map((name) => path.join(folder, name));
+  } catch {
+    return [];
+  }
+}
+
+const magic = 'REDIS';
+/** The magic and four digits of the version. */
+const headerBytes = 9;
+const checksumBytes = 8;
+const auxField = 0xfa;
+const endOfFile = 0xff;
+
+/**
+ * Whether a file that is not empty holds anything. An RDB, or the RDB at the head of an AOF, may have auxiliary fields
+ * and nothing else; whatever follows its checksum are an AOF's commands. What can't be read counts as data.
+ */
+function holdsData(file: string, size: number): boolean {
+  const head = readHead(file);
+  if (head === undefined || head.toString('latin1', 0, magic.length) !== magic) return true;
+  let at = headerBytes;
+  while (at < head.length && head[at] === auxField) {
+    const key = skipString(head, at + 1);
+    at = key === undefined ? head.length : (skipString(head, key) ?? head.length);
+  }
+  return at >= head.length || head[at] !== endOfFile || size > at + 1 + checksumBytes;
+}
+
+function readHead(file: string): Buffer | undefined {
+  let handle: number | undefined;
+  try {
+    handle = openSync(file, 'r');
+    const head = Buffer.alloc(4096);
+    return head.subarray(0, readSync(handle, head, 0, head.length, 0));
+  } catch {
+    return undefined;
+  } finally {
+    if (handle !== undefined) closeSync(handle);
+  }
+}
+
+/** The offset after an RDB string, or undefined when it reaches beyond the buffer. Aux values are short. */
+function skipString(buffer: Buffer, at: number): number | undefined {
+  const first = buffer[at];
+  if (first === undefined) return undefined;
+  const top = first >> 6;
+  if (top === 0) return at + 1 + first;
+  if (top === 1) return at + 2 + (((first & 0x3f) << 8) | (buffer[at + 1] ?? 0));
+  if (top === 3 && first <= 0xc2) return at + 1 + 2 ** (first & 0x3f);
+  return undefined;
+}

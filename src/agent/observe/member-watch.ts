@@ -1,0 +1,145 @@
+/**
+ * Watches one member: asks it every second how it is, and keeps what it last said. A member of this host is asked
+ * over its Unix socket, one of another host over the network.
+ */
+import type { Clock } from '../../base/clock.ts';
+import { HoldfastError } from '../../base/errors.ts';
+import type { ConnectionOptions } from '../../redis/connection.ts';
+import { type Info, keyCount, replicationInfo } from '../../redis/info.ts';
+import { MemberClient } from '../../redis/member-client.ts';
+import type { MemberRole } from '../../topology/view.ts';
+import { type MemberVitals, vitalsOf } from './member-vitals.ts';
+
+/** What a member last said of itself. Offsets in bytes. */
+export interface MemberObservation {
+  reachable: boolean;
+  busy: boolean;
+  role: MemberRole | null;
+  follows: { address: string; port: number } | null;
+  linkUp: boolean;
+  synced: boolean;
+  syncing: boolean;
+  offset: number;
+  replId: string;
+  /** Its replication history's id, and that of the one before. */
+  histories: readonly string[];
+  priority: number;
+  keys: number | null;
+  /** Without an AOF: changes since the last RDB was written; 0 with one. */
+  unsavedChanges: number;
+  /** Which process of it this is: Redis makes a new one at each start. */
+  runId: string;
+  /** Figures for monitoring, which nothing is decided by; null when it didn't answer the last question. */
+  vitals: MemberVitals | null;
+}
+
+const nothingKnown: MemberObservation = {
+  reachable: false,
+  busy: false,
+  role: null,
+  follows: null,
+  linkUp: false,
+  synced: false,
+  syncing: false,
+  offset: 0,
+  replId: '',
+  histories: [],
+  priority: 100,
+  keys: null,
+  unsavedChanges: 0,
+  runId: '',
+  vitals: null,
+};
+
+/** One missed answer may be our own pause; this many in a row are the member's. */
+const missesThatCount = 3;
+
+export class MemberWatch {
+  readonly client: MemberClient;
+  #seen: MemberObservation = nothingKnown;
+  #misses = 0;
+  #lastAnswerMs: number;
+  #asking = false;
+  readonly #clock: Clock;
+
+  constructor(connection: ConnectionOptions, clock: Clock) {
+    this.client = new MemberClient(connection);
+    this.#clock = clock;
+    this.#lastAnswerMs = clock.monotonicMs();
+  }
+
+  get seen(): MemberObservation {
+    return this.#seen;
+  }
+
+  /** How long it has been silent; 0 as long as it may be our own fault. */
+  get silentMs(): number {
+    return this.#misses < missesThatCount ? 0 : Math.round(this.#clock.monotonicMs() - this.#lastAnswerMs);
+  }
+
+  /** Forgets what the process before said: to be called when it died, and when another one starts. */
+  reset(): void {
+    this.#seen = nothingKnown;
+    this.#misses = 0;
+    this.#lastAnswerMs = this.#clock.monotonicMs();
+    this.client.connection.drop();
+  }
+
+  /** Asks now. Never throws: no answer is an observation too. */
+  async look(): Promise<void> {
+    if (this.#asking) return;
+    this.#asking = true;
+    try {
+      const info = await this.client.info();
+      this.#answered(observe(info, this.#seen));
+    } catch (error) {
+      this.#failed(error);
+    } finally {
+      this.#asking = false;
+    }
+  }
+
+  #answered(seen: MemberObservation): void {
+    this.#seen = seen;
+    this.#misses = 0;
+    this.#lastAnswerMs = this.#clock.monotonicMs();
+  }
+
+  #failed(error: unknown): void {
+    const answer =
+      error instanceof HoldfastError && error.code === 'REDIS_REFUSED' ? error.message : undefined;
+    if (answer !== undefined) {
+      this.#answered({ ...this.#seen, reachable: true, busy: /BUSY|LOADING/.test(answer) });
+      return;
+    }
+    this.#misses += 1;
+    this.#seen = { ...this.#seen, reachable: false, vitals: null };
+  }
+}
+
+function observe(info: Info, before: MemberObservation): MemberObservation {
+  const replication = replicationInfo(info);
+  const linkUp = replication.role === 'replica' && replication.linkUp;
+  const { primaryAddress, primaryPort } = replication;
+  const follows =
+    replication.role === 'replica' && primaryAddress !== undefined && primaryPort !== undefined
+      ? { address: primaryAddress, port: primaryPort }
+      : null;
+  return {
+    reachable: true,
+    busy: info['loading'] === '1' || info['async_loading'] === '1',
+    role: replication.role,
+    follows,
+    linkUp,
+    synced: linkUp || (before.synced && !replication.syncing),
+    syncing: replication.syncing,
+    offset: replication.offset,
+    replId: replication.replId,
+    histories: [replication.replId, replication.replIdBefore],
+    priority: replication.priority,
+    keys: keyCount(info),
+    unsavedChanges: info['aof_enabled'] === '1' ? 0 : Number(info['rdb_changes_since_last_save'] ?? 0),
+    runId: info['run_id'] ?? '',
+    vitals: vitalsOf(info),
+  };
+}

@@ -1,0 +1,117 @@
+/** Keeps the view fresh: asks everything at a steady pace, and listens to what the Sentinels publish. */
+import type { SentinelEvent } from '../../redis/sentinel-client.ts';
+import { namedPrimary } from '../../topology/view.ts';
+import { unshield } from '../change/promotion.ts';
+import type { Deployment, LiveMember } from '../deployment.ts';
+import { EligibilityKeeper } from './eligibility.ts';
+
+/** How often each part is asked how it is. */
+export function observePaceMs(hangAfterMs: number): number {
+  return Math.min(1000, Math.max(100, Math.round(hangAfterMs / 5)));
+}
+
+export class Observer {
+  readonly #deployment: Deployment;
+  readonly #eligibility: EligibilityKeeper;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(deployment: Deployment) {
+    this.#deployment = deployment;
+    this.#eligibility = new EligibilityKeeper(deployment);
+  }
+
+  start(): void {
+    const { spec } = this.#deployment;
+    const look = () => void this.lookAtAll();
+    this.#timer = setInterval(look, observePaceMs(spec.agent.hangAfterMs));
+    look();
+  }
+
+  stop(): void {
+    clearInterval(this.#timer);
+    for (const { watch } of this.#deployment.members) watch.client.close();
+    for (const { watch } of this.#deployment.sentinels) watch.close();
+    for (const { adapter } of this.#deployment.gates) adapter.close();
+  }
+
+  /** Asks everything once. */
+  async lookAtAll(): Promise<void> {
+    const { members, sentinels, gates } = this.#deployment;
+    await Promise.all([
+      this.lookAtMembers(),
+      ...sentinels.filter(({ part }) => part?.process.running !== false).map(({ watch }) => watch.look()),
+      ...gates.filter(({ part }) => part?.process.running !== false).map(({ adapter }) => adapter.look()),
+    ]);
+    await Promise.all(members.map((member) => this.#note(member)));
+    await this.#eligibility.keep();
+  }
+
+  /** Writes down what must outlive this agent: who the process is, and what data it had. */
+  async #note({ part, memory, watch }: LiveMember): Promise<void> {
+    const { reachable, runId } = watch.seen;
+    if (reachable && runId !== '') await part?.process.setRunId(runId);
+    await memory?.remember(watch.seen);
+  }
+
+  async lookAtMembers(): Promise<void> {
+    const { members } = this.#deployment;
+    await Promise.all(
+      members.filter(({ part }) => part?.process.running !== false).map(({ watch }) => watch.look()),
+    );
+  }
+}
+
+/**
+ * Notes what a Sentinel's event means for the view: a selection, its end, a new primary; and that it is in TILT, for
+ * people. @param from the Sentinel's id. @returns whether the loop should look at once.
+ */
+export function noteSentinelEvent(
+  deployment: Deployment,
+  from: string,
+  event: SentinelEvent,
+  nowMs: number,
+): boolean {
+  const { events, spec } = deployment;
+  if (event.name === '+tilt') {
+    const text = `${from} is in TILT: this machine or its clock stood still, so it acts on nothing for 30 s`;
+    events.add('tilt', from, text);
+  }
+  if (event.name === '-tilt') events.add('tilt-over', from, `${from} is out of TILT`);
+  if (event.name === '+selected-slave') {
+    const selected = deployment.memberAt(event.subject ?? null);
+    if (!selected || deployment.selection?.member === selected.place.id) return false;
+    deployment.selection = { member: selected.place.id, atMs: nowMs };
+    events.add(
+      'selected',
+      selected.place.id,
+      `the Sentinels selected ${selected.place.id} as the next primary`,
+    );
+    return true;
+  }
+  if (event.newPrimary) return true;
+  if (event.name.startsWith('-failover-abort')) {
+    deployment.selection = null;
+    const text = `a failover was given up (${event.name.slice(1)}); by themselves the Sentinels try again after twice ${spec.sentinel.failoverTimeoutMs} ms`;
+    events.add('failover-aborted', spec.name, text);
+    return true;
+  }
+  return false;
+}
+
+/**
+ * Brings the selection to its end: once a majority of Sentinels names the selected member, or when they have had
+ * long enough. One Sentinel's word settles nothing; the others hear of a change up to a second later.
+ */
+export function settleSelection(deployment: Deployment, nowMs: number): void {
+  const { selection, spec, events } = deployment;
+  const named = namedPrimary(deployment.view())?.id;
+  if (selection !== null) {
+    const expired = nowMs - selection.atMs > spec.sentinel.failoverTimeoutMs;
+    if (selection.member === named || expired) deployment.selection = null;
+  }
+  if (named === undefined || named === deployment.announcedPrimary) return;
+  const isNews = deployment.announcedPrimary !== null;
+  deployment.announcedPrimary = named;
+  void unshield(deployment, deployment.member(named));
+  if (isNews) events.add('primary', named, `the Sentinels name ${named} primary`);
+}

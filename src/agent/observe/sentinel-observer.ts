@@ -1,0 +1,111 @@
+/**
+ * Watches one Sentinel: whom it names, and every event it publishes about this deployment, as it happens.
+ */
+import { errorText } from '../../base/errors.ts';
+import type { ConnectionOptions } from '../../redis/connection.ts';
+import { parseSentinelEvent, SentinelClient, type SentinelEvent } from '../../redis/sentinel-client.ts';
+
+export interface SentinelObservation {
+  reachable: boolean;
+  primary: { address: string; port: number } | null;
+  configEpoch: number;
+  failoverInProgress: boolean;
+  tilt: boolean;
+  /** It answers, and does not know our password. */
+  locksUsOut: boolean;
+}
+
+const nothingKnown: SentinelObservation = {
+  reachable: false,
+  primary: null,
+  configEpoch: 0,
+  failoverInProgress: false,
+  tilt: false,
+  locksUsOut: false,
+};
+
+export class SentinelWatch {
+  readonly client: SentinelClient;
+  readonly #events: SentinelClient;
+  readonly #name: string;
+  readonly #onEvent: (event: SentinelEvent) => void;
+  #seen: SentinelObservation = nothingKnown;
+  #subscribed = false;
+  #asking = false;
+
+  constructor(name: string, connection: ConnectionOptions, onEvent: (event: SentinelEvent) => void) {
+    this.#name = name;
+    this.#onEvent = onEvent;
+    this.client = new SentinelClient(connection, name);
+    this.#events = new SentinelClient(connection, name);
+    this.#events.connection.onClose(() => {
+      this.#subscribed = false;
+    });
+  }
+
+  get seen(): SentinelObservation {
+    return this.#seen;
+  }
+
+  /** Asks now, and subscribes again if the subscription was lost. Never throws. */
+  async look(): Promise<void> {
+    if (this.#asking) return;
+    this.#asking = true;
+    try {
+      if (!this.#subscribed) await this.#subscribe();
+      const { address, port, flags, configEpoch } = await this.client.primary();
+      this.#seen = {
+        ...this.#seen,
+        reachable: true,
+        locksUsOut: false,
+        primary: { address, port },
+        configEpoch,
+        failoverInProgress: flags.includes('failover_in_progress'),
+      };
+    } catch (error) {
+      const locksUsOut = /\b(NOAUTH|WRONGPASS)\b/.test(errorText(error));
+      this.#seen = { ...this.#seen, reachable: false, locksUsOut };
+      // A subscription to a host that is lost, or came back as another, stays silent for ever unless it is asked.
+      if (this.#subscribed) await this.#events.connection.call('PING').catch(() => {});
+    } finally {
+      this.#asking = false;
+    }
+  }
+
+  close(): void {
+    this.client.close();
+    this.#events.close();
+    this.#seen = nothingKnown;
+    this.#subscribed = false;
+  }
+
+  async #subscribe(): Promise<void> {
+    await this.#events.connection.subscribe('*', (channel, message) => this.#heard(channel, message));
+    this.#subscribed = true;
+    const info = String(await this.client.connection.call('INFO', 'sentinel'));
+    this.#seen = { ...this.#seen, tilt: /sentinel_tilt:1/.test(info) };
+  }
+
+  #heard(channel: string, message: string): void {
+    const event = parseSentinelEvent(channel, message, this.#name);
+    if (!event) return;
+    this.#seen = afterEvent(this.#seen, event);
+    this.#onEvent(event);
+    // The event does not say under which epoch.
+    if (event.newPrimary) void this.look();
+  }
+}
+
+/**
+ * What an event changes of what is known of the Sentinel that published it. That it began a failover must be known
+ * at once: by the next question, up to a second later, another one could have been asked for a second failover.
+ */
+export function afterEvent(seen: SentinelObservation, event: SentinelEvent): SentinelObservation {
+  const { name, newPrimary } = event;
+  if (name === '+tilt' || name === '-tilt') return { ...seen, tilt: name === '+tilt' };
+  if (name === '+try-failover') return { ...seen, failoverInProgress: true };
+  if (newPrimary) return { ...seen, primary: newPrimary, failoverInProgress: false };
+  if (name.startsWith('-failover-abort') || name.startsWith('+failover-end'))
+    return { ...seen, failoverInProgress: false };
+  return seen;
+}

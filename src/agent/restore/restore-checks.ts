@@ -1,0 +1,125 @@
+/** What a restore asks of the primary before it begins and after the data is there. */
+import { setTimeout as delay } from 'node:timers/promises';
+import { waitFor } from '../../base/retry.ts';
+import { type Info, keyCount } from '../../redis/info.ts';
+import { namedPrimary, notCalm } from '../../topology/view.ts';
+import type { Report } from '../change/bring-up.ts';
+import type { Deployment, LiveMember } from '../deployment.ts';
+import { RestoreFailed, RestoreRefused } from '../errors.ts';
+import type { Observer } from '../observe/observer.ts';
+
+/** What the command line must know to prepare the data. */
+export interface RestoreFacts {
+  primary: string;
+  /** Whether it runs on the host of the agent that was asked, and that host's id. */
+  local: boolean;
+  host: string;
+  keys: number;
+  /** How many databases it has. */
+  databases: number;
+  product: 'redis' | 'valkey';
+  version: string;
+  modules: string[];
+}
+
+const calmWithinMs = 15_000;
+const lookEveryMs = 50;
+export const silentForMs = 15_000;
+
+/** The primary, when the Sentinels and itself agree that it is. @throws RESTORE_REFUSED */
+export async function calmPrimary(deployment: Deployment, observer: Observer): Promise<LiveMember> {
+  let problem = '';
+  const calm = async () => {
+    await observer.lookAtAll();
+    problem = notCalm(deployment.view()) ?? '';
+    return problem === '';
+  };
+  await waitFor(calm, { what: 'a calm moment', withinMs: calmWithinMs, everyMs: lookEveryMs }).catch(
+    (cause) => {
+      throw RestoreRefused(`nothing was restored: ${problem}`, {
+        hint: 'holdfast status and holdfast events show the state of each. A restore goes through a primary that all agree on.',
+        cause,
+      });
+    },
+  );
+  return deployment.member(namedPrimary(deployment.view())?.id ?? '');
+}
+
+export async function primaryFacts({ place, part, watch }: LiveMember, host = ''): Promise<RestoreFacts> {
+  const info = await watch.client.info();
+  const { databases } = await watch.client.getConfig('databases');
+  const text = String(await watch.client.connection.call('INFO', 'modules'));
+  const isValkey = info['server_name'] === 'valkey';
+  return {
+    primary: place.id,
+    local: part !== null,
+    host,
+    keys: keyCount(info),
+    databases: Number(databases ?? 16),
+    product: isValkey ? 'valkey' : 'redis',
+    version: (isValkey ? info['valkey_version'] : info['redis_version']) ?? '',
+    modules: [...text.matchAll(/^module:name=([^,\r\n]+)/gm)].map((match) => match[1] as string),
+  };
+}
+
+/**
+ * Waits until the data would survive a crash: with an AOF, Redis writes a new one by itself after it has taken a
+ * primary's data; with save points, an RDB is saved.
+ * @throws RESTORE_FAILED when that can't be written, or the member is primary no more.
+ */
+export async function awaitPersistence(member: LiveMember, report: Report): Promise<void> {
+  const { watch, place } = member;
+  const { appendonly, save } = await watch.client.getConfig('appendonly', 'save');
+  if (appendonly === 'yes') {
+    report(`${place.id} writes its append-only file anew`);
+    return asPrimary(member, async (info) => {
+      const pending = info['aof_rewrite_in_progress'] === '1' || info['aof_rewrite_scheduled'] === '1';
+      if (!pending && info['aof_last_bgrewrite_status'] !== 'ok')
+        throw notWritten(place.id, 'append-only file');
+      return !pending && info['aof_enabled'] === '1' && info['aof_last_write_status'] === 'ok';
+    });
+  }
+  if ((save ?? '') === '') return;
+  report(`${place.id} saves it`);
+  const { rdb_last_save_time: before } = await watch.client.info('persistence');
+  await watch.client.connection.call('BGSAVE', 'SCHEDULE');
+  await asPrimary(member, async (info) => {
+    const pending = info['rdb_bgsave_in_progress'] === '1';
+    if (!pending && info['rdb_last_bgsave_status'] !== 'ok') throw notWritten(place.id, 'RDB');
+    const saved = Number(info['rdb_last_save_time']) > Number(before);
+    return !pending && (saved || info['rdb_changes_since_last_save'] === '0');
+  });
+}
+
+/** Looks until the test holds. @throws RESTORE_FAILED when it is primary no more, or silent for long. */
+export async function asPrimary(
+  { watch, place, part }: LiveMember,
+  test: (info: Info) => Promise<boolean>,
+  withinMs = Number.POSITIVE_INFINITY,
+): Promise<void> {
+  const giveUpMs = performance.now() + withinMs;
+  let answeredMs = performance.now();
+  for (;;) {
+    const info = await watch.client.info().catch(() => undefined);
+    const nowMs = performance.now();
+    if (info !== undefined) answeredMs = nowMs;
+    const isGone = part?.process.running === false || nowMs - answeredMs > silentForMs;
+    if (isGone || (info !== undefined && info['role'] !== 'master')) {
+      throw RestoreFailed(
+        `${place.id} had the data, and then it ${isGone ? 'was gone' : 'was primary no more'}`,
+        {
+          hint: 'See holdfast status for who is primary now, and which data it has; the restore can be run again.',
+        },
+      );
+    }
+    if (info !== undefined && (await test(info))) return;
+    if (nowMs > giveUpMs) throw new Error(`gave up after ${withinMs} ms`);
+    await delay(lookEveryMs);
+  }
+}
+
+function notWritten(id: string, what: string): Error {
+  return RestoreFailed(`${id} has the data in memory, but could not write its ${what}`, {
+    hint: `Its log says why; a full disk is likely. Make room, then BGREWRITEAOF or BGSAVE on ${id}, before anything restarts.`,
+  });
+}

@@ -1,0 +1,91 @@
+/** The agent's share of `restore`: what the command line asks for, and the events that tell of it. */
+
+import path from 'node:path';
+import { pathToFileURL } from 'node:url';
+import type { Manifest } from '../../backup/manifest.ts';
+import { describeDuration } from '../../base/duration.ts';
+import { errorText } from '../../base/errors.ts';
+import { runWorker } from '../backups/backup-worker.ts';
+import type { Report } from '../change/bring-up.ts';
+import type { Deployment } from '../deployment.ts';
+import type { Observer } from '../observe/observer.ts';
+import { calmPrimary, primaryFacts } from './restore-checks.ts';
+import { type RestoreRequest, type RestoreResult, restoreWhole, type SafetyBackup } from './run-restore.ts';
+
+/** With `facts` it only answers what the data must fit. */
+export async function carryOutRestore(
+  deployment: Deployment,
+  observer: Observer,
+  options: Record<string, unknown>,
+  report: Report,
+  signal: AbortSignal,
+): Promise<unknown> {
+  if (options['facts'] === true) {
+    return primaryFacts(await calmPrimary(deployment, observer), deployment.setting.host);
+  }
+  const request = requestOf(options);
+  const { events, spec } = deployment;
+  const steps = (step: string) => {
+    report(step);
+    if (step.startsWith('warning:')) events.add('restore', spec.name, step);
+  };
+  const takeSafetyBackup = (say: Report, stop: AbortSignal) => safetyBackup(deployment, say, stop);
+  events.add('restore', spec.name, `restoring ${request.backup}: ${request.keys} keys`);
+  try {
+    const context = { deployment, observer, report: steps, signal, takeSafetyBackup };
+    const result = await restoreWhole(context, request);
+    events.add('restored', result.primary, describe(request, result));
+    return result;
+  } catch (error) {
+    events.add('restore-failed', spec.name, errorText(error));
+    throw error;
+  }
+}
+
+function requestOf(options: Record<string, unknown>): RestoreRequest {
+  const from = options['from'] as Partial<Record<'address' | 'port' | 'replicationId', unknown>> | undefined;
+  return {
+    backup: String(options['backup']),
+    from: {
+      address: String(from?.address),
+      port: Number(from?.port),
+      replicationId: String(from?.replicationId),
+    },
+    bytes: Number(options['bytes']),
+    keys: Number(options['keys']),
+    replace: options['replace'] === true,
+    // Only a clear no leaves it out.
+    safetyBackup: options['safetyBackup'] !== false,
+  };
+}
+
+function describe({ backup }: RestoreRequest, result: RestoreResult): string {
+  const { primary, keysBefore, keysAfter, safetyBackup: safety, heldMs } = result;
+  const before = safety
+    ? `${keysBefore} keys before, which are in ${safety.id} in ${safety.store}`
+    : `${keysBefore} keys before`;
+  return `${primary} has ${keysAfter} keys from ${backup}; ${before}; writes were held for ${describeDuration(heldMs)}`;
+}
+
+/** Where the spec names no store, it goes to the state directory of this host. */
+async function safetyBackup(
+  deployment: Deployment,
+  report: Report,
+  signal: AbortSignal,
+): Promise<SafetyBackup> {
+  const { spec, setting } = deployment;
+  const { backup } = spec;
+  const folder = pathToFileURL(path.join(setting.paths.root, 'before-restore')).href;
+  const store = backup ? { url: backup.to, options: backup.s3 } : { url: folder, options: {} };
+  const manifest = (await runWorker(
+    {
+      ...{ task: 'take', spec, secretFile: setting.paths.secret, store, reason: 'before-restore' },
+      compression: backup?.compression ?? 'none',
+      recipients: backup?.recipients ?? [],
+      holder: `a restore on host ${setting.host}`,
+    },
+    report,
+    signal,
+  )) as Manifest;
+  return { id: manifest.id, store: store.url, replicationOffset: manifest.replicationOffset };
+}

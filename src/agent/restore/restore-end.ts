@@ -1,0 +1,110 @@
+/**
+ * Brings a primary that was pointed at a restore's data back to being a primary, whatever has happened so far. Redis
+ * takes a full synchronisation in three steps, and this is what is known after an interruption of each:
+ *
+ * 1. Until all of the data has come it keeps its own, in memory and on disk: it goes on with that.
+ * 2. Then it stops its AOF, drops what it has in memory and loads. When that can't be finished, the old data is in its
+ *    AOF, and its replicas have it too; as a primary it would write an empty AOF over the one. So it is shut down, and
+ *    either a replica takes over or it starts again from its AOF.
+ * 3. Once it has loaded everything, it has the new data: it goes on with that.
+ */
+import { setTimeout as delay } from 'node:timers/promises';
+import { errorText } from '../../base/errors.ts';
+import type { Info } from '../../redis/info.ts';
+import { keyCount, replicationInfo } from '../../redis/info.ts';
+import { namedPrimary } from '../../topology/view.ts';
+import type { Report } from '../change/bring-up.ts';
+import { takeBackPatience } from '../change/patience.ts';
+import type { Deployment, LiveMember } from '../deployment.ts';
+import type { Observer } from '../observe/observer.ts';
+import { type RestoreMark, readMark, removeMark } from './restore-mark.ts';
+
+/** Which data the primary goes on with; `gone`: it does not run any more, or is nobody's primary. */
+export type RestoreEnd = 'old' | 'new' | 'gone';
+
+const lookEveryMs = 50;
+const loadWithinMs = 2 * 3_600_000;
+const silentForMs = 15_000;
+
+export function followsMark(info: Info, { from }: RestoreMark): boolean {
+  const { role, primaryAddress, primaryPort } = replicationInfo(info);
+  return role === 'replica' && primaryAddress === from.address && primaryPort === from.port;
+}
+
+/**
+ * Whether it has loaded all of the data: only then does it take over the history's id, which becomes its second one when
+ * it is primary again.
+ */
+export function hasTheData(info: Info, { from }: RestoreMark): boolean {
+  const { replId, replIdBefore } = replicationInfo(info);
+  return replId === from.replicationId || replIdBefore === from.replicationId;
+}
+
+/** Never throws for what the server does: the worst is `gone`. */
+export async function endRestore(member: LiveMember, mark: RestoreMark): Promise<RestoreEnd> {
+  const giveUpMs = performance.now() + loadWithinMs;
+  let answeredMs = performance.now();
+  while (performance.now() < giveUpMs) {
+    try {
+      const end = await tryToEnd(member, mark);
+      if (end !== undefined) return end;
+      answeredMs = performance.now();
+    } catch (error) {
+      // It may have begun to load since it was asked.
+      if (/LOADING/.test(errorText(error))) answeredMs = performance.now();
+      if (performance.now() - answeredMs > silentForMs) return 'gone';
+    }
+    if (member.part?.process.running === false) return 'gone';
+    await delay(lookEveryMs);
+  }
+  return 'gone';
+}
+
+/** @returns undefined while it loads. */
+async function tryToEnd(member: LiveMember, mark: RestoreMark): Promise<RestoreEnd | undefined> {
+  const { client } = member.watch;
+  const info = await client.info();
+  if (info['loading'] === '1') return undefined;
+  const isNew = hasTheData(info, mark);
+  if (!followsMark(info, mark)) return info['role'] !== 'master' ? 'gone' : isNew ? 'new' : 'old';
+  if (!isNew && (mark.keysBefore ?? 0) > 0 && (await hasDroppedItsData(member, info))) {
+    await client.connection.call('SHUTDOWN', 'NOSAVE').catch(() => {});
+    return 'gone';
+  }
+  await client.replicaOf(null);
+  return isNew ? 'new' : 'old';
+}
+
+/** With an AOF, it is stopped at that very moment. Without, an empty database tells. */
+async function hasDroppedItsData({ watch }: LiveMember, info: Info): Promise<boolean> {
+  const { appendonly } = await watch.client.getConfig('appendonly');
+  return appendonly === 'yes' ? info['aof_enabled'] === '0' : keyCount(info) === 0;
+}
+
+/** For an agent that starts: ends what the one before it had begun. */
+export async function endInterruptedRestore(
+  deployment: Deployment,
+  observer: Observer,
+  report: Report,
+): Promise<void> {
+  const { setting, events } = deployment;
+  const mark = await readMark(setting.paths).catch(() => undefined);
+  if (mark === undefined) return;
+  report(`a restore of ${mark.backup} was interrupted: ending it`);
+  await observer.lookAtAll();
+  const member = deployment.members.find(({ place }) => place.id === mark.primary);
+  const stillNamed = namedPrimary(deployment.view())?.id === mark.primary;
+  // Sentinels can't ask a server whose writes are paused: that comes first.
+  await member?.watch.client.unpauseWrites().catch(() => {});
+  const end = member && stillNamed ? await endRestore(member, mark) : 'gone';
+  // Nobody waits until the last Sentinel has seen it.
+  void takeBackPatience(deployment);
+  await removeMark(setting.paths);
+  const texts: Record<RestoreEnd, string> = {
+    old: `the restore of ${mark.backup} was interrupted before it changed anything: ${mark.primary} has the data of before; run it again`,
+    new: `the restore of ${mark.backup} was interrupted when all data had arrived: ${mark.primary} has the restored data`,
+    gone: `the restore of ${mark.backup} was interrupted and ${mark.primary} is primary no more; see which data the new primary has, and run it again`,
+  };
+  report(texts[end]);
+  events.add('restore-interrupted', mark.primary, texts[end]);
+}

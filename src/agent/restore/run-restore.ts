@@ -1,0 +1,274 @@
+/**
+ * Restores a whole RDB into the running deployment, through its primary, so that replicas follow.
+ *
+ * The command line serves the verified file (redis/snapshot-server.ts) and asks for this. The primary is made a replica
+ * of that server for as long as it takes the data, and then a primary again. Redis does the rest as it does for every
+ * replica: it keeps its own data until all of the new has come, loads, and writes a new AOF. So at each moment the
+ * deployment has the old data or the new, never some of both. As a replica it refuses writes, so none can get between.
+ *
+ * 1. The deployment must be calm, and the primary empty unless it may be replaced.
+ * 2. The Sentinels are told to be patient (patience.ts), a mark is left for the next agent (restore-mark.ts), and
+ *    writes are held (write-fence.ts). The replicas get what is still on its way to them, and the safety backup is
+ *    taken: it has every write that was acknowledged.
+ * 3. The primary is pointed at the data. When it has it, it is primary again, at once; its AOF is awaited while writes
+ *    are still held.
+ * 4. As many replicas as it needs to take writes are awaited, and writes go on.
+ */
+import { setTimeout as delay } from 'node:timers/promises';
+import { describeDuration } from '../../base/duration.ts';
+import { errorText, HoldfastError } from '../../base/errors.ts';
+import { waitFor } from '../../base/retry.ts';
+import { describeSize } from '../../base/size.ts';
+import { type Info, keyCount, replicationInfo } from '../../redis/info.ts';
+import type { Report } from '../change/bring-up.ts';
+import { endPatience, makePatient, patienceMs } from '../change/patience.ts';
+import { WriteFence } from '../change/write-fence.ts';
+import type { Deployment, LiveMember } from '../deployment.ts';
+import { RestoreFailed, RestoreRefused } from '../errors.ts';
+import type { Observer } from '../observe/observer.ts';
+import {
+  asPrimary,
+  awaitPersistence,
+  calmPrimary,
+  primaryFacts,
+  type RestoreFacts,
+  silentForMs,
+} from './restore-checks.ts';
+import { endRestore, followsMark, hasTheData } from './restore-end.ts';
+import { type DataPlace, type RestoreMark, removeMark, writeMark } from './restore-mark.ts';
+
+export interface RestoreRequest {
+  /** What is restored, for people. */
+  backup: string;
+  /** Where the data is served, and how much of it there is. */
+  from: DataPlace;
+  bytes: number;
+  keys: number;
+  replace: boolean;
+  safetyBackup: boolean;
+}
+
+export interface SafetyBackup {
+  id: string;
+  store: string;
+  /** How far in the replication stream it reaches. */
+  replicationOffset: number;
+}
+
+export interface RestoreResult {
+  primary: string;
+  keysBefore: number;
+  keysAfter: number;
+  safetyBackup: SafetyBackup | null;
+  /** How long writes were held, in ms. */
+  heldMs: number;
+  tookMs: number;
+}
+
+export interface RestoreContext {
+  deployment: Deployment;
+  observer: Observer;
+  report: Report;
+  /** Aborted when whoever serves the data went away. */
+  signal: AbortSignal;
+  takeSafetyBackup(report: Report, signal: AbortSignal): Promise<SafetyBackup>;
+}
+
+const lookEveryMs = 20;
+const sayEveryMs = 5000;
+const replicasWithinMs = 10_000;
+const linkedWithinMs = 10 * 60_000;
+
+export async function restoreWhole(context: RestoreContext, request: RestoreRequest): Promise<RestoreResult> {
+  const { deployment, observer } = context;
+  const startedMs = performance.now();
+  const primary = await calmPrimary(deployment, observer);
+  refuseToOverwrite(await primaryFacts(primary), request);
+  const { paths, clock } = deployment.setting;
+  const { backup, from } = request;
+  const startedAt = new Date(clock.wallMs()).toISOString();
+  const mark = { backup, primary: primary.place.id, from, keysBefore: null, startedAt };
+  await writeMark(paths, mark);
+  let result: Omit<RestoreResult, 'tookMs'>;
+  try {
+    await makePatient(deployment, patienceMs(request.bytes));
+    result = await behindFence(context, primary, request, mark);
+  } finally {
+    await removeMark(paths);
+    await endPatience(deployment, primary);
+  }
+  await awaitAllReplicas(context, primary);
+  return { ...result, tookMs: Math.round(performance.now() - startedMs) };
+}
+
+/** What is done while nobody can write. */
+async function behindFence(
+  context: RestoreContext,
+  primary: LiveMember,
+  request: RestoreRequest,
+  mark: RestoreMark,
+): Promise<Omit<RestoreResult, 'tookMs'>> {
+  const { deployment, observer, report, signal } = context;
+  const heldSinceMs = performance.now();
+  report(`writes are held; ${primary.place.id} gets ${request.keys} keys from ${request.backup}`);
+  const fence = await WriteFence.raise(deployment, primary);
+  try {
+    const { keys: keysBefore } = refuseToOverwrite(await primaryFacts(primary), request);
+    const safetyBackup = keysBefore > 0 && request.safetyBackup ? await saveFirst(context, primary) : null;
+    signal.throwIfAborted();
+    fence.check();
+    const keysAfter = await handOver(context, primary, request, { ...mark, keysBefore });
+    await awaitPersistence(primary, report);
+    await awaitEnoughReplicas(deployment, observer, primary, report);
+    const heldMs = Math.round(performance.now() - heldSinceMs);
+    return { primary: primary.place.id, keysBefore, keysAfter, safetyBackup, heldMs };
+  } finally {
+    await fence.drop();
+  }
+}
+
+/** @throws RESTORE_REFUSED */
+export function refuseToOverwrite(facts: RestoreFacts, { replace }: { replace: boolean }): RestoreFacts {
+  if (facts.keys === 0 || replace) return facts;
+  throw RestoreRefused(`${facts.primary} holds ${facts.keys} keys; a restore would replace all of them`, {
+    hint: 'If that is meant, add --replace: a backup of what is there is taken first. To bring back some keys beside those that are there, choose them with --match, --db or --prefix.',
+  });
+}
+
+/** Takes the safety backup, when every replica it could be taken from has every write. */
+async function saveFirst(context: RestoreContext, primary: LiveMember): Promise<SafetyBackup> {
+  const { deployment, report, signal } = context;
+  const before = await primary.watch.client.role();
+  const offset = before.role === 'primary' ? before.offset : Number.POSITIVE_INFINITY;
+  const caughtUp = async () => {
+    const role = await primary.watch.client.role();
+    if (role.role !== 'primary') throw new Error(`${primary.place.id} is primary no more`);
+    return role.replicas.filter((each) => deployment.memberAt(each)).every((each) => each.offset >= offset);
+  };
+  await waitFor(caughtUp, { what: 'the replicas to have every write', withinMs: replicasWithinMs, signal });
+  report('taking a backup of what is there first');
+  const taken = await context.takeSafetyBackup(report, signal).catch((cause) => {
+    throw RestoreFailed(`nothing was restored: the backup of what is there failed: ${errorText(cause)}`, {
+      hint: 'Nothing was changed. Mend that, or add --no-safety-backup if what is there is worth nothing.',
+      cause,
+    });
+  });
+  if (taken.replicationOffset < offset) {
+    throw RestoreFailed(
+      `nothing was restored: the backup ${taken.id} of what is there ends at offset ${taken.replicationOffset}, and the primary was at ${offset}`,
+      { hint: 'The replica it was taken from was behind. Nothing was changed; try again.' },
+    );
+  }
+  report(`${taken.id} in ${taken.store} has what was there`);
+  return taken;
+}
+
+/** Points the primary at the data, and makes it primary again when it has it. @returns its number of keys then. */
+async function handOver(
+  { deployment, report, signal }: RestoreContext,
+  primary: LiveMember,
+  { backup, from, bytes, keys }: RestoreRequest,
+  mark: RestoreMark,
+): Promise<number> {
+  const { id } = primary.place;
+  await writeMark(deployment.setting.paths, mark);
+  await primary.watch.client.replicaOf(from);
+  try {
+    await awaitData(primary, mark, bytes, report, signal);
+  } catch (error) {
+    const end = await endRestore(primary, mark);
+    if (end !== 'new') throw explainEnd(error, end, id, backup);
+  }
+  const keysAfter = keyCount(await primary.watch.client.info('keyspace'));
+  await primary.watch.client.replicaOf(null);
+  await primary.watch.look();
+  report(`${id} has the data and is primary again: ${keysAfter} keys`);
+  if (keysAfter !== keys) report(`warning: ${keys} keys were given and ${id} counts ${keysAfter}`);
+  return keysAfter;
+}
+
+async function awaitData(
+  { watch, part, place }: LiveMember,
+  mark: RestoreMark,
+  bytes: number,
+  report: Report,
+  signal: AbortSignal,
+): Promise<void> {
+  let answeredMs = performance.now();
+  let saidMs = answeredMs;
+  for (;;) {
+    try {
+      const info = await watch.client.info();
+      answeredMs = performance.now();
+      if (!followsMark(info, mark)) throw new Diverted(`${place.id} was pointed at another server`);
+      const loading = info['loading'] === '1';
+      if (!loading && hasTheData(info, mark)) return;
+      if (performance.now() - saidMs > sayEveryMs) {
+        saidMs = performance.now();
+        const done = Number(loading ? info['loading_loaded_bytes'] : info['master_sync_read_bytes']) || 0;
+        report(
+          `${place.id} ${loading ? 'loads' : 'receives'}: ${describeSize(done)} of ${describeSize(bytes)}`,
+        );
+      }
+      // While it loads the data is all there, or was never on disk: then it ends by itself.
+      if (!loading) signal.throwIfAborted();
+    } catch (error) {
+      if (error instanceof Diverted || signal.aborted) throw error;
+      if (part?.process.running === false) throw new Error(`the process of ${place.id} is gone`);
+      if (performance.now() - answeredMs > silentForMs) throw error;
+    }
+    await delay(lookEveryMs);
+  }
+}
+
+class Diverted extends Error {}
+
+function explainEnd(cause: unknown, end: 'old' | 'gone', id: string, backup: string): Error {
+  const why = cause instanceof Error && cause.name === 'AbortError' ? 'it was interrupted' : errorText(cause);
+  const now =
+    end === 'old'
+      ? `${id} has the data of before and is primary again`
+      : `${id} is not primary any more; who takes over has the data of before, or all of the new`;
+  return RestoreFailed(`${backup} was not restored: ${why}. ${now}`, {
+    hint: 'holdfast status shows who is primary. The restore can be run again.',
+    cause,
+  });
+}
+
+async function awaitEnoughReplicas(
+  deployment: Deployment,
+  observer: Observer,
+  primary: LiveMember,
+  report: Report,
+): Promise<void> {
+  const needed = Math.min(deployment.spec.redis.minReplicasToWrite, deployment.members.length - 1);
+  const enough = async (info: Info) =>
+    replicationInfo(info).replicas.filter(({ online }) => online).length >= needed;
+  await asPrimary(primary, enough, linkedWithinMs).catch((error) => {
+    if (error instanceof HoldfastError) throw error;
+    report(`warning: not ${needed} replicas have the data yet; writes go on, and wait for them`);
+  });
+  await observer.lookAtAll();
+}
+
+async function awaitAllReplicas(
+  { deployment, observer, report, signal }: RestoreContext,
+  primary: LiveMember,
+): Promise<void> {
+  const startedMs = performance.now();
+  const linked = async () => {
+    await observer.lookAtAll();
+    const view = deployment.view();
+    const [history] = primary.watch.seen.histories;
+    const replicas = view.members.filter(({ id, reachable }) => id !== primary.place.id && reachable);
+    // One that has not noticed yet still has the history of before.
+    return replicas.every(({ linkUp, busy, histories }) => linkUp && !busy && histories[0] === history);
+  };
+  const what = 'every replica to have the data';
+  try {
+    await waitFor(linked, { what, withinMs: linkedWithinMs, everyMs: 50, signal });
+    report(`every replica that is up has it too, after ${describeDuration(performance.now() - startedMs)}`);
+  } catch (error) {
+    report(`warning: ${errorText(error)}; holdfast status shows which replica is behind`);
+  }
+}

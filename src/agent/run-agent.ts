@@ -1,0 +1,161 @@
+/** One agent from start to stop: takes the state directory, brings everything up, watches, serves, stops. */
+import { existsSync } from 'node:fs';
+import type { FastifyInstance } from 'fastify';
+import { writeFileAtomic } from '../base/atomic-file.ts';
+import { systemClock } from '../base/clock.ts';
+import { activeTestHooks, testHook } from '../base/test-hooks.ts';
+import { loadSecrets } from '../spec/secrets.ts';
+import type { Spec } from '../spec/spec.ts';
+import { Commands } from './api/agent-commands.ts';
+import { serveControl, serveQuestions } from './api/server.ts';
+import { assemble } from './assemble.ts';
+import { BackupSchedule } from './backups/backup-schedule.ts';
+import { bringDown } from './change/bring-down.ts';
+import { bringUp, type Report } from './change/bring-up.ts';
+import { handOver } from './change/hand-over.ts';
+import { restorePriorities } from './change/priorities.ts';
+import { unshield, unshieldAll } from './change/promotion.ts';
+import { waitUntilReady } from './change/ready.ts';
+import type { Deployment } from './deployment.ts';
+import { Loop } from './loop.ts';
+import { watchClock } from './observe/clock-watch.ts';
+import { Observer } from './observe/observer.ts';
+import { checkPorts, checkStateDir, findHaproxy, findRedisServer, wantedPorts } from './preflight.ts';
+import { endInterruptedRestore } from './restore/restore-end.ts';
+import { EventLog } from './state/event-log.ts';
+import { housekeeping } from './state/housekeeping.ts';
+import { statePaths } from './state/paths.ts';
+import { takeLock } from './state/state-lock.ts';
+
+export interface AgentOptions {
+  spec: Spec;
+  host: string;
+  stateDir: string;
+  report: Report;
+  /** How long a start may wait for the first write to be taken, in ms. */
+  readyWithinMs: number;
+}
+
+export interface RunningAgent {
+  readonly deployment: Deployment;
+  readonly api: Commands;
+  /** Why the gate did not take a write in time, or null. Everything runs all the same. */
+  readonly notReady: string | null;
+  /** Resolves when the agent ends because it was told to by `down`. */
+  readonly ended: Promise<void>;
+  /** Stops everything on this host, then the agent. */
+  down(report: Report): Promise<void>;
+  /** Ends the agent and leaves everything else running. */
+  leave(): Promise<void>;
+}
+
+/** Starts an agent. @throws before anything is started when something is missing; START_FAILED and the like after. */
+export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
+  const { host, stateDir, report } = options;
+  const spec = testHook('detect-after-1s') ? withDetectAfter(options.spec, 1000) : options.spec;
+  const hooks = activeTestHooks();
+  for (const hook of hooks) report(`warning: ${hook}`);
+  const paths = statePaths(stateDir);
+  const { program } = await findRedisServer();
+  const gatesHere = spec.gates.filter((gate) => gate.host === host);
+  const haproxy = spec.gate.kind === 'haproxy' && gatesHere.length > 0 ? findHaproxy() : null;
+  await checkStateDir(stateDir);
+  const release = await takeLock(paths.agentRecord);
+  try {
+    const hadSecret = spec.security.secret !== null || existsSync(paths.secret);
+    const secrets = await loadSecrets(spec, paths.secret);
+    if (!hadSecret && spec.hosts.length > 1) {
+      report(`made a secret in ${paths.secret}: the other hosts need the same file before they start`);
+    }
+    await writeFileAtomic(paths.apiToken, `${secrets.apiToken}\n`);
+    const events = new EventLog(paths.events, systemClock);
+    const setting = { spec, host, paths, secrets, redisServer: program, haproxy, clock: systemClock, events };
+    const deployment = await assemble(setting);
+    await checkFreePorts(deployment);
+    for (const hook of hooks) events.add('test-hook', spec.name, hook);
+    return await runAgent(deployment, options, release);
+  } catch (error) {
+    await release();
+    throw error;
+  }
+}
+
+function withDetectAfter(spec: Spec, detectAfterMs: number): Spec {
+  return { ...spec, sentinel: { ...spec.sentinel, detectAfterMs } };
+}
+
+/** Ports of processes that still run from before are theirs by right. */
+async function checkFreePorts(deployment: Deployment): Promise<void> {
+  const { spec, setting } = deployment;
+  const alive = new Set<string>();
+  for (const part of deployment.parts) {
+    if (await part.adopt()) alive.add(part.id);
+  }
+  await checkPorts(wantedPorts(spec, setting.host).filter(({ who }) => !alive.has(who)));
+}
+
+async function runAgent(
+  deployment: Deployment,
+  { report, readyWithinMs }: AgentOptions,
+  release: () => Promise<void>,
+): Promise<RunningAgent> {
+  const { spec, setting, events } = deployment;
+  const observer = new Observer(deployment);
+  const stopHousekeeping = housekeeping(deployment);
+  const stopWatchingClock = watchClock(setting.clock, events, setting.host);
+  const loop = new Loop(deployment);
+  deployment.onWake(() => loop.wake());
+  const servers: FastifyInstance[] = [];
+  let watching = true;
+  const backups = new BackupSchedule(deployment);
+  const stopWatching = async () => {
+    if (!watching) return;
+    watching = false;
+    await backups.stop();
+    stopHousekeeping();
+    stopWatchingClock();
+    loop.stop();
+    await unshieldAll(deployment);
+    observer.stop();
+    await Promise.all(servers.map((server) => server.close()));
+    await release();
+  };
+  let resolveEnded = () => {};
+  const ended = new Promise<void>((resolve) => {
+    resolveEnded = resolve;
+  });
+  const down = async (downReport: Report) => {
+    deployment.operation = 'stopping';
+    await backups.stop();
+    await handOver(deployment, observer, downReport);
+    await bringDown(deployment, downReport);
+    resolveEnded();
+  };
+  const api = new Commands(deployment, observer, backups, down);
+  try {
+    deployment.operation = 'the start';
+    await bringUp(deployment, observer, report);
+    observer.start();
+    servers.push(await serveControl(api, setting.paths.agentSocket));
+    servers.push(...(await serveQuestions(api, spec.agent.bind, spec.agent.port, setting.secrets.apiToken)));
+    await endInterruptedRestore(deployment, observer, report);
+    deployment.operation = null;
+    loop.start();
+    backups.start();
+    await restorePriorities(deployment);
+    await Promise.all(
+      deployment.members.filter(({ part }) => part !== null).map((member) => unshield(deployment, member)),
+    );
+  } catch (error) {
+    await stopWatching();
+    throw error;
+  }
+  const notReady = await waitUntilReady(deployment, observer, report, readyWithinMs);
+  events.add('ready', spec.name, notReady ?? 'the deployment takes writes');
+  const leave = async () => {
+    await stopWatching();
+    resolveEnded();
+  };
+  void ended.then(leave);
+  return { deployment, api, notReady, ended, down, leave };
+}

@@ -1,0 +1,97 @@
+/**
+ * What happened, newest last: kept in memory for those who follow, and in a file that survives the agent. The file
+ * has one JSON object a line; a line that a crash cut short is skipped when reading.
+ */
+import { appendFileSync, readFileSync } from 'node:fs';
+import type { Clock } from '../../base/clock.ts';
+import { rotateLog } from '../../process/log-rotation.ts';
+
+export interface DeploymentEvent {
+  /** Counts up by one, over restarts of the agent too. */
+  seq: number;
+  /** ISO 8601, UTC. */
+  at: string;
+  /** A word for machines: `exited`, `failover`, `promoted`, `refused`… */
+  kind: string;
+  /** Whom it is about: the id of a member, sentinel or gate, or the deployment's name. */
+  subject: string;
+  /** The sentence for people. */
+  text: string;
+}
+
+const keptInMemory = 1000;
+
+export class EventLog {
+  readonly #file: string;
+  readonly #clock: Clock;
+  readonly #events: DeploymentEvent[];
+  readonly #listeners = new Set<(event: DeploymentEvent) => void>();
+  #last: number;
+
+  constructor(file: string, clock: Clock) {
+    this.#file = file;
+    this.#clock = clock;
+    const there = readEvents(file);
+    // Just after a rotation the last number is in the file before.
+    this.#events = (there.length > 0 ? there : readEvents(`${file}.1`)).slice(-keptInMemory);
+    endTornLine(file);
+    this.#last = this.#events.at(-1)?.seq ?? 0;
+  }
+
+  add(kind: string, subject: string, text: string): void {
+    this.#last += 1;
+    const event = { seq: this.#last, at: new Date(this.#clock.wallMs()).toISOString(), kind, subject, text };
+    this.#events.push(event);
+    if (this.#events.length > keptInMemory) this.#events.shift();
+    try {
+      appendFileSync(this.#file, `${JSON.stringify(event)}\n`, { mode: 0o600 });
+    } catch (error) {
+      // A full disk must not stop a failover; the event is still shown to whoever follows.
+      process.stderr.write(`cannot write ${this.#file}: ${String(error)}\n`);
+    }
+    for (const listener of this.#listeners) listener(event);
+  }
+
+  /** Events after the one numbered `seq`. */
+  since(seq: number): DeploymentEvent[] {
+    return this.#events.filter((event) => event.seq > seq);
+  }
+
+  /** @returns what ends the listening. */
+  listen(listener: (event: DeploymentEvent) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  async rotate(): Promise<void> {
+    await rotateLog(this.#file);
+  }
+}
+
+/** What a crash cut short must not take the next event with it. */
+function endTornLine(file: string): void {
+  try {
+    if (/[^\n]$/.test(readFileSync(file, 'utf8'))) appendFileSync(file, '\n');
+  } catch {
+    // No file yet, or none that can be written; `add` says so when it matters.
+  }
+}
+
+/** The events of a file, oldest first; none when it is missing. */
+export function readEvents(file: string): DeploymentEvent[] {
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8');
+  } catch {
+    return [];
+  }
+  const events: DeploymentEvent[] = [];
+  for (const line of text.split('\n')) {
+    try {
+      if (line !== '') events.push(JSON.parse(line) as DeploymentEvent);
+    } catch {
+      // Cut short by a crash.
+    }
+  }
+  return events;
+}

@@ -1,0 +1,111 @@
+/**
+ * Writes redis.conf, users.acl and sentinel.conf before a cold start. Once a server has started with them they are
+ * state, which Redis and Sentinel rewrite: they are never written whole again. What the spec says now is brought
+ * into them, and, when the newest data is not where the Sentinels' files say, who is primary.
+ */
+import { readFile } from 'node:fs/promises';
+import { readFileIfThere, writeFileAtomic } from '../../base/atomic-file.ts';
+import { mergeDirectives } from '../../render/merge-directives.ts';
+import { renderRedisConf } from '../../render/redis-conf.ts';
+import { renderSentinelConf, sentinelRunId } from '../../render/sentinel-conf.ts';
+import { renderUsersAcl } from '../../render/users-acl.ts';
+import type { Member } from '../../spec/spec.ts';
+import type { Deployment, Setting } from '../deployment.ts';
+import type { Part } from './part.ts';
+
+/** True when no member of this host has ever been configured. */
+export async function isFirstStart({ members }: Deployment): Promise<boolean> {
+  for (const { part } of members) {
+    if (part && (await readFileIfThere(part.paths.config)) !== undefined) return false;
+  }
+  return true;
+}
+
+export async function writeConfigs(deployment: Deployment, primary: Member): Promise<void> {
+  const { members, sentinels, setting } = deployment;
+  const { spec, secrets } = setting;
+  for (const { place, part } of members) {
+    if (!part) continue;
+    const follows = place.id === primary.id ? null : primary;
+    await writeOrMerge(part.paths.config, memberConfText(setting, { place, part }, follows));
+    // Redis never writes this one: it is ours.
+    await writeFileAtomic(part.paths.aclFile, renderUsersAcl({ spec, secrets }));
+  }
+  for (const { place, part } of sentinels) {
+    if (!part) continue;
+    const paths = { dir: part.paths.folder, logFile: part.paths.log };
+    await writeOrMerge(
+      part.paths.config,
+      renderSentinelConf({ spec, sentinel: place, paths, secrets, primary }),
+    );
+  }
+}
+
+/** redis.conf of a member of this host, as the spec has it. */
+export function memberConfText(
+  { spec, secrets }: Setting,
+  { place, part }: { place: Member; part: Part | null },
+  primary: Member | null,
+): string {
+  const { dataDir, log, socket, aclFile } = (part as Part).paths;
+  const paths = { dataDir, logFile: log, unixSocket: socket, aclFile };
+  return renderRedisConf({ spec, member: place, paths, secrets, primary });
+}
+
+/** Whom this host's sentinel.conf files name, by the highest epoch; null when there are none. */
+export async function namedInFiles(deployment: Deployment): Promise<string | null> {
+  let best: { id: string; epoch: number } | null = null;
+  for (const { part } of deployment.sentinels) {
+    const text = part ? await readFileIfThere(part.paths.config) : undefined;
+    if (text === undefined) continue;
+    const monitor = /^sentinel monitor \S+ (\S+) (\d+)/m.exec(text);
+    const member = monitor && deployment.memberAt({ address: monitor[1] ?? '', port: Number(monitor[2]) });
+    const epoch = epochIn(text);
+    if (member && (best === null || epoch > best.epoch)) best = { id: member.place.id, epoch };
+  }
+  return best?.id ?? null;
+}
+
+/** Makes this host's sentinel.conf files name another primary, at an epoch above all that they have seen. */
+export async function nameInFiles(deployment: Deployment, primary: Member): Promise<void> {
+  const { sentinels, spec, members } = deployment;
+  const texts = new Map<string, string>();
+  for (const { part } of sentinels)
+    if (part) texts.set(part.paths.config, await readFile(part.paths.config, 'utf8'));
+  const epoch = Math.max(0, ...[...texts.values()].map(epochIn)) + 1;
+  const { name } = spec;
+  const replicas = members.filter(({ place }) => place.id !== primary.id);
+  for (const [file, text] of texts) {
+    const kept = text.split('\n').filter((line) => !/^sentinel known-(replica|sentinel) /.test(line));
+    const changed = kept.map((line) =>
+      line
+        .replace(
+          /^(sentinel monitor \S+) .*/,
+          `$1 ${primary.address} ${primary.port} ${spec.sentinel.quorum}`,
+        )
+        .replace(/^(sentinel (?:config-epoch|leader-epoch) \S+) \d+/, `$1 ${epoch}`)
+        .replace(/^(sentinel current-epoch) \d+/, `$1 ${epoch}`),
+    );
+    const known = [
+      ...replicas.map(({ place }) => `known-replica ${name} ${place.address} ${place.port}`),
+      ...sentinels
+        .filter(({ part }) => part?.paths.config !== file)
+        .map(
+          ({ place }) =>
+            `known-sentinel ${name} ${place.address} ${place.port} ${sentinelRunId(spec, place.id)}`,
+        ),
+    ].map((line) => `sentinel ${line}`);
+    await writeFileAtomic(file, `${[...changed, ...known].join('\n').trimEnd()}\n`);
+  }
+}
+
+function epochIn(sentinelConf: string): number {
+  const epochs = [...sentinelConf.matchAll(/^sentinel (?:config-epoch \S+|current-epoch) (\d+)/gm)];
+  return Math.max(0, ...epochs.map((match) => Number(match[1])));
+}
+
+/** A first file is written whole; into one that Redis has rewritten since, only what the spec says is brought. */
+async function writeOrMerge(file: string, rendered: string): Promise<void> {
+  const existing = await readFileIfThere(file);
+  await writeFileAtomic(file, existing === undefined ? rendered : mergeDirectives(existing, rendered));
+}

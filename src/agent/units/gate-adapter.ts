@@ -1,0 +1,28 @@
+import type { GateStatus } from '../../gate/control/control-api.ts';
+import type { ProcessCommand } from '../../process/supervised-process.ts';
+import type { Member } from '../../spec/spec.ts';
+import type { GateView } from '../../topology/view.ts';
+
+export interface GateObservation {
+  state: GateView['state'];
+  clients: number;
+  /** All that holdfast's own gate on this host says; undefined for others, and when it doesn't answer. */
+  status?: GateStatus;
+}
+
+/** What the agent asks of a front door, whichever it is: holdfast's own gate, HAProxy, or one on another host. */
+export interface GateAdapter {
+  readonly seen: GateObservation;
+  /** Writes its configuration. Only for a gate of this host, as is `command`. */
+  configure(): Promise<void>;
+  command(): ProcessCommand;
+  /** Observes it. Never throws. */
+  look(): Promise<void>;
+  /** Stops sending writes and waits until those in flight are answered, at most `maxMs`; then it goes on by itself. */
+  hold(reason: string, maxMs: number): Promise<void>;
+  /** Sends everything to this member from now on. */
+  switchTo(member: Member): Promise<void>;
+  /** Goes on with the primary that it had. */
+  release(): Promise<void>;
+  close(): void;
+}

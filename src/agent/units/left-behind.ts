@@ -1,0 +1,50 @@
+import { existsSync } from 'node:fs';
+import { systemClock } from '../../base/clock.ts';
+import { loadSecrets } from '../../spec/secrets.ts';
+import type { Spec } from '../../spec/spec.ts';
+import { assemble } from '../assemble.ts';
+import { bringDown } from '../change/bring-down.ts';
+import type { Report } from '../change/bring-up.ts';
+import { Observer } from '../observe/observer.ts';
+import { EventLog } from '../state/event-log.ts';
+import type { StatePaths } from '../state/paths.ts';
+import { takeLock } from '../state/state-lock.ts';
+
+/**
+ * Stops what an agent that is gone has left running on this host, in the same order as it would have.
+ * @returns how many processes there were.
+ */
+export async function stopLeftBehind(
+  spec: Spec,
+  host: string,
+  paths: StatePaths,
+  report: Report,
+): Promise<number> {
+  if (!existsSync(paths.root)) return 0;
+  const release = await takeLock(paths.agentRecord);
+  try {
+    const secrets = await loadSecrets(spec, paths.secret);
+    const events = new EventLog(paths.events, systemClock);
+    const setting = {
+      spec,
+      host,
+      paths,
+      secrets,
+      redisServer: '',
+      haproxy: null,
+      clock: systemClock,
+      events,
+    };
+    const deployment = await assemble(setting);
+    let count = 0;
+    for (const part of deployment.parts) if (await part.adopt()) count += 1;
+    if (count === 0) return 0;
+    const observer = new Observer(deployment);
+    await observer.lookAtAll();
+    await bringDown(deployment, report);
+    observer.stop();
+    return count;
+  } finally {
+    await release();
+  }
+}

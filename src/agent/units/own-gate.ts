@@ -1,0 +1,84 @@
+import { fileURLToPath } from 'node:url';
+import { writeFileAtomic } from '../../base/atomic-file.ts';
+import { type GateConfigInput, gateConfig } from '../../gate/config.ts';
+import { GateControl } from '../../gate/control/control-client.ts';
+import type { ProcessCommand } from '../../process/supervised-process.ts';
+import { gateSettings } from '../../render/gate-settings.ts';
+import { bindAddresses } from '../../spec/bind.ts';
+import type { GatePlace, Host, Member } from '../../spec/spec.ts';
+import type { Deployment } from '../deployment.ts';
+import type { PartPaths } from '../state/paths.ts';
+import type { GateAdapter, GateObservation } from './gate-adapter.ts';
+
+const mainFile = fileURLToPath(new URL('../../gate/main.js', import.meta.url));
+
+/** holdfast's own gate on this host: told over its control socket. */
+export class OwnGate implements GateAdapter {
+  readonly #deployment: Deployment;
+  readonly #place: GatePlace;
+  readonly #paths: PartPaths;
+  readonly #control: GateControl;
+  #seen: GateObservation = { state: 'down', clients: 0 };
+
+  constructor(deployment: Deployment, place: GatePlace, paths: PartPaths) {
+    this.#deployment = deployment;
+    this.#place = place;
+    this.#paths = paths;
+    this.#control = new GateControl(paths.socket);
+  }
+
+  get seen(): GateObservation {
+    return this.#seen;
+  }
+
+  async configure(): Promise<void> {
+    const config = gateConfig(gateInput(this.#deployment, this.#place, this.#paths.socket));
+    await writeFileAtomic(this.#paths.config, `${JSON.stringify(config, null, 2)}\n`);
+    this.#seen = { state: 'down', clients: 0 };
+  }
+
+  command(): ProcessCommand {
+    return {
+      program: process.execPath,
+      args: [mainFile, '--config', this.#paths.config],
+      cwd: this.#paths.folder,
+      logFile: this.#paths.log,
+    };
+  }
+
+  async look(): Promise<void> {
+    try {
+      const status = await this.#control.status();
+      this.#seen = { state: status.state, clients: status.clients, status };
+    } catch {
+      this.#seen = { state: 'down', clients: 0 };
+    }
+  }
+
+  async hold(reason: string, maxMs: number): Promise<void> {
+    await this.#control.hold({ reason, maxMs });
+  }
+
+  async switchTo({ address, port }: Member): Promise<void> {
+    await this.#control.switch({ address, port });
+  }
+
+  async release(): Promise<void> {
+    await this.#control.release();
+  }
+
+  close(): void {}
+}
+
+function gateInput({ spec, setting }: Deployment, place: GatePlace, socket: string): GateConfigInput {
+  const host = bindAddresses(spec.hosts.find(({ id }) => id === place.host) as Host);
+  return {
+    deployment: spec.name,
+    id: place.id,
+    listen: { host: [...host], port: place.port },
+    replicaListen: place.replicaPort === null ? null : { host: [...host], port: place.replicaPort },
+    controlSocket: socket,
+    ...gateSettings(spec, setting.secrets),
+    tls: spec.security.tls === null ? null : { ...spec.security.tls, upstream: true },
+  };
+}

@@ -1,0 +1,181 @@
+import { Buffer } from 'node:buffer';
+import { MINUS } from '../../resp/bytes.ts';
+import { writeBulk, writeError, writeInteger, writeRequest, writeSimple } from '../../resp/write.ts';
+import type { Command } from '../commands/command-table.ts';
+import { describeClient } from './client-line.ts';
+import type { Client } from './gate-client.ts';
+import { Observed } from './handlers.ts';
+
+/**
+ * CLIENT, as one connection to one server would answer it. To the member, a client of the gate is no connection, so
+ * ids, names, the list and KILL are the gate's own. Each is still sent to the member first, in a form that changes
+ * nothing there: the member says whether this user may, and the gate replaces only an answer that is no error.
+ *
+ * Undefined for what is sent as it is, on a connection of the client's own or on the shared one.
+ */
+export function sendClientCommand(
+  client: Client,
+  command: Command,
+  sub: string,
+  request: Buffer,
+  args: Buffer[],
+): boolean | undefined {
+  const text = (index: number) => args[index]?.toString() ?? '';
+  const { session, router } = client;
+  const count = args.length;
+  const asked = (answer: () => Buffer, instead = request) => sendReplaced(client, request, instead, answer);
+  const list = () => writeText(client, matching(client, args).map(describeClient).join('\n'));
+  switch (sub) {
+    case 'reply':
+      return count === 3 && /^(on|off|skip)$/i.test(text(2)) ? setReplies(client, text(2)) : undefined;
+    case 'id':
+      return asked(() => writeInteger(client.id));
+    case 'getname':
+      return asked(() => writeBulk(session.name === '' ? null : session.name, session.protocol));
+    case 'info':
+      return asked(() => writeText(client, describeClient(client)));
+    case 'list':
+      return asked(list);
+    case 'setname':
+      if (count !== 3) return client.sendPlain(command, request, 0, request.length);
+      return asked(
+        () => setName(client, text(2)),
+        writeRequest(['CLIENT', 'SETNAME', `holdfast-${router.config.id}`]),
+      );
+    case 'kill':
+      return asked(() => kill(client, args), writeRequest(['CLIENT', 'KILL', 'ID', '9007199254740991']));
+    case 'unblock':
+      return count < 3
+        ? client.sendPlain(command, request, 0, request.length)
+        : unblock(client, command, request, args);
+    case 'tracking':
+    case 'caching':
+    case 'getredir':
+    case 'trackinginfo':
+    case 'no-evict':
+    case 'no-touch':
+      return undefined;
+    default:
+      return client.sendPlain(command, request, 0, request.length);
+  }
+}
+
+/** Sends `instead` where plain requests go, and answers with `answer` unless the member refuses. */
+function sendReplaced(client: Client, request: Buffer, instead: Buffer, answer: () => Buffer): boolean {
+  const { own, route: known, router } = client;
+  const route = own === null ? (known ?? router.routeFor(client)) : router.ownFor(client);
+  if (route === null) return false;
+  // If it has to be sent again, that is what the client asked for, not what is sent in its place.
+  route.send(client, instead, 0, instead.length, 1, false, new Replaced(client, request, answer));
+  return true;
+}
+
+class Replaced extends Observed {
+  readonly #answer: () => Buffer;
+
+  constructor(client: Client, request: Buffer, answer: () => Buffer) {
+    super(client, request);
+    this.#answer = answer;
+  }
+
+  override onReply(buf: Buffer, start: number, end: number): boolean {
+    if (buf[start] === MINUS) return super.onReply(buf, start, end);
+    const answer = this.#answer();
+    this.client.deliver(answer, 0, answer.length);
+    return true;
+  }
+}
+
+function writeText(client: Client, lines: string): Buffer {
+  const text = `${lines}\n`;
+  return client.session.protocol === 3
+    ? Buffer.from(`=${Buffer.byteLength(text) + 4}\r\ntxt:${text}\r\n`)
+    : writeBulk(text);
+}
+
+/** CLIENT REPLY stays here: the server answers always, and the gate keeps what the client does not want. */
+function setReplies(client: Client, mode: string): boolean {
+  if (!client.idle()) return false;
+  const wanted = mode.toLowerCase();
+  if (wanted === 'on') {
+    client.replies = 'on';
+    const reply = writeSimple('OK');
+    client.deliver(reply, 0, reply.length);
+  } else if (wanted === 'off') client.replies = 'off';
+  else if (client.replies === 'on') client.replies = 'skip';
+  return true;
+}
+
+function setName(client: Client, name: string): Buffer {
+  if (!/^[!-~]*$/.test(name)) {
+    return writeError('ERR Client names cannot contain spaces, newlines or special characters.');
+  }
+  client.session.name = name;
+  return writeSimple('OK');
+}
+
+function* everyClient(client: Client): Generator<Client> {
+  yield* client.router.clients;
+}
+
+/** CLIENT LIST [TYPE t] [ID id…]: those that are asked for. */
+function matching(client: Client, args: Buffer[]): Client[] {
+  const all = [...everyClient(client)].toSorted((a, b) => a.id - b.id);
+  const filter = args[2]?.toString().toLowerCase();
+  const values = args.slice(3).map((arg) => arg.toString().toLowerCase());
+  if (filter === 'id') return all.filter(({ id }) => values.includes(String(id)));
+  if (filter === 'type') {
+    return all.filter(({ session }) => values[0] === (session.subscribed ? 'pubsub' : 'normal'));
+  }
+  return all;
+}
+
+/** CLIENT KILL addr:port, or with filters, which all have to fit; itself only when SKIPME says no. */
+function kill(client: Client, args: Buffer[]): Buffer {
+  const words = args.slice(2).map((arg) => arg.toString());
+  const old = words.length === 1;
+  let skipMe = !old;
+  const tests: ((each: Client) => boolean)[] = [];
+  if (old) tests.push((each) => each.address === words[0]);
+  else if (words.length === 0 || words.length % 2 !== 0) return writeError('ERR syntax error');
+  for (let index = 0; !old && index < words.length; index += 2) {
+    const value = words[index + 1] as string;
+    const filter = (words[index] as string).toLowerCase();
+    if (filter === 'id') {
+      if (!/^[1-9]\d*$/.test(value)) return writeError('ERR client-id should be greater than 0');
+      tests.push(({ id }) => String(id) === value);
+    } else if (filter === 'addr') tests.push((each) => each.address === value);
+    else if (filter === 'laddr')
+      tests.push(({ socket }) => `${socket.localAddress}:${socket.localPort}` === value);
+    else if (filter === 'user') tests.push((each) => userOf(each) === value);
+    else if (filter === 'type') {
+      tests.push(({ session }) => value.toLowerCase() === (session.subscribed ? 'pubsub' : 'normal'));
+    } else if (filter === 'skipme' && /^(yes|no)$/i.test(value)) skipMe = value.toLowerCase() === 'yes';
+    else return writeError('ERR syntax error');
+  }
+  let killed = 0;
+  for (const each of [...everyClient(client)]) {
+    if ((each === client && skipMe) || !tests.every((test) => test(each))) continue;
+    killed++;
+    if (each === client) client.closing = true;
+    else each.close();
+  }
+  if (old) return killed > 0 ? writeSimple('OK') : writeError('ERR No such client');
+  return writeInteger(killed);
+}
+
+function userOf({ session }: Client): string {
+  return session.credentials?.username ?? 'default';
+}
+
+/** The member knows the blocked client by its connection's own id. */
+function unblock(client: Client, command: Command, request: Buffer, args: Buffer[]): boolean {
+  const id = Number(args[2]);
+  const blocked = [...everyClient(client)].find((each) => each.id === id);
+  const serverId = blocked?.own?.serverId ?? 9007199254740991;
+  // Whoever has no connection of its own is not blocked, and a number that the gate never gave is nobody's here,
+  // though the member may have a connection with it: an id that no connection has says the same.
+  const known = /^\d{1,15}$/.test(args[2]?.toString() ?? '');
+  const bytes = known ? writeRequest(['CLIENT', 'UNBLOCK', String(serverId), ...args.slice(3)]) : request;
+  return client.sendPlain(command, bytes, 0, bytes.length);
+}

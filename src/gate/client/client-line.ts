@@ -1,0 +1,44 @@
+import type { Client } from './gate-client.ts';
+
+/** One line of CLIENT LIST, with the fields of Redis 7.0 in their order. What the gate can't know is 0. */
+export function describeClient(client: Client): string {
+  const { session, socket } = client;
+  const now = Date.now();
+  const seconds = (since: number) => Math.floor((now - since) / 1000);
+  const flags =
+    (session.subscribed ? 'P' : '') +
+    (session.monitor !== null ? 'O' : '') +
+    (client.inMulti ? 'x' : '') +
+    (session.modes.has('tracking') ? 't' : '');
+  const fields: [string, string | number][] = [
+    ['id', client.id],
+    ['addr', client.address],
+    ['laddr', `${socket.localAddress}:${socket.localPort}`],
+    ['fd', 0],
+    ['name', session.name],
+    ['age', seconds(client.since)],
+    ['idle', 0],
+    ['flags', flags === '' ? 'N' : flags],
+    ['db', session.database],
+    ['sub', session.channels.size],
+    ['psub', session.patterns.size],
+    ['ssub', session.shardChannels.size],
+    ['multi', session.transaction === null ? -1 : session.transaction.length - 1],
+    ['qbuf', client.requests.size],
+    ['qbuf-free', 0],
+    ['argv-mem', 0],
+    ['multi-mem', 0],
+    ['rbs', 0],
+    ['rbp', 0],
+    ['obl', socket.writableLength],
+    ['oll', 0],
+    ['omem', 0],
+    ['tot-mem', 0],
+    ['events', 'r'],
+    ['cmd', client.lastCommand === '' ? 'NULL' : client.lastCommand],
+    ['user', session.credentials?.username ?? 'default'],
+    ['redir', -1],
+    ['resp', session.protocol],
+  ];
+  return fields.map(([key, value]) => `${key}=${value}`).join(' ');
+}

@@ -1,0 +1,388 @@
+import { Buffer } from 'node:buffer';
+import type { Socket } from 'node:net';
+import { splitInline } from '../../resp/arguments.ts';
+import { MINUS } from '../../resp/bytes.ts';
+import { createRequestFrame, frameRequest, INCOMPLETE, MALFORMED } from '../../resp/request.ts';
+import { writeError, writeRequest } from '../../resp/write.ts';
+import type { Command } from '../commands/command-table.ts';
+import type { ClosedFor } from '../control/control-api.ts';
+import type { Run } from '../upstream/run-ring.ts';
+import type { Upstream } from '../upstream/upstream.ts';
+import { type Again, type Bounce, currentRequest, type Item, refusalOf } from './bounce.ts';
+import { ClientOutput } from './client-output.ts';
+import { LongRequest } from './long-request.ts';
+import { RequestBuffer } from './request-buffer.ts';
+import type { Router } from './router.ts';
+import { Session } from './session.ts';
+import { SharedReadSocket } from './shared-reads.ts';
+import { sendSpecial } from './specials.ts';
+
+/** A client with more than this waiting to be read by it is not read from. */
+const slowReaderBytes = 64 * 1024;
+
+/**
+ * One client of a door. It reads requests, finds an upstream for each in order, and passes replies back. At any
+ * time everything it has in flight is on one connection, so the order of its replies is that connection's order;
+ * a request that needs another connection, or is answered here, waits until those before it are answered.
+ *
+ * What can't go on now stays where it is: requests not looked at in `requests`, what must be sent again in
+ * `backlog`. `pump` goes on from there; whoever clears an obstacle calls it.
+ */
+export class Client {
+  readonly id: number;
+  readonly socket: Socket;
+  readonly router: Router;
+  /** Its address and port, as a load balancer gave them if there is one. */
+  readonly address: string;
+  readonly session = new Session();
+  readonly requests = new RequestBuffer();
+  readonly output: ClientOutput;
+  readonly since = Date.now();
+  #pumping = false;
+  #paused = false;
+  /** A request too long to be kept whole, on its way. */
+  #long: LongRequest | null = null;
+  backlog: Item[] = [];
+  bounce: Bounce | null = null;
+  /** Runs sent and not answered. */
+  inFlight = 0;
+  /** `pump` wants to be called when nothing is in flight any more. */
+  waiting = false;
+  /** Monotonic ms since when its next request waits for a primary; 0 when it doesn't. */
+  heldSince = 0;
+  /** The connection that takes its plain requests now; null: ask the router. */
+  route: Upstream | null = null;
+  /** The connection that its runs in flight are on, or that the last ones were. */
+  current: Upstream | null = null;
+  /** Its private connection, while it needs one. */
+  own: Upstream | null = null;
+  /** MULTI was sent, and no EXEC or DISCARD after it. */
+  inMulti = false;
+  /** A queued command failed here, so its EXEC must not be sent. */
+  multiFailed = false;
+  replies: 'on' | 'off' | 'skip' = 'on';
+  lastCommand = '';
+  lastActive = this.since;
+  /** How much of `requests` the door has counted. */
+  countedBytes = 0;
+  closing = false;
+  closed = false;
+
+  constructor(id: number, socket: Socket, router: Router, address: string | null = null) {
+    this.id = id;
+    this.address = address ?? `${socket.remoteAddress}:${socket.remotePort}`;
+    this.socket = socket;
+    this.router = router;
+    this.output = new ClientOutput(socket, router.counters);
+    if (socket instanceof SharedReadSocket) socket.receive = (buf, bytes) => this.#onData(buf, bytes);
+    else socket.on('data', (chunk: Buffer) => this.#onData(chunk, chunk.length));
+    socket.on('drain', () => {
+      this.output.drained();
+      this.resume();
+    });
+    socket.on('error', () => this.close());
+    socket.on('close', () => this.close());
+  }
+
+  /** @param reason when it is the gate that wants no more of it */
+  close(reason?: ClosedFor): void {
+    if (this.closed) return;
+    this.closed = true;
+    if (reason !== undefined) this.router.counters.close(reason);
+    this.socket.destroy();
+    this.output.drained();
+    this.#long?.abandon();
+    this.router.buffered.update(this);
+    this.router.onClientClosed(this);
+  }
+
+  /** Something of it waits to be sent. */
+  get hasWork(): boolean {
+    return this.backlog.length > 0 || this.bounce !== null || this.requests.size > 0;
+  }
+
+  #onData(chunk: Buffer, bytes: number): void {
+    this.router.counters.bytesIn += bytes;
+    if (this.closing) return;
+    const { requests, router } = this;
+    const start = this.#long === null ? 0 : this.#passLong(Buffer.from(chunk.subarray(0, bytes)));
+    if (start === bytes) return;
+    requests.add(chunk, start, bytes);
+    this.pump();
+    requests.keep();
+    if (this.current?.isFullFor(this)) this.#pause();
+    const { requestBytes } = router.config.limits;
+    if (requests.size <= requestBytes) return;
+    if (requests.incomplete) this.#startLong();
+    else if (requests.size > requestBytes) this.#pause();
+  }
+
+  /** Its request is longer than what may be kept: from now on it goes to the server as it comes. */
+  #startLong(): void {
+    const ready = this.idle() && this.backlog.length === 0;
+    this.#long = ready ? LongRequest.start(this, () => this.resume()) : null;
+    if (this.#long === null || this.#long.stalled) this.#pause();
+    else this.resume();
+  }
+
+  /** Returns where what comes after the long request starts. */
+  #passLong(chunk: Buffer): number {
+    const long = this.#long as LongRequest;
+    const taken = long.pass(chunk);
+    if (long.whole || long.failed) this.#long = null;
+    if (long.failed) {
+      this.fail(`ERR ${long.failed}`);
+      this.pump();
+      return chunk.length;
+    }
+    if (long.stalled) this.#pause();
+    return taken;
+  }
+
+  #pause(): void {
+    this.#paused = true;
+    this.socket.pause();
+  }
+
+  resume(): void {
+    const full = this.current?.full || this.#long?.stalled;
+    if (!this.#paused || this.socket.writableLength > 0 || full) return;
+    this.#paused = false;
+    this.socket.resume();
+    this.pump();
+  }
+
+  /** Goes on with what waits, as far as it can. */
+  pump(): void {
+    if (this.#pumping || this.closed) return;
+    this.#pumping = true;
+    this.waiting = false;
+    while (this.bounce === null && this.#goOn());
+    this.#pumping = false;
+    if (this.requests.size !== this.countedBytes) this.router.buffered.update(this);
+    if (this.requests.size === 0) {
+      this.requests.release();
+      if (this.#paused) this.resume();
+    } else if (this.#paused && this.requests.incomplete && this.#long === null) this.#startLong();
+  }
+
+  /** True when there may be more to do at once. */
+  #goOn(): boolean {
+    const item = this.backlog[0];
+    if (item !== undefined) {
+      if ('reply' in item) {
+        if (!this.idle()) return false;
+        this.deliver(item.reply, 0, item.reply.length);
+      } else if (!this.#sendOne(this.commandIn(item.request), item.request, 0, item.request.length))
+        return false;
+      this.backlog.shift();
+      return true;
+    }
+    if (this.closing) {
+      if (this.idle()) this.socket.end();
+      return false;
+    }
+    return this.requests.size > 0 && !this.requests.incomplete && this.#sendNext();
+  }
+
+  /** Whether nothing is in flight; if not, pump is called when that is so. */
+  idle(): boolean {
+    if (this.inFlight === 0) return true;
+    this.waiting = true;
+    return false;
+  }
+
+  /** Sends the plain requests that come next as one run, or one that is not plain. */
+  #sendNext(): boolean {
+    const { router, requests } = this;
+    const { frame, buf, end } = requests;
+    const start = requests.pos;
+    const plain = !this.inMulti && !router.refuses;
+    let pos = start;
+    let count = 0;
+    let writes = false;
+    let held = false;
+    let route = this.route;
+    let command = router.table.unknown;
+    const limits = router.limitsOf(this);
+    const writesWait = router.holding !== 'none';
+    while (pos < end) {
+      const next = requests.next(pos, limits);
+      if (next === INCOMPLETE) break;
+      if (next === MALFORMED || frame.count <= 0) {
+        if (count > 0) break;
+        return this.#takeOdd(next);
+      }
+      command = router.table.find(buf, frame.nameStart, frame.nameEnd);
+      if (!plain || !command.plain) {
+        if (count > 0) break;
+        if (!this.#sendOne(router.table.commandOf(buf, frame), buf, pos, next)) return false;
+        requests.pos = next;
+        return true;
+      }
+      if (!command.read) {
+        if (writesWait) {
+          held = true;
+          break;
+        }
+        writes = true;
+      }
+      if (route === null) {
+        route = router.routeFor(this);
+        if (route === null) return false;
+      }
+      command.calls++;
+      count++;
+      pos = next;
+    }
+    if (count > 0) {
+      (route as Upstream).send(this, buf, start, pos, count, writes, null);
+      router.counters.commands += count;
+      requests.pos = pos;
+      this.heldSince = 0;
+      this.lastCommand = command.name;
+    }
+    if (held) router.hold(this);
+    return !held && pos < end && !requests.incomplete;
+  }
+
+  /** One request on its own: true when it was sent or answered, false when it must wait. */
+  #sendOne(command: Command, buf: Buffer, start: number, end: number): boolean {
+    const { router } = this;
+    const refusal = router.refuses ? router.refuse(this, command) : null;
+    let sent = true;
+    if (refusal !== null) {
+      if (!this.idle()) return false;
+      if (this.inMulti) this.multiFailed = true;
+      this.deliver(refusal, 0, refusal.length);
+    } else if (command.special !== null || this.inMulti) {
+      sent = sendSpecial(this, command, buf, start, end);
+    } else sent = this.sendPlain(command, buf, start, end);
+    if (!sent) return false;
+    command.calls++;
+    router.counters.commands++;
+    this.heldSince = 0;
+    this.lastCommand = command.name;
+    return true;
+  }
+
+  /** One request that goes where plain requests go. */
+  sendPlain(command: Command, buf: Buffer, start: number, end: number): boolean {
+    const { router } = this;
+    if (!command.read && router.holding !== 'none') {
+      router.hold(this);
+      return false;
+    }
+    const route = this.route ?? router.routeFor(this);
+    if (route === null) return false;
+    route.send(this, buf, start, end, 1, !command.read, null);
+    return true;
+  }
+
+  commandIn(request: Buffer): Command {
+    const frame = createRequestFrame();
+    frameRequest(request, 0, request.length, frame, this.router.requestLimits);
+    return this.router.table.commandOf(request, frame);
+  }
+
+  /** A request that is malformed, empty or a line of words. */
+  #takeOdd(next: number): boolean {
+    const { requests } = this;
+    if (next === MALFORMED) {
+      this.fail(`ERR ${requests.frame.error}`);
+      return true;
+    }
+    const line = requests.buf.subarray(requests.pos, next);
+    requests.pos = next;
+    if (requests.frame.count === 0) return true;
+    const words = splitInline(line.subarray(0, line.length - 1));
+    if (words === undefined) this.fail('ERR Protocol error: unbalanced quotes in request');
+    else if (words.length > 0) this.backlog.push({ request: writeRequest(words) });
+    return true;
+  }
+
+  /** Answers with an error after everything before it, and closes the connection then. */
+  fail(text: string, reason: ClosedFor = 'protocol'): void {
+    this.router.counters.close(reason);
+    this.backlog.push({ reply: writeError(text) });
+    this.closing = true;
+    this.requests.clear();
+  }
+
+  /** A reply that is the client's next: written at once, or kept while an earlier request is sent again. */
+  deliver(buf: Buffer, start: number, end: number): void {
+    if (this.bounce !== null) {
+      this.bounce.items.push({ reply: Buffer.from(buf.subarray(start, end)) });
+      return;
+    }
+    if (this.replies === 'on') {
+      if (buf[start] === MINUS) this.router.counters.error(buf, start, end);
+      this.write(buf, start, end);
+    } else if (this.replies === 'skip') this.replies = 'on';
+  }
+
+  /** Bytes for the client that are in nobody's turn. */
+  write(buf: Buffer, start: number, end: number): void {
+    if (this.closed) return;
+    this.output.write(buf, start, end);
+    if (this.socket.writableLength > 0) this.#onSlow(this.socket.writableLength);
+  }
+
+  /** Replies that are its next, as they stand in memory. True when they must stay there: not all is written yet. */
+  pass(buf: Buffer, start: number, end: number): boolean {
+    if (this.replies !== 'on' || this.bounce !== null || this.closed) {
+      this.deliver(buf, start, end);
+      return false;
+    }
+    const lent = this.output.writeInPlace(buf, start, end);
+    if (this.socket.writableLength > 0) this.#onSlow(this.socket.writableLength);
+    return lent;
+  }
+
+  #onSlow(bytes: number): void {
+    if (bytes > this.router.config.limits.replyBytes) {
+      this.close('slow-reader');
+    } else if (!this.#paused && bytes > slowReaderBytes) this.#pause();
+  }
+
+  /** One reply to a run of several requests that is not simply passed on: an error, or one behind a bounce. */
+  onReply(run: Run, buf: Buffer, start: number, end: number): void {
+    const refusal = refusalOf(buf, start, end);
+    if (refusal !== null && this.router.onRefusal(this, refusal)) {
+      this.sendAgain({ request: currentRequest(run) });
+    } else if (this.bounce === null) {
+      this.deliver(buf, start, end);
+    } else {
+      const request = currentRequest(run);
+      if (this.commandIn(request).read) this.sendAgain({ request });
+      else this.deliver(buf, start, end);
+    }
+  }
+
+  /** Has the request sent again when everything that is in flight was answered. */
+  sendAgain(item: Again): void {
+    this.bounce ??= { items: [] };
+    this.bounce.items.push(item);
+    this.router.counters.bounced++;
+  }
+
+  /** A run was answered; its connection calls this. */
+  onRunDone(): void {
+    if (--this.inFlight === 0 && (this.waiting || this.bounce !== null || this.own !== null)) this.onIdle();
+  }
+
+  /** Nothing is in flight: what bounced comes first, then the rest. */
+  onIdle(): void {
+    if (this.bounce !== null) {
+      const { items, subscriptions } = this.bounce;
+      this.backlog.unshift(...items);
+      this.bounce = null;
+      const inMulti = this.session.transaction !== null;
+      // The old connection is not where the client is: inside a MULTI that can't go on, or subscribed to other things.
+      if (inMulti || this.inMulti || subscriptions !== undefined) this.router.dropOwn(this);
+      this.inMulti = inMulti;
+      this.pump();
+    } else if (this.waiting) this.pump();
+    if (this.own !== null && this.inFlight === 0) this.router.giveBack(this);
+  }
+}

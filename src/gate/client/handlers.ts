@@ -1,0 +1,122 @@
+import type { Buffer } from 'node:buffer';
+import { MINUS, PUSH, STAR } from '../../resp/bytes.ts';
+import { Push, readReply } from '../../resp/read.ts';
+import { writeRequest } from '../../resp/write.ts';
+import type { ReplyHandler } from '../upstream/run-ring.ts';
+import { refusalOf } from './bounce.ts';
+import type { Client } from './gate-client.ts';
+
+/** A request whose success changes the client's session. It can always be sent again. */
+export class Observed implements ReplyHandler {
+  protected readonly client: Client;
+  protected readonly request: Buffer;
+  readonly #onSuccess: () => void;
+
+  constructor(client: Client, request: Buffer, onSuccess: () => void = () => {}) {
+    this.client = client;
+    this.request = request;
+    this.#onSuccess = onSuccess;
+  }
+
+  onReply(buf: Buffer, start: number, end: number): boolean {
+    if (this.bounced(buf, start, end)) return true;
+    if (buf[start] !== MINUS) this.#onSuccess();
+    this.client.deliver(buf, start, end);
+    return true;
+  }
+
+  onLost(): void {
+    this.client.bounce?.items.push({ request: this.request });
+  }
+
+  protected bounced(buf: Buffer, start: number, end: number): boolean {
+    if (!this.refused(buf, start, end)) return false;
+    this.client.sendAgain({ request: this.request });
+    return true;
+  }
+
+  /** Whether the server refused without executing, and the request is to be sent again. */
+  protected refused(buf: Buffer, start: number, end: number): boolean {
+    const refusal = buf[start] === MINUS ? refusalOf(buf, start, end) : null;
+    return refusal !== null && this.client.router.onRefusal(this.client, refusal);
+  }
+}
+
+/** A blocking command: sent again when the server stops being primary, or its connection breaks. */
+export class Blocking extends Observed {
+  readonly blocking = true;
+}
+
+/**
+ * SUBSCRIBE, UNSUBSCRIBE and their kin: one confirmation for each name. Without names, an unsubscription confirms
+ * every subscription there is, or says once that there is none; how many that are is known when its turn comes.
+ */
+export class Subscribing implements ReplyHandler {
+  readonly #client: Client;
+  readonly #request: Buffer;
+  readonly #verb: string;
+  readonly #names: Buffer[];
+  #left = -1;
+  #again = false;
+
+  constructor(client: Client, request: Buffer, verb: string, names: Buffer[]) {
+    this.#client = client;
+    this.#request = request;
+    this.#verb = verb;
+    this.#names = names;
+  }
+
+  onReply(buf: Buffer, start: number, end: number): boolean {
+    const client = this.#client;
+    if (buf[start] === MINUS) {
+      client.deliver(buf, start, end);
+      return true;
+    }
+    if (this.#left < 0) {
+      this.#left = Math.max(1, this.#names.length || this.#set().size);
+      // Behind a bounce it is sent again in its turn: a subscriber may not send what comes before it.
+      this.#again = client.bounce !== null;
+      if (this.#again) client.sendAgain({ request: this.#request });
+    }
+    const reply = readReply(buf, start, end, true);
+    const items = reply instanceof Push ? reply.items : reply;
+    const name = Array.isArray(items) ? items[1] : null;
+    if (name !== null && name !== undefined) {
+      const key = (name as Buffer).toString('latin1');
+      if (this.#verb.includes('un')) this.#set().delete(key);
+      else this.#set().add(key);
+    }
+    if (!this.#again) client.deliver(buf, start, end);
+    return --this.#left === 0;
+  }
+
+  onLost(): void {
+    if (this.#again) return;
+    // What was confirmed is put up again with the session; it must not be confirmed twice.
+    const left = this.#left < 0 ? this.#names : this.#names.slice(-this.#left);
+    const request = this.#names.length === 0 ? this.#request : writeRequest([this.#verb, ...left]);
+    this.#client.bounce?.items.push({ request });
+  }
+
+  /** Behind a bounce, what its connection has is not what the session is to be. */
+  #set(): Set<string> {
+    const { session, bounce } = this.#client;
+    if (bounce !== null) bounce.subscriptions ??= session.copySubscriptions();
+    const sets = bounce?.subscriptions ?? session;
+    if (this.#verb.startsWith('p')) return sets.patterns;
+    return this.#verb.startsWith('s') && !this.#verb.startsWith('sub') ? sets.shardChannels : sets.channels;
+  }
+}
+
+const confirmation = /^[*>]3\r\n\$\d+\r\n[ps]?(un)?subscribe\r\n/;
+const message = /^\*[34]\r\n\$[78]\r\n[ps]?message\r\n/;
+const monitorLine = /^\+\d+\.\d+ \[/;
+
+/** Whether this, on a connection of a client that subscribed, monitors or speaks RESP3, answers no request. */
+export function isOutOfBand(client: Client, buf: Buffer, start: number, end: number): boolean {
+  const head = () => buf.toString('latin1', start, Math.min(end, start + 40));
+  if (buf[start] === PUSH) return !confirmation.test(head());
+  if (buf[start] === STAR && client.session.subscribed && client.session.protocol === 2)
+    return message.test(head());
+  return client.session.monitor !== null && monitorLine.test(head());
+}

@@ -1,0 +1,260 @@
+import { createServer, type Server, type Socket } from 'node:net';
+import { TLSSocket } from 'node:tls';
+import { errorCode, errorText } from '../../base/errors.ts';
+import { testHook } from '../../base/test-hooks.ts';
+import { type RequestLimits, redisRequestLimits, unauthenticatedLimits } from '../../resp/request.ts';
+import type { Command, CommandTable } from '../commands/command-table.ts';
+import type { GateConfig, Listen, MemberAddress } from '../config.ts';
+import type { Counters } from '../control/counters.ts';
+import { GateListenFailed } from '../errors.ts';
+import { Connections, type ConnectionsOwner } from '../upstream/connections.ts';
+import { readTlsFiles } from '../upstream/open-socket.ts';
+import type { Upstream, UpstreamOptions } from '../upstream/upstream.ts';
+import type { Refusal } from './bounce.ts';
+import type { Buffered } from './buffered.ts';
+import { Client } from './gate-client.ts';
+import { HeldClients } from './held-clients.ts';
+import { readHeader } from './proxy-socket.ts';
+import type { Router } from './router.ts';
+import { withSharedReads } from './shared-reads.ts';
+
+/** How a door chooses the member for a client, and tells what it notices. */
+export interface Routing {
+  /** The member for this client's requests now; null when there is none. */
+  targetFor(client: Client): MemberAddress | null;
+  isTarget(member: MemberAddress): boolean;
+  holding(): 'none' | 'writes' | 'all';
+  /** A connection to the member could not be made, or broke; `inUse`: somebody needed it. */
+  onLost(target: MemberAddress, reason: string, inUse: boolean): void;
+  onRefusal(target: MemberAddress, refusal: Refusal): boolean;
+  readonly refuses: boolean;
+  readonly confirm: UpstreamOptions['confirm'];
+  /** A reply for requests that this door does not take, or null. */
+  refuse(client: Client, command: Command): Buffer | null;
+  forget(client: Client): void;
+}
+
+export interface DoorContext {
+  config: GateConfig;
+  table: CommandTable;
+  counters: Counters;
+  log: (text: string) => void;
+  buffered: Buffered;
+  /** Whether a new connection to a member has to authenticate before it may do anything. */
+  authNeeded: () => boolean;
+  primaryLoads: () => boolean;
+  /** Numbers clients across doors. */
+  nextId: () => number;
+}
+
+/** One listening address with its clients. */
+export class Door implements Router, ConnectionsOwner {
+  readonly config: GateConfig;
+  readonly table: CommandTable;
+  readonly counters: Counters;
+  readonly requestLimits: RequestLimits;
+  readonly clients = new Set<Client>();
+  readonly held: HeldClients;
+  readonly refuses: boolean;
+  readonly buffered: Buffered;
+  readonly #context: DoorContext;
+  readonly confirm: UpstreamOptions['confirm'];
+  readonly #routing: Routing;
+  readonly #servers: Server[] = [];
+  readonly connections: Connections;
+
+  constructor(context: DoorContext, routing: Routing) {
+    this.#context = context;
+    this.confirm = routing.confirm;
+    this.#routing = routing;
+    this.config = context.config;
+    this.table = context.table;
+    this.counters = context.counters;
+    this.requestLimits = {
+      ...redisRequestLimits,
+      bulkBytes: context.config.limits.bulkBytes,
+      elements: context.config.limits.elements,
+    };
+    this.refuses = routing.refuses;
+    this.buffered = context.buffered;
+    const holdMs = testHook('no-holding') ? 0 : context.config.holdMs;
+    this.held = new HeldClients(holdMs, (client) => {
+      client.pump();
+      this.connections.standAgain(client);
+    });
+    this.connections = new Connections(this);
+  }
+
+  get holding(): 'none' | 'writes' | 'all' {
+    return this.#routing.holding();
+  }
+
+  get primaryLoads(): boolean {
+    return this.#context.primaryLoads();
+  }
+
+  /** Opens the door on every host of `listen`. @throws GATE_LISTEN */
+  async listen(listen: Listen): Promise<void> {
+    for (const host of typeof listen.host === 'string' ? [listen.host] : listen.host) {
+      const { proxyProtocol, tls } = this.config;
+      const plain = !proxyProtocol && !tls?.cert;
+      const server = createServer(
+        { noDelay: true, keepAlive: true, keepAliveInitialDelay: 60_000, pauseOnConnect: plain },
+        (socket) => (plain ? this.#accept(withSharedReads(socket)) : this.#greet(socket)),
+      );
+      this.#servers.push(server);
+      await new Promise<void>((resolve, reject) => {
+        server.once('error', (error) => {
+          const hint =
+            errorCode(error) === 'EADDRINUSE' ? 'Another program has that port; `ss -ltnp` shows which.' : '';
+          reject(
+            GateListenFailed(`cannot listen on ${host}:${listen.port}: ${errorText(error)}`, {
+              cause: error,
+              ...(hint === '' ? {} : { hint }),
+            }),
+          );
+        });
+        server.listen({ host, port: listen.port, backlog: 1024 }, resolve);
+      });
+    }
+  }
+
+  /** The port that was given by the system, when 0 was asked for. */
+  get port(): number {
+    const address = this.#servers[0]?.address();
+    return typeof address === 'object' && address !== null ? address.port : 0;
+  }
+
+  stopListening(): void {
+    for (const server of this.#servers) server.close();
+  }
+
+  /** Says goodbye to every client that waits for nothing. */
+  closeIdle(): void {
+    for (const client of this.clients) {
+      if (client.inFlight === 0 && !client.hasWork) client.socket.end();
+    }
+  }
+
+  /** Takes what comes before the client's own bytes: a PROXY header, or TLS. */
+  #greet(socket: Socket): void {
+    if (this.config.proxyProtocol) readHeader(socket, (address) => this.#secure(socket, address));
+    else this.#secure(socket, null);
+  }
+
+  #secure(socket: Socket, address: string | null): void {
+    const { tls } = this.config;
+    if (!tls?.cert) {
+      this.#accept(socket, address);
+      socket.resume();
+      return;
+    }
+    const { verifyClients } = tls;
+    const secured = new TLSSocket(socket, {
+      isServer: true,
+      ...readTlsFiles(tls),
+      requestCert: verifyClients === true,
+      rejectUnauthorized: verifyClients === true,
+    });
+    socket.on('error', () => {});
+    secured.on('error', () => secured.destroy());
+    this.#accept(secured, address);
+  }
+
+  #accept(socket: Socket, address: string | null = null): void {
+    if (this.clients.size >= this.config.limits.clients) {
+      this.counters.clientsRefused++;
+      socket.on('error', () => {});
+      socket.end('-ERR max number of clients reached\r\n');
+      return;
+    }
+    this.counters.clientsAccepted++;
+    const client = new Client(this.#context.nextId(), socket, this, address);
+    this.clients.add(client);
+    const { unauthenticatedMs } = this.config.limits;
+    if (unauthenticatedMs === 0) return;
+    const timer = setTimeout(() => {
+      if (this.limitsOf(client) === unauthenticatedLimits) client.close('unauthenticated');
+    }, unauthenticatedMs);
+    socket.on('close', () => clearTimeout(timer));
+  }
+
+  limitsOf(client: Client): RequestLimits {
+    if (client.session.credentials !== null || !this.#context.authNeeded()) return this.requestLimits;
+    return unauthenticatedLimits;
+  }
+
+  targetFor(client: Client): MemberAddress | null {
+    return this.holding === 'all' ? null : this.#routing.targetFor(client);
+  }
+
+  isTarget(member: MemberAddress): boolean {
+    return this.#routing.isTarget(member);
+  }
+
+  routeFor(client: Client): Upstream | null {
+    return this.connections.routeFor(client);
+  }
+
+  ownFor(client: Client): Upstream | null {
+    return this.connections.ownFor(client);
+  }
+
+  giveBack(client: Client): void {
+    this.connections.giveBack(client);
+  }
+
+  dropOwn(client: Client): void {
+    this.connections.dropOwn(client);
+  }
+
+  onLost(target: MemberAddress, reason: string, inUse: boolean): void {
+    this.#routing.onLost(target, reason, inUse);
+  }
+
+  /** The member does not take the client's session over: it is told, and closed, as a server would. */
+  onRefused(client: Client, error: string): void {
+    if (/^(LOADING|MASTERDOWN|NOREPLICAS|READONLY) /.test(error)) {
+      this.hold(client);
+      this.held.retrySoon(client);
+      return;
+    }
+    this.#context.log(`client ${client.id}: its session is not taken over: ${error}`);
+    client.fail(error, 'session');
+    client.pump();
+  }
+
+  hold(client: Client): void {
+    if (client.heldSince === 0 && client.hasWork) {
+      client.heldSince = performance.now();
+      this.counters.held++;
+    }
+    this.held.add(client);
+  }
+
+  retrySoon(client: Client): void {
+    this.held.retrySoon(client);
+  }
+
+  onRefusal(client: Client, refusal: Refusal): boolean {
+    const { current } = client;
+    return current !== null && this.#routing.onRefusal(current.target, refusal);
+  }
+
+  refuse(client: Client, command: Command): Buffer | null {
+    return this.#routing.refuse(client, command);
+  }
+
+  onClientClosed(client: Client): void {
+    this.clients.delete(client);
+    this.held.delete(client);
+    this.#routing.forget(client);
+    this.connections.forget(client);
+  }
+
+  /** The primary, or what is held, changed: whoever waits goes on, and what stands is put up at the new one. */
+  goOn(): void {
+    this.connections.reroute(this.clients);
+    if (this.holding !== 'all') this.held.pumpAll();
+  }
+}

@@ -1,0 +1,129 @@
+import { Buffer } from 'node:buffer';
+import { DOLLAR, findCr, MINUS, readLength } from '../../resp/bytes.ts';
+import type { Upstream } from '../upstream/upstream.ts';
+import { answerUncertain } from './carry-over.ts';
+import type { Client } from './gate-client.ts';
+
+/**
+ * A request that is longer than what a client may have in the gate. It gets a connection of its own and goes there
+ * as it comes, no faster than the server takes it, so its length costs no memory. It can't be sent again: when the
+ * primary changes before it was answered, the answer is UNCERTAIN, and a refusal is passed on.
+ */
+export class LongRequest {
+  readonly #upstream: Upstream;
+  readonly #onDrained: () => void;
+  readonly #bulkBytes: number;
+  /** Bytes that pass without a look: the rest of a bulk string, with its line end. */
+  #skip: number;
+  /** Elements that come after it. */
+  #left: number;
+  /** The beginning of an element's header that came in pieces. */
+  #header: Buffer = Buffer.alloc(0);
+  /** The server is slower than the client. */
+  stalled = false;
+  failed = '';
+
+  /** Sends what is there of the client's request; null when there is no connection for it yet. */
+  static start(client: Client, onDrained: () => void): LongRequest | null {
+    const { requests, router } = client;
+    const { frame, buf, pos, end } = requests;
+    if (router.holding !== 'none' && !client.router.refuses) {
+      router.hold(client);
+      return null;
+    }
+    const upstream = router.ownFor(client);
+    if (upstream === null) return null;
+    const multi = client.inMulti;
+    upstream.send(client, buf, pos, pos, 1, true, {
+      onReply: (reply, start, stop) => {
+        if (multi && reply[start] === MINUS) client.multiFailed = true;
+        else if (multi) client.session.queue(null, false, 0);
+        client.deliver(reply, start, stop);
+        return true;
+      },
+      onLost: () => {
+        if (multi) client.multiFailed = true;
+        answerUncertain(client);
+      },
+    });
+    const at = frame.resumeAt;
+    const cr = frame.pendingBulk > 0 ? findCr(buf, at, end) : -1;
+    const long = new LongRequest(upstream, router.requestLimits.bulkBytes, onDrained);
+    if (cr >= 0) {
+      long.#skip = cr + 2 + frame.pendingBulk + 2 - end;
+      long.#left = frame.left - 1;
+    } else {
+      long.#left = frame.left;
+      long.#header = Buffer.from(buf.subarray(at, end));
+    }
+    const sent = Buffer.from(buf.subarray(pos, cr >= 0 ? end : at));
+    requests.clear();
+    long.#write(sent);
+    return long;
+  }
+
+  private constructor(upstream: Upstream, bulkBytes: number, onDrained: () => void) {
+    this.#upstream = upstream;
+    this.#bulkBytes = bulkBytes;
+    this.#onDrained = onDrained;
+    this.#skip = 0;
+    this.#left = 0;
+  }
+
+  get whole(): boolean {
+    return this.#skip === 0 && this.#left === 0;
+  }
+
+  /** Passes on what belongs to the request and returns how many bytes of the chunk that were. */
+  pass(chunk: Buffer): number {
+    const known = this.#header.length;
+    const bytes = known > 0 ? Buffer.concat([this.#header, chunk]) : chunk;
+    this.#header = Buffer.alloc(0);
+    let pos = 0;
+    while (!this.whole && pos < bytes.length) {
+      const taken = Math.min(this.#skip, bytes.length - pos);
+      pos += taken;
+      this.#skip -= taken;
+      if (this.#skip > 0 || this.#left === 0) break;
+      const cr = findCr(bytes, pos, bytes.length);
+      if (cr < 0 || cr + 1 >= bytes.length) {
+        if (pos < bytes.length && bytes[pos] !== DOLLAR) return this.#fail(bytes, pos);
+        this.#header = Buffer.from(bytes.subarray(pos));
+        if (this.#header.length > 64) return this.#fail(bytes, pos);
+        this.#write(bytes.subarray(0, pos));
+        return chunk.length;
+      }
+      const length = bytes[pos] === DOLLAR ? readLength(bytes, pos + 1, cr) : undefined;
+      if (length === undefined || length < 0 || length > this.#bulkBytes) return this.#fail(bytes, pos);
+      pos = cr + 2;
+      this.#skip = length + 2;
+      this.#left--;
+    }
+    this.#write(bytes.subarray(0, pos));
+    return pos - known;
+  }
+
+  /** The client is gone: half a request can't be ended, so its connection ends. */
+  abandon(): void {
+    if (!this.whole) this.#upstream.destroy('its client left in the middle of a request');
+  }
+
+  #fail(bytes: Buffer, pos: number): number {
+    const byte = String.fromCharCode(bytes[pos] as number);
+    this.failed =
+      bytes[pos] === DOLLAR
+        ? 'Protocol error: invalid bulk length'
+        : `Protocol error: expected '$', got '${byte}'`;
+    this.#upstream.destroy('its client sent what is not RESP');
+    return bytes.length;
+  }
+
+  #write(bytes: Buffer): void {
+    if (bytes.length === 0) return;
+    const taken = this.#upstream.pass(bytes, () => {
+      this.stalled = false;
+      this.#onDrained();
+    });
+    if (!taken) this.stalled = true;
+  }
+}

@@ -1,0 +1,82 @@
+import { Buffer } from 'node:buffer';
+import {
+  createRequestFrame,
+  frameRequest,
+  INCOMPLETE,
+  type RequestLimits,
+  resetFrame,
+  shiftFrame,
+} from '../../resp/request.ts';
+
+const noBytes = Buffer.alloc(0);
+
+/** What one client has sent and nobody has taken yet. */
+export class RequestBuffer {
+  readonly frame = createRequestFrame();
+  buf: Buffer = noBytes;
+  /** Where the next request starts. */
+  pos = 0;
+  /** One past the last byte that is there. */
+  end = 0;
+  /** What is there is the beginning of a request, and more is needed. */
+  incomplete = false;
+  /** The memory is ours, so that more may be put behind what is there. */
+  #owned = false;
+
+  get size(): number {
+    return this.end - this.pos;
+  }
+
+  /** Takes `chunk[start, end)` as it is when nothing is left of what came before, until `keep`; else copies. */
+  add(chunk: Buffer, start: number, end: number): void {
+    const rest = this.end - this.pos;
+    this.incomplete = false;
+    if (rest === 0) {
+      this.buf = chunk;
+      this.pos = start;
+      this.end = end;
+      this.#owned = false;
+      return;
+    }
+    const more = end - start;
+    if (!this.#owned || this.end + more > this.buf.length) this.#move(rest, more);
+    chunk.copy(this.buf, this.end, start, end);
+    this.end += more;
+  }
+
+  /** What is left stays, whatever becomes of the chunk that it came in. */
+  keep(): void {
+    if (!this.#owned && this.pos < this.end) this.#move(this.end - this.pos, 0);
+  }
+
+  /** The offset after the next request, or what frameRequest says instead. */
+  next(pos: number, limits: RequestLimits): number {
+    const next = frameRequest(this.buf, pos, this.end, this.frame, limits);
+    if (next === INCOMPLETE) this.incomplete = true;
+    return next;
+  }
+
+  clear(): void {
+    this.buf = noBytes;
+    this.pos = 0;
+    this.end = 0;
+    resetFrame(this.frame);
+  }
+
+  /** Lets the memory go when everything in it was taken. */
+  release(): void {
+    if (this.pos === this.end) this.buf = noBytes;
+    if (this.pos === this.end) this.pos = this.end = 0;
+  }
+
+  /** Moves what is left to memory with room for more: twice as much, so that copying stays cheap. */
+  #move(rest: number, more: number): void {
+    const target = Buffer.allocUnsafeSlow(Math.max(1024, (rest + more) * 2));
+    this.buf.copy(target, 0, this.pos, this.end);
+    shiftFrame(this.frame, this.pos);
+    this.buf = target;
+    this.pos = 0;
+    this.end = rest;
+    this.#owned = true;
+  }
+}

@@ -1,0 +1,165 @@
+import type { Buffer } from 'node:buffer';
+import { readArguments } from '../../resp/arguments.ts';
+import { MINUS } from '../../resp/bytes.ts';
+import { ReplyError, readReply } from '../../resp/read.ts';
+import { writeError, writeSimple } from '../../resp/write.ts';
+import type { Again, BlockPart } from './bounce.ts';
+import { answerUncertain } from './carry-over.ts';
+import type { Client } from './gate-client.ts';
+import { Observed } from './handlers.ts';
+import { observer } from './observers.ts';
+
+/**
+ * Transactions across a change of primary. The rules:
+ *
+ * - MULTI and what is queued behind it was not executed before EXEC, so it is sent again; what was answered already
+ *   is put up again without a word (session.transaction).
+ * - An EXEC whose reply is lost may have been executed. It takes its whole block with it: what of the block waits to
+ *   be sent again is answered as queued, and EXEC with UNCERTAIN. Nothing of it is sent again, or the requests behind
+ *   it would be queued in a transaction that is over for the client. A block that only reads is sent again whole.
+ * - A request that the server would not queue makes EXEC fail. That is remembered here, because the server may be
+ *   another one when EXEC comes.
+ */
+
+const parts = {
+  watched: { reply: writeSimple('OK'), kind: 'watch', refused: false },
+  begin: { reply: writeSimple('OK'), kind: 'begin', refused: false },
+  queued: { reply: writeSimple('QUEUED'), kind: 'queued', refused: false },
+  multi: { reply: writeError('ERR MULTI calls can not be nested'), kind: 'error', refused: false },
+  watch: { reply: writeError('ERR WATCH inside MULTI is not allowed'), kind: 'error', refused: false },
+} as const satisfies Record<string, BlockPart>;
+
+/** WATCH, MULTI, and what is sent behind it. Behind a bounce nothing of it was executed, so it is sent again. */
+export class Queued extends Observed {
+  readonly #part: BlockPart;
+
+  constructor(client: Client, request: Buffer, part: keyof typeof parts, onSuccess: () => void = () => {}) {
+    super(client, request, onSuccess);
+    this.#part = parts[part];
+  }
+
+  override onReply(buf: Buffer, start: number, end: number): boolean {
+    const { client, request } = this;
+    if (this.refused(buf, start, end)) client.sendAgain({ request, block: { ...this.#part, refused: true } });
+    else if (client.bounce !== null) client.sendAgain({ request, block: this.#part });
+    else {
+      const { kind } = this.#part;
+      if (buf[start] === MINUS && kind === 'begin') client.inMulti = false;
+      if (buf[start] === MINUS && kind === 'queued') client.multiFailed = client.session.transaction !== null;
+      return super.onReply(buf, start, end);
+    }
+    return true;
+  }
+
+  override onLost(): void {
+    this.client.bounce?.items.push({ request: this.request, block: this.#part });
+  }
+}
+
+/** EXEC or DISCARD. */
+export class TransactionEnd extends Observed {
+  readonly #executes: boolean;
+
+  constructor(client: Client, request: Buffer, executes: boolean) {
+    super(client, request);
+    this.#executes = executes;
+  }
+
+  override onReply(buf: Buffer, start: number, end: number): boolean {
+    const { client } = this;
+    const notExecuted = buf[start] === MINUS || !this.#executes;
+    if (client.bounce !== null && (notExecuted || this.#onlyReads())) {
+      client.sendAgain({ request: this.request, ends: true });
+      return true;
+    }
+    if (this.refused(buf, start, end)) {
+      client.sendAgain({ request: this.request, ends: true });
+      return true;
+    }
+    if (!notExecuted) this.#observe(buf, start, end);
+    this.#end();
+    client.deliver(buf, start, end);
+    return true;
+  }
+
+  override onLost(): void {
+    const { client } = this;
+    const refused = waitingBlock(client).some(({ block }) => block.refused);
+    if (!this.#executes || refused || this.#onlyReads()) {
+      client.bounce?.items.push({ request: this.request, ends: true });
+    } else {
+      this.#end();
+      answerUncertain(client);
+    }
+  }
+
+  /** The session's transaction is that of this request: its MULTI was answered. */
+  get #begun(): boolean {
+    return waitingBlock(this.client)[0]?.block.kind !== 'begin';
+  }
+
+  /** What was queued, also what waits to be sent again. */
+  #queued(): Buffer[] {
+    const known = this.#begun ? (this.client.session.transaction?.slice(1) ?? []) : [];
+    const waiting = waitingBlock(this.client).filter(({ block }) => block.kind === 'queued');
+    return [...known, ...waiting.map(({ request }) => request)];
+  }
+
+  /** Whether the block may be executed twice. */
+  #onlyReads(): boolean {
+    const { client } = this;
+    const whole = !this.#begun || !client.session.forgetful;
+    return whole && this.#queued().every((request) => client.commandIn(request).read);
+  }
+
+  /** What the executed block made of the connection: SELECT, AUTH and HELLO may be queued too. */
+  #observe(buf: Buffer, start: number, end: number): void {
+    const { client } = this;
+    const nameOf = (request: Buffer) => (request.length === 0 ? '' : client.commandIn(request).name);
+    const changes = [...this.#queued().entries()].filter(([, request]) => changing.test(nameOf(request)));
+    if (changes.length === 0) return;
+    const replies = readReply(buf, start, end);
+    if (!Array.isArray(replies)) return;
+    for (const [index, request] of changes) {
+      if (replies[index] instanceof ReplyError) continue;
+      observer(client, nameOf(request), readArguments(request, 0, request.length), request)();
+    }
+  }
+
+  /** What waits to be sent again is over too: it gets the replies that its server gave, or would have given. */
+  #end(): void {
+    const { client } = this;
+    const items = client.bounce?.items ?? [];
+    // Another transaction before it is sent again: the session is that one's still.
+    const before = items.findLastIndex((item) => 'request' in item && item.ends);
+    const alone = this.#begun || before < 0;
+    const block = new Set<unknown>(waitingBlock(client));
+    for (const [index, item] of items.entries()) {
+      if ('reply' in item || item.block === undefined) continue;
+      const watched = index > before && item.block.kind === 'watch';
+      if (watched || block.has(item)) items[index] = { reply: item.block.reply };
+    }
+    if (alone) endTransaction(client);
+  }
+}
+
+const changing = /^(select|auth|hello)$/;
+
+export function endTransaction(client: Client): void {
+  client.session.endTransaction();
+  client.multiFailed = false;
+}
+
+type Waiting = Again & { block: BlockPart };
+
+/** The requests of the last transaction that wait to be sent again, from its MULTI on if that waits too. */
+function waitingBlock(client: Client): Waiting[] {
+  const items = client.bounce?.items ?? [];
+  const block: Waiting[] = [];
+  for (const item of items.toReversed()) {
+    if ('reply' in item || item.block === undefined || item.block.kind === 'watch') break;
+    block.unshift(item as Waiting);
+    if (item.block.kind === 'begin') break;
+  }
+  return block;
+}

@@ -1,0 +1,252 @@
+import type { Buffer } from 'node:buffer';
+import { readArguments } from '../../resp/arguments.ts';
+import type { Reply } from '../../resp/read.ts';
+import type { RequestFrame } from '../../resp/request.ts';
+
+/**
+ * Which command is which, from the server's own COMMAND table, so that a command that is newer than this code is
+ * still sent the right way. Until that table is there, every command counts as one that may write.
+ *
+ * A `special` command changes what its connection is, or is answered in a way of its own: see session.ts.
+ */
+export type CommandClass = (typeof classNames)[number];
+
+const classNames = [
+  'read',
+  'write',
+  'connection',
+  'transaction',
+  'blocking',
+  'subscription',
+  'standing',
+  'clients',
+  'administration',
+  'refused',
+] as const;
+
+export interface Command {
+  /** In small letters, with the subcommand after a bar: `client|setname`. */
+  readonly name: string;
+  /** Executing it twice, or not at all, changes nothing: it may be sent again when its answer was lost. */
+  readonly read: boolean;
+  /** It has the `write` flag: a replica refuses it. */
+  readonly write: boolean;
+  /** It may wait at the server until something happens. */
+  readonly blocking: boolean;
+  /** Sent twice in a row it leaves the same state as sent once. */
+  readonly idempotent: boolean;
+  readonly special: string | null;
+  /** Neither special nor a command with subcommands: it goes where plain requests go. */
+  readonly plain: boolean;
+  /** As docs/gate.md has it. */
+  readonly class: CommandClass;
+  readonly subcommands: Map<string, Command> | null;
+  calls: number;
+}
+
+const specials = new Set(
+  (
+    'auth hello select reset quit multi exec discard watch unwatch subscribe psubscribe ssubscribe unsubscribe ' +
+    'punsubscribe sunsubscribe monitor client wait waitaof debug sync psync replconf script|debug post host:'
+  ).split(' '),
+);
+
+/** Known before the server's table is: on a shared connection they would hold everybody up. */
+const blocking = 'blpop brpop brpoplpush blmove blmpop bzpopmin bzpopmax bzmpop xread xreadgroup'.split(' ');
+
+/** Commands that have no `readonly` flag because they touch no keys, and change nothing. */
+const harmless = new Set(
+  (
+    'ping echo time info command role lastsave config|get config|help client|list client|info client|id ' +
+    'client|getname client|help acl|whoami acl|list acl|users acl|getuser acl|cat acl|help acl|log memory|usage ' +
+    'memory|stats memory|doctor memory|help object|help slowlog|get slowlog|len slowlog|help latency|latest ' +
+    'latency|history latency|doctor latency|graph latency|histogram latency|help pubsub|channels pubsub|numsub ' +
+    'pubsub|numpat pubsub|shardchannels pubsub|shardnumsub pubsub|help script|exists script|help function|list ' +
+    'function|dump function|stats function|help module|list module|help command|count command|docs command|info ' +
+    'command|list command|getkeys command|getkeysandflags command|help lolwut asking readonly readwrite select ' +
+    'auth hello reset quit multi discard watch unwatch subscribe psubscribe ssubscribe unsubscribe punsubscribe ' +
+    'sunsubscribe monitor wait waitaof client|setname client|setinfo client|reply client|tracking client|caching ' +
+    'client|no-evict client|no-touch client|getredir client|trackinginfo'
+  ).split(' '),
+);
+
+/** Writes that leave the same state when applied twice in a row. */
+const idempotentWrites = new Set(
+  (
+    'set mset hset hmset hdel del unlink sadd srem expire expireat pexpire pexpireat persist setex psetex zrem ' +
+    'flushdb flushall lset setbit setrange hsetnx pfadd pfmerge bitop copy geoadd restore xdel xtrim sdiffstore ' +
+    'sinterstore sunionstore zdiffstore zinterstore zunionstore zrangestore zremrangebyscore zremrangebylex'
+  ).split(' '),
+);
+
+export class CommandTable {
+  #slots: (Command | undefined)[] = [];
+  #hashes: number[] = [];
+  #mask = 0;
+  #byName = new Map<string, Command>();
+  readonly unknown: Command = makeCommand('unknown', [], null);
+  #last: Command = this.unknown;
+  loaded = false;
+
+  constructor() {
+    const scriptDebug = makeCommand('script|debug', [], null);
+    this.#install([
+      ...[...specials].map((name) => makeCommand(name, [], null)),
+      ...blocking.map((name) => makeCommand(name, ['blocking'], null)),
+      makeCommand('script', [], new Map([['debug', scriptDebug]])),
+    ]);
+  }
+
+  /** Takes the reply of COMMAND. */
+  load(reply: Reply): void {
+    if (!Array.isArray(reply) || reply.length === 0) return;
+    const commands = reply.filter(Array.isArray).map((entry) => commandOf(entry));
+    const listed = new Set(commands.map(({ name }) => name));
+    const missing = [...specials].filter((name) => !listed.has(name));
+    const before = this.counted().commands;
+    this.#install([...commands, ...missing.map((name) => makeCommand(name, [], null))]);
+    // What was counted until now stays counted.
+    for (const command of this.#each()) command.calls += before[command.name] ?? 0;
+    this.loaded = true;
+  }
+
+  get(name: string): Command | undefined {
+    return this.#byName.get(name);
+  }
+
+  /** What was called, by command and by class. */
+  counted(): { commands: Record<string, number>; classes: Record<CommandClass, number> } {
+    const commands: Record<string, number> = {};
+    const classes = Object.fromEntries(classNames.map((each) => [each, 0])) as Record<CommandClass, number>;
+    for (const command of [...this.#each(), this.unknown]) {
+      if (command.calls === 0) continue;
+      commands[command.name] = command.calls;
+      classes[command.class] += command.calls;
+    }
+    return { commands, classes };
+  }
+
+  *#each(): Generator<Command> {
+    for (const command of this.#byName.values()) {
+      yield command;
+      if (command.subcommands !== null) yield* command.subcommands.values();
+    }
+  }
+
+  /** The command whose name, in any case, stands in `buf[start, end)`; `unknown` when there is none. */
+  find(buf: Uint8Array, start: number, end: number): Command {
+    // Most requests are for the command that the one before was for.
+    if (sameName(this.#last.name, buf, start, end)) return this.#last;
+    let hash = end - start;
+    for (let pos = start; pos < end; pos++) hash = (Math.imul(hash, 31) + ((buf[pos] as number) | 32)) | 0;
+    for (let slot = hash & this.#mask; ; slot = (slot + 1) & this.#mask) {
+      const command = this.#slots[slot];
+      if (command === undefined) return this.unknown;
+      if (this.#hashes[slot] === hash && sameName(command.name, buf, start, end)) {
+        this.#last = command;
+        return command;
+      }
+    }
+  }
+
+  /** The command, or its subcommand, of a framed request. */
+  commandOf(buf: Buffer, { nameStart, nameEnd, argStart, argEnd }: RequestFrame): Command {
+    const command = this.find(buf, nameStart, nameEnd);
+    if (command.subcommands === null || argStart < 0) return command;
+    const name = buf.toString('latin1', argStart, Math.min(argEnd, argStart + 32));
+    return command.subcommands.get(name.toLowerCase()) ?? command;
+  }
+
+  #install(commands: Command[]): void {
+    this.#last = this.unknown;
+    this.#byName = new Map(commands.map((command) => [command.name, command]));
+    let size = 512;
+    while (size < commands.length * 4) size *= 2;
+    this.#mask = size - 1;
+    this.#slots = new Array<Command | undefined>(size).fill(undefined);
+    this.#hashes = new Array<number>(size).fill(0);
+    for (const command of commands) {
+      let hash = command.name.length;
+      for (const char of command.name) hash = (Math.imul(hash, 31) + (char.charCodeAt(0) | 32)) | 0;
+      let slot = hash & this.#mask;
+      while (this.#slots[slot] !== undefined) slot = (slot + 1) & this.#mask;
+      this.#slots[slot] = command;
+      this.#hashes[slot] = hash;
+    }
+  }
+}
+
+function sameName(name: string, buf: Uint8Array, start: number, end: number): boolean {
+  if (name.length !== end - start) return false;
+  for (let index = 0; index < name.length; index++) {
+    const byte = buf[start + index] as number;
+    const lower = byte >= 65 && byte <= 90 ? byte + 32 : byte;
+    if (lower !== name.charCodeAt(index)) return false;
+  }
+  return true;
+}
+
+/** An entry of COMMAND: name, arity, flags, first key, last key, step, categories, tips, key specs, subcommands. */
+function commandOf(entry: Reply[]): Command {
+  const name = String(entry[0]).toLowerCase();
+  const children = Array.isArray(entry[9]) ? entry[9].filter(Array.isArray).map(commandOf) : [];
+  const flags = Array.isArray(entry[2]) ? entry[2].map(String) : [];
+  return makeCommand(
+    name,
+    flags,
+    children.length === 0
+      ? null
+      : new Map(children.map((child) => [child.name.slice(child.name.indexOf('|') + 1), child])),
+  );
+}
+
+function makeCommand(name: string, flags: string[], subcommands: Map<string, Command> | null): Command {
+  const special =
+    specials.has(name) || name.startsWith('client|') ? name : flags.includes('blocking') ? 'blocking' : null;
+  return {
+    name,
+    read: flags.includes('readonly') || harmless.has(name),
+    write: flags.includes('write'),
+    blocking: flags.includes('blocking'),
+    idempotent: idempotentWrites.has(name),
+    special,
+    plain: special === null && subcommands === null,
+    class: classOf(name, flags),
+    subcommands,
+    calls: 0,
+  };
+}
+
+const classes: [CommandClass, RegExp][] = [
+  ['connection', /^(auth|hello|select|reset|quit)$/],
+  ['transaction', /^(multi|exec|discard|watch|unwatch)$/],
+  ['blocking', /^wait(aof)?$/],
+  ['subscription', /^[ps]?(un)?subscribe$/],
+  ['standing', /^(monitor|client\|(tracking|trackinginfo|caching|getredir|no-evict|no-touch))$/],
+  ['clients', /^client(\||$)/],
+  ['refused', /^(p?sync|debug)$/],
+];
+
+function classOf(name: string, flags: string[]): CommandClass {
+  const special = classes.find(([, names]) => names.test(name));
+  if (special !== undefined) return special[0];
+  if (flags.includes('blocking')) return 'blocking';
+  if (flags.includes('admin')) return 'administration';
+  return flags.includes('readonly') || harmless.has(name) ? 'read' : 'write';
+}
+
+/** Writes that read some keys to write another: not the same twice when that one is among them. */
+const derived = /^(bitop|[sz](diff|inter|union)store|zrangestore)$/;
+
+/** Whether this very request leaves the same state when it is applied twice in a row. */
+export function isIdempotent(command: Command, request: Buffer): boolean {
+  if (!command.idempotent) return false;
+  const { name } = command;
+  if (name !== 'set' && !derived.test(name)) return true;
+  const args = readArguments(request, 0, request.length);
+  // SET's answer or effect may depend on what was there.
+  if (name === 'set')
+    return !args.slice(3).some((option) => /^(nx|xx|get|ifeq)$/i.test(option.toString('latin1')));
+  const target = args[name === 'bitop' ? 2 : 1];
+  return target !== undefined && args.filter((arg) => arg.equals(target)).length === 1;
+}

@@ -1,0 +1,111 @@
+import type { CommandClass } from '../commands/command-table.ts';
+import type { Endpoint, MemberAddress } from '../config.ts';
+import type { Latency } from './latency.ts';
+
+/**
+ * The gate's control API: HTTP with JSON bodies over its Unix socket. The one who asks may go away and another may
+ * come: nothing here belongs to a connection.
+ *
+ * GET  /status                       GateStatus
+ * POST /hold    {reason, maxMs}      stop sending writes; answers once those in flight were answered
+ * POST /switch  {address, port}      the primary is now this one: checked by ROLE, then what was held goes there
+ * POST /release {}                   go on with the present primary
+ * POST /drain   {graceMs}            take no new clients, finish, exit
+ */
+
+/** With several workers, everything that counts is the sum over them, and starts again in a worker that is replaced. */
+export interface GateStatus {
+  id: string;
+  pid: number;
+  state: 'open' | 'holding' | 'refusing';
+  /** Why it holds or refuses; or what is unusual though it is open. */
+  reason: string | null;
+  primary: MemberAddress | null;
+  /** Wall-clock ms since when this one is primary for the gate. */
+  primarySince: number | null;
+  clients: number;
+  /** Clients whose next command waits for a primary. */
+  held: number;
+  /** Sentinels that answer, and how many are a majority. */
+  sentinelsSeen: number;
+  sentinelsNeeded: number;
+  /** Open to members: shared by clients that are alike, or one client's own (or kept for the next that needs one). */
+  connections: { shared: number; private: number };
+  counters: GateCounters;
+  /** `counters.commands` by command, subcommands as `client|setname`; what never came is left out. */
+  commands: Record<string, number>;
+  /** The same by class: docs/gate.md says what each is. */
+  classes: Record<CommandClass, number>;
+  /**
+   * Error replies that clients got, by their first word (`WRONGTYPE`, `NOPRIMARY`, `UNCERTAIN`…), whether the server
+   * or the gate made them. An error inside an EXEC's array is not looked for. After 64 kinds, further ones are `OTHER`.
+   */
+  errors: Record<string, number>;
+  /** Clients that the gate closed, by why. */
+  closed: Record<ClosedFor, number>;
+  /**
+   * From when the gate had read a request until it passed the answer on, holding included, blocking commands not.
+   * Of a pipeline that went to the server in one piece, each request counts with the time of the last one. `write` is
+   * for every pipeline with a request in it that may write. A request that is sent again counts from then.
+   */
+  latency: { read: Latency; write: Latency };
+  process: GateProcess;
+}
+
+/** Since the gate started; each only grows. */
+export interface GateCounters {
+  /** Requests that were sent on or answered; one that is sent again counts again. */
+  commands: number;
+  clientsAccepted: number;
+  /** Turned away because `limits.clients` were there. */
+  clientsRefused: number;
+  /** Requests that waited for a primary, and those of them that waited in vain. */
+  held: number;
+  heldInVain: number;
+  /** Reads sent again after a connection broke; commands sent again after a refusal that executed nothing. */
+  replayed: number;
+  bounced: number;
+  /** Writes answered with UNCERTAIN. */
+  uncertain: number;
+  /** Changes of primary. */
+  switches: number;
+  /** From clients, and to them. */
+  bytesIn: number;
+  bytesOut: number;
+}
+
+/**
+ * `protocol`: sent what is not RESP. `session`: the new primary does not let it in (its password changed).
+ * `slow-reader`: more replies unread than `limits.replyBytes`. `waiting`: brought the requests in the gate beyond
+ * `limits.totalBytes`. `unauthenticated`: too long without a password. `half-reply`: its server died in the middle of
+ * a long reply.
+ */
+export type ClosedFor = 'protocol' | 'session' | 'slow-reader' | 'waiting' | 'unauthenticated' | 'half-reply';
+
+/** What the gate costs its host. */
+export interface GateProcess {
+  rssBytes: number;
+  /** Processor time, user and system, of all threads. */
+  cpuMs: number;
+  /** How long the event loop worked, and how long it waited: a worker that never waits is at its limit. */
+  loopActiveMs: number;
+  loopIdleMs: number;
+  upMs: number;
+}
+
+export interface HoldRequest {
+  reason: string;
+  /** Released by itself after this long. */
+  maxMs: number;
+}
+
+export interface HoldResult {
+  /** False when writes were still unanswered at the deadline; the hold stands all the same. */
+  drained: boolean;
+}
+
+export type SwitchRequest = Endpoint;
+
+export interface DrainRequest {
+  graceMs: number;
+}

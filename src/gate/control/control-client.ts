@@ -1,0 +1,68 @@
+import { request } from 'node:http';
+import { errorText } from '../../base/errors.ts';
+import { GateControlFailed } from '../errors.ts';
+import type { DrainRequest, GateStatus, HoldRequest, HoldResult, SwitchRequest } from './control-api.ts';
+
+/** Speaks to one gate over its control socket. Every call fails with GATE_CONTROL: not reachable, refused, or late. */
+export class GateControl {
+  readonly #socketPath: string;
+  readonly #timeoutMs: number;
+
+  constructor(socketPath: string, timeoutMs = 2000) {
+    this.#socketPath = socketPath;
+    this.#timeoutMs = timeoutMs;
+  }
+
+  status(): Promise<GateStatus> {
+    return this.#call('GET', '/status');
+  }
+
+  /** Resolves when the writes in flight were answered, or could not be within `maxMs`. */
+  hold(hold: HoldRequest): Promise<HoldResult> {
+    return this.#call('POST', '/hold', hold, hold.maxMs + this.#timeoutMs);
+  }
+
+  /** Resolves when the gate has seen that this one is primary and sends it what was held. */
+  switch(to: SwitchRequest): Promise<{ switched: true }> {
+    return this.#call('POST', '/switch', to, this.#timeoutMs + 5000);
+  }
+
+  release(): Promise<{ released: true }> {
+    return this.#call('POST', '/release', {});
+  }
+
+  /** Resolves when the gate has begun; it exits by itself. */
+  drain(drain: DrainRequest): Promise<{ draining: true }> {
+    return this.#call('POST', '/drain', drain);
+  }
+
+  #call<T>(method: string, path: string, body?: object, timeoutMs = this.#timeoutMs): Promise<T> {
+    return new Promise<T>((resolve, reject) => {
+      const fail = (why: string, cause?: unknown) =>
+        reject(GateControlFailed(`${method} ${path} on ${this.#socketPath}: ${why}`, { cause }));
+      const call = request(
+        { socketPath: this.#socketPath, method, path, headers: { 'content-type': 'application/json' } },
+        (response) => {
+          let text = '';
+          response.setEncoding('utf8');
+          response.on('data', (chunk: string) => {
+            text += chunk;
+          });
+          response.on('error', (error) => fail(errorText(error), error));
+          response.on('end', () => {
+            try {
+              const answer = JSON.parse(text) as T & { error?: string };
+              if (response.statusCode === 200) resolve(answer);
+              else fail(answer.error ?? `status ${response.statusCode}`);
+            } catch (error) {
+              fail('the answer is not JSON', error);
+            }
+          });
+        },
+      );
+      call.setTimeout(timeoutMs, () => call.destroy(new Error(`no answer within ${timeoutMs} ms`)));
+      call.on('error', (error) => fail(errorText(error), error));
+      call.end(body === undefined ? undefined : JSON.stringify(body));
+    });
+  }
+}

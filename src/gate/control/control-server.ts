@@ -1,0 +1,96 @@
+import { chmodSync, rmSync } from 'node:fs';
+import { createServer, type IncomingMessage, type Server } from 'node:http';
+import { connect } from 'node:net';
+import { errorText } from '../../base/errors.ts';
+import { GateControlFailed } from '../errors.ts';
+import type { DrainRequest, GateStatus, HoldRequest, HoldResult, SwitchRequest } from './control-api.ts';
+
+/** What the control API does; the gate implements it. */
+export interface ControlTarget {
+  status(): GateStatus | Promise<GateStatus>;
+  hold(request: HoldRequest): Promise<HoldResult>;
+  switch(request: SwitchRequest): Promise<void>;
+  release(): void | Promise<void>;
+  drain(request: DrainRequest): void;
+}
+
+/** Serves control.ts on the socket, which only its owner may open. @throws GATE_CONTROL */
+export async function serveControl(socketPath: string, target: ControlTarget): Promise<Server> {
+  if (await answers(socketPath)) {
+    throw GateControlFailed(`another gate serves ${socketPath}`, {
+      hint: 'Stop it first, or give this one its own path.',
+    });
+  }
+  rmSync(socketPath, { force: true });
+  const server = createServer((request, response) => {
+    handle(request, target).then(
+      (answer) => {
+        response.writeHead(200, { 'content-type': 'application/json' });
+        response.end(JSON.stringify(answer));
+      },
+      (error: unknown) => {
+        response.writeHead(error instanceof NotFound ? 404 : 409, { 'content-type': 'application/json' });
+        response.end(JSON.stringify({ error: errorText(error) }));
+      },
+    );
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', (error) =>
+      reject(GateControlFailed(`cannot serve ${socketPath}: ${errorText(error)}`, { cause: error })),
+    );
+    server.listen(socketPath, resolve);
+  });
+  chmodSync(socketPath, 0o600);
+  return server;
+}
+
+class NotFound extends Error {}
+
+async function handle(request: IncomingMessage, target: ControlTarget): Promise<object> {
+  const call = `${request.method} ${request.url}`;
+  if (call === 'GET /status') return target.status();
+  const body = await readBody(request);
+  const number = (key: string, fallback: number) => {
+    const value = body[key] ?? fallback;
+    if (typeof value !== 'number' || !(value >= 0)) throw new TypeError(`${key} must be a number of ms`);
+    return value;
+  };
+  switch (call) {
+    case 'POST /hold':
+      return target.hold({ reason: String(body['reason'] ?? 'asked to'), maxMs: number('maxMs', 5000) });
+    case 'POST /switch':
+      await target.switch({ address: String(body['address']), port: number('port', 0) });
+      return { switched: true };
+    case 'POST /release':
+      await target.release();
+      return { released: true };
+    case 'POST /drain':
+      target.drain({ graceMs: number('graceMs', 10_000) });
+      return { draining: true };
+    default:
+      throw new NotFound(`no such call: ${call}`);
+  }
+}
+
+async function readBody(request: IncomingMessage): Promise<Record<string, unknown>> {
+  let text = '';
+  for await (const chunk of request) {
+    text += String(chunk);
+    if (text.length > 65_536) throw new TypeError('the body is too long');
+  }
+  const body: unknown = text === '' ? {} : JSON.parse(text);
+  if (typeof body !== 'object' || body === null) throw new TypeError('the body must be an object');
+  return body as Record<string, unknown>;
+}
+
+/** A socket file that is left over from a process that died answers nobody. */
+function answers(socketPath: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(socketPath);
+    socket.on('connect', () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.on('error', () => resolve(false));
+  });
+}

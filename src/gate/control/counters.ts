@@ -1,0 +1,72 @@
+import type { Buffer } from 'node:buffer';
+import type { ClosedFor, GateCounters } from './control-api.ts';
+import { type Latency, LatencyHistogram } from './latency.ts';
+
+/** Redis had to bound its own list of error kinds too: a script may make up as many as it likes. */
+const kindsOfErrors = 64;
+const longestKind = 32;
+const space = 32;
+
+/** What one gate has counted since it started. Its fields are plain numbers because requests pass here. */
+export class Counters implements GateCounters {
+  commands = 0;
+  clientsAccepted = 0;
+  clientsRefused = 0;
+  held = 0;
+  heldInVain = 0;
+  replayed = 0;
+  bounced = 0;
+  uncertain = 0;
+  switches = 0;
+  bytesIn = 0;
+  bytesOut = 0;
+  readonly #errors = new Map<string, number>();
+  readonly #closed: Record<ClosedFor, number> = {
+    protocol: 0,
+    session: 0,
+    'slow-reader': 0,
+    waiting: 0,
+    unauthenticated: 0,
+    'half-reply': 0,
+  };
+  readonly #reads = new LatencyHistogram();
+  readonly #writes = new LatencyHistogram();
+
+  /** The gate closes a client. */
+  close(reason: ClosedFor): void {
+    this.#closed[reason]++;
+  }
+
+  /** The error reply in `buf[start, end)` goes to a client. */
+  error(buf: Buffer, start: number, end: number): void {
+    const limit = Math.min(end - 2, start + 1 + longestKind);
+    let at = start + 1;
+    while (at < limit && (buf[at] as number) > space) at++;
+    const kind = buf.toString('latin1', start + 1, at);
+    const known = this.#errors.get(kind);
+    if (known !== undefined) this.#errors.set(kind, known + 1);
+    else if (this.#errors.size < kindsOfErrors) this.#errors.set(kind, 1);
+    else this.#errors.set('OTHER', (this.#errors.get('OTHER') ?? 0) + 1);
+  }
+
+  /** `count` requests were answered after so long. */
+  answered(ms: number, count: number, writes: boolean): void {
+    if (writes) this.#writes.record(ms, count);
+    else this.#reads.record(ms, count);
+  }
+
+  read(): {
+    counters: GateCounters;
+    errors: Record<string, number>;
+    closed: Record<ClosedFor, number>;
+    latency: { read: Latency; write: Latency };
+  } {
+    const latency = { read: this.#reads.read(), write: this.#writes.read() };
+    return {
+      counters: { ...this },
+      errors: Object.fromEntries(this.#errors),
+      closed: { ...this.#closed },
+      latency,
+    };
+  }
+}

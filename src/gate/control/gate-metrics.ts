@@ -1,0 +1,117 @@
+import {
+  counter,
+  type Distribution,
+  gauge,
+  histogram,
+  type Labels,
+  type MetricsPage,
+} from '../../base/metrics.ts';
+import type { GateStatus } from './control-api.ts';
+import type { Latency } from './latency.ts';
+
+const own = ['gate'];
+
+/** What a gate counts, as metrics. docs/metrics.md lists them; a test keeps the two equal. */
+export const gateMetrics = {
+  heldClients: gauge('holdfast_gate_held_clients', 'Clients whose command waits for a primary now.', own),
+  connections: gauge('holdfast_gate_connections', 'Connections to members: shared by clients, or private.', [
+    ...own,
+    'kind',
+  ]),
+  sentinelsSeen: gauge('holdfast_gate_sentinels_seen', 'Sentinels that answer the gate.', own),
+  sentinelsNeeded: gauge('holdfast_gate_sentinels_needed', 'Sentinels that are a majority.', own),
+  commands: counter('holdfast_gate_commands_total', 'Commands sent on or answered, by class.', [
+    ...own,
+    'class',
+  ]),
+  calls: counter('holdfast_gate_command_calls_total', 'The same, by command; those that came.', [
+    ...own,
+    'command',
+  ]),
+  latency: histogram('holdfast_gate_latency_seconds', 'From a request read to its answer passed on.', [
+    ...own,
+    'kind',
+  ]),
+  accepted: counter('holdfast_gate_clients_accepted_total', 'Clients that connected.', own),
+  refused: counter('holdfast_gate_clients_refused_total', 'Clients beyond gate.limits.maxClients.', own),
+  closed: counter('holdfast_gate_clients_closed_total', 'Clients that the gate closed, by why.', [
+    ...own,
+    'why',
+  ]),
+  held: counter('holdfast_gate_held_total', 'Commands that waited for a primary.', own),
+  heldInVain: counter('holdfast_gate_held_in_vain_total', 'Commands that waited and were refused.', own),
+  replayed: counter('holdfast_gate_replayed_total', 'Reads sent again after a connection broke.', own),
+  bounced: counter('holdfast_gate_bounced_total', 'Commands sent again after a server refused them.', own),
+  uncertain: counter('holdfast_gate_uncertain_total', 'Writes that were answered with UNCERTAIN.', own),
+  switches: counter('holdfast_gate_switches_total', 'Changes of the primary that the gate made.', own),
+  errors: counter('holdfast_gate_errors_total', 'Errors that clients got, by first word; those that came.', [
+    ...own,
+    'error',
+  ]),
+  received: counter('holdfast_gate_received_bytes_total', 'Bytes from clients.', own),
+  sent: counter('holdfast_gate_sent_bytes_total', 'Bytes to clients.', own),
+  memory: gauge('holdfast_gate_resident_memory_bytes', 'Memory of the gate, all workers.', own),
+  cpu: counter('holdfast_gate_cpu_seconds_total', 'Processor time of the gate, all workers.', own),
+  busy: counter('holdfast_gate_loop_busy_seconds_total', 'Time that its event loops worked.', own),
+  idle: counter('holdfast_gate_loop_idle_seconds_total', 'Time that its event loops waited.', own),
+};
+
+export function addGateMetrics(page: MetricsPage, status: GateStatus): void {
+  const labels: Labels = { gate: status.id };
+  const { counters, connections, latency } = status;
+  page.add(gateMetrics.heldClients, status.held, labels);
+  for (const kind of ['shared', 'private'] as const)
+    page.add(gateMetrics.connections, connections[kind], { ...labels, kind });
+  page.add(gateMetrics.sentinelsSeen, status.sentinelsSeen, labels);
+  page.add(gateMetrics.sentinelsNeeded, status.sentinelsNeeded, labels);
+  for (const [name, count] of Object.entries(status.classes))
+    page.add(gateMetrics.commands, count, { ...labels, class: name });
+  for (const [command, count] of Object.entries(status.commands))
+    page.add(gateMetrics.calls, count, { ...labels, command });
+  for (const kind of ['read', 'write'] as const)
+    page.addDistribution(gateMetrics.latency, distributionOf(latency[kind]), { ...labels, kind });
+  page.add(gateMetrics.accepted, counters.clientsAccepted, labels);
+  page.add(gateMetrics.refused, counters.clientsRefused, labels);
+  for (const [why, count] of Object.entries(status.closed))
+    page.add(gateMetrics.closed, count, { ...labels, why });
+  page.add(gateMetrics.held, counters.held, labels);
+  page.add(gateMetrics.heldInVain, counters.heldInVain, labels);
+  page.add(gateMetrics.replayed, counters.replayed, labels);
+  page.add(gateMetrics.bounced, counters.bounced, labels);
+  page.add(gateMetrics.uncertain, counters.uncertain, labels);
+  page.add(gateMetrics.switches, counters.switches, labels);
+  for (const [error, count] of Object.entries(status.errors))
+    page.add(gateMetrics.errors, count, { ...labels, error });
+  page.add(gateMetrics.received, counters.bytesIn, labels);
+  page.add(gateMetrics.sent, counters.bytesOut, labels);
+  addProcess(page, status, labels);
+}
+
+function addProcess(page: MetricsPage, status: GateStatus, labels: Labels): void {
+  const { rssBytes, cpuMs, loopActiveMs, loopIdleMs } = status.process;
+  page.add(gateMetrics.memory, rssBytes, labels);
+  page.add(gateMetrics.cpu, cpuMs / 1000, labels);
+  page.add(gateMetrics.busy, loopActiveMs / 1000, labels);
+  page.add(gateMetrics.idle, loopIdleMs / 1000, labels);
+}
+
+/** From 16 µs, doubling, to 67 s. */
+const bounds = Array.from({ length: 23 }, (_, index) => 2 ** (index + 4));
+
+/**
+ * The same bounds whatever was measured, unlike the gate's own, which leaves out what is empty: a bound that appears
+ * later would have no rate. The gate's bounds are four to a doubling, so each of these is one of them.
+ */
+function distributionOf({ buckets, count, sumMs }: Latency): Distribution {
+  let index = 0;
+  const found = bounds.map((us) => {
+    let inside = 0;
+    for (; index < buckets.length; index += 1) {
+      const [upToMs, each] = buckets[index] as Latency['buckets'][number];
+      if (upToMs === null || upToMs * 1000 > us) break;
+      inside += each;
+    }
+    return { atMost: us / 1e6, count: inside };
+  });
+  return { buckets: found, count, sum: sumMs / 1000 };
+}

@@ -1,0 +1,71 @@
+import type { GateProcess, GateStatus } from './control-api.ts';
+import { addLatencies } from './latency.ts';
+
+type Numbers<K extends string = string> = Record<K, number>;
+
+/** One status of several workers: the worst state, and the sums of what they count. */
+export function mergeStatuses(all: GateStatus[], own: { id: string; process: GateProcess }): GateStatus {
+  const worst =
+    all.find(({ state }) => state === 'refusing') ?? all.find(({ state }) => state !== 'open') ?? all[0];
+  if (worst === undefined) throw new TypeError('there is no status to merge');
+  const each = <T>(of: (status: GateStatus) => T) => all.map(of);
+  const { switches } = worst.counters;
+  return {
+    ...worst,
+    id: own.id,
+    pid: process.pid,
+    clients: each(({ clients }) => clients).reduce(sum, 0),
+    held: each(({ held }) => held).reduce(sum, 0),
+    connections: addUp(each(({ connections }) => connections)),
+    // Every worker sees every change of primary.
+    counters: { ...addUp(each(({ counters }) => ({ ...counters }))), switches },
+    commands: addUp(each(({ commands }) => commands)),
+    classes: addUp(each(({ classes }) => classes)),
+    errors: addUp(each(({ errors }) => errors)),
+    closed: addUp(each(({ closed }) => closed)),
+    latency: {
+      read: addLatencies(each(({ latency }) => latency.read)),
+      write: addLatencies(each(({ latency }) => latency.write)),
+    },
+    process: addProcess(
+      own.process,
+      each((status) => status.process),
+    ),
+  };
+}
+
+/** The process that started the workers has a loop too, but it serves no clients. */
+function addProcess(own: GateProcess, workers: GateProcess[]): GateProcess {
+  const total = addUp(workers.map((worker) => ({ ...worker })));
+  return {
+    ...total,
+    rssBytes: total.rssBytes + own.rssBytes,
+    cpuMs: total.cpuMs + own.cpuMs,
+    upMs: own.upMs,
+  };
+}
+
+function sum(a: number, b: number): number {
+  return a + b;
+}
+
+function addUp<K extends string>(all: Numbers<K>[]): Numbers<K> {
+  const total: Numbers = {};
+  for (const numbers of all) {
+    for (const [key, value] of Object.entries<number>(numbers)) total[key] = (total[key] ?? 0) + value;
+  }
+  return total as Numbers<K>;
+}
+
+/** What this process costs. */
+export function ownProcess(): GateProcess {
+  const { user, system } = process.cpuUsage();
+  const { active, idle } = performance.eventLoopUtilization();
+  return {
+    rssBytes: process.memoryUsage.rss(),
+    cpuMs: (user + system) / 1000,
+    loopActiveMs: active,
+    loopIdleMs: idle,
+    upMs: process.uptime() * 1000,
+  };
+}

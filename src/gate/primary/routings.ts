@@ -1,0 +1,144 @@
+import { writeError } from '../../resp/write.ts';
+import type { Refusal } from '../client/bounce.ts';
+import type { Client } from '../client/gate-client.ts';
+import type { Door, Routing } from '../client/listener.ts';
+import type { Command } from '../commands/command-table.ts';
+import type { GateConfig, MemberAddress } from '../config.ts';
+import type { UpstreamOptions } from '../upstream/upstream.ts';
+import type { PrimaryWatch } from './primary-watch.ts';
+import type { ReplicaWatch } from './replica-watch.ts';
+
+const canaryMs = 5;
+
+/** The read-write door: everything goes to the primary. */
+export class PrimaryRouting implements Routing {
+  readonly confirm: UpstreamOptions['confirm'];
+  readonly #watch: PrimaryWatch;
+  readonly refuses = false;
+  #settling = false;
+  #canary: NodeJS.Timeout | undefined;
+  /** The door that this is for; it is made with this. */
+  door: Door | null = null;
+
+  constructor(watch: PrimaryWatch, confirm: UpstreamOptions['confirm']) {
+    this.confirm = confirm;
+    this.#watch = watch;
+  }
+
+  targetFor(): MemberAddress | null {
+    return this.#watch.primary;
+  }
+
+  isTarget(member: MemberAddress): boolean {
+    return member === this.#watch.primary;
+  }
+
+  holding(): 'none' | 'writes' | 'all' {
+    return this.#watch.holding === 'none' && this.#settling ? 'writes' : this.#watch.holding;
+  }
+
+  onLost(target: MemberAddress, reason: string): void {
+    this.#watch.onLost(target, reason);
+  }
+
+  onRefusal(target: MemberAddress, refusal: Refusal): boolean {
+    if (refusal === 'readonly') return this.#watch.onReadonly(target);
+    if (!this.#watch.onNotReady(target)) return false;
+    this.#settle();
+    return true;
+  }
+
+  refuse(): null {
+    return null;
+  }
+
+  forget(): void {}
+
+  /**
+   * A primary that was just promoted refuses writes until a replica follows it. Writes wait, and every few ms one
+   * client's is let through to see: when it isn't refused, all go on.
+   */
+  #settle(): void {
+    this.#settling = true;
+    if (this.#canary !== undefined) return;
+    this.#canary = setTimeout(() => {
+      this.#canary = undefined;
+      this.#settling = false;
+      this.door?.held.pumpOne();
+      this.#canary = setTimeout(() => {
+        this.#canary = undefined;
+        if (!this.#settling) this.door?.held.pumpAll();
+        else this.#settle();
+      }, canaryMs);
+    }, canaryMs);
+  }
+}
+
+/** The read-only door: each client has a fit replica, the one with fewest clients when it needs one. */
+export class ReplicaRouting implements Routing {
+  readonly confirm = null;
+  readonly refuses = true;
+  readonly #config: GateConfig;
+  readonly #watch: PrimaryWatch;
+  readonly #replicas: ReplicaWatch;
+  readonly #chosen = new Map<Client, MemberAddress>();
+  #turn = 0;
+  door: Door | null = null;
+
+  constructor(config: GateConfig, watch: PrimaryWatch, replicas: ReplicaWatch) {
+    this.#config = config;
+    this.#watch = watch;
+    this.#replicas = replicas;
+  }
+
+  targetFor(client: Client): MemberAddress | null {
+    const { fit } = this.#replicas;
+    const before = this.#chosen.get(client);
+    // What is in flight is answered by the replica that has it; only between requests is there a choice.
+    if (before !== undefined && client.inFlight > 0 && fit.includes(before)) return before;
+    let best: MemberAddress | null = null;
+    let least = Number.POSITIVE_INFINITY;
+    for (const member of fit) {
+      const load = (this.door?.connections.loadOf(member) ?? 0) * 2 + (member === before ? 0 : 1);
+      if (load < least) {
+        best = member;
+        least = load;
+      }
+    }
+    if (best === null) return this.#config.replicaFallback === 'primary' ? this.#watch.primary : null;
+    // With nothing in flight anywhere, newcomers take turns.
+    if (before === undefined) best = least > 1 ? best : (fit[this.#turn++ % fit.length] as MemberAddress);
+    this.#chosen.set(client, best);
+    return best;
+  }
+
+  isTarget(member: MemberAddress): boolean {
+    const { fit } = this.#replicas;
+    return fit.includes(member) || (fit.length === 0 && member === this.#watch.primary);
+  }
+
+  forget(client: Client): void {
+    this.#chosen.delete(client);
+  }
+
+  holding(): 'none' | 'writes' | 'all' {
+    return 'none';
+  }
+
+  /** A server may end connections that nobody uses (`timeout`): that says nothing of it. */
+  onLost(target: MemberAddress, _reason: string, inUse: boolean): void {
+    if (inUse) this.#replicas.exclude(target);
+  }
+
+  onRefusal(target: MemberAddress, refusal: Refusal): boolean {
+    if (refusal !== 'not-ready') return false;
+    this.#replicas.exclude(target);
+    return this.#replicas.fit.length > 0;
+  }
+
+  refuse(_client: Client, command: Command): Buffer | null {
+    if (command.write) return writeError("READONLY You can't write against a read only replica.");
+    if (this.#replicas.fit.length > 0 || this.#config.replicaFallback === 'primary') return null;
+    return writeError(`NOREPLICA no replica is within ${this.#config.maxLagMs} ms of the primary`);
+  }
+}

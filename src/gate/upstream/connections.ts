@@ -1,0 +1,258 @@
+import { onRunLost } from '../client/carry-over.ts';
+import type { Client } from '../client/gate-client.ts';
+import { Blocking } from '../client/handlers.ts';
+import { Session } from '../client/session.ts';
+import type { GateConfig, MemberAddress } from '../config.ts';
+import { openUpstream } from './open-upstream.ts';
+import type { Upstream, UpstreamOptions } from './upstream.ts';
+import { IdleUpstreams, kindOf, type Shared } from './upstreams.ts';
+
+/** What the connections need of the door that uses them. */
+export interface ConnectionsOwner {
+  readonly config: GateConfig;
+  readonly confirm: UpstreamOptions['confirm'];
+  /** The member for this client's requests now; null when there is none, or everything is held. */
+  targetFor(client: Client): MemberAddress | null;
+  /** Whether clients may be sent to this member now. */
+  isTarget(member: MemberAddress): boolean;
+  readonly clients: ReadonlySet<Client>;
+  /** The client must wait until something changes. */
+  hold(client: Client): void;
+  retrySoon(client: Client): void;
+  /** A connection could not be made, or broke; `inUse`: somebody needed it. */
+  onLost(target: MemberAddress, reason: string, inUse: boolean): void;
+  /** The member does not let this client's session in. */
+  onRefused(client: Client, error: string): void;
+}
+
+/** How long a connection to a former primary may still answer what it was sent, in ms. */
+const graceMs = 1000;
+/** The same when it waits in a blocking command: it has nothing to say any more. */
+const blockedGraceMs = 50;
+
+/**
+ * The connections to members behind one door. Plain requests of all clients that are alike (same user, database
+ * and protocol) share one connection to a member. A client whose session is more than that holds has its own; it
+ * is given back, for the next client that is alike, when the session is plain again.
+ */
+export class Connections {
+  readonly #owner: ConnectionsOwner;
+  readonly #shared = new Map<string, Shared>();
+  readonly #idle = new IdleUpstreams();
+  /** Every connection that is in use, to count what is in flight. */
+  readonly #open = new Set<Upstream>();
+
+  constructor(owner: ConnectionsOwner) {
+    this.#owner = owner;
+  }
+
+  get counts(): { shared: number; private: number } {
+    return { shared: this.#shared.size, private: this.#open.size - this.#shared.size };
+  }
+
+  /** Requests to this member that wait for an answer. */
+  loadOf(target: MemberAddress): number {
+    let load = 0;
+    for (const upstream of this.#open) if (upstream.target === target) load += upstream.ring.size;
+    return load;
+  }
+
+  /** Writes sent and not answered. */
+  get writesInFlight(): number {
+    let count = 0;
+    for (const upstream of this.#open) count += upstream.writesInFlight;
+    return count;
+  }
+
+  routeFor(client: Client): Upstream | null {
+    if (client.own !== null || client.session.needsOwnConnection) return this.ownFor(client);
+    const target = this.#owner.targetFor(client);
+    if (target === null) {
+      this.#owner.hold(client);
+      return null;
+    }
+    const shared = this.#sharedFor(client, target);
+    if (!shared.upstream.ready) {
+      shared.waiting.add(client);
+      return null;
+    }
+    if (!this.#moveTo(client, shared.upstream)) return null;
+    client.route = shared.upstream;
+    return shared.upstream;
+  }
+
+  ownFor(client: Client): Upstream | null {
+    const target = this.#owner.targetFor(client);
+    if (target === null) {
+      this.#owner.hold(client);
+      return null;
+    }
+    client.route = null;
+    const { own } = client;
+    if (own !== null && own.target !== target) {
+      if (client.inFlight > 0) {
+        client.waiting = true;
+        this.#expire(own);
+        return null;
+      }
+      this.dropOwn(client);
+    }
+    if (client.own === null) this.#giveOwn(client, target);
+    const upstream = client.own as Upstream | null;
+    if (upstream === null || !upstream.ready || !this.#moveTo(client, upstream)) return null;
+    return upstream;
+  }
+
+  giveBack(client: Client): void {
+    const { own, session } = client;
+    if (own === null || !own.ready || client.inFlight > 0 || client.inMulti || session.needsOwnConnection)
+      return;
+    client.own = null;
+    client.current = null;
+    own.owner = null;
+    if (this.#owner.isTarget(own.target)) this.#idle.put(kindOf(own.target, session), own);
+    else own.destroy('no longer needed');
+  }
+
+  dropOwn(client: Client): void {
+    const { own } = client;
+    client.own = null;
+    client.route = null;
+    if (own === null) return;
+    own.owner = null;
+    own.destroy('no longer needed');
+  }
+
+  forget(client: Client): void {
+    this.dropOwn(client);
+    for (const shared of this.#shared.values()) shared.waiting.delete(client);
+  }
+
+  /** It stands still for a slow reader: whoever is not in its queue uses a fresh one. */
+  #retire(upstream: Upstream): void {
+    upstream.retired = true;
+    for (const [kind, shared] of this.#shared) if (shared.upstream === upstream) this.#shared.delete(kind);
+    for (const client of this.#owner.clients) if (client.route === upstream) client.route = null;
+  }
+
+  /** Where clients are to be sent changed: nobody keeps the way it had. */
+  reroute(clients: Iterable<Client>): void {
+    this.#idle.clear();
+    for (const upstream of this.#open) {
+      if (this.#owner.isTarget(upstream.target)) continue;
+      if (upstream.ring.size > 0) this.#expire(upstream);
+      else upstream.destroy('it leads to a former primary');
+    }
+    for (const client of clients) client.route = null;
+  }
+
+  /** Subscriptions and their like are put up again though the client asks for nothing. */
+  standAgain(client: Client): void {
+    if (!client.closed && client.own === null && client.session.standing) this.ownFor(client);
+  }
+
+  closeAll(): void {
+    for (const upstream of this.#open) upstream.destroy('the gate stops');
+  }
+
+  #expire(upstream: Upstream): void {
+    if (upstream.expiring) return;
+    upstream.expiring = true;
+    const blocked = upstream.ring.peek()?.handler instanceof Blocking;
+    const reason = 'it leads to a former primary and does not answer';
+    setTimeout(() => upstream.destroy(reason), blocked ? blockedGraceMs : graceMs);
+  }
+
+  /** Makes this the connection that the client's requests go to, once those before are answered. */
+  #moveTo(client: Client, upstream: Upstream): boolean {
+    if (client.current !== upstream && !client.idle()) return false;
+    client.current = upstream;
+    return true;
+  }
+
+  #sharedFor(client: Client, target: MemberAddress): Shared {
+    const kind = kindOf(target, client.session);
+    const known = this.#shared.get(kind);
+    if (known !== undefined) return known;
+    const session = new Session();
+    session.credentials = client.session.credentials;
+    session.database = client.session.database;
+    session.protocol = client.session.protocol;
+    const waiting = new Set<Client>();
+    const upstream = openUpstream(session, target, this.#options(), {
+      onReady: () => pumpAll(waiting),
+      onSlow: (upstream) => this.#retire(upstream),
+      onRefused: (_upstream, error) => {
+        const clients = [...waiting];
+        waiting.clear();
+        upstream.destroy(error);
+        for (const each of clients) this.#owner.onRefused(each, error);
+      },
+      onClosed: (_upstream, reason) => {
+        if (this.#shared.get(kind)?.upstream === upstream) this.#shared.delete(kind);
+        this.#onClosed(upstream, reason, waiting);
+      },
+    });
+    const shared: Shared = { upstream, waiting };
+    this.#shared.set(kind, shared);
+    this.#open.add(upstream);
+    return shared;
+  }
+
+  #giveOwn(client: Client, target: MemberAddress): void {
+    const { session } = client;
+    const idle = session.needsOwnConnection ? undefined : this.#idle.take(kindOf(target, session));
+    const upstream =
+      idle ??
+      openUpstream(session, target, this.#options(), {
+        onReady: () => upstream.owner?.pump(),
+        onRefused: (_upstream, error) => {
+          if (upstream.owner !== null) this.#owner.onRefused(upstream.owner, error);
+          upstream.destroy(error);
+        },
+        onClosed: (_upstream, reason) => {
+          const { owner } = upstream;
+          if (owner !== null) owner.own = null;
+          this.#onClosed(upstream, reason, owner === null ? [] : [owner]);
+        },
+      });
+    this.#open.add(upstream);
+    upstream.owner = client;
+    client.own = upstream;
+  }
+
+  #options(): UpstreamOptions & { name: string } {
+    const { config, confirm } = this.#owner;
+    return { connectMs: config.limits.connectMs, tls: config.tls, confirm, name: `holdfast-${config.id}` };
+  }
+
+  /** What was in flight is carried over; then those who used it, or waited for it, go on or wait. */
+  #onClosed(upstream: Upstream, reason: string, users: Iterable<Client>): void {
+    this.#open.delete(upstream);
+    const clients = new Set<Client>(users);
+    for (let run = upstream.ring.peek(); run !== undefined; run = upstream.ring.peek()) {
+      if (run.client !== null) {
+        clients.add(run.client);
+        onRunLost(run.client, run, upstream.ring.sent > 0);
+      }
+      upstream.ring.shift();
+    }
+    const inUse = clients.size > 0 || !upstream.ready;
+    if (inUse || upstream.broken) this.#owner.onLost(upstream.target, reason, inUse);
+    for (const client of this.#owner.clients) if (client.route === upstream) client.route = null;
+    for (const client of clients) {
+      if (client.closed) continue;
+      if (client.current === upstream) client.current = null;
+      if (client.inFlight === 0) client.onIdle();
+      if (!client.hasWork && !client.session.standing) continue;
+      this.#owner.hold(client);
+      this.#owner.retrySoon(client);
+    }
+  }
+}
+
+function pumpAll(waiting: Set<Client>): void {
+  const clients = [...waiting];
+  waiting.clear();
+  for (const client of clients) client.pump();
+}

@@ -1,0 +1,87 @@
+import { MINUS } from '../../resp/bytes.ts';
+import { writeRequest } from '../../resp/write.ts';
+import { isOutOfBand } from '../client/handlers.ts';
+import type { Session } from '../client/session.ts';
+import type { MemberAddress } from '../config.ts';
+import type { ReplyHandler } from './run-ring.ts';
+import { Upstream, type UpstreamOptions } from './upstream.ts';
+
+export interface OpenEvents {
+  /** The session stands on the new connection: requests may follow. */
+  onReady(upstream: Upstream): void;
+  /** The server does not let this session in; the connection is still open. */
+  onRefused(upstream: Upstream, error: string): void;
+  onClosed(upstream: Upstream, reason: string): void;
+  onSlow?: (upstream: Upstream) => void;
+}
+
+/** Opens a connection and puts the session onto it before anything else is sent. */
+export function openUpstream(
+  session: Session,
+  target: MemberAddress,
+  options: UpstreamOptions & { name: string },
+  events: OpenEvents,
+): Upstream {
+  const upstream: Upstream = new Upstream(target, options, {
+    onConnect: () => restore(session, upstream, options.name, events),
+    onClosed: (_upstream, reason) => events.onClosed(upstream, reason),
+    onSlow: (slow) => events.onSlow?.(slow),
+    onOutOfBand: (_upstream, buf, start, end) => {
+      const { owner } = upstream;
+      if (owner === null || !isOutOfBand(owner, buf, start, end)) return false;
+      owner.write(buf, start, end);
+      return true;
+    },
+  });
+  return upstream;
+}
+
+const askId = writeRequest(['CLIENT', 'ID']);
+
+function restore(session: Session, upstream: Upstream, name: string, events: OpenEvents): void {
+  session.onMove();
+  const steps = session.restoring();
+  // So that the server's own CLIENT LIST shows what this is. Its ACL may say no; that changes nothing.
+  const naming = { request: writeRequest(['CLIENT', 'SETNAME', name]), replies: 1, must: false };
+  const asking = { request: askId, replies: 1, must: false };
+  // Behind what lets the user in, before what may change what is allowed (MULTI, SUBSCRIBE).
+  steps.splice(session.preludeLength, 0, naming, asking);
+  if (session.standing || session.protocol === 3) upstream.outOfBand = true;
+  let failed = '';
+  let left = steps.length;
+  for (const step of steps) {
+    const swallow = new Swallow(step.replies, (error, reply) => {
+      if (step.request === askId && error === null) upstream.serverId = Number(reply.slice(1));
+      if (error !== null && step.must && failed === '') failed = error;
+      if (--left > 0) return;
+      if (failed !== '') events.onRefused(upstream, failed);
+      else {
+        upstream.ready = true;
+        events.onReady(upstream);
+      }
+    });
+    upstream.send(null, step.request, 0, step.request.length, 1, false, swallow);
+  }
+}
+
+/** Takes replies that the client has had before, or never asked for. */
+export class Swallow implements ReplyHandler {
+  #left: number;
+  readonly #onDone: (error: string | null, reply: string) => void;
+
+  constructor(replies = 1, onDone: (error: string | null, reply: string) => void = () => {}) {
+    this.#left = replies;
+    this.#onDone = onDone;
+  }
+
+  onReply(buf: Buffer, start: number, end: number): boolean {
+    const isError = buf[start] === MINUS;
+    if (isError) this.#left = 1;
+    if (--this.#left > 0) return false;
+    const text = buf.toString('utf8', start, Math.min(end - 2, start + 512));
+    this.#onDone(isError ? text.slice(1) : null, text);
+    return true;
+  }
+
+  onLost(): void {}
+}

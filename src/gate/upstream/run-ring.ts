@@ -1,0 +1,112 @@
+import type { Buffer } from 'node:buffer';
+import type { Client } from '../client/gate-client.ts';
+
+/**
+ * Takes the replies of a request that needs more than passing on. `onReply` says whether that was the last one;
+ * `onLost` says what becomes of the request when the connection broke first: see carry-over.ts.
+ */
+export interface ReplyHandler {
+  onReply(buf: Buffer, start: number, end: number): boolean;
+  onLost(): void;
+  /** It waits at the server until something happens; a hold doesn't wait for it. */
+  readonly blocking?: boolean;
+}
+
+/**
+ * Requests of one client, one after the other in memory, that were sent and wait for their replies. Their bytes
+ * are kept until then, so that they can be sent again; only a failover ever looks at them.
+ */
+export class Run {
+  client: Client | null = null;
+  handler: ReplyHandler | null = null;
+  bytes: Buffer | null = null;
+  start = 0;
+  end = 0;
+  /** Requests, and how many of them are not answered yet. */
+  count = 0;
+  left = 0;
+  /** Monotonic ms when the gate had it, or since when it was held. */
+  since = 0;
+  /** Whether a hold has to wait for it: it may write, and it doesn't block. */
+  writes = false;
+  /** Whether its answer has to be confirmed where durability is asked for: it may write. */
+  durable = false;
+
+  /** Its replies are passed on as they come. */
+  get plain(): boolean {
+    const { client } = this;
+    return this.handler === null && client !== null && client.bounce === null && client.replies !== 'skip';
+  }
+}
+
+/** A queue of runs in a ring that grows. A run given back by `shift` stays as it is until the ring comes round. */
+export class RunRing {
+  #runs: Run[] = Array.from({ length: 16 }, () => new Run());
+  #head = 0;
+  #size = 0;
+  #sent = 0;
+  #requestsSent = 0;
+
+  get size(): number {
+    return this.#size;
+  }
+
+  /** How many of the runs, from the first one on, have been written to the server. */
+  get sent(): number {
+    return this.#sent;
+  }
+
+  /** And the requests in those. */
+  get requestsSent(): number {
+    return this.#requestsSent;
+  }
+
+  /** The first run that was not is being written. */
+  markSent(): void {
+    this.#requestsSent += this.at(this.#sent).count;
+    this.#sent++;
+  }
+
+  /** The run to fill in, already at the end of the queue. */
+  push(): Run {
+    if (this.#size === this.#runs.length) this.#grow();
+    const run = this.#runs[(this.#head + this.#size) & (this.#runs.length - 1)] as Run;
+    this.#size++;
+    return run;
+  }
+
+  peek(): Run | undefined {
+    return this.#size === 0 ? undefined : this.#runs[this.#head];
+  }
+
+  at(index: number): Run {
+    return this.#runs[(this.#head + index) & (this.#runs.length - 1)] as Run;
+  }
+
+  some(test: (run: Run) => boolean): boolean {
+    for (let index = 0; index < this.#size; index++) if (test(this.at(index))) return true;
+    return false;
+  }
+
+  /** Takes the first one off and lets its memory go. */
+  shift(): void {
+    const run = this.#runs[this.#head] as Run;
+    if (this.#sent > 0) {
+      this.#sent--;
+      this.#requestsSent -= run.count;
+    }
+    run.client = null;
+    run.handler = null;
+    run.bytes = null;
+    this.#head = (this.#head + 1) & (this.#runs.length - 1);
+    this.#size--;
+  }
+
+  #grow(): void {
+    const old = this.#runs;
+    const runs = Array.from({ length: this.#size }, (_, index) => this.at(index));
+    while (runs.length < old.length * 2) runs.push(new Run());
+    this.#runs = runs;
+    this.#head = 0;
+  }
+}

@@ -1,0 +1,367 @@
+import type { Buffer } from 'node:buffer';
+import type { Socket } from 'node:net';
+import { errorText } from '../../base/errors.ts';
+import { DOLLAR, findCr, MINUS, readLength } from '../../resp/bytes.ts';
+import { frameReply, REPLY_MALFORMED, type ReplyProgress } from '../../resp/reply.ts';
+import type { Client } from '../client/gate-client.ts';
+import type { GateTls, MemberAddress } from '../config.ts';
+import { Inbox } from './inbox.ts';
+import { openSocket } from './open-socket.ts';
+import { Outbox } from './outbox.ts';
+import { type ReplyHandler, type Run, RunRing } from './run-ring.ts';
+
+export interface UpstreamOptions {
+  connectMs: number;
+  tls: GateTls | null;
+  /** Calls back when what the server executed until now may be acknowledged; null: at once. */
+  confirm: ((done: (confirmed: boolean) => void) => void) | null;
+}
+
+export interface UpstreamEvents {
+  /** The TCP connection is there: what the owner sends now comes first. */
+  onConnect(upstream: Upstream): void;
+  /** It is gone for good. The runs that were not answered are still in `upstream.ring`. */
+  onClosed(upstream: Upstream, reason: string): void;
+  /** A client is slow to read a long reply, so this connection stands still. */
+  onSlow?: (upstream: Upstream) => void;
+  /** Called for a reply that is no answer: true when it was taken, false when it is the head run's after all. */
+  onOutOfBand?: (upstream: Upstream, buf: Buffer, start: number, end: number) => boolean;
+}
+
+/** A reply longer than this is passed on before it is whole. */
+const longReplyBytes = 1024 * 1024;
+const slowReaderBytes = 4 * 1024 * 1024;
+const patienceMs = 500;
+/** Requests are kept until they are answered, so that they can be sent again: this much on one connection. */
+const fullBytes = 32 * 1024 * 1024;
+
+/** Where the bulk string whose header is at `at` ends; 0 when there is no whole header of one. */
+function bulkEnd(buf: Buffer, at: number, end: number): number {
+  if (buf[at] !== DOLLAR) return 0;
+  const cr = findCr(buf, at, end);
+  const length = cr < 0 ? undefined : readLength(buf, at + 1, cr);
+  return length === undefined ? 0 : cr + 2 + length + 2;
+}
+
+/**
+ * One pipelined connection to one member. Requests go out in the order of `send`, once per turn of the event
+ * loop; the replies come back in that order, and each goes to the client of the run at the head of the ring.
+ */
+export class Upstream {
+  readonly target: MemberAddress;
+  readonly ring = new RunRing();
+  readonly #events: UpstreamEvents;
+  readonly #confirm: UpstreamOptions['confirm'];
+  #confirming = false;
+  /** Unanswered runs whose answers have to be confirmed. */
+  #durableInFlight = 0;
+  #unanswered = 0;
+  readonly #waiting = new Set<Client>();
+  readonly #inbox = new Inbox();
+  readonly #progress: ReplyProgress = { missing: 0, at: 0 };
+  readonly #socket: Socket;
+  readonly #outbox: Outbox;
+  /** Bytes of a long bulk string that are passed on as they come; whose they are. */
+  #skip = 0;
+  #streamingTo: Client | null = null;
+  /** Monotonic ms until when a slow reader may hold up others; 0 before there was one. */
+  #patientUntil = 0;
+  /** Replies may come that answer nothing: the owner subscribed, or speaks RESP3. */
+  outOfBand = false;
+  /** Unanswered runs that a hold has to wait for. */
+  writesInFlight = 0;
+  connected = false;
+  /** What CLIENT ID says on it; null when the user may not ask. */
+  serverId: number | null = null;
+  /** The client that has it for itself; null when it is shared, or idle. */
+  owner: Client | null = null;
+  /** Nothing more is sent on it; it ends with its last answer. */
+  retired = false;
+  /** It is being given up; what is in flight has a moment to be answered. */
+  expiring = false;
+  /** Its owner has put it into the state that requests need. */
+  ready = false;
+  closed = false;
+  /** It ended without us. */
+  broken = false;
+  /** Monotonic ms of the bytes that are looked at now. */
+  #now = 0;
+
+  constructor(target: MemberAddress, options: UpstreamOptions, events: UpstreamEvents) {
+    const { connectMs, tls } = options;
+    this.#confirm = options.confirm;
+    this.target = target;
+    this.#events = events;
+    this.#socket = openSocket(target, tls, {
+      buffer: () => this.#inbox.room() as Buffer<ArrayBuffer>,
+      callback: (bytes) => {
+        this.#inbox.received(bytes);
+        this.#onBytes();
+        return true;
+      },
+    });
+    this.#outbox = new Outbox(this.ring, this.#socket);
+    if (tls?.upstream) {
+      this.#socket.on('data', (chunk) => {
+        this.#inbox.add(chunk);
+        this.#onBytes();
+      });
+    }
+    const timer = setTimeout(() => this.destroy(`no connection within ${connectMs} ms`), connectMs);
+    this.#socket.on(tls?.upstream ? 'secureConnect' : 'connect', () => {
+      clearTimeout(timer);
+      this.connected = true;
+      events.onConnect(this);
+    });
+    this.#socket.on('error', (error) => this.#break(errorText(error)));
+    this.#socket.on('end', () => this.#break('the server closed the connection'));
+    this.#socket.on('close', () => {
+      clearTimeout(timer);
+      this.#break('the connection closed');
+    });
+  }
+
+  /** Sends `count` whole requests that stand in `buf[start, end)`; a handler is for a single one. */
+  send(
+    client: Client | null,
+    buf: Buffer,
+    start: number,
+    end: number,
+    count: number,
+    writes: boolean,
+    handler: ReplyHandler | null,
+  ): void {
+    const run = this.ring.push();
+    run.client = client;
+    run.handler = handler;
+    run.count = count;
+    run.left = count;
+    run.writes = writes;
+    run.durable = writes || handler?.blocking === true;
+    if (run.durable) this.#durableInFlight++;
+    if (writes) this.writesInFlight++;
+    this.#outbox.add(run, buf, start, end);
+    this.#unanswered += end - start;
+    if (client !== null) {
+      client.inFlight++;
+      run.since = client.heldSince > 0 ? client.heldSince : this.#outbox.now;
+    }
+  }
+
+  /** So much is unanswered that clients that send more are not read from. */
+  get full(): boolean {
+    return this.#unanswered > fullBytes;
+  }
+
+  /** The same; then `client.resume` is called when it is no longer full, or gone. */
+  isFullFor(client: Client): boolean {
+    if (this.full) this.#waiting.add(client);
+    return this.full;
+  }
+
+  #makeRoom(): void {
+    const waiting = [...this.#waiting];
+    this.#waiting.clear();
+    for (const client of waiting) client.resume();
+  }
+
+  /** Closes at once; unanswered runs go to onClosed. */
+  destroy(reason: string): void {
+    this.#close(reason);
+  }
+
+  #onBytes(): void {
+    if (this.#confirm === null || (this.#durableInFlight === 0 && !this.#confirming)) {
+      this.#consume(this.#inbox.end);
+    } else if (!this.#confirming) this.#confirmBytes(this.#confirm);
+  }
+
+  /** Has what is there confirmed before it is looked at; what comes meanwhile waits for the next time. */
+  #confirmBytes(confirm: (done: (confirmed: boolean) => void) => void): void {
+    this.#confirming = true;
+    const inbox = this.#inbox;
+    const bytes = inbox.end - inbox.start;
+    confirm((confirmed) => {
+      this.#confirming = false;
+      if (this.closed) return;
+      if (!confirmed) {
+        this.destroy('its writes could not be confirmed by every replica');
+        return;
+      }
+      const more = inbox.end - inbox.start > bytes;
+      this.#consume(inbox.start + bytes);
+      if (more && !this.closed) this.#onBytes();
+    });
+  }
+
+  #consume(end: number): void {
+    const inbox = this.#inbox;
+    const { buf } = inbox;
+    const { requestsSent } = this.ring;
+    let pos = inbox.start;
+    let taken = pos;
+    this.#now = performance.now();
+    // Replies for one client that follow each other leave in one write: from `mark` to `pos`.
+    if (this.#skip > 0) pos = this.#passOn(pos, end);
+    let mark = pos;
+    let client: Client | null = null;
+    let next = pos;
+    while (pos < end && !this.closed) {
+      const run = this.ring.peek();
+      if (run === undefined || this.outOfBand || buf[pos] === MINUS || !run.plain) {
+        next = frameReply(buf, pos, end, this.#progress);
+        if (next < 0) break;
+        if (client !== null && mark < pos) this.#pass(client, mark, pos);
+        client = null;
+        if (!this.#takeOne(run, buf, pos, next)) taken += next - pos;
+        pos = next;
+        mark = next;
+        continue;
+      }
+      const its = run.client as Client;
+      if (its !== client) {
+        if (client !== null && mark < pos) this.#pass(client, mark, pos);
+        client = its;
+        mark = pos;
+      }
+      do {
+        next = frameReply(buf, pos, end, this.#progress);
+        if (next < 0) break;
+        pos = next;
+        run.left--;
+        if (this.#streamingTo !== null) this.#streamingTo = null;
+      } while (run.left > 0 && pos < end && buf[pos] !== MINUS);
+      if (next < 0) break;
+      if (run.left > 0) continue;
+      if (its.waiting) {
+        this.#pass(its, mark, pos);
+        mark = pos;
+      }
+      this.#finish(run);
+    }
+    if (client !== null && mark < pos) this.#pass(client, mark, pos);
+    if (next === REPLY_MALFORMED) {
+      // What was whole before it has gone to its clients.
+      inbox.start = pos;
+      this.destroy('the server sent something that is not RESP');
+      return;
+    }
+    inbox.start = end - pos > longReplyBytes ? this.#passOnStart(pos, end) : pos;
+    this.#outbox.answered(requestsSent - this.ring.requestsSent, inbox.start - taken);
+  }
+
+  /** Replies for one client, as they stand in the inbox. */
+  #pass(client: Client, start: number, end: number): void {
+    if (client.pass(this.#inbox.buf, start, end)) this.#inbox.lend();
+  }
+
+  /** The beginning of a long reply goes to its client before the rest is there. Returns what was taken. */
+  #passOnStart(pos: number, end: number): number {
+    const run = this.ring.peek();
+    if (run === undefined || !run.plain || this.outOfBand) return pos;
+    const { buf } = this.#inbox;
+    const client = run.client as Client;
+    const at = pos + this.#progress.at;
+    const body = bulkEnd(buf, at, end);
+    const taken = body > end ? end : at;
+    if (taken === pos) return pos;
+    this.#streamingTo = client;
+    client.write(buf, pos, taken);
+    this.#progress.at = 0;
+    this.#skip = body > end ? body - end : 0;
+    this.#letItRead(client);
+    return taken;
+  }
+
+  /** More of the body of a long bulk string. Returns where the bytes after it start. */
+  #passOn(start: number, end: number): number {
+    const taken = Math.min(this.#skip, end - start);
+    const client = this.#streamingTo as Client;
+    client.write(this.#inbox.buf, start, start + taken);
+    this.#skip -= taken;
+    if (this.#skip > 0) this.#letItRead(client);
+    else if (--this.#progress.missing === 0) {
+      this.#streamingTo = null;
+      const run = this.ring.peek() as Run;
+      if (--run.left === 0) this.#finish(run);
+    }
+    return start + taken;
+  }
+
+  /**
+   * Reads no more until the client has read what it has; those who come after it use another connection. Those who
+   * wait behind it are held up for a moment only: then its replies are kept for it, up to the limit that closes it.
+   */
+  #letItRead(client: Client): void {
+    if (client.closed || client.output.unread < slowReaderBytes) return;
+    const now = performance.now();
+    if (this.#patientUntil === 0) {
+      this.#patientUntil = now + patienceMs;
+      this.#events.onSlow?.(this);
+    }
+    const othersWait = this.ring.some((run) => run.client !== client);
+    if (othersWait && now >= this.#patientUntil) return;
+    this.#socket.pause();
+    const goOn = () => {
+      clearTimeout(timer);
+      if (!this.closed) this.#socket.resume();
+    };
+    const timer = othersWait ? setTimeout(goOn, this.#patientUntil - now) : undefined;
+    client.output.whenRead(goOn);
+  }
+
+  /** Writes a part of a long request as it comes; `onDrained` is called when the server has taken it. */
+  pass(chunk: Buffer, onDrained: () => void): boolean {
+    this.#outbox.flushAll();
+    if (this.closed || this.#socket.write(chunk)) return true;
+    if (this.#socket.writableLength < slowReaderBytes) return true;
+    this.#socket.once('drain', onDrained);
+    return false;
+  }
+
+  /** False when it answers nothing. */
+  #takeOne(run: Run | undefined, buf: Buffer, start: number, end: number): boolean {
+    if (this.outOfBand && this.#events.onOutOfBand?.(this, buf, start, end)) return false;
+    if (run === undefined) {
+      this.destroy(`the server answered what was not asked: ${buf.toString('latin1', start, start + 80)}`);
+    } else if (run.handler !== null) {
+      if (run.handler.onReply(buf, start, end)) this.#finish(run);
+    } else {
+      run.client?.onReply(run, buf, start, end);
+      if (--run.left === 0) this.#finish(run);
+    }
+    return true;
+  }
+
+  /** Takes the run at the head off, as answered. */
+  #finish(run: Run): void {
+    const { client } = run;
+    if (run.writes) this.writesInFlight--;
+    if (run.durable) this.#durableInFlight--;
+    this.#unanswered -= run.end - run.start;
+    if (this.#waiting.size > 0 && !this.full) this.#makeRoom();
+    if (client !== null && run.handler?.blocking !== true) {
+      client.router.counters.answered(this.#now - run.since, run.count, run.writes);
+    }
+    this.ring.shift();
+    if (this.retired && this.ring.size === 0) this.destroy('it was replaced');
+    client?.onRunDone();
+  }
+
+  #break(reason: string): void {
+    this.broken ||= !this.closed;
+    this.#close(reason);
+  }
+
+  #close(reason: string): void {
+    if (this.closed) return;
+    this.closed = true;
+    this.#unanswered = 0;
+    this.#socket.destroy();
+    this.#outbox.close();
+    this.#makeRoom();
+    // Half of a reply can't be taken back: the one case in which a client is closed when a server fails.
+    this.#streamingTo?.close('half-reply');
+    this.#events.onClosed(this, reason);
+  }
+}

@@ -1,0 +1,46 @@
+import type { Client } from '../client/gate-client.ts';
+import type { Session } from '../client/session.ts';
+import type { MemberAddress } from '../config.ts';
+import type { Upstream } from './upstream.ts';
+
+/** Idle connections are kept for the next client that needs one; more than this many of a kind are closed. */
+const idleOfAKind = 16;
+
+/** A connection that many clients share, and who waits for it to open. */
+export interface Shared {
+  readonly upstream: Upstream;
+  readonly waiting: Set<Client>;
+}
+
+/** Connections are alike when they lead to the same member as the same user, in one database and protocol. */
+export function kindOf(target: MemberAddress, session: Session): string {
+  const user = session.credentials?.username ?? '';
+  return `${target.address}:${target.port} ${session.protocol} ${session.database} ${user}`;
+}
+
+/** Private connections that nobody uses now, clean, by kind. */
+export class IdleUpstreams {
+  readonly #byKind = new Map<string, Upstream[]>();
+
+  put(kind: string, upstream: Upstream): void {
+    const list = this.#byKind.get(kind) ?? [];
+    if (list.length >= idleOfAKind) upstream.destroy('enough idle connections');
+    else list.push(upstream);
+    this.#byKind.set(kind, list);
+  }
+
+  take(kind: string): Upstream | undefined {
+    const list = this.#byKind.get(kind);
+    for (let upstream = list?.pop(); upstream !== undefined; upstream = list?.pop()) {
+      if (!upstream.closed) return upstream;
+    }
+    return undefined;
+  }
+
+  /** Closes all of them: they lead to a former primary. */
+  clear(): void {
+    for (const list of this.#byKind.values())
+      for (const upstream of list) upstream.destroy('no longer needed');
+    this.#byKind.clear();
+  }
+}
