@@ -3,9 +3,9 @@ import type { FailoverReport } from './failover.ts';
 import { type BenchResult, pageOf } from './result.ts';
 
 export function failoverResult(report: FailoverReport): BenchResult {
-  const { contenders, options } = report;
+  const { candidates, options } = report;
   const header = ['', 'kills', 'promotions', 'min ms', 'median ms', 'p95 ms', 'max ms', 'dropped', 'errors'];
-  const rows = contenders.map((each) => [
+  const rows = candidates.map((each) => [
     ...[each.name, each.kills, each.promotions, each.minMs, each.medianMs, each.p95Ms, each.maxMs],
     ...[each.droppedConnections, errorWords(each.errors)],
   ]);
@@ -22,7 +22,7 @@ export function failoverResult(report: FailoverReport): BenchResult {
           title: 'Each kill',
           xLabel: 'kill',
           x: kills,
-          series: contenders.map(({ name, gapsMs }) => ({
+          series: candidates.map(({ name, gapsMs }) => ({
             label: name,
             unit: 'ms',
             values: kills.map((_, i) => gapsMs[i] ?? null),
@@ -35,8 +35,8 @@ export function failoverResult(report: FailoverReport): BenchResult {
       ],
     ),
     csv: {
-      header: ['kill', 'contender', 'gap_ms'],
-      rows: contenders.flatMap(({ name, gapsMs }) => gapsMs.map((gap, i) => [i + 1, name, gap])),
+      header: ['kill', 'candidate', 'gap_ms'],
+      rows: candidates.flatMap(({ name, gapsMs }) => gapsMs.map((gap, i) => [i + 1, name, gap])),
     },
   };
 }

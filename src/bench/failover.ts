@@ -4,13 +4,13 @@
  */
 import { waitFor } from '../base/retry.ts';
 import {
-  type Contender,
-  holdfastContender,
+  type Candidate,
+  holdfastCandidate,
   killPrimary,
   promotionsOf,
-  sentinelContender,
+  sentinelCandidate,
   waitUntilWhole,
-} from './contender.ts';
+} from './candidate.ts';
 import { type Distribution, describe, sumErrors } from './distribution.ts';
 import { type BenchContext, type BenchHead, headOf } from './result.ts';
 import { GapMeter } from './write-gap.ts';
@@ -24,7 +24,7 @@ export interface FailoverOptions {
 
 export interface FailoverReport extends BenchHead {
   options: FailoverOptions;
-  contenders: ContenderReport[];
+  candidates: ContenderReport[];
 }
 
 interface ContenderReport extends Distribution {
@@ -44,32 +44,32 @@ export async function benchFailover(
   context: BenchContext,
 ): Promise<FailoverReport> {
   const head = headOf('failover', context);
-  const contenders = [holdfastContender(), sentinelContender(options.downAfterMs)];
-  const rounds = contenders.map((): Round[] => []);
+  const candidates = [holdfastCandidate(), sentinelCandidate(options.downAfterMs)];
+  const rounds = candidates.map((): Round[] => []);
   try {
-    await Promise.all(contenders.map(({ rig }) => rig.start()));
-    const before = contenders.map(({ rig }) => promotionsOf(rig));
+    await Promise.all(candidates.map(({ testbed }) => testbed.start()));
+    const before = candidates.map(({ testbed }) => promotionsOf(testbed));
     for (let kill = 1; kill <= options.times; kill++) {
-      for (const [i, contender] of contenders.entries()) {
+      for (const [i, candidate] of candidates.entries()) {
         context.signal.throwIfAborted();
-        const round = await killOnce(contender, options.clients);
+        const round = await killOnce(candidate, options.clients);
         rounds[i]?.push(round);
-        context.report(`${kill}/${options.times} ${contender.name}: ${round.gapMs.toFixed(0)} ms`);
+        context.report(`${kill}/${options.times} ${candidate.name}: ${round.gapMs.toFixed(0)} ms`);
       }
     }
-    const after = contenders.map(({ rig }) => promotionsOf(rig));
-    const reports = contenders.map(({ name }, i) =>
+    const after = candidates.map(({ testbed }) => promotionsOf(testbed));
+    const reports = candidates.map(({ name }, i) =>
       summarise(name, rounds[i] ?? [], (after[i] ?? 0) - (before[i] ?? 0)),
     );
-    return { ...head, options, contenders: reports };
+    return { ...head, options, candidates: reports };
   } finally {
-    await Promise.allSettled(contenders.map(({ rig }) => rig.stop()));
+    await Promise.allSettled(candidates.map(({ testbed }) => testbed.stop()));
   }
 }
 
 type Round = GapMeter['seen'];
 
-async function killOnce({ rig, connect }: Contender, clients: number): Promise<Round> {
+async function killOnce({ testbed, connect }: Candidate, clients: number): Promise<Round> {
   const meter = new GapMeter(await connect(clients));
   try {
     await waitFor(() => meter.seen.acknowledged > 200, {
@@ -77,11 +77,11 @@ async function killOnce({ rig, connect }: Contender, clients: number): Promise<R
       withinMs: recoverWithinMs,
     });
     meter.mark();
-    await killPrimary(rig);
+    await killPrimary(testbed);
     const { acknowledged } = meter.seen;
     const recovered = () => meter.seen.acknowledged > acknowledged + 200 && meter.seen.gapMs > 0;
     await waitFor(recovered, { what: 'writes to be taken again', withinMs: recoverWithinMs });
-    await waitUntilWhole(rig);
+    await waitUntilWhole(testbed);
     return meter.seen;
   } finally {
     await meter.stop();

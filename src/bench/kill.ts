@@ -5,12 +5,12 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { readEvents } from '../agent/state/event-log.ts';
 import { waitFor } from '../base/retry.ts';
-import type { HoldfastRig } from '../rig/holdfast-rig.ts';
-import type { RigPart, RigSettings } from '../rig/rig.ts';
+import type { HoldfastTestbed } from '../testbed/holdfast-testbed.ts';
+import type { TestbedProcess, TestbedSettings } from '../testbed/testbed.ts';
 import { BenchFailed } from './errors.ts';
 import { LoadGenerator, type LoadResult, threadsFor } from './load/generator.ts';
 import type { Bucket } from './load/tally.ts';
-import { type OwnRig, type Target, withRig } from './own-rig.ts';
+import { type OwnTestbed, type Target, withTestbed } from './own-testbed.ts';
 import { type Recovery, recoveryOf, widen } from './recovery.ts';
 import { type BenchContext, type BenchHead, headOf } from './result.ts';
 import { inTurn } from './turns.ts';
@@ -18,7 +18,7 @@ import { inTurn } from './turns.ts';
 export const killable = ['primary', 'replica', 'sentinel', 'gate'] as const;
 export type Killable = (typeof killable)[number];
 
-export interface KillOptions extends Pick<RigSettings, 'durability' | 'persistence'> {
+export interface KillOptions extends Pick<TestbedSettings, 'durability' | 'persistence'> {
   instances: Killable[];
   times: number;
   clients: number;
@@ -64,10 +64,10 @@ const telling = new Set(['exited', 'selected', 'promoted', 'restart', 'primary']
 export async function benchKill(options: KillOptions, context: BenchContext): Promise<KillReport> {
   const head = headOf('kill', context);
   const runs: KillRun[] = [];
-  await withRig(options, async ({ rig, gate }) => {
+  await withTestbed(options, async ({ testbed, gate }) => {
     for (let round = 1; round <= options.times; round++) {
       for (const instance of inTurn(options.instances, round - 1)) {
-        const run = await killOnce({ rig, gate }, instance, options, context.signal);
+        const run = await killOnce({ testbed, gate }, instance, options, context.signal);
         runs.push({ ...run, round });
         const back = run.recoveredMs === null ? 'not recovered' : `recovered after ${run.recoveredMs} ms`;
         context.report(
@@ -80,7 +80,7 @@ export async function benchKill(options: KillOptions, context: BenchContext): Pr
 }
 
 async function killOnce(
-  { rig, gate }: Pick<OwnRig, 'rig' | 'gate'>,
+  { testbed, gate }: Pick<OwnTestbed, 'testbed' | 'gate'>,
   instance: Killable,
   options: KillOptions,
   signal: AbortSignal,
@@ -93,15 +93,15 @@ async function killOnce(
     generator.mark();
     const markedMs = performance.now();
     await delay(beforeMs, undefined, { signal });
-    const { id: part, pid } = await partOf(rig, instance);
-    await rig.signal(part, 'SIGKILL');
+    const { id: part, pid } = await partOf(testbed, instance);
+    await testbed.signal(part, 'SIGKILL');
     const killedMs = performance.now();
     const minimum = delay(afterMs, undefined, { signal });
     minimum.catch(() => {});
     // The agent says that all is well until it has seen the death: only with a new process is it about afterwards.
     const isWhole = async () => {
-      const now = (await rig.parts()).find(({ id }) => id === part)?.pid;
-      return now !== null && now !== undefined && now !== pid && (await rig.isWhole());
+      const now = (await testbed.parts()).find(({ id }) => id === part)?.pid;
+      return now !== null && now !== undefined && now !== pid && (await testbed.isWhole());
     };
     await waitFor(isWhole, { what: 'everyone to be back', withinMs: wholeWithinMs, everyMs: 50, signal });
     const wholeMs = Math.round(performance.now() - killedMs);
@@ -111,7 +111,7 @@ async function killOnce(
     return {
       ...{ instance, part, wholeMs, killMs: Math.round(killMs) },
       ...figuresOf(result, killMs),
-      moments: momentsOf(rig, performance.timeOrigin + markedMs),
+      moments: momentsOf(testbed, performance.timeOrigin + markedMs),
     };
   } finally {
     await generator.end();
@@ -128,9 +128,9 @@ function figuresOf(result: LoadResult, killMs: number) {
   };
 }
 
-async function partOf(rig: HoldfastRig, instance: Killable): Promise<RigPart> {
-  const primary = await rig.primary();
-  const parts = await rig.parts();
+async function partOf(testbed: HoldfastTestbed, instance: Killable): Promise<TestbedProcess> {
+  const primary = await testbed.primary();
+  const parts = await testbed.parts();
   const wanted = {
     primary: parts.find(({ id }) => id === primary),
     replica: parts.find(({ id, kind }) => kind === 'member' && id !== primary),
@@ -142,8 +142,8 @@ async function partOf(rig: HoldfastRig, instance: Killable): Promise<RigPart> {
 }
 
 /** What the agent's events say of the time from the mark on. */
-function momentsOf(rig: HoldfastRig, markedWallMs: number): KillRun['moments'] {
-  const file = rig.logs().find(({ kind }) => kind === 'events')?.file;
+function momentsOf(testbed: HoldfastTestbed, markedWallMs: number): KillRun['moments'] {
+  const file = testbed.logs().find(({ kind }) => kind === 'events')?.file;
   const events = file === undefined ? [] : readEvents(file);
   return events
     .filter(({ kind }) => telling.has(kind))

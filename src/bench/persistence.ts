@@ -4,15 +4,15 @@
  * in turns: nobody else's server is idle on the same cores, and none starts with another's files.
  */
 import { errorText } from '../base/errors.ts';
-import type { RigSettings } from '../rig/rig.ts';
+import type { TestbedSettings } from '../testbed/testbed.ts';
 import { type Disk, measureDisk } from './disk.ts';
 import { BenchFailed } from './errors.ts';
-import { type OwnRig, withRig } from './own-rig.ts';
+import { type OwnTestbed, withTestbed } from './own-testbed.ts';
 import { type BenchmarkFigures, findBenchmark, runBenchmark } from './redis-benchmark.ts';
 import { type BenchContext, type BenchHead, headOf } from './result.ts';
 import { inTurn } from './turns.ts';
 
-export type PersistenceMode = RigSettings['persistence'];
+export type PersistenceMode = TestbedSettings['persistence'];
 export const persistenceDoors = ['direct', 'gate', 'gate, replicated'] as const;
 export type PersistenceDoor = (typeof persistenceDoors)[number];
 
@@ -54,8 +54,8 @@ export async function benchPersistence(
     for (const mode of inTurn(options.modes, round - 1)) {
       for (const durability of inTurn(['async', 'replicated'] as const, round - 1)) {
         context.signal.throwIfAborted();
-        const measured = await withRig({ durability, persistence: mode }, (own) =>
-          measureRig(program, doorsOf(own, durability), { options, round, context }),
+        const measured = await withTestbed({ durability, persistence: mode }, (own) =>
+          measureTestbed(program, doorsOf(own, durability), { options, round, context }),
         );
         runs.push(...measured.map((run) => ({ ...run, mode, round })));
         context.report(`round ${round} of ${options.rounds}: ${mode}, ${durability}`);
@@ -67,7 +67,7 @@ export async function benchPersistence(
 
 type DoorPort = [door: PersistenceDoor, port: number];
 
-function doorsOf({ direct, gate }: OwnRig, durability: RigSettings['durability']): DoorPort[] {
+function doorsOf({ direct, gate }: OwnTestbed, durability: TestbedSettings['durability']): DoorPort[] {
   if (durability === 'replicated') return [['gate, replicated', gate.port]];
   return [
     ['direct', direct.port],
@@ -75,7 +75,7 @@ function doorsOf({ direct, gate }: OwnRig, durability: RigSettings['durability']
   ];
 }
 
-async function measureRig(
+async function measureTestbed(
   program: string,
   doors: DoorPort[],
   { options, round, context }: { options: PersistenceOptions; round: number; context: BenchContext },

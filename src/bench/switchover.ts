@@ -4,10 +4,10 @@
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { waitFor } from '../base/retry.ts';
-import type { HoldfastRig } from '../rig/holdfast-rig.ts';
-import { connectTo } from './contender.ts';
+import type { HoldfastTestbed } from '../testbed/holdfast-testbed.ts';
+import { connectTo } from './candidate.ts';
 import { type Distribution, describe, sumErrors } from './distribution.ts';
-import { withRig } from './own-rig.ts';
+import { withTestbed } from './own-testbed.ts';
 import { type BenchContext, type BenchHead, headOf } from './result.ts';
 import { GapMeter } from './write-gap.ts';
 
@@ -49,14 +49,14 @@ export async function benchSwitchover(
   context: BenchContext,
 ): Promise<SwitchoverReport> {
   const head = headOf('switchover', context);
-  return withRig({ durability: 'async', persistence: 'aof-everysec' }, async ({ rig, gate }) => {
+  return withTestbed({ durability: 'async', persistence: 'aof-everysec' }, async ({ testbed, gate }) => {
     const meter = new GapMeter(connectTo(gate, options.clients));
     const rounds: SwitchoverRound[] = [];
     const seen: GapMeter['seen'][] = [];
     try {
       for (let round = 1; round <= options.times; round++) {
         context.signal.throwIfAborted();
-        const result = await oneRound(rig, meter, rounds.at(-1)?.tookMs ?? firstCalmMs, context.signal);
+        const result = await oneRound(testbed, meter, rounds.at(-1)?.tookMs ?? firstCalmMs, context.signal);
         rounds.push(result.round);
         seen.push(...result.seen);
         const { from, to, waitMs, calmWaitMs } = result.round;
@@ -75,7 +75,7 @@ export async function benchSwitchover(
 }
 
 async function oneRound(
-  rig: HoldfastRig,
+  testbed: HoldfastTestbed,
   meter: GapMeter,
   calmMs: number,
   signal: AbortSignal,
@@ -86,7 +86,7 @@ async function oneRound(
   await delay(calmMs, undefined, { signal });
   const calm = meter.seen;
   meter.mark();
-  const { from, to, heldMs, tookMs } = await rig.plannedSwitchover();
+  const { from, to, heldMs, tookMs } = await testbed.plannedSwitchover();
   const { seen } = meter;
   const round = {
     ...{ from, to, heldMs, tookMs },

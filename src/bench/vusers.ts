@@ -4,16 +4,16 @@
  */
 import { readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { RigSettings } from '../rig/rig.ts';
+import type { TestbedSettings } from '../testbed/testbed.ts';
 import { median } from './distribution.ts';
 import { BenchFailed } from './errors.ts';
 import { findKnee, type Knee } from './knee.ts';
 import { LoadGenerator, type LoadResult, threadsFor } from './load/generator.ts';
-import { type OwnRig, withRig } from './own-rig.ts';
+import { type OwnTestbed, withTestbed } from './own-testbed.ts';
 import { type BenchContext, type BenchHead, headOf } from './result.ts';
 import { inTurn } from './turns.ts';
 
-export interface VusersOptions extends Pick<RigSettings, 'durability' | 'persistence'> {
+export interface VusersOptions extends Pick<TestbedSettings, 'durability' | 'persistence'> {
   ramp: number[];
   thinkMs: number;
   /** How long each step is measured, after it has warmed up. */
@@ -69,7 +69,7 @@ export async function benchVusers(options: VusersOptions, context: BenchContext)
   const head = headOf('vusers', context);
   checkOpenFiles(Math.max(...options.ramp));
   const runs: VuserRun[] = [];
-  await withRig(options, async (own) => {
+  await withTestbed(options, async (own) => {
     for (let round = 1; round <= options.rounds; round++) {
       for (const users of options.ramp) {
         for (const door of inTurn(vuserDoors, round)) {
@@ -114,7 +114,7 @@ function openFilesLimit(): number | null {
 }
 
 async function oneStep(
-  target: OwnRig[VuserDoor],
+  target: OwnTestbed[VuserDoor],
   users: number,
   { thinkMs, readShare, valueBytes, stepMs }: VusersOptions,
   signal: AbortSignal,

@@ -2,9 +2,9 @@
 import { announceLive, chooseLive } from '../drill/live.ts';
 import type { DrillSettings, Scenario } from '../drill/scenario.ts';
 import { readTls } from '../redis/tls.ts';
-import { LiveRig } from '../rig/live-rig.ts';
 import { loadSecrets, type Secrets } from '../spec/secrets.ts';
 import type { Spec } from '../spec/spec.ts';
+import { LiveTestbed } from '../testbed/live-testbed.ts';
 import { confirm } from './confirm.ts';
 import { BadOption } from './errors.ts';
 import type { Output } from './output.ts';
@@ -18,12 +18,12 @@ export interface LiveOptions {
 }
 
 export interface LivePlan {
-  rig: LiveRig;
+  testbed: LiveTestbed;
   scenarios: readonly Scenario[];
   settings: DrillSettings;
 }
 
-/** @returns what is to be run, or null when the answer was no. @throws DRILL_NOT_FOR_LIVE, RIG_UNFIT, BAD_OPTION */
+/** @returns what is to be run, or null when the answer was no. @throws DRILL_NOT_FOR_LIVE, TESTBED_UNFIT, BAD_OPTION */
 export async function planLive(
   output: Output,
   options: LiveOptions & { against: string },
@@ -34,19 +34,19 @@ export async function planLive(
   const target = await openTarget(options.against, options);
   const { durability } = target.spec.gate;
   const settings = { ...asked, durability, persistence: target.spec.redis.persistence };
-  const rig = await openRig(target, options.user);
-  await rig.start();
+  const testbed = await openTestbed(target, options.user);
+  await testbed.start();
   for (const line of announceLive(target.spec.name, scenarios, settings)) output.note(line);
   const yes = await confirm(output, 'Run this?', options.yes === true);
-  return yes ? { rig, scenarios, settings } : null;
+  return yes ? { testbed, scenarios, settings } : null;
 }
 
-async function openRig({ spec, paths, agent }: Target, user: string | undefined): Promise<LiveRig> {
+async function openTestbed({ spec, paths, agent }: Target, user: string | undefined): Promise<LiveTestbed> {
   // Asked first: without an agent there is nothing to run against, and no secret to make up.
   await agent.status();
   const secrets = await loadSecrets(spec, paths.secret);
   const credentials = credentialsOf(spec, secrets, user);
-  return new LiveRig({ spec, paths, agent, credentials, tls: await readTls(spec.security.tls) });
+  return new LiveTestbed({ spec, paths, agent, credentials, tls: await readTls(spec.security.tls) });
 }
 
 function credentialsOf(spec: Spec, { users, defaultPassword }: Secrets, user: string | undefined) {

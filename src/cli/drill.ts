@@ -5,7 +5,7 @@ import { headOf, pageOf } from '../bench/result.ts';
 import { drillNotes } from '../drill/notes.ts';
 import type { DrillSettings, Scenario } from '../drill/scenario.ts';
 import { scenarios } from '../drill/scenarios.ts';
-import type { LiveRig } from '../rig/live-rig.ts';
+import type { LiveTestbed } from '../testbed/live-testbed.ts';
 import { readCount, readDuration } from './bench-options.ts';
 import { benchAction } from './bench-run.ts';
 import type { LiveOptions } from './drill-live.ts';
@@ -110,7 +110,7 @@ async function planOf(
   options: DrillOptions,
   scenarios: readonly Scenario[],
   settings: DrillSettings,
-): Promise<{ live: LiveRig | null; scenarios: readonly Scenario[]; settings: DrillSettings } | null> {
+): Promise<{ live: LiveTestbed | null; scenarios: readonly Scenario[]; settings: DrillSettings } | null> {
   const { against } = options;
   if (against === undefined) return { live: null, scenarios, settings };
   for (const [option, given] of [
@@ -125,7 +125,7 @@ async function planOf(
   }
   const { planLive } = await import('./drill-live.ts');
   const plan = await planLive(output, { ...options, against }, scenarios, settings);
-  return plan && { ...plan, live: plan.rig };
+  return plan && { ...plan, live: plan.testbed };
 }
 
 function scenarioLines(): string[] {

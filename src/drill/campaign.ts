@@ -1,17 +1,17 @@
-/** Drills one after the other: scenarios, repeated, on rigs of their own, holdfast's and perhaps a plain one. */
+/** Drills one after the other: scenarios, repeated, on testbeds of their own, holdfast's and perhaps a plain one. */
 import { randomUUID } from 'node:crypto';
 import { errorCode, errorText } from '../base/errors.ts';
-import { HoldfastRig } from '../rig/holdfast-rig.ts';
-import { whyNoNetworkHosts } from '../rig/network-hosts.ts';
-import { PlainRig } from '../rig/plain-rig.ts';
-import type { Rig, RigSettings } from '../rig/rig.ts';
+import { HoldfastTestbed } from '../testbed/holdfast-testbed.ts';
+import { whyNoNetworkHosts } from '../testbed/network-hosts.ts';
+import { PlainTestbed } from '../testbed/plain-testbed.ts';
+import type { Testbed, TestbedSettings } from '../testbed/testbed.ts';
 import { type DrillRun, runDrill } from './run.ts';
 import type { DrillSettings, Scenario } from './scenario.ts';
 
-/** A scenario with its runs on one kind of rig. */
+/** A scenario with its runs on one kind of testbed. */
 export interface Result {
   scenario: Scenario;
-  rig: string;
+  testbed: string;
   /** Whether its promises are holdfast's to keep: broken ones are a failure of the drill. */
   binding: boolean;
   runs: DrillRun[];
@@ -26,7 +26,7 @@ export interface CampaignOptions {
   settings: DrillSettings;
   times: number;
   /** Run on this one, which others depend on, instead of on one that is made for it. */
-  live: Rig | null;
+  live: Testbed | null;
   /** The same drills on Sentinel + HAProxy as people set it up today. */
   besidePlain: boolean;
   report: (line: string) => void;
@@ -41,19 +41,19 @@ export async function runCampaign(options: CampaignOptions): Promise<Result[]> {
   const { scenarios, settings, live, besidePlain, report } = options;
   const results: Result[] = [];
   const noNetwork = scenarios.some(({ hosts }) => hosts === 'three') ? whyNoNetworkHosts() : null;
-  const noPlain = besidePlain ? await PlainRig.whyNot() : null;
+  const noPlain = besidePlain ? await PlainTestbed.whyNot() : null;
   for (const scenario of scenarios) {
     const skipped = scenario.hosts === 'three' && live === null ? noNetwork : null;
-    const made = rigSettings(scenario, settings);
-    const makers: Maker[] = [{ binding: true, skipped, make: () => live ?? new HoldfastRig(made) }];
+    const made = testbedSettings(scenario, settings);
+    const makers: Maker[] = [{ binding: true, skipped, make: () => live ?? new HoldfastTestbed(made) }];
     if (besidePlain) {
-      makers.push({ binding: false, skipped: skipped ?? noPlain, make: () => new PlainRig(made) });
+      makers.push({ binding: false, skipped: skipped ?? noPlain, make: () => new PlainTestbed(made) });
     }
     for (const maker of makers) {
       const result = newResult(scenario, maker);
       results.push(result);
       if (result.skipped === null) await runAll(result, maker, options);
-      else report(`${scenario.name}, ${result.rig}: skipped: ${result.skipped}`);
+      else report(`${scenario.name}, ${result.testbed}: skipped: ${result.skipped}`);
     }
   }
   return results;
@@ -62,53 +62,60 @@ export async function runCampaign(options: CampaignOptions): Promise<Result[]> {
 interface Maker {
   binding: boolean;
   skipped: string | null;
-  make: () => Rig;
+  make: () => Testbed;
 }
 
 function newResult(scenario: Scenario, { binding, skipped, make }: Maker): Result {
-  return { scenario, rig: make().name, binding, runs: [], failures: [], skipped };
+  return { scenario, testbed: make().name, binding, runs: [], failures: [], skipped };
 }
 
 async function runAll(result: Result, { make }: Maker, options: CampaignOptions): Promise<void> {
-  const { scenario, rig, runs, failures } = result;
+  const { scenario, testbed, runs, failures } = result;
   const { times, scenarios } = options;
   for (let round = 1; round <= times; round++) {
     const label = times === 1 ? '' : ` ${round}/${times}`;
-    const report = (line: string) => options.report(`${scenario.name}${label}, ${rig}: ${line}`);
+    const report = (line: string) => options.report(`${scenario.name}${label}, ${testbed}: ${line}`);
     try {
       runs.push(await runOnce(scenario, options, make, report));
     } catch (error) {
       const alone = times === 1 && scenarios.length === 1 && !options.besidePlain;
       // One that fails must not take with it what the others found.
-      if (alone || options.signal.aborted || errorCode(error) === 'RIG_UNFIT') throw error;
+      if (alone || options.signal.aborted || errorCode(error) === 'TESTBED_UNFIT') throw error;
       failures.push(errorText(error));
       report(`failed: ${errorText(error)}`);
     }
   }
 }
 
-/** Each run has a rig of its own: what one drill leaves behind can't excuse the next. */
+/** Each run has a testbed of its own: what one drill leaves behind can't excuse the next. */
 async function runOnce(
   scenario: Scenario,
   { settings, signal, live }: CampaignOptions,
-  make: () => Rig,
+  make: () => Testbed,
   report: (line: string) => void,
 ): Promise<DrillRun> {
   signal.throwIfAborted();
-  const rig = make();
+  const testbed = make();
   try {
     // A start can't be stopped half-way; what it has made by then is removed below.
-    await Promise.race([rig.start(), aborted(signal)]);
-    return await runDrill({ scenario, settings, rig, prefix: live ? livePrefix : prefix, report, signal });
+    await Promise.race([testbed.start(), aborted(signal)]);
+    return await runDrill({
+      scenario,
+      settings,
+      testbed,
+      prefix: live ? livePrefix : prefix,
+      report,
+      signal,
+    });
   } catch (error) {
     // What was waited for just then says less than why nobody waits any more.
     throw signal.aborted ? signal.reason : error;
   } finally {
-    await rig.stop();
+    await testbed.stop();
   }
 }
 
-function rigSettings(scenario: Scenario, { durability, persistence }: DrillSettings): RigSettings {
+function testbedSettings(scenario: Scenario, { durability, persistence }: DrillSettings): TestbedSettings {
   const { hosts, sections } = scenario;
   return { durability, persistence, hosts, ...(sections ? { sections } : {}) };
 }

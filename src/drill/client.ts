@@ -9,7 +9,7 @@ import { errorCode, errorText } from '../base/errors.ts';
 import { type Reply, ReplyError, readReply } from '../resp/read.ts';
 import { frameReply, REPLY_INCOMPLETE, REPLY_MALFORMED, type ReplyProgress } from '../resp/reply.ts';
 import { writeRequest } from '../resp/write.ts';
-import type { Door } from '../rig/door.ts';
+import type { Door } from '../testbed/door.ts';
 
 /** A reply; or why there is none. `sent` says whether the server may have executed the command. */
 export type Answer =

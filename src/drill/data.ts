@@ -11,11 +11,11 @@ const examples = 20;
 export function drillData(results: readonly Result[], settings: DrillSettings) {
   return {
     settings,
-    drills: results.map(({ scenario, rig, binding, runs, failures, skipped }) => ({
+    drills: results.map(({ scenario, testbed, binding, runs, failures, skipped }) => ({
       scenario: scenario.name,
       given: scenario.given,
       when: scenario.when,
-      deployment: rig,
+      deployment: testbed,
       binding,
       skipped,
       failures,
@@ -64,11 +64,11 @@ export function drillCsv(results: readonly Result[]) {
     ...['drill', 'deployment', 'run', 'acknowledged', 'lost', 'present_unacknowledged', 'errors', 'dropped'],
     ...['longest_wait_ms', 'outage_ms', 'loss_window_ms', 'promoted', 'healed_ms', 'kept'],
   ];
-  const rows = results.flatMap(({ scenario, rig, runs }) =>
+  const rows = results.flatMap(({ scenario, testbed, runs }) =>
     runs.map((run, i) => {
       const { finding } = run;
       return [
-        ...[scenario.name, rig, i + 1, finding.account.acknowledged, finding.lost],
+        ...[scenario.name, testbed, i + 1, finding.account.acknowledged, finding.lost],
         ...[
           finding.account.presentUnacknowledged,
           describeErrors(finding.errors),

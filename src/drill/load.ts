@@ -1,6 +1,6 @@
 /** The load of a drill: clients that write and read through the doors, each one thing after the other. */
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Door } from '../rig/door.ts';
+import type { Door } from '../testbed/door.ts';
 import { type Answer, DrillClient } from './client.ts';
 import { type Ledger, outcomeOfError, type Write, type WriteKind } from './ledger.ts';
 

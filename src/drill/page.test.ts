@@ -48,7 +48,7 @@ function runOf(promoted: number, waitMs: number): DrillRun {
   const judgements = judge(scenario.thenHolds(settings), finding);
   return {
     scenario: scenario.name,
-    rig: 'holdfast',
+    testbed: 'holdfast',
     finding,
     judgements,
     trouble: null,
@@ -57,7 +57,7 @@ function runOf(promoted: number, waitMs: number): DrillRun {
 }
 
 const resultOf = (more: Partial<Result>): Result => ({
-  ...{ scenario, rig: 'holdfast', binding: true, runs: [], failures: [], skipped: null },
+  ...{ scenario, testbed: 'holdfast', binding: true, runs: [], failures: [], skipped: null },
   ...more,
 });
 const markdown = (results: Result[]) =>
@@ -82,7 +82,7 @@ test('several runs: median and worst, and how often a promise was broken', () =>
 });
 
 test('what nobody promised breaks nothing, and what makes no sense there says so', () => {
-  const plain = resultOf({ rig: 'Sentinel + HAProxy', binding: false, runs: [runOf(0, 17_000)] });
+  const plain = resultOf({ testbed: 'Sentinel + HAProxy', binding: false, runs: [runOf(0, 17_000)] });
   const results = [resultOf({ runs: [runOf(1, 80)] }), plain];
   expect(hasBroken(results)).toBe(false);
   const text = markdown(results);

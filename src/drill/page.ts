@@ -38,13 +38,13 @@ function overview(results: readonly Result[]): TableSection {
 }
 
 function overviewRow(result: Result): (string | number)[] {
-  const { scenario, rig, runs, failures, skipped } = result;
+  const { scenario, testbed, runs, failures, skipped } = result;
   const empty = new Array<string>(8).fill('');
-  if (skipped !== null) return [scenario.name, rig, 0, ...empty, 'skipped', skipped];
-  if (runs.length === 0) return [scenario.name, rig, 0, ...empty, 'FAILED', failures[0] ?? ''];
+  if (skipped !== null) return [scenario.name, testbed, 0, ...empty, 'skipped', skipped];
+  if (runs.length === 0) return [scenario.name, testbed, 0, ...empty, 'FAILED', failures[0] ?? ''];
   const all = summarise(runs);
   return [
-    ...[scenario.name, rig, all.runs, all.acknowledged, all.lost, all.presentUnacknowledged],
+    ...[scenario.name, testbed, all.runs, all.acknowledged, all.lost, all.presentUnacknowledged],
     all.dropped,
     ...[
       spreadCell(all.longestWait, all.runs),
@@ -99,22 +99,22 @@ function expectationTable(results: readonly Result[], settings: DrillSettings): 
     if (verdict === null) return 'did not come to that';
     return `${verdict.held ? 'yes' : result.binding ? 'BROKEN' : 'no'}: ${verdict.found}`;
   };
-  const troubles = results.flatMap(({ rig, runs, failures }) => [
-    ...failures.map((failure) => `${rig} failed: ${failure}.`),
-    ...runs.flatMap(({ trouble }) => (trouble === null ? [] : [`${rig}: ${trouble}.`])),
+  const troubles = results.flatMap(({ testbed, runs, failures }) => [
+    ...failures.map((failure) => `${testbed} failed: ${failure}.`),
+    ...runs.flatMap(({ trouble }) => (trouble === null ? [] : [`${testbed}: ${trouble}.`])),
   ]);
   const cutOff = results.flatMap(describeCutOff);
   const note = [...troubles, ...cutOff].join(' ');
   return {
     kind: 'table',
     title: `${scenario.name}: given ${scenario.given}, when ${scenario.when}`,
-    header: ['then', ...results.map(({ rig }) => rig)],
+    header: ['then', ...results.map(({ testbed }) => testbed)],
     rows: expected.map((promise) => [promise, ...results.map((result) => cell(result, promise))]),
     ...(note === '' ? {} : { note }),
   };
 }
 
-function describeCutOff({ rig, runs }: Result): string[] {
+function describeCutOff({ testbed, runs }: Result): string[] {
   const [cut] = runs.flatMap(({ finding }) => (finding.cutOff ? [finding.cutOff] : []));
   if (!cut) return [];
   const last =
@@ -122,7 +122,7 @@ function describeCutOff({ rig, runs }: Result): string[] {
       ? ''
       : `, the last after ${Math.round(cut.lastAcknowledgedAfterMs)} ms`;
   return [
-    `${rig}: the primary that was cut off acknowledged ${cut.acknowledged} writes${last}; ${cut.lost} of those in lists, hashes, counters and strings are lost; its clients saw ${describeErrors(cut.errors)}, and ${cut.staleReads} reads that had been overtaken.`,
+    `${testbed}: the primary that was cut off acknowledged ${cut.acknowledged} writes${last}; ${cut.lost} of those in lists, hashes, counters and strings are lost; its clients saw ${describeErrors(cut.errors)}, and ${cut.staleReads} reads that had been overtaken.`,
   ];
 }
 
@@ -132,7 +132,7 @@ function interestingRun({ runs }: Result): DrillRun | undefined {
   return broken ?? runs.toSorted((a, b) => b.finding.longestWaitMs - a.finding.longestWaitMs)[0];
 }
 
-function courseChart({ scenario, rig, runs }: Result, { series, finding }: DrillRun): ChartSection {
+function courseChart({ scenario, testbed, runs }: Result, { series, finding }: DrillRun): ChartSection {
   const promoted = finding.promotions.map(({ member, afterMs }) => ({
     x: Math.round(afterMs) / 1000,
     label: `${member} promoted`,
@@ -140,7 +140,7 @@ function courseChart({ scenario, rig, runs }: Result, { series, finding }: Drill
   const which = runs.length === 1 ? '' : ', the run with the longest wait';
   return {
     kind: 'chart',
-    title: `${scenario.name}, ${rig}: the course${which}`,
+    title: `${scenario.name}, ${testbed}: the course${which}`,
     xLabel: 'seconds since the failure',
     x: series.x,
     series: [
@@ -151,11 +151,11 @@ function courseChart({ scenario, rig, runs }: Result, { series, finding }: Drill
   };
 }
 
-function stepTable({ scenario, rig }: Result, { finding }: DrillRun): TableSection {
+function stepTable({ scenario, testbed }: Result, { finding }: DrillRun): TableSection {
   const left = finding.steps.length - mostSteps;
   return {
     kind: 'table',
-    title: `${scenario.name}, ${rig}: step by step`,
+    title: `${scenario.name}, ${testbed}: step by step`,
     header: ['ms since the failure', 'who', 'what'],
     rows: finding.steps
       .slice(0, mostSteps)

@@ -1,6 +1,6 @@
 /** Reads back what a server holds of the keys that a drill wrote. */
 import { RedisConnection } from '../redis/connection.ts';
-import type { Door } from '../rig/door.ts';
+import type { Door } from '../testbed/door.ts';
 import type { Holdings, Write, WriteKind } from './ledger.ts';
 
 const answerWithinMs = 10_000;

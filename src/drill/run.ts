@@ -1,8 +1,8 @@
-/** One run of one drill: a rig under load, the failure, the healing, the reading back, the conclusion. */
+/** One run of one drill: a testbed under load, the failure, the healing, the reading back, the conclusion. */
 import { readFile } from 'node:fs/promises';
 import { errorCode, errorText } from '../base/errors.ts';
 import { waitFor } from '../base/retry.ts';
-import type { Rig } from '../rig/rig.ts';
+import type { Testbed } from '../testbed/testbed.ts';
 import { DrillFailed } from './errors.ts';
 import { conclude, type Finding } from './finding.ts';
 import { type Holdings, Ledger } from './ledger.ts';
@@ -16,7 +16,7 @@ import { parseLog, type TimelineEntry } from './timeline.ts';
 
 export interface DrillRun {
   scenario: string;
-  rig: string;
+  testbed: string;
   finding: Finding;
   judgements: Judgement[];
   /** Why the scenario did not come to its end, or null. */
@@ -28,7 +28,7 @@ export interface RunOptions {
   scenario: Scenario;
   settings: DrillSettings;
   /** Started already. */
-  rig: Rig;
+  testbed: Testbed;
   /** The start of every key. */
   prefix: string;
   report: (line: string) => void;
@@ -52,21 +52,21 @@ export async function runDrill(options: RunOptions): Promise<DrillRun> {
 }
 
 /** Nothing of a drill stays in a database that others use. */
-async function forget({ rig, prefix, report }: RunOptions, { writes }: Ledger): Promise<void> {
+async function forget({ testbed, prefix, report }: RunOptions, { writes }: Ledger): Promise<void> {
   const keys = keysOf(writes).keys();
   try {
-    const primary = await rig.primary();
-    if (primary !== null) await removeKeys(rig.direct(primary), keys);
+    const primary = await testbed.primary();
+    if (primary !== null) await removeKeys(testbed.direct(primary), keys);
   } catch (error) {
     report(`keys that begin with ${prefix} may be left: ${errorText(error)}`);
   }
 }
 
 async function runUnderLoad(options: RunOptions, ledger: Ledger): Promise<DrillRun> {
-  const { scenario, settings, rig, prefix, signal } = options;
-  const stage = new Stage(rig, ledger, options.report, signal);
-  const clientsOn = (await scenario.clientsOn?.(stage)) ?? rig.hosts;
-  const load = new Load(ledger, await rig.doors(clientsOn), { ...settings, prefix });
+  const { scenario, settings, testbed, prefix, signal } = options;
+  const stage = new Stage(testbed, ledger, options.report, signal);
+  const clientsOn = (await scenario.clientsOn?.(stage)) ?? testbed.hosts;
+  const load = new Load(ledger, await testbed.doors(clientsOn), { ...settings, prefix });
   const startedMs = performance.now();
   let healedMs: number | null = null;
   let trouble: string | null = null;
@@ -84,7 +84,7 @@ async function runUnderLoad(options: RunOptions, ledger: Ledger): Promise<DrillR
     ];
     for (const step of steps) {
       await step().catch((error: unknown) => {
-        if (signal.aborted || errorCode(error) === 'RIG_UNFIT') throw error;
+        if (signal.aborted || errorCode(error) === 'TESTBED_UNFIT') throw error;
         trouble ??= errorText(error);
         options.report(errorText(error));
       });
@@ -95,7 +95,7 @@ async function runUnderLoad(options: RunOptions, ledger: Ledger): Promise<DrillR
   }
   const endedMs = performance.now();
   const { holdings, differing } = await readAll(stage, trouble);
-  const timeline = await readLogs(rig, performance.timeOrigin + startedMs);
+  const timeline = await readLogs(testbed, performance.timeOrigin + startedMs);
   const { marks, cutOff, struckMs } = stage;
   const originMs = performance.timeOrigin;
   const seen = {
@@ -115,7 +115,7 @@ async function runUnderLoad(options: RunOptions, ledger: Ledger): Promise<DrillR
   const promises = [...scenario.thenHolds(settings), ...alwaysPromised];
   return {
     scenario: scenario.name,
-    rig: rig.name,
+    testbed: testbed.name,
     finding,
     judgements: judge(promises, finding),
     trouble,
@@ -136,7 +136,7 @@ function noLoad({ writes, acknowledged }: Ledger, cause: unknown): Error {
 
 /** @returns how long after the failure everyone was back in place, ms. */
 async function heal(stage: Stage): Promise<number> {
-  const isWhole = () => stage.rig.isWhole();
+  const isWhole = () => stage.testbed.isWhole();
   const what = 'everyone to be back in place';
   await waitFor(isWhole, { what, withinMs: healWithinMs, everyMs: 50, signal: stage.signal });
   if (stage.cutOff) stage.cutOff.trustedMs = performance.now();
@@ -146,20 +146,20 @@ async function heal(stage: Stage): Promise<number> {
 
 /** What the primary holds, and who holds something else once there was time to catch up. */
 async function readAll(stage: Stage, trouble: string | null) {
-  const { rig, ledger } = stage;
+  const { testbed, ledger } = stage;
   const keys = keysOf(ledger.writes);
-  const primary = await rig.primary();
+  const primary = await testbed.primary();
   if (primary === null)
     throw DrillFailed(`nobody is primary in the end: ${trouble ?? 'the Sentinels name none'}`);
   let holdings: Holdings | null = null;
   let differing: { member: string; keys: string[] }[] = [];
   const compare = async () => {
-    const own = await readBack(rig.direct(primary), keys);
+    const own = await readBack(testbed.direct(primary), keys);
     holdings = own;
     differing = [];
     for (const member of await stage.members()) {
       if (member === primary) continue;
-      const found = await readBack(rig.direct(member), keys).then(
+      const found = await readBack(testbed.direct(member), keys).then(
         (theirs) => differingKeys(own, theirs),
         () => [...keys.keys()],
       );
@@ -176,9 +176,9 @@ async function readAll(stage: Stage, trouble: string | null) {
   return { holdings: holdings as unknown as Holdings, differing };
 }
 
-async function readLogs(rig: Rig, sinceMs: number): Promise<TimelineEntry[]> {
+async function readLogs(testbed: Testbed, sinceMs: number): Promise<TimelineEntry[]> {
   const entries: TimelineEntry[] = [];
-  for (const log of rig.logs()) {
+  for (const log of testbed.logs()) {
     const text = await readFile(log.file, 'utf8').catch(() => '');
     entries.push(...parseLog(log, text).filter(({ atMs }) => atMs >= sinceMs));
   }

@@ -1,7 +1,7 @@
-/** Where a scenario acts: a rig under load, and words for what is done to it. */
+/** Where a scenario acts: a testbed under load, and words for what is done to it. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { waitFor } from '../base/retry.ts';
-import type { Rig } from '../rig/rig.ts';
+import type { Testbed } from '../testbed/testbed.ts';
 import { DrillFailed } from './errors.ts';
 import type { CutOff, Mark } from './finding.ts';
 import type { Ledger } from './ledger.ts';
@@ -9,7 +9,7 @@ import type { Ledger } from './ledger.ts';
 const patienceMs = 90_000;
 
 export class Stage {
-  readonly rig: Rig;
+  readonly testbed: Testbed;
   readonly ledger: Ledger;
   readonly marks: Mark[] = [];
   readonly signal: AbortSignal;
@@ -17,8 +17,8 @@ export class Stage {
   #struckMs: number | null = null;
   cutOff: CutOff | null = null;
 
-  constructor(rig: Rig, ledger: Ledger, report: (line: string) => void, signal: AbortSignal) {
-    this.rig = rig;
+  constructor(testbed: Testbed, ledger: Ledger, report: (line: string) => void, signal: AbortSignal) {
+    this.testbed = testbed;
     this.ledger = ledger;
     this.signal = signal;
     this.#report = report;
@@ -42,7 +42,7 @@ export class Stage {
   }
 
   async primary(): Promise<string> {
-    const find = async () => (await this.rig.primary()) ?? undefined;
+    const find = async () => (await this.testbed.primary()) ?? undefined;
     return this.until('the Sentinels to name a primary', find);
   }
 
@@ -64,23 +64,23 @@ export class Stage {
   }
 
   async hostOf(part: string): Promise<string> {
-    const found = (await this.rig.parts()).find(({ id }) => id === part);
+    const found = (await this.testbed.parts()).find(({ id }) => id === part);
     if (!found) throw DrillFailed(`${part} is not there`);
     return found.host;
   }
 
   async pidOf(part: string): Promise<number | null> {
-    return (await this.rig.parts()).find(({ id }) => id === part)?.pid ?? null;
+    return (await this.testbed.parts()).find(({ id }) => id === part)?.pid ?? null;
   }
 
   kill(part: string): Promise<void> {
-    return this.rig.signal(part, 'SIGKILL');
+    return this.testbed.signal(part, 'SIGKILL');
   }
 
   /** Someone else is primary. */
   async anotherPrimaryThan(old: string): Promise<string> {
     const changed = async () => {
-      const now = await this.rig.primary();
+      const now = await this.testbed.primary();
       return now !== null && now !== old ? now : undefined;
     };
     const now = await this.until(`another primary than ${old}`, changed);
@@ -101,20 +101,20 @@ export class Stage {
 
   /** Starts what died, where nobody else does. */
   async revive(): Promise<void> {
-    if (this.rig.heals) return;
+    if (this.testbed.heals) return;
     this.mark('what died is started again');
-    await this.rig.revive();
+    await this.testbed.revive();
   }
 
   /** Nothing passes between this host and the others. Its clients can reach only it. */
   async cutOffHost(host: string): Promise<void> {
-    const doors = new Set((await this.rig.doors([host])).map(({ id }) => id));
+    const doors = new Set((await this.testbed.doors([host])).map(({ id }) => id));
     this.cutOff = { doors, fromMs: performance.now(), untilMs: Infinity, trustedMs: Infinity };
-    this.rig.setCutOff(host, true);
+    this.testbed.setCutOff(host, true);
   }
 
   reconnectHost(host: string): void {
-    this.rig.setCutOff(host, false);
+    this.testbed.setCutOff(host, false);
     if (this.cutOff) this.cutOff.untilMs = performance.now();
     this.mark(`host ${host} is connected again`);
   }
@@ -126,16 +126,16 @@ export class Stage {
 
   /** Until the one who heals has seen that this member holds data. */
   async dataOfIsKnown(member: string): Promise<void> {
-    await this.until(`it to be known that ${member} holds data`, () => this.rig.knowsDataOf(member), 50);
+    await this.until(`it to be known that ${member} holds data`, () => this.testbed.knowsDataOf(member), 50);
   }
 
   /** A member that died is refused, or, where nothing guards against it, is primary again. */
   async refusedOrPrimary(member: string, oldPid: number | null): Promise<'refused' | 'primary'> {
     const settled = async () => {
-      if ((await this.rig.refusal(member)) !== null) return 'refused';
-      const part = (await this.rig.parts()).find(({ id }) => id === member);
+      if ((await this.testbed.refusal(member)) !== null) return 'refused';
+      const part = (await this.testbed.parts()).find(({ id }) => id === member);
       const isNew = part?.pid !== null && part?.pid !== oldPid;
-      return isNew && (await this.rig.primary()) === member ? 'primary' : undefined;
+      return isNew && (await this.testbed.primary()) === member ? 'primary' : undefined;
     };
     const verdict = await this.until(`${member} to be refused, or to be primary again`, settled, 50);
     this.mark(
@@ -146,7 +146,7 @@ export class Stage {
 
   /** A person asks for a failover, until the Sentinels know of someone who can take over. */
   async failOver(): Promise<void> {
-    const done = () => this.rig.failover().then(() => true);
+    const done = () => this.testbed.failover().then(() => true);
     await this.until('a failover', done, 500);
     this.mark('a person let a replica take over');
   }
@@ -160,6 +160,6 @@ export class Stage {
   }
 
   async #ids(kind: string): Promise<string[]> {
-    return (await this.rig.parts()).filter((part) => part.kind === kind).map(({ id }) => id);
+    return (await this.testbed.parts()).filter((part) => part.kind === kind).map(({ id }) => id);
   }
 }

@@ -1,5 +1,5 @@
-/** What the processes of a rig wrote about a failover, put together in the order of time. Pure. */
-import type { RigLog } from '../rig/rig.ts';
+/** What the processes of a testbed wrote about a failover, put together in the order of time. Pure. */
+import type { TestbedLog } from '../testbed/testbed.ts';
 
 export interface TimelineEntry {
   /** Wall clock, ms since 1970. */
@@ -24,7 +24,7 @@ const sentinelWords = new Set([
   '+tilt',
 ]);
 
-export function parseLog({ part, kind }: Pick<RigLog, 'part' | 'kind'>, text: string): TimelineEntry[] {
+export function parseLog({ part, kind }: Pick<TestbedLog, 'part' | 'kind'>, text: string): TimelineEntry[] {
   const parse = {
     member: parseMember,
     sentinel: parseSentinel,

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test } from 'v
 import type { Manifest } from '../../src/backup/manifest.ts';
 import { openStore } from '../../src/backup/open-store.ts';
 import { waitFor } from '../../src/base/retry.ts';
-import { isAlive } from '../../src/rig/leftovers.ts';
+import { isAlive } from '../../src/testbed/leftovers.ts';
 import { readBack } from '../support/backups.ts';
 import { TestDeployment } from '../support/deployment.ts';
 import { WriteLoad } from '../support/write-load.ts';

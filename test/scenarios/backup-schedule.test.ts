@@ -11,10 +11,10 @@ import { openStore } from '../../src/backup/open-store.ts';
 import { runScheduled, type ScheduledResult } from '../../src/backup/scheduled-run.ts';
 import type { BackupStore } from '../../src/backup/store.ts';
 import { waitFor } from '../../src/base/retry.ts';
-import { isAlive } from '../../src/rig/leftovers.ts';
 import { parseSpec } from '../../src/spec/parse.ts';
 import { loadSecrets, ownUserName } from '../../src/spec/secrets.ts';
 import type { Backup, Spec } from '../../src/spec/spec.ts';
+import { isAlive } from '../../src/testbed/leftovers.ts';
 import { TestDeployment } from '../support/deployment.ts';
 import { cleanUp, client, freePort, startRedis, tempFolder } from '../support/redis-processes.ts';
 

@@ -1,7 +1,7 @@
 /** `gate.kind: haproxy`: a real HAProxy in place of the gate, told by the agent, supervised like everything else. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { waitFor } from '../../src/base/retry.ts';
-import { isAlive } from '../../src/rig/leftovers.ts';
+import { isAlive } from '../../src/testbed/leftovers.ts';
 import { TestDeployment } from '../support/deployment.ts';
 
 describe('HAProxy as the gate', () => {

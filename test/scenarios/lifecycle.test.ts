@@ -4,7 +4,7 @@ import path from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
 import type { Status } from '../../src/agent/api/status-answer.ts';
 import { waitFor } from '../../src/base/retry.ts';
-import { isAlive } from '../../src/rig/leftovers.ts';
+import { isAlive } from '../../src/testbed/leftovers.ts';
 import { holdfast, TestDeployment } from '../support/deployment.ts';
 
 const started: TestDeployment[] = [];

@@ -12,7 +12,7 @@ import { agentMetrics } from '../../src/agent/api/agent-metrics.ts';
 import { waitFor } from '../../src/base/retry.ts';
 import { gateMetrics } from '../../src/gate/control/gate-metrics.ts';
 import { rows } from '../../src/render/monitoring/panels.ts';
-import { whyNoNetworkHosts } from '../../src/rig/network-hosts.ts';
+import { whyNoNetworkHosts } from '../../src/testbed/network-hosts.ts';
 import { HostFleet } from '../support/host-fleet.ts';
 
 const run = promisify(execFile);

@@ -1,7 +1,7 @@
 /** Hosts that lost their disks: nobody else's data is lost with them. */
 import { rmSync } from 'node:fs';
 import { afterEach, describe, expect, test } from 'vitest';
-import { whyNoNetworkHosts } from '../../src/rig/network-hosts.ts';
+import { whyNoNetworkHosts } from '../../src/testbed/network-hosts.ts';
 import { HostFleet } from '../support/host-fleet.ts';
 
 const hosts = ['a', 'b', 'c'];

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { RestoreResult } from '../../src/agent/restore/run-restore.ts';
 import type { Manifest } from '../../src/backup/manifest.ts';
 import { waitFor } from '../../src/base/retry.ts';
-import { whyNoNetworkHosts } from '../../src/rig/network-hosts.ts';
+import { whyNoNetworkHosts } from '../../src/testbed/network-hosts.ts';
 import { HostFleet } from '../support/host-fleet.ts';
 
 const hosts = ['a', 'b', 'c'];

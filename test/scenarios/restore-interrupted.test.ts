@@ -10,7 +10,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { RestoreResult } from '../../src/agent/restore/run-restore.ts';
 import type { Manifest } from '../../src/backup/manifest.ts';
 import { waitFor } from '../../src/base/retry.ts';
-import { isAlive } from '../../src/rig/leftovers.ts';
+import { isAlive } from '../../src/testbed/leftovers.ts';
 import { type CliProcess, startCli } from '../support/cli-process.ts';
 import { TestDeployment } from '../support/deployment.ts';
 

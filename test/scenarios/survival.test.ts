@@ -5,7 +5,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, test } from 'vitest';
 import { waitFor } from '../../src/base/retry.ts';
-import { isAlive } from '../../src/rig/leftovers.ts';
+import { isAlive } from '../../src/testbed/leftovers.ts';
 import { TestDeployment } from '../support/deployment.ts';
 import { WriteLoad } from '../support/write-load.ts';
 

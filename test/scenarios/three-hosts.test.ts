@@ -5,8 +5,8 @@
 import type { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { waitFor } from '../../src/base/retry.ts';
-import { isAlive } from '../../src/rig/leftovers.ts';
-import { whyNoNetworkHosts } from '../../src/rig/network-hosts.ts';
+import { isAlive } from '../../src/testbed/leftovers.ts';
+import { whyNoNetworkHosts } from '../../src/testbed/network-hosts.ts';
 import { HostFleet } from '../support/host-fleet.ts';
 import { WriteLoad } from '../support/write-load.ts';
 

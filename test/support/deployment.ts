@@ -10,7 +10,7 @@ import type { MemberStatus, Status } from '../../src/agent/api/status-answer.ts'
 import type { DeploymentEvent } from '../../src/agent/state/event-log.ts';
 import { waitFor } from '../../src/base/retry.ts';
 import { freePorts } from '../../src/process/free-ports.ts';
-import { isAlive } from '../../src/rig/leftovers.ts';
+import { isAlive } from '../../src/testbed/leftovers.ts';
 
 const command = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
 

@@ -11,10 +11,10 @@ import type { DeploymentEvent } from '../../src/agent/state/event-log.ts';
 import { waitFor } from '../../src/base/retry.ts';
 import type { GateStatus } from '../../src/gate/control/control-api.ts';
 import { GateControl } from '../../src/gate/control/control-client.ts';
-import { NetworkHosts } from '../../src/rig/network-hosts.ts';
 import { parseSpec } from '../../src/spec/parse.ts';
 import { deriveSecrets } from '../../src/spec/secrets.ts';
 import type { Spec } from '../../src/spec/spec.ts';
+import { NetworkHosts } from '../../src/testbed/network-hosts.ts';
 import { type CliResult, holdfast } from './deployment.ts';
 
 const command = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));

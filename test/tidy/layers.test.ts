@@ -15,7 +15,7 @@ const layers = [
   ['gate'],
   ['backup', 'migrate', 'doctor', 'fleet'],
   ['agent'],
-  ['rig', 'report'],
+  ['testbed', 'report'],
   ['drill', 'bench'],
   ['cli'],
 ];

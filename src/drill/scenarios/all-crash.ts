@@ -10,9 +10,9 @@ export const allCrash: Scenario = {
   hosts: 'one',
   live: { safe: false, why: 'nothing is left running' },
   async act(stage) {
-    await stage.strike('everything is killed', () => stage.rig.killEverything());
+    await stage.strike('everything is killed', () => stage.testbed.killEverything());
     stage.mark('all is started again');
-    await stage.rig.revive();
+    await stage.testbed.revive();
     await stage.writesGoOn();
   },
 };

@@ -15,16 +15,16 @@ export const emptyPrimary: Scenario = {
   async act(stage) {
     const primary = await stage.primary();
     const replicas = await stage.replicas();
-    await stage.rig.setEligible(replicas, false);
+    await stage.testbed.setEligible(replicas, false);
     await stage.dataOfIsKnown(primary);
     const oldPid = await stage.pidOf(primary);
     await stage.strike(`the files of ${primary}, the primary, are deleted, and it is killed`, async () => {
-      await stage.rig.wipe(primary);
+      await stage.testbed.wipe(primary);
       await stage.kill(primary);
     });
     await stage.revive();
     if ((await stage.refusedOrPrimary(primary, oldPid)) === 'refused') {
-      await stage.rig.setEligible(replicas, true);
+      await stage.testbed.setEligible(replicas, true);
       await stage.failOver();
     }
     await stage.writesGoOn();

@@ -10,17 +10,17 @@ export const hostLost: Scenario = {
   live: { safe: false, why: 'a host is switched off' },
   async clientsOn(stage) {
     const lost = await stage.hostOf(await stage.primary());
-    return stage.rig.hosts.filter((host) => host !== lost);
+    return stage.testbed.hosts.filter((host) => host !== lost);
   },
   async act(stage) {
     const primary = await stage.primary();
     const host = await stage.hostOf(primary);
     await stage.strike(`host ${host} with ${primary}, the primary, loses power`, () =>
-      stage.rig.loseHost(host),
+      stage.testbed.loseHost(host),
     );
     await stage.anotherPrimaryThan(primary);
     await stage.writesGoOn();
     stage.mark(`host ${host} is switched on again`);
-    await stage.rig.returnHost(host);
+    await stage.testbed.returnHost(host);
   },
 };

@@ -8,7 +8,7 @@ import {
 } from '../promises.ts';
 import type { Scenario } from '../scenario.ts';
 
-/** `redis.minReplicasMaxLag` of the rig, and how much later Redis may notice: it looks, and counts, once a second. */
+/** `redis.minReplicasMaxLag` of the testbed, and how much later Redis may notice: it looks, and counts, once a second. */
 const maxLagMs = 5000;
 const noticeMs = 2500;
 /** How long the cut lasts at least: also without a limit of its own, the cut-off primary has time to take writes. */

@@ -16,7 +16,7 @@ export const switchoverDrill: Scenario = {
   live: { safe: true, why: 'it is what `holdfast switchover` is for' },
   async act(stage) {
     await stage.strike('the primary is moved', async () => {
-      const to = await stage.rig.switchover();
+      const to = await stage.testbed.switchover();
       stage.mark(`${to} is primary`);
     });
     await stage.writesGoOn();

@@ -25,7 +25,7 @@ export function killNow(pid: number): void {
   }
 }
 
-/** Processes that run in a folder, or below it, as each server of a rig does. */
+/** Processes that run in a folder, or below it, as each server of a testbed does. */
 function pidsIn(folder: string): number[] {
   if (process.platform !== 'linux') return pidsInByLsof(folder);
   return listPids().filter((pid) => {

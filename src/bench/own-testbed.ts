@@ -1,7 +1,7 @@
 /** A deployment of holdfast for one measurement, and the two ways to reach its primary. */
 import { RedisConnection } from '../redis/connection.ts';
-import { HoldfastRig } from '../rig/holdfast-rig.ts';
-import type { RigSettings } from '../rig/rig.ts';
+import { HoldfastTestbed } from '../testbed/holdfast-testbed.ts';
+import type { TestbedSettings } from '../testbed/testbed.ts';
 import { BenchFailed } from './errors.ts';
 
 export interface Target {
@@ -9,38 +9,38 @@ export interface Target {
   port: number;
 }
 
-export interface OwnRig {
-  rig: HoldfastRig;
+export interface OwnTestbed {
+  testbed: HoldfastTestbed;
   gate: Target;
   direct: Target;
 }
 
 /** Starts one on this machine, hands it to `work`, and ends it whatever happens. */
-export async function withRig<T>(
-  settings: Pick<RigSettings, 'durability' | 'persistence'>,
-  work: (own: OwnRig) => Promise<T>,
+export async function withTestbed<T>(
+  settings: Pick<TestbedSettings, 'durability' | 'persistence'>,
+  work: (own: OwnTestbed) => Promise<T>,
 ): Promise<T> {
-  const rig = new HoldfastRig({ ...settings, hosts: 'one' });
+  const testbed = new HoldfastTestbed({ ...settings, hosts: 'one' });
   try {
-    await rig.start();
-    return await work({ rig, gate: await gateOf(rig), direct: await primaryOf(rig) });
+    await testbed.start();
+    return await work({ testbed, gate: await gateOf(testbed), direct: await primaryOf(testbed) });
   } finally {
-    await rig.stop();
+    await testbed.stop();
   }
 }
 
 /** The door to the primary. @throws BENCH_FAILED */
-export async function gateOf(rig: HoldfastRig): Promise<Target> {
-  const door = (await rig.doors()).find(({ to }) => to === 'primary');
+export async function gateOf(testbed: HoldfastTestbed): Promise<Target> {
+  const door = (await testbed.doors()).find(({ to }) => to === 'primary');
   if (!door || !('host' in door.endpoint)) throw BenchFailed('the deployment has no gate to measure');
   return door.endpoint;
 }
 
 /** Its TCP port, as a client would use it: its Unix socket would make it look faster than it is. */
-async function primaryOf(rig: HoldfastRig): Promise<Target> {
-  const primary = await rig.primary();
+async function primaryOf(testbed: HoldfastTestbed): Promise<Target> {
+  const primary = await testbed.primary();
   if (primary === null) throw BenchFailed('the deployment has no primary to measure');
-  const connection = new RedisConnection(rig.direct(primary));
+  const connection = new RedisConnection(testbed.direct(primary));
   try {
     const info = String(await connection.call('INFO', 'server'));
     return { host: '127.0.0.1', port: Number(/^tcp_port:(\d+)/m.exec(info)?.[1]) };

@@ -6,8 +6,8 @@ import type { StatePaths } from '../agent/state/paths.ts';
 import type { Credentials, TlsTexts } from '../redis/connection.ts';
 import type { Spec } from '../spec/spec.ts';
 import type { Door } from './door.ts';
-import { RigFailed, RigUnfit } from './errors.ts';
-import type { Rig, RigLog, RigPart } from './rig.ts';
+import { TestbedFailed, TestbedUnfit } from './errors.ts';
+import type { Testbed, TestbedLog, TestbedProcess } from './testbed.ts';
 
 export interface LiveSettings {
   spec: Spec;
@@ -22,7 +22,7 @@ export interface LiveSettings {
  * A deployment that people depend on, as the agent of this host sees it. Only what this host runs is touched, and
  * only in ways that a scenario calls safe: there is no wiping, no cutting off, no killing of everything here.
  */
-export class LiveRig implements Rig {
+export class LiveTestbed implements Testbed {
   readonly name: string;
   readonly heals = true;
   readonly hosts: readonly string[];
@@ -38,12 +38,12 @@ export class LiveRig implements Rig {
     const { state, problems, paused, operation } = await this.#status();
     if (state !== 'healthy' || paused || operation !== null) {
       const why = [...problems, ...(operation === null ? [] : [`${operation} is under way`])].join('; ');
-      throw RigUnfit(`${this.name} is not fit for a drill: ${why || state}`, {
+      throw TestbedUnfit(`${this.name} is not fit for a drill: ${why || state}`, {
         hint: 'A drill begins only where everything is healthy: see holdfast status.',
       });
     }
     if (this.#live.spec.gates.length === 0) {
-      throw RigUnfit(`${this.name} has no gate, and a drill’s clients come through one`);
+      throw TestbedUnfit(`${this.name} has no gate, and a drill’s clients come through one`);
     }
   }
 
@@ -65,12 +65,13 @@ export class LiveRig implements Rig {
   }
 
   /** Those of this host first: a scenario takes the first that fits. */
-  async parts(): Promise<RigPart[]> {
+  async parts(): Promise<TestbedProcess[]> {
     const { members, sentinels, gates } = await this.#status();
-    const part = (kind: RigPart['kind']) => (each: { id: string; host: string; pid: number | null }) => ({
-      ...{ id: each.id, host: each.host, pid: each.pid },
-      kind,
-    });
+    const part =
+      (kind: TestbedProcess['kind']) => (each: { id: string; host: string; pid: number | null }) => ({
+        ...{ id: each.id, host: each.host, pid: each.pid },
+        kind,
+      });
     const all = [
       ...members.map(part('member')),
       ...sentinels.map(part('sentinel')),
@@ -86,7 +87,7 @@ export class LiveRig implements Rig {
 
   direct(member: string): Pick<Door, 'endpoint' | 'credentials' | 'tls'> {
     const place = this.#live.spec.members.find(({ id }) => id === member);
-    if (!place) throw RigFailed(`there is no ${member}`);
+    if (!place) throw TestbedFailed(`there is no ${member}`);
     const { credentials, tls } = this.#live;
     return { endpoint: { host: place.address, port: place.port }, credentials, tls };
   }
@@ -98,7 +99,7 @@ export class LiveRig implements Rig {
   async signal(part: string, signal: NodeJS.Signals): Promise<void> {
     const found = (await this.parts()).find(({ id }) => id === part);
     if (!found?.pid) {
-      throw RigUnfit(`${part} does not run on this host`, {
+      throw TestbedUnfit(`${part} does not run on this host`, {
         hint: `Run the drill on host ${found?.host ?? 'that runs it'}.`,
       });
     }
@@ -111,7 +112,7 @@ export class LiveRig implements Rig {
 
   async rollingRestart(): Promise<void> {
     if (this.hosts.length > 1) {
-      throw RigUnfit(`${this.name} has several hosts, and this agent restarts only its own members`, {
+      throw TestbedUnfit(`${this.name} has several hosts, and this agent restarts only its own members`, {
         hint: 'Run holdfast restart --rolling on one host after the other.',
       });
     }
@@ -119,12 +120,13 @@ export class LiveRig implements Rig {
   }
 
   /** Of several hosts only the agent's own word of the others is here. */
-  logs(): RigLog[] {
+  logs(): TestbedLog[] {
     const { spec, paths } = this.#live;
     const events = { part: 'this host', file: paths.events };
     if (spec.hosts.length > 1) return [{ ...events, kind: 'words' }];
     const log =
-      (kind: RigPart['kind'], folder: (id: string) => { folder: string }) => (place: { id: string }) => ({
+      (kind: TestbedProcess['kind'], folder: (id: string) => { folder: string }) =>
+      (place: { id: string }) => ({
         part: place.id,
         kind,
         file: path.join(folder(place.id).folder, 'log'),
@@ -157,7 +159,7 @@ export class LiveRig implements Rig {
     return refuse('deleting data');
   }
   setCutOff(): void {
-    throw RigFailed('cutting a host off is not for a live deployment');
+    throw TestbedFailed('cutting a host off is not for a live deployment');
   }
   loseHost(): Promise<void> {
     return refuse('switching a host off');
@@ -172,5 +174,5 @@ export class LiveRig implements Rig {
 }
 
 async function refuse(what: string): Promise<never> {
-  throw RigFailed(`${what} is not for a live deployment`);
+  throw TestbedFailed(`${what} is not for a live deployment`);
 }

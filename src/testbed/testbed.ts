@@ -1,7 +1,7 @@
 import type { Door } from './door.ts';
 
-/** What a rig is made of, where a drill wants it otherwise than usual. */
-export interface RigSettings {
+/** What a testbed is made of, where a drill wants it otherwise than usual. */
+export interface TestbedSettings {
   durability: 'async' | 'replicated';
   persistence: 'none' | 'rdb' | 'aof-everysec' | 'aof-always';
   /** Everything on this machine, or each member, Sentinel and gate on one of three hosts of a network of their own. */
@@ -12,7 +12,7 @@ export interface RigSettings {
 
 export type PartKind = 'member' | 'sentinel' | 'gate';
 
-export interface RigPart {
+export interface TestbedProcess {
   id: string;
   kind: PartKind;
   host: string;
@@ -20,8 +20,8 @@ export interface RigPart {
   pid: number | null;
 }
 
-/** Where a log of the rig lies, and whose it is. */
-export interface RigLog {
+/** Where a log of the testbed lies, and whose it is. */
+export interface TestbedLog {
   part: string;
   /** `words`: events of an agent that knows other hosts only by what the Sentinels say. */
   kind: PartKind | 'events' | 'words';
@@ -29,7 +29,7 @@ export interface RigLog {
 }
 
 /** A deployment of its own to break: holdfast's, or what people run today. Ids are the same in both. */
-export interface Rig {
+export interface Testbed {
   readonly name: string;
   /** True for holdfast: who dies is restarted by it. Otherwise the drill does, as a person or a supervisor would. */
   readonly heals: boolean;
@@ -40,7 +40,7 @@ export interface Rig {
   stop(): Promise<void>;
   /** The doors that clients of these hosts use; of all hosts unless said otherwise. */
   doors(hosts?: readonly string[]): Promise<Door[]>;
-  parts(): Promise<RigPart[]>;
+  parts(): Promise<TestbedProcess[]>;
   /** The member that the Sentinels name, by a majority, and that acts as primary; null when there is none. */
   primary(): Promise<string | null>;
   /** How to ask a member directly, past gates and faults of the network. */
@@ -71,5 +71,5 @@ export interface Rig {
   /** Cuts a host's power: its cable is out and everything on it dead. */
   loseHost(host: string): Promise<void>;
   returnHost(host: string): Promise<void>;
-  logs(): RigLog[];
+  logs(): TestbedLog[];
 }

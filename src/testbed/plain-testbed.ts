@@ -8,7 +8,7 @@ import { errorText, HoldfastError } from '../base/errors.ts';
 import { waitFor } from '../base/retry.ts';
 import { freePorts } from '../process/free-ports.ts';
 import type { Door } from './door.ts';
-import { RigFailed } from './errors.ts';
+import { TestbedFailed } from './errors.ts';
 import { isAlive, killAllOf } from './leftovers.ts';
 import { NetworkHosts } from './network-hosts.ts';
 import {
@@ -20,7 +20,7 @@ import {
   tutorialTimes,
 } from './plain-config.ts';
 import { askSentinel, roleAt, serversUp } from './plain-questions.ts';
-import type { PartKind, Rig, RigLog, RigPart, RigSettings } from './rig.ts';
+import type { PartKind, Testbed, TestbedLog, TestbedProcess, TestbedSettings } from './testbed.ts';
 
 const wholeWithinMs = 60_000;
 const threeHosts = ['a', 'b', 'c'];
@@ -42,11 +42,11 @@ export interface PlainOptions {
  * Sentinel and HAProxy as people set them up today, with nobody who heals: what dies is started again when the drill
  * says so, as a person or a supervisor would.
  */
-export class PlainRig implements Rig {
+export class PlainTestbed implements Testbed {
   readonly name = 'Sentinel + HAProxy';
   readonly heals = false;
   readonly hosts: readonly string[];
-  readonly #settings: RigSettings;
+  readonly #settings: TestbedSettings;
   readonly #options: PlainOptions;
   readonly #parts: Part[] = [];
   #folder = '';
@@ -54,7 +54,7 @@ export class PlainRig implements Rig {
   #haproxy = '';
   #network: NetworkHosts | null = null;
 
-  constructor(settings: RigSettings, options: PlainOptions = {}) {
+  constructor(settings: TestbedSettings, options: PlainOptions = {}) {
     this.#settings = settings;
     this.#options = options;
     this.hosts = settings.hosts === 'one' ? ['local'] : threeHosts;
@@ -115,7 +115,7 @@ export class PlainRig implements Rig {
     return this.#of('sentinel').map(({ address, port }) => ({ host: address, port }));
   }
 
-  async parts(): Promise<RigPart[]> {
+  async parts(): Promise<TestbedProcess[]> {
     return this.#parts.map(({ id, kind, host, pid }) => ({ id, kind, host, pid }));
   }
 
@@ -163,7 +163,7 @@ export class PlainRig implements Rig {
 
   async signal(id: string, signal: NodeJS.Signals): Promise<void> {
     const part = this.#part(id);
-    if (part.pid === null) throw RigFailed(`${id} does not run and can't be sent ${signal}`);
+    if (part.pid === null) throw TestbedFailed(`${id} does not run and can't be sent ${signal}`);
     process.kill(part.pid, signal);
     const { pid } = part;
     if (signal === 'SIGKILL') await waitFor(() => !isAlive(pid), { what: `${id} to die`, withinMs: 5000 });
@@ -237,7 +237,7 @@ export class PlainRig implements Rig {
     await this.revive();
   }
 
-  logs(): RigLog[] {
+  logs(): TestbedLog[] {
     return this.#parts.map(({ id, kind, folder }) => ({ part: id, kind, file: path.join(folder, 'log') }));
   }
 
@@ -309,7 +309,7 @@ export class PlainRig implements Rig {
 
   #part(id: string): Part {
     const part = this.#parts.find((each) => each.id === id);
-    if (!part) throw RigFailed(`there is no ${id}`);
+    if (!part) throw TestbedFailed(`there is no ${id}`);
     return part;
   }
 

@@ -1,5 +1,5 @@
 import type { NetworkHosts } from './network-hosts.ts';
-import type { RigSettings } from './rig.ts';
+import type { TestbedSettings } from './testbed.ts';
 
 export const specName = 'drill';
 /** Three members, three Sentinels, the gate's two doors, the API. */
@@ -12,7 +12,7 @@ const shortFailoverTimeout = '6s';
  * @param firstPort the first of `portsNeeded` free ports on this machine; the hosts of a network have the usual ones
  */
 export function specOf(
-  { durability, persistence, sections = {} }: RigSettings,
+  { durability, persistence, sections = {} }: TestbedSettings,
   hosts: readonly string[],
   network: NetworkHosts | null,
   firstPort: number,

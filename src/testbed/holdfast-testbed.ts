@@ -13,33 +13,33 @@ import { parseSpec } from '../spec/parse.ts';
 import { deriveSecrets } from '../spec/secrets.ts';
 import type { Spec } from '../spec/spec.ts';
 import type { Door } from './door.ts';
-import { RigFailed } from './errors.ts';
+import { TestbedFailed } from './errors.ts';
 import { killAllOf } from './leftovers.ts';
 import { knownPriorities, neverPromoted, setPriority, usualPriority } from './member-priority.ts';
 import { NetworkHosts } from './network-hosts.ts';
-import type { Rig, RigLog, RigPart, RigSettings } from './rig.ts';
-import { portsNeeded, specName, specOf } from './rig-spec.ts';
 import { runApart } from './run-apart.ts';
+import type { Testbed, TestbedLog, TestbedProcess, TestbedSettings } from './testbed.ts';
+import { portsNeeded, specName, specOf } from './testbed-spec.ts';
 
 const threeHosts = ['a', 'b', 'c'];
 const wholeWithinMs = 60_000;
 /** What Sentinels add at random to the time in which they begin no other failover. */
 const freeAfterMs = 1000;
-/** The rig is thrown away: its passwords protect nothing, but they are passwords all the same. */
+/** The testbed is thrown away: its passwords protect nothing, but they are passwords all the same. */
 const secretBytes = 24;
 
 /** holdfast, run by its own command in the background: an agent on each host. */
-export class HoldfastRig implements Rig {
+export class HoldfastTestbed implements Testbed {
   readonly name = 'holdfast';
   readonly heals = true;
   readonly hosts: readonly string[];
-  readonly #settings: RigSettings;
+  readonly #settings: TestbedSettings;
   #folder = '';
   #network: NetworkHosts | null = null;
   #spec: Spec | null = null;
   #password: string | null = null;
 
-  constructor(settings: RigSettings) {
+  constructor(settings: TestbedSettings) {
     this.#settings = settings;
     this.hosts = settings.hosts === 'one' ? ['local'] : threeHosts;
   }
@@ -113,7 +113,7 @@ export class HoldfastRig implements Rig {
     return doors;
   }
 
-  async parts(): Promise<RigPart[]> {
+  async parts(): Promise<TestbedProcess[]> {
     const all = await Promise.all(this.hosts.map((host) => this.#partsOf(host)));
     return all.flat();
   }
@@ -139,7 +139,7 @@ export class HoldfastRig implements Rig {
 
   async signal(part: string, signal: NodeJS.Signals): Promise<void> {
     const pid = (await this.parts()).find(({ id }) => id === part)?.pid;
-    if (!pid) throw RigFailed(`${part} does not run and can't be sent ${signal}`);
+    if (!pid) throw TestbedFailed(`${part} does not run and can't be sent ${signal}`);
     process.kill(pid, signal);
   }
 
@@ -217,7 +217,7 @@ export class HoldfastRig implements Rig {
     await this.#up(host);
   }
 
-  logs(): RigLog[] {
+  logs(): TestbedLog[] {
     const { members, sentinels, gates } = this.#known;
     return [
       ...this.hosts.map((host) => ({
@@ -248,13 +248,13 @@ export class HoldfastRig implements Rig {
   }
 
   get #known(): Spec {
-    if (this.#spec === null) throw RigFailed('the deployment for the drill was not started');
+    if (this.#spec === null) throw TestbedFailed('the deployment for the drill was not started');
     return this.#spec;
   }
 
   #hostOf(member: string): string {
     const place = this.#known.members.find(({ id }) => id === member);
-    if (!place) throw RigFailed(`there is no ${member}`);
+    if (!place) throw TestbedFailed(`there is no ${member}`);
     return place.host;
   }
 
@@ -280,11 +280,11 @@ export class HoldfastRig implements Rig {
     return { path: await this.#network.relay(host, address, port) };
   }
 
-  async #partsOf(host: string): Promise<RigPart[]> {
+  async #partsOf(host: string): Promise<TestbedProcess[]> {
     const status = await this.#status(host).catch(() => null);
     if (status === null) return [];
     const own = <T extends { host: string }>(list: readonly T[]) => list.filter((each) => each.host === host);
-    const part = (kind: RigPart['kind']) => (each: { id: string; pid: number | null }) => ({
+    const part = (kind: TestbedProcess['kind']) => (each: { id: string; pid: number | null }) => ({
       id: each.id,
       kind,
       host,
@@ -305,7 +305,7 @@ export class HoldfastRig implements Rig {
     await runApart(program as string, [...before, process.argv[1] as string, ...args], this.#folder).catch(
       async (cause) => {
         const log = await readFile(path.join(stateDir, 'agent.log'), 'utf8').catch(() => '');
-        throw RigFailed(`the deployment for the drill did not start: ${errorText(cause)}`, {
+        throw TestbedFailed(`the deployment for the drill did not start: ${errorText(cause)}`, {
           hint: log.trim().split('\n').slice(-5).join(' / ') || 'Its agent wrote no log.',
           cause,
         });
