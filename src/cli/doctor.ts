@@ -35,13 +35,13 @@ interface DoctorOptions extends CommonOptions {
 export function doctorVerb(): Command {
   return verb('doctor', 'check this host and the deployment', [
     ['holdfast doctor', 'what is wrong, why it matters and what to do'],
-    ['holdfast doctor --fix', 'mend what can be mended, after showing it'],
+    ['holdfast doctor --fix', 'fix what can be fixed, after showing it'],
     ['holdfast doctor --undo', 'put back what --fix has changed'],
   ])
     .argument(...specArgument)
     .option('--host <id>', 'which host of the spec this is; found by its address otherwise')
     .option('--all', 'show what is in order, too')
-    .option('--fix', 'mend what can be mended')
+    .option('--fix', 'fix what can be fixed')
     .option('--undo', 'put back what --fix has changed, and check nothing')
     .option('-y, --yes', "don't ask")
     .option('--root <dir>', 'look at the machine whose files are in this folder', '/')
@@ -134,9 +134,9 @@ async function haproxyFiles(spec: Spec, paths: StatePaths, host: string | null) 
 
 /** Shows what would change and does it. @returns whether anything was changed. */
 async function fix(output: Output, results: readonly Result[], options: DoctorOptions): Promise<boolean> {
-  const fixes = results.flatMap((result) => (result.fix ? [result.fix] : []));
+  const fixes = results.flatMap((result) => (result.repair ? [result.repair] : []));
   if (fixes.length === 0) {
-    output.note('Nothing that was found can be mended from here.');
+    output.note('Nothing that was found can be fixed from here.');
     return false;
   }
   for (const line of changes(fixes)) output.note(line);
@@ -166,9 +166,9 @@ function print(output: Output, results: readonly Result[], all: boolean): void {
     output.line(
       `${paint[result.severity](result.severity.padEnd(8))}  ${colors.bold(result.id)}  ${subject}${result.found}`,
     );
-    if (result.mend === undefined) continue;
+    if (result.fix === undefined) continue;
     output.line(`          why   ${result.why}`);
-    output.line(`          mend  ${result.mend}${result.fix ? ' (--fix does it)' : ''}`);
+    output.line(`          fix   ${result.fix}${result.repair ? ' (--fix does it)' : ''}`);
     output.line(colors.dim(`          ${result.link}`));
   }
   const count = (severity: Severity) => results.filter((result) => result.severity === severity).length;
@@ -178,6 +178,6 @@ function print(output: Output, results: readonly Result[], all: boolean): void {
   output.data({
     critical: count('critical'),
     warnings: count('warning'),
-    results: results.map(({ fix: mendable, ...result }) => ({ ...result, fixable: mendable !== undefined })),
+    results: results.map(({ repair, ...result }) => ({ ...result, fixable: repair !== undefined })),
   });
 }

@@ -11,9 +11,9 @@ export interface Finding {
   /** What was found, as a sentence with the figures. */
   found: string;
   /** What to do about it, as a sentence. Not for ok. */
-  mend?: string;
+  fix?: string;
   /** How `doctor --fix` does it. */
-  fix?: Fix;
+  repair?: Fix;
 }
 
 /** One check: one file. `facts` is all that it may look at, so that tests can show it any state. */

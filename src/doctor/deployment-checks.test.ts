@@ -293,7 +293,7 @@ test.each(sick)('%s: %s', (expected, words, spoil) => {
     [expected],
   );
   expect(found[0]?.found).toContain(words);
-  expect(found[0]?.mend).toMatch(/\S/);
+  expect(found[0]?.fix).toMatch(/\S/);
 });
 
 test('a store that nobody looked into is skipped, not passed', () => {

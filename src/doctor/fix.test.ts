@@ -29,7 +29,7 @@ const before: Record<string, string> = {
 
 const read = (file: string) => readFileSync(path.join(root, file), 'utf8');
 const look = () => runChecks(hostChecks, readHost(parseSpec('name: x', 'x'), null, '/var/lib/x', root));
-const fixes = () => look().flatMap(({ fix }) => (fix ? [fix] : []));
+const fixes = () => look().flatMap(({ repair }) => (repair ? [repair] : []));
 
 test('a fix is shown before it is made', () => {
   const lines = fixes().flatMap(describeFix);
@@ -50,7 +50,7 @@ test('fixes hold now and after a boot, the checks are content, and all of it can
   expect(read('/etc/sysctl.d/90-holdfast.conf')).toContain('vm.overcommit_memory = 1');
   expect(read('/etc/systemd/system/holdfast-hugepages.service')).toContain('echo madvise');
   expect(read('/etc/security/limits.d/90-holdfast.conf')).toContain('holdfast hard nofile 65536');
-  const left = look().filter(({ fix }) => fix);
+  const left = look().filter(({ repair }) => repair);
   // The limit of a process that already runs doesn't change.
   expect(left.map(({ id }) => id)).toEqual(['open-files']);
 

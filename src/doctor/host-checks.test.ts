@@ -143,7 +143,7 @@ test.each(sick)('%s (%s): %s', (id, severity, words, changed, facts) => {
   expect(found.map((each) => `${each.id} ${each.severity}`)).toEqual([`${id} ${severity}`]);
   const [finding] = found;
   expect(finding?.found).toContain(words);
-  expect(finding?.mend).toMatch(/\S/);
+  expect(finding?.fix).toMatch(/\S/);
   expect(finding?.why).toMatch(/\.$/);
   expect(finding?.link).toMatch(/^https:/);
 });

@@ -30,7 +30,7 @@ export class Stage {
   }
 
   /** Does the harm. Everything is measured from here on. */
-  async strike(what: string, harm: () => Promise<unknown> | void): Promise<void> {
+  async inject(what: string, harm: () => Promise<unknown> | void): Promise<void> {
     this.#struckMs ??= performance.now();
     this.mark(what);
     await harm();

@@ -2,7 +2,7 @@ import type { Spec } from '../spec/spec.ts';
 
 /**
  * Settings of the machine itself, each with the reason. `render sysctl` writes them to files, and the doctor compares
- * and mends by the same list. Sources: Redis's own warnings at start (src/syscheck.c, src/server.c of Redis 7.0) and
+ * and fixes by the same list. Sources: Redis's own warnings at start (src/syscheck.c, src/server.c of Redis 7.0) and
  * "Redis administration" in its documentation.
  */
 export interface KernelSetting {

@@ -149,7 +149,7 @@ async function saveFirst(context: RestoreContext, primary: LiveMember): Promise<
   report('taking a backup of what is there first');
   const taken = await context.takeSafetyBackup(report, signal).catch((cause) => {
     throw RestoreFailed(`nothing was restored: the backup of what is there failed: ${errorText(cause)}`, {
-      hint: 'Nothing was changed. Mend that, or add --no-safety-backup if what is there is worth nothing.',
+      hint: 'Nothing was changed. Fix that, or add --no-safety-backup if what is there is worth nothing.',
       cause,
     });
   });

@@ -15,7 +15,7 @@ export const agreement: Check<DeploymentFacts> = {
       {
         severity: 'critical',
         found,
-        mend: 'Wait a minute if a failover has just run; if it stays, look for a network that is cut in two.',
+        fix: 'Wait a minute if a failover has just run; if it stays, look for a network that is cut in two.',
       },
     ];
   },

@@ -19,7 +19,7 @@ function slowDisk(info: Info, subject: string): Finding | undefined {
     severity: 'warning',
     subject,
     found: `writes waited ${delayed} times for the disk to sync the AOF, in ${Math.round(hours)} h`,
-    mend: 'The disk is too slow for the writes, or something else uses it: other volumes, backups, AOF rewrites.',
+    fix: 'The disk is too slow for the writes, or something else uses it: other volumes, backups, AOF rewrites.',
   };
 }
 
@@ -28,10 +28,8 @@ function lookAt({ place, config, info }: LiveMember, wanted: boolean): Finding[]
   if (!wanted) return [];
   const subject = place.id;
   if (config['appendonly'] !== 'yes') {
-    const mend = 'holdfast apply switches it on; look in the log why it was off.';
-    return [
-      { severity: 'critical', subject, found: 'the spec promises an AOF, but appendonly is off', mend },
-    ];
+    const fix = 'holdfast apply switches it on; look in the log why it was off.';
+    return [{ severity: 'critical', subject, found: 'the spec promises an AOF, but appendonly is off', fix }];
   }
   const failed = (['aof_last_write_status', 'aof_last_bgrewrite_status'] as const).filter(
     (field) => (info[field] ?? 'ok') !== 'ok',
@@ -44,7 +42,7 @@ function lookAt({ place, config, info }: LiveMember, wanted: boolean): Finding[]
       severity: 'critical',
       subject,
       found,
-      mend: 'Most often the disk is full or failing: see the member’s log.',
+      fix: 'Most often the disk is full or failing: see the member’s log.',
     },
   ];
 }

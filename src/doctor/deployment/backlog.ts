@@ -16,7 +16,7 @@ export const backlog: Check<DeploymentFacts> = {
         severity: 'warning',
         subject: place.id,
         found: `the replication backlog is ${describeSize(size)}; ${describeSize(wanted)} are wanted`,
-        mend: 'Remove repl-backlog-size from redis.config, or raise it; then holdfast apply.',
+        fix: 'Remove repl-backlog-size from redis.config, or raise it; then holdfast apply.',
       };
     }),
 };

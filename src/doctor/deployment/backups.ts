@@ -12,8 +12,8 @@ export const backups: Check<DeploymentFacts> = {
   link: 'https://redis.io/docs/latest/operate/oss_and_stack/management/persistence/#backing-up-redis-data',
   look: ({ spec, backups: found, wallMs }) => {
     if (spec.backup === null) {
-      const mend = 'Add backup: { to: s3://bucket/prefix } to the spec.';
-      return [{ severity: 'warning', found: 'the spec has no backup', mend }];
+      const fix = 'Add backup: { to: s3://bucket/prefix } to the spec.';
+      return [{ severity: 'warning', found: 'the spec has no backup', fix }];
     }
     if (found === null) return [skipped(`${spec.backup.to} was not looked into`)];
     return [ageOf(spec.backup, found, wallMs), ...brokenOnes(found)];
@@ -23,12 +23,12 @@ export const backups: Check<DeploymentFacts> = {
 function ageOf(backup: Backup, { newestAtMs, error }: BackupFacts, nowMs: number): Finding {
   const { to, schedule, timezone } = backup;
   if (error !== '') {
-    const mend =
+    const fix =
       'Look at the address, the network and the credentials of this host; nothing can be restored without it.';
-    return { severity: 'critical', subject: to, found: `the store can't be looked into: ${error}`, mend };
+    return { severity: 'critical', subject: to, found: `the store can't be looked into: ${error}`, fix };
   }
   if (newestAtMs === null) {
-    return { severity: 'critical', subject: to, found: 'it has no good backup', mend: howToTake };
+    return { severity: 'critical', subject: to, found: 'it has no good backup', fix: howToTake };
   }
   const ageMs = nowMs - newestAtMs;
   const found = `the newest good backup is ${describeDuration(Math.max(0, ageMs))} old`;
@@ -38,7 +38,7 @@ function ageOf(backup: Backup, { newestAtMs, error }: BackupFacts, nowMs: number
     severity: ageMs > 2 * oldestMs ? 'critical' : 'warning',
     subject: to,
     found: `${found}; the schedule is "${schedule}" (${timezone})`,
-    mend: howToTake,
+    fix: howToTake,
   };
 }
 
@@ -46,6 +46,6 @@ function brokenOnes({ broken }: BackupFacts): Finding[] {
   return broken.map((why) => ({
     severity: 'warning',
     found: `a backup can't be used: ${why}`,
-    mend: 'Restore from another one, and find out what has changed the store.',
+    fix: 'Restore from another one, and find out what has changed the store.',
   }));
 }

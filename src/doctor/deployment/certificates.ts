@@ -9,14 +9,14 @@ export const certificates: Check<DeploymentFacts> = {
   link: 'https://redis.io/docs/latest/operate/oss_and_stack/management/security/encryption/',
   look: (facts) =>
     facts.certificates.map(({ file, validToMs, error }): Finding => {
-      const mend = 'Renew it, then: holdfast restart --rolling';
+      const fix = 'Renew it, then: holdfast restart --rolling';
       if (error !== '')
-        return { severity: 'critical', subject: file, found: `it can't be read: ${error}`, mend };
+        return { severity: 'critical', subject: file, found: `it can't be read: ${error}`, fix };
       const days = Math.floor((validToMs - facts.wallMs) / dayMs);
       if (days < 0)
-        return { severity: 'critical', subject: file, found: `it expired ${-days} days ago`, mend };
-      if (days < 7) return { severity: 'critical', subject: file, found: `it expires in ${days} days`, mend };
-      if (days < 30) return { severity: 'warning', subject: file, found: `it expires in ${days} days`, mend };
+        return { severity: 'critical', subject: file, found: `it expired ${-days} days ago`, fix };
+      if (days < 7) return { severity: 'critical', subject: file, found: `it expires in ${days} days`, fix };
+      if (days < 30) return { severity: 'warning', subject: file, found: `it expires in ${days} days`, fix };
       return ok(`it is valid for ${days} days`, file);
     }),
 };

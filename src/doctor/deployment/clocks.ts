@@ -15,6 +15,6 @@ export const clocks: Check<DeploymentFacts> = {
       const off = Math.round(told - askedAtMs);
       if (Math.abs(off) <= mostMs) return [ok('its clock agrees with this host’s', place.id)];
       const found = `its clock is ${Math.abs(off) / 1000} s ${off > 0 ? 'ahead of' : 'behind'} this host's`;
-      return [{ severity: 'warning', subject: place.id, found, mend: 'Run chrony on every host.' }];
+      return [{ severity: 'warning', subject: place.id, found, fix: 'Run chrony on every host.' }];
     }),
 };

@@ -26,7 +26,7 @@ function lookAt({ place, users, config }: LiveMember): Finding[] {
         severity: open ? 'critical' : 'warning',
         subject: `${place.id}, user ${name}`,
         found: open ? 'it has every right, without a password' : 'it may run dangerous commands',
-        mend: 'Give applications users of their own under security.users; their default rules leave these out.',
+        fix: 'Give applications users of their own under security.users; their default rules leave these out.',
       },
     ];
   });

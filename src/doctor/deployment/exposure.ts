@@ -18,24 +18,23 @@ function lookAt({ place, config, users }: LiveMember): Finding[] {
     (line) => line.startsWith('user default on ') && line.split(' ').includes('nopass'),
   );
   if (config['protected-mode'] === 'no' && open) {
-    const mend = 'CONFIG SET protected-mode yes, now; then give the default user a password.';
+    const fix = 'CONFIG SET protected-mode yes, now; then give the default user a password.';
     return [
       {
         severity: 'critical',
         subject,
         found: 'protected-mode is off and the default user has no password',
-        mend,
+        fix,
       },
     ];
   }
   if (config['protected-mode'] === 'no') {
-    const mend = 'CONFIG SET protected-mode yes: it costs nothing, and guards against the next mistake.';
-    return [{ severity: 'warning', subject, found: 'protected-mode is off', mend }];
+    const fix = 'CONFIG SET protected-mode yes: it costs nothing, and guards against the next mistake.';
+    return [{ severity: 'warning', subject, found: 'protected-mode is off', fix }];
   }
   if (world && plain) {
-    const mend =
-      'Name addresses under hosts.<name>.bind, or use security.tls; and keep a firewall before it.';
-    return [{ severity: 'warning', subject, found: 'it listens on all interfaces, without TLS', mend }];
+    const fix = 'Name addresses under hosts.<name>.bind, or use security.tls; and keep a firewall before it.';
+    return [{ severity: 'warning', subject, found: 'it listens on all interfaces, without TLS', fix }];
   }
   return [
     ok(world ? 'it listens on all interfaces, with TLS only' : `it listens on ${config['bind']}`, subject),

@@ -17,8 +17,8 @@ export const haproxyTimeouts: Check<DeploymentFacts> = {
         return ms !== undefined && ms > 0 && ms < leastMs ? [`timeout ${side} is ${ms / 1000} s`] : [];
       });
       if (short.length === 0) return [ok('idle connections are left alone', gate)];
-      const mend =
+      const fix =
         'Raise both (24d), and use option clitcpka and srvtcpka to find the dead: holdfast render haproxy does.';
-      return [{ severity: 'warning', subject: gate, found: short.join(', '), mend }];
+      return [{ severity: 'warning', subject: gate, found: short.join(', '), fix }];
     }),
 };

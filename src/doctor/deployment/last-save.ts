@@ -13,7 +13,7 @@ export const lastSave: Check<DeploymentFacts> = {
             severity: 'critical',
             subject: place.id,
             found: 'the last background save failed',
-            mend: 'See the member’s log: no memory for the fork (overcommit-memory), or no room on the disk.',
+            fix: 'See the member’s log: no memory for the fork (overcommit-memory), or no room on the disk.',
           },
     ),
 };

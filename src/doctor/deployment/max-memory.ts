@@ -13,7 +13,7 @@ export const maxMemory: Check<DeploymentFacts> = {
             severity: 'warning',
             subject: place.id,
             found: 'maxmemory is not set',
-            mend: 'Set redis.maxMemory in the spec (holdfast size helps), then holdfast apply.',
+            fix: 'Set redis.maxMemory in the spec (holdfast size helps), then holdfast apply.',
           },
     ),
 };

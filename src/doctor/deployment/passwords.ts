@@ -11,8 +11,8 @@ export const passwords: Check<DeploymentFacts> = {
     const findings = Object.entries(secrets.users).flatMap(([name, password]): Finding[] => {
       const weak = weakness(name, password);
       if (weak === undefined) return [];
-      const mend = 'Make one with: openssl rand -base64 32';
-      return [{ severity: 'critical', subject: `user ${name}`, found: `its password ${weak}`, mend }];
+      const fix = 'Make one with: openssl rand -base64 32';
+      return [{ severity: 'critical', subject: `user ${name}`, found: `its password ${weak}`, fix }];
     });
     return findings.length > 0 ? findings : [ok('no password of a user in the spec is weak')];
   },

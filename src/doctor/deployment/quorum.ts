@@ -15,7 +15,7 @@ export const quorum: Check<DeploymentFacts> = {
               severity: 'critical',
               subject: place.id,
               found: quorumReason,
-              mend: 'Bring the missing Sentinels back; see the checks named reachable.',
+              fix: 'Bring the missing Sentinels back; see the checks named reachable.',
             },
       ),
 };

@@ -17,6 +17,6 @@ function answer(id: string, up: boolean, error: string) {
     severity: 'critical' as const,
     subject: id,
     found: `it does not answer: ${error}`,
-    mend: 'holdfast status and the log of its host say more; holdfast up starts what is missing.',
+    fix: 'holdfast status and the log of its host say more; holdfast up starts what is missing.',
   };
 }

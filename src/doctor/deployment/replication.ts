@@ -24,7 +24,7 @@ function countPrimaries(primaries: readonly LiveMember[]): Finding[] {
     {
       severity: 'critical',
       found,
-      mend: 'holdfast status shows whom the Sentinels name; see events for how it came.',
+      fix: 'holdfast status shows whom the Sentinels name; see events for how it came.',
     },
   ];
 }
@@ -37,10 +37,10 @@ function lookAt({ place, info, config }: LiveMember, newest: number): Finding[] 
     const state = syncing
       ? 'it is copying from the primary'
       : `its link to the primary is down for ${linkDownSeconds ?? '?'} s`;
-    const mend = syncing
+    const fix = syncing
       ? 'Wait; if it never ends, raise the replica buffers (holdfast size).'
       : 'See its log.';
-    return [{ severity: syncing ? 'warning' : 'critical', subject, found: state, mend }];
+    return [{ severity: syncing ? 'warning' : 'critical', subject, found: state, fix }];
   }
   const behind = Math.max(0, newest - offset);
   const backlog = Number(config['repl-backlog-size'] ?? 0);
@@ -51,7 +51,7 @@ function lookAt({ place, info, config }: LiveMember, newest: number): Finding[] 
       severity: 'warning',
       subject,
       found,
-      mend: 'Look at the network and the replica’s load; a larger backlog buys time.',
+      fix: 'Look at the network and the replica’s load; a larger backlog buys time.',
     },
   ];
 }

@@ -14,7 +14,7 @@ export const savePoints: Check<DeploymentFacts> = {
         severity: 'critical',
         subject: place.id,
         found: 'the spec says persistence: rdb, but the server has no save points',
-        mend: 'holdfast apply brings those of the spec.',
+        fix: 'holdfast apply brings those of the spec.',
       };
     }),
 };

@@ -12,7 +12,7 @@ export const spread: Check<DeploymentFacts> = {
       findings.push({
         severity: 'warning',
         found: `${most} of ${spec.sentinels.length} Sentinels are on host ${sentinelHost}: with it goes the majority`,
-        mend: 'Name three hosts or more under sentinel.on.',
+        fix: 'Name three hosts or more under sentinel.on.',
       });
     }
     const hosts = new Set(spec.members.map(({ host }) => host));
@@ -20,7 +20,7 @@ export const spread: Check<DeploymentFacts> = {
       findings.push({
         severity: 'warning',
         found: `all ${spec.members.length} members are on host ${[...hosts][0]}`,
-        mend: 'Name several hosts under redis.on. For development one machine is fine.',
+        fix: 'Name several hosts under redis.on. For development one machine is fine.',
       });
     }
     return findings.length > 0 ? findings : [ok('members and Sentinels are spread over hosts')];

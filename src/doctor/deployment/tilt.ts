@@ -14,7 +14,7 @@ export const tilt: Check<DeploymentFacts> = {
               severity: 'critical',
               subject: place.id,
               found: 'it is in TILT',
-              mend: 'Wait 30 s; if it comes back, the machine is overloaded or its clock is stepped.',
+              fix: 'Wait 30 s; if it comes back, the machine is overloaded or its clock is stepped.',
             }
           : ok('it is not in TILT', place.id),
       ),

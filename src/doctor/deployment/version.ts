@@ -24,7 +24,7 @@ export const version: Check<DeploymentFacts> = {
         severity: 'warning',
         subject: place.id,
         found: `${product} ${text} has known holes, unless your distribution has patched it`,
-        mend: 'Debian and others patch without a new number: see their changelog. Else upgrade, replicas first: holdfast restart --rolling.',
+        fix: 'Debian and others patch without a new number: see their changelog. Else upgrade, replicas first: holdfast restart --rolling.',
       };
     }),
 };

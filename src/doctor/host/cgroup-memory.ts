@@ -21,7 +21,7 @@ export const cgroupMemory: Check<HostFacts> = {
         {
           severity: 'warning',
           found: `the memory is limited to ${describeSize(limit)}, and redis.maxMemory is not set`,
-          mend: 'Set redis.maxMemory well below the limit.',
+          fix: 'Set redis.maxMemory well below the limit.',
         },
       ];
     }
@@ -31,7 +31,7 @@ export const cgroupMemory: Check<HostFacts> = {
       {
         severity: 'critical',
         found: `the memory is limited to ${describeSize(limit)}, but ${describeSize(wanted)} are wanted (${memoryFactor} times maxMemory)`,
-        mend: 'Raise the limit, or lower redis.maxMemory.',
+        fix: 'Raise the limit, or lower redis.maxMemory.',
       },
     ];
   },

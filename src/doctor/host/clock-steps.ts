@@ -19,7 +19,7 @@ export const clockSteps: Check<HostFacts> = {
       {
         severity: 'warning',
         found: `${describeDuration(Math.max(0, nowMs - last.atMs))} ago ${last.text}${times}`,
-        mend: 'Let chrony slew the clock: makestep only at boot. A virtual machine should not be suspended or moved while it serves.',
+        fix: 'Let chrony slew the clock: makestep only at boot. A virtual machine should not be suspended or moved while it serves.',
       },
     ];
   },

@@ -25,7 +25,7 @@ export const disk: Check<HostFacts> = {
         severity: freeDiskBytes < wanted / 3 ? 'critical' : 'warning',
         subject: stateDir,
         found: `${describeSize(freeDiskBytes)} free; ${sum}`,
-        mend: 'Make room, move the state directory with --state-dir, or lower redis.maxMemory.',
+        fix: 'Make room, move the state directory with --state-dir, or lower redis.maxMemory.',
       },
     ];
   },

@@ -15,15 +15,15 @@ export const fileSystem: Check<HostFacts> = {
     const type = mount?.[2];
     if (type === undefined) return [skipped('/proc/mounts does not tell')];
     if (type === 'tmpfs' || type === 'ramfs') {
-      const mend = 'Choose a --state-dir on a disk.';
+      const fix = 'Choose a --state-dir on a disk.';
       return [
-        { severity: 'critical', subject: stateDir, found: `it is on ${type}: memory, not a disk`, mend },
+        { severity: 'critical', subject: stateDir, found: `it is on ${type}: memory, not a disk`, fix },
       ];
     }
     if (/^(nfs4?|cifs|smb3|9p|fuse\.sshfs|glusterfs|ceph)$/.test(type)) {
-      const mend = 'Choose a --state-dir on a local disk: replicas, not the file system, keep the copies.';
+      const fix = 'Choose a --state-dir on a local disk: replicas, not the file system, keep the copies.';
       return [
-        { severity: 'warning', subject: stateDir, found: `it is on ${type}, a network file system`, mend },
+        { severity: 'warning', subject: stateDir, found: `it is on ${type}, a network file system`, fix },
       ];
     }
     return [ok(`the state directory is on ${type}`)];

@@ -18,8 +18,8 @@ export const hugePages: Check<HostFacts> = {
       {
         severity: 'warning',
         found: 'transparent huge pages are always on',
-        mend: `echo madvise > ${hugePagesFile}, at each boot`,
-        fix: {
+        fix: `echo madvise > ${hugePagesFile}, at each boot`,
+        repair: {
           files: [
             { file: hugePagesFile, text: 'madvise', kind: 'live' },
             { file: `/etc/systemd/system/${unit}`, text: hugePagesUnit(), kind: 'lasting' },

@@ -23,8 +23,8 @@ export function kernelCheck(id: string, name: string, severity: 'critical' | 'wa
         {
           severity,
           found: `${name} is ${found}; it should be ${wanted}`,
-          mend: `sysctl -w ${name}=${value}, and a line in /etc/sysctl.d`,
-          fix: {
+          fix: `sysctl -w ${name}=${value}, and a line in /etc/sysctl.d`,
+          repair: {
             files: [
               { file, text: `${value}\n`, kind: 'live' },
               { file: '/etc/sysctl.d/90-holdfast.conf', text: sysctlText(), kind: 'lasting' },

@@ -22,7 +22,7 @@ export const memory: Check<HostFacts> = {
       {
         severity: enough ? 'warning' : 'critical',
         found: `${describeSize(total)} of memory, but ${sum}`,
-        mend: `Lower redis.maxMemory to ${describeSize(total / members / memoryFactor)}, or give the machine more.`,
+        fix: `Lower redis.maxMemory to ${describeSize(total / members / memoryFactor)}, or give the machine more.`,
       },
     ];
   },

@@ -19,8 +19,8 @@ export const openFiles: Check<HostFacts> = {
       {
         severity: 'warning',
         found: `${hard} open files are allowed; ${facts.spec.gate.limits.maxClients} clients want ${wanted}`,
-        mend: `LimitNOFILE=${wanted} in the unit, or nofile in /etc/security/limits.d (for the next login)`,
-        fix: {
+        fix: `LimitNOFILE=${wanted} in the unit, or nofile in /etc/security/limits.d (for the next login)`,
+        repair: {
           files: [
             {
               file: '/etc/security/limits.d/90-holdfast.conf',

@@ -20,7 +20,7 @@ export const processors: Check<HostFacts> = {
       {
         severity: 'warning',
         found: sum,
-        mend: 'Use a larger machine, or spread the members over more hosts.',
+        fix: 'Use a larger machine, or spread the members over more hosts.',
       },
     ];
   },

@@ -17,7 +17,7 @@ export const swap: Check<HostFacts> = {
       {
         severity: 'warning',
         found: `${describeSize(used)} of ${describeSize(total)} swap is in use`,
-        mend: 'Find what takes the memory, give the machine more, or lower redis.maxMemory.',
+        fix: 'Find what takes the memory, give the machine more, or lower redis.maxMemory.',
       },
     ];
   },

@@ -20,7 +20,7 @@ export const time: Check<HostFacts> = {
       {
         severity: 'warning',
         found: 'nothing that keeps the clock is running (chronyd, ntpd, systemd-timesyncd)',
-        mend: 'Install chrony; let it slew, not step, once the machine is up.',
+        fix: 'Install chrony; let it slew, not step, once the machine is up.',
       },
     ];
   },

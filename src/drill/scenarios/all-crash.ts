@@ -10,7 +10,7 @@ export const allCrash: Scenario = {
   hosts: 'one',
   live: { safe: false, why: 'nothing is left running' },
   async act(stage) {
-    await stage.strike('everything is killed', () => stage.testbed.killEverything());
+    await stage.inject('everything is killed', () => stage.testbed.killEverything());
     stage.mark('all is started again');
     await stage.testbed.revive();
     await stage.writesGoOn();

@@ -18,7 +18,7 @@ export const emptyPrimary: Scenario = {
     await stage.testbed.setEligible(replicas, false);
     await stage.dataOfIsKnown(primary);
     const oldPid = await stage.pidOf(primary);
-    await stage.strike(`the files of ${primary}, the primary, are deleted, and it is killed`, async () => {
+    await stage.inject(`the files of ${primary}, the primary, are deleted, and it is killed`, async () => {
       await stage.testbed.wipe(primary);
       await stage.kill(primary);
     });

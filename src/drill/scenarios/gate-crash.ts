@@ -11,7 +11,7 @@ export const gateCrash: Scenario = {
   live: { safe: false, why: 'every client of that gate is disconnected' },
   async act(stage) {
     const [gate = ''] = await stage.gates();
-    await stage.strike(`${gate} is killed`, () => stage.kill(gate));
+    await stage.inject(`${gate} is killed`, () => stage.kill(gate));
     // A supervisor starts HAProxy again at once.
     await stage.revive();
     await stage.writesGoOn();

@@ -15,7 +15,7 @@ export const hostLost: Scenario = {
   async act(stage) {
     const primary = await stage.primary();
     const host = await stage.hostOf(primary);
-    await stage.strike(`host ${host} with ${primary}, the primary, loses power`, () =>
+    await stage.inject(`host ${host} with ${primary}, the primary, loses power`, () =>
       stage.testbed.loseHost(host),
     );
     await stage.anotherPrimaryThan(primary);

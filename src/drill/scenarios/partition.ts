@@ -32,7 +32,7 @@ export const partition: Scenario = {
   async act(stage) {
     const primary = await stage.primary();
     const host = await stage.hostOf(primary);
-    await stage.strike(`host ${host} with ${primary}, the primary, is cut off`, () => stage.cutOffHost(host));
+    await stage.inject(`host ${host} with ${primary}, the primary, is cut off`, () => stage.cutOffHost(host));
     await stage.anotherPrimaryThan(primary);
     await stage.writesGoOn();
     await stage.untilSinceStrike(lastsMs);

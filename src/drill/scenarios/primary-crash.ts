@@ -17,7 +17,7 @@ export const primaryCrash: Scenario = {
   },
   async act(stage) {
     const primary = await stage.primary();
-    await stage.strike(`${primary}, the primary, is killed`, () => stage.kill(primary));
+    await stage.inject(`${primary}, the primary, is killed`, () => stage.kill(primary));
     await stage.anotherPrimaryThan(primary);
     await stage.writesGoOn();
     await stage.revive();

@@ -10,7 +10,7 @@ export const primaryHang: Scenario = {
   live: { safe: false, why: 'clients wait for seconds, and unanswered writes end in an error' },
   async act(stage) {
     const primary = await stage.primary();
-    await stage.strike(`${primary}, the primary, hangs`, () => stage.testbed.signal(primary, 'SIGSTOP'));
+    await stage.inject(`${primary}, the primary, hangs`, () => stage.testbed.signal(primary, 'SIGSTOP'));
     await stage.anotherPrimaryThan(primary);
     await stage.writesGoOn();
     // Without holdfast nobody killed it: it wakes up, and believes for a moment that it is still the primary.

@@ -10,7 +10,7 @@ export const replicaCrash: Scenario = {
   live: { safe: true, why: 'the primary and the gates are not touched' },
   async act(stage) {
     const [replica = ''] = await stage.replicas();
-    await stage.strike(`${replica}, a replica, is killed`, () => stage.kill(replica));
+    await stage.inject(`${replica}, a replica, is killed`, () => stage.kill(replica));
     await stage.writesGoOn();
     await stage.revive();
   },

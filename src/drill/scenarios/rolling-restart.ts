@@ -9,7 +9,7 @@ export const rollingRestart: Scenario = {
   hosts: 'one',
   live: { safe: true, why: 'it is what `holdfast restart --rolling` is for' },
   async act(stage) {
-    await stage.strike('the members are restarted', () => stage.testbed.rollingRestart());
+    await stage.inject('the members are restarted', () => stage.testbed.rollingRestart());
     stage.mark('all are restarted');
     await stage.writesGoOn();
   },

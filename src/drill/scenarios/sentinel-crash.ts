@@ -10,7 +10,7 @@ export const sentinelCrash: Scenario = {
   live: { safe: true, why: 'two Sentinels remain, and they are a majority' },
   async act(stage) {
     const [sentinel = ''] = await stage.sentinels();
-    await stage.strike(`${sentinel} is killed`, () => stage.kill(sentinel));
+    await stage.inject(`${sentinel} is killed`, () => stage.kill(sentinel));
     await stage.writesGoOn();
     await stage.revive();
   },

@@ -15,7 +15,7 @@ export const switchoverDrill: Scenario = {
   hosts: 'one',
   live: { safe: true, why: 'it is what `holdfast switchover` is for' },
   async act(stage) {
-    await stage.strike('the primary is moved', async () => {
+    await stage.inject('the primary is moved', async () => {
       const to = await stage.testbed.switchover();
       stage.mark(`${to} is primary`);
     });

@@ -11,7 +11,7 @@ export const twoOfThree: Scenario = {
   async act(stage) {
     const primary = await stage.primary();
     const [replica = ''] = await stage.replicas();
-    await stage.strike(`${primary}, the primary, and ${replica} are killed`, () =>
+    await stage.inject(`${primary}, the primary, and ${replica} are killed`, () =>
       Promise.all([stage.kill(primary), stage.kill(replica)]),
     );
     await stage.anotherPrimaryThan(primary);

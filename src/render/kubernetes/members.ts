@@ -14,7 +14,7 @@ import {
 import type { Values } from './values.ts';
 
 /**
- * The pods that run agents, each with a member and a Sentinel. There is no liveness probe: the agent finds and mends
+ * The pods that run agents, each with a member and a Sentinel. There is no liveness probe: the agent finds and fixes
  * what hangs, and a kubelet that restarts a primary by reflex would make an outage of a hiccup.
  */
 export function statefulSet(names: Names, spec: Spec, values: Values, strictly: boolean): Manifest {
