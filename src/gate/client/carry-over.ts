@@ -1,6 +1,6 @@
 import { MALFORMED } from '../../resp/request.ts';
 import { writeError } from '../../resp/write.ts';
-import { isIdempotent } from '../commands/command-table.ts';
+import { mayRetry } from '../commands/retry.ts';
 import type { Run } from '../upstream/run-ring.ts';
 import { type Item, requestsOf } from './bounce.ts';
 import type { Client } from './gate-client.ts';
@@ -10,7 +10,7 @@ import type { Client } from './gate-client.ts';
  *
  * - A read is sent again: executing it twice changes nothing.
  * - A write may have been executed: it is answered with UNCERTAIN; or sent again when the configuration says so and
- *   applying it twice leaves the same state.
+ *   the command's rule allows it: see commands/retry.ts.
  * - A blocking command, a subscription and a MULTI that was not EXECed are carried over: see handlers.ts.
  * - What was not sent waits, and is answered with NOPRIMARY when that takes too long: it was not executed.
  */
@@ -31,7 +31,7 @@ export function onRunLost(client: Client, run: Run, sent: boolean): void {
 export function onRequestLost(client: Client, request: Buffer): void {
   const { counters, config } = client.router;
   const command = client.commandIn(request);
-  if (command.read || (config.inflightWrites === 'retry-idempotent' && isIdempotent(command, request))) {
+  if (command.read || (config.inflightWrites === 'retry-idempotent' && mayRetry(command.name, request))) {
     counters.replayed++;
     client.bounce?.items.push({ request });
   } else answerUncertain(client);

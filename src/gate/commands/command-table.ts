@@ -1,5 +1,4 @@
 import type { Buffer } from 'node:buffer';
-import { readArguments } from '../../resp/arguments.ts';
 import type { Reply } from '../../resp/read.ts';
 import type { RequestFrame } from '../../resp/request.ts';
 
@@ -33,8 +32,6 @@ export interface Command {
   readonly write: boolean;
   /** It may wait at the server until something happens. */
   readonly blocking: boolean;
-  /** Sent twice in a row it leaves the same state as sent once. */
-  readonly idempotent: boolean;
   readonly special: string | null;
   /** Neither special nor a command with subcommands: it goes where plain requests go. */
   readonly plain: boolean;
@@ -67,15 +64,6 @@ const harmless = new Set(
     'auth hello reset quit multi discard watch unwatch subscribe psubscribe ssubscribe unsubscribe punsubscribe ' +
     'sunsubscribe monitor wait waitaof client|setname client|setinfo client|reply client|tracking client|caching ' +
     'client|no-evict client|no-touch client|getredir client|trackinginfo'
-  ).split(' '),
-);
-
-/** Writes that leave the same state when applied twice in a row. */
-const idempotentWrites = new Set(
-  (
-    'set mset hset hmset hdel del unlink sadd srem expire expireat pexpire pexpireat persist setex psetex zrem ' +
-    'flushdb flushall lset setbit setrange hsetnx pfadd pfmerge bitop copy geoadd restore xdel xtrim sdiffstore ' +
-    'sinterstore sunionstore zdiffstore zinterstore zunionstore zrangestore zremrangebyscore zremrangebylex'
   ).split(' '),
 );
 
@@ -208,7 +196,6 @@ function makeCommand(name: string, flags: string[], subcommands: Map<string, Com
     read: flags.includes('readonly') || harmless.has(name),
     write: flags.includes('write'),
     blocking: flags.includes('blocking'),
-    idempotent: idempotentWrites.has(name),
     special,
     plain: special === null && subcommands === null,
     class: classOf(name, flags),
@@ -233,20 +220,4 @@ function classOf(name: string, flags: string[]): CommandClass {
   if (flags.includes('blocking')) return 'blocking';
   if (flags.includes('admin')) return 'administration';
   return flags.includes('readonly') || harmless.has(name) ? 'read' : 'write';
-}
-
-/** Writes that read some keys to write another: not the same twice when that one is among them. */
-const derived = /^(bitop|[sz](diff|inter|union)store|zrangestore)$/;
-
-/** Whether this very request leaves the same state when it is applied twice in a row. */
-export function isIdempotent(command: Command, request: Buffer): boolean {
-  if (!command.idempotent) return false;
-  const { name } = command;
-  if (name !== 'set' && !derived.test(name)) return true;
-  const args = readArguments(request, 0, request.length);
-  // SET's answer or effect may depend on what was there.
-  if (name === 'set')
-    return !args.slice(3).some((option) => /^(nx|xx|get|ifeq)$/i.test(option.toString('latin1')));
-  const target = args[name === 'bitop' ? 2 : 1];
-  return target !== undefined && args.filter((arg) => arg.equals(target)).length === 1;
 }
