@@ -6,7 +6,7 @@ import { ownUserName, type Secrets } from '../spec/secrets.ts';
 import type { Member, Spec } from '../spec/spec.ts';
 import { type Candidate, chooseSource, type SourceWish } from './choose-source.ts';
 import { NoBackupSource } from './errors.ts';
-import type { BackupSource } from './take.ts';
+import type { BackupSource } from './verified-snapshot.ts';
 
 const askMs = 3000;
 

@@ -1,5 +1,3 @@
-import type { Manifest } from './manifest.ts';
-
 /** `redis_2022-01-27T200000Z`: sorts by time, and every file system and every S3 takes it. */
 export function backupId(startedMs: number): string {
   const iso = new Date(startedMs).toISOString();
@@ -16,7 +14,11 @@ export function manifestName(id: string): string {
   return `${id}.json`;
 }
 
-export type PackedAs = Pick<Manifest, 'compression' | 'encryption'>;
+/** How an object is packed; both `none`: it is the RDB itself. */
+export interface PackedAs {
+  compression: 'none' | 'gzip' | 'zstd';
+  encryption: 'none' | 'age';
+}
 
 /** The id of the backup that an object belongs to, and what the object is; undefined for what is none of ours. */
 export function parseName(name: string): { id: string; is: 'manifest' | 'data' } | undefined {

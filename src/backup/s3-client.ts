@@ -1,7 +1,20 @@
 import { S3Client, type S3ClientConfig } from '@aws-sdk/client-s3';
 import { errorCode, errorText, HoldfastError } from '../base/errors.ts';
 import { BackupNotFound, StoreDenied, StoreFailed, StoreFull } from './errors.ts';
-import type { StoreOptions } from './open-store.ts';
+
+/** For S3; a folder needs none of it. Credentials come from where the AWS tools look, never from here. */
+export interface StoreOptions {
+  /** Where an S3-compatible server listens, such as https://minio.example:9000; null: AWS. */
+  endpoint?: string | null;
+  /** Null: AWS_REGION, or the shared configuration, or us-east-1 when there is an endpoint. */
+  region?: string | null;
+  /** The bucket stands in the path and not in the host's name. */
+  pathStyle?: boolean;
+  serverSideEncryption?: 'AES256' | 'aws:kms' | null;
+  kmsKeyId?: string | null;
+  /** The least size of an upload's parts; 8 MiB unless given. AWS takes none below 5 MiB. */
+  partBytes?: number;
+}
 
 const connectMs = 5000;
 /** A store that sends and takes nothing for this long counts as one that failed; the request is tried again. */

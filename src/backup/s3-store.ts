@@ -10,8 +10,7 @@ import {
   type S3Client,
 } from '@aws-sdk/client-s3';
 import { parseName } from './naming.ts';
-import type { StoreOptions } from './open-store.ts';
-import { createClient, explainS3, statusOf } from './s3-client.ts';
+import { createClient, explainS3, type StoreOptions, statusOf } from './s3-client.ts';
 import { readResuming } from './s3-read.ts';
 import { S3Upload } from './s3-upload.ts';
 import type { BackupStore, StoredObject, Upload, UploadHints } from './store.ts';

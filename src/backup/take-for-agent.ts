@@ -7,7 +7,8 @@ import type { SourceWish } from './choose-source.ts';
 import { findSource } from './find-source.ts';
 import type { Manifest } from './manifest.ts';
 import type { BackupStore } from './store.ts';
-import { type BackupSource, takeBackup } from './take.ts';
+import { takeBackup } from './take.ts';
+import type { BackupSource } from './verified-snapshot.ts';
 
 export interface AgentTake {
   spec: Spec;

@@ -3,7 +3,6 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { type Clock, systemClock } from '../base/clock.ts';
 import { errorText } from '../base/errors.ts';
 import { describeProblem } from '../rdb/errors.ts';
-import type { Credentials, TlsTexts } from '../redis/connection.ts';
 import type { Snapshot } from '../redis/replication-stream.ts';
 import { BackupCancelled } from './errors.ts';
 import { lockStore, type StoreLock } from './lock.ts';
@@ -11,22 +10,8 @@ import { type Manifest, writeManifest } from './manifest.ts';
 import { backupId, manifestName, objectName } from './naming.ts';
 import { packed } from './packing.ts';
 import type { BackupStore, Upload } from './store.ts';
-import { VerifiedSnapshot } from './verified-snapshot.ts';
+import { type BackupSource, VerifiedSnapshot } from './verified-snapshot.ts';
 import { holdfastVersion } from './version.ts';
-
-/** The member that a backup is taken from. */
-export interface BackupSource {
-  member: string;
-  address: string;
-  port: number;
-  role: 'primary' | 'replica';
-  /** `redis 7.0.15` */
-  serverVersion: string;
-  /** About how large its data is; 0 when unknown. */
-  expectedBytes: number;
-  credentials: Credentials | undefined;
-  tls: TlsTexts | undefined;
-}
 
 export interface TakeProgress {
   /** The snapshot is asked for; it streams; all of it has come, and the store is being waited for. */

@@ -1,9 +1,23 @@
 import { createHash } from 'node:crypto';
 import { errorText, HoldfastError } from '../base/errors.ts';
 import { RdbVerifier, type VerifyReport } from '../rdb/verify.ts';
+import type { Credentials, TlsTexts } from '../redis/connection.ts';
 import { openSnapshot, type Snapshot } from '../redis/replication-stream.ts';
 import { BackupNotWhole, BackupSourceFailed } from './errors.ts';
-import type { BackupSource } from './take.ts';
+
+/** The member that a backup is taken from. */
+export interface BackupSource {
+  member: string;
+  address: string;
+  port: number;
+  role: 'primary' | 'replica';
+  /** `redis 7.0.15` */
+  serverVersion: string;
+  /** About how large its data is; 0 when unknown. */
+  expectedBytes: number;
+  credentials: Credentials | undefined;
+  tls: TlsTexts | undefined;
+}
 
 /** A member's snapshot, verified and summed up while it flows past. */
 export class VerifiedSnapshot {

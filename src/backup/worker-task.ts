@@ -5,7 +5,7 @@
  */
 import type { Spec } from '../spec/spec.ts';
 import type { Manifest } from './manifest.ts';
-import type { StoreOptions } from './open-store.ts';
+import type { StoreOptions } from './s3-client.ts';
 
 interface WorkerBase {
   spec: Spec;

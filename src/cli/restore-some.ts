@@ -13,7 +13,7 @@ import { loadSecrets, ownUserName } from '../spec/secrets.ts';
 import type { Member } from '../spec/spec.ts';
 import { BadOption } from './errors.ts';
 import { chosenKeys } from './rdb-filter.ts';
-import type { RestoreJob, RestoreOptions } from './restore.ts';
+import type { RestoreJob, RestoreOptions } from './restore-job.ts';
 
 /** What the options choose; null for everything. @throws BAD_OPTION */
 export async function choiceOf({ match, db, prefix }: RestoreOptions): Promise<KeyChoice | null> {

@@ -22,37 +22,12 @@ import { interruptible } from './interrupt.ts';
 import type { Output } from './output.ts';
 import { ProgressLine } from './progress-line.ts';
 import { collect, collectWhole } from './rdb-options.ts';
+import type { RestoreJob, RestoreOptions } from './restore-job.ts';
 import { choiceOf, restoreSomeKeys } from './restore-some.ts';
 import { openTarget, type Target } from './target.ts';
-import { action, type CommonOptions, specArgument, stateDirOption, verb } from './verb.ts';
+import { action, specArgument, stateDirOption, verb } from './verb.ts';
 
 const Interrupted = defineError('RESTORE_INTERRUPTED', 1);
-
-export interface RestoreOptions extends CommonOptions {
-  stateDir?: string;
-  replace?: boolean;
-  safetyBackup: boolean;
-  match?: string[];
-  db?: string[];
-  prefix?: string;
-  identity?: string;
-  workDir?: string;
-}
-
-/** What both ways of restoring need. */
-export interface RestoreJob {
-  output: Output;
-  target: Target;
-  options: RestoreOptions;
-  source: RestoreSource;
-  facts: RestoreFacts;
-  taker: Taker;
-  prepared: PreparedRdb;
-  /** The prepared RDB. */
-  file: string;
-  say(step: string): void;
-  signal: AbortSignal;
-}
 
 export function restoreVerb(): Command {
   return verb('restore', 'bring the data of a backup back into the running deployment', [

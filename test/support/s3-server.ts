@@ -1,7 +1,8 @@
 import { rmSync } from 'node:fs';
 import type { Server } from 'node:http';
 import { createRequire } from 'node:module';
-import { openStore, type StoreOptions } from '../../src/backup/open-store.ts';
+import { openStore } from '../../src/backup/open-store.ts';
+import type { StoreOptions } from '../../src/backup/s3-client.ts';
 import type { BackupStore } from '../../src/backup/store.ts';
 import { FaultProxy } from './fault-proxy.ts';
 import { freePort, tempFolder } from './redis-processes.ts';
