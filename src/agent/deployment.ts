@@ -3,7 +3,7 @@
  * observed of everything. It holds state and answers with a view; deciding and acting are elsewhere.
  */
 import type { Clock } from '../base/clock.ts';
-import { testHook } from '../base/test-hooks.ts';
+import { isSabotaged } from '../base/sabotage.ts';
 import type { SentinelEvent } from '../redis/sentinel-client.ts';
 import type { Secrets } from '../spec/secrets.ts';
 import type { GatePlace, Member, SentinelPlace, Spec } from '../spec/spec.ts';
@@ -149,7 +149,7 @@ function memberView({ place, part, watch, memory }: LiveMember): MemberView {
   const { seen } = watch;
   const running = part?.process.running ?? true;
   const down = part !== null && !running;
-  const unguarded = testHook('no-empty-primary-guard');
+  const unguarded = isSabotaged('no-empty-primary-guard');
   return {
     ...place,
     process: part?.view ?? null,

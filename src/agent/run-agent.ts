@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import type { FastifyInstance } from 'fastify';
 import { writeFileAtomic } from '../base/atomic-file.ts';
 import { systemClock } from '../base/clock.ts';
-import { activeTestHooks, testHook } from '../base/test-hooks.ts';
+import { activeSabotages, isSabotaged } from '../base/sabotage.ts';
 import { loadSecrets } from '../spec/secrets.ts';
 import type { Spec } from '../spec/spec.ts';
 import { Commands } from './api/agent-commands.ts';
@@ -52,9 +52,9 @@ export interface RunningAgent {
 /** Starts an agent. @throws before anything is started when something is missing; START_FAILED and the like after. */
 export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
   const { host, stateDir, report } = options;
-  const spec = testHook('detect-after-1s') ? withDetectAfter(options.spec, 1000) : options.spec;
-  const hooks = activeTestHooks();
-  for (const hook of hooks) report(`warning: ${hook}`);
+  const spec = isSabotaged('detect-after-1s') ? withDetectAfter(options.spec, 1000) : options.spec;
+  const broken = activeSabotages();
+  for (const each of broken) report(`warning: ${each}`);
   const paths = statePaths(stateDir);
   const { program } = await findRedisServer();
   const gatesHere = spec.gates.filter((gate) => gate.host === host);
@@ -72,7 +72,7 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
     const setting = { spec, host, paths, secrets, redisServer: program, haproxy, clock: systemClock, events };
     const deployment = await assemble(setting);
     await checkFreePorts(deployment);
-    for (const hook of hooks) events.add('test-hook', spec.name, hook);
+    for (const each of broken) events.add('sabotaged', spec.name, each);
     return await runAgent(deployment, options, release);
   } catch (error) {
     await release();

@@ -1,6 +1,6 @@
 import { type Command, Option } from 'commander';
+import { activeSabotages } from '../base/sabotage.ts';
 import { parseSize } from '../base/size.ts';
-import { activeTestHooks } from '../base/test-hooks.ts';
 import { headOf, pageOf } from '../bench/result.ts';
 import { drillNotes } from '../drill/notes.ts';
 import type { DrillSettings, Scenario } from '../drill/scenario.ts';
@@ -70,7 +70,7 @@ export function drillVerb(): Command {
     .option('-y, --yes', 'do not ask')
     .addHelpText('after', `\nScenarios:\n${scenarioLines().join('\n')}`);
   return benchAction<DrillOptions>(command, async (options, context, { args, output }) => {
-    for (const hook of activeTestHooks()) output.note(`${output.colors.yellow('warning:')} ${hook}`);
+    for (const way of activeSabotages()) output.note(`${output.colors.yellow('warning:')} ${way}`);
     // A variadic argument comes as one list.
     const names = args.flat();
     const chosen = choose(names);
@@ -97,7 +97,7 @@ export function drillVerb(): Command {
     });
     return {
       data: { ...head, ...drillData(results, settings) },
-      page: pageOf(head, `Drills: ${names.join(', ')}`, sections, [...activeTestHooks(), ...remarks]),
+      page: pageOf(head, `Drills: ${names.join(', ')}`, sections, [...activeSabotages(), ...remarks]),
       csv: drillCsv(results),
       exitStatus: hasBroken(results) ? 3 : 0,
     };

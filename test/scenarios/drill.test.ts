@@ -23,6 +23,8 @@ interface DrillOutput {
 }
 
 const command = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
+/** What breaks a process on purpose; the ways follow after a question mark. */
+const saboteur = new URL('../support/sabotage.mjs', import.meta.url).href;
 let folder = '';
 
 beforeAll(() => {
@@ -42,8 +44,8 @@ function leftovers(): string[] {
   return [...processes, ...readdirSync(folder)];
 }
 
-async function drill(args: string[], hooks = '') {
-  const env = { TMPDIR: folder, HOLDFAST_TEST_HOOKS: hooks };
+async function drill(args: string[], broken = '') {
+  const env = { TMPDIR: folder, ...(broken ? { NODE_OPTIONS: `--import ${saboteur}?${broken}` } : {}) };
   const { status, stdout, stderr } = await holdfast(['drill', ...args, '--duration', '2s', '--json'], env);
   expect(stdout, stderr).not.toBe('');
   const output = JSON.parse(stdout) as DrillOutput;
@@ -120,8 +122,8 @@ describe('a build that was broken on purpose is caught', () => {
     ['no-holding', 'primary-crash', 'the only error is UNCERTAIN'],
     ['detect-after-1s', 'primary-crash', 'no other Sentinel gives the primary up'],
     ['no-empty-primary-guard', 'empty-primary', 'no acknowledged write is lost'],
-  ])('%s by %s', async (hook, scenario, promise) => {
-    const { status, drills } = await drill([scenario], hook);
+  ])('%s by %s', async (way, scenario, promise) => {
+    const { status, drills } = await drill([scenario], way);
     expect(status).toBe(3);
     const broken = firstRun(drills).promises.filter(({ held }) => !held);
     expect(broken.map((each) => each.promise).join('\n')).toContain(promise);

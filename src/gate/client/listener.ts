@@ -1,7 +1,7 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import { errorCode, errorText } from '../../base/errors.ts';
-import { testHook } from '../../base/test-hooks.ts';
+import { isSabotaged } from '../../base/sabotage.ts';
 import { type RequestLimits, redisRequestLimits, unauthenticatedLimits } from '../../resp/request.ts';
 import type { Command, CommandTable } from '../commands/command-table.ts';
 import type { GateConfig, Listen, MemberAddress } from '../config.ts';
@@ -77,7 +77,7 @@ export class Door implements Router, ConnectionsOwner {
     };
     this.refuses = routing.refuses;
     this.buffered = context.buffered;
-    const holdMs = testHook('no-holding') ? 0 : context.config.holdMs;
+    const holdMs = isSabotaged('no-holding') ? 0 : context.config.holdMs;
     this.held = new HeldClients(holdMs, (client) => {
       client.pump();
       this.connections.standAgain(client);
