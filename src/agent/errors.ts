@@ -4,6 +4,7 @@ export const AlreadyRuns = defineError('ALREADY_RUNS', 1);
 export const NotRunning = defineError('NOT_RUNNING', 1);
 export const PortTaken = defineError('PORT_TAKEN', 1);
 export const ProgramMissing = defineError('PROGRAM_MISSING', 1);
+export const ServerNotAsSpecified = defineError('SERVER_NOT_AS_SPECIFIED', 1);
 export const ServerTooOld = defineError('SERVER_TOO_OLD', 1);
 export const StateDirUnusable = defineError('STATE_DIR_UNUSABLE', 1);
 export const DiskFull = defineError('DISK_FULL', 1);

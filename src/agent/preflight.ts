@@ -1,6 +1,5 @@
 /**
- * What must hold before anything is started, so that a start never ends half-way: the programs are there and new
- * enough, the state directory can be written, the disk has room, and every port is free.
+ * What must hold before anything is started, so that a start never ends half-way: the programs are there, the state directory can be written, the disk has room, and every port is free.
  */
 import { mkdir, rm, statfs, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
@@ -8,47 +7,12 @@ import path from 'node:path';
 import { errorCode, errorText } from '../base/errors.ts';
 import { describeSize } from '../base/size.ts';
 import { portHolder } from '../process/port-holder.ts';
-import { findProgram, type ServerVersion, serverVersion } from '../process/programs.ts';
+import { findProgram } from '../process/programs.ts';
 import type { Spec } from '../spec/spec.ts';
-import { DiskFull, PortTaken, ProgramMissing, ServerTooOld, StateDirUnusable } from './errors.ts';
+import { DiskFull, PortTaken, ProgramMissing, StateDirUnusable } from './errors.ts';
 
-/** ACL users for replication, RESET, ROLE in Sentinel and the like need it. */
-const oldest = { major: 6, minor: 2 };
 /** Redis needs room for its first files, the agent for its state and logs. */
 const leastFreeBytes = 16 * 2 ** 20;
-
-/** The redis-server to run, Valkey's if there is only that one. @throws PROGRAM_MISSING, SERVER_TOO_OLD */
-export async function findRedisServer(): Promise<{ program: string; version: ServerVersion }> {
-  const wanted = process.env['HOLDFAST_REDIS_SERVER'];
-  const program = wanted
-    ? findProgram(wanted)
-    : (findProgram('redis-server') ?? findProgram('valkey-server'));
-  if (program === undefined) {
-    throw ProgramMissing(`${wanted ?? 'redis-server'} is not installed, or not on the PATH`, {
-      hint: 'Debian, Ubuntu: apt-get install redis-server redis-tools. Fedora: dnf install redis. macOS: brew install redis. HOLDFAST_REDIS_SERVER names another program.',
-    });
-  }
-  const version = await serverVersion(program).catch((cause) => {
-    throw ProgramMissing(`${program} can't be run: ${errorText(cause)}`, { cause });
-  });
-  if (!version) {
-    throw ProgramMissing(`${program} --version does not answer as Redis or Valkey do`, {
-      hint: 'HOLDFAST_REDIS_SERVER names the program to use.',
-    });
-  }
-  const { product, major, minor } = version;
-  const tooOld =
-    product === 'Redis' && (major < oldest.major || (major === oldest.major && minor < oldest.minor));
-  if (tooOld) {
-    throw ServerTooOld(
-      `${program} is Redis ${version.version}; holdfast needs ${oldest.major}.${oldest.minor} or newer`,
-      {
-        hint: 'Install a newer Redis or Valkey, or name one with HOLDFAST_REDIS_SERVER.',
-      },
-    );
-  }
-  return { program, version };
-}
 
 export function findHaproxy(): string {
   const program = findProgram('haproxy');

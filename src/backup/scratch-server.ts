@@ -185,7 +185,7 @@ export class ScratchServer {
     const how =
       exitCode === 137 ? 'was killed, perhaps for want of memory,' : `ended with status ${exitCode}`;
     return ScratchServerFailed(`the scratch server ${how} while it loaded${said(tail)}`, {
-      hint: 'This says nothing about the backup. It needs as much memory as the dataset; HOLDFAST_REDIS_SERVER names another program.',
+      hint: 'This says nothing about the backup. It needs as much memory as the dataset; redis.binary in the spec names another program.',
     });
   }
 }

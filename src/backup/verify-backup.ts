@@ -88,7 +88,7 @@ async function checkVersion(
   throw ServerTooOldForBackup(
     `${id} was taken from ${by} in RDB version ${rdbVersion}, which ${redisServer} can't load`,
     {
-      hint: 'Verify it where that version, or a newer one, is installed; HOLDFAST_REDIS_SERVER names the program.',
+      hint: 'Verify it where that version, or a newer one, is installed; redis.binary in the spec, or HOLDFAST_REDIS_SERVER, names the program.',
     },
   );
 }

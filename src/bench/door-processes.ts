@@ -1,6 +1,6 @@
 /** The server and the front doors before it, each as its own process. */
 import { fileURLToPath } from 'node:url';
-import { findRedisServer } from '../agent/preflight.ts';
+import { findRedisServer } from '../agent/server-program.ts';
 import { freePorts } from '../process/free-ports.ts';
 import { findProgram } from '../process/programs.ts';
 import type { Scratch } from './scratch.ts';

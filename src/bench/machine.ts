@@ -1,6 +1,6 @@
 /** Where a measurement was made: without it a figure says little. */
 import os from 'node:os';
-import { findRedisServer } from '../agent/preflight.ts';
+import { findRedisServer } from '../agent/server-program.ts';
 import { describeSize } from '../base/size.ts';
 
 export interface Machine {

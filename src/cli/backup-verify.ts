@@ -1,7 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import os from 'node:os';
 import type { Command } from 'commander';
-import { findRedisServer } from '../agent/preflight.ts';
+import { findRedisServer } from '../agent/server-program.ts';
 import { BackupNotFound } from '../backup/errors.ts';
 import { listBackups } from '../backup/list.ts';
 import { type Manifest, readManifest } from '../backup/manifest.ts';
@@ -51,7 +51,7 @@ async function verify(
   const manifest = await chosen(target, wanted);
   const workFolder = options.workDir ?? os.tmpdir();
   await mkdir(workFolder, { recursive: true, mode: 0o700 });
-  const { program } = await findRedisServer();
+  const { program } = await findRedisServer(target.spec.redis);
   const verdict = await verifyBackup({
     ...{ store: target.store, manifest, workFolder, signal },
     keys: { identities: await readIdentities(options.identity) },

@@ -53,6 +53,8 @@ export function containerSpec(spec: Spec, nodes: readonly Node[], withGates: boo
     ...spec,
     laptop: false,
     hosts,
+    // The image brings the server.
+    redis: { ...spec.redis, binary: null },
     members: moved(spec.members),
     sentinels: moved(spec.sentinels),
     gates: withGates ? gates : [],
@@ -78,6 +80,11 @@ export function specText(spec: Spec): string {
 }
 
 function refuseWhatContainersCannot(spec: Spec): void {
+  if (spec.redis.engine === 'valkey') {
+    throw TargetRefused('redis.engine is valkey, and the image has Redis', {
+      hint: 'Put valkey-server into an image of your own, and run the agent in it with this spec.',
+    });
+  }
   if (spec.security.tls !== null) {
     throw TargetRefused(
       'security.tls is not rendered for containers: certificates would have to be mounted',

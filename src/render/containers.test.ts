@@ -191,7 +191,7 @@ test.each(specs)(
       expect(inner.members).toHaveLength(outer.members.length);
       expect(inner.sentinels).toHaveLength(outer.sentinels.length);
       expect(new Set(inner.sentinels.map(({ host }) => host)).size).toBe(outer.sentinels.length);
-      expect(inner.redis).toEqual(outer.redis);
+      expect(inner.redis).toEqual({ ...outer.redis, binary: null });
       expect(inner.security.secret).toEqual({ file: '/run/secrets/holdfast/secret' });
     }
   },

@@ -79,7 +79,7 @@ export function normalise(file: SpecFile, fileName: string): { spec: Spec; probl
     members: members.places,
     sentinels: sentinels.places,
     gates: gates.places.map((each) => ({ ...each, replicaPort: replicaPort(file.gate?.replicaPort, each) })),
-    redis: redisSettings(file.redis ?? {}, members.places.length),
+    redis: redisSettings(file.redis ?? {}, members.places.length, folder),
     sentinel: sentinelSettings(file.sentinel ?? {}, sentinels.places.length),
     gate: gateSettings(file.gate ?? {}),
     agent: agentSettings(file.agent ?? {}),
@@ -114,10 +114,14 @@ function replicaPort(wanted: number | 'none' | undefined, gate: Place): number |
   return wanted ?? gate.port + 1;
 }
 
-function redisSettings(file: Section<'redis'>, members: number): RedisSettings {
+function redisSettings(file: Section<'redis'>, members: number, folder: string): RedisSettings {
   const persistence = file.persistence ?? 'aof-everysec';
   const save = file.save ?? (persistence === 'none' ? [] : defaultSave);
   return {
+    engine: file.engine ?? null,
+    // Without a slash it is a name, which is looked for on the PATH.
+    binary: file.binary?.includes('/') ? path.resolve(folder, file.binary) : (file.binary ?? null),
+    version: file.version ?? null,
     maxMemoryBytes: file.maxMemory === undefined ? null : bytes(file.maxMemory),
     maxMemoryPolicy: file.maxMemoryPolicy ?? 'noeviction',
     persistence,

@@ -51,7 +51,16 @@ export interface GatePlace extends Place {
 export type Persistence = 'none' | 'rdb' | 'aof-everysec' | 'aof-always';
 export type ConfigValue = string | number | boolean;
 
-export interface RedisSettings {
+/** Which program the members and Sentinels are. Null: whatever is found. */
+export interface EngineChoice {
+  readonly engine: 'redis' | 'valkey' | null;
+  /** A full path, or a name to look for on the PATH; Sentinels run the same program. */
+  readonly binary: string | null;
+  /** The version that it must have, or begin with: `7`, `7.0`, `8.0.1`. */
+  readonly version: string | null;
+}
+
+export interface RedisSettings extends EngineChoice {
   readonly maxMemoryBytes: number | null;
   readonly maxMemoryPolicy: string;
   readonly persistence: Persistence;

@@ -18,6 +18,9 @@ export function specFileOf(spec: Spec): SpecFile {
       : { hosts: Object.fromEntries(spec.hosts.map((host) => [host.id, hostFile(host)])) }),
     redis: {
       ...places('members', spec.members),
+      ...(redis.engine === null ? {} : { engine: redis.engine }),
+      ...(redis.binary === null ? {} : { binary: redis.binary }),
+      ...(redis.version === null ? {} : { version: redis.version }),
       port: firstPort(spec.members),
       ...(redis.maxMemoryBytes === null ? {} : { maxMemory: formatSize(redis.maxMemoryBytes) }),
       maxMemoryPolicy: redis.maxMemoryPolicy as NonNullable<SpecFile['redis']>['maxMemoryPolicy'],

@@ -150,9 +150,17 @@ describe('what stands in the way is said before anything is started', () => {
       '#!/bin/sh\necho "Redis server v=6.0.16 sha=00000000:0 malloc=jemalloc-5.2.1 bits=64 build=1"\n',
       { mode: 0o755 },
     );
-    const { error } = await refused(deployment, { HOLDFAST_REDIS_SERVER: fake });
+    deployment.writeSpec({ redis: { binary: fake } });
+    const { error } = await refused(deployment);
     expect(error.code).toBe('SERVER_TOO_OLD');
     expect(error.message).toContain('6.0.16');
+  });
+
+  test('a server of another version or engine than the spec says', async () => {
+    const deployment = await track(TestDeployment.create({ redis: { version: '5.4' } }));
+    const { error } = await refused(deployment);
+    expect(error.code).toBe('SERVER_NOT_AS_SPECIFIED');
+    expect(error.message).toMatch(/redis-server is Redis \S+, and the spec says redis.version: "5.4"/);
   });
 
   test('a state directory that is a file', async () => {

@@ -13,6 +13,7 @@ import { loadSecrets } from '../../spec/secrets.ts';
 import type { Spec } from '../../spec/spec.ts';
 import type { Deployment, LiveMember } from '../deployment.ts';
 import { ApplyRefused } from '../errors.ts';
+import { findRedisServer } from '../server-program.ts';
 import { memberConfText } from '../units/configure.ts';
 import type { Report } from './bring-up.ts';
 import { differentSettings, type SettingChange } from './setting-changes.ts';
@@ -52,8 +53,9 @@ export async function applySpec(
     });
   }
   const secrets = await loadSecrets(spec, setting.paths.secret);
-  const next = { ...setting, spec, secrets };
-  const changes = [...moved];
+  const { program } = await findRedisServer(spec.redis);
+  const next = { ...setting, spec, secrets, redisServer: program };
+  const changes = [...moved, ...programChanges(deployment, program)];
   for (const member of deployment.members) {
     if (member.part) changes.push(...(await applyToMember(next, member, dryRun)));
   }
@@ -68,6 +70,19 @@ export async function applySpec(
     deployment.events.add('applied', spec.name, `the spec was applied: ${changes.length} changes`);
   }
   return { changes, applied: !dryRun };
+}
+
+/** Each process takes the new program when it is started the next time. */
+function programChanges({ members, sentinels, setting }: Deployment, program: string): Change[] {
+  if (program === setting.redisServer) return [];
+  const here = [...members, ...sentinels].filter(({ part }) => part !== null);
+  return here.map(({ place }) => ({
+    where: place.id,
+    what: 'program',
+    from: setting.redisServer,
+    to: program,
+    takes: 'restart',
+  }));
 }
 
 type Setting = Deployment['setting'];

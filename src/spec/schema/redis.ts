@@ -9,6 +9,29 @@ export const redisSchema = field.section(
     on: field
       .hostList('Hosts of the members, one member per entry; the first starts as primary. Default: all.')
       .optional(),
+    engine: field
+      .choice(['redis', 'valkey'], {
+        about: 'Whose servers are run. Default: Redis if it is installed, else Valkey.',
+      })
+      .optional(),
+    binary: field
+      .text(
+        {
+          about: 'The server to run: a path, or a name on the PATH. Default: redis-server or valkey-server.',
+        },
+        /^[^\0\r\n]+$/,
+        'the path or the name of a redis-server or valkey-server',
+      )
+      .optional(),
+    version: field
+      .text(
+        {
+          about: 'The version that the server must have, whole or its beginning, such as "7.0".',
+        },
+        /^\d{1,3}(\.\d{1,3}){0,2}$/,
+        'a version in quotes, such as "7.0" or "8.0.1"',
+      )
+      .optional(),
     port: field.port({ about: 'Port of the first member on each host.', default: 6379 }).optional(),
     maxMemory: field
       .size({ about: "Redis's maxmemory, for each member. Default: none is set." }, 1024 * 1024)
