@@ -10,6 +10,7 @@ import type { GatePlace, Member, SentinelPlace, Spec } from '../spec/spec.ts';
 import type { MemberView, SentinelView, View } from '../topology/view.ts';
 import type { MemberWatch } from './observe/member-watch.ts';
 import type { SentinelWatch } from './observe/sentinel-observer.ts';
+import { Operations } from './operations.ts';
 import type { EventLog } from './state/event-log.ts';
 
 import { isDataIntact, isDataStale, keptData, type MemoryFile } from './state/memory-file.ts';
@@ -58,7 +59,8 @@ export class Deployment {
   readonly sentinels: LiveSentinel[] = [];
   readonly gates: LiveGate[] = [];
   paused = false;
-  operation: string | null = null;
+  /** Who may change anything that is planned. The loop looks again when a planned change is over. */
+  readonly operations = new Operations(() => this.wake());
   selection: View['selection'] = null;
   failoverAskedAtMs: number | null = null;
   /** Members whose clients the Sentinels may not kill for the moment, with the timer that ends it. */
@@ -117,7 +119,7 @@ export class Deployment {
     return {
       name: this.spec.name,
       paused: this.paused,
-      operation: this.operation,
+      operation: this.operations.description,
       members: this.members.map((member) => memberView(member)),
       sentinels: this.sentinels.map((sentinel) => this.#sentinelView(sentinel)),
       gates: this.gates.map(({ place, part, adapter }) => ({

@@ -12,6 +12,7 @@ export const UnknownHost = defineError('UNKNOWN_HOST', 2);
 export const UnknownPart = defineError('UNKNOWN_PART', 2);
 export const StartFailed = defineError('START_FAILED', 1);
 export const OperationUnderWay = defineError('OPERATION_UNDER_WAY', 1);
+export const OperationAborted = defineError('OPERATION_ABORTED', 1);
 export const SwitchoverRefused = defineError('SWITCHOVER_REFUSED', 1);
 export const SwitchoverFailed = defineError('SWITCHOVER_FAILED', 1);
 export const FailoverRefused = defineError('FAILOVER_REFUSED', 1);

@@ -77,7 +77,7 @@ export class Loop {
     if (nowMs < (this.#failedUntilMs.get(key) ?? 0)) return false;
     this.#say(decision);
     try {
-      await this.#actions.act(decision);
+      await this.#deployment.operations.unplanned(() => this.#actions.act(decision));
       this.#failedUntilMs.delete(key);
       return true;
     } catch (error) {

@@ -11,7 +11,8 @@ import { serveControl, serveQuestions } from './api/server.ts';
 import { assemble } from './assemble.ts';
 import { BackupSchedule } from './backups/backup-schedule.ts';
 import { bringDown } from './change/bring-down.ts';
-import { bringUp, type Report } from './change/bring-up.ts';
+import { bringUp } from './change/bring-up.ts';
+import type { Report } from './change/change-context.ts';
 import { handOver } from './change/hand-over.ts';
 import { restorePriorities } from './change/priorities.ts';
 import { unshield, unshieldAll } from './change/promotion.ts';
@@ -35,6 +36,11 @@ export interface AgentOptions {
   report: Report;
   /** How long a start may wait for the first write to be taken, in ms. */
   readyWithinMs: number;
+  /**
+   * Gives the start up. Until the servers answer, what it started is stopped again and the start fails; after that it only
+   * waits no longer, and `down` is for the caller.
+   */
+  signal?: AbortSignal;
 }
 
 export interface RunningAgent {
@@ -44,9 +50,9 @@ export interface RunningAgent {
   readonly notReady: string | null;
   /** Resolves when the agent ends because it was told to by `down`. */
   readonly ended: Promise<void>;
-  /** Stops everything on this host, then the agent. */
+  /** Ends what is under way, then stops everything on this host, then the agent. Asked again, it is the same stop. */
   down(report: Report): Promise<void>;
-  /** Ends the agent and leaves everything else running. */
+  /** Ends what is under way, then the agent, and leaves everything else running. */
   leave(): Promise<void>;
 }
 
@@ -97,10 +103,10 @@ async function checkFreePorts(deployment: Deployment): Promise<void> {
 
 async function runAgent(
   deployment: Deployment,
-  { report, readyWithinMs }: AgentOptions,
+  { report, readyWithinMs, signal = new AbortController().signal }: AgentOptions,
   release: () => Promise<void>,
 ): Promise<RunningAgent> {
-  const { spec, setting, events } = deployment;
+  const { spec, setting, events, operations } = deployment;
   const observer = new Observer(deployment);
   const stopHousekeeping = housekeeping(deployment);
   const stopWatchingClock = watchClock(setting.clock, events, setting.host);
@@ -125,22 +131,30 @@ async function runAgent(
   const ended = new Promise<void>((resolve) => {
     resolveEnded = resolve;
   });
-  const down = async (downReport: Report) => {
-    deployment.operation = 'stopping';
-    await backups.stop();
-    await handOver(deployment, observer, downReport);
-    await bringDown(deployment, downReport);
+  const stop = async (downReport: Report) => {
+    const operation = await operations.stop('stop');
+    try {
+      await backups.stop();
+      await handOver({ deployment, observer, report: downReport, operation });
+      await bringDown(deployment, downReport);
+    } catch (error) {
+      operation.end();
+      throw error;
+    }
     resolveEnded();
   };
-  const api = new Commands(deployment, observer, backups, down);
+  const api = new Commands(deployment, observer, backups, stop);
+  const start = await operations.begin('start', { signal });
+  const context = { deployment, observer, report, operation: start };
   try {
-    deployment.operation = 'the start';
-    await bringUp(deployment, observer, report);
+    await bringUp(context);
     observer.start();
     servers.push(await serveControl(api, setting.paths.agentSocket));
     servers.push(...(await serveQuestions(api, spec.agent.bind, spec.agent.port, setting.secrets.apiToken)));
-    await endInterruptedRestore(deployment, observer, report);
-    deployment.operation = null;
+    await endInterruptedRestore(context).catch((error) => {
+      if (!start.signal.aborted) throw error;
+    });
+    start.end();
     loop.start();
     backups.start();
     await restorePriorities(deployment);
@@ -151,12 +165,21 @@ async function runAgent(
     await stopWatching();
     throw error;
   }
-  const notReady = await waitUntilReady(deployment, observer, report, readyWithinMs);
+  const notReady = await waitUntilReady(deployment, observer, report, readyWithinMs, signal);
   events.add('ready', spec.name, notReady ?? 'the deployment takes writes');
   const leave = async () => {
+    // A stop that is under way goes on: it ends the agent too.
+    await operations.stop('leave').catch(() => ended);
     await stopWatching();
     resolveEnded();
   };
-  void ended.then(leave);
+  void ended.then(stopWatching);
+  let stopping: Promise<void> | null = null;
+  const down = (downReport: Report) => {
+    stopping ??= stop(downReport).finally(() => {
+      stopping = null;
+    });
+    return stopping;
+  };
   return { deployment, api, notReady, ended, down, leave };
 }

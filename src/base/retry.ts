@@ -39,6 +39,11 @@ export async function waitFor<T>(
         cause: lastError,
       });
     }
-    await delay(options.everyMs ?? 20, undefined, options.signal ? { signal: options.signal } : {});
+    await pause(options.everyMs ?? 20, options.signal);
   }
+}
+
+/** Waits for that long. @throws the signal's reason when it is aborted. */
+export async function pause(ms: number, signal?: AbortSignal): Promise<void> {
+  await delay(ms, undefined, signal ? { signal } : {}).catch(() => signal?.throwIfAborted());
 }

@@ -11,6 +11,7 @@ import { describeDuration } from '../base/duration.ts';
 import { HoldfastError } from '../base/errors.ts';
 import type { Spec } from '../spec/spec.ts';
 import type { Output } from './output.ts';
+import { StopSignals } from './stop-signals.ts';
 import type { Target } from './target.ts';
 
 export interface RunOptions {
@@ -31,7 +32,8 @@ const detachedMark = 'HOLDFAST_DETACHED';
 export async function runForeground(output: Output, target: Target, options: RunOptions): Promise<number> {
   if (process.env[detachedMark]) return runAsChild(target, options);
   const began = performance.now();
-  const agent = await start(target, options, (step) => output.note(`  ${output.colors.dim(step)}`));
+  const stop = new StopSignals();
+  const agent = await start(target, options, stop, (step) => output.note(`  ${output.colors.dim(step)}`));
   announce(output, target.spec, options.host, performance.now() - began, agent.notReady);
   output.data(statusOf(agent.deployment.view()));
   if (options.restore !== null) void restoreOnceUp(target, options.restore, null);
@@ -40,6 +42,7 @@ export async function runForeground(output: Output, target: Target, options: Run
   );
   return untilStopped(
     agent,
+    stop,
     (line) => output.note(`  ${output.colors.dim(line)}`),
     'Ctrl-C stops it, and everything that it started.',
     output,
@@ -49,28 +52,25 @@ export async function runForeground(output: Output, target: Target, options: Run
 /** Waits for `down`, or for a signal that means the same. */
 async function untilStopped(
   agent: RunningAgent,
+  signals: StopSignals,
   report: (line: string) => void,
   hint: string,
   output: Output | null,
 ): Promise<number> {
   output?.note(output.colors.dim(hint));
   let status = 0;
-  let stopping = false;
-  const stop = (signal: NodeJS.Signals) => {
-    if (stopping) {
+  signals.listen((name, again) => {
+    if (again) {
       output?.note('Still stopping; every server is asked to save its data first.');
       return;
     }
-    stopping = true;
-    output?.note(`${signal}: stopping.`);
+    output?.note(`${name}: stopping.`);
     agent.down(report).catch((error: Error) => {
       status = 1;
       output?.note(`${output.colors.red('error:')} ${error.message}`);
       void agent.leave();
     });
-  };
-  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
-  for (const signal of signals) process.on(signal, stop);
+  });
   // For an upgrade of holdfast itself: the next agent adopts what goes on running.
   let left = false;
   process.on('SIGUSR2', () => {
@@ -88,8 +88,13 @@ function endBy(signal: NodeJS.Signals): void {
   process.kill(process.pid, signal);
 }
 
-function start({ spec, paths }: Target, { host, readyWithinMs }: RunOptions, report: (step: string) => void) {
-  return startAgent({ spec, host, stateDir: paths.root, report, readyWithinMs });
+function start(
+  { spec, paths }: Target,
+  { host, readyWithinMs }: RunOptions,
+  { signal }: StopSignals,
+  report: (step: string) => void,
+) {
+  return startAgent({ spec, host, stateDir: paths.root, report, readyWithinMs, signal });
 }
 
 function announce(output: Output, spec: Spec, host: string, tookMs: number, notReady: string | null): void {
@@ -203,10 +208,11 @@ async function runAsChild(target: Target, options: RunOptions): Promise<number> 
     if (process.connected) process.send?.(message);
   };
   try {
-    const agent = await start(target, options, (step) => tell({ step }));
+    const stop = new StopSignals();
+    const agent = await start(target, options, stop, (step) => tell({ step }));
     tell({ ready: statusOf(agent.deployment.view()), notReady: agent.notReady });
     agent.deployment.events.listen(({ at, text }) => process.stderr.write(`${at} ${text}\n`));
-    return await untilStopped(agent, (line) => process.stderr.write(`${line}\n`), '', null);
+    return await untilStopped(agent, stop, (line) => process.stderr.write(`${line}\n`), '', null);
   } catch (error) {
     const known = error instanceof HoldfastError;
     const message = error instanceof Error ? error.message : String(error);

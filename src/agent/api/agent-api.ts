@@ -1,6 +1,6 @@
 /** The shape of the agent's API: what the command line and the dashboard may ask. */
 
-import type { Report } from '../change/bring-up.ts';
+import type { Report } from '../change/change-context.ts';
 import type { DeploymentEvent } from '../state/event-log.ts';
 import type { Status } from './status-answer.ts';
 
@@ -24,8 +24,8 @@ export interface AgentApi {
   /** Events after `seq`; waits up to `waitMs` for the first when there is none yet. */
   events(seq: number, waitMs: number): Promise<DeploymentEvent[]>;
   /**
-   * Runs a command and returns its result. @throws OPERATION_UNDER_WAY and the command's own errors.
-   * @param signal aborted when whoever asked went away. Most commands go on all the same.
+   * Runs a command and returns its result. @throws OPERATION_UNDER_WAY, OPERATION_ABORTED and the command's own errors.
+   * @param signal aborted when whoever asked went away: a planned change is then given up in order. `down` goes on.
    */
   run(
     command: Command,

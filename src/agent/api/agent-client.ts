@@ -2,7 +2,7 @@
 import { request } from 'node:http';
 import { createInterface } from 'node:readline';
 import { type ExitStatus, errorCode, HoldfastError } from '../../base/errors.ts';
-import type { Report } from '../change/bring-up.ts';
+import type { Report } from '../change/change-context.ts';
 import { NotRunning } from '../errors.ts';
 import type { DeploymentEvent } from '../state/event-log.ts';
 import type { Command } from './agent-api.ts';

@@ -1,14 +1,15 @@
 /** Carries out the commands of the API: one planned change at a time. */
 import { writeFileAtomic } from '../../base/atomic-file.ts';
+import { errorCode, errorText } from '../../base/errors.ts';
 import type { BackupSchedule } from '../backups/backup-schedule.ts';
 import { applySpec } from '../change/apply-spec.ts';
-import type { Report } from '../change/bring-up.ts';
+import type { ChangeContext, Report } from '../change/change-context.ts';
 import { forceFailover } from '../change/failover.ts';
 import { restartPart, rollingRestart, unknownPart } from '../change/restart-members.ts';
 import { switchover } from '../change/switchover.ts';
 import type { Deployment } from '../deployment.ts';
-import { OperationUnderWay } from '../errors.ts';
 import type { Observer } from '../observe/observer.ts';
+import type { OperationKind } from '../operations.ts';
 import { carryOutRestore } from '../restore/restore-command.ts';
 import type { DeploymentEvent } from '../state/event-log.ts';
 import { EventTally } from '../state/event-tally.ts';
@@ -68,37 +69,48 @@ export class Commands implements AgentApi {
     report: Report,
     signal: AbortSignal,
   ): Promise<unknown> {
+    const change = <T>(kind: OperationKind, work: (context: ChangeContext) => Promise<T>): Promise<T> =>
+      this.#deployment.operations.run(kind, { signal }, (operation) =>
+        this.#untilGivenUp(
+          work({ deployment: this.#deployment, observer: this.#observer, report, operation }),
+        ),
+      );
     switch (command) {
       case 'pause':
       case 'resume':
         return this.#setPaused(command === 'pause');
       case 'down':
-        return this.#exclusively('stopping', async () => {
-          await this.#down(report);
-          return { stopped: true };
-        });
+        await this.#down(report);
+        return { stopped: true };
       case 'switchover':
-        return this.#exclusively('a switchover', () => this.#switchover(textOf(options['to']), report));
+        return change('switchover', (context) => this.#switchover(context, textOf(options['to'])));
       case 'failover':
-        return this.#failover(report);
+        return change('failover', (context) => this.#failover(context));
       case 'restart':
-        return this.#exclusively('a restart', () => this.#restart(options, report));
+        return change('restart', (context) => this.#restart(context, options));
       case 'apply':
-        return this.#exclusively('applying the spec', () =>
-          applySpec(this.#deployment, String(options['file']), options['dryRun'] === true, report),
+        return change('apply', (context) =>
+          applySpec(context, String(options['file']), options['dryRun'] === true),
         );
       case 'restore':
-        return this.#exclusively('a restore', () =>
-          carryOutRestore(this.#deployment, this.#observer, options, report, signal),
-        );
+        return change('restore', (context) => carryOutRestore(context, options));
     }
   }
 
-  async #switchover(to: string | null, report: Report): Promise<unknown> {
-    const deployment = this.#deployment;
+  /** That a change was given up is part of what happened: whoever asked may be gone. */
+  async #untilGivenUp<T>(change: Promise<T>): Promise<T> {
+    const { events, spec } = this.#deployment;
+    return change.catch((error) => {
+      if (errorCode(error) === 'OPERATION_ABORTED') events.add('given-up', spec.name, errorText(error));
+      throw error;
+    });
+  }
+
+  async #switchover(context: ChangeContext, to: string | null): Promise<unknown> {
+    const { deployment } = context;
     if (to !== null && !deployment.members.some(({ place }) => place.id === to))
       throw unknownPart(deployment, to);
-    const result = await switchover(deployment, this.#observer, to, report);
+    const result = await switchover(context, to);
     if (result.from !== result.to) {
       const text = `switched over from ${result.from} to ${result.to}; writes waited ${result.heldMs} ms`;
       deployment.events.add('switchover', result.to, text);
@@ -106,10 +118,9 @@ export class Commands implements AgentApi {
     return result;
   }
 
-  async #failover(report: Report): Promise<unknown> {
-    if (this.#deployment.operation !== null) throw underWay(this.#deployment.operation);
-    const result = await forceFailover(this.#deployment, this.#observer, report);
-    this.#deployment.events.add(
+  async #failover(context: ChangeContext): Promise<unknown> {
+    const result = await forceFailover(context);
+    context.deployment.events.add(
       'failover',
       result.to,
       `failed over from ${result.from} to ${result.to} on request`,
@@ -117,11 +128,10 @@ export class Commands implements AgentApi {
     return result;
   }
 
-  async #restart(options: Record<string, unknown>, report: Report): Promise<unknown> {
+  async #restart(context: ChangeContext, options: Record<string, unknown>): Promise<unknown> {
     const member = textOf(options['member']);
-    if (member === null) await rollingRestart(this.#deployment, this.#observer, report);
-    else
-      await restartPart(this.#deployment, this.#observer, member, options['acceptDataLoss'] === true, report);
+    if (member === null) await rollingRestart(context);
+    else await restartPart(context, member, options['acceptDataLoss'] === true);
     return { restarted: member ?? 'all members', primary: this.status().primary };
   }
 
@@ -139,25 +149,6 @@ export class Commands implements AgentApi {
     this.#deployment.wake();
     return { paused, changed };
   }
-
-  /** One planned change at a time; while it lasts the loop leaves everything alone. */
-  async #exclusively<T>(what: string, work: () => Promise<T>): Promise<T> {
-    const { operation } = this.#deployment;
-    if (operation !== null) throw underWay(operation);
-    this.#deployment.operation = what;
-    try {
-      return await work();
-    } finally {
-      this.#deployment.operation = null;
-      this.#deployment.wake();
-    }
-  }
-}
-
-function underWay(operation: string): Error {
-  return OperationUnderWay(`${operation} is under way`, {
-    hint: 'Wait for it; holdfast status shows when it is over.',
-  });
 }
 
 function textOf(value: unknown): string | null {

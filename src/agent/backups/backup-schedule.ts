@@ -85,9 +85,9 @@ export class BackupSchedule {
 
   /** Looks at the clock, and begins what is due. */
   tick(): void {
-    const { spec, setting, operation } = this.#deployment;
+    const { spec, setting, operations } = this.#deployment;
     const nowMs = setting.clock.wallMs();
-    if (spec.backup === null || this.#running !== null || operation !== null) return;
+    if (spec.backup === null || this.#running !== null || operations.current !== null) return;
     if (this.#stopped.signal.aborted || nowMs < this.#lookAtMs) return;
     const dueMs = lastDueMs(spec.backup, nowMs);
     if (dueMs === undefined || (dueMs === this.#settledMs && nowMs < this.#seenAtMs + refreshMs)) return;

@@ -4,7 +4,7 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import type { WorkerLine, WorkerTask } from '../../backup/worker-task.ts';
 import { HoldfastError } from '../../base/errors.ts';
-import type { Report } from '../change/bring-up.ts';
+import type { Report } from '../change/change-context.ts';
 import { BackupWorkerFailed } from '../errors.ts';
 
 const workerFile = fileURLToPath(new URL('../../backup/worker.js', import.meta.url));

@@ -1,7 +1,8 @@
 /**
  * Brings what runs on this host to what the spec says now. The difference is taken from the servers themselves, not
  * from what the spec said before. What a server takes at run time is set and written to its file; what it does not
- * is written to its file and waits for a restart; what moves a process needs `down` and `up`.
+ * is written to its file and waits for a restart; what moves a process needs `down` and `up`. Given up, it ends between
+ * two processes; applied again, it does the rest.
  */
 import { readFile } from 'node:fs/promises';
 import { writeFileAtomic } from '../../base/atomic-file.ts';
@@ -15,7 +16,7 @@ import type { Deployment, LiveMember } from '../deployment.ts';
 import { ApplyRefused } from '../errors.ts';
 import { findRedisServer } from '../server-program.ts';
 import { memberConfText } from '../units/configure.ts';
-import type { Report } from './bring-up.ts';
+import type { ChangeContext } from './change-context.ts';
 import { differentSettings, type SettingChange } from './setting-changes.ts';
 
 export interface Change {
@@ -34,10 +35,9 @@ export interface ApplyResult {
 }
 
 export async function applySpec(
-  deployment: Deployment,
+  { deployment, report, operation: { signal } }: ChangeContext,
   file: string,
   dryRun: boolean,
-  report: Report,
 ): Promise<ApplyResult> {
   const spec = await loadSpec(file);
   const { setting } = deployment;
@@ -57,11 +57,14 @@ export async function applySpec(
   const next = { ...setting, spec, secrets, redisServer: program };
   const changes = [...moved, ...programChanges(deployment, program)];
   for (const member of deployment.members) {
+    signal.throwIfAborted();
     if (member.part) changes.push(...(await applyToMember(next, member, dryRun)));
   }
   for (const { place, part, watch } of deployment.sentinels) {
+    signal.throwIfAborted();
     if (part) changes.push(...(await applyToSentinel(spec, place.id, watch.client, dryRun)));
   }
+  signal.throwIfAborted();
   changes.push(...gateChanges(deployment, spec), ...agentChanges(deployment.spec, spec));
   if (!dryRun) {
     deployment.setting = next;

@@ -5,7 +5,7 @@
 
 import type { Deployment, LiveMember } from '../deployment.ts';
 import type { Part } from '../units/part.ts';
-import type { Report } from './bring-up.ts';
+import type { Report } from './change-context.ts';
 
 const gateStopMs = 10_000;
 const sentinelStopMs = 5_000;
@@ -14,7 +14,6 @@ const memberStopMs = 120_000;
 
 export async function bringDown(deployment: Deployment, report: Report): Promise<void> {
   const { gates, sentinels, members, events, spec } = deployment;
-  deployment.operation = 'stopping';
   await Promise.all(gates.map(({ part }) => stopPart(part, gateStopMs, report)));
   await Promise.all(sentinels.map(({ part }) => stopPart(part, sentinelStopMs, report)));
   // The last word on what each holds: the next start compares it with what is on disk.

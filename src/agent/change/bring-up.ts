@@ -4,35 +4,35 @@
  * is worked out from the data on disk; on several, it waits for the Sentinels' word. Nothing is decided by the loop
  * before this is done.
  */
-import { setTimeout as delay } from 'node:timers/promises';
 import type { HoldfastError } from '../../base/errors.ts';
+import { pause } from '../../base/retry.ts';
 import { lastLogLines } from '../../process/supervised-process.ts';
 import type { GateView, MemberView, SentinelView } from '../../topology/view.ts';
 import type { Deployment, LiveMember } from '../deployment.ts';
 import { StartFailed } from '../errors.ts';
-import type { Observer } from '../observe/observer.ts';
 import type { Part } from '../units/part.ts';
 import { gateCommand, memberCommand, sentinelCommand } from '../units/process-commands.ts';
+import type { ChangeContext, Report } from './change-context.ts';
 import { prepareColdStart } from './prepare-cold-start.ts';
-
-/** Hears what is being done, a line at a time. */
-export type Report = (line: string) => void;
 
 const serversUpMs = 20_000;
 const sentinelStopMs = 5_000;
 
 /**
  * Starts or adopts everything and waits until the servers answer.
- * @throws START_FAILED when a process ends or stays silent; what this call started is stopped again.
+ * @throws START_FAILED when a process ends or stays silent; what this call started is stopped again, also when the
+ * start is given up.
  */
-export async function bringUp(deployment: Deployment, observer: Observer, report: Report): Promise<void> {
+export async function bringUp(context: ChangeContext): Promise<void> {
+  const { deployment, report, operation } = context;
   const adopted = await adoptRunning(deployment, report);
   const started: Part[] = [];
   try {
     const membersRun = adopted.some((part) => deployment.members.some((member) => member.part === part));
-    if (membersRun) await startMissing(deployment, started);
-    else await startCold(deployment, started, report);
-    await waitForServers(deployment, observer, new Set([...adopted, ...started]), report);
+    if (membersRun) await startMissing(context, started);
+    else await startCold(context, started);
+    await waitForServers(context, new Set([...adopted, ...started]));
+    operation.signal.throwIfAborted();
   } catch (error) {
     await Promise.allSettled(
       started.map(async (part) => {
@@ -72,17 +72,19 @@ async function checkRunId({ part, watch }: LiveMember): Promise<void> {
 }
 
 /** Some members run: those that don't are restarted by the loop's rules, after it has seen who is primary. */
-async function startMissing(deployment: Deployment, started: Part[]): Promise<void> {
+async function startMissing(context: ChangeContext, started: Part[]): Promise<void> {
+  const { deployment } = context;
   const dead = [...deployment.sentinels, ...deployment.gates].filter(
     ({ part }) => part && !part.process.running,
   );
   for (const { place, part } of dead) {
     const isSentinel = deployment.sentinels.some((sentinel) => sentinel.place.id === place.id);
-    await startPart(deployment, part as Part, isSentinel, started);
+    await startPart(context, part as Part, isSentinel, started);
   }
 }
 
-async function startCold(deployment: Deployment, started: Part[], report: Report): Promise<void> {
+async function startCold(context: ChangeContext, started: Part[]): Promise<void> {
+  const { deployment, report, operation } = context;
   await stopSentinels(deployment);
   const leader = await prepareColdStart(deployment, report);
   for (const { place, part, watch } of deployment.members) {
@@ -90,11 +92,12 @@ async function startCold(deployment: Deployment, started: Part[], report: Report
     if (!part || leader === null) continue;
     const primary = place.id === leader ? null : deployment.member(leader).place;
     watch.reset();
+    operation.signal.throwIfAborted();
     await part.start(await memberCommand(deployment.setting, part.paths, primary));
     started.push(part);
   }
-  for (const { part } of deployment.sentinels) if (part) await startPart(deployment, part, true, started);
-  for (const { part } of deployment.gates) if (part) await startPart(deployment, part, false, started);
+  for (const { part } of deployment.sentinels) if (part) await startPart(context, part, true, started);
+  for (const { part } of deployment.gates) if (part) await startPart(context, part, false, started);
 }
 
 /** A Sentinel that runs writes over the file that is prepared for it; without members it is of no use. */
@@ -107,7 +110,7 @@ async function stopSentinels({ sentinels }: Deployment): Promise<void> {
 }
 
 async function startPart(
-  deployment: Deployment,
+  { deployment, operation }: ChangeContext,
   part: Part,
   isSentinel: boolean,
   started: Part[],
@@ -115,16 +118,15 @@ async function startPart(
   if (part.process.running) return;
   const { setting } = deployment;
   const command = isSentinel ? sentinelCommand(setting, part.paths) : await gateCommand(deployment, part.id);
+  operation.signal.throwIfAborted();
   await part.start(command);
   started.push(part);
 }
 
 /** Waits until every process of this host answers. Loading data may take as long as it takes. */
 async function waitForServers(
-  deployment: Deployment,
-  observer: Observer,
+  { deployment, observer, report, operation }: ChangeContext,
   waiting: Set<Part>,
-  report: Report,
 ): Promise<void> {
   let deadline = performance.now() + serversUpMs;
   while (waiting.size > 0) {
@@ -141,7 +143,7 @@ async function waitForServers(
     }
     const [late] = waiting;
     if (late && performance.now() > deadline) throw startFailure(late, 'does not answer');
-    if (late) await delay(15);
+    if (late) await pause(15, operation.signal);
   }
 }
 

@@ -1,10 +1,8 @@
 import { errorText } from '../../base/errors.ts';
 import { waitFor } from '../../base/retry.ts';
 import { failoverUnderWay, namedPrimary } from '../../topology/view.ts';
-import type { Deployment } from '../deployment.ts';
 import { FailoverRefused } from '../errors.ts';
-import type { Observer } from '../observe/observer.ts';
-import type { Report } from './bring-up.ts';
+import type { ChangeContext } from './change-context.ts';
 
 const overWithinMs = 20_000;
 
@@ -12,11 +10,12 @@ const overWithinMs = 20_000;
  * Has the Sentinels replace the primary now, whether it lives or not, without draining it first. Writes that had
  * not reached the new primary are lost; a planned change is what `switchover` is for.
  */
-export async function forceFailover(
-  deployment: Deployment,
-  observer: Observer,
-  report: Report,
-): Promise<{ from: string | null; to: string }> {
+export async function forceFailover({
+  deployment,
+  observer,
+  report,
+  operation,
+}: ChangeContext): Promise<{ from: string | null; to: string }> {
   await observer.lookAtAll();
   const view = deployment.view();
   const from = namedPrimary(view)?.id ?? null;
@@ -33,6 +32,7 @@ export async function forceFailover(
       hint: 'holdfast status shows the Sentinels. TILT ends 30 s after the machine is calm again.',
     });
   }
+  operation.signal.throwIfAborted();
   try {
     await sentinel.watch.client.failover();
   } catch (cause) {
@@ -48,7 +48,12 @@ export async function forceFailover(
       const named = namedPrimary(deployment.view())?.id;
       return named !== undefined && named !== from && named;
     },
-    { what: 'the Sentinels to name a new primary', withinMs: overWithinMs, everyMs: 50 },
+    {
+      what: 'the Sentinels to name a new primary',
+      withinMs: overWithinMs,
+      everyMs: 50,
+      signal: operation.signal,
+    },
   );
   report(`${to} is primary`);
   return { from, to };

@@ -4,12 +4,11 @@
  */
 import { errorText } from '../../base/errors.ts';
 import { namedPrimary } from '../../topology/view.ts';
-import type { Deployment } from '../deployment.ts';
-import type { Observer } from '../observe/observer.ts';
-import type { Report } from './bring-up.ts';
+import type { ChangeContext } from './change-context.ts';
 import { switchover } from './switchover.ts';
 
-export async function handOver(deployment: Deployment, observer: Observer, report: Report): Promise<void> {
+export async function handOver(context: ChangeContext): Promise<void> {
+  const { deployment, observer, report } = context;
   const { members, sentinels } = deployment;
   await observer.lookAtAll();
   const view = deployment.view();
@@ -25,7 +24,7 @@ export async function handOver(deployment: Deployment, observer: Observer, repor
   const othersHere = members.filter(({ part, place }) => part !== null && place.id !== named);
   const to = othersHere.length === 0 ? null : (heirs[0]?.id ?? null);
   try {
-    const result = await switchover(deployment, observer, to, report);
+    const result = await switchover(context, to);
     const text = `handed over from ${result.from} to ${result.to} before stopping; writes waited ${result.heldMs} ms`;
     deployment.events.add('switchover', result.to, text);
   } catch (error) {

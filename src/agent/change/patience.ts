@@ -53,6 +53,7 @@ export async function takeBackPatience(
         what: 'a Sentinel',
         withinMs: seesWithinMs,
         everyMs: 100,
+        signal: deployment.operations.life,
       });
       await watch.client.set(option, wanted);
       return 1;

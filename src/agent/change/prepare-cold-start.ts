@@ -9,7 +9,7 @@ import type { Deployment } from '../deployment.ts';
 import { readDiskState } from '../observe/disk-state.ts';
 import { isFirstStart, namedInFiles, nameInFiles, writeConfigs } from '../units/configure.ts';
 import type { Part } from '../units/part.ts';
-import type { Report } from './bring-up.ts';
+import type { Report } from './change-context.ts';
 
 /** @returns the id of the member that the others follow; null when the loop has to find out. */
 export async function prepareColdStart(deployment: Deployment, report: Report): Promise<string | null> {

@@ -5,7 +5,7 @@
 import { waitFor } from '../../base/retry.ts';
 import type { Spec } from '../../spec/spec.ts';
 import type { Deployment, LiveMember } from '../deployment.ts';
-import type { Report } from './bring-up.ts';
+import type { ChangeContext } from './change-context.ts';
 
 const learnWithinMs = 15_000;
 
@@ -15,9 +15,8 @@ export function usualPriority(spec: Spec): string {
 }
 
 export async function preferTarget(
-  deployment: Deployment,
+  { deployment, report, operation }: ChangeContext,
   target: LiveMember,
-  report: Report,
 ): Promise<void> {
   const others = deployment.members.filter(
     (member) => member !== target && member.watch.seen.reachable && member.watch.seen.role === 'replica',
@@ -29,6 +28,7 @@ export async function preferTarget(
     what: 'the Sentinels to learn the new replica priorities',
     withinMs: learnWithinMs,
     everyMs: 100,
+    signal: operation.signal,
   });
 }
 

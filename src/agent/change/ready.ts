@@ -12,7 +12,7 @@ import { ownUserName } from '../../spec/secrets.ts';
 import { actingPrimary, namedPrimary } from '../../topology/view.ts';
 import type { Deployment } from '../deployment.ts';
 import type { Observer } from '../observe/observer.ts';
-import type { Report } from './bring-up.ts';
+import type { Report } from './change-context.ts';
 
 const lookEveryMs = 100;
 /** What takes no longer than this is not worth a word. */
@@ -24,6 +24,7 @@ export async function waitUntilReady(
   observer: Observer,
   report: Report,
   withinMs: number,
+  signal: AbortSignal,
 ): Promise<string | null> {
   const gate = deployment.gates.find(({ part }) => part !== null)?.place;
   const client = gate && (await agentClient(deployment, gate));
@@ -48,11 +49,14 @@ export async function waitUntilReady(
     await client.connection.call('DEL', 'holdfast:ready');
     return true;
   };
+  const given = AbortSignal.any([failed.signal, signal]);
+  // A write that a gate holds is not waited for.
+  given.addEventListener('abort', () => client?.close());
   try {
-    await waitFor(isReady, { what, withinMs, everyMs: 20, signal: failed.signal });
+    await waitFor(isReady, { what, withinMs, everyMs: 20, signal: given });
     return null;
   } catch (error) {
-    const missing = failed.signal.aborted ? undefined : whatIsMissing(deployment);
+    const missing = given.aborted ? undefined : whatIsMissing(deployment);
     return missing === undefined ? errorText(error) : missing;
   } finally {
     clearInterval(timer);

@@ -1,35 +1,32 @@
-/** Restarts on request: one process, or everything in the safe order. Nothing here counts against the budget. */
+/**
+ * Restarts on request: one process, or everything in the safe order. Nothing here counts against the budget. When the
+ * change is given up while a process is down, that one is started all the same, unless the agent is about to stop it.
+ */
 import { waitFor } from '../../base/retry.ts';
-
 import { emptyPrimaryOver, harmAsPrimary } from '../../topology/data-guard.ts';
-
 import { namedPrimary } from '../../topology/view.ts';
 import type { Deployment, LiveMember } from '../deployment.ts';
 import { SwitchoverRefused, UnknownPart } from '../errors.ts';
-import type { Observer } from '../observe/observer.ts';
 import type { Part } from '../units/part.ts';
 import { gateCommand, memberCommand, sentinelCommand } from '../units/process-commands.ts';
 import { stopMember } from './bring-down.ts';
-import type { Report } from './bring-up.ts';
+import type { ChangeContext } from './change-context.ts';
 import { switchover } from './switchover.ts';
 
 const upAgainMs = 60_000;
 
 /** Replicas first, then a switchover, then the old primary; Sentinels and gates are left alone. */
-export async function rollingRestart(
-  deployment: Deployment,
-  observer: Observer,
-  report: Report,
-): Promise<void> {
+export async function rollingRestart(context: ChangeContext): Promise<void> {
+  const { deployment } = context;
   const primaryId = namedPrimary(deployment.view())?.id;
   const local = deployment.members.filter(({ part }) => part !== null);
   for (const member of local.filter(({ place }) => place.id !== primaryId)) {
-    await restartMember(deployment, observer, member, report);
+    await restartMember(context, member);
   }
   const primary = local.find(({ place }) => place.id === primaryId);
   if (!primary) return;
-  if (deployment.members.length > 1) await switchover(deployment, observer, null, report);
-  await restartMember(deployment, observer, primary, report);
+  if (deployment.members.length > 1) await switchover(context, null);
+  await restartMember(context, primary);
 }
 
 /**
@@ -37,22 +34,21 @@ export async function rollingRestart(
  * @param acceptDataLoss starts a member that the empty-primary guard refused, as it is.
  */
 export async function restartPart(
-  deployment: Deployment,
-  observer: Observer,
+  context: ChangeContext,
   id: string,
   acceptDataLoss: boolean,
-  report: Report,
 ): Promise<void> {
+  const { deployment } = context;
   const part = deployment.parts.find((each) => each.id === id);
   if (!part) throw unknownPart(deployment, id);
   part.forgive();
   const member = deployment.members.find(({ place }) => place.id === id);
-  if (!member) return restartPlain(deployment, observer, part, report);
+  if (!member) return restartPlain(context, part);
   const isPrimary = namedPrimary(deployment.view())?.id === id;
   if (isPrimary && part.process.running && deployment.members.length > 1) {
-    await switchover(deployment, observer, null, report);
+    await switchover(context, null);
   }
-  await restartMember(deployment, observer, member, report, acceptDataLoss);
+  await restartMember(context, member, acceptDataLoss);
 }
 
 export function unknownPart(deployment: Deployment, id: string): Error {
@@ -69,12 +65,11 @@ export function unknownPart(deployment: Deployment, id: string): Error {
 }
 
 async function restartMember(
-  deployment: Deployment,
-  observer: Observer,
+  { deployment, observer, report, operation }: ChangeContext,
   member: LiveMember,
-  report: Report,
   acceptDataLoss = false,
 ): Promise<void> {
+  operation.signal.throwIfAborted();
   const part = member.part as Part;
   const { id } = member.place;
   const named = namedPrimary(deployment.view())?.id;
@@ -98,6 +93,7 @@ async function restartMember(
     );
   }
   await stopMember(deployment, member, report);
+  if (operation.ending === 'stop') operation.signal.throwIfAborted();
   member.watch.reset();
   const primary = startsAsPrimary ? null : deployment.member(named).place;
   await part.start(await memberCommand(deployment.setting, part.paths, primary));
@@ -107,7 +103,7 @@ async function restartMember(
       const { reachable, busy, role, linkUp } = member.watch.seen;
       return reachable && !busy && (role === 'primary' ? startsAsPrimary : linkUp);
     },
-    { what: `${id} to be up and in sync`, withinMs: upAgainMs, everyMs: 50 },
+    { what: `${id} to be up and in sync`, withinMs: upAgainMs, everyMs: 50, signal: operation.signal },
   );
   await observer.lookAtAll();
   report(`${id} restarted (pid ${part.process.pid})`);
@@ -115,13 +111,12 @@ async function restartMember(
 }
 
 async function restartPlain(
-  deployment: Deployment,
-  observer: Observer,
+  { deployment, observer, report, operation }: ChangeContext,
   part: Part,
-  report: Report,
 ): Promise<void> {
   part.wanted = false;
   await part.process.stop(10_000);
+  if (operation.ending === 'stop') operation.signal.throwIfAborted();
   const isSentinel = deployment.sentinels.some((each) => each.part === part);
   const command = isSentinel
     ? sentinelCommand(deployment.setting, part.paths)
@@ -133,7 +128,8 @@ async function restartPlain(
     const sentinel = sentinels.find(({ id }) => id === part.id);
     return sentinel ? sentinel.reachable : gates.find(({ id }) => id === part.id)?.state !== 'down';
   };
-  await waitFor(isUp, { what: `${part.id} to answer`, withinMs: upAgainMs, everyMs: 50 });
+  const what = `${part.id} to answer`;
+  await waitFor(isUp, { what, withinMs: upAgainMs, everyMs: 50, signal: operation.signal });
   report(`${part.id} restarted (pid ${part.process.pid})`);
   deployment.events.add('restarted', part.id, `${part.id} was restarted on request`);
 }

@@ -10,17 +10,16 @@
  *    lag says that the drain takes long, the pause comes before step 2.
  * 4. The Sentinels' books agree before we say that it is done.
  *
- * The pause has a bound, so that a death of this agent in between leaves nothing blocked.
+ * The pause has a bound, so that a death of this agent in between leaves nothing blocked. When the change is given up, it
+ * ends before step 2, or after step 3: a Sentinel that was asked can't be called back.
  */
-import { setTimeout as delay } from 'node:timers/promises';
 import { errorText } from '../../base/errors.ts';
-import { waitFor } from '../../base/retry.ts';
+import { pause, waitFor } from '../../base/retry.ts';
 import type { SentinelEvent } from '../../redis/sentinel-client.ts';
 import { namedPrimary, notCalm } from '../../topology/view.ts';
 import type { Deployment, LiveGate, LiveMember, LiveSentinel } from '../deployment.ts';
 import { SwitchoverFailed, SwitchoverRefused } from '../errors.ts';
-import type { Observer } from '../observe/observer.ts';
-import type { Report } from './bring-up.ts';
+import type { ChangeContext } from './change-context.ts';
 import { preferTarget, restorePriorities } from './priorities.ts';
 import { promoteShielded, shield, unshield } from './promotion.ts';
 
@@ -52,26 +51,22 @@ interface Plan {
   target: LiveMember | null;
 }
 
-export async function switchover(
-  deployment: Deployment,
-  observer: Observer,
-  to: string | null,
-  report: Report,
-): Promise<SwitchoverResult> {
+export async function switchover(context: ChangeContext, to: string | null): Promise<SwitchoverResult> {
+  const { deployment, report } = context;
   const startedMs = performance.now();
-  const plan = await prepare(deployment, observer, to);
+  const plan = await prepare(context, to);
   if (plan.target === plan.old) {
     report(`${plan.old.place.id} is primary already`);
     return { from: plan.old.place.id, to: plan.old.place.id, heldMs: 0, tookMs: 0 };
   }
   try {
-    if (plan.target) await preferTarget(deployment, plan.target, report);
+    if (plan.target) await preferTarget(context, plan.target);
     report(`asking the Sentinels to move the primary away from ${plan.old.place.id}`);
-    const { promoted, heldMs } = await changeWhenSelectable(deployment, observer, plan, report);
+    const { promoted, heldMs } = await changeWhenSelectable(context, plan);
     report(
       `${promoted.place.id} is primary; writes waited ${heldMs.toFixed(0)} ms. Waiting for the Sentinels to agree`,
     );
-    await waitForAgreement(deployment, observer, promoted);
+    await waitForAgreement(context, promoted);
     const tookMs = performance.now() - startedMs;
     return { from: plan.old.place.id, to: promoted.place.id, heldMs: round(heldMs), tookMs: round(tookMs) };
   } finally {
@@ -79,19 +74,25 @@ export async function switchover(
   }
 }
 
-async function prepare(deployment: Deployment, observer: Observer, to: string | null): Promise<Plan> {
+async function prepare(
+  { deployment, observer, operation: { signal } }: ChangeContext,
+  to: string | null,
+): Promise<Plan> {
   const problem = { text: '' };
   const check = async () => {
     await observer.lookAtAll();
     problem.text = whyNotNow(deployment, to) ?? (await notSelectable(deployment, to)) ?? '';
     return problem.text === '';
   };
-  await waitFor(check, { what: 'a calm moment', withinMs: calmWithinMs, everyMs: 50 }).catch((cause) => {
-    throw SwitchoverRefused(`no switchover: ${problem.text}`, {
-      hint: 'holdfast status and holdfast events show the state of each. A lost primary needs no switchover: it fails over by itself.',
-      cause,
-    });
-  });
+  await waitFor(check, { what: 'a calm moment', withinMs: calmWithinMs, everyMs: 50, signal }).catch(
+    (cause) => {
+      signal.throwIfAborted();
+      throw SwitchoverRefused(`no switchover: ${problem.text}`, {
+        hint: 'holdfast status and holdfast events show the state of each. A lost primary needs no switchover: it fails over by itself.',
+        cause,
+      });
+    },
+  );
   const old = deployment.member(namedPrimary(deployment.view())?.id ?? '');
   return { old, target: to === null ? null : deployment.member(to) };
 }
@@ -140,20 +141,20 @@ function calmSentinel(deployment: Deployment): LiveSentinel | undefined {
 
 /** A Sentinel may not select anyone just then, after restarts for instance. Nothing was changed: it is asked again. */
 async function changeWhenSelectable(
-  deployment: Deployment,
-  observer: Observer,
+  context: ChangeContext,
   plan: Plan,
-  report: Report,
 ): Promise<{ promoted: LiveMember; heldMs: number }> {
+  const { deployment, report, operation } = context;
   for (let attempt = 1; ; attempt++) {
+    operation.signal.throwIfAborted();
     try {
       return await changePrimary(deployment, plan);
     } catch (error) {
       const nobodySelected = /NOGOODSLAVE|INPROG|no-good-slave|no Sentinel selected/.test(errorText(error));
       if (!nobodySelected || attempt === attempts) throw error;
       report(`not yet: ${errorText(error)}`);
-      await delay(askAgainMs);
-      const { old } = await prepare(deployment, observer, plan.target?.place.id ?? null);
+      await pause(askAgainMs, operation.signal);
+      const { old } = await prepare(context, plan.target?.place.id ?? null);
       if (old !== plan.old) throw error;
     }
   }
@@ -270,8 +271,7 @@ async function promoteDrained(deployment: Deployment, old: LiveMember, target: L
 }
 
 async function waitForAgreement(
-  deployment: Deployment,
-  observer: Observer,
+  { deployment, observer, operation: { signal } }: ChangeContext,
   promoted: LiveMember,
 ): Promise<void> {
   const agreed = async () => {
@@ -283,17 +283,17 @@ async function waitForAgreement(
     const linked = members.filter(({ id }) => id !== promoted.place.id).filter(({ reachable }) => reachable);
     return settled && linked.every(({ linkUp }) => linkUp);
   };
-  await waitFor(agreed, { what: 'the Sentinels to agree', withinMs: agreeWithinMs, everyMs: 50 }).catch(
-    (cause) => {
-      throw SwitchoverFailed(
-        `${promoted.place.id} is primary and takes writes, but after ${agreeWithinMs} ms not every Sentinel and replica follows`,
-        {
-          hint: 'holdfast status shows who does not. The Sentinels usually agree later by themselves.',
-          cause,
-        },
-      );
-    },
-  );
+  const what = 'the Sentinels to agree';
+  await waitFor(agreed, { what, withinMs: agreeWithinMs, everyMs: 50, signal }).catch((cause) => {
+    signal.throwIfAborted();
+    throw SwitchoverFailed(
+      `${promoted.place.id} is primary and takes writes, but after ${agreeWithinMs} ms not every Sentinel and replica follows`,
+      {
+        hint: 'holdfast status shows who does not. The Sentinels usually agree later by themselves.',
+        cause,
+      },
+    );
+  });
 }
 
 /**

@@ -17,8 +17,9 @@ export class EligibilityKeeper {
 
   /** To be called when everyone was looked at. */
   async keep(): Promise<void> {
-    const { spec, setting, paused, operation, selection } = this.#deployment;
-    if (spec.gate.durability !== 'replicated' || paused || operation !== null || selection !== null) return;
+    const { spec, setting, paused, operations, selection } = this.#deployment;
+    const isBusy = operations.current !== null || selection !== null;
+    if (spec.gate.durability !== 'replicated' || paused || isBusy) return;
     const view = this.#deployment.view();
     const primary = actingPrimary(view);
     if (primary === null || !primary.reachable) return;

@@ -1,12 +1,10 @@
 /** What a restore asks of the primary before it begins and after the data is there. */
-import { setTimeout as delay } from 'node:timers/promises';
-import { waitFor } from '../../base/retry.ts';
+import { pause, waitFor } from '../../base/retry.ts';
 import { type Info, keyCount } from '../../redis/info.ts';
 import { namedPrimary, notCalm } from '../../topology/view.ts';
-import type { Report } from '../change/bring-up.ts';
-import type { Deployment, LiveMember } from '../deployment.ts';
+import type { ChangeContext, Report } from '../change/change-context.ts';
+import type { LiveMember } from '../deployment.ts';
 import { RestoreFailed, RestoreRefused } from '../errors.ts';
-import type { Observer } from '../observe/observer.ts';
 
 /** What the command line must know to prepare the data. */
 export interface RestoreFacts {
@@ -27,21 +25,25 @@ const lookEveryMs = 50;
 export const silentForMs = 15_000;
 
 /** The primary, when the Sentinels and itself agree that it is. @throws RESTORE_REFUSED */
-export async function calmPrimary(deployment: Deployment, observer: Observer): Promise<LiveMember> {
+export async function calmPrimary({
+  deployment,
+  observer,
+  operation: { signal },
+}: ChangeContext): Promise<LiveMember> {
   let problem = '';
   const calm = async () => {
     await observer.lookAtAll();
     problem = notCalm(deployment.view()) ?? '';
     return problem === '';
   };
-  await waitFor(calm, { what: 'a calm moment', withinMs: calmWithinMs, everyMs: lookEveryMs }).catch(
-    (cause) => {
-      throw RestoreRefused(`nothing was restored: ${problem}`, {
-        hint: 'holdfast status and holdfast events show the state of each. A restore goes through a primary that all agree on.',
-        cause,
-      });
-    },
-  );
+  const what = 'a calm moment';
+  await waitFor(calm, { what, withinMs: calmWithinMs, everyMs: lookEveryMs, signal }).catch((cause) => {
+    signal.throwIfAborted();
+    throw RestoreRefused(`nothing was restored: ${problem}`, {
+      hint: 'holdfast status and holdfast events show the state of each. A restore goes through a primary that all agree on.',
+      cause,
+    });
+  });
   return deployment.member(namedPrimary(deployment.view())?.id ?? '');
 }
 
@@ -64,7 +66,8 @@ export async function primaryFacts({ place, part, watch }: LiveMember, host = ''
 
 /**
  * Waits until the data would survive a crash: with an AOF, Redis writes a new one by itself after it has taken a
- * primary's data; with save points, an RDB is saved.
+ * primary's data; with save points, an RDB is saved. Nothing cuts it short: until the first AOF is written, Redis refuses
+ * to shut down, and would lose the data if it were killed.
  * @throws RESTORE_FAILED when that can't be written, or the member is primary no more.
  */
 export async function awaitPersistence(member: LiveMember, report: Report): Promise<void> {
@@ -91,11 +94,14 @@ export async function awaitPersistence(member: LiveMember, report: Report): Prom
   });
 }
 
-/** Looks until the test holds. @throws RESTORE_FAILED when it is primary no more, or silent for long. */
+/**
+ * Looks until the test holds.
+ * @throws RESTORE_FAILED when it is primary no more, or silent for long; the signal's reason when it is aborted.
+ */
 export async function asPrimary(
   { watch, place, part }: LiveMember,
   test: (info: Info) => Promise<boolean>,
-  withinMs = Number.POSITIVE_INFINITY,
+  { withinMs = Number.POSITIVE_INFINITY, signal }: { withinMs?: number; signal?: AbortSignal } = {},
 ): Promise<void> {
   const giveUpMs = performance.now() + withinMs;
   let answeredMs = performance.now();
@@ -114,7 +120,7 @@ export async function asPrimary(
     }
     if (info !== undefined && (await test(info))) return;
     if (nowMs > giveUpMs) throw new Error(`gave up after ${withinMs} ms`);
-    await delay(lookEveryMs);
+    await pause(lookEveryMs, signal);
   }
 }
 

@@ -6,22 +6,19 @@ import type { Manifest } from '../../backup/manifest.ts';
 import { describeDuration } from '../../base/duration.ts';
 import { errorText } from '../../base/errors.ts';
 import { runWorker } from '../backups/backup-worker.ts';
-import type { Report } from '../change/bring-up.ts';
+import type { ChangeContext, Report } from '../change/change-context.ts';
 import type { Deployment } from '../deployment.ts';
-import type { Observer } from '../observe/observer.ts';
 import { calmPrimary, primaryFacts } from './restore-checks.ts';
 import { type RestoreRequest, type RestoreResult, restoreWhole, type SafetyBackup } from './run-restore.ts';
 
 /** With `facts` it only answers what the data must fit. */
 export async function carryOutRestore(
-  deployment: Deployment,
-  observer: Observer,
+  change: ChangeContext,
   options: Record<string, unknown>,
-  report: Report,
-  signal: AbortSignal,
 ): Promise<unknown> {
+  const { deployment, report } = change;
   if (options['facts'] === true) {
-    return primaryFacts(await calmPrimary(deployment, observer), deployment.setting.host);
+    return primaryFacts(await calmPrimary(change), deployment.setting.host);
   }
   const request = requestOf(options);
   const { events, spec } = deployment;
@@ -32,7 +29,7 @@ export async function carryOutRestore(
   const takeSafetyBackup = (say: Report, stop: AbortSignal) => safetyBackup(deployment, say, stop);
   events.add('restore', spec.name, `restoring ${request.backup}: ${request.keys} keys`);
   try {
-    const context = { deployment, observer, report: steps, signal, takeSafetyBackup };
+    const context = { ...change, report: steps, takeSafetyBackup };
     const result = await restoreWhole(context, request);
     events.add('restored', result.primary, describe(request, result));
     return result;

@@ -8,15 +8,14 @@
  *    either a replica takes over or it starts again from its AOF.
  * 3. Once it has loaded everything, it has the new data: it goes on with that.
  */
-import { setTimeout as delay } from 'node:timers/promises';
 import { errorText } from '../../base/errors.ts';
+import { pause } from '../../base/retry.ts';
 import type { Info } from '../../redis/info.ts';
 import { keyCount, replicationInfo } from '../../redis/info.ts';
 import { namedPrimary } from '../../topology/view.ts';
-import type { Report } from '../change/bring-up.ts';
+import type { ChangeContext } from '../change/change-context.ts';
 import { takeBackPatience } from '../change/patience.ts';
-import type { Deployment, LiveMember } from '../deployment.ts';
-import type { Observer } from '../observe/observer.ts';
+import type { LiveMember } from '../deployment.ts';
 import { type RestoreMark, readMark, removeMark } from './restore-mark.ts';
 
 /** Which data the primary goes on with; `gone`: it does not run any more, or is nobody's primary. */
@@ -40,8 +39,15 @@ export function hasTheData(info: Info, { from }: RestoreMark): boolean {
   return replId === from.replicationId || replIdBefore === from.replicationId;
 }
 
-/** Never throws for what the server does: the worst is `gone`. */
-export async function endRestore(member: LiveMember, mark: RestoreMark): Promise<RestoreEnd> {
+/**
+ * Never throws for what the server does: the worst is `gone`.
+ * @param signal ends the waiting; the next agent goes on with it. @throws its reason.
+ */
+export async function endRestore(
+  member: LiveMember,
+  mark: RestoreMark,
+  signal?: AbortSignal,
+): Promise<RestoreEnd> {
   const giveUpMs = performance.now() + loadWithinMs;
   let answeredMs = performance.now();
   while (performance.now() < giveUpMs) {
@@ -55,7 +61,7 @@ export async function endRestore(member: LiveMember, mark: RestoreMark): Promise
       if (performance.now() - answeredMs > silentForMs) return 'gone';
     }
     if (member.part?.process.running === false) return 'gone';
-    await delay(lookEveryMs);
+    await pause(lookEveryMs, signal);
   }
   return 'gone';
 }
@@ -82,11 +88,12 @@ async function hasDroppedItsData({ watch }: LiveMember, info: Info): Promise<boo
 }
 
 /** For an agent that starts: ends what the one before it had begun. */
-export async function endInterruptedRestore(
-  deployment: Deployment,
-  observer: Observer,
-  report: Report,
-): Promise<void> {
+export async function endInterruptedRestore({
+  deployment,
+  observer,
+  report,
+  operation: { signal },
+}: ChangeContext): Promise<void> {
   const { setting, events } = deployment;
   const mark = await readMark(setting.paths).catch(() => undefined);
   if (mark === undefined) return;
@@ -96,7 +103,7 @@ export async function endInterruptedRestore(
   const stillNamed = namedPrimary(deployment.view())?.id === mark.primary;
   // Sentinels can't ask a server whose writes are paused: that comes first.
   await member?.watch.client.unpauseWrites().catch(() => {});
-  const end = member && stillNamed ? await endRestore(member, mark) : 'gone';
+  const end = member && stillNamed ? await endRestore(member, mark, signal) : 'gone';
   // Nobody waits until the last Sentinel has seen it.
   void takeBackPatience(deployment);
   await removeMark(setting.paths);

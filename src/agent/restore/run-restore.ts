@@ -14,18 +14,16 @@
  *    are still held.
  * 4. As many replicas as it needs to take writes are awaited, and writes go on.
  */
-import { setTimeout as delay } from 'node:timers/promises';
 import { describeDuration } from '../../base/duration.ts';
 import { errorText, HoldfastError } from '../../base/errors.ts';
-import { waitFor } from '../../base/retry.ts';
+import { pause, waitFor } from '../../base/retry.ts';
 import { describeSize } from '../../base/size.ts';
 import { type Info, keyCount, replicationInfo } from '../../redis/info.ts';
-import type { Report } from '../change/bring-up.ts';
+import type { ChangeContext, Report } from '../change/change-context.ts';
 import { endPatience, makePatient, patienceMs } from '../change/patience.ts';
 import { WriteFence } from '../change/write-fence.ts';
-import type { Deployment, LiveMember } from '../deployment.ts';
+import type { LiveMember } from '../deployment.ts';
 import { RestoreFailed, RestoreRefused } from '../errors.ts';
-import type { Observer } from '../observe/observer.ts';
 import {
   asPrimary,
   awaitPersistence,
@@ -65,12 +63,7 @@ export interface RestoreResult {
   tookMs: number;
 }
 
-export interface RestoreContext {
-  deployment: Deployment;
-  observer: Observer;
-  report: Report;
-  /** Aborted when whoever serves the data went away. */
-  signal: AbortSignal;
+export interface RestoreContext extends ChangeContext {
   takeSafetyBackup(report: Report, signal: AbortSignal): Promise<SafetyBackup>;
 }
 
@@ -80,9 +73,9 @@ const replicasWithinMs = 10_000;
 const linkedWithinMs = 10 * 60_000;
 
 export async function restoreWhole(context: RestoreContext, request: RestoreRequest): Promise<RestoreResult> {
-  const { deployment, observer } = context;
+  const { deployment } = context;
   const startedMs = performance.now();
-  const primary = await calmPrimary(deployment, observer);
+  const primary = await calmPrimary(context);
   refuseToOverwrite(await primaryFacts(primary), request);
   const { paths, clock } = deployment.setting;
   const { backup, from } = request;
@@ -108,18 +101,18 @@ async function behindFence(
   request: RestoreRequest,
   mark: RestoreMark,
 ): Promise<Omit<RestoreResult, 'tookMs'>> {
-  const { deployment, observer, report, signal } = context;
+  const { deployment, report, operation } = context;
   const heldSinceMs = performance.now();
   report(`writes are held; ${primary.place.id} gets ${request.keys} keys from ${request.backup}`);
   const fence = await WriteFence.raise(deployment, primary);
   try {
     const { keys: keysBefore } = refuseToOverwrite(await primaryFacts(primary), request);
     const safetyBackup = keysBefore > 0 && request.safetyBackup ? await saveFirst(context, primary) : null;
-    signal.throwIfAborted();
+    operation.signal.throwIfAborted();
     fence.check();
     const keysAfter = await handOver(context, primary, request, { ...mark, keysBefore });
     await awaitPersistence(primary, report);
-    await awaitEnoughReplicas(deployment, observer, primary, report);
+    await awaitEnoughReplicas(context, primary);
     const heldMs = Math.round(performance.now() - heldSinceMs);
     return { primary: primary.place.id, keysBefore, keysAfter, safetyBackup, heldMs };
   } finally {
@@ -137,7 +130,8 @@ export function refuseToOverwrite(facts: RestoreFacts, { replace }: { replace: b
 
 /** Takes the safety backup, when every replica it could be taken from has every write. */
 async function saveFirst(context: RestoreContext, primary: LiveMember): Promise<SafetyBackup> {
-  const { deployment, report, signal } = context;
+  const { deployment, report, operation } = context;
+  const { signal } = operation;
   const before = await primary.watch.client.role();
   const offset = before.role === 'primary' ? before.offset : Number.POSITIVE_INFINITY;
   const caughtUp = async () => {
@@ -165,7 +159,7 @@ async function saveFirst(context: RestoreContext, primary: LiveMember): Promise<
 
 /** Points the primary at the data, and makes it primary again when it has it. @returns its number of keys then. */
 async function handOver(
-  { deployment, report, signal }: RestoreContext,
+  { deployment, report, operation }: RestoreContext,
   primary: LiveMember,
   { backup, from, bytes, keys }: RestoreRequest,
   mark: RestoreMark,
@@ -174,7 +168,7 @@ async function handOver(
   await writeMark(deployment.setting.paths, mark);
   await primary.watch.client.replicaOf(from);
   try {
-    await awaitData(primary, mark, bytes, report, signal);
+    await awaitData(primary, mark, bytes, report, operation.signal);
   } catch (error) {
     const end = await endRestore(primary, mark);
     if (end !== 'new') throw explainEnd(error, end, id, backup);
@@ -217,42 +211,39 @@ async function awaitData(
       if (part?.process.running === false) throw new Error(`the process of ${place.id} is gone`);
       if (performance.now() - answeredMs > silentForMs) throw error;
     }
-    await delay(lookEveryMs);
+    await pause(lookEveryMs);
   }
 }
 
 class Diverted extends Error {}
 
 function explainEnd(cause: unknown, end: 'old' | 'gone', id: string, backup: string): Error {
-  const why = cause instanceof Error && cause.name === 'AbortError' ? 'it was interrupted' : errorText(cause);
   const now =
     end === 'old'
       ? `${id} has the data of before and is primary again`
       : `${id} is not primary any more; who takes over has the data of before, or all of the new`;
-  return RestoreFailed(`${backup} was not restored: ${why}. ${now}`, {
+  return RestoreFailed(`${backup} was not restored: ${errorText(cause)}. ${now}`, {
     hint: 'holdfast status shows who is primary. The restore can be run again.',
     cause,
   });
 }
 
 async function awaitEnoughReplicas(
-  deployment: Deployment,
-  observer: Observer,
+  { deployment, observer, report, operation: { signal } }: RestoreContext,
   primary: LiveMember,
-  report: Report,
 ): Promise<void> {
   const needed = Math.min(deployment.spec.redis.minReplicasToWrite, deployment.members.length - 1);
   const enough = async (info: Info) =>
     replicationInfo(info).replicas.filter(({ online }) => online).length >= needed;
-  await asPrimary(primary, enough, linkedWithinMs).catch((error) => {
-    if (error instanceof HoldfastError) throw error;
+  await asPrimary(primary, enough, { withinMs: linkedWithinMs, signal }).catch((error) => {
+    if (error instanceof HoldfastError && !signal.aborted) throw error;
     report(`warning: not ${needed} replicas have the data yet; writes go on, and wait for them`);
   });
   await observer.lookAtAll();
 }
 
 async function awaitAllReplicas(
-  { deployment, observer, report, signal }: RestoreContext,
+  { deployment, observer, report, operation: { signal } }: RestoreContext,
   primary: LiveMember,
 ): Promise<void> {
   const startedMs = performance.now();

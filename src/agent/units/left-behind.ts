@@ -4,7 +4,7 @@ import { loadSecrets } from '../../spec/secrets.ts';
 import type { Spec } from '../../spec/spec.ts';
 import { assemble } from '../assemble.ts';
 import { bringDown } from '../change/bring-down.ts';
-import type { Report } from '../change/bring-up.ts';
+import type { Report } from '../change/change-context.ts';
 import { Observer } from '../observe/observer.ts';
 import { EventLog } from '../state/event-log.ts';
 import type { StatePaths } from '../state/paths.ts';

@@ -1,0 +1,197 @@
+/**
+ * The one owner of change. Whatever is planned (a start, a switchover, a restart, a restore…) runs under a token that is
+ * handed out here, and there is one token:
+ *
+ * 1. `begin` reserves at once, or refuses with what is under way. It returns when the loop's own step, if one is being
+ *    carried out, has ended: planned and unplanned changes never overlap.
+ * 2. A token's signal is aborted when whoever asked for the change goes away, and when the agent stops or leaves. Every
+ *    loop and every wait of a planned change takes it. What can't be left half done is done first.
+ * 3. `stop` aborts the change under way, waits for its end, and only then hands out its own token. From the moment it is
+ *    called nothing else begins, and nothing does afterwards unless its token is ended.
+ * 4. Ending a token ends nobody else's: the end of a change that was aborted can't clear the state of the shutdown.
+ */
+import { errorText } from '../base/errors.ts';
+import { OperationAborted, OperationUnderWay } from './errors.ts';
+
+/** What a planned change is called where people read it. */
+const words = {
+  start: 'the start',
+  stop: 'stopping',
+  leave: 'leaving',
+  switchover: 'a switchover',
+  failover: 'a failover',
+  restart: 'a restart',
+  apply: 'applying the spec',
+  restore: 'a restore',
+} as const;
+
+export type OperationKind = keyof typeof words;
+/** How an agent ends: with everything that it runs, or leaving that running for the next agent. */
+export type Ending = 'stop' | 'leave';
+
+/** The token under which one planned change runs. */
+export interface Operation {
+  readonly kind: OperationKind;
+  /** Aborted, with OPERATION_ABORTED as its reason, when the change is to end. */
+  readonly signal: AbortSignal;
+  /** How the agent ends, when that is why the change is to end. Under `stop` nothing may be started any more. */
+  readonly ending: Ending | null;
+  /** To be called once it is over, however it ended. More than once does no harm. */
+  end(): void;
+}
+
+export class Operations {
+  #current: Token | null = null;
+  #ending: Ending | null = null;
+  #life = new AbortController();
+  #unplanned: Promise<unknown> | null = null;
+  readonly #onEnd: () => void;
+
+  /** @param onEnd hears of each end: there may be something to do that had to wait. */
+  constructor(onEnd: () => void = () => {}) {
+    this.#onEnd = onEnd;
+  }
+
+  /** The planned change that is under way, or null. */
+  get current(): OperationKind | null {
+    return this.#ending ?? this.#current?.kind ?? null;
+  }
+
+  /** The same, in words that complete "… is under way". */
+  get description(): string | null {
+    const { current } = this;
+    return current === null ? null : words[current];
+  }
+
+  /** Aborted when the agent ends: for what goes on beside or after a planned change. */
+  get life(): AbortSignal {
+    return this.#life.signal;
+  }
+
+  /**
+   * Hands out the token. @param signal aborted when whoever asks goes away.
+   * @throws OPERATION_UNDER_WAY when there is one, or the agent ends; OPERATION_ABORTED when nobody waits for it any more.
+   */
+  async begin(kind: OperationKind, { signal }: { signal?: AbortSignal } = {}): Promise<Operation> {
+    const { description } = this;
+    if (description !== null) throw underWay(description);
+    const token = new Token(kind, () => this.#ending, this.#ended);
+    this.#current = token;
+    if (signal !== undefined) token.follow(signal);
+    await this.#unplanned;
+    if (!token.signal.aborted) return token;
+    token.end();
+    throw token.signal.reason;
+  }
+
+  /** Runs a planned change under a token of its own. @throws OPERATION_UNDER_WAY, and whatever the change throws. */
+  async run<T>(
+    kind: OperationKind,
+    options: { signal?: AbortSignal },
+    change: (operation: Operation) => Promise<T>,
+  ): Promise<T> {
+    const operation = await this.begin(kind, options);
+    try {
+      return await change(operation);
+    } finally {
+      operation.end();
+    }
+  }
+
+  /**
+   * For the end of the agent: aborts what is under way, waits until it is over, and hands out the token for the rest.
+   * @throws OPERATION_UNDER_WAY when the agent ends already.
+   */
+  async stop(ending: Ending): Promise<Operation> {
+    if (this.#ending !== null) throw underWay(words[this.#ending]);
+    this.#ending = ending;
+    this.#life.abort(OperationAborted(`the agent ${agentEnds[ending]}`));
+    const before = this.#current;
+    before?.abort(OperationAborted(`${words[before.kind]} was given up: the agent ${agentEnds[ending]}`));
+    await before?.over;
+    const token = new Token(ending, () => null, this.#ended);
+    this.#current = token;
+    await this.#unplanned;
+    return token;
+  }
+
+  /**
+   * Carries out one step of the loop, unless something planned is under way.
+   * @returns what the step returned; undefined when it was not carried out.
+   */
+  async unplanned<T>(step: () => Promise<T>): Promise<T | undefined> {
+    if (this.current !== null || this.#unplanned !== null) return undefined;
+    const running = step();
+    this.#unplanned = running.catch(() => {});
+    try {
+      return await running;
+    } finally {
+      this.#unplanned = null;
+    }
+  }
+
+  readonly #ended = (token: Token): void => {
+    if (this.#current !== token) return;
+    this.#current = null;
+    // An end that failed, as of a server that would not stop: the agent goes on.
+    if (token.kind === this.#ending) {
+      this.#ending = null;
+      this.#life = new AbortController();
+    }
+    this.#onEnd();
+  };
+}
+
+const agentEnds: Record<Ending, string> = { stop: 'stops', leave: 'ends and leaves everything running' };
+
+function underWay(description: string): Error {
+  return OperationUnderWay(`${description} is under way`, {
+    hint: 'Wait for it; holdfast status shows when it is over.',
+  });
+}
+
+class Token implements Operation {
+  readonly kind: OperationKind;
+  readonly over: Promise<void>;
+  readonly #aborter = new AbortController();
+  readonly #ending: () => Ending | null;
+  #end: () => void = () => {};
+
+  constructor(kind: OperationKind, ending: () => Ending | null, ended: (token: Token) => void) {
+    this.kind = kind;
+    this.#ending = ending;
+    this.over = new Promise((resolve) => {
+      this.#end = () => {
+        ended(this);
+        resolve();
+      };
+    });
+  }
+
+  get signal(): AbortSignal {
+    return this.#aborter.signal;
+  }
+
+  get ending(): Ending | null {
+    return this.#ending();
+  }
+
+  end(): void {
+    this.#end();
+  }
+
+  abort(reason: Error): void {
+    this.#aborter.abort(reason);
+  }
+
+  /** Ends the change when whoever asked for it is gone. */
+  follow(asker: AbortSignal): void {
+    const abort = () =>
+      this.abort(OperationAborted(`${words[this.kind]} was given up: ${errorText(asker.reason)}`));
+    if (asker.aborted) abort();
+    else {
+      asker.addEventListener('abort', abort, { once: true });
+      void this.over.then(() => asker.removeEventListener('abort', abort));
+    }
+  }
+}
