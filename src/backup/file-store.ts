@@ -4,17 +4,18 @@ import {
   access,
   type FileHandle,
   link,
+  lstat,
   mkdir,
   open,
   readdir,
   rename,
   rm,
-  stat,
   unlink,
 } from 'node:fs/promises';
 import path from 'node:path';
 import { createAtomicFile } from '../base/atomic-stream.ts';
 import { errorCode, errorText, HoldfastError } from '../base/errors.ts';
+import { shown } from '../base/shown.ts';
 import { BackupNotFound, StoreDenied, StoreFailed, StoreFull } from './errors.ts';
 import type { BackupStore, StoredObject, Upload } from './store.ts';
 
@@ -49,7 +50,7 @@ export class FileStore implements BackupStore {
   async *read(name: string, offset = 0): AsyncGenerator<Buffer> {
     let handle: FileHandle;
     try {
-      handle = await open(this.#path(name), 'r');
+      handle = await open(this.#path(name), constants.O_RDONLY | constants.O_NOFOLLOW);
     } catch (error) {
       throw this.#explain('read', name, error);
     }
@@ -143,7 +144,13 @@ export class FileStore implements BackupStore {
     return swept;
   }
 
+  /** Names come from manifests and listings too: none may lead out of the folder. */
   #path(name: string): string {
+    if (name === '' || name === '.' || name === '..' || /[/\\\0]/.test(name)) {
+      throw StoreFailed(`${shown(name)} is no name of an object in ${this.url}`, {
+        hint: 'Something else than holdfast wrote into the store: look at who may.',
+      });
+    }
     return path.join(this.#folder, name);
   }
 
@@ -159,7 +166,8 @@ export class FileStore implements BackupStore {
 
   async #stat(name: string) {
     try {
-      return await stat(this.#path(name));
+      // A link is none of ours: it may lead anywhere.
+      return await lstat(this.#path(name));
     } catch (error) {
       if (errorCode(error) === 'ENOENT') return undefined;
       throw this.#explain('look at', name, error);

@@ -79,3 +79,44 @@ test('pruning touches neither another deployment’s backups nor broken ones', a
     [`${bad.id}.json`, `${other.id}.json`, other.object, `${two.id}.json`, two.object].toSorted(),
   );
 });
+
+const inside = sampleManifest('2026-01-06T00:00:00Z');
+const hostile: [string, object][] = [
+  ['an object outside the store', { object: '../../etc/passwd' }],
+  ['an object that is no backup’s', { object: 'holdfast.lock' }],
+  ['the data of another backup', { object: one.object }],
+  ['its data in another packing', { object: `${inside.id}.rdb.zst` }],
+  ['the id of another backup', { id: one.id, object: one.object }],
+  ['an id that leads outside', { id: '../x', object: '../x.rdb' }],
+  ['a database that would need gigabytes', { databases: [{ db: 2 ** 31 - 1, keys: 1, expiring: 0 }] }],
+  ['3 MB that become 3 GB', { stored: { ...inside.stored, bytes: 3e6 }, rdb: { ...inside.rdb, bytes: 3e9 } }],
+];
+
+test.each(hostile)(
+  'a manifest with %s is broken, and pruning touches neither it nor others',
+  async (_what, change) => {
+    const store = await storeWith(one, two);
+    store.objects.set(inside.object, Buffer.alloc(1));
+    store.objects.set(`${inside.id}.json`, Buffer.from(JSON.stringify({ ...inside, ...change })));
+    const before = [...store.objects.keys()];
+    const removed: string[] = [];
+    store.remove = async (name) => void removed.push(name);
+    const { broken } = await surveyStore(store);
+    expect(broken.map(({ id }) => id)).toEqual([inside.id]);
+    await expect(readManifest(store, inside.id)).rejects.toMatchObject({
+      code: 'BACKUP_MANIFEST_UNREADABLE',
+    });
+    const keep = { hourly: 0, daily: 2, weekly: 0, monthly: 0, maxAgeMs: null };
+    await pruneBackups({ store, deployment: 'test', keep, timezone: 'UTC', holder: 'a test' });
+    expect(removed.filter((name) => name !== 'holdfast.lock')).toEqual([]);
+    expect([...store.objects.keys()].filter((name) => name !== 'holdfast.lock')).toEqual(before);
+  },
+);
+
+test('an id that is none is looked for nowhere', async () => {
+  const store = await storeWith(one);
+  store.read = () => {
+    throw new Error('nothing is to be read');
+  };
+  await expect(readManifest(store, '../../etc/shadow')).rejects.toMatchObject({ code: 'BACKUP_NOT_FOUND' });
+});

@@ -55,7 +55,7 @@ async function lookAt(
   if (text === undefined) return undefined;
   let manifest: Manifest;
   try {
-    manifest = parseManifest(text, manifestName(id));
+    manifest = parseManifest(text, id, manifestName(id));
   } catch (error) {
     return { id, why: errorText(error) };
   }

@@ -1,10 +1,14 @@
 import { z } from 'zod';
 import { errorText } from '../base/errors.ts';
+import { shown } from '../base/shown.ts';
 import { BackupNotFound, ManifestUnreadable } from './errors.ts';
-import { manifestName } from './naming.ts';
+import { isBackupId, manifestName, objectName } from './naming.ts';
 import type { BackupStore } from './store.ts';
+import { unpacksTooFar } from './unpack-limit.ts';
 
 const count = z.int().min(0);
+/** Redis can be told to have more; a server that is to load a backup makes as many as its highest key needs. */
+const databaseNumber = z.int().min(0).max(65_535);
 const time = z.iso.datetime();
 const bytesAndSum = z.object({ bytes: count, sha256: z.string().regex(/^[0-9a-f]{64}$/) });
 
@@ -16,11 +20,11 @@ const bytesAndSum = z.object({ bytes: count, sha256: z.string().regex(/^[0-9a-f]
 const manifestSchema = z.object({
   /** Of this format; 1. */
   version: z.literal(1),
-  /** `redis_2022-01-27T200000Z` */
-  id: z.string().min(1),
+  /** `redis_2022-01-27T200000Z`: the manifest's own name says the same. */
+  id: z.string(),
   deployment: z.string(),
-  /** The object that holds the data. */
-  object: z.string().regex(/^[^/\\]+$/),
+  /** The object that holds the data: what `objectName` makes of the id and how it is packed. */
+  object: z.string(),
   /** Start and end, ISO 8601, UTC. */
   startedAt: time,
   finishedAt: time,
@@ -40,7 +44,7 @@ const manifestSchema = z.object({
   replicationId: z.string(),
   replicationOffset: z.int(),
   keys: count,
-  databases: z.array(z.object({ db: count, keys: count, expiring: count })),
+  databases: z.array(z.object({ db: databaseNumber, keys: count, expiring: count })).max(65_536),
   functions: count,
   /** A digest of all keys, values and expiries that does not depend on their order in the file: rdb/data-digest.ts. */
   dataDigest: z.string(),
@@ -61,17 +65,21 @@ const maxBytes = 2 ** 20;
 /** @throws BACKUP_NOT_FOUND, BACKUP_MANIFEST_UNREADABLE and what the store throws. */
 export async function readManifest(store: BackupStore, id: string): Promise<Manifest> {
   const name = manifestName(id);
-  const text = await readSmall(store, name);
+  const text = isBackupId(id) ? await readSmall(store, name) : undefined;
   if (text === undefined) {
     throw BackupNotFound(`${store.url} has no backup ${id}`, {
       hint: 'holdfast backup list shows what is there.',
     });
   }
-  return parseManifest(text, `${name} in ${store.url}`);
+  return parseManifest(text, id, `${name} in ${store.url}`);
 }
 
-/** @param where for the message. @throws BACKUP_MANIFEST_UNREADABLE */
-export function parseManifest(text: string, where: string): Manifest {
+/**
+ * A manifest comes from the store, where others may write: it is believed only as far as its own name goes. It can't
+ * speak of another backup, nor name an object that is not that backup's.
+ * @param id what the manifest's name says. @param where for the message. @throws BACKUP_MANIFEST_UNREADABLE
+ */
+export function parseManifest(text: string, id: string, where: string): Manifest {
   const hint =
     'A newer holdfast may have written it; else the object beside it can be checked with holdfast rdb verify.';
   let value: unknown;
@@ -81,12 +89,23 @@ export function parseManifest(text: string, where: string): Manifest {
     throw ManifestUnreadable(`${where} is not JSON: ${errorText(error)}`, { hint, cause: error });
   }
   const parsed = manifestSchema.safeParse(value);
-  if (parsed.success) return parsed.data;
+  if (parsed.success) {
+    const strange = whatIsStrange(parsed.data, id);
+    if (strange === undefined) return parsed.data;
+    throw ManifestUnreadable(`${where}: ${strange}`, { hint });
+  }
   const [issue] = parsed.error.issues;
   throw ManifestUnreadable(`${where}: ${issue?.path.join('.') || 'the whole'}: ${issue?.message}`, {
     hint,
     cause: parsed.error,
   });
+}
+
+function whatIsStrange(manifest: Manifest, id: string): string | undefined {
+  if (manifest.id !== id) return `it says that it is of the backup ${shown(manifest.id)}`;
+  const object = objectName(id, manifest);
+  if (manifest.object !== object) return `its object is ${shown(manifest.object)}, and must be ${object}`;
+  return unpacksTooFar(manifest.stored.bytes, manifest.rdb.bytes);
 }
 
 /** Puts it in the store; the backup is there from then on. */

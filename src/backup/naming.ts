@@ -4,6 +4,10 @@ export function backupId(startedMs: number): string {
   return `redis_${iso.slice(0, 19).replaceAll(':', '')}Z`;
 }
 
+export function isBackupId(text: string): boolean {
+  return /^redis_\d{4}-\d\d-\d\dT\d{6}Z$/.test(text);
+}
+
 /** The object that holds the data; its name says what to unpack it with, from right to left. */
 export function objectName(id: string, { compression, encryption }: PackedAs): string {
   const packed = { none: '', gzip: '.gz', zstd: '.zst' }[compression];

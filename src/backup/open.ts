@@ -24,6 +24,13 @@ export async function* openBackup(
     const open = manifest.encryption === 'age' ? await decrypted(asStored, manifest, keys) : asStored;
     for await (const piece of unpacked(open, manifest.compression)) {
       plain.add(piece);
+      if (plain.bytes > manifest.rdb.bytes) {
+        throw damaged(
+          store,
+          manifest,
+          `the RDB inside is longer than the ${manifest.rdb.bytes} bytes that it had`,
+        );
+      }
       yield piece;
     }
     // What decompressors leave unread counts as well.

@@ -6,11 +6,12 @@ import type { Spec } from '../spec/spec.ts';
 import { BackupNotFound, RestoreSourceUnclear } from './errors.ts';
 import { listBackups } from './list.ts';
 import { type Manifest, readManifest } from './manifest.ts';
-import { manifestName, parseName } from './naming.ts';
+import { isBackupId, manifestName, parseName } from './naming.ts';
 import { openBackup } from './open.ts';
 import { openStore } from './open-store.ts';
 import { type BackupKeys, unpacked } from './packing.ts';
 import type { BackupStore } from './store.ts';
+import { boundedUnpacked } from './unpack-limit.ts';
 
 export interface RestoreSource {
   /** For people. */
@@ -23,8 +24,6 @@ export interface RestoreSource {
   open(signal: AbortSignal): AsyncIterable<Buffer>;
 }
 
-const idPattern = /^redis_\d{4}-\d\d-\d\dT\d{6}Z$/;
-
 /** @throws BACKUP_NOT_FOUND, RESTORE_SOURCE_UNCLEAR and what the store throws. */
 export async function findRestoreSource(
   wanted: string,
@@ -32,7 +31,7 @@ export async function findRestoreSource(
   keys: BackupKeys,
 ): Promise<RestoreSource> {
   if (wanted === 'latest') return latest(spec, keys);
-  if (idPattern.test(wanted)) {
+  if (isBackupId(wanted)) {
     const store = await ownStore(wanted, spec);
     return fromManifest(store, await readManifest(store, wanted), keys);
   }
@@ -79,7 +78,7 @@ async function fromUrl(url: string, spec: Spec, keys: BackupKeys): Promise<Resto
     name: object,
     manifest: null,
     bytes: compression === 'none' ? found.bytes : undefined,
-    open: () => unpacked(store.read(object), compression),
+    open: () => boundedUnpacked(unpacked(store.read(object), compression), found.bytes, compression, url),
   };
 }
 

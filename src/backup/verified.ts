@@ -37,7 +37,8 @@ export async function readVerified(store: BackupStore): Promise<Map<string, Veri
   const found = new Map<string, Verified>();
   for (const name of names) {
     const verdict = await readOne(store, name);
-    if (verdict !== undefined) found.set(verdict.id, verdict);
+    // One that speaks of another backup than its name says is none.
+    if (verdict !== undefined && verifiedName(verdict.id) === name) found.set(verdict.id, verdict);
   }
   return found;
 }

@@ -91,7 +91,7 @@ async function present(
   options: OutputOptions,
   { data, page, csv, exitStatus }: BenchResult & { exitStatus?: number },
 ): Promise<number> {
-  if (options.markdown) output.line(renderMarkdown(page).trimEnd());
+  if (options.markdown) output.text(renderMarkdown(page).trimEnd());
   else for (const line of pageLines(page, output.colors)) output.line(line);
   output.data(data);
   const files: [file: string | undefined, text: () => string][] = [

@@ -15,7 +15,7 @@ export function completionVerb(program: Command): Command {
     .action(
       action(async (output, [shell = '']) => {
         const script = completionScript(program, shell);
-        output.line(script);
+        output.text(script);
         output.data({ shell, script });
       }),
     );

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { type DeploymentEvent, readEvents } from '../agent/state/event-log.ts';
+import { shown } from '../base/shown.ts';
 import { BadOption } from './errors.ts';
 import type { Output } from './output.ts';
 import { openTarget } from './target.ts';
@@ -51,5 +52,6 @@ async function events(output: Output, [file = '']: string[], options: EventsOpti
 
 function printEvent(output: Output, { at, kind, subject, text }: DeploymentEvent): void {
   const { dim, cyan } = output.colors;
-  output.line(`${dim(at)} ${cyan(kind)} ${text}${text.includes(subject) ? '' : dim(` (${subject})`)}`);
+  const whom = text.includes(subject) ? '' : dim(` (${shown(subject)})`);
+  output.line(`${dim(shown(at))} ${cyan(shown(kind))} ${shown(text)}${whom}`);
 }

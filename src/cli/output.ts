@@ -1,8 +1,10 @@
 import pc from 'picocolors';
+import { shownLine, shownText } from '../base/shown.ts';
 
 /**
  * Where a verb's words go. Results go to stdout; everything said on the way goes to stderr, so that a pipe
- * carries results only. With `--json` stdout gets one JSON document and nothing else.
+ * carries results only. With `--json` stdout gets one JSON document and nothing else. What is for people passes
+ * `shownLine` or `shownText`: names, events and errors may hold what others wrote.
  */
 export interface Output {
   readonly json: boolean;
@@ -11,6 +13,8 @@ export interface Output {
   readonly colors: ReturnType<typeof pc.createColors>;
   /** A line of the result, for people. Silent with `--json`. */
   line(text: string): void;
+  /** Many lines of the result, for people: a file, a script. Silent with `--json`. */
+  text(text: string): void;
   /** The result as data. Silent without `--json`. */
   data(value: unknown): void;
   /** A line on the way: progress, a warning. */
@@ -23,13 +27,16 @@ export function createOutput(json: boolean, useColor: boolean): Output {
     live: process.stderr.isTTY === true,
     colors: pc.createColors(useColor),
     line: (text) => {
-      if (!json) process.stdout.write(`${text}\n`);
+      if (!json) process.stdout.write(`${shownLine(text)}\n`);
+    },
+    text: (text) => {
+      if (!json) process.stdout.write(`${shownText(text)}\n`);
     },
     data: (value) => {
       if (json) process.stdout.write(`${JSON.stringify(value, null, 2)}\n`);
     },
     note: (text) => {
-      process.stderr.write(`${text}\n`);
+      process.stderr.write(`${shownText(text)}\n`);
     },
   };
 }
@@ -39,4 +46,26 @@ export function wantsColor(flag: boolean | undefined): boolean {
   if (flag === false || process.env['NO_COLOR']) return false;
   if (process.env['FORCE_COLOR']) return true;
   return process.stdout.isTTY === true;
+}
+
+/** As a shell reports a process that SIGPIPE ended. */
+const brokenPipeStatus = 141;
+
+/**
+ * What becomes of a process whose output nobody takes any more. A reader that has seen enough (`| head`) ends it without
+ * a word, as it ends other tools; a full disk behind it is told. `up` goes on: a deployment outlives its terminal.
+ */
+export function endWithReader(): void {
+  process.stdout.on('error', endOn);
+  process.stderr.on('error', endOn);
+}
+
+export function outliveReader(): void {
+  for (const stream of [process.stdout, process.stderr]) stream.off('error', endOn).on('error', () => {});
+}
+
+function endOn(error: NodeJS.ErrnoException): void {
+  if (error.code === 'EPIPE') process.exit(brokenPipeStatus);
+  process.stderr.write(`error: cannot write the output: ${error.message}\n`);
+  process.exit(1);
 }

@@ -36,7 +36,7 @@ export function inspectVerb(): Command {
         const report = inspector.report(scanner);
         output.data({ file: input.name, ...report, biggest: report.biggest.map(bigAsJson) });
         await tell(output, input.name, report);
-        output.line(`\nread in ${describeRate(report.bytes, progress.seconds)}`);
+        output.text(`\nread in ${describeRate(report.bytes, progress.seconds)}`);
       }),
     );
 }
@@ -78,7 +78,7 @@ async function tell(output: Output, name: string, report: InspectReport): Promis
   );
   if (report.expiring > 0) {
     const time = (ms: number | undefined) => describeTime(ms);
-    output.line(
+    output.text(
       `\nexpiring: ${report.expiring} (${report.expired} already expired), ` +
         `first ${time(report.firstExpiryMs)}, last ${time(report.lastExpiryMs)}`,
     );

@@ -6,6 +6,7 @@ import { type AtomicFile, createAtomicFile } from '../base/atomic-stream.ts';
 import { defineError, errorText } from '../base/errors.ts';
 import { ByteSink } from '../rdb/byte-sink.ts';
 import type { Spill } from '../rdb/spill.ts';
+import { outliveReader } from './output.ts';
 
 const Unwritable = defineError('RDB_UNWRITABLE', 1);
 
@@ -100,8 +101,8 @@ function stdoutOutput(): RdbOutput {
         process.stdout.write(bytes, (error) => (error ? reject(stdoutFailed(error)) : resolve()));
       }),
   );
-  // A reader that has seen enough (head) is told by the callback of the write; the event would be fatal.
-  process.stdout.on('error', () => {});
+  // A reader that has seen enough (head) is told by the callback of the write.
+  outliveReader();
   return { sink, isStdout: true, commit: () => sink.flush(), abandon: async () => {} };
 }
 

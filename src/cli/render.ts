@@ -75,8 +75,8 @@ async function render(output: Output, args: string[], options: RenderOptions): P
 
 function print(output: Output, target: string, files: readonly RenderedFile[]): void {
   for (const [index, { name, text }] of files.entries()) {
-    if (files.length > 1) output.line(`${index > 0 ? '\n' : ''}# ==> ${name} <==`);
-    output.line(text.trimEnd());
+    if (files.length > 1) output.text(`${index > 0 ? '\n' : ''}# ==> ${name} <==`);
+    output.text(text.trimEnd());
   }
   output.data({ target, files });
   if (files.some(({ secret }) => secret)) {

@@ -161,7 +161,7 @@ function print(output: Output, question: SizeQuestion, figures: readonly SizeFig
     `${describeSize(question.dataBytes)} of data, ${members} members, ${membersOnHost} on a host, ${persistence}:`,
   );
   for (const { key, bytes, rule, source } of figures) {
-    output.line(
+    output.text(
       `\n  ${names[key].padEnd(20)} ${output.colors.bold(formatSize(bytes).padStart(8))}   ${rule}`,
     );
     output.line(output.colors.dim(`  ${''.padEnd(32)}${source}`));

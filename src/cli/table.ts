@@ -1,5 +1,8 @@
-/** Rows as lines with aligned columns, two spaces between them. Cells are plain text, without colours. */
-export function table(rows: readonly (readonly string[])[]): string[] {
+import { shown } from '../base/shown.ts';
+
+/** Rows as lines with aligned columns, two spaces between them. Cells are plain text, of others too, without colours. */
+export function table(cells: readonly (readonly string[])[]): string[] {
+  const rows = cells.map((row) => row.map((cell) => shown(cell)));
   const columns = Math.max(0, ...rows.map((row) => row.length));
   const widths = Array.from({ length: columns }, (_, i) =>
     Math.max(...rows.map((row) => row[i]?.length ?? 0)),

@@ -10,7 +10,7 @@ import { type RunningAgent, startAgent } from '../agent/run-agent.ts';
 import { describeDuration } from '../base/duration.ts';
 import { HoldfastError } from '../base/errors.ts';
 import type { Spec } from '../spec/spec.ts';
-import type { Output } from './output.ts';
+import { type Output, outliveReader } from './output.ts';
 import { StopSignals } from './stop-signals.ts';
 import type { Target } from './target.ts';
 
@@ -31,6 +31,7 @@ const detachedMark = 'HOLDFAST_DETACHED';
 
 export async function runForeground(output: Output, target: Target, options: RunOptions): Promise<number> {
   if (process.env[detachedMark]) return runAsChild(target, options);
+  outliveReader();
   const began = performance.now();
   const stop = new StopSignals();
   const agent = await start(target, options, stop, (step) => output.note(`  ${output.colors.dim(step)}`));

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openStore } from '../../src/backup/open-store.ts';
@@ -104,5 +105,24 @@ describe.each(stores)('%s', (_name, open) => {
     await store.put('a', Buffer.from('a'));
     await store.remove('a');
     expect(await names(store)).toEqual([]);
+  });
+});
+
+describe('a folder that others write into too', () => {
+  test('no name leads out of it, and no link is followed', async () => {
+    const root = tempFolder();
+    const store = await openStore(pathToFileURL(`${root}/store`).href);
+    await store.put('redis_2026-01-02T030405Z.json', Buffer.from('{}'));
+    writeFileSync(`${root}/outside`, 'precious');
+    symlinkSync(`${root}/outside`, `${root}/store/redis_2026-01-02T030405Z.rdb`);
+    for (const name of ['../outside', '..', '', 'a/b', 'a\0b']) {
+      await expect(store.remove(name)).rejects.toMatchObject({ code: 'BACKUP_STORE_FAILED' });
+      await expect(bytesOf(store, name)).rejects.toMatchObject({ code: 'BACKUP_STORE_FAILED' });
+    }
+    expect(await names(store)).toEqual(['redis_2026-01-02T030405Z.json']);
+    await expect(bytesOf(store, 'redis_2026-01-02T030405Z.rdb')).rejects.toMatchObject({
+      code: 'BACKUP_STORE_FAILED',
+    });
+    expect(readFileSync(`${root}/outside`, 'utf8')).toBe('precious');
   });
 });

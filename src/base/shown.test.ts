@@ -1,0 +1,24 @@
+import { expect, test } from 'vitest';
+import { shown, shownLine, shownText } from './shown.ts';
+
+test('what could act on a terminal or mislead a reader stands as an escape', () => {
+  expect(shown('a\u001b[2Jb\r\nc\u0007')).toBe('a\\u001b[2Jb\\r\\nc\\u0007');
+  expect(shown('user\u202etxt.exe')).toBe('user\\u202etxt.exe');
+  expect(shown('zero\u200bwidth \u{e0041}')).toBe('zero\\u200bwidth \\u{e0041}');
+  expect(shown('\u009b31m and \ud800')).toBe('\\u009b31m and \\ud800');
+});
+
+test('letters of every script and emoji stay', () => {
+  for (const text of ['Grüße', 'привет', '数据', 'שלום', '🙂 ok']) expect(shown(text)).toBe(text);
+});
+
+test('what is too long is cut, and said to be', () => {
+  expect(shown('x'.repeat(600), 10)).toBe('xxxxxxxxxx… (600 characters)');
+});
+
+test('a line keeps its colours and tabs, a text its ends too, and nothing else', () => {
+  const made = '\u001b[31merror:\u001b[39m\ta\nb';
+  expect(shownText(made)).toBe(made);
+  expect(shownLine(made)).toBe('\u001b[31merror:\u001b[39m\ta\\nb');
+  expect(shownLine('\u001b]0;title\u0007\u001b[2J')).toBe('\\u001b]0;title\\u0007\\u001b[2J');
+});
