@@ -102,7 +102,7 @@ export async function makeHugeValueFile(file: string, bytes: number): Promise<vo
   writer.begin([]);
   writer.selectDb(0);
   const key = Buffer.from('huge');
-  writer.entryHead({ expireMs: -1, idle: -1, freq: -1, type: 0 }, key, 0, key.length);
+  writer.entryHead({ expireHigh: -1, expireLow: -1, idle: -1, freq: -1, type: 0 }, key, 0, key.length);
   const length = Buffer.alloc(9);
   writer.bytes(length, 0, putLength(length, 0, bytes));
   for (let left = bytes; left > 0; left -= block.length) {

@@ -9,6 +9,7 @@ export const BackupDamaged = defineError('BACKUP_DAMAGED', 1);
 export const ManifestUnreadable = defineError('BACKUP_MANIFEST_UNREADABLE', 1);
 export const BackupSourceFailed = defineError('BACKUP_SOURCE_FAILED', 1);
 export const BackupNotWhole = defineError('BACKUP_NOT_WHOLE', 1);
+export const BackupFormUnknown = defineError('BACKUP_FORM_UNKNOWN', 1);
 export const BackupBusy = defineError('BACKUP_BUSY', 1);
 export const BackupLockLost = defineError('BACKUP_LOCK_LOST', 1);
 export const BackupCancelled = defineError('BACKUP_CANCELLED', 1);

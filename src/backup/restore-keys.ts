@@ -64,7 +64,13 @@ export async function restoreKeys(options: RestoreKeysOptions): Promise<RestoreK
   const redis = new Redis({
     ...{ host: options.address, port: options.port, username: userName, password },
     ...(options.tls ? { tls: options.tls } : {}),
-    ...{ lazyConnect: true, enableReadyCheck: false, maxRetriesPerRequest: 0, retryStrategy: () => null },
+    ...{
+      lazyConnect: true,
+      enableReadyCheck: false,
+      stringNumbers: true,
+      maxRetriesPerRequest: 0,
+      retryStrategy: () => null,
+    },
   });
   redis.on('error', () => {});
   try {
@@ -135,7 +141,7 @@ class KeyRestore {
     let next = 0;
     return entries.map((entry, index) => {
       if (there[index] !== 1) return 'absent';
-      const [payload, ttlMs] = [answers[next * 2], Number(answers[next * 2 + 1])];
+      const [payload, ttlMs] = [answers[next * 2], BigInt(String(answers[next * 2 + 1]))];
       next++;
       if (!Buffer.isBuffer(payload)) return 'absent';
       return this.#isSame(entry, payload, ttlMs) ? 'same' : 'other';
@@ -143,10 +149,10 @@ class KeyRestore {
   }
 
   /** A second's difference of an expiry is what PTTL and the way there cost. */
-  #isSame(entry: RdbEntry, payload: Buffer, ttlMs: number): boolean {
-    const expireMs = ttlMs < 0 ? undefined : Date.now() + ttlMs;
+  #isSame(entry: RdbEntry, payload: Buffer, ttlMs: bigint): boolean {
+    const expireMs = ttlMs < 0n ? undefined : BigInt(Date.now()) + ttlMs;
     if ((expireMs === undefined) !== (entry.expireMs === undefined)) return false;
-    if (Math.abs((expireMs ?? 0) - (entry.expireMs ?? 0)) > 1000) return false;
+    if (Math.abs(Number((expireMs ?? 0n) - (entry.expireMs ?? 0n))) > 1000) return false;
     const body = payload.subarray(1, payload.length - 10);
     const { flavor } = this.#options.target;
     return this.#sum(payload[0]!, flavor, body) === this.#sum(entry.type, entry.flavor, entry.body);
@@ -161,7 +167,7 @@ class KeyRestore {
 
   async #write(batch: Batch): Promise<void> {
     const states = await this.#states(batch);
-    const nowMs = Date.now();
+    const nowMs = BigInt(Date.now());
     const pipeline = this.#redis.pipeline();
     const sent: ('absent' | 'other')[] = [];
     for (const [index, entry] of batch.entries.entries()) {

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
-import { errorText, HoldfastError } from '../base/errors.ts';
+import { errorCode, errorText, HoldfastError } from '../base/errors.ts';
 import { RdbVerifier, type VerifyReport } from '../rdb/verify.ts';
 import type { Credentials, TlsTexts } from '../redis/connection.ts';
 import { openSnapshot, type Snapshot } from '../redis/replication-stream.ts';
-import { BackupNotWhole, BackupSourceFailed } from './errors.ts';
+import { BackupFormUnknown, BackupNotWhole, BackupSourceFailed } from './errors.ts';
 
 /** The member that a backup is taken from. */
 export interface BackupSource {
@@ -73,8 +73,21 @@ export class VerifiedSnapshot {
     try {
       return work();
     } catch (error) {
+      if (errorCode(error) === 'RDB_UNSUPPORTED') throw this.#notKnown(error);
       throw this.#notWhole(errorText(error), error);
     }
+  }
+
+  /** The server is newer than this holdfast: nothing is wrong with it, or with its host. */
+  #notKnown(cause: unknown): Error {
+    const { member, address, port, serverVersion } = this.#source;
+    return BackupFormUnknown(
+      `${member} (${address}:${port}, ${serverVersion}) sent what this holdfast can't read, so it can't be verified: ${errorText(cause)}`,
+      {
+        hint: 'Nothing was stored. A newer holdfast may know this release; see docs/rdb.md for those that are known.',
+        cause,
+      },
+    );
   }
 
   #notWhole(why: string, cause?: unknown): Error {

@@ -1,4 +1,5 @@
 import pc from 'picocolors';
+import { jsonText } from '../base/json-text.ts';
 import { shownLine, shownText } from '../base/shown.ts';
 
 /**
@@ -33,7 +34,7 @@ export function createOutput(json: boolean, useColor: boolean): Output {
       if (!json) process.stdout.write(`${shownText(text)}\n`);
     },
     data: (value) => {
-      if (json) process.stdout.write(`${JSON.stringify(value, null, 2)}\n`);
+      if (json) process.stdout.write(`${jsonText(value)}\n`);
     },
     note: (text) => {
       process.stderr.write(`${shownText(text)}\n`);

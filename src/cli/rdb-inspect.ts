@@ -77,7 +77,7 @@ async function tell(output: Output, name: string, report: InspectReport): Promis
     report.encodings.map((each) => [each.type, each.encoding, ...tally(each)]),
   );
   if (report.expiring > 0) {
-    const time = (ms: number | undefined) => describeTime(ms);
+    const time = (ms: bigint | undefined) => describeTime(ms);
     output.text(
       `\nexpiring: ${report.expiring} (${report.expired} already expired), ` +
         `first ${time(report.firstExpiryMs)}, last ${time(report.lastExpiryMs)}`,
@@ -90,7 +90,7 @@ async function tell(output: Output, name: string, report: InspectReport): Promis
 }
 
 /** A file may hold any number; a date has only these. */
-function describeTime(ms: number | undefined): string {
-  const date = new Date(ms ?? Number.NaN);
+function describeTime(ms: bigint | undefined): string {
+  const date = new Date(Number(ms));
   return Number.isNaN(date.getTime()) ? String(ms) : date.toISOString();
 }

@@ -58,8 +58,7 @@ function putRow(sink: ByteSink, memory: KeyMemory, scanner: Scanner): void {
   const { db, kind, encoding, bytes, elements, longest, expireMs } = memory;
   sink.ascii(`${db},`);
   putCsvKey(sink, scanner);
-  const expires = expireMs === -1 ? '' : String(expireMs);
-  sink.ascii(`,${kind},${encoding},${bytes},${elements},${longest},${expires}\n`);
+  sink.ascii(`,${kind},${encoding},${bytes},${elements},${longest},${expireMs ?? ''}\n`);
 }
 
 /** In quotes, with bytes outside printable ASCII as \xNN, so that any program for CSV reads it. */
@@ -122,7 +121,7 @@ class Sums {
         key: keyAsJson(key),
         type: kind,
         ...facts,
-        ...(expireMs === -1 ? {} : { expireMs }),
+        ...(expireMs === undefined ? {} : { expireMs }),
       })),
     };
   }

@@ -4,6 +4,7 @@ import os from 'node:os';
 import path from 'node:path';
 import type { Redis } from 'ioredis';
 import { defineError, errorText } from '../base/errors.ts';
+import { highHalf, lowHalf } from '../rdb/int64.ts';
 import { openInput, type RdbInput } from './rdb-input.ts';
 import { openOutput } from './rdb-output.ts';
 
@@ -28,7 +29,12 @@ export function isServer(name: string): boolean {
  */
 export async function copyServer(url: string): Promise<ServerCopy> {
   const { Redis } = await import('ioredis');
-  const redis = new Redis(url, { lazyConnect: true, maxRetriesPerRequest: 0, retryStrategy: () => null });
+  const redis = new Redis(url, {
+    lazyConnect: true,
+    maxRetriesPerRequest: 0,
+    stringNumbers: true,
+    retryStrategy: () => null,
+  });
   redis.on('error', () => {});
   const file = path.join(os.tmpdir(), `holdfast-server-${randomBytes(6).toString('hex')}.rdb`);
   const shownUrl = url.replace(/\/\/[^@/]*@/, '//');
@@ -101,10 +107,11 @@ async function copyDatabase(
       const [failure, payload] = replies[index * 2] ?? [];
       if (failure) throw failure;
       if (!Buffer.isBuffer(payload)) continue;
-      const time = Number(replies[index * 2 + 1]?.[1] ?? -1);
-      const expireMs = time < 0 ? -1 : hasExpireTime ? time : Date.now() + time;
+      const time = BigInt(String(replies[index * 2 + 1]?.[1] ?? -1));
+      const expireMs = time < 0n ? -1n : hasExpireTime ? time : BigInt(Date.now()) + time;
+      const expiry = { expireHigh: highHalf(expireMs), expireLow: lowHalf(expireMs) };
       // A dump is the type, the body, the version (2) and a checksum (8).
-      writer.entryHead({ expireMs, idle: -1, freq: -1, type: payload[0]! }, key, 0, key.length);
+      writer.entryHead({ ...expiry, idle: -1, freq: -1, type: payload[0]! }, key, 0, key.length);
       writer.bytes(payload, 1, payload.length - 10);
       writer.settle();
     }

@@ -132,7 +132,8 @@ test('formats of pre-releases, and of newer servers, are refused by name', () =>
   expect(problemIn(body(6, Buffer.from([0])))).toMatchObject({ kind: 'unsupported' });
   expect(problemIn(Buffer.concat([head, Buffer.from([0xf6, 0])]))).toMatchObject({ kind: 'unsupported' });
   expect(problemIn(Buffer.concat([head, Buffer.from([0xf3, 0])]))).toMatchObject({ kind: 'unsupported' });
-  expect(problemIn(body(99))).toMatchObject({ kind: 'corrupt' });
+  expect(problemIn(body(99))).toMatchObject({ kind: 'unsupported' });
+  expect(problemIn(body(8))).toMatchObject({ kind: 'corrupt' });
 });
 
 test('the message names the byte, the database and the key', async () => {

@@ -103,7 +103,7 @@ test('type 22 is read by who wrote it', async () => {
       undefined,
       {
         kind: 'hash',
-        fields: [{ field: Buffer.from('f'), value: Buffer.from('v'), expireMs: 4_000_000_000_000 }],
+        fields: [{ field: Buffer.from('f'), value: Buffer.from('v'), expireMs: 4_000_000_000_000n }],
       },
     ],
   ];
@@ -144,7 +144,11 @@ test('streams lose only what an older server does not keep', async () => {
   expect(nine.value()).toMatchObject({
     info: { length: 1n, lastId: '1704557973866-0', firstId: undefined, entriesAdded: undefined },
     groups: [
-      { entriesRead: undefined, pending: [{ deliveries: 1 }], consumers: [{ pending: ['1704557973866-0'] }] },
+      {
+        entriesRead: undefined,
+        pending: [{ deliveries: 1n }],
+        consumers: [{ pending: ['1704557973866-0'] }],
+      },
     ],
   });
   const { left } = await rewrite(rdbFixture('stream_listoacks_3.rdb'), redis(8));

@@ -5,6 +5,9 @@ import type { Target } from './target.ts';
 import { decodeBody, type HashField, type RdbValue, type ScoredMember } from './value.ts';
 import { putLength } from './writer.ts';
 
+/** 48 bits: EB_EXPIRE_TIME_MAX in redis src/ebuckets.h. */
+const latestRedisExpiryMs = 2n ** 48n - 1n;
+
 export type Conversion = { type: number; body: Buffer } | { reason: string };
 
 /**
@@ -60,10 +63,14 @@ function encodeHash(fields: HashField[], target: Target): Conversion {
   if (target.version < 12) {
     return { reason: `${times.length} of its fields expire, which came with Redis 7.4 and Valkey 9` };
   }
-  const first = times.reduce((least, time) => Math.min(least, time));
-  const pieces = [int64(BigInt(first)), lengthBytes(fields.length)];
+  const late = times.find((time) => time > latestRedisExpiryMs);
+  if (late !== undefined) {
+    return { reason: `a field expires at ${late}, and Redis holds times up to ${latestRedisExpiryMs}` };
+  }
+  const first = times.reduce((least, time) => (time < least ? time : least));
+  const pieces = [int64(first), lengthBytes(fields.length)];
   for (const { field, value, expireMs } of fields) {
-    pieces.push(lengthBytes(expireMs === undefined ? 0 : expireMs - first + 1));
+    pieces.push(lengthBytes(expireMs === undefined ? 0 : Number(expireMs - first) + 1));
     pieces.push(lengthBytes(field.length), field, lengthBytes(value.length), value);
   }
   return { type: type.hashMetadata, body: Buffer.concat(pieces) };
@@ -73,7 +80,7 @@ function encodeValkeyExpiry(fields: HashField[]): Buffer {
   const pieces = [lengthBytes(fields.length)];
   for (const { field, value, expireMs } of fields) {
     pieces.push(lengthBytes(field.length), field, lengthBytes(value.length), value);
-    pieces.push(int64(expireMs === undefined ? -1n : BigInt(expireMs)));
+    pieces.push(int64(expireMs ?? -1n));
   }
   return Buffer.concat(pieces);
 }

@@ -107,8 +107,8 @@ export class EntryCopier {
   }
 
   private writeHead(scanner: Scanner, typeByte: number): void {
-    const head = { expireMs: scanner.expireMs, idle: scanner.idle, freq: scanner.freq, type: typeByte };
-    const { keyBuf, keyStart, keyEnd } = scanner;
+    const { expireHigh, expireLow, idle, freq, keyBuf, keyStart, keyEnd } = scanner;
+    const head = { expireHigh, expireLow, idle, freq, type: typeByte };
     if (this.prefix.length === 0) {
       this.writer.entryHead(head, keyBuf, keyStart, keyEnd);
       return;

@@ -1,4 +1,5 @@
 import { Fault } from './fault.ts';
+import { bigintOf } from './int64.ts';
 import { writeInteger } from './integer-text.ts';
 import { LzfChecker, lzfCanBe, lzfDecompress } from './lzf.ts';
 
@@ -48,6 +49,11 @@ export class Cursor {
   private scratch: Buffer = Buffer.allocUnsafe(4096);
   private readonly digits: Buffer = Buffer.allocUnsafe(32);
   private readonly lzf = new LzfChecker();
+
+  /** The last length read, exactly. */
+  get bigLength(): bigint {
+    return BigInt.asUintN(64, bigintOf(this.lengthHigh, this.lengthLow));
+  }
 
   /** Where the next byte stands in the file. */
   get offset(): number {

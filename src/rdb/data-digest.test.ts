@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { ByteSink } from './byte-sink.ts';
+import { highHalf, lowHalf } from './int64.ts';
 import { LongHash } from './long-hash.ts';
 import { RdbVerifier, type VerifyOptions } from './verify.ts';
 import { RdbWriter } from './writer.ts';
@@ -27,7 +28,9 @@ async function digestOf(entries: Entry[], options: VerifyOptions = {}) {
     }
     const key = Buffer.from(entry.key);
     const value = Buffer.from(entry.value);
-    writer.entryHead({ expireMs: entry.expireMs ?? -1, idle: -1, freq: -1, type: 0 }, key, 0, key.length);
+    const expireMs = BigInt(entry.expireMs ?? -1);
+    const expiry = { expireHigh: highHalf(expireMs), expireLow: lowHalf(expireMs) };
+    writer.entryHead({ ...expiry, idle: -1, freq: -1, type: 0 }, key, 0, key.length);
     writer.bytes(Buffer.from([0x40 | (value.length >> 8), value.length & 255]), 0, 2);
     writer.bytes(value, 0, value.length);
     writer.settle();

@@ -4,6 +4,7 @@ import { kindsInOrder } from './diff-index.ts';
 import { ValueDigest } from './digest.ts';
 import { Fault } from './fault.ts';
 import { typeInfo } from './format.ts';
+import { bigintOf, putExact } from './int64.ts';
 import { LongHash } from './long-hash.ts';
 import type { BodyWish, Scanner } from './scanner.ts';
 
@@ -49,7 +50,8 @@ export class DataDigest {
     record.writeInt32LE(value.low, 12);
     record.writeInt32LE(value.high, 16);
     record.writeInt32LE(kindsInOrder.indexOf(typeInfo(scanner.type, scanner.flavor)!.kind), 20);
-    record.writeDoubleLE(scanner.expireMs, 24);
+    if (Number.isSafeInteger(scanner.expireMs)) record.writeDoubleLE(scanner.expireMs, 24);
+    else putExact(record, 24, bigintOf(scanner.expireHigh, scanner.expireLow));
     this.add(record);
   }
 

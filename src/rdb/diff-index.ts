@@ -13,10 +13,8 @@ export interface DiffCounts {
 
 export const kindsInOrder: Kind[] = ['string', 'list', 'set', 'zset', 'hash', 'stream', 'module'];
 
-/** hash (3), side, ordinal, sum of the value (2), kind, expiry (2: the halves of a double). */
+/** hash (3), side, ordinal, sum of the value (2), kind, expiry (2: its halves, both -1 for none). */
 const recordWords = 10;
-const double = new Float64Array(1);
-const halves = new Int32Array(double.buffer);
 
 /** Which entries of each file are to be told, by their number in the file. */
 export class DiffMarks {
@@ -63,10 +61,10 @@ export class DiffIndex {
     side: 0 | 1,
     sum: { low: number; high: number },
     kind: number,
-    expireMs: number,
+    expireHigh: number,
+    expireLow: number,
   ): void {
     const { words, at } = this.records.add(keyHash[0]!);
-    double[0] = expireMs;
     words[at] = keyHash[0]!;
     words[at + 1] = keyHash[1]!;
     words[at + 2] = keyHash[2]!;
@@ -75,8 +73,8 @@ export class DiffIndex {
     words[at + 5] = sum.low;
     words[at + 6] = sum.high;
     words[at + 7] = kind;
-    words[at + 8] = halves[0]!;
-    words[at + 9] = halves[1]!;
+    words[at + 8] = expireHigh;
+    words[at + 9] = expireLow;
   }
 
   compare(rules: CompareRules): { counts: DiffCounts; marks: DiffMarks } {
@@ -153,14 +151,14 @@ function isSameKey(words: Int32Array, one: number, other: number): boolean {
 }
 
 function isSameExpiry(words: Int32Array, one: number, other: number, toleranceMs: number): boolean {
-  const first = expiryAt(words, one);
-  const second = expiryAt(words, other);
-  if (first === -1 || second === -1) return first === second;
-  return Math.abs(first - second) <= toleranceMs;
+  const highs = words[one + 8]! - words[other + 8]!;
+  const lows = (words[one + 9]! >>> 0) - (words[other + 9]! >>> 0);
+  if (highs === 0 && lows === 0) return true;
+  if (isNever(words, one) || isNever(words, other)) return false;
+  // The halves are far below 2^53, and so is a difference that is small enough to be tolerated.
+  return Math.abs(highs * 4294967296 + lows) <= toleranceMs;
 }
 
-function expiryAt(words: Int32Array, at: number): number {
-  halves[0] = words[at + 8]!;
-  halves[1] = words[at + 9]!;
-  return double[0]!;
+function isNever(words: Int32Array, at: number): boolean {
+  return words[at + 8] === -1 && words[at + 9] === -1;
 }

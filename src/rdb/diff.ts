@@ -90,7 +90,7 @@ async function readInto(
       if (!isKey) return;
       if (pieces !== undefined) digest.addBytes(Buffer.concat(pieces));
       const kind = kindsInOrder.indexOf(typeInfo(found.type, found.flavor)!.kind);
-      index.add(keyHash, side, digest, kind, found.expireMs);
+      index.add(keyHash, side, digest, kind, found.expireHigh, found.expireLow);
     },
   });
   await pumpNamed(source, scanner, options);

@@ -1,5 +1,6 @@
 import type { StreamGroup, StreamInfo, ValueVisitor } from './body/visitor.ts';
 import type { Kind } from './format.ts';
+import { putExact } from './int64.ts';
 import type { KeyHash } from './key-hash.ts';
 
 /**
@@ -55,9 +56,9 @@ export class ValueDigest implements ValueVisitor {
   }
 
   /** Counts with its field, whose hash still stands in the part. */
-  fieldExpiry(atMs: number): void {
-    if (atMs === 0) return;
-    this.double.writeDoubleLE(atMs);
+  fieldExpiry(atMs: bigint | undefined): void {
+    if (atMs === undefined) return;
+    putExact(this.double, 0, atMs);
     this.hash.update(this.partLow ^ this.partHigh, this.double, 0, 8);
     this.addPart(this.hash.a, this.hash.b);
   }
@@ -73,7 +74,12 @@ export class ValueDigest implements ValueVisitor {
 
   streamGroup(group: StreamGroup): void {
     const consumers = group.consumers.map(({ name, pending }) => [name.toString('hex'), pending]);
-    this.chain(JSON.stringify([group.name.toString('hex'), group.lastId, group.pending, consumers]));
+    const pending = group.pending.map(
+      ({ id, deliveredMs, deliveries }) =>
+        `{"id":"${id}","deliveredMs":${deliveredMs},"deliveries":${deliveries}}`,
+    );
+    const head = `"${group.name.toString('hex')}","${group.lastId}"`;
+    this.chain(`[${head},[${pending.join(',')}],${JSON.stringify(consumers)}]`);
   }
 
   moduleValue(): void {}

@@ -1,5 +1,6 @@
 import { bodyMode } from './body/mode.ts';
 import { type FileHeader, type Flavor, type Kind, typeInfo } from './format.ts';
+import { bigintOf } from './int64.ts';
 import { type BodyWish, type ScanHandler, Scanner } from './scanner.ts';
 import { decodeBody, type RdbValue } from './value.ts';
 
@@ -9,7 +10,7 @@ export class RdbEntry {
   readonly db: number;
   readonly key: Buffer;
   /** Milliseconds since 1970. */
-  readonly expireMs: number | undefined;
+  readonly expireMs: bigint | undefined;
   /** Seconds since the last use, when the server evicts by LRU. */
   readonly idle: number | undefined;
   /** The logarithmic counter, 0 to 255, when the server evicts by LFU. */
@@ -23,7 +24,7 @@ export class RdbEntry {
   constructor(scanner: Scanner, key: Buffer, body: Buffer) {
     this.db = scanner.db;
     this.key = key;
-    this.expireMs = scanner.expireMs === -1 ? undefined : scanner.expireMs;
+    this.expireMs = scanner.expireMs === -1 ? undefined : bigintOf(scanner.expireHigh, scanner.expireLow);
     this.idle = scanner.idle === -1 ? undefined : scanner.idle;
     this.freq = scanner.freq === -1 ? undefined : scanner.freq;
     this.type = scanner.type;

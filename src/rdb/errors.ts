@@ -25,7 +25,8 @@ const makers = { corrupt: Corrupt, truncated: Truncated, unsupported: Unsupporte
 const hints = {
   corrupt: 'The bytes are not what was written: take the file again from its source, or another copy.',
   truncated: 'The file ends too early: the copy was interrupted, or the disk was full. Take it again.',
-  unsupported: 'A newer holdfast may read it. Redis pre-releases wrote formats that nothing reads any more.',
+  unsupported:
+    'A newer holdfast may read it; a server of the release that wrote it does. Pre-releases wrote forms that nothing reads any more.',
   'too-large': 'This verb must see the value whole. verify, merge, split and filter can pass it through.',
 };
 

@@ -20,7 +20,9 @@ function transcript(bytes: Buffer, pieceBytes: number): string[] {
     streamEntry: (id, fields) => lines.push(`entry ${id} ${fields}`),
     streamInfo: ({ length, lastId }) => lines.push(`stream ${length} ${lastId}`),
     streamGroup: (group) =>
-      lines.push(`group ${JSON.stringify({ ...group, entriesRead: `${group.entriesRead}` })}`),
+      lines.push(
+        `group ${JSON.stringify(group, (_, held) => (typeof held === 'bigint' ? `${held}` : held))}`,
+      ),
     moduleValue: (name) => lines.push(`module ${name}`),
     end: () => lines.push('end'),
   };
@@ -167,9 +169,13 @@ function streamOf(answer: Answer): unknown {
   return live.map(({ id, fields }) => [id, Object.entries(fields).toSorted()]);
 }
 
+function toNumber(time: bigint | undefined): number | undefined {
+  return time === undefined ? undefined : Number(time);
+}
+
 function asAnswer(entry: RdbEntry): Comparable {
   const value = entry.value();
-  const base = { db: entry.db, key: text(entry.key), type: value.kind, expireMs: entry.expireMs };
+  const base = { db: entry.db, key: text(entry.key), type: value.kind, expireMs: toNumber(entry.expireMs) };
   switch (value.kind) {
     case 'string':
       return { ...base, value: text(value.value) };
@@ -183,7 +189,7 @@ function asAnswer(entry: RdbEntry): Comparable {
       return {
         ...base,
         value: value.fields
-          .map((each) => [text(each.field), text(each.value), each.expireMs ?? 0])
+          .map((each) => [text(each.field), text(each.value), toNumber(each.expireMs) ?? 0])
           .toSorted(),
       };
     case 'stream':

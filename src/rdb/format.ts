@@ -3,7 +3,7 @@ import { Fault } from './fault.ts';
 
 /**
  * The outside of an RDB: `REDIS0011` or `VALKEY080`, then opcodes and keys, then 0xff and a CRC-64. Numbers from
- * redis src/rdb.h (up to version 12) and valkey src/rdb.h (version 80, Valkey 9). docs/rdb.md explains them.
+ * redis src/rdb.h (up to version 13) and valkey src/rdb.h (version 80, Valkey 9). docs/rdb.md explains them.
  */
 
 /** Who wrote it. Valkey 8 still writes `REDIS0011`; type 22 and opcode 243 mean other things to each. */
@@ -11,7 +11,7 @@ export type Flavor = 'redis' | 'valkey';
 export type Kind = 'string' | 'list' | 'set' | 'zset' | 'hash' | 'stream' | 'module';
 
 /** The newest version of each that is known whole. Newer ones are read as far as their types are known. */
-export const newestRedisVersion = 12;
+export const newestRedisVersion = 13;
 export const newestValkeyVersion = 80;
 
 export const opcode = {
@@ -57,6 +57,7 @@ export const type = {
   hashListpackExPreGa: 23,
   hashMetadata: 24,
   hashListpackEx: 25,
+  streamListpacks4: 26,
 } as const;
 
 interface TypeInfo {
@@ -93,12 +94,44 @@ const types: (TypeInfo | undefined)[] = [
   { kind: 'hash', encoding: 'listpack', since: 12 },
   { kind: 'hash', encoding: 'hashtable', since: 12 },
   { kind: 'hash', encoding: 'listpack', since: 12 },
+  { kind: 'stream', encoding: 'stream', since: 13 },
 ];
+
+/** Releases that are known to write more than can be read here, by their RDB version. */
+const newerReleases: Record<number, string> = { 14: 'Redis 8.8' };
 
 /** What a type byte stands for, or undefined when nothing that can be read starts with it. */
 export function typeInfo(typeByte: number, flavor: Flavor): TypeInfo | undefined {
   if (flavor === 'valkey' && typeByte > type.hashMetadataPreGa) return undefined;
   return types[typeByte];
+}
+
+/**
+ * The fault for a byte that no value starts with, as far as this reader knows. What is beyond the types it knows is
+ * taken for newer than it, and not for damage: both look the same, and only one of them would be a false alarm.
+ * @param writtenBy what the file says of its writer, or ''.
+ */
+export function unknownType(
+  typeByte: number,
+  { flavor, version }: FileHeader,
+  writtenBy: string,
+  offset: number,
+): Fault {
+  if (typeByte === type.modulePreGa) {
+    return new Fault('unsupported', 'a module value in the form of Redis 4.0 pre-releases', offset);
+  }
+  const isBeyond = typeByte >= (flavor === 'valkey' ? type.hashMetadataPreGa + 1 : types.length);
+  if (!isBeyond) return new Fault('corrupt', `no value or opcode starts with byte ${typeByte}`, offset);
+  const known = flavor === 'valkey' ? newestValkeyVersion : newestRedisVersion;
+  const release = flavor === 'redis' ? newerReleases[version] : undefined;
+  const from = writtenBy === '' ? '' : `, written by ${writtenBy}`;
+  const file = `the file is of RDB version ${version}${release === undefined ? '' : `, which ${release} introduced`}${from}`;
+  const doubt = version > 0 && version <= known ? '. Or the byte is damaged' : '';
+  return new Fault(
+    'unsupported',
+    `a value of type ${typeByte}, newer than what is known here (RDB version ${known}): ${file}${doubt}`,
+    offset,
+  );
 }
 
 export interface FileHeader {

@@ -43,7 +43,7 @@ test('items come in the order of the file, with all there is to know of them', a
   expect(items[3]).toMatchObject({
     db: 0,
     key: Buffer.from('a'),
-    expireMs: 1000,
+    expireMs: 1000n,
     freq: 9,
     idle: undefined,
     kind: 'string',

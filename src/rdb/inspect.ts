@@ -1,5 +1,6 @@
 import { bodyMode } from './body/mode.ts';
 import { type Flavor, type Kind, type, typeInfo } from './format.ts';
+import { bigintOf, isBelow } from './int64.ts';
 import type { BodyWish, ScanHandler, Scanner } from './scanner.ts';
 
 export interface Tally {
@@ -25,8 +26,8 @@ export interface InspectReport {
   expiring: number;
   /** Expiry before now. */
   expired: number;
-  firstExpiryMs: number | undefined;
-  lastExpiryMs: number | undefined;
+  firstExpiryMs: bigint | undefined;
+  lastExpiryMs: bigint | undefined;
   databases: ({ db: number } & Tally)[];
   types: ({ type: Kind } & Tally)[];
   encodings: ({ type: Kind; encoding: string } & Tally)[];
@@ -36,6 +37,7 @@ export interface InspectReport {
   checksum: 'matches' | 'absent';
 }
 
+const maxHigh = 0x7fffffff;
 const skipWish: BodyWish = { mode: bodyMode.skip, raw: undefined };
 
 /** Counts what is in a file, without looking into values. */
@@ -49,8 +51,8 @@ export class Inspector implements ScanHandler {
   private readonly biggest: BigKey[] = [];
   private expiring = 0;
   private expired = 0;
-  private firstExpiryMs = Infinity;
-  private lastExpiryMs = -Infinity;
+  private readonly firstExpiry = { high: maxHigh, low: -1 };
+  private readonly lastExpiry = { high: -maxHigh - 1, low: 0 };
   private functions = 0;
   private modules = 0;
   private isAux = false;
@@ -81,14 +83,16 @@ export class Inspector implements ScanHandler {
     this.keys++;
     this.start = scanner.entryOffset;
     this.form = scanner.type === type.string ? stringForm(scanner) : scanner.type;
-    const { expireMs } = scanner;
-    if (expireMs !== -1) {
-      this.expiring++;
-      if (expireMs < this.nowMs) this.expired++;
-      if (expireMs < this.firstExpiryMs) this.firstExpiryMs = expireMs;
-      if (expireMs > this.lastExpiryMs) this.lastExpiryMs = expireMs;
-    }
+    if (scanner.expireMs !== -1) this.addExpiry(scanner);
     return skipWish;
+  }
+
+  private addExpiry({ expireMs, expireHigh: high, expireLow: low }: Scanner): void {
+    const { firstExpiry, lastExpiry } = this;
+    this.expiring++;
+    if (expireMs < this.nowMs) this.expired++;
+    if (isBelow(high, low, firstExpiry.high, firstExpiry.low)) Object.assign(firstExpiry, { high, low });
+    if (isBelow(lastExpiry.high, lastExpiry.low, high, low)) Object.assign(lastExpiry, { high, low });
   }
 
   end(scanner: Scanner): void {
@@ -120,6 +124,7 @@ export class Inspector implements ScanHandler {
   }
 
   report(scanner: Scanner): InspectReport {
+    const { firstExpiry, lastExpiry } = this;
     const encodings = [...this.forms.values()]
       .map(({ kind, encoding, keys, bytes }) => ({ type: kind, encoding, keys, bytes }))
       .sort((one, other) => other.bytes - one.bytes);
@@ -135,8 +140,8 @@ export class Inspector implements ScanHandler {
       bytes: scanner.offset,
       expiring: this.expiring,
       expired: this.expired,
-      firstExpiryMs: this.expiring > 0 ? this.firstExpiryMs : undefined,
-      lastExpiryMs: this.expiring > 0 ? this.lastExpiryMs : undefined,
+      firstExpiryMs: this.expiring > 0 ? bigintOf(firstExpiry.high, firstExpiry.low) : undefined,
+      lastExpiryMs: this.expiring > 0 ? bigintOf(lastExpiry.high, lastExpiry.low) : undefined,
       databases: [...this.databases].map(([db, tally]) => ({ db, ...tally })).sort((a, b) => a.db - b.db),
       types: [...types.values()].sort((one, other) => other.bytes - one.bytes),
       encodings,

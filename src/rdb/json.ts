@@ -1,7 +1,8 @@
 import { bodyMode } from './body/mode.ts';
-import type { StreamGroup, StreamInfo, ValueVisitor } from './body/visitor.ts';
+import type { StreamGroup, StreamIdempotence, StreamInfo, ValueVisitor } from './body/visitor.ts';
 import type { ByteSink } from './byte-sink.ts';
 import { type Kind, type, typeInfo } from './format.ts';
+import { bigintOf } from './int64.ts';
 import { putJsonNumber, putJsonString } from './json-text.ts';
 import type { BodyWish, ScanHandler, Scanner } from './scanner.ts';
 import { viewOf } from './short-copy.ts';
@@ -42,9 +43,10 @@ export class JsonWriter implements ScanHandler, ValueVisitor {
   private texts = 0;
   private opens = 0;
   private groups = 0;
+  private groupsAreOpen = false;
   private hasExpiry = false;
   private field: Buffer | undefined;
-  private expiries: { field: Buffer; atMs: number }[] = [];
+  private expiries: { field: Buffer; atMs: bigint }[] = [];
   private isOpen = false;
   private db = -1;
   private keyHead = words.value;
@@ -80,7 +82,7 @@ export class JsonWriter implements ScanHandler, ValueVisitor {
     if (scanner.expireMs !== -1) {
       sink.constant(words.expireAt);
       if (Number.isSafeInteger(scanner.expireMs)) sink.integer(scanner.expireMs);
-      else sink.ascii(String(scanner.expireMs));
+      else sink.ascii(String(bigintOf(scanner.expireHigh, scanner.expireLow)));
     }
     if (scanner.idle !== -1) sink.ascii(`,"idle":${scanner.idle}`);
     if (scanner.freq !== -1) sink.ascii(`,"freq":${scanner.freq}`);
@@ -139,8 +141,8 @@ export class JsonWriter implements ScanHandler, ValueVisitor {
     this.sink.byte(0x7d);
   }
 
-  fieldExpiry(atMs: number): void {
-    if (atMs > 0 && this.field !== undefined) this.expiries.push({ field: this.field, atMs });
+  fieldExpiry(atMs: bigint | undefined): void {
+    if (atMs !== undefined && this.field !== undefined) this.expiries.push({ field: this.field, atMs });
   }
 
   streamEntry(id: string): void {
@@ -157,6 +159,7 @@ export class JsonWriter implements ScanHandler, ValueVisitor {
       sink.ascii(`,"entriesAdded":${info.entriesAdded}`);
     }
     sink.ascii(',"groups":[');
+    this.groupsAreOpen = true;
   }
 
   streamGroup(group: StreamGroup): void {
@@ -183,6 +186,25 @@ export class JsonWriter implements ScanHandler, ValueVisitor {
     sink.ascii(']}');
   }
 
+  streamIdempotence({ seconds, maxIds, producers, added, duplicates }: StreamIdempotence): void {
+    const { sink } = this;
+    this.groupsAreOpen = false;
+    sink.ascii(`],"idempotence":{"seconds":${seconds},"maxIds":${maxIds}`);
+    sink.ascii(`,"added":${added},"duplicates":${duplicates},"producers":[`);
+    for (const [index, { name, ids }] of producers.entries()) {
+      sink.ascii(`${index > 0 ? ',' : ''}{"name":`);
+      putJsonString(sink, name, 0, name.length);
+      sink.ascii(',"ids":[');
+      for (const [at, { id, entry }] of ids.entries()) {
+        sink.ascii(`${at > 0 ? ',' : ''}{"id":`);
+        putJsonString(sink, id, 0, id.length);
+        sink.ascii(`,"entry":"${entry}"}`);
+      }
+      sink.ascii(']}');
+    }
+    sink.ascii(']}');
+  }
+
   moduleValue(name: string, version: number): void {
     this.sink.ascii(`null,"module":{"name":"${name}","version":${version}}`);
   }
@@ -196,7 +218,7 @@ export class JsonWriter implements ScanHandler, ValueVisitor {
     }
     const { sink, kind } = this;
     if (kind === 'hash') sink.byte(0x7d);
-    else if (kind === 'stream') sink.ascii(']}');
+    else if (kind === 'stream') sink.ascii(this.groupsAreOpen ? ']}' : '}');
     else if (kind !== 'string' && kind !== 'module') sink.byte(0x5d);
     if (this.expiries.length > 0) this.putExpiries();
   }

@@ -1,6 +1,7 @@
 import { bodyMode } from './body/mode.ts';
 import type { StreamGroup, ValueVisitor } from './body/visitor.ts';
 import { type Kind, type, typeInfo } from './format.ts';
+import { bigintOf } from './int64.ts';
 import type { BodyWish, ScanHandler, Scanner } from './scanner.ts';
 
 /**
@@ -17,7 +18,8 @@ export interface KeyMemory {
   elements: number;
   /** Bytes of the longest element, field, value or member. */
   longest: number;
-  expireMs: number;
+  /** Milliseconds since 1970. */
+  expireMs: bigint | undefined;
 }
 
 const dictEntry = 24;
@@ -132,8 +134,8 @@ export class MemoryEstimator implements ScanHandler, ValueVisitor {
     this.packed += packedBytes(end - start);
   }
 
-  fieldExpiry(atMs: number): void {
-    if (atMs > 0) this.expiries++;
+  fieldExpiry(atMs: bigint | undefined): void {
+    if (atMs !== undefined) this.expiries++;
   }
 
   streamEntry(): void {
@@ -165,7 +167,7 @@ export class MemoryEstimator implements ScanHandler, ValueVisitor {
         bytes: Math.round(keyBytes + expiry + objectHead + value),
         elements: kind === 'stream' ? this.entries : kind === 'hash' ? this.texts / 2 : this.texts,
         longest: this.longest,
-        expireMs: scanner.expireMs,
+        expireMs: scanner.expireMs === -1 ? undefined : bigintOf(scanner.expireHigh, scanner.expireLow),
       },
       scanner,
     );

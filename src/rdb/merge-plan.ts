@@ -1,4 +1,5 @@
 import { bodyMode } from './body/mode.ts';
+import { isBelow } from './int64.ts';
 import { KeyHash } from './key-hash.ts';
 import { hashKey, type MergeInput, nameFile, type OnConflict } from './merge-input.ts';
 import { OrdinalSets } from './ordinal-sets.ts';
@@ -6,12 +7,9 @@ import { pump } from './pump.ts';
 import { type BodyWish, Scanner } from './scanner.ts';
 import { RecordSpill, type Spill } from './spill.ts';
 
-/** hash (3), file, ordinal, expiry (2: the halves of a double). */
+/** hash (3), file, ordinal, expiry (2: its halves, both -1 for never). */
 const recordWords = 7;
-const never = Number.MAX_VALUE;
 const skipWish: BodyWish = { mode: bodyMode.skip, raw: undefined };
-const double = new Float64Array(1);
-const halves = new Int32Array(double.buffer);
 
 /**
  * Reads all files once, with their checksums, and finds out which entries lose to another of the same name.
@@ -34,14 +32,13 @@ export async function findLosers(
       key: (found) => {
         hashKey(hash, found, input.dbs?.get(found.db) ?? found.db, prefix);
         const { words, at } = records.add(hash.a);
-        double[0] = found.expireMs === -1 ? never : found.expireMs;
         words[at] = hash.a;
         words[at + 1] = hash.b;
         words[at + 2] = hash.c;
         words[at + 3] = file;
         words[at + 4] = ordinal++;
-        words[at + 5] = halves[0]!;
-        words[at + 6] = halves[1]!;
+        words[at + 5] = found.expireHigh;
+        words[at + 6] = found.expireLow;
         return skipWish;
       },
     });
@@ -93,11 +90,13 @@ function isSameHash(words: Int32Array, one: number, other: number): boolean {
 /** Whether the later record beats the earlier one. */
 function isBetter(words: Int32Array, later: number, earlier: number, onConflict: OnConflict): boolean {
   if (onConflict === 'last') return true;
-  return onConflict === 'newest-expiry' && expiryAt(words, later) > expiryAt(words, earlier);
+  if (onConflict !== 'newest-expiry' || isNever(words, earlier)) return false;
+  return (
+    isNever(words, later) ||
+    isBelow(words[earlier + 5]!, words[earlier + 6]!, words[later + 5]!, words[later + 6]!)
+  );
 }
 
-function expiryAt(words: Int32Array, at: number): number {
-  halves[0] = words[at + 5]!;
-  halves[1] = words[at + 6]!;
-  return double[0]!;
+function isNever(words: Int32Array, at: number): boolean {
+  return words[at + 5] === -1 && words[at + 6] === -1;
 }

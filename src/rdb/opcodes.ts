@@ -1,5 +1,6 @@
 import { Fault } from './fault.ts';
-import { opcode } from './format.ts';
+import { opcode, typeInfo, unknownType } from './format.ts';
+import { nearestNumber } from './int64.ts';
 import type { ScanHandler, Scanner } from './scanner.ts';
 
 /** More marks than this before one key is not a file that a server wrote. */
@@ -19,6 +20,10 @@ export function readOpcode(
     if (cursor.pos >= cursor.end) return undefined;
     const lead = cursor.buf[cursor.pos]!;
     if (lead < opcode.slotImport) {
+      // Before its key is read, which may have another form as well.
+      if (typeInfo(lead, scanner.flavor) === undefined) {
+        throw unknownType(lead, scanner.header, scanner.writtenBy, cursor.offset);
+      }
       cursor.pos += 1;
       scanner.type = lead;
       return readKey(scanner) ? 'key' : undefined;
@@ -61,12 +66,16 @@ function readMark(scanner: Scanner, lead: number): boolean {
   switch (lead) {
     case opcode.expireMs:
       if (!cursor.has(8)) return false;
-      scanner.expireMs = buf.readInt32LE(pos + 4) * 4294967296 + buf.readUInt32LE(pos);
+      scanner.expireHigh = buf.readInt32LE(pos + 4);
+      scanner.expireLow = buf.readInt32LE(pos);
+      scanner.expireMs = nearestNumber(scanner.expireHigh, scanner.expireLow);
       cursor.pos += 8;
       return true;
     case opcode.expireSeconds:
       if (!cursor.has(4)) return false;
       scanner.expireMs = buf.readInt32LE(pos) * 1000;
+      scanner.expireHigh = Math.floor(scanner.expireMs / 4294967296);
+      scanner.expireLow = scanner.expireMs | 0;
       cursor.pos += 4;
       return true;
     case opcode.freq:
@@ -76,6 +85,9 @@ function readMark(scanner: Scanner, lead: number): boolean {
       return true;
     default:
       if (!cursor.readCount()) return false;
+      if (!Number.isSafeInteger(cursor.length)) {
+        throw new Fault('corrupt', `no key is idle for ${cursor.length} seconds`, cursor.offset);
+      }
       scanner.idle = cursor.length;
       return true;
   }
@@ -119,8 +131,19 @@ function readAux(scanner: Scanner, handler: ScanHandler): boolean {
   if (!cursor.takeString()) return false;
   const name = Buffer.from(cursor.text.subarray(cursor.textStart, cursor.textEnd));
   if (!cursor.takeString()) return false;
-  handler.aux?.(name, cursor.text.subarray(cursor.textStart, cursor.textEnd));
+  const value = cursor.text.subarray(cursor.textStart, cursor.textEnd);
+  const writer = /^(redis|valkey)-ver$/.exec(name.toString('latin1'))?.[1];
+  if (writer !== undefined) scanner.writtenBy = `${writer} ${shownVersion(value)}`;
+  handler.aux?.(name, value);
   return true;
+}
+
+/** What the file says is shown in messages: only what a version may look like. */
+function shownVersion(value: Buffer): string {
+  return value
+    .toString('latin1')
+    .replace(/[^0-9A-Za-z.+-]/g, '')
+    .slice(0, 32);
 }
 
 /** Valkey 9: slots that are being moved here: a job's name, count, ranges. Redis 8.4 and later: something else. */

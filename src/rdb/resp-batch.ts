@@ -1,5 +1,5 @@
 import type { ByteSink } from './byte-sink.ts';
-import { writeInteger } from './integer-text.ts';
+import { writeInteger, writeInteger64 } from './integer-text.ts';
 import type { PackedReader } from './packed/packed-reader.ts';
 import { copyShort, longBytes, sameViewOf, viewOf } from './short-copy.ts';
 
@@ -114,17 +114,12 @@ export class RespBatch {
     this.count = 0;
   }
 
-  /** `name key number`, which are many when keys expire. */
-  integer(name: string, { keyBuf, keyStart, keyEnd }: KeyPlace, value: number): void {
+  /** `name key integer`, of which there are many when keys expire; as two halves. */
+  integer(name: string, { keyBuf, keyStart, keyEnd }: KeyPlace, high: number, low: number): void {
     this.use(name);
     this.putCommand(1);
     this.bulk(keyBuf, keyStart, keyEnd);
-    if (Number.isSafeInteger(value)) {
-      this.bulk(this.digits, 0, writeInteger(this.digits, 0, value));
-    } else {
-      const text = Buffer.from(String(BigInt(value)));
-      this.bulk(text, 0, text.length);
-    }
+    this.bulk(this.digits, 0, writeInteger64(this.digits, 0, high, low));
   }
 
   /** One whole command; strings are ASCII. */

@@ -41,7 +41,7 @@ export class RespWriter implements ScanHandler, ValueVisitor {
   private texts = 0;
   private hasExpiry = false;
   private field: Buffer | undefined;
-  private expiries: { field: Buffer; atMs: number }[] = [];
+  private expiries: { field: Buffer; atMs: bigint }[] = [];
   private memberBytes: Buffer = Buffer.allocUnsafeSlow(256);
   private memberView = viewOf(this.memberBytes);
   private memberLength = 0;
@@ -120,8 +120,8 @@ export class RespWriter implements ScanHandler, ValueVisitor {
     this.batch.cut();
   }
 
-  fieldExpiry(atMs: number): void {
-    if (atMs > 0 && this.field !== undefined) this.expiries.push({ field: this.field, atMs });
+  fieldExpiry(atMs: bigint | undefined): void {
+    if (atMs !== undefined && this.field !== undefined) this.expiries.push({ field: this.field, atMs });
   }
 
   streamEntry(id: string): void {
@@ -155,7 +155,7 @@ export class RespWriter implements ScanHandler, ValueVisitor {
       for (const id of consumer.pending) {
         const { deliveredMs, deliveries } = pending.get(id) ?? {
           deliveredMs: consumer.seenMs,
-          deliveries: 1,
+          deliveries: 1n,
         };
         const when = ['TIME', String(deliveredMs), 'RETRYCOUNT', String(deliveries), 'FORCE', 'JUSTID'];
         batch.command('XCLAIM', name, group.name, consumer.name, '0', id, ...when);
@@ -175,7 +175,8 @@ export class RespWriter implements ScanHandler, ValueVisitor {
     if (!this.isOpen) return;
     this.isOpen = false;
     if (this.pieces !== undefined || this.expiries.length > 0) this.putRest(scanner);
-    if (scanner.expireMs !== -1) batch.integer('PEXPIREAT', scanner, scanner.expireMs);
+    if (scanner.expireMs === -1) return;
+    batch.integer('PEXPIREAT', scanner, scanner.expireHigh, scanner.expireLow);
   }
 
   /** What goes beyond the plain commands: a module's value, and fields that expire. */

@@ -1,12 +1,12 @@
 import type { HoldfastError } from '../base/errors.ts';
 import { type BodyMode, bodyMode } from './body/mode.ts';
 import type { ValueVisitor } from './body/visitor.ts';
-import { BodyWalker, unknownType } from './body/walker.ts';
+import { BodyWalker } from './body/walker.ts';
 import { Crc64, hexSum } from './crc64.ts';
 import { Cursor } from './cursor.ts';
 import { rdbError } from './errors.ts';
 import { Fault } from './fault.ts';
-import { type FileHeader, type Flavor, magicBytes, opcode, parseMagic, typeInfo } from './format.ts';
+import { type FileHeader, type Flavor, magicBytes, opcode, parseMagic } from './format.ts';
 import { readOpcode } from './opcodes.ts';
 import { factsOf, type PieceFacts } from './piece.ts';
 
@@ -58,8 +58,11 @@ export class Scanner {
   header: FileHeader = { flavor: 'redis', version: 0 };
   db = 0;
   type = 0;
-  /** Milliseconds since 1970; -1 when the key does not expire. */
+  /** Milliseconds since 1970; -1 when the key does not expire. Beyond 2^53 it is the nearest number. */
   expireMs = -1;
+  /** The same, exactly, as two halves; both -1 when the key does not expire. */
+  expireHigh = -1;
+  expireLow = -1;
   /** Seconds since the last use; -1 when the file does not say. */
   idle = -1;
   /** LFU counter, 0 to 255; -1 when the file does not say. */
@@ -71,6 +74,8 @@ export class Scanner {
   entryOffset = 0;
   /** True when the value had no elements. Known at `end`, after check or decode. */
   isEmpty = false;
+  /** What the file says wrote it: `redis 7.0.15`; empty when it does not say. */
+  writtenBy = '';
   checksum: 'pending' | 'matches' | 'absent' | 'ignored' = 'pending';
   /** The checksum of all that was read. */
   readonly crc = new Crc64();
@@ -207,6 +212,8 @@ export class Scanner {
       return false;
     }
     this.expireMs = -1;
+    this.expireHigh = -1;
+    this.expireLow = -1;
     this.idle = -1;
     this.freq = -1;
     const found = readOpcode(this, handler);
@@ -220,7 +227,6 @@ export class Scanner {
       return true;
     }
     this.hasKey = true;
-    if (typeInfo(this.type, this.flavor) === undefined) throw unknownType(this.type, this.entryOffset);
     this.beginBody(handler.key(this), false);
     return true;
   }

@@ -1,5 +1,5 @@
 import { bodyMode } from './body/mode.ts';
-import type { StreamGroup, StreamInfo, ValueVisitor } from './body/visitor.ts';
+import type { StreamGroup, StreamIdempotence, StreamInfo, ValueVisitor } from './body/visitor.ts';
 import { BodyWalker } from './body/walker.ts';
 import { Cursor } from './cursor.ts';
 import { rdbError } from './errors.ts';
@@ -15,7 +15,7 @@ export interface HashField {
   field: Buffer;
   value: Buffer;
   /** Milliseconds since 1970; undefined when the field does not expire. */
-  expireMs?: number;
+  expireMs?: bigint;
 }
 
 export interface StreamEntry {
@@ -30,7 +30,14 @@ export type RdbValue =
   | { kind: 'set'; members: Buffer[] }
   | { kind: 'zset'; members: ScoredMember[] }
   | { kind: 'hash'; fields: HashField[] }
-  | { kind: 'stream'; entries: StreamEntry[]; info: StreamInfo; groups: StreamGroup[] }
+  | {
+      kind: 'stream';
+      entries: StreamEntry[];
+      info: StreamInfo;
+      groups: StreamGroup[];
+      /** Only in files from Redis 8.6 on. */
+      idempotence?: StreamIdempotence;
+    }
   | { kind: 'module'; name: string; version: number };
 
 /**
@@ -63,10 +70,11 @@ class ValueBuilder implements ValueVisitor {
   private kind: Kind = 'string';
   private readonly texts: Buffer[] = [];
   private readonly scores: number[] = [];
-  private readonly expiries: number[] = [];
+  private readonly expiries: (bigint | undefined)[] = [];
   private readonly entries: { id: string; fields: number }[] = [];
   private readonly groups: StreamGroup[] = [];
   private info: StreamInfo | undefined;
+  private idempotence: StreamIdempotence | undefined;
   private module = { name: '', version: 0 };
 
   begin(kind: Kind): void {
@@ -81,7 +89,7 @@ class ValueBuilder implements ValueVisitor {
     this.scores.push(value);
   }
 
-  fieldExpiry(atMs: number): void {
+  fieldExpiry(atMs: bigint | undefined): void {
     this.expiries.push(atMs);
   }
 
@@ -95,6 +103,10 @@ class ValueBuilder implements ValueVisitor {
 
   streamGroup(group: StreamGroup): void {
     this.groups.push(group);
+  }
+
+  streamIdempotence(found: StreamIdempotence): void {
+    this.idempotence = found;
   }
 
   moduleValue(name: string, version: number): void {
@@ -117,7 +129,10 @@ class ValueBuilder implements ValueVisitor {
       case 'hash':
         return { kind, fields: this.buildFields() };
       case 'stream':
-        return { kind, entries: this.buildEntries(), info: this.info as StreamInfo, groups: this.groups };
+        return {
+          ...{ kind, entries: this.buildEntries(), info: this.info as StreamInfo, groups: this.groups },
+          ...(this.idempotence === undefined ? {} : { idempotence: this.idempotence }),
+        };
       default:
         return { kind: 'module', ...this.module };
     }
@@ -127,8 +142,8 @@ class ValueBuilder implements ValueVisitor {
     const fields: HashField[] = [];
     for (let index = 0; index + 1 < this.texts.length; index += 2) {
       const field: HashField = { field: this.texts[index]!, value: this.texts[index + 1]! };
-      const expireMs = this.expiries[index / 2] ?? 0;
-      if (expireMs > 0) field.expireMs = expireMs;
+      const expireMs = this.expiries[index / 2];
+      if (expireMs !== undefined) field.expireMs = expireMs;
       fields.push(field);
     }
     return fields;

@@ -61,7 +61,7 @@ export class RdbVerifier {
 
   constructor(options: VerifyOptions = {}) {
     this.digest = options.digest ? new DataDigest() : undefined;
-    this.aliveAtMs = options.aliveAtMs ?? -1;
+    this.aliveAtMs = options.aliveAtMs ?? Number.NEGATIVE_INFINITY;
     this.scanner = new Scanner(this.handler());
   }
 

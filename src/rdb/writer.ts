@@ -4,7 +4,9 @@ import { type Flavor, opcode } from './format.ts';
 
 /** What stands before a key's value. Times and counters are -1 when there are none, as in the scanner. */
 export interface EntryHead {
-  expireMs: number;
+  /** When it expires, milliseconds since 1970, as two halves; both -1 when it does not. */
+  expireHigh: number;
+  expireLow: number;
   idle: number;
   freq: number;
   type: number;
@@ -80,10 +82,10 @@ export class RdbWriter {
     this.settle();
     const { sink } = this;
     sink.reserve(32);
-    if (head.expireMs !== -1) {
+    if (head.expireHigh !== -1 || head.expireLow !== -1) {
       sink.byte(opcode.expireMs);
-      sink.buf.writeInt32LE(Math.floor(head.expireMs / 4294967296), sink.pos + 4);
-      sink.buf.writeInt32LE(head.expireMs | 0, sink.pos);
+      sink.buf.writeInt32LE(head.expireHigh, sink.pos + 4);
+      sink.buf.writeInt32LE(head.expireLow, sink.pos);
       sink.pos += 8;
     }
     if (this.version >= 9 && head.idle !== -1) {

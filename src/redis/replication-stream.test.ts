@@ -55,6 +55,7 @@ test('it logs in, says what it is, and skips the signs of life while the server 
     'AUTH holdfast-backup secret',
     'REPLCONF listening-port 65536',
     'REPLCONF capa eof capa psync2',
+    'REPLCONF version 9.0.0',
     'REPLCONF rdb-only 1',
     'PSYNC ? -1',
   ]);

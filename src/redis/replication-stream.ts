@@ -5,15 +5,19 @@
  * 1. AUTH; then REPLCONF capa eof psync2, so that the server may send while it saves.
  * 2. REPLCONF rdb-only 1 (Redis 6.2 and later): no writes are buffered for us, we never become an online replica, and
  *    so `min-replicas-to-write`, WAIT and ROLE do not count us. Older servers refuse it, and are told nothing.
- * 3. REPLCONF listening-port 65536. INFO of the server lists us while it sends, and Sentinels take every replica that
+ * 3. REPLCONF version 9.0.0 (Valkey 8 and later know it): what we read is at least what a replica of that release
+ *    reads. A Valkey 9 that was not told writes for 7.2, and fails when a field of a hash has an expiry, which 7.2 has
+ *    not. It must be no higher than the newest release whose form is known here, or the server may send a newer one.
+ *    Other servers refuse it, and write the one form that they have.
+ * 4. REPLCONF listening-port 65536. INFO of the server lists us while it sends, and Sentinels take every replica that
  *    the primary lists into their books for good. They refuse one whose port cannot be.
- * 4. PSYNC ? -1; the answer is +FULLRESYNC with the replication id and the offset. While the server saves it sends line
+ * 5. PSYNC ? -1; the answer is +FULLRESYNC with the replication id and the offset. While the server saves it sends line
  *    feeds; then `$<length>` or `$EOF:<mark>`, and the RDB.
  *
  * Reading is pulled: whoever is slow makes the server wait, which it does for `repl-timeout` (60 s), and no memory grows.
  *
  * Source: replication.c (syncCommand, replconfCommand, replicaPutOnline) and sentinel.c (createSentinelAddr) of Redis
- * 6.2 to 7.4.
+ * 6.2 to 8.6; replication.c (replicaRdbVersion) of Valkey 9.1.
  */
 import { writeRequest } from '../resp/write.ts';
 import type { Credentials, TlsTexts } from './connection.ts';
@@ -44,6 +48,8 @@ export interface Snapshot {
 }
 
 const unlistedPort = 65_536;
+/** The release that brought the newest RDB version of Valkey that is read here, 80. */
+const readsLike = '9.0.0';
 
 /**
  * Connects and asks; returns when the server has begun to send.
@@ -92,6 +98,7 @@ async function shakeHands(
   if (credentials) expectOk(await ask('AUTH', credentials.username, credentials.password), 'AUTH', where);
   expectOk(await ask('REPLCONF', 'listening-port', `${unlistedPort}`), 'REPLCONF', where);
   expectOk(await ask('REPLCONF', 'capa', 'eof', 'capa', 'psync2'), 'REPLCONF', where);
+  await ask('REPLCONF', 'version', readsLike);
   await ask('REPLCONF', 'rdb-only', '1');
   const reply = await ask('PSYNC', '?', '-1');
   const full = /^\+FULLRESYNC ([0-9a-f]{40}) (\d+)$/.exec(reply);

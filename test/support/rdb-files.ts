@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { ByteSink } from '../../src/rdb/byte-sink.ts';
 import { type RdbEntry, readItems } from '../../src/rdb/entries.ts';
 import type { Flavor } from '../../src/rdb/format.ts';
+import { highHalf, lowHalf } from '../../src/rdb/int64.ts';
 import type { RdbSource } from '../../src/rdb/merge-input.ts';
 import type { Spill } from '../../src/rdb/spill.ts';
 import { putLength, RdbWriter } from '../../src/rdb/writer.ts';
@@ -19,7 +20,7 @@ export interface Fixture {
 
 /** All files of test/fixtures/rdb, sorted by name. */
 export function rdbFixtures(): Fixture[] {
-  return ['hdt3213-cases', 'redis-assets'].flatMap((folder) => {
+  return ['engines', 'hdt3213-cases', 'redis-assets'].flatMap((folder) => {
     const all = readdirSync(path.join(fixtures, folder));
     return all
       .filter((file) => file.endsWith('.rdb'))
@@ -33,6 +34,11 @@ export function rdbFixtures(): Fixture[] {
         };
       });
   });
+}
+
+/** A file that no reader takes. */
+export function brokenFixture(name: string): Buffer {
+  return readFileSync(path.join(fixtures, 'broken', name));
 }
 
 export function rdbFixture(name: string): Buffer {
@@ -97,7 +103,7 @@ export interface MadeEntry {
   type?: number;
   /** The body; a string value when it is text. */
   value: string | Buffer;
-  expireMs?: number;
+  expireMs?: number | bigint;
   idle?: number;
   freq?: number;
 }
@@ -115,7 +121,8 @@ export async function makeRdb(
     const name = Buffer.from(key);
     const body = typeof value === 'string' ? lengthPrefixed(value) : value;
     writer.selectDb(db);
-    writer.entryHead({ expireMs, idle, freq, type }, name, 0, name.length);
+    const [expireHigh, expireLow] = [highHalf(BigInt(expireMs)), lowHalf(BigInt(expireMs))];
+    writer.entryHead({ expireHigh, expireLow, idle, freq, type }, name, 0, name.length);
     writer.bytes(body, 0, body.length);
   }
   writer.finish();

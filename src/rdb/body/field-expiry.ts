@@ -1,5 +1,6 @@
 import { Fault } from '../fault.ts';
 import { type } from '../format.ts';
+import { bigintOf, nearestNumber } from '../int64.ts';
 import { bodyMode } from './mode.ts';
 import type { BodyWalker } from './walker.ts';
 
@@ -13,7 +14,9 @@ import type { BodyWalker } from './walker.ts';
  *
  * Sources: redis src/rdb.c, valkey src/rdb.c. Times are milliseconds since 1970.
  */
+/** Redis has room for 48 bits, Valkey for 63. */
 const latestExpiryMs = 2 ** 48;
+const noHalf = -1;
 
 export function stepFieldExpiry(walker: BodyWalker): boolean {
   const { cursor } = walker;
@@ -33,12 +36,10 @@ export function stepFieldExpiry(walker: BodyWalker): boolean {
     }
     if (timeIsLast) {
       if (!cursor.has(8)) return false;
-      const time = Number(cursor.buf.readBigInt64LE(cursor.pos));
-      if (time < -1 || time >= latestExpiryMs) throw badTime(walker, time);
-      walker.expiry = Math.max(time, 0);
-      cursor.pos += 8;
+      readAbsoluteTime(walker);
+    } else if (walker.mode === bodyMode.decode) {
+      walker.visitor.fieldExpiry(walker.expiry < 0 ? undefined : BigInt(walker.expiry));
     }
-    if (walker.mode === bodyMode.decode) walker.visitor.fieldExpiry(walker.expiry);
     walker.phase = 1;
     walker.left--;
   }
@@ -66,10 +67,20 @@ function readHead(walker: BodyWalker): boolean {
   return true;
 }
 
+function readAbsoluteTime(walker: BodyWalker): void {
+  const { cursor, mode, visitor } = walker;
+  const high = cursor.buf.readInt32LE(cursor.pos + 4);
+  const low = cursor.buf.readInt32LE(cursor.pos);
+  const isNever = high === noHalf && low === noHalf;
+  if (high < 0 && !isNever) throw badTime(walker, nearestNumber(high, low));
+  cursor.pos += 8;
+  if (mode === bodyMode.decode) visitor.fieldExpiry(isNever ? undefined : bigintOf(high, low));
+}
+
 function readRelativeTime(walker: BodyWalker): boolean {
   const { cursor } = walker;
   if (!cursor.readCount()) return false;
-  walker.expiry = cursor.length === 0 ? 0 : cursor.length + walker.expiryBase;
+  walker.expiry = cursor.length === 0 ? -1 : cursor.length + walker.expiryBase;
   if (walker.expiry >= latestExpiryMs) throw badTime(walker, walker.expiry);
   return true;
 }

@@ -1,6 +1,7 @@
 import type { Cursor } from '../cursor.ts';
 import { Fault } from '../fault.ts';
 import { type } from '../format.ts';
+import { bigintOf, nearestNumber } from '../int64.ts';
 import { IntsetReader } from '../packed/intset.ts';
 import { ListpackReader } from '../packed/listpack.ts';
 import type { PackedReader } from '../packed/packed-reader.ts';
@@ -170,7 +171,9 @@ function tellScored(walker: BodyWalker, reader: PackedReader): void {
       visitor.scoreText(reader.buf, reader.start, reader.end);
       continue;
     }
-    const score = reader.isInteger ? toNumber(reader) : parseScore(reader.buf, reader.start, reader.end);
+    const score = reader.isInteger
+      ? nearestNumber(reader.high, reader.low)
+      : parseScore(reader.buf, reader.start, reader.end);
     if (Number.isNaN(score)) throw new Fault('corrupt', 'a score is not a number', 0);
     visitor.score(score);
   }
@@ -197,14 +200,11 @@ function tellExpiring(walker: BodyWalker, reader: PackedReader): void {
     walker.seen++;
     if (walker.seen % 3 === 0) {
       if (!reader.isInteger) throw new Fault('corrupt', 'the expiry of a field is not a number', 0);
-      visitor.fieldExpiry(toNumber(reader));
+      const isNever = reader.high === 0 && reader.low === 0;
+      visitor.fieldExpiry(isNever ? undefined : bigintOf(reader.high, reader.low));
       continue;
     }
     reader.resolve();
     visitor.text(reader.buf, reader.start, reader.end);
   }
-}
-
-function toNumber(reader: PackedReader): number {
-  return reader.high * 4294967296 + (reader.low >>> 0);
 }

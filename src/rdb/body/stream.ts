@@ -3,6 +3,7 @@ import { type } from '../format.ts';
 import { ListpackReader } from '../packed/listpack.ts';
 import { bodyMode } from './mode.ts';
 import { placeBlobFault } from './packed.ts';
+import { type IdempotenceState, newIdempotenceState, stepIdempotence } from './stream-idempotence.ts';
 import { walkStreamNode } from './stream-node.ts';
 import type { StreamConsumer, StreamGroup } from './visitor.ts';
 import type { BodyWalker } from './walker.ts';
@@ -12,6 +13,7 @@ import type { BodyWalker } from './walker.ts';
  * first id, greatest deleted id, entries added; count of groups, and per group: name, last id, since version 2
  * entries read; count of pending, and per pending id (16 bytes), time (8), deliveries; count of consumers, and per
  * consumer name, time seen (8), since version 3 time active (8), count of pending, and per pending its id (16).
+ * Version 4 (Redis 8.6) has what makes producers idempotent behind the groups: stream-idempotence.ts.
  * Source: redis src/rdb.c, src/t_stream.c.
  */
 const step = {
@@ -24,6 +26,7 @@ const step = {
   consumers: 6,
   consumer: 7,
   owned: 8,
+  idempotence: 9,
 };
 
 export interface StreamState {
@@ -34,10 +37,12 @@ export interface StreamState {
   seq: bigint;
   /** The group under way, collected only when somebody is told of it. */
   group: StreamGroup;
+  readonly idempotence: IdempotenceState;
 }
 
 export function newStreamState(): StreamState {
-  return { groups: 0, consumers: 0, ms: 0n, seq: 0n, group: newGroup() };
+  const idempotence = newIdempotenceState();
+  return { groups: 0, consumers: 0, ms: 0n, seq: 0n, group: newGroup(), idempotence };
 }
 
 const listpack = new ListpackReader();
@@ -61,7 +66,12 @@ export function stepStream(walker: BodyWalker): boolean {
         walker.phase = step.group;
         break;
       case step.group:
-        if (walker.stream.groups === 0) return true;
+        if (walker.stream.groups === 0) {
+          if (walker.type !== type.streamListpacks4) return true;
+          walker.stream.idempotence.phase = 0;
+          walker.phase = step.idempotence;
+          break;
+        }
         if (!readGroup(walker)) return false;
         walker.phase = step.pending;
         break;
@@ -74,6 +84,8 @@ export function stepStream(walker: BodyWalker): boolean {
         walker.stream.consumers = walker.cursor.length;
         walker.phase = step.consumer;
         break;
+      case step.idempotence:
+        return stepIdempotence(walker, walker.stream.idempotence);
       default:
         if (!stepConsumers(walker)) return false;
         if (walker.mode === bodyMode.decode) walker.visitor.streamGroup(walker.stream.group);
@@ -124,7 +136,7 @@ function readInfo(walker: BodyWalker): boolean {
       cursor.pos = start;
       return false;
     }
-    values.push((BigInt(cursor.lengthHigh >>> 0) << 32n) | BigInt(cursor.lengthLow >>> 0));
+    values.push(cursor.bigLength);
   }
   const [length = 0n, ...ids] = values;
   walker.stream.groups = cursor.length;
@@ -155,7 +167,7 @@ function readGroup(walker: BodyWalker): boolean {
       cursor.pos = start;
       return false;
     }
-    numbers.push((BigInt(cursor.lengthHigh >>> 0) << 32n) | BigInt(cursor.lengthLow >>> 0));
+    numbers.push(cursor.bigLength);
   }
   walker.left = cursor.length;
   if (walker.mode === bodyMode.decode) {
@@ -179,8 +191,9 @@ function readPending(walker: BodyWalker): boolean {
       return false;
     }
     if (walker.mode !== bodyMode.decode) continue;
-    const deliveredMs = Number(cursor.buf.readBigInt64LE(start + 16));
-    walker.stream.group.pending.push({ id: idAt(cursor.buf, start), deliveredMs, deliveries: cursor.length });
+    const deliveredMs = cursor.buf.readBigInt64LE(start + 16);
+    const deliveries = cursor.bigLength;
+    walker.stream.group.pending.push({ id: idAt(cursor.buf, start), deliveredMs, deliveries });
   }
   return true;
 }
@@ -204,7 +217,7 @@ function readConsumer(walker: BodyWalker): boolean {
   const start = cursor.pos;
   if (!cursor.takeString()) return false;
   const { text, textStart, textEnd } = cursor;
-  const times = walker.type === type.streamListpacks3 ? 16 : 8;
+  const times = walker.type >= type.streamListpacks3 ? 16 : 8;
   const at = cursor.pos;
   if (!cursor.has(times + 1)) return rewind(walker, start);
   cursor.pos += times;
@@ -213,8 +226,8 @@ function readConsumer(walker: BodyWalker): boolean {
   if (walker.mode === bodyMode.decode) {
     const consumer: StreamConsumer = {
       name: Buffer.from(text.subarray(textStart, textEnd)),
-      seenMs: Number(cursor.buf.readBigInt64LE(at)),
-      activeMs: times === 16 ? Number(cursor.buf.readBigInt64LE(at + 8)) : undefined,
+      seenMs: cursor.buf.readBigInt64LE(at),
+      activeMs: times === 16 ? cursor.buf.readBigInt64LE(at + 8) : undefined,
       pending: [],
     };
     stream.group.consumers.push(consumer);

@@ -4,15 +4,16 @@ import type { PackedReader } from '../packed/packed-reader.ts';
 /** One pending entry of a consumer group: delivered, not acknowledged. */
 export interface PendingEntry {
   id: string;
-  deliveredMs: number;
-  deliveries: number;
+  /** Milliseconds since 1970. */
+  deliveredMs: bigint;
+  deliveries: bigint;
 }
 
 export interface StreamConsumer {
   name: Buffer;
-  seenMs: number;
+  seenMs: bigint;
   /** -1 when it never got an entry; undefined in files before RDB 11, which do not tell. */
-  activeMs: number | undefined;
+  activeMs: bigint | undefined;
   /** Ids out of the group's pending entries. */
   pending: string[];
 }
@@ -35,6 +36,18 @@ export interface StreamInfo {
   entriesAdded: bigint | undefined;
 }
 
+/** What Redis 8.6 remembers of producers, so that an entry sent twice is added once. */
+export interface StreamIdempotence {
+  /** How long ids are kept, and how many of each producer. */
+  seconds: bigint;
+  maxIds: bigint;
+  /** The ids that a producer gave, and the entry that each made. */
+  producers: { name: Buffer; ids: { id: Buffer; entry: string }[] }[];
+  /** How many ids there ever were, and how many that had come before. */
+  added: bigint;
+  duplicates: bigint;
+}
+
 /**
  * Is told the elements of one value after the other, in the order of the file. Buffers are valid only during the
  * call.
@@ -42,7 +55,8 @@ export interface StreamInfo {
  * - string: one `text`. list, set: a `text` each.
  * - hash: `text` for the field, `text` for the value; then `fieldExpiry` in hashes that have field expiry.
  * - zset: `text`, then `score`.
- * - stream: `streamEntry`, then `text` for each field and value; after the entries `streamInfo`, `streamGroup`.
+ * - stream: `streamEntry`, then `text` for each field and value; after the entries `streamInfo`, `streamGroup`,
+ *   and from Redis 8.6 `streamIdempotence`.
  * - module: `moduleValue` only; what is inside is the module's own affair.
  */
 export interface ValueVisitor {
@@ -57,11 +71,12 @@ export interface ValueVisitor {
   score(value: number): void;
   /** In place of `score`, for those who pass on the text of a score where the file has one. */
   scoreText?(buf: Buffer, start: number, end: number): void;
-  /** @param atMs milliseconds since 1970; 0 when this field does not expire. */
-  fieldExpiry(atMs: number): void;
+  /** @param atMs milliseconds since 1970; undefined when this field does not expire. */
+  fieldExpiry(atMs: bigint | undefined): void;
   streamEntry(id: string, fields: number): void;
   streamInfo(info: StreamInfo): void;
   streamGroup(group: StreamGroup): void;
+  streamIdempotence?(found: StreamIdempotence): void;
   moduleValue(name: string, version: number): void;
   end(): void;
 }

@@ -1,6 +1,5 @@
 import type { Cursor } from '../cursor.ts';
-import { Fault } from '../fault.ts';
-import { type Flavor, type Kind, type, typeInfo } from '../format.ts';
+import { type Flavor, type Kind, type, typeInfo, unknownType } from '../format.ts';
 import { stepFieldExpiry } from './field-expiry.ts';
 import { type BodyMode, bodyMode } from './mode.ts';
 import { stepModule, stepModuleAux } from './module.ts';
@@ -32,7 +31,7 @@ export class BodyWalker {
   midString = false;
   /** A list that has no other node. */
   isSingleNode = false;
-  /** Field expiry: what the file's relative times count from, and the time of the field under way. */
+  /** Field expiry: what the file's relative times count from, and the time of the field under way, -1 for never. */
   expiryBase = 0;
   expiry = 0;
   readonly stream: StreamState = newStreamState();
@@ -51,7 +50,7 @@ export class BodyWalker {
 
   begin(typeByte: number, flavor: Flavor, mode: BodyMode, visitor: ValueVisitor | undefined): void {
     const info = typeInfo(typeByte, flavor);
-    if (info === undefined) throw unknownType(typeByte, this.cursor.offset);
+    if (info === undefined) throw unknownType(typeByte, { flavor, version: 0 }, '', this.cursor.offset);
     this.restart(mode, visitor);
     this.type = typeByte;
     this.flavor = flavor;
@@ -85,13 +84,6 @@ export class BodyWalker {
   }
 }
 
-export function unknownType(typeByte: number, offset: number): Fault {
-  if (typeByte === type.modulePreGa) {
-    return new Fault('unsupported', 'a module value in the form of Redis 4.0 pre-releases', offset);
-  }
-  return new Fault('corrupt', `no value or opcode starts with byte ${typeByte}`, offset);
-}
-
 function stepOf(typeByte: number): (walker: BodyWalker) => boolean {
   switch (typeByte) {
     case type.string:
@@ -108,6 +100,7 @@ function stepOf(typeByte: number): (walker: BodyWalker) => boolean {
     case type.streamListpacks:
     case type.streamListpacks2:
     case type.streamListpacks3:
+    case type.streamListpacks4:
       return stepStream;
     case type.module2:
       return stepModule;
