@@ -47,6 +47,8 @@ export interface Setting {
   secrets: Secrets;
   /** Full path of redis-server or valkey-server. */
   redisServer: string;
+  /** Whether that server's ACLs have selectors. */
+  aclSelectors: boolean;
   /** Full path of haproxy, when the spec wants it for a gate of this host. */
   haproxy: string | null;
   clock: Clock;

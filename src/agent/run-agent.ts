@@ -63,7 +63,7 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
   const broken = activeSabotages();
   for (const each of broken) report(`warning: ${each}`);
   const paths = statePaths(stateDir);
-  const { program } = await findRedisServer(spec.redis);
+  const { program: redisServer, version } = await findRedisServer(spec.redis);
   const gatesHere = spec.gates.filter((gate) => gate.host === host);
   const haproxy = spec.gate.kind === 'haproxy' && gatesHere.length > 0 ? findHaproxy() : null;
   await checkStateDir(stateDir);
@@ -76,7 +76,9 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
     }
     await writeFileAtomic(paths.apiToken, `${secrets.apiToken}\n`);
     const events = new EventLog(paths.events, systemClock);
-    const setting = { spec, host, paths, secrets, redisServer: program, haproxy, clock: systemClock, events };
+    const aclSelectors = version.product === 'Valkey' || version.major >= 7;
+    const clock = systemClock;
+    const setting = { spec, host, paths, secrets, redisServer, aclSelectors, haproxy, clock, events };
     const deployment = await assemble(setting);
     await checkFreePorts(deployment);
     for (const each of broken) events.add('sabotaged', spec.name, each);

@@ -42,7 +42,7 @@ function member(spec: Spec, index: number): MemberFacts {
     },
     users: [
       'user default off resetpass -@all',
-      'user app on #1 ~* &* -@all +@all -@dangerous +info',
+      'user app on #1 ~* &* -@all +@all -@dangerous +info -publish -spublish (&[^_]* -@all +publish)',
       'user holdfast-agent on #2 -@all +config|get',
     ],
     error: '',
@@ -221,12 +221,17 @@ const sick: [expected: string, words: string, spoil: Spoil][] = [
   [
     'dangerous-commands warning redis-2, user app',
     'dangerous',
-    (_, second) => second.users.splice(1, 1, 'user app on #1 ~* &* +@all'),
+    (_, second) => second.users.splice(1, 1, 'user app on #1 ~* &app:* +@all'),
+  ],
+  [
+    'hello-channel warning redis-2, user app',
+    '__sentinel__:hello',
+    (_, second) => second.users.splice(1, 1, 'user app on #1 ~* &* -@all +publish'),
   ],
   [
     'dangerous-commands critical redis-2, user default',
     'without a password',
-    (_, second) => second.users.splice(0, 1, 'user default on nopass ~* &* +@all'),
+    (_, second) => second.users.splice(0, 1, 'user default on nopass ~* +@all'),
   ],
   [
     'exposure warning redis-2',

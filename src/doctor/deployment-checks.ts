@@ -9,6 +9,7 @@ import { dangerousCommands } from './deployment/dangerous-commands.ts';
 import { exposure } from './deployment/exposure.ts';
 import type { DeploymentFacts } from './deployment/facts.ts';
 import { haproxyTimeouts } from './deployment/haproxy-timeouts.ts';
+import { helloPublishers } from './deployment/hello-channel.ts';
 import { lastSave } from './deployment/last-save.ts';
 import { maxMemory } from './deployment/max-memory.ts';
 import { passwords } from './deployment/passwords.ts';
@@ -34,6 +35,7 @@ export const deploymentChecks: readonly Check<DeploymentFacts>[] = [
   lastSave,
   passwords,
   dangerousCommands,
+  helloPublishers,
   exposure,
   version,
   haproxyTimeouts,

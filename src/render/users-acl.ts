@@ -1,11 +1,13 @@
 import { createHash } from 'node:crypto';
+import { withoutHello } from '../spec/hello-channel.ts';
 import { defaultUserMode, type OwnUser, ownUserName, ownUsers, type Secrets } from '../spec/secrets.ts';
 import type { Spec } from '../spec/spec.ts';
 
 /**
  * The ACL file of the members: one user a line, passwords as SHA-256 hashes (Redis's `#hash` rule). It has no comments,
  * because Redis takes none here. holdfast's own users have the least rights that work, and no keys but where said.
- * Only commands that Redis 6.2 knows: an unknown one would stop the server from starting.
+ * Only commands that Redis 6.2 knows: an unknown one would stop the server from starting. Applications may not publish
+ * where the Sentinels listen: spec/hello-channel.ts.
  */
 const ownRules: Record<OwnUser, string> = {
   // https://redis.io/docs/latest/operate/oss_and_stack/management/security/acl/ ("ACL rules for Sentinel and Replicas")
@@ -27,24 +29,34 @@ const ownRules: Record<OwnUser, string> = {
   backup: '-@all +psync +replconf +ping +info +role +dbsize',
 };
 
-/** Text of the file; `secrets` must have a password for every user in the spec. */
-export function renderUsersAcl({ spec, secrets }: { spec: Spec; secrets: Secrets }): string {
+export interface UsersAclInput {
+  spec: Spec;
+  /** Must have a password for every user in the spec. */
+  secrets: Secrets;
+  /** Whether the server knows selectors: Redis from 7.0 on, every Valkey. */
+  selectors: boolean;
+}
+
+/** Text of the file. */
+export function renderUsersAcl({ spec, secrets, selectors }: UsersAclInput): string {
   const lines = ownUsers.map(
     (user) => `user ${ownUserName(user)} on ${hash(secrets, secrets.own[user])} ${ownRules[user]}`,
   );
   const named = spec.security.users.map(
     ({ name, acl }) =>
-      `user ${name} on ${hash(secrets, secrets.users[name] ?? '')} -@all ${acl.trim().replaceAll(/\s+/g, ' ')}`,
+      `user ${name} on ${hash(secrets, secrets.users[name] ?? '')} ${withoutHello(`-@all ${acl}`, { selectors })}`,
   );
-  return `${[...defaultUser(spec, secrets), ...named, ...lines].join('\n')}\n`;
+  return `${[...defaultUser({ spec, secrets, selectors }), ...named, ...lines].join('\n')}\n`;
 }
 
-function defaultUser(spec: Spec, secrets: Secrets): string[] {
+function defaultUser({ spec, secrets, selectors }: UsersAclInput): string[] {
   const mode = defaultUserMode(spec);
   if (mode === 'off') return ['user default off resetpass -@all'];
-  if (mode === 'open') return ['user default on nopass ~* &* +@all'];
+  // Who may do everything may also undo this. On 6.2, where it costs PSUBSCRIBE, such a user is left as Redis has it.
+  const all = selectors ? withoutHello('~* &* +@all', { selectors }) : '~* &* +@all';
+  if (mode === 'open') return [`user default on nopass ${all}`];
   if (spec.security.users.some(({ name }) => name === 'default')) return [];
-  return [`user default on ${hash(secrets, secrets.defaultPassword ?? '')} ~* &* +@all`];
+  return [`user default on ${hash(secrets, secrets.defaultPassword ?? '')} ${all}`];
 }
 
 function hash(secrets: Secrets, password: string): string {

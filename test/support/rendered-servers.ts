@@ -31,9 +31,8 @@ export class RenderedServers {
       unixSocket: path.join(folder, 's'),
       aclFile: path.join(folder, 'users.acl'),
     };
-    writeFileSync(paths.aclFile, renderUsersAcl({ spec: this.#spec, secrets: this.#secrets }), {
-      mode: 0o600,
-    });
+    const acl = renderUsersAcl({ spec: this.#spec, secrets: this.#secrets, selectors: true });
+    writeFileSync(paths.aclFile, acl, { mode: 0o600 });
     const config = path.join(folder, 'redis.conf');
     writeFileSync(
       config,

@@ -129,7 +129,8 @@ async function applyUsers(
   dryRun: boolean,
 ): Promise<Change[]> {
   if (!part) return [];
-  const users = renderUsersAcl({ spec: next.spec, secrets: next.secrets });
+  const { spec, secrets, aclSelectors: selectors } = next;
+  const users = renderUsersAcl({ spec, secrets, selectors });
   if ((await readFile(part.paths.aclFile, 'utf8')) === users) return [];
   if (!dryRun) {
     await writeFileAtomic(part.paths.aclFile, users);

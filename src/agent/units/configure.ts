@@ -23,13 +23,13 @@ export async function isFirstStart({ members }: Deployment): Promise<boolean> {
 
 export async function writeConfigs(deployment: Deployment, primary: Member): Promise<void> {
   const { members, sentinels, setting } = deployment;
-  const { spec, secrets } = setting;
+  const { spec, secrets, aclSelectors: selectors } = setting;
   for (const { place, part } of members) {
     if (!part) continue;
     const follows = place.id === primary.id ? null : primary;
     await writeOrMerge(part.paths.config, memberConfText(setting, { place, part }, follows));
     // Redis never writes this one: it is ours.
-    await writeFileAtomic(part.paths.aclFile, renderUsersAcl({ spec, secrets }));
+    await writeFileAtomic(part.paths.aclFile, renderUsersAcl({ spec, secrets, selectors }));
   }
   for (const { place, part } of sentinels) {
     if (!part) continue;

@@ -31,6 +31,7 @@ export async function stopLeftBehind(
       paths,
       secrets,
       redisServer: '',
+      aclSelectors: true,
       haproxy: null,
       clock: systemClock,
       events,

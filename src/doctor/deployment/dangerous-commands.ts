@@ -1,4 +1,5 @@
 import { isLoopback } from '../../spec/address.ts';
+import { splitRules } from '../../spec/hello-channel.ts';
 import { type Check, type Finding, ok } from '../check.ts';
 import { type DeploymentFacts, type LiveMember, liveMembers } from './facts.ts';
 
@@ -17,7 +18,7 @@ function lookAt({ place, users, config }: LiveMember): Finding[] {
   const local = bind.length > 0 && bind.every(isLoopback);
   return users.flatMap((line): Finding[] => {
     const [, name = '', ...rules] = line.split(' ');
-    if (name.startsWith('holdfast-') || !rules.includes('on') || !allowsDangerous(rules)) return [];
+    if (name.startsWith('holdfast-') || !rules.includes('on') || !allowsDangerous(rules.join(' '))) return [];
     const open = rules.includes('nopass');
     // On loopback, without a password, it is a development machine: everyone there can read the files as well.
     if (local && open) return [];
@@ -32,8 +33,13 @@ function lookAt({ place, users, config }: LiveMember): Finding[] {
   });
 }
 
-/** The last rule about all commands, or about the dangerous ones, decides. */
-function allowsDangerous(rules: readonly string[]): boolean {
+/** Of the rules about all commands, or about the dangerous ones, the last decides: in the root, and in each selector. */
+function allowsDangerous(rules: string): boolean {
+  const { root, selectors } = splitRules(rules);
+  return [root, ...selectors].some(lastAllows);
+}
+
+function lastAllows(rules: readonly string[]): boolean {
   const last = rules.findLast((rule) => /^([+-]@(all|dangerous|admin)|allcommands|nocommands)$/.test(rule));
   return last !== undefined && (last.startsWith('+') || last === 'allcommands');
 }

@@ -9,6 +9,7 @@ export const redisTarget: Target = {
   summary: 'redis.conf and users.acl of each member',
   render(input) {
     const { spec, secrets, paths } = input;
+    const selectors = Number.parseInt(spec.redis.version ?? '7', 10) >= 7;
     const first = spec.members[0] as Member;
     return placesOf(input, spec.members).flatMap((member) => {
       const { dataDir, aclFile, socket } = paths.member(member.id);
@@ -20,7 +21,7 @@ export const redisTarget: Target = {
           text: renderRedisConf({ spec, member, paths: files, secrets, primary }),
           secret: true,
         },
-        { name: `${member.id}/users.acl`, text: renderUsersAcl({ spec, secrets }), secret: true },
+        { name: `${member.id}/users.acl`, text: renderUsersAcl({ spec, secrets, selectors }), secret: true },
       ];
     });
   },

@@ -1,4 +1,5 @@
 import { isLoopback } from '../address.ts';
+import { helloChannel, unclearChannel } from '../hello-channel.ts';
 import type { Problem } from '../problems.ts';
 import type { SpecFile } from '../schema.ts';
 import type { Spec } from '../spec.ts';
@@ -18,8 +19,15 @@ function userRules(spec: Spec): Problem[] {
       return [{ path, message, about: 'key' }];
     }
     const wrong = acl.split(/\s+/).find((rule) => rule !== '' && !aclRule.test(rule));
-    if (wrong === undefined) return [];
-    const message = `found '${wrong}', which is not an ACL rule; allowed: ~keys, &channels, +command, -command, +@category`;
+    if (wrong !== undefined) {
+      const message = `found '${wrong}', which is not an ACL rule; allowed: ~keys, &channels, +command, -command, +@category`;
+      return [{ path: [...path, 'acl'], message }];
+    }
+    const channel = unclearChannel(`-@all ${acl}`);
+    if (channel === undefined) return [];
+    const message =
+      `found '&${channel}', which covers ${helloChannel}: whoever publishes there tells the Sentinels who is primary; ` +
+      'name narrower channels, or only a beginning and * (&* is narrowed for you), or take the right to publish away with -publish -spublish';
     return [{ path: [...path, 'acl'], message }];
   });
 }
