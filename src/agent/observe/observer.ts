@@ -4,6 +4,7 @@ import { namedPrimary } from '../../topology/view.ts';
 import { unshield } from '../change/promotion.ts';
 import type { Deployment, LiveMember } from '../deployment.ts';
 import { EligibilityKeeper } from './eligibility.ts';
+import { Strangers } from './strangers.ts';
 
 /** How often each part is asked how it is. */
 export function observePaceMs(hangAfterMs: number): number {
@@ -13,10 +14,12 @@ export function observePaceMs(hangAfterMs: number): number {
 export class Observer {
   readonly #deployment: Deployment;
   readonly #eligibility: EligibilityKeeper;
+  readonly #strangers: Strangers;
   #timer: NodeJS.Timeout | undefined;
 
   constructor(deployment: Deployment) {
     this.#deployment = deployment;
+    this.#strangers = new Strangers(deployment);
     this.#eligibility = new EligibilityKeeper(deployment);
   }
 
@@ -42,6 +45,7 @@ export class Observer {
       ...sentinels.filter(({ part }) => part?.process.running !== false).map(({ watch }) => watch.look()),
       ...gates.filter(({ part }) => part?.process.running !== false).map(({ adapter }) => adapter.look()),
     ]);
+    this.#strangers.note();
     await Promise.all(members.map((member) => this.#note(member)));
     await this.#eligibility.keep();
   }

@@ -26,6 +26,11 @@ export function sendSpecial(
 ): boolean {
   const request = Buffer.from(buf.subarray(start, end));
   const name = fullName(command, request);
+  if (name === 'publish' || name === 'spublish') {
+    const [, channel] = readArguments(request, 0, request.length);
+    if (channel?.equals(hello)) return refuseHello(client);
+    if (!client.inMulti) return client.sendPlain(command, buf, start, end);
+  }
   if (client.inMulti && !outsideOfMulti.has(name)) {
     const refused = notInMulti.test(name) && !(name === 'debug' && client.router.config.allowDebug);
     return refused ? refuseInMulti(client, name) : sendQueued(client, command, request);
@@ -52,6 +57,7 @@ export function sendSpecial(
   return sendOwn(client, command, name, request, args);
 }
 
+const hello = Buffer.from('__sentinel__:hello');
 const noBytes: Buffer = Buffer.alloc(0);
 const outsideOfMulti = new Set(['exec', 'discard', 'quit', 'reset', 'multi', 'watch', 'post', 'host:']);
 /**
@@ -128,6 +134,14 @@ function sendQueued(client: Client, command: Command, request: Buffer): boolean 
   const { requestBytes } = router.config.limits;
   const queued = () => session.queue(request, command.special !== null, requestBytes);
   upstream.send(client, request, 0, request.length, 1, false, new Queued(client, request, 'queued', queued));
+  return true;
+}
+
+/** In the words of a server whose ACL forbids it. Whoever publishes there tells the Sentinels who is primary. */
+function refuseHello(client: Client): boolean {
+  const text = 'NOPERM this user has no permissions to access one of the channels used as arguments';
+  if (!answer(client, writeError(text))) return false;
+  if (client.inMulti) client.multiFailed = true;
   return true;
 }
 

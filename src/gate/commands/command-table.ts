@@ -44,7 +44,8 @@ export interface Command {
 const specials = new Set(
   (
     'auth hello select reset quit multi exec discard watch unwatch subscribe psubscribe ssubscribe unsubscribe ' +
-    'punsubscribe sunsubscribe monitor client wait waitaof debug sync psync replconf script|debug post host:'
+    'punsubscribe sunsubscribe monitor client wait waitaof debug sync psync replconf script|debug post host: publish ' +
+    'spublish'
   ).split(' '),
 );
 

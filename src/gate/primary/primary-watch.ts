@@ -13,7 +13,8 @@ import { SentinelWatch } from './sentinel-watch.ts';
  * - A member becomes primary for the gate when a Sentinel of the deployment announced that it was selected, or when
  *   it has the highest epoch among what a majority of Sentinels say, or when the agent said so by /switch; and in
  *   every case only once its own ROLE says master and it has loaded its data. Nothing is done for a member that
- *   merely claims to be primary.
+ *   merely claims to be primary, and nothing at all for a server that the configuration does not have: whoever may
+ *   publish to __sentinel__:hello can have Sentinels name any.
  * - On a selection the gate holds writes toward the old primary and asks the selected one every few ms. When the
  *   failover is aborted, or nothing comes of it, and the old one still answers as primary, the writes go on there.
  * - When connections to the primary fail, everything is held. It is asked again, in case it was only restarted, and
@@ -62,6 +63,8 @@ export class PrimaryWatch {
    * they say of another member counts only above this epoch, as long as ours answers as primary.
    */
   #trustAbove = -1;
+  /** The last server named that is no member. */
+  #stranger = '';
 
   constructor(config: GateConfig, log: (text: string) => void, events: PrimaryEvents) {
     this.#config = config;
@@ -139,6 +142,8 @@ export class PrimaryWatch {
   /** Makes this member the primary once its ROLE says so. @throws GATE_CONTROL */
   async switchTo(endpoint: Endpoint, withinMs = 5000): Promise<void> {
     const member = this.#memberAt(endpoint);
+    if (member === null)
+      throw GateControlFailed(`${endpoint.address}:${endpoint.port} is no member of this deployment`);
     const deadline = performance.now() + withinMs;
     for (;;) {
       const role = await this.#probe(member).role();
@@ -158,6 +163,7 @@ export class PrimaryWatch {
 
   #onSelected(replica: Endpoint, old: Endpoint, event: string): void {
     const member = this.#memberAt(replica);
+    if (member === null) return;
     if (member === this.primary && this.holding === 'none') return;
     if (this.#candidate?.member === member) return;
     this.#candidate = { member, by: event, at: performance.now() };
@@ -179,6 +185,7 @@ export class PrimaryWatch {
     const [newest] = votes.toSorted((a, b) => b.epoch - a.epoch);
     if (newest === undefined) return null;
     const member = this.#memberAt(newest);
+    if (member === null) return null;
     return member === this.primary || newest.epoch > this.#trustAbove ? member : null;
   }
 
@@ -329,9 +336,16 @@ export class PrimaryWatch {
     return probe;
   }
 
-  #memberAt(endpoint: Endpoint): MemberAddress {
+  /** Null for a server that is no member; the log says so once. */
+  #memberAt(endpoint: Endpoint): MemberAddress | null {
     const same = (member: MemberAddress) =>
       member.address === endpoint.address && member.port === endpoint.port;
-    return this.#config.members.find(same) ?? { id: `${endpoint.address}:${endpoint.port}`, ...endpoint };
+    const member = this.#config.members.find(same);
+    if (member !== undefined) return member;
+    const where = `${endpoint.address}:${endpoint.port}`;
+    if (this.#stranger !== where)
+      this.#log(`a Sentinel names ${where}, which is no member: it is not followed`);
+    this.#stranger = where;
+    return null;
   }
 }

@@ -94,6 +94,9 @@ export class ReplicaRouting implements Routing {
   targetFor(client: Client): MemberAddress | null {
     const { fit } = this.#replicas;
     const before = this.#chosen.get(client);
+    // Its own connection, and what the server knows of it there, stays where it is while that replica may be read from.
+    const own = client.own?.closed === false ? client.own.target : undefined;
+    if (own !== undefined && this.isTarget(own)) return own;
     // What is in flight is answered by the replica that has it; only between requests is there a choice.
     if (before !== undefined && client.inFlight > 0 && fit.includes(before)) return before;
     let best: MemberAddress | null = null;

@@ -108,6 +108,8 @@ export class Durability {
     const online = onlineReplicas(second);
     let joined = false;
     for (const [key, offset] of online) {
+      // Whoever may PSYNC can be listed; only members can be promoted.
+      if (!this.#config.members.some((member) => keyOf(member) === key)) continue;
       // One that was left out comes back when it gives a sign of life, before a Sentinel would promote it again.
       if (this.#inSync.has(key) || this.#excluded.get(key) === offset) continue;
       this.#excluded.delete(key);
