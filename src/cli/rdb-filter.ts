@@ -124,7 +124,7 @@ export async function chosenKeys(
   options: KeyOptions,
 ): Promise<ReturnType<typeof import('../rdb/filter.ts').keyTest>> {
   const { keyTest } = await import('../rdb/filter.ts');
-  const { KeyPattern } = await import('../rdb/pattern.ts');
+  const { KeyPattern } = await import('../base/key-pattern.ts');
   const filter: KeyFilter = {};
   if (options.match !== undefined) filter.patterns = options.match.map((pattern) => new KeyPattern(pattern));
   if (options.type !== undefined) {

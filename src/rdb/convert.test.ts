@@ -8,9 +8,9 @@ import {
   memorySink,
   rdbFixture,
 } from '../../test/support/rdb-files.ts';
+import { KeyPattern } from '../base/key-pattern.ts';
 import type { Unloadable } from './copy.ts';
 import { filterInto, keyTest } from './filter.ts';
-import { KeyPattern } from './pattern.ts';
 import { Scanner } from './scanner.ts';
 import { type Target, targetOfInputs, targetOfServer, targetOfVersion } from './target.ts';
 import { RdbWriter } from './writer.ts';

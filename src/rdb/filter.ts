@@ -1,9 +1,9 @@
+import type { KeyPattern } from '../base/key-pattern.ts';
 import { bodyMode } from './body/mode.ts';
 import { auxFor, EntryCopier, type Unloadable } from './copy.ts';
 import { ExtrasCopier } from './extras.ts';
 import { type Kind, typeInfo } from './format.ts';
 import { KeyHash } from './key-hash.ts';
-import type { KeyPattern } from './pattern.ts';
 import type { BodyWish, ScanHandler, Scanner } from './scanner.ts';
 import type { Target } from './target.ts';
 import type { RdbWriter } from './writer.ts';

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
+import { KeyPattern } from '../base/key-pattern.ts';
 import { writeInteger, writeInteger64 } from './integer-text.ts';
 import { KeyHash } from './key-hash.ts';
 import { KeyTable } from './key-table.ts';
-import { KeyPattern } from './pattern.ts';
 import { keySlot } from './slot.ts';
 
 function matches(pattern: string, key: string): boolean {

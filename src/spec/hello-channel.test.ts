@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { KeyPattern } from '../rdb/pattern.ts';
+import { KeyPattern } from '../base/key-pattern.ts';
 import { mayPublishHello, splitRules, unclearChannel, withoutHello } from './hello-channel.ts';
 
 const rule = fc.constantFrom(

@@ -9,7 +9,7 @@
  * pattern among its rules (6.2 compares patterns as texts). Scripts are bound by the same rules in both.
  * Source: https://redis.io/docs/latest/operate/oss_and_stack/management/security/acl/ ("Selectors", "Channel permissions").
  */
-import { KeyPattern } from '../rdb/pattern.ts';
+import { KeyPattern } from '../base/key-pattern.ts';
 
 export const helloChannel = '__sentinel__:hello';
 const reserved = '__sentinel__';
