@@ -1,5 +1,6 @@
 import { readFileSync, statSync } from 'node:fs';
 import { errorText } from '../base/errors.ts';
+import type { RestartRule } from '../topology/restart-budget.ts';
 import { BadGateConfig } from './errors.ts';
 
 /** What one gate process is told, as JSON in a file that only its owner reads: it holds passwords. */
@@ -27,6 +28,8 @@ export interface GateConfig {
   durability: 'async' | 'replicated';
   /** Processes that share the doors. */
   workers: number;
+  /** How often one of several workers may be started again. */
+  restarts: RestartRule;
   /** A replica further behind than this gets no reads. */
   maxLagMs: number;
   /** What the read-only door does when no replica is fit. */
@@ -100,6 +103,7 @@ export const gateConfigDefaults = {
   inflightWrites: 'fail',
   durability: 'async',
   workers: 1,
+  restarts: { limit: 5, withinMs: 60_000 },
   maxLagMs: 10_000,
   replicaFallback: 'primary',
   limits: {
@@ -177,6 +181,10 @@ export function findMistake(config: GateConfig): string | undefined {
   }
   if (!Number.isInteger(config.workers) || config.workers < 1 || config.workers > 64) {
     return `workers must be 1 to 64, found ${config.workers}`;
+  }
+  const { limit, withinMs } = config.restarts ?? {};
+  if (!Number.isInteger(limit) || limit < 0 || typeof withinMs !== 'number' || !(withinMs >= 0)) {
+    return `restarts must be { limit, withinMs }, found ${JSON.stringify(config.restarts)}`;
   }
   return undefined;
 }

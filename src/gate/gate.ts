@@ -118,6 +118,7 @@ export class Gate implements ControlTarget {
       ...this.#counters.read(),
       ...this.#table.counted(),
       process: ownProcess(),
+      workers: { wanted: 1, running: 1, restarts: 0 },
     };
   }
 

@@ -2,7 +2,8 @@
 import cluster from 'node:cluster';
 import { errorText, HoldfastError } from '../base/errors.ts';
 import { type GateConfig, readGateConfig } from './config.ts';
-import { obeyPool, WorkerPool } from './control/workers.ts';
+import { obeyPool } from './control/worker-calls.ts';
+import { WorkerPool } from './control/workers.ts';
 import { BadGateConfig } from './errors.ts';
 import { Gate } from './gate.ts';
 

@@ -80,6 +80,7 @@ function gateStatus(): GateStatus {
     ...{ commands: { get: 9 }, classes: { read: 9 }, errors: { ERR: 1 }, closed: { protocol: 1 } },
     latency: { read: new LatencyHistogram().read(), write: new LatencyHistogram().read() },
     process: { rssBytes: 1, cpuMs: 2, loopActiveMs: 3, loopIdleMs: 4, upMs: 5 },
+    workers: { wanted: 1, running: 1, restarts: 0 },
   } as unknown as GateStatus;
 }
 

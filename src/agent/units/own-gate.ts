@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { writeFileAtomic } from '../../base/atomic-file.ts';
 import { type GateConfigInput, gateConfig } from '../../gate/config.ts';
+import type { GateStatus } from '../../gate/control/control-api.ts';
 import { GateControl } from '../../gate/control/control-client.ts';
 import type { ProcessCommand } from '../../process/supervised-process.ts';
 import { gateSettings } from '../../render/gate-settings.ts';
@@ -19,6 +20,9 @@ export class OwnGate implements GateAdapter {
   readonly #paths: PartPaths;
   readonly #control: GateControl;
   #seen: GateObservation = { state: 'down', clients: 0 };
+  /** The process whose workers were last counted. */
+  #pid = 0;
+  #workerRestarts = 0;
 
   constructor(deployment: Deployment, place: GatePlace, paths: PartPaths) {
     this.#deployment = deployment;
@@ -49,10 +53,22 @@ export class OwnGate implements GateAdapter {
   async look(): Promise<void> {
     try {
       const status = await this.#control.status();
+      this.#noteWorkers(status);
       this.#seen = { state: status.state, clients: status.clients, status };
     } catch {
       this.#seen = { state: 'down', clients: 0 };
     }
+  }
+
+  /** A worker that ended was started again by the gate itself: people are told all the same. */
+  #noteWorkers({ pid, workers }: GateStatus): void {
+    const before = this.#pid === pid ? this.#workerRestarts : 0;
+    this.#pid = pid;
+    this.#workerRestarts = workers.restarts;
+    if (workers.restarts <= before) return;
+    const { running, wanted, restarts } = workers;
+    const reason = `a worker ended or hung and was started again: ${running} of ${wanted} run, ${restarts} restarts so far; its log says why`;
+    this.#deployment.events.add('worker-restarted', this.#place.id, reason);
   }
 
   async hold(reason: string, maxMs: number): Promise<void> {
@@ -78,6 +94,7 @@ function gateInput({ spec, setting }: Deployment, place: GatePlace, socket: stri
     listen: { host: [...host], port: place.port },
     replicaListen: place.replicaPort === null ? null : { host: [...host], port: place.replicaPort },
     controlSocket: socket,
+    restarts: spec.agent.restarts,
     ...gateSettings(spec, setting.secrets),
     tls: spec.security.tls === null ? null : { ...spec.security.tls, upstream: true },
   };

@@ -50,6 +50,8 @@ export interface GateStatus {
    */
   latency: { read: Latency; write: Latency };
   process: GateProcess;
+  /** Of `gate.workers`: how many there should be and are, and how often one was started again. */
+  workers: { wanted: number; running: number; restarts: number };
 }
 
 /** Since the gate started; each only grows. */

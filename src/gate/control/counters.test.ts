@@ -69,6 +69,7 @@ test('the status of several workers is their sum, and the worst state of them', 
       ...new CommandTable().counted(),
       ...counters.read(),
       process: { rssBytes: 100, cpuMs: 10, loopActiveMs: 1, loopIdleMs: 2, upMs: 5 },
+      workers: { wanted: 1, running: 1, restarts: 0 },
     };
   };
   const own = { ...ownProcess(), rssBytes: 50, cpuMs: 5, upMs: 7 };

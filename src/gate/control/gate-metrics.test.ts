@@ -19,6 +19,7 @@ function textOf(read: Latency): string {
     ...{ classes: { read: 5, write: 0 }, commands: { 'client|setname': 2 }, errors: { WRONGTYPE: 1 } },
     ...{ closed: { 'slow-reader': 1 }, latency: { read, write: none }, counters: { uncertain: 3 } },
     process: { rssBytes: 1, cpuMs: 1500, loopActiveMs: 1, loopIdleMs: 2, upMs: 3 },
+    workers: { wanted: 1, running: 1, restarts: 0 },
   };
   addGateMetrics(page, status as unknown as GateStatus);
   return page.text();

@@ -50,6 +50,12 @@ export const gateMetrics = {
   ]),
   received: counter('holdfast_gate_received_bytes_total', 'Bytes from clients.', own),
   sent: counter('holdfast_gate_sent_bytes_total', 'Bytes to clients.', own),
+  workers: gauge('holdfast_gate_workers', 'Workers that run.', own),
+  workerRestarts: counter(
+    'holdfast_gate_worker_restarts_total',
+    'Workers started again after one ended.',
+    own,
+  ),
   memory: gauge('holdfast_gate_resident_memory_bytes', 'Memory of the gate, all workers.', own),
   cpu: counter('holdfast_gate_cpu_seconds_total', 'Processor time of the gate, all workers.', own),
   busy: counter('holdfast_gate_loop_busy_seconds_total', 'Time that its event loops worked.', own),
@@ -89,6 +95,8 @@ export function addGateMetrics(page: MetricsPage, status: GateStatus): void {
 
 function addProcess(page: MetricsPage, status: GateStatus, labels: Labels): void {
   const { rssBytes, cpuMs, loopActiveMs, loopIdleMs } = status.process;
+  page.add(gateMetrics.workers, status.workers.running, labels);
+  page.add(gateMetrics.workerRestarts, status.workers.restarts, labels);
   page.add(gateMetrics.memory, rssBytes, labels);
   page.add(gateMetrics.cpu, cpuMs / 1000, labels);
   page.add(gateMetrics.busy, loopActiveMs / 1000, labels);

@@ -1,55 +1,64 @@
-import cluster, { type Worker } from 'node:cluster';
 import type { Server } from 'node:http';
 import { errorText } from '../../base/errors.ts';
 import type { GateConfig } from '../config.ts';
-import { GateControlFailed, GateListenFailed } from '../errors.ts';
-import type { Gate } from '../gate.ts';
+import { GateControlFailed, GateWorkersFailed } from '../errors.ts';
 import type { DrainRequest, GateStatus, HoldRequest, HoldResult, SwitchRequest } from './control-api.ts';
 import { type ControlTarget, serveControl } from './control-server.ts';
 import { mergeStatuses, ownProcess } from './merged-status.ts';
+import type { Call } from './worker-calls.ts';
+import { WorkerSlot } from './worker-slot.ts';
 
 /**
- * `workers: N`: one process serves control and starts N others, which share the doors and each do what a single
+ * `workers: N`: one process serves control and starts N others, which share the listeners and each do what a single
  * gate does: own connections, own watch over the Sentinels. A call of the control API goes to all of them; it is
- * done when all have done it. A worker that dies is replaced.
+ * done when all have done it. A worker that ends or hangs is replaced; when none may be started any more, this
+ * process ends too, so that whoever watches it knows.
  */
-type Call =
-  | { call: 'status' }
-  | { call: 'hold'; body: HoldRequest }
-  | { call: 'switch'; body: SwitchRequest }
-  | { call: 'release' }
-  | { call: 'drain'; body: DrainRequest };
-type Question = Call & { id: number };
-interface Answer {
-  id: number;
-  result?: unknown;
-  error?: string;
-}
 
 const answerMs = 10_000;
+/** What is told to one that has just started must not wait for its first look at the Sentinels. */
+const tellMs = 2000;
+/** After a drain's own grace, whoever still runs is killed. */
+const drainMoreMs = 2000;
 
 /** The process that starts the others. */
 export class WorkerPool implements ControlTarget {
   readonly #config: GateConfig;
   readonly #log: (text: string) => void;
-  readonly #waiting = new Map<number, { resolve(value: unknown): void; reject(error: Error): void }>();
-  #lastId = 0;
+  readonly #slots: WorkerSlot[];
   #draining = false;
+  #killing: NodeJS.Timeout | undefined;
   #control: Server | null = null;
+  /** The hold that a worker which starts now has to join. */
+  #hold: { body: HoldRequest; untilMs: number } | null = null;
+  /** @throws GATE_WORKERS when every worker failed */
   readonly finished: Promise<void>;
   #finish: () => void = () => {};
+  #fail: (error: Error) => void = () => {};
 
   constructor(config: GateConfig, log: (text: string) => void) {
     this.#config = config;
     this.#log = log;
-    this.finished = new Promise((resolve) => {
+    this.finished = new Promise((resolve, reject) => {
       this.#finish = resolve;
+      this.#fail = reject;
     });
+    // It is looked at only once everything listens.
+    this.finished.catch(() => {});
+    const events = {
+      log,
+      onReplaced: (slot: WorkerSlot) => this.#onReplaced(slot),
+      onEnded: () => this.#onEnded(),
+    };
+    this.#slots = Array.from(
+      { length: config.workers },
+      (_, index) => new WorkerSlot(index, config.restarts, events),
+    );
   }
 
   /** Starts the workers and waits until each listens. @throws GATE_LISTEN, GATE_CONTROL */
   async start(): Promise<void> {
-    await Promise.all(Array.from({ length: this.#config.workers }, (_, index) => this.#fork(index)));
+    await Promise.all(this.#slots.map((slot) => slot.start()));
     if (this.#config.controlSocket !== null)
       this.#control = await serveControl(this.#config.controlSocket, this);
   }
@@ -57,124 +66,94 @@ export class WorkerPool implements ControlTarget {
   async status(): Promise<GateStatus> {
     const all = (await this.#askAll({ call: 'status' })) as GateStatus[];
     if (all.length === 0) throw GateControlFailed('no worker runs');
-    return mergeStatuses(all, { id: this.#config.id, process: ownProcess() });
+    const status = mergeStatuses(all, { id: this.#config.id, process: ownProcess() });
+    const restarts = this.#slots.reduce((total, slot) => total + slot.restarts, 0);
+    const failed = this.#slots.filter((slot) => slot.failed);
+    const missing = failed.map(({ index }) => `worker ${index} ended too often and is not started any more`);
+    return {
+      ...status,
+      reason: [status.reason ?? [], missing].flat().join('; ') || null,
+      workers: { wanted: this.#slots.length, running: all.length, restarts },
+    };
   }
 
   async hold(body: HoldRequest): Promise<HoldResult> {
+    this.#hold = { body, untilMs: performance.now() + body.maxMs };
     const results = (await this.#askAll({ call: 'hold', body }, body.maxMs)) as HoldResult[];
     return { drained: results.every(({ drained }) => drained) };
   }
 
   async switch(body: SwitchRequest): Promise<void> {
+    this.#hold = null;
     await this.#askAll({ call: 'switch', body });
   }
 
   async release(): Promise<void> {
+    this.#hold = null;
     await this.#askAll({ call: 'release' });
   }
 
   drain(body: DrainRequest): void {
     if (this.#draining) return;
     this.#draining = true;
+    for (const slot of this.#slots) slot.retire();
+    this.#killing = setTimeout(() => {
+      this.#log('a worker does not end: it is killed');
+      for (const slot of this.#slots) slot.kill();
+    }, body.graceMs + drainMoreMs);
     void this.#askAll({ call: 'drain', body }).catch((error: unknown) => this.#log(errorText(error)));
+    this.#onEnded();
   }
 
   stop(): void {
     this.#draining = true;
     this.#control?.close();
-    for (const worker of workers()) worker.kill('SIGKILL');
+    for (const slot of this.#slots) {
+      slot.retire();
+      slot.kill();
+    }
   }
 
-  #fork(index: number): Promise<void> {
-    const worker = cluster.fork({ HOLDFAST_GATE_WORKER: String(index) });
-    return new Promise((resolve, reject) => {
-      worker.on('message', (message: Answer | 'ready') => {
-        if (message === 'ready') resolve();
-        else this.#onAnswer(message);
-      });
-      worker.on('exit', (code, signal) => {
-        reject(
-          GateListenFailed(`a worker ended with ${signal ?? code} before it listened; its own line says why`),
+  /** It knows nothing of a hold that began before it did. */
+  #onReplaced(slot: WorkerSlot): void {
+    const hold = this.#hold;
+    const maxMs = hold === null ? 0 : hold.untilMs - performance.now();
+    if (hold === null || maxMs <= 0) return;
+    slot
+      .ask({ call: 'hold', body: { ...hold.body, maxMs } }, maxMs + tellMs)
+      .catch((error: unknown) => this.#log(errorText(error)));
+  }
+
+  #onEnded(): void {
+    const nobody = this.#slots.every((slot) => slot.gone);
+    if (nobody && this.#draining) this.#end(this.#finish);
+    else if (nobody && this.#slots.every(({ failed }) => failed)) {
+      this.#end(() => {
+        this.#fail(
+          GateWorkersFailed(`all ${this.#slots.length} workers ended too often`, {
+            hint: 'The lines before this one say how each ended.',
+          }),
         );
-        if (this.#draining) {
-          if (workers().length === 0) this.#end();
-        } else if (worker.exitedAfterDisconnect !== true && code !== 1 && code !== 2) {
-          this.#log(`worker ${index} ended with ${signal ?? code}; starting another`);
-          this.#fork(index).catch((error: unknown) => this.#log(errorText(error)));
-        }
       });
-    });
+    }
   }
 
-  #end(): void {
+  #end(settle: () => void): void {
+    clearTimeout(this.#killing);
     this.#control?.close();
     this.#control?.closeAllConnections();
-    this.#finish();
+    settle();
   }
 
-  #askAll(call: Call, moreMs = 0): Promise<unknown[]> {
-    return Promise.all(workers().map((worker) => this.#ask(worker, call, answerMs + moreMs)));
-  }
-
-  #ask(worker: Worker, call: Call, withinMs: number): Promise<unknown> {
-    const id = ++this.#lastId;
-    return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => fail(`worker ${worker.id} does not answer`), withinMs);
-      const fail = (why: string) => {
-        clearTimeout(timer);
-        worker.off('exit', onExit);
-        this.#waiting.delete(id);
-        reject(GateControlFailed(why));
-      };
-      const onExit = () => fail(`worker ${worker.id} ended`);
-      worker.once('exit', onExit);
-      this.#waiting.set(id, {
-        resolve: (value) => {
-          clearTimeout(timer);
-          worker.off('exit', onExit);
-          resolve(value);
-        },
-        reject: (error) => fail(error.message),
-      });
-      worker.send({ ...call, id } satisfies Question);
-    });
-  }
-
-  #onAnswer({ id, result, error }: Answer): void {
-    const waiter = this.#waiting.get(id);
-    this.#waiting.delete(id);
-    if (error === undefined) waiter?.resolve(result);
-    else waiter?.reject(new Error(error));
-  }
-}
-
-function workers(): Worker[] {
-  return Object.values(cluster.workers ?? {}).filter((worker) => worker?.isConnected()) as Worker[];
-}
-
-/** In a worker: does what the first process asks for. */
-export function obeyPool(gate: Gate): void {
-  process.on('message', (question: Question) => {
-    const answer = (reply: Omit<Answer, 'id'>) => process.send?.({ id: question.id, ...reply });
-    perform(gate, question).then(
-      (result) => answer({ result }),
-      (error: unknown) => answer({ error: errorText(error) }),
+  /** What every worker that runs answers. One that ends meanwhile has nothing to hold, to switch or to count. */
+  async #askAll(call: Call, moreMs = 0): Promise<unknown[]> {
+    const asked = this.#slots.filter((slot) => slot.running);
+    const answers = await Promise.allSettled(asked.map((slot) => slot.ask(call, answerMs + moreMs)));
+    const failed = answers.find(
+      (answer, index): answer is PromiseRejectedResult =>
+        answer.status === 'rejected' && asked[index]?.running === true,
     );
-  });
-  process.send?.('ready');
-}
-
-async function perform(gate: Gate, question: Question): Promise<unknown> {
-  switch (question.call) {
-    case 'status':
-      return gate.status();
-    case 'hold':
-      return gate.hold(question.body);
-    case 'switch':
-      return gate.switch(question.body);
-    case 'release':
-      return gate.release();
-    case 'drain':
-      return gate.drain(question.body);
+    if (failed !== undefined) throw failed.reason;
+    return answers.flatMap((answer) => (answer.status === 'fulfilled' ? [answer.value] : []));
   }
 }

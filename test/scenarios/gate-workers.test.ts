@@ -1,0 +1,101 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { waitFor } from '../../src/base/retry.ts';
+import { type GateProcess, startGate } from '../support/gate-process.ts';
+import { cleanUp, client, type Server, startRedis, tempFolder } from '../support/redis-processes.ts';
+
+/** Workers that fail: an uncaught exception ends one with status 1, SIGSTOP makes one hang. */
+
+let server: Server;
+beforeAll(async () => {
+  server = await startRedis();
+});
+afterAll(cleanUp);
+
+/** A gate whose processes throw where nothing catches it when they get SIGUSR2. */
+async function startFragile(workers: number, limit = 5): Promise<GateProcess> {
+  const file = path.join(tempFolder(), 'fragile.cjs');
+  writeFileSync(file, "process.on('SIGUSR2', () => { throw new Error('made to fail'); });\n");
+  process.env['NODE_OPTIONS'] = `--require ${file}`;
+  try {
+    const members = [{ id: 'redis-1', address: '127.0.0.1', port: server.port }];
+    return await startGate({ members, workers, restarts: { limit, withinMs: 60_000 } });
+  } finally {
+    delete process.env['NODE_OPTIONS'];
+  }
+}
+
+function workersOf(gate: GateProcess): number[] {
+  const { pid } = gate.process;
+  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ');
+  // 0 would mean this process's whole group.
+  return children.map(Number).filter((child) => child > 0);
+}
+
+const restarted = (gate: GateProcess, restarts: number) =>
+  waitFor(async () => (await gate.control.status()).workers.restarts >= restarts, {
+    what: `${restarts} restarts`,
+    withinMs: 30_000,
+  });
+const allRun = (gate: GateProcess, wanted: number) =>
+  waitFor(async () => (await gate.control.status()).workers.running === wanted, {
+    what: `${wanted} workers`,
+    withinMs: 30_000,
+  });
+const exitOf = (gate: GateProcess) =>
+  new Promise<number | null>((resolve) => gate.process.once('exit', (code) => resolve(code)));
+
+test('a worker that ends with status 1, and one that hangs, is replaced and told of', async () => {
+  const gate = await startFragile(2);
+  expect((await gate.control.status()).workers).toEqual({ wanted: 2, running: 2, restarts: 0 });
+  process.kill(workersOf(gate)[0] as number, 'SIGUSR2');
+  await restarted(gate, 1);
+  expect(gate.log()).toMatch(/worker \d ended with status [17]; starting another/);
+  await allRun(gate, 2);
+
+  const hung = workersOf(gate)[0] as number;
+  process.kill(hung, 'SIGSTOP');
+  await restarted(gate, 2);
+  expect(gate.log()).toMatch(/worker \d does not answer any more/);
+  await allRun(gate, 2);
+  expect(workersOf(gate)).not.toContain(hung);
+  for (let index = 0; index < 4; index++) expect(await client(gate.port).ping()).toBe('PONG');
+}, 60_000);
+
+test('a worker that is started in the middle of a hold joins it', async () => {
+  const gate = await startFragile(2);
+  await gate.control.hold({ reason: 'test', maxMs: 20_000 });
+  for (const pid of workersOf(gate)) process.kill(pid, 'SIGKILL');
+  await restarted(gate, 2);
+  await allRun(gate, 2);
+  const holds = async () => (await gate.control.status()).reason === 'test';
+  await waitFor(holds, { what: 'the new workers to hold', withinMs: 10_000 });
+  await gate.control.release();
+  expect((await gate.control.status()).state).toBe('open');
+}, 60_000);
+
+test('workers that end too often are given up, and then the gate ends too, with an error', async () => {
+  const gate = await startFragile(2, 1);
+  const exited = exitOf(gate);
+  const alive = () => gate.process.exitCode === null;
+  for (let round = 0; round < 40 && alive(); round++) {
+    for (const pid of workersOf(gate)) process.kill(pid, 'SIGKILL');
+    const noneOrNew = async () => !alive() || (await gate.control.status()).workers.running > 0;
+    await waitFor(() => noneOrNew().catch(() => false), { what: 'the next worker', withinMs: 20_000 }).catch(
+      () => {},
+    );
+  }
+  expect(await exited).toBe(1);
+  expect(gate.log()).toContain('all 2 workers ended too often');
+}, 60_000);
+
+test('a gate whose workers are all gone, or hang, ends when it is told to', async () => {
+  const gone = await startFragile(2, 0);
+  const hanging = await startFragile(2);
+  const exits = [exitOf(gone), exitOf(hanging)];
+  for (const pid of workersOf(hanging)) process.kill(pid, 'SIGSTOP');
+  for (const pid of workersOf(gone)) process.kill(pid, 'SIGKILL');
+  for (const gate of [gone, hanging]) gate.process.kill('SIGTERM');
+  expect(await Promise.all(exits)).toEqual([0, 0]);
+}, 60_000);
