@@ -1,7 +1,7 @@
 /** Puts a Deployment together from its setting: a watch for everything, a process for what runs on this host. */
 import { mkdir } from 'node:fs/promises';
 import { readFileIfThere } from '../base/atomic-file.ts';
-import type { Credentials, Endpoint } from '../redis/connection.ts';
+import type { Credentials, Endpoint } from '../redis/endpoint.ts';
 import { readTls } from '../redis/tls.ts';
 import { ownUserName } from '../spec/secrets.ts';
 import type { Place } from '../spec/spec.ts';
@@ -51,7 +51,7 @@ export async function assemble(setting: Setting): Promise<Deployment> {
   for (const place of spec.gates) {
     const part = await partHere(setting, place, setting.paths.gate(place.id));
     if (part) watchForDeath(deployment, part);
-    deployment.gates.push({ place, part, adapter: createGateAdapter(deployment, place, part) });
+    deployment.gates.push({ place, part, adapter: createGateAdapter(deployment, place, part, tls) });
   }
   deployment.paused = (await readFileIfThere(setting.paths.flags))?.includes('"paused":true') ?? false;
   return deployment;

@@ -4,7 +4,7 @@
  */
 import type { Clock } from '../base/clock.ts';
 import { isSabotaged } from '../base/sabotage.ts';
-import type { SentinelEvent } from '../redis/sentinel-client.ts';
+import type { SentinelEvent } from '../redis/sentinel-event.ts';
 import type { Secrets } from '../spec/secrets.ts';
 import type { GatePlace, Member, SentinelPlace, Spec } from '../spec/spec.ts';
 import type { MemberView, SentinelView, View } from '../topology/view.ts';

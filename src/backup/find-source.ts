@@ -1,6 +1,6 @@
 import { errorText } from '../base/errors.ts';
-import type { TlsTexts } from '../redis/connection.ts';
-import { type Info, replicationInfo } from '../redis/info.ts';
+import type { TlsTexts } from '../redis/endpoint.ts';
+import { type Info, productOf, replicationInfo } from '../redis/info.ts';
 import { MemberClient } from '../redis/member-client.ts';
 import { ownUserName, type Secrets } from '../spec/secrets.ts';
 import type { Member, Spec } from '../spec/spec.ts';
@@ -72,9 +72,8 @@ export function candidateOf(member: Member, info: Info): Candidate {
   const { role, linkUp, syncing, offset, priority } = replicationInfo(info);
   const busy =
     info['loading'] === '1' ? 'it is loading its data' : syncing ? 'it is being synchronised' : undefined;
-  const serverVersion = info['valkey_version']
-    ? `valkey ${info['valkey_version']}`
-    : `redis ${info['redis_version'] ?? 'unknown'}`;
+  const { name, version } = productOf(info);
+  const serverVersion = `${name} ${version || 'unknown'}`;
   const expectedBytes = Number(info['used_memory'] ?? 0);
   return { ...silent(member), role, linkUp, busy, offset, priority, serverVersion, expectedBytes };
 }

@@ -6,9 +6,9 @@
  *
  * It logs in as a user of its own, which the agent's user makes for the moment: no other may touch all keys.
  */
+import { constants } from 'node:buffer';
 import { createHash, randomBytes } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { Redis } from 'ioredis';
 import { errorText } from '../base/errors.ts';
 import { Crc64 } from '../rdb/crc64.ts';
 import { ValueDigest } from '../rdb/digest.ts';
@@ -18,7 +18,9 @@ import { type Flavor, type as rdbType, typeInfo } from '../rdb/format.ts';
 import { KeyHash } from '../rdb/key-hash.ts';
 import type { Target } from '../rdb/target.ts';
 import { visitBody } from '../rdb/value.ts';
-import type { TlsTexts } from '../redis/connection.ts';
+import { RedisConnection } from '../redis/connection.ts';
+import type { TlsTexts } from '../redis/endpoint.ts';
+import type { Request } from '../redis/link.ts';
 import type { MemberClient } from '../redis/member-client.ts';
 import { RestoreConflict, RestoreKeysFailed } from './errors.ts';
 
@@ -53,6 +55,8 @@ const rights = '~* resetchannels -@all +restore +exists +dump +pttl +select +pin
 const keysAtATime = 256;
 const bytesAtATime = 8 * 2 ** 20;
 const shownConflicts = 5;
+/** A value of gigabytes takes the server so long. */
+const answerWithinMs = 120_000;
 
 /** @throws RESTORE_CONFLICT before anything is written; RESTORE_KEYS_FAILED with what was done until then. */
 export async function restoreKeys(options: RestoreKeysOptions): Promise<RestoreKeysResult> {
@@ -61,23 +65,17 @@ export async function restoreKeys(options: RestoreKeysOptions): Promise<RestoreK
   const makeUser = (name: string, ...rules: string[]) =>
     options.admin.connection.call('ACL', 'SETUSER', name, ...rules);
   await makeUser(userName, 'reset', 'on', `#${sum}`, ...rights);
-  const redis = new Redis({
-    ...{ host: options.address, port: options.port, username: userName, password },
-    ...(options.tls ? { tls: options.tls } : {}),
-    ...{
-      lazyConnect: true,
-      enableReadyCheck: false,
-      stringNumbers: true,
-      maxRetriesPerRequest: 0,
-      retryStrategy: () => null,
-    },
+  const redis = new RedisConnection({
+    endpoint: { host: options.address, port: options.port },
+    credentials: { username: userName, password },
+    tls: options.tls,
+    timeoutMs: answerWithinMs,
+    maxReplyBytes: constants.MAX_LENGTH,
   });
-  redis.on('error', () => {});
   try {
-    await redis.connect();
     return await new KeyRestore(redis, options).run();
   } finally {
-    redis.disconnect();
+    redis.close();
     // Off and without a right: it can be removed by nobody but one who may do more than the agent.
     await makeUser(userName, 'reset').catch(() => {});
   }
@@ -89,12 +87,12 @@ interface Batch {
 }
 
 class KeyRestore {
-  readonly #redis: Redis;
+  readonly #redis: RedisConnection;
   readonly #options: RestoreKeysOptions;
   readonly #digest = new ValueDigest(new KeyHash(randomBytes(16)));
   readonly #result: RestoreKeysResult = { restored: 0, same: 0, replaced: 0, expired: 0 };
 
-  constructor(redis: Redis, options: RestoreKeysOptions) {
+  constructor(redis: RedisConnection, options: RestoreKeysOptions) {
     this.#redis = redis;
     this.#options = options;
   }
@@ -131,13 +129,13 @@ class KeyRestore {
 
   /** What is there in place of each key. */
   async #states({ entries }: Batch): Promise<('absent' | 'same' | 'other')[]> {
-    const exists = this.#redis.pipeline();
-    for (const { key } of entries) exists.exists(key);
-    const there = (await results(exists)).map(Number);
+    const there = await this.#redis.askAll(entries.map(({ key }): Request => ['EXISTS', key]));
     const held = entries.filter((_, index) => there[index] === 1);
-    const ask = this.#redis.pipeline();
-    for (const { key } of held) ask.dumpBuffer(key).call('PTTL', key);
-    const answers = await results(ask);
+    const questions = held.flatMap(({ key }): Request[] => [
+      ['DUMP', key],
+      ['PTTL', key],
+    ]);
+    const answers = await this.#redis.askAll(questions, { raw: true });
     let next = 0;
     return entries.map((entry, index) => {
       if (there[index] !== 1) return 'absent';
@@ -168,7 +166,7 @@ class KeyRestore {
   async #write(batch: Batch): Promise<void> {
     const states = await this.#states(batch);
     const nowMs = BigInt(Date.now());
-    const pipeline = this.#redis.pipeline();
+    const requests: Request[] = [];
     const sent: ('absent' | 'other')[] = [];
     for (const [index, entry] of batch.entries.entries()) {
       const state = states[index]!;
@@ -182,11 +180,12 @@ class KeyRestore {
       }
       const ttl = String(entry.expireMs ?? 0);
       const replace = this.#options.replace ? ['REPLACE'] : [];
-      pipeline.call('RESTORE', entry.key, ttl, payloadOf(entry, this.#options.target), ...replace, 'ABSTTL');
+      const payload = payloadOf(entry, this.#options.target);
+      requests.push(['RESTORE', entry.key, ttl, payload, ...replace, 'ABSTTL']);
       sent.push(state);
     }
     if (sent.length === 0) return;
-    await results(pipeline);
+    await this.#redis.askAll(requests);
     for (const state of sent) this.#result[state === 'absent' ? 'restored' : 'replaced']++;
   }
 
@@ -214,7 +213,7 @@ class KeyRestore {
   }
 
   async #selected(batch: Batch): Promise<Batch> {
-    await this.#redis.select(batch.db);
+    await this.#redis.call('SELECT', batch.db);
     return batch;
   }
 }
@@ -229,14 +228,6 @@ export function payloadOf(entry: RdbEntry, { version }: Target): Buffer {
   crc.update(payload, 0, payload.length - 8);
   crc.writeTo(payload, payload.length - 8);
   return payload;
-}
-
-async function results(pipeline: ReturnType<Redis['pipeline']>): Promise<unknown[]> {
-  const replies = (await pipeline.exec()) ?? [];
-  return replies.map(([error, reply]) => {
-    if (error) throw error;
-    return reply;
-  });
 }
 
 function refusal({ count, shown }: { count: number; shown: string[] }): Error {

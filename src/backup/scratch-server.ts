@@ -15,7 +15,7 @@ import path from 'node:path';
 import { waitFor } from '../base/retry.ts';
 import { describeSize } from '../base/size.ts';
 import { lastLogLines } from '../process/supervised-process.ts';
-import { keyCount } from '../redis/info.ts';
+import { keyCount, keyspaces } from '../redis/info.ts';
 import { MemberClient } from '../redis/member-client.ts';
 import { directive } from '../render/redis-quote.ts';
 import { NoRoomForBackup, ScratchLoadFailed, ScratchServerFailed } from './errors.ts';
@@ -116,13 +116,7 @@ export class ScratchServer {
 
   /** What INFO keyspace says: keys and expiring ones, by database. */
   async keyspace(): Promise<{ db: number; keys: number; expiring: number }[]> {
-    const info = await this.client.info('keyspace');
-    return Object.entries(info).flatMap(([field, value]) => {
-      const db = /^db(\d+)$/.exec(field)?.[1];
-      const counts = /^keys=(\d+),expires=(\d+)/.exec(value);
-      if (db === undefined || counts === null) return [];
-      return [{ db: Number(db), keys: Number(counts[1]), expiring: Number(counts[2]) }];
-    });
+    return keyspaces(await this.client.info('keyspace'));
   }
 
   async keys(): Promise<number> {

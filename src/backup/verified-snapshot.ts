@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { errorCode, errorText, HoldfastError } from '../base/errors.ts';
 import { RdbVerifier, type VerifyReport } from '../rdb/verify.ts';
-import type { Credentials, TlsTexts } from '../redis/connection.ts';
+import type { Credentials, TlsTexts } from '../redis/endpoint.ts';
 import { openSnapshot, type Snapshot } from '../redis/replication-stream.ts';
 import { BackupFormUnknown, BackupNotWhole, BackupSourceFailed } from './errors.ts';
 

@@ -1,21 +1,24 @@
 import { readFileSync } from 'node:fs';
-import { Redis } from 'ioredis';
 import { waitFor } from '../base/retry.ts';
 import { HoldfastTestbed } from '../testbed/holdfast-testbed.ts';
 import { plainName } from '../testbed/plain-config.ts';
 import { PlainTestbed } from '../testbed/plain-testbed.ts';
 import type { Testbed } from '../testbed/testbed.ts';
+import { BenchClient, openAt, openBySentinels, type Target } from './bench-client.ts';
 import { BenchFailed } from './errors.ts';
-import { gateOf, type Target } from './own-testbed.ts';
+import { gateOf } from './own-testbed.ts';
 
 const wholeWithinMs = 60_000;
 const aloneFailoverTimeoutMs = 10_000;
+
+/** Makes a client; what it is given is called when a connection of it is dropped. */
+export type Connect = (onDrop: () => void) => BenchClient;
 
 /** A highly available Redis whose primary is killed again and again, and how its clients reach it. */
 export interface Candidate {
   name: string;
   testbed: Testbed;
-  connect(count: number): Promise<Redis[]>;
+  connect(count: number): Promise<Connect[]>;
 }
 
 /** holdfast with its defaults, and clients of its gate. */
@@ -34,21 +37,16 @@ export function sentinelCandidate(downAfterMs: number): Candidate {
     { sentinel: { downAfterMs, failoverTimeoutMs: aloneFailoverTimeoutMs }, gates: false },
   );
   const connect = async (count: number) => {
-    const retryAtOnce = { sentinelRetryStrategy: () => 20, retryStrategy: () => 20 };
-    const options = {
-      sentinels: testbed.sentinels,
-      name: plainName,
-      maxRetriesPerRequest: 0,
-      ...retryAtOnce,
-    };
-    return Array.from({ length: count }, () => new Redis(options));
+    const open = () => openBySentinels(testbed.sentinels, plainName);
+    return Array.from({ length: count }, (): Connect => (onDrop) => new BenchClient(open, onDrop));
   };
   return { name: `Sentinel alone, down-after ${downAfterMs} ms`, testbed, connect };
 }
 
-/** Clients that fail at once when their connection does. */
-export function connectTo({ host, port }: Target, count: number): Redis[] {
-  return Array.from({ length: count }, () => new Redis({ host, port, maxRetriesPerRequest: 0 }));
+/** Clients of a place that always leads to the primary. */
+export function connectTo(target: Target, count: number): Connect[] {
+  const open = () => openAt(target);
+  return Array.from({ length: count }, (): Connect => (onDrop) => new BenchClient(open, onDrop));
 }
 
 export async function killPrimary(testbed: Testbed): Promise<void> {

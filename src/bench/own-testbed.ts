@@ -1,13 +1,9 @@
 /** A deployment of holdfast for one measurement, and the two ways to reach its primary. */
-import { RedisConnection } from '../redis/connection.ts';
+import { MemberClient } from '../redis/member-client.ts';
 import { HoldfastTestbed } from '../testbed/holdfast-testbed.ts';
 import type { TestbedSettings } from '../testbed/testbed.ts';
+import type { Target } from './bench-client.ts';
 import { BenchFailed } from './errors.ts';
-
-export interface Target {
-  host: string;
-  port: number;
-}
 
 export interface OwnTestbed {
   testbed: HoldfastTestbed;
@@ -40,11 +36,11 @@ export async function gateOf(testbed: HoldfastTestbed): Promise<Target> {
 async function primaryOf(testbed: HoldfastTestbed): Promise<Target> {
   const primary = await testbed.primary();
   if (primary === null) throw BenchFailed('the deployment has no primary to measure');
-  const connection = new RedisConnection(testbed.direct(primary));
+  const client = new MemberClient(testbed.direct(primary));
   try {
-    const info = String(await connection.call('INFO', 'server'));
-    return { host: '127.0.0.1', port: Number(/^tcp_port:(\d+)/m.exec(info)?.[1]) };
+    const { tcp_port } = await client.info('server');
+    return { host: '127.0.0.1', port: Number(tcp_port) };
   } finally {
-    connection.close();
+    client.close();
   }
 }

@@ -5,6 +5,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { waitFor } from '../base/retry.ts';
 import type { HoldfastTestbed } from '../testbed/holdfast-testbed.ts';
+import { BenchClient, openAt } from './bench-client.ts';
 import { connectTo } from './candidate.ts';
 import { type Distribution, describe, sumErrors } from './distribution.ts';
 import { withTestbed } from './own-testbed.ts';
@@ -67,9 +68,12 @@ export async function benchSwitchover(
     } finally {
       await meter.stop();
     }
-    const [reader] = connectTo(gate, 1);
-    const lost = reader ? await meter.lost(reader) : [];
-    reader?.disconnect();
+    const reader = new BenchClient(
+      () => openAt(gate),
+      () => {},
+    );
+    const lost = await meter.lost(reader);
+    reader.close();
     return { ...head, options, rounds, ...summarise(rounds, seen), lost };
   });
 }

@@ -1,4 +1,7 @@
-import type { Redis } from 'ioredis';
+import { errorCode, errorText } from '../base/errors.ts';
+import { refusalKind } from '../redis/errors.ts';
+import type { BenchClient } from './bench-client.ts';
+import type { Connect } from './candidate.ts';
 
 /** What the writers saw since the last `mark`. Times in ms. */
 export interface WriteGap {
@@ -18,7 +21,7 @@ const lastAnswersMs = 2000;
 
 /** Clients that each write one value after the other, as fast as they are answered. */
 export class GapMeter {
-  readonly #clients: Redis[];
+  readonly #clients: BenchClient[];
   readonly #writers: Promise<void>[];
   #seen: WriteGap = newGap();
   #lastAckMs = performance.now();
@@ -27,22 +30,19 @@ export class GapMeter {
   /** Per key, the newest value that was acknowledged. */
   readonly #newest = new Map<string, number>();
 
-  constructor(clients: Redis[]) {
-    this.#clients = clients;
-    for (const client of clients) {
-      client.on('error', () => {});
-      client.on('close', () => {
-        if (!this.#stopped) this.#seen.dropped += 1;
-      });
-    }
-    this.#writers = clients.map((client, i) => this.#write(client, `bench:${i}`));
+  constructor(connect: readonly Connect[]) {
+    const onDrop = () => {
+      if (!this.#stopped) this.#seen.dropped += 1;
+    };
+    this.#clients = connect.map((make) => make(onDrop));
+    this.#writers = this.#clients.map((client, i) => this.#write(client, `bench:${i}`));
   }
 
-  async #write(client: Redis, key: string): Promise<void> {
+  async #write(client: BenchClient, key: string): Promise<void> {
     for (let value = 0; !this.#stopped; value++) {
       const sentMs = performance.now();
       try {
-        await client.set(key, value);
+        await client.call(['SET', key, value]);
         const nowMs = performance.now();
         this.#newest.set(key, value);
         this.#seen.waitMs = Math.max(this.#seen.waitMs, nowMs - Math.max(sentMs, this.#markedMs));
@@ -51,7 +51,7 @@ export class GapMeter {
         this.#lastAckMs = nowMs;
       } catch (error) {
         if (this.#stopped) return;
-        const word = (error instanceof Error ? error.message : '').split(' ', 1)[0] ?? '';
+        const word = refusalKind(error) ?? errorCode(error) ?? errorText(error);
         this.#seen.errors[word] = (this.#seen.errors[word] ?? 0) + 1;
         // A client that is not connected fails at once; it gets its turn with the next one.
         await new Promise((resolve) => setTimeout(resolve, 1));
@@ -67,10 +67,10 @@ export class GapMeter {
   }
 
   /** Keys that hold an older value than one that was acknowledged: to be asked when the writers have stopped. */
-  async lost(reader: Redis): Promise<string[]> {
+  async lost(reader: BenchClient): Promise<string[]> {
     const lost: string[] = [];
     for (const [key, value] of this.#newest) {
-      if (Number(await reader.get(key)) < value) lost.push(key);
+      if (Number(await reader.call(['GET', key])) < value) lost.push(key);
     }
     return lost;
   }
@@ -85,7 +85,7 @@ export class GapMeter {
       Promise.all(this.#writers),
       new Promise((resolve) => setTimeout(resolve, lastAnswersMs)),
     ]);
-    for (const client of this.#clients) client.disconnect();
+    for (const client of this.#clients) client.close();
     await Promise.all(this.#writers);
   }
 }

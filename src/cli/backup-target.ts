@@ -5,7 +5,7 @@ import type { StatePaths } from '../agent/state/paths.ts';
 import { openStore } from '../backup/open-store.ts';
 import type { BackupStore } from '../backup/store.ts';
 import { defineError } from '../base/errors.ts';
-import type { TlsTexts } from '../redis/connection.ts';
+import type { TlsTexts } from '../redis/endpoint.ts';
 import { readTls } from '../redis/tls.ts';
 import { loadSecrets, type Secrets } from '../spec/secrets.ts';
 import type { Backup, Spec } from '../spec/spec.ts';

@@ -1,15 +1,20 @@
+import { constants } from 'node:buffer';
 import { randomBytes } from 'node:crypto';
 import { rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
-import type { Redis } from 'ioredis';
 import { defineError, errorText } from '../base/errors.ts';
 import { highHalf, lowHalf } from '../rdb/int64.ts';
+import { RedisConnection } from '../redis/connection.ts';
+import { keyspaces, parseInfo, productOf } from '../redis/info.ts';
+import type { Request } from '../redis/link.ts';
 import { openInput, type RdbInput } from './rdb-input.ts';
 import { openOutput } from './rdb-output.ts';
 
 const ServerUnreadable = defineError('RDB_SERVER_UNREADABLE', 1);
 const keysAtATime = 512;
+/** Long values take a server their time. */
+const answerWithinMs = 60_000;
 
 export interface ServerCopy {
   input: RdbInput;
@@ -28,18 +33,11 @@ export function isServer(name: string): boolean {
  * It is no snapshot: keys that change meanwhile are seen as they were at some moment of it.
  */
 export async function copyServer(url: string): Promise<ServerCopy> {
-  const { Redis } = await import('ioredis');
-  const redis = new Redis(url, {
-    lazyConnect: true,
-    maxRetriesPerRequest: 0,
-    stringNumbers: true,
-    retryStrategy: () => null,
-  });
-  redis.on('error', () => {});
   const file = path.join(os.tmpdir(), `holdfast-server-${randomBytes(6).toString('hex')}.rdb`);
   const shownUrl = url.replace(/\/\/[^@/]*@/, '//');
+  let redis: RedisConnection | undefined;
   try {
-    await redis.connect();
+    redis = connectTo(url);
     const expiryToleranceMs = await copyAll(redis, file);
     const input = Object.assign(await openInput(file), { name: shownUrl });
     return { input, expiryToleranceMs, dispose: () => rm(file, { force: true }) };
@@ -50,24 +48,38 @@ export async function copyServer(url: string): Promise<ServerCopy> {
       cause: error,
     });
   } finally {
-    redis.disconnect();
+    redis?.close();
   }
 }
 
-async function copyAll(redis: Redis, file: string): Promise<number> {
+/** `redis://user:password@host:port`, all but the host optional; `rediss://` for TLS with the system's authorities. */
+function connectTo(text: string): RedisConnection {
+  const url = new URL(text);
+  const decode = decodeURIComponent;
+  const credentials = { username: decode(url.username), password: decode(url.password) };
+  return new RedisConnection({
+    endpoint: { host: url.hostname.replace(/^\[|\]$/g, '') || '127.0.0.1', port: Number(url.port || 6379) },
+    credentials: url.password === '' ? undefined : credentials,
+    tls: url.protocol === 'rediss:' ? {} : undefined,
+    timeoutMs: answerWithinMs,
+    maxReplyBytes: constants.MAX_LENGTH,
+  });
+}
+
+async function copyAll(redis: RedisConnection, file: string): Promise<number> {
   const { RdbWriter } = await import('../rdb/writer.ts');
-  const info = await redis.info();
-  const isValkey9 =
-    /^server_name:valkey/m.test(info) && Number(/^valkey_version:(\d+)/m.exec(info)?.[1] ?? 0) >= 9;
-  const hasExpireTime = Number(/^redis_version:(\d+)/m.exec(info)?.[1] ?? 0) >= 7;
+  const info = parseInfo(String(await redis.call('INFO')));
+  const { name, version } = productOf(info);
+  const isValkey9 = name === 'valkey' && Number.parseInt(version, 10) >= 9;
+  const hasExpireTime = name === 'valkey' || Number.parseInt(version, 10) >= 7;
   const written = await openOutput(file);
   // The newest version of each: what a server dumps is never newer than it writes.
   const writer = new RdbWriter(written.sink, isValkey9 ? 'valkey' : 'redis', isValkey9 ? 80 : 12);
   try {
     writer.begin([]);
-    for (const [, db] of info.matchAll(/^db(\d+):keys=/gm)) {
-      await redis.select(Number(db));
-      writer.selectDb(Number(db));
+    for (const { db } of keyspaces(info)) {
+      await redis.call('SELECT', db);
+      writer.selectDb(db);
       await copyDatabase(redis, writer, hasExpireTime, () => written.sink.drain());
     }
     writer.finish();
@@ -79,7 +91,7 @@ async function copyAll(redis: Redis, file: string): Promise<number> {
 }
 
 async function copyDatabase(
-  redis: Redis,
+  redis: RedisConnection,
   writer: InstanceType<typeof import('../rdb/writer.ts').RdbWriter>,
   hasExpireTime: boolean,
   drain: () => Promise<void> | undefined,
@@ -87,7 +99,8 @@ async function copyDatabase(
   const seen = new Set<string>();
   let cursor = '0';
   do {
-    const [next, keys] = await redis.scanBuffer(cursor, 'COUNT', keysAtATime);
+    const scanned = await redis.ask(['SCAN', cursor, 'COUNT', keysAtATime], { raw: true });
+    const [next, keys] = scanned as [Buffer, Buffer[]];
     cursor = next.toString();
     // SCAN may give a key twice; an RDB may not have it twice.
     const fresh = keys.filter((key) => {
@@ -96,18 +109,15 @@ async function copyDatabase(
       seen.add(name);
       return true;
     });
-    const pipeline = redis.pipeline();
-    for (const key of fresh) {
-      pipeline.dumpBuffer(key);
-      if (hasExpireTime) pipeline.pexpiretime(key);
-      else pipeline.pttl(key);
-    }
-    const replies = (await pipeline.exec()) ?? [];
+    const questions = fresh.flatMap((key): Request[] => [
+      ['DUMP', key],
+      [hasExpireTime ? 'PEXPIRETIME' : 'PTTL', key],
+    ]);
+    const replies = await redis.askAll(questions, { raw: true });
     for (const [index, key] of fresh.entries()) {
-      const [failure, payload] = replies[index * 2] ?? [];
-      if (failure) throw failure;
+      const payload = replies[index * 2];
       if (!Buffer.isBuffer(payload)) continue;
-      const time = BigInt(String(replies[index * 2 + 1]?.[1] ?? -1));
+      const time = BigInt(String(replies[index * 2 + 1] ?? -1));
       const expireMs = time < 0n ? -1n : hasExpireTime ? time : BigInt(Date.now()) + time;
       const expiry = { expireHigh: highHalf(expireMs), expireLow: lowHalf(expireMs) };
       // A dump is the type, the body, the version (2) and a checksum (8).

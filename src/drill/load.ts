@@ -1,5 +1,6 @@
 /** The load of a drill: clients that write and read through the doors, each one thing after the other. */
 import { setTimeout as delay } from 'node:timers/promises';
+import type { Request } from '../redis/link.ts';
 import type { Door } from '../testbed/door.ts';
 import { type Answer, DrillClient } from './client.ts';
 import { type Ledger, outcomeOfError, type Write, type WriteKind } from './ledger.ts';
@@ -21,6 +22,11 @@ const readEveryMs = 4;
 const retryMs = 20;
 /** How long the last answers may take when the load ends. */
 const lastAnswersMs = 5000;
+
+interface Plan {
+  write: Pick<Write, 'kind' | 'key' | 'value' | 'step'>;
+  command: Request;
+}
 
 export class Load {
   readonly #ledger: Ledger;
@@ -87,7 +93,7 @@ export class Load {
     }
   }
 
-  #plan(client: number, turn: number, steps: Map<string, number>) {
+  #plan(client: number, turn: number, steps: Map<string, number>): Plan {
     const kind = kinds[turn % kinds.length] as WriteKind;
     const key = this.#keyOf(kind, client, turn);
     const step = steps.get(key) ?? 0;

@@ -4,4 +4,3 @@ export const BadGateConfig = defineError('GATE_CONFIG', 2);
 export const GateListenFailed = defineError('GATE_LISTEN', 1);
 export const GateControlFailed = defineError('GATE_CONTROL', 1);
 export const GateWorkersFailed = defineError('GATE_WORKERS', 1);
-export const GateLinkFailed = defineError('GATE_LINK', 1);

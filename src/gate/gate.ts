@@ -1,6 +1,7 @@
 import type { Server } from 'node:http';
 import { errorText } from '../base/errors.ts';
 import { waitFor } from '../base/retry.ts';
+import { refusalKind } from '../redis/errors.ts';
 import { Buffered } from './client/buffered.ts';
 import { Door, type DoorContext } from './client/listener.ts';
 import { CommandTable } from './commands/command-table.ts';
@@ -19,9 +20,11 @@ import { PrimaryWatch } from './primary/primary-watch.ts';
 import { ReplicaWatch } from './primary/replica-watch.ts';
 import { PrimaryRouting, ReplicaRouting } from './primary/routings.ts';
 import { Durability, type DurabilitySources } from './upstream/durability.ts';
-import { Link } from './upstream/link.ts';
+import { openLink } from './upstream/open-link.ts';
 
 const drainPollMs = 1;
+/** COMMAND's answer is long, and a busy server takes its time. */
+const tableWithinMs = 5000;
 
 /** One gate process: its doors, who is primary, and control. */
 export class Gate implements ControlTarget {
@@ -190,17 +193,13 @@ export class Gate implements ControlTarget {
     const { primary } = this.#watch;
     if (this.#loadingTable || primary === null) return;
     this.#loadingTable = true;
-    const link = new Link(primary, {
-      credentials: this.#config.memberCredentials,
-      tls: this.#config.tls,
-      connectMs: 1000,
-    });
-    const stranger = new Link(primary, { credentials: null, tls: this.#config.tls, connectMs: 1000 });
+    const { memberCredentials: credentials, tls } = this.#config;
+    const link = openLink(primary, { credentials, tls }, { timeoutMs: tableWithinMs });
+    const stranger = openLink(primary, { credentials: null, tls });
     try {
-      const refused = await stranger.call('PING').catch(errorText);
-      this.#authNeeded = /: NOAUTH /.test(String(refused));
-      await link.ready;
-      this.#table.load(await link.call('COMMAND'));
+      const refused = await stranger.call(['PING']).catch(refusalKind);
+      this.#authNeeded = refused === 'NOAUTH';
+      this.#table.load(await link.call(['COMMAND']));
     } catch (error) {
       this.#log(`cannot read the table of commands: ${errorText(error)}`);
     } finally {

@@ -1,127 +1,87 @@
 /**
- * One connection to one Redis or Sentinel, for everything but the gate. It connects when first used and again
- * after it broke; a command fails at once when the server can't be reached, and never waits in a queue for better
+ * One Redis or Sentinel, for whoever asks it again and again. It connects when first used and again after the
+ * connection broke; a command fails at once when the server can't be reached, and never waits in a queue for better
  * times: whoever asks decides what a missing answer means.
  */
-import { Redis, ReplyError } from 'ioredis';
-import { errorText } from '../base/errors.ts';
-import { RedisRefused, RedisUnreachable } from './errors.ts';
-
-export type Endpoint = { path: string } | { host: string; port: number };
-
-export interface Credentials {
-  username: string;
-  password: string;
-}
-
-export interface TlsTexts {
-  ca: string;
-  cert: string;
-  key: string;
-}
+import type { Reply } from '../resp/read.ts';
+import type { Credentials, Endpoint, TlsMaterial } from './endpoint.ts';
+import { type Argument, type CallOptions, Link, type Request } from './link.ts';
 
 export interface ConnectionOptions {
   endpoint: Endpoint;
   credentials?: Credentials | undefined;
-  /** PEM texts, to speak TLS; not for Unix sockets. */
-  tls?: TlsTexts | undefined;
+  /** To speak TLS; not for Unix sockets. */
+  tls?: TlsMaterial | undefined;
   /** Longest wait for a connection and for each answer, in ms; 1000 unless given. */
   timeoutMs?: number;
+  /** Longest reply; 64 MiB unless given. */
+  maxReplyBytes?: number;
 }
 
-export type Argument = string | number | Buffer;
-
 export class RedisConnection {
-  readonly #redis: Redis;
-  readonly #where: string;
+  readonly #options: ConnectionOptions;
+  #link: Link | undefined;
   #onClose: (() => void) | undefined;
+  #onMessage: ((channel: string, message: string) => void) | undefined;
 
   constructor(options: ConnectionOptions) {
-    this.#where = describeEndpoint(options.endpoint);
-    const timeoutMs = options.timeoutMs ?? 1000;
-    this.#redis = new Redis({
-      ...options.endpoint,
-      ...(options.credentials ?? {}),
-      ...(options.tls && !('path' in options.endpoint) ? { tls: options.tls } : {}),
-      lazyConnect: true,
-      enableReadyCheck: false,
-      maxRetriesPerRequest: 0,
-      connectTimeout: timeoutMs,
-      commandTimeout: timeoutMs,
-      retryStrategy: () => null,
-      autoResubscribe: false,
-      disableClientInfo: true,
-    });
-    // Failures reach the caller through the command that met them; without a listener ioredis prints them.
-    this.#redis.on('error', () => {});
-    this.#redis.on('close', () => this.#onClose?.());
+    this.#options = options;
   }
 
-  /** Called each time the connection ends, for whatever reason. */
+  /** Called each time the connection ends, for whatever reason; also when one could not be opened. */
   onClose(listener: () => void): void {
     this.#onClose = listener;
   }
 
   /**
-   * Sends one command and returns its reply as ioredis gives it (strings, numbers, null, arrays).
+   * Sends one command and returns its reply: strings, numbers, null, arrays; maps as flat arrays.
    * @throws REDIS_REFUSED for an error reply, its text in the message; REDIS_UNREACHABLE for anything else.
    */
-  async call(command: string, ...args: Argument[]): Promise<unknown> {
-    try {
-      await this.#ensureConnected();
-      return await this.#redis.call(command, ...args);
-    } catch (error) {
-      // The network may have swallowed it, and TCP would go on trying for minutes: the next command starts afresh.
-      if (isTimeout(error)) this.#redis.disconnect();
-      throw this.#explain(error, command);
-    }
+  call(command: string, ...args: Argument[]): Promise<unknown> {
+    return this.#open().call([command, ...args]);
+  }
+
+  /** The same, with a deadline of its own, or for replies as bytes. */
+  ask(request: Request, options: CallOptions): Promise<Reply> {
+    return this.#open().call(request, options);
+  }
+
+  /** Several commands in one write. @throws for the first that was refused, when all are answered. */
+  askAll(requests: readonly Request[], options: CallOptions = {}): Promise<Reply[]> {
+    return this.#open().callAll(requests, options);
   }
 
   /** Subscribes and calls `listener` for each message until the connection ends. */
   async subscribe(pattern: string, listener: (channel: string, message: string) => void): Promise<void> {
-    this.#redis.removeAllListeners('pmessage');
-    this.#redis.on('pmessage', (_pattern: string, channel: string, message: string) =>
-      listener(channel, message),
-    );
-    try {
-      await this.#ensureConnected();
-      await this.#redis.psubscribe(pattern);
-    } catch (error) {
-      throw this.#explain(error, 'PSUBSCRIBE');
-    }
+    this.#onMessage = listener;
+    // Only in RESP3 can other commands go on on the same connection.
+    await this.#open().callAll([
+      ['HELLO', '3'],
+      ['PSUBSCRIBE', pattern],
+    ]);
   }
 
   /** Ends the connection; the next command opens another. */
   drop(): void {
-    this.#redis.disconnect();
+    this.#link?.close();
   }
 
   /** Ends the connection for good, without telling the listener. */
   close(): void {
     this.#onClose = undefined;
-    this.#redis.disconnect();
+    this.#link?.close();
   }
 
-  async #ensureConnected(): Promise<void> {
-    const { status } = this.#redis;
-    if (status === 'wait' || status === 'end') await this.#redis.connect();
-  }
-
-  #explain(error: unknown, command: string): Error {
-    if (error instanceof ReplyError) {
-      return RedisRefused(`${this.#where} answered ${command} with: ${errorText(error)}`, { cause: error });
-    }
-    return RedisUnreachable(`no answer from ${this.#where} to ${command}: ${errorText(error)}`, {
-      cause: error,
+  #open(): Link {
+    if (this.#link !== undefined && !this.#link.closed) return this.#link;
+    this.#link = new Link({
+      ...this.#options,
+      onPush: ([kind, , channel, message]) => {
+        if (kind === 'pmessage') this.#onMessage?.(String(channel), String(message));
+      },
+      // Later: whoever dropped it is still at work, and commands that failed with it are told first.
+      onClosed: () => queueMicrotask(() => this.#onClose?.()),
     });
+    return this.#link;
   }
-}
-
-/** ioredis has no class for it, only this message. */
-function isTimeout(error: unknown): boolean {
-  return errorText(error) === 'Command timed out';
-}
-
-export function describeEndpoint(endpoint: Endpoint): string {
-  return 'path' in endpoint ? endpoint.path : `${endpoint.host}:${endpoint.port}`;
 }

@@ -1,4 +1,5 @@
-import { defineError } from '../base/errors.ts';
+import { defineError, HoldfastError } from '../base/errors.ts';
+import { ReplyError } from '../resp/read.ts';
 
 export const RedisRefused = defineError('REDIS_REFUSED', 1);
 export const RedisUnreachable = defineError('REDIS_UNREACHABLE', 1);
@@ -6,3 +7,9 @@ export const SnapshotNotServed = defineError('SNAPSHOT_NOT_SERVED', 1);
 export const ReplicationRefused = defineError('REPLICATION_REFUSED', 1);
 export const ReplicationBroken = defineError('REPLICATION_BROKEN', 1);
 export const TlsFileUnreadable = defineError('TLS_FILE_UNREADABLE', 1);
+
+/** The first word of the error reply behind a REDIS_REFUSED: `LOADING`, `BUSY`, `NOAUTH`; undefined for other errors. */
+export function refusalKind(error: unknown): string | undefined {
+  const cause = error instanceof HoldfastError ? error.cause : undefined;
+  return cause instanceof ReplyError ? cause.kind : undefined;
+}

@@ -2,7 +2,7 @@
 export type Info = Record<string, string>;
 
 export function parseInfo(text: string): Info {
-  const info: Info = {};
+  const info: Info = Object.create(null);
   for (const line of text.split('\r\n')) {
     const colon = line.indexOf(':');
     if (colon > 0 && line[0] !== '#') info[line.slice(0, colon)] = line.slice(colon + 1);
@@ -67,11 +67,30 @@ function connectedReplicas(info: Info): ReplicationInfo['replicas'] {
   return found;
 }
 
-/** The number of keys in all databases, from INFO keyspace (`db0:keys=3,expires=0,avg_ttl=0`). */
+/** The databases that hold keys, and how many of these expire, from INFO keyspace (`db0:keys=3,expires=0,avg_ttl=0`). */
+export function keyspaces(info: Info): { db: number; keys: number; expiring: number }[] {
+  return Object.entries(info).flatMap(([field, value]) => {
+    const db = /^db(\d+)$/.exec(field)?.[1];
+    const counts = /^keys=(\d+),expires=(\d+)/.exec(value);
+    if (db === undefined || counts === null) return [];
+    return [{ db: Number(db), keys: Number(counts[1]), expiring: Number(counts[2]) }];
+  });
+}
+
+/** The number of keys in all databases. */
 export function keyCount(info: Info): number {
-  let keys = 0;
-  for (const [field, value] of Object.entries(info)) {
-    if (/^db\d+$/.test(field)) keys += Number(/keys=(\d+)/.exec(value)?.[1] ?? 0);
-  }
-  return keys;
+  return keyspaces(info).reduce((sum, { keys }) => sum + keys, 0);
+}
+
+/** Valkey says which Redis it is like, and its own version beside it. */
+export function productOf(info: Info): { name: 'redis' | 'valkey'; version: string } {
+  const valkey = info['valkey_version'];
+  return valkey === undefined
+    ? { name: 'redis', version: info['redis_version'] ?? '' }
+    : { name: 'valkey', version: valkey };
+}
+
+/** The names of INFO modules, whose lines all begin with the same field. */
+export function moduleNames(text: string): string[] {
+  return [...text.matchAll(/^module:name=([^,\r\n]+)/gm)].map((match) => match[1] as string);
 }

@@ -1,4 +1,5 @@
 import { type ConnectionOptions, RedisConnection } from './connection.ts';
+import { RedisRefused } from './errors.ts';
 import { type Info, parseInfo } from './info.ts';
 import { parseRole, type Role } from './role.ts';
 
@@ -17,7 +18,9 @@ export class MemberClient {
   }
 
   async role(): Promise<Role> {
-    return parseRole(await this.connection.call('ROLE'));
+    const role = parseRole(await this.connection.call('ROLE'));
+    if (role === null) throw RedisRefused('ROLE was answered with something else');
+    return role;
   }
 
   /** Makes it a replica of another server, or a primary with null. */

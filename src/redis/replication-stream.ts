@@ -20,7 +20,7 @@
  * 6.2 to 8.6; replication.c (replicaRdbVersion) of Valkey 9.1.
  */
 import { writeRequest } from '../resp/write.ts';
-import type { Credentials, TlsTexts } from './connection.ts';
+import type { Credentials, TlsTexts } from './endpoint.ts';
 import { ReplicationBroken, ReplicationRefused } from './errors.ts';
 import { type BodyEnd, snapshotBody } from './snapshot-body.ts';
 import { SocketReader } from './socket-reader.ts';

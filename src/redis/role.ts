@@ -1,18 +1,24 @@
+import { type Address, addressOf } from './endpoint.ts';
+
 /** The ROLE command's answer, typed. Offsets are bytes of the replication stream. */
 export type Role =
-  | { role: 'primary'; offset: number; replicas: { address: string; port: number; offset: number }[] }
+  | { role: 'primary'; offset: number; replicas: (Address & { offset: number })[] }
   | { role: 'replica'; primaryAddress: string; primaryPort: number; link: string; offset: number }
   | { role: 'sentinel' };
 
-/** Source: the ROLE command's page in the Redis documentation. A replica's link is connected when all is well. */
-export function parseRole(reply: unknown): Role {
-  const [kind, second, third, fourth, fifth] = reply as [string, unknown, unknown, unknown, unknown];
+/**
+ * Source: the ROLE command's page in the Redis documentation. A replica's link is connected when all is well; a
+ * primary lists the replicas that are online. Null for what is no such answer.
+ */
+export function parseRole(reply: unknown): Role | null {
+  if (!Array.isArray(reply)) return null;
+  const [kind, second, third, fourth, fifth] = reply as unknown[];
   if (kind === 'master') {
-    const replicas = (third as [string, string, string][]).map(([address, port, offset]) => ({
-      address,
-      port: Number(port),
-      offset: Number(offset),
-    }));
+    const replicas = (Array.isArray(third) ? third : []).flatMap((entry) => {
+      const [ip, port, offset] = Array.isArray(entry) ? entry.map(String) : [];
+      const address = addressOf(ip, port);
+      return address === undefined ? [] : [{ ...address, offset: Number(offset) }];
+    });
     return { role: 'primary', offset: Number(second), replicas };
   }
   if (kind === 'slave') {
@@ -24,5 +30,5 @@ export function parseRole(reply: unknown): Role {
       offset: Number(fifth),
     };
   }
-  return { role: 'sentinel' };
+  return kind === 'sentinel' ? { role: 'sentinel' } : null;
 }

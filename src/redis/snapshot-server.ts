@@ -22,7 +22,7 @@ import {
   MALFORMED,
   unauthenticatedLimits,
 } from '../resp/request.ts';
-import type { Credentials, TlsTexts } from './connection.ts';
+import type { Credentials, TlsTexts } from './endpoint.ts';
 import { SnapshotNotServed } from './errors.ts';
 
 export interface SnapshotServerOptions {

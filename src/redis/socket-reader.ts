@@ -1,7 +1,7 @@
 import { connect, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { errorText } from '../base/errors.ts';
-import type { TlsTexts } from './connection.ts';
+import type { TlsTexts } from './endpoint.ts';
 
 export interface SocketPlace {
   address: string;

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { errorText } from '../base/errors.ts';
 import type { TlsFiles } from '../spec/spec.ts';
-import type { TlsTexts } from './connection.ts';
+import type { TlsTexts } from './endpoint.ts';
 import { TlsFileUnreadable } from './errors.ts';
 
 /** The certificates of `security.tls`, as they are now; undefined without TLS. @throws TLS_FILE_UNREADABLE */

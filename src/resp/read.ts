@@ -49,7 +49,7 @@ function readOne(cursor: Cursor): Reply {
     case '-':
       return new ReplyError(line);
     case ':':
-      return Number(line);
+      return readInteger(line);
     case '_':
       return null;
     case '#':
@@ -105,6 +105,12 @@ function readItems(cursor: Cursor, count: number): Reply[] {
   const items: Reply[] = [];
   for (let index = 0; index < count; index++) items.push(readOne(cursor));
   return items;
+}
+
+/** Integers have 64 bits: what no number holds exactly is a bigint. */
+function readInteger(line: string): number | bigint {
+  const number = Number(line);
+  return Number.isSafeInteger(number) || !/^[+-]?\d+$/.test(line) ? number : BigInt(line);
 }
 
 function readDouble(line: string): number {

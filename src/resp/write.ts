@@ -2,12 +2,29 @@ import { Buffer } from 'node:buffer';
 
 /** One request as an array of bulk strings. Strings are written as UTF-8. */
 export function writeRequest(args: readonly (string | Uint8Array)[]): Buffer {
-  const parts: Uint8Array[] = [Buffer.from(`*${args.length}\r\n`)];
+  let head = `*${args.length}`;
+  const heads: string[] = [];
+  let bytes = 2;
   for (const arg of args) {
-    const bytes = typeof arg === 'string' ? Buffer.from(arg) : arg;
-    parts.push(Buffer.from(`$${bytes.length}\r\n`), bytes, Buffer.from('\r\n'));
+    const length = typeof arg === 'string' ? Buffer.byteLength(arg) : arg.length;
+    head += `\r\n$${length}\r\n`;
+    heads.push(head);
+    bytes += head.length + length;
+    head = '';
   }
-  return Buffer.concat(parts);
+  // One piece of memory: requests are small, and there are many.
+  const request = Buffer.allocUnsafe(bytes + head.length);
+  let at = 0;
+  for (const [index, arg] of args.entries()) {
+    at += request.write(heads[index] as string, at, 'latin1');
+    if (typeof arg === 'string') at += request.write(arg, at);
+    else {
+      request.set(arg, at);
+      at += arg.length;
+    }
+  }
+  request.write(`${head}\r\n`, at, 'latin1');
+  return request;
 }
 
 /** An error reply. Line breaks in the text would break the protocol, so they become spaces. */

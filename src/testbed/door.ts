@@ -1,4 +1,4 @@
-import type { Credentials, Endpoint, TlsTexts } from '../redis/connection.ts';
+import type { Credentials, Endpoint, TlsTexts } from '../redis/endpoint.ts';
 
 /** Where clients connect, and as whom. */
 export interface Door {

@@ -3,7 +3,7 @@ import type { AgentClient } from '../agent/api/agent-client.ts';
 import type { Status } from '../agent/api/status-answer.ts';
 import type { SwitchoverResult } from '../agent/change/switchover.ts';
 import type { StatePaths } from '../agent/state/paths.ts';
-import type { Credentials, TlsTexts } from '../redis/connection.ts';
+import type { Credentials, TlsTexts } from '../redis/endpoint.ts';
 import type { Spec } from '../spec/spec.ts';
 import type { Door } from './door.ts';
 import { TestbedFailed, TestbedUnfit } from './errors.ts';

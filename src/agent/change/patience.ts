@@ -63,8 +63,8 @@ export async function takeBackPatience(
 }
 
 async function seesPrimary(sentinel: SentinelClient): Promise<boolean> {
-  const fields = await sentinel.settings();
-  return fields['role-reported'] === 'master' && Number(fields['last-ok-ping-reply']) < freshMs;
+  const { roleReported, okPingAgeMs } = await sentinel.primary();
+  return roleReported === 'master' && okPingAgeMs < freshMs;
 }
 
 /**

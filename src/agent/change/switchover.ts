@@ -15,7 +15,7 @@
  */
 import { errorText } from '../../base/errors.ts';
 import { pause, waitFor } from '../../base/retry.ts';
-import type { SentinelEvent } from '../../redis/sentinel-client.ts';
+import type { SentinelEvent } from '../../redis/sentinel-event.ts';
 import { namedPrimary, notCalm } from '../../topology/view.ts';
 import type { Deployment, LiveGate, LiveMember, LiveSentinel } from '../deployment.ts';
 import { SwitchoverFailed, SwitchoverRefused } from '../errors.ts';

@@ -3,8 +3,8 @@
  * over its Unix socket, one of another host over the network.
  */
 import type { Clock } from '../../base/clock.ts';
-import { HoldfastError } from '../../base/errors.ts';
 import type { ConnectionOptions } from '../../redis/connection.ts';
+import { refusalKind } from '../../redis/errors.ts';
 import { type Info, keyCount, replicationInfo } from '../../redis/info.ts';
 import { MemberClient } from '../../redis/member-client.ts';
 import type { MemberRole } from '../../topology/view.ts';
@@ -106,10 +106,9 @@ export class MemberWatch {
   }
 
   #failed(error: unknown): void {
-    const answer =
-      error instanceof HoldfastError && error.code === 'REDIS_REFUSED' ? error.message : undefined;
-    if (answer !== undefined) {
-      this.#answered({ ...this.#seen, reachable: true, busy: /BUSY|LOADING/.test(answer) });
+    const refusal = refusalKind(error);
+    if (refusal !== undefined) {
+      this.#answered({ ...this.#seen, reachable: true, busy: refusal === 'BUSY' || refusal === 'LOADING' });
       return;
     }
     this.#misses += 1;

@@ -1,5 +1,5 @@
 /** Keeps the view fresh: asks everything at a steady pace, and listens to what the Sentinels publish. */
-import type { SentinelEvent } from '../../redis/sentinel-client.ts';
+import type { SentinelEvent } from '../../redis/sentinel-event.ts';
 import { namedPrimary } from '../../topology/view.ts';
 import { unshield } from '../change/promotion.ts';
 import type { Deployment, LiveMember } from '../deployment.ts';

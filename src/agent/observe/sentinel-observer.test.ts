@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { parseSentinelEvent, type SentinelEvent } from '../../redis/sentinel-client.ts';
+import { parseSentinelEvent, type SentinelEvent } from '../../redis/sentinel-event.ts';
 import { afterEvent, type SentinelObservation } from './sentinel-observer.ts';
 
 const seen: SentinelObservation = {

@@ -1,9 +1,10 @@
 /**
  * Watches one Sentinel: whom it names, and every event it publishes about this deployment, as it happens.
  */
-import { errorText } from '../../base/errors.ts';
 import type { ConnectionOptions } from '../../redis/connection.ts';
-import { parseSentinelEvent, SentinelClient, type SentinelEvent } from '../../redis/sentinel-client.ts';
+import { refusalKind } from '../../redis/errors.ts';
+import { SentinelClient } from '../../redis/sentinel-client.ts';
+import { parseSentinelEvent, type SentinelEvent } from '../../redis/sentinel-event.ts';
 
 export interface SentinelObservation {
   reachable: boolean;
@@ -63,7 +64,7 @@ export class SentinelWatch {
         failoverInProgress: flags.includes('failover_in_progress'),
       };
     } catch (error) {
-      const locksUsOut = /\b(NOAUTH|WRONGPASS)\b/.test(errorText(error));
+      const locksUsOut = ['NOAUTH', 'WRONGPASS'].includes(refusalKind(error) ?? '');
       this.#seen = { ...this.#seen, reachable: false, locksUsOut };
       // A subscription to a host that is lost, or came back as another, stays silent for ever unless it is asked.
       if (this.#subscribed) await this.#events.connection.call('PING').catch(() => {});
@@ -82,8 +83,7 @@ export class SentinelWatch {
   async #subscribe(): Promise<void> {
     await this.#events.connection.subscribe('*', (channel, message) => this.#heard(channel, message));
     this.#subscribed = true;
-    const info = String(await this.client.connection.call('INFO', 'sentinel'));
-    this.#seen = { ...this.#seen, tilt: /sentinel_tilt:1/.test(info) };
+    this.#seen = { ...this.#seen, tilt: await this.client.tilt() };
   }
 
   #heard(channel: string, message: string): void {

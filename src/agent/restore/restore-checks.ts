@@ -1,6 +1,6 @@
 /** What a restore asks of the primary before it begins and after the data is there. */
 import { pause, waitFor } from '../../base/retry.ts';
-import { type Info, keyCount } from '../../redis/info.ts';
+import { type Info, keyCount, moduleNames, productOf } from '../../redis/info.ts';
 import { namedPrimary, notCalm } from '../../topology/view.ts';
 import type { ChangeContext, Report } from '../change/change-context.ts';
 import type { LiveMember } from '../deployment.ts';
@@ -51,16 +51,16 @@ export async function primaryFacts({ place, part, watch }: LiveMember, host = ''
   const info = await watch.client.info();
   const { databases } = await watch.client.getConfig('databases');
   const text = String(await watch.client.connection.call('INFO', 'modules'));
-  const isValkey = info['server_name'] === 'valkey';
+  const { name: product, version } = productOf(info);
   return {
     primary: place.id,
     local: part !== null,
     host,
     keys: keyCount(info),
     databases: Number(databases ?? 16),
-    product: isValkey ? 'valkey' : 'redis',
-    version: (isValkey ? info['valkey_version'] : info['redis_version']) ?? '',
-    modules: [...text.matchAll(/^module:name=([^,\r\n]+)/gm)].map((match) => match[1] as string),
+    product,
+    version,
+    modules: moduleNames(text),
   };
 }
 

@@ -1,5 +1,7 @@
-import { connect } from 'node:net';
 import type { ProcessCommand } from '../../process/supervised-process.ts';
+import type { TlsTexts } from '../../redis/endpoint.ts';
+import { refusalKind } from '../../redis/errors.ts';
+import { Link } from '../../redis/link.ts';
 import type { GatePlace } from '../../spec/spec.ts';
 import type { GateAdapter, GateObservation } from './gate-adapter.ts';
 
@@ -11,10 +13,13 @@ const answerWithinMs = 1000;
  */
 export class RemoteGate implements GateAdapter {
   readonly #place: GatePlace;
+  readonly #tls: TlsTexts | undefined;
   #seen: GateObservation = { state: 'down', clients: 0 };
 
-  constructor(place: GatePlace) {
+  /** @param tls of the deployment; undefined without TLS */
+  constructor(place: GatePlace, tls: TlsTexts | undefined) {
     this.#place = place;
+    this.#tls = tls;
   }
 
   get seen(): GateObservation {
@@ -28,24 +33,17 @@ export class RemoteGate implements GateAdapter {
   }
 
   /** Any answer to PING, also NOAUTH, means that the door is open. */
-  look(): Promise<void> {
-    const { address, port } = this.#place;
-    return new Promise((resolve) => {
-      const socket = connect({ host: address, port, timeout: answerWithinMs });
-      let answered = false;
-      const done = (state: GateObservation['state']) => {
-        if (answered) return;
-        answered = true;
-        this.#seen = { state, clients: 0 };
-        socket.destroy();
-        resolve();
-      };
-      socket.on('connect', () => socket.write('PING\r\n'));
-      socket.on('data', () => done('open'));
-      socket.on('timeout', () => done('down'));
-      socket.on('error', () => done('down'));
-      socket.on('close', () => done('down'));
-    });
+  async look(): Promise<void> {
+    const { address: host, port } = this.#place;
+    const link = new Link({ endpoint: { host, port }, tls: this.#tls, timeoutMs: answerWithinMs });
+    try {
+      await link.call(['PING']);
+      this.#seen = { state: 'open', clients: 0 };
+    } catch (error) {
+      this.#seen = { state: refusalKind(error) === undefined ? 'down' : 'open', clients: 0 };
+    } finally {
+      link.close();
+    }
   }
 
   async hold(): Promise<void> {}

@@ -1,9 +1,6 @@
-/**
- * One virtual user: a connection that sends a request, waits for its answer, thinks for a while, and goes on. It speaks
- * RESP itself, as one request at a time needs next to nothing of it, so that one thread carries thousands.
- */
-import { connect, type Socket } from 'node:net';
-import { frameReply } from '../../resp/reply.ts';
+/** One virtual user: a connection that sends a request, waits for its answer, thinks for a while, and goes on. */
+import { refusalKind } from '../../redis/errors.ts';
+import { Link } from '../../redis/link.ts';
 
 export interface UserPlan {
   host: string;
@@ -26,27 +23,25 @@ export interface UserEvents {
 
 const reconnectMs = 50;
 const keyDigits = 9;
-const dash = 45;
 
 export class User {
   readonly #plan: UserPlan;
   readonly #events: UserEvents;
-  readonly #value: string;
-  #socket: Socket | null = null;
+  readonly #value: Buffer;
+  #link: Link | null = null;
   #connected = false;
   #stopped = false;
   #isRead = false;
   /** When the next request was wanted, and when the one that waits for its answer was sent; 0 for none. */
   #dueMs = 0;
   #sentMs = 0;
-  #received: Buffer | null = null;
   #onConnected: () => void = () => {};
   #timer: NodeJS.Timeout | undefined;
 
   constructor(plan: UserPlan, events: UserEvents) {
     this.#plan = plan;
     this.#events = events;
-    this.#value = `$${plan.valueBytes}\r\n${'v'.repeat(plan.valueBytes)}\r\n`;
+    this.#value = Buffer.alloc(plan.valueBytes, 'v');
   }
 
   /** Resolves when it is connected for the first time. */
@@ -62,32 +57,32 @@ export class User {
   stop(): void {
     this.#stopped = true;
     clearTimeout(this.#timer);
-    this.#socket?.destroy();
+    this.#link?.close();
     this.#onConnected();
   }
 
   #connect(): void {
     const { host, port } = this.#plan;
-    const socket = connect({ host, port, noDelay: true });
-    this.#socket = socket;
-    socket.on('connect', () => {
-      this.#connected = true;
-      this.#onConnected();
-      // It was wanted while nobody could be reached: its wait began then.
-      if (this.#dueMs > 0) this.#send(this.#dueMs);
-    });
-    socket.on('data', (chunk) => this.#onData(chunk));
-    socket.on('error', (error: NodeJS.ErrnoException) => {
-      if (!this.#connected && !this.#stopped) this.#events.onError(error.code ?? 'ERROR');
-    });
-    socket.on('close', () => this.#onClose());
+    const onClosed = () => this.#onClosed();
+    const link = new Link({ endpoint: { host, port }, timeoutMs: 0, onClosed });
+    this.#link = link;
+    link.ready.then(
+      () => {
+        this.#connected = true;
+        this.#onConnected();
+        // It was wanted while nobody could be reached: its wait began then.
+        if (this.#dueMs > 0) this.#send(this.#dueMs);
+      },
+      () => {
+        if (!this.#stopped) this.#events.onError(link.endCode ?? 'ERROR');
+      },
+    );
   }
 
-  #onClose(): void {
+  #onClosed(): void {
     if (this.#stopped) return;
     if (this.#connected) this.#events.onDropped();
     this.#connected = false;
-    this.#received = null;
     if (this.#sentMs > 0) {
       this.#sentMs = 0;
       this.#dueMs = 0;
@@ -117,25 +112,26 @@ export class User {
   #send(sinceMs: number): void {
     const { readShare, keys } = this.#plan;
     this.#isRead = Math.random() < readShare;
-    const key = `$${keyDigits + 6}\r\nbench:${String(Math.floor(Math.random() * keys)).padStart(keyDigits, '0')}\r\n`;
+    const key = `bench:${String(Math.floor(Math.random() * keys)).padStart(keyDigits, '0')}`;
     this.#sentMs = sinceMs;
-    const request = this.#isRead ? `*2\r\n$3\r\nGET\r\n${key}` : `*3\r\n$3\r\nSET\r\n${key}${this.#value}`;
-    this.#socket?.write(request, 'latin1');
+    const reply = this.#link?.call(this.#isRead ? ['GET', key] : ['SET', key, this.#value]);
+    reply?.then(
+      () => this.#onAnswer(null),
+      (error: unknown) => {
+        const word = refusalKind(error);
+        // One that is not answered is entered when the connection ends.
+        if (word !== undefined) this.#onAnswer(word);
+      },
+    );
   }
 
-  #onData(chunk: Buffer): void {
-    const bytes = this.#received === null ? chunk : Buffer.concat([this.#received, chunk]);
-    const end = frameReply(bytes, 0, bytes.length, { missing: 0, at: 0 });
-    if (end < 0) {
-      this.#received = bytes;
-      return;
-    }
-    this.#received = null;
+  /** @param word of an error reply, or null */
+  #onAnswer(word: string | null): void {
     const lagMs = Math.max(0, this.#sentMs - this.#dueMs);
     const waitMs = performance.now() - this.#sentMs;
     this.#sentMs = 0;
     this.#dueMs = 0;
-    if (bytes[0] === dash) this.#events.onError(bytes.toString('latin1', 1, end).split(/[ \r]/, 1)[0] ?? '');
+    if (word !== null) this.#events.onError(word);
     else this.#events.onAnswer(this.#isRead, waitMs, lagMs);
     if (!this.#stopped) this.#thinkAgain();
   }

@@ -1,8 +1,8 @@
 import { X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { errorText } from '../../base/errors.ts';
-import type { TlsTexts } from '../../redis/connection.ts';
-import { type Info, parseInfo } from '../../redis/info.ts';
+import type { TlsTexts } from '../../redis/endpoint.ts';
+import type { Info } from '../../redis/info.ts';
 import { MemberClient } from '../../redis/member-client.ts';
 import { SentinelClient } from '../../redis/sentinel-client.ts';
 import { readTls } from '../../redis/tls.ts';
@@ -122,8 +122,7 @@ async function askSentinel(
   try {
     const { address, port } = await client.primary();
     const { ok, reason } = await client.quorum();
-    const { sentinel_tilt } = parseInfo(String(await client.connection.call('INFO', 'sentinel')));
-    const tilt = sentinel_tilt === '1';
+    const tilt = await client.tilt();
     return {
       place,
       reachable: true,

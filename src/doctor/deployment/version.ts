@@ -1,3 +1,4 @@
+import { productOf } from '../../redis/info.ts';
 import { type Check, ok } from '../check.ts';
 import { type DeploymentFacts, liveMembers } from './facts.ts';
 
@@ -17,8 +18,7 @@ export const version: Check<DeploymentFacts> = {
   link: 'https://nvd.nist.gov/vuln/detail/CVE-2025-49844',
   look: (facts) =>
     liveMembers(facts).map(({ place, info }) => {
-      const product = info['valkey_version'] === undefined ? 'redis' : 'valkey';
-      const text = (product === 'valkey' ? info['valkey_version'] : info['redis_version']) ?? '';
+      const { name: product, version: text } = productOf(info);
       if (isFixed(product, text)) return ok(`${product} ${text}`, place.id);
       return {
         severity: 'warning',

@@ -1,9 +1,9 @@
 import { describeDuration } from '../../base/duration.ts';
 import { errorText } from '../../base/errors.ts';
-import type { Reply } from '../../resp/read.ts';
+import { isPromotable } from '../../redis/sentinel-replies.ts';
 import type { Endpoint, GateConfig, MemberAddress } from '../config.ts';
 import { GateControlFailed } from '../errors.ts';
-import { type Eligibility, isEligible } from '../upstream/durability.ts';
+import { type Eligibility, keyOf } from '../upstream/durability.ts';
 import { Probe } from '../upstream/probe.ts';
 import { SentinelWatch } from './sentinel-watch.ts';
 
@@ -96,12 +96,8 @@ export class PrimaryWatch {
     const lists = (await Promise.all(this.#sentinels.map((each) => each.replicas()))).filter(
       (list) => list !== null,
     );
-    const field = (entry: Reply[], name: string) => String(entry[entry.indexOf(name) + 1]);
-    const eligible = lists.flat().filter(isEligible);
-    return {
-      asked: lists.length,
-      eligible: new Set(eligible.map((entry) => `${field(entry, 'ip')}:${field(entry, 'port')}`)),
-    };
+    const eligible = lists.flat().filter(isPromotable);
+    return { asked: lists.length, eligible: new Set(eligible.map(keyOf)) };
   }
 
   stop(): void {

@@ -1,6 +1,8 @@
 import { errorText } from '../../base/errors.ts';
+import { parseInfo, replicationInfo } from '../../redis/info.ts';
+import type { Link } from '../../redis/link.ts';
 import type { GateConfig, MemberAddress } from '../config.ts';
-import { Link } from '../upstream/link.ts';
+import { openLink } from '../upstream/open-link.ts';
 
 const everyMs = 1000;
 
@@ -51,14 +53,10 @@ export class ReplicaWatch {
     const before = this.fit;
     try {
       if (this.#link === null || this.#link.closed) {
-        this.#link = new Link(primary, {
-          credentials: this.#config.memberCredentials,
-          tls: this.#config.tls,
-          connectMs: 1000,
-        });
+        const { memberCredentials: credentials, tls } = this.#config;
+        this.#link = openLink(primary, { credentials, tls });
       }
-      await this.#link.ready;
-      const info = await this.#link.call('INFO', 'replication');
+      const info = await this.#link.call(['INFO', 'replication']);
       if (primary !== this.#primary) return;
       this.fit = fitReplicas(String(info), this.#config);
     } catch (error) {
@@ -70,20 +68,10 @@ export class ReplicaWatch {
   }
 }
 
-/** Reads lines like `slave0:ip=10.0.0.2,port=6379,state=online,offset=1,lag=0`; lag is in seconds. */
+/** @param info the primary's INFO replication; its lag is in seconds, and -1 for one that has not spoken yet. */
 export function fitReplicas(info: string, config: Pick<GateConfig, 'members' | 'maxLagMs'>): MemberAddress[] {
-  const fit: MemberAddress[] = [];
-  for (const match of info.matchAll(/^slave\d+:ip=([^,]+),port=(\d+),state=(\w+),offset=\d+,lag=(-?\d+)/gm)) {
-    const [, address, port, state, lag] = match;
-    const member = config.members.find((each) => each.address === address && each.port === Number(port));
-    if (
-      member !== undefined &&
-      state === 'online' &&
-      Number(lag) >= 0 &&
-      Number(lag) * 1000 <= config.maxLagMs
-    ) {
-      fit.push(member);
-    }
-  }
-  return fit;
+  return replicationInfo(parseInfo(info)).replicas.flatMap(({ address, port, online, lagSeconds }) => {
+    const isFit = online && lagSeconds >= 0 && lagSeconds * 1000 <= config.maxLagMs;
+    return isFit ? config.members.filter((each) => each.address === address && each.port === port) : [];
+  });
 }

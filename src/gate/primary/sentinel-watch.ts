@@ -1,7 +1,10 @@
 import { errorText } from '../../base/errors.ts';
+import type { Link } from '../../redis/link.ts';
+import { parseSentinelEvent } from '../../redis/sentinel-event.ts';
+import { type WatchedReplica, watchedPrimary, watchedReplicas } from '../../redis/sentinel-replies.ts';
 import type { Reply } from '../../resp/read.ts';
 import type { Credentials, Endpoint, GateTls } from '../config.ts';
-import { Link } from '../upstream/link.ts';
+import { openLink } from '../upstream/open-link.ts';
 
 /** What one Sentinel says of who is primary. */
 export interface Vote extends Endpoint {
@@ -66,48 +69,43 @@ export class SentinelWatch {
   async poll(): Promise<void> {
     const link = this.#link;
     if (link === null) return;
-    // Of a host that is lost nothing comes back, not even an error: what it said before must not count for ever.
-    const timer = setTimeout(() => link.close(), answerWithinMs);
     try {
-      const reply = await link.call('SENTINEL', 'MASTER', this.#deployment);
-      if (!Array.isArray(reply)) return;
-      const field = (name: string) => reply[reply.indexOf(name) + 1];
-      this.vote = {
-        address: String(field('ip')),
-        port: Number(field('port')),
-        epoch: Number(field('config-epoch')),
-      };
+      const named = watchedPrimary(await link.call(['SENTINEL', 'MASTER', this.#deployment]));
+      if (named === null) return;
+      this.vote = { address: named.address, port: named.port, epoch: named.configEpoch };
     } catch (error) {
       this.#log(`a Sentinel does not say who is primary: ${errorText(error)}`);
       this.vote = null;
-    } finally {
-      clearTimeout(timer);
     }
     this.#events.onVote();
   }
 
-  /** Its replicas of the deployment, as SENTINEL REPLICAS describes them; null when it doesn't answer. */
-  async replicas(): Promise<Reply[][] | null> {
+  /** Its replicas of the deployment; null when it doesn't answer. */
+  async replicas(): Promise<WatchedReplica[] | null> {
     try {
-      const reply = await this.#link?.call('SENTINEL', 'REPLICAS', this.#deployment);
-      return Array.isArray(reply) ? reply.filter(Array.isArray) : null;
+      const reply = await this.#link?.call(['SENTINEL', 'REPLICAS', this.#deployment]);
+      return Array.isArray(reply) ? watchedReplicas(reply) : null;
     } catch {
       return null;
     }
   }
 
   #connect(): void {
-    const link = new Link(this.endpoint, {
-      credentials: this.#credentials,
-      tls: this.#tls,
-      connectMs: 2000,
-      onPush: (items) => this.#onPush(items),
-      onClosed: (reason) => this.#onClosed(reason),
-    });
+    const link = openLink(
+      this.endpoint,
+      { credentials: this.#credentials, tls: this.#tls },
+      {
+        // Of a host that is lost nothing comes back, not even an error: what it said before must not count for ever.
+        timeoutMs: answerWithinMs,
+        protocol: 3,
+        onPush: (items) => this.#onPush(items),
+        onClosed: (reason) => this.#onClosed(reason),
+      },
+    );
     link.ready
       .then(async () => {
         // One pattern a call: each confirmation answers one.
-        for (const pattern of patterns) await link.call('PSUBSCRIBE', pattern);
+        for (const pattern of patterns) await link.call(['PSUBSCRIBE', pattern]);
         this.#link = link;
         this.#retryMs = firstRetryMs;
         await this.poll();
@@ -128,20 +126,11 @@ export class SentinelWatch {
   }
 
   #onPush(items: Reply[]): void {
-    const event = String(items[2]);
-    const words = String(items[3]).split(' ');
-    const at = (host: string | undefined, port: string | undefined) => ({
-      address: String(host),
-      port: Number(port),
-    });
-    if (event === '+switch-master' && words[0] === this.#deployment) {
-      // name, old address, old port, new address, new port
-      this.#events.onSelected(at(words[3], words[4]), at(words[1], words[2]), event);
-    } else if (event === '+selected-slave' && words[5] === this.#deployment) {
-      // slave, name, address, port, @, primary's name, its address, its port
-      this.#events.onSelected(at(words[2], words[3]), at(words[6], words[7]), event);
-    } else if (/failover-abort/.test(event) && words.includes(this.#deployment)) {
-      this.#events.onAborted(event);
-    }
+    const event = parseSentinelEvent(String(items[2]), String(items[3]), this.#deployment);
+    const chosen = event?.newPrimary ?? event?.subject;
+    if (event === undefined || chosen === undefined) return;
+    if (event.name === '+switch-master' || event.name === '+selected-slave') {
+      if (event.primary !== undefined) this.#events.onSelected(chosen, event.primary, event.name);
+    } else if (/failover-abort/.test(event.name)) this.#events.onAborted(event.name);
   }
 }

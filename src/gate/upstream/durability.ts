@@ -1,7 +1,8 @@
 import { errorText } from '../../base/errors.ts';
-import type { Reply } from '../../resp/read.ts';
+import type { Link } from '../../redis/link.ts';
+import { parseRole, type Role } from '../../redis/role.ts';
 import type { GateConfig, MemberAddress } from '../config.ts';
-import { Link } from './link.ts';
+import { openLink } from './open-link.ts';
 
 /**
  * `durability: replicated`: a write's answer goes out only when every replica that could be promoted has the write.
@@ -35,6 +36,8 @@ export interface DurabilitySources {
 }
 
 const waitMs = 500;
+/** A primary that is busy for longer is asked again, on another connection. */
+const answerWithinMs = 2000;
 const retryMs = 20;
 /** While a replica is left out, the Sentinels are asked for it at most this often. */
 const eligibilityMs = 100;
@@ -97,15 +100,12 @@ export class Durability {
 
   /** One round: true when all of the set have everything. */
   async #once(primary: MemberAddress): Promise<boolean> {
-    const link = await this.#linkTo(primary);
+    const link = this.#linkTo(primary);
     const wanted = this.#inSync.size;
-    const [first = null, , second = null] = await link.callAll(
-      ['ROLE'],
-      ['WAIT', String(wanted), String(waitMs)],
-      ['ROLE'],
-    );
-    const target = Array.isArray(first) ? Number(first[1]) : Number.NaN;
-    const online = onlineReplicas(second);
+    const [first, , second] = await link.callAll([['ROLE'], ['WAIT', wanted, waitMs], ['ROLE']]);
+    const role = parseRole(first);
+    const target = role?.role === 'primary' ? role.offset : Number.NaN;
+    const online = onlineReplicas(parseRole(second));
     let joined = false;
     for (const [key, offset] of online) {
       // Whoever may PSYNC can be listed; only members can be promoted.
@@ -150,7 +150,7 @@ export class Durability {
     }
   }
 
-  async #linkTo(primary: MemberAddress): Promise<Link> {
+  #linkTo(primary: MemberAddress): Link {
     if (this.#primary !== primary) {
       this.#primary = primary;
       this.#link?.close();
@@ -162,24 +162,13 @@ export class Durability {
     }
     if (this.#link === null || this.#link.closed) {
       const { memberCredentials: credentials, tls } = this.#config;
-      this.#link = new Link(primary, { credentials, tls, connectMs: 1000 });
+      this.#link = openLink(primary, { credentials, tls }, { timeoutMs: answerWithinMs });
     }
-    await this.#link.ready;
     return this.#link;
   }
 }
 
-/** ROLE of a primary: `master`, its offset, and address, port and acknowledged offset of each replica online. */
-export function onlineReplicas(role: Reply): Map<string, number> {
-  const list = Array.isArray(role) && role[0] === 'master' && Array.isArray(role[2]) ? role[2] : [];
-  const entries = list.filter(Array.isArray);
-  return new Map(
-    entries.map(([address, port, offset]) => [`${String(address)}:${String(port)}`, Number(offset)]),
-  );
-}
-
-/** Whether a Sentinel could promote the replica that this entry of SENTINEL REPLICAS describes. */
-export function isEligible(entry: Reply[]): boolean {
-  const field = (name: string) => String(entry[entry.indexOf(name) + 1]);
-  return !/s_down|o_down|disconnected/.test(field('flags')) && field('slave-priority') !== '0';
+/** The acknowledged offset of each replica that is online. */
+export function onlineReplicas(role: Role | null): Map<string, number> {
+  return new Map(role?.role === 'primary' ? role.replicas.map((each) => [keyOf(each), each.offset]) : []);
 }

@@ -1,13 +1,15 @@
 import { readFileSync } from 'node:fs';
-import { connect, type OnReadOpts, type Socket } from 'node:net';
-import { connect as connectTls } from 'node:tls';
+import type { OnReadOpts, Socket } from 'node:net';
+import { openSocket } from '../../redis/open-socket.ts';
 import type { Endpoint, GateTls } from '../config.ts';
 
 /** Opens a connection to a member or a Sentinel, with TLS when the configuration says so. */
-export function openSocket(endpoint: Endpoint, tls: GateTls | null, onread?: OnReadOpts): Socket {
-  const options = { host: endpoint.address, port: endpoint.port, noDelay: true, keepAlive: true };
-  if (tls?.upstream) return connectTls({ ...options, ...readTlsFiles(tls) });
-  return connect({ ...options, keepAliveInitialDelay: 15_000, ...(onread ? { onread } : {}) });
+export function openUpstreamSocket(
+  { address, port }: Endpoint,
+  tls: GateTls | null,
+  onread?: OnReadOpts,
+): Socket {
+  return openSocket({ host: address, port }, tls?.upstream ? readTlsFiles(tls) : undefined, onread);
 }
 
 let cached: { tls: GateTls; files: { cert?: Buffer; key?: Buffer; ca?: Buffer } } | undefined;

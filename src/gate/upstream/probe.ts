@@ -1,11 +1,13 @@
-import { errorText } from '../../base/errors.ts';
+import { refusalKind } from '../../redis/errors.ts';
+import type { Link } from '../../redis/link.ts';
+import { parseRole } from '../../redis/role.ts';
 import type { GateConfig, MemberAddress } from '../config.ts';
-import { Link } from './link.ts';
+import { openLink } from './open-link.ts';
 
 /** `loading`: it reads its data, and answers nobody else until then. `unknown`: it answers, but not to us. */
 export type Role = 'master' | 'slave' | 'loading' | 'unknown' | 'unreachable';
 
-const connectMs = 300;
+const answerWithinMs = 300;
 
 /**
  * Asks one member for its ROLE, again and again, on one connection while that lasts. A server that loads its data
@@ -23,26 +25,23 @@ export class Probe {
 
   async role(): Promise<Role> {
     if (this.#link === null || this.#link.closed) {
-      this.#link = new Link(this.#member, {
-        credentials: this.#config.memberCredentials,
-        tls: this.#config.tls,
-        connectMs,
-      });
+      const { memberCredentials: credentials, tls } = this.#config;
+      // A host that is lost, or a process that hangs, does not answer at all.
+      this.#link = openLink(this.#member, { credentials, tls }, { timeoutMs: answerWithinMs });
     }
     const link = this.#link;
-    // A host that is lost, or a process that hangs, does not answer at all.
-    const timer = setTimeout(() => link.close(), connectMs);
     try {
-      await link.ready;
-      const [reply] = await Promise.all([link.call('ROLE'), link.call('PING').catch(passOverUnlessLoading)]);
-      const role = Array.isArray(reply) ? reply[0] : null;
-      return role === 'master' || role === 'slave' ? role : 'unknown';
+      const [reply] = await Promise.all([
+        link.call(['ROLE']),
+        link.call(['PING']).catch(passOverUnlessLoading),
+      ]);
+      const role = parseRole(reply)?.role;
+      if (role === 'primary') return 'master';
+      return role === 'replica' ? 'slave' : 'unknown';
     } catch (error) {
-      const text = errorText(error);
-      if (isLoading(text)) return 'loading';
-      return /: (NOAUTH|NOPERM|WRONGPASS|ERR) /.test(text) ? 'unknown' : 'unreachable';
-    } finally {
-      clearTimeout(timer);
+      const refusal = refusalKind(error);
+      if (refusal === undefined) return 'unreachable';
+      return refusal === 'LOADING' ? 'loading' : 'unknown';
     }
   }
 
@@ -52,10 +51,6 @@ export class Probe {
   }
 }
 
-function isLoading(text: string): boolean {
-  return /: LOADING /.test(text);
-}
-
 function passOverUnlessLoading(error: unknown): void {
-  if (isLoading(errorText(error))) throw error;
+  if (refusalKind(error) === 'LOADING') throw error;
 }

@@ -6,7 +6,7 @@ import { frameReply, REPLY_MALFORMED, type ReplyProgress } from '../../resp/repl
 import type { Client } from '../client/gate-client.ts';
 import type { GateTls, MemberAddress } from '../config.ts';
 import { Inbox } from './inbox.ts';
-import { openSocket } from './open-socket.ts';
+import { openUpstreamSocket } from './open-socket.ts';
 import { Outbox } from './outbox.ts';
 import { type ReplyHandler, type Run, RunRing } from './run-ring.ts';
 
@@ -92,7 +92,7 @@ export class Upstream {
     this.#confirm = options.confirm;
     this.target = target;
     this.#events = events;
-    this.#socket = openSocket(target, tls, {
+    this.#socket = openUpstreamSocket(target, tls, {
       buffer: () => this.#inbox.room() as Buffer<ArrayBuffer>,
       callback: (bytes) => {
         this.#inbox.received(bytes);

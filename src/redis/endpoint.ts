@@ -1,0 +1,35 @@
+/** Where a server is, and how one gets in. */
+export type Endpoint = { path: string } | { host: string; port: number };
+
+export interface Credentials {
+  /** Empty for a server that knows only one password. */
+  username: string;
+  password: string;
+}
+
+/** Where a server says that another one is. */
+export interface Address {
+  address: string;
+  port: number;
+}
+
+/** PEM texts. */
+export interface TlsTexts {
+  ca: string;
+  cert: string;
+  key: string;
+}
+
+/** What a TLS client may bring; without `ca` the system's authorities count. */
+export type TlsMaterial = { [Part in keyof TlsTexts]?: string | Buffer };
+
+export function describeEndpoint(endpoint: Endpoint): string {
+  return 'path' in endpoint ? endpoint.path : `${endpoint.host}:${endpoint.port}`;
+}
+
+/** An address as Redis and Sentinels write it; undefined when the port is none. */
+export function addressOf(address: string | undefined, port: string | undefined): Address | undefined {
+  const number = Number(port);
+  if (!address || !Number.isInteger(number) || number < 1 || number > 65_535) return undefined;
+  return { address, port: number };
+}

@@ -1,0 +1,233 @@
+/**
+ * One connection to one Redis or Sentinel, which is opened at once and ends for good when it breaks. It is the only
+ * client of RESP that holdfast has; `RedisConnection` opens one after the other of these.
+ *
+ * - Commands go out when they are asked for, also before the login was answered: answers come in the same order. A
+ *   login that is refused ends the connection, so that nothing is taken for an answer that came from a stranger.
+ * - A command without an answer within its time ends the connection. Nobody could tell afterwards which command a late
+ *   answer belongs to; and a network that swallows everything would let TCP go on trying for minutes.
+ * - Push messages (RESP3) answer nothing, but for the confirmation of a subscription, which answers the command that
+ *   asked for it. A command subscribes to one name at a time.
+ * - What is sent to us is bounded, and anything that is no RESP, or that nobody asked for, ends the connection.
+ *
+ * Source: the RESP3 specification (redis/redis-specifications, protocol/RESP3.md).
+ */
+import { Buffer } from 'node:buffer';
+import type { Socket } from 'node:net';
+import { errorCode, errorText } from '../base/errors.ts';
+import { Push, type Reply, ReplyError } from '../resp/read.ts';
+import { ReplyReader } from '../resp/reply-reader.ts';
+import { writeRequest } from '../resp/write.ts';
+import { type Credentials, describeEndpoint, type Endpoint, type TlsMaterial } from './endpoint.ts';
+import { RedisRefused, RedisUnreachable } from './errors.ts';
+import { openSocket } from './open-socket.ts';
+
+export interface LinkOptions {
+  endpoint: Endpoint;
+  credentials?: Credentials | undefined;
+  /** To speak TLS; not for Unix sockets. */
+  tls?: TlsMaterial | undefined;
+  /** Longest wait for each answer, in ms; 1000 unless given, 0 for ever. */
+  timeoutMs?: number;
+  /** Longest wait until the server has let us in, in ms; `timeoutMs` unless given. */
+  connectMs?: number;
+  /** 3 says HELLO 3, which `onPush` needs; 2 unless given. */
+  protocol?: 2 | 3;
+  /** Longest reply; 64 MiB unless given. */
+  maxReplyBytes?: number;
+  onPush?: (items: Reply[]) => void;
+  /** Called once when it ended, for whatever reason. */
+  onClosed?: (reason: string) => void;
+}
+
+/** Why a link ended: the system's code (`ECONNREFUSED`…); it was closed, by them or by us; or what `TIMEOUT` and `PROTOCOL` say. */
+export type EndCode = 'CLOSED' | 'TIMEOUT' | 'PROTOCOL' | (string & {});
+
+export interface CallOptions {
+  /** Instead of the connection's own, in ms. */
+  timeoutMs?: number;
+  /** Bulk strings as bytes instead of UTF-8. */
+  raw?: boolean;
+}
+
+export type Argument = string | number | Uint8Array;
+export type Request = readonly [command: string, ...args: Argument[]];
+
+interface Waiter {
+  command: string;
+  raw: boolean;
+  resolve(reply: Reply): void;
+  reject(error: Error): void;
+  timer: NodeJS.Timeout | undefined;
+  isLogin: boolean;
+}
+
+const defaultTimeoutMs = 1000;
+const defaultMaxReplyBytes = 64 * 2 ** 20;
+
+export class Link {
+  readonly #where: string;
+  readonly #options: LinkOptions;
+  readonly #socket: Socket;
+  readonly #reader: ReplyReader;
+  #waiters: Waiter[] = [];
+  #endCode: EndCode | null = null;
+  #failOpening: (error: Error) => void = () => {};
+  /** Settles when the server let us in. */
+  readonly ready: Promise<void>;
+  /** Resolves when it has ended, for whatever reason. */
+  readonly ended: Promise<void>;
+  #resolveEnded: () => void = () => {};
+
+  constructor(options: LinkOptions) {
+    this.#options = options;
+    this.#where = describeEndpoint(options.endpoint);
+    this.#reader = new ReplyReader(options.maxReplyBytes ?? defaultMaxReplyBytes);
+    this.ended = new Promise((resolve) => {
+      this.#resolveEnded = resolve;
+    });
+    const socket = openSocket(options.endpoint, options.tls);
+    this.#socket = socket;
+    socket.on('data', (chunk) => this.#onData(chunk));
+    socket.on('error', (error) => this.#end(errorCode(error) ?? 'CLOSED', errorText(error)));
+    socket.on('close', () => this.#end('CLOSED', 'the connection closed'));
+    this.ready = this.#open();
+    // Whoever does not wait for it learns the same from the commands.
+    this.ready.catch(() => {});
+  }
+
+  get closed(): boolean {
+    return this.#endCode !== null;
+  }
+
+  /** Null as long as it lasts. */
+  get endCode(): EndCode | null {
+    return this.#endCode;
+  }
+
+  /** The reply to one command. @throws REDIS_REFUSED for an error reply, its text in the message; else REDIS_UNREACHABLE */
+  call(request: Request, options: CallOptions = {}): Promise<Reply> {
+    const reply = this.#expect(request[0], options);
+    if (!this.closed) this.#socket.write(encode(request));
+    return reply;
+  }
+
+  /** The replies to several commands that go out in one write. @throws for the first that was refused, or has no answer */
+  async callAll(requests: readonly Request[], options: CallOptions = {}): Promise<Reply[]> {
+    const replies = Promise.allSettled(requests.map(([command]) => this.#expect(command, options)));
+    if (!this.closed) this.#socket.write(Buffer.concat(requests.map(encode)));
+    return (await replies).map((reply) => {
+      if (reply.status === 'rejected') throw reply.reason;
+      return reply.value;
+    });
+  }
+
+  /** Ends it. Commands that wait for an answer fail. */
+  close(): void {
+    this.#end('CLOSED', 'closed');
+  }
+
+  async #open(): Promise<void> {
+    const { credentials, protocol, tls, endpoint, timeoutMs } = this.#options;
+    const limitMs = this.#options.connectMs ?? timeoutMs ?? defaultTimeoutMs;
+    const late = () => this.#end('TIMEOUT', `no connection within ${limitMs} ms`);
+    const timer = limitMs > 0 ? setTimeout(late, limitMs) : undefined;
+    const isConnected = new Promise<void>((resolve, reject) => {
+      this.#socket.once(tls && !('path' in endpoint) ? 'secureConnect' : 'connect', () => resolve());
+      this.#failOpening = reject;
+    });
+    const login = loginRequest(credentials, protocol);
+    try {
+      const answered = login && this.#expect(login[0], { timeoutMs: 0 }, true);
+      if (login) this.#socket.write(encode(login));
+      await Promise.all([isConnected, answered]);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  #expect(command: string, { raw = false, timeoutMs }: CallOptions, isLogin = false): Promise<Reply> {
+    if (this.closed) return Promise.reject(this.#unreachable(command, 'the connection is closed'));
+    const limitMs = timeoutMs ?? this.#options.timeoutMs ?? defaultTimeoutMs;
+    return new Promise((resolve, reject) => {
+      const waiter: Waiter = { command, raw, resolve, reject, timer: undefined, isLogin };
+      const late = () => this.#end('TIMEOUT', `no answer within ${limitMs} ms`);
+      if (limitMs > 0) waiter.timer = setTimeout(late, limitMs);
+      this.#waiters.push(waiter);
+    });
+  }
+
+  #onData(chunk: Buffer): void {
+    if (this.closed) return;
+    try {
+      this.#reader.add(chunk);
+      while (!this.closed && this.#reader.next()) this.#onReply();
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error;
+      this.#end('PROTOCOL', error.message);
+    }
+  }
+
+  #onReply(): void {
+    const { isPush } = this.#reader;
+    const reply = this.#reader.take(!isPush && this.#waiters[0]?.raw === true);
+    if (reply instanceof Push && !/subscribe$/.test(String(reply.items[0]))) {
+      this.#options.onPush?.(reply.items);
+      return;
+    }
+    const waiter = this.#waiters.shift();
+    if (waiter === undefined) {
+      // The last subscription may be taken back by the server; anything else would be an answer to a later command.
+      if (!isPush) this.#end('PROTOCOL', 'it sent something that nobody asked for');
+      return;
+    }
+    clearTimeout(waiter.timer);
+    if (reply instanceof Push) waiter.resolve(reply.items);
+    else if (reply instanceof ReplyError) this.#refuse(waiter, reply);
+    else waiter.resolve(reply);
+  }
+
+  /** @param error for everyone who waits, where it says more than the reason. */
+  #end(code: EndCode, reason: string, error?: Error): void {
+    if (this.closed) return;
+    this.#endCode = code;
+    this.#socket.destroy();
+    const waiters = this.#waiters;
+    this.#waiters = [];
+    this.#failOpening(error ?? RedisUnreachable(`no connection to ${this.#where}: ${reason}`));
+    for (const { command, timer, reject } of waiters) {
+      clearTimeout(timer);
+      reject(error ?? this.#unreachable(command, reason));
+    }
+    this.#options.onClosed?.(reason);
+    this.#resolveEnded();
+  }
+
+  #refuse(waiter: Waiter, reply: ReplyError): void {
+    const { command, isLogin, reject } = waiter;
+    const error = RedisRefused(`${this.#where} answered ${command} with: ${reply.text}`, { cause: reply });
+    reject(error);
+    if (isLogin) this.#end(reply.kind, reply.text, error);
+  }
+
+  #unreachable(command: string, reason: string): Error {
+    return RedisUnreachable(`no answer from ${this.#where} to ${command}: ${reason}`);
+  }
+}
+
+/** HELLO and AUTH need no right. Without a user name it is the server's one password, as before Redis 6. */
+function loginRequest(
+  credentials: Credentials | undefined,
+  protocol: 2 | 3 | undefined,
+): Request | undefined {
+  const { username = '', password = '' } = credentials ?? {};
+  if (protocol === 3) {
+    return credentials ? ['HELLO', '3', 'AUTH', username || 'default', password] : ['HELLO', '3'];
+  }
+  if (credentials === undefined) return undefined;
+  return username === '' ? ['AUTH', password] : ['AUTH', username, password];
+}
+
+function encode(request: Request): Buffer {
+  return writeRequest(request.map((arg) => (typeof arg === 'number' ? String(arg) : arg)));
+}

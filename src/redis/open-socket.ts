@@ -1,0 +1,18 @@
+import { connect, type OnReadOpts, type Socket } from 'node:net';
+import { connect as connectTls } from 'node:tls';
+import type { Endpoint, TlsMaterial } from './endpoint.ts';
+
+const keepAliveMs = 15_000;
+
+/**
+ * Begins to connect to a Redis or a Sentinel.
+ * @param tls to speak TLS; not over Unix sockets.
+ * @param onread memory to read into, over and over; TLS has no such way.
+ */
+export function openSocket(endpoint: Endpoint, tls?: TlsMaterial | undefined, onread?: OnReadOpts): Socket {
+  const memory = onread ? { onread } : {};
+  if ('path' in endpoint) return connect({ path: endpoint.path, ...memory });
+  const { host, port } = endpoint;
+  const socket = tls ? connectTls({ host, port, ...tls }) : connect({ host, port, ...memory });
+  return socket.setNoDelay(true).setKeepAlive(true, keepAliveMs);
+}

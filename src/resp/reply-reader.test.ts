@@ -1,0 +1,82 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { Push, type Reply, ReplyError } from './read.ts';
+import { ReplyReader } from './reply-reader.ts';
+
+function readAll(chunks: Buffer[], maxBytes = 1e6, raw = false): Reply[] {
+  const reader = new ReplyReader(maxBytes);
+  const replies: Reply[] = [];
+  for (const chunk of chunks) {
+    // A socket's memory is used again for the next read.
+    const lent = Buffer.from(chunk);
+    reader.add(lent);
+    while (reader.next()) replies.push(reader.take(raw));
+  }
+  return replies;
+}
+
+const wire = Buffer.from(
+  '+OK\r\n:7\r\n:9223372036854775807\r\n$5\r\nhe\r\nl\r\n*2\r\n$1\r\na\r\n*1\r\n_\r\n>2\r\n+message\r\n$2\r\nhi\r\n-ERR no\r\n$-1\r\n%1\r\n+k\r\n,1.5\r\n',
+);
+const meant = [
+  'OK',
+  7,
+  9223372036854775807n,
+  'he\r\nl',
+  ['a', [null]],
+  new Push(['message', 'hi']),
+  new ReplyError('ERR no'),
+  null,
+  ['k', 1.5],
+];
+
+describe('replies are the same however they arrive', () => {
+  test('at once, and byte by byte', () => {
+    expect(readAll([wire])).toEqual(meant);
+    expect(readAll([...wire].map((byte) => Buffer.from([byte])))).toEqual(meant);
+  });
+
+  test('cut anywhere', () => {
+    fc.assert(
+      fc.property(fc.array(fc.integer({ min: 0, max: wire.length }), { maxLength: 6 }), (cuts) => {
+        const at = [0, ...cuts.toSorted((a, b) => a - b), wire.length];
+        const chunks = at.slice(1).map((end, index) => wire.subarray(at[index], end));
+        expect(readAll(chunks)).toEqual(meant);
+      }),
+    );
+  });
+
+  test('a long one in many pieces', () => {
+    const value = Buffer.alloc(300_000, 0x61);
+    const long = Buffer.concat([Buffer.from(`$${value.length}\r\n`), value, Buffer.from('\r\n+after\r\n')]);
+    const chunks = Array.from({ length: Math.ceil(long.length / 1000) }, (_, index) =>
+      long.subarray(index * 1000, (index + 1) * 1000),
+    );
+    const [first, second] = readAll(chunks, 1e6, true);
+    expect(value.equals(first as Buffer)).toBe(true);
+    expect(second).toBe('after');
+  });
+});
+
+test('push messages are told apart before they are read', () => {
+  const reader = new ReplyReader(100);
+  reader.add(Buffer.from('>1\r\n+x\r\n+y\r\n'));
+  expect(reader.next() && reader.isPush).toBe(true);
+  reader.take(false);
+  expect(reader.next() && !reader.isPush).toBe(true);
+});
+
+test.each<[string, string | Buffer, string]>([
+  ['more than the bound, all there', `$60\r\n${'x'.repeat(60)}\r\n`, 'more than 50 bytes'],
+  ['more than the bound, still coming', `$1000\r\n${'x'.repeat(60)}`, 'more than 50 bytes'],
+  ['many small elements', '*30\r\n'.padEnd(80, ':1\r\n'), 'more than 50 bytes'],
+  ['no RESP', 'HTTP/1.1 200 OK\r\n', 'not RESP'],
+  ['a big number that is none', '(12x\r\n', 'not RESP'],
+])('%s is an error', (_name, bytes, text) => {
+  expect(() => readAll([Buffer.from(bytes)], 50)).toThrow(text);
+});
+
+test('arrays within arrays without end are an error, not the end of the process', () => {
+  const deep = Buffer.from(`${'*1\r\n'.repeat(200_000)}+x\r\n`);
+  expect(() => readAll([deep])).toThrow('not RESP');
+});

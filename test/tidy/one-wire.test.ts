@@ -1,0 +1,34 @@
+import { expect, test } from 'vitest';
+import { readProjectFile, sourceFiles } from './source.ts';
+
+/** What runs in production: neither tests nor the page. */
+const production = sourceFiles('src').filter(({ name }) => !name.endsWith('.test.ts'));
+
+test('production imports no package that only tests have', () => {
+  const { devDependencies } = JSON.parse(readProjectFile('package.json')) as {
+    devDependencies: Record<string, string>;
+  };
+  const wrong = production.flatMap(({ name, text }) =>
+    [...text.matchAll(/(?:from|import\()\s*'((?:@[^/']+\/)?[^./'][^/']*)/g)]
+      .map((match) => match[1] as string)
+      .filter((imported) => imported in devDependencies)
+      .map((imported) => `${name} imports ${imported}`),
+  );
+  expect(wrong).toEqual([]);
+});
+
+test('one client of RESP: only the gate, which hands bytes on, frames replies beside it', () => {
+  const framing = production.filter(
+    ({ name, text }) => /\bframeReply\(/.test(text) && !/^src\/resp\//.test(name),
+  );
+  expect(framing.map(({ name }) => name)).toEqual(['src/gate/upstream/upstream.ts']);
+});
+
+test('one decoder of INFO and of what Sentinels say', () => {
+  const fields =
+    /slave_repl_offset|master-link-down-time|info-refresh|\bsentinel_tilt|valkey_version|role-reported/;
+  const decoding = production.filter(
+    ({ name, text }) => fields.test(text) && !/^src\/(redis|render)\//.test(name),
+  );
+  expect(decoding.map(({ name }) => name)).toEqual([]);
+});
