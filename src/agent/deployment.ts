@@ -169,8 +169,8 @@ function memberView({ place, part, watch, memory }: LiveMember): MemberView {
     priority: seen.priority,
     keys: seen.reachable ? seen.keys : null,
     histories: seen.reachable ? seen.histories : [],
-    dataIntact: !down || memory === null || unguarded || isDataIntact(memory, part.paths.dataDir),
-    dataStale: down && memory !== null && isDataStale(memory, part.paths.dataDir),
-    kept: down && memory !== null ? keptData(memory, part.paths.dataDir) : null,
+    dataIntact: !down || memory === null || unguarded || isDataIntact(memory, part.paths),
+    dataStale: down && memory !== null && isDataStale(memory, part.paths),
+    kept: down && memory !== null ? keptData(memory, part.paths) : null,
   };
 }

@@ -17,6 +17,7 @@ export const SwitchoverRefused = defineError('SWITCHOVER_REFUSED', 1);
 export const SwitchoverFailed = defineError('SWITCHOVER_FAILED', 1);
 export const FailoverRefused = defineError('FAILOVER_REFUSED', 1);
 export const ApiTokenNeeded = defineError('API_TOKEN_NEEDED', 1);
+export const PersistenceChangeFailed = defineError('PERSISTENCE_CHANGE_FAILED', 1);
 export const ApplyRefused = defineError('APPLY_REFUSED', 1);
 export const RestoreRefused = defineError('RESTORE_REFUSED', 1);
 export const RestoreFailed = defineError('RESTORE_FAILED', 1);

@@ -23,6 +23,7 @@ const words = {
   restart: 'a restart',
   apply: 'applying the spec',
   restore: 'a restore',
+  persistence: 'a change of persistence',
 } as const;
 
 export type OperationKind = keyof typeof words;

@@ -21,6 +21,7 @@ import type { Deployment } from './deployment.ts';
 import { Loop } from './loop.ts';
 import { watchClock } from './observe/clock-watch.ts';
 import { Observer } from './observe/observer.ts';
+import { ChangeKeeper, settleChanges } from './persistence/change-members.ts';
 import { checkPorts, checkStateDir, findHaproxy, wantedPorts } from './preflight.ts';
 import { endInterruptedRestore } from './restore/restore-end.ts';
 import { findRedisServer } from './server-program.ts';
@@ -103,6 +104,11 @@ async function checkFreePorts(deployment: Deployment): Promise<void> {
   await checkPorts(wantedPorts(spec, setting.host).filter(({ who }) => !alive.has(who)));
 }
 
+/** On one host everything is up by then: only the changes themselves take time. */
+function settleWithinMs({ hosts }: Spec): number {
+  return hosts.length === 1 ? Number.POSITIVE_INFINITY : 15_000;
+}
+
 async function runAgent(
   deployment: Deployment,
   { report, readyWithinMs, signal = new AbortController().signal }: AgentOptions,
@@ -117,10 +123,12 @@ async function runAgent(
   const servers: FastifyInstance[] = [];
   let watching = true;
   const backups = new BackupSchedule(deployment);
+  const changes = new ChangeKeeper(deployment);
   const stopWatching = async () => {
     if (!watching) return;
     watching = false;
     await backups.stop();
+    changes.stop();
     stopHousekeeping();
     stopWatchingClock();
     loop.stop();
@@ -168,6 +176,9 @@ async function runAgent(
     throw error;
   }
   const notReady = await waitUntilReady(deployment, observer, report, readyWithinMs, signal);
+  // On several hosts a member may come up much later, when the others do.
+  if (notReady === null) await settleChanges(deployment, report, settleWithinMs(spec), signal);
+  changes.start();
   events.add('ready', spec.name, notReady ?? 'the deployment takes writes');
   const leave = async () => {
     // A stop that is under way goes on: it ends the agent too.

@@ -61,4 +61,8 @@ function print(output: Output, { changes }: ApplyResult): void {
     takes,
   ]);
   for (const line of table([['WHERE', 'WHAT', 'NOW', '', 'WANTED', 'TAKES'], ...rows])) output.line(line);
+  for (const { where, what, steps = [] } of changes) {
+    if (steps.length > 0) output.line(`${where}, ${what}:`);
+    for (const [index, step] of steps.entries()) output.line(`  ${index + 1}. ${step}`);
+  }
 }

@@ -14,6 +14,10 @@ import { loadSecrets } from '../../spec/secrets.ts';
 import type { Spec } from '../../spec/spec.ts';
 import type { Deployment, LiveMember } from '../deployment.ts';
 import { ApplyRefused } from '../errors.ts';
+import { readChangeMark } from '../persistence/change-mark.ts';
+import { changeMembers } from '../persistence/change-members.ts';
+import { runningKind } from '../persistence/change-persistence.ts';
+import { describeChange, kindOf } from '../persistence/plan.ts';
 import { findRedisServer } from '../server-program.ts';
 import { memberConfText } from '../units/configure.ts';
 import type { ChangeContext } from './change-context.ts';
@@ -27,6 +31,8 @@ export interface Change {
   to: string;
   /** Taken at once, after `holdfast restart`, or after `holdfast down` and `holdfast up`. */
   takes: 'now' | 'restart' | 'down-and-up';
+  /** What is done for it, one sentence each, when it is more than one command. */
+  steps?: string[];
 }
 
 export interface ApplyResult {
@@ -35,12 +41,13 @@ export interface ApplyResult {
 }
 
 export async function applySpec(
-  { deployment, report, operation: { signal } }: ChangeContext,
+  { deployment, report, operation }: ChangeContext,
   file: string,
   dryRun: boolean,
 ): Promise<ApplyResult> {
   const spec = await loadSpec(file);
   const { setting } = deployment;
+  const { signal } = operation;
   if (spec.name !== deployment.spec.name) {
     throw ApplyRefused(`${file} describes ${spec.name}, and this agent runs ${deployment.spec.name}`, {
       hint: 'A deployment keeps its name; another name is another deployment.',
@@ -55,7 +62,12 @@ export async function applySpec(
   const secrets = await loadSecrets(spec, setting.paths.secret);
   const { program } = await findRedisServer(spec.redis);
   const next = { ...setting, spec, secrets, redisServer: program };
-  const changes = [...moved, ...programChanges(deployment, program)];
+  const persistence = await persistenceChanges(deployment, spec);
+  const changes = [
+    ...moved,
+    ...programChanges(deployment, program),
+    ...persistence.map(({ change }) => change),
+  ];
   for (const member of deployment.members) {
     signal.throwIfAborted();
     if (member.part) changes.push(...(await applyToMember(next, member, dryRun)));
@@ -70,9 +82,31 @@ export async function applySpec(
     deployment.setting = next;
     for (const { where, what, to, takes } of changes)
       report(`${where}: ${what} is ${to}${takes === 'now' ? '' : `, after a ${takes}`}`);
+    const toChange = persistence.map(({ member }) => member);
+    await changeMembers(deployment, toChange, operation, report);
     deployment.events.add('applied', spec.name, `the spec was applied: ${changes.length} changes`);
   }
   return { changes, applied: !dryRun };
+}
+
+/** Members of this host whose data has to be written anew, with what that takes. */
+async function persistenceChanges(
+  { members }: Deployment,
+  { redis }: Spec,
+): Promise<{ member: LiveMember; change: Change }[]> {
+  const found: { member: LiveMember; change: Change }[] = [];
+  for (const member of members) {
+    const { part, place, watch } = member;
+    if (!part?.process.running) continue;
+    const mark = await readChangeMark(part.paths);
+    const from = mark?.from ?? (await runningKind(watch.client));
+    const to = kindOf(redis.persistence);
+    if (from === to && mark === null) continue;
+    const [what, takes] = ['persistence', 'now'] as const;
+    const change = { where: place.id, what, from, to: redis.persistence, takes };
+    found.push({ member, change: { ...change, steps: describeChange(from, to) } });
+  }
+  return found;
 }
 
 /** Each process takes the new program when it is started the next time. */
@@ -94,7 +128,11 @@ async function applyToMember(next: Setting, member: LiveMember, dryRun: boolean)
   const { part, place, watch } = member;
   if (!part?.process.running) return [];
   const rendered = memberConfText(next, member, null);
-  const differences = await differentSettings(rendered, watch.client);
+  const changing = (await runningKind(watch.client)) !== kindOf(next.spec.redis.persistence);
+  const differences = (await differentSettings(rendered, watch.client)).filter(
+    // These follow once the data has been written anew.
+    ({ name }) => !(changing && ['appendonly', 'save', 'appendfsync'].includes(name)),
+  );
   const changes: Change[] = [];
   for (const difference of differences) {
     const takes = dryRun || difference.fixed ? difference.fixed : !(await setLive(watch, difference));

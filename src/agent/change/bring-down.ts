@@ -4,6 +4,7 @@
  */
 
 import type { Deployment, LiveMember } from '../deployment.ts';
+import { noteSaved, shutdownMode } from '../persistence/stop-saving.ts';
 import type { Part } from '../units/part.ts';
 import type { Report } from './change-context.ts';
 
@@ -29,21 +30,28 @@ export async function bringDown(deployment: Deployment, report: Report): Promise
 }
 
 /**
- * Stops one redis-server gracefully. With an AOF every write is in it already; otherwise what the save points
- * promise is saved first.
+ * Stops one redis-server gracefully, with everything that it promises to keep on disk.
  * @throws PROCESS_WOULD_NOT_STOP, for instance because the RDB can't be written.
  */
-export async function stopMember(deployment: Deployment, member: LiveMember, report: Report): Promise<void> {
-  const { part, watch } = member;
-  const { persistence } = deployment.spec.redis;
-  const save = persistence === 'rdb' ? 'SAVE' : 'NOSAVE';
+export async function stopMember(
+  { spec }: Deployment,
+  { part, watch }: LiveMember,
+  report: Report,
+): Promise<void> {
+  if (!part) return;
+  const { client } = watch;
+  // One that can't be asked is stopped by a signal, and goes by its own settings then.
+  const mode = await shutdownMode(part, client).catch(() =>
+    spec.redis.persistence === 'rdb' ? 'SAVE' : 'NOSAVE',
+  );
   // The connection breaks instead of an answer; whether it worked shows by the process.
   const ask = async () => {
-    await watch.client.connection.call('SHUTDOWN', save).catch((error: Error) => {
+    await client.connection.call('SHUTDOWN', mode).catch((error: Error) => {
       if (!/no answer/.test(error.message)) throw error;
     });
   };
   await stopPart(part, memberStopMs, report, ask);
+  await noteSaved(part, mode);
 }
 
 async function stopPart(

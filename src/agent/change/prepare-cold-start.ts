@@ -31,7 +31,7 @@ export async function prepareColdStart(deployment: Deployment, report: Report): 
 function newest(deployment: Deployment, named: string | null, report: Report): string {
   const candidates = deployment.members.map(({ place, part, memory }) => ({
     id: place.id,
-    disk: readDiskState((part as Part).paths.dataDir),
+    disk: readDiskState((part as Part).paths),
     memory: memory?.memory ?? null,
   }));
   const { primary, reason, missing } = chooseColdStart(candidates, named);

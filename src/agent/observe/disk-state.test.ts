@@ -13,6 +13,7 @@ import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { cleanUp, client, startRedis } from '../../../test/support/redis-processes.ts';
 import { waitFor } from '../../base/retry.ts';
+import { aofStamp, dataFiles } from '../persistence/data-files.ts';
 import { readDiskState } from './disk-state.ts';
 
 let folder = '';
@@ -26,6 +27,8 @@ afterEach(async () => {
 
 const nothing = { hasData: false, writtenAtMs: 0 };
 const file = (name: string) => path.join(folder, name);
+const read = (dataDir = folder) =>
+  readDiskState({ dataDir, config: file('redis.conf'), persistence: file('persistence.json') });
 
 /** Runs a real server in the folder until it has done what is wanted, and stops it. */
 async function withServer(options: string[], work: (call: ReturnType<typeof client>) => Promise<unknown>) {
@@ -42,10 +45,10 @@ describe('what redis-server wrote', () => {
   test('the AOF of an empty database is no data, with one write it is', async () => {
     await withServer(aof, (redis) => redis.ping());
     expect(readFileSync(file('appendonlydir/appendonly.aof.1.base.rdb')).length).toBeGreaterThan(0);
-    expect(readDiskState(folder)).toEqual(nothing);
+    expect(read()).toEqual(nothing);
     const beforeMs = Date.now() - 1000;
     await withServer(aof, (redis) => redis.set('k', 'v'));
-    const { hasData, writtenAtMs } = readDiskState(folder);
+    const { hasData, writtenAtMs } = read();
     expect(hasData).toBe(true);
     expect(writtenAtMs).toBeGreaterThan(beforeMs);
   });
@@ -58,25 +61,25 @@ describe('what redis-server wrote', () => {
         !/aof_rewrite_(in_progress|scheduled):1/.test(await redis.info('persistence'));
       await waitFor(rewritten, { what: 'the AOF to be rewritten', withinMs: 10_000 });
     });
-    expect(readDiskState(folder).hasData).toBe(true);
+    expect(read().hasData).toBe(true);
   });
 
   test('the RDB of an empty database is no data; with a key or a function it is', async () => {
     await withServer([], (redis) => redis.save());
     expect(readFileSync(file('dump.rdb')).length).toBeGreaterThan(0);
-    expect(readDiskState(folder)).toEqual(nothing);
+    expect(read()).toEqual(nothing);
     await withServer([], async (redis) => {
       await redis.set('k', 'v');
       await redis.save();
     });
-    expect(readDiskState(folder).hasData).toBe(true);
+    expect(read().hasData).toBe(true);
     await withServer([], async (redis) => {
       await redis.flushall();
       const library = "#!lua name=lib\nredis.register_function('f', function() return 1 end)";
       await redis.call('FUNCTION', 'LOAD', library);
       await redis.save();
     });
-    expect(readDiskState(folder).hasData).toBe(true);
+    expect(read().hasData).toBe(true);
   });
 
   test('the RDB of an empty primary with a replication history is no data', async () => {
@@ -90,8 +93,56 @@ describe('what redis-server wrote', () => {
       await waitFor(saved, { what: 'SAVE to be taken', withinMs: 10_000 });
     });
     expect(readFileSync(file('dump.rdb'), 'latin1')).toContain('repl-offset');
-    expect(readDiskState(folder)).toEqual(nothing);
+    expect(read()).toEqual(nothing);
   });
+});
+
+describe('what is loaded as it is configured', () => {
+  const mark = { from: 'rdb', to: 'aof', stage: 'writing', aofBefore: null, rdbBefore: null };
+  beforeEach(() => {
+    mkdirSync(file('appendonlydir'));
+    writeFileSync(file('appendonlydir/appendonly.aof.1.incr.aof'), 'commands');
+    const manifest = 'file appendonly.aof.1.incr.aof seq 1 type i\n';
+    writeFileSync(file('appendonlydir/appendonly.aof.manifest'), manifest);
+    utimesSync(file('appendonlydir/appendonly.aof.1.incr.aof'), 7000, 7000);
+  });
+  const saved = () => {
+    writeFileSync(file('dump.rdb'), 'data');
+    utimesSync(file('dump.rdb'), 9000, 9000);
+  };
+
+  test('without an AOF, an AOF that lies there is no data', () => {
+    writeFileSync(file('redis.conf'), 'appendonly no\nsave 60 1\n');
+    expect(read()).toEqual(nothing);
+    saved();
+    expect(read()).toEqual({ hasData: true, writtenAtMs: 9_000_000 });
+  });
+
+  test('with an AOF, an RDB that lies there is no data, nor a part that its manifest does not list', () => {
+    writeFileSync(file('redis.conf'), 'appendonly yes\n');
+    saved();
+    expect(read()).toEqual({ hasData: true, writtenAtMs: 7_000_000 });
+    writeFileSync(file('appendonlydir/appendonly.aof.manifest'), '');
+    expect(read()).toEqual(nothing);
+  });
+
+  test('the names are those of its redis.conf', () => {
+    writeFileSync(file('redis.conf'), 'appendonly yes\nappenddirname "elsewhere"\n');
+    expect(read()).toEqual(nothing);
+    writeFileSync(file('redis.conf'), 'appendonly no\ndbfilename other.rdb\n');
+    saved();
+    expect(read()).toEqual(nothing);
+  });
+
+  test('during a change it is what counts by the mark, whatever Redis wrote to redis.conf', () => {
+    writeFileSync(file('redis.conf'), 'appendonly yes\n');
+    writeFileSync(file('persistence.json'), JSON.stringify({ ...mark, aofBefore: aofStampNow() }));
+    expect(read()).toEqual(nothing);
+    writeFileSync(file('persistence.json'), JSON.stringify(mark));
+    expect(read().hasData).toBe(true);
+  });
+
+  const aofStampNow = () => aofStamp(dataFiles(folder, ''));
 });
 
 describe('what lies there', () => {
@@ -114,40 +165,40 @@ describe('what lies there', () => {
   ]);
 
   test('no folder, an empty one, or files that are not Redis’s: no data', () => {
-    expect(readDiskState(file('nowhere'))).toEqual(nothing);
-    expect(readDiskState(folder)).toEqual(nothing);
+    expect(read(file('nowhere'))).toEqual(nothing);
+    expect(read()).toEqual(nothing);
     writeFileSync(file('notes.txt'), 'x');
     writeFileSync(file('nodes.conf'), 'x');
     mkdirSync(file('old.rdb'));
-    expect(readDiskState(folder)).toEqual(nothing);
+    expect(read()).toEqual(nothing);
   });
 
   test('what a save or a rewrite that was cut short left behind is no data', () => {
     mkdirSync(file('appendonlydir'));
     for (const name of ['temp-123.rdb', 'appendonlydir/temp-rewriteaof-bg-123.aof'])
       writeFileSync(file(name), 'REDIS0010x');
-    expect(readDiskState(folder)).toEqual(nothing);
+    expect(read()).toEqual(nothing);
   });
 
   test('the single AOF of 6.2: commands are data, so are those after an empty RDB at its head', () => {
     const name = file('appendonly.aof');
     writeFileSync(name, '');
-    expect(readDiskState(folder)).toEqual(nothing);
+    expect(read()).toEqual(nothing);
     writeFileSync(name, '*2\r\n$6\r\nSELECT\r\n$1\r\n0\r\n');
-    expect(readDiskState(folder).hasData).toBe(true);
+    expect(read().hasData).toBe(true);
     writeFileSync(name, emptyRdb);
-    expect(readDiskState(folder)).toEqual(nothing);
+    expect(read()).toEqual(nothing);
     writeFileSync(name, Buffer.concat([emptyRdb, Buffer.from('*')]));
-    expect(readDiskState(folder).hasData).toBe(true);
+    expect(read().hasData).toBe(true);
   });
 
   test('the newest file that holds something counts', () => {
-    const times = { 'dump.rdb': 3000, 'old.rdb': 9000, 'appendonly.aof': 5000 };
+    const times = { 'dump.rdb': 3000, 'appendonly.aof': 5000 };
     for (const [name, seconds] of Object.entries(times)) {
-      writeFileSync(file(name), name === 'old.rdb' ? emptyRdb : 'data');
+      writeFileSync(file(name), 'data');
       utimesSync(file(name), seconds, seconds);
     }
-    expect(readDiskState(folder)).toEqual({ hasData: true, writtenAtMs: 5_000_000 });
+    expect(read()).toEqual({ hasData: true, writtenAtMs: 5_000_000 });
   });
 
   test.each<[string, Buffer]>([
@@ -160,7 +211,7 @@ describe('what lies there', () => {
     ['that is none', Buffer.from('<html>')],
   ])('an RDB %s counts as data: nobody can say that there is none', (_name, bytes) => {
     writeFileSync(file('dump.rdb'), bytes);
-    expect(readDiskState(folder).hasData).toBe(true);
+    expect(read().hasData).toBe(true);
   });
 
   test('an RDB whose fields have every kind of string is read to its end', () => {
@@ -173,12 +224,12 @@ describe('what lies there', () => {
     ];
     const end = Buffer.from([0xff, 1, 2, 3, 4, 5, 6, 7, 8]);
     writeFileSync(file('dump.rdb'), Buffer.concat([Buffer.from('REDIS0010'), ...fields, end]));
-    expect(readDiskState(folder)).toEqual(nothing);
+    expect(read()).toEqual(nothing);
   });
 
   test('a name without a file behind it is no data, and no reason to fail', () => {
     symlinkSync(file('gone'), file('dump.rdb'));
-    expect(readDiskState(folder)).toEqual(nothing);
+    expect(read()).toEqual(nothing);
   });
 
   test('a file that may not be read counts as data', () => {
@@ -190,7 +241,7 @@ describe('what lies there', () => {
     if (root) process.seteuid?.(65_534);
     try {
       expect(() => readFileSync(file('dump.rdb'))).toThrow('EACCES');
-      expect(readDiskState(folder).hasData).toBe(true);
+      expect(read().hasData).toBe(true);
     } finally {
       if (root) process.seteuid?.(0);
     }

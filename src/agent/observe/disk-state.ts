@@ -1,17 +1,30 @@
-/** What a member's data folder holds, read without starting Redis. */
-import { closeSync, openSync, readdirSync, readSync, statSync } from 'node:fs';
-import path from 'node:path';
+/** What a member would load from its data folder, read without starting Redis. */
+import { closeSync, openSync, readFileSync, readSync, statSync } from 'node:fs';
 import type { DiskState } from '../../topology/cold-start.ts';
+import { parseChangeMark } from '../persistence/change-mark.ts';
+import { aofParts, aofStamp, dataFiles, kindInConf } from '../persistence/data-files.ts';
+import { kindOnDisk } from '../persistence/plan.ts';
+import type { PartPaths } from '../state/paths.ts';
 
 /**
- * Looks for an AOF (7.0's folder of parts, or the single file of 6.2) and an RDB. A part that holds no key counts
- * as no data: Redis writes such files for an empty database too.
+ * Looks at the files that it loads as it is configured: the parts of its AOF, or its RDB. What else lies there is no
+ * data: an AOF that is switched off is from another time. Nor is a file that holds no key: Redis writes such files for an
+ * empty database too. Before it was ever configured, everything counts.
  */
-export function readDiskState(dataDir: string): DiskState {
-  const files = [
-    ...filesIn(path.join(dataDir, 'appendonlydir')),
-    ...filesIn(dataDir).filter((file) => /\.(rdb|aof)$/.test(file)),
-  ].filter((file) => /\.(rdb|aof)$/.test(file) && !path.basename(file).startsWith('temp-'));
+export function readDiskState({ dataDir, config, persistence }: MemberFiles): DiskState {
+  const conf = textIfThere(config);
+  const files = dataFiles(dataDir, conf ?? '');
+  const mark = textIfThere(persistence);
+  const kind =
+    mark === undefined ? kindInConf(conf ?? '') : kindOnDisk(parseChangeMark(mark), aofStamp(files));
+  const all = [...aofParts(files), files.rdb];
+  return stateOf(conf === undefined ? all : kind === 'aof' ? aofParts(files) : [files.rdb]);
+}
+
+/** Where the member's files lie. */
+export type MemberFiles = Pick<PartPaths, 'dataDir' | 'config' | 'persistence'>;
+
+function stateOf(files: readonly string[]): DiskState {
   let writtenAtMs = 0;
   for (const file of files) {
     // Redis, and people, may take a file away between the listing and the look at it.
@@ -23,11 +36,11 @@ export function readDiskState(dataDir: string): DiskState {
   return { hasData: writtenAtMs > 0, writtenAtMs };
 }
 
-function filesIn(folder: string): string[] {
+function textIfThere(file: string): string | undefined {
   try {
-    return readdirSync(folder).map((name) => path.join(folder, name));
+    return readFileSync(file, 'utf8');
   } catch {
-    return [];
+    return undefined;
   }
 }
 

@@ -15,6 +15,8 @@ export interface PartPaths {
   socket: string;
   /** What the agent remembers of a member's data. */
   memory: string;
+  /** A change of its persistence that is under way. */
+  persistence: string;
 }
 
 export interface StatePaths {
@@ -75,6 +77,7 @@ function partPaths(root: string, folder: string, config: string): PartPaths {
     record: path.join(folder, 'process.json'),
     socket: socketPath(root, path.join(folder, 'sock')),
     memory: path.join(folder, 'memory.json'),
+    persistence: path.join(folder, 'persistence.json'),
   };
 }
 

@@ -11,6 +11,7 @@ import { renderSentinelConf, sentinelRunId } from '../../render/sentinel-conf.ts
 import { renderUsersAcl } from '../../render/users-acl.ts';
 import type { Member } from '../../spec/spec.ts';
 import type { Deployment, Setting } from '../deployment.ts';
+import { noteChange } from '../persistence/load-what-counts.ts';
 import type { Part } from './part.ts';
 
 /** True when no member of this host has ever been configured. */
@@ -27,6 +28,7 @@ export async function writeConfigs(deployment: Deployment, primary: Member): Pro
   for (const { place, part } of members) {
     if (!part) continue;
     const follows = place.id === primary.id ? null : primary;
+    await noteChange(part.paths, spec.redis, setting.clock.wallMs());
     await writeOrMerge(part.paths.config, memberConfText(setting, { place, part }, follows));
     // Redis never writes this one: it is ours.
     await writeFileAtomic(part.paths.aclFile, renderUsersAcl({ spec, secrets, selectors }));

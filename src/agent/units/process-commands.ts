@@ -3,6 +3,7 @@ import { readFileIfThere, writeFileAtomic } from '../../base/atomic-file.ts';
 import type { ProcessCommand } from '../../process/supervised-process.ts';
 import type { Member } from '../../spec/spec.ts';
 import type { Deployment, LiveGate, Setting } from '../deployment.ts';
+import { loadWhatCounts } from '../persistence/load-what-counts.ts';
 import type { PartPaths } from '../state/paths.ts';
 
 /**
@@ -17,6 +18,7 @@ export async function memberCommand(
   primary: Member | null | undefined,
 ): Promise<ProcessCommand> {
   if (primary === null) await forgetPrimary(paths.config);
+  await loadWhatCounts(paths);
   const follow = primary ? ['--replicaof', primary.address, String(primary.port)] : [];
   return { program: redisServer, args: [paths.config, ...follow], cwd: paths.folder, logFile: paths.log };
 }

@@ -1,0 +1,128 @@
+/**
+ * Changes of redis.persistence, by apply and by up, cut off at random moments: every acknowledged write that the old
+ * persistence had on disk is there afterwards. HOLDFAST_TEST_MOMENTS says how many moments each way is tried at; a few
+ * ways are tried at one unless it is set.
+ */
+import { readFileSync } from 'node:fs';
+import { setTimeout as delay } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { ApplyResult } from '../../src/agent/change/apply-spec.ts';
+import { waitFor } from '../../src/base/retry.ts';
+import { isAlive } from '../../src/testbed/leftovers.ts';
+import { TestDeployment } from '../support/deployment.ts';
+
+const moments = Number(process.env['HOLDFAST_TEST_MOMENTS'] ?? 0);
+const perWay = Math.max(1, moments);
+
+type Kind = 'none' | 'rdb' | 'aof-everysec' | 'aof-always';
+type Way = 'apply' | 'up';
+
+/** Each way between two kinds once, one after the other. */
+const everyWay: Kind[] = [
+  ...(['rdb', 'aof-everysec', 'rdb', 'aof-always', 'aof-everysec', 'aof-always', 'rdb'] as const),
+  ...(['none', 'rdb', 'none', 'aof-everysec', 'none', 'aof-always', 'none', 'rdb'] as const),
+];
+const fewWays: Kind[] = ['rdb', 'aof-everysec', 'rdb'];
+
+const keys = 20_000;
+const started: TestDeployment[] = [];
+afterAll(async () => {
+  for (const deployment of started) await deployment.destroy();
+});
+
+async function up(members: number, persistence: Kind): Promise<TestDeployment> {
+  const deployment = await TestDeployment.up({ redis: { members, persistence } });
+  started.push(deployment);
+  return deployment;
+}
+
+/** Writes every key anew, and has it on the disk of every member as far as its persistence goes. */
+async function fill(deployment: TestDeployment, members: number, kind: Kind, value: string): Promise<void> {
+  const client = deployment.client();
+  const pipeline = client.pipeline();
+  for (let i = 0; i < keys; i++) pipeline.set(`key:${i}`, value);
+  for (const [error] of (await pipeline.exec()) ?? []) if (error) throw error;
+  await client.wait(members - 1, 10_000);
+  if (kind !== 'rdb') return;
+  for (let i = 0; i < members; i++) {
+    const member = deployment.client(deployment.ports.members + i);
+    const saved = async () => (await member.save()) === 'OK';
+    await waitFor(saved, { what: 'SAVE to be taken', withinMs: 10_000 });
+  }
+}
+
+/** All keys with this value, on the primary that clients are led to. */
+async function holds(deployment: TestDeployment, value: string): Promise<boolean> {
+  const client = deployment.client();
+  const count = await client.dbsize();
+  const some = await client.mget('key:0', `key:${keys / 2}`, `key:${keys - 1}`);
+  if (count === keys && some.every((each) => each === value)) return true;
+  throw new Error(`${count} of ${keys} keys, and ${JSON.stringify(some)} for ${value}`);
+}
+
+async function kill(pids: number[]): Promise<void> {
+  for (const pid of pids) if (isAlive(pid)) process.kill(pid, 'SIGKILL');
+  const gone = () => pids.every((pid) => !isAlive(pid));
+  await waitFor(gone, { what: 'every process to be gone', withinMs: 10_000 });
+}
+
+/** Starts the change, cuts it off after a while, and starts the deployment again with what the spec says now. */
+async function cutOff(deployment: TestDeployment, way: Way, to: Kind, afterMs: number, all: boolean) {
+  if (way === 'up') await deployment.run('down');
+  deployment.writeSpec({ redis: { persistence: to } });
+  const running =
+    way === 'up' ? deployment.run('up', [], ['--detach']) : deployment.run('apply', [], ['--yes']);
+  await delay(afterMs);
+  const pids = deployment.runningPids();
+  await kill(all ? pids : pids.filter((pid) => pid === deployment.agentPid()));
+  await running;
+  // What a start that was cut off had begun in between.
+  if (all) await kill(deployment.runningPids());
+  await deployment.start();
+}
+
+async function settled(deployment: TestDeployment, kind: Kind): Promise<void> {
+  const apply = () => deployment.json<ApplyResult>('apply', [], ['--dry-run']);
+  const done = async () => (await apply()).changes.length === 0;
+  await waitFor(done, { what: `everything to be as ${kind} wants it`, withinMs: 20_000, everyMs: 200 });
+  const conf = readFileSync(`${deployment.stateDir}/members/redis-1/redis.conf`, 'utf8');
+  expect(conf).toMatch(kind.startsWith('aof') ? /^appendonly yes$/m : /^appendonly no$/m);
+}
+
+const few: [Way, number][] = [
+  ['up', 1],
+  ['apply', 3],
+];
+const many: [Way, number][] = [...few, ['apply', 1], ['up', 3]];
+
+describe.each(moments > 0 ? many : few)('by %s, with %i members', (way, members) => {
+  const kinds = moments > 0 ? everyWay.filter((kind) => members > 1 || kind !== 'none') : fewWays;
+  let deployment: TestDeployment;
+  beforeAll(async () => {
+    deployment = await up(members, kinds[0] as Kind);
+  });
+
+  const ways = kinds.slice(1).map((to, i) => [kinds[i] as Kind, to] as const);
+  test.each(ways)('%s to %s, cut off', { timeout: 120_000 * perWay }, async (from, to) => {
+    // Without persistence on one side only the change itself can be cut off, not the servers.
+    const all = from !== 'none' && to !== 'none';
+    for (let moment = 0; moment < perWay; moment++) {
+      const value = `${from} ${to} ${moment}`;
+      deployment.writeSpec({ redis: { persistence: from } });
+      await deployment.run('apply', [], ['--yes']);
+      await settled(deployment, from);
+      await fill(deployment, members, from, value);
+      // By `up`, what was in memory only is gone before anything begins.
+      if (way === 'up' && from === 'none') continue;
+      const afterMs = Math.random() * (way === 'up' ? 4000 : 1500);
+      await cutOff(deployment, way, to, afterMs, all);
+      if (way === 'up' && to === 'none') continue;
+      const found = await waitFor(() => holds(deployment, value), {
+        what: `every key after ${Math.round(afterMs)} ms`,
+        withinMs: 15_000,
+      });
+      expect(found).toBe(true);
+      await settled(deployment, to);
+    }
+  });
+});
