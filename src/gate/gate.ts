@@ -1,8 +1,8 @@
 import type { Server } from 'node:http';
 import { errorText } from '../base/errors.ts';
 import { waitFor } from '../base/retry.ts';
-import { refusalKind } from '../redis/errors.ts';
 import { Buffered } from './client/buffered.ts';
+import type { Client } from './client/gate-client.ts';
 import { Door, type DoorContext } from './client/listener.ts';
 import { CommandTable } from './commands/command-table.ts';
 import type { GateConfig } from './config.ts';
@@ -21,10 +21,12 @@ import { ReplicaWatch } from './primary/replica-watch.ts';
 import { PrimaryRouting, ReplicaRouting } from './primary/routings.ts';
 import { Durability, type DurabilitySources } from './upstream/durability.ts';
 import { openLink } from './upstream/open-link.ts';
+import { Strangers } from './upstream/strangers.ts';
 
 const drainPollMs = 1;
 /** COMMAND's answer is long, and a busy server takes its time. */
 const tableWithinMs = 5000;
+const strangersMs = 2000;
 
 /** One gate process: its doors, who is primary, and control. */
 export class Gate implements ControlTarget {
@@ -39,7 +41,8 @@ export class Gate implements ControlTarget {
   readonly #replicaDoor: Door | null;
   #control: Server | null = null;
   #loadingTable = false;
-  #authNeeded = false;
+  readonly #strangers: Strangers;
+  #strangersTimer: NodeJS.Timeout | undefined;
   #draining: Promise<void> | null = null;
   /** Settles when a drain has ended. */
   readonly finished: Promise<void>;
@@ -52,6 +55,7 @@ export class Gate implements ControlTarget {
     this.finished = new Promise((resolve) => {
       this.#finish = resolve;
     });
+    this.#strangers = new Strangers(config.tls, () => this.#retire('default'));
     let lastId = ids.first - ids.step;
     const context: DoorContext = {
       config,
@@ -59,7 +63,8 @@ export class Gate implements ControlTarget {
       table: this.#table,
       counters: this.#counters,
       buffered: new Buffered(config.limits.totalBytes),
-      authNeeded: () => this.#authNeeded,
+      strangers: this.#strangers,
+      retire: (user) => this.#retire(user),
       primaryLoads: () => this.#watch.loads,
       nextId: () => {
         lastId += ids.step;
@@ -88,6 +93,7 @@ export class Gate implements ControlTarget {
     const { listen, replicaListen, controlSocket } = this.#config;
     await this.#door.listen(listen);
     if (replicaListen) await this.#replicaDoor?.listen(replicaListen);
+    this.#strangersTimer = setInterval(() => this.#askForStrangers(), strangersMs);
     if (controlSocket !== null) this.#control = await serveControl(controlSocket, this);
   }
 
@@ -167,6 +173,7 @@ export class Gate implements ControlTarget {
   }
 
   stop(): void {
+    clearInterval(this.#strangersTimer);
     this.#watch.stop();
     this.#replicas.stop();
     this.#durability?.stop();
@@ -177,6 +184,23 @@ export class Gate implements ControlTarget {
       for (const client of [...(door?.clients ?? [])]) client.close();
       door?.connections.closeAll();
     }
+  }
+
+  /** Nobody new gets a connection of this user, or of anybody (null), that was made until now. */
+  #retire(user: string | null): void {
+    this.#strangers.doubt();
+    for (const door of [this.#door, this.#replicaDoor]) door?.connections.retireUser(user);
+  }
+
+  /** A password that `default` was given is asked of those who have been here without one, too. */
+  #askForStrangers(): void {
+    const { primary, holding } = this.#watch;
+    if (primary === null || holding !== 'none') return;
+    const isStranger = ({ session }: Client) => session.identity.login === null;
+    const doors = this.#replicaDoor === null ? [this.#door] : [this.#door, this.#replicaDoor];
+    if (!doors.some((door) => [...door.clients].some(isStranger))) return;
+    // The connections of clients tell of a member that is lost.
+    this.#strangers.ask(primary).catch(() => {});
   }
 
   #onChange(): void {
@@ -195,16 +219,12 @@ export class Gate implements ControlTarget {
     this.#loadingTable = true;
     const { memberCredentials: credentials, tls } = this.#config;
     const link = openLink(primary, { credentials, tls }, { timeoutMs: tableWithinMs });
-    const stranger = openLink(primary, { credentials: null, tls });
     try {
-      const refused = await stranger.call(['PING']).catch(refusalKind);
-      this.#authNeeded = refused === 'NOAUTH';
       this.#table.load(await link.call(['COMMAND']));
     } catch (error) {
       this.#log(`cannot read the table of commands: ${errorText(error)}`);
     } finally {
       link.close();
-      stranger.close();
       this.#loadingTable = false;
     }
   }

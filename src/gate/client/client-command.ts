@@ -24,7 +24,7 @@ export function sendClientCommand(
   const { session, router } = client;
   const count = args.length;
   const asked = (answer: () => Buffer, instead = request) => sendReplaced(client, request, instead, answer);
-  const list = () => writeText(client, matching(client, args).map(describeClient).join('\n'));
+  const list = () => writeText(client, matching(client, args).map(describeClient).join(''));
   switch (sub) {
     case 'reply':
       return count === 3 && /^(on|off|skip)$/i.test(text(2)) ? setReplies(client, text(2)) : undefined;
@@ -87,9 +87,9 @@ class Replaced extends Observed {
 }
 
 function writeText(client: Client, lines: string): Buffer {
-  const text = `${lines}\n`;
+  const text = Buffer.from(lines, 'latin1');
   return client.session.protocol === 3
-    ? Buffer.from(`=${Buffer.byteLength(text) + 4}\r\ntxt:${text}\r\n`)
+    ? Buffer.concat([Buffer.from(`=${text.length + 4}\r\ntxt:`), text, Buffer.from('\r\n')])
     : writeBulk(text);
 }
 
@@ -133,6 +133,7 @@ function matching(client: Client, args: Buffer[]): Client[] {
 /** CLIENT KILL addr:port, or with filters, which all have to fit; itself only when SKIPME says no. */
 function kill(client: Client, args: Buffer[]): Buffer {
   const words = args.slice(2).map((arg) => arg.toString());
+  const latin1 = (index: number) => args[2 + index]?.toString('latin1') ?? '';
   const old = words.length === 1;
   let skipMe = !old;
   const tests: ((each: Client) => boolean)[] = [];
@@ -147,7 +148,7 @@ function kill(client: Client, args: Buffer[]): Buffer {
     } else if (filter === 'addr') tests.push((each) => each.address === value);
     else if (filter === 'laddr')
       tests.push(({ socket }) => `${socket.localAddress}:${socket.localPort}` === value);
-    else if (filter === 'user') tests.push((each) => userOf(each) === value);
+    else if (filter === 'user') tests.push((each) => each.session.user === latin1(index + 1));
     else if (filter === 'type') {
       tests.push(({ session }) => value.toLowerCase() === (session.subscribed ? 'pubsub' : 'normal'));
     } else if (filter === 'skipme' && /^(yes|no)$/i.test(value)) skipMe = value.toLowerCase() === 'yes';
@@ -162,10 +163,6 @@ function kill(client: Client, args: Buffer[]): Buffer {
   }
   if (old) return killed > 0 ? writeSimple('OK') : writeError('ERR No such client');
   return writeInteger(killed);
-}
-
-function userOf({ session }: Client): string {
-  return session.credentials?.username ?? 'default';
 }
 
 /** The member knows the blocked client by its connection's own id. */

@@ -1,6 +1,6 @@
 import type { Client } from './gate-client.ts';
 
-/** One line of CLIENT LIST, with the fields of Redis 7.0 in their order. What the gate can't know is 0. */
+/** One line of CLIENT LIST, as latin1, with the fields of Redis 7.0 in their order. What the gate can't know is 0. */
 export function describeClient(client: Client): string {
   const { session, socket } = client;
   const now = Date.now();
@@ -19,7 +19,7 @@ export function describeClient(client: Client): string {
     ['age', seconds(client.since)],
     ['idle', 0],
     ['flags', flags === '' ? 'N' : flags],
-    ['db', session.database],
+    ['db', session.identity.database],
     ['sub', session.channels.size],
     ['psub', session.patterns.size],
     ['ssub', session.shardChannels.size],
@@ -36,9 +36,9 @@ export function describeClient(client: Client): string {
     ['tot-mem', 0],
     ['events', 'r'],
     ['cmd', client.lastCommand === '' ? 'NULL' : client.lastCommand],
-    ['user', session.credentials?.username ?? 'default'],
+    ['user', session.user],
     ['redir', -1],
     ['resp', session.protocol],
   ];
-  return fields.map(([key, value]) => `${key}=${value}`).join(' ');
+  return `${fields.map(([key, value]) => `${key}=${value}`).join(' ')}\n`;
 }

@@ -6,11 +6,11 @@ import { createRequestFrame, frameRequest, INCOMPLETE, MALFORMED } from '../../r
 import { writeError, writeRequest } from '../../resp/write.ts';
 import type { Command } from '../commands/command-table.ts';
 import type { ClosedFor } from '../control/control-api.ts';
-import type { Run } from '../upstream/run-ring.ts';
+import type { ReplyHandler, Run } from '../upstream/run-ring.ts';
 import type { Upstream } from '../upstream/upstream.ts';
 import { type Again, type Bounce, currentRequest, type Item, refusalOf } from './bounce.ts';
 import { ClientOutput } from './client-output.ts';
-import { LongRequest } from './long-request.ts';
+import { keptBytes, LongRequest, wayOfLong } from './long-request.ts';
 import { RequestBuffer } from './request-buffer.ts';
 import type { Router } from './router.ts';
 import { Session } from './session.ts';
@@ -38,6 +38,8 @@ export class Client {
   readonly requests = new RequestBuffer();
   readonly output: ClientOutput;
   readonly since = Date.now();
+  /** The same as monotonic ms. */
+  readonly cameAt = performance.now();
   #pumping = false;
   #paused = false;
   /** A request too long to be kept whole, on its way. */
@@ -60,6 +62,10 @@ export class Client {
   inMulti = false;
   /** A queued command failed here, so its EXEC must not be sent. */
   multiFailed = false;
+  /** What is queued changes what the requests behind EXEC mean. */
+  multiSettles = false;
+  /** A request is on its way that changes what those behind it mean. */
+  #settling = false;
   replies: 'on' | 'off' | 'skip' = 'on';
   lastCommand = '';
   lastActive = this.since;
@@ -67,6 +73,8 @@ export class Client {
   countedBytes = 0;
   closing = false;
   closed = false;
+  #admitted = false;
+  #mustLogIn = false;
 
   constructor(id: number, socket: Socket, router: Router, address: string | null = null) {
     this.id = id;
@@ -119,8 +127,18 @@ export class Client {
 
   /** Its request is longer than what may be kept: from now on it goes to the server as it comes. */
   #startLong(): void {
-    const ready = this.idle() && this.backlog.length === 0;
-    this.#long = ready ? LongRequest.start(this, () => this.resume()) : null;
+    const way = wayOfLong(this);
+    if (way === 'keep') {
+      if (this.requests.size > keptBytes) {
+        this.fail('ERR Protocol error: the request is too long to be kept');
+        this.pump();
+      } else this.resume();
+      return;
+    }
+    const ready = this.idle() && this.backlog.length === 0 && !this.#settling;
+    if (!ready) this.#long = null;
+    else if (way === 'pass') this.#long = LongRequest.start(this, () => this.resume());
+    else this.#long = LongRequest.refuse(this, way);
     if (this.#long === null || this.#long.stalled) this.#pause();
     else this.resume();
   }
@@ -130,6 +148,10 @@ export class Client {
     const long = this.#long as LongRequest;
     const taken = long.pass(chunk);
     if (long.whole || long.failed) this.#long = null;
+    if (long.whole && long.refusal !== null) {
+      if (this.inMulti) this.multiFailed = true;
+      this.deliver(long.refusal, 0, long.refusal.length);
+    }
     if (long.failed) {
       this.fail(`ERR ${long.failed}`);
       this.pump();
@@ -168,6 +190,10 @@ export class Client {
 
   /** True when there may be more to do at once. */
   #goOn(): boolean {
+    if (this.#settling) {
+      if (!this.idle()) return false;
+      this.#settling = false;
+    }
     const item = this.backlog[0];
     if (item !== undefined) {
       if ('reply' in item) {
@@ -182,7 +208,30 @@ export class Client {
       if (this.idle()) this.socket.end();
       return false;
     }
+    if (!this.#admitted && !this.router.admit(this)) return false;
     return this.requests.size > 0 && !this.requests.incomplete && this.#sendNext();
+  }
+
+  /** What comes next waits for the answer to what was sent last: it changes what the rest means. */
+  settle(): void {
+    this.#settling = true;
+  }
+
+  /** Closes the connection once everything before this is answered. */
+  end(): void {
+    this.closing = true;
+    this.pump();
+  }
+
+  /** The server was asked whether strangers have to log in. */
+  admit(mustLogIn: boolean): void {
+    this.#admitted = true;
+    this.#mustLogIn = mustLogIn;
+  }
+
+  /** It has to log in before it may do anything. */
+  get unauthenticated(): boolean {
+    return this.#mustLogIn && this.session.identity.login === null;
   }
 
   /** Whether nothing is in flight; if not, pump is called when that is so. */
@@ -255,7 +304,7 @@ export class Client {
       if (!this.idle()) return false;
       if (this.inMulti) this.multiFailed = true;
       this.deliver(refusal, 0, refusal.length);
-    } else if (command.special !== null || this.inMulti) {
+    } else if (command.behaviour.kind !== 'plain' || this.inMulti) {
       sent = sendSpecial(this, command, buf, start, end);
     } else sent = this.sendPlain(command, buf, start, end);
     if (!sent) return false;
@@ -267,7 +316,13 @@ export class Client {
   }
 
   /** One request that goes where plain requests go. */
-  sendPlain(command: Command, buf: Buffer, start: number, end: number): boolean {
+  sendPlain(
+    command: Command,
+    buf: Buffer,
+    start: number,
+    end: number,
+    handler: ReplyHandler | null = null,
+  ): boolean {
     const { router } = this;
     if (!command.read && router.holding !== 'none') {
       router.hold(this);
@@ -275,7 +330,7 @@ export class Client {
     }
     const route = this.route ?? router.routeFor(this);
     if (route === null) return false;
-    route.send(this, buf, start, end, 1, !command.read, null);
+    route.send(this, buf, start, end, 1, !command.read, handler);
     return true;
   }
 

@@ -29,6 +29,10 @@ export class Observed implements ReplyHandler {
     this.client.bounce?.items.push({ request: this.request });
   }
 
+  proves(_buf: Buffer, _start: number, _end: number): boolean {
+    return true;
+  }
+
   protected bounced(buf: Buffer, start: number, end: number): boolean {
     if (!this.refused(buf, start, end)) return false;
     this.client.sendAgain({ request: this.request });
@@ -40,6 +44,51 @@ export class Observed implements ReplyHandler {
     const refusal = buf[start] === MINUS ? refusalOf(buf, start, end) : null;
     return refusal !== null && this.client.router.onRefusal(this.client, refusal);
   }
+}
+
+/**
+ * AUTH, HELLO, SELECT, RESET, and what sets a mode. After an error its connection may be anything: HELLO of Redis 7.0
+ * authenticates before it refuses the name that came with it.
+ */
+export class Settling extends Observed {
+  override proves(buf: Buffer, start: number, _end: number): boolean {
+    return buf[start] !== MINUS;
+  }
+}
+
+/** What may have changed its connection, nobody knows how: its client keeps it, and nobody gets it afterwards. */
+export class Foreign extends Observed {
+  override onReply(buf: Buffer, start: number, end: number): boolean {
+    if (!this.proves(buf, start, end)) this.client.session.foreign = true;
+    return super.onReply(buf, start, end);
+  }
+
+  override proves(buf: Buffer, start: number, end: number): boolean {
+    return refusedUnseen.test(buf.toString('latin1', start, Math.min(end, start + 64)));
+  }
+}
+
+/** The server did not execute it. */
+const refusedUnseen = /^-(ERR unknown (sub)?command|ERR wrong number of arguments|NOPERM|NOAUTH|BUSY) /;
+
+/** ACL SETUSER and its like: connections of before are not for those who come. */
+export class AccessChange extends Observed {
+  constructor(client: Client, request: Buffer, args: Buffer[]) {
+    super(client, request, () => {
+      const user = accessChange(args);
+      if (user !== undefined) client.router.onAccessChanged(user);
+    });
+  }
+}
+
+/** Whose access a request changes, as latin1: one user's, or everybody's (null). Undefined: nobody's. */
+export function accessChange(args: Buffer[]): string | null | undefined {
+  const words = args.map((arg) => arg.toString('latin1'));
+  const verb = words.slice(0, 2).join(' ').toLowerCase();
+  if (verb === 'acl setuser') return words[2];
+  if (verb !== 'config set') return null;
+  const names = words.filter((_word, index) => index >= 2 && index % 2 === 0);
+  return names.some((name) => name.toLowerCase() === 'requirepass') ? 'default' : undefined;
 }
 
 /** A blocking command: sent again when the server stops being primary, or its connection breaks. */
@@ -88,6 +137,10 @@ export class Subscribing implements ReplyHandler {
     }
     if (!this.#again) client.deliver(buf, start, end);
     return --this.#left === 0;
+  }
+
+  proves(buf: Buffer, start: number, _end: number): boolean {
+    return buf[start] !== MINUS;
   }
 
   onLost(): void {

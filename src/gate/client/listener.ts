@@ -9,6 +9,7 @@ import type { Counters } from '../control/counters.ts';
 import { GateListenFailed } from '../errors.ts';
 import { Connections, type ConnectionsOwner } from '../upstream/connections.ts';
 import { readTlsFiles } from '../upstream/open-socket.ts';
+import type { Strangers } from '../upstream/strangers.ts';
 import type { Upstream, UpstreamOptions } from '../upstream/upstream.ts';
 import type { Refusal } from './bounce.ts';
 import type { Buffered } from './buffered.ts';
@@ -40,8 +41,9 @@ export interface DoorContext {
   counters: Counters;
   log: (text: string) => void;
   buffered: Buffered;
-  /** Whether a new connection to a member has to authenticate before it may do anything. */
-  authNeeded: () => boolean;
+  strangers: Strangers;
+  /** Connections of this user (latin1), or of everybody (null), are not for those who come. */
+  retire: (user: string | null) => void;
   primaryLoads: () => boolean;
   /** Numbers clients across doors. */
   nextId: () => number;
@@ -180,8 +182,7 @@ export class Door implements Router, ConnectionsOwner {
   }
 
   limitsOf(client: Client): RequestLimits {
-    if (client.session.credentials !== null || !this.#context.authNeeded()) return this.requestLimits;
-    return unauthenticatedLimits;
+    return client.unauthenticated ? unauthenticatedLimits : this.requestLimits;
   }
 
   targetFor(client: Client): MemberAddress | null {
@@ -234,6 +235,36 @@ export class Door implements Router, ConnectionsOwner {
 
   retrySoon(client: Client): void {
     this.held.retrySoon(client);
+  }
+
+  admit(client: Client): boolean {
+    const target = this.targetFor(client);
+    if (target === null) {
+      this.hold(client);
+      return false;
+    }
+    const { strangers } = this.#context;
+    const mustLogIn = strangers.mustLogIn(target, client.cameAt);
+    if (mustLogIn !== undefined) {
+      client.admit(mustLogIn);
+      return true;
+    }
+    // Another member may be the one to ask before this one has answered.
+    this.held.add(client);
+    strangers.ask(target).then(
+      () => client.pump(),
+      (error: unknown) => {
+        if (client.closed) return;
+        this.onLost(target, errorText(error), true);
+        this.hold(client);
+        this.held.retrySoon(client);
+      },
+    );
+    return false;
+  }
+
+  onAccessChanged(user: string | null): void {
+    this.#context.retire(user);
   }
 
   onRefusal(client: Client, refusal: Refusal): boolean {

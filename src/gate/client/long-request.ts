@@ -5,12 +5,32 @@ import { answerUncertain } from './carry-over.ts';
 import type { Client } from './gate-client.ts';
 
 /**
- * A request that is longer than what a client may have in the gate. It gets a connection of its own and goes there
- * as it comes, no faster than the server takes it, so its length costs no memory. It can't be sent again: when the
- * primary changes before it was answered, the answer is UNCERTAIN, and a refusal is passed on.
+ * A request that is longer than what a client may have in the gate. Its command is known before anything of it goes
+ * anywhere:
+ *
+ * - What leaves no state on its connection gets a connection of its own and goes there as it comes, no faster than the
+ *   server takes it, so its length costs no memory. It can't be sent again: when the primary changes before it was
+ *   answered, the answer is UNCERTAIN, and a refusal is passed on.
+ * - What is refused here is read to its end and goes nowhere.
+ * - Everything else (a long WATCH, SUBSCRIBE, HELLO) is kept until it is whole, up to `keptBytes`.
  */
+export function wayOfLong(client: Client): 'pass' | 'keep' | Buffer {
+  const { requests, router } = client;
+  const { frame, buf } = requests;
+  // A name that is not whole by now is no command's.
+  const named = frame.left < frame.count;
+  const command = named ? router.table.commandOf(buf, frame) : router.table.unknown;
+  const refusal = router.refuses ? router.refuse(client, command) : null;
+  if (refusal !== null) return refusal;
+  return command.behaviour.kind === 'plain' ? 'pass' : 'keep';
+}
+
+/** A request that has to be kept whole may be this long. */
+export const keptBytes = 64 * 1024 * 1024;
+
 export class LongRequest {
-  readonly #upstream: Upstream;
+  /** null: it goes nowhere. */
+  readonly #upstream: Upstream | null;
   readonly #onDrained: () => void;
   readonly #bulkBytes: number;
   /** Bytes that pass without a look: the rest of a bulk string, with its line end. */
@@ -22,11 +42,21 @@ export class LongRequest {
   /** The server is slower than the client. */
   stalled = false;
   failed = '';
+  /** What it is answered when it is whole, without having been sent. */
+  refusal: Buffer | null = null;
+
+  /** Takes what is there of the client's request, and sends nothing of it. */
+  static refuse(client: Client, refusal: Buffer): LongRequest {
+    const long = new LongRequest(null, client.router.requestLimits.bulkBytes, () => {});
+    long.refusal = refusal;
+    long.#takeFrom(client);
+    return long;
+  }
 
   /** Sends what is there of the client's request; null when there is no connection for it yet. */
   static start(client: Client, onDrained: () => void): LongRequest | null {
     const { requests, router } = client;
-    const { frame, buf, pos, end } = requests;
+    const { buf, pos } = requests;
     if (router.holding !== 'none' && !client.router.refuses) {
       router.hold(client);
       return null;
@@ -41,28 +71,35 @@ export class LongRequest {
         client.deliver(reply, start, stop);
         return true;
       },
+      proves: () => true,
       onLost: () => {
         if (multi) client.multiFailed = true;
         answerUncertain(client);
       },
     });
-    const at = frame.resumeAt;
-    const cr = frame.pendingBulk > 0 ? findCr(buf, at, end) : -1;
     const long = new LongRequest(upstream, router.requestLimits.bulkBytes, onDrained);
-    if (cr >= 0) {
-      long.#skip = cr + 2 + frame.pendingBulk + 2 - end;
-      long.#left = frame.left - 1;
-    } else {
-      long.#left = frame.left;
-      long.#header = Buffer.from(buf.subarray(at, end));
-    }
-    const sent = Buffer.from(buf.subarray(pos, cr >= 0 ? end : at));
-    requests.clear();
-    long.#write(sent);
+    long.#takeFrom(client);
     return long;
   }
 
-  private constructor(upstream: Upstream, bulkBytes: number, onDrained: () => void) {
+  /** Goes on where framing stopped, in the middle of the request. */
+  #takeFrom({ requests }: Client): void {
+    const { frame, buf, pos, end } = requests;
+    const at = frame.resumeAt;
+    const cr = frame.pendingBulk > 0 ? findCr(buf, at, end) : -1;
+    if (cr >= 0) {
+      this.#skip = cr + 2 + frame.pendingBulk + 2 - end;
+      this.#left = frame.left - 1;
+    } else {
+      this.#left = frame.left;
+      this.#header = Buffer.from(buf.subarray(at, end));
+    }
+    const sent = Buffer.from(buf.subarray(pos, cr >= 0 ? end : at));
+    requests.clear();
+    this.#write(sent);
+  }
+
+  private constructor(upstream: Upstream | null, bulkBytes: number, onDrained: () => void) {
     this.#upstream = upstream;
     this.#bulkBytes = bulkBytes;
     this.#onDrained = onDrained;
@@ -105,7 +142,7 @@ export class LongRequest {
 
   /** The client is gone: half a request can't be ended, so its connection ends. */
   abandon(): void {
-    if (!this.whole) this.#upstream.destroy('its client left in the middle of a request');
+    if (!this.whole) this.#upstream?.destroy('its client left in the middle of a request');
   }
 
   #fail(bytes: Buffer, pos: number): number {
@@ -114,12 +151,12 @@ export class LongRequest {
       bytes[pos] === DOLLAR
         ? 'Protocol error: invalid bulk length'
         : `Protocol error: expected '$', got '${byte}'`;
-    this.#upstream.destroy('its client sent what is not RESP');
+    this.#upstream?.destroy('its client sent what is not RESP');
     return bytes.length;
   }
 
   #write(bytes: Buffer): void {
-    if (bytes.length === 0) return;
+    if (bytes.length === 0 || this.#upstream === null) return;
     const taken = this.#upstream.pass(bytes, () => {
       this.stalled = false;
       this.#onDrained();

@@ -1,14 +1,17 @@
 import type { Buffer } from 'node:buffer';
+import type { Login } from '../upstream/identity.ts';
 import type { Client } from './gate-client.ts';
 
 /** What an accepted request makes of the session. */
 export function observer(client: Client, name: string, args: Buffer[], request: Buffer): () => void {
   const { session } = client;
-  const text = (index: number) => args[index]?.toString() ?? '';
+  const text = (index: number) => args[index]?.toString('latin1') ?? '';
   return () => {
     client.route = null;
-    if (name === 'select') session.database = Number(text(1));
-    else if (name === 'unwatch') session.watching = session.watchBroken = false;
+    const { identity } = session;
+    if (name === 'select') {
+      session.identity = { ...identity, database: Number(text(1)), selectedAs: identity.login };
+    } else if (name === 'unwatch') session.watching = session.watchBroken = false;
     else if (name === 'monitor') session.monitor = request;
     else if (name === 'reset') {
       session.reset();
@@ -16,10 +19,9 @@ export function observer(client: Client, name: string, args: Buffer[], request: 
       client.multiFailed = false;
       client.replies = 'on';
     } else if (name === 'auth') {
-      session.credentials = {
-        username: args.length > 2 ? text(1) : 'default',
-        password: args.length > 2 ? text(2) : text(1),
-      };
+      const login: Login =
+        args.length > 2 ? { user: text(1), password: text(2) } : { user: 'default', password: text(1) };
+      session.identity = { ...identity, login };
     } else if (name === 'hello') observeHello(client, args);
     else if (/^client\|(tracking|no-evict|no-touch)$/.test(name)) {
       if (text(2).toLowerCase() === 'off') session.modes.delete(name.slice(7));
@@ -30,12 +32,14 @@ export function observer(client: Client, name: string, args: Buffer[], request: 
 
 function observeHello(client: Client, args: Buffer[]): void {
   const { session } = client;
-  if (args.length > 1) session.protocol = args[1]?.toString() === '3' ? 3 : 2;
+  const text = (index: number) => args[index]?.toString('latin1') ?? '';
+  if (args.length > 1) session.identity = { ...session.identity, protocol: text(1) === '3' ? 3 : 2 };
   for (let index = 2; index < args.length; index++) {
-    const option = args[index]?.toString().toLowerCase();
+    const option = text(index).toLowerCase();
     if (option === 'auth') {
-      session.credentials = { username: String(args[index + 1]), password: String(args[index + 2]) };
+      const login: Login = { user: text(index + 1), password: text(index + 2) };
+      session.identity = { ...session.identity, login };
       index += 2;
-    } else if (option === 'setname') session.name = String(args[++index]);
+    } else if (option === 'setname') session.name = text(++index);
   }
 }

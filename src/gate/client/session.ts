@@ -1,6 +1,6 @@
 import type { Buffer } from 'node:buffer';
 import { writeRequest } from '../../resp/write.ts';
-import type { Credentials } from '../config.ts';
+import { type Identity, introductionOf, newcomer, type Step } from '../upstream/identity.ts';
 
 /** Stands for a request that is not kept. */
 const nothing = globalThis.Buffer.alloc(0);
@@ -17,11 +17,10 @@ export interface Subscriptions {
  * state. Only what the server accepted is here.
  */
 export class Session implements Subscriptions {
-  /** null: the default user, as a connection starts. */
-  credentials: Credentials | null = null;
-  database = 0;
-  protocol: 2 | 3 = 2;
+  identity: Identity = newcomer;
   name = '';
+  /** A command was sent that may have changed its connection in ways that are not known here. */
+  foreign = false;
   /** Requests that set a mode of the connection (CLIENT TRACKING, CLIENT NO-EVICT…), by what they set. */
   modes = new Map<string, Buffer>();
   channels = new Set<string>();
@@ -59,7 +58,7 @@ export class Session implements Subscriptions {
 
   /** It is more than a shared connection can hold. */
   get needsOwnConnection(): boolean {
-    return this.standing || this.transaction !== null || this.watching || this.modes.size > 0;
+    return this.standing || this.transaction !== null || this.watching || this.modes.size > 0 || this.foreign;
   }
 
   /** Notes a request that was queued. Beyond `limitBytes` only what changes a connection is kept. */
@@ -92,21 +91,23 @@ export class Session implements Subscriptions {
     this.#transactionBytes = 0;
   }
 
-  /** How many of `restoring` say who the client is; what it does comes after them. */
-  get preludeLength(): number {
-    return (this.protocol === 3 || this.credentials !== null ? 1 : 0) + (this.database === 0 ? 0 : 1);
+  get protocol(): 2 | 3 {
+    return this.identity.protocol;
   }
 
-  /** The requests that put a new connection into this state; each answers once, subscriptions once a name. */
-  restoring(): { request: Buffer; replies: number; must: boolean }[] {
-    const list: { request: Buffer; replies: number; must: boolean }[] = [];
+  /** What a client is told of its user: bytes as latin1. */
+  get user(): string {
+    return this.identity.login?.user ?? 'default';
+  }
+
+  /**
+   * The requests that put a new connection into this state; each answers once, subscriptions once a name.
+   * @param name what the connection is called in the server's own CLIENT LIST
+   */
+  restoring(name: string): Step[] {
+    const list = introductionOf(this.identity, name);
     const say = (args: (string | Buffer)[], must = true, replies = 1) =>
       list.push({ request: writeRequest(args), replies, must });
-    const { credentials } = this;
-    if (this.protocol === 3) {
-      say(['HELLO', '3', ...(credentials ? ['AUTH', credentials.username, credentials.password] : [])]);
-    } else if (credentials) say(['AUTH', credentials.username, credentials.password]);
-    if (this.database !== 0) say(['SELECT', String(this.database)]);
     for (const request of this.modes.values()) list.push({ request, replies: 1, must: false });
     const kinds = [
       ['SUBSCRIBE', this.channels],
@@ -114,7 +115,8 @@ export class Session implements Subscriptions {
       ['SSUBSCRIBE', this.shardChannels],
     ] as const;
     for (const [verb, names] of kinds) {
-      if (names.size > 0) say([verb, ...[...names].map((name) => latin1(name))], false, names.size);
+      // A client that may no longer hear what it subscribed to is closed, as a server does.
+      if (names.size > 0) say([verb, ...[...names].map((each) => latin1(each))], true, names.size);
     }
     const begun = this.transactionLost ? this.transaction?.slice(0, 1) : this.transaction;
     for (const request of begun ?? []) list.push({ request, replies: 1, must: true });

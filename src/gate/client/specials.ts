@@ -1,22 +1,67 @@
 import { Buffer } from 'node:buffer';
 import { readArguments } from '../../resp/arguments.ts';
 import { writeError, writeSimple } from '../../resp/write.ts';
+import { type Behaviour, settles } from '../commands/behaviour.ts';
 import type { Command } from '../commands/command-table.ts';
 import { Swallow } from '../upstream/open-upstream.ts';
 import { pingRequest } from '../upstream/requests.ts';
 import { sendClientCommand } from './client-command.ts';
 import type { Client } from './gate-client.ts';
-import { Blocking, Observed, Subscribing } from './handlers.ts';
+import { AccessChange, Blocking, Foreign, Observed, Settling, Subscribing } from './handlers.ts';
 import { observer } from './observers.ts';
 import { endTransaction, Queued, TransactionEnd } from './transaction.ts';
 
 /**
- * Requests that change what their connection is, or that are answered in a way of their own. Each returns true
- * when it was sent or answered, false when it must wait; `client.pump` comes by again then.
+ * Requests that change what their connection is, or that are answered in a way of their own: one handler for each
+ * kind of behaviour. Each returns true when it was sent or answered, false when it must wait; `client.pump` comes by
+ * again then.
  *
  * What changes a connection (AUTH, SELECT, MULTI, SUBSCRIBE…) goes to a connection of the client's own, which it
- * gets here. When the session is plain again afterwards, that connection is given back, as what it has become.
+ * gets here. When the session is plain again afterwards, that connection is given back, as what it has become, if
+ * every answer on it proved what it is.
  */
+interface Special<Of extends Behaviour = Behaviour> {
+  client: Client;
+  command: Command;
+  behaviour: Of;
+  request: Buffer;
+  args: Buffer[];
+}
+
+type Handlers = {
+  [Kind in Behaviour['kind']]: (special: Special<Extract<Behaviour, { kind: Kind }>>) => boolean;
+};
+
+const handlers: Handlers = {
+  plain: sendPlain,
+  access: sendAccess,
+  foreign: (special) => sendOwn(special, new Foreign(special.client, special.request)),
+  blocking: sendBlocking,
+  'maybe-blocking': (special) =>
+    special.args.some((arg) => /^block$/i.test(arg.toString('latin1')))
+      ? sendBlocking(special)
+      : sendPlain(special),
+  wait: sendWait,
+  identity: sendSettling,
+  monitor: sendSettling,
+  mode: sendSettling,
+  debug: sendDebug,
+  transaction: sendTransaction,
+  subscription: sendSubscription,
+  clients: (special) => {
+    const { client, command, behaviour, request, args } = special;
+    return sendClientCommand(client, command, behaviour.verb, request, args) ?? sendPlain(special);
+  },
+  rescue: (special) => sendOwn(special, new Observed(special.client, special.request)),
+  quit: ({ client }) => answer(client, writeSimple('OK'), true),
+  // The server closes such a connection, and that would be the shared one.
+  browser: ({ client }) => answer(client, noBytes, true),
+  refused: refuse,
+  publish: (special) => (saysHello(special.request) ? refuseHello(special.client) : sendPlain(special)),
+};
+
+const noBytes: Buffer = Buffer.alloc(0);
+
 export function sendSpecial(
   client: Client,
   command: Command,
@@ -25,100 +70,152 @@ export function sendSpecial(
   end: number,
 ): boolean {
   const request = Buffer.from(buf.subarray(start, end));
-  const name = fullName(command, request);
-  if (name === 'publish' || name === 'spublish') {
-    const [, channel] = readArguments(request, 0, request.length);
-    if (channel?.equals(hello)) return refuseHello(client);
-    if (!client.inMulti) return client.sendPlain(command, buf, start, end);
+  const { behaviour } = command;
+  if (client.inMulti && behaviour.kind === 'publish' && saysHello(request)) return refuseHello(client);
+  if (client.inMulti && !actsInMulti(behaviour)) {
+    return isRefusedInMulti(client, command)
+      ? refuseInMulti(client, command)
+      : sendQueued(client, command, request);
   }
-  if (client.inMulti && !outsideOfMulti.has(name)) {
-    const refused = notInMulti.test(name) && !(name === 'debug' && client.router.config.allowDebug);
-    return refused ? refuseInMulti(client, name) : sendQueued(client, command, request);
-  }
-  if (name === 'quit') return answer(client, writeSimple('OK'), true);
-  // What a browser was made to send: the server closes such a connection, and that would be the shared one.
-  if (name === 'post' || name === 'host:') return answer(client, noBytes, true);
-  // Some of these get no answer, or make the connection something else: no connection of ours may see them.
-  if (/^(sync|psync|replconf|script\|debug)$/.test(name)) {
-    const words = name.replace('|', ' ').toUpperCase();
-    return answer(client, writeError(`ERR ${words} is not possible through a gate`));
-  }
-  if (name === 'debug' && !client.router.config.allowDebug) {
-    return answer(client, writeError('ERR DEBUG is not allowed through this gate'));
-  }
-  const args = readArguments(request, 0, request.length);
-  if (name.startsWith('client')) {
-    const sent = sendClientCommand(client, command, name.slice('client|'.length), request, args);
-    if (sent !== undefined) return sent;
-  }
-  if (name.startsWith('xread') && !args.some((arg) => /^block$/i.test(arg.toString('latin1')))) {
-    return client.sendPlain(command, buf, start, end);
-  }
-  return sendOwn(client, command, name, request, args);
+  const special = { client, command, behaviour, request, args: readArguments(request, 0, request.length) };
+  return (handlers[behaviour.kind] as (special: Special) => boolean)(special);
 }
 
-const hello = Buffer.from('__sentinel__:hello');
-const noBytes: Buffer = Buffer.alloc(0);
-const outsideOfMulti = new Set(['exec', 'discard', 'quit', 'reset', 'multi', 'watch', 'post', 'host:']);
+/** What is not queued behind MULTI. */
+function actsInMulti(behaviour: Behaviour): boolean {
+  const { kind } = behaviour;
+  if (kind === 'transaction') return behaviour.verb !== 'unwatch';
+  if (kind === 'identity') return behaviour.verb === 'reset';
+  return kind === 'quit' || kind === 'browser';
+}
+
 /**
  * What a transaction would do to the connection while it runs can't be followed here; and what is answered here can't
  * be put between the answers of a transaction.
  */
-const notInMulti =
-  /^([ps]?(un)?subscribe|monitor|debug|client\|(?!help$|pause$|unpause$|no-touch$|setinfo$).*)$/;
-const subscribing = /^[ps]?(un)?subscribe$/;
-/** They change what the requests behind them mean, so those wait for the answer. */
-const settling = /^(auth|hello|select|reset|monitor|debug|client\|.*)$/;
-
-/** Before the server's table is there, CLIENT has no subcommands of its own. */
-function fullName({ name }: Command, request: Buffer): string {
-  if (name !== 'client') return name;
-  return `client|${readArguments(request, 0, request.length)[1]?.toString('latin1').toLowerCase() ?? ''}`;
+function isRefusedInMulti(client: Client, { name, behaviour: { kind } }: Command): boolean {
+  if (kind === 'debug') return !client.router.config.allowDebug;
+  if (kind === 'mode') return name !== 'client|no-touch';
+  return kind === 'subscription' || kind === 'monitor' || kind === 'clients' || kind === 'refused';
 }
 
-function sendOwn(client: Client, command: Command, name: string, request: Buffer, args: Buffer[]): boolean {
+const hello = Buffer.from('__sentinel__:hello');
+
+function saysHello(request: Buffer): boolean {
+  return readArguments(request, 0, request.length)[1]?.equals(hello) === true;
+}
+
+function sendPlain({ client, command, request }: Special): boolean {
+  return client.sendPlain(command, request, 0, request.length);
+}
+
+/** Who may do what may be another thing afterwards: connections of before are not for those who come. */
+function sendAccess({ client, command, request, args }: Special): boolean {
+  const handler = new AccessChange(client, request, args);
+  return client.sendPlain(command, request, 0, request.length, handler);
+}
+
+function refuse({ client, command }: Special): boolean {
+  return answer(client, writeError(`ERR ${wordsOf(command)} is not possible through a gate`));
+}
+
+function wordsOf({ name }: Command): string {
+  return name.replace('|', ' ').toUpperCase();
+}
+
+/** Has the client's own connection take the request. */
+function sendOwn({ client, command, request, behaviour }: Special, handler: Observed | Subscribing): boolean {
+  const { router } = client;
+  // They change what the requests behind them mean, so they come after everything before them, and are waited for.
+  if (settles(behaviour) && !client.idle()) return false;
+  const writes = !command.read;
+  if (writes && router.holding !== 'none') {
+    router.hold(client);
+    return false;
+  }
+  const upstream = router.ownFor(client);
+  if (upstream === null) return false;
+  const { kind } = behaviour;
+  if (kind === 'monitor' || kind === 'identity' || kind === 'mode' || kind === 'subscription') {
+    upstream.outOfBand = true;
+  }
+  // WAIT is about what its connection wrote. A request before it makes that everything that was written so far.
+  if (kind === 'wait') {
+    upstream.send(null, pingRequest, 0, pingRequest.length, 1, false, new Swallow());
+  }
+  upstream.send(client, request, 0, request.length, 1, writes && !command.blocking, handler);
+  if (settles(behaviour)) client.settle();
+  return true;
+}
+
+function sendBlocking(special: Special): boolean {
+  return sendOwn(special, new Blocking(special.client, special.request));
+}
+
+function sendWait(special: Special): boolean {
+  return sendBlocking(special);
+}
+
+function sendSettling(special: Special): boolean {
+  const { client, command, request, args } = special;
+  return sendOwn(special, new Settling(client, request, observer(client, command.name, args, request)));
+}
+
+function sendDebug(special: Special): boolean {
+  const { client, request } = special;
+  if (!client.router.config.allowDebug) {
+    return answer(client, writeError('ERR DEBUG is not allowed through this gate'));
+  }
+  return sendOwn(special, new Foreign(client, request));
+}
+
+function sendSubscription(special: Special): boolean {
+  const { client, command, request, args } = special;
+  return sendOwn(special, new Subscribing(client, request, command.name, args.slice(1)));
+}
+
+function sendTransaction(special: Special<Extract<Behaviour, { kind: 'transaction' }>>): boolean {
+  const { client, request, behaviour } = special;
+  const { session } = client;
+  const { verb } = behaviour;
+  if (verb === 'unwatch') {
+    return sendOwn(special, new Observed(client, request, observer(client, verb, special.args, request)));
+  }
+  if (verb === 'multi' || verb === 'watch') {
+    if (client.inMulti) return sendOwn(special, new Queued(client, request, verb));
+    if (verb === 'watch') {
+      const watched = () => {
+        session.watching = true;
+      };
+      return sendOwn(special, new Queued(client, request, 'watched', watched));
+    }
+    const begun = () => {
+      session.transaction = [request];
+    };
+    if (!sendOwn(special, new Queued(client, request, 'begin', begun))) return false;
+    client.inMulti = true;
+    return true;
+  }
+  return sendEnd(special, verb === 'exec');
+}
+
+/** EXEC or DISCARD. */
+function sendEnd({ client, request }: Special, executes: boolean): boolean {
   const { router, session } = client;
-  if (settling.test(name) && !client.idle()) return false;
-  const mayWrite = !command.read && !(name === 'exec' && session.transaction === null && !client.inMulti);
-  if (mayWrite && router.holding !== 'none') {
+  if (executes && (session.transaction !== null || client.inMulti) && router.holding !== 'none') {
     router.hold(client);
     return false;
   }
   const broken = client.multiFailed || session.transactionLost || session.watchBroken;
-  if (name === 'exec' && broken) return endBroken(client);
+  if (executes && broken) return endBroken(client);
   const upstream = router.ownFor(client);
   if (upstream === null) return false;
-  const send = (handler: Observed | Subscribing) =>
-    upstream.send(client, request, 0, request.length, 1, mayWrite && !command.blocking, handler);
-  if (subscribing.test(name)) {
-    upstream.outOfBand = true;
-    send(new Subscribing(client, request, name, args.slice(1)));
-  } else if (client.inMulti && (name === 'multi' || name === 'watch')) {
-    send(new Queued(client, request, name));
-  } else if (name === 'watch') {
-    const watched = () => {
-      session.watching = true;
-    };
-    send(new Queued(client, request, 'watched', watched));
-  } else if (name === 'multi') {
-    client.inMulti = true;
-    const begun = () => {
-      session.transaction = [request];
-    };
-    send(new Queued(client, request, 'begin', begun));
-  } else if (name === 'exec' || name === 'discard') {
-    client.inMulti = false;
-    send(new TransactionEnd(client, request, name === 'exec'));
-  } else if (command.blocking || name === 'wait' || name === 'waitaof') {
-    // WAIT is about what its connection wrote. A request before it makes that everything that was written so far.
-    if (name.startsWith('wait')) {
-      upstream.send(null, pingRequest, 0, pingRequest.length, 1, false, new Swallow());
-    }
-    send(new Blocking(client, request));
-  } else {
-    if (name === 'monitor' || name === 'hello' || name.startsWith('client')) upstream.outOfBand = true;
-    send(new Observed(client, request, observer(client, name, args, request)));
-  }
+  const mayWrite = executes && (session.transaction !== null || client.inMulti);
+  const handler = new TransactionEnd(client, request, executes);
+  upstream.send(client, request, 0, request.length, 1, mayWrite, handler);
+  client.inMulti = false;
+  if (client.multiSettles) client.settle();
+  client.multiSettles = false;
   return true;
 }
 
@@ -132,7 +229,9 @@ function sendQueued(client: Client, command: Command, request: Buffer): boolean 
   const upstream = router.ownFor(client);
   if (upstream === null) return false;
   const { requestBytes } = router.config.limits;
-  const queued = () => session.queue(request, command.special !== null, requestBytes);
+  const { kind } = command.behaviour;
+  client.multiSettles ||= settles(command.behaviour);
+  const queued = () => session.queue(request, kind !== 'plain', requestBytes);
   upstream.send(client, request, 0, request.length, 1, false, new Queued(client, request, 'queued', queued));
   return true;
 }
@@ -145,9 +244,9 @@ function refuseHello(client: Client): boolean {
   return true;
 }
 
-function refuseInMulti(client: Client, name: string): boolean {
-  const words = name.replace('|', ' ').toUpperCase();
-  if (!answer(client, writeError(`ERR ${words} inside MULTI is not possible through a gate`))) return false;
+function refuseInMulti(client: Client, command: Command): boolean {
+  const reply = writeError(`ERR ${wordsOf(command)} inside MULTI is not possible through a gate`);
+  if (!answer(client, reply)) return false;
   client.multiFailed = true;
   return true;
 }
@@ -165,6 +264,7 @@ function endBroken(client: Client): boolean {
   else if (session.transactionLost) reply = tooLong;
   endTransaction(client);
   client.inMulti = false;
+  client.multiSettles = false;
   client.router.dropOwn(client);
   client.deliver(reply, 0, reply.length);
   return true;
@@ -173,6 +273,6 @@ function endBroken(client: Client): boolean {
 function answer(client: Client, reply: Buffer, close = false): boolean {
   if (!client.idle()) return false;
   if (reply.length > 0) client.deliver(reply, 0, reply.length);
-  if (close) client.closing = true;
+  if (close) client.end();
   return true;
 }

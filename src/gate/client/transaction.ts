@@ -3,10 +3,12 @@ import { readArguments } from '../../resp/arguments.ts';
 import { MINUS } from '../../resp/bytes.ts';
 import { ReplyError, readReply } from '../../resp/read.ts';
 import { writeError, writeSimple } from '../../resp/write.ts';
+import type { Behaviour } from '../commands/behaviour.ts';
+import type { Command } from '../commands/command-table.ts';
 import type { Again, BlockPart } from './bounce.ts';
 import { answerUncertain } from './carry-over.ts';
 import type { Client } from './gate-client.ts';
-import { Observed } from './handlers.ts';
+import { accessChange, Observed } from './handlers.ts';
 import { observer } from './observers.ts';
 
 /**
@@ -93,6 +95,27 @@ export class TransactionEnd extends Observed {
     }
   }
 
+  override proves(buf: Buffer, start: number, end: number): boolean {
+    if (buf[start] === MINUS) return buf.toString('latin1', start, start + 11) === '-EXECABORT ';
+    if (!this.#executes) return true;
+    const changes = this.#changes();
+    if (changes.length === 0) return true;
+    const replies = readReply(buf, start, end);
+    if (!Array.isArray(replies)) return replies === null;
+    return changes.every(
+      ({ index, command }) => command.behaviour.kind !== 'foreign' && !(replies[index] instanceof ReplyError),
+    );
+  }
+
+  /** What of the block does more to its connection, or to what others may do, than a plain command. */
+  #changes(): { index: number; request: Buffer; command: Command }[] {
+    const { client } = this;
+    return this.#queued().flatMap((request, index) => {
+      const command = request.length === 0 ? null : client.commandIn(request);
+      return command !== null && changing.has(command.behaviour.kind) ? [{ index, request, command }] : [];
+    });
+  }
+
   /** The session's transaction is that of this request: its MULTI was answered. */
   get #begun(): boolean {
     return waitingBlock(this.client)[0]?.block.kind !== 'begin';
@@ -115,14 +138,20 @@ export class TransactionEnd extends Observed {
   /** What the executed block made of the connection: SELECT, AUTH and HELLO may be queued too. */
   #observe(buf: Buffer, start: number, end: number): void {
     const { client } = this;
-    const nameOf = (request: Buffer) => (request.length === 0 ? '' : client.commandIn(request).name);
-    const changes = [...this.#queued().entries()].filter(([, request]) => changing.test(nameOf(request)));
+    const changes = this.#changes();
     if (changes.length === 0) return;
     const replies = readReply(buf, start, end);
     if (!Array.isArray(replies)) return;
-    for (const [index, request] of changes) {
+    for (const { index, request, command } of changes) {
       if (replies[index] instanceof ReplyError) continue;
-      observer(client, nameOf(request), readArguments(request, 0, request.length), request)();
+      const { kind } = command.behaviour;
+      const args = readArguments(request, 0, request.length);
+      if (kind === 'foreign') client.session.foreign = true;
+      else if (kind === 'identity') observer(client, command.name, args, request)();
+      else {
+        const user = accessChange(args);
+        if (user !== undefined) client.router.onAccessChanged(user);
+      }
     }
   }
 
@@ -143,7 +172,7 @@ export class TransactionEnd extends Observed {
   }
 }
 
-const changing = /^(select|auth|hello)$/;
+const changing = new Set<Behaviour['kind']>(['identity', 'foreign', 'access']);
 
 export function endTransaction(client: Client): void {
   client.session.endTransaction();

@@ -19,7 +19,8 @@ test('before the server was asked, everything may write and the special commands
   const table = new CommandTable();
   expect(find(table, 'GET')).toBe(table.unknown);
   expect(table.unknown.read).toBe(false);
-  expect(find(table, 'MULTI').special).toBe('multi');
+  expect(find(table, 'MULTI').behaviour).toEqual({ kind: 'transaction', verb: 'multi' });
+  expect(find(table, 'SCRIPT').subcommands?.get('debug')?.behaviour).toEqual({ kind: 'refused' });
 });
 
 test("the server's table says what each command is, in any case of letters", () => {
@@ -30,11 +31,11 @@ test("the server's table says what each command is, in any case of letters", () 
     row('blpop', ['write', 'blocking']),
     row('config', [], [row('config|get', ['admin']), row('config|set', ['admin'])]),
   ] as never);
-  expect(find(table, 'gEt')).toMatchObject({ name: 'get', read: true, special: null });
+  expect(find(table, 'gEt')).toMatchObject({ name: 'get', read: true, behaviour: { kind: 'plain' } });
   expect(find(table, 'SET')).toMatchObject({ read: false, write: true });
-  expect(find(table, 'blpop')).toMatchObject({ special: 'blocking', blocking: true });
+  expect(find(table, 'blpop')).toMatchObject({ behaviour: { kind: 'blocking' }, blocking: true });
   expect(find(table, 'config').subcommands?.get('get')).toMatchObject({ name: 'config|get', read: true });
   expect(find(table, 'config').subcommands?.get('set')).toMatchObject({ read: false });
-  expect(find(table, 'subscribe').special).toBe('subscribe');
+  expect(find(table, 'subscribe').behaviour).toEqual({ kind: 'subscription' });
   expect(find(table, 'nonesuch')).toBe(table.unknown);
 });

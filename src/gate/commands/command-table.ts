@@ -1,12 +1,13 @@
 import type { Buffer } from 'node:buffer';
 import type { Reply } from '../../resp/read.ts';
 import type { RequestFrame } from '../../resp/request.ts';
+import { type Behaviour, behaviourOf, knownBlocking, listedNames } from './behaviour.ts';
 
 /**
  * Which command is which, from the server's own COMMAND table, so that a command that is newer than this code is
  * still sent the right way. Until that table is there, every command counts as one that may write.
  *
- * A `special` command changes what its connection is, or is answered in a way of its own: see session.ts.
+ * What a command does to its connection is its `behaviour`: see behaviour.ts.
  */
 export type CommandClass = (typeof classNames)[number];
 
@@ -32,25 +33,14 @@ export interface Command {
   readonly write: boolean;
   /** It may wait at the server until something happens. */
   readonly blocking: boolean;
-  readonly special: string | null;
-  /** Neither special nor a command with subcommands: it goes where plain requests go. */
+  readonly behaviour: Behaviour;
+  /** It leaves no state on its connection, and has no subcommands: it goes where plain requests go. */
   readonly plain: boolean;
   /** As docs/gate.md has it. */
   readonly class: CommandClass;
   readonly subcommands: Map<string, Command> | null;
   calls: number;
 }
-
-const specials = new Set(
-  (
-    'auth hello select reset quit multi exec discard watch unwatch subscribe psubscribe ssubscribe unsubscribe ' +
-    'punsubscribe sunsubscribe monitor client wait waitaof debug sync psync replconf script|debug post host: publish ' +
-    'spublish'
-  ).split(' '),
-);
-
-/** Known before the server's table is: on a shared connection they would hold everybody up. */
-const blocking = 'blpop brpop brpoplpush blmove blmpop bzpopmin bzpopmax bzmpop xread xreadgroup'.split(' ');
 
 /** Commands that have no `readonly` flag because they touch no keys, and change nothing. */
 const harmless = new Set(
@@ -78,22 +68,16 @@ export class CommandTable {
   loaded = false;
 
   constructor() {
-    const scriptDebug = makeCommand('script|debug', [], null);
-    this.#install([
-      ...[...specials].map((name) => makeCommand(name, [], null)),
-      ...blocking.map((name) => makeCommand(name, ['blocking'], null)),
-      makeCommand('script', [], new Map([['debug', scriptDebug]])),
-    ]);
+    const waiting = knownBlocking.map((name) => makeCommand(name, ['blocking'], null));
+    this.#install(withListed(waiting));
   }
 
   /** Takes the reply of COMMAND. */
   load(reply: Reply): void {
     if (!Array.isArray(reply) || reply.length === 0) return;
     const commands = reply.filter(Array.isArray).map((entry) => commandOf(entry));
-    const listed = new Set(commands.map(({ name }) => name));
-    const missing = [...specials].filter((name) => !listed.has(name));
     const before = this.counted().commands;
-    this.#install([...commands, ...missing.map((name) => makeCommand(name, [], null))]);
+    this.#install(withListed(commands));
     // What was counted until now stays counted.
     for (const command of this.#each()) command.calls += before[command.name] ?? 0;
     this.loaded = true;
@@ -190,19 +174,33 @@ function commandOf(entry: Reply[]): Command {
 }
 
 function makeCommand(name: string, flags: string[], subcommands: Map<string, Command> | null): Command {
-  const special =
-    specials.has(name) || name.startsWith('client|') ? name : flags.includes('blocking') ? 'blocking' : null;
+  const behaviour = behaviourOf(name, flags);
   return {
     name,
     read: flags.includes('readonly') || harmless.has(name),
     write: flags.includes('write'),
     blocking: flags.includes('blocking'),
-    special,
-    plain: special === null && subcommands === null,
+    behaviour,
+    plain: behaviour.kind === 'plain' && subcommands === null,
     class: classOf(name, flags),
     subcommands,
     calls: 0,
   };
+}
+
+/** Adds what must be known whatever the table says: servers before 7.0 list no subcommands, and some no HELLO. */
+function withListed(commands: Command[]): Command[] {
+  const byName = new Map(commands.map((command) => [command.name, command]));
+  for (const name of listedNames) {
+    const [first = '', second] = name.split('|');
+    const parent = byName.get(first) ?? makeCommand(first, [], null);
+    const needed = second === undefined || parent.subcommands?.has(second);
+    const subcommands = needed
+      ? parent.subcommands
+      : new Map([...(parent.subcommands ?? []), [second as string, makeCommand(name, [], null)]]);
+    byName.set(first, { ...parent, subcommands, plain: parent.plain && subcommands === null });
+  }
+  return [...byName.values()];
 }
 
 const classes: [CommandClass, RegExp][] = [

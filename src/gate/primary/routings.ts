@@ -9,6 +9,12 @@ import type { PrimaryWatch } from './primary-watch.ts';
 import type { ReplicaWatch } from './replica-watch.ts';
 
 const canaryMs = 5;
+const scriptRefused = writeError(
+  "READONLY You can't write against a read only replica: no replica is fit, and on the primary this may write.",
+);
+/** Whether it may write keys without having the flag `write`. */
+const mayWriteUnseen = ({ name, behaviour }: Command): boolean =>
+  /^(eval|evalsha|fcall)$/.test(name) || behaviour.kind === 'foreign';
 
 /** The read-write door: everything goes to the primary. */
 export class PrimaryRouting implements Routing {
@@ -141,7 +147,11 @@ export class ReplicaRouting implements Routing {
 
   refuse(_client: Client, command: Command): Buffer | null {
     if (command.write) return writeError("READONLY You can't write against a read only replica.");
-    if (this.#replicas.fit.length > 0 || this.#config.replicaFallback === 'primary') return null;
+    if (this.#replicas.fit.length > 0) return null;
+    if (this.#config.replicaFallback === 'primary') {
+      // A replica refuses what a script writes; the primary would not.
+      return mayWriteUnseen(command) ? scriptRefused : null;
+    }
     return writeError(`NOREPLICA no replica is within ${this.#config.maxLagMs} ms of the primary`);
   }
 }

@@ -110,7 +110,7 @@ export class Connections {
     client.own = null;
     client.current = null;
     own.owner = null;
-    if (this.#owner.isTarget(own.target)) this.#idle.put(kindOf(own.target, session), own);
+    if (this.#owner.isTarget(own.target) && own.proven) this.#idle.put(kindOf(own.target, session), own);
     else own.destroy('no longer needed');
   }
 
@@ -133,6 +133,16 @@ export class Connections {
     upstream.retired = true;
     for (const [kind, shared] of this.#shared) if (shared.upstream === upstream) this.#shared.delete(kind);
     for (const client of this.#owner.clients) if (client.route === upstream) client.route = null;
+  }
+
+  /** Connections of this user, or of everybody (null), serve those who wait for an answer there, and nobody else. */
+  retireUser(user: string | null): void {
+    this.#idle.clear();
+    for (const shared of [...this.#shared.values()]) {
+      if (user !== null && shared.user !== user) continue;
+      this.#retire(shared.upstream);
+      if (shared.upstream.ring.size === 0) shared.upstream.destroy('the rights of its user changed');
+    }
   }
 
   /** Where clients are to be sent changed: nobody keeps the way it had. */
@@ -175,9 +185,7 @@ export class Connections {
     const known = this.#shared.get(kind);
     if (known !== undefined) return known;
     const session = new Session();
-    session.credentials = client.session.credentials;
-    session.database = client.session.database;
-    session.protocol = client.session.protocol;
+    session.identity = client.session.identity;
     const waiting = new Set<Client>();
     const upstream = openUpstream(session, target, this.#options(), {
       onReady: () => pumpAll(waiting),
@@ -193,7 +201,7 @@ export class Connections {
         this.#onClosed(upstream, reason, waiting);
       },
     });
-    const shared: Shared = { upstream, waiting };
+    const shared: Shared = { upstream, waiting, user: session.user };
     this.#shared.set(kind, shared);
     this.#open.add(upstream);
     return shared;

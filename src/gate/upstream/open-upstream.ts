@@ -1,8 +1,8 @@
 import { MINUS } from '../../resp/bytes.ts';
-import { writeRequest } from '../../resp/write.ts';
 import { isOutOfBand } from '../client/handlers.ts';
 import type { Session } from '../client/session.ts';
 import type { MemberAddress } from '../config.ts';
+import { idInHello } from './identity.ts';
 import type { ReplyHandler } from './run-ring.ts';
 import { Upstream, type UpstreamOptions } from './upstream.ts';
 
@@ -36,22 +36,15 @@ export function openUpstream(
   return upstream;
 }
 
-const askId = writeRequest(['CLIENT', 'ID']);
-
 function restore(session: Session, upstream: Upstream, name: string, events: OpenEvents): void {
   session.onMove();
-  const steps = session.restoring();
-  // So that the server's own CLIENT LIST shows what this is. Its ACL may say no; that changes nothing.
-  const naming = { request: writeRequest(['CLIENT', 'SETNAME', name]), replies: 1, must: false };
-  const asking = { request: askId, replies: 1, must: false };
-  // Behind what lets the user in, before what may change what is allowed (MULTI, SUBSCRIBE).
-  steps.splice(session.preludeLength, 0, naming, asking);
+  const steps = session.restoring(name);
   if (session.standing || session.protocol === 3) upstream.outOfBand = true;
   let failed = '';
   let left = steps.length;
   for (const step of steps) {
     const swallow = new Swallow(step.replies, (error, reply) => {
-      if (step.request === askId && error === null) upstream.serverId = Number(reply.slice(1));
+      if (error === null) upstream.serverId ??= idInHello(reply);
       if (error !== null && step.must && failed === '') failed = error;
       if (--left > 0) return;
       if (failed !== '') events.onRefused(upstream, failed);
@@ -84,4 +77,9 @@ export class Swallow implements ReplyHandler {
   }
 
   onLost(): void {}
+
+  /** What the gate says by itself has to succeed, or nobody gets the connection. */
+  proves(): boolean {
+    return true;
+  }
 }

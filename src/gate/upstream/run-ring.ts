@@ -8,6 +8,11 @@ import type { Client } from '../client/gate-client.ts';
 export interface ReplyHandler {
   onReply(buf: Buffer, start: number, end: number): boolean;
   onLost(): void;
+  /**
+   * Whether this reply shows that the connection is what the gate takes it for. What is not known to be clean is
+   * dirty: without that, nobody else gets the connection.
+   */
+  proves(buf: Buffer, start: number, end: number): boolean;
   /** It waits at the server until something happens; a hold doesn't wait for it. */
   readonly blocking?: boolean;
 }

@@ -84,6 +84,8 @@ export class Upstream {
   closed = false;
   /** It ended without us. */
   broken = false;
+  /** Every reply until now showed that it is what the gate takes it for. */
+  #proven = true;
   /** Monotonic ms of the bytes that are looked at now. */
   #now = 0;
 
@@ -146,6 +148,11 @@ export class Upstream {
       client.inFlight++;
       run.since = client.heldSince > 0 ? client.heldSince : this.#outbox.now;
     }
+  }
+
+  /** It may be given to another client. */
+  get proven(): boolean {
+    return this.#proven && this.ring.size === 0;
   }
 
   /** So much is unanswered that clients that send more are not read from. */
@@ -325,7 +332,9 @@ export class Upstream {
     if (run === undefined) {
       this.destroy(`the server answered what was not asked: ${buf.toString('latin1', start, start + 80)}`);
     } else if (run.handler !== null) {
-      if (run.handler.onReply(buf, start, end)) this.#finish(run);
+      const { handler } = run;
+      if (!handler.proves(buf, start, end)) this.#proven = false;
+      if (handler.onReply(buf, start, end)) this.#finish(run);
     } else {
       run.client?.onReply(run, buf, start, end);
       if (--run.left === 0) this.#finish(run);

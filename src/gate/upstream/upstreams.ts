@@ -1,6 +1,7 @@
 import type { Client } from '../client/gate-client.ts';
 import type { Session } from '../client/session.ts';
 import type { MemberAddress } from '../config.ts';
+import { identityKey } from './identity.ts';
 import type { Upstream } from './upstream.ts';
 
 /** Idle connections are kept for the next client that needs one; more than this many of a kind are closed. */
@@ -10,12 +11,13 @@ const idleOfAKind = 16;
 export interface Shared {
   readonly upstream: Upstream;
   readonly waiting: Set<Client>;
+  /** Its user, as latin1. */
+  readonly user: string;
 }
 
-/** Connections are alike when they lead to the same member as the same user, in one database and protocol. */
+/** Connections are alike when they lead to the same member as the same user with the same password, in one database and protocol. */
 export function kindOf(target: MemberAddress, session: Session): string {
-  const user = session.credentials?.username ?? '';
-  return `${target.address}:${target.port} ${session.protocol} ${session.database} ${user}`;
+  return `${target.address}:${target.port} ${identityKey(session.identity)}`;
 }
 
 /** Private connections that nobody uses now, clean, by kind. */

@@ -1,0 +1,200 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { waitFor } from '../../src/base/retry.ts';
+import { writeRequest } from '../../src/resp/write.ts';
+import { type GateProcess, startGate } from '../support/gate-process.ts';
+import { RawClient } from '../support/raw-client.ts';
+import { cleanUp, client, type Server, startRedis } from '../support/redis-processes.ts';
+
+/** Who a client is, is never what another client was. */
+let behind: Server;
+let gate: GateProcess;
+const users = [
+  'ACL SETUSER root on >root-pw ~* &* +@all',
+  'ACL SETUSER app on >app-pw ~* &* +@all -@admin',
+  'ACL SETUSER narrow on >narrow-pw ~* &* +@all -select',
+];
+
+beforeAll(async () => {
+  behind = await startRedis();
+  const admin = client(behind.port);
+  for (const line of users) await admin.call(...(line.split(' ') as [string, ...string[]]));
+  gate = await startGate({ members: [{ id: 'redis-1', address: '127.0.0.1', port: behind.port }] });
+});
+afterAll(cleanUp);
+
+const whoami = 'ACL WHOAMI';
+const nameOf = (reply: string) => reply.split('\r\n')[1];
+
+/** What one client after another is told by ACL WHOAMI on a connection of its own, which it may get from the pool. */
+async function pooledUsers(count: number): Promise<Set<string | undefined>> {
+  const seen = new Set<string | undefined>();
+  for (let index = 0; index < count; index++) {
+    const raw = await RawClient.open(gate.port);
+    await raw.ask('WATCH k');
+    seen.add(nameOf(await raw.ask(whoami)));
+    raw.close();
+  }
+  return seen;
+}
+
+for (const line of [
+  'HELLO 2 AUTH root root-pw SETNAME "my app"',
+  'HELLO 3 AUTH root root-pw NOSUCH',
+  'HELLO 2 AUTH root root-pw AUTH app wrong',
+]) {
+  test(`what is refused after it logged in leaves nobody else logged in: ${line}`, async () => {
+    const raw = await RawClient.open(gate.port);
+    expect(await raw.ask(line)).toMatch(/^-/);
+    await raw.ask('WATCH k');
+    await raw.ask('UNWATCH');
+    expect(await pooledUsers(4)).toEqual(new Set(['default']));
+    raw.close();
+    expect(await pooledUsers(4)).toEqual(new Set(['default']));
+  });
+
+  test(`the same inside a transaction: ${line}`, async () => {
+    const raw = await RawClient.open(gate.port);
+    await raw.ask('MULTI');
+    expect(await raw.ask(line)).toBe('+QUEUED\r\n');
+    expect(await raw.ask('EXEC')).toMatch(/^\*1\r\n-/);
+    expect(await pooledUsers(4)).toEqual(new Set(['default']));
+    raw.close();
+    expect(await pooledUsers(4)).toEqual(new Set(['default']));
+  });
+}
+
+test('SELECT, AUTH and RESET that fail leave no connection to others', async () => {
+  const raw = await RawClient.open(gate.port);
+  for (const line of ['SELECT 99', 'SELECT x', 'AUTH app wrong', 'RESET now', 'HELLO 9']) {
+    expect(await raw.ask(line), line).toMatch(/^-/);
+  }
+  expect(await pooledUsers(4)).toEqual(new Set(['default']));
+  raw.close();
+});
+
+test('users and passwords that differ in bytes are not the same user', async () => {
+  const admin = await RawClient.open(behind.port);
+  const bytes = (...parts: (string | number)[]) =>
+    writeRequest(parts.map((part) => (typeof part === 'number' ? Buffer.from([part]) : part)));
+  const joined = (text: string, byte: number) => Buffer.concat([Buffer.from(text), Buffer.from([byte])]);
+  for (const [byte, password] of [
+    [0xff, 'one'],
+    [0xfe, 'two'],
+  ] as const) {
+    await admin.write(
+      writeRequest([
+        'ACL',
+        'SETUSER',
+        Buffer.from([byte]),
+        'on',
+        joined(`>${password}`, byte),
+        '~*',
+        '&*',
+        '+@all',
+      ]),
+    );
+    expect(await admin.reply()).toBe('+OK\r\n');
+  }
+  for (const [byte, password] of [
+    [0xff, 'one'],
+    [0xfe, 'two'],
+  ] as const) {
+    const raw = await RawClient.open(gate.port);
+    await raw.write(writeRequest(['AUTH', Buffer.from([byte]), joined(password, byte)]));
+    expect(await raw.reply()).toBe('+OK\r\n');
+    await raw.write(bytes('ACL', 'WHOAMI'));
+    expect(await raw.reply()).toBe(`$1\r\n${String.fromCharCode(byte)}\r\n`);
+    expect(await raw.ask('CLIENT LIST')).toContain(` user=${String.fromCharCode(byte)} `);
+    raw.close();
+  }
+  admin.close();
+});
+
+test('who logged in with an old password does not go on with the new one of somebody else', async () => {
+  const admin = client(behind.port);
+  await admin.call('ACL', 'SETUSER', 'turn', 'on', '>old', '~*', '&*', '+@all');
+  const early = await RawClient.open(gate.port);
+  expect(await early.ask('AUTH turn old')).toBe('+OK\r\n');
+  expect(nameOf(await early.ask(whoami))).toBe('turn');
+  await admin.call('ACL', 'SETUSER', 'turn', 'resetpass', '>new');
+  const late = await RawClient.open(gate.port);
+  expect(await late.ask('AUTH turn new')).toBe('+OK\r\n');
+  expect(nameOf(await late.ask(whoami))).toBe('turn');
+  await admin.call('CLIENT', 'KILL', 'USER', 'turn');
+  expect(nameOf(await late.ask(whoami))).toBe('turn');
+  // Its connection is gone, and it can't be let in again with the password that it gave.
+  expect(await early.ask(whoami)).toMatch(/^-WRONGPASS/);
+  expect(await early.reply()).toBe('(closed)');
+  late.close();
+});
+
+test('a database that was chosen before a log-in without the right to choose stays', async () => {
+  const raw = await RawClient.open(gate.port);
+  expect(await raw.ask('SELECT 9')).toBe('+OK\r\n');
+  expect(await raw.ask('SET in-nine yes')).toBe('+OK\r\n');
+  expect(await raw.ask('AUTH narrow narrow-pw')).toBe('+OK\r\n');
+  expect(await raw.ask('GET in-nine')).toBe('$3\r\nyes\r\n');
+  expect(await raw.ask('SELECT 0')).toMatch(/^-NOPERM/);
+  const admin = client(behind.port);
+  await admin.call('CLIENT', 'KILL', 'TYPE', 'normal');
+  expect(await raw.ask('GET in-nine')).toBe('$3\r\nyes\r\n');
+  raw.close();
+});
+
+test('what follows a log-in in the same write is what a client may send that has logged in', async () => {
+  await client(behind.port).config('SET', 'requirepass', 'door-pw');
+  const closed = await startGate({
+    members: [{ id: 'redis-1', address: '127.0.0.1', port: behind.port }],
+    memberCredentials: { username: 'default', password: 'door-pw' },
+  });
+  const six = writeRequest(['MSET', ...Array.from({ length: 12 }, (_, index) => `k${index}`)]);
+  const long = writeRequest(['SET', 'k', 'x'.repeat(20_000)]);
+  for (const login of [
+    ['AUTH', 'door-pw'],
+    ['HELLO', '2', 'AUTH', 'default', 'door-pw'],
+  ]) {
+    for (const request of [six, long]) {
+      const raw = await RawClient.open(closed.port);
+      await raw.write(Buffer.concat([writeRequest(login), request]));
+      expect(await raw.reply()).toMatch(/^[+*]/);
+      expect(await raw.reply()).toBe('+OK\r\n');
+      raw.close();
+    }
+  }
+  const stranger = await RawClient.open(closed.port);
+  await stranger.write(six);
+  expect(await stranger.reply()).toBe('-ERR Protocol error: unauthenticated multibulk length\r\n');
+  const admin = client(behind.port, { password: 'door-pw' });
+  await admin.config('SET', 'requirepass', '');
+});
+
+test('a password that the default user gets is asked of everybody who comes, and of who was there', async () => {
+  const early = await RawClient.open(gate.port);
+  expect(await early.ask('SET k v')).toBe('+OK\r\n');
+  const other = await RawClient.open(gate.port);
+  expect(await other.ask('CONFIG SET requirepass late-pw')).toBe('+OK\r\n');
+  const late = await RawClient.open(gate.port);
+  expect(await late.ask('GET k')).toMatch(/^-NOAUTH/);
+  expect(await early.ask('GET k')).toMatch(/^-NOAUTH/);
+  expect(await late.ask('AUTH late-pw')).toBe('+OK\r\n');
+  expect(await late.ask('CONFIG SET requirepass ""')).toBe('+OK\r\n');
+  // The same done at the member itself.
+  const admin = client(behind.port);
+  const again = await RawClient.open(gate.port);
+  expect(await again.ask('GET k')).toBe('$1\r\nv\r\n');
+  await admin.call('ACL', 'SETUSER', 'default', 'resetpass', '>more-pw');
+  const refused = async () => (await again.ask('GET k')).startsWith('-NOAUTH');
+  await waitFor(refused, { what: 'the gate to ask for the password', withinMs: 5000 });
+  await admin.call('ACL', 'SETUSER', 'default', 'nopass');
+  for (const raw of [early, other, late, again]) raw.close();
+});
+
+test('a subscription that its user may no longer have ends the client', async () => {
+  const admin = client(behind.port);
+  await admin.call('ACL', 'SETUSER', 'hearer', 'on', '>hear-pw', '~*', '&news', '+@all');
+  const raw = await RawClient.open(gate.port);
+  await raw.ask('AUTH hearer hear-pw');
+  expect(await raw.ask('SUBSCRIBE news')).toContain('subscribe');
+  await admin.call('ACL', 'SETUSER', 'hearer', 'resetchannels', '&other');
+  await waitFor(() => raw.closed, { what: 'the gate to close the client', withinMs: 5000 });
+});
