@@ -30,7 +30,7 @@ export function onRunLost(client: Client, run: Run, sent: boolean): void {
 
 export function onRequestLost(client: Client, request: Buffer): void {
   const { counters, config } = client.router;
-  const command = client.commandIn(request);
+  const command = client.router.table.commandIn(request);
   if (command.read || (config.inflightWrites === 'retry-idempotent' && mayRetry(command.name, request))) {
     counters.replayed++;
     client.bounce?.items.push({ request });
@@ -67,7 +67,7 @@ function refuseHeld(client: Client, request: Buffer): Item {
   const error = `NOPRIMARY ${missing} within ${router.config.holdMs} ms`;
   if (!client.inMulti && session.transaction === null) return { reply: writeError(error) };
   client.multiFailed = true;
-  const { name } = client.commandIn(request);
+  const { name } = client.router.table.commandIn(request);
   if (name !== 'exec' && name !== 'discard') return { reply: writeError(error) };
   // As a server that refuses EXEC: the transaction is over.
   client.inMulti = false;

@@ -2,7 +2,7 @@ import { Buffer } from 'node:buffer';
 import type { Socket } from 'node:net';
 import { splitInline } from '../../resp/arguments.ts';
 import { MINUS } from '../../resp/bytes.ts';
-import { createRequestFrame, frameRequest, INCOMPLETE, MALFORMED } from '../../resp/request.ts';
+import { INCOMPLETE, MALFORMED } from '../../resp/request.ts';
 import { writeError, writeRequest } from '../../resp/write.ts';
 import type { Command } from '../commands/command-table.ts';
 import type { ClosedFor } from '../control/control-api.ts';
@@ -10,7 +10,7 @@ import type { ReplyHandler, Run } from '../upstream/run-ring.ts';
 import type { Upstream } from '../upstream/upstream.ts';
 import { type Again, type Bounce, currentRequest, type Item, refusalOf } from './bounce.ts';
 import { ClientOutput } from './client-output.ts';
-import { keptBytes, LongRequest, wayOfLong } from './long-request.ts';
+import { LongIntake } from './long-intake.ts';
 import { RequestBuffer } from './request-buffer.ts';
 import type { Router } from './router.ts';
 import { Session } from './session.ts';
@@ -42,8 +42,7 @@ export class Client {
   readonly cameAt = performance.now();
   #pumping = false;
   #paused = false;
-  /** A request too long to be kept whole, on its way. */
-  #long: LongRequest | null = null;
+  readonly #long = new LongIntake(this);
   backlog: Item[] = [];
   bounce: Bounce | null = null;
   /** Runs sent and not answered. */
@@ -73,8 +72,6 @@ export class Client {
   countedBytes = 0;
   closing = false;
   closed = false;
-  #admitted = false;
-  #mustLogIn = false;
 
   constructor(id: number, socket: Socket, router: Router, address: string | null = null) {
     this.id = id;
@@ -99,7 +96,7 @@ export class Client {
     if (reason !== undefined) this.router.counters.close(reason);
     this.socket.destroy();
     this.output.drained();
-    this.#long?.abandon();
+    this.#long.abandon();
     this.router.buffered.update(this);
     this.router.onClientClosed(this);
   }
@@ -113,7 +110,8 @@ export class Client {
     this.router.counters.bytesIn += bytes;
     if (this.closing) return;
     const { requests, router } = this;
-    const start = this.#long === null ? 0 : this.#passLong(Buffer.from(chunk.subarray(0, bytes)));
+    const start = this.#long.active ? this.#long.pass(Buffer.from(chunk.subarray(0, bytes))) : 0;
+    if (this.#long.stalled) this.#pause();
     if (start === bytes) return;
     requests.add(chunk, start, bytes);
     this.pump();
@@ -125,40 +123,11 @@ export class Client {
     else if (requests.size > requestBytes) this.#pause();
   }
 
-  /** Its request is longer than what may be kept: from now on it goes to the server as it comes. */
+  /** Its request is longer than what may be kept: how it goes on depends on what it is. */
   #startLong(): void {
-    const way = wayOfLong(this);
-    if (way === 'keep') {
-      if (this.requests.size > keptBytes) {
-        this.fail('ERR Protocol error: the request is too long to be kept');
-        this.pump();
-      } else this.resume();
-      return;
-    }
     const ready = this.idle() && this.backlog.length === 0 && !this.#settling;
-    if (!ready) this.#long = null;
-    else if (way === 'pass') this.#long = LongRequest.start(this, () => this.resume());
-    else this.#long = LongRequest.refuse(this, way);
-    if (this.#long === null || this.#long.stalled) this.#pause();
-    else this.resume();
-  }
-
-  /** Returns where what comes after the long request starts. */
-  #passLong(chunk: Buffer): number {
-    const long = this.#long as LongRequest;
-    const taken = long.pass(chunk);
-    if (long.whole || long.failed) this.#long = null;
-    if (long.whole && long.refusal !== null) {
-      if (this.inMulti) this.multiFailed = true;
-      this.deliver(long.refusal, 0, long.refusal.length);
-    }
-    if (long.failed) {
-      this.fail(`ERR ${long.failed}`);
-      this.pump();
-      return chunk.length;
-    }
-    if (long.stalled) this.#pause();
-    return taken;
+    if (this.#long.begin(ready)) this.resume();
+    else this.#pause();
   }
 
   #pause(): void {
@@ -167,7 +136,7 @@ export class Client {
   }
 
   resume(): void {
-    const full = this.current?.full || this.#long?.stalled;
+    const full = this.current?.full || this.#long.stalled;
     if (!this.#paused || this.socket.writableLength > 0 || full) return;
     this.#paused = false;
     this.socket.resume();
@@ -185,7 +154,7 @@ export class Client {
     if (this.requests.size === 0) {
       this.requests.release();
       if (this.#paused) this.resume();
-    } else if (this.#paused && this.requests.incomplete && this.#long === null) this.#startLong();
+    } else if (this.#paused && this.requests.incomplete && !this.#long.active) this.#startLong();
   }
 
   /** True when there may be more to do at once. */
@@ -199,7 +168,9 @@ export class Client {
       if ('reply' in item) {
         if (!this.idle()) return false;
         this.deliver(item.reply, 0, item.reply.length);
-      } else if (!this.#sendOne(this.commandIn(item.request), item.request, 0, item.request.length))
+      } else if (
+        !this.#sendOne(this.router.table.commandIn(item.request), item.request, 0, item.request.length)
+      )
         return false;
       this.backlog.shift();
       return true;
@@ -208,7 +179,7 @@ export class Client {
       if (this.idle()) this.socket.end();
       return false;
     }
-    if (!this.#admitted && !this.router.admit(this)) return false;
+    if (!this.session.admitted && !this.router.admit(this)) return false;
     return this.requests.size > 0 && !this.requests.incomplete && this.#sendNext();
   }
 
@@ -221,17 +192,6 @@ export class Client {
   end(): void {
     this.closing = true;
     this.pump();
-  }
-
-  /** The server was asked whether strangers have to log in. */
-  admit(mustLogIn: boolean): void {
-    this.#admitted = true;
-    this.#mustLogIn = mustLogIn;
-  }
-
-  /** It has to log in before it may do anything. */
-  get unauthenticated(): boolean {
-    return this.#mustLogIn && this.session.identity.login === null;
   }
 
   /** Whether nothing is in flight; if not, pump is called when that is so. */
@@ -334,12 +294,6 @@ export class Client {
     return true;
   }
 
-  commandIn(request: Buffer): Command {
-    const frame = createRequestFrame();
-    frameRequest(request, 0, request.length, frame, this.router.requestLimits);
-    return this.router.table.commandOf(request, frame);
-  }
-
   /** A request that is malformed, empty or a line of words. */
   #takeOdd(next: number): boolean {
     const { requests } = this;
@@ -409,7 +363,7 @@ export class Client {
       this.deliver(buf, start, end);
     } else {
       const request = currentRequest(run);
-      if (this.commandIn(request).read) this.sendAgain({ request });
+      if (this.router.table.commandIn(request).read) this.sendAgain({ request });
       else this.deliver(buf, start, end);
     }
   }

@@ -182,7 +182,7 @@ export class Door implements Router, ConnectionsOwner {
   }
 
   limitsOf(client: Client): RequestLimits {
-    return client.unauthenticated ? unauthenticatedLimits : this.requestLimits;
+    return client.session.unauthenticated ? unauthenticatedLimits : this.requestLimits;
   }
 
   targetFor(client: Client): MemberAddress | null {
@@ -246,7 +246,7 @@ export class Door implements Router, ConnectionsOwner {
     const { strangers } = this.#context;
     const mustLogIn = strangers.mustLogIn(target, client.cameAt);
     if (mustLogIn !== undefined) {
-      client.admit(mustLogIn);
+      client.session.admit(mustLogIn);
       return true;
     }
     // Another member may be the one to ask before this one has answered.

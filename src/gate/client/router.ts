@@ -43,7 +43,7 @@ export interface Router {
   /** A server refused without executing: true when the request is to be sent again, false to pass the error on. */
   onRefusal(client: Client, refusal: Refusal): boolean;
   onClientClosed(client: Client): void;
-  /** Whether it is known if this newcomer has to log in (`client.admit`); if not, `client.pump` is called once it is. */
+  /** Whether it is known if this newcomer has to log in (`session.admit`); if not, `client.pump` is called once it is. */
   admit(client: Client): boolean;
   /** The access of this user (latin1) changed, or of everybody (null). */
   onAccessChanged(user: string | null): void;

@@ -18,6 +18,8 @@ export interface Subscriptions {
  */
 export class Session implements Subscriptions {
   identity: Identity = newcomer;
+  admitted = false;
+  mustLogIn = false;
   name = '';
   /** A command was sent that may have changed its connection in ways that are not known here. */
   foreign = false;
@@ -37,6 +39,17 @@ export class Session implements Subscriptions {
   watching = false;
   /** Watched keys can't be watched across a change of primary: EXEC answers as if they had changed. */
   watchBroken = false;
+
+  /** The server was asked whether strangers have to log in. */
+  admit(mustLogIn: boolean): void {
+    this.admitted = true;
+    this.mustLogIn = mustLogIn;
+  }
+
+  /** It has to log in before it may do anything. */
+  get unauthenticated(): boolean {
+    return this.mustLogIn && this.identity.login === null;
+  }
 
   copySubscriptions(): Subscriptions {
     const { channels, patterns, shardChannels } = this;
@@ -87,7 +100,8 @@ export class Session implements Subscriptions {
 
   /** Back to what a new connection is, as RESET does. */
   reset(): void {
-    Object.assign(this, new Session());
+    const { admitted, mustLogIn } = this;
+    Object.assign(this, new Session(), { admitted, mustLogIn });
     this.#transactionBytes = 0;
   }
 

@@ -111,7 +111,7 @@ export class TransactionEnd extends Observed {
   #changes(): { index: number; request: Buffer; command: Command }[] {
     const { client } = this;
     return this.#queued().flatMap((request, index) => {
-      const command = request.length === 0 ? null : client.commandIn(request);
+      const command = request.length === 0 ? null : client.router.table.commandIn(request);
       return command !== null && changing.has(command.behaviour.kind) ? [{ index, request, command }] : [];
     });
   }
@@ -132,7 +132,7 @@ export class TransactionEnd extends Observed {
   #onlyReads(): boolean {
     const { client } = this;
     const whole = !this.#begun || !client.session.forgetful;
-    return whole && this.#queued().every((request) => client.commandIn(request).read);
+    return whole && this.#queued().every((request) => client.router.table.commandIn(request).read);
   }
 
   /** What the executed block made of the connection: SELECT, AUTH and HELLO may be queued too. */

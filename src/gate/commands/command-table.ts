@@ -1,6 +1,11 @@
 import type { Buffer } from 'node:buffer';
 import type { Reply } from '../../resp/read.ts';
-import type { RequestFrame } from '../../resp/request.ts';
+import {
+  createRequestFrame,
+  frameRequest,
+  type RequestFrame,
+  redisRequestLimits,
+} from '../../resp/request.ts';
 import { type Behaviour, behaviourOf, knownBlocking, listedNames } from './behaviour.ts';
 
 /**
@@ -128,6 +133,13 @@ export class CommandTable {
     if (command.subcommands === null || argStart < 0) return command;
     const name = buf.toString('latin1', argStart, Math.min(argEnd, argStart + 32));
     return command.subcommands.get(name.toLowerCase()) ?? command;
+  }
+
+  /** The same of a whole request that stands alone. */
+  commandIn(request: Buffer): Command {
+    const frame = createRequestFrame();
+    frameRequest(request, 0, request.length, frame, redisRequestLimits);
+    return this.commandOf(request, frame);
   }
 
   #install(commands: Command[]): void {

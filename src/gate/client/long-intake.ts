@@ -1,0 +1,62 @@
+import type { Buffer } from 'node:buffer';
+import type { Client } from './gate-client.ts';
+import { keptBytes, LongRequest, wayOfLong } from './long-request.ts';
+
+/** The way in of a client's long requests, one at a time. */
+export class LongIntake {
+  readonly #client: Client;
+  #long: LongRequest | null = null;
+
+  constructor(client: Client) {
+    this.#client = client;
+  }
+
+  /** A request is on its way. */
+  get active(): boolean {
+    return this.#long !== null;
+  }
+
+  /** The server is slower than the client. */
+  get stalled(): boolean {
+    return this.#long?.stalled === true;
+  }
+
+  /**
+   * The client's request is longer than what may be kept. True when more of it may be read; else it waits until
+   * those before it are answered, until there is a connection, or until the server has taken what it has.
+   */
+  begin(ready: boolean): boolean {
+    const client = this.#client;
+    const way = wayOfLong(client);
+    if (way === 'keep') {
+      if (client.requests.size <= keptBytes) return true;
+      client.fail('ERR Protocol error: the request is too long to be kept');
+      client.pump();
+      return false;
+    }
+    if (!ready) return false;
+    this.#long =
+      way === 'pass' ? LongRequest.start(client, () => client.resume()) : LongRequest.refuse(client, way);
+    return this.#long?.stalled === false;
+  }
+
+  /** Takes what belongs to the request on its way. Returns where what comes after it starts. */
+  pass(chunk: Buffer): number {
+    const client = this.#client;
+    const long = this.#long as LongRequest;
+    const taken = long.pass(chunk);
+    if (long.whole || long.failed) this.#long = null;
+    if (long.whole && long.refusal !== null) {
+      if (client.inMulti) client.multiFailed = true;
+      client.deliver(long.refusal, 0, long.refusal.length);
+    }
+    if (!long.failed) return taken;
+    client.fail(`ERR ${long.failed}`);
+    client.pump();
+    return chunk.length;
+  }
+
+  abandon(): void {
+    this.#long?.abandon();
+  }
+}
