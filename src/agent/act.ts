@@ -3,6 +3,7 @@ import type { Decision, StartAs } from '../topology/decide.ts';
 import { promoteShielded } from './change/promotion.ts';
 import type { Deployment, LiveMember } from './deployment.ts';
 import { FailoverRefused } from './errors.ts';
+import { setEligible } from './units/eligibility.ts';
 import { gateCommand, memberCommand, sentinelCommand } from './units/process-commands.ts';
 
 export class Actions {
@@ -30,6 +31,9 @@ export class Actions {
       case 'give-up':
         this.#part(decision.process).failed = true;
         return;
+      case 'replica-eligible':
+      case 'replica-ineligible':
+        return setEligible(this.#deployment.member(decision.member), decision.kind === 'replica-eligible');
     }
   }
 

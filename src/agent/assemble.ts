@@ -11,6 +11,7 @@ import { MemberWatch } from './observe/member-watch.ts';
 import { noteSentinelEvent, observePaceMs } from './observe/observer.ts';
 import { watchSelection } from './observe/selection-watch.ts';
 import { SentinelWatch } from './observe/sentinel-observer.ts';
+import { HeldBack } from './state/held-back.ts';
 import { MemoryFile } from './state/memory-file.ts';
 import type { PartPaths } from './state/paths.ts';
 import { createGateAdapter } from './units/create-gate-adapter.ts';
@@ -31,9 +32,10 @@ export async function assemble(setting: Setting): Promise<Deployment> {
     const watch = new MemberWatch({ endpoint, credentials: agent, timeoutMs: paceMs, tls }, clock);
     const memory = part ? new MemoryFile(part.paths.memory, clock) : null;
     await memory?.load();
+    const heldBack = part ? new HeldBack(part.paths.heldBack) : null;
     if (part) watchForDeath(deployment, part, watch);
     else watchForSilence(deployment, watch);
-    deployment.members.push({ place, part, watch, memory });
+    deployment.members.push({ place, part, watch, memory, heldBack });
   }
   for (const place of spec.sentinels) {
     const part = await partHere(setting, place, setting.paths.sentinel(place.id));

@@ -8,11 +8,12 @@ import type { SentinelEvent } from '../redis/sentinel-event.ts';
 import type { Secrets } from '../spec/secrets.ts';
 import type { GatePlace, Member, SentinelPlace, Spec } from '../spec/spec.ts';
 import type { MemberView, SentinelView, View } from '../topology/view.ts';
+import { LagWatch } from './observe/lag-watch.ts';
 import type { MemberWatch } from './observe/member-watch.ts';
 import type { SentinelWatch } from './observe/sentinel-observer.ts';
 import { Operations } from './operations.ts';
 import type { EventLog } from './state/event-log.ts';
-
+import type { HeldBack } from './state/held-back.ts';
 import { isDataIntact, isDataStale, keptData, type MemoryFile } from './state/memory-file.ts';
 import type { StatePaths } from './state/paths.ts';
 import type { GateAdapter } from './units/gate-adapter.ts';
@@ -24,6 +25,7 @@ export interface LiveMember {
   part: Part | null;
   watch: MemberWatch;
   memory: MemoryFile | null;
+  heldBack: HeldBack | null;
 }
 
 export interface LiveSentinel {
@@ -65,6 +67,7 @@ export class Deployment {
   readonly operations = new Operations(() => this.wake());
   selection: View['selection'] = null;
   failoverAskedAtMs: number | null = null;
+  readonly lag = new LagWatch();
   /** Members whose clients the Sentinels may not kill for the moment, with the timer that ends it. */
   readonly shielded = new Map<string, NodeJS.Timeout>();
   /** Whom the last event about the Sentinels' word named. */
@@ -122,7 +125,7 @@ export class Deployment {
       name: this.spec.name,
       paused: this.paused,
       operation: this.operations.description,
-      members: this.members.map((member) => memberView(member)),
+      members: this.members.map((member) => memberView(member, this.lag)),
       sentinels: this.sentinels.map((sentinel) => this.#sentinelView(sentinel)),
       gates: this.gates.map(({ place, part, adapter }) => ({
         ...place,
@@ -149,7 +152,7 @@ export class Deployment {
   }
 }
 
-function memberView({ place, part, watch, memory }: LiveMember): MemberView {
+function memberView({ place, part, watch, memory, heldBack }: LiveMember, lag: LagWatch): MemberView {
   const { seen } = watch;
   const running = part?.process.running ?? true;
   const down = part !== null && !running;
@@ -167,6 +170,8 @@ function memberView({ place, part, watch, memory }: LiveMember): MemberView {
     syncing: seen.syncing,
     offset: seen.offset,
     priority: seen.priority,
+    heldBack: heldBack?.ours ?? false,
+    behindMs: lag.behindMs(place.id),
     keys: seen.reachable ? seen.keys : null,
     histories: seen.reachable ? seen.histories : [],
     dataIntact: !down || memory === null || unguarded || isDataIntact(memory, part.paths),

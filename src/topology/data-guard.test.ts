@@ -23,6 +23,8 @@ const blank: MemberView = {
   dataIntact: true,
   dataStale: false,
   kept: null,
+  heldBack: false,
+  behindMs: 0,
 };
 const lost = { reachable: false, keys: null };
 

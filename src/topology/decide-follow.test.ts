@@ -12,6 +12,7 @@ import type { MemberView, View } from './view.ts';
 
 const rules: DecideRules = {
   sentinel: { quorum: 2 },
+  gate: { durability: 'async' as const },
   agent: { hangAfterMs: 5000, restarts: { limit: 5, withinMs: 60_000 } },
 };
 const nowMs = 1_000_000;

@@ -12,10 +12,18 @@
  *    back as primary by reflex: only if the Sentinels still name it, no failover is under way and no replica can take
  *    over, and its own data is there, as new as the others', or nobody has any. A replica with data does not follow an
  *    empty stranger.
+ * 7. A replica of ours is in sync, or is not: it may be promoted, or may not (eligibility.ts).
  *
  * An agent acts on its own processes only. Who is primary is the Sentinels' word, never ours.
  */
 import { emptyPrimaryOver, harmAsPrimary } from './data-guard.ts';
+import {
+  decideEligibility,
+  type EligibilityDecision,
+  type EligibilityRules,
+  isEligible,
+  isEligibleWhenReachable,
+} from './eligibility.ts';
 import { type RestartRule, restartVerdict } from './restart-budget.ts';
 import { actingPrimary, type MemberView, namedPrimary, type ProcessView, type View } from './view.ts';
 
@@ -30,10 +38,11 @@ export type Decision =
   | { kind: 'follow'; member: string; primary: string; reason: string }
   | { kind: 'restart'; process: string; as: StartAs; reason: string }
   | { kind: 'refuse'; member: string; reason: string; hint: string }
-  | { kind: 'give-up'; process: string; reason: string };
+  | { kind: 'give-up'; process: string; reason: string }
+  | EligibilityDecision;
 
 /** The part of a spec that deciding needs. */
-export interface DecideRules {
+export interface DecideRules extends EligibilityRules {
   sentinel: { quorum: number };
   agent: { hangAfterMs: number; restarts: RestartRule };
 }
@@ -52,7 +61,9 @@ export function decide(view: View, rules: DecideRules, nowMs: number): Decision 
   if (view.operation !== null) return { kind: 'nothing', reason: `${view.operation} is under way` };
   const urgent =
     killHung(view, rules) ?? failOver(view, rules, nowMs) ?? promoteSelected(view) ?? followPrimary(view);
-  return urgent ?? restartDead(view, rules, nowMs);
+  if (urgent) return urgent;
+  const restart = restartDead(view, rules, nowMs);
+  return restart.kind === 'nothing' ? (decideEligibility(view, rules) ?? restart) : restart;
 }
 
 function killHung(view: View, rules: DecideRules): Decision | undefined {
@@ -79,7 +90,7 @@ function failOver(view: View, rules: DecideRules, nowMs: number): Decision | und
   const askedMs = view.failoverAskedAtMs;
   const asked = askedMs !== null && askedMs >= diedAtMs && nowMs - askedMs < askAgainAfterMs;
   if (isUnderWay(view, lost) || actsBeside(view, lost) || asked || !hasQuorum(view, rules)) return undefined;
-  const fit = view.members.filter(isFitToTakeOver);
+  const fit = view.members.filter(isEligible);
   const sentinel = calmSentinels(view)[0];
   if (fit.length === 0 || sentinel === undefined) return undefined;
   const reason = `the process of the primary ${lost.id} is gone and ${list(fit)} can take over: ${sentinel.id} is asked to fail over`;
@@ -220,7 +231,7 @@ function othersFirst(
     const reason = `${member.id} is down and ${promoted.id} acts as primary, which the Sentinels do not say yet`;
     return { kind: 'nothing', reason, untilMs };
   }
-  const heirs = view.members.filter((each) => isFitToTakeOver(each) || missedOneAnswer(each));
+  const heirs = view.members.filter((each) => isEligible(each) || missedOneAnswer(each));
   if (heirs.length === 0 || !hasQuorum(view, rules)) return undefined;
   const reason = `${member.id} is down and the Sentinels are choosing between ${list(heirs)}`;
   return { kind: 'nothing', reason, untilMs };
@@ -250,24 +261,9 @@ function hasDied(process: ProcessView): boolean {
   return !process.running && process.diedAtMs !== null;
 }
 
-/** A replica that a Sentinel could promote without losing what it never had. */
-function isFitToTakeOver(member: MemberView): boolean {
-  return member.reachable && isFitWhenReachable(member);
-}
-
 /** It was fit until it left one or two questions unanswered, and that may be our own fault. */
 function missedOneAnswer(member: MemberView): boolean {
-  return !member.reachable && member.silentMs === 0 && isFitWhenReachable(member);
-}
-
-function isFitWhenReachable(member: MemberView): boolean {
-  return (
-    !member.busy &&
-    member.role === 'replica' &&
-    member.synced &&
-    member.priority > 0 &&
-    (member.process === null || member.process.running)
-  );
+  return !member.reachable && member.silentMs === 0 && isEligibleWhenReachable(member);
 }
 
 function calmSentinels(view: View) {

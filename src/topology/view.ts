@@ -43,6 +43,10 @@ export interface MemberView {
   syncing: boolean;
   offset: number;
   priority: number;
+  /** Its priority is 0 because the agent of its host set that; an operator's 0 stays. False for a member of another host. */
+  heldBack: boolean;
+  /** For how long the primary, when it last answered, has had something that this replica does not have, in ms. */
+  behindMs: number;
   keys: number | null;
   /** The ids of the replication history that its data is of, and of the one before; empty when unknown. */
   histories: readonly string[];

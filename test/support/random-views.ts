@@ -56,6 +56,8 @@ const liveMember = fc
     linkUp: fc.boolean(),
     synced: usually,
     priority: fc.constantFrom(100, 100, 100, 0),
+    heldBack: seldom,
+    behindMs: fc.constantFrom(0, 0, 1000, 4000, 20_000),
     keys: fc.constantFrom(0, 10, null),
     history,
   })
@@ -135,6 +137,7 @@ export const anyView: fc.Arbitrary<View> = mixture.map((view) => {
 
 export const anyRules: fc.Arbitrary<DecideRules> = fc.record({
   sentinel: fc.record({ quorum: fc.integer({ min: 1, max: 3 }) }),
+  gate: fc.record({ durability: fc.constantFrom('async' as const, 'replicated' as const) }),
   agent: fc.record({
     hangAfterMs: fc.constant(5000),
     restarts: fc.record({ limit: fc.integer({ min: 1, max: 5 }), withinMs: fc.constantFrom(1000, 60_000) }),

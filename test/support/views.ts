@@ -38,6 +38,8 @@ export function aReplica(id: string, changes: Partial<MemberView> = {}): MemberV
     syncing: false,
     offset: 1000,
     priority: 100,
+    heldBack: false,
+    behindMs: 0,
     keys: 10,
     dataIntact: true,
     dataStale: false,

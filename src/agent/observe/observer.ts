@@ -3,7 +3,6 @@ import type { SentinelEvent } from '../../redis/sentinel-event.ts';
 import { namedPrimary } from '../../topology/view.ts';
 import { unshield } from '../change/promotion.ts';
 import type { Deployment, LiveMember } from '../deployment.ts';
-import { EligibilityKeeper } from './eligibility.ts';
 import { Strangers } from './strangers.ts';
 
 /** How often each part is asked how it is. */
@@ -13,14 +12,12 @@ export function observePaceMs(hangAfterMs: number): number {
 
 export class Observer {
   readonly #deployment: Deployment;
-  readonly #eligibility: EligibilityKeeper;
   readonly #strangers: Strangers;
   #timer: NodeJS.Timeout | undefined;
 
   constructor(deployment: Deployment) {
     this.#deployment = deployment;
     this.#strangers = new Strangers(deployment);
-    this.#eligibility = new EligibilityKeeper(deployment);
   }
 
   start(): void {
@@ -46,15 +43,17 @@ export class Observer {
       ...gates.filter(({ part }) => part?.process.running !== false).map(({ adapter }) => adapter.look()),
     ]);
     this.#strangers.note();
+    this.#deployment.lag.note(this.#deployment.view(), this.#deployment.setting.clock.monotonicMs());
     await Promise.all(members.map((member) => this.#note(member)));
-    await this.#eligibility.keep();
   }
 
   /** Writes down what must outlive this agent: who the process is, and what data it had. */
-  async #note({ part, memory, watch }: LiveMember): Promise<void> {
-    const { reachable, runId } = watch.seen;
+  async #note({ part, memory, watch, heldBack }: LiveMember): Promise<void> {
+    const { reachable, runId, priority } = watch.seen;
     if (reachable && runId !== '') await part?.process.setRunId(runId);
     await memory?.remember(watch.seen);
+    // A 0 that comes later will be an operator's.
+    if (reachable && priority > 0) await heldBack?.release();
   }
 
   async lookAtMembers(): Promise<void> {

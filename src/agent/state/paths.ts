@@ -17,6 +17,8 @@ export interface PartPaths {
   memory: string;
   /** A change of its persistence that is under way. */
   persistence: string;
+  /** There as long as the agent keeps a member from being promoted. */
+  heldBack: string;
 }
 
 export interface StatePaths {
@@ -78,6 +80,7 @@ function partPaths(root: string, folder: string, config: string): PartPaths {
     socket: socketPath(root, path.join(folder, 'sock')),
     memory: path.join(folder, 'memory.json'),
     persistence: path.join(folder, 'persistence.json'),
+    heldBack: path.join(folder, 'held-back'),
   };
 }
 

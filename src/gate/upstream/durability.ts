@@ -12,7 +12,7 @@ import { openLink } from './open-link.ts';
  *   that the primary lists as online, and that gives a sign of life, joins it at once, and so does one that a Sentinel
  *   would promote again: the Sentinels are asked for that as long as somebody is left out. So the set shrinks before a
  *   write is acknowledged without a member, as Kafka's in-sync set does. Who takes a slow replica out of the
- *   Sentinels' choice is the agent: topology/keeping-up.ts.
+ *   Sentinels' choice is the agent: topology/eligibility.ts.
  * - Answers are confirmed in batches: ROLE, WAIT, ROLE, in one go on a connection of the gate's own. The first ROLE
  *   gives the offset to reach, WAIT waits until the replicas have what was written before it, and the second ROLE
  *   shows which replica has acknowledged how much.

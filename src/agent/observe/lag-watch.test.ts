@@ -1,0 +1,44 @@
+import { expect, test } from 'vitest';
+import { aPrimary, aReplica, aView } from '../../../test/support/views.ts';
+import { LagWatch } from './lag-watch.ts';
+
+const at = (offset: number, replicas: Record<string, number>, primary = {}) =>
+  aView({
+    members: [
+      aPrimary('redis-1', { offset, ...primary }),
+      ...Object.entries(replicas).map(([id, has]) => aReplica(id, { offset: has })),
+    ],
+  });
+
+test('one that stands still is behind for as long as the primary has more', () => {
+  const lag = new LagWatch();
+  for (let second = 0; second <= 4; second++) {
+    lag.note(at(100 + second, { 'redis-2': 100 + second, 'redis-3': 100 }), second * 1000);
+  }
+  expect(lag.behindMs('redis-2')).toBe(0);
+  expect(lag.behindMs('redis-3')).toBe(3000);
+  expect(lag.behindMs('redis-9')).toBe(0);
+});
+
+test('while the primary does not answer the time stands still: nobody could keep up', () => {
+  const lag = new LagWatch();
+  for (let second = 0; second <= 2; second++) lag.note(at(100 + second, { 'redis-3': 100 }), second * 1000);
+  const known = lag.behindMs('redis-3');
+  lag.note(at(200, { 'redis-3': 100 }, { reachable: false }), 60_000);
+  expect(lag.behindMs('redis-3')).toBe(known);
+});
+
+test('with another primary it begins anew', () => {
+  const lag = new LagWatch();
+  for (let second = 0; second <= 4; second++) lag.note(at(100 + second, { 'redis-3': 100 }), second * 1000);
+  const after = aView({
+    members: [
+      aReplica('redis-1', { offset: 200 }),
+      aPrimary('redis-2', { offset: 200 }),
+      aReplica('redis-3', { offset: 100 }),
+    ],
+    sentinels: aView().sentinels.map((sentinel) => ({ ...sentinel, primary: 'redis-2' })),
+  });
+  lag.note(after, 5000);
+  expect(lag.behindMs('redis-3')).toBe(0);
+});

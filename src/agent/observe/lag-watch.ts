@@ -1,0 +1,33 @@
+import { addSample, behindForMs, type OffsetSample } from '../../topology/lag.ts';
+import { actingPrimary, type View } from '../../topology/view.ts';
+
+/**
+ * Measures for how long each replica has been behind the primary. While the primary does not answer it says what it last
+ * knew: time in which nobody can keep up does not count.
+ */
+export class LagWatch {
+  readonly #behindMs = new Map<string, number>();
+  #samples: readonly OffsetSample[] = [];
+  #primary = '';
+
+  /** How long there has been something that the member does not have, in ms; 0 when unknown. */
+  behindMs(member: string): number {
+    return this.#behindMs.get(member) ?? 0;
+  }
+
+  /** To be called when every member was looked at. */
+  note(view: View, nowMs: number): void {
+    const primary = actingPrimary(view);
+    if (primary === null) return;
+    if (primary.id !== this.#primary) {
+      this.#samples = [];
+      this.#behindMs.clear();
+    }
+    this.#primary = primary.id;
+    for (const { id, role, reachable, offset } of view.members) {
+      if (reachable && role === 'replica') this.#behindMs.set(id, behindForMs(this.#samples, offset, nowMs));
+    }
+    // What the primary has now, the others were asked for a moment before: it counts from the next look on.
+    this.#samples = addSample(this.#samples, { atMs: nowMs, offset: primary.offset });
+  }
+}

@@ -1,0 +1,102 @@
+/**
+ * Which replica may be promoted. `replica-priority 0` says "never" to Sentinels and agents alike, so that is where it is
+ * written down, by the agent whose process it is:
+ *
+ * 1. A replica starts with 0 and gets its priority when it is in sync with the primary. Before, it has whatever it had
+ *    on disk: promoted while the others hang, it would make everybody go back to that.
+ * 2. It loses it when it begins to copy everything anew, and when its link has been broken for so long that the primary
+ *    has what it lacks for ten seconds. The primary must answer for that to count: when it is gone, all links are
+ *    broken, and nobody must be taken out of the choice.
+ * 3. With `durability: replicated` a write is acknowledged when every replica that could be promoted has it. One that
+ *    does not keep up would hold all writes up, so it loses its eligibility, unless no other would be left. The gates
+ *    see that at the Sentinels, and only then stop waiting for it.
+ *
+ * Nobody is put in or out while the primary does not answer, or a failover is under way. A priority of 0 that somebody
+ * else set stays.
+ */
+import { actingPrimary, failoverUnderWay, type MemberView, type View } from './view.ts';
+
+/** What a replica has when nothing speaks against it; Redis's own default. */
+export const usualPriority = 100;
+
+/** Why a replica is not to be promoted. */
+export type Ineligibility = 'not-synced' | 'link-broken' | 'behind';
+
+export type EligibilityDecision =
+  | { kind: 'replica-ineligible'; member: string; code: Ineligibility; reason: string }
+  | { kind: 'replica-eligible'; member: string; reason: string };
+
+export interface EligibilityRules {
+  gate: { durability: 'async' | 'replicated' };
+}
+
+/** Sentinels give up on a replica after ten times `down-after`; here the time counts only as long as something is lacking. */
+const brokenMs = 10_000;
+/** As long as a Sentinel takes at least to call a silent member down. */
+const behindMs = 3000;
+/** Members are looked at every second, one after the other: this much says nothing. */
+const levelMs = 1500;
+
+/** A replica that can take over without losing what it never had. */
+export function isEligible(member: MemberView): boolean {
+  return member.reachable && isEligibleWhenReachable(member);
+}
+
+/** The same, of one that may only have missed a question. */
+export function isEligibleWhenReachable(member: MemberView): boolean {
+  return (
+    !member.busy &&
+    member.role === 'replica' &&
+    member.synced &&
+    member.priority > 0 &&
+    (member.process === null || member.process.running)
+  );
+}
+
+/** What is to be changed about a replica of this host; undefined when nothing is. */
+export function decideEligibility(view: View, rules: EligibilityRules): EligibilityDecision | undefined {
+  const primary = actingPrimary(view);
+  if (primary === null || primary.busy || failoverUnderWay(view) !== undefined) return undefined;
+  for (const member of view.members) {
+    const { process, reachable, busy, role } = member;
+    if (!process?.running || !reachable || busy || role !== 'replica') continue;
+    const decision = member.priority > 0 ? takeOut(view, member, rules) : putBack(member, rules);
+    if (decision !== undefined) return decision;
+  }
+  return undefined;
+}
+
+function takeOut(view: View, member: MemberView, rules: EligibilityRules): EligibilityDecision | undefined {
+  const code = ineligibility(view, member, rules);
+  if (code === undefined) return undefined;
+  const seconds = (member.behindMs / 1000).toFixed(1);
+  const reasons: Record<Ineligibility, string> = {
+    'not-synced': `${member.id} is not in sync with the primary yet: it is not to be promoted before it is`,
+    'link-broken': `${member.id} has no link to the primary and has been behind for ${seconds} s: it is not to be promoted`,
+    behind: `${member.id} has been behind for ${seconds} s: it is not to be promoted, so that writes need not wait for it`,
+  };
+  return { kind: 'replica-ineligible', member: member.id, code, reason: reasons[code] };
+}
+
+function ineligibility(view: View, member: MemberView, rules: EligibilityRules): Ineligibility | undefined {
+  if (!member.synced) return 'not-synced';
+  if (!member.linkUp && member.behindMs >= brokenMs) return 'link-broken';
+  if (rules.gate.durability !== 'replicated' || member.behindMs < behindMs) return undefined;
+  const others = view.members.some((other) => other.id !== member.id && isEligible(other) && isLevel(other));
+  return others ? 'behind' : undefined;
+}
+
+function putBack(member: MemberView, rules: EligibilityRules): EligibilityDecision | undefined {
+  const { id, heldBack, linkUp, synced } = member;
+  if (!heldBack || !linkUp || !synced) return undefined;
+  if (rules.gate.durability === 'replicated' && !isLevel(member)) return undefined;
+  return {
+    kind: 'replica-eligible',
+    member: id,
+    reason: `${id} is in sync with the primary: it may be promoted`,
+  };
+}
+
+function isLevel({ linkUp, behindMs: forMs }: MemberView): boolean {
+  return linkUp && forMs <= levelMs;
+}
