@@ -6,7 +6,7 @@ import { readFileSync } from 'node:fs';
 import os from 'node:os';
 import { createInterface } from 'node:readline';
 import { systemClock } from '../base/clock.ts';
-import { errorText, HoldfastError } from '../base/errors.ts';
+import { errorToJson } from '../base/error-wire.ts';
 import { openStore } from './open-store.ts';
 import type { BackupKeys } from './packing.ts';
 import { runScheduled } from './scheduled-run.ts';
@@ -42,14 +42,6 @@ function identities(): BackupKeys {
   };
 }
 
-function failure(error: unknown): WorkerLine {
-  if (!(error instanceof HoldfastError)) {
-    return { error: { code: 'INTERNAL', exitStatus: 1, message: errorText(error) } };
-  }
-  const { code, exitStatus, message, hint } = error;
-  return { error: { code, exitStatus, message, ...(hint === undefined ? {} : { hint }) } };
-}
-
 try {
   os.setPriority(niceness);
 } catch {
@@ -64,7 +56,7 @@ lines.once('line', (line) => {
   work(JSON.parse(line) as WorkerTask, left.signal)
     .then(
       (result) => say({ result }),
-      (error: unknown) => say(failure(error)),
+      (error: unknown) => say({ error: errorToJson(error) }),
     )
     .finally(() => process.exit(0));
 });

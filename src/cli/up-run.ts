@@ -8,7 +8,8 @@ import { StartFailed } from '../agent/errors.ts';
 import { checkStateDir } from '../agent/preflight.ts';
 import { type RunningAgent, startAgent } from '../agent/run-agent.ts';
 import { describeDuration } from '../base/duration.ts';
-import { HoldfastError } from '../base/errors.ts';
+import { type ErrorJson, errorFromJson, errorToJson } from '../base/error-wire.ts';
+import { errorText } from '../base/errors.ts';
 import type { Spec } from '../spec/spec.ts';
 import { type Output, outliveReader } from './output.ts';
 import { StopSignals } from './stop-signals.ts';
@@ -22,10 +23,7 @@ export interface RunOptions {
 }
 
 /** What a detached agent tells the command that started it. */
-type Message =
-  | { step: string }
-  | { ready: Status; notReady: string | null }
-  | { failed: { code: string; exitStatus: 1 | 2 | 3; message: string; hint?: string } };
+type Message = { step: string } | { ready: Status; notReady: string | null } | { failed: ErrorJson };
 
 const detachedMark = 'HOLDFAST_DETACHED';
 
@@ -150,10 +148,7 @@ export async function runDetached(output: Output, target: Target, options: RunOp
       child.on('message', (message: Message) => {
         if ('step' in message) output.note(`  ${output.colors.dim(message.step)}`);
         else if ('ready' in message) resolve(message);
-        else {
-          const { code, exitStatus, message: text, hint } = message.failed;
-          reject(new HoldfastError(code, exitStatus, text, hint === undefined ? {} : { hint }));
-        }
+        else reject(errorFromJson(message.failed));
       });
     },
   );
@@ -215,18 +210,8 @@ async function runAsChild(target: Target, options: RunOptions): Promise<number> 
     agent.deployment.events.listen(({ at, text }) => process.stderr.write(`${at} ${text}\n`));
     return await untilStopped(agent, stop, (line) => process.stderr.write(`${line}\n`), '', null);
   } catch (error) {
-    const known = error instanceof HoldfastError;
-    const message = error instanceof Error ? error.message : String(error);
-    const hint = known && error.hint !== undefined ? { hint: error.hint } : {};
-    tell({
-      failed: {
-        code: known ? error.code : 'INTERNAL',
-        exitStatus: known ? error.exitStatus : 1,
-        message,
-        ...hint,
-      },
-    });
-    process.stderr.write(`${message}\n`);
+    tell({ failed: errorToJson(error) });
+    process.stderr.write(`${errorText(error)}\n`);
     return 1;
   }
 }

@@ -1,5 +1,5 @@
 import { Command, Option } from 'commander';
-import { HoldfastError } from '../base/errors.ts';
+import { errorToJson } from '../base/error-wire.ts';
 import { createOutput, type Output, wantsColor } from './output.ts';
 
 /** Options that every verb takes. */
@@ -49,16 +49,13 @@ export function action<Options extends CommonOptions>(
 
 /** Prints the error and returns the exit status that belongs to it. */
 export function printError(error: unknown, output: Output): number {
-  const known = error instanceof HoldfastError;
-  const code = known ? error.code : 'INTERNAL';
-  const message = error instanceof Error ? error.message : String(error);
-  const hint = known ? error.hint : 'This is a bug in holdfast; HOLDFAST_DEBUG=1 prints where it happened.';
-  if (output.json) {
-    output.data({ error: { code, message, ...(hint === undefined ? {} : { hint }) } });
-  } else {
+  const shown = errorToJson(error);
+  const { code, message, hint, exitStatus } = shown;
+  if (output.json) output.data({ error: shown });
+  else {
     output.note(`${output.colors.red('error:')} ${message} ${output.colors.dim(`[${code}]`)}`);
     if (hint !== undefined) output.note(`${output.colors.cyan('hint:')}  ${hint}`);
   }
   if (process.env['HOLDFAST_DEBUG'] && error instanceof Error) output.note(error.stack ?? '');
-  return known ? error.exitStatus : 1;
+  return exitStatus;
 }

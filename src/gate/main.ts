@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 import cluster from 'node:cluster';
-import { errorText, HoldfastError } from '../base/errors.ts';
+import { errorToJson } from '../base/error-wire.ts';
 import { type GateConfig, readGateConfig } from './config.ts';
 import { obeyPool } from './control/worker-calls.ts';
 import { WorkerPool } from './control/workers.ts';
@@ -56,8 +56,7 @@ function log(id: string, text: string): void {
 try {
   await main(process.argv.slice(2));
 } catch (error) {
-  const known = error instanceof HoldfastError;
-  const hint = known && error.hint !== undefined ? ` (${error.hint})` : '';
-  process.stderr.write(`holdfast gate: ${errorText(error)}${hint}\n`);
-  process.exit(known ? error.exitStatus : 1);
+  const { message, hint, exitStatus } = errorToJson(error);
+  process.stderr.write(`holdfast gate: ${message}${hint === undefined ? '' : ` (${hint})`}\n`);
+  process.exit(exitStatus);
 }

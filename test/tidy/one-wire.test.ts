@@ -32,3 +32,10 @@ test('one decoder of INFO and of what Sentinels say', () => {
   );
   expect(decoding.map(({ name }) => name)).toEqual([]);
 });
+
+test('errors go over sockets and out of --json by one pair of functions', () => {
+  const own = production.filter(
+    ({ name, text }) => /'INTERNAL'|new HoldfastError\(/.test(text) && !/^src\/base\/error/.test(name),
+  );
+  expect(own.map(({ name }) => name)).toEqual([]);
+});

@@ -1,7 +1,8 @@
 /** Talks to the agent of this host over its Unix socket. */
 import { request } from 'node:http';
 import { createInterface } from 'node:readline';
-import { type ExitStatus, errorCode, HoldfastError } from '../../base/errors.ts';
+import { type ErrorJson, errorFromJson } from '../../base/error-wire.ts';
+import { errorCode } from '../../base/errors.ts';
 import type { Report } from '../change/change-context.ts';
 import { NotRunning } from '../errors.ts';
 import type { DeploymentEvent } from '../state/event-log.ts';
@@ -11,7 +12,7 @@ import type { Status } from './status-answer.ts';
 interface StreamLine {
   step?: string;
   result?: unknown;
-  error?: { code: string; exitStatus: ExitStatus; message: string; hint?: string };
+  error?: ErrorJson;
 }
 
 export class AgentClient {
@@ -50,10 +51,7 @@ export class AgentClient {
       },
       signal,
     );
-    if (last.error) {
-      const { code, exitStatus, message, hint } = last.error;
-      throw new HoldfastError(code, exitStatus, message, hint === undefined ? {} : { hint });
-    }
+    if (last.error) throw errorFromJson(last.error);
     if (!('result' in last)) throw NotRunning(`the agent went away before it had finished ${command}`);
     return last.result;
   }

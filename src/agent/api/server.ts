@@ -6,7 +6,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { chmod, rm } from 'node:fs/promises';
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
-import { HoldfastError } from '../../base/errors.ts';
+import { errorToJson } from '../../base/error-wire.ts';
 import { isLoopback } from '../../spec/address.ts';
 import { ApiTokenNeeded } from '../errors.ts';
 import type { AgentApi, Command } from './agent-api.ts';
@@ -46,13 +46,13 @@ export function guardedQuestions(api: AgentApi, token: string): FastifyInstance 
   const server = questions(api);
   server.addHook('onRequest', async (request, reply) => {
     if (isOpen(request) || hasToken(request.headers.authorization, token)) return;
-    const { code, message, hint } = ApiTokenNeeded(
-      'this API wants the deployment’s token from other machines',
-      {
-        hint: 'Send it as "Authorization: Bearer TOKEN". It is in the file api-token of the state directory, on any host.',
-      },
-    );
-    await reply.code(401).header('www-authenticate', 'Bearer').send({ error: { code, message, hint } });
+    const refusal = ApiTokenNeeded('this API wants the deployment’s token from other machines', {
+      hint: 'Send it as "Authorization: Bearer TOKEN". It is in the file api-token of the state directory, on any host.',
+    });
+    await reply
+      .code(401)
+      .header('www-authenticate', 'Bearer')
+      .send({ error: errorToJson(refusal) });
   });
   return server;
 }
@@ -113,15 +113,7 @@ async function streamCommand(
     );
     send({ result });
   } catch (error) {
-    const known = error instanceof HoldfastError;
-    send({
-      error: {
-        code: known ? error.code : 'INTERNAL',
-        exitStatus: known ? error.exitStatus : 1,
-        message: error instanceof Error ? error.message : String(error),
-        hint: known ? error.hint : undefined,
-      },
-    });
+    send({ error: errorToJson(error) });
   }
   raw.end();
 }

@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import type { WorkerLine, WorkerTask } from '../../backup/worker-task.ts';
-import { HoldfastError } from '../../base/errors.ts';
+import { errorFromJson } from '../../base/error-wire.ts';
 import type { Report } from '../change/change-context.ts';
 import { BackupWorkerFailed } from '../errors.ts';
 
@@ -42,10 +42,7 @@ export async function runWorker(task: WorkerTask, report: Report, signal: AbortS
   signal.removeEventListener('abort', stop);
   clearTimeout(killTimer);
   if (last !== undefined && 'result' in last) return last.result;
-  if (last !== undefined && 'error' in last) {
-    const { code, exitStatus, message, hint } = last.error;
-    throw new HoldfastError(code, exitStatus, message, hint === undefined ? {} : { hint });
-  }
+  if (last !== undefined && 'error' in last) throw errorFromJson(last.error);
   const said = complaint.trim() === '' ? '' : `: ${complaint.trim()}`;
   throw BackupWorkerFailed(`the process that takes backups ${how}${said}`, {
     hint: 'No backup is listed that is not whole; the next run starts anew.',

@@ -1,4 +1,5 @@
 import { request } from 'node:http';
+import { errorFromJson } from '../../base/error-wire.ts';
 import { errorText } from '../../base/errors.ts';
 import { GateControlFailed } from '../errors.ts';
 import type { DrainRequest, GateStatus, HoldRequest, HoldResult, SwitchRequest } from './control-api.ts';
@@ -51,9 +52,9 @@ export class GateControl {
           response.on('error', (error) => fail(errorText(error), error));
           response.on('end', () => {
             try {
-              const answer = JSON.parse(text) as T & { error?: string };
+              const answer = JSON.parse(text) as T & { error?: unknown };
               if (response.statusCode === 200) resolve(answer);
-              else fail(answer.error ?? `status ${response.statusCode}`);
+              else fail(errorFromJson(answer.error ?? `status ${response.statusCode}`).message);
             } catch (error) {
               fail('the answer is not JSON', error);
             }

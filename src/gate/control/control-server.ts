@@ -1,6 +1,7 @@
 import { chmodSync, rmSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import { connect } from 'node:net';
+import { errorToJson } from '../../base/error-wire.ts';
 import { errorText } from '../../base/errors.ts';
 import { GateControlFailed } from '../errors.ts';
 import type { DrainRequest, GateStatus, HoldRequest, HoldResult, SwitchRequest } from './control-api.ts';
@@ -30,7 +31,7 @@ export async function serveControl(socketPath: string, target: ControlTarget): P
       },
       (error: unknown) => {
         response.writeHead(error instanceof NotFound ? 404 : 409, { 'content-type': 'application/json' });
-        response.end(JSON.stringify({ error: errorText(error) }));
+        response.end(JSON.stringify({ error: errorToJson(error) }));
       },
     );
   });

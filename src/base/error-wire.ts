@@ -1,0 +1,35 @@
+/** The one way in which an error goes over a socket, a pipe, or out of `--json`, and comes back as itself. */
+import { type ExitStatus, errorText, HoldfastError } from './errors.ts';
+
+export interface ErrorJson {
+  code: string;
+  exitStatus: ExitStatus;
+  message: string;
+  hint?: string;
+}
+
+const bugHint = 'This is a bug in holdfast; HOLDFAST_DEBUG=1 prints where it happened.';
+const longestText = 20_000;
+
+/** What was not made on purpose has the code INTERNAL. */
+export function errorToJson(error: unknown): ErrorJson {
+  if (!(error instanceof HoldfastError)) {
+    return { code: 'INTERNAL', exitStatus: 1, message: errorText(error), hint: bugHint };
+  }
+  const { code, exitStatus, message, hint } = error;
+  return { code, exitStatus, message, ...(hint === undefined ? {} : { hint }) };
+}
+
+/** @param value what came in: another process's, perhaps of another version, so that each field is looked at. */
+export function errorFromJson(value: unknown): HoldfastError {
+  const { code, exitStatus, message, hint } = (
+    typeof value === 'object' && value !== null ? value : { message: value }
+  ) as Record<keyof ErrorJson, unknown>;
+  const text = (what: unknown) => String(what).slice(0, longestText);
+  return new HoldfastError(
+    typeof code === 'string' && /^[A-Z][A-Z0-9_]*$/.test(code) ? code : 'INTERNAL',
+    exitStatus === 2 || exitStatus === 3 ? exitStatus : 1,
+    text(message ?? 'it said nothing'),
+    typeof hint === 'string' ? { hint: text(hint) } : {},
+  );
+}
