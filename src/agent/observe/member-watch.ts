@@ -3,6 +3,7 @@
  * over its Unix socket, one of another host over the network.
  */
 import type { Clock } from '../../base/clock.ts';
+import { FreshCall } from '../../base/fresh-call.ts';
 import type { ConnectionOptions } from '../../redis/connection.ts';
 import { refusalKind } from '../../redis/errors.ts';
 import { type Info, keyCount, replicationInfo } from '../../redis/info.ts';
@@ -59,7 +60,7 @@ export class MemberWatch {
   #seen: MemberObservation = nothingKnown;
   #misses = 0;
   #lastAnswerMs: number;
-  #asking = false;
+  readonly #question = new FreshCall(() => this.#ask());
   readonly #clock: Clock;
 
   constructor(connection: ConnectionOptions, clock: Clock) {
@@ -85,17 +86,17 @@ export class MemberWatch {
     this.client.connection.drop();
   }
 
-  /** Asks now. Never throws: no answer is an observation too. */
-  async look(): Promise<void> {
-    if (this.#asking) return;
-    this.#asking = true;
+  /** Asks: what is seen then is younger than this call. Never throws: no answer is an observation too. */
+  look(): Promise<void> {
+    return this.#question.make();
+  }
+
+  async #ask(): Promise<void> {
     try {
       const info = await this.client.info();
       this.#answered(observe(info, this.#seen));
     } catch (error) {
       this.#failed(error);
-    } finally {
-      this.#asking = false;
     }
   }
 

@@ -1,4 +1,5 @@
 /** Keeps the view fresh: asks everything at a steady pace, and listens to what the Sentinels publish. */
+import { FreshCall } from '../../base/fresh-call.ts';
 import type { SentinelEvent } from '../../redis/sentinel-event.ts';
 import { namedPrimary } from '../../topology/view.ts';
 import { unshield } from '../change/promotion.ts';
@@ -13,7 +14,9 @@ export function observePaceMs(hangAfterMs: number): number {
 export class Observer {
   readonly #deployment: Deployment;
   readonly #strangers: Strangers;
+  readonly #round = new FreshCall(() => this.#lookRound());
   #timer: NodeJS.Timeout | undefined;
+  #looking = false;
 
   constructor(deployment: Deployment) {
     this.#deployment = deployment;
@@ -22,7 +25,14 @@ export class Observer {
 
   start(): void {
     const { spec } = this.#deployment;
-    const look = () => void this.lookAtAll();
+    const look = () => {
+      // A round that takes longer than the pace is not followed by another at once.
+      if (this.#looking) return;
+      this.#looking = true;
+      void this.lookAtAll().finally(() => {
+        this.#looking = false;
+      });
+    };
     this.#timer = setInterval(look, observePaceMs(spec.agent.hangAfterMs));
     look();
   }
@@ -34,11 +44,15 @@ export class Observer {
     for (const { adapter } of this.#deployment.gates) adapter.close();
   }
 
-  /** Asks everything once. */
-  async lookAtAll(): Promise<void> {
+  /** Asks everything: the view is younger than this call then. */
+  lookAtAll(): Promise<void> {
+    return this.#round.make();
+  }
+
+  async #lookRound(): Promise<void> {
     const { members, sentinels, gates } = this.#deployment;
     await Promise.all([
-      this.lookAtMembers(),
+      this.#lookAtMembers(),
       ...sentinels.filter(({ part }) => part?.process.running !== false).map(({ watch }) => watch.look()),
       ...gates.filter(({ part }) => part?.process.running !== false).map(({ adapter }) => adapter.look()),
     ]);
@@ -48,15 +62,13 @@ export class Observer {
   }
 
   /** Writes down what must outlive this agent: who the process is, and what data it had. */
-  async #note({ part, memory, watch, heldBack }: LiveMember): Promise<void> {
-    const { reachable, runId, priority } = watch.seen;
+  async #note({ part, memory, watch }: LiveMember): Promise<void> {
+    const { reachable, runId } = watch.seen;
     if (reachable && runId !== '') await part?.process.setRunId(runId);
     await memory?.remember(watch.seen);
-    // A 0 that comes later will be an operator's.
-    if (reachable && priority > 0) await heldBack?.release();
   }
 
-  async lookAtMembers(): Promise<void> {
+  async #lookAtMembers(): Promise<void> {
     const { members } = this.#deployment;
     await Promise.all(
       members.filter(({ part }) => part?.process.running !== false).map(({ watch }) => watch.look()),

@@ -1,6 +1,7 @@
 /**
  * Watches one Sentinel: whom it names, and every event it publishes about this deployment, as it happens.
  */
+import { FreshCall } from '../../base/fresh-call.ts';
 import type { ConnectionOptions } from '../../redis/connection.ts';
 import { refusalKind } from '../../redis/errors.ts';
 import { SentinelClient } from '../../redis/sentinel-client.ts';
@@ -32,7 +33,7 @@ export class SentinelWatch {
   readonly #onEvent: (event: SentinelEvent) => void;
   #seen: SentinelObservation = nothingKnown;
   #subscribed = false;
-  #asking = false;
+  readonly #question = new FreshCall(() => this.#ask());
 
   constructor(name: string, connection: ConnectionOptions, onEvent: (event: SentinelEvent) => void) {
     this.#name = name;
@@ -48,10 +49,12 @@ export class SentinelWatch {
     return this.#seen;
   }
 
-  /** Asks now, and subscribes again if the subscription was lost. Never throws. */
-  async look(): Promise<void> {
-    if (this.#asking) return;
-    this.#asking = true;
+  /** Asks, and subscribes again if the subscription was lost: what is seen then is younger than this call. Never throws. */
+  look(): Promise<void> {
+    return this.#question.make();
+  }
+
+  async #ask(): Promise<void> {
     try {
       if (!this.#subscribed) await this.#subscribe();
       const { address, port, flags, configEpoch } = await this.client.primary();
@@ -68,8 +71,6 @@ export class SentinelWatch {
       this.#seen = { ...this.#seen, reachable: false, locksUsOut };
       // A subscription to a host that is lost, or came back as another, stays silent for ever unless it is asked.
       if (this.#subscribed) await this.#events.connection.call('PING').catch(() => {});
-    } finally {
-      this.#asking = false;
     }
   }
 
