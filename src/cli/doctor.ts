@@ -8,7 +8,7 @@ import { errorText } from '../base/errors.ts';
 import { type Result, runChecks, type Severity } from '../doctor/check.ts';
 import { readDeployment } from '../doctor/deployment/facts.ts';
 import { deploymentChecks } from '../doctor/deployment-checks.ts';
-import { applyFixes, describeFix, type Fix, undoFixes } from '../doctor/fix.ts';
+import { applyFixes, describeFix, describeUndo, type Fix, undoFixes } from '../doctor/fix.ts';
 import { type ClockStep, readHost } from '../doctor/host/host-facts.ts';
 import { hostChecks } from '../doctor/host-checks.ts';
 import { loadSpec } from '../spec/load.ts';
@@ -50,12 +50,7 @@ export function doctorVerb(): Command {
 }
 
 async function doctor(output: Output, [file = '']: string[], options: DoctorOptions): Promise<number> {
-  if (options.undo) {
-    const files = await undoFixes(options.root);
-    for (const each of files) output.line(`restored ${each}`);
-    output.data({ restored: files });
-    return 0;
-  }
+  if (options.undo) return undo(output, options);
   const spec = await loadSpec(file);
   const host = await whichHost(output, spec, options);
   const paths = statePaths(stateDirOf(spec.name, options.stateDir));
@@ -130,6 +125,20 @@ async function haproxyFiles(spec: Spec, paths: StatePaths, host: string | null) 
     if (text !== undefined) files.push({ gate: gate.id, text });
   }
   return files;
+}
+
+/** Shows what would be restored and does it. */
+async function undo(output: Output, options: DoctorOptions): Promise<number> {
+  const lines = await describeUndo(options.root);
+  for (const line of lines) output.note(`  ${line}`);
+  if (lines.length > 0 && !(await confirm(output, 'Put these back?', options.yes === true))) {
+    output.data({ restored: [] });
+    return 0;
+  }
+  const files = await undoFixes(options.root);
+  for (const each of files) output.line(`restored ${each}`);
+  output.data({ restored: files });
+  return 0;
 }
 
 /** Shows what would change and does it. @returns whether anything was changed. */

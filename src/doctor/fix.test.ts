@@ -1,10 +1,22 @@
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { parseSpec } from '../spec/parse.ts';
 import { runChecks } from './check.ts';
-import { applyFixes, describeFix, journalFile, undoFixes } from './fix.ts';
+import { applyFixes, describeFix, describeUndo, undoFixes } from './fix.ts';
+import { journalFolder } from './fix-journal.ts';
 import { readHost } from './host/host-facts.ts';
 import { hostChecks } from './host-checks.ts';
 
@@ -59,7 +71,7 @@ test('fixes hold now and after a boot, the checks are content, and all of it can
     expect(read(file)).toBe(file === hugePages ? 'always' : text);
   }
   expect(existsSync(path.join(root, '/etc/systemd/system/holdfast-hugepages.service'))).toBe(false);
-  expect(existsSync(path.join(root, journalFile))).toBe(false);
+  expect(existsSync(path.join(root, journalFolder))).toBe(false);
 });
 
 test('a second fix does not forget what was there before the first', async () => {
@@ -70,11 +82,66 @@ test('a second fix does not forget what was there before the first', async () =>
 });
 
 test('a file that cannot be written is named, and nothing is there to undo twice', async () => {
-  const fix = { files: [{ file: '/proc/nowhere/at/all', text: '1', kind: 'live' as const }] };
+  const fix = { files: [{ file: '/proc/sys/net/core/somaxconn', text: '1', kind: 'live' as const }] };
   await expect(applyFixes([fix], root)).rejects.toMatchObject({
     code: 'FIX_FAILED',
-    message: expect.stringContaining('/proc/nowhere'),
+    message: expect.stringContaining('/proc/sys/net/core/somaxconn'),
   });
   await undoFixes(root);
   await expect(undoFixes(root)).rejects.toMatchObject({ code: 'NOTHING_TO_UNDO' });
+});
+
+test('what is undone is shown before; modes come back and folders that were made go', async () => {
+  chmodSync(path.join(root, '/etc/sysctl.d/90-holdfast.conf'), 0o640);
+  await applyFixes(fixes(), root);
+  const lines = await describeUndo(root);
+  expect(lines).toContain('now:     /proc/sys/vm/swappiness = 60');
+  expect(lines).toContain('remove:  /etc/systemd/system/holdfast-hugepages.service');
+  await undoFixes(root);
+  expect(statSync(path.join(root, '/etc/sysctl.d/90-holdfast.conf')).mode & 0o777).toBe(0o640);
+  expect(existsSync(path.join(root, '/etc/systemd'))).toBe(false);
+  expect(existsSync(path.join(root, '/etc/security'))).toBe(false);
+});
+
+describe('a journal that someone else wrote', () => {
+  const entry = {
+    file: '/etc/sysctl.d/90-holdfast.conf',
+    kind: 'lasting',
+    before: 'x',
+    mode: 0o644,
+    madeFolders: [],
+  };
+  const write = (text: string) => {
+    mkdirSync(path.join(root, journalFolder), { recursive: true, mode: 0o700 });
+    writeFileSync(path.join(root, journalFolder, 'journal.json'), text, { mode: 0o600 });
+  };
+
+  test.each([
+    ['names another file', [{ ...entry, file: '/etc/cron.d/evil' }]],
+    ['leads elsewhere', [{ ...entry, file: '/etc/sysctl.d/../cron.d/evil' }]],
+    ['makes a program that runs as root', [{ ...entry, mode: 0o14755 }]],
+    ['removes folders of others', [{ ...entry, before: null, mode: null, madeFolders: ['/home'] }]],
+    ['is no journal', { toString: 1 }],
+  ])('%s: nothing is restored', async (_what, journal) => {
+    write(JSON.stringify(journal));
+    await expect(undoFixes(root)).rejects.toMatchObject({ code: 'DOCTOR_JOURNAL_UNFIT' });
+    expect(read('/etc/sysctl.d/90-holdfast.conf')).toBe('vm.swappiness = 10\n');
+    expect(existsSync(path.join(root, '/etc/cron.d'))).toBe(false);
+  });
+
+  test.each([
+    ['whose folder', journalFolder],
+    ['that itself', `${journalFolder}/journal.json`],
+  ])('%s others can write is not read', async (_what, where) => {
+    write(JSON.stringify([entry]));
+    chmodSync(path.join(root, where), 0o777);
+    await expect(undoFixes(root)).rejects.toMatchObject({ code: 'DOCTOR_JOURNAL_UNFIT' });
+  });
+
+  test('behind a link is not read', async () => {
+    write(JSON.stringify([entry]));
+    renameSync(path.join(root, journalFolder), path.join(root, 'elsewhere'));
+    symlinkSync(path.join(root, 'elsewhere'), path.join(root, journalFolder));
+    await expect(undoFixes(root)).rejects.toMatchObject({ code: 'DOCTOR_JOURNAL_UNFIT' });
+  });
 });

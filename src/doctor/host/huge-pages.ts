@@ -1,8 +1,7 @@
 import { hugePagesFile, hugePagesUnit, hugePagesWhy } from '../../render/host-settings.ts';
 import { type Check, ok, skipped } from '../check.ts';
+import { hugePagesDropIn, hugePagesUnitFile, hugePagesUnitName } from './fixable-files.ts';
 import type { HostFacts } from './host-facts.ts';
-
-const unit = 'holdfast-hugepages.service';
 
 export const hugePages: Check<HostFacts> = {
   id: 'huge-pages',
@@ -22,11 +21,11 @@ export const hugePages: Check<HostFacts> = {
         repair: {
           files: [
             { file: hugePagesFile, text: 'madvise', kind: 'live' },
-            { file: `/etc/systemd/system/${unit}`, text: hugePagesUnit(), kind: 'lasting' },
+            { file: hugePagesUnitFile, text: hugePagesUnit(), kind: 'lasting' },
             // What `systemctl enable` would link, as a drop-in that is only a file.
             {
-              file: '/etc/systemd/system/basic.target.d/holdfast-hugepages.conf',
-              text: `[Unit]\nWants=${unit}\n`,
+              file: hugePagesDropIn,
+              text: `[Unit]\nWants=${hugePagesUnitName}\n`,
               kind: 'lasting',
             },
           ],

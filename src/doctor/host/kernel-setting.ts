@@ -1,5 +1,6 @@
 import { kernelSettings, sysctlText } from '../../render/host-settings.ts';
 import { type Check, ok, skipped } from '../check.ts';
+import { kernelFile, sysctlFile } from './fixable-files.ts';
 import { type HostFacts, numberIn } from './host-facts.ts';
 
 const link = 'https://redis.io/docs/latest/operate/oss_and_stack/management/admin/';
@@ -9,7 +10,7 @@ export function kernelCheck(id: string, name: string, severity: 'critical' | 'wa
   const setting = kernelSettings.find((each) => each.name === name);
   if (!setting) throw new TypeError(`no kernel setting ${name}`);
   const { value, atLeast, why } = setting;
-  const file = `/proc/sys/${name.replaceAll('.', '/')}`;
+  const file = kernelFile(name);
   return {
     id,
     why,
@@ -27,7 +28,7 @@ export function kernelCheck(id: string, name: string, severity: 'critical' | 'wa
           repair: {
             files: [
               { file, text: `${value}\n`, kind: 'live' },
-              { file: '/etc/sysctl.d/90-holdfast.conf', text: sysctlText(), kind: 'lasting' },
+              { file: sysctlFile, text: sysctlText(), kind: 'lasting' },
             ],
           },
         },

@@ -1,6 +1,7 @@
 import { limitsText, openFilesFor } from '../../render/host-settings.ts';
 import { systemUser } from '../../render/installed.ts';
 import { type Check, ok, skipped } from '../check.ts';
+import { limitsFile } from './fixable-files.ts';
 import type { HostFacts } from './host-facts.ts';
 
 export const openFiles: Check<HostFacts> = {
@@ -23,7 +24,7 @@ export const openFiles: Check<HostFacts> = {
         repair: {
           files: [
             {
-              file: '/etc/security/limits.d/90-holdfast.conf',
+              file: limitsFile,
               text: limitsText(systemUser, wanted),
               kind: 'lasting',
             },
