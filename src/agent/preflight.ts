@@ -4,7 +4,8 @@
 import { mkdir, rm, statfs, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import path from 'node:path';
-import { errorCode, errorText } from '../base/errors.ts';
+import { errorCode, errorText, HoldfastError } from '../base/errors.ts';
+import { whyNotSafePlace } from '../base/private-file.ts';
 import { describeSize } from '../base/size.ts';
 import { portHolder } from '../process/port-holder.ts';
 import { findProgram } from '../process/programs.ts';
@@ -27,17 +28,25 @@ export function findHaproxy(): string {
   return program;
 }
 
+function openToAll(root: string, why: string): Error {
+  return StateDirUnusable(`the state directory ${root} is not safe: ${why}`, {
+    hint: 'Passwords and data lie there. Take the right to write from the others (chmod o-w), or name another one with --state-dir. Nothing was started.',
+  });
+}
+
 /** Makes the state directory and proves that it can be written. @throws STATE_DIR_UNUSABLE, DISK_FULL */
 export async function checkStateDir(root: string): Promise<void> {
   const probe = path.join(root, `.probe-${process.pid}`);
   try {
     await mkdir(root, { recursive: true, mode: 0o700 });
+    const why = whyNotSafePlace(root);
+    if (why !== undefined) throw openToAll(root, why);
     const { bavail, bsize } = await statfs(root);
     if (bavail * bsize < leastFreeBytes) throw diskFull(root, bavail * bsize);
     await writeFile(probe, Buffer.alloc(64 * 1024), { mode: 0o600 });
   } catch (error) {
     if (errorCode(error) === 'ENOSPC' || errorCode(error) === 'EDQUOT') throw diskFull(root, 0);
-    if (errorCode(error) === 'DISK_FULL') throw error;
+    if (error instanceof HoldfastError) throw error;
     throw StateDirUnusable(`the state directory ${root} can't be written: ${errorText(error)}`, {
       hint: 'Give this user the directory, or name another one with --state-dir.',
       cause: error,

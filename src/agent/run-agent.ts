@@ -29,6 +29,7 @@ import { EventLog } from './state/event-log.ts';
 import { housekeeping } from './state/housekeeping.ts';
 import { statePaths } from './state/paths.ts';
 import { takeLock } from './state/state-lock.ts';
+import { claimState } from './state/state-owner.ts';
 
 export interface AgentOptions {
   spec: Spec;
@@ -70,6 +71,7 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
   await checkStateDir(stateDir);
   const release = await takeLock(paths.agentRecord);
   try {
+    await claimState(paths, spec.name);
     const hadSecret = spec.security.secret !== null || existsSync(paths.secret);
     const secrets = await loadSecrets(spec, paths.secret);
     if (!hadSecret && spec.hosts.length > 1) {

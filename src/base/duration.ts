@@ -1,19 +1,21 @@
 /** Durations as people write them: `500ms`, `10s`, `5m`, `2h`, `7d`. Inside the code they are always milliseconds. */
 
-const unitMs: Record<string, number> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+const unitMs = new Map<string, number>(
+  Object.entries({ ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 }),
+);
 
 /** Milliseconds, or undefined when the text is not a duration. A bare number is refused: it has no unit. */
 export function parseDuration(text: string): number | undefined {
   const match = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)$/.exec(text.trim());
   if (!match) return undefined;
-  const ms = Number(match[1]) * (unitMs[match[2] as string] as number);
+  const ms = Number(match[1]) * (unitMs.get(match[2] as string) as number);
   return Number.isSafeInteger(Math.round(ms)) ? Math.round(ms) : undefined;
 }
 
 /** The shortest exact form: 10000 gives `10s`, 1500 gives `1500ms`. The inverse of parseDuration. */
 export function formatDuration(ms: number): string {
   for (const unit of ['d', 'h', 'm', 's']) {
-    const size = unitMs[unit] as number;
+    const size = unitMs.get(unit) as number;
     if (ms >= size && ms % size === 0) return `${ms / size}${unit}`;
   }
   return `${ms}ms`;

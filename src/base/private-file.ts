@@ -6,13 +6,18 @@
  */
 import { lstatSync, readFileSync, type Stats, statSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+
+const group = 0o020;
+const everyone = 0o002;
 
 /** Why this file, or what a link leads to, can't be taken for a secret; undefined when it can. */
 function whyNotSecret(file: string): string | undefined {
   const found = statSync(file);
-  const mode = (found.mode & 0o777).toString(8).padStart(4, '0');
-  if ((found.mode & 0o004) !== 0) return `everyone can read it (mode ${mode}): chmod 600 it`;
-  return whyNotOwn(found) ?? undefined;
+  if ((found.mode & 0o004) !== 0) return `everyone can read it (mode ${shownMode(found)}): chmod 600 it`;
+  // Root could read any user's file anyway.
+  const owners = process.getuid?.() === 0 ? [found.uid] : [];
+  return whyNotOwn(found, owners, group | everyone);
 }
 
 /** The text of a file that holds a password or a key. @throws Error when others can read or change it, or it isn't there. */
@@ -27,24 +32,37 @@ export function readSecretFileSync(file: string): Buffer {
 }
 
 /**
- * Why what lies in this folder can't be believed to be the owner's; undefined when it can.
+ * Why what lies in this folder can't be believed to be its owner's; undefined when it can.
  * @param owners who may own it, besides this process's user and root.
  */
 export function whyNotOwnFolder(folder: string, owners: readonly number[] = []): string | undefined {
   const found = lstatSync(folder);
   if (!found.isDirectory()) return 'it is not a folder';
-  return whyNotOwn(found, owners);
+  return whyNotOwn(found, owners, group | everyone);
 }
 
-function whyNotOwn({ uid, mode }: Stats, owners: readonly number[] = []): string | undefined {
+/**
+ * Why a folder is no place to keep things, or undefined: everyone can write it, or can put another in its place because
+ * everyone can write a folder above it and that one is not sticky, as /tmp is. A group may write: volumes of containers
+ * are made so.
+ */
+export function whyNotSafePlace(folder: string): string | undefined {
+  for (let at = path.resolve(folder); ; at = path.dirname(at)) {
+    const { mode } = statSync(at);
+    const open = (mode & everyone) !== 0 && (at === path.resolve(folder) || (mode & 0o1000) === 0);
+    if (open) return `everyone can write ${at} (mode ${shownMode({ mode })})`;
+    if (at === path.dirname(at)) return undefined;
+  }
+}
+
+function whyNotOwn({ uid, mode }: Stats, owners: readonly number[], mayNotWrite: number): string | undefined {
   const own = process.getuid?.() ?? uid;
-  if (uid !== own && uid !== 0 && own !== 0 && !owners.includes(uid)) {
-    return `it belongs to another user (uid ${uid})`;
-  }
-  if ((mode & 0o022) !== 0) {
-    return `others can write it (mode ${(mode & 0o7777).toString(8).padStart(4, '0')})`;
-  }
-  return undefined;
+  if (uid !== own && uid !== 0 && !owners.includes(uid)) return `it belongs to another user (uid ${uid})`;
+  return (mode & mayNotWrite) === 0 ? undefined : `others can write it (mode ${shownMode({ mode })})`;
+}
+
+function shownMode({ mode }: { mode: number }): string {
+  return (mode & 0o7777).toString(8).padStart(4, '0');
 }
 
 function refuse(why: string | undefined): void {

@@ -3,31 +3,33 @@
  * Source: the note on units at the top of the redis.conf that Redis ships.
  */
 
-const unitBytes: Record<string, number> = {
-  '': 1,
-  b: 1,
-  k: 1e3,
-  kb: 2 ** 10,
-  m: 1e6,
-  mb: 2 ** 20,
-  g: 1e9,
-  gb: 2 ** 30,
-  t: 1e12,
-  tb: 2 ** 40,
-};
+const unitBytes = new Map<string, number>(
+  Object.entries({
+    '': 1,
+    b: 1,
+    k: 1e3,
+    kb: 2 ** 10,
+    m: 1e6,
+    mb: 2 ** 20,
+    g: 1e9,
+    gb: 2 ** 30,
+    t: 1e12,
+    tb: 2 ** 40,
+  }),
+);
 
 /** Bytes, or undefined when the text is not a size. */
 export function parseSize(text: string): number | undefined {
   const match = /^(\d+(?:\.\d+)?)\s*([kmgt]?b?)$/i.exec(text.trim());
   if (!match) return undefined;
-  const bytes = Math.round(Number(match[1]) * (unitBytes[(match[2] as string).toLowerCase()] as number));
+  const bytes = Math.round(Number(match[1]) * (unitBytes.get((match[2] as string).toLowerCase()) as number));
   return Number.isSafeInteger(bytes) ? bytes : undefined;
 }
 
 /** The shortest exact form in powers of 1024: 4294967296 gives `4gb`, 1500 gives `1500`. Inverse of parseSize. */
 export function formatSize(bytes: number): string {
   for (const unit of ['tb', 'gb', 'mb', 'kb']) {
-    const size = unitBytes[unit] as number;
+    const size = unitBytes.get(unit) as number;
     if (bytes >= size && bytes % size === 0) return `${bytes / size}${unit}`;
   }
   return String(bytes);

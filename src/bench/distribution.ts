@@ -1,3 +1,5 @@
+import { dictionary } from '../base/dictionary.ts';
+
 /** Milliseconds over several runs. */
 export interface Distribution {
   minMs: number;
@@ -36,7 +38,7 @@ export function spreadSentence(cells: readonly (readonly number[])[]): string {
 
 /** How often each error came, over all runs. */
 export function sumErrors(runs: readonly { errors: Record<string, number> }[]): Record<string, number> {
-  const sum: Record<string, number> = {};
+  const sum = dictionary<number>();
   for (const { errors } of runs) {
     for (const [word, count] of Object.entries(errors)) sum[word] = (sum[word] ?? 0) + count;
   }

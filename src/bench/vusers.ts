@@ -2,8 +2,10 @@
  * Virtual users with think time, more of them with each step: throughput, errors and latency through the gate, and
  * beside it, in turn, with the primary directly.
  */
+
 import { readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
+import { dictionary } from '../base/dictionary.ts';
 import type { TestbedSettings } from '../testbed/testbed.ts';
 import { median } from './distribution.ts';
 import { BenchFailed } from './errors.ts';
@@ -153,7 +155,7 @@ function stepsOf(runs: readonly VuserRun[], { ramp, thinkMs, stepMs }: VusersOpt
       const those = runs.filter((run) => run.door === door && run.users === users);
       const of = (key: 'rps' | 'p50Ms' | 'p95Ms' | 'p99Ms' | 'lagP99Ms' | 'utilization') =>
         Math.round(median(those.map((run) => run[key])) * 100) / 100;
-      const errors: Record<string, number> = {};
+      const errors = dictionary<number>();
       for (const run of those)
         for (const [word, count] of Object.entries(run.errors)) errors[word] = (errors[word] ?? 0) + count;
       const failed = Object.values(errors).reduce((sum, count) => sum + count, 0);

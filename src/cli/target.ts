@@ -1,8 +1,10 @@
 /** What nearly every verb begins with: the spec, and the state directory and agent that belong to it. */
 import path from 'node:path';
 import { AgentClient } from '../agent/api/agent-client.ts';
+import { checkSocketFolder } from '../agent/api/socket-folder.ts';
 import { UnknownHost } from '../agent/errors.ts';
 import { type StatePaths, stateDirOf, statePaths } from '../agent/state/paths.ts';
+import { checkStateOwner } from '../agent/state/state-owner.ts';
 import { loadSpec } from '../spec/load.ts';
 import type { Spec } from '../spec/spec.ts';
 
@@ -20,6 +22,8 @@ export interface Target {
 export async function openTarget(file: string, options: TargetOptions): Promise<Target> {
   const spec = await loadSpec(file);
   const paths = statePaths(stateDirOf(spec.name, options.stateDir));
+  await checkStateOwner(paths, spec.name);
+  checkSocketFolder(paths.agentSocket, paths.root);
   return { file: path.resolve(file), spec, paths, agent: new AgentClient(paths.agentSocket) };
 }
 

@@ -1,4 +1,5 @@
 /** What one run of a drill found. Pure: made of the ledger, of what the servers hold, and of their logs. */
+import { dictionary } from '../base/dictionary.ts';
 import { type Account, account } from './account.ts';
 import type { Holdings, Ledger, Read, Write } from './ledger.ts';
 import { type Anomaly, checkRegister } from './linearizable.ts';
@@ -174,7 +175,7 @@ function findAnomalies(ledger: Ledger, counts: (read: Read) => boolean): Anomaly
 }
 
 function countErrors(list: readonly { error?: string }[]): Record<string, number> {
-  const counts: Record<string, number> = {};
+  const counts = dictionary<number>();
   for (const { error } of list) if (error !== undefined) counts[error] = (counts[error] ?? 0) + 1;
   return counts;
 }

@@ -1,4 +1,5 @@
 /** The runs of one scenario on one kind of deployment, summed up. Pure. */
+import { dictionary } from '../base/dictionary.ts';
 import type { Result } from './campaign.ts';
 import type { Judgement, Verdict } from './promises.ts';
 import type { DrillRun } from './run.ts';
@@ -33,13 +34,13 @@ export function summarise(runs: readonly DrillRun[]): Summary {
   const findings = runs.map(({ finding }) => finding);
   const sum = (of: (finding: DrillRun['finding']) => number) =>
     findings.reduce((total, each) => total + of(each), 0);
-  const errors: Record<string, number> = {};
+  const errors = dictionary<number>();
   for (const finding of findings) {
     for (const counts of [finding.errors, finding.readErrors, finding.cutOff?.errors ?? {}]) {
       for (const [word, count] of Object.entries(counts)) errors[word] = (errors[word] ?? 0) + count;
     }
   }
-  const promoted: Record<string, number> = {};
+  const promoted = dictionary<number>();
   for (const { member } of findings.flatMap(({ promotions }) => promotions)) {
     promoted[member] = (promoted[member] ?? 0) + 1;
   }

@@ -1,3 +1,4 @@
+import { dictionary } from '../base/dictionary.ts';
 import { closestWord } from '../spec/suggest.ts';
 import { BadTargetOption, UnknownTarget } from './errors.ts';
 import type { Target } from './target.ts';
@@ -53,7 +54,7 @@ export function targetOptions(target: Target, words: readonly string[]): Record<
   const names = known.map(({ name }) => name);
   const hint =
     known.map(({ name, about }) => `${name}: ${about}`).join('; ') || `${target.name} has no options.`;
-  const given: Record<string, string> = {};
+  const given = dictionary<string>();
   for (const word of words) {
     const [name = '', ...value] = word.split('=');
     if (!names.includes(name) || value.length === 0) {

@@ -52,7 +52,7 @@ function readWord(line: Buffer, start: number, bytes: number[]): number | undefi
 const DOUBLE = 34;
 const SINGLE = 39;
 const BACKSLASH = 92;
-const escapes: Record<string, number> = { n: 10, r: 13, t: 9, b: 8, a: 7 };
+const escapes = new Map<string, number>(Object.entries({ n: 10, r: 13, t: 9, b: 8, a: 7 }));
 
 function readDouble(line: Buffer, start: number, bytes: number[]): number | undefined {
   for (let pos = start; pos < line.length; pos++) {
@@ -68,7 +68,7 @@ function readDouble(line: Buffer, start: number, bytes: number[]): number | unde
       pos += 3;
     } else {
       pos++;
-      bytes.push(escapes[String.fromCharCode(line[pos] as number)] ?? (line[pos] as number));
+      bytes.push(escapes.get(String.fromCharCode(line[pos] as number)) ?? (line[pos] as number));
     }
   }
   return undefined;

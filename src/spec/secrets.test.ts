@@ -44,7 +44,7 @@ test('a deployment without a secret gets one, once, that only its owner can read
 });
 
 test('passwords come from files and the environment, without the last newline', async () => {
-  await writeFile(path.join(folder, 'app'), 'p"a $s#s\\\n');
+  await writeFile(path.join(folder, 'app'), 'p"a $s#s\\\n', { mode: 0o600 });
   const withUsers = spec(
     'security: { users: { app: { password: { file: app } }, b: { password: { env: B } } } }',
   );
@@ -64,4 +64,12 @@ test.each([
     code: 'SECRET_UNAVAILABLE',
     message: expect.stringMatching(message),
   });
+});
+
+test('users may be called what objects are made of', async () => {
+  const names = ['__proto__', 'constructor', 'toString'];
+  const listed = names.map((name) => `"${name}": { password: { env: PW } }`).join(', ');
+  const withUsers = spec(`security: { users: { ${listed} } }`);
+  const { users } = await loadSecrets(withUsers, path.join(folder, 'secret'), { PW: 'pw' });
+  expect(names.map((name) => users[name])).toEqual(['pw', 'pw', 'pw']);
 });

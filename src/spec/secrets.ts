@@ -2,7 +2,9 @@ import { createHmac, randomBytes } from 'node:crypto';
 import { chmod, link, mkdir, readFile, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { readFileIfThere, writeFileAtomic } from '../base/atomic-file.ts';
+import { dictionary } from '../base/dictionary.ts';
 import { errorCode, errorText } from '../base/errors.ts';
+import { readSecretFile } from '../base/private-file.ts';
 import { SecretUnavailable } from './errors.ts';
 import type { SecretSource, Spec } from './spec.ts';
 
@@ -91,7 +93,7 @@ function namedSecrets(
  * @throws SECRET_UNAVAILABLE when a file or environment variable is missing, empty, or readable by others.
  */
 export async function loadSecrets(spec: Spec, secretFile: string, env = process.env): Promise<Secrets> {
-  const users: Record<string, string> = {};
+  const users = dictionary<string>();
   for (const { name, password } of spec.security.users) {
     users[name] = await readSecret(password, `security.users.${name}.password`, env);
   }
@@ -116,10 +118,10 @@ async function readSecret(source: SecretSource, key: string, env: NodeJS.Process
 
 async function secretFileText(file: string, key: string): Promise<string> {
   try {
-    return await readFile(file, 'utf8');
+    return await readSecretFile(file);
   } catch (error) {
     throw SecretUnavailable(`${key}: cannot read ${file}: ${errorText(error)}`, {
-      hint: 'The path is relative to the spec’s folder; the file must be readable by the user that runs holdfast.',
+      hint: 'The path is relative to the spec’s folder; the file must be readable by the user that runs holdfast, and not by everyone.',
       cause: error,
     });
   }

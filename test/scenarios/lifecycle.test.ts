@@ -1,4 +1,13 @@
-import { appendFileSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  chmodSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { createServer } from 'node:net';
 import path from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
@@ -57,6 +66,17 @@ describe('up and down', () => {
     const second = await deployment.run('up');
     expect(second.status).toBe(0);
     expect(second.stdout).toContain('already runs');
+    expect(deployment.runningPids()).toEqual(pids);
+
+    const other = path.join(deployment.folder, 'other.yaml');
+    writeFileSync(other, 'name: other\n');
+    for (const verb of ['down', 'status', 'up']) {
+      const result = await holdfast([verb, other, '--state-dir', deployment.stateDir]);
+      expect(result).toMatchObject({
+        status: 2,
+        stderr: expect.stringContaining('holds the state of test, not'),
+      });
+    }
     expect(deployment.runningPids()).toEqual(pids);
 
     expect((await deployment.run('down')).status).toBe(0);
@@ -170,6 +190,27 @@ describe('what stands in the way is said before anything is started', () => {
     expect(result.status).toBe(1);
     expect(result.stderr).toContain('STATE_DIR_UNUSABLE');
     rmSync(deployment.stateDir);
+  });
+
+  test('a state directory that everyone can write, and a password that everyone can read', async () => {
+    const deployment = await track(
+      TestDeployment.create({ security: { users: { app: { password: { file: 'pw' } } } } }),
+    );
+    mkdirSync(deployment.stateDir);
+    chmodSync(deployment.stateDir, 0o777);
+    writeFileSync(path.join(deployment.folder, 'pw'), 'hunter2\n');
+    chmodSync(path.join(deployment.folder, 'pw'), 0o644);
+    const open = await refused(deployment);
+    expect(open.error).toMatchObject({
+      code: 'STATE_DIR_UNUSABLE',
+      message: expect.stringContaining('everyone can write'),
+    });
+    expect(readdirSync(deployment.stateDir)).toEqual([]);
+    chmodSync(deployment.stateDir, 0o700);
+    const readable = await refused(deployment);
+    expect(readable.error.code).toBe('SECRET_UNAVAILABLE');
+    expect(readable.error.message).toContain('everyone can read it (mode 0644)');
+    expect(deployment.runningPids()).toEqual([]);
   });
 
   test('a server that can’t start: its log is shown, and the others are stopped again', async () => {

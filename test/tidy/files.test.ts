@@ -31,3 +31,15 @@ test('tests wait on conditions, they do not sleep', () => {
   );
   expect(names(sleeping)).toEqual([]);
 });
+
+test('what comes from outside is looked up where only what was put there is found', () => {
+  // { a: 1 }['constructor'] is a function: a table is a Map, or the file asks Object.hasOwn.
+  const table = /^(export )?const \w+: (Readonly<)?Record<string,/m;
+  const careless = files.filter(
+    ({ name, text }) =>
+      /^src\/(?!rdb\/target).*(?<!\.test)\.ts$/.test(name) &&
+      table.test(text) &&
+      !text.includes('Object.hasOwn'),
+  );
+  expect(names(careless)).toEqual([]);
+});

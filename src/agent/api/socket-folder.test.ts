@@ -1,8 +1,8 @@
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, statSync, symlinkSync } from 'node:fs';
+import { chmodSync, chownSync, mkdirSync, mkdtempSync, rmSync, statSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { makeSocketFolder } from './socket-folder.ts';
+import { checkSocketFolder, makeSocketFolder } from './socket-folder.ts';
 
 let base = '';
 let folder = '';
@@ -29,4 +29,22 @@ test('a link to somewhere else is refused', async () => {
   await expect(makeSocketFolder(path.join(folder, 'a.sock'))).rejects.toMatchObject({
     code: 'STATE_DIR_UNUSABLE',
   });
+});
+
+test('a command talks to nobody where others could listen', () => {
+  const socket = path.join(folder, 'a.sock');
+  checkSocketFolder(socket, base);
+  mkdirSync(folder, { mode: 0o700 });
+  checkSocketFolder(socket, base);
+  chmodSync(folder, 0o777);
+  expect(() => checkSocketFolder(socket, base)).toThrow('others can write it');
+});
+
+test.skipIf(process.getuid?.() !== 0)('nor in a folder of another user than the state directory', () => {
+  const socket = path.join(folder, 'a.sock');
+  mkdirSync(folder, { mode: 0o700 });
+  chownSync(folder, 12_345, 0);
+  expect(() => checkSocketFolder(socket, base)).toThrow('belongs to another user');
+  chownSync(base, 12_345, 0);
+  checkSocketFolder(socket, base);
 });

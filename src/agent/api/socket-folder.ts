@@ -1,5 +1,7 @@
-import { lstat, mkdir } from 'node:fs/promises';
+import { existsSync, statSync } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
+import { whyNotOwnFolder } from '../../base/private-file.ts';
 import { StateDirUnusable } from '../errors.ts';
 
 /**
@@ -10,13 +12,26 @@ import { StateDirUnusable } from '../errors.ts';
 export async function makeSocketFolder(socket: string): Promise<void> {
   const folder = path.dirname(socket);
   await mkdir(folder, { recursive: true, mode: 0o700 });
-  const found = await lstat(folder);
-  const isOurs = found.isDirectory() && found.uid === (process.getuid?.() ?? found.uid);
-  if (isOurs && (found.mode & 0o022) === 0) return;
-  throw StateDirUnusable(
-    `${folder}, where the sockets would lie, belongs to someone else or others can write it`,
-    {
-      hint: 'Remove it, or name a state directory with a shorter path with --state-dir.',
-    },
-  );
+  const why = whyNotOwnFolder(folder);
+  if (why === undefined) return;
+  throw StateDirUnusable(`${folder}, where the sockets would lie, is not safe: ${why}`, {
+    hint: 'Remove it, or name a state directory with a shorter path with --state-dir.',
+  });
+}
+
+/**
+ * Before a command talks to whatever listens there: the folder must belong to this user, to root, or to the owner of the
+ * state directory. Another user may have made it where a short path under /tmp stands for a deep one.
+ * @throws STATE_DIR_UNUSABLE
+ */
+export function checkSocketFolder(socket: string, stateDir: string): void {
+  const folder = path.dirname(socket);
+  // What isn't there, or can't be looked at, is told by the attempt to connect.
+  if (folder === stateDir || !existsSync(folder)) return;
+  const owners = existsSync(stateDir) ? [statSync(stateDir).uid] : [];
+  const why = whyNotOwnFolder(folder, owners);
+  if (why === undefined) return;
+  throw StateDirUnusable(`${folder}, where the agent would listen, is not safe: ${why}`, {
+    hint: 'Someone else may answer there in the agent’s place, so nothing was sent. Look who made it, and remove it.',
+  });
 }

@@ -23,6 +23,8 @@ export interface PartPaths {
 
 export interface StatePaths {
   root: string;
+  /** The name of the deployment whose state this is. */
+  deployment: string;
   secret: string;
   /** The bearer token of the API, for whoever comes from another machine. */
   apiToken: string;
@@ -54,6 +56,7 @@ export function statePaths(root: string): StatePaths {
     partPaths(root, path.join(root, kind, id), config);
   return {
     root,
+    deployment: path.join(root, 'deployment'),
     secret: path.join(root, 'secret'),
     apiToken: path.join(root, 'api-token'),
     agentRecord: path.join(root, 'agent.json'),

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import type { OnReadOpts, Socket } from 'node:net';
+import { readSecretFileSync } from '../../base/private-file.ts';
 import { openSocket } from '../../redis/open-socket.ts';
 import type { Endpoint, GateTls } from '../config.ts';
 
@@ -19,7 +20,7 @@ export function readTlsFiles(tls: GateTls): { cert?: Buffer; key?: Buffer; ca?: 
   if (cached?.tls === tls) return cached.files;
   const files = {
     ...(tls.cert ? { cert: readFileSync(tls.cert) } : {}),
-    ...(tls.key ? { key: readFileSync(tls.key) } : {}),
+    ...(tls.key ? { key: readSecretFileSync(tls.key) } : {}),
     ...(tls.ca ? { ca: readFileSync(tls.ca) } : {}),
   };
   cached = { tls, files };

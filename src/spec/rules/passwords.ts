@@ -32,18 +32,23 @@ function literalSecrets(security: Record<string, unknown>): Problem[] {
   return problems;
 }
 
-const directives: Record<string, string> = {
-  requirepass: 'make the password that of a user: security.users: { default: { password: { file: PATH } } }',
-  masterauth: 'remove it: holdfast gives replication a user and a password of its own',
-  masteruser: 'remove it: holdfast gives replication a user of its own',
-  user: 'name the user under security.users',
-  'tls-key-file-pass': 'use a key file without a pass phrase, readable by holdfast alone',
-  'tls-client-key-file-pass': 'use a key file without a pass phrase, readable by holdfast alone',
-};
+const directives = new Map<string, string>(
+  Object.entries({
+    requirepass:
+      'make the password that of a user: security.users: { default: { password: { file: PATH } } }',
+    masterauth: 'remove it: holdfast gives replication a user and a password of its own',
+    primaryauth: 'remove it: holdfast gives replication a user and a password of its own',
+    primaryuser: 'remove it: holdfast gives replication a user of its own',
+    masteruser: 'remove it: holdfast gives replication a user of its own',
+    user: 'name the user under security.users',
+    'tls-key-file-pass': 'use a key file without a pass phrase, readable by holdfast alone',
+    'tls-client-key-file-pass': 'use a key file without a pass phrase, readable by holdfast alone',
+  }),
+);
 
 function passwordDirectives(config: Record<string, unknown>): Problem[] {
   return Object.keys(config).flatMap((name) => {
-    const advice = directives[name.toLowerCase()];
+    const advice = directives.get(name.toLowerCase());
     return advice === undefined
       ? []
       : [{ path: ['redis', 'config', name], message: `${why}; ${advice}`, about: 'key' as const }];

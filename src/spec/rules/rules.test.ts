@@ -142,6 +142,12 @@ const cases: [rule: string, dangerous: string, words: string, harmless: string][
     'redis: { config: { hz: [10, 20] } }',
   ],
   [
+    'a password as one of Valkey’s directives',
+    'redis: { config: { primaryauth: hunter2 } }',
+    'a password in the spec',
+    'redis: { config: { constructor: 1, toString: 2, valueOf: 3 } }',
+  ],
+  [
     'a password as a directive',
     'redis: { config: { requirepass: 1 } }',
     'a password in the spec',
