@@ -1,4 +1,4 @@
-import { type Document, LineCounter, type Node, parseDocument } from 'yaml';
+import { type Document, isScalar, LineCounter, type Node, parseDocument, visit } from 'yaml';
 import { errorText } from '../base/errors.ts';
 import { SpecInvalid } from './errors.ts';
 import { normalise } from './normalise.ts';
@@ -48,11 +48,26 @@ function readValue(document: Document, lines: LineCounter, fileName: string): un
       hint: 'Correct the YAML; most often it is the indentation, or a tab where spaces belong.',
     });
   }
+  const lost = lostKeys(document, lines).map(({ line, col }) => `${fileName}:${line}:${col}: ${lostKey}`);
+  if (lost.length > 0) throw SpecInvalid(listed(lost, `${fileName} has ${lost.length} problems`));
   try {
     return document.toJS() ?? {};
   } catch (error) {
     throw SpecInvalid(`${fileName}: ${errorText(error)}`, { cause: error });
   }
+}
+
+const lostKey = "found '__proto__', which is no name for anything here: choose another";
+
+/** JavaScript sets an object's prototype by this name: what stands under it would be passed over without a word. */
+function lostKeys(document: Document, lines: LineCounter): { line: number; col: number }[] {
+  const found: { line: number; col: number }[] = [];
+  visit(document, {
+    Pair: (_index, { key }) => {
+      if (isScalar(key) && key.value === '__proto__') found.push(lines.linePos(key.range?.[0] ?? 0));
+    },
+  });
+  return found;
 }
 
 function invalid(problems: readonly Problem[], root: Node | null, lines: LineCounter, fileName: string) {

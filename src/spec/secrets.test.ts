@@ -67,9 +67,14 @@ test.each([
 });
 
 test('users may be called what objects are made of', async () => {
-  const names = ['__proto__', 'constructor', 'toString'];
+  const names = ['constructor', 'toString'];
   const listed = names.map((name) => `"${name}": { password: { env: PW } }`).join(', ');
   const withUsers = spec(`security: { users: { ${listed} } }`);
   const { users } = await loadSecrets(withUsers, path.join(folder, 'secret'), { PW: 'pw' });
-  expect(names.map((name) => users[name])).toEqual(['pw', 'pw', 'pw']);
+  expect(names.map((name) => users[name])).toEqual(['pw', 'pw']);
+});
+
+test('a name that an object would swallow is refused, not passed over', () => {
+  const swallowed = () => spec('security: { users: { __proto__: { password: { env: PW } } } }');
+  expect(swallowed).toThrow("holdfast.yaml:2:22: found '__proto__'");
 });
