@@ -35,7 +35,7 @@ test.each([
 });
 
 test('of several that start at once over a dead one’s record exactly one gets it', async () => {
-  for (let round = 0; round < 10; round++) {
+  for (let round = 0; round < 30; round++) {
     writeFileSync(record, dead);
     const results = await Promise.allSettled(Array.from({ length: 8 }, () => takeLock(record)));
     const winners = results.filter((result) => result.status === 'fulfilled');

@@ -8,7 +8,11 @@ import { AlreadyRuns } from '../errors.ts';
 
 /** The agent that has this state directory, if it lives. */
 export async function runningAgent(recordFile: string): Promise<ProcessIdentity | undefined> {
-  const text = await readFileIfThere(recordFile);
+  return ownerIn(await readFileIfThere(recordFile));
+}
+
+/** Who a record speaks of, when that one lives. */
+function ownerIn(text: string | undefined): ProcessIdentity | undefined {
   if (!text) return undefined;
   try {
     const identity = JSON.parse(text) as ProcessIdentity;
@@ -51,7 +55,8 @@ const lookAgainMs = 5;
  */
 async function replaceDead(recordFile: string, fresh: string): Promise<boolean> {
   const dead = await readFileIfThere(recordFile);
-  if (dead === undefined) return false;
+  // Since it was found dead, or gone, a living agent may have put its own there.
+  if (dead === undefined || ownerIn(dead) !== undefined) return false;
   const digest = createHash('sha256').update(dead).digest('hex').slice(0, 12);
   let release: () => Promise<void>;
   try {
