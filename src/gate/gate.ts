@@ -71,8 +71,10 @@ export class Gate implements ControlTarget {
         return lastId;
       },
     };
-    // The watch may speak before the doors are there.
-    this.#watch = new PrimaryWatch(config, log, { onChange: () => queueMicrotask(() => this.#onChange()) });
+    this.#watch = new PrimaryWatch(config, log, {
+      onChange: () => queueMicrotask(() => this.#onChange()),
+      onTry: (who) => (who === 'one' ? this.#door.held.pumpOne() : this.#door.held.pumpAll()),
+    });
     this.#replicas = new ReplicaWatch(config, log, () => this.#replicaDoor?.goOn());
     const sources: DurabilitySources = {
       primary: () => this.#watch.primary,
@@ -82,7 +84,6 @@ export class Gate implements ControlTarget {
     this.#durability = config.durability === 'replicated' ? new Durability(config, sources) : null;
     const routing = new PrimaryRouting(this.#watch, this.#durability?.confirm ?? null);
     this.#door = new Door(context, routing);
-    routing.door = this.#door;
     const reading = new ReplicaRouting(config, this.#watch, this.#replicas);
     this.#replicaDoor = config.replicaListen ? new Door(context, reading) : null;
     reading.door = this.#replicaDoor;
@@ -91,6 +92,7 @@ export class Gate implements ControlTarget {
   /** Opens the doors and the control socket. @throws GATE_LISTEN, GATE_CONTROL */
   async start(): Promise<void> {
     const { listen, replicaListen, controlSocket } = this.#config;
+    this.#watch.start();
     await this.#door.listen(listen);
     if (replicaListen) await this.#replicaDoor?.listen(replicaListen);
     this.#strangersTimer = setInterval(() => this.#askForStrangers(), strangersMs);
@@ -104,7 +106,7 @@ export class Gate implements ControlTarget {
 
   status(): GateStatus {
     const { primary, holding } = this.#watch;
-    const longHeld = performance.now() - this.#watch.holdingSince > this.#config.holdMs;
+    const longHeld = this.#watch.heldForMs > this.#config.holdMs;
     const state = holding === 'none' ? 'open' : holding === 'all' && longHeld ? 'refusing' : 'holding';
     const doors = this.#replicaDoor === null ? [this.#door] : [this.#door, this.#replicaDoor];
     const sum = (of: (door: Door) => number) => doors.reduce((total, door) => total + of(door), 0);
@@ -143,7 +145,7 @@ export class Gate implements ControlTarget {
   }
 
   switch(request: SwitchRequest): Promise<void> {
-    return this.#watch.switchTo(request);
+    return this.#watch.switchTo(request, request.epoch ?? null);
   }
 
   release(): void {

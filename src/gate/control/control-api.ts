@@ -8,7 +8,7 @@ import type { Latency } from './latency.ts';
  *
  * GET  /status                       GateStatus
  * POST /hold    {reason, maxMs}      stop sending writes; answers once those in flight were answered
- * POST /switch  {address, port}      the primary is now this one: checked by ROLE, then what was held goes there
+ * POST /switch  {address, port, epoch?}      the primary is now this one: checked by ROLE, then what was held goes there
  * POST /release {}                   go on with the present primary
  * POST /drain   {graceMs}            take no new clients, finish, exit
  */
@@ -106,7 +106,10 @@ export interface HoldResult {
   drained: boolean;
 }
 
-export type SwitchRequest = Endpoint;
+export interface SwitchRequest extends Endpoint {
+  /** Under which the caller was elected for this change: the gate refuses one that is not above its primary's. */
+  epoch?: number;
+}
 
 export interface DrainRequest {
   graceMs: number;

@@ -60,7 +60,11 @@ async function handle(request: IncomingMessage, target: ControlTarget): Promise<
     case 'POST /hold':
       return target.hold({ reason: String(body['reason'] ?? 'asked to'), maxMs: number('maxMs', 5000) });
     case 'POST /switch':
-      await target.switch({ address: String(body['address']), port: number('port', 0) });
+      await target.switch({
+        address: String(body['address']),
+        port: number('port', 0),
+        ...(body['epoch'] === undefined ? {} : { epoch: number('epoch', 0) }),
+      });
       return { switched: true };
     case 'POST /release':
       await target.release();

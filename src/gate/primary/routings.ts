@@ -5,10 +5,10 @@ import type { Door, Routing } from '../client/listener.ts';
 import type { Command } from '../commands/command-table.ts';
 import type { GateConfig, MemberAddress } from '../config.ts';
 import type { UpstreamOptions } from '../upstream/upstream.ts';
+import type { Holding } from './primary-state.ts';
 import type { PrimaryWatch } from './primary-watch.ts';
 import type { ReplicaWatch } from './replica-watch.ts';
 
-const canaryMs = 5;
 const scriptRefused = writeError(
   "READONLY You can't write against a read only replica: no replica is fit, and on the primary this may write.",
 );
@@ -21,10 +21,6 @@ export class PrimaryRouting implements Routing {
   readonly confirm: UpstreamOptions['confirm'];
   readonly #watch: PrimaryWatch;
   readonly refuses = false;
-  #settling = false;
-  #canary: NodeJS.Timeout | undefined;
-  /** The door that this is for; it is made with this. */
-  door: Door | null = null;
 
   constructor(watch: PrimaryWatch, confirm: UpstreamOptions['confirm']) {
     this.confirm = confirm;
@@ -39,8 +35,8 @@ export class PrimaryRouting implements Routing {
     return member === this.#watch.primary;
   }
 
-  holding(): 'none' | 'writes' | 'all' {
-    return this.#watch.holding === 'none' && this.#settling ? 'writes' : this.#watch.holding;
+  holding(): Holding {
+    return this.#watch.holding;
   }
 
   onLost(target: MemberAddress, reason: string): void {
@@ -48,10 +44,7 @@ export class PrimaryRouting implements Routing {
   }
 
   onRefusal(target: MemberAddress, refusal: Refusal): boolean {
-    if (refusal === 'readonly') return this.#watch.onReadonly(target);
-    if (!this.#watch.onNotReady(target)) return false;
-    this.#settle();
-    return true;
+    return refusal === 'readonly' ? this.#watch.onReadonly(target) : this.#watch.onNotReady(target);
   }
 
   refuse(): null {
@@ -59,25 +52,6 @@ export class PrimaryRouting implements Routing {
   }
 
   forget(): void {}
-
-  /**
-   * A primary that was just promoted refuses writes until a replica follows it. Writes wait, and every few ms one
-   * client's is let through to see: when it isn't refused, all go on.
-   */
-  #settle(): void {
-    this.#settling = true;
-    if (this.#canary !== undefined) return;
-    this.#canary = setTimeout(() => {
-      this.#canary = undefined;
-      this.#settling = false;
-      this.door?.held.pumpOne();
-      this.#canary = setTimeout(() => {
-        this.#canary = undefined;
-        if (!this.#settling) this.door?.held.pumpAll();
-        else this.#settle();
-      }, canaryMs);
-    }, canaryMs);
-  }
 }
 
 /** The read-only door: each client has a fit replica, the one with fewest clients when it needs one. */
@@ -130,7 +104,7 @@ export class ReplicaRouting implements Routing {
     this.#chosen.delete(client);
   }
 
-  holding(): 'none' | 'writes' | 'all' {
+  holding(): Holding {
     return 'none';
   }
 

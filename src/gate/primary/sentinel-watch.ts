@@ -56,6 +56,9 @@ export class SentinelWatch {
     this.#tls = options.tls;
     this.#log = options.log;
     this.#events = events;
+  }
+
+  start(): void {
     this.#connect();
   }
 
@@ -91,6 +94,7 @@ export class SentinelWatch {
   }
 
   #connect(): void {
+    if (this.#stopped) return;
     const link = openLink(
       this.endpoint,
       { credentials: this.#credentials, tls: this.#tls },

@@ -1,0 +1,39 @@
+import type { MemberAddress } from '../config.ts';
+import type { Claim, Grounds, PrimaryRules, PrimaryState } from './primary-state.ts';
+
+/** Whom the Sentinels name, of those who may replace the primary. Why each may: primary-step.ts. */
+
+const goneMs = 10_000;
+const demotedMs = 1000;
+
+export interface Named {
+  member: MemberAddress;
+  epoch: number;
+  grounds: Extract<Grounds, 'epoch' | 'unanimity'>;
+}
+
+/** The member named under the highest epoch, when a majority answers and ours may be replaced by it; or ours. */
+export function namedBySentinels(state: PrimaryState, rules: PrimaryRules, nowMs: number): Named | null {
+  const { primary, epoch, contrary, mode } = state;
+  const claims = state.claims.filter((claim) => claim !== null);
+  if (claims.length < rules.majority) return null;
+  const newest = claims.reduce<Claim | null>((a, b) => (a === null || b.epoch > a.epoch ? b : a), null);
+  if (newest === null || newest.member === null) return null;
+  const { member } = newest;
+  if (member === primary || newest.epoch > epoch) return { member, epoch: newest.epoch, grounds: 'epoch' };
+  const limitMs = mode.kind === 'writes' ? demotedMs : goneMs;
+  if (contrary?.member !== member || nowMs - contrary.sinceMs < limitMs) return null;
+  return { member, epoch: newest.epoch, grounds: 'unanimity' };
+}
+
+/** Whom all that answer name, a majority at least, when it is not ours and ours is gone or demoted. */
+export function unanimouslyNamed(
+  { claims, primary, mode }: PrimaryState,
+  rules: PrimaryRules,
+): MemberAddress | null {
+  const bereft = mode.kind === 'all' || (mode.kind === 'writes' && mode.by === 'demotion');
+  const known = claims.filter((claim) => claim !== null);
+  const member = known[0]?.member ?? null;
+  if (!bereft || known.length < rules.majority || member === primary) return null;
+  return known.every((claim) => claim.member === member) ? member : null;
+}
