@@ -34,7 +34,7 @@ export async function create() {
     () => ({ key: () => ({ mode: bodyMode.skip, raw: undefined }) }),
     () => ({ key: () => ({ mode: bodyMode.check, raw: 'entry' }), raw: () => {} }),
     (sink) => new JsonWriter(sink, { lines: true, test: always }),
-    (sink) => new RespWriter(sink, { replace: true, old: false, test: always }),
+    (sink) => new RespWriter(sink, { replace: true, test: always, onUnloadable: () => {} }),
     () => new MemoryEstimator(always, () => {}),
     (sink, random) => {
       const target = targets[random(targets.length)];

@@ -19,6 +19,7 @@ export const NoRoomForBackup = defineError('BACKUP_NO_ROOM', 1);
 export const ScratchServerFailed = defineError('SCRATCH_SERVER_FAILED', 1);
 export const ScratchLoadFailed = defineError('SCRATCH_LOAD_FAILED', 1);
 export const ServerTooOldForBackup = defineError('BACKUP_NEEDS_NEWER_SERVER', 1);
+export const ModuleMissing = defineError('BACKUP_NEEDS_MODULE', 1);
 export const NoBackupSource = defineError('BACKUP_NO_SOURCE', 1);
 export const BackupOfNothing = defineError('BACKUP_OF_NOTHING', 1);
 export const RestoreSourceUnclear = defineError('RESTORE_SOURCE_UNCLEAR', 2);

@@ -10,12 +10,12 @@ import { constants } from 'node:buffer';
 import { createHash, randomBytes } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { errorText } from '../base/errors.ts';
-import { Crc64 } from '../rdb/crc64.ts';
 import { ValueDigest } from '../rdb/digest.ts';
 import { RdbEntry, readBatches } from '../rdb/entries.ts';
 import { quoteKey } from '../rdb/errors.ts';
 import { type Flavor, type as rdbType, typeInfo } from '../rdb/format.ts';
 import { KeyHash } from '../rdb/key-hash.ts';
+import { restorePayload } from '../rdb/restore-payload.ts';
 import type { Target } from '../rdb/target.ts';
 import { visitBody } from '../rdb/value.ts';
 import { RedisConnection } from '../redis/connection.ts';
@@ -180,7 +180,7 @@ class KeyRestore {
       }
       const ttl = String(entry.expireMs ?? 0);
       const replace = this.#options.replace ? ['REPLACE'] : [];
-      const payload = payloadOf(entry, this.#options.target);
+      const payload = restorePayload(entry.type, entry.body, this.#options.target.version);
       requests.push(['RESTORE', entry.key, ttl, payload, ...replace, 'ABSTTL']);
       sent.push(state);
     }
@@ -216,18 +216,6 @@ class KeyRestore {
     await this.#redis.call('SELECT', batch.db);
     return batch;
   }
-}
-
-/** What DUMP would give: the type, the value, the version of the form, and the sum of all that. */
-export function payloadOf(entry: RdbEntry, { version }: Target): Buffer {
-  const payload = Buffer.allocUnsafe(1 + entry.body.length + 10);
-  payload[0] = entry.type;
-  entry.body.copy(payload, 1);
-  payload.writeUInt16LE(version, 1 + entry.body.length);
-  const crc = new Crc64();
-  crc.update(payload, 0, payload.length - 8);
-  crc.writeTo(payload, payload.length - 8);
-  return payload;
 }
 
 function refusal({ count, shown }: { count: number; shown: string[] }): Error {

@@ -11,17 +11,15 @@ import { type Clock, systemClock } from '../base/clock.ts';
 import { HoldfastError } from '../base/errors.ts';
 import { describeSize } from '../base/size.ts';
 import { DataDigest } from '../rdb/data-digest.ts';
-import { newestValkeyVersion } from '../rdb/format.ts';
 import { pump } from '../rdb/pump.ts';
 import { RdbVerifier, type VerifyReport } from '../rdb/verify.ts';
 import { productOf } from '../redis/info.ts';
 import type { Spec } from '../spec/spec.ts';
-import { ServerTooOldForBackup } from './errors.ts';
+import { findLoader, refuseMissingModules } from './loader.ts';
 import type { Manifest } from './manifest.ts';
 import { openBackup } from './open.ts';
 import type { BackupKeys } from './packing.ts';
 import { ScratchServer } from './scratch-server.ts';
-import { loadsAsItIs, programVersion, targetOfVersionText } from './server-target.ts';
 import type { BackupStore } from './store.ts';
 import { type Verified, writeVerified } from './verified.ts';
 
@@ -49,8 +47,8 @@ export async function verifyBackup(options: VerifyBackupOptions): Promise<Verifi
   const startedMs = clock.monotonicMs();
   const highest = Math.max(0, ...manifest.databases.map(({ db }) => db));
   const databases = Math.max(defaultDatabases, highest + 1);
-  await checkVersion(manifest, options.redisServer);
-  const scratch = new ScratchServer({ ...options, databases });
+  const redisServer = await findLoader(manifest, options.redisServer);
+  const scratch = new ScratchServer({ ...options, redisServer, databases });
   let problems: string[] = [];
   let found = { keys: 0, serverVersion: '' };
   try {
@@ -59,6 +57,9 @@ export async function verifyBackup(options: VerifyBackupOptions): Promise<Verifi
       found = await proveBy(scratch, options, problems);
     } catch (error) {
       if (!(error instanceof HoldfastError) || !saysItIsBad.has(error.code)) throw error;
+      if (error.code === 'SCRATCH_LOAD_FAILED') {
+        await refuseMissingModules(manifest.id, scratch.file, { ...options, redisServer, databases });
+      }
       problems = [...problems, error.message];
     }
   } finally {
@@ -78,34 +79,12 @@ export async function verifyBackup(options: VerifyBackupOptions): Promise<Verifi
   return verdict;
 }
 
-/** @throws BACKUP_NEEDS_NEWER_SERVER: that says nothing about the backup. */
-async function checkVersion(
-  { id, rdbVersion, serverVersion: by }: Manifest,
-  redisServer: string,
-): Promise<void> {
-  const target = targetOfVersionText(await programVersion(redisServer));
-  const flavor = rdbVersion >= newestValkeyVersion ? 'valkey' : 'redis';
-  if (loadsAsItIs(target, { flavor, version: rdbVersion })) return;
-  throw ServerTooOldForBackup(
-    `${id} was taken from ${by} in RDB version ${rdbVersion}, which ${redisServer} can't load`,
-    {
-      hint: 'Verify it where that version, or a newer one, is installed; redis.binary in the spec, or HOLDFAST_REDIS_SERVER, names the program.',
-    },
-  );
-}
-
 /** The modules that the deployment's own servers load. */
 export function modulesOf({ redis }: Spec): string[] {
   return (redis.config['loadmodule'] ?? []).map(String);
 }
 
-const saysItIsBad = new Set([
-  'BACKUP_DAMAGED',
-  'RDB_CORRUPT',
-  'RDB_TRUNCATED',
-  'RDB_UNSUPPORTED',
-  'SCRATCH_LOAD_FAILED',
-]);
+const saysItIsBad = new Set(['BACKUP_DAMAGED', 'RDB_CORRUPT', 'RDB_TRUNCATED', 'SCRATCH_LOAD_FAILED']);
 
 async function proveBy(
   scratch: ScratchServer,

@@ -12,7 +12,7 @@ import {
   targetFor,
   targetOptions,
 } from './rdb-options.ts';
-import { describeRate, describeTarget, UnloadableList } from './rdb-report.ts';
+import { describeRate, describeTarget, targetAsJson, UnloadableList } from './rdb-report.ts';
 import { action, type CommonOptions, verb } from './verb.ts';
 
 /** Options that choose keys, for filter and for those who show a part of a file. */
@@ -71,7 +71,7 @@ async function filterFile(output: Output, input: RdbInput, options: FilterVerbOp
   const { RdbProgress } = await import('./rdb-progress.ts');
   const test = await chosenKeys(options);
   const { head, whole } = await naming(input, peekHead(input.open()));
-  const target = targetFor(options, head);
+  const target = await targetFor(options, head);
   const unloadable = new UnloadableList();
   const written = await openOutput(options.output);
   const writer = new RdbWriter(written.sink, target.flavor, target.version);
@@ -100,12 +100,13 @@ async function filterFile(output: Output, input: RdbInput, options: FilterVerbOp
   const bytes = written.sink.total;
   const data = {
     output: options.output,
-    target,
+    target: targetAsJson(target),
     keysRead,
     keysWritten: writer.keys,
     bytes,
     unloadable: unloadable.count,
     unloadableList: unloadable.asJson(),
+    inPart: unloadable.inPartAsJson(),
   };
   if (written.isStdout) {
     output.note(output.json ? JSON.stringify(data) : `${writer.keys} keys of ${keysRead}`);
@@ -116,7 +117,7 @@ async function filterFile(output: Output, input: RdbInput, options: FilterVerbOp
         `(${describeRate(input.taken, progress.seconds)})`,
     );
   }
-  return unloadable.count > 0 ? 3 : 0;
+  return unloadable.status(options);
 }
 
 /** The question that the options ask of each key. @throws RDB_OPTION_WRONG */

@@ -13,7 +13,7 @@ import {
   targetOptions,
 } from './rdb-options.ts';
 import type { RdbOutput } from './rdb-output.ts';
-import { describeRate, describeTarget, keyAsJson, UnloadableList } from './rdb-report.ts';
+import { describeRate, describeTarget, keyAsJson, targetAsJson, UnloadableList } from './rdb-report.ts';
 import { action, type CommonOptions, verb } from './verb.ts';
 
 interface MergeVerbOptions extends CommonOptions, TargetOptions {
@@ -67,7 +67,7 @@ async function mergeAll(output: Output, inputs: RdbInput[], options: MergeVerbOp
   const { openOutput, temporarySpill } = await import('./rdb-output.ts');
   const { RdbProgress } = await import('./rdb-progress.ts');
   const mergeInputs = withMoves(inputs, options);
-  const target = chosenTarget(options);
+  const target = await chosenTarget(options);
   const unloadable = new UnloadableList();
   const conflicts = new ConflictList(options.conflicts);
   const spill = temporarySpill();
@@ -102,7 +102,7 @@ async function mergeAll(output: Output, inputs: RdbInput[], options: MergeVerbOp
     progress.done();
     await conflicts.close();
     tell(output, options, report, conflicts, unloadable, written!, progress.seconds);
-    return unloadable.count > 0 ? 3 : 0;
+    return unloadable.status(options);
   } catch (error) {
     progress.done();
     await conflicts.close();
@@ -127,17 +127,23 @@ function tell(
   const say = written.isStdout ? output.note : output.line;
   if (!output.json) {
     if (report.conflicts > 0) conflicts.tell(output);
-    for (const name of report.functionClashes)
-      output.note(`function library ${name} differs; the first one is kept`);
+    for (const clash of report.functionClashes) output.note(`${clash}; the first one is kept`);
+    for (const name of report.functionsUnseen) {
+      output.note(
+        `function library ${name} makes up names of functions when it runs: they were not compared`,
+      );
+    }
   }
   unloadable.tell(output, report.target);
   const data = {
     output: options.output,
     ...report,
+    target: targetAsJson(report.target),
     bytes,
     conflictList: conflicts.asJson(),
     unloadable: unloadable.count,
     unloadableList: unloadable.asJson(),
+    inPart: unloadable.inPartAsJson(),
   };
   if (written.isStdout && output.json) output.note(JSON.stringify(data));
   else output.data(data);

@@ -10,27 +10,32 @@ export const RdbOptionWrong = defineError('RDB_OPTION_WRONG', 2);
 export interface TargetOptions {
   targetVersion?: number;
   for?: string;
+  dropUnsupported?: boolean;
 }
 
 export function targetOptions(): Option[] {
   return [
-    new Option('--target-version <n>', 'write this RDB version: 6 to 12, or 80 for Valkey 9').argParser(
+    new Option('--target-version <n>', 'write this RDB version: 6 to 13, or 80 for Valkey 9').argParser(
       wholeNumber,
     ),
-    new Option('--for <server>', 'write what this server can load: redis-7.0, valkey-8…').conflicts(
-      'targetVersion',
-    ),
+    new Option(
+      '--for <server>',
+      'write what this server can load: redis-7.0, valkey-8…, or redis://host:port, which is asked',
+    ).conflicts('targetVersion'),
+    new Option('--drop-unsupported', 'leaving out what the target cannot load is meant: no exit status 3'),
   ];
 }
 
-/** The target asked for; undefined when none was. */
-export function chosenTarget(options: TargetOptions): Target | undefined {
+/** The target asked for; undefined when none was. A server that is named by its URL is asked what it is. */
+export async function chosenTarget(options: TargetOptions): Promise<Target | undefined> {
+  const { isServer, targetOfUrl } = await import('./rdb-server.ts');
+  if (options.for !== undefined && isServer(options.for)) return await targetOfUrl(options.for);
   if (options.for !== undefined) return targetOfServer(options.for);
   return options.targetVersion === undefined ? undefined : targetOfVersion(options.targetVersion);
 }
 
-export function targetFor(options: TargetOptions, header: FileHeader): Target {
-  return chosenTarget(options) ?? targetOfInputs([header]);
+export async function targetFor(options: TargetOptions, header: FileHeader): Promise<Target> {
+  return (await chosenTarget(options)) ?? targetOfInputs([header]);
 }
 
 export function wholeNumber(text: string): number {

@@ -36,34 +36,89 @@ function validBytes(bytes: Buffer, at: number): number {
   return 0;
 }
 
-export function describeTarget(target: Target): string {
-  return `${target.flavor === 'redis' ? 'RDB' : 'Valkey RDB'} version ${target.version}`;
+/** `RDB version 10 (redis 7.0)`; a text stands for itself. */
+export function describeTarget(target: Target | string): string {
+  if (typeof target === 'string') return target;
+  const { flavor, version, server } = target;
+  const form = `${flavor === 'redis' ? 'RDB' : 'Valkey RDB'} version ${version}`;
+  return server === undefined ? form : `${form} (${server.product} ${server.release.join('.')})`;
+}
+
+/** Without what was asked of the server: for data. */
+export function targetAsJson({ flavor, version, server }: Target): object {
+  const name = server === undefined ? {} : { server: `${server.product}-${server.release.join('.')}` };
+  return { flavor, version, ...name };
 }
 
 const listed = 20;
+const remembered = 1000;
 
-/** Collects what the target cannot load: all are counted, the first thousand kept. */
+/**
+ * Collects what the target cannot load, and what is written without a part of it: all are counted, of the first the
+ * first thousand kept, of the second some for each reason.
+ */
 export class UnloadableList {
+  /** Left out. */
   count = 0;
-  private readonly kept: Unloadable[] = [];
+  private readonly leftOut: Unloadable[] = [];
+  private readonly inPart = new Map<string, { count: number; some: Unloadable[] }>();
 
   add = (unloadable: Unloadable): void => {
+    if (unloadable.kept === true) {
+      this.addInPart(unloadable);
+      return;
+    }
     this.count++;
-    if (this.kept.length < 1000) this.kept.push(unloadable);
+    if (this.leftOut.length < remembered) this.leftOut.push(unloadable);
   };
 
-  /** Says which ones are missing from the result. */
-  tell(output: Output, target: Target): void {
-    if (this.count === 0) return;
+  /** Exit status of a verb: what is left out unasked is for a person to look at. */
+  status({ dropUnsupported }: { dropUnsupported?: boolean }): number {
+    return this.count > 0 && dropUnsupported !== true ? 3 : 0;
+  }
+
+  /** Says which ones are missing from the result, and what is missing of others. */
+  tell(output: Output, target: Target | string): void {
     const say = output.json ? () => {} : output.note;
-    say(`${output.colors.yellow('left out')}: ${this.count}, which ${describeTarget(target)} cannot hold:`);
-    for (const { what, db, key, reason } of this.kept.slice(0, listed)) {
-      say(key === undefined ? `  ${what}: ${reason}` : `  database ${db}, key ${quoteKey(key)}: ${reason}`);
+    const { yellow } = output.colors;
+    if (this.count > 0) {
+      say(`${yellow('left out')}: ${this.count}, which ${describeTarget(target)} cannot hold:`);
+      for (const each of this.leftOut.slice(0, listed)) say(`  ${describe(each)}`);
+      if (this.count > listed) say(`  and ${this.count - listed} more; --json lists up to a thousand`);
     }
-    if (this.count > listed) say(`  and ${this.count - listed} more; --json lists up to a thousand`);
+    for (const [reason, { count, some }] of this.inPart) {
+      const names = some.slice(0, 3).map((each) => nameOf(each));
+      const rest = count > names.length ? ` and ${count - names.length} more` : '';
+      say(`${yellow('written')} ${reason}: ${names.join('; ')}${rest}`);
+    }
   }
 
   asJson(): object[] {
-    return this.kept.map(({ key, ...rest }) => (key === undefined ? rest : { ...rest, key: keyAsJson(key) }));
+    return this.leftOut.map(({ key, ...rest }) =>
+      key === undefined ? rest : { ...rest, key: keyAsJson(key) },
+    );
   }
+
+  inPartAsJson(): object[] {
+    return [...this.inPart].map(([reason, { count, some }]) => ({
+      ...{ reason, count },
+      some: some.map(({ what, db, key }) => (key === undefined ? { what } : { db, key: keyAsJson(key) })),
+    }));
+  }
+
+  private addInPart(unloadable: Unloadable): void {
+    const before = this.inPart.get(unloadable.reason) ?? { count: 0, some: [] };
+    before.count++;
+    if (before.some.length < listed) before.some.push(unloadable);
+    // Reasons are few: they name what is missing, and not where.
+    this.inPart.set(unloadable.reason, before);
+  }
+}
+
+function nameOf({ what, db, key }: Unloadable): string {
+  return key === undefined ? what : `database ${db}, key ${quoteKey(key)}`;
+}
+
+function describe(unloadable: Unloadable): string {
+  return `${nameOf(unloadable)}: ${unloadable.reason}`;
 }

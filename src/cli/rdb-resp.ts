@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { convertFile } from './rdb-convert.ts';
 import { chosenKeys, type KeyOptions, keyOptions } from './rdb-filter.ts';
 import { chosenTarget, type TargetOptions, targetOptions } from './rdb-options.ts';
+import { UnloadableList } from './rdb-report.ts';
 import { action, type CommonOptions, verb } from './verb.ts';
 
 interface RespVerbOptions extends CommonOptions, KeyOptions, TargetOptions {
@@ -22,10 +23,14 @@ export function respVerb(): Command {
     action<RespVerbOptions>(async (output, [file = ''], options) => {
       const { RespWriter } = await import('../rdb/resp.ts');
       const test = await chosenKeys(options);
-      const old = (chosenTarget(options)?.version ?? 10) < 10;
+      const target = await chosenTarget(options);
+      const unloadable = new UnloadableList();
       await convertFile(output, 'resp', file, options.output, (sink) => {
-        return new RespWriter(sink, { replace: options.replace === true, old, test });
+        const wish = { replace: options.replace === true, test, onUnloadable: unloadable.add };
+        return new RespWriter(sink, target === undefined ? wish : { ...wish, target });
       });
+      unloadable.tell(output, target ?? 'the newest server');
+      return unloadable.status(options);
     }),
   );
 }

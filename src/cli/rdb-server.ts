@@ -4,7 +4,9 @@ import { rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { defineError, errorText } from '../base/errors.ts';
+import { newestRedisVersion, newestValkeyVersion } from '../rdb/format.ts';
 import { highHalf, lowHalf } from '../rdb/int64.ts';
+import { type Target, targetOfVersionText } from '../rdb/target.ts';
 import { RedisConnection } from '../redis/connection.ts';
 import { keyspaces, parseInfo, productOf } from '../redis/info.ts';
 import type { Request } from '../redis/link.ts';
@@ -28,13 +30,37 @@ export function isServer(name: string): boolean {
   return /^rediss?:\/\//.test(name);
 }
 
+function withoutPassword(url: string): string {
+  return url.replace(/\/\/[^@/]*@/, '//');
+}
+
+/** What a running server can load, by what it says of its release and its modules. @throws RDB_SERVER_UNREADABLE */
+export async function targetOfUrl(url: string): Promise<Target> {
+  const { askModules } = await import('../backup/server-modules.ts');
+  let redis: RedisConnection | undefined;
+  try {
+    const server = connectTo(url);
+    redis = server;
+    const { name, version } = productOf(parseInfo(String(await server.call('INFO', 'server'))));
+    const modules = await askModules((command, ...args) => server.call(command, ...args));
+    return targetOfVersionText(`${name} ${version}`, modules);
+  } catch (error) {
+    throw ServerUnreadable(`cannot ask ${withoutPassword(url)} what it can load: ${errorText(error)}`, {
+      hint: 'The user needs the rights to INFO and COMMAND. Or name the release: --for redis-7.0.',
+      cause: error,
+    });
+  } finally {
+    redis?.close();
+  }
+}
+
 /**
  * Copies what a server holds into a temporary RDB file, with SCAN and DUMP, so that it can be read like any other.
  * It is no snapshot: keys that change meanwhile are seen as they were at some moment of it.
  */
 export async function copyServer(url: string): Promise<ServerCopy> {
   const file = path.join(os.tmpdir(), `holdfast-server-${randomBytes(6).toString('hex')}.rdb`);
-  const shownUrl = url.replace(/\/\/[^@/]*@/, '//');
+  const shownUrl = withoutPassword(url);
   let redis: RedisConnection | undefined;
   try {
     redis = connectTo(url);
@@ -74,7 +100,11 @@ async function copyAll(redis: RedisConnection, file: string): Promise<number> {
   const hasExpireTime = name === 'valkey' || Number.parseInt(version, 10) >= 7;
   const written = await openOutput(file);
   // The newest version of each: what a server dumps is never newer than it writes.
-  const writer = new RdbWriter(written.sink, isValkey9 ? 'valkey' : 'redis', isValkey9 ? 80 : 12);
+  const writer = new RdbWriter(
+    written.sink,
+    isValkey9 ? 'valkey' : 'redis',
+    isValkey9 ? newestValkeyVersion : newestRedisVersion,
+  );
   try {
     writer.begin([]);
     for (const { db } of keyspaces(info)) {

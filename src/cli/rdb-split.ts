@@ -7,7 +7,7 @@ import type { Output } from './output.ts';
 import { naming, openInput, type RdbInput } from './rdb-input.ts';
 import { RdbOptionWrong, type TargetOptions, targetFor, targetOptions } from './rdb-options.ts';
 import type { RdbOutput } from './rdb-output.ts';
-import { describeRate, describeTarget, UnloadableList } from './rdb-report.ts';
+import { describeRate, describeTarget, targetAsJson, UnloadableList } from './rdb-report.ts';
 import { action, type CommonOptions, verb } from './verb.ts';
 
 interface SplitVerbOptions extends CommonOptions, TargetOptions {
@@ -60,7 +60,7 @@ async function splitFile(output: Output, input: RdbInput, options: SplitVerbOpti
   const { RdbProgress } = await import('./rdb-progress.ts');
   const partOf = await choosePart(options);
   const { head, whole } = await naming(input, peekHead(input.open()));
-  const target = targetFor(options, head);
+  const target = await targetFor(options, head);
   const unloadable = new UnloadableList();
   const madeFolder = await mkdir(options.output, { recursive: true });
   const parts = new PartFiles(options.output, input.name);
@@ -96,17 +96,18 @@ async function splitFile(output: Output, input: RdbInput, options: SplitVerbOpti
     bytes: written.sink.total,
   }));
   output.data({
-    target,
+    target: targetAsJson(target),
     files,
     keys: keysWritten(),
     unloadable: unloadable.count,
     unloadableList: unloadable.asJson(),
+    inPart: unloadable.inPartAsJson(),
   });
   for (const { file, keys } of files) output.line(`${file}: ${keys} keys`);
   output.line(
     `${files.length} files, ${keysWritten()} keys, ${describeTarget(target)} (${describeRate(input.taken, progress.seconds)})`,
   );
-  return unloadable.count > 0 ? 3 : 0;
+  return unloadable.status(options);
 }
 
 class PartFiles {

@@ -1,6 +1,7 @@
 import type { RestoreFacts } from '../agent/restore/restore-checks.ts';
-import type { PreparedRdb, Taker } from '../backup/restore-file.ts';
+import type { PreparedRdb } from '../backup/restore-file.ts';
 import type { RestoreSource } from '../backup/restore-source.ts';
+import type { Taker } from '../backup/restore-taker.ts';
 import type { Output } from './output.ts';
 import type { Target } from './target.ts';
 import type { CommonOptions } from './verb.ts';
@@ -9,6 +10,7 @@ export interface RestoreOptions extends CommonOptions {
   stateDir?: string;
   replace?: boolean;
   safetyBackup: boolean;
+  dropUnsupported?: boolean;
   match?: string[];
   db?: string[];
   prefix?: string;

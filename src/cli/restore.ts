@@ -5,13 +5,14 @@ import { RestoreRefused } from '../agent/errors.ts';
 import type { RestoreFacts } from '../agent/restore/restore-checks.ts';
 import type { RestoreResult } from '../agent/restore/run-restore.ts';
 import { NoRoomForBackup } from '../backup/errors.ts';
-import { type KeyChoice, type PreparedRdb, prepareRdb, type Taker } from '../backup/restore-file.ts';
+import { type PreparedRdb, prepareRdb } from '../backup/restore-file.ts';
 import { findRestoreSource, type RestoreSource } from '../backup/restore-source.ts';
-import { targetOfVersionText } from '../backup/server-target.ts';
+import type { KeyChoice, Taker } from '../backup/restore-taker.ts';
 import { describeDuration } from '../base/duration.ts';
 import { defineError } from '../base/errors.ts';
 import { waitFor } from '../base/retry.ts';
 import { describeSize } from '../base/size.ts';
+import { targetOfVersionText } from '../rdb/target.ts';
 import { SnapshotServer } from '../redis/snapshot-server.ts';
 import { readTls } from '../redis/tls.ts';
 import { bindAddresses } from '../spec/bind.ts';
@@ -22,6 +23,7 @@ import { interruptible } from './interrupt.ts';
 import type { Output } from './output.ts';
 import { ProgressLine } from './progress-line.ts';
 import { collect, collectWhole } from './rdb-options.ts';
+import { UnloadableList } from './rdb-report.ts';
 import type { RestoreJob, RestoreOptions } from './restore-job.ts';
 import { choiceOf, restoreSomeKeys } from './restore-some.ts';
 import { openTarget, type Target } from './target.ts';
@@ -48,6 +50,7 @@ export function restoreVerb(): Command {
     .option('--match <pattern>', 'only keys like this, as KEYS has it; repeat it for more', collectWhole)
     .option('--db <numbers>', 'only these databases; 0=3 puts the keys of 0 into 3', collect)
     .option('--prefix <text>', 'put before each key that is restored')
+    .option('--drop-unsupported', 'leave out what the primary cannot load, instead of refusing all of it')
     .option('--identity <file>', 'age identities that open an encrypted backup')
     .option('--work-dir <dir>', 'a folder with room for the whole RDB, instead of the state directory')
     .addOption(stateDirOption())
@@ -80,7 +83,7 @@ async function restore(
     await checkRoom(folder, source.bytes);
     const rdb = path.join(folder, 'restore.rdb');
     const taker = takerOf(facts);
-    const prepared = await prepare(output, source, rdb, taker, choice, signal);
+    const prepared = await prepare(output, source, rdb, taker, choice, options, signal);
     const job: RestoreJob = {
       output,
       target,
@@ -118,7 +121,7 @@ function describeSource({ name, manifest, bytes }: RestoreSource): string {
 
 function takerOf({ product, version, databases, modules }: RestoreFacts): Taker {
   const text = `${product} ${version}`;
-  return { target: targetOfVersionText(text), product, version: text, databases, modules };
+  return { target: targetOfVersionText(text, modules), version: text, databases };
 }
 
 async function checkRoom(folder: string, bytes: number | undefined): Promise<void> {
@@ -136,15 +139,24 @@ async function prepare(
   file: string,
   taker: Taker,
   choice: KeyChoice | null,
+  { dropUnsupported = false }: RestoreOptions,
   signal: AbortSignal,
 ): Promise<PreparedRdb> {
   const progress = new ProgressLine(output);
   const total = source.bytes === undefined ? '' : ` of ${describeSize(source.bytes)}`;
   try {
-    return await prepareRdb(source.open(signal), file, taker, choice, (bytes) => {
-      signal.throwIfAborted();
-      progress.show(() => `fetching and checking ${source.name}: ${describeSize(bytes)}${total}`);
+    const unloadable = new UnloadableList();
+    const prepared = await prepareRdb(source.open(signal), file, taker, choice, {
+      dropUnsupported,
+      onUnloadable: unloadable.add,
+      onBytes: (bytes) => {
+        signal.throwIfAborted();
+        progress.show(() => `fetching and checking ${source.name}: ${describeSize(bytes)}${total}`);
+      },
     });
+    progress.done();
+    unloadable.tell(output, taker.version);
+    return prepared;
   } finally {
     progress.done();
   }

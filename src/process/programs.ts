@@ -7,9 +7,18 @@ const systemFolders = ['/usr/local/sbin', '/usr/sbin', '/sbin', '/opt/homebrew/b
 
 /** The full path of a program: from PATH, or from the folders where servers live; undefined when it is in none. */
 export function findProgram(name: string): string | undefined {
-  if (name.includes('/')) return isExecutable(name) ? name : undefined;
+  return placesOf(name).find(isExecutable);
+}
+
+/** All of that name, each in the folder where it lies: the one that a shell would run first. */
+export function findPrograms(name: string): string[] {
+  return [...new Set(placesOf(name))].filter(isExecutable);
+}
+
+function placesOf(name: string): string[] {
+  if (name.includes('/')) return [name];
   const folders = (process.env['PATH'] ?? '').split(path.delimiter).filter((folder) => folder !== '');
-  return [...folders, ...systemFolders].map((folder) => path.join(folder, name)).find(isExecutable);
+  return [...folders, ...systemFolders].map((folder) => path.join(folder, name));
 }
 
 function isExecutable(file: string): boolean {

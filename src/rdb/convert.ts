@@ -1,6 +1,7 @@
+import { type Ability, since } from './abilities.ts';
 import { downgradeStream } from './convert-stream.ts';
 import type { Kind } from './format.ts';
-import { type Flavor, type } from './format.ts';
+import { type Flavor, type, typeInfo } from './format.ts';
 import type { Target } from './target.ts';
 import { decodeBody, type HashField, type RdbValue, type ScoredMember } from './value.ts';
 import { putLength } from './writer.ts';
@@ -8,7 +9,8 @@ import { putLength } from './writer.ts';
 /** 48 bits: EB_EXPIRE_TIME_MAX in redis src/ebuckets.h. */
 const latestRedisExpiryMs = 2n ** 48n - 1n;
 
-export type Conversion = { type: number; body: Buffer } | { reason: string };
+/** What was made, and what is missing of it in words; or why nothing was. */
+export type Conversion = { type: number; body: Buffer; without?: string } | { reason: string };
 
 /**
  * Rewrites a value that the target does not know in a form that it does: packed encodings as plain ones, which every
@@ -16,20 +18,23 @@ export type Conversion = { type: number; body: Buffer } | { reason: string };
  * be kept whole is refused with a reason, never thinned out.
  */
 export function convertBody(typeByte: number, flavor: Flavor, body: Buffer, target: Target): Conversion {
-  if (typeByte === type.module2) return { reason: 'values of modules came with Redis 4.0' };
-  const isStream =
-    typeByte === type.streamListpacks2 ||
-    typeByte === type.streamListpacks3 ||
-    typeByte === type.streamListpacks;
-  if (isStream) {
-    if (target.version < 9) return { reason: 'streams came with Redis 5.0' };
-    return downgradeStream(
-      typeByte,
-      body,
-      target.version >= 10 ? type.streamListpacks2 : type.streamListpacks,
-    );
+  if (typeByte === type.module2) return { reason: cameWith('values of modules', 'moduleValues') };
+  if (typeInfo(typeByte, flavor)?.kind === 'stream') {
+    if (target.version < 9) return { reason: cameWith('streams', 'streams') };
+    return downgradeStream(typeByte, body, streamTypeOf(target));
   }
   return encodePlain(decodeBody(typeByte, flavor, body), target);
+}
+
+/** `streams came with Redis 5.0` */
+export function cameWith(what: string, ability: Ability): string {
+  return `${what} came with ${since[ability].text}`;
+}
+
+function streamTypeOf({ flavor, version }: Target): number {
+  if (flavor === 'redis' && version >= 13) return type.streamListpacks4;
+  if (version >= 11) return type.streamListpacks3;
+  return version >= 10 ? type.streamListpacks2 : type.streamListpacks;
 }
 
 function encodePlain(value: RdbValue, target: Target): Conversion {
@@ -61,7 +66,7 @@ function encodeHash(fields: HashField[], target: Target): Conversion {
   }
   if (target.flavor === 'valkey') return { type: type.hashMetadataPreGa, body: encodeValkeyExpiry(fields) };
   if (target.version < 12) {
-    return { reason: `${times.length} of its fields expire, which came with Redis 7.4 and Valkey 9` };
+    return { reason: cameWith(`${times.length} of its fields expire, and that`, 'fieldExpiry') };
   }
   const late = times.find((time) => time > latestRedisExpiryMs);
   if (late !== undefined) {

@@ -1,15 +1,19 @@
 import { type BodyMode, bodyMode } from './body/mode.ts';
 import { convertBody } from './convert.ts';
+import { type } from './format.ts';
+import { lacksModule, needsModule } from './module-types.ts';
 import type { BodyWish, Scanner } from './scanner.ts';
 import { isKnownTo, type Target } from './target.ts';
 import type { RdbWriter } from './writer.ts';
 
-/** Something that the target cannot load, and that is therefore not in the file that was written. */
+/** Something that the target cannot load as it is. */
 export interface Unloadable {
   what: 'key' | 'function' | 'module data';
   db?: number;
   key?: Buffer;
   reason: string;
+  /** It was written all the same, without what the reason names. Else it is not in the file. */
+  kept?: true;
 }
 
 export interface CopyOptions {
@@ -33,6 +37,8 @@ export class EntryCopier {
   private readonly onUnloadable: (unloadable: Unloadable) => void;
   private readonly asIs: BodyWish;
   private readonly bodyOnly: BodyWish;
+  private readonly passOver: BodyWish = { mode: bodyMode.skip, raw: undefined };
+  private isLeftOut = false;
   private readonly collect: BodyWish = { mode: bodyMode.skip, raw: 'body' };
   private collected: Buffer[] | undefined;
   private db = 0;
@@ -52,7 +58,8 @@ export class EntryCopier {
     return (
       this.prefix.length === 0 &&
       isKnownTo(this.target, scanner.type, scanner.flavor) &&
-      (this.target.version >= 9 || (scanner.idle === -1 && scanner.freq === -1))
+      scanner.type !== type.module2 &&
+      !this.losesMarks(scanner)
     );
   }
 
@@ -69,19 +76,32 @@ export class EntryCopier {
   begin(scanner: Scanner, db: number): BodyWish {
     this.db = db;
     this.collected = undefined;
+    this.isLeftOut = false;
     if (!isKnownTo(this.target, scanner.type, scanner.flavor)) {
       this.collected = [];
       return this.collect;
     }
+    if (scanner.type === type.module2) {
+      const reason = lacksModule(this.target, scanner.moduleType);
+      this.isLeftOut = reason !== undefined;
+      if (reason !== undefined) {
+        this.tell(scanner, reason);
+        return this.passOver;
+      }
+      if (needsModule(this.target, scanner.moduleType)) {
+        this.tell(scanner, `needs a module with the type ${scanner.moduleType} there`, true);
+      }
+    }
     this.writer.source = scanner;
     this.writer.selectDb(db);
     this.writer.keys++;
-    if (this.copiesWhole(scanner)) return this.asIs;
+    if (this.prefix.length === 0 && !this.losesMarks(scanner)) return this.asIs;
     this.writeHead(scanner, scanner.type);
     return this.bodyOnly;
   }
 
   raw(buf: Buffer, from: number, to: number): void {
+    if (this.isLeftOut) return;
     if (this.collected === undefined) this.writer.bytes(buf, from, to);
     else this.collected.push(Buffer.from(buf.subarray(from, to)));
   }
@@ -92,9 +112,10 @@ export class EntryCopier {
     this.collected = undefined;
     const converted = convertBody(scanner.type, scanner.flavor, body, this.target);
     if ('reason' in converted) {
-      this.onUnloadable({ what: 'key', db: scanner.db, key: scanner.copyKey(), reason: converted.reason });
+      this.tell(scanner, converted.reason);
       return;
     }
+    if (converted.without !== undefined) this.tell(scanner, `without ${converted.without}`, true);
     this.writer.selectDb(this.db);
     this.writer.keys++;
     this.writeHead(scanner, converted.type);
@@ -106,7 +127,17 @@ export class EntryCopier {
     this.writer.settle();
   }
 
+  private tell(scanner: Scanner, reason: string, kept = false): void {
+    const key = scanner.copyKey();
+    this.onUnloadable({ what: 'key', db: scanner.db, key, reason, ...(kept ? { kept: true as const } : {}) });
+  }
+
+  private losesMarks({ idle, freq }: Scanner): boolean {
+    return this.target.version < 9 && (idle !== -1 || freq !== -1);
+  }
+
   private writeHead(scanner: Scanner, typeByte: number): void {
+    if (this.losesMarks(scanner)) this.tell(scanner, 'without when, or how often, it was used', true);
     const { expireHigh, expireLow, idle, freq, keyBuf, keyStart, keyEnd } = scanner;
     const head = { expireHigh, expireLow, idle, freq, type: typeByte };
     if (this.prefix.length === 0) {

@@ -45,7 +45,7 @@ test.each(times)('%s is the same wherever it is shown or written', async (time) 
   await through(bytes, new JsonWriter(json.sink, { lines: true, test: all }));
   expect((await json.bytes()).toString()).toContain(`"expireAt":${time},`);
   const resp = memorySink();
-  await through(bytes, new RespWriter(resp.sink, { replace: false, old: false, test: all }));
+  await through(bytes, new RespWriter(resp.sink, { replace: false, test: all, onUnloadable: () => {} }));
   expect((await resp.bytes()).toString()).toContain(
     `PEXPIREAT\r\n$3\r\nfar\r\n$${String(time).length}\r\n${time}\r\n`,
   );

@@ -1,5 +1,8 @@
+import { cameWith } from './convert.ts';
 import type { Unloadable } from './copy.ts';
-import type { Target } from './target.ts';
+import { libraryName, registeredNames } from './function-library.ts';
+import { lacksModule, needsModule } from './module-types.ts';
+import { can, type Target } from './target.ts';
 import type { RdbWriter } from './writer.ts';
 
 /**
@@ -11,9 +14,13 @@ export class ExtrasCopier {
   private readonly target: Target;
   private readonly onUnloadable: (unloadable: Unloadable) => void;
   private readonly libraries = new Map<string, Buffer>();
+  /** Functions, by name, with the library that has them. */
+  private readonly functions = new Map<string, string>();
   private readonly moduleData = new Map<string, true>();
-  /** Names of libraries that came a second time with other code. */
+  /** What can't be together: a library that came again with other code, or with functions that another one has. */
   readonly clashes: string[] = [];
+  /** Libraries that register functions under names that only running them would tell, when there are several. */
+  readonly unseen = new Set<string>();
 
   constructor(writer: RdbWriter, target: Target, onUnloadable: (unloadable: Unloadable) => void) {
     this.writer = writer;
@@ -21,26 +28,47 @@ export class ExtrasCopier {
     this.onUnloadable = onUnloadable;
   }
 
+  get libraryCount(): number {
+    return this.libraries.size;
+  }
+
   functionLibrary(code: Buffer): void {
-    const name = /^#!\S+[^\n]*?\bname=([^\s]+)/.exec(code.subarray(0, 1024).toString())?.[1] ?? '';
+    const name = libraryName(code);
     const before = this.libraries.get(name);
     if (before !== undefined) {
-      if (!before.equals(code)) this.clashes.push(name);
+      if (!before.equals(code)) this.clashes.push(`function library ${name} comes with other code`);
       return;
     }
-    if (this.target.version < 10) {
-      this.onUnloadable({ what: 'function', reason: `library ${name}: functions came with Redis 7.0` });
+    if (!can(this.target, 'functions')) {
+      this.onUnloadable({
+        what: 'function',
+        reason: `library ${name}: ${cameWith('functions', 'functions')}`,
+      });
       return;
     }
+    const { names, hasOthers } = registeredNames(code);
+    const taken = names.find((each) => this.functions.has(each));
+    if (taken !== undefined) {
+      const owner = this.functions.get(taken);
+      this.clashes.push(`function library ${name} has a function ${taken}, and so has library ${owner}`);
+      return;
+    }
+    for (const each of names) this.functions.set(each, name);
+    if (hasOthers) this.unseen.add(name);
     this.libraries.set(name, Buffer.from(code));
     this.writer.functionLibrary(code);
   }
 
-  /** @param bytes from the opcode on. */
-  moduleAux(bytes: Buffer): void {
-    if (this.target.version < 9) {
-      this.onUnloadable({ what: 'module data', reason: 'it came with Redis 5.0' });
+  /** @param bytes from the opcode on. @param moduleType the type that wrote them. */
+  moduleAux(bytes: Buffer, moduleType: string): void {
+    const reason = this.target.version < 9 ? 'it came with Redis 5.0' : lacksModule(this.target, moduleType);
+    if (reason !== undefined) {
+      this.onUnloadable({ what: 'module data', reason });
       return;
+    }
+    if (needsModule(this.target, moduleType)) {
+      const needs = `needs a module with the type ${moduleType} there`;
+      this.onUnloadable({ what: 'module data', reason: needs, kept: true });
     }
     const text = bytes.toString('latin1');
     if (this.moduleData.has(text)) return;

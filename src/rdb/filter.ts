@@ -77,7 +77,7 @@ export function filterInto(writer: RdbWriter, options: FilterOptions): ScanHandl
       else aux.push(Buffer.from(buf.subarray(from, to)));
     },
     end: (scanner) => {
-      if (aux !== undefined) extras.moduleAux(Buffer.concat(aux));
+      if (aux !== undefined) extras.moduleAux(Buffer.concat(aux), scanner.moduleType);
       else if (copies) copier.end(scanner);
     },
     settle: () => copier.settle(),

@@ -41,8 +41,10 @@ export interface MergeReport {
   keysRead: number;
   keysWritten: number;
   conflicts: number;
-  /** Function libraries that came twice with different code; the first is kept. */
+  /** Function libraries that can't be with one that was read before, each with the reason; the first is kept. */
   functionClashes: string[];
+  /** Libraries that may register what another has: the names of their functions are made up when they run. */
+  functionsUnseen: string[];
   /** True when the keys did not fit in memory, and the files were read twice. */
   readTwice: boolean;
 }
@@ -149,6 +151,7 @@ class Merge {
       keysWritten: this.writer.keys,
       conflicts: this.conflicts,
       functionClashes: this.extras.clashes,
+      functionsUnseen: this.extras.libraryCount > 1 ? [...this.extras.unseen] : [],
       readTwice: false,
     };
   }
@@ -195,7 +198,7 @@ class Merge {
         else copier.raw(buf, from, to);
       },
       end: (scanner) => {
-        if (aux !== undefined) this.extras.moduleAux(Buffer.concat(aux));
+        if (aux !== undefined) this.extras.moduleAux(Buffer.concat(aux), scanner.moduleType);
         else if (!isBatched && copies) copier.end(scanner);
       },
       settle: () => {
@@ -236,7 +239,7 @@ class Merge {
     if (this.options.onConflict !== 'fail' || this.conflicts + clashes.length === 0) return;
     const found =
       this.conflicts === 0
-        ? `function library ${clashes[0]} differs between the files`
+        ? `${clashes[0]}`
         : `${this.conflicts} keys are in more than one file, the first is ${this.firstConflict}`;
     throw RdbConflict(found, {
       hint: 'Choose with --on-conflict first, last or newest-expiry, or keep them apart with --prefix or --db.',

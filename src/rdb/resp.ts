@@ -1,19 +1,29 @@
+import type { Ability } from './abilities.ts';
 import { bodyMode } from './body/mode.ts';
-import type { StreamGroup, StreamInfo, ValueVisitor } from './body/visitor.ts';
+import type { StreamGroup, StreamIdempotence, StreamInfo, ValueVisitor } from './body/visitor.ts';
 import type { ByteSink } from './byte-sink.ts';
-import { Crc64 } from './crc64.ts';
+import { cameWith } from './convert.ts';
+import type { Unloadable } from './copy.ts';
 import { type Kind, type, typeInfo } from './format.ts';
+import { libraryName } from './function-library.ts';
+import { lacksModule, needsModule } from './module-types.ts';
 import type { PackedReader } from './packed/packed-reader.ts';
 import { RespBatch } from './resp-batch.ts';
+import { RespStream } from './resp-stream.ts';
+import { restorePayload } from './restore-payload.ts';
 import type { BodyWish, ScanHandler, Scanner } from './scanner.ts';
 import { copyShort, longBytes, sameViewOf, viewOf } from './short-copy.ts';
+import { can, type Target } from './target.ts';
+import { decodeBody, visitBody } from './value.ts';
 
 export interface RespOptions {
   /** Delete each key before it is written. */
   replace: boolean;
-  /** Leave out what Redis before 7.0 does not understand: counts of streams and groups, functions. */
-  old: boolean;
+  /** The server that will be given the commands: none that it lacks is written. Undefined: the newest. */
+  target?: Target;
   test: (scanner: Scanner) => boolean;
+  /** Hears what can't be made with commands that the server has. */
+  onUnloadable: (unloadable: Unloadable) => void;
 }
 
 const passOver: BodyWish = { mode: bodyMode.skip, raw: undefined };
@@ -22,19 +32,24 @@ const commands: Partial<Record<Kind, string>> = {
   list: 'RPUSH',
   set: 'SADD',
   zset: 'ZADD',
-  hash: 'HSET',
 };
+
+/** HPEXPIREAT takes a quarter of what a file may hold: HFE_MAX_ABS_TIME_MSEC in redis src/t_hash.c. */
+const latestRedisFieldMs = 2n ** 46n - 1n;
+/** Every server that has values of modules takes a RESTORE of this version, and their form is the same since. */
+const restoreVersion = 8;
 
 /**
  * Writes the commands that make the same keys in a running server, for `redis-cli --pipe`. Values of modules, which
- * have no commands known here, go as RESTORE.
+ * have no commands known here, go as RESTORE. What the server has no command for is left out, whole, and told.
  */
 export class RespWriter implements ScanHandler, ValueVisitor {
   keys = 0;
   private readonly options: RespOptions;
   private readonly batch: RespBatch;
   private readonly wish: BodyWish = { mode: bodyMode.decode, raw: undefined, visitor: this };
-  private readonly restoreWish: BodyWish = { mode: bodyMode.skip, raw: 'body' };
+  private readonly bodyWish: BodyWish = { mode: bodyMode.skip, raw: 'body' };
+  private readonly hset: string;
   private db = -1;
   private kind: Kind = 'string';
   private place: Scanner | undefined;
@@ -45,21 +60,28 @@ export class RespWriter implements ScanHandler, ValueVisitor {
   private memberBytes: Buffer = Buffer.allocUnsafeSlow(256);
   private memberView = viewOf(this.memberBytes);
   private memberLength = 0;
-  private entries = 0;
+  private readonly streams: RespStream;
   private pieces: Buffer[] | undefined;
   private isOpen = false;
 
   constructor(sink: ByteSink, options: RespOptions) {
     this.options = options;
     this.batch = new RespBatch(sink);
+    this.hset = this.can('manyFields') ? 'HSET' : 'HMSET';
+    this.streams = new RespStream(this.batch, (ability) => this.can(ability));
   }
 
   functionLibrary(code: Buffer): void {
-    if (!this.options.old) this.batch.command('FUNCTION', 'LOAD', 'REPLACE', code);
+    if (this.can('functions')) {
+      this.batch.command('FUNCTION', 'LOAD', 'REPLACE', code);
+      return;
+    }
+    const reason = `library ${libraryName(code)}: ${cameWith('functions', 'functions')}`;
+    this.options.onUnloadable({ what: 'function', reason });
   }
 
   key(scanner: Scanner): BodyWish {
-    this.isOpen = this.options.test(scanner);
+    this.isOpen = this.options.test(scanner) && this.canBeMade(scanner);
     this.pieces = undefined;
     if (!this.isOpen) return passOver;
     this.keys++;
@@ -69,14 +91,46 @@ export class RespWriter implements ScanHandler, ValueVisitor {
     }
     this.place = scanner;
     this.kind = typeInfo(scanner.type, scanner.flavor)!.kind;
-    this.hasExpiry = scanner.type >= type.hashMetadataPreGa;
+    this.hasExpiry = this.kind === 'hash' && scanner.type >= type.hashMetadataPreGa;
     if (this.expiries.length > 0) this.expiries = [];
-    if (this.kind === 'module') {
-      this.pieces = [Buffer.from([scanner.type])];
-      return this.restoreWish;
+    // Whether a field expires later than the server allows is known only when all have been seen.
+    if (this.kind === 'module' || (this.hasExpiry && this.options.target !== undefined)) {
+      this.pieces = [];
+      return this.bodyWish;
     }
-    if (this.options.replace && this.kind !== 'string') this.batch.command('DEL', scanner.copyKey());
+    this.deleteFirst(scanner);
     return this.wish;
+  }
+
+  private deleteFirst(scanner: Scanner): void {
+    if (this.options.replace && this.kind !== 'string') this.batch.command('DEL', scanner.copyKey());
+  }
+
+  private can(ability: Ability): boolean {
+    const { target } = this.options;
+    return target === undefined || can(target, ability);
+  }
+
+  /** What is known before the value has been read. */
+  private canBeMade(scanner: Scanner): boolean {
+    const { kind } = typeInfo(scanner.type, scanner.flavor)!;
+    const { target } = this.options;
+    let reason: string | undefined;
+    if (kind === 'stream' && !this.can('streams')) reason = cameWith('streams', 'streams');
+    if (kind === 'module' && !this.can('moduleValues'))
+      reason = cameWith('values of modules', 'moduleValues');
+    if (kind === 'module' && target !== undefined) reason ??= lacksModule(target, scanner.moduleType);
+    if (reason !== undefined) this.tell(scanner, reason);
+    else if (kind === 'module' && target !== undefined && needsModule(target, scanner.moduleType)) {
+      this.tell(scanner, `needs a module with the type ${scanner.moduleType} there`, true);
+    }
+    return reason === undefined;
+  }
+
+  private tell(scanner: Scanner, reason: string, kept = false): void {
+    const key = scanner.copyKey();
+    const unloadable: Unloadable = { what: 'key', db: scanner.db, key, reason };
+    this.options.onUnloadable(kept ? { ...unloadable, kept } : unloadable);
   }
 
   raw(buf: Buffer, from: number, to: number): void {
@@ -85,9 +139,10 @@ export class RespWriter implements ScanHandler, ValueVisitor {
 
   begin(kind: Kind, count: number): void {
     this.texts = 0;
-    this.entries = 0;
     const perElement = kind === 'hash' || kind === 'zset' ? 2 : 1;
-    this.batch.begin(commands[kind] ?? 'XADD', this.place!, kind === 'stream' ? -1 : count * perElement);
+    const command = kind === 'hash' ? this.hset : (commands[kind] ?? 'XADD');
+    if (kind === 'stream') this.streams.begin(this.place!);
+    this.batch.begin(command, this.place!, kind === 'stream' ? -1 : count * perElement);
   }
 
   text(buf: Buffer, start: number, end: number): void {
@@ -124,43 +179,23 @@ export class RespWriter implements ScanHandler, ValueVisitor {
     if (atMs !== undefined && this.field !== undefined) this.expiries.push({ field: this.field, atMs });
   }
 
-  streamEntry(id: string): void {
+  streamEntry(id: string, _fields: number, ms: bigint, seq: bigint): void {
     this.batch.send();
     this.batch.addText(id);
-    this.entries++;
+    this.streams.entry(ms, seq);
   }
 
   streamInfo(info: StreamInfo): void {
-    const { batch } = this;
-    const name = this.place!.copyKey();
-    batch.send();
-    // A stream without entries is made with one that is dropped at once, as Redis does when it rewrites its AOF.
-    if (this.entries === 0) batch.command('XADD', name, 'MAXLEN', '0', '0-1', 'x', 'y');
-    const counts =
-      this.options.old || info.entriesAdded === undefined
-        ? []
-        : ['ENTRIESADDED', String(info.entriesAdded), 'MAXDELETEDID', info.maxDeletedId ?? '0-0'];
-    batch.command('XSETID', name, info.lastId, ...counts);
+    this.batch.send();
+    this.streams.info(info);
   }
 
   streamGroup(group: StreamGroup): void {
-    const { batch } = this;
-    const name = this.place!.copyKey();
-    const read = group.entriesRead;
-    const counts = this.options.old || read === undefined || read < 0n ? [] : ['ENTRIESREAD', String(read)];
-    batch.command('XGROUP', 'CREATE', name, group.name, group.lastId, ...counts);
-    const pending = new Map(group.pending.map((entry) => [entry.id, entry]));
-    for (const consumer of group.consumers) {
-      batch.command('XGROUP', 'CREATECONSUMER', name, group.name, consumer.name);
-      for (const id of consumer.pending) {
-        const { deliveredMs, deliveries } = pending.get(id) ?? {
-          deliveredMs: consumer.seenMs,
-          deliveries: 1n,
-        };
-        const when = ['TIME', String(deliveredMs), 'RETRYCOUNT', String(deliveries), 'FORCE', 'JUSTID'];
-        batch.command('XCLAIM', name, group.name, consumer.name, '0', id, ...when);
-      }
-    }
+    this.streams.group(group);
+  }
+
+  streamIdempotence(found: StreamIdempotence): void {
+    this.streams.idempotence(found);
   }
 
   moduleValue(): void {}
@@ -174,28 +209,50 @@ export class RespWriter implements ScanHandler, ValueVisitor {
     }
     if (!this.isOpen) return;
     this.isOpen = false;
-    if (this.pieces !== undefined || this.expiries.length > 0) this.putRest(scanner);
+    if (this.kind === 'stream') {
+      for (const reason of this.streams.without) this.tell(scanner, `without ${reason}`, true);
+    }
+    if (this.pieces !== undefined && !this.putWhole(scanner, Buffer.concat(this.pieces))) return;
+    for (const { field, atMs } of this.expiries) {
+      batch.command('HPEXPIREAT', scanner.copyKey(), String(atMs), 'FIELDS', '1', field);
+    }
     if (scanner.expireMs === -1) return;
     batch.integer('PEXPIREAT', scanner, scanner.expireHigh, scanner.expireLow);
   }
 
-  /** What goes beyond the plain commands: a module's value, and fields that expire. */
-  private putRest(scanner: Scanner): void {
+  /** A value that was held until its end. False when it can't be made there. */
+  private putWhole(scanner: Scanner, body: Buffer): boolean {
     const { batch } = this;
-    const name = scanner.copyKey();
-    if (this.pieces !== undefined) {
+    this.pieces = undefined;
+    if (this.kind === 'module') {
+      const replace = this.options.replace ? ['REPLACE'] : [];
       batch.command(
         'RESTORE',
-        name,
+        scanner.copyKey(),
         '0',
-        this.payload(scanner),
-        ...(this.options.replace ? ['REPLACE'] : []),
+        restorePayload(scanner.type, body, restoreVersion),
+        ...replace,
       );
-      this.pieces = undefined;
+      return true;
     }
-    for (const { field, atMs } of this.expiries) {
-      batch.command('HPEXPIREAT', name, String(atMs), 'FIELDS', '1', field);
+    const value = decodeBody(scanner.type, scanner.flavor, body);
+    const times = value.kind === 'hash' ? value.fields.flatMap(({ expireMs }) => expireMs ?? []) : [];
+    const late =
+      this.options.target?.flavor === 'valkey' ? undefined : times.find((at) => at > latestRedisFieldMs);
+    const reason =
+      times.length > 0 && !this.can('fieldExpiry')
+        ? cameWith(`${times.length} of its fields expire, and that`, 'fieldExpiry')
+        : late !== undefined
+          ? `a field expires at ${late}, and HPEXPIREAT takes times up to ${latestRedisFieldMs}`
+          : undefined;
+    if (reason !== undefined) {
+      this.keys--;
+      this.tell(scanner, reason);
+      return false;
     }
+    this.deleteFirst(scanner);
+    visitBody(scanner.type, scanner.flavor, body, this);
+    return true;
   }
 
   private keepMember(buf: Buffer, start: number, end: number): void {
@@ -207,15 +264,5 @@ export class RespWriter implements ScanHandler, ValueVisitor {
     if (length < longBytes) copyShort(this.memberView, 0, sameViewOf(buf), start, end);
     else buf.copy(this.memberBytes, 0, start, end);
     this.memberLength = length;
-  }
-
-  /** What DUMP would give: type, body, RDB version, and the checksum of all that. */
-  private payload(scanner: Scanner): Buffer {
-    const version = Buffer.from([scanner.header.version & 255, scanner.header.version >>> 8]);
-    const bytes = Buffer.concat([...(this.pieces ?? []), version, Buffer.alloc(8)]);
-    const crc = new Crc64();
-    crc.update(bytes, 0, bytes.length - 8);
-    crc.writeTo(bytes, bytes.length - 8);
-    return bytes;
   }
 }

@@ -6,7 +6,7 @@ import { Crc64, hexSum } from './crc64.ts';
 import { Cursor } from './cursor.ts';
 import { rdbError } from './errors.ts';
 import { Fault } from './fault.ts';
-import { type FileHeader, type Flavor, magicBytes, opcode, parseMagic } from './format.ts';
+import { type FileHeader, type Flavor, magicBytes, moduleName, opcode, parseMagic, type } from './format.ts';
 import { readOpcode } from './opcodes.ts';
 import { factsOf, type PieceFacts } from './piece.ts';
 
@@ -67,6 +67,8 @@ export class Scanner {
   idle = -1;
   /** LFU counter, 0 to 255; -1 when the file does not say. */
   freq = -1;
+  /** Of a module's value or data: the type that wrote it. */
+  moduleType = '';
   keyBuf: Buffer = Buffer.alloc(0);
   keyStart = 0;
   keyEnd = 0;
@@ -222,12 +224,26 @@ export class Scanner {
       return false;
     }
     if (found === 'other') return true;
+    if ((found === 'moduleAux' || this.type === type.module2) && !this.peekModule()) {
+      cursor.pos = start;
+      return false;
+    }
     if (found === 'moduleAux') {
       this.beginBody(handler.moduleAux?.(this) ?? { mode: bodyMode.skip, raw: undefined }, true);
       return true;
     }
     this.hasKey = true;
     this.beginBody(handler.key(this), false);
+    return true;
+  }
+
+  /** The body of a module's value starts with an id, by which its reader may want to choose. */
+  private peekModule(): boolean {
+    const { cursor } = this;
+    const start = cursor.pos;
+    if (!cursor.readCount()) return false;
+    cursor.pos = start;
+    this.moduleType = moduleName(cursor.lengthHigh, cursor.lengthLow).name;
     return true;
   }
 

@@ -60,7 +60,7 @@ export function splitInto(options: SplitOptions): ScanHandler {
   const { target, onUnloadable } = options;
   const parts = new Map<string, Part>();
   const libraries: Buffer[] = [];
-  const moduleData: Buffer[] = [];
+  const moduleData: { bytes: Buffer; moduleType: string }[] = [];
   let aux: Buffer[] | undefined;
   let current: Part | undefined;
 
@@ -72,7 +72,7 @@ export function splitInto(options: SplitOptions): ScanHandler {
       extras: new ExtrasCopier(writer, target, onUnloadable),
     };
     for (const code of libraries) part.extras.functionLibrary(code);
-    for (const bytes of moduleData) part.extras.moduleAux(bytes);
+    for (const { bytes, moduleType } of moduleData) part.extras.moduleAux(bytes, moduleType);
     parts.set(name, part);
     return part;
   };
@@ -102,8 +102,9 @@ export function splitInto(options: SplitOptions): ScanHandler {
         return;
       }
       const bytes = Buffer.concat(aux);
-      moduleData.push(bytes);
-      for (const part of parts.values()) part.extras.moduleAux(bytes);
+      const { moduleType } = scanner;
+      moduleData.push({ bytes, moduleType });
+      for (const part of parts.values()) part.extras.moduleAux(bytes, moduleType);
     },
     settle: () => {
       for (const part of parts.values()) part.copier.settle();

@@ -1,6 +1,8 @@
 /** What a restore asks of the primary before it begins and after the data is there. */
+
+import { askModules, type ServerModules } from '../../backup/server-modules.ts';
 import { pause, waitFor } from '../../base/retry.ts';
-import { type Info, keyCount, moduleNames, productOf } from '../../redis/info.ts';
+import { type Info, keyCount, productOf } from '../../redis/info.ts';
 import { namedPrimary, notCalm } from '../../topology/view.ts';
 import type { ChangeContext, Report } from '../change/change-context.ts';
 import type { LiveMember } from '../deployment.ts';
@@ -17,7 +19,7 @@ export interface RestoreFacts {
   databases: number;
   product: 'redis' | 'valkey';
   version: string;
-  modules: string[];
+  modules: ServerModules;
 }
 
 const calmWithinMs = 15_000;
@@ -50,7 +52,6 @@ export async function calmPrimary({
 export async function primaryFacts({ place, part, watch }: LiveMember, host = ''): Promise<RestoreFacts> {
   const info = await watch.client.info();
   const { databases } = await watch.client.getConfig('databases');
-  const text = String(await watch.client.connection.call('INFO', 'modules'));
   const { name: product, version } = productOf(info);
   return {
     primary: place.id,
@@ -60,7 +61,7 @@ export async function primaryFacts({ place, part, watch }: LiveMember, host = ''
     databases: Number(databases ?? 16),
     product,
     version,
-    modules: moduleNames(text),
+    modules: await askModules((name, ...args) => watch.client.connection.call(name, ...args)),
   };
 }
 

@@ -54,7 +54,7 @@ function walkEntry(
   const entrySeq = BigInt.asUintN(64, seq + big(reader));
   const isSame = (flags & flag.sameFields) !== 0;
   const count = isSame ? fieldCount : integer(reader);
-  visitor?.streamEntry(`${entryMs}-${entrySeq}`, count);
+  visitor?.streamEntry(`${entryMs}-${entrySeq}`, count, entryMs, entrySeq);
   for (let index = 0; index < count; index++) {
     const field = fields[index];
     if (!isSame) tell(reader, visitor);

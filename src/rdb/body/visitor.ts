@@ -73,7 +73,8 @@ export interface ValueVisitor {
   scoreText?(buf: Buffer, start: number, end: number): void;
   /** @param atMs milliseconds since 1970; undefined when this field does not expire. */
   fieldExpiry(atMs: bigint | undefined): void;
-  streamEntry(id: string, fields: number): void;
+  /** @param ms and `seq`: the id's two parts. */
+  streamEntry(id: string, fields: number, ms: bigint, seq: bigint): void;
   streamInfo(info: StreamInfo): void;
   streamGroup(group: StreamGroup): void;
   streamIdempotence?(found: StreamIdempotence): void;

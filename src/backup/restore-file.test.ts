@@ -1,0 +1,79 @@
+/** A restore prepares nothing that would end the server which is to load it. */
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { afterAll, expect, test } from 'vitest';
+import { entriesOf, inPieces, makeRdb, rdbFixture } from '../../test/support/rdb-files.ts';
+import type { Unloadable } from '../rdb/copy.ts';
+import { targetOfVersionText } from '../rdb/target.ts';
+import { prepareRdb } from './restore-file.ts';
+import type { Taker } from './restore-taker.ts';
+
+const folder = mkdtempSync(path.join(os.tmpdir(), 'holdfast-test-'));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+function taker(version: string, types: string[] = [], hasOthers = false): Taker {
+  return { target: targetOfVersionText(version, { types, hasOthers }), version, databases: 16 };
+}
+
+async function* piecesOf(bytes: Buffer): AsyncGenerator<Buffer> {
+  yield* inPieces(bytes, 100);
+}
+
+async function prepare(bytes: Buffer, to: Taker, dropUnsupported = false) {
+  const file = path.join(folder, 'prepared.rdb');
+  const told: Unloadable[] = [];
+  const onUnloadable = (each: Unloadable) => told.push(each);
+  const prepared = await prepareRdb(piecesOf(bytes), file, to, null, {
+    ...{ dropUnsupported, onUnloadable, onBytes: () => {} },
+  });
+  const keys = (await entriesOf(readFileSync(file))).map(({ key }) => key.toString());
+  return { prepared, told, keys };
+}
+
+test('a vector set goes where one can be loaded, and is refused or left out elsewhere', async () => {
+  const vectors = rdbFixture('redis86-vectorset.rdb');
+  const fits = await prepare(vectors, taker('redis 8.6.3', ['vectorset']));
+  expect(fits).toMatchObject({ keys: ['a', 'vs'], told: [], prepared: { keys: 2, converted: false } });
+  for (const version of ['redis 8.6.3', 'redis 7.0.15', 'valkey 9.1.2']) {
+    await expect(prepare(vectors, taker(version))).rejects.toMatchObject({
+      code: 'RESTORE_DOES_NOT_FIT',
+      message: expect.stringMatching(
+        /key 'vs' of database 0: .*type vectorset, and the server has no module/,
+      ),
+      hint: expect.stringContaining('--drop-unsupported'),
+    });
+    const dropped = await prepare(vectors, taker(version), true);
+    expect(dropped).toMatchObject({ keys: ['a'], prepared: { keys: 1, keysRead: 2 } });
+    expect(dropped.told).toMatchObject([{ key: Buffer.from('vs') }]);
+  }
+});
+
+test('a key that comes twice is refused, and its second value left out', async () => {
+  const twice = await makeRdb([
+    { key: 'a', value: '1' },
+    { key: 'b', value: '2' },
+    { key: 'a', value: '3' },
+    { db: 1, key: 'a', value: '4' },
+  ]);
+  await expect(prepare(twice, taker('redis 7.0.15'))).rejects.toThrow(/key 'a' of database 0: .*twice/);
+  expect(await prepare(twice, taker('redis 7.0.15'), true)).toMatchObject({
+    keys: ['a', 'b', 'a'],
+    prepared: { keys: 3 },
+  });
+});
+
+test('databases, engines of functions and field expiry that the server lacks, all in one answer', async () => {
+  const bytes = await makeRdb([{ db: 20, key: 'far', value: 'x' }], {
+    functions: ['#!js name=lib\n', '#!lua name=good\n'],
+  });
+  await expect(prepare(bytes, taker('redis 7.0.15'))).rejects.toThrow(
+    /library lib: it is for js; key 'far' of database 20: it would go to database 20/,
+  );
+  const dropped = await prepare(bytes, taker('redis 7.0.15'), true);
+  expect(dropped.told).toHaveLength(2);
+  expect(readFileSync(path.join(folder, 'prepared.rdb')).includes('name=good')).toBe(true);
+  const hash = rdbFixture('valkey9-field-ttl.rdb');
+  await expect(prepare(hash, taker('redis 7.0.15'))).rejects.toThrow(/key 'h' .*fields expire/);
+  expect((await prepare(hash, taker('redis 8.0.6'))).prepared).toMatchObject({ keys: 1, converted: true });
+});
