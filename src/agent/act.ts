@@ -1,8 +1,7 @@
 /** Does what was decided. Each action leaves the view changed, so that the same decision is not made twice. */
 import type { Decision, StartAs } from '../topology/decide.ts';
-import { promoteShielded } from './change/promotion.ts';
 import type { Deployment, LiveMember } from './deployment.ts';
-import { FailoverRefused } from './errors.ts';
+import { replacePrimary } from './election/replace-primary.ts';
 import { setEligible } from './units/eligibility.ts';
 import { gateCommand, memberCommand, sentinelCommand } from './units/process-commands.ts';
 
@@ -18,10 +17,9 @@ export class Actions {
       case 'kill':
         this.#deployment.member(decision.member).part?.process.signal('SIGKILL');
         return this.#deployment.member(decision.member).part?.process.waitForExit(2000);
-      case 'failover':
-        return this.#askForFailover(decision.sentinel);
-      case 'promote':
-        return this.#promote(decision.member);
+      case 'stand':
+        await replacePrimary(this.#deployment, decision.cause === 'not-acting' ? null : decision.member);
+        return;
       case 'follow':
         return this.#follow(decision.member, decision.primary);
       case 'restart':
@@ -35,24 +33,6 @@ export class Actions {
       case 'replica-ineligible':
         return setEligible(this.#deployment.member(decision.member), decision.kind === 'replica-eligible');
     }
-  }
-
-  async #askForFailover(sentinelId: string): Promise<void> {
-    const client = this.#deployment.sentinels.find(({ place }) => place.id === sentinelId)?.watch.client;
-    this.#deployment.failoverAskedAtMs = this.#deployment.setting.clock.monotonicMs();
-    this.#deployment.selection = null;
-    // What we see of the others is not what it sees: one that is cut off from them would promote someone unheard.
-    const quorum = await client?.quorum();
-    if (quorum?.ok === false) throw FailoverRefused(`${sentinelId} has no quorum: ${quorum.reason}`);
-    if (this.#deployment.selection !== null) return;
-    await client?.failover();
-  }
-
-  async #promote(id: string): Promise<void> {
-    const member = this.#deployment.member(id);
-    await promoteShielded(this.#deployment, member);
-    await member.watch.look();
-    this.#deployment.events.add('promoted', id, `${id} is primary now`);
   }
 
   async #follow(id: string, primaryId: string): Promise<void> {

@@ -9,7 +9,6 @@ import { makeSocketFolder } from './api/socket-folder.ts';
 import { Deployment, type Setting } from './deployment.ts';
 import { MemberWatch } from './observe/member-watch.ts';
 import { noteSentinelEvent, observePaceMs } from './observe/observer.ts';
-import { watchSelection } from './observe/selection-watch.ts';
 import { SentinelWatch } from './observe/sentinel-observer.ts';
 import { HeldBack } from './state/held-back.ts';
 import { MemoryFile } from './state/memory-file.ts';
@@ -41,11 +40,10 @@ export async function assemble(setting: Setting): Promise<Deployment> {
     const part = await partHere(setting, place, setting.paths.sentinel(place.id));
     const endpoint = { host: place.address, port: place.port };
     const watch = new SentinelWatch(spec.name, { endpoint, credentials: onSentinels, tls }, (event) => {
-      const wake = noteSentinelEvent(deployment, place.id, event, clock.monotonicMs());
+      const election = deployment.elections.heard({ place, part, watch }, event, spec.name);
+      const news = noteSentinelEvent(deployment, place.id, event, clock.monotonicMs());
       deployment.heardSentinel(event);
-      if (!wake) return;
-      deployment.wake();
-      if (event.name === '+selected-slave') void watchSelection(deployment);
+      if (election || news) deployment.wake();
     });
     if (part) watchForDeath(deployment, part);
     deployment.sentinels.push({ place, part, watch });

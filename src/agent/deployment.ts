@@ -8,6 +8,7 @@ import type { SentinelEvent } from '../redis/sentinel-event.ts';
 import type { Secrets } from '../spec/secrets.ts';
 import type { GatePlace, Member, SentinelPlace, Spec } from '../spec/spec.ts';
 import type { MemberView, SentinelView, View } from '../topology/view.ts';
+import { ElectionWatch } from './election/election-watch.ts';
 import { LagWatch } from './observe/lag-watch.ts';
 import type { MemberWatch } from './observe/member-watch.ts';
 import type { SentinelWatch } from './observe/sentinel-observer.ts';
@@ -66,10 +67,8 @@ export class Deployment {
   /** Who may change anything that is planned. The loop looks again when a planned change is over. */
   readonly operations = new Operations(() => this.wake());
   selection: View['selection'] = null;
-  failoverAskedAtMs: number | null = null;
   readonly lag = new LagWatch();
-  /** Members whose clients the Sentinels may not kill for the moment, with the timer that ends it. */
-  readonly shielded = new Map<string, NodeJS.Timeout>();
+  readonly elections: ElectionWatch;
   /** Whom the last event about the Sentinels' word named. */
   announcedPrimary: string | null = null;
   #wake: () => void = () => {};
@@ -77,6 +76,7 @@ export class Deployment {
 
   constructor(setting: Setting) {
     this.setting = setting;
+    this.elections = new ElectionWatch(setting.clock);
   }
 
   get spec(): Spec {
@@ -134,7 +134,9 @@ export class Deployment {
         clients: adapter.seen.clients,
       })),
       selection: this.selection,
-      failoverAskedAtMs: this.failoverAskedAtMs,
+      namedSinceMs: this.elections.namedSinceMs,
+      vote: this.elections.vote,
+      standAgainAtMs: this.elections.standAgainAtMs,
     };
   }
 
@@ -146,6 +148,7 @@ export class Deployment {
       reachable: reachable && part?.process.running !== false,
       primary: this.memberAt(primary)?.place.id ?? null,
       configEpoch,
+      agreedDownAtMs: this.elections.agreedDownAtMs(place.id),
       failoverInProgress,
       tilt,
     };
@@ -161,6 +164,8 @@ function memberView({ place, part, watch, memory, heldBack }: LiveMember, lag: L
     ...place,
     process: part?.view ?? null,
     reachable: seen.reachable && running,
+    seenAtMs: watch.lastAnswerMs,
+    refuses: seen.refuses,
     silentMs: running ? watch.silentMs : 0,
     busy: seen.busy,
     role: running ? seen.role : null,

@@ -15,6 +15,7 @@ export const OperationUnderWay = defineError('OPERATION_UNDER_WAY', 1);
 export const OperationAborted = defineError('OPERATION_ABORTED', 1);
 export const SwitchoverRefused = defineError('SWITCHOVER_REFUSED', 1);
 export const SwitchoverFailed = defineError('SWITCHOVER_FAILED', 1);
+export const ElectionLapsed = defineError('ELECTION_LAPSED', 1);
 export const FailoverRefused = defineError('FAILOVER_REFUSED', 1);
 export const ApiTokenNeeded = defineError('API_TOKEN_NEEDED', 1);
 export const PersistenceChangeFailed = defineError('PERSISTENCE_CHANGE_FAILED', 1);

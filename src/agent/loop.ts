@@ -2,7 +2,7 @@
  * Observe, decide, act: one step after the other, never two at once. Something that happened (a death, a Sentinel's
  * event) wakes the loop at once; otherwise it looks a few times a second.
  */
-import { errorCode, errorText } from '../base/errors.ts';
+import { errorText } from '../base/errors.ts';
 import { type Decision, decide } from '../topology/decide.ts';
 import { actingPrimary, type View } from '../topology/view.ts';
 import { Actions } from './act.ts';
@@ -19,9 +19,11 @@ export class Loop {
   readonly #deployment: Deployment;
   readonly #actions: Actions;
   #timer: NodeJS.Timeout | undefined;
+  #later: NodeJS.Timeout | undefined;
   #running = false;
   #again = false;
   #stopped = false;
+  readonly #rank: number;
   #lastReason = '';
   /** By gate: the primary that it was told, and its pid then. */
   readonly #told = new Map<string, string>();
@@ -31,6 +33,11 @@ export class Loop {
   constructor(deployment: Deployment) {
     this.#deployment = deployment;
     this.#actions = new Actions(deployment);
+    const { spec, setting } = deployment;
+    this.#rank = Math.max(
+      0,
+      spec.hosts.findIndex(({ id }) => id === setting.host),
+    );
   }
 
   start(): void {
@@ -41,6 +48,7 @@ export class Loop {
   stop(): void {
     this.#stopped = true;
     clearInterval(this.#timer);
+    clearTimeout(this.#later);
   }
 
   /** Looks at the view now and does what it calls for. */
@@ -68,8 +76,10 @@ export class Loop {
     settleSelection(this.#deployment, nowMs);
     const view = this.#deployment.view();
     this.#tellGates(view);
-    const decision = decide(view, spec, nowMs);
+    const decision = decide(view, { ...spec, rank: this.#rank }, nowMs);
+    clearTimeout(this.#later);
     if (decision.kind === 'nothing') {
+      if (decision.untilMs !== undefined) this.#wakeIn(decision.untilMs - nowMs);
       this.#lastReason = '';
       return false;
     }
@@ -83,8 +93,6 @@ export class Loop {
     } catch (error) {
       const toldMs = this.#failedUntilMs.get(key);
       this.#failedUntilMs.set(key, nowMs + retryMs);
-      // Only a clear no lets us ask again soon: without an answer the failover may be on its way.
-      if (decision.kind === 'failover' && isRefusal(error)) this.#deployment.failoverAskedAtMs = null;
       setTimeout(() => this.wake(), retryMs).unref();
       if (toldMs !== undefined && nowMs - toldMs < tellAgainMs) return false;
       this.#deployment.events.add(
@@ -114,15 +122,16 @@ export class Loop {
     }
   }
 
+  #wakeIn(ms: number): void {
+    if (ms < tickMs) this.#later = setTimeout(() => this.wake(), Math.max(1, ms));
+  }
+
   #say(decision: Exclude<Decision, { kind: 'nothing' }>): void {
     if (decision.reason === this.#lastReason) return;
     this.#lastReason = decision.reason;
-    this.#deployment.events.add(decision.kind, subjectOf(decision), decision.reason);
+    const kind = decision.kind === 'stand' ? 'election' : decision.kind;
+    this.#deployment.events.add(kind, subjectOf(decision), decision.reason);
   }
-}
-
-function isRefusal(error: unknown): boolean {
-  return ['REDIS_REFUSED', 'FAILOVER_REFUSED'].includes(errorCode(error) ?? '');
 }
 
 function subjectOf(decision: Exclude<Decision, { kind: 'nothing' }>): string {

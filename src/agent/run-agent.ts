@@ -14,8 +14,6 @@ import { bringDown } from './change/bring-down.ts';
 import { bringUp } from './change/bring-up.ts';
 import type { Report } from './change/change-context.ts';
 import { handOver } from './change/hand-over.ts';
-import { restorePriorities } from './change/priorities.ts';
-import { unshield, unshieldAll } from './change/promotion.ts';
 import { waitUntilReady } from './change/ready.ts';
 import type { Deployment } from './deployment.ts';
 import { Loop } from './loop.ts';
@@ -134,7 +132,6 @@ async function runAgent(
     stopHousekeeping();
     stopWatchingClock();
     loop.stop();
-    await unshieldAll(deployment);
     observer.stop();
     await Promise.all(servers.map((server) => server.close()));
     await release();
@@ -169,10 +166,6 @@ async function runAgent(
     start.end();
     loop.start();
     backups.start();
-    await restorePriorities(deployment);
-    await Promise.all(
-      deployment.members.filter(({ part }) => part !== null).map((member) => unshield(deployment, member)),
-    );
   } catch (error) {
     await stopWatching();
     throw error;

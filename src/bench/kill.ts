@@ -60,7 +60,7 @@ const bucketMs = 10;
 const sliceMs = 100;
 const keys = 10_000;
 /** Events that show how far a recovery is; what was decided in between is in the log of the deployment. */
-const telling = new Set(['exited', 'selected', 'promoted', 'restart', 'primary']);
+const telling = new Set(['exited', 'election', 'promoted', 'restart', 'primary']);
 
 export async function benchKill(options: KillOptions, context: BenchContext): Promise<KillReport> {
   const head = headOf('kill', context);

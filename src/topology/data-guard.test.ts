@@ -9,6 +9,8 @@ const blank: MemberView = {
   port: 0,
   process: null,
   reachable: true,
+  seenAtMs: 0,
+  refuses: false,
   silentMs: 0,
   busy: false,
   role: 'replica',
@@ -31,7 +33,13 @@ const lost = { reachable: false, keys: null };
 /** Members redis-1, redis-2 and so on, and a Sentinel that names redis-1. */
 function viewOf(...members: Partial<MemberView>[]): View {
   const all = members.map((member, i) => ({ ...blank, id: `redis-${i + 1}`, port: i + 1, ...member }));
-  const sentinel = { reachable: true, primary: 'redis-1', configEpoch: 0, failoverInProgress: false };
+  const sentinel = {
+    reachable: true,
+    primary: 'redis-1',
+    configEpoch: 0,
+    agreedDownAtMs: null,
+    failoverInProgress: false,
+  };
   const place = { id: 'sentinel-1', host: 'local', address: '127.0.0.1', port: 9 };
   return {
     name: 'test',
@@ -41,7 +49,9 @@ function viewOf(...members: Partial<MemberView>[]): View {
     sentinels: [{ ...place, ...sentinel, process: null, tilt: false }],
     gates: [],
     selection: null,
-    failoverAskedAtMs: null,
+    namedSinceMs: null,
+    vote: null,
+    standAgainAtMs: null,
   };
 }
 

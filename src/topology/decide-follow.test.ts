@@ -1,67 +1,16 @@
 import { describe, expect, test } from 'vitest';
-import {
-  aDeadMember,
-  aPrimary,
-  aReplica,
-  aView,
-  deadProcess,
-  threeSentinels,
-} from '../../test/support/views.ts';
+import { aPrimary, aReplica, aView, threeSentinels } from '../../test/support/views.ts';
 import { type DecideRules, decide } from './decide.ts';
 import type { MemberView, View } from './view.ts';
 
 const rules: DecideRules = {
+  rank: 0,
   sentinel: { quorum: 2 },
   gate: { durability: 'async' as const },
   agent: { hangAfterMs: 5000, restarts: { limit: 5, withinMs: 60_000 } },
 };
 const nowMs = 1_000_000;
 const decideOn = (changes: Partial<View>) => decide(aView(changes), rules, nowMs);
-
-describe('a replica of ours was selected', () => {
-  const selection = { member: 'redis-2', atMs: nowMs - 5 };
-  const gone = aDeadMember('redis-1', nowMs - 100);
-  const select = (old: MemberView, selected: Partial<MemberView> = {}, changes: Partial<View> = {}) =>
-    decideOn({ members: [old, aReplica('redis-2', selected), aReplica('redis-3')], selection, ...changes });
-
-  test('it is promoted at once when the old primary is gone', () => {
-    expect(select(gone)).toEqual({
-      kind: 'promote',
-      member: 'redis-2',
-      reason: 'the Sentinels selected redis-2 and the primary redis-1 is gone',
-    });
-    const lost = aPrimary('redis-1', { process: null, reachable: false, silentMs: 3000 });
-    expect(select(lost)).toMatchObject({ kind: 'promote', member: 'redis-2' });
-  });
-
-  test.each<[string, MemberView]>([
-    ['answers', aPrimary('redis-1', { process: null })],
-    ['lives, though it does not answer', aPrimary('redis-1', { reachable: false, silentMs: 4000 })],
-  ])('its promotion is left to whoever drains the old primary while that %s', (_name, old) => {
-    expect(select(old).kind).toBe('nothing');
-  });
-
-  test.each<[string, Partial<MemberView>]>([
-    ['of another host', { process: null }],
-    ['that died meanwhile', { process: deadProcess(nowMs), reachable: false, role: null }],
-    ['that does not answer', { reachable: false }],
-    ['that is primary already', { role: 'primary', follows: null }],
-  ])('one %s is not promoted', (_name, selected) => {
-    expect(select(gone, selected).kind).not.toBe('promote');
-  });
-
-  test('nothing is promoted while no majority of Sentinels says who the old primary was', () => {
-    expect(
-      select(gone, {}, { sentinels: threeSentinels([{}, { primary: 'redis-2' }, { reachable: false }]) })
-        .kind,
-    ).toBe('nothing');
-  });
-
-  test('one that the Sentinels name already needs no promotion from us', () => {
-    const sentinels = threeSentinels({ primary: 'redis-2' });
-    expect(select(gone, {}, { sentinels }).kind).not.toBe('promote');
-  });
-});
 
 describe('whom a replica of ours follows', () => {
   const elsewhere = { follows: { address: '127.0.0.1', port: 7109 } };

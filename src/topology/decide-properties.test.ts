@@ -50,7 +50,7 @@ test('the views call for every kind of decision, often enough to mean something'
   const views = fc.sample(fc.tuple(anyView, anyRules), { numRuns: 4000, seed: 7 });
   const found = views.map(([view, rules]) => decide(view, rules, nowMs));
   const count = (kind: Decision['kind']) => found.filter((each) => each.kind === kind).length;
-  const kinds = ['nothing', 'kill', 'failover', 'promote', 'follow', 'restart', 'refuse', 'give-up'] as const;
+  const kinds = ['nothing', 'kill', 'stand', 'follow', 'restart', 'refuse', 'give-up'] as const;
   expect(kinds.filter((kind) => count(kind) < 10)).toEqual([]);
   const startsAs = (kind: string) =>
     found.filter((each) => each.kind === 'restart' && each.as.kind === kind).length;
@@ -75,14 +75,14 @@ test('paused, or during a planned change: nothing', () => {
   );
 });
 
-test('an agent acts on its own processes only', () => {
-  always(['kill', 'failover', 'promote', 'follow', 'restart', 'refuse', 'give-up'], (decision, view) => {
+test('an agent that was not elected acts on its own processes only', () => {
+  always(['kill', 'follow', 'restart', 'refuse', 'give-up'], (decision, view) => {
     expect(processOf(view, subjectOf(decision))).toBeTruthy();
   });
 });
 
 test('what was given up is never touched', () => {
-  always(['kill', 'promote', 'follow', 'restart', 'refuse', 'give-up'], (decision, view) => {
+  always(['kill', 'follow', 'restart', 'refuse', 'give-up'], (decision, view) => {
     expect(processOf(view, subjectOf(decision))?.failed).toBe(false);
   });
 });
@@ -113,34 +113,49 @@ test('nothing is waited for that is past', () => {
 });
 
 test('every reason names whom it is about', () => {
-  always(['kill', 'failover', 'promote', 'follow', 'restart', 'refuse', 'give-up'], (decision) => {
+  always(['kill', 'stand', 'follow', 'restart', 'refuse', 'give-up'], (decision) => {
     expect(decision.reason).toContain(subjectOf(decision));
   });
 });
 
-describe('a failover is asked for', () => {
-  test('only for the primary that a majority names, and only when it is dead', () => {
-    always(['failover'], (decision, view) => {
+describe('an agent stands for election', () => {
+  test('only to replace the primary that a majority names, and only when there is a reason', () => {
+    always(['stand'], (decision, view) => {
       expect(word(view)).toBe(decision.member);
-      expect(member(view, decision.member).process).toMatchObject({
-        running: false,
-        diedAtMs: expect.any(Number),
-      });
+      const { process, reachable, busy, role, refuses } = member(view, decision.member);
+      const answers = reachable && !busy;
+      switch (decision.cause) {
+        case 'process-gone':
+          return expect(process).toMatchObject({ running: false, diedAtMs: expect.any(Number) });
+        case 'agreed-down':
+          expect(view.sentinels.some(({ agreedDownAtMs }) => agreedDownAtMs !== null)).toBe(true);
+          return expect(answers).toBe(false);
+        case 'vote-unused':
+          return expect({ vote: view.vote, refuses }).toMatchObject({ vote: {}, refuses: true });
+        case 'not-acting':
+          return expect({ answers, role }).toEqual({ answers: true, role: 'replica' });
+      }
     });
   });
 
-  test('only with a quorum of Sentinels that answer and are calm, and of one of these', () => {
-    always(['failover'], (decision, view, { sentinel: { quorum } }) => {
-      const calm = view.sentinels.filter(({ reachable, tilt }) => reachable && !tilt);
-      expect(calm.length * 2).toBeGreaterThan(view.sentinels.length);
-      expect(calm.length).toBeGreaterThanOrEqual(quorum);
-      expect(calm.map(({ id }) => id)).toContain(decision.sentinel);
+  test('never while someone else was voted for within half a second, or before it may again', () => {
+    always(['stand'], (_decision, { vote, standAgainAtMs }) => {
+      if (vote !== null && !vote.ours) expect(nowMs - vote.atMs).toBeGreaterThanOrEqual(500);
+      expect(standAgainAtMs ?? 0).toBeLessThanOrEqual(nowMs);
+    });
+  });
+
+  test('only with a quorum of Sentinels that answer and are in no TILT', () => {
+    always(['stand'], (_decision, view, { sentinel: { quorum } }) => {
+      const able = view.sentinels.filter(({ reachable, tilt }) => reachable && !tilt);
+      expect(able.length * 2).toBeGreaterThan(view.sentinels.length);
+      expect(able.length).toBeGreaterThanOrEqual(quorum);
     });
   });
 
   test('only when a replica is fit', () => {
-    always(['failover'], (decision, view) => {
-      const fit = others(view, decision.member).filter(
+    always(['stand'], (decision, view) => {
+      const fit = view.members.filter(
         ({ reachable, busy, role, synced, priority, process }) =>
           reachable && !busy && role === 'replica' && synced && priority > 0 && process?.running !== false,
       );
@@ -149,8 +164,8 @@ describe('a failover is asked for', () => {
     });
   });
 
-  test('only when no other is on its way', () => {
-    always(['failover'], (decision, view) => {
+  test('only when no failover is on its way', () => {
+    always(['stand'], (decision, view) => {
       expect(
         view.sentinels.filter(({ reachable, failoverInProgress }) => reachable && failoverInProgress),
       ).toEqual([]);
@@ -160,42 +175,6 @@ describe('a failover is asked for', () => {
       );
       expect(acting).toEqual([]);
     });
-  });
-
-  test('never twice for one death within 1.5 s, whatever else changes meanwhile', () => {
-    const steps = fc.array(fc.tuple(anyView, fc.integer({ min: 1, max: 1000 })), {
-      minLength: 2,
-      maxLength: 8,
-    });
-    let asked = 0;
-    fc.assert(
-      fc.property(steps, anyRules, (each, rules) => {
-        let atMs = nowMs;
-        let askedAtMs: number | null = null;
-        const died = { running: false, pid: null, diedAtMs: nowMs, restartsMs: [], failed: false } as const;
-        for (const [view, passedMs] of each) {
-          atMs += passedMs;
-          const mine = view.members.map(
-            (found): MemberView =>
-              found.id === 'redis-1'
-                ? {
-                    ...found,
-                    reachable: false,
-                    role: null,
-                    process: { ...died, refusal: null },
-                  }
-                : found,
-          );
-          const decision = decide({ ...view, members: mine, failoverAskedAtMs: askedAtMs }, rules, atMs);
-          if (decision.kind !== 'failover' || decision.member !== 'redis-1') continue;
-          asked += 1;
-          if (askedAtMs !== null) expect(atMs - askedAtMs).toBeGreaterThanOrEqual(1500);
-          askedAtMs = atMs;
-        }
-      }),
-      { numRuns: 1000 },
-    );
-    expect(asked).toBeGreaterThan(50);
   });
 });
 
@@ -289,21 +268,6 @@ test('a member that acts as primary is demoted only on the word of a majority th
         reachable && primary === decision.member && configEpoch >= epoch,
     );
     expect(contrary).toEqual([]);
-  });
-});
-
-test('only the selected replica is promoted, and only when the old primary is known and gone', () => {
-  always(['promote'], (decision, view) => {
-    expect(view.selection?.member).toBe(decision.member);
-    expect(member(view, decision.member)).toMatchObject({
-      reachable: true,
-      role: 'replica',
-      process: { running: true },
-    });
-    const old = member(view, word(view) ?? '');
-    expect(old).toMatchObject({ reachable: false });
-    expect(old.process?.running ?? false).toBe(false);
-    expect(old.id).not.toBe(decision.member);
   });
 });
 

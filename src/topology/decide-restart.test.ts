@@ -13,6 +13,7 @@ import { type DecideRules, decide } from './decide.ts';
 import type { MemberView, View } from './view.ts';
 
 const rules: DecideRules = {
+  rank: 0,
   sentinel: { quorum: 2 },
   gate: { durability: 'async' as const },
   agent: { hangAfterMs: 5000, restarts: { limit: 5, withinMs: 60_000 } },
@@ -140,7 +141,7 @@ const died = (
 ) =>
   decideOn({
     members: [aDeadMember('redis-1', nowMs - agoMs, changes), ...others],
-    failoverAskedAtMs: nowMs,
+    standAgainAtMs: nowMs + 60_000,
     ...view,
   });
 

@@ -11,6 +11,7 @@ import { type DecideRules, decide } from './decide.ts';
 import type { MemberView, View } from './view.ts';
 
 const rules: DecideRules = {
+  rank: 0,
   sentinel: { quorum: 2 },
   gate: { durability: 'async' as const },
   agent: { hangAfterMs: 5000, restarts: { limit: 5, withinMs: 60_000 } },
@@ -87,16 +88,14 @@ describe('a member that is silent', () => {
 });
 
 describe('our primary’s process is gone', () => {
-  test('one calm Sentinel is asked to fail over', () => {
-    expect(decide(crashed(), rules, nowMs)).toEqual({
-      kind: 'failover',
+  test('this agent stands for election at once, whatever its rank', () => {
+    expect(decide(crashed(), { ...rules, rank: 2 }, nowMs)).toEqual({
+      kind: 'stand',
       member: 'redis-1',
-      sentinel: 'sentinel-1',
+      cause: 'process-gone',
       reason:
-        'the process of the primary redis-1 is gone and redis-2, redis-3 can take over: sentinel-1 is asked to fail over',
+        'the process of the primary redis-1 is gone and redis-2, redis-3 can take over: this agent stands for election',
     });
-    const sentinels = threeSentinels([{ tilt: true }, {}, {}]);
-    expect(decide(crashed({ sentinels }), rules, nowMs)).toMatchObject({ sentinel: 'sentinel-2' });
   });
 
   test('a primary of another host is not ours to replace', () => {
@@ -114,7 +113,7 @@ describe('our primary’s process is gone', () => {
     expect(decide(crashed({ members: [stopped, aReplica('redis-2')] }), rules, nowMs).kind).toBe('nothing');
   });
 
-  test('a dead replica is no reason for a failover', () => {
+  test('a dead replica is no reason to stand', () => {
     const decision = decideOn({
       members: [aPrimary('redis-1'), aDeadMember('redis-2', nowMs), aReplica('redis-3')],
     });
@@ -125,16 +124,16 @@ describe('our primary’s process is gone', () => {
     ['two of three do not answer', [{ reachable: false }, { reachable: false }, {}]],
     ['two of three are in TILT', [{ tilt: true }, { tilt: true }, {}]],
     ['one is in TILT and one does not answer', [{ tilt: true }, { reachable: false }, {}]],
-  ])('no failover without quorum: %s', (_name, changes) => {
-    expect(decide(crashed({ sentinels: threeSentinels(changes) }), rules, nowMs).kind).not.toBe('failover');
+  ])('nobody stands without quorum: %s', (_name, changes) => {
+    expect(decide(crashed({ sentinels: threeSentinels(changes) }), rules, nowMs).kind).not.toBe('stand');
   });
 
   test('a quorum above the majority counts', () => {
     const strict = { ...rules, sentinel: { quorum: 3 } };
-    expect(decide(crashed(), strict, nowMs).kind).toBe('failover');
+    expect(decide(crashed(), strict, nowMs).kind).toBe('stand');
     const sentinels = threeSentinels([{ reachable: false }, {}, {}]);
-    expect(decide(crashed({ sentinels }), strict, nowMs).kind).not.toBe('failover');
-    expect(decide(crashed({ sentinels }), rules, nowMs).kind).toBe('failover');
+    expect(decide(crashed({ sentinels }), strict, nowMs).kind).not.toBe('stand');
+    expect(decide(crashed({ sentinels }), rules, nowMs).kind).toBe('stand');
   });
 
   test.each<[string, Partial<MemberView>]>([
@@ -143,33 +142,33 @@ describe('our primary’s process is gone', () => {
     ['never completed a synchronisation', { synced: false, linkUp: false }],
     ['has priority 0', { priority: 0 }],
     ['has a dead process', { process: deadProcess(nowMs) }],
-  ])('no failover when every replica %s', (_name, unfit) => {
-    expect(decide(crashed({}, { second: unfit, third: unfit }), rules, nowMs).kind).not.toBe('failover');
+  ])('nobody stands when every replica %s', (_name, unfit) => {
+    expect(decide(crashed({}, { second: unfit, third: unfit }), rules, nowMs).kind).not.toBe('stand');
     const oneIsFit = decide(crashed({}, { second: unfit }), rules, nowMs);
-    expect(oneIsFit).toMatchObject({ kind: 'failover', reason: expect.stringContaining('and redis-3 can') });
+    expect(oneIsFit).toMatchObject({ kind: 'stand', reason: expect.stringContaining('and redis-3 can') });
   });
 
   test('a replica of another host can take over', () => {
     const third = { process: null };
-    expect(decide(crashed({}, { second: { priority: 0 }, third }), rules, nowMs).kind).toBe('failover');
+    expect(decide(crashed({}, { second: { priority: 0 }, third }), rules, nowMs).kind).toBe('stand');
   });
 });
 
-describe('never two failovers of one death', () => {
+describe('never two elections of one death', () => {
   const kindOn = (changes: Partial<View>, members = {}) =>
     decide(crashed(changes, members), rules, nowMs).kind;
 
-  test('asked a moment ago: not again before the others can have heard of it', () => {
-    const died = aDeadMember('redis-1', nowMs - 5000);
-    const members = [died, aReplica('redis-2'), aReplica('redis-3')];
-    const kindAfter = (ms: number) => kindOn({ members, failoverAskedAtMs: nowMs - ms });
-    expect(kindAfter(0)).toBe('nothing');
-    expect(kindAfter(1200)).toBe('nothing');
-    expect(kindAfter(1500)).toBe('failover');
+  test('not elected a moment ago: not again before it may', () => {
+    const view = crashed({ standAgainAtMs: nowMs + 50 });
+    expect(decide(view, rules, nowMs)).toMatchObject({ kind: 'nothing', untilMs: nowMs + 50 });
+    expect(kindOn({ standAgainAtMs: nowMs })).toBe('stand');
   });
 
-  test('what was asked for the death before does not count', () => {
-    expect(kindOn({ failoverAskedAtMs: nowMs - 1 })).toBe('failover');
+  test('someone else was voted for: not before half a second', () => {
+    const vote = { atMs: nowMs - 499, ours: false };
+    expect(decide(crashed({ vote }), rules, nowMs)).toMatchObject({ kind: 'nothing', untilMs: nowMs + 1 });
+    expect(kindOn({ vote: { ...vote, atMs: nowMs - 500 } })).toBe('stand');
+    expect(kindOn({ vote: { atMs: nowMs, ours: true } })).toBe('stand');
   });
 
   test('a Sentinel is at it', () => {
@@ -178,21 +177,21 @@ describe('never two failovers of one death', () => {
 
   test('what a Sentinel that has gone away was at does not hold us up', () => {
     const sentinels = threeSentinels([{}, {}, { failoverInProgress: true, reachable: false }]);
-    expect(kindOn({ sentinels })).toBe('failover');
+    expect(kindOn({ sentinels })).toBe('stand');
   });
 
   test('one was selected, even before the death: the Sentinels may be rid of a hung primary before we kill it', () => {
-    expect(kindOn({ selection: { member: 'redis-2', atMs: nowMs + 1 } })).not.toBe('failover');
-    expect(kindOn({ selection: { member: 'redis-2', atMs: nowMs - 1000 } })).not.toBe('failover');
+    expect(kindOn({ selection: { member: 'redis-2', atMs: nowMs + 1 } })).not.toBe('stand');
+    expect(kindOn({ selection: { member: 'redis-2', atMs: nowMs - 1000 } })).not.toBe('stand');
   });
 
   test('a selection of the lost one itself is over', () => {
-    expect(kindOn({ selection: { member: 'redis-1', atMs: nowMs - 1000 } })).toBe('failover');
+    expect(kindOn({ selection: { member: 'redis-1', atMs: nowMs - 1000 } })).toBe('stand');
   });
 
   test('one acts as primary already, though its selection was missed and the Sentinels don’t name it yet', () => {
     const second = { role: 'primary', follows: null } as const;
-    expect(kindOn({}, { second })).not.toBe('failover');
-    expect(kindOn({}, { second: { ...second, process: null } })).not.toBe('failover');
+    expect(kindOn({}, { second })).not.toBe('stand');
+    expect(kindOn({}, { second: { ...second, process: null } })).not.toBe('stand');
   });
 });

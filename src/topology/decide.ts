@@ -3,20 +3,27 @@
  *
  * 1. Paused, or during a planned change: nothing of what follows.
  * 2. A member of ours that runs but has been silent for `hangAfter` is killed: dead is certain, silent is not.
- * 3. Our primary's process is gone: one Sentinel is asked to fail over, if the Sentinels have quorum, none of them
- *    is at it already, nobody has been selected or promoted yet, and a replica is fit. Only the agent that owned the
- *    process may ask. The other Sentinels hear of a failover a second late: asked too early, they'd start a second.
- * 4. A Sentinel selected a replica of ours and the old primary is gone: it is promoted at once.
- * 5. A replica of ours follows someone else than the acting primary: it is pointed there.
- * 6. A process of ours died, or was held back at the start: it is started, within its budget. A primary never comes
+ * 3. Our primary's process is gone, or the Sentinels agree that the primary is down: this agent stands for election
+ *    (election/candidacy.ts).
+ * 4. A replica of ours follows someone else than the acting primary: it is pointed there.
+ * 5. A process of ours died, or was held back at the start: it is started, within its budget. A primary never comes
  *    back as primary by reflex: only if the Sentinels still name it, no failover is under way and no replica can take
  *    over, and its own data is there, as new as the others', or nobody has any. A replica with data does not follow an
  *    empty stranger.
- * 7. A replica of ours is in sync, or is not: it may be promoted, or may not (eligibility.ts).
+ * 6. A replica of ours is in sync, or is not: it may be promoted, or may not (eligibility.ts).
  *
- * An agent acts on its own processes only. Who is primary is the Sentinels' word, never ours.
+ * An agent acts on its own processes only, unless it is elected. Who is primary is the Sentinels' word, never ours.
  */
 import { emptyPrimaryOver, harmAsPrimary } from './data-guard.ts';
+import {
+  actsBeside,
+  type Candidacy,
+  type CandidacyRules,
+  type Cause,
+  candidacy,
+  hasQuorum,
+  isUnderWay,
+} from './election/candidacy.ts';
 import {
   decideEligibility,
   type EligibilityDecision,
@@ -33,8 +40,7 @@ export type StartAs = { kind: 'replica'; of: string } | { kind: 'primary' } | { 
 export type Decision =
   | { kind: 'nothing'; reason: string; untilMs?: number }
   | { kind: 'kill'; member: string; reason: string }
-  | { kind: 'failover'; member: string; sentinel: string; reason: string }
-  | { kind: 'promote'; member: string; reason: string }
+  | { kind: 'stand'; member: string; cause: Cause; reason: string }
   | { kind: 'follow'; member: string; primary: string; reason: string }
   | { kind: 'restart'; process: string; as: StartAs; reason: string }
   | { kind: 'refuse'; member: string; reason: string; hint: string }
@@ -42,16 +48,9 @@ export type Decision =
   | EligibilityDecision;
 
 /** The part of a spec that deciding needs. */
-export interface DecideRules extends EligibilityRules {
-  sentinel: { quorum: number };
+export interface DecideRules extends CandidacyRules, EligibilityRules {
   agent: { hangAfterMs: number; restarts: RestartRule };
 }
-
-/**
- * How long a Sentinel may take to select a replica before it, or another, is asked again. The others hear of a forced
- * failover after 1.1-1.2 s; one that was asked before would promote a different replica.
- */
-const askAgainAfterMs = 1500;
 
 /** How long the Sentinels may take to replace a lost primary before it is started again, if they still name it. */
 const choosingMs = 15_000;
@@ -59,11 +58,13 @@ const choosingMs = 15_000;
 export function decide(view: View, rules: DecideRules, nowMs: number): Decision {
   if (view.paused) return { kind: 'nothing', reason: 'automatic actions are paused' };
   if (view.operation !== null) return { kind: 'nothing', reason: `${view.operation} is under way` };
-  const urgent =
-    killHung(view, rules) ?? failOver(view, rules, nowMs) ?? promoteSelected(view) ?? followPrimary(view);
+  const found = candidacy(view, rules, nowMs);
+  const urgent = killHung(view, rules) ?? stand(found, nowMs) ?? followPrimary(view);
   if (urgent) return urgent;
-  const restart = restartDead(view, rules, nowMs);
-  return restart.kind === 'nothing' ? (decideEligibility(view, rules) ?? restart) : restart;
+  const next = restartDead(view, rules, nowMs);
+  if (next.kind !== 'nothing') return next;
+  const untilMs = found && Math.min(next.untilMs ?? Infinity, found.fromMs);
+  return decideEligibility(view, rules) ?? (untilMs === undefined ? next : { ...next, untilMs });
 }
 
 function killHung(view: View, rules: DecideRules): Decision | undefined {
@@ -77,50 +78,25 @@ function killHung(view: View, rules: DecideRules): Decision | undefined {
   return { kind: 'kill', member: hung.id, reason };
 }
 
-/** Our own primary, as the Sentinels see it, when its process died. */
-function lostPrimary(view: View): MemberView | undefined {
-  const named = namedPrimary(view)?.id;
-  return view.members.find(({ id, process }) => id === named && process !== null && hasDied(process));
+/** Rules and causes: election/candidacy.ts. */
+function stand(found: Candidacy | undefined, nowMs: number): Decision | undefined {
+  if (!found || nowMs < found.fromMs) return undefined;
+  const { primary, cause, fit } = found;
+  const reason = `${causeInWords(primary.id, cause)} and ${list(fit)} can take over: this agent stands for election`;
+  return { kind: 'stand', member: primary.id, cause, reason };
 }
 
-function failOver(view: View, rules: DecideRules, nowMs: number): Decision | undefined {
-  const lost = lostPrimary(view);
-  if (!lost) return undefined;
-  const diedAtMs = lost.process?.diedAtMs ?? nowMs;
-  const askedMs = view.failoverAskedAtMs;
-  const asked = askedMs !== null && askedMs >= diedAtMs && nowMs - askedMs < askAgainAfterMs;
-  if (isUnderWay(view, lost) || actsBeside(view, lost) || asked || !hasQuorum(view, rules)) return undefined;
-  const fit = view.members.filter(isEligible);
-  const sentinel = calmSentinels(view)[0];
-  if (fit.length === 0 || sentinel === undefined) return undefined;
-  const reason = `the process of the primary ${lost.id} is gone and ${list(fit)} can take over: ${sentinel.id} is asked to fail over`;
-  return { kind: 'failover', member: lost.id, sentinel: sentinel.id, reason };
-}
-
-/**
- * Whether someone is about to take over from the primary that was lost. A selection counts also when it is older than
- * the death: of a primary that hangs the Sentinels may be rid before we kill it.
- */
-function isUnderWay(view: View, lost: MemberView): boolean {
-  const selected = view.selection !== null && view.selection.member !== lost.id;
-  return (
-    selected || view.sentinels.some(({ reachable, failoverInProgress }) => reachable && failoverInProgress)
-  );
-}
-
-/** Another member that acts as primary: promoted, most likely, though the Sentinels don't say so yet. */
-function actsBeside(view: View, lost: MemberView): MemberView | undefined {
-  return view.members.find(({ id, reachable, role }) => id !== lost.id && reachable && role === 'primary');
-}
-
-function promoteSelected(view: View): Decision | undefined {
-  const selected = view.members.find(({ id }) => id === view.selection?.member);
-  if (!selected?.process?.running || !selected.reachable || selected.role !== 'replica') return undefined;
-  const old = view.members.find(({ id }) => id === namedPrimary(view)?.id);
-  // While the old primary lives, someone drains it first; the promotion is theirs.
-  if (!old || old.id === selected.id || old.reachable || old.process?.running) return undefined;
-  const reason = `the Sentinels selected ${selected.id} and the primary ${old.id} is gone`;
-  return { kind: 'promote', member: selected.id, reason };
+function causeInWords(primary: string, cause: Cause): string {
+  switch (cause) {
+    case 'process-gone':
+      return `the process of the primary ${primary} is gone`;
+    case 'agreed-down':
+      return `the Sentinels agree that the primary ${primary} is down`;
+    case 'vote-unused':
+      return `a vote to replace the primary ${primary} was not used, it is gone`;
+    case 'not-acting':
+      return `the Sentinels name ${primary} primary, it acts as a replica`;
+  }
 }
 
 function followPrimary(view: View): Decision | undefined {
@@ -264,16 +240,6 @@ function hasDied(process: ProcessView): boolean {
 /** It was fit until it left one or two questions unanswered, and that may be our own fault. */
 function missedOneAnswer(member: MemberView): boolean {
   return !member.reachable && member.silentMs === 0 && isEligibleWhenReachable(member);
-}
-
-function calmSentinels(view: View) {
-  return view.sentinels.filter(({ reachable, tilt }) => reachable && !tilt);
-}
-
-/** A failover needs the quorum that the spec says and a majority, as SENTINEL CKQUORUM counts. */
-function hasQuorum(view: View, { sentinel: { quorum } }: DecideRules): boolean {
-  const majority = Math.floor(view.sentinels.length / 2) + 1;
-  return calmSentinels(view).length >= Math.max(majority, quorum);
 }
 
 function followsMember(replica: MemberView, primary: MemberView): boolean {

@@ -30,6 +30,10 @@ export interface MemberView {
   process: ProcessView | null;
   /** It answered when last asked. */
   reachable: boolean;
+  /** When it answered last. */
+  seenAtMs: number;
+  /** It did not answer because its host says that nobody listens there: its process is certainly gone. */
+  refuses: boolean;
   /** How long a running process has been silent; 0 when it answers. */
   silentMs: number;
   /** It loads its data or runs a slow command and says so: alive, though it does not serve. */
@@ -68,6 +72,8 @@ export interface SentinelView {
   /** The id of the member that it names as the primary. */
   primary: string | null;
   configEpoch: number;
+  /** When it made known that a majority agrees that the primary is down; null when it does not say so. */
+  agreedDownAtMs: number | null;
   failoverInProgress: boolean;
   tilt: boolean;
 }
@@ -93,8 +99,12 @@ export interface View {
   gates: readonly GateView[];
   /** The replica that a Sentinel selected for promotion, until the Sentinels name it. */
   selection: { member: string; atMs: number } | null;
-  /** When this agent last asked a Sentinel for a failover, or null. */
-  failoverAskedAtMs: number | null;
+  /** Since when a majority of Sentinels names the same primary, as far as this agent heard; null before. */
+  namedSinceMs: number | null;
+  /** A Sentinel's last vote, as long as no change of primary followed it. Ours is one for this agent. */
+  vote: { atMs: number; ours: boolean } | null;
+  /** This agent stood and was not elected: when it may stand again. */
+  standAgainAtMs: number | null;
 }
 
 /** Whom the Sentinels name: a majority of all of them, at the highest epoch among those who agree. */

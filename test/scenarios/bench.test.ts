@@ -98,7 +98,7 @@ describe('benchmarks measure, say where, and leave nothing behind', () => {
     expect(run?.writeGapMs).toBeGreaterThan(0);
     expect(run?.droppedConnections).toBe(0);
     expect(run?.moments.map(({ label }) => label.split(' ')[1])).toEqual(
-      expect.arrayContaining(['exited', 'selected', 'promoted', 'restart']),
+      expect.arrayContaining(['exited', 'election', 'promoted', 'restart']),
     );
     expect(run?.slices.length).toBeGreaterThan(70);
   });

@@ -58,7 +58,7 @@ describe('the agent dies', () => {
     );
     expect(status.epoch).toBeGreaterThan(0);
     const kinds = deployment.events().map(({ kind }) => kind);
-    expect(kinds).toContain('failover');
+    expect(kinds).toContain('election');
   });
 
   test('told to leave, it ends by that signal and leaves all running; stopped, it ends with 0', async () => {

@@ -34,7 +34,7 @@ describe('planned changes under load', () => {
     });
   });
 
-  test('--to chooses the member, and the priorities are put back', async () => {
+  test('--to chooses the member, and no priority is touched', async () => {
     const { members } = await deployment.waitUntilHealthy();
     const target = members.filter(({ role }) => role === 'replica').at(-1);
     const result = await deployment.json<SwitchoverResult>('switchover', [], ['--to', target?.id as string]);

@@ -87,7 +87,7 @@ describe.skipIf(why !== null)(`three hosts${why === null ? '' : `: skipped, ${wh
     expect(report.longestGapMs).toBeLessThan(2500);
     expect(hosts.map(sentinelsWord)).toEqual(before.map((count) => count + 1));
     // Only the agent that owned the process asked for it.
-    const asked = hosts.filter((host) => fleet.events(host).some(({ kind }) => kind === 'failover'));
+    const asked = hosts.filter((host) => fleet.events(host).some(({ kind }) => kind === 'election'));
     expect(asked).toEqual([lost]);
   });
 

@@ -49,6 +49,8 @@ const liveMember = fc
   .record({
     ours: usually,
     reachable: usually,
+    seenAtMs: aMomentAgo,
+    refuses: fc.boolean(),
     silentMs: fc.constantFrom(0, 0, 2000, 4999, 5000, 60_000),
     busy: seldom,
     role: fc.constantFrom('primary' as const, 'replica' as const, 'replica' as const),
@@ -92,6 +94,7 @@ const sentinels = fc
         tilt: seldom,
         failoverInProgress: seldom,
         configEpoch: fc.integer({ min: 0, max: 3 }),
+        agreedDownAtMs: fc.option(aMomentAgo, { freq: 1 }),
         process: fc.oneof({ weight: 6, arbitrary: fc.constant(null) }, { weight: 1, arbitrary: deadView }),
       }),
       { minLength: 1, maxLength: 5 },
@@ -122,7 +125,9 @@ const mixture: fc.Arbitrary<View> = fc.record({
     { weight: 2, arbitrary: fc.constant(null) },
     { weight: 1, arbitrary: fc.record({ member: anyId, atMs: aMomentAgo }) },
   ),
-  failoverAskedAtMs: fc.option(aMomentAgo, { freq: 1 }),
+  namedSinceMs: fc.option(aMomentAgo, { freq: 4 }),
+  vote: fc.option(fc.record({ atMs: aMomentAgo, ours: fc.boolean() }), { freq: 1 }),
+  standAgainAtMs: fc.option(fc.oneof(aMomentAgo, fc.constant(nowMs + 50)), { freq: 1 }),
 });
 
 /** A Sentinel that names nobody of the spec, and a selection of such a one, come to a view as null. */
@@ -136,6 +141,7 @@ export const anyView: fc.Arbitrary<View> = mixture.map((view) => {
 });
 
 export const anyRules: fc.Arbitrary<DecideRules> = fc.record({
+  rank: fc.integer({ min: 0, max: 2 }),
   sentinel: fc.record({ quorum: fc.integer({ min: 1, max: 3 }) }),
   gate: fc.record({ durability: fc.constantFrom('async' as const, 'replicated' as const) }),
   agent: fc.record({

@@ -29,6 +29,8 @@ export function aReplica(id: string, changes: Partial<MemberView> = {}): MemberV
     port: portOf(id),
     process: aliveProcess(),
     reachable: true,
+    seenAtMs: 0,
+    refuses: false,
     silentMs: 0,
     busy: false,
     role: 'replica',
@@ -78,6 +80,7 @@ export function aSentinel(id: string, changes: Partial<SentinelView> = {}): Sent
     reachable: true,
     primary: 'redis-1',
     configEpoch: 1,
+    agreedDownAtMs: null,
     failoverInProgress: false,
     tilt: false,
     ...changes,
@@ -109,7 +112,9 @@ export function aView(changes: Partial<View> = {}): View {
     sentinels: threeSentinels(),
     gates: [aGate('gate-1')],
     selection: null,
-    failoverAskedAtMs: null,
+    namedSinceMs: null,
+    vote: null,
+    standAgainAtMs: null,
     ...changes,
   };
 }

@@ -29,7 +29,10 @@ export const agentMetrics = {
   primaryNamed: gauge('holdfast_primary_named', '1 when a majority of Sentinels says who is primary.'),
 
   events: counter('holdfast_events_total', 'Events since this agent started.', ['kind']),
-  failovers: counter('holdfast_failovers_total', 'Failovers that this agent asked a Sentinel for.'),
+  failovers: counter(
+    'holdfast_failovers_total',
+    'Failovers that this agent stood for election for, or was asked for.',
+  ),
   switchovers: counter('holdfast_switchovers_total', 'Switchovers that this agent carried out.'),
   promotions: counter('holdfast_promotions_total', 'Members of this host that the agent promoted.'),
   changes: counter('holdfast_primary_changes_total', 'Times that the Sentinels named another primary.'),
@@ -121,7 +124,7 @@ function addDeployment(page: MetricsPage, { status, named, events }: MetricsFact
   page.add(agentMetrics.primaryNamed, named !== null);
   for (const [kind, count] of events) page.add(agentMetrics.events, count, { kind });
   // Also when nothing has happened yet: a counter that appears with its first event has no increase then.
-  page.add(agentMetrics.failovers, events.get('failover') ?? 0);
+  page.add(agentMetrics.failovers, (events.get('election') ?? 0) + (events.get('failover') ?? 0));
   page.add(agentMetrics.switchovers, events.get('switchover') ?? 0);
   page.add(agentMetrics.promotions, events.get('promoted') ?? 0);
   page.add(agentMetrics.changes, events.get('primary') ?? 0);

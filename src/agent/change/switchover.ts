@@ -1,27 +1,27 @@
 /**
  * A planned change of primary, without a client error and without a lost write.
  *
- * 1. Everything must be calm: no failover under way, the target linked and hardly behind.
- * 2. SENTINEL FAILOVER to one Sentinel. Nothing is disturbed until it selects, 60-190 ms later.
- * 3. On the selection: the gates stop sending writes, CLIENT PAUSE WRITE stops everyone else's on the old primary,
- *    and when both offsets are equal the target is promoted, the others follow it, the gates switch. A Sentinel
- *    sends its own SLAVEOF NO ONE 50-100 ms after the selection. It may not come before the last write has: so from
- *    before step 2 on those who may be selected refuse it (promotion.ts). Where that can't be arranged, or a large
- *    lag says that the drain takes long, the pause comes before step 2.
- * 4. The Sentinels' books agree before we say that it is done.
+ * 1. Everything must be calm: no failover under way, the target linked.
+ * 2. Votes first (agent/election/), which disturb nothing. Not elected: it is tried again for as long as a calm moment
+ *    is waited for.
+ * 3. The gates stop sending writes, CLIENT PAUSE WRITE stops everyone else's on the old primary, and both offsets are
+ *    compared until they are equal. If they don't become so, nothing has changed: everything is released.
+ * 4. In one turn: the Sentinels are told, the target is promoted, the others follow it, the gates switch.
+ * 5. It is done when every Sentinel names the new primary and every replica is linked to it.
  *
- * The pause has a bound, so that a death of this agent in between leaves nothing blocked. When the change is given up, it
- * ends before step 2, or after step 3: a Sentinel that was asked can't be called back.
+ * The pause has a bound, so that a death of this agent in between leaves nothing blocked; and the votes are good for a
+ * little less than that, so that a promotion never comes after it.
  */
 import { errorText } from '../../base/errors.ts';
 import { pause, waitFor } from '../../base/retry.ts';
-import type { SentinelEvent } from '../../redis/sentinel-event.ts';
+import { chooseReplica } from '../../topology/election/choice.ts';
 import { namedPrimary, notCalm } from '../../topology/view.ts';
-import type { Deployment, LiveGate, LiveMember, LiveSentinel } from '../deployment.ts';
+import type { Deployment, LiveGate, LiveMember } from '../deployment.ts';
+import { askSentinelInstead } from '../election/ask-sentinel.ts';
+import { type Ballot, stand } from '../election/stand.ts';
+import { takeOver } from '../election/take-over.ts';
 import { SwitchoverFailed, SwitchoverRefused } from '../errors.ts';
 import type { ChangeContext } from './change-context.ts';
-import { preferTarget, restorePriorities } from './priorities.ts';
-import { promoteShielded, shield, unshield } from './promotion.ts';
 
 export interface SwitchoverResult {
   from: string;
@@ -32,46 +32,45 @@ export interface SwitchoverResult {
   tookMs: number;
 }
 
-/** Above this lag the drain might not be over before Sentinel promotes by itself. */
-const smallLagBytes = 64 * 1024;
-/** Sentinel asks its replicas every 10 s, and selects none whose answer is older than three times that. */
-const infoTooOldMs = 30_000;
 const pauseMs = 3000;
-const attempts = 4;
-const askAgainMs = 1000;
-/** Longer than Sentinel takes to learn a priority that was put back. */
-const calmWithinMs = 15_000;
-const selectionWithinMs = 3000;
 const drainWithinMs = 2000;
+/** Votes, hold and drain: less than the pause. */
+const actWithinMs = 2700;
+const calmWithinMs = 15_000;
+const attempts = 5;
+const standAgainMs = 300;
 const agreeWithinMs = 15_000;
+/** How long a Sentinel that was asked to fail over may take. */
+const promotedWithinMs = 2500;
 
 interface Plan {
   old: LiveMember;
-  /** Null: whomever the Sentinel selects. */
-  target: LiveMember | null;
+  target: LiveMember;
 }
 
 export async function switchover(context: ChangeContext, to: string | null): Promise<SwitchoverResult> {
-  const { deployment, report } = context;
+  const { deployment, report, operation } = context;
   const startedMs = performance.now();
-  const plan = await prepare(context, to);
+  let plan = await prepare(context, to);
+  const from = plan.old.place.id;
   if (plan.target === plan.old) {
-    report(`${plan.old.place.id} is primary already`);
-    return { from: plan.old.place.id, to: plan.old.place.id, heldMs: 0, tookMs: 0 };
+    report(`${from} is primary already`);
+    return { from, to: from, heldMs: 0, tookMs: 0 };
   }
-  try {
-    if (plan.target) await preferTarget(context, plan.target);
-    report(`asking the Sentinels to move the primary away from ${plan.old.place.id}`);
-    const { promoted, heldMs } = await changeWhenSelectable(context, plan);
-    report(
-      `${promoted.place.id} is primary; writes waited ${heldMs.toFixed(0)} ms. Waiting for the Sentinels to agree`,
-    );
-    await waitForAgreement(context, promoted);
-    const tookMs = performance.now() - startedMs;
-    return { from: plan.old.place.id, to: promoted.place.id, heldMs: round(heldMs), tookMs: round(tookMs) };
-  } finally {
-    await restorePriorities(deployment);
+  let ballot = await stand(deployment);
+  for (let attempt = 1; ballot.outcome !== 'elected' && attempt < attempts; attempt++) {
+    if (ballot.outcome === 'not-understood') break;
+    await pause(standAgainMs, operation.signal);
+    plan = await prepare(context, to);
+    if (plan.old.place.id !== from) break;
+    ballot = await stand(deployment);
   }
+  operation.signal.throwIfAborted();
+  const { heldMs, promoted } = await change(deployment, plan, ballot, to);
+  const { id } = promoted.place;
+  report(`${id} is primary; writes waited ${heldMs.toFixed(0)} ms. Waiting for the Sentinels to agree`);
+  await waitForAgreement(context, promoted);
+  return { from, to: id, heldMs: round(heldMs), tookMs: round(performance.now() - startedMs) };
 }
 
 async function prepare(
@@ -81,7 +80,7 @@ async function prepare(
   const problem = { text: '' };
   const check = async () => {
     await observer.lookAtAll();
-    problem.text = whyNotNow(deployment, to) ?? (await notSelectable(deployment, to)) ?? '';
+    problem.text = whyNotNow(deployment, to) ?? '';
     return problem.text === '';
   };
   await waitFor(check, { what: 'a calm moment', withinMs: calmWithinMs, everyMs: 50, signal }).catch(
@@ -94,7 +93,7 @@ async function prepare(
     },
   );
   const old = deployment.member(namedPrimary(deployment.view())?.id ?? '');
-  return { old, target: to === null ? null : deployment.member(to) };
+  return { old, target: to === null ? preferred(deployment, old) : deployment.member(to) };
 }
 
 /** What stands in the way of a switchover now, or undefined. */
@@ -114,124 +113,76 @@ function whyNotNow(deployment: Deployment, to: string | null): string | undefine
   return undefined;
 }
 
-/**
- * What would have the Sentinel answer NOGOODSLAVE. After a change of primary it knows the replicas by name only until
- * it has their INFO, and does not select one before.
- */
-async function notSelectable(deployment: Deployment, to: string | null): Promise<string | undefined> {
-  if (to !== null && to === namedPrimary(deployment.view())?.id) return undefined;
-  const sentinel = calmSentinel(deployment);
-  if (!sentinel) return 'every reachable Sentinel is in TILT';
-  const replicas = await sentinel.watch.client.replicas();
-  const known = replicas.filter(
-    ({ flags, infoAgeMs, linkDownMs, priority }) =>
-      (to !== null || priority > 0) &&
-      flags.join() === 'slave' &&
-      infoAgeMs < infoTooOldMs &&
-      linkDownMs === 0,
-  );
-  const ids = known.map((replica) => deployment.memberAt(replica)?.place.id);
-  if (to === null ? ids.length > 0 : ids.includes(to)) return undefined;
-  return `${sentinel.place.id} has no fresh word of ${to ?? 'any replica'} yet`;
+/** Whom the Sentinels would choose. A lag does not count: the drain is waited for. */
+function preferred(deployment: Deployment, old: LiveMember): LiveMember {
+  const candidates = deployment.members.map((member) => {
+    const { reachable, linkUp, priority, offset, runId } = member.watch.seen;
+    return {
+      id: member.place.id,
+      fit: member !== old && reachable && linkUp,
+      priority,
+      offset,
+      runId,
+      member,
+    };
+  });
+  return chooseReplica(candidates)?.member as LiveMember;
 }
 
-function calmSentinel(deployment: Deployment): LiveSentinel | undefined {
-  return deployment.sentinels.find(({ watch }) => watch.seen.reachable && !watch.seen.tilt);
-}
-
-/** A Sentinel may not select anyone just then, after restarts for instance. Nothing was changed: it is asked again. */
-async function changeWhenSelectable(
-  context: ChangeContext,
-  plan: Plan,
-): Promise<{ promoted: LiveMember; heldMs: number }> {
-  const { deployment, report, operation } = context;
-  for (let attempt = 1; ; attempt++) {
-    operation.signal.throwIfAborted();
-    try {
-      return await changePrimary(deployment, plan);
-    } catch (error) {
-      const nobodySelected = /NOGOODSLAVE|INPROG|no-good-slave|no Sentinel selected/.test(errorText(error));
-      if (!nobodySelected || attempt === attempts) throw error;
-      report(`not yet: ${errorText(error)}`);
-      await pause(askAgainMs, operation.signal);
-      const { old } = await prepare(context, plan.target?.place.id ?? null);
-      if (old !== plan.old) throw error;
-    }
-  }
-}
-
-async function changePrimary(
+async function change(
   deployment: Deployment,
-  plan: Plan,
+  { old, target }: Plan,
+  { election, outcome }: Ballot,
+  to: string | null,
 ): Promise<{ promoted: LiveMember; heldMs: number }> {
-  const lag = await largestLagBytes(deployment, plan);
-  let heldSinceMs = performance.now();
-  const candidates = deployment.members.filter((member) => member !== plan.old);
-  const early = !(await shieldAll(deployment, candidates)) || lag > smallLagBytes;
-  if (early) await holdWrites(deployment, plan.old);
-  const selection = nextSelection(deployment);
-  let promoted: LiveMember | null = null;
+  if (outcome === 'not-understood' && to !== null) {
+    throw SwitchoverRefused(
+      `the Sentinels do not answer as their protocol says, so none can be told of ${to}`,
+      {
+        hint: 'Without --to they are asked to fail over and choose themselves.',
+      },
+    );
+  }
+  if (outcome !== 'elected' && outcome !== 'not-understood') {
+    throw SwitchoverFailed('the Sentinels did not vote for this change: someone else stands for election', {
+      hint: 'Nothing was changed. holdfast events shows who else is at it.',
+    });
+  }
+  const heldSinceMs = performance.now();
   try {
-    await askOneSentinel(deployment);
-    const target = await selection.target;
-    if (!early) {
-      heldSinceMs = performance.now();
-      await holdWrites(deployment, plan.old);
-    }
-    await promoteDrained(deployment, plan.old, target);
-    promoted = target;
+    await holdWrites(deployment, old);
+    await drain(old, target);
+    if (outcome === 'elected') await takeOver(deployment, election, target, actWithinMs);
+    const promoted = outcome === 'elected' ? target : await promotedBySentinel(deployment, old);
+    // What is answered by READONLY from now on was not executed: the gates send it to the new one.
+    await old.watch.client.unpauseWrites().catch(() => {});
     return { promoted, heldMs: performance.now() - heldSinceMs };
   } catch (cause) {
-    await releaseWrites(deployment, plan.old);
-    throw SwitchoverFailed(`${cause instanceof Error ? cause.message : cause}`, {
+    await releaseWrites(deployment, old);
+    throw SwitchoverFailed(errorText(cause), {
       hint: 'The writes that were held go on with whoever is primary. holdfast status shows who that is.',
       cause,
     });
-  } finally {
-    selection.cancel();
-    // The new primary's ends when a majority names it.
-    const rest = candidates.filter((member) => member !== promoted);
-    await Promise.all(rest.map((member) => unshield(deployment, member)));
   }
 }
 
-/** @returns whether nobody who answers can be promoted by a Sentinel for the moment. */
-async function shieldAll(deployment: Deployment, members: LiveMember[]): Promise<boolean> {
-  const reachable = members.filter(({ watch }) => watch.seen.reachable);
-  const shields = await Promise.allSettled(reachable.map((member) => shield(deployment, member)));
-  return shields.every(({ status }) => status === 'fulfilled');
-}
-
-/** Resolves with the member that a Sentinel selects next. */
-function nextSelection(deployment: Deployment): { target: Promise<LiveMember>; cancel: () => void } {
-  let cancel = () => {};
-  const target = new Promise<LiveMember>((resolve, reject) => {
-    const timer = setTimeout(
-      () => reject(new Error(`no Sentinel selected a replica within ${selectionWithinMs} ms`)),
-      selectionWithinMs,
+/** It chooses among replicas that have every write, if all drained; the others copy what they lack. */
+async function promotedBySentinel(deployment: Deployment, old: LiveMember): Promise<LiveMember> {
+  await askSentinelInstead(deployment);
+  const isPrimary = async () => {
+    const others = deployment.members.filter((member) => member !== old);
+    const roles = await Promise.all(
+      others.map(async (member) => (await member.watch.client.role().catch(() => null))?.role),
     );
-    const stop = deployment.onSentinelEvent((event: SentinelEvent) => {
-      const member =
-        event.name === '+selected-slave' ? deployment.memberAt(event.subject ?? null) : undefined;
-      if (member) resolve(member);
-      if (event.name.startsWith('-failover-abort')) reject(new Error(`the Sentinels gave up: ${event.name}`));
-    });
-    cancel = () => {
-      clearTimeout(timer);
-      stop();
-    };
+    return others[roles.indexOf('primary')];
+  };
+  const found = await waitFor(isPrimary, {
+    what: 'a Sentinel to promote a replica',
+    withinMs: promotedWithinMs,
+    everyMs: 5,
   });
-  // Whoever waits gets the rejection; while nobody does yet, it must not end the process.
-  target.catch(() => {});
-  return { target, cancel };
-}
-
-async function askOneSentinel(deployment: Deployment): Promise<void> {
-  const sentinel = calmSentinel(deployment);
-  if (!sentinel) throw new Error('every reachable Sentinel is in TILT');
-  const quorum = await sentinel.watch.client.quorum();
-  if (!quorum.ok) throw new Error(quorum.reason);
-  await sentinel.watch.client.failover();
+  await Promise.allSettled(gatesHere(deployment).map(({ adapter }) => adapter.switchTo(found.place)));
+  return found;
 }
 
 async function holdWrites(deployment: Deployment, old: LiveMember): Promise<void> {
@@ -247,27 +198,14 @@ async function releaseWrites(deployment: Deployment, old: LiveMember): Promise<v
   ]);
 }
 
-/** Promotes the target once it has everything that the paused primary has, and turns everyone towards it. */
-async function promoteDrained(deployment: Deployment, old: LiveMember, target: LiveMember): Promise<void> {
+/** Waits until the target has everything that the paused primary has. */
+async function drain(old: LiveMember, target: LiveMember): Promise<void> {
   const drained = async () => {
     const [from, to] = await Promise.all([old.watch.client.role(), target.watch.client.role()]);
-    if (to.role === 'primary') return 'too late';
-    return from.role === 'primary' && to.role === 'replica' && from.offset === to.offset && 'drained';
+    return from.role === 'primary' && to.role === 'replica' && from.offset === to.offset;
   };
-  const found = await waitFor(drained, {
-    what: `${target.place.id} to have every write`,
-    withinMs: drainWithinMs,
-    everyMs: 1,
-  });
-  if (found === 'too late') throw new Error(`${target.place.id} was promoted before it had every write`);
-  await promoteShielded(deployment, target);
-  await Promise.allSettled([
-    ...gatesHere(deployment).map(({ adapter }) => adapter.switchTo(target.place)),
-    ...deployment.members
-      .filter((member) => member !== target)
-      .map(({ watch }) => watch.client.replicaOf(target.place)),
-  ]);
-  await old.watch.client.unpauseWrites().catch(() => {});
+  const what = `${target.place.id} to have every write`;
+  await waitFor(drained, { what, withinMs: drainWithinMs, everyMs: 1 });
 }
 
 async function waitForAgreement(
@@ -283,8 +221,12 @@ async function waitForAgreement(
     const linked = members.filter(({ id }) => id !== promoted.place.id).filter(({ reachable }) => reachable);
     return settled && linked.every(({ linkUp }) => linkUp);
   };
-  const what = 'the Sentinels to agree';
-  await waitFor(agreed, { what, withinMs: agreeWithinMs, everyMs: 50, signal }).catch((cause) => {
+  await waitFor(agreed, {
+    what: 'the Sentinels to agree',
+    withinMs: agreeWithinMs,
+    everyMs: 10,
+    signal,
+  }).catch((cause) => {
     signal.throwIfAborted();
     throw SwitchoverFailed(
       `${promoted.place.id} is primary and takes writes, but after ${agreeWithinMs} ms not every Sentinel and replica follows`,
@@ -294,24 +236,6 @@ async function waitForAgreement(
       },
     );
   });
-}
-
-/**
- * How far the target, or whoever may become it, is behind. The replicas themselves are asked: what the primary knows of
- * them is up to a second old, and under load that alone would look like a large lag.
- */
-async function largestLagBytes(deployment: Deployment, { old, target }: Plan): Promise<number> {
-  const role = await old.watch.client.role();
-  if (role.role !== 'primary') return Number.POSITIVE_INFINITY;
-  const candidates =
-    target === null ? role.replicas.map((replica) => deployment.memberAt(replica)) : [target];
-  const lags = await Promise.all(candidates.map((member) => lagBehind(role.offset, member)));
-  return Math.max(...(lags.length === 0 ? [Number.POSITIVE_INFINITY] : lags));
-}
-
-async function lagBehind(offset: number, member: LiveMember | undefined): Promise<number> {
-  const role = await member?.watch.client.role().catch(() => undefined);
-  return role?.role === 'replica' ? offset - role.offset : Number.POSITIVE_INFINITY;
 }
 
 function gatesHere(deployment: Deployment): LiveGate[] {

@@ -6,7 +6,7 @@ import type { Clock } from '../../base/clock.ts';
 import { FreshCall } from '../../base/fresh-call.ts';
 import type { ConnectionOptions } from '../../redis/connection.ts';
 import { refusalKind } from '../../redis/errors.ts';
-import { type Info, keyCount, replicationInfo } from '../../redis/info.ts';
+import { type Info, keyCount, type ReplicationInfo, replicationInfo } from '../../redis/info.ts';
 import { MemberClient } from '../../redis/member-client.ts';
 import type { MemberRole } from '../../topology/view.ts';
 import { type MemberVitals, vitalsOf } from './member-vitals.ts';
@@ -14,6 +14,8 @@ import { type MemberVitals, vitalsOf } from './member-vitals.ts';
 /** What a member last said of itself. Offsets in bytes. */
 export interface MemberObservation {
   reachable: boolean;
+  /** Its host says that nobody listens there. */
+  refuses: boolean;
   busy: boolean;
   role: MemberRole | null;
   follows: { address: string; port: number } | null;
@@ -36,6 +38,7 @@ export interface MemberObservation {
 
 const nothingKnown: MemberObservation = {
   reachable: false,
+  refuses: false,
   busy: false,
   role: null,
   follows: null,
@@ -52,6 +55,8 @@ const nothingKnown: MemberObservation = {
   vitals: null,
 };
 
+/** Where there never was a link, some versions count from 1970. */
+const longestOutageSeconds = 10 * 365 * 24 * 3600;
 /** One missed answer may be our own pause; this many in a row are the member's. */
 const missesThatCount = 3;
 
@@ -71,6 +76,11 @@ export class MemberWatch {
 
   get seen(): MemberObservation {
     return this.#seen;
+  }
+
+  /** When it answered last, or began to be watched; on the monotonic clock. */
+  get lastAnswerMs(): number {
+    return this.#lastAnswerMs;
   }
 
   /** How long it has been silent; 0 as long as it may be our own fault. */
@@ -109,12 +119,28 @@ export class MemberWatch {
   #failed(error: unknown): void {
     const refusal = refusalKind(error);
     if (refusal !== undefined) {
-      this.#answered({ ...this.#seen, reachable: true, busy: refusal === 'BUSY' || refusal === 'LOADING' });
+      const busy = refusal === 'BUSY' || refusal === 'LOADING';
+      this.#answered({ ...this.#seen, reachable: true, refuses: false, busy });
       return;
     }
     this.#misses += 1;
-    this.#seen = { ...this.#seen, reachable: false, vitals: null };
+    this.#seen = { ...this.#seen, reachable: false, refuses: isRefusedConnection(error), vitals: null };
   }
+}
+
+/** The host's kernel says it: no process has the port open. */
+function isRefusedConnection(error: unknown): boolean {
+  for (let cause = error; cause instanceof Error; cause = cause.cause) {
+    if ((cause as NodeJS.ErrnoException).code === 'ECONNREFUSED' || /ECONNREFUSED/.test(cause.message))
+      return true;
+  }
+  return false;
+}
+
+/** An agent that has just started knows by the age of the broken link that there has been one since the start. */
+function wasSynced({ linkDownSeconds }: ReplicationInfo, before: MemberObservation): boolean {
+  if (before.role !== null) return before.synced;
+  return linkDownSeconds !== undefined && linkDownSeconds >= 0 && linkDownSeconds < longestOutageSeconds;
 }
 
 function observe(info: Info, before: MemberObservation): MemberObservation {
@@ -127,11 +153,12 @@ function observe(info: Info, before: MemberObservation): MemberObservation {
       : null;
   return {
     reachable: true,
+    refuses: false,
     busy: info['loading'] === '1' || info['async_loading'] === '1',
     role: replication.role,
     follows,
     linkUp,
-    synced: linkUp || (before.synced && !replication.syncing),
+    synced: linkUp || (wasSynced(replication, before) && !replication.syncing),
     syncing: replication.syncing,
     offset: replication.offset,
     replId: replication.replId,

@@ -2,8 +2,7 @@
 import { FreshCall } from '../../base/fresh-call.ts';
 import type { SentinelEvent } from '../../redis/sentinel-event.ts';
 import { namedPrimary } from '../../topology/view.ts';
-import { unshield } from '../change/promotion.ts';
-import type { Deployment, LiveMember } from '../deployment.ts';
+import type { Deployment, LiveMember, LiveSentinel } from '../deployment.ts';
 import { Strangers } from './strangers.ts';
 
 /** How often each part is asked how it is. */
@@ -53,12 +52,19 @@ export class Observer {
     const { members, sentinels, gates } = this.#deployment;
     await Promise.all([
       this.#lookAtMembers(),
-      ...sentinels.filter(({ part }) => part?.process.running !== false).map(({ watch }) => watch.look()),
+      ...sentinels
+        .filter(({ part }) => part?.process.running !== false)
+        .map((sentinel) => this.#lookAt(sentinel)),
       ...gates.filter(({ part }) => part?.process.running !== false).map(({ adapter }) => adapter.look()),
     ]);
     this.#strangers.note();
     this.#deployment.lag.note(this.#deployment.view(), this.#deployment.setting.clock.monotonicMs());
     await Promise.all(members.map((member) => this.#note(member)));
+  }
+
+  async #lookAt(sentinel: LiveSentinel): Promise<void> {
+    await sentinel.watch.look();
+    await this.#deployment.elections.observed(sentinel, this.#deployment.spec.name);
   }
 
   /** Writes down what must outlive this agent: who the process is, and what data it had. */
@@ -120,13 +126,19 @@ export function noteSentinelEvent(
 export function settleSelection(deployment: Deployment, nowMs: number): void {
   const { selection, spec, events } = deployment;
   const named = namedPrimary(deployment.view())?.id;
+  deployment.elections.noteNamed(named ?? null);
   if (selection !== null) {
     const expired = nowMs - selection.atMs > spec.sentinel.failoverTimeoutMs;
     if (selection.member === named || expired) deployment.selection = null;
   }
+  if (named !== undefined) askWhoDoesNotAct(deployment.member(named));
   if (named === undefined || named === deployment.announcedPrimary) return;
   const isNews = deployment.announcedPrimary !== null;
   deployment.announcedPrimary = named;
-  void unshield(deployment, deployment.member(named));
   if (isNews) events.add('primary', named, `the Sentinels name ${named} primary`);
+}
+
+/** Whoever is named and was not seen to act as primary is asked sooner than at the next look: someone may have to act. */
+function askWhoDoesNotAct({ part, watch }: LiveMember): void {
+  if (watch.seen.role !== 'primary' && part?.process.running !== false) void watch.look();
 }

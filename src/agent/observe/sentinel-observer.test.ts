@@ -6,6 +6,7 @@ const seen: SentinelObservation = {
   reachable: true,
   primary: { address: '127.0.0.1', port: 7101 },
   configEpoch: 1,
+  agreedDown: false,
   failoverInProgress: false,
   tilt: false,
   locksUsOut: false,

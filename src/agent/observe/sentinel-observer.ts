@@ -11,6 +11,8 @@ export interface SentinelObservation {
   reachable: boolean;
   primary: { address: string; port: number } | null;
   configEpoch: number;
+  /** It says that a majority agrees that the primary is down. */
+  agreedDown: boolean;
   failoverInProgress: boolean;
   tilt: boolean;
   /** It answers, and does not know our password. */
@@ -21,6 +23,7 @@ const nothingKnown: SentinelObservation = {
   reachable: false,
   primary: null,
   configEpoch: 0,
+  agreedDown: false,
   failoverInProgress: false,
   tilt: false,
   locksUsOut: false,
@@ -64,6 +67,7 @@ export class SentinelWatch {
         locksUsOut: false,
         primary: { address, port },
         configEpoch,
+        agreedDown: flags.includes('o_down'),
         failoverInProgress: flags.includes('failover_in_progress'),
       };
     } catch (error) {

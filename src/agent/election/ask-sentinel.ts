@@ -1,0 +1,28 @@
+/**
+ * For Sentinels that do not speak the protocol of votes and hello as Redis's do: one of them is asked to fail over, and
+ * does the rest itself. That takes it some 0.1 s, and the others hear of it a second later.
+ */
+import type { Deployment } from '../deployment.ts';
+import { FailoverRefused } from '../errors.ts';
+
+/** One that was asked before then would promote someone else. */
+const askAgainAfterMs = 1500;
+
+/** @throws FAILOVER_REFUSED when none can be asked, or it has no quorum; REDIS_REFUSED for INPROG and NOGOODSLAVE */
+export async function askSentinelInstead(deployment: Deployment): Promise<void> {
+  const { elections, events, setting, sentinels } = deployment;
+  const sentinel = sentinels.find(({ watch }) => watch.seen.reachable && !watch.seen.tilt);
+  if (!sentinel) {
+    throw FailoverRefused('no Sentinel can be asked: none answers, or all are in TILT', {
+      hint: 'holdfast status shows the Sentinels. TILT ends 30 s after the machine is calm again.',
+    });
+  }
+  const { id } = sentinel.place;
+  elections.standAgainAtMs = setting.clock.monotonicMs() + askAgainAfterMs;
+  const text = `the Sentinels do not answer as their protocol says, so this agent can't be elected: ${id} is asked to fail over`;
+  events.add('failover-asked', id, text);
+  // What we see of the others is not what it sees: one that is cut off from them would promote someone unheard.
+  const quorum = await sentinel.watch.client.quorum();
+  if (!quorum.ok) throw FailoverRefused(`${id} has no quorum: ${quorum.reason}`);
+  await sentinel.watch.client.failover();
+}

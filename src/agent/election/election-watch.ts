@@ -1,0 +1,135 @@
+/**
+ * What the Sentinels make known of elections: in which epoch they are, whom they voted for, whether they agree that the
+ * primary is down, and which colleagues each of them knows. It is heard as it happens, so that who stands need not ask.
+ */
+import { randomBytes } from 'node:crypto';
+import type { Clock } from '../../base/clock.ts';
+import { type Colleague, listColleagues } from '../../redis/sentinel-election.ts';
+import type { View } from '../../topology/view.ts';
+import type { LiveSentinel } from '../deployment.ts';
+
+interface Heard {
+  name: string;
+  message: string;
+  newPrimary: unknown;
+  subject: { role: string } | undefined;
+}
+
+const keptRunIds = 16;
+
+/** After these a Sentinel lists other colleagues than before. */
+const colleagueEvents = new Set([
+  '+sentinel',
+  '+sentinel-address-switch',
+  '+sentinel-invalid-addr',
+  '+reset-master',
+]);
+
+export class ElectionWatch {
+  readonly #clock: Clock;
+  readonly #colleagues = new Map<string, readonly Colleague[]>();
+  readonly #agreedDownAtMs = new Map<string, number>();
+  readonly #epochListeners = new Set<(epoch: number) => void>();
+  #highestEpoch = 0;
+  /** Of the last attempts: the news of a vote may come when the next is under way. */
+  readonly #ownRunIds = new Set<string>();
+  #vote: View['vote'] = null;
+  #named: string | null = null;
+  #namedSinceMs: number | null = null;
+  /** This agent stood and was not elected: when it may again. */
+  standAgainAtMs: number | null = null;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** The highest epoch that any Sentinel is known to have, or to have had. */
+  get highestEpoch(): number {
+    return this.#highestEpoch;
+  }
+
+  get vote(): View['vote'] {
+    return this.#vote;
+  }
+
+  get namedSinceMs(): number | null {
+    return this.#namedSinceMs;
+  }
+
+  agreedDownAtMs(sentinel: string): number | null {
+    return this.#agreedDownAtMs.get(sentinel) ?? null;
+  }
+
+  colleaguesOf(sentinel: string): readonly Colleague[] {
+    return this.#colleagues.get(sentinel) ?? [];
+  }
+
+  /** A run id under which nobody has stood. */
+  newRunId(): string {
+    const runId = randomBytes(20).toString('hex');
+    this.#ownRunIds.add(runId);
+    const [oldest = ''] = this.#ownRunIds;
+    if (this.#ownRunIds.size > keptRunIds) this.#ownRunIds.delete(oldest);
+    return runId;
+  }
+
+  noteEpoch(epoch: number): void {
+    if (!Number.isSafeInteger(epoch) || epoch <= this.#highestEpoch) return;
+    this.#highestEpoch = epoch;
+    for (const listener of [...this.#epochListeners]) listener(epoch);
+  }
+
+  /** @returns what ends the listening. */
+  onEpoch(listener: (epoch: number) => void): () => void {
+    this.#epochListeners.add(listener);
+    return () => this.#epochListeners.delete(listener);
+  }
+
+  /** Whom a majority of Sentinels names now. */
+  noteNamed(member: string | null): void {
+    if (member === this.#named) return;
+    this.#named = member;
+    this.#namedSinceMs = this.#clock.monotonicMs();
+  }
+
+  /** A Sentinel published this. @returns whether the loop should look at once. */
+  heard(sentinel: LiveSentinel, event: Heard, name: string): boolean {
+    const { id } = sentinel.place;
+    const nowMs = this.#clock.monotonicMs();
+    const [first = '', second = ''] = event.message.split(' ');
+    if (event.name === '+new-epoch') this.noteEpoch(Number(first));
+    if (colleagueEvents.has(event.name)) void this.#learnColleagues(sentinel, name);
+    if (event.newPrimary !== undefined) {
+      this.#vote = null;
+      this.standAgainAtMs = null;
+      this.#agreedDownAtMs.delete(id);
+    }
+    if (event.name === '+vote-for-leader') {
+      this.noteEpoch(Number(second));
+      this.#vote = { atMs: nowMs, ours: this.#ownRunIds.has(first) };
+      return true;
+    }
+    if (event.name === '-odown') this.#agreedDownAtMs.delete(id);
+    if (event.name !== '+odown' || event.subject?.role !== 'master') return false;
+    this.#agreedDownAtMs.set(id, nowMs);
+    return true;
+  }
+
+  /** What a Sentinel said when it was asked, for what was not heard. To be called after each look at it. */
+  async observed(sentinel: LiveSentinel, name: string): Promise<void> {
+    const { id } = sentinel.place;
+    const { reachable, configEpoch, agreedDown } = sentinel.watch.seen;
+    if (!reachable) this.#colleagues.delete(id);
+    if (!reachable || !agreedDown) this.#agreedDownAtMs.delete(id);
+    if (!reachable) return;
+    this.noteEpoch(configEpoch);
+    if (agreedDown && !this.#agreedDownAtMs.has(id)) this.#agreedDownAtMs.set(id, this.#clock.monotonicMs());
+    if (this.colleaguesOf(id).length === 0) await this.#learnColleagues(sentinel, name);
+  }
+
+  async #learnColleagues({ place, watch }: LiveSentinel, name: string): Promise<void> {
+    // Whom it can't tell, its colleagues do: so a failure costs no more than a second.
+    const found = await listColleagues(watch.client.connection, name).catch(() => undefined);
+    if (found !== undefined) this.#colleagues.set(place.id, found);
+  }
+}

@@ -1,0 +1,67 @@
+/** Asks the Sentinels for their votes: topology/election/election.ts has the rules, this is the wire. */
+import { errorCode } from '../../base/errors.ts';
+import { askForVote } from '../../redis/sentinel-election.ts';
+import {
+  beginElection,
+  type Election,
+  epochToAskIn,
+  type Heard,
+  hear,
+  type Outcome,
+  outcome,
+} from '../../topology/election/election.ts';
+import type { Deployment, LiveSentinel } from '../deployment.ts';
+
+/** A vote that takes longer is none: it would not be fresh any more. */
+const answerWithinMs = 300;
+/** Each asks twice as far ahead as the one before. */
+const attempts = 8;
+
+export interface Ballot {
+  election: Election;
+  outcome: Exclude<Outcome, 'open'>;
+}
+
+/** Stands for election, in higher epochs when the first are taken. Never throws: no answer is an outcome too. */
+export async function stand(deployment: Deployment): Promise<Ballot> {
+  let ballot = await standOnce(deployment, 0);
+  for (let attempt = 1; ballot.outcome === 'behind' && attempt < attempts; attempt++) {
+    ballot = await standOnce(deployment, attempt);
+  }
+  return ballot;
+}
+
+async function standOnce(deployment: Deployment, attempt: number): Promise<Ballot> {
+  const { elections, sentinels, spec, setting } = deployment;
+  const electorate = { sentinels: sentinels.map(({ place }) => place.id), quorum: spec.sentinel.quorum };
+  const epoch = epochToAskIn(elections.highestEpoch, attempt);
+  const runId = elections.newRunId();
+  let election = beginElection(electorate, { runId, epoch, nowMs: setting.clock.monotonicMs() });
+  return new Promise((resolve) => {
+    const settle = (heard: Heard) => {
+      election = hear(election, heard);
+      const found = outcome(election);
+      if (found === 'open') return;
+      clearTimeout(timer);
+      stopListening();
+      resolve({ election, outcome: found });
+    };
+    const timer = setTimeout(() => {
+      for (const from of electorate.sentinels) settle({ kind: 'silent', from });
+    }, answerWithinMs);
+    const stopListening = elections.onEpoch((heardOf) => settle({ kind: 'epoch', epoch: heardOf }));
+    for (const sentinel of sentinels) void ask(sentinel, epoch, runId).then(settle);
+  });
+}
+
+async function ask({ place, watch }: LiveSentinel, epoch: number, runId: string): Promise<Heard> {
+  const from = place.id;
+  const { reachable, tilt, primary } = watch.seen;
+  // One in TILT trusts no time, and its vote counts on what it does in time.
+  if (!reachable || tilt || primary === null) return { kind: 'silent', from };
+  try {
+    return { kind: 'vote', from, ...(await askForVote(watch.client.connection, primary, epoch, runId)) };
+  } catch (error) {
+    return { kind: errorCode(error) === 'REDIS_REFUSED' ? 'strange' : 'silent', from };
+  }
+}

@@ -1,0 +1,69 @@
+/** What the elected does, in one turn of the event loop: topology/election/turn.ts has the order and why. */
+import { sayHello } from '../../redis/sentinel-election.ts';
+import { type Election, mayAct } from '../../topology/election/election.ts';
+import { turnOf } from '../../topology/election/turn.ts';
+import type { Deployment, LiveMember } from '../deployment.ts';
+import { ElectionLapsed } from '../errors.ts';
+
+/**
+ * Moves the primary to a member. @param withinMs how old the votes may be.
+ * @returns when it was promoted. @throws ELECTION_LAPSED before anything was done; REDIS_REFUSED or REDIS_UNREACHABLE when
+ * it could not be promoted after the Sentinels were told
+ */
+export async function takeOver(
+  deployment: Deployment,
+  election: Election,
+  chosen: LiveMember,
+  withinMs: number,
+): Promise<void> {
+  const { elections, members, sentinels, setting, spec } = deployment;
+  const { epoch } = election;
+  if (!mayAct(election, setting.clock.monotonicMs(), withinMs) || elections.highestEpoch > epoch) {
+    throw ElectionLapsed(`the votes of epoch ${epoch} are too old, or someone else was voted for since`);
+  }
+  const actions = turnOf({
+    name: spec.name,
+    epoch,
+    chosen: chosen.place,
+    followers: members.filter(isToFollow).map(({ place }) => place.id),
+    sentinels: sentinels
+      .filter(({ watch }) => watch.seen.reachable)
+      .map(({ place }) => ({ id: place.id, colleagues: elections.colleaguesOf(place.id) })),
+  });
+  let promoted = Promise.resolve();
+  // From here to the end of the loop nothing is awaited.
+  for (const action of actions) {
+    switch (action.kind) {
+      case 'hello': {
+        const sentinel = sentinels.find(({ place }) => place.id === action.sentinel);
+        // Its colleagues tell one that can't be told now.
+        if (sentinel) sayHello(sentinel.watch.client.connection, action.text).catch(() => {});
+        break;
+      }
+      case 'promote':
+        promoted = chosen.watch.client.replicaOf(null);
+        break;
+      case 'follow':
+        // Who does not hear it now is pointed there by its own agent.
+        deployment
+          .member(action.member)
+          .watch.client.replicaOf(chosen.place)
+          .catch(() => {});
+        break;
+      case 'tell-gates':
+        tellGates(deployment, chosen);
+    }
+  }
+  deployment.selection = { member: chosen.place.id, atMs: setting.clock.monotonicMs() };
+  await promoted;
+}
+
+/** Also one of ours that is silent: it finds the order when it wakes, before it can take many writes. */
+function isToFollow({ watch, part }: LiveMember): boolean {
+  return watch.seen.reachable || part?.process.running === true;
+}
+
+function tellGates({ gates }: Deployment, { place }: LiveMember): void {
+  // They find out for themselves; being told is sooner.
+  for (const { part, adapter } of gates) if (part?.process.running) adapter.switchTo(place).catch(() => {});
+}

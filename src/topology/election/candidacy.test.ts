@@ -1,0 +1,98 @@
+import { describe, expect, test } from 'vitest';
+import { aDeadMember, aPrimary, aReplica, aView, threeSentinels } from '../../../test/support/views.ts';
+import type { MemberView, SentinelView, View } from '../view.ts';
+import { candidacy } from './candidacy.ts';
+
+const nowMs = 1_000_000;
+const rules = { sentinel: { quorum: 2 }, rank: 2 };
+const standsOn = (view: View, atMs = nowMs) => candidacy(view, rules, atMs);
+/** redis-1 is the primary, on another host. */
+const elsewhere = (primary: Partial<MemberView>, changes: Partial<View> = {}) =>
+  aView({
+    members: [aPrimary('redis-1', { process: null, ...primary }), aReplica('redis-2'), aReplica('redis-3')],
+    ...changes,
+  });
+const silent = { reachable: false, silentMs: 3000 };
+const down = (...agoMs: number[]): SentinelView[] =>
+  threeSentinels(
+    [0, 1, 2].map((i) => ({ agreedDownAtMs: agoMs[i] === undefined ? null : nowMs - agoMs[i] })),
+  );
+
+test('nothing is wrong: nobody stands', () => {
+  expect(standsOn(aView())).toBeUndefined();
+  expect(standsOn(elsewhere(silent))).toBeUndefined();
+});
+
+describe('a process of its own is gone', () => {
+  test('it stands at once', () => {
+    const members = [aDeadMember('redis-1', nowMs - 3), aReplica('redis-2')];
+    expect(standsOn(aView({ members }))).toMatchObject({ cause: 'process-gone', fromMs: nowMs - 3 });
+  });
+});
+
+describe('the Sentinels agree that the primary is down', () => {
+  test('agents stand one after the other, in the order of their hosts', () => {
+    const view = elsewhere(silent, { sentinels: down(30, 10) });
+    expect(standsOn(view)).toMatchObject({ cause: 'agreed-down', fromMs: nowMs - 30 + 2 * 40 });
+    expect(candidacy(view, { ...rules, rank: 0 }, nowMs)?.fromMs).toBe(nowMs - 30);
+  });
+
+  test('not while it answers this agent', () => {
+    expect(standsOn(elsewhere({}, { sentinels: down(10) }))).toBeUndefined();
+    expect(standsOn(elsewhere({ busy: true }, { sentinels: down(10) }))?.cause).toBe('agreed-down');
+  });
+
+  test('one in TILT, or that went away, says nothing', () => {
+    const sentinels = (changes: Partial<SentinelView>) =>
+      threeSentinels([{ agreedDownAtMs: nowMs, ...changes }, {}, {}]);
+    expect(standsOn(elsewhere(silent, { sentinels: sentinels({ tilt: true }) }))).toBeUndefined();
+    expect(standsOn(elsewhere(silent, { sentinels: sentinels({ reachable: false }) }))).toBeUndefined();
+    expect(standsOn(elsewhere(silent, { sentinels: sentinels({}) }))?.cause).toBe('agreed-down');
+  });
+});
+
+describe('a vote was not used', () => {
+  const vote = { atMs: nowMs - 600, ours: false };
+  const refuses = { reachable: false, refuses: true };
+
+  test('another one stands half a second after it, when the primary is certainly gone', () => {
+    expect(standsOn(elsewhere(refuses, { vote }))).toMatchObject({
+      cause: 'vote-unused',
+      fromMs: vote.atMs + 500 + 2 * 40,
+    });
+    expect(standsOn(elsewhere(silent, { vote }))).toBeUndefined();
+    expect(standsOn(elsewhere({}, { vote }))).toBeUndefined();
+  });
+
+  test('without a vote it is not known that anyone tried', () => {
+    expect(standsOn(elsewhere(refuses))).toBeUndefined();
+  });
+});
+
+describe('the named primary acts as a replica', () => {
+  const follows = { address: '127.0.0.1', port: 7102 };
+  const replica = { role: 'replica', follows, seenAtMs: nowMs } as const;
+  const named = { namedSinceMs: nowMs - 600 };
+
+  test('when it was seen to, long enough after it was named', () => {
+    expect(standsOn(elsewhere(replica, named))).toMatchObject({ cause: 'not-acting' });
+    expect(standsOn(elsewhere({ ...replica, seenAtMs: nowMs - 150 }, named))).toBeUndefined();
+    expect(standsOn(elsewhere(replica, { namedSinceMs: nowMs - 400 }))).toBeUndefined();
+  });
+
+  test('it takes part itself', () => {
+    const fit = standsOn(elsewhere({ ...replica, synced: true }, named))?.fit ?? [];
+    expect(fit.map(({ id }) => id)).toContain('redis-1');
+  });
+
+  test('not one that takes the data of a restore: that follows nobody of the deployment', () => {
+    const restoring = { ...replica, follows: { address: '127.0.0.1', port: 40_123 } };
+    expect(standsOn(elsewhere(restoring, named))).toBeUndefined();
+  });
+
+  test('not while another acts as primary', () => {
+    const view = elsewhere(replica, named);
+    const members = [view.members[0] as MemberView, aPrimary('redis-2')];
+    expect(standsOn({ ...view, members })).toBeUndefined();
+  });
+});

@@ -1,0 +1,116 @@
+/**
+ * Who may stand for election, and when. An agent stands for one of these causes:
+ *
+ * - `process-gone`: the primary was a process of its own, and is gone. It knows at once, and nobody else does.
+ * - `agreed-down`: a Sentinel says that a majority agrees that the primary is down (+odown), and it does not answer this
+ *   agent either. A Sentinel would begin up to a second later.
+ * - `vote-unused`: a Sentinel voted half a second ago, nothing came of it, and the primary is certainly gone: its host
+ *   refuses connections there. Whoever was elected died; nothing has changed yet.
+ * - `not-acting`: the Sentinels name a member that acts as the replica of another one. Whoever was elected died between
+ *   the hello and the promotion.
+ *
+ * In every case: nothing is paused or under way; a majority, and the quorum, of Sentinels answers and is not in TILT;
+ * none of them is in a failover; nobody is selected or promoted yet; nobody else was voted for within the last half
+ * second; and at least one replica is fit. The owner of a lost process stands at once. The others stand one after the
+ * other, in the order of their hosts in the spec, so that they don't split the votes.
+ */
+import { isEligible } from '../eligibility.ts';
+import { type MemberView, namedPrimary, type View } from '../view.ts';
+import { voteIsStaleAfterMs, votesNeeded } from './election.ts';
+
+export type Cause = 'process-gone' | 'agreed-down' | 'vote-unused' | 'not-acting';
+
+export interface Candidacy {
+  /** The primary that the Sentinels name. */
+  primary: MemberView;
+  cause: Cause;
+  fit: readonly MemberView[];
+  /** When this agent may stand, on its monotonic clock; may be past. */
+  fromMs: number;
+}
+
+export interface CandidacyRules {
+  sentinel: { quorum: number };
+  /** The place of this agent's host in the spec, from 0. */
+  rank: number;
+}
+
+/** Time that the agent of the host before needs to be elected. */
+const turnOfEachMs = 40;
+/** As long as the news of a promotion may be on its way to who observes. */
+const actsWithinMs = 500;
+
+/** Undefined when there is no reason to stand, or something speaks against it. */
+export function candidacy(view: View, rules: CandidacyRules, nowMs: number): Candidacy | undefined {
+  const named = namedPrimary(view)?.id;
+  const primary = view.members.find(({ id }) => id === named);
+  if (!primary || isUnderWay(view, primary) || actsBeside(view, primary) || !hasQuorum(view, rules))
+    return undefined;
+  const fit = view.members.filter(isEligible);
+  const reason = causeNow(view, primary, nowMs);
+  if (fit.length === 0 || !reason) return undefined;
+  const { cause, sinceMs } = reason;
+  const inTurnMs = sinceMs + (cause === 'process-gone' ? 0 : rules.rank * turnOfEachMs);
+  const fromMs = Math.max(inTurnMs, afterTheVote(view), view.standAgainAtMs ?? 0);
+  return { primary, cause, fit, fromMs };
+}
+
+/** A vote for someone else holds everyone back, until it has gone stale. */
+function afterTheVote({ vote }: View): number {
+  return vote === null || vote.ours ? 0 : vote.atMs + voteIsStaleAfterMs;
+}
+
+function causeNow(
+  view: View,
+  primary: MemberView,
+  nowMs: number,
+): { cause: Cause; sinceMs: number } | undefined {
+  if (primary.process !== null && hasDied(primary.process)) {
+    return { cause: 'process-gone', sinceMs: primary.process.diedAtMs ?? nowMs };
+  }
+  const answers = primary.reachable && !primary.busy;
+  const downs = view.sentinels.flatMap(({ reachable, tilt, agreedDownAtMs }) =>
+    reachable && !tilt && agreedDownAtMs !== null ? [agreedDownAtMs] : [],
+  );
+  if (!answers && downs.length > 0) return { cause: 'agreed-down', sinceMs: Math.min(...downs) };
+  if (view.vote !== null && primary.refuses) {
+    return { cause: 'vote-unused', sinceMs: view.vote.atMs + voteIsStaleAfterMs };
+  }
+  const sinceMs = (view.namedSinceMs ?? nowMs) + actsWithinMs;
+  return answers && primary.seenAtMs >= sinceMs && followsAMember(view, primary)
+    ? { cause: 'not-acting', sinceMs }
+    : undefined;
+}
+
+/** A primary that takes the data of a restore follows nobody of the deployment. */
+function followsAMember(view: View, { role, follows }: MemberView): boolean {
+  if (role !== 'replica') return false;
+  return view.members.some(({ address, port }) => address === follows?.address && port === follows.port);
+}
+
+/**
+ * Whether someone is about to take over from the primary. A selection counts also when it is older than the death: of
+ * a primary that hangs the Sentinels may be rid before we kill it.
+ */
+export function isUnderWay(view: View, primary: MemberView): boolean {
+  const selected = view.selection !== null && view.selection.member !== primary.id;
+  return (
+    selected || view.sentinels.some(({ reachable, failoverInProgress }) => reachable && failoverInProgress)
+  );
+}
+
+/** Another member that acts as primary: promoted, most likely, though the Sentinels don't say so yet. */
+export function actsBeside(view: View, primary: MemberView): MemberView | undefined {
+  return view.members.find(({ id, reachable, role }) => id !== primary.id && reachable && role === 'primary');
+}
+
+/** An election needs the quorum that the spec says and a majority, as SENTINEL CKQUORUM counts; none may be in TILT. */
+export function hasQuorum(view: View, { sentinel: { quorum } }: Pick<CandidacyRules, 'sentinel'>): boolean {
+  const sentinels = view.sentinels.map(({ id }) => id);
+  const able = view.sentinels.filter(({ reachable, tilt }) => reachable && !tilt);
+  return able.length >= votesNeeded({ sentinels, quorum });
+}
+
+function hasDied({ running, diedAtMs }: NonNullable<MemberView['process']>): boolean {
+  return !running && diedAtMs !== null;
+}

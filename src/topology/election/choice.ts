@@ -1,0 +1,24 @@
+/** Which replica is promoted: as Redis's sentinel.c chooses (compareSlavesForPromotion). */
+
+export interface Candidate {
+  id: string;
+  /** It can take over: it answers, has loaded and once copied its data, and runs. */
+  fit: boolean;
+  /** Its replica-priority: the lowest is preferred, 0 is never promoted. */
+  priority: number;
+  /** Bytes of the replication stream that it has. */
+  offset: number;
+  runId: string;
+}
+
+/** The one to promote; undefined when none can be. */
+export function chooseReplica<T extends Candidate>(candidates: readonly T[]): T | undefined {
+  const eligible = candidates.filter(({ fit, priority }) => fit && priority > 0);
+  return eligible.sort(byPreference)[0];
+}
+
+function byPreference(a: Candidate, b: Candidate): number {
+  if (a.priority !== b.priority) return a.priority - b.priority;
+  if (a.offset !== b.offset) return b.offset - a.offset;
+  return a.runId < b.runId ? -1 : 1;
+}
