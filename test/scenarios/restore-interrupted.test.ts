@@ -218,6 +218,27 @@ describe('a restore that is interrupted', () => {
     await isWholeAgain();
   });
 
+  test.each([
+    ['it has the safety backup taken', 'rdb-key-save-delay', 2000, takesSafetyBackup],
+    ['the primary was just pointed at the data', 'key-load-delay', 50, () => pointedAtTheData],
+    ['the primary loads', 'key-load-delay', 50, () => primaryLoads],
+  ] as const)(
+    'SIGTERM to the agent while %s: the restore ends, then everything stops',
+    async (_, what, delay, moment) => {
+      await slow(what, delay);
+      const running = await begin();
+      await until(running, 'the moment', moment(running));
+      const pids = [...deployment.runningPids(), deployment.agentPid()];
+      process.kill(deployment.agentPid(), 'SIGTERM');
+      expect([0, 1]).toContain(await running.ended);
+      await waitFor(() => !pids.some(isAlive), { what: 'everything to stop', withinMs: 60_000 });
+      expect(deployment.runningPids()).toEqual([]);
+      expect(existsSync(markFile())).toBe(false);
+      await deployment.start();
+      await isWholeAgain();
+    },
+  );
+
   test('the primary is killed while it loads', async () => {
     await slow('key-load-delay', 50);
     const running = await begin();

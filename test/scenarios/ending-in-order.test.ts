@@ -1,0 +1,145 @@
+/**
+ * A stop, an interrupted command or a second command in the middle of a planned change: the change ends in order or the
+ * other is refused, and nothing is started after it was stopped.
+ */
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { AgentClient } from '../../src/agent/api/agent-client.ts';
+import type { Status } from '../../src/agent/api/status-answer.ts';
+import { waitFor } from '../../src/base/retry.ts';
+import { isAlive } from '../../src/testbed/leftovers.ts';
+import { type CliProcess, startCli } from '../support/cli-process.ts';
+import { TestDeployment } from '../support/deployment.ts';
+
+let deployment: TestDeployment;
+const members = ['redis-1', 'redis-2', 'redis-3'];
+
+beforeAll(async () => {
+  deployment = await TestDeployment.up();
+  await deployment.waitUntilHealthy();
+  const client = deployment.client();
+  for (let i = 0; i < 100; i++) await client.set(`k:${i}`, i);
+});
+afterAll(() => deployment?.destroy());
+
+const start = (verb: string, ...options: string[]): CliProcess =>
+  startCli([verb, deployment.specFile, '--state-dir', deployment.stateDir, ...options]);
+
+/** Waits until a change is under way, or over already: some take a few milliseconds. */
+async function underWay(running: CliProcess): Promise<void> {
+  let over = false;
+  void running.ended.then(() => {
+    over = true;
+  });
+  const url = `http://127.0.0.1:${deployment.ports.api}/status`;
+  const look = async () => over || ((await (await fetch(url)).json()) as Status).operation !== null;
+  await waitFor(look, { what: 'the change to begin', withinMs: 10_000, everyMs: 1 });
+}
+
+const said = (running: CliProcess, words: RegExp) =>
+  waitFor(() => words.test(running.said()), { what: `${words}`, withinMs: 20_000, everyMs: 2 });
+
+/** Nothing of it runs, and the last thing that each server did was to stop. */
+async function allStopped(pids: number[]): Promise<void> {
+  await waitFor(() => !pids.some(isAlive), { what: 'all processes to end', withinMs: 30_000 });
+  expect(deployment.runningPids()).toEqual([]);
+  for (const id of members) {
+    const log = readFileSync(path.join(deployment.stateDir, 'members', id, 'log'), 'utf8');
+    expect(log.trimEnd().split('\n').at(-1)).toContain('bye bye');
+  }
+}
+
+/** Brings it up again: all is there, and well. */
+async function again(): Promise<void> {
+  await deployment.start();
+  await deployment.waitUntilHealthy();
+  expect(await deployment.client().dbsize()).toBe(100);
+}
+
+describe('SIGTERM to the agent in the middle of', () => {
+  const changes: [string, () => CliProcess, (running: CliProcess) => Promise<unknown>][] = [
+    ['a switchover', () => start('switchover'), underWay],
+    ['a failover on request', () => start('failover'), underWay],
+    ['a rolling restart, as it begins', () => start('restart', '--rolling'), underWay],
+    [
+      'a rolling restart, when a member was just stopped',
+      () => start('restart', '--rolling'),
+      (running) => said(running, /redis-\d stopped/),
+    ],
+    [
+      'a rolling restart, when two members are through',
+      () => start('restart', '--rolling'),
+      (running) => said(running, /restarted[\s\S]*restarted/),
+    ],
+    [
+      'an apply',
+      () => {
+        deployment.writeSpec({ redis: { maxMemory: `${64 + Math.round(performance.now() % 64)}mb` } });
+        return start('apply');
+      },
+      underWay,
+    ],
+  ];
+
+  test.each(changes)(
+    '%s: it ends in order, then everything stops',
+    async (_, begin, moment) => {
+      const agent = deployment.agentPid();
+      const pids = [...deployment.runningPids(), agent];
+      const running = begin();
+      await moment(running);
+      process.kill(agent, 'SIGTERM');
+      const status = await running.ended;
+      if (status !== 0) expect(running.said()).toMatch(/OPERATION_ABORTED|OPERATION_UNDER_WAY/);
+      await allStopped(pids);
+      await again();
+    },
+    90_000,
+  );
+
+  test('the start: what was started is stopped again', async () => {
+    const agent = deployment.agentPid();
+    const pids = [...deployment.runningPids(), agent];
+    process.kill(agent, 'SIGTERM');
+    await allStopped(pids);
+    const up = start('up');
+    await said(up, /starting redis-\d as primary/);
+    up.child.kill('SIGTERM');
+    expect(await up.ended).toBe(1);
+    expect(up.said()).toContain('OPERATION_ABORTED');
+    expect(deployment.runningPids()).toEqual([]);
+    await again();
+  }, 60_000);
+});
+
+test('Ctrl-C of a rolling restart: the member that is down comes back, the others are left alone', async () => {
+  const before = (await deployment.status()).members;
+  const running = start('restart', '--rolling');
+  await said(running, /redis-\d stopped/);
+  running.child.kill('SIGINT');
+  await running.ended;
+  const after = await deployment.waitForStatus(
+    'the end of the change',
+    ({ operation, state }) => operation === null && state === 'healthy',
+  );
+  const pids = new Set(before.map(({ pid }) => pid));
+  expect(after.members.filter(({ pid }) => !pids.has(pid))).toHaveLength(1);
+  expect(deployment.events().at(-1)?.kind).not.toBe('restarted');
+  expect(deployment.events().map(({ kind }) => kind)).toContain('given-up');
+}, 60_000);
+
+test('a second command is refused with what is under way', async () => {
+  const agent = new AgentClient(path.join(deployment.stateDir, 'agent.sock'));
+  const commands = ['switchover', 'failover', 'restart', 'apply', 'restore'] as const;
+  const ask = (command: (typeof commands)[number]) => agent.run(command, {}, () => {});
+  const refused: Promise<unknown>[] = [];
+  await agent.run('restart', {}, (step) => {
+    if (refused.length > 0 || !step.includes('stopped')) return;
+    for (const command of commands) refused.push(ask(command).catch((error: unknown) => error));
+  });
+  expect(refused).toHaveLength(commands.length);
+  for (const error of await Promise.all(refused))
+    expect(error).toMatchObject({ code: 'OPERATION_UNDER_WAY', message: 'a restart is under way' });
+  await deployment.waitUntilHealthy();
+}, 60_000);
