@@ -20,9 +20,12 @@ test('a write that waited behind long replies when the server died was not execu
   // Replies of two megabytes: from now on the gate sends few of them at a time.
   for (let round = 0; round < 60; round++) await reader.lrange('long', 0, -1);
 
+  // One each: a client with such replies may have one under way.
+  const readers = Array.from({ length: 4 }, () => client(gate.port));
+  for (const each of readers) await each.ping();
   process.kill(server.process.pid as number, 'SIGSTOP');
   const before = await taken(gate);
-  const reads = Array.from({ length: 4 }, () => reader.lrange('long', 0, -1));
+  const reads = readers.map((each) => each.lrange('long', 0, -1));
   await waitFor(async () => (await taken(gate)) >= before + 4, { what: 'the reads', withinMs: 5000 });
   const write = writer.set('behind', 'them');
   await waitFor(async () => (await taken(gate)) >= before + 5, { what: 'the write', withinMs: 5000 });

@@ -25,7 +25,7 @@ export function onRunLost(client: Client, run: Run, sent: boolean): void {
   if (run.handler !== null) run.handler.onLost();
   else if (!sent) client.bounce.items.push(...requestsOf(run).map((request) => ({ request })));
   else for (const request of requestsOf(run)) onRequestLost(client, request);
-  client.inFlight--;
+  client.onRunLost(run.count, run.end - run.start);
 }
 
 export function onRequestLost(client: Client, request: Buffer): void {

@@ -30,6 +30,12 @@ export class ClientOutput {
     return this.#socket.writableLength;
   }
 
+  /** Bytes that have not left for it: a look at how far the kernel came. */
+  get pending(): number {
+    const { _handle: handle } = this.#socket as unknown as { _handle?: { writeQueueSize?: number } | null };
+    return this.unread + (handle?.writeQueueSize ?? 0);
+  }
+
   write(buf: Buffer, start: number, end: number): void {
     this.#counters.bytesOut += end - start;
     if (end - start <= copiedBytes) this.#socket.write(buf.toString('latin1', start, end), 'latin1');

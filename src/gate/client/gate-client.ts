@@ -2,7 +2,7 @@ import { Buffer } from 'node:buffer';
 import type { Socket } from 'node:net';
 import { splitInline } from '../../resp/arguments.ts';
 import { MINUS } from '../../resp/bytes.ts';
-import { INCOMPLETE, MALFORMED } from '../../resp/request.ts';
+import { MALFORMED } from '../../resp/request.ts';
 import { writeError, writeRequest } from '../../resp/write.ts';
 import type { Command } from '../commands/command-table.ts';
 import type { ClosedFor } from '../control/control-api.ts';
@@ -10,15 +10,15 @@ import type { ReplyHandler, Run } from '../upstream/run-ring.ts';
 import type { Upstream } from '../upstream/upstream.ts';
 import { type Again, type Bounce, currentRequest, type Item, refusalOf } from './bounce.ts';
 import { ClientOutput } from './client-output.ts';
+import { Flow } from './flow.ts';
 import { LongIntake } from './long-intake.ts';
 import { RequestBuffer } from './request-buffer.ts';
 import type { Router } from './router.ts';
+import { sendNext } from './send-next.ts';
 import { Session } from './session.ts';
 import { SharedReadSocket } from './shared-reads.ts';
+import { SlowReader } from './slow-reader.ts';
 import { sendSpecial } from './specials.ts';
-
-/** A client with more than this waiting to be read by it is not read from. */
-const slowReaderBytes = 64 * 1024;
 
 /**
  * One client of a door. It reads requests, finds an upstream for each in order, and passes replies back. At any
@@ -37,11 +37,14 @@ export class Client {
   readonly session = new Session();
   readonly requests = new RequestBuffer();
   readonly output: ClientOutput;
+  /** How much it may have under way. */
+  readonly flow: Flow;
   readonly since = Date.now();
   /** The same as monotonic ms. */
   readonly cameAt = performance.now();
   #pumping = false;
   #paused = false;
+  readonly #slow = new SlowReader(this);
   readonly #long = new LongIntake(this);
   backlog: Item[] = [];
   bounce: Bounce | null = null;
@@ -68,7 +71,7 @@ export class Client {
   replies: 'on' | 'off' | 'skip' = 'on';
   lastCommand = '';
   lastActive = this.since;
-  /** How much of `requests` the door has counted. */
+  /** How much of what is held for it the door has counted. */
   countedBytes = 0;
   closing = false;
   closed = false;
@@ -79,11 +82,11 @@ export class Client {
     this.socket = socket;
     this.router = router;
     this.output = new ClientOutput(socket, router.counters);
+    this.flow = new Flow(router.config.limits.replyBytes);
     if (socket instanceof SharedReadSocket) socket.receive = (buf, bytes) => this.#onData(buf, bytes);
     else socket.on('data', (chunk: Buffer) => this.#onData(chunk, chunk.length));
     socket.on('drain', () => {
-      this.output.drained();
-      this.resume();
+      this.#onDrained();
     });
     socket.on('error', () => this.close());
     socket.on('close', () => this.close());
@@ -95,10 +98,16 @@ export class Client {
     this.closed = true;
     if (reason !== undefined) this.router.counters.close(reason);
     this.socket.destroy();
+    this.#slow.stop();
     this.output.drained();
     this.#long.abandon();
     this.router.buffered.update(this);
     this.router.onClientClosed(this);
+  }
+
+  /** Bytes that the gate keeps for it: requests that wait, and replies that it has not read. */
+  get heldBytes(): number {
+    return this.requests.size + this.output.unread;
   }
 
   /** Something of it waits to be sent. */
@@ -117,6 +126,7 @@ export class Client {
     this.pump();
     requests.keep();
     if (this.current?.isFullFor(this)) this.#pause();
+    if (requests.size > 0 && this.flow.isSlow(this.output.unread)) this.#pause();
     const { requestBytes } = router.config.limits;
     if (requests.size <= requestBytes) return;
     if (requests.incomplete) this.#startLong();
@@ -137,7 +147,7 @@ export class Client {
 
   resume(): void {
     const full = this.current?.full || this.#long.stalled;
-    if (!this.#paused || this.socket.writableLength > 0 || full) return;
+    if (!this.#paused || full || this.flow.isSlow(this.output.unread)) return;
     this.#paused = false;
     this.socket.resume();
     this.pump();
@@ -148,17 +158,36 @@ export class Client {
     if (this.#pumping || this.closed) return;
     this.#pumping = true;
     this.waiting = false;
+    this.flow.starved = false;
     while (this.bounce === null && this.#goOn());
     this.#pumping = false;
-    if (this.requests.size !== this.countedBytes) this.router.buffered.update(this);
+    if (this.heldBytes !== this.countedBytes) this.router.buffered.update(this);
     if (this.requests.size === 0) {
       this.requests.release();
       if (this.#paused) this.resume();
     } else if (this.#paused && this.requests.incomplete && !this.#long.active) this.#startLong();
   }
 
+  #onDrained(): void {
+    this.#slow.stop();
+    this.output.drained();
+    this.flow.drained();
+    this.router.buffered.update(this);
+    this.resume();
+    this.pump();
+  }
+
+  /** Whether it may have one more request under way; if not, pump is called when that is so. */
+  #mayAsk(): boolean {
+    if (this.flow.isSlow(this.output.unread)) return false;
+    if (this.inFlight === 0 || this.flow.room(this.current?.window ?? 1, false) > 0) return true;
+    this.flow.starve();
+    return false;
+  }
+
   /** True when there may be more to do at once. */
   #goOn(): boolean {
+    if (!this.closing && !this.#mayAsk()) return false;
     if (this.#settling) {
       if (!this.idle()) return false;
       this.#settling = false;
@@ -169,7 +198,7 @@ export class Client {
         if (!this.idle()) return false;
         this.deliver(item.reply, 0, item.reply.length);
       } else if (
-        !this.#sendOne(this.router.table.commandIn(item.request), item.request, 0, item.request.length)
+        !this.sendOne(this.router.table.commandIn(item.request), item.request, 0, item.request.length)
       )
         return false;
       this.backlog.shift();
@@ -180,7 +209,7 @@ export class Client {
       return false;
     }
     if (!this.session.admitted && !this.router.admit(this)) return false;
-    return this.requests.size > 0 && !this.requests.incomplete && this.#sendNext();
+    return this.requests.size > 0 && !this.requests.incomplete && sendNext(this);
   }
 
   /** What comes next waits for the answer to what was sent last: it changes what the rest means. */
@@ -201,62 +230,8 @@ export class Client {
     return false;
   }
 
-  /** Sends the plain requests that come next as one run, or one that is not plain. */
-  #sendNext(): boolean {
-    const { router, requests } = this;
-    const { frame, buf, end } = requests;
-    const start = requests.pos;
-    const plain = !this.inMulti && !router.refuses;
-    let pos = start;
-    let count = 0;
-    let writes = false;
-    let held = false;
-    let route = this.route;
-    let command = router.table.unknown;
-    const limits = router.limitsOf(this);
-    const writesWait = router.holding !== 'none';
-    while (pos < end) {
-      const next = requests.next(pos, limits);
-      if (next === INCOMPLETE) break;
-      if (next === MALFORMED || frame.count <= 0) {
-        if (count > 0) break;
-        return this.#takeOdd(next);
-      }
-      command = router.table.find(buf, frame.nameStart, frame.nameEnd);
-      if (!plain || !command.plain) {
-        if (count > 0) break;
-        if (!this.#sendOne(router.table.commandOf(buf, frame), buf, pos, next)) return false;
-        requests.pos = next;
-        return true;
-      }
-      if (!command.read) {
-        if (writesWait) {
-          held = true;
-          break;
-        }
-        writes = true;
-      }
-      if (route === null) {
-        route = router.routeFor(this);
-        if (route === null) return false;
-      }
-      command.calls++;
-      count++;
-      pos = next;
-    }
-    if (count > 0) {
-      (route as Upstream).send(this, buf, start, pos, count, writes, null);
-      router.counters.commands += count;
-      requests.pos = pos;
-      this.heldSince = 0;
-      this.lastCommand = command.name;
-    }
-    if (held) router.hold(this);
-    return !held && pos < end && !requests.incomplete;
-  }
-
   /** One request on its own: true when it was sent or answered, false when it must wait. */
-  #sendOne(command: Command, buf: Buffer, start: number, end: number): boolean {
+  sendOne(command: Command, buf: Buffer, start: number, end: number): boolean {
     const { router } = this;
     const refusal = router.refuses ? router.refuse(this, command) : null;
     let sent = true;
@@ -295,7 +270,7 @@ export class Client {
   }
 
   /** A request that is malformed, empty or a line of words. */
-  #takeOdd(next: number): boolean {
+  takeOdd(next: number): boolean {
     const { requests } = this;
     if (next === MALFORMED) {
       this.fail(`ERR ${requests.frame.error}`);
@@ -351,7 +326,11 @@ export class Client {
   #onSlow(bytes: number): void {
     if (bytes > this.router.config.limits.replyBytes) {
       this.close('slow-reader');
-    } else if (!this.#paused && bytes > slowReaderBytes) this.#pause();
+      return;
+    }
+    if (!this.flow.isSlow(bytes)) return;
+    this.#slow.watch();
+    this.router.buffered.update(this);
   }
 
   /** One reply to a run of several requests that is not simply passed on: an error, or one behind a bounce. */
@@ -375,9 +354,23 @@ export class Client {
     this.router.counters.bounced++;
   }
 
-  /** A run was answered; its connection calls this. */
-  onRunDone(): void {
+  /** A run of it was sent; its connection calls this, and the two that follow. */
+  onRunSent(requests: number, bytes: number): void {
+    this.inFlight++;
+    this.flow.sent(requests, bytes);
+  }
+
+  onRunLost(requests: number, bytes: number): void {
+    this.inFlight--;
+    this.flow.done(requests, bytes);
+  }
+
+  onRunDone(run: Run, replyBytes: number): void {
+    const { flow } = this;
+    flow.done(run.count, run.end - run.start);
+    if (run.reads) flow.learn(run.count, replyBytes);
     if (--this.inFlight === 0 && (this.waiting || this.bounce !== null || this.own !== null)) this.onIdle();
+    if (flow.starved && flow.fed) this.pump();
   }
 
   /** Nothing is in flight: what bounced comes first, then the rest. */

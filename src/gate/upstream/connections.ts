@@ -124,6 +124,7 @@ export class Connections {
   }
 
   forget(client: Client): void {
+    client.current?.drop(client);
     this.dropOwn(client);
     for (const shared of this.#shared.values()) shared.waiting.delete(client);
   }

@@ -84,6 +84,28 @@ export class Outbox {
     if (ring.requestsSent <= window / 2) this.#write(window);
   }
 
+  /** How many requests may be written and not answered. */
+  get window(): number {
+    return this.#pace.window;
+  }
+
+  /** Runs that were not written are gone from the ring: what is left of them moves together. */
+  compact(): void {
+    const ring = this.#ring;
+    const left = Array.from({ length: ring.size - ring.sent }, (_, index) => ring.at(ring.sent + index));
+    const bytes = left.reduce((total, run) => total + run.end - run.start, 0);
+    const segment = newSegment(Math.max(segmentBytes, bytes));
+    for (const run of left) {
+      (run.bytes as Buffer).copy(segment.bytes, segment.filled, run.start, run.end);
+      run.bytes = segment.bytes;
+      run.end = segment.filled + run.end - run.start;
+      run.start = segment.filled;
+      segment.filled = run.end;
+    }
+    this.#full = [];
+    this.#segment = segment;
+  }
+
   /** Nothing is written any more. */
   close(): void {
     this.#closed = true;

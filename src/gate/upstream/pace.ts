@@ -23,6 +23,8 @@ const gapWeight = 0.1;
 const peakWeight = 0.02;
 
 const windowBytes = 1024 * 1024;
+/** Before the first answers nobody knows how long they will be. */
+const firstReplyBytes = 16 * 1024;
 /** So many answers are enough to say how long the others will be. */
 const sampleAnswers = 8;
 const longerWeight = 0.25;
@@ -37,7 +39,8 @@ export class Pace {
   #gapMs = 1;
   /** Runs that were collected or under way at a time, as of late. */
   #peak = 0;
-  #replyBytes = 1;
+  #replyBytes = firstReplyBytes;
+  #sampled = false;
   #answers = 0;
   #answerBytes = 0;
 
@@ -75,7 +78,8 @@ export class Pace {
     this.#answerBytes += bytes;
     if (this.#answers < sampleAnswers) return;
     const sample = Math.max(1, this.#answerBytes / this.#answers);
-    const weight = sample > this.#replyBytes ? longerWeight : shorterWeight;
+    const weight = !this.#sampled ? 1 : sample > this.#replyBytes ? longerWeight : shorterWeight;
+    this.#sampled = true;
     this.#replyBytes += (sample - this.#replyBytes) * weight;
     this.#answers = 0;
     this.#answerBytes = 0;

@@ -34,8 +34,17 @@ export class Run {
   since = 0;
   /** Whether a hold has to wait for it: it may write, and it doesn't block. */
   writes = false;
+  /** There may be long answers among its own. */
+  reads = false;
   /** Whether its answer has to be confirmed where durability is asked for: it may write. */
   durable = false;
+
+  /** Lets its memory go. */
+  forget(): void {
+    this.client = null;
+    this.handler = null;
+    this.bytes = null;
+  }
 
   /** Its replies are passed on as they come. */
   get plain(): boolean {
@@ -93,6 +102,26 @@ export class RunRing {
     return false;
   }
 
+  /** Takes out the runs of this client that were not sent, telling of each; the others move up. Returns how many. */
+  dropUnsent(client: Client, onDropped: (run: Run) => void): number {
+    const mask = this.#runs.length - 1;
+    let to = this.#sent;
+    for (let from = to; from < this.#size; from++) {
+      const run = this.at(from);
+      if (run.client === client) {
+        onDropped(run);
+        continue;
+      }
+      this.#runs[(this.#head + from) & mask] = this.at(to);
+      this.#runs[(this.#head + to) & mask] = run;
+      to++;
+    }
+    const dropped = this.#size - to;
+    for (let index = to; index < this.#size; index++) this.at(index).forget();
+    this.#size = to;
+    return dropped;
+  }
+
   /** Takes the first one off and lets its memory go. */
   shift(): void {
     const run = this.#runs[this.#head] as Run;
@@ -100,9 +129,7 @@ export class RunRing {
       this.#sent--;
       this.#requestsSent -= run.count;
     }
-    run.client = null;
-    run.handler = null;
-    run.bytes = null;
+    run.forget();
     this.#head = (this.#head + 1) & (this.#runs.length - 1);
     this.#size--;
   }

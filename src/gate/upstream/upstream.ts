@@ -1,7 +1,8 @@
 import type { Buffer } from 'node:buffer';
 import type { Socket } from 'node:net';
 import { errorText } from '../../base/errors.ts';
-import { DOLLAR, findCr, MINUS, readLength } from '../../resp/bytes.ts';
+import { bulkEnd } from '../../resp/bulk-end.ts';
+import { MINUS } from '../../resp/bytes.ts';
 import { frameReply, REPLY_MALFORMED, type ReplyProgress } from '../../resp/reply.ts';
 import type { Client } from '../client/gate-client.ts';
 import type { GateTls, MemberAddress } from '../config.ts';
@@ -34,14 +35,6 @@ const slowReaderBytes = 4 * 1024 * 1024;
 const patienceMs = 500;
 /** Requests are kept until they are answered, so that they can be sent again: this much on one connection. */
 const fullBytes = 32 * 1024 * 1024;
-
-/** Where the bulk string whose header is at `at` ends; 0 when there is no whole header of one. */
-function bulkEnd(buf: Buffer, at: number, end: number): number {
-  if (buf[at] !== DOLLAR) return 0;
-  const cr = findCr(buf, at, end);
-  const length = cr < 0 ? undefined : readLength(buf, at + 1, cr);
-  return length === undefined ? 0 : cr + 2 + length + 2;
-}
 
 /**
  * One pipelined connection to one member. Requests go out in the order of `send`, once per turn of the event
@@ -86,6 +79,8 @@ export class Upstream {
   broken = false;
   /** Every reply until now showed that it is what the gate takes it for. */
   #proven = true;
+  /** Bytes of the answers that the run at the head has had. */
+  #headBytes = 0;
   /** Monotonic ms of the bytes that are looked at now. */
   #now = 0;
 
@@ -132,27 +127,34 @@ export class Upstream {
     count: number,
     writes: boolean,
     handler: ReplyHandler | null,
-  ): void {
+  ): Run {
     const run = this.ring.push();
     run.client = client;
     run.handler = handler;
     run.count = count;
     run.left = count;
     run.writes = writes;
+    run.reads = !writes;
     run.durable = writes || handler?.blocking === true;
     if (run.durable) this.#durableInFlight++;
     if (writes) this.writesInFlight++;
     this.#outbox.add(run, buf, start, end);
     this.#unanswered += end - start;
     if (client !== null) {
-      client.inFlight++;
+      client.onRunSent(count, end - start);
       run.since = client.heldSince > 0 ? client.heldSince : this.#outbox.now;
     }
+    return run;
   }
 
   /** It may be given to another client. */
   get proven(): boolean {
     return this.#proven && this.ring.size === 0;
+  }
+
+  /** How many requests may be unanswered on it, by how long answers have been. */
+  get window(): number {
+    return this.#outbox.window;
   }
 
   /** So much is unanswered that clients that send more are not read from. */
@@ -211,6 +213,7 @@ export class Upstream {
     // Replies for one client that follow each other leave in one write: from `mark` to `pos`.
     if (this.#skip > 0) pos = this.#passOn(pos, end);
     let mark = pos;
+    let counted = pos;
     let client: Client | null = null;
     let next = pos;
     while (pos < end && !this.closed) {
@@ -220,6 +223,8 @@ export class Upstream {
         if (next < 0) break;
         if (client !== null && mark < pos) this.#pass(client, mark, pos);
         client = null;
+        this.#headBytes += next - counted;
+        counted = next;
         if (!this.#takeOne(run, buf, pos, next)) taken += next - pos;
         pos = next;
         mark = next;
@@ -240,10 +245,12 @@ export class Upstream {
       } while (run.left > 0 && pos < end && buf[pos] !== MINUS);
       if (next < 0) break;
       if (run.left > 0) continue;
-      if (its.waiting) {
+      if (its.waiting || its.flow.starved) {
         this.#pass(its, mark, pos);
         mark = pos;
       }
+      this.#headBytes += pos - counted;
+      counted = pos;
       this.#finish(run);
     }
     if (client !== null && mark < pos) this.#pass(client, mark, pos);
@@ -254,6 +261,7 @@ export class Upstream {
       return;
     }
     inbox.start = end - pos > longReplyBytes ? this.#passOnStart(pos, end) : pos;
+    this.#headBytes += inbox.start - counted;
     this.#outbox.answered(requestsSent - this.ring.requestsSent, inbox.start - taken);
   }
 
@@ -286,6 +294,7 @@ export class Upstream {
     const client = this.#streamingTo as Client;
     client.write(this.#inbox.buf, start, start + taken);
     this.#skip -= taken;
+    this.#headBytes += taken;
     if (this.#skip > 0) this.#letItRead(client);
     else if (--this.#progress.missing === 0) {
       this.#streamingTo = null;
@@ -342,19 +351,33 @@ export class Upstream {
     return true;
   }
 
-  /** Takes the run at the head off, as answered. */
-  #finish(run: Run): void {
-    const { client } = run;
+  /** The client is gone: what it has here and was not sent is never sent. */
+  drop(client: Client): void {
+    if (this.closed || this.ring.dropUnsent(client, (run) => this.#uncount(run)) === 0) return;
+    this.#outbox.compact();
+    if (this.#waiting.size > 0 && !this.full) this.#makeRoom();
+    if (this.retired && this.ring.size === 0) this.destroy('it was replaced');
+  }
+
+  #uncount(run: Run): void {
     if (run.writes) this.writesInFlight--;
     if (run.durable) this.#durableInFlight--;
     this.#unanswered -= run.end - run.start;
+  }
+
+  /** Takes the run at the head off, as answered. */
+  #finish(run: Run): void {
+    const replyBytes = this.#headBytes;
+    this.#headBytes = 0;
+    const { client } = run;
+    this.#uncount(run);
     if (this.#waiting.size > 0 && !this.full) this.#makeRoom();
     if (client !== null && run.handler?.blocking !== true) {
       client.router.counters.answered(this.#now - run.since, run.count, run.writes);
     }
     this.ring.shift();
     if (this.retired && this.ring.size === 0) this.destroy('it was replaced');
-    client?.onRunDone();
+    client?.onRunDone(run, replyBytes);
   }
 
   #break(reason: string): void {

@@ -1,0 +1,72 @@
+import { INCOMPLETE, MALFORMED } from '../../resp/request.ts';
+import type { Upstream } from '../upstream/upstream.ts';
+import type { Client } from './gate-client.ts';
+
+/**
+ * Sends the plain requests that come next in a client's buffer as one run, or one request that is not plain. True when
+ * there may be more to do at once.
+ */
+export function sendNext(client: Client): boolean {
+  const { router, requests, flow } = client;
+  const { frame, buf, end } = requests;
+  const start = requests.pos;
+  const plain = !client.inMulti && !router.refuses;
+  let pos = start;
+  let count = 0;
+  let writes = false;
+  let reads = false;
+  let held = false;
+  let room = 0;
+  let starved = false;
+  let route = client.route;
+  let command = router.table.unknown;
+  const limits = router.limitsOf(client);
+  const writesWait = router.holding !== 'none';
+  while (pos < end) {
+    const next = requests.next(pos, limits);
+    if (next === INCOMPLETE) break;
+    if (next === MALFORMED || frame.count <= 0) {
+      if (count > 0) break;
+      return client.takeOdd(next);
+    }
+    command = router.table.find(buf, frame.nameStart, frame.nameEnd);
+    if (!plain || !command.plain) {
+      if (count > 0) break;
+      if (!client.sendOne(router.table.commandOf(buf, frame), buf, pos, next)) return false;
+      requests.pos = next;
+      return true;
+    }
+    if (!command.read) {
+      if (writesWait) {
+        held = true;
+        break;
+      }
+      writes = true;
+    }
+    if (route === null) {
+      route = router.routeFor(client);
+      if (route === null) return false;
+    }
+    if (!command.write && !reads) {
+      reads = true;
+      room = flow.room(route.window, true);
+    } else if (count === 0) room = flow.room(route.window, false);
+    if (count >= room && (count > 0 || client.inFlight > 0)) {
+      starved = true;
+      break;
+    }
+    command.calls++;
+    count++;
+    pos = next;
+  }
+  if (count > 0) {
+    (route as Upstream).send(client, buf, start, pos, count, writes, null).reads = reads;
+    router.counters.commands += count;
+    requests.pos = pos;
+    client.heldSince = 0;
+    client.lastCommand = command.name;
+  }
+  if (starved) flow.starve();
+  if (held) router.hold(client);
+  return !held && !starved && pos < end && !requests.incomplete;
+}
