@@ -14,13 +14,14 @@ const ownRules: Record<OwnUser, string> = {
   replication: '-@all +psync +replconf +ping',
   sentinel: words(
     'allchannels -@all +multi +slaveof +replicaof +ping +exec +subscribe +config|rewrite +role +publish +info',
-    '+client|setname +client|kill +script|kill',
+    // Sentinels of Valkey 9.0 promote with FAILOVER; Redis has it since 6.2.
+    '+client|setname +client|kill +script|kill +failover',
   ),
   // Observes, configures and directs; its keys are for the write that proves that writes are taken.
   agent: words(
     '~holdfast:* -@all +ping +info +role +replicaof +slaveof +config|get +config|set +config|rewrite',
     '+client|pause +client|unpause +client|kill +client|list +client|setname +client|id',
-    '+dbsize +wait +save +bgsave +lastsave +bgrewriteaof +shutdown +acl|load +acl|whoami +acl|list +acl|setuser',
+    '+dbsize +wait +save +bgsave +lastsave +bgrewriteaof +shutdown +acl|load +acl|whoami +acl|list',
     '+memory|stats +memory|doctor +latency|latest +latency|reset +slowlog|get +slowlog|len +script|kill',
     '+command +set +get +del',
   ),

@@ -3,6 +3,7 @@ import { parseDuration } from '../base/duration.ts';
 import { parseSize } from '../base/size.ts';
 import { place } from './place.ts';
 import type { Problem } from './problems.ts';
+import { usualFailoverTimeoutMs } from './schema/sentinel.ts';
 import type { SpecFile } from './schema.ts';
 import type {
   AgentSettings,
@@ -138,10 +139,12 @@ function redisSettings(file: Section<'redis'>, members: number, folder: string):
 }
 
 function sentinelSettings(file: Section<'sentinel'>, count: number): SentinelSettings {
+  const detectAfterMs = ms(file.detectAfter ?? '3s');
+  const usualTimeoutMs = Math.max(usualFailoverTimeoutMs, 2 * detectAfterMs);
   return {
     quorum: file.quorum ?? Math.floor(count / 2) + 1,
-    detectAfterMs: ms(file.detectAfter ?? '3s'),
-    failoverTimeoutMs: ms(file.failoverTimeout ?? '30s'),
+    detectAfterMs,
+    failoverTimeoutMs: file.failoverTimeout === undefined ? usualTimeoutMs : ms(file.failoverTimeout),
   };
 }
 

@@ -44,7 +44,7 @@ test('a name is enough: three members, three Sentinels and a gate on this machin
     minReplicasToWrite: 1,
     maxMemoryBytes: null,
   });
-  expect(spec.sentinel).toEqual({ quorum: 2, detectAfterMs: 3000, failoverTimeoutMs: 30_000 });
+  expect(spec.sentinel).toEqual({ quorum: 2, detectAfterMs: 3000, failoverTimeoutMs: 12_000 });
   expect(spec.agent).toMatchObject({ port: 7080, bind: ['127.0.0.1'], hangAfterMs: 5000 });
   expect(spec.backup).toBeNull();
 });

@@ -82,7 +82,7 @@ describe('planned changes under load', () => {
     const dry = await deployment.run('apply', [], ['--dry-run']);
     expect(dry.status).toBe(0);
     expect(dry.stdout).toMatch(/redis-1 +maxmemory +0 +→ +64mb +now/);
-    expect(dry.stdout).toMatch(/sentinel-3 +failover-timeout +30000 +→ +20000 +now/);
+    expect(dry.stdout).toMatch(/sentinel-3 +failover-timeout +12000 +→ +20000 +now/);
     expect((await deployment.run('apply', [], ['--yes'])).status).toBe(0);
     const { members } = await deployment.status();
     for (const { port } of members) {

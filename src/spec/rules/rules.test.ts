@@ -32,7 +32,7 @@ const cases: [rule: string, dangerous: string, words: string, harmless: string][
   [
     'detection too fast',
     'sentinel: { detectAfter: 2999ms }',
-    'a second failover',
+    'one that is healthy',
     'sentinel: { detectAfter: 3s }',
   ],
   [

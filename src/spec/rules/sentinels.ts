@@ -60,9 +60,9 @@ function timingRules(spec: Spec): Problem[] {
     problems.push({
       path: ['sentinel', 'detectAfter'],
       message:
-        `found ${formatDuration(detectAfterMs)}, at least 3s is needed: the other Sentinels hear of a failover up to ` +
-        '1.2 s after it began; if they have given up on the primary by then, a second failover promotes another ' +
-        'replica. A crash or a hang does not wait for this: the agent sees it at once',
+        `found ${formatDuration(detectAfterMs)}, at least ${formatDuration(minDetectAfterMs)} is needed: a Sentinel ` +
+        'asks a server once a second, and on a busy machine it would give up on one that is healthy, and promote ' +
+        'another. A crash or a hang does not wait for this: the agent sees it at once',
     });
   }
   if (failoverTimeoutMs < 2 * detectAfterMs) {

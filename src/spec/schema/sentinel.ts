@@ -1,6 +1,13 @@
 import * as field from '../fields.ts';
 
-/** The shortest detection that is safe; docs/failover.md explains the race behind it. */
+/**
+ * Sentinels alone end what a dead agent left behind after twice this (a vote that was not used), or after `detectAfter` and
+ * 20 s (a hello without a promotion). With 12 s both take about the same, and it is above the 10 s that a Sentinel gives
+ * an election of its own. Nothing else waits for it: with an agent nobody does.
+ */
+export const usualFailoverTimeoutMs = 12_000;
+
+/** The shortest detection that is safe; docs/failover.md has what decides it. The one place where it stands. */
 export const minDetectAfterMs = 3000;
 
 export const sentinelSchema = field.section(
@@ -24,8 +31,9 @@ export const sentinelSchema = field.section(
     failoverTimeout: field
       .duration(
         {
-          about: "Sentinel's failover-timeout; no second failover starts within twice this.",
-          default: '30s',
+          about:
+            "Sentinel's failover-timeout: after a vote the Sentinels begin no failover within twice this. Or twice detectAfter, if that is more.",
+          default: '12s',
         },
         { minMs: 5000, maxMs: 3_600_000 },
       )
