@@ -8,12 +8,24 @@ import { actingPrimary, type View } from '../topology/view.ts';
 import { Actions } from './act.ts';
 import type { Deployment } from './deployment.ts';
 import { settleSelection } from './observe/observer.ts';
+import type { EventKind } from './state/event-kinds.ts';
 
 const tickMs = 250;
 /** A decision whose action failed is not tried again sooner than this. */
 const retryMs = 100;
 /** The same failure is told once in this time. */
 const tellAgainMs = 10_000;
+
+const eventKinds = {
+  kill: 'killed',
+  stand: 'election',
+  follow: 'redirected',
+  restart: 'restart',
+  refuse: 'refused',
+  'give-up': 'failed',
+  'replica-eligible': 'replica-eligible',
+  'replica-ineligible': 'replica-ineligible',
+} as const satisfies Record<Exclude<Decision['kind'], 'nothing'>, EventKind>;
 
 export class Loop {
   readonly #deployment: Deployment;
@@ -129,8 +141,7 @@ export class Loop {
   #say(decision: Exclude<Decision, { kind: 'nothing' }>): void {
     if (decision.reason === this.#lastReason) return;
     this.#lastReason = decision.reason;
-    const kind = decision.kind === 'stand' ? 'election' : decision.kind;
-    this.#deployment.events.add(kind, subjectOf(decision), decision.reason);
+    this.#deployment.events.add(eventKinds[decision.kind], subjectOf(decision), decision.reason);
   }
 }
 

@@ -49,13 +49,15 @@ describe('failover', () => {
     );
     expect(status.members.find(({ id }) => id === old.id)?.role).toBe('replica');
     expect(await client.set('after-the-hang', '1')).toBe('OK');
-    expect(deployment.events().some(({ kind, subject }) => kind === 'kill' && subject === old.id)).toBe(true);
+    expect(deployment.events().some(({ kind, subject }) => kind === 'killed' && subject === old.id)).toBe(
+      true,
+    );
   });
 
   test('a script that runs for longer than hangAfter is no hang: nobody is killed for it', async () => {
     await deployment.waitUntilHealthy();
     const { port, pid } = await deployment.primary();
-    const kills = () => deployment.events().filter(({ kind }) => kind === 'kill').length;
+    const kills = () => deployment.events().filter(({ kind }) => kind === 'killed').length;
     const before = kills();
     const script =
       "local function now() local t = redis.call('TIME') return t[1] * 1000000 + t[2] end " +
@@ -129,7 +131,7 @@ test('a member that keeps dying is given up after its budget, with an event, and
     await waitFor(killReplica, { what: 'redis-3 to be given up', withinMs: 20_000, everyMs: 100 });
     const events = deployment.events().filter(({ subject }) => subject === 'redis-3');
     expect(events.filter(({ kind }) => kind === 'restart')).toHaveLength(2);
-    expect(events.filter(({ kind }) => kind === 'give-up')).toHaveLength(1);
+    expect(events.filter(({ kind }) => kind === 'failed')).toHaveLength(1);
     const status = await deployment.run('status');
     expect(status.status).toBe(3);
     expect(status.stdout).toContain('redis-3 is failed');

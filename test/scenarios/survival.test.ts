@@ -179,7 +179,7 @@ describe('the empty-primary guard', () => {
       problems.some((text) => text.includes('is not started')),
     );
     expect(status.state).toBe('down');
-    expect(deployment.events().some(({ kind }) => kind === 'refuse')).toBe(true);
+    expect(deployment.events().some(({ kind }) => kind === 'refused')).toBe(true);
     for (const port of [deployment.ports.members + 1, deployment.ports.members + 2]) {
       expect(await deployment.client(port).dbsize()).toBe(100);
     }

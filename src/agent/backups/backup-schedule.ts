@@ -10,6 +10,7 @@ import { errorText } from '../../base/errors.ts';
 import type { Backup } from '../../spec/spec.ts';
 import { actingPrimary } from '../../topology/view.ts';
 import type { Deployment } from '../deployment.ts';
+import type { EventKind } from '../state/event-kinds.ts';
 import { runWorker } from './backup-worker.ts';
 
 /** What `status` shows. Times are ISO 8601, UTC. */
@@ -171,7 +172,7 @@ export class BackupSchedule {
   }
 
   /** The same failure is told once. */
-  #say(kind: string, text: string): void {
+  #say(kind: EventKind, text: string): void {
     if (text === this.#said) return;
     this.#said = text;
     this.#deployment.events.add(kind, this.#deployment.spec.name, text);

@@ -44,30 +44,30 @@ test('an event has a number, a time and its words, and is one line that only its
 });
 
 test('numbers go on over restarts of the agent', () => {
-  open().add('a', 'x', 'one');
+  open().add('ready', 'x', 'one');
   const next = open();
-  next.add('b', 'x', 'two');
+  next.add('down', 'x', 'two');
   expect(next.since(0).map(({ seq }) => seq)).toEqual([1, 2]);
   expect(texts(next.since(1))).toEqual(['two']);
   expect(next.since(2)).toEqual([]);
 });
 
 test('numbers go on over a rotation, also when the agent restarts just after it', () => {
-  open().add('a', 'x', 'one');
+  open().add('ready', 'x', 'one');
   renameSync(file, `${file}.1`);
   const next = open();
-  next.add('b', 'x', 'two');
+  next.add('down', 'x', 'two');
   expect(next.since(0).map(({ seq }) => seq)).toEqual([1, 2]);
   expect(texts(readEvents(file))).toEqual(['two']);
 });
 
 test('a line that a crash cut short costs no other event', () => {
-  open().add('a', 'x', 'one');
+  open().add('ready', 'x', 'one');
   appendFileSync(file, '{"seq":2,"at":"2026-01-0');
   const next = open();
   expect(texts(next.since(0))).toEqual(['one']);
-  next.add('b', 'x', 'two');
-  open().add('c', 'x', 'three');
+  next.add('down', 'x', 'two');
+  open().add('exited', 'x', 'three');
   expect(texts(readEvents(file))).toEqual(['one', 'two', 'three']);
 });
 
@@ -79,7 +79,7 @@ test('there are no events without a file', () => {
 
 test('the last thousand are in memory, all are in the file', () => {
   const log = open();
-  for (let i = 1; i <= 1005; i++) log.add('a', 'x', `${i}`);
+  for (let i = 1; i <= 1005; i++) log.add('ready', 'x', `${i}`);
   expect(log.since(0)).toHaveLength(1000);
   expect(log.since(0)[0]?.text).toBe('6');
   expect(readEvents(file)).toHaveLength(1005);
@@ -90,9 +90,9 @@ test('listeners hear each event until they stop', () => {
   const log = open();
   const heard: string[] = [];
   const stop = log.listen(({ text }) => heard.push(text));
-  log.add('a', 'x', 'one');
+  log.add('ready', 'x', 'one');
   stop();
-  log.add('a', 'x', 'two');
+  log.add('ready', 'x', 'two');
   expect(heard).toEqual(['one']);
 });
 
@@ -101,7 +101,7 @@ test('a file that cannot be written stops nobody: the event is still heard', () 
   const complaints = vi.spyOn(process.stderr, 'write').mockReturnValue(true);
   const heard: string[] = [];
   log.listen(({ text }) => heard.push(text));
-  log.add('a', 'x', 'one');
+  log.add('ready', 'x', 'one');
   expect(heard).toEqual(['one']);
   expect(texts(log.since(0))).toEqual(['one']);
   expect(String(complaints.mock.calls[0])).toContain('cannot write');
@@ -109,11 +109,11 @@ test('a file that cannot be written stops nobody: the event is still heard', () 
 
 test('it rotates when it has grown, and goes on in a new file', async () => {
   const log = open();
-  log.add('a', 'x', 'one');
+  log.add('ready', 'x', 'one');
   await log.rotate();
   expect(texts(readEvents(file))).toEqual(['one']);
   writeFileSync(file, `${' '.repeat(10 * 2 ** 20)}\n`);
   await log.rotate();
-  log.add('a', 'x', 'two');
+  log.add('ready', 'x', 'two');
   expect(texts(readEvents(file))).toEqual(['two']);
 });

@@ -5,13 +5,14 @@
 import { appendFileSync, readFileSync } from 'node:fs';
 import type { Clock } from '../../base/clock.ts';
 import { rotateLog } from '../../process/log-rotation.ts';
+import type { EventKind } from './event-kinds.ts';
 
 export interface DeploymentEvent {
   /** Counts up by one, over restarts of the agent too. */
   seq: number;
   /** ISO 8601, UTC. */
   at: string;
-  /** A word for machines: `exited`, `failover`, `promoted`, `refused`… */
+  /** A word for machines: event-kinds.ts has those of this version. */
   kind: string;
   /** Whom it is about: the id of a member, sentinel or gate, or the deployment's name. */
   subject: string;
@@ -38,7 +39,7 @@ export class EventLog {
     this.#last = this.#events.at(-1)?.seq ?? 0;
   }
 
-  add(kind: string, subject: string, text: string): void {
+  add(kind: EventKind, subject: string, text: string): void {
     this.#last += 1;
     const event = { seq: this.#last, at: new Date(this.#clock.wallMs()).toISOString(), kind, subject, text };
     this.#events.push(event);
