@@ -1,7 +1,4 @@
-import { readFileSync, statSync } from 'node:fs';
-import { errorText } from '../base/errors.ts';
 import type { RestartRule } from '../topology/restart-budget.ts';
-import { BadGateConfig } from './errors.ts';
 
 /** What one gate process is told, as JSON in a file that only its owner reads: it holds passwords. */
 export interface GateConfig {
@@ -14,6 +11,9 @@ export interface GateConfig {
   replicaListen: Listen | null;
   /** Path of the Unix socket for control; null for none. */
   controlSocket: string | null;
+  /** Where /metrics, /livez and /readyz are served over HTTP; null for nowhere. */
+  metricsListen: Listen | null;
+  /** None: they are learned from the Sentinels, as docs/gate.md says. */
   members: MemberAddress[];
   /** May be empty: then the first member is the primary, always. */
   sentinels: Endpoint[];
@@ -95,6 +95,8 @@ export interface GateTls {
 export const gateConfigDefaults = {
   replicaListen: null,
   controlSocket: null,
+  metricsListen: null,
+  members: [],
   sentinels: [],
   quorumMajority: 0,
   memberCredentials: null,
@@ -122,7 +124,7 @@ export const gateConfigDefaults = {
   logLevel: 'info',
 } as const satisfies Partial<GateConfig>;
 
-type Essential = 'deployment' | 'id' | 'listen' | 'members';
+type Essential = 'deployment' | 'id' | 'listen';
 
 /** What a caller must say; the rest has the defaults above. */
 export type GateConfigInput = Pick<GateConfig, Essential> &
@@ -140,27 +142,6 @@ export function gateConfig(input: GateConfigInput): GateConfig {
   };
 }
 
-/** Reads the file, fills the defaults in and checks it. @throws GATE_CONFIG */
-export function readGateConfig(file: string): GateConfig {
-  let input: GateConfigInput;
-  try {
-    if ((statSync(file).mode & 0o077) !== 0) {
-      throw BadGateConfig(`${file} holds passwords and others can read it`, { hint: `chmod 600 ${file}` });
-    }
-    input = JSON.parse(readFileSync(file, 'utf8')) as GateConfigInput;
-  } catch (error) {
-    if (error instanceof Error && 'exitStatus' in error) throw error;
-    throw BadGateConfig(`cannot read the gate's configuration ${file}: ${errorText(error)}`, {
-      hint: 'It is a JSON file; `holdfast up` writes it.',
-      cause: error,
-    });
-  }
-  const config = gateConfig(input);
-  const wrong = findMistake(config);
-  if (wrong !== undefined) throw BadGateConfig(`${file}: ${wrong}`, { hint: 'docs/gate.md lists the keys.' });
-  return config;
-}
-
 /** The first thing that is wrong, as a sentence. */
 export function findMistake(config: GateConfig): string | undefined {
   const port = (value: unknown) =>
@@ -171,7 +152,9 @@ export function findMistake(config: GateConfig): string | undefined {
   if (config.replicaListen !== null && !port(config.replicaListen?.port)) {
     return `replicaListen.port must be a port, found ${config.replicaListen?.port}`;
   }
-  if (!Array.isArray(config.members) || config.members.length === 0) return 'members must name at least one';
+  if (!Array.isArray(config.members)) return 'members must be a list';
+  if (config.members.length + config.sentinels.length === 0)
+    return 'members, or sentinels, must name at least one';
   const bad = [...config.members, ...config.sentinels].find(
     (each) => typeof each.address !== 'string' || !port(each.port),
   );

@@ -1,4 +1,3 @@
-import type { Server } from 'node:http';
 import { errorText } from '../base/errors.ts';
 import { waitFor } from '../base/retry.ts';
 import { Buffered } from './client/buffered.ts';
@@ -6,6 +5,7 @@ import type { Client } from './client/gate-client.ts';
 import { Door, type DoorContext } from './client/listener.ts';
 import { CommandTable } from './commands/command-table.ts';
 import type { GateConfig } from './config.ts';
+import { Control } from './control/control.ts';
 import type {
   DrainRequest,
   GateStatus,
@@ -13,7 +13,7 @@ import type {
   HoldResult,
   SwitchRequest,
 } from './control/control-api.ts';
-import { type ControlTarget, serveControl } from './control/control-server.ts';
+import type { ControlTarget } from './control/control-server.ts';
 import { Counters } from './control/counters.ts';
 import { ownProcess } from './control/merged-status.ts';
 import { PrimaryWatch } from './primary/primary-watch.ts';
@@ -39,7 +39,7 @@ export class Gate implements ControlTarget {
   readonly #durability: Durability | null;
   readonly #door: Door;
   readonly #replicaDoor: Door | null;
-  #control: Server | null = null;
+  #control: Control | null = null;
   #loadingTable = false;
   readonly #strangers: Strangers;
   #strangersTimer: NodeJS.Timeout | undefined;
@@ -75,8 +75,9 @@ export class Gate implements ControlTarget {
       onChange: () => queueMicrotask(() => this.#onChange()),
       onTry: (who) => (who === 'one' ? this.#door.held.pumpOne() : this.#door.held.pumpAll()),
     });
-    this.#replicas = new ReplicaWatch(config, log, () => this.#replicaDoor?.goOn());
+    this.#replicas = new ReplicaWatch(config, this.#watch.members, log, () => this.#replicaDoor?.goOn());
     const sources: DurabilitySources = {
+      members: this.#watch.members,
       primary: () => this.#watch.primary,
       eligibility: () => this.#watch.eligibility(),
       log,
@@ -91,12 +92,12 @@ export class Gate implements ControlTarget {
 
   /** Opens the doors and the control socket. @throws GATE_LISTEN, GATE_CONTROL */
   async start(): Promise<void> {
-    const { listen, replicaListen, controlSocket } = this.#config;
+    const { listen, replicaListen } = this.#config;
     this.#watch.start();
     await this.#door.listen(listen);
     if (replicaListen) await this.#replicaDoor?.listen(replicaListen);
     this.#strangersTimer = setInterval(() => this.#askForStrangers(), strangersMs);
-    if (controlSocket !== null) this.#control = await serveControl(controlSocket, this);
+    this.#control = await Control.open(this.#config, this);
   }
 
   /** The ports, as given by the system when 0 was asked for. */
@@ -180,7 +181,6 @@ export class Gate implements ControlTarget {
     this.#replicas.stop();
     this.#durability?.stop();
     this.#control?.close();
-    this.#control?.closeAllConnections();
     for (const door of [this.#door, this.#replicaDoor]) {
       door?.stopListening();
       for (const client of [...(door?.clients ?? [])]) client.close();

@@ -1,7 +1,8 @@
 #!/usr/bin/env node
 import cluster from 'node:cluster';
 import { errorToJson } from '../base/error-wire.ts';
-import { type GateConfig, readGateConfig } from './config.ts';
+import type { GateConfig } from './config.ts';
+import { readGateConfig } from './config-file.ts';
 import { obeyPool } from './control/worker-calls.ts';
 import { WorkerPool } from './control/workers.ts';
 import { BadGateConfig } from './errors.ts';
@@ -46,7 +47,10 @@ function makeGate(config: GateConfig, say: (text: string) => void): Gate | Worke
 function workerGate(config: GateConfig): Gate {
   const index = Number(process.env['HOLDFAST_GATE_WORKER']);
   const say = (text: string) => log(`${config.id}/${index + 1}`, text);
-  return new Gate({ ...config, controlSocket: null }, say, { first: index + 1, step: config.workers });
+  return new Gate({ ...config, controlSocket: null, metricsListen: null }, say, {
+    first: index + 1,
+    step: config.workers,
+  });
 }
 
 function log(id: string, text: string): void {

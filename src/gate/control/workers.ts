@@ -1,9 +1,9 @@
-import type { Server } from 'node:http';
 import { errorText } from '../../base/errors.ts';
 import type { GateConfig } from '../config.ts';
 import { GateControlFailed, GateWorkersFailed } from '../errors.ts';
+import { Control } from './control.ts';
 import type { DrainRequest, GateStatus, HoldRequest, HoldResult, SwitchRequest } from './control-api.ts';
-import { type ControlTarget, serveControl } from './control-server.ts';
+import type { ControlTarget } from './control-server.ts';
 import { mergeStatuses, ownProcess } from './merged-status.ts';
 import type { Call } from './worker-calls.ts';
 import { WorkerSlot } from './worker-slot.ts';
@@ -28,7 +28,7 @@ export class WorkerPool implements ControlTarget {
   readonly #slots: WorkerSlot[];
   #draining = false;
   #killing: NodeJS.Timeout | undefined;
-  #control: Server | null = null;
+  #control: Control | null = null;
   /** The hold that a worker which starts now has to join. */
   #hold: { body: HoldRequest; untilMs: number } | null = null;
   /** @throws GATE_WORKERS when every worker failed */
@@ -59,8 +59,7 @@ export class WorkerPool implements ControlTarget {
   /** Starts the workers and waits until each listens. @throws GATE_LISTEN, GATE_CONTROL */
   async start(): Promise<void> {
     await Promise.all(this.#slots.map((slot) => slot.start()));
-    if (this.#config.controlSocket !== null)
-      this.#control = await serveControl(this.#config.controlSocket, this);
+    this.#control = await Control.open(this.#config, this);
   }
 
   async status(): Promise<GateStatus> {
@@ -141,7 +140,6 @@ export class WorkerPool implements ControlTarget {
   #end(settle: () => void): void {
     clearTimeout(this.#killing);
     this.#control?.close();
-    this.#control?.closeAllConnections();
     settle();
   }
 

@@ -1,8 +1,11 @@
 import { isPromotable } from '../../redis/sentinel-replies.ts';
 import type { Endpoint, GateConfig, MemberAddress } from '../config.ts';
 import { GateControlFailed } from '../errors.ts';
-import { type Eligibility, keyOf } from '../upstream/durability.ts';
+import { keyOf } from '../upstream/durability.ts';
+import type { Eligibility } from '../upstream/in-sync.ts';
 import { Probe, type Role } from '../upstream/probe.ts';
+import { LearnedMembers } from './learned-members.ts';
+import { fixedMembers, type Membership } from './members.ts';
 import {
   type Holding,
   holdingOf,
@@ -41,6 +44,9 @@ export class PrimaryWatch {
   readonly #events: PrimaryEvents;
   readonly #log: (text: string) => void;
   readonly #sentinels: SentinelWatch[];
+  readonly members: Membership;
+  /** Null when the configuration names them. */
+  readonly #learned: LearnedMembers | null;
   readonly #probes = new Map<MemberAddress, Probe>();
   readonly #roles = new Map<MemberAddress, Role>();
   #state: PrimaryState;
@@ -71,12 +77,22 @@ export class PrimaryWatch {
           },
         ),
     );
+    const learning = {
+      primary: () => this.#state.primary,
+      onChange: () => {
+        for (const index of this.#sentinels.keys()) this.#onVote(index);
+      },
+      log,
+    };
+    this.#learned = config.members.length > 0 ? null : new LearnedMembers(config, this.#sentinels, learning);
+    this.members = this.#learned ?? fixedMembers(config.members);
   }
 
   start(): void {
     if (this.#sentinels.length === 0)
       this.#take({ kind: 'sole', member: this.#config.members[0] as MemberAddress });
     else for (const sentinel of this.#sentinels) sentinel.start();
+    this.#learned?.look();
     this.#take({ kind: 'tick' });
   }
 
@@ -85,6 +101,7 @@ export class PrimaryWatch {
     this.#stopped = true;
     clearTimeout(this.#timer);
     for (const sentinel of this.#sentinels) sentinel.stop();
+    this.#learned?.stop();
     for (const probe of this.#probes.values()) probe.close();
     for (const { reject } of this.#switching.splice(0)) reject(GateControlFailed('the gate stops'));
   }
@@ -131,7 +148,10 @@ export class PrimaryWatch {
       (list) => list !== null,
     );
     const eligible = lists.flat().filter(isPromotable);
-    return { asked: lists.length, eligible: new Set(eligible.map(keyOf)) };
+    return {
+      asked: lists.length,
+      eligible: new Set(eligible.map((each) => keyOf(this.members.find(each) ?? each))),
+    };
   }
 
   /** A connection to the member failed. */
@@ -186,7 +206,7 @@ export class PrimaryWatch {
     const member = this.#memberAt(replica);
     if (member === null) return;
     const kind = event === '+switch-master' ? 'switched' : 'selected';
-    this.#take({ kind, member, old: this.#find(old) ?? null, event });
+    this.#take({ kind, member, old: this.members.find(old) ?? null, event });
   }
 
   #onVote(sentinel: number): void {
@@ -200,7 +220,10 @@ export class PrimaryWatch {
     const before = this.#state.primary;
     const { state, effects } = step(this.#state, event, this.#rules, performance.now());
     this.#state = state;
-    if (state.primary !== before) this.#primarySince = Date.now();
+    if (state.primary !== before) {
+      this.#primarySince = Date.now();
+      this.#learned?.look();
+    }
     clearTimeout(this.#timer);
     const inMs = wakeAtMs(state) - performance.now();
     if (inMs < longestMs) this.#timer = setTimeout(() => this.#take({ kind: 'tick' }), Math.max(0, inMs));
@@ -258,14 +281,13 @@ export class PrimaryWatch {
     }
   }
 
-  #find({ address, port }: Endpoint): MemberAddress | undefined {
-    return this.#config.members.find((member) => member.address === address && member.port === port);
-  }
-
   /** Null for a server that is no member; the log says so once. */
   #memberAt(endpoint: Endpoint): MemberAddress | null {
-    const member = this.#find(endpoint);
+    const member = this.members.find(endpoint);
     if (member !== undefined) return member;
+    // It may have come since they were last asked for; before the first answer, nobody is one.
+    this.#learned?.look();
+    if (this.members.all.length === 0) return null;
     const where = `${endpoint.address}:${endpoint.port}`;
     if (this.#stranger !== where)
       this.#log(`a Sentinel names ${where}, which is no member: it is not followed`);

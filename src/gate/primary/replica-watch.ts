@@ -3,6 +3,7 @@ import { parseInfo, replicationInfo } from '../../redis/info.ts';
 import type { Link } from '../../redis/link.ts';
 import type { GateConfig, MemberAddress } from '../config.ts';
 import { openLink } from '../upstream/open-link.ts';
+import type { Membership } from './members.ts';
 
 const everyMs = 1000;
 
@@ -12,6 +13,7 @@ const everyMs = 1000;
  */
 export class ReplicaWatch {
   readonly #config: GateConfig;
+  readonly #members: Membership;
   readonly #log: (text: string) => void;
   readonly #onChange: () => void;
   #link: Link | null = null;
@@ -19,8 +21,9 @@ export class ReplicaWatch {
   #timer: NodeJS.Timeout | undefined;
   fit: MemberAddress[] = [];
 
-  constructor(config: GateConfig, log: (text: string) => void, onChange: () => void) {
+  constructor(config: GateConfig, members: Membership, log: (text: string) => void, onChange: () => void) {
     this.#config = config;
+    this.#members = members;
     this.#log = log;
     this.#onChange = onChange;
   }
@@ -58,7 +61,7 @@ export class ReplicaWatch {
       }
       const info = await this.#link.call(['INFO', 'replication']);
       if (primary !== this.#primary) return;
-      this.fit = fitReplicas(String(info), this.#config);
+      this.fit = fitReplicas(String(info), this.#members, this.#config.maxLagMs);
     } catch (error) {
       if (primary !== this.#primary) return;
       this.#log(`cannot ask ${primary.id} for its replicas: ${errorText(error)}`);
@@ -69,9 +72,10 @@ export class ReplicaWatch {
 }
 
 /** @param info the primary's INFO replication; its lag is in seconds, and -1 for one that has not spoken yet. */
-export function fitReplicas(info: string, config: Pick<GateConfig, 'members' | 'maxLagMs'>): MemberAddress[] {
-  return replicationInfo(parseInfo(info)).replicas.flatMap(({ address, port, online, lagSeconds }) => {
-    const isFit = online && lagSeconds >= 0 && lagSeconds * 1000 <= config.maxLagMs;
-    return isFit ? config.members.filter((each) => each.address === address && each.port === port) : [];
+export function fitReplicas(info: string, members: Membership, maxLagMs: number): MemberAddress[] {
+  return replicationInfo(parseInfo(info)).replicas.flatMap((replica) => {
+    const { online, lagSeconds } = replica;
+    const isFit = online && lagSeconds >= 0 && lagSeconds * 1000 <= maxLagMs;
+    return isFit ? (members.find(replica) ?? []) : [];
   });
 }

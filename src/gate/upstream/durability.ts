@@ -2,17 +2,21 @@ import { errorText } from '../../base/errors.ts';
 import type { Link } from '../../redis/link.ts';
 import { parseRole, type Role } from '../../redis/role.ts';
 import type { GateConfig, MemberAddress } from '../config.ts';
+import type { Membership } from '../primary/members.ts';
+import {
+  type Eligibility,
+  type InSync,
+  type InSyncEvent,
+  type InSyncStep,
+  initialInSync,
+  stepInSync,
+} from './in-sync.ts';
 import { openLink } from './open-link.ts';
 
 /**
- * `durability: replicated`: a write's answer goes out only when every replica that could be promoted has the write.
+ * `durability: replicated`: a write's answer goes out only when every replica that could be promoted has the write. Which
+ * those are is decided in in-sync.ts.
  *
- * - The in-sync set is every member but the primary at first. A member leaves it only when a majority of Sentinels
- *   answers and none of those would promote it: it is disconnected or down for them, or its priority is 0. A member
- *   that the primary lists as online, and that gives a sign of life, joins it at once, and so does one that a Sentinel
- *   would promote again: the Sentinels are asked for that as long as somebody is left out. So the set shrinks before a
- *   write is acknowledged without a member, as Kafka's in-sync set does. Who takes a slow replica out of the
- *   Sentinels' choice is the agent: topology/eligibility.ts.
  * - Answers are confirmed in batches: ROLE, WAIT, ROLE, in one go on a connection of the gate's own. The first ROLE
  *   gives the offset to reach, WAIT waits until the replicas have what was written before it, and the second ROLE
  *   shows which replica has acknowledged how much.
@@ -21,15 +25,8 @@ import { openLink } from './open-link.ts';
  *   answered with UNCERTAIN.
  */
 
-/** What the Sentinels say of one replica: whether it could be promoted. */
-export interface Eligibility {
-  /** How many Sentinels answered. */
-  asked: number;
-  /** `address:port` of those that at least one Sentinel could promote. */
-  eligible: Set<string>;
-}
-
 export interface DurabilitySources {
+  members: Membership;
   primary(): MemberAddress | null;
   eligibility(): Promise<Eligibility>;
   log(text: string): void;
@@ -39,8 +36,6 @@ const waitMs = 500;
 /** A primary that is busy for longer is asked again, on another connection. */
 const answerWithinMs = 2000;
 const retryMs = 20;
-/** While a replica is left out, the Sentinels are asked for it at most this often. */
-const eligibilityMs = 100;
 
 export const keyOf = ({ address, port }: { address: string; port: number }): string => `${address}:${port}`;
 
@@ -49,12 +44,9 @@ export class Durability {
   readonly #sources: DurabilitySources;
   #waiting: ((confirmed: boolean) => void)[] = [];
   #busy = false;
-  #askedAt = Number.NEGATIVE_INFINITY;
   #link: Link | null = null;
   #primary: MemberAddress | null = null;
-  readonly #inSync = new Set<string>();
-  /** Who was left out, with the offset it had then. */
-  readonly #excluded = new Map<string, number>();
+  #inSync: InSync = initialInSync([]);
 
   constructor(config: GateConfig, sources: DurabilitySources) {
     this.#config = config;
@@ -100,65 +92,39 @@ export class Durability {
 
   /** One round: true when all of the set have everything. */
   async #once(primary: MemberAddress): Promise<boolean> {
-    const link = this.#linkTo(primary);
-    const wanted = this.#inSync.size;
+    const link = await this.#linkTo(primary);
+    const wanted = this.#inSync.members.size;
     const [first, , second] = await link.callAll([['ROLE'], ['WAIT', wanted, waitMs], ['ROLE']]);
     const role = parseRole(first);
     const target = role?.role === 'primary' ? role.offset : Number.NaN;
-    const online = onlineReplicas(parseRole(second));
-    let joined = false;
-    for (const [key, offset] of online) {
-      // Whoever may PSYNC can be listed; only members can be promoted.
-      if (!this.#config.members.some((member) => keyOf(member) === key)) continue;
-      // One that was left out comes back when it gives a sign of life, before a Sentinel would promote it again.
-      if (this.#inSync.has(key) || this.#excluded.get(key) === offset) continue;
-      this.#excluded.delete(key);
-      this.#inSync.add(key);
-      joined = true;
-    }
-    const behind = [...this.#inSync].filter((key) => !((online.get(key) ?? -1) >= target));
-    if (behind.length === 0) return !(await this.#rejoined());
-    if (!joined) await this.#shrink(behind, online);
-    return false;
+    const round = this.#take({ kind: 'round', target, online: this.#onlineMembers(parseRole(second)) });
+    if (!round.ask) return round.confirmed;
+    return this.#take({ kind: 'eligibility', ...(await this.#sources.eligibility()) }).confirmed;
   }
 
-  /** Whether one that was left out could be promoted again, so that what there is must reach it first. */
-  async #rejoined(): Promise<boolean> {
-    if (this.#excluded.size === 0 || performance.now() - this.#askedAt < eligibilityMs) return false;
-    const { asked, eligible } = await this.#sources.eligibility();
-    if (asked < this.#config.quorumMajority) return false;
-    this.#askedAt = performance.now();
-    let rejoined = false;
-    for (const key of this.#excluded.keys()) {
-      if (!eligible.has(key)) continue;
-      this.#excluded.delete(key);
-      this.#inSync.add(key);
-      this.#sources.log(`writes wait for ${key} again: a Sentinel would promote it`);
-      rejoined = true;
-    }
-    return rejoined;
+  #take(event: InSyncEvent): InSyncStep {
+    const found = stepInSync(this.#inSync, event, this.#config.quorumMajority, performance.now());
+    this.#inSync = found.state;
+    for (const note of found.notes) this.#sources.log(note);
+    return found;
   }
 
-  async #shrink(behind: string[], online: Map<string, number>): Promise<void> {
-    const { asked, eligible } = await this.#sources.eligibility();
-    if (asked < this.#config.quorumMajority) return;
-    for (const key of behind) {
-      if (eligible.has(key)) continue;
-      this.#inSync.delete(key);
-      this.#excluded.set(key, online.get(key) ?? -1);
-      this.#sources.log(`writes no longer wait for ${key}: no Sentinel would promote it`);
-    }
+  /** Whoever may PSYNC can be listed as a replica; where the configuration names the members, only those count. */
+  #onlineMembers(role: Role | null): Map<string, number> {
+    const { members } = this.#sources;
+    const named = this.#config.members.length > 0;
+    const replicas = role?.role === 'primary' ? role.replicas : [];
+    const counted = replicas.filter((each) => !named || members.find(each) !== undefined);
+    return new Map(counted.map((each) => [keyOf(members.find(each) ?? each), each.offset]));
   }
 
-  #linkTo(primary: MemberAddress): Link {
+  async #linkTo(primary: MemberAddress): Promise<Link> {
     if (this.#primary !== primary) {
-      this.#primary = primary;
       this.#link?.close();
       this.#link = null;
-      this.#inSync.clear();
-      this.#excluded.clear();
-      for (const member of this.#config.members) if (member !== primary) this.#inSync.add(keyOf(member));
-      this.#inSync.delete(keyOf(primary));
+      const could = (await this.#promotable()).filter((key) => key !== keyOf(primary));
+      this.#inSync = initialInSync(could);
+      this.#primary = primary;
     }
     if (this.#link === null || this.#link.closed) {
       const { memberCredentials: credentials, tls } = this.#config;
@@ -166,9 +132,14 @@ export class Durability {
     }
     return this.#link;
   }
-}
 
-/** The acknowledged offset of each replica that is online. */
-export function onlineReplicas(role: Role | null): Map<string, number> {
-  return new Map(role?.role === 'primary' ? role.replicas.map((each) => [keyOf(each), each.offset]) : []);
+  /** Who could be promoted, as far as is known: the members, and where those are learned, whom the Sentinels list. */
+  async #promotable(): Promise<string[]> {
+    const members = this.#sources.members.all.map(keyOf);
+    if (this.#config.members.length > 0) return members;
+    const { asked, eligible } = await this.#sources.eligibility();
+    if (asked < this.#config.quorumMajority)
+      throw new Error('no majority of Sentinels says who could be promoted');
+    return [...members, ...eligible];
+  }
 }
