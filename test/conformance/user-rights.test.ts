@@ -56,9 +56,9 @@ const everyone = 'auth hello quit reset';
 const rights: Record<OwnUser, string> = {
   replication: 'ping psync replconf',
   sentinel:
-    'client|kill client|setname config|rewrite exec info multi ping publish replicaof role script|kill slaveof subscribe',
+    'client|kill client|setname config|rewrite exec failover info multi ping publish replicaof role script|kill slaveof subscribe',
   agent:
-    'acl|list acl|load acl|setuser acl|whoami bgrewriteaof bgsave client|id client|kill client|list client|pause ' +
+    'acl|list acl|load acl|whoami bgrewriteaof bgsave client|id client|kill client|list client|pause ' +
     'client|setname client|unpause command|count command|docs command|getkeys command|getkeysandflags command|help ' +
     'command|info command|list config|get config|rewrite config|set dbsize del get info lastsave latency|latest ' +
     'latency|reset memory|doctor memory|stats ping replicaof role save script|kill set shutdown slaveof slowlog|get ' +
