@@ -43,7 +43,9 @@ export function sendClientCommand(
         writeRequest(['CLIENT', 'SETNAME', `holdfast-${router.config.id}`]),
       );
     case 'kill':
-      return asked(() => kill(client, args), writeRequest(['CLIENT', 'KILL', 'ID', '9007199254740991']));
+      return count < 3
+        ? client.sendPlain(command, request, 0, request.length)
+        : asked(() => kill(client, args), harmlessKill(args));
     case 'unblock':
       return count < 3
         ? client.sendPlain(command, request, 0, request.length)
@@ -130,6 +132,22 @@ function matching(client: Client, args: Buffer[]): Client[] {
   return all;
 }
 
+const nobody = '9007199254740991';
+
+/** What the member is asked instead of a CLIENT KILL: it says what is wrong with it, and kills nobody. */
+function harmlessKill(args: Buffer[]): Buffer {
+  const filters = args.slice(2);
+  if (filters.length === 1) return writeRequest(['CLIENT', 'KILL', 'ID', nobody]);
+  const asked: Buffer[] = [];
+  for (let index = 0; index < filters.length; index += 2) {
+    const [filter, value] = filters.slice(index, index + 2) as [Buffer, Buffer | undefined];
+    // Ids and addresses are the gate's own; what is wrong with them is said here.
+    if (/^(id|l?addr)$/i.test(filter.toString('latin1')) && value !== undefined) continue;
+    asked.push(filter, ...(value === undefined ? [] : [value]));
+  }
+  return writeRequest(['CLIENT', 'KILL', ...asked, 'ID', nobody]);
+}
+
 /** CLIENT KILL addr:port, or with filters, which all have to fit; itself only when SKIPME says no. */
 function kill(client: Client, args: Buffer[]): Buffer {
   const words = args.slice(2).map((arg) => arg.toString());
@@ -158,7 +176,7 @@ function kill(client: Client, args: Buffer[]): Buffer {
   for (const each of [...everyClient(client)]) {
     if ((each === client && skipMe) || !tests.every((test) => test(each))) continue;
     killed++;
-    if (each === client) client.closing = true;
+    if (each === client) client.end();
     else each.close();
   }
   if (old) return killed > 0 ? writeSimple('OK') : writeError('ERR No such client');
@@ -169,7 +187,7 @@ function kill(client: Client, args: Buffer[]): Buffer {
 function unblock(client: Client, command: Command, request: Buffer, args: Buffer[]): boolean {
   const id = Number(args[2]);
   const blocked = [...everyClient(client)].find((each) => each.id === id);
-  const serverId = blocked?.own?.serverId ?? 9007199254740991;
+  const serverId = blocked?.own?.serverId ?? nobody;
   // Whoever has no connection of its own is not blocked, and a number that the gate never gave is nobody's here,
   // though the member may have a connection with it: an id that no connection has says the same.
   const known = /^\d{1,15}$/.test(args[2]?.toString() ?? '');

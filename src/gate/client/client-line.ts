@@ -7,8 +7,9 @@ export function describeClient(client: Client): string {
   const seconds = (since: number) => Math.floor((now - since) / 1000);
   const flags =
     (session.subscribed ? 'P' : '') +
+    (client.own?.ring.peek()?.handler?.blocking === true ? 'b' : '') +
     (session.monitor !== null ? 'O' : '') +
-    (client.inMulti ? 'x' : '') +
+    (session.transaction.open ? 'x' : '') +
     (session.modes.has('tracking') ? 't' : '');
   const fields: [string, string | number][] = [
     ['id', client.id],
@@ -23,7 +24,7 @@ export function describeClient(client: Client): string {
     ['sub', session.channels.size],
     ['psub', session.patterns.size],
     ['ssub', session.shardChannels.size],
-    ['multi', session.transaction === null ? -1 : session.transaction.length - 1],
+    ['multi', session.transaction.begun ? session.transaction.requests.length : -1],
     ['qbuf', client.requests.size],
     ['qbuf-free', 0],
     ['argv-mem', 0],

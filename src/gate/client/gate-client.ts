@@ -1,18 +1,18 @@
 import { Buffer } from 'node:buffer';
 import type { Socket } from 'node:net';
-import { splitInline } from '../../resp/arguments.ts';
 import { MINUS } from '../../resp/bytes.ts';
-import { MALFORMED } from '../../resp/request.ts';
-import { writeError, writeRequest } from '../../resp/write.ts';
+import { writeError } from '../../resp/write.ts';
 import type { Command } from '../commands/command-table.ts';
 import type { ClosedFor } from '../control/control-api.ts';
 import type { ReplyHandler, Run } from '../upstream/run-ring.ts';
 import type { Upstream } from '../upstream/upstream.ts';
-import { type Again, type Bounce, currentRequest, type Item, refusalOf } from './bounce.ts';
 import { ClientOutput } from './client-output.ts';
+import { Farewell } from './farewell.ts';
 import { Flow } from './flow.ts';
 import { LongIntake } from './long-intake.ts';
+import { answerOrRetry } from './replay.ts';
 import { RequestBuffer } from './request-buffer.ts';
+import { type Again, RetryQueue } from './retry-queue.ts';
 import type { Router } from './router.ts';
 import { sendNext } from './send-next.ts';
 import { Session } from './session.ts';
@@ -26,7 +26,7 @@ import { sendSpecial } from './specials.ts';
  * a request that needs another connection, or is answered here, waits until those before it are answered.
  *
  * What can't go on now stays where it is: requests not looked at in `requests`, what must be sent again in
- * `backlog`. `pump` goes on from there; whoever clears an obstacle calls it.
+ * `retries`. `pump` goes on from there; whoever clears an obstacle calls it.
  */
 export class Client {
   readonly id: number;
@@ -46,8 +46,8 @@ export class Client {
   #paused = false;
   readonly #slow = new SlowReader(this);
   readonly #long = new LongIntake(this);
-  backlog: Item[] = [];
-  bounce: Bounce | null = null;
+  readonly #farewell = new Farewell(this);
+  readonly retries = new RetryQueue();
   /** Runs sent and not answered. */
   inFlight = 0;
   /** `pump` wants to be called when nothing is in flight any more. */
@@ -60,17 +60,10 @@ export class Client {
   current: Upstream | null = null;
   /** Its private connection, while it needs one. */
   own: Upstream | null = null;
-  /** MULTI was sent, and no EXEC or DISCARD after it. */
-  inMulti = false;
-  /** A queued command failed here, so its EXEC must not be sent. */
-  multiFailed = false;
-  /** What is queued changes what the requests behind EXEC mean. */
-  multiSettles = false;
   /** A request is on its way that changes what those behind it mean. */
   #settling = false;
   replies: 'on' | 'off' | 'skip' = 'on';
   lastCommand = '';
-  lastActive = this.since;
   /** How much of what is held for it the door has counted. */
   countedBytes = 0;
   closing = false;
@@ -89,6 +82,7 @@ export class Client {
       this.#onDrained();
     });
     socket.on('error', () => this.close());
+    socket.on('end', () => (this.#long.active ? this.close() : this.#farewell.onEnd()));
     socket.on('close', () => this.close());
   }
 
@@ -110,9 +104,14 @@ export class Client {
     return this.requests.size + this.output.unread;
   }
 
+  /** Replies may go to it as they come. */
+  get direct(): boolean {
+    return !this.retries.collecting && this.replies !== 'skip';
+  }
+
   /** Something of it waits to be sent. */
   get hasWork(): boolean {
-    return this.backlog.length > 0 || this.bounce !== null || this.requests.size > 0;
+    return !this.retries.isEmpty || this.requests.size > 0;
   }
 
   #onData(chunk: Buffer, bytes: number): void {
@@ -135,7 +134,7 @@ export class Client {
 
   /** Its request is longer than what may be kept: how it goes on depends on what it is. */
   #startLong(): void {
-    const ready = this.idle() && this.backlog.length === 0 && !this.#settling;
+    const ready = this.idle() && this.retries.isEmpty && !this.#settling;
     if (this.#long.begin(ready)) this.resume();
     else this.#pause();
   }
@@ -159,7 +158,7 @@ export class Client {
     this.#pumping = true;
     this.waiting = false;
     this.flow.starved = false;
-    while (this.bounce === null && this.#goOn());
+    while (!this.retries.collecting && this.#goOn());
     this.#pumping = false;
     if (this.heldBytes !== this.countedBytes) this.router.buffered.update(this);
     if (this.requests.size === 0) {
@@ -192,7 +191,7 @@ export class Client {
       if (!this.idle()) return false;
       this.#settling = false;
     }
-    const item = this.backlog[0];
+    const item = this.retries.first;
     if (item !== undefined) {
       if ('reply' in item) {
         if (!this.idle()) return false;
@@ -201,15 +200,19 @@ export class Client {
         !this.sendOne(this.router.table.commandIn(item.request), item.request, 0, item.request.length)
       )
         return false;
-      this.backlog.shift();
+      this.retries.shift();
       return true;
     }
     if (this.closing) {
-      if (this.idle()) this.socket.end();
+      if (this.idle()) this.#farewell.finish();
+      else this.#farewell.waitForAnswers();
       return false;
     }
-    if (!this.session.admitted && !this.router.admit(this)) return false;
-    return this.requests.size > 0 && !this.requests.incomplete && sendNext(this);
+    if (this.requests.size > 0 && !this.requests.incomplete) {
+      return (this.session.admitted || this.router.admit(this)) && sendNext(this);
+    }
+    this.closing = this.#farewell.heard;
+    return this.closing;
   }
 
   /** What comes next waits for the answer to what was sent last: it changes what the rest means. */
@@ -237,9 +240,9 @@ export class Client {
     let sent = true;
     if (refusal !== null) {
       if (!this.idle()) return false;
-      if (this.inMulti) this.multiFailed = true;
+      if (this.session.transaction.open) this.session.transaction.spoil();
       this.deliver(refusal, 0, refusal.length);
-    } else if (command.behaviour.kind !== 'plain' || this.inMulti) {
+    } else if (command.behaviour.kind !== 'plain' || this.session.transaction.open) {
       sent = sendSpecial(this, command, buf, start, end);
     } else sent = this.sendPlain(command, buf, start, end);
     if (!sent) return false;
@@ -269,34 +272,36 @@ export class Client {
     return true;
   }
 
-  /** A request that is malformed, empty or a line of words. */
-  takeOdd(next: number): boolean {
-    const { requests } = this;
-    if (next === MALFORMED) {
-      this.fail(`ERR ${requests.frame.error}`);
-      return true;
-    }
-    const line = requests.buf.subarray(requests.pos, next);
-    requests.pos = next;
-    if (requests.frame.count === 0) return true;
-    const words = splitInline(line.subarray(0, line.length - 1));
-    if (words === undefined) this.fail('ERR Protocol error: unbalanced quotes in request');
-    else if (words.length > 0) this.backlog.push({ request: writeRequest(words) });
-    return true;
-  }
-
   /** Answers with an error after everything before it, and closes the connection then. */
   fail(text: string, reason: ClosedFor = 'protocol'): void {
     this.router.counters.close(reason);
-    this.backlog.push({ reply: writeError(text) });
+    this.retries.push({ reply: writeError(text) });
     this.closing = true;
     this.requests.clear();
+    this.socket.pause();
+  }
+
+  /** Its session is let in nowhere: one error ends it, whatever of it still waits. */
+  refuseSession(error: string): void {
+    if (this.closing) {
+      this.close('session');
+      return;
+    }
+    this.retries.clear();
+    this.fail(error, 'session');
+    this.pump();
+  }
+
+  /** A confirmation of a subscription: CLIENT REPLY does not silence it. */
+  confirm(buf: Buffer, start: number, end: number): void {
+    if (this.replies === 'skip') this.replies = 'on';
+    this.write(buf, start, end);
   }
 
   /** A reply that is the client's next: written at once, or kept while an earlier request is sent again. */
   deliver(buf: Buffer, start: number, end: number): void {
-    if (this.bounce !== null) {
-      this.bounce.items.push({ reply: Buffer.from(buf.subarray(start, end)) });
+    if (this.retries.collecting) {
+      this.retries.again({ reply: Buffer.from(buf.subarray(start, end)) });
       return;
     }
     if (this.replies === 'on') {
@@ -314,7 +319,7 @@ export class Client {
 
   /** Replies that are its next, as they stand in memory. True when they must stay there: not all is written yet. */
   pass(buf: Buffer, start: number, end: number): boolean {
-    if (this.replies !== 'on' || this.bounce !== null || this.closed) {
+    if (this.replies !== 'on' || this.retries.collecting || this.closed) {
       this.deliver(buf, start, end);
       return false;
     }
@@ -333,24 +338,14 @@ export class Client {
     this.router.buffered.update(this);
   }
 
-  /** One reply to a run of several requests that is not simply passed on: an error, or one behind a bounce. */
+  /** One reply to a run of several requests that is not simply passed on: an error, or one behind a retry. */
   onReply(run: Run, buf: Buffer, start: number, end: number): void {
-    const refusal = refusalOf(buf, start, end);
-    if (refusal !== null && this.router.onRefusal(this, refusal)) {
-      this.sendAgain({ request: currentRequest(run) });
-    } else if (this.bounce === null) {
-      this.deliver(buf, start, end);
-    } else {
-      const request = currentRequest(run);
-      if (this.router.table.commandIn(request).read) this.sendAgain({ request });
-      else this.deliver(buf, start, end);
-    }
+    answerOrRetry(this, run, buf, start, end);
   }
 
   /** Has the request sent again when everything that is in flight was answered. */
   sendAgain(item: Again): void {
-    this.bounce ??= { items: [] };
-    this.bounce.items.push(item);
+    this.retries.again(item);
     this.router.counters.bounced++;
   }
 
@@ -369,20 +364,18 @@ export class Client {
     const { flow } = this;
     flow.done(run.count, run.end - run.start);
     if (run.reads) flow.learn(run.count, replyBytes);
-    if (--this.inFlight === 0 && (this.waiting || this.bounce !== null || this.own !== null)) this.onIdle();
+    if (--this.inFlight === 0 && (this.waiting || this.retries.collecting || this.own !== null))
+      this.onIdle();
     if (flow.starved && flow.fed) this.pump();
   }
 
-  /** Nothing is in flight: what bounced comes first, then the rest. */
+  /** Nothing is in flight: what is sent again comes first, then the rest. */
   onIdle(): void {
-    if (this.bounce !== null) {
-      const { items, subscriptions } = this.bounce;
-      this.backlog.unshift(...items);
-      this.bounce = null;
-      const inMulti = this.session.transaction !== null;
+    if (this.retries.collecting) {
+      const resubscribed = this.retries.release();
+      const rewound = this.session.transaction.rewind();
       // The old connection is not where the client is: inside a MULTI that can't go on, or subscribed to other things.
-      if (inMulti || this.inMulti || subscriptions !== undefined) this.router.dropOwn(this);
-      this.inMulti = inMulti;
+      if (rewound || resubscribed) this.router.dropOwn(this);
       this.pump();
     } else if (this.waiting) this.pump();
     if (this.own !== null && this.inFlight === 0) this.router.giveBack(this);

@@ -3,8 +3,8 @@ import { MINUS, PUSH, STAR } from '../../resp/bytes.ts';
 import { Push, readReply } from '../../resp/read.ts';
 import { writeRequest } from '../../resp/write.ts';
 import type { ReplyHandler } from '../upstream/run-ring.ts';
-import { refusalOf } from './bounce.ts';
 import type { Client } from './gate-client.ts';
+import { refusalOf } from './refusal.ts';
 
 /** A request whose success changes the client's session. It can always be sent again. */
 export class Observed implements ReplyHandler {
@@ -19,21 +19,21 @@ export class Observed implements ReplyHandler {
   }
 
   onReply(buf: Buffer, start: number, end: number): boolean {
-    if (this.bounced(buf, start, end)) return true;
+    if (this.retried(buf, start, end)) return true;
     if (buf[start] !== MINUS) this.#onSuccess();
     this.client.deliver(buf, start, end);
     return true;
   }
 
   onLost(): void {
-    this.client.bounce?.items.push({ request: this.request });
+    this.client.retries.again({ request: this.request });
   }
 
   proves(_buf: Buffer, _start: number, _end: number): boolean {
     return true;
   }
 
-  protected bounced(buf: Buffer, start: number, end: number): boolean {
+  protected retried(buf: Buffer, start: number, end: number): boolean {
     if (!this.refused(buf, start, end)) return false;
     this.client.sendAgain({ request: this.request });
     return true;
@@ -123,8 +123,8 @@ export class Subscribing implements ReplyHandler {
     }
     if (this.#left < 0) {
       this.#left = Math.max(1, this.#names.length || this.#set().size);
-      // Behind a bounce it is sent again in its turn: a subscriber may not send what comes before it.
-      this.#again = client.bounce !== null;
+      // Behind a retry it is sent again in its turn: a subscriber may not send what comes before it.
+      this.#again = client.retries.collecting;
       if (this.#again) client.sendAgain({ request: this.#request });
     }
     const reply = readReply(buf, start, end, true);
@@ -135,7 +135,7 @@ export class Subscribing implements ReplyHandler {
       if (this.#verb.includes('un')) this.#set().delete(key);
       else this.#set().add(key);
     }
-    if (!this.#again) client.deliver(buf, start, end);
+    if (!this.#again) client.confirm(buf, start, end);
     return --this.#left === 0;
   }
 
@@ -148,14 +148,13 @@ export class Subscribing implements ReplyHandler {
     // What was confirmed is put up again with the session; it must not be confirmed twice.
     const left = this.#left < 0 ? this.#names : this.#names.slice(-this.#left);
     const request = this.#names.length === 0 ? this.#request : writeRequest([this.#verb, ...left]);
-    this.#client.bounce?.items.push({ request });
+    this.#client.retries.again({ request });
   }
 
-  /** Behind a bounce, what its connection has is not what the session is to be. */
+  /** Behind a retry, what its connection has is not what the session is to be. */
   #set(): Set<string> {
-    const { session, bounce } = this.#client;
-    if (bounce !== null) bounce.subscriptions ??= session.copySubscriptions();
-    const sets = bounce?.subscriptions ?? session;
+    const { session, retries } = this.#client;
+    const sets = retries.collecting ? retries.subscriptions(() => session.copySubscriptions()) : session;
     if (this.#verb.startsWith('p')) return sets.patterns;
     return this.#verb.startsWith('s') && !this.#verb.startsWith('sub') ? sets.shardChannels : sets.channels;
   }

@@ -1,5 +1,5 @@
-import { failHeld } from './carry-over.ts';
 import type { Client } from './gate-client.ts';
+import { failHeld } from './replay.ts';
 
 const checkMs = 25;
 const retryMs = 20;

@@ -1,5 +1,4 @@
 import { createServer, type Server, type Socket } from 'node:net';
-import { TLSSocket } from 'node:tls';
 import { errorCode, errorText } from '../../base/errors.ts';
 import { isSabotaged } from '../../base/sabotage.ts';
 import { type RequestLimits, redisRequestLimits, unauthenticatedLimits } from '../../resp/request.ts';
@@ -8,16 +7,17 @@ import type { GateConfig, Listen, MemberAddress } from '../config.ts';
 import type { Counters } from '../control/counters.ts';
 import { GateListenFailed } from '../errors.ts';
 import { Connections, type ConnectionsOwner } from '../upstream/connections.ts';
-import { readTlsFiles } from '../upstream/open-socket.ts';
 import type { Strangers } from '../upstream/strangers.ts';
 import type { Upstream, UpstreamOptions } from '../upstream/upstream.ts';
-import type { Refusal } from './bounce.ts';
 import type { Buffered } from './buffered.ts';
+import { endWith } from './farewell.ts';
 import { Client } from './gate-client.ts';
 import { HeldClients } from './held-clients.ts';
 import { readHeader } from './proxy-socket.ts';
+import type { Refusal } from './refusal.ts';
 import type { Router } from './router.ts';
 import { withSharedReads } from './shared-reads.ts';
+import { secure } from './tls-handshake.ts';
 
 /** How a door chooses the member for a client, and tells what it notices. */
 export interface Routing {
@@ -63,6 +63,8 @@ export class Door implements Router, ConnectionsOwner {
   readonly confirm: UpstreamOptions['confirm'];
   readonly #routing: Routing;
   readonly #servers: Server[] = [];
+  /** Connections that still have to say who they are, before they are clients. */
+  #greeted = 0;
   readonly connections: Connections;
 
   constructor(context: DoorContext, routing: Routing) {
@@ -101,7 +103,13 @@ export class Door implements Router, ConnectionsOwner {
       const { proxyProtocol, tls } = this.config;
       const plain = !proxyProtocol && !tls?.cert;
       const server = createServer(
-        { noDelay: true, keepAlive: true, keepAliveInitialDelay: 60_000, pauseOnConnect: plain },
+        {
+          noDelay: true,
+          keepAlive: true,
+          keepAliveInitialDelay: 60_000,
+          pauseOnConnect: plain,
+          allowHalfOpen: true,
+        },
         (socket) => (plain ? this.#accept(withSharedReads(socket)) : this.#greet(socket)),
       );
       this.#servers.push(server);
@@ -134,40 +142,48 @@ export class Door implements Router, ConnectionsOwner {
   /** Says goodbye to every client that waits for nothing. */
   closeIdle(): void {
     for (const client of this.clients) {
-      if (client.inFlight === 0 && !client.hasWork) client.socket.end();
+      if (client.inFlight === 0 && !client.hasWork) client.end();
     }
   }
 
   /** Takes what comes before the client's own bytes: a PROXY header, or TLS. */
   #greet(socket: Socket): void {
-    if (this.config.proxyProtocol) readHeader(socket, (address) => this.#secure(socket, address));
-    else this.#secure(socket, null);
+    // Whoever only begins takes no place of a client, and there may be as many of them as of clients.
+    if (this.#greeted >= this.config.limits.clients) {
+      this.counters.clientsRefused++;
+      socket.destroy();
+      return;
+    }
+    this.#greeted++;
+    let greets = true;
+    const greeted = () => {
+      if (greets) this.#greeted--;
+      greets = false;
+    };
+    socket.once('close', greeted);
+    if (this.config.proxyProtocol) readHeader(socket, (address) => this.#secure(socket, address, greeted));
+    else this.#secure(socket, null, greeted);
   }
 
-  #secure(socket: Socket, address: string | null): void {
+  #secure(socket: Socket, address: string | null, onDone: () => void): void {
     const { tls } = this.config;
     if (!tls?.cert) {
+      onDone();
       this.#accept(socket, address);
       socket.resume();
       return;
     }
-    const { verifyClients } = tls;
-    const secured = new TLSSocket(socket, {
-      isServer: true,
-      ...readTlsFiles(tls),
-      requestCert: verifyClients === true,
-      rejectUnauthorized: verifyClients === true,
+    secure(socket, tls, (secured) => {
+      onDone();
+      this.#accept(secured, address);
     });
-    socket.on('error', () => {});
-    secured.on('error', () => secured.destroy());
-    this.#accept(secured, address);
   }
 
   #accept(socket: Socket, address: string | null = null): void {
     if (this.clients.size >= this.config.limits.clients) {
       this.counters.clientsRefused++;
       socket.on('error', () => {});
-      socket.end('-ERR max number of clients reached\r\n');
+      endWith(socket, '-ERR max number of clients reached\r\n');
       return;
     }
     this.counters.clientsAccepted++;
@@ -221,8 +237,7 @@ export class Door implements Router, ConnectionsOwner {
       return;
     }
     this.#context.log(`client ${client.id}: its session is not taken over: ${error}`);
-    client.fail(error, 'session');
-    client.pump();
+    client.refuseSession(error);
   }
 
   hold(client: Client): void {

@@ -47,7 +47,7 @@ export class LongIntake {
     const taken = long.pass(chunk);
     if (long.whole || long.failed) this.#long = null;
     if (long.whole && long.refusal !== null) {
-      if (client.inMulti) client.multiFailed = true;
+      if (client.session.transaction.open) client.session.transaction.spoil();
       client.deliver(long.refusal, 0, long.refusal.length);
     }
     if (!long.failed) return taken;

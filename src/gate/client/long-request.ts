@@ -1,8 +1,8 @@
 import { Buffer } from 'node:buffer';
 import { DOLLAR, findCr, MINUS, readLength } from '../../resp/bytes.ts';
 import type { Upstream } from '../upstream/upstream.ts';
-import { answerUncertain } from './carry-over.ts';
 import type { Client } from './gate-client.ts';
+import { answerUncertain } from './replay.ts';
 
 /**
  * A request that is longer than what a client may have in the gate. Its command is known before anything of it goes
@@ -63,17 +63,18 @@ export class LongRequest {
     }
     const upstream = router.ownFor(client);
     if (upstream === null) return null;
-    const multi = client.inMulti;
+    const { transaction } = client.session;
+    const multi = transaction.open;
     upstream.send(client, buf, pos, pos, 1, true, {
       onReply: (reply, start, stop) => {
-        if (multi && reply[start] === MINUS) client.multiFailed = true;
-        else if (multi) client.session.queue(null, false, 0);
+        if (multi && reply[start] === MINUS) transaction.onRefused();
+        else if (multi) transaction.onQueued(null, false, 0);
         client.deliver(reply, start, stop);
         return true;
       },
       proves: () => true,
       onLost: () => {
-        if (multi) client.multiFailed = true;
+        if (multi) transaction.spoil();
         answerUncertain(client);
       },
     });

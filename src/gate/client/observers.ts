@@ -11,12 +11,10 @@ export function observer(client: Client, name: string, args: Buffer[], request: 
     const { identity } = session;
     if (name === 'select') {
       session.identity = { ...identity, database: Number(text(1)), selectedAs: identity.login };
-    } else if (name === 'unwatch') session.watching = session.watchBroken = false;
+    } else if (name === 'unwatch') session.transaction.onUnwatch();
     else if (name === 'monitor') session.monitor = request;
     else if (name === 'reset') {
       session.reset();
-      client.inMulti = false;
-      client.multiFailed = false;
       client.replies = 'on';
     } else if (name === 'auth') {
       const login: Login =

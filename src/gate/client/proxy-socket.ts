@@ -16,6 +16,7 @@ export function readHeader(socket: Socket, onHeader: (address: string | null) =>
     clearTimeout(timer);
     socket.off('data', onData);
     socket.off('close', giveUp);
+    socket.off('end', onEnd);
     if (header === undefined) {
       socket.destroy();
       return;
@@ -28,5 +29,7 @@ export function readHeader(socket: Socket, onHeader: (address: string | null) =>
   };
   socket.on('error', () => socket.destroy());
   socket.on('close', giveUp);
+  const onEnd = () => socket.destroy();
+  socket.on('end', onEnd);
   socket.on('data', onData);
 }

@@ -4,9 +4,9 @@ import type { Command, CommandTable } from '../commands/command-table.ts';
 import type { GateConfig } from '../config.ts';
 import type { Counters } from '../control/counters.ts';
 import type { Upstream } from '../upstream/upstream.ts';
-import type { Refusal } from './bounce.ts';
 import type { Buffered } from './buffered.ts';
 import type { Client } from './gate-client.ts';
+import type { Refusal } from './refusal.ts';
 
 /** What a client needs of the door that it came through. */
 export interface Router {

@@ -1,6 +1,7 @@
 import { INCOMPLETE, MALFORMED } from '../../resp/request.ts';
 import type { Upstream } from '../upstream/upstream.ts';
 import type { Client } from './gate-client.ts';
+import { takeOdd } from './odd-requests.ts';
 
 /**
  * Sends the plain requests that come next in a client's buffer as one run, or one request that is not plain. True when
@@ -10,7 +11,7 @@ export function sendNext(client: Client): boolean {
   const { router, requests, flow } = client;
   const { frame, buf, end } = requests;
   const start = requests.pos;
-  const plain = !client.inMulti && !router.refuses;
+  const plain = !client.session.transaction.open && !router.refuses;
   let pos = start;
   let count = 0;
   let writes = false;
@@ -27,7 +28,8 @@ export function sendNext(client: Client): boolean {
     if (next === INCOMPLETE) break;
     if (next === MALFORMED || frame.count <= 0) {
       if (count > 0) break;
-      return client.takeOdd(next);
+      takeOdd(client, next);
+      return true;
     }
     command = router.table.find(buf, frame.nameStart, frame.nameEnd);
     if (!plain || !command.plain) {

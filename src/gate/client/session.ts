@@ -1,9 +1,7 @@
 import type { Buffer } from 'node:buffer';
 import { writeRequest } from '../../resp/write.ts';
 import { type Identity, introductionOf, newcomer, type Step } from '../upstream/identity.ts';
-
-/** Stands for a request that is not kept. */
-const nothing = globalThis.Buffer.alloc(0);
+import { Transaction } from './transaction.ts';
 
 /** Names as latin1, which keeps every byte. */
 export interface Subscriptions {
@@ -29,16 +27,7 @@ export class Session implements Subscriptions {
   patterns = new Set<string>();
   shardChannels = new Set<string>();
   monitor: Buffer | null = null;
-  /** The transaction that was begun and not ended: MULTI and what was queued, as sent; null outside of one. */
-  transaction: Buffer[] | null = null;
-  /** The transaction is too long to be kept, so it can't be put up again. */
-  forgetful = false;
-  /** It should have been put up again, and can't be. */
-  transactionLost = false;
-  #transactionBytes = 0;
-  watching = false;
-  /** Watched keys can't be watched across a change of primary: EXEC answers as if they had changed. */
-  watchBroken = false;
+  readonly transaction = new Transaction();
 
   /** The server was asked whether strangers have to log in. */
   admit(mustLogIn: boolean): void {
@@ -71,38 +60,14 @@ export class Session implements Subscriptions {
 
   /** It is more than a shared connection can hold. */
   get needsOwnConnection(): boolean {
-    return this.standing || this.transaction !== null || this.watching || this.modes.size > 0 || this.foreign;
-  }
-
-  /** Notes a request that was queued. Beyond `limitBytes` only what changes a connection is kept. */
-  queue(request: Buffer | null, keep: boolean, limitBytes: number): void {
-    const { transaction } = this;
-    if (transaction === null) return;
-    this.#transactionBytes += request?.length ?? 0;
-    this.forgetful ||= request === null || this.#transactionBytes > limitBytes;
-    transaction.push(request !== null && (keep || !this.forgetful) ? request : nothing);
-  }
-
-  endTransaction(): void {
-    this.transaction = null;
-    this.forgetful = false;
-    this.transactionLost = false;
-    this.#transactionBytes = 0;
-    this.watching = false;
-    this.watchBroken = false;
-  }
-
-  /** A new connection is about to be put into this state: what can't be put up again makes EXEC fail. */
-  onMove(): void {
-    if (this.watching) this.watchBroken = true;
-    if (this.forgetful) this.transactionLost = true;
+    return this.standing || this.transaction.holdsConnection || this.modes.size > 0 || this.foreign;
   }
 
   /** Back to what a new connection is, as RESET does. */
   reset(): void {
-    const { admitted, mustLogIn } = this;
-    Object.assign(this, new Session(), { admitted, mustLogIn });
-    this.#transactionBytes = 0;
+    const { admitted, mustLogIn, transaction } = this;
+    transaction.reset();
+    Object.assign(this, new Session(), { admitted, mustLogIn, transaction });
   }
 
   get protocol(): 2 | 3 {
@@ -132,8 +97,7 @@ export class Session implements Subscriptions {
       // A client that may no longer hear what it subscribed to is closed, as a server does.
       if (names.size > 0) say([verb, ...[...names].map((each) => latin1(each))], true, names.size);
     }
-    const begun = this.transactionLost ? this.transaction?.slice(0, 1) : this.transaction;
-    for (const request of begun ?? []) list.push({ request, replies: 1, must: true });
+    list.push(...this.transaction.restoring());
     if (this.monitor !== null) list.push({ request: this.monitor, replies: 1, must: false });
     return list;
   }

@@ -20,7 +20,7 @@ export class SharedReadSocket extends Socket {
       this.receive(buf as Buffer, bytes);
       return true;
     };
-    super({ handle, onread: { buffer: shared, callback } } as object);
+    super({ handle, allowHalfOpen: true, onread: { buffer: shared, callback } } as object);
   }
 }
 

@@ -9,7 +9,7 @@ import { sendClientCommand } from './client-command.ts';
 import type { Client } from './gate-client.ts';
 import { AccessChange, Blocking, Foreign, Observed, Settling, Subscribing } from './handlers.ts';
 import { observer } from './observers.ts';
-import { endTransaction, Queued, TransactionEnd } from './transaction.ts';
+import { Queued, TransactionEnd } from './transaction-handlers.ts';
 
 /**
  * Requests that change what their connection is, or that are answered in a way of their own: one handler for each
@@ -71,8 +71,9 @@ export function sendSpecial(
 ): boolean {
   const request = Buffer.from(buf.subarray(start, end));
   const { behaviour } = command;
-  if (client.inMulti && behaviour.kind === 'publish' && saysHello(request)) return refuseHello(client);
-  if (client.inMulti && !actsInMulti(behaviour)) {
+  const inMulti = client.session.transaction.open;
+  if (inMulti && behaviour.kind === 'publish' && saysHello(request)) return refuseHello(client);
+  if (inMulti && !actsInMulti(behaviour)) {
     return isRefusedInMulti(client, command)
       ? refuseInMulti(client, command)
       : sendQueued(client, command, request);
@@ -178,44 +179,38 @@ function sendTransaction(special: Special<Extract<Behaviour, { kind: 'transactio
   const { client, request, behaviour } = special;
   const { session } = client;
   const { verb } = behaviour;
+  const { transaction } = session;
   if (verb === 'unwatch') {
     return sendOwn(special, new Observed(client, request, observer(client, verb, special.args, request)));
   }
-  if (verb === 'multi' || verb === 'watch') {
-    if (client.inMulti) return sendOwn(special, new Queued(client, request, verb));
-    if (verb === 'watch') {
-      const watched = () => {
-        session.watching = true;
-      };
-      return sendOwn(special, new Queued(client, request, 'watched', watched));
-    }
-    const begun = () => {
-      session.transaction = [request];
-    };
-    if (!sendOwn(special, new Queued(client, request, 'begin', begun))) return false;
-    client.inMulti = true;
-    return true;
+  if (verb === 'exec' || verb === 'discard') return sendEnd(special, verb === 'exec');
+  if (transaction.open) return sendOwn(special, new Queued(client, request, verb));
+  if (verb === 'watch') {
+    return sendOwn(special, new Queued(client, request, 'watched', () => transaction.onWatch()));
   }
-  return sendEnd(special, verb === 'exec');
+  const begun = () => transaction.onMulti(request, true);
+  if (!sendOwn(special, new Queued(client, request, 'begin', begun))) return false;
+  transaction.sendMulti();
+  return true;
 }
 
 /** EXEC or DISCARD. */
 function sendEnd({ client, request }: Special, executes: boolean): boolean {
   const { router, session } = client;
-  if (executes && (session.transaction !== null || client.inMulti) && router.holding !== 'none') {
+  const { transaction } = session;
+  const mayWrite = executes && (transaction.open || transaction.begun);
+  if (mayWrite && router.holding !== 'none') {
     router.hold(client);
     return false;
   }
-  const broken = client.multiFailed || session.transactionLost || session.watchBroken;
-  if (executes && broken) return endBroken(client);
+  if (executes && transaction.broken !== null) return endBroken(client);
   const upstream = router.ownFor(client);
   if (upstream === null) return false;
-  const mayWrite = executes && (session.transaction !== null || client.inMulti);
+  const told = transaction.tellServer();
+  if (told !== null) upstream.send(null, told, 0, told.length, 1, false, new Swallow());
   const handler = new TransactionEnd(client, request, executes);
   upstream.send(client, request, 0, request.length, 1, mayWrite, handler);
-  client.inMulti = false;
-  if (client.multiSettles) client.settle();
-  client.multiSettles = false;
+  if (transaction.sendEnd()) client.settle();
   return true;
 }
 
@@ -229,9 +224,9 @@ function sendQueued(client: Client, command: Command, request: Buffer): boolean 
   const upstream = router.ownFor(client);
   if (upstream === null) return false;
   const { requestBytes } = router.config.limits;
-  const { kind } = command.behaviour;
-  client.multiSettles ||= settles(command.behaviour);
-  const queued = () => session.queue(request, kind !== 'plain', requestBytes);
+  const { behaviour } = command;
+  session.transaction.sendQueued(settles(behaviour));
+  const queued = () => session.transaction.onQueued(request, behaviour.kind !== 'plain', requestBytes);
   upstream.send(client, request, 0, request.length, 1, false, new Queued(client, request, 'queued', queued));
   return true;
 }
@@ -240,14 +235,14 @@ function sendQueued(client: Client, command: Command, request: Buffer): boolean 
 function refuseHello(client: Client): boolean {
   const text = 'NOPERM this user has no permissions to access one of the channels used as arguments';
   if (!answer(client, writeError(text))) return false;
-  if (client.inMulti) client.multiFailed = true;
+  if (client.session.transaction.open) client.session.transaction.spoil();
   return true;
 }
 
 function refuseInMulti(client: Client, command: Command): boolean {
   const reply = writeError(`ERR ${wordsOf(command)} inside MULTI is not possible through a gate`);
   if (!answer(client, reply)) return false;
-  client.multiFailed = true;
+  client.session.transaction.spoil();
   return true;
 }
 
@@ -255,16 +250,13 @@ const tooLong = writeError(
   'EXECABORT Transaction discarded because of: the primary changed, and it is too long to be sent again',
 );
 
-/** The transaction can't be executed: a queued command was refused here, or a watch did not survive. */
+/** The transaction can't be executed: it was too long to be kept, or a watch did not survive. */
 function endBroken(client: Client): boolean {
   if (!client.idle()) return false;
-  const { session } = client;
-  let reply: Buffer = Buffer.from(session.protocol === 3 ? '_\r\n' : '*-1\r\n');
-  if (client.multiFailed) reply = writeError('EXECABORT Transaction discarded because of previous errors.');
-  else if (session.transactionLost) reply = tooLong;
-  endTransaction(client);
-  client.inMulti = false;
-  client.multiSettles = false;
+  const { protocol, transaction } = client.session;
+  const aborted = Buffer.from(protocol === 3 ? '_\r\n' : '*-1\r\n');
+  const reply = transaction.broken === 'lost' ? tooLong : aborted;
+  transaction.reset();
   client.router.dropOwn(client);
   client.deliver(reply, 0, reply.length);
   return true;

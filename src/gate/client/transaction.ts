@@ -1,194 +1,159 @@
-import type { Buffer } from 'node:buffer';
-import { readArguments } from '../../resp/arguments.ts';
-import { MINUS } from '../../resp/bytes.ts';
-import { ReplyError, readReply } from '../../resp/read.ts';
-import { writeError, writeSimple } from '../../resp/write.ts';
-import type { Behaviour } from '../commands/behaviour.ts';
-import type { Command } from '../commands/command-table.ts';
-import type { Again, BlockPart } from './bounce.ts';
-import { answerUncertain } from './carry-over.ts';
-import type { Client } from './gate-client.ts';
-import { accessChange, Observed } from './handlers.ts';
-import { observer } from './observers.ts';
+import { Buffer } from 'node:buffer';
+import { writeRequest } from '../../resp/write.ts';
+import type { Step } from '../upstream/identity.ts';
+
+/** Stands for a request that is not kept. */
+const nothing = Buffer.alloc(0);
+/** A server refuses it in a transaction, and has its EXEC fail. It counts the arguments before it asks what is allowed. */
+const spoiling = writeRequest(['GET']);
 
 /**
- * Transactions across a change of primary. The rules:
- *
- * - MULTI and what is queued behind it was not executed before EXEC, so it is sent again; what was answered already
- *   is put up again without a word (session.transaction).
- * - An EXEC whose reply is lost may have been executed. It takes its whole block with it: what of the block waits to
- *   be sent again is answered as queued, and EXEC with UNCERTAIN. Nothing of it is sent again, or the requests behind
- *   it would be queued in a transaction that is over for the client. A block that only reads is sent again whole.
- * - A request that the server would not queue makes EXEC fail. That is remembered here, because the server may be
- *   another one when EXEC comes.
+ * The transaction of one client, as the server has it and as it must be put onto another one. Only its client calls
+ * these methods, in the order in which it sends (`send…`) and in which the server answers (`on…`).
  */
+export class Transaction {
+  #open = false;
+  #settles = false;
+  /** MULTI and what the server queued behind it, as sent; null outside of one. */
+  #queued: Buffer[] | null = null;
+  #bytes = 0;
+  /** It is too long to be kept, so it can't be restored. */
+  #forgetful = false;
+  /** It should have been restored, and can't be. */
+  #lost = false;
+  /** EXEC has to fail; the server knows that, or has to be told. */
+  #spoiled: 'no' | 'here' | 'at the server' = 'no';
+  #watching = false;
+  /** Watched keys can't be watched across a change of primary: EXEC answers as if they had changed. */
+  #watchBroken = false;
 
-const parts = {
-  watched: { reply: writeSimple('OK'), kind: 'watch', refused: false },
-  begin: { reply: writeSimple('OK'), kind: 'begin', refused: false },
-  queued: { reply: writeSimple('QUEUED'), kind: 'queued', refused: false },
-  multi: { reply: writeError('ERR MULTI calls can not be nested'), kind: 'error', refused: false },
-  watch: { reply: writeError('ERR WATCH inside MULTI is not allowed'), kind: 'error', refused: false },
-} as const satisfies Record<string, BlockPart>;
-
-/** WATCH, MULTI, and what is sent behind it. Behind a bounce nothing of it was executed, so it is sent again. */
-export class Queued extends Observed {
-  readonly #part: BlockPart;
-
-  constructor(client: Client, request: Buffer, part: keyof typeof parts, onSuccess: () => void = () => {}) {
-    super(client, request, onSuccess);
-    this.#part = parts[part];
+  /** MULTI was sent, and no EXEC or DISCARD after it. */
+  get open(): boolean {
+    return this.#open;
   }
 
-  override onReply(buf: Buffer, start: number, end: number): boolean {
-    const { client, request } = this;
-    if (this.refused(buf, start, end)) client.sendAgain({ request, block: { ...this.#part, refused: true } });
-    else if (client.bounce !== null) client.sendAgain({ request, block: this.#part });
-    else {
-      const { kind } = this.#part;
-      if (buf[start] === MINUS && kind === 'begin') client.inMulti = false;
-      if (buf[start] === MINUS && kind === 'queued') client.multiFailed = client.session.transaction !== null;
-      return super.onReply(buf, start, end);
-    }
-    return true;
+  /** The server has begun it. */
+  get begun(): boolean {
+    return this.#queued !== null;
   }
 
-  override onLost(): void {
-    this.client.bounce?.items.push({ request: this.request, block: this.#part });
-  }
-}
-
-/** EXEC or DISCARD. */
-export class TransactionEnd extends Observed {
-  readonly #executes: boolean;
-
-  constructor(client: Client, request: Buffer, executes: boolean) {
-    super(client, request);
-    this.#executes = executes;
+  get forgetful(): boolean {
+    return this.#forgetful;
   }
 
-  override onReply(buf: Buffer, start: number, end: number): boolean {
-    const { client } = this;
-    const notExecuted = buf[start] === MINUS || !this.#executes;
-    if (client.bounce !== null && (notExecuted || this.#onlyReads())) {
-      client.sendAgain({ request: this.request, ends: true });
-      return true;
-    }
-    if (this.refused(buf, start, end)) {
-      client.sendAgain({ request: this.request, ends: true });
-      return true;
-    }
-    if (!notExecuted) this.#observe(buf, start, end);
-    this.#end();
-    client.deliver(buf, start, end);
-    return true;
+  /** What the server queued. */
+  get requests(): Buffer[] {
+    return this.#queued?.slice(1) ?? [];
   }
 
-  override onLost(): void {
-    const { client } = this;
-    const refused = waitingBlock(client).some(({ block }) => block.refused);
-    if (!this.#executes || refused || this.#onlyReads()) {
-      client.bounce?.items.push({ request: this.request, ends: true });
-    } else {
-      this.#end();
-      answerUncertain(client);
-    }
+  /** It needs the connection that it has. */
+  get holdsConnection(): boolean {
+    return this.#open || this.#queued !== null || this.#watching;
   }
 
-  override proves(buf: Buffer, start: number, end: number): boolean {
-    if (buf[start] === MINUS) return buf.toString('latin1', start, start + 11) === '-EXECABORT ';
-    if (!this.#executes) return true;
-    const changes = this.#changes();
-    if (changes.length === 0) return true;
-    const replies = readReply(buf, start, end);
-    if (!Array.isArray(replies)) return replies === null;
-    return changes.every(
-      ({ index, command }) => command.behaviour.kind !== 'foreign' && !(replies[index] instanceof ReplyError),
-    );
+  /** Why its EXEC can't be sent; null when it can. */
+  get broken(): 'lost' | 'watch' | null {
+    if (this.#spoiled !== 'no') return null;
+    if (this.#lost) return 'lost';
+    return this.#watchBroken ? 'watch' : null;
   }
 
-  /** What of the block does more to its connection, or to what others may do, than a plain command. */
-  #changes(): { index: number; request: Buffer; command: Command }[] {
-    const { client } = this;
-    return this.#queued().flatMap((request, index) => {
-      const command = request.length === 0 ? null : client.router.table.commandIn(request);
-      return command !== null && changing.has(command.behaviour.kind) ? [{ index, request, command }] : [];
-    });
+  sendMulti(): void {
+    this.#open = true;
   }
 
-  /** The session's transaction is that of this request: its MULTI was answered. */
-  get #begun(): boolean {
-    return waitingBlock(this.client)[0]?.block.kind !== 'begin';
+  /** @param settles what it does changes what the requests behind EXEC mean */
+  sendQueued(settles: boolean): void {
+    this.#settles ||= settles;
   }
 
-  /** What was queued, also what waits to be sent again. */
-  #queued(): Buffer[] {
-    const known = this.#begun ? (this.client.session.transaction?.slice(1) ?? []) : [];
-    const waiting = waitingBlock(this.client).filter(({ block }) => block.kind === 'queued');
-    return [...known, ...waiting.map(({ request }) => request)];
+  /** EXEC or DISCARD is sent. True when what comes behind it must wait for its answer. */
+  sendEnd(): boolean {
+    const settles = this.#settles;
+    this.#open = false;
+    this.#settles = false;
+    return settles;
   }
 
-  /** Whether the block may be executed twice. */
-  #onlyReads(): boolean {
-    const { client } = this;
-    const whole = !this.#begun || !client.session.forgetful;
-    return whole && this.#queued().every((request) => client.router.table.commandIn(request).read);
+  onMulti(request: Buffer, accepted: boolean): void {
+    if (accepted) this.#queued = [request];
+    else this.#open = false;
   }
 
-  /** What the executed block made of the connection: SELECT, AUTH and HELLO may be queued too. */
-  #observe(buf: Buffer, start: number, end: number): void {
-    const { client } = this;
-    const changes = this.#changes();
-    if (changes.length === 0) return;
-    const replies = readReply(buf, start, end);
-    if (!Array.isArray(replies)) return;
-    for (const { index, request, command } of changes) {
-      if (replies[index] instanceof ReplyError) continue;
-      const { kind } = command.behaviour;
-      const args = readArguments(request, 0, request.length);
-      if (kind === 'foreign') client.session.foreign = true;
-      else if (kind === 'identity') observer(client, command.name, args, request)();
-      else {
-        const user = accessChange(args);
-        if (user !== undefined) client.router.onAccessChanged(user);
-      }
-    }
+  /** Beyond `limitBytes` only what changes a connection is kept (`keep`); null: it was too long to be kept. */
+  onQueued(request: Buffer | null, keep: boolean, limitBytes: number): void {
+    if (this.#queued === null) return;
+    this.#bytes += request?.length ?? 0;
+    this.#forgetful ||= request === null || this.#bytes > limitBytes;
+    this.#queued.push(request !== null && (keep || !this.#forgetful) ? request : nothing);
   }
 
-  /** What waits to be sent again is over too: it gets the replies that its server gave, or would have given. */
-  #end(): void {
-    const { client } = this;
-    const items = client.bounce?.items ?? [];
-    // Another transaction before it is sent again: the session is that one's still.
-    const before = items.findLastIndex((item) => 'request' in item && item.ends);
-    const alone = this.#begun || before < 0;
-    const block = new Set<unknown>(waitingBlock(client));
-    for (const [index, item] of items.entries()) {
-      if ('reply' in item || item.block === undefined) continue;
-      const watched = index > before && item.block.kind === 'watch';
-      if (watched || block.has(item)) items[index] = { reply: item.block.reply };
-    }
-    if (alone) endTransaction(client);
+  /** The server would not queue something. */
+  onRefused(): void {
+    if (this.#queued !== null) this.#spoiled = 'at the server';
   }
-}
 
-const changing = new Set<Behaviour['kind']>(['identity', 'foreign', 'access']);
-
-export function endTransaction(client: Client): void {
-  client.session.endTransaction();
-  client.multiFailed = false;
-}
-
-type Waiting = Again & { block: BlockPart };
-
-/** The requests of the last transaction that wait to be sent again, from its MULTI on if that waits too. */
-function waitingBlock(client: Client): Waiting[] {
-  const items = client.bounce?.items ?? [];
-  const block: Waiting[] = [];
-  for (const item of items.toReversed()) {
-    if ('reply' in item || item.block === undefined || item.block.kind === 'watch') break;
-    block.unshift(item as Waiting);
-    if (item.block.kind === 'begin') break;
+  /** Something was refused here, where the server does not see it. */
+  spoil(): void {
+    if (this.#spoiled === 'no') this.#spoiled = 'here';
   }
-  return block;
+
+  /** What the server must be sent before EXEC, so that it fails; null when it knows. */
+  tellServer(): Buffer | null {
+    if (this.#spoiled !== 'here') return null;
+    this.#spoiled = 'at the server';
+    return spoiling;
+  }
+
+  onWatch(): void {
+    this.#watching = true;
+  }
+
+  onUnwatch(): void {
+    this.#watching = false;
+    this.#watchBroken = false;
+  }
+
+  /** It is over: executed, discarded or aborted. What is open again by then stays open. */
+  end(): void {
+    const open = this.#open;
+    const settles = this.#settles;
+    this.reset();
+    this.#open = open;
+    this.#settles = settles;
+  }
+
+  reset(): void {
+    this.#open = false;
+    this.#settles = false;
+    this.#queued = null;
+    this.#bytes = 0;
+    this.#forgetful = false;
+    this.#lost = false;
+    this.#spoiled = 'no';
+    this.onUnwatch();
+  }
+
+  /** What was sent and has to be sent again is forgotten. True when the connection has more than that. */
+  rewind(): boolean {
+    const changed = this.#open || this.#queued !== null;
+    this.#open = this.#queued !== null;
+    return changed;
+  }
+
+  /** A new connection is about to be put into this state: what can't be restored makes EXEC fail. */
+  onMove(): void {
+    if (this.#watching) this.#watchBroken = true;
+    if (this.#forgetful) this.#lost = true;
+  }
+
+  /** The requests that put a new connection into it. */
+  restoring(): Step[] {
+    if (this.#queued === null) return [];
+    const requests = this.#lost ? this.#queued.slice(0, 1) : this.#queued;
+    const steps = requests.map((request) => ({ request, replies: 1, must: true }));
+    const spoilt = this.#spoiled !== 'no';
+    if (spoilt) this.#spoiled = 'at the server';
+    return spoilt ? [...steps, { request: spoiling, replies: 1, must: false }] : steps;
+  }
 }

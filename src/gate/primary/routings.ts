@@ -1,7 +1,7 @@
 import { writeError } from '../../resp/write.ts';
-import type { Refusal } from '../client/bounce.ts';
 import type { Client } from '../client/gate-client.ts';
 import type { Door, Routing } from '../client/listener.ts';
+import type { Refusal } from '../client/refusal.ts';
 import type { Command } from '../commands/command-table.ts';
 import type { GateConfig, MemberAddress } from '../config.ts';
 import type { UpstreamOptions } from '../upstream/upstream.ts';

@@ -1,6 +1,6 @@
-import { onRunLost } from '../client/carry-over.ts';
 import type { Client } from '../client/gate-client.ts';
 import { Blocking } from '../client/handlers.ts';
+import { onRunLost } from '../client/replay.ts';
 import { Session } from '../client/session.ts';
 import type { GateConfig, MemberAddress } from '../config.ts';
 import { openUpstream } from './open-upstream.ts';
@@ -105,8 +105,7 @@ export class Connections {
 
   giveBack(client: Client): void {
     const { own, session } = client;
-    if (own === null || !own.ready || client.inFlight > 0 || client.inMulti || session.needsOwnConnection)
-      return;
+    if (own === null || !own.ready || client.inFlight > 0 || session.needsOwnConnection) return;
     client.own = null;
     client.current = null;
     own.owner = null;
@@ -159,7 +158,8 @@ export class Connections {
 
   /** Subscriptions and their like are put up again though the client asks for nothing. */
   standAgain(client: Client): void {
-    if (!client.closed && client.own === null && client.session.standing) this.ownFor(client);
+    if (!client.closed && !client.closing && client.own === null && client.session.standing)
+      this.ownFor(client);
   }
 
   closeAll(): void {

@@ -37,7 +37,7 @@ export function openUpstream(
 }
 
 function restore(session: Session, upstream: Upstream, name: string, events: OpenEvents): void {
-  session.onMove();
+  session.transaction.onMove();
   const steps = session.restoring(name);
   if (session.standing || session.protocol === 3) upstream.outOfBand = true;
   let failed = '';

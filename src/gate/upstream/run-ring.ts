@@ -3,7 +3,7 @@ import type { Client } from '../client/gate-client.ts';
 
 /**
  * Takes the replies of a request that needs more than passing on. `onReply` says whether that was the last one;
- * `onLost` says what becomes of the request when the connection broke first: see carry-over.ts.
+ * `onLost` says what becomes of the request when the connection broke first: see replay.ts.
  */
 export interface ReplyHandler {
   onReply(buf: Buffer, start: number, end: number): boolean;
@@ -49,7 +49,7 @@ export class Run {
   /** Its replies are passed on as they come. */
   get plain(): boolean {
     const { client } = this;
-    return this.handler === null && client !== null && client.bounce === null && client.replies !== 'skip';
+    return this.handler === null && client !== null && client.direct;
   }
 }
 

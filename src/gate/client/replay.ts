@@ -1,9 +1,11 @@
+import type { Buffer } from 'node:buffer';
 import { MALFORMED } from '../../resp/request.ts';
 import { writeError } from '../../resp/write.ts';
 import { mayRetry } from '../commands/retry.ts';
 import type { Run } from '../upstream/run-ring.ts';
-import { type Item, requestsOf } from './bounce.ts';
 import type { Client } from './gate-client.ts';
+import { currentRequest, refusalOf, requestsOf } from './refusal.ts';
+import type { Item } from './retry-queue.ts';
 
 /**
  * What becomes of a request whose connection broke before it was answered, and of one that has waited too long.
@@ -19,11 +21,25 @@ const uncertain = writeError(
   'UNCERTAIN the primary went down before it answered; this write may or may not have been applied',
 );
 
+/** A reply to a run of several requests that is not simply passed on: an error, or one behind a retry. */
+export function answerOrRetry(client: Client, run: Run, buf: Buffer, start: number, end: number): void {
+  const refusal = refusalOf(buf, start, end);
+  if (refusal !== null && client.router.onRefusal(client, refusal)) {
+    client.sendAgain({ request: currentRequest(run) });
+  } else if (!client.retries.collecting) {
+    client.deliver(buf, start, end);
+  } else {
+    const request = currentRequest(run);
+    if (client.router.table.commandIn(request).read) client.sendAgain({ request });
+    else client.deliver(buf, start, end);
+  }
+}
+
 /** The run's connection broke, `sent` or before; its client goes on once it has nothing in flight. */
 export function onRunLost(client: Client, run: Run, sent: boolean): void {
-  client.bounce ??= { items: [] };
+  client.retries.collect();
   if (run.handler !== null) run.handler.onLost();
-  else if (!sent) client.bounce.items.push(...requestsOf(run).map((request) => ({ request })));
+  else if (!sent) client.retries.again(...requestsOf(run).map((request) => ({ request })));
   else for (const request of requestsOf(run)) onRequestLost(client, request);
   client.onRunLost(run.count, run.end - run.start);
 }
@@ -33,20 +49,20 @@ export function onRequestLost(client: Client, request: Buffer): void {
   const command = client.router.table.commandIn(request);
   if (command.read || (config.inflightWrites === 'retry-idempotent' && mayRetry(command.name, request))) {
     counters.replayed++;
-    client.bounce?.items.push({ request });
+    client.retries.again({ request });
   } else answerUncertain(client);
 }
 
 export function answerUncertain(client: Client): void {
   client.router.counters.uncertain++;
-  client.bounce?.items.push({ reply: uncertain });
+  client.retries.again({ reply: uncertain });
 }
 
 /** The client has waited for a primary long enough: every whole request that is here is answered with an error. */
 export function failHeld(client: Client): void {
   const { requests, router } = client;
   client.heldSince = 0;
-  client.backlog = client.backlog.map((item) => ('reply' in item ? item : refuseHeld(client, item.request)));
+  client.retries.answerAll((request) => refuseHeld(client, request));
   while (requests.size > 0 && !requests.incomplete && !client.closing) {
     const next = requests.next(requests.pos, router.requestLimits);
     if (next === MALFORMED) client.fail(`ERR ${requests.frame.error}`);
@@ -54,7 +70,7 @@ export function failHeld(client: Client): void {
       const request = requests.buf.subarray(requests.pos, next);
       requests.pos = next;
       // An inline request is refused too; an empty one asks for nothing.
-      if (requests.frame.count !== 0) client.backlog.push(refuseHeld(client, request));
+      if (requests.frame.count !== 0) client.retries.push(refuseHeld(client, request));
     }
   }
   client.pump();
@@ -65,14 +81,13 @@ function refuseHeld(client: Client, request: Buffer): Item {
   router.counters.heldInVain++;
   const missing = router.primaryLoads ? 'the primary did not load its data' : 'no primary was found';
   const error = `NOPRIMARY ${missing} within ${router.config.holdMs} ms`;
-  if (!client.inMulti && session.transaction === null) return { reply: writeError(error) };
-  client.multiFailed = true;
+  const { transaction } = session;
+  if (!transaction.open && !transaction.begun) return { reply: writeError(error) };
+  transaction.spoil();
   const { name } = client.router.table.commandIn(request);
   if (name !== 'exec' && name !== 'discard') return { reply: writeError(error) };
   // As a server that refuses EXEC: the transaction is over.
-  client.inMulti = false;
-  session.endTransaction();
-  client.multiFailed = false;
+  transaction.reset();
   router.dropOwn(client);
   return {
     reply: writeError(name === 'exec' ? `EXECABORT Transaction discarded because of: ${error}` : error),

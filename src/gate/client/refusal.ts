@@ -1,40 +1,6 @@
 import { Buffer } from 'node:buffer';
 import { createRequestFrame, frameRequest, redisRequestLimits } from '../../resp/request.ts';
 import type { Run } from '../upstream/run-ring.ts';
-import type { Subscriptions } from './session.ts';
-
-/**
- * Something that waits for its turn in a client's order: a request that has to be sent (again), or a reply that is
- * known already and waits for those before it.
- */
-export type Item = Again | { reply: Buffer };
-
-export interface Again {
-  request: Buffer;
-  /** It is part of a transaction: WATCH, MULTI, or what was to be queued behind it. */
-  block?: BlockPart;
-  /** It is the EXEC or DISCARD of a transaction that is sent again. */
-  ends?: boolean;
-}
-
-export interface BlockPart {
-  /** The reply that it gets when the block turns out to be over. */
-  reply: Buffer;
-  kind: 'watch' | 'begin' | 'queued' | 'error';
-  /** The server would not queue it, so it can't have executed the block. */
-  refused: boolean;
-}
-
-/**
- * When one of several requests in flight must be sent again, those behind it wait with it, because the order of
- * one client's requests never changes: reads among them are sent again too (their answer may be from before), and
- * what was executed keeps its answer for later.
- */
-export interface Bounce {
-  items: Item[];
-  /** What the connection is subscribed to, when that has changed behind the bounce: it can't be used any more. */
-  subscriptions?: Subscriptions;
-}
 
 /** Why a server refused without executing; null for every other error, which is the client's to see. */
 export type Refusal = 'readonly' | 'not-ready' | null;

@@ -1,0 +1,57 @@
+import type { Socket } from 'node:net';
+import type { Client } from './gate-client.ts';
+
+/** A client that does not take its last replies is closed all the same. */
+const takeMs = 5000;
+/** What blocks may still find what it waits for. */
+const blockedMs = 100;
+
+/**
+ * How a client's connection ends. Whoever sent FIN behind its requests still gets their answers, as from a server,
+ * which reads that FIN only after it has answered; and as from a server, whoever waits in a blocking command then is
+ * gone. Once the last reply is written the connection is closed whole: nothing more is read from it.
+ */
+export class Farewell {
+  readonly #client: Client;
+  #timer: NodeJS.Timeout | undefined;
+  /** The client sends no more. */
+  heard = false;
+
+  constructor(client: Client) {
+    this.#client = client;
+  }
+
+  /** Its FIN came. */
+  onEnd(): void {
+    this.heard = true;
+    this.#client.pump();
+  }
+
+  /** Everything is answered: closes when the replies are written. */
+  finish(): void {
+    const { socket } = this.#client;
+    if (this.#timer !== undefined) clearInterval(this.#timer);
+    endWith(socket);
+  }
+
+  /** It goes when everything is answered, and waits for no blocking command. */
+  waitForAnswers(): void {
+    if (!this.heard || this.#timer !== undefined) return;
+    const client = this.#client;
+    this.#timer = setInterval(() => {
+      const head = client.current?.ring.peek();
+      if (client.closed) clearInterval(this.#timer);
+      else if (head?.client === client && head.handler?.blocking === true) client.close();
+    }, blockedMs);
+    client.socket.once('close', () => clearInterval(this.#timer));
+  }
+}
+
+/** Closes once `last` and what was written before it has left; at the latest after a while. */
+export function endWith(socket: Socket, last = ''): void {
+  if (last !== '') socket.write(last);
+  socket.pause();
+  socket.destroySoon();
+  const timer = setTimeout(() => socket.destroy(), takeMs);
+  socket.once('close', () => clearTimeout(timer));
+}

@@ -1,0 +1,168 @@
+import type { Buffer } from 'node:buffer';
+import { readArguments } from '../../resp/arguments.ts';
+import { MINUS } from '../../resp/bytes.ts';
+import { ReplyError, readReply } from '../../resp/read.ts';
+import { writeError, writeSimple } from '../../resp/write.ts';
+import type { Behaviour } from '../commands/behaviour.ts';
+import type { Command } from '../commands/command-table.ts';
+import type { Client } from './gate-client.ts';
+import { accessChange, Observed } from './handlers.ts';
+import { observer } from './observers.ts';
+import { answerUncertain } from './replay.ts';
+import type { BlockPart } from './retry-queue.ts';
+
+/**
+ * Transactions across a change of primary. The rules:
+ *
+ * - MULTI and what is queued behind it was not executed before EXEC, so it is sent again; what was answered already
+ *   is put up again without a word (transaction.ts).
+ * - An EXEC whose reply is lost may have been executed. It takes its whole block with it: what of the block waits to
+ *   be sent again is answered as queued, and EXEC with UNCERTAIN. Nothing of it is sent again, or the requests behind
+ *   it would be queued in a transaction that is over for the client. A block that only reads is sent again whole.
+ * - A request that the server would not queue makes EXEC fail. That is remembered here, because the server may be
+ *   another one when EXEC comes.
+ */
+
+const parts = {
+  watched: { reply: writeSimple('OK'), kind: 'watch', refused: false },
+  begin: { reply: writeSimple('OK'), kind: 'begin', refused: false },
+  queued: { reply: writeSimple('QUEUED'), kind: 'queued', refused: false },
+  multi: { reply: writeError('ERR MULTI calls can not be nested'), kind: 'error', refused: false },
+  watch: { reply: writeError('ERR WATCH inside MULTI is not allowed'), kind: 'error', refused: false },
+} as const satisfies Record<string, BlockPart>;
+
+/** WATCH, MULTI, and what is sent behind it. Behind a retry nothing of it was executed, so it is sent again. */
+export class Queued extends Observed {
+  readonly #part: BlockPart;
+
+  constructor(client: Client, request: Buffer, part: keyof typeof parts, onSuccess: () => void = () => {}) {
+    super(client, request, onSuccess);
+    this.#part = parts[part];
+  }
+
+  override onReply(buf: Buffer, start: number, end: number): boolean {
+    const { client, request } = this;
+    if (this.refused(buf, start, end)) client.sendAgain({ request, block: { ...this.#part, refused: true } });
+    else if (client.retries.collecting) client.sendAgain({ request, block: this.#part });
+    else {
+      const { kind } = this.#part;
+      if (buf[start] === MINUS && kind === 'begin') client.session.transaction.onMulti(request, false);
+      if (buf[start] === MINUS && kind === 'queued') client.session.transaction.onRefused();
+      return super.onReply(buf, start, end);
+    }
+    return true;
+  }
+
+  override onLost(): void {
+    this.client.retries.again({ request: this.request, block: this.#part });
+  }
+}
+
+/** EXEC or DISCARD. */
+export class TransactionEnd extends Observed {
+  readonly #executes: boolean;
+
+  constructor(client: Client, request: Buffer, executes: boolean) {
+    super(client, request);
+    this.#executes = executes;
+  }
+
+  override onReply(buf: Buffer, start: number, end: number): boolean {
+    const { client } = this;
+    const notExecuted = buf[start] === MINUS || !this.#executes;
+    if (client.retries.collecting && (notExecuted || this.#onlyReads())) {
+      client.sendAgain({ request: this.request, ends: true });
+      return true;
+    }
+    if (this.refused(buf, start, end)) {
+      client.sendAgain({ request: this.request, ends: true });
+      return true;
+    }
+    if (!notExecuted) this.#observe(buf, start, end);
+    this.#end();
+    client.deliver(buf, start, end);
+    return true;
+  }
+
+  override onLost(): void {
+    const { client } = this;
+    const refused = client.retries.block().some(({ block }) => block.refused);
+    if (!this.#executes || refused || this.#onlyReads()) {
+      client.retries.again({ request: this.request, ends: true });
+    } else {
+      this.#end();
+      answerUncertain(client);
+    }
+  }
+
+  override proves(buf: Buffer, start: number, end: number): boolean {
+    if (buf[start] === MINUS) return buf.toString('latin1', start, start + 11) === '-EXECABORT ';
+    if (!this.#executes) return true;
+    const changes = this.#changes();
+    if (changes.length === 0) return true;
+    const replies = readReply(buf, start, end);
+    if (!Array.isArray(replies)) return replies === null;
+    return changes.every(
+      ({ index, command }) => command.behaviour.kind !== 'foreign' && !(replies[index] instanceof ReplyError),
+    );
+  }
+
+  /** What of the block does more to its connection, or to what others may do, than a plain command. */
+  #changes(): { index: number; request: Buffer; command: Command }[] {
+    const { client } = this;
+    return this.#queued().flatMap((request, index) => {
+      const command = request.length === 0 ? null : client.router.table.commandIn(request);
+      return command !== null && changing.has(command.behaviour.kind) ? [{ index, request, command }] : [];
+    });
+  }
+
+  /** The session's transaction is that of this request: its MULTI was answered. */
+  get #begun(): boolean {
+    return this.client.retries.block()[0]?.block.kind !== 'begin';
+  }
+
+  /** What was queued, also what waits to be sent again. */
+  #queued(): Buffer[] {
+    const known = this.#begun ? this.client.session.transaction.requests : [];
+    const waiting = this.client.retries.block().filter(({ block }) => block.kind === 'queued');
+    return [...known, ...waiting.map(({ request }) => request)];
+  }
+
+  /** Whether the block may be executed twice. */
+  #onlyReads(): boolean {
+    const { client } = this;
+    const whole = !this.#begun || !client.session.transaction.forgetful;
+    return whole && this.#queued().every((request) => client.router.table.commandIn(request).read);
+  }
+
+  /** What the executed block made of the connection: SELECT, AUTH and HELLO may be queued too. */
+  #observe(buf: Buffer, start: number, end: number): void {
+    const { client } = this;
+    const changes = this.#changes();
+    if (changes.length === 0) return;
+    const replies = readReply(buf, start, end);
+    if (!Array.isArray(replies)) return;
+    for (const { index, request, command } of changes) {
+      if (replies[index] instanceof ReplyError) continue;
+      const { kind } = command.behaviour;
+      const args = readArguments(request, 0, request.length);
+      if (kind === 'foreign') client.session.foreign = true;
+      else if (kind === 'identity') observer(client, command.name, args, request)();
+      else {
+        const user = accessChange(args);
+        if (user !== undefined) client.router.onAccessChanged(user);
+      }
+    }
+  }
+
+  /** What waits to be sent again is over too. */
+  #end(): void {
+    const { retries, session } = this.client;
+    const alone = this.#begun;
+    const another = retries.endBlock();
+    // Another transaction before it is sent again: the session's is that one still.
+    if (alone || !another) session.transaction.end();
+  }
+}
+
+const changing = new Set<Behaviour['kind']>(['identity', 'foreign', 'access']);

@@ -1,0 +1,123 @@
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { waitFor } from '../../src/base/retry.ts';
+import { type GateProcess, startGate } from '../support/gate-process.ts';
+import { RawClient } from '../support/raw-client.ts';
+import { cleanUp, client, type Server, startRedis } from '../support/redis-processes.ts';
+
+/** How connections end: as with a server, whole, and with the answers that are due. */
+let direct: Server;
+let behind: Server;
+let gate: GateProcess;
+
+beforeAll(async () => {
+  direct = await startRedis();
+  behind = await startRedis();
+  gate = await startGate({ members: [{ id: 'redis-1', address: '127.0.0.1', port: behind.port }] });
+});
+afterAll(cleanUp);
+
+const clientsNow = async () => (await gate.control.status()).clients;
+
+/** Sends everything and FIN, and returns what comes until the other side closes. */
+async function halfClosed(port: number, text: string): Promise<string> {
+  const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true });
+  let answer = '';
+  socket.on('data', (chunk) => {
+    answer += chunk.toString('latin1');
+  });
+  socket.end(text);
+  await once(socket, 'close');
+  return answer;
+}
+
+test('who closes its side behind its requests gets their answers', async () => {
+  const words = 'SET half 1\r\nINCR half\r\nMULTI\r\nINCR half\r\nEXEC\r\nSELECT 3\r\nGET half\r\nPING\r\n';
+  for (const text of [words, 'PING\r\nGET', 'SUBSCRIBE a\r\n', 'PING\r\nBLPOP none 0\r\n']) {
+    expect(await halfClosed(gate.port, text), text).toBe(await halfClosed(direct.port, text));
+  }
+  await waitFor(async () => (await clientsNow()) === 0, { what: 'the clients to be gone', withinMs: 5000 });
+});
+
+test('who kills itself is closed', async () => {
+  for (const line of ['CLIENT KILL TYPE normal SKIPME no', 'CLIENT KILL ID % SKIPME no']) {
+    const raw = await RawClient.open(gate.port);
+    const id = (await raw.ask('CLIENT ID')).slice(1, -2);
+    expect(await raw.ask(line.replace('%', id))).toBe(':1\r\n');
+    await waitFor(() => raw.closed, { what: 'the gate to close', withinMs: 5000 });
+  }
+});
+
+test('after QUIT and after a protocol error nothing more is read, and the place is free', async () => {
+  for (const last of ['QUIT\r\n', '*1\r\n$x\r\n']) {
+    const socket: Socket = connect({ port: gate.port, host: '127.0.0.1', allowHalfOpen: true });
+    socket.on('error', () => {});
+    socket.on('data', () => {});
+    const before = (await gate.control.status()).counters.bytesIn;
+    socket.write(last);
+    const flood = Buffer.alloc(2 ** 20, 'x');
+    const closed = new Promise((resolve) => socket.on('close', resolve));
+    for (let index = 0; index < 30 && !socket.destroyed; index++) socket.write(flood);
+    await closed;
+    expect((await gate.control.status()).counters.bytesIn - before).toBeLessThan(4 * 2 ** 20);
+    await waitFor(async () => (await clientsNow()) === 0, { what: 'the client to be gone', withinMs: 5000 });
+  }
+});
+
+test('one error ends a client whose session is refused while a request of it waits', async () => {
+  const admin = client(behind.port);
+  await admin.call('ACL', 'SETUSER', 'passing', 'on', '>passing-pw', '~*', '&*', '+@all');
+  const before = Number(/total_connections_received:(\d+)/.exec(await admin.info('stats'))?.[1]);
+  const raw = await RawClient.open(gate.port);
+  await raw.ask('AUTH passing passing-pw');
+  expect(await raw.ask('BLPOP nothing 0.01')).toBe('*-1\r\n');
+  raw.send('BLPOP nothing 0');
+  const blocked = async () => (await admin.info('clients')).includes('blocked_clients:1');
+  await waitFor(blocked, { what: 'the client to block', withinMs: 5000 });
+  await admin.call('ACL', 'DELUSER', 'passing');
+  expect(await raw.reply()).toMatch(/^-WRONGPASS/);
+  expect(await raw.reply()).toBe('(closed)');
+  const after = Number(/total_connections_received:(\d+)/.exec(await admin.info('stats'))?.[1]);
+  expect(after - before).toBeLessThan(20);
+});
+
+test('a confirmation comes also when the client wants no replies', async () => {
+  const talk = async (port: number) => {
+    const raw = await RawClient.open(port);
+    await raw.ask('HELLO 3');
+    const told: string[] = [];
+    for (const line of ['CLIENT REPLY OFF', 'SET k 1', 'SUBSCRIBE a', 'CLIENT REPLY ON']) raw.send(line);
+    told.push(await raw.reply(), await raw.reply());
+    for (const line of ['CLIENT REPLY SKIP', 'UNSUBSCRIBE a', 'PING']) raw.send(line);
+    told.push(await raw.reply(), await raw.reply());
+    raw.close();
+    return told;
+  };
+  expect(await talk(gate.port)).toEqual(await talk(direct.port));
+});
+
+test('CLIENT LIST and KILL answer as a server does', async () => {
+  const lines = [
+    'CLIENT LIST TYPE pubsub',
+    'CLIENT LIST TYPE wrong',
+    'CLIENT LIST wrong',
+    'CLIENT LIST ID x',
+    'CLIENT KILL',
+    'CLIENT KILL 1.2.3.4:5',
+    'CLIENT KILL TYPE wrong',
+    'CLIENT KILL USER nosuch',
+    'CLIENT KILL ID 0',
+    'CLIENT KILL ID x',
+    'CLIENT KILL SKIPME',
+    'CLIENT KILL TYPE normal SKIPME',
+    'CLIENT KILL ADDR 1.2.3.4:5 SKIPME maybe',
+  ];
+  const [gated, plain] = [await RawClient.open(gate.port), await RawClient.open(direct.port)];
+  for (const line of lines) expect(await gated.ask(line), line).toBe(await plain.ask(line));
+  const blocked = await RawClient.open(gate.port);
+  blocked.send('BLPOP nothing 0');
+  const flagged = async () => /flags=b /.test(await gated.ask('CLIENT LIST'));
+  await waitFor(flagged, { what: 'the blocked client to be shown as blocked', withinMs: 5000 });
+  for (const raw of [gated, plain, blocked]) raw.close();
+});
