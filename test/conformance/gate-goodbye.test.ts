@@ -1,10 +1,12 @@
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { waitFor } from '../../src/base/retry.ts';
+import { makeCertificates } from '../support/certificates.ts';
 import { type GateProcess, startGate } from '../support/gate-process.ts';
 import { RawClient } from '../support/raw-client.ts';
-import { cleanUp, client, type Server, startRedis } from '../support/redis-processes.ts';
+import { cleanUp, client, type Server, startRedis, tempFolder } from '../support/redis-processes.ts';
 
 /** How connections end: as with a server, whole, and with the answers that are due. */
 let direct: Server;
@@ -64,6 +66,24 @@ test('after QUIT and after a protocol error nothing more is read, and the place 
     await waitFor(async () => (await clientsNow()) === 0, { what: 'the client to be gone', withinMs: 5000 });
   }
 });
+
+test('handshakes that never end take no place of a client, and are cut', async () => {
+  const { cert, key, ca } = makeCertificates(tempFolder());
+  const secured = await startGate({
+    members: [{ id: 'redis-1', address: '127.0.0.1', port: behind.port }],
+    tls: { cert, key },
+    limits: { clients: 3 },
+  });
+  const silent = [1, 2].map(() => connect(secured.port, '127.0.0.1'));
+  await Promise.all(silent.map((socket) => once(socket, 'connect')));
+  const options = { tls: { ca: readFileSync(ca) } };
+  const redis = [1, 2, 3].map(() => client(secured.port, options));
+  const before = performance.now();
+  for (const each of redis.slice(0, 1)) expect(await each.ping()).toBe('PONG');
+  await Promise.all(silent.map((socket) => once(socket, 'close')));
+  expect(performance.now() - before).toBeLessThan(9000);
+  for (const each of redis) expect(await each.ping()).toBe('PONG');
+}, 20_000);
 
 test('one error ends a client whose session is refused while a request of it waits', async () => {
   const admin = client(behind.port);
