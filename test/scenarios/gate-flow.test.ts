@@ -143,7 +143,7 @@ test('what a client that is gone had not sent to the server is not sent', async 
     gone.send('SET gone here');
     await waitFor(async () => (await taken()) >= before + 5, { what: 'the write', withinMs: 10_000 });
     const clients = (await gate.control.status()).clients;
-    gone.close();
+    gone.reset();
     await waitFor(async () => (await gate.control.status()).clients < clients, {
       what: 'it to go',
       withinMs: 5000,

@@ -80,6 +80,11 @@ export class RawClient {
     this.#socket.resume();
   }
 
+  /** Ends without a word, as a process that dies with replies unread: whoever only closes still wants its answers. */
+  reset(): void {
+    this.#socket.resetAndDestroy();
+  }
+
   close(): void {
     this.#socket.destroy();
   }
