@@ -1,9 +1,11 @@
 // `npm test`: make the machine ready, then check everything. Arguments go to vitest: `npm test -- src/rdb`.
 import { ensureBuild, ensureDependencies, ensurePrograms, run } from './setup.mjs';
+import { ensureValkey } from './valkey.mjs';
 
 ensurePrograms('test');
 ensureDependencies();
 ensureBuild();
+ensureValkey();
 
 const wanted = process.argv.slice(2);
 if (wanted.length === 0) {
