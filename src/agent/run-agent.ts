@@ -22,7 +22,8 @@ import { Observer } from './observe/observer.ts';
 import { ChangeKeeper, settleChanges } from './persistence/change-members.ts';
 import { checkPorts, checkStateDir, findHaproxy, wantedPorts } from './preflight.ts';
 import { endInterruptedRestore } from './restore/restore-end.ts';
-import { findRedisServer } from './server-program.ts';
+import { findRedisServer, hasAclSelectors } from './server-program.ts';
+import { DriftWatch } from './settings/drift-watch.ts';
 import { EventLog } from './state/event-log.ts';
 import { housekeeping } from './state/housekeeping.ts';
 import { statePaths } from './state/paths.ts';
@@ -77,7 +78,7 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
     }
     await writeFileAtomic(paths.apiToken, `${secrets.apiToken}\n`);
     const events = new EventLog(paths.events, systemClock);
-    const aclSelectors = version.product === 'Valkey' || version.major >= 7;
+    const aclSelectors = hasAclSelectors(version);
     const clock = systemClock;
     const setting = { spec, host, paths, secrets, redisServer, aclSelectors, haproxy, clock, events };
     const deployment = await assemble(setting);
@@ -124,11 +125,13 @@ async function runAgent(
   let watching = true;
   const backups = new BackupSchedule(deployment);
   const changes = new ChangeKeeper(deployment);
+  const drift = new DriftWatch(deployment);
   const stopWatching = async () => {
     if (!watching) return;
     watching = false;
     await backups.stop();
     changes.stop();
+    drift.stop();
     stopHousekeeping();
     stopWatchingClock();
     loop.stop();
@@ -152,7 +155,7 @@ async function runAgent(
     }
     resolveEnded();
   };
-  const api = new Commands(deployment, observer, backups, stop);
+  const api = new Commands(deployment, observer, backups, drift, stop);
   const start = await operations.begin('start', { signal });
   const context = { deployment, observer, report, operation: start };
   try {
@@ -174,6 +177,7 @@ async function runAgent(
   // On several hosts a member may come up much later, when the others do.
   if (notReady === null) await settleChanges(deployment, report, settleWithinMs(spec), signal);
   changes.start();
+  drift.start();
   events.add('ready', spec.name, notReady ?? 'the deployment takes writes');
   const leave = async () => {
     // A stop that is under way goes on: it ends the agent too.

@@ -74,3 +74,8 @@ export function differenceFrom(
   if (wanted === null || found.version === wanted || found.version.startsWith(`${wanted}.`)) return undefined;
   return `redis.version: "${wanted}"`;
 }
+
+/** Whether its ACLs have selectors. */
+export function hasAclSelectors({ product, major }: ServerVersion): boolean {
+  return product === 'Valkey' || major >= 7;
+}

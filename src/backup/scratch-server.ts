@@ -15,6 +15,7 @@ import path from 'node:path';
 import { waitFor } from '../base/retry.ts';
 import { describeSize } from '../base/size.ts';
 import { lastLogLines } from '../process/supervised-process.ts';
+import type { Credentials } from '../redis/endpoint.ts';
 import { keyCount, keyspaces } from '../redis/info.ts';
 import { MemberClient } from '../redis/member-client.ts';
 import { directive } from '../render/redis-quote.ts';
@@ -28,6 +29,12 @@ export interface ScratchOptions {
   databases: number;
   /** Values of loadmodule. */
   loadModules: readonly string[];
+  /** Directives that come before its own, for one that is asked what it makes of them. */
+  directives?: readonly string[];
+  /** Puts files into its folder. @returns more directives. */
+  beforeStart?: (folder: string) => Promise<string[]>;
+  /** Who asks it, where those directives let nobody in without a name. */
+  credentials?: Credentials;
   signal?: AbortSignal | undefined;
 }
 
@@ -80,10 +87,11 @@ export class ScratchServer {
 
   /** Starts it and waits until everything is loaded. @throws SCRATCH_SERVER_FAILED with the end of its log. */
   async start(): Promise<void> {
-    const { redisServer, signal } = this.#options;
+    const { redisServer, credentials, beforeStart, signal } = this.#options;
     const config = path.join(this.folder, 'redis.conf');
     const socket = path.join(this.#socketFolder, 'sock');
-    writeFileSync(config, this.#config(socket), { mode: 0o600 });
+    const more = (await beforeStart?.(this.folder)) ?? [];
+    writeFileSync(config, [this.#config(socket), ...more].join('\n'), { mode: 0o600 });
     const child = spawn(
       '/bin/sh',
       ['-c', guard, 'sh', redisServer, config, this.folder, this.#socketFolder],
@@ -98,7 +106,7 @@ export class ScratchServer {
     const log = path.join(this.folder, 'log');
     let tail: string[] = [];
     child.once('error', () => {});
-    this.#client = new MemberClient({ endpoint: { path: socket }, timeoutMs: 10_000 });
+    this.#client = new MemberClient({ endpoint: { path: socket }, credentials, timeoutMs: 10_000 });
     let deadline = performance.now() + answersWithinMs;
     for (;;) {
       signal?.throwIfAborted();
@@ -156,12 +164,16 @@ export class ScratchServer {
   }
 
   #config(socket: string): string {
-    const { databases, loadModules } = this.#options;
-    return [
+    const { databases, loadModules, directives = [] } = this.#options;
+    const silent = [
       directive('port', 0),
       directive('unixsocket', socket),
       directive('unixsocketperm', 700),
       directive('dir', this.folder),
+    ];
+    if (directives.length > 0) return [...directives, ...silent, directive('logfile', '')].join('\n');
+    return [
+      ...silent,
       directive('dbfilename', 'dump.rdb'),
       directive('databases', databases),
       directive('appendonly', 'no'),

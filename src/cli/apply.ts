@@ -1,6 +1,7 @@
 import path from 'node:path';
 import type { Command } from 'commander';
 import type { ApplyResult } from '../agent/change/apply-spec.ts';
+import { adoptDrift } from './adopt-drift.ts';
 import { askAgent } from './ask-agent.ts';
 import { confirm } from './confirm.ts';
 import type { Output } from './output.ts';
@@ -11,16 +12,19 @@ interface ApplyOptions extends CommonOptions {
   stateDir?: string;
   dryRun?: boolean;
   yes?: boolean;
+  adoptDrift?: boolean;
 }
 
 export function applyVerb(): Command {
   return verb('apply', 'bring what runs to what the spec says, showing the difference first', [
     ['holdfast apply --dry-run', 'show the difference only'],
     ['holdfast apply --yes', 'without asking'],
+    ['holdfast apply --adopt-drift', 'take what was changed by CONFIG SET into the spec first'],
   ])
     .argument(...specArgument)
     .option('--dry-run', 'show what would change, and change nothing')
     .option('-y, --yes', 'do not ask')
+    .option('--adopt-drift', 'first write into the spec what the primary runs with and the spec does not say')
     .addOption(stateDirOption())
     .action(action<ApplyOptions>(apply));
 }
@@ -28,14 +32,17 @@ export function applyVerb(): Command {
 async function apply(output: Output, [file = '']: string[], options: ApplyOptions): Promise<number> {
   const ask = (dryRun: boolean) =>
     askAgent<ApplyResult>(output, file, options, 'apply', { file: path.resolve(file), dryRun });
-  const planned = await ask(true);
+  let planned = await ask(true);
+  const adoption = options.adoptDrift ? await adoptDrift(output, file, options) : null;
+  if (adoption?.written) planned = await ask(true);
+  const answer = (result: ApplyResult) => output.data(adoption === null ? result : { ...result, adoption });
   print(output, planned);
   if (planned.changes.length === 0 || options.dryRun) {
-    output.data(planned);
+    answer(planned);
     return 0;
   }
   if (!(await confirm(output, 'Apply these changes?', options.yes === true))) {
-    output.data(planned);
+    answer(planned);
     return 1;
   }
   const result = await ask(false);
@@ -43,7 +50,7 @@ async function apply(output: Output, [file = '']: string[], options: ApplyOption
   output.line(`applied ${result.changes.length} changes`);
   for (const id of new Set(waiting))
     output.line(`${id} takes some of them when it is restarted: holdfast restart ${id}`);
-  output.data(result);
+  answer(result);
   return 0;
 }
 

@@ -1,6 +1,8 @@
 import { existsSync } from 'node:fs';
 import type { Command } from 'commander';
+import { AgentClient } from '../agent/api/agent-client.ts';
 import { clockStepKind } from '../agent/observe/clock-watch.ts';
+import { describeDrift } from '../agent/settings/drift-watch.ts';
 import { readEvents } from '../agent/state/event-log.ts';
 import { type StatePaths, stateDirOf, statePaths } from '../agent/state/paths.ts';
 import { readFileIfThere } from '../base/atomic-file.ts';
@@ -97,8 +99,19 @@ async function checkDeployment(
     await readDeployment(spec, secrets, {
       haproxy: await haproxyFiles(spec, paths, host),
       backups: await lookIntoStore(spec),
+      drift: await driftSeen(paths),
     }),
   );
+}
+
+/** What the agent of this host has seen; null when none runs. */
+async function driftSeen({ agentSocket }: StatePaths): Promise<{ member: string; text: string }[] | null> {
+  try {
+    const { drift } = await new AgentClient(agentSocket).status();
+    return drift.map((each) => ({ member: each.member, text: describeDrift(each) }));
+  } catch {
+    return null;
+  }
 }
 
 /** Without the deployment's secret nothing can be asked; the doctor makes none. */

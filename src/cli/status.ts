@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import type { MemberStatus, Status } from '../agent/api/status-answer.ts';
 import type { BackupStatus } from '../agent/backups/backup-schedule.ts';
+import { type Drift, describeDrift } from '../agent/settings/drift-watch.ts';
 import { describeDuration } from '../base/duration.ts';
 import { describeSize } from '../base/size.ts';
 import type { Output } from './output.ts';
@@ -82,7 +83,17 @@ function print(output: Output, found: Status): void {
   ];
   for (const [index, line] of table(rows).entries()) output.line(index === 0 ? dim(line) : line);
   if (found.backup) printBackup(output, found.backup);
+  printDrift(output, found.drift);
   output.data(found);
+}
+
+/** No reason to call it unhealthy, and gone when another becomes primary. */
+function printDrift(output: Output, drift: readonly Drift[]): void {
+  if (drift.length === 0) return;
+  const { yellow, dim } = output.colors;
+  output.line('');
+  for (const each of drift) output.line(`${yellow('drift')} ${describeDrift(each)}`);
+  output.line(dim('holdfast apply undoes it; holdfast apply --adopt-drift takes it into the spec'));
 }
 
 function printBackup(output: Output, backup: BackupStatus): void {

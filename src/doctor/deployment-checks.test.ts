@@ -75,6 +75,7 @@ function healthy(specText = text): DeploymentFacts {
     haproxy: [{ gate: 'gate-1', text: '    timeout client 24d\n    timeout server 24d\n' }],
     certificates: [{ file: 'server.crt', validToMs: nowMs + 90 * 86_400_000, error: '' }],
     backups: { newestAtMs: nowMs - 3_600_000, broken: [], error: '' },
+    drift: [],
     wallMs: nowMs,
   };
 }

@@ -6,6 +6,7 @@ import { backups } from './deployment/backups.ts';
 import { certificates } from './deployment/certificates.ts';
 import { clocks } from './deployment/clocks.ts';
 import { dangerousCommands } from './deployment/dangerous-commands.ts';
+import { drift } from './deployment/drift.ts';
 import { exposure } from './deployment/exposure.ts';
 import type { DeploymentFacts } from './deployment/facts.ts';
 import { haproxyTimeouts } from './deployment/haproxy-timeouts.ts';
@@ -37,6 +38,7 @@ export const deploymentChecks: readonly Check<DeploymentFacts>[] = [
   dangerousCommands,
   helloPublishers,
   exposure,
+  drift,
   version,
   haproxyTimeouts,
   certificates,

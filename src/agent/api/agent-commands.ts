@@ -11,6 +11,7 @@ import type { Deployment } from '../deployment.ts';
 import type { Observer } from '../observe/observer.ts';
 import type { OperationKind } from '../operations.ts';
 import { carryOutRestore } from '../restore/restore-command.ts';
+import type { DriftWatch } from '../settings/drift-watch.ts';
 import type { DeploymentEvent } from '../state/event-log.ts';
 import { EventTally } from '../state/event-tally.ts';
 import { type AgentApi, type Command, commandNames } from './agent-api.ts';
@@ -25,22 +26,25 @@ export class Commands implements AgentApi {
   readonly #down: (report: Report) => Promise<void>;
   readonly #tally: EventTally;
   readonly #backups: BackupSchedule;
+  readonly #drift: DriftWatch;
 
   constructor(
     deployment: Deployment,
     observer: Observer,
     backups: BackupSchedule,
+    drift: DriftWatch,
     down: (report: Report) => Promise<void>,
   ) {
     this.#deployment = deployment;
     this.#observer = observer;
     this.#backups = backups;
+    this.#drift = drift;
     this.#down = down;
     this.#tally = new EventTally(deployment.events);
   }
 
   status(): Status {
-    return statusOf(this.#deployment.view(), this.#backups.status());
+    return statusOf(this.#deployment.view(), this.#backups.status(), this.#drift.drift);
   }
 
   metrics(): string {
@@ -89,6 +93,8 @@ export class Commands implements AgentApi {
       case 'restart':
         return change('restart', (context) => this.#restart(context, options));
       case 'apply':
+        // Whoever asks what would change is shown the drift of now.
+        if (options['dryRun'] === true) await this.#drift.look();
         return change('apply', (context) =>
           applySpec(context, String(options['file']), options['dryRun'] === true),
         );

@@ -8,6 +8,7 @@ import {
   type View,
 } from '../../topology/view.ts';
 import type { BackupStatus } from '../backups/backup-schedule.ts';
+import type { Drift } from '../settings/drift-watch.ts';
 
 export interface Status {
   name: string;
@@ -23,6 +24,8 @@ export interface Status {
   gates: GateStatusLine[];
   /** Null when the spec has no backup. */
   backup: BackupStatus | null;
+  /** What members of this agent's host run with and the spec does not say. */
+  drift: readonly Drift[];
 }
 
 interface PlaceStatus {
@@ -58,7 +61,11 @@ export interface GateStatusLine extends PlaceStatus {
   clients: number;
 }
 
-export function statusOf(view: View, backup: BackupStatus | null = null): Status {
+export function statusOf(
+  view: View,
+  backup: BackupStatus | null = null,
+  drift: readonly Drift[] = [],
+): Status {
   const named = namedPrimary(view);
   const primary = view.members.find(({ id }) => id === named?.id) ?? actualPrimary(view);
   const members = view.members.map((member) => memberStatus(member, primary));
@@ -85,6 +92,7 @@ export function statusOf(view: View, backup: BackupStatus | null = null): Status
     sentinels,
     gates,
     backup,
+    drift,
   };
 }
 

@@ -4,11 +4,6 @@
  * is written to its file and waits for a restart; what moves a process needs `down` and `up`. Given up, it ends between
  * two processes; applied again, it does the rest.
  */
-import { readFile } from 'node:fs/promises';
-import { writeFileAtomic } from '../../base/atomic-file.ts';
-import { errorText } from '../../base/errors.ts';
-import { directiveKey, mergeDirectives } from '../../render/merge-directives.ts';
-import { renderUsersAcl } from '../../render/users-acl.ts';
 import { loadSpec } from '../../spec/load.ts';
 import { loadSecrets } from '../../spec/secrets.ts';
 import type { Spec } from '../../spec/spec.ts';
@@ -18,10 +13,10 @@ import { readChangeMark } from '../persistence/change-mark.ts';
 import { changeMembers } from '../persistence/change-members.ts';
 import { runningKind } from '../persistence/change-persistence.ts';
 import { describeChange, kindOf } from '../persistence/plan.ts';
-import { findRedisServer } from '../server-program.ts';
-import { memberConfText } from '../units/configure.ts';
+import { findRedisServer, hasAclSelectors } from '../server-program.ts';
+import { applySettings } from '../settings/apply-settings.ts';
+import { ExpectedSettings } from '../settings/expected-settings.ts';
 import type { ChangeContext } from './change-context.ts';
-import { differentSettings, type SettingChange } from './setting-changes.ts';
 
 export interface Change {
   /** The id of what changes. */
@@ -60,17 +55,22 @@ export async function applySpec(
     });
   }
   const secrets = await loadSecrets(spec, setting.paths.secret);
-  const { program } = await findRedisServer(spec.redis);
-  const next = { ...setting, spec, secrets, redisServer: program };
+  const { program, version } = await findRedisServer(spec.redis);
+  const aclSelectors = hasAclSelectors(version);
+  const next = { ...setting, spec, secrets, redisServer: program, aclSelectors };
   const persistence = await persistenceChanges(deployment, spec);
   const changes = [
     ...moved,
     ...programChanges(deployment, program),
     ...persistence.map(({ change }) => change),
   ];
+  const expected = new ExpectedSettings();
   for (const member of deployment.members) {
     signal.throwIfAborted();
-    if (member.part) changes.push(...(await applyToMember(next, member, dryRun)));
+    if (!member.part) continue;
+    const wanted = await expected.of(next, member);
+    const found = await applySettings(next, member, wanted, dryRun);
+    changes.push(...found.map((each) => ({ where: member.place.id, ...each })));
   }
   for (const { place, part, watch } of deployment.sentinels) {
     signal.throwIfAborted();
@@ -120,61 +120,6 @@ function programChanges({ members, sentinels, setting }: Deployment, program: st
     to: program,
     takes: 'restart',
   }));
-}
-
-type Setting = Deployment['setting'];
-
-async function applyToMember(next: Setting, member: LiveMember, dryRun: boolean): Promise<Change[]> {
-  const { part, place, watch } = member;
-  if (!part?.process.running) return [];
-  const rendered = memberConfText(next, member, null);
-  const changing = (await runningKind(watch.client)) !== kindOf(next.spec.redis.persistence);
-  const differences = (await differentSettings(rendered, watch.client)).filter(
-    // These follow once the data has been written anew.
-    ({ name }) => !(changing && ['appendonly', 'save', 'appendfsync'].includes(name)),
-  );
-  const changes: Change[] = [];
-  for (const difference of differences) {
-    const takes = dryRun || difference.fixed ? difference.fixed : !(await setLive(watch, difference));
-    const { name, from, to } = difference;
-    changes.push({ where: place.id, what: name, from, to, takes: takes ? 'restart' : 'now' });
-  }
-  if (!dryRun && differences.length > 0) {
-    await watch.client.rewriteConfig();
-    const waiting = changes.filter(({ takes }) => takes === 'restart').map(({ what }) => what);
-    const lines = rendered.split('\n').filter((line) => waiting.includes(directiveKey(line)));
-    const existing = await readFile(part.paths.config, 'utf8');
-    if (lines.length > 0)
-      await writeFileAtomic(part.paths.config, mergeDirectives(existing, lines.join('\n')));
-  }
-  return [...changes, ...(await applyUsers(next, member, dryRun))];
-}
-
-async function setLive(watch: LiveMember['watch'], { name, to }: SettingChange): Promise<boolean> {
-  try {
-    await watch.client.setConfig(name, to);
-    return true;
-  } catch (error) {
-    // Immutable at run time, whatever this version says of it; the file gets it.
-    if (/immutable|can't set|Unsupported|Unknown option/i.test(errorText(error))) return false;
-    throw error;
-  }
-}
-
-async function applyUsers(
-  next: Setting,
-  { part, place, watch }: LiveMember,
-  dryRun: boolean,
-): Promise<Change[]> {
-  if (!part) return [];
-  const { spec, secrets, aclSelectors: selectors } = next;
-  const users = renderUsersAcl({ spec, secrets, selectors });
-  if ((await readFile(part.paths.aclFile, 'utf8')) === users) return [];
-  if (!dryRun) {
-    await writeFileAtomic(part.paths.aclFile, users);
-    await watch.client.connection.call('ACL', 'LOAD');
-  }
-  return [{ where: place.id, what: 'ACL users', from: 'as before', to: 'as in the spec', takes: 'now' }];
 }
 
 async function applyToSentinel(

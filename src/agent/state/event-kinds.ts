@@ -10,6 +10,8 @@ export const eventKinds = {
   'cold-start': 'Nothing ran; who starts as primary was worked out from the disks.',
   'data-missing': 'A member had data, and its files are gone.',
   down: 'Everything on this host was stopped.',
+  drift: 'A member runs with something that the spec does not say.',
+  'drift-unknown': 'Nothing can be said of drift: no server starts with what the spec says.',
   election: 'The agent stands for election, to replace a lost primary.',
   exited: 'A process ended without being asked to.',
   failed: 'A process died too often; it stays down until a person acts.',

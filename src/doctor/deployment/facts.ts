@@ -20,6 +20,8 @@ export interface DeploymentFacts {
   certificates: CertificateFacts[];
   /** Null when nobody looked into the store. */
   backups: BackupFacts | null;
+  /** What this host's members run with and the spec does not say; null when no agent could be asked. */
+  drift: readonly { member: string; text: string }[] | null;
   wallMs: number;
 }
 
@@ -65,12 +67,13 @@ export interface BackupFacts {
 export interface OtherFacts {
   haproxy?: DeploymentFacts['haproxy'];
   backups?: BackupFacts | null;
+  drift?: DeploymentFacts['drift'];
 }
 
 export async function readDeployment(
   spec: Spec,
   secrets: Secrets,
-  { haproxy = [], backups = null }: OtherFacts = {},
+  { haproxy = [], backups = null, drift = null }: OtherFacts = {},
 ): Promise<DeploymentFacts> {
   const tls = await readTls(spec.security.tls);
   const [members, sentinels, certificates] = await Promise.all([
@@ -80,7 +83,7 @@ export async function readDeployment(
       (spec.security.tls ? [spec.security.tls.cert, spec.security.tls.ca] : []).map(readCertificate),
     ),
   ]);
-  return { spec, secrets, members, sentinels, haproxy, certificates, backups, wallMs: Date.now() };
+  return { spec, secrets, members, sentinels, haproxy, certificates, backups, drift, wallMs: Date.now() };
 }
 
 async function askMember(place: Member, secrets: Secrets, tls: TlsTexts | undefined): Promise<MemberFacts> {

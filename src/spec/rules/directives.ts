@@ -56,6 +56,11 @@ const managed = new Map<string, string>(
   }),
 );
 
+/** Why a directive can't be in redis.config; undefined when it can. */
+export function managedBecause(name: string): string | undefined {
+  return managed.get(name);
+}
+
 export function directiveRules(_spec: Spec, file: SpecFile): Problem[] {
   const config = file.redis?.config ?? {};
   const seen = new Set<string>();

@@ -1,0 +1,98 @@
+/** Brings one running member to the settings and users that it should have. */
+import { readFile } from 'node:fs/promises';
+import { writeFileAtomic } from '../../base/atomic-file.ts';
+import { errorText } from '../../base/errors.ts';
+import { mergeDirectives } from '../../render/merge-directives.ts';
+import { renderUsersAcl } from '../../render/users-acl.ts';
+import type { LiveMember, Setting } from '../deployment.ts';
+import { runningKind } from '../persistence/change-persistence.ts';
+import { kindOf } from '../persistence/plan.ts';
+import {
+  differentSettings,
+  differentUsers,
+  type ServerSettings,
+  type SettingDifference,
+} from './compare-settings.ts';
+import { readSettings } from './expected-settings.ts';
+
+export interface SettingChange {
+  what: string;
+  from: string;
+  to: string;
+  takes: 'now' | 'restart';
+}
+
+/** Immutable in Redis 7.0 (config.c, IMMUTABLE_CONFIG) among what a spec may plausibly set. */
+const fixedSettings = new Set([
+  ...['databases', 'io-threads', 'io-threads-do-reads', 'appendfilename', 'appenddirname', 'tcp-backlog'],
+  ...['daemonize', 'supervised', 'always-show-logo', 'enable-debug-command', 'enable-protected-configs'],
+  ...['enable-module-command', 'syslog-enabled', 'cluster-enabled', 'set-proc-title', 'rdb-del-sync-files'],
+]);
+
+/** Follow when the data has been written anew. */
+const ofPersistence = new Set(['appendonly', 'save', 'appendfsync']);
+
+export async function applySettings(
+  next: Setting,
+  { part, watch }: LiveMember,
+  wanted: ServerSettings,
+  dryRun: boolean,
+): Promise<SettingChange[]> {
+  if (!part?.process.running) return [];
+  const { client } = watch;
+  const running = await readSettings(client);
+  const persistenceChanges = (await runningKind(client)) !== kindOf(next.spec.redis.persistence);
+  const different = differentSettings(running.config, wanted.config).filter(
+    ({ name }) => !(persistenceChanges && ofPersistence.has(name)),
+  );
+  const changes: SettingChange[] = [];
+  for (const each of different) {
+    const fixed = fixedSettings.has(each.name);
+    const restart = dryRun || fixed ? fixed : !(await setLive(client, each));
+    changes.push({
+      what: each.name,
+      from: each.running,
+      to: each.wanted,
+      takes: restart ? 'restart' : 'now',
+    });
+  }
+  if (!dryRun && changes.length > 0) {
+    await client.rewriteConfig();
+    await writeForRestart(part.paths.config, changes);
+  }
+  const users = differentUsers(running.users, wanted.users).map(
+    ({ user, running: from, wanted: to }): SettingChange =>
+      from === to
+        ? { what: `user ${user}`, from: 'a password', to: 'another password', takes: 'now' }
+        : { what: `user ${user}`, from, to, takes: 'now' },
+  );
+  if (!dryRun && users.length > 0) {
+    const { spec, secrets, aclSelectors: selectors } = next;
+    await writeFileAtomic(part.paths.aclFile, renderUsersAcl({ spec, secrets, selectors }));
+    await client.connection.call('ACL', 'LOAD');
+  }
+  return [...changes, ...users];
+}
+
+async function setLive(
+  client: LiveMember['watch']['client'],
+  { name, wanted }: SettingDifference,
+): Promise<boolean> {
+  try {
+    await client.setConfig(name, wanted);
+    return true;
+  } catch (error) {
+    // Immutable at run time, whatever this version says of it; the file gets it.
+    if (/immutable|can't set|Unsupported|Unknown option/i.test(errorText(error))) return false;
+    throw error;
+  }
+}
+
+/** What is taken at a start only, in the server's own words. */
+async function writeForRestart(file: string, changes: readonly SettingChange[]): Promise<void> {
+  const lines = changes
+    .filter(({ takes }) => takes === 'restart')
+    .map(({ what, to }) => `${what} ${to === '' ? '""' : to}`);
+  if (lines.length === 0) return;
+  await writeFileAtomic(file, mergeDirectives(await readFile(file, 'utf8'), lines.join('\n')));
+}

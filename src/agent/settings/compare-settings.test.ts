@@ -1,0 +1,45 @@
+import { expect, test } from 'vitest';
+import { differentSettings, differentUsers, settingName } from './compare-settings.ts';
+
+test('a setting is named once, by its name of today', () => {
+  const both = (value: string) => ({ 'replica-serve-stale-data': value, 'slave-serve-stale-data': value });
+  expect(differentSettings(both('no'), both('yes'))).toEqual([
+    { name: 'replica-serve-stale-data', running: 'no', wanted: 'yes' },
+  ]);
+  expect(differentSettings({ 'slave-lazy-flush': 'no' }, { 'slave-lazy-flush': 'yes' })).toEqual([
+    { name: 'slave-lazy-flush', running: 'no', wanted: 'yes' },
+  ]);
+});
+
+test('what a place, a role or an agent sets is no difference, nor what the other does not know', () => {
+  const running = { port: '7001', 'slave-priority': '0', 'replica-priority': '0', masterauth: 'x', hz: '10' };
+  const wanted = {
+    port: '0',
+    'slave-priority': '100',
+    'replica-priority': '100',
+    masterauth: '',
+    newer: '1',
+  };
+  expect(differentSettings(running, { ...wanted, hz: '10' })).toEqual([]);
+});
+
+test.each([
+  ['lua-time-limit', 'busy-reply-threshold'],
+  ['slave-priority', 'replica-priority'],
+  ['repl-ping-slave-period', 'repl-ping-replica-period'],
+  ['MAXMEMORY', 'maxmemory'],
+])('%s is %s', (older, today) => expect(settingName(older)).toBe(today));
+
+test('users differ by their rules or by their password, and passwords are not told', () => {
+  const same = 'user agent on #11 ~* +@all';
+  const found = differentUsers(
+    [same, 'user app on #22 ~* +@all', 'user extra on nopass ~* +@all', 'user other on #33 ~* +@read'],
+    [same, 'user app on #99 ~* +@all', 'user gone on #44 ~* +@all', 'user other on #33 ~* +@write'],
+  );
+  expect(found).toEqual([
+    { user: 'app', running: 'on ~* +@all', wanted: 'on ~* +@all' },
+    { user: 'extra', running: 'on nopass ~* +@all', wanted: '' },
+    { user: 'gone', running: '', wanted: 'on ~* +@all' },
+    { user: 'other', running: 'on ~* +@read', wanted: 'on ~* +@write' },
+  ]);
+});

@@ -1,0 +1,100 @@
+/**
+ * The settings that a member runs with beside those that it should run with. Both are in the words of its own engine
+ * (expected-settings.ts), so that one meaning has one text: units, aliases, the order of flags, lists, and what a setting
+ * is when nobody sets it.
+ */
+import { orderedRules } from './user-rules.ts';
+
+export interface SettingDifference {
+  name: string;
+  running: string;
+  wanted: string;
+}
+
+/** What a server says of itself: CONFIG GET *, and ACL LIST. */
+export interface ServerSettings {
+  config: Readonly<Record<string, string>>;
+  users: readonly string[];
+}
+
+/** Set by where a process is, by whom it follows, and by the agents as things go: not by the spec. */
+const notFromSpec = new Set([
+  ...['port', 'tls-port', 'bind', 'unixsocket', 'unixsocketperm', 'unixsocketgroup', 'dir', 'dbfilename'],
+  ...['logfile', 'aclfile', 'pidfile', 'replicaof', 'masteruser', 'masterauth', 'primaryuser', 'primaryauth'],
+  ...['replica-announce-ip', 'replica-announce-port', 'replica-priority'],
+]);
+
+/** Older names that Redis and Valkey go on answering to (config.c, the alias of each setting). */
+const olderNames = new Map(
+  Object.entries({
+    'lua-time-limit': 'busy-reply-threshold',
+    'list-max-ziplist-size': 'list-max-listpack-size',
+    'hash-max-ziplist-entries': 'hash-max-listpack-entries',
+    'hash-max-ziplist-value': 'hash-max-listpack-value',
+    'zset-max-ziplist-entries': 'zset-max-listpack-entries',
+    'zset-max-ziplist-value': 'zset-max-listpack-value',
+    'min-slaves-to-write': 'min-replicas-to-write',
+    'min-slaves-max-lag': 'min-replicas-max-lag',
+    'cluster-slave-validity-factor': 'cluster-replica-validity-factor',
+    'cluster-slave-no-failover': 'cluster-replica-no-failover',
+    slaveof: 'replicaof',
+  }),
+);
+
+/** The name that a setting is known by today. */
+export function settingName(name: string): string {
+  const plain = name.toLowerCase();
+  return olderNames.get(plain) ?? plain.replace(/^slave-/, 'replica-').replace(/-slave-/, '-replica-');
+}
+
+/** Settings that differ, each by one name, in the order of their names. */
+export function differentSettings(
+  running: ServerSettings['config'],
+  wanted: ServerSettings['config'],
+): SettingDifference[] {
+  const found = new Map<string, SettingDifference>();
+  for (const [name, value] of Object.entries(wanted)) {
+    const known = settingName(name);
+    const now = running[name];
+    if (now === undefined || now === value || notFromSpec.has(known)) continue;
+    // The older name only where the server has no other.
+    if (known === name || wanted[known] === undefined)
+      found.set(known, { name, running: now, wanted: value });
+  }
+  return [...found.values()].toSorted((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+export interface UserDifference {
+  user: string;
+  /** Rules as ACL LIST has them, without passwords; empty for a user that is not there. */
+  running: string;
+  wanted: string;
+}
+
+/** Users that differ. One whose password alone differs has two equal texts. */
+export function differentUsers(
+  running: ServerSettings['users'],
+  wanted: ServerSettings['users'],
+): UserDifference[] {
+  const [now, then] = [byName(running), byName(wanted)];
+  const names = [...new Set([...now.keys(), ...then.keys()])].toSorted();
+  return names
+    .filter((user) => orderedRules(now.get(user) ?? '') !== orderedRules(then.get(user) ?? ''))
+    .map((user) => {
+      const [is, should] = [withoutPasswords(now.get(user)), withoutPasswords(then.get(user))];
+      const alike = orderedRules(is) === orderedRules(should);
+      return { user, running: alike ? should : is, wanted: should };
+    });
+}
+
+/** `user app on #8b2c… ~* +@all`: the rules, by the name. */
+function byName(list: readonly string[]): Map<string, string> {
+  return new Map(list.map((line) => [line.split(' ', 2)[1] ?? '', line.split(' ').slice(2).join(' ')]));
+}
+
+function withoutPasswords(rules = ''): string {
+  return rules
+    .split(' ')
+    .filter((word) => !word.startsWith('#'))
+    .join(' ');
+}

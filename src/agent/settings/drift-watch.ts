@@ -1,0 +1,105 @@
+/**
+ * Drift: what somebody changed in a running member, by CONFIG SET or ACL SETUSER, that the spec does not say. Such a change
+ * is of this member only, and gone when another becomes primary; so it is looked for, said once, and shown.
+ */
+import { errorText } from '../../base/errors.ts';
+import type { Deployment, LiveMember } from '../deployment.ts';
+import { readChangeMark } from '../persistence/change-mark.ts';
+import { differentSettings, differentUsers } from './compare-settings.ts';
+import { ExpectedSettings, readSettings } from './expected-settings.ts';
+
+/** One thing that a member runs with and the spec does not say. */
+export interface Drift {
+  member: string;
+  /** A directive of redis.conf, or an ACL user. */
+  kind: 'setting' | 'user';
+  name: string;
+  running: string;
+  wanted: string;
+}
+
+const firstLookMs = 5000;
+const everyMs = 15_000;
+
+export class DriftWatch {
+  readonly #deployment: Deployment;
+  readonly #expected = new ExpectedSettings();
+  readonly #seen = new Map<string, Drift[]>();
+  #timer: NodeJS.Timeout | undefined;
+  #failure = '';
+
+  constructor(deployment: Deployment) {
+    this.#deployment = deployment;
+  }
+
+  /** Of this host's members, as it was last looked for. */
+  get drift(): readonly Drift[] {
+    return this.#deployment.members.flatMap(({ place }) => this.#seen.get(place.id) ?? []);
+  }
+
+  start(): void {
+    this.#next(firstLookMs);
+  }
+
+  stop(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+  }
+
+  #next(afterMs: number): void {
+    this.#timer = setTimeout(async () => {
+      await this.look();
+      if (this.#timer !== undefined) this.#next(everyMs);
+    }, afterMs);
+  }
+
+  /** Looks now. Nothing is looked for while something planned changes what members run with. */
+  async look(): Promise<void> {
+    const { members, operations, events, spec } = this.#deployment;
+    for (const member of members) {
+      if (operations.current !== null) return;
+      try {
+        await this.#lookAt(member);
+        this.#failure = '';
+      } catch (error) {
+        // A member that does not answer is somebody else's business; a spec that no server takes is told once.
+        const text = errorText(error);
+        if (text === this.#failure || !/does not start with/.test(text)) continue;
+        this.#failure = text;
+        events.add('drift-unknown', spec.name, text);
+      }
+    }
+  }
+
+  async #lookAt(member: LiveMember): Promise<void> {
+    const { part, place, watch } = member;
+    const { reachable, busy } = watch.seen;
+    if (!part?.process.running || !reachable || busy || (await readChangeMark(part.paths)) !== null) return;
+    const { setting, operations, events } = this.#deployment;
+    const wanted = await this.#expected.of(setting, member);
+    const running = await readSettings(watch.client);
+    if (operations.current !== null || setting !== this.#deployment.setting) return;
+    const found: Drift[] = [
+      ...differentSettings(running.config, wanted.config).map(
+        (each): Drift => ({ member: place.id, kind: 'setting', ...each }),
+      ),
+      ...differentUsers(running.users, wanted.users).map(
+        ({ user: name, ...rules }): Drift => ({ member: place.id, kind: 'user', name, ...rules }),
+      ),
+    ];
+    const before = new Set((this.#seen.get(place.id) ?? []).map(describeDrift));
+    this.#seen.set(place.id, found);
+    for (const text of found.map(describeDrift)) if (!before.has(text)) events.add('drift', place.id, text);
+  }
+}
+
+/** One sentence. */
+export function describeDrift({ member, kind, name, running, wanted }: Drift): string {
+  const quoted = (value: string) => (value === '' ? '""' : value);
+  if (kind === 'setting')
+    return `${member} runs with ${name} ${quoted(running)}, and by the spec it is ${quoted(wanted)}`;
+  if (wanted === '') return `${member} has a user ${name} that the spec does not name`;
+  if (running === '') return `${member} lacks the user ${name}`;
+  if (running === wanted) return `the user ${name} has another password at ${member} than by the spec`;
+  return `the user ${name} may do "${running}" at ${member}, and by the spec "${wanted}"`;
+}

@@ -1,0 +1,93 @@
+/**
+ * What a member should run with, in the words of its engine: the same program is started for a moment with what would be
+ * its redis.conf and users, on no port and without data, and is asked. So there is no table of our own of what Redis
+ * makes of `Ex` and `xE`, of `1gb`, of a list of lines, or of a setting that the spec does not name.
+ */
+import { createHash } from 'node:crypto';
+import { mkdir } from 'node:fs/promises';
+import path from 'node:path';
+import { ScratchServer } from '../../backup/scratch-server.ts';
+import { writeFileAtomic } from '../../base/atomic-file.ts';
+import { errorText } from '../../base/errors.ts';
+import type { MemberClient } from '../../redis/member-client.ts';
+import { directiveKey, directivesIn } from '../../render/merge-directives.ts';
+import { directive } from '../../render/redis-quote.ts';
+import { renderUsersAcl } from '../../render/users-acl.ts';
+import { ownUserName } from '../../spec/secrets.ts';
+import type { LiveMember, Setting } from '../deployment.ts';
+import { ApplyRefused } from '../errors.ts';
+import { memberConfText } from '../units/configure.ts';
+import type { ServerSettings } from './compare-settings.ts';
+
+/** Where it is, whom it follows, and what it keeps: not for a server of a moment. */
+const leftOut = new Set([
+  ...['port', 'tls-port', 'bind', 'unixsocket', 'unixsocketperm', 'dir', 'logfile', 'aclfile', 'pidfile'],
+  ...['replicaof', 'slaveof', 'supervised', 'daemonize'],
+]);
+
+export class ExpectedSettings {
+  #key = '';
+  #answer: Promise<ServerSettings> | null = null;
+
+  /**
+   * Members of a host differ only in what is left out, so that one answer is good for all of them, until the spec changes.
+   * @throws APPLY_REFUSED when the server does not start with it, with the reason that it gives.
+   */
+  of(setting: Setting, member: LiveMember): Promise<ServerSettings> {
+    const conf = directivesIn(memberConfText(setting, member, null)).filter(
+      (line) => !leftOut.has(directiveKey(line)),
+    );
+    const { spec, secrets, aclSelectors: selectors } = setting;
+    const users = renderUsersAcl({ spec, secrets, selectors });
+    const text = [setting.redisServer, ...conf, users].join('\n');
+    const key = createHash('sha256').update(text).digest('hex');
+    if (key !== this.#key || this.#answer === null) {
+      this.#key = key;
+      this.#answer = ask(setting, conf, users);
+      // What failed may be mended: it is tried again when it is needed again.
+      this.#answer.catch(() => {
+        this.#answer = null;
+      });
+    }
+    return this.#answer;
+  }
+}
+
+async function ask(setting: Setting, conf: readonly string[], users: string): Promise<ServerSettings> {
+  const { paths, redisServer, secrets, spec } = setting;
+  await mkdir(paths.scratch, { recursive: true, mode: 0o700 });
+  const scratch = new ScratchServer({
+    redisServer,
+    workFolder: paths.scratch,
+    databases: 16,
+    loadModules: [],
+    directives: conf,
+    credentials: { username: ownUserName('agent'), password: secrets.own.agent },
+    beforeStart: async (folder) => {
+      const aclFile = path.join(folder, 'users.acl');
+      await writeFileAtomic(aclFile, users);
+      return [directive('aclfile', aclFile)];
+    },
+  });
+  try {
+    await scratch.start();
+    return await readSettings(scratch.client);
+  } catch (error) {
+    throw ApplyRefused(
+      `${redisServer} does not start with what ${spec.name} should run with: ${errorText(error)}`,
+      {
+        hint: 'Most often a directive in redis.config is unknown to this version, or has a value that it does not take.',
+        cause: error,
+      },
+    );
+  } finally {
+    await scratch.stop();
+  }
+}
+
+/** What a server says that it runs with. */
+export async function readSettings(client: MemberClient): Promise<ServerSettings> {
+  const config = await client.getConfig('*');
+  const users = (await client.connection.call('ACL', 'LIST')) as string[];
+  return { config, users };
+}

@@ -1,0 +1,46 @@
+import { readFile, realpath, stat } from 'node:fs/promises';
+import { describeDrift } from '../agent/settings/drift-watch.ts';
+import { writeFileAtomic } from '../base/atomic-file.ts';
+import { adoptSettings } from '../spec/adopt.ts';
+import { parseSpec } from '../spec/parse.ts';
+import { confirm } from './confirm.ts';
+import type { Output } from './output.ts';
+import { openTarget, type TargetOptions } from './target.ts';
+
+export interface AdoptAnswer {
+  /** The member whose settings were taken over; null when none differs from the spec. */
+  from: string | null;
+  adopted: string[];
+  left: string[];
+  written: boolean;
+}
+
+/**
+ * Takes what the primary runs with into the spec's file; without a primary on this host, what the first member does that
+ * differs. @returns what was, or would be, written.
+ */
+export async function adoptDrift(
+  output: Output,
+  file: string,
+  options: TargetOptions & { dryRun?: boolean; yes?: boolean },
+): Promise<AdoptAnswer> {
+  const target = await openTarget(file, options);
+  const { drift, primary } = await target.agent.status();
+  const from = drift.find(({ member }) => member === primary)?.member ?? drift[0]?.member ?? null;
+  if (from === null) {
+    output.line('There is no drift: members run with what the spec says.');
+    return { from, adopted: [], left: [], written: false };
+  }
+  const found = drift.filter(({ member }) => member === from);
+  for (const each of found) output.line(describeDrift(each));
+  const path = await realpath(target.file);
+  const { text, adopted, left } = adoptSettings(await readFile(path, 'utf8'), found);
+  for (const each of adopted) output.line(`into ${file}: ${each}`);
+  for (const each of left) output.note(`${output.colors.yellow('left')} ${each}`);
+  // A spec that would be refused is not written.
+  parseSpec(text, target.file);
+  const wanted = adopted.length > 0 && options.dryRun !== true;
+  const written = wanted && (await confirm(output, `Write this into ${file}?`, options.yes === true));
+  if (written) await writeFileAtomic(path, text, (await stat(path)).mode & 0o777);
+  return { from, adopted, left, written };
+}
