@@ -23,7 +23,7 @@ function mayPublish(text: string, channel: string): boolean {
       /^(allcommands|nocommands|[+-](publish|@(all|pubsub|fast)))$/.test(each),
     );
     if (last === undefined || /^(-|no)/.test(last)) return false;
-    const from = group.findLastIndex((each) => each === 'resetchannels') + 1;
+    const from = group.lastIndexOf('resetchannels') + 1;
     return group
       .slice(from)
       .some(
