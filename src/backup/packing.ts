@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import type { Readable, Writable } from 'node:stream';
 import { constants, createGunzip, createGzip } from 'node:zlib';
 import { errorCode, errorText } from '../base/errors.ts';
+import { unzstd } from '../base/unzstd.ts';
 import { BackupKeyNeeded, CompressorMissing } from './errors.ts';
 import type { Manifest } from './manifest.ts';
 import type { PackedAs } from './naming.ts';
@@ -81,26 +82,6 @@ async function zstdFailure(error: unknown, child: ChildProcess, ended: Promise<v
     hint: 'Install the package zstd, or set backup.compression to gzip or none.',
     cause: error,
   });
-}
-
-/** In small bites: each may become a great deal, and all of it is held until it is asked for. */
-async function* unzstd(pieces: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
-  const { Decompress } = await import('fzstd');
-  let ready: Buffer[] = [];
-  const decompress = new Decompress((data) => {
-    ready.push(Buffer.from(data.buffer, data.byteOffset, data.byteLength));
-  });
-  const bite = 4096;
-  for await (const piece of pieces) {
-    for (let at = 0; at < piece.length; at += bite) {
-      decompress.push(piece.subarray(at, at + bite));
-      const taken = ready;
-      ready = [];
-      yield* taken;
-    }
-  }
-  decompress.push(new Uint8Array(0), true);
-  yield* ready;
 }
 
 async function* encrypted(

@@ -5,7 +5,7 @@
 export class KeyPattern {
   private readonly pattern: Buffer;
 
-  constructor(pattern: string) {
+  constructor(pattern: string | Buffer) {
     this.pattern = Buffer.from(pattern);
   }
 

@@ -34,7 +34,7 @@ export function keyOptions(): Option[] {
   return [
     new Option(
       '--match <pattern>',
-      'only keys like this, as KEYS has it: user:*; repeat it for more',
+      'only keys like this, as KEYS has it: user:*; \\xNN is a byte; repeat it for more',
     ).argParser(collectWhole),
     new Option('--type <types>', `only these types: ${kinds.join(', ')}`).argParser(collect),
     new Option('--db <numbers>', 'only these databases').argParser(collect),
@@ -126,8 +126,10 @@ export async function chosenKeys(
 ): Promise<ReturnType<typeof import('../rdb/filter.ts').keyTest>> {
   const { keyTest } = await import('../rdb/filter.ts');
   const { KeyPattern } = await import('../base/key-pattern.ts');
+  const { patternBytes } = await import('../rdb/key-text.ts');
   const filter: KeyFilter = {};
-  if (options.match !== undefined) filter.patterns = options.match.map((pattern) => new KeyPattern(pattern));
+  if (options.match !== undefined)
+    filter.patterns = options.match.map((pattern) => new KeyPattern(patternBytes(pattern)));
   if (options.type !== undefined) {
     const unknown = options.type.find((kind) => !kinds.includes(kind));
     if (unknown !== undefined)

@@ -7,6 +7,7 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
 import { defineError, errorText } from '../base/errors.ts';
+import { looksLikeZstd, unzstd } from '../base/unzstd.ts';
 import { nameFile, type RdbSource } from '../rdb/merge-input.ts';
 import { ReadAhead } from './rdb-read-ahead.ts';
 
@@ -123,7 +124,7 @@ async function* unpackedChunks(input: RdbInput, chunks: AsyncGenerator<Buffer>):
 
 function compressionOf(bytes: Buffer): 'gzip' | 'zstd' | undefined {
   if (bytes[0] === 0x1f && bytes[1] === 0x8b) return 'gzip';
-  return bytes.length >= 4 && bytes.readUInt32LE(0) === 0xfd2fb528 ? 'zstd' : undefined;
+  return looksLikeZstd(bytes) ? 'zstd' : undefined;
 }
 
 /** What a decompressor may keep for a while: copies, since the buffers of a file are used again. */
@@ -140,26 +141,6 @@ async function* gunzipped(packed: AsyncIterable<Buffer>): AsyncGenerator<Buffer>
   const feeding = pipeline(Readable.from(packed), gunzip).catch(() => {});
   for await (const chunk of gunzip) yield chunk as Buffer;
   await feeding;
-}
-
-/** Fed in small bites: each may become a great deal, and all of it is held until it is asked for. */
-async function* unzstd(packed: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
-  const { Decompress } = await import('fzstd');
-  let ready: Buffer[] = [];
-  const decompress = new Decompress((data) => {
-    ready.push(Buffer.from(data.buffer, data.byteOffset, data.byteLength));
-  });
-  const bite = 4096;
-  for await (const chunk of packed) {
-    for (let at = 0; at < chunk.length; at += bite) {
-      decompress.push(chunk.subarray(at, at + bite));
-      const taken = ready;
-      ready = [];
-      yield* taken;
-    }
-  }
-  decompress.push(new Uint8Array(0), true);
-  yield* ready;
 }
 
 async function* stdinChunks(): AsyncGenerator<Buffer> {

@@ -24,6 +24,7 @@ test.each([
   ['"\\\b\t\n\f\r', '"\\"\\\\\\b\\t\\n\\f\\r"'],
   ['\u0000\u001f\u007f', '"\\u0000\\u001f\\u007f"'],
   ['é€😀', '"é€😀"'],
+  ['one\u2028two\u2029three\u0085four', '"one\\u2028two\\u2029three\\u0085four"'],
 ])('%j is written as %s', async (text, expected) => {
   expect(await jsonOf(Buffer.from(text))).toBe(expected);
 });
@@ -58,5 +59,5 @@ test('numbers are JSON, and infinities are strings', async () => {
     putJsonNumber(sink, value);
     sink.ascii(' ');
   }
-  expect((await bytes()).toString()).toBe('0 -0 1.5 1e+300 "inf" "-inf" ');
+  expect((await bytes()).toString()).toBe('0 -0.0 1.5 1e+300 "inf" "-inf" ');
 });

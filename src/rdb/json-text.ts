@@ -20,7 +20,8 @@ const hexDigits = Buffer.from('0123456789abcdef');
 const bite = 16 * 1024;
 
 /**
- * Puts bytes as a JSON string. UTF-8 stays as it is; bytes that are not UTF-8 become the lone surrogates \udc80 to
+ * Puts bytes as a JSON string. UTF-8 stays as it is, but for the three characters beyond ASCII that many programs take for
+ * the end of a line (U+0085, U+2028, U+2029), which are escaped; bytes that are not UTF-8 become the lone surrogates \udc80 to
  * \udcff, one each, so that every string can be turned back into its bytes (Python calls this surrogateescape).
  */
 export function putJsonString(sink: ByteSink, bytes: Buffer, start: number, end: number): void {
@@ -50,7 +51,10 @@ export function putJsonString(sink: ByteSink, bytes: Buffer, start: number, end:
         continue;
       }
       const size = byte < 0x80 ? 1 : utf8Size(bytes, at, end);
-      if (byte >= 0x80 && size > 0) {
+      const lineEnd = size > 1 ? lineEndAt(bytes, at) : undefined;
+      if (lineEnd !== undefined) {
+        pos += out.write(lineEnd, pos, 'latin1');
+      } else if (byte >= 0x80 && size > 0) {
         for (let index = 0; index < size; index++) out[pos++] = bytes[at + index]!;
       } else {
         pos = putEscape(out, pos, byte);
@@ -91,6 +95,14 @@ function putEscape(out: Buffer, at: number, byte: number): number {
   return pos;
 }
 
+/** The escape for a character that ends a line in some programs; undefined for others. */
+function lineEndAt(bytes: Buffer, at: number): string | undefined {
+  const [lead, second, third] = [bytes[at], bytes[at + 1], bytes[at + 2]];
+  if (lead === 0xc2) return second === 0x85 ? '\\u0085' : undefined;
+  if (lead !== 0xe2 || second !== 0x80) return undefined;
+  return third === 0xa8 ? '\\u2028' : third === 0xa9 ? '\\u2029' : undefined;
+}
+
 /** How many bytes the character at `at` takes; 0 when it is not UTF-8. Source: Unicode 15, table 3-7. */
 function utf8Size(bytes: Buffer, at: number, end: number): number {
   const lead = bytes[at]!;
@@ -106,9 +118,12 @@ function utf8Size(bytes: Buffer, at: number, end: number): number {
   return size;
 }
 
-/** A score as a JSON number; infinities, which JSON does not have, as the strings "inf" and "-inf". */
+/**
+ * A score as a JSON number; infinities, which JSON does not have, as the strings "inf" and "-inf". Minus zero has a
+ * point, since readers that tell integers from other numbers have no minus zero among the integers.
+ */
 export function putJsonNumber(sink: ByteSink, value: number): void {
   if (value === Infinity) sink.ascii('"inf"');
   else if (value === -Infinity) sink.ascii('"-inf"');
-  else sink.ascii(Object.is(value, -0) ? '-0' : String(value));
+  else sink.ascii(Object.is(value, -0) ? '-0.0' : String(value));
 }

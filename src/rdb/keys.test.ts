@@ -3,6 +3,7 @@ import { KeyPattern } from '../base/key-pattern.ts';
 import { writeInteger, writeInteger64 } from './integer-text.ts';
 import { KeyHash } from './key-hash.ts';
 import { KeyTable } from './key-table.ts';
+import { patternBytes } from './key-text.ts';
 import { keySlot } from './slot.ts';
 
 function matches(pattern: string, key: string): boolean {
@@ -28,6 +29,21 @@ test.each([
   ['a', '', false],
 ])('pattern %s and key %s: %s', (pattern, key, expected) => {
   expect(matches(pattern, key)).toBe(expected);
+});
+
+test.each([
+  ['\\xff*', [0xff, 1], true],
+  ['\\xff*', [0x78, 0x66, 0x66], false],
+  ['a\\x2ab', Buffer.from('a*b'), true],
+  ['a\\x2ab', Buffer.from('axb'), false],
+  ['[\\x80-\\xff]', [0xc3], true],
+  ['[\\x80-\\xff]', [0x41], false],
+  ['\\\\xff', Buffer.from('\\xff'), true],
+  ['\\x5c', Buffer.from('\\'), true],
+  ['é\\xG', Buffer.from('éxG'), true],
+])('typed pattern %s and key %j: %s', (pattern, key, expected) => {
+  const bytes = Buffer.from(key);
+  expect(new KeyPattern(patternBytes(pattern)).matches(bytes, 0, bytes.length)).toBe(expected);
 });
 
 test('a pattern of many stars takes no time', () => {

@@ -303,13 +303,15 @@ test('memory estimates come near to MEMORY USAGE', async () => {
   const rows = report.stdout.toString().trim().split('\n').slice(1);
   expect(rows).toHaveLength(await redis.dbsize());
   const off: string[] = [];
+  // A stream that is being written to has room to grow in its last node; one that was loaded has not.
+  const loaded = await load(dump);
   for (const row of rows) {
     const [, key = '', type = '', , bytes = ''] = /^0,"((?:[^"]|"")*)",(\w+),([\w-]+),(\d+),/.exec(row) ?? [];
-    // The server's own figure for streams is an estimate too, and keys of odd bytes are escaped in the CSV.
-    if (type === 'stream' || key.includes('\\')) continue;
+    // Keys of odd bytes are escaped in the CSV.
+    if (key.includes('\\')) continue;
     // This server compresses the inner nodes of lists, which a file does not tell.
     if (key === 'list:long') continue;
-    const usage = (await redis.memory('USAGE', key, 'SAMPLES', 0)) ?? 0;
+    const usage = (await (type === 'stream' ? loaded : redis).memory('USAGE', key, 'SAMPLES', 0)) ?? 0;
     // The server leaves out the places in its tables of keys and of expiries.
     const tables = key.startsWith('expires:') ? 40 : 8;
     const ratio = (Number(bytes) - tables) / usage;

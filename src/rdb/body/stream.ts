@@ -114,6 +114,7 @@ function stepNodes(walker: BodyWalker): boolean {
       try {
         listpack.open(cursor.text, cursor.textStart, cursor.textEnd);
         const visitor = walker.mode === bodyMode.decode ? walker.visitor : undefined;
+        visitor?.streamNode?.(cursor.textEnd - cursor.textStart);
         walkStreamNode(listpack, stream.ms, stream.seq, visitor);
       } catch (error) {
         throw placeBlobFault(error, cursor);
