@@ -96,26 +96,29 @@ class Frames {
   private step(): void {
     switch (this.state) {
       case 'frame':
-        return this.beginFrame();
+        this.beginFrame();
+        break;
       case 'skipped':
         this.left = this.held.readUInt32LE(4);
         if (this.left === 0) this.await('frame', 4);
-        return;
+        break;
       case 'header':
-        return this.readHeader();
+        this.readHeader();
+        break;
       case 'block':
-        return this.readBlock();
+        this.readBlock();
+        break;
       default:
-        return this.compareChecksum();
+        this.compareChecksum();
     }
   }
 
   private beginFrame(): void {
     const first = this.held.readUInt32LE(0);
     this.seen = true;
-    if (first >>> 4 === skippable) return this.more('skipped', 8);
-    if (first !== magic) throw new Error('no frame begins where one should');
-    this.more('header', 5);
+    const isSkippable = first >>> 4 === skippable;
+    if (!isSkippable && first !== magic) throw new Error('no frame begins where one should');
+    this.more(isSkippable ? 'skipped' : 'header', isSkippable ? 8 : 5);
   }
 
   private readHeader(): void {
@@ -126,7 +129,10 @@ class Frames {
     const dictionaryBytes = [0, 1, 2, 4][descriptor & 3]!;
     const length = 5 + (isSingle ? 0 : 1) + dictionaryBytes + sizeBytes;
     if ((descriptor & 0x08) !== 0) throw new Error('a frame has a reserved bit set');
-    if (this.heldBytes < length) return this.more('header', length);
+    if (this.heldBytes < length) {
+      this.more('header', length);
+      return;
+    }
     const at = length - sizeBytes;
     const size =
       sizeBytes === 0
@@ -165,8 +171,11 @@ class Frames {
 
   /** A block's, or a skippable frame's, last byte has come. */
   private endOfBytes(): void {
-    if (this.state === 'skipped') return this.await('frame', 4);
-    if (!this.isLast) return this.await('block', 3);
+    if (this.state === 'skipped' || !this.isLast) {
+      const isSkipped = this.state === 'skipped';
+      this.await(isSkipped ? 'frame' : 'block', isSkipped ? 4 : 3);
+      return;
+    }
     this.unpacker?.push(new Uint8Array(0), true);
     if (this.contentBytes !== undefined && this.contentBytes !== this.given) {
       throw new Error(`a frame says that it holds ${this.contentBytes} bytes, and gives ${this.given}`);

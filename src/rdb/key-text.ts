@@ -6,7 +6,7 @@
 export function patternBytes(text: string): Buffer {
   const pieces: Buffer[] = [];
   let from = 0;
-  for (const { index, 0: whole, 1: digits } of text.matchAll(/\\(?:x([0-9a-fA-F]{2})|[^])/g)) {
+  for (const { index, 0: whole, 1: digits } of text.matchAll(/\\(?:x([0-9a-fA-F]{2})|[\s\S])/g)) {
     // A backslash that belongs to what follows it is passed over with it.
     if (digits === undefined) continue;
     const byte = Number.parseInt(digits, 16);
