@@ -16,10 +16,18 @@ export interface AtomicFile {
 
 const syncEveryBytes = 32 * 2 ** 20;
 
+/** A name beside the file, for what is written to it until it is whole. */
+export function temporaryName(file: string): string {
+  return path.join(path.dirname(file), `.${path.basename(file)}.${randomBytes(6).toString('hex')}.tmp`);
+}
+
 /** @param mode permission bits of the new file; 0o600 unless given. The folder must exist. */
-export async function createAtomicFile(file: string, mode = 0o600): Promise<AtomicFile> {
+export async function createAtomicFile(
+  file: string,
+  mode = 0o600,
+  temporary = temporaryName(file),
+): Promise<AtomicFile> {
   const folder = path.dirname(file);
-  const temporary = path.join(folder, `.${path.basename(file)}.${randomBytes(6).toString('hex')}.tmp`);
   let handle: FileHandle | undefined = await open(temporary, 'wx', mode);
   const close = async () => {
     await handle?.close();

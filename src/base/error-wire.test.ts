@@ -42,3 +42,9 @@ test('whatever comes in, an error comes out', () => {
     ...{ code: 'INTERNAL', exitStatus: 1, message: 'm', hint: undefined },
   });
 });
+
+test('a full disk is no bug', () => {
+  const full = Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC' });
+  expect(errorToJson(full)).toMatchObject({ code: 'DISK_FULL', exitStatus: 1 });
+  expect(errorToJson(new Error('anything'))).toMatchObject({ code: 'INTERNAL' });
+});

@@ -1,5 +1,5 @@
 /** The one way in which an error goes over a socket, a pipe, or out of `--json`, and comes back as itself. */
-import { type ExitStatus, errorText, HoldfastError } from './errors.ts';
+import { type ExitStatus, errorCode, errorText, HoldfastError } from './errors.ts';
 
 export interface ErrorJson {
   code: string;
@@ -11,9 +11,20 @@ export interface ErrorJson {
 const bugHint = 'This is a bug in holdfast; HOLDFAST_DEBUG=1 prints where it happened.';
 const longestText = 20_000;
 
-/** What was not made on purpose has the code INTERNAL. */
+const fullHint = 'Make room, or name a folder on another disk. TMPDIR says where temporary files go.';
+
+/** What was not made on purpose has the code INTERNAL; but a full disk is no bug, wherever it is met. */
 export function errorToJson(error: unknown): ErrorJson {
   if (!(error instanceof HoldfastError)) {
+    const system = errorCode(error);
+    if (system === 'ENOSPC' || system === 'EDQUOT') {
+      return {
+        code: 'DISK_FULL',
+        exitStatus: 1,
+        message: `a disk is full: ${errorText(error)}`,
+        hint: fullHint,
+      };
+    }
     return { code: 'INTERNAL', exitStatus: 1, message: errorText(error), hint: bugHint };
   }
   const { code, exitStatus, message, hint } = error;

@@ -67,6 +67,7 @@ async function compare(
   const { temporarySpill } = await import('./rdb-output.ts');
   const { RdbProgress } = await import('./rdb-progress.ts');
   const found: Difference[] = [];
+  let expired = 0;
   const limit = options.limit === 0 ? Number.POSITIVE_INFINITY : options.limit;
   const spill = temporarySpill();
   const progress = new RdbProgress(output, 'diff', [first, second], () => found.length);
@@ -76,7 +77,9 @@ async function compare(
       expiryToleranceMs: Math.max(0, ...copies.map(({ expiryToleranceMs }) => expiryToleranceMs)),
       ignoreExpiry: options.ignoreExpiry === true,
       details: options.details,
+      ...(copies.length > 0 ? { readAtMs: Date.now() } : {}),
       onDifference: (difference) => {
+        if (difference.expired === true) expired++;
         if (found.length < limit) found.push(difference);
       },
       after: () => progress.tick(),
@@ -88,6 +91,7 @@ async function compare(
       second: second.name,
       equal: total === 0,
       ...counts,
+      expired,
       differences: found.map(({ key, ...rest }) => ({ ...rest, key: keyAsJson(key) })),
     });
     for (const difference of found) output.line(describe(output, difference));
@@ -96,6 +100,9 @@ async function compare(
       `${counts.same} keys are the same, ${counts.firstOnly} only in ${first.name}, ` +
         `${counts.secondOnly} only in ${second.name}, ${counts.differing} differ`,
     );
+    if (expired > 0) {
+      output.line(`of those in one only, ${expired} had expired before the other side was read`);
+    }
     return total === 0 ? 0 : 3;
   } finally {
     progress.done();
@@ -105,7 +112,8 @@ async function compare(
 
 function describe(output: Output, difference: Difference): string {
   const { red, green, yellow } = output.colors;
-  const place = `${quoteKey(difference.key)} (database ${difference.db})`;
+  const when = difference.expired === true ? ': it expired before the other was read' : '';
+  const place = `${quoteKey(difference.key)} (database ${difference.db})${when}`;
   if (difference.is === 'first-only') return red(`- ${place}`);
   if (difference.is === 'second-only') return green(`+ ${place}`);
   const what = `${difference.in?.join(' and ')} differs`;

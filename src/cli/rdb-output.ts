@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { closeSync, ftruncateSync, mkdtempSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { type AtomicFile, createAtomicFile } from '../base/atomic-stream.ts';
+import { type AtomicFile, createAtomicFile, temporaryName } from '../base/atomic-stream.ts';
 import { defineError, errorText } from '../base/errors.ts';
 import { ByteSink } from '../rdb/byte-sink.ts';
 import type { Spill } from '../rdb/spill.ts';
@@ -31,19 +31,16 @@ export async function openOutput(file: string): Promise<RdbOutput> {
 
 /** For those who find out what to write while they read: the file is opened behind their back. */
 export function openOutputSync(file: string): RdbOutput {
-  let opened: AtomicFile | undefined;
-  const opening = createAtomicFile(file);
-  opening.then(
-    (made) => {
-      opened = made;
-    },
-    () => {},
-  );
+  const temporary = temporaryName(file);
+  const opening = createAtomicFile(file, 0o600, temporary);
+  // Whoever writes to it, or commits it, is told.
+  opening.catch(() => {});
   return fileOutput(file, {
     write: async (bytes) => (await opening).write(bytes),
     commit: async () => (await opening).commit(),
     abandon: async () => (await opening.catch(() => undefined))?.abandon(),
-    abandonNow: () => opened?.abandonNow(),
+    // Also when it is being opened at this moment.
+    abandonNow: () => rmSync(temporary, { force: true }),
   });
 }
 
@@ -68,7 +65,17 @@ function fileOutput(file: string, atomic: AtomicFile): RdbOutput {
   };
 }
 
-const unfinished = new Set<AtomicFile>();
+/** The last one is taken back first. */
+const unfinished = new Set<Pick<AtomicFile, 'abandonNow'>>();
+
+/** Has something taken back when the process is interrupted; returns what says that there is no need any more. */
+export function onInterrupt(abandonNow: () => void): () => void {
+  const entry = { abandonNow };
+  unfinished.add(entry);
+  cleanUpOnSignals();
+  return () => unfinished.delete(entry);
+}
+
 let isWatching = false;
 
 /** Someone who presses Ctrl-C finds no half of a file, under no name. */
@@ -81,7 +88,7 @@ function cleanUpOnSignals(): void {
     ['SIGHUP', 129],
   ] as const) {
     process.once(signal, () => {
-      for (const file of unfinished) file.abandonNow();
+      for (const file of [...unfinished].reverse()) file.abandonNow();
       process.exit(status);
     });
   }

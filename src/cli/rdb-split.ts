@@ -1,4 +1,5 @@
-import { mkdir, rmdir } from 'node:fs/promises';
+import { rmdirSync, rmSync } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import type { Command } from 'commander';
 import type { PartOf, SlotRange } from '../rdb/split.ts';
@@ -66,9 +67,14 @@ async function splitFile(output: Output, input: RdbInput, options: SplitVerbOpti
   const parts = new PartFiles(options.output, input.name);
   const keysWritten = () => parts.all.reduce((sum, { writer }) => sum + writer.keys, 0);
   const progress = new RdbProgress(output, `split ${input.name}`, [input], keysWritten);
+  const { onInterrupt, openOutputSync } = await import('./rdb-output.ts');
+  const { RdbWriter } = await import('../rdb/writer.ts');
+  const takeBack = () => {
+    parts.removeCommitted();
+    if (madeFolder !== undefined) removeEmpty(options.output, madeFolder);
+  };
+  const settled = onInterrupt(takeBack);
   try {
-    const { RdbWriter } = await import('../rdb/writer.ts');
-    const { openOutputSync } = await import('./rdb-output.ts');
     const handler = splitInto({
       partOf,
       target,
@@ -81,10 +87,12 @@ async function splitFile(output: Output, input: RdbInput, options: SplitVerbOpti
     const after = () => progress.tick() ?? parts.drain();
     await naming(input, pump(whole, new Scanner(handler), { after }));
     for (const { writer } of parts.all) writer.finish();
-    for (const { written } of parts.all) await written.commit();
+    for (const part of parts.all) await parts.commit(part);
+    settled();
   } catch (error) {
     for (const { written } of parts.all) await written.abandon();
-    if (madeFolder !== undefined) await rmdir(options.output).catch(() => {});
+    takeBack();
+    settled();
     throw error;
   } finally {
     progress.done();
@@ -110,8 +118,19 @@ async function splitFile(output: Output, input: RdbInput, options: SplitVerbOpti
   return unloadable.status(options);
 }
 
+/** The folder, and those above it that were made with it, unless somebody put something there. */
+function removeEmpty(folder: string, upTo: string): void {
+  const last = path.resolve(upTo);
+  try {
+    for (let at = path.resolve(folder); at.startsWith(last); at = path.dirname(at)) rmdirSync(at);
+  } catch {
+    // What is not empty stays.
+  }
+}
+
 class PartFiles {
   readonly all: OpenPart[] = [];
+  private readonly committed: string[] = [];
   private readonly folder: string;
   private readonly base: string;
   private readonly names = new Set<string>();
@@ -136,6 +155,16 @@ class PartFiles {
     const writer = write(written.sink);
     this.all.push({ file, written, writer });
     return writer;
+  }
+
+  async commit(part: OpenPart): Promise<void> {
+    await part.written.commit();
+    this.committed.push(part.file);
+  }
+
+  /** Some of the parts are worth nothing without the others. */
+  removeCommitted(): void {
+    for (const file of this.committed) rmSync(file, { force: true });
   }
 
   drain(): Promise<void> | undefined {

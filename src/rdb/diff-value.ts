@@ -1,3 +1,4 @@
+import type { PendingEntry, StreamGroup } from './body/visitor.ts';
 import { quoteKey } from './errors.ts';
 import type { RdbValue } from './value.ts';
 
@@ -10,11 +11,58 @@ export function describeDifference(one: RdbValue, other: RdbValue): string {
   if (one.kind === 'list' && other.kind === 'list') return describeLists(one.items, other.items);
   if (one.kind === 'module') return 'what the module stored differs';
   if (one.kind === 'stream' && other.kind === 'stream') {
-    const counts = `${one.entries.length} entries against ${other.entries.length}`;
-    const last = `last id ${one.info.lastId} against ${other.info.lastId}`;
-    return `${counts}, ${last}, ${one.groups.length} groups against ${other.groups.length}`;
+    return describeStreams(one, other);
   }
   return describeMaps(asMap(one), asMap(other));
+}
+
+type Stream = Extract<RdbValue, { kind: 'stream' }>;
+
+/** The first thing that differs, of what is compared: entries, last id, groups, what is pending in them. */
+function describeStreams(one: Stream, other: Stream): string {
+  const [length, otherLength] = [one.entries.length, other.entries.length];
+  for (let at = 0; at < Math.max(length, otherLength); at++) {
+    const [entry, against] = [one.entries[at], other.entries[at]];
+    if (textOf(entry) === textOf(against)) continue;
+    const ids = `${entry?.id ?? 'none'} against ${against?.id ?? 'none'}`;
+    const what = entry?.id === against?.id ? `the fields of ${entry?.id} differ` : `entry ${at} is ${ids}`;
+    return `${length} entries against ${otherLength}, ${what}`;
+  }
+  if (one.info.lastId !== other.info.lastId) {
+    return `the same entries, last id ${one.info.lastId} against ${other.info.lastId}`;
+  }
+  return `the same entries, ${describeGroups(one.groups, other.groups)}`;
+}
+
+function describeGroups(one: StreamGroup[], other: StreamGroup[]): string {
+  const named = new Map(other.map((group) => [group.name.toString('latin1'), group]));
+  if (one.length !== other.length) return `${one.length} groups against ${other.length}`;
+  for (const group of one) {
+    const name = `group ${quoteKey(group.name)}`;
+    const against = named.get(group.name.toString('latin1'));
+    if (against === undefined) return `${name} is only in the first`;
+    if (group.lastId !== against.lastId) return `${name}: last id ${group.lastId} against ${against.lastId}`;
+    if (textOf(group.pending) !== textOf(against.pending)) {
+      const counts = `${group.pending.length} pending against ${against.pending.length}`;
+      const at = group.pending.findIndex((each, index) => textOf(each) !== textOf(against.pending[index]));
+      return `${name}: ${counts}, ${describePending(group.pending[at], against.pending[at])}`;
+    }
+    const owned = (consumers: StreamGroup['consumers']) =>
+      textOf(consumers.map(({ name: consumer, pending }) => [consumer.toString('latin1'), pending]));
+    if (owned(group.consumers) !== owned(against.consumers)) return `${name}: its consumers differ`;
+  }
+  return 'the same groups in another order';
+}
+
+function describePending(one: PendingEntry | undefined, other: PendingEntry | undefined): string {
+  if (one === undefined || other === undefined) return 'the same as far as the shorter goes';
+  if (one.id !== other.id) return `${one.id} against ${other.id}`;
+  const times = `delivered at ${one.deliveredMs} against ${other.deliveredMs}`;
+  return `${one.id} ${times}, ${one.deliveries} times against ${other.deliveries}`;
+}
+
+function textOf(value: unknown): string {
+  return JSON.stringify(value, (_, held: unknown) => (typeof held === 'bigint' ? `${held}` : held)) ?? '';
 }
 
 function describeBytes(one: Buffer, other: Buffer): string {

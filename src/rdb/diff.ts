@@ -15,6 +15,8 @@ export interface Difference {
   key: Buffer;
   /** In the first file only, in the second only, or in both and not the same. */
   is: 'first-only' | 'second-only' | 'differs';
+  /** Of a key that is in one only: its expiry passed before the other was read, which may be all there is to it. */
+  expired?: true;
   /** What differs, of a key that is in both. */
   in?: ('type' | 'value' | 'expiry')[];
   /** How the values differ, for the first of them. */
@@ -26,6 +28,8 @@ export interface DiffOptions {
   /** Expiries this close count as equal, in ms; for servers that tell only how long is left. */
   expiryToleranceMs: number;
   ignoreExpiry: boolean;
+  /** When the later of the two was read, in ms since 1970; for servers, which drop keys by themselves. */
+  readAtMs?: number;
   /** For how many keys to look at how they differ. */
   details: number;
   onDifference: (difference: Difference) => void;
@@ -189,10 +193,13 @@ class DifferenceTeller {
         if (verdict === 'hold') return whole;
         if (verdict !== undefined) {
           const parts = what();
+          const isOnly = verdict !== 'differs' && scanner.expireMs !== -1;
+          const expired = isOnly && scanner.expireMs <= (this.options.readAtMs ?? Number.NEGATIVE_INFINITY);
           this.options.onDifference({
             db: scanner.db,
             key: scanner.copyKey(),
             is: verdict,
+            ...(expired ? { expired: true as const } : {}),
             ...(parts === undefined || verdict !== 'differs' ? {} : { in: parts }),
           });
         }
