@@ -15,8 +15,8 @@ export class Actions {
   async act(decision: Exclude<Decision, { kind: 'nothing' }>): Promise<void> {
     switch (decision.kind) {
       case 'kill':
-        this.#deployment.member(decision.member).part?.process.signal('SIGKILL');
-        return this.#deployment.member(decision.member).part?.process.waitForExit(2000);
+        this.#part(decision.process).process.signal('SIGKILL');
+        return this.#part(decision.process).process.waitForExit(2000);
       case 'stand':
         await replacePrimary(this.#deployment, decision.cause === 'not-acting' ? null : decision.member);
         return;

@@ -167,6 +167,7 @@ function memberView({ place, part, watch, memory, heldBack }: LiveMember, lag: L
     seenAtMs: watch.lastAnswerMs,
     refuses: seen.refuses,
     silentMs: running ? watch.silentMs : 0,
+    unansweredMs: running ? watch.unansweredMs : 0,
     busy: seen.busy,
     role: running ? seen.role : null,
     follows: seen.follows,

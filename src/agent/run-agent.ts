@@ -17,6 +17,7 @@ import { handOver } from './change/hand-over.ts';
 import { waitUntilReady } from './change/ready.ts';
 import type { Deployment } from './deployment.ts';
 import { Loop } from './loop.ts';
+import { watchActivity } from './observe/activity-watch.ts';
 import { watchClock } from './observe/clock-watch.ts';
 import { Observer } from './observe/observer.ts';
 import { ChangeKeeper, settleChanges } from './persistence/change-members.ts';
@@ -119,6 +120,7 @@ async function runAgent(
   const observer = new Observer(deployment);
   const stopHousekeeping = housekeeping(deployment);
   const stopWatchingClock = watchClock(setting.clock, events, setting.host);
+  const stopWatchingActivity = watchActivity(deployment);
   const loop = new Loop(deployment);
   deployment.onWake(() => loop.wake());
   const servers: FastifyInstance[] = [];
@@ -134,6 +136,7 @@ async function runAgent(
     drift.stop();
     stopHousekeeping();
     stopWatchingClock();
+    stopWatchingActivity();
     loop.stop();
     observer.stop();
     await Promise.all(servers.map((server) => server.close()));

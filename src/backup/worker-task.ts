@@ -39,7 +39,4 @@ export interface ScheduledTask extends WorkerBase {
 
 export type WorkerTask = TakeTask | ScheduledTask;
 
-export type WorkerLine =
-  | { step: string }
-  | { result: unknown }
-  | { error: { code: string; exitStatus: 1 | 2 | 3; message: string; hint?: string } };
+export type WorkerLine = { step: string } | { result: unknown } | { error: ErrorJson };

@@ -9,6 +9,8 @@ import { primaryHang } from './scenarios/primary-hang.ts';
 import { replicaCrash } from './scenarios/replica-crash.ts';
 import { rollingRestart } from './scenarios/rolling-restart.ts';
 import { sentinelCrash } from './scenarios/sentinel-crash.ts';
+import { slowCommand } from './scenarios/slow-command.ts';
+import { stoppedProcess } from './scenarios/stopped-process.ts';
 import { switchoverDrill } from './scenarios/switchover.ts';
 import { twoOfThree } from './scenarios/two-of-three.ts';
 
@@ -17,6 +19,8 @@ export const scenarios: readonly Scenario[] = [
   replicaCrash,
   primaryCrash,
   primaryHang,
+  slowCommand,
+  stoppedProcess,
   twoOfThree,
   sentinelCrash,
   gateCrash,

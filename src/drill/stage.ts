@@ -77,6 +77,16 @@ export class Stage {
     return this.testbed.signal(part, 'SIGKILL');
   }
 
+  /** Another process runs in the place of the one that had this pid. */
+  async replaced(part: string, pid: number | null): Promise<void> {
+    const isNew = async () => {
+      const now = await this.pidOf(part);
+      return now !== null && now !== pid;
+    };
+    await this.until(`another process of ${part}`, isNew);
+    this.mark(`another process of ${part} runs`);
+  }
+
   /** Someone else is primary. */
   async anotherPrimaryThan(old: string): Promise<string> {
     const changed = async () => {

@@ -3,7 +3,7 @@
  * moment the process started is unique on a machine until it reboots.
  */
 import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { readStat } from './stat.ts';
 
 export interface ProcessIdentity {
   pid: number;
@@ -33,17 +33,9 @@ export function signalProcess(identity: ProcessIdentity, signal: NodeJS.Signals)
   }
 }
 
-/** Fields 3 (state) and 22 (starttime) of /proc/PID/stat, see proc(5). The name in field 2 may hold anything. */
 function linuxStartTime(pid: number): string | undefined {
-  let stat: string;
-  try {
-    stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
-  } catch {
-    return undefined;
-  }
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  const state = fields[0];
-  return state === 'Z' || state === 'X' ? undefined : fields[19];
+  const stat = readStat(pid);
+  return stat === undefined || stat.state === 'Z' || stat.state === 'X' ? undefined : stat.startTime;
 }
 
 function psStartTime(pid: number): string | undefined {

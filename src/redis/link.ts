@@ -89,7 +89,9 @@ export class Link {
     const socket = openSocket(options.endpoint, options.tls);
     this.#socket = socket;
     socket.on('data', (chunk) => this.#onData(chunk));
-    socket.on('error', (error) => this.#end(errorCode(error) ?? 'CLOSED', errorText(error)));
+    socket.on('error', (error) =>
+      this.#end(errorCode(error) ?? 'CLOSED', errorText(error), { cause: error }),
+    );
     socket.on('close', () => this.#end('CLOSED', 'the connection closed'));
     this.ready = this.#open();
     // Whoever does not wait for it learns the same from the commands.
@@ -187,17 +189,18 @@ export class Link {
     else waiter.resolve(reply);
   }
 
-  /** @param error for everyone who waits, where it says more than the reason. */
-  #end(code: EndCode, reason: string, error?: Error): void {
+  /** @param why the system's error behind it, or one for everyone who waits. */
+  #end(code: EndCode, reason: string, why: { cause?: unknown; error?: Error } = {}): void {
     if (this.closed) return;
     this.#endCode = code;
     this.#socket.destroy();
     const waiters = this.#waiters;
     this.#waiters = [];
-    this.#failOpening(error ?? RedisUnreachable(`no connection to ${this.#where}: ${reason}`));
+    const { error, cause } = why;
+    this.#failOpening(error ?? RedisUnreachable(`no connection to ${this.#where}: ${reason}`, { cause }));
     for (const { command, timer, reject } of waiters) {
       clearTimeout(timer);
-      reject(error ?? this.#unreachable(command, reason));
+      reject(error ?? this.#unreachable(command, reason, cause));
     }
     this.#options.onClosed?.(reason);
     this.#resolveEnded();
@@ -207,11 +210,11 @@ export class Link {
     const { command, isLogin, reject } = waiter;
     const error = RedisRefused(`${this.#where} answered ${command} with: ${reply.text}`, { cause: reply });
     reject(error);
-    if (isLogin) this.#end(reply.kind, reply.text, error);
+    if (isLogin) this.#end(reply.kind, reply.text, { error });
   }
 
-  #unreachable(command: string, reason: string): Error {
-    return RedisUnreachable(`no answer from ${this.#where} to ${command}: ${reason}`);
+  #unreachable(command: string, reason: string, cause?: unknown): Error {
+    return RedisUnreachable(`no answer from ${this.#where} to ${command}: ${reason}`, { cause });
   }
 }
 

@@ -12,6 +12,7 @@ const blank: MemberView = {
   seenAtMs: 0,
   refuses: false,
   silentMs: 0,
+  unansweredMs: 0,
   busy: false,
   role: 'replica',
   follows: null,

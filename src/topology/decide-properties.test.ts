@@ -95,14 +95,19 @@ test('only what died unasked is restarted, refused or given up', () => {
   });
 });
 
-test('only a live process that said nothing for hangAfter, and was not busy, is killed', () => {
+test('only a live process is killed: stopped, or it said nothing for hangAfter and was not busy', () => {
   always(['kill'], (decision, view, { agent }) => {
-    const { process, busy, silentMs } = member(view, decision.member);
-    expect({ running: process?.running, busy, silent: silentMs >= agent.hangAfterMs }).toEqual({
-      running: true,
-      busy: false,
-      silent: true,
-    });
+    const process = processOf(view, decision.process);
+    expect(process?.running).toBe(true);
+    if ((process?.activity.stoppedMs ?? 0) >= 500) return;
+    const server = view.members.find(({ id }) => id === decision.process);
+    if (server === undefined) {
+      expect(process?.silentMs).toBeGreaterThanOrEqual(Math.max(5000, agent.hangAfterMs));
+      return;
+    }
+    expect(server.busy).toBe(false);
+    const waits = (process?.activity.waitingMs ?? 0) >= 500 && server.unansweredMs >= 500;
+    expect(waits || server.silentMs >= agent.hangAfterMs).toBe(true);
   });
 });
 

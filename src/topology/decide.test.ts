@@ -58,7 +58,7 @@ describe('a member that is silent', () => {
 
   test('is killed after hangAfter, not before', () => {
     expect(silent({ silentMs: 4999 }).kind).toBe('nothing');
-    expect(silent({ silentMs: 5000 })).toMatchObject({ kind: 'kill', member: 'redis-2' });
+    expect(silent({ silentMs: 5000 })).toMatchObject({ kind: 'kill', process: 'redis-2' });
   });
 
   test('gives the same reason however long it has been, so that a kill that fails is paced', () => {
@@ -83,7 +83,7 @@ describe('a member that is silent', () => {
       aReplica('redis-2'),
       aReplica('redis-3', { silentMs: 9000 }),
     ];
-    expect(decideOn({ members })).toMatchObject({ kind: 'kill', member: 'redis-3' });
+    expect(decideOn({ members })).toMatchObject({ kind: 'kill', process: 'redis-3' });
   });
 });
 

@@ -2,7 +2,7 @@
  * What the agent does next. The rules, most urgent first; docs/failover.md tells where each comes from.
  *
  * 1. Paused, or during a planned change: nothing of what follows.
- * 2. A member of ours that runs but has been silent for `hangAfter` is killed: dead is certain, silent is not.
+ * 2. A process of ours that runs but was stopped, or has been silent for `hangAfter`, is killed: hang.ts.
  * 3. Our primary's process is gone, or the Sentinels agree that the primary is down: this agent stands for election
  *    (election/candidacy.ts).
  * 4. A replica of ours follows someone else than the acting primary: it is pointed there.
@@ -31,6 +31,7 @@ import {
   isEligible,
   isEligibleWhenReachable,
 } from './eligibility.ts';
+import { findHang } from './hang.ts';
 import { type RestartRule, restartVerdict } from './restart-budget.ts';
 import { actingPrimary, type MemberView, namedPrimary, type ProcessView, type View } from './view.ts';
 
@@ -39,7 +40,7 @@ export type StartAs = { kind: 'replica'; of: string } | { kind: 'primary' } | { 
 
 export type Decision =
   | { kind: 'nothing'; reason: string; untilMs?: number }
-  | { kind: 'kill'; member: string; reason: string }
+  | { kind: 'kill'; process: string; reason: string }
   | { kind: 'stand'; member: string; cause: Cause; reason: string }
   | { kind: 'follow'; member: string; primary: string; reason: string }
   | { kind: 'restart'; process: string; as: StartAs; reason: string }
@@ -67,15 +68,9 @@ export function decide(view: View, rules: DecideRules, nowMs: number): Decision 
   return decideEligibility(view, rules) ?? (untilMs === undefined ? next : { ...next, untilMs });
 }
 
-function killHung(view: View, rules: DecideRules): Decision | undefined {
-  const limitMs = rules.agent.hangAfterMs;
-  const hung = view.members.find(
-    ({ process, busy, silentMs }) => process?.running && !busy && silentMs >= limitMs,
-  );
-  if (!hung) return undefined;
-  // The same words each time: the loop knows by them what failed lately, and paces it.
-  const reason = `${hung.id} has not answered for ${limitMs} ms though its process lives; it is killed so that it can't come back half-alive`;
-  return { kind: 'kill', member: hung.id, reason };
+function killHung(view: View, { agent }: DecideRules): Decision | undefined {
+  const hang = findHang(view, agent.hangAfterMs);
+  return hang && { kind: 'kill', ...hang };
 }
 
 /** Rules and causes: election/candidacy.ts. */

@@ -3,6 +3,8 @@
  * wish. Times are on the monotonic clock of the agent that observed, in ms; offsets and lags are in bytes.
  */
 
+import type { Activity } from './activity.ts';
+
 export type MemberRole = 'primary' | 'replica';
 export type MemberState = 'starting' | 'up' | 'syncing' | 'down' | 'failed';
 export type DeploymentState = 'healthy' | 'degraded' | 'down';
@@ -19,6 +21,10 @@ export interface ProcessView {
   failed: boolean;
   /** Why a restart was refused, or null. */
   refusal: string | null;
+  /** What the kernel says that it does; all zeros where that is not known. */
+  activity: Activity;
+  /** Of a Sentinel or a gate: for how long it has answered nothing; 0 as long as that may be our own fault. */
+  silentMs: number;
 }
 
 export interface MemberView {
@@ -36,7 +42,9 @@ export interface MemberView {
   refuses: boolean;
   /** How long a running process has been silent; 0 when it answers. */
   silentMs: number;
-  /** It loads its data or runs a slow command and says so: alive, though it does not serve. */
+  /** How long the oldest question to it has waited for an answer. */
+  unansweredMs: number;
+  /** It loads its data, runs a script or is paused, and says so: alive, though it does not serve. */
   busy: boolean;
   role: MemberRole | null;
   /** Whom a replica follows. */

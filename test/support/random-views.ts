@@ -1,5 +1,6 @@
 /** Views such as an agent could have, for property tests: any mixture of deaths, silence, roles and disagreement. */
 import fc from 'fast-check';
+import { unknownActivity } from '../../src/topology/activity.ts';
 import type { DecideRules } from '../../src/topology/decide.ts';
 import type { MemberView, SentinelView, View } from '../../src/topology/view.ts';
 import { aDeadMember, aGate, aliveProcess, aReplica, aSentinel, deadProcess } from './views.ts';
@@ -18,6 +19,25 @@ const usually = seldom.map((rare) => !rare);
 const restartsMs = fc
   .array(fc.integer({ min: 0, max: 70_000 }), { maxLength: 6 })
   .map((agos) => agos.map((ago) => nowMs - ago).sort((a, b) => a - b));
+
+/** What a live process does: mostly nothing that stands out. */
+const aliveView = fc.record({
+  activity: fc.oneof(
+    { weight: 40, arbitrary: fc.constant(unknownActivity) },
+    {
+      weight: 1,
+      arbitrary: fc.record({
+        stoppedMs: fc.constantFrom(0, 0, 499, 500, 9000),
+        waitingMs: fc.constantFrom(0, 0, 499, 500, 9000),
+        computingMs: fc.constantFrom(0, 499, 500, 9000),
+      }),
+    },
+  ),
+  silentMs: fc.oneof(
+    { weight: 40, arbitrary: fc.constant(0) },
+    { weight: 1, arbitrary: fc.constantFrom(999, 5000, 9000) },
+  ),
+});
 
 const deadView = fc.record({
   diedAtMs: fc.option(aMomentAgo, { freq: 9 }),
@@ -48,6 +68,8 @@ const endpoint = fc.oneof(
 const liveMember = fc
   .record({
     ours: usually,
+    alive: aliveView,
+    unansweredMs: fc.constantFrom(0, 0, 400, 500, 9000),
     reachable: usually,
     seenAtMs: aMomentAgo,
     refuses: fc.boolean(),
@@ -63,17 +85,20 @@ const liveMember = fc
     keys: fc.constantFrom(0, 10, null),
     history,
   })
-  .map(({ ours, reachable, silentMs, keys, follows, history: own, ...rest }) => (id: string): MemberView => {
-    return aReplica(id, {
-      ...rest,
-      process: ours ? aliveProcess() : null,
-      reachable,
-      silentMs: reachable ? 0 : silentMs,
-      follows: rest.role === 'replica' ? follows : null,
-      keys: reachable ? keys : null,
-      histories: reachable ? [own] : [],
-    });
-  });
+  .map(
+    ({ ours, alive, reachable, silentMs, keys, follows, history: own, ...rest }) =>
+      (id: string): MemberView => {
+        return aReplica(id, {
+          ...rest,
+          process: ours ? aliveProcess(alive) : null,
+          reachable,
+          silentMs: reachable ? 0 : silentMs,
+          follows: rest.role === 'replica' ? follows : null,
+          keys: reachable ? keys : null,
+          histories: reachable ? [own] : [],
+        });
+      },
+  );
 
 const members = fc
   .array(fc.oneof({ weight: 3, arbitrary: liveMember }, { weight: 2, arbitrary: deadMember }), {
@@ -96,16 +121,17 @@ const sentinels = fc
         configEpoch: fc.integer({ min: 0, max: 3 }),
         agreedDownAtMs: fc.option(aMomentAgo, { freq: 1 }),
         process: fc.oneof({ weight: 6, arbitrary: fc.constant(null) }, { weight: 1, arbitrary: deadView }),
+        alive: aliveView,
       }),
       { minLength: 1, maxLength: 5 },
     ),
   })
   .map(({ word, each }) =>
-    each.map(({ agrees, other, process, reachable, ...rest }, i): SentinelView => {
+    each.map(({ agrees, other, process, alive, reachable, ...rest }, i): SentinelView => {
       return aSentinel(`sentinel-${i + 1}`, {
         ...rest,
         primary: agrees ? word : other,
-        process: process === null ? aliveProcess() : deadProcess(0, process),
+        process: process === null ? aliveProcess(alive) : deadProcess(0, process),
         reachable: reachable && process === null,
       });
     }),
@@ -120,6 +146,7 @@ const mixture: fc.Arbitrary<View> = fc.record({
   gates: fc.oneof(
     fc.constant([]),
     deadView.map((process) => [aGate('gate-1', { process: deadProcess(0, process) })]),
+    aliveView.map((alive) => [aGate('gate-1', { process: aliveProcess(alive) })]),
   ),
   selection: fc.oneof(
     { weight: 2, arbitrary: fc.constant(null) },

@@ -1,4 +1,5 @@
 /** Views for tests of deciding: a healthy deployment on one host, and what is changed of it. */
+import { unknownActivity } from '../../src/topology/activity.ts';
 import type { GateView, MemberView, ProcessView, SentinelView, View } from '../../src/topology/view.ts';
 
 export function aliveProcess(changes: Partial<ProcessView> = {}): ProcessView {
@@ -9,6 +10,8 @@ export function aliveProcess(changes: Partial<ProcessView> = {}): ProcessView {
     restartsMs: [],
     failed: false,
     refusal: null,
+    activity: unknownActivity,
+    silentMs: 0,
     ...changes,
   };
 }
@@ -32,6 +35,7 @@ export function aReplica(id: string, changes: Partial<MemberView> = {}): MemberV
     seenAtMs: 0,
     refuses: false,
     silentMs: 0,
+    unansweredMs: 0,
     busy: false,
     role: 'replica',
     follows: { address, port: portOf('redis-1') },

@@ -3,13 +3,17 @@
  * over its Unix socket, one of another host over the network.
  */
 import type { Clock } from '../../base/clock.ts';
+import { errorCode } from '../../base/errors.ts';
 import { FreshCall } from '../../base/fresh-call.ts';
 import type { ConnectionOptions } from '../../redis/connection.ts';
+import type { Endpoint } from '../../redis/endpoint.ts';
 import { refusalKind } from '../../redis/errors.ts';
 import { type Info, keyCount, type ReplicationInfo, replicationInfo } from '../../redis/info.ts';
 import { MemberClient } from '../../redis/member-client.ts';
+import { isPaused } from '../../redis/paused.ts';
 import type { MemberRole } from '../../topology/view.ts';
 import { type MemberVitals, vitalsOf } from './member-vitals.ts';
+import { Silence } from './silence.ts';
 
 /** What a member last said of itself. Offsets in bytes. */
 export interface MemberObservation {
@@ -57,21 +61,20 @@ const nothingKnown: MemberObservation = {
 
 /** Where there never was a link, some versions count from 1970. */
 const longestOutageSeconds = 10 * 365 * 24 * 3600;
-/** One missed answer may be our own pause; this many in a row are the member's. */
-const missesThatCount = 3;
 
 export class MemberWatch {
   readonly client: MemberClient;
   #seen: MemberObservation = nothingKnown;
-  #misses = 0;
-  #lastAnswerMs: number;
   readonly #question = new FreshCall(() => this.#ask());
+  readonly #endpoint: Endpoint;
   readonly #clock: Clock;
+  #silence: Silence;
 
   constructor(connection: ConnectionOptions, clock: Clock) {
     this.client = new MemberClient(connection);
+    this.#endpoint = connection.endpoint;
     this.#clock = clock;
-    this.#lastAnswerMs = clock.monotonicMs();
+    this.#silence = new Silence(clock);
   }
 
   get seen(): MemberObservation {
@@ -80,19 +83,23 @@ export class MemberWatch {
 
   /** When it answered last, or began to be watched; on the monotonic clock. */
   get lastAnswerMs(): number {
-    return this.#lastAnswerMs;
+    return this.#silence.lastAnswerMs;
   }
 
   /** How long it has been silent; 0 as long as it may be our own fault. */
   get silentMs(): number {
-    return this.#misses < missesThatCount ? 0 : Math.round(this.#clock.monotonicMs() - this.#lastAnswerMs);
+    return this.#silence.silentMs;
+  }
+
+  /** How long the oldest question without an answer has waited. */
+  get unansweredMs(): number {
+    return this.#silence.unansweredMs;
   }
 
   /** Forgets what the process before said: to be called when it died, and when another one starts. */
   reset(): void {
     this.#seen = nothingKnown;
-    this.#misses = 0;
-    this.#lastAnswerMs = this.#clock.monotonicMs();
+    this.#silence = new Silence(this.#clock);
     this.client.connection.drop();
   }
 
@@ -102,39 +109,41 @@ export class MemberWatch {
   }
 
   async #ask(): Promise<void> {
+    this.#silence.asked();
     try {
       const info = await this.client.info();
       this.#answered(observe(info, this.#seen));
     } catch (error) {
-      this.#failed(error);
+      await this.#failed(error);
     }
   }
 
   #answered(seen: MemberObservation): void {
     this.#seen = seen;
-    this.#misses = 0;
-    this.#lastAnswerMs = this.#clock.monotonicMs();
+    this.#silence.answered();
   }
 
-  #failed(error: unknown): void {
+  async #failed(error: unknown): Promise<void> {
     const refusal = refusalKind(error);
     if (refusal !== undefined) {
       const busy = refusal === 'BUSY' || refusal === 'LOADING';
       this.#answered({ ...this.#seen, reachable: true, refuses: false, busy });
       return;
     }
-    this.#misses += 1;
+    // A server that is paused (CLIENT PAUSE … ALL) keeps every command, and INFO with them.
+    // Only of our own members, which are to be killed when they hang.
+    if ('path' in this.#endpoint && (await isPaused(this.#endpoint))) {
+      this.#answered({ ...this.#seen, reachable: true, refuses: false, busy: true });
+      return;
+    }
+    this.#silence.missed();
     this.#seen = { ...this.#seen, reachable: false, refuses: isRefusedConnection(error), vitals: null };
   }
 }
 
 /** The host's kernel says it: no process has the port open. */
 function isRefusedConnection(error: unknown): boolean {
-  for (let cause = error; cause instanceof Error; cause = cause.cause) {
-    if ((cause as NodeJS.ErrnoException).code === 'ECONNREFUSED' || /ECONNREFUSED/.test(cause.message))
-      return true;
-  }
-  return false;
+  return error instanceof Error && errorCode(error.cause) === 'ECONNREFUSED';
 }
 
 /** An agent that has just started knows by the age of the broken link that there has been one since the start. */

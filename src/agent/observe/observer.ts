@@ -52,10 +52,16 @@ export class Observer {
     const { members, sentinels, gates } = this.#deployment;
     await Promise.all([
       this.#lookAtMembers(),
-      ...sentinels
-        .filter(({ part }) => part?.process.running !== false)
-        .map((sentinel) => this.#lookAt(sentinel)),
-      ...gates.filter(({ part }) => part?.process.running !== false).map(({ adapter }) => adapter.look()),
+      ...sentinels.map(async (sentinel) => {
+        if (sentinel.part?.process.running === false) return;
+        await this.#lookAt(sentinel);
+        sentinel.part?.heard(sentinel.watch.seen.reachable || sentinel.watch.seen.locksUsOut);
+      }),
+      ...gates.map(async ({ part, adapter }) => {
+        if (part?.process.running === false) return;
+        await adapter.look();
+        part?.heard(adapter.seen.state !== 'down');
+      }),
     ]);
     this.#strangers.note();
     this.#deployment.lag.note(this.#deployment.view(), this.#deployment.setting.clock.monotonicMs());

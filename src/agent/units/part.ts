@@ -1,6 +1,9 @@
 import type { Clock } from '../../base/clock.ts';
+import type { ProcessStat } from '../../process/stat.ts';
 import { type ProcessCommand, SupervisedProcess } from '../../process/supervised-process.ts';
+import { type ActivityTrack, noTrack, stepActivity } from '../../topology/activity.ts';
 import type { ProcessView } from '../../topology/view.ts';
+import { Silence } from '../observe/silence.ts';
 import type { PartPaths } from '../state/paths.ts';
 
 /** One process that this agent is responsible for, with the history that its restart budget needs. */
@@ -15,13 +18,16 @@ export class Part {
   #diedAtMs: number | null = null;
   #ran = false;
   #restartsMs: number[] = [];
+  #track: ActivityTrack = noTrack;
   readonly #clock: Clock;
+  readonly #silence: Silence;
 
   constructor(id: string, paths: PartPaths, clock: Clock) {
     this.id = id;
     this.paths = paths;
     this.process = new SupervisedProcess(id, paths.record);
     this.#clock = clock;
+    this.#silence = new Silence(clock);
   }
 
   get view(): ProcessView {
@@ -33,7 +39,21 @@ export class Part {
       restartsMs: this.#restartsMs,
       failed: this.failed,
       refusal: this.refusal,
+      activity: this.#track.now,
+      silentMs: running ? this.#silence.silentMs : 0,
     };
+  }
+
+  /** @param stat what the kernel says of it now; undefined when it says nothing. */
+  noteActivity(stat: ProcessStat | undefined): void {
+    const sample = stat === undefined ? null : { ...stat, atMs: this.#clock.monotonicMs() };
+    this.#track = stepActivity(this.#track, sample);
+  }
+
+  /** Notes whether it answered when it was last asked. */
+  heard(answered: boolean): void {
+    if (answered) this.#silence.answered();
+    else this.#silence.missed();
   }
 
   get restarts(): number {
@@ -51,6 +71,8 @@ export class Part {
     this.refusal = null;
     // A start that fails counts as a death, so that it is tried again by the same rules.
     this.#diedAtMs = this.#clock.monotonicMs();
+    this.#track = noTrack;
+    this.#silence.answered();
     await this.process.start(command);
   }
 

@@ -1,0 +1,32 @@
+import { readFileSync } from 'node:fs';
+
+/** What the kernel says of a process, of Linux's /proc/PID/stat (proc(5)). */
+export interface ProcessStat {
+  /** R runs, S sleeps, D waits for a disk, T was stopped by a signal, t by a debugger, Z is a zombie… */
+  state: string;
+  /** Processor time of all its threads, in ms. */
+  cpuMs: number;
+  /** When it started, in clock ticks since boot. */
+  startTime: string;
+}
+
+/** USER_HZ, which is 100 on every architecture that Node runs on. */
+const ticksPerSecond = 100;
+
+/** Undefined when there is no such process, or no /proc. */
+export function readStat(pid: number): ProcessStat | undefined {
+  try {
+    return parseStat(readFileSync(`/proc/${pid}/stat`, 'latin1'));
+  } catch {
+    return undefined;
+  }
+}
+
+/** Fields 3 (state), 14 and 15 (utime, stime) and 22 (starttime). The name in field 2 may hold anything. */
+export function parseStat(text: string): ProcessStat | undefined {
+  const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
+  const [state = '', utime, stime, startTime] = [fields[0], fields[11], fields[12], fields[19]];
+  const cpuMs = ((Number(utime) + Number(stime)) * 1000) / ticksPerSecond;
+  if (state === '' || startTime === undefined || Number.isNaN(cpuMs)) return undefined;
+  return { state, cpuMs, startTime };
+}

@@ -1,0 +1,83 @@
+import { describe, expect, test } from 'vitest';
+import { aGate, aliveProcess, aPrimary, aReplica, aSentinel } from '../../test/support/views.ts';
+import { type Activity, unknownActivity } from './activity.ts';
+import { findHang } from './hang.ts';
+import type { MemberView, View } from './view.ts';
+
+const healthy: View = {
+  name: 'test',
+  paused: false,
+  operation: null,
+  members: [aPrimary('redis-1'), aReplica('redis-2')],
+  sentinels: [aSentinel('sentinel-1')],
+  gates: [aGate('gate-1')],
+  selection: null,
+  namedSinceMs: null,
+  vote: null,
+  standAgainAtMs: null,
+};
+
+const doing = (activity: Partial<Activity>) =>
+  aliveProcess({ activity: { ...unknownActivity, ...activity } });
+const silentFor = (silentMs: number) => aliveProcess({ silentMs });
+const primary = (changes: Partial<MemberView>, hangAfterMs = 5000) =>
+  findHang({ ...healthy, members: [aPrimary('redis-1', changes), aReplica('redis-2')] }, hangAfterMs);
+
+test('nobody hangs in a healthy deployment', () => {
+  expect(findHang(healthy, 5000)).toBeUndefined();
+});
+
+describe('stopped by a signal', () => {
+  test('after half a second, though it was asked nothing yet', () => {
+    expect(primary({ process: doing({ stoppedMs: 400 }) })).toBeUndefined();
+    expect(primary({ process: doing({ stoppedMs: 500 }) })?.process).toBe('redis-1');
+  });
+
+  test('also when it had said that it is busy', () => {
+    expect(primary({ process: doing({ stoppedMs: 500 }), busy: true })?.process).toBe('redis-1');
+  });
+
+  test('gates and Sentinels as servers', () => {
+    const process = doing({ stoppedMs: 500 });
+    expect(findHang({ ...healthy, gates: [aGate('gate-1', { process })] }, 5000)?.process).toBe('gate-1');
+    const sentinels = [aSentinel('sentinel-1', { process })];
+    expect(findHang({ ...healthy, sentinels }, 5000)?.process).toBe('sentinel-1');
+  });
+});
+
+describe('waiting for its disk', () => {
+  test('counts only with a question that waits', () => {
+    const process = doing({ waitingMs: 600 });
+    expect(primary({ process, unansweredMs: 0 })).toBeUndefined();
+    expect(primary({ process, unansweredMs: 500 })?.reason).toContain('waits for its disk');
+  });
+});
+
+describe('silent', () => {
+  test('while it computes it is no hang until hangAfter, and the reason says what it does', () => {
+    const process = doing({ computingMs: 4000 });
+    expect(primary({ process, silentMs: 4999, unansweredMs: 4999 })).toBeUndefined();
+    expect(primary({ process, silentMs: 5000 })?.reason).toContain('one slow command');
+    expect(primary({ silentMs: 5000 })?.reason).toContain('though its process lives');
+  });
+
+  test('a server that says that it is paused, loads or runs a script answers', () => {
+    expect(primary({ silentMs: 60_000, busy: true })).toBeUndefined();
+  });
+
+  test('a gate or a Sentinel, not sooner than it takes to start on a busy machine', () => {
+    const gates = (silentMs: number) => ({
+      ...healthy,
+      gates: [aGate('gate-1', { process: silentFor(silentMs) })],
+    });
+    expect(findHang(gates(1000), 1000)).toBeUndefined();
+    expect(findHang(gates(5000), 1000)?.process).toBe('gate-1');
+    expect(findHang(gates(5000), 6000)).toBeUndefined();
+    const sentinels = [aSentinel('sentinel-1', { process: silentFor(5000) })];
+    expect(findHang({ ...healthy, sentinels }, 5000)?.process).toBe('sentinel-1');
+  });
+
+  test('what runs on another host is not ours to kill', () => {
+    expect(primary({ process: null, silentMs: 60_000 })).toBeUndefined();
+  });
+});
