@@ -3,6 +3,7 @@
  * of JSON: `step` for people, then `result` or `error`. When its stdin ends, it was left alone and gives up. Passwords
  * are not in it: the worker reads them where the agent did.
  */
+import type { ErrorJson } from '../base/error-wire.ts';
 import type { Spec } from '../spec/spec.ts';
 import type { Manifest } from './manifest.ts';
 import type { StoreOptions } from './s3-client.ts';
