@@ -40,7 +40,7 @@ export function gateVerb(): Command {
     action<GateOptions>(async (output, _args, options) => {
       const input = inputOf(options, command);
       if (options.printConfig && input !== null) {
-        for (const line of JSON.stringify(input, null, 2).split('\n')) output.line(line);
+        output.text(JSON.stringify(input, null, 2));
         output.data(input);
         return;
       }

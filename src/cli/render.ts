@@ -4,6 +4,9 @@ import type { Command } from 'commander';
 import { stateDirOf, statePaths } from '../agent/state/paths.ts';
 import { readFileIfThere, writeFileAtomic } from '../base/atomic-file.ts';
 import { defineError } from '../base/errors.ts';
+import { readSecretFileSync } from '../base/private-file.ts';
+import { aloneGate, isGateFile, type NamedFile, withoutPasswords } from '../render/gate-alone/alone-gate.ts';
+import { renderGateAlone } from '../render/gate-alone/targets.ts';
 import type { RenderedFile } from '../render/target.ts';
 import { targetNamed, targetOptions, targets } from '../render/targets.ts';
 import { loadSpec } from '../spec/load.ts';
@@ -38,6 +41,10 @@ export function renderVerb(): Command {
   return verb('render', 'write configuration for other ways to run it', [
     ['holdfast render redis', 'look at what the members would be started with'],
     ['holdfast render haproxy prod.yaml --out /etc/haproxy', 'write files, with the real passwords'],
+    [
+      'holdfast render systemd gate.json',
+      'a gate without an agent: its file for a spec (compose, kubernetes)',
+    ],
   ])
     .argument('<target>', targets.map(({ name }) => name).join(', '))
     .argument(...specArgument)
@@ -60,6 +67,9 @@ async function render(output: Output, args: string[], options: RenderOptions): P
   const [targetName = '', specFile = 'holdfast.yaml'] = args;
   const target = targetNamed(targetName);
   const settings = targetOptions(target, options.helm ? [...options.set, 'helm=true'] : options.set);
+  const text = (await readFileIfThere(specFile)) ?? '';
+  if (isGateFile(text))
+    return renderGate(output, { target: target.name, file: specFile, text, settings }, options);
   const spec = await loadSpec(specFile);
   if (options.host !== undefined && !spec.hosts.some(({ id }) => id === options.host)) {
     const hosts = spec.hosts.map(({ id }) => id).join(', ');
@@ -71,6 +81,31 @@ async function render(output: Output, args: string[], options: RenderOptions): P
   const files = target.render({ spec, secrets, paths, host: options.host ?? null, options: settings });
   if (options.out === undefined) print(output, target.name, files);
   else await writeAll(output, path.resolve(options.out), files, options.yes === true);
+}
+
+/** The same for a gate without an agent: its configuration file stands in the place of a spec. */
+async function renderGate(
+  output: Output,
+  given: { target: string; file: string; text: string; settings: Record<string, string> },
+  options: RenderOptions,
+): Promise<void> {
+  const { target, file, text, settings } = given;
+  const gate = aloneGate(text, file);
+  if (options.out === undefined) {
+    const stand = ({ name }: NamedFile) => `<${name}>`;
+    print(output, target, renderGateAlone(target, withoutPasswords(gate), settings, stand));
+    return;
+  }
+  const content = ({ path: named }: NamedFile) =>
+    readSecretFileSync(path.resolve(path.dirname(file), named))
+      .toString('utf8')
+      .replace(/\r?\n$/, '');
+  await writeAll(
+    output,
+    path.resolve(options.out),
+    renderGateAlone(target, gate, settings, content),
+    options.yes === true,
+  );
 }
 
 function print(output: Output, target: string, files: readonly RenderedFile[]): void {

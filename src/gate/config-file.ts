@@ -1,4 +1,4 @@
-import { readFileSync, statSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { errorText } from '../base/errors.ts';
 import { readSecretFileSync } from '../base/private-file.ts';
@@ -7,14 +7,19 @@ import {
   findMistake,
   type GateConfig,
   type GateConfigInput,
+  type GateTls,
   gateConfig,
 } from './config.ts';
 import { BadGateConfig } from './errors.ts';
 
-/** A user whose password stands in the file, or in another one that it names. */
-export type CredentialsInput = { username: string } & ({ password: string } | { passwordFile: string });
+/** A user whose password stands in the file, in another one that it names, or in a variable of the environment. */
+export type CredentialsInput = { username: string } & (
+  | { password: string }
+  | { passwordFile: string }
+  | { passwordEnv: string }
+);
 
-/** What the file may say: passwords may lie in files of their own, whose paths are relative to its folder. */
+/** What the file may say: paths of passwords and certificates are relative to its folder. */
 export type GateFileInput = Omit<GateConfigInput, 'memberCredentials' | 'sentinelCredentials'> & {
   memberCredentials?: CredentialsInput | null;
   sentinelCredentials?: CredentialsInput | null;
@@ -23,9 +28,7 @@ export type GateFileInput = Omit<GateConfigInput, 'memberCredentials' | 'sentine
 /** Reads the file, fills the defaults in and checks it. @throws GATE_CONFIG */
 export function readGateConfig(file: string): GateConfig {
   let input: GateFileInput;
-  let mode: number;
   try {
-    mode = statSync(file).mode;
     input = JSON.parse(readFileSync(file, 'utf8')) as GateFileInput;
   } catch (error) {
     throw BadGateConfig(`cannot read the gate's configuration ${file}: ${errorText(error)}`, {
@@ -39,8 +42,10 @@ export function readGateConfig(file: string): GateConfig {
   const secret = [input.memberCredentials, input.sentinelCredentials].some(
     (each) => each && 'password' in each,
   );
-  if (secret && (mode & 0o077) !== 0) {
-    throw BadGateConfig(`${file} holds passwords and others can read it`, { hint: `chmod 600 ${file}` });
+  try {
+    if (secret) readSecretFileSync(file);
+  } catch (error) {
+    throw BadGateConfig(`${file} holds passwords: ${errorText(error)}`, { hint: `chmod 600 ${file}` });
   }
   return completeGateConfig(input, { where: file, folder: path.dirname(file) });
 }
@@ -59,6 +64,12 @@ export function completeGateConfig(
     if (given === null) return null;
     const { username } = given;
     if ('password' in given) return { username, password: given.password };
+    if ('passwordEnv' in given) {
+      const password = process.env[given.passwordEnv];
+      if (password === undefined || password === '')
+        throw refuse(`the environment has no ${given.passwordEnv}`);
+      return { username, password };
+    }
     try {
       const text = readSecretFileSync(path.resolve(folder, given.passwordFile)).toString('utf8');
       return { username, password: text.replace(/\r?\n$/, '') };
@@ -70,10 +81,18 @@ export function completeGateConfig(
     ...input,
     memberCredentials: credentials('memberCredentials'),
     sentinelCredentials: credentials('sentinelCredentials'),
+    tls: input.tls ? inFolder(input.tls, folder) : null,
   });
   const wrong = findMistake(config);
   if (wrong !== undefined) throw refuse(wrong);
   return config;
+}
+
+function inFolder(tls: GateTls, folder: string): GateTls {
+  const paths = Object.entries({ cert: tls.cert, key: tls.key, ca: tls.ca }).flatMap(([key, file]) =>
+    file === undefined ? [] : [[key, path.resolve(folder, file)]],
+  );
+  return { ...tls, ...Object.fromEntries(paths) };
 }
 
 const known = new Set(Object.keys(gateConfig({ deployment: '', id: '', listen: { host: '', port: 0 } })));

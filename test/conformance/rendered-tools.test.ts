@@ -3,6 +3,8 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:f
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { aloneGate } from '../../src/render/gate-alone/alone-gate.ts';
+import { renderGateAlone } from '../../src/render/gate-alone/targets.ts';
 import type { RenderedFile } from '../../src/render/target.ts';
 import { parseSpec } from '../../src/spec/parse.ts';
 import type { Spec } from '../../src/spec/spec.ts';
@@ -44,6 +46,26 @@ test.each(specs)('systemd-analyze accepts the units of %s, and finds the agent w
   }
   const agent = units.find((file) => !file.includes('hugepages')) as string;
   const report = execFileSync('systemd-analyze', ['security', '--offline=true', '--no-pager', agent], {
+    encoding: 'utf8',
+  });
+  const [, exposure] = /Overall exposure level for \S+: ([\d.]+)/.exec(report) ?? [];
+  expect(Number(exposure)).toBeLessThanOrEqual(2);
+});
+
+test('systemd-analyze accepts the unit of a gate without an agent, and finds it well confined', () => {
+  const config = {
+    deployment: 'mymaster',
+    listen: { host: '0.0.0.0', port: 6380 },
+    sentinels: [{ address: 's1', port: 26379 }],
+    memberCredentials: { username: 'gate', passwordFile: '/etc/holdfast/a password' },
+    tls: { ca: 'ca.pem', upstream: true },
+  };
+  const files = renderGateAlone('systemd', aloneGate(JSON.stringify(config), 'gate.json'), {}, () => '');
+  const [unit = ''] = write(files, [['/usr/local/bin/holdfast', '/bin/true']]);
+  const { status, stderr } = spawnSync('systemd-analyze', ['verify', unit], { encoding: 'utf8' });
+  expect(stderr.trim()).toBe('');
+  expect(status).toBe(0);
+  const report = execFileSync('systemd-analyze', ['security', '--offline=true', '--no-pager', unit], {
     encoding: 'utf8',
   });
   const [, exposure] = /Overall exposure level for \S+: ([\d.]+)/.exec(report) ?? [];

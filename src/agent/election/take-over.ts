@@ -51,7 +51,7 @@ export async function takeOver(
           .catch(() => {});
         break;
       case 'tell-gates':
-        tellGates(deployment, chosen);
+        tellGates(deployment, chosen, epoch);
     }
   }
   deployment.selection = { member: chosen.place.id, atMs: setting.clock.monotonicMs() };
@@ -63,7 +63,8 @@ function isToFollow({ watch, part }: LiveMember): boolean {
   return watch.seen.reachable || part?.process.running === true;
 }
 
-function tellGates({ gates }: Deployment, { place }: LiveMember): void {
+function tellGates({ gates }: Deployment, { place }: LiveMember, epoch: number): void {
   // They find out for themselves; being told is sooner.
-  for (const { part, adapter } of gates) if (part?.process.running) adapter.switchTo(place).catch(() => {});
+  for (const { part, adapter } of gates)
+    if (part?.process.running) adapter.switchTo(place, epoch).catch(() => {});
 }

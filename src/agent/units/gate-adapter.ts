@@ -20,8 +20,8 @@ export interface GateAdapter {
   look(): Promise<void>;
   /** Stops sending writes and waits until those in flight are answered, at most `maxMs`; then it goes on by itself. */
   hold(reason: string, maxMs: number): Promise<void>;
-  /** Sends everything to this member from now on. */
-  switchTo(member: Member): Promise<void>;
+  /** Sends everything to this member from now on. @param epoch under which it was elected, where it was just now */
+  switchTo(member: Member, epoch?: number): Promise<void>;
   /** Goes on with the primary that it had. */
   release(): Promise<void>;
   close(): void;

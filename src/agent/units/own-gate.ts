@@ -75,8 +75,8 @@ export class OwnGate implements GateAdapter {
     await this.#control.hold({ reason, maxMs });
   }
 
-  async switchTo({ address, port }: Member): Promise<void> {
-    await this.#control.switch({ address, port });
+  async switchTo({ address, port }: Member, epoch?: number): Promise<void> {
+    await this.#control.switch({ address, port, ...(epoch === undefined ? {} : { epoch }) });
   }
 
   async release(): Promise<void> {

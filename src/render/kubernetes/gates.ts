@@ -43,7 +43,7 @@ export function gateDeployment(names: Names, doors: Doors, values: Values): Mani
               name: 'config',
               image: values.image,
               imagePullPolicy: values.imagePullPolicy,
-              command: ['sh', '-c', `umask 077 && cp ${secretsFolder}/gate.json /run/gate/gate.json`],
+              command: ['sh', '-c', `umask 077 && cp ${secretsFolder}/* /run/gate/`],
               securityContext: containerSecurity,
               volumeMounts: [mounts, { name: 'secrets', mountPath: secretsFolder, readOnly: true }],
             },

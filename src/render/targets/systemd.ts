@@ -70,11 +70,16 @@ function environmentFile({ name }: Spec): string {
 
 function hardening(spec: Spec): string[] {
   const store = spec.backup?.to.startsWith('file://') ? [fileURLToPath(spec.backup.to)] : [];
+  return hardeningOf([installedState(spec), ...store]);
+}
+
+/** @param writable what it writes to */
+export function hardeningOf(writable: string[]): string[] {
   return [
-    '# What it needs: its state, the network, and to signal its own children. MemoryDenyWriteExecute is missing because',
+    '# What it needs: what it writes to, the network, and to signal its own children. MemoryDenyWriteExecute is missing because',
     '# Node.js compiles at run time.',
     'ProtectSystem=strict',
-    `ReadWritePaths=${[installedState(spec), ...store].map(unitWord).join(' ')}`,
+    ...(writable.length === 0 ? [] : [`ReadWritePaths=${writable.map(unitWord).join(' ')}`]),
     'ProtectHome=yes',
     'PrivateTmp=yes',
     'PrivateDevices=yes',
