@@ -16,9 +16,14 @@ test('what does not exist is refused, names of every object included', () => {
   expect(() => sabotage(['constructor'])).toThrow("there is no sabotage 'constructor'");
 });
 
-test('nothing in the product can switch one on', () => {
+/** Drills start agents of deployments of their own so that they die at a certain step. */
+const byDrills = 'src/testbed/sabotaged-agent.ts';
+
+test('nothing in the product can switch one on, but for drills, in deployments of their own', () => {
   const callers = sourceFiles('src').filter(
     ({ name, text }) => !name.startsWith('src/base/sabotage') && /\bsabotage\(/.test(text),
   );
-  expect(callers.map(({ name }) => name)).toEqual([]);
+  expect(callers.map(({ name }) => name)).toEqual([byDrills]);
+  const users = sourceFiles('src').filter(({ text }) => /sabotagedEnvironment\(/.test(text));
+  expect(users.map(({ name }) => name)).toEqual(['src/testbed/holdfast-testbed.ts', byDrills]);
 });

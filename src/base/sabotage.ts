@@ -1,11 +1,15 @@
 /**
- * Ways in which tests break holdfast on purpose, to prove that the drills notice. Nothing in the product switches one
- * on, and no setting, option or environment variable does: a test loads code of its own into the process, which calls
- * `sabotage` (test/support/sabotage.mjs). Whoever obeys one says so.
+ * Ways in which tests and drills break holdfast on purpose. Nothing in a process switches one on, and no setting, option or
+ * environment variable of holdfast's does: whoever starts it loads code into it that calls `sabotage`
+ * (test/support/sabotage.mjs; testbed/sabotaged-agent.ts, for deployments of a drill's own). Whoever obeys one says so.
  */
 export const sabotages = {
   'no-holding': 'the gate holds no client: what must wait fails at once',
   'no-empty-primary-guard': 'a primary whose files are gone is started again as if it had them',
+  'dies-asking': 'the agent is killed when it has asked the Sentinels for their votes',
+  'dies-elected': 'the agent is killed when it is elected',
+  'dies-after-hello': 'the agent is killed when it has told the Sentinels, before it promotes anyone',
+  'dies-after-promotion': 'the agent is killed when it has promoted a replica, before it tells anyone else',
   'detect-after-1s': 'the Sentinels run with down-after-milliseconds 1000, which the spec refuses',
 } as const;
 
@@ -23,6 +27,11 @@ export function sabotage(names: readonly string[]): void {
 
 export function isSabotaged(way: Sabotage): boolean {
   return active.has(way);
+}
+
+/** Ends this process at once, as kill -9 does, when it was broken in this way. */
+export function dieIfSabotaged(way: Sabotage): void {
+  if (active.has(way)) process.kill(process.pid, 'SIGKILL');
 }
 
 /** A sentence for each way in which this process is broken on purpose. */

@@ -1,7 +1,8 @@
 import { type Command, Option } from 'commander';
 import { activeSabotages } from '../base/sabotage.ts';
 import { parseSize } from '../base/size.ts';
-import { headOf, pageOf } from '../bench/result.ts';
+import { type BenchContext, type BenchResult, headOf, pageOf } from '../bench/result.ts';
+import { keepBusy } from '../drill/busy.ts';
 import { drillNotes } from '../drill/notes.ts';
 import type { DrillSettings, Scenario } from '../drill/scenario.ts';
 import { scenarios } from '../drill/scenarios.ts';
@@ -22,6 +23,7 @@ interface DrillOptions extends CommonOptions, LiveOptions {
   durability?: DrillSettings['durability'];
   persistence?: DrillSettings['persistence'];
   besidePlain?: boolean;
+  busy?: boolean;
 }
 
 const usualLoad = '2000';
@@ -61,6 +63,7 @@ export function drillVerb(): Command {
       ).choices(['none', 'rdb', 'aof-everysec', 'aof-always']),
     )
     .option('--beside-plain', 'the same on Sentinel + HAProxy as people set it up, in the same tables')
+    .option('--busy', 'keep every processor of this machine busy meanwhile')
     .option(
       '--against <spec>',
       'on a deployment that runs on this host; only drills that do no harm, after asking',
@@ -74,34 +77,47 @@ export function drillVerb(): Command {
     // A variadic argument comes as one list.
     const names = args.flat();
     const chosen = choose(names);
-    const asked = readSettings(options);
-    const plan = await planOf(output, options, chosen, asked);
-    if (plan === null) return null;
-    const { runCampaign } = await import('../drill/campaign.ts');
-    const { drillSections } = await import('../drill/page.ts');
-    const { drillCsv, drillData } = await import('../drill/data.ts');
-    const { hasBroken } = await import('../drill/summary.ts');
-    const { settings } = plan;
-    const results = await runCampaign({
-      ...plan,
-      times: readCount('--times', options.times),
-      besidePlain: options.besidePlain === true,
-      report: context.report,
-      signal: context.signal,
-    });
-    const head = headOf('drill', context);
-    const sections = drillSections(results, settings);
-    const remarks = drillNotes(settings, {
-      besidePlain: options.besidePlain === true,
-      live: plan.live !== null,
-    });
-    return {
-      data: { ...head, ...drillData(results, settings) },
-      page: pageOf(head, `Drills: ${names.join(', ')}`, sections, [...activeSabotages(), ...remarks]),
-      csv: drillCsv(results),
-      exitStatus: hasBroken(results) ? 3 : 0,
-    };
+    const plan = await planOf(output, options, chosen, readSettings(options));
+    return plan && runPlan(plan, names, options, context);
   });
+}
+
+type Plan = NonNullable<Awaited<ReturnType<typeof planOf>>>;
+
+async function runPlan(
+  plan: Plan,
+  names: readonly string[],
+  options: DrillOptions,
+  context: BenchContext,
+): Promise<BenchResult & { exitStatus: number }> {
+  const { runCampaign } = await import('../drill/campaign.ts');
+  const { drillSections } = await import('../drill/page.ts');
+  const { drillCsv, drillData } = await import('../drill/data.ts');
+  const { hasBroken } = await import('../drill/summary.ts');
+  const { settings } = plan;
+  const besidePlain = options.besidePlain === true;
+  const busy = options.busy === true ? keepBusy() : null;
+  const campaign = runCampaign({
+    ...plan,
+    times: readCount('--times', options.times),
+    besidePlain,
+    report: context.report,
+    signal: context.signal,
+  });
+  const results = await campaign.finally(() => busy?.end());
+  const head = headOf('drill', context);
+  const busyNote = busy === null ? [] : [busy.note];
+  const remarks = drillNotes(settings, { besidePlain, live: plan.live !== null });
+  return {
+    data: { ...head, ...drillData(results, settings) },
+    page: pageOf(head, `Drills: ${names.join(', ')}`, drillSections(results, settings), [
+      ...activeSabotages(),
+      ...busyNote,
+      ...remarks,
+    ]),
+    csv: drillCsv(results),
+    exitStatus: hasBroken(results) ? 3 : 0,
+  };
 }
 
 /** A deployment of its own for each run, or the one that was named. */
@@ -135,13 +151,20 @@ function scenarioLines(): string[] {
 
 function choose(names: readonly string[]): readonly Scenario[] {
   const known = scenarios.map(({ name }) => name);
-  const unknown = names.find((name) => name !== 'all' && !known.includes(name));
+  const isMeant = (name: string) => (scenario: Scenario) =>
+    name === 'all' ? scenario.onlyByName !== true : isCalled(scenario, name);
+  const unknown = names.find((name) => !scenarios.some(isMeant(name)));
   if (unknown !== undefined) {
     throw BadOption(`there is no drill '${unknown}'`, {
       hint: `There are ${known.join(', ')}; all runs every one.`,
     });
   }
-  return names.includes('all') ? scenarios : scenarios.filter(({ name }) => names.includes(name));
+  return scenarios.filter((scenario) => names.some((name) => isMeant(name)(scenario)));
+}
+
+/** By its name, or by what stands before a colon in it: all of its ways. */
+function isCalled(scenario: Scenario, name: string): boolean {
+  return scenario.name === name || scenario.name.startsWith(`${name}:`);
 }
 
 function readSettings(options: DrillOptions): DrillSettings {

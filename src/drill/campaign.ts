@@ -116,8 +116,9 @@ async function runOnce(
 }
 
 function testbedSettings(scenario: Scenario, { durability, persistence }: DrillSettings): TestbedSettings {
-  const { hosts, sections } = scenario;
-  return { durability, persistence, hosts, ...(sections ? { sections } : {}) };
+  const { hosts, sections, sabotage } = scenario;
+  const changed = { ...(sections ? { sections } : {}), ...(sabotage ? { sabotage } : {}) };
+  return { durability, persistence, hosts, ...changed };
 }
 
 function aborted(signal: AbortSignal): Promise<never> {

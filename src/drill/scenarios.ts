@@ -1,4 +1,6 @@
 import type { Scenario } from './scenario.ts';
+import { agentAndPrimaryCrash } from './scenarios/agent-and-primary-crash.ts';
+import { agentCrashesInFailover } from './scenarios/agent-crash-in-failover.ts';
 import { allCrash } from './scenarios/all-crash.ts';
 import { emptyPrimary } from './scenarios/empty-primary.ts';
 import { gateCrash } from './scenarios/gate-crash.ts';
@@ -14,7 +16,7 @@ import { stoppedProcess } from './scenarios/stopped-process.ts';
 import { switchoverDrill } from './scenarios/switchover.ts';
 import { twoOfThree } from './scenarios/two-of-three.ts';
 
-/** Every scenario, in the order in which `drill all` runs them. */
+/** Every scenario, in the order in which `drill all` runs those that it runs. */
 export const scenarios: readonly Scenario[] = [
   replicaCrash,
   primaryCrash,
@@ -30,4 +32,6 @@ export const scenarios: readonly Scenario[] = [
   rollingRestart,
   hostLost,
   partition,
+  agentAndPrimaryCrash,
+  ...agentCrashesInFailover,
 ];

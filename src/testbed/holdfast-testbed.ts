@@ -18,6 +18,7 @@ import { killAllOf } from './leftovers.ts';
 import { knownPriorities, neverPromoted, setPriority, usualPriority } from './member-priority.ts';
 import { NetworkHosts } from './network-hosts.ts';
 import { runApart } from './run-apart.ts';
+import { sabotagedEnvironment } from './sabotaged-agent.ts';
 import type { Testbed, TestbedLog, TestbedProcess, TestbedSettings } from './testbed.ts';
 import { portsNeeded, specName, specOf } from './testbed-spec.ts';
 
@@ -64,7 +65,12 @@ export class HoldfastTestbed implements Testbed {
     await writeFile(this.#specFile, text);
     this.#spec = parseSpec(text, this.#specFile);
     this.#password = deriveSecrets(this.#spec, secret, {}).defaultPassword;
-    await Promise.all(this.hosts.map((host) => this.#up(host)));
+    const { sabotage } = this.#settings;
+    await Promise.all(
+      this.hosts.map((host, i) =>
+        this.#up(host, i === 0 && sabotage ? sabotagedEnvironment(sabotage) : undefined),
+      ),
+    );
     const isWhole = () => this.isWhole();
     await waitFor(isWhole, { what: 'a healthy deployment', withinMs: wholeWithinMs, everyMs: 50 });
     await waitFor(() => this.#sentinelsAreFree(), {
@@ -141,6 +147,11 @@ export class HoldfastTestbed implements Testbed {
     const pid = (await this.parts()).find(({ id }) => id === part)?.pid;
     if (!pid) throw TestbedFailed(`${part} does not run and can't be sent ${signal}`);
     process.kill(pid, signal);
+  }
+
+  async killAgent(host: string): Promise<void> {
+    const { pid } = JSON.parse(await readFile(this.#paths(host).agentRecord, 'utf8')) as { pid: number };
+    process.kill(pid, 'SIGKILL');
   }
 
   async killEverything(): Promise<void> {
@@ -297,19 +308,22 @@ export class HoldfastTestbed implements Testbed {
     ];
   }
 
-  async #up(host: string): Promise<void> {
+  async #up(host: string, environment?: NodeJS.ProcessEnv): Promise<void> {
     const where = this.hosts.length > 1 ? ['--host', host] : [];
     const stateDir = path.join(this.#folder, host);
     const args = ['up', this.#specFile, ...where, '--state-dir', stateDir, '--detach'];
     const [program, ...before] = [...(this.#network?.on(host) ?? []), process.execPath];
-    await runApart(program as string, [...before, process.argv[1] as string, ...args], this.#folder).catch(
-      async (cause) => {
-        const log = await readFile(path.join(stateDir, 'agent.log'), 'utf8').catch(() => '');
-        throw TestbedFailed(`the deployment for the drill did not start: ${errorText(cause)}`, {
-          hint: log.trim().split('\n').slice(-5).join(' / ') || 'Its agent wrote no log.',
-          cause,
-        });
-      },
-    );
+    await runApart(
+      program as string,
+      [...before, process.argv[1] as string, ...args],
+      this.#folder,
+      environment,
+    ).catch(async (cause) => {
+      const log = await readFile(path.join(stateDir, 'agent.log'), 'utf8').catch(() => '');
+      throw TestbedFailed(`the deployment for the drill did not start: ${errorText(cause)}`, {
+        hint: log.trim().split('\n').slice(-5).join(' / ') || 'Its agent wrote no log.',
+        cause,
+      });
+    });
   }
 }

@@ -158,6 +158,10 @@ export class LiveTestbed implements Testbed {
   wipe(): Promise<void> {
     return refuse('deleting data');
   }
+  killAgent(): Promise<void> {
+    return refuse('the death of an agent');
+  }
+
   setCutOff(): void {
     throw TestbedFailed('cutting a host off is not for a live deployment');
   }

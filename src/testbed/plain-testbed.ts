@@ -170,6 +170,8 @@ export class PlainTestbed implements Testbed {
     if (signal === 'SIGKILL') await waitFor(() => !isAlive(pid), { what: `${id} to die`, withinMs: 5000 });
   }
 
+  async killAgent(): Promise<void> {}
+
   async killEverything(): Promise<void> {
     await killAllOf(this.#folder);
   }

@@ -1,8 +1,13 @@
 import { spawn } from 'node:child_process';
 
 /** Runs it in a session of its own: Ctrl-C is for the drill, which then ends everything in order. */
-export async function runApart(program: string, args: string[], cwd: string): Promise<void> {
-  const child = spawn(program, args, { cwd, detached: true, stdio: ['ignore', 'ignore', 'pipe'] });
+export async function runApart(
+  program: string,
+  args: string[],
+  cwd: string,
+  env: NodeJS.ProcessEnv = process.env,
+): Promise<void> {
+  const child = spawn(program, args, { cwd, env, detached: true, stdio: ['ignore', 'ignore', 'pipe'] });
   let said = '';
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     said += text;

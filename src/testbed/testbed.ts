@@ -1,3 +1,4 @@
+import type { Sabotage } from '../base/sabotage.ts';
 import type { Door } from './door.ts';
 
 /** What a testbed is made of, where a drill wants it otherwise than usual. */
@@ -8,6 +9,8 @@ export interface TestbedSettings {
   hosts: 'one' | 'three';
   /** Sections of the spec that a scenario needs to be different. */
   sections?: Record<string, Record<string, unknown>>;
+  /** How the agent of the first host, where the first primary is, is broken until it is started again. */
+  sabotage?: Sabotage;
 }
 
 export type PartKind = 'member' | 'sentinel' | 'gate';
@@ -48,6 +51,8 @@ export interface Testbed {
   /** Everyone is there, in their places, and in touch. */
   isWhole(): Promise<boolean>;
   signal(part: string, signal: NodeJS.Signals): Promise<void>;
+  /** Kills the agent of a host, where there is one. */
+  killAgent(host: string): Promise<void>;
   /** Kills every process, the agent too. */
   killEverything(): Promise<void>;
   /** Starts again what a drill has killed and nobody else restarts. */

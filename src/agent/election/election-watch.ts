@@ -4,7 +4,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import type { Clock } from '../../base/clock.ts';
-import { type Colleague, listColleagues } from '../../redis/sentinel-election.ts';
+import { askForVote, type Colleague, listColleagues } from '../../redis/sentinel-election.ts';
 import type { View } from '../../topology/view.ts';
 import type { LiveSentinel } from '../deployment.ts';
 
@@ -16,6 +16,8 @@ interface Heard {
 }
 
 const keptRunIds = 16;
+/** What a Sentinel answers that has voted for nobody since the last change of primary. */
+const noVote = '*';
 
 /** After these a Sentinel lists other colleagues than before. */
 const colleagueEvents = new Set([
@@ -124,7 +126,20 @@ export class ElectionWatch {
     if (!reachable) return;
     this.noteEpoch(configEpoch);
     if (agreedDown && !this.#agreedDownAtMs.has(id)) this.#agreedDownAtMs.set(id, this.#clock.monotonicMs());
-    if (this.colleaguesOf(id).length === 0) await this.#learnColleagues(sentinel, name);
+    if (this.colleaguesOf(id).length > 0) return;
+    await Promise.all([this.#learnColleagues(sentinel, name), this.#learnVote(sentinel)]);
+  }
+
+  /** A vote that was given before we listened: nobody votes in epoch 0, so that it is only told. */
+  async #learnVote({ watch }: LiveSentinel): Promise<void> {
+    const { primary } = watch.seen;
+    if (primary === null) return;
+    const nobody = '0'.repeat(40);
+    const vote = await askForVote(watch.client.connection, primary, 0, nobody).catch(() => undefined);
+    if (vote === undefined || vote.votedFor === noVote) return;
+    this.noteEpoch(vote.epoch);
+    // How old it is nobody says: who was voted for may be about to act.
+    this.#vote ??= { atMs: this.#clock.monotonicMs(), ours: false };
   }
 
   async #learnColleagues({ place, watch }: LiveSentinel, name: string): Promise<void> {

@@ -1,5 +1,6 @@
 /** Replaces a primary that is lost: stands for election, chooses, takes over. */
 import { setTimeout as delay } from 'node:timers/promises';
+import { dieIfSabotaged } from '../../base/sabotage.ts';
 import { type Candidate, chooseReplica } from '../../topology/election/choice.ts';
 import { actWithinMs, votedForAnother, voteIsStaleAfterMs } from '../../topology/election/election.ts';
 import { isEligible } from '../../topology/eligibility.ts';
@@ -32,6 +33,7 @@ export async function replacePrimary(deployment: Deployment, from: string | null
     events.add('not-elected', spec.name, notElected({ election, outcome }));
     return null;
   }
+  dieIfSabotaged('dies-elected');
   const chosen = chooseReplica(await candidates);
   if (!chosen) throw FailoverRefused('this agent was elected, and no replica is fit to take over any more');
   await takeOver(deployment, election, chosen.member, actWithinMs);

@@ -1,5 +1,6 @@
 /** Asks the Sentinels for their votes: topology/election/election.ts has the rules, this is the wire. */
 import { errorCode } from '../../base/errors.ts';
+import { dieIfSabotaged } from '../../base/sabotage.ts';
 import { askForVote } from '../../redis/sentinel-election.ts';
 import {
   beginElection,
@@ -40,6 +41,8 @@ async function standOnce(deployment: Deployment, attempt: number): Promise<Ballo
   return new Promise((resolve) => {
     const settle = (heard: Heard) => {
       election = hear(election, heard);
+      // Who voted in a later epoch is asked in one above it the next time.
+      if (heard.kind === 'vote') elections.noteEpoch(heard.epoch);
       const found = outcome(election);
       if (found === 'open') return;
       clearTimeout(timer);
@@ -51,6 +54,7 @@ async function standOnce(deployment: Deployment, attempt: number): Promise<Ballo
     }, answerWithinMs);
     const stopListening = elections.onEpoch((heardOf) => settle({ kind: 'epoch', epoch: heardOf }));
     for (const sentinel of sentinels) void ask(sentinel, epoch, runId).then(settle);
+    dieIfSabotaged('dies-asking');
   });
 }
 

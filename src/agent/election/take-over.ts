@@ -1,4 +1,5 @@
 /** What the elected does, in one turn of the event loop: topology/election/turn.ts has the order and why. */
+import { dieIfSabotaged } from '../../base/sabotage.ts';
 import { sayHello } from '../../redis/sentinel-election.ts';
 import { type Election, mayAct } from '../../topology/election/election.ts';
 import { turnOf } from '../../topology/election/turn.ts';
@@ -41,7 +42,9 @@ export async function takeOver(
         break;
       }
       case 'promote':
+        dieIfSabotaged('dies-after-hello');
         promoted = chosen.watch.client.replicaOf(null);
+        dieIfSabotaged('dies-after-promotion');
         break;
       case 'follow':
         // Who does not hear it now is pointed there by its own agent.

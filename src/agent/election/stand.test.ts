@@ -1,0 +1,75 @@
+import { expect, test } from 'vitest';
+import { sentinelsThatKnowEachOther, type VotingSentinel } from '../../../test/support/voting-sentinel.ts';
+import { systemClock } from '../../base/clock.ts';
+import type { Deployment, LiveSentinel } from '../deployment.ts';
+import { ElectionWatch } from './election-watch.ts';
+import { stand } from './stand.ts';
+
+const primary = '10.1.0.1:6379';
+
+/** What an agent has of a Sentinel, with one that votes behind it. */
+function live(sentinel: VotingSentinel): LiveSentinel {
+  const call = async (
+    _command: string,
+    what: string,
+    address: string,
+    port: number,
+    epoch: number,
+    runId: string,
+  ) => {
+    if (what !== 'IS-MASTER-DOWN-BY-ADDR') return [];
+    const vote = sentinel.vote(`${address}:${port}`, epoch, runId, 0);
+    return [0, vote.votedFor, vote.epoch];
+  };
+  const [address, port] = primary.split(':') as [string, string];
+  const seen = {
+    reachable: true,
+    tilt: false,
+    configEpoch: 0,
+    agreedDown: false,
+    primary: { address, port: Number(port) },
+  };
+  return {
+    place: { id: sentinel.id },
+    watch: { seen, client: { connection: { call } } },
+  } as unknown as LiveSentinel;
+}
+
+function deploymentOf(sentinels: VotingSentinel[]): Deployment {
+  return {
+    elections: new ElectionWatch(systemClock),
+    sentinels: sentinels.map(live),
+    spec: { sentinel: { quorum: 2 } },
+    setting: { clock: systemClock },
+  } as unknown as Deployment;
+}
+
+test('it is elected, under another run id each time', async () => {
+  const sentinels = sentinelsThatKnowEachOther(3, primary);
+  const deployment = deploymentOf(sentinels);
+  const first = await stand(deployment);
+  const second = await stand(deployment);
+  expect([first.outcome, second.outcome]).toEqual(['elected', 'elected']);
+  expect(second.election.epoch).toBeGreaterThan(first.election.epoch);
+  expect(first.election.runId).toMatch(/^[0-9a-f]{40}$/);
+  expect(second.election.runId).not.toBe(first.election.runId);
+});
+
+test('an agent that knows of no epoch learns from the votes for the one before it, and is elected next', async () => {
+  const sentinels = sentinelsThatKnowEachOther(3, primary);
+  for (const sentinel of sentinels) sentinel.vote(primary, 7, 'd'.repeat(40), 0);
+  const deployment = deploymentOf(sentinels);
+  expect((await stand(deployment)).outcome).toBe('not-elected');
+  const next = await stand(deployment);
+  expect(next).toMatchObject({ outcome: 'elected', election: { epoch: 8 } });
+});
+
+test('a vote that was given before it listened is known after the first look, and holds it back', async () => {
+  const sentinels = sentinelsThatKnowEachOther(3, primary);
+  for (const sentinel of sentinels) sentinel.vote(primary, 7, 'd'.repeat(40), 0);
+  const deployment = deploymentOf(sentinels);
+  await Promise.all(deployment.sentinels.map((each) => deployment.elections.observed(each, 'trial')));
+  expect(deployment.elections.vote).toMatchObject({ ours: false });
+  expect(deployment.elections.highestEpoch).toBe(7);
+  expect(sentinels.map(({ leaderEpoch }) => leaderEpoch)).toEqual([7, 7, 7]);
+});
