@@ -2,7 +2,9 @@
 import type { Decision, StartAs } from '../topology/decide.ts';
 import type { Deployment, LiveMember } from './deployment.ts';
 import { replacePrimary } from './election/replace-primary.ts';
+import { putDamagedAside } from './persistence/put-aside.ts';
 import { setEligible } from './units/eligibility.ts';
+import type { Part } from './units/part.ts';
 import { gateCommand, memberCommand, sentinelCommand } from './units/process-commands.ts';
 
 export class Actions {
@@ -56,7 +58,14 @@ export class Actions {
     const role = as.kind === 'as-configured' ? undefined : primary;
     member.watch.reset();
     const part = this.#part(member.place.id);
+    if (as.kind === 'replica' && as.afresh) await this.#putAside(member.place.id, part);
     await part.restart(await memberCommand(this.#deployment.setting, part.paths, role));
+  }
+
+  async #putAside(id: string, part: Part): Promise<void> {
+    const { setting, events } = this.#deployment;
+    const folder = await putDamagedAside(part.paths, setting.clock.wallMs());
+    events.add('data-damaged', id, `the files that ${id} can't load are kept in ${folder}`);
   }
 
   #refuse({ member, reason, hint }: Extract<Decision, { kind: 'refuse' }>): void {

@@ -1,6 +1,8 @@
 /** Puts a Deployment together from its setting: a watch for everything, a process for what runs on this host. */
 import { mkdir } from 'node:fs/promises';
 import { readFileIfThere } from '../base/atomic-file.ts';
+import { damageIn } from '../process/server-log.ts';
+import { lastLogLines } from '../process/supervised-process.ts';
 import type { Credentials, Endpoint } from '../redis/endpoint.ts';
 import { readTls } from '../redis/tls.ts';
 import { ownUserName } from '../spec/secrets.ts';
@@ -81,5 +83,10 @@ function watchForDeath(deployment: Deployment, part: Part, watch?: MemberWatch):
     const how = signal ? `was killed by ${signal}` : code === null ? 'died' : `ended with status ${code}`;
     deployment.events.add('exited', part.id, `${part.id} ${how}`);
     deployment.wake();
+    // After that: a failover has no time for logs, and the process is started again a good while later.
+    if (watch && signal === null) part.damage = damageIn(lastLogLines(part.paths.log, logLines));
   });
 }
+
+/** What a server says between its start and its end when it can't load its data. */
+const logLines = 100;

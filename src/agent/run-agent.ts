@@ -19,6 +19,7 @@ import type { Deployment } from './deployment.ts';
 import { Loop } from './loop.ts';
 import { watchActivity } from './observe/activity-watch.ts';
 import { watchClock } from './observe/clock-watch.ts';
+import { watchDisks } from './observe/disk-watch.ts';
 import { Observer } from './observe/observer.ts';
 import { ChangeKeeper, settleChanges } from './persistence/change-members.ts';
 import { checkPorts, checkStateDir, findHaproxy, wantedPorts } from './preflight.ts';
@@ -119,6 +120,7 @@ async function runAgent(
   const { spec, setting, events, operations } = deployment;
   const observer = new Observer(deployment);
   const stopHousekeeping = housekeeping(deployment);
+  const stopWatchingDisks = watchDisks(deployment);
   const stopWatchingClock = watchClock(setting.clock, events, setting.host);
   const stopWatchingActivity = watchActivity(deployment);
   const loop = new Loop(deployment);
@@ -135,6 +137,7 @@ async function runAgent(
     changes.stop();
     drift.stop();
     stopHousekeeping();
+    stopWatchingDisks();
     stopWatchingClock();
     stopWatchingActivity();
     loop.stop();

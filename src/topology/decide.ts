@@ -36,7 +36,10 @@ import { type RestartRule, restartVerdict } from './restart-budget.ts';
 import { actingPrimary, type MemberView, namedPrimary, type ProcessView, type View } from './view.ts';
 
 /** How a restarted member begins. */
-export type StartAs = { kind: 'replica'; of: string } | { kind: 'primary' } | { kind: 'as-configured' };
+export type StartAs =
+  | { kind: 'replica'; of: string; afresh?: true }
+  | { kind: 'primary' }
+  | { kind: 'as-configured' };
 
 export type Decision =
   | { kind: 'nothing'; reason: string; untilMs?: number }
@@ -179,10 +182,29 @@ function restartMember(view: View, member: MemberView, rules: DecideRules, nowMs
     if (member.process?.refusal && actingPrimary(view) === null) {
       return { kind: 'nothing', reason: member.process.refusal };
     }
+    if (member.process?.damage) return copyAfresh(view, member, member.process.damage);
     const reason = `${member.id} is down and the primary is ${primary}: it starts as its replica`;
     return { kind: 'restart', process: member.id, as: { kind: 'replica', of: primary }, reason };
   }
   return othersFirst(view, member, rules, nowMs) ?? restartAsPrimary(view, member);
+}
+
+/** A replica whose files are damaged needs none of them, once there is a primary that has everything. */
+function copyAfresh(view: View, member: MemberView, damage: string): Decision {
+  const primary = actingPrimary(view);
+  if (primary === null) {
+    return {
+      kind: 'nothing',
+      reason: `${member.id} can't load its files, and waits for a primary: ${damage}`,
+    };
+  }
+  const reason = `${member.id} can't load its files: they are put aside, and it copies everything from ${primary.id}. Its log says: ${damage}`;
+  return {
+    kind: 'restart',
+    process: member.id,
+    as: { kind: 'replica', of: primary.id, afresh: true },
+    reason,
+  };
 }
 
 /** A primary that died comes back as primary only when nobody else can take over from it, or already has. */
@@ -210,6 +232,13 @@ function othersFirst(
 
 /** The empty-primary guard: an empty primary would wipe every replica within a second. */
 function restartAsPrimary(view: View, member: MemberView): Decision {
+  if (member.process?.damage) {
+    return refuse(
+      member,
+      `${member.id} is not started: the Sentinels name it primary, and it can't load its files. Its log says: ${member.process.damage}`,
+      `Let another take over, with the data that it has: holdfast failover. Then ${member.id} puts its files aside and copies from that one. Or repair them: redis-check-aof --fix or redis-check-rdb says what is left of them; then holdfast restart ${member.id}`,
+    );
+  }
   const harm = harmAsPrimary(view, member);
   if (harm === undefined) {
     const data = member.dataIntact ? 'its data is there' : 'no other member holds data';

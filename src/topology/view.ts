@@ -25,6 +25,10 @@ export interface ProcessView {
   activity: Activity;
   /** Of a Sentinel or a gate: for how long it has answered nothing; 0 as long as that may be our own fault. */
   silentMs: number;
+  /** What its log said when it died because it could not load its files; null when it did not. */
+  damage: string | null;
+  /** That its disk is full, as a sentence, or null. */
+  noRoom: string | null;
 }
 
 export interface MemberView {

@@ -12,6 +12,8 @@ export function aliveProcess(changes: Partial<ProcessView> = {}): ProcessView {
     refusal: null,
     activity: unknownActivity,
     silentMs: 0,
+    damage: null,
+    noRoom: null,
     ...changes,
   };
 }

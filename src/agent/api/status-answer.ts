@@ -46,6 +46,8 @@ export interface MemberStatus extends PlaceStatus {
   restarts: number;
   /** Why it is not started, when the agent refused to. */
   refusal?: string;
+  /** What keeps it from serving, when that is known: its files are damaged, or its disk is full. */
+  trouble?: string;
 }
 
 export interface SentinelStatus extends PlaceStatus {
@@ -104,6 +106,8 @@ function actualPrimary(view: View): MemberView | undefined {
 
 function memberStatus(member: MemberView, primary: MemberView | undefined): MemberStatus {
   const { id, host, address, port, role, process, offset, linkUp } = member;
+  const damage = process?.damage ? `${id} can't load its files: ${process.damage}` : null;
+  const trouble = process?.noRoom ?? (process?.running ? null : damage);
   const isPrimary = role === 'primary';
   const lagBytes = isPrimary ? 0 : linkUp && primary ? Math.max(0, primary.offset - offset) : null;
   return {
@@ -119,6 +123,7 @@ function memberStatus(member: MemberView, primary: MemberView | undefined): Memb
     linkUp: member.reachable && (isPrimary || linkUp),
     restarts: process?.restartsMs.length ?? 0,
     ...(process?.refusal ? { refusal: process.refusal } : {}),
+    ...(trouble === null ? {} : { trouble }),
   };
 }
 
@@ -131,7 +136,8 @@ function findProblems(
 ): string[] {
   const problems: string[] = [];
   if (named === null) problems.push('no majority of Sentinels says who is primary');
-  for (const { id, state, role, refusal } of members) {
+  for (const { id, state, role, refusal, trouble } of members) {
+    if (trouble && !refusal) problems.push(trouble);
     if (refusal) problems.push(refusal);
     else if (state !== 'up') problems.push(`${id} is ${state}`);
     else if (id === named && role !== 'primary')

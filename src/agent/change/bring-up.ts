@@ -6,10 +6,13 @@
  */
 import type { HoldfastError } from '../../base/errors.ts';
 import { pause } from '../../base/retry.ts';
+import { damageIn } from '../../process/server-log.ts';
 import { lastLogLines } from '../../process/supervised-process.ts';
 import type { GateView, MemberView, SentinelView } from '../../topology/view.ts';
 import type { Deployment, LiveMember } from '../deployment.ts';
 import { StartFailed } from '../errors.ts';
+import { readDiskState } from '../observe/disk-state.ts';
+import { putDamagedAside } from '../persistence/put-aside.ts';
 import type { Part } from '../units/part.ts';
 import { gateCommand, memberCommand, sentinelCommand } from '../units/process-commands.ts';
 import type { ChangeContext, Report } from './change-context.ts';
@@ -26,22 +29,53 @@ const sentinelStopMs = 5_000;
 export async function bringUp(context: ChangeContext): Promise<void> {
   const { deployment, report, operation } = context;
   const adopted = await adoptRunning(deployment, report);
-  const started: Part[] = [];
-  try {
-    const membersRun = adopted.some((part) => deployment.members.some((member) => member.part === part));
-    if (membersRun) await startMissing(context, started);
-    else await startCold(context, started);
-    await waitForServers(context, new Set([...adopted, ...started]));
-    operation.signal.throwIfAborted();
-  } catch (error) {
-    await Promise.allSettled(
-      started.map(async (part) => {
-        part.wanted = false;
-        await part.process.stop(10_000);
-      }),
-    );
-    throw error;
+  const membersRun = adopted.some((part) => deployment.members.some((member) => member.part === part));
+  for (;;) {
+    const started: Part[] = [];
+    try {
+      if (membersRun) await startMissing(context, started);
+      else await startCold(context, started);
+      await waitForServers(context, new Set([...adopted, ...started]));
+      operation.signal.throwIfAborted();
+      return;
+    } catch (error) {
+      await Promise.allSettled(
+        started.map(async (part) => {
+          part.wanted = false;
+          await part.process.stop(10_000);
+        }),
+      );
+      if (membersRun || operation.signal.aborted || !(await goOnWithout(context))) throw error;
+    }
   }
+}
+
+/**
+ * On a single host, where all disks are seen: members whose files are damaged put them aside, when another one has data
+ * that they can copy. @returns whether there were such, so that it is worth another try.
+ */
+async function goOnWithout({ deployment, report }: ChangeContext): Promise<boolean> {
+  const { members, setting, events } = deployment;
+  const isDamaged = ({ part }: LiveMember) => damageOf(part) !== null;
+  const others = members.filter((member) => !isDamaged(member));
+  const damaged = members.filter(isDamaged);
+  const whole = members.every(({ part }) => part !== null);
+  const hasData = others.some(({ part }) => part !== null && readDiskState(part.paths).hasData);
+  if (!whole || !hasData || damaged.length === 0) return false;
+  for (const { part, place } of damaged) {
+    const { paths } = part as Part;
+    const folder = await putDamagedAside(paths, setting.clock.wallMs());
+    const text = `${place.id} can't load its files (${damageOf(part)}): they are kept in ${folder}, and it copies what the others have`;
+    report(`warning: ${text}`);
+    events.add('data-damaged', place.id, text);
+  }
+  return true;
+}
+
+/** Also of one whose end has not been told yet. */
+function damageOf(part: Part | null): string | null {
+  if (part === null || part.process.running) return null;
+  return damageIn(lastLogLines(part.paths.log, 100));
 }
 
 async function adoptRunning(deployment: Deployment, report: Report): Promise<Part[]> {
@@ -154,6 +188,15 @@ function answers(view: MemberView | SentinelView | GateView): boolean {
 
 function startFailure(part: Part, what: string): HoldfastError {
   const tail = lastLogLines(part.paths.log, 5).join('\n  ');
+  const damage = damageOf(part);
+  if (damage !== null) {
+    return StartFailed(
+      `${part.id} can't load its files, and no other member has data. Its log says: ${damage}`,
+      {
+        hint: `Nothing was changed. Repair them: redis-check-aof --fix on the manifest, or redis-check-rdb, in ${part.paths.dataDir}, with a copy kept; or move them away and restore a backup.`,
+      },
+    );
+  }
   return StartFailed(`${part.id} ${what}. The end of its log (${part.paths.log}):\n  ${tail}`, {
     hint: 'Everything that was started with it has been stopped again.',
   });

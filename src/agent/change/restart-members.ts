@@ -3,10 +3,11 @@
  * change is given up while a process is down, that one is started all the same, unless the agent is about to stop it.
  */
 import { waitFor } from '../../base/retry.ts';
+import { lastLogLines } from '../../process/supervised-process.ts';
 import { emptyPrimaryOver, harmAsPrimary } from '../../topology/data-guard.ts';
 import { namedPrimary } from '../../topology/view.ts';
 import type { Deployment, LiveMember } from '../deployment.ts';
-import { SwitchoverRefused, UnknownPart } from '../errors.ts';
+import { StartFailed, SwitchoverRefused, UnknownPart } from '../errors.ts';
 import type { Part } from '../units/part.ts';
 import { gateCommand, memberCommand, sentinelCommand } from '../units/process-commands.ts';
 import { stopMember } from './bring-down.ts';
@@ -97,17 +98,29 @@ async function restartMember(
   member.watch.reset();
   const primary = startsAsPrimary ? null : deployment.member(named).place;
   await part.start(await memberCommand(deployment.setting, part.paths, primary));
+  const died = new AbortController();
+  const signal = AbortSignal.any([died.signal, operation.signal]);
   await waitFor(
     async () => {
+      if (!part.process.running) died.abort(deathOf(part));
       await member.watch.look();
       const { reachable, busy, role, linkUp } = member.watch.seen;
       return reachable && !busy && (role === 'primary' ? startsAsPrimary : linkUp);
     },
-    { what: `${id} to be up and in sync`, withinMs: upAgainMs, everyMs: 50, signal: operation.signal },
+    { what: `${id} to be up and in sync`, withinMs: upAgainMs, everyMs: 50, signal },
   );
   await observer.lookAtAll();
   report(`${id} restarted (pid ${part.process.pid})`);
   deployment.events.add('restarted', id, `${id} was restarted on request`);
+}
+
+function deathOf({ id, paths, damage }: Part): Error {
+  const said = damage ?? lastLogLines(paths.log, 3).join('\n  ');
+  const hint =
+    damage === null
+      ? `Its log has more: ${paths.log}`
+      : 'As a replica it puts its files aside by itself and copies everything anew; holdfast status shows it.';
+  return StartFailed(`${id} ended as soon as it was started. Its log says: ${said}`, { hint });
 }
 
 async function restartPlain(

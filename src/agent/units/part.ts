@@ -15,6 +15,8 @@ export class Part {
   wanted = false;
   failed = false;
   refusal: string | null = null;
+  damage: string | null = null;
+  noRoom: string | null = null;
   #diedAtMs: number | null = null;
   #ran = false;
   #restartsMs: number[] = [];
@@ -41,6 +43,8 @@ export class Part {
       refusal: this.refusal,
       activity: this.#track.now,
       silentMs: running ? this.#silence.silentMs : 0,
+      damage: this.damage,
+      noRoom: this.noRoom,
     };
   }
 
@@ -69,6 +73,7 @@ export class Part {
     this.wanted = true;
     this.#ran = true;
     this.refusal = null;
+    this.damage = null;
     // A start that fails counts as a death, so that it is tried again by the same rules.
     this.#diedAtMs = this.#clock.monotonicMs();
     this.#track = noTrack;

@@ -1,0 +1,41 @@
+/**
+ * Notices that a member of this host can't go on because its disk is full. Redis itself only logs it: a replica tries its
+ * synchronisation again and again, which looks as if it were under way.
+ */
+import { statfs } from 'node:fs/promises';
+import { describeSize } from '../../base/size.ts';
+import { noRoomIn } from '../../process/server-log.ts';
+import { lastLogLines } from '../../process/supervised-process.ts';
+import type { Deployment, LiveMember } from '../deployment.ts';
+
+const everyMs = 2000;
+/** With less than this nothing can be written, whatever the log says. */
+const nothingLeftBytes = 64 * 1024;
+/** A complaint in the log counts while there is not much more room than then. */
+const scarceBytes = 64 * 2 ** 20;
+const logLines = 200;
+
+export function watchDisks(deployment: Deployment): () => void {
+  const timer = setInterval(() => {
+    for (const member of deployment.members) void look(deployment, member).catch(() => {});
+  }, everyMs);
+  return () => clearInterval(timer);
+}
+
+async function look({ events }: Deployment, { part, place, watch }: LiveMember): Promise<void> {
+  if (!part) return;
+  const { bavail, bsize } = await statfs(part.paths.dataDir);
+  const free = bavail * bsize;
+  const { role, linkUp, vitals } = watch.seen;
+  const struggles =
+    !part.process.running ||
+    (role === 'replica' && !linkUp) ||
+    vitals?.saveOk === false ||
+    vitals?.aofOk === false;
+  const complaint = struggles && free < scarceBytes ? noRoomIn(lastLogLines(part.paths.log, logLines)) : null;
+  const isFull = free < nothingLeftBytes || complaint !== null;
+  const why = complaint === null ? '' : `; its log says: ${complaint}`;
+  const text = `the disk of ${place.id} is full: ${describeSize(free)} free in ${part.paths.dataDir}${why}`;
+  if (isFull && part.noRoom === null) events.add('disk-full', place.id, text);
+  part.noRoom = isFull ? text : null;
+}

@@ -1,0 +1,39 @@
+import { expect, test } from 'vitest';
+import { damageIn, noRoomIn } from './server-log.ts';
+
+const start = '12:C 26 Nov 2026 17:07:45.123 # oO0OoO0OoO0Oo Redis is starting oO0OoO0OoO0Oo';
+const bad =
+  '12:M 26 Nov 2026 17:07:45.130 # Bad file format reading the append only file appendonly.aof.1.incr.aof: make a backup of your AOF file, then use ./redis-check-aof --fix <filename.manifest>';
+
+test('what was wrong since the last start is told without its time', () => {
+  expect(damageIn([start, bad])).toMatch(
+    /^Bad file format reading the append only file appendonly.aof.1.incr.aof/,
+  );
+  expect(
+    damageIn([bad, start.replace('Redis', 'Valkey'), '12:M 26 Nov 2026 17:08:00.000 * Ready']),
+  ).toBeNull();
+  expect(damageIn([])).toBeNull();
+});
+
+test.each([
+  '9:M 26 Nov 2026 17:07:45.130 # Unexpected end of file reading the append only file x. You can: 1) Make a backup',
+  '9:M 26 Nov 2026 17:07:45.130 # Error reading the RDB preamble of the AOF file, AOF loading aborted',
+  '9:M 26 Nov 2026 17:07:45.130 # Wrong RDB checksum expected: (1) but got (2). Aborting now.',
+  '9:M 26 Nov 2026 17:07:45.130 # Wrong signature trying to load DB from file',
+  '9:M 26 Nov 2026 17:07:45.130 # Terminating server after rdb file reading failure.',
+])('%s is damage', (line) => expect(damageIn([start, line])).not.toBeNull());
+
+test('a version that is too new for it, and a bad directive, are no damage', () => {
+  const others = [
+    "9:M 26 Nov 2026 17:07:45.130 # Can't handle RDB format version 13",
+    'Bad directive or wrong number of arguments',
+  ];
+  expect(damageIn([start, ...others])).toBeNull();
+});
+
+test('a full disk', () => {
+  const full =
+    '9:S 26 Nov 2026 17:07:45.130 # Write error or short write writing to the DB dump file needed for MASTER <-> REPLICA synchronization: No space left on device';
+  expect(noRoomIn([start, full])).toMatch(/^Write error or short write/);
+  expect(noRoomIn([full, start])).toBeNull();
+});

@@ -1,0 +1,46 @@
+/**
+ * What the log of a redis-server says of why it does not serve. Redis has no codes for it, only sentences, which are
+ * alike in Redis 6.2 to 8.6 and Valkey 8 and 9 (aof.c, rdb.c, server.c).
+ */
+
+/** Its AOF, or its RDB, can't be loaded as it is. */
+const damage = [
+  /Bad file format reading the append only file/,
+  /Unexpected end of file reading the append only file/,
+  /Unrecoverable error reading the append only file/,
+  /Error reading the RDB preamble of the AOF file/,
+  /Unknown command '.*' reading the append only file/,
+  /FATAL AOF MANIFEST FILE ERROR/,
+  /The append log file .* doesn't exist/,
+  /The AOF manifest file .* doesn't exist/,
+  /Wrong RDB checksum expected/,
+  /Wrong signature trying to load DB from file/,
+  /Unexpected EOF reading RDB file/,
+  /Short read or OOM loading DB/,
+  /Internal error in RDB reading/,
+  /Terminating server after rdb file reading failure/,
+];
+
+const noRoom = /No space left on device|Disk quota exceeded/;
+const started = /oO0OoO0OoO0Oo \S+ is starting/;
+/** `1234:M 26 Nov 2026 17:07:45.123 # ` */
+const prefix = /^\d+:[A-Z] \d+ \w+ \d+ [\d:.]+ \S /;
+
+/** The first line that says that its files are damaged, since it was started last; null when none does. */
+export function damageIn(log: readonly string[]): string | null {
+  return sentence(sinceStart(log).find((line) => damage.some((each) => each.test(line))));
+}
+
+/** The last line that says that its disk is full, since it was started last; null when none does. */
+export function noRoomIn(log: readonly string[]): string | null {
+  return sentence(sinceStart(log).findLast((line) => noRoom.test(line)));
+}
+
+function sinceStart(log: readonly string[]): readonly string[] {
+  const begin = log.findLastIndex((line) => started.test(line));
+  return begin < 0 ? log : log.slice(begin);
+}
+
+function sentence(line: string | undefined): string | null {
+  return line === undefined ? null : line.replace(prefix, '').trim();
+}
