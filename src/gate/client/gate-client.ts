@@ -12,7 +12,7 @@ import { Flow } from './flow.ts';
 import { LongIntake } from './long-intake.ts';
 import { answerOrRetry } from './replay.ts';
 import { RequestBuffer } from './request-buffer.ts';
-import { type Again, RetryQueue } from './retry-queue.ts';
+import { type Again, type Loss, RetryQueue } from './retry-queue.ts';
 import type { Router } from './router.ts';
 import { sendNext } from './send-next.ts';
 import { Session } from './session.ts';
@@ -60,6 +60,8 @@ export class Client {
   current: Upstream | null = null;
   /** Its private connection, while it needs one. */
   own: Upstream | null = null;
+  /** What is being sent is sent again, since this happened. */
+  lost: Loss | null = null;
   /** A request is on its way that changes what those behind it mean. */
   #settling = false;
   replies: 'on' | 'off' | 'skip' = 'on';
@@ -124,7 +126,7 @@ export class Client {
     requests.add(chunk, start, bytes);
     this.pump();
     requests.keep();
-    if (this.current?.isFullFor(this)) this.#pause();
+    if (this.current?.crowd.isFullFor(this)) this.#pause();
     if (requests.size > 0 && this.flow.isSlow(this.output.unread)) this.#pause();
     const { requestBytes } = router.config.limits;
     if (requests.size <= requestBytes) return;
@@ -145,7 +147,7 @@ export class Client {
   }
 
   resume(): void {
-    const full = this.current?.full || this.#long.stalled;
+    const full = this.current?.crowd.full || this.#long.stalled;
     if (!this.#paused || full || this.flow.isSlow(this.output.unread)) return;
     this.#paused = false;
     this.socket.resume();
@@ -196,10 +198,13 @@ export class Client {
       if ('reply' in item) {
         if (!this.idle()) return false;
         this.deliver(item.reply, 0, item.reply.length);
-      } else if (
-        !this.sendOne(this.router.table.commandIn(item.request), item.request, 0, item.request.length)
-      )
-        return false;
+      } else {
+        this.lost = item.lost ?? null;
+        const command = this.router.table.commandIn(item.request);
+        const sent = this.sendOne(command, item.request, 0, item.request.length);
+        this.lost = null;
+        if (!sent) return false;
+      }
       this.retries.shift();
       return true;
     }

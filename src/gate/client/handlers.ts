@@ -25,7 +25,7 @@ export class Observed implements ReplyHandler {
     return true;
   }
 
-  onLost(): void {
+  onLost(_suspect: boolean): void {
     this.client.retries.again({ request: this.request });
   }
 

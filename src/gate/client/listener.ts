@@ -66,6 +66,8 @@ export class Door implements Router, ConnectionsOwner {
   /** Connections that still have to say who they are, before they are clients. */
   #greeted = 0;
   readonly connections: Connections;
+  #era = 0;
+  #heldAll = false;
 
   constructor(context: DoorContext, routing: Routing) {
     this.#context = context;
@@ -298,8 +300,17 @@ export class Door implements Router, ConnectionsOwner {
     this.connections.forget(client);
   }
 
+  get era(): number {
+    return this.#era;
+  }
+
   /** The primary, or what is held, changed: whoever waits goes on, and what stands is put up at the new one. */
   goOn(): void {
+    if (this.holding === 'all') this.#heldAll = true;
+    else if (this.#heldAll) {
+      this.#heldAll = false;
+      this.#era++;
+    }
     this.connections.reroute(this.clients);
     if (this.holding !== 'all') this.held.pumpAll();
   }

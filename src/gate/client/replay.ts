@@ -2,6 +2,7 @@ import type { Buffer } from 'node:buffer';
 import { MALFORMED } from '../../resp/request.ts';
 import { writeError } from '../../resp/write.ts';
 import { mayRetry } from '../commands/retry.ts';
+import type { MemberAddress } from '../config.ts';
 import type { Run } from '../upstream/run-ring.ts';
 import type { Client } from './gate-client.ts';
 import { currentRequest, refusalOf, requestsOf } from './refusal.ts';
@@ -10,7 +11,8 @@ import type { Item } from './retry-queue.ts';
 /**
  * What becomes of a request whose connection broke before it was answered, and of one that has waited too long.
  *
- * - A read is sent again: executing it twice changes nothing.
+ * - A read is sent again: executing it twice changes nothing. But the server may have been lost because of it: after a
+ *   change of primary it is sent once more at most, and not at all if the server had been silent while it had it.
  * - A write may have been executed: it is answered with UNCERTAIN; or sent again when the configuration says so and
  *   the command's rule allows it: see commands/retry.ts.
  * - A blocking command, a subscription and a MULTI that was not EXECed are carried over: see handlers.ts.
@@ -35,12 +37,31 @@ export function answerOrRetry(client: Client, run: Run, buf: Buffer, start: numb
   }
 }
 
-/** The run's connection broke, `sent` or before; its client goes on once it has nothing in flight. */
-export function onRunLost(client: Client, run: Run, sent: boolean): void {
-  client.retries.collect();
-  if (run.handler !== null) run.handler.onLost();
-  else if (!sent) client.retries.again(...requestsOf(run).map((request) => ({ request })));
-  else for (const request of requestsOf(run)) onRequestLost(client, request);
+const deadly = writeError(
+  'UNCERTAIN two servers were lost while they had this request; it is not sent to a third',
+);
+const slow = writeError(
+  'UNCERTAIN the server was silent while it had this request, and was lost; it is not sent to another',
+);
+
+/**
+ * The run's connection to `at` broke, `sent` or before; its client goes on once it has nothing in flight.
+ * @param silent the server had said nothing for long, and this run is among those that it may have been busy with
+ */
+export function onRunLost(
+  client: Client,
+  run: Run,
+  { at, sent, silent }: { at: MemberAddress; sent: boolean; silent: boolean },
+): void {
+  const { era } = client.router;
+  const again = run.lost !== null && (run.lost.at !== at || run.lost.era !== era);
+  const suspect = sent && (silent || again);
+  client.retries.losing(run.lost ?? (sent ? { at, era } : null), () => {
+    if (run.handler !== null) run.handler.onLost(suspect);
+    else if (!sent) client.retries.again(...requestsOf(run).map((request) => ({ request })));
+    else if (suspect) for (const request of requestsOf(run)) onSuspectLost(client, request, again);
+    else for (const request of requestsOf(run)) onRequestLost(client, request);
+  });
   client.onRunLost(run.count, run.end - run.start);
 }
 
@@ -51,6 +72,16 @@ export function onRequestLost(client: Client, request: Buffer): void {
     counters.replayed++;
     client.retries.again({ request });
   } else answerUncertain(client);
+}
+
+function onSuspectLost(client: Client, request: Buffer, again: boolean): void {
+  if (client.router.table.commandIn(request).read) answerSuspect(client, again);
+  else answerUncertain(client);
+}
+
+export function answerSuspect(client: Client, again: boolean): void {
+  client.router.counters.uncertain++;
+  client.retries.again({ reply: again ? deadly : slow });
 }
 
 export function answerUncertain(client: Client): void {

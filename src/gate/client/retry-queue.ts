@@ -1,4 +1,5 @@
 import type { Buffer } from 'node:buffer';
+import type { MemberAddress } from '../config.ts';
 import type { Subscriptions } from './session.ts';
 
 /**
@@ -9,10 +10,18 @@ export type Item = Again | { reply: Buffer };
 
 export interface Again {
   request: Buffer;
+  /** Where it was when its server was lost first, and the era then; undefined: it never was. */
+  lost?: Loss;
   /** It is part of a transaction: WATCH, MULTI, or what was to be queued behind it. */
   block?: BlockPart;
   /** It is the EXEC or DISCARD of a transaction that is sent again. */
   ends?: boolean;
+}
+
+/** The loss of a server that had been sent a request. */
+export interface Loss {
+  at: MemberAddress;
+  era: number;
 }
 
 export interface BlockPart {
@@ -36,6 +45,9 @@ export class RetryQueue {
   #collected: Item[] | null = null;
   /** What the connection is subscribed to, when that has changed while collecting: it can't be used any more. */
   #subscriptions: Subscriptions | null = null;
+
+  /** What is collected now is collected because of this. */
+  #loss: Loss | null = null;
 
   get collecting(): boolean {
     return this.#collected !== null;
@@ -71,7 +83,18 @@ export class RetryQueue {
   /** Collects a request or a reply behind those that were collected before. */
   again(...items: Item[]): void {
     this.collect();
-    this.#collected?.push(...items);
+    for (const item of items) {
+      if ('request' in item && this.#loss !== null) item.lost = this.#loss;
+      this.#collected?.push(item);
+    }
+  }
+
+  /** Collects what `lose` does, because of this loss. */
+  losing(loss: Loss | null, lose: () => void): void {
+    this.collect();
+    this.#loss = loss;
+    lose();
+    this.#loss = null;
   }
 
   /** What the connection is subscribed to while collecting; `now` is what the client is. */

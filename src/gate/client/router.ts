@@ -22,6 +22,8 @@ export interface Router {
   readonly holding: 'none' | 'writes' | 'all';
   /** There is a primary, and it still loads its data. */
   readonly primaryLoads: boolean;
+  /** Counts the times that everything was held and went on: what is older may be of another server. */
+  readonly era: number;
   /** True for a door that refuses some requests. */
   readonly refuses: boolean;
   readonly clients: ReadonlySet<Client>;

@@ -8,7 +8,7 @@ import type { Command } from '../commands/command-table.ts';
 import type { Client } from './gate-client.ts';
 import { accessChange, Observed } from './handlers.ts';
 import { observer } from './observers.ts';
-import { answerUncertain } from './replay.ts';
+import { answerSuspect, answerUncertain } from './replay.ts';
 import type { BlockPart } from './retry-queue.ts';
 
 /**
@@ -84,10 +84,13 @@ export class TransactionEnd extends Observed {
     return true;
   }
 
-  override onLost(): void {
+  override onLost(suspect: boolean): void {
     const { client } = this;
     const refused = client.retries.block().some(({ block }) => block.refused);
-    if (!this.#executes || refused || this.#onlyReads()) {
+    if (suspect && this.#executes && !refused && this.#onlyReads()) {
+      this.#end();
+      answerSuspect(client, false);
+    } else if (!this.#executes || refused || this.#onlyReads()) {
       client.retries.again({ request: this.request, ends: true });
     } else {
       this.#end();

@@ -29,6 +29,8 @@ export interface ConnectionsOwner {
 const graceMs = 1000;
 /** The same when it waits in a blocking command: it has nothing to say any more. */
 const blockedGraceMs = 50;
+/** A server that had a request and said nothing for so long, in ms, may have been busy with it. */
+const silentMs = 1000;
 
 /**
  * The connections to members behind one door. Plain requests of all clients that are alike (same user, database
@@ -239,10 +241,12 @@ export class Connections {
   #onClosed(upstream: Upstream, reason: string, users: Iterable<Client>): void {
     this.#open.delete(upstream);
     const clients = new Set<Client>(users);
+    const busyWith = upstream.silentMs >= silentMs ? upstream.ring.peek()?.client : undefined;
     for (let run = upstream.ring.peek(); run !== undefined; run = upstream.ring.peek()) {
       if (run.client !== null) {
         clients.add(run.client);
-        onRunLost(run.client, run, upstream.ring.sent > 0);
+        const silent = run.client === busyWith;
+        onRunLost(run.client, run, { at: upstream.target, sent: upstream.ring.sent > 0, silent });
       }
       upstream.ring.shift();
     }

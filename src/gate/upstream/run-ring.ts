@@ -1,5 +1,6 @@
 import type { Buffer } from 'node:buffer';
 import type { Client } from '../client/gate-client.ts';
+import type { Loss } from '../client/retry-queue.ts';
 
 /**
  * Takes the replies of a request that needs more than passing on. `onReply` says whether that was the last one;
@@ -7,7 +8,8 @@ import type { Client } from '../client/gate-client.ts';
  */
 export interface ReplyHandler {
   onReply(buf: Buffer, start: number, end: number): boolean;
-  onLost(): void;
+  /** @param suspect its server may have been lost because of it: it is not sent to another */
+  onLost(suspect: boolean): void;
   /**
    * Whether this reply shows that the connection is what the gate takes it for. What is not known to be clean is
    * dirty: without that, nobody else gets the connection.
@@ -38,6 +40,9 @@ export class Run {
   reads = false;
   /** Whether its answer has to be confirmed where durability is asked for: it may write. */
   durable = false;
+
+  /** It is sent again, since this happened. */
+  lost: Loss | null = null;
 
   /** Lets its memory go. */
   forget(): void {

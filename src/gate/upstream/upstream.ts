@@ -6,6 +6,7 @@ import { MINUS } from '../../resp/bytes.ts';
 import { frameReply, REPLY_MALFORMED, type ReplyProgress } from '../../resp/reply.ts';
 import type { Client } from '../client/gate-client.ts';
 import type { GateTls, MemberAddress } from '../config.ts';
+import { Crowd } from './crowd.ts';
 import { Inbox } from './inbox.ts';
 import { openUpstreamSocket } from './open-socket.ts';
 import { Outbox } from './outbox.ts';
@@ -33,8 +34,6 @@ export interface UpstreamEvents {
 const longReplyBytes = 1024 * 1024;
 const slowReaderBytes = 4 * 1024 * 1024;
 const patienceMs = 500;
-/** Requests are kept until they are answered, so that they can be sent again: this much on one connection. */
-const fullBytes = 32 * 1024 * 1024;
 
 /**
  * One pipelined connection to one member. Requests go out in the order of `send`, once per turn of the event
@@ -48,8 +47,7 @@ export class Upstream {
   #confirming = false;
   /** Unanswered runs whose answers have to be confirmed. */
   #durableInFlight = 0;
-  #unanswered = 0;
-  readonly #waiting = new Set<Client>();
+  readonly crowd = new Crowd();
   readonly #inbox = new Inbox();
   readonly #progress: ReplyProgress = { missing: 0, at: 0 };
   readonly #socket: Socket;
@@ -139,12 +137,20 @@ export class Upstream {
     if (run.durable) this.#durableInFlight++;
     if (writes) this.writesInFlight++;
     this.#outbox.add(run, buf, start, end);
-    this.#unanswered += end - start;
+    this.crowd.add(end - start);
     if (client !== null) {
+      run.lost = client.lost;
       client.onRunSent(count, end - start);
       run.since = client.heldSince > 0 ? client.heldSince : this.#outbox.now;
     }
     return run;
+  }
+
+  /** How long, in ms, the server has said nothing though the run at the head waits for its answer. */
+  get silentMs(): number {
+    const head = this.ring.sent > 0 ? this.ring.peek() : undefined;
+    if (head === undefined || head.handler?.blocking === true) return 0;
+    return performance.now() - Math.max(head.since, this.#now);
   }
 
   /** It may be given to another client. */
@@ -155,23 +161,6 @@ export class Upstream {
   /** How many requests may be unanswered on it, by how long answers have been. */
   get window(): number {
     return this.#outbox.window;
-  }
-
-  /** So much is unanswered that clients that send more are not read from. */
-  get full(): boolean {
-    return this.#unanswered > fullBytes;
-  }
-
-  /** The same; then `client.resume` is called when it is no longer full, or gone. */
-  isFullFor(client: Client): boolean {
-    if (this.full) this.#waiting.add(client);
-    return this.full;
-  }
-
-  #makeRoom(): void {
-    const waiting = [...this.#waiting];
-    this.#waiting.clear();
-    for (const client of waiting) client.resume();
   }
 
   /** Closes at once; unanswered runs go to onClosed. */
@@ -355,14 +344,13 @@ export class Upstream {
   drop(client: Client): void {
     if (this.closed || this.ring.dropUnsent(client, (run) => this.#uncount(run)) === 0) return;
     this.#outbox.compact();
-    if (this.#waiting.size > 0 && !this.full) this.#makeRoom();
     if (this.retired && this.ring.size === 0) this.destroy('it was replaced');
   }
 
   #uncount(run: Run): void {
     if (run.writes) this.writesInFlight--;
     if (run.durable) this.#durableInFlight--;
-    this.#unanswered -= run.end - run.start;
+    this.crowd.remove(run.end - run.start);
   }
 
   /** Takes the run at the head off, as answered. */
@@ -371,7 +359,6 @@ export class Upstream {
     this.#headBytes = 0;
     const { client } = run;
     this.#uncount(run);
-    if (this.#waiting.size > 0 && !this.full) this.#makeRoom();
     if (client !== null && run.handler?.blocking !== true) {
       client.router.counters.answered(this.#now - run.since, run.count, run.writes);
     }
@@ -388,10 +375,9 @@ export class Upstream {
   #close(reason: string): void {
     if (this.closed) return;
     this.closed = true;
-    this.#unanswered = 0;
     this.#socket.destroy();
     this.#outbox.close();
-    this.#makeRoom();
+    this.crowd.clear();
     // Half of a reply can't be taken back: the one case in which a client is closed when a server fails.
     this.#streamingTo?.close('half-reply');
     this.#events.onClosed(this, reason);
