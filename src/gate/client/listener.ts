@@ -24,6 +24,8 @@ export interface Routing {
   /** The member for this client's requests now; null when there is none. */
   targetFor(client: Client): MemberAddress | null;
   isTarget(member: MemberAddress): boolean;
+  /** Whether a client that has a connection of its own to this member, which is no target, keeps it. */
+  keeps(member: MemberAddress, client: Client): boolean;
   holding(): 'none' | 'writes' | 'all';
   /** A connection to the member could not be made, or broke; `inUse`: somebody needed it. */
   onLost(target: MemberAddress, reason: string, inUse: boolean): void;
@@ -209,6 +211,10 @@ export class Door implements Router, ConnectionsOwner {
 
   isTarget(member: MemberAddress): boolean {
     return this.#routing.isTarget(member);
+  }
+
+  keeps(member: MemberAddress, client: Client): boolean {
+    return this.#routing.keeps(member, client);
   }
 
   routeFor(client: Client): Upstream | null {

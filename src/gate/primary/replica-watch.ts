@@ -6,6 +6,8 @@ import { openLink } from '../upstream/open-link.ts';
 import type { Membership } from './members.ts';
 
 const everyMs = 1000;
+/** A replica that is fit no more keeps those who subscribed there for so long at least: it may be a moment only. */
+const keptAtLeastMs = 10_000;
 
 /**
  * Which replicas are fit for reads: the primary lists them as online, and heard from them within `maxLagMs`. Asked
@@ -20,6 +22,8 @@ export class ReplicaWatch {
   #primary: MemberAddress | null = null;
   #timer: NodeJS.Timeout | undefined;
   fit: MemberAddress[] = [];
+  /** When each was fit last, in monotonic ms. */
+  readonly #known = new Map<MemberAddress, number>();
 
   constructor(config: GateConfig, members: Membership, log: (text: string) => void, onChange: () => void) {
     this.#config = config;
@@ -44,9 +48,21 @@ export class ReplicaWatch {
     this.#primary = null;
   }
 
+  /** It was fit a moment ago: who has a standing connection there keeps it. */
+  wasFit(member: MemberAddress): boolean {
+    return this.#known.has(member);
+  }
+
   /** This one could not be reached: no reads for it until it is seen online again. */
   exclude(member: MemberAddress): void {
     this.fit = this.fit.filter((each) => each !== member);
+  }
+
+  #remember(): void {
+    const now = performance.now();
+    for (const member of this.fit) this.#known.set(member, now);
+    const keptMs = Math.max(keptAtLeastMs, this.#config.maxLagMs);
+    for (const [member, at] of this.#known) if (now - at > keptMs) this.#known.delete(member);
   }
 
   async #look(): Promise<void> {
@@ -54,6 +70,7 @@ export class ReplicaWatch {
     const primary = this.#primary;
     if (primary === null) return;
     const before = this.fit;
+    const knownBefore = this.#known.size;
     try {
       if (this.#link === null || this.#link.closed) {
         const { memberCredentials: credentials, tls } = this.#config;
@@ -62,11 +79,13 @@ export class ReplicaWatch {
       const info = await this.#link.call(['INFO', 'replication']);
       if (primary !== this.#primary) return;
       this.fit = fitReplicas(String(info), this.#members, this.#config.maxLagMs);
+      this.#remember();
     } catch (error) {
       if (primary !== this.#primary) return;
       this.#log(`cannot ask ${primary.id} for its replicas: ${errorText(error)}`);
     }
-    if (before.join() !== this.fit.join() || before.length !== this.fit.length) this.#onChange();
+    const changed = before.join() !== this.fit.join() || before.length !== this.fit.length;
+    if (changed || this.#known.size < knownBefore) this.#onChange();
     this.#timer = setTimeout(() => void this.#look(), everyMs);
   }
 }

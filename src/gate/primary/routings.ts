@@ -51,6 +51,10 @@ export class PrimaryRouting implements Routing {
     return null;
   }
 
+  keeps(): boolean {
+    return false;
+  }
+
   forget(): void {}
 }
 
@@ -76,7 +80,7 @@ export class ReplicaRouting implements Routing {
     const before = this.#chosen.get(client);
     // Its own connection, and what the server knows of it there, stays where it is while that replica may be read from.
     const own = client.own?.closed === false ? client.own.target : undefined;
-    if (own !== undefined && this.isTarget(own)) return own;
+    if (own !== undefined && (this.isTarget(own) || this.keeps(own, client))) return own;
     // What is in flight is answered by the replica that has it; only between requests is there a choice.
     if (before !== undefined && client.inFlight > 0 && fit.includes(before)) return before;
     let best: MemberAddress | null = null;
@@ -98,6 +102,11 @@ export class ReplicaRouting implements Routing {
   isTarget(member: MemberAddress): boolean {
     const { fit } = this.#replicas;
     return fit.includes(member) || (fit.length === 0 && member === this.#watch.primary);
+  }
+
+  /** A subscription that moves misses messages: it stays through a moment in which its replica may not be read from. */
+  keeps(member: MemberAddress, { session }: Client): boolean {
+    return session.standing && this.#replicas.wasFit(member);
   }
 
   forget(client: Client): void {

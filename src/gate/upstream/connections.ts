@@ -15,6 +15,8 @@ export interface ConnectionsOwner {
   targetFor(client: Client): MemberAddress | null;
   /** Whether clients may be sent to this member now. */
   isTarget(member: MemberAddress): boolean;
+  /** Whether this client keeps its own connection to a member that is no target. */
+  keeps(member: MemberAddress, client: Client): boolean;
   readonly clients: ReadonlySet<Client>;
   /** The client must wait until something changes. */
   hold(client: Client): void;
@@ -151,7 +153,8 @@ export class Connections {
   reroute(clients: Iterable<Client>): void {
     this.#idle.clear();
     for (const upstream of this.#open) {
-      if (this.#owner.isTarget(upstream.target)) continue;
+      const { target, owner } = upstream;
+      if (this.#owner.isTarget(target) || (owner !== null && this.#owner.keeps(target, owner))) continue;
       if (upstream.ring.size > 0) this.#expire(upstream);
       else upstream.destroy('it leads to a former primary');
     }
