@@ -21,6 +21,7 @@ import { ReplicaWatch } from './primary/replica-watch.ts';
 import { PrimaryRouting, ReplicaRouting } from './primary/routings.ts';
 import { Durability, type DurabilitySources } from './upstream/durability.ts';
 import { openLink } from './upstream/open-link.ts';
+import { ServerRuns } from './upstream/server-runs.ts';
 import { Strangers } from './upstream/strangers.ts';
 
 const drainPollMs = 1;
@@ -64,6 +65,7 @@ export class Gate implements ControlTarget {
       counters: this.#counters,
       buffered: new Buffered(config.limits.totalBytes),
       strangers: this.#strangers,
+      runs: new ServerRuns({ credentials: config.memberCredentials, tls: config.tls }),
       retire: (user) => this.#retire(user),
       primaryLoads: () => this.#watch.loads,
       nextId: () => {

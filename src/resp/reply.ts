@@ -103,6 +103,11 @@ export function frameReply(buf: Uint8Array, pos: number, end: number, progress: 
   return at;
 }
 
+/** The offset just after the reply at `pos`, in memory that has all of it; negative when it has not. */
+export function nextReply(buf: Uint8Array, pos: number, end: number): number {
+  return frameReply(buf, pos, end, { missing: 0, at: 0 });
+}
+
 /** How many bulk strings the last call of skipBulks passed: a second result that is no object. */
 let skipped = 0;
 

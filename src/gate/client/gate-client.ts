@@ -3,6 +3,7 @@ import type { Socket } from 'node:net';
 import { MINUS } from '../../resp/bytes.ts';
 import { writeError } from '../../resp/write.ts';
 import type { Command } from '../commands/command-table.ts';
+import type { MemberAddress } from '../config.ts';
 import type { ClosedFor } from '../control/control-api.ts';
 import type { ReplyHandler, Run } from '../upstream/run-ring.ts';
 import type { Upstream } from '../upstream/upstream.ts';
@@ -10,9 +11,9 @@ import { ClientOutput } from './client-output.ts';
 import { Farewell } from './farewell.ts';
 import { Flow } from './flow.ts';
 import { LongIntake } from './long-intake.ts';
-import { answerOrRetry } from './replay.ts';
+import { answerOrRetry, sendAgain } from './replay.ts';
 import { RequestBuffer } from './request-buffer.ts';
-import { type Again, type Loss, RetryQueue } from './retry-queue.ts';
+import { type Again, RetryQueue } from './retry-queue.ts';
 import type { Router } from './router.ts';
 import { sendNext } from './send-next.ts';
 import { Session } from './session.ts';
@@ -60,8 +61,10 @@ export class Client {
   current: Upstream | null = null;
   /** Its private connection, while it needs one. */
   own: Upstream | null = null;
-  /** What is being sent is sent again, since this happened. */
-  lost: Loss | null = null;
+  /** Of what is being sent: servers that died while they had it. */
+  deaths = 0;
+  /** Where its next request should go, if that is possible. */
+  prefers: MemberAddress | null = null;
   /** A request is on its way that changes what those behind it mean. */
   #settling = false;
   replies: 'on' | 'off' | 'skip' = 'on';
@@ -199,10 +202,8 @@ export class Client {
         if (!this.idle()) return false;
         this.deliver(item.reply, 0, item.reply.length);
       } else {
-        this.lost = item.lost ?? null;
-        const command = this.router.table.commandIn(item.request);
-        const sent = this.sendOne(command, item.request, 0, item.request.length);
-        this.lost = null;
+        const sent = sendAgain(this, item);
+        this.deaths = 0;
         if (!sent) return false;
       }
       this.retries.shift();

@@ -7,6 +7,7 @@ import type { GateConfig, Listen, MemberAddress } from '../config.ts';
 import type { Counters } from '../control/counters.ts';
 import { GateListenFailed } from '../errors.ts';
 import { Connections, type ConnectionsOwner } from '../upstream/connections.ts';
+import type { ServerRuns } from '../upstream/server-runs.ts';
 import type { Strangers } from '../upstream/strangers.ts';
 import type { Upstream, UpstreamOptions } from '../upstream/upstream.ts';
 import type { Buffered } from './buffered.ts';
@@ -44,6 +45,7 @@ export interface DoorContext {
   log: (text: string) => void;
   buffered: Buffered;
   strangers: Strangers;
+  runs: ServerRuns;
   /** Connections of this user (latin1), or of everybody (null), are not for those who come. */
   retire: (user: string | null) => void;
   primaryLoads: () => boolean;
@@ -61,6 +63,7 @@ export class Door implements Router, ConnectionsOwner {
   readonly held: HeldClients;
   readonly refuses: boolean;
   readonly buffered: Buffered;
+  readonly runs: ServerRuns;
   readonly #context: DoorContext;
   readonly confirm: UpstreamOptions['confirm'];
   readonly #routing: Routing;
@@ -85,6 +88,7 @@ export class Door implements Router, ConnectionsOwner {
     };
     this.refuses = routing.refuses;
     this.buffered = context.buffered;
+    this.runs = context.runs;
     const holdMs = isSabotaged('no-holding') ? 0 : context.config.holdMs;
     this.held = new HeldClients(holdMs, (client) => {
       client.pump();
@@ -234,6 +238,8 @@ export class Door implements Router, ConnectionsOwner {
   }
 
   onLost(target: MemberAddress, reason: string, inUse: boolean): void {
+    this.runs.forget(target);
+    if (this.refuses && inUse) this.#era++;
     this.#routing.onLost(target, reason, inUse);
   }
 

@@ -2,11 +2,11 @@ import type { Buffer } from 'node:buffer';
 import { MALFORMED } from '../../resp/request.ts';
 import { writeError } from '../../resp/write.ts';
 import { mayRetry } from '../commands/retry.ts';
-import type { MemberAddress } from '../config.ts';
 import type { Run } from '../upstream/run-ring.ts';
+import { isKnownRun } from '../upstream/server-runs.ts';
 import type { Client } from './gate-client.ts';
 import { currentRequest, refusalOf, requestsOf } from './refusal.ts';
-import type { Item } from './retry-queue.ts';
+import type { Again, Item } from './retry-queue.ts';
 
 /**
  * What becomes of a request whose connection broke before it was answered, and of one that has waited too long.
@@ -45,21 +45,22 @@ const slow = writeError(
 );
 
 /**
- * The run's connection to `at` broke, `sent` or before; its client goes on once it has nothing in flight.
+ * The run's connection to `server` (a run of one) broke, `sent` or before; its client goes on once it has nothing in flight.
  * @param silent the server had said nothing for long, and this run is among those that it may have been busy with
  */
 export function onRunLost(
   client: Client,
   run: Run,
-  { at, sent, silent }: { at: MemberAddress; sent: boolean; silent: boolean },
+  { server, sent, silent }: { server: string; sent: boolean; silent: boolean },
 ): void {
+  const suspect = sent && silent;
   const { era } = client.router;
-  const again = run.lost !== null && (run.lost.at !== at || run.lost.era !== era);
-  const suspect = sent && (silent || again);
-  client.retries.losing(run.lost ?? (sent ? { at, era } : null), () => {
-    if (run.handler !== null) run.handler.onLost(suspect);
+  const { deaths } = run;
+  // What was not sent lost nothing here, and keeps what it had lost before.
+  client.retries.losing({ run: sent ? server : '', era, deaths }, () => {
+    if (run.handler !== null) run.handler.onLost(suspect || (sent && deaths > 0));
     else if (!sent) client.retries.again(...requestsOf(run).map((request) => ({ request })));
-    else if (suspect) for (const request of requestsOf(run)) onSuspectLost(client, request, again);
+    else if (suspect) for (const request of requestsOf(run)) onSuspectLost(client, request);
     else for (const request of requestsOf(run)) onRequestLost(client, request);
   });
   client.onRunLost(run.count, run.end - run.start);
@@ -74,14 +75,36 @@ export function onRequestLost(client: Client, request: Buffer): void {
   } else answerUncertain(client);
 }
 
-function onSuspectLost(client: Client, request: Buffer, again: boolean): void {
-  if (client.router.table.commandIn(request).read) answerSuspect(client, again);
+function onSuspectLost(client: Client, request: Buffer): void {
+  if (client.router.table.commandIn(request).read) answerSuspect(client);
   else answerUncertain(client);
 }
 
-export function answerSuspect(client: Client, again: boolean): void {
+export function answerSuspect(client: Client): void {
   client.router.counters.uncertain++;
-  client.retries.again({ reply: again ? deadly : slow });
+  client.retries.again({ reply: slow });
+}
+
+/**
+ * Sends what has to be sent again, if no two servers died while they had it; a read then gets an error. A server died
+ * if everything was held since, and what is there now is another run. False: it waits.
+ */
+export function sendAgain(client: Client, { request, loss, block, ends }: Again): boolean {
+  const { router } = client;
+  const command = router.table.commandIn(request);
+  if (loss !== undefined && block === undefined && !ends) {
+    const route = client.route ?? router.routeFor(client);
+    if (route === null) return false;
+    const died = router.era !== loss.era && isKnownRun(loss.run) && route.run !== loss.run;
+    client.deaths = loss.deaths + (died && isKnownRun(route.run) ? 1 : 0);
+    if (client.deaths > 1 && command.read) {
+      if (!client.idle()) return false;
+      router.counters.uncertain++;
+      client.deliver(deadly, 0, deadly.length);
+      return true;
+    }
+  }
+  return client.sendOne(command, request, 0, request.length);
 }
 
 export function answerUncertain(client: Client): void {

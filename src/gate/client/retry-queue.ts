@@ -1,5 +1,4 @@
 import type { Buffer } from 'node:buffer';
-import type { MemberAddress } from '../config.ts';
 import type { Subscriptions } from './session.ts';
 
 /**
@@ -10,18 +9,22 @@ export type Item = Again | { reply: Buffer };
 
 export interface Again {
   request: Buffer;
-  /** Where it was when its server was lost first, and the era then; undefined: it never was. */
-  lost?: Loss;
+  /** The last loss of a connection that had this; undefined: there was none. */
+  loss?: Loss;
   /** It is part of a transaction: WATCH, MULTI, or what was to be queued behind it. */
   block?: BlockPart;
   /** It is the EXEC or DISCARD of a transaction that is sent again. */
   ends?: boolean;
 }
 
-/** The loss of a server that had been sent a request. */
+/** A connection broke that had been sent a request. Whether its server died shows later, where the request is sent next. */
 export interface Loss {
-  at: MemberAddress;
+  /** The run of the server's process. */
+  run: string;
+  /** What `Router.era` was. */
   era: number;
+  /** Servers that died before that while they had the request. */
+  deaths: number;
 }
 
 export interface BlockPart {
@@ -84,7 +87,7 @@ export class RetryQueue {
   again(...items: Item[]): void {
     this.collect();
     for (const item of items) {
-      if ('request' in item && this.#loss !== null) item.lost = this.#loss;
+      if ('request' in item && this.#loss !== null) item.loss = this.#loss;
       this.#collected?.push(item);
     }
   }

@@ -3,6 +3,7 @@ import type { RequestLimits } from '../../resp/request.ts';
 import type { Command, CommandTable } from '../commands/command-table.ts';
 import type { GateConfig } from '../config.ts';
 import type { Counters } from '../control/counters.ts';
+import type { ServerRuns } from '../upstream/server-runs.ts';
 import type { Upstream } from '../upstream/upstream.ts';
 import type { Buffered } from './buffered.ts';
 import type { Client } from './gate-client.ts';
@@ -22,8 +23,10 @@ export interface Router {
   readonly holding: 'none' | 'writes' | 'all';
   /** There is a primary, and it still loads its data. */
   readonly primaryLoads: boolean;
-  /** Counts the times that everything was held and went on: what is older may be of another server. */
+  /** Counts how often everything was held, or a replica lost: a server that is lost before is not of this era. */
   readonly era: number;
+  /** Which run of its process each server is in. */
+  readonly runs: ServerRuns;
   /** True for a door that refuses some requests. */
   readonly refuses: boolean;
   readonly clients: ReadonlySet<Client>;

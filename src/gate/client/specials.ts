@@ -9,6 +9,7 @@ import { sendClientCommand } from './client-command.ts';
 import type { Client } from './gate-client.ts';
 import { AccessChange, Blocking, Foreign, Observed, Settling, Subscribing } from './handlers.ts';
 import { observer } from './observers.ts';
+import { queuedScan, sendScan } from './scanning.ts';
 import { Queued, TransactionEnd } from './transaction-handlers.ts';
 
 /**
@@ -41,6 +42,7 @@ const handlers: Handlers = {
     special.args.some((arg) => /^block$/i.test(arg.toString('latin1')))
       ? sendBlocking(special)
       : sendPlain(special),
+  scan: ({ client, command, request, args }) => sendScan(client, command, request, args),
   wait: sendWait,
   identity: sendSettling,
   monitor: sendSettling,
@@ -226,8 +228,10 @@ function sendQueued(client: Client, command: Command, request: Buffer): boolean 
   const { requestBytes } = router.config.limits;
   const { behaviour } = command;
   session.transaction.sendQueued(settles(behaviour));
-  const queued = () => session.transaction.onQueued(request, behaviour.kind !== 'plain', requestBytes);
-  upstream.send(client, request, 0, request.length, 1, false, new Queued(client, request, 'queued', queued));
+  const { asked, kept } =
+    behaviour.kind === 'scan' ? queuedScan(command, request, upstream) : { asked: request, kept: request };
+  const queued = () => session.transaction.onQueued(kept, behaviour.kind !== 'plain', requestBytes);
+  upstream.send(client, asked, 0, asked.length, 1, false, new Queued(client, request, 'queued', queued));
   return true;
 }
 

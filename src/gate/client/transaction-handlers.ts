@@ -10,6 +10,7 @@ import { accessChange, Observed } from './handlers.ts';
 import { observer } from './observers.ts';
 import { answerSuspect, answerUncertain } from './replay.ts';
 import type { BlockPart } from './retry-queue.ts';
+import { markOf, markReplies } from './scan-cursor.ts';
 
 /**
  * Transactions across a change of primary. The rules:
@@ -78,9 +79,10 @@ export class TransactionEnd extends Observed {
       client.sendAgain({ request: this.request, ends: true });
       return true;
     }
+    const marked = notExecuted ? null : this.#marked(buf, start, end);
     if (!notExecuted) this.#observe(buf, start, end);
     this.#end();
-    client.deliver(buf, start, end);
+    client.deliver(marked ?? buf, marked === null ? start : 0, marked?.length ?? end);
     return true;
   }
 
@@ -89,7 +91,7 @@ export class TransactionEnd extends Observed {
     const refused = client.retries.block().some(({ block }) => block.refused);
     if (suspect && this.#executes && !refused && this.#onlyReads()) {
       this.#end();
-      answerSuspect(client, false);
+      answerSuspect(client);
     } else if (!this.#executes || refused || this.#onlyReads()) {
       client.retries.again({ request: this.request, ends: true });
     } else {
@@ -136,6 +138,15 @@ export class TransactionEnd extends Observed {
     const { client } = this;
     const whole = !this.#begun || !client.session.transaction.forgetful;
     return whole && this.#queued().every((request) => client.router.table.commandIn(request).read);
+  }
+
+  /** EXEC's answer with the cursors in it marked; null when there is none. */
+  #marked(buf: Buffer, start: number, end: number): Buffer | null {
+    const { own, router } = this.client;
+    const scans = this.#queued().flatMap((request, index) =>
+      request.length > 0 && router.table.commandIn(request).behaviour.kind === 'scan' ? [index] : [],
+    );
+    return scans.length === 0 || own === null ? null : markReplies(buf, start, end, scans, markOf(own.run));
   }
 
   /** What the executed block made of the connection: SELECT, AUTH and HELLO may be queued too. */

@@ -15,6 +15,8 @@ export type Behaviour =
   | { kind: 'publish' }
   /** Not known to leave no state: the client keeps the connection that carried it. */
   | { kind: 'foreign' }
+  /** Leaves no state, and its cursor is good for one server only. */
+  | { kind: 'scan' }
   /** Waits at the server until something happens. */
   | { kind: 'blocking' }
   /** Waits only if one of its arguments says BLOCK. */
@@ -69,6 +71,7 @@ const listed = new Map<string, Behaviour>([
   ...'acl|setuser acl|deluser acl|load config|set'
     .split(' ')
     .map((name): [string, Behaviour] => [name, { kind: 'access' }]),
+  ...'scan hscan sscan zscan'.split(' ').map((name): [string, Behaviour] => [name, { kind: 'scan' }]),
   ['publish', { kind: 'publish' }],
   ['spublish', { kind: 'publish' }],
   ['xread', { kind: 'maybe-blocking' }],

@@ -83,6 +83,8 @@ export class ReplicaRouting implements Routing {
     if (own !== undefined && (this.isTarget(own) || this.keeps(own, client))) return own;
     // What is in flight is answered by the replica that has it; only between requests is there a choice.
     if (before !== undefined && client.inFlight > 0 && fit.includes(before)) return before;
+    const { prefers } = client;
+    if (prefers !== null && fit.includes(prefers)) return prefers;
     let best: MemberAddress | null = null;
     let least = Number.POSITIVE_INFINITY;
     for (const member of fit) {

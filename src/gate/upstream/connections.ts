@@ -3,7 +3,8 @@ import { Blocking } from '../client/handlers.ts';
 import { onRunLost } from '../client/replay.ts';
 import { Session } from '../client/session.ts';
 import type { GateConfig, MemberAddress } from '../config.ts';
-import { openUpstream } from './open-upstream.ts';
+import { type OpenOptions, openUpstream } from './open-upstream.ts';
+import type { ServerRuns } from './server-runs.ts';
 import type { Upstream, UpstreamOptions } from './upstream.ts';
 import { IdleUpstreams, kindOf, type Shared } from './upstreams.ts';
 
@@ -18,6 +19,7 @@ export interface ConnectionsOwner {
   /** Whether this client keeps its own connection to a member that is no target. */
   keeps(member: MemberAddress, client: Client): boolean;
   readonly clients: ReadonlySet<Client>;
+  readonly runs: ServerRuns;
   /** The client must wait until something changes. */
   hold(client: Client): void;
   retrySoon(client: Client): void;
@@ -193,7 +195,7 @@ export class Connections {
     const session = new Session();
     session.identity = client.session.identity;
     const waiting = new Set<Client>();
-    const upstream = openUpstream(session, target, this.#options(), {
+    const upstream = openUpstream(session, target, this.#options(target), {
       onReady: () => pumpAll(waiting),
       onSlow: (upstream) => this.#retire(upstream),
       onRefused: (_upstream, error) => {
@@ -218,7 +220,7 @@ export class Connections {
     const idle = session.needsOwnConnection ? undefined : this.#idle.take(kindOf(target, session));
     const upstream =
       idle ??
-      openUpstream(session, target, this.#options(), {
+      openUpstream(session, target, this.#options(target), {
         onReady: () => upstream.owner?.pump(),
         onRefused: (_upstream, error) => {
           if (upstream.owner !== null) this.#owner.onRefused(upstream.owner, error);
@@ -235,9 +237,12 @@ export class Connections {
     client.own = upstream;
   }
 
-  #options(): UpstreamOptions & { name: string } {
-    const { config, confirm } = this.#owner;
-    return { connectMs: config.limits.connectMs, tls: config.tls, confirm, name: `holdfast-${config.id}` };
+  #options(target: MemberAddress): OpenOptions {
+    const { config, confirm, runs } = this.#owner;
+    const { limits, tls, id } = config;
+    // Asked while the connection opens.
+    const run = runs.nameOf(target);
+    return { connectMs: limits.connectMs, tls, confirm, name: `holdfast-${id}`, run };
   }
 
   /** What was in flight is carried over; then those who used it, or waited for it, go on or wait. */
@@ -249,7 +254,7 @@ export class Connections {
       if (run.client !== null) {
         clients.add(run.client);
         const silent = run.client === busyWith;
-        onRunLost(run.client, run, { at: upstream.target, sent: upstream.ring.sent > 0, silent });
+        onRunLost(run.client, run, { server: upstream.run, sent: upstream.ring.sent > 0, silent });
       }
       upstream.ring.shift();
     }

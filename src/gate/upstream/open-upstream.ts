@@ -15,15 +15,22 @@ export interface OpenEvents {
   onSlow?: (upstream: Upstream) => void;
 }
 
+export interface OpenOptions extends UpstreamOptions {
+  /** What it is called at the server. */
+  name: string;
+  /** The run of the server's process, once that is known. */
+  run: Promise<string>;
+}
+
 /** Opens a connection and puts the session onto it before anything else is sent. */
 export function openUpstream(
   session: Session,
   target: MemberAddress,
-  options: UpstreamOptions & { name: string },
+  options: OpenOptions,
   events: OpenEvents,
 ): Upstream {
   const upstream: Upstream = new Upstream(target, options, {
-    onConnect: () => restore(session, upstream, options.name, events),
+    onConnect: () => restore(session, upstream, options, events),
     onClosed: (_upstream, reason) => events.onClosed(upstream, reason),
     onSlow: (slow) => events.onSlow?.(slow),
     onOutOfBand: (_upstream, buf, start, end) => {
@@ -36,9 +43,9 @@ export function openUpstream(
   return upstream;
 }
 
-function restore(session: Session, upstream: Upstream, name: string, events: OpenEvents): void {
+function restore(session: Session, upstream: Upstream, options: OpenOptions, events: OpenEvents): void {
   session.transaction.onMove();
-  const steps = session.restoring(name);
+  const steps = session.restoring(options.name);
   if (session.standing || session.protocol === 3) upstream.outOfBand = true;
   let failed = '';
   let left = steps.length;
@@ -49,8 +56,12 @@ function restore(session: Session, upstream: Upstream, name: string, events: Ope
       if (--left > 0) return;
       if (failed !== '') events.onRefused(upstream, failed);
       else {
-        upstream.ready = true;
-        events.onReady(upstream);
+        void options.run.then((run) => {
+          if (upstream.closed) return;
+          upstream.run = run;
+          upstream.ready = true;
+          events.onReady(upstream);
+        });
       }
     });
     upstream.send(null, step.request, 0, step.request.length, 1, false, swallow);

@@ -1,6 +1,5 @@
 import type { Buffer } from 'node:buffer';
 import type { Client } from '../client/gate-client.ts';
-import type { Loss } from '../client/retry-queue.ts';
 
 /**
  * Takes the replies of a request that needs more than passing on. `onReply` says whether that was the last one;
@@ -41,8 +40,8 @@ export class Run {
   /** Whether its answer has to be confirmed where durability is asked for: it may write. */
   durable = false;
 
-  /** It is sent again, since this happened. */
-  lost: Loss | null = null;
+  /** Servers that died while they had it. */
+  deaths = 0;
 
   /** Lets its memory go. */
   forget(): void {

@@ -62,6 +62,8 @@ export class Upstream {
   /** Unanswered runs that a hold has to wait for. */
   writesInFlight = 0;
   connected = false;
+  /** The run of the server's process that it leads to. */
+  run = '';
   /** What CLIENT ID says on it; null when the user may not ask. */
   serverId: number | null = null;
   /** The client that has it for itself; null when it is shared, or idle. */
@@ -139,7 +141,7 @@ export class Upstream {
     this.#outbox.add(run, buf, start, end);
     this.crowd.add(end - start);
     if (client !== null) {
-      run.lost = client.lost;
+      run.deaths = client.deaths;
       client.onRunSent(count, end - start);
       run.since = client.heldSince > 0 ? client.heldSince : this.#outbox.now;
     }

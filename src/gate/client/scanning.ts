@@ -1,0 +1,73 @@
+import type { Buffer } from 'node:buffer';
+import { readArguments } from '../../resp/arguments.ts';
+import { MINUS } from '../../resp/bytes.ts';
+import { writeRequest } from '../../resp/write.ts';
+import type { Command } from '../commands/command-table.ts';
+import type { Upstream } from '../upstream/upstream.ts';
+import type { Client } from './gate-client.ts';
+import { Observed } from './handlers.ts';
+import { type Cursor, markOf, markReply, placeAt, readCursor } from './scan-cursor.ts';
+
+/**
+ * SCAN, HSCAN, SSCAN, ZSCAN. An iteration that began at another server, or before a restart, starts over where the
+ * client is now, unseen: it may get elements twice, as with any scan, and none is left out. At the read-only port the
+ * client goes back to the replica that it began at, if that may still be read from.
+ *
+ * @returns whether it was sent; false: it waits
+ */
+export function sendScan(client: Client, command: Command, request: Buffer, args: Buffer[]): boolean {
+  const { router } = client;
+  const at = cursorAt(command);
+  const cursor = readCursor(args[at]?.toString('latin1') ?? '');
+  if (cursor === null) return client.sendPlain(command, request, 0, request.length);
+  const home = cursor.mark === 0 ? null : router.runs.memberOf((run) => markOf(run) === cursor.mark);
+  if (home !== null && client.own === null && client.route?.target !== home) client.route = null;
+  client.prefers = home;
+  const route = client.route ?? router.routeFor(client);
+  client.prefers = null;
+  if (route === null) return false;
+  const asked = withCursor(args, at, placeAt(cursor, markOf(route.run)));
+  route.send(client, asked, 0, asked.length, 1, false, new Scanning(client, request, markOf(route.run)));
+  return true;
+}
+
+/**
+ * The same inside a transaction: what goes to the server, and what is kept of it. Should the transaction be put onto
+ * another server, it starts over there; EXEC marks what it answers.
+ */
+export function queuedScan(
+  command: Command,
+  request: Buffer,
+  { run }: Upstream,
+): { asked: Buffer; kept: Buffer } {
+  const args = readArguments(request, 0, request.length);
+  const at = cursorAt(command);
+  const cursor: Cursor | null = readCursor(args[at]?.toString('latin1') ?? '');
+  if (cursor === null) return { asked: request, kept: request };
+  return { asked: withCursor(args, at, placeAt(cursor, markOf(run))), kept: withCursor(args, at, 0) };
+}
+
+function cursorAt({ name }: Command): number {
+  return name === 'scan' ? 1 : 2;
+}
+
+function withCursor(args: Buffer[], at: number, place: number): Buffer {
+  return writeRequest(args.map((arg, index) => (index === at ? String(place) : arg)));
+}
+
+class Scanning extends Observed {
+  readonly #mark: number;
+
+  /** @param request as the client sent it: that is what is sent again */
+  constructor(client: Client, request: Buffer, mark: number) {
+    super(client, request);
+    this.#mark = mark;
+  }
+
+  override onReply(buf: Buffer, start: number, end: number): boolean {
+    const marked = buf[start] === MINUS ? null : markReply(buf, start, end, this.#mark);
+    if (marked === null) return super.onReply(buf, start, end);
+    this.client.deliver(marked, 0, marked.length);
+    return true;
+  }
+}

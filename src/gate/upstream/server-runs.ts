@@ -1,0 +1,68 @@
+import type { Credentials, GateTls, MemberAddress } from '../config.ts';
+import { keyOf } from './durability.ts';
+import { openLink } from './open-link.ts';
+
+const askMs = 2000;
+
+/** A name that the gate made up. */
+const madeUp = '?';
+
+/** Whether it is the server's own name: the same again is the same run, and another is another. */
+export function isKnownRun(run: string): boolean {
+  return run !== '' && !run.startsWith(madeUp);
+}
+
+interface Known {
+  member: MemberAddress;
+  name: Promise<string>;
+  /** Empty until it is known. */
+  run: string;
+}
+
+/**
+ * Which run of its server process each member is in: its `run_id`, or, where the gate may not ask for that, a name that
+ * the gate makes up. A server that ends breaks its connections; then the name is forgotten, and the next connection
+ * asks for it anew.
+ */
+export class ServerRuns {
+  readonly #login: { credentials: Credentials | null; tls: GateTls | null };
+  readonly #known = new Map<string, Known>();
+  #made = 0;
+
+  constructor(login: { credentials: Credentials | null; tls: GateTls | null }) {
+    this.#login = login;
+  }
+
+  /** The name of the run that this member is in. */
+  nameOf(member: MemberAddress): Promise<string> {
+    const key = keyOf(member);
+    const known = this.#known.get(key);
+    if (known !== undefined) return known.name;
+    const fresh: Known = { member, run: '', name: this.#ask(member) };
+    this.#known.set(key, fresh);
+    void fresh.name.then((run) => {
+      fresh.run = run;
+    });
+    return fresh.name;
+  }
+
+  /** The member whose run has a name like this. */
+  memberOf(test: (run: string) => boolean): MemberAddress | null {
+    for (const { member, run } of this.#known.values()) if (run !== '' && test(run)) return member;
+    return null;
+  }
+
+  /** A connection to it broke: it may be another run that answers next. */
+  forget(member: MemberAddress): void {
+    this.#known.delete(keyOf(member));
+  }
+
+  async #ask(member: MemberAddress): Promise<string> {
+    const made = `${madeUp}${keyOf(member)} ${process.pid} ${performance.timeOrigin} ${this.#made++}`;
+    const link = openLink(member, this.#login, { timeoutMs: askMs });
+    // Who may not ask, or gets no answer, goes by the name that was made up.
+    const info = await link.call(['INFO', 'server']).catch(() => '');
+    link.close();
+    return /^run_id:(\w+)/m.exec(String(info))?.[1] ?? made;
+  }
+}
