@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import type { Readable, Writable } from 'node:stream';
-import { constants, createGunzip, createGzip } from 'node:zlib';
+import type { Duplex, Readable, Writable } from 'node:stream';
+import * as zlib from 'node:zlib';
 import { errorCode, errorText } from '../base/errors.ts';
 import { unzstd } from '../base/unzstd.ts';
 import { BackupKeyNeeded, CompressorMissing } from './errors.ts';
@@ -37,23 +37,29 @@ export function packed(
 
 function compressed(pieces: AsyncIterable<Buffer>, compression: Compression): AsyncIterable<Buffer> {
   if (compression === 'none') return pieces;
-  if (compression === 'zstd') return zstd(pieces);
-  const gzip = createGzip({ level: constants.Z_BEST_SPEED, chunkSize: chunkBytes });
+  if (compression === 'zstd') {
+    const own = ownZstd?.();
+    return own ? through(pieces, own, own) : zstdProgram(pieces);
+  }
+  const gzip = zlib.createGzip({ level: zlib.constants.Z_BEST_SPEED, chunkSize: chunkBytes });
   return through(pieces, gzip, gzip);
 }
 
 export function unpacked(pieces: AsyncIterable<Buffer>, compression: Compression): AsyncIterable<Buffer> {
   if (compression === 'none') return pieces;
   if (compression === 'zstd') return unzstd(pieces);
-  const gunzip = createGunzip({ chunkSize: chunkBytes });
+  const gunzip = zlib.createGunzip({ chunkSize: chunkBytes });
   return through(pieces, gunzip, gunzip);
 }
 
+/** Node's own, which it has from 22.15 on; its types here are those of Node 20. It works on another thread. */
+const ownZstd = (zlib as { createZstdCompress?: () => Duplex }).createZstdCompress;
+
 /**
- * Node 20 has no zstd; the `zstd` program is on every distribution, works beside us on another core, and its output
- * is the standard format. See docs/decisions.
+ * Before that, the `zstd` program: it is on every distribution, works beside us on another core, and its output is the
+ * standard format. See docs/decisions.
  */
-async function* zstd(pieces: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+async function* zstdProgram(pieces: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
   const child = spawn('zstd', ['-q', '-c', '-3', '-'], { stdio: ['pipe', 'pipe', 'pipe'] });
   let said = '';
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
@@ -79,7 +85,7 @@ async function zstdFailure(error: unknown, child: ChildProcess, ended: Promise<v
   const reason: unknown = child.pid === undefined ? error : await ended.then(() => error).catch((why) => why);
   if (child.pid !== undefined) return reason;
   return CompressorMissing('cannot compress: there is no zstd program on this host', {
-    hint: 'Install the package zstd, or set backup.compression to gzip or none.',
+    hint: 'Install the package zstd, run holdfast on Node.js 22.15 or newer, or set backup.compression to gzip or none.',
     cause: error,
   });
 }

@@ -4,6 +4,7 @@ import { writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
+import * as zlib from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openStore } from '../../src/backup/open-store.ts';
 import { waitFor } from '../../src/base/retry.ts';
@@ -37,7 +38,8 @@ describe('other tools open a backup', () => {
     expect(execFileSync('redis-check-rdb', [file]).toString()).toContain('RDB looks OK!');
   });
 
-  test('without the zstd program it says so, and leaves nothing', async () => {
+  const hasOwn = 'createZstdCompress' in zlib;
+  test.skipIf(hasOwn)('without the zstd program it says so, and leaves nothing', async () => {
     const server = await startRedis();
     const folder = tempFolder();
     const store = await openStore(pathToFileURL(path.join(folder, 'store')).href);
