@@ -24,6 +24,8 @@ interface DrillOptions extends CommonOptions, LiveOptions {
   persistence?: DrillSettings['persistence'];
   besidePlain?: boolean;
   busy?: boolean;
+  batch?: string;
+  log?: string;
 }
 
 const usualLoad = '2000';
@@ -63,6 +65,11 @@ export function drillVerb(): Command {
       ).choices(['none', 'rdb', 'aof-everysec', 'aof-always']),
     )
     .option('--beside-plain', 'the same on Sentinel + HAProxy as people set it up, in the same tables')
+    .option(
+      '--batch <count>',
+      'primary-crash: so many crashes in a row on one deployment, instead of one on each',
+    )
+    .option('--log <file>', 'with --batch: what is done; a series that was broken off goes on there')
     .option('--busy', 'keep every processor of this machine busy meanwhile')
     .option(
       '--against <spec>',
@@ -78,8 +85,48 @@ export function drillVerb(): Command {
     const names = args.flat();
     const chosen = choose(names);
     const plan = await planOf(output, options, chosen, readSettings(options));
+    if (plan !== null && options.batch !== undefined) return runSeries(plan, options.batch, options, context);
     return plan && runPlan(plan, names, options, context);
   });
+}
+
+const usualLogFile = 'crashes.jsonl';
+
+/** Many crashes in a row on few deployments. */
+async function runSeries(
+  { scenarios: chosen, settings, live }: Plan,
+  batch: string,
+  options: DrillOptions,
+  context: BenchContext,
+): Promise<BenchResult & { exitStatus: number }> {
+  if (live !== null || chosen.length !== 1 || chosen[0]?.name !== 'primary-crash') {
+    throw BadOption('--batch is for primary-crash alone, on deployments of its own', {
+      hint: 'For example holdfast drill primary-crash --times 1000 --batch 50.',
+    });
+  }
+  const { runCrashSeries, seriesHolds, seriesTable } = await import('../drill/crash-series.ts');
+  const busy = options.busy === true ? keepBusy() : null;
+  const batches = await runCrashSeries({
+    settings,
+    times: readCount('--times', options.times),
+    perBatch: readCount('--batch', batch),
+    logFile: options.log ?? usualLogFile,
+    busy: busy !== null,
+    report: context.report,
+    signal: context.signal,
+  }).finally(() => busy?.end());
+  const head = headOf('drill', context);
+  const table = seriesTable(batches);
+  const remarks = [
+    ...(busy === null ? [] : [busy.note]),
+    ...drillNotes(settings, { besidePlain: false, live: false }),
+  ];
+  return {
+    data: { ...head, batches },
+    page: pageOf(head, 'Crashes of the primary', [table], remarks),
+    csv: { header: table.header, rows: table.rows },
+    exitStatus: seriesHolds(batches) ? 0 : 3,
+  };
 }
 
 type Plan = NonNullable<Awaited<ReturnType<typeof planOf>>>;

@@ -145,7 +145,7 @@ async function heal(stage: Stage): Promise<number> {
 }
 
 /** What the primary holds, and who holds something else once there was time to catch up. */
-async function readAll(stage: Stage, trouble: string | null) {
+export async function readAll(stage: Stage, trouble: string | null) {
   const { testbed, ledger } = stage;
   const keys = keysOf(ledger.writes);
   const primary = await testbed.primary();
@@ -176,7 +176,7 @@ async function readAll(stage: Stage, trouble: string | null) {
   return { holdings: holdings as unknown as Holdings, differing };
 }
 
-async function readLogs(testbed: Testbed, sinceMs: number): Promise<TimelineEntry[]> {
+export async function readLogs(testbed: Testbed, sinceMs: number): Promise<TimelineEntry[]> {
   const entries: TimelineEntry[] = [];
   for (const log of testbed.logs()) {
     const text = await readFile(log.file, 'utf8').catch(() => '');
