@@ -5,7 +5,7 @@
  * so it is looked at often, and at once when a connection to it breaks (`checkNow`).
  */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { closeSync, openSync, readFileSync, rmSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { readFileIfThere, writeFileAtomic } from '../base/atomic-file.ts';
 import { waitFor } from '../base/retry.ts';
@@ -80,6 +80,10 @@ export class SupervisedProcess {
     } finally {
       closeSync(log);
     }
+    const identity = child.pid === undefined ? undefined : identify(child.pid);
+    // At once, and before anything can end us: a process without a record is a stranger to the next agent, which finds
+    // its port taken. Synced to disk it is later: a power cut ends the process too.
+    if (identity) this.#writeAtOnce(identity);
     await new Promise<void>((resolve, reject) => {
       child.once('spawn', resolve);
       child.once('error', (cause) =>
@@ -88,7 +92,6 @@ export class SupervisedProcess {
         ),
       );
     });
-    const identity = identify(child.pid as number);
     child.unref();
     this.#child = child;
     this.#record = identity ?? { pid: child.pid as number, startTime: '' };
@@ -180,8 +183,22 @@ export class SupervisedProcess {
     this.#onExit(report);
   }
 
+  #writeAtOnce(identity: ProcessIdentity): void {
+    try {
+      writeFileSync(this.#recordFile, `${JSON.stringify(identity)}\n`, { mode: 0o600 });
+    } catch {
+      // The folder is there, or `save` says what is wrong with it.
+    }
+  }
+
+  /** Writes the record of whoever runs now; of one that ended meanwhile nothing may be left. */
   async #save(): Promise<void> {
-    await writeFileAtomic(this.#recordFile, `${JSON.stringify(this.#record)}\n`);
+    for (;;) {
+      const record = this.#record;
+      if (record === undefined) return rm(this.#recordFile, { force: true });
+      await writeFileAtomic(this.#recordFile, `${JSON.stringify(record)}\n`);
+      if (this.#record === record) return;
+    }
   }
 }
 

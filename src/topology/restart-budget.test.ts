@@ -20,6 +20,12 @@ test('the pause doubles with each restart, up to 10 s', () => {
   ]);
 });
 
+test('one that had run for a while since its last restart is started at once, within the same limit', () => {
+  const starts = [diedMs - 30_000, diedMs - 20_000];
+  expect(restartVerdict([...starts, diedMs - 10_000], diedMs, diedMs, rule)).toEqual({ kind: 'now' });
+  expect(restartVerdict([...starts, diedMs - 9999], diedMs, diedMs, rule).kind).toBe('wait');
+});
+
 test('it is over exactly when it says', () => {
   const verdict = restartVerdict([diedMs - 1000], diedMs, diedMs + 199, rule);
   expect(verdict).toEqual({ kind: 'wait', untilMs: diedMs + 200 });
@@ -30,7 +36,7 @@ test('more than `limit` restarts within the window are too many; older ones are 
   const restarts = [0, 10_000, 20_000, 30_000, 40_000];
   expect(restartVerdict(restarts, 59_000, 59_000, rule)).toEqual({ kind: 'exhausted' });
   expect(restartVerdict(restarts, 59_999, 59_999, rule)).toEqual({ kind: 'exhausted' });
-  expect(restartVerdict(restarts, 59_999, 60_000, rule).kind).toBe('wait');
+  expect(restartVerdict(restarts, 59_999, 60_000, rule).kind).toBe('now');
   expect(restartVerdict(restarts.slice(1), 59_000, 69_000, rule)).toEqual({ kind: 'now' });
 });
 
