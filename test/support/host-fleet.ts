@@ -33,16 +33,17 @@ export class HostFleet {
     this.network = NetworkHosts.create(names);
     this.writeSecret('not much of a secret');
     this.#specFile = path.join(this.folder, 'holdfast.yaml');
-    const hosts = Object.fromEntries(names.map((name) => [name, { address: this.network.addressOf(name) }]));
-    const text = stringify({
-      name: 'fleet',
-      hosts,
-      security: { secret: { file: 'secret' } },
-      ...sections,
-    });
-    writeFileSync(this.#specFile, text);
-    this.spec = parseSpec(text, this.#specFile);
+    this.spec = parseSpec(this.writeSpec(sections), this.#specFile);
     this.#password = deriveSecrets(this.spec, 'not much of a secret', {}).defaultPassword as string;
+  }
+
+  /** Replaces the spec's file; what runs goes on with the one that it read. @returns its text. */
+  writeSpec(sections: Sections): string {
+    const { names } = this.network;
+    const hosts = Object.fromEntries(names.map((name) => [name, { address: this.network.addressOf(name) }]));
+    const text = stringify({ name: 'fleet', hosts, security: { secret: { file: 'secret' } }, ...sections });
+    writeFileSync(this.#specFile, text);
+    return text;
   }
 
   /** Replaces the secret that hosts read when they start. */
