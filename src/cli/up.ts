@@ -6,6 +6,7 @@ import { HoldfastError } from '../base/errors.ts';
 import { BadOption } from './errors.ts';
 import type { Output } from './output.ts';
 import { chooseHost, openTarget, type Target } from './target.ts';
+import { showPlan } from './up-plan.ts';
 import { action, type CommonOptions, specArgument, stateDirOption, verb } from './verb.ts';
 
 interface UpOptions extends CommonOptions {
@@ -14,6 +15,7 @@ interface UpOptions extends CommonOptions {
   stateDir?: string;
   wait: string;
   restore?: string;
+  dryRun?: boolean;
 }
 
 export function upVerb(): Command {
@@ -23,6 +25,7 @@ export function upVerb(): Command {
     ['holdfast up --detach --restore latest', 'a new deployment, with the data of the newest backup'],
   ])
     .argument(...specArgument)
+    .option('--dry-run', 'show what would be done with the data that is here, and start nothing')
     .option('-d, --detach', 'run in the background; return when it is ready')
     .option('--host <id>', 'which host of the spec this is')
     .addOption(new Option('--wait <duration>', 'how long the first write may take').default('60s'))
@@ -46,6 +49,7 @@ async function up(output: Output, [file = '']: string[], options: UpOptions): Pr
       hint: `holdfast restore ${options.restore} ${file} restores into a deployment that runs.`,
     });
   }
+  if (options.dryRun) return showPlan(output, target, host);
   const { runForeground, runDetached } = await import('./up-run.ts');
   const run = options.detach ? runDetached : runForeground;
   return run(output, target, { host, readyWithinMs, restore: options.restore ?? null });

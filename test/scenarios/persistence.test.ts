@@ -66,6 +66,23 @@ async function kill(pids: number[]): Promise<void> {
   await waitFor(gone, { what: 'every process to be gone', withinMs: 10_000 });
 }
 
+describe('before anything is done', () => {
+  test('up --dry-run and apply --dry-run list the steps, and change nothing', async () => {
+    const deployment = await up(1, 'rdb');
+    deployment.writeSpec({ redis: { persistence: 'aof-always' } });
+    const { changes } = await deployment.json<ApplyResult>('apply', [], ['--dry-run']);
+    const change = changes.find(({ what }) => what === 'persistence');
+    expect(change).toMatchObject({ where: 'redis-1', from: 'rdb', to: 'aof-always', takes: 'now' });
+    expect(change?.steps?.join()).toContain('its first rewrite is awaited');
+    await deployment.run('down');
+    const planned = await deployment.run('up', [], ['--dry-run']);
+    expect(planned.stdout).toContain('redis-1: its persistence changes from rdb to aof-always');
+    expect(deployment.runningPids()).toEqual([]);
+    const conf = readFileSync(`${deployment.stateDir}/members/redis-1/redis.conf`, 'utf8');
+    expect(conf).toMatch(/^appendonly no$/m);
+  });
+});
+
 /** Starts the change, cuts it off after a while, and starts the deployment again with what the spec says now. */
 async function cutOff(deployment: TestDeployment, way: Way, to: Kind, afterMs: number, all: boolean) {
   if (way === 'up') await deployment.run('down');
