@@ -10,7 +10,7 @@ export function describeClient(client: Client): string {
     (client.own?.ring.peek()?.handler?.blocking === true ? 'b' : '') +
     (session.monitor !== null ? 'O' : '') +
     (session.transaction.open ? 'x' : '') +
-    (session.modes.has('tracking') ? 't' : '');
+    (session.tracking.on ? 't' : '');
   const fields: [string, string | number][] = [
     ['id', client.id],
     ['addr', client.address],
@@ -38,7 +38,7 @@ export function describeClient(client: Client): string {
     ['events', 'r'],
     ['cmd', client.lastCommand === '' ? 'NULL' : client.lastCommand],
     ['user', session.user],
-    ['redir', -1],
+    ['redir', session.tracking.on ? (session.tracking.redirect ?? 0) : -1],
     ['resp', session.protocol],
   ];
   return `${fields.map(([key, value]) => `${key}=${value}`).join(' ')}\n`;

@@ -21,7 +21,8 @@ export function observer(client: Client, name: string, args: Buffer[], request: 
         args.length > 2 ? { user: text(1), password: text(2) } : { user: 'default', password: text(1) };
       session.identity = { ...identity, login };
     } else if (name === 'hello') observeHello(client, args);
-    else if (/^client\|(tracking|no-evict|no-touch)$/.test(name)) {
+    else if (name === 'client|tracking') session.tracking.onAccepted(args);
+    else if (/^client\|(no-evict|no-touch)$/.test(name)) {
       if (text(2).toLowerCase() === 'off') session.modes.delete(name.slice(7));
       else session.modes.set(name.slice(7), request);
     }

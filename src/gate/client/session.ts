@@ -1,6 +1,7 @@
 import type { Buffer } from 'node:buffer';
 import { writeRequest } from '../../resp/write.ts';
 import { type Identity, introductionOf, newcomer, type Step } from '../upstream/identity.ts';
+import { Tracking } from './tracking.ts';
 import { Transaction } from './transaction.ts';
 
 /** Names as latin1, which keeps every byte. */
@@ -21,7 +22,8 @@ export class Session implements Subscriptions {
   name = '';
   /** A command was sent that may have changed its connection in ways that are not known here. */
   foreign = false;
-  /** Requests that set a mode of the connection (CLIENT TRACKING, CLIENT NO-EVICT…), by what they set. */
+  readonly tracking = new Tracking();
+  /** Requests that set a mode of the connection (CLIENT NO-EVICT, CLIENT NO-TOUCH), by what they set. */
   modes = new Map<string, Buffer>();
   channels = new Set<string>();
   patterns = new Set<string>();
@@ -55,7 +57,7 @@ export class Session implements Subscriptions {
 
   /** It must be put back after a change of primary, also when the client says nothing. */
   get standing(): boolean {
-    return this.subscribed || this.monitor !== null || this.modes.has('tracking');
+    return this.subscribed || this.monitor !== null || this.tracking.on;
   }
 
   /** It is more than a shared connection can hold. */
@@ -88,6 +90,10 @@ export class Session implements Subscriptions {
     const say = (args: (string | Buffer)[], must = true, replies = 1) =>
       list.push({ request: writeRequest(args), replies, must });
     for (const request of this.modes.values()) list.push({ request, replies: 1, must: false });
+    // With REDIRECT it has to wait for the other connection: see tracking.ts.
+    if (this.tracking.redirect === null) {
+      for (const request of this.tracking.requests(null)) list.push({ request, replies: 1, must: false });
+    }
     const kinds = [
       ['SUBSCRIBE', this.channels],
       ['PSUBSCRIBE', this.patterns],

@@ -7,9 +7,10 @@ import { Swallow } from '../upstream/open-upstream.ts';
 import { pingRequest } from '../upstream/requests.ts';
 import { sendClientCommand } from './client-command.ts';
 import type { Client } from './gate-client.ts';
-import { AccessChange, Blocking, Foreign, Observed, Settling, Subscribing } from './handlers.ts';
+import { AccessChange, Blocking, Foreign, Identifying, Observed, Settling, Subscribing } from './handlers.ts';
 import { observer } from './observers.ts';
 import { queuedScan, sendScan } from './scanning.ts';
+import { redirectIn, redirectTarget, withRedirect } from './tracking.ts';
 import { Queued, TransactionEnd } from './transaction-handlers.ts';
 
 /**
@@ -161,7 +162,30 @@ function sendWait(special: Special): boolean {
 
 function sendSettling(special: Special): boolean {
   const { client, command, request, args } = special;
-  return sendOwn(special, new Settling(client, request, observer(client, command.name, args, request)));
+  const { name } = command;
+  if (name === 'client|tracking' && redirectIn(args) !== null) return sendRedirected(special);
+  const Handler = /^(hello|client\|(getredir|trackinginfo))$/.test(name) ? Identifying : Settling;
+  return sendOwn(special, new Handler(client, request, observer(client, name, args, request)));
+}
+
+const nobodyThere = writeError('ERR The client ID you want redirect to does not exist');
+
+/** CLIENT TRACKING … REDIRECT: the server knows the other client by the id of its connection. */
+function sendRedirected(special: Special): boolean {
+  const { client, command, request, args } = special;
+  const { router } = client;
+  if (!client.idle()) return false;
+  const own = router.ownFor(client);
+  if (own === null) return false;
+  const target = redirectTarget(client, redirectIn(args) as number, own);
+  if (target === null) return answer(client, nobodyThere);
+  const observe = observer(client, command.name, args, request);
+  const accepted = () => {
+    observe();
+    target.peer.session.tracking.sources.add(client);
+  };
+  const asked = { ...special, request: withRedirect(args, target.id) };
+  return sendOwn(asked, new Settling(client, request, accepted));
 }
 
 function sendDebug(special: Special): boolean {

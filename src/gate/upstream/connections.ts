@@ -2,6 +2,7 @@ import type { Client } from '../client/gate-client.ts';
 import { Blocking } from '../client/handlers.ts';
 import { onRunLost } from '../client/replay.ts';
 import { Session } from '../client/session.ts';
+import { restoreTracking } from '../client/tracking.ts';
 import type { GateConfig, MemberAddress } from '../config.ts';
 import { type OpenOptions, openUpstream } from './open-upstream.ts';
 import type { ServerRuns } from './server-runs.ts';
@@ -221,7 +222,11 @@ export class Connections {
     const upstream =
       idle ??
       openUpstream(session, target, this.#options(target), {
-        onReady: () => upstream.owner?.pump(),
+        onReady: () => {
+          if (upstream.owner === null) return;
+          restoreTracking(upstream.owner);
+          upstream.owner.pump();
+        },
         onRefused: (_upstream, error) => {
           if (upstream.owner !== null) this.#owner.onRefused(upstream.owner, error);
           upstream.destroy(error);

@@ -1,0 +1,89 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type GateProcess, startGate } from '../support/gate-process.ts';
+import { RawClient } from '../support/raw-client.ts';
+import { cleanUp, client, type Server, startRedis } from '../support/redis-processes.ts';
+
+/** Client-side caching through the gate, and across a change of primary. */
+
+let servers: Server[];
+let gate: GateProcess;
+let primary = 0;
+
+beforeAll(async () => {
+  servers = [await startRedis(), await startRedis()];
+  gate = await startGate({
+    members: servers.map(({ port }, index) => ({ id: `redis-${index + 1}`, address: '127.0.0.1', port })),
+  });
+});
+afterAll(cleanUp);
+
+async function changePrimary(): Promise<void> {
+  primary = 1 - primary;
+  await gate.control.switch({ address: '127.0.0.1', port: (servers[primary] as Server).port });
+}
+
+const flush3 = '>2\r\n$10\r\ninvalidate\r\n_\r\n';
+const told3 = (key: string) => `>2\r\n$10\r\ninvalidate\r\n*1\r\n$${key.length}\r\n${key}\r\n`;
+const flush2 = '*3\r\n$7\r\nmessage\r\n$20\r\n__redis__:invalidate\r\n$-1\r\n';
+const told2 = (key: string) =>
+  `*3\r\n$7\r\nmessage\r\n$20\r\n__redis__:invalidate\r\n*1\r\n$${key.length}\r\n${key}\r\n`;
+
+test('after a change of primary a client is told to forget everything, and goes on tracking', async () => {
+  const one = await RawClient.open(gate.port);
+  await one.ask('HELLO 3');
+  expect(await one.ask('CLIENT TRACKING ON')).toBe('+OK\r\n');
+  await one.ask('GET a');
+  await changePrimary();
+  expect(await one.reply('the flush')).toBe(flush3);
+  await one.ask('GET a');
+  await client(gate.port).set('a', '1');
+  expect(await one.reply('a')).toBe(told3('a'));
+  one.close();
+});
+
+test('BCAST keeps all of its prefixes', async () => {
+  const one = await RawClient.open(gate.port);
+  await one.ask('HELLO 3');
+  for (const prefix of ['x:', 'y:', 'z:']) {
+    expect(await one.ask(`CLIENT TRACKING ON BCAST PREFIX ${prefix}`)).toBe('+OK\r\n');
+  }
+  await changePrimary();
+  expect(await one.reply('the flush')).toBe(flush3);
+  const info = await one.ask('CLIENT TRACKINGINFO');
+  for (const prefix of ['x:', 'y:', 'z:']) expect(info).toContain(prefix);
+  for (const key of ['x:1', 'y:1', 'z:1']) {
+    await client(gate.port).set(key, '1');
+    expect(await one.reply(key)).toBe(told3(key));
+  }
+  one.close();
+});
+
+test('REDIRECT takes the id that CLIENT ID gives, so that RESP2 clients can cache, before and after a change', async () => {
+  const [hears, reads] = [await RawClient.open(gate.port), await RawClient.open(gate.port)];
+  const id = (await hears.ask('CLIENT ID')).slice(1, -2);
+  expect(await reads.ask(`CLIENT TRACKING ON REDIRECT ${Number(id) + 5000}`)).toMatch(/^-ERR The client ID/);
+  await hears.ask('SUBSCRIBE __redis__:invalidate');
+  expect(await reads.ask(`CLIENT TRACKING ON REDIRECT ${id}`)).toBe('+OK\r\n');
+  expect(await reads.ask('CLIENT GETREDIR')).toBe(`:${id}\r\n`);
+  expect(await reads.ask('CLIENT TRACKINGINFO')).toContain(`$8\r\nredirect\r\n:${id}\r\n`);
+  await reads.ask('GET b');
+  await client(gate.port).set('b', '1');
+  expect(await hears.reply('b')).toBe(told2('b'));
+  await changePrimary();
+  expect(await hears.reply('the flush')).toBe(flush2);
+  await reads.ask('GET c');
+  await client(gate.port).set('c', '1');
+  // Which of the two connections comes first is open, so there may be two flushes.
+  const next = await hears.reply('c');
+  expect(next === flush2 ? await hears.reply('c') : next).toBe(told2('c'));
+  for (const each of [hears, reads]) each.close();
+});
+
+test("HELLO's id is CLIENT ID's", async () => {
+  for (const protocol of [2, 3]) {
+    const one = await RawClient.open(gate.port);
+    const id = (await one.ask('CLIENT ID')).slice(1, -2);
+    expect(await one.ask(`HELLO ${protocol}`)).toContain(`$2\r\nid\r\n:${id}\r\n`);
+    one.close();
+  }
+});
