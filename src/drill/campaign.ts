@@ -116,9 +116,8 @@ async function runOnce(
 }
 
 function testbedSettings(scenario: Scenario, { durability, persistence }: DrillSettings): TestbedSettings {
-  const { hosts, sections, sabotage } = scenario;
-  const changed = { ...(sections ? { sections } : {}), ...(sabotage ? { sabotage } : {}) };
-  return { durability, persistence, hosts, ...changed };
+  const { hosts, sections } = scenario;
+  return { durability, persistence, hosts, ...(sections ? { sections } : {}) };
 }
 
 function aborted(signal: AbortSignal): Promise<never> {

@@ -1,4 +1,3 @@
-import type { Sabotage } from '../base/sabotage.ts';
 import type { DrillPromise } from './promises.ts';
 import type { Stage } from './stage.ts';
 
@@ -26,8 +25,6 @@ export interface Scenario {
   live: { safe: boolean; why: string };
   /** Sections of the spec that must be otherwise than usual. */
   sections?: Record<string, Record<string, unknown>>;
-  /** How the agent of the first primary's host is broken. */
-  sabotage?: Sabotage;
   /** `drill all` leaves it out: it takes long, and has many ways. */
   onlyByName?: boolean;
   /** The hosts whose doors the clients use; all of them unless given. */

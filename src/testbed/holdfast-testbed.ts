@@ -8,13 +8,14 @@ import type { SwitchoverResult } from '../agent/change/switchover.ts';
 import { type StatePaths, statePaths } from '../agent/state/paths.ts';
 import { errorText } from '../base/errors.ts';
 import { waitFor } from '../base/retry.ts';
+import type { Sabotage } from '../base/sabotage.ts';
 import { freePorts } from '../process/free-ports.ts';
 import { parseSpec } from '../spec/parse.ts';
 import { deriveSecrets } from '../spec/secrets.ts';
 import type { Spec } from '../spec/spec.ts';
 import type { Door } from './door.ts';
 import { TestbedFailed } from './errors.ts';
-import { killAllOf } from './leftovers.ts';
+import { isAlive, killAllOf } from './leftovers.ts';
 import { knownPriorities, neverPromoted, setPriority, usualPriority } from './member-priority.ts';
 import { NetworkHosts } from './network-hosts.ts';
 import { runApart } from './run-apart.ts';
@@ -24,6 +25,7 @@ import { portsNeeded, specName, specOf } from './testbed-spec.ts';
 
 const threeHosts = ['a', 'b', 'c'];
 const wholeWithinMs = 60_000;
+const agentGoneWithinMs = 5000;
 /** What Sentinels add at random to the time in which they begin no other failover. */
 const freeAfterMs = 1000;
 /** The testbed is thrown away: its passwords protect nothing, but they are passwords all the same. */
@@ -65,12 +67,7 @@ export class HoldfastTestbed implements Testbed {
     await writeFile(this.#specFile, text);
     this.#spec = parseSpec(text, this.#specFile);
     this.#password = deriveSecrets(this.#spec, secret, {}).defaultPassword;
-    const { sabotage } = this.#settings;
-    await Promise.all(
-      this.hosts.map((host, i) =>
-        this.#up(host, i === 0 && sabotage ? sabotagedEnvironment(sabotage) : undefined),
-      ),
-    );
+    await Promise.all(this.hosts.map((host) => this.#up(host)));
     const isWhole = () => this.isWhole();
     await waitFor(isWhole, { what: 'a healthy deployment', withinMs: wholeWithinMs, everyMs: 50 });
     await waitFor(() => this.#sentinelsAreFree(), {
@@ -152,6 +149,12 @@ export class HoldfastTestbed implements Testbed {
   async killAgent(host: string): Promise<void> {
     const { pid } = JSON.parse(await readFile(this.#paths(host).agentRecord, 'utf8')) as { pid: number };
     process.kill(pid, 'SIGKILL');
+    await waitFor(() => !isAlive(pid), { what: 'the agent to be gone', withinMs: agentGoneWithinMs });
+  }
+
+  async sabotageAgent(host: string, way: Sabotage): Promise<void> {
+    await this.killAgent(host);
+    await this.#up(host, sabotagedEnvironment(way));
   }
 
   async killEverything(): Promise<void> {

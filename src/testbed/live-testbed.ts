@@ -158,6 +158,9 @@ export class LiveTestbed implements Testbed {
   wipe(): Promise<void> {
     return refuse('deleting data');
   }
+  sabotageAgent(): Promise<void> {
+    return refuse('sabotage');
+  }
   killAgent(): Promise<void> {
     return refuse('the death of an agent');
   }

@@ -172,6 +172,8 @@ export class PlainTestbed implements Testbed {
 
   async killAgent(): Promise<void> {}
 
+  async sabotageAgent(): Promise<void> {}
+
   async killEverything(): Promise<void> {
     await killAllOf(this.#folder);
   }

@@ -9,8 +9,6 @@ export interface TestbedSettings {
   hosts: 'one' | 'three';
   /** Sections of the spec that a scenario needs to be different. */
   sections?: Record<string, Record<string, unknown>>;
-  /** How the agent of the first host, where the first primary is, is broken until it is started again. */
-  sabotage?: Sabotage;
 }
 
 export type PartKind = 'member' | 'sentinel' | 'gate';
@@ -53,6 +51,8 @@ export interface Testbed {
   signal(part: string, signal: NodeJS.Signals): Promise<void>;
   /** Kills the agent of a host, where there is one. */
   killAgent(host: string): Promise<void>;
+  /** Starts the agent of a host anew, broken in this way until it is started again. */
+  sabotageAgent(host: string, way: Sabotage): Promise<void>;
   /** Kills every process, the agent too. */
   killEverything(): Promise<void>;
   /** Starts again what a drill has killed and nobody else restarts. */

@@ -61,10 +61,11 @@ function scenarioOf(rest: Rest, step: string, sabotage: Sabotage, when: string):
     hosts,
     live: { safe: false, why: 'the primary and an agent are killed' },
     sections: { gate: { hold: '60s' }, ...(hosts === 'one' ? { sentinel: { failoverTimeout: '12s' } } : {}) },
-    sabotage,
     onlyByName: true,
     async act(stage) {
       const primary = await stage.primary();
+      await stage.testbed.sabotageAgent(await stage.hostOf(primary), sabotage);
+      await stage.until('everyone to be in place', () => stage.testbed.isWhole());
       await stage.inject(`${primary}, the primary, is killed, and its agent ${when}`, () =>
         stage.kill(primary),
       );
