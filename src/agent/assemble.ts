@@ -9,6 +9,7 @@ import { ownUserName } from '../spec/secrets.ts';
 import type { Place } from '../spec/spec.ts';
 import { makeSocketFolder } from './api/socket-folder.ts';
 import { Deployment, type Setting } from './deployment.ts';
+import { DataWatch } from './observe/data-watch.ts';
 import { MemberWatch } from './observe/member-watch.ts';
 import { noteSentinelEvent, observePaceMs } from './observe/observer.ts';
 import { SentinelWatch } from './observe/sentinel-observer.ts';
@@ -33,10 +34,11 @@ export async function assemble(setting: Setting): Promise<Deployment> {
     const watch = new MemberWatch({ endpoint, credentials: agent, timeoutMs: paceMs, tls }, clock);
     const memory = part ? new MemoryFile(part.paths.memory, clock) : null;
     await memory?.load();
+    const disk = part ? new DataWatch(part.paths) : null;
     const heldBack = part ? new HeldBack(part.paths.heldBack) : null;
-    if (part) watchForDeath(deployment, part, watch);
+    if (part) watchForDeath(deployment, part, watch, disk);
     else watchForSilence(deployment, watch);
-    deployment.members.push({ place, part, watch, memory, heldBack });
+    deployment.members.push({ place, part, watch, memory, heldBack, disk });
   }
   for (const place of spec.sentinels) {
     const part = await partHere(setting, place, setting.paths.sentinel(place.id));
@@ -73,16 +75,24 @@ function watchForSilence(deployment: Deployment, watch: MemberWatch): void {
   });
 }
 
-function watchForDeath(deployment: Deployment, part: Part, watch?: MemberWatch): void {
+function watchForDeath(
+  deployment: Deployment,
+  part: Part,
+  watch?: MemberWatch,
+  disk: DataWatch | null = null,
+): void {
   // The kernel closes a dead process's sockets at once: the quickest word of the death of one that isn't our child.
   watch?.client.connection.onClose(() => part.process.checkNow());
   part.process.onExit(({ code, signal }) => {
     watch?.reset();
+    disk?.forget();
     if (!part.wanted) return;
     part.noteDeath();
     const how = signal ? `was killed by ${signal}` : code === null ? 'died' : `ended with status ${code}`;
     deployment.events.add('exited', part.id, `${part.id} ${how}`);
     deployment.wake();
+    // To stand for election needs no disk; to start it again does.
+    void disk?.look().then(() => deployment.wake());
     // After that: a failover has no time for logs, and the process is started again a good while later.
     if (watch && signal === null) part.damage = damageIn(lastLogLines(part.paths.log, logLines));
   });

@@ -9,6 +9,7 @@ import type { Secrets } from '../spec/secrets.ts';
 import type { GatePlace, Member, SentinelPlace, Spec } from '../spec/spec.ts';
 import type { MemberView, SentinelView, View } from '../topology/view.ts';
 import { ElectionWatch } from './election/election-watch.ts';
+import type { DataWatch } from './observe/data-watch.ts';
 import { LagWatch } from './observe/lag-watch.ts';
 import type { MemberWatch } from './observe/member-watch.ts';
 import type { SentinelWatch } from './observe/sentinel-observer.ts';
@@ -27,6 +28,7 @@ export interface LiveMember {
   watch: MemberWatch;
   memory: MemoryFile | null;
   heldBack: HeldBack | null;
+  disk: DataWatch | null;
 }
 
 export interface LiveSentinel {
@@ -133,6 +135,7 @@ export class Deployment {
         state: part && !part.process.running ? 'down' : adapter.seen.state,
         clients: adapter.seen.clients,
       })),
+      noPrimarySinceMs: this.lag.noPrimarySinceMs,
       selection: this.selection,
       namedSinceMs: this.elections.namedSinceMs,
       vote: this.elections.vote,
@@ -155,10 +158,14 @@ export class Deployment {
   }
 }
 
-function memberView({ place, part, watch, memory, heldBack }: LiveMember, lag: LagWatch): MemberView {
+function memberView(
+  { place, part, watch, memory, heldBack, disk: files }: LiveMember,
+  lag: LagWatch,
+): MemberView {
   const { seen } = watch;
   const running = part?.process.running ?? true;
   const down = part !== null && !running;
+  const disk = files?.seen ?? null;
   const unguarded = isSabotaged('no-empty-primary-guard');
   return {
     ...place,
@@ -180,8 +187,9 @@ function memberView({ place, part, watch, memory, heldBack }: LiveMember, lag: L
     behindMs: lag.behindMs(place.id),
     keys: seen.reachable ? seen.keys : null,
     histories: seen.reachable ? seen.histories : [],
-    dataIntact: !down || memory === null || unguarded || isDataIntact(memory, part.paths),
-    dataStale: down && memory !== null && isDataStale(memory, part.paths),
-    kept: down && memory !== null ? keptData(memory, part.paths) : null,
+    diskKnown: !down || disk !== null,
+    dataIntact: !down || memory === null || unguarded || (disk !== null && isDataIntact(memory, disk)),
+    dataStale: down && memory !== null && disk !== null && isDataStale(memory, disk),
+    kept: down && memory !== null && disk !== null ? keptData(memory, disk) : null,
   };
 }

@@ -42,6 +42,14 @@ describe('a process of ours died', () => {
     });
   });
 
+  test('a member waits until its files were looked at: what may be done with it depends on them', () => {
+    const members = [aPrimary('redis-1'), aDeadMember('redis-2', nowMs, { diskKnown: false })];
+    expect(decideOn({ members })).toEqual({
+      kind: 'nothing',
+      reason: 'redis-2 is down and what is on its disk is not known yet',
+    });
+  });
+
   test('an old primary follows the one that was selected and acts, before the Sentinels agree', () => {
     const follows = { address: '127.0.0.1', port: 7102 };
     const members = [

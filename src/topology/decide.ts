@@ -68,7 +68,7 @@ export function decide(view: View, rules: DecideRules, nowMs: number): Decision 
   const next = restartDead(view, rules, nowMs);
   if (next.kind !== 'nothing') return next;
   const untilMs = found && Math.min(next.untilMs ?? Infinity, found.fromMs);
-  return decideEligibility(view, rules) ?? (untilMs === undefined ? next : { ...next, untilMs });
+  return decideEligibility(view, rules, nowMs) ?? (untilMs === undefined ? next : { ...next, untilMs });
 }
 
 function killHung(view: View, { agent }: DecideRules): Decision | undefined {
@@ -162,6 +162,9 @@ function restartOne(
 }
 
 function restartMember(view: View, member: MemberView, rules: DecideRules, nowMs: number): Decision {
+  if (!member.diskKnown) {
+    return { kind: 'nothing', reason: `${member.id} is down and what is on its disk is not known yet` };
+  }
   const named = namedPrimary(view);
   const primary = actingPrimary(view)?.id ?? named?.id;
   if (primary === undefined) {

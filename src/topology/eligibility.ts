@@ -11,10 +11,14 @@
  *    does not keep up would hold all writes up, so it loses its eligibility, unless no other would be left. The gates
  *    see that at the Sentinels, and only then stop waiting for it.
  *
- * Nobody is put in or out while the primary does not answer, or a failover is under way. A priority of 0 that somebody
- * else set stays.
+ * 4. When the primary has not been there for ten seconds, all others answer and none of them has been in sync since it
+ *    started (after a power cut, say, from which its host did not come back), there is nobody to wait for: those that
+ *    hold data may be promoted with that.
+ *
+ * Otherwise nobody is put in or out while the primary does not answer, or a failover is under way. A priority of 0 that
+ * somebody else set stays.
  */
-import { actingPrimary, failoverUnderWay, type MemberView, type View } from './view.ts';
+import { actingPrimary, failoverUnderWay, type MemberView, namedPrimary, type View } from './view.ts';
 
 /** What a replica has when nothing speaks against it; Redis's own default. */
 export const usualPriority = 100;
@@ -34,6 +38,8 @@ export interface EligibilityRules {
 const brokenMs = 10_000;
 /** As long as a Sentinel takes at least to call a silent member down. */
 const behindMs = 3000;
+/** Longer than a primary of which everything is known takes to be started again. */
+const lastResortMs = 10_000;
 /** Members are looked at every second, one after the other: this much says nothing. */
 const levelMs = 1500;
 
@@ -54,9 +60,15 @@ export function isEligibleWhenReachable(member: MemberView): boolean {
 }
 
 /** What is to be changed about a replica of this host; undefined when nothing is. */
-export function decideEligibility(view: View, rules: EligibilityRules): EligibilityDecision | undefined {
+export function decideEligibility(
+  view: View,
+  rules: EligibilityRules,
+  nowMs: number,
+): EligibilityDecision | undefined {
   const primary = actingPrimary(view);
-  if (primary === null || primary.busy || failoverUnderWay(view) !== undefined) return undefined;
+  if (failoverUnderWay(view) !== undefined) return undefined;
+  if (primary === null) return lastResort(view, nowMs);
+  if (primary.busy) return undefined;
   for (const member of view.members) {
     const { process, reachable, busy, role } = member;
     if (!process?.running || !reachable || busy || role !== 'replica') continue;
@@ -95,6 +107,26 @@ function putBack(member: MemberView, rules: EligibilityRules): EligibilityDecisi
     member: id,
     reason: `${id} is in sync with the primary: it may be promoted`,
   };
+}
+
+function lastResort(view: View, nowMs: number): EligibilityDecision | undefined {
+  const { noPrimarySinceMs, members } = view;
+  const named = namedPrimary(view)?.id;
+  const gone = members.find(({ id }) => id === named);
+  if (!gone || gone.reachable || gone.process?.running) return undefined;
+  if (noPrimarySinceMs === null || nowMs - noPrimarySinceMs < lastResortMs) return undefined;
+  const others = members.filter(({ id }) => id !== named);
+  const isCold = ({ reachable, busy, role, synced }: MemberView) =>
+    reachable && !busy && role === 'replica' && !synced;
+  if (!others.every(isCold)) return undefined;
+  const holdData = others.some(({ keys }) => (keys ?? 0) > 0);
+  const own = others.find(
+    ({ process, priority, heldBack, keys }) =>
+      process?.running && priority === 0 && heldBack && ((keys ?? 0) > 0 || !holdData),
+  );
+  if (!own) return undefined;
+  const reason = `the primary ${gone.id} does not come back and no other member has been in sync since it started: ${own.id} may be promoted with what it has`;
+  return { kind: 'replica-eligible', member: own.id, reason };
 }
 
 function isLevel({ linkUp, behindMs: forMs }: MemberView): boolean {

@@ -66,6 +66,8 @@ export interface MemberView {
   keys: number | null;
   /** The ids of the replication history that its data is of, and of the one before; empty when unknown. */
   histories: readonly string[];
+  /** Of a local member that does not run: whether its files were looked at since it died. */
+  diskKnown: boolean;
   /** Of a local member that does not run: false when its files hold no data, unless it was known to have none. */
   dataIntact: boolean;
   /** Of a local member that does not run: it has only RDB files, and had changes that are not in them. */
@@ -109,6 +111,8 @@ export interface View {
   members: readonly MemberView[];
   sentinels: readonly SentinelView[];
   gates: readonly GateView[];
+  /** Since when, as far as was looked, no member acts as the primary that the Sentinels name; null while one does. */
+  noPrimarySinceMs: number | null;
   /** The replica that a Sentinel selected for promotion, until the Sentinels name it. */
   selection: { member: string; atMs: number } | null;
   /** Since when a majority of Sentinels names the same primary, as far as this agent heard; null before. */

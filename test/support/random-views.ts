@@ -49,7 +49,7 @@ const deadView = fc.record({
 const history = fc.constantFrom('h1', 'h2');
 
 const deadMember = fc
-  .record({ process: deadView, dataIntact: fc.boolean(), dataStale: seldom, history })
+  .record({ process: deadView, dataIntact: fc.boolean(), dataStale: seldom, diskKnown: usually, history })
   .map(({ process, history: kept, ...data }) => (id: string): MemberView => {
     return aDeadMember(id, 0, {
       ...data,
@@ -148,6 +148,7 @@ const mixture: fc.Arbitrary<View> = fc.record({
     deadView.map((process) => [aGate('gate-1', { process: deadProcess(0, process) })]),
     aliveView.map((alive) => [aGate('gate-1', { process: aliveProcess(alive) })]),
   ),
+  noPrimarySinceMs: fc.option(aMomentAgo),
   selection: fc.oneof(
     { weight: 2, arbitrary: fc.constant(null) },
     { weight: 1, arbitrary: fc.record({ member: anyId, atMs: aMomentAgo }) },

@@ -14,7 +14,8 @@ import { StartFailed } from '../errors.ts';
 import { readDiskState } from '../observe/disk-state.ts';
 import { putDamagedAside } from '../persistence/put-aside.ts';
 import type { Part } from '../units/part.ts';
-import { gateCommand, memberCommand, sentinelCommand } from '../units/process-commands.ts';
+import { gateCommand, sentinelCommand } from '../units/process-commands.ts';
+import { startMember } from '../units/start-member.ts';
 import type { ChangeContext, Report } from './change-context.ts';
 import { prepareColdStart } from './prepare-cold-start.ts';
 
@@ -121,13 +122,13 @@ async function startCold(context: ChangeContext, started: Part[]): Promise<void>
   const { deployment, report, operation } = context;
   await stopSentinels(deployment);
   const leader = await prepareColdStart(deployment, report);
-  for (const { place, part, watch } of deployment.members) {
+  for (const member of deployment.members) {
+    const { place, part } = member;
     // Not started here, it is the loop's to start, once it has seen who is primary.
     if (!part || leader === null) continue;
-    const primary = place.id === leader ? null : deployment.member(leader).place;
-    watch.reset();
+    const primary = place.id === leader ? null : deployment.member(leader);
     operation.signal.throwIfAborted();
-    await part.start(await memberCommand(deployment.setting, part.paths, primary));
+    await startMember(deployment.setting, member, primary, 'start');
     started.push(part);
   }
   for (const { part } of deployment.sentinels) if (part) await startPart(context, part, true, started);

@@ -17,7 +17,8 @@ export async function prepareColdStart(deployment: Deployment, report: Report): 
   const first = await isFirstStart(deployment);
   const whole = members.every(({ part }) => part !== null);
   const named = (whole ? null : await primaryElsewhere(deployment)) ?? (await namedInFiles(deployment));
-  const primary = first || !whole ? (named ?? members[0]?.place.id ?? '') : newest(deployment, named, report);
+  const primary =
+    first || !whole ? (named ?? members[0]?.place.id ?? '') : await newest(deployment, named, report);
   for (const { part } of members) if (part) await mkdir(part.paths.dataDir, { recursive: true, mode: 0o700 });
   await writeConfigs(deployment, deployment.member(primary).place);
   if (!first && whole) await nameInFiles(deployment, deployment.member(primary).place);
@@ -28,12 +29,14 @@ export async function prepareColdStart(deployment: Deployment, report: Report): 
   return whole ? primary : null;
 }
 
-function newest(deployment: Deployment, named: string | null, report: Report): string {
-  const candidates = deployment.members.map(({ place, part, memory }) => ({
-    id: place.id,
-    disk: readDiskState((part as Part).paths),
-    memory: memory?.memory ?? null,
-  }));
+async function newest(deployment: Deployment, named: string | null, report: Report): Promise<string> {
+  const candidates = await Promise.all(
+    deployment.members.map(async ({ place, part, memory }) => ({
+      id: place.id,
+      disk: await readDiskState((part as Part).paths),
+      memory: memory?.memory ?? null,
+    })),
+  );
   const { primary, reason, missing } = chooseColdStart(candidates, named);
   report(`starting ${primary} as primary: ${reason}`);
   deployment.events.add('cold-start', primary, `${primary} starts as primary: ${reason}`);

@@ -8,8 +8,10 @@ import { emptyPrimaryOver, harmAsPrimary } from '../../topology/data-guard.ts';
 import { namedPrimary } from '../../topology/view.ts';
 import type { Deployment, LiveMember } from '../deployment.ts';
 import { StartFailed, SwitchoverRefused, UnknownPart } from '../errors.ts';
+import { setEligible } from '../units/eligibility.ts';
 import type { Part } from '../units/part.ts';
-import { gateCommand, memberCommand, sentinelCommand } from '../units/process-commands.ts';
+import { gateCommand, sentinelCommand } from '../units/process-commands.ts';
+import { startMember } from '../units/start-member.ts';
 import { stopMember } from './bring-down.ts';
 import type { ChangeContext } from './change-context.ts';
 import { switchover } from './switchover.ts';
@@ -77,6 +79,7 @@ async function restartMember(
   if (named === undefined) {
     throw SwitchoverRefused(`${id} is not restarted: no majority of Sentinels says whom it should follow`);
   }
+  if (!part.process.running) await member.disk?.look();
   const startsAsPrimary = named === id;
   const view = deployment.view().members.find((each) => each.id === id);
   const isDown = startsAsPrimary && !part.process.running;
@@ -95,9 +98,8 @@ async function restartMember(
   }
   await stopMember(deployment, member, report);
   if (operation.ending === 'stop') operation.signal.throwIfAborted();
-  member.watch.reset();
-  const primary = startsAsPrimary ? null : deployment.member(named).place;
-  await part.start(await memberCommand(deployment.setting, part.paths, primary));
+  const primary = startsAsPrimary ? null : deployment.member(named);
+  await startMember(deployment.setting, member, primary, 'start');
   const died = new AbortController();
   const signal = AbortSignal.any([died.signal, operation.signal]);
   await waitFor(
@@ -109,6 +111,8 @@ async function restartMember(
     },
     { what: `${id} to be up and in sync`, withinMs: upAgainMs, everyMs: 50, signal },
   );
+  // While something planned is under way the loop does not see to it, and the next step may need a replica that can take over.
+  if (primary !== null && member.heldBack?.ours) await setEligible(member, true);
   await observer.lookAtAll();
   report(`${id} restarted (pid ${part.process.pid})`);
   deployment.events.add('restarted', id, `${id} was restarted on request`);

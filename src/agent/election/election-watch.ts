@@ -111,6 +111,8 @@ export class ElectionWatch {
       this.#vote = { atMs: nowMs, ours: this.#ownRunIds.has(first) };
       return true;
     }
+    // Whoever was voted for has given up, or the primary is well again: that vote is no sign of anything later.
+    if (event.name === '-odown' || event.name.startsWith('-failover-abort')) this.#vote = null;
     if (event.name === '-odown') this.#agreedDownAtMs.delete(id);
     if (event.name !== '+odown' || event.subject?.role !== 'master') return false;
     this.#agreedDownAtMs.set(id, nowMs);

@@ -45,10 +45,10 @@ describe('what redis-server wrote', () => {
   test('the AOF of an empty database is no data, with one write it is', async () => {
     await withServer(aof, (redis) => redis.ping());
     expect(readFileSync(file('appendonlydir/appendonly.aof.1.base.rdb')).length).toBeGreaterThan(0);
-    expect(read()).toEqual(nothing);
+    expect(await read()).toEqual(nothing);
     const beforeMs = Date.now() - 1000;
     await withServer(aof, (redis) => redis.set('k', 'v'));
-    const { hasData, writtenAtMs } = read();
+    const { hasData, writtenAtMs } = await read();
     expect(hasData).toBe(true);
     expect(writtenAtMs).toBeGreaterThan(beforeMs);
   });
@@ -61,25 +61,25 @@ describe('what redis-server wrote', () => {
         !/aof_rewrite_(in_progress|scheduled):1/.test(await redis.info('persistence'));
       await waitFor(rewritten, { what: 'the AOF to be rewritten', withinMs: 10_000 });
     });
-    expect(read().hasData).toBe(true);
+    expect((await read()).hasData).toBe(true);
   });
 
   test('the RDB of an empty database is no data; with a key or a function it is', async () => {
     await withServer([], (redis) => redis.save());
     expect(readFileSync(file('dump.rdb')).length).toBeGreaterThan(0);
-    expect(read()).toEqual(nothing);
+    expect(await read()).toEqual(nothing);
     await withServer([], async (redis) => {
       await redis.set('k', 'v');
       await redis.save();
     });
-    expect(read().hasData).toBe(true);
+    expect((await read()).hasData).toBe(true);
     await withServer([], async (redis) => {
       await redis.flushall();
       const library = "#!lua name=lib\nredis.register_function('f', function() return 1 end)";
       await redis.call('FUNCTION', 'LOAD', library);
       await redis.save();
     });
-    expect(read().hasData).toBe(true);
+    expect((await read()).hasData).toBe(true);
   });
 
   test('the RDB of an empty primary with a replication history is no data', async () => {
@@ -93,7 +93,7 @@ describe('what redis-server wrote', () => {
       await waitFor(saved, { what: 'SAVE to be taken', withinMs: 10_000 });
     });
     expect(readFileSync(file('dump.rdb'), 'latin1')).toContain('repl-offset');
-    expect(read()).toEqual(nothing);
+    expect(await read()).toEqual(nothing);
   });
 });
 
@@ -111,35 +111,35 @@ describe('what is loaded as it is configured', () => {
     utimesSync(file('dump.rdb'), 9000, 9000);
   };
 
-  test('without an AOF, an AOF that lies there is no data', () => {
+  test('without an AOF, an AOF that lies there is no data', async () => {
     writeFileSync(file('redis.conf'), 'appendonly no\nsave 60 1\n');
-    expect(read()).toEqual(nothing);
+    expect(await read()).toEqual(nothing);
     saved();
-    expect(read()).toEqual({ hasData: true, writtenAtMs: 9_000_000 });
+    expect(await read()).toEqual({ hasData: true, writtenAtMs: 9_000_000 });
   });
 
-  test('with an AOF, an RDB that lies there is no data, nor a part that its manifest does not list', () => {
+  test('with an AOF, an RDB that lies there is no data, nor a part that its manifest does not list', async () => {
     writeFileSync(file('redis.conf'), 'appendonly yes\n');
     saved();
-    expect(read()).toEqual({ hasData: true, writtenAtMs: 7_000_000 });
+    expect(await read()).toEqual({ hasData: true, writtenAtMs: 7_000_000 });
     writeFileSync(file('appendonlydir/appendonly.aof.manifest'), '');
-    expect(read()).toEqual(nothing);
+    expect(await read()).toEqual(nothing);
   });
 
-  test('the names are those of its redis.conf', () => {
+  test('the names are those of its redis.conf', async () => {
     writeFileSync(file('redis.conf'), 'appendonly yes\nappenddirname "elsewhere"\n');
-    expect(read()).toEqual(nothing);
+    expect(await read()).toEqual(nothing);
     writeFileSync(file('redis.conf'), 'appendonly no\ndbfilename other.rdb\n');
     saved();
-    expect(read()).toEqual(nothing);
+    expect(await read()).toEqual(nothing);
   });
 
-  test('during a change it is what counts by the mark, whatever Redis wrote to redis.conf', () => {
+  test('during a change it is what counts by the mark, whatever Redis wrote to redis.conf', async () => {
     writeFileSync(file('redis.conf'), 'appendonly yes\n');
-    writeFileSync(file('persistence.json'), JSON.stringify({ ...mark, aofBefore: aofStampNow() }));
-    expect(read()).toEqual(nothing);
+    writeFileSync(file('persistence.json'), JSON.stringify({ ...mark, aofBefore: await aofStampNow() }));
+    expect(await read()).toEqual(nothing);
     writeFileSync(file('persistence.json'), JSON.stringify(mark));
-    expect(read().hasData).toBe(true);
+    expect((await read()).hasData).toBe(true);
   });
 
   const aofStampNow = () => aofStamp(dataFiles(folder, ''));
@@ -164,41 +164,41 @@ describe('what lies there', () => {
     8,
   ]);
 
-  test('no folder, an empty one, or files that are not Redis’s: no data', () => {
-    expect(read(file('nowhere'))).toEqual(nothing);
-    expect(read()).toEqual(nothing);
+  test('no folder, an empty one, or files that are not Redis’s: no data', async () => {
+    expect(await read(file('nowhere'))).toEqual(nothing);
+    expect(await read()).toEqual(nothing);
     writeFileSync(file('notes.txt'), 'x');
     writeFileSync(file('nodes.conf'), 'x');
     mkdirSync(file('old.rdb'));
-    expect(read()).toEqual(nothing);
+    expect(await read()).toEqual(nothing);
   });
 
-  test('what a save or a rewrite that was cut short left behind is no data', () => {
+  test('what a save or a rewrite that was cut short left behind is no data', async () => {
     mkdirSync(file('appendonlydir'));
     for (const name of ['temp-123.rdb', 'appendonlydir/temp-rewriteaof-bg-123.aof'])
       writeFileSync(file(name), 'REDIS0010x');
-    expect(read()).toEqual(nothing);
+    expect(await read()).toEqual(nothing);
   });
 
-  test('the single AOF of 6.2: commands are data, so are those after an empty RDB at its head', () => {
+  test('the single AOF of 6.2: commands are data, so are those after an empty RDB at its head', async () => {
     const name = file('appendonly.aof');
     writeFileSync(name, '');
-    expect(read()).toEqual(nothing);
+    expect(await read()).toEqual(nothing);
     writeFileSync(name, '*2\r\n$6\r\nSELECT\r\n$1\r\n0\r\n');
-    expect(read().hasData).toBe(true);
+    expect((await read()).hasData).toBe(true);
     writeFileSync(name, emptyRdb);
-    expect(read()).toEqual(nothing);
+    expect(await read()).toEqual(nothing);
     writeFileSync(name, Buffer.concat([emptyRdb, Buffer.from('*')]));
-    expect(read().hasData).toBe(true);
+    expect((await read()).hasData).toBe(true);
   });
 
-  test('the newest file that holds something counts', () => {
+  test('the newest file that holds something counts', async () => {
     const times = { 'dump.rdb': 3000, 'appendonly.aof': 5000 };
     for (const [name, seconds] of Object.entries(times)) {
       writeFileSync(file(name), 'data');
       utimesSync(file(name), seconds, seconds);
     }
-    expect(read()).toEqual({ hasData: true, writtenAtMs: 5_000_000 });
+    expect(await read()).toEqual({ hasData: true, writtenAtMs: 5_000_000 });
   });
 
   test.each<[string, Buffer]>([
@@ -209,12 +209,12 @@ describe('what lies there', () => {
       Buffer.concat([Buffer.from('REDIS0010'), Buffer.from([0xfa, 0x80, 0, 1, 0, 0])]),
     ],
     ['that is none', Buffer.from('<html>')],
-  ])('an RDB %s counts as data: nobody can say that there is none', (_name, bytes) => {
+  ])('an RDB %s counts as data: nobody can say that there is none', async (_name, bytes) => {
     writeFileSync(file('dump.rdb'), bytes);
-    expect(read().hasData).toBe(true);
+    expect((await read()).hasData).toBe(true);
   });
 
-  test('an RDB whose fields have every kind of string is read to its end', () => {
+  test('an RDB whose fields have every kind of string is read to its end', async () => {
     const long = Buffer.alloc(300, 0x61);
     const fields = [
       Buffer.concat([Buffer.from([0xfa, 3]), Buffer.from('one'), Buffer.from([0xc0, 7])]),
@@ -224,15 +224,15 @@ describe('what lies there', () => {
     ];
     const end = Buffer.from([0xff, 1, 2, 3, 4, 5, 6, 7, 8]);
     writeFileSync(file('dump.rdb'), Buffer.concat([Buffer.from('REDIS0010'), ...fields, end]));
-    expect(read()).toEqual(nothing);
+    expect(await read()).toEqual(nothing);
   });
 
-  test('a name without a file behind it is no data, and no reason to fail', () => {
+  test('a name without a file behind it is no data, and no reason to fail', async () => {
     symlinkSync(file('gone'), file('dump.rdb'));
-    expect(read()).toEqual(nothing);
+    expect(await read()).toEqual(nothing);
   });
 
-  test('a file that may not be read counts as data', () => {
+  test('a file that may not be read counts as data', async () => {
     writeFileSync(file('dump.rdb'), emptyRdb);
     chmodSync(file('dump.rdb'), 0);
     // Root may read everything, so it becomes somebody else for a moment.
@@ -241,7 +241,7 @@ describe('what lies there', () => {
     if (root) process.seteuid?.(65_534);
     try {
       expect(() => readFileSync(file('dump.rdb'))).toThrow('EACCES');
-      expect(read().hasData).toBe(true);
+      expect((await read()).hasData).toBe(true);
     } finally {
       if (root) process.seteuid?.(0);
     }

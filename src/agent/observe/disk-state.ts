@@ -1,5 +1,6 @@
 /** What a member would load from its data folder, read without starting Redis. */
-import { closeSync, openSync, readFileSync, readSync, statSync } from 'node:fs';
+import { type FileHandle, open, stat } from 'node:fs/promises';
+import { readFileIfThere } from '../../base/atomic-file.ts';
 import type { DiskState } from '../../topology/cold-start.ts';
 import { parseChangeMark } from '../persistence/change-mark.ts';
 import { aofParts, aofStamp, dataFiles, kindInConf } from '../persistence/data-files.ts';
@@ -11,37 +12,33 @@ import type { PartPaths } from '../state/paths.ts';
  * data: an AOF that is switched off is from another time. Nor is a file that holds no key: Redis writes such files for an
  * empty database too. Before it was ever configured, everything counts.
  */
-export function readDiskState({ dataDir, config, persistence }: MemberFiles): DiskState {
-  const conf = textIfThere(config);
+export async function readDiskState({ dataDir, config, persistence }: MemberFiles): Promise<DiskState> {
+  const conf = await textIfThere(config);
   const files = dataFiles(dataDir, conf ?? '');
-  const mark = textIfThere(persistence);
+  const mark = await textIfThere(persistence);
   const kind =
-    mark === undefined ? kindInConf(conf ?? '') : kindOnDisk(parseChangeMark(mark), aofStamp(files));
-  const all = [...aofParts(files), files.rdb];
-  return stateOf(conf === undefined ? all : kind === 'aof' ? aofParts(files) : [files.rdb]);
+    mark === undefined ? kindInConf(conf ?? '') : kindOnDisk(parseChangeMark(mark), await aofStamp(files));
+  const parts = await aofParts(files);
+  return stateOf(conf === undefined ? [...parts, files.rdb] : kind === 'aof' ? parts : [files.rdb]);
 }
 
 /** Where the member's files lie. */
 export type MemberFiles = Pick<PartPaths, 'dataDir' | 'config' | 'persistence'>;
 
-function stateOf(files: readonly string[]): DiskState {
+async function stateOf(files: readonly string[]): Promise<DiskState> {
   let writtenAtMs = 0;
   for (const file of files) {
     // Redis, and people, may take a file away between the listing and the look at it.
-    const stat = statSync(file, { throwIfNoEntry: false });
-    if (!stat?.isFile()) continue;
-    const holds = stat.size > 0 && holdsData(file, stat.size);
-    if (holds) writtenAtMs = Math.max(writtenAtMs, stat.mtimeMs);
+    const found = await stat(file).catch(() => undefined);
+    if (!found?.isFile()) continue;
+    const holds = found.size > 0 && (await holdsData(file, found.size));
+    if (holds) writtenAtMs = Math.max(writtenAtMs, found.mtimeMs);
   }
   return { hasData: writtenAtMs > 0, writtenAtMs };
 }
 
-function textIfThere(file: string): string | undefined {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch {
-    return undefined;
-  }
+function textIfThere(file: string): Promise<string | undefined> {
+  return readFileIfThere(file).catch(() => undefined);
 }
 
 const magic = 'REDIS';
@@ -55,8 +52,8 @@ const endOfFile = 0xff;
  * Whether a file that is not empty holds anything. An RDB, or the RDB at the head of an AOF, may have auxiliary fields
  * and nothing else; whatever follows its checksum are an AOF's commands. What can't be read counts as data.
  */
-function holdsData(file: string, size: number): boolean {
-  const head = readHead(file);
+async function holdsData(file: string, size: number): Promise<boolean> {
+  const head = await readHead(file);
   if (head === undefined || head.toString('latin1', 0, magic.length) !== magic) return true;
   let at = headerBytes;
   while (at < head.length && head[at] === auxField) {
@@ -66,16 +63,17 @@ function holdsData(file: string, size: number): boolean {
   return at >= head.length || head[at] !== endOfFile || size > at + 1 + checksumBytes;
 }
 
-function readHead(file: string): Buffer | undefined {
-  let handle: number | undefined;
+async function readHead(file: string): Promise<Buffer | undefined> {
+  let handle: FileHandle | undefined;
   try {
-    handle = openSync(file, 'r');
+    handle = await open(file, 'r');
     const head = Buffer.alloc(4096);
-    return head.subarray(0, readSync(handle, head, 0, head.length, 0));
+    const { bytesRead } = await handle.read(head, 0, head.length, 0);
+    return head.subarray(0, bytesRead);
   } catch {
     return undefined;
   } finally {
-    if (handle !== undefined) closeSync(handle);
+    await handle?.close();
   }
 }
 

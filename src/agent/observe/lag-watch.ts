@@ -9,16 +9,26 @@ export class LagWatch {
   readonly #behindMs = new Map<string, number>();
   #samples: readonly OffsetSample[] = [];
   #primary = '';
+  #noPrimarySinceMs: number | null = null;
 
   /** How long there has been something that the member does not have, in ms; 0 when unknown. */
   behindMs(member: string): number {
     return this.#behindMs.get(member) ?? 0;
   }
 
+  /** Since when no member acts as the primary that the Sentinels name; null while one does. */
+  get noPrimarySinceMs(): number | null {
+    return this.#noPrimarySinceMs;
+  }
+
   /** To be called when every member was looked at. */
   note(view: View, nowMs: number): void {
     const primary = actingPrimary(view);
-    if (primary === null) return;
+    if (primary === null) {
+      this.#noPrimarySinceMs ??= nowMs;
+      return;
+    }
+    this.#noPrimarySinceMs = null;
     if (primary.id !== this.#primary) {
       this.#samples = [];
       this.#behindMs.clear();

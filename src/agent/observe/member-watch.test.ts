@@ -1,9 +1,9 @@
 import type { AddressInfo } from 'node:net';
 import { createServer, type Server, type Socket } from 'node:net';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { systemClock } from '../../base/clock.ts';
 import { waitFor } from '../../base/retry.ts';
-import { MemberWatch } from './member-watch.ts';
+import { MemberWatch, nothingKnown, observe } from './member-watch.ts';
 
 /** A server that answers each question when the test says so, with the offset that it has then. */
 let server: Server;
@@ -47,4 +47,38 @@ test('a look that is asked for while another is under way says what was true aft
   answer(asked[1], 200);
   await late;
   expect(watch.seen.offset).toBe(200);
+});
+
+describe('whether a replica has been in sync', () => {
+  const replica = { role: 'slave', master_link_status: 'down', run_id: 'a' };
+  const seen = (info: Record<string, string>, before = nothingKnown) => observe(info, before);
+  const linked = seen({ ...replica, master_link_status: 'up' });
+
+  test('it was, as long as the same process is the same replica', () => {
+    expect(linked.synced).toBe(true);
+    expect(seen(replica, linked).synced).toBe(true);
+    expect(seen({ ...replica, master_sync_in_progress: '1' }, linked).synced).toBe(false);
+  });
+
+  test('another process has not, also when nobody saw the first one die', () => {
+    expect(seen({ ...replica, run_id: 'b' }, linked).synced).toBe(false);
+  });
+
+  test('its agent’s word counts: it lets it be promoted', () => {
+    const heldBack = seen({ ...replica, slave_priority: '0' });
+    expect(heldBack.synced).toBe(false);
+    expect(seen({ ...replica, slave_priority: '100' }, heldBack).synced).toBe(true);
+  });
+
+  test('one that was a primary until now has its own data', () => {
+    const primary = seen({ role: 'master', run_id: 'a' }, linked);
+    expect(primary.synced).toBe(false);
+    expect(seen(replica, primary).synced).toBe(false);
+  });
+
+  test('to an agent that has just started the age of the broken link tells', () => {
+    expect(seen({ ...replica, master_link_down_since_seconds: '12' }).synced).toBe(true);
+    expect(seen({ ...replica, master_link_down_since_seconds: '-1' }).synced).toBe(false);
+    expect(seen(replica).synced).toBe(false);
+  });
 });

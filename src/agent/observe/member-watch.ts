@@ -40,7 +40,7 @@ export interface MemberObservation {
   vitals: MemberVitals | null;
 }
 
-const nothingKnown: MemberObservation = {
+export const nothingKnown: MemberObservation = {
   reachable: false,
   refuses: false,
   busy: false,
@@ -146,15 +146,28 @@ function isRefusedConnection(error: unknown): boolean {
   return error instanceof Error && errorCode(error.cause) === 'ECONNREFUSED';
 }
 
-/** An agent that has just started knows by the age of the broken link that there has been one since the start. */
-function wasSynced({ linkDownSeconds }: ReplicationInfo, before: MemberObservation): boolean {
-  if (before.role !== null) return before.synced;
+/**
+ * Whether it has once been in sync as a replica, in the life of its process. An agent that has just started knows by the
+ * age of the broken link that there was one.
+ */
+function wasSynced(
+  { linkDownSeconds, priority }: ReplicationInfo,
+  runId: string,
+  before: MemberObservation,
+): boolean {
+  if (before.runId !== '' && before.runId !== runId) return false;
+  // Its agent has just said that it may be promoted.
+  if (before.role === 'replica' && before.priority === 0 && priority > 0) return true;
+  if (before.role !== null) return before.role === 'replica' && before.synced;
   return linkDownSeconds !== undefined && linkDownSeconds >= 0 && linkDownSeconds < longestOutageSeconds;
 }
 
-function observe(info: Info, before: MemberObservation): MemberObservation {
+/** @param before what it said last, of this process or the one before. */
+export function observe(info: Info, before: MemberObservation): MemberObservation {
   const replication = replicationInfo(info);
-  const linkUp = replication.role === 'replica' && replication.linkUp;
+  const runId = info['run_id'] ?? '';
+  const isReplica = replication.role === 'replica';
+  const linkUp = isReplica && replication.linkUp;
   const { primaryAddress, primaryPort } = replication;
   const follows =
     replication.role === 'replica' && primaryAddress !== undefined && primaryPort !== undefined
@@ -167,7 +180,7 @@ function observe(info: Info, before: MemberObservation): MemberObservation {
     role: replication.role,
     follows,
     linkUp,
-    synced: linkUp || (wasSynced(replication, before) && !replication.syncing),
+    synced: linkUp || (isReplica && wasSynced(replication, runId, before) && !replication.syncing),
     syncing: replication.syncing,
     offset: replication.offset,
     replId: replication.replId,
@@ -175,7 +188,7 @@ function observe(info: Info, before: MemberObservation): MemberObservation {
     priority: replication.priority,
     keys: keyCount(info),
     unsavedChanges: info['aof_enabled'] === '1' ? 0 : Number(info['rdb_changes_since_last_save'] ?? 0),
-    runId: info['run_id'] ?? '',
+    runId,
     vitals: vitalsOf(info),
   };
 }

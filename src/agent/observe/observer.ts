@@ -5,6 +5,9 @@ import { namedPrimary } from '../../topology/view.ts';
 import type { Deployment, LiveMember, LiveSentinel } from '../deployment.ts';
 import { Strangers } from './strangers.ts';
 
+/** How often a replica that is held back is asked whether it is in sync. */
+const heldBackPaceMs = 250;
+
 /** How often each part is asked how it is. */
 export function observePaceMs(hangAfterMs: number): number {
   return Math.min(1000, Math.max(100, Math.round(hangAfterMs / 5)));
@@ -15,6 +18,7 @@ export class Observer {
   readonly #strangers: Strangers;
   readonly #round = new FreshCall(() => this.#lookRound());
   #timer: NodeJS.Timeout | undefined;
+  #soonTimer: NodeJS.Timeout | undefined;
   #looking = false;
 
   constructor(deployment: Deployment) {
@@ -33,11 +37,13 @@ export class Observer {
       });
     };
     this.#timer = setInterval(look, observePaceMs(spec.agent.hangAfterMs));
+    this.#soonTimer = setInterval(() => this.#lookAtHeldBack(), heldBackPaceMs);
     look();
   }
 
   stop(): void {
     clearInterval(this.#timer);
+    clearInterval(this.#soonTimer);
     for (const { watch } of this.#deployment.members) watch.client.close();
     for (const { watch } of this.#deployment.sentinels) watch.close();
     for (const { adapter } of this.#deployment.gates) adapter.close();
@@ -52,6 +58,7 @@ export class Observer {
     const { members, sentinels, gates } = this.#deployment;
     await Promise.all([
       this.#lookAtMembers(),
+      ...members.filter(({ part }) => part?.process.running === false).map(({ disk }) => disk?.look()),
       ...sentinels.map(async (sentinel) => {
         if (sentinel.part?.process.running === false) return;
         await this.#lookAt(sentinel);
@@ -74,10 +81,18 @@ export class Observer {
   }
 
   /** Writes down what must outlive this agent: who the process is, and what data it had. */
-  async #note({ part, memory, watch }: LiveMember): Promise<void> {
-    const { reachable, runId } = watch.seen;
+  async #note({ part, memory, watch, heldBack }: LiveMember): Promise<void> {
+    const { reachable, runId, priority } = watch.seen;
+    if (reachable && runId !== '') heldBack?.saw(priority);
     if (reachable && runId !== '') await part?.process.setRunId(runId);
     await memory?.remember(watch.seen);
+  }
+
+  /** That a replica is in sync is to be known soon: the sooner it can take over. */
+  #lookAtHeldBack(): void {
+    for (const { part, watch, heldBack } of this.#deployment.members) {
+      if (part?.process.running && heldBack?.ours) void watch.look();
+    }
   }
 
   async #lookAtMembers(): Promise<void> {

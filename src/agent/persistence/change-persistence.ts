@@ -110,7 +110,7 @@ class Change {
       const disturbance = this.#context.disturbed();
       if (disturbance !== undefined) throw new Error(disturbance);
       const info = await this.#client.info('persistence');
-      const step = nextStep(mark, this.#sight(info));
+      const step = nextStep(mark, await this.#sight(info));
       if (step === 'wait') {
         if (mark.to === 'aof') await this.#refuseFailedRewrite(info);
         await this.#wait(info);
@@ -127,7 +127,7 @@ class Change {
     if (found === null && from === to) return null;
     // The spec went back to what counts: nothing was switched yet, or the new is complete.
     const goesOn = found?.to === to;
-    const mark = goesOn ? found : this.#newMark(found === null ? from : await this.#settle(found), to);
+    const mark = goesOn ? found : await this.#newMark(found === null ? from : await this.#settle(found), to);
     if (!goesOn) await forgetReplaced(this.#part.paths.dataDir);
     if (to !== 'none') await this.#client.setConfig('save', savePoints(this.#redis));
     await writeChangeMark(paths, mark);
@@ -143,13 +143,13 @@ class Change {
     return appendonly === 'yes' && from !== 'aof' ? 'rdb' : from;
   }
 
-  #newMark(from: DataKind, to: DataKind): ChangeMark {
+  async #newMark(from: DataKind, to: DataKind): Promise<ChangeMark> {
     const startedAt = new Date(this.#context.setting.clock.wallMs()).toISOString();
-    const stamps = { aofBefore: aofStamp(this.#files), rdbBefore: rdbStamp(this.#files) };
+    const stamps = { aofBefore: await aofStamp(this.#files), rdbBefore: await rdbStamp(this.#files) };
     return { from, to, stage: 'writing', ...stamps, savedFirst: false, startedAt };
   }
 
-  #sight(info: Info): ChangeSight {
+  async #sight(info: Info): Promise<ChangeSight> {
     const busy = [
       'rdb_bgsave_in_progress',
       'aof_rewrite_in_progress',
@@ -159,8 +159,8 @@ class Change {
     return {
       appendonly: info['aof_enabled'] === '1',
       busy,
-      aofStamp: aofStamp(this.#files),
-      rdbStamp: rdbStamp(this.#files),
+      aofStamp: await aofStamp(this.#files),
+      rdbStamp: await rdbStamp(this.#files),
     };
   }
 
@@ -202,7 +202,7 @@ class Change {
         return mark;
       case 'stop-aof-and-save': {
         report(`${this.#id} saves its RDB again, and its AOF ends`);
-        const next = await this.#note({ ...mark, rdbBefore: rdbStamp(files) });
+        const next = await this.#note({ ...mark, rdbBefore: await rdbStamp(files) });
         await this.#begun(async () => {
           await this.#client.setConfig('appendonly', 'no');
           await this.#client.connection.call('BGSAVE').catch(async (error: unknown) => {
@@ -214,7 +214,7 @@ class Change {
         return next;
       }
       case 'check-aof':
-        await this.#check(aofParts(files)[0] ?? files.aofSingle);
+        await this.#check((await aofParts(files))[0] ?? files.aofSingle);
         return this.#note({ ...mark, stage: 'written' });
       case 'check-rdb':
         await this.#check(files.rdb);

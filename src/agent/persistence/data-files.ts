@@ -4,8 +4,9 @@
  * AOF was one file, which a newer server takes over when there is no manifest.
  * Source: redis 7.0 `src/aof.c`, "AOF Manifest file implementation" and `aofLoadManifestFromDisk`.
  */
-import { readFileSync, statSync } from 'node:fs';
+import { stat } from 'node:fs/promises';
 import path from 'node:path';
+import { readFileIfThere } from '../../base/atomic-file.ts';
 import { directiveKey } from '../../render/merge-directives.ts';
 import type { DataKind } from './plan.ts';
 import { kindOfSettings } from './plan.ts';
@@ -39,8 +40,8 @@ export function kindInConf(conf: string): DataKind {
 }
 
 /** Every part that the manifest lists, oldest first: the base and what was appended since. */
-export function aofParts({ aofFolder, aofManifest, aofSingle }: DataFiles): string[] {
-  const manifest = textOf(aofManifest);
+export async function aofParts({ aofFolder, aofManifest, aofSingle }: DataFiles): Promise<string[]> {
+  const manifest = await textOf(aofManifest);
   if (manifest === undefined) return [aofSingle];
   const parts = manifest.split('\n').flatMap((line) => {
     const found = /^file (?:"((?:[^"\\]|\\.)*)"|(\S+)) seq \d+ type ([bi])/.exec(line);
@@ -51,30 +52,28 @@ export function aofParts({ aofFolder, aofManifest, aofSingle }: DataFiles): stri
 }
 
 /** Changes when a rewrite of the AOF is complete, and only then; null when there is no AOF. */
-export function aofStamp({ aofManifest, aofSingle }: DataFiles): string | null {
-  const manifest = textOf(aofManifest);
+export async function aofStamp({ aofManifest, aofSingle }: DataFiles): Promise<string | null> {
+  const manifest = await textOf(aofManifest);
   if (manifest === undefined) return fileStamp(aofSingle, false);
   return manifest.split('\n').find((line) => / type b\b/.test(line)) ?? manifest;
 }
 
 /** Changes when a save is complete; null when there is no RDB. */
-export function rdbStamp({ rdb }: DataFiles): string | null {
+export async function rdbStamp({ rdb }: DataFiles): Promise<string | null> {
   return fileStamp(rdb, true);
 }
 
 /** A file that is written beside and renamed is another one each time. */
-function fileStamp(file: string, withTime: boolean): string | null {
-  const stat = statSync(file, { throwIfNoEntry: false });
-  if (!stat?.isFile()) return null;
-  return withTime ? `${stat.ino} ${stat.mtimeMs} ${stat.size}` : `${stat.ino} ${stat.birthtimeMs}`;
+async function fileStamp(file: string, withTime: boolean): Promise<string | null> {
+  // Redis, and people, may take a file away at any time.
+  const found = await stat(file).catch(() => undefined);
+  if (!found?.isFile()) return null;
+  return withTime ? `${found.ino} ${found.mtimeMs} ${found.size}` : `${found.ino} ${found.birthtimeMs}`;
 }
 
-function textOf(file: string): string | undefined {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch {
-    return undefined;
-  }
+/** What can't be read counts as not there. */
+function textOf(file: string): Promise<string | undefined> {
+  return readFileIfThere(file).catch(() => undefined);
 }
 
 function valueIn(conf: string, directive: string): string | undefined {

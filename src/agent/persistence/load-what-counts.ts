@@ -23,7 +23,7 @@ export async function pendingChange(paths: PartPaths, redis: RedisSettings): Pro
   if (conf === undefined) return null;
   const mark = await readChangeMark(paths);
   const to = kindOf(redis.persistence);
-  const counts = mark ? kindOnDisk(mark, aofStamp(dataFiles(paths.dataDir, conf))) : kindInConf(conf);
+  const counts = mark ? kindOnDisk(mark, await aofStamp(dataFiles(paths.dataDir, conf))) : kindInConf(conf);
   // A change that is written only has to be finished, which needs the mark.
   if (counts === to && mark?.stage !== 'written') return null;
   return { from: counts, to };
@@ -47,8 +47,8 @@ export async function noteChange(paths: PartPaths, redis: RedisSettings, wallMs:
   const next: ChangeMark = {
     ...pending,
     stage: 'writing',
-    aofBefore: aofStamp(files),
-    rdbBefore: rdbStamp(files),
+    aofBefore: await aofStamp(files),
+    rdbBefore: await rdbStamp(files),
     savedFirst: false,
     startedAt: new Date(wallMs).toISOString(),
   };
@@ -60,7 +60,7 @@ export async function loadWhatCounts(paths: PartPaths): Promise<void> {
   const mark = await readChangeMark(paths);
   const conf = mark && (await readFileIfThere(paths.config));
   if (!mark || conf === undefined || conf === null) return;
-  const counts = kindOnDisk(mark, aofStamp(dataFiles(paths.dataDir, conf)));
+  const counts = kindOnDisk(mark, await aofStamp(dataFiles(paths.dataDir, conf)));
   const pinned = mergeDirectives(conf, `appendonly ${counts === 'aof' ? 'yes' : 'no'}\n`);
   if (pinned !== conf) await writeFileAtomic(paths.config, pinned);
 }

@@ -15,7 +15,7 @@ export type ShutdownMode = 'SAVE' | 'NOSAVE';
 export async function shutdownMode({ paths }: Part, client: MemberClient): Promise<ShutdownMode> {
   const mark = await readChangeMark(paths);
   const conf = (await readFileIfThere(paths.config)) ?? '';
-  const counts = mark && kindOnDisk(mark, aofStamp(dataFiles(paths.dataDir, conf)));
+  const counts = mark && kindOnDisk(mark, await aofStamp(dataFiles(paths.dataDir, conf)));
   const { appendonly, save } = await client.getConfig('appendonly', 'save');
   if (appendonly === 'yes') {
     if (counts === null || counts === 'aof') return 'NOSAVE';

@@ -9,6 +9,7 @@ import { writeFileAtomic } from '../../base/atomic-file.ts';
 export class HeldBack {
   readonly #file: string;
   #ours: boolean;
+  #operators = false;
 
   /** @param file is there as long as the 0 is the agent's. */
   constructor(file: string) {
@@ -20,11 +21,22 @@ export class HeldBack {
     return this.#ours;
   }
 
+  /** Whether an operator set it to 0, as far as was seen. */
+  get operators(): boolean {
+    return this.#operators;
+  }
+
+  /** To be told the priority that the member says it has. */
+  saw(priority: number): void {
+    this.#operators = priority === 0 && !this.#ours;
+  }
+
   /** To be called before the agent sets it to 0: a 0 without this would be taken for an operator's. */
   async claim(): Promise<void> {
     if (this.#ours) return;
     await writeFileAtomic(this.#file, '');
     this.#ours = true;
+    this.#operators = false;
   }
 
   /** To be called once it is not 0 any more. */

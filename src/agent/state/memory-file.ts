@@ -4,8 +4,7 @@
  */
 import { readFileIfThere, writeFileAtomic } from '../../base/atomic-file.ts';
 import type { Clock } from '../../base/clock.ts';
-import { isStale, type MemberMemory } from '../../topology/cold-start.ts';
-import { type MemberFiles, readDiskState } from '../observe/disk-state.ts';
+import { type DiskState, isStale, type MemberMemory } from '../../topology/cold-start.ts';
 import type { MemberObservation } from '../observe/member-watch.ts';
 
 /** What every version of the file has. */
@@ -64,21 +63,21 @@ export class MemoryFile {
 }
 
 /** Whether the files lack changes that the member was known to have. */
-export function isDataStale(file: MemoryFile, files: MemberFiles): boolean {
-  return isStale(readDiskState(files), file.memory);
+export function isDataStale(file: MemoryFile, disk: DiskState): boolean {
+  return isStale(disk, file.memory);
 }
 
 /**
  * Whether the files still hold what the member had. Of one that was never seen, nobody knows what it had: its host
  * may have been rebuilt.
  */
-export function isDataIntact(file: MemoryFile, files: MemberFiles): boolean {
-  return file.memory?.keys === 0 || readDiskState(files).hasData;
+export function isDataIntact(file: MemoryFile, disk: DiskState): boolean {
+  return file.memory?.keys === 0 || disk.hasData;
 }
 
 /** What the member held when last seen, if its files still hold data; null when they don't or it was never seen. */
-export function keptData(file: MemoryFile, files: MemberFiles): { keys: number; history: string } | null {
+export function keptData(file: MemoryFile, disk: DiskState): { keys: number; history: string } | null {
   const { memory } = file;
-  if (memory === null || memory.keys === 0 || !readDiskState(files).hasData) return null;
+  if (memory === null || memory.keys === 0 || !disk.hasData) return null;
   return { keys: memory.keys, history: memory.replId };
 }

@@ -10,17 +10,25 @@ import type { PartPaths } from '../state/paths.ts';
  * Only whom to follow may stand on the command line. To start as primary, the line that says whom it followed last must
  * be gone from its redis.conf: a `--replicaof no one` after it leaves redis-server (7.0.15) in the state "to be
  * connected", to no host but with the old port, and a second later it copies whatever listens there over its own data.
- * @param primary whom it follows; null to start as primary; undefined for what its redis.conf says.
+ * @param primary whom it follows; null to start as primary.
+ * @param priority its replica-priority, whatever its redis.conf says.
  */
 export async function memberCommand(
   { redisServer }: Setting,
   paths: PartPaths,
-  primary: Member | null | undefined,
+  primary: Member | null,
+  priority: number,
 ): Promise<ProcessCommand> {
   if (primary === null) await forgetPrimary(paths.config);
   await loadWhatCounts(paths);
   const follow = primary ? ['--replicaof', primary.address, String(primary.port)] : [];
-  return { program: redisServer, args: [paths.config, ...follow], cwd: paths.folder, logFile: paths.log };
+  const eligible = ['--replica-priority', String(priority)];
+  return {
+    program: redisServer,
+    args: [paths.config, ...follow, ...eligible],
+    cwd: paths.folder,
+    logFile: paths.log,
+  };
 }
 
 async function forgetPrimary(redisConf: string): Promise<void> {

@@ -1,0 +1,26 @@
+import { usualPriority } from '../../topology/eligibility.ts';
+import type { LiveMember, Setting } from '../deployment.ts';
+import { memberCommand } from './process-commands.ts';
+
+/**
+ * Starts a member's redis-server. A replica begins with a priority of 0 and gets its own when it is in sync: before, it has
+ * what was on its disk, and nobody is to go back to that. One that an operator never wants promoted keeps its 0.
+ * @param primary whom it follows; null to start as primary.
+ * @param how whether it counts against the budget of restarts.
+ */
+export async function startMember(
+  setting: Setting,
+  { part, place, watch, heldBack, disk }: LiveMember,
+  primary: LiveMember | null,
+  how: 'start' | 'restart',
+): Promise<void> {
+  if (part === null || heldBack === null) throw new TypeError(`${place.id} runs on ${place.host}, not here`);
+  const byOperator = heldBack.operators;
+  if (primary !== null && !byOperator) await heldBack.claim();
+  const priority = primary !== null || byOperator ? 0 : usualPriority;
+  const command = await memberCommand(setting, part.paths, primary?.place ?? null, priority);
+  watch.reset();
+  disk?.forget();
+  await part[how](command);
+  if (priority > 0) await heldBack.release();
+}
