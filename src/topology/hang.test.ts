@@ -11,6 +11,7 @@ const healthy: View = {
   members: [aPrimary('redis-1'), aReplica('redis-2')],
   sentinels: [aSentinel('sentinel-1')],
   gates: [aGate('gate-1')],
+  noPrimarySinceMs: null,
   selection: null,
   namedSinceMs: null,
   vote: null,
