@@ -4,13 +4,10 @@ import type { Deployment, LiveMember } from './deployment.ts';
 import { replacePrimary } from './election/replace-primary.ts';
 import { putDamagedAside } from './persistence/put-aside.ts';
 import { setEligible } from './units/eligibility.ts';
-<<<<<<< HEAD
+
 import type { Part } from './units/part.ts';
-import { gateCommand, memberCommand, sentinelCommand } from './units/process-commands.ts';
-=======
 import { gateCommand, sentinelCommand } from './units/process-commands.ts';
 import { startMember } from './units/start-member.ts';
->>>>>>> d0e16a8 (Replicas start with replica-priority 0; disks are sampled by the observer, not read in a view)
 
 export class Actions {
   readonly #deployment: Deployment;
@@ -62,19 +59,12 @@ export class Actions {
   }
 
   async #restartMember(member: LiveMember, as: StartAs): Promise<void> {
-<<<<<<< HEAD
-    const primary = as.kind === 'replica' ? this.#deployment.member(as.of).place : null;
-    const role = as.kind === 'as-configured' ? undefined : primary;
-    member.watch.reset();
-    const part = this.#part(member.place.id);
-    if (as.kind === 'replica' && as.afresh) await this.#putAside(member.place.id, part);
-    await part.restart(await memberCommand(this.#deployment.setting, part.paths, role));
-=======
     // Files may be gone since they were looked at: then something else may be called for.
     if ((await member.disk?.isUnchanged()) === false) return;
+    if (as.kind === 'replica' && as.afresh)
+      await this.#putAside(member.place.id, this.#part(member.place.id));
     const primary = as.kind === 'replica' ? this.#deployment.member(as.of) : null;
     await startMember(this.#deployment.setting, member, primary, 'restart');
->>>>>>> d0e16a8 (Replicas start with replica-priority 0; disks are sampled by the observer, not read in a view)
   }
 
   async #putAside(id: string, part: Part): Promise<void> {
