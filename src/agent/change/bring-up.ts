@@ -61,7 +61,8 @@ async function goOnWithout({ deployment, report }: ChangeContext): Promise<boole
   const others = members.filter((member) => !isDamaged(member));
   const damaged = members.filter(isDamaged);
   const whole = members.every(({ part }) => part !== null);
-  const hasData = others.some(({ part }) => part !== null && readDiskState(part.paths).hasData);
+  const disks = await Promise.all(others.map(({ part }) => (part ? readDiskState(part.paths) : null)));
+  const hasData = disks.some((disk) => disk?.hasData);
   if (!whole || !hasData || damaged.length === 0) return false;
   for (const { part, place } of damaged) {
     const { paths } = part as Part;
