@@ -1,6 +1,7 @@
 // `npm run fuzz`: feeds broken input to the built code. `npm run fuzz -- rdb --runs 100000 --seed 7` runs one target.
 // A target is a file in scripts/fuzz/ that exports `create()`: it gives `{ run(random) }`, which throws, or returns a
-// sentence, when something is wrong. The same seed gives the same runs.
+// sentence, when something is wrong, and `close()` if it has anything to end. The same seed gives the same runs. A target
+// whose runs are long exports how many are `runs: { usual, long }`; `--long` is for a night: ten million runs otherwise.
 import { readdirSync } from 'node:fs';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
@@ -8,7 +9,7 @@ import { ensureBuild, ensureDependencies, root } from './setup.mjs';
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { runs: { type: 'string', default: '100000' }, seed: { type: 'string' } },
+  options: { runs: { type: 'string' }, seed: { type: 'string' }, long: { type: 'boolean', default: false } },
 });
 ensureDependencies();
 ensureBuild();
@@ -18,7 +19,7 @@ const targets = readdirSync(folder)
   .filter((file) => file.endsWith('.mjs'))
   .map((file) => file.slice(0, -4));
 const wanted = positionals.length > 0 ? positionals : targets;
-const runs = Number(values.runs);
+const usualRuns = { usual: 100_000, long: 10_000_000 };
 const seed = values.seed === undefined ? Date.now() % 2 ** 31 : Number(values.seed);
 let failed = 0;
 
@@ -27,13 +28,15 @@ for (const name of wanted) {
     console.error(`fuzz: there is no target ${name}; there are ${targets.join(', ')}`);
     process.exit(2);
   }
-  const { create } = await import(path.join(folder, `${name}.mjs`));
-  failed += await fuzz(name, await create());
+  const { create, runs = usualRuns } = await import(path.join(folder, `${name}.mjs`));
+  const target = await create();
+  failed += await fuzz(name, target, Number(values.runs ?? runs[values.long ? 'long' : 'usual']));
+  await target.close?.();
 }
 console.log(`${wanted.length - failed} passed, ${failed} failed`);
 process.exitCode = failed > 0 ? 1 : 0;
 
-async function fuzz(name, target) {
+async function fuzz(name, target, runs) {
   const started = performance.now();
   for (let run = 0; run < runs; run++) {
     // Each run has a seed of its own, so that one can be looked at without those before it.

@@ -14,6 +14,7 @@ const blockedMs = 100;
 export class Farewell {
   readonly #client: Client;
   #timer: NodeJS.Timeout | undefined;
+  #finished = false;
   /** The client sends no more. */
   heard = false;
 
@@ -29,6 +30,8 @@ export class Farewell {
 
   /** Everything is answered: closes when the replies are written. */
   finish(): void {
+    if (this.#finished) return;
+    this.#finished = true;
     const { socket } = this.#client;
     if (this.#timer !== undefined) clearInterval(this.#timer);
     endWith(socket);
