@@ -22,6 +22,7 @@ import { watchClock } from './observe/clock-watch.ts';
 import { watchDisks } from './observe/disk-watch.ts';
 import { Observer } from './observe/observer.ts';
 import { ChangeKeeper, settleChanges } from './persistence/change-members.ts';
+import { checkEngineReads } from './persistence/engine-reads.ts';
 import { checkPorts, checkStateDir, findHaproxy, wantedPorts } from './preflight.ts';
 import { endInterruptedRestore } from './restore/restore-end.ts';
 import { findRedisServer, hasAclSelectors } from './server-program.ts';
@@ -70,6 +71,11 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
   const gatesHere = spec.gates.filter((gate) => gate.host === host);
   const haproxy = spec.gate.kind === 'haproxy' && gatesHere.length > 0 ? findHaproxy() : null;
   await checkStateDir(stateDir);
+  const membersHere = spec.members.filter((member) => member.host === host);
+  await checkEngineReads(
+    membersHere.map(({ id }) => ({ id, paths: paths.member(id) })),
+    version,
+  );
   const release = await takeLock(paths.agentRecord);
   try {
     await claimState(paths, spec.name);

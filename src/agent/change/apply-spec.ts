@@ -12,6 +12,7 @@ import { ApplyRefused } from '../errors.ts';
 import { readChangeMark } from '../persistence/change-mark.ts';
 import { changeMembers } from '../persistence/change-members.ts';
 import { runningKind } from '../persistence/change-persistence.ts';
+import { checkEngineReads } from '../persistence/engine-reads.ts';
 import { describeChange, kindOf } from '../persistence/plan.ts';
 import { findRedisServer, hasAclSelectors } from '../server-program.ts';
 import { applySettings } from '../settings/apply-settings.ts';
@@ -56,6 +57,10 @@ export async function applySpec(
   }
   const secrets = await loadSecrets(spec, setting.paths.secret);
   const { program, version } = await findRedisServer(spec.redis);
+  const here = deployment.members.flatMap(({ place, part }) =>
+    part ? [{ id: place.id, paths: part.paths }] : [],
+  );
+  await checkEngineReads(here, version);
   const aclSelectors = hasAclSelectors(version);
   const next = { ...setting, spec, secrets, redisServer: program, aclSelectors };
   const persistence = await persistenceChanges(deployment, spec);
