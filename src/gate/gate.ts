@@ -1,7 +1,7 @@
 import { errorText } from '../base/errors.ts';
 import { waitFor } from '../base/retry.ts';
 import { Buffered } from './client/buffered.ts';
-import type { Client } from './client/gate-client.ts';
+import type { Client } from './client/client.ts';
 import { Door, type DoorContext } from './client/listener.ts';
 import { CommandTable } from './commands/command-table.ts';
 import type { GateConfig } from './config.ts';

@@ -1,4 +1,13 @@
-import type { Client } from './gate-client.ts';
+import type { ClosedFor } from '../control/control-api.ts';
+
+/** A client, as far as its memory goes. */
+interface Holder {
+  /** Takes note of what the gate keeps for it, and returns how many bytes more that is than last time. */
+  recount(): number;
+  readonly unread: number;
+  readonly requests: { readonly size: number };
+  close(reason: ClosedFor): void;
+}
 
 /**
  * The bytes of requests that wait in the gate, and of replies that wait to be read, of all clients together. When they
@@ -18,12 +27,10 @@ export class Buffered {
   }
 
   /** Takes in how much the client has waiting now. */
-  update(client: Client): void {
-    const bytes = client.closed ? 0 : client.heldBytes;
-    const more = bytes - client.countedBytes;
-    client.countedBytes = bytes;
+  update(client: Holder): void {
+    const more = client.recount();
     this.#bytes += more;
     if (this.#bytes <= this.#limitBytes || more <= 0) return;
-    client.close(client.output.unread > client.requests.size ? 'slow-reader' : 'waiting');
+    client.close(client.unread > client.requests.size ? 'slow-reader' : 'waiting');
   }
 }

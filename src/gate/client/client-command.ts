@@ -2,9 +2,10 @@ import { Buffer } from 'node:buffer';
 import { MINUS } from '../../resp/bytes.ts';
 import { writeBulk, writeError, writeInteger, writeRequest, writeSimple } from '../../resp/write.ts';
 import type { Command } from '../commands/command-table.ts';
+import type { Client } from './client.ts';
 import { describeClient } from './client-line.ts';
-import type { Client } from './gate-client.ts';
 import { Observed } from './handlers.ts';
+import { sendPlainly } from './send-plain.ts';
 
 /**
  * CLIENT, as one connection to one server would answer it. To the member, a client of the gate is no connection, so
@@ -37,19 +38,17 @@ export function sendClientCommand(
     case 'list':
       return asked(list);
     case 'setname':
-      if (count !== 3) return client.sendPlain(command, request, 0, request.length);
+      if (count !== 3) return sendPlainly(client, command, request);
       return asked(
         () => setName(client, text(2)),
         writeRequest(['CLIENT', 'SETNAME', `holdfast-${router.config.id}`]),
       );
     case 'kill':
       return count < 3
-        ? client.sendPlain(command, request, 0, request.length)
+        ? sendPlainly(client, command, request)
         : asked(() => kill(client, args), harmlessKill(args));
     case 'unblock':
-      return count < 3
-        ? client.sendPlain(command, request, 0, request.length)
-        : unblock(client, command, request, args);
+      return count < 3 ? sendPlainly(client, command, request) : unblock(client, command, request, args);
     case 'tracking':
     case 'caching':
     case 'getredir':
@@ -58,14 +57,14 @@ export function sendClientCommand(
     case 'no-touch':
       return undefined;
     default:
-      return client.sendPlain(command, request, 0, request.length);
+      return sendPlainly(client, command, request);
   }
 }
 
 /** Sends `instead` where plain requests go, and answers with `answer` unless the member refuses. */
 function sendReplaced(client: Client, request: Buffer, instead: Buffer, answer: () => Buffer): boolean {
-  const { own, route: known, router } = client;
-  const route = own === null ? (known ?? router.routeFor(client)) : router.ownFor(client);
+  const { place, router } = client;
+  const route = place.own === null ? (place.route ?? router.routeFor(client)) : router.ownFor(client);
   if (route === null) return false;
   // If it has to be sent again, that is what the client asked for, not what is sent in its place.
   route.send(client, instead, 0, instead.length, 1, false, new Replaced(client, request, answer));
@@ -100,11 +99,11 @@ function setReplies(client: Client, mode: string): boolean {
   if (!client.idle()) return false;
   const wanted = mode.toLowerCase();
   if (wanted === 'on') {
-    client.replies = 'on';
+    client.setReplies('on');
     const reply = writeSimple('OK');
     client.deliver(reply, 0, reply.length);
-  } else if (wanted === 'off') client.replies = 'off';
-  else if (client.replies === 'on') client.replies = 'skip';
+  } else if (wanted === 'off') client.setReplies('off');
+  else if (client.replies === 'on') client.setReplies('skip');
   return true;
 }
 
@@ -187,10 +186,10 @@ function kill(client: Client, args: Buffer[]): Buffer {
 function unblock(client: Client, command: Command, request: Buffer, args: Buffer[]): boolean {
   const id = Number(args[2]);
   const blocked = [...everyClient(client)].find((each) => each.id === id);
-  const serverId = blocked?.own?.serverId ?? nobody;
+  const serverId = blocked?.place.own?.serverId ?? nobody;
   // Whoever has no connection of its own is not blocked, and a number that the gate never gave is nobody's here,
   // though the member may have a connection with it: an id that no connection has says the same.
   const known = /^\d{1,15}$/.test(args[2]?.toString() ?? '');
   const bytes = known ? writeRequest(['CLIENT', 'UNBLOCK', String(serverId), ...args.slice(3)]) : request;
-  return client.sendPlain(command, bytes, 0, bytes.length);
+  return sendPlainly(client, command, bytes);
 }

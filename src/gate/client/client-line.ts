@@ -1,4 +1,4 @@
-import type { Client } from './gate-client.ts';
+import type { Client } from './client.ts';
 
 /** One line of CLIENT LIST, as latin1, with the fields of Redis 7.0 in their order. What the gate can't know is 0. */
 export function describeClient(client: Client): string {
@@ -7,7 +7,7 @@ export function describeClient(client: Client): string {
   const seconds = (since: number) => Math.floor((now - since) / 1000);
   const flags =
     (session.subscribed ? 'P' : '') +
-    (client.own?.ring.peek()?.handler?.blocking === true ? 'b' : '') +
+    (client.place.own?.ring.peek()?.handler?.blocking === true ? 'b' : '') +
     (session.monitor !== null ? 'O' : '') +
     (session.transaction.open ? 'x' : '') +
     (session.tracking.on ? 't' : '');

@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import type { Client } from './gate-client.ts';
+import type { Client } from './client.ts';
 
 /** A client that does not take its last replies is closed all the same. */
 const takeMs = 5000;
@@ -42,7 +42,7 @@ export class Farewell {
     if (!this.heard || this.#timer !== undefined) return;
     const client = this.#client;
     this.#timer = setInterval(() => {
-      const head = client.current?.ring.peek();
+      const head = client.place.current?.ring.peek();
       if (client.closed) clearInterval(this.#timer);
       else if (head?.client === client && head.handler?.blocking === true) client.close();
     }, blockedMs);

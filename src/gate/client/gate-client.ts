@@ -3,45 +3,43 @@ import type { Socket } from 'node:net';
 import { MINUS } from '../../resp/bytes.ts';
 import { writeError } from '../../resp/write.ts';
 import type { Command } from '../commands/command-table.ts';
-import type { MemberAddress } from '../config.ts';
 import type { ClosedFor } from '../control/control-api.ts';
-import type { ReplyHandler, Run } from '../upstream/run-ring.ts';
-import type { Upstream } from '../upstream/upstream.ts';
+import { Place } from '../upstream/place.ts';
+import type { Loss, Run } from '../upstream/run-ring.ts';
+import type { Client, Router } from './client.ts';
 import { ClientOutput } from './client-output.ts';
 import { Farewell } from './farewell.ts';
 import { Flow } from './flow.ts';
 import { LongIntake } from './long-intake.ts';
-import { answerOrRetry, sendAgain } from './replay.ts';
+import { answerOrRetry, retryLost, sendAgain } from './replay.ts';
 import { RequestBuffer } from './request-buffer.ts';
 import { type Again, RetryQueue } from './retry-queue.ts';
-import type { Router } from './router.ts';
 import { sendNext } from './send-next.ts';
+import { sendPlainly } from './send-plain.ts';
 import { Session } from './session.ts';
 import { SharedReadSocket } from './shared-reads.ts';
 import { SlowReader } from './slow-reader.ts';
 import { sendSpecial } from './specials.ts';
+import { restoreTracking } from './tracking-restore.ts';
+import { isUnasked } from './unasked.ts';
 
 /**
  * One client of a door. It reads requests, finds an upstream for each in order, and passes replies back. At any
  * time everything it has in flight is on one connection, so the order of its replies is that connection's order;
  * a request that needs another connection, or is answered here, waits until those before it are answered.
- *
  * What can't go on now stays where it is: requests not looked at in `requests`, what must be sent again in
  * `retries`. `pump` goes on from there; whoever clears an obstacle calls it.
  */
-export class Client {
+export class GateClient implements Client {
   readonly id: number;
   readonly socket: Socket;
   readonly router: Router;
-  /** Its address and port, as a load balancer gave them if there is one. */
   readonly address: string;
   readonly session = new Session();
   readonly requests = new RequestBuffer();
   readonly output: ClientOutput;
-  /** How much it may have under way. */
   readonly flow: Flow;
   readonly since = Date.now();
-  /** The same as monotonic ms. */
   readonly cameAt = performance.now();
   #pumping = false;
   #paused = false;
@@ -49,28 +47,18 @@ export class Client {
   readonly #long = new LongIntake(this);
   readonly #farewell = new Farewell(this);
   readonly retries = new RetryQueue();
-  /** Runs sent and not answered. */
   inFlight = 0;
   /** `pump` wants to be called when nothing is in flight any more. */
   waiting = false;
-  /** Monotonic ms since when its next request waits for a primary; 0 when it doesn't. */
   heldSince = 0;
-  /** The connection that takes its plain requests now; null: ask the router. */
-  route: Upstream | null = null;
-  /** The connection that its runs in flight are on, or that the last ones were. */
-  current: Upstream | null = null;
-  /** Its private connection, while it needs one. */
-  own: Upstream | null = null;
+  readonly place = new Place();
   /** Of what is being sent: servers that died while they had it. */
   deaths = 0;
-  /** Where its next request should go, if that is possible. */
-  prefers: MemberAddress | null = null;
   /** A request is on its way that changes what those behind it mean. */
   #settling = false;
   replies: 'on' | 'off' | 'skip' = 'on';
   lastCommand = '';
-  /** How much of what is held for it the door has counted. */
-  countedBytes = 0;
+  #counted = 0;
   closing = false;
   closed = false;
 
@@ -83,15 +71,12 @@ export class Client {
     this.flow = new Flow(router.config.limits.replyBytes);
     if (socket instanceof SharedReadSocket) socket.receive = (buf, bytes) => this.#onData(buf, bytes);
     else socket.on('data', (chunk: Buffer) => this.#onData(chunk, chunk.length));
-    socket.on('drain', () => {
-      this.#onDrained();
-    });
+    socket.on('drain', () => this.#onDrained());
     socket.on('error', () => this.close());
     socket.on('end', () => (this.#long.active ? this.close() : this.#farewell.onEnd()));
     socket.on('close', () => this.close());
   }
 
-  /** @param reason when it is the gate that wants no more of it */
   close(reason?: ClosedFor): void {
     if (this.closed) return;
     this.closed = true;
@@ -104,17 +89,70 @@ export class Client {
     this.router.onClientClosed(this);
   }
 
-  /** Bytes that the gate keeps for it: requests that wait, and replies that it has not read. */
   get heldBytes(): number {
     return this.requests.size + this.output.unread;
   }
 
-  /** Replies may go to it as they come. */
   get direct(): boolean {
     return !this.retries.collecting && this.replies !== 'skip';
   }
 
-  /** Something of it waits to be sent. */
+  get expectant(): boolean {
+    return this.waiting || this.flow.starved;
+  }
+
+  get unread(): number {
+    return this.output.unread;
+  }
+
+  whenRead(onRead: () => void): void {
+    this.output.whenRead(onRead);
+  }
+
+  onOwnReady(): void {
+    restoreTracking(this);
+    this.pump();
+  }
+
+  closeHalfway(): void {
+    this.close('half-reply');
+  }
+
+  countAnswered(ms: number, run: Run): void {
+    this.router.counters.answered(ms, run.count, run.writes);
+  }
+
+  takesUnasked(buf: Buffer, start: number, end: number): boolean {
+    if (!isUnasked(this.session, buf, start, end)) return false;
+    this.write(buf, start, end);
+    return true;
+  }
+
+  recount(): number {
+    const before = this.#counted;
+    this.#counted = this.closed ? 0 : this.heldBytes;
+    return this.#counted - before;
+  }
+
+  setReplies(mode: 'on' | 'off' | 'skip'): void {
+    this.replies = mode;
+  }
+
+  startHold(): boolean {
+    if (this.heldSince > 0 || !this.hasWork) return false;
+    this.heldSince = performance.now();
+    return true;
+  }
+
+  endHold(): void {
+    this.heldSince = 0;
+  }
+
+  onSent(command: Command): void {
+    this.heldSince = 0;
+    this.lastCommand = command.name;
+  }
+
   get hasWork(): boolean {
     return !this.retries.isEmpty || this.requests.size > 0;
   }
@@ -129,7 +167,7 @@ export class Client {
     requests.add(chunk, start, bytes);
     this.pump();
     requests.keep();
-    if (this.current?.crowd.isFullFor(this)) this.#pause();
+    if (this.place.current?.crowd.isFullFor(this)) this.#pause();
     if (requests.size > 0 && this.flow.isSlow(this.output.unread)) this.#pause();
     const { requestBytes } = router.config.limits;
     if (requests.size <= requestBytes) return;
@@ -150,7 +188,7 @@ export class Client {
   }
 
   resume(): void {
-    const full = this.current?.crowd.full || this.#long.stalled;
+    const full = this.place.current?.crowd.full || this.#long.stalled;
     if (!this.#paused || full || this.flow.isSlow(this.output.unread)) return;
     this.#paused = false;
     this.socket.resume();
@@ -165,7 +203,7 @@ export class Client {
     this.flow.starved = false;
     while (!this.retries.collecting && this.#goOn());
     this.#pumping = false;
-    if (this.heldBytes !== this.countedBytes) this.router.buffered.update(this);
+    if (this.heldBytes !== this.#counted) this.router.buffered.update(this);
     if (this.requests.size === 0) {
       this.requests.release();
       if (this.#paused) this.resume();
@@ -184,7 +222,7 @@ export class Client {
   /** Whether it may have one more request under way; if not, pump is called when that is so. */
   #mayAsk(): boolean {
     if (this.flow.isSlow(this.output.unread)) return false;
-    if (this.inFlight === 0 || this.flow.room(this.current?.window ?? 1, false) > 0) return true;
+    if (this.inFlight === 0 || this.flow.room(this.place.current?.window ?? 1, false) > 0) return true;
     this.flow.starve();
     return false;
   }
@@ -221,25 +259,25 @@ export class Client {
     return this.closing;
   }
 
-  /** What comes next waits for the answer to what was sent last: it changes what the rest means. */
+  survived(deaths: number): void {
+    this.deaths = deaths;
+  }
+
   settle(): void {
     this.#settling = true;
   }
 
-  /** Closes the connection once everything before this is answered. */
   end(): void {
     this.closing = true;
     this.pump();
   }
 
-  /** Whether nothing is in flight; if not, pump is called when that is so. */
   idle(): boolean {
     if (this.inFlight === 0) return true;
     this.waiting = true;
     return false;
   }
 
-  /** One request on its own: true when it was sent or answered, false when it must wait. */
   sendOne(command: Command, buf: Buffer, start: number, end: number): boolean {
     const { router } = this;
     const refusal = router.refuses ? router.refuse(this, command) : null;
@@ -250,35 +288,14 @@ export class Client {
       this.deliver(refusal, 0, refusal.length);
     } else if (command.behaviour.kind !== 'plain' || this.session.transaction.open) {
       sent = sendSpecial(this, command, buf, start, end);
-    } else sent = this.sendPlain(command, buf, start, end);
+    } else sent = sendPlainly(this, command, buf, null, start, end);
     if (!sent) return false;
     command.calls++;
     router.counters.commands++;
-    this.heldSince = 0;
-    this.lastCommand = command.name;
+    this.onSent(command);
     return true;
   }
 
-  /** One request that goes where plain requests go. */
-  sendPlain(
-    command: Command,
-    buf: Buffer,
-    start: number,
-    end: number,
-    handler: ReplyHandler | null = null,
-  ): boolean {
-    const { router } = this;
-    if (!command.read && router.holding !== 'none') {
-      router.hold(this);
-      return false;
-    }
-    const route = this.route ?? router.routeFor(this);
-    if (route === null) return false;
-    route.send(this, buf, start, end, 1, !command.read, handler);
-    return true;
-  }
-
-  /** Answers with an error after everything before it, and closes the connection then. */
   fail(text: string, reason: ClosedFor = 'protocol'): void {
     this.router.counters.close(reason);
     this.retries.push({ reply: writeError(text) });
@@ -287,7 +304,6 @@ export class Client {
     this.socket.pause();
   }
 
-  /** Its session is let in nowhere: one error ends it, whatever of it still waits. */
   refuseSession(error: string): void {
     if (this.closing) {
       this.close('session');
@@ -298,13 +314,11 @@ export class Client {
     this.pump();
   }
 
-  /** A confirmation of a subscription: CLIENT REPLY does not silence it. */
   confirm(buf: Buffer, start: number, end: number): void {
     if (this.replies === 'skip') this.replies = 'on';
     this.write(buf, start, end);
   }
 
-  /** A reply that is the client's next: written at once, or kept while an earlier request is sent again. */
   deliver(buf: Buffer, start: number, end: number): void {
     if (this.retries.collecting) {
       this.retries.again({ reply: Buffer.from(buf.subarray(start, end)) });
@@ -316,14 +330,12 @@ export class Client {
     } else if (this.replies === 'skip') this.replies = 'on';
   }
 
-  /** Bytes for the client that are in nobody's turn. */
   write(buf: Buffer, start: number, end: number): void {
     if (this.closed) return;
     this.output.write(buf, start, end);
     if (this.socket.writableLength > 0) this.#onSlow(this.socket.writableLength);
   }
 
-  /** Replies that are its next, as they stand in memory. True when they must stay there: not all is written yet. */
   pass(buf: Buffer, start: number, end: number): boolean {
     if (this.replies !== 'on' || this.retries.collecting || this.closed) {
       this.deliver(buf, start, end);
@@ -344,33 +356,31 @@ export class Client {
     this.router.buffered.update(this);
   }
 
-  /** One reply to a run of several requests that is not simply passed on: an error, or one behind a retry. */
   onReply(run: Run, buf: Buffer, start: number, end: number): void {
     answerOrRetry(this, run, buf, start, end);
   }
 
-  /** Has the request sent again when everything that is in flight was answered. */
   sendAgain(item: Again): void {
     this.retries.again(item);
     this.router.counters.bounced++;
   }
 
-  /** A run of it was sent; its connection calls this, and the two that follow. */
   onRunSent(requests: number, bytes: number): void {
     this.inFlight++;
     this.flow.sent(requests, bytes);
   }
 
-  onRunLost(requests: number, bytes: number): void {
+  onRunLost(run: Run, loss: Loss): void {
+    retryLost(this, run, loss);
     this.inFlight--;
-    this.flow.done(requests, bytes);
+    this.flow.done(run.count, run.end - run.start);
   }
 
   onRunDone(run: Run, replyBytes: number): void {
     const { flow } = this;
     flow.done(run.count, run.end - run.start);
     if (run.reads) flow.learn(run.count, replyBytes);
-    if (--this.inFlight === 0 && (this.waiting || this.retries.collecting || this.own !== null))
+    if (--this.inFlight === 0 && (this.waiting || this.retries.collecting || this.place.own !== null))
       this.onIdle();
     if (flow.starved && flow.fed) this.pump();
   }
@@ -384,6 +394,6 @@ export class Client {
       if (rewound || resubscribed) this.router.dropOwn(this);
       this.pump();
     } else if (this.waiting) this.pump();
-    if (this.own !== null && this.inFlight === 0) this.router.giveBack(this);
+    if (this.place.own !== null && this.inFlight === 0) this.router.giveBack(this);
   }
 }

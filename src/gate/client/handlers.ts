@@ -1,9 +1,9 @@
 import type { Buffer } from 'node:buffer';
-import { MINUS, PUSH, STAR } from '../../resp/bytes.ts';
+import { MINUS } from '../../resp/bytes.ts';
 import { Push, readReply } from '../../resp/read.ts';
 import { writeRequest } from '../../resp/write.ts';
 import type { ReplyHandler } from '../upstream/run-ring.ts';
-import type { Client } from './gate-client.ts';
+import type { Client } from './client.ts';
 import { refusalOf } from './refusal.ts';
 
 /** A request whose success changes the client's session. It can always be sent again. */
@@ -172,17 +172,4 @@ export class Subscribing implements ReplyHandler {
     if (this.#verb.startsWith('p')) return sets.patterns;
     return this.#verb.startsWith('s') && !this.#verb.startsWith('sub') ? sets.shardChannels : sets.channels;
   }
-}
-
-const confirmation = /^[*>]3\r\n\$\d+\r\n[ps]?(un)?subscribe\r\n/;
-const message = /^\*[34]\r\n\$[78]\r\n[ps]?message\r\n/;
-const monitorLine = /^\+\d+\.\d+ \[/;
-
-/** Whether this, on a connection of a client that subscribed, monitors or speaks RESP3, answers no request. */
-export function isOutOfBand(client: Client, buf: Buffer, start: number, end: number): boolean {
-  const head = () => buf.toString('latin1', start, Math.min(end, start + 40));
-  if (buf[start] === PUSH) return !confirmation.test(head());
-  if (buf[start] === STAR && client.session.subscribed && client.session.protocol === 2)
-    return message.test(head());
-  return client.session.monitor !== null && monitorLine.test(head());
 }

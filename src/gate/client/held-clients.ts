@@ -1,4 +1,4 @@
-import type { Client } from './gate-client.ts';
+import type { Client } from './client.ts';
 import { failHeld } from './replay.ts';
 
 const checkMs = 25;

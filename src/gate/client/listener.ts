@@ -11,12 +11,12 @@ import type { ServerRuns } from '../upstream/server-runs.ts';
 import type { Strangers } from '../upstream/strangers.ts';
 import type { Upstream, UpstreamOptions } from '../upstream/upstream.ts';
 import type { Buffered } from './buffered.ts';
+import type { Client, Router } from './client.ts';
 import { endWith } from './farewell.ts';
-import { Client } from './gate-client.ts';
+import { GateClient } from './gate-client.ts';
 import { HeldClients } from './held-clients.ts';
 import { readHeader } from './proxy-socket.ts';
 import type { Refusal } from './refusal.ts';
-import type { Router } from './router.ts';
 import { withSharedReads } from './shared-reads.ts';
 import { secure } from './tls-handshake.ts';
 
@@ -195,7 +195,7 @@ export class Door implements Router, ConnectionsOwner {
       return;
     }
     this.counters.clientsAccepted++;
-    const client = new Client(this.#context.nextId(), socket, this, address);
+    const client = new GateClient(this.#context.nextId(), socket, this, address);
     this.clients.add(client);
     const { unauthenticatedMs } = this.config.limits;
     if (unauthenticatedMs === 0) return;
@@ -255,10 +255,7 @@ export class Door implements Router, ConnectionsOwner {
   }
 
   hold(client: Client): void {
-    if (client.heldSince === 0 && client.hasWork) {
-      client.heldSince = performance.now();
-      this.counters.held++;
-    }
+    if (client.startHold()) this.counters.held++;
     this.held.add(client);
   }
 
@@ -297,7 +294,7 @@ export class Door implements Router, ConnectionsOwner {
   }
 
   onRefusal(client: Client, refusal: Refusal): boolean {
-    const { current } = client;
+    const { current } = client.place;
     return current !== null && this.#routing.onRefusal(current.target, refusal);
   }
 

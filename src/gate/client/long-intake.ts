@@ -1,5 +1,5 @@
 import type { Buffer } from 'node:buffer';
-import type { Client } from './gate-client.ts';
+import type { Client } from './client.ts';
 import { keptBytes, LongRequest, wayOfLong } from './long-request.ts';
 
 /** The way in of a client's long requests, one at a time. */

@@ -1,7 +1,7 @@
 import { Buffer } from 'node:buffer';
 import { DOLLAR, findCr, MINUS, readLength } from '../../resp/bytes.ts';
 import type { Upstream } from '../upstream/upstream.ts';
-import type { Client } from './gate-client.ts';
+import type { Client } from './client.ts';
 import { answerUncertain } from './replay.ts';
 
 /**

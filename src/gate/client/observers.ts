@@ -1,13 +1,13 @@
 import type { Buffer } from 'node:buffer';
 import type { Login } from '../upstream/identity.ts';
-import type { Client } from './gate-client.ts';
+import type { Client } from './client.ts';
 
 /** What an accepted request makes of the session. */
 export function observer(client: Client, name: string, args: Buffer[], request: Buffer): () => void {
   const { session } = client;
   const text = (index: number) => args[index]?.toString('latin1') ?? '';
   return () => {
-    client.route = null;
+    client.place.reroute();
     const { identity } = session;
     if (name === 'select') {
       session.identity = { ...identity, database: Number(text(1)), selectedAs: identity.login };
@@ -15,7 +15,7 @@ export function observer(client: Client, name: string, args: Buffer[], request: 
     else if (name === 'monitor') session.monitor = request;
     else if (name === 'reset') {
       session.reset();
-      client.replies = 'on';
+      client.setReplies('on');
     } else if (name === 'auth') {
       const login: Login =
         args.length > 2 ? { user: text(1), password: text(2) } : { user: 'default', password: text(1) };

@@ -1,7 +1,7 @@
 import { splitInline } from '../../resp/arguments.ts';
 import { MALFORMED } from '../../resp/request.ts';
 import { writeRequest } from '../../resp/write.ts';
-import type { Client } from './gate-client.ts';
+import type { Client } from './client.ts';
 
 /** Takes a request that is malformed, empty or a line of words; `next` is what framing said of it. */
 export function takeOdd(client: Client, next: number): void {

@@ -2,9 +2,9 @@ import type { Buffer } from 'node:buffer';
 import { MALFORMED } from '../../resp/request.ts';
 import { writeError } from '../../resp/write.ts';
 import { mayRetry } from '../commands/retry.ts';
-import type { Run } from '../upstream/run-ring.ts';
+import type { Loss, Run } from '../upstream/run-ring.ts';
 import { isKnownRun } from '../upstream/server-runs.ts';
-import type { Client } from './gate-client.ts';
+import type { Client } from './client.ts';
 import { currentRequest, refusalOf, requestsOf } from './refusal.ts';
 import type { Again, Item } from './retry-queue.ts';
 
@@ -48,11 +48,7 @@ const slow = writeError(
  * The run's connection to `server` (a run of one) broke, `sent` or before; its client goes on once it has nothing in flight.
  * @param silent the server had said nothing for long, and this run is among those that it may have been busy with
  */
-export function onRunLost(
-  client: Client,
-  run: Run,
-  { server, sent, silent }: { server: string; sent: boolean; silent: boolean },
-): void {
+export function retryLost(client: Client, run: Run, { server, sent, silent }: Loss): void {
   const suspect = sent && silent;
   const { era } = client.router;
   const { deaths } = run;
@@ -63,7 +59,6 @@ export function onRunLost(
     else if (suspect) for (const request of requestsOf(run)) onSuspectLost(client, request);
     else for (const request of requestsOf(run)) onRequestLost(client, request);
   });
-  client.onRunLost(run.count, run.end - run.start);
 }
 
 export function onRequestLost(client: Client, request: Buffer): void {
@@ -93,10 +88,10 @@ export function sendAgain(client: Client, { request, loss, block, ends }: Again)
   const { router } = client;
   const command = router.table.commandIn(request);
   if (loss !== undefined && block === undefined && !ends) {
-    const route = client.route ?? router.routeFor(client);
+    const route = client.place.route ?? router.routeFor(client);
     if (route === null) return false;
     const died = router.era !== loss.era && isKnownRun(loss.run) && route.run !== loss.run;
-    client.deaths = loss.deaths + (died && isKnownRun(route.run) ? 1 : 0);
+    client.survived(loss.deaths + (died && isKnownRun(route.run) ? 1 : 0));
     if (client.deaths > 1 && command.read) {
       if (!client.idle()) return false;
       router.counters.uncertain++;
@@ -115,7 +110,7 @@ export function answerUncertain(client: Client): void {
 /** The client has waited for a primary long enough: every whole request that is here is answered with an error. */
 export function failHeld(client: Client): void {
   const { requests, router } = client;
-  client.heldSince = 0;
+  client.endHold();
   client.retries.answerAll((request) => refuseHeld(client, request));
   while (requests.size > 0 && !requests.incomplete && !client.closing) {
     const next = requests.next(requests.pos, router.requestLimits);

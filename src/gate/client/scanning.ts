@@ -4,9 +4,10 @@ import { MINUS } from '../../resp/bytes.ts';
 import { writeRequest } from '../../resp/write.ts';
 import type { Command } from '../commands/command-table.ts';
 import type { Upstream } from '../upstream/upstream.ts';
-import type { Client } from './gate-client.ts';
+import type { Client } from './client.ts';
 import { Observed } from './handlers.ts';
 import { type Cursor, markOf, markReply, placeAt, readCursor } from './scan-cursor.ts';
+import { sendPlainly } from './send-plain.ts';
 
 /**
  * SCAN, HSCAN, SSCAN, ZSCAN. An iteration that began at another server, or before a restart, starts over where the
@@ -16,15 +17,13 @@ import { type Cursor, markOf, markReply, placeAt, readCursor } from './scan-curs
  * @returns whether it was sent; false: it waits
  */
 export function sendScan(client: Client, command: Command, request: Buffer, args: Buffer[]): boolean {
-  const { router } = client;
+  const { place, router } = client;
   const at = cursorAt(command);
   const cursor = readCursor(args[at]?.toString('latin1') ?? '');
-  if (cursor === null) return client.sendPlain(command, request, 0, request.length);
+  if (cursor === null) return sendPlainly(client, command, request);
   const home = cursor.mark === 0 ? null : router.runs.memberOf((run) => markOf(run) === cursor.mark);
-  if (home !== null && client.own === null && client.route?.target !== home) client.route = null;
-  client.prefers = home;
-  const route = client.route ?? router.routeFor(client);
-  client.prefers = null;
+  if (home !== null && place.own === null && place.route?.target !== home) place.reroute();
+  const route = place.preferring(home, () => place.route ?? router.routeFor(client));
   if (route === null) return false;
   const asked = withCursor(args, at, placeAt(cursor, markOf(route.run)));
   route.send(client, asked, 0, asked.length, 1, false, new Scanning(client, request, markOf(route.run)));

@@ -1,6 +1,6 @@
 import { INCOMPLETE, MALFORMED } from '../../resp/request.ts';
 import type { Upstream } from '../upstream/upstream.ts';
-import type { Client } from './gate-client.ts';
+import type { Client } from './client.ts';
 import { takeOdd } from './odd-requests.ts';
 
 /**
@@ -19,7 +19,7 @@ export function sendNext(client: Client): boolean {
   let held = false;
   let room = 0;
   let starved = false;
-  let route = client.route;
+  let route = client.place.route;
   let command = router.table.unknown;
   const limits = router.limitsOf(client);
   const writesWait = router.holding !== 'none';
@@ -65,8 +65,7 @@ export function sendNext(client: Client): boolean {
     (route as Upstream).send(client, buf, start, pos, count, writes, null).reads = reads;
     router.counters.commands += count;
     requests.pos = pos;
-    client.heldSince = 0;
-    client.lastCommand = command.name;
+    client.onSent(command);
   }
   if (starved) flow.starve();
   if (held) router.hold(client);

@@ -1,6 +1,7 @@
 import type { Buffer } from 'node:buffer';
 import { writeRequest } from '../../resp/write.ts';
-import { type Identity, introductionOf, newcomer, type Step } from '../upstream/identity.ts';
+import { type Identity, introductionOf, newcomer, type Step, userOf } from '../upstream/identity.ts';
+import type { Restorable } from '../upstream/tenant.ts';
 import { Tracking } from './tracking.ts';
 import { Transaction } from './transaction.ts';
 
@@ -15,7 +16,7 @@ export interface Subscriptions {
  * What a client has told its server about itself, so that a connection to another member can be put into the same
  * state. Only what the server accepted is here.
  */
-export class Session implements Subscriptions {
+export class Session implements Subscriptions, Restorable {
   identity: Identity = newcomer;
   admitted = false;
   mustLogIn = false;
@@ -78,7 +79,11 @@ export class Session implements Subscriptions {
 
   /** What a client is told of its user: bytes as latin1. */
   get user(): string {
-    return this.identity.login?.user ?? 'default';
+    return userOf(this.identity);
+  }
+
+  onMove(): void {
+    this.transaction.onMove();
   }
 
   /**

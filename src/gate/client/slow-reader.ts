@@ -1,5 +1,5 @@
+import type { Client } from './client.ts';
 import { lookMs } from './flow.ts';
-import type { Client } from './gate-client.ts';
 
 /** Looks at a client that does not read, again and again until it has read everything: flow.ts says what follows. */
 export class SlowReader {

@@ -5,12 +5,14 @@ import { type Behaviour, settles } from '../commands/behaviour.ts';
 import type { Command } from '../commands/command-table.ts';
 import { Swallow } from '../upstream/open-upstream.ts';
 import { pingRequest } from '../upstream/requests.ts';
+import type { Client } from './client.ts';
 import { sendClientCommand } from './client-command.ts';
-import type { Client } from './gate-client.ts';
 import { AccessChange, Blocking, Foreign, Identifying, Observed, Settling, Subscribing } from './handlers.ts';
 import { observer } from './observers.ts';
 import { queuedScan, sendScan } from './scanning.ts';
-import { redirectIn, redirectTarget, withRedirect } from './tracking.ts';
+import { sendPlainly } from './send-plain.ts';
+import { redirectIn, withRedirect } from './tracking.ts';
+import { redirectTarget } from './tracking-restore.ts';
 import { Queued, TransactionEnd } from './transaction-handlers.ts';
 
 /**
@@ -110,13 +112,13 @@ function saysHello(request: Buffer): boolean {
 }
 
 function sendPlain({ client, command, request }: Special): boolean {
-  return client.sendPlain(command, request, 0, request.length);
+  return sendPlainly(client, command, request);
 }
 
 /** Who may do what may be another thing afterwards: connections of before are not for those who come. */
 function sendAccess({ client, command, request, args }: Special): boolean {
   const handler = new AccessChange(client, request, args);
-  return client.sendPlain(command, request, 0, request.length, handler);
+  return sendPlainly(client, command, request, handler);
 }
 
 function refuse({ client, command }: Special): boolean {
@@ -182,7 +184,7 @@ function sendRedirected(special: Special): boolean {
   const observe = observer(client, command.name, args, request);
   const accepted = () => {
     observe();
-    target.peer.session.tracking.sources.add(client);
+    target.peer.session.tracking.sources.add(client.id);
   };
   const asked = { ...special, request: withRedirect(args, target.id) };
   return sendOwn(asked, new Settling(client, request, accepted));

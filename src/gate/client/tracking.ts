@@ -1,8 +1,5 @@
-import { Buffer } from 'node:buffer';
+import type { Buffer } from 'node:buffer';
 import { writeRequest } from '../../resp/write.ts';
-import { Swallow } from '../upstream/open-upstream.ts';
-import type { Upstream } from '../upstream/upstream.ts';
-import type { Client } from './gate-client.ts';
 
 /**
  * CLIENT TRACKING of one client, so that it can be put onto another server.
@@ -16,8 +13,8 @@ import type { Client } from './gate-client.ts';
 export class Tracking {
   /** What turned it on, as the client sent it. */
   #requests: Buffer[][] = [];
-  /** Whose changed keys are told to this client. */
-  readonly sources = new Set<Client>();
+  /** The ids of those whose changed keys are told to this client. */
+  readonly sources = new Set<number>();
 
   get on(): boolean {
     return this.#requests.length > 0;
@@ -55,56 +52,4 @@ export function withRedirect(args: Buffer[], id: number | null): Buffer {
   return writeRequest(
     args.map((arg, index) => (at > 0 && index === at + 1 && id !== null ? String(id) : arg)),
   );
-}
-
-/** The client that is told in the place of this one, and its connection, if that leads to the same server. */
-export function redirectTarget(
-  client: Client,
-  id: number,
-  own: Upstream,
-): { peer: Client; id: number } | null {
-  for (const peer of client.router.clients) {
-    if (peer.id !== id) continue;
-    const at = peer.own;
-    return at?.ready && at.target === own.target && at.serverId !== null ? { peer, id: at.serverId } : null;
-  }
-  return null;
-}
-
-/** The client has a new connection of its own, with its session on it: what it and others track is put right. */
-export function restoreTracking(client: Client): void {
-  const { tracking } = client.session;
-  if (tracking.on) restoreOne(client);
-  for (const source of tracking.sources) {
-    if (source.closed) tracking.sources.delete(source);
-    else restoreOne(source);
-  }
-}
-
-function restoreOne(client: Client): void {
-  const { own } = client;
-  const { tracking } = client.session;
-  const { redirect } = tracking;
-  // What needs no other connection was restored with the session.
-  if (redirect === null) flush(client);
-  else if (own?.ready) {
-    const target = redirectTarget(client, redirect, own);
-    if (target === null) return;
-    for (const request of tracking.requests(target.id))
-      own.send(null, request, 0, request.length, 1, false, new Swallow());
-    flush(target.peer);
-  }
-}
-
-const flushes = {
-  2: Buffer.from('*3\r\n$7\r\nmessage\r\n$20\r\n__redis__:invalidate\r\n$-1\r\n'),
-  3: Buffer.from('>2\r\n$10\r\ninvalidate\r\n_\r\n'),
-};
-
-/** Tells it to forget what it remembers. In RESP2 only a subscriber can be told anything. */
-function flush(client: Client): void {
-  const { protocol, channels } = client.session;
-  if (protocol === 2 && !channels.has('__redis__:invalidate')) return;
-  const bytes = flushes[protocol];
-  client.write(bytes, 0, bytes.length);
 }

@@ -5,7 +5,7 @@ import { ReplyError, readReply } from '../../resp/read.ts';
 import { writeError, writeSimple } from '../../resp/write.ts';
 import type { Behaviour } from '../commands/behaviour.ts';
 import type { Command } from '../commands/command-table.ts';
-import type { Client } from './gate-client.ts';
+import type { Client } from './client.ts';
 import { accessChange, Observed } from './handlers.ts';
 import { observer } from './observers.ts';
 import { answerSuspect, answerUncertain } from './replay.ts';
@@ -142,7 +142,8 @@ export class TransactionEnd extends Observed {
 
   /** EXEC's answer with the cursors in it marked; null when there is none. */
   #marked(buf: Buffer, start: number, end: number): Buffer | null {
-    const { own, router } = this.client;
+    const { place, router } = this.client;
+    const { own } = place;
     const scans = this.#queued().flatMap((request, index) =>
       request.length > 0 && router.table.commandIn(request).behaviour.kind === 'scan' ? [index] : [],
     );

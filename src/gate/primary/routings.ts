@@ -1,5 +1,5 @@
 import { writeError } from '../../resp/write.ts';
-import type { Client } from '../client/gate-client.ts';
+import type { Client } from '../client/client.ts';
 import type { Door, Routing } from '../client/listener.ts';
 import type { Refusal } from '../client/refusal.ts';
 import type { Command } from '../commands/command-table.ts';
@@ -79,11 +79,11 @@ export class ReplicaRouting implements Routing {
     const { fit } = this.#replicas;
     const before = this.#chosen.get(client);
     // Its own connection, and what the server knows of it there, stays where it is while that replica may be read from.
-    const own = client.own?.closed === false ? client.own.target : undefined;
+    const own = client.place.own?.closed === false ? client.place.own.target : undefined;
     if (own !== undefined && (this.isTarget(own) || this.keeps(own, client))) return own;
     // What is in flight is answered by the replica that has it; only between requests is there a choice.
     if (before !== undefined && client.inFlight > 0 && fit.includes(before)) return before;
-    const { prefers } = client;
+    const { prefers } = client.place;
     if (prefers !== null && fit.includes(prefers)) return prefers;
     let best: MemberAddress | null = null;
     let least = Number.POSITIVE_INFINITY;

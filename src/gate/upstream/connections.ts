@@ -1,11 +1,8 @@
-import type { Client } from '../client/gate-client.ts';
-import { Blocking } from '../client/handlers.ts';
-import { onRunLost } from '../client/replay.ts';
-import { Session } from '../client/session.ts';
-import { restoreTracking } from '../client/tracking.ts';
 import type { GateConfig, MemberAddress } from '../config.ts';
 import { type OpenOptions, openUpstream } from './open-upstream.ts';
+import { PlainSession } from './plain-session.ts';
 import type { ServerRuns } from './server-runs.ts';
+import type { Tenant } from './tenant.ts';
 import type { Upstream, UpstreamOptions } from './upstream.ts';
 import { IdleUpstreams, kindOf, type Shared } from './upstreams.ts';
 
@@ -14,20 +11,20 @@ export interface ConnectionsOwner {
   readonly config: GateConfig;
   readonly confirm: UpstreamOptions['confirm'];
   /** The member for this client's requests now; null when there is none, or everything is held. */
-  targetFor(client: Client): MemberAddress | null;
+  targetFor(client: Tenant): MemberAddress | null;
   /** Whether clients may be sent to this member now. */
   isTarget(member: MemberAddress): boolean;
   /** Whether this client keeps its own connection to a member that is no target. */
-  keeps(member: MemberAddress, client: Client): boolean;
-  readonly clients: ReadonlySet<Client>;
+  keeps(member: MemberAddress, client: Tenant): boolean;
+  readonly clients: ReadonlySet<Tenant>;
   readonly runs: ServerRuns;
   /** The client must wait until something changes. */
-  hold(client: Client): void;
-  retrySoon(client: Client): void;
+  hold(client: Tenant): void;
+  retrySoon(client: Tenant): void;
   /** A connection could not be made, or broke; `inUse`: somebody needed it. */
   onLost(target: MemberAddress, reason: string, inUse: boolean): void;
   /** The member does not let this client's session in. */
-  onRefused(client: Client, error: string): void;
+  onRefused(client: Tenant, error: string): void;
 }
 
 /** How long a connection to a former primary may still answer what it was sent, in ms. */
@@ -48,6 +45,7 @@ export class Connections {
   readonly #idle = new IdleUpstreams();
   /** Every connection that is in use, to count what is in flight. */
   readonly #open = new Set<Upstream>();
+  readonly #owners = new Map<Upstream, Tenant>();
 
   constructor(owner: ConnectionsOwner) {
     this.#owner = owner;
@@ -71,8 +69,8 @@ export class Connections {
     return count;
   }
 
-  routeFor(client: Client): Upstream | null {
-    if (client.own !== null || client.session.needsOwnConnection) return this.ownFor(client);
+  routeFor(client: Tenant): Upstream | null {
+    if (client.place.own !== null || client.session.needsOwnConnection) return this.ownFor(client);
     const target = this.#owner.targetFor(client);
     if (target === null) {
       this.#owner.hold(client);
@@ -84,53 +82,55 @@ export class Connections {
       return null;
     }
     if (!this.#moveTo(client, shared.upstream)) return null;
-    client.route = shared.upstream;
+    client.place.routeTo(shared.upstream);
     return shared.upstream;
   }
 
-  ownFor(client: Client): Upstream | null {
+  ownFor(client: Tenant): Upstream | null {
     const target = this.#owner.targetFor(client);
     if (target === null) {
       this.#owner.hold(client);
       return null;
     }
-    client.route = null;
-    const { own } = client;
+    const { place } = client;
+    place.reroute();
+    const { own } = place;
     if (own !== null && own.target !== target) {
-      if (client.inFlight > 0) {
-        client.waiting = true;
+      if (!client.idle()) {
         this.#expire(own);
         return null;
       }
       this.dropOwn(client);
     }
-    if (client.own === null) this.#giveOwn(client, target);
-    const upstream = client.own as Upstream | null;
-    if (upstream === null || !upstream.ready || !this.#moveTo(client, upstream)) return null;
+    const upstream = place.own ?? this.#giveOwn(client, target);
+    if (upstream.closed || !upstream.ready || !this.#moveTo(client, upstream)) return null;
     return upstream;
   }
 
-  giveBack(client: Client): void {
-    const { own, session } = client;
+  giveBack(client: Tenant): void {
+    const { place, session } = client;
+    const { own } = place;
     if (own === null || !own.ready || client.inFlight > 0 || session.needsOwnConnection) return;
-    client.own = null;
-    client.current = null;
-    own.owner = null;
+    place.forget(own);
+    this.#disown(own);
     if (this.#owner.isTarget(own.target) && own.proven) this.#idle.put(kindOf(own.target, session), own);
     else own.destroy('no longer needed');
   }
 
-  dropOwn(client: Client): void {
-    const { own } = client;
-    client.own = null;
-    client.route = null;
+  dropOwn(client: Tenant): void {
+    const own = client.place.leaveOwn();
     if (own === null) return;
-    own.owner = null;
+    this.#disown(own);
     own.destroy('no longer needed');
   }
 
-  forget(client: Client): void {
-    client.current?.drop(client);
+  #disown(upstream: Upstream): void {
+    upstream.owner = null;
+    this.#owners.delete(upstream);
+  }
+
+  forget(client: Tenant): void {
+    client.place.current?.drop(client);
     this.dropOwn(client);
     for (const shared of this.#shared.values()) shared.waiting.delete(client);
   }
@@ -139,7 +139,7 @@ export class Connections {
   #retire(upstream: Upstream): void {
     upstream.retired = true;
     for (const [kind, shared] of this.#shared) if (shared.upstream === upstream) this.#shared.delete(kind);
-    for (const client of this.#owner.clients) if (client.route === upstream) client.route = null;
+    for (const { place } of this.#owner.clients) if (place.route === upstream) place.reroute();
   }
 
   /** Connections of this user, or of everybody (null), serve those who wait for an answer there, and nobody else. */
@@ -153,20 +153,21 @@ export class Connections {
   }
 
   /** Where clients are to be sent changed: nobody keeps the way it had. */
-  reroute(clients: Iterable<Client>): void {
+  reroute(clients: Iterable<Tenant>): void {
     this.#idle.clear();
     for (const upstream of this.#open) {
-      const { target, owner } = upstream;
-      if (this.#owner.isTarget(target) || (owner !== null && this.#owner.keeps(target, owner))) continue;
+      const { target } = upstream;
+      const owner = this.#owners.get(upstream);
+      if (this.#owner.isTarget(target) || (owner !== undefined && this.#owner.keeps(target, owner))) continue;
       if (upstream.ring.size > 0) this.#expire(upstream);
       else upstream.destroy('it leads to a former primary');
     }
-    for (const client of clients) client.route = null;
+    for (const { place } of clients) place.reroute();
   }
 
   /** Subscriptions and their like are put up again though the client asks for nothing. */
-  standAgain(client: Client): void {
-    if (!client.closed && !client.closing && client.own === null && client.session.standing)
+  standAgain(client: Tenant): void {
+    if (!client.closed && !client.closing && client.place.own === null && client.session.standing)
       this.ownFor(client);
   }
 
@@ -177,25 +178,25 @@ export class Connections {
   #expire(upstream: Upstream): void {
     if (upstream.expiring) return;
     upstream.expiring = true;
-    const blocked = upstream.ring.peek()?.handler instanceof Blocking;
+    const blocked = upstream.ring.peek()?.handler?.blocking === true;
     const reason = 'it leads to a former primary and does not answer';
     setTimeout(() => upstream.destroy(reason), blocked ? blockedGraceMs : graceMs);
   }
 
   /** Makes this the connection that the client's requests go to, once those before are answered. */
-  #moveTo(client: Client, upstream: Upstream): boolean {
-    if (client.current !== upstream && !client.idle()) return false;
-    client.current = upstream;
+  #moveTo(client: Tenant, upstream: Upstream): boolean {
+    const { place } = client;
+    if (place.current !== upstream && !client.idle()) return false;
+    place.moveTo(upstream);
     return true;
   }
 
-  #sharedFor(client: Client, target: MemberAddress): Shared {
+  #sharedFor(client: Tenant, target: MemberAddress): Shared {
     const kind = kindOf(target, client.session);
     const known = this.#shared.get(kind);
     if (known !== undefined) return known;
-    const session = new Session();
-    session.identity = client.session.identity;
-    const waiting = new Set<Client>();
+    const session = new PlainSession(client.session.identity);
+    const waiting = new Set<Tenant>();
     const upstream = openUpstream(session, target, this.#options(target), {
       onReady: () => pumpAll(waiting),
       onSlow: (upstream) => this.#retire(upstream),
@@ -216,30 +217,30 @@ export class Connections {
     return shared;
   }
 
-  #giveOwn(client: Client, target: MemberAddress): void {
+  #giveOwn(client: Tenant, target: MemberAddress): Upstream {
     const { session } = client;
     const idle = session.needsOwnConnection ? undefined : this.#idle.take(kindOf(target, session));
-    const upstream =
+    const upstream: Upstream =
       idle ??
       openUpstream(session, target, this.#options(target), {
-        onReady: () => {
-          if (upstream.owner === null) return;
-          restoreTracking(upstream.owner);
-          upstream.owner.pump();
-        },
+        onReady: () => this.#owners.get(upstream)?.onOwnReady(),
         onRefused: (_upstream, error) => {
-          if (upstream.owner !== null) this.#owner.onRefused(upstream.owner, error);
+          const owner = this.#owners.get(upstream);
+          if (owner !== undefined) this.#owner.onRefused(owner, error);
           upstream.destroy(error);
         },
         onClosed: (_upstream, reason) => {
-          const { owner } = upstream;
-          if (owner !== null) owner.own = null;
-          this.#onClosed(upstream, reason, owner === null ? [] : [owner]);
+          const owner = this.#owners.get(upstream);
+          owner?.place.forget(upstream);
+          this.#disown(upstream);
+          this.#onClosed(upstream, reason, owner === undefined ? [] : [owner]);
         },
       });
     this.#open.add(upstream);
     upstream.owner = client;
-    client.own = upstream;
+    this.#owners.set(upstream, client);
+    client.place.takeOwn(upstream);
+    return upstream;
   }
 
   #options(target: MemberAddress): OpenOptions {
@@ -251,24 +252,25 @@ export class Connections {
   }
 
   /** What was in flight is carried over; then those who used it, or waited for it, go on or wait. */
-  #onClosed(upstream: Upstream, reason: string, users: Iterable<Client>): void {
+  #onClosed(upstream: Upstream, reason: string, users: Iterable<Tenant>): void {
     this.#open.delete(upstream);
-    const clients = new Set<Client>(users);
+    const clients = new Set<Tenant>(users);
     const busyWith = upstream.silentMs >= silentMs ? upstream.ring.peek()?.client : undefined;
     for (let run = upstream.ring.peek(); run !== undefined; run = upstream.ring.peek()) {
       if (run.client !== null) {
-        clients.add(run.client);
+        // Whoever sends is a tenant: only the gate's own requests have nobody.
+        clients.add(run.client as Tenant);
         const silent = run.client === busyWith;
-        onRunLost(run.client, run, { server: upstream.run, sent: upstream.ring.sent > 0, silent });
+        run.client.onRunLost(run, { server: upstream.run, sent: upstream.ring.sent > 0, silent });
       }
       upstream.ring.shift();
     }
     const inUse = clients.size > 0 || !upstream.ready;
     if (inUse || upstream.broken) this.#owner.onLost(upstream.target, reason, inUse);
-    for (const client of this.#owner.clients) if (client.route === upstream) client.route = null;
+    for (const { place } of this.#owner.clients) if (place.route === upstream) place.reroute();
     for (const client of clients) {
       if (client.closed) continue;
-      if (client.current === upstream) client.current = null;
+      client.place.forget(upstream);
       if (client.inFlight === 0) client.onIdle();
       if (!client.hasWork && !client.session.standing) continue;
       this.#owner.hold(client);
@@ -277,7 +279,7 @@ export class Connections {
   }
 }
 
-function pumpAll(waiting: Set<Client>): void {
+function pumpAll(waiting: Set<Tenant>): void {
   const clients = [...waiting];
   waiting.clear();
   for (const client of clients) client.pump();

@@ -1,4 +1,7 @@
-import type { Client } from '../client/gate-client.ts';
+/** Who is not read from. */
+interface Waiting {
+  resume(): void;
+}
 
 /** Requests are kept until they are answered, so that they can be sent again: this much on one connection. */
 const fullBytes = 32 * 1024 * 1024;
@@ -6,7 +9,7 @@ const fullBytes = 32 * 1024 * 1024;
 /** How much on one connection is unanswered, and who is not read from because it is too much. */
 export class Crowd {
   #bytes = 0;
-  readonly #waiting = new Set<Client>();
+  readonly #waiting = new Set<Waiting>();
 
   add(bytes: number): void {
     this.#bytes += bytes;
@@ -29,7 +32,7 @@ export class Crowd {
   }
 
   /** The same; then `client.resume` is called when it is no longer full, or gone. */
-  isFullFor(client: Client): boolean {
+  isFullFor(client: Waiting): boolean {
     if (this.full) this.#waiting.add(client);
     return this.full;
   }

@@ -67,6 +67,11 @@ export function introductionOf(identity: Identity, name: string): Step[] {
   return steps;
 }
 
+/** A user as latin1, as the server would say it. */
+export function userOf({ login }: Identity): string {
+  return login?.user ?? 'default';
+}
+
 function bytesOf({ user, password }: Login): Buffer[] {
   return [Buffer.from(user, 'latin1'), Buffer.from(password, 'latin1')];
 }

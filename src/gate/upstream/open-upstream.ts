@@ -1,9 +1,8 @@
 import { MINUS } from '../../resp/bytes.ts';
-import { isOutOfBand } from '../client/handlers.ts';
-import type { Session } from '../client/session.ts';
 import type { MemberAddress } from '../config.ts';
 import { idInHello } from './identity.ts';
 import type { ReplyHandler } from './run-ring.ts';
+import type { Restorable } from './tenant.ts';
 import { Upstream, type UpstreamOptions } from './upstream.ts';
 
 export interface OpenEvents {
@@ -24,7 +23,7 @@ export interface OpenOptions extends UpstreamOptions {
 
 /** Opens a connection and puts the session onto it before anything else is sent. */
 export function openUpstream(
-  session: Session,
+  session: Restorable,
   target: MemberAddress,
   options: OpenOptions,
   events: OpenEvents,
@@ -33,20 +32,15 @@ export function openUpstream(
     onConnect: () => restore(session, upstream, options, events),
     onClosed: (_upstream, reason) => events.onClosed(upstream, reason),
     onSlow: (slow) => events.onSlow?.(slow),
-    onOutOfBand: (_upstream, buf, start, end) => {
-      const { owner } = upstream;
-      if (owner === null || !isOutOfBand(owner, buf, start, end)) return false;
-      owner.write(buf, start, end);
-      return true;
-    },
+    onOutOfBand: (_upstream, buf, start, end) => upstream.owner?.takesUnasked(buf, start, end) === true,
   });
   return upstream;
 }
 
-function restore(session: Session, upstream: Upstream, options: OpenOptions, events: OpenEvents): void {
-  session.transaction.onMove();
+function restore(session: Restorable, upstream: Upstream, options: OpenOptions, events: OpenEvents): void {
+  session.onMove();
   const steps = session.restoring(options.name);
-  if (session.standing || session.protocol === 3) upstream.outOfBand = true;
+  if (session.standing || session.identity.protocol === 3) upstream.outOfBand = true;
   let failed = '';
   let left = steps.length;
   for (const step of steps) {

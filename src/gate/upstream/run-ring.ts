@@ -1,5 +1,50 @@
 import type { Buffer } from 'node:buffer';
-import type { Client } from '../client/gate-client.ts';
+
+/** How a run was lost: by which server (a run of one), after it was written there or before. */
+export interface Loss {
+  server: string;
+  sent: boolean;
+  /** The server had said nothing for long, and this run is among those that it may have been busy with. */
+  silent: boolean;
+}
+
+/** Who gets the replies of a connection to a member. */
+export interface ReplySink {
+  readonly closed: boolean;
+  /** Replies may go to it as they come. */
+  readonly direct: boolean;
+  /** It goes on at the next answer, so what it is answered until then leaves first. */
+  readonly expectant: boolean;
+  /** Monotonic ms since when its next request waits for a primary; 0 when it doesn't. */
+  readonly heldSince: number;
+  /** Bytes that it has not read yet. */
+  readonly unread: number;
+  /** Replies that are its next, as they stand in memory. True when they must stay there. */
+  pass(buf: Buffer, start: number, end: number): boolean;
+  /** Bytes that are in nobody's turn. */
+  write(buf: Buffer, start: number, end: number): void;
+  /** One reply to a run of several requests that can't simply be passed on. */
+  onReply(run: Run, buf: Buffer, start: number, end: number): void;
+  onRunSent(requests: number, bytes: number): void;
+  onRunDone(run: Run, replyBytes: number): void;
+  /** The run's connection broke. */
+  onRunLost(run: Run, loss: Loss): void;
+  /** Of what is being sent: servers that died while they had it. */
+  readonly deaths: number;
+  /** So many ms after it was sent, or held, a run was answered. */
+  countAnswered(ms: number, run: Run): void;
+  /** There is room for its requests again. */
+  resume(): void;
+  /** Calls back when it has read what there is, or is gone. */
+  whenRead(onRead: () => void): void;
+  closeHalfway(): void;
+}
+
+/** Whoever has a connection for itself hears on it what it did not ask for just then. */
+export interface Unasked {
+  /** Takes a reply that answers no request; false when it answers one after all. */
+  takesUnasked(buf: Buffer, start: number, end: number): boolean;
+}
 
 /**
  * Takes the replies of a request that needs more than passing on. `onReply` says whether that was the last one;
@@ -23,7 +68,7 @@ export interface ReplyHandler {
  * are kept until then, so that they can be sent again; only a failover ever looks at them.
  */
 export class Run {
-  client: Client | null = null;
+  client: ReplySink | null = null;
   handler: ReplyHandler | null = null;
   bytes: Buffer | null = null;
   start = 0;
@@ -107,7 +152,7 @@ export class RunRing {
   }
 
   /** Takes out the runs of this client that were not sent, telling of each; the others move up. Returns how many. */
-  dropUnsent(client: Client, onDropped: (run: Run) => void): number {
+  dropUnsent(client: ReplySink, onDropped: (run: Run) => void): number {
     const mask = this.#runs.length - 1;
     let to = this.#sent;
     for (let from = to; from < this.#size; from++) {

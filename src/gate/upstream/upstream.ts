@@ -4,13 +4,12 @@ import { errorText } from '../../base/errors.ts';
 import { bulkEnd } from '../../resp/bulk-end.ts';
 import { MINUS } from '../../resp/bytes.ts';
 import { frameReply, REPLY_MALFORMED, type ReplyProgress } from '../../resp/reply.ts';
-import type { Client } from '../client/gate-client.ts';
 import type { GateTls, MemberAddress } from '../config.ts';
 import { Crowd } from './crowd.ts';
 import { Inbox } from './inbox.ts';
 import { openUpstreamSocket } from './open-socket.ts';
 import { Outbox } from './outbox.ts';
-import { type ReplyHandler, type Run, RunRing } from './run-ring.ts';
+import { type ReplyHandler, type ReplySink, type Run, RunRing, type Unasked } from './run-ring.ts';
 
 export interface UpstreamOptions {
   connectMs: number;
@@ -54,7 +53,7 @@ export class Upstream {
   readonly #outbox: Outbox;
   /** Bytes of a long bulk string that are passed on as they come; whose they are. */
   #skip = 0;
-  #streamingTo: Client | null = null;
+  #streamingTo: ReplySink | null = null;
   /** Monotonic ms until when a slow reader may hold up others; 0 before there was one. */
   #patientUntil = 0;
   /** Replies may come that answer nothing: the owner subscribed, or speaks RESP3. */
@@ -67,7 +66,7 @@ export class Upstream {
   /** What CLIENT ID says on it; null when the user may not ask. */
   serverId: number | null = null;
   /** The client that has it for itself; null when it is shared, or idle. */
-  owner: Client | null = null;
+  owner: Unasked | null = null;
   /** Nothing more is sent on it; it ends with its last answer. */
   retired = false;
   /** It is being given up; what is in flight has a moment to be answered. */
@@ -120,7 +119,7 @@ export class Upstream {
 
   /** Sends `count` whole requests that stand in `buf[start, end)`; a handler is for a single one. */
   send(
-    client: Client | null,
+    client: ReplySink | null,
     buf: Buffer,
     start: number,
     end: number,
@@ -205,7 +204,7 @@ export class Upstream {
     if (this.#skip > 0) pos = this.#passOn(pos, end);
     let mark = pos;
     let counted = pos;
-    let client: Client | null = null;
+    let client: ReplySink | null = null;
     let next = pos;
     while (pos < end && !this.closed) {
       const run = this.ring.peek();
@@ -221,7 +220,7 @@ export class Upstream {
         mark = next;
         continue;
       }
-      const its = run.client as Client;
+      const its = run.client as ReplySink;
       if (its !== client) {
         if (client !== null && mark < pos) this.#pass(client, mark, pos);
         client = its;
@@ -236,7 +235,7 @@ export class Upstream {
       } while (run.left > 0 && pos < end && buf[pos] !== MINUS);
       if (next < 0) break;
       if (run.left > 0) continue;
-      if (its.waiting || its.flow.starved) {
+      if (its.expectant) {
         this.#pass(its, mark, pos);
         mark = pos;
       }
@@ -257,7 +256,7 @@ export class Upstream {
   }
 
   /** Replies for one client, as they stand in the inbox. */
-  #pass(client: Client, start: number, end: number): void {
+  #pass(client: ReplySink, start: number, end: number): void {
     if (client.pass(this.#inbox.buf, start, end)) this.#inbox.lend();
   }
 
@@ -266,7 +265,7 @@ export class Upstream {
     const run = this.ring.peek();
     if (run === undefined || !run.plain || this.outOfBand) return pos;
     const { buf } = this.#inbox;
-    const client = run.client as Client;
+    const client = run.client as ReplySink;
     const at = pos + this.#progress.at;
     const body = bulkEnd(buf, at, end);
     const taken = body > end ? end : at;
@@ -282,7 +281,7 @@ export class Upstream {
   /** More of the body of a long bulk string. Returns where the bytes after it start. */
   #passOn(start: number, end: number): number {
     const taken = Math.min(this.#skip, end - start);
-    const client = this.#streamingTo as Client;
+    const client = this.#streamingTo as ReplySink;
     client.write(this.#inbox.buf, start, start + taken);
     this.#skip -= taken;
     this.#headBytes += taken;
@@ -299,8 +298,8 @@ export class Upstream {
    * Reads no more until the client has read what it has; those who come after it use another connection. Those who
    * wait behind it are held up for a moment only: then its replies are kept for it, up to the limit that closes it.
    */
-  #letItRead(client: Client): void {
-    if (client.closed || client.output.unread < slowReaderBytes) return;
+  #letItRead(client: ReplySink): void {
+    if (client.closed || client.unread < slowReaderBytes) return;
     const now = performance.now();
     if (this.#patientUntil === 0) {
       this.#patientUntil = now + patienceMs;
@@ -314,7 +313,7 @@ export class Upstream {
       if (!this.closed) this.#socket.resume();
     };
     const timer = othersWait ? setTimeout(goOn, this.#patientUntil - now) : undefined;
-    client.output.whenRead(goOn);
+    client.whenRead(goOn);
   }
 
   /** Writes a part of a long request as it comes; `onDrained` is called when the server has taken it. */
@@ -343,7 +342,7 @@ export class Upstream {
   }
 
   /** The client is gone: what it has here and was not sent is never sent. */
-  drop(client: Client): void {
+  drop(client: ReplySink): void {
     if (this.closed || this.ring.dropUnsent(client, (run) => this.#uncount(run)) === 0) return;
     this.#outbox.compact();
     if (this.retired && this.ring.size === 0) this.destroy('it was replaced');
@@ -362,7 +361,7 @@ export class Upstream {
     const { client } = run;
     this.#uncount(run);
     if (client !== null && run.handler?.blocking !== true) {
-      client.router.counters.answered(this.#now - run.since, run.count, run.writes);
+      client.countAnswered(this.#now - run.since, run);
     }
     this.ring.shift();
     if (this.retired && this.ring.size === 0) this.destroy('it was replaced');
@@ -381,7 +380,7 @@ export class Upstream {
     this.#outbox.close();
     this.crowd.clear();
     // Half of a reply can't be taken back: the one case in which a client is closed when a server fails.
-    this.#streamingTo?.close('half-reply');
+    this.#streamingTo?.closeHalfway();
     this.#events.onClosed(this, reason);
   }
 }

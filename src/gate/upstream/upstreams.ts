@@ -1,7 +1,6 @@
-import type { Client } from '../client/gate-client.ts';
-import type { Session } from '../client/session.ts';
 import type { MemberAddress } from '../config.ts';
 import { identityKey } from './identity.ts';
+import type { Restorable, Tenant } from './tenant.ts';
 import type { Upstream } from './upstream.ts';
 
 /** Idle connections are kept for the next client that needs one; more than this many of a kind are closed. */
@@ -10,13 +9,13 @@ const idleOfAKind = 16;
 /** A connection that many clients share, and who waits for it to open. */
 export interface Shared {
   readonly upstream: Upstream;
-  readonly waiting: Set<Client>;
+  readonly waiting: Set<Tenant>;
   /** Its user, as latin1. */
   readonly user: string;
 }
 
 /** Connections are alike when they lead to the same member as the same user with the same password, in one database and protocol. */
-export function kindOf(target: MemberAddress, session: Session): string {
+export function kindOf(target: MemberAddress, session: Restorable): string {
   return `${target.address}:${target.port} ${identityKey(session.identity)}`;
 }
 

@@ -1,0 +1,113 @@
+import type { Buffer } from 'node:buffer';
+import type { Socket } from 'node:net';
+import type { RequestLimits } from '../../resp/request.ts';
+import type { Command, CommandTable } from '../commands/command-table.ts';
+import type { GateConfig } from '../config.ts';
+import type { ClosedFor } from '../control/control-api.ts';
+import type { Counters } from '../control/counters.ts';
+import type { ServerRuns } from '../upstream/server-runs.ts';
+import type { Tenant } from '../upstream/tenant.ts';
+import type { Upstream } from '../upstream/upstream.ts';
+import type { Buffered } from './buffered.ts';
+import type { ClientOutput } from './client-output.ts';
+import type { Flow } from './flow.ts';
+import type { Refusal } from './refusal.ts';
+import type { RequestBuffer } from './request-buffer.ts';
+import type { Again, RetryQueue } from './retry-queue.ts';
+import type { Session } from './session.ts';
+
+/** What a client needs of the door that it came through. */
+export interface Router {
+  readonly config: GateConfig;
+  readonly table: CommandTable;
+  readonly counters: Counters;
+  readonly requestLimits: RequestLimits;
+  /** What this client may send: less before it has authenticated where it must. */
+  limitsOf(client: Client): RequestLimits;
+  /** Counts what waits in the gate, of all clients. */
+  readonly buffered: Buffered;
+  /** Writes wait, or everything does. */
+  readonly holding: 'none' | 'writes' | 'all';
+  /** There is a primary, and it still loads its data. */
+  readonly primaryLoads: boolean;
+  /** Counts how often everything was held, or a replica lost: a server that is lost before is not of this era. */
+  readonly era: number;
+  /** Which run of its process each server is in. */
+  readonly runs: ServerRuns;
+  /** True for a door that refuses some requests. */
+  readonly refuses: boolean;
+  readonly clients: ReadonlySet<Client>;
+  /**
+   * The connection that takes this client's next plain request, also remembered as its place's route; null when it
+   * must wait, and then `client.pump` is called when that may have changed.
+   */
+  routeFor(client: Client): Upstream | null;
+  /** The same for a request that changes what its connection is: the client gets one of its own. */
+  ownFor(client: Client): Upstream | null;
+  /** Takes the client's own connection back if its session no longer needs one. */
+  giveBack(client: Client): void;
+  /** Closes the client's own connection; its session is put onto a new one when it next needs one. */
+  dropOwn(client: Client): void;
+  /** Has `client.pump` called when what is held may go on; its requests fail when it took too long. */
+  hold(client: Client): void;
+  /** The error for a request that this door does not take; null for every other. */
+  refuse(client: Client, command: Command): Buffer | null;
+  /** A server refused without executing: true when the request is to be sent again, false to pass the error on. */
+  onRefusal(client: Client, refusal: Refusal): boolean;
+  onClientClosed(client: Client): void;
+  /** Whether it is known if this newcomer has to log in (`session.admit`); if not, `client.pump` is called once it is. */
+  admit(client: Client): boolean;
+  /** The access of this user (latin1) changed, or of everybody (null). */
+  onAccessChanged(user: string | null): void;
+}
+
+/** A client, as those see it who handle its requests. Its own class changes it; they ask it to. */
+export interface Client extends Tenant {
+  readonly id: number;
+  /** Its address and port, as a load balancer gave them if there is one. */
+  readonly address: string;
+  readonly socket: Socket;
+  readonly router: Router;
+  readonly session: Session;
+  readonly requests: RequestBuffer;
+  readonly retries: RetryQueue;
+  readonly output: ClientOutput;
+  readonly flow: Flow;
+  /** When it came: ms since 1970, and monotonic. */
+  readonly since: number;
+  readonly cameAt: number;
+  readonly lastCommand: string;
+  /** Bytes that the gate keeps for it. */
+  readonly heldBytes: number;
+  /** Takes note of `heldBytes`, and returns how many more that is than last time. */
+  recount(): number;
+  /** Whether it wants replies: `skip` not the next one. */
+  readonly replies: 'on' | 'off' | 'skip';
+  setReplies(mode: 'on' | 'off' | 'skip'): void;
+  /** Its next request waits for a primary. False when that was so before, or there is none. */
+  startHold(): boolean;
+  /** It waits no more. */
+  endHold(): void;
+  /** A request for this command was sent or answered. */
+  onSent(command: Command): void;
+  /** Of what is being sent: so many servers died while they had it. */
+  survived(deaths: number): void;
+  /** What comes next waits for the answer to what was sent last. */
+  settle(): void;
+  /** Sends or answers one request: false when it must wait. */
+  sendOne(command: Command, buf: Buffer, start: number, end: number): boolean;
+  /** Has the request sent again when everything that is in flight was answered. */
+  sendAgain(item: Again): void;
+  /** A reply that is its next: written at once, or kept while an earlier request is sent again. */
+  deliver(buf: Buffer, start: number, end: number): void;
+  /** A confirmation of a subscription: CLIENT REPLY does not silence it. */
+  confirm(buf: Buffer, start: number, end: number): void;
+  /** Answers with an error after everything before it, and closes the connection then. */
+  fail(text: string, reason?: ClosedFor): void;
+  /** Its session is let in nowhere: one error ends it, whatever of it still waits. */
+  refuseSession(error: string): void;
+  /** Closes the connection once everything before this is answered. */
+  end(): void;
+  /** @param reason when it is the gate that wants no more of it */
+  close(reason?: ClosedFor): void;
+}
