@@ -6,7 +6,8 @@ import { engineOf, libraryName } from '../rdb/function-library.ts';
 import { KeyHash } from '../rdb/key-hash.ts';
 import { KeyTable } from '../rdb/key-table.ts';
 import { lacksModule } from '../rdb/module-types.ts';
-import type { BodyWish, ScanHandler, Scanner } from '../rdb/scanner.ts';
+import type { BodyWish, ScanHandler } from '../rdb/scan-handler.ts';
+import type { ScanState } from '../rdb/scan-state.ts';
 import { DoesNotFit } from './errors.ts';
 import type { KeyChoice, Taker } from './restore-taker.ts';
 
@@ -99,7 +100,7 @@ export class RestoreCensus {
     });
   }
 
-  #misfit(scanner: Scanner): string | undefined {
+  #misfit(scanner: ScanState): string | undefined {
     const { databases, target } = this.#taker;
     const db = this.#choice?.moves.get(scanner.db) ?? scanner.db;
     if (db >= databases) {
@@ -112,7 +113,7 @@ export class RestoreCensus {
     return this.#isNew(scanner) ? undefined : 'it is in the file twice, and a server ends when it meets that';
   }
 
-  #isNew({ db, keyBuf, keyStart, keyEnd }: Scanner): boolean {
+  #isNew({ db, keyBuf, keyStart, keyEnd }: ScanState): boolean {
     if (this.#keys === undefined) return true;
     this.#hash.update(db, keyBuf, keyStart, keyEnd);
     return this.#keys.add(this.#hash.a, this.#hash.b, this.#hash.c);

@@ -1,4 +1,4 @@
-import type { Scanner } from '../rdb/scanner.ts';
+import type { ScanState } from '../rdb/scan-state.ts';
 import type { Target } from '../rdb/target.ts';
 
 /** What is to take the data. */
@@ -12,7 +12,7 @@ export interface Taker {
 
 /** Which keys, and where they go. */
 export interface KeyChoice {
-  test(scanner: Scanner): boolean;
+  test(scanner: ScanState): boolean;
   /** Databases that change their number. */
   moves: ReadonlyMap<number, number>;
   prefix: string;

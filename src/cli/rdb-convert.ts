@@ -1,5 +1,5 @@
 import type { ByteSink } from '../rdb/byte-sink.ts';
-import type { ScanHandler } from '../rdb/scanner.ts';
+import type { ScanHandler } from '../rdb/scan-handler.ts';
 import type { Output } from './output.ts';
 import { naming, openInput } from './rdb-input.ts';
 import { describeRate } from './rdb-report.ts';

@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { describeSize } from '../base/size.ts';
 import type { ByteSink } from '../rdb/byte-sink.ts';
 import type { KeyMemory } from '../rdb/memory.ts';
-import type { Scanner } from '../rdb/scanner.ts';
+import type { ScanState } from '../rdb/scan-state.ts';
 import type { Output } from './output.ts';
 import { type Converter, convertFile } from './rdb-convert.ts';
 import { chosenKeys, type KeyOptions, keyOptions } from './rdb-filter.ts';
@@ -42,7 +42,7 @@ export function memoryVerb(): Command {
       const target = isCsv ? options.output : '-';
       await convertFile(output, 'memory', file, target, (sink) => {
         if (isCsv) sink.ascii('database,key,type,encoding,bytes,elements,longest_element,expires_at\n');
-        const tell = (memory: KeyMemory, scanner: Scanner) => {
+        const tell = (memory: KeyMemory, scanner: ScanState) => {
           if (isCsv) putRow(sink, memory, scanner);
           else sums.add(memory, scanner);
         };
@@ -54,7 +54,7 @@ export function memoryVerb(): Command {
   );
 }
 
-function putRow(sink: ByteSink, memory: KeyMemory, scanner: Scanner): void {
+function putRow(sink: ByteSink, memory: KeyMemory, scanner: ScanState): void {
   const { db, kind, encoding, bytes, elements, longest, expireMs } = memory;
   sink.ascii(`${db},`);
   putCsvKey(sink, scanner);
@@ -62,7 +62,7 @@ function putRow(sink: ByteSink, memory: KeyMemory, scanner: Scanner): void {
 }
 
 /** In quotes, with bytes outside printable ASCII as \xNN, so that any program for CSV reads it. */
-function putCsvKey(sink: ByteSink, { keyBuf, keyStart, keyEnd }: Scanner): void {
+function putCsvKey(sink: ByteSink, { keyBuf, keyStart, keyEnd }: ScanState): void {
   sink.byte(0x22);
   for (let at = keyStart; at < keyEnd; at++) {
     const byte = keyBuf[at]!;
@@ -95,7 +95,7 @@ class Sums {
     this.top = options.top;
   }
 
-  add(memory: KeyMemory, scanner: Scanner): void {
+  add(memory: KeyMemory, scanner: ScanState): void {
     const prefix = this.prefixOf(scanner.keyBuf.subarray(scanner.keyStart, scanner.keyEnd));
     const known = this.prefixes.has(prefix) || this.prefixes.size < maxPrefixes;
     addTo(known ? sumIn(this.prefixes, prefix) : this.others, memory.bytes);

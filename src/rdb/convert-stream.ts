@@ -1,4 +1,4 @@
-import type { Conversion } from './convert.ts';
+import type { Conversion } from './conversion.ts';
 import { Cursor } from './cursor.ts';
 import { rdbError } from './errors.ts';
 import { Fault } from './fault.ts';

@@ -1,4 +1,5 @@
 import { type Ability, since } from './abilities.ts';
+import type { Conversion } from './conversion.ts';
 import { downgradeStream } from './convert-stream.ts';
 import type { Kind } from './format.ts';
 import { type Flavor, type, typeInfo } from './format.ts';
@@ -8,9 +9,6 @@ import { putLength } from './writer.ts';
 
 /** 48 bits: EB_EXPIRE_TIME_MAX in redis src/ebuckets.h. */
 const latestRedisExpiryMs = 2n ** 48n - 1n;
-
-/** What was made, and what is missing of it in words; or why nothing was. */
-export type Conversion = { type: number; body: Buffer; without?: string } | { reason: string };
 
 /**
  * Rewrites a value that the target does not know in a form that it does: packed encodings as plain ones, which every

@@ -2,7 +2,8 @@ import { type BodyMode, bodyMode } from './body/mode.ts';
 import { convertBody } from './convert.ts';
 import { type } from './format.ts';
 import { lacksModule, needsModule } from './module-types.ts';
-import type { BodyWish, Scanner } from './scanner.ts';
+import type { BodyWish } from './scan-handler.ts';
+import type { ScanState } from './scan-state.ts';
 import { isKnownTo, type Target } from './target.ts';
 import type { RdbWriter } from './writer.ts';
 
@@ -54,7 +55,7 @@ export class EntryCopier {
   }
 
   /** Whether the entry at hand is copied byte by byte, so that `copy` does for it. */
-  copiesWhole(scanner: Scanner): boolean {
+  copiesWhole(scanner: ScanState): boolean {
     return (
       this.prefix.length === 0 &&
       isKnownTo(this.target, scanner.type, scanner.flavor) &&
@@ -64,7 +65,7 @@ export class EntryCopier {
   }
 
   /** Copies an entry, or what there is of it: the rest then comes with `raw`. @param db the database it goes to. */
-  copy(scanner: Scanner, db: number, buf: Buffer, from: number, to: number): void {
+  copy(scanner: ScanState, db: number, buf: Buffer, from: number, to: number): void {
     this.collected = undefined;
     this.writer.source = scanner;
     this.writer.selectDb(db);
@@ -73,7 +74,7 @@ export class EntryCopier {
   }
 
   /** Starts on the key at hand. @param db the database it goes to. */
-  begin(scanner: Scanner, db: number): BodyWish {
+  begin(scanner: ScanState, db: number): BodyWish {
     this.db = db;
     this.collected = undefined;
     this.isLeftOut = false;
@@ -106,7 +107,7 @@ export class EntryCopier {
     else this.collected.push(Buffer.from(buf.subarray(from, to)));
   }
 
-  end(scanner: Scanner): void {
+  end(scanner: ScanState): void {
     if (this.collected === undefined) return;
     const body = Buffer.concat(this.collected);
     this.collected = undefined;
@@ -127,16 +128,16 @@ export class EntryCopier {
     this.writer.settle();
   }
 
-  private tell(scanner: Scanner, reason: string, kept = false): void {
+  private tell(scanner: ScanState, reason: string, kept = false): void {
     const key = scanner.copyKey();
     this.onUnloadable({ what: 'key', db: scanner.db, key, reason, ...(kept ? { kept: true as const } : {}) });
   }
 
-  private losesMarks({ idle, freq }: Scanner): boolean {
+  private losesMarks({ idle, freq }: ScanState): boolean {
     return this.target.version < 9 && (idle !== -1 || freq !== -1);
   }
 
-  private writeHead(scanner: Scanner, typeByte: number): void {
+  private writeHead(scanner: ScanState, typeByte: number): void {
     if (this.losesMarks(scanner)) this.tell(scanner, 'without when, or how often, it was used', true);
     const { expireHigh, expireLow, idle, freq, keyBuf, keyStart, keyEnd } = scanner;
     const head = { expireHigh, expireLow, idle, freq, type: typeByte };

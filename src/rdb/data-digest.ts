@@ -6,7 +6,8 @@ import { Fault } from './fault.ts';
 import { typeInfo } from './format.ts';
 import { bigintOf, putExact } from './int64.ts';
 import { LongHash } from './long-hash.ts';
-import type { BodyWish, Scanner } from './scanner.ts';
+import type { BodyWish } from './scan-handler.ts';
+import type { ScanState } from './scan-state.ts';
 
 /**
  * One sum over all keys with their databases, types, values and expiries, and over the function libraries: 96 bits that
@@ -28,7 +29,7 @@ export class DataDigest {
   private readonly sum = new Int32Array(3);
 
   /** What is wished of the key's body. */
-  key(scanner: Scanner): BodyWish {
+  key(scanner: ScanState): BodyWish {
     const { hash, record } = this;
     hash.update(scanner.db, scanner.keyBuf, scanner.keyStart, scanner.keyEnd);
     record.writeInt32LE(hash.a, 0);
@@ -44,7 +45,7 @@ export class DataDigest {
     this.moduleHash?.update(buf.subarray(from, to));
   }
 
-  end(scanner: Scanner): void {
+  end(scanner: ScanState): void {
     const { record, value } = this;
     if (this.moduleHash !== undefined) value.addBytes(this.moduleHash.digest());
     record.writeInt32LE(value.low, 12);

@@ -6,7 +6,9 @@ import { type Flavor, typeInfo } from './format.ts';
 import { KeyHash } from './key-hash.ts';
 import { nameFile, type RdbSource } from './merge-input.ts';
 import { pump } from './pump.ts';
-import { type BodyWish, type ScanHandler, Scanner } from './scanner.ts';
+import type { BodyWish, ScanHandler } from './scan-handler.ts';
+import type { ScanState } from './scan-state.ts';
+import { Scanner } from './scanner.ts';
 import type { Spill } from './spill.ts';
 import { decodeBody } from './value.ts';
 
@@ -176,8 +178,8 @@ class DifferenceTeller {
   }
 
   private handler(
-    judge: (ordinal: number, scanner: Scanner) => Difference['is'] | 'hold' | undefined,
-    hold: (scanner: Scanner, held: Held) => void,
+    judge: (ordinal: number, scanner: ScanState) => Difference['is'] | 'hold' | undefined,
+    hold: (scanner: ScanState, held: Held) => void,
     what: () => Difference['in'],
   ): ScanHandler {
     const passOver: BodyWish = { mode: bodyMode.skip, raw: undefined };
@@ -219,7 +221,7 @@ class DifferenceTeller {
   }
 }
 
-function nameOf(scanner: Scanner): string {
+function nameOf(scanner: ScanState): string {
   return JSON.stringify({ db: scanner.db, key: scanner.copyKey().toString('latin1') });
 }
 

@@ -1,7 +1,9 @@
 import { bodyMode } from './body/mode.ts';
 import { type FileHeader, type Flavor, type Kind, typeInfo } from './format.ts';
 import { bigintOf } from './int64.ts';
-import { type BodyWish, type ScanHandler, Scanner } from './scanner.ts';
+import type { BodyWish, ScanHandler } from './scan-handler.ts';
+import type { ScanState } from './scan-state.ts';
+import { Scanner } from './scanner.ts';
 import { decodeBody, type RdbValue } from './value.ts';
 
 /** A key with its value, as the file has it. */
@@ -21,7 +23,7 @@ export class RdbEntry {
   /** The value's bytes, as they stand in the file. */
   readonly body: Buffer;
 
-  constructor(scanner: Scanner, key: Buffer, body: Buffer) {
+  constructor(scanner: ScanState, key: Buffer, body: Buffer) {
     this.db = scanner.db;
     this.key = key;
     this.expireMs = scanner.expireMs === -1 ? undefined : bigintOf(scanner.expireHigh, scanner.expireLow);

@@ -4,7 +4,8 @@ import { auxFor, EntryCopier, type Unloadable } from './copy.ts';
 import { ExtrasCopier } from './extras.ts';
 import { type Kind, typeInfo } from './format.ts';
 import { KeyHash } from './key-hash.ts';
-import type { BodyWish, ScanHandler, Scanner } from './scanner.ts';
+import type { BodyWish, ScanHandler } from './scan-handler.ts';
+import type { ScanState } from './scan-state.ts';
 import type { Target } from './target.ts';
 import type { RdbWriter } from './writer.ts';
 
@@ -22,7 +23,7 @@ export interface KeyFilter {
 const sampleSecret = Buffer.from('holdfast');
 
 /** Makes one question of a filter. */
-export function keyTest(filter: KeyFilter): (scanner: Scanner) => boolean {
+export function keyTest(filter: KeyFilter): (scanner: ScanState) => boolean {
   const { patterns, kinds, dbs, dropExpiredBefore, sample } = filter;
   const hash = new KeyHash(sampleSecret);
   const bound = sample === undefined ? 0 : Math.round(sample * 2 ** 32);
@@ -46,7 +47,7 @@ export function keyTest(filter: KeyFilter): (scanner: Scanner) => boolean {
 const passOver: BodyWish = { mode: bodyMode.skip, raw: undefined };
 
 export interface FilterOptions {
-  test: (scanner: Scanner) => boolean;
+  test: (scanner: ScanState) => boolean;
   target: Target;
   inputAux: Record<string, string>;
   nowMs: number;

@@ -1,7 +1,8 @@
 import { bodyMode } from './body/mode.ts';
 import { type Flavor, type Kind, type, typeInfo } from './format.ts';
 import { bigintOf, isBelow } from './int64.ts';
-import type { BodyWish, ScanHandler, Scanner } from './scanner.ts';
+import type { BodyWish, ScanHandler } from './scan-handler.ts';
+import type { ScanState } from './scan-state.ts';
 
 export interface Tally {
   keys: number;
@@ -78,7 +79,7 @@ export class Inspector implements ScanHandler {
     return skipWish;
   }
 
-  key(scanner: Scanner): BodyWish {
+  key(scanner: ScanState): BodyWish {
     this.isAux = false;
     this.keys++;
     this.start = scanner.entryOffset;
@@ -87,7 +88,7 @@ export class Inspector implements ScanHandler {
     return skipWish;
   }
 
-  private addExpiry({ expireMs, expireHigh: high, expireLow: low }: Scanner): void {
+  private addExpiry({ expireMs, expireHigh: high, expireLow: low }: ScanState): void {
     const { firstExpiry, lastExpiry } = this;
     this.expiring++;
     if (expireMs < this.nowMs) this.expired++;
@@ -95,7 +96,7 @@ export class Inspector implements ScanHandler {
     if (isBelow(lastExpiry.high, lastExpiry.low, high, low)) Object.assign(lastExpiry, { high, low });
   }
 
-  end(scanner: Scanner): void {
+  end(scanner: ScanState): void {
     if (this.isAux) return;
     const bytes = scanner.offset - this.start;
     let database = this.databases.get(scanner.db);
@@ -123,7 +124,7 @@ export class Inspector implements ScanHandler {
     }
   }
 
-  report(scanner: Scanner): InspectReport {
+  report(scanner: ScanState): InspectReport {
     const { firstExpiry, lastExpiry } = this;
     const encodings = [...this.forms.values()]
       .map(({ kind, encoding, keys, bytes }) => ({ type: kind, encoding, keys, bytes }))
@@ -162,12 +163,12 @@ export class Inspector implements ScanHandler {
 }
 
 /** Strings differ by how they are stored: 256 an integer, 257 compressed, else 0. */
-function stringForm({ cursor }: Scanner): number {
+function stringForm({ cursor }: ScanState): number {
   const lead = cursor.pos < cursor.end ? cursor.buf[cursor.pos]! : 0;
   return lead < 0xc0 ? 0 : lead === 0xc3 ? 257 : 256;
 }
 
-function describeForm(form: number, scanner: Scanner): { kind: Kind; encoding: string } {
+function describeForm(form: number, scanner: ScanState): { kind: Kind; encoding: string } {
   if (form >= 256) return { kind: 'string', encoding: form === 256 ? 'int' : 'compressed' };
   const { kind, encoding } = typeInfo(form, scanner.flavor)!;
   return { kind, encoding };

@@ -4,13 +4,14 @@ import type { ByteSink } from './byte-sink.ts';
 import { type Kind, type, typeInfo } from './format.ts';
 import { bigintOf } from './int64.ts';
 import { putJsonNumber, putJsonString } from './json-text.ts';
-import type { BodyWish, ScanHandler, Scanner } from './scanner.ts';
+import type { BodyWish, ScanHandler } from './scan-handler.ts';
+import type { ScanState } from './scan-state.ts';
 import { viewOf } from './short-copy.ts';
 
 export interface JsonOptions {
   /** One object a line and nothing around them; else one array. */
   lines: boolean;
-  test: (scanner: Scanner) => boolean;
+  test: (scanner: ScanState) => boolean;
 }
 
 const passOver: BodyWish = { mode: bodyMode.skip, raw: undefined };
@@ -36,7 +37,7 @@ export class JsonWriter implements ScanHandler, ValueVisitor {
   keys = 0;
   private readonly sink: ByteSink;
   private readonly lines: boolean;
-  private readonly test: (scanner: Scanner) => boolean;
+  private readonly test: (scanner: ScanState) => boolean;
   private readonly wish: BodyWish = { mode: bodyMode.decode, raw: undefined, visitor: this };
   private count = 0;
   private kind: Kind = 'string';
@@ -66,7 +67,7 @@ export class JsonWriter implements ScanHandler, ValueVisitor {
     this.sink.ascii('}');
   }
 
-  key(scanner: Scanner): BodyWish {
+  key(scanner: ScanState): BodyWish {
     this.isOpen = this.test(scanner);
     if (!this.isOpen) return passOver;
     const { sink } = this;
@@ -210,7 +211,7 @@ export class JsonWriter implements ScanHandler, ValueVisitor {
   }
 
   /** Both the end of a value, from the walker, and the end of an entry, from the scanner. */
-  end(scanner?: Scanner): void {
+  end(scanner?: ScanState): void {
     if (scanner !== undefined) {
       if (this.isOpen) this.sink.byte(0x7d);
       this.isOpen = false;
@@ -223,7 +224,7 @@ export class JsonWriter implements ScanHandler, ValueVisitor {
     if (this.expiries.length > 0) this.putExpiries();
   }
 
-  private putType(scanner: Scanner): void {
+  private putType(scanner: ScanState): void {
     let bytes = this.typeBytes[scanner.type];
     if (bytes === undefined) {
       const { kind, encoding } = typeInfo(scanner.type, scanner.flavor)!;

@@ -2,7 +2,8 @@ import { bodyMode } from './body/mode.ts';
 import type { StreamGroup, ValueVisitor } from './body/visitor.ts';
 import { type Kind, type, typeInfo } from './format.ts';
 import { bigintOf } from './int64.ts';
-import type { BodyWish, ScanHandler, Scanner } from './scanner.ts';
+import type { BodyWish, ScanHandler } from './scan-handler.ts';
+import type { ScanState } from './scan-state.ts';
 
 /**
  * Estimates what each key takes in the memory of a 64-bit Redis 7 with jemalloc, from the structures in its source:
@@ -84,8 +85,8 @@ const passOver: BodyWish = { mode: bodyMode.skip, raw: undefined };
 /** A handler that calls back with the estimate of each key. */
 export class MemoryEstimator implements ScanHandler, ValueVisitor {
   keys = 0;
-  private readonly test: (scanner: Scanner) => boolean;
-  private readonly tell: (memory: KeyMemory, scanner: Scanner) => void;
+  private readonly test: (scanner: ScanState) => boolean;
+  private readonly tell: (memory: KeyMemory, scanner: ScanState) => void;
   private readonly wish: BodyWish = { mode: bodyMode.decode, raw: undefined, visitor: this };
   private isOpen = false;
   private kind: Kind = 'string';
@@ -101,12 +102,12 @@ export class MemoryEstimator implements ScanHandler, ValueVisitor {
   private expiries = 0;
   private isInteger = false;
 
-  constructor(test: (scanner: Scanner) => boolean, tell: (memory: KeyMemory, scanner: Scanner) => void) {
+  constructor(test: (scanner: ScanState) => boolean, tell: (memory: KeyMemory, scanner: ScanState) => void) {
     this.test = test;
     this.tell = tell;
   }
 
-  key(scanner: Scanner): BodyWish {
+  key(scanner: ScanState): BodyWish {
     this.isOpen = this.test(scanner);
     if (!this.isOpen) return passOver;
     this.keys++;
@@ -172,7 +173,7 @@ export class MemoryEstimator implements ScanHandler, ValueVisitor {
 
   moduleValue(): void {}
 
-  end(scanner?: Scanner): void {
+  end(scanner?: ScanState): void {
     if (scanner === undefined || !this.isOpen) return;
     const { kind, encoding } = typeInfo(scanner.type, scanner.flavor)!;
     const keyBytes = stringBytes(scanner.keyEnd - scanner.keyStart) + dictEntry + bucket;

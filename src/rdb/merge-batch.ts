@@ -1,7 +1,7 @@
 import type { EntryCopier } from './copy.ts';
 import type { KeyHash } from './key-hash.ts';
 import type { KeyTable } from './key-table.ts';
-import type { Scanner } from './scanner.ts';
+import type { ScanState } from './scan-state.ts';
 
 export interface BatchListener {
   /** A key, as a copy, that turned out to be in the table already. */
@@ -20,7 +20,7 @@ export class MergeBatch {
   private readonly listener: BatchListener;
   private readonly hash: KeyHash;
   private copier: EntryCopier | undefined;
-  private scanner: Scanner | undefined;
+  private scanner: ScanState | undefined;
   private count = 0;
   private room = 0;
   private readonly keys: Buffer[] = [];
@@ -38,7 +38,7 @@ export class MergeBatch {
   }
 
   /** Takes note of the key at hand; its bytes come with `raw`. @param db the database it goes to. */
-  add(scanner: Scanner, copier: EntryCopier, db: number): void {
+  add(scanner: ScanState, copier: EntryCopier, db: number): void {
     this.scanner = scanner;
     this.copier = copier;
     const index = this.count++;

@@ -1,5 +1,5 @@
 import type { KeyHash } from './key-hash.ts';
-import type { Scanner } from './scanner.ts';
+import type { ScanState } from './scan-state.ts';
 
 /** A file to read, as often as needed. */
 export interface RdbSource {
@@ -17,7 +17,7 @@ export interface MergeInput extends RdbSource {
 export type OnConflict = 'fail' | 'first' | 'last' | 'newest-expiry';
 
 /** The hash of the key as it will be in the result. */
-export function hashKey(hash: KeyHash, scanner: Scanner, db: number, prefix: Buffer): void {
+export function hashKey(hash: KeyHash, scanner: ScanState, db: number, prefix: Buffer): void {
   const { keyBuf, keyStart, keyEnd } = scanner;
   if (prefix.length === 0) {
     hash.update(db, keyBuf, keyStart, keyEnd);

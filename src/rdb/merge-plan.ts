@@ -4,7 +4,8 @@ import { KeyHash } from './key-hash.ts';
 import { hashKey, type MergeInput, nameFile, type OnConflict } from './merge-input.ts';
 import { OrdinalSets } from './ordinal-sets.ts';
 import { pump } from './pump.ts';
-import { type BodyWish, Scanner } from './scanner.ts';
+import type { BodyWish } from './scan-handler.ts';
+import { Scanner } from './scanner.ts';
 import { RecordSpill, type Spill } from './spill.ts';
 
 /** hash (3), file, ordinal, expiry (2: its halves, both -1 for never). */

@@ -10,7 +10,9 @@ import { hashKey, type MergeInput, nameFile, type OnConflict } from './merge-inp
 import { findLosers } from './merge-plan.ts';
 import type { OrdinalSets } from './ordinal-sets.ts';
 import { pump } from './pump.ts';
-import { type BodyWish, type ScanHandler, Scanner } from './scanner.ts';
+import type { BodyWish, ScanHandler } from './scan-handler.ts';
+import type { ScanState } from './scan-state.ts';
+import { Scanner } from './scanner.ts';
 import type { Spill } from './spill.ts';
 import { type Target, targetOfInputs } from './target.ts';
 import type { RdbWriter } from './writer.ts';
@@ -219,7 +221,7 @@ class Merge {
     });
   }
 
-  private isNew(scanner: Scanner, db: number, prefix: Buffer): boolean {
+  private isNew(scanner: ScanState, db: number, prefix: Buffer): boolean {
     const memory = this.memory!;
     hashKey(this.hash, scanner, db, prefix);
     const { a, b, c } = this.hash;

@@ -1,7 +1,8 @@
 import { Fault } from './fault.ts';
 import { opcode, typeInfo, unknownType } from './format.ts';
 import { nearestNumber } from './int64.ts';
-import type { ScanHandler, Scanner } from './scanner.ts';
+import type { ScanHandler } from './scan-handler.ts';
+import type { ScanState } from './scan-state.ts';
 
 /** More marks than this before one key is not a file that a server wrote. */
 const maxMarks = 16;
@@ -12,7 +13,7 @@ const maxSlotRanges = 16_384;
  * of which the handler is told. Undefined when more bytes are needed: the caller then goes back and calls again.
  */
 export function readOpcode(
-  scanner: Scanner,
+  scanner: ScanState,
   handler: ScanHandler,
 ): 'key' | 'moduleAux' | 'other' | undefined {
   const { cursor } = scanner;
@@ -45,7 +46,7 @@ export function readOpcode(
   }
 }
 
-function readKey(scanner: Scanner): boolean {
+function readKey(scanner: ScanState): boolean {
   const { cursor } = scanner;
   if (!cursor.takeString()) return false;
   scanner.keyBuf = cursor.text;
@@ -60,7 +61,7 @@ function readKey(scanner: Scanner): boolean {
   return true;
 }
 
-function readMark(scanner: Scanner, lead: number): boolean {
+function readMark(scanner: ScanState, lead: number): boolean {
   const { cursor } = scanner;
   const { buf, pos } = cursor;
   switch (lead) {
@@ -93,7 +94,7 @@ function readMark(scanner: Scanner, lead: number): boolean {
   }
 }
 
-function readOther(scanner: Scanner, handler: ScanHandler, lead: number): boolean {
+function readOther(scanner: ScanState, handler: ScanHandler, lead: number): boolean {
   const { cursor } = scanner;
   switch (lead) {
     case opcode.selectDb:
@@ -126,7 +127,7 @@ function readOther(scanner: Scanner, handler: ScanHandler, lead: number): boolea
   }
 }
 
-function readAux(scanner: Scanner, handler: ScanHandler): boolean {
+function readAux(scanner: ScanState, handler: ScanHandler): boolean {
   const { cursor } = scanner;
   if (!cursor.takeString()) return false;
   const name = Buffer.from(cursor.text.subarray(cursor.textStart, cursor.textEnd));
@@ -147,7 +148,7 @@ function shownVersion(value: Buffer): string {
 }
 
 /** Valkey 9: slots that are being moved here: a job's name, count, ranges. Redis 8.4 and later: something else. */
-function readSlotImport(scanner: Scanner): boolean {
+function readSlotImport(scanner: ScanState): boolean {
   const { cursor } = scanner;
   if (scanner.flavor !== 'valkey') {
     throw new Fault(

@@ -11,7 +11,8 @@ import type { PackedReader } from './packed/packed-reader.ts';
 import { RespBatch } from './resp-batch.ts';
 import { RespStream } from './resp-stream.ts';
 import { restorePayload } from './restore-payload.ts';
-import type { BodyWish, ScanHandler, Scanner } from './scanner.ts';
+import type { BodyWish, ScanHandler } from './scan-handler.ts';
+import type { ScanState } from './scan-state.ts';
 import { copyShort, longBytes, sameViewOf, viewOf } from './short-copy.ts';
 import { can, type Target } from './target.ts';
 import { decodeBody, visitBody } from './value.ts';
@@ -21,7 +22,7 @@ export interface RespOptions {
   replace: boolean;
   /** The server that will be given the commands: none that it lacks is written. Undefined: the newest. */
   target?: Target;
-  test: (scanner: Scanner) => boolean;
+  test: (scanner: ScanState) => boolean;
   /** Hears what can't be made with commands that the server has. */
   onUnloadable: (unloadable: Unloadable) => void;
 }
@@ -52,7 +53,7 @@ export class RespWriter implements ScanHandler, ValueVisitor {
   private readonly hset: string;
   private db = -1;
   private kind: Kind = 'string';
-  private place: Scanner | undefined;
+  private place: ScanState | undefined;
   private texts = 0;
   private hasExpiry = false;
   private field: Buffer | undefined;
@@ -80,7 +81,7 @@ export class RespWriter implements ScanHandler, ValueVisitor {
     this.options.onUnloadable({ what: 'function', reason });
   }
 
-  key(scanner: Scanner): BodyWish {
+  key(scanner: ScanState): BodyWish {
     this.isOpen = this.options.test(scanner) && this.canBeMade(scanner);
     this.pieces = undefined;
     if (!this.isOpen) return passOver;
@@ -102,7 +103,7 @@ export class RespWriter implements ScanHandler, ValueVisitor {
     return this.wish;
   }
 
-  private deleteFirst(scanner: Scanner): void {
+  private deleteFirst(scanner: ScanState): void {
     if (this.options.replace && this.kind !== 'string') this.batch.command('DEL', scanner.copyKey());
   }
 
@@ -112,7 +113,7 @@ export class RespWriter implements ScanHandler, ValueVisitor {
   }
 
   /** What is known before the value has been read. */
-  private canBeMade(scanner: Scanner): boolean {
+  private canBeMade(scanner: ScanState): boolean {
     const { kind } = typeInfo(scanner.type, scanner.flavor)!;
     const { target } = this.options;
     let reason: string | undefined;
@@ -127,7 +128,7 @@ export class RespWriter implements ScanHandler, ValueVisitor {
     return reason === undefined;
   }
 
-  private tell(scanner: Scanner, reason: string, kept = false): void {
+  private tell(scanner: ScanState, reason: string, kept = false): void {
     const key = scanner.copyKey();
     const unloadable: Unloadable = { what: 'key', db: scanner.db, key, reason };
     this.options.onUnloadable(kept ? { ...unloadable, kept } : unloadable);
@@ -201,7 +202,7 @@ export class RespWriter implements ScanHandler, ValueVisitor {
   moduleValue(): void {}
 
   /** Both the end of a value, from the walker, and the end of an entry, from the scanner. */
-  end(scanner?: Scanner): void {
+  end(scanner?: ScanState): void {
     const { batch } = this;
     if (scanner === undefined) {
       batch.send();
@@ -221,7 +222,7 @@ export class RespWriter implements ScanHandler, ValueVisitor {
   }
 
   /** A value that was held until its end. False when it can't be made there. */
-  private putWhole(scanner: Scanner, body: Buffer): boolean {
+  private putWhole(scanner: ScanState, body: Buffer): boolean {
     const { batch } = this;
     this.pieces = undefined;
     if (this.kind === 'module') {

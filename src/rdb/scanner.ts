@@ -1,44 +1,14 @@
 import type { HoldfastError } from '../base/errors.ts';
-import { type BodyMode, bodyMode } from './body/mode.ts';
-import type { ValueVisitor } from './body/visitor.ts';
+import { bodyMode } from './body/mode.ts';
 import { BodyWalker } from './body/walker.ts';
 import { Crc64, hexSum } from './crc64.ts';
-import { Cursor } from './cursor.ts';
 import { rdbError } from './errors.ts';
 import { Fault } from './fault.ts';
-import { type FileHeader, type Flavor, magicBytes, moduleName, opcode, parseMagic, type } from './format.ts';
+import { magicBytes, moduleName, opcode, parseMagic, type } from './format.ts';
 import { readOpcode } from './opcodes.ts';
 import { factsOf, type PieceFacts } from './piece.ts';
-
-/** What the handler wants of a body. */
-export interface BodyWish {
-  mode: BodyMode;
-  /** For those that pass bytes on: those of the whole entry, from its first mark, or of the body alone. */
-  raw: 'entry' | 'body' | undefined;
-  /** Must be given in decode mode. */
-  visitor?: ValueVisitor;
-}
-
-/** Is told what a file holds, in the order of the file. Buffers are valid only during the call. */
-export interface ScanHandler {
-  header?(header: FileHeader): void;
-  aux?(name: Buffer, value: Buffer): void;
-  /** The source of a function library. */
-  functionLibrary?(code: Buffer): void;
-  /** Module data outside the key space; its body follows like a key's. */
-  moduleAux?(scanner: Scanner): BodyWish;
-  selectDb?(db: number): void;
-  /** The server's hint: how many keys follow, and how many of them expire. */
-  resizeDb?(keys: number, expires: number): void;
-  /** A key; what there is to know of it stands in the scanner. */
-  key(scanner: Scanner): BodyWish;
-  /** A piece of the bytes that were wished. All of them have come when `end` is called. */
-  raw?(buf: Buffer, from: number, to: number): void;
-  /** The body is over. */
-  end?(scanner: Scanner): void;
-  /** Nothing that `raw` and others were given may be used after this returns. */
-  settle?(): void;
-}
+import type { BodyWish, ScanHandler } from './scan-handler.ts';
+import { ScanState } from './scan-state.ts';
 
 export interface ScanOptions {
   /** False: the checksum is read, but not compared; for those who read a file a second time. */
@@ -53,32 +23,7 @@ const state = { magic: 0, opcodes: 1, body: 2, checksum: 3, done: 4 } as const;
  *
  * It stops at the end of the RDB by itself, so a stream may go on behind it: `push` returns how many bytes it took.
  */
-export class Scanner {
-  readonly cursor = new Cursor();
-  header: FileHeader = { flavor: 'redis', version: 0 };
-  db = 0;
-  type = 0;
-  /** Milliseconds since 1970; -1 when the key does not expire. Beyond 2^53 it is the nearest number. */
-  expireMs = -1;
-  /** The same, exactly, as two halves; both -1 when the key does not expire. */
-  expireHigh = -1;
-  expireLow = -1;
-  /** Seconds since the last use; -1 when the file does not say. */
-  idle = -1;
-  /** LFU counter, 0 to 255; -1 when the file does not say. */
-  freq = -1;
-  /** Of a module's value or data: the type that wrote it. */
-  moduleType = '';
-  keyBuf: Buffer = Buffer.alloc(0);
-  keyStart = 0;
-  keyEnd = 0;
-  /** Where the entry starts: its expiry, if it has one, else its type. In the file, and in the cursor's buffer. */
-  entryOffset = 0;
-  /** True when the value had no elements. Known at `end`, after check or decode. */
-  isEmpty = false;
-  /** What the file says wrote it: `redis 7.0.15`; empty when it does not say. */
-  writtenBy = '';
-  checksum: 'pending' | 'matches' | 'absent' | 'ignored' = 'pending';
+export class Scanner extends ScanState {
   /** The checksum of all that was read. */
   readonly crc = new Crc64();
 
@@ -97,23 +42,15 @@ export class Scanner {
   private bodyIsWalked = false;
 
   constructor(handler: ScanHandler, options: ScanOptions = {}) {
+    super();
     this.handler = handler;
     this.walker = new BodyWalker(this.cursor);
     this.withChecksum = options.checksum ?? true;
   }
 
-  get flavor(): Flavor {
-    return this.header.flavor;
-  }
-
   /** True once the end mark and the checksum have been read. */
   get isDone(): boolean {
     return this.state === state.done;
-  }
-
-  /** Bytes of the RDB that have been read. */
-  get offset(): number {
-    return Math.min(this.cursor.offset, this.cursor.base + this.cursor.end);
   }
 
   /**
@@ -151,11 +88,6 @@ export class Scanner {
         ? 'the file is empty'
         : `the file ends here, inside ${this.whatIsUnderWay()}${this.missing(arrived)}`;
     throw this.translate(new Fault('truncated', reason, arrived));
-  }
-
-  /** The key under way as a copy, for those who keep it. */
-  copyKey(): Buffer {
-    return Buffer.from(this.keyBuf.subarray(this.keyStart, this.keyEnd));
   }
 
   /**

@@ -1,13 +1,14 @@
 import { bodyMode } from './body/mode.ts';
 import { auxFor, EntryCopier, type Unloadable } from './copy.ts';
 import { ExtrasCopier } from './extras.ts';
-import type { ScanHandler, Scanner } from './scanner.ts';
+import type { ScanHandler } from './scan-handler.ts';
+import type { ScanState } from './scan-state.ts';
 import { keySlot } from './slot.ts';
 import type { Target } from './target.ts';
 import type { RdbWriter } from './writer.ts';
 
 /** Tells the name of the part that a key belongs to. */
-export type PartOf = (scanner: Scanner) => string;
+export type PartOf = (scanner: ScanState) => string;
 
 export interface SlotRange {
   from: number;

@@ -2,7 +2,9 @@ import { bodyMode } from './body/mode.ts';
 import { DataDigest } from './data-digest.ts';
 import type { RdbProblem } from './errors.ts';
 import type { Flavor } from './format.ts';
-import { type BodyWish, type ScanHandler, Scanner } from './scanner.ts';
+import type { BodyWish, ScanHandler } from './scan-handler.ts';
+import type { ScanState } from './scan-state.ts';
+import { Scanner } from './scanner.ts';
 
 export interface DatabaseCount {
   db: number;
@@ -144,7 +146,7 @@ export class RdbVerifier {
     return count;
   }
 
-  private addEmpty(scanner: Scanner): void {
+  private addEmpty(scanner: ScanState): void {
     this.problemCount++;
     if (this.problems.length >= maxProblems) return;
     this.problems.push({

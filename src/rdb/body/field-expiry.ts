@@ -1,8 +1,8 @@
 import { Fault } from '../fault.ts';
 import { type } from '../format.ts';
 import { bigintOf, nearestNumber } from '../int64.ts';
+import type { BodyState } from './body-state.ts';
 import { bodyMode } from './mode.ts';
-import type { BodyWalker } from './walker.ts';
 
 /**
  * Hashes whose fields may expire, not packed:
@@ -18,7 +18,7 @@ import type { BodyWalker } from './walker.ts';
 const latestExpiryMs = 2 ** 48;
 const noHalf = -1;
 
-export function stepFieldExpiry(walker: BodyWalker): boolean {
+export function stepFieldExpiry(walker: BodyState): boolean {
   const { cursor } = walker;
   if (walker.phase === 0) {
     if (!readHead(walker)) return false;
@@ -46,7 +46,7 @@ export function stepFieldExpiry(walker: BodyWalker): boolean {
   return true;
 }
 
-function readHead(walker: BodyWalker): boolean {
+function readHead(walker: BodyState): boolean {
   const { cursor } = walker;
   const start = cursor.pos;
   walker.expiryBase = 0;
@@ -67,7 +67,7 @@ function readHead(walker: BodyWalker): boolean {
   return true;
 }
 
-function readAbsoluteTime(walker: BodyWalker): void {
+function readAbsoluteTime(walker: BodyState): void {
   const { cursor, mode, visitor } = walker;
   const high = cursor.buf.readInt32LE(cursor.pos + 4);
   const low = cursor.buf.readInt32LE(cursor.pos);
@@ -77,7 +77,7 @@ function readAbsoluteTime(walker: BodyWalker): void {
   if (mode === bodyMode.decode) visitor.fieldExpiry(isNever ? undefined : bigintOf(high, low));
 }
 
-function readRelativeTime(walker: BodyWalker): boolean {
+function readRelativeTime(walker: BodyState): boolean {
   const { cursor } = walker;
   if (!cursor.readCount()) return false;
   walker.expiry = cursor.length === 0 ? -1 : cursor.length + walker.expiryBase;
@@ -85,7 +85,7 @@ function readRelativeTime(walker: BodyWalker): boolean {
   return true;
 }
 
-function passText(walker: BodyWalker): boolean {
+function passText(walker: BodyState): boolean {
   const { cursor } = walker;
   if (walker.mode !== bodyMode.decode) return cursor.skipString();
   if (!cursor.takeString()) return false;
@@ -93,6 +93,6 @@ function passText(walker: BodyWalker): boolean {
   return true;
 }
 
-function badTime(walker: BodyWalker, time: number): Fault {
+function badTime(walker: BodyState, time: number): Fault {
   return new Fault('corrupt', `a field cannot expire at ${time}`, walker.cursor.offset);
 }

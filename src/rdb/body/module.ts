@@ -1,7 +1,7 @@
 import { Fault } from '../fault.ts';
 import { moduleName } from '../format.ts';
+import type { BodyState } from './body-state.ts';
 import { bodyMode } from './mode.ts';
-import type { BodyWalker } from './walker.ts';
 
 /**
  * What modules store: their id, then parts that each start with a code (0 ends, 1 and 2 integers as lengths, 3 a
@@ -10,7 +10,7 @@ import type { BodyWalker } from './walker.ts';
  */
 const part = { end: 0, signed: 1, unsigned: 2, float: 3, double: 4, string: 5 } as const;
 
-export function stepModule(walker: BodyWalker): boolean {
+export function stepModule(walker: BodyState): boolean {
   const { cursor } = walker;
   if (walker.phase === 0) {
     if (!cursor.readCount()) return false;
@@ -25,7 +25,7 @@ export function stepModule(walker: BodyWalker): boolean {
 }
 
 /** The same outside the key space, with when to load it (an unsigned part) between the id and the rest. */
-export function stepModuleAux(walker: BodyWalker): boolean {
+export function stepModuleAux(walker: BodyState): boolean {
   const { cursor } = walker;
   if (walker.phase === 0) {
     const start = cursor.pos;
@@ -44,7 +44,7 @@ export function stepModuleAux(walker: BodyWalker): boolean {
 }
 
 /** Phase 1: a part's code is next; 2: its integer; 3: its string. */
-function stepParts(walker: BodyWalker): boolean {
+function stepParts(walker: BodyState): boolean {
   const { cursor } = walker;
   for (;;) {
     if (walker.phase === 2 ? !cursor.readCount() : walker.phase === 3 && !cursor.skipString()) return false;
@@ -60,7 +60,7 @@ function stepParts(walker: BodyWalker): boolean {
   }
 }
 
-function rewind(walker: BodyWalker, start: number): false {
+function rewind(walker: BodyState, start: number): false {
   walker.cursor.pos = start;
   return false;
 }

@@ -7,9 +7,9 @@ import { ListpackReader } from '../packed/listpack.ts';
 import type { PackedReader } from '../packed/packed-reader.ts';
 import { ZiplistReader } from '../packed/ziplist.ts';
 import { ZipmapReader } from '../packed/zipmap.ts';
+import type { BodyState } from './body-state.ts';
 import { bodyMode } from './mode.ts';
 import { parseScore } from './scored.ts';
-import type { BodyWalker } from './walker.ts';
 
 /** Values that are one packed blob, stored as a string; and lists, which are several. */
 
@@ -18,7 +18,7 @@ const ziplist = new ZiplistReader();
 const zipmap = new ZipmapReader();
 const intset = new IntsetReader();
 
-export function stepPacked(walker: BodyWalker): boolean {
+export function stepPacked(walker: BodyState): boolean {
   const { cursor } = walker;
   if (walker.phase === 0) {
     if (walker.type === type.hashListpackEx) {
@@ -42,7 +42,7 @@ export function stepPacked(walker: BodyWalker): boolean {
 }
 
 /** quicklist: count, then ziplists. Version 2: each node is a plain string (1) or a listpack (2). */
-export function stepQuicklist(walker: BodyWalker): boolean {
+export function stepQuicklist(walker: BodyState): boolean {
   const { cursor } = walker;
   if (walker.phase === 0) {
     if (!cursor.readCount()) return false;
@@ -69,7 +69,7 @@ export function stepQuicklist(walker: BodyWalker): boolean {
   return true;
 }
 
-function passNode(walker: BodyWalker): boolean {
+function passNode(walker: BodyState): boolean {
   const { cursor, phase } = walker;
   const isPlain = phase === 2 && walker.type === type.listQuicklist2;
   if (isPlain && walker.mode === bodyMode.check) {
@@ -115,12 +115,12 @@ function readerOf(typeByte: number): PackedReader {
 }
 
 /** Elements that make one field or member. */
-function tupleSize(walker: BodyWalker): number {
+function tupleSize(walker: BodyState): number {
   if (walker.type === type.hashListpackEx || walker.type === type.hashListpackExPreGa) return 3;
   return walker.kind === 'hash' || walker.kind === 'zset' ? 2 : 1;
 }
 
-function checkTuples(walker: BodyWalker, reader: PackedReader): void {
+function checkTuples(walker: BodyState, reader: PackedReader): void {
   let seen = 0;
   while (reader.next()) seen++;
   const size = tupleSize(walker);
@@ -128,7 +128,7 @@ function checkTuples(walker: BodyWalker, reader: PackedReader): void {
   walker.isEmpty = seen === 0;
 }
 
-function tellTuples(walker: BodyWalker, reader: PackedReader): void {
+function tellTuples(walker: BodyState, reader: PackedReader): void {
   const { visitor, kind } = walker;
   const size = tupleSize(walker);
   const announced = reader.announced();
@@ -144,7 +144,7 @@ function tellTuples(walker: BodyWalker, reader: PackedReader): void {
     throw new Fault('corrupt', `${walker.seen} elements do not make a ${kind}`, 0);
 }
 
-function tellTexts(walker: BodyWalker, reader: PackedReader): void {
+function tellTexts(walker: BodyState, reader: PackedReader): void {
   const { visitor } = walker;
   if (visitor.allTexts !== undefined) {
     walker.seen += visitor.allTexts(reader);
@@ -157,7 +157,7 @@ function tellTexts(walker: BodyWalker, reader: PackedReader): void {
   }
 }
 
-function tellScored(walker: BodyWalker, reader: PackedReader): void {
+function tellScored(walker: BodyState, reader: PackedReader): void {
   const { visitor } = walker;
   while (reader.next()) {
     walker.seen++;
@@ -194,7 +194,7 @@ function isPlainNumber(reader: PackedReader): boolean {
   return points <= 1;
 }
 
-function tellExpiring(walker: BodyWalker, reader: PackedReader): void {
+function tellExpiring(walker: BodyState, reader: PackedReader): void {
   const { visitor } = walker;
   while (reader.next()) {
     walker.seen++;

@@ -1,10 +1,10 @@
 import { Fault } from '../fault.ts';
 import { type } from '../format.ts';
+import type { BodyState } from './body-state.ts';
 import { bodyMode } from './mode.ts';
-import type { BodyWalker } from './walker.ts';
 
 /** zset: count, then member and score. The score is text (version 1) or a double, lowest byte first (version 2). */
-export function stepScored(walker: BodyWalker): boolean {
+export function stepScored(walker: BodyState): boolean {
   const { cursor } = walker;
   if (walker.phase === 0) {
     if (!cursor.readCount()) return false;
@@ -25,7 +25,7 @@ export function stepScored(walker: BodyWalker): boolean {
   return true;
 }
 
-function passMember(walker: BodyWalker): boolean {
+function passMember(walker: BodyState): boolean {
   const { cursor } = walker;
   if (walker.mode !== bodyMode.decode) return cursor.skipString();
   if (!cursor.takeString()) return false;
@@ -33,7 +33,7 @@ function passMember(walker: BodyWalker): boolean {
   return true;
 }
 
-function passDouble(walker: BodyWalker): boolean {
+function passDouble(walker: BodyState): boolean {
   const { cursor } = walker;
   if (walker.mode === bodyMode.skip) {
     cursor.skip(8);
@@ -52,7 +52,7 @@ function passDouble(walker: BodyWalker): boolean {
   return true;
 }
 
-function passTextScore(walker: BodyWalker): boolean {
+function passTextScore(walker: BodyState): boolean {
   const { cursor } = walker;
   if (!cursor.has(1)) return false;
   const length = cursor.buf[cursor.pos]!;

@@ -1,7 +1,7 @@
 import { Fault } from '../fault.ts';
+import type { BodyState } from './body-state.ts';
 import { bodyMode } from './mode.ts';
-import type { StreamIdempotence } from './visitor.ts';
-import type { BodyWalker } from './walker.ts';
+import { type IdempotenceState, noIdempotence } from './stream-state.ts';
 
 /**
  * What Redis 8.6 remembers of the producers of a stream, so that an entry sent twice is added once: how long (seconds)
@@ -14,22 +14,7 @@ const mostIds = 10_000;
 
 const step = { limits: 0, producer: 1, ids: 2, totals: 3 };
 
-export interface IdempotenceState {
-  phase: number;
-  producers: number;
-  /** Collected only when somebody is told of it. */
-  found: StreamIdempotence;
-}
-
-export function newIdempotenceState(): IdempotenceState {
-  return { phase: 0, producers: 0, found: nothing() };
-}
-
-function nothing(): StreamIdempotence {
-  return { seconds: 0n, maxIds: 0n, producers: [], added: 0n, duplicates: 0n };
-}
-
-export function stepIdempotence(walker: BodyWalker, state: IdempotenceState): boolean {
+export function stepIdempotence(walker: BodyState, state: IdempotenceState): boolean {
   for (;;) {
     switch (state.phase) {
       case step.limits:
@@ -51,7 +36,7 @@ export function stepIdempotence(walker: BodyWalker, state: IdempotenceState): bo
   }
 }
 
-function readLimits(walker: BodyWalker, state: IdempotenceState): boolean {
+function readLimits(walker: BodyState, state: IdempotenceState): boolean {
   const numbers = readNumbers(walker, 3);
   if (numbers === undefined) return false;
   const [seconds = 0n, maxIds = 0n] = numbers;
@@ -60,16 +45,16 @@ function readLimits(walker: BodyWalker, state: IdempotenceState): boolean {
     checkLimit(walker, maxIds, mostIds, 'ids that are kept of a producer');
   }
   state.producers = walker.cursor.length;
-  state.found = { ...nothing(), seconds, maxIds };
+  state.found = { ...noIdempotence(), seconds, maxIds };
   return true;
 }
 
-function checkLimit({ cursor }: BodyWalker, found: bigint, most: number, what: string): void {
+function checkLimit({ cursor }: BodyState, found: bigint, most: number, what: string): void {
   if (found >= 1n && found <= BigInt(most)) return;
   throw new Fault('corrupt', `${found} is not from 1 to ${most}, the ${what}`, cursor.offset);
 }
 
-function readProducer(walker: BodyWalker, state: IdempotenceState): boolean {
+function readProducer(walker: BodyState, state: IdempotenceState): boolean {
   const { cursor } = walker;
   const start = cursor.pos;
   if (!cursor.takeString()) return false;
@@ -85,7 +70,7 @@ function readProducer(walker: BodyWalker, state: IdempotenceState): boolean {
   return true;
 }
 
-function readIds(walker: BodyWalker, state: IdempotenceState): boolean {
+function readIds(walker: BodyState, state: IdempotenceState): boolean {
   const { cursor } = walker;
   for (; walker.left > 0; walker.left--) {
     const start = cursor.pos;
@@ -103,7 +88,7 @@ function readIds(walker: BodyWalker, state: IdempotenceState): boolean {
   return true;
 }
 
-function readTotals(walker: BodyWalker, state: IdempotenceState): boolean {
+function readTotals(walker: BodyState, state: IdempotenceState): boolean {
   const numbers = readNumbers(walker, 2);
   if (numbers === undefined) return false;
   const [added = 0n, duplicates = 0n] = numbers;
@@ -114,7 +99,7 @@ function readTotals(walker: BodyWalker, state: IdempotenceState): boolean {
 }
 
 /** So many numbers in a row, or nothing when they have not all arrived. */
-function readNumbers({ cursor }: BodyWalker, count: number): bigint[] | undefined {
+function readNumbers({ cursor }: BodyState, count: number): bigint[] | undefined {
   const start = cursor.pos;
   const numbers: bigint[] = [];
   while (numbers.length < count) {

@@ -1,12 +1,13 @@
 import { Fault } from '../fault.ts';
 import { type } from '../format.ts';
 import { ListpackReader } from '../packed/listpack.ts';
+import type { BodyState } from './body-state.ts';
 import { bodyMode } from './mode.ts';
 import { placeBlobFault } from './packed.ts';
-import { type IdempotenceState, newIdempotenceState, stepIdempotence } from './stream-idempotence.ts';
+import { stepIdempotence } from './stream-idempotence.ts';
 import { walkStreamNode } from './stream-node.ts';
-import type { StreamConsumer, StreamGroup } from './visitor.ts';
-import type { BodyWalker } from './walker.ts';
+import { newGroup } from './stream-state.ts';
+import type { StreamConsumer } from './visitor.ts';
 
 /**
  * stream: count of nodes, then key (16 bytes: the first id) and listpack each; length, last id; since version 2
@@ -29,25 +30,9 @@ const step = {
   idempotence: 9,
 };
 
-export interface StreamState {
-  groups: number;
-  consumers: number;
-  /** First id of the node under way. */
-  ms: bigint;
-  seq: bigint;
-  /** The group under way, collected only when somebody is told of it. */
-  group: StreamGroup;
-  readonly idempotence: IdempotenceState;
-}
-
-export function newStreamState(): StreamState {
-  const idempotence = newIdempotenceState();
-  return { groups: 0, consumers: 0, ms: 0n, seq: 0n, group: newGroup(), idempotence };
-}
-
 const listpack = new ListpackReader();
 
-export function stepStream(walker: BodyWalker): boolean {
+export function stepStream(walker: BodyState): boolean {
   for (;;) {
     switch (walker.phase) {
       case step.count:
@@ -95,7 +80,7 @@ export function stepStream(walker: BodyWalker): boolean {
   }
 }
 
-function stepNodes(walker: BodyWalker): boolean {
+function stepNodes(walker: BodyState): boolean {
   const { cursor, stream } = walker;
   while (walker.left > 0) {
     if (walker.phase === step.nodeKey) {
@@ -127,7 +112,7 @@ function stepNodes(walker: BodyWalker): boolean {
   return true;
 }
 
-function readInfo(walker: BodyWalker): boolean {
+function readInfo(walker: BodyState): boolean {
   const { cursor } = walker;
   const start = cursor.pos;
   const isOld = walker.type === type.streamListpacks;
@@ -156,7 +141,7 @@ function readInfo(walker: BodyWalker): boolean {
   return true;
 }
 
-function readGroup(walker: BodyWalker): boolean {
+function readGroup(walker: BodyState): boolean {
   const { cursor } = walker;
   const start = cursor.pos;
   if (!cursor.takeString()) return false;
@@ -181,7 +166,7 @@ function readGroup(walker: BodyWalker): boolean {
   return true;
 }
 
-function readPending(walker: BodyWalker): boolean {
+function readPending(walker: BodyState): boolean {
   const { cursor } = walker;
   for (; walker.left > 0; walker.left--) {
     const start = cursor.pos;
@@ -199,7 +184,7 @@ function readPending(walker: BodyWalker): boolean {
   return true;
 }
 
-function stepConsumers(walker: BodyWalker): boolean {
+function stepConsumers(walker: BodyState): boolean {
   const { stream } = walker;
   for (;;) {
     if (walker.phase === step.consumer) {
@@ -213,7 +198,7 @@ function stepConsumers(walker: BodyWalker): boolean {
   }
 }
 
-function readConsumer(walker: BodyWalker): boolean {
+function readConsumer(walker: BodyState): boolean {
   const { cursor, stream } = walker;
   const start = cursor.pos;
   if (!cursor.takeString()) return false;
@@ -236,7 +221,7 @@ function readConsumer(walker: BodyWalker): boolean {
   return true;
 }
 
-function readOwned(walker: BodyWalker): boolean {
+function readOwned(walker: BodyState): boolean {
   const { cursor, stream } = walker;
   if (walker.mode !== bodyMode.decode) {
     const bytes = walker.left * 16;
@@ -257,11 +242,7 @@ function idAt(buf: Buffer, at: number): string {
   return `${buf.readBigUInt64BE(at)}-${buf.readBigUInt64BE(at + 8)}`;
 }
 
-function newGroup(): StreamGroup {
-  return { name: Buffer.alloc(0), lastId: '0-0', entriesRead: undefined, pending: [], consumers: [] };
-}
-
-function rewind(walker: BodyWalker, start: number): false {
+function rewind(walker: BodyState, start: number): false {
   walker.cursor.pos = start;
   return false;
 }

@@ -1,9 +1,9 @@
 import { type } from '../format.ts';
+import type { BodyState } from './body-state.ts';
 import { bodyMode } from './mode.ts';
-import type { BodyWalker } from './walker.ts';
 
 /** string: a string. list, set: count, strings. hash: count, then field and value, that many times. */
-export function stepStrings(walker: BodyWalker): boolean {
+export function stepStrings(walker: BodyState): boolean {
   const { cursor } = walker;
   if (walker.phase === 0) {
     let count = 1;
@@ -19,7 +19,7 @@ export function stepStrings(walker: BodyWalker): boolean {
   return walker.mode === bodyMode.decode ? takeStrings(walker) : skipStrings(walker);
 }
 
-function takeStrings(walker: BodyWalker): boolean {
+function takeStrings(walker: BodyState): boolean {
   const { cursor, visitor } = walker;
   let left = walker.left;
   while (left > 0 && cursor.takeString()) {
@@ -31,7 +31,7 @@ function takeStrings(walker: BodyWalker): boolean {
 }
 
 /** The loop that most of a file is read in: short plain strings are passed over without a call. */
-function skipStrings(walker: BodyWalker): boolean {
+function skipStrings(walker: BodyState): boolean {
   const { cursor } = walker;
   const { buf, end } = cursor;
   let pos = cursor.pos;

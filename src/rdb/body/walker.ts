@@ -1,11 +1,11 @@
-import type { Cursor } from '../cursor.ts';
-import { type Flavor, type Kind, type, typeInfo, unknownType } from '../format.ts';
+import { type Flavor, type, typeInfo, unknownType } from '../format.ts';
+import { BodyState } from './body-state.ts';
 import { stepFieldExpiry } from './field-expiry.ts';
 import { type BodyMode, bodyMode } from './mode.ts';
 import { stepModule, stepModuleAux } from './module.ts';
 import { stepPacked, stepQuicklist } from './packed.ts';
 import { stepScored } from './scored.ts';
-import { newStreamState, type StreamState, stepStream } from './stream.ts';
+import { stepStream } from './stream.ts';
 import { stepStrings } from './strings.ts';
 import type { ValueVisitor } from './visitor.ts';
 
@@ -13,40 +13,8 @@ import type { ValueVisitor } from './visitor.ts';
  * Walks the body of one value as its bytes arrive. `step` does what it can and returns false when it needs more;
  * nothing but strings and packed blobs that must be looked into is ever held.
  */
-export class BodyWalker {
-  readonly cursor: Cursor;
-  mode: BodyMode = bodyMode.skip;
-  type = 0;
-  flavor: Flavor = 'redis';
-  kind: Kind = 'string';
-  /** Where in the body's grammar it stands; 0 at the start. Each shape has its own numbers. */
-  phase = 0;
-  /** Elements, or nodes, still to come. */
-  left = 0;
-  /** Elements seen so far, for values in several nodes. */
-  seen = 0;
-  /** The value has no elements, which no server writes: Redis drops such a key when it loads it. */
-  isEmpty = false;
-  /** A compressed string is being checked piece by piece: the next bytes are its own. */
-  midString = false;
-  /** A list that has no other node. */
-  isSingleNode = false;
-  /** Field expiry: what the file's relative times count from, and the time of the field under way, -1 for never. */
-  expiryBase = 0;
-  expiry = 0;
-  readonly stream: StreamState = newStreamState();
-
-  private target: ValueVisitor | undefined;
-  private advance: (walker: BodyWalker) => boolean = stepStrings;
-
-  constructor(cursor: Cursor) {
-    this.cursor = cursor;
-  }
-
-  /** The visitor; only in decode mode. */
-  get visitor(): ValueVisitor {
-    return this.target as ValueVisitor;
-  }
+export class BodyWalker extends BodyState {
+  private advance: (walker: BodyState) => boolean = stepStrings;
 
   begin(typeByte: number, flavor: Flavor, mode: BodyMode, visitor: ValueVisitor | undefined): void {
     const info = typeInfo(typeByte, flavor);
@@ -84,7 +52,7 @@ export class BodyWalker {
   }
 }
 
-function stepOf(typeByte: number): (walker: BodyWalker) => boolean {
+function stepOf(typeByte: number): (walker: BodyState) => boolean {
   switch (typeByte) {
     case type.string:
     case type.list:
