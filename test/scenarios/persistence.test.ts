@@ -96,6 +96,8 @@ async function cutOff(deployment: TestDeployment, way: Way, to: Kind, afterMs: n
   // What a start that was cut off had begun in between.
   if (all) await kill(deployment.runningPids());
   await deployment.start();
+  // Servers that went on are as they were: a start changes nothing in what it adopts.
+  if (!all) await deployment.run('apply', [], ['--yes']);
 }
 
 async function settled(deployment: TestDeployment, kind: Kind): Promise<void> {

@@ -305,7 +305,10 @@ async function setAside(dataDir: string, files: readonly string[]): Promise<stri
   for (const file of files) {
     if (!(await exists(file))) continue;
     await mkdir(folder, { recursive: true, mode: 0o700 });
-    await rename(file, path.join(folder, path.basename(file)));
+    const kept = path.join(folder, path.basename(file));
+    // What an earlier change left there makes way.
+    await rm(kept, { recursive: true, force: true });
+    await rename(file, kept);
     moved = true;
   }
   return moved ? folder : null;
