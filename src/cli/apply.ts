@@ -1,6 +1,7 @@
 import path from 'node:path';
 import type { Command } from 'commander';
 import type { ApplyResult } from '../agent/change/apply-spec.ts';
+import { shownValue } from '../agent/settings/shown-value.ts';
 import { adoptDrift } from './adopt-drift.ts';
 import { askAgent } from './ask-agent.ts';
 import { confirm } from './confirm.ts';
@@ -62,9 +63,9 @@ function print(output: Output, { changes }: ApplyResult): void {
   const rows = changes.map(({ where, what, from, to, takes }) => [
     where,
     what,
-    from || '""',
+    shownValue(what, from),
     '→',
-    to || '""',
+    shownValue(what, to),
     takes,
   ]);
   for (const line of table([['WHERE', 'WHAT', 'NOW', '', 'WANTED', 'TAKES'], ...rows])) output.line(line);

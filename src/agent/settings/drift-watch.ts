@@ -7,6 +7,7 @@ import type { Deployment, LiveMember } from '../deployment.ts';
 import { readChangeMark } from '../persistence/change-mark.ts';
 import { differentSettings, differentUsers } from './compare-settings.ts';
 import { ExpectedSettings, readSettings } from './expected-settings.ts';
+import { shownValue } from './shown-value.ts';
 
 /** One thing that a member runs with and the spec does not say. */
 export interface Drift {
@@ -95,9 +96,8 @@ export class DriftWatch {
 
 /** One sentence. */
 export function describeDrift({ member, kind, name, running, wanted }: Drift): string {
-  const quoted = (value: string) => (value === '' ? '""' : value);
   if (kind === 'setting')
-    return `${member} runs with ${name} ${quoted(running)}, and by the spec it is ${quoted(wanted)}`;
+    return `${member} runs with ${name} ${shownValue(name, running)}, and by the spec it is ${shownValue(name, wanted)}`;
   if (wanted === '') return `${member} has a user ${name} that the spec does not name`;
   if (running === '') return `${member} lacks the user ${name}`;
   if (running === wanted) return `the user ${name} has another password at ${member} than by the spec`;
