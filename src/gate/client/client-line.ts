@@ -1,6 +1,9 @@
 import type { Client } from './client.ts';
 
-/** One line of CLIENT LIST, as latin1, with the fields of Redis 7.0 in their order. What the gate can't know is 0. */
+/**
+ * One line of CLIENT LIST, as latin1, with the fields of Redis 7.0 in their order. What the gate can't
+ * know is 0; memory is what the gate keeps for the client.
+ */
 export function describeClient(client: Client): string {
   const { session, socket } = client;
   const now = Date.now();
@@ -11,6 +14,9 @@ export function describeClient(client: Client): string {
     (session.monitor !== null ? 'O' : '') +
     (session.transaction.open ? 'x' : '') +
     (session.tracking.on ? 't' : '');
+  const kept = client.requests.size + client.flow.sentBytes;
+  const unread = client.output.unread;
+  const { keptBytes } = session.transaction;
   const fields: [string, string | number][] = [
     ['id', client.id],
     ['addr', client.address],
@@ -25,16 +31,16 @@ export function describeClient(client: Client): string {
     ['psub', session.patterns.size],
     ['ssub', session.shardChannels.size],
     ['multi', session.transaction.begun ? session.transaction.requests.length : -1],
-    ['qbuf', client.requests.size],
+    ['qbuf', kept],
     ['qbuf-free', 0],
     ['argv-mem', 0],
-    ['multi-mem', 0],
+    ['multi-mem', keptBytes],
     ['rbs', 0],
     ['rbp', 0],
-    ['obl', socket.writableLength],
+    ['obl', unread],
     ['oll', 0],
     ['omem', 0],
-    ['tot-mem', 0],
+    ['tot-mem', kept + keptBytes + unread],
     ['events', 'r'],
     ['cmd', client.lastCommand === '' ? 'NULL' : client.lastCommand],
     ['user', session.user],

@@ -45,6 +45,11 @@ export class Flow {
     this.drained();
   }
 
+  /** Bytes of its requests that are sent and not answered: they are kept until then. */
+  get sentBytes(): number {
+    return this.#requestBytes;
+  }
+
   /** So many of its requests were written. */
   sent(requests: number, bytes: number): void {
     this.#requests += requests;

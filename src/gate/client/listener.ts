@@ -7,6 +7,7 @@ import type { GateConfig, Listen, MemberAddress } from '../config.ts';
 import type { Counters } from '../control/counters.ts';
 import { GateListenFailed } from '../errors.ts';
 import { Connections, type ConnectionsOwner } from '../upstream/connections.ts';
+import { isBusy } from '../upstream/open-upstream.ts';
 import type { ServerRuns } from '../upstream/server-runs.ts';
 import type { Strangers } from '../upstream/strangers.ts';
 import type { Upstream, UpstreamOptions } from '../upstream/upstream.ts';
@@ -17,6 +18,7 @@ import { GateClient } from './gate-client.ts';
 import { HeldClients } from './held-clients.ts';
 import { readHeader } from './proxy-socket.ts';
 import type { Refusal } from './refusal.ts';
+import { refuseWaiting } from './replay.ts';
 import { withSharedReads } from './shared-reads.ts';
 import { secure } from './tls-handshake.ts';
 
@@ -248,6 +250,11 @@ export class Door implements Router, ConnectionsOwner {
     if (/^(LOADING|MASTERDOWN|NOREPLICAS|READONLY) /.test(error)) {
       this.hold(client);
       this.held.retrySoon(client);
+      return;
+    }
+    // The server would tell the client so, and keep it.
+    if (isBusy(error)) {
+      refuseWaiting(client, error);
       return;
     }
     this.#context.log(`client ${client.id}: its session is not taken over: ${error}`);

@@ -109,9 +109,16 @@ export function answerUncertain(client: Client): void {
 
 /** The client has waited for a primary long enough: every whole request that is here is answered with an error. */
 export function failHeld(client: Client): void {
+  const { router } = client;
+  const missing = router.primaryLoads ? 'the primary did not load its data' : 'no primary was found';
+  refuseWaiting(client, `NOPRIMARY ${missing} within ${router.config.holdMs} ms`);
+}
+
+/** Every whole request that waits is answered with this error: it was not executed. */
+export function refuseWaiting(client: Client, error: string): void {
   const { requests, router } = client;
   client.endHold();
-  client.retries.answerAll((request) => refuseHeld(client, request));
+  client.retries.answerAll((request) => refuseHeld(client, request, error));
   while (requests.size > 0 && !requests.incomplete && !client.closing) {
     const next = requests.next(requests.pos, router.requestLimits);
     if (next === MALFORMED) client.fail(`ERR ${requests.frame.error}`);
@@ -119,17 +126,15 @@ export function failHeld(client: Client): void {
       const request = requests.buf.subarray(requests.pos, next);
       requests.pos = next;
       // An inline request is refused too; an empty one asks for nothing.
-      if (requests.frame.count !== 0) client.retries.push(refuseHeld(client, request));
+      if (requests.frame.count !== 0) client.retries.push(refuseHeld(client, request, error));
     }
   }
   client.pump();
 }
 
-function refuseHeld(client: Client, request: Buffer): Item {
+function refuseHeld(client: Client, request: Buffer, error: string): Item {
   const { router, session } = client;
   router.counters.heldInVain++;
-  const missing = router.primaryLoads ? 'the primary did not load its data' : 'no primary was found';
-  const error = `NOPRIMARY ${missing} within ${router.config.holdMs} ms`;
   const { transaction } = session;
   if (!transaction.open && !transaction.begun) return { reply: writeError(error) };
   transaction.spoil();

@@ -46,6 +46,11 @@ export class Transaction {
     return this.#queued?.slice(1) ?? [];
   }
 
+  /** Bytes of the requests that are kept of it. */
+  get keptBytes(): number {
+    return this.#forgetful ? 0 : this.#bytes;
+  }
+
   /** It needs the connection that it has. */
   get holdsConnection(): boolean {
     return this.#open || this.#queued !== null || this.#watching;

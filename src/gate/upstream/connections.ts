@@ -1,5 +1,5 @@
 import type { GateConfig, MemberAddress } from '../config.ts';
-import { type OpenOptions, openUpstream } from './open-upstream.ts';
+import { isBusy, type OpenOptions, openUpstream } from './open-upstream.ts';
 import { PlainSession } from './plain-session.ts';
 import type { ServerRuns } from './server-runs.ts';
 import type { Tenant } from './tenant.ts';
@@ -33,6 +33,9 @@ const graceMs = 1000;
 const blockedGraceMs = 50;
 /** A server that had a request and said nothing for so long, in ms, may have been busy with it. */
 const silentMs = 1000;
+/** A shared connection that had no answer for so long, in ms, is left to those who wait there. */
+const stuckMs = 250;
+const stuckCheckMs = 125;
 
 /**
  * The connections to members behind one door. Plain requests of all clients that are alike (same user, database
@@ -46,9 +49,11 @@ export class Connections {
   /** Every connection that is in use, to count what is in flight. */
   readonly #open = new Set<Upstream>();
   readonly #owners = new Map<Upstream, Tenant>();
+  readonly #stuckTimer: NodeJS.Timeout;
 
   constructor(owner: ConnectionsOwner) {
     this.#owner = owner;
+    this.#stuckTimer = setInterval(() => this.#leaveStuck(), stuckCheckMs).unref();
   }
 
   get counts(): { shared: number; private: number } {
@@ -135,7 +140,17 @@ export class Connections {
     for (const shared of this.#shared.values()) shared.waiting.delete(client);
   }
 
-  /** It stands still for a slow reader: whoever is not in its queue uses a fresh one. */
+  /**
+   * Behind a script that does not end, or a write that CLIENT PAUSE stops, nothing is answered on that connection;
+   * on another one the server says BUSY, answers reads, and takes what ends it.
+   */
+  #leaveStuck(): void {
+    for (const { upstream } of [...this.#shared.values()]) {
+      if (upstream.stuckMs >= stuckMs) this.#retire(upstream);
+    }
+  }
+
+  /** It stands still: whoever is not in its queue uses a fresh one. */
   #retire(upstream: Upstream): void {
     upstream.retired = true;
     for (const [kind, shared] of this.#shared) if (shared.upstream === upstream) this.#shared.delete(kind);
@@ -172,6 +187,7 @@ export class Connections {
   }
 
   closeAll(): void {
+    clearInterval(this.#stuckTimer);
     for (const upstream of this.#open) upstream.destroy('the gate stops');
   }
 
@@ -266,7 +282,7 @@ export class Connections {
       upstream.ring.shift();
     }
     const inUse = clients.size > 0 || !upstream.ready;
-    if (inUse || upstream.broken) this.#owner.onLost(upstream.target, reason, inUse);
+    if ((inUse && !isBusy(reason)) || upstream.broken) this.#owner.onLost(upstream.target, reason, inUse);
     for (const { place } of this.#owner.clients) if (place.route === upstream) place.reroute();
     for (const client of clients) {
       if (client.closed) continue;

@@ -21,6 +21,11 @@ export interface OpenOptions extends UpstreamOptions {
   run: Promise<string>;
 }
 
+/** A script that does not end keeps the server from letting anybody in; it lives, and may be asked again. */
+export function isBusy(error: string): boolean {
+  return error.startsWith('BUSY ');
+}
+
 /** Opens a connection and puts the session onto it before anything else is sent. */
 export function openUpstream(
   session: Restorable,

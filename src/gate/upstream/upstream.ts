@@ -154,6 +154,11 @@ export class Upstream {
     return performance.now() - Math.max(head.since, this.#now);
   }
 
+  /** How long, in ms, the server has not answered what everything behind it waits for; 0 while nothing does. */
+  get stuckMs(): number {
+    return this.#confirming || this.retired || !this.ready ? 0 : this.silentMs;
+  }
+
   /** It may be given to another client. */
   get proven(): boolean {
     return this.#proven && this.ring.size === 0;

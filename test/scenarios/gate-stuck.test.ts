@@ -1,0 +1,83 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { waitFor } from '../../src/base/retry.ts';
+import { type GateProcess, startGate } from '../support/gate-process.ts';
+import { RawClient } from '../support/raw-client.ts';
+import { cleanUp, type Server, startRedis } from '../support/redis-processes.ts';
+
+/** One client that keeps the server from answering it keeps nobody else from hearing what Redis says meanwhile. */
+
+let server: Server;
+let gate: GateProcess;
+
+beforeAll(async () => {
+  server = await startRedis(['--busy-reply-threshold', '100']);
+  gate = await startGate({ members: [{ id: 'redis-1', address: '127.0.0.1', port: server.port }] });
+});
+afterAll(cleanUp);
+
+const endless = 'EVAL "while true do end" 0';
+
+const shared = async () => (await gate.control.status()).connections.shared;
+
+/** The connection that clients share is no longer theirs who come. */
+const leftBehind = (before: number) =>
+  waitFor(async () => (await shared()) < before, {
+    what: 'the shared connection to be left',
+    withinMs: 5000,
+  });
+
+test('a script that never ends: others hear BUSY, in any database, and end it', async () => {
+  const [scripted, other, elsewhere] = await Promise.all([
+    RawClient.open(gate.port),
+    RawClient.open(gate.port),
+    RawClient.open(gate.port),
+  ]);
+  expect(await elsewhere.ask('SELECT 9')).toBe('+OK\r\n');
+  expect(await other.ask('GET k')).toBe('$-1\r\n');
+  const before = await shared();
+  scripted.send(endless);
+  await leftBehind(before);
+  expect(await other.ask('GET k')).toMatch(/^-BUSY /);
+  // Its connection, if it needs a new one, can't be put into its database now.
+  expect(await elsewhere.ask('GET k')).toMatch(/^-BUSY /);
+  expect(await elsewhere.ask('SET k 1')).toMatch(/^-BUSY /);
+  const newcomer = await RawClient.open(gate.port);
+  expect(await newcomer.ask('GET k')).toMatch(/^-BUSY /);
+  expect(await newcomer.ask('SCRIPT KILL')).toBe('+OK\r\n');
+  expect(await scripted.reply('the script')).toMatch(/^-ERR Script killed by user/);
+  expect(await scripted.ask('PING')).toBe('+PONG\r\n');
+  await waitFor(async () => (await elsewhere.ask('SET k 9')) === '+OK\r\n', {
+    what: 'the other database',
+    withinMs: 5000,
+  });
+  expect(await other.ask('GET k')).toBe('$-1\r\n');
+  for (const each of [scripted, other, elsewhere, newcomer]) each.close();
+}, 30_000);
+
+test('CLIENT PAUSE WRITE stops writes; reads and CLIENT UNPAUSE pass', async () => {
+  const [writer, reader] = await Promise.all([RawClient.open(gate.port), RawClient.open(gate.port)]);
+  expect(await writer.ask('SET paused before')).toBe('+OK\r\n');
+  expect(await writer.ask('CLIENT PAUSE 60000 WRITE')).toBe('+OK\r\n');
+  const before = await shared();
+  writer.send('SET paused after');
+  await leftBehind(before);
+  expect(await reader.ask('GET paused')).toBe('$6\r\nbefore\r\n');
+  expect(await reader.ask('GET paused')).toBe('$6\r\nbefore\r\n');
+  expect(await reader.ask('CLIENT UNPAUSE')).toBe('+OK\r\n');
+  expect(await writer.reply('the write')).toBe('+OK\r\n');
+  expect(await reader.ask('GET paused')).toBe('$5\r\nafter\r\n');
+  for (const each of [writer, reader]) each.close();
+}, 30_000);
+
+test('CLIENT LIST says how much the gate keeps for a client', async () => {
+  const [asking, other] = await Promise.all([RawClient.open(gate.port), RawClient.open(gate.port)]);
+  await other.ask('CLIENT SETNAME kept');
+  await other.ask('MULTI');
+  await other.ask(`SET k ${'x'.repeat(1000)}`);
+  const line = /^.* name=kept .*$/m.exec(await asking.ask('CLIENT LIST'))?.[0] ?? '';
+  const field = (name: string) => Number(new RegExp(` ${name}=(\\d+)`).exec(line)?.[1]);
+  expect(field('multi-mem')).toBeGreaterThan(1000);
+  expect(field('tot-mem')).toBeGreaterThan(1000);
+  expect(await asking.ask('CLIENT INFO')).toMatch(/ qbuf=[1-9]\d* .* tot-mem=[1-9]\d* /);
+  for (const each of [asking, other]) each.close();
+});
