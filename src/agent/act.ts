@@ -22,7 +22,7 @@ export class Actions {
         this.#part(decision.process).process.signal('SIGKILL');
         return this.#part(decision.process).process.waitForExit(2000);
       case 'stand':
-        await replacePrimary(this.#deployment, decision.cause === 'not-acting' ? null : decision.member);
+        await replacePrimary(this.#deployment, decision.code === 'not-acting' ? null : decision.member);
         return;
       case 'follow':
         return this.#follow(decision.member, decision.primary);
@@ -31,7 +31,7 @@ export class Actions {
       case 'refuse':
         return this.#refuse(decision);
       case 'give-up':
-        this.#part(decision.process).failed = true;
+        this.#part(decision.process).giveUp();
         return;
       case 'replica-eligible':
       case 'replica-ineligible':
@@ -73,8 +73,8 @@ export class Actions {
     events.add('data-damaged', id, `the files that ${id} can't load are kept in ${folder}`);
   }
 
-  #refuse({ member, reason, hint }: Extract<Decision, { kind: 'refuse' }>): void {
-    this.#part(member).refusal = reason;
+  #refuse({ member, code, about, reason, hint }: Extract<Decision, { kind: 'refuse' }>): void {
+    this.#part(member).refuse({ code, about, reason });
     this.#deployment.events.add('hint', member, hint);
   }
 

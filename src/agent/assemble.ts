@@ -94,7 +94,7 @@ function watchForDeath(
     // To stand for election needs no disk; to start it again does.
     void disk?.look().then(() => deployment.wake());
     // After that: a failover has no time for logs, and the process is started again a good while later.
-    if (watch && signal === null) part.damage = damageIn(lastLogLines(part.paths.log, logLines));
+    if (watch && signal === null) part.noteDamage(damageIn(lastLogLines(part.paths.log, logLines)));
   });
 }
 

@@ -3,7 +3,7 @@
  * event) wakes the loop at once; otherwise it looks a few times a second.
  */
 import { errorText } from '../base/errors.ts';
-import { type Decision, decide } from '../topology/decide.ts';
+import { type Decision, decide, decisionKey } from '../topology/decide.ts';
 import { actingPrimary, type View } from '../topology/view.ts';
 import { Actions } from './act.ts';
 import type { Deployment } from './deployment.ts';
@@ -36,10 +36,11 @@ export class Loop {
   #again = false;
   #stopped = false;
   readonly #rank: number;
-  #lastReason = '';
+  /** What was said last. */
+  #lastKey = '';
   /** By gate: the primary that it was told, and its pid then. */
   readonly #told = new Map<string, string>();
-  /** What failed lately, by its reason, and when it may be tried again. */
+  /** What failed lately, by the decision's key, and when it may be tried again. */
   readonly #failedUntilMs = new Map<string, number>();
 
   constructor(deployment: Deployment) {
@@ -92,12 +93,12 @@ export class Loop {
     clearTimeout(this.#later);
     if (decision.kind === 'nothing') {
       if (decision.untilMs !== undefined) this.#wakeIn(decision.untilMs - nowMs);
-      this.#lastReason = '';
+      this.#lastKey = '';
       return false;
     }
-    const key = `${decision.kind} ${decision.reason}`;
+    const key = decisionKey(decision);
     if (nowMs < (this.#failedUntilMs.get(key) ?? 0)) return false;
-    this.#say(decision);
+    this.#say(decision, key);
     try {
       await this.#deployment.operations.unplanned(() => this.#actions.act(decision));
       this.#failedUntilMs.delete(key);
@@ -138,9 +139,9 @@ export class Loop {
     if (ms < tickMs) this.#later = setTimeout(() => this.wake(), Math.max(1, ms));
   }
 
-  #say(decision: Exclude<Decision, { kind: 'nothing' }>): void {
-    if (decision.reason === this.#lastReason) return;
-    this.#lastReason = decision.reason;
+  #say(decision: Exclude<Decision, { kind: 'nothing' }>, key: string): void {
+    if (key === this.#lastKey) return;
+    this.#lastKey = key;
     this.#deployment.events.add(eventKinds[decision.kind], subjectOf(decision), decision.reason);
   }
 }

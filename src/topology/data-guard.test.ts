@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { deadProcess } from '../../test/support/views.ts';
 import { emptyPrimaryOver, possibleHolders } from './data-guard.ts';
 import type { MemberView, View } from './view.ts';
 
@@ -95,6 +96,12 @@ describe('the empty primary over a replica with data', () => {
   });
   test('one that has keys is not: it is a primary like others', () => {
     expect(over({ keys: 1 })).toBeUndefined();
+  });
+  test('once refused it stays so, by its code and not by its words, until another is primary', () => {
+    const refused = (about: string) =>
+      deadProcess(0, { refusal: { code: 'would-be-wiped', about: [about], reason: 'in whatever words' } });
+    expect(over({ keys: 1 }, { kept, process: refused('redis-1') })).toBe('redis-1');
+    expect(over({ keys: 1 }, { kept, process: refused('redis-3') })).toBeUndefined();
   });
   test('nor one of the same history: it was emptied on purpose', () => {
     expect(over({ histories: ['old', 'older'] })).toBeUndefined();

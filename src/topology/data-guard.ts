@@ -8,7 +8,16 @@
  *   history that the data is of: then someone emptied the database on purpose. Once refused, it stays so until another
  *   is primary or a person acts: a few new keys there don't make the old data worthless.
  */
-import { actingPrimary, type MemberView, type View } from './view.ts';
+import { actingPrimary, type MemberView, type RefusalCode, type View } from './view.ts';
+
+/** What would be lost if a member started as primary. */
+export interface Harm {
+  code: Extract<RefusalCode, 'would-wipe' | 'would-set-back'>;
+  /** Who would lose it. */
+  members: readonly MemberView[];
+  /** The end of a sentence. */
+  text: string;
+}
 
 /** Who may hold data that this member would wipe as an empty primary; empty when nobody. */
 export function possibleHolders(view: View, member: MemberView): MemberView[] {
@@ -20,20 +29,21 @@ export function possibleHolders(view: View, member: MemberView): MemberView[] {
   return accountedFor >= Math.floor(view.members.length / 2) + 1 ? [] : unknown;
 }
 
-/** What would be lost if a dead member started as primary, as the end of a sentence; undefined when nothing would. */
-export function harmAsPrimary(view: View, member: MemberView): string | undefined {
+/** What would be lost if a dead member started as primary; undefined when nothing would. */
+export function harmAsPrimary(view: View, member: MemberView): Harm | undefined {
   const others = view.members.filter(({ id }) => id !== member.id);
   if (member.dataIntact) {
     const ahead = member.dataStale ? others.filter(({ keys, synced }) => (keys ?? 0) > 0 && synced) : [];
     if (ahead.length === 0) return undefined;
-    return `its RDB on disk is older than what it had, and as primary it would make ${list(ahead)} copy that`;
+    const text = `its RDB on disk is older than what it had, and as primary it would make ${list(ahead)} copy that`;
+    return { code: 'would-set-back', members: ahead, text };
   }
   const holders = possibleHolders(view, member);
   if (holders.length === 0) return undefined;
-  if (holders.some(({ keys }) => (keys ?? 0) > 0)) {
-    return `it has no data on disk, and as an empty primary it would wipe ${list(holders)}`;
-  }
-  return `it has no data on disk, and ${list(holders)} can't be asked for theirs: as an empty primary it would wipe that`;
+  const text = holders.some(({ keys }) => (keys ?? 0) > 0)
+    ? `it has no data on disk, and as an empty primary it would wipe ${list(holders)}`
+    : `it has no data on disk, and ${list(holders)} can't be asked for theirs: as an empty primary it would wipe that`;
+  return { code: 'would-wipe', members: holders, text };
 }
 
 /** The empty primary that would wipe this member, if it followed it; undefined when there is no such danger. */
@@ -41,8 +51,9 @@ export function emptyPrimaryOver(view: View, member: MemberView): MemberView | u
   const primary = actingPrimary(view);
   const { kept } = member;
   if (!primary || primary.id === member.id) return undefined;
-  if (!isKnownEmpty(primary) && !member.process?.refusal?.includes(`the primary ${primary.id} is empty`))
-    return undefined;
+  const refusal = member.process?.refusal;
+  const wasRefused = refusal?.code === 'would-be-wiped' && refusal.about.includes(primary.id);
+  if (!isKnownEmpty(primary) && !wasRefused) return undefined;
   if (kept === null || kept.keys === 0 || primary.histories.includes(kept.history)) return undefined;
   return primary;
 }

@@ -22,6 +22,7 @@ describe('whom a replica of ours follows', () => {
       kind: 'follow',
       member: 'redis-2',
       primary: 'redis-1',
+      code: 'astray',
       reason: 'redis-2 follows another server; the primary is redis-1',
     });
     expect(astray({ follows: null }).kind).toBe('follow');
@@ -83,6 +84,7 @@ describe('a second primary', () => {
       kind: 'follow',
       member: 'redis-1',
       primary: 'redis-2',
+      code: 'second-primary',
       reason: 'redis-1 acts as a second primary; the primary is redis-2',
     });
     const late = threeSentinels([

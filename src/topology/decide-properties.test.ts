@@ -5,7 +5,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { anyRules, anyView, nowMs } from '../../test/support/random-views.ts';
-import { type DecideRules, type Decision, decide } from './decide.ts';
+import { type DecideRules, type Decision, decide, decisionKey } from './decide.ts';
 import type { MemberView, ProcessView, View } from './view.ts';
 
 const numRuns = 2000;
@@ -117,6 +117,15 @@ test('nothing is waited for that is past', () => {
   });
 });
 
+test('a decision is known by what it is, not by its words', () => {
+  always(['kill', 'stand', 'follow', 'restart', 'refuse', 'give-up'], (decision) => {
+    const inOtherWords = { ...decision, reason: 'in other words', hint: 'another hint' };
+    expect(decisionKey(inOtherWords)).toBe(decisionKey(decision));
+    expect(decisionKey(decision)).toContain(subjectOf(decision));
+    expect(decisionKey({ ...decision, kind: 'nothing', code: 'all-well' })).not.toBe(decisionKey(decision));
+  });
+});
+
 test('every reason names whom it is about', () => {
   always(['kill', 'stand', 'follow', 'restart', 'refuse', 'give-up'], (decision) => {
     expect(decision.reason).toContain(subjectOf(decision));
@@ -129,7 +138,7 @@ describe('an agent stands for election', () => {
       expect(word(view)).toBe(decision.member);
       const { process, reachable, busy, role, refuses } = member(view, decision.member);
       const answers = reachable && !busy;
-      switch (decision.cause) {
+      switch (decision.code) {
         case 'process-gone':
           return expect(process).toMatchObject({ running: false, diedAtMs: expect.any(Number) });
         case 'agreed-down':
@@ -288,7 +297,10 @@ test('a process is given up only when its budget is used up, and restarted only 
 test('what was refused or given up is not refused or given up again: no storm of events', () => {
   always(['refuse', 'give-up'], (decision, view, rules) => {
     const id = subjectOf(decision);
-    const done = decision.kind === 'refuse' ? { refusal: decision.reason } : { failed: true };
+    const done =
+      decision.kind === 'refuse'
+        ? { refusal: { code: decision.code, about: decision.about, reason: 'whatever words' } }
+        : { failed: true };
     const after = <T extends { id: string; process: ProcessView | null }>(part: T): T =>
       part.id === id ? { ...part, process: { ...(part.process as ProcessView), ...done } } : part;
     const next: View = {

@@ -9,8 +9,8 @@ import {
   deadProcess,
   threeSentinels,
 } from '../../test/support/views.ts';
-import { type DecideRules, decide } from './decide.ts';
-import type { MemberView, View } from './view.ts';
+import { type DecideRules, type Decision, decide } from './decide.ts';
+import type { MemberView, Refusal, View } from './view.ts';
 
 const rules: DecideRules = {
   rank: 0,
@@ -20,6 +20,13 @@ const rules: DecideRules = {
 };
 const nowMs = 1_000_000;
 const decideOn = (changes: Partial<View> = {}) => decide(aView(changes), rules, nowMs);
+
+/** What the agent notes of a refusal. */
+function refusalOf(decision: Decision): Refusal {
+  if (decision.kind !== 'refuse') throw new Error(`it was not refused but ${decision.kind}`);
+  const { code, about, reason } = decision;
+  return { code, about, reason };
+}
 
 describe('a process of ours died', () => {
   test('a Sentinel and a gate are started as they are configured', () => {
@@ -46,6 +53,7 @@ describe('a process of ours died', () => {
     const members = [aPrimary('redis-1'), aDeadMember('redis-2', nowMs, { diskKnown: false })];
     expect(decideOn({ members })).toEqual({
       kind: 'nothing',
+      code: 'disk-unknown',
       reason: 'redis-2 is down and what is on its disk is not known yet',
     });
   });
@@ -69,6 +77,7 @@ describe('a process of ours died', () => {
     const sentinels = threeSentinels([{}, { reachable: false }, { primary: null }]);
     expect(decideOn({ members, sentinels })).toEqual({
       kind: 'nothing',
+      code: 'no-named-primary',
       reason: 'redis-2 is down; it waits for a majority of Sentinels to say who is primary',
     });
   });
@@ -85,7 +94,7 @@ describe('a process of ours died', () => {
 
 test('a member whose disk holds data is not made a copy of an empty primary', () => {
   const kept = { keys: 7, history: 'old' };
-  const decideWith = (primary: Partial<MemberView>, refusal: string | null) => {
+  const decideWith = (primary: Partial<MemberView>, refusal: Refusal | null) => {
     const process = deadProcess(nowMs, { refusal });
     const member = aDeadMember('redis-2', nowMs, { process, kept });
     return decideOn({
@@ -94,16 +103,17 @@ test('a member whose disk holds data is not made a copy of an empty primary', ()
   };
   const refused = decideWith({ keys: 0 }, null);
   expect(refused).toMatchObject({ kind: 'refuse', member: 'redis-2' });
-  const { reason } = refused;
-  expect(decideWith({ keys: 0 }, reason)).toEqual({ kind: 'nothing', reason });
+  const refusal = refusalOf(refused);
+  expect(refusal).toMatchObject({ code: 'would-be-wiped', about: ['redis-1'] });
+  expect(decideWith({ keys: 0 }, refusal)).toMatchObject({ kind: 'nothing', code: 'refused' });
   // New writes on the empty primary don't make the old data worthless.
-  expect(decideWith({ keys: 3 }, reason).kind).toBe('nothing');
-  expect(decideWith({ reachable: false, keys: null }, reason).kind).toBe('nothing');
+  expect(decideWith({ keys: 3 }, refusal).kind).toBe('nothing');
+  expect(decideWith({ reachable: false, keys: null }, refusal).kind).toBe('nothing');
   // Someone emptied the database on purpose: the history is the same.
   expect(decideWith({ keys: 0, histories: ['newer', 'old'] }, null)).toMatchObject({ kind: 'restart' });
 
   const sentinels = threeSentinels({ primary: 'redis-3', configEpoch: 2 });
-  const member = aDeadMember('redis-2', nowMs, { process: deadProcess(nowMs, { refusal: reason }), kept });
+  const member = aDeadMember('redis-2', nowMs, { process: deadProcess(nowMs, { refusal }), kept });
   const members = [member, aPrimary('redis-3', { process: null, histories: ['old'], keys: 9 })];
   expect(decideOn({ members, sentinels })).toMatchObject({ as: { kind: 'replica', of: 'redis-3' } });
 });
@@ -117,6 +127,7 @@ describe('the restart budget', () => {
   test('says until when it waits, the soonest of several', () => {
     expect(died([nowMs - 5000])).toEqual({
       kind: 'nothing',
+      code: 'restart-pause',
       reason: 'redis-2 is restarted after a pause',
       untilMs: nowMs + 200,
     });
@@ -136,7 +147,11 @@ describe('the restart budget', () => {
   test('gives up when it is used up, and never touches what was given up', () => {
     const five = [50, 40, 30, 20, 10].map((ago) => nowMs - ago);
     expect(died(five)).toMatchObject({ kind: 'give-up', process: 'redis-2' });
-    expect(died(five, { failed: true })).toEqual({ kind: 'nothing', reason: 'all is as it should be' });
+    expect(died(five, { failed: true })).toEqual({
+      kind: 'nothing',
+      code: 'all-well',
+      reason: 'all is as it should be',
+    });
     expect(died([], { failed: true }).kind).toBe('nothing');
   });
 });
@@ -159,6 +174,7 @@ describe('a primary never comes back as primary by reflex', () => {
   test('it waits while the Sentinels choose, for 15 s', () => {
     expect(died([aReplica('redis-2'), aReplica('redis-3')])).toEqual({
       kind: 'nothing',
+      code: 'being-chosen',
       reason: 'redis-1 is down and the Sentinels are choosing between redis-2, redis-3',
       untilMs: nowMs - 100 + 15_000,
     });
@@ -195,6 +211,7 @@ describe('a primary never comes back as primary by reflex', () => {
     const selected = aReplica('redis-2', { reachable: false, silentMs: 4000 });
     expect(died([selected], {}, { selection, agoMs: 17_000 })).toEqual({
       kind: 'nothing',
+      code: 'failover',
       reason: 'redis-1 is down and a failover from it is under way',
     });
     const sentinels = threeSentinels([{}, { failoverInProgress: true }, {}]);
@@ -256,15 +273,18 @@ describe('the empty-primary guard', () => {
 
   test('it is refused once, not again and again', () => {
     const others = [aReplica('redis-2', unfit)];
-    const { reason } = died(others, gone);
-    const process = deadProcess(nowMs - 100, { refusal: reason });
-    expect(died(others, { ...gone, process })).toEqual({ kind: 'nothing', reason });
+    const refusal = refusalOf(died(others, gone));
+    expect(refusal).toMatchObject({ code: 'would-wipe', about: ['redis-2'] });
+    // It is the code that tells, in whatever words it was said.
+    const process = deadProcess(nowMs - 100, { refusal: { ...refusal, reason: 'in other words' } });
+    expect(died(others, { ...gone, process })).toMatchObject({ kind: 'nothing', code: 'refused' });
+    const anotherToo = [...others, aReplica('redis-3', unfit)];
+    expect(died(anotherToo, { ...gone, process })).toMatchObject({ about: ['redis-2', 'redis-3'] });
   });
 
   test('a refused primary does not keep its replicas down: what they hold is found out that way', () => {
     const others = [aDeadMember('redis-2', nowMs - 90)];
-    const { reason } = died(others, gone);
-    const process = deadProcess(nowMs - 100, { refusal: reason });
+    const process = deadProcess(nowMs - 100, { refusal: refusalOf(died(others, gone)) });
     expect(died(others, { ...gone, process })).toMatchObject({
       kind: 'restart',
       process: 'redis-2',
@@ -282,7 +302,9 @@ describe('the empty-primary guard', () => {
   });
 
   test('once another took over, a refused member comes back as its replica', () => {
-    const process = deadProcess(nowMs - 100, { refusal: 'it was refused' });
+    const process = deadProcess(nowMs - 100, {
+      refusal: { code: 'would-wipe', about: [], reason: 'it was refused' },
+    });
     const sentinels = threeSentinels({ primary: 'redis-2', configEpoch: 2 });
     const follows = { address: '127.0.0.1', port: 7102 };
     const decision = died(

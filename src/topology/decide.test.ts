@@ -30,7 +30,7 @@ const crashed = (
   });
 
 test('nothing is done when nothing is wrong', () => {
-  expect(decideOn()).toEqual({ kind: 'nothing', reason: 'all is as it should be' });
+  expect(decideOn()).toEqual({ kind: 'nothing', code: 'all-well', reason: 'all is as it should be' });
 });
 
 describe('paused, or during a planned change', () => {
@@ -43,10 +43,12 @@ describe('paused, or during a planned change', () => {
     expect(decide(view, rules, nowMs).kind).not.toBe('nothing');
     expect(decide({ ...view, paused: true }, rules, nowMs)).toEqual({
       kind: 'nothing',
+      code: 'paused',
       reason: 'automatic actions are paused',
     });
     expect(decide({ ...view, operation: 'a switchover' }, rules, nowMs)).toEqual({
       kind: 'nothing',
+      code: 'planned-change',
       reason: 'a switchover is under way',
     });
   });
@@ -92,7 +94,7 @@ describe('our primary’s process is gone', () => {
     expect(decide(crashed(), { ...rules, rank: 2 }, nowMs)).toEqual({
       kind: 'stand',
       member: 'redis-1',
-      cause: 'process-gone',
+      code: 'process-gone',
       reason:
         'the process of the primary redis-1 is gone and redis-2, redis-3 can take over: this agent stands for election',
     });

@@ -31,9 +31,17 @@ import {
   isEligible,
   isEligibleWhenReachable,
 } from './eligibility.ts';
-import { findHang } from './hang.ts';
+import { findHang, type Hang } from './hang.ts';
 import { type RestartRule, restartVerdict } from './restart-budget.ts';
-import { actingPrimary, type MemberView, namedPrimary, type ProcessView, type View } from './view.ts';
+import {
+  actingPrimary,
+  type MemberView,
+  namedPrimary,
+  type ProcessView,
+  type Refusal,
+  type RefusalCode,
+  type View,
+} from './view.ts';
 
 /** How a restarted member begins. */
 export type StartAs =
@@ -41,15 +49,26 @@ export type StartAs =
   | { kind: 'primary' }
   | { kind: 'as-configured' };
 
+/** Why nothing is done. */
+export type RestCode =
+  | ('all-well' | 'paused' | 'planned-change' | 'restart-pause' | 'refused')
+  | ('disk-unknown' | 'no-named-primary' | 'no-primary' | 'failover' | 'second-primary' | 'being-chosen');
+
+/** What is done next. Whatever tells one decision from another is a field of it; `reason` and `hint` are for people. */
 export type Decision =
-  | { kind: 'nothing'; reason: string; untilMs?: number }
-  | { kind: 'kill'; process: string; reason: string }
-  | { kind: 'stand'; member: string; cause: Cause; reason: string }
-  | { kind: 'follow'; member: string; primary: string; reason: string }
+  | { kind: 'nothing'; code: RestCode; reason: string; untilMs?: number }
+  | ({ kind: 'kill' } & Hang)
+  | { kind: 'stand'; member: string; code: Cause; reason: string }
+  | { kind: 'follow'; member: string; code: 'second-primary' | 'astray'; primary: string; reason: string }
   | { kind: 'restart'; process: string; as: StartAs; reason: string }
-  | { kind: 'refuse'; member: string; reason: string; hint: string }
+  | ({ kind: 'refuse'; member: string; hint: string } & Refusal)
   | { kind: 'give-up'; process: string; reason: string }
   | EligibilityDecision;
+
+/** What a decision is apart from its words: one with the same key is the same decision, made again. */
+export function decisionKey(decision: Decision): string {
+  return JSON.stringify({ ...decision, reason: undefined, hint: undefined, untilMs: undefined });
+}
 
 /** The part of a spec that deciding needs. */
 export interface DecideRules extends CandidacyRules, EligibilityRules {
@@ -60,8 +79,10 @@ export interface DecideRules extends CandidacyRules, EligibilityRules {
 const choosingMs = 15_000;
 
 export function decide(view: View, rules: DecideRules, nowMs: number): Decision {
-  if (view.paused) return { kind: 'nothing', reason: 'automatic actions are paused' };
-  if (view.operation !== null) return { kind: 'nothing', reason: `${view.operation} is under way` };
+  if (view.paused) return { kind: 'nothing', code: 'paused', reason: 'automatic actions are paused' };
+  if (view.operation !== null) {
+    return { kind: 'nothing', code: 'planned-change', reason: `${view.operation} is under way` };
+  }
   const found = candidacy(view, rules, nowMs);
   const urgent = killHung(view, rules) ?? stand(found, nowMs) ?? followPrimary(view);
   if (urgent) return urgent;
@@ -81,7 +102,7 @@ function stand(found: Candidacy | undefined, nowMs: number): Decision | undefine
   if (!found || nowMs < found.fromMs) return undefined;
   const { primary, cause, fit } = found;
   const reason = `${causeInWords(primary.id, cause)} and ${list(fit)} can take over: this agent stands for election`;
-  return { kind: 'stand', member: primary.id, cause, reason };
+  return { kind: 'stand', member: primary.id, code: cause, reason };
 }
 
 function causeInWords(primary: string, cause: Cause): string {
@@ -110,9 +131,10 @@ function followPrimary(view: View): Decision | undefined {
       (isDeposed(view, member) || (member.role === 'replica' && !followsMember(member, primary))),
   );
   if (!astray) return undefined;
-  const now = astray.role === 'primary' ? 'acts as a second primary' : 'follows another server';
+  const code = astray.role === 'primary' ? 'second-primary' : 'astray';
+  const now = code === 'second-primary' ? 'acts as a second primary' : 'follows another server';
   const reason = `${astray.id} ${now}; the primary is ${primary.id}`;
-  return { kind: 'follow', member: astray.id, primary: primary.id, reason };
+  return { kind: 'follow', member: astray.id, code, primary: primary.id, reason };
 }
 
 /**
@@ -129,7 +151,7 @@ function isDeposed(view: View, member: MemberView): boolean {
 }
 
 function restartDead(view: View, rules: DecideRules, nowMs: number): Decision {
-  const waiting: { reason: string; untilMs?: number }[] = [];
+  const waiting: Extract<Decision, { kind: 'nothing' }>[] = [];
   for (const part of [...view.sentinels, ...view.members, ...view.gates]) {
     if (!part.process || !hasDied(part.process) || part.process.failed) continue;
     const next = restartOne(view, part.id, part.process, rules, nowMs);
@@ -137,7 +159,7 @@ function restartDead(view: View, rules: DecideRules, nowMs: number): Decision {
     waiting.push(next);
   }
   const [first] = waiting.sort((a, b) => (a.untilMs ?? Infinity) - (b.untilMs ?? Infinity));
-  return first ? { kind: 'nothing', ...first } : { kind: 'nothing', reason: 'all is as it should be' };
+  return first ?? { kind: 'nothing', code: 'all-well', reason: 'all is as it should be' };
 }
 
 function restartOne(
@@ -154,7 +176,8 @@ function restartOne(
     return { kind: 'give-up', process: id, reason };
   }
   if (verdict.kind === 'wait') {
-    return { kind: 'nothing', reason: `${id} is restarted after a pause`, untilMs: verdict.untilMs };
+    const reason = `${id} is restarted after a pause`;
+    return { kind: 'nothing', code: 'restart-pause', reason, untilMs: verdict.untilMs };
   }
   const member = view.members.find((each) => each.id === id);
   if (member) return restartMember(view, member, rules, nowMs);
@@ -163,13 +186,15 @@ function restartOne(
 
 function restartMember(view: View, member: MemberView, rules: DecideRules, nowMs: number): Decision {
   if (!member.diskKnown) {
-    return { kind: 'nothing', reason: `${member.id} is down and what is on its disk is not known yet` };
+    const reason = `${member.id} is down and what is on its disk is not known yet`;
+    return { kind: 'nothing', code: 'disk-unknown', reason };
   }
   const named = namedPrimary(view);
   const primary = actingPrimary(view)?.id ?? named?.id;
   if (primary === undefined) {
     return {
       kind: 'nothing',
+      code: 'no-named-primary',
       reason: `${member.id} is down; it waits for a majority of Sentinels to say who is primary`,
     };
   }
@@ -178,12 +203,14 @@ function restartMember(view: View, member: MemberView, rules: DecideRules, nowMs
     if (empty) {
       return refuse(
         member,
+        'would-be-wiped',
+        [empty],
         `${member.id} is not started: the primary ${empty.id} is empty and of another history, and following it would wipe the ${member.kept?.keys} keys that ${member.id} has on disk`,
         `Bring the data back into ${empty.id} (restore a backup), or, if the database is meant to be empty: holdfast restart ${member.id} --accept-data-loss`,
       );
     }
     if (member.process?.refusal && actingPrimary(view) === null) {
-      return { kind: 'nothing', reason: member.process.refusal };
+      return { kind: 'nothing', code: 'refused', reason: member.process.refusal.reason };
     }
     if (member.process?.damage) return copyAfresh(view, member, member.process.damage);
     const reason = `${member.id} is down and the primary is ${primary}: it starts as its replica`;
@@ -198,6 +225,7 @@ function copyAfresh(view: View, member: MemberView, damage: string): Decision {
   if (primary === null) {
     return {
       kind: 'nothing',
+      code: 'no-primary',
       reason: `${member.id} can't load its files, and waits for a primary: ${damage}`,
     };
   }
@@ -218,19 +246,20 @@ function othersFirst(
   nowMs: number,
 ): Decision | undefined {
   if (isUnderWay(view, member)) {
-    return { kind: 'nothing', reason: `${member.id} is down and a failover from it is under way` };
+    const reason = `${member.id} is down and a failover from it is under way`;
+    return { kind: 'nothing', code: 'failover', reason };
   }
   const untilMs = (member.process?.diedAtMs ?? nowMs) + choosingMs;
   if (nowMs >= untilMs) return undefined;
   const promoted = actsBeside(view, member);
   if (promoted) {
     const reason = `${member.id} is down and ${promoted.id} acts as primary, which the Sentinels do not say yet`;
-    return { kind: 'nothing', reason, untilMs };
+    return { kind: 'nothing', code: 'second-primary', reason, untilMs };
   }
   const heirs = view.members.filter((each) => isEligible(each) || missedOneAnswer(each));
   if (heirs.length === 0 || !hasQuorum(view, rules)) return undefined;
   const reason = `${member.id} is down and the Sentinels are choosing between ${list(heirs)}`;
-  return { kind: 'nothing', reason, untilMs };
+  return { kind: 'nothing', code: 'being-chosen', reason, untilMs };
 }
 
 /** The empty-primary guard: an empty primary would wipe every replica within a second. */
@@ -238,6 +267,8 @@ function restartAsPrimary(view: View, member: MemberView): Decision {
   if (member.process?.damage) {
     return refuse(
       member,
+      'cannot-load',
+      [],
       `${member.id} is not started: the Sentinels name it primary, and it can't load its files. Its log says: ${member.process.damage}`,
       `Let another take over, with the data that it has: holdfast failover. Then ${member.id} puts its files aside and copies from that one. Or repair them: redis-check-aof --fix or redis-check-rdb says what is left of them; then holdfast restart ${member.id}`,
     );
@@ -250,14 +281,32 @@ function restartAsPrimary(view: View, member: MemberView): Decision {
   }
   return refuse(
     member,
-    `${member.id} is not started: the Sentinels still name it primary, but ${harm}`,
+    harm.code,
+    harm.members,
+    `${member.id} is not started: the Sentinels still name it primary, but ${harm.text}`,
     `Bring its data back (restore a backup into it), or let one of the others take over: holdfast failover. To start it as it is on purpose: holdfast restart ${member.id} --accept-data-loss`,
   );
 }
 
-function refuse(member: MemberView, reason: string, hint: string): Decision {
-  if (member.process?.refusal === reason) return { kind: 'nothing', reason };
-  return { kind: 'refuse', member: member.id, reason, hint };
+function refuse(
+  member: MemberView,
+  code: RefusalCode,
+  others: readonly MemberView[],
+  reason: string,
+  hint: string,
+): Decision {
+  const about = others.map(({ id }) => id);
+  if (isSameRefusal(member.process?.refusal, code, about))
+    return { kind: 'nothing', code: 'refused', reason };
+  return { kind: 'refuse', member: member.id, code, about, reason, hint };
+}
+
+function isSameRefusal(
+  before: Refusal | null | undefined,
+  code: RefusalCode,
+  about: readonly string[],
+): boolean {
+  return before?.code === code && before.about.join() === about.join();
 }
 
 function hasDied(process: ProcessView): boolean {

@@ -28,7 +28,7 @@ export type Ineligibility = 'not-synced' | 'link-broken' | 'behind';
 
 export type EligibilityDecision =
   | { kind: 'replica-ineligible'; member: string; code: Ineligibility; reason: string }
-  | { kind: 'replica-eligible'; member: string; reason: string };
+  | { kind: 'replica-eligible'; member: string; code: 'in-sync' | 'last-resort'; reason: string };
 
 export interface EligibilityRules {
   gate: { durability: 'async' | 'replicated' };
@@ -105,6 +105,7 @@ function putBack(member: MemberView, rules: EligibilityRules): EligibilityDecisi
   return {
     kind: 'replica-eligible',
     member: id,
+    code: 'in-sync',
     reason: `${id} is in sync with the primary: it may be promoted`,
   };
 }
@@ -126,7 +127,7 @@ function lastResort(view: View, nowMs: number): EligibilityDecision | undefined 
   );
   if (!own) return undefined;
   const reason = `the primary ${gone.id} does not come back and no other member has been in sync since it started: ${own.id} may be promoted with what it has`;
-  return { kind: 'replica-eligible', member: own.id, reason };
+  return { kind: 'replica-eligible', member: own.id, code: 'last-resort', reason };
 }
 
 function isLevel({ linkUp, behindMs: forMs }: MemberView): boolean {

@@ -10,8 +10,12 @@
  */
 import type { MemberView, ProcessView, View } from './view.ts';
 
+/** It was stopped by a signal, waits for its disk, computes (a slow command), or is silent for no reason that shows. */
+export type HangCode = 'stopped' | 'waits-for-disk' | 'computing' | 'silent';
+
 export interface Hang {
   process: string;
+  code: HangCode;
   reason: string;
 }
 
@@ -22,25 +26,27 @@ export function findHang(view: View, hangAfterMs: number): Hang | undefined {
   for (const { id, process } of [...view.members, ...view.sentinels, ...view.gates]) {
     if (process?.running && process.activity.stoppedMs >= stalledMs) {
       const reason = `${id} was stopped by a signal and does nothing; it is killed so that it can't come back half-alive`;
-      return { process: id, reason };
+      return { process: id, code: 'stopped', reason };
     }
   }
   const member = view.members.map((each) => memberHang(each, hangAfterMs)).find((hang) => hang !== undefined);
   return member ?? helperHang(view, Math.max(hangAfterMs, leastSilenceMs));
 }
 
-// The same words each time: the loop knows by them what failed lately, and paces it.
-function memberHang({ id, process, busy, silentMs, unansweredMs }: MemberView, limitMs: number) {
+function memberHang(
+  { id, process, busy, silentMs, unansweredMs }: MemberView,
+  limitMs: number,
+): Hang | undefined {
   if (!process?.running || busy) return undefined;
   const after = 'it is killed so that it can’t come back half-alive';
   if (process.activity.waitingMs >= stalledMs && unansweredMs >= stalledMs) {
-    return { process: id, reason: `${id} waits for its disk and answers nothing; ${after}` };
+    const reason = `${id} waits for its disk and answers nothing; ${after}`;
+    return { process: id, code: 'waits-for-disk', reason };
   }
   if (silentMs < limitMs) return undefined;
-  const why = isComputing(process)
-    ? `has not answered for ${limitMs} ms, busy with one slow command`
-    : `has not answered for ${limitMs} ms though its process lives`;
-  return { process: id, reason: `${id} ${why}; ${after}` };
+  const code = isComputing(process) ? 'computing' : 'silent';
+  const why = code === 'computing' ? ', busy with one slow command' : ' though its process lives';
+  return { process: id, code, reason: `${id} has not answered for ${limitMs} ms${why}; ${after}` };
 }
 
 function helperHang(view: View, limitMs: number): Hang | undefined {
@@ -49,7 +55,7 @@ function helperHang(view: View, limitMs: number): Hang | undefined {
   );
   if (!silent) return undefined;
   const reason = `${silent.id} has not answered for ${limitMs} ms though its process lives; it is killed and started again`;
-  return { process: silent.id, reason };
+  return { process: silent.id, code: 'silent', reason };
 }
 
 /** Whether it has used its processor for long enough to be busy, not just starting to answer. */

@@ -128,7 +128,9 @@ test.each<[string, MemberView, ReturnType<typeof memberState>]>([
   ],
   [
     'one that was refused',
-    aDeadMember('redis-2', 0, { process: deadProcess(0, { refusal: 'why' }) }),
+    aDeadMember('redis-2', 0, {
+      process: deadProcess(0, { refusal: { code: 'would-wipe', about: [], reason: 'why' } }),
+    }),
     'failed',
   ],
   ['one that was stopped', aReplica('redis-2', { process: aliveProcess({ running: false }) }), 'down'],

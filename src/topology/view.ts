@@ -9,6 +9,20 @@ export type MemberRole = 'primary' | 'replica';
 export type MemberState = 'starting' | 'up' | 'syncing' | 'down' | 'failed';
 export type DeploymentState = 'healthy' | 'degraded' | 'down';
 
+/**
+ * Why a member is not started: it would be wiped by an empty primary, it can't load its files, or as primary it would wipe
+ * the others or set them back.
+ */
+export type RefusalCode = 'would-be-wiped' | 'cannot-load' | 'would-wipe' | 'would-set-back';
+
+/** A refusal is the same as another with the same code and the same members; the sentence is for people. */
+export interface Refusal {
+  code: RefusalCode;
+  /** The ids of the other members that it is about: the empty primary, or those who would lose something. */
+  about: readonly string[];
+  reason: string;
+}
+
 /** A process that this agent supervises. */
 export interface ProcessView {
   running: boolean;
@@ -19,8 +33,8 @@ export interface ProcessView {
   restartsMs: readonly number[];
   /** The restart limit was reached: nothing is done until a person acts. */
   failed: boolean;
-  /** Why a restart was refused, or null. */
-  refusal: string | null;
+  /** Why a start was refused, or null. */
+  refusal: Refusal | null;
   /** What the kernel says that it does; all zeros where that is not known. */
   activity: Activity;
   /** Of a Sentinel or a gate: for how long it has answered nothing; 0 as long as that may be our own fault. */

@@ -43,7 +43,14 @@ const deadView = fc.record({
   diedAtMs: fc.option(aMomentAgo, { freq: 9 }),
   restartsMs: fc.oneof(fc.constant([]), restartsMs),
   failed: seldom,
-  refusal: fc.option(fc.constant('it was refused'), { freq: 1 }),
+  refusal: fc.option(
+    fc.record({
+      code: fc.constantFrom('would-be-wiped' as const, 'would-wipe' as const, 'cannot-load' as const),
+      about: fc.array(anyId, { maxLength: 2 }),
+      reason: fc.constant('it was refused'),
+    }),
+    { freq: 1 },
+  ),
 });
 
 const history = fc.constantFrom('h1', 'h2');

@@ -5,6 +5,7 @@ import {
   type MemberView,
   memberState,
   namedPrimary,
+  type RefusalCode,
   type View,
 } from '../../topology/view.ts';
 import type { BackupStatus } from '../backups/backup-schedule.ts';
@@ -46,6 +47,7 @@ export interface MemberStatus extends PlaceStatus {
   restarts: number;
   /** Why it is not started, when the agent refused to. */
   refusal?: string;
+  refusalCode?: RefusalCode;
   /** What keeps it from serving, when that is known: its files are damaged, or its disk is full. */
   trouble?: string;
 }
@@ -122,7 +124,7 @@ function memberStatus(member: MemberView, primary: MemberView | undefined): Memb
     lagBytes,
     linkUp: member.reachable && (isPrimary || linkUp),
     restarts: process?.restartsMs.length ?? 0,
-    ...(process?.refusal ? { refusal: process.refusal } : {}),
+    ...(process?.refusal ? { refusal: process.refusal.reason, refusalCode: process.refusal.code } : {}),
     ...(trouble === null ? {} : { trouble }),
   };
 }

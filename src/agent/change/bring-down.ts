@@ -3,6 +3,7 @@
  * Sentinels, so that they don't take the rest for a failure; then the replicas; the primary last.
  */
 
+import { errorCode } from '../../base/errors.ts';
 import type { Deployment, LiveMember } from '../deployment.ts';
 import { noteSaved, shutdownMode } from '../persistence/stop-saving.ts';
 import type { Part } from '../units/part.ts';
@@ -46,8 +47,8 @@ export async function stopMember(
   );
   // The connection breaks instead of an answer; whether it worked shows by the process.
   const ask = async () => {
-    await client.connection.call('SHUTDOWN', mode).catch((error: Error) => {
-      if (!/no answer/.test(error.message)) throw error;
+    await client.connection.call('SHUTDOWN', mode).catch((error) => {
+      if (errorCode(error) !== 'REDIS_UNREACHABLE') throw error;
     });
   };
   await stopPart(part, memberStopMs, report, ask);
@@ -61,11 +62,7 @@ async function stopPart(
   ask?: () => Promise<void>,
 ): Promise<void> {
   if (!part) return;
-  part.wanted = false;
-  if (!part.process.running) return;
-  const { pid } = part.process;
-  // A stopped process can't end: SIGCONT does nothing to the others.
-  part.process.signal('SIGCONT');
-  await part.process.stop(withinMs, ask);
-  report(`${part.id} stopped (pid ${pid})`);
+  const { running, pid } = part.process;
+  await part.stop(withinMs, ask);
+  if (running) report(`${part.id} stopped (pid ${pid})`);
 }

@@ -40,12 +40,7 @@ export async function bringUp(context: ChangeContext): Promise<void> {
       operation.signal.throwIfAborted();
       return;
     } catch (error) {
-      await Promise.allSettled(
-        started.map(async (part) => {
-          part.wanted = false;
-          await part.process.stop(10_000);
-        }),
-      );
+      await Promise.allSettled(started.map((part) => part.stop(10_000)));
       if (membersRun || operation.signal.aborted || !(await goOnWithout(context))) throw error;
     }
   }
@@ -140,8 +135,7 @@ async function startCold(context: ChangeContext, started: Part[]): Promise<void>
 async function stopSentinels({ sentinels }: Deployment): Promise<void> {
   const running = sentinels.flatMap(({ part }) => (part?.process.running ? [part] : []));
   for (const part of running) {
-    part.wanted = false;
-    await part.process.stop(sentinelStopMs);
+    await part.stop(sentinelStopMs);
   }
 }
 

@@ -87,7 +87,7 @@ function whatIsMissing(deployment: Deployment): string | undefined {
     return `no majority of Sentinels says who is primary: ${why}`;
   }
   const primary = view.members.find(({ id }) => id === named.id);
-  if (primary?.process?.refusal) return primary.process.refusal;
+  if (primary?.process?.refusal) return primary.process.refusal.reason;
   if (!primary?.reachable || primary.role !== 'primary') {
     return `the Sentinels name ${named.id} on host ${primary?.host} primary, and it does not answer as one`;
   }

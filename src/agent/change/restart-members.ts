@@ -85,7 +85,7 @@ async function restartMember(
   const isDown = startsAsPrimary && !part.process.running;
   const harm = isDown && view ? harmAsPrimary(deployment.view(), view) : undefined;
   if (harm !== undefined && !acceptDataLoss) {
-    throw SwitchoverRefused(`${id} is not started: the Sentinels name it primary, but ${harm}`, {
+    throw SwitchoverRefused(`${id} is not started: the Sentinels name it primary, but ${harm.text}`, {
       hint: `Restore its data, or run holdfast failover so that another takes over. holdfast restart ${id} --accept-data-loss starts it as it is, and the replicas then copy that.`,
     });
   }
@@ -131,8 +131,7 @@ async function restartPlain(
   { deployment, observer, report, operation }: ChangeContext,
   part: Part,
 ): Promise<void> {
-  part.wanted = false;
-  await part.process.stop(10_000);
+  await part.stop(10_000);
   if (operation.ending === 'stop') operation.signal.throwIfAborted();
   const isSentinel = deployment.sentinels.some((each) => each.part === part);
   const command = isSentinel

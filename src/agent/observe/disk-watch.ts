@@ -36,6 +36,5 @@ async function look({ events }: Deployment, { part, place, watch }: LiveMember):
   const isFull = free < nothingLeftBytes || complaint !== null;
   const why = complaint === null ? '' : `; its log says: ${complaint}`;
   const text = `the disk of ${place.id} is full: ${describeSize(free)} free in ${part.paths.dataDir}${why}`;
-  if (isFull && part.noRoom === null) events.add('disk-full', place.id, text);
-  part.noRoom = isFull ? text : null;
+  if (part.noteNoRoom(isFull ? text : null)) events.add('disk-full', place.id, text);
 }

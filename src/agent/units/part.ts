@@ -2,7 +2,7 @@ import type { Clock } from '../../base/clock.ts';
 import type { ProcessStat } from '../../process/stat.ts';
 import { type ProcessCommand, SupervisedProcess } from '../../process/supervised-process.ts';
 import { type ActivityTrack, noTrack, stepActivity } from '../../topology/activity.ts';
-import type { ProcessView } from '../../topology/view.ts';
+import type { ProcessView, Refusal } from '../../topology/view.ts';
 import { Silence } from '../observe/silence.ts';
 import type { PartPaths } from '../state/paths.ts';
 
@@ -11,12 +11,11 @@ export class Part {
   readonly id: string;
   readonly paths: PartPaths;
   readonly process: SupervisedProcess;
-  /** It is meant to run: false before the first start and once it is stopped on purpose. */
-  wanted = false;
-  failed = false;
-  refusal: string | null = null;
-  damage: string | null = null;
-  noRoom: string | null = null;
+  #wanted = false;
+  #failed = false;
+  #refusal: Refusal | null = null;
+  #damage: string | null = null;
+  #noRoom: string | null = null;
   #diedAtMs: number | null = null;
   #ran = false;
   #restartsMs: number[] = [];
@@ -32,19 +31,34 @@ export class Part {
     this.#silence = new Silence(clock);
   }
 
+  /** It is meant to run: false before the first start and once it is stopped on purpose. */
+  get wanted(): boolean {
+    return this.#wanted;
+  }
+
+  /** Its restarts are used up: it stays down until a person acts. */
+  get failed(): boolean {
+    return this.#failed;
+  }
+
+  /** What its log said when it died because it could not load its files, or null. */
+  get damage(): string | null {
+    return this.#damage;
+  }
+
   get view(): ProcessView {
     const { running, pid } = this.process;
     return {
       running,
       pid,
-      diedAtMs: running || !this.wanted ? null : this.#diedAtMs,
+      diedAtMs: running || !this.#wanted ? null : this.#diedAtMs,
       restartsMs: this.#restartsMs,
-      failed: this.failed,
-      refusal: this.refusal,
+      failed: this.#failed,
+      refusal: this.#refusal,
       activity: this.#track.now,
       silentMs: running ? this.#silence.silentMs : 0,
-      damage: this.damage,
-      noRoom: this.noRoom,
+      damage: this.#damage,
+      noRoom: this.#noRoom,
     };
   }
 
@@ -70,10 +84,10 @@ export class Part {
   }
 
   async start(command: ProcessCommand): Promise<void> {
-    this.wanted = true;
+    this.#wanted = true;
     this.#ran = true;
-    this.refusal = null;
-    this.damage = null;
+    this.#refusal = null;
+    this.#damage = null;
     // A start that fails counts as a death, so that it is tried again by the same rules.
     this.#diedAtMs = this.#clock.monotonicMs();
     this.#track = noTrack;
@@ -93,16 +107,50 @@ export class Part {
    */
   async adopt(): Promise<boolean> {
     const alive = this.process.running || (await this.process.adopt());
-    this.wanted = true;
+    this.#wanted = true;
     if (alive) this.#ran = true;
     else this.noteDeath();
     return alive;
   }
 
+  /**
+   * Stops it on purpose: from now on it is not meant to run. @param ask asks it to end, instead of SIGTERM.
+   * @throws PROCESS_WOULD_NOT_STOP
+   */
+  async stop(withinMs: number, ask?: () => Promise<void>): Promise<void> {
+    this.#wanted = false;
+    if (!this.process.running) return;
+    // A stopped process can't end: SIGCONT does nothing to the others.
+    this.process.signal('SIGCONT');
+    await this.process.stop(withinMs, ask);
+  }
+
+  /** It is not to be started, for this reason, until something else is called for or a person acts. */
+  refuse(refusal: Refusal): void {
+    this.#refusal = refusal;
+  }
+
+  /** It died too often: nothing more is tried until a person acts. */
+  giveUp(): void {
+    this.#failed = true;
+  }
+
+  /** @param damage what its log said when it died, or null when that was not for its files. */
+  noteDamage(damage: string | null): void {
+    this.#damage = damage;
+  }
+
+  /** @param noRoom that its disk is full, as a sentence, or null. @returns whether that is news. */
+  noteNoRoom(noRoom: string | null): boolean {
+    const isNews = noRoom !== null && this.#noRoom === null;
+    this.#noRoom = noRoom;
+    return isNews;
+  }
+
   /** A person acted: the budget starts anew. */
   forgive(): void {
-    this.failed = false;
-    this.refusal = null;
+    this.#failed = false;
+    this.#refusal = null;
     this.#restartsMs = [];
   }
 }
