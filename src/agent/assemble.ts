@@ -1,6 +1,5 @@
 /** Puts a Deployment together from its setting: a watch for everything, a process for what runs on this host. */
 import { mkdir } from 'node:fs/promises';
-import { readFileIfThere } from '../base/atomic-file.ts';
 import { damageIn } from '../process/server-log.ts';
 import { lastLogLines } from '../process/supervised-process.ts';
 import type { Credentials, Endpoint } from '../redis/endpoint.ts';
@@ -57,7 +56,7 @@ export async function assemble(setting: Setting): Promise<Deployment> {
     if (part) watchForDeath(deployment, part);
     deployment.gates.push({ place, part, adapter: createGateAdapter(deployment, place, part, tls) });
   }
-  deployment.paused = (await readFileIfThere(setting.paths.flags))?.includes('"paused":true') ?? false;
+  await deployment.pause.load();
   return deployment;
 }
 

@@ -18,6 +18,7 @@ import type { EventLog } from './state/event-log.ts';
 import type { HeldBack } from './state/held-back.ts';
 import { isDataIntact, isDataStale, keptData, type MemoryFile } from './state/memory-file.ts';
 import type { StatePaths } from './state/paths.ts';
+import { PauseFlag } from './state/pause-flag.ts';
 import type { GateAdapter } from './units/gate-adapter.ts';
 import type { Part } from './units/part.ts';
 
@@ -65,7 +66,7 @@ export class Deployment {
   readonly members: LiveMember[] = [];
   readonly sentinels: LiveSentinel[] = [];
   readonly gates: LiveGate[] = [];
-  paused = false;
+  readonly pause: PauseFlag;
   /** Who may change anything that is planned. The loop looks again when a planned change is over. */
   readonly operations = new Operations(() => this.wake());
   selection: View['selection'] = null;
@@ -78,6 +79,7 @@ export class Deployment {
 
   constructor(setting: Setting) {
     this.setting = setting;
+    this.pause = new PauseFlag(setting.paths.flags);
     this.elections = new ElectionWatch(setting.clock);
   }
 
@@ -125,7 +127,7 @@ export class Deployment {
   view(): View {
     return {
       name: this.spec.name,
-      paused: this.paused,
+      paused: this.pause.paused,
       operation: this.operations.description,
       members: this.members.map((member) => memberView(member, this.lag)),
       sentinels: this.sentinels.map((sentinel) => this.#sentinelView(sentinel)),

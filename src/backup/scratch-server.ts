@@ -12,7 +12,7 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import { rm, statfs } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
-import { waitFor } from '../base/retry.ts';
+import { hopeless, waitFor } from '../base/retry.ts';
 import { describeSize } from '../base/size.ts';
 import { lastLogLines } from '../process/supervised-process.ts';
 import type { Credentials } from '../redis/endpoint.ts';
@@ -140,7 +140,8 @@ export class ScratchServer {
       this.#options.signal?.throwIfAborted();
       const info = await client.info('persistence');
       if (info['rdb_bgsave_in_progress'] === '1') return false;
-      if (info['rdb_last_bgsave_status'] !== 'ok') throw new Error('the scratch server could not save');
+      if (info['rdb_last_bgsave_status'] !== 'ok')
+        throw hopeless(ScratchServerFailed('the scratch server could not save'));
       return Number(info['rdb_last_save_time']) >= Number(before);
     };
     await waitFor(saved, {

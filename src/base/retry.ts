@@ -13,10 +13,17 @@ export interface WaitOptions {
   signal?: AbortSignal;
 }
 
+class Hopeless extends Error {}
+
+/** What an attempt throws when what is waited for can't come any more. @param cause what the wait then throws. */
+export function hopeless(cause: Error): Error {
+  return new Hopeless(cause.message, { cause });
+}
+
 /**
  * Calls `attempt` until it returns something other than undefined or false, and returns that. What it throws
- * counts as "not yet", and the last such error becomes the cause when time runs out.
- * @throws DEADLINE_PASSED when `withinMs` is over; the signal's reason when it is aborted.
+ * counts as "not yet", and the last such error becomes the cause when time runs out; what is `hopeless` ends the wait.
+ * @throws DEADLINE_PASSED when `withinMs` is over; what was hopeless; the signal's reason when it is aborted.
  */
 export async function waitFor<T>(
   attempt: () => Promise<T | undefined | false> | T | undefined | false,
@@ -31,6 +38,7 @@ export async function waitFor<T>(
       if (result !== undefined && result !== false) return result;
       lastError = undefined;
     } catch (error) {
+      if (error instanceof Hopeless) throw error.cause;
       lastError = error;
     }
     if (performance.now() >= deadline) {

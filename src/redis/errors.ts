@@ -10,6 +10,11 @@ export const TlsFileUnreadable = defineError('TLS_FILE_UNREADABLE', 1);
 
 /** The first word of the error reply behind a REDIS_REFUSED: `LOADING`, `BUSY`, `NOAUTH`; undefined for other errors. */
 export function refusalKind(error: unknown): string | undefined {
+  return refusalReply(error)?.kind;
+}
+
+/** The error reply behind a REDIS_REFUSED; undefined for other errors. */
+export function refusalReply(error: unknown): ReplyError | undefined {
   const cause = error instanceof HoldfastError ? error.cause : undefined;
-  return cause instanceof ReplyError ? cause.kind : undefined;
+  return cause instanceof ReplyError ? cause : undefined;
 }

@@ -1,5 +1,4 @@
 /** Carries out the commands of the API: one planned change at a time. */
-import { writeFileAtomic } from '../../base/atomic-file.ts';
 import { errorCode, errorText } from '../../base/errors.ts';
 import type { BackupSchedule } from '../backups/backup-schedule.ts';
 import { applySpec } from '../change/apply-spec.ts';
@@ -142,10 +141,8 @@ export class Commands implements AgentApi {
   }
 
   async #setPaused(paused: boolean): Promise<unknown> {
-    const { setting, events, spec } = this.#deployment;
-    const changed = this.#deployment.paused !== paused;
-    this.#deployment.paused = paused;
-    await writeFileAtomic(setting.paths.flags, `${JSON.stringify({ paused })}\n`);
+    const { pause, events, spec } = this.#deployment;
+    const changed = await pause.set(paused);
     if (changed)
       events.add(
         paused ? 'paused' : 'resumed',

@@ -2,7 +2,7 @@
  * Restarts on request: one process, or everything in the safe order. Nothing here counts against the budget. When the
  * change is given up while a process is down, that one is started all the same, unless the agent is about to stop it.
  */
-import { waitFor } from '../../base/retry.ts';
+import { hopeless, waitFor } from '../../base/retry.ts';
 import { lastLogLines } from '../../process/supervised-process.ts';
 import { emptyPrimaryOver, harmAsPrimary } from '../../topology/data-guard.ts';
 import { namedPrimary } from '../../topology/view.ts';
@@ -100,16 +100,14 @@ async function restartMember(
   if (operation.ending === 'stop') operation.signal.throwIfAborted();
   const primary = startsAsPrimary ? null : deployment.member(named);
   await startMember(deployment.setting, member, primary, 'start');
-  const died = new AbortController();
-  const signal = AbortSignal.any([died.signal, operation.signal]);
   await waitFor(
     async () => {
-      if (!part.process.running) died.abort(deathOf(part));
+      if (!part.process.running) throw hopeless(deathOf(part));
       await member.watch.look();
       const { reachable, busy, role, linkUp } = member.watch.seen;
       return reachable && !busy && (role === 'primary' ? startsAsPrimary : linkUp);
     },
-    { what: `${id} to be up and in sync`, withinMs: upAgainMs, everyMs: 50, signal },
+    { what: `${id} to be up and in sync`, withinMs: upAgainMs, everyMs: 50, signal: operation.signal },
   );
   // While something planned is under way the loop does not see to it, and the next step may need a replica that can take over.
   if (primary !== null && member.heldBack?.ours) await setEligible(member, true);

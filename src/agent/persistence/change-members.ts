@@ -78,8 +78,8 @@ export class ChangeKeeper {
   }
 
   async #look(): Promise<void> {
-    const { operations, paused } = this.#deployment;
-    if (this.#working || paused || operations.current !== null) return;
+    const { operations, pause } = this.#deployment;
+    if (this.#working || pause.paused || operations.current !== null) return;
     if (performance.now() < this.#notBeforeMs) return;
     this.#working = true;
     try {

@@ -22,14 +22,14 @@ export async function carryOutRestore(
   }
   const request = requestOf(options);
   const { events, spec } = deployment;
-  const steps = (step: string) => {
-    report(step);
-    if (step.startsWith('warning:')) events.add('restore', spec.name, step);
+  const warn = (text: string) => {
+    report(`warning: ${text}`);
+    events.add('restore', spec.name, `warning: ${text}`);
   };
   const takeSafetyBackup = (say: Report, stop: AbortSignal) => safetyBackup(deployment, say, stop);
   events.add('restore', spec.name, `restoring ${request.backup}: ${request.keys} keys`);
   try {
-    const context = { ...change, report: steps, takeSafetyBackup };
+    const context = { ...change, warn, takeSafetyBackup };
     const result = await restoreWhole(context, request);
     events.add('restored', result.primary, describe(request, result));
     return result;

@@ -8,8 +8,8 @@
  *    either a replica takes over or it starts again from its AOF.
  * 3. Once it has loaded everything, it has the new data: it goes on with that.
  */
-import { errorText } from '../../base/errors.ts';
 import { pause } from '../../base/retry.ts';
+import { refusalKind } from '../../redis/errors.ts';
 import type { Info } from '../../redis/info.ts';
 import { keyCount, replicationInfo } from '../../redis/info.ts';
 import { namedPrimary } from '../../topology/view.ts';
@@ -57,7 +57,7 @@ export async function endRestore(
       answeredMs = performance.now();
     } catch (error) {
       // It may have begun to load since it was asked.
-      if (/LOADING/.test(errorText(error))) answeredMs = performance.now();
+      if (refusalKind(error) === 'LOADING') answeredMs = performance.now();
       if (performance.now() - answeredMs > silentForMs) return 'gone';
     }
     if (member.part?.process.running === false) return 'gone';

@@ -16,7 +16,7 @@
  */
 import { describeDuration } from '../../base/duration.ts';
 import { errorText, HoldfastError } from '../../base/errors.ts';
-import { pause, waitFor } from '../../base/retry.ts';
+import { hopeless, pause, waitFor } from '../../base/retry.ts';
 import { describeSize } from '../../base/size.ts';
 import { type Info, keyCount, replicationInfo } from '../../redis/info.ts';
 import type { ChangeContext, Report } from '../change/change-context.ts';
@@ -64,6 +64,8 @@ export interface RestoreResult {
 }
 
 export interface RestoreContext extends ChangeContext {
+  /** Hears what went otherwise than it should, though the restore goes on. */
+  warn: Report;
   takeSafetyBackup(report: Report, signal: AbortSignal): Promise<SafetyBackup>;
 }
 
@@ -136,7 +138,12 @@ async function saveFirst(context: RestoreContext, primary: LiveMember): Promise<
   const offset = before.role === 'primary' ? before.offset : Number.POSITIVE_INFINITY;
   const caughtUp = async () => {
     const role = await primary.watch.client.role();
-    if (role.role !== 'primary') throw new Error(`${primary.place.id} is primary no more`);
+    if (role.role !== 'primary') {
+      const text = `nothing was restored: ${primary.place.id} is primary no more`;
+      throw hopeless(
+        RestoreFailed(text, { hint: 'Nothing was changed. holdfast status shows who is primary.' }),
+      );
+    }
     return role.replicas.filter((each) => deployment.memberAt(each)).every((each) => each.offset >= offset);
   };
   await waitFor(caughtUp, { what: 'the replicas to have every write', withinMs: replicasWithinMs, signal });
@@ -159,7 +166,7 @@ async function saveFirst(context: RestoreContext, primary: LiveMember): Promise<
 
 /** Points the primary at the data, and makes it primary again when it has it. @returns its number of keys then. */
 async function handOver(
-  { deployment, report, operation }: RestoreContext,
+  { deployment, report, warn, operation }: RestoreContext,
   primary: LiveMember,
   { backup, from, bytes, keys }: RestoreRequest,
   mark: RestoreMark,
@@ -177,7 +184,7 @@ async function handOver(
   await primary.watch.client.replicaOf(null);
   await primary.watch.look();
   report(`${id} has the data and is primary again: ${keysAfter} keys`);
-  if (keysAfter !== keys) report(`warning: ${keys} keys were given and ${id} counts ${keysAfter}`);
+  if (keysAfter !== keys) warn(`${keys} keys were given and ${id} counts ${keysAfter}`);
   return keysAfter;
 }
 
@@ -229,7 +236,7 @@ function explainEnd(cause: unknown, end: 'old' | 'gone', id: string, backup: str
 }
 
 async function awaitEnoughReplicas(
-  { deployment, observer, report, operation: { signal } }: RestoreContext,
+  { deployment, observer, warn, operation: { signal } }: RestoreContext,
   primary: LiveMember,
 ): Promise<void> {
   const needed = Math.min(deployment.spec.redis.minReplicasToWrite, deployment.members.length - 1);
@@ -237,13 +244,13 @@ async function awaitEnoughReplicas(
     replicationInfo(info).replicas.filter(({ online }) => online).length >= needed;
   await asPrimary(primary, enough, { withinMs: linkedWithinMs, signal }).catch((error) => {
     if (error instanceof HoldfastError && !signal.aborted) throw error;
-    report(`warning: not ${needed} replicas have the data yet; writes go on, and wait for them`);
+    warn(`not ${needed} replicas have the data yet; writes go on, and wait for them`);
   });
   await observer.lookAtAll();
 }
 
 async function awaitAllReplicas(
-  { deployment, observer, report, operation: { signal } }: RestoreContext,
+  { deployment, observer, report, warn, operation: { signal } }: RestoreContext,
   primary: LiveMember,
 ): Promise<void> {
   const startedMs = performance.now();
@@ -260,6 +267,6 @@ async function awaitAllReplicas(
     await waitFor(linked, { what, withinMs: linkedWithinMs, everyMs: 50, signal });
     report(`every replica that is up has it too, after ${describeDuration(performance.now() - startedMs)}`);
   } catch (error) {
-    report(`warning: ${errorText(error)}; holdfast status shows which replica is behind`);
+    warn(`${errorText(error)}; holdfast status shows which replica is behind`);
   }
 }

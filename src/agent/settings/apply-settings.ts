@@ -1,7 +1,7 @@
 /** Brings one running member to the settings and users that it should have. */
 import { readFile } from 'node:fs/promises';
 import { writeFileAtomic } from '../../base/atomic-file.ts';
-import { errorText } from '../../base/errors.ts';
+import { isSetAtStartOnly } from '../../redis/config-refusal.ts';
 import { mergeDirectives } from '../../render/merge-directives.ts';
 import { renderUsersAcl } from '../../render/users-acl.ts';
 import type { LiveMember, Setting } from '../deployment.ts';
@@ -83,7 +83,7 @@ async function setLive(
     return true;
   } catch (error) {
     // Immutable at run time, whatever this version says of it; the file gets it.
-    if (/immutable|can't set|Unsupported|Unknown option/i.test(errorText(error))) return false;
+    if (isSetAtStartOnly(error)) return false;
     throw error;
   }
 }

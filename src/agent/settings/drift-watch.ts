@@ -2,7 +2,7 @@
  * Drift: what somebody changed in a running member, by CONFIG SET or ACL SETUSER, that the spec does not say. Such a change
  * is of this member only, and gone when another becomes primary; so it is looked for, said once, and shown.
  */
-import { errorText } from '../../base/errors.ts';
+import { errorCode, errorText } from '../../base/errors.ts';
 import type { Deployment, LiveMember } from '../deployment.ts';
 import { readChangeMark } from '../persistence/change-mark.ts';
 import { differentSettings, differentUsers } from './compare-settings.ts';
@@ -65,7 +65,7 @@ export class DriftWatch {
       } catch (error) {
         // A member that does not answer is somebody else's business; a spec that no server takes is told once.
         const text = errorText(error);
-        if (text === this.#failure || !/does not start with/.test(text)) continue;
+        if (errorCode(error) !== 'APPLY_REFUSED' || text === this.#failure) continue;
         this.#failure = text;
         events.add('drift-unknown', spec.name, text);
       }
