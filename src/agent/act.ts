@@ -22,7 +22,7 @@ export class Actions {
         this.#part(decision.process).process.signal('SIGKILL');
         return this.#part(decision.process).process.waitForExit(2000);
       case 'stand':
-        await replacePrimary(this.#deployment, decision.code === 'not-acting' ? null : decision.member);
+        await replacePrimary(this.#deployment, decision.member, decision.code === 'not-acting');
         return;
       case 'follow':
         return this.#follow(decision.member, decision.primary);

@@ -64,14 +64,18 @@ export class Loop {
     clearTimeout(this.#later);
   }
 
-  /** Looks at the view now and does what it calls for. */
+  /**
+   * Looks at the view and does what it calls for, once everything that has arrived is read: after a pause of this
+   * process the first of the news is old, and the rest says what came of it.
+   */
   wake(): void {
     this.#again = true;
-    if (!this.#running) void this.#run();
+    if (this.#running) return;
+    this.#running = true;
+    setImmediate(() => void this.#run());
   }
 
   async #run(): Promise<void> {
-    this.#running = true;
     try {
       while (this.#again && !this.#stopped) {
         this.#again = false;

@@ -14,8 +14,8 @@ export function failoverVerb(): Command {
     .addOption(stateDirOption())
     .action(
       action<FailoverOptions>(async (output, [file = ''], options) => {
-        const result = await askAgent<{ from: string | null; to: string }>(output, file, options, 'failover');
-        output.line(`${result.from ?? 'unknown'} → ${result.to}`);
+        const result = await askAgent<{ from: string; to: string }>(output, file, options, 'failover');
+        output.line(`${result.from} → ${result.to}`);
         output.data(result);
       }),
     );

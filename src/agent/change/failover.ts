@@ -15,18 +15,26 @@ export async function forceFailover({
   observer,
   report,
   operation,
-}: ChangeContext): Promise<{ from: string | null; to: string }> {
+}: ChangeContext): Promise<{ from: string; to: string }> {
   await observer.lookAtAll();
   const view = deployment.view();
-  const from = namedPrimary(view)?.id ?? null;
+  const from = namedPrimary(view)?.id;
   const underWay = failoverUnderWay(view);
   if (underWay !== undefined) {
     throw FailoverRefused(underWay, {
       hint: 'holdfast events shows how far it is. If it comes to nothing, ask again when it has ended.',
     });
   }
+  if (from === undefined) {
+    throw FailoverRefused(
+      'no majority of Sentinels says who is primary, so none can vote on who replaces it',
+      {
+        hint: 'holdfast status shows the Sentinels. Those that answer agree within some seconds.',
+      },
+    );
+  }
   operation.signal.throwIfAborted();
-  report(`standing for election, to replace ${from ?? 'an unknown primary'}`);
+  report(`standing for election, to replace ${from}`);
   await replacePrimary(deployment, from);
   const to = await waitFor(
     async () => {

@@ -57,13 +57,13 @@ export async function switchover(context: ChangeContext, to: string | null): Pro
     report(`${from} is primary already`);
     return { from, to: from, heldMs: 0, tookMs: 0 };
   }
-  let ballot = await stand(deployment);
+  let ballot = await stand(deployment, from);
   for (let attempt = 1; ballot.outcome !== 'elected' && attempt < attempts; attempt++) {
     if (ballot.outcome === 'not-understood') break;
     await pause(standAgainMs, operation.signal);
     plan = await prepare(context, to);
     if (plan.old.place.id !== from) break;
-    ballot = await stand(deployment);
+    ballot = await stand(deployment, from);
   }
   operation.signal.throwIfAborted();
   const { heldMs, promoted } = await change(deployment, plan, ballot, to);
@@ -152,7 +152,9 @@ async function change(
   try {
     await holdWrites(deployment, old);
     await drain(old, target);
-    if (outcome === 'elected') await takeOver(deployment, election, target, actWithinMs);
+    if (outcome === 'elected') {
+      await takeOver(deployment, election, { lost: old.place.id, chosen: target, withinMs: actWithinMs });
+    }
     const promoted = outcome === 'elected' ? target : await promotedBySentinel(deployment, old);
     // What is answered by READONLY from now on was not executed: the gates send it to the new one.
     await old.watch.client.unpauseWrites().catch(() => {});

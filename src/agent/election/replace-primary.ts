@@ -16,13 +16,17 @@ const candidatesWithinMs = 100;
 const standAgainAfterMs = 100;
 
 /**
- * @param from the member that is not to be chosen: the primary that was lost; null when it may be.
+ * @param lost the member that is to be replaced as primary. @param mayReturn whether it may be chosen itself
  * @returns the new primary; null when this agent was not elected. @throws FAILOVER_REFUSED, ELECTION_LAPSED
  */
-export async function replacePrimary(deployment: Deployment, from: string | null): Promise<string | null> {
+export async function replacePrimary(
+  deployment: Deployment,
+  lost: string,
+  mayReturn = false,
+): Promise<string | null> {
   const { elections, setting, events, spec } = deployment;
-  const candidates = askCandidates(deployment, from);
-  const { election, outcome } = await stand(deployment);
+  const candidates = askCandidates(deployment, mayReturn ? null : lost);
+  const { election, outcome } = await stand(deployment, lost);
   if (outcome === 'not-understood') {
     await askSentinelInstead(deployment);
     return null;
@@ -36,7 +40,7 @@ export async function replacePrimary(deployment: Deployment, from: string | null
   dieIfSabotaged('dies-elected');
   const chosen = chooseReplica(await candidates);
   if (!chosen) throw FailoverRefused('this agent was elected, and no replica is fit to take over any more');
-  await takeOver(deployment, election, chosen.member, actWithinMs);
+  await takeOver(deployment, election, { lost, chosen: chosen.member, withinMs: actWithinMs });
   const { id } = chosen;
   events.add('promoted', id, `elected in epoch ${election.epoch}, this agent made ${id} primary`);
   // What they were seen to be is out of date now.
@@ -47,6 +51,7 @@ export async function replacePrimary(deployment: Deployment, from: string | null
 
 function notElected({ election, outcome }: Ballot): string {
   const votes = [...election.answers].map(([from, answer]) => {
+    if (answer === 'elsewhere') return `${from} names another primary`;
     if (typeof answer === 'string') return `${from} ${answer}`;
     const whom = answer.votedFor === election.runId ? 'us' : 'another';
     return `${from} for ${whom} in epoch ${answer.epoch}`;

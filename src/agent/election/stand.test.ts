@@ -6,6 +6,12 @@ import { ElectionWatch } from './election-watch.ts';
 import { stand } from './stand.ts';
 
 const primary = '10.1.0.1:6379';
+const next = '10.1.0.2:6379';
+
+function addressOf(text: string): { address: string; port: number } {
+  const [address = '', port] = text.split(':');
+  return { address, port: Number(port) };
+}
 
 /** What an agent has of a Sentinel, with one that votes behind it. */
 function live(sentinel: VotingSentinel): LiveSentinel {
@@ -19,15 +25,16 @@ function live(sentinel: VotingSentinel): LiveSentinel {
   ) => {
     if (what !== 'IS-MASTER-DOWN-BY-ADDR') return [];
     const vote = sentinel.vote(`${address}:${port}`, epoch, runId, 0);
+    // What it published meanwhile is read now.
+    seen.primary = addressOf(sentinel.primary);
     return [0, vote.votedFor, vote.epoch];
   };
-  const [address, port] = primary.split(':') as [string, string];
   const seen = {
     reachable: true,
     tilt: false,
     configEpoch: 0,
     agreedDown: false,
-    primary: { address, port: Number(port) },
+    primary: addressOf(primary),
   };
   return {
     place: { id: sentinel.id },
@@ -41,14 +48,17 @@ function deploymentOf(sentinels: VotingSentinel[]): Deployment {
     sentinels: sentinels.map(live),
     spec: { sentinel: { quorum: 2 } },
     setting: { clock: systemClock },
+    memberAt: ({ address }: { address: string }) => ({
+      place: { id: address === addressOf(primary).address ? 'redis-1' : 'redis-2' },
+    }),
   } as unknown as Deployment;
 }
 
 test('it is elected, under another run id each time', async () => {
   const sentinels = sentinelsThatKnowEachOther(3, primary);
   const deployment = deploymentOf(sentinels);
-  const first = await stand(deployment);
-  const second = await stand(deployment);
+  const first = await stand(deployment, 'redis-1');
+  const second = await stand(deployment, 'redis-1');
   expect([first.outcome, second.outcome]).toEqual(['elected', 'elected']);
   expect(second.election.epoch).toBeGreaterThan(first.election.epoch);
   expect(first.election.runId).toMatch(/^[0-9a-f]{40}$/);
@@ -59,9 +69,9 @@ test('an agent that knows of no epoch learns from the votes for the one before i
   const sentinels = sentinelsThatKnowEachOther(3, primary);
   for (const sentinel of sentinels) sentinel.vote(primary, 7, 'd'.repeat(40), 0);
   const deployment = deploymentOf(sentinels);
-  expect((await stand(deployment)).outcome).toBe('not-elected');
-  const next = await stand(deployment);
-  expect(next).toMatchObject({ outcome: 'elected', election: { epoch: 8 } });
+  expect((await stand(deployment, 'redis-1')).outcome).toBe('not-elected');
+  const second = await stand(deployment, 'redis-1');
+  expect(second).toMatchObject({ outcome: 'elected', election: { epoch: 8 } });
 });
 
 test('a vote that was given before it listened is known after the first look, and holds it back', async () => {
@@ -72,4 +82,16 @@ test('a vote that was given before it listened is known after the first look, an
   expect(deployment.elections.vote).toMatchObject({ ours: false });
   expect(deployment.elections.highestEpoch).toBe(7);
   expect(sentinels.map(({ leaderEpoch }) => leaderEpoch)).toEqual([7, 7, 7]);
+});
+
+test('it replaces the primary that was lost, and not the one that the Sentinels have gone on to meanwhile', async () => {
+  const sentinels = sentinelsThatKnowEachOther(3, primary);
+  for (const sentinel of sentinels) {
+    sentinel.currentEpoch = 9;
+    sentinel.primary = next;
+  }
+  const ballot = await stand(deploymentOf(sentinels), 'redis-1');
+  expect(ballot.outcome).toBe('not-elected');
+  expect(new Set(ballot.election.answers.values())).toEqual(new Set(['elsewhere']));
+  expect(sentinels.map(({ leader }) => leader)).toEqual([null, null, null]);
 });

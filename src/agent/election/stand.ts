@@ -23,16 +23,19 @@ export interface Ballot {
   outcome: Exclude<Outcome, 'open'>;
 }
 
-/** Stands for election, in higher epochs when the first are taken. Never throws: no answer is an outcome too. */
-export async function stand(deployment: Deployment): Promise<Ballot> {
-  let ballot = await standOnce(deployment, 0);
+/**
+ * Stands for election, in higher epochs when the first are taken. Never throws: no answer is an outcome too.
+ * @param lost the member that is to be replaced as primary, by its id
+ */
+export async function stand(deployment: Deployment, lost: string): Promise<Ballot> {
+  let ballot = await standOnce(deployment, lost, 0);
   for (let attempt = 1; ballot.outcome === 'behind' && attempt < attempts; attempt++) {
-    ballot = await standOnce(deployment, attempt);
+    ballot = await standOnce(deployment, lost, attempt);
   }
   return ballot;
 }
 
-async function standOnce(deployment: Deployment, attempt: number): Promise<Ballot> {
+async function standOnce(deployment: Deployment, lost: string, attempt: number): Promise<Ballot> {
   const { elections, sentinels, spec, setting } = deployment;
   const electorate = { sentinels: sentinels.map(({ place }) => place.id), quorum: spec.sentinel.quorum };
   const epoch = epochToAskIn(elections.highestEpoch, attempt);
@@ -53,9 +56,22 @@ async function standOnce(deployment: Deployment, attempt: number): Promise<Ballo
       for (const from of electorate.sentinels) settle({ kind: 'silent', from });
     }, answerWithinMs);
     const stopListening = elections.onEpoch((heardOf) => settle({ kind: 'epoch', epoch: heardOf }));
-    for (const sentinel of sentinels) void ask(sentinel, epoch, runId).then(settle);
+    for (const sentinel of sentinels) {
+      const asked = isNaming(deployment, lost)(sentinel) ? ask(sentinel, epoch, runId) : notAsked(sentinel);
+      void asked.then(settle);
+    }
     dieIfSabotaged('dies-asking');
   });
+}
+
+/** Whether a Sentinel names this member primary, as far as is known. */
+export function isNaming(deployment: Deployment, member: string): (sentinel: LiveSentinel) => boolean {
+  return ({ watch }) => deployment.memberAt(watch.seen.primary)?.place.id === member;
+}
+
+/** It would vote on the primary that it names, and that one is not lost. */
+async function notAsked({ place, watch }: LiveSentinel): Promise<Heard> {
+  return { kind: watch.seen.reachable ? 'elsewhere' : 'silent', from: place.id };
 }
 
 async function ask({ place, watch }: LiveSentinel, epoch: number, runId: string): Promise<Heard> {

@@ -3,24 +3,31 @@ import { dieIfSabotaged } from '../../base/sabotage.ts';
 import { sayHello } from '../../redis/sentinel-election.ts';
 import { type Election, mayAct } from '../../topology/election/election.ts';
 import { turnOf } from '../../topology/election/turn.ts';
+import { failoverUnderWay } from '../../topology/view.ts';
 import type { Deployment, LiveMember } from '../deployment.ts';
 import { ElectionLapsed } from '../errors.ts';
+import { isNaming } from './stand.ts';
 
 /**
- * Moves the primary to a member. @param withinMs how old the votes may be.
+ * Moves the primary to a member. @param lost whom it replaces, by its id. @param withinMs how old the votes may be.
  * @returns when it was promoted. @throws ELECTION_LAPSED before anything was done; REDIS_REFUSED or REDIS_UNREACHABLE when
  * it could not be promoted after the Sentinels were told
  */
 export async function takeOver(
   deployment: Deployment,
   election: Election,
-  chosen: LiveMember,
-  withinMs: number,
+  { lost, chosen, withinMs }: { lost: string; chosen: LiveMember; withinMs: number },
 ): Promise<void> {
   const { elections, members, sentinels, setting, spec } = deployment;
   const { epoch } = election;
-  if (!mayAct(election, setting.clock.monotonicMs(), withinMs) || elections.highestEpoch > epoch) {
+  const stillName = new Set(sentinels.filter(isNaming(deployment, lost)).map(({ place }) => place.id));
+  const nowMs = setting.clock.monotonicMs();
+  if (!mayAct(election, nowMs, withinMs, stillName) || elections.highestEpoch > epoch) {
     throw ElectionLapsed(`the votes of epoch ${epoch} are too old, or someone else was voted for since`);
+  }
+  const underWay = failoverUnderWay(deployment.view());
+  if (underWay !== undefined) {
+    throw ElectionLapsed(`this agent was elected in epoch ${epoch}, and ${underWay} since`);
   }
   const actions = turnOf({
     name: spec.name,

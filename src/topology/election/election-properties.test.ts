@@ -212,7 +212,10 @@ class World {
   }
 
   #takeTurn(agent: Agent, election: Election): void {
-    if (!mayAct(election, this.nowMs, actWithinMs) || agent.highestEpoch > election.epoch) return;
+    // The worst case: it has not heard that one of them names another.
+    const everySentinel = new Set(this.sentinels.map(({ id }) => id));
+    if (!mayAct(election, this.nowMs, actWithinMs, everySentinel) || agent.highestEpoch > election.epoch)
+      return;
     // The worst case: each chooses another one.
     const port = agent.name === 'agent-0' ? 6379 : 6380;
     const chosen = { id: `redis-${port}`, address: '10.1.0.2', port };

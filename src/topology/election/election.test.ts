@@ -14,6 +14,7 @@ import {
 
 const us = 'a'.repeat(40);
 const other = 'b'.repeat(40);
+const all = new Set(['s1', 's2', 's3']);
 const electorate = { sentinels: ['s1', 's2', 's3'], quorum: 2 };
 const begin = (changes: Partial<typeof electorate> = {}) =>
   beginElection({ ...electorate, ...changes }, { runId: us, epoch: 5, nowMs: 1000 });
@@ -53,6 +54,12 @@ test('someone else is at it when a Sentinel voted for another in this epoch or l
   expect(votedForAnother(having(begin(), vote('s1', other, 4), vote('s2')))).toBe(false);
 });
 
+test('who names another primary has no vote on this one', () => {
+  const elsewhere = (from: string) => ({ kind: 'elsewhere', from }) as const;
+  expect(outcome(having(begin(), elsewhere('s1')))).toBe('open');
+  expect(outcome(having(begin(), elsewhere('s1'), elsewhere('s2')))).toBe('not-elected');
+});
+
 test('a Sentinel has one vote, and strangers none', () => {
   expect(outcome(having(begin(), vote('s1'), vote('s1')))).toBe('open');
   expect(outcome(having(begin(), vote('s1'), vote('s9')))).toBe('open');
@@ -76,16 +83,20 @@ describe('Sentinels that do not speak the protocol', () => {
 describe('the elected may act', () => {
   const elected = having(begin(), vote('s1'), vote('s2'));
   test('while its votes are fresh, which is over before anyone else may stand', () => {
-    expect(mayAct(elected, 1000 + actWithinMs, actWithinMs)).toBe(true);
-    expect(mayAct(elected, 1001 + actWithinMs, actWithinMs)).toBe(false);
+    expect(mayAct(elected, 1000 + actWithinMs, actWithinMs, all)).toBe(true);
+    expect(mayAct(elected, 1001 + actWithinMs, actWithinMs, all)).toBe(false);
     expect(actWithinMs).toBeLessThan(voteIsStaleAfterMs);
   });
   test('unless a later epoch was heard of', () => {
-    expect(mayAct(having(elected, { kind: 'epoch', epoch: 5 }), 1000, actWithinMs)).toBe(true);
-    expect(mayAct(having(elected, { kind: 'epoch', epoch: 6 }), 1000, actWithinMs)).toBe(false);
-    expect(mayAct(having(elected, vote('s3', other, 6)), 1000, actWithinMs)).toBe(false);
+    expect(mayAct(having(elected, { kind: 'epoch', epoch: 5 }), 1000, actWithinMs, all)).toBe(true);
+    expect(mayAct(having(elected, { kind: 'epoch', epoch: 6 }), 1000, actWithinMs, all)).toBe(false);
+    expect(mayAct(having(elected, vote('s3', other, 6)), 1000, actWithinMs, all)).toBe(false);
+  });
+  test('unless those who voted for it name another primary than the one that it replaces', () => {
+    expect(mayAct(elected, 1000, actWithinMs, new Set(['s1', 's2']))).toBe(true);
+    expect(mayAct(elected, 1000, actWithinMs, new Set(['s1', 's3']))).toBe(false);
   });
   test('and not when it is not elected', () => {
-    expect(mayAct(having(begin(), vote('s1')), 1000, actWithinMs)).toBe(false);
+    expect(mayAct(having(begin(), vote('s1')), 1000, actWithinMs, all)).toBe(false);
   });
 });

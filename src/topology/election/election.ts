@@ -8,12 +8,15 @@
  *    of its own of that primary for twice the failover-timeout. It answers whom it voted for, and in which epoch.
  * 3. The run id is one that nobody else has, made anew for each attempt. Under a Sentinel's own id two could count the
  *    same votes. The epoch is one above the highest known of. All Sentinels are asked at once.
+ *    It votes on the primary that it names itself: a question about another one is no question for its vote. So only
+ *    those are asked that name the primary that is to be replaced, and who is elected replaces that one and no other.
  * 4. Elected is who has the votes of at least max(quorum, majority of all Sentinels) for its run id in its epoch. Every
  *    two majorities share a Sentinel, and it votes once, so there is one at most in an epoch.
  * 5. An answer of an earlier epoch comes from a Sentinel that knows of a later one than was asked for, and did not vote:
  *    the next attempt asks in a higher one. Any other answer means that someone else is at it: look again.
  * 6. The elected chooses as Sentinel chooses (choice.ts) and acts in one turn (turn.ts). It acts only while its votes are
- *    fresh and no later epoch is known of: half a second after a vote that nothing came of, another one may stand.
+ *    fresh, no later epoch is known of, and those who voted for it still name the primary that it replaces: half a second
+ *    after a vote that nothing came of, another one may stand.
  * 7. What is no answer to such a question (an error, a vote for us in an epoch that we did not ask for) comes from a
  *    Sentinel that does not speak the protocol. If the election needs its vote, the Sentinels are asked to fail over
  *    instead (SENTINEL FAILOVER).
@@ -31,14 +34,20 @@ export interface Vote {
   epoch: number;
 }
 
+/**
+ * Silent is a Sentinel that can't be reached, strange one that answers otherwise, elsewhere one that names another
+ * primary than the one that is to be replaced.
+ */
+export type NoVote = 'silent' | 'strange' | 'elsewhere';
+
 export interface Election {
   /** 40 hexadecimal digits. */
   readonly runId: string;
   readonly epoch: number;
   readonly askedAtMs: number;
   readonly needed: number;
-  /** By Sentinel: what it answered so far. Silent is one that can't be reached, strange one that answers otherwise. */
-  readonly answers: ReadonlyMap<string, Vote | 'silent' | 'strange'>;
+  /** By Sentinel: what it answered so far. */
+  readonly answers: ReadonlyMap<string, Vote | NoVote>;
   /** The highest epoch that was heard of since. */
   readonly highestEpoch: number;
   readonly electorate: readonly string[];
@@ -46,7 +55,7 @@ export interface Election {
 
 export type Heard =
   | ({ kind: 'vote'; from: string } & Vote)
-  | { kind: 'silent' | 'strange'; from: string }
+  | { kind: NoVote; from: string }
   /** A Sentinel made it known, by +new-epoch. */
   | { kind: 'epoch'; epoch: number };
 
@@ -98,7 +107,7 @@ export function hear(election: Election, heard: Heard): Election {
   return seen(answered(election, from, strange ? 'strange' : { votedFor, epoch }), epoch);
 }
 
-function answered(election: Election, from: string, answer: Vote | 'silent' | 'strange'): Election {
+function answered(election: Election, from: string, answer: Vote | NoVote): Election {
   return { ...election, answers: new Map(election.answers).set(from, answer) };
 }
 
@@ -108,9 +117,8 @@ function seen(election: Election, epoch: number): Election {
 
 export function outcome(election: Election): Outcome {
   const answers = [...election.answers.values()];
-  const isOurs = (answer: Vote | string) => typeof answer === 'object' && answer.votedFor === election.runId;
   const isEarlier = (answer: Vote | string) => typeof answer === 'object' && answer.epoch < election.epoch;
-  const ours = answers.filter(isOurs).length;
+  const ours = votersFor(election).length;
   if (ours >= election.needed) return 'elected';
   const unheard = election.electorate.length - answers.length;
   if (ours + unheard >= election.needed) return 'open';
@@ -118,6 +126,11 @@ export function outcome(election: Election): Outcome {
   if (answers.some(isEarlier) && ours + unheard + answers.filter(isEarlier).length >= election.needed)
     return 'behind';
   return strange > 0 && ours + unheard + strange >= election.needed ? 'not-understood' : 'not-elected';
+}
+
+function votersFor({ answers, runId }: Election): string[] {
+  const ours = (answer: Vote | NoVote) => typeof answer === 'object' && answer.votedFor === runId;
+  return [...answers].filter(([, answer]) => ours(answer)).map(([from]) => from);
 }
 
 /** Whether some Sentinel voted for someone else in this epoch or a later one: someone else is at it. */
@@ -135,8 +148,17 @@ export const actWithinMs = 400;
  */
 export const voteIsStaleAfterMs = 500;
 
-/** Whether the elected may act now. To be asked in the very turn in which it acts. @param withinMs since it asked. */
-export function mayAct(election: Election, nowMs: number, withinMs: number): boolean {
+/**
+ * Whether the elected may act now. To be asked in the very turn in which it acts.
+ * @param withinMs since it asked. @param stillName the Sentinels that name the primary that is to be replaced
+ */
+export function mayAct(
+  election: Election,
+  nowMs: number,
+  withinMs: number,
+  stillName: ReadonlySet<string>,
+): boolean {
   const fresh = nowMs - election.askedAtMs <= withinMs;
-  return fresh && outcome(election) === 'elected' && election.highestEpoch <= election.epoch;
+  const voters = votersFor(election).filter((from) => stillName.has(from));
+  return fresh && voters.length >= election.needed && election.highestEpoch <= election.epoch;
 }
