@@ -1,7 +1,7 @@
 /**
  * What must hold before anything is started, so that a start never ends half-way: the programs are there, the state directory can be written, the disk has room, and every port is free.
  */
-import { mkdir, rm, statfs, writeFile } from 'node:fs/promises';
+import { mkdir, rm, stat, statfs, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import path from 'node:path';
 import { errorCode, errorText, HoldfastError } from '../base/errors.ts';
@@ -34,6 +34,12 @@ function openToAll(root: string, why: string): Error {
   });
 }
 
+function ofAnother(root: string, uid: number): Error {
+  return StateDirUnusable(`the state directory ${root} belongs to another user (uid ${uid})`, {
+    hint: 'Who owns it could change what is run from there. Run holdfast as that user, or name another one with --state-dir. Nothing was started.',
+  });
+}
+
 /** Makes the state directory and proves that it can be written. @throws STATE_DIR_UNUSABLE, DISK_FULL */
 export async function checkStateDir(root: string): Promise<void> {
   const probe = path.join(root, `.probe-${process.pid}`);
@@ -41,6 +47,9 @@ export async function checkStateDir(root: string): Promise<void> {
     await mkdir(root, { recursive: true, mode: 0o700 });
     const why = whyNotSafePlace(root);
     if (why !== undefined) throw openToAll(root, why);
+    const { uid } = await stat(root);
+    const own = process.getuid?.() ?? uid;
+    if (uid !== own && uid !== 0) throw ofAnother(root, uid);
     const { bavail, bsize } = await statfs(root);
     if (bavail * bsize < leastFreeBytes) throw diskFull(root, bavail * bsize);
     await writeFile(probe, Buffer.alloc(64 * 1024), { mode: 0o600 });

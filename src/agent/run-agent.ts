@@ -8,6 +8,7 @@ import { loadSecrets } from '../spec/secrets.ts';
 import type { Spec } from '../spec/spec.ts';
 import { Commands } from './api/agent-commands.ts';
 import { serveControl, serveQuestions } from './api/server.ts';
+import { makeSocketFolder } from './api/socket-folder.ts';
 import { assemble } from './assemble.ts';
 import { BackupSchedule } from './backups/backup-schedule.ts';
 import { bringDown } from './change/bring-down.ts';
@@ -71,6 +72,8 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
   const gatesHere = spec.gates.filter((gate) => gate.host === host);
   const haproxy = spec.gate.kind === 'haproxy' && gatesHere.length > 0 ? findHaproxy() : null;
   await checkStateDir(stateDir);
+  // Where it will listen, too, is looked at before anything is started.
+  await makeSocketFolder(paths.agentSocket);
   const membersHere = spec.members.filter((member) => member.host === host);
   await checkEngineReads(
     membersHere.map(({ id }) => ({ id, paths: paths.member(id) })),

@@ -39,7 +39,7 @@ export function formatSize(bytes: number): string {
 export function describeSize(bytes: number): string {
   let value = bytes;
   for (const unit of ['B', 'KiB', 'MiB', 'GiB']) {
-    if (value < 1024) return unit === 'B' ? `${value} B` : `${value.toFixed(1)} ${unit}`;
+    if (value < 1024) return unit === 'B' ? `${Math.round(value)} B` : `${value.toFixed(1)} ${unit}`;
     value /= 1024;
   }
   return `${value.toFixed(1)} TiB`;

@@ -1,6 +1,7 @@
-import { once } from 'node:events';
-import { createWriteStream, type WriteStream } from 'node:fs';
+import path from 'node:path';
 import { type Command, Option } from 'commander';
+import { errorCode } from '../base/errors.ts';
+import { shown } from '../base/shown.ts';
 import type { Conflict, MergeReport } from '../rdb/merge.ts';
 import type { MergeInput, OnConflict } from '../rdb/merge-input.ts';
 import type { Output } from './output.ts';
@@ -67,6 +68,9 @@ async function mergeAll(output: Output, inputs: RdbInput[], options: MergeVerbOp
   const { openOutput, temporarySpill } = await import('./rdb-output.ts');
   const { RdbProgress } = await import('./rdb-progress.ts');
   const mergeInputs = withMoves(inputs, options);
+  if (options.conflicts !== undefined && path.resolve(options.conflicts) === path.resolve(options.output)) {
+    throw RdbOptionWrong('--conflicts names the file that -o names', { hint: 'Give it a name of its own.' });
+  }
   const target = await chosenTarget(options);
   const unloadable = new UnloadableList();
   const conflicts = new ConflictList(options.conflicts);
@@ -82,7 +86,7 @@ async function mergeAll(output: Output, inputs: RdbInput[], options: MergeVerbOp
         if (written?.isStdout)
           throw RdbOptionWrong('too many keys to merge into stdout', { hint: 'Name a file with -o.' });
         await written?.abandon();
-        conflicts.reset();
+        await conflicts.reset();
         written = await openOutput(options.output);
         writer = new RdbWriter(written.sink, chosen.flavor, chosen.version);
         return writer;
@@ -94,22 +98,25 @@ async function mergeAll(output: Output, inputs: RdbInput[], options: MergeVerbOp
         spill,
         onConflictFound: conflicts.add,
         onUnloadable: unloadable.add,
-        after: () => progress.tick() ?? written?.sink.drain(),
+        after: () => progress.tick() ?? written?.sink.drain() ?? conflicts.drain(),
       },
     );
     writer!.finish();
+    // First what may fail and is no result.
+    await conflicts.commit();
     await written!.commit();
     progress.done();
-    await conflicts.close();
     tell(output, options, report, conflicts, unloadable, written!, progress.seconds);
     return unloadable.status(options);
   } catch (error) {
     progress.done();
-    await conflicts.close();
+    // They are what a person looks at now.
+    if (errorCode(error) === 'RDB_CONFLICT') await conflicts.commit();
     if (!output.json) conflicts.tell(output);
     throw error;
   } finally {
     await written?.abandon();
+    await conflicts.abandon();
     spill.dispose();
   }
 }
@@ -127,10 +134,10 @@ function tell(
   const say = written.isStdout ? output.note : output.line;
   if (!output.json) {
     if (report.conflicts > 0) conflicts.tell(output);
-    for (const clash of report.functionClashes) output.note(`${clash}; the first one is kept`);
+    for (const clash of report.functionClashes) output.note(`${shown(clash)}; the first one is kept`);
     for (const name of report.functionsUnseen) {
       output.note(
-        `function library ${name} makes up names of functions when it runs: they were not compared`,
+        `function library ${shown(name)} makes up names of functions when it runs: they were not compared`,
       );
     }
   }
@@ -158,7 +165,7 @@ function tell(
 /** Every conflict that was found: counted, the first thousand kept, all of them in a file when one was named. */
 class ConflictList {
   private readonly file: string | undefined;
-  private stream: WriteStream | undefined;
+  private stream: RdbOutput | undefined;
   private kept: Conflict[] = [];
   private count = 0;
 
@@ -169,20 +176,30 @@ class ConflictList {
   add = (conflict: Conflict): void => {
     this.count++;
     if (this.kept.length < keptConflicts) this.kept.push(conflict);
-    this.stream?.write(`${JSON.stringify(asJson(conflict))}\n`);
+    const line = Buffer.from(`${JSON.stringify(asJson(conflict))}\n`);
+    this.stream?.sink.copy(line, 0, line.length);
   };
 
-  reset(): void {
-    this.kept = [];
-    this.count = 0;
-    this.stream?.destroy();
-    if (this.file !== undefined) this.stream = createWriteStream(this.file, { mode: 0o600 });
+  drain(): Promise<void> | undefined {
+    return this.stream?.sink.drain();
   }
 
-  async close(): Promise<void> {
-    if (this.stream === undefined) return;
-    this.stream.end();
-    await once(this.stream, 'close');
+  async reset(): Promise<void> {
+    this.kept = [];
+    this.count = 0;
+    await this.abandon();
+    if (this.file === undefined) return;
+    const { openOutput } = await import('./rdb-output.ts');
+    this.stream = await openOutput(this.file);
+  }
+
+  async commit(): Promise<void> {
+    await this.stream?.commit();
+    this.stream = undefined;
+  }
+
+  async abandon(): Promise<void> {
+    await this.stream?.abandon();
     this.stream = undefined;
   }
 

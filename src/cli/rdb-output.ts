@@ -1,9 +1,16 @@
 import { randomBytes } from 'node:crypto';
 import { closeSync, ftruncateSync, mkdtempSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs';
+import { open, realpath, stat } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
-import { type AtomicFile, createAtomicFile, temporaryName } from '../base/atomic-stream.ts';
-import { defineError, errorText } from '../base/errors.ts';
+import {
+  type AtomicFile,
+  commitTogether,
+  createAtomicFile,
+  type GroupedFile,
+  temporaryName,
+} from '../base/atomic-stream.ts';
+import { defineError, errorCode, errorText } from '../base/errors.ts';
 import { ByteSink } from '../rdb/byte-sink.ts';
 import type { Spill } from '../rdb/spill.ts';
 import { outliveReader } from './output.ts';
@@ -19,29 +26,73 @@ export interface RdbOutput {
   abandon(): Promise<void>;
 }
 
-/** @param file `-` is stdout. @throws RDB_UNWRITABLE */
+/** One of several files that are worth nothing without each other: `commitAll` gives them their names. */
+export interface PartOutput extends RdbOutput {
+  file: GroupedFile;
+}
+
+/** @param file `-` is stdout; a pipe or a device is written to as it is. @throws RDB_UNWRITABLE */
 export async function openOutput(file: string): Promise<RdbOutput> {
   if (file === '-') return stdoutOutput();
   try {
-    return fileOutput(file, await createAtomicFile(file));
+    return fileOutput(file, await openPlace(file));
   } catch (error) {
     throw unwritable(file, error);
   }
 }
 
+/** What a link leads to is replaced, and not the link. */
+async function openPlace(file: string): Promise<AtomicFile> {
+  if (file === '') throw new Error('it has no name');
+  const found = await stat(file).catch((error: unknown) => {
+    if (errorCode(error) === 'ENOENT') return undefined;
+    throw error;
+  });
+  if (found === undefined) return createAtomicFile(file);
+  if (found.isDirectory()) throw new Error('it is a folder');
+  return found.isFile() ? createAtomicFile(await realpath(file)) : await openDevice(file);
+}
+
+/** Nothing can be taken back from a pipe or a device. */
+async function openDevice(file: string): Promise<AtomicFile> {
+  const handle = await open(file, 'w');
+  return {
+    write: (bytes) => handle.writeFile(bytes),
+    commit: () => handle.close(),
+    abandon: () => handle.close(),
+    abandonNow: () => {},
+  };
+}
+
+/** Gives all of them their names, or none. @throws RDB_UNWRITABLE */
+export async function commitAll(outputs: readonly PartOutput[], folder: string): Promise<void> {
+  for (const { sink } of outputs) await sink.flush();
+  await commitTogether(outputs.map(({ file }) => file)).catch((error) =>
+    Promise.reject(unwritable(folder, error)),
+  );
+  for (const { file } of outputs) unfinished.delete(file);
+}
+
 /** For those who find out what to write while they read: the file is opened behind their back. */
-export function openOutputSync(file: string): RdbOutput {
+export function openOutputSync(file: string): PartOutput {
   const temporary = temporaryName(file);
-  const opening = createAtomicFile(file, 0o600, temporary);
+  let opened: GroupedFile | undefined;
+  const opening = createAtomicFile(file, 0o600, temporary).then((made) => {
+    opened = made;
+    return made;
+  });
   // Whoever writes to it, or commits it, is told.
   opening.catch(() => {});
-  return fileOutput(file, {
+  const part: GroupedFile = {
     write: async (bytes) => (await opening).write(bytes),
     commit: async () => (await opening).commit(),
+    seal: async () => (await opening).seal(),
+    place: () => opened!.place(),
     abandon: async () => (await opening.catch(() => undefined))?.abandon(),
     // Also when it is being opened at this moment.
     abandonNow: () => rmSync(temporary, { force: true }),
-  });
+  };
+  return { ...fileOutput(file, part), file: part };
 }
 
 function fileOutput(file: string, atomic: AtomicFile): RdbOutput {

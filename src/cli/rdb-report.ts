@@ -1,4 +1,5 @@
 import { describeDuration } from '../base/duration.ts';
+import { shown } from '../base/shown.ts';
 import { describeSize } from '../base/size.ts';
 import type { Unloadable } from '../rdb/copy.ts';
 import { quoteKey } from '../rdb/errors.ts';
@@ -120,5 +121,6 @@ function nameOf({ what, db, key }: Unloadable): string {
 }
 
 function describe(unloadable: Unloadable): string {
-  return `${nameOf(unloadable)}: ${unloadable.reason}`;
+  // A reason may name what the file does: a library, a module.
+  return `${nameOf(unloadable)}: ${shown(unloadable.reason)}`;
 }

@@ -1,4 +1,4 @@
-import { rmdirSync, rmSync } from 'node:fs';
+import { rmdirSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import type { Command } from 'commander';
@@ -7,7 +7,7 @@ import type { RdbWriter } from '../rdb/writer.ts';
 import type { Output } from './output.ts';
 import { naming, openInput, type RdbInput } from './rdb-input.ts';
 import { RdbOptionWrong, type TargetOptions, targetFor, targetOptions } from './rdb-options.ts';
-import type { RdbOutput } from './rdb-output.ts';
+import type { PartOutput } from './rdb-output.ts';
 import { describeRate, describeTarget, targetAsJson, UnloadableList } from './rdb-report.ts';
 import { action, type CommonOptions, verb } from './verb.ts';
 
@@ -49,7 +49,7 @@ export function splitVerb(): Command {
 
 interface OpenPart {
   file: string;
-  written: RdbOutput;
+  written: PartOutput;
   writer: RdbWriter;
 }
 
@@ -67,10 +67,9 @@ async function splitFile(output: Output, input: RdbInput, options: SplitVerbOpti
   const parts = new PartFiles(options.output, input.name);
   const keysWritten = () => parts.all.reduce((sum, { writer }) => sum + writer.keys, 0);
   const progress = new RdbProgress(output, `split ${input.name}`, [input], keysWritten);
-  const { onInterrupt, openOutputSync } = await import('./rdb-output.ts');
+  const { commitAll, onInterrupt, openOutputSync } = await import('./rdb-output.ts');
   const { RdbWriter } = await import('../rdb/writer.ts');
   const takeBack = () => {
-    parts.removeCommitted();
     if (madeFolder !== undefined) removeEmpty(options.output, madeFolder);
   };
   const settled = onInterrupt(takeBack);
@@ -87,7 +86,10 @@ async function splitFile(output: Output, input: RdbInput, options: SplitVerbOpti
     const after = () => progress.tick() ?? parts.drain();
     await naming(input, pump(whole, new Scanner(handler), { after }));
     for (const { writer } of parts.all) writer.finish();
-    for (const part of parts.all) await parts.commit(part);
+    await commitAll(
+      parts.all.map(({ written }) => written),
+      options.output,
+    );
     settled();
   } catch (error) {
     for (const { written } of parts.all) await written.abandon();
@@ -130,7 +132,6 @@ function removeEmpty(folder: string, upTo: string): void {
 
 class PartFiles {
   readonly all: OpenPart[] = [];
-  private readonly committed: string[] = [];
   private readonly folder: string;
   private readonly base: string;
   private readonly names = new Set<string>();
@@ -143,7 +144,7 @@ class PartFiles {
   add(
     part: string,
     open: typeof import('./rdb-output.ts').openOutputSync,
-    write: (sink: RdbOutput['sink']) => RdbWriter,
+    write: (sink: PartOutput['sink']) => RdbWriter,
   ): RdbWriter {
     if (this.all.length >= maxParts) {
       throw RdbOptionWrong(`this makes more than ${maxParts} files, the next would be for ${part}`, {
@@ -155,16 +156,6 @@ class PartFiles {
     const writer = write(written.sink);
     this.all.push({ file, written, writer });
     return writer;
-  }
-
-  async commit(part: OpenPart): Promise<void> {
-    await part.written.commit();
-    this.committed.push(part.file);
-  }
-
-  /** Some of the parts are worth nothing without the others. */
-  removeCommitted(): void {
-    for (const file of this.committed) rmSync(file, { force: true });
   }
 
   drain(): Promise<void> | undefined {

@@ -119,11 +119,13 @@ function utf8Size(bytes: Buffer, at: number, end: number): number {
 }
 
 /**
- * A score as a JSON number; infinities, which JSON does not have, as the strings "inf" and "-inf". Minus zero has a
+ * A score as a JSON number; what JSON does not have as the strings "inf", "-inf" and "nan", which no server writes and a
+ * damaged file may. Minus zero has a
  * point, since readers that tell integers from other numbers have no minus zero among the integers.
  */
 export function putJsonNumber(sink: ByteSink, value: number): void {
   if (value === Infinity) sink.ascii('"inf"');
   else if (value === -Infinity) sink.ascii('"-inf"');
+  else if (Number.isNaN(value)) sink.ascii('"nan"');
   else sink.ascii(Object.is(value, -0) ? '-0.0' : String(value));
 }

@@ -1,5 +1,6 @@
 /** Where a deployment's state lies on its host. One folder per process, everything readable by its owner only. */
 import { createHash } from 'node:crypto';
+import { existsSync, realpathSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 
@@ -45,7 +46,8 @@ export interface StatePaths {
 
 /** `--state-dir`, or /var/lib/holdfast/NAME for root and $XDG_STATE_HOME/holdfast/NAME for others. */
 export function stateDirOf(name: string, option: string | undefined): string {
-  if (option !== undefined) return path.resolve(option);
+  // What a link leads to: sockets must lie in a folder, which a link is not.
+  if (option !== undefined) return existsSync(option) ? realpathSync(option) : path.resolve(option);
   if (process.getuid?.() === 0 && !process.env['XDG_STATE_HOME']) return path.join('/var/lib/holdfast', name);
   const base = process.env['XDG_STATE_HOME'] || path.join(os.homedir(), '.local', 'state');
   return path.join(base, 'holdfast', name);
