@@ -3,7 +3,14 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { afterAll, expect, test } from 'vitest';
-import { entriesOf, inPieces, makeRdb, rdbFixture } from '../../test/support/rdb-files.ts';
+import {
+  entriesOf,
+  inPieces,
+  lengthBytes,
+  lengthPrefixed,
+  makeRdb,
+  rdbFixture,
+} from '../../test/support/rdb-files.ts';
 import type { Unloadable } from '../rdb/copy.ts';
 import { targetOfVersionText } from '../rdb/target.ts';
 import { prepareRdb } from './restore-file.ts';
@@ -77,3 +84,61 @@ test('databases, engines of functions and field expiry that the server lacks, al
   await expect(prepare(hash, taker('redis 7.0.15'))).rejects.toThrow(/key 'h' .*fields expire/);
   expect((await prepare(hash, taker('redis 8.0.6'))).prepared).toMatchObject({ keys: 1, converted: true });
 });
+
+test('values that would end the server are refused: elements and groups that come twice, entries of no group', async () => {
+  const made: [string, number, Buffer[], RegExp][] = [
+    ['hash', 4, [lengthBytes(2), ...['f', '1', 'f', '2'].map(lengthPrefixed)], /a field comes twice/],
+    ['set', 2, [lengthBytes(3), ...['a', 'b', 'a'].map(lengthPrefixed)], /a member comes twice/],
+    [
+      'zset',
+      3,
+      [lengthBytes(2), ...['a', '\u00021', 'a', '\u00022'].map((text) => member(text))],
+      /a member comes twice/,
+    ],
+    ['groups', 15, [...noEntries, lengthBytes(2), ...group([], []), ...group([], [])], /group comes twice/],
+    [
+      'owned',
+      15,
+      [...noEntries, lengthBytes(1), ...group([], [['c', [id]]])],
+      /of a consumer is not one of its group/,
+    ],
+    ['twice', 15, [...noEntries, lengthBytes(1), ...group([id, id], [])], /comes twice in a group/],
+  ];
+  for (const [name, type, body, reason] of made) {
+    const entry = Buffer.concat([Buffer.from([type]), lengthPrefixed(name), ...body]);
+    const file = Buffer.concat([
+      Buffer.from('REDIS0009\xfe\x00', 'latin1'),
+      entry,
+      Buffer.from([255]),
+      Buffer.alloc(8),
+    ]);
+    for (const drop of [false, true]) {
+      const refused = prepare(file, taker('redis 7.0.15'), drop);
+      await expect(refused).rejects.toMatchObject({ code: 'RESTORE_DOES_NOT_FIT' });
+      await expect(refused).rejects.toThrow(reason);
+    }
+  }
+});
+
+const id = Buffer.concat([Buffer.alloc(7), Buffer.from([1]), Buffer.alloc(7), Buffer.from([1])]);
+const noEntries = [0, 0, 5, 1].map(lengthBytes);
+
+/** A score is text with its length before it, and no string. */
+function member(text: string): Buffer {
+  return text.startsWith('\u0002') ? Buffer.from([1, text.charCodeAt(1)]) : lengthPrefixed(text);
+}
+
+function group(pending: Buffer[], consumers: [string, Buffer[]][]): Buffer[] {
+  const times = Buffer.alloc(8);
+  return [
+    ...[lengthPrefixed('g'), lengthBytes(0), lengthBytes(0)],
+    ...[lengthBytes(pending.length), ...pending.flatMap((each) => [each, times, lengthBytes(1)])],
+    lengthBytes(consumers.length),
+    ...consumers.flatMap(([name, owned]) => [
+      lengthPrefixed(name),
+      times,
+      lengthBytes(owned.length),
+      ...owned,
+    ]),
+  ];
+}

@@ -13,6 +13,7 @@ import type { BodyWish, ScanHandler } from '../rdb/scan-handler.ts';
 import { Scanner } from '../rdb/scanner.ts';
 import { loadsAsItIs } from '../rdb/target.ts';
 import { RdbWriter } from '../rdb/writer.ts';
+import { refuseDeadlyValues } from './deadly-values.ts';
 import { RestoreCensus } from './restore-census.ts';
 import type { KeyChoice, Taker } from './restore-taker.ts';
 
@@ -79,6 +80,7 @@ export async function prepareRdb(
     }
     if (!options.dropUnsupported) census.refuseUnlessAllFits();
     await handle.sync();
+    await refuseDeadlyValues(file, taker.version);
     const { size } = await handle.stat();
     return { ...census.counts, bytes: size, converted: !asItIs };
   } finally {
