@@ -27,6 +27,8 @@ import { Strangers } from './upstream/strangers.ts';
 const drainPollMs = 1;
 /** COMMAND's answer is long, and a busy server takes its time. */
 const tableWithinMs = 5000;
+/** It may have failed because the server was busy: soon again, and then less often, ms. */
+const tableAgainMs = { first: 100, most: 2000 };
 const strangersMs = 2000;
 
 /** One gate process: its doors, who is primary, and control. */
@@ -42,6 +44,8 @@ export class Gate implements ControlTarget {
   readonly #replicaDoor: Door | null;
   #control: Control | null = null;
   #loadingTable = false;
+  #tableTimer: NodeJS.Timeout | undefined;
+  #tablePauseMs = tableAgainMs.first;
   readonly #strangers: Strangers;
   #strangersTimer: NodeJS.Timeout | undefined;
   #draining: Promise<void> | null = null;
@@ -179,6 +183,7 @@ export class Gate implements ControlTarget {
 
   stop(): void {
     clearInterval(this.#strangersTimer);
+    clearTimeout(this.#tableTimer);
     this.#watch.stop();
     this.#replicas.stop();
     this.#durability?.stop();
@@ -227,6 +232,8 @@ export class Gate implements ControlTarget {
       this.#table.load(await link.call(['COMMAND']));
     } catch (error) {
       this.#log(`cannot read the table of commands: ${errorText(error)}`);
+      this.#tableTimer = setTimeout(() => this.#onChange(), this.#tablePauseMs);
+      this.#tablePauseMs = Math.min(this.#tablePauseMs * 2, tableAgainMs.most);
     } finally {
       link.close();
       this.#loadingTable = false;

@@ -81,3 +81,21 @@ test('CLIENT LIST says how much the gate keeps for a client', async () => {
   expect(await asking.ask('CLIENT INFO')).toMatch(/ qbuf=[1-9]\d* .* tot-mem=[1-9]\d* /);
   for (const each of [asking, other]) each.close();
 });
+
+test('the table of commands, when it could not be read at first, is asked for again soon', async () => {
+  const admin = await RawClient.open(server.port);
+  expect(await admin.ask('ACL SETUSER watcher on >watcher-pw +ping +role +info')).toBe('+OK\r\n');
+  const memberCredentials = { username: 'watcher', password: 'watcher-pw' };
+  const members = [{ id: 'redis-1', address: '127.0.0.1', port: server.port }];
+  const late = await startGate({ members, memberCredentials });
+  const refused = () => late.log().includes('cannot read the table of commands');
+  await waitFor(refused, { what: 'the first question', withinMs: 5000 });
+  expect(await admin.ask('ACL SETUSER watcher +command')).toBe('+OK\r\n');
+  const asking = await RawClient.open(late.port);
+  const known = async () => {
+    await asking.ask('STRLEN k');
+    return 'strlen' in (await late.control.status()).commands;
+  };
+  await waitFor(known, { what: 'the table', withinMs: 5000 });
+  for (const each of [admin, asking]) each.close();
+});

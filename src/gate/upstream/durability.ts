@@ -5,6 +5,7 @@ import type { GateConfig, MemberAddress } from '../config.ts';
 import type { Membership } from '../primary/members.ts';
 import {
   type Eligibility,
+  haveReached,
   type InSync,
   type InSyncEvent,
   type InSyncStep,
@@ -18,8 +19,12 @@ import { openLink } from './open-link.ts';
  * those are is decided in in-sync.ts.
  *
  * - Answers are confirmed in batches: ROLE, WAIT, ROLE, in one go on a connection of the gate's own. The first ROLE
- *   gives the offset to reach, WAIT waits until the replicas have what was written before it, and the second ROLE
- *   shows which replica has acknowledged how much.
+ *   gives the offset to reach, and the second one shows which replica has acknowledged how much: only that counts.
+ * - WAIT is there so that the second ROLE comes when there is something to see. Up to Redis 7.0 it waits for all that
+ *   was written before the command that came before it, by anybody. From 7.2 on, and in Valkey, it waits for what its
+ *   own connection wrote (`woff` in server.c), which is nothing: it answers at once, and nobody is asked for an
+ *   acknowledgement, which replicas otherwise send once a second. There the gate waits for more replicas than there can be:
+ *   that has the primary ask all of them, and ends after some milliseconds.
  * - One batch is under way at a time; what comes meanwhile goes into the next.
  * - What can't be confirmed within `holdMs` is not acknowledged: its connection is given up, and its writes are
  *   answered with UNCERTAIN.
@@ -33,6 +38,11 @@ export interface DurabilitySources {
 }
 
 const waitMs = 500;
+/** More replicas than anybody has. */
+const tooMany = 1_000_000;
+/** How long one look for acknowledgements takes, ms: at first, and at most. */
+const firstLookMs = 1;
+const longestLookMs = 16;
 /** A primary that is busy for longer is asked again, on another connection. */
 const answerWithinMs = 2000;
 const retryMs = 20;
@@ -47,6 +57,8 @@ export class Durability {
   #link: Link | null = null;
   #primary: MemberAddress | null = null;
   #inSync: InSync = initialInSync([]);
+  /** The primary's WAIT is about its own connection's writes only. */
+  #waitsForOwn = false;
 
   constructor(config: GateConfig, sources: DurabilitySources) {
     this.#config = config;
@@ -93,13 +105,30 @@ export class Durability {
   /** One round: true when all of the set have everything. */
   async #once(primary: MemberAddress): Promise<boolean> {
     const link = await this.#linkTo(primary);
-    const wanted = this.#inSync.members.size;
-    const [first, , second] = await link.callAll([['ROLE'], ['WAIT', wanted, waitMs], ['ROLE']]);
+    const { members } = this.#inSync;
+    const [count, ms] = this.#waitsForOwn ? [tooMany, firstLookMs] : [members.size, waitMs];
+    const [first, waited, second] = await link.callAll([['ROLE'], ['WAIT', count, ms], ['ROLE']]);
     const role = parseRole(first);
     const target = role?.role === 'primary' ? role.offset : Number.NaN;
-    const round = this.#take({ kind: 'round', target, online: this.#onlineMembers(parseRole(second)) });
+    let online = this.#onlineMembers(parseRole(second));
+    if (!haveReached(members, target, online) && Number(waited) >= members.size) this.#waitsForOwn = true;
+    if (this.#waitsForOwn) online = await this.#look(link, target, online);
+    const round = this.#take({ kind: 'round', target, online });
     if (!round.ask) return round.confirmed;
     return this.#take({ kind: 'eligibility', ...(await this.#sources.eligibility()) }).confirmed;
+  }
+
+  /** Has the replicas asked for what they have until all of the set have reached the offset, or it took long. */
+  async #look(link: Link, target: number, seen: Map<string, number>): Promise<Map<string, number>> {
+    const until = performance.now() + waitMs;
+    let online = seen;
+    let ms = firstLookMs;
+    while (!haveReached(this.#inSync.members, target, online) && performance.now() < until) {
+      const [, role] = await link.callAll([['WAIT', tooMany, ms], ['ROLE']]);
+      online = this.#onlineMembers(parseRole(role));
+      ms = Math.min(ms * 2, longestLookMs);
+    }
+    return online;
   }
 
   #take(event: InSyncEvent): InSyncStep {
@@ -125,6 +154,7 @@ export class Durability {
       const could = (await this.#promotable()).filter((key) => key !== keyOf(primary));
       this.#inSync = initialInSync(could);
       this.#primary = primary;
+      this.#waitsForOwn = false;
     }
     if (this.#link === null || this.#link.closed) {
       const { memberCredentials: credentials, tls } = this.#config;

@@ -56,6 +56,15 @@ export function initialInSync(members: Iterable<string>): InSync {
   };
 }
 
+/** Whether all of these have acknowledged this offset. */
+export function haveReached(
+  members: Iterable<string>,
+  target: number,
+  online: ReadonlyMap<string, number>,
+): boolean {
+  return [...members].every((key) => (online.get(key) ?? -1) >= target);
+}
+
 /** @param majority of the Sentinels */
 export function stepInSync(state: InSync, event: InSyncEvent, majority: number, nowMs: number): InSyncStep {
   return event.kind === 'round'
