@@ -42,6 +42,18 @@ test('who closes its side behind its requests gets their answers', async () => {
   await waitFor(async () => (await clientsNow()) === 0, { what: 'the clients to be gone', withinMs: 5000 });
 });
 
+test('also when its FIN comes while its last requests wait for their turn', async () => {
+  const many = `${'GET half\r\n'.repeat(5000)}PING\r\n`;
+  const texts = ['AUTH nobody wrong\r\nPING\r\n', 'SELECT 3\r\nGET half\r\nGE', many, `HELLO 3\r\n${many}`];
+  const rid = (text: string) => text.replace(/\$2\r\nid\r\n:\d+/, '');
+  for (const text of texts) {
+    expect(rid(await halfClosed(gate.port, text)), text.slice(0, 40)).toBe(
+      rid(await halfClosed(direct.port, text)),
+    );
+  }
+  await waitFor(async () => (await clientsNow()) === 0, { what: 'the clients to be gone', withinMs: 5000 });
+});
+
 test('who kills itself is closed', async () => {
   for (const line of ['CLIENT KILL TYPE normal SKIPME no', 'CLIENT KILL ID % SKIPME no']) {
     const raw = await RawClient.open(gate.port);
@@ -111,6 +123,26 @@ test('a confirmation comes also when the client wants no replies', async () => {
     told.push(await raw.reply(), await raw.reply());
     for (const line of ['CLIENT REPLY SKIP', 'UNSUBSCRIBE a', 'PING']) raw.send(line);
     told.push(await raw.reply(), await raw.reply());
+    raw.close();
+    return told;
+  };
+  expect(await talk(gate.port)).toEqual(await talk(direct.port));
+});
+
+test('CLIENT REPLY is refused to a subscriber, as by a server', async () => {
+  const talk = async (port: number) => {
+    const raw = await RawClient.open(port);
+    const told: string[] = [];
+    for (const line of [
+      'SUBSCRIBE a',
+      'CLIENT REPLY OFF',
+      'CLIENT REPLY SKIP',
+      'CLIENT REPLY wrong',
+      'PING',
+    ]) {
+      told.push(await raw.ask(line));
+    }
+    for (const line of ['UNSUBSCRIBE a', 'CLIENT REPLY ON', 'PING']) told.push(await raw.ask(line));
     raw.close();
     return told;
   };

@@ -28,7 +28,10 @@ export function sendClientCommand(
   const list = () => writeText(client, matching(client, args).map(describeClient).join(''));
   switch (sub) {
     case 'reply':
-      return count === 3 && /^(on|off|skip)$/i.test(text(2)) ? setReplies(client, text(2)) : undefined;
+      if (count !== 3 || !/^(on|off|skip)$/i.test(text(2))) return undefined;
+      if (!client.idle()) return false;
+      // A server refuses it there, in its own words.
+      return session.subscribed && session.protocol === 2 ? undefined : setReplies(client, text(2));
     case 'id':
       return asked(() => writeInteger(client.id));
     case 'getname':
@@ -96,7 +99,6 @@ function writeText(client: Client, lines: string): Buffer {
 
 /** CLIENT REPLY stays here: the server answers always, and the gate keeps what the client does not want. */
 function setReplies(client: Client, mode: string): boolean {
-  if (!client.idle()) return false;
   const wanted = mode.toLowerCase();
   if (wanted === 'on') {
     client.setReplies('on');

@@ -24,11 +24,10 @@ import { restoreTracking } from './tracking-restore.ts';
 import { isUnasked } from './unasked.ts';
 
 /**
- * One client of a door. It reads requests, finds an upstream for each in order, and passes replies back. At any
+ * One client of a listener. It reads requests, finds an upstream for each in order, and passes replies back. At any
  * time everything it has in flight is on one connection, so the order of its replies is that connection's order;
  * a request that needs another connection, or is answered here, waits until those before it are answered.
- * What can't go on now stays where it is: requests not looked at in `requests`, what must be sent again in
- * `retries`. `pump` goes on from there; whoever clears an obstacle calls it.
+ * What can't go on stays in `requests`, or in `retries` if it is to be sent again. Who clears an obstacle calls `pump`.
  */
 export class GateClient implements Client {
   readonly id: number;
@@ -252,8 +251,10 @@ export class GateClient implements Client {
       else this.#farewell.waitForAnswers();
       return false;
     }
-    if (this.requests.size > 0 && !this.requests.incomplete) {
-      return (this.session.admitted || this.router.admit(this)) && sendNext(this);
+    if (this.requests.ready) {
+      const more = (this.session.admitted || this.router.admit(this)) && sendNext(this);
+      // Its FIN may have come while the last that it asks waited for its turn.
+      if (more || this.requests.ready || !this.#farewell.heard) return more;
     }
     this.closing = this.#farewell.heard;
     return this.closing;

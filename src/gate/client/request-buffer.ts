@@ -27,6 +27,11 @@ export class RequestBuffer {
     return this.end - this.pos;
   }
 
+  /** A request waits here, and as far as is known it is whole. */
+  get ready(): boolean {
+    return !this.incomplete && this.pos < this.end;
+  }
+
   /** Takes `chunk[start, end)` as it is when nothing is left of what came before, until `keep`; else copies. */
   add(chunk: Buffer, start: number, end: number): void {
     const rest = this.end - this.pos;
