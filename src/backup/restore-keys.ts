@@ -7,7 +7,7 @@
  * It logs in as a user of its own, which the agent's user makes for the moment: no other may touch all keys.
  */
 import { constants } from 'node:buffer';
-import { createHash, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { errorText } from '../base/errors.ts';
 import { ValueDigest } from '../rdb/digest.ts';
@@ -19,9 +19,8 @@ import { restorePayload } from '../rdb/restore-payload.ts';
 import type { Target } from '../rdb/target.ts';
 import { visitBody } from '../rdb/value.ts';
 import { RedisConnection } from '../redis/connection.ts';
-import type { TlsTexts } from '../redis/endpoint.ts';
+import type { Credentials, TlsTexts } from '../redis/endpoint.ts';
 import type { Request } from '../redis/link.ts';
-import type { MemberClient } from '../redis/member-client.ts';
 import { RestoreConflict, RestoreKeysFailed } from './errors.ts';
 
 export interface RestoreKeysOptions {
@@ -31,8 +30,8 @@ export interface RestoreKeysOptions {
   address: string;
   port: number;
   tls: TlsTexts | undefined;
-  /** Logged in as the agent's user. */
-  admin: MemberClient;
+  /** Of the user `holdfast-restore`. */
+  credentials: Credentials;
   replace: boolean;
   /** Called once before the first key that is there is overwritten. */
   beforeReplacing(conflicts: number): Promise<void>;
@@ -50,8 +49,6 @@ export interface RestoreKeysResult {
   expired: number;
 }
 
-const userName = 'holdfast-restore';
-const rights = '~* resetchannels -@all +restore +exists +dump +pttl +select +ping +client|setname'.split(' ');
 const keysAtATime = 256;
 const bytesAtATime = 8 * 2 ** 20;
 const shownConflicts = 5;
@@ -60,14 +57,9 @@ const answerWithinMs = 120_000;
 
 /** @throws RESTORE_CONFLICT before anything is written; RESTORE_KEYS_FAILED with what was done until then. */
 export async function restoreKeys(options: RestoreKeysOptions): Promise<RestoreKeysResult> {
-  const password = randomBytes(24).toString('base64url');
-  const sum = createHash('sha256').update(password).digest('hex');
-  const makeUser = (name: string, ...rules: string[]) =>
-    options.admin.connection.call('ACL', 'SETUSER', name, ...rules);
-  await makeUser(userName, 'reset', 'on', `#${sum}`, ...rights);
   const redis = new RedisConnection({
     endpoint: { host: options.address, port: options.port },
-    credentials: { username: userName, password },
+    credentials: options.credentials,
     tls: options.tls,
     timeoutMs: answerWithinMs,
     maxReplyBytes: constants.MAX_LENGTH,
@@ -76,8 +68,6 @@ export async function restoreKeys(options: RestoreKeysOptions): Promise<RestoreK
     return await new KeyRestore(redis, options).run();
   } finally {
     redis.close();
-    // Off and without a right: it can be removed by nobody but one who may do more than the agent.
-    await makeUser(userName, 'reset').catch(() => {});
   }
 }
 

@@ -7,7 +7,6 @@ import { type RestoreKeysResult, restoreKeys } from '../backup/restore-keys.ts';
 import type { KeyChoice } from '../backup/restore-taker.ts';
 import { sourceForAgent, takeForAgent } from '../backup/take-for-agent.ts';
 import { systemClock } from '../base/clock.ts';
-import { MemberClient } from '../redis/member-client.ts';
 import { readTls } from '../redis/tls.ts';
 import { loadSecrets, ownUserName } from '../spec/secrets.ts';
 import type { Member } from '../spec/spec.ts';
@@ -42,24 +41,17 @@ export async function restoreSomeKeys(job: RestoreJob): Promise<void> {
   const place = spec.members.find(({ id }) => id === facts.primary) as Member;
   const secrets = await loadSecrets(spec, paths.secret);
   const tls = await readTls(spec.security.tls);
-  const endpoint = { host: place.address, port: place.port };
-  const credentials = { username: ownUserName('agent'), password: secrets.own.agent };
-  const admin = new MemberClient({ endpoint, credentials, tls, timeoutMs: 5000 });
+  const credentials = { username: ownUserName('restore'), password: secrets.own.restore };
   let safety: { id: string; store: string } | null = null;
   const beforeReplacing = async (conflicts: number) => {
     say(`keys that are there with other values and will be replaced: ${conflicts}`);
     if (options.safetyBackup) safety = await backUpFirst(job);
   };
-  let result: RestoreKeysResult;
-  try {
-    const { address, port } = place;
-    result = await restoreKeys({
-      ...{ file, target: taker.target, address, port, tls, admin, replace: options.replace === true },
-      ...{ beforeReplacing, report: say, signal },
-    });
-  } finally {
-    admin.close();
-  }
+  const { address, port } = place;
+  const result = await restoreKeys({
+    ...{ file, target: taker.target, address, port, tls, credentials, replace: options.replace === true },
+    ...{ beforeReplacing, report: say, signal },
+  });
   tell(job, result, safety);
   output.data({
     ...{ restored: source.name, whole: false, primary: facts.primary, keysChosen: prepared.keys },

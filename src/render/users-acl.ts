@@ -28,6 +28,8 @@ const ownRules: Record<OwnUser, string> = {
   // Looks who is primary, and learns the commands; clients' commands run as the clients' own users.
   gate: '-@all +ping +info +role +command +client|setname +client|id +wait',
   backup: '-@all +psync +replconf +ping +info +role +dbsize',
+  // Brings single keys back beside those that are there.
+  restore: '~* -@all +restore +exists +dump +pttl +select +ping +client|setname',
 };
 
 export interface UsersAclInput {

@@ -19,7 +19,7 @@ test('the same secret gives the same passwords, another secret or deployment oth
   expect(deriveSecrets(spec(), 's', {})).toEqual(first);
   expect(deriveSecrets(spec(), 't', {}).own.agent).not.toBe(first.own.agent);
   expect(deriveSecrets(parseSpec('name: other', 'x'), 's', {}).own.agent).not.toBe(first.own.agent);
-  expect(new Set([...Object.values(first.own), first.apiToken]).size).toBe(6);
+  expect(new Set([...Object.values(first.own), first.apiToken]).size).toBe(7);
   expect(first.own.agent).toMatch(/^[\w-]{43}$/);
 });
 

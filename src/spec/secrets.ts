@@ -35,8 +35,10 @@ export interface Secrets {
 }
 
 /** holdfast's own users on the members, each with the least rights that work: see render/users-acl.ts. */
-export type OwnUser = 'replication' | 'sentinel' | 'agent' | 'gate' | 'backup';
-export const ownUsers: readonly OwnUser[] = ['replication', 'sentinel', 'agent', 'gate', 'backup'];
+export type OwnUser = 'replication' | 'sentinel' | 'agent' | 'gate' | 'backup' | 'restore';
+export const ownUsers: readonly OwnUser[] = [
+  ...(['replication', 'sentinel', 'agent', 'gate', 'backup', 'restore'] as const),
+];
 
 export function ownUserName(user: OwnUser): string {
   return `holdfast-${user}`;
@@ -78,6 +80,7 @@ function namedSecrets(
       agent: derive('agent'),
       gate: derive('gate'),
       backup: derive('backup'),
+      restore: derive('restore'),
     },
     elsewhere: { sentinelPassword: derive('sentinels'), defaultPassword: derive('default') },
     sentinelPassword: mode === 'open' ? null : derive('sentinels'),

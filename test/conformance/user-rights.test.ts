@@ -67,6 +67,7 @@ const rights: Record<OwnUser, string> = {
     'client|id client|setname command|count command|docs command|getkeys command|getkeysandflags command|help ' +
     'command|info command|list info ping role wait',
   backup: 'dbsize info ping psync replconf role',
+  restore: 'client|setname dump exists ping pttl restore select',
 };
 
 test.each(Object.entries(rights))('%s may run this and nothing else', async (user, expected) => {
