@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import type { FastifyInstance } from 'fastify';
 import { writeFileAtomic } from '../base/atomic-file.ts';
 import { systemClock } from '../base/clock.ts';
-import { activeSabotages, isSabotaged } from '../base/sabotage.ts';
+import { activeSabotages } from '../base/sabotage.ts';
 import { loadSecrets } from '../spec/secrets.ts';
 import type { Spec } from '../spec/spec.ts';
 import { Commands } from './api/agent-commands.ts';
@@ -64,7 +64,7 @@ export interface RunningAgent {
 /** Starts an agent. @throws before anything is started when something is missing; START_FAILED and the like after. */
 export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
   const { host, stateDir, report } = options;
-  const spec = isSabotaged('detect-after-1s') ? withDetectAfter(options.spec, 1000) : options.spec;
+  const { spec } = options;
   const broken = activeSabotages();
   for (const each of broken) report(`warning: ${each}`);
   const paths = statePaths(stateDir);
@@ -100,10 +100,6 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
     await release();
     throw error;
   }
-}
-
-function withDetectAfter(spec: Spec, detectAfterMs: number): Spec {
-  return { ...spec, sentinel: { ...spec.sentinel, detectAfterMs } };
 }
 
 /** Ports of processes that still run from before are theirs by right. */

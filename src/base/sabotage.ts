@@ -10,7 +10,7 @@ export const sabotages = {
   'dies-elected': 'the agent is killed when it is elected',
   'dies-after-hello': 'the agent is killed when it has told the Sentinels, before it promotes anyone',
   'dies-after-promotion': 'the agent is killed when it has promoted a replica, before it tells anyone else',
-  'detect-after-1s': 'the Sentinels run with down-after-milliseconds 1000, which the spec refuses',
+  'no-hello': 'an elected agent promotes, and does not tell the Sentinels',
 } as const;
 
 export type Sabotage = keyof typeof sabotages;

@@ -120,7 +120,7 @@ describe('a deployment that others use', () => {
 describe('a build that was broken on purpose is caught', () => {
   test.each([
     ['no-holding', 'primary-crash', 'the only error is UNCERTAIN'],
-    ['detect-after-1s', 'primary-crash', 'no other Sentinel gives the primary up'],
+    ['no-hello', 'primary-crash', 'exactly one replica is promoted'],
     ['no-empty-primary-guard', 'empty-primary', 'no acknowledged write is lost'],
   ])('%s by %s', async (way, scenario, promise) => {
     const { status, drills } = await drill([scenario], way);

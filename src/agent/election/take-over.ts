@@ -1,5 +1,5 @@
 /** What the elected does, in one turn of the event loop: topology/election/turn.ts has the order and why. */
-import { dieIfSabotaged } from '../../base/sabotage.ts';
+import { dieIfSabotaged, isSabotaged } from '../../base/sabotage.ts';
 import { sayHello } from '../../redis/sentinel-election.ts';
 import { type Election, mayAct } from '../../topology/election/election.ts';
 import { turnOf } from '../../topology/election/turn.ts';
@@ -45,7 +45,8 @@ export async function takeOver(
       case 'hello': {
         const sentinel = sentinels.find(({ place }) => place.id === action.sentinel);
         // Its colleagues tell one that can't be told now.
-        if (sentinel) sayHello(sentinel.watch.client.connection, action.text).catch(() => {});
+        if (sentinel && !isSabotaged('no-hello'))
+          sayHello(sentinel.watch.client.connection, action.text).catch(() => {});
         break;
       }
       case 'promote':
