@@ -1,11 +1,23 @@
-import { readFile, realpath, stat } from 'node:fs/promises';
+import { readFile, realpath, rm, stat, writeFile } from 'node:fs/promises';
 import { describeDrift } from '../agent/settings/drift-watch.ts';
 import { writeFileAtomic } from '../base/atomic-file.ts';
+import { temporaryName } from '../base/atomic-stream.ts';
 import { adoptSettings } from '../spec/adopt.ts';
 import { parseSpec } from '../spec/parse.ts';
 import { confirm } from './confirm.ts';
 import type { Output } from './output.ts';
-import { openTarget, type TargetOptions } from './target.ts';
+import { openTarget, type Target, type TargetOptions } from './target.ts';
+
+/** Has the agent try a spec that is not written yet; it lies beside the other, since paths start from there. */
+async function tryOut(text: string, { file, agent }: Target): Promise<void> {
+  const candidate = temporaryName(file);
+  try {
+    await writeFile(candidate, text, { mode: 0o600, flag: 'wx' });
+    await agent.run('apply', { file: candidate, dryRun: true }, () => {});
+  } finally {
+    await rm(candidate, { force: true });
+  }
+}
 
 export interface AdoptAnswer {
   /** The member whose settings were taken over; null when none differs from the spec. */
@@ -37,8 +49,9 @@ export async function adoptDrift(
   const { text, adopted, left } = adoptSettings(await readFile(path, 'utf8'), found);
   for (const each of adopted) output.line(`into ${file}: ${each}`);
   for (const each of left) output.note(`${output.colors.yellow('left')} ${each}`);
-  // A spec that would be refused is not written.
+  // A spec that would be refused is not written, nor one that no server starts with.
   parseSpec(text, target.file);
+  if (adopted.length > 0) await tryOut(text, target);
   const wanted = adopted.length > 0 && options.dryRun !== true;
   const written = wanted && (await confirm(output, `Write this into ${file}?`, options.yes === true));
   if (written) await writeFileAtomic(path, text, (await stat(path)).mode & 0o777);

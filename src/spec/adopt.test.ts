@@ -53,6 +53,17 @@ test('values go where the spec has a key for them, else under redis.config; comm
   expect(security.users[0]?.acl).toBe('~app:* &* +@all -@dangerous');
 });
 
+test('a value with a space is one word, but for directives that take several', () => {
+  const { text: after } = adoptSettings('name: plain\n', [
+    set('proc-title-template', '{title} "x"'),
+    set('oom-score-adj-values', '0 200 800'),
+  ]);
+  expect(parseSpec(after, 'holdfast.yaml').redis.config).toEqual({
+    'proc-title-template': ['"{title} \\"x\\""'],
+    'oom-score-adj-values': ['0 200 800'],
+  });
+});
+
 test('sections that are not there are made', () => {
   const { text: after } = adoptSettings('name: plain\n', [set('hz', '50'), set('maxmemory', '0')]);
   expect(parseSpec(after, 'holdfast.yaml').redis.config).toEqual({ hz: [50] });

@@ -89,7 +89,22 @@ function placeOf(
   const reason = managedBecause(name);
   if (reason !== undefined) return `${name} can't be in the spec: ${reason}`;
   const key = config.find((each) => each.toLowerCase() === name) ?? name;
-  return { path: ['redis', 'config', key], value: /^-?\d{1,15}$/.test(running) ? Number(running) : running };
+  return { path: ['redis', 'config', key], value: asWritten(name, running) };
+}
+
+/** Directives that take several words; to all others what has a space is one word, in quotes. */
+const takesWords = new Set([
+  'latency-tracking-info-percentiles',
+  'oom-score-adj-values',
+  'shutdown-on-sigint',
+  'shutdown-on-sigterm',
+]);
+
+/** As redis.conf writes what a server says. */
+function asWritten(name: string, running: string): string | number {
+  if (/^-?\d{1,15}$/.test(running)) return Number(running);
+  if (takesWords.has(name) || !/[\s"'#\\]/.test(running)) return running;
+  return `"${running.replace(/["\\]/g, '\\$&')}"`;
 }
 
 function userPlace({ name, running }: RunningSetting, users: ReadonlySet<string>): Place | string {
