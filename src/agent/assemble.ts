@@ -37,24 +37,24 @@ export async function assemble(setting: Setting): Promise<Deployment> {
     const heldBack = part ? new HeldBack(part.paths.heldBack) : null;
     if (part) watchForDeath(deployment, part, watch, disk);
     else watchForSilence(deployment, watch);
-    deployment.members.push({ place, part, watch, memory, heldBack, disk });
+    deployment.addMember({ place, part, watch, memory, heldBack, disk });
   }
   for (const place of spec.sentinels) {
     const part = await partHere(setting, place, setting.paths.sentinel(place.id));
     const endpoint = { host: place.address, port: place.port };
     const watch = new SentinelWatch(spec.name, { endpoint, credentials: onSentinels, tls }, (event) => {
-      const election = deployment.elections.heard({ place, part, watch }, event, spec.name);
-      const news = noteSentinelEvent(deployment, place.id, event, clock.monotonicMs());
+      const election = deployment.elections.heard({ place, watch }, event, spec.name);
+      const news = noteSentinelEvent(deployment, place.id, event);
       deployment.heardSentinel(event);
       if (election || news) deployment.wake();
     });
     if (part) watchForDeath(deployment, part);
-    deployment.sentinels.push({ place, part, watch });
+    deployment.addSentinel({ place, part, watch });
   }
   for (const place of spec.gates) {
     const part = await partHere(setting, place, setting.paths.gate(place.id));
     if (part) watchForDeath(deployment, part);
-    deployment.gates.push({ place, part, adapter: createGateAdapter(deployment, place, part, tls) });
+    deployment.addGate({ place, part, adapter: createGateAdapter(deployment, place, part, tls) });
   }
   await deployment.pause.load();
   return deployment;

@@ -62,33 +62,87 @@ export interface Setting {
 }
 
 export class Deployment {
-  setting: Setting;
-  readonly members: LiveMember[] = [];
-  readonly sentinels: LiveSentinel[] = [];
-  readonly gates: LiveGate[] = [];
+  #setting: Setting;
+  readonly #members: LiveMember[] = [];
+  readonly #sentinels: LiveSentinel[] = [];
+  readonly #gates: LiveGate[] = [];
   readonly pause: PauseFlag;
   /** Who may change anything that is planned. The loop looks again when a planned change is over. */
   readonly operations = new Operations(() => this.wake());
-  selection: View['selection'] = null;
+  #selection: View['selection'] = null;
   readonly lag = new LagWatch();
   readonly elections: ElectionWatch;
   /** Whom the last event about the Sentinels' word named. */
-  announcedPrimary: string | null = null;
+  #announcedPrimary: string | null = null;
   #wake: () => void = () => {};
   readonly #sentinelListeners = new Set<(event: SentinelEvent) => void>();
 
   constructor(setting: Setting) {
-    this.setting = setting;
+    this.#setting = setting;
     this.pause = new PauseFlag(setting.paths.flags);
     this.elections = new ElectionWatch(setting.clock);
   }
 
+  get setting(): Setting {
+    return this.#setting;
+  }
+
   get spec(): Spec {
-    return this.setting.spec;
+    return this.#setting.spec;
+  }
+
+  get members(): readonly LiveMember[] {
+    return this.#members;
+  }
+
+  get sentinels(): readonly LiveSentinel[] {
+    return this.#sentinels;
+  }
+
+  get gates(): readonly LiveGate[] {
+    return this.#gates;
+  }
+
+  /** The replica that was selected for promotion and that the Sentinels do not name yet. */
+  get selection(): View['selection'] {
+    return this.#selection;
+  }
+
+  /** Another spec was applied. Where everything is stays as it is. */
+  changeSetting(next: Setting): void {
+    this.#setting = next;
+  }
+
+  addMember(member: LiveMember): void {
+    this.#members.push(member);
+  }
+
+  addSentinel(sentinel: LiveSentinel): void {
+    this.#sentinels.push(sentinel);
+  }
+
+  addGate(gate: LiveGate): void {
+    this.#gates.push(gate);
+  }
+
+  /** This member is being made primary, by us or by a Sentinel. */
+  select(member: string): void {
+    this.#selection = { member, atMs: this.#setting.clock.monotonicMs() };
+  }
+
+  endSelection(): void {
+    this.#selection = null;
+  }
+
+  /** Notes whom the Sentinels name. @returns whether they named another before. */
+  announce(primary: string): boolean {
+    const before = this.#announcedPrimary;
+    this.#announcedPrimary = primary;
+    return before !== null && before !== primary;
   }
 
   get events(): EventLog {
-    return this.setting.events;
+    return this.#setting.events;
   }
 
   /** The processes of this host. */
@@ -138,7 +192,7 @@ export class Deployment {
         clients: adapter.seen.clients,
       })),
       noPrimarySinceMs: this.lag.noPrimarySinceMs,
-      selection: this.selection,
+      selection: this.#selection,
       namedSinceMs: this.elections.namedSinceMs,
       vote: this.elections.vote,
       standAgainAtMs: this.elections.standAgainAtMs,

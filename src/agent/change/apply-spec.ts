@@ -84,7 +84,7 @@ export async function applySpec(
   signal.throwIfAborted();
   changes.push(...gateChanges(deployment, spec), ...agentChanges(deployment.spec, spec));
   if (!dryRun) {
-    deployment.setting = next;
+    deployment.changeSetting(next);
     for (const { where, what, to, takes } of changes)
       report(`${where}: ${what} is ${to}${takes === 'now' ? '' : `, after a ${takes}`}`);
     const toChange = persistence.map(({ member }) => member);

@@ -10,7 +10,7 @@ const askAgainAfterMs = 1500;
 
 /** @throws FAILOVER_REFUSED when none can be asked, or it has no quorum; REDIS_REFUSED for INPROG and NOGOODSLAVE */
 export async function askSentinelInstead(deployment: Deployment): Promise<void> {
-  const { elections, events, setting, sentinels } = deployment;
+  const { elections, events, sentinels } = deployment;
   const sentinel = sentinels.find(({ watch }) => watch.seen.reachable && !watch.seen.tilt);
   if (!sentinel) {
     throw FailoverRefused('no Sentinel can be asked: none answers, or all are in TILT', {
@@ -18,7 +18,7 @@ export async function askSentinelInstead(deployment: Deployment): Promise<void> 
     });
   }
   const { id } = sentinel.place;
-  elections.standAgainAtMs = setting.clock.monotonicMs() + askAgainAfterMs;
+  elections.standAgainIn(askAgainAfterMs);
   const text = `the Sentinels do not answer as their protocol says, so this agent can't be elected: ${id} is asked to fail over`;
   events.add('failover-asked', id, text);
   // What we see of the others is not what it sees: one that is cut off from them would promote someone unheard.

@@ -6,7 +6,13 @@ import { randomBytes } from 'node:crypto';
 import type { Clock } from '../../base/clock.ts';
 import { askForVote, type Colleague, listColleagues } from '../../redis/sentinel-election.ts';
 import type { View } from '../../topology/view.ts';
-import type { LiveSentinel } from '../deployment.ts';
+import type { SentinelWatch } from '../observe/sentinel-observer.ts';
+
+/** What is needed of a Sentinel that is watched. */
+export interface WatchedSentinel {
+  place: { id: string };
+  watch: Pick<SentinelWatch, 'seen' | 'client'>;
+}
 
 interface Heard {
   name: string;
@@ -38,8 +44,7 @@ export class ElectionWatch {
   #vote: View['vote'] = null;
   #named: string | null = null;
   #namedSinceMs: number | null = null;
-  /** This agent stood and was not elected: when it may again. */
-  standAgainAtMs: number | null = null;
+  #standAgainAtMs: number | null = null;
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -56,6 +61,16 @@ export class ElectionWatch {
 
   get namedSinceMs(): number | null {
     return this.#namedSinceMs;
+  }
+
+  /** This agent stood and was not elected: when it may again. */
+  get standAgainAtMs(): number | null {
+    return this.#standAgainAtMs;
+  }
+
+  /** This agent is not to stand again before, unless the primary changes. */
+  standAgainIn(ms: number): void {
+    this.#standAgainAtMs = this.#clock.monotonicMs() + ms;
   }
 
   agreedDownAtMs(sentinel: string): number | null {
@@ -95,7 +110,7 @@ export class ElectionWatch {
   }
 
   /** A Sentinel published this. @returns whether the loop should look at once. */
-  heard(sentinel: LiveSentinel, event: Heard, name: string): boolean {
+  heard(sentinel: WatchedSentinel, event: Heard, name: string): boolean {
     const { id } = sentinel.place;
     const nowMs = this.#clock.monotonicMs();
     const [first = '', second = ''] = event.message.split(' ');
@@ -103,7 +118,7 @@ export class ElectionWatch {
     if (colleagueEvents.has(event.name)) void this.#learnColleagues(sentinel, name);
     if (event.newPrimary !== undefined) {
       this.#vote = null;
-      this.standAgainAtMs = null;
+      this.#standAgainAtMs = null;
       this.#agreedDownAtMs.delete(id);
     }
     if (event.name === '+vote-for-leader') {
@@ -120,7 +135,7 @@ export class ElectionWatch {
   }
 
   /** What a Sentinel said when it was asked, for what was not heard. To be called after each look at it. */
-  async observed(sentinel: LiveSentinel, name: string): Promise<void> {
+  async observed(sentinel: WatchedSentinel, name: string): Promise<void> {
     const { id } = sentinel.place;
     const { reachable, configEpoch, agreedDown } = sentinel.watch.seen;
     if (!reachable) this.#colleagues.delete(id);
@@ -133,7 +148,7 @@ export class ElectionWatch {
   }
 
   /** A vote that was given before we listened: nobody votes in epoch 0, so that it is only told. */
-  async #learnVote({ watch }: LiveSentinel): Promise<void> {
+  async #learnVote({ watch }: WatchedSentinel): Promise<void> {
     const { primary } = watch.seen;
     if (primary === null) return;
     const nobody = '0'.repeat(40);
@@ -144,7 +159,7 @@ export class ElectionWatch {
     this.#vote ??= { atMs: this.#clock.monotonicMs(), ours: false };
   }
 
-  async #learnColleagues({ place, watch }: LiveSentinel, name: string): Promise<void> {
+  async #learnColleagues({ place, watch }: WatchedSentinel, name: string): Promise<void> {
     // Whom it can't tell, its colleagues do: so a failure costs no more than a second.
     const found = await listColleagues(watch.client.connection, name).catch(() => undefined);
     if (found !== undefined) this.#colleagues.set(place.id, found);

@@ -24,7 +24,7 @@ export async function replacePrimary(
   lost: string,
   mayReturn = false,
 ): Promise<string | null> {
-  const { elections, setting, events, spec } = deployment;
+  const { elections, events, spec } = deployment;
   const candidates = askCandidates(deployment, mayReturn ? null : lost);
   const { election, outcome } = await stand(deployment, lost);
   if (outcome === 'not-understood') {
@@ -33,7 +33,7 @@ export async function replacePrimary(
   }
   if (outcome !== 'elected') {
     const pauseMs = votedForAnother(election) ? voteIsStaleAfterMs : standAgainAfterMs;
-    elections.standAgainAtMs = setting.clock.monotonicMs() + pauseMs;
+    elections.standAgainIn(pauseMs);
     events.add('not-elected', spec.name, notElected({ election, outcome }));
     return null;
   }

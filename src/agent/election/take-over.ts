@@ -65,7 +65,7 @@ export async function takeOver(
         tellGates(deployment, chosen, epoch);
     }
   }
-  deployment.selection = { member: chosen.place.id, atMs: setting.clock.monotonicMs() };
+  deployment.select(chosen.place.id);
   await promoted;
 }
 

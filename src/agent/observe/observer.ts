@@ -107,12 +107,7 @@ export class Observer {
  * Notes what a Sentinel's event means for the view: a selection, its end, a new primary; and that it is in TILT, for
  * people. @param from the Sentinel's id. @returns whether the loop should look at once.
  */
-export function noteSentinelEvent(
-  deployment: Deployment,
-  from: string,
-  event: SentinelEvent,
-  nowMs: number,
-): boolean {
+export function noteSentinelEvent(deployment: Deployment, from: string, event: SentinelEvent): boolean {
   const { events, spec } = deployment;
   if (event.name === '+tilt') {
     const text = `${from} is in TILT: this machine or its clock stood still, so it acts on nothing for 30 s`;
@@ -122,7 +117,7 @@ export function noteSentinelEvent(
   if (event.name === '+selected-slave') {
     const selected = deployment.memberAt(event.subject ?? null);
     if (!selected || deployment.selection?.member === selected.place.id) return false;
-    deployment.selection = { member: selected.place.id, atMs: nowMs };
+    deployment.select(selected.place.id);
     events.add(
       'selected',
       selected.place.id,
@@ -132,7 +127,7 @@ export function noteSentinelEvent(
   }
   if (event.newPrimary) return true;
   if (event.name.startsWith('-failover-abort')) {
-    deployment.selection = null;
+    deployment.endSelection();
     const text = `a failover was given up (${event.name.slice(1)}); by themselves the Sentinels try again after twice ${spec.sentinel.failoverTimeoutMs} ms`;
     events.add('failover-aborted', spec.name, text);
     return true;
@@ -150,13 +145,11 @@ export function settleSelection(deployment: Deployment, nowMs: number): void {
   deployment.elections.noteNamed(named ?? null);
   if (selection !== null) {
     const expired = nowMs - selection.atMs > spec.sentinel.failoverTimeoutMs;
-    if (selection.member === named || expired) deployment.selection = null;
+    if (selection.member === named || expired) deployment.endSelection();
   }
   if (named !== undefined) askWhoDoesNotAct(deployment.member(named));
-  if (named === undefined || named === deployment.announcedPrimary) return;
-  const isNews = deployment.announcedPrimary !== null;
-  deployment.announcedPrimary = named;
-  if (isNews) events.add('primary', named, `the Sentinels name ${named} primary`);
+  if (named !== undefined && deployment.announce(named))
+    events.add('primary', named, `the Sentinels name ${named} primary`);
 }
 
 /** Whoever is named and was not seen to act as primary is asked sooner than at the next look: someone may have to act. */
