@@ -42,12 +42,17 @@ export async function assemble(setting: Setting): Promise<Deployment> {
   for (const place of spec.sentinels) {
     const part = await partHere(setting, place, setting.paths.sentinel(place.id));
     const endpoint = { host: place.address, port: place.port };
-    const watch = new SentinelWatch(spec.name, { endpoint, credentials: onSentinels, tls }, (event) => {
-      const election = deployment.elections.heard({ place, watch }, event, spec.name);
-      const news = noteSentinelEvent(deployment, place.id, event);
-      deployment.heardSentinel(event);
-      if (election || news) deployment.wake();
-    });
+    const watch = new SentinelWatch(
+      spec.name,
+      { endpoint, credentials: onSentinels, tls },
+      clock,
+      (event) => {
+        const election = deployment.elections.heard({ place, watch }, event, spec.name);
+        const news = noteSentinelEvent(deployment, place.id, event);
+        deployment.heardSentinel(event);
+        if (election || news) deployment.wake();
+      },
+    );
     if (part) watchForDeath(deployment, part);
     deployment.addSentinel({ place, part, watch });
   }

@@ -60,15 +60,15 @@ function print(output: Output, found: Status): void {
   const rows = [
     ['ID', 'HOST', 'ADDRESS', 'ROLE', 'STATE', 'PID', 'LAG', 'RESTARTS'],
     ...found.members.map((member) => memberRow(member)),
-    ...found.sentinels.map(({ id, host, address, port, state, pid, primary }) => [
+    ...found.sentinels.map(({ id, host, address, port, state, seenAgeMs, pid, primary }) => [
       id,
       host,
       `${address}:${port}`,
       'sentinel',
-      state,
+      stateText(state, seenAgeMs),
       text(pid),
       '',
-      primary ? `names ${primary}` : '',
+      primary ? `${seenAgeMs === null ? 'names' : 'named'} ${primary}` : '',
     ]),
     ...found.gates.map(({ id, host, address, port, replicaPort, state, pid, clients }) => [
       id,
@@ -112,9 +112,25 @@ function printBackup(output: Output, backup: BackupStatus): void {
 }
 
 function memberRow(member: MemberStatus): string[] {
-  const { id, host, address, port, role, state, pid, lagBytes, restarts } = member;
-  const lag = role === 'primary' || lagBytes === null ? '' : describeSize(lagBytes);
-  return [id, host, `${address}:${port}`, role ?? '-', state, text(pid), lag, String(restarts)];
+  const { id, host, address, port, role, state, seenAgeMs, pid, lagBytes, restarts } = member;
+  const was = seenAgeMs === null ? '' : 'was ';
+  const lag = role === 'primary' || lagBytes === null ? '' : `${was}${describeSize(lagBytes)}`;
+  return [
+    id,
+    host,
+    `${address}:${port}`,
+    role ?? '-',
+    stateText(state, seenAgeMs),
+    text(pid),
+    lag,
+    String(restarts),
+  ];
+}
+
+/** What else is said of one that does not answer is as old as that. */
+function stateText(state: string, seenAgeMs: number | null): string {
+  if (seenAgeMs === null) return state;
+  return `${state}, seen ${describeDuration(Math.round(seenAgeMs / 1000) * 1000)} ago`;
 }
 
 function text(pid: number | null): string {

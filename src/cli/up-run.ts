@@ -3,7 +3,6 @@
 import { spawn } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
 import type { Status } from '../agent/api/status-answer.ts';
-import { statusOf } from '../agent/api/status-answer.ts';
 import { StartFailed } from '../agent/errors.ts';
 import { checkStateDir } from '../agent/preflight.ts';
 import { type RunningAgent, startAgent } from '../agent/run-agent.ts';
@@ -34,7 +33,7 @@ export async function runForeground(output: Output, target: Target, options: Run
   const stop = new StopSignals();
   const agent = await start(target, options, stop, (step) => output.note(`  ${output.colors.dim(step)}`));
   announce(output, target.spec, options.host, performance.now() - began, agent.notReady);
-  output.data(statusOf(agent.deployment.view()));
+  output.data(agent.api.status());
   if (options.restore !== null) void restoreOnceUp(target, options.restore, null);
   agent.deployment.events.listen(({ at, text }) =>
     output.note(`${output.colors.dim(at.slice(11, 19))} ${text}`),
@@ -206,7 +205,7 @@ async function runAsChild(target: Target, options: RunOptions): Promise<number> 
   try {
     const stop = new StopSignals();
     const agent = await start(target, options, stop, (step) => tell({ step }));
-    tell({ ready: statusOf(agent.deployment.view()), notReady: agent.notReady });
+    tell({ ready: agent.api.status(), notReady: agent.notReady });
     agent.deployment.events.listen(({ at, text }) => process.stderr.write(`${at} ${text}\n`));
     return await untilStopped(agent, stop, (line) => process.stderr.write(`${line}\n`), '', null);
   } catch (error) {

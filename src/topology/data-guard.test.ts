@@ -11,6 +11,7 @@ const blank: MemberView = {
   process: null,
   reachable: true,
   seenAtMs: 0,
+  lastAnswer: null,
   refuses: false,
   silentMs: 0,
   unansweredMs: 0,
@@ -38,6 +39,7 @@ function viewOf(...members: Partial<MemberView>[]): View {
   const all = members.map((member, i) => ({ ...blank, id: `redis-${i + 1}`, port: i + 1, ...member }));
   const sentinel = {
     reachable: true,
+    answeredAtMs: 0,
     primary: 'redis-1',
     configEpoch: 0,
     agreedDownAtMs: null,

@@ -56,6 +56,8 @@ export interface MemberView {
   reachable: boolean;
   /** When it answered last. */
   seenAtMs: number;
+  /** The same, and how far it was then, to be shown; also of the process before. Null when it never answered. */
+  lastAnswer: { atMs: number; offset: number } | null;
   /** It did not answer because its host says that nobody listens there: its process is certainly gone. */
   refuses: boolean;
   /** How long a running process has been silent; 0 when it answers. */
@@ -97,7 +99,9 @@ export interface SentinelView {
   port: number;
   process: ProcessView | null;
   reachable: boolean;
-  /** The id of the member that it names as the primary. */
+  /** When it answered last; null when it never did. */
+  answeredAtMs: number | null;
+  /** The id of the member that it names as the primary, or named when it answered last. */
   primary: string | null;
   configEpoch: number;
   /** When it made known that a majority agrees that the primary is down; null when it does not say so. */

@@ -44,6 +44,7 @@ describe('up and down', () => {
         'port',
         'role',
         'state',
+        'seenAgeMs',
         'pid',
         'offset',
         'lagBytes',

@@ -43,7 +43,9 @@ export class Commands implements AgentApi {
   }
 
   status(): Status {
-    return statusOf(this.#deployment.view(), this.#backups.status(), this.#drift.drift);
+    const { setting } = this.#deployment;
+    const nowMs = setting.clock.monotonicMs();
+    return statusOf(this.#deployment.view(), nowMs, this.#backups.status(), this.#drift.drift);
   }
 
   metrics(): string {

@@ -29,6 +29,14 @@ export interface Status {
   drift: readonly Drift[];
 }
 
+interface SeenStatus extends PlaceStatus {
+  /**
+   * It does not answer, and what is said of it was so this long ago, in ms. Null when it answers; also when it never did,
+   * and nothing is known.
+   */
+  seenAgeMs: number | null;
+}
+
 interface PlaceStatus {
   id: string;
   host: string;
@@ -36,7 +44,7 @@ interface PlaceStatus {
   port: number;
 }
 
-export interface MemberStatus extends PlaceStatus {
+export interface MemberStatus extends SeenStatus {
   role: 'primary' | 'replica' | null;
   state: ReturnType<typeof memberState>;
   pid: number | null;
@@ -52,9 +60,10 @@ export interface MemberStatus extends PlaceStatus {
   trouble?: string;
 }
 
-export interface SentinelStatus extends PlaceStatus {
+export interface SentinelStatus extends SeenStatus {
   state: 'up' | 'down' | 'failed' | 'tilt';
   pid: number | null;
+  /** Whom it names as the primary; whom it named when it answered last, if it does not answer. */
   primary: string | null;
 }
 
@@ -65,18 +74,30 @@ export interface GateStatusLine extends PlaceStatus {
   clients: number;
 }
 
+/** @param nowMs on the clock of the view. */
 export function statusOf(
   view: View,
+  nowMs: number,
   backup: BackupStatus | null = null,
   drift: readonly Drift[] = [],
 ): Status {
   const named = namedPrimary(view);
   const primary = view.members.find(({ id }) => id === named?.id) ?? actualPrimary(view);
-  const members = view.members.map((member) => memberStatus(member, primary));
+  const members = view.members.map((member) => memberStatus(member, primary, nowMs));
   const sentinels = view.sentinels.map((sentinel): SentinelStatus => {
     const { id, host, address, port, process, reachable, tilt } = sentinel;
     const state = process?.failed ? 'failed' : !reachable ? 'down' : tilt ? 'tilt' : 'up';
-    return { id, host, address, port, state, pid: process?.pid ?? null, primary: sentinel.primary };
+    const seenAgeMs = reachable ? null : ageOf(sentinel.answeredAtMs, nowMs);
+    return {
+      id,
+      host,
+      address,
+      port,
+      state,
+      seenAgeMs,
+      pid: process?.pid ?? null,
+      primary: sentinel.primary,
+    };
   });
   const gates = view.gates.map(({ id, host, address, port, replicaPort, state, process, clients }) => {
     return { id, host, address, port, replicaPort, state, pid: process?.pid ?? null, clients };
@@ -106,8 +127,14 @@ function actualPrimary(view: View): MemberView | undefined {
   return acting.length === 1 ? acting[0] : undefined;
 }
 
-function memberStatus(member: MemberView, primary: MemberView | undefined): MemberStatus {
-  const { id, host, address, port, role, process, offset, linkUp } = member;
+/** How long ago that was, in ms. */
+function ageOf(atMs: number | null | undefined, nowMs: number): number | null {
+  return atMs === null || atMs === undefined ? null : Math.max(0, Math.round(nowMs - atMs));
+}
+
+function memberStatus(member: MemberView, primary: MemberView | undefined, nowMs: number): MemberStatus {
+  const { id, host, address, port, role, process, linkUp, reachable, lastAnswer } = member;
+  const offset = reachable ? member.offset : (lastAnswer?.offset ?? 0);
   const damage = process?.damage ? `${id} can't load its files: ${process.damage}` : null;
   const trouble = process?.noRoom ?? (process?.running ? null : damage);
   const isPrimary = role === 'primary';
@@ -117,12 +144,13 @@ function memberStatus(member: MemberView, primary: MemberView | undefined): Memb
     host,
     address,
     port,
-    role: member.reachable ? role : null,
+    role: reachable ? role : null,
     state: memberState(member),
+    seenAgeMs: reachable ? null : ageOf(lastAnswer?.atMs, nowMs),
     pid: process?.pid ?? null,
     offset,
     lagBytes,
-    linkUp: member.reachable && (isPrimary || linkUp),
+    linkUp: reachable && (isPrimary || linkUp),
     restarts: process?.restartsMs.length ?? 0,
     ...(process?.refusal ? { refusal: process.refusal.reason, refusalCode: process.refusal.code } : {}),
     ...(trouble === null ? {} : { trouble }),

@@ -11,7 +11,7 @@ import { refusalKind } from '../../redis/errors.ts';
 import { type Info, keyCount, type ReplicationInfo, replicationInfo } from '../../redis/info.ts';
 import { MemberClient } from '../../redis/member-client.ts';
 import { isPaused } from '../../redis/paused.ts';
-import type { MemberRole } from '../../topology/view.ts';
+import type { MemberRole, MemberView } from '../../topology/view.ts';
 import { type MemberVitals, vitalsOf } from './member-vitals.ts';
 import { Silence } from './silence.ts';
 
@@ -69,6 +69,7 @@ export class MemberWatch {
   readonly #endpoint: Endpoint;
   readonly #clock: Clock;
   #silence: Silence;
+  #lastAnswer: MemberView['lastAnswer'] = null;
 
   constructor(connection: ConnectionOptions, clock: Clock) {
     this.client = new MemberClient(connection);
@@ -84,6 +85,11 @@ export class MemberWatch {
   /** When it answered last, or began to be watched; on the monotonic clock. */
   get lastAnswerMs(): number {
     return this.#silence.lastAnswerMs;
+  }
+
+  /** When it answered last, and what is worth showing of that; also of the process before. Null before the first answer. */
+  get lastAnswer(): MemberView['lastAnswer'] {
+    return this.#lastAnswer;
   }
 
   /** How long it has been silent; 0 as long as it may be our own fault. */
@@ -121,6 +127,7 @@ export class MemberWatch {
   #answered(seen: MemberObservation): void {
     this.#seen = seen;
     this.#silence.answered();
+    this.#lastAnswer = { atMs: this.#clock.monotonicMs(), offset: seen.offset };
   }
 
   async #failed(error: unknown): Promise<void> {

@@ -1,6 +1,7 @@
 /**
  * Watches one Sentinel: whom it names, and every event it publishes about this deployment, as it happens.
  */
+import type { Clock } from '../../base/clock.ts';
 import { FreshCall } from '../../base/fresh-call.ts';
 import type { ConnectionOptions } from '../../redis/connection.ts';
 import { refusalKind } from '../../redis/errors.ts';
@@ -36,9 +37,17 @@ export class SentinelWatch {
   readonly #onEvent: (event: SentinelEvent) => void;
   #seen: SentinelObservation = nothingKnown;
   #subscribed = false;
+  #answeredAtMs: number | null = null;
+  readonly #clock: Clock;
   readonly #question = new FreshCall(() => this.#ask());
 
-  constructor(name: string, connection: ConnectionOptions, onEvent: (event: SentinelEvent) => void) {
+  constructor(
+    name: string,
+    connection: ConnectionOptions,
+    clock: Clock,
+    onEvent: (event: SentinelEvent) => void,
+  ) {
+    this.#clock = clock;
     this.#name = name;
     this.#onEvent = onEvent;
     this.client = new SentinelClient(connection, name);
@@ -52,6 +61,11 @@ export class SentinelWatch {
     return this.#seen;
   }
 
+  /** When it answered last, on the monotonic clock; null before it did. */
+  get answeredAtMs(): number | null {
+    return this.#answeredAtMs;
+  }
+
   /** Asks, and subscribes again if the subscription was lost: what is seen then is younger than this call. Never throws. */
   look(): Promise<void> {
     return this.#question.make();
@@ -61,6 +75,7 @@ export class SentinelWatch {
     try {
       if (!this.#subscribed) await this.#subscribe();
       const { address, port, flags, configEpoch } = await this.client.primary();
+      this.#answeredAtMs = this.#clock.monotonicMs();
       this.#seen = {
         ...this.#seen,
         reachable: true,
