@@ -85,7 +85,7 @@ test('a gate that starts while the replicas are not back yet waits for them', as
   await waitFor(refused, { what: 'the primary to refuse writes', withinMs: 20_000 });
   const gate = await startGate(gateFor(deployment));
   const write = client(gate.port).set('k', 2);
-  await waitFor(async () => (await gate.control.status()).counters.bounced > 0, {
+  await waitFor(async () => (await gate.control.status()).counters.retried > 0, {
     what: 'the write to be refused',
     withinMs: 5000,
   });

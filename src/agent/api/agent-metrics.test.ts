@@ -75,7 +75,7 @@ function gateStatus(): GateStatus {
     ...{ clients: 7, held: 5, sentinelsSeen: 2, sentinelsNeeded: 2, connections: { shared: 1, private: 3 } },
     counters: {
       ...{ commands: 100, clientsAccepted: 8, clientsRefused: 1, held: 6, heldInVain: 0, replayed: 2 },
-      ...{ bounced: 3, uncertain: 4, switches: 1, bytesIn: 5000, bytesOut: 6000 },
+      ...{ retried: 3, uncertain: 4, switches: 1, bytesIn: 5000, bytesOut: 6000 },
     },
     ...{ commands: { get: 9 }, classes: { read: 9 }, errors: { ERR: 1 }, closed: { protocol: 1 } },
     latency: { read: new LatencyHistogram().read(), write: new LatencyHistogram().read() },

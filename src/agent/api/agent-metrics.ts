@@ -63,7 +63,7 @@ export const agentMetrics = {
   agrees: gauge('holdfast_sentinel_agrees', '1 when it names the primary that the majority names.', sentinel),
   sentinelRestarts: counter('holdfast_sentinel_restarts_total', 'Restarts by this agent.', sentinel),
 
-  gateUp: gauge('holdfast_gate_up', '1 when its door is open.', door),
+  gateUp: gauge('holdfast_gate_up', '1 when it is open.', door),
   gateState: gauge('holdfast_gate_state', '1 for the state that it is in.', [...door, 'state']),
   gateClients: gauge('holdfast_gate_clients', 'Clients connected; 0 for gates of other hosts.', door),
   gateRestarts: counter('holdfast_gate_restarts_total', 'Restarts by this agent.', door),

@@ -363,7 +363,7 @@ export class GateClient implements Client {
 
   sendAgain(item: Again): void {
     this.retries.again(item);
-    this.router.counters.bounced++;
+    this.router.counters.retried++;
   }
 
   onRunSent(requests: number, bytes: number): void {

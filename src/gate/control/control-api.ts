@@ -66,7 +66,7 @@ export interface GateCounters {
   heldInVain: number;
   /** Reads sent again after a connection broke; commands sent again after a refusal that executed nothing. */
   replayed: number;
-  bounced: number;
+  retried: number;
   /** Writes answered with UNCERTAIN. */
   uncertain: number;
   /** Changes of primary. */

@@ -15,7 +15,7 @@ export class Counters implements GateCounters {
   held = 0;
   heldInVain = 0;
   replayed = 0;
-  bounced = 0;
+  retried = 0;
   uncertain = 0;
   switches = 0;
   bytesIn = 0;

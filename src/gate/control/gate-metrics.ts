@@ -41,7 +41,7 @@ export const gateMetrics = {
   held: counter('holdfast_gate_held_total', 'Commands that waited for a primary.', own),
   heldInVain: counter('holdfast_gate_held_in_vain_total', 'Commands that waited and were refused.', own),
   replayed: counter('holdfast_gate_replayed_total', 'Reads sent again after a connection broke.', own),
-  bounced: counter('holdfast_gate_bounced_total', 'Commands sent again after a server refused them.', own),
+  retried: counter('holdfast_gate_retried_total', 'Commands sent again after a server refused them.', own),
   uncertain: counter('holdfast_gate_uncertain_total', 'Writes that were answered with UNCERTAIN.', own),
   switches: counter('holdfast_gate_switches_total', 'Changes of the primary that the gate made.', own),
   errors: counter('holdfast_gate_errors_total', 'Errors that clients got, by first word; those that came.', [
@@ -83,7 +83,7 @@ export function addGateMetrics(page: MetricsPage, status: GateStatus): void {
   page.add(gateMetrics.held, counters.held, labels);
   page.add(gateMetrics.heldInVain, counters.heldInVain, labels);
   page.add(gateMetrics.replayed, counters.replayed, labels);
-  page.add(gateMetrics.bounced, counters.bounced, labels);
+  page.add(gateMetrics.retried, counters.retried, labels);
   page.add(gateMetrics.uncertain, counters.uncertain, labels);
   page.add(gateMetrics.switches, counters.switches, labels);
   for (const [error, count] of Object.entries(status.errors))

@@ -149,7 +149,7 @@ const clients: Row = {
       title: 'What failovers cost',
       kind: 'timeseries',
       description: 'Held and sent again: clients noticed a wait. Uncertain and in vain: they got an error.',
-      queries: (['held', 'replayed', 'bounced', 'uncertain', 'held_in_vain'] as const).map((name) => [
+      queries: (['held', 'replayed', 'retried', 'uncertain', 'held_in_vain'] as const).map((name) => [
         `sum(increase(holdfast_gate_${name}_total{$D}[$__rate_interval]))`,
         name.replaceAll('_', ' '),
       ]),
