@@ -6,7 +6,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { anyRules, anyView, nowMs } from '../../test/support/random-views.ts';
 import { type DecideRules, type Decision, decide, decisionKey } from './decide.ts';
-import type { MemberView, ProcessView, View } from './view.ts';
+import { type MemberView, namedPrimary, type ProcessView, type View } from './view.ts';
 
 const numRuns = 2000;
 
@@ -95,7 +95,7 @@ test('only what died unasked is restarted, refused or given up', () => {
   });
 });
 
-test('only a live process is killed: stopped, or it said nothing for hangAfter and was not busy', () => {
+test('only a live process is killed: stopped, silent for hangAfter and not busy, or replaced as primary and deaf', () => {
   always(['kill'], (decision, view, { agent }) => {
     const process = processOf(view, decision.process);
     expect(process?.running).toBe(true);
@@ -103,6 +103,11 @@ test('only a live process is killed: stopped, or it said nothing for hangAfter a
     const server = view.members.find(({ id }) => id === decision.process);
     if (server === undefined) {
       expect(process?.silentMs).toBeGreaterThanOrEqual(Math.max(5000, agent.hangAfterMs));
+      return;
+    }
+    if (decision.code === 'deposed') {
+      expect([server.busy, server.role]).toEqual([true, 'primary']);
+      expect(server.id).not.toBe(namedPrimary(view)?.id);
       return;
     }
     expect(server.busy).toBe(false);

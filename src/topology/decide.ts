@@ -31,10 +31,11 @@ import {
   isEligible,
   isEligibleWhenReachable,
 } from './eligibility.ts';
-import { findHang, type Hang } from './hang.ts';
+import { findDeaf, findHang, type Hang } from './hang.ts';
 import { type RestartRule, restartVerdict } from './restart-budget.ts';
 import {
   actingPrimary,
+  isDeposed,
   type MemberView,
   namedPrimary,
   type ProcessView,
@@ -84,7 +85,7 @@ export function decide(view: View, rules: DecideRules, nowMs: number): Decision 
     return { kind: 'nothing', code: 'planned-change', reason: `${view.operation} is under way` };
   }
   const found = candidacy(view, rules, nowMs);
-  const urgent = killHung(view, rules) ?? stand(found, nowMs) ?? followPrimary(view);
+  const urgent = killHung(view, rules, nowMs) ?? stand(found, nowMs) ?? followPrimary(view);
   if (urgent) return urgent;
   const next = restartDead(view, rules, nowMs);
   if (next.kind !== 'nothing') return next;
@@ -92,8 +93,8 @@ export function decide(view: View, rules: DecideRules, nowMs: number): Decision 
   return decideEligibility(view, rules, nowMs) ?? (untilMs === undefined ? next : { ...next, untilMs });
 }
 
-function killHung(view: View, { agent }: DecideRules): Decision | undefined {
-  const hang = findHang(view, agent.hangAfterMs);
+function killHung(view: View, { agent }: DecideRules, nowMs: number): Decision | undefined {
+  const hang = findHang(view, agent.hangAfterMs) ?? findDeaf(view, agent.hangAfterMs, nowMs);
   return hang && { kind: 'kill', ...hang };
 }
 
@@ -135,19 +136,6 @@ function followPrimary(view: View): Decision | undefined {
   const now = code === 'second-primary' ? 'acts as a second primary' : 'follows another server';
   const reason = `${astray.id} ${now}; the primary is ${primary.id}`;
   return { kind: 'follow', member: astray.id, code, primary: primary.id, reason };
-}
-
-/**
- * A primary that the Sentinels have replaced. While one of them names it at an epoch as high as the majority's, the
- * news of its own election may still be on its way to the others, and demoting it would undo that.
- */
-function isDeposed(view: View, member: MemberView): boolean {
-  const named = namedPrimary(view);
-  if (member.role !== 'primary' || named === null || named.id === member.id || view.selection !== null)
-    return false;
-  return !view.sentinels.some(
-    ({ reachable, primary, configEpoch }) => reachable && primary === member.id && configEpoch >= named.epoch,
-  );
 }
 
 function restartDead(view: View, rules: DecideRules, nowMs: number): Decision {

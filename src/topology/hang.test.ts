@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { aGate, aliveProcess, aPrimary, aReplica, aSentinel } from '../../test/support/views.ts';
 import { type Activity, unknownActivity } from './activity.ts';
-import { findHang } from './hang.ts';
+import { findDeaf, findHang } from './hang.ts';
 import type { MemberView, View } from './view.ts';
 
 const healthy: View = {
@@ -43,6 +43,30 @@ describe('stopped by a signal', () => {
     expect(findHang({ ...healthy, gates: [aGate('gate-1', { process })] }, 5000)?.process).toBe('gate-1');
     const sentinels = [aSentinel('sentinel-1', { process })];
     expect(findHang({ ...healthy, sentinels }, 5000)?.process).toBe('sentinel-1');
+  });
+});
+
+describe('replaced, and too busy to hear of it', () => {
+  const deaf = (changes: Partial<MemberView>, after = 5000, view: Partial<View> = {}) => {
+    const members = [aPrimary('redis-1', { busy: true, ...changes }), aPrimary('redis-2')];
+    const sentinels = [aSentinel('sentinel-1', { primary: 'redis-2', configEpoch: 2 })];
+    return findDeaf({ ...healthy, members, sentinels, namedSinceMs: 100, ...view }, 5000, 100 + after);
+  };
+
+  test('it is killed when another has been named for as long as a silent one is waited for', () => {
+    expect(deaf({}, 4999)).toBeUndefined();
+    expect(deaf({})).toMatchObject({ process: 'redis-1', code: 'deposed' });
+  });
+
+  test('not one that can be told, that follows already, or of another host', () => {
+    expect(deaf({ busy: false })).toBeUndefined();
+    expect(deaf({ role: 'replica' })).toBeUndefined();
+    expect(deaf({ process: null })).toBeUndefined();
+  });
+
+  test('not the primary that the Sentinels name', () => {
+    const sentinels = [aSentinel('sentinel-1', { primary: 'redis-1' })];
+    expect(deaf({}, 60_000, { sentinels })).toBeUndefined();
   });
 });
 

@@ -5,13 +5,18 @@
  *   for its disk for that time and answered nothing.
  * - Silent for `hangAfter`: whatever it does. A server that says that it is busy (a script, loading) or paused (CLIENT
  *   PAUSE) answers, and is not killed. One that computes is busy with a slow command until then.
+ * - Deposed and deaf for `hangAfter`: the Sentinels have replaced it, and it can't be told to follow the new primary,
+ *   because a script that has written (nothing ends it but a kill) or a pause keeps it from it.
  * - A gate or a Sentinel that is silent for `hangAfter` likewise, but not sooner than it takes to start on a busy
  *   machine.
  */
-import type { MemberView, ProcessView, View } from './view.ts';
+import { isDeposed, type MemberView, namedPrimary, type ProcessView, type View } from './view.ts';
 
-/** It was stopped by a signal, waits for its disk, computes (a slow command), or is silent for no reason that shows. */
-export type HangCode = 'stopped' | 'waits-for-disk' | 'computing' | 'silent';
+/**
+ * It was stopped by a signal, waits for its disk, computes (a slow command), is silent for no reason that shows, or was
+ * replaced and does nothing that it is told.
+ */
+export type HangCode = 'stopped' | 'waits-for-disk' | 'computing' | 'silent' | 'deposed';
 
 export interface Hang {
   process: string;
@@ -31,6 +36,18 @@ export function findHang(view: View, hangAfterMs: number): Hang | undefined {
   }
   const member = view.members.map((each) => memberHang(each, hangAfterMs)).find((hang) => hang !== undefined);
   return member ?? helperHang(view, Math.max(hangAfterMs, leastSilenceMs));
+}
+
+/** A primary that was replaced and is too busy to hear of it, for as long as a silent one is waited for. */
+export function findDeaf(view: View, hangAfterMs: number, nowMs: number): Hang | undefined {
+  if (view.namedSinceMs === null || nowMs - view.namedSinceMs < hangAfterMs) return undefined;
+  const deaf = view.members.find(
+    (member) => member.process?.running && member.reachable && member.busy && isDeposed(view, member),
+  );
+  if (!deaf) return undefined;
+  const { id } = deaf;
+  const reason = `${id} can't be told that the primary is ${namedPrimary(view)?.id}: for ${hangAfterMs} ms it was busy with a script, a pause or loading; it is killed, and follows when it is started again`;
+  return { process: id, code: 'deposed', reason };
 }
 
 function memberHang(

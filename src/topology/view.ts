@@ -179,6 +179,19 @@ export function actingPrimary(view: View): MemberView | null {
   return isActing(view.selection?.member) ?? isActing(namedPrimary(view)?.id);
 }
 
+/**
+ * A primary that the Sentinels have replaced. While one of them names it at an epoch as high as the majority's, the
+ * news of its own election may still be on its way to the others, and demoting it would undo that.
+ */
+export function isDeposed(view: View, member: MemberView): boolean {
+  const named = namedPrimary(view);
+  if (member.role !== 'primary' || named === null || named.id === member.id || view.selection !== null)
+    return false;
+  return !view.sentinels.some(
+    ({ reachable, primary, configEpoch }) => reachable && primary === member.id && configEpoch >= named.epoch,
+  );
+}
+
 export function memberState(member: MemberView): MemberState {
   if (member.process?.failed || member.process?.refusal) return 'failed';
   if (member.process && !member.process.running) return 'down';

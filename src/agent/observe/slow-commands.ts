@@ -11,10 +11,17 @@ import type { Deployment, LiveMember } from '../deployment.ts';
 const tellAfterMs = 1000;
 const entriesAsked = 16;
 
+interface Told {
+  pid: number | null;
+  sinceMs: number;
+  /** That it says BUSY was told too. */
+  busy: boolean;
+}
+
 export class SlowCommands {
   readonly #deployment: Deployment;
   /** Of which members it was told: the process, and since when it had not answered, wall clock. */
-  readonly #told = new Map<string, { pid: number | null; sinceMs: number }>();
+  readonly #told = new Map<string, Told>();
 
   constructor(deployment: Deployment) {
     this.#deployment = deployment;
@@ -26,6 +33,7 @@ export class SlowCommands {
       const told = this.#told.get(id);
       if (told === undefined) this.#begin(member);
       else if (member.part?.process.pid !== told.pid) this.#told.delete(id);
+      else if (member.watch.unansweredMs === 0 && member.watch.seen.busy) this.#tellBusy(member, told);
       else if (member.watch.unansweredMs === 0) {
         this.#told.delete(id);
         void this.#name(member, told.sinceMs);
@@ -37,9 +45,20 @@ export class SlowCommands {
     const { unansweredMs } = watch;
     if (!part?.process.running || unansweredMs < tellAfterMs || !isComputing(part.view)) return;
     const { events, spec, setting } = this.#deployment;
-    this.#told.set(id, { pid: part.process.pid, sinceMs: setting.clock.wallMs() - unansweredMs });
+    this.#told.set(id, {
+      pid: part.process.pid,
+      sinceMs: setting.clock.wallMs() - unansweredMs,
+      busy: false,
+    });
     const text = `${id} computes and has not answered for ${tellAfterMs} ms: a slow command keeps it busy. It counts as hung after ${spec.agent.hangAfterMs} ms`;
     events.add('slow-command', id, text);
+  }
+
+  /** It answers nothing else: the command is a script that still runs. */
+  #tellBusy({ place: { id } }: LiveMember, told: Told): void {
+    if (told.busy) return;
+    told.busy = true;
+    this.#deployment.events.add('slow-command', id, `${id} says that it is busy with a script (BUSY)`);
   }
 
   async #name({ place: { id }, watch }: LiveMember, sinceMs: number): Promise<void> {
