@@ -61,6 +61,20 @@ describe('the agent dies', () => {
     expect(kinds).toContain('election');
   });
 
+  test('the next one does its work at once though a replica hangs', async () => {
+    deployment = await TestDeployment.up();
+    const { members, primary } = await deployment.waitUntilHealthy();
+    const replica = members.find(({ id }) => id !== primary);
+    const pids = [deployment.agentPid(), replica?.pid as number] as const;
+    process.kill(pids[0], 'SIGKILL');
+    await dead([pids[0]]);
+    process.kill(pids[1], 'SIGSTOP');
+    await deployment.start();
+    await dead([pids[1]]);
+    await deployment.waitUntilHealthy();
+    expect(deployment.events().map(({ kind }) => kind)).toContain('killed');
+  });
+
   test('told to leave, it ends by that signal and leaves all running; stopped, it ends with 0', async () => {
     deployment = await TestDeployment.create();
     const begin = async () => {

@@ -20,6 +20,8 @@ import type { ChangeContext, Report } from './change-context.ts';
 import { prepareColdStart } from './prepare-cold-start.ts';
 
 const serversUpMs = 20_000;
+/** How long one that ran before is waited for: it may hang or load, which is the loop's to deal with. */
+const adoptedAnswersMs = 500;
 const sentinelStopMs = 5_000;
 
 /**
@@ -36,7 +38,7 @@ export async function bringUp(context: ChangeContext): Promise<void> {
     try {
       if (membersRun) await startMissing(context, started);
       else await startCold(context, started);
-      await waitForServers(context, new Set([...adopted, ...started]));
+      await waitForServers(context, new Set([...adopted, ...started]), new Set(started));
       operation.signal.throwIfAborted();
       return;
     } catch (error) {
@@ -153,11 +155,16 @@ async function startPart(
   started.push(part);
 }
 
-/** Waits until every process of this host answers. Loading data may take as long as it takes. */
+/**
+ * Waits until every process that was started here answers, and a moment for the others. Loading data may take as long as
+ * it takes.
+ */
 async function waitForServers(
   { deployment, observer, report, operation }: ChangeContext,
   waiting: Set<Part>,
+  started: ReadonlySet<Part>,
 ): Promise<void> {
+  const adoptedUntil = performance.now() + adoptedAnswersMs;
   let deadline = performance.now() + serversUpMs;
   while (waiting.size > 0) {
     await observer.lookAtAll();
@@ -165,9 +172,16 @@ async function waitForServers(
     if (members.some(({ process, busy }) => process?.running && busy))
       deadline = performance.now() + serversUpMs;
     for (const part of waiting) {
-      if (!part.process.running) throw startFailure(part, 'ended as soon as it was started');
       const view = [...members, ...sentinels, ...gates].find(({ id }) => id === part.id);
-      if (!view || !answers(view)) continue;
+      if (!view || !answers(view)) {
+        if (started.has(part)) {
+          if (!part.process.running) throw startFailure(part, 'ended as soon as it was started');
+        } else if (!part.process.running || performance.now() > adoptedUntil) {
+          waiting.delete(part);
+          report(`${part.id} does not answer yet`);
+        }
+        continue;
+      }
       waiting.delete(part);
       report(`${part.id} answers on ${view.address}:${view.port} (pid ${part.process.pid})`);
     }
