@@ -22,11 +22,14 @@ export class LongIntake {
   }
 
   /**
-   * The client's request is longer than what may be kept. True when more of it may be read; else it waits until
-   * those before it are answered, until there is a connection, or until the server has taken what it has.
+   * What is there of the client's next request is not whole. True when more of it may be read; else it is longer than
+   * what may be kept, and waits until those before it are answered, until there is a connection, or until the server
+   * has taken what it has.
    */
   begin(ready: boolean): boolean {
     const client = this.#client;
+    // A client also stands still because it does not read: then its request is short, perhaps not even named yet.
+    if (client.requests.size <= client.router.config.limits.requestBytes) return true;
     const way = wayOfLong(client);
     if (way === 'keep') {
       if (client.requests.size <= keptBytes) return true;

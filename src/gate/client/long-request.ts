@@ -18,7 +18,7 @@ export function wayOfLong(client: Client): 'pass' | 'keep' | Buffer {
   const { requests, router } = client;
   const { frame, buf } = requests;
   // A name that is not whole by now is no command's.
-  const named = frame.left < frame.count;
+  const named = frame.left >= 0 && frame.left < frame.count;
   const command = named ? router.table.commandOf(buf, frame) : router.table.unknown;
   const refusal = router.refuses ? router.refuse(client, command) : null;
   if (refusal !== null) return refusal;
