@@ -79,7 +79,7 @@ test('data that is whole and not what the manifest says is found', async () => {
 });
 
 test('a server that is too old says nothing about the backup', async () => {
-  const manifest = { ...(await take(server, store)), rdbVersion: 12 };
+  const manifest = { ...(await take(server, store)), rdbVersion: 12, serverVersion: 'redis 99.0.0' };
   await expect(verify(manifest)).rejects.toMatchObject({ code: 'BACKUP_NEEDS_NEWER_SERVER' });
 });
 
