@@ -54,7 +54,7 @@ export async function serveMetrics(
 
 /** What the agent says of a gate, where there is one: by the same names. */
 const alone = {
-  up: gauge('holdfast_gate_up', '1 when its door is open.', ['gate']),
+  up: gauge('holdfast_gate_up', '1 when it is open.', ['gate']),
   clients: gauge('holdfast_gate_clients', 'Clients connected.', ['gate']),
 };
 
