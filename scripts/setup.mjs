@@ -80,7 +80,9 @@ export function ensureDependencies() {
 export function ensureBuild() {
   const stamp = path.join(root, 'dist', '.built');
   const newest = Math.max(
-    ...['src', 'tsconfig.json', 'tsconfig.build.json'].map((each) => newestMtime(path.join(root, each))),
+    ...['src', 'scripts/bundle.mjs', 'tsconfig.json', 'tsconfig.build.json'].map((each) =>
+      newestMtime(path.join(root, each)),
+    ),
   );
   if (existsSync(stamp) && statSync(stamp).mtimeMs >= newest) return;
   console.error('Building…');

@@ -7,7 +7,6 @@ import { activeSabotages } from '../base/sabotage.ts';
 import { loadSecrets } from '../spec/secrets.ts';
 import type { Spec } from '../spec/spec.ts';
 import { Commands } from './api/agent-commands.ts';
-import { serveControl, serveQuestions } from './api/server.ts';
 import { makeSocketFolder } from './api/socket-folder.ts';
 import { assemble } from './assemble.ts';
 import { BackupSchedule } from './backups/backup-schedule.ts';
@@ -117,6 +116,18 @@ function settleWithinMs({ hosts }: Spec): number {
   return hosts.length === 1 ? Number.POSITIVE_INFINITY : 15_000;
 }
 
+/** @param servers is told of each as soon as it listens. */
+async function serve(
+  api: Commands,
+  { spec, setting }: Deployment,
+  servers: FastifyInstance[],
+): Promise<void> {
+  // Fastify takes as long to load as the servers to start, and until they have nobody needs it.
+  const { serveControl, serveQuestions } = await import('./api/server.ts');
+  servers.push(await serveControl(api, setting.paths.agentSocket));
+  servers.push(...(await serveQuestions(api, spec.agent.bind, spec.agent.port, setting.secrets.apiToken)));
+}
+
 async function runAgent(
   deployment: Deployment,
   { report, readyWithinMs, signal = new AbortController().signal }: AgentOptions,
@@ -172,8 +183,7 @@ async function runAgent(
   try {
     await bringUp(context);
     observer.start();
-    servers.push(await serveControl(api, setting.paths.agentSocket));
-    servers.push(...(await serveQuestions(api, spec.agent.bind, spec.agent.port, setting.secrets.apiToken)));
+    await serve(api, deployment, servers);
     await endInterruptedRestore(context).catch((error) => {
       if (!start.signal.aborted) throw error;
     });

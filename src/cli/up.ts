@@ -50,8 +50,9 @@ async function up(output: Output, [file = '']: string[], options: UpOptions): Pr
     });
   }
   if (options.dryRun) return showPlan(output, target, host);
-  const { runForeground, runDetached } = await import('./up-run.ts');
-  const run = options.detach ? runDetached : runForeground;
+  const run = options.detach
+    ? (await import('./up-detached.ts')).runDetached
+    : (await import('./up-run.ts')).runForeground;
   return run(output, target, { host, readyWithinMs, restore: options.restore ?? null });
 }
 

@@ -27,8 +27,11 @@ import { Strangers } from './upstream/strangers.ts';
 const drainPollMs = 1;
 /** COMMAND's answer is long, and a busy server takes its time. */
 const tableWithinMs = 5000;
-/** It may have failed because the server was busy: soon again, and then less often, ms. */
-const tableAgainMs = { first: 100, most: 2000 };
+/**
+ * Reading it takes longer than all else that a gate does before its first client is answered: it comes after that. Where it
+ * failed the server may have been busy: soon again, and then less often, ms.
+ */
+const tableAfterMs = { first: 50, most: 2000 };
 const strangersMs = 2000;
 
 /** One gate process: its doors, who is primary, and control. */
@@ -43,12 +46,13 @@ export class Gate implements ControlTarget {
   readonly #door: Door;
   readonly #replicaDoor: Door | null;
   #control: Control | null = null;
-  #loadingTable = false;
+  /** Set while the table of commands is to be loaded, or is being loaded. */
   #tableTimer: NodeJS.Timeout | undefined;
-  #tablePauseMs = tableAgainMs.first;
+  #tablePauseMs = tableAfterMs.first;
   readonly #strangers: Strangers;
   #strangersTimer: NodeJS.Timeout | undefined;
   #draining: Promise<void> | null = null;
+  #stopped = false;
   /** Settles when a drain has ended. */
   readonly finished: Promise<void>;
   #finish: () => void = () => {};
@@ -91,7 +95,7 @@ export class Gate implements ControlTarget {
     this.#durability = config.durability === 'replicated' ? new Durability(config, sources) : null;
     const routing = new PrimaryRouting(this.#watch, this.#durability?.confirm ?? null);
     this.#door = new Door(context, routing);
-    const reading = new ReplicaRouting(config, this.#watch, this.#replicas);
+    const reading = new ReplicaRouting(config, this.#watch, this.#replicas, this.#table);
     this.#replicaDoor = config.replicaListen ? new Door(context, reading) : null;
     reading.door = this.#replicaDoor;
   }
@@ -182,8 +186,9 @@ export class Gate implements ControlTarget {
   }
 
   stop(): void {
-    clearInterval(this.#strangersTimer);
+    this.#stopped = true;
     clearTimeout(this.#tableTimer);
+    clearInterval(this.#strangersTimer);
     this.#watch.stop();
     this.#replicas.stop();
     this.#durability?.stop();
@@ -213,30 +218,35 @@ export class Gate implements ControlTarget {
   }
 
   #onChange(): void {
-    if (this.#watch.holding === 'none') {
-      if (!this.#table.loaded) void this.#loadTable();
-      if (this.#replicaDoor !== null) this.#replicas.follow(this.#watch.primary);
-    }
+    const { holding } = this.#watch;
+    if (holding === 'none' && this.#replicaDoor !== null) this.#replicas.follow(this.#watch.primary);
     this.#door.goOn();
     this.#replicaDoor?.goOn();
+    if (holding === 'none' && !this.#table.loaded) this.#loadTableSoon();
+  }
+
+  #loadTableSoon(): void {
+    this.#tableTimer ??= setTimeout(async () => {
+      await this.#loadTable();
+      this.#tableTimer = undefined;
+      this.#tablePauseMs = Math.min(this.#tablePauseMs * 2, tableAfterMs.most);
+      if (this.#table.loaded) this.#replicaDoor?.goOn();
+      else if (!this.#stopped && this.#watch.holding === 'none') this.#loadTableSoon();
+    }, this.#tablePauseMs);
   }
 
   /** Learns from the primary which command is which. */
   async #loadTable(): Promise<void> {
     const { primary } = this.#watch;
-    if (this.#loadingTable || primary === null) return;
-    this.#loadingTable = true;
+    if (primary === null) return;
     const { memberCredentials: credentials, tls } = this.#config;
     const link = openLink(primary, { credentials, tls }, { timeoutMs: tableWithinMs });
     try {
       this.#table.load(await link.call(['COMMAND']));
     } catch (error) {
       this.#log(`cannot read the table of commands: ${errorText(error)}`);
-      this.#tableTimer = setTimeout(() => this.#onChange(), this.#tablePauseMs);
-      this.#tablePauseMs = Math.min(this.#tablePauseMs * 2, tableAgainMs.most);
     } finally {
       link.close();
-      this.#loadingTable = false;
     }
   }
 }

@@ -3,8 +3,11 @@ export const CR = 13;
 export const LF = 10;
 export const DOLLAR = 36;
 export const STAR = 42;
+export const PLUS = 43;
 export const MINUS = 45;
+export const COLON = 58;
 export const PUSH = 62;
+export const TILDE = 126;
 
 /**
  * Reads the decimal number in `buf[from, to)` as Redis reads a length: an optional minus, then digits without a

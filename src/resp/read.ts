@@ -1,5 +1,5 @@
 import { Buffer } from 'node:buffer';
-import { readLength } from './bytes.ts';
+import { COLON, CR, DOLLAR, PLUS, readLength, STAR, TILDE } from './bytes.ts';
 
 /** An error reply, as a value: in an array it stands beside other values. */
 export class ReplyError {
@@ -40,16 +40,37 @@ interface Cursor {
   readonly raw: boolean;
 }
 
+/**
+ * A gate that starts reads some ten thousand of these in one reply, COMMAND's, while clients wait and before any of this
+ * code is compiled: lengths and numbers are read where they lie, without a string in between.
+ */
 function readOne(cursor: Cursor): Reply {
-  const type = String.fromCharCode(cursor.buf[cursor.pos] as number);
-  const line = readLine(cursor);
+  const { buf, pos, end } = cursor;
+  const from = pos + 1;
+  let cr = from;
+  while (cr < end && buf[cr] !== CR) cr++;
+  cursor.pos = cr + 2;
+  switch (buf[pos]) {
+    case DOLLAR:
+      return readBytes(cursor, readLength(buf, from, cr) ?? -1);
+    case PLUS:
+      return buf.toString('utf8', from, cr);
+    case STAR:
+    case TILDE: {
+      const count = readLength(buf, from, cr) ?? 0;
+      return count < 0 ? null : readItems(cursor, count);
+    }
+    case COLON:
+      return readLength(buf, from, cr) ?? readInteger(buf.toString('latin1', from, cr));
+    default:
+      return readRare(cursor, String.fromCharCode(buf[pos] as number), buf.toString('utf8', from, cr));
+  }
+}
+
+function readRare(cursor: Cursor, type: string, line: string): Reply {
   switch (type) {
-    case '+':
-      return line;
     case '-':
       return new ReplyError(line);
-    case ':':
-      return readInteger(line);
     case '_':
       return null;
     case '#':
@@ -58,19 +79,14 @@ function readOne(cursor: Cursor): Reply {
       return readDouble(line);
     case '(':
       return BigInt(line);
-    case '$':
-      return readBytes(cursor, line);
     case '!': {
-      const text = readBytes(cursor, line);
+      const text = readBytes(cursor, Number(line));
       return new ReplyError(text === null ? '' : text.toString());
     }
     case '=': {
-      const text = readBytes(cursor, line);
+      const text = readBytes(cursor, Number(line));
       return text === null ? null : cursor.raw ? text.slice(4) : text.toString().slice(4);
     }
-    case '*':
-    case '~':
-      return line === '-1' ? null : readItems(cursor, Number(line));
     case '>':
       return new Push(readItems(cursor, Number(line)));
     case '%':
@@ -83,15 +99,8 @@ function readOne(cursor: Cursor): Reply {
   }
 }
 
-function readLine(cursor: Cursor): string {
-  const cr = cursor.buf.indexOf('\r\n', cursor.pos);
-  const line = cursor.buf.toString('utf8', cursor.pos + 1, cr);
-  cursor.pos = cr + 2;
-  return line;
-}
-
-function readBytes(cursor: Cursor, line: string): string | Buffer | null {
-  const length = readLength(Buffer.from(line), 0, line.length) ?? -1;
+/** Null for a length below zero. */
+function readBytes(cursor: Cursor, length: number): string | Buffer | null {
   if (length < 0) return null;
   const start = cursor.pos;
   cursor.pos = start + length + 2;

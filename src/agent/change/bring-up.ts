@@ -129,8 +129,12 @@ async function startCold(context: ChangeContext, started: Part[]): Promise<void>
     await startMember(deployment.setting, member, primary, 'start');
     started.push(part);
   }
-  for (const { part } of deployment.sentinels) if (part) await startPart(context, part, true, started);
-  for (const { part } of deployment.gates) if (part) await startPart(context, part, false, started);
+  // All at once: a gate takes as long to start as the servers do.
+  const isSentinel = (part: Part) => deployment.sentinels.some((each) => each.part === part);
+  const others = [...deployment.gates, ...deployment.sentinels].flatMap(({ part }) => part ?? []);
+  const starts = others.map((part) => startPart(context, part, isSentinel(part), started));
+  const failed = (await Promise.allSettled(starts)).find(({ status }) => status === 'rejected');
+  if (failed?.status === 'rejected') throw failed.reason;
 }
 
 /** A Sentinel that runs writes over the file that is prepared for it; without members it is of no use. */

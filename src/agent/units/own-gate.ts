@@ -41,8 +41,14 @@ export class OwnGate implements GateAdapter {
     this.#seen = { state: 'down', clients: 0 };
   }
 
+  /**
+   * It trusts nobody but the authority that the spec names, and Node reads NODE_EXTRA_CA_CERTS before anything else: some
+   * 35 ms for a system's whole bundle, in which its clients are refused.
+   */
   command(): ProcessCommand {
+    const { NODE_EXTRA_CA_CERTS: _unused, ...env } = process.env;
     return {
+      env,
       program: process.execPath,
       args: [mainFile, '--config', this.#paths.config],
       cwd: this.#paths.folder,

@@ -65,14 +65,21 @@ export class ReplicaRouting implements Routing {
   readonly #config: GateConfig;
   readonly #watch: PrimaryWatch;
   readonly #replicas: ReplicaWatch;
+  readonly #table: { readonly loaded: boolean };
   readonly #chosen = new Map<Client, MemberAddress>();
   #turn = 0;
   door: Door | null = null;
 
-  constructor(config: GateConfig, watch: PrimaryWatch, replicas: ReplicaWatch) {
+  constructor(
+    config: GateConfig,
+    watch: PrimaryWatch,
+    replicas: ReplicaWatch,
+    table: { readonly loaded: boolean },
+  ) {
     this.#config = config;
     this.#watch = watch;
     this.#replicas = replicas;
+    this.#table = table;
   }
 
   targetFor(client: Client): MemberAddress | null {
@@ -94,7 +101,7 @@ export class ReplicaRouting implements Routing {
         least = load;
       }
     }
-    if (best === null) return this.#config.replicaFallback === 'primary' ? this.#watch.primary : null;
+    if (best === null) return this.#fallback;
     // With nothing in flight anywhere, newcomers take turns.
     if (before === undefined) best = least > 1 ? best : (fit[this.#turn++ % fit.length] as MemberAddress);
     this.#chosen.set(client, best);
@@ -104,6 +111,11 @@ export class ReplicaRouting implements Routing {
   isTarget(member: MemberAddress): boolean {
     const { fit } = this.#replicas;
     return fit.includes(member) || (fit.length === 0 && member === this.#watch.primary);
+  }
+
+  /** The primary would take the writes that a replica refuses: until it is known which commands write, nothing goes there. */
+  get #fallback(): MemberAddress | null {
+    return this.#config.replicaFallback === 'primary' && this.#table.loaded ? this.#watch.primary : null;
   }
 
   /** A subscription that moves misses messages: it stays through a moment in which its replica may not be read from. */

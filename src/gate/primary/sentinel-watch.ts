@@ -71,9 +71,16 @@ export class SentinelWatch {
   /** Asks it who is primary, unless an answer is still awaited. */
   async poll(): Promise<void> {
     const link = this.#link;
-    if (link === null) return;
+    if (link !== null) await this.#note(this.#ask(link));
+  }
+
+  #ask(link: Link): Promise<Reply> {
+    return link.call(['SENTINEL', 'MASTER', this.#deployment]);
+  }
+
+  async #note(answer: Promise<Reply>): Promise<void> {
     try {
-      const named = watchedPrimary(await link.call(['SENTINEL', 'MASTER', this.#deployment]));
+      const named = watchedPrimary(await answer);
       if (named === null) return;
       this.vote = { address: named.address, port: named.port, epoch: named.configEpoch };
     } catch (error) {
@@ -106,13 +113,17 @@ export class SentinelWatch {
         onClosed: (reason) => this.#onClosed(reason),
       },
     );
-    link.ready
-      .then(async () => {
-        // One pattern a call: each confirmation answers one.
-        for (const pattern of patterns) await link.call(['PSUBSCRIBE', pattern]);
+    // All in one go behind the login: a gate that starts has clients waiting. One pattern a call: each confirmation
+    // answers one.
+    const subscribed = Promise.all(patterns.map((pattern) => link.call(['PSUBSCRIBE', pattern])));
+    const answer = this.#ask(link);
+    // Of a Sentinel that is not there, nothing more is said than that.
+    answer.catch(() => {});
+    subscribed
+      .then(() => {
         this.#link = link;
         this.#retryMs = firstRetryMs;
-        await this.poll();
+        return this.#note(answer);
       })
       .catch(() => link.close());
   }
