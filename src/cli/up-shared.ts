@@ -37,8 +37,8 @@ export function announce(
   if (gate) {
     const { tls } = spec.security;
     const client = `redis-cli -h ${gate.address} -p ${gate.port}${tls ? ` --tls --cacert ${tls.ca}` : ''}`;
-    output.line(`  read-write door  ${bold(`${gate.address}:${gate.port}`)}   ${client}`);
-    if (gate.replicaPort) output.line(`  read-only door   ${bold(`${gate.address}:${gate.replicaPort}`)}`);
+    output.line(`  read-write port  ${bold(`${gate.address}:${gate.port}`)}   ${client}`);
+    if (gate.replicaPort) output.line(`  read-only port   ${bold(`${gate.address}:${gate.replicaPort}`)}`);
   }
   output.line(`  API              ${bold(`http://${spec.agent.bind[0]}:${spec.agent.port}/status`)}`);
 }

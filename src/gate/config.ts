@@ -5,9 +5,9 @@ export interface GateConfig {
   /** Also the name under which the Sentinels know the primary. */
   deployment: string;
   id: string;
-  /** The read-write door. */
+  /** The read-write port. */
   listen: Listen;
-  /** The read-only door; null for none. */
+  /** The read-only port; null for none. */
   replicaListen: Listen | null;
   /** Path of the Unix socket for control; null for none. */
   controlSocket: string | null;
@@ -32,7 +32,7 @@ export interface GateConfig {
   restarts: RestartRule;
   /** A replica further behind than this gets no reads. */
   maxLagMs: number;
-  /** What the read-only door does when no replica is fit. */
+  /** What the read-only port does when no replica is fit. */
   replicaFallback: 'primary' | 'error';
   limits: GateLimits;
   /** Certificate for clients, and how to reach members with TLS; null for plain TCP. */

@@ -4,8 +4,8 @@ import { ownUserName, type Secrets } from '../spec/secrets.ts';
 import type { GatePlace, Host, Member, Spec } from '../spec/spec.ts';
 
 /**
- * haproxy.cfg for one gate (`gate.kind: haproxy`). HAProxy asks every member who it is, and sends the read-write door
- * to the one that answers master, the read-only door to replicas whose link is up. Servers are named after members in
+ * haproxy.cfg for one gate (`gate.kind: haproxy`). HAProxy asks every member who it is, and sends the read-write port
+ * to the one that answers master, the read-only port to replicas whose link is up. Servers are named after members in
  * two backends, `rw` and `ro`: the agent switches them at once through the admin socket, without waiting for a check.
  *
  * The file holds a password: mode 0600.
@@ -25,7 +25,7 @@ export function renderHaproxyCfg({ spec, gate, secrets, adminSocket }: HaproxyIn
     globalSection(spec, gate, adminSocket),
     defaultsSection(spec),
     ...resolvers(spec),
-    frontend('The read-write door: always the primary.', 'rw', host, gate.port, [
+    frontend('The read-write port: always the primary.', 'rw', host, gate.port, [
       '# Before their first check all pass for the primary, and during a change two may: better nobody than a wrong one.',
       'tcp-request connection reject if { nbsrv(rw) gt 1 }',
       'default_backend rw',
@@ -105,7 +105,7 @@ function readOnlyDoor(spec: Spec, host: Host, port: number, hello: string[]): st
   const end =
     spec.gate.replicaFallback === 'primary' ? 'the primary while none is.' : 'nobody while none is.';
   return [
-    frontend(`The read-only door: replicas that are in touch with the primary, ${end}`, 'ro', host, port, [
+    frontend(`The read-only port: replicas that are in touch with the primary, ${end}`, 'ro', host, port, [
       ...fallback,
       'default_backend ro',
     ]),

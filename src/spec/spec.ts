@@ -44,7 +44,7 @@ export type Member = Place;
 export type SentinelPlace = Place;
 
 export interface GatePlace extends Place {
-  /** The read-only door; null when the spec wants none. */
+  /** The read-only port; null when the spec wants none. */
   readonly replicaPort: number | null;
 }
 
@@ -89,9 +89,9 @@ export interface GateSettings {
   readonly inflightWrites: 'fail' | 'retry-idempotent';
   readonly durability: 'async' | 'replicated';
   readonly workers: number;
-  /** A replica further behind than this serves no reads at the read-only door. */
+  /** A replica further behind than this serves no reads at the read-only port. */
   readonly maxLagMs: number;
-  /** What the read-only door does when no replica is fit. */
+  /** What the read-only port does when no replica is fit. */
   readonly replicaFallback: 'primary' | 'error';
   /** HAProxy's page of statistics on loopback; null for none, and with holdfast's own gate. */
   readonly statsPort: number | null;

@@ -32,7 +32,7 @@ export async function roleAt(connection: ConnectionOptions): Promise<Role | null
   }
 }
 
-/** How many servers HAProxy's read-write door has. */
+/** How many servers HAProxy's read-write port has. */
 export function serversUp(socket: string): Promise<number | null> {
   return new Promise((resolve) => {
     const client = connect({ path: socket, timeout: 1000 });

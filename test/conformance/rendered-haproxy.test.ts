@@ -97,7 +97,7 @@ test('the doors lead to the primary and to replicas, and follow a change', async
   await leadsTo(rw, second);
   await leadsTo(ro, first);
 
-  // Without a replica, the read-only door leads to the primary.
+  // Without a replica, the read-only port leads to the primary.
   await servers.stopOne(first.id, 'SIGKILL');
   await leadsTo(ro, second);
 });

@@ -47,7 +47,7 @@ describe('HAProxy as the gate', () => {
     expect(await rolesThrough(deployment.ports.gate, 5)).toEqual(['master']);
     const replicasOnly = async () =>
       (await rolesThrough(deployment.ports.replica, 5)).join() === 'slave' || undefined;
-    await waitFor(replicasOnly, { what: 'the read-only door to lead to replicas', withinMs: 10_000 });
+    await waitFor(replicasOnly, { what: 'the read-only port to lead to replicas', withinMs: 10_000 });
     for (const client of clients) client.disconnect();
   });
 

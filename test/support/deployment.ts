@@ -145,7 +145,7 @@ export class TestDeployment {
     return this.waitForStatus('a healthy deployment', ({ state }) => state === 'healthy', withinMs);
   }
 
-  /** A client at the read-write door, or at another port. It never reconnects: a dropped connection shows. */
+  /** A client at the read-write port, or at another port. It never reconnects: a dropped connection shows. */
   client(port: number = this.ports.gate, options: object = {}): Redis {
     const client = new Redis({
       host: '127.0.0.1',

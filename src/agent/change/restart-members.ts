@@ -7,7 +7,7 @@ import { lastLogLines } from '../../process/supervised-process.ts';
 import { emptyPrimaryOver, harmAsPrimary } from '../../topology/data-guard.ts';
 import { namedPrimary } from '../../topology/view.ts';
 import type { Deployment, LiveMember } from '../deployment.ts';
-import { StartFailed, SwitchoverRefused, UnknownPart } from '../errors.ts';
+import { StartFailed, SwitchoverRefused, UnknownProcess } from '../errors.ts';
 import { setEligible } from '../units/eligibility.ts';
 import type { Part } from '../units/part.ts';
 import { gateCommand, sentinelCommand } from '../units/process-commands.ts';
@@ -59,12 +59,15 @@ export function unknownPart(deployment: Deployment, id: string): Error {
     ({ place }) => place.id === id,
   );
   if (elsewhere) {
-    return UnknownPart(`${id} runs on host ${elsewhere.place.host}, and this is ${deployment.setting.host}`, {
-      hint: `Run the command on ${elsewhere.place.host}.`,
-    });
+    return UnknownProcess(
+      `${id} runs on host ${elsewhere.place.host}, and this is ${deployment.setting.host}`,
+      {
+        hint: `Run the command on ${elsewhere.place.host}.`,
+      },
+    );
   }
   const known = deployment.parts.map((part) => part.id).join(', ');
-  return UnknownPart(`there is no ${id}`, { hint: `This host runs ${known}.` });
+  return UnknownProcess(`there is no ${id}`, { hint: `This host runs ${known}.` });
 }
 
 async function restartMember(

@@ -11,7 +11,7 @@ const keptAtLeastMs = 10_000;
 
 /**
  * Which replicas are fit for reads: the primary lists them as online, and heard from them within `maxLagMs`. Asked
- * of the primary once a second; only a gate with a read-only door does that.
+ * of the primary once a second; only a gate with a read-only port does that.
  */
 export class ReplicaWatch {
   readonly #config: GateConfig;

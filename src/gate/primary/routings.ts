@@ -16,7 +16,7 @@ const scriptRefused = writeError(
 const mayWriteUnseen = ({ name, behaviour }: Command): boolean =>
   /^(eval|evalsha|fcall)$/.test(name) || behaviour.kind === 'foreign';
 
-/** The read-write door: everything goes to the primary. */
+/** The read-write port: everything goes to the primary. */
 export class PrimaryRouting implements Routing {
   readonly confirm: UpstreamOptions['confirm'];
   readonly #watch: PrimaryWatch;
@@ -58,7 +58,7 @@ export class PrimaryRouting implements Routing {
   forget(): void {}
 }
 
-/** The read-only door: each client has a fit replica, the one with fewest clients when it needs one. */
+/** The read-only port: each client has a fit replica, the one with fewest clients when it needs one. */
 export class ReplicaRouting implements Routing {
   readonly confirm = null;
   readonly refuses = true;

@@ -6,14 +6,14 @@ import { placesOf, type Target, type TargetInput } from '../target.ts';
 
 /**
  * Virtual addresses for the doors: one host at a time has them, and the next takes over when that host, or its gate,
- * is gone. The read-only door may have an address of its own, so that both doors can be on one port for clients.
+ * is gone. The read-only port may have an address of its own, so that both doors can be on one port for clients.
  */
 export const keepalivedTarget: Target = {
   name: 'keepalived',
   summary: 'virtual addresses for the doors, moved by VRRP',
   options: [
     { name: 'address', about: 'virtual address of the doors, such as 10.0.1.200/24', default: undefined },
-    { name: 'replicaAddress', about: 'another one, for the read-only door', default: '' },
+    { name: 'replicaAddress', about: 'another one, for the read-only port', default: '' },
     { name: 'interface', about: 'network interface', default: 'eth0' },
     { name: 'router', about: 'VRRP router id from 1 to 254, unlike any other on the network', default: '51' },
   ],

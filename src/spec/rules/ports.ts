@@ -37,7 +37,7 @@ function portsOf(spec: Spec): Use[] {
     ...spec.sentinels.map(({ id, host, port }) => use(host, port, id, 'sentinel', 'port')),
     ...spec.gates.map(({ id, host, port }) => use(host, port, id, 'gate', 'port')),
     ...spec.gates.flatMap(({ id, host, replicaPort }) =>
-      replicaPort === null ? [] : [use(host, replicaPort, `${id}'s read-only door`, 'gate', 'replicaPort')],
+      replicaPort === null ? [] : [use(host, replicaPort, `${id}'s read-only port`, 'gate', 'replicaPort')],
     ),
     ...spec.gates.flatMap(({ id, host }) =>
       spec.gate.statsPort === null

@@ -29,14 +29,14 @@ export const gateSchema = field.section(
     port: field
       .port({
         about:
-          'The read-write door: always the primary. Default: 6380, or the first free pair of ports above.',
+          'The read-write port: always the primary. Default: 6380, or the first free pair of ports above.',
       })
       .optional(),
     replicaPort: z
       .union([z.int().min(1).max(65_535), z.literal('none')], {
         error: 'a whole number from 1 to 65535, or none',
       })
-      .meta({ description: 'The read-only door, or none. Default: the port after `port`.' })
+      .meta({ description: 'The read-only port, or none. Default: the port after `port`.' })
       .optional(),
     hold: field
       .duration({ about: 'How long a command may wait for a primary.', default: '10s' }, { maxMs: 600_000 })
@@ -56,13 +56,13 @@ export const gateSchema = field.section(
     workers: field.whole({ about: 'Processes that share the port.', default: 1 }, 1, 64).optional(),
     maxLag: field
       .duration(
-        { about: 'A replica further behind serves no reads at the read-only door.', default: '10s' },
+        { about: 'A replica further behind serves no reads at the read-only port.', default: '10s' },
         { minMs: 1000, maxMs: 86_400_000 },
       )
       .optional(),
     replicaFallback: field
       .choice(['primary', 'error'], {
-        about: 'The read-only door when no replica is fit.',
+        about: 'The read-only port when no replica is fit.',
         default: 'primary',
       })
       .optional(),
