@@ -5,6 +5,7 @@ import { clockStepKind } from '../agent/observe/clock-watch.ts';
 import { describeDrift } from '../agent/settings/drift-watch.ts';
 import { readEvents } from '../agent/state/event-log.ts';
 import { type StatePaths, stateDirOf, statePaths } from '../agent/state/paths.ts';
+import { checkStateOwner } from '../agent/state/state-owner.ts';
 import { readFileIfThere } from '../base/atomic-file.ts';
 import { errorText } from '../base/errors.ts';
 import { type Result, runChecks, type Severity } from '../doctor/check.ts';
@@ -56,6 +57,7 @@ async function doctor(output: Output, [file = '']: string[], options: DoctorOpti
   const spec = await loadSpec(file);
   const host = await whichHost(output, spec, options);
   const paths = statePaths(stateDirOf(spec.name, options.stateDir));
+  await checkStateOwner(paths, spec.name);
   const steps = await clockStepsSeen(paths);
   const look = () => runChecks(hostChecks, readHost(spec, host, paths.root, options.root, steps));
   let results = [...look(), ...(await checkDeployment(spec, paths, host, output))];

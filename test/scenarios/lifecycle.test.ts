@@ -71,7 +71,7 @@ describe('up and down', () => {
 
     const other = path.join(deployment.folder, 'other.yaml');
     writeFileSync(other, 'name: other\n');
-    for (const verb of ['down', 'status', 'up']) {
+    for (const verb of ['down', 'status', 'up', 'doctor']) {
       const result = await holdfast([verb, other, '--state-dir', deployment.stateDir]);
       expect(result).toMatchObject({
         status: 2,

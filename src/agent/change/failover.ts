@@ -1,4 +1,5 @@
 import { waitFor } from '../../base/retry.ts';
+import { isEligible } from '../../topology/eligibility.ts';
 import { failoverUnderWay, namedPrimary } from '../../topology/view.ts';
 import { replacePrimary } from '../election/replace-primary.ts';
 import { FailoverRefused } from '../errors.ts';
@@ -32,6 +33,12 @@ export async function forceFailover({
         hint: 'holdfast status shows the Sentinels. Those that answer agree within some seconds.',
       },
     );
+  }
+  if (!view.members.some((member) => member.id !== from && isEligible(member))) {
+    // Votes that are not used would hold the Sentinels back from a failover of their own.
+    throw FailoverRefused(`no replica is fit to take over from ${from}`, {
+      hint: 'holdfast status shows why: it must answer, be in sync, and have a replica-priority above 0.',
+    });
   }
   operation.signal.throwIfAborted();
   report(`standing for election, to replace ${from}`);
