@@ -137,6 +137,7 @@ export class Gate implements ControlTarget {
         shared: sum((door) => door.connections.counts.shared),
         private: sum((door) => door.connections.counts.private),
       },
+      commandsKnown: this.#table.loaded,
       ...this.#counters.read(),
       ...this.#table.counted(),
       process: ownProcess(),

@@ -36,6 +36,9 @@ export async function startGate(input: Partial<GateConfigInput>, open = true): P
   const control = new GateControl(controlSocket);
   const ready = async () => (await control.status()).state === 'open' || !open;
   await waitFor(ready, { what: 'the gate to open', withinMs: 15_000 });
+  // The table of commands comes a moment later; a test that keeps it from coming is not waited for.
+  const knows = async () => !open || (await control.status()).commandsKnown;
+  await waitFor(knows, { what: 'the table of commands', withinMs: 1000 }).catch(() => {});
   return { process: child, port, replicaPort, control, log: () => readFileSync(log, 'utf8') };
 }
 

@@ -31,6 +31,8 @@ export interface GateStatus {
   sentinelsNeeded: number;
   /** Open to members: shared by clients that are alike, or one client's own (or kept for the next that needs one). */
   connections: { shared: number; private: number };
+  /** Whether the server's table of commands has been read; until then every command counts as one that may write. */
+  commandsKnown: boolean;
   counters: GateCounters;
   /** `counters.commands` by command, subcommands as `client|setname`; what never came is left out. */
   commands: Record<string, number>;

@@ -12,6 +12,7 @@ function textOf(read: Latency): string {
     ...{
       id: 'gate-1',
       held: 0,
+      commandsKnown: true,
       connections: { shared: 1, private: 0 },
       sentinelsSeen: 3,
       sentinelsNeeded: 2,
