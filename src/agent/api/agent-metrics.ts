@@ -56,7 +56,11 @@ export const agentMetrics = {
   evicted: counter('holdfast_member_evicted_keys_total', 'Keys evicted at maxmemory.', member),
   saveOk: gauge('holdfast_member_last_save_ok', '1 when its last background save worked.', member),
   saved: gauge('holdfast_member_last_save_timestamp_seconds', 'When it last saved an RDB.', member),
-  aofOk: gauge('holdfast_member_aof_ok', '1 when its AOF is written and synced without error.', member),
+  aofOk: gauge(
+    'holdfast_member_aof_ok',
+    '1 when its AOF is written, synced and rewritten without error.',
+    member,
+  ),
 
   sentinelUp: gauge('holdfast_sentinel_up', '1 when it answers.', sentinel),
   tilt: gauge('holdfast_sentinel_tilt', '1 while it is in TILT and acts on nothing.', sentinel),

@@ -1,5 +1,8 @@
 import { type Info, keyCount } from '../../redis/info.ts';
 
+/** A rewrite that fails is a fault too: the AOF grows until the disk is full. */
+const aofFaults = ['aof_last_write_status', 'aof_last_bgrewrite_status'];
+
 /** Figures of a member for monitoring. */
 export interface MemberVitals {
   keys: number;
@@ -28,6 +31,6 @@ export function vitalsOf(info: Info): MemberVitals {
     evictedKeys: number('evicted_keys'),
     saveOk: info['rdb_last_bgsave_status'] !== 'err',
     savedAtMs: number('rdb_last_save_time') * 1000,
-    aofOk: info['aof_enabled'] === '1' ? info['aof_last_write_status'] !== 'err' : null,
+    aofOk: info['aof_enabled'] === '1' ? aofFaults.every((name) => info[name] !== 'err') : null,
   };
 }
