@@ -123,7 +123,12 @@ test('the commands of the page work one after another', async () => {
       await serve(here(command, plain, port), port);
       const redis = client(port, { retryStrategy: () => 50, maxRetriesPerRequest: null });
       expect(await redis.set('written', command)).toBe('OK');
-    } else seen.push((await run(here(command, plain, port))).trim());
+    } else {
+      const before = await plain.primary();
+      seen.push((await run(here(command, plain, port))).trim());
+      // A gate that starts in the middle of it does not know the server that is being promoted.
+      if (/failover/i.test(command)) await plain.settled(before);
+    }
   }
   expect(seen.slice(0, 3)).toEqual(['OK', 'OK', 'hello']);
 });

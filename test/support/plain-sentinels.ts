@@ -101,6 +101,20 @@ export class PlainSentinels {
     return this.#untilAnother(old);
   }
 
+  /** Until every Sentinel names the same primary, and another than this one. */
+  async settled(old: number): Promise<void> {
+    const agreed = async () => {
+      const answers = await Promise.all(
+        this.sentinels.map((_, index) =>
+          this.sentinel(index).call('SENTINEL', 'GET-MASTER-ADDR-BY-NAME', this.name),
+        ),
+      );
+      const ports = new Set(answers.map((answer) => Number((answer as string[])[1])));
+      return ports.size === 1 && !ports.has(old);
+    };
+    await waitFor(agreed, { what: 'the Sentinels to agree', withinMs: 30_000, everyMs: 50 });
+  }
+
   #untilAnother(old: number): Promise<number> {
     const another = async () => {
       const now = await this.primary();

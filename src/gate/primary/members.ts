@@ -36,7 +36,8 @@ export interface Seen {
 
 /**
  * Members of a deployment without a spec: what a majority of its Sentinels lists, and the primary's own ROLE confirms.
- * The first primary is believed, as it is by every client that asks Sentinels. From then on a server that Sentinels
+ * What they say first is believed, as it is by every client that asks Sentinels: a gate that starts in the middle of a
+ * failover would not know the server that is just promoted, which is nobody's replica. From then on a server that Sentinels
  * name and that never was a replica of ours is no member: whoever may publish to __sentinel__:hello can have them name
  * any. A member is forgotten when a majority answers and nobody lists it any more (SENTINEL RESET).
  * @param majority of all Sentinels
@@ -60,7 +61,8 @@ export function learnMembers(
       members[index] = { member: before.member, names: merged(before.names, at.names) };
       continue;
     }
-    const confirmed = isSame(at, primary) || followers.some((each) => isSame(each, at));
+    const isFirst = known.length === 0;
+    const confirmed = isFirst || isSame(at, primary) || followers.some((each) => isSame(each, at));
     if (!confirmed || listedBy(at) < majority) continue;
     const { address, port } = at;
     members.push({ member: { id: `${address}:${port}`, address, port }, names: at.names });

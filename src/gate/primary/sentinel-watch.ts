@@ -82,7 +82,10 @@ export class SentinelWatch {
     try {
       const named = watchedPrimary(await answer);
       if (named === null) return;
-      this.vote = { address: named.address, port: named.port, epoch: named.configEpoch };
+      // In a failover of its own a Sentinel gives the old primary the new epoch already (sentinel.c, where the promotion is
+      // detected), so that says nothing of how new its word is.
+      const epoch = named.flags.includes('failover_in_progress') ? -1 : named.configEpoch;
+      this.vote = { address: named.address, port: named.port, epoch };
     } catch (error) {
       this.#log(`a Sentinel does not say who is primary: ${errorText(error)}`);
       this.vote = null;
