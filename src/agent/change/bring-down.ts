@@ -3,6 +3,7 @@
  * Sentinels, so that they don't take the rest for a failure; then the replicas; the primary last.
  */
 
+import { setTimeout as delay } from 'node:timers/promises';
 import { errorCode } from '../../base/errors.ts';
 import type { Deployment, LiveMember } from '../deployment.ts';
 import { noteSaved, shutdownMode } from '../persistence/stop-saving.ts';
@@ -13,6 +14,8 @@ const gateStopMs = 10_000;
 const sentinelStopMs = 5_000;
 /** Redis itself waits up to 10 s for lagging replicas, and may have an RDB to write. */
 const memberStopMs = 120_000;
+const askAgainMs = 500;
+const askAttempts = 5;
 
 export async function bringDown(deployment: Deployment, report: Report): Promise<void> {
   const { gates, sentinels, members, events, spec } = deployment;
@@ -47,9 +50,13 @@ export async function stopMember(
   );
   // The connection breaks instead of an answer; whether it worked shows by the process.
   const ask = async () => {
-    await client.connection.call('SHUTDOWN', mode).catch((error) => {
-      if (errorCode(error) !== 'REDIS_UNREACHABLE') throw error;
-    });
+    for (let attempt = 0; attempt < askAttempts && part.process.running; attempt++) {
+      await client.connection.call('SHUTDOWN', mode).catch((error) => {
+        if (errorCode(error) !== 'REDIS_UNREACHABLE') throw error;
+      });
+      // A server that was just started may not have heard it: the connection was that of the one before.
+      await Promise.race([part.process.waitForExit(askAgainMs).catch(() => {}), delay(askAgainMs)]);
+    }
   };
   await stopPart(part, memberStopMs, report, ask);
   await noteSaved(part, mode);
