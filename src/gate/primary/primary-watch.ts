@@ -1,8 +1,9 @@
-import { isPromotable } from '../../redis/sentinel-replies.ts';
+import { isDown, isPromotable } from '../../redis/sentinel-replies.ts';
 import type { Endpoint, GateConfig, MemberAddress } from '../config.ts';
 import { GateControlFailed } from '../errors.ts';
 import { keyOf } from '../upstream/durability.ts';
 import type { Eligibility } from '../upstream/in-sync.ts';
+import { OwnPriorities } from '../upstream/own-priorities.ts';
 import { Probe, type Role } from '../upstream/probe.ts';
 import { LearnedMembers } from './learned-members.ts';
 import { fixedMembers, type Membership } from './members.ts';
@@ -47,6 +48,7 @@ export class PrimaryWatch {
   readonly members: Membership;
   /** Null when the configuration names them. */
   readonly #learned: LearnedMembers | null;
+  readonly #priorities: OwnPriorities;
   readonly #probes = new Map<MemberAddress, Probe>();
   readonly #roles = new Map<MemberAddress, Role>();
   #state: PrimaryState;
@@ -62,6 +64,7 @@ export class PrimaryWatch {
     this.#config = config;
     this.#log = log;
     this.#events = events;
+    this.#priorities = new OwnPriorities(config);
     this.#rules = { sentinels: config.sentinels.length, majority: config.quorumMajority };
     this.#state = initialState(this.#rules, performance.now());
     const { deployment, sentinelCredentials: credentials, tls } = config;
@@ -102,6 +105,7 @@ export class PrimaryWatch {
     clearTimeout(this.#timer);
     for (const sentinel of this.#sentinels) sentinel.stop();
     this.#learned?.stop();
+    this.#priorities.stop();
     for (const probe of this.#probes.values()) probe.close();
     for (const { reject } of this.#switching.splice(0)) reject(GateControlFailed('the gate stops'));
   }
@@ -142,16 +146,20 @@ export class PrimaryWatch {
     return sentinelsSeen(this.#state);
   }
 
-  /** Which replicas at least one of the Sentinels that answer could promote. Without Sentinels: none. */
+  /**
+   * Which replicas at least one of the Sentinels that answer could promote, or will when it asks the replica for its
+   * priority again. Without Sentinels: none.
+   */
   async eligibility(): Promise<Eligibility> {
     const lists = (await Promise.all(this.#sentinels.map((each) => each.replicas()))).filter(
       (list) => list !== null,
     );
-    const eligible = lists.flat().filter(isPromotable);
-    return {
-      asked: lists.length,
-      eligible: new Set(eligible.map((each) => keyOf(this.members.find(each) ?? each))),
-    };
+    const up = lists.flat().filter((each) => !isDown(each));
+    const nameOf = (each: Endpoint) => keyOf(this.members.find(each) ?? each);
+    const eligible = new Set(up.filter(isPromotable).map(nameOf));
+    const others = up.flatMap((each) => (eligible.has(nameOf(each)) ? [] : (this.members.find(each) ?? [])));
+    for (const member of await this.#priorities.eligible([...new Set(others)])) eligible.add(keyOf(member));
+    return { asked: lists.length, eligible };
   }
 
   /** A connection to the member failed. */
