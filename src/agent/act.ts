@@ -4,10 +4,9 @@ import type { Deployment, LiveMember } from './deployment.ts';
 import { replacePrimary } from './election/replace-primary.ts';
 import { putDamagedAside } from './persistence/put-aside.ts';
 import { setEligible } from './units/eligibility.ts';
-
-import type { Part } from './units/part.ts';
 import { gateCommand, sentinelCommand } from './units/process-commands.ts';
 import { startMember } from './units/start-member.ts';
+import type { Unit } from './units/unit.ts';
 
 export class Actions {
   readonly #deployment: Deployment;
@@ -19,8 +18,8 @@ export class Actions {
   async act(decision: Exclude<Decision, { kind: 'nothing' }>): Promise<void> {
     switch (decision.kind) {
       case 'kill':
-        this.#part(decision.process).process.signal('SIGKILL');
-        return this.#part(decision.process).process.waitForExit(2000);
+        this.#unit(decision.process).process.signal('SIGKILL');
+        return this.#unit(decision.process).process.waitForExit(2000);
       case 'stand':
         await replacePrimary(this.#deployment, decision.member, decision.code === 'not-acting');
         return;
@@ -31,7 +30,7 @@ export class Actions {
       case 'refuse':
         return this.#refuse(decision);
       case 'give-up':
-        this.#part(decision.process).giveUp();
+        this.#unit(decision.process).giveUp();
         return;
       case 'replica-eligible':
       case 'replica-ineligible':
@@ -53,32 +52,32 @@ export class Actions {
     const member = deployment.members.find(({ place }) => place.id === id);
     if (member) return this.#restartMember(member, as);
     const sentinel = deployment.sentinels.find(({ place }) => place.id === id);
-    const part = this.#part(id);
-    const command = sentinel ? sentinelCommand(deployment.setting, part.paths) : gateCommand(deployment, id);
-    await part.restart(await command);
+    const unit = this.#unit(id);
+    const command = sentinel ? sentinelCommand(deployment.setting, unit.paths) : gateCommand(deployment, id);
+    await unit.restart(await command);
   }
 
   async #restartMember(member: LiveMember, as: StartAs): Promise<void> {
     // Files may be gone since they were looked at: then something else may be called for.
     if ((await member.disk?.isUnchanged()) === false) return;
     if (as.kind === 'replica' && as.afresh)
-      await this.#putAside(member.place.id, this.#part(member.place.id));
+      await this.#putAside(member.place.id, this.#unit(member.place.id));
     const primary = as.kind === 'replica' ? this.#deployment.member(as.of) : null;
     await startMember(this.#deployment.setting, member, primary, 'restart');
   }
 
-  async #putAside(id: string, part: Part): Promise<void> {
+  async #putAside(id: string, unit: Unit): Promise<void> {
     const { setting, events } = this.#deployment;
-    const folder = await putDamagedAside(part.paths, setting.clock.wallMs());
+    const folder = await putDamagedAside(unit.paths, setting.clock.wallMs());
     events.add('data-damaged', id, `the files that ${id} can't load are kept in ${folder}`);
   }
 
   #refuse({ member, code, about, reason, hint }: Extract<Decision, { kind: 'refuse' }>): void {
-    this.#part(member).refuse({ code, about, reason });
+    this.#unit(member).refuse({ code, about, reason });
     this.#deployment.events.add('hint', member, hint);
   }
 
-  #part(id: string) {
-    return this.#deployment.parts.find((part) => part.id === id) as Deployment['parts'][number];
+  #unit(id: string) {
+    return this.#deployment.units.find((unit) => unit.id === id) as Deployment['units'][number];
   }
 }

@@ -14,9 +14,9 @@ import { noteSentinelEvent, observePaceMs } from './observe/observer.ts';
 import { SentinelWatch } from './observe/sentinel-observer.ts';
 import { HeldBack } from './state/held-back.ts';
 import { MemoryFile } from './state/memory-file.ts';
-import type { PartPaths } from './state/paths.ts';
+import type { UnitPaths } from './state/paths.ts';
 import { createGateAdapter } from './units/create-gate-adapter.ts';
-import { Part } from './units/part.ts';
+import { Unit } from './units/unit.ts';
 
 export async function assemble(setting: Setting): Promise<Deployment> {
   const { spec, secrets, clock } = setting;
@@ -28,19 +28,19 @@ export async function assemble(setting: Setting): Promise<Deployment> {
   const tls = await readTls(spec.security.tls);
   const paceMs = observePaceMs(spec.agent.hangAfterMs);
   for (const place of spec.members) {
-    const part = await partHere(setting, place, setting.paths.member(place.id));
-    const endpoint: Endpoint = part ? { path: part.paths.socket } : { host: place.address, port: place.port };
+    const unit = await unitHere(setting, place, setting.paths.member(place.id));
+    const endpoint: Endpoint = unit ? { path: unit.paths.socket } : { host: place.address, port: place.port };
     const watch = new MemberWatch({ endpoint, credentials: agent, timeoutMs: paceMs, tls }, clock);
-    const memory = part ? new MemoryFile(part.paths.memory, clock) : null;
+    const memory = unit ? new MemoryFile(unit.paths.memory, clock) : null;
     await memory?.load();
-    const disk = part ? new DataWatch(part.paths) : null;
-    const heldBack = part ? new HeldBack(part.paths.heldBack) : null;
-    if (part) watchForDeath(deployment, part, watch, disk);
+    const disk = unit ? new DataWatch(unit.paths) : null;
+    const heldBack = unit ? new HeldBack(unit.paths.heldBack) : null;
+    if (unit) watchForDeath(deployment, unit, watch, disk);
     else watchForSilence(deployment, watch);
-    deployment.addMember({ place, part, watch, memory, heldBack, disk });
+    deployment.addMember({ place, unit, watch, memory, heldBack, disk });
   }
   for (const place of spec.sentinels) {
-    const part = await partHere(setting, place, setting.paths.sentinel(place.id));
+    const unit = await unitHere(setting, place, setting.paths.sentinel(place.id));
     const endpoint = { host: place.address, port: place.port };
     const watch = new SentinelWatch(
       spec.name,
@@ -53,23 +53,23 @@ export async function assemble(setting: Setting): Promise<Deployment> {
         if (election || news) deployment.wake();
       },
     );
-    if (part) watchForDeath(deployment, part);
-    deployment.addSentinel({ place, part, watch });
+    if (unit) watchForDeath(deployment, unit);
+    deployment.addSentinel({ place, unit, watch });
   }
   for (const place of spec.gates) {
-    const part = await partHere(setting, place, setting.paths.gate(place.id));
-    if (part) watchForDeath(deployment, part);
-    deployment.addGate({ place, part, adapter: createGateAdapter(deployment, place, part, tls) });
+    const unit = await unitHere(setting, place, setting.paths.gate(place.id));
+    if (unit) watchForDeath(deployment, unit);
+    deployment.addGate({ place, unit, adapter: createGateAdapter(deployment, place, unit, tls) });
   }
   await deployment.pause.load();
   return deployment;
 }
 
-async function partHere(setting: Setting, place: Place, paths: PartPaths): Promise<Part | null> {
+async function unitHere(setting: Setting, place: Place, paths: UnitPaths): Promise<Unit | null> {
   if (place.host !== setting.host) return null;
   await mkdir(paths.folder, { recursive: true, mode: 0o700 });
   await makeSocketFolder(paths.socket);
-  return new Part(place.id, paths, setting.clock);
+  return new Unit(place.id, paths, setting.clock);
 }
 
 /** When a process of another host dies, the kernel there closes its connections: a reason to look at once. */
@@ -81,24 +81,24 @@ function watchForSilence(deployment: Deployment, watch: MemberWatch): void {
 
 function watchForDeath(
   deployment: Deployment,
-  part: Part,
+  unit: Unit,
   watch?: MemberWatch,
   disk: DataWatch | null = null,
 ): void {
   // The kernel closes a dead process's sockets at once: the quickest word of the death of one that isn't our child.
-  watch?.client.connection.onClose(() => part.process.checkNow());
-  part.process.onExit(({ code, signal }) => {
+  watch?.client.connection.onClose(() => unit.process.checkNow());
+  unit.process.onExit(({ code, signal }) => {
     watch?.reset();
     disk?.forget();
-    if (!part.wanted) return;
-    part.noteDeath();
+    if (!unit.wanted) return;
+    unit.noteDeath();
     const how = signal ? `was killed by ${signal}` : code === null ? 'died' : `ended with status ${code}`;
-    deployment.events.add('exited', part.id, `${part.id} ${how}`);
+    deployment.events.add('exited', unit.id, `${unit.id} ${how}`);
     deployment.wake();
     // To stand for election needs no disk; to start it again does.
     void disk?.look().then(() => deployment.wake());
     // After that: a failover has no time for logs, and the process is started again a good while later.
-    if (watch && signal === null) part.noteDamage(damageIn(lastLogLines(part.paths.log, logLines)));
+    if (watch && signal === null) unit.noteDamage(damageIn(lastLogLines(unit.paths.log, logLines)));
   });
 }
 

@@ -20,12 +20,12 @@ import { isDataIntact, isDataStale, keptData, type MemoryFile } from './state/me
 import type { StatePaths } from './state/paths.ts';
 import { PauseFlag } from './state/pause-flag.ts';
 import type { GateAdapter } from './units/gate-adapter.ts';
-import type { Part } from './units/part.ts';
+import type { Unit } from './units/unit.ts';
 
 export interface LiveMember {
   place: Member;
   /** Null for a member of another host. */
-  part: Part | null;
+  unit: Unit | null;
   watch: MemberWatch;
   memory: MemoryFile | null;
   heldBack: HeldBack | null;
@@ -34,13 +34,13 @@ export interface LiveMember {
 
 export interface LiveSentinel {
   place: SentinelPlace;
-  part: Part | null;
+  unit: Unit | null;
   watch: SentinelWatch;
 }
 
 export interface LiveGate {
   place: GatePlace;
-  part: Part | null;
+  unit: Unit | null;
   adapter: GateAdapter;
 }
 
@@ -146,8 +146,8 @@ export class Deployment {
   }
 
   /** The processes of this host. */
-  get parts(): Part[] {
-    return [...this.sentinels, ...this.members, ...this.gates].flatMap(({ part }) => (part ? [part] : []));
+  get units(): Unit[] {
+    return [...this.sentinels, ...this.members, ...this.gates].flatMap(({ unit }) => (unit ? [unit] : []));
   }
 
   member(id: string): LiveMember {
@@ -185,11 +185,11 @@ export class Deployment {
       operation: this.operations.description,
       members: this.members.map((member) => memberView(member, this.lag)),
       sentinels: this.sentinels.map((sentinel) => this.#sentinelView(sentinel)),
-      gates: this.gates.map(({ place, part, adapter }) => ({
+      gates: this.gates.map(({ place, unit, adapter }) => ({
         ...place,
-        process: part?.view ?? null,
-        state: part && !part.process.running ? 'down' : adapter.seen.state,
-        clients: part && !part.process.running ? 0 : adapter.seen.clients,
+        process: unit?.view ?? null,
+        state: unit && !unit.process.running ? 'down' : adapter.seen.state,
+        clients: unit && !unit.process.running ? 0 : adapter.seen.clients,
       })),
       noPrimarySinceMs: this.lag.noPrimarySinceMs,
       selection: this.#selection,
@@ -199,12 +199,12 @@ export class Deployment {
     };
   }
 
-  #sentinelView({ place, part, watch }: LiveSentinel): SentinelView {
+  #sentinelView({ place, unit, watch }: LiveSentinel): SentinelView {
     const { reachable, primary, configEpoch, failoverInProgress, tilt } = watch.seen;
     return {
       ...place,
-      process: part?.view ?? null,
-      reachable: reachable && part?.process.running !== false,
+      process: unit?.view ?? null,
+      reachable: reachable && unit?.process.running !== false,
       answeredAtMs: watch.answeredAtMs,
       primary: this.memberAt(primary)?.place.id ?? null,
       configEpoch,
@@ -216,17 +216,17 @@ export class Deployment {
 }
 
 function memberView(
-  { place, part, watch, memory, heldBack, disk: files }: LiveMember,
+  { place, unit, watch, memory, heldBack, disk: files }: LiveMember,
   lag: LagWatch,
 ): MemberView {
   const { seen } = watch;
-  const running = part?.process.running ?? true;
-  const down = part !== null && !running;
+  const running = unit?.process.running ?? true;
+  const down = unit !== null && !running;
   const disk = files?.seen ?? null;
   const unguarded = isSabotaged('no-empty-primary-guard');
   return {
     ...place,
-    process: part?.view ?? null,
+    process: unit?.view ?? null,
     reachable: seen.reachable && running,
     seenAtMs: watch.lastAnswerMs,
     lastAnswer: watch.lastAnswer,

@@ -129,9 +129,9 @@ export class Loop {
     const primary = view.operation === null ? actingPrimary(view) : null;
     if (primary === null) return;
     const { place } = this.#deployment.member(primary.id);
-    for (const { place: gate, part, adapter } of this.#deployment.gates) {
-      if (!part?.process.running || adapter.seen.state === 'down') continue;
-      const news = `${primary.id} ${part.process.pid}`;
+    for (const { place: gate, unit, adapter } of this.#deployment.gates) {
+      if (!unit?.process.running || adapter.seen.state === 'down') continue;
+      const news = `${primary.id} ${unit.process.pid}`;
       if (this.#told.get(gate.id) === news) continue;
       this.#told.set(gate.id, news);
       // A gate that does not listen is told again at the next look.

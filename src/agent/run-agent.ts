@@ -105,8 +105,8 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
 async function checkFreePorts(deployment: Deployment): Promise<void> {
   const { spec, setting } = deployment;
   const alive = new Set<string>();
-  for (const part of deployment.parts) {
-    if (await part.adopt()) alive.add(part.id);
+  for (const unit of deployment.units) {
+    if (await unit.adopt()) alive.add(unit.id);
   }
   await checkPorts(wantedPorts(spec, setting.host).filter(({ who }) => !alive.has(who)));
 }

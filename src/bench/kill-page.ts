@@ -21,14 +21,14 @@ export function killResult(report: KillReport): BenchResult {
     ),
     csv: {
       header: [
-        ...['instance', 'part', 'round', 'ms', 'reads_per_s', 'writes_per_s', 'errors', 'longest_wait_ms'],
+        ...['instance', 'process', 'round', 'ms', 'reads_per_s', 'writes_per_s', 'errors', 'longest_wait_ms'],
         'since_kill_ms',
       ],
       rows: runs.flatMap((run) =>
         run.slices.map(({ reads: r, writes, errors, longestMs }, i) => [
           ...[
             run.instance,
-            run.part,
+            run.process,
             run.round,
             i * sliceMs,
             perSecond(r, sliceMs),
@@ -77,7 +77,7 @@ function timeline(instance: Killable, { runs, sliceMs }: KillReport): Section[] 
   return [
     {
       kind: 'chart',
-      title: `The ${instance} (${run.part}) is killed`,
+      title: `The ${instance} (${run.process}) is killed`,
       xLabel: 'seconds',
       x: run.slices.map((_, i) => seconds(i * sliceMs)),
       series: [
@@ -90,7 +90,7 @@ function timeline(instance: Killable, { runs, sliceMs }: KillReport): Section[] 
         },
       ],
       marks: [
-        { x: seconds(run.killMs), label: `${run.part} killed` },
+        { x: seconds(run.killMs), label: `${run.process} killed` },
         ...run.moments.map(({ atMs, label }) => ({ x: seconds(atMs), label })),
         { x: seconds(run.killMs + run.wholeMs), label: 'whole again' },
       ],

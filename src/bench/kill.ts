@@ -31,7 +31,7 @@ export interface KillOptions extends Pick<TestbedSettings, 'durability' | 'persi
 export interface KillRun extends Recovery {
   instance: Killable;
   /** Who that was: `redis-2`. */
-  part: string;
+  process: string;
   round: number;
   /** From the kill until everyone was back in place. */
   wholeMs: number;
@@ -72,7 +72,7 @@ export async function benchKill(options: KillOptions, context: BenchContext): Pr
         runs.push({ ...run, round });
         const back = run.recoveredMs === null ? 'not recovered' : `recovered after ${run.recoveredMs} ms`;
         context.report(
-          `${round}/${options.times} ${instance} (${run.part}): ${run.writeGapMs} ms without a write, ${back}`,
+          `${round}/${options.times} ${instance} (${run.process}): ${run.writeGapMs} ms without a write, ${back}`,
         );
       }
     }
@@ -94,14 +94,14 @@ async function killOnce(
     generator.mark();
     const markedMs = performance.now();
     await delay(beforeMs, undefined, { signal });
-    const { id: part, pid } = await partOf(testbed, instance);
-    await testbed.signal(part, 'SIGKILL');
+    const { id, pid } = await processOf(testbed, instance);
+    await testbed.signal(id, 'SIGKILL');
     const killedMs = performance.now();
     const minimum = delay(afterMs, undefined, { signal });
     minimum.catch(() => {});
     // The agent says that all is well until it has seen the death: only with a new process is it about afterwards.
     const isWhole = async () => {
-      const now = (await testbed.parts()).find(({ id }) => id === part)?.pid;
+      const now = (await testbed.processes()).find((each) => each.id === id)?.pid;
       return now !== null && now !== undefined && now !== pid && (await testbed.isWhole());
     };
     await waitFor(isWhole, { what: 'everyone to be back', withinMs: wholeWithinMs, everyMs: 50, signal });
@@ -110,7 +110,7 @@ async function killOnce(
     const result = await generator.stop();
     const killMs = killedMs - markedMs;
     return {
-      ...{ instance, part, wholeMs, killMs: Math.round(killMs) },
+      ...{ instance, process: id, wholeMs, killMs: Math.round(killMs) },
       ...figuresOf(result, killMs),
       moments: momentsOf(testbed, performance.timeOrigin + markedMs),
     };
@@ -129,14 +129,14 @@ function figuresOf(result: LoadResult, killMs: number) {
   };
 }
 
-async function partOf(testbed: HoldfastTestbed, instance: Killable): Promise<TestbedProcess> {
+async function processOf(testbed: HoldfastTestbed, instance: Killable): Promise<TestbedProcess> {
   const primary = await testbed.primary();
-  const parts = await testbed.parts();
+  const processes = await testbed.processes();
   const wanted = {
-    primary: parts.find(({ id }) => id === primary),
-    replica: parts.find(({ id, kind }) => kind === 'member' && id !== primary),
-    sentinel: parts.find(({ kind }) => kind === 'sentinel'),
-    gate: parts.find(({ kind }) => kind === 'gate'),
+    primary: processes.find(({ id }) => id === primary),
+    replica: processes.find(({ id, kind }) => kind === 'member' && id !== primary),
+    sentinel: processes.find(({ kind }) => kind === 'sentinel'),
+    gate: processes.find(({ kind }) => kind === 'gate'),
   }[instance];
   if (!wanted) throw BenchFailed(`there is no ${instance} to kill`);
   return wanted;

@@ -63,28 +63,28 @@ export class Stage {
     return this.#ids('gate');
   }
 
-  async hostOf(part: string): Promise<string> {
-    const found = (await this.testbed.parts()).find(({ id }) => id === part);
-    if (!found) throw DrillFailed(`${part} is not there`);
+  async hostOf(id: string): Promise<string> {
+    const found = (await this.testbed.processes()).find((each) => each.id === id);
+    if (!found) throw DrillFailed(`${id} is not there`);
     return found.host;
   }
 
-  async pidOf(part: string): Promise<number | null> {
-    return (await this.testbed.parts()).find(({ id }) => id === part)?.pid ?? null;
+  async pidOf(id: string): Promise<number | null> {
+    return (await this.testbed.processes()).find((each) => each.id === id)?.pid ?? null;
   }
 
-  kill(part: string): Promise<void> {
-    return this.testbed.signal(part, 'SIGKILL');
+  kill(id: string): Promise<void> {
+    return this.testbed.signal(id, 'SIGKILL');
   }
 
   /** Another process runs in the place of the one that had this pid. */
-  async replaced(part: string, pid: number | null): Promise<void> {
+  async replaced(id: string, pid: number | null): Promise<void> {
     const isNew = async () => {
-      const now = await this.pidOf(part);
+      const now = await this.pidOf(id);
       return now !== null && now !== pid;
     };
-    await this.until(`another process of ${part}`, isNew);
-    this.mark(`another process of ${part} runs`);
+    await this.until(`another process of ${id}`, isNew);
+    this.mark(`another process of ${id} runs`);
   }
 
   /** Someone else is primary. */
@@ -143,8 +143,8 @@ export class Stage {
   async refusedOrPrimary(member: string, oldPid: number | null): Promise<'refused' | 'primary'> {
     const settled = async () => {
       if ((await this.testbed.refusal(member)) !== null) return 'refused';
-      const part = (await this.testbed.parts()).find(({ id }) => id === member);
-      const isNew = part?.pid !== null && part?.pid !== oldPid;
+      const found = (await this.testbed.processes()).find(({ id }) => id === member);
+      const isNew = found?.pid !== null && found?.pid !== oldPid;
       return isNew && (await this.testbed.primary()) === member ? 'primary' : undefined;
     };
     const verdict = await this.until(`${member} to be refused, or to be primary again`, settled, 50);
@@ -170,6 +170,6 @@ export class Stage {
   }
 
   async #ids(kind: string): Promise<string[]> {
-    return (await this.testbed.parts()).filter((part) => part.kind === kind).map(({ id }) => id);
+    return (await this.testbed.processes()).filter((each) => each.kind === kind).map(({ id }) => id);
   }
 }

@@ -2,11 +2,11 @@ import { expect, test } from 'vitest';
 import { parseLog } from './timeline.ts';
 
 const kinds = (kind: 'member' | 'sentinel' | 'gate' | 'events', lines: string[]) =>
-  parseLog({ part: 'x', kind }, lines.join('\n')).map((entry) => `${entry.source} ${entry.kind}`);
+  parseLog({ process: 'x', kind }, lines.join('\n')).map((entry) => `${entry.source} ${entry.kind}`);
 
 test('a server’s promotion, of Redis and of Valkey, with its milliseconds', () => {
   const line = '12:M 21 Nov 2026 11:40:21.123 * MASTER MODE enabled (user request from ...)';
-  const [entry] = parseLog({ part: 'redis-2', kind: 'member' }, line);
+  const [entry] = parseLog({ process: 'redis-2', kind: 'member' }, line);
   expect(entry).toMatchObject({ source: 'redis-2', kind: 'promoted' });
   expect(new Date(entry?.atMs ?? 0).getMilliseconds()).toBe(123);
   expect(

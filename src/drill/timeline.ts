@@ -24,7 +24,10 @@ const sentinelWords = new Set([
   '+tilt',
 ]);
 
-export function parseLog({ part, kind }: Pick<TestbedLog, 'part' | 'kind'>, text: string): TimelineEntry[] {
+export function parseLog(
+  { process: name, kind }: Pick<TestbedLog, 'process' | 'kind'>,
+  text: string,
+): TimelineEntry[] {
   const parse = {
     member: parseMember,
     sentinel: parseSentinel,
@@ -34,7 +37,7 @@ export function parseLog({ part, kind }: Pick<TestbedLog, 'part' | 'kind'>, text
   }[kind];
   return text.split('\n').flatMap((line) => {
     const found = parse(line);
-    return found ? [{ source: kind === 'events' ? `agent on ${part}` : part, ...found }] : [];
+    return found ? [{ source: kind === 'events' ? `agent on ${name}` : name, ...found }] : [];
   });
 }
 

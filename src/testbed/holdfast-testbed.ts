@@ -116,7 +116,7 @@ export class HoldfastTestbed implements Testbed {
     return doors;
   }
 
-  async parts(): Promise<TestbedProcess[]> {
+  async processes(): Promise<TestbedProcess[]> {
     const all = await Promise.all(this.hosts.map((host) => this.#partsOf(host)));
     return all.flat();
   }
@@ -140,9 +140,9 @@ export class HoldfastTestbed implements Testbed {
     );
   }
 
-  async signal(part: string, signal: NodeJS.Signals): Promise<void> {
-    const pid = (await this.parts()).find(({ id }) => id === part)?.pid;
-    if (!pid) throw TestbedFailed(`${part} does not run and can't be sent ${signal}`);
+  async signal(id: string, signal: NodeJS.Signals): Promise<void> {
+    const pid = (await this.processes()).find((each) => each.id === id)?.pid;
+    if (!pid) throw TestbedFailed(`${id} does not run and can't be sent ${signal}`);
     process.kill(pid, signal);
   }
 
@@ -235,22 +235,22 @@ export class HoldfastTestbed implements Testbed {
     const { members, sentinels, gates } = this.#known;
     return [
       ...this.hosts.map((host) => ({
-        part: host,
+        process: host,
         kind: 'events' as const,
         file: this.#paths(host).events,
       })),
       ...members.map(({ id, host }) => ({
-        part: id,
+        process: id,
         kind: 'member' as const,
         file: this.#paths(host).member(id).log,
       })),
       ...sentinels.map(({ id, host }) => ({
-        part: id,
+        process: id,
         kind: 'sentinel' as const,
         file: this.#paths(host).sentinel(id).log,
       })),
       ...gates.map(({ id, host }) => ({
-        part: id,
+        process: id,
         kind: 'gate' as const,
         file: this.#paths(host).gate(id).log,
       })),
@@ -298,16 +298,16 @@ export class HoldfastTestbed implements Testbed {
     const status = await this.#status(host).catch(() => null);
     if (status === null) return [];
     const own = <T extends { host: string }>(list: readonly T[]) => list.filter((each) => each.host === host);
-    const part = (kind: TestbedProcess['kind']) => (each: { id: string; pid: number | null }) => ({
+    const toProcess = (kind: TestbedProcess['kind']) => (each: { id: string; pid: number | null }) => ({
       id: each.id,
       kind,
       host,
       pid: each.pid,
     });
     return [
-      ...own(status.members).map(part('member')),
-      ...own(status.sentinels).map(part('sentinel')),
-      ...own(status.gates).map(part('gate')),
+      ...own(status.members).map(toProcess('member')),
+      ...own(status.sentinels).map(toProcess('sentinel')),
+      ...own(status.gates).map(toProcess('gate')),
     ];
   }
 

@@ -65,17 +65,17 @@ export class LiveTestbed implements Testbed {
   }
 
   /** Those of this host first: a scenario takes the first that fits. */
-  async parts(): Promise<TestbedProcess[]> {
+  async processes(): Promise<TestbedProcess[]> {
     const { members, sentinels, gates } = await this.#status();
-    const part =
+    const toProcess =
       (kind: TestbedProcess['kind']) => (each: { id: string; host: string; pid: number | null }) => ({
         ...{ id: each.id, host: each.host, pid: each.pid },
         kind,
       });
     const all = [
-      ...members.map(part('member')),
-      ...sentinels.map(part('sentinel')),
-      ...gates.map(part('gate')),
+      ...members.map(toProcess('member')),
+      ...sentinels.map(toProcess('sentinel')),
+      ...gates.map(toProcess('gate')),
     ];
     return all.toSorted((a, b) => Number(a.pid === null) - Number(b.pid === null));
   }
@@ -96,10 +96,10 @@ export class LiveTestbed implements Testbed {
     return (await this.#status()).state === 'healthy';
   }
 
-  async signal(part: string, signal: NodeJS.Signals): Promise<void> {
-    const found = (await this.parts()).find(({ id }) => id === part);
+  async signal(id: string, signal: NodeJS.Signals): Promise<void> {
+    const found = (await this.processes()).find((each) => each.id === id);
     if (!found?.pid) {
-      throw TestbedUnfit(`${part} does not run on this host`, {
+      throw TestbedUnfit(`${id} does not run on this host`, {
         hint: `Run the drill on host ${found?.host ?? 'that runs it'}.`,
       });
     }
@@ -122,12 +122,12 @@ export class LiveTestbed implements Testbed {
   /** Of several hosts only the agent's own word of the others is here. */
   logs(): TestbedLog[] {
     const { spec, paths } = this.#live;
-    const events = { part: 'this host', file: paths.events };
+    const events = { process: 'this host', file: paths.events };
     if (spec.hosts.length > 1) return [{ ...events, kind: 'words' }];
     const log =
       (kind: TestbedProcess['kind'], folder: (id: string) => { folder: string }) =>
       (place: { id: string }) => ({
-        part: place.id,
+        process: place.id,
         kind,
         file: path.join(folder(place.id).folder, 'log'),
       });

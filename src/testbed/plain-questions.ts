@@ -1,4 +1,4 @@
-/** What is asked of the parts of a plain testbed. Each answers null when it can't be asked. */
+/** What is asked of the processes of a plain testbed. Each answers null when it can't be asked. */
 import { connect } from 'node:net';
 import path from 'node:path';
 import type { ConnectionOptions } from '../redis/connection.ts';

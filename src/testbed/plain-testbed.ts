@@ -21,13 +21,13 @@ import {
   tutorialTimes,
 } from './plain-config.ts';
 import { askSentinel, roleAt, serversUp } from './plain-questions.ts';
-import type { PartKind, Testbed, TestbedLog, TestbedProcess, TestbedSettings } from './testbed.ts';
+import type { ProcessKind, Testbed, TestbedLog, TestbedProcess, TestbedSettings } from './testbed.ts';
 
 const wholeWithinMs = 60_000;
 const threeHosts = ['a', 'b', 'c'];
 
-interface Part extends PlainPlace {
-  kind: PartKind;
+interface PlainProcess extends PlainPlace {
+  kind: ProcessKind;
   host: string;
   pid: number | null;
 }
@@ -49,7 +49,7 @@ export class PlainTestbed implements Testbed {
   readonly hosts: readonly string[];
   readonly #settings: TestbedSettings;
   readonly #options: PlainOptions;
-  readonly #parts: Part[] = [];
+  readonly #processes: PlainProcess[] = [];
   #folder = '';
   #redis = '';
   #haproxy = '';
@@ -80,11 +80,11 @@ export class PlainTestbed implements Testbed {
     this.#redis = (await findRedisServer()).program;
     if (this.#options.gates !== false) this.#haproxy = findHaproxy();
     await this.#place();
-    const [primary] = this.#of('member') as [Part];
-    for (const part of this.#parts) {
-      mkdirSync(path.join(part.folder, 'data'), { recursive: true, mode: 0o700 });
-      await writeFile(configOf(part), this.#configText(part, primary), { mode: 0o600 });
-      this.#run(part);
+    const [primary] = this.#of('member') as [PlainProcess];
+    for (const one of this.#processes) {
+      mkdirSync(path.join(one.folder, 'data'), { recursive: true, mode: 0o700 });
+      await writeFile(configOf(one), this.#configText(one, primary), { mode: 0o600 });
+      this.#run(one);
     }
     const isWhole = () => this.isWhole();
     await waitFor(isWhole, { what: 'Sentinel + HAProxy to be up', withinMs: wholeWithinMs, everyMs: 100 });
@@ -116,15 +116,15 @@ export class PlainTestbed implements Testbed {
     return this.#of('sentinel').map(({ address, port }) => ({ host: address, port }));
   }
 
-  async parts(): Promise<TestbedProcess[]> {
-    return this.#parts.map(({ id, kind, host, pid }) => ({ id, kind, host, pid }));
+  async processes(): Promise<TestbedProcess[]> {
+    return this.#processes.map(({ id, kind, host, pid }) => ({ id, kind, host, pid }));
   }
 
   async primary(): Promise<string | null> {
     const votes = new Map<string, number>();
-    for (const part of this.#of('sentinel')) {
-      const named = await askSentinel(part, (client) => client.primary());
-      const id = this.#parts.find(
+    for (const one of this.#of('sentinel')) {
+      const named = await askSentinel(one, (client) => client.primary());
+      const id = this.#processes.find(
         ({ address, port }) => address === named?.address && port === named.port,
       )?.id;
       if (id !== undefined) votes.set(id, (votes.get(id) ?? 0) + 1);
@@ -136,12 +136,12 @@ export class PlainTestbed implements Testbed {
   }
 
   direct(member: string): Pick<Door, 'endpoint'> {
-    return { endpoint: { path: path.join(this.#part(member).folder, 'sock') } };
+    return { endpoint: { path: path.join(this.#processOf(member).folder, 'sock') } };
   }
 
   async isWhole(): Promise<boolean> {
     const named = await Promise.all(
-      this.#of('sentinel').map((part) => askSentinel(part, (client) => client.settings())),
+      this.#of('sentinel').map((one) => askSentinel(one, (client) => client.settings())),
     );
     const [first] = named;
     const agree = named.every(
@@ -156,17 +156,15 @@ export class PlainTestbed implements Testbed {
     const roles = await Promise.all(this.#of('member').map(({ id }) => roleAt(this.direct(id))));
     const linked = roles.filter((role) => role?.role === 'replica' && role.link === 'connected').length;
     if (linked !== 2 || roles.filter((role) => role?.role === 'primary').length !== 1) return false;
-    const gates = await Promise.all(
-      this.#of('gate').map((part) => serversUp(path.join(part.folder, 'sock'))),
-    );
+    const gates = await Promise.all(this.#of('gate').map((one) => serversUp(path.join(one.folder, 'sock'))));
     return gates.every((up) => up === 1);
   }
 
   async signal(id: string, signal: NodeJS.Signals): Promise<void> {
-    const part = this.#part(id);
-    if (part.pid === null) throw TestbedFailed(`${id} does not run and can't be sent ${signal}`);
-    process.kill(part.pid, signal);
-    const { pid } = part;
+    const one = this.#processOf(id);
+    if (one.pid === null) throw TestbedFailed(`${id} does not run and can't be sent ${signal}`);
+    process.kill(one.pid, signal);
+    const { pid } = one;
     if (signal === 'SIGKILL') await waitFor(() => !isAlive(pid), { what: `${id} to die`, withinMs: 5000 });
   }
 
@@ -179,15 +177,15 @@ export class PlainTestbed implements Testbed {
   }
 
   async revive(): Promise<void> {
-    for (const part of this.#parts) {
-      if (part.pid === null || !isAlive(part.pid)) this.#run(part);
+    for (const one of this.#processes) {
+      if (one.pid === null || !isAlive(one.pid)) this.#run(one);
       // What was stopped goes on.
-      else process.kill(part.pid, 'SIGCONT');
+      else process.kill(one.pid, 'SIGCONT');
     }
   }
 
   async wipe(member: string): Promise<void> {
-    const data = path.join(this.#part(member).folder, 'data');
+    const data = path.join(this.#processOf(member).folder, 'data');
     await rm(data, { recursive: true, force: true });
     mkdirSync(data, { mode: 0o700 });
   }
@@ -195,7 +193,7 @@ export class PlainTestbed implements Testbed {
   /** SENTINEL FAILOVER is what there is for a planned change. */
   async switchover(): Promise<string> {
     const before = await this.primary();
-    const [first] = this.#of('sentinel') as [Part];
+    const [first] = this.#of('sentinel') as [PlainProcess];
     await askSentinel(first, (client) => client.failover());
     const changed = async () => {
       const now = await this.primary();
@@ -243,16 +241,20 @@ export class PlainTestbed implements Testbed {
   }
 
   logs(): TestbedLog[] {
-    return this.#parts.map(({ id, kind, folder }) => ({ part: id, kind, file: path.join(folder, 'log') }));
+    return this.#processes.map(({ id, kind, folder }) => ({
+      process: id,
+      kind,
+      file: path.join(folder, 'log'),
+    }));
   }
 
   async #restart(id: string): Promise<void> {
-    const part = this.#part(id);
+    const one = this.#processOf(id);
     await this.signal(id, 'SIGTERM');
-    const { pid } = part;
+    const { pid } = one;
     const gone = () => pid === null || !isAlive(pid);
     await waitFor(gone, { what: `${id} to stop`, withinMs: 10_000 });
-    this.#run(part);
+    this.#run(one);
     const isBack = async () => {
       const role = await roleAt(this.direct(id));
       return role?.role === 'replica' && role.link === 'connected';
@@ -267,8 +269,16 @@ export class PlainTestbed implements Testbed {
     for (let i = 0; i < 3; i++) {
       const host = network ? (this.hosts[i] as string) : 'local';
       const address = network ? network.addressOf(host) : '127.0.0.1';
-      const add = (kind: PartKind, id: string, port: number) =>
-        this.#parts.push({ id, kind, host, address, port, folder: path.join(this.#folder, id), pid: null });
+      const add = (kind: ProcessKind, id: string, port: number) =>
+        this.#processes.push({
+          id,
+          kind,
+          host,
+          address,
+          port,
+          folder: path.join(this.#folder, id),
+          pid: null,
+        });
       add('member', `redis-${i + 1}`, network ? first : first + i);
       add('sentinel', `sentinel-${i + 1}`, network ? 26_379 : first + 3 + i);
       if (this.#options.gates === false) continue;
@@ -276,46 +286,46 @@ export class PlainTestbed implements Testbed {
     }
   }
 
-  #configText(part: Part, primary: Part): string {
-    switch (part.kind) {
+  #configText(one: PlainProcess, primary: PlainProcess): string {
+    switch (one.kind) {
       case 'member':
-        return plainRedisConf(part, part === primary ? null : primary, this.#settings.persistence);
+        return plainRedisConf(one, one === primary ? null : primary, this.#settings.persistence);
       case 'sentinel':
-        return plainSentinelConf(part, primary, this.#options.sentinel ?? tutorialTimes);
+        return plainSentinelConf(one, primary, this.#options.sentinel ?? tutorialTimes);
       case 'gate':
-        return plainHaproxyCfg({ ...part, readOnlyPort: part.port + 1 }, this.#of('member'));
+        return plainHaproxyCfg({ ...one, readOnlyPort: one.port + 1 }, this.#of('member'));
     }
   }
 
-  #run(part: Part): void {
-    const file = configOf(part);
-    const own = part.kind === 'gate' ? [this.#haproxy, '-db', '-f', file] : [this.#redis, file];
-    if (part.kind === 'sentinel') own.push('--sentinel');
-    const [program, ...args] = [...(this.#network?.on(part.host) ?? []), ...own];
-    const log = openSync(path.join(part.folder, 'log'), 'a', 0o600);
+  #run(one: PlainProcess): void {
+    const file = configOf(one);
+    const own = one.kind === 'gate' ? [this.#haproxy, '-db', '-f', file] : [this.#redis, file];
+    if (one.kind === 'sentinel') own.push('--sentinel');
+    const [program, ...args] = [...(this.#network?.on(one.host) ?? []), ...own];
+    const log = openSync(path.join(one.folder, 'log'), 'a', 0o600);
     try {
       const child = spawn(program as string, args, {
-        cwd: path.join(part.folder, 'data'),
+        cwd: path.join(one.folder, 'data'),
         detached: true,
         stdio: ['ignore', log, log],
       });
       child.on('error', () => {});
       child.unref();
       // `ip netns exec` becomes the program itself.
-      part.pid = child.pid ?? null;
+      one.pid = child.pid ?? null;
     } finally {
       closeSync(log);
     }
   }
 
-  #of(kind: PartKind): Part[] {
-    return this.#parts.filter((part) => part.kind === kind);
+  #of(kind: ProcessKind): PlainProcess[] {
+    return this.#processes.filter((one) => one.kind === kind);
   }
 
-  #part(id: string): Part {
-    const part = this.#parts.find((each) => each.id === id);
-    if (!part) throw TestbedFailed(`there is no ${id}`);
-    return part;
+  #processOf(id: string): PlainProcess {
+    const one = this.#processes.find((each) => each.id === id);
+    if (!one) throw TestbedFailed(`there is no ${id}`);
+    return one;
   }
 
   async #reach(host: string, address: string, port: number): Promise<Door['endpoint']> {
@@ -324,6 +334,6 @@ export class PlainTestbed implements Testbed {
   }
 }
 
-function configOf({ kind, folder }: Part): string {
+function configOf({ kind, folder }: PlainProcess): string {
   return path.join(folder, kind === 'gate' ? 'haproxy.cfg' : 'redis.conf');
 }

@@ -11,11 +11,11 @@ export interface TestbedSettings {
   sections?: Record<string, Record<string, unknown>>;
 }
 
-export type PartKind = 'member' | 'sentinel' | 'gate';
+export type ProcessKind = 'member' | 'sentinel' | 'gate';
 
 export interface TestbedProcess {
   id: string;
-  kind: PartKind;
+  kind: ProcessKind;
   host: string;
   /** Null while it does not run. */
   pid: number | null;
@@ -23,9 +23,9 @@ export interface TestbedProcess {
 
 /** Where a log of the testbed lies, and whose it is. */
 export interface TestbedLog {
-  part: string;
+  process: string;
   /** `words`: events of an agent that knows other hosts only by what the Sentinels say. */
-  kind: PartKind | 'events' | 'words';
+  kind: ProcessKind | 'events' | 'words';
   file: string;
 }
 
@@ -41,14 +41,14 @@ export interface Testbed {
   stop(): Promise<void>;
   /** The doors that clients of these hosts use; of all hosts unless said otherwise. */
   doors(hosts?: readonly string[]): Promise<Door[]>;
-  parts(): Promise<TestbedProcess[]>;
+  processes(): Promise<TestbedProcess[]>;
   /** The member that the Sentinels name, by a majority, and that acts as primary; null when there is none. */
   primary(): Promise<string | null>;
   /** How to ask a member directly, past gates and faults of the network. */
   direct(member: string): Pick<Door, 'endpoint' | 'credentials' | 'tls'>;
   /** Everyone is there, in their places, and in touch. */
   isWhole(): Promise<boolean>;
-  signal(part: string, signal: NodeJS.Signals): Promise<void>;
+  signal(id: string, signal: NodeJS.Signals): Promise<void>;
   /** Kills the agent of a host, where there is one. */
   killAgent(host: string): Promise<void>;
   /** Starts the agent of a host anew, broken in this way until it is started again. */

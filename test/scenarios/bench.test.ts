@@ -84,7 +84,7 @@ describe('benchmarks measure, say where, and leave nothing behind', () => {
     const report = await bench<
       Head & {
         runs: {
-          part: string;
+          process: string;
           writeGapMs: number;
           recoveredMs: number | null;
           droppedConnections: number;
@@ -94,7 +94,7 @@ describe('benchmarks measure, say where, and leave nothing behind', () => {
       }
     >('kill', '--instances', 'primary', '--times', '1', '--clients', '20', '--think', '10ms');
     const [run] = report.runs;
-    expect(run?.part).toBe('redis-1');
+    expect(run?.process).toBe('redis-1');
     expect(run?.writeGapMs).toBeGreaterThan(0);
     expect(run?.droppedConnections).toBe(0);
     expect(run?.moments.map(({ label }) => label.split(' ')[1])).toEqual(

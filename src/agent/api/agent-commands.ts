@@ -4,7 +4,7 @@ import type { BackupSchedule } from '../backups/backup-schedule.ts';
 import { applySpec } from '../change/apply-spec.ts';
 import type { ChangeContext, Report } from '../change/change-context.ts';
 import { forceFailover } from '../change/failover.ts';
-import { restartPart, rollingRestart, unknownPart } from '../change/restart-members.ts';
+import { restartUnit, rollingRestart, unknownUnit } from '../change/restart-members.ts';
 import { switchover } from '../change/switchover.ts';
 import type { Deployment } from '../deployment.ts';
 import type { Observer } from '../observe/observer.ts';
@@ -116,7 +116,7 @@ export class Commands implements AgentApi {
   async #switchover(context: ChangeContext, to: string | null): Promise<unknown> {
     const { deployment } = context;
     if (to !== null && !deployment.members.some(({ place }) => place.id === to))
-      throw unknownPart(deployment, to);
+      throw unknownUnit(deployment, to);
     const result = await switchover(context, to);
     if (result.from !== result.to) {
       const text = `switched over from ${result.from} to ${result.to}; writes waited ${result.heldMs} ms`;
@@ -138,7 +138,7 @@ export class Commands implements AgentApi {
   async #restart(context: ChangeContext, options: Record<string, unknown>): Promise<unknown> {
     const member = textOf(options['member']);
     if (member === null) await rollingRestart(context);
-    else await restartPart(context, member, options['acceptDataLoss'] === true);
+    else await restartUnit(context, member, options['acceptDataLoss'] === true);
     return { restarted: member ?? 'all members', primary: this.status().primary };
   }
 

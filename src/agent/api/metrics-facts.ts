@@ -14,7 +14,7 @@ export function metricsFacts(
   status: Status,
   events: ReadonlyMap<string, number>,
 ): MetricsFacts {
-  const { members, parts, gates, setting } = deployment;
+  const { members, units, gates, setting } = deployment;
   const view = deployment.view();
   const cpu = process.cpuUsage();
   return {
@@ -30,9 +30,9 @@ export function metricsFacts(
     vitals: new Map(
       members.flatMap(({ place, watch }) => (watch.seen.vitals ? [[place.id, watch.seen.vitals]] : [])),
     ),
-    restarts: new Map(parts.map(({ id, restarts }) => [id, restarts])),
-    gates: gates.flatMap(({ part, adapter: { seen } }) =>
-      part?.process.running && seen.status ? [seen.status] : [],
+    restarts: new Map(units.map(({ id, restarts }) => [id, restarts])),
+    gates: gates.flatMap(({ unit, adapter: { seen } }) =>
+      unit?.process.running && seen.status ? [seen.status] : [],
     ),
   };
 }

@@ -57,8 +57,8 @@ export async function applySpec(
   }
   const secrets = await loadSecrets(spec, setting.paths.secret);
   const { program, version } = await findRedisServer(spec.redis);
-  const here = deployment.members.flatMap(({ place, part }) =>
-    part ? [{ id: place.id, paths: part.paths }] : [],
+  const here = deployment.members.flatMap(({ place, unit }) =>
+    unit ? [{ id: place.id, paths: unit.paths }] : [],
   );
   await checkEngineReads(here, version);
   const aclSelectors = hasAclSelectors(version);
@@ -72,14 +72,14 @@ export async function applySpec(
   const expected = new ExpectedSettings();
   for (const member of deployment.members) {
     signal.throwIfAborted();
-    if (!member.part) continue;
+    if (!member.unit) continue;
     const wanted = await expected.of(next, member);
     const found = await applySettings(next, member, wanted, dryRun);
     changes.push(...found.map((each) => ({ where: member.place.id, ...each })));
   }
-  for (const { place, part, watch } of deployment.sentinels) {
+  for (const { place, unit, watch } of deployment.sentinels) {
     signal.throwIfAborted();
-    if (part) changes.push(...(await applyToSentinel(spec, place.id, watch.client, dryRun)));
+    if (unit) changes.push(...(await applyToSentinel(spec, place.id, watch.client, dryRun)));
   }
   signal.throwIfAborted();
   changes.push(...gateChanges(deployment, spec), ...agentChanges(deployment.spec, spec));
@@ -101,9 +101,9 @@ async function persistenceChanges(
 ): Promise<{ member: LiveMember; change: Change }[]> {
   const found: { member: LiveMember; change: Change }[] = [];
   for (const member of members) {
-    const { part, place, watch } = member;
-    if (!part?.process.running) continue;
-    const mark = await readChangeMark(part.paths);
+    const { unit, place, watch } = member;
+    if (!unit?.process.running) continue;
+    const mark = await readChangeMark(unit.paths);
     const from = mark?.from ?? (await runningKind(watch.client));
     const to = kindOf(redis.persistence);
     if (from === to && mark === null) continue;
@@ -117,7 +117,7 @@ async function persistenceChanges(
 /** Each process takes the new program when it is started the next time. */
 function programChanges({ members, sentinels, setting }: Deployment, program: string): Change[] {
   if (program === setting.redisServer) return [];
-  const here = [...members, ...sentinels].filter(({ part }) => part !== null);
+  const here = [...members, ...sentinels].filter(({ unit }) => unit !== null);
   return here.map(({ place }) => ({
     where: place.id,
     what: 'program',
@@ -150,7 +150,7 @@ async function applyToSentinel(
 }
 
 function gateChanges({ gates, spec: before }: Deployment, spec: Spec): Change[] {
-  const here = gates.filter(({ part }) => part !== null);
+  const here = gates.filter(({ unit }) => unit !== null);
   return here.flatMap(({ place }) =>
     differences(before.gate, spec.gate).map((each) => ({
       ...each,

@@ -7,7 +7,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { errorCode } from '../../base/errors.ts';
 import type { Deployment, LiveMember } from '../deployment.ts';
 import { noteSaved, shutdownMode } from '../persistence/stop-saving.ts';
-import type { Part } from '../units/part.ts';
+import type { Unit } from '../units/unit.ts';
 import type { Report } from './change-context.ts';
 
 const gateStopMs = 10_000;
@@ -19,12 +19,12 @@ const askAttempts = 5;
 
 export async function bringDown(deployment: Deployment, report: Report): Promise<void> {
   const { gates, sentinels, members, events, spec } = deployment;
-  await Promise.all(gates.map(({ part }) => stopPart(part, gateStopMs, report)));
-  await Promise.all(sentinels.map(({ part }) => stopPart(part, sentinelStopMs, report)));
+  await Promise.all(gates.map(({ unit }) => stopUnit(unit, gateStopMs, report)));
+  await Promise.all(sentinels.map(({ unit }) => stopUnit(unit, sentinelStopMs, report)));
   // The last word on what each holds: the next start compares it with what is on disk.
-  await Promise.all(members.filter(({ part }) => part?.process.running).map(({ watch }) => watch.look()));
+  await Promise.all(members.filter(({ unit }) => unit?.process.running).map(({ watch }) => watch.look()));
   await Promise.all(members.map(({ memory, watch }) => memory?.remember(watch.seen)));
-  const local = members.filter(({ part }) => part?.process.running);
+  const local = members.filter(({ unit }) => unit?.process.running);
   const isPrimary = ({ watch }: LiveMember) => watch.seen.role === 'primary';
   await Promise.all(
     local.filter((member) => !isPrimary(member)).map((member) => stopMember(deployment, member, report)),
@@ -39,37 +39,37 @@ export async function bringDown(deployment: Deployment, report: Report): Promise
  */
 export async function stopMember(
   { spec }: Deployment,
-  { part, watch }: LiveMember,
+  { unit, watch }: LiveMember,
   report: Report,
 ): Promise<void> {
-  if (!part) return;
+  if (!unit) return;
   const { client } = watch;
   // One that can't be asked is stopped by a signal, and goes by its own settings then.
-  const mode = await shutdownMode(part, client).catch(() =>
+  const mode = await shutdownMode(unit, client).catch(() =>
     spec.redis.persistence === 'rdb' ? 'SAVE' : 'NOSAVE',
   );
   // The connection breaks instead of an answer; whether it worked shows by the process.
   const ask = async () => {
-    for (let attempt = 0; attempt < askAttempts && part.process.running; attempt++) {
+    for (let attempt = 0; attempt < askAttempts && unit.process.running; attempt++) {
       await client.connection.call('SHUTDOWN', mode).catch((error) => {
         if (errorCode(error) !== 'REDIS_UNREACHABLE') throw error;
       });
       // A server that was just started may not have heard it: the connection was that of the one before.
-      await Promise.race([part.process.waitForExit(askAgainMs).catch(() => {}), delay(askAgainMs)]);
+      await Promise.race([unit.process.waitForExit(askAgainMs).catch(() => {}), delay(askAgainMs)]);
     }
   };
-  await stopPart(part, memberStopMs, report, ask);
-  await noteSaved(part, mode);
+  await stopUnit(unit, memberStopMs, report, ask);
+  await noteSaved(unit, mode);
 }
 
-async function stopPart(
-  part: Part | null,
+async function stopUnit(
+  unit: Unit | null,
   withinMs: number,
   report: Report,
   ask?: () => Promise<void>,
 ): Promise<void> {
-  if (!part) return;
-  const { running, pid } = part.process;
-  await part.stop(withinMs, ask);
-  if (running) report(`${part.id} stopped (pid ${pid})`);
+  if (!unit) return;
+  const { running, pid } = unit.process;
+  await unit.stop(withinMs, ask);
+  if (running) report(`${unit.id} stopped (pid ${pid})`);
 }

@@ -13,9 +13,9 @@ import type { Deployment, LiveMember } from '../deployment.ts';
 import { StartFailed } from '../errors.ts';
 import { readDiskState } from '../observe/disk-state.ts';
 import { putDamagedAside } from '../persistence/put-aside.ts';
-import type { Part } from '../units/part.ts';
 import { gateCommand, sentinelCommand } from '../units/process-commands.ts';
 import { startMember } from '../units/start-member.ts';
+import type { Unit } from '../units/unit.ts';
 import type { ChangeContext, Report } from './change-context.ts';
 import { prepareColdStart } from './prepare-cold-start.ts';
 
@@ -32,9 +32,9 @@ const sentinelStopMs = 5_000;
 export async function bringUp(context: ChangeContext): Promise<void> {
   const { deployment, report, operation } = context;
   const adopted = await adoptRunning(deployment, report);
-  const membersRun = adopted.some((part) => deployment.members.some((member) => member.part === part));
+  const membersRun = adopted.some((unit) => deployment.members.some((member) => member.unit === unit));
   for (;;) {
-    const started: Part[] = [];
+    const started: Unit[] = [];
     try {
       if (membersRun) await startMissing(context, started);
       else await startCold(context, started);
@@ -42,7 +42,7 @@ export async function bringUp(context: ChangeContext): Promise<void> {
       operation.signal.throwIfAborted();
       return;
     } catch (error) {
-      await Promise.allSettled(started.map((part) => part.stop(10_000)));
+      await Promise.allSettled(started.map((unit) => unit.stop(10_000)));
       if (membersRun || operation.signal.aborted || !(await goOnWithout(context))) throw error;
     }
   }
@@ -54,17 +54,17 @@ export async function bringUp(context: ChangeContext): Promise<void> {
  */
 async function goOnWithout({ deployment, report }: ChangeContext): Promise<boolean> {
   const { members, setting, events } = deployment;
-  const isDamaged = ({ part }: LiveMember) => damageOf(part) !== null;
+  const isDamaged = ({ unit }: LiveMember) => damageOf(unit) !== null;
   const others = members.filter((member) => !isDamaged(member));
   const damaged = members.filter(isDamaged);
-  const whole = members.every(({ part }) => part !== null);
-  const disks = await Promise.all(others.map(({ part }) => (part ? readDiskState(part.paths) : null)));
+  const whole = members.every(({ unit }) => unit !== null);
+  const disks = await Promise.all(others.map(({ unit }) => (unit ? readDiskState(unit.paths) : null)));
   const hasData = disks.some((disk) => disk?.hasData);
   if (!whole || !hasData || damaged.length === 0) return false;
-  for (const { part, place } of damaged) {
-    const { paths } = part as Part;
+  for (const { unit, place } of damaged) {
+    const { paths } = unit as Unit;
     const folder = await putDamagedAside(paths, setting.clock.wallMs());
-    const text = `${place.id} can't load its files (${damageOf(part)}): they are kept in ${folder}, and it copies what the others have`;
+    const text = `${place.id} can't load its files (${damageOf(unit)}): they are kept in ${folder}, and it copies what the others have`;
     report(`warning: ${text}`);
     events.add('data-damaged', place.id, text);
   }
@@ -72,21 +72,21 @@ async function goOnWithout({ deployment, report }: ChangeContext): Promise<boole
 }
 
 /** Also of one whose end has not been told yet. */
-function damageOf(part: Part | null): string | null {
-  if (part === null || part.process.running) return null;
-  return damageIn(lastLogLines(part.paths.log, 100));
+function damageOf(unit: Unit | null): string | null {
+  if (unit === null || unit.process.running) return null;
+  return damageIn(lastLogLines(unit.paths.log, 100));
 }
 
-async function adoptRunning(deployment: Deployment, report: Report): Promise<Part[]> {
-  const adopted: Part[] = [];
-  for (const part of deployment.parts) {
-    if (!(await part.adopt())) continue;
-    adopted.push(part);
-    report(`${part.id} already runs (pid ${part.process.pid}): adopted`);
+async function adoptRunning(deployment: Deployment, report: Report): Promise<Unit[]> {
+  const adopted: Unit[] = [];
+  for (const unit of deployment.units) {
+    if (!(await unit.adopt())) continue;
+    adopted.push(unit);
+    report(`${unit.id} already runs (pid ${unit.process.pid}): adopted`);
     deployment.events.add(
       'adopted',
-      part.id,
-      `${part.id} still runs (pid ${part.process.pid}) and was adopted`,
+      unit.id,
+      `${unit.id} still runs (pid ${unit.process.pid}) and was adopted`,
     );
   }
   await Promise.all(deployment.members.map((member) => checkRunId(member)));
@@ -94,69 +94,69 @@ async function adoptRunning(deployment: Deployment, report: Report): Promise<Par
 }
 
 /** A server that answers with another run_id than the one noted is not ours, whatever its pid. */
-async function checkRunId({ part, watch }: LiveMember): Promise<void> {
-  if (!part?.process.running || part.process.runId === undefined) return;
+async function checkRunId({ unit, watch }: LiveMember): Promise<void> {
+  if (!unit?.process.running || unit.process.runId === undefined) return;
   try {
     const { run_id } = await watch.client.info('server');
-    if (run_id !== part.process.runId) await part.process.disown();
+    if (run_id !== unit.process.runId) await unit.process.disown();
   } catch {
     // It may hang or be loading. The pid and its start time are proof enough; the loop deals with a hang.
   }
 }
 
 /** Some members run: those that don't are restarted by the loop's rules, after it has seen who is primary. */
-async function startMissing(context: ChangeContext, started: Part[]): Promise<void> {
+async function startMissing(context: ChangeContext, started: Unit[]): Promise<void> {
   const { deployment } = context;
   const dead = [...deployment.sentinels, ...deployment.gates].filter(
-    ({ part }) => part && !part.process.running,
+    ({ unit }) => unit && !unit.process.running,
   );
-  for (const { place, part } of dead) {
+  for (const { place, unit } of dead) {
     const isSentinel = deployment.sentinels.some((sentinel) => sentinel.place.id === place.id);
-    await startPart(context, part as Part, isSentinel, started);
+    await startUnit(context, unit as Unit, isSentinel, started);
   }
 }
 
-async function startCold(context: ChangeContext, started: Part[]): Promise<void> {
+async function startCold(context: ChangeContext, started: Unit[]): Promise<void> {
   const { deployment, report, operation } = context;
   await stopSentinels(deployment);
   const leader = await prepareColdStart(deployment, report);
   for (const member of deployment.members) {
-    const { place, part } = member;
+    const { place, unit } = member;
     // Not started here, it is the loop's to start, once it has seen who is primary.
-    if (!part || leader === null) continue;
+    if (!unit || leader === null) continue;
     const primary = place.id === leader ? null : deployment.member(leader);
     operation.signal.throwIfAborted();
     await startMember(deployment.setting, member, primary, 'start');
-    started.push(part);
+    started.push(unit);
   }
   // All at once: a gate takes as long to start as the servers do.
-  const isSentinel = (part: Part) => deployment.sentinels.some((each) => each.part === part);
-  const others = [...deployment.gates, ...deployment.sentinels].flatMap(({ part }) => part ?? []);
-  const starts = others.map((part) => startPart(context, part, isSentinel(part), started));
+  const isSentinel = (unit: Unit) => deployment.sentinels.some((each) => each.unit === unit);
+  const others = [...deployment.gates, ...deployment.sentinels].flatMap(({ unit }) => unit ?? []);
+  const starts = others.map((unit) => startUnit(context, unit, isSentinel(unit), started));
   const failed = (await Promise.allSettled(starts)).find(({ status }) => status === 'rejected');
   if (failed?.status === 'rejected') throw failed.reason;
 }
 
 /** A Sentinel that runs writes over the file that is prepared for it; without members it is of no use. */
 async function stopSentinels({ sentinels }: Deployment): Promise<void> {
-  const running = sentinels.flatMap(({ part }) => (part?.process.running ? [part] : []));
-  for (const part of running) {
-    await part.stop(sentinelStopMs);
+  const running = sentinels.flatMap(({ unit }) => (unit?.process.running ? [unit] : []));
+  for (const unit of running) {
+    await unit.stop(sentinelStopMs);
   }
 }
 
-async function startPart(
+async function startUnit(
   { deployment, operation }: ChangeContext,
-  part: Part,
+  unit: Unit,
   isSentinel: boolean,
-  started: Part[],
+  started: Unit[],
 ): Promise<void> {
-  if (part.process.running) return;
+  if (unit.process.running) return;
   const { setting } = deployment;
-  const command = isSentinel ? sentinelCommand(setting, part.paths) : await gateCommand(deployment, part.id);
+  const command = isSentinel ? sentinelCommand(setting, unit.paths) : await gateCommand(deployment, unit.id);
   operation.signal.throwIfAborted();
-  await part.start(command);
-  started.push(part);
+  await unit.start(command);
+  started.push(unit);
 }
 
 /**
@@ -165,8 +165,8 @@ async function startPart(
  */
 async function waitForServers(
   { deployment, observer, report, operation }: ChangeContext,
-  waiting: Set<Part>,
-  started: ReadonlySet<Part>,
+  waiting: Set<Unit>,
+  started: ReadonlySet<Unit>,
 ): Promise<void> {
   const adoptedUntil = performance.now() + adoptedAnswersMs;
   let deadline = performance.now() + serversUpMs;
@@ -175,19 +175,19 @@ async function waitForServers(
     const { members, sentinels, gates } = deployment.view();
     if (members.some(({ process, busy }) => process?.running && busy))
       deadline = performance.now() + serversUpMs;
-    for (const part of waiting) {
-      const view = [...members, ...sentinels, ...gates].find(({ id }) => id === part.id);
+    for (const unit of waiting) {
+      const view = [...members, ...sentinels, ...gates].find(({ id }) => id === unit.id);
       if (!view || !answers(view)) {
-        if (started.has(part)) {
-          if (!part.process.running) throw startFailure(part, 'ended as soon as it was started');
-        } else if (!part.process.running || performance.now() > adoptedUntil) {
-          waiting.delete(part);
-          report(`${part.id} does not answer yet`);
+        if (started.has(unit)) {
+          if (!unit.process.running) throw startFailure(unit, 'ended as soon as it was started');
+        } else if (!unit.process.running || performance.now() > adoptedUntil) {
+          waiting.delete(unit);
+          report(`${unit.id} does not answer yet`);
         }
         continue;
       }
-      waiting.delete(part);
-      report(`${part.id} answers on ${view.address}:${view.port} (pid ${part.process.pid})`);
+      waiting.delete(unit);
+      report(`${unit.id} answers on ${view.address}:${view.port} (pid ${unit.process.pid})`);
     }
     const [late] = waiting;
     if (late && performance.now() > deadline) throw startFailure(late, 'does not answer');
@@ -200,18 +200,18 @@ function answers(view: MemberView | SentinelView | GateView): boolean {
   return view.reachable && !('busy' in view && view.busy);
 }
 
-function startFailure(part: Part, what: string): HoldfastError {
-  const tail = lastLogLines(part.paths.log, 5).join('\n  ');
-  const damage = damageOf(part);
+function startFailure(unit: Unit, what: string): HoldfastError {
+  const tail = lastLogLines(unit.paths.log, 5).join('\n  ');
+  const damage = damageOf(unit);
   if (damage !== null) {
     return StartFailed(
-      `${part.id} can't load its files, and no other member has data. Its log says: ${damage}`,
+      `${unit.id} can't load its files, and no other member has data. Its log says: ${damage}`,
       {
-        hint: `Nothing was changed. Repair them: redis-check-aof --fix on the manifest, or redis-check-rdb, in ${part.paths.dataDir}, with a copy kept; or move them away and restore a backup.`,
+        hint: `Nothing was changed. Repair them: redis-check-aof --fix on the manifest, or redis-check-rdb, in ${unit.paths.dataDir}, with a copy kept; or move them away and restore a backup.`,
       },
     );
   }
-  return StartFailed(`${part.id} ${what}. The end of its log (${part.paths.log}):\n  ${tail}`, {
+  return StartFailed(`${unit.id} ${what}. The end of its log (${unit.paths.log}):\n  ${tail}`, {
     hint: 'Everything that was started with it has been stopped again.',
   });
 }

@@ -21,7 +21,7 @@ export async function handOver(context: ChangeContext): Promise<void> {
   // Those that stay must be able to elect: without our Sentinels there would be no majority to name the new one.
   const staying = view.sentinels.filter(({ process, reachable }) => process === null && reachable);
   if (heirs.length === 0 || staying.length < Math.floor(sentinels.length / 2) + 1) return;
-  const othersHere = members.filter(({ part, place }) => part !== null && place.id !== named);
+  const othersHere = members.filter(({ unit, place }) => unit !== null && place.id !== named);
   const to = othersHere.length === 0 ? null : (heirs[0]?.id ?? null);
   try {
     const result = await switchover(context, to);

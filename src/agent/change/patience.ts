@@ -84,7 +84,7 @@ export async function endPatience(deployment: Deployment, primary: LiveMember): 
 export async function takeBackOwnPatience(deployment: Deployment): Promise<void> {
   const view = deployment.view();
   if (view.operation !== null || actingPrimary(view) === null) return;
-  const own = deployment.sentinels.filter(({ part }) => part?.process.running);
+  const own = deployment.sentinels.filter(({ unit }) => unit?.process.running);
   const changed = await takeBackPatience(deployment, own);
   if (changed === 0) return;
   const text = `${changed} of this host's Sentinels waited longer than sentinel.detectAfter for a lost primary, left over from a restore; set back`;

@@ -8,18 +8,18 @@ import { chooseColdStart } from '../../topology/cold-start.ts';
 import type { Deployment } from '../deployment.ts';
 import { readDiskState } from '../observe/disk-state.ts';
 import { isFirstStart, namedInFiles, nameInFiles, writeConfigs } from '../units/configure.ts';
-import type { Part } from '../units/part.ts';
+import type { Unit } from '../units/unit.ts';
 import type { Report } from './change-context.ts';
 
 /** @returns the id of the member that the others follow; null when the loop has to find out. */
 export async function prepareColdStart(deployment: Deployment, report: Report): Promise<string | null> {
   const { members, spec, events } = deployment;
   const first = await isFirstStart(deployment);
-  const whole = members.every(({ part }) => part !== null);
+  const whole = members.every(({ unit }) => unit !== null);
   const named = (whole ? null : await primaryElsewhere(deployment)) ?? (await namedInFiles(deployment));
   const primary =
     first || !whole ? (named ?? members[0]?.place.id ?? '') : await newest(deployment, named, report);
-  for (const { part } of members) if (part) await mkdir(part.paths.dataDir, { recursive: true, mode: 0o700 });
+  for (const { unit } of members) if (unit) await mkdir(unit.paths.dataDir, { recursive: true, mode: 0o700 });
   await writeConfigs(deployment, deployment.member(primary).place);
   if (!first && whole) await nameInFiles(deployment, deployment.member(primary).place);
   if (first) {
@@ -31,9 +31,9 @@ export async function prepareColdStart(deployment: Deployment, report: Report): 
 
 async function newest(deployment: Deployment, named: string | null, report: Report): Promise<string> {
   const candidates = await Promise.all(
-    deployment.members.map(async ({ place, part, memory }) => ({
+    deployment.members.map(async ({ place, unit, memory }) => ({
       id: place.id,
-      disk: await readDiskState((part as Part).paths),
+      disk: await readDiskState((unit as Unit).paths),
       memory: memory?.memory ?? null,
     })),
   );
@@ -55,7 +55,7 @@ function reportMissing(deployment: Deployment, id: string, primary: string, repo
 
 /** Whom the Sentinels of other hosts name, when a majority of all of them agrees; null when none can be asked. */
 async function primaryElsewhere(deployment: Deployment): Promise<string | null> {
-  const remote = deployment.sentinels.filter(({ part }) => part === null);
+  const remote = deployment.sentinels.filter(({ unit }) => unit === null);
   await Promise.all(remote.map(({ watch }) => watch.look()));
   const votes = new Map<string, number>();
   for (const { watch } of remote) {

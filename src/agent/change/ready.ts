@@ -26,7 +26,7 @@ export async function waitUntilReady(
   withinMs: number,
   signal: AbortSignal,
 ): Promise<string | null> {
-  const gate = deployment.gates.find(({ part }) => part !== null)?.place;
+  const gate = deployment.gates.find(({ unit }) => unit !== null)?.place;
   const client = gate && (await agentClient(deployment, gate));
   const failed = new AbortController();
   const began = performance.now();
@@ -95,8 +95,8 @@ function whatIsMissing(deployment: Deployment): string | undefined {
 }
 
 /** A process of this host that was given up: waiting longer helps nobody. */
-function failureHere({ parts }: Deployment): string | undefined {
-  const failed = parts.find((part) => part.failed);
+function failureHere({ units }: Deployment): string | undefined {
+  const failed = units.find((unit) => unit.failed);
   if (!failed) return undefined;
   const tail = lastLogLines(failed.paths.log, 5).join('\n  ');
   return `${failed.id} keeps dying. The end of its log (${failed.paths.log}):\n  ${tail}`;

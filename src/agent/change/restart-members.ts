@@ -9,9 +9,9 @@ import { namedPrimary } from '../../topology/view.ts';
 import type { Deployment, LiveMember } from '../deployment.ts';
 import { StartFailed, SwitchoverRefused, UnknownProcess } from '../errors.ts';
 import { setEligible } from '../units/eligibility.ts';
-import type { Part } from '../units/part.ts';
 import { gateCommand, sentinelCommand } from '../units/process-commands.ts';
 import { startMember } from '../units/start-member.ts';
+import type { Unit } from '../units/unit.ts';
 import { stopMember } from './bring-down.ts';
 import type { ChangeContext } from './change-context.ts';
 import { switchover } from './switchover.ts';
@@ -22,7 +22,7 @@ const upAgainMs = 60_000;
 export async function rollingRestart(context: ChangeContext): Promise<void> {
   const { deployment } = context;
   const primaryId = namedPrimary(deployment.view())?.id;
-  const local = deployment.members.filter(({ part }) => part !== null);
+  const local = deployment.members.filter(({ unit }) => unit !== null);
   for (const member of local.filter(({ place }) => place.id !== primaryId)) {
     await restartMember(context, member);
   }
@@ -36,25 +36,25 @@ export async function rollingRestart(context: ChangeContext): Promise<void> {
  * Restarts the process with this id. A primary is first relieved by a switchover.
  * @param acceptDataLoss starts a member that the empty-primary guard refused, as it is.
  */
-export async function restartPart(
+export async function restartUnit(
   context: ChangeContext,
   id: string,
   acceptDataLoss: boolean,
 ): Promise<void> {
   const { deployment } = context;
-  const part = deployment.parts.find((each) => each.id === id);
-  if (!part) throw unknownPart(deployment, id);
-  part.forgive();
+  const unit = deployment.units.find((each) => each.id === id);
+  if (!unit) throw unknownUnit(deployment, id);
+  unit.forgive();
   const member = deployment.members.find(({ place }) => place.id === id);
-  if (!member) return restartPlain(context, part);
+  if (!member) return restartPlain(context, unit);
   const isPrimary = namedPrimary(deployment.view())?.id === id;
-  if (isPrimary && part.process.running && deployment.members.length > 1) {
+  if (isPrimary && unit.process.running && deployment.members.length > 1) {
     await switchover(context, null);
   }
   await restartMember(context, member, acceptDataLoss);
 }
 
-export function unknownPart(deployment: Deployment, id: string): Error {
+export function unknownUnit(deployment: Deployment, id: string): Error {
   const elsewhere = [...deployment.members, ...deployment.sentinels, ...deployment.gates].find(
     ({ place }) => place.id === id,
   );
@@ -66,7 +66,7 @@ export function unknownPart(deployment: Deployment, id: string): Error {
       },
     );
   }
-  const known = deployment.parts.map((part) => part.id).join(', ');
+  const known = deployment.units.map((unit) => unit.id).join(', ');
   return UnknownProcess(`there is no ${id}`, { hint: `This host runs ${known}.` });
 }
 
@@ -76,23 +76,23 @@ async function restartMember(
   acceptDataLoss = false,
 ): Promise<void> {
   operation.signal.throwIfAborted();
-  const part = member.part as Part;
+  const unit = member.unit as Unit;
   const { id } = member.place;
   const named = namedPrimary(deployment.view())?.id;
   if (named === undefined) {
     throw SwitchoverRefused(`${id} is not restarted: no majority of Sentinels says whom it should follow`);
   }
-  if (!part.process.running) await member.disk?.look();
+  if (!unit.process.running) await member.disk?.look();
   const startsAsPrimary = named === id;
   const view = deployment.view().members.find((each) => each.id === id);
-  const isDown = startsAsPrimary && !part.process.running;
+  const isDown = startsAsPrimary && !unit.process.running;
   const harm = isDown && view ? harmAsPrimary(deployment.view(), view) : undefined;
   if (harm !== undefined && !acceptDataLoss) {
     throw SwitchoverRefused(`${id} is not started: the Sentinels name it primary, but ${harm.text}`, {
       hint: `Restore its data, or run holdfast failover so that another takes over. holdfast restart ${id} --accept-data-loss starts it as it is, and the replicas then copy that.`,
     });
   }
-  const empty = view && !part.process.running ? emptyPrimaryOver(deployment.view(), view) : undefined;
+  const empty = view && !unit.process.running ? emptyPrimaryOver(deployment.view(), view) : undefined;
   if (empty && !acceptDataLoss) {
     throw SwitchoverRefused(
       `${id} is not started: the primary ${empty.id} is empty, and following it would wipe what ${id} has on disk`,
@@ -105,7 +105,7 @@ async function restartMember(
   await startMember(deployment.setting, member, primary, 'start');
   await waitFor(
     async () => {
-      if (!part.process.running) throw hopeless(deathOf(part));
+      if (!unit.process.running) throw hopeless(deathOf(unit));
       await member.watch.look();
       const { reachable, busy, role, linkUp } = member.watch.seen;
       return reachable && !busy && (role === 'primary' ? startsAsPrimary : linkUp);
@@ -115,11 +115,11 @@ async function restartMember(
   // While something planned is under way the loop does not see to it, and the next step may need a replica that can take over.
   if (primary !== null && member.heldBack?.ours) await setEligible(member, true);
   await observer.lookAtAll();
-  report(`${id} restarted (pid ${part.process.pid})`);
+  report(`${id} restarted (pid ${unit.process.pid})`);
   deployment.events.add('restarted', id, `${id} was restarted on request`);
 }
 
-function deathOf({ id, paths, damage }: Part): Error {
+function deathOf({ id, paths, damage }: Unit): Error {
   const said = damage ?? lastLogLines(paths.log, 3).join('\n  ');
   const hint =
     damage === null
@@ -130,23 +130,23 @@ function deathOf({ id, paths, damage }: Part): Error {
 
 async function restartPlain(
   { deployment, observer, report, operation }: ChangeContext,
-  part: Part,
+  unit: Unit,
 ): Promise<void> {
-  await part.stop(10_000);
+  await unit.stop(10_000);
   if (operation.ending === 'stop') operation.signal.throwIfAborted();
-  const isSentinel = deployment.sentinels.some((each) => each.part === part);
+  const isSentinel = deployment.sentinels.some((each) => each.unit === unit);
   const command = isSentinel
-    ? sentinelCommand(deployment.setting, part.paths)
-    : await gateCommand(deployment, part.id);
-  await part.start(command);
+    ? sentinelCommand(deployment.setting, unit.paths)
+    : await gateCommand(deployment, unit.id);
+  await unit.start(command);
   const isUp = async () => {
     await observer.lookAtAll();
     const { sentinels, gates } = deployment.view();
-    const sentinel = sentinels.find(({ id }) => id === part.id);
-    return sentinel ? sentinel.reachable : gates.find(({ id }) => id === part.id)?.state !== 'down';
+    const sentinel = sentinels.find(({ id }) => id === unit.id);
+    return sentinel ? sentinel.reachable : gates.find(({ id }) => id === unit.id)?.state !== 'down';
   };
-  const what = `${part.id} to answer`;
+  const what = `${unit.id} to answer`;
   await waitFor(isUp, { what, withinMs: upAgainMs, everyMs: 50, signal: operation.signal });
-  report(`${part.id} restarted (pid ${part.process.pid})`);
-  deployment.events.add('restarted', part.id, `${part.id} was restarted on request`);
+  report(`${unit.id} restarted (pid ${unit.process.pid})`);
+  deployment.events.add('restarted', unit.id, `${unit.id} was restarted on request`);
 }

@@ -241,7 +241,7 @@ async function waitForAgreement(
 }
 
 function gatesHere(deployment: Deployment): LiveGate[] {
-  return deployment.gates.filter(({ part }) => part?.process.running);
+  return deployment.gates.filter(({ unit }) => unit?.process.running);
 }
 
 function round(ms: number): number {

@@ -63,6 +63,6 @@ export class WriteFence {
   }
 
   #gates(): LiveGate[] {
-    return this.#deployment.gates.filter(({ part }) => part?.process.running);
+    return this.#deployment.gates.filter(({ unit }) => unit?.process.running);
   }
 }

@@ -66,7 +66,7 @@ async function askCandidates(
   from: string | null,
 ): Promise<(Candidate & { member: LiveMember })[]> {
   const others = deployment.members.filter(({ place }) => place.id !== from);
-  const looks = others.filter(({ part }) => part?.process.running !== false).map(({ watch }) => watch.look());
+  const looks = others.filter(({ unit }) => unit?.process.running !== false).map(({ watch }) => watch.look());
   await Promise.race([Promise.all(looks), delay(candidatesWithinMs, undefined, { ref: false })]);
   const { members } = deployment.view();
   return others.flatMap((member) => {

@@ -70,12 +70,12 @@ export async function takeOver(
 }
 
 /** Also one of ours that is silent: it finds the order when it wakes, before it can take many writes. */
-function isToFollow({ watch, part }: LiveMember): boolean {
-  return watch.seen.reachable || part?.process.running === true;
+function isToFollow({ watch, unit }: LiveMember): boolean {
+  return watch.seen.reachable || unit?.process.running === true;
 }
 
 function tellGates({ gates }: Deployment, { place }: LiveMember, epoch: number): void {
   // They find out for themselves; being told is sooner.
-  for (const { part, adapter } of gates)
-    if (part?.process.running) adapter.switchTo(place, epoch).catch(() => {});
+  for (const { unit, adapter } of gates)
+    if (unit?.process.running) adapter.switchTo(place, epoch).catch(() => {});
 }

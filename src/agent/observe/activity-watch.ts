@@ -10,11 +10,11 @@ export function watchActivity(deployment: Deployment): () => void {
   const slow = new SlowCommands(deployment);
   const look = () => {
     let isStopped = false;
-    for (const part of deployment.parts) {
-      const { pid } = part.process;
+    for (const unit of deployment.units) {
+      const { pid } = unit.process;
       const stat = pid === null ? undefined : readStat(pid);
-      part.noteActivity(stat);
-      isStopped ||= part.view.activity.stoppedMs > 0;
+      unit.noteActivity(stat);
+      isStopped ||= unit.view.activity.stoppedMs > 0;
     }
     slow.look();
     if (isStopped) deployment.wake();

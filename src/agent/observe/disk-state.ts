@@ -5,7 +5,7 @@ import type { DiskState } from '../../topology/cold-start.ts';
 import { parseChangeMark } from '../persistence/change-mark.ts';
 import { aofParts, aofStamp, dataFiles, kindInConf } from '../persistence/data-files.ts';
 import { kindOnDisk } from '../persistence/plan.ts';
-import type { PartPaths } from '../state/paths.ts';
+import type { UnitPaths } from '../state/paths.ts';
 
 /**
  * Looks at the files that it loads as it is configured: the parts of its AOF, or its RDB. What else lies there is no
@@ -23,7 +23,7 @@ export async function readDiskState({ dataDir, config, persistence }: MemberFile
 }
 
 /** Where the member's files lie. */
-export type MemberFiles = Pick<PartPaths, 'dataDir' | 'config' | 'persistence'>;
+export type MemberFiles = Pick<UnitPaths, 'dataDir' | 'config' | 'persistence'>;
 
 async function stateOf(files: readonly string[]): Promise<DiskState> {
   let writtenAtMs = 0;

@@ -22,19 +22,19 @@ export function watchDisks(deployment: Deployment): () => void {
   return () => clearInterval(timer);
 }
 
-async function look({ events }: Deployment, { part, place, watch }: LiveMember): Promise<void> {
-  if (!part) return;
-  const { bavail, bsize } = await statfs(part.paths.dataDir);
+async function look({ events }: Deployment, { unit, place, watch }: LiveMember): Promise<void> {
+  if (!unit) return;
+  const { bavail, bsize } = await statfs(unit.paths.dataDir);
   const free = bavail * bsize;
   const { role, linkUp, vitals } = watch.seen;
   const struggles =
-    !part.process.running ||
+    !unit.process.running ||
     (role === 'replica' && !linkUp) ||
     vitals?.saveOk === false ||
     vitals?.aofOk === false;
-  const complaint = struggles && free < scarceBytes ? noRoomIn(lastLogLines(part.paths.log, logLines)) : null;
+  const complaint = struggles && free < scarceBytes ? noRoomIn(lastLogLines(unit.paths.log, logLines)) : null;
   const isFull = free < nothingLeftBytes || complaint !== null;
   const why = complaint === null ? '' : `; its log says: ${complaint}`;
-  const text = `the disk of ${place.id} is full: ${describeSize(free)} free in ${part.paths.dataDir}${why}`;
-  if (part.noteNoRoom(isFull ? text : null)) events.add('disk-full', place.id, text);
+  const text = `the disk of ${place.id} is full: ${describeSize(free)} free in ${unit.paths.dataDir}${why}`;
+  if (unit.noteNoRoom(isFull ? text : null)) events.add('disk-full', place.id, text);
 }

@@ -8,7 +8,7 @@ import { Strangers } from './strangers.ts';
 /** How often a replica that is held back is asked whether it is in sync. */
 const heldBackPaceMs = 250;
 
-/** How often each part is asked how it is. */
+/** How often each unit is asked how it is. */
 export function observePaceMs(hangAfterMs: number): number {
   return Math.min(1000, Math.max(100, Math.round(hangAfterMs / 5)));
 }
@@ -58,16 +58,16 @@ export class Observer {
     const { members, sentinels, gates } = this.#deployment;
     await Promise.all([
       this.#lookAtMembers(),
-      ...members.filter(({ part }) => part?.process.running === false).map(({ disk }) => disk?.look()),
+      ...members.filter(({ unit }) => unit?.process.running === false).map(({ disk }) => disk?.look()),
       ...sentinels.map(async (sentinel) => {
-        if (sentinel.part?.process.running === false) return;
+        if (sentinel.unit?.process.running === false) return;
         await this.#lookAt(sentinel);
-        sentinel.part?.heard(sentinel.watch.seen.reachable || sentinel.watch.seen.locksUsOut);
+        sentinel.unit?.heard(sentinel.watch.seen.reachable || sentinel.watch.seen.locksUsOut);
       }),
-      ...gates.map(async ({ part, adapter }) => {
-        if (part?.process.running === false) return;
+      ...gates.map(async ({ unit, adapter }) => {
+        if (unit?.process.running === false) return;
         await adapter.look();
-        part?.heard(adapter.seen.state !== 'down');
+        unit?.heard(adapter.seen.state !== 'down');
       }),
     ]);
     this.#strangers.note();
@@ -81,24 +81,24 @@ export class Observer {
   }
 
   /** Writes down what must outlive this agent: who the process is, and what data it had. */
-  async #note({ part, memory, watch, heldBack }: LiveMember): Promise<void> {
+  async #note({ unit, memory, watch, heldBack }: LiveMember): Promise<void> {
     const { reachable, runId, priority } = watch.seen;
     if (reachable && runId !== '') heldBack?.saw(priority);
-    if (reachable && runId !== '') await part?.process.setRunId(runId);
+    if (reachable && runId !== '') await unit?.process.setRunId(runId);
     await memory?.remember(watch.seen);
   }
 
   /** That a replica is in sync is to be known soon: the sooner it can take over. */
   #lookAtHeldBack(): void {
-    for (const { part, watch, heldBack } of this.#deployment.members) {
-      if (part?.process.running && heldBack?.ours) void watch.look();
+    for (const { unit, watch, heldBack } of this.#deployment.members) {
+      if (unit?.process.running && heldBack?.ours) void watch.look();
     }
   }
 
   async #lookAtMembers(): Promise<void> {
     const { members } = this.#deployment;
     await Promise.all(
-      members.filter(({ part }) => part?.process.running !== false).map(({ watch }) => watch.look()),
+      members.filter(({ unit }) => unit?.process.running !== false).map(({ watch }) => watch.look()),
     );
   }
 }
@@ -153,6 +153,6 @@ export function settleSelection(deployment: Deployment, nowMs: number): void {
 }
 
 /** Whoever is named and was not seen to act as primary is asked sooner than at the next look: someone may have to act. */
-function askWhoDoesNotAct({ part, watch }: LiveMember): void {
-  if (watch.seen.role !== 'primary' && part?.process.running !== false) void watch.look();
+function askWhoDoesNotAct({ unit, watch }: LiveMember): void {
+  if (watch.seen.role !== 'primary' && unit?.process.running !== false) void watch.look();
 }

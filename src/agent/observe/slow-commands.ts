@@ -32,7 +32,7 @@ export class SlowCommands {
       const { id } = member.place;
       const told = this.#told.get(id);
       if (told === undefined) this.#begin(member);
-      else if (member.part?.process.pid !== told.pid) this.#told.delete(id);
+      else if (member.unit?.process.pid !== told.pid) this.#told.delete(id);
       else if (member.watch.unansweredMs === 0 && member.watch.seen.busy) this.#tellBusy(member, told);
       else if (member.watch.unansweredMs === 0) {
         this.#told.delete(id);
@@ -41,12 +41,12 @@ export class SlowCommands {
     }
   }
 
-  #begin({ place: { id }, part, watch }: LiveMember): void {
+  #begin({ place: { id }, unit, watch }: LiveMember): void {
     const { unansweredMs } = watch;
-    if (!part?.process.running || unansweredMs < tellAfterMs || !isComputing(part.view)) return;
+    if (!unit?.process.running || unansweredMs < tellAfterMs || !isComputing(unit.view)) return;
     const { events, spec, setting } = this.#deployment;
     this.#told.set(id, {
-      pid: part.process.pid,
+      pid: unit.process.pid,
       sinceMs: setting.clock.wallMs() - unansweredMs,
       busy: false,
     });

@@ -4,14 +4,14 @@
  */
 import { rm } from 'node:fs/promises';
 import { readFileIfThere, writeFileAtomic } from '../../base/atomic-file.ts';
-import type { PartPaths } from '../state/paths.ts';
+import type { UnitPaths } from '../state/paths.ts';
 import type { ChangeMark } from './plan.ts';
 
-export async function writeChangeMark(paths: PartPaths, mark: ChangeMark): Promise<void> {
+export async function writeChangeMark(paths: UnitPaths, mark: ChangeMark): Promise<void> {
   await writeFileAtomic(paths.persistence, `${JSON.stringify(mark)}\n`);
 }
 
-export async function readChangeMark(paths: PartPaths): Promise<ChangeMark | null> {
+export async function readChangeMark(paths: UnitPaths): Promise<ChangeMark | null> {
   const text = await readFileIfThere(paths.persistence);
   return text === undefined ? null : parseChangeMark(text);
 }
@@ -20,6 +20,6 @@ export function parseChangeMark(text: string): ChangeMark {
   return JSON.parse(text) as ChangeMark;
 }
 
-export async function removeChangeMark(paths: PartPaths): Promise<void> {
+export async function removeChangeMark(paths: UnitPaths): Promise<void> {
   await rm(paths.persistence, { force: true });
 }

@@ -43,17 +43,17 @@ export async function changeMembers(
 export async function membersToChange(deployment: Deployment): Promise<LiveMember[]> {
   const waiting: LiveMember[] = [];
   for (const member of deployment.members) {
-    const { part, watch } = member;
+    const { unit, watch } = member;
     const { reachable, busy, role, linkUp } = watch.seen;
-    const isUp = part?.process.running && reachable && !busy && (role === 'primary' || linkUp);
-    if (part && isUp && (await readChangeMark(part.paths)) !== null) waiting.push(member);
+    const isUp = unit?.process.running && reachable && !busy && (role === 'primary' || linkUp);
+    if (unit && isUp && (await readChangeMark(unit.paths)) !== null) waiting.push(member);
   }
   return waiting;
 }
 
 /** Something that the agent has to see to first: while a change is under way it does nothing else. */
 function disturbance(deployment: Deployment): string | undefined {
-  const dead = deployment.parts.find((part) => part.wanted && !part.process.running);
+  const dead = deployment.units.find((unit) => unit.wanted && !unit.process.running);
   if (dead) return `${dead.id} died`;
   return deployment.selection === null ? undefined : 'a failover is under way';
 }
@@ -133,7 +133,7 @@ export async function settleChanges(
 async function membersWithMarks({ members }: Deployment): Promise<LiveMember[]> {
   const marked: LiveMember[] = [];
   for (const member of members) {
-    if (member.part && (await readChangeMark(member.part.paths)) !== null) marked.push(member);
+    if (member.unit && (await readChangeMark(member.unit.paths)) !== null) marked.push(member);
   }
   return marked;
 }

@@ -12,7 +12,7 @@ import { ownUserName } from '../../spec/secrets.ts';
 import type { RedisSettings } from '../../spec/spec.ts';
 import type { LiveMember, Setting } from '../deployment.ts';
 import { PersistenceChangeFailed } from '../errors.ts';
-import type { Part } from '../units/part.ts';
+import type { Unit } from '../units/unit.ts';
 import { readChangeMark, removeChangeMark, writeChangeMark } from './change-mark.ts';
 import { countKeys } from './count-keys.ts';
 import { aofParts, aofStamp, type DataFiles, dataFiles, rdbStamp } from './data-files.ts';
@@ -54,15 +54,15 @@ export async function runningKind(client: Pick<MemberClient, 'getConfig'>): Prom
  */
 export async function changePersistence(context: ChangeContext): Promise<void> {
   const { setting, member } = context;
-  const part = member.part as Part;
+  const unit = member.unit as Unit;
   const client = new MemberClient({
-    endpoint: { path: part.paths.socket },
+    endpoint: { path: unit.paths.socket },
     credentials: { username: ownUserName('agent'), password: setting.secrets.own.agent },
     timeoutMs: answerWithinMs,
   });
   try {
-    const conf = await readFile(part.paths.config, 'utf8');
-    const change = new Change(context, client, dataFiles(part.paths.dataDir, conf));
+    const conf = await readFile(unit.paths.config, 'utf8');
+    const change = new Change(context, client, dataFiles(unit.paths.dataDir, conf));
     await change.run();
   } catch (error) {
     if (errorCode(error) === 'OPERATION_ABORTED') throw error;
@@ -96,8 +96,8 @@ class Change {
     return this.#context.member.place.id;
   }
 
-  get #part(): Part {
-    return this.#context.member.part as Part;
+  get #unit(): Unit {
+    return this.#context.member.unit as Unit;
   }
 
   get #redis(): RedisSettings {
@@ -121,14 +121,14 @@ class Change {
   /** The mark of the change that is under way, or a new one; null when there is nothing to change. */
   async #begin(): Promise<ChangeMark | null> {
     const to = kindOf(this.#redis.persistence);
-    const { paths } = this.#part;
+    const { paths } = this.#unit;
     const found = await readChangeMark(paths);
     const from = found?.from ?? (await runningKind(this.#client));
     if (found === null && from === to) return null;
     // The spec went back to what counts: nothing was switched yet, or the new is complete.
     const goesOn = found?.to === to;
     const mark = goesOn ? found : await this.#newMark(found === null ? from : await this.#settle(found), to);
-    if (!goesOn) await forgetReplaced(this.#part.paths.dataDir);
+    if (!goesOn) await forgetReplaced(this.#unit.paths.dataDir);
     if (to !== 'none') await this.#client.setConfig('save', savePoints(this.#redis));
     await writeChangeMark(paths, mark);
     this.#context.report(`${this.#id}: persistence changes from ${mark.from} to ${this.#redis.persistence}`);
@@ -169,7 +169,7 @@ class Change {
     if (info['aof_enabled'] !== '1' || info['aof_rewrite_in_progress'] === '1') return;
     if (info['aof_last_bgrewrite_status'] !== 'err') return;
     await this.#client.setConfig('appendonly', 'no');
-    throw new Error(`it could not write its AOF; its log says why (${this.#part.paths.log})`);
+    throw new Error(`it could not write its AOF; its log says why (${this.#unit.paths.log})`);
   }
 
   async #wait(info: Info): Promise<void> {
@@ -229,7 +229,7 @@ class Change {
   }
 
   async #note(mark: ChangeMark): Promise<ChangeMark> {
-    await writeChangeMark(this.#part.paths, mark);
+    await writeChangeMark(this.#unit.paths, mark);
     return mark;
   }
 
@@ -252,7 +252,7 @@ class Change {
       const info = await this.#client.info('persistence');
       if (info['rdb_bgsave_in_progress'] !== '1') {
         if (info['rdb_last_bgsave_status'] === 'ok') return;
-        throw new Error(`it could not save its RDB; its log says why (${this.#part.paths.log})`);
+        throw new Error(`it could not save its RDB; its log says why (${this.#unit.paths.log})`);
       }
       await this.#wait(info);
     }
@@ -288,8 +288,8 @@ class Change {
       ...(mark.to === 'aof' ? [] : [this.#files.aofFolder, this.#files.aofSingle]),
       ...(mark.to === 'none' ? [this.#files.rdb] : []),
     ];
-    const kept = await setAside(this.#part.paths.dataDir, replaced);
-    await removeChangeMark(this.#part.paths);
+    const kept = await setAside(this.#unit.paths.dataDir, replaced);
+    await removeChangeMark(this.#unit.paths);
     const where = kept === null ? '' : `; the files of before are in ${kept}`;
     const text = `the persistence of ${this.#id} is ${persistence} now${where}`;
     report(text);

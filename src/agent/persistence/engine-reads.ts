@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { readFileIfThere } from '../../base/atomic-file.ts';
 import type { ServerVersion } from '../../process/programs.ts';
 import { ServerTooOld } from '../errors.ts';
-import type { PartPaths } from '../state/paths.ts';
+import type { UnitPaths } from '../state/paths.ts';
 import { dataFiles, kindInConf } from './data-files.ts';
 
 /**
@@ -10,7 +10,7 @@ import { dataFiles, kindInConf } from './data-files.ts';
  * @throws SERVER_TOO_OLD
  */
 export async function checkEngineReads(
-  members: readonly { id: string; paths: Pick<PartPaths, 'dataDir' | 'config'> }[],
+  members: readonly { id: string; paths: Pick<UnitPaths, 'dataDir' | 'config'> }[],
   { product, major, version }: ServerVersion,
 ): Promise<void> {
   if (product !== 'Redis' || major >= 7) return;

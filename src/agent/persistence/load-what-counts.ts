@@ -6,7 +6,7 @@
 import { readFileIfThere, writeFileAtomic } from '../../base/atomic-file.ts';
 import { mergeDirectives } from '../../render/merge-directives.ts';
 import type { RedisSettings } from '../../spec/spec.ts';
-import type { PartPaths } from '../state/paths.ts';
+import type { UnitPaths } from '../state/paths.ts';
 import { readChangeMark, removeChangeMark, writeChangeMark } from './change-mark.ts';
 import { aofStamp, dataFiles, kindInConf, rdbStamp } from './data-files.ts';
 import { type ChangeMark, type DataKind, kindOf, kindOnDisk } from './plan.ts';
@@ -18,7 +18,7 @@ export interface PendingChange {
 }
 
 /** What has to be changed at this member before it is as the spec says; null when nothing has to. */
-export async function pendingChange(paths: PartPaths, redis: RedisSettings): Promise<PendingChange | null> {
+export async function pendingChange(paths: UnitPaths, redis: RedisSettings): Promise<PendingChange | null> {
   const conf = await readFileIfThere(paths.config);
   if (conf === undefined) return null;
   const mark = await readChangeMark(paths);
@@ -33,7 +33,7 @@ export async function pendingChange(paths: PartPaths, redis: RedisSettings): Pro
  * To be called before the spec's lines are brought into a redis.conf that is there: leaves the mark of a change that is
  * needed, and takes away that of one that is not any more.
  */
-export async function noteChange(paths: PartPaths, redis: RedisSettings, wallMs: number): Promise<void> {
+export async function noteChange(paths: UnitPaths, redis: RedisSettings, wallMs: number): Promise<void> {
   const conf = await readFileIfThere(paths.config);
   if (conf === undefined) return;
   const files = dataFiles(paths.dataDir, conf);
@@ -56,7 +56,7 @@ export async function noteChange(paths: PartPaths, redis: RedisSettings, wallMs:
 }
 
 /** To be called before each start: while a change is under way, `appendonly` is what counts. */
-export async function loadWhatCounts(paths: PartPaths): Promise<void> {
+export async function loadWhatCounts(paths: UnitPaths): Promise<void> {
   const mark = await readChangeMark(paths);
   const conf = mark && (await readFileIfThere(paths.config));
   if (!mark || conf === undefined || conf === null) return;

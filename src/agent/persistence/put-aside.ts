@@ -2,11 +2,11 @@ import { mkdir, rename } from 'node:fs/promises';
 import path from 'node:path';
 import { readFileIfThere } from '../../base/atomic-file.ts';
 import { errorCode } from '../../base/errors.ts';
-import type { PartPaths } from '../state/paths.ts';
+import type { UnitPaths } from '../state/paths.ts';
 import { dataFiles } from './data-files.ts';
 
 /** Keeps files that a member can't load, out of its way. @returns the folder that they are in now. */
-export async function putDamagedAside({ dataDir, config }: PartPaths, wallMs: number): Promise<string> {
+export async function putDamagedAside({ dataDir, config }: UnitPaths, wallMs: number): Promise<string> {
   const files = dataFiles(dataDir, (await readFileIfThere(config)) ?? '');
   const time = new Date(wallMs).toISOString().replaceAll(/[:.]/g, '-');
   const folder = path.join(dataDir, `damaged-${time}`);

@@ -5,14 +5,14 @@
  */
 import { readFileIfThere } from '../../base/atomic-file.ts';
 import type { MemberClient } from '../../redis/member-client.ts';
-import type { Part } from '../units/part.ts';
+import type { Unit } from '../units/unit.ts';
 import { readChangeMark, writeChangeMark } from './change-mark.ts';
 import { aofStamp, dataFiles } from './data-files.ts';
 import { kindOnDisk } from './plan.ts';
 
 export type ShutdownMode = 'SAVE' | 'NOSAVE';
 
-export async function shutdownMode({ paths }: Part, client: MemberClient): Promise<ShutdownMode> {
+export async function shutdownMode({ paths }: Unit, client: MemberClient): Promise<ShutdownMode> {
   const mark = await readChangeMark(paths);
   const conf = (await readFileIfThere(paths.config)) ?? '';
   const counts = mark && kindOnDisk(mark, await aofStamp(dataFiles(paths.dataDir, conf)));
@@ -25,7 +25,7 @@ export async function shutdownMode({ paths }: Part, client: MemberClient): Promi
 }
 
 /** What was saved at the stop counts, if the AOF had been switched off to be replaced by it. */
-export async function noteSaved({ paths }: Part, mode: ShutdownMode): Promise<void> {
+export async function noteSaved({ paths }: Unit, mode: ShutdownMode): Promise<void> {
   const mark = await readChangeMark(paths);
   if (mode === 'SAVE' && mark?.from === 'aof' && mark.to === 'rdb' && mark.stage === 'writing')
     await writeChangeMark(paths, { ...mark, stage: 'written' });

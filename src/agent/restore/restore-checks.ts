@@ -49,13 +49,13 @@ export async function calmPrimary({
   return deployment.member(namedPrimary(deployment.view())?.id ?? '');
 }
 
-export async function primaryFacts({ place, part, watch }: LiveMember, host = ''): Promise<RestoreFacts> {
+export async function primaryFacts({ place, unit, watch }: LiveMember, host = ''): Promise<RestoreFacts> {
   const info = await watch.client.info();
   const { databases } = await watch.client.getConfig('databases');
   const { name: product, version } = productOf(info);
   return {
     primary: place.id,
-    local: part !== null,
+    local: unit !== null,
     host,
     keys: keyCount(info),
     databases: Number(databases ?? 16),
@@ -100,7 +100,7 @@ export async function awaitPersistence(member: LiveMember, report: Report): Prom
  * @throws RESTORE_FAILED when it is primary no more, or silent for long; the signal's reason when it is aborted.
  */
 export async function asPrimary(
-  { watch, place, part }: LiveMember,
+  { watch, place, unit }: LiveMember,
   test: (info: Info) => Promise<boolean>,
   { withinMs = Number.POSITIVE_INFINITY, signal }: { withinMs?: number; signal?: AbortSignal } = {},
 ): Promise<void> {
@@ -110,7 +110,7 @@ export async function asPrimary(
     const info = await watch.client.info().catch(() => undefined);
     const nowMs = performance.now();
     if (info !== undefined) answeredMs = nowMs;
-    const isGone = part?.process.running === false || nowMs - answeredMs > silentForMs;
+    const isGone = unit?.process.running === false || nowMs - answeredMs > silentForMs;
     if (isGone || (info !== undefined && info['role'] !== 'master')) {
       throw RestoreFailed(
         `${place.id} had the data, and then it ${isGone ? 'was gone' : 'was primary no more'}`,

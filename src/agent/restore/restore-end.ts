@@ -60,7 +60,7 @@ export async function endRestore(
       if (refusalKind(error) === 'LOADING') answeredMs = performance.now();
       if (performance.now() - answeredMs > silentForMs) return 'gone';
     }
-    if (member.part?.process.running === false) return 'gone';
+    if (member.unit?.process.running === false) return 'gone';
     await pause(lookEveryMs, signal);
   }
   return 'gone';

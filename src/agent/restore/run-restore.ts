@@ -189,7 +189,7 @@ async function handOver(
 }
 
 async function awaitData(
-  { watch, part, place }: LiveMember,
+  { watch, unit, place }: LiveMember,
   mark: RestoreMark,
   bytes: number,
   report: Report,
@@ -215,7 +215,7 @@ async function awaitData(
       if (!loading) signal.throwIfAborted();
     } catch (error) {
       if (error instanceof Diverted || signal.aborted) throw error;
-      if (part?.process.running === false) throw new Error(`the process of ${place.id} is gone`);
+      if (unit?.process.running === false) throw new Error(`the process of ${place.id} is gone`);
       if (performance.now() - answeredMs > silentForMs) throw error;
     }
     await pause(lookEveryMs);

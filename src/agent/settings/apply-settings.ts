@@ -34,11 +34,11 @@ const ofPersistence = new Set(['appendonly', 'save', 'appendfsync']);
 
 export async function applySettings(
   next: Setting,
-  { part, watch }: LiveMember,
+  { unit, watch }: LiveMember,
   wanted: ServerSettings,
   dryRun: boolean,
 ): Promise<SettingChange[]> {
-  if (!part?.process.running) return [];
+  if (!unit?.process.running) return [];
   const { client } = watch;
   const running = await readSettings(client);
   const persistenceChanges = (await runningKind(client)) !== kindOf(next.spec.redis.persistence);
@@ -58,7 +58,7 @@ export async function applySettings(
   }
   if (!dryRun && changes.length > 0) {
     await client.rewriteConfig();
-    await writeForRestart(part.paths.config, changes);
+    await writeForRestart(unit.paths.config, changes);
   }
   const users = differentUsers(running.users, wanted.users).map(
     ({ user, running: from, wanted: to }): SettingChange =>
@@ -68,7 +68,7 @@ export async function applySettings(
   );
   if (!dryRun && users.length > 0) {
     const { spec, secrets, aclSelectors: selectors } = next;
-    await writeFileAtomic(part.paths.aclFile, renderUsersAcl({ spec, secrets, selectors }));
+    await writeFileAtomic(unit.paths.aclFile, renderUsersAcl({ spec, secrets, selectors }));
     await client.connection.call('ACL', 'LOAD');
   }
   return [...changes, ...users];

@@ -73,9 +73,9 @@ export class DriftWatch {
   }
 
   async #lookAt(member: LiveMember): Promise<void> {
-    const { part, place, watch } = member;
+    const { unit, place, watch } = member;
     const { reachable, busy } = watch.seen;
-    if (!part?.process.running || !reachable || busy || (await readChangeMark(part.paths)) !== null) return;
+    if (!unit?.process.running || !reachable || busy || (await readChangeMark(unit.paths)) !== null) return;
     const { setting, operations, events } = this.#deployment;
     const wanted = await this.#expected.of(setting, member);
     const running = await readSettings(watch.client);

@@ -6,9 +6,9 @@ const everyMs = 60_000;
 
 /** Rotates logs now and then, and takes back what a restore left. @returns what ends it. */
 export function housekeeping(deployment: Deployment): () => void {
-  const { parts, events, setting } = deployment;
+  const { units, events, setting } = deployment;
   const timer = setInterval(() => {
-    const logs = [...parts.map(({ paths }) => paths.log), setting.paths.agentLog];
+    const logs = [...units.map(({ paths }) => paths.log), setting.paths.agentLog];
     void Promise.allSettled([
       ...logs.map((log) => rotateLog(log)),
       events.rotate(),

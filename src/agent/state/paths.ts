@@ -4,7 +4,7 @@ import { existsSync, realpathSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 
-export interface PartPaths {
+export interface UnitPaths {
   folder: string;
   /** redis.conf, sentinel.conf or the gate's configuration. */
   config: string;
@@ -39,9 +39,9 @@ export interface StatePaths {
   restore: string;
   /** For whole RDBs that are needed for a moment. */
   scratch: string;
-  member(id: string): PartPaths;
-  sentinel(id: string): PartPaths;
-  gate(id: string): PartPaths;
+  member(id: string): UnitPaths;
+  sentinel(id: string): UnitPaths;
+  gate(id: string): UnitPaths;
 }
 
 /** `--state-dir`, or /var/lib/holdfast/NAME for root and $XDG_STATE_HOME/holdfast/NAME for others. */
@@ -54,8 +54,8 @@ export function stateDirOf(name: string, option: string | undefined): string {
 }
 
 export function statePaths(root: string): StatePaths {
-  const part = (kind: string, config: string) => (id: string) =>
-    partPaths(root, path.join(root, kind, id), config);
+  const unit = (kind: string, config: string) => (id: string) =>
+    unitPaths(root, path.join(root, kind, id), config);
   return {
     root,
     deployment: path.join(root, 'deployment'),
@@ -68,13 +68,13 @@ export function statePaths(root: string): StatePaths {
     flags: path.join(root, 'flags.json'),
     restore: path.join(root, 'restore.json'),
     scratch: path.join(root, 'scratch'),
-    member: part('members', 'redis.conf'),
-    sentinel: part('sentinels', 'sentinel.conf'),
-    gate: part('gates', 'gate.json'),
+    member: unit('members', 'redis.conf'),
+    sentinel: unit('sentinels', 'sentinel.conf'),
+    gate: unit('gates', 'gate.json'),
   };
 }
 
-function partPaths(root: string, folder: string, config: string): PartPaths {
+function unitPaths(root: string, folder: string, config: string): UnitPaths {
   return {
     folder,
     config: path.join(folder, config),

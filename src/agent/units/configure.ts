@@ -12,12 +12,12 @@ import { renderUsersAcl } from '../../render/users-acl.ts';
 import type { Member } from '../../spec/spec.ts';
 import type { Deployment, Setting } from '../deployment.ts';
 import { noteChange } from '../persistence/load-what-counts.ts';
-import type { Part } from './part.ts';
+import type { Unit } from './unit.ts';
 
 /** True when no member of this host has ever been configured. */
 export async function isFirstStart({ members }: Deployment): Promise<boolean> {
-  for (const { part } of members) {
-    if (part && (await readFileIfThere(part.paths.config)) !== undefined) return false;
+  for (const { unit } of members) {
+    if (unit && (await readFileIfThere(unit.paths.config)) !== undefined) return false;
   }
   return true;
 }
@@ -25,19 +25,19 @@ export async function isFirstStart({ members }: Deployment): Promise<boolean> {
 export async function writeConfigs(deployment: Deployment, primary: Member): Promise<void> {
   const { members, sentinels, setting } = deployment;
   const { spec, secrets, aclSelectors: selectors } = setting;
-  for (const { place, part } of members) {
-    if (!part) continue;
+  for (const { place, unit } of members) {
+    if (!unit) continue;
     const follows = place.id === primary.id ? null : primary;
-    await noteChange(part.paths, spec.redis, setting.clock.wallMs());
-    await writeOrMerge(part.paths.config, memberConfText(setting, { place, part }, follows));
+    await noteChange(unit.paths, spec.redis, setting.clock.wallMs());
+    await writeOrMerge(unit.paths.config, memberConfText(setting, { place, unit }, follows));
     // Redis never writes this one: it is ours.
-    await writeFileAtomic(part.paths.aclFile, renderUsersAcl({ spec, secrets, selectors }));
+    await writeFileAtomic(unit.paths.aclFile, renderUsersAcl({ spec, secrets, selectors }));
   }
-  for (const { place, part } of sentinels) {
-    if (!part) continue;
-    const paths = { dir: part.paths.folder, logFile: part.paths.log };
+  for (const { place, unit } of sentinels) {
+    if (!unit) continue;
+    const paths = { dir: unit.paths.folder, logFile: unit.paths.log };
     await writeOrMerge(
-      part.paths.config,
+      unit.paths.config,
       renderSentinelConf({ spec, sentinel: place, paths, secrets, primary }),
     );
   }
@@ -46,10 +46,10 @@ export async function writeConfigs(deployment: Deployment, primary: Member): Pro
 /** redis.conf of a member of this host, as the spec has it. */
 export function memberConfText(
   { spec, secrets }: Setting,
-  { place, part }: { place: Member; part: Part | null },
+  { place, unit }: { place: Member; unit: Unit | null },
   primary: Member | null,
 ): string {
-  const { dataDir, log, socket, aclFile } = (part as Part).paths;
+  const { dataDir, log, socket, aclFile } = (unit as Unit).paths;
   const paths = { dataDir, logFile: log, unixSocket: socket, aclFile };
   return renderRedisConf({ spec, member: place, paths, secrets, primary });
 }
@@ -57,8 +57,8 @@ export function memberConfText(
 /** Whom this host's sentinel.conf files name, by the highest epoch; null when there are none. */
 export async function namedInFiles(deployment: Deployment): Promise<string | null> {
   let best: { id: string; epoch: number } | null = null;
-  for (const { part } of deployment.sentinels) {
-    const text = part ? await readFileIfThere(part.paths.config) : undefined;
+  for (const { unit } of deployment.sentinels) {
+    const text = unit ? await readFileIfThere(unit.paths.config) : undefined;
     if (text === undefined) continue;
     const monitor = /^sentinel monitor \S+ (\S+) (\d+)/m.exec(text);
     const member = monitor && deployment.memberAt({ address: monitor[1] ?? '', port: Number(monitor[2]) });
@@ -72,8 +72,8 @@ export async function namedInFiles(deployment: Deployment): Promise<string | nul
 export async function nameInFiles(deployment: Deployment, primary: Member): Promise<void> {
   const { sentinels, spec, members } = deployment;
   const texts = new Map<string, string>();
-  for (const { part } of sentinels)
-    if (part) texts.set(part.paths.config, await readFile(part.paths.config, 'utf8'));
+  for (const { unit } of sentinels)
+    if (unit) texts.set(unit.paths.config, await readFile(unit.paths.config, 'utf8'));
   const epoch = Math.max(0, ...[...texts.values()].map(epochIn)) + 1;
   const { name } = spec;
   const replicas = members.filter(({ place }) => place.id !== primary.id);
@@ -91,7 +91,7 @@ export async function nameInFiles(deployment: Deployment, primary: Member): Prom
     const known = [
       ...replicas.map(({ place }) => `known-replica ${name} ${place.address} ${place.port}`),
       ...sentinels
-        .filter(({ part }) => part?.paths.config !== file)
+        .filter(({ unit }) => unit?.paths.config !== file)
         .map(
           ({ place }) =>
             `known-sentinel ${name} ${place.address} ${place.port} ${sentinelRunId(spec, place.id)}`,

@@ -5,7 +5,7 @@ import type { ProcessCommand } from '../../process/supervised-process.ts';
 import { renderHaproxyCfg } from '../../render/haproxy-cfg.ts';
 import type { GatePlace, Member } from '../../spec/spec.ts';
 import type { Deployment } from '../deployment.ts';
-import type { PartPaths } from '../state/paths.ts';
+import type { UnitPaths } from '../state/paths.ts';
 import type { GateAdapter, GateObservation } from './gate-adapter.ts';
 
 const answerWithinMs = 1000;
@@ -19,10 +19,10 @@ const answerWithinMs = 1000;
 export class HaproxyGate implements GateAdapter {
   readonly #deployment: Deployment;
   readonly #place: GatePlace;
-  readonly #paths: PartPaths;
+  readonly #paths: UnitPaths;
   #seen: GateObservation = { state: 'down', clients: 0 };
 
-  constructor(deployment: Deployment, place: GatePlace, paths: PartPaths) {
+  constructor(deployment: Deployment, place: GatePlace, paths: UnitPaths) {
     this.#deployment = deployment;
     this.#place = place;
     this.#paths = paths;

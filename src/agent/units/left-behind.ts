@@ -38,7 +38,7 @@ export async function stopLeftBehind(
     };
     const deployment = await assemble(setting);
     let count = 0;
-    for (const part of deployment.parts) if (await part.adopt()) count += 1;
+    for (const unit of deployment.units) if (await unit.adopt()) count += 1;
     if (count === 0) return 0;
     const observer = new Observer(deployment);
     await observer.lookAtAll();

@@ -8,7 +8,7 @@ import { gateSettings } from '../../render/gate-settings.ts';
 import { bindAddresses } from '../../spec/bind.ts';
 import type { GatePlace, Host, Member } from '../../spec/spec.ts';
 import type { Deployment } from '../deployment.ts';
-import type { PartPaths } from '../state/paths.ts';
+import type { UnitPaths } from '../state/paths.ts';
 import type { GateAdapter, GateObservation } from './gate-adapter.ts';
 
 const mainFile = fileURLToPath(new URL('../../gate/main.js', import.meta.url));
@@ -17,14 +17,14 @@ const mainFile = fileURLToPath(new URL('../../gate/main.js', import.meta.url));
 export class OwnGate implements GateAdapter {
   readonly #deployment: Deployment;
   readonly #place: GatePlace;
-  readonly #paths: PartPaths;
+  readonly #paths: UnitPaths;
   readonly #control: GateControl;
   #seen: GateObservation = { state: 'down', clients: 0 };
   /** The process whose workers were last counted. */
   #pid = 0;
   #workerRestarts = 0;
 
-  constructor(deployment: Deployment, place: GatePlace, paths: PartPaths) {
+  constructor(deployment: Deployment, place: GatePlace, paths: UnitPaths) {
     this.#deployment = deployment;
     this.#place = place;
     this.#paths = paths;

@@ -4,7 +4,7 @@ import type { ProcessCommand } from '../../process/supervised-process.ts';
 import type { Member } from '../../spec/spec.ts';
 import type { Deployment, LiveGate, Setting } from '../deployment.ts';
 import { loadWhatCounts } from '../persistence/load-what-counts.ts';
-import type { PartPaths } from '../state/paths.ts';
+import type { UnitPaths } from '../state/paths.ts';
 
 /**
  * Only whom to follow may stand on the command line. To start as primary, the line that says whom it followed last must
@@ -15,7 +15,7 @@ import type { PartPaths } from '../state/paths.ts';
  */
 export async function memberCommand(
   { redisServer }: Setting,
-  paths: PartPaths,
+  paths: UnitPaths,
   primary: Member | null,
   priority: number,
 ): Promise<ProcessCommand> {
@@ -38,7 +38,7 @@ async function forgetPrimary(redisConf: string): Promise<void> {
   if (changed !== undefined && changed !== text) await writeFileAtomic(redisConf, changed);
 }
 
-export function sentinelCommand({ redisServer }: Setting, paths: PartPaths): ProcessCommand {
+export function sentinelCommand({ redisServer }: Setting, paths: UnitPaths): ProcessCommand {
   return { program: redisServer, args: [paths.config, '--sentinel'], cwd: paths.folder, logFile: paths.log };
 }
 

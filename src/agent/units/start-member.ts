@@ -10,17 +10,17 @@ import { memberCommand } from './process-commands.ts';
  */
 export async function startMember(
   setting: Setting,
-  { part, place, watch, heldBack, disk }: LiveMember,
+  { unit, place, watch, heldBack, disk }: LiveMember,
   primary: LiveMember | null,
   how: 'start' | 'restart',
 ): Promise<void> {
-  if (part === null || heldBack === null) throw new TypeError(`${place.id} runs on ${place.host}, not here`);
+  if (unit === null || heldBack === null) throw new TypeError(`${place.id} runs on ${place.host}, not here`);
   const byOperator = heldBack.operators;
   if (primary !== null && !byOperator) await heldBack.claim();
   const priority = primary !== null || byOperator ? 0 : usualPriority;
-  const command = await memberCommand(setting, part.paths, primary?.place ?? null, priority);
+  const command = await memberCommand(setting, unit.paths, primary?.place ?? null, priority);
   watch.reset();
   disk?.forget();
-  await part[how](command);
+  await unit[how](command);
   if (priority > 0) await heldBack.release();
 }

@@ -17,10 +17,10 @@ export const stoppedProcess: Scenario = {
     const [replica = ''] = await stage.replicas();
     const [sentinel = ''] = await stage.sentinels();
     const [gate = ''] = await stage.gates();
-    for (const part of [replica, sentinel, gate]) {
-      const pid = await stage.pidOf(part);
-      await stage.inject(`${part} is stopped`, () => stage.testbed.signal(part, 'SIGSTOP'));
-      if (stage.testbed.heals) await stage.replaced(part, pid);
+    for (const id of [replica, sentinel, gate]) {
+      const pid = await stage.pidOf(id);
+      await stage.inject(`${id} is stopped`, () => stage.testbed.signal(id, 'SIGSTOP'));
+      if (stage.testbed.heals) await stage.replaced(id, pid);
       else await stage.revive();
       await stage.writesGoOn();
     }

@@ -4,12 +4,12 @@ import { type ProcessCommand, SupervisedProcess } from '../../process/supervised
 import { type ActivityTrack, noTrack, stepActivity } from '../../topology/activity.ts';
 import type { ProcessView, Refusal } from '../../topology/view.ts';
 import { Silence } from '../observe/silence.ts';
-import type { PartPaths } from '../state/paths.ts';
+import type { UnitPaths } from '../state/paths.ts';
 
-/** One process that this agent is responsible for, with the history that its restart budget needs. */
-export class Part {
+/** A unit: one process that this agent is responsible for, with the history that its restart budget needs. */
+export class Unit {
   readonly id: string;
-  readonly paths: PartPaths;
+  readonly paths: UnitPaths;
   readonly process: SupervisedProcess;
   #wanted = false;
   #failed = false;
@@ -23,7 +23,7 @@ export class Part {
   readonly #clock: Clock;
   readonly #silence: Silence;
 
-  constructor(id: string, paths: PartPaths, clock: Clock) {
+  constructor(id: string, paths: UnitPaths, clock: Clock) {
     this.id = id;
     this.paths = paths;
     this.process = new SupervisedProcess(id, paths.record);
