@@ -151,7 +151,7 @@ async function runAgent(
     watching = false;
     await backups.stop();
     changes.stop();
-    drift.stop();
+    await drift.stop();
     stopHousekeeping();
     stopWatchingDisks();
     stopWatchingClock();

@@ -58,15 +58,13 @@ export class ScratchServer {
   /** Where the RDB must be put before `start`. */
   readonly file: string;
   readonly #options: ScratchOptions;
-  readonly #socketFolder: string;
+  #socketFolder: string | null = null;
   #child: ChildProcess | undefined;
   #client: MemberClient | undefined;
 
   constructor(options: ScratchOptions) {
     this.#options = options;
     this.folder = mkdtempSync(path.join(options.workFolder, 'scratch-'));
-    // A Unix socket's path must be short.
-    this.#socketFolder = mkdtempSync(path.join(os.tmpdir(), 'holdfast-scratch-'));
     this.file = path.join(this.folder, 'dump.rdb');
   }
 
@@ -89,18 +87,17 @@ export class ScratchServer {
   async start(): Promise<void> {
     const { redisServer, credentials, beforeStart, signal } = this.#options;
     const config = path.join(this.folder, 'redis.conf');
-    const socket = path.join(this.#socketFolder, 'sock');
     const more = (await beforeStart?.(this.folder)) ?? [];
+    // A Unix socket's path must be short. Made at once before the shell starts that removes it, whoever is killed.
+    const socketFolder = mkdtempSync(path.join(os.tmpdir(), 'holdfast-scratch-'));
+    this.#socketFolder = socketFolder;
+    const socket = path.join(socketFolder, 'sock');
     writeFileSync(config, [this.#config(socket), ...more].join('\n'), { mode: 0o600 });
-    const child = spawn(
-      '/bin/sh',
-      ['-c', guard, 'sh', redisServer, config, this.folder, this.#socketFolder],
-      {
-        stdio: ['pipe', 'ignore', 'ignore'],
-        // Ctrl-C is for us: we end it.
-        detached: true,
-      },
-    );
+    const child = spawn('/bin/sh', ['-c', guard, 'sh', redisServer, config, this.folder, socketFolder], {
+      stdio: ['pipe', 'ignore', 'ignore'],
+      // Ctrl-C is for us: we end it.
+      detached: true,
+    });
     this.#child = child;
     child.stdin?.on('error', () => {});
     const log = path.join(this.folder, 'log');
@@ -161,7 +158,7 @@ export class ScratchServer {
       await gone;
     }
     await rm(this.folder, { recursive: true, force: true });
-    await rm(this.#socketFolder, { recursive: true, force: true });
+    if (this.#socketFolder !== null) await rm(this.#socketFolder, { recursive: true, force: true });
   }
 
   #config(socket: string): string {

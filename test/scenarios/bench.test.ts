@@ -17,6 +17,11 @@ beforeEach(() => {
 });
 afterEach(async () => {
   await waitFor(() => pidsIn(folder).length === 0, { what: 'every process to be gone', withinMs: 10_000 });
+  // An agent that was killed leaves it to a shell to remove the folder of the server that it had started for a moment.
+  await waitFor(() => readdirSync(folder).length === 0, {
+    what: 'the folder to be empty',
+    withinMs: 2000,
+  }).catch(() => {});
   expect(readdirSync(folder)).toEqual([]);
 });
 afterAll(cleanUp);

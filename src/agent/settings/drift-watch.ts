@@ -27,6 +27,7 @@ export class DriftWatch {
   readonly #expected = new ExpectedSettings();
   readonly #seen = new Map<string, Drift[]>();
   #timer: NodeJS.Timeout | undefined;
+  #looking: Promise<void> = Promise.resolve();
   #failure = '';
 
   constructor(deployment: Deployment) {
@@ -42,14 +43,17 @@ export class DriftWatch {
     this.#next(firstLookMs);
   }
 
-  stop(): void {
+  /** Waits for the look that is under way: it has started a server, which must not outlive us. */
+  async stop(): Promise<void> {
     clearTimeout(this.#timer);
     this.#timer = undefined;
+    await this.#looking;
   }
 
   #next(afterMs: number): void {
     this.#timer = setTimeout(async () => {
-      await this.look();
+      this.#looking = this.look();
+      await this.#looking;
       if (this.#timer !== undefined) this.#next(everyMs);
     }, afterMs);
   }
