@@ -1,0 +1,140 @@
+/** docs/api.md, made from the schemas and the table of endpoints. Pure. */
+import { z } from 'zod';
+import { type JsonSchema, namedSchemas, nameOf } from './openapi.ts';
+import { type Route, routes } from './routes.ts';
+
+const intro = `# The API
+
+<!-- Made from src/api/: npx vitest -u run --project unit src/api writes it anew. -->
+
+Every agent answers on \`agent.port\`, for the whole deployment. \`/api/openapi.json\` is this page for machines (OpenAPI
+3.1). Answers are JSON in UTF-8; what is not known is null. Times are ISO 8601 in UTC, in \`history\` Unix ms; durations
+are ms, sizes are bytes.
+
+## Access
+
+Looking needs nothing from the machine itself, and a token from elsewhere. **Changing something needs a token of the role
+\`operate\`, from this machine too**; only the owner of the state directory, who has the Unix socket, needs none.
+\`holdfast token\` shows, makes and revokes tokens.
+
+\`\`\`
+(printf 'Authorization: Bearer '; cat /var/lib/holdfast/orders/api-token) \\
+  | curl -H @- -H 'Content-Type: application/json' -d '{"kind":"switchover"}' http://127.0.0.1:7080/api/operations
+\`\`\`
+
+A page logs in with \`POST /api/session\` and has a cookie from then on (HttpOnly, SameSite=Strict) for as long as the agent
+runs, at most 12 hours. The \`Host\` of a request must be an address or a name of this host, and an \`Origin\` the same: a
+page on another site, or a name that somebody had resolve to this machine, is answered 403. Bodies are
+\`application/json\`, at most 64 KiB.
+
+## Errors
+
+Whatever is no success has the body \`Refusal\`. \`code\` is listed in [errors.md](errors.md); \`field\` names what was wrong
+in a body or query. 400: the request is wrong. 401: a token is wanted. 403: this one may not. 404: there is no such thing.
+409: not now. 413 and 431: too long. 429: too often. 503: it can't be answered now, or too many streams are open.
+
+## Streams
+
+Streams are \`text/event-stream\`. A client that was cut off sends \`Last-Event-ID\`, as browsers do by themselves, and gets
+what it missed. A comment every 15 s shows that the agent is there. A client that does not read is cut off.
+`;
+
+/** The text of docs/api.md. */
+export function referencePage(): string {
+  const parts = [intro, '## Endpoints\n', endpointTable()];
+  for (const route of routes.filter(({ query, body }) => query !== undefined || body !== undefined)) {
+    parts.push(`### ${route.method} ${route.path}\n`, inputOf(route));
+  }
+  parts.push('## Schemas\n');
+  for (const [name, schema] of Object.entries(namedSchemas())) {
+    parts.push(`### ${name}\n`, `${describe(schema)}\n`, bodyOf(schema));
+  }
+  return `${parts.join('\n').trimEnd()}\n`;
+}
+
+function endpointTable(): string {
+  const rows = routes.map((route) => {
+    const answer =
+      route.stream === undefined ? typeName(route.answer) : `stream of ${typeName(route.answer)}`;
+    return `| \`${route.method} ${route.path}\` | ${route.needs} | ${answer} | ${route.about} |`;
+  });
+  return ['| endpoint | needs | answer | what it does |', '| --- | --- | --- | --- |', ...rows, ''].join(
+    '\n',
+  );
+}
+
+function typeName(schema: z.ZodType): string {
+  if (schema instanceof z.ZodArray) return `array of ${typeName(schema.element as z.ZodType)}`;
+  const name = nameOf(schema);
+  return name === undefined ? 'JSON' : link(name);
+}
+
+function link(name: string): string {
+  return `[${name}](#${name.toLowerCase()})`;
+}
+
+function inputOf({ query, body }: Route): string {
+  if (body !== undefined) return `Body: ${typeName(body)}.\n`;
+  if (query === undefined) return '';
+  const schema = z.toJSONSchema(query, { io: 'input', unrepresentable: 'any' });
+  return `${fieldTable(schema as JsonSchema)}\n`;
+}
+
+function bodyOf(schema: JsonSchema): string {
+  const choices = (schema['oneOf'] ?? schema['anyOf']) as JsonSchema[] | undefined;
+  if (choices === undefined) return `${fieldTable(schema)}\n`;
+  return choices
+    .map((choice) => {
+      const { kind } = choice['properties'] as Record<string, JsonSchema>;
+      return `\`${String(kind?.['const'])}\`: ${describe(choice)}\n\n${fieldTable(choice)}\n`;
+    })
+    .join('\n');
+}
+
+/** A row for each field; fields of an object without a name of its own follow it, as `memory.usedBytes`. */
+function fieldTable(schema: JsonSchema): string {
+  return ['| field | type | meaning |', '| --- | --- | --- |', ...fieldRows(schema, '')].join('\n');
+}
+
+function fieldRows(schema: JsonSchema, before: string): string[] {
+  const properties = (schema['properties'] ?? {}) as Record<string, JsonSchema>;
+  const required = new Set((schema['required'] ?? []) as string[]);
+  return Object.entries(properties).flatMap(([name, field]) => {
+    const optional = required.has(name) ? '' : ', optional';
+    const { inner, type } = typeOf(field);
+    const row = `| \`${before}${name}\` | ${type}${optional} | ${describe(field)} |`;
+    return [row, ...(inner === undefined ? [] : fieldRows(inner, `${before}${name}.`))];
+  });
+}
+
+/** In words; `inner` is the object whose fields are to follow. */
+function typeOf(schema: JsonSchema): { type: string; inner?: JsonSchema } {
+  const choices = schema['anyOf'] as JsonSchema[] | undefined;
+  if (choices !== undefined) {
+    const known = choices.filter(({ type }) => type !== 'null').map(typeOf);
+    const inner = known.find((each) => each.inner !== undefined)?.inner;
+    const type = `${known.map((each) => each.type).join(' or ')}${known.length < choices.length ? ' or null' : ''}`;
+    return { type, ...(inner === undefined ? {} : { inner }) };
+  }
+  const reference = schema['$ref'];
+  if (typeof reference === 'string') return { type: link(reference.slice(reference.lastIndexOf('/') + 1)) };
+  if (schema['enum'] !== undefined) {
+    return { type: (schema['enum'] as string[]).map((word) => `\`${word}\``).join(', ') };
+  }
+  if (schema['const'] !== undefined) return { type: `\`${String(schema['const'])}\`` };
+  if (schema['type'] === 'array') {
+    const { type, inner } = typeOf(schema['items'] as JsonSchema);
+    return { type: `array of ${type}`, ...(inner === undefined ? {} : { inner }) };
+  }
+  if (schema['type'] !== 'object') return { type: String(schema['type'] ?? 'anything') };
+  if (schema['properties'] !== undefined) return { type: 'object', inner: schema };
+  const values = schema['additionalProperties'] as JsonSchema | undefined;
+  return { type: `object of ${values === undefined ? 'anything' : typeOf(values).type}` };
+}
+
+function describe(schema: JsonSchema): string {
+  const own = schema['description'];
+  if (typeof own === 'string') return own.replaceAll('|', '\\|');
+  const [first] = ((schema['anyOf'] as JsonSchema[] | undefined) ?? []).filter(({ type }) => type !== 'null');
+  return first === undefined ? '' : describe(first);
+}

@@ -1,0 +1,229 @@
+/** The view: a deployment at one instant, as the agent that was asked sees it, with what its colleagues told it. */
+import { z } from 'zod';
+import { ageMs, amount, count, flag, id, orNull, place, port, text, time } from './fields.ts';
+
+const memory = z
+  .object({
+    usedBytes: amount('used_memory.'),
+    maxBytes: orNull(amount('maxmemory; null for no limit.')),
+    rssBytes: orNull(amount('used_memory_rss: what the kernel says.')),
+    fragmentation: orNull(amount('mem_fragmentation_ratio.')),
+  })
+  .describe('Memory of a member.');
+
+const persistence = z
+  .object({
+    savedAt: orNull(time('When it last saved an RDB.')),
+    saving: flag('An RDB is being saved.'),
+    saveOk: flag('The last save of an RDB succeeded.'),
+    aofOk: orNull(flag('Writing and rewriting the AOF works; null without one.')),
+    rewriting: flag('The AOF is being rewritten.'),
+    unsavedChanges: orNull(count('Changes since the last RDB.')),
+  })
+  .describe('How a member keeps its data.');
+
+export const memberSchema = z
+  .object({
+    ...place,
+    role: orNull(z.enum(['primary', 'replica']).describe('What it is now; null when it does not answer.')),
+    state: z.enum(['starting', 'up', 'syncing', 'down', 'failed']).describe('How it is.'),
+    ageMs,
+    pid: orNull(count('Its process; null when it does not run, and for a member of another host.')),
+    follows: orNull(id('The member that a replica follows.')),
+    linkUp: flag('A replica: its link to the primary is up. A primary: true.'),
+    offset: amount('Bytes of the replication stream.'),
+    lagBytes: orNull(amount('Bytes behind the primary; null when unknown.')),
+    lagMs: orNull(amount('For how long it has been behind; 0 when it is not.')),
+    eligible: orNull(flag('It may be promoted: its replica-priority is not 0.')),
+    priority: orNull(count('Its replica-priority.')),
+    keys: orNull(count('Keys in all databases.')),
+    clients: orNull(count('Connections to it, those of gates, agents and replicas included.')),
+    commandsPerSecond: orNull(amount('Commands that it executed in the last second.')),
+    evictedKeys: orNull(count('Keys evicted since it started.')),
+    memory: orNull(memory),
+    persistence: orNull(persistence),
+    restarts: count('Restarts within the window of agent.restarts.'),
+    version: orNull(text('Of its server: "redis 7.0.15".')),
+    refusal: orNull(text('Why the agent refused to start it.')),
+    refusalCode: orNull(text('The same, for machines.')),
+    trouble: orNull(text('What keeps it from serving: damaged files, a full disk.')),
+  })
+  .describe('A redis-server of the deployment.');
+
+export const sentinelSchema = z
+  .object({
+    ...place,
+    state: z.enum(['up', 'down', 'failed', 'tilt']).describe('tilt: it acts on nothing for 30 s.'),
+    ageMs,
+    pid: orNull(count('Its process; null for one of another host.')),
+    names: orNull(id('The member that it names, or named when it answered last, as primary.')),
+    epoch: count('The configuration epoch under which it names it.'),
+    agreesDown: flag('It says that a majority agrees that the primary is down.'),
+    failover: flag('It says that a failover is under way.'),
+    voted: orNull(
+      z
+        .object({
+          epoch: count('The epoch of the vote.'),
+          ours: flag('For the agent that was asked.'),
+          at: time('When this agent heard of it.'),
+        })
+        .describe('Its last vote in an election, as far as this agent heard.'),
+    ),
+  })
+  .describe('A redis-sentinel.');
+
+const latency = orNull(
+  z
+    .object({ p50Ms: amount('Half took at most this.'), p99Ms: amount('99 of 100 took at most this.') })
+    .describe('Of the requests of the last second, holding included; null when there were none.'),
+);
+
+export const gateSchema = z
+  .object({
+    ...place,
+    replicaPort: orNull(port('Its read-only port.')),
+    kind: z.enum(['gate', 'haproxy']).describe('What it is.'),
+    state: z.enum(['open', 'holding', 'refusing', 'down']).describe('How it is.'),
+    reason: orNull(text('Why it holds or refuses, or what is unusual.')),
+    ageMs,
+    pid: orNull(count('Its process.')),
+    primary: orNull(id('The member that it sends writes to.')),
+    primarySince: orNull(time('Since when.')),
+    clients: orNull(count('Clients connected.')),
+    held: orNull(count('Clients whose next command waits for a primary.')),
+    commandsPerSecond: orNull(amount('Requests of the last second.')),
+    errorsPerSecond: orNull(amount('Error replies of the last second.')),
+    bytesInPerSecond: orNull(amount('From clients.')),
+    bytesOutPerSecond: orNull(amount('To clients.')),
+    latency: z
+      .object({ read: latency, write: latency })
+      .describe('write: pipelines with a request that may write.'),
+    classes: z
+      .record(z.string(), z.number())
+      .describe('Requests of the last second by class: docs/gate.md says what each is.'),
+    commands: z
+      .record(z.string(), z.number())
+      .describe('Requests since it started, the 50 most frequent commands.'),
+    errors: z.record(z.string(), z.number()).describe('Error replies since it started, by their first word.'),
+    uncertain: orNull(count('Writes answered with UNCERTAIN since it started.')),
+    connections: orNull(
+      z
+        .object({ shared: count('Shared by clients.'), private: count("One client's own.") })
+        .describe('Connections to members.'),
+    ),
+    sentinelsSeen: orNull(count('Sentinels that answer it.')),
+    memoryBytes: orNull(amount('Of its processes.')),
+    cpuShare: orNull(amount('Of one core, in the last second: 0.5 is half of it.')),
+  })
+  .describe(
+    'A front door. What only the agent of its host can see is null while that agent does not answer.',
+  );
+
+export const hostSchema = z
+  .object({
+    id: id('Its id in the spec.'),
+    address: text('What others connect to.'),
+    agent: z
+      .enum(['here', 'up', 'missing'])
+      .describe(
+        'here: the agent that was asked. missing: its agent does not answer, and what only it can see is unknown or old.',
+      ),
+    missing: orNull(text('Why its answer is missing.')),
+    ageMs,
+    version: orNull(text('Of its holdfast.')),
+    startedAt: orNull(time('When its agent started.')),
+    memoryBytes: orNull(amount('Of its agent.')),
+    cpuShare: orNull(amount('Of its agent, of one core, in the last second.')),
+    load: orNull(amount('Load average of the host, 1 minute.')),
+    disk: orNull(
+      z
+        .object({ freeBytes: amount('For us.'), totalBytes: amount('Of the file system.') })
+        .describe('Where the state directory lies.'),
+    ),
+  })
+  .describe('A machine, and its agent.');
+
+export const driftSchema = z
+  .object({
+    member: id('Where.'),
+    kind: z.enum(['setting', 'user']).describe('A directive of redis.conf, or an ACL user.'),
+    name: text('Which.'),
+    running: text('What it runs with.'),
+    wanted: text('What the spec says.'),
+  })
+  .describe('What a member runs with and the spec does not say.');
+
+export const backupStatusSchema = z
+  .object({
+    lastGoodId: orNull(id('The newest backup, as this agent last saw the store.')),
+    lastGoodAt: orNull(time('When it was begun.')),
+    ageMs: orNull(amount('How long ago.')),
+    nextAt: orNull(time('When the next is due.')),
+    lastError: orNull(text('Why the last try failed; null once one has succeeded.')),
+    lastVerifiedAt: orNull(time('When one was verified last.')),
+    lastVerifiedGood: orNull(flag('Whether that one is good.')),
+    running: flag('One is being taken.'),
+  })
+  .describe('The schedule of backups.');
+
+export const hostReportSchema = z
+  .object({
+    host: hostSchema,
+    members: z.array(memberSchema),
+    sentinels: z.array(sentinelSchema),
+    gates: z.array(gateSchema),
+    drift: z.array(driftSchema),
+  })
+  .describe('What only the agent of this host can see, for its colleagues.');
+
+const operation = z
+  .object({
+    text: text('What is under way, as people read it: "a switchover".'),
+    job: orNull(id('The job whose it is; null for what was not asked for here.')),
+    steps: z.array(z.object({ at: time('When.'), text: text('What.') })).describe('Its steps so far.'),
+  })
+  .describe('The planned change that is under way.');
+
+export const viewSchema = z
+  .object({
+    name: id('Of the deployment.'),
+    at: time('When this picture was made.'),
+    host: id('Of the agent that made it.'),
+    seq: count('The number of the last event that is in it.'),
+    state: z.enum(['healthy', 'degraded', 'down']).describe('degraded: it serves, and something is wrong.'),
+    problems: z.array(z.string()).describe('Why it is not healthy, a sentence each.'),
+    primary: orNull(id('The member that is primary.')),
+    epoch: count('Of the primary, as the Sentinels have it.'),
+    quorum: count('Votes that agree that a primary is down.'),
+    paused: flag('Automatic actions are suspended.'),
+    promoting: orNull(id('The replica that is being made primary.')),
+    noPrimaryMs: orNull(amount('For how long there has been no acting primary; null while there is one.')),
+    operation: orNull(operation),
+    clients: z
+      .object({
+        connected: count('At all gates.'),
+        held: count('Waiting for a primary.'),
+        commandsPerSecond: amount('Of the last second.'),
+        errorsPerSecond: amount('Error replies of the last second.'),
+        latency: z
+          .object({ read: latency, write: latency })
+          .describe('Of all gates; null when there were none.'),
+      })
+      .describe('All clients of all gates that are known of.'),
+    members: z.array(memberSchema),
+    sentinels: z.array(sentinelSchema),
+    gates: z.array(gateSchema),
+    hosts: z.array(hostSchema),
+    drift: z.array(driftSchema),
+    backup: orNull(backupStatusSchema),
+  })
+  .describe('A deployment at one instant.');
+
+export type ApiView = z.infer<typeof viewSchema>;
+export type ApiHostReport = z.infer<typeof hostReportSchema>;
+export type ApiMember = z.infer<typeof memberSchema>;
+export type ApiSentinel = z.infer<typeof sentinelSchema>;
+export type ApiGate = z.infer<typeof gateSchema>;
+export type ApiHost = z.infer<typeof hostSchema>;
+export type ApiDrift = z.infer<typeof driftSchema>;
+export type ApiBackupStatus = z.infer<typeof backupStatusSchema>;
