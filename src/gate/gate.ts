@@ -20,6 +20,7 @@ import { PrimaryWatch } from './primary/primary-watch.ts';
 import { ReplicaWatch } from './primary/replica-watch.ts';
 import { PrimaryRouting, ReplicaRouting } from './primary/routings.ts';
 import { Durability, type DurabilitySources } from './upstream/durability.ts';
+import { LoginCheck, type LoginInUse } from './upstream/login-check.ts';
 import { openLink } from './upstream/open-link.ts';
 import { ServerRuns } from './upstream/server-runs.ts';
 import { Strangers } from './upstream/strangers.ts';
@@ -32,7 +33,8 @@ const tableWithinMs = 5000;
  * failed the server may have been busy: soon again, and then less often, ms.
  */
 const tableAfterMs = { first: 50, most: 2000 };
-const strangersMs = 2000;
+/** How often a change of passwords at a member itself is looked for. */
+const accessMs = 2000;
 
 /** One gate process: its doors, who is primary, and control. */
 export class Gate implements ControlTarget {
@@ -50,7 +52,8 @@ export class Gate implements ControlTarget {
   #tableTimer: NodeJS.Timeout | undefined;
   #tablePauseMs = tableAfterMs.first;
   readonly #strangers: Strangers;
-  #strangersTimer: NodeJS.Timeout | undefined;
+  readonly #logins: LoginCheck;
+  #accessTimer: NodeJS.Timeout | undefined;
   #draining: Promise<void> | null = null;
   #stopped = false;
   /** Settles when a drain has ended. */
@@ -65,6 +68,7 @@ export class Gate implements ControlTarget {
       this.#finish = resolve;
     });
     this.#strangers = new Strangers(config.tls, () => this.#retire('default'));
+    this.#logins = new LoginCheck(config.tls, (user) => this.#retire(user));
     let lastId = ids.first - ids.step;
     const context: DoorContext = {
       config,
@@ -106,7 +110,7 @@ export class Gate implements ControlTarget {
     this.#watch.start();
     await this.#door.listen(listen);
     if (replicaListen) await this.#replicaDoor?.listen(replicaListen);
-    this.#strangersTimer = setInterval(() => this.#askForStrangers(), strangersMs);
+    this.#accessTimer = setInterval(() => this.#lookAtAccess(), accessMs);
     this.#control = await Control.open(this.#config, this);
   }
 
@@ -189,7 +193,7 @@ export class Gate implements ControlTarget {
   stop(): void {
     this.#stopped = true;
     clearTimeout(this.#tableTimer);
-    clearInterval(this.#strangersTimer);
+    clearInterval(this.#accessTimer);
     this.#watch.stop();
     this.#replicas.stop();
     this.#durability?.stop();
@@ -207,15 +211,16 @@ export class Gate implements ControlTarget {
     for (const door of [this.#door, this.#replicaDoor]) door?.connections.retireUser(user);
   }
 
-  /** A password that `default` was given is asked of those who have been here without one, too. */
-  #askForStrangers(): void {
+  /** A password that was changed at a member itself is asked of those who have been here with another, or none, too. */
+  #lookAtAccess(): void {
     const { primary, holding } = this.#watch;
     if (primary === null || holding !== 'none') return;
-    const isStranger = ({ session }: Client) => session.identity.login === null;
     const doors = this.#replicaDoor === null ? [this.#door] : [this.#door, this.#replicaDoor];
-    if (!doors.some((door) => [...door.clients].some(isStranger))) return;
+    const clients = doors.flatMap((door) => [...door.clients]);
     // The connections of clients tell of a member that is lost.
-    this.#strangers.ask(primary).catch(() => {});
+    if (clients.some(({ session }) => session.identity.login === null))
+      this.#strangers.ask(primary).catch(() => {});
+    void this.#logins.look(clients.flatMap(loginOf));
   }
 
   #onChange(): void {
@@ -250,4 +255,13 @@ export class Gate implements ControlTarget {
       link.close();
     }
   }
+}
+
+/** As whom a client uses a connection now; nothing when it uses none, or did not log in. */
+function loginOf({ place, session }: Client): LoginInUse[] {
+  const { current } = place;
+  const { login } = session.identity;
+  return login === null || current === null || current.closed || current.retired
+    ? []
+    : [{ member: current.target, login }];
 }

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { wellKnown } from '../../src/gate/commands/well-known.ts';
 import { type GateProcess, startGate } from '../support/gate-process.ts';
 import { RawClient } from '../support/raw-client.ts';
 import { cleanUp, client, type Server, startRedis } from '../support/redis-processes.ts';
@@ -75,4 +76,15 @@ test('one pipeline of all plain samples answers in order, however it is cut', as
   const [wanted, got] = [await answers(plain), await answers(gated)];
   expect(got).toEqual(wanted);
   for (const each of [plain, gated]) each.close();
+});
+
+test("what is known of commands before the server's table is there is what that table says", async () => {
+  const table = (await client(direct.port).call('COMMAND')) as [string, number, string[]][];
+  const flags = new Map(table.map(([name, , list]) => [name, list]));
+  const isSo = (name: string, flag: string) =>
+    flag === ''
+      ? !flags.get(name)?.some((each) => each === 'readonly' || each === 'write')
+      : flags.get(name)?.includes(flag);
+  const wrong = wellKnown.filter(([name, flag]) => !isSo(name, flag)).map(([name]) => name);
+  expect(wrong).toEqual([]);
 });

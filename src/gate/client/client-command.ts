@@ -4,7 +4,7 @@ import { writeBulk, writeError, writeInteger, writeRequest, writeSimple } from '
 import type { Command } from '../commands/command-table.ts';
 import type { Client } from './client.ts';
 import { describeClient } from './client-line.ts';
-import { Observed } from './handlers.ts';
+import { Observed, Repeated } from './handlers.ts';
 import { sendPlainly } from './send-plain.ts';
 
 /**
@@ -66,15 +66,15 @@ export function sendClientCommand(
 
 /** Sends `instead` where plain requests go, and answers with `answer` unless the member refuses. */
 function sendReplaced(client: Client, request: Buffer, instead: Buffer, answer: () => Buffer): boolean {
-  const { place, router } = client;
-  const route = place.own === null ? (place.route ?? router.routeFor(client)) : router.ownFor(client);
+  const route = client.router.route(client, false);
   if (route === null) return false;
   // If it has to be sent again, that is what the client asked for, not what is sent in its place.
   route.send(client, instead, 0, instead.length, 1, false, new Replaced(client, request, answer));
   return true;
 }
 
-class Replaced extends Observed {
+/** What is sent in its place changes nothing at the server. */
+class Replaced extends Repeated {
   readonly #answer: () => Buffer;
 
   constructor(client: Client, request: Buffer, answer: () => Buffer) {
@@ -193,5 +193,6 @@ function unblock(client: Client, command: Command, request: Buffer, args: Buffer
   // though the member may have a connection with it: an id that no connection has says the same.
   const known = /^\d{1,15}$/.test(args[2]?.toString() ?? '');
   const bytes = known ? writeRequest(['CLIENT', 'UNBLOCK', String(serverId), ...args.slice(3)]) : request;
-  return sendPlainly(client, command, bytes);
+  // If it has to be sent again, the blocked client is looked for again, too.
+  return sendPlainly(client, command, bytes, new Observed(client, request));
 }

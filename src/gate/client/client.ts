@@ -38,12 +38,12 @@ export interface Router {
   readonly refuses: boolean;
   readonly clients: ReadonlySet<Client>;
   /**
-   * The connection that takes this client's next plain request, also remembered as its place's route; null when it
-   * must wait, and then `client.pump` is called when that may have changed.
+   * The connection that takes this client's next request; null when it must wait, and then `client.pump` is called when
+   * that may have changed.
+   * @param writes it may write: it waits while writes are held
+   * @param own it changes what its connection is, or must not wait on a shared one: the client gets one of its own
    */
-  routeFor(client: Client): Upstream | null;
-  /** The same for a request that changes what its connection is: the client gets one of its own. */
-  ownFor(client: Client): Upstream | null;
+  route(client: Client, writes: boolean, own?: boolean): Upstream | null;
   /** Takes the client's own connection back if its session no longer needs one. */
   giveBack(client: Client): void;
   /** Closes the client's own connection; its session is put onto a new one when it next needs one. */

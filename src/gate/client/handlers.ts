@@ -2,11 +2,12 @@ import type { Buffer } from 'node:buffer';
 import { MINUS } from '../../resp/bytes.ts';
 import { Push, readReply } from '../../resp/read.ts';
 import { writeRequest } from '../../resp/write.ts';
-import type { ReplyHandler } from '../upstream/run-ring.ts';
+import type { ReplyHandler, RequestLoss } from '../upstream/run-ring.ts';
 import type { Client } from './client.ts';
 import { refusalOf } from './refusal.ts';
+import { loseRequest } from './replay.ts';
 
-/** A request whose success changes the client's session. It can always be sent again. */
+/** A request whose success changes the client's session. What it may have done at the server decides if it is sent again. */
 export class Observed implements ReplyHandler {
   protected readonly client: Client;
   protected readonly request: Buffer;
@@ -25,8 +26,8 @@ export class Observed implements ReplyHandler {
     return true;
   }
 
-  onLost(_suspect: boolean): void {
-    this.client.retries.again({ request: this.request });
+  onLost(loss: RequestLoss): void {
+    loseRequest(this.client, this.request, loss);
   }
 
   proves(_buf: Buffer, _start: number, _end: number): boolean {
@@ -46,11 +47,18 @@ export class Observed implements ReplyHandler {
   }
 }
 
+/** A request that changes nothing but its own connection, or nothing at all: it is sent again, whatever became of it. */
+export class Repeated extends Observed {
+  override onLost(): void {
+    this.client.retries.again({ request: this.request });
+  }
+}
+
 /**
  * AUTH, HELLO, SELECT, RESET, and what sets a mode. After an error its connection may be anything: HELLO of Redis 7.0
  * authenticates before it refuses the name that came with it.
  */
-export class Settling extends Observed {
+export class Settling extends Repeated {
   override proves(buf: Buffer, start: number, _end: number): boolean {
     return buf[start] !== MINUS;
   }
@@ -87,11 +95,22 @@ const refusedUnseen = /^-(ERR unknown (sub)?command|ERR wrong number of argument
 
 /** ACL SETUSER and its like: connections of before are not for those who come. */
 export class AccessChange extends Observed {
+  readonly #args: Buffer[];
+
   constructor(client: Client, request: Buffer, args: Buffer[]) {
-    super(client, request, () => {
-      const user = accessChange(args);
-      if (user !== undefined) client.router.onAccessChanged(user);
-    });
+    super(client, request, () => this.#tell());
+    this.#args = args;
+  }
+
+  override onLost(loss: RequestLoss): void {
+    super.onLost(loss);
+    // It may have been executed.
+    if (loss.sent) this.#tell();
+  }
+
+  #tell(): void {
+    const user = accessChange(this.#args);
+    if (user !== undefined) this.client.router.onAccessChanged(user);
   }
 }
 
@@ -105,8 +124,11 @@ export function accessChange(args: Buffer[]): string | null | undefined {
   return names.some((name) => name.toLowerCase() === 'requirepass') ? 'default' : undefined;
 }
 
-/** A blocking command: sent again when the server stops being primary, or its connection breaks. */
-export class Blocking extends Observed {
+/**
+ * A blocking command: sent again when the server stops being primary, or its connection breaks, as if it had waited
+ * until then. What it had taken by then is gone, as it is for a client whose own connection breaks.
+ */
+export class Blocking extends Repeated {
   readonly blocking = true;
 }
 

@@ -223,12 +223,8 @@ export class Door implements Router, ConnectionsOwner {
     return this.#routing.keeps(member, client);
   }
 
-  routeFor(client: Client): Upstream | null {
-    return this.connections.routeFor(client);
-  }
-
-  ownFor(client: Client): Upstream | null {
-    return this.connections.ownFor(client);
+  route(client: Client, writes: boolean, own = false): Upstream | null {
+    return this.connections.route(client, writes, own);
   }
 
   giveBack(client: Client): void {

@@ -21,8 +21,7 @@ function clientWith(rest: Buffer) {
     config: { limits: { requestBytes } },
     table,
     refuses: false,
-    holding: 'none',
-    ownFor: () => {
+    route: () => {
       asked.push('a connection');
       return null;
     },

@@ -57,11 +57,7 @@ export class LongRequest {
   static start(client: Client, onDrained: () => void): LongRequest | null {
     const { requests, router } = client;
     const { buf, pos } = requests;
-    if (router.holding !== 'none' && !client.router.refuses) {
-      router.hold(client);
-      return null;
-    }
-    const upstream = router.ownFor(client);
+    const upstream = router.route(client, true, true);
     if (upstream === null) return null;
     const { transaction } = client.session;
     const multi = transaction.open;

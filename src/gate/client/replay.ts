@@ -2,7 +2,7 @@ import type { Buffer } from 'node:buffer';
 import { MALFORMED } from '../../resp/request.ts';
 import { writeError } from '../../resp/write.ts';
 import { mayRetry } from '../commands/retry.ts';
-import type { Loss, Run } from '../upstream/run-ring.ts';
+import type { Loss, RequestLoss, Run } from '../upstream/run-ring.ts';
 import { isKnownRun } from '../upstream/server-runs.ts';
 import type { Client } from './client.ts';
 import { currentRequest, refusalOf, requestsOf } from './refusal.ts';
@@ -17,6 +17,9 @@ import type { Again, Item } from './retry-queue.ts';
  *   the command's rule allows it: see commands/retry.ts.
  * - A blocking command, a subscription and a MULTI that was not EXECed are carried over: see handlers.ts.
  * - What was not sent waits, and is answered with NOPRIMARY when that takes too long: it was not executed.
+ *
+ * `loseRequest` decides, for every request whose handler does not say why it may be executed twice. A command that the
+ * server's table does not know may write, whatever connection it was on.
  */
 
 const uncertain = writeError(
@@ -44,35 +47,31 @@ const slow = writeError(
   'UNCERTAIN the server was silent while it had this request, and was lost; it is not sent to another',
 );
 
-/**
- * The run's connection to `server` (a run of one) broke, `sent` or before; its client goes on once it has nothing in flight.
- * @param silent the server had said nothing for long, and this run is among those that it may have been busy with
- */
+/** The run's connection broke; its client goes on once it has nothing in flight. */
 export function retryLost(client: Client, run: Run, { server, sent, silent }: Loss): void {
-  const suspect = sent && silent;
   const { era } = client.router;
   const { deaths } = run;
+  const loss = { sent, suspect: sent && silent, deaths };
   // What was not sent lost nothing here, and keeps what it had lost before.
   client.retries.losing({ run: sent ? server : '', era, deaths }, () => {
-    if (run.handler !== null) run.handler.onLost(suspect || (sent && deaths > 0));
-    else if (!sent) client.retries.again(...requestsOf(run).map((request) => ({ request })));
-    else if (suspect) for (const request of requestsOf(run)) onSuspectLost(client, request);
-    else for (const request of requestsOf(run)) onRequestLost(client, request);
+    if (run.handler !== null) run.handler.onLost(loss);
+    else for (const request of requestsOf(run)) loseRequest(client, request, loss);
   });
 }
 
-export function onRequestLost(client: Client, request: Buffer): void {
-  const { counters, config } = client.router;
-  const command = client.router.table.commandIn(request);
-  if (command.read || (config.inflightWrites === 'retry-idempotent' && mayRetry(command.name, request))) {
+/** Whether the request is sent again, or answered because the server may have executed it. */
+export function loseRequest(client: Client, request: Buffer, { sent, suspect }: RequestLoss): void {
+  const { counters, config, table } = client.router;
+  if (!sent) {
+    client.retries.again({ request });
+    return;
+  }
+  const { name, read } = table.commandIn(request);
+  if (read && suspect) answerSuspect(client);
+  else if (read || (!suspect && config.inflightWrites === 'retry-idempotent' && mayRetry(name, request))) {
     counters.replayed++;
     client.retries.again({ request });
   } else answerUncertain(client);
-}
-
-function onSuspectLost(client: Client, request: Buffer): void {
-  if (client.router.table.commandIn(request).read) answerSuspect(client);
-  else answerUncertain(client);
 }
 
 export function answerSuspect(client: Client): void {
@@ -88,7 +87,7 @@ export function sendAgain(client: Client, { request, loss, block, ends }: Again)
   const { router } = client;
   const command = router.table.commandIn(request);
   if (loss !== undefined && block === undefined && !ends) {
-    const route = client.place.route ?? router.routeFor(client);
+    const route = router.route(client, false);
     if (route === null) return false;
     const died = router.era !== loss.era && isKnownRun(loss.run) && route.run !== loss.run;
     client.survived(loss.deaths + (died && isKnownRun(route.run) ? 1 : 0));

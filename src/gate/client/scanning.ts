@@ -23,7 +23,7 @@ export function sendScan(client: Client, command: Command, request: Buffer, args
   if (cursor === null) return sendPlainly(client, command, request);
   const home = cursor.mark === 0 ? null : router.runs.memberOf((run) => markOf(run) === cursor.mark);
   if (home !== null && place.own === null && place.route?.target !== home) place.reroute();
-  const route = place.preferring(home, () => place.route ?? router.routeFor(client));
+  const route = place.preferring(home, () => router.route(client, false));
   if (route === null) return false;
   const asked = withCursor(args, at, placeAt(cursor, markOf(route.run)));
   route.send(client, asked, 0, asked.length, 1, false, new Scanning(client, request, markOf(route.run)));

@@ -46,7 +46,7 @@ export function sendNext(client: Client): boolean {
       writes = true;
     }
     if (route === null) {
-      route = router.routeFor(client);
+      route = router.route(client, false);
       if (route === null) return false;
     }
     if (!command.write && !reads) {

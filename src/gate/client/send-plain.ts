@@ -12,12 +12,7 @@ export function sendPlainly(
   start = 0,
   end: number = buf.length,
 ): boolean {
-  const { place, router } = client;
-  if (!command.read && router.holding !== 'none') {
-    router.hold(client);
-    return false;
-  }
-  const route = place.route ?? router.routeFor(client);
+  const route = client.router.route(client, !command.read);
   if (route === null) return false;
   route.send(client, buf, start, end, 1, !command.read, handler);
   return true;

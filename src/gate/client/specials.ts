@@ -7,7 +7,16 @@ import { Swallow } from '../upstream/open-upstream.ts';
 import { pingRequest } from '../upstream/requests.ts';
 import type { Client } from './client.ts';
 import { sendClientCommand } from './client-command.ts';
-import { AccessChange, Blocking, Foreign, Identifying, Observed, Settling, Subscribing } from './handlers.ts';
+import {
+  AccessChange,
+  Blocking,
+  Foreign,
+  Identifying,
+  Observed,
+  Repeated,
+  Settling,
+  Subscribing,
+} from './handlers.ts';
 import { observer } from './observers.ts';
 import { queuedScan, sendScan } from './scanning.ts';
 import { sendPlainly } from './send-plain.ts';
@@ -135,11 +144,7 @@ function sendOwn({ client, command, request, behaviour }: Special, handler: Obse
   // They change what the requests behind them mean, so they come after everything before them, and are waited for.
   if (settles(behaviour) && !client.idle()) return false;
   const writes = !command.read;
-  if (writes && router.holding !== 'none') {
-    router.hold(client);
-    return false;
-  }
-  const upstream = router.ownFor(client);
+  const upstream = router.route(client, writes, true);
   if (upstream === null) return false;
   const { kind } = behaviour;
   if (kind === 'monitor' || kind === 'identity' || kind === 'mode' || kind === 'subscription') {
@@ -177,7 +182,7 @@ function sendRedirected(special: Special): boolean {
   const { client, command, request, args } = special;
   const { router } = client;
   if (!client.idle()) return false;
-  const own = router.ownFor(client);
+  const own = router.route(client, false, true);
   if (own === null) return false;
   const target = redirectTarget(client, redirectIn(args) as number, own);
   if (target === null) return answer(client, nobodyThere);
@@ -209,7 +214,7 @@ function sendTransaction(special: Special<Extract<Behaviour, { kind: 'transactio
   const { verb } = behaviour;
   const { transaction } = session;
   if (verb === 'unwatch') {
-    return sendOwn(special, new Observed(client, request, observer(client, verb, special.args, request)));
+    return sendOwn(special, new Repeated(client, request, observer(client, verb, special.args, request)));
   }
   if (verb === 'exec' || verb === 'discard') return sendEnd(special, verb === 'exec');
   if (transaction.open) return sendOwn(special, new Queued(client, request, verb));
@@ -227,12 +232,8 @@ function sendEnd({ client, request }: Special, executes: boolean): boolean {
   const { router, session } = client;
   const { transaction } = session;
   const mayWrite = executes && (transaction.open || transaction.begun);
-  if (mayWrite && router.holding !== 'none') {
-    router.hold(client);
-    return false;
-  }
   if (executes && transaction.broken !== null) return endBroken(client);
-  const upstream = router.ownFor(client);
+  const upstream = router.route(client, mayWrite, true);
   if (upstream === null) return false;
   const told = transaction.tellServer();
   if (told !== null) upstream.send(null, told, 0, told.length, 1, false, new Swallow());
@@ -245,11 +246,7 @@ function sendEnd({ client, request }: Special, executes: boolean): boolean {
 /** Inside a MULTI everything is only queued, whatever it is; the server says what can't be. */
 function sendQueued(client: Client, command: Command, request: Buffer): boolean {
   const { router, session } = client;
-  if (!command.read && router.holding !== 'none') {
-    router.hold(client);
-    return false;
-  }
-  const upstream = router.ownFor(client);
+  const upstream = router.route(client, !command.read, true);
   if (upstream === null) return false;
   const { requestBytes } = router.config.limits;
   const { behaviour } = command;

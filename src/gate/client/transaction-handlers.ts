@@ -5,6 +5,7 @@ import { ReplyError, readReply } from '../../resp/read.ts';
 import { writeError, writeSimple } from '../../resp/write.ts';
 import type { Behaviour } from '../commands/behaviour.ts';
 import type { Command } from '../commands/command-table.ts';
+import type { RequestLoss } from '../upstream/run-ring.ts';
 import type { Client } from './client.ts';
 import { accessChange, Observed } from './handlers.ts';
 import { observer } from './observers.ts';
@@ -86,13 +87,14 @@ export class TransactionEnd extends Observed {
     return true;
   }
 
-  override onLost(suspect: boolean): void {
+  override onLost({ sent, suspect, deaths }: RequestLoss): void {
     const { client } = this;
-    const refused = client.retries.block().some(({ block }) => block.refused);
-    if (suspect && this.#executes && !refused && this.#onlyReads()) {
+    const notExecuted = !sent || client.retries.block().some(({ block }) => block.refused);
+    const deadly = suspect || (sent && deaths > 0);
+    if (deadly && this.#executes && !notExecuted && this.#onlyReads()) {
       this.#end();
       answerSuspect(client);
-    } else if (!this.#executes || refused || this.#onlyReads()) {
+    } else if (!this.#executes || notExecuted || this.#onlyReads()) {
       client.retries.again({ request: this.request, ends: true });
     } else {
       this.#end();

@@ -97,8 +97,8 @@ const plainNames = new Set(
 /** CLIENT's subcommands that go to the server as they are, and leave nothing behind. */
 const plainOfClient = new Set(['help', 'pause', 'setinfo']);
 
-/** Known before the server's table is: on a shared connection they would hold everybody up. */
-export const knownBlocking = 'blpop brpop brpoplpush blmove blmpop bzpopmin bzpopmax bzmpop'.split(' ');
+/** Servers before 7.0 have no flag for it. On a shared connection they would hold everybody up. */
+const knownBlocking = 'blpop brpop brpoplpush blmove blmpop bzpopmin bzpopmax bzmpop'.split(' ');
 
 /** The names that must be known whatever the server's table says of them. */
 export const listedNames: readonly string[] = [

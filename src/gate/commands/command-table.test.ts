@@ -15,10 +15,14 @@ const row = (name: string, flags: string[], children: unknown[] = []) => [
 ];
 const find = (table: CommandTable, name: string) => table.find(Buffer.from(name), 0, name.length);
 
-test('before the server was asked, everything may write and the special commands are known', () => {
+test('before the server was asked, what is not known may write, and is not sent twice', () => {
   const table = new CommandTable();
-  expect(find(table, 'GET')).toBe(table.unknown);
-  expect(table.unknown.read).toBe(false);
+  expect(find(table, 'NEWER')).toBe(table.unknown);
+  expect(table.unknown).toMatchObject({ read: false, behaviour: { kind: 'foreign' } });
+  expect(find(table, 'GET')).toMatchObject({ read: true, write: false, plain: true });
+  expect(find(table, 'LPUSH')).toMatchObject({ read: false, write: true, plain: true });
+  expect(find(table, 'BLPOP')).toMatchObject({ blocking: true, behaviour: { kind: 'blocking' } });
+  expect(find(table, 'SCAN')).toMatchObject({ read: true, behaviour: { kind: 'scan' } });
   expect(find(table, 'MULTI').behaviour).toEqual({ kind: 'transaction', verb: 'multi' });
   expect(find(table, 'SCRIPT').subcommands?.get('debug')?.behaviour).toEqual({ kind: 'refused' });
 });

@@ -6,11 +6,13 @@ import {
   type RequestFrame,
   redisRequestLimits,
 } from '../../resp/request.ts';
-import { type Behaviour, behaviourOf, knownBlocking, listedNames } from './behaviour.ts';
+import { type Behaviour, behaviourOf, listedNames } from './behaviour.ts';
+import { wellKnown } from './well-known.ts';
 
 /**
  * Which command is which, from the server's own COMMAND table, so that a command that is newer than this code is
- * still sent the right way. Until that table is there, every command counts as one that may write.
+ * still sent the right way. Until that table is there, the most used commands are known (well-known.ts), and every other
+ * one counts as one that may write.
  *
  * What a command does to its connection is its `behaviour`: see behaviour.ts.
  */
@@ -73,8 +75,9 @@ export class CommandTable {
   loaded = false;
 
   constructor() {
-    const waiting = knownBlocking.map((name) => makeCommand(name, ['blocking'], null));
-    this.#install(withListed(waiting));
+    this.#install(
+      withListed(wellKnown.map(([name, flag]) => makeCommand(name, flag === '' ? [] : [flag], null))),
+    );
   }
 
   /** Takes the reply of COMMAND. */
@@ -191,7 +194,7 @@ function makeCommand(name: string, flags: string[], subcommands: Map<string, Com
     name,
     read: flags.includes('readonly') || harmless.has(name),
     write: flags.includes('write'),
-    blocking: flags.includes('blocking'),
+    blocking: flags.includes('blocking') || behaviour.kind === 'blocking',
     behaviour,
     plain: behaviour.kind === 'plain' && subcommands === null,
     class: classOf(name, flags),

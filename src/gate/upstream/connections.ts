@@ -1,5 +1,5 @@
 import type { GateConfig, MemberAddress } from '../config.ts';
-import { isBusy, type OpenOptions, openUpstream } from './open-upstream.ts';
+import { type OpenOptions, openUpstream } from './open-upstream.ts';
 import { PlainSession } from './plain-session.ts';
 import type { ServerRuns } from './server-runs.ts';
 import type { Tenant } from './tenant.ts';
@@ -10,6 +10,8 @@ import { IdleUpstreams, kindOf, type Shared } from './upstreams.ts';
 export interface ConnectionsOwner {
   readonly config: GateConfig;
   readonly confirm: UpstreamOptions['confirm'];
+  /** Writes wait, or everything does. */
+  readonly holding: 'none' | 'writes' | 'all';
   /** The member for this client's requests now; null when there is none, or everything is held. */
   targetFor(client: Tenant): MemberAddress | null;
   /** Whether clients may be sent to this member now. */
@@ -74,8 +76,18 @@ export class Connections {
     return count;
   }
 
-  routeFor(client: Tenant): Upstream | null {
-    if (client.place.own !== null || client.session.needsOwnConnection) return this.ownFor(client);
+  /** Which connection takes a client's next request; null: it waits. See Router.route. */
+  route(client: Tenant, writes: boolean, own: boolean): Upstream | null {
+    if (writes && this.#owner.holding !== 'none') {
+      this.#owner.hold(client);
+      return null;
+    }
+    const { place, session } = client;
+    if (own || place.own !== null || session.needsOwnConnection) return this.#ownRoute(client);
+    return place.route ?? this.#sharedRoute(client);
+  }
+
+  #sharedRoute(client: Tenant): Upstream | null {
     const target = this.#owner.targetFor(client);
     if (target === null) {
       this.#owner.hold(client);
@@ -91,7 +103,7 @@ export class Connections {
     return shared.upstream;
   }
 
-  ownFor(client: Tenant): Upstream | null {
+  #ownRoute(client: Tenant): Upstream | null {
     const target = this.#owner.targetFor(client);
     if (target === null) {
       this.#owner.hold(client);
@@ -171,19 +183,23 @@ export class Connections {
   reroute(clients: Iterable<Tenant>): void {
     this.#idle.clear();
     for (const upstream of this.#open) {
-      const { target } = upstream;
-      const owner = this.#owners.get(upstream);
-      if (this.#owner.isTarget(target) || (owner !== undefined && this.#owner.keeps(target, owner))) continue;
+      if (this.#stays(upstream)) continue;
       if (upstream.ring.size > 0) this.#expire(upstream);
       else upstream.destroy('it leads to a former primary');
     }
     for (const { place } of clients) place.reroute();
   }
 
+  #stays(upstream: Upstream): boolean {
+    const { target } = upstream;
+    const owner = this.#owners.get(upstream);
+    return this.#owner.isTarget(target) || (owner !== undefined && this.#owner.keeps(target, owner));
+  }
+
   /** Subscriptions and their like are put up again though the client asks for nothing. */
   standAgain(client: Tenant): void {
     if (!client.closed && !client.closing && client.place.own === null && client.session.standing)
-      this.ownFor(client);
+      this.#ownRoute(client);
   }
 
   closeAll(): void {
@@ -195,8 +211,11 @@ export class Connections {
     if (upstream.expiring) return;
     upstream.expiring = true;
     const blocked = upstream.ring.peek()?.handler?.blocking === true;
-    const reason = 'it leads to a former primary and does not answer';
-    setTimeout(() => upstream.destroy(reason), blocked ? blockedGraceMs : graceMs);
+    const end = () => {
+      upstream.expiring = false;
+      if (!this.#stays(upstream)) upstream.destroy('it leads to a former primary and does not answer');
+    };
+    setTimeout(end, blocked ? blockedGraceMs : graceMs);
   }
 
   /** Makes this the connection that the client's requests go to, once those before are answered. */
@@ -219,7 +238,7 @@ export class Connections {
       onRefused: (_upstream, error) => {
         const clients = [...waiting];
         waiting.clear();
-        upstream.destroy(error);
+        endRefused(upstream, error);
         for (const each of clients) this.#owner.onRefused(each, error);
       },
       onClosed: (_upstream, reason) => {
@@ -243,7 +262,7 @@ export class Connections {
         onRefused: (_upstream, error) => {
           const owner = this.#owners.get(upstream);
           if (owner !== undefined) this.#owner.onRefused(owner, error);
-          upstream.destroy(error);
+          endRefused(upstream, error);
         },
         onClosed: (_upstream, reason) => {
           const owner = this.#owners.get(upstream);
@@ -281,9 +300,10 @@ export class Connections {
       }
       upstream.ring.shift();
     }
-    const inUse = clients.size > 0 || !upstream.ready;
-    if ((inUse && !isBusy(reason)) || upstream.broken) this.#owner.onLost(upstream.target, reason, inUse);
+    // Before anybody is told: who goes on at once must not send to what is gone.
     for (const { place } of this.#owner.clients) if (place.route === upstream) place.reroute();
+    const inUse = clients.size > 0 || !upstream.ready;
+    if (upstream.failed) this.#owner.onLost(upstream.target, reason, inUse);
     for (const client of clients) {
       if (client.closed) continue;
       client.place.forget(upstream);
@@ -293,6 +313,12 @@ export class Connections {
       this.#owner.retrySoon(client);
     }
   }
+}
+
+/** A server that lets one session not in may let in others. */
+function endRefused(upstream: Upstream, error: string): void {
+  if (/^(BUSY|WRONGPASS|NOPERM|NOAUTH) /.test(error)) upstream.destroy(error);
+  else upstream.fail(error);
 }
 
 function pumpAll(waiting: Set<Tenant>): void {

@@ -1,7 +1,8 @@
 import { Duplex } from 'node:stream';
+import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { Outbox } from './outbox.ts';
-import { RunRing } from './run-ring.ts';
+import { type ReplySink, type Run, RunRing } from './run-ring.ts';
 
 /** An outbox whose socket keeps what is written to it. */
 function makeOutbox() {
@@ -110,4 +111,63 @@ test('flushAll writes what the window keeps back', async () => {
   await turn();
   expect(writes).toEqual(['abc']);
   expect(ring.sent).toBe(3);
+});
+
+test('what was written is what counts as sent, byte for byte, whatever is added, answered and dropped when', async () => {
+  const clients = [1, 2, 3].map(() => ({}) as ReplySink);
+  const step = fc.oneof(
+    {
+      weight: 6,
+      arbitrary: fc.record({
+        kind: fc.constant('add' as const),
+        who: fc.nat(2),
+        bytes: fc.oneof(fc.nat(40), fc.nat(70_000), fc.constant(64 * 1024)),
+        count: fc.integer({ min: 1, max: 9 }),
+      }),
+    },
+    {
+      weight: 3,
+      arbitrary: fc.record({
+        kind: fc.constant('answer' as const),
+        runs: fc.integer({ min: 1, max: 5 }),
+        each: fc.constantFrom(5, 50_000, 900_000),
+      }),
+    },
+    { weight: 2, arbitrary: fc.constant({ kind: 'turn' as const }) },
+    { weight: 2, arbitrary: fc.record({ kind: fc.constant('drop' as const), who: fc.nat(2) }) },
+    { weight: 1, arbitrary: fc.constant({ kind: 'flush all' as const }) },
+  );
+  const property = fc.asyncProperty(fc.array(step, { maxLength: 60 }), async (steps) => {
+    const { ring, outbox, writes, answer } = makeOutbox();
+    /** The bytes of what is in the ring, and of what was answered. */
+    const bytesOf = new Map<Run, string>();
+    let gone = '';
+    let next = 0;
+    for (const each of steps) {
+      if (each.kind === 'add') {
+        const text = String.fromCharCode(33 + (next++ % 90)).repeat(each.bytes);
+        const run = ring.push();
+        run.count = each.count;
+        run.client = clients[each.who] as ReplySink;
+        bytesOf.set(run, text);
+        outbox.add(run, Buffer.from(text), 0, text.length);
+      } else if (each.kind === 'answer') {
+        const runs = Math.min(each.runs, ring.sent);
+        for (let index = 0; index < runs; index++) gone += bytesOf.get(ring.at(index));
+        answer(runs, each.each);
+      } else if (each.kind === 'turn') await turn();
+      else if (each.kind === 'flush all') outbox.flushAll();
+      else if (ring.dropUnsent(clients[each.who] as ReplySink, () => {}) > 0) outbox.compact();
+      const kept = Array.from({ length: ring.size }, (_, index) => ring.at(index));
+      const sent = kept
+        .slice(0, ring.sent)
+        .map((run) => bytesOf.get(run))
+        .join('');
+      expect(writes.join('') === gone + sent).toBe(true);
+      expect(
+        kept.every((run) => run.bytes?.toString('latin1', run.start, run.end) === bytesOf.get(run)),
+      ).toBe(true);
+    }
+  });
+  await fc.assert(property, { numRuns: 200, seed: 1 });
 });

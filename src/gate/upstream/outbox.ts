@@ -133,7 +133,8 @@ export class Outbox {
       if (isLast) return;
       first = this.#full[0];
     }
-    this.#writeSegment(this.#segment, end);
+    // A run without bytes may lie at the end of a segment that was written whole.
+    if (this.#segment.bytes === bytes) this.#writeSegment(this.#segment, end);
   }
 
   #writeSegment(segment: Segment, end: number): void {

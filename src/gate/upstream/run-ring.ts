@@ -8,6 +8,16 @@ export interface Loss {
   silent: boolean;
 }
 
+/** The same, as a single request is told. */
+export interface RequestLoss {
+  /** Its bytes were handed to the connection: the server may have executed it. */
+  sent: boolean;
+  /** Its server may have been lost because of it. */
+  suspect: boolean;
+  /** Servers that died before this one while they had it. */
+  deaths: number;
+}
+
 /** Who gets the replies of a connection to a member. */
 export interface ReplySink {
   readonly closed: boolean;
@@ -52,8 +62,7 @@ export interface Unasked {
  */
 export interface ReplyHandler {
   onReply(buf: Buffer, start: number, end: number): boolean;
-  /** @param suspect its server may have been lost because of it: it is not sent to another */
-  onLost(suspect: boolean): void;
+  onLost(loss: RequestLoss): void;
   /**
    * Whether this reply shows that the connection is what the gate takes it for. What is not known to be clean is
    * dirty: without that, nobody else gets the connection.

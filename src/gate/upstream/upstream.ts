@@ -74,8 +74,8 @@ export class Upstream {
   /** Its owner has put it into the state that requests need. */
   ready = false;
   closed = false;
-  /** It ended without us. */
-  broken = false;
+  /** The server ended it, or did not do what a server does: it may be lost. */
+  failed = false;
   /** Every reply until now showed that it is what the gate takes it for. */
   #proven = true;
   /** Bytes of the answers that the run at the head has had. */
@@ -103,17 +103,17 @@ export class Upstream {
         this.#onBytes();
       });
     }
-    const timer = setTimeout(() => this.destroy(`no connection within ${connectMs} ms`), connectMs);
+    const timer = setTimeout(() => this.fail(`no connection within ${connectMs} ms`), connectMs);
     this.#socket.on(tls?.upstream ? 'secureConnect' : 'connect', () => {
       clearTimeout(timer);
       this.connected = true;
       events.onConnect(this);
     });
-    this.#socket.on('error', (error) => this.#break(errorText(error)));
-    this.#socket.on('end', () => this.#break('the server closed the connection'));
+    this.#socket.on('error', (error) => this.fail(errorText(error)));
+    this.#socket.on('end', () => this.fail('the server closed the connection'));
     this.#socket.on('close', () => {
       clearTimeout(timer);
-      this.#break('the connection closed');
+      this.fail('the connection closed');
     });
   }
 
@@ -169,8 +169,14 @@ export class Upstream {
     return this.#outbox.window;
   }
 
-  /** Closes at once; unanswered runs go to onClosed. */
+  /** Closes at once, for a reason that says nothing of the server; unanswered runs go to onClosed. */
   destroy(reason: string): void {
+    this.#close(reason);
+  }
+
+  /** The same, because of the server. */
+  fail(reason: string): void {
+    this.failed ||= !this.closed;
     this.#close(reason);
   }
 
@@ -189,7 +195,7 @@ export class Upstream {
       this.#confirming = false;
       if (this.closed) return;
       if (!confirmed) {
-        this.destroy('its writes could not be confirmed by every replica');
+        this.fail('its writes could not be confirmed by every replica');
         return;
       }
       const more = inbox.end - inbox.start > bytes;
@@ -252,7 +258,7 @@ export class Upstream {
     if (next === REPLY_MALFORMED) {
       // What was whole before it has gone to its clients.
       inbox.start = pos;
-      this.destroy('the server sent something that is not RESP');
+      this.fail('the server sent something that is not RESP');
       return;
     }
     inbox.start = end - pos > longReplyBytes ? this.#passOnStart(pos, end) : pos;
@@ -334,7 +340,7 @@ export class Upstream {
   #takeOne(run: Run | undefined, buf: Buffer, start: number, end: number): boolean {
     if (this.outOfBand && this.#events.onOutOfBand?.(this, buf, start, end)) return false;
     if (run === undefined) {
-      this.destroy(`the server answered what was not asked: ${buf.toString('latin1', start, start + 80)}`);
+      this.fail(`the server answered what was not asked: ${buf.toString('latin1', start, start + 80)}`);
     } else if (run.handler !== null) {
       const { handler } = run;
       if (!handler.proves(buf, start, end)) this.#proven = false;
@@ -371,11 +377,6 @@ export class Upstream {
     this.ring.shift();
     if (this.retired && this.ring.size === 0) this.destroy('it was replaced');
     client?.onRunDone(run, replyBytes);
-  }
-
-  #break(reason: string): void {
-    this.broken ||= !this.closed;
-    this.#close(reason);
   }
 
   #close(reason: string): void {

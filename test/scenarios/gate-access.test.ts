@@ -1,0 +1,69 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { waitFor } from '../../src/base/retry.ts';
+import { type GateProcess, startGate } from '../support/gate-process.ts';
+import { RawClient } from '../support/raw-client.ts';
+import { cleanUp, client, type Server, startRedis } from '../support/redis-processes.ts';
+
+/** Passwords and users that are changed at a member itself, past the gate. */
+
+let server: Server;
+let gate: GateProcess;
+
+beforeAll(async () => {
+  server = await startRedis();
+  const direct = client(server.port);
+  for (const user of ['ann', 'bob', 'carl'])
+    await direct.call('ACL', 'SETUSER', user, 'on', `>${user}`, '~*', '&*', '+@all');
+  gate = await startGate({ members: [{ id: 'redis-1', address: '127.0.0.1', port: server.port }] });
+});
+afterAll(cleanUp);
+
+async function loggedIn(user: string, password = user): Promise<RawClient> {
+  const raw = await RawClient.open(gate.port);
+  expect(await raw.ask(`AUTH ${user} ${password}`)).toBe('+OK\r\n');
+  expect(await raw.ask('GET key')).toBe('$-1\r\n');
+  return raw;
+}
+
+/** The ids of this user's connections to the server that are open. */
+async function connectionsOf(user: string): Promise<string[]> {
+  const lines = String(await client(server.port).call('CLIENT', 'LIST')).split('\n');
+  return lines.filter((line) => line.includes(` user=${user} `)).map((line) => line.split(' ')[0] as string);
+}
+
+test("a user's new password, set at the member, ends what was opened with the old one; others stay", async () => {
+  const [ann, bob, subscriber] = [await loggedIn('ann'), await loggedIn('bob'), await loggedIn('bob')];
+  expect(await subscriber.ask('SUBSCRIBE news')).toMatch(/subscribe/);
+  const [annsBefore] = [await connectionsOf('ann')];
+  const direct = client(server.port);
+  await direct.call('ACL', 'LOG', 'RESET');
+  await direct.call('ACL', 'SETUSER', 'bob', 'resetpass', '>newer');
+  const retired = async () => (await connectionsOf('bob')).length === 1;
+  await waitFor(retired, { what: "bob's shared connection to end", withinMs: 10_000 });
+  expect(await bob.ask('GET key')).toMatch(/^-WRONGPASS/);
+  const newer = await loggedIn('bob', 'newer');
+  expect(await connectionsOf('ann')).toEqual(annsBefore);
+  expect(await ann.ask('GET key')).toBe('$-1\r\n');
+  // As at the server itself, a subscription of before goes on; it is not asked about again and again.
+  await direct.publish('news', 'more');
+  expect(await subscriber.reply()).toMatch(/message/);
+  const asked = (await connectionsOf('bob')).length;
+  const since = performance.now();
+  await waitFor(() => performance.now() - since > 4500, { what: 'two looks more', withinMs: 10_000 });
+  expect((await connectionsOf('bob')).length).toBe(asked);
+  const log = (await direct.call('ACL', 'LOG')) as unknown[][];
+  expect(log.map((entry) => Number(entry[1])).reduce((sum, count) => sum + count, 0)).toBeLessThanOrEqual(2);
+  for (const each of [ann, bob, subscriber, newer]) each.close();
+}, 30_000);
+
+test('a user that is switched off at the member is noticed, and what a user may do applies at once', async () => {
+  const carl = await loggedIn('carl');
+  const direct = client(server.port);
+  await direct.call('ACL', 'SETUSER', 'carl', '-get');
+  expect(await carl.ask('GET key')).toMatch(/^-NOPERM/);
+  await direct.call('ACL', 'SETUSER', 'carl', 'off');
+  const retired = async () => (await connectionsOf('carl')).length === 0;
+  await waitFor(retired, { what: "carl's shared connection to end", withinMs: 10_000 });
+  expect(await carl.ask('ECHO on')).toMatch(/^-WRONGPASS/);
+  carl.close();
+}, 30_000);
