@@ -26,7 +26,7 @@ export interface GateConfig {
   holdMs: number;
   inflightWrites: 'fail' | 'retry-idempotent';
   durability: 'async' | 'replicated';
-  /** Processes that share the doors. */
+  /** Processes that share the ports. */
   workers: number;
   /** How often one of several workers may be started again. */
   restarts: RestartRule;
@@ -83,7 +83,7 @@ export interface GateLimits {
 }
 
 export interface GateTls {
-  /** Files, PEM. `cert` and `key` open the doors with TLS; `ca` checks members, and clients when `verifyClients`. */
+  /** Files, PEM. `cert` and `key` open the ports with TLS; `ca` checks members, and clients when `verifyClients`. */
   cert?: string;
   key?: string;
   ca?: string;

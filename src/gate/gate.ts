@@ -2,7 +2,7 @@ import { errorText } from '../base/errors.ts';
 import { waitFor } from '../base/retry.ts';
 import { Buffered } from './client/buffered.ts';
 import type { Client } from './client/client.ts';
-import { Door, type DoorContext } from './client/listener.ts';
+import { Listener, type ListenerContext } from './client/listener.ts';
 import { CommandTable } from './commands/command-table.ts';
 import type { GateConfig } from './config.ts';
 import { Control } from './control/control.ts';
@@ -36,7 +36,7 @@ const tableAfterMs = { first: 50, most: 2000 };
 /** How often a change of passwords at a member itself is looked for. */
 const accessMs = 2000;
 
-/** One gate process: its doors, who is primary, and control. */
+/** One gate process: its listeners, who is primary, and control. */
 export class Gate implements ControlTarget {
   readonly #config: GateConfig;
   readonly #log: (text: string) => void;
@@ -45,8 +45,8 @@ export class Gate implements ControlTarget {
   readonly #watch: PrimaryWatch;
   readonly #replicas: ReplicaWatch;
   readonly #durability: Durability | null;
-  readonly #door: Door;
-  readonly #replicaDoor: Door | null;
+  readonly #readWrite: Listener;
+  readonly #readOnly: Listener | null;
   #control: Control | null = null;
   /** Set while the table of commands is to be loaded, or is being loaded. */
   #tableTimer: NodeJS.Timeout | undefined;
@@ -70,7 +70,7 @@ export class Gate implements ControlTarget {
     this.#strangers = new Strangers(config.tls, () => this.#retire('default'));
     this.#logins = new LoginCheck(config.tls, (user) => this.#retire(user));
     let lastId = ids.first - ids.step;
-    const context: DoorContext = {
+    const context: ListenerContext = {
       config,
       log,
       table: this.#table,
@@ -87,9 +87,9 @@ export class Gate implements ControlTarget {
     };
     this.#watch = new PrimaryWatch(config, log, {
       onChange: () => queueMicrotask(() => this.#onChange()),
-      onTry: (who) => (who === 'one' ? this.#door.held.pumpOne() : this.#door.held.pumpAll()),
+      onTry: (who) => (who === 'one' ? this.#readWrite.held.pumpOne() : this.#readWrite.held.pumpAll()),
     });
-    this.#replicas = new ReplicaWatch(config, this.#watch.members, log, () => this.#replicaDoor?.goOn());
+    this.#replicas = new ReplicaWatch(config, this.#watch.members, log, () => this.#readOnly?.goOn());
     const sources: DurabilitySources = {
       members: this.#watch.members,
       primary: () => this.#watch.primary,
@@ -98,33 +98,37 @@ export class Gate implements ControlTarget {
     };
     this.#durability = config.durability === 'replicated' ? new Durability(config, sources) : null;
     const routing = new PrimaryRouting(this.#watch, this.#durability?.confirm ?? null);
-    this.#door = new Door(context, routing);
+    this.#readWrite = new Listener(context, routing);
     const reading = new ReplicaRouting(config, this.#watch, this.#replicas, this.#table);
-    this.#replicaDoor = config.replicaListen ? new Door(context, reading) : null;
-    reading.door = this.#replicaDoor;
+    this.#readOnly = config.replicaListen ? new Listener(context, reading) : null;
+    reading.listener = this.#readOnly;
   }
 
-  /** Opens the doors and the control socket. @throws GATE_LISTEN, GATE_CONTROL */
+  get #listeners(): Listener[] {
+    return this.#readOnly === null ? [this.#readWrite] : [this.#readWrite, this.#readOnly];
+  }
+
+  /** Opens both ports and the control socket. @throws GATE_LISTEN, GATE_CONTROL */
   async start(): Promise<void> {
     const { listen, replicaListen } = this.#config;
     this.#watch.start();
-    await this.#door.listen(listen);
-    if (replicaListen) await this.#replicaDoor?.listen(replicaListen);
+    await this.#readWrite.listen(listen);
+    if (replicaListen) await this.#readOnly?.listen(replicaListen);
     this.#accessTimer = setInterval(() => this.#lookAtAccess(), accessMs);
     this.#control = await Control.open(this.#config, this);
   }
 
   /** The ports, as given by the system when 0 was asked for. */
   get ports(): { port: number; replicaPort: number | null } {
-    return { port: this.#door.port, replicaPort: this.#replicaDoor?.port ?? null };
+    return { port: this.#readWrite.port, replicaPort: this.#readOnly?.port ?? null };
   }
 
   status(): GateStatus {
     const { primary, holding } = this.#watch;
     const longHeld = this.#watch.heldForMs > this.#config.holdMs;
     const state = holding === 'none' ? 'open' : holding === 'all' && longHeld ? 'refusing' : 'holding';
-    const doors = this.#replicaDoor === null ? [this.#door] : [this.#door, this.#replicaDoor];
-    const sum = (of: (door: Door) => number) => doors.reduce((total, door) => total + of(door), 0);
+    const sum = (of: (listener: Listener) => number) =>
+      this.#listeners.reduce((total, listener) => total + of(listener), 0);
     this.#counters.switches = this.#watch.switches;
     return {
       id: this.#config.id,
@@ -133,13 +137,13 @@ export class Gate implements ControlTarget {
       reason: this.#watch.reason,
       primary,
       primarySince: this.#watch.primarySince,
-      clients: sum((door) => door.clients.size),
-      held: sum((door) => door.held.size),
+      clients: sum((listener) => listener.clients.size),
+      held: sum((listener) => listener.held.size),
       sentinelsSeen: this.#watch.sentinelsSeen,
       sentinelsNeeded: this.#config.quorumMajority,
       connections: {
-        shared: sum((door) => door.connections.counts.shared),
-        private: sum((door) => door.connections.counts.private),
+        shared: sum((listener) => listener.connections.counts.shared),
+        private: sum((listener) => listener.connections.counts.private),
       },
       commandsKnown: this.#table.loaded,
       ...this.#counters.read(),
@@ -152,7 +156,7 @@ export class Gate implements ControlTarget {
   async hold(request: HoldRequest): Promise<HoldResult> {
     this.#watch.holdWrites(request.reason, request.maxMs);
     try {
-      const drained = () => this.#door.connections.writesInFlight === 0;
+      const drained = () => this.#readWrite.connections.writesInFlight === 0;
       await waitFor(drained, { what: 'the writes in flight', withinMs: request.maxMs, everyMs: drainPollMs });
       return { drained: true };
     } catch {
@@ -174,12 +178,11 @@ export class Gate implements ControlTarget {
 
   /** Takes no one in, lets every client finish what it sent, then says goodbye. */
   async #drain(graceMs: number): Promise<void> {
-    const doors = this.#replicaDoor === null ? [this.#door] : [this.#door, this.#replicaDoor];
     this.#log(`draining: ${this.status().clients} clients`);
-    for (const door of doors) door.stopListening();
+    for (const listener of this.#listeners) listener.stopListening();
     const done = () => {
-      for (const door of doors) door.closeIdle();
-      return doors.every((door) => door.clients.size === 0);
+      for (const listener of this.#listeners) listener.closeIdle();
+      return this.#listeners.every((listener) => listener.clients.size === 0);
     };
     try {
       await waitFor(done, { what: 'clients to finish', withinMs: graceMs, everyMs: 10 });
@@ -198,25 +201,24 @@ export class Gate implements ControlTarget {
     this.#replicas.stop();
     this.#durability?.stop();
     this.#control?.close();
-    for (const door of [this.#door, this.#replicaDoor]) {
-      door?.stopListening();
-      for (const client of [...(door?.clients ?? [])]) client.close();
-      door?.connections.closeAll();
+    for (const listener of this.#listeners) {
+      listener.stopListening();
+      for (const client of [...listener.clients]) client.close();
+      listener.connections.closeAll();
     }
   }
 
   /** Nobody new gets a connection of this user, or of anybody (null), that was made until now. */
   #retire(user: string | null): void {
     this.#strangers.doubt();
-    for (const door of [this.#door, this.#replicaDoor]) door?.connections.retireUser(user);
+    for (const listener of this.#listeners) listener.connections.retireUser(user);
   }
 
   /** A password that was changed at a member itself is asked of those who have been here with another, or none, too. */
   #lookAtAccess(): void {
     const { primary, holding } = this.#watch;
     if (primary === null || holding !== 'none') return;
-    const doors = this.#replicaDoor === null ? [this.#door] : [this.#door, this.#replicaDoor];
-    const clients = doors.flatMap((door) => [...door.clients]);
+    const clients = this.#listeners.flatMap((listener) => [...listener.clients]);
     // The connections of clients tell of a member that is lost.
     if (clients.some(({ session }) => session.identity.login === null))
       this.#strangers.ask(primary).catch(() => {});
@@ -225,9 +227,9 @@ export class Gate implements ControlTarget {
 
   #onChange(): void {
     const { holding } = this.#watch;
-    if (holding === 'none' && this.#replicaDoor !== null) this.#replicas.follow(this.#watch.primary);
-    this.#door.goOn();
-    this.#replicaDoor?.goOn();
+    if (holding === 'none' && this.#readOnly !== null) this.#replicas.follow(this.#watch.primary);
+    this.#readWrite.goOn();
+    this.#readOnly?.goOn();
     if (holding === 'none' && !this.#table.loaded) this.#loadTableSoon();
   }
 
@@ -236,7 +238,7 @@ export class Gate implements ControlTarget {
       await this.#loadTable();
       this.#tableTimer = undefined;
       this.#tablePauseMs = Math.min(this.#tablePauseMs * 2, tableAfterMs.most);
-      if (this.#table.loaded) this.#replicaDoor?.goOn();
+      if (this.#table.loaded) this.#readOnly?.goOn();
       else if (!this.#stopped && this.#watch.holding === 'none') this.#loadTableSoon();
     }, this.#tablePauseMs);
   }

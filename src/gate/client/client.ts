@@ -16,7 +16,7 @@ import type { RequestBuffer } from './request-buffer.ts';
 import type { Again, RetryQueue } from './retry-queue.ts';
 import type { Session } from './session.ts';
 
-/** What a client needs of the door that it came through. */
+/** What a client needs of the listener that it came through. */
 export interface Router {
   readonly config: GateConfig;
   readonly table: CommandTable;
@@ -34,7 +34,7 @@ export interface Router {
   readonly era: number;
   /** Which run of its process each server is in. */
   readonly runs: ServerRuns;
-  /** True for a door that refuses some requests. */
+  /** True for a port that refuses some requests. */
   readonly refuses: boolean;
   readonly clients: ReadonlySet<Client>;
   /**
@@ -50,7 +50,7 @@ export interface Router {
   dropOwn(client: Client): void;
   /** Has `client.pump` called when what is held may go on; its requests fail when it took too long. */
   hold(client: Client): void;
-  /** The error for a request that this door does not take; null for every other. */
+  /** The error for a request that this port does not take; null for every other. */
   refuse(client: Client, command: Command): Buffer | null;
   /** A server refused without executing: true when the request is to be sent again, false to pass the error on. */
   onRefusal(client: Client, refusal: Refusal): boolean;

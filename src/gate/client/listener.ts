@@ -22,7 +22,7 @@ import { refuseWaiting } from './replay.ts';
 import { withSharedReads } from './shared-reads.ts';
 import { secure } from './tls-handshake.ts';
 
-/** How a door chooses the member for a client, and tells what it notices. */
+/** How a listener chooses the member for a client, and tells what it notices. */
 export interface Routing {
   /** The member for this client's requests now; null when there is none. */
   targetFor(client: Client): MemberAddress | null;
@@ -35,12 +35,12 @@ export interface Routing {
   onRefusal(target: MemberAddress, refusal: Refusal): boolean;
   readonly refuses: boolean;
   readonly confirm: UpstreamOptions['confirm'];
-  /** A reply for requests that this door does not take, or null. */
+  /** A reply for requests that this listener does not take, or null. */
   refuse(client: Client, command: Command): Buffer | null;
   forget(client: Client): void;
 }
 
-export interface DoorContext {
+export interface ListenerContext {
   config: GateConfig;
   table: CommandTable;
   counters: Counters;
@@ -51,12 +51,12 @@ export interface DoorContext {
   /** Connections of this user (latin1), or of everybody (null), are not for those who come. */
   retire: (user: string | null) => void;
   primaryLoads: () => boolean;
-  /** Numbers clients across doors. */
+  /** Numbers clients across listeners. */
   nextId: () => number;
 }
 
 /** One listening address with its clients. */
-export class Door implements Router, ConnectionsOwner {
+export class Listener implements Router, ConnectionsOwner {
   readonly config: GateConfig;
   readonly table: CommandTable;
   readonly counters: Counters;
@@ -66,7 +66,7 @@ export class Door implements Router, ConnectionsOwner {
   readonly refuses: boolean;
   readonly buffered: Buffered;
   readonly runs: ServerRuns;
-  readonly #context: DoorContext;
+  readonly #context: ListenerContext;
   readonly confirm: UpstreamOptions['confirm'];
   readonly #routing: Routing;
   readonly #servers: Server[] = [];
@@ -76,7 +76,7 @@ export class Door implements Router, ConnectionsOwner {
   #era = 0;
   #heldAll = false;
 
-  constructor(context: DoorContext, routing: Routing) {
+  constructor(context: ListenerContext, routing: Routing) {
     this.#context = context;
     this.confirm = routing.confirm;
     this.#routing = routing;
@@ -107,7 +107,7 @@ export class Door implements Router, ConnectionsOwner {
     return this.#context.primaryLoads();
   }
 
-  /** Opens the door on every host of `listen`. @throws GATE_LISTEN */
+  /** Opens the port on every host of `listen`. @throws GATE_LISTEN */
   async listen(listen: Listen): Promise<void> {
     for (const host of typeof listen.host === 'string' ? [listen.host] : listen.host) {
       const { proxyProtocol, tls } = this.config;

@@ -1,6 +1,6 @@
 import { writeError } from '../../resp/write.ts';
 import type { Client } from '../client/client.ts';
-import type { Door, Routing } from '../client/listener.ts';
+import type { Listener, Routing } from '../client/listener.ts';
 import type { Refusal } from '../client/refusal.ts';
 import type { Command } from '../commands/command-table.ts';
 import type { GateConfig, MemberAddress } from '../config.ts';
@@ -68,7 +68,7 @@ export class ReplicaRouting implements Routing {
   readonly #table: { readonly loaded: boolean };
   readonly #chosen = new Map<Client, MemberAddress>();
   #turn = 0;
-  door: Door | null = null;
+  listener: Listener | null = null;
 
   constructor(
     config: GateConfig,
@@ -95,7 +95,7 @@ export class ReplicaRouting implements Routing {
     let best: MemberAddress | null = null;
     let least = Number.POSITIVE_INFINITY;
     for (const member of fit) {
-      const load = (this.door?.connections.loadOf(member) ?? 0) * 2 + (member === before ? 0 : 1);
+      const load = (this.listener?.connections.loadOf(member) ?? 0) * 2 + (member === before ? 0 : 1);
       if (load < least) {
         best = member;
         least = load;

@@ -6,7 +6,7 @@ import type { Tenant } from './tenant.ts';
 import type { Upstream, UpstreamOptions } from './upstream.ts';
 import { IdleUpstreams, kindOf, type Shared } from './upstreams.ts';
 
-/** What the connections need of the door that uses them. */
+/** What the connections need of the listener that uses them. */
 export interface ConnectionsOwner {
   readonly config: GateConfig;
   readonly confirm: UpstreamOptions['confirm'];
@@ -40,7 +40,7 @@ const stuckMs = 250;
 const stuckCheckMs = 125;
 
 /**
- * The connections to members behind one door. Plain requests of all clients that are alike (same user, database
+ * The connections to members behind one listener. Plain requests of all clients that are alike (same user, database
  * and protocol) share one connection to a member. A client whose session is more than that holds has its own; it
  * is given back, for the next client that is alike, when the session is plain again.
  */
