@@ -10,7 +10,7 @@ import type { Client, Router } from './client.ts';
 import { ClientOutput } from './client-output.ts';
 import { Farewell } from './farewell.ts';
 import { Flow } from './flow.ts';
-import { LongIntake } from './long-intake.ts';
+import { Intake } from './intake.ts';
 import { answerOrRetry, retryLost, sendAgain } from './replay.ts';
 import { RequestBuffer } from './request-buffer.ts';
 import { type Again, RetryQueue } from './retry-queue.ts';
@@ -41,9 +41,8 @@ export class GateClient implements Client {
   readonly since = Date.now();
   readonly cameAt = performance.now();
   #pumping = false;
-  #paused = false;
   readonly #slow = new SlowReader(this);
-  readonly #long = new LongIntake(this);
+  readonly #intake = new Intake(this, () => this.idle() && this.retries.isEmpty && !this.#settling);
   readonly #farewell = new Farewell(this);
   readonly retries = new RetryQueue();
   inFlight = 0;
@@ -68,11 +67,12 @@ export class GateClient implements Client {
     this.router = router;
     this.output = new ClientOutput(socket, router.counters);
     this.flow = new Flow(router.config.limits.replyBytes);
-    if (socket instanceof SharedReadSocket) socket.receive = (buf, bytes) => this.#onData(buf, bytes);
-    else socket.on('data', (chunk: Buffer) => this.#onData(chunk, chunk.length));
+    const intake = this.#intake;
+    if (socket instanceof SharedReadSocket) socket.receive = (buf, bytes) => intake.receive(buf, bytes);
+    else socket.on('data', (chunk: Buffer) => intake.receive(chunk, chunk.length));
     socket.on('drain', () => this.#onDrained());
     socket.on('error', () => this.close());
-    socket.on('end', () => (this.#long.active ? this.close() : this.#farewell.onEnd()));
+    socket.on('end', () => (intake.passesLong ? this.close() : this.#farewell.onEnd()));
     socket.on('close', () => this.close());
   }
 
@@ -83,7 +83,7 @@ export class GateClient implements Client {
     this.socket.destroy();
     this.#slow.stop();
     this.output.drained();
-    this.#long.abandon();
+    this.#intake.abandon();
     this.router.buffered.update(this);
     this.router.onClientClosed(this);
   }
@@ -156,44 +156,6 @@ export class GateClient implements Client {
     return !this.retries.isEmpty || this.requests.size > 0;
   }
 
-  #onData(chunk: Buffer, bytes: number): void {
-    this.router.counters.bytesIn += bytes;
-    if (this.closing) return;
-    const { requests, router } = this;
-    const start = this.#long.active ? this.#long.pass(Buffer.from(chunk.subarray(0, bytes))) : 0;
-    if (this.#long.stalled) this.#pause();
-    if (start === bytes) return;
-    requests.add(chunk, start, bytes);
-    this.pump();
-    requests.keep();
-    if (this.place.current?.crowd.isFullFor(this)) this.#pause();
-    if (requests.size > 0 && this.flow.isSlow(this.output.unread)) this.#pause();
-    const { requestBytes } = router.config.limits;
-    if (requests.size <= requestBytes) return;
-    if (requests.incomplete) this.#startLong();
-    else if (requests.size > requestBytes) this.#pause();
-  }
-
-  /** Its request is longer than what may be kept: how it goes on depends on what it is. */
-  #startLong(): void {
-    const ready = this.idle() && this.retries.isEmpty && !this.#settling;
-    if (this.#long.begin(ready)) this.resume();
-    else this.#pause();
-  }
-
-  #pause(): void {
-    this.#paused = true;
-    this.socket.pause();
-  }
-
-  resume(): void {
-    const full = this.place.current?.crowd.full || this.#long.stalled;
-    if (!this.#paused || full || this.flow.isSlow(this.output.unread)) return;
-    this.#paused = false;
-    this.socket.resume();
-    this.pump();
-  }
-
   /** Goes on with what waits, as far as it can. */
   pump(): void {
     if (this.#pumping || this.closed) return;
@@ -203,10 +165,11 @@ export class GateClient implements Client {
     while (!this.retries.collecting && this.#goOn());
     this.#pumping = false;
     if (this.heldBytes !== this.#counted) this.router.buffered.update(this);
-    if (this.requests.size === 0) {
-      this.requests.release();
-      if (this.#paused) this.resume();
-    } else if (this.#paused && this.requests.incomplete && !this.#long.active) this.#startLong();
+    this.#intake.pumped();
+  }
+
+  resume(): void {
+    this.#intake.resume();
   }
 
   #onDrained(): void {

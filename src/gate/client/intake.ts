@@ -1,0 +1,81 @@
+import { Buffer } from 'node:buffer';
+import type { Client } from './client.ts';
+import { LongIntake } from './long-intake.ts';
+
+/**
+ * What a client's socket brings. It is read no further while too much of it, or of what answers it, is kept here; who
+ * makes room calls `resume`.
+ */
+export class Intake {
+  readonly #client: Client;
+  readonly #long: LongIntake;
+  /** Nothing before the next request is under way. */
+  readonly #isFree: () => boolean;
+  #paused = false;
+
+  constructor(client: Client, isFree: () => boolean) {
+    this.#client = client;
+    this.#long = new LongIntake(client);
+    this.#isFree = isFree;
+  }
+
+  /** A long request is on its way. */
+  get passesLong(): boolean {
+    return this.#long.active;
+  }
+
+  /** The first `bytes` of `chunk` came; they are there until this returns. */
+  receive(chunk: Buffer, bytes: number): void {
+    const client = this.#client;
+    client.router.counters.bytesIn += bytes;
+    if (client.closing) return;
+    const { requests, router } = client;
+    const start = this.#long.active ? this.#long.pass(Buffer.from(chunk.subarray(0, bytes))) : 0;
+    if (this.#long.stalled) this.#pause();
+    if (start === bytes) return;
+    requests.add(chunk, start, bytes);
+    client.pump();
+    requests.keep();
+    if (client.place.current?.crowd.isFullFor(client)) this.#pause();
+    if (requests.size > 0 && client.flow.isSlow(client.unread)) this.#pause();
+    const { requestBytes } = router.config.limits;
+    if (requests.size <= requestBytes) return;
+    if (requests.incomplete) this.#startLong();
+    else if (requests.size > requestBytes) this.#pause();
+  }
+
+  /** Reads on, if there is room. */
+  resume(): void {
+    const client = this.#client;
+    const full = client.place.current?.crowd.full || this.#long.stalled;
+    if (!this.#paused || full || client.flow.isSlow(client.unread)) return;
+    this.#paused = false;
+    client.socket.resume();
+    client.pump();
+  }
+
+  /** What could be taken of the client's requests was taken. */
+  pumped(): void {
+    const { requests } = this.#client;
+    if (requests.size === 0) {
+      requests.release();
+      if (this.#paused) this.resume();
+    } else if (this.#paused && requests.incomplete && !this.#long.active) this.#startLong();
+  }
+
+  /** The client is gone. */
+  abandon(): void {
+    this.#long.abandon();
+  }
+
+  /** Its request is longer than what may be kept: how it goes on depends on what it is. */
+  #startLong(): void {
+    if (this.#long.begin(this.#isFree())) this.resume();
+    else this.#pause();
+  }
+
+  #pause(): void {
+    this.#paused = true;
+    this.#client.socket.pause();
+  }
+}
