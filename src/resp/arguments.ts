@@ -57,8 +57,10 @@ const escapes = new Map<string, number>(Object.entries({ n: 10, r: 13, t: 9, b: 
 function readDouble(line: Buffer, start: number, bytes: number[]): number | undefined {
   for (let pos = start; pos < line.length; pos++) {
     const byte = line[pos] as number;
+    // To the server the line ends here.
+    if (byte === 0) return undefined;
     if (byte === DOUBLE) return pos + 1;
-    if (byte !== BACKSLASH || pos + 1 >= line.length) {
+    if (byte !== BACKSLASH || pos + 1 >= line.length || line[pos + 1] === 0) {
       bytes.push(byte);
       continue;
     }
@@ -77,6 +79,7 @@ function readDouble(line: Buffer, start: number, bytes: number[]): number | unde
 function readSingle(line: Buffer, start: number, bytes: number[]): number | undefined {
   for (let pos = start; pos < line.length; pos++) {
     const byte = line[pos] as number;
+    if (byte === 0) return undefined;
     if (byte === SINGLE) return pos + 1;
     if (byte === BACKSLASH && line[pos + 1] === SINGLE) {
       bytes.push(SINGLE);

@@ -136,11 +136,12 @@ describe('words of an inline request', () => {
     ["SET k 'a \\' b\\n'", ['SET', 'k', "a ' b\\n"]],
     ['ECHO ""', ['ECHO', '']],
     ['', []],
+    ['PING\0 not this', ['PING']],
   ])('%j', (line, words) => {
     expect(splitInline(Buffer.from(line))?.map(String)).toEqual(words);
   });
 
-  test.each(['SET "a', "SET 'a", 'SET "a"b', "SET 'a'b"])('%j is unbalanced', (line) => {
+  test.each(['SET "a', "SET 'a", 'SET "a"b', "SET 'a'b", 'SET "a\0"', "SET 'a\0'"])('%j is unbalanced', (line) => {
     expect(splitInline(Buffer.from(line))).toBeUndefined();
   });
 });

@@ -9,11 +9,14 @@ export function describeClient(client: Client): string {
   const now = Date.now();
   const seconds = (since: number) => Math.floor((now - since) / 1000);
   const flags =
-    (session.subscribed ? 'P' : '') +
-    (client.place.own?.ring.peek()?.handler?.blocking === true ? 'b' : '') +
     (session.monitor !== null ? 'O' : '') +
+    (session.subscribed ? 'P' : '') +
     (session.transaction.open ? 'x' : '') +
-    (session.tracking.on ? 't' : '');
+    (client.place.own?.ring.peek()?.handler?.blocking === true ? 'b' : '') +
+    (session.tracking.on ? 't' : '') +
+    (session.tracking.broadcasts ? 'B' : '') +
+    (session.modes.has('no-evict') ? 'e' : '') +
+    (session.modes.has('no-touch') ? 'T' : '');
   const kept = client.requests.size + client.flow.sentBytes;
   const unread = client.output.unread;
   const { keptBytes } = session.transaction;

@@ -20,6 +20,10 @@ export class Tracking {
     return this.#requests.length > 0;
   }
 
+  get broadcasts(): boolean {
+    return this.#requests.some(saysBroadcast);
+  }
+
   /** The client that is told in its place; null when it is told itself. */
   get redirect(): number | null {
     const ids = this.#requests.flatMap((args) => redirectIn(args) ?? []);
@@ -29,15 +33,18 @@ export class Tracking {
   /** The server accepted CLIENT TRACKING with these arguments. */
   onAccepted(args: Buffer[]): void {
     const off = /^off$/i.test(args[2]?.toString('latin1') ?? '');
-    const adds = args.some((arg) => /^bcast$/i.test(arg.toString('latin1')));
     if (off) this.#requests = [];
-    else this.#requests = adds ? [...this.#requests, args] : [args];
+    else this.#requests = saysBroadcast(args) ? [...this.#requests, args] : [args];
   }
 
   /** The requests for a server that knows the other client's connection by this id; null: there is no other. */
   requests(redirect: number | null): Buffer[] {
     return this.#requests.map((args) => withRedirect(args, redirect));
   }
+}
+
+function saysBroadcast(args: Buffer[]): boolean {
+  return args.some((arg) => /^bcast$/i.test(arg.toString('latin1')));
 }
 
 /** The id after REDIRECT; null when there is none. */

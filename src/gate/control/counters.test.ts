@@ -31,6 +31,7 @@ test('commands are counted by name and class, and stay counted when the table is
   };
   call('MULTI');
   call('get');
+  call('newer');
   table.load([
     ['get', 2, ['readonly']],
     ['set', -3, ['write']],
@@ -42,8 +43,8 @@ test('commands are counted by name and class, and stay counted when the table is
   const sub = table.get('config')?.subcommands?.get('get');
   if (sub) sub.calls += 3;
   const { commands, classes } = table.counted();
-  expect(commands).toEqual({ unknown: 1, multi: 2, get: 1, set: 1, 'config|get': 3 });
-  expect(classes).toMatchObject({ read: 1, write: 2, transaction: 2, administration: 3, blocking: 0 });
+  expect(commands).toEqual({ unknown: 1, multi: 2, get: 2, set: 1, 'config|get': 3 });
+  expect(classes).toMatchObject({ read: 2, write: 2, transaction: 2, administration: 3, blocking: 0 });
 });
 
 test('the status of several workers is their sum, and the worst state of them', () => {
