@@ -141,7 +141,10 @@ describe('words of an inline request', () => {
     expect(splitInline(Buffer.from(line))?.map(String)).toEqual(words);
   });
 
-  test.each(['SET "a', "SET 'a", 'SET "a"b', "SET 'a'b", 'SET "a\0"', "SET 'a\0'"])('%j is unbalanced', (line) => {
-    expect(splitInline(Buffer.from(line))).toBeUndefined();
-  });
+  test.each(['SET "a', "SET 'a", 'SET "a"b', "SET 'a'b", 'SET "a\0"', "SET 'a\0'"])(
+    '%j is unbalanced',
+    (line) => {
+      expect(splitInline(Buffer.from(line))).toBeUndefined();
+    },
+  );
 });
