@@ -1,7 +1,7 @@
 /** One agent from start to stop: takes the state directory, brings everything up, watches, serves, stops. */
 import { existsSync } from 'node:fs';
 import type { FastifyInstance } from 'fastify';
-import { writeFileAtomic } from '../base/atomic-file.ts';
+import { writeFileIfNew } from '../base/atomic-file.ts';
 import { systemClock } from '../base/clock.ts';
 import { activeSabotages } from '../base/sabotage.ts';
 import { loadSecrets } from '../spec/secrets.ts';
@@ -86,7 +86,7 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
     if (!hadSecret && spec.hosts.length > 1) {
       report(`made a secret in ${paths.secret}: the other hosts need the same file before they start`);
     }
-    await writeFileAtomic(paths.apiToken, `${secrets.apiToken}\n`);
+    await writeFileIfNew(paths.apiToken, `${secrets.apiToken}\n`);
     const events = new EventLog(paths.events, systemClock);
     const aclSelectors = hasAclSelectors(version);
     const clock = systemClock;

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
+import { mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { errorCode } from './errors.ts';
 
@@ -26,6 +26,15 @@ export async function writeFileAtomic(file: string, data: string | Uint8Array, m
     throw error;
   }
   await syncFolder(folder);
+}
+
+/**
+ * The same with 0o600, unless the file is there, says that already and is its owner's only: nothing is synced then, which
+ * takes its time on a busy disk.
+ */
+export async function writeFileIfNew(file: string, text: string): Promise<void> {
+  const isSame = (await readFileIfThere(file)) === text && ((await stat(file)).mode & 0o777) === 0o600;
+  if (!isSame) await writeFileAtomic(file, text);
 }
 
 /** The file's text, or undefined when there is no such file. Other failures are thrown. */

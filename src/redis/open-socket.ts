@@ -1,5 +1,5 @@
 import { connect, type OnReadOpts, type Socket } from 'node:net';
-import { connect as connectTls } from 'node:tls';
+import { nodeTls } from '../base/node-tls.ts';
 import type { Endpoint, TlsMaterial } from './endpoint.ts';
 
 const keepAliveMs = 15_000;
@@ -13,6 +13,6 @@ export function openSocket(endpoint: Endpoint, tls?: TlsMaterial | undefined, on
   const memory = onread ? { onread } : {};
   if ('path' in endpoint) return connect({ path: endpoint.path, ...memory });
   const { host, port } = endpoint;
-  const socket = tls ? connectTls({ host, port, ...tls }) : connect({ host, port, ...memory });
+  const socket = tls ? nodeTls().connect({ host, port, ...tls }) : connect({ host, port, ...memory });
   return socket.setNoDelay(true).setKeepAlive(true, keepAliveMs);
 }

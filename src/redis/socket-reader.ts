@@ -1,6 +1,6 @@
 import { connect, type Socket } from 'node:net';
-import { connect as connectTls } from 'node:tls';
 import { errorText } from '../base/errors.ts';
+import { nodeTls } from '../base/node-tls.ts';
 import type { TlsTexts } from './endpoint.ts';
 
 export interface SocketPlace {
@@ -88,7 +88,7 @@ export class SocketReader {
   }
 
   #connect({ address, port, tls }: SocketPlace): Socket {
-    if (tls) return connectTls({ host: address, port, ...tls });
+    if (tls) return nodeTls().connect({ host: address, port, ...tls });
     const buffer = Buffer.allocUnsafeSlow(readBytes);
     const callback = (count: number) => {
       this.#arrived = buffer.subarray(0, count);

@@ -1,4 +1,5 @@
-import { mkdtempSync, readdirSync, readFileSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { closeSync, mkdtempSync, openSync, readdirSync, readFileSync } from 'node:fs';
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -162,13 +163,11 @@ export class HoldfastTestbed implements Testbed {
   }
 
   async revive(): Promise<void> {
-    for (const host of this.hosts) {
-      const runs = await this.#status(host).then(
-        () => true,
-        () => false,
-      );
-      if (!runs) await this.#up(host);
-    }
+    await Promise.all(
+      this.hosts.map(async (host) => {
+        if (!(await this.#answers(host))) await this.#restartAgent(host);
+      }),
+    );
   }
 
   async wipe(member: string): Promise<void> {
@@ -284,6 +283,10 @@ export class HoldfastTestbed implements Testbed {
     return this.#agent(host).status();
   }
 
+  async #answers(host: string): Promise<boolean> {
+    return (await this.#status(host).catch(() => null)) !== null;
+  }
+
   #credentials(): { credentials?: { username: string; password: string } } {
     return this.#password === null ? {} : { credentials: { username: 'default', password: this.#password } };
   }
@@ -311,10 +314,36 @@ export class HoldfastTestbed implements Testbed {
     ];
   }
 
-  async #up(host: string, environment?: NodeJS.ProcessEnv): Promise<void> {
-    const where = this.hosts.length > 1 ? ['--host', host] : [];
+  /** As systemd does: in the foreground, and nobody waits for it to be ready. */
+  async #restartAgent(host: string): Promise<void> {
+    const [program, ...before] = [...(this.#network?.on(host) ?? []), process.execPath];
     const stateDir = path.join(this.#folder, host);
-    const args = ['up', this.#specFile, ...where, '--state-dir', stateDir, '--detach'];
+    const log = openSync(path.join(stateDir, 'agent.log'), 'a', 0o600);
+    try {
+      const args = [...before, process.argv[1] as string, ...this.#upArgs(host)];
+      spawn(program as string, args, {
+        cwd: this.#folder,
+        detached: true,
+        stdio: ['ignore', log, log],
+      }).unref();
+    } finally {
+      closeSync(log);
+    }
+    await waitFor(() => this.#answers(host), {
+      what: `the agent of ${host}`,
+      withinMs: wholeWithinMs,
+      everyMs: 20,
+    });
+  }
+
+  #upArgs(host: string): string[] {
+    const where = this.hosts.length > 1 ? ['--host', host] : [];
+    return ['up', this.#specFile, ...where, '--state-dir', path.join(this.#folder, host)];
+  }
+
+  async #up(host: string, environment?: NodeJS.ProcessEnv): Promise<void> {
+    const stateDir = path.join(this.#folder, host);
+    const args = [...this.#upArgs(host), '--detach'];
     const [program, ...before] = [...(this.#network?.on(host) ?? []), process.execPath];
     await runApart(
       program as string,

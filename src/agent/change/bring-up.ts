@@ -23,6 +23,8 @@ const serversUpMs = 20_000;
 /** How long one that ran before is waited for: it may hang or load, which is the loop's to deal with. */
 const adoptedAnswersMs = 500;
 const sentinelStopMs = 5_000;
+/** A primary with more data than it loads in this time loads it beside its replicas. */
+const primaryListensMs = 200;
 
 /**
  * Starts or adopts everything and waits until the servers answer.
@@ -117,24 +119,40 @@ async function startMissing(context: ChangeContext, started: Unit[]): Promise<vo
 }
 
 async function startCold(context: ChangeContext, started: Unit[]): Promise<void> {
-  const { deployment, report, operation } = context;
+  const { deployment, report } = context;
   await stopSentinels(deployment);
   const leader = await prepareColdStart(deployment, report);
-  for (const member of deployment.members) {
-    const { place, unit } = member;
-    // Not started here, it is the loop's to start, once it has seen who is primary.
-    if (!unit || leader === null) continue;
-    const primary = place.id === leader ? null : deployment.member(leader);
-    operation.signal.throwIfAborted();
-    await startMember(deployment.setting, member, primary, 'start');
-    started.push(unit);
-  }
   // All at once: a gate takes as long to start as the servers do.
   const isSentinel = (unit: Unit) => deployment.sentinels.some((each) => each.unit === unit);
   const others = [...deployment.gates, ...deployment.sentinels].flatMap(({ unit }) => unit ?? []);
   const starts = others.map((unit) => startUnit(context, unit, isSentinel(unit), started));
+  // Not started here, members are the loop's to start, once it has seen who is primary.
+  if (leader !== null) starts.push(startMembers(context, deployment.member(leader), started));
   const failed = (await Promise.allSettled(starts)).find(({ status }) => status === 'rejected');
   if (failed?.status === 'rejected') throw failed.reason;
+}
+
+/**
+ * The primary first. A replica asks its primary as soon as it starts, and then once a second (replicationCron in
+ * replication.c): one that is there a moment too early costs writes, which wait for a replica, that second.
+ */
+async function startMembers(
+  { deployment, operation }: ChangeContext,
+  leader: LiveMember,
+  started: Unit[],
+): Promise<void> {
+  const start = async (member: LiveMember, primary: LiveMember | null) => {
+    operation.signal.throwIfAborted();
+    if (member.unit === null) return;
+    await startMember(deployment.setting, member, primary, 'start');
+    started.push(member.unit);
+  };
+  await start(leader, null);
+  const until = performance.now() + primaryListensMs;
+  const isUp = () => leader.watch.seen.reachable && !leader.watch.seen.busy;
+  for (; !isUp() && performance.now() < until; await pause(5, operation.signal)) await leader.watch.look();
+  const replicas = deployment.members.filter((member) => member !== leader);
+  await Promise.all(replicas.map((member) => start(member, leader)));
 }
 
 /** A Sentinel that runs writes over the file that is prepared for it; without members it is of no use. */

@@ -4,7 +4,7 @@
  * into them, and, when the newest data is not where the Sentinels' files say, who is primary.
  */
 import { readFile } from 'node:fs/promises';
-import { readFileIfThere, writeFileAtomic } from '../../base/atomic-file.ts';
+import { readFileIfThere, writeFileAtomic, writeFileIfNew } from '../../base/atomic-file.ts';
 import { mergeDirectives } from '../../render/merge-directives.ts';
 import { renderRedisConf } from '../../render/redis-conf.ts';
 import { renderSentinelConf, sentinelRunId } from '../../render/sentinel-conf.ts';
@@ -31,7 +31,7 @@ export async function writeConfigs(deployment: Deployment, primary: Member): Pro
     await noteChange(unit.paths, spec.redis, setting.clock.wallMs());
     await writeOrMerge(unit.paths.config, memberConfText(setting, { place, unit }, follows));
     // Redis never writes this one: it is ours.
-    await writeFileAtomic(unit.paths.aclFile, renderUsersAcl({ spec, secrets, selectors }));
+    await writeFileIfNew(unit.paths.aclFile, renderUsersAcl({ spec, secrets, selectors }));
   }
   for (const { place, unit } of sentinels) {
     if (!unit) continue;
@@ -109,5 +109,5 @@ function epochIn(sentinelConf: string): number {
 /** A first file is written whole; into one that Redis has rewritten since, only what the spec says is brought. */
 async function writeOrMerge(file: string, rendered: string): Promise<void> {
   const existing = await readFileIfThere(file);
-  await writeFileAtomic(file, existing === undefined ? rendered : mergeDirectives(existing, rendered));
+  await writeFileIfNew(file, existing === undefined ? rendered : mergeDirectives(existing, rendered));
 }

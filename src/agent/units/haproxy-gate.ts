@@ -1,5 +1,5 @@
 import { connect } from 'node:net';
-import { writeFileAtomic } from '../../base/atomic-file.ts';
+import { writeFileIfNew } from '../../base/atomic-file.ts';
 import { GateControlFailed } from '../../gate/errors.ts';
 import type { ProcessCommand } from '../../process/supervised-process.ts';
 import { renderHaproxyCfg } from '../../render/haproxy-cfg.ts';
@@ -35,7 +35,7 @@ export class HaproxyGate implements GateAdapter {
   async configure(): Promise<void> {
     const { spec, secrets } = this.#deployment.setting;
     const input = { spec, gate: this.#place, secrets, adminSocket: this.#paths.socket };
-    await writeFileAtomic(this.#paths.config, renderHaproxyCfg(input));
+    await writeFileIfNew(this.#paths.config, renderHaproxyCfg(input));
     this.#seen = { state: 'down', clients: 0 };
   }
 

@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url';
-import { writeFileAtomic } from '../../base/atomic-file.ts';
+import { writeFileIfNew } from '../../base/atomic-file.ts';
 import { type GateConfigInput, gateConfig } from '../../gate/config.ts';
 import type { GateStatus } from '../../gate/control/control-api.ts';
 import { GateControl } from '../../gate/control/control-client.ts';
@@ -37,7 +37,7 @@ export class OwnGate implements GateAdapter {
 
   async configure(): Promise<void> {
     const config = gateConfig(gateInput(this.#deployment, this.#place, this.#paths.socket));
-    await writeFileAtomic(this.#paths.config, `${JSON.stringify(config, null, 2)}\n`);
+    await writeFileIfNew(this.#paths.config, `${JSON.stringify(config, null, 2)}\n`);
     this.#seen = { state: 'down', clients: 0 };
   }
 
