@@ -1,7 +1,8 @@
 /** Does what was decided. Each action leaves the view changed, so that the same decision is not made twice. */
-import type { Decision, StartAs } from '../topology/decide.ts';
+import type { StartAs } from '../topology/decide.ts';
 import type { Deployment, LiveMember } from './deployment.ts';
 import { replacePrimary } from './election/replace-primary.ts';
+import type { Step } from './loop.ts';
 import { putDamagedAside } from './persistence/put-aside.ts';
 import { setEligible } from './units/eligibility.ts';
 import { gateCommand, sentinelCommand } from './units/process-commands.ts';
@@ -15,7 +16,7 @@ export class Actions {
     this.#deployment = deployment;
   }
 
-  async act(decision: Exclude<Decision, { kind: 'nothing' }>): Promise<void> {
+  async act(decision: Step): Promise<void> {
     switch (decision.kind) {
       case 'kill':
         this.#unit(decision.process).process.signal('SIGKILL');
@@ -72,7 +73,7 @@ export class Actions {
     events.add('data-damaged', id, `the files that ${id} can't load are kept in ${folder}`);
   }
 
-  #refuse({ member, code, about, reason, hint }: Extract<Decision, { kind: 'refuse' }>): void {
+  #refuse({ member, code, about, reason, hint }: Extract<Step, { kind: 'refuse' }>): void {
     this.#unit(member).refuse({ code, about, reason });
     this.#deployment.events.add('hint', member, hint);
   }

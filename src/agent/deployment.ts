@@ -183,6 +183,7 @@ export class Deployment {
       name: this.spec.name,
       paused: this.pause.paused,
       operation: this.operations.description,
+      givesWay: this.operations.givesWay,
       members: this.members.map((member) => memberView(member, this.lag)),
       sentinels: this.sentinels.map((sentinel) => this.#sentinelView(sentinel)),
       gates: this.gates.map(({ place, unit, adapter }) => ({
@@ -235,6 +236,7 @@ function memberView(
     unansweredMs: running ? watch.unansweredMs : 0,
     busy: seen.busy,
     role: running ? seen.role : null,
+    lastRole: seen.role ?? memory?.memory?.role ?? null,
     follows: seen.follows,
     linkUp: seen.linkUp,
     synced: seen.synced,

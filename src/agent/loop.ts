@@ -2,19 +2,37 @@
  * Observe, decide, act: one step after the other, never two at once. Something that happened (a death, a Sentinel's
  * event) wakes the loop at once; otherwise it looks a few times a second.
  */
+import type { Clock } from '../base/clock.ts';
 import { errorText } from '../base/errors.ts';
-import { type Decision, decide, decisionKey } from '../topology/decide.ts';
+import type { Member } from '../spec/spec.ts';
+import { type DecideRules, type Decision, decide, decisionKey } from '../topology/decide.ts';
 import { actingPrimary, type View } from '../topology/view.ts';
-import { Actions } from './act.ts';
-import type { Deployment } from './deployment.ts';
-import { settleSelection } from './observe/observer.ts';
+import { type Observed, settleSelection } from './observe/settle-selection.ts';
+import type { Operations } from './operations.ts';
 import type { EventKind } from './state/event-kinds.ts';
+import type { GateAdapter } from './units/gate-adapter.ts';
 
 const tickMs = 250;
 /** A decision whose action failed is not tried again sooner than this. */
 const retryMs = 100;
 /** The same failure is told once in this time. */
 const tellAgainMs = 10_000;
+
+/** What is decided and carried out as a step of the loop. */
+export type Step = Exclude<Decision, { kind: 'nothing' | 'give-way' }>;
+
+/** What the loop needs of a deployment. */
+export interface Looped extends Observed {
+  readonly spec: Observed['spec'] & Omit<DecideRules, 'rank'> & { hosts: readonly { id: string }[] };
+  readonly setting: { host: string; clock: Clock };
+  readonly operations: Pick<Operations, 'unplanned' | 'giveWay'>;
+  readonly gates: readonly {
+    place: { id: string };
+    unit: { process: { running: boolean; pid: number | null } } | null;
+    adapter: Pick<GateAdapter, 'seen' | 'switchTo'>;
+  }[];
+  member(id: string): ReturnType<Observed['member']> & { place: Member };
+}
 
 const eventKinds = {
   kill: 'killed',
@@ -25,11 +43,11 @@ const eventKinds = {
   'give-up': 'failed',
   'replica-eligible': 'replica-eligible',
   'replica-ineligible': 'replica-ineligible',
-} as const satisfies Record<Exclude<Decision['kind'], 'nothing'>, EventKind>;
+} as const satisfies Record<Step['kind'], EventKind>;
 
 export class Loop {
-  readonly #deployment: Deployment;
-  readonly #actions: Actions;
+  readonly #deployment: Looped;
+  readonly #act: (step: Step) => Promise<void>;
   #timer: NodeJS.Timeout | undefined;
   #later: NodeJS.Timeout | undefined;
   #running = false;
@@ -43,9 +61,10 @@ export class Loop {
   /** What failed lately, by the decision's key, and when it may be tried again. */
   readonly #failedUntilMs = new Map<string, number>();
 
-  constructor(deployment: Deployment) {
+  /** @param act carries out what was decided; what it throws is told, and tried again. */
+  constructor(deployment: Looped, act: (step: Step) => Promise<void>) {
     this.#deployment = deployment;
-    this.#actions = new Actions(deployment);
+    this.#act = act;
     const { spec, setting } = deployment;
     this.#rank = Math.max(
       0,
@@ -88,7 +107,7 @@ export class Loop {
 
   /** @returns whether something was done, so that there may be more to do. */
   async #step(): Promise<boolean> {
-    const { setting, spec } = this.#deployment;
+    const { setting, spec, operations } = this.#deployment;
     const nowMs = setting.clock.monotonicMs();
     settleSelection(this.#deployment, nowMs);
     const view = this.#deployment.view();
@@ -100,11 +119,16 @@ export class Loop {
       this.#lastKey = '';
       return false;
     }
+    if (decision.kind === 'give-way') {
+      // When that has ended the loop is woken.
+      operations.giveWay(decision.reason);
+      return false;
+    }
     const key = decisionKey(decision);
     if (nowMs < (this.#failedUntilMs.get(key) ?? 0)) return false;
     this.#say(decision, key);
     try {
-      await this.#deployment.operations.unplanned(() => this.#actions.act(decision));
+      await operations.unplanned(() => this.#act(decision));
       this.#failedUntilMs.delete(key);
       return true;
     } catch (error) {
@@ -143,13 +167,13 @@ export class Loop {
     if (ms < tickMs) this.#later = setTimeout(() => this.wake(), Math.max(1, ms));
   }
 
-  #say(decision: Exclude<Decision, { kind: 'nothing' }>, key: string): void {
+  #say(decision: Step, key: string): void {
     if (key === this.#lastKey) return;
     this.#lastKey = key;
     this.#deployment.events.add(eventKinds[decision.kind], subjectOf(decision), decision.reason);
   }
 }
 
-function subjectOf(decision: Exclude<Decision, { kind: 'nothing' }>): string {
+function subjectOf(decision: Step): string {
   return 'member' in decision ? decision.member : decision.process;
 }

@@ -133,3 +133,34 @@ test('the end of each change is told, so that the loop looks again', async () =>
   await operations.run('apply', {}, () => Promise.reject(new Error('no'))).catch(() => {});
   expect(ends).toBe(2);
 });
+
+test('what is planned gives way to a lost primary, once, and the loop may act when it has ended', async () => {
+  const operations = new Operations();
+  expect(operations.givesWay).toBe(false);
+  const change = await operations.begin('restart');
+  expect(operations.givesWay).toBe(true);
+  operations.giveWay('the process of the primary redis-1 is gone');
+  expect(change.signal.reason).toMatchObject({
+    code: 'OPERATION_ABORTED',
+    message: 'a restart was given up: the process of the primary redis-1 is gone',
+  });
+  expect([operations.givesWay, operations.current]).toEqual([false, 'restart']);
+  expect(await operations.unplanned(async () => 'done')).toBeUndefined();
+  change.end();
+  expect(await operations.unplanned(async () => 'done')).toBe('done');
+});
+
+test.each(['start', 'failover'] as const)(
+  'a %s does not give way, nor does the end of the agent',
+  async (kind) => {
+    const operations = new Operations();
+    const change = await operations.begin(kind);
+    expect(operations.givesWay).toBe(false);
+    operations.giveWay('the primary is gone');
+    expect(change.signal.aborted).toBe(false);
+    change.end();
+    const stop = await operations.stop('stop');
+    operations.giveWay('the primary is gone');
+    expect([operations.givesWay, stop.signal.aborted]).toEqual([false, false]);
+  },
+);

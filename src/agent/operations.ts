@@ -9,6 +9,9 @@
  * 3. `stop` aborts the change under way, waits for its end, and only then hands out its own token. From the moment it is
  *    called nothing else begins, and nothing does afterwards unless its token is ended.
  * 4. Ending a token ends nobody else's: the end of a change that was aborted can't clear the state of the shutdown.
+ * 5. A lost primary is more urgent than what is planned, which would wait for it in vain: `giveWay` aborts that, and the
+ *    loop replaces the primary as soon as it has ended. Not a start, for there is nothing to go on with; not a failover
+ *    on request, which replaces the primary itself; not an end of the agent.
  */
 import { errorText } from '../base/errors.ts';
 import { OperationAborted, OperationUnderWay } from './errors.ts';
@@ -27,6 +30,14 @@ const words = {
 } as const;
 
 export type OperationKind = keyof typeof words;
+
+const givingWay: ReadonlySet<OperationKind> = new Set([
+  'switchover',
+  'restart',
+  'apply',
+  'restore',
+  'persistence',
+]);
 /** How an agent ends: with everything that it runs, or leaving that running for the next agent. */
 export type Ending = 'stop' | 'leave';
 
@@ -62,6 +73,11 @@ export class Operations {
   get description(): string | null {
     const { current } = this;
     return current === null ? null : words[current];
+  }
+
+  /** Whether what is under way is to end when the primary is lost, and was not told so yet. */
+  get givesWay(): boolean {
+    return this.#givingWay() !== null;
   }
 
   /** Aborted when the agent ends: for what goes on beside or after a planned change. */
@@ -114,6 +130,17 @@ export class Operations {
     this.#current = token;
     await this.#unplanned;
     return token;
+  }
+
+  /** Aborts what is planned, if it is of a kind that gives way to a lost primary. @param why what was lost, as a sentence */
+  giveWay(why: string): void {
+    const token = this.#givingWay();
+    token?.abort(OperationAborted(`${words[token.kind]} was given up: ${why}`));
+  }
+
+  #givingWay(): Token | null {
+    const token = this.#current;
+    return token !== null && givingWay.has(token.kind) && !token.signal.aborted ? token : null;
   }
 
   /**

@@ -6,6 +6,7 @@ import { systemClock } from '../base/clock.ts';
 import { activeSabotages } from '../base/sabotage.ts';
 import { loadSecrets } from '../spec/secrets.ts';
 import type { Spec } from '../spec/spec.ts';
+import { Actions } from './act.ts';
 import { Commands } from './api/agent-commands.ts';
 import { makeSocketFolder } from './api/socket-folder.ts';
 import { assemble } from './assemble.ts';
@@ -139,7 +140,8 @@ async function runAgent(
   const stopWatchingDisks = watchDisks(deployment);
   const stopWatchingClock = watchClock(setting.clock, events, setting.host);
   const stopWatchingActivity = watchActivity(deployment);
-  const loop = new Loop(deployment);
+  const actions = new Actions(deployment);
+  const loop = new Loop(deployment, (step) => actions.act(step));
   deployment.onWake(() => loop.wake());
   const servers: FastifyInstance[] = [];
   let watching = true;

@@ -18,7 +18,12 @@ export interface ConnectionOptions {
   maxReplyBytes?: number;
 }
 
-export class RedisConnection {
+/** Whatever answers commands. */
+export interface Caller {
+  call(command: string, ...args: Argument[]): Promise<unknown>;
+}
+
+export class RedisConnection implements Caller {
   readonly #options: ConnectionOptions;
   #link: Link | undefined;
   #onClose: (() => void) | undefined;

@@ -2,7 +2,7 @@
  * The commands by which one Sentinel asks another for its vote and tells it of a new primary; what they mean is in
  * topology/election/. Source: Redis's sentinel.c (sentinelCommand, sentinelPublishCommand).
  */
-import type { RedisConnection } from './connection.ts';
+import type { Caller } from './connection.ts';
 import { type Address, addressOf } from './endpoint.ts';
 import { RedisRefused } from './errors.ts';
 import { fieldsOf } from './sentinel-replies.ts';
@@ -19,7 +19,7 @@ const helloChannel = '__sentinel__:hello';
  * @returns the run id that it voted for last, and in which epoch. @throws REDIS_REFUSED when it answers anything else
  */
 export async function askForVote(
-  connection: RedisConnection,
+  connection: Caller,
   primary: Address,
   epoch: number,
   runId: string,
@@ -34,12 +34,12 @@ export async function askForVote(
 }
 
 /** Tells a Sentinel, in the name of a colleague, who is primary. @param text the message: topology/election/turn.ts */
-export async function sayHello(connection: RedisConnection, text: string): Promise<void> {
+export async function sayHello(connection: Caller, text: string): Promise<void> {
   await connection.call('PUBLISH', helloChannel, text);
 }
 
 /** The other Sentinels that this one knows. @param name the deployment's */
-export async function listColleagues(connection: RedisConnection, name: string): Promise<Colleague[]> {
+export async function listColleagues(connection: Caller, name: string): Promise<Colleague[]> {
   const reply = await connection.call('SENTINEL', 'SENTINELS', name);
   return (Array.isArray(reply) ? reply : []).flatMap((entry) => {
     const fields = fieldsOf(entry);

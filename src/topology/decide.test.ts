@@ -1,12 +1,14 @@
 import { describe, expect, test } from 'vitest';
 import {
   aDeadMember,
+  aliveProcess,
   aPrimary,
   aReplica,
   aView,
   deadProcess,
   threeSentinels,
 } from '../../test/support/views.ts';
+import { unknownActivity } from './activity.ts';
 import { type DecideRules, decide } from './decide.ts';
 import type { MemberView, View } from './view.ts';
 
@@ -51,6 +53,39 @@ describe('paused, or during a planned change', () => {
       code: 'planned-change',
       reason: 'a switchover is under way',
     });
+  });
+});
+
+describe('a planned change that waits for the primary in vain', () => {
+  const during = (view: View, changes: Partial<View> = {}) =>
+    decide({ ...view, operation: 'a restart', givesWay: true, ...changes }, rules, nowMs);
+
+  test('gives way when the agent would stand for election', () => {
+    expect(during(crashed())).toEqual({
+      kind: 'give-way',
+      member: 'redis-1',
+      code: 'process-gone',
+      reason: 'the process of the primary redis-1 is gone',
+    });
+    const standAgainAtMs = nowMs + 50;
+    expect(during(crashed({ standAgainAtMs })).kind).toBe('nothing');
+  });
+
+  test('gives way to a primary that was stopped by a signal, not to one that is silent', () => {
+    const stopped = aliveProcess({ activity: { ...unknownActivity, stoppedMs: 500 } });
+    const primary = (changes: Partial<MemberView>) =>
+      aView({ members: [aPrimary('redis-1', changes), aReplica('redis-2')] });
+    expect(during(primary({ process: stopped }))).toMatchObject({ kind: 'give-way', code: 'stopped' });
+    expect(during(primary({ reachable: false, silentMs: 60_000 })).kind).toBe('nothing');
+  });
+
+  test('goes on when nobody can take over, when a replica is lost, or when it is of a kind that does not give way', () => {
+    const unfit = { synced: false, linkUp: false };
+    expect(during(crashed({}, { second: unfit, third: unfit })).kind).toBe('nothing');
+    const replicaLost = aView({ members: [aPrimary('redis-1'), aDeadMember('redis-2', nowMs)] });
+    expect(during(replicaLost).kind).toBe('nothing');
+    expect(during(crashed(), { givesWay: false }).kind).toBe('nothing');
+    expect(during(crashed(), { paused: true }).kind).toBe('nothing');
   });
 });
 

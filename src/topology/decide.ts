@@ -1,7 +1,8 @@
 /**
  * What the agent does next. The rules, most urgent first; docs/failover.md tells where each comes from.
  *
- * 1. Paused, or during a planned change: nothing of what follows.
+ * 1. Paused, or during a planned change: nothing of what follows. But a planned change gives way when the primary is lost,
+ *    that is when this agent would stand for election or the primary was stopped by a signal.
  * 2. A process of ours that runs but was stopped, or has been silent for `hangAfter`, is killed: hang.ts.
  * 3. Our primary's process is gone, or the Sentinels agree that the primary is down: this agent stands for election
  *    (election/candidacy.ts).
@@ -31,7 +32,7 @@ import {
   isEligible,
   isEligibleWhenReachable,
 } from './eligibility.ts';
-import { findDeaf, findHang, type Hang } from './hang.ts';
+import { findDeaf, findHang, type Hang, isStopped } from './hang.ts';
 import { type RestartRule, restartVerdict } from './restart-budget.ts';
 import {
   actingPrimary,
@@ -58,6 +59,7 @@ export type RestCode =
 /** What is done next. Whatever tells one decision from another is a field of it; `reason` and `hint` are for people. */
 export type Decision =
   | { kind: 'nothing'; code: RestCode; reason: string; untilMs?: number }
+  | { kind: 'give-way'; member: string; code: Cause | 'stopped'; reason: string }
   | ({ kind: 'kill' } & Hang)
   | { kind: 'stand'; member: string; code: Cause; reason: string }
   | { kind: 'follow'; member: string; code: 'second-primary' | 'astray'; primary: string; reason: string }
@@ -81,16 +83,30 @@ const choosingMs = 15_000;
 
 export function decide(view: View, rules: DecideRules, nowMs: number): Decision {
   if (view.paused) return { kind: 'nothing', code: 'paused', reason: 'automatic actions are paused' };
-  if (view.operation !== null) {
-    return { kind: 'nothing', code: 'planned-change', reason: `${view.operation} is under way` };
-  }
   const found = candidacy(view, rules, nowMs);
+  if (view.operation !== null) {
+    const reason = `${view.operation} is under way`;
+    return giveWay(view, found, nowMs) ?? { kind: 'nothing', code: 'planned-change', reason };
+  }
   const urgent = killHung(view, rules, nowMs) ?? stand(found, nowMs) ?? followPrimary(view);
   if (urgent) return urgent;
   const next = restartDead(view, rules, nowMs);
   if (next.kind !== 'nothing') return next;
   const untilMs = found && Math.min(next.untilMs ?? Infinity, found.fromMs);
   return decideEligibility(view, rules, nowMs) ?? (untilMs === undefined ? next : { ...next, untilMs });
+}
+
+function giveWay(view: View, found: Candidacy | undefined, nowMs: number): Decision | undefined {
+  if (!view.givesWay) return undefined;
+  if (found && nowMs >= found.fromMs) {
+    const { primary, cause } = found;
+    return { kind: 'give-way', member: primary.id, code: cause, reason: causeInWords(primary.id, cause) };
+  }
+  const named = namedPrimary(view)?.id;
+  const primary = view.members.find(({ id }) => id === named);
+  if (!primary?.process || !isStopped(primary.process)) return undefined;
+  const reason = `the primary ${primary.id} was stopped by a signal`;
+  return { kind: 'give-way', member: primary.id, code: 'stopped', reason };
 }
 
 function killHung(view: View, { agent }: DecideRules, nowMs: number): Decision | undefined {

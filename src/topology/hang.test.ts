@@ -8,6 +8,7 @@ const healthy: View = {
   name: 'test',
   paused: false,
   operation: null,
+  givesWay: false,
   members: [aPrimary('redis-1'), aReplica('redis-2')],
   sentinels: [aSentinel('sentinel-1')],
   gates: [aGate('gate-1')],
@@ -62,6 +63,13 @@ describe('replaced, and too busy to hear of it', () => {
     expect(deaf({ busy: false })).toBeUndefined();
     expect(deaf({ role: 'replica' })).toBeUndefined();
     expect(deaf({ process: null })).toBeUndefined();
+  });
+
+  test('one that was busy before this agent began to ask, unless it was a replica when it last said so', () => {
+    expect(deaf({ role: null, lastRole: 'primary' })).toMatchObject({ process: 'redis-1', code: 'deposed' });
+    expect(deaf({ role: null, lastRole: null })).toMatchObject({ process: 'redis-1', code: 'deposed' });
+    expect(deaf({ role: null, lastRole: 'replica' })).toBeUndefined();
+    expect(deaf({ role: 'replica', lastRole: 'primary' })).toBeUndefined();
   });
 
   test('not the primary that the Sentinels name', () => {

@@ -6,11 +6,12 @@
  * - Silent for `hangAfter`: whatever it does. A server that says that it is busy (a script, loading) or paused (CLIENT
  *   PAUSE) answers, and is not killed. One that computes is busy with a slow command until then.
  * - Deposed and deaf for `hangAfter`: the Sentinels have replaced it, and it can't be told to follow the new primary,
- *   because a script that has written (nothing ends it but a kill) or a pause keeps it from it.
+ *   because a script that has written (nothing ends it but a kill) or a pause keeps it from it. One that was busy before
+ *   this agent began to ask has not said what it is: it counts as a primary unless it was a replica when it last said so.
  * - A gate or a Sentinel that is silent for `hangAfter` likewise, but not sooner than it takes to start on a busy
  *   machine.
  */
-import { isDeposed, type MemberView, namedPrimary, type ProcessView, type View } from './view.ts';
+import { isReplaced, type MemberView, namedPrimary, type ProcessView, type View } from './view.ts';
 
 /**
  * It was stopped by a signal, waits for its disk, computes (a slow command), is silent for no reason that shows, or was
@@ -29,7 +30,7 @@ const leastSilenceMs = 5000;
 
 export function findHang(view: View, hangAfterMs: number): Hang | undefined {
   for (const { id, process } of [...view.members, ...view.sentinels, ...view.gates]) {
-    if (process?.running && process.activity.stoppedMs >= stalledMs) {
+    if (process && isStopped(process)) {
       const reason = `${id} was stopped by a signal and does nothing; it is killed so that it can't come back half-alive`;
       return { process: id, code: 'stopped', reason };
     }
@@ -38,16 +39,30 @@ export function findHang(view: View, hangAfterMs: number): Hang | undefined {
   return member ?? helperHang(view, Math.max(hangAfterMs, leastSilenceMs));
 }
 
+/** It was stopped by a signal, for long enough that nobody is about to let it go on. */
+export function isStopped({ running, activity }: ProcessView): boolean {
+  return running && activity.stoppedMs >= stalledMs;
+}
+
 /** A primary that was replaced and is too busy to hear of it, for as long as a silent one is waited for. */
 export function findDeaf(view: View, hangAfterMs: number, nowMs: number): Hang | undefined {
   if (view.namedSinceMs === null || nowMs - view.namedSinceMs < hangAfterMs) return undefined;
   const deaf = view.members.find(
-    (member) => member.process?.running && member.reachable && member.busy && isDeposed(view, member),
+    (member) =>
+      member.process?.running &&
+      member.reachable &&
+      member.busy &&
+      mayBePrimary(member) &&
+      isReplaced(view, member),
   );
   if (!deaf) return undefined;
   const { id } = deaf;
   const reason = `${id} can't be told that the primary is ${namedPrimary(view)?.id}: for ${hangAfterMs} ms it was busy with a script, a pause or loading; it is killed, and follows when it is started again`;
   return { process: id, code: 'deposed', reason };
+}
+
+function mayBePrimary({ role, lastRole }: MemberView): boolean {
+  return role === 'primary' || (role === null && lastRole !== 'replica');
 }
 
 function memberHang(

@@ -67,6 +67,8 @@ export interface MemberView {
   /** It loads its data, runs a script or is paused, and says so: alive, though it does not serve. */
   busy: boolean;
   role: MemberRole | null;
+  /** What it said that it was when it last said so, to this agent or the one before; null when nobody knows. */
+  lastRole: MemberRole | null;
   /** Whom a replica follows. */
   follows: { address: string; port: number } | null;
   linkUp: boolean;
@@ -126,6 +128,8 @@ export interface View {
   paused: boolean;
   /** The planned change that is under way (a switchover, a restart…), or null. */
   operation: string | null;
+  /** Whether that one is to end when the primary is lost. */
+  givesWay: boolean;
   members: readonly MemberView[];
   sentinels: readonly SentinelView[];
   gates: readonly GateView[];
@@ -179,14 +183,18 @@ export function actingPrimary(view: View): MemberView | null {
   return isActing(view.selection?.member) ?? isActing(namedPrimary(view)?.id);
 }
 
-/**
- * A primary that the Sentinels have replaced. While one of them names it at an epoch as high as the majority's, the
- * news of its own election may still be on its way to the others, and demoting it would undo that.
- */
+/** A primary that the Sentinels have replaced. */
 export function isDeposed(view: View, member: MemberView): boolean {
+  return member.role === 'primary' && isReplaced(view, member);
+}
+
+/**
+ * The Sentinels name another member. While one of them names this one at an epoch as high as the majority's, the news of
+ * its own election may still be on its way to the others, and demoting it would undo that.
+ */
+export function isReplaced(view: View, member: MemberView): boolean {
   const named = namedPrimary(view);
-  if (member.role !== 'primary' || named === null || named.id === member.id || view.selection !== null)
-    return false;
+  if (named === null || named.id === member.id || view.selection !== null) return false;
   return !view.sentinels.some(
     ({ reachable, primary, configEpoch }) => reachable && primary === member.id && configEpoch >= named.epoch,
   );

@@ -148,6 +148,7 @@ const mixture: fc.Arbitrary<View> = fc.record({
   name: fc.constant('test'),
   paused: fc.constant(false),
   operation: fc.constant(null),
+  givesWay: fc.constant(false),
   members,
   sentinels,
   gates: fc.oneof(

@@ -41,6 +41,7 @@ export function aReplica(id: string, changes: Partial<MemberView> = {}): MemberV
     unansweredMs: 0,
     busy: false,
     role: 'replica',
+    lastRole: 'replica',
     follows: { address, port: portOf('redis-1') },
     linkUp: true,
     synced: true,
@@ -60,7 +61,14 @@ export function aReplica(id: string, changes: Partial<MemberView> = {}): MemberV
 }
 
 export function aPrimary(id: string, changes: Partial<MemberView> = {}): MemberView {
-  return aReplica(id, { role: 'primary', follows: null, linkUp: false, synced: false, ...changes });
+  return aReplica(id, {
+    role: 'primary',
+    lastRole: 'primary',
+    follows: null,
+    linkUp: false,
+    synced: false,
+    ...changes,
+  });
 }
 
 /** A member of this host whose process died, as the agent sees it: nothing is known of it any more. */
@@ -117,6 +125,7 @@ export function aView(changes: Partial<View> = {}): View {
     name: 'test',
     paused: false,
     operation: null,
+    givesWay: false,
     members: [aPrimary('redis-1'), aReplica('redis-2'), aReplica('redis-3')],
     sentinels: threeSentinels(),
     gates: [aGate('gate-1')],

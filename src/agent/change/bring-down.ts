@@ -3,8 +3,10 @@
  * Sentinels, so that they don't take the rest for a failure; then the replicas; the primary last.
  */
 
-import { setTimeout as delay } from 'node:timers/promises';
 import { errorCode } from '../../base/errors.ts';
+import type { Caller } from '../../redis/connection.ts';
+import type { MemberClient } from '../../redis/member-client.ts';
+import type { Spec } from '../../spec/spec.ts';
 import type { Deployment, LiveMember } from '../deployment.ts';
 import { noteSaved, shutdownMode } from '../persistence/stop-saving.ts';
 import type { Unit } from '../units/unit.ts';
@@ -14,8 +16,6 @@ const gateStopMs = 10_000;
 const sentinelStopMs = 5_000;
 /** Redis itself waits up to 10 s for lagging replicas, and may have an RDB to write. */
 const memberStopMs = 120_000;
-const askAgainMs = 500;
-const askAttempts = 5;
 
 export async function bringDown(deployment: Deployment, report: Report): Promise<void> {
   const { gates, sentinels, members, events, spec } = deployment;
@@ -33,30 +33,36 @@ export async function bringDown(deployment: Deployment, report: Report): Promise
   events.add('down', spec.name, 'stopped');
 }
 
+/** A member that can be stopped. */
+export interface Stoppable {
+  readonly unit: Unit | null;
+  readonly watch: {
+    readonly client: Pick<MemberClient, 'getConfig' | 'setConfig'> & { readonly connection: Caller };
+  };
+}
+
 /**
  * Stops one redis-server gracefully, with everything that it promises to keep on disk.
  * @throws PROCESS_WOULD_NOT_STOP, for instance because the RDB can't be written.
  */
 export async function stopMember(
-  { spec }: Deployment,
-  { unit, watch }: LiveMember,
+  { spec }: { spec: { redis: Pick<Spec['redis'], 'persistence'> } },
+  { unit, watch }: Stoppable,
   report: Report,
 ): Promise<void> {
   if (!unit) return;
   const { client } = watch;
-  // One that can't be asked is stopped by a signal, and goes by its own settings then.
-  const mode = await shutdownMode(unit, client).catch(() =>
-    spec.redis.persistence === 'rdb' ? 'SAVE' : 'NOSAVE',
-  );
+  const mode = await shutdownMode(unit, client).catch((error) => {
+    // It was just started, or hangs: SHUTDOWN would not reach it either.
+    if (errorCode(error) === 'REDIS_UNREACHABLE') return 'by-signal';
+    return spec.redis.persistence === 'rdb' ? 'SAVE' : 'NOSAVE';
+  });
+  if (mode === 'by-signal') return stopUnit(unit, memberStopMs, report);
   // The connection breaks instead of an answer; whether it worked shows by the process.
   const ask = async () => {
-    for (let attempt = 0; attempt < askAttempts && unit.process.running; attempt++) {
-      await client.connection.call('SHUTDOWN', mode).catch((error) => {
-        if (errorCode(error) !== 'REDIS_UNREACHABLE') throw error;
-      });
-      // A server that was just started may not have heard it: the connection was that of the one before.
-      await Promise.race([unit.process.waitForExit(askAgainMs).catch(() => {}), delay(askAgainMs)]);
-    }
+    await client.connection.call('SHUTDOWN', mode).catch((error) => {
+      if (errorCode(error) !== 'REDIS_UNREACHABLE') throw error;
+    });
   };
   await stopUnit(unit, memberStopMs, report, ask);
   await noteSaved(unit, mode);

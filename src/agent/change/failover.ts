@@ -1,23 +1,63 @@
+import { errorCode } from '../../base/errors.ts';
 import { waitFor } from '../../base/retry.ts';
 import { isEligible } from '../../topology/eligibility.ts';
 import { failoverUnderWay, namedPrimary } from '../../topology/view.ts';
-import { replacePrimary } from '../election/replace-primary.ts';
+import { type Replaceable, replacePrimary } from '../election/replace-primary.ts';
 import { FailoverRefused } from '../errors.ts';
-import type { ChangeContext } from './change-context.ts';
+import type { Observer } from '../observe/observer.ts';
+import type { Operation } from '../operations.ts';
+import type { Report } from './change-context.ts';
 
+/** Once a new primary is there, or a Sentinel is at it. */
 const overWithinMs = 20_000;
+/** A vote for someone else that nothing comes of is over by the next. */
+const attempts = 4;
+
+/** What a failover on request acts on. */
+export interface FailoverContext {
+  deployment: Replaceable;
+  observer: Pick<Observer, 'lookAtAll'>;
+  report: Report;
+  operation: Pick<Operation, 'signal'>;
+}
 
 /**
  * Replaces the primary now, whether it lives or not, without draining it first. Writes that had not reached the new
  * primary are lost; a planned change is what `switchover` is for.
+ * @throws FAILOVER_REFUSED within some 3 s when it can't begin or is not elected; ELECTION_LAPSED
  */
-export async function forceFailover({
-  deployment,
-  observer,
-  report,
-  operation,
-}: ChangeContext): Promise<{ from: string; to: string }> {
+export async function forceFailover(context: FailoverContext): Promise<{ from: string; to: string }> {
+  const { deployment, observer, report, operation } = context;
   await observer.lookAtAll();
+  const from = whatToReplace(deployment);
+  operation.signal.throwIfAborted();
+  report(`standing for election, to replace ${from}`);
+  const to = await replace(context, from);
+  report(`${to} is primary`);
+  return { from, to };
+}
+
+async function replace(context: FailoverContext, from: string): Promise<string> {
+  let why = '';
+  for (let attempt = 0; attempt < attempts; attempt++) {
+    const replaced = await replacePrimary(context.deployment, from);
+    if (replaced.kind !== 'not-elected') return anotherThan(from, context, overWithinMs);
+    why = replaced.why;
+    // Whoever was voted for instead may be about to replace it.
+    const instead = await anotherThan(from, context, replaced.againInMs).catch(notInTime);
+    if (instead !== undefined) return instead;
+  }
+  throw FailoverRefused(why, {
+    hint: 'Nothing was changed. holdfast status shows the Sentinels, holdfast events who else stands.',
+  });
+}
+
+function notInTime(error: unknown): undefined {
+  if (errorCode(error) !== 'DEADLINE_PASSED') throw error;
+}
+
+/** Whom the Sentinels name. @throws FAILOVER_REFUSED when nobody can be replaced now */
+function whatToReplace(deployment: Replaceable): string {
   const view = deployment.view();
   const from = namedPrimary(view)?.id;
   const underWay = failoverUnderWay(view);
@@ -40,22 +80,20 @@ export async function forceFailover({
       hint: 'holdfast status shows why: it must answer, be in sync, and have a replica-priority above 0.',
     });
   }
-  operation.signal.throwIfAborted();
-  report(`standing for election, to replace ${from}`);
-  await replacePrimary(deployment, from);
-  const to = await waitFor(
-    async () => {
-      await observer.lookAtAll();
-      const named = namedPrimary(deployment.view())?.id;
-      return named !== undefined && named !== from && named;
-    },
-    {
-      what: 'the Sentinels to name a new primary',
-      withinMs: overWithinMs,
-      everyMs: 10,
-      signal: operation.signal,
-    },
-  );
-  report(`${to} is primary`);
-  return { from, to };
+  return from;
+}
+
+/** Waits until a majority of Sentinels names another primary. */
+function anotherThan(
+  from: string,
+  { deployment, observer, operation }: FailoverContext,
+  withinMs: number,
+): Promise<string> {
+  const look = async () => {
+    await observer.lookAtAll();
+    const named = namedPrimary(deployment.view())?.id;
+    return named !== undefined && named !== from && named;
+  };
+  const what = 'the Sentinels to name a new primary';
+  return waitFor(look, { what, withinMs, everyMs: 10, signal: operation.signal });
 }

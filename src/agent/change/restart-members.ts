@@ -28,7 +28,8 @@ export async function rollingRestart(context: ChangeContext): Promise<void> {
   }
   const primary = local.find(({ place }) => place.id === primaryId);
   if (!primary) return;
-  if (deployment.members.length > 1) await switchover(context, null);
+  const isPrimary = namedPrimary(deployment.view())?.id === primaryId;
+  if (isPrimary && deployment.members.length > 1) await switchover(context, null);
   await restartMember(context, primary);
 }
 

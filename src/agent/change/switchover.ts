@@ -1,7 +1,8 @@
 /**
  * A planned change of primary, without a client error and without a lost write.
  *
- * 1. Everything must be calm: no failover under way, the target linked.
+ * 1. Everything must be calm: no failover under way, the target linked. A primary that is lost while that is waited for
+ *    was moved by that: it is not moved once more.
  * 2. Votes first (agent/election/), which disturb nothing. Not elected: it is tried again for as long as a calm moment
  *    is waited for.
  * 3. The gates stop sending writes, CLIENT PAUSE WRITE stops everyone else's on the old primary, and both offsets are
@@ -12,16 +13,47 @@
  * The pause has a bound, so that a death of this agent in between leaves nothing blocked; and the votes are good for a
  * little less than that, so that a promotion never comes after it.
  */
-import { errorText } from '../../base/errors.ts';
-import { pause, waitFor } from '../../base/retry.ts';
+import { errorCode, errorText } from '../../base/errors.ts';
+import { hopeless, pause, waitFor } from '../../base/retry.ts';
+import type { MemberClient } from '../../redis/member-client.ts';
 import { chooseReplica } from '../../topology/election/choice.ts';
 import { namedPrimary, notCalm } from '../../topology/view.ts';
-import type { Deployment, LiveGate, LiveMember } from '../deployment.ts';
-import { askSentinelInstead } from '../election/ask-sentinel.ts';
+import { type Asked, askSentinelInstead } from '../election/ask-sentinel.ts';
 import { type Ballot, stand } from '../election/stand.ts';
-import { takeOver } from '../election/take-over.ts';
+import { type Realm, type Server, takeOver } from '../election/take-over.ts';
 import { SwitchoverFailed, SwitchoverRefused } from '../errors.ts';
-import type { ChangeContext } from './change-context.ts';
+import type { MemberObservation } from '../observe/member-watch.ts';
+import type { Observer } from '../observe/observer.ts';
+import type { Operation } from '../operations.ts';
+import type { GateAdapter } from '../units/gate-adapter.ts';
+import type { Report } from './change-context.ts';
+
+interface Mover extends Server {
+  readonly watch: Server['watch'] & {
+    readonly seen: Pick<MemberObservation, 'reachable' | 'linkUp' | 'priority' | 'offset' | 'runId'>;
+    readonly client: Pick<MemberClient, 'role' | 'replicaOf' | 'pauseWrites' | 'unpauseWrites'>;
+  };
+}
+
+/** What a switchover needs of a deployment. */
+export interface Movable extends Realm, Asked {
+  readonly elections: Realm['elections'] & Asked['elections'];
+  readonly sentinels: readonly (Realm['sentinels'][number] & Asked['sentinels'][number])[];
+  readonly members: readonly Mover[];
+  readonly gates: readonly {
+    unit: { process: { running: boolean } } | null;
+    adapter: Pick<GateAdapter, 'hold' | 'release' | 'switchTo'>;
+  }[];
+  member(id: string): Mover;
+}
+
+/** What a switchover acts on, and the token under which it does. */
+export interface SwitchoverContext {
+  deployment: Movable;
+  observer: Pick<Observer, 'lookAtAll'>;
+  report: Report;
+  operation: Pick<Operation, 'signal'>;
+}
 
 export interface SwitchoverResult {
   from: string;
@@ -44,14 +76,15 @@ const agreeWithinMs = 15_000;
 const promotedWithinMs = 2500;
 
 interface Plan {
-  old: LiveMember;
-  target: LiveMember;
+  old: Mover;
+  target: Mover;
 }
 
-export async function switchover(context: ChangeContext, to: string | null): Promise<SwitchoverResult> {
+export async function switchover(context: SwitchoverContext, to: string | null): Promise<SwitchoverResult> {
   const { deployment, report, operation } = context;
   const startedMs = performance.now();
-  let plan = await prepare(context, to);
+  const asked = namedPrimary(deployment.view())?.id;
+  let plan = await prepare(context, to, asked);
   const from = plan.old.place.id;
   if (plan.target === plan.old) {
     report(`${from} is primary already`);
@@ -61,12 +94,12 @@ export async function switchover(context: ChangeContext, to: string | null): Pro
   for (let attempt = 1; ballot.outcome !== 'elected' && attempt < attempts; attempt++) {
     if (ballot.outcome === 'not-understood') break;
     await pause(standAgainMs, operation.signal);
-    plan = await prepare(context, to);
+    plan = await prepare(context, to, from);
     if (plan.old.place.id !== from) break;
     ballot = await stand(deployment, from);
   }
   operation.signal.throwIfAborted();
-  const { heldMs, promoted } = await change(deployment, plan, ballot, to);
+  const { heldMs, promoted } = await change(context, plan, ballot, to);
   const { id } = promoted.place;
   report(`${id} is primary; writes waited ${heldMs.toFixed(0)} ms. Waiting for the Sentinels to agree`);
   await waitForAgreement(context, promoted);
@@ -74,18 +107,23 @@ export async function switchover(context: ChangeContext, to: string | null): Pro
 }
 
 async function prepare(
-  { deployment, observer, operation: { signal } }: ChangeContext,
+  { deployment, observer, operation: { signal } }: SwitchoverContext,
   to: string | null,
+  asked: string | undefined,
 ): Promise<Plan> {
   const problem = { text: '' };
   const check = async () => {
     await observer.lookAtAll();
+    const named = namedPrimary(deployment.view())?.id;
+    if (to === null && asked !== undefined && named !== undefined && named !== asked)
+      throw hopeless(movedAlready(asked, named));
     problem.text = whyNotNow(deployment, to) ?? '';
     return problem.text === '';
   };
   await waitFor(check, { what: 'a calm moment', withinMs: calmWithinMs, everyMs: 50, signal }).catch(
     (cause) => {
       signal.throwIfAborted();
+      if (errorCode(cause) === 'SWITCHOVER_REFUSED') throw cause;
       throw SwitchoverRefused(`no switchover: ${problem.text}`, {
         hint: 'holdfast status and holdfast events show the state of each. A lost primary needs no switchover: it fails over by itself.',
         cause,
@@ -96,8 +134,14 @@ async function prepare(
   return { old, target: to === null ? preferred(deployment, old) : deployment.member(to) };
 }
 
+function movedAlready(asked: string, named: string): Error {
+  return SwitchoverRefused(`no switchover: ${asked} was primary when it was asked for, and now ${named} is`, {
+    hint: `Whoever replaced ${asked} has moved the primary already. holdfast events says why; ask again to move it from ${named}.`,
+  });
+}
+
 /** What stands in the way of a switchover now, or undefined. */
-function whyNotNow(deployment: Deployment, to: string | null): string | undefined {
+function whyNotNow(deployment: Movable, to: string | null): string | undefined {
   const view = deployment.view();
   const reason = notCalm(view);
   const old = namedPrimary(view)?.id;
@@ -114,7 +158,7 @@ function whyNotNow(deployment: Deployment, to: string | null): string | undefine
 }
 
 /** Whom the Sentinels would choose. A lag does not count: the drain is waited for. */
-function preferred(deployment: Deployment, old: LiveMember): LiveMember {
+function preferred(deployment: Movable, old: Mover): Mover {
   const candidates = deployment.members.map((member) => {
     const { reachable, linkUp, priority, offset, runId } = member.watch.seen;
     return {
@@ -126,15 +170,15 @@ function preferred(deployment: Deployment, old: LiveMember): LiveMember {
       member,
     };
   });
-  return chooseReplica(candidates)?.member as LiveMember;
+  return chooseReplica(candidates)?.member as Mover;
 }
 
 async function change(
-  deployment: Deployment,
+  { deployment, operation: { signal } }: SwitchoverContext,
   { old, target }: Plan,
   { election, outcome }: Ballot,
   to: string | null,
-): Promise<{ promoted: LiveMember; heldMs: number }> {
+): Promise<{ promoted: Mover; heldMs: number }> {
   if (outcome === 'not-understood' && to !== null) {
     throw SwitchoverRefused(
       `the Sentinels do not answer as their protocol says, so none can be told of ${to}`,
@@ -151,7 +195,7 @@ async function change(
   const heldSinceMs = performance.now();
   try {
     await holdWrites(deployment, old);
-    await drain(old, target);
+    await drain(old, target, signal);
     if (outcome === 'elected') {
       await takeOver(deployment, election, { lost: old.place.id, chosen: target, withinMs: actWithinMs });
     }
@@ -161,6 +205,7 @@ async function change(
     return { promoted, heldMs: performance.now() - heldSinceMs };
   } catch (cause) {
     await releaseWrites(deployment, old);
+    signal.throwIfAborted();
     throw SwitchoverFailed(errorText(cause), {
       hint: 'The writes that were held go on with whoever is primary. holdfast status shows who that is.',
       cause,
@@ -169,7 +214,7 @@ async function change(
 }
 
 /** It chooses among replicas that have every write, if all drained; the others copy what they lack. */
-async function promotedBySentinel(deployment: Deployment, old: LiveMember): Promise<LiveMember> {
+async function promotedBySentinel(deployment: Movable, old: Mover): Promise<Mover> {
   await askSentinelInstead(deployment);
   const isPrimary = async () => {
     const others = deployment.members.filter((member) => member !== old);
@@ -187,32 +232,36 @@ async function promotedBySentinel(deployment: Deployment, old: LiveMember): Prom
   return found;
 }
 
-async function holdWrites(deployment: Deployment, old: LiveMember): Promise<void> {
+async function holdWrites(deployment: Movable, old: Mover): Promise<void> {
   const gates = gatesHere(deployment).map(({ adapter }) => adapter.hold('switchover', pauseMs));
   await Promise.allSettled(gates);
   await old.watch.client.pauseWrites(pauseMs);
 }
 
-async function releaseWrites(deployment: Deployment, old: LiveMember): Promise<void> {
+async function releaseWrites(deployment: Movable, old: Mover): Promise<void> {
   await Promise.allSettled([
     old.watch.client.unpauseWrites(),
     ...gatesHere(deployment).map(({ adapter }) => adapter.release()),
   ]);
 }
 
-/** Waits until the target has everything that the paused primary has. */
-async function drain(old: LiveMember, target: LiveMember): Promise<void> {
+/** Waits until the target has everything that the paused primary has. One of them that is gone is not waited for. */
+async function drain(old: Mover, target: Mover, signal: AbortSignal): Promise<void> {
+  const roleOf = ({ watch }: Mover) =>
+    watch.client.role().catch((error: Error) => {
+      throw errorCode(error) === 'REDIS_UNREACHABLE' ? hopeless(error) : error;
+    });
   const drained = async () => {
-    const [from, to] = await Promise.all([old.watch.client.role(), target.watch.client.role()]);
+    const [from, to] = await Promise.all([roleOf(old), roleOf(target)]);
     return from.role === 'primary' && to.role === 'replica' && from.offset === to.offset;
   };
   const what = `${target.place.id} to have every write`;
-  await waitFor(drained, { what, withinMs: drainWithinMs, everyMs: 1 });
+  await waitFor(drained, { what, withinMs: drainWithinMs, everyMs: 1, signal });
 }
 
 async function waitForAgreement(
-  { deployment, observer, operation: { signal } }: ChangeContext,
-  promoted: LiveMember,
+  { deployment, observer, operation: { signal } }: SwitchoverContext,
+  promoted: Mover,
 ): Promise<void> {
   const agreed = async () => {
     await observer.lookAtAll();
@@ -240,7 +289,7 @@ async function waitForAgreement(
   });
 }
 
-function gatesHere(deployment: Deployment): LiveGate[] {
+function gatesHere(deployment: Movable): Movable['gates'][number][] {
   return deployment.gates.filter(({ unit }) => unit?.process.running);
 }
 

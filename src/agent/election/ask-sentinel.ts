@@ -2,14 +2,30 @@
  * For Sentinels that do not speak the protocol of votes and hello as Redis's do: one of them is asked to fail over, and
  * does the rest itself. That takes it some 0.1 s, and the others hear of it a second later.
  */
-import type { Deployment } from '../deployment.ts';
+import type { SentinelClient } from '../../redis/sentinel-client.ts';
 import { FailoverRefused } from '../errors.ts';
+import type { SentinelObservation } from '../observe/sentinel-observer.ts';
+import type { EventLog } from '../state/event-log.ts';
+import type { ElectionWatch } from './election-watch.ts';
+
+/** What is needed to have a Sentinel fail over. */
+export interface Asked {
+  readonly elections: Pick<ElectionWatch, 'standAgainIn'>;
+  readonly events: Pick<EventLog, 'add'>;
+  readonly sentinels: readonly {
+    place: { id: string };
+    watch: {
+      seen: Pick<SentinelObservation, 'reachable' | 'tilt'>;
+      client: Pick<SentinelClient, 'quorum' | 'failover'>;
+    };
+  }[];
+}
 
 /** One that was asked before then would promote someone else. */
 const askAgainAfterMs = 1500;
 
 /** @throws FAILOVER_REFUSED when none can be asked, or it has no quorum; REDIS_REFUSED for INPROG and NOGOODSLAVE */
-export async function askSentinelInstead(deployment: Deployment): Promise<void> {
+export async function askSentinelInstead(deployment: Asked): Promise<void> {
   const { elections, events, sentinels } = deployment;
   const sentinel = sentinels.find(({ watch }) => watch.seen.reachable && !watch.seen.tilt);
   if (!sentinel) {

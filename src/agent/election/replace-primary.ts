@@ -4,38 +4,61 @@ import { dieIfSabotaged } from '../../base/sabotage.ts';
 import { type Candidate, chooseReplica } from '../../topology/election/choice.ts';
 import { actWithinMs, votedForAnother, voteIsStaleAfterMs } from '../../topology/election/election.ts';
 import { isEligible } from '../../topology/eligibility.ts';
-import type { Deployment, LiveMember } from '../deployment.ts';
 import { FailoverRefused } from '../errors.ts';
-import { askSentinelInstead } from './ask-sentinel.ts';
+import type { MemberObservation, MemberWatch } from '../observe/member-watch.ts';
+import type { EventLog } from '../state/event-log.ts';
+import { type Asked, askSentinelInstead } from './ask-sentinel.ts';
 import { type Ballot, stand } from './stand.ts';
-import { takeOver } from './take-over.ts';
+import { type Realm, type Server, takeOver } from './take-over.ts';
 
 /** A replica that has not said by then what it has is not waited for. */
 const candidatesWithinMs = 100;
 /** Before this agent stands once more when too few Sentinels answered. */
 const standAgainAfterMs = 100;
 
+/** A member that may be chosen. */
+interface Replica extends Server {
+  readonly watch: Server['watch'] &
+    Pick<MemberWatch, 'look'> & { seen: Pick<MemberObservation, 'reachable' | 'runId'> };
+}
+
+/** What is needed to replace a primary. */
+export interface Replaceable extends Realm, Asked {
+  readonly elections: Realm['elections'] & Asked['elections'];
+  readonly sentinels: readonly (Realm['sentinels'][number] & Asked['sentinels'][number])[];
+  readonly members: readonly Replica[];
+  readonly events: Pick<EventLog, 'add'>;
+}
+
+export type Replaced =
+  | { kind: 'promoted'; member: string }
+  /** This agent can't be elected; a Sentinel was asked to fail over, and goes on by itself. */
+  | { kind: 'asked' }
+  /** @param why who voted how, as a sentence. @param againInMs when it makes sense to stand again */
+  | { kind: 'not-elected'; why: string; againInMs: number };
+
 /**
  * @param lost the member that is to be replaced as primary. @param mayReturn whether it may be chosen itself
- * @returns the new primary; null when this agent was not elected. @throws FAILOVER_REFUSED, ELECTION_LAPSED
+ * @throws FAILOVER_REFUSED, ELECTION_LAPSED
  */
 export async function replacePrimary(
-  deployment: Deployment,
+  deployment: Replaceable,
   lost: string,
   mayReturn = false,
-): Promise<string | null> {
+): Promise<Replaced> {
   const { elections, events, spec } = deployment;
   const candidates = askCandidates(deployment, mayReturn ? null : lost);
   const { election, outcome } = await stand(deployment, lost);
   if (outcome === 'not-understood') {
     await askSentinelInstead(deployment);
-    return null;
+    return { kind: 'asked' };
   }
   if (outcome !== 'elected') {
-    const pauseMs = votedForAnother(election) ? voteIsStaleAfterMs : standAgainAfterMs;
-    elections.standAgainIn(pauseMs);
-    events.add('not-elected', spec.name, notElected({ election, outcome }));
-    return null;
+    const againInMs = votedForAnother(election) ? voteIsStaleAfterMs : standAgainAfterMs;
+    elections.standAgainIn(againInMs);
+    const why = notElected({ election, outcome });
+    events.add('not-elected', spec.name, why);
+    return { kind: 'not-elected', why, againInMs };
   }
   dieIfSabotaged('dies-elected');
   const chosen = chooseReplica(await candidates);
@@ -46,7 +69,7 @@ export async function replacePrimary(
   // What they were seen to be is out of date now.
   const answering = deployment.members.filter(({ watch }) => watch.seen.reachable);
   await Promise.all(answering.map(({ watch }) => watch.look()));
-  return id;
+  return { kind: 'promoted', member: id };
 }
 
 function notElected({ election, outcome }: Ballot): string {
@@ -62,9 +85,9 @@ function notElected({ election, outcome }: Ballot): string {
 
 /** Asks all at once; one that is not heard in time counts as it was last seen, if it was seen at all. */
 async function askCandidates(
-  deployment: Deployment,
+  deployment: Replaceable,
   from: string | null,
-): Promise<(Candidate & { member: LiveMember })[]> {
+): Promise<(Candidate & { member: Replica })[]> {
   const others = deployment.members.filter(({ place }) => place.id !== from);
   const looks = others.filter(({ unit }) => unit?.process.running !== false).map(({ watch }) => watch.look());
   await Promise.race([Promise.all(looks), delay(candidatesWithinMs, undefined, { ref: false })]);

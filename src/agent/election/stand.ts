@@ -1,6 +1,8 @@
 /** Asks the Sentinels for their votes: topology/election/election.ts has the rules, this is the wire. */
+import type { Clock } from '../../base/clock.ts';
 import { errorCode } from '../../base/errors.ts';
 import { dieIfSabotaged } from '../../base/sabotage.ts';
+import type { Caller } from '../../redis/connection.ts';
 import { askForVote } from '../../redis/sentinel-election.ts';
 import {
   beginElection,
@@ -11,7 +13,8 @@ import {
   type Outcome,
   outcome,
 } from '../../topology/election/election.ts';
-import type { Deployment, LiveSentinel } from '../deployment.ts';
+import type { SentinelObservation } from '../observe/sentinel-observer.ts';
+import type { ElectionWatch } from './election-watch.ts';
 
 /** A vote that takes longer is none: it would not be fresh any more. */
 const answerWithinMs = 300;
@@ -23,11 +26,30 @@ export interface Ballot {
   outcome: Exclude<Outcome, 'open'>;
 }
 
+/** A Sentinel that can be asked for its vote, and what was last seen of it. */
+export interface Voter {
+  readonly place: { id: string };
+  readonly watch: {
+    readonly seen: Pick<SentinelObservation, 'reachable' | 'tilt' | 'primary'>;
+    readonly client: { readonly connection: Caller };
+  };
+}
+
+/** What is needed to stand for election. */
+export interface Electoral {
+  readonly elections: Pick<ElectionWatch, 'highestEpoch' | 'newRunId' | 'noteEpoch' | 'onEpoch'>;
+  readonly sentinels: readonly Voter[];
+  readonly spec: { sentinel: { quorum: number } };
+  readonly setting: { clock: Clock };
+  /** The member at an address, as a Sentinel names it. */
+  memberAt(where: { address: string; port: number } | null): { place: { id: string } } | undefined;
+}
+
 /**
  * Stands for election, in higher epochs when the first are taken. Never throws: no answer is an outcome too.
  * @param lost the member that is to be replaced as primary, by its id
  */
-export async function stand(deployment: Deployment, lost: string): Promise<Ballot> {
+export async function stand(deployment: Electoral, lost: string): Promise<Ballot> {
   let ballot = await standOnce(deployment, lost, 0);
   for (let attempt = 1; ballot.outcome === 'behind' && attempt < attempts; attempt++) {
     ballot = await standOnce(deployment, lost, attempt);
@@ -35,7 +57,7 @@ export async function stand(deployment: Deployment, lost: string): Promise<Ballo
   return ballot;
 }
 
-async function standOnce(deployment: Deployment, lost: string, attempt: number): Promise<Ballot> {
+async function standOnce(deployment: Electoral, lost: string, attempt: number): Promise<Ballot> {
   const { elections, sentinels, spec, setting } = deployment;
   const electorate = { sentinels: sentinels.map(({ place }) => place.id), quorum: spec.sentinel.quorum };
   const epoch = epochToAskIn(elections.highestEpoch, attempt);
@@ -65,16 +87,19 @@ async function standOnce(deployment: Deployment, lost: string, attempt: number):
 }
 
 /** Whether a Sentinel names this member primary, as far as is known. */
-export function isNaming(deployment: Deployment, member: string): (sentinel: LiveSentinel) => boolean {
+export function isNaming(
+  deployment: Pick<Electoral, 'memberAt'>,
+  member: string,
+): (sentinel: Voter) => boolean {
   return ({ watch }) => deployment.memberAt(watch.seen.primary)?.place.id === member;
 }
 
 /** It would vote on the primary that it names, and that one is not lost. */
-async function notAsked({ place, watch }: LiveSentinel): Promise<Heard> {
+async function notAsked({ place, watch }: Voter): Promise<Heard> {
   return { kind: watch.seen.reachable ? 'elsewhere' : 'silent', from: place.id };
 }
 
-async function ask({ place, watch }: LiveSentinel, epoch: number, runId: string): Promise<Heard> {
+async function ask({ place, watch }: Voter, epoch: number, runId: string): Promise<Heard> {
   const from = place.id;
   const { reachable, tilt, primary } = watch.seen;
   // One in TILT trusts no time, and its vote counts on what it does in time.

@@ -1,12 +1,41 @@
 /** What the elected does, in one turn of the event loop: topology/election/turn.ts has the order and why. */
 import { dieIfSabotaged, isSabotaged } from '../../base/sabotage.ts';
+import type { MemberClient } from '../../redis/member-client.ts';
 import { sayHello } from '../../redis/sentinel-election.ts';
+import type { Member } from '../../spec/spec.ts';
 import { type Election, mayAct } from '../../topology/election/election.ts';
 import { turnOf } from '../../topology/election/turn.ts';
-import { failoverUnderWay } from '../../topology/view.ts';
-import type { Deployment, LiveMember } from '../deployment.ts';
+import { failoverUnderWay, type View } from '../../topology/view.ts';
 import { ElectionLapsed } from '../errors.ts';
-import { isNaming } from './stand.ts';
+import type { MemberObservation } from '../observe/member-watch.ts';
+import type { GateAdapter } from '../units/gate-adapter.ts';
+import type { ElectionWatch } from './election-watch.ts';
+import { type Electoral, isNaming } from './stand.ts';
+
+/** A member that can be told whom to follow. */
+export interface Server {
+  readonly place: Member;
+  /** Null for a member of another host. */
+  readonly unit: { process: { running: boolean } } | null;
+  readonly watch: {
+    readonly seen: Pick<MemberObservation, 'reachable'>;
+    readonly client: Pick<MemberClient, 'replicaOf'>;
+  };
+}
+
+/** What the elected acts on. */
+export interface Realm extends Electoral {
+  readonly elections: Electoral['elections'] & Pick<ElectionWatch, 'colleaguesOf'>;
+  readonly members: readonly Server[];
+  readonly gates: readonly {
+    unit: { process: { running: boolean } } | null;
+    adapter: Pick<GateAdapter, 'switchTo'>;
+  }[];
+  readonly spec: Electoral['spec'] & { name: string };
+  /** This member is being made primary. */
+  select(member: string): void;
+  view(): View;
+}
 
 /**
  * Moves the primary to a member. @param lost whom it replaces, by its id. @param withinMs how old the votes may be.
@@ -14,9 +43,9 @@ import { isNaming } from './stand.ts';
  * it could not be promoted after the Sentinels were told
  */
 export async function takeOver(
-  deployment: Deployment,
+  deployment: Realm,
   election: Election,
-  { lost, chosen, withinMs }: { lost: string; chosen: LiveMember; withinMs: number },
+  { lost, chosen, withinMs }: { lost: string; chosen: Server; withinMs: number },
 ): Promise<void> {
   const { elections, members, sentinels, setting, spec } = deployment;
   const { epoch } = election;
@@ -56,9 +85,9 @@ export async function takeOver(
         break;
       case 'follow':
         // Who does not hear it now is pointed there by its own agent.
-        deployment
-          .member(action.member)
-          .watch.client.replicaOf(chosen.place)
+        members
+          .find(({ place }) => place.id === action.member)
+          ?.watch.client.replicaOf(chosen.place)
           .catch(() => {});
         break;
       case 'tell-gates':
@@ -70,11 +99,11 @@ export async function takeOver(
 }
 
 /** Also one of ours that is silent: it finds the order when it wakes, before it can take many writes. */
-function isToFollow({ watch, unit }: LiveMember): boolean {
+function isToFollow({ watch, unit }: Server): boolean {
   return watch.seen.reachable || unit?.process.running === true;
 }
 
-function tellGates({ gates }: Deployment, { place }: LiveMember, epoch: number): void {
+function tellGates({ gates }: Realm, { place }: Server, epoch: number): void {
   // They find out for themselves; being told is sooner.
   for (const { unit, adapter } of gates)
     if (unit?.process.running) adapter.switchTo(place, epoch).catch(() => {});

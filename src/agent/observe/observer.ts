@@ -1,7 +1,6 @@
 /** Keeps the view fresh: asks everything at a steady pace, and listens to what the Sentinels publish. */
 import { FreshCall } from '../../base/fresh-call.ts';
 import type { SentinelEvent } from '../../redis/sentinel-event.ts';
-import { namedPrimary } from '../../topology/view.ts';
 import type { Deployment, LiveMember, LiveSentinel } from '../deployment.ts';
 import { Strangers } from './strangers.ts';
 
@@ -133,26 +132,4 @@ export function noteSentinelEvent(deployment: Deployment, from: string, event: S
     return true;
   }
   return false;
-}
-
-/**
- * Brings the selection to its end: once a majority of Sentinels names the selected member, or when they have had
- * long enough. One Sentinel's word settles nothing; the others hear of a change up to a second later.
- */
-export function settleSelection(deployment: Deployment, nowMs: number): void {
-  const { selection, spec, events } = deployment;
-  const named = namedPrimary(deployment.view())?.id;
-  deployment.elections.noteNamed(named ?? null);
-  if (selection !== null) {
-    const expired = nowMs - selection.atMs > spec.sentinel.failoverTimeoutMs;
-    if (selection.member === named || expired) deployment.endSelection();
-  }
-  if (named !== undefined) askWhoDoesNotAct(deployment.member(named));
-  if (named !== undefined && deployment.announce(named))
-    events.add('primary', named, `the Sentinels name ${named} primary`);
-}
-
-/** Whoever is named and was not seen to act as primary is asked sooner than at the next look: someone may have to act. */
-function askWhoDoesNotAct({ unit, watch }: LiveMember): void {
-  if (watch.seen.role !== 'primary' && unit?.process.running !== false) void watch.look();
 }

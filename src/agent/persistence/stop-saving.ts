@@ -12,7 +12,10 @@ import { kindOnDisk } from './plan.ts';
 
 export type ShutdownMode = 'SAVE' | 'NOSAVE';
 
-export async function shutdownMode({ paths }: Unit, client: MemberClient): Promise<ShutdownMode> {
+export async function shutdownMode(
+  { paths }: Unit,
+  client: Pick<MemberClient, 'getConfig' | 'setConfig'>,
+): Promise<ShutdownMode> {
   const mark = await readChangeMark(paths);
   const conf = (await readFileIfThere(paths.config)) ?? '';
   const counts = mark && kindOnDisk(mark, await aofStamp(dataFiles(paths.dataDir, conf)));

@@ -48,6 +48,12 @@ test('answers of an earlier epoch come from who knows of a later one: ask again 
   expect([0, 1, 2, 3].map((attempt) => epochToAskIn(7, attempt))).toEqual([8, 9, 11, 15]);
 });
 
+test('who is behind asks again at once, and does not wait for a Sentinel that may never answer', () => {
+  expect(outcome(having(begin(), vote('s1', other, 2), vote('s2')))).toBe('behind');
+  expect(outcome(having(begin(), vote('s1', other, 2)))).toBe('behind');
+  expect(outcome(having(begin(), vote('s1'), vote('s2'), vote('s3', other, 2)))).toBe('elected');
+});
+
 test('someone else is at it when a Sentinel voted for another in this epoch or later', () => {
   expect(votedForAnother(having(begin(), vote('s1', other)))).toBe(true);
   expect(votedForAnother(having(begin(), vote('s1', other, 6)))).toBe(true);

@@ -13,7 +13,8 @@
  * 4. Elected is who has the votes of at least max(quorum, majority of all Sentinels) for its run id in its epoch. Every
  *    two majorities share a Sentinel, and it votes once, so there is one at most in an epoch.
  * 5. An answer of an earlier epoch comes from a Sentinel that knows of a later one than was asked for, and did not vote:
- *    the next attempt asks in a higher one. Any other answer means that someone else is at it: look again.
+ *    the next attempt asks in a higher one, at once. Those that have not answered yet may never do so, and a vote in a
+ *    higher epoch costs no more than one in this. Any other answer means that someone else is at it: look again.
  * 6. The elected chooses as Sentinel chooses (choice.ts) and acts in one turn (turn.ts). It acts only while its votes are
  *    fresh, no later epoch is known of, and those who voted for it still name the primary that it replaces: half a second
  *    after a vote that nothing came of, another one may stand.
@@ -121,10 +122,10 @@ export function outcome(election: Election): Outcome {
   const ours = votersFor(election).length;
   if (ours >= election.needed) return 'elected';
   const unheard = election.electorate.length - answers.length;
+  const earlier = answers.filter(isEarlier).length;
+  if (earlier > 0 && ours + unheard + earlier >= election.needed) return 'behind';
   if (ours + unheard >= election.needed) return 'open';
   const strange = answers.filter((answer) => answer === 'strange').length;
-  if (answers.some(isEarlier) && ours + unheard + answers.filter(isEarlier).length >= election.needed)
-    return 'behind';
   return strange > 0 && ours + unheard + strange >= election.needed ? 'not-understood' : 'not-elected';
 }
 

@@ -1,0 +1,42 @@
+/** What follows of what was observed, before anything is decided: whether a selection is over, and whom the Sentinels name. */
+import { namedPrimary, type View } from '../../topology/view.ts';
+import type { ElectionWatch } from '../election/election-watch.ts';
+import type { EventLog } from '../state/event-log.ts';
+import type { MemberWatch } from './member-watch.ts';
+
+export interface Observed {
+  readonly spec: { sentinel: { failoverTimeoutMs: number } };
+  readonly events: Pick<EventLog, 'add'>;
+  readonly elections: Pick<ElectionWatch, 'noteNamed'>;
+  readonly selection: View['selection'];
+  endSelection(): void;
+  /** Notes whom the Sentinels name. @returns whether they named another before. */
+  announce(primary: string): boolean;
+  member(id: string): {
+    unit: { process: { running: boolean } } | null;
+    watch: Pick<MemberWatch, 'seen' | 'look'>;
+  };
+  view(): View;
+}
+
+/**
+ * Brings the selection to its end: once a majority of Sentinels names the selected member, or when they have had
+ * long enough. One Sentinel's word settles nothing; the others hear of a change up to a second later.
+ */
+export function settleSelection(deployment: Observed, nowMs: number): void {
+  const { selection, spec, events } = deployment;
+  const named = namedPrimary(deployment.view())?.id;
+  deployment.elections.noteNamed(named ?? null);
+  if (selection !== null) {
+    const expired = nowMs - selection.atMs > spec.sentinel.failoverTimeoutMs;
+    if (selection.member === named || expired) deployment.endSelection();
+  }
+  if (named !== undefined) askWhoDoesNotAct(deployment.member(named));
+  if (named !== undefined && deployment.announce(named))
+    events.add('primary', named, `the Sentinels name ${named} primary`);
+}
+
+/** Whoever is named and was not seen to act as primary is asked sooner than at the next look: someone may have to act. */
+function askWhoDoesNotAct({ unit, watch }: ReturnType<Observed['member']>): void {
+  if (watch.seen.role !== 'primary' && unit?.process.running !== false) void watch.look();
+}
