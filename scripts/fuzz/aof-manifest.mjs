@@ -34,11 +34,11 @@ export async function create() {
     mkdirSync(path.join(folder, 'appendonlydir'), { recursive: true });
     const own = dataFiles(folder, '');
     writeFileSync(own.aofManifest, mutateText(seed, random, '"\'\\/.. \n\u0000'));
-    for (const file of aofParts(own)) {
+    for (const file of await aofParts(own)) {
       parts++;
       if (path.dirname(path.resolve(file)) !== path.resolve(own.aofFolder)) return `${file} lies outside`;
     }
-    aofStamp(own);
+    await aofStamp(own);
     return undefined;
   }
 

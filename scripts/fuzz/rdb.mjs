@@ -25,10 +25,20 @@ export async function create() {
   const { Crc64 } = await load('crc64');
   const { targetOfServer } = await load('target');
   const { MemoryEstimator } = await load('memory');
+  const { unzstd } = await import(path.join(root, 'dist', 'base', 'unzstd.js'));
+  const { boundedUnpacked } = await import(path.join(root, 'dist', 'backup', 'unpack-limit.js'));
   const targets = ['redis-2.8', 'redis-5.0', 'redis-7.0', 'redis-7.4', 'valkey-9'].map(targetOfServer);
   const bases = fixtures();
-  const counts = { good: 0, bad: 0 };
+  const counts = { good: 0, bad: 0, packed: 0 };
   const always = () => true;
+
+  async function* unpacked(pieces) {
+    try {
+      yield* boundedUnpacked(unzstd(pieces), 1, 'zstd', 'it');
+    } catch (error) {
+      throw new PackedBadly(error.message);
+    }
+  }
 
   const handlers = [
     () => ({ key: () => ({ mode: bodyMode.skip, raw: undefined }) }),
@@ -44,25 +54,31 @@ export async function create() {
   ];
 
   return {
-    summary: () => `${counts.good} were read, ${counts.bad} told to be bad`,
+    summary: () =>
+      `${counts.good} were read, ${counts.bad} told to be bad, ${counts.packed} told to be packed badly`,
     run: async (random) => {
-      const bytes = change(bases[random(bases.length)], random, bases, Crc64);
+      const base = random(3) === 0 ? made(random, bases) : bases[random(bases.length)];
+      const rdb = change(base, random, bases, Crc64);
+      const isPacked = random(5) === 0;
+      const bytes = isPacked ? packed(rdb, random) : rdb;
       const sink = new ByteSink(async () => {});
       const scanner = new Scanner(handlers[random(handlers.length)](sink, random));
       const size = [bytes.length, 1 + random(64), 1024][random(3)] || 1;
+      const pieces = inPieces(bytes, size);
       const started = performance.now();
       try {
-        for (let at = 0; at < bytes.length; at += size) {
-          scanner.push(bytes.subarray(at, at + size));
+        for await (const piece of isPacked ? unpacked(pieces) : pieces) {
+          scanner.push(piece);
           await sink.drain();
         }
         scanner.finish();
         counts.good++;
       } catch (error) {
         const problem = problemOf(error);
-        if (problem === undefined) return `${error.stack}\n${bytes.toString('base64')}`;
-        if (!(problem.offset >= 0)) return `no place: ${error.message}\n${bytes.toString('base64')}`;
-        counts.bad++;
+        if (error instanceof PackedBadly) counts.packed++;
+        else if (problem === undefined) return `${error.stack}\n${bytes.toString('base64')}`;
+        else if (!(problem.offset >= 0)) return `no place: ${error.message}\n${bytes.toString('base64')}`;
+        else counts.bad++;
       }
       await sink.flush();
       const ms = performance.now() - started;
@@ -76,12 +92,65 @@ export async function create() {
 
 function fixtures() {
   const folder = path.join(root, 'test', 'fixtures', 'rdb');
-  return ['hdt3213-cases', 'redis-assets'].flatMap((each) =>
+  return ['hdt3213-cases', 'redis-assets', 'engines', 'broken'].flatMap((each) =>
     readdirSync(path.join(folder, each))
       .filter((file) => file.endsWith('.rdb'))
       .map((file) => readFileSync(path.join(folder, each, file)))
       .filter((bytes) => bytes.length <= maxBase),
   );
+}
+
+/** Of the wrapping, not of the file. */
+class PackedBadly extends Error {}
+
+async function* inPieces(bytes, size) {
+  for (let at = 0; at < bytes.length; at += size) yield bytes.subarray(at, at + size);
+}
+
+/** A file of one to three keys of any type that there is, or is not, whose bodies are pieces of other files. */
+function made(random, bases) {
+  const version = random(6) === 0 ? 'VALKEY080' : `REDIS00${String(1 + random(15)).padStart(2, '0')}`;
+  const parts = [Buffer.from(version)];
+  for (let keys = 1 + random(3); keys > 0; keys--) {
+    const other = bases[random(bases.length)];
+    const from = random(other.length);
+    parts.push(Buffer.from([random(31), 1, 107]), other.subarray(from, from + random(120)));
+  }
+  return Buffer.concat([...parts, Buffer.from([0xff]), Buffer.alloc(8)]);
+}
+
+/** Frames of zstd around these bytes, some with lengths that are not true. */
+function packed(bytes, random) {
+  const parts = [];
+  for (let at = 0; at < bytes.length; ) {
+    if (random(8) === 0)
+      parts.push(Buffer.from([0x50 + random(16), 0x2a, 0x4d, 0x18]), lengthOf(4, random(3), random));
+    const size = 1 + random(bytes.length - at);
+    const sizeCode = random(4);
+    const isSingle = random(2) === 0;
+    const sizeBytes = sizeCode > 0 ? 1 << sizeCode : isSingle ? 1 : 0;
+    const hasChecksum = random(6) === 0;
+    parts.push(
+      Buffer.from([0x28, 0xb5, 0x2f, 0xfd, (sizeCode << 6) | (isSingle ? 0x20 : 0) | (hasChecksum ? 4 : 0)]),
+      ...(isSingle ? [] : [Buffer.from([random(20) === 0 ? random(256) : random(0x50)])]),
+      lengthOf(sizeBytes, sizeBytes === 2 ? size - 256 : size, random),
+    );
+    const kind = random(6) === 0 ? 1 + random(3) : 0;
+    const head = Buffer.alloc(3);
+    head.writeUIntLE((((random(12) === 0 ? random(2 ** 21) : size) << 3) | (kind << 1) | 1) >>> 0, 0, 3);
+    parts.push(head, kind === 1 ? Buffer.from([random(256)]) : bytes.subarray(at, at + size));
+    if (hasChecksum) parts.push(Buffer.alloc(4, random(256)));
+    at += size;
+  }
+  return Buffer.concat(parts);
+}
+
+/** A length in so many bytes, lowest first; one time in twelve it is anything. */
+function lengthOf(bytes, value, random) {
+  const out = Buffer.alloc(bytes);
+  const isTrue = random(12) > 0;
+  for (let at = 0; at < bytes; at++) out[at] = isTrue ? Math.floor(value / 256 ** at) & 255 : random(256);
+  return out;
 }
 
 const interesting = [

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { MemoryStore, sampleManifest } from '../../test/support/memory-store.ts';
+import { MemoryStore, sampleManifest } from '../../scripts/fuzz-support/memory-store.mjs';
 import { surveyStore } from './list.ts';
 import { readManifest, writeManifest } from './manifest.ts';
 import { backupId, objectName, parseName } from './naming.ts';
@@ -54,6 +54,11 @@ test('a manifest is read back as it was written; another format is refused with 
     [{ version: 2 }, 'version'],
     [{ rdb: { bytes: 1, sha256: 'x' } }, 'rdb.sha256'],
     [{ object: '../../etc/passwd' }, 'object'],
+    [{ startedAt: '2026-01-01T00:00:01Z' }, 'started at 2026-01-01T00:00:01Z, and its id says otherwise'],
+    [
+      { databases: [...one.databases, { db: 1, keys: 1, expiring: 0 }, ...one.databases] },
+      'database 0 twice',
+    ],
   ] as const) {
     store.objects.set(`${one.id}.json`, Buffer.from(JSON.stringify({ ...one, ...change })));
     await expect(readManifest(store, one.id)).rejects.toMatchObject({

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { MemoryStore } from '../../test/support/memory-store.ts';
+import { MemoryStore } from '../../scripts/fuzz-support/memory-store.mjs';
 import { lockStore } from './lock.ts';
 
 beforeEach(() => {

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { errorText } from '../base/errors.ts';
 import { shown } from '../base/shown.ts';
 import { BackupNotFound, ManifestUnreadable } from './errors.ts';
-import { isBackupId, manifestName, objectName } from './naming.ts';
+import { backupId, isBackupId, manifestName, objectName } from './naming.ts';
 import type { BackupStore } from './store.ts';
 import { unpacksTooFar } from './unpack-limit.ts';
 
@@ -105,7 +105,17 @@ function whatIsStrange(manifest: Manifest, id: string): string | undefined {
   if (manifest.id !== id) return `it says that it is of the backup ${shown(manifest.id)}`;
   const object = objectName(id, manifest);
   if (manifest.object !== object) return `its object is ${shown(manifest.object)}, and must be ${object}`;
+  const started = backupId(Date.parse(manifest.startedAt));
+  if (started !== id)
+    return `it says that it was started at ${manifest.startedAt}, and its id says otherwise`;
+  const twice = firstTwice(manifest.databases.map(({ db }) => db));
+  if (twice !== undefined) return `it lists database ${twice} twice`;
   return unpacksTooFar(manifest.stored.bytes, manifest.rdb.bytes);
+}
+
+function firstTwice(numbers: readonly number[]): number | undefined {
+  const seen = new Set<number>();
+  return numbers.find((each) => seen.size === seen.add(each).size);
 }
 
 /** Puts it in the store; the backup is there from then on. */

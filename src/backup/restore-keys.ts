@@ -15,7 +15,7 @@ import { RdbEntry, readBatches } from '../rdb/entries.ts';
 import { quoteKey } from '../rdb/errors.ts';
 import { type Flavor, type as rdbType, typeInfo } from '../rdb/format.ts';
 import { KeyHash } from '../rdb/key-hash.ts';
-import { restorePayload } from '../rdb/restore-payload.ts';
+import { dumpedValue, restorePayload } from '../rdb/restore-payload.ts';
 import type { Target } from '../rdb/target.ts';
 import { visitBody } from '../rdb/value.ts';
 import { RedisConnection } from '../redis/connection.ts';
@@ -141,9 +141,9 @@ class KeyRestore {
     const expireMs = ttlMs < 0n ? undefined : BigInt(Date.now()) + ttlMs;
     if ((expireMs === undefined) !== (entry.expireMs === undefined)) return false;
     if (Math.abs(Number((expireMs ?? 0n) - (entry.expireMs ?? 0n))) > 1000) return false;
-    const body = payload.subarray(1, payload.length - 10);
+    const { type, body } = dumpedValue(payload);
     const { flavor } = this.#options.target;
-    return this.#sum(payload[0]!, flavor, body) === this.#sum(entry.type, entry.flavor, entry.body);
+    return this.#sum(type, flavor, body) === this.#sum(entry.type, entry.flavor, entry.body);
   }
 
   #sum(typeByte: number, flavor: Flavor, body: Buffer): string {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { sampleManifest } from '../../test/support/memory-store.ts';
+import { sampleManifest } from '../../scripts/fuzz-support/memory-store.mjs';
 import type { Keep } from '../spec/spec.ts';
 import { planPrune } from './retention.ts';
 

@@ -99,6 +99,12 @@ describe('zstd', () => {
     ['cut off', zstd(text).subarray(0, -1), /ends too early/],
     ['followed by something else', Buffer.concat([zstd(text), Buffer.from('more')]), /no frame begins/],
     ['a window of two gigabytes', Buffer.from('28b52ffd00a8', 'hex'), /window of/],
+    ['a block of two megabytes', Buffer.from('28b52ffd0050f9ffff', 'hex'), /a block claims 2097151 bytes/],
+    [
+      'one byte two million times',
+      Buffer.from('28b52ffd0050fbffff00', 'hex'),
+      /a block claims 2097151 bytes/,
+    ],
     ['nothing at all', Buffer.alloc(0), /ends too early/],
   ])('%s is told', async (_what, packed, reason) => {
     await expect(unpack(packed)).rejects.toThrow(reason);

@@ -15,6 +15,8 @@ const magic = 0xfd2fb528;
 const skippable = 0x184d2a5;
 /** The window that the zstd program itself accepts unasked: 128 MiB. */
 const maxWindowBytes = 2 ** 27;
+/** Block_Maximum_Size: of what stands in the file, and of one byte that is repeated. */
+const maxBlockBytes = 2 ** 17;
 /** Fed in small bites: each may become a great deal, and all of it is held until it is asked for. */
 const bite = 4096;
 const repeated = 1;
@@ -161,8 +163,10 @@ class Frames {
     const head = this.held.readUIntLE(0, 3);
     const kind = (head >>> 1) & 3;
     if (kind === reserved) throw new Error('a block is of a kind that does not exist');
+    const size = head >>> 3;
+    if (size > maxBlockBytes) throw new Error(`a block claims ${size} bytes, more than a block may have`);
     this.isLast = (head & 1) === 1;
-    this.left = kind === repeated ? 1 : head >>> 3;
+    this.left = kind === repeated ? 1 : size;
     this.feed(this.held.subarray(0, 3));
     this.state = 'content';
     this.heldBytes = 0;

@@ -6,6 +6,7 @@ import path from 'node:path';
 import { defineError, errorText } from '../base/errors.ts';
 import { newestRedisVersion, newestValkeyVersion } from '../rdb/format.ts';
 import { highHalf, lowHalf } from '../rdb/int64.ts';
+import { dumpedValue } from '../rdb/restore-payload.ts';
 import { type Target, targetOfVersionText } from '../rdb/target.ts';
 import { RedisConnection } from '../redis/connection.ts';
 import { keyspaces, parseInfo, productOf } from '../redis/info.ts';
@@ -150,9 +151,9 @@ async function copyDatabase(
       const time = BigInt(String(replies[index * 2 + 1] ?? -1));
       const expireMs = time < 0n ? -1n : hasExpireTime ? time : BigInt(Date.now()) + time;
       const expiry = { expireHigh: highHalf(expireMs), expireLow: lowHalf(expireMs) };
-      // A dump is the type, the body, the version (2) and a checksum (8).
-      writer.entryHead({ ...expiry, idle: -1, freq: -1, type: payload[0]! }, key, 0, key.length);
-      writer.bytes(payload, 1, payload.length - 10);
+      const { type, body } = dumpedValue(payload);
+      writer.entryHead({ ...expiry, idle: -1, freq: -1, type }, key, 0, key.length);
+      writer.bytes(body, 0, body.length);
       writer.settle();
     }
     await drain();

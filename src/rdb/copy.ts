@@ -1,5 +1,6 @@
 import { type BodyMode, bodyMode } from './body/mode.ts';
 import { convertBody } from './convert.ts';
+import { quoteKey } from './errors.ts';
 import { type } from './format.ts';
 import { lacksModule, needsModule } from './module-types.ts';
 import type { BodyWish } from './scan-handler.ts';
@@ -17,6 +18,11 @@ export interface Unloadable {
   kept?: true;
 }
 
+/** `key 'a' of database 0: the reason` */
+export function describeUnloadable({ what, db, key, reason }: Unloadable): string {
+  return key === undefined ? `${what}: ${reason}` : `key ${quoteKey(key)} of database ${db}: ${reason}`;
+}
+
 export interface CopyOptions {
   /** Put before every key. */
   prefix?: Buffer;
@@ -26,6 +32,7 @@ export interface CopyOptions {
 }
 
 const noPrefix = Buffer.alloc(0);
+export const withoutMetadata = 'without what modules keep of it';
 
 /**
  * Copies entries from a scanner to a writer: as they are when the target knows them, else converted. A handler calls
@@ -133,12 +140,18 @@ export class EntryCopier {
     this.onUnloadable({ what: 'key', db: scanner.db, key, reason, ...(kept ? { kept: true as const } : {}) });
   }
 
-  private losesMarks({ idle, freq }: ScanState): boolean {
+  /** What modules keep of a key is never taken over: nobody can be asked whether a server would take it. */
+  private losesMarks(scanner: ScanState): boolean {
+    return scanner.hasMetadata || this.losesUse(scanner);
+  }
+
+  private losesUse({ idle, freq }: ScanState): boolean {
     return this.target.version < 9 && (idle !== -1 || freq !== -1);
   }
 
   private writeHead(scanner: ScanState, typeByte: number): void {
-    if (this.losesMarks(scanner)) this.tell(scanner, 'without when, or how often, it was used', true);
+    if (this.losesUse(scanner)) this.tell(scanner, 'without when, or how often, it was used', true);
+    if (scanner.hasMetadata) this.tell(scanner, withoutMetadata, true);
     const { expireHigh, expireLow, idle, freq, keyBuf, keyStart, keyEnd } = scanner;
     const head = { expireHigh, expireLow, idle, freq, type: typeByte };
     if (this.prefix.length === 0) {

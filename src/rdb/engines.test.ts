@@ -9,10 +9,16 @@ import {
   memorySink,
   rdbFixture,
 } from '../../test/support/rdb-files.ts';
+import type { Unloadable } from './copy.ts';
 import { problemOf } from './errors.ts';
+import { filterInto } from './filter.ts';
+import type { Flavor } from './format.ts';
 import { JsonWriter } from './json.ts';
+import { dumpedValue } from './restore-payload.ts';
 import { Scanner } from './scanner.ts';
+import { targetOfServer } from './target.ts';
 import { RdbVerifier } from './verify.ts';
+import { RdbWriter } from './writer.ts';
 
 async function asJson(bytes: Buffer): Promise<string> {
   const { sink, bytes: written } = memorySink();
@@ -26,7 +32,9 @@ async function asJson(bytes: Buffer): Promise<string> {
 
 function problemIn(bytes: Buffer) {
   try {
-    new RdbVerifier().push(bytes);
+    const verifier = new RdbVerifier();
+    verifier.push(bytes);
+    verifier.finish();
   } catch (error) {
     return { ...problemOf(error), code: (error as { code?: string }).code };
   }
@@ -109,6 +117,77 @@ describe('Redis 8.6', () => {
   });
 });
 
+describe('what modules keep of a key beside its value', () => {
+  // One class with an integer, a double, a string and the end; then one with nothing.
+  const metadata = Buffer.concat([
+    Buffer.from([0xf3, 2, 1, 2, 3, 4, 2, 7, 4, 0, 0, 0, 0, 0, 0, 0, 0, 5]),
+    lengthPrefixed('text'),
+    Buffer.from([0, 5, 6, 7, 8, 0]),
+  ]);
+  const value = Buffer.concat([Buffer.from([0]), lengthPrefixed('k'), lengthPrefixed('v')]);
+  const file = (version: string, ...parts: Buffer[]) =>
+    Buffer.concat([
+      Buffer.from(`REDIS00${version}\xfe\x00`, 'latin1'),
+      ...parts,
+      Buffer.from([0xff]),
+      Buffer.alloc(8),
+    ]);
+  const expiry = Buffer.from([0xfc, 0, 0, 0, 0, 0, 1, 0, 0]);
+
+  test('is passed over, wherever the file is cut', async () => {
+    const bytes = file('13', expiry, metadata, value, value);
+    for (const entries of [await entriesOf(bytes), await entriesOf(bytes, 1)]) {
+      expect(entries.map((entry) => [entry.key.toString(), entry.expireMs])).toEqual([
+        ['k', 2n ** 40n],
+        ['k', undefined],
+      ]);
+    }
+    for (let end = 11; end < bytes.length; end++) {
+      expect(problemIn(bytes.subarray(0, end))).toMatchObject({ kind: 'truncated' });
+    }
+  });
+
+  test('is not there before RDB version 13, has 7 modules at most, and an end', () => {
+    expect(problemIn(file('12', metadata, value))).toMatchObject({ kind: 'unsupported', offset: 11 });
+    expect(problemIn(file('13', Buffer.from([0xf3, 8]), value))).toMatchObject({ kind: 'corrupt' });
+    expect(problemIn(file('13', Buffer.from([0xf3, 1, 1, 2, 3, 4, 9]), value))).toMatchObject({
+      kind: 'corrupt',
+    });
+    const endless = Buffer.concat([Buffer.from([0xf3, 1, 1, 2, 3, 4]), Buffer.alloc(2 ** 21, 1)]);
+    expect(problemIn(file('13', endless))).toMatchObject({ kind: 'too-large' });
+  });
+
+  test('is left out of what is written, and told', async () => {
+    const { sink, bytes: written } = memorySink();
+    const writer = new RdbWriter(sink, 'redis', 13);
+    const told: Unloadable[] = [];
+    const onUnloadable = (each: Unloadable) => told.push(each);
+    const target = targetOfServer('redis-8.6');
+    const scanner = new Scanner(
+      filterInto(writer, { test: () => true, target, inputAux: {}, nowMs: 0, onUnloadable }),
+    );
+    scanner.push(file('13', metadata, value));
+    scanner.finish();
+    writer.finish();
+    const [entry] = await entriesOf(await written());
+    expect(entry!.value()).toMatchObject({ kind: 'string' });
+    expect((await written()).includes(metadata)).toBe(false);
+    expect(told).toMatchObject([
+      { key: Buffer.from('k'), reason: 'without what modules keep of it', kept: true },
+    ]);
+  });
+
+  test('stands before the type in what DUMP gives', () => {
+    const footer = Buffer.alloc(10);
+    const body = lengthPrefixed('v');
+    for (const before of [Buffer.alloc(0), metadata]) {
+      const dumped = dumpedValue(Buffer.concat([before, Buffer.from([0]), body, footer]));
+      expect(dumped).toEqual({ type: 0, body });
+    }
+    expect(() => dumpedValue(Buffer.concat([metadata.subarray(0, 9), footer]))).toThrow('a dump ends inside');
+  });
+});
+
 describe('Valkey 9', () => {
   test('fields that expire', async () => {
     const [entry] = await entriesOf(rdbFixture('valkey9-field-ttl.rdb'));
@@ -150,16 +229,39 @@ describe('what is newer than this reader', () => {
     });
   });
 
-  test('with the release that wrote it', async () => {
-    const head = (version: number, by: string) =>
-      makeRdb([{ key: 'k', type: 28, value: 'x' }], { version }).then((bytes) => {
-        const at = bytes.indexOf('7.0.15');
-        bytes.write(by.padEnd(6).slice(0, 6), at, 'latin1');
-        return bytes;
-      });
-    expect(problemIn(await head(14, '8.8.0'))?.reason).toMatch(
-      /type 28.*RDB version 14, which Redis 8\.8 introduced, written by redis 8\.8\.0$/,
+  const madeBy = async (by: string, version: number, typeByte: number, flavor: Flavor = 'redis') => {
+    const bytes = await makeRdb([{ key: 'k', type: typeByte, value: 'x' }], { version, flavor });
+    bytes.write(by.padEnd(6).slice(0, 6), bytes.indexOf('7.0.15'), 'latin1');
+    return bytes;
+  };
+
+  test('a type, with what wrote it', async () => {
+    expect(problemIn(await madeBy('8.8.0', 13, 28))?.reason).toMatch(
+      /type 28.*RDB version 13, written by redis 8\.8\.0\. Or the byte is damaged$/,
     );
-    expect(problemIn(await head(15, '9.9\x1b[2'))?.reason).toMatch(/RDB version 15, written by redis 9\.92$/);
+  });
+
+  test('a version is not read, though each of its types is known; the release is named where it is known', async () => {
+    expect(problemIn(await madeBy('8.8.0', 14, 0))).toMatchObject({
+      ...{ code: 'RDB_UNSUPPORTED', offset: 0 },
+      reason:
+        'the file is of RDB version 14, which Redis 8.8 introduced, newer than what can be read here (13); it was written by redis 8.8.0',
+    });
+    expect(problemIn(await madeBy('9.9\x1b[2', 15, 0))?.reason).toMatch(
+      /RDB version 15, newer .* redis 9\.92$/,
+    );
+    expect(problemIn(await madeBy('10.0.0', 81, 0, 'valkey'))?.reason).toMatch(
+      /RDB version 81, newer .*\(80\)/,
+    );
+  });
+
+  test('cut off or damaged behind its version, it is still that', async () => {
+    const bytes = await madeBy('8.8.0', 14, 0);
+    for (const end of [9, 10, 15, 40]) {
+      expect(problemIn(bytes.subarray(0, end))?.code).toBe('RDB_UNSUPPORTED');
+    }
+    expect(problemIn(Buffer.concat([bytes.subarray(0, 9), Buffer.from([0xfa, 0xff, 0xff])]))?.code).toBe(
+      'RDB_UNSUPPORTED',
+    );
   });
 });

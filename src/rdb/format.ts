@@ -10,12 +10,14 @@ import { Fault } from './fault.ts';
 export type Flavor = 'redis' | 'valkey';
 export type Kind = 'string' | 'list' | 'set' | 'zset' | 'hash' | 'stream' | 'module';
 
-/** The newest version of each that is known whole. Newer ones are read as far as their types are known. */
+/** The newest version of each that can be read. */
 export const newestRedisVersion = 13;
 export const newestValkeyVersion = 80;
 
 export const opcode = {
   slotImport: 243,
+  /** The same byte in files of Redis. */
+  keyMetadata: 243,
   slotInfo: 244,
   function2: 245,
   functionPreGa: 246,
@@ -122,16 +124,31 @@ export function unknownType(
   }
   const isBeyond = typeByte >= (flavor === 'valkey' ? type.hashMetadataPreGa + 1 : types.length);
   if (!isBeyond) return new Fault('corrupt', `no value or opcode starts with byte ${typeByte}`, offset);
-  const known = flavor === 'valkey' ? newestValkeyVersion : newestRedisVersion;
-  const release = flavor === 'redis' ? newerReleases[version] : undefined;
   const from = writtenBy === '' ? '' : `, written by ${writtenBy}`;
-  const file = `the file is of RDB version ${version}${release === undefined ? '' : `, which ${release} introduced`}${from}`;
-  const doubt = version > 0 && version <= known ? '. Or the byte is damaged' : '';
+  const file = version > 0 ? `: the file is of RDB version ${version}${from}. Or the byte is damaged` : '';
   return new Fault(
     'unsupported',
-    `a value of type ${typeByte}, newer than what is known here (RDB version ${known}): ${file}${doubt}`,
+    `a value of type ${typeByte}, newer than what is known here (RDB version ${newestOf(flavor)})${file}`,
     offset,
   );
+}
+
+/** Whether a file is of a version that was made after this reader: also types that it knows may mean other things there. */
+export function isNewer({ flavor, version }: FileHeader): boolean {
+  return version > newestOf(flavor);
+}
+
+/** @param writtenBy what the file says of its writer, or ''. */
+export function newerVersion({ flavor, version }: FileHeader, writtenBy: string): Fault {
+  const release = flavor === 'redis' ? newerReleases[version] : undefined;
+  const introduced = release === undefined ? '' : `, which ${release} introduced`;
+  const from = writtenBy === '' ? '' : `; it was written by ${writtenBy}`;
+  const file = `the file is of RDB version ${version}${introduced}`;
+  return magicFault('unsupported', `${file}, newer than what can be read here (${newestOf(flavor)})${from}`);
+}
+
+function newestOf(flavor: Flavor): number {
+  return flavor === 'valkey' ? newestValkeyVersion : newestRedisVersion;
 }
 
 export interface FileHeader {

@@ -1,12 +1,15 @@
 import { Fault } from './fault.ts';
 import { opcode, typeInfo, unknownType } from './format.ts';
 import { nearestNumber } from './int64.ts';
+import { passKeyMetadata } from './key-metadata.ts';
 import type { ScanHandler } from './scan-handler.ts';
 import type { ScanState } from './scan-state.ts';
 
 /** More marks than this before one key is not a file that a server wrote. */
 const maxMarks = 16;
 const maxSlotRanges = 16_384;
+/** The RDB version that brought it. */
+const metadataSince = 13;
 
 /**
  * Reads what stands at the cursor: a key with the marks before it, a module's data, or something about the file,
@@ -30,6 +33,7 @@ export function readOpcode(
       return readKey(scanner) ? 'key' : undefined;
     }
     const isMark =
+      (lead === opcode.keyMetadata && scanner.flavor === 'redis') ||
       lead === opcode.expireMs ||
       lead === opcode.expireSeconds ||
       lead === opcode.idle ||
@@ -79,6 +83,10 @@ function readMark(scanner: ScanState, lead: number): boolean {
       scanner.expireLow = scanner.expireMs | 0;
       cursor.pos += 4;
       return true;
+    case opcode.keyMetadata:
+      if (scanner.header.version < metadataSince) throw metadataTooEarly(scanner);
+      scanner.hasMetadata = true;
+      return passKeyMetadata(cursor);
     case opcode.freq:
       if (!cursor.has(1)) return false;
       scanner.freq = buf[pos]!;
@@ -147,16 +155,17 @@ function shownVersion(value: Buffer): string {
     .slice(0, 32);
 }
 
-/** Valkey 9: slots that are being moved here: a job's name, count, ranges. Redis 8.4 and later: something else. */
+function metadataTooEarly({ header, cursor }: ScanState): Fault {
+  return new Fault(
+    'unsupported',
+    `metadata of modules on a key, which RDB version ${metadataSince} (Redis 8.6) introduced, in a file of version ${header.version}`,
+    cursor.offset - 1,
+  );
+}
+
+/** Valkey 9: slots that are being moved here: a job's name, count, ranges. */
 function readSlotImport(scanner: ScanState): boolean {
   const { cursor } = scanner;
-  if (scanner.flavor !== 'valkey') {
-    throw new Fault(
-      'unsupported',
-      'metadata of modules on a key, which Redis 8.6 introduced',
-      scanner.entryOffset,
-    );
-  }
   if (!cursor.takeString() || !cursor.readCount()) return false;
   const ranges = cursor.length;
   if (ranges > maxSlotRanges) {

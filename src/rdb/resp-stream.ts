@@ -91,9 +91,9 @@ export class RespStream {
     }
     let made = 0n;
     for (const producer of producers) {
+      if (producer.ids.length === 0) this.without.add('producers that have no ids');
       for (const { id, entry } of producer.ids) {
-        // Refused for an entry that is not there.
-        if (!this.ids.has(entry)) continue;
+        if (!this.canBeRecorded(entry)) continue;
         batch.command('XIDMPRECORD', name, producer.name, id, entry);
         made++;
       }
@@ -104,6 +104,14 @@ export class RespStream {
   private get name(): Buffer {
     const { keyBuf, keyStart, keyEnd } = this.key!;
     return Buffer.from(keyBuf.subarray(keyStart, keyEnd));
+  }
+
+  /** An id is refused for an entry that is not there. */
+  private canBeRecorded(entry: string): boolean {
+    if (this.ids.has(entry)) return true;
+    const unclear = this.ids.isComplete ? '' : ', if it has any: it is too long to tell';
+    this.without.add(`ids of producers whose messages are gone${unclear}`);
+    return !this.ids.isComplete;
   }
 
   private canBeClaimed(id: string): boolean {

@@ -112,12 +112,28 @@ test('what a stream remembers of its producers: Redis 8.6', async () => {
     'XCFGSET s IDMP-DURATION 50 IDMP-MAXSIZE 60',
     'XIDMPRECORD s p id 1-1',
   ]);
-  expect(now.reasons).toEqual(['without counts of the ids of producers that are gone']);
+  expect(now.reasons).toEqual([
+    'without ids of producers whose messages are gone',
+    'without counts of the ids of producers that are gone',
+  ]);
   for (const server of ['redis-8.4', 'valkey-9.1']) {
     const other = await commandsFor(bytes, server);
     expect(other.commands.join('\n')).not.toMatch(/XCFGSET|XIDMPRECORD/);
     expect(other.reasons).toContain('without what it remembers of its producers');
   }
+});
+
+test('an id whose message is gone is named, also when the counts agree; so is a producer without ids', async () => {
+  const original = rdbFixture(node);
+  const at = original.length - 9 - 7;
+  const made = async (ids: Buffer[], added: number) => {
+    const producer = [Buffer.from([50, 60, 1]), lengthPrefixed('p'), Buffer.from([ids.length]), ...ids];
+    const end = [Buffer.from([added, 0, 0xff]), Buffer.alloc(8)];
+    return commandsFor(Buffer.concat([original.subarray(0, at), ...producer, ...end]), 'redis-8.6');
+  };
+  const gone = Buffer.concat([lengthPrefixed('gone'), Buffer.from([0, 7])]);
+  expect((await made([gone], 0)).reasons).toEqual(['without ids of producers whose messages are gone']);
+  expect((await made([], 0)).reasons).toEqual(['without producers that have no ids']);
 });
 
 test('functions and values of modules', async () => {

@@ -3,7 +3,7 @@ import { bodyMode } from './body/mode.ts';
 import type { StreamGroup, StreamIdempotence, StreamInfo, ValueVisitor } from './body/visitor.ts';
 import type { ByteSink } from './byte-sink.ts';
 import { cameWith } from './convert.ts';
-import type { Unloadable } from './copy.ts';
+import { type Unloadable, withoutMetadata } from './copy.ts';
 import { type Kind, type, typeInfo } from './format.ts';
 import { libraryName } from './function-library.ts';
 import { lacksModule, needsModule } from './module-types.ts';
@@ -121,6 +121,7 @@ export class RespWriter implements ScanHandler, ValueVisitor {
     if (kind === 'module' && !this.can('moduleValues'))
       reason = cameWith('values of modules', 'moduleValues');
     if (kind === 'module' && target !== undefined) reason ??= lacksModule(target, scanner.moduleType);
+    if (reason === undefined && scanner.hasMetadata) this.tell(scanner, withoutMetadata, true);
     if (reason !== undefined) this.tell(scanner, reason);
     else if (kind === 'module' && target !== undefined && needsModule(target, scanner.moduleType)) {
       this.tell(scanner, `needs a module with the type ${scanner.moduleType} there`, true);

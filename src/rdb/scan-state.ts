@@ -17,6 +17,8 @@ export abstract class ScanState {
   idle = -1;
   /** LFU counter, 0 to 255; -1 when the file does not say. */
   freq = -1;
+  /** Modules keep something of it beside its value. */
+  hasMetadata = false;
   /** Of a module's value or data: the type that wrote it. */
   moduleType = '';
   keyBuf: Buffer = Buffer.alloc(0);

@@ -4,7 +4,7 @@ import { BodyWalker } from './body/walker.ts';
 import { Crc64, hexSum } from './crc64.ts';
 import { rdbError } from './errors.ts';
 import { Fault } from './fault.ts';
-import { magicBytes, moduleName, opcode, parseMagic, type } from './format.ts';
+import { isNewer, magicBytes, moduleName, newerVersion, opcode, parseMagic, type } from './format.ts';
 import { readOpcode } from './opcodes.ts';
 import { factsOf, type PieceFacts } from './piece.ts';
 import type { BodyWish, ScanHandler } from './scan-handler.ts';
@@ -14,6 +14,9 @@ export interface ScanOptions {
   /** False: the checksum is read, but not compared; for those who read a file a second time. */
   checksum?: boolean;
 }
+
+/** Hears nothing of a file that can't be read. */
+const nobody: ScanHandler = { key: () => ({ mode: bodyMode.skip, raw: undefined }) };
 
 const state = { magic: 0, opcodes: 1, body: 2, checksum: 3, done: 4 } as const;
 
@@ -40,6 +43,8 @@ export class Scanner extends ScanState {
   private rawOffset = -1;
   private hasKey = false;
   private bodyIsWalked = false;
+  /** Only who wrote it is still looked for, to be named. */
+  private isTooNew = false;
 
   constructor(handler: ScanHandler, options: ScanOptions = {}) {
     super();
@@ -128,17 +133,20 @@ export class Scanner extends ScanState {
     this.header = parseMagic(cursor.buf.subarray(cursor.pos, cursor.pos + magicBytes));
     cursor.pos += magicBytes;
     this.state = state.opcodes;
-    this.handler.header?.(this.header);
+    this.isTooNew = isNewer(this.header);
+    if (!this.isTooNew) this.handler.header?.(this.header);
     return true;
   }
 
   /** Reads opcodes up to and with the next key. Goes back to where the entry starts when bytes are missing. */
   private readEntryHead(): boolean {
-    const { cursor, handler } = this;
+    const { cursor } = this;
+    const handler = this.isTooNew ? nobody : this.handler;
     this.hasKey = false;
     if (cursor.pos >= cursor.end) return false;
     const start = cursor.pos;
     const lead = cursor.buf[start]!;
+    if (this.isTooNew && lead !== opcode.aux) throw newerVersion(this.header, this.writtenBy);
     this.entryOffset = cursor.base + start;
     if (lead === opcode.end) {
       cursor.pos += 1;
@@ -150,6 +158,7 @@ export class Scanner extends ScanState {
     this.expireLow = -1;
     this.idle = -1;
     this.freq = -1;
+    this.hasMetadata = false;
     const found = readOpcode(this, handler);
     if (found === undefined) {
       cursor.pos = start;
@@ -257,6 +266,7 @@ export class Scanner extends ScanState {
 
   private translate(error: unknown): HoldfastError | unknown {
     if (!(error instanceof Fault)) return error;
+    if (this.isTooNew) return rdbError(newerVersion(this.header, this.writtenBy));
     return this.hasKey ? rdbError(error, this.db, this.copyKey()) : rdbError(error);
   }
 

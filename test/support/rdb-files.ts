@@ -62,9 +62,10 @@ export function sourceOf(name: string, bytes: Buffer, pieceBytes = 64 * 1024): R
   };
 }
 
-export async function entriesOf(bytes: Buffer): Promise<RdbEntry[]> {
+export async function entriesOf(bytes: Buffer, pieceBytes = 4096): Promise<RdbEntry[]> {
   const entries: RdbEntry[] = [];
-  for await (const item of readItems(inPieces(bytes, 4096))) if (item.is === 'entry') entries.push(item);
+  for await (const item of readItems(inPieces(bytes, pieceBytes)))
+    if (item.is === 'entry') entries.push(item);
   return entries;
 }
 

@@ -1,15 +1,13 @@
 import { Fault } from '../fault.ts';
 import { moduleName } from '../format.ts';
+import { modulePart as part } from '../module-part.ts';
 import type { BodyState } from './body-state.ts';
 import { bodyMode } from './mode.ts';
 
 /**
  * What modules store: their id, then parts that each start with a code (0 ends, 1 and 2 integers as lengths, 3 a
- * float, 4 a double, 5 a string), so that those who do not know the module can pass over it. Source: redis
- * src/rdb.c (rdbLoadCheckModuleValue).
+ * float, 4 a double, 5 a string). Source: redis src/rdb.c (rdbLoadCheckModuleValue).
  */
-const part = { end: 0, signed: 1, unsigned: 2, float: 3, double: 4, string: 5 } as const;
-
 export function stepModule(walker: BodyState): boolean {
   const { cursor } = walker;
   if (walker.phase === 0) {
