@@ -1,51 +1,73 @@
 /**
- * Finds values that end the server which loads them, though each byte of them is in order: the same element twice in a
- * set, sorted set or hash; the same group, consumer or pending entry twice in a stream; an entry that a consumer has and
- * its group does not. Servers write no such thing. Source: redis src/rdb.c, rdbLoadObject.
+ * Finds what ends the server that loads it, though each byte of it is in order: a value with the same element twice (set,
+ * sorted set, hash); a stream with the same group, consumer or pending entry twice, or with an entry that a consumer has
+ * and its group does not; a function library that no server takes. Servers write no such thing.
+ * Source: redis src/rdb.c, rdbLoadObject and rdbFunctionLoad.
  */
-import { createReadStream } from 'node:fs';
 import { bodyMode } from '../rdb/body/mode.ts';
 import type { StreamGroup, ValueVisitor } from '../rdb/body/visitor.ts';
-import { quoteKey } from '../rdb/errors.ts';
+import type { Unloadable } from '../rdb/copy.ts';
 import { type Kind, typeInfo } from '../rdb/format.ts';
+import { libraryName } from '../rdb/function-library.ts';
 import { KeyHash } from '../rdb/key-hash.ts';
 import { KeyTable } from '../rdb/key-table.ts';
 import { pump } from '../rdb/pump.ts';
 import type { BodyWish } from '../rdb/scan-handler.ts';
 import { Scanner } from '../rdb/scanner.ts';
-import { DoesNotFit } from './errors.ts';
 
-const shownPlaces = 5;
 const passOver: BodyWish = { mode: bodyMode.skip, raw: undefined };
 
+/** Why a server does not take a function library; undefined when it does. To be asked of all of a file, in its order. */
+export type AskLibrary = (code: Buffer) => Promise<string | undefined>;
+
+/** Which keys and libraries of a file end a server, counted from 0 in the order of the file. */
+export interface DeadlyParts {
+  keys: ReadonlySet<number>;
+  libraries: ReadonlySet<number>;
+}
+
 /**
- * Reads a file that a server is to load, whose bytes were checked before.
- * @throws RESTORE_DOES_NOT_FIT, with the keys that would end the server.
+ * Reads an RDB that a server is to load, whose bytes were checked before.
+ * @param onFound hears of each.
  */
-export async function refuseDeadlyValues(file: string, version: string): Promise<void> {
+export async function findDeadlyParts(
+  source: AsyncIterable<Buffer>,
+  askLibrary: AskLibrary,
+  onFound: (unloadable: Unloadable) => void,
+): Promise<DeadlyParts> {
   const values = new DeadlyValues();
   const lookInto: BodyWish = { mode: bodyMode.decode, raw: undefined, visitor: values };
-  const places: string[] = [];
-  let count = 0;
+  const keys = new Set<number>();
+  const libraries = new Set<number>();
+  const waiting: Buffer[] = [];
+  let [keyCount, libraryCount] = [0, 0];
   const scanner = new Scanner({
+    functionLibrary: (code) => waiting.push(Buffer.from(code)),
     key: ({ type, flavor }) => {
+      keyCount++;
       values.why = undefined;
       return kindsThatMayEndIt.has(typeInfo(type, flavor)?.kind ?? '') ? lookInto : passOver;
     },
     end: (at) => {
       if (values.why === undefined) return;
-      count++;
-      if (places.length < shownPlaces) {
-        places.push(`key ${quoteKey(at.copyKey())} of database ${at.db}: ${values.why}`);
-      }
+      keys.add(keyCount - 1);
+      const reason = `${values.why}, and a server ends when it meets that`;
+      values.why = undefined;
+      onFound({ what: 'key', db: at.db, key: at.copyKey(), reason });
     },
   });
-  await pump(createReadStream(file, { highWaterMark: 2 ** 18 }) as AsyncIterable<Buffer>, scanner);
-  if (count === 0) return;
-  const rest = count > places.length ? `; and ${count - places.length} more` : '';
-  throw DoesNotFit(`${version} would end when it loads it: ${places.join('; ')}${rest}`, {
-    hint: 'Nothing was changed. No server writes such values: look where the file is from. Without those keys it can be restored: choose others with --match, or holdfast rdb filter.',
-  });
+  const askAll = async () => {
+    for (const code of waiting.splice(0)) {
+      const why = await askLibrary(code);
+      if (why !== undefined) {
+        libraries.add(libraryCount);
+        onFound({ what: 'function', reason: `library ${libraryName(code)}: no server takes it: ${why}` });
+      }
+      libraryCount++;
+    }
+  };
+  await pump(source, scanner, { after: () => (waiting.length > 0 ? askAll() : undefined) });
+  return { keys, libraries };
 }
 
 const kindsThatMayEndIt: ReadonlySet<string> = new Set<Kind>(['set', 'zset', 'hash', 'stream']);

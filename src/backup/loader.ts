@@ -1,5 +1,4 @@
 /** Which of the servers on this host can load a backup, so that one of an upgraded deployment is not called bad. */
-import { createReadStream } from 'node:fs';
 import { findPrograms, type ServerVersion, serverVersion } from '../process/programs.ts';
 import { bodyMode } from '../rdb/body/mode.ts';
 import { newestValkeyVersion, type as rdbType } from '../rdb/format.ts';
@@ -66,8 +65,12 @@ async function versionText(program: string): Promise<string | undefined> {
  * For a file that a scratch server did not load: whether that is for want of a module.
  * @throws BACKUP_NEEDS_MODULE, which says nothing about the backup.
  */
-export async function refuseMissingModules(id: string, file: string, options: ScratchOptions): Promise<void> {
-  const types = await moduleTypesIn(file);
+export async function refuseMissingModules(
+  id: string,
+  source: AsyncIterable<Buffer>,
+  options: ScratchOptions,
+): Promise<void> {
+  const types = await moduleTypesIn(source);
   if (types.size === 0) return;
   const empty = new ScratchServer(options);
   try {
@@ -87,7 +90,7 @@ export async function refuseMissingModules(id: string, file: string, options: Sc
   }
 }
 
-async function moduleTypesIn(file: string): Promise<Set<string>> {
+async function moduleTypesIn(source: AsyncIterable<Buffer>): Promise<Set<string>> {
   const types = new Set<string>();
   const wish: BodyWish = { mode: bodyMode.skip, raw: undefined };
   const scanner: Scanner = new Scanner(
@@ -103,8 +106,7 @@ async function moduleTypesIn(file: string): Promise<Set<string>> {
     },
     { checksum: false },
   );
-  const source = createReadStream(file, { highWaterMark: 512 * 1024 });
   // A file that can't be read to its end is bad for another reason.
-  await pump(source as AsyncIterable<Buffer>, scanner).catch(() => {});
+  await pump(source, scanner).catch(() => {});
   return types;
 }

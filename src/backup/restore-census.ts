@@ -1,6 +1,5 @@
 import { bodyMode } from '../rdb/body/mode.ts';
-import type { Unloadable } from '../rdb/copy.ts';
-import { quoteKey } from '../rdb/errors.ts';
+import { describeUnloadable, type Unloadable } from '../rdb/copy.ts';
 import { type as rdbType } from '../rdb/format.ts';
 import { engineOf, libraryName } from '../rdb/function-library.ts';
 import { KeyHash } from '../rdb/key-hash.ts';
@@ -17,12 +16,14 @@ const shown = 5;
 
 /**
  * Counts what goes by and finds what would end a server that loads it: values and data of modules that it lacks, a
- * library for an engine that it lacks, the same key twice, a database that it does not have.
+ * library for an engine that it lacks, the same key twice, a database that it does not have. What only a look into
+ * values, and a server, can tell is told to it (deadly-values.ts), so that there is one answer for all.
  */
 export class RestoreCensus {
   readonly counts = { keys: 0, keysRead: 0, functions: 0 };
   readonly #taker: Taker;
   readonly #choice: KeyChoice | null;
+  readonly #takesAsItIs: boolean;
   readonly #onUnloadable: (unloadable: Unloadable) => void;
   readonly #unfit: Unloadable[] = [];
   #unfitCount = 0;
@@ -30,7 +31,14 @@ export class RestoreCensus {
   readonly #keys: KeyTable | undefined;
   readonly #hash = new KeyHash();
 
-  constructor(taker: Taker, choice: KeyChoice | null, onUnloadable: (unloadable: Unloadable) => void) {
+  /** @param takesAsItIs the bytes of the file are what is restored. */
+  constructor(
+    taker: Taker,
+    choice: KeyChoice | null,
+    takesAsItIs: boolean,
+    onUnloadable: (unloadable: Unloadable) => void,
+  ) {
+    this.#takesAsItIs = takesAsItIs;
     this.#taker = taker;
     this.#choice = choice;
     this.#onUnloadable = onUnloadable;
@@ -43,6 +51,7 @@ export class RestoreCensus {
       this.#unfitCount++;
       if (this.#unfit.length < shown) this.#unfit.push(unloadable);
       if (unloadable.what === 'key') this.counts.keys--;
+      if (unloadable.what === 'function') this.counts.functions--;
     }
     this.#onUnloadable(unloadable);
   };
@@ -90,9 +99,7 @@ export class RestoreCensus {
   /** @throws RESTORE_DOES_NOT_FIT */
   refuseUnlessAllFits(): void {
     if (this.#unfitCount === 0) return;
-    const places = this.#unfit.map(({ what, db, key, reason }) =>
-      key === undefined ? `${what}: ${reason}` : `key ${quoteKey(key)} of database ${db}: ${reason}`,
-    );
+    const places = this.#unfit.map(describeUnloadable);
     const more = this.#unfitCount - places.length;
     const rest = more > 0 ? `; and ${more} more` : '';
     throw DoesNotFit(`${this.#taker.version} cannot hold all of it: ${places.join('; ')}${rest}`, {
@@ -105,6 +112,9 @@ export class RestoreCensus {
     const db = this.#choice?.moves.get(scanner.db) ?? scanner.db;
     if (db >= databases) {
       return `it would go to database ${db}, and the primary has ${databases}; set redis.config.databases, or move it: --db ${scanner.db}=0`;
+    }
+    if (this.#takesAsItIs && scanner.hasMetadata && target.server?.modules?.hasOthers !== true) {
+      return 'a module keeps something of it, and the server has no module that could take it';
     }
     if (scanner.type === rdbType.module2) {
       const reason = lacksModule(target, scanner.moduleType);

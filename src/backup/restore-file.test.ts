@@ -27,12 +27,17 @@ async function* piecesOf(bytes: Buffer): AsyncGenerator<Buffer> {
   yield* inPieces(bytes, 100);
 }
 
+/** Stands for a server. */
+async function askLibrary(code: Buffer): Promise<string | undefined> {
+  return code.includes('not lua') ? 'ERR Error compiling function' : undefined;
+}
+
 async function prepare(bytes: Buffer, to: Taker, dropUnsupported = false) {
   const file = path.join(folder, 'prepared.rdb');
   const told: Unloadable[] = [];
   const onUnloadable = (each: Unloadable) => told.push(each);
   const prepared = await prepareRdb(piecesOf(bytes), file, to, null, {
-    ...{ dropUnsupported, onUnloadable, onBytes: () => {} },
+    ...{ dropUnsupported, onUnloadable, askLibrary, onBytes: () => {} },
   });
   const keys = (await entriesOf(readFileSync(file))).map(({ key }) => key.toString());
   return { prepared, told, keys };
@@ -85,7 +90,7 @@ test('databases, engines of functions and field expiry that the server lacks, al
   expect((await prepare(hash, taker('redis 8.0.6'))).prepared).toMatchObject({ keys: 1, converted: true });
 });
 
-test('values that would end the server are refused: elements and groups that come twice, entries of no group', async () => {
+test('values that would end the server are refused, or left out: elements and groups that come twice, entries of no group', async () => {
   const made: [string, number, Buffer[], RegExp][] = [
     ['hash', 4, [lengthBytes(2), ...['f', '1', 'f', '2'].map(lengthPrefixed)], /a field comes twice/],
     ['set', 2, [lengthBytes(3), ...['a', 'b', 'a'].map(lengthPrefixed)], /a member comes twice/],
@@ -108,17 +113,51 @@ test('values that would end the server are refused: elements and groups that com
     const entry = Buffer.concat([Buffer.from([type]), lengthPrefixed(name), ...body]);
     const file = Buffer.concat([
       Buffer.from('REDIS0009\xfe\x00', 'latin1'),
+      plain('before'),
       entry,
+      plain('after'),
       Buffer.from([255]),
       Buffer.alloc(8),
     ]);
-    for (const drop of [false, true]) {
-      const refused = prepare(file, taker('redis 7.0.15'), drop);
-      await expect(refused).rejects.toMatchObject({ code: 'RESTORE_DOES_NOT_FIT' });
-      await expect(refused).rejects.toThrow(reason);
-    }
+    const refused = prepare(file, taker('redis 7.0.15'));
+    await expect(refused).rejects.toMatchObject({ code: 'RESTORE_DOES_NOT_FIT' });
+    await expect(refused).rejects.toThrow(reason);
+    expect(await prepare(file, taker('redis 7.0.15'), true)).toMatchObject({
+      ...{ keys: ['before', 'after'], prepared: { keys: 2, keysRead: 3 } },
+      told: [{ what: 'key', key: Buffer.from(name), reason: expect.stringMatching(reason) }],
+    });
   }
 });
+
+test('a library that no server takes is refused, or left out, with all else that does not fit', async () => {
+  const bytes = await makeRdb([{ key: 'k', value: 'v' }], {
+    functions: ['#!lua name=good\n', '#!lua name=bad\nthis is not lua', '#!js name=other\n'],
+  });
+  const refused = prepare(bytes, taker('redis 7.0.15'));
+  await expect(refused).rejects.toMatchObject({ code: 'RESTORE_DOES_NOT_FIT' });
+  await expect(refused).rejects.toThrow(
+    /function: library other: it is for js; function: library bad: no server takes it: ERR Error compiling/,
+  );
+  const dropped = await prepare(bytes, taker('redis 7.0.15'), true);
+  expect(dropped).toMatchObject({ keys: ['k'], prepared: { keys: 1, functions: 1 } });
+  expect(dropped.told).toHaveLength(2);
+  const written = readFileSync(path.join(folder, 'prepared.rdb'));
+  expect(['name=good', 'name=bad', 'name=other'].map((text) => written.includes(text))).toEqual([
+    true,
+    false,
+    false,
+  ]);
+});
+
+test('a library that comes twice with other code is told of', async () => {
+  const functions = ['#!lua name=one\n', '#!lua name=one\n-- other'];
+  const { told } = await prepare(await makeRdb([], { functions }), taker('redis 7.0.15'), true);
+  expect(told).toMatchObject([{ what: 'function', reason: 'function library one comes with other code' }]);
+});
+
+function plain(key: string): Buffer {
+  return Buffer.concat([Buffer.from([0]), lengthPrefixed(key), lengthPrefixed('v')]);
+}
 
 const id = Buffer.concat([Buffer.alloc(7), Buffer.from([1]), Buffer.alloc(7), Buffer.from([1])]);
 const noEntries = [0, 0, 5, 1].map(lengthBytes);

@@ -2,18 +2,19 @@
  * Makes of a restore's source one file that the primary can take: every byte of it read and checked before anything is
  * changed anywhere.
  */
-import { type FileHandle, open } from 'node:fs/promises';
+import { createReadStream } from 'node:fs';
+import { type FileHandle, open, rename, stat } from 'node:fs/promises';
 import { bodyMode } from '../rdb/body/mode.ts';
 import { ByteSink } from '../rdb/byte-sink.ts';
 import { auxFor, EntryCopier, type Unloadable } from '../rdb/copy.ts';
 import { ExtrasCopier } from '../rdb/extras.ts';
-import { peekHead } from '../rdb/head.ts';
+import { peekHead, type RdbHead } from '../rdb/head.ts';
 import { pump } from '../rdb/pump.ts';
 import type { BodyWish, ScanHandler } from '../rdb/scan-handler.ts';
 import { Scanner } from '../rdb/scanner.ts';
 import { loadsAsItIs } from '../rdb/target.ts';
 import { RdbWriter } from '../rdb/writer.ts';
-import { refuseDeadlyValues } from './deadly-values.ts';
+import { type AskLibrary, type DeadlyParts, findDeadlyParts } from './deadly-values.ts';
 import { RestoreCensus } from './restore-census.ts';
 import type { KeyChoice, Taker } from './restore-taker.ts';
 
@@ -35,6 +36,7 @@ export interface PrepareOptions {
   dropUnsupported: boolean;
   /** Hears what is left out, or kept in part. */
   onUnloadable(unloadable: Unloadable): void;
+  askLibrary: AskLibrary;
   onBytes(bytes: number): void;
 }
 
@@ -50,14 +52,13 @@ export async function prepareRdb(
   options: PrepareOptions,
 ): Promise<PreparedRdb> {
   const { head, whole } = await peekHead(source);
-  const handle = await open(file, 'w', 0o600);
-  const census = new RestoreCensus(taker, choice, options.onUnloadable);
-  try {
-    const asItIs = choice === null && !options.dropUnsupported && loadsAsItIs(taker.target, head);
-    const after = (bytes: number) => {
-      options.onBytes(bytes);
-      return undefined;
-    };
+  const asItIs = choice === null && !options.dropUnsupported && loadsAsItIs(taker.target, head);
+  const census = new RestoreCensus(taker, choice, asItIs, options.onUnloadable);
+  const after = (bytes: number) => {
+    options.onBytes(bytes);
+    return undefined;
+  };
+  await inFile(file, async (handle) => {
     if (asItIs) {
       let bytes = 0;
       async function* kept(): AsyncGenerator<Buffer> {
@@ -70,22 +71,82 @@ export async function prepareRdb(
       const trailing = await pump(kept(), new Scanner(census.watch({ key: () => check })), { after });
       if (trailing > 0) await handle.truncate(bytes - trailing);
     } else {
-      const sink = new ByteSink((bytes) => writeAll(handle, bytes));
-      const writer = new RdbWriter(sink, taker.target.flavor, taker.target.version);
-      writer.begin(auxFor(taker.target, head.aux, Date.now()));
-      const handler = census.watch(copier(writer, taker, choice, census));
-      await pump(whole, new Scanner(handler), { after: (bytes) => after(bytes) ?? sink.drain() });
-      writer.finish();
-      await sink.flush();
+      const make = (writer: RdbWriter) => census.watch(copier(writer, taker, choice, census.onUnloadable));
+      await writeAnew(whole, handle, taker, head, make, after);
     }
-    if (!options.dropUnsupported) census.refuseUnlessAllFits();
+  });
+  const deadly = await findDeadlyParts(piecesOf(file), options.askLibrary, census.onUnloadable);
+  if (!options.dropUnsupported) census.refuseUnlessAllFits();
+  else if (deadly.keys.size + deadly.libraries.size > 0) await leaveOut(deadly, file, taker, head);
+  return { ...census.counts, bytes: (await stat(file)).size, converted: !asItIs };
+}
+
+/** @param work writes it; it is on the disk when this returns. */
+async function inFile(file: string, work: (handle: FileHandle) => Promise<void>): Promise<void> {
+  const handle = await open(file, 'w', 0o600);
+  try {
+    await work(handle);
     await handle.sync();
-    await refuseDeadlyValues(file, taker.version);
-    const { size } = await handle.stat();
-    return { ...census.counts, bytes: size, converted: !asItIs };
   } finally {
     await handle.close();
   }
+}
+
+/** @param make the handler that fills the writer. */
+async function writeAnew(
+  source: AsyncIterable<Buffer>,
+  handle: FileHandle,
+  { target }: Taker,
+  head: RdbHead,
+  make: (writer: RdbWriter) => ScanHandler,
+  after: (bytes: number) => undefined,
+): Promise<void> {
+  const sink = new ByteSink((bytes) => writeAll(handle, bytes));
+  const writer = new RdbWriter(sink, target.flavor, target.version);
+  writer.begin(auxFor(target, head.aux, Date.now()));
+  await pump(source, new Scanner(make(writer)), { after: (bytes) => after(bytes) ?? sink.drain() });
+  writer.finish();
+  await sink.flush();
+}
+
+/** Writes a file that was prepared again, without what would end the server. */
+async function leaveOut(deadly: DeadlyParts, file: string, taker: Taker, head: RdbHead): Promise<void> {
+  const rest = `${file}.rest`;
+  await inFile(rest, (handle) => {
+    const make = (writer: RdbWriter) =>
+      without(
+        deadly,
+        copier(writer, taker, null, () => {}),
+      );
+    return writeAnew(piecesOf(file), handle, taker, head, make, () => undefined);
+  });
+  await rename(rest, file);
+}
+
+function piecesOf(file: string): AsyncIterable<Buffer> {
+  return createReadStream(file, { highWaterMark: 512 * 1024 });
+}
+
+function without({ keys, libraries }: DeadlyParts, inner: ScanHandler): ScanHandler {
+  let [keyCount, libraryCount] = [0, 0];
+  let isLeftOut = false;
+  return {
+    ...inner,
+    functionLibrary: (code) => {
+      if (!libraries.has(libraryCount++)) inner.functionLibrary?.(code);
+    },
+    moduleAux: (scanner) => {
+      isLeftOut = false;
+      return inner.moduleAux?.(scanner) ?? check;
+    },
+    key: (scanner) => {
+      isLeftOut = keys.has(keyCount++);
+      return isLeftOut ? passOver : inner.key(scanner);
+    },
+    end: (scanner) => {
+      if (!isLeftOut) inner.end?.(scanner);
+    },
+  };
 }
 
 async function writeAll(handle: FileHandle, bytes: Buffer): Promise<void> {
@@ -99,17 +160,19 @@ function copier(
   writer: RdbWriter,
   { target }: Taker,
   choice: KeyChoice | null,
-  census: RestoreCensus,
+  onUnloadable: (unloadable: Unloadable) => void,
 ): ScanHandler {
   const prefix = Buffer.from(choice?.prefix ?? '');
-  const { onUnloadable } = census;
   const entries = new EntryCopier(writer, target, { prefix, check: true, onUnloadable });
   const extras = new ExtrasCopier(writer, target, onUnloadable);
   let aux: Buffer[] | undefined;
   let copies = false;
   return {
     functionLibrary: (code) => {
-      if (choice === null) extras.functionLibrary(code);
+      if (choice !== null) return;
+      const before = extras.clashes.length;
+      extras.functionLibrary(code);
+      for (const reason of extras.clashes.slice(before)) onUnloadable({ what: 'function', reason });
     },
     moduleAux: () => {
       aux = [];

@@ -15,11 +15,12 @@ import { pump } from '../rdb/pump.ts';
 import { RdbVerifier, type VerifyReport } from '../rdb/verify.ts';
 import { productOf } from '../redis/info.ts';
 import type { Spec } from '../spec/spec.ts';
-import { findLoader, refuseMissingModules } from './loader.ts';
+import { loadIn } from './load-in-scratch.ts';
+import { findLoader } from './loader.ts';
 import type { Manifest } from './manifest.ts';
 import { openBackup } from './open.ts';
 import type { BackupKeys } from './packing.ts';
-import { ScratchServer } from './scratch-server.ts';
+import { type ScratchOptions, ScratchServer } from './scratch-server.ts';
 import type { BackupStore } from './store.ts';
 import { type Verified, writeVerified } from './verified.ts';
 
@@ -54,12 +55,9 @@ export async function verifyBackup(options: VerifyBackupOptions): Promise<Verifi
   try {
     await scratch.checkRoom(manifest.rdb.bytes * 2);
     try {
-      found = await proveBy(scratch, options, problems);
+      found = await proveBy(scratch, { ...options, redisServer, databases }, problems);
     } catch (error) {
       if (!(error instanceof HoldfastError) || !saysItIsBad.has(error.code)) throw error;
-      if (error.code === 'SCRATCH_LOAD_FAILED') {
-        await refuseMissingModules(manifest.id, scratch.file, { ...options, redisServer, databases });
-      }
       problems = [...problems, error.message];
     }
   } finally {
@@ -88,16 +86,17 @@ const saysItIsBad = new Set(['BACKUP_DAMAGED', 'RDB_CORRUPT', 'RDB_TRUNCATED', '
 
 async function proveBy(
   scratch: ScratchServer,
-  { store, manifest, keys, report, signal }: VerifyBackupOptions,
+  options: VerifyBackupOptions & ScratchOptions,
   problems: string[],
 ): Promise<{ keys: number; serverVersion: string }> {
+  const { store, manifest, keys, report, signal } = options;
   report(`fetching ${manifest.object}, ${describeSize(manifest.stored.bytes)}`);
   await pipeline(
     Readable.from(copies(openBackup(store, manifest, keys, signal))),
     createWriteStream(scratch.file, { mode: 0o600 }),
   );
   report(`loading ${manifest.keys} keys into a scratch server`);
-  await scratch.start();
+  await loadIn(scratch, manifest.id, options);
   const { name, version } = productOf(await scratch.client.info('server'));
   const serverVersion = `${name} ${version}`;
   compareDatabases(manifest, await scratch.keyspace(), problems);

@@ -54,7 +54,7 @@ async function verify(
   const { program } = await findRedisServer(target.spec.redis);
   const verdict = await verifyBackup({
     ...{ store: target.store, manifest, workFolder, signal },
-    keys: { identities: await readIdentities(options.identity) },
+    keys: { identities: readIdentities(options.identity) },
     redisServer: program,
     loadModules: modulesOf(target.spec),
     report: (step) => output.note(`  ${output.colors.dim(step)}`),

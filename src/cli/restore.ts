@@ -4,7 +4,9 @@ import type { Command } from 'commander';
 import { RestoreRefused } from '../agent/errors.ts';
 import type { RestoreFacts } from '../agent/restore/restore-checks.ts';
 import type { RestoreResult } from '../agent/restore/run-restore.ts';
+import { findRedisServer } from '../agent/server-program.ts';
 import { NoRoomForBackup } from '../backup/errors.ts';
+import { LibraryCheck } from '../backup/library-check.ts';
 import { type PreparedRdb, prepareRdb } from '../backup/restore-file.ts';
 import { findRestoreSource, type RestoreSource } from '../backup/restore-source.ts';
 import type { KeyChoice, Taker } from '../backup/restore-taker.ts';
@@ -73,7 +75,7 @@ async function restore(
   const say = (step: string) => output.note(`  ${output.colors.dim(step)}`);
   const facts = (await target.agent.run('restore', { facts: true }, say)) as RestoreFacts;
   if (choice === null && facts.keys > 0 && !options.replace) throw wouldOverwrite(facts);
-  const identities = await readIdentities(options.identity);
+  const identities = readIdentities(options.identity);
   const source = await findRestoreSource(wanted, target.spec, { identities });
   say(describeSource(source));
   const base = options.workDir ?? target.paths.scratch;
@@ -83,7 +85,7 @@ async function restore(
     await checkRoom(folder, source.bytes);
     const rdb = path.join(folder, 'restore.rdb');
     const taker = takerOf(facts);
-    const prepared = await prepare(output, source, rdb, taker, choice, options, signal);
+    const prepared = await prepare(output, source, rdb, taker, choice, options, target.spec, signal);
     const job: RestoreJob = {
       output,
       target,
@@ -140,14 +142,20 @@ async function prepare(
   taker: Taker,
   choice: KeyChoice | null,
   { dropUnsupported = false }: RestoreOptions,
+  { redis }: Spec,
   signal: AbortSignal,
 ): Promise<PreparedRdb> {
+  const { program: redisServer } = await findRedisServer(redis);
+  const { databases } = taker;
+  const scratch = { redisServer, workFolder: path.dirname(file), databases, loadModules: [], signal };
+  const libraries = new LibraryCheck(scratch);
   const progress = new ProgressLine(output);
   const total = source.bytes === undefined ? '' : ` of ${describeSize(source.bytes)}`;
   try {
     const unloadable = new UnloadableList();
     const prepared = await prepareRdb(source.open(signal), file, taker, choice, {
       dropUnsupported,
+      askLibrary: libraries.ask,
       onUnloadable: unloadable.add,
       onBytes: (bytes) => {
         signal.throwIfAborted();
@@ -159,6 +167,7 @@ async function prepare(
     return prepared;
   } finally {
     progress.done();
+    await libraries.stop();
   }
 }
 

@@ -1,8 +1,10 @@
 /** Backups proved by restoring them into a real redis-server. */
+import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { LibraryCheck } from '../../src/backup/library-check.ts';
 import type { Manifest } from '../../src/backup/manifest.ts';
 import { writeManifest } from '../../src/backup/manifest.ts';
 import { openStore } from '../../src/backup/open-store.ts';
@@ -11,7 +13,9 @@ import type { BackupStore } from '../../src/backup/store.ts';
 import { readVerified, type Verified } from '../../src/backup/verified.ts';
 import { verifyBackup } from '../../src/backup/verify-backup.ts';
 import { waitFor } from '../../src/base/retry.ts';
+import { RdbVerifier } from '../../src/rdb/verify.ts';
 import { take } from '../support/backups.ts';
+import { lengthBytes, lengthPrefixed, makeRdb } from '../support/rdb-files.ts';
 import { cleanUp, client, type Server, startRedis, tempFolder } from '../support/redis-processes.ts';
 
 const redisServer = '/usr/bin/redis-server';
@@ -90,6 +94,57 @@ test('a scratch server that can load nothing says why, and is gone', async () =>
     await expect(scratch.start()).rejects.toMatchObject({ code: 'SCRATCH_LOAD_FAILED' });
   } finally {
     await scratch.stop();
+  }
+  expect(readdirSync(workFolder)).toEqual([]);
+});
+
+/** A backup of these bytes, whose manifest is true of them. */
+async function stored(bytes: Buffer): Promise<Manifest> {
+  const manifest = await take(server, store);
+  const verifier = new RdbVerifier({ digest: true });
+  verifier.push(bytes);
+  const { keys, databases, functions, dataDigest = '', version } = verifier.finish();
+  const sum = { bytes: bytes.length, sha256: createHash('sha256').update(bytes).digest('hex') };
+  writeFileSync(path.join(folder, manifest.object), bytes);
+  const about = { keys, databases, functions, dataDigest, rdbVersion: version };
+  return { ...manifest, ...about, rdb: sum, stored: sum };
+}
+
+test('a library or a value that ends a server is named, though each byte of it is in order', async () => {
+  const twice = Buffer.concat([lengthBytes(2), lengthPrefixed('a'), lengthPrefixed('a')]);
+  const functions = [
+    '#!lua name=x\nthis is not lua',
+    "#!lua name=y\nredis.register_function('f', function() return 1 end)",
+  ];
+  const library = await verify(await stored(await makeRdb([{ key: 'k', value: 'v' }], { functions })));
+  expect(library).toMatchObject({ good: false });
+  expect(library.problems.join()).toMatch(/function: library x: no server takes it: .*compiling/);
+  expect(library.problems.join()).not.toContain('library y');
+  const value = await verify(await stored(await makeRdb([{ key: 'k', type: 2, value: twice }])));
+  expect(value).toMatchObject({ good: false });
+  expect(value.problems.join()).toContain("key 'k' of database 0: a member comes twice in it");
+  expect(readdirSync(workFolder)).toEqual([]);
+});
+
+test('a module that the server lacks says nothing about the backup', async () => {
+  const id = Buffer.alloc(9, 0x11);
+  id[0] = 0x81;
+  const value = Buffer.concat([id, Buffer.from([0])]);
+  const manifest = await stored(await makeRdb([{ key: 'k', type: 7, value }]));
+  await expect(verify(manifest)).rejects.toMatchObject({ code: 'BACKUP_NEEDS_MODULE' });
+});
+
+test('libraries are asked of a server in their order: one that has the name of another is refused', async () => {
+  const libraries = new LibraryCheck({ redisServer, workFolder, databases: 16, loadModules: [] });
+  try {
+    const code = (name: string, body: string) => Buffer.from(`#!lua name=${name}\n${body}`);
+    const registers = "redis.register_function('f', function() return 1 end)";
+    expect(await libraries.ask(code('one', registers))).toBeUndefined();
+    expect(await libraries.ask(code('two', registers))).toMatch(/already exists/);
+    expect(await libraries.ask(code('three', 'while true do end'))).toMatch(/timeout/i);
+    expect(await libraries.ask(code('four', registers.replace("'f'", "'g'")))).toBeUndefined();
+  } finally {
+    await libraries.stop();
   }
   expect(readdirSync(workFolder)).toEqual([]);
 });

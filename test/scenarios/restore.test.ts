@@ -1,5 +1,5 @@
 /** Backups brought back into a running deployment, out of a bucket. */
-import { readdirSync } from 'node:fs';
+import { readdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import type { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -8,6 +8,7 @@ import type { Manifest } from '../../src/backup/manifest.ts';
 import type { Verified } from '../../src/backup/verified.ts';
 import { waitFor } from '../../src/base/retry.ts';
 import { TestDeployment } from '../support/deployment.ts';
+import { makeRdb } from '../support/rdb-files.ts';
 import { type S3Server, startS3 } from '../support/s3-server.ts';
 import { WriteLoad } from '../support/write-load.ts';
 
@@ -171,7 +172,28 @@ describe('restore', () => {
       expect(status).toBe(1);
     }
     expect(await client.dbsize()).toBe(before);
-    expect(readdirSync(path.join(deployment.stateDir, 'scratch'))).toEqual([]);
+    // Drift is looked for there as well, whenever it is.
+    const left = readdirSync(path.join(deployment.stateDir, 'scratch'));
+    expect(left.filter((name) => name.startsWith('restore-'))).toEqual([]);
+  });
+
+  test('a library that ends whoever loads it is refused, and left out when that is said', async () => {
+    const { primary } = await deployment.status();
+    const ends = () => deployment.events().filter(({ kind }) => kind === 'exited').length;
+    const before = ends();
+    const file = path.join(deployment.folder, 'deadly.rdb');
+    const functions = ['#!lua name=x\nthis is not lua'];
+    writeFileSync(file, await makeRdb([{ key: 'k', value: 'v' }], { functions }));
+    const refused = await deployment.run('restore', [file], ['--replace']);
+    expect(refused).toMatchObject({
+      status: 1,
+      stderr: expect.stringContaining('library x: no server takes it'),
+    });
+    const options = ['--replace', '--no-safety-backup', '--drop-unsupported'];
+    const rest = await deployment.json<RestoreAnswer>('restore', [file], options);
+    expect(rest).toMatchObject({ keysAfter: 1, primary });
+    expect(await client.get('k')).toBe('v');
+    expect(ends()).toBe(before);
   });
 
   test('up --restore: a new deployment begins with the data', async () => {
