@@ -11,6 +11,7 @@ import {
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { makeRdb } from '../../../test/support/rdb-files.ts';
 import { cleanUp, client, startRedis } from '../../../test/support/redis-processes.ts';
 import { waitFor } from '../../base/retry.ts';
 import { aofStamp, dataFiles } from '../persistence/data-files.ts';
@@ -95,6 +96,15 @@ describe('what redis-server wrote', () => {
     expect(readFileSync(file('dump.rdb'), 'latin1')).toContain('repl-offset');
     expect(await read()).toEqual(nothing);
   });
+});
+
+test('an RDB of Valkey 9 without keys is no data either', async () => {
+  const made = (entries: { key: string; value: string }[]) =>
+    makeRdb(entries, { flavor: 'valkey', version: 80 });
+  writeFileSync(file('dump.rdb'), await made([]));
+  expect(await read()).toEqual(nothing);
+  writeFileSync(file('dump.rdb'), await made([{ key: 'k', value: 'v' }]));
+  expect((await read()).hasData).toBe(true);
 });
 
 describe('what is loaded as it is configured', () => {

@@ -41,8 +41,8 @@ function textIfThere(file: string): Promise<string | undefined> {
   return readFileIfThere(file).catch(() => undefined);
 }
 
-const magic = 'REDIS';
-/** The magic and four digits of the version. */
+/** `REDIS` and four digits, or, since Valkey 9, `VALKEY` and three. */
+const magic = /^(?:REDIS\d{4}|VALKEY\d{3})$/;
 const headerBytes = 9;
 const checksumBytes = 8;
 const auxField = 0xfa;
@@ -54,7 +54,7 @@ const endOfFile = 0xff;
  */
 async function holdsData(file: string, size: number): Promise<boolean> {
   const head = await readHead(file);
-  if (head === undefined || head.toString('latin1', 0, magic.length) !== magic) return true;
+  if (head === undefined || !magic.test(head.toString('latin1', 0, headerBytes))) return true;
   let at = headerBytes;
   while (at < head.length && head[at] === auxField) {
     const key = skipString(head, at + 1);

@@ -2,7 +2,7 @@
  * Carries out the change of one running member's persistence, step by step as plan.ts says, from wherever it stands.
  * Nothing is switched before the new files are complete; an error leaves the mark, so that what counts stays known.
  */
-import { access, mkdir, readFile, rename, rm } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { errorCode, errorText } from '../../base/errors.ts';
@@ -25,6 +25,7 @@ import {
   kindOfSettings,
   nextStep,
 } from './plan.ts';
+import { forgetKeptRdb, forgetReplaced, keepRdb, putRdbBack, setAside } from './replaced-files.ts';
 
 type Report = (line: string) => void;
 
@@ -192,8 +193,10 @@ class Change {
     switch (step) {
       case 'save':
         report(`${this.#id} saves its RDB`);
+        await keepRdb(files);
         await this.#begun(() => this.#client.connection.call('BGSAVE'));
         await this.#saved();
+        await this.#checkRdb();
         return this.#note({ ...mark, savedFirst: true });
       case 'start-aof':
         report(`${this.#id} writes its AOF`);
@@ -203,6 +206,7 @@ class Change {
       case 'stop-aof-and-save': {
         report(`${this.#id} saves its RDB again, and its AOF ends`);
         const next = await this.#note({ ...mark, rdbBefore: await rdbStamp(files) });
+        await keepRdb(files);
         await this.#begun(async () => {
           await this.#client.setConfig('appendonly', 'no');
           await this.#client.connection.call('BGSAVE').catch(async (error: unknown) => {
@@ -217,7 +221,7 @@ class Change {
         await this.#check((await aofParts(files))[0] ?? files.aofSingle);
         return this.#note({ ...mark, stage: 'written' });
       case 'check-rdb':
-        await this.#check(files.rdb);
+        await this.#checkRdb();
         return this.#note({ ...mark, stage: 'written' });
       case 'stop':
         await this.#client.setConfig('save', '');
@@ -258,19 +262,32 @@ class Change {
     }
   }
 
-  /** @throws when the file that was just written lacks keys. */
+  /** The RDB of before is kept until the new one is known to be whole. @throws when it is not; then the old one is back. */
+  async #checkRdb(): Promise<void> {
+    try {
+      await this.#check(this.#files.rdb);
+    } catch (error) {
+      const isBack = await putRdbBack(this.#files);
+      throw new Error(`${errorText(error)}${isBack ? '; the one of before is back in its place' : ''}`, {
+        cause: error,
+      });
+    }
+    await forgetKeptRdb(this.#files);
+  }
+
+  /** @throws when the file that was just written is not whole, or lacks keys. */
   async #check(file: string): Promise<void> {
     const { report } = this.#context;
     const counted = this.#counted;
-    let keys: number;
-    try {
-      keys = await countKeys(file);
-    } catch (error) {
+    const keys = await countKeys(file).catch((error) => {
+      // A newer server's is for a newer holdfast to read.
+      if (errorCode(error) !== 'RDB_UNSUPPORTED') throw error;
       report(
         `warning: the keys in ${path.basename(file)} of ${this.#id} can't be counted: ${errorText(error)}`,
       );
-      return;
-    }
+      return null;
+    });
+    if (keys === null) return;
     if (counted === null) return report(`${this.#id}: ${keys} keys are in ${path.basename(file)}`);
     const { before, after } = counted;
     if (!countsAgree(before, after, keys)) {
@@ -296,38 +313,6 @@ class Change {
     setting.events.add('persistence-changed', this.#id, text);
     return null;
   }
-}
-
-/** Moves what is there into `replaced/`. @returns that folder; null when there was nothing. */
-async function setAside(dataDir: string, files: readonly string[]): Promise<string | null> {
-  const folder = replacedIn(dataDir);
-  let moved = false;
-  for (const file of files) {
-    if (!(await exists(file))) continue;
-    await mkdir(folder, { recursive: true, mode: 0o700 });
-    const kept = path.join(folder, path.basename(file));
-    // What an earlier change left there makes way.
-    await rm(kept, { recursive: true, force: true });
-    await rename(file, kept);
-    moved = true;
-  }
-  return moved ? folder : null;
-}
-
-/** What the change before this one left there is not needed any more. */
-async function forgetReplaced(dataDir: string): Promise<void> {
-  await rm(replacedIn(dataDir), { recursive: true, force: true });
-}
-
-function replacedIn(dataDir: string): string {
-  return path.join(dataDir, 'replaced');
-}
-
-async function exists(file: string): Promise<boolean> {
-  return access(file).then(
-    () => true,
-    () => false,
-  );
 }
 
 function savePoints({ save }: RedisSettings): string {
