@@ -25,9 +25,7 @@ export async function findRedisServer(choice: EngineChoice = anyServer): Promise
   const wanted = wantedNames(choice);
   const program = wanted.map(findProgram).find((each) => each !== undefined);
   if (program === undefined) {
-    throw ProgramMissing(`${wanted.join(' or ')} is not installed, or not on the PATH`, {
-      hint: 'Debian, Ubuntu: apt-get install redis-server redis-tools. Fedora: dnf install redis. macOS: brew install redis. redis.binary in the spec names another program.',
-    });
+    throw notInstalled(choice, wanted);
   }
   const version = await serverVersion(program).catch((cause) => {
     throw ProgramMissing(`${program} can't be run: ${errorText(cause)}`, { cause });
@@ -56,6 +54,28 @@ export async function findRedisServer(choice: EngineChoice = anyServer): Promise
     );
   }
   return { program, version };
+}
+
+const howToInstall = {
+  redis:
+    'Debian, Ubuntu: apt-get install redis-server redis-tools. Fedora: dnf install redis. macOS: brew install redis.',
+  valkey:
+    'Debian 13, Ubuntu 24.04: apt-get install valkey-server valkey-tools (Debian 12 has it in its backports). Fedora: dnf install valkey. macOS: brew install valkey.',
+};
+
+function notInstalled({ engine, binary }: EngineChoice, wanted: readonly string[]): Error {
+  if (binary?.includes('/')) {
+    return ProgramMissing(
+      `redis.binary names ${binary}, which is not there, or is no program that can be run`,
+      {
+        hint: 'Name the full path of a redis-server or valkey-server; a path without / at its beginning starts from the folder of the spec.',
+      },
+    );
+  }
+  const asked = engine === null ? '' : `the spec says redis.engine: ${engine}, but `;
+  return ProgramMissing(`${asked}${wanted.join(' or ')} is not installed, or not on the PATH`, {
+    hint: `${howToInstall[engine ?? 'redis']} redis.binary in the spec names another program.`,
+  });
 }
 
 function wantedNames({ engine, binary }: EngineChoice): string[] {

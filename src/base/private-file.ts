@@ -4,31 +4,69 @@
  * root, nobody else can write, and for a secret, not everyone can read; a group may, so that a service's user gets a key
  * that root owns. Root may be pointed at any user's files, because it could read them anyway.
  */
-import { lstatSync, readFileSync, type Stats, statSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  lstatSync,
+  openSync,
+  readFileSync,
+  type Stats,
+  statSync,
+} from 'node:fs';
 import path from 'node:path';
+import { describeSize } from './size.ts';
 
 const group = 0o020;
 const everyone = 0o002;
+/** Far longer than any password, key or chain of certificates. */
+const longestBytes = 2 ** 20;
+
+/**
+ * What a file holds that somebody named: a password, a key, a certificate. A pipe is refused at once, not waited for,
+ * and so is a device, which may have no end.
+ * @throws Error when it isn't there, or is no regular file, or is longer than 1 MiB.
+ */
+export function readNamedFile(file: string): Buffer {
+  return readIf(file, () => undefined);
+}
+
+/** What a file holds that is a password or a key. @throws Error also when others can read or change it. */
+export function readSecretFile(file: string): Buffer {
+  return readIf(file, whyNotSecret);
+}
+
+function readIf(file: string, whyNot: (found: Stats) => string | undefined): Buffer {
+  // Without O_NONBLOCK a pipe is opened only when somebody writes to it.
+  const handle = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK);
+  try {
+    const found = fstatSync(handle);
+    if (!found.isFile()) throw new Error(`it is ${kindOf(found)}, and not a regular file`);
+    if (found.size > longestBytes) {
+      throw new Error(
+        `it has ${describeSize(found.size)}; such files have ${describeSize(longestBytes)} at most`,
+      );
+    }
+    const why = whyNot(found);
+    if (why !== undefined) throw new Error(why);
+    return readFileSync(handle);
+  } finally {
+    closeSync(handle);
+  }
+}
+
+function kindOf(found: Stats): string {
+  if (found.isFIFO()) return 'a pipe';
+  if (found.isDirectory()) return 'a folder';
+  return found.isSocket() ? 'a socket' : 'a device';
+}
 
 /** Why this file, or what a link leads to, can't be taken for a secret; undefined when it can. */
-function whyNotSecret(file: string): string | undefined {
-  const found = statSync(file);
+function whyNotSecret(found: Stats): string | undefined {
   if ((found.mode & 0o004) !== 0) return `everyone can read it (mode ${shownMode(found)}): chmod 600 it`;
   // Root could read any user's file anyway.
   const owners = process.getuid?.() === 0 ? [found.uid] : [];
   return whyNotOwn(found, owners, group | everyone);
-}
-
-/** The text of a file that holds a password or a key. @throws Error when others can read or change it, or it isn't there. */
-export async function readSecretFile(file: string): Promise<string> {
-  refuse(whyNotSecret(file));
-  return await readFile(file, 'utf8');
-}
-
-export function readSecretFileSync(file: string): Buffer {
-  refuse(whyNotSecret(file));
-  return readFileSync(file);
 }
 
 /**
@@ -63,8 +101,4 @@ function whyNotOwn({ uid, mode }: Stats, owners: readonly number[], mayNotWrite:
 
 function shownMode({ mode }: { mode: number }): string {
   return (mode & 0o7777).toString(8).padStart(4, '0');
-}
-
-function refuse(why: string | undefined): void {
-  if (why !== undefined) throw new Error(why);
 }

@@ -4,7 +4,7 @@ import type { Command } from 'commander';
 import { stateDirOf, statePaths } from '../agent/state/paths.ts';
 import { readFileIfThere, writeFileAtomic } from '../base/atomic-file.ts';
 import { defineError } from '../base/errors.ts';
-import { readSecretFileSync } from '../base/private-file.ts';
+import { readSecretFile } from '../base/private-file.ts';
 import { aloneGate, isGateFile, type NamedFile, withoutPasswords } from '../render/gate-alone/alone-gate.ts';
 import { renderGateAlone } from '../render/gate-alone/targets.ts';
 import type { RenderedFile } from '../render/target.ts';
@@ -97,7 +97,7 @@ async function renderGate(
     return;
   }
   const content = ({ path: named }: NamedFile) =>
-    readSecretFileSync(path.resolve(path.dirname(file), named))
+    readSecretFile(path.resolve(path.dirname(file), named))
       .toString('utf8')
       .replace(/\r?\n$/, '');
   await writeAll(

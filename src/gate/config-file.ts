@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { errorText } from '../base/errors.ts';
-import { readSecretFileSync } from '../base/private-file.ts';
+import { readSecretFile } from '../base/private-file.ts';
 import {
   type Credentials,
   findMistake,
@@ -43,7 +43,7 @@ export function readGateConfig(file: string): GateConfig {
     (each) => each && 'password' in each,
   );
   try {
-    if (secret) readSecretFileSync(file);
+    if (secret) readSecretFile(file);
   } catch (error) {
     throw BadGateConfig(`${file} holds passwords: ${errorText(error)}`, { hint: `chmod 600 ${file}` });
   }
@@ -71,7 +71,7 @@ export function completeGateConfig(
       return { username, password };
     }
     try {
-      const text = readSecretFileSync(path.resolve(folder, given.passwordFile)).toString('utf8');
+      const text = readSecretFile(path.resolve(folder, given.passwordFile)).toString('utf8');
       return { username, password: text.replace(/\r?\n$/, '') };
     } catch (error) {
       throw refuse(`cannot read ${name}.passwordFile ${given.passwordFile}: ${errorText(error)}`);

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -63,6 +64,17 @@ test.each([
   await expect(loadSecrets(spec(text), path.join(folder, 'secret'), { EMPTY: '' })).rejects.toMatchObject({
     code: 'SECRET_UNAVAILABLE',
     message: expect.stringMatching(message),
+  });
+});
+
+test('a pipe is refused, not waited for', async () => {
+  execFileSync('mkfifo', ['-m', '600', path.join(folder, 'pipe')]);
+  const named = spec('security: { secret: { file: pipe } }');
+  await expect(loadSecrets(named, path.join(folder, 'secret'))).rejects.toMatchObject({
+    code: 'SECRET_UNAVAILABLE',
+    message: expect.stringMatching(
+      /security\.secret: cannot read .*pipe: it is a pipe, and not a regular file/,
+    ),
   });
 });
 

@@ -93,21 +93,21 @@ function namedSecrets(
 /**
  * Reads what the spec points at, and derives the rest.
  * @param secretFile where the deployment's own secret is kept when the spec names none; made when it is missing.
- * @throws SECRET_UNAVAILABLE when a file or environment variable is missing, empty, or readable by others.
+ * @throws SECRET_UNAVAILABLE when a file or environment variable is missing, empty, no regular file, or readable by others.
  */
 export async function loadSecrets(spec: Spec, secretFile: string, env = process.env): Promise<Secrets> {
   const users = dictionary<string>();
   for (const { name, password } of spec.security.users) {
-    users[name] = await readSecret(password, `security.users.${name}.password`, env);
+    users[name] = readSecret(password, `security.users.${name}.password`, env);
   }
   const secret = spec.security.secret
-    ? await readSecret(spec.security.secret, 'security.secret', env)
+    ? readSecret(spec.security.secret, 'security.secret', env)
     : await ownSecret(secretFile);
   return deriveSecrets(spec, secret, users);
 }
 
-async function readSecret(source: SecretSource, key: string, env: NodeJS.ProcessEnv): Promise<string> {
-  const text = 'env' in source ? env[source.env] : await secretFileText(source.file, key);
+function readSecret(source: SecretSource, key: string, env: NodeJS.ProcessEnv): string {
+  const text = 'env' in source ? env[source.env] : secretFileText(source.file, key);
   const value = text?.replace(/\r?\n$/, '');
   const where = 'env' in source ? `the environment variable ${source.env}` : source.file;
   if (value === undefined || value === '') {
@@ -119,12 +119,12 @@ async function readSecret(source: SecretSource, key: string, env: NodeJS.Process
   return value;
 }
 
-async function secretFileText(file: string, key: string): Promise<string> {
+function secretFileText(file: string, key: string): string {
   try {
-    return await readSecretFile(file);
+    return readSecretFile(file).toString('utf8');
   } catch (error) {
     throw SecretUnavailable(`${key}: cannot read ${file}: ${errorText(error)}`, {
-      hint: 'The path is relative to the spec’s folder; the file must be readable by the user that runs holdfast, and not by everyone.',
+      hint: 'The path is relative to the spec’s folder; it must be a regular file that the user who runs holdfast can read, and not everyone.',
       cause: error,
     });
   }

@@ -1,6 +1,6 @@
 import { X509Certificate } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import { errorText } from '../../base/errors.ts';
+import { readNamedFile } from '../../base/private-file.ts';
 import type { TlsTexts } from '../../redis/endpoint.ts';
 import type { Info } from '../../redis/info.ts';
 import { MemberClient } from '../../redis/member-client.ts';
@@ -76,12 +76,11 @@ export async function readDeployment(
   { haproxy = [], backups = null, drift = null }: OtherFacts = {},
 ): Promise<DeploymentFacts> {
   const tls = await readTls(spec.security.tls);
-  const [members, sentinels, certificates] = await Promise.all([
+  const files = spec.security.tls ? [spec.security.tls.cert, spec.security.tls.ca] : [];
+  const certificates = files.map(readCertificate);
+  const [members, sentinels] = await Promise.all([
     Promise.all(spec.members.map((place) => askMember(place, secrets, tls))),
     Promise.all(spec.sentinels.map((place) => askSentinel(place, spec, secrets, tls))),
-    Promise.all(
-      (spec.security.tls ? [spec.security.tls.cert, spec.security.tls.ca] : []).map(readCertificate),
-    ),
   ]);
   return { spec, secrets, members, sentinels, haproxy, certificates, backups, drift, wallMs: Date.now() };
 }
@@ -142,9 +141,9 @@ async function askSentinel(
   }
 }
 
-async function readCertificate(file: string): Promise<CertificateFacts> {
+function readCertificate(file: string): CertificateFacts {
   try {
-    return { file, validToMs: Date.parse(new X509Certificate(await readFile(file)).validTo), error: '' };
+    return { file, validToMs: Date.parse(new X509Certificate(readNamedFile(file)).validTo), error: '' };
   } catch (error) {
     return { file, validToMs: 0, error: errorText(error) };
   }

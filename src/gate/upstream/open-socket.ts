@@ -1,6 +1,5 @@
-import { readFileSync } from 'node:fs';
 import type { OnReadOpts, Socket } from 'node:net';
-import { readSecretFileSync } from '../../base/private-file.ts';
+import { readNamedFile, readSecretFile } from '../../base/private-file.ts';
 import { openSocket } from '../../redis/open-socket.ts';
 import type { Endpoint, GateTls } from '../config.ts';
 
@@ -19,9 +18,9 @@ let cached: { tls: GateTls; files: { cert?: Buffer; key?: Buffer; ca?: Buffer } 
 export function readTlsFiles(tls: GateTls): { cert?: Buffer; key?: Buffer; ca?: Buffer } {
   if (cached?.tls === tls) return cached.files;
   const files = {
-    ...(tls.cert ? { cert: readFileSync(tls.cert) } : {}),
-    ...(tls.key ? { key: readSecretFileSync(tls.key) } : {}),
-    ...(tls.ca ? { ca: readFileSync(tls.ca) } : {}),
+    ...(tls.cert ? { cert: readNamedFile(tls.cert) } : {}),
+    ...(tls.key ? { key: readSecretFile(tls.key) } : {}),
+    ...(tls.ca ? { ca: readNamedFile(tls.ca) } : {}),
   };
   cached = { tls, files };
   return files;
