@@ -76,13 +76,14 @@ export function ensureDependencies() {
   if (result.status !== 0) fail('npm ci failed; its own message is above.');
 }
 
-/** Compiles src/ to dist/ when a source is newer than the last build. */
+/** Builds src/ and dashboard/ to dist/ when a source is newer than the last build. */
 export function ensureBuild() {
   const stamp = path.join(root, 'dist', '.built');
   const newest = Math.max(
-    ...['src', 'scripts/bundle.mjs', 'tsconfig.json', 'tsconfig.build.json'].map((each) =>
-      newestMtime(path.join(root, each)),
-    ),
+    ...[
+      ...['src', 'dashboard', 'scripts/bundle.mjs', 'scripts/dashboard.mjs'],
+      ...['tsconfig.json', 'tsconfig.build.json'],
+    ].map((each) => newestMtime(path.join(root, each))),
   );
   if (existsSync(stamp) && statSync(stamp).mtimeMs >= newest) return;
   console.error('Building…');

@@ -2,7 +2,7 @@ import path from 'node:path';
 import { expect, test } from 'vitest';
 import { sourceFiles } from './source.ts';
 
-const files = ['src', 'test'].flatMap(sourceFiles);
+const files = ['src', 'test', 'dashboard/src'].flatMap(sourceFiles);
 const names = (found: { name: string }[]) => found.map(({ name }) => name);
 
 test('no file is longer than 400 lines', () => {

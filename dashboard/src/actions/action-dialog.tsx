@@ -1,0 +1,155 @@
+import { type ReactNode, useEffect, useId, useRef } from 'react';
+import type { ApiOperation } from '../../../src/api/jobs.ts';
+import { usePage } from '../data/page-state.ts';
+import { Alert, Waiting } from '../parts/card.tsx';
+import { Sign } from '../parts/sign.tsx';
+import { verdictOf, wordsOf } from './describe.ts';
+import { JobSteps } from './job-steps.tsx';
+import { Options } from './options.tsx';
+import { SignIn } from './sign-in.tsx';
+import { type StageState, stagesAt } from './stages.ts';
+import { type Action, useAction } from './use-action.ts';
+
+interface Props {
+  operation: ApiOperation;
+  onChange: (operation: ApiOperation) => void;
+  onClose: () => void;
+}
+
+/** One action from its check to its end. */
+export function ActionDialog({ operation, onChange, onClose }: Props) {
+  const role = usePage(({ session }) => session?.role ?? null);
+  const action = useAction(operation, role);
+  const title = wordsOf(operation).title;
+  return (
+    <Dialog title={title} onClose={onClose}>
+      <ol className="stages" aria-label="Stages">
+        {stagesAt(action.phase, action.job !== null).map(({ name, state }) => (
+          <li key={name} className={state} aria-current={state === 'now' ? 'step' : undefined}>
+            <StageSign state={state} />
+            {name}
+            {state === 'failed' && <span className="unseen"> failed</span>}
+          </li>
+        ))}
+      </ol>
+      {role === 'operate' ? (
+        <Body operation={operation} action={action} onChange={onChange} />
+      ) : (
+        <SignIn
+          why={
+            role === 'read'
+              ? 'You are signed in with the role read, which may look and not act. Sign in with a token of the role operate.'
+              : 'Whatever changes something needs a token of the role operate.'
+          }
+        />
+      )}
+    </Dialog>
+  );
+}
+
+function Body({ operation, action, onChange }: Omit<Props, 'onClose'> & { action: Action }) {
+  const { phase, plan, job, refusal, go, cancel } = action;
+  const { go: goWord, grave } = wordsOf(operation);
+  const view = usePage(({ view: each }) => each);
+  const isOpen = phase === 'checking' || phase === 'planned' || phase === 'refused';
+  const verdict = job && job.state !== 'running' && view ? verdictOf(operation, job, view) : null;
+  return (
+    <>
+      {isOpen && view && <Options operation={operation} view={view} onChange={onChange} />}
+      {phase === 'checking' && <Waiting what="It is checked whether this may be done." lines={3} />}
+      {plan && !job && <PlanText action={action} />}
+      {refusal && <Alert title={refusal.message}>{refusal.hint && <p>{refusal.hint}</p>}</Alert>}
+      {job && <JobSteps job={job} />}
+      {verdict && (
+        <p className={`verdict ${verdict.good ? 'good' : 'warn'}`} role="status">
+          <Sign tone={verdict.good ? 'good' : 'warn'} />
+          {verdict.text}
+        </p>
+      )}
+      <div className="dialog-end">
+        {job?.state === 'running' && job.cancellable && (
+          <button type="button" className="danger" onClick={cancel}>
+            Give it up
+          </button>
+        )}
+        <button type="button" onClick={close}>
+          {job && job.state === 'running' ? 'Close, it goes on' : 'Close'}
+        </button>
+        {!job && (
+          <button
+            type="button"
+            className={`main${grave ? ' grave' : ''}`}
+            disabled={phase !== 'planned' && !(phase === 'failed' && plan?.allowed)}
+            onClick={go}
+          >
+            {goWord}
+          </button>
+        )}
+      </div>
+    </>
+  );
+}
+
+function PlanText({ action: { plan } }: { action: Action }) {
+  if (!plan) return null;
+  return (
+    <div className="stack">
+      {!plan.allowed && (
+        <Alert title={plan.why ?? 'This may not be done now.'}>{plan.hint && <p>{plan.hint}</p>}</Alert>
+      )}
+      {plan.will.length > 0 && (
+        <section>
+          <h3>What will happen</h3>
+          <ol className="sentences">
+            {plan.will.map((text) => (
+              <li key={text}>{text}</li>
+            ))}
+          </ol>
+        </section>
+      )}
+      {plan.warnings.length > 0 && (
+        <section>
+          <h3>Know before</h3>
+          <ul className="sentences warn">
+            {plan.warnings.map((text) => (
+              <li key={text}>
+                <Sign tone="warn" /> {text}
+              </li>
+            ))}
+          </ul>
+        </section>
+      )}
+    </div>
+  );
+}
+
+function StageSign({ state }: { state: StageState }) {
+  if (state === 'over') return <Sign tone="good" />;
+  if (state === 'failed') return <Sign tone="bad" />;
+  return <Sign tone={state === 'now' ? 'accent' : 'off'} />;
+}
+
+/** Through the element, which gives the focus back to where it was. */
+function close({ currentTarget }: { currentTarget: HTMLElement }): void {
+  currentTarget.closest('dialog')?.close();
+}
+
+/** The browser's own modal dialogue: it keeps the focus, and Escape closes it. */
+function Dialog({ title, onClose, children }: { title: string; onClose: () => void; children: ReactNode }) {
+  const element = useRef<HTMLDialogElement>(null);
+  const id = useId();
+  useEffect(() => {
+    element.current?.showModal();
+  }, []);
+  return (
+    <dialog ref={element} aria-labelledby={id} onClose={onClose}>
+      <header>
+        <h2 id={id}>{title}</h2>
+        <button type="button" className="plain small" aria-label="Close" onClick={close}>
+          <Sign tone="bad" />
+        </button>
+      </header>
+      {children}
+    </dialog>
+  );
+}

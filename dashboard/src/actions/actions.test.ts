@@ -1,0 +1,49 @@
+import { expect, test } from 'vitest';
+import type { ApiJob } from '../../../src/api/jobs.ts';
+import type { ApiView } from '../../../src/api/view.ts';
+import { aboutOf, verdictOf } from './describe.ts';
+import { type Phase, stagesAt } from './stages.ts';
+
+const states = (phase: Phase, started = false) => stagesAt(phase, started).map(({ state }) => state);
+
+test('an action goes through its stages', () => {
+  expect(states('checking')).toEqual(['now', 'later', 'later', 'later', 'later']);
+  expect(states('planned')).toEqual(['over', 'now', 'later', 'later', 'later']);
+  expect(states('starting')).toEqual(['over', 'over', 'now', 'later', 'later']);
+  expect(states('running', true)).toEqual(['over', 'over', 'over', 'now', 'later']);
+  expect(states('done', true)).toEqual(['over', 'over', 'over', 'over', 'over']);
+});
+
+test('what is refused fails the check that refused it', () => {
+  expect(states('refused')).toEqual(['failed', 'later', 'later', 'later', 'later']);
+  expect(states('failed', false)).toEqual(['over', 'over', 'failed', 'later', 'later']);
+  expect(states('failed', true)).toEqual(['over', 'over', 'over', 'failed', 'later']);
+});
+
+const view = {
+  name: 'orders',
+  state: 'healthy',
+  primary: 'redis-2',
+  paused: false,
+  problems: [],
+} as unknown as ApiView;
+const job = { state: 'done', request: { to: 'redis-2' } } as unknown as ApiJob;
+
+test('the page looks itself at what came of it', () => {
+  expect(verdictOf({ kind: 'switchover', to: 'redis-2' }, job, view)).toEqual({
+    good: true,
+    text: 'orders is healthy, redis-2 is primary.',
+  });
+  expect(verdictOf({ kind: 'switchover', to: 'redis-3' }, job, view).good).toBe(false);
+  expect(verdictOf({ kind: 'pause' }, job, view).good).toBe(false);
+  const degraded = { ...view, state: 'degraded', problems: ['redis-1 is down'] } as ApiView;
+  expect(verdictOf({ kind: 'failover' }, job, degraded)).toEqual({
+    good: false,
+    text: 'orders is degraded, redis-2 is primary. Redis-1 is down.',
+  });
+});
+
+test('a job says what it is about', () => {
+  expect(aboutOf(job)).toBe('redis-2');
+  expect(aboutOf({ request: { kind: 'pause' } })).toBe('');
+});

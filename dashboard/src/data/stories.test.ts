@@ -1,0 +1,62 @@
+import { expect, test } from 'vitest';
+import type { ApiEvent } from '../../../src/api/events.ts';
+import { storiesOf } from './stories.ts';
+
+/** @param lines `ms kind subject`, from some instant on. */
+function events(...lines: string[]): ApiEvent[] {
+  return lines.map((line, index) => {
+    const [ms = '0', kind = '', subject = ''] = line.split(' ');
+    const at = new Date(1_780_000_000_000 + Number(ms)).toISOString();
+    return { seq: index + 1, at, kind, subject, text: line, host: 'local' };
+  });
+}
+
+const crash = [
+  '1000 exited redis-1',
+  '1003 election test',
+  '1012 promoted redis-2',
+  '1014 primary redis-2',
+  '1020 redirected redis-3',
+  '1500 restart redis-1',
+  '2600 replica-eligible redis-1',
+];
+
+test('a crash is a failover from the death on', () => {
+  const [story, ...others] = storiesOf(events('0 ready test', ...crash));
+  expect(others).toEqual([]);
+  expect(story).toMatchObject({ kind: 'failover', from: 'redis-1', to: 'redis-2', tookMs: 12 });
+  expect(story?.steps.map(({ ms }) => ms)).toEqual([0, 3, 12, 14, 20, 500, 1600]);
+});
+
+test('a start is no change of primary', () => {
+  expect(storiesOf(events('0 first-start test', '5 primary redis-1', '9 ready test'))).toEqual([]);
+});
+
+test('a switchover is one, though nothing came before it', () => {
+  const [story] = storiesOf(events('0 primary redis-2', '9 switchover redis-2'));
+  expect(story).toMatchObject({ kind: 'switchover', to: 'redis-2', tookMs: 0 });
+});
+
+test('two crashes, one soon after the other, are two stories, the newest first', () => {
+  const again = [
+    '8000 exited redis-2',
+    '8002 election test',
+    '8009 promoted redis-3',
+    '8010 primary redis-3',
+  ];
+  const stories = storiesOf(events(...crash, ...again));
+  expect(stories.map(({ from, to, tookMs }) => [from, to, tookMs])).toEqual([
+    ['redis-2', 'redis-3', 9],
+    ['redis-1', 'redis-2', 12],
+  ]);
+});
+
+test('a replica that dies without a change of primary is no story', () => {
+  expect(storiesOf(events('0 exited redis-3', '90 restart redis-3'))).toEqual([]);
+});
+
+test('the key of a story stays while it grows', () => {
+  const all = events(...crash);
+  const keys = [4, 5, 7].map((many) => storiesOf(all.slice(0, many))[0]?.key);
+  expect(new Set(keys).size).toBe(1);
+});

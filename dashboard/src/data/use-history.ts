@@ -1,0 +1,50 @@
+import { useEffect, useState } from 'react';
+import type { ApiHistory } from '../../../src/api/history.ts';
+import { ask, asRefusal, type Refusal } from './ask.ts';
+import { joinHistory } from './columns.ts';
+import { agentNowMs } from './page-state.ts';
+
+/** 1s: the last hour. 1m: the last week. */
+export type HistoryStep = '1s' | '1m';
+
+const kept = { '1s': 3600, '1m': 7 * 24 * 60 } as const;
+const againMs = { '1s': 1000, '1m': 30_000 } as const;
+
+/** The history, which grows by itself. @param backMs how much of it is wanted at first. */
+export function useHistory(
+  step: HistoryStep,
+  backMs: number,
+): { history: ApiHistory | null; refusal: Refusal | null } {
+  const [history, setHistory] = useState<ApiHistory | null>(null);
+  const [refusal, setRefusal] = useState<Refusal | null>(null);
+  useEffect(() => {
+    const ended = new AbortController();
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    let there: ApiHistory | null = null;
+    const look = async () => {
+      try {
+        if (!document.hidden) {
+          const last = there?.at.at(-1);
+          const from = last === undefined ? agentNowMs() - backMs : last + 1;
+          const more = await ask<ApiHistory>(
+            `api/history?step=${step}&from=${Math.floor(from)}`,
+            ended.signal,
+          );
+          there = joinHistory(there, more, kept[step]);
+          setHistory(there);
+          setRefusal(null);
+        }
+      } catch (error) {
+        if (ended.signal.aborted) return;
+        setRefusal(asRefusal(error));
+      }
+      if (!ended.signal.aborted) timer = setTimeout(() => void look(), againMs[step]);
+    };
+    void look();
+    return () => {
+      ended.abort();
+      clearTimeout(timer);
+    };
+  }, [step, backMs]);
+  return { history, refusal };
+}

@@ -1,0 +1,90 @@
+import { useMemo, useState } from 'react';
+import type { ApiEvent } from '../../../src/api/events.ts';
+import type { ApiJob } from '../../../src/api/jobs.ts';
+import { aboutOf } from '../actions/describe.ts';
+import { JobSteps } from '../actions/job-steps.tsx';
+import { plural } from '../data/format.ts';
+import { usePage } from '../data/page-state.ts';
+import { Card, Empty } from '../parts/card.tsx';
+import { Badge } from '../parts/sign.tsx';
+import { type Column, LongTable } from '../parts/table.tsx';
+import { toneOf } from '../parts/tones.ts';
+import { When } from '../parts/when.tsx';
+import { Kind } from './event-lines.tsx';
+
+const columns: readonly Column<ApiEvent>[] = [
+  { name: 'When', width: 17, cell: ({ at }) => <When at={at} ms /> },
+  { name: 'Kind', width: 17, cell: ({ kind }) => <Kind kind={kind} /> },
+  { name: 'About', width: 13, cell: ({ subject }) => subject },
+  { name: 'What happened', cell: ({ text }) => <span title={text}>{text}</span> },
+];
+
+export function EventsPage() {
+  const events = usePage((state) => state.events);
+  const jobs = usePage((state) => state.jobs);
+  const [wanted, setWanted] = useState('');
+  const found = useMemo(() => {
+    const word = wanted.trim().toLowerCase();
+    const match = ({ kind, subject, text }: ApiEvent) =>
+      `${kind} ${subject} ${text}`.toLowerCase().includes(word);
+    return (word === '' ? [...events] : events.filter(match)).reverse();
+  }, [events, wanted]);
+  return (
+    <>
+      <Card
+        title="Events"
+        end={
+          <div className="row">
+            <span className="note" role="status">
+              {plural(found.length, 'event')}
+            </span>
+            <input
+              type="search"
+              placeholder="Find"
+              aria-label="Find events"
+              value={wanted}
+              onChange={({ target }) => setWanted(target.value)}
+            />
+          </div>
+        }
+      >
+        {found.length === 0 ? (
+          <Empty title={wanted === '' ? 'Nothing has happened yet' : 'No event has that in it'} />
+        ) : (
+          <LongTable
+            caption="Events, newest first"
+            columns={columns}
+            rows={found}
+            keyOf={({ at, seq }) => `${at} ${seq}`}
+          />
+        )}
+      </Card>
+      <Card title="Actions that were asked for">
+        {jobs.length === 0 ? (
+          <Empty title="None since this agent started" />
+        ) : (
+          <ul className="jobs">
+            {jobs.slice(0, 30).map((job) => (
+              <Job key={job.id} job={job} />
+            ))}
+          </ul>
+        )}
+      </Card>
+    </>
+  );
+}
+
+function Job({ job }: { job: ApiJob }) {
+  return (
+    <li>
+      <details>
+        <summary>
+          <When at={job.startedAt} /> <b>{job.kind}</b> {aboutOf(job)}{' '}
+          <Badge tone={toneOf(job.state)}>{job.state}</Badge>{' '}
+          <span className="note">asked for by {job.by}</span>
+        </summary>
+        <JobSteps job={job} />
+      </details>
+    </li>
+  );
+}

@@ -1,0 +1,160 @@
+import { useState } from 'react';
+import type { ApiClients, ApiGateClient } from '../../../src/api/details.ts';
+import type { ApiGate } from '../../../src/api/view.ts';
+import { ActionButton } from '../actions/open-action.tsx';
+import { ago, bytes, count, duration, plural } from '../data/format.ts';
+import { usePage } from '../data/page-state.ts';
+import { useAnswer } from '../data/use-answer.ts';
+import { Alert, Card, Empty, Pairs, Waiting } from '../parts/card.tsx';
+import { Badge } from '../parts/sign.tsx';
+import { type Column, LongTable } from '../parts/table.tsx';
+import { toneOf } from '../parts/tones.ts';
+import { whenOr } from '../parts/when.tsx';
+import { Shares } from './shares.tsx';
+
+export function GatesPage({ id }: { id: string | null }) {
+  const view = usePage((state) => state.view);
+  if (!view) return null;
+  const gates = id === null ? view.gates : view.gates.filter((gate) => gate.id === id);
+  return (
+    <>
+      {gates.length === 0 && (
+        <Empty title={id === null ? 'The spec has no gate' : `There is no gate ${id}`} />
+      )}
+      {id !== null && (
+        <p>
+          <a href="#/gates">All gates</a>
+        </p>
+      )}
+      {gates.map((gate) => (
+        <Gate key={gate.id} gate={gate} />
+      ))}
+      <Clients gate={id} />
+    </>
+  );
+}
+
+function Gate({ gate }: { gate: ApiGate }) {
+  const { read, write } = gate.latency;
+  return (
+    <Card
+      title={gate.id}
+      end={
+        <div className="row">
+          <Badge tone={toneOf(gate.state)}>{gate.state}</Badge>
+          <ActionButton
+            operation={{ kind: 'restart', process: gate.id }}
+            label={`Restart ${gate.id}…`}
+            small
+          />
+        </div>
+      }
+    >
+      <div className="stack">
+        {gate.reason !== null && <p className="note">{gate.reason}</p>}
+        {gate.ageMs !== null && <p className="note">Seen {ago(gate.ageMs)}.</p>}
+        <Pairs
+          pairs={[
+            ['Read-write port', `${gate.address}:${gate.port}`],
+            ['Read-only port', gate.replicaPort === null ? 'none' : `${gate.address}:${gate.replicaPort}`],
+            ['Writes go to', gate.primary ?? 'nobody'],
+            ['Since', whenOr(gate.primarySince)],
+            ['Clients', `${count(gate.clients)}, ${count(gate.held)} held`],
+            ['Commands', `${count(gate.commandsPerSecond)}/s, ${count(gate.errorsPerSecond)} errors/s`],
+            [
+              'Reads',
+              read === null
+                ? 'none in the last second'
+                : `p50 ${duration(read.p50Ms)}, p99 ${duration(read.p99Ms)}`,
+            ],
+            [
+              'Writes',
+              write === null
+                ? 'none in the last second'
+                : `p50 ${duration(write.p50Ms)}, p99 ${duration(write.p99Ms)}`,
+            ],
+            ['Traffic', `${bytes(gate.bytesInPerSecond)}/s in, ${bytes(gate.bytesOutPerSecond)}/s out`],
+            [
+              'Connections',
+              gate.connections === null
+                ? '–'
+                : `${gate.connections.shared} shared, ${gate.connections.private} private`,
+            ],
+            ['Unsure writes', count(gate.uncertain)],
+            [
+              'Costs',
+              `${bytes(gate.memoryBytes)}, ${gate.cpuShare === null ? '–' : `${(gate.cpuShare * 100).toFixed(0)} % of a core`}`,
+            ],
+          ]}
+        />
+        <div className="columns">
+          <Shares title="Requests by class, in the last second" amounts={gate.classes} empty="No requests" />
+          <Shares title="Commands since it started" amounts={gate.commands} empty="No commands" />
+          <Shares title="Error replies since it started" amounts={gate.errors} empty="No errors" />
+        </div>
+      </div>
+    </Card>
+  );
+}
+
+const columns: readonly Column<ApiGateClient>[] = [
+  { name: 'Client', width: 19, cell: ({ address }) => address },
+  { name: 'Name', width: 19, cell: ({ name }) => (name === '' ? '–' : <span title={name}>{name}</span>) },
+  { name: 'User', width: 11, cell: ({ user }) => user },
+  { name: 'Gate', width: 11, cell: ({ gate }) => gate },
+  { name: 'Port', width: 10, cell: ({ port }) => port },
+  { name: 'Requests', width: 10, figure: true, cell: ({ commands }) => count(commands) },
+  { name: 'Silent', width: 10, figure: true, cell: ({ idleMs }) => duration(idleMs) },
+  { name: 'Held', width: 10, cell: ({ held }) => (held ? 'held' : '–') },
+];
+
+function Clients({ gate }: { gate: string | null }) {
+  const [wanted, setWanted] = useState('');
+  const { value, refusal } = useAnswer<ApiClients>('api/clients', 1000);
+  if (value === null) {
+    return refusal ? (
+      <Alert title={refusal.message} />
+    ) : (
+      <Waiting what="The gates are asked for their clients." />
+    );
+  }
+  const word = wanted.trim().toLowerCase();
+  const found = value.clients.filter(
+    (client) =>
+      (gate === null || client.gate === gate) &&
+      `${client.address} ${client.name} ${client.user}`.toLowerCase().includes(word),
+  );
+  return (
+    <Card
+      title="Clients"
+      end={
+        <div className="row">
+          <span className="note">{plural(found.length, 'client')}</span>
+          <input
+            type="search"
+            placeholder="Find"
+            aria-label="Find clients"
+            value={wanted}
+            onChange={({ target }) => setWanted(target.value)}
+          />
+        </div>
+      }
+    >
+      {value.missing.map(({ gate: id, why }) => (
+        <p key={id} className="note">
+          The clients of {id} are not known: {why}
+        </p>
+      ))}
+      {found.length === 0 ? (
+        <Empty title={word === '' ? 'No client is connected' : 'No client is called that'} />
+      ) : (
+        <LongTable
+          caption="Clients"
+          columns={columns}
+          rows={found}
+          keyOf={({ gate: id, address }) => `${id} ${address}`}
+        />
+      )}
+    </Card>
+  );
+}

@@ -1,0 +1,84 @@
+import type { ApiSentinel } from '../../../src/api/view.ts';
+import { ActionButton } from '../actions/open-action.tsx';
+import { ago, count } from '../data/format.ts';
+import { usePage } from '../data/page-state.ts';
+import { Card } from '../parts/card.tsx';
+import { Badge } from '../parts/sign.tsx';
+import { type Column, Table } from '../parts/table.tsx';
+import { toneOf } from '../parts/tones.ts';
+import { When } from '../parts/when.tsx';
+
+function columnsFor(primary: string | null, chosen: string | null): readonly Column<ApiSentinel>[] {
+  return [
+    { name: 'Sentinel', cell: ({ id }) => (id === chosen ? <mark>{id}</mark> : id) },
+    {
+      name: 'State',
+      cell: ({ state, ageMs }) => (
+        <>
+          <Badge tone={toneOf(state)}>{state}</Badge>
+          {ageMs !== null && <span className="note"> seen {ago(ageMs)}</span>}
+        </>
+      ),
+    },
+    {
+      name: 'Names as primary',
+      cell: ({ names }) =>
+        names === primary ? (names ?? '–') : `${names ?? 'nobody'}, against the majority`,
+    },
+    { name: 'Epoch', figure: true, cell: ({ epoch }) => count(epoch) },
+    {
+      name: 'Says',
+      wide: true,
+      cell: ({ agreesDown, failover, state }) =>
+        [
+          ...(agreesDown ? ['the primary is down'] : []),
+          ...(failover ? ['a failover is under way'] : []),
+          ...(state === 'tilt' ? ['it acts on nothing for 30 s'] : []),
+        ].join(', ') || '–',
+    },
+    {
+      name: 'Last vote',
+      cell: ({ voted }) =>
+        voted === null ? (
+          '–'
+        ) : (
+          <>
+            epoch {voted.epoch}
+            {voted.ours ? ', for this agent' : ''}, <When at={voted.at} />
+          </>
+        ),
+    },
+    { name: 'Where', wide: true, cell: ({ host, address, port }) => `${host}, ${address}:${port}` },
+    {
+      name: 'Action',
+      cell: ({ id }) => (
+        <ActionButton operation={{ kind: 'restart', process: id }} label={`Restart ${id}…`} small />
+      ),
+    },
+  ];
+}
+
+export function SentinelsPage({ id }: { id: string | null }) {
+  const view = usePage((state) => state.view);
+  if (!view) return null;
+  const { sentinels, primary, quorum } = view;
+  const up = sentinels.filter(({ state }) => state === 'up').length;
+  const majority = Math.floor(sentinels.length / 2) + 1;
+  return (
+    <Card
+      title="Sentinels"
+      end={
+        <span className="note">
+          {up} of {sentinels.length} up, {majority} are a majority, quorum {quorum}
+        </span>
+      }
+    >
+      <Table
+        caption="Sentinels"
+        columns={columnsFor(primary, id)}
+        rows={sentinels}
+        keyOf={(sentinel) => sentinel.id}
+      />
+    </Card>
+  );
+}

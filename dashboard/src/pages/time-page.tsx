@@ -1,0 +1,175 @@
+import { useMemo, useState } from 'react';
+import { localTime } from '../data/format.ts';
+import { agentNowMs, usePage } from '../data/page-state.ts';
+import { storiesOf } from '../data/stories.ts';
+import { type HistoryStep, useHistory } from '../data/use-history.ts';
+import { Alert, Card, Empty, Waiting } from '../parts/card.tsx';
+import { When } from '../parts/when.tsx';
+import { clientCharts, cutHistory, memberCharts } from '../time/charts.ts';
+import { EventLane } from '../time/event-lane.tsx';
+import { momentsOf } from '../time/moments.ts';
+import { StoryLine } from '../time/story-card.tsx';
+import { type Range, TimeChart } from '../time/time-chart.tsx';
+
+const minuteMs = 60_000;
+const spans: readonly { label: string; ms: number }[] = [
+  { label: '5 min', ms: 5 * minuteMs },
+  { label: '15 min', ms: 15 * minuteMs },
+  { label: '1 h', ms: 60 * minuteMs },
+  { label: '24 h', ms: 24 * 60 * minuteMs },
+  { label: '7 d', ms: 7 * 24 * 60 * minuteMs },
+];
+
+export function TimePage() {
+  const [spanMs, setSpanMs] = useState(15 * minuteMs);
+  /** The end of what is looked at; null: now, and it goes on. */
+  const [endMs, setEndMs] = useState<number | null>(null);
+  const events = usePage((state) => state.events);
+  const step = stepFor(spanMs, endMs);
+  const { history, refusal } = useHistory(step, step === '1s' ? 60 * minuteMs : 7 * 24 * 60 * minuteMs);
+  const toMs = endMs ?? history?.at.at(-1) ?? agentNowMs();
+  const range: Range = { fromMs: toMs - spanMs, toMs };
+  const onZoom = ({ fromMs, toMs: end }: Range) => {
+    setSpanMs(end - fromMs);
+    setEndMs(end);
+  };
+  return (
+    <>
+      <Card
+        title="Over time"
+        end={<Choices spanMs={spanMs} endMs={endMs} toMs={toMs} onSpan={setSpanMs} onEnd={setEndMs} />}
+      >
+        {refusal && <Alert title={refusal.message} />}
+        <p className="note">
+          {localTime(range.fromMs, Date.now())} to {localTime(range.toMs, Date.now())}
+          {step === '1s' ? ', a sample every second.' : ', a sample every minute.'} Drag across a chart to
+          look closer.
+        </p>
+        {history === null ? (
+          <Waiting what="The history is asked for." lines={6} />
+        ) : (
+          <Charts history={history} range={range} onZoom={onZoom} />
+        )}
+      </Card>
+      <Stories events={events} />
+    </>
+  );
+}
+
+function Charts({
+  history,
+  range,
+  onZoom,
+}: {
+  history: NonNullable<ReturnType<typeof useHistory>['history']>;
+  range: Range;
+  onZoom: (range: Range) => void;
+}) {
+  const events = usePage((state) => state.events);
+  const { fromMs, toMs } = range;
+  const shown = useMemo(() => cutHistory(history, fromMs, toMs), [history, fromMs, toMs]);
+  const charts = useMemo(() => [...clientCharts(shown), ...memberCharts(shown)], [shown]);
+  const moments = useMemo(() => momentsOf(events, fromMs, toMs), [events, fromMs, toMs]);
+  if (shown.at.length === 0) return <Empty title="No samples of this time" />;
+  return (
+    <>
+      <div className="charts">
+        {charts.map((chart) => (
+          <TimeChart
+            key={chart.title}
+            chart={chart}
+            at={shown.at}
+            stepMs={shown.stepMs}
+            range={range}
+            moments={moments}
+            onZoom={onZoom}
+          />
+        ))}
+      </div>
+      <EventLane events={events} range={range} />
+    </>
+  );
+}
+
+function Choices({
+  spanMs,
+  endMs,
+  toMs,
+  onSpan,
+  onEnd,
+}: {
+  spanMs: number;
+  endMs: number | null;
+  toMs: number;
+  onSpan: (ms: number) => void;
+  onEnd: (ms: number | null) => void;
+}) {
+  return (
+    <div className="row">
+      <fieldset className="choices">
+        <legend className="unseen">How much time</legend>
+        {spans.map(({ label, ms }) => (
+          <button
+            key={label}
+            type="button"
+            className="small"
+            aria-pressed={spanMs === ms}
+            onClick={() => onSpan(ms)}
+          >
+            {label}
+          </button>
+        ))}
+      </fieldset>
+      <div className="choices">
+        <button
+          type="button"
+          className="small"
+          aria-label="Back in time"
+          onClick={() => onEnd(toMs - spanMs / 2)}
+        >
+          ◀
+        </button>
+        <button
+          type="button"
+          className="small"
+          aria-label="Forward in time"
+          disabled={endMs === null}
+          onClick={() => onEnd(toMs + spanMs / 2 >= agentNowMs() ? null : toMs + spanMs / 2)}
+        >
+          ▶
+        </button>
+        <button type="button" className="small" aria-pressed={endMs === null} onClick={() => onEnd(null)}>
+          Live
+        </button>
+      </div>
+    </div>
+  );
+}
+
+function Stories({ events }: { events: Parameters<typeof storiesOf>[0] }) {
+  const stories = useMemo(() => storiesOf(events), [events]);
+  return (
+    <Card title="Changes of primary">
+      {stories.length === 0 ? (
+        <Empty title="The primary has not changed">
+          <p>As far as the events that are kept go back.</p>
+        </Empty>
+      ) : (
+        <ul className="stories">
+          {stories.slice(0, 20).map((story) => (
+            <li key={story.key}>
+              <When at={story.atMs} ms />
+              <StoryLine story={story} />
+            </li>
+          ))}
+        </ul>
+      )}
+    </Card>
+  );
+}
+
+/** Seconds are kept for an hour. */
+function stepFor(spanMs: number, endMs: number | null): HistoryStep {
+  const oldest = (endMs ?? agentNowMs()) - spanMs;
+  return agentNowMs() - oldest <= 61 * minuteMs ? '1s' : '1m';
+}

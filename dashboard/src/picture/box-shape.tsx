@@ -1,0 +1,150 @@
+import type { ApiGate, ApiMember, ApiSentinel, ApiView } from '../../../src/api/view.ts';
+import { ago, bytes, count, duration, plural } from '../data/format.ts';
+import type { Tone } from '../parts/sign.tsx';
+import { toneOf } from '../parts/tones.ts';
+import type { Facts } from './picture.tsx';
+import type { Box } from './places.ts';
+
+/** What stands in a box: its name, how it is in a word, and up to two lines of figures. */
+interface Content {
+  title: string;
+  state: string;
+  tone: Tone;
+  lines: readonly string[];
+  href: string;
+}
+
+/** One process (or clients) of the picture, and a link to its page. */
+export function BoxShape({ box, view, facts }: { box: Box; view: ApiView; facts: Facts }) {
+  const content = contentOf(box, view, facts);
+  if (content === null) return null;
+  const { x, y, w, h, small, kind } = box;
+  const { title, state, tone, lines, href } = content;
+  const room = w - 24;
+  const stateW = widthOf(state, 12) + 16;
+  return (
+    <a href={href} className={`box ${kind} ${tone}`} aria-label={[`${title}: ${state}`, ...lines].join(', ')}>
+      <rect className="body" x={x} y={y} width={w} height={h} rx={kind === 'clients' ? h / 2 : 9} />
+      <g transform={`translate(${x + 12} ${y})`} aria-hidden="true">
+        <Mark tone={tone} y={small || kind === 'sentinel' ? (small ? h / 2 : 19) : 22} />
+        <text className="name" x="17" y={small ? h / 2 + 4.5 : kind === 'sentinel' ? 23 : 27}>
+          {fitted(title, room - 17 - (small ? 0 : stateW), 14)}
+        </text>
+        {!small && (
+          <text className="state" x={room} y={kind === 'sentinel' ? 23 : 27} textAnchor="end">
+            {state}
+          </text>
+        )}
+        {!small &&
+          lines.slice(0, kind === 'sentinel' || kind === 'clients' ? 1 : 2).map((line, index) => (
+            <text key={line} className="line" y={(kind === 'sentinel' ? 41 : 48) + 19 * index}>
+              {fitted(line, room, 12.5)}
+            </text>
+          ))}
+      </g>
+    </a>
+  );
+}
+
+/** The same shapes as of badges, drawn in the picture. */
+function Mark({ tone, y }: { tone: Tone; y: number }) {
+  if (tone === 'good') return <circle className="mark full" cx="5" cy={y} r="5" />;
+  if (tone === 'bad') return <path className="mark" d={`M0 ${y - 5}l10 10M10 ${y - 5}l-10 10`} />;
+  if (tone === 'warn') return <path className="mark" d={`M5 ${y - 5.5}L10.5 ${y + 4.5}H-.5z`} />;
+  return <circle className="mark" cx="5" cy={y} r="4.5" />;
+}
+
+function contentOf({ kind, id }: Box, view: ApiView, facts: Facts): Content | null {
+  if (kind === 'clients') return clientsContent(id, view, facts);
+  if (kind === 'gate') return gateContent(facts.gates.get(id));
+  if (kind === 'member') return memberContent(facts.members.get(id), view);
+  return sentinelContent(facts.sentinels.get(id), view);
+}
+
+function clientsContent(gateId: string, view: ApiView, { gates }: Facts): Content {
+  const gate = gates.get(gateId);
+  const clients = gate ? (gate.clients ?? 0) : view.clients.connected;
+  const held = gate ? (gate.held ?? 0) : view.clients.held;
+  return {
+    title: plural(clients, 'client'),
+    state: '',
+    tone: held > 0 ? 'warn' : 'off',
+    lines: [held > 0 ? `${count(held)} held` : clients > 0 ? 'none held' : 'nobody yet'],
+    href: '#/gates',
+  };
+}
+
+function gateContent(gate: ApiGate | undefined): Content | null {
+  if (!gate) return null;
+  const { read, write } = gate.latency;
+  const p99 = Math.max(read?.p99Ms ?? 0, write?.p99Ms ?? 0);
+  const ports =
+    gate.replicaPort === null ? `:${gate.port}` : `:${gate.port} and :${gate.replicaPort} to read`;
+  const flow = gate.commandsPerSecond === null ? 'not known' : `${count(gate.commandsPerSecond)}/s`;
+  return {
+    title: gate.id,
+    state: gate.state,
+    tone: toneOf(gate.state),
+    lines: [
+      gate.reason ?? (read || write ? `${flow} · p99 ${duration(p99)}` : flow),
+      gate.ageMs === null ? ports : `seen ${ago(gate.ageMs)}`,
+    ],
+    href: `#/gates/${encodeURIComponent(gate.id)}`,
+  };
+}
+
+function memberContent(member: ApiMember | undefined, view: ApiView): Content | null {
+  if (!member) return null;
+  const role = view.promoting === member.id ? 'being promoted' : (member.role ?? '');
+  const up = member.state === 'up';
+  const figures = [
+    member.memory === null ? null : bytes(member.memory.usedBytes),
+    member.keys === null ? null : plural(member.keys, 'key'),
+  ].filter((text) => text !== null);
+  return {
+    title: member.id,
+    state: up ? role : member.state,
+    tone: toneOf(member.state),
+    lines: [
+      member.trouble ?? member.refusal ?? (up ? standing(member) : `seen ${ago(member.ageMs)}`),
+      figures.length > 0 ? figures.join(' · ') : `${member.address}:${member.port}`,
+    ],
+    href: `#/members/${encodeURIComponent(member.id)}`,
+  };
+}
+
+function standing(member: ApiMember): string {
+  if (member.role === 'primary') {
+    return member.commandsPerSecond === null
+      ? 'takes writes'
+      : `${count(member.commandsPerSecond)} commands/s`;
+  }
+  const held = member.eligible === false ? ', not to be promoted' : '';
+  if (member.lagBytes === null) return `lag not known${held}`;
+  return member.lagBytes === 0 ? `in sync${held}` : `${bytes(member.lagBytes)} behind${held}`;
+}
+
+function sentinelContent(sentinel: ApiSentinel | undefined, view: ApiView): Content | null {
+  if (!sentinel) return null;
+  const agrees = sentinel.names === view.primary;
+  const voted = sentinel.voted === null ? null : `voted, epoch ${sentinel.voted.epoch}`;
+  const word = sentinel.names === null ? 'names nobody' : `names ${sentinel.names}`;
+  const up = sentinel.state === 'up';
+  return {
+    title: sentinel.id,
+    state: up ? '' : sentinel.state,
+    tone: up && !agrees ? 'warn' : toneOf(sentinel.state),
+    lines: [voted ?? (up ? word : `seen ${ago(sentinel.ageMs)}`)],
+    href: `#/sentinels/${encodeURIComponent(sentinel.id)}`,
+  };
+}
+
+function widthOf(text: string, px: number): number {
+  return text.length * px * 0.58;
+}
+
+/** SVG cuts nothing off by itself. */
+function fitted(text: string, room: number, px: number): string {
+  const most = Math.max(3, Math.floor(room / (px * 0.56)));
+  return text.length <= most ? text : `${text.slice(0, most - 1)}…`;
+}

@@ -1,0 +1,95 @@
+import { useEffect, useState } from 'react';
+import type { ApiView } from '../../../src/api/view.ts';
+import { ActionButton } from '../actions/open-action.tsx';
+import { ago } from '../data/format.ts';
+import { feed, usePage } from '../data/page-state.ts';
+import { Sign } from '../parts/sign.tsx';
+
+/** What has to be known whatever page is looked at. */
+export function Banners() {
+  const connection = usePage((state) => state.connection);
+  const view = usePage((state) => state.view);
+  return (
+    <>
+      {connection.state === 'lost' && (
+        <Lost sinceMs={connection.sinceMs} why={connection.why} known={view !== null} />
+      )}
+      {view && connection.state !== 'unauthorised' && <Unwell view={view} />}
+    </>
+  );
+}
+
+function Lost({ sinceMs, why, known }: { sinceMs: number; why: string; known: boolean }) {
+  const [now, setNow] = useState(Date.now());
+  useEffect(() => {
+    const timer = setInterval(() => setNow(Date.now()), 1000);
+    return () => clearInterval(timer);
+  }, []);
+  return (
+    <aside className="banner bad" aria-label="Connection">
+      <strong>
+        <Sign tone="bad" /> Not live
+      </strong>
+      <p>
+        {why}.{' '}
+        {known
+          ? `What you see is from ${ago(Math.max(1000, now - sinceMs))}, and may not be so any more.`
+          : ''}{' '}
+        The page tries again by itself.
+      </p>
+      <button type="button" className="small" onClick={() => void feed.connect()}>
+        Try now
+      </button>
+    </aside>
+  );
+}
+
+const mostShown = 5;
+
+function Unwell({ view }: { view: ApiView }) {
+  const missing = view.hosts.filter(({ agent }) => agent === 'missing');
+  return (
+    <>
+      {view.operation && (
+        <aside className="banner plain" aria-label="Under way">
+          <strong>
+            <Sign tone="accent" /> Under way
+          </strong>
+          <p>
+            {view.operation.text}
+            {view.operation.steps.length > 0 && `: ${view.operation.steps.at(-1)?.text}`}
+          </p>
+        </aside>
+      )}
+      {view.problems.length > 0 && (
+        <aside className={`banner ${view.state === 'down' ? 'bad' : ''}`} aria-label="What is wrong">
+          <strong>
+            <Sign tone={view.state === 'down' ? 'bad' : 'warn'} /> {view.state}
+          </strong>
+          <ul>
+            {view.problems.slice(0, mostShown).map((text) => (
+              <li key={text}>{text}</li>
+            ))}
+            {view.problems.length > mostShown && <li>and {view.problems.length - mostShown} more</li>}
+          </ul>
+          {view.paused && <ActionButton operation={{ kind: 'resume' }} label="Resume…" small />}
+        </aside>
+      )}
+      {missing.length > 0 && (
+        <aside className="banner" aria-label="Answers that are missing">
+          <strong>
+            <Sign tone="warn" /> Answers are missing
+          </strong>
+          <ul>
+            {missing.map(({ id, missing: why, ageMs }) => (
+              <li key={id}>
+                the agent of {id}: {why ?? 'it does not answer'}
+                {ageMs === null ? '' : `; what is shown of it is from ${ago(ageMs)}`}
+              </li>
+            ))}
+          </ul>
+        </aside>
+      )}
+    </>
+  );
+}

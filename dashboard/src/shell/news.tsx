@@ -1,0 +1,23 @@
+import { usePage } from '../data/page-state.ts';
+
+/** Says to screen readers what changed that matters, and not every figure. It also is the title of the tab. */
+export function News() {
+  const text = usePage(({ view, connection }) => {
+    if (connection.state === 'lost') return 'The agent does not answer.';
+    if (connection.state === 'unauthorised') return 'A token is wanted.';
+    if (view === null) return '';
+    const primary = view.primary === null ? 'there is no primary' : `${view.primary} is primary`;
+    return `${view.name} is ${view.state}, ${primary}.`;
+  });
+  const title = usePage(({ view }) => (view === null ? 'holdfast' : `${signs[view.state]} ${view.name}`));
+  return (
+    <>
+      <title>{title}</title>
+      <div className="unseen" role="status" aria-live="polite">
+        {text}
+      </div>
+    </>
+  );
+}
+
+const signs = { healthy: '✓', degraded: '!', down: '✕' } as const;

@@ -1,0 +1,50 @@
+import { usePage } from '../data/page-state.ts';
+import { type PageName, pageNames } from '../data/route.ts';
+
+const titles: Readonly<Record<PageName, string>> = {
+  overview: 'Overview',
+  time: 'Time',
+  events: 'Events',
+  members: 'Members',
+  sentinels: 'Sentinels',
+  gates: 'Gates',
+  doctor: 'Doctor',
+  backups: 'Backups',
+  drills: 'Drills',
+  spec: 'Spec',
+};
+
+export function Tabs({ page }: { page: PageName }) {
+  const view = usePage((state) => state.view);
+  const marks = new Map<PageName, readonly [number, string]>([
+    ['members', [view?.members.filter(({ state }) => state !== 'up').length ?? 0, 'not up']],
+    ['sentinels', [view?.sentinels.filter(({ state }) => state !== 'up').length ?? 0, 'not up']],
+    ['gates', [view?.gates.filter(({ state }) => state !== 'open').length ?? 0, 'not open']],
+    ['spec', [view?.drift.length ?? 0, 'differ']],
+  ]);
+  return (
+    <nav className="tabs" aria-label="Pages">
+      <ul>
+        {pageNames.map((name) => (
+          <li key={name}>
+            <a href={`#/${name}`} aria-current={name === page ? 'page' : undefined}>
+              {titles[name]}
+              <Mark mark={marks.get(name)} />
+            </a>
+          </li>
+        ))}
+      </ul>
+    </nav>
+  );
+}
+
+/** How many on that page are not as they should be. */
+function Mark({ mark: [many, what] = [0, ''] }: { mark: readonly [number, string] | undefined }) {
+  if (many === 0) return null;
+  return (
+    <span className="number">
+      {many}
+      <span className="unseen"> {what}</span>
+    </span>
+  );
+}

@@ -1,0 +1,89 @@
+/** Which charts there are, made of a history. Pure. */
+import type { ApiHistory } from '../../../src/api/history.ts';
+import { bytes, count, duration } from '../data/format.ts';
+import type { Chart, Curve } from './time-chart.tsx';
+
+/** More lines than that can't be told apart. */
+const mostCurves = 5;
+
+/** The three that say how clients fare. */
+export function clientCharts({ deployment }: ApiHistory): Chart[] {
+  const { commandsPerSecond, p50Ms, p99Ms, held, errorsPerSecond } = deployment;
+  return [
+    {
+      title: 'Throughput',
+      curves: [{ label: 'commands/s', values: commandsPerSecond }],
+      write: count,
+      least: 10,
+    },
+    {
+      title: 'Latency',
+      curves: [
+        { label: 'p50', values: p50Ms },
+        { label: 'p99', values: p99Ms },
+      ],
+      write: duration,
+      least: 1,
+    },
+    {
+      title: 'Held clients and errors',
+      curves: [
+        { label: 'held', values: held },
+        { label: 'errors/s', values: errorsPerSecond },
+      ],
+      write: count,
+      least: 5,
+    },
+  ];
+}
+
+export function memberCharts(history: ApiHistory): Chart[] {
+  return [
+    { title: 'Replication lag', curves: perMember(history, 'lagBytes'), write: bytes, least: 1024 },
+    { title: 'Memory', curves: perMember(history, 'memoryBytes'), write: bytes, least: 1024 * 1024 },
+    {
+      title: 'Clients',
+      curves: [{ label: 'connected', values: history.deployment.clients }],
+      write: count,
+      least: 5,
+    },
+  ];
+}
+
+type Field = 'lagBytes' | 'memoryBytes';
+
+function perMember({ members, at }: ApiHistory, field: Field): Curve[] {
+  const all = Object.entries(members).map(([label, series]) => ({ label, values: series[field] }));
+  if (all.length <= mostCurves) return all;
+  const ofAll = (pick: (values: number[]) => number) =>
+    at.map((_, index) => {
+      const known = all.flatMap(({ values }) => values[index] ?? []);
+      return known.length === 0 ? null : pick(known);
+    });
+  return [
+    { label: 'most of any member', values: ofAll((values) => Math.max(...values)) },
+    { label: 'mean', values: ofAll((values) => values.reduce((a, b) => a + b, 0) / values.length) },
+  ];
+}
+
+/** The samples of a stretch of time, and one more at each end, so that lines go to the edge. */
+export function cutHistory(history: ApiHistory, fromMs: number, toMs: number): ApiHistory {
+  const { at } = history;
+  const first = at.findIndex((each) => each >= fromMs);
+  const from = first === -1 ? at.length : Math.max(0, first - 1);
+  const last = at.findIndex((each) => each > toMs);
+  const to = last === -1 ? at.length : last + 1;
+  if (from === 0 && to === at.length) return history;
+  const cutAll = <T extends object>(columns: T): T =>
+    Object.fromEntries(
+      Object.entries(columns).map(([name, values]) => [name, (values as unknown[]).slice(from, to)]),
+    ) as T;
+  return {
+    stepMs: history.stepMs,
+    at: at.slice(from, to),
+    deployment: cutAll(history.deployment),
+    members: Object.fromEntries(
+      Object.entries(history.members).map(([id, columns]) => [id, cutAll(columns)]),
+    ),
+  };
+}

@@ -1,0 +1,59 @@
+import { useState } from 'react';
+import { duration } from '../data/format.ts';
+import type { Story } from '../data/stories.ts';
+import { Card } from '../parts/card.tsx';
+import { Badge } from '../parts/sign.tsx';
+import { When } from '../parts/when.tsx';
+
+/** A change of primary. It opens into its steps, in milliseconds. */
+export function StoryCard({ story, title }: { story: Story; title: string }) {
+  return (
+    <Card title={title} end={<When at={story.atMs} ms />}>
+      <StoryLine story={story} />
+    </Card>
+  );
+}
+
+export function StoryLine({ story, open = false }: { story: Story; open?: boolean }) {
+  const [isOpen, setOpen] = useState(open);
+  const { kind, from, to, tookMs, steps } = story;
+  return (
+    <div className="story">
+      <p className="row">
+        <Badge tone={kind === 'switchover' ? 'accent' : 'warn'}>{kind}</Badge>
+        <span>
+          {from === null ? '' : `${from} → `}
+          <b>{to}</b>
+        </span>
+        {tookMs > 0 && (
+          <span>
+            promoted <b>{duration(tookMs)}</b> after it began
+          </span>
+        )}
+        <button type="button" className="small" aria-expanded={isOpen} onClick={() => setOpen(!isOpen)}>
+          {isOpen ? 'Fold up' : `${steps.length} steps`}
+        </button>
+      </p>
+      {isOpen && <Steps story={story} />}
+    </div>
+  );
+}
+
+/** Where each step lies: on a scale that shows ones of 3 ms and of 3 s. */
+function Steps({ story: { steps } }: { story: Story }) {
+  const longest = Math.log1p(Math.max(10, ...steps.map(({ ms }) => ms)));
+  return (
+    <ol className="waterfall">
+      {steps.map(({ ms, event }) => (
+        <li key={event.seq}>
+          <span className="at">+{duration(ms)}</span>
+          <span className="track" aria-hidden="true">
+            <span style={{ left: `${(94 * Math.log1p(Math.max(0, ms))) / longest}%` }} />
+          </span>
+          <span className="kind">{event.kind}</span>
+          <span className="text">{event.text}</span>
+        </li>
+      ))}
+    </ol>
+  );
+}
