@@ -19,6 +19,7 @@ import { ownProcess } from './control/merged-status.ts';
 import { PrimaryWatch } from './primary/primary-watch.ts';
 import { ReplicaWatch } from './primary/replica-watch.ts';
 import { PrimaryRouting, ReplicaRouting } from './primary/routings.ts';
+import type { ConnectionView } from './upstream/connection-view.ts';
 import { Durability, type DurabilitySources } from './upstream/durability.ts';
 import { LoginCheck, type LoginInUse } from './upstream/login-check.ts';
 import { openLink } from './upstream/open-link.ts';
@@ -151,6 +152,10 @@ export class Gate implements ControlTarget {
       process: ownProcess(),
       workers: { wanted: 1, running: 1, restarts: 0 },
     };
+  }
+
+  connections(): ConnectionView[] {
+    return this.#listeners.flatMap((listener) => listener.connections.views);
   }
 
   async hold(request: HoldRequest): Promise<HoldResult> {

@@ -1,4 +1,6 @@
+import { waitFor } from '../../src/base/retry.ts';
 import type { GateProcess } from './gate-process.ts';
+import { findMistaken } from './mistaken-connections.ts';
 import { RawClient } from './raw-client.ts';
 import { client, type Server } from './redis-processes.ts';
 
@@ -14,8 +16,10 @@ export type Step =
   | { kind: 'leave'; who: number; last: string }
   /** Every connection of the gate to its server is cut; what was watched changes. */
   | { kind: 'cut' }
-  /** A user gets other rights. */
-  | { kind: 'rights'; change: string };
+  /** A user gets other rights: somebody says so at the members, or through the gate. */
+  | { kind: 'rights'; change: string; through: boolean }
+  /** The other member becomes the primary, as in a switchover; what was watched changes. */
+  | { kind: 'primary' };
 
 export const twinUsers = [
   'ACL SETUSER app on >app-pw ~* &* +@all -@admin',
@@ -34,6 +38,10 @@ export const spoilingLines = [
   'SUBSCRIBE a',
   'MONITOR',
   'BLPOP nothing 0',
+  'PSUBSCRIBE p*',
+  'SSUBSCRIBE s',
+  'CLIENT TRACKING ON',
+  'CLIENT REPLY OFF',
 ];
 
 interface Twin {
@@ -41,37 +49,67 @@ interface Twin {
   plain: RawClient;
 }
 
+/** A gate before two members, of which one is a replica of the other, and a server that is the model. */
+export interface TwinServers {
+  gate: GateProcess;
+  members: [Server, Server];
+  direct: Server;
+}
+
 export class Twins {
   readonly #gate: GateProcess;
-  readonly #behind: Server;
   readonly #direct: Server;
   readonly #twins: (Twin | undefined)[] = [];
+  #primary: Server;
+  #apart = false;
+  #replica: Server;
 
-  constructor(gate: GateProcess, behind: Server, direct: Server) {
+  /** @param primary which of the members is the primary now */
+  constructor({ gate, members, direct }: TwinServers, primary: Server = members[0]) {
     this.#gate = gate;
-    this.#behind = behind;
     this.#direct = direct;
+    this.#primary = primary;
+    this.#replica = members[primary === members[0] ? 1 : 0];
   }
 
-  /** Brings both servers to where they begin. */
+  /** Whether something happened that the gate is known not to hide. */
+  get apart(): boolean {
+    return this.#apart;
+  }
+
+  get primary(): Server {
+    return this.#primary;
+  }
+
+  /** Brings the servers to where they begin. */
   async begin(): Promise<void> {
     await this.#both('FLUSHALL');
-    for (const line of twinUsers) await this.#both(line.replace(' on ', ' reset on '));
+    for (const line of twinUsers) await this.#everywhere(line.replace(' on ', ' reset on '));
     for (const database of [0, 1, 9]) await this.#both(`SET marker ${database}`, database);
   }
 
-  /** Does one step; a sentence when the two were told different things. */
+  /** Does one step; a sentence when the two were told different things, or a connection is not what the gate takes it for. */
   async do(step: Step): Promise<string | undefined> {
+    return (await this.#do(step)) ?? (await findMistaken(this.#gate, [this.#primary, this.#replica]));
+  }
+
+  async #do(step: Step): Promise<string | undefined> {
     if (step.kind === 'cut') {
-      const admin = client(this.#behind.port);
+      const admin = client(this.#primary.port);
       await admin.call('CLIENT', 'KILL', 'TYPE', 'normal');
       await admin.call('CLIENT', 'KILL', 'TYPE', 'pubsub');
       admin.disconnect();
       await this.#both('SET k changed');
       return undefined;
     }
+    if (step.kind === 'primary') {
+      await this.#changePrimary();
+      await this.#both('SET k changed');
+      return undefined;
+    }
     if (step.kind === 'rights') {
-      await this.#both(`ACL SETUSER ${step.change}`);
+      if (step.through) await tell(this.#gate.port, `ACL SETUSER ${step.change}`);
+      await this.#everywhere(`ACL SETUSER ${step.change}`);
       return undefined;
     }
     const twin = await this.#twin(step.who);
@@ -81,6 +119,21 @@ export class Twins {
       return undefined;
     }
     return this.#ask(twin, step.lines);
+  }
+
+  /** As an agent does it: nothing is written while the replica catches up, and everybody goes on at the new primary. */
+  async #changePrimary(): Promise<void> {
+    const [from, to] = [this.#primary, this.#replica];
+    const { control } = this.#gate;
+    await control.hold({ reason: 'switchover', maxMs: 10_000 });
+    await waitFor(async () => (await offsetOf(to.port)) === (await offsetOf(from.port)), {
+      what: 'the replica to have everything',
+      withinMs: 10_000,
+    });
+    await tell(to.port, 'REPLICAOF NO ONE');
+    await tell(from.port, `REPLICAOF 127.0.0.1 ${to.port}`);
+    await control.switch({ address: '127.0.0.1', port: to.port });
+    [this.#primary, this.#replica] = [to, from];
   }
 
   /** Newcomers of every kind, on connections that others had, are who they say they are, and nothing else. */
@@ -110,6 +163,11 @@ export class Twins {
     for (const [index, line] of lines.entries()) {
       const [got, wanted] = [comparable(await gated.reply(line)), comparable(await plain.reply(line))];
       if (got === wanted) continue;
+      // As docs/gate.md says; from here on the two are no longer the same.
+      if (got.includes('it is too long to be sent again')) {
+        this.#apart = true;
+        return undefined;
+      }
       return `${lines.slice(0, index + 1).join(' / ')}: the gate said ${JSON.stringify(got)}, a server ${JSON.stringify(wanted)}`;
     }
     return undefined;
@@ -133,17 +191,34 @@ export class Twins {
   }
 
   async #both(line: string, database = 0): Promise<void> {
-    for (const { port } of [this.#behind, this.#direct]) {
-      const raw = await RawClient.open(port);
-      await raw.ask(`SELECT ${database}`);
-      const told = await raw.ask(line);
-      raw.close();
-      if (told.startsWith('-')) throw new Error(`${line}: ${told}`);
-    }
+    for (const { port } of [this.#primary, this.#direct]) await tell(port, line, database);
   }
+
+  /** What replication does not carry over, as users. */
+  async #everywhere(line: string): Promise<void> {
+    for (const { port } of [this.#primary, this.#replica, this.#direct]) await tell(port, line);
+  }
+}
+
+async function tell(port: number, line: string, database = 0): Promise<void> {
+  const raw = await RawClient.open(port);
+  if (database !== 0) await raw.ask(`SELECT ${database}`);
+  const told = await raw.ask(line);
+  raw.close();
+  if (told.startsWith('-')) throw new Error(`${line}: ${told}`);
+}
+
+/** Of a primary what it wrote, of a replica what it has; null while its link is down. */
+async function offsetOf(port: number): Promise<string | null> {
+  const raw = await RawClient.open(port);
+  const info = await raw.ask('INFO replication');
+  raw.close();
+  if (info.includes('role:master')) return /\nmaster_repl_offset:(\d+)/.exec(info)?.[1] ?? null;
+  if (!info.includes('master_link_status:up')) return null;
+  return /\nslave_repl_offset:(\d+)/.exec(info)?.[1] ?? null;
 }
 
 /** The number of a connection differs from one server to the next. */
 function comparable(reply: string): string {
-  return reply.replace(/(\$2\r\nid\r\n:)\d+/, '$1N');
+  return reply.replace(/(\$2\r\nid\r\n:)\d+/g, '$1N');
 }

@@ -1,7 +1,7 @@
 import type { Buffer } from 'node:buffer';
 import { writeRequest } from '../../resp/write.ts';
 import { type Identity, introductionOf, newcomer, type Step, userOf } from '../upstream/identity.ts';
-import type { Restorable } from '../upstream/tenant.ts';
+import type { Restorable, SubscriptionCounts } from '../upstream/tenant.ts';
 import { Tracking } from './tracking.ts';
 import { Transaction } from './transaction.ts';
 
@@ -50,6 +50,11 @@ export class Session implements Subscriptions, Restorable {
       patterns: new Set(patterns),
       shardChannels: new Set(shardChannels),
     };
+  }
+
+  get subscriptions(): SubscriptionCounts {
+    const { channels, patterns, shardChannels } = this;
+    return { channels: channels.size, patterns: patterns.size, shardChannels: shardChannels.size };
   }
 
   get subscribed(): boolean {

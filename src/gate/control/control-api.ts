@@ -7,6 +7,7 @@ import type { Latency } from './latency.ts';
  * come: nothing here belongs to a connection.
  *
  * GET  /status                       GateStatus
+ * GET  /connections                  ConnectionView[]: what each connection to a member is taken for
  * POST /hold    {reason, maxMs}      stop sending writes; answers once those in flight were answered
  * POST /switch  {address, port, epoch?}      the primary is now this one: checked by ROLE, then what was held goes there
  * POST /release {}                   go on with the present primary

@@ -2,6 +2,7 @@ import { request } from 'node:http';
 import { errorFromJson } from '../../base/error-wire.ts';
 import { errorText } from '../../base/errors.ts';
 import { GateControlFailed } from '../errors.ts';
+import type { ConnectionView } from '../upstream/connection-view.ts';
 import type { DrainRequest, GateStatus, HoldRequest, HoldResult, SwitchRequest } from './control-api.ts';
 
 /** Speaks to one gate over its control socket. Every call fails with GATE_CONTROL: not reachable, refused, or late. */
@@ -16,6 +17,11 @@ export class GateControl {
 
   status(): Promise<GateStatus> {
     return this.#call('GET', '/status');
+  }
+
+  /** What the gate takes its connections to members for, those that wait for nothing. */
+  connections(): Promise<ConnectionView[]> {
+    return this.#call('GET', '/connections');
   }
 
   /** Resolves when the writes in flight were answered, or could not be within `maxMs`. */

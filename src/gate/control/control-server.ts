@@ -4,11 +4,13 @@ import { connect } from 'node:net';
 import { errorToJson } from '../../base/error-wire.ts';
 import { errorText } from '../../base/errors.ts';
 import { GateControlFailed } from '../errors.ts';
+import type { ConnectionView } from '../upstream/connection-view.ts';
 import type { DrainRequest, GateStatus, HoldRequest, HoldResult, SwitchRequest } from './control-api.ts';
 
 /** What the control API does; the gate implements it. */
 export interface ControlTarget {
   status(): GateStatus | Promise<GateStatus>;
+  connections(): ConnectionView[] | Promise<ConnectionView[]>;
   hold(request: HoldRequest): Promise<HoldResult>;
   switch(request: SwitchRequest): Promise<void>;
   release(): void | Promise<void>;
@@ -50,6 +52,7 @@ class NotFound extends Error {}
 async function handle(request: IncomingMessage, target: ControlTarget): Promise<object> {
   const call = `${request.method} ${request.url}`;
   if (call === 'GET /status') return target.status();
+  if (call === 'GET /connections') return target.connections();
   const body = await readBody(request);
   const number = (key: string, fallback: number) => {
     const value = body[key] ?? fallback;

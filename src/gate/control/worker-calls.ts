@@ -9,6 +9,7 @@ import type { DrainRequest, HoldRequest, SwitchRequest } from './control-api.ts'
 export type Call =
   | { call: 'ping' }
   | { call: 'status' }
+  | { call: 'connections' }
   | { call: 'hold'; body: HoldRequest }
   | { call: 'switch'; body: SwitchRequest }
   | { call: 'release' }
@@ -38,6 +39,8 @@ async function perform(gate: Gate, question: Question): Promise<unknown> {
       return null;
     case 'status':
       return gate.status();
+    case 'connections':
+      return gate.connections();
     case 'hold':
       return gate.hold(question.body);
     case 'switch':

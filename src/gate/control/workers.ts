@@ -1,6 +1,7 @@
 import { errorText } from '../../base/errors.ts';
 import type { GateConfig } from '../config.ts';
 import { GateControlFailed, GateWorkersFailed } from '../errors.ts';
+import type { ConnectionView } from '../upstream/connection-view.ts';
 import { Control } from './control.ts';
 import type { DrainRequest, GateStatus, HoldRequest, HoldResult, SwitchRequest } from './control-api.ts';
 import type { ControlTarget } from './control-server.ts';
@@ -74,6 +75,10 @@ export class WorkerPool implements ControlTarget {
       reason: [status.reason ?? [], missing].flat().join('; ') || null,
       workers: { wanted: this.#slots.length, running: all.length, restarts },
     };
+  }
+
+  async connections(): Promise<ConnectionView[]> {
+    return ((await this.#askAll({ call: 'connections' })) as ConnectionView[][]).flat();
   }
 
   async hold(body: HoldRequest): Promise<HoldResult> {

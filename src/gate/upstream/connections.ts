@@ -1,4 +1,5 @@
 import type { GateConfig, MemberAddress } from '../config.ts';
+import { type ConnectionView, viewOf } from './connection-view.ts';
 import { type OpenOptions, openUpstream } from './open-upstream.ts';
 import { PlainSession } from './plain-session.ts';
 import type { ServerRuns } from './server-runs.ts';
@@ -60,6 +61,15 @@ export class Connections {
 
   get counts(): { shared: number; private: number } {
     return { shared: this.#shared.size, private: this.#open.size - this.#shared.size };
+  }
+
+  /** Every connection that waits for nothing, for comparison with what its server says of it. */
+  get views(): ConnectionView[] {
+    return [
+      ...[...this.#shared.values()].map(({ upstream, session }) => viewOf(upstream, 'shared', session)),
+      ...this.#idle.all.map(({ upstream, session }) => viewOf(upstream, 'idle', session)),
+      ...[...this.#owners].map(([upstream, { session }]) => viewOf(upstream, 'own', session)),
+    ].filter((view) => view !== null);
   }
 
   /** Requests to this member that wait for an answer. */
@@ -130,7 +140,7 @@ export class Connections {
     if (own === null || !own.ready || client.inFlight > 0 || session.needsOwnConnection) return;
     place.forget(own);
     this.#disown(own);
-    if (this.#owner.isTarget(own.target) && own.proven) this.#idle.put(kindOf(own.target, session), own);
+    if (this.#owner.isTarget(own.target) && own.proven) this.#idle.put(own, session);
     else own.destroy('no longer needed');
   }
 
@@ -173,7 +183,7 @@ export class Connections {
   retireUser(user: string | null): void {
     this.#idle.clear();
     for (const shared of [...this.#shared.values()]) {
-      if (user !== null && shared.user !== user) continue;
+      if (user !== null && shared.session.user !== user) continue;
       this.#retire(shared.upstream);
       if (shared.upstream.ring.size === 0) shared.upstream.destroy('the rights of its user changed');
     }
@@ -246,7 +256,7 @@ export class Connections {
         this.#onClosed(upstream, reason, waiting);
       },
     });
-    const shared: Shared = { upstream, waiting, user: session.user };
+    const shared: Shared = { upstream, waiting, session };
     this.#shared.set(kind, shared);
     this.#open.add(upstream);
     return shared;

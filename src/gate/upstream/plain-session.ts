@@ -6,6 +6,7 @@ export class PlainSession implements Restorable {
   readonly identity: Identity;
   readonly standing = false;
   readonly needsOwnConnection = false;
+  readonly subscriptions = { channels: 0, patterns: 0, shardChannels: 0 };
 
   constructor(identity: Identity) {
     this.identity = identity;

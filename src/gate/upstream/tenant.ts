@@ -2,11 +2,19 @@ import type { Identity, Step } from './identity.ts';
 import type { Place } from './place.ts';
 import type { ReplySink, Unasked } from './run-ring.ts';
 
+/** Names of each kind that it hears: `sub`, `psub` and `ssub` in CLIENT LIST. */
+export interface SubscriptionCounts {
+  channels: number;
+  patterns: number;
+  shardChannels: number;
+}
+
 /** What a client has told its server about itself, so that another connection can be put into the same state. */
 export interface Restorable {
   readonly identity: Identity;
   /** Its user as latin1. */
   readonly user: string;
+  readonly subscriptions: SubscriptionCounts;
   /** It must be put back after a change of primary, also when the client says nothing. */
   readonly standing: boolean;
   /** It is more than a shared connection can hold. */

@@ -1,5 +1,6 @@
 import type { MemberAddress } from '../config.ts';
 import { identityKey } from './identity.ts';
+import { PlainSession } from './plain-session.ts';
 import type { Restorable, Tenant } from './tenant.ts';
 import type { Upstream } from './upstream.ts';
 
@@ -10,8 +11,7 @@ const idleOfAKind = 16;
 export interface Shared {
   readonly upstream: Upstream;
   readonly waiting: Set<Tenant>;
-  /** Its user, as latin1. */
-  readonly user: string;
+  readonly session: Restorable;
 }
 
 /** Connections are alike when they lead to the same member as the same user with the same password, in one database and protocol. */
@@ -19,21 +19,33 @@ export function kindOf(target: MemberAddress, session: Restorable): string {
   return `${target.address}:${target.port} ${identityKey(session.identity)}`;
 }
 
+/** A connection, and what it was when its last client left it. */
+interface Idle {
+  readonly upstream: Upstream;
+  readonly session: Restorable;
+}
+
 /** Private connections that nobody uses now, clean, by kind. */
 export class IdleUpstreams {
-  readonly #byKind = new Map<string, Upstream[]>();
+  readonly #byKind = new Map<string, Idle[]>();
 
-  put(kind: string, upstream: Upstream): void {
+  get all(): Idle[] {
+    return [...this.#byKind.values()].flat();
+  }
+
+  put(upstream: Upstream, { identity }: Restorable): void {
+    const session = new PlainSession(identity);
+    const kind = kindOf(upstream.target, session);
     const list = this.#byKind.get(kind) ?? [];
     if (list.length >= idleOfAKind) upstream.destroy('enough idle connections');
-    else list.push(upstream);
+    else list.push({ upstream, session });
     this.#byKind.set(kind, list);
   }
 
   take(kind: string): Upstream | undefined {
     const list = this.#byKind.get(kind);
-    for (let upstream = list?.pop(); upstream !== undefined; upstream = list?.pop()) {
-      if (!upstream.closed) return upstream;
+    for (let idle = list?.pop(); idle !== undefined; idle = list?.pop()) {
+      if (!idle.upstream.closed) return idle.upstream;
     }
     return undefined;
   }
@@ -41,7 +53,7 @@ export class IdleUpstreams {
   /** Closes all of them: they lead to a former primary. */
   clear(): void {
     for (const list of this.#byKind.values())
-      for (const upstream of list) upstream.destroy('no longer needed');
+      for (const { upstream } of list) upstream.destroy('no longer needed');
     this.#byKind.clear();
   }
 }

@@ -1,0 +1,51 @@
+// Random clients of several users at a running gate, each beside a twin at a server of its own: both must be told the same,
+// byte for byte, and after each step every connection of the gate to its members must be what the gate takes it for.
+// Rights, connections and the primary change meanwhile. Each run is 500 such histories, of test/conformance/gate-twins.test.ts,
+// on servers of their own; a history has 6 steps on average, so `--long` makes more than a million.
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { root } from '../setup.mjs';
+
+export const runs = { usual: 1, long: 400 };
+const histories = 500;
+
+export function create() {
+  const folder = mkdtempSync(path.join(tmpdir(), 'holdfast-fuzz-'));
+  const report = path.join(folder, 'steps');
+  let steps = 0;
+
+  async function run(random) {
+    const env = {
+      ...process.env,
+      HOLDFAST_TWINS: String(histories),
+      HOLDFAST_SEED: String(random(2 ** 31)),
+      HOLDFAST_TWINS_REPORT: report,
+    };
+    const file = 'test/conformance/gate-twins.test.ts';
+    const child = spawn('npx', ['vitest', 'run', '--project', 'real', '--maxWorkers=1', file], {
+      cwd: root,
+      env,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    let text = '';
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.on('data', (chunk) => {
+        // Some requests are long.
+        text += chunk.toString('utf8').replace(/x{100,}/g, 'x…x');
+      });
+    }
+    const [status] = await once(child, 'close');
+    if (status !== 0) return `the seed of fast-check is ${env.HOLDFAST_SEED}\n${text}`;
+    steps += Number(readFileSync(report, 'utf8'));
+    return undefined;
+  }
+
+  return {
+    run,
+    close: () => rmSync(folder, { recursive: true, force: true }),
+    summary: () => `${steps} steps`,
+  };
+}
