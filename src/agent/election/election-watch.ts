@@ -4,14 +4,18 @@
  */
 import { randomBytes } from 'node:crypto';
 import type { Clock } from '../../base/clock.ts';
+import type { Caller } from '../../redis/connection.ts';
 import { askForVote, type Colleague, listColleagues } from '../../redis/sentinel-election.ts';
 import type { View } from '../../topology/view.ts';
-import type { SentinelWatch } from '../observe/sentinel-observer.ts';
+import type { SentinelObservation } from '../observe/sentinel-observer.ts';
 
 /** What is needed of a Sentinel that is watched. */
 export interface WatchedSentinel {
   place: { id: string };
-  watch: Pick<SentinelWatch, 'seen' | 'client'>;
+  watch: {
+    seen: Pick<SentinelObservation, 'reachable' | 'configEpoch' | 'agreedDown' | 'primary'>;
+    client: { connection: Caller };
+  };
 }
 
 interface Heard {

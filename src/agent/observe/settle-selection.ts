@@ -2,7 +2,7 @@
 import { namedPrimary, type View } from '../../topology/view.ts';
 import type { ElectionWatch } from '../election/election-watch.ts';
 import type { EventLog } from '../state/event-log.ts';
-import type { MemberWatch } from './member-watch.ts';
+import type { MemberObservation, MemberWatch } from './member-watch.ts';
 
 export interface Observed {
   readonly spec: { sentinel: { failoverTimeoutMs: number } };
@@ -14,7 +14,7 @@ export interface Observed {
   announce(primary: string): boolean;
   member(id: string): {
     unit: { process: { running: boolean } } | null;
-    watch: Pick<MemberWatch, 'seen' | 'look'>;
+    watch: Pick<MemberWatch, 'look'> & { seen: Pick<MemberObservation, 'role'> };
   };
   view(): View;
 }

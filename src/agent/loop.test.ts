@@ -1,0 +1,191 @@
+/**
+ * The loop, the wire of an election and the turn of the elected, over servers and Sentinels in memory: a crash with one
+ * agent or two, an agent that dies at each of its steps, Sentinels that answer nobody or are in TILT, epochs that move.
+ */
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { TrialAgent } from '../../test/support/trial-agent.ts';
+import { TrialWorld } from '../../test/support/trial-servers.ts';
+
+async function trial(
+  hosts: readonly string[],
+  latencies?: readonly number[],
+): Promise<{ world: TrialWorld; agents: TrialAgent[] }> {
+  const world = new TrialWorld(latencies);
+  const agents = hosts.map((host) => new TrialAgent(world, host));
+  for (const agent of agents) await agent.settle();
+  return { world, agents };
+}
+
+function crash(world: TrialWorld, agents: readonly TrialAgent[]): void {
+  world.server('redis-1').alive = false;
+  for (const agent of agents) agent.died('redis-1');
+}
+
+const promotions = ({ servers }: TrialWorld) => servers.reduce((sum, server) => sum + server.promotions, 0);
+
+/** Every Sentinel that answers names the one server that acts as primary. */
+function isOver({ servers, sentinels, silent }: TrialWorld): boolean {
+  const primaries = servers.filter(({ alive, role }) => alive && role === 'primary');
+  const [primary] = primaries;
+  const names = sentinels.filter(({ id }) => !silent.has(id)).map((each) => each.primary);
+  return primaries.length === 1 && names.every((name) => name === `${primary?.place.address}:6379`);
+}
+
+/** Lets time pass; the agents look as often as they would. */
+async function untilOver(
+  world: TrialWorld,
+  agents: readonly TrialAgent[],
+  withinMs: number,
+): Promise<boolean> {
+  let idles = 0;
+  return world.until(
+    () => isOver(world),
+    withinMs,
+    () => {
+      idles += 1;
+      if (idles % 100 === 0) world.gossip();
+      if (idles % 150 === 0) world.agreeDown('redis-1');
+      for (const agent of agents) if (agent.alive && idles % 12 === 0) agent.loop.wake();
+    },
+  );
+}
+
+test('a crash: the owner of the process is elected, promotes the better replica, and everyone follows', async () => {
+  const { world, agents } = await trial(['host-1', 'host-2']);
+  world.server('redis-3').offset += 1;
+  crash(world, agents);
+  expect(await untilOver(world, agents, 300)).toBe(true);
+  expect(world.server('redis-3')).toMatchObject({ role: 'primary', promotions: 1 });
+  await world.until(
+    () => world.server('redis-1').alive,
+    2000,
+    () => agents[0]?.loop.wake(),
+  );
+  expect(world.servers.map(({ follows }) => follows)).toEqual(['redis-3', 'redis-3', null]);
+  expect(promotions(world)).toBe(1);
+  const kinds = agents.map(({ steps }) => steps.map(({ kind }) => kind));
+  expect(kinds[0]?.[0]).toBe('stand');
+  expect(kinds[1]).not.toContain('stand');
+  expect(agents[0]?.gateCalls[0]).toBe('switch to redis-3');
+});
+
+test('a Sentinel that is stopped costs nothing, also when another one knows of a later epoch', async () => {
+  const { world, agents } = await trial(['host-1']);
+  const [first, second] = world.sentinels;
+  world.silent.add(first?.id ?? '');
+  // Its news has not arrived here yet.
+  if (second) second.currentEpoch = 5;
+  crash(world, agents);
+  const startedMs = performance.now();
+  expect(await untilOver(world, agents, 100)).toBe(true);
+  expect(world.sentinels.map(({ configEpoch }) => configEpoch >= 5)).toEqual([false, true, true]);
+  // A deadline for votes would have been waited for in real time.
+  expect(agents[0]?.said.map(({ kind }) => kind)).not.toContain('not-elected');
+  expect(performance.now() - startedMs).toBeLessThan(30_000);
+});
+
+test('Sentinels in TILT are not asked for votes: the primary is started again', async () => {
+  const { world, agents } = await trial(['host-1']);
+  world.tilted.add('sentinel-1').add('sentinel-2');
+  crash(world, agents);
+  expect(await untilOver(world, agents, 500)).toBe(true);
+  expect(agents[0]?.steps.map(({ kind }) => kind)).toEqual(['restart']);
+  expect([world.server('redis-1').role, promotions(world)]).toEqual(['primary', 0]);
+});
+
+test('one vote elects nobody', async () => {
+  const { world, agents } = await trial(['host-1']);
+  world.silent.add('sentinel-1').add('sentinel-2');
+  crash(world, agents);
+  const isTold = () => agents[0]?.said.some(({ kind }) => kind === 'not-elected') === true;
+  expect(await world.until(isTold, 60_000)).toBe(true);
+  expect(promotions(world)).toBe(0);
+  agents[0]?.loop.stop();
+});
+
+describe('a step that fails', () => {
+  test('is told once, tried again, and told as what was decided once', async () => {
+    const world = new TrialWorld();
+    const agent = new TrialAgent(world, 'host-1', ['host-1', 'host-2']);
+    const tries: string[] = [];
+    agent.failsToAct = (step) => {
+      tries.push(step.kind);
+      return tries.length < 3;
+    };
+    world.server('redis-2').alive = false;
+    agent.died('redis-2');
+    await world.until(
+      () => world.server('redis-2').alive,
+      60_000,
+      () => agent.loop.wake(),
+    );
+    expect(tries.slice(0, 3)).toEqual(['restart', 'restart', 'restart']);
+    expect(agent.said.map(({ kind }) => kind)).toEqual(['restart', 'action-failed']);
+  });
+});
+
+test('a planned change that does not end for a lost primary gives way, and is over before anything is done', async () => {
+  const { world, agents } = await trial(['host-1']);
+  const [agent] = agents as [TrialAgent];
+  const order: string[] = [];
+  const change = agent.operations.run('restart', {}, async ({ signal }) => {
+    await new Promise((resolve) => signal.addEventListener('abort', resolve));
+    order.push(`over, ${agent.steps.length} steps done`);
+    signal.throwIfAborted();
+  });
+  crash(world, agents);
+  await expect(change).rejects.toMatchObject({
+    code: 'OPERATION_ABORTED',
+    message: 'a restart was given up: the process of the primary redis-1 is gone',
+  });
+  expect(await untilOver(world, agents, 300)).toBe(true);
+  expect(order).toEqual(['over, 0 steps done']);
+  expect(promotions(world)).toBe(1);
+});
+
+const plans = fc.record({
+  latencies: fc.array(fc.oneof(fc.integer({ min: 0, max: 3 }), fc.integer({ min: 0, max: 60 })), {
+    minLength: 1,
+    maxLength: 40,
+  }),
+  /** After how many messages the owner's agent dies. */
+  diesAfter: fc.oneof(fc.constant(Number.POSITIVE_INFINITY), fc.integer({ min: 1, max: 30 })),
+  silent: fc.oneof(fc.constant([]), fc.constantFrom(['sentinel-1'], ['sentinel-3'])),
+  epochs: fc.array(fc.integer({ min: 0, max: 5 }), { minLength: 3, maxLength: 3 }),
+  /** When a Sentinel moves on to a later epoch by itself, in messages from the crash. */
+  moves: fc.oneof(fc.constant(null), fc.integer({ min: 0, max: 20 })),
+});
+
+test('whatever dies and whenever messages come: one promotion, and all agree in the end', async () => {
+  const seen = { dead: 0, quick: 0 };
+  await fc.assert(
+    fc.asyncProperty(plans, async ({ latencies, diesAfter, silent, epochs, moves }) => {
+      const { world, agents } = await trial(['host-1', 'host-2'], latencies);
+      const [owner, other] = agents as [TrialAgent, TrialAgent];
+      epochs.forEach((epoch, i) => {
+        const sentinel = world.sentinels[i];
+        if (sentinel) sentinel.currentEpoch = epoch;
+      });
+      for (const id of silent) world.silent.add(id);
+      owner.sendsLeft = diesAfter;
+      crash(world, agents);
+      if (moves !== null) {
+        const move = () => {
+          for (const sentinel of world.sentinels) sentinel.currentEpoch += 1;
+        };
+        for (let i = 0; i < moves; i++) world.send('moves', () => (i === moves - 1 ? move() : undefined));
+      }
+      const over = await untilOver(world, agents, 10_000);
+      const said = agents.map(({ name, said: all }) => `${name}: ${all.map(({ text }) => text).join('; ')}`);
+      expect({ over, promotions: promotions(world), said }).toEqual({ over: true, promotions: 1, said });
+      for (const { strangers } of world.sentinels) expect(strangers).toEqual([]);
+      if (!owner.alive && other.steps.some(({ kind }) => kind === 'stand')) seen.dead += 1;
+      if (owner.alive) seen.quick += 1;
+      for (const agent of agents) agent.loop.stop();
+    }),
+    { numRuns: 60, seed: 12 },
+  );
+  expect(seen.dead).toBeGreaterThan(5);
+  expect(seen.quick).toBeGreaterThan(5);
+}, 60_000);

@@ -1,0 +1,249 @@
+/**
+ * Servers, Sentinels and the agents that watch them, in memory and with a clock of the test's. Messages take time, keep
+ * their order on a connection, and are lost with whoever they go to; an agent sees what has arrived and no more.
+ */
+import type { Caller } from '../../src/redis/connection.ts';
+import { RedisUnreachable } from '../../src/redis/errors.ts';
+import type { Role } from '../../src/redis/role.ts';
+import type { Place } from '../../src/spec/spec.ts';
+import { sentinelsThatKnowEachOther, type VotingSentinel } from './voting-sentinel.ts';
+
+export const trialName = 'trial';
+
+/** One redis-server. */
+export class TrialServer {
+  readonly place: Place;
+  alive = true;
+  role: 'primary' | 'replica';
+  /** The id of whom it follows. */
+  follows: string | null;
+  offset = 1000;
+  /** How often it was made primary. */
+  promotions = 0;
+  paused = false;
+
+  constructor(place: Place, follows: string | null) {
+    this.place = place;
+    this.role = follows === null ? 'primary' : 'replica';
+    this.follows = follows;
+  }
+
+  replicaOf(id: string | null): void {
+    if (id === null && this.role === 'replica') this.promotions += 1;
+    this.role = id === null ? 'primary' : 'replica';
+    this.follows = id;
+  }
+}
+
+interface Message {
+  atMs: number;
+  order: number;
+  run: () => void;
+}
+
+export class TrialWorld {
+  readonly servers: TrialServer[];
+  readonly sentinels: VotingSentinel[];
+  readonly #latencies: readonly number[];
+  readonly #queue: Message[] = [];
+  readonly #lastOn = new Map<string, number>();
+  /** Ids of Sentinels that answer nobody. */
+  readonly silent = new Set<string>();
+  readonly tilted = new Set<string>();
+  readonly #listeners: ((sentinel: VotingSentinel, name: string, message: string) => void)[] = [];
+  #messages = 0;
+  #nowMs = 1_000_000;
+
+  /** @param latencies of each message, one after the other, in ms */
+  constructor(latencies: readonly number[] = [1]) {
+    this.#latencies = latencies;
+    const place = (i: number) => ({
+      ...{ id: `redis-${i}`, host: `host-${i}` },
+      ...{ address: `10.1.0.${i}`, port: 6379 },
+    });
+    this.servers = [1, 2, 3].map((i) => new TrialServer(place(i), i === 1 ? null : 'redis-1'));
+    this.sentinels = sentinelsThatKnowEachOther(3, '10.1.0.1:6379');
+  }
+
+  readonly clock = { wallMs: () => this.#nowMs, monotonicMs: () => this.#nowMs };
+
+  server(id: string): TrialServer {
+    return this.servers.find(({ place }) => place.id === id) as TrialServer;
+  }
+
+  at(where: { address: string; port: number } | null): TrialServer | undefined {
+    return this.servers.find(({ place }) => place.address === where?.address && place.port === where.port);
+  }
+
+  /** Hears what Sentinels publish, as it happens. */
+  listen(listener: (sentinel: VotingSentinel, name: string, message: string) => void): void {
+    this.#listeners.push(listener);
+  }
+
+  /** Has something arrive after what was sent before on the same connection. */
+  send(connection: string, run: () => void): void {
+    const latencyMs = this.#latencies[this.#messages % this.#latencies.length] as number;
+    const atMs = Math.max(this.#nowMs + latencyMs, this.#lastOn.get(connection) ?? 0);
+    this.#lastOn.set(connection, atMs);
+    this.#queue.push({ atMs, order: this.#messages++, run });
+  }
+
+  /** A question and its answer. It never settles when nobody answers, or nobody is left to hear it. */
+  ask<T>(connection: string, answers: () => boolean, answer: () => T): Promise<T> {
+    return new Promise((resolve, reject) => {
+      this.send(`to ${connection}`, () => {
+        if (!answers()) return;
+        try {
+          const found = answer();
+          this.send(`from ${connection}`, () => resolve(found));
+        } catch (error) {
+          this.send(`from ${connection}`, () => reject(error as Error));
+        }
+      });
+    });
+  }
+
+  /**
+   * Lets time pass, message by message, until the condition holds.
+   * @param idle is called when nothing is on its way, before time goes on. @returns whether the condition came to hold
+   */
+  async until(holds: () => boolean, withinMs: number, idle: () => void = () => {}): Promise<boolean> {
+    const endMs = this.#nowMs + withinMs;
+    while (!holds()) {
+      if (this.#nowMs > endMs) return false;
+      this.#queue.sort((a, b) => a.atMs - b.atMs || a.order - b.order);
+      const next = this.#queue.shift();
+      if (next === undefined) {
+        this.#nowMs += idleStepMs;
+        idle();
+        // What waits for real time (a deadline for votes) has a little of it.
+        await new Promise((resolve) => setTimeout(resolve, 1));
+        continue;
+      }
+      this.#nowMs = Math.max(this.#nowMs, next.atMs);
+      next.run();
+      await turn();
+    }
+    return true;
+  }
+
+  /** The Sentinels make known that a majority of them agrees that this server is down. */
+  agreeDown(id: string): void {
+    const { address, port } = this.server(id).place;
+    const naming = this.sentinels.filter(({ primary }) => primary === `${address}:${port}`);
+    for (const sentinel of naming.filter((each) => !this.silent.has(each.id))) {
+      const message = `master ${trialName} ${address} ${port} #quorum 2/2`;
+      for (const listener of this.#listeners) listener(sentinel, '+odown', message);
+    }
+  }
+
+  /** Every 2 s each Sentinel tells its colleagues. */
+  gossip(): void {
+    const heard = this.sentinels.filter(({ id }) => !this.silent.has(id));
+    for (const each of heard)
+      for (const other of heard) if (other !== each) this.#changed(each, () => each.hears(other));
+  }
+
+  /** What a Sentinel answers to a command. */
+  sentinelReply(sentinel: VotingSentinel, args: readonly unknown[]): unknown {
+    const [command, what] = args;
+    if (command === 'PUBLISH') return this.#changed(sentinel, () => sentinel.hello(String(args[2])));
+    if (what === 'SENTINELS') {
+      return sentinel.colleagues.map(({ address, port, runId }) => [
+        ...['ip', address, 'port', String(port)],
+        ...['runid', runId],
+      ]);
+    }
+    if (what !== 'IS-MASTER-DOWN-BY-ADDR') throw new TypeError(`the double knows no ${command} ${what}`);
+    const [address, port, epoch, runId] = args.slice(2);
+    return this.#changed(sentinel, () => {
+      const vote = sentinel.vote(`${address}:${port}`, Number(epoch), String(runId), this.#nowMs);
+      return [0, vote.votedFor, vote.epoch];
+    });
+  }
+
+  /** Publishes what a command changed in a Sentinel. */
+  #changed<T>(sentinel: VotingSentinel, change: () => T): T {
+    const { currentEpoch, leaderEpoch, primary } = sentinel;
+    const found = change();
+    const publish = (name: string, message: string) => {
+      for (const listener of this.#listeners) listener(sentinel, name, message);
+    };
+    if (sentinel.currentEpoch > currentEpoch) publish('+new-epoch', String(sentinel.currentEpoch));
+    if (sentinel.leaderEpoch > leaderEpoch)
+      publish('+vote-for-leader', `${sentinel.leader} ${sentinel.leaderEpoch}`);
+    if (sentinel.primary !== primary) {
+      const words = [primary, sentinel.primary].map((each) => each.replace(':', ' '));
+      publish('+switch-master', `${trialName} ${words.join(' ')}`);
+    }
+    return found;
+  }
+}
+
+const idleStepMs = 20;
+
+/** Until everything that follows from a message was done. */
+async function turn(): Promise<void> {
+  for (let i = 0; i < 3; i++) await new Promise((resolve) => setImmediate(resolve));
+}
+
+/** The commands that the code under test gives a server, over one connection. */
+export class TrialServerClient {
+  readonly #world: TrialWorld;
+  readonly #server: TrialServer;
+  readonly #send: <T>(answer: () => T) => Promise<T>;
+
+  constructor(world: TrialWorld, server: TrialServer, send: <T>(answer: () => T) => Promise<T>) {
+    this.#world = world;
+    this.#server = server;
+    this.#send = send;
+  }
+
+  replicaOf(primary: { address: string; port: number } | null): Promise<void> {
+    const id = primary && (this.#world.at(primary)?.place.id ?? null);
+    return this.#ask(() => this.#server.replicaOf(id));
+  }
+
+  role(): Promise<Role> {
+    return this.#ask((): Role => {
+      const { role, offset, follows } = this.#server;
+      if (role === 'primary') return { role, offset, replicas: [] };
+      const { address = '', port = 0 } = follows === null ? {} : this.#world.server(follows).place;
+      return { role, primaryAddress: address, primaryPort: port, link: 'connected', offset };
+    });
+  }
+
+  pauseWrites(): Promise<void> {
+    return this.#ask(() => {
+      this.#server.paused = true;
+    });
+  }
+
+  unpauseWrites(): Promise<void> {
+    return this.#ask(() => {
+      this.#server.paused = false;
+    });
+  }
+
+  #ask<T>(answer: () => T): Promise<T> {
+    return this.#send(() => {
+      if (!this.#server.alive) throw RedisUnreachable(`nobody listens at ${this.#server.place.id}`);
+      return answer();
+    });
+  }
+}
+
+/** A connection to a Sentinel. */
+export function sentinelCaller(
+  world: TrialWorld,
+  sentinel: VotingSentinel,
+  ask: <T>(answers: () => boolean, answer: () => T) => Promise<T>,
+): Caller {
+  return {
+    call: (...args) =>
+      ask(
+        () => !world.silent.has(sentinel.id),
+        () => world.sentinelReply(sentinel, args),
+      ),
+  };
+}
