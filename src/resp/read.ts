@@ -110,9 +110,13 @@ function readBytes(cursor: Cursor, length: number): string | Buffer | null {
     : cursor.buf.toString('utf8', start, start + length);
 }
 
+/** Pushes among them are none of them: see reply.ts. */
 function readItems(cursor: Cursor, count: number): Reply[] {
   const items: Reply[] = [];
-  for (let index = 0; index < count; index++) items.push(readOne(cursor));
+  while (items.length < count) {
+    const item = readOne(cursor);
+    if (!(item instanceof Push)) items.push(item);
+  }
   return items;
 }
 

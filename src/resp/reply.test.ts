@@ -58,6 +58,12 @@ test.each(['x\r\n\r\n', '*x\r\n+a\r\n', '$-2\r\n....', '$x\r\n....', '%-1\r\n...
   },
 );
 
+/** Items as they may stand in an aggregate: pushes among them don't count, and none is the last. */
+function inside(items: string[]): { count: number; text: string } {
+  const all = items.at(-1)?.startsWith('>') ? [...items, '_\r\n'] : items;
+  return { count: all.filter((item) => !item.startsWith('>')).length, text: all.join('') };
+}
+
 /** A reply of any shape, as bytes. */
 const { reply } = fc.letrec<{ reply: string; leaf: string }>((tie) => ({
   leaf: fc.oneof(
@@ -79,10 +85,16 @@ const { reply } = fc.letrec<{ reply: string; leaf: string }>((tie) => ({
     tie('leaf'),
     fc
       .tuple(fc.constantFrom('*', '~', '>'), fc.array(tie('reply'), { maxLength: 12 }))
-      .map(([type, items]) => `${type}${items.length}\r\n${items.join('')}`),
-    fc
-      .array(fc.tuple(tie('leaf'), tie('reply')), { maxLength: 4 })
-      .map((pairs) => `%${pairs.length}\r\n${pairs.flat().join('')}`),
+      .map(([type, items]) => {
+        const { count, text } = inside(items);
+        return `${type}${count}\r\n${text}`;
+      }),
+    fc.array(fc.tuple(tie('leaf'), tie('reply')), { maxLength: 4 }).map((pairs) => {
+      const { count, text } = inside(
+        pairs.flatMap(([key, value]) => (value.startsWith('>') ? [value, key, key] : [key, value])),
+      );
+      return `%${count / 2}\r\n${text}`;
+    }),
   ),
 }));
 

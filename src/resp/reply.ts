@@ -3,7 +3,9 @@ import { CR, DOLLAR, findCr, LF, readLength } from './bytes.ts';
 /**
  * Finds where a reply ends, in RESP2 and RESP3, without making objects of it. One loop and one counter do for any
  * depth: an aggregate of n elements takes itself off what is missing and adds its n, and the reply ends when
- * nothing is missing. An attribute (`|`) adds its pairs and leaves the reply that follows it still to come.
+ * nothing is missing. An attribute (`|`) adds its pairs and leaves the reply that follows it still to come. So does a push
+ * within an aggregate, which the specification forbids: a server puts a message there when its receiver published it in
+ * a transaction of its own.
  * Source: the RESP3 specification (redis/redis-specifications, protocol/RESP3.md).
  */
 
@@ -86,7 +88,7 @@ export function frameReply(buf: Uint8Array, pos: number, end: number, progress: 
       case 62: // > push
         if (value === -2) value = readLength(buf, at + 1, cr) ?? -2;
         if (value < -1) return REPLY_MALFORMED;
-        missing += value > 0 ? value - 1 : -1;
+        missing += Math.max(value, 0) - (type === 62 && at !== pos ? 0 : 1);
         at = next;
         continue;
       case 37: // % map

@@ -69,12 +69,60 @@ test('a watch that was lost fails one EXEC, and none after UNWATCH or DISCARD', 
 });
 
 test('what a transaction can not do through a gate is refused, and the transaction with it', async () => {
-  for (const line of ['CLIENT ID', 'CLIENT REPLY OFF', 'SUBSCRIBE c', 'MONITOR', 'DEBUG SLEEP 0']) {
+  const refused = ['CLIENT REPLY OFF', 'CLIENT TRACKING ON REDIRECT 1', 'SUBSCRIBE c', 'DEBUG SLEEP 0'];
+  for (const line of refused) {
     const told = await talk(gate.port, behind, ['MULTI', line, 'EXEC', 'PING']);
     expect(told[1]).toMatch(/: -ERR .* inside MULTI is not possible through a gate\r\n$/);
     expect(told[2]).toMatch(/^EXEC: -EXECABORT /);
     expect(told[3]).toBe('PING: +PONG\r\n');
   }
+});
+
+test('CLIENT and MONITOR in a transaction answer as at a server, also when its connection is lost before EXEC', async () => {
+  const block = [
+    'CLIENT SETNAME "not good"',
+    'CLIENT SETNAME mine',
+    'CLIENT GETNAME',
+    'CLIENT KILL ID 123456',
+    'CLIENT UNBLOCK 123456',
+    'CLIENT NO-EVICT ON',
+    'CLIENT TRACKING ON BCAST PREFIX none',
+    'CLIENT TRACKINGINFO',
+    'CLIENT CACHING YES',
+    'CLIENT LIST ID 123456',
+    'CLIENT NOSUCH',
+    'MONITOR',
+    'SET k 1',
+  ];
+  const after = ['CLIENT GETNAME', 'CLIENT TRACKINGINFO', 'CLIENT TRACKING OFF', 'CLIENT NO-EVICT OFF'];
+  for (const protocol of [2, 3]) {
+    const lines = ['MULTI', ...block, 'EXEC', ...after];
+    const wanted = await talk(direct.port, direct, [`HELLO ${protocol}`, ...lines]);
+    const told = await talk(gate.port, behind, [`HELLO ${protocol}`, ...lines]);
+    expect(told.slice(1)).toEqual(wanted.slice(1));
+    const cut = ['MULTI', ...block.slice(0, 9), 'CUT', ...block.slice(9), 'EXEC', ...after];
+    expect((await talk(gate.port, behind, [`HELLO ${protocol}`, ...cut])).slice(1)).toEqual(wanted.slice(1));
+  }
+  const [, , id] = await talk(gate.port, behind, ['MULTI', 'CLIENT ID', 'EXEC', 'CLIENT ID']);
+  expect(id).toMatch(/^EXEC: \*1\r\n:\d+\r\n$/);
+  const listed = await talk(gate.port, behind, ['SELECT 3', 'MULTI', 'CLIENT INFO', 'EXEC']);
+  expect(listed[3]).toMatch(/^EXEC: \*1\r\n\$\d+\r\nid=\d+ .* db=3 .*\n\r\n$/);
+});
+
+test('a client that publishes to itself in a transaction gets the message among the answers, and all of them', async () => {
+  const lines = [
+    'HELLO 3',
+    'SUBSCRIBE news',
+    'MULTI',
+    'PUBLISH news a',
+    'CLIENT GETNAME',
+    'ECHO b',
+    'EXEC',
+    'PING',
+  ];
+  const [wanted, told] = [await talk(direct.port, direct, lines), await talk(gate.port, behind, lines)];
+  expect(told.slice(1)).toEqual(wanted.slice(1));
+  expect(told[6]).toContain('message');
 });
 
 test('a transaction that is too long to be kept is aborted when its connection is lost, and works when not', async () => {

@@ -20,10 +20,15 @@ const again = `again: HOLDFAST_SEED=${seed}`;
 /** How often connections are cut; HOLDFAST_CUTS=5000 is the whole proof. */
 const wantedCuts = Number(process.env['HOLDFAST_CUTS'] ?? 150);
 
-async function openClients(gate: GateProcess, random: Random, count: number): Promise<TaggedClient[]> {
+async function openClients(
+  gate: GateProcess,
+  random: Random,
+  count: number,
+  stoodStill?: () => boolean,
+): Promise<TaggedClient[]> {
   const clients: TaggedClient[] = [];
   for (let id = 1; id <= count; id++) {
-    clients.push(await TaggedClient.open(gate.port, random, id, id % 2 === 0 ? 3 : 2));
+    clients.push(await TaggedClient.open(gate.port, random, id, id % 2 === 0 ? 3 : 2, stoodStill));
   }
   return clients;
 }
@@ -52,7 +57,7 @@ test('every reply belongs to its request, however often connections to the serve
       members: [{ id: 'redis-1', address: '127.0.0.1', port: proxy.port }],
       holdMs: 30_000,
     });
-    const clients = await openClients(gate, random, 12);
+    const clients = await openClients(gate, random, 12, () => proxy.stoodStill);
     proxy.cutsIn1000 = 40;
     const enough = () => proxy.cuts >= wantedCuts || anyComplains(clients);
     await waitFor(enough, { what: `${wantedCuts} cuts (${again})`, withinMs: 1_000_000 });

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { connect, createServer, type Server, type Socket } from 'node:net';
+import { monitorEventLoopDelay } from 'node:perf_hooks';
 import type { Random } from './random.ts';
 
 /** A TCP relay that cuts its connections when told to, in the middle of whatever passes just then. */
@@ -10,15 +11,22 @@ export class CuttingProxy {
   /** Of 1000 chunks, how many are the last of their connection. */
   cutsIn1000 = 0;
   cuts = 0;
+  readonly #delay = monitorEventLoopDelay({ resolution: 20 });
 
   private constructor(server: Server, random: Random) {
     this.#server = server;
     this.#random = random;
   }
 
+  /** It passed nothing on for half a second or more, because its process had no processor: the machine is busy. */
+  get stoodStill(): boolean {
+    return this.#delay.max > 500e6;
+  }
+
   static async start(target: number, random: Random): Promise<CuttingProxy> {
     const server = createServer((near) => proxy.#relay(near, connect(target, '127.0.0.1')));
     const proxy = new CuttingProxy(server, random);
+    proxy.#delay.enable();
     server.listen(0, '127.0.0.1');
     await once(server, 'listening');
     return proxy;
@@ -30,6 +38,7 @@ export class CuttingProxy {
   }
 
   stop(): void {
+    this.#delay.disable();
     this.#server.close();
     for (const pair of this.#pairs) for (const socket of pair) socket.destroy();
   }

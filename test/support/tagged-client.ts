@@ -41,10 +41,16 @@ export class TaggedClient {
     });
   }
 
-  static async open(port: number, random: Random, id: number, protocol: 2 | 3): Promise<TaggedClient> {
+  static async open(
+    port: number,
+    random: Random,
+    id: number,
+    protocol: 2 | 3,
+    stoodStill = () => false,
+  ): Promise<TaggedClient> {
     const socket = connect(port, '127.0.0.1');
     await once(socket, 'connect');
-    const client = new TaggedClient(socket, random, new TaggedRequests(random, id, protocol));
+    const client = new TaggedClient(socket, random, new TaggedRequests(random, id, protocol, stoodStill));
     if (protocol === 3) {
       const bytes = Buffer.from('*2\r\n$5\r\nHELLO\r\n$1\r\n3\r\n');
       client.#send([

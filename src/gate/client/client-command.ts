@@ -12,7 +12,7 @@ import { sendPlainly } from './send-plain.ts';
  * ids, names, the list and KILL are the gate's own. Each is still sent to the member first, in a form that changes
  * nothing there: the member says whether this user may, and the gate replaces only an answer that is no error.
  *
- * Undefined for what is sent as it is, on a connection of the client's own or on the shared one.
+ * Undefined for what is sent as it is.
  */
 export function sendClientCommand(
   client: Client,
@@ -22,55 +22,67 @@ export function sendClientCommand(
   args: Buffer[],
 ): boolean | undefined {
   const text = (index: number) => args[index]?.toString() ?? '';
-  const { session, router } = client;
-  const count = args.length;
-  const asked = (answer: () => Buffer, instead = request) => sendReplaced(client, request, instead, answer);
-  const list = () => writeText(client, matching(client, args).map(describeClient).join(''));
-  switch (sub) {
-    case 'reply':
-      if (count !== 3 || !/^(on|off|skip)$/i.test(text(2))) return undefined;
-      if (!client.idle()) return false;
-      // A server refuses it there, in its own words.
-      return session.subscribed && session.protocol === 2 ? undefined : setReplies(client, text(2));
-    case 'id':
-      return asked(() => writeInteger(client.id));
-    case 'getname':
-      return asked(() => writeBulk(session.name === '' ? null : session.name, session.protocol));
-    case 'info':
-      return asked(() => writeText(client, describeClient(client)));
-    case 'list':
-      return asked(list);
-    case 'setname':
-      if (count !== 3) return sendPlainly(client, command, request);
-      return asked(
-        () => setName(client, text(2)),
-        writeRequest(['CLIENT', 'SETNAME', `holdfast-${router.config.id}`]),
-      );
-    case 'kill':
-      return count < 3
-        ? sendPlainly(client, command, request)
-        : asked(() => kill(client, args), harmlessKill(args));
-    case 'unblock':
-      return count < 3 ? sendPlainly(client, command, request) : unblock(client, command, request, args);
-    case 'tracking':
-    case 'caching':
-    case 'getredir':
-    case 'trackinginfo':
-    case 'no-evict':
-    case 'no-touch':
-      return undefined;
-    default:
-      return sendPlainly(client, command, request);
+  const { session } = client;
+  if (sub === 'reply') {
+    if (args.length !== 3 || !/^(on|off|skip)$/i.test(text(2))) return undefined;
+    if (!client.idle()) return false;
+    // A server refuses it there, in its own words.
+    return session.subscribed && session.protocol === 2 ? undefined : setReplies(client, text(2));
   }
-}
-
-/** Sends `instead` where plain requests go, and answers with `answer` unless the member refuses. */
-function sendReplaced(client: Client, request: Buffer, instead: Buffer, answer: () => Buffer): boolean {
+  const replacement = replacementOf(client, sub, request, args);
+  if (replacement === null) return sendPlainly(client, command, request);
+  const { asked, answer } = replacement;
+  // If it has to be sent again, that is what the client asked for, not what is sent in its place.
+  if (answer === null) return sendPlainly(client, command, asked, new Observed(client, request));
   const route = client.router.route(client, false);
   if (route === null) return false;
-  // If it has to be sent again, that is what the client asked for, not what is sent in its place.
-  route.send(client, instead, 0, instead.length, 1, false, new Replaced(client, request, answer));
+  route.send(client, asked, 0, asked.length, 1, false, new Replaced(client, request, answer));
   return true;
+}
+
+/** What is asked in the place of a request; and what is answered in the place of an answer that is no error, if not that. */
+interface Replacement {
+  asked: Buffer;
+  answer: (() => Buffer) | null;
+}
+
+/** Null: it is asked and answered as it is. */
+export function replacementOf(
+  client: Client,
+  sub: string,
+  request: Buffer,
+  args: Buffer[],
+): Replacement | null {
+  const { session, router } = client;
+  const count = args.length;
+  const text = (index: number) => args[index]?.toString() ?? '';
+  switch (sub) {
+    case 'id':
+      return { asked: request, answer: () => writeInteger(client.id) };
+    case 'getname':
+      return {
+        asked: request,
+        answer: () => writeBulk(session.name === '' ? null : session.name, session.protocol),
+      };
+    case 'info':
+      return { asked: request, answer: () => writeText(client, describeClient(client)) };
+    case 'list':
+      return {
+        asked: request,
+        answer: () => writeText(client, matching(client, args).map(describeClient).join('')),
+      };
+    case 'setname': {
+      if (count !== 3) return null;
+      const asked = writeRequest(['CLIENT', 'SETNAME', `holdfast-${router.config.id}`]);
+      return { asked, answer: () => setName(client, text(2)) };
+    }
+    case 'kill':
+      return count < 3 ? null : { asked: harmlessKill(args), answer: () => kill(client, args) };
+    case 'unblock':
+      return count < 3 ? null : { asked: unblocking(client, request, args), answer: null };
+    default:
+      return null;
+  }
 }
 
 /** What is sent in its place changes nothing at the server. */
@@ -184,15 +196,13 @@ function kill(client: Client, args: Buffer[]): Buffer {
   return writeInteger(killed);
 }
 
-/** The member knows the blocked client by its connection's own id. */
-function unblock(client: Client, command: Command, request: Buffer, args: Buffer[]): boolean {
+/** CLIENT UNBLOCK for the member, which knows the blocked client by its connection's own id. */
+function unblocking(client: Client, request: Buffer, args: Buffer[]): Buffer {
   const id = Number(args[2]);
   const blocked = [...everyClient(client)].find((each) => each.id === id);
   const serverId = blocked?.place.own?.serverId ?? nobody;
   // Whoever has no connection of its own is not blocked, and a number that the gate never gave is nobody's here,
   // though the member may have a connection with it: an id that no connection has says the same.
   const known = /^\d{1,15}$/.test(args[2]?.toString() ?? '');
-  const bytes = known ? writeRequest(['CLIENT', 'UNBLOCK', String(serverId), ...args.slice(3)]) : request;
-  // If it has to be sent again, the blocked client is looked for again, too.
-  return sendPlainly(client, command, bytes, new Observed(client, request));
+  return known ? writeRequest(['CLIENT', 'UNBLOCK', String(serverId), ...args.slice(3)]) : request;
 }

@@ -67,15 +67,18 @@ export class Settling extends Repeated {
 /** HELLO, and questions about tracking: the ids in their answers are the gate's own. */
 export class Identifying extends Settling {
   override onReply(buf: Buffer, start: number, end: number): boolean {
-    const { client } = this;
-    const { redirect } = client.session.tracking;
-    const told = buf.toString('latin1', start, end);
-    let text = told.replace(/(\$2\r\nid\r\n:)\d+/, `$1${client.id}`);
-    if (redirect !== null) text = text.replace(/(^|\$8\r\nredirect\r\n)(:[1-9]\d*)/, `$1:${redirect}`);
-    if (text === told) return super.onReply(buf, start, end);
-    const own = globalThis.Buffer.from(text, 'latin1');
-    return super.onReply(own, 0, own.length);
+    const own = withOwnIds(this.client, buf, start, end);
+    return own === null ? super.onReply(buf, start, end) : super.onReply(own, 0, own.length);
   }
+}
+
+/** A reply with the gate's ids in the place of the server's; null when there are none. */
+export function withOwnIds(client: Client, buf: Buffer, start: number, end: number): Buffer | null {
+  const { redirect } = client.session.tracking;
+  const told = buf.toString('latin1', start, end);
+  let text = told.replace(/(\$2\r\nid\r\n:)\d+/, `$1${client.id}`);
+  if (redirect !== null) text = text.replace(/(^|\$8\r\nredirect\r\n)(:[1-9]\d*)/, `$1:${redirect}`);
+  return text === told ? null : globalThis.Buffer.from(text, 'latin1');
 }
 
 /** What may have changed its connection, nobody knows how: its client keeps it, and nobody gets it afterwards. */

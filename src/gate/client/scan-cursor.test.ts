@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { markLimit, markOf, markReplies, markReply, placeAt, readCursor } from './scan-cursor.ts';
+import { replaceElements } from './replaced-replies.ts';
+import { markLimit, markOf, markReply, placeAt, readCursor } from './scan-cursor.ts';
 
 const place = fc.integer({ min: 1, max: 2 ** 34 });
 const run = fc.stringMatching(/^[0-9a-f]{40}$/);
@@ -37,7 +38,14 @@ test('the end of an iteration, errors, and what is no cursor stay as they are', 
 });
 
 test('in the answers of a transaction, the cursors are marked and nothing else', () => {
-  const bytes = Buffer.concat([Buffer.from('xx*3\r\n'), reply(7), Buffer.from('+OK\r\n'), reply(7)]);
-  const marked = markReplies(bytes, 2, bytes.length, [2], 1);
-  expect(String(marked)).toBe(`*3\r\n${reply(7)}+OK\r\n${reply(2 ** 35 + 7)}`);
+  const bytes = Buffer.concat([
+    Buffer.from('xx*3\r\n'),
+    reply(7),
+    Buffer.from('>1\r\n:1\r\n+OK\r\n'),
+    reply(7),
+  ]);
+  const mark = (index: number, start: number, end: number) =>
+    index === 2 ? markReply(bytes, start, end, 1) : null;
+  const marked = replaceElements(bytes, 2, bytes.length, mark);
+  expect(String(marked)).toBe(`*3\r\n${reply(7)}>1\r\n:1\r\n+OK\r\n${reply(2 ** 35 + 7)}`);
 });

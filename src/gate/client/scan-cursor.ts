@@ -1,5 +1,4 @@
 import { Buffer } from 'node:buffer';
-import { nextReply } from '../../resp/reply.ts';
 
 /**
  * Cursors of SCAN, HSCAN, SSCAN and ZSCAN that say which server gave them.
@@ -53,22 +52,4 @@ export function markReply(buf: Buffer, start: number, end: number, mark: number)
   const cursor = String(mark * serverLimit + place);
   const rest = buf.subarray(start + head[0].length, end);
   return Buffer.concat([Buffer.from(`*2\r\n$${cursor.length}\r\n${cursor}\r\n`), rest]);
-}
-
-/** The same for the answers of a transaction, whose elements at `scans` (in order) are a scan's. */
-export function markReplies(buf: Buffer, start: number, end: number, scans: number[], mark: number): Buffer {
-  const parts: Buffer[] = [];
-  let pos = buf.indexOf('\n', start) + 1;
-  let from = start;
-  for (let index = 0; pos > 0 && pos < end; index++) {
-    const next = nextReply(buf, pos, end);
-    if (next < 0) break;
-    const marked = scans.includes(index) ? markReply(buf, pos, next, mark) : null;
-    if (marked !== null) {
-      parts.push(buf.subarray(from, pos), marked);
-      from = next;
-    }
-    pos = next;
-  }
-  return Buffer.concat([...parts, buf.subarray(from, end)]);
 }

@@ -18,7 +18,8 @@ import {
   Subscribing,
 } from './handlers.ts';
 import { observer } from './observers.ts';
-import { queuedScan, sendScan } from './scanning.ts';
+import { queuedAs } from './replaced-replies.ts';
+import { sendScan } from './scanning.ts';
 import { sendPlainly } from './send-plain.ts';
 import { redirectIn, withRedirect } from './tracking.ts';
 import { redirectTarget } from './tracking-restore.ts';
@@ -88,7 +89,7 @@ export function sendSpecial(
   const inMulti = client.session.transaction.open;
   if (inMulti && behaviour.kind === 'publish' && saysHello(request)) return refuseHello(client);
   if (inMulti && !actsInMulti(behaviour)) {
-    return isRefusedInMulti(client, command)
+    return isRefusedInMulti(client, command, request)
       ? refuseInMulti(client, command)
       : sendQueued(client, command, request);
   }
@@ -105,13 +106,14 @@ function actsInMulti(behaviour: Behaviour): boolean {
 }
 
 /**
- * What a transaction would do to the connection while it runs can't be followed here; and what is answered here can't
- * be put between the answers of a transaction.
+ * What can't be followed here: SUBSCRIBE answers more often than EXEC counts, and the others depend on what is so when
+ * the transaction is executed.
  */
-function isRefusedInMulti(client: Client, { name, behaviour: { kind } }: Command): boolean {
+function isRefusedInMulti(client: Client, { name, behaviour }: Command, request: Buffer): boolean {
+  const { kind } = behaviour;
   if (kind === 'debug') return !client.router.config.allowDebug;
-  if (kind === 'mode') return name !== 'client|no-touch';
-  return kind === 'subscription' || kind === 'monitor' || kind === 'clients' || kind === 'refused';
+  if (name === 'client|tracking') return redirectIn(readArguments(request, 0, request.length)) !== null;
+  return kind === 'subscription' || kind === 'refused' || (kind === 'clients' && behaviour.verb === 'reply');
 }
 
 const hello = Buffer.from('__sentinel__:hello');
@@ -251,10 +253,9 @@ function sendQueued(client: Client, command: Command, request: Buffer): boolean 
   const { requestBytes } = router.config.limits;
   const { behaviour } = command;
   session.transaction.sendQueued(settles(behaviour));
-  const { asked, kept } =
-    behaviour.kind === 'scan' ? queuedScan(command, request, upstream) : { asked: request, kept: request };
-  const queued = () => session.transaction.onQueued(kept, behaviour.kind !== 'plain', requestBytes);
-  upstream.send(client, asked, 0, asked.length, 1, false, new Queued(client, request, 'queued', queued));
+  const { asked, queued } = queuedAs(client, command, request, upstream);
+  const accepted = () => session.transaction.onQueued(queued, behaviour.kind !== 'plain', requestBytes);
+  upstream.send(client, asked, 0, asked.length, 1, false, new Queued(client, request, 'queued', accepted));
   return true;
 }
 

@@ -9,9 +9,9 @@ import type { RequestLoss } from '../upstream/run-ring.ts';
 import type { Client } from './client.ts';
 import { accessChange, Observed } from './handlers.ts';
 import { observer } from './observers.ts';
+import { replaceAnswers } from './replaced-replies.ts';
 import { answerSuspect, answerUncertain } from './replay.ts';
 import type { BlockPart } from './retry-queue.ts';
-import { markOf, markReplies } from './scan-cursor.ts';
 
 /**
  * Transactions across a change of primary. The rules:
@@ -80,10 +80,10 @@ export class TransactionEnd extends Observed {
       client.sendAgain({ request: this.request, ends: true });
       return true;
     }
-    const marked = notExecuted ? null : this.#marked(buf, start, end);
     if (!notExecuted) this.#observe(buf, start, end);
+    const replaced = notExecuted ? null : this.#replaced(buf, start, end);
     this.#end();
-    client.deliver(marked ?? buf, marked === null ? start : 0, marked?.length ?? end);
+    client.deliver(replaced ?? buf, replaced === null ? start : 0, replaced?.length ?? end);
     return true;
   }
 
@@ -142,17 +142,13 @@ export class TransactionEnd extends Observed {
     return whole && this.#queued().every((request) => client.router.table.commandIn(request).read);
   }
 
-  /** EXEC's answer with the cursors in it marked; null when there is none. */
-  #marked(buf: Buffer, start: number, end: number): Buffer | null {
-    const { place, router } = this.client;
-    const { own } = place;
-    const scans = this.#queued().flatMap((request, index) =>
-      request.length > 0 && router.table.commandIn(request).behaviour.kind === 'scan' ? [index] : [],
-    );
-    return scans.length === 0 || own === null ? null : markReplies(buf, start, end, scans, markOf(own.run));
+  /** EXEC's answer with what is the gate's own in it; null when nothing is. */
+  #replaced(buf: Buffer, start: number, end: number): Buffer | null {
+    const { own } = this.client.place;
+    return own === null ? null : replaceAnswers(this.client, this.#queued(), own.run, buf, start, end);
   }
 
-  /** What the executed block made of the connection: SELECT, AUTH and HELLO may be queued too. */
+  /** What the executed block made of the connection: SELECT, AUTH, HELLO and modes may be queued too. */
   #observe(buf: Buffer, start: number, end: number): void {
     const { client } = this;
     const changes = this.#changes();
@@ -164,7 +160,7 @@ export class TransactionEnd extends Observed {
       const { kind } = command.behaviour;
       const args = readArguments(request, 0, request.length);
       if (kind === 'foreign') client.session.foreign = true;
-      else if (kind === 'identity') observer(client, command.name, args, request)();
+      else if (kind !== 'access') observer(client, command.name, args, request)();
       else {
         const user = accessChange(args);
         if (user !== undefined) client.router.onAccessChanged(user);
@@ -182,4 +178,4 @@ export class TransactionEnd extends Observed {
   }
 }
 
-const changing = new Set<Behaviour['kind']>(['identity', 'foreign', 'access']);
+const changing = new Set<Behaviour['kind']>(['identity', 'foreign', 'access', 'mode', 'monitor']);

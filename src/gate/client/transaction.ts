@@ -2,8 +2,14 @@ import { Buffer } from 'node:buffer';
 import { writeRequest } from '../../resp/write.ts';
 import type { Step } from '../upstream/identity.ts';
 
+/** What the server queued: as the client sent it, and as a server is told. */
+export interface QueuedRequest {
+  readonly request: Buffer;
+  readonly asked: Buffer;
+}
+
 /** Stands for a request that is not kept. */
-const nothing = Buffer.alloc(0);
+const nothing: QueuedRequest = { request: Buffer.alloc(0), asked: Buffer.alloc(0) };
 /** A server refuses it in a transaction, and has its EXEC fail. It counts the arguments before it asks what is allowed. */
 const spoiling = writeRequest(['GET']);
 
@@ -14,8 +20,8 @@ const spoiling = writeRequest(['GET']);
 export class Transaction {
   #open = false;
   #settles = false;
-  /** MULTI and what the server queued behind it, as sent; null outside of one. */
-  #queued: Buffer[] | null = null;
+  /** MULTI and what the server queued behind it; null outside of one. */
+  #queued: QueuedRequest[] | null = null;
   #bytes = 0;
   /** It is too long to be kept, so it can't be restored. */
   #forgetful = false;
@@ -41,9 +47,9 @@ export class Transaction {
     return this.#forgetful;
   }
 
-  /** What the server queued. */
+  /** What the server queued, as the client sent it. */
   get requests(): Buffer[] {
-    return this.#queued?.slice(1) ?? [];
+    return this.#queued?.slice(1).map(({ request }) => request) ?? [];
   }
 
   /** Bytes of the requests that are kept of it. */
@@ -81,16 +87,16 @@ export class Transaction {
   }
 
   onMulti(request: Buffer, accepted: boolean): void {
-    if (accepted) this.#queued = [request];
+    if (accepted) this.#queued = [{ request, asked: request }];
     else this.#open = false;
   }
 
   /** Beyond `limitBytes` only what changes a connection is kept (`keep`); null: it was too long to be kept. */
-  onQueued(request: Buffer | null, keep: boolean, limitBytes: number): void {
+  onQueued(queued: QueuedRequest | null, keep: boolean, limitBytes: number): void {
     if (this.#queued === null) return;
-    this.#bytes += request?.length ?? 0;
-    this.#forgetful ||= request === null || this.#bytes > limitBytes;
-    this.#queued.push(request !== null && (keep || !this.#forgetful) ? request : nothing);
+    this.#bytes += queued?.request.length ?? 0;
+    this.#forgetful ||= queued === null || this.#bytes > limitBytes;
+    this.#queued.push(queued !== null && (keep || !this.#forgetful) ? queued : nothing);
   }
 
   /** The server would not queue something. */
@@ -156,7 +162,7 @@ export class Transaction {
   restoring(): Step[] {
     if (this.#queued === null) return [];
     const requests = this.#lost ? this.#queued.slice(0, 1) : this.#queued;
-    const steps = requests.map((request) => ({ request, replies: 1, must: true }));
+    const steps = requests.map(({ asked }) => ({ request: asked, replies: 1, must: true }));
     const spoilt = this.#spoiled !== 'no';
     if (spoilt) this.#spoiled = 'at the server';
     return spoilt ? [...steps, { request: spoiling, replies: 1, must: false }] : steps;
