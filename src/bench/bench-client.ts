@@ -8,6 +8,7 @@ import { RedisUnreachable } from '../redis/errors.ts';
 import { Link, type Request } from '../redis/link.ts';
 import { parseRole } from '../redis/role.ts';
 import type { Reply } from '../resp/read.ts';
+import type { Door } from '../testbed/door.ts';
 
 export interface Target {
   host: string;
@@ -59,8 +60,11 @@ export class BenchClient {
 }
 
 /** Opens a connection to one place that always leads to the primary. */
-export async function openAt(endpoint: Target): Promise<Link> {
-  const link = new Link({ endpoint, connectMs, timeoutMs: 0 });
+export async function openAt({
+  endpoint,
+  credentials,
+}: Pick<Door, 'endpoint' | 'credentials'>): Promise<Link> {
+  const link = new Link({ endpoint, credentials, connectMs, timeoutMs: 0 });
   await link.ready;
   return link;
 }
@@ -87,7 +91,7 @@ export async function openBySentinels(sentinels: readonly Target[], name: string
 }
 
 async function openPrimary(endpoint: Target): Promise<Link> {
-  const link = await openAt(endpoint);
+  const link = await openAt({ endpoint });
   const role = parseRole(await link.call(['ROLE'], { timeoutMs: connectMs }));
   if (role?.role === 'primary') return link;
   link.close();

@@ -1,12 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { waitFor } from '../base/retry.ts';
+import type { Door } from '../testbed/door.ts';
 import { HoldfastTestbed } from '../testbed/holdfast-testbed.ts';
 import { plainName } from '../testbed/plain-config.ts';
 import { PlainTestbed } from '../testbed/plain-testbed.ts';
-import type { Testbed } from '../testbed/testbed.ts';
-import { BenchClient, openAt, openBySentinels, type Target } from './bench-client.ts';
+import type { Testbed, TestbedSettings } from '../testbed/testbed.ts';
+import { BenchClient, openAt, openBySentinels } from './bench-client.ts';
 import { BenchFailed } from './errors.ts';
-import { gateOf } from './own-testbed.ts';
+import { doorOf } from './own-testbed.ts';
 
 const wholeWithinMs = 60_000;
 const aloneFailoverTimeoutMs = 10_000;
@@ -22,9 +23,10 @@ export interface Candidate {
 }
 
 /** holdfast with its defaults, and clients of its gate. */
-export function holdfastCandidate(): Candidate {
-  const testbed = new HoldfastTestbed({ durability: 'async', persistence: 'aof-everysec', hosts: 'one' });
-  return { name: 'holdfast', testbed, connect: async (count) => connectTo(await gateOf(testbed), count) };
+export function holdfastCandidate(hosts: TestbedSettings['hosts']): Candidate {
+  const testbed = new HoldfastTestbed({ durability: 'async', persistence: 'aof-everysec', hosts });
+  const name = hosts === 'one' ? 'holdfast' : 'holdfast on three hosts';
+  return { name, testbed, connect: async (count) => connectTo(await doorOf(testbed), count) };
 }
 
 /**
@@ -44,8 +46,8 @@ export function sentinelCandidate(downAfterMs: number): Candidate {
 }
 
 /** Clients of a place that always leads to the primary. */
-export function connectTo(target: Target, count: number): Connect[] {
-  const open = () => openAt(target);
+export function connectTo(door: Door, count: number): Connect[] {
+  const open = () => openAt(door);
   return Array.from({ length: count }, (): Connect => (onDrop) => new BenchClient(open, onDrop));
 }
 

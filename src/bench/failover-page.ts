@@ -31,7 +31,9 @@ export function failoverResult(report: FailoverReport): BenchResult {
       ],
       [
         `${options.clients} clients write one value after the other. The primary of each is killed in turn, ${options.times} times, once everyone was back in place. Clients of holdfast connect to its gate and stay connected; those of Sentinel alone ask the Sentinels, as its documentation has it.`,
-        'All processes are on one machine: a death is seen at once. A host that is lost, or a partition, takes detectAfter longer.',
+        options.hosts === 'one'
+          ? 'All processes are on one machine: a death is seen at once. A host that is lost, or a partition, takes detectAfter longer.'
+          : 'Three hosts in network namespaces of one machine: what an agent does elsewhere goes over that network, and clients reach the gate of the first host through a relay.',
       ],
     ),
     csv: {

@@ -3,6 +3,7 @@
  * through holdfast, and beside it, in turn, with Sentinel alone.
  */
 import { waitFor } from '../base/retry.ts';
+import type { TestbedSettings } from '../testbed/testbed.ts';
 import {
   type Candidate,
   holdfastCandidate,
@@ -20,6 +21,7 @@ export interface FailoverOptions {
   clients: number;
   /** `down-after-milliseconds` of the Sentinels that run alone. */
   downAfterMs: number;
+  hosts: TestbedSettings['hosts'];
 }
 
 export interface FailoverReport extends BenchHead {
@@ -44,7 +46,10 @@ export async function benchFailover(
   context: BenchContext,
 ): Promise<FailoverReport> {
   const head = headOf('failover', context);
-  const candidates = [holdfastCandidate(), sentinelCandidate(options.downAfterMs)];
+  const { hosts, downAfterMs } = options;
+  // Clients that ask Sentinels must reach what those name, which from outside of a network of hosts they don't.
+  const alone = hosts === 'one' ? [sentinelCandidate(downAfterMs)] : [];
+  const candidates = [holdfastCandidate(hosts), ...alone];
   const rounds = candidates.map((): Round[] => []);
   try {
     await Promise.all(candidates.map(({ testbed }) => testbed.start()));

@@ -1,5 +1,6 @@
 /** A deployment of holdfast for one measurement, and the two ways to reach its primary. */
 import { MemberClient } from '../redis/member-client.ts';
+import type { Door } from '../testbed/door.ts';
 import { HoldfastTestbed } from '../testbed/holdfast-testbed.ts';
 import type { TestbedSettings } from '../testbed/testbed.ts';
 import type { Target } from './bench-client.ts';
@@ -26,10 +27,16 @@ export async function withTestbed<T>(
 }
 
 /** The door to the primary. @throws BENCH_FAILED */
-export async function gateOf(testbed: HoldfastTestbed): Promise<Target> {
+export async function doorOf(testbed: HoldfastTestbed): Promise<Door> {
   const door = (await testbed.doors()).find(({ to }) => to === 'primary');
-  if (!door || !('host' in door.endpoint)) throw BenchFailed('the deployment has no gate to measure');
-  return door.endpoint;
+  if (!door) throw BenchFailed('the deployment has no gate to measure');
+  return door;
+}
+
+async function gateOf(testbed: HoldfastTestbed): Promise<Target> {
+  const { endpoint } = await doorOf(testbed);
+  if (!('host' in endpoint)) throw BenchFailed('the deployment has no gate to measure');
+  return endpoint;
 }
 
 /** Its TCP port, as a client would use it: its Unix socket would make it look faster than it is. */

@@ -3,6 +3,9 @@
  * one before. A thousand of them, each on a deployment of its own, would take hours. The load goes on all the time, and
  * every write of it is accounted for at the end of the batch.
  */
+import { copyFile, mkdir } from 'node:fs/promises';
+import path from 'node:path';
+import { errorText } from '../base/errors.ts';
 import { HoldfastTestbed } from '../testbed/holdfast-testbed.ts';
 import { conclude, type Finding } from './finding.ts';
 import { Ledger } from './ledger.ts';
@@ -38,6 +41,8 @@ export interface BatchOptions {
   settings: DrillSettings;
   crashes: number;
   busy: boolean;
+  /** Where logs are kept when it goes wrong. */
+  logFolder: string;
   report: (line: string) => void;
   signal: AbortSignal;
 }
@@ -53,9 +58,22 @@ export async function runCrashBatch(options: BatchOptions): Promise<Batch> {
   try {
     await testbed.start();
     return await crashRepeatedly(testbed, options);
+  } catch (error) {
+    if (!options.signal.aborted) await keepLogs(testbed, options);
+    throw error;
   } finally {
     await testbed.stop();
   }
+}
+
+/** The deployment is thrown away: without its logs nobody could tell what went wrong. */
+async function keepLogs(testbed: HoldfastTestbed, { logFolder, report }: BatchOptions): Promise<void> {
+  await mkdir(logFolder, { recursive: true, mode: 0o700 });
+  for (const { process: name, kind, file } of testbed.logs()) {
+    const kept = path.join(logFolder, `${name}-${kind}${path.extname(file) || '.log'}`);
+    await copyFile(file, kept).catch((error) => report(`${file} could not be kept: ${errorText(error)}`));
+  }
+  report(`the logs are kept in ${logFolder}`);
 }
 
 async function crashRepeatedly(testbed: HoldfastTestbed, options: BatchOptions): Promise<Batch> {

@@ -6,7 +6,7 @@ import { type Batch, type BatchOptions, runCrashBatch } from './crash-batch.ts';
 import { describeErrors } from './promises.ts';
 import { spread } from './summary.ts';
 
-export interface SeriesOptions extends Omit<BatchOptions, 'crashes'> {
+export interface SeriesOptions extends Omit<BatchOptions, 'crashes' | 'logFolder'> {
   times: number;
   perBatch: number;
   /** The file with a line for each batch. */
@@ -19,7 +19,11 @@ export async function runCrashSeries(options: SeriesOptions): Promise<Batch[]> {
   const batches = readBatches((await readFileIfThere(logFile)) ?? '');
   for (let done = crashesOf(batches); done < times; done = crashesOf(batches)) {
     report(`${done} of ${times} crashes are in ${logFile}`);
-    const batch = await runCrashBatch({ ...options, crashes: Math.min(perBatch, times - done) });
+    const batch = await runCrashBatch({
+      ...options,
+      crashes: Math.min(perBatch, times - done),
+      logFolder: `${logFile}.failed-after-${done}`,
+    });
     await appendFile(logFile, `${JSON.stringify(batch)}\n`);
     batches.push(batch);
   }

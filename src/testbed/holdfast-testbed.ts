@@ -186,6 +186,21 @@ export class HoldfastTestbed implements Testbed {
     return (await this.#agent(host).run('switchover', {}, () => {})) as SwitchoverResult;
   }
 
+  /** The same by the command that people use. @param to whom to make primary; null to leave that to it. */
+  async runSwitchover(to: string | null): Promise<SwitchoverResult> {
+    const stateDir = path.join(this.#folder, this.hosts[0] as string);
+    const target = to === null ? [] : ['--to', to];
+    const args = ['switchover', this.#specFile, ...target, '--state-dir', stateDir, '--json'];
+    const answer = await runApart(process.execPath, [process.argv[1] as string, ...args], this.#folder);
+    return JSON.parse(answer) as SwitchoverResult;
+  }
+
+  /** Whether every Sentinel names this member. */
+  async sentinelsName(member: string): Promise<boolean> {
+    const { sentinels } = await this.#status(this.hosts[0] as string);
+    return sentinels.every(({ primary }) => primary === member);
+  }
+
   async failover(): Promise<void> {
     await this.#agent(this.hosts[0] as string).run('failover', {}, () => {});
   }
