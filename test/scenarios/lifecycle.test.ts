@@ -49,6 +49,7 @@ describe('up and down', () => {
         'offset',
         'lagBytes',
         'linkUp',
+        'eligible',
         'restarts',
       ]),
     );

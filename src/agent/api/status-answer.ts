@@ -1,5 +1,6 @@
 /** The view as `status --json` prints it. Pure. */
 
+import { isEligible } from '../../topology/eligibility.ts';
 import {
   type DeploymentState,
   type MemberView,
@@ -52,6 +53,8 @@ export interface MemberStatus extends SeenStatus {
   /** Bytes behind the primary; null when unknown. */
   lagBytes: number | null;
   linkUp: boolean;
+  /** A replica that may be promoted: it answers, is in sync, and its replica-priority is not 0. Null for a primary. */
+  eligible: boolean | null;
   restarts: number;
   /** Why it is not started, when the agent refused to. */
   refusal?: string;
@@ -151,10 +154,15 @@ function memberStatus(member: MemberView, primary: MemberView | undefined, nowMs
     offset,
     lagBytes,
     linkUp: reachable && (isPrimary || linkUp),
+    eligible: isPrimary ? null : isEligible(member),
     restarts: process?.restartsMs.length ?? 0,
     ...(process?.refusal ? { refusal: process.refusal.reason, refusalCode: process.refusal.code } : {}),
     ...(trouble === null ? {} : { trouble }),
   };
+}
+
+function listOf(members: readonly MemberStatus[]): string {
+  return members.map(({ id }) => id).join(' and ');
 }
 
 function findProblems(
@@ -175,6 +183,9 @@ function findProblems(
     else if (id !== named && role === 'primary' && named !== null)
       problems.push(`${id} acts as a second primary`);
   }
+  const replicas = members.filter(({ role, state }) => role === 'replica' && state === 'up');
+  if (replicas.length > 0 && !replicas.some(({ eligible }) => eligible))
+    problems.push(`${listOf(replicas)} may not be promoted: nobody takes over from the primary`);
   for (const { id, state, primary } of sentinels) {
     if (state !== 'up') problems.push(`${id} is ${state}`);
     else if (named !== null && primary !== named)
