@@ -23,10 +23,9 @@ export const emptyPrimary: Scenario = {
       await stage.kill(primary);
     });
     await stage.revive();
-    if ((await stage.refusedOrPrimary(primary, oldPid)) === 'refused') {
-      await stage.testbed.setEligible(replicas, true);
-      await stage.failOver();
-    }
+    const next = await stage.refusedOrPrimary(primary, oldPid);
+    await stage.testbed.setEligible(replicas, true);
+    if (next === 'refused') await stage.failOver();
     await stage.writesGoOn();
   },
 };
