@@ -37,8 +37,8 @@ const blockedGraceMs = 50;
 /** A server that had a request and said nothing for so long, in ms, may have been busy with it. */
 const silentMs = 1000;
 /** A shared connection that had no answer for so long, in ms, is left to those who wait there. */
-const stuckMs = 250;
-const stuckCheckMs = 125;
+const stuckMs = 100;
+const stuckCheckMs = 50;
 
 /**
  * The connections to members behind one listener. Plain requests of all clients that are alike (same user, database
