@@ -25,6 +25,7 @@ interface DrillOptions extends CommonOptions, LiveOptions {
   besidePlain?: boolean;
   busy?: boolean;
   batch?: string;
+  detectAfter?: string;
   log?: string;
 }
 
@@ -69,6 +70,7 @@ export function drillVerb(): Command {
       '--batch <count>',
       'primary-crash: so many crashes in a row on one deployment, instead of one on each',
     )
+    .option('--detect-after <duration>', 'with --batch: sentinel.detectAfter of those deployments')
     .option('--log <file>', 'with --batch: what is done; a series that was broken off goes on there')
     .option('--busy', 'keep every processor of this machine busy meanwhile')
     .option(
@@ -85,6 +87,7 @@ export function drillVerb(): Command {
     const names = args.flat();
     const chosen = choose(names);
     const plan = await planOf(output, options, chosen, readSettings(options));
+    checkBatchOptions(options);
     if (plan !== null && options.batch !== undefined) return runSeries(plan, options.batch, options, context);
     return plan && runPlan(plan, names, options, context);
   });
@@ -112,6 +115,8 @@ async function runSeries(
     perBatch: readCount('--batch', batch),
     logFile: options.log ?? usualLogFile,
     busy: busy !== null,
+    detectAfterMs:
+      options.detectAfter === undefined ? null : readDuration('--detect-after', options.detectAfter),
     report: context.report,
     signal: context.signal,
   }).finally(() => busy?.end());
@@ -127,6 +132,18 @@ async function runSeries(
     csv: { header: table.header, rows: table.rows },
     exitStatus: seriesHolds(batches) ? 0 : 3,
   };
+}
+
+function checkBatchOptions({ batch, log, detectAfter }: DrillOptions): void {
+  for (const [option, given] of [
+    ['--log', log],
+    ['--detect-after', detectAfter],
+  ] as const) {
+    if (given !== undefined && batch === undefined)
+      throw BadOption(`${option} is for a series of batches`, {
+        hint: `Add --batch 50, or leave ${option} out.`,
+      });
+  }
 }
 
 type Plan = NonNullable<Awaited<ReturnType<typeof planOf>>>;

@@ -27,6 +27,8 @@ export interface Crash {
 export interface Batch {
   at: string;
   busy: boolean;
+  /** `sentinel.detectAfter`, where it was not the usual one. */
+  detectAfterMs?: number | null;
   durability: DrillSettings['durability'];
   crashes: Crash[];
   acknowledged: number;
@@ -41,6 +43,8 @@ export interface BatchOptions {
   settings: DrillSettings;
   crashes: number;
   busy: boolean;
+  /** `sentinel.detectAfter`; null for the usual one. */
+  detectAfterMs: number | null;
   /** Where logs are kept when it goes wrong. */
   logFolder: string;
   report: (line: string) => void;
@@ -50,10 +54,13 @@ export interface BatchOptions {
 const prefix = 'drill:';
 const leadMs = 1000;
 /** The pause before a restart would double with each crash; here they are meant to follow each other. */
-const sections = { agent: { restarts: { limit: 1000, within: '1s' } } };
+const agent = { restarts: { limit: 1000, within: '1s' } };
 
 export async function runCrashBatch(options: BatchOptions): Promise<Batch> {
   const { durability, persistence } = options.settings;
+  const { detectAfterMs } = options;
+  const sections =
+    detectAfterMs === null ? { agent } : { agent, sentinel: { detectAfter: `${detectAfterMs}ms` } };
   const testbed = new HoldfastTestbed({ durability, persistence, hosts: 'one', sections });
   try {
     await testbed.start();
@@ -77,7 +84,7 @@ async function keepLogs(testbed: HoldfastTestbed, { logFolder, report }: BatchOp
 }
 
 async function crashRepeatedly(testbed: HoldfastTestbed, options: BatchOptions): Promise<Batch> {
-  const { settings, crashes, busy, report, signal } = options;
+  const { settings, crashes, busy, detectAfterMs, report, signal } = options;
   const ledger = new Ledger();
   const stage = new Stage(testbed, ledger, report, signal);
   const load = new Load(ledger, await testbed.doors(testbed.hosts), { ...settings, prefix });
@@ -116,6 +123,7 @@ async function crashRepeatedly(testbed: HoldfastTestbed, options: BatchOptions):
   return {
     at: new Date().toISOString(),
     busy,
+    detectAfterMs,
     durability: settings.durability,
     crashes: killedMs.map((fromMs, i) => {
       const untilMs = killedMs[i + 1] ?? endedMs;
@@ -133,7 +141,7 @@ async function crashRepeatedly(testbed: HoldfastTestbed, options: BatchOptions):
   };
 }
 
-function totals(finding: Finding): Omit<Batch, 'at' | 'busy' | 'durability' | 'crashes'> {
+function totals(finding: Finding): Omit<Batch, 'at' | 'busy' | 'detectAfterMs' | 'durability' | 'crashes'> {
   const { account, anomalies, differing, errors, lost, droppedConnections } = finding;
   return {
     acknowledged: account.acknowledged,

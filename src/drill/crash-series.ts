@@ -84,8 +84,9 @@ export function seriesTable(batches: readonly Batch[]): TableSection {
   };
 }
 
-function kindOf({ busy, durability }: Batch): string {
-  return `${busy ? 'busy' : 'as it was'}, ${durability}`;
+function kindOf({ busy, durability, detectAfterMs }: Batch): string {
+  const detects = typeof detectAfterMs === 'number' ? `, detectAfter ${detectAfterMs / 1000} s` : '';
+  return `${busy ? 'busy' : 'as it was'}, ${durability}${detects}`;
 }
 
 function rowOf(kind: string, batches: readonly Batch[]): (string | number)[] {
