@@ -86,8 +86,8 @@ export function drillVerb(): Command {
     // A variadic argument comes as one list.
     const names = args.flat();
     const chosen = choose(names);
-    const plan = await planOf(output, options, chosen, readSettings(options));
     checkBatchOptions(options);
+    const plan = await planOf(output, options, chosen, readSettings(options));
     if (plan !== null && options.batch !== undefined) return runSeries(plan, options.batch, options, context);
     return plan && runPlan(plan, names, options, context);
   });
