@@ -20,6 +20,8 @@ export default defineConfig({
           hookTimeout: 60_000,
         },
       },
+      // No tests: `npm run screenshots` makes the pictures of docs/dashboard.md.
+      { test: { name: 'screenshots', include: ['test/browser/screenshots.ts'], testTimeout: 30_000 } },
     ],
   },
 });

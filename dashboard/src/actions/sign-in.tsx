@@ -28,6 +28,8 @@ export function SignIn({ why }: { why: string }) {
     <form onSubmit={submit} className="sign-in">
       <p>{why}</p>
       {refusal && <Alert title={refusal.message}>{refusal.hint && <p>{refusal.hint}</p>}</Alert>}
+      {/* Keepers of passwords want a name to keep the token under. */}
+      <input type="text" name="username" autoComplete="username" value="holdfast" readOnly hidden />
       <label className="field">
         Token
         <input

@@ -22,12 +22,12 @@ export function useAction(operation: ApiOperation, role: string | null): Action 
   const [refusal, setRefusal] = useState<Refusal | null>(null);
   const asked = JSON.stringify(operation);
 
-  // biome-ignore lint/correctness/useExhaustiveDependencies: the role decides what the agent answers.
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the same operation is another object; the role decides the answer.
   useEffect(() => {
     let current = true;
     setPlan(null);
     setRefusal(null);
-    send<ApiPlan>('POST', 'api/operations/plan', JSON.parse(asked))
+    send<ApiPlan>('POST', 'api/operations/plan', operation)
       .then((answer) => current && setPlan(answer))
       .catch((error) => current && setRefusal(asRefusal(error)));
     return () => {

@@ -9,6 +9,7 @@ import { Card, Empty } from '../parts/card.tsx';
 import { Badge } from '../parts/sign.tsx';
 import { type Column, LongTable } from '../parts/table.tsx';
 import { toneOf } from '../parts/tones.ts';
+import { usePhone } from '../parts/use-phone.ts';
 import { When } from '../parts/when.tsx';
 import { Kind } from './event-lines.tsx';
 
@@ -19,7 +20,23 @@ const columns: readonly Column<ApiEvent>[] = [
   { name: 'What happened', cell: ({ text }) => <span title={text}>{text}</span> },
 ];
 
+/** Two lines for each. */
+const phoneColumns: readonly Column<ApiEvent>[] = [
+  {
+    name: 'What happened',
+    cell: ({ at, kind, text }) => (
+      <span className="two-lines">
+        <span>
+          <When at={at} ms /> <Kind kind={kind} />
+        </span>
+        <span title={text}>{text}</span>
+      </span>
+    ),
+  },
+];
+
 export function EventsPage() {
+  const isPhone = usePhone();
   const events = usePage((state) => state.events);
   const jobs = usePage((state) => state.jobs);
   const [wanted, setWanted] = useState('');
@@ -53,7 +70,8 @@ export function EventsPage() {
         ) : (
           <LongTable
             caption="Events, newest first"
-            columns={columns}
+            columns={isPhone ? phoneColumns : columns}
+            rowPx={isPhone ? 60 : 38}
             rows={found}
             keyOf={({ at, seq }) => `${at} ${seq}`}
           />

@@ -9,6 +9,7 @@ import { Alert, Card, Empty, Pairs, Waiting } from '../parts/card.tsx';
 import { Badge } from '../parts/sign.tsx';
 import { type Column, LongTable } from '../parts/table.tsx';
 import { toneOf } from '../parts/tones.ts';
+import { usePhone } from '../parts/use-phone.ts';
 import { whenOr } from '../parts/when.tsx';
 import { Shares } from './shares.tsx';
 
@@ -80,14 +81,14 @@ function Gate({ gate }: { gate: ApiGate }) {
                 ? '–'
                 : `${gate.connections.shared} shared, ${gate.connections.private} private`,
             ],
-            ['Unsure writes', count(gate.uncertain)],
+            ['Uncertain writes', count(gate.uncertain)],
             [
               'Costs',
               `${bytes(gate.memoryBytes)}, ${gate.cpuShare === null ? '–' : `${(gate.cpuShare * 100).toFixed(0)} % of a core`}`,
             ],
           ]}
         />
-        <div className="columns">
+        <div className="columns three">
           <Shares title="Requests by class, in the last second" amounts={gate.classes} empty="No requests" />
           <Shares title="Commands since it started" amounts={gate.commands} empty="No commands" />
           <Shares title="Error replies since it started" amounts={gate.errors} empty="No errors" />
@@ -108,7 +109,31 @@ const columns: readonly Column<ApiGateClient>[] = [
   { name: 'Held', width: 10, cell: ({ held }) => (held ? 'held' : '–') },
 ];
 
+const phoneColumns: readonly Column<ApiGateClient>[] = [
+  {
+    name: 'Client',
+    width: 60,
+    cell: ({ name, address, user }) => (
+      <span className="two-lines">
+        <span title={name}>{name === '' ? user : name}</span>
+        <span>{address}</span>
+      </span>
+    ),
+  },
+  {
+    name: 'Requests',
+    figure: true,
+    cell: ({ commands, port, held }) => (
+      <span className="two-lines">
+        <span>{count(commands)}</span>
+        <span>{held ? 'held' : port}</span>
+      </span>
+    ),
+  },
+];
+
 function Clients({ gate }: { gate: string | null }) {
+  const isPhone = usePhone();
   const [wanted, setWanted] = useState('');
   const { value, refusal } = useAnswer<ApiClients>('api/clients', 1000);
   if (value === null) {
@@ -150,7 +175,8 @@ function Clients({ gate }: { gate: string | null }) {
       ) : (
         <LongTable
           caption="Clients"
-          columns={columns}
+          columns={isPhone ? phoneColumns : columns}
+          rowPx={isPhone ? 60 : 38}
           rows={found}
           keyOf={({ gate: id, address }) => `${id} ${address}`}
         />

@@ -78,7 +78,7 @@ function Tiles({ view }: { view: ApiView }) {
     ['Held', count(clients.held), ''],
     ['Errors', count(clients.errorsPerSecond), '/s'],
     ['Largest lag', lags.length === 0 ? '–' : bytes(Math.max(...lags)), ''],
-    ['Memory of the primary', bytes(memory?.usedBytes), ''],
+    ['Memory', bytes(memory?.usedBytes), ''],
   ];
   return (
     <dl className="tiles" aria-label="Figures of now">

@@ -73,7 +73,8 @@ function Charts({
   if (shown.at.length === 0) return <Empty title="No samples of this time" />;
   return (
     <>
-      <div className="charts">
+      <EventLane events={events} range={range} />
+      <div className="charts stacked">
         {charts.map((chart) => (
           <TimeChart
             key={chart.title}
@@ -83,10 +84,10 @@ function Charts({
             range={range}
             moments={moments}
             onZoom={onZoom}
+            heightPx={118}
           />
         ))}
       </div>
-      <EventLane events={events} range={range} />
     </>
   );
 }

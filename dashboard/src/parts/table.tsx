@@ -41,12 +41,17 @@ export function Table<Row>({ caption, columns, rows, keyOf }: TableProps<Row>) {
 
 /** How many rows beyond those in sight are there, so that scrolling shows no blank. */
 const spare = 8;
-const rowPx = 38;
+const inSight = 16;
 
-/** A table of any length: only the rows in sight are there. Each is one line high. */
-export function LongTable<Row>({ caption, columns, rows, keyOf }: TableProps<Row>) {
+/** A table of any length: only the rows in sight are there. @param rowPx how high each is; what is longer is cut. */
+export function LongTable<Row>({
+  caption,
+  columns,
+  rows,
+  keyOf,
+  rowPx = 38,
+}: TableProps<Row> & { rowPx?: number }) {
   const [first, setFirst] = useState(0);
-  const inSight = 16;
   const from = Math.max(0, Math.min(first, rows.length - inSight) - spare);
   const to = Math.min(rows.length, from + inSight + 2 * spare);
   const onScroll = ({ currentTarget }: UIEvent<HTMLElement>) => {
@@ -58,6 +63,7 @@ export function LongTable<Row>({ caption, columns, rows, keyOf }: TableProps<Row
     <section
       className="scroll long"
       aria-label={caption}
+      style={{ height: `min(${inSight * 38}px, 75vh, ${(rows.length + 1) * rowPx + 4}px)` }}
       // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by keyboard.
       tabIndex={0}
       onScroll={onScroll}
@@ -71,13 +77,13 @@ export function LongTable<Row>({ caption, columns, rows, keyOf }: TableProps<Row
         </colgroup>
         <Head columns={columns} />
         <tbody>
-          <Gap rows={from} columns={columns.length} />
+          <Gap px={from * rowPx} columns={columns.length} />
           {rows.slice(from, to).map((row, index) => (
-            <tr key={keyOf(row)} aria-rowindex={from + index + 2}>
+            <tr key={keyOf(row)} aria-rowindex={from + index + 2} style={{ height: rowPx }}>
               <Cells columns={columns} row={row} />
             </tr>
           ))}
-          <Gap rows={rows.length - to} columns={columns.length} />
+          <Gap px={(rows.length - to) * rowPx} columns={columns.length} />
         </tbody>
       </table>
     </section>
@@ -85,11 +91,11 @@ export function LongTable<Row>({ caption, columns, rows, keyOf }: TableProps<Row
 }
 
 /** The room of rows that are not there. */
-function Gap({ rows, columns }: { rows: number; columns: number }) {
-  if (rows <= 0) return null;
+function Gap({ px, columns }: { px: number; columns: number }) {
+  if (px <= 0) return null;
   return (
     <tr aria-hidden="true">
-      <td colSpan={columns} style={{ height: rows * rowPx, padding: 0 }} />
+      <td colSpan={columns} style={{ height: px, padding: 0 }} />
     </tr>
   );
 }
@@ -116,7 +122,7 @@ function Cells<Row>({ columns, row }: { columns: readonly Column<Row>[]; row: Ro
         {cell(row)}
       </th>
     ) : (
-      <td key={name} className={className}>
+      <td key={name} className={className} data-name={name}>
         {cell(row)}
       </td>
     );

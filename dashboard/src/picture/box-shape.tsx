@@ -1,3 +1,4 @@
+import { Fragment } from 'react';
 import type { ApiGate, ApiMember, ApiSentinel, ApiView } from '../../../src/api/view.ts';
 import { ago, bytes, count, duration, plural } from '../data/format.ts';
 import type { Tone } from '../parts/sign.tsx';
@@ -21,25 +22,30 @@ export function BoxShape({ box, view, facts }: { box: Box; view: ApiView; facts:
   const { x, y, w, h, small, kind } = box;
   const { title, state, tone, lines, href } = content;
   const room = w - 24;
-  const stateW = widthOf(state, 12) + 16;
+  // A small box has one line; at its end stands what there is room for.
+  const brief = tone === 'good' || state === '' ? (lines[0] ?? '') : state;
+  const end = !small ? state : w >= 180 ? brief : '';
+  const titleY = small ? h / 2 : h < 60 ? 19 : 22;
   return (
-    <a href={href} className={`box ${kind} ${tone}`} aria-label={[`${title}: ${state}`, ...lines].join(', ')}>
+    <a href={href} className={`box ${kind} ${tone}`}>
       <rect className="body" x={x} y={y} width={w} height={h} rx={kind === 'clients' ? h / 2 : 9} />
-      <g transform={`translate(${x + 12} ${y})`} aria-hidden="true">
-        <Mark tone={tone} y={small || kind === 'sentinel' ? (small ? h / 2 : 19) : 22} />
-        <text className="name" x="17" y={small ? h / 2 + 4.5 : kind === 'sentinel' ? 23 : 27}>
-          {fitted(title, room - 17 - (small ? 0 : stateW), 14)}
+      {/* Its name is what stands in it; blanks part the words for those who hear them. */}
+      <g transform={`translate(${x + 12} ${y})`}>
+        <Mark tone={tone} y={titleY} />
+        <text className="name" x="17" y={titleY + 4.5}>
+          {fitted(title, room - 17 - (end === '' ? 0 : widthOf(end) + 6), 14)}
+        </text>{' '}
+        <text className="state" x={room} y={titleY + 4.5} textAnchor="end">
+          {end}
         </text>
-        {!small && (
-          <text className="state" x={room} y={kind === 'sentinel' ? 23 : 27} textAnchor="end">
-            {state}
-          </text>
-        )}
         {!small &&
-          lines.slice(0, kind === 'sentinel' || kind === 'clients' ? 1 : 2).map((line, index) => (
-            <text key={line} className="line" y={(kind === 'sentinel' ? 41 : 48) + 19 * index}>
-              {fitted(line, room, 12.5)}
-            </text>
+          lines.slice(0, h < 80 ? 1 : 2).map((line, index) => (
+            <Fragment key={line}>
+              {' '}
+              <text className="line" y={titleY + (h < 60 ? 21 : 26) + 19 * index}>
+                {fitted(line, room, 12.5)}
+              </text>
+            </Fragment>
           ))}
       </g>
     </a>
@@ -103,10 +109,10 @@ function memberContent(member: ApiMember | undefined, view: ApiView): Content | 
   ].filter((text) => text !== null);
   return {
     title: member.id,
-    state: up ? role : member.state,
-    tone: toneOf(member.state),
+    state: view.promoting === member.id || up ? role : member.state,
+    tone: up && (member.trouble ?? member.refusal) !== null ? 'warn' : toneOf(member.state),
     lines: [
-      member.trouble ?? member.refusal ?? (up ? standing(member) : `seen ${ago(member.ageMs)}`),
+      member.trouble ?? member.refusal ?? standing(member),
       figures.length > 0 ? figures.join(' · ') : `${member.address}:${member.port}`,
     ],
     href: `#/members/${encodeURIComponent(member.id)}`,
@@ -114,6 +120,9 @@ function memberContent(member: ApiMember | undefined, view: ApiView): Content | 
 }
 
 function standing(member: ApiMember): string {
+  if (member.ageMs !== null) return `seen ${ago(member.ageMs)}`;
+  if (member.state === 'syncing') return 'has no link to its primary';
+  if (member.state !== 'up') return 'never seen';
   if (member.role === 'primary') {
     return member.commandsPerSecond === null
       ? 'takes writes'
@@ -127,20 +136,26 @@ function standing(member: ApiMember): string {
 function sentinelContent(sentinel: ApiSentinel | undefined, view: ApiView): Content | null {
   if (!sentinel) return null;
   const agrees = sentinel.names === view.primary;
-  const voted = sentinel.voted === null ? null : `voted, epoch ${sentinel.voted.epoch}`;
+  // The vote of an election that is not over; that of one before says nothing of now.
+  const { voted } = sentinel;
+  const vote = voted !== null && voted.epoch > sentinel.epoch ? `voted, epoch ${voted.epoch}` : null;
   const word = sentinel.names === null ? 'names nobody' : `names ${sentinel.names}`;
   const up = sentinel.state === 'up';
   return {
     title: sentinel.id,
-    state: up ? '' : sentinel.state,
+    state: '',
     tone: up && !agrees ? 'warn' : toneOf(sentinel.state),
-    lines: [voted ?? (up ? word : `seen ${ago(sentinel.ageMs)}`)],
+    lines: [
+      vote ??
+        (up ? word : `${sentinel.state}${sentinel.ageMs === null ? '' : `, seen ${ago(sentinel.ageMs)}`}`),
+    ],
     href: `#/sentinels/${encodeURIComponent(sentinel.id)}`,
   };
 }
 
-function widthOf(text: string, px: number): number {
-  return text.length * px * 0.58;
+/** Of small bold letters, about. */
+function widthOf(text: string): number {
+  return text.length * 7;
 }
 
 /** SVG cuts nothing off by itself. */

@@ -1,9 +1,9 @@
-import { bytes, count } from '../data/format.ts';
+import { count } from '../data/format.ts';
 import type { Line } from './lines.ts';
 
 /** A line of the picture, with what goes along it. The more, the faster it moves. */
 export function LineShape({ line }: { line: Line }) {
-  const { kind, state, path, labelX, labelY, perSecond, lagBytes } = line;
+  const { kind, state, path, labelX, labelY, labelled, perSecond } = line;
   const label = labelOf(line);
   const pace = perSecond === null ? (kind === 'replication' ? 1 : 0) : paceOf(perSecond);
   return (
@@ -12,7 +12,7 @@ export function LineShape({ line }: { line: Line }) {
       {state === 'flows' && pace > 0 && <path className={`flow pace-${pace}`} d={path} />}
       {kind !== 'word' && <Head path={path} />}
       {state === 'broken' && <path className="cross" d={`M${labelX - 6} ${labelY - 6}l12 12m0-12l-12 12`} />}
-      {label !== null && state !== 'broken' && (lagBytes === null || lagBytes > 0) && (
+      {labelled && label !== null && state !== 'broken' && (
         <g>
           <rect
             className="plate"
@@ -31,10 +31,9 @@ export function LineShape({ line }: { line: Line }) {
   );
 }
 
-function labelOf({ perSecond, lagBytes, state }: Line): string | null {
+function labelOf({ perSecond, state }: Line): string | null {
   if (state === 'held') return 'held';
-  if (perSecond !== null) return `${count(perSecond)}/s`;
-  return lagBytes === null ? null : bytes(lagBytes);
+  return perSecond === null ? null : `${count(perSecond)}/s`;
 }
 
 /** A few paces only: one that changed with every figure would jump. */

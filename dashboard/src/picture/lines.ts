@@ -12,13 +12,13 @@ export interface Line {
   /** Where its label stands. */
   labelX: number;
   labelY: number;
+  /** There is room for its label. */
+  labelled: boolean;
   /** Commands a second; null where that is not known, or not what goes along it. */
   perSecond: number | null;
-  /** Of replication: how far behind the far end is. */
-  lagBytes: number | null;
 }
 
-/** Beyond that many, the lines to each replica would be a thicket: their lag stands in them. */
+/** Beyond that many, the lines to each replica would be a thicket. How far behind each is stands in its box. */
 const mostReplicaLines = 6;
 
 export function linesOf(view: ApiView, places: Places): Line[] {
@@ -34,29 +34,37 @@ export function linesOf(view: ApiView, places: Places): Line[] {
   return [...words, ...replication.filter((line) => line !== null), ...gates];
 }
 
+/** With more of them the labels would lie on each other: what goes through a gate stands in its box too. */
+const mostLabelledGates = 4;
+
 /** From its clients to a gate, and from it to the member that it sends writes to. */
 function gateLines(view: ApiView, gate: ApiGate, { boxes, tall }: Places): Line[] {
   const own = boxes.get(`gate:${gate.id}`);
   const clients = boxes.get(`clients:${gate.id}`) ?? boxes.get('clients:');
   if (!own || !clients) return [];
   const perSecond = gate.commandsPerSecond;
-  const flow = { perSecond, lagBytes: null, kind: 'requests' } as const;
+  const labelled = view.gates.length <= mostLabelledGates;
+  const flow = { perSecond, kind: 'requests', labelled } as const;
   const held = gate.state === 'holding' || (gate.held ?? 0) > 0;
   const isDown = gate.state === 'down';
   const moving = (perSecond ?? 0) > 0 ? 'flows' : 'idle';
-  const into = tall ? down(clients, own) : across(clients, own);
+  const state = isDown ? 'broken' : held ? 'held' : moving;
+  // On a phone only the first gate stands right under the clients.
+  const isBelow = own.y - clients.y - clients.h < 60;
+  const into = !tall ? across(clients, own) : isBelow ? down(clients, own) : bow(clients, own, 'left', 20);
   const lines: Line[] = [
-    { ...flow, key: `to-${gate.id}`, state: isDown ? 'broken' : held ? 'held' : moving, ...into },
+    { ...flow, key: `to-${gate.id}`, state, ...into, labelled: labelled && (!tall || isBelow) },
   ];
   const target = boxes.get(`member:${gate.primary ?? view.primary ?? ''}`);
   if (target === undefined) return lines;
   const refusing = gate.state === 'refusing' || isDown;
-  const onward = tall ? besides(own, target) : across(own, target);
+  const onward = tall ? bow(own, target, 'right', 20) : across(own, target);
   lines.push({
     ...flow,
     key: `from-${gate.id}`,
     state: refusing ? 'broken' : held ? 'held' : moving,
     ...onward,
+    labelled: labelled && !tall,
   });
   return lines;
 }
@@ -79,8 +87,8 @@ function replicationLine(
     key: `copy-${replica.id}`,
     kind: 'replication',
     state: broken ? 'broken' : 'flows',
+    labelled: false,
     perSecond: null,
-    lagBytes: broken ? null : replica.lagBytes,
     ...way,
   };
 }
@@ -103,8 +111,8 @@ function wordLines(view: ApiView, boxes: ReadonlyMap<string, Box>): Line[] {
         path: `M${own.x} ${fromY}C${mid} ${fromY} ${mid} ${y} ${x + 4} ${y}`,
         labelX: mid,
         labelY: fromY,
+        labelled: false,
         perSecond: null,
-        lagBytes: null,
       },
     ];
   });
@@ -131,19 +139,7 @@ function down(from: Box, to: Box): Way {
   return { path: `M${x} ${y}C${x} ${mid} ${toX} ${mid} ${toX} ${to.y - 5}`, labelX: toX, labelY: mid };
 }
 
-/** From the bottom of a gate down beside the members, and to the one that is meant. */
-function besides(from: Box, to: Box): Way {
-  const x = from.x + from.w / 2;
-  const y = from.y + from.h;
-  const right = to.x + to.w;
-  const toY = to.y + to.h / 2;
-  const out = right + 18;
-  const turn = y + 22;
-  const path = `M${x} ${y}C${x} ${turn} ${x} ${turn} ${x + 14} ${turn}L${out - 12} ${turn}Q${out} ${turn} ${out} ${turn + 12}L${out} ${toY - 12}Q${out} ${toY} ${out - 8} ${toY}L${right + 5} ${toY}`;
-  return { path, labelX: x + (out - x) / 2, labelY: turn };
-}
-
-/** From one member to another in the same column, out at the side. */
+/** From one to another in the same column, out at the side. */
 function bow(from: Box, to: Box, side: 'left' | 'right', by: number): Way {
   const sign = side === 'left' ? -1 : 1;
   const edge = (box: Box) => (side === 'left' ? box.x : box.x + box.w);

@@ -34,22 +34,23 @@ const fullSentinels = 5;
 const gap = 18;
 
 export function placesOf(view: ApiView, width: number): Places {
-  return width >= 820 ? inColumns(view, Math.min(width, 1240)) : inRows(view, width);
+  const needed = view.members.length > fullMembers ? 980 : 820;
+  return width >= needed ? inColumns(view, Math.min(width, 1240)) : inRows(view, width);
 }
 
 type Ids = readonly { id: string }[];
 
 function inColumns(view: ApiView, width: number): Places {
   const edge = 2;
-  const clientsW = 128;
-  const sentinelsW = 150;
+  const clientsW = 148;
+  const sentinelsW = 160;
   const gateW = 196;
-  const membersX = Math.round(width * 0.53);
+  const many = view.members.length > fullMembers;
+  const membersX = Math.round(width * (many ? 0.42 : 0.53));
   const gatesX = Math.round((clientsW + membersX - gateW) / 2);
   const sentinelsX = width - sentinelsW - edge;
   const membersW = Math.min(236, sentinelsX - membersX - 70);
-  const many = view.members.length > fullMembers;
-  const gridW = sentinelsX - membersX - 60;
+  const gridW = sentinelsX - membersX - 36;
   const columns = [
     stack('gate', view.gates, gatesX, gateW, view.gates.length > fullGates ? 42 : 84),
     many ? grid(view.members, membersX, gridW) : stack('member', view.members, membersX, membersW, 84),
@@ -90,7 +91,7 @@ function inRows(view: ApiView, width: number): Places {
     { key: 'clients:', kind: 'clients', id: '', x: margin, y: edge, w: inner, h: 52, small: false },
   ];
   let y = edge + 52 + 44;
-  const perRow = view.gates.length === 1 ? 1 : 2;
+  const perRow = view.gates.length <= 2 ? 1 : 2;
   const gateW = (inner - gap * (perRow - 1)) / perRow;
   const gateH = view.gates.length > fullGates ? 42 : 84;
   view.gates.forEach(({ id }, index) => {
@@ -102,15 +103,11 @@ function inRows(view: ApiView, width: number): Places {
   const many = view.members.length > fullMembers;
   const members = many ? grid(view.members, margin, inner) : stack('member', view.members, margin, inner, 84);
   lower(members, y);
-  y += heightOf(members) + 34;
-  const each = Math.min(3, Math.max(1, view.sentinels.length));
-  const sentinelW = (inner - 8 * (each - 1)) / each;
-  view.sentinels.forEach(({ id }, index) => {
-    const x = margin + (index % each) * (sentinelW + 8);
-    boxes.push({ ...box('sentinel', id, x, sentinelW, 50), y: y + Math.floor(index / each) * 58 });
-  });
-  y += Math.ceil(view.sentinels.length / each) * 58;
-  return { width, height: y, tall: true, boxes: byKey([...boxes, ...members]) };
+  y = heightOf(members) + 34;
+  const sentinels = stack('sentinel', view.sentinels, margin, inner, 40);
+  lower(sentinels, y);
+  const height = view.sentinels.length === 0 ? y : heightOf(sentinels) + edge;
+  return { width, height, tall: true, boxes: byKey([...boxes, ...members, ...sentinels]) };
 }
 
 function box(kind: Box['kind'], id: string, x: number, w: number, h: number): Box {
@@ -124,11 +121,11 @@ function stack(kind: Box['kind'], each: Ids, x: number, w: number, h: number): B
 
 /** Many members, small, in as many columns as there is room for. */
 function grid(each: Ids, x: number, w: number): Box[] {
-  const across = Math.max(1, Math.floor((w + 8) / 136));
+  const across = Math.max(1, Math.floor((w + 8) / 124));
   const boxW = (w - 8 * (across - 1)) / across;
   return each.map(({ id }, index) => ({
-    ...box('member', id, x + (index % across) * (boxW + 8), boxW, 40),
-    y: Math.floor(index / across) * 48,
+    ...box('member', id, x + (index % across) * (boxW + 8), boxW, 36),
+    y: Math.floor(index / across) * 44,
   }));
 }
 

@@ -39,8 +39,20 @@ export function clientCharts({ deployment }: ApiHistory): Chart[] {
 
 export function memberCharts(history: ApiHistory): Chart[] {
   return [
-    { title: 'Replication lag', curves: perMember(history, 'lagBytes'), write: bytes, least: 1024 },
-    { title: 'Memory', curves: perMember(history, 'memoryBytes'), write: bytes, least: 1024 * 1024 },
+    {
+      title: 'Replication lag',
+      curves: perMember(history, 'lagBytes'),
+      write: bytes,
+      least: 1024,
+      binary: true,
+    },
+    {
+      title: 'Memory',
+      curves: perMember(history, 'memoryBytes'),
+      write: bytes,
+      least: 1024 * 1024,
+      binary: true,
+    },
     {
       title: 'Clients',
       curves: [{ label: 'connected', values: history.deployment.clients }],

@@ -17,6 +17,8 @@ export interface Chart {
   write: (value: number | null) => string;
   /** Never below: an axis that ends at 0.001 makes a mountain of nothing. */
   least: number;
+  /** Its axis counts in powers of two. */
+  binary?: boolean;
 }
 
 export interface Range {
@@ -36,16 +38,18 @@ interface Props {
   range: Range;
   moments: readonly Moment[];
   onZoom?: ((range: Range) => void) | undefined;
+  heightPx?: number;
 }
 
 /** Lines differ in dashes too. */
 export const dashes: readonly (readonly number[])[] = [[], [7, 4], [2, 3], [10, 3, 2, 3], [5, 5], [1, 5]];
 /** The room left of all charts, so that instants stand under each other. */
 export const axisPx = 62;
-const heightPx = 168;
+/** What an axis of bytes steps by. */
+const powers = Array.from({ length: 50 }, (_, index) => 2 ** index);
 
 /** One chart over time. All on the page share their cursor. */
-export function TimeChart({ chart, at, stepMs, range, moments, onZoom }: Props) {
+export function TimeChart({ chart, at, stepMs, range, moments, onZoom, heightPx = 168 }: Props) {
   const frame = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot | null>(null);
   const latest = useRef({ chart, moments, onZoom });
@@ -65,7 +69,7 @@ export function TimeChart({ chart, at, stepMs, range, moments, onZoom }: Props) 
   useLayoutEffect(() => {
     const element = frame.current;
     if (!element) return;
-    const made = new uPlot(optionsOf(latest, element.clientWidth, setCursor), data, element);
+    const made = new uPlot(optionsOf(latest, element.clientWidth, heightPx, setCursor), data, element);
     plot.current = made;
     const observer = new ResizeObserver(() => {
       if (element.clientWidth > 0) made.setSize({ width: element.clientWidth, height: heightPx });
@@ -94,6 +98,7 @@ export function TimeChart({ chart, at, stepMs, range, moments, onZoom }: Props) 
       <div
         ref={frame}
         className="plot"
+        style={{ height: heightPx }}
         role="img"
         aria-label={`${chart.title}: ${labels.replaceAll('\n', ', ')}`}
       />
@@ -103,8 +108,13 @@ export function TimeChart({ chart, at, stepMs, range, moments, onZoom }: Props) 
 
 type Latest = { readonly current: Pick<Props, 'chart' | 'moments' | 'onZoom'> };
 
-function optionsOf(latest: Latest, width: number, onCursor: (index: number | null) => void): uPlot.Options {
-  const { curves } = latest.current.chart;
+function optionsOf(
+  latest: Latest,
+  width: number,
+  height: number,
+  onCursor: (index: number | null) => void,
+): uPlot.Options {
+  const { curves, binary } = latest.current.chart;
   const axis = (more: uPlot.Axis): uPlot.Axis => ({
     stroke: () => color('--soft'),
     grid: { stroke: () => color('--line'), width: 1 },
@@ -114,7 +124,7 @@ function optionsOf(latest: Latest, width: number, onCursor: (index: number | nul
   });
   return {
     width: Math.max(200, width),
-    height: heightPx,
+    height,
     ms: 1,
     padding: [8, 8, 0, 0],
     legend: { show: false },
@@ -129,7 +139,12 @@ function optionsOf(latest: Latest, width: number, onCursor: (index: number | nul
     },
     axes: [
       axis({ size: 30, space: 80, values: (_plot, splits) => axisTimes(splits) }),
-      axis({ size: axisPx, space: 34, values: (_plot, splits) => splits.map(latest.current.chart.write) }),
+      axis({
+        size: axisPx,
+        space: 34,
+        ...(binary ? { incrs: powers } : {}),
+        values: (_plot, splits) => splits.map(latest.current.chart.write),
+      }),
     ],
     series: [
       {},

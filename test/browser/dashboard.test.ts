@@ -1,0 +1,209 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { gzipSync } from 'node:zlib';
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { look, plan } from '../support/dashboard/answers.ts';
+import { seriousViolations } from '../support/dashboard/axe.ts';
+import { desktop, openBrowser, openTab, phone } from '../support/dashboard/browser.ts';
+import { PageServer, type Told, told } from '../support/dashboard/page-server.ts';
+import * as states from '../support/dashboard/states.ts';
+
+let browser: Browser;
+let server: PageServer;
+const problems: string[] = [];
+
+beforeAll(async () => {
+  browser = await openBrowser();
+  server = await PageServer.start();
+});
+
+afterEach(async () => {
+  server.setSilent(false);
+  await Promise.all(browser.contexts().map((context) => context.close()));
+  problems.length = 0;
+});
+
+afterAll(async () => {
+  await browser?.close();
+  await server?.close();
+});
+
+/** Opens the page as it is when told that. */
+async function open(what: Told, page = 'overview', size = desktop): Promise<Page> {
+  server.told = what;
+  const tab = await openTab(browser, size, problems);
+  await tab.goto(`${server.address}#/${page}`);
+  await settled(tab);
+  return tab;
+}
+
+/** Whatever is asked for has come. */
+async function settled(tab: Page): Promise<void> {
+  await tab.locator('main .card, main .tiles').first().waitFor();
+  await expect.poll(() => tab.locator('.wait').count(), { timeout: 15_000 }).toBe(0);
+}
+
+const pages = [
+  'overview',
+  'time',
+  'events',
+  'members/redis-2',
+  'sentinels',
+  'gates',
+  'doctor',
+  'backups',
+  'drills',
+  'spec',
+];
+const shown: readonly (readonly [name: string, told: () => Told, pages: readonly string[]])[] = [
+  ['healthy', () => told(), pages],
+  ['during a failover', states.duringFailover, ['overview']],
+  ['degraded', states.degraded, ['overview', 'spec']],
+  ['empty', states.empty, ['overview', 'events', 'gates', 'backups']],
+  ['not signed in', states.unauthorised, ['overview']],
+  ['deceived', states.hostile, ['overview', 'gates']],
+];
+
+for (const [name, what, each] of shown) {
+  test(`nothing serious is found by axe, light or dark, and nothing is complained of: ${name}`, async () => {
+    const tab = await open(what(), each[0]);
+    for (const page of each) {
+      await tab.goto(`${server.address}#/${page}`);
+      await settled(tab);
+      for (const colorScheme of ['light', 'dark'] as const) {
+        await tab.emulateMedia({ colorScheme });
+        expect(await seriousViolations(tab), `${page}, ${colorScheme}`).toEqual([]);
+      }
+    }
+    expect(problems).toEqual([]);
+  });
+}
+
+test('on a phone nothing is wider than the window, and axe finds nothing serious', async () => {
+  const tab = await open(states.degraded(), 'overview', phone);
+  for (const page of pages) {
+    await tab.goto(`${server.address}#/${page}`);
+    await settled(tab);
+    expect(await tab.evaluate<number>('document.documentElement.scrollWidth'), page).toBe(phone.width);
+  }
+  expect(await seriousViolations(tab)).toEqual([]);
+});
+
+test('text that somebody made up to deceive stands as text, and turns or hides nothing', async () => {
+  const tab = await open(states.hostile());
+  for (const page of ['overview', 'events', 'gates', 'spec']) {
+    await tab.goto(`${server.address}#/${page}`);
+    await settled(tab);
+    const text = await tab.evaluate<string>('document.body.textContent');
+    expect(text, page).toContain('<img src=x onerror=alert(1)>\\u202egnp.exe\\u0007\\u200b<script>');
+    const names = await tab.evaluate<string>(
+      '[...document.querySelectorAll("*")].flatMap((e) => [...e.attributes].map((a) => a.value)).join(" ")',
+    );
+    expect(`${text} ${names}`, page).not.toMatch(/[\u0000-\u0008\u200b-\u200f\u202a-\u202e\u2066-\u2069]/);
+    expect(await tab.locator('main img, main script').count(), page).toBe(0);
+  }
+  expect(problems).toEqual([]);
+});
+
+test('an agent that goes is said to be gone, what was known stays, and its return is seen', async () => {
+  const tab = await open(told());
+  server.setSilent(true);
+  const banner = tab.getByRole('complementary', { name: 'Connection' });
+  await banner.waitFor();
+  expect(await banner.textContent()).toContain('What you see is from');
+  expect(await seriousViolations(tab)).toEqual([]);
+  expect(await tab.locator('.picture svg a').count()).toBeGreaterThan(5);
+  server.setSilent(false);
+  await banner.waitFor({ state: 'detached' });
+  expect(await tab.locator('.top').textContent()).toContain('live');
+});
+
+test('an action says what it will do, does it, and shows its steps and what came of it', async () => {
+  const tab = await open(told());
+  await tab.getByRole('button', { name: 'Switch over…' }).click();
+  await tab.getByText('What will happen').waitFor();
+  expect(await seriousViolations(tab)).toEqual([]);
+  await tab.getByLabel('New primary').selectOption('redis-3');
+  await tab.getByRole('button', { name: 'Switch over to redis-3' }).click();
+  await tab.getByText('all Sentinels name redis-2').waitFor();
+  expect(server.asked.at(-1)).toEqual({
+    method: 'POST',
+    path: '/api/operations',
+    body: { kind: 'switchover', to: 'redis-3' },
+  });
+  // It looks itself: the primary is not the one that was asked for.
+  expect(await tab.locator('.verdict').textContent()).toContain('not redis-3');
+  await tab.keyboard.press('Escape');
+  expect(await tab.evaluate<string>('document.activeElement.textContent')).toBe('Switch over…');
+});
+
+test('what is not allowed says why, and can not be asked for', async () => {
+  const why = 'a failover is under way (sentinel-1 says so)';
+  const tab = await open(told({ plan: plan({ allowed: false, why, hint: 'Wait for its end.', will: [] }) }));
+  await tab.getByRole('button', { name: 'Failover…' }).click();
+  await tab.getByText(why).waitFor();
+  expect(await tab.getByRole('button', { name: 'Force a failover' }).isDisabled()).toBe(true);
+});
+
+test('who has no right to act is asked for a token, and is told when it is none', async () => {
+  const refusal = {
+    status: 401,
+    error: {
+      code: 'API_TOKEN_NEEDED',
+      message: 'that is no token of this deployment',
+      hint: 'holdfast token',
+    },
+  };
+  const tab = await open(told({ session: look }));
+  await tab.getByRole('button', { name: 'Switch over…' }).click();
+  await tab.getByLabel('Token').fill('not one');
+  server.told.answers = { '/api/session': refusal };
+  await tab.getByRole('button', { name: 'Sign in' }).click();
+  await tab.getByText(refusal.error.message).waitFor();
+  server.told.answers = {};
+  server.told.session = told().session;
+  await tab.getByRole('button', { name: 'Sign in' }).click();
+  await tab.getByText('What will happen').waitFor();
+});
+
+test('the page can be used by keyboard alone', async () => {
+  const tab = await open(told());
+  await tab.keyboard.press('Tab');
+  expect(await tab.evaluate<string>('document.activeElement.textContent')).toBe('To the content');
+  await tab.keyboard.press('Enter');
+  expect(await tab.evaluate<string>('document.activeElement.id')).toBe('main');
+  await tab
+    .getByRole('link', { name: /redis-3/ })
+    .first()
+    .focus();
+  await tab.keyboard.press('Enter');
+  await tab.getByRole('heading', { name: 'redis-3' }).waitFor();
+  expect(await tab.evaluate<string>('location.hash')).toBe('#/members/redis-3');
+});
+
+test('with 50 members, 500 clients and 10,000 events only what is in sight is there', async () => {
+  const tab = await open(states.crowded());
+  expect(await tab.locator('.picture svg a.member').count()).toBe(50);
+  for (const page of ['overview', 'events', 'members', 'gates']) {
+    await tab.goto(`${server.address}#/${page}`);
+    await settled(tab);
+    expect(await tab.evaluate<number>('document.querySelectorAll("*").length'), page).toBeLessThan(3000);
+  }
+  await tab.goto(`${server.address}#/events`);
+  await tab.getByText('event 10000 of many').waitFor();
+  await tab
+    .getByRole('region', { name: 'Events, newest first' })
+    .evaluate((list) => list.scrollTo(0, 380_000));
+  await tab.getByText('event 1 of many', { exact: true }).waitFor();
+  expect(problems).toEqual([]);
+});
+
+test('the first load takes at most 200 KB, compressed', () => {
+  const folder = fileURLToPath(new URL('../../dist/dashboard', import.meta.url));
+  const bytes = readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => gzipSync(readFileSync(path.join(entry.parentPath, entry.name))).length);
+  expect(bytes.reduce((all, each) => all + each, 0)).toBeLessThan(200_000);
+});

@@ -1,0 +1,27 @@
+/** What axe-core finds in a page: rules of WCAG 2.2 A and AA, and those that it calls serious or worse. */
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import type { Page } from 'playwright-core';
+
+const require = createRequire(import.meta.url);
+const source = readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8');
+
+interface Violation {
+  id: string;
+  impact: string;
+  nodes: { target: unknown; html: string; any: { message: string }[] }[];
+}
+
+/** @returns the serious violations, each as a sentence with the first element that it is about. */
+export async function seriousViolations(tab: Page): Promise<string[]> {
+  if (!(await tab.evaluate<boolean>('"axe" in window'))) await tab.evaluate(source);
+  const { violations } = await tab.evaluate<{ violations: Violation[] }>(
+    'axe.run(document, { resultTypes: ["violations"] })',
+  );
+  return violations
+    .filter(({ impact }) => impact === 'serious' || impact === 'critical')
+    .map(({ id, nodes }) => {
+      const [first] = nodes;
+      return `${id} (${nodes.length}): ${first?.html.slice(0, 160)}: ${first?.any[0]?.message ?? ''}`;
+    });
+}
