@@ -20,7 +20,7 @@ function scalar(value: unknown): string {
   if (typeof value !== 'string') return String(value);
   const isPlain =
     /^[\w./][\w ./@:+-]*$/.test(value) &&
-    !/^(true|false|null|~|[\d.]+)$/.test(value) &&
+    !/^(true|false|null|~|[\d.]+e?\d*)$/i.test(value.replace(/^\d+\.\d+\.[\d.]+$/, '')) &&
     !value.includes(': ');
   return isPlain && !value.endsWith(':') && value.trim() === value ? value : JSON.stringify(value);
 }

@@ -21,14 +21,21 @@ const columns: readonly Column<Backup>[] = [
       `${bytes(storedBytes)}${compression === 'none' ? '' : `, ${compression}`}`,
   },
   { name: 'Took', figure: true, cell: ({ durationMs }) => duration(durationMs) },
-  { name: 'From', cell: ({ source, serverVersion }) => `${source}, ${serverVersion}` },
+  {
+    name: 'From',
+    cell: ({ source, serverVersion }) => (
+      <>
+        {source} <span className="note">{serverVersion}</span>
+      </>
+    ),
+  },
   { name: 'Why', cell: ({ reason, encrypted }) => `${reason}${encrypted ? ', encrypted' : ''}` },
   { name: 'Verified', cell: ({ verified }) => <Verified verified={verified} /> },
   {
     name: 'Actions',
     wide: true,
     cell: ({ id }) => (
-      <span className="row">
+      <span className="row buttons">
         <ActionButton operation={{ kind: 'verify', backup: id }} label="Verify…" small />
         <ActionButton operation={{ kind: 'restore', backup: id }} label="Restore…" small />
       </span>

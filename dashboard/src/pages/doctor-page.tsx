@@ -44,7 +44,7 @@ function Findings({ doctor: { at, findings, missing } }: { doctor: ApiDoctor }) 
       </ul>
       {rest.length > 0 && (
         <details>
-          <summary>The {rest.length} others</summary>
+          <summary>{plural(rest.length, 'other')}</summary>
           <ul className="findings">
             {rest.map((finding) => (
               <Finding key={keyOf(finding)} finding={finding} />
@@ -61,7 +61,7 @@ function keyOf({ check, host, subject, found }: ApiFinding): string {
 }
 
 function Finding({
-  finding: { check, severity, host, subject, found, why, fix, fixable },
+  finding: { check, severity, host, subject, found, why, fix, fixable, link },
 }: {
   finding: ApiFinding;
 }) {
@@ -89,6 +89,14 @@ function Finding({
         )}
         <p className="note">
           <code>{check}</code>
+          {/^https:/.test(link) && (
+            <>
+              {' · '}
+              <a href={link} target="_blank" rel="noreferrer">
+                read more
+              </a>
+            </>
+          )}
         </p>
       </div>
     </li>

@@ -12,6 +12,8 @@ interface Content {
   state: string;
   tone: Tone;
   lines: readonly string[];
+  /** What stands beside its name where there is one line only. */
+  brief: string;
   href: string;
 }
 
@@ -20,10 +22,9 @@ export function BoxShape({ box, view, facts }: { box: Box; view: ApiView; facts:
   const content = contentOf(box, view, facts);
   if (content === null) return null;
   const { x, y, w, h, small, kind } = box;
-  const { title, state, tone, lines, href } = content;
+  const { title, state, tone, lines, brief, href } = content;
   const room = w - 24;
   // A small box has one line; at its end stands what there is room for.
-  const brief = tone === 'good' || state === '' ? (lines[0] ?? '') : state;
   const end = !small ? state : w >= 180 ? brief : '';
   const titleY = small ? h / 2 : h < 60 ? 19 : 22;
   return (
@@ -76,6 +77,7 @@ function clientsContent(gateId: string, view: ApiView, { gates }: Facts): Conten
     state: '',
     tone: held > 0 ? 'warn' : 'off',
     lines: [held > 0 ? `${count(held)} held` : clients > 0 ? 'none held' : 'nobody yet'],
+    brief: '',
     href: '#/gates',
   };
 }
@@ -95,6 +97,7 @@ function gateContent(gate: ApiGate | undefined): Content | null {
       gate.reason ?? (read || write ? `${flow} · p99 ${duration(p99)}` : flow),
       gate.ageMs === null ? ports : `seen ${ago(gate.ageMs)}`,
     ],
+    brief: gate.state === 'open' ? flow : gate.state,
     href: `#/gates/${encodeURIComponent(gate.id)}`,
   };
 }
@@ -115,6 +118,7 @@ function memberContent(member: ApiMember | undefined, view: ApiView): Content | 
       member.trouble ?? member.refusal ?? standing(member),
       figures.length > 0 ? figures.join(' · ') : `${member.address}:${member.port}`,
     ],
+    brief: up ? role : member.state,
     href: `#/members/${encodeURIComponent(member.id)}`,
   };
 }
@@ -141,14 +145,14 @@ function sentinelContent(sentinel: ApiSentinel | undefined, view: ApiView): Cont
   const vote = voted !== null && voted.epoch > sentinel.epoch ? `voted, epoch ${voted.epoch}` : null;
   const word = sentinel.names === null ? 'names nobody' : `names ${sentinel.names}`;
   const up = sentinel.state === 'up';
+  const seen = sentinel.ageMs === null ? '' : `, seen ${ago(sentinel.ageMs)}`;
+  const line = vote ?? (up ? word : `${sentinel.state}${seen}`);
   return {
     title: sentinel.id,
     state: '',
     tone: up && !agrees ? 'warn' : toneOf(sentinel.state),
-    lines: [
-      vote ??
-        (up ? word : `${sentinel.state}${sentinel.ageMs === null ? '' : `, seen ${ago(sentinel.ageMs)}`}`),
-    ],
+    lines: [line],
+    brief: line,
     href: `#/sentinels/${encodeURIComponent(sentinel.id)}`,
   };
 }

@@ -13,12 +13,21 @@ interface Violation {
 }
 
 /** @returns the serious violations, each as a sentence with the first element that it is about. */
-export async function seriousViolations(tab: Page): Promise<string[]> {
+export function seriousViolations(tab: Page): Promise<string[]> {
+  return violations(tab, { resultTypes: ['violations'] });
+}
+
+/** The same of what another theme can change. */
+export function contrastViolations(tab: Page): Promise<string[]> {
+  return violations(tab, { resultTypes: ['violations'], runOnly: ['color-contrast', 'link-in-text-block'] });
+}
+
+async function violations(tab: Page, options: object): Promise<string[]> {
   if (!(await tab.evaluate<boolean>('"axe" in window'))) await tab.evaluate(source);
-  const { violations } = await tab.evaluate<{ violations: Violation[] }>(
-    'axe.run(document, { resultTypes: ["violations"] })',
+  const { violations: found } = await tab.evaluate<{ violations: Violation[] }>(
+    `axe.run(document, ${JSON.stringify(options)})`,
   );
-  return violations
+  return found
     .filter(({ impact }) => impact === 'serious' || impact === 'critical')
     .map(({ id, nodes }) => {
       const [first] = nodes;
