@@ -19,6 +19,7 @@ import { ownProcess } from './control/merged-status.ts';
 import { PrimaryWatch } from './primary/primary-watch.ts';
 import { ReplicaWatch } from './primary/replica-watch.ts';
 import { PrimaryRouting, ReplicaRouting } from './primary/routings.ts';
+import { AckWatch } from './upstream/ack-watch.ts';
 import type { ConnectionView } from './upstream/connection-view.ts';
 import { Durability, type DurabilitySources } from './upstream/durability.ts';
 import { LoginCheck, type LoginInUse } from './upstream/login-check.ts';
@@ -54,6 +55,7 @@ export class Gate implements ControlTarget {
   #tablePauseMs = tableAfterMs.first;
   readonly #strangers: Strangers;
   readonly #logins: LoginCheck;
+  readonly #acks: AckWatch;
   #accessTimer: NodeJS.Timeout | undefined;
   #draining: Promise<void> | null = null;
   #stopped = false;
@@ -70,6 +72,8 @@ export class Gate implements ControlTarget {
     });
     this.#strangers = new Strangers(config.tls, () => this.#retire('default'));
     this.#logins = new LoginCheck(config.tls, (user) => this.#retire(user));
+    const login = { credentials: config.memberCredentials, tls: config.tls };
+    this.#acks = new AckWatch(login, () => this.#watch.primary);
     let lastId = ids.first - ids.step;
     const context: ListenerContext = {
       config,
@@ -78,7 +82,8 @@ export class Gate implements ControlTarget {
       counters: this.#counters,
       buffered: new Buffered(config.limits.totalBytes),
       strangers: this.#strangers,
-      runs: new ServerRuns({ credentials: config.memberCredentials, tls: config.tls }),
+      runs: new ServerRuns(login),
+      acks: this.#acks,
       retire: (user) => this.#retire(user),
       primaryLoads: () => this.#watch.loads,
       nextId: () => {
@@ -205,6 +210,7 @@ export class Gate implements ControlTarget {
     this.#watch.stop();
     this.#replicas.stop();
     this.#durability?.stop();
+    this.#acks.stop();
     this.#control?.close();
     for (const listener of this.#listeners) {
       listener.stopListening();

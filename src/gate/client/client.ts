@@ -5,6 +5,7 @@ import type { Command, CommandTable } from '../commands/command-table.ts';
 import type { GateConfig } from '../config.ts';
 import type { ClosedFor } from '../control/control-api.ts';
 import type { Counters } from '../control/counters.ts';
+import type { AckWatch } from '../upstream/ack-watch.ts';
 import type { ServerRuns } from '../upstream/server-runs.ts';
 import type { Tenant } from '../upstream/tenant.ts';
 import type { Upstream } from '../upstream/upstream.ts';
@@ -34,6 +35,8 @@ export interface Router {
   readonly era: number;
   /** Which run of its process each server is in. */
   readonly runs: ServerRuns;
+  /** How many replicas have what was written. */
+  readonly acks: AckWatch;
   /** True for a port that refuses some requests. */
   readonly refuses: boolean;
   readonly clients: ReadonlySet<Client>;
@@ -92,6 +95,11 @@ export interface Client extends Tenant {
   onSent(command: Command): void;
   /** Of what is being sent: so many servers died while they had it. */
   survived(deaths: number): void;
+  /**
+   * Its next answer is on its way, and comes from the gate itself: until then nothing more is sent or answered.
+   * @param start has it made, and returns how to give up
+   */
+  park(start: (done: (reply: Buffer) => void) => () => void): void;
   /** What comes next waits for the answer to what was sent last. */
   settle(): void;
   /** Sends or answers one request: false when it must wait. */

@@ -4,7 +4,7 @@ import type { Client } from './client.ts';
 /** A client that does not take its last replies is closed all the same. */
 const takeMs = 5000;
 /** What blocks may still find what it waits for. */
-const blockedMs = 100;
+export const blockedMs = 100;
 
 /**
  * How a client's connection ends. Whoever sent FIN behind its requests still gets their answers, as from a server,

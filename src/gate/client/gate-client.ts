@@ -8,7 +8,7 @@ import { Place } from '../upstream/place.ts';
 import type { Loss, Run } from '../upstream/run-ring.ts';
 import type { Client, Router } from './client.ts';
 import { ClientOutput } from './client-output.ts';
-import { Farewell } from './farewell.ts';
+import { blockedMs, Farewell } from './farewell.ts';
 import { Flow } from './flow.ts';
 import { Intake } from './intake.ts';
 import { answerOrRetry, retryLost, sendAgain } from './replay.ts';
@@ -54,6 +54,8 @@ export class GateClient implements Client {
   deaths = 0;
   /** A request is on its way that changes what those behind it mean. */
   #settling = false;
+  /** How to give up the answer that the gate itself is making for it. */
+  #parked: (() => void) | null = null;
   replies: 'on' | 'off' | 'skip' = 'on';
   lastCommand = '';
   #counted = 0;
@@ -72,7 +74,11 @@ export class GateClient implements Client {
     else socket.on('data', (chunk: Buffer) => intake.receive(chunk, chunk.length));
     socket.on('drain', () => this.#onDrained());
     socket.on('error', () => this.close());
-    socket.on('end', () => (intake.passesLong ? this.close() : this.#farewell.onEnd()));
+    socket.on('end', () => {
+      // As a server, which hears nothing of whom it waits for in the middle of a request, or in WAIT.
+      if (intake.passesLong || this.#parked !== null) this.close();
+      else this.#farewell.onEnd();
+    });
     socket.on('close', () => this.close());
   }
 
@@ -84,6 +90,7 @@ export class GateClient implements Client {
     this.#slow.stop();
     this.output.drained();
     this.#intake.abandon();
+    this.#parked?.();
     this.router.buffered.update(this);
     this.router.onClientClosed(this);
   }
@@ -191,9 +198,12 @@ export class GateClient implements Client {
 
   /** True when there may be more to do at once. */
   #goOn(): boolean {
-    if (!this.closing && !this.#mayAsk()) return false;
+    if (this.#parked !== null || (!this.closing && !this.#mayAsk())) return false;
     if (this.#settling) {
-      if (!this.idle()) return false;
+      if (!this.idle()) {
+        this.#farewell.waitForAnswers();
+        return false;
+      }
       this.#settling = false;
     }
     const item = this.retries.first;
@@ -229,6 +239,15 @@ export class GateClient implements Client {
 
   settle(): void {
     this.#settling = true;
+  }
+
+  park(start: (done: (reply: Buffer) => void) => () => void): void {
+    this.#parked = start((reply) => {
+      this.#parked = null;
+      this.deliver(reply, 0, reply.length);
+      this.pump();
+    });
+    if (this.#farewell.heard) setTimeout(() => this.#parked !== null && this.close(), blockedMs);
   }
 
   end(): void {

@@ -6,6 +6,7 @@ import type { Command, CommandTable } from '../commands/command-table.ts';
 import type { GateConfig, Listen, MemberAddress } from '../config.ts';
 import type { Counters } from '../control/counters.ts';
 import { GateListenFailed } from '../errors.ts';
+import type { AckWatch } from '../upstream/ack-watch.ts';
 import { Connections, type ConnectionsOwner } from '../upstream/connections.ts';
 import { isBusy } from '../upstream/open-upstream.ts';
 import type { ServerRuns } from '../upstream/server-runs.ts';
@@ -48,6 +49,7 @@ export interface ListenerContext {
   buffered: Buffered;
   strangers: Strangers;
   runs: ServerRuns;
+  acks: AckWatch;
   /** Connections of this user (latin1), or of everybody (null), are not for those who come. */
   retire: (user: string | null) => void;
   primaryLoads: () => boolean;
@@ -66,6 +68,7 @@ export class Listener implements Router, ConnectionsOwner {
   readonly refuses: boolean;
   readonly buffered: Buffered;
   readonly runs: ServerRuns;
+  readonly acks: AckWatch;
   readonly #context: ListenerContext;
   readonly confirm: UpstreamOptions['confirm'];
   readonly #routing: Routing;
@@ -91,6 +94,7 @@ export class Listener implements Router, ConnectionsOwner {
     this.refuses = routing.refuses;
     this.buffered = context.buffered;
     this.runs = context.runs;
+    this.acks = context.acks;
     const holdMs = isSabotaged('no-holding') ? 0 : context.config.holdMs;
     this.held = new HeldClients(holdMs, (client) => {
       client.pump();

@@ -16,6 +16,7 @@ import {
   Repeated,
   Settling,
   Subscribing,
+  Waiting,
 } from './handlers.ts';
 import { observer } from './observers.ts';
 import { queuedAs } from './replaced-replies.ts';
@@ -166,8 +167,18 @@ function sendBlocking(special: Special): boolean {
 }
 
 function sendWait(special: Special): boolean {
-  return sendBlocking(special);
+  const { client, command, request, args } = special;
+  const [needed, ms] = args.slice(1).map((arg) => arg.toString('latin1'));
+  const counts = command.name === 'wait' && args.length === 3 && [needed, ms].every(isCount);
+  if (!counts) return sendBlocking(special);
+  // The gate may have to go on asking, so nothing comes behind it meanwhile.
+  if (!client.idle() || !sendOwn(special, new Waiting(client, request, Number(needed), Number(ms))))
+    return false;
+  client.settle();
+  return true;
 }
+
+const isCount = (text: string | undefined): boolean => /^\d{1,9}$/.test(text ?? '');
 
 function sendSettling(special: Special): boolean {
   const { client, command, request, args } = special;

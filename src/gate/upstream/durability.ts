@@ -39,7 +39,7 @@ export interface DurabilitySources {
 
 const waitMs = 500;
 /** More replicas than anybody has. */
-const tooMany = 1_000_000;
+export const tooMany = 1_000_000;
 /** How long one look for acknowledgements takes, ms: at first, and at most. */
 const firstLookMs = 1;
 const longestLookMs = 16;

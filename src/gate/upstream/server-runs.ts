@@ -17,6 +17,8 @@ interface Known {
   name: Promise<string>;
   /** Empty until it is known. */
   run: string;
+  /** Null until it is known. */
+  version: [major: number, minor: number] | null;
 }
 
 /**
@@ -38,7 +40,8 @@ export class ServerRuns {
     const key = keyOf(member);
     const known = this.#known.get(key);
     if (known !== undefined) return known.name;
-    const fresh: Known = { member, run: '', name: this.#ask(member) };
+    const fresh: Known = { member, run: '', version: null, name: Promise.resolve('') };
+    fresh.name = this.#ask(fresh);
     this.#known.set(key, fresh);
     void fresh.name.then((run) => {
       fresh.run = run;
@@ -52,17 +55,26 @@ export class ServerRuns {
     return null;
   }
 
+  /** Its WAIT is about what its own connection wrote: so it is since Redis 7.2, and in Valkey, which calls itself that. */
+  waitsForOwn(member: MemberAddress): boolean {
+    const [major, minor] = this.#known.get(keyOf(member))?.version ?? [8, 0];
+    return major > 7 || (major === 7 && minor >= 2);
+  }
+
   /** A connection to it broke: it may be another run that answers next. */
   forget(member: MemberAddress): void {
     this.#known.delete(keyOf(member));
   }
 
-  async #ask(member: MemberAddress): Promise<string> {
+  async #ask(known: Known): Promise<string> {
+    const { member } = known;
     const made = `${madeUp}${keyOf(member)} ${process.pid} ${performance.timeOrigin} ${this.#made++}`;
     const link = openLink(member, this.#login, { timeoutMs: askMs });
     // Who may not ask, or gets no answer, goes by the name that was made up.
     const info = await link.call(['INFO', 'server']).catch(() => '');
     link.close();
+    const version = /^redis_version:(\d+)\.(\d+)/m.exec(String(info));
+    if (version !== null) known.version = [Number(version[1]), Number(version[2])];
     return /^run_id:(\w+)/m.exec(String(info))?.[1] ?? made;
   }
 }
