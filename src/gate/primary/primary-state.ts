@@ -121,6 +121,11 @@ export function holdingOf({ mode }: PrimaryState): Holding {
   return mode.kind === 'writes' ? 'writes' : 'all';
 }
 
+/** Writes were refused for a reason that passes: clients wait, though it is open. */
+export function isSettling({ mode }: PrimaryState): boolean {
+  return mode.kind === 'open' && mode.settling !== null;
+}
+
 export function sentinelsSeen({ claims }: PrimaryState): number {
   return claims.filter((claim) => claim !== null).length;
 }

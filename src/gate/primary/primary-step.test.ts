@@ -325,4 +325,17 @@ describe('a primary that is new refuses writes until a replica follows it', () =
     const again = later(tried.state, [{ kind: 'not-ready' }, 1]);
     expect(holdingOf(again)).toBe('writes');
   });
+
+  test('who waits goes on also when the gate is told of the same primary once more', () => {
+    for (const tries of [0, 1]) {
+      let state = later(opened(), [{ kind: 'not-ready' }, 1]);
+      for (let i = 0; i < tries; i++) state = step(state, { kind: 'tick' }, rules, wakeAtMs(state)).state;
+      const { primary: member } = state as { primary: MemberAddress };
+      const told: PrimaryEvent = { kind: 'agent-switch', member, epoch: null, withinMs: 1000 };
+      state = later(state, [told, 1]);
+      const found = step(state, { kind: 'role', member, role: 'master' }, rules, 20);
+      expect(found.state.mode).toEqual({ kind: 'open', settling: null });
+      expect(found.effects).toContainEqual({ kind: 'go-on' });
+    }
+  });
 });

@@ -5,6 +5,7 @@ import { namedBySentinels, unanimouslyNamed } from './named.ts';
 import {
   type Candidate,
   type Claim,
+  isSettling,
   type Mode,
   type PrimaryRules,
   type PrimaryState,
@@ -28,7 +29,7 @@ import {
  *   is held. It is asked on, in case it was only restarted, unless somebody else is named.
  * - Without a majority the gate keeps its primary while that one still answers as primary, and says so.
  * - A primary that is new, or back, refuses writes until a replica follows it. Writes wait, and every few ms one is let
- *   through to see: when it is not refused, all go on.
+ *   through to see: when it is not refused, all go on. So they do however the waiting ended: nobody else tells them.
  * - Without Sentinels the first member is the primary, always.
  */
 export type PrimaryEvent =
@@ -155,6 +156,7 @@ class Work {
     const changed =
       this.#state.primary !== this.#before.primary || this.#state.mode.kind !== this.#before.mode.kind;
     if (changed) this.#effects.push({ kind: 'changed' });
+    else if (isSettling(this.#before) && !isSettling(this.#state)) this.#effects.push({ kind: 'go-on' });
     return { state: this.#state, effects: this.#effects };
   }
 
@@ -182,7 +184,7 @@ class Work {
       const waited = mode.settling.phase === 'waiting';
       const untilMs = this.#nowMs + tryMs;
       this.#set({ mode: { kind: 'open', settling: waited ? { phase: 'trying', untilMs } : null } });
-      this.#effects.push({ kind: waited ? 'try-one' : 'go-on' });
+      if (waited) this.#effects.push({ kind: 'try-one' });
     }
     if (this.#nowMs >= pollAtMs) this.#poll();
     this.#followNamed();
