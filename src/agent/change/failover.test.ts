@@ -1,0 +1,74 @@
+import { beforeEach, expect, test } from 'vitest';
+import { TrialAgent } from '../../../test/support/trial-agent.ts';
+import { TrialWorld } from '../../../test/support/trial-servers.ts';
+import { forceFailover } from './failover.ts';
+
+let world: TrialWorld;
+let agent: TrialAgent;
+
+beforeEach(async () => {
+  world = new TrialWorld();
+  agent = new TrialAgent(world, 'host-1', ['host-1', 'host-2', 'host-3']);
+  // What it would do beside is its own test's matter.
+  agent.loop.stop();
+  await agent.settle();
+});
+
+/** @param meanwhile is called whenever nothing is on its way */
+async function run(meanwhile = () => {}): Promise<{ from: string; to: string }> {
+  const operation = { signal: new AbortController().signal };
+  const observer = { lookAtAll: () => agent.lookAtAll() };
+  const change = forceFailover({ deployment: agent, observer, report: () => {}, operation });
+  let over = false;
+  const ends = () => {
+    over = true;
+  };
+  void change.then(ends, ends);
+  await world.until(() => over, 600_000, meanwhile);
+  return change;
+}
+
+const promotions = () => world.servers.reduce((sum, server) => sum + server.promotions, 0);
+
+test('a primary that lives is replaced without a drain', async () => {
+  world.server('redis-1').offset = 5000;
+  expect(await run()).toEqual({ from: 'redis-1', to: 'redis-2' });
+  expect(promotions()).toBe(1);
+  expect(agent.gateCalls).toEqual(['switch to redis-2']);
+});
+
+test('not elected: it says soon who voted how, and nothing has changed', async () => {
+  world.silent.add('sentinel-1').add('sentinel-2');
+  const startedMs = performance.now();
+  await expect(run()).rejects.toMatchObject({
+    code: 'FAILOVER_REFUSED',
+    message: expect.stringMatching(/not elected in epoch \d+: too few votes \(.*sentinel-1 silent.*\)/),
+  });
+  // Four times the time for votes, and a pause after each; it was twenty seconds once.
+  expect(performance.now() - startedMs).toBeLessThan(15_000);
+  expect([promotions(), agent.gateCalls]).toEqual([0, []]);
+}, 30_000);
+
+test('someone else is elected meanwhile and replaces it: that is the failover that was asked for', async () => {
+  for (const sentinel of world.sentinels) sentinel.vote('10.1.0.1:6379', 1, 'e'.repeat(40), 0);
+  let hellos = 0;
+  const result = run(() => {
+    if (hellos++ !== 2) return;
+    world.server('redis-3').replicaOf(null);
+    for (const sentinel of world.sentinels) {
+      const [colleague] = sentinel.colleagues;
+      world.sentinelReply(sentinel, [
+        ...['PUBLISH', '__sentinel__:hello'],
+        [...Object.values(colleague ?? {}), 1, 'trial', '10.1.0.3', 6379, 1].join(','),
+      ]);
+    }
+  });
+  expect(await result).toEqual({ from: 'redis-1', to: 'redis-3' });
+  expect(promotions()).toBe(1);
+});
+
+test('no replica is fit: no vote is taken', async () => {
+  for (const id of ['redis-2', 'redis-3']) world.server(id).alive = false;
+  await expect(run()).rejects.toMatchObject({ code: 'FAILOVER_REFUSED' });
+  expect(world.sentinels.map(({ leader }) => leader)).toEqual([null, null, null]);
+});

@@ -1,0 +1,126 @@
+/** A switchover over servers and Sentinels in memory: what is done in which order, and what is undone when it fails. */
+import { beforeEach, expect, test } from 'vitest';
+import { TrialAgent } from '../../../test/support/trial-agent.ts';
+import { type TrialServer, TrialWorld } from '../../../test/support/trial-servers.ts';
+import { type SwitchoverResult, switchover } from './switchover.ts';
+
+let world: TrialWorld;
+let agent: TrialAgent;
+let primary: TrialServer;
+let aborter: AbortController;
+const hosts = ['host-1', 'host-2', 'host-3'];
+
+beforeEach(async () => {
+  world = new TrialWorld();
+  agent = new TrialAgent(world, 'host-1', hosts);
+  primary = world.server('redis-1');
+  aborter = new AbortController();
+  // What it would do beside is its own test's matter.
+  agent.loop.stop();
+  await agent.settle();
+});
+
+/** Runs one while messages go to and fro. @param meanwhile is called whenever nothing is on its way */
+async function run(to: string | null = null, meanwhile = () => {}): Promise<SwitchoverResult> {
+  const operation = { signal: aborter.signal };
+  const observer = { lookAtAll: () => agent.lookAtAll() };
+  const change = switchover({ deployment: agent, observer, report: () => {}, operation }, to);
+  let over = false;
+  const ends = () => {
+    over = true;
+  };
+  void change.then(ends, ends);
+  await world.until(() => over, 600_000, meanwhile);
+  return change;
+}
+
+const promotions = () => world.servers.map((server) => server.promotions);
+const named = () => new Set(world.sentinels.map((sentinel) => sentinel.primary));
+
+test('the replica that has the most takes over, every Sentinel names it, and the writes go on', async () => {
+  world.server('redis-3').offset = 1001;
+  primary.offset = 1001;
+  const result = await run();
+  expect(result).toMatchObject({ from: 'redis-1', to: 'redis-3' });
+  expect(world.servers.map(({ role, follows }) => [role, follows])).toEqual([
+    ['replica', 'redis-3'],
+    ['replica', 'redis-3'],
+    ['primary', null],
+  ]);
+  expect([...named()]).toEqual(['10.1.0.3:6379']);
+  expect(agent.gateCalls).toEqual(['hold switchover', 'switch to redis-3']);
+  expect([primary.paused, agent.selection]).toEqual([false, { member: 'redis-3', atMs: expect.any(Number) }]);
+});
+
+test('--to names the target; the primary itself stays', async () => {
+  expect(await run('redis-2')).toMatchObject({ from: 'redis-1', to: 'redis-2' });
+  // As its loop does when the Sentinels agree.
+  agent.endSelection();
+  expect(await run('redis-2')).toMatchObject({ from: 'redis-2', to: 'redis-2', heldMs: 0 });
+  expect(promotions()).toEqual([0, 1, 0]);
+});
+
+test('nobody is promoted before it has every write', async () => {
+  primary.offset = 2000;
+  let looks = 0;
+  await run('redis-2', () => {
+    looks += 1;
+    expect(primary.paused).toBe(true);
+    expect(world.server('redis-2').promotions).toBe(0);
+    if (looks > 3) world.server('redis-2').offset = 2000;
+  });
+  expect(looks).toBeGreaterThan(3);
+  expect(promotions()).toEqual([0, 1, 0]);
+});
+
+test('a primary that dies while its writes are waited for: everything is released at once, nobody is promoted', async () => {
+  primary.offset = 2000;
+  const change = run(null, () => {
+    if (primary.paused) primary.alive = false;
+  });
+  await expect(change).rejects.toMatchObject({ code: 'SWITCHOVER_FAILED' });
+  expect(agent.gateCalls).toEqual(['hold switchover', 'release']);
+  expect(promotions()).toEqual([0, 0, 0]);
+  expect([...named()]).toEqual(['10.1.0.1:6379']);
+});
+
+test('given up while its writes are waited for: everything is released, and it says why', async () => {
+  primary.offset = 2000;
+  const change = run(null, () => {
+    if (primary.paused) aborter.abort(new Error('the agent stops'));
+  });
+  await expect(change).rejects.toThrow('the agent stops');
+  expect(agent.gateCalls).toEqual(['hold switchover', 'release']);
+  expect([primary.paused, promotions()]).toEqual([false, [0, 0, 0]]);
+});
+
+test('a primary that is replaced while calm is waited for is not replaced once more', async () => {
+  const replicas = [world.server('redis-2'), world.server('redis-3')];
+  for (const replica of replicas) replica.follows = null;
+  let idles = 0;
+  const change = run(null, () => {
+    idles += 1;
+    if (idles !== 5) return;
+    // An agent of another host does it.
+    for (const server of world.servers) server.replicaOf(server.place.id === 'redis-2' ? null : 'redis-2');
+    for (const sentinel of world.sentinels) {
+      const [colleague] = sentinel.colleagues;
+      world.sentinelReply(sentinel, [
+        ...['PUBLISH', '__sentinel__:hello'],
+        [...Object.values(colleague ?? {}), 1, 'trial', '10.1.0.2', 6379, 1].join(','),
+      ]);
+    }
+  });
+  await expect(change).rejects.toMatchObject({
+    code: 'SWITCHOVER_REFUSED',
+    message: 'no switchover: redis-1 was primary when it was asked for, and now redis-2 is',
+  });
+  expect(promotions()).toEqual([0, 1, 0]);
+  expect(agent.gateCalls).toEqual([]);
+});
+
+test('Sentinels that vote for nobody: it is refused, and nothing was held', async () => {
+  for (const sentinel of world.sentinels) world.silent.add(sentinel.id);
+  await expect(run()).rejects.toMatchObject({ code: 'SWITCHOVER_FAILED' });
+  expect([agent.gateCalls, promotions()]).toEqual([[], [0, 0, 0]]);
+}, 30_000);
