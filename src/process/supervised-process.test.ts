@@ -1,10 +1,12 @@
+import { once } from 'node:events';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { waitFor } from '../base/retry.ts';
 import { identify, type ProcessIdentity } from './identity.ts';
-import { type ExitReport, type ProcessCommand, SupervisedProcess } from './supervised-process.ts';
+import { type ProcessCommand, spawnHeld } from './spawn-held.ts';
+import { type ExitReport, SupervisedProcess } from './supervised-process.ts';
 
 let folder = '';
 const started: ProcessIdentity[] = [];
@@ -93,6 +95,18 @@ describe('a process of ours', () => {
     started.push(record());
     expect(identify(record().pid)).toEqual(record());
     return starting;
+  });
+
+  test('does nothing before its record is there: when we are ended first, so is it', async () => {
+    const [lost, free] = ['lost', 'free'].map((name) => spawnHeld(shell(`touch ${name}`)));
+    // As the kernel does it when we are killed.
+    lost?.child.stdio[3]?.destroy();
+    free?.letGo();
+    const codes = await Promise.all(
+      [lost, free].map((held) => once(held!.child, 'exit').then(([code]) => code)),
+    );
+    expect(codes).toEqual([1, 0]);
+    expect(['lost', 'free'].map((name) => existsSync(path.join(folder, name)))).toEqual([false, true]);
   });
 
   test('stops when it is asked to, by a signal or in its own way', async () => {

@@ -4,23 +4,15 @@
  * next agent finds and adopts it. An adopted process is not our child: the kernel tells us nothing of its death,
  * so it is looked at often, and at once when a connection to it breaks (`checkNow`).
  */
-import { type ChildProcess, spawn } from 'node:child_process';
-import { closeSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import type { ChildProcess } from 'node:child_process';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { readFileIfThere, writeFileAtomic } from '../base/atomic-file.ts';
+import { errorText } from '../base/errors.ts';
 import { waitFor } from '../base/retry.ts';
 import { ProcessFailedToStart, ProcessWouldNotStop } from './errors.ts';
 import { identify, isRunning, type ProcessIdentity, signalProcess } from './identity.ts';
-
-export interface ProcessCommand {
-  program: string;
-  args: string[];
-  /** Where it runs, and where it may write. */
-  cwd: string;
-  /** Its stdout and stderr are appended here. */
-  logFile: string;
-  env?: NodeJS.ProcessEnv;
-}
+import { type HeldProcess, type ProcessCommand, spawnHeld } from './spawn-held.ts';
 
 export interface ExitReport {
   /** Null for an adopted process: only its parent learns it. */
@@ -68,29 +60,15 @@ export class SupervisedProcess {
 
   /** @throws PROCESS_FAILED_TO_START when the program can't be run at all. An early death is an exit like others. */
   async start(command: ProcessCommand): Promise<void> {
-    const log = openSync(command.logFile, 'a', 0o600);
-    let child: ChildProcess;
-    try {
-      child = spawn(command.program, command.args, {
-        cwd: command.cwd,
-        env: command.env ?? process.env,
-        detached: true,
-        stdio: ['ignore', log, log],
-      });
-    } finally {
-      closeSync(log);
-    }
+    const { child, letGo } = this.#spawn(command);
     const identity = child.pid === undefined ? undefined : identify(child.pid);
-    // At once, and before anything can end us: a process without a record is a stranger to the next agent, which finds
-    // its port taken. Synced to disk it is later: a power cut ends the process too.
+    // Before it does anything: a process without a record is a stranger to the next agent, which finds its port taken.
+    // Synced to disk the record is later: a power cut ends the process too.
     if (identity) this.#writeAtOnce(identity);
+    letGo();
     await new Promise<void>((resolve, reject) => {
       child.once('spawn', resolve);
-      child.once('error', (cause) =>
-        reject(
-          ProcessFailedToStart(`cannot start ${this.id} (${command.program}): ${cause.message}`, { cause }),
-        ),
-      );
+      child.once('error', (cause) => reject(this.#cannotStart(command, cause)));
     });
     child.unref();
     this.#child = child;
@@ -102,6 +80,18 @@ export class SupervisedProcess {
       return;
     }
     await this.#save();
+  }
+
+  #spawn(command: ProcessCommand): HeldProcess {
+    try {
+      return spawnHeld(command);
+    } catch (cause) {
+      throw this.#cannotStart(command, cause);
+    }
+  }
+
+  #cannotStart({ program }: ProcessCommand, cause: unknown): Error {
+    return ProcessFailedToStart(`cannot start ${this.id} (${program}): ${errorText(cause)}`, { cause });
   }
 
   /** Takes over the process of the record, if it still runs. @returns whether it does. */

@@ -1,5 +1,5 @@
 import type { GateStatus } from '../../gate/control/control-api.ts';
-import type { ProcessCommand } from '../../process/supervised-process.ts';
+import type { ProcessCommand } from '../../process/spawn-held.ts';
 import type { Member } from '../../spec/spec.ts';
 import type { GateView } from '../../topology/view.ts';
 

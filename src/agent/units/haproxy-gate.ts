@@ -1,7 +1,7 @@
 import { connect } from 'node:net';
 import { writeFileIfNew } from '../../base/atomic-file.ts';
 import { GateControlFailed } from '../../gate/errors.ts';
-import type { ProcessCommand } from '../../process/supervised-process.ts';
+import type { ProcessCommand } from '../../process/spawn-held.ts';
 import { renderHaproxyCfg } from '../../render/haproxy-cfg.ts';
 import type { GatePlace, Member } from '../../spec/spec.ts';
 import type { Deployment } from '../deployment.ts';

@@ -3,7 +3,7 @@ import { writeFileIfNew } from '../../base/atomic-file.ts';
 import { type GateConfigInput, gateConfig } from '../../gate/config.ts';
 import type { GateStatus } from '../../gate/control/control-api.ts';
 import { GateControl } from '../../gate/control/control-client.ts';
-import type { ProcessCommand } from '../../process/supervised-process.ts';
+import type { ProcessCommand } from '../../process/spawn-held.ts';
 import { gateSettings } from '../../render/gate-settings.ts';
 import { bindAddresses } from '../../spec/bind.ts';
 import type { GatePlace, Host, Member } from '../../spec/spec.ts';

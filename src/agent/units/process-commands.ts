@@ -1,6 +1,6 @@
 /** How each process is started. Passwords are in files that only their owner reads, never in arguments. */
 import { readFileIfThere, writeFileAtomic } from '../../base/atomic-file.ts';
-import type { ProcessCommand } from '../../process/supervised-process.ts';
+import type { ProcessCommand } from '../../process/spawn-held.ts';
 import type { Member } from '../../spec/spec.ts';
 import type { Deployment, LiveGate, Setting } from '../deployment.ts';
 import { loadWhatCounts } from '../persistence/load-what-counts.ts';

@@ -1,4 +1,4 @@
-import type { ProcessCommand } from '../../process/supervised-process.ts';
+import type { ProcessCommand } from '../../process/spawn-held.ts';
 import type { TlsTexts } from '../../redis/endpoint.ts';
 import { refusalKind } from '../../redis/errors.ts';
 import { Link } from '../../redis/link.ts';

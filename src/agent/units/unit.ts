@@ -1,6 +1,7 @@
 import type { Clock } from '../../base/clock.ts';
+import type { ProcessCommand } from '../../process/spawn-held.ts';
 import type { ProcessStat } from '../../process/stat.ts';
-import { type ProcessCommand, SupervisedProcess } from '../../process/supervised-process.ts';
+import { SupervisedProcess } from '../../process/supervised-process.ts';
 import { type ActivityTrack, noTrack, stepActivity } from '../../topology/activity.ts';
 import type { ProcessView, Refusal } from '../../topology/view.ts';
 import { Silence } from '../observe/silence.ts';
