@@ -6,7 +6,7 @@ import { mutateJson, mutateText } from '../fuzz-support/mutate.mjs';
 import { root } from '../setup.mjs';
 
 const load = (name) => import(path.join(root, 'dist', 'backup', `${name}.js`));
-const keep = { hourly: 0, daily: 1, weekly: 0, monthly: 0, maxAgeMs: null };
+const keep = { hourly: 1, daily: 0, weekly: 0, monthly: 0, maxAgeMs: null };
 
 export async function create() {
   const { pruneBackups } = await load('prune');

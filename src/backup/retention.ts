@@ -58,6 +58,7 @@ function reasonsToKeep(
     note(newest, `the newest${kind} always stays`);
   }
   for (const period of ['hourly', 'daily', 'weekly', 'monthly'] as const) {
+    if (keep[period] === 0) continue;
     const name = periodNamer(period, timezone);
     const taken = new Set<string>();
     for (const backup of newestFirst) {
@@ -83,6 +84,8 @@ function timeOf({ startedAt }: Manifest): number {
 
 /** Gives times in the same hour, day, week or month the same name. */
 function periodNamer(period: Period, timezone: string): (ms: number) => string {
+  // Hours need no calendar; the hour that comes twice in autumn is two.
+  if (period === 'hourly') return (ms) => String(Math.floor(ms / 3_600_000));
   const parts = new Intl.DateTimeFormat('en-CA', {
     timeZone: timezone,
     year: 'numeric',
@@ -91,9 +94,6 @@ function periodNamer(period: Period, timezone: string): (ms: number) => string {
   });
   const day = (ms: number) => parts.format(ms);
   switch (period) {
-    // Hours need no calendar; the hour that comes twice in autumn is two.
-    case 'hourly':
-      return (ms) => String(Math.floor(ms / 3_600_000));
     case 'daily':
       return day;
     case 'weekly':

@@ -22,7 +22,7 @@ export interface DataFiles {
 
 /** @param conf text of redis.conf; empty when there is none. */
 export function dataFiles(dataDir: string, conf: string): DataFiles {
-  const named = (directive: string, usual: string) => path.basename(valueIn(conf, directive) ?? usual);
+  const named = (directive: string, usual: string) => nameIn(valueIn(conf, directive)) ?? usual;
   const aof = named('appendfilename', 'appendonly.aof');
   const aofFolder = path.join(dataDir, named('appenddirname', 'appendonlydir'));
   return {
@@ -46,7 +46,8 @@ export async function aofParts({ aofFolder, aofManifest, aofSingle }: DataFiles)
   const parts = manifest.split('\n').flatMap((line) => {
     const found = /^file (?:"((?:[^"\\]|\\.)*)"|(\S+)) seq \d+ type ([bi])/.exec(line);
     const name = found?.[1] ?? found?.[2];
-    return name === undefined ? [] : [path.join(aofFolder, path.basename(name))];
+    const part = nameIn(name);
+    return part === undefined ? [] : [path.join(aofFolder, part)];
   });
   return parts;
 }
@@ -69,6 +70,12 @@ async function fileStamp(file: string, withTime: boolean): Promise<string | null
   const found = await stat(file).catch(() => undefined);
   if (!found?.isFile()) return null;
   return withTime ? `${found.ino} ${found.mtimeMs} ${found.size}` : `${found.ino} ${found.birthtimeMs}`;
+}
+
+/** Of a file in its folder; undefined for what is no name of one: `..`, nothing. */
+function nameIn(text: string | undefined): string | undefined {
+  const name = path.basename(text ?? '');
+  return ['', '.', '..'].includes(name) ? undefined : name;
 }
 
 /** What can't be read counts as not there. */
