@@ -21,6 +21,8 @@ const targets = readdirSync(folder)
 const wanted = positionals.length > 0 ? positionals : targets;
 const usualRuns = { usual: 100_000, long: 10_000_000 };
 const seed = values.seed === undefined ? Date.now() % 2 ** 31 : Number(values.seed);
+/** No target may take more, however long it runs. */
+const maxBytes = 512 * 2 ** 20;
 let failed = 0;
 
 for (const name of wanted) {
@@ -47,6 +49,9 @@ async function fuzz(name, target, runs) {
     } catch (error) {
       complaint = error.stack ?? String(error);
     }
+    if (run % 256 === 0 && process.memoryUsage().rss > maxBytes) {
+      complaint ??= `${process.memoryUsage().rss} bytes of memory are taken, ${maxBytes} may be`;
+    }
     if (complaint !== undefined) {
       console.error(
         `${name}: run ${run}: ${complaint}\nagain: npm run fuzz -- ${name} --runs 1 --seed ${runSeed}`,
@@ -54,9 +59,10 @@ async function fuzz(name, target, runs) {
       return 1;
     }
   }
+  const peak = Math.round(process.resourceUsage().maxRSS / 1024);
   const seconds = ((performance.now() - started) / 1000).toFixed(1);
   console.log(
-    `${name}: ${runs} runs in ${seconds} s, seed ${seed}${target.summary ? `: ${target.summary()}` : ''}`,
+    `${name}: ${runs} runs in ${seconds} s, ${peak} MiB at most, seed ${seed}${target.summary ? `: ${target.summary()}` : ''}`,
   );
   return 0;
 }

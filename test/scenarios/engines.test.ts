@@ -13,6 +13,7 @@ import { holdfast, TestDeployment } from '../support/deployment.ts';
 import { testEngines, whyNoValkey } from '../support/engines.ts';
 
 const keys = 500;
+const library = "#!lua name=lib\nredis.register_function('f', function() return 1 end)";
 
 test.runIf(whyNoValkey() !== undefined)('Valkey is skipped', (context) => context.skip(whyNoValkey()));
 
@@ -43,7 +44,12 @@ describe.each(testEngines())('$name', ({ name, binary }) => {
     load.hset('hash', { a: '1', b: '2' });
     load.zadd('sorted', 1, 'one', 2.5, 'two');
     load.xadd('stream', '1-1', 'field', 'value');
+    load.xgroup('CREATE', 'stream', 'group', '0');
     load.rpush('list', ...Array.from({ length: 300 }, (_, i) => `${i}`));
+    const release = Number.parseFloat(name.split(' ')[1] ?? '');
+    const isValkey = name.startsWith('Valkey');
+    if (release >= (isValkey ? 9 : 7.4)) load.call('HPEXPIRE', 'hash', 10_000_000, 'FIELDS', 1, 'a');
+    if (release >= 7) load.call('FUNCTION', 'LOAD', library);
     for (const [error] of (await load.exec()) ?? []) expect(error).toBeNull();
     expect((await healthy()).primary).toBe('redis-1');
     expect(await deployment.client().info('server')).toContain(name.split(' ')[1]);
