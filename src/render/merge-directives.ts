@@ -3,9 +3,10 @@
  * directive that is rendered replace those that are there; everything else stays: what Redis learnt, such as whom
  * a member follows, and what people set by hand.
  */
+import { settingName } from '../spec/setting-name.ts';
 
 /** What Redis and Sentinel know better than the spec. */
-const stateOfRedis = new Set(['replicaof', 'slaveof']);
+const stateOfRedis = new Set(['replicaof']);
 const stateOfSentinel = new Set([
   'sentinel monitor',
   'sentinel myid',
@@ -19,14 +20,14 @@ const stateOfSentinel = new Set([
 export function mergeDirectives(existing: string, rendered: string): string {
   const wanted = new Map<string, string[]>();
   for (const line of directivesIn(rendered)) {
-    const key = directiveKey(line);
+    const key = mergeKey(line);
     if (!stateOfRedis.has(key) && !stateOfSentinel.has(key))
       wanted.set(key, [...(wanted.get(key) ?? []), line]);
   }
   const written = new Set<string>();
   const lines: string[] = [];
   for (const line of existing.split('\n')) {
-    const key = directiveKey(line);
+    const key = mergeKey(line);
     const replacement = wanted.get(key);
     if (replacement === undefined) lines.push(line);
     else if (!written.has(key)) lines.push(...replacement);
@@ -34,6 +35,12 @@ export function mergeDirectives(existing: string, rendered: string): string {
   }
   for (const [key, replacement] of wanted) if (!written.has(key)) lines.push(...replacement);
   return `${lines.join('\n').trimEnd()}\n`;
+}
+
+/** One for all names of a setting: of two lines with different names the last would count. */
+function mergeKey(line: string): string {
+  const key = directiveKey(line);
+  return key.startsWith('sentinel ') ? key : settingName(key);
 }
 
 /** The directives of a configuration file, without comments and empty lines. */

@@ -81,3 +81,9 @@ test.each<[RunningSetting, RegExp]>([
   expect(adopted).toEqual([]);
   expect(left).toEqual([expect.stringMatching(reason)]);
 });
+
+test('a setting that the spec has by an older name stays by that name, and is not there twice', () => {
+  const before = 'name: plain\nredis:\n  config:\n    hash-max-ziplist-entries: 1000\n';
+  const { text: after } = adoptSettings(before, [set('hash-max-listpack-entries', '64')]);
+  expect(parseSpec(after, 'holdfast.yaml').redis.config).toEqual({ 'hash-max-ziplist-entries': [64] });
+});

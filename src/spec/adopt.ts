@@ -6,6 +6,7 @@ import { isMap, isScalar, parseDocument } from 'yaml';
 import { formatSize } from '../base/size.ts';
 import { splitRules } from './hello-channel.ts';
 import { managedBecause } from './rules/directives.ts';
+import { settingName } from './setting-name.ts';
 
 export interface RunningSetting {
   kind: 'setting' | 'user';
@@ -88,7 +89,7 @@ function placeOf(
   }
   const reason = managedBecause(name);
   if (reason !== undefined) return `${name} can't be in the spec: ${reason}`;
-  const key = config.find((each) => each.toLowerCase() === name) ?? name;
+  const key = config.find((each) => settingName(each) === settingName(name)) ?? name;
   return { path: ['redis', 'config', key], value: asWritten(name, running) };
 }
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { differentSettings, differentUsers, settingName } from './compare-settings.ts';
+import { differentSettings, differentUsers } from './compare-settings.ts';
 
 test('a setting is named once, by its name of today', () => {
   const both = (value: string) => ({ 'replica-serve-stale-data': value, 'slave-serve-stale-data': value });
@@ -22,13 +22,6 @@ test('what a place, a role or an agent sets is no difference, nor what the other
   };
   expect(differentSettings(running, { ...wanted, hz: '10' })).toEqual([]);
 });
-
-test.each([
-  ['lua-time-limit', 'busy-reply-threshold'],
-  ['slave-priority', 'replica-priority'],
-  ['repl-ping-slave-period', 'repl-ping-replica-period'],
-  ['MAXMEMORY', 'maxmemory'],
-])('%s is %s', (older, today) => expect(settingName(older)).toBe(today));
 
 test('users differ by their rules or by their password, and passwords are not told', () => {
   const same = 'user agent on #11 ~* +@all';

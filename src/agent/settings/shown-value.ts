@@ -1,5 +1,5 @@
 import { formatSize } from '../../base/size.ts';
-import { settingName } from './compare-settings.ts';
+import { settingName } from '../../spec/setting-name.ts';
 
 /** Settings of one size in bytes, which CONFIG GET gives as a bare number. */
 const sizes = new Set([

@@ -1,5 +1,6 @@
 import type { Problem } from '../problems.ts';
 import type { SpecFile } from '../schema.ts';
+import { settingName } from '../setting-name.ts';
 import type { Spec } from '../spec.ts';
 
 /**
@@ -63,16 +64,26 @@ export function managedBecause(name: string): string | undefined {
 
 export function directiveRules(_spec: Spec, file: SpecFile): Problem[] {
   const config = file.redis?.config ?? {};
-  const seen = new Set<string>();
+  const seen = new Map<string, string>();
   return Object.entries(config).flatMap(([name, value]): Problem[] => {
     const path = ['redis', 'config', name];
     const plain = name.toLowerCase();
-    const reason = managed.get(plain) ?? (plain.startsWith('tls-') ? 'security.tls sets it' : undefined);
+    const today = settingName(name);
+    const reason =
+      managed.get(plain) ??
+      managed.get(today) ??
+      (plain.startsWith('tls-') ? 'security.tls sets it' : undefined);
     if (reason !== undefined)
       return [{ path, message: `holdfast sets this directive itself: ${reason}`, about: 'key' }];
-    if (seen.has(plain))
-      return [{ path, message: 'this directive is written twice; make it one list', about: 'key' }];
-    seen.add(plain);
+    const other = seen.get(today);
+    if (other !== undefined) {
+      const message =
+        other.toLowerCase() === plain
+          ? 'this directive is written twice; make it one list'
+          : `this directive is written twice: ${other} is another name of it`;
+      return [{ path, message, about: 'key' }];
+    }
+    seen.set(today, name);
     const values = Array.isArray(value) ? value : [value];
     // Another line would be another directive.
     if (values.some((each) => /[\r\n\0]/.test(String(each)))) {

@@ -142,6 +142,12 @@ const cases: [rule: string, dangerous: string, words: string, harmless: string][
     'redis: { config: { hz: [10, 20] } }',
   ],
   [
+    'a directive by two of its names',
+    'redis: { config: { hash-max-ziplist-entries: 10, hash-max-listpack-entries: 20 } }',
+    'hash-max-ziplist-entries is another name of it',
+    'redis: { config: { hash-max-ziplist-entries: 10, hash-max-listpack-value: 20 } }',
+  ],
+  [
     'a password as one of Valkey’s directives',
     'redis: { config: { primaryauth: hunter2 } }',
     'a password in the spec',
