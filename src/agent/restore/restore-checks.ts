@@ -2,7 +2,9 @@
 
 import { askModules, type ServerModules } from '../../backup/server-modules.ts';
 import { pause, waitFor } from '../../base/retry.ts';
+import type { Caller } from '../../redis/connection.ts';
 import { type Info, keyCount, productOf } from '../../redis/info.ts';
+import type { MemberClient } from '../../redis/member-client.ts';
 import { namedPrimary, notCalm } from '../../topology/view.ts';
 import type { ChangeContext, Report } from '../change/change-context.ts';
 import type { LiveMember } from '../deployment.ts';
@@ -20,6 +22,16 @@ export interface RestoreFacts {
   product: 'redis' | 'valkey';
   version: string;
   modules: ServerModules;
+}
+
+/** A member whose files are waited for. */
+export interface Persisting {
+  readonly place: { id: string };
+  /** Null for a member of another host. */
+  readonly unit: { process: { running: boolean } } | null;
+  readonly watch: {
+    readonly client: Pick<MemberClient, 'info' | 'getConfig'> & { readonly connection: Caller };
+  };
 }
 
 const calmWithinMs = 15_000;
@@ -71,7 +83,7 @@ export async function primaryFacts({ place, unit, watch }: LiveMember, host = ''
  * to shut down, and would lose the data if it were killed.
  * @throws RESTORE_FAILED when that can't be written, or the member is primary no more.
  */
-export async function awaitPersistence(member: LiveMember, report: Report): Promise<void> {
+export async function awaitPersistence(member: Persisting, report: Report): Promise<void> {
   const { watch, place } = member;
   const { appendonly, save } = await watch.client.getConfig('appendonly', 'save');
   if (appendonly === 'yes') {
@@ -100,7 +112,7 @@ export async function awaitPersistence(member: LiveMember, report: Report): Prom
  * @throws RESTORE_FAILED when it is primary no more, or silent for long; the signal's reason when it is aborted.
  */
 export async function asPrimary(
-  { watch, place, unit }: LiveMember,
+  { watch, place, unit }: Persisting,
   test: (info: Info) => Promise<boolean>,
   { withinMs = Number.POSITIVE_INFINITY, signal }: { withinMs?: number; signal?: AbortSignal } = {},
 ): Promise<void> {

@@ -9,17 +9,27 @@
  * 3. Once it has loaded everything, it has the new data: it goes on with that.
  */
 import { pause } from '../../base/retry.ts';
+import type { Caller } from '../../redis/connection.ts';
 import { refusalKind } from '../../redis/errors.ts';
 import type { Info } from '../../redis/info.ts';
 import { keyCount, replicationInfo } from '../../redis/info.ts';
+import type { MemberClient } from '../../redis/member-client.ts';
 import { namedPrimary } from '../../topology/view.ts';
 import type { ChangeContext } from '../change/change-context.ts';
 import { takeBackPatience } from '../change/patience.ts';
-import type { LiveMember } from '../deployment.ts';
 import { type RestoreMark, readMark, removeMark } from './restore-mark.ts';
 
 /** Which data the primary goes on with; `gone`: it does not run any more, or is nobody's primary. */
 export type RestoreEnd = 'old' | 'new' | 'gone';
+
+/** A member that was pointed at a restore's data. */
+export interface RestoredMember {
+  /** Null for a member of another host. */
+  readonly unit: { process: { running: boolean } } | null;
+  readonly watch: {
+    readonly client: Pick<MemberClient, 'info' | 'getConfig' | 'replicaOf'> & { readonly connection: Caller };
+  };
+}
 
 const lookEveryMs = 50;
 const loadWithinMs = 2 * 3_600_000;
@@ -44,7 +54,7 @@ export function hasTheData(info: Info, { from }: RestoreMark): boolean {
  * @param signal ends the waiting; the next agent goes on with it. @throws its reason.
  */
 export async function endRestore(
-  member: LiveMember,
+  member: RestoredMember,
   mark: RestoreMark,
   signal?: AbortSignal,
 ): Promise<RestoreEnd> {
@@ -67,7 +77,7 @@ export async function endRestore(
 }
 
 /** @returns undefined while it loads. */
-async function tryToEnd(member: LiveMember, mark: RestoreMark): Promise<RestoreEnd | undefined> {
+async function tryToEnd(member: RestoredMember, mark: RestoreMark): Promise<RestoreEnd | undefined> {
   const { client } = member.watch;
   const info = await client.info();
   if (info['loading'] === '1') return undefined;
@@ -82,7 +92,7 @@ async function tryToEnd(member: LiveMember, mark: RestoreMark): Promise<RestoreE
 }
 
 /** With an AOF, it is stopped at that very moment. Without, an empty database tells. */
-async function hasDroppedItsData({ watch }: LiveMember, info: Info): Promise<boolean> {
+async function hasDroppedItsData({ watch }: RestoredMember, info: Info): Promise<boolean> {
   const { appendonly } = await watch.client.getConfig('appendonly');
   return appendonly === 'yes' ? info['aof_enabled'] === '0' : keyCount(info) === 0;
 }

@@ -1,0 +1,100 @@
+/** What becomes of a restore that was interrupted, by what the primary says of itself: in each of Redis's three steps. */
+import { expect, test } from 'vitest';
+import { RedisRefused, RedisUnreachable } from '../../redis/errors.ts';
+import type { Info } from '../../redis/info.ts';
+import { ReplyError } from '../../resp/read.ts';
+import { endRestore, type RestoredMember } from './restore-end.ts';
+import type { RestoreMark } from './restore-mark.ts';
+
+const mark: RestoreMark = {
+  backup: 'b1',
+  primary: 'redis-1',
+  from: { address: '10.0.0.9', port: 7777, replicationId: 'r'.repeat(40) },
+  keysBefore: 100,
+  startedAt: '2026-01-01T00:00:00Z',
+};
+const follows = {
+  role: 'slave',
+  master_host: '10.0.0.9',
+  master_port: '7777',
+  master_replid: 'o'.repeat(40),
+};
+const withAof = { ...follows, aof_enabled: '1', db0: 'keys=100,expires=0' };
+const hasLoaded = { ...follows, master_replid: mark.from.replicationId };
+
+/** A member that says one after the other of itself; an error is thrown. The last is said for ever. */
+function member(...says: (Info | Error)[]): RestoredMember & { did: string[]; die(): void } {
+  const did: string[] = [];
+  const process = { running: true };
+  const client = {
+    info: async () => {
+      const [now] = says.length > 1 ? says.splice(0, 1) : says;
+      if (now instanceof Error) throw now;
+      return now as Info;
+    },
+    getConfig: async () => ({ appendonly: 'yes' }),
+    replicaOf: async (primary: { port: number } | null) => {
+      did.push(primary === null ? 'made primary' : `pointed at ${primary.port}`);
+    },
+    connection: {
+      call: async (command: string, ...args: unknown[]) => {
+        did.push([command, ...args].join(' '));
+        process.running = false;
+        throw RedisUnreachable('the connection closed');
+      },
+    },
+  };
+  const die = () => {
+    process.running = false;
+  };
+  return { unit: { process }, watch: { client }, did, die };
+}
+
+test('before all of the data has come it goes on with its own', async () => {
+  const one = member(withAof);
+  expect(await endRestore(one, mark)).toBe('old');
+  expect(one.did).toEqual(['made primary']);
+});
+
+test('when it has dropped its own and not loaded the other, it is shut down: its old data is in its AOF', async () => {
+  const one = member({ ...withAof, aof_enabled: '0', db0: '' });
+  expect(await endRestore(one, mark)).toBe('gone');
+  expect(one.did).toEqual(['SHUTDOWN NOSAVE']);
+});
+
+test('without keys before there is nothing to lose: it goes on, empty', async () => {
+  const one = member({ ...withAof, aof_enabled: '0', db0: '' });
+  expect(await endRestore(one, { ...mark, keysBefore: 0 })).toBe('old');
+  expect(one.did).toEqual(['made primary']);
+});
+
+test('while it loads it is waited for, also when it refuses to say anything', async () => {
+  const loads = RedisRefused('it loads', { cause: new ReplyError('LOADING it loads') });
+  const one = member({ ...follows, loading: '1' }, loads, RedisUnreachable('no answer'), hasLoaded);
+  expect(await endRestore(one, mark)).toBe('new');
+  expect(one.did).toEqual(['made primary']);
+});
+
+test('one that is primary already is left alone, with the data that it has', async () => {
+  const before = member({ role: 'master', master_replid: 'o'.repeat(40) });
+  expect(await endRestore(before, mark)).toBe('old');
+  const after = member({ role: 'master', master_replid: 'n', master_replid2: mark.from.replicationId });
+  expect(await endRestore(after, mark)).toBe('new');
+  expect([...before.did, ...after.did]).toEqual([]);
+});
+
+test('one that follows another server, or does not run, is nobody’s to decide about', async () => {
+  const astray = member({ ...follows, master_port: '6379' });
+  expect(await endRestore(astray, mark)).toBe('gone');
+  const dead = member(RedisUnreachable('refused'));
+  dead.die();
+  expect(await endRestore(dead, mark)).toBe('gone');
+  expect([...astray.did, ...dead.did]).toEqual([]);
+});
+
+test('the wait ends with the agent, which leaves the rest to the next one', async () => {
+  const one = member({ ...follows, loading: '1' });
+  const signal = AbortSignal.abort(new Error('the agent stops'));
+  await expect(endRestore(one, mark, signal)).rejects.toThrow('the agent stops');
+  expect(one.did).toEqual([]);
+});
