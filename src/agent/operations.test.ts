@@ -1,5 +1,6 @@
+import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { Operations } from './operations.ts';
+import { type Operation, type OperationKind, Operations } from './operations.ts';
 
 /** A promise, and what settles it. */
 function deferred<T = void>(): { promise: Promise<T>; resolve: (value: T) => void } {
@@ -9,6 +10,11 @@ function deferred<T = void>(): { promise: Promise<T>; resolve: (value: T) => voi
   });
   return { promise, resolve };
 }
+
+const operationKinds: OperationKind[] = [
+  ...(['start', 'switchover', 'failover', 'restart'] as const),
+  ...(['apply', 'restore', 'persistence'] as const),
+];
 
 const turn = () => new Promise((resolve) => setImmediate(resolve));
 
@@ -162,5 +168,98 @@ test.each(['start', 'failover'] as const)(
     const stop = await operations.stop('stop');
     operations.giveWay('the primary is gone');
     expect([operations.givesWay, stop.signal.aborted]).toEqual([false, false]);
+  },
+);
+
+/** What happens to the owner of change, in any order: changes and steps that begin, end and are overtaken. */
+const happenings = fc.array(
+  fc.oneof(
+    fc.record({
+      what: fc.constant('begin' as const),
+      kind: fc.constantFrom(
+        'switchover' as const,
+        'restart' as const,
+        'restore' as const,
+        'failover' as const,
+      ),
+      asker: fc.boolean(),
+    }),
+    fc.record({ what: fc.constantFrom('end' as const, 'asker leaves' as const, 'primary lost' as const) }),
+    fc.record({ what: fc.constantFrom('step' as const, 'step ends' as const) }),
+    fc.record({
+      what: fc.constant('stop' as const),
+      ending: fc.constantFrom('stop' as const, 'leave' as const),
+    }),
+  ),
+  { maxLength: 30 },
+);
+
+test('in any order: one change at a time, never beside a step, and none that begins after the end did', async () => {
+  const seen = { refused: 0, stopped: 0, steps: 0 };
+  await fc.assert(
+    fc.asyncProperty(happenings, async (all) => {
+      const operations = new Operations();
+      const running = new Set<Operation>();
+      let steps = 0;
+      let ending = false;
+      const askers: AbortController[] = [];
+      const endsOfSteps: (() => void)[] = [];
+      const began = (operation: Operation) => {
+        running.add(operation);
+        expect([running.size, steps]).toEqual([1, 0]);
+      };
+      const step = async () => {
+        expect(running.size).toBe(0);
+        steps += 1;
+        seen.steps += 1;
+        await new Promise<void>((resolve) => endsOfSteps.push(resolve));
+        steps -= 1;
+      };
+      for (const each of all) {
+        if (each.what === 'begin') {
+          const asker = new AbortController();
+          if (each.asker) askers.push(asker);
+          const wasFree = operations.current === null;
+          const begin = operations.begin(each.kind, each.asker ? { signal: asker.signal } : {});
+          void begin.then(began, (error) => {
+            seen.refused += 1;
+            if (wasFree) expect(error).toMatchObject({ code: 'OPERATION_ABORTED' });
+            else expect(error).toMatchObject({ code: 'OPERATION_UNDER_WAY' });
+          });
+          if (ending) expect(wasFree).toBe(false);
+        } else if (each.what === 'stop') {
+          void operations.stop(each.ending).then(began, () => {});
+          ending = true;
+          expect(operations.life.aborted).toBe(true);
+        } else if (each.what === 'end') {
+          for (const operation of running) {
+            running.delete(operation);
+            if (operation.kind === 'stop' || operation.kind === 'leave') {
+              seen.stopped += 1;
+              ending = false;
+            }
+            operation.end();
+            operation.end();
+          }
+        } else if (each.what === 'asker leaves') askers.pop()?.abort(new Error('the command is gone'));
+        else if (each.what === 'primary lost') operations.giveWay('the primary is gone');
+        else if (each.what === 'step') void operations.unplanned(step);
+        else endsOfSteps.pop()?.();
+        await turn();
+      }
+    }),
+    { numRuns: 500, seed: 12 },
+  );
+  expect(Math.min(...Object.values(seen))).toBeGreaterThan(20);
+});
+
+test.each(operationKinds.flatMap((first) => operationKinds.map((second) => [first, second] as const)))(
+  'while %s is under way, %s is refused',
+  async (first, second) => {
+    const operations = new Operations();
+    const operation = await operations.begin(first);
+    await expect(operations.begin(second)).rejects.toMatchObject({ code: 'OPERATION_UNDER_WAY' });
+    operation.end();
+    (await operations.begin(second)).end();
   },
 );
