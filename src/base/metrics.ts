@@ -26,6 +26,8 @@ export function histogram(name: string, help: string, labels: readonly string[] 
   return { name, type: 'histogram', help, labels };
 }
 
+export type Figure = number | boolean | null | undefined;
+
 export type Labels = Readonly<Record<string, string>>;
 
 /** Counts by upper bound, ascending, each for itself (not yet summed up); what is above the last bound is in `count`. */
@@ -46,9 +48,19 @@ export class MetricsPage {
   }
 
   /** Adds a sample; null and NaN are figures that nobody knows, and are left out. */
-  add(metric: Metric, value: number | boolean | null | undefined, labels: Labels = {}): void {
+  add(metric: Metric, value: Figure, labels: Labels = {}): void {
     if (value === null || value === undefined || Number.isNaN(value)) return;
     this.#line(metric, '', labels, Number(value));
+  }
+
+  /** A sample of each metric of a table that a figure is given for, all with the same labels. */
+  addAll<Table extends Readonly<Record<string, Metric>>>(
+    table: Table,
+    figures: { readonly [Name in keyof Table]?: Figure },
+    labels: Labels = {},
+  ): void {
+    for (const [name, figure] of Object.entries<Figure>(figures))
+      this.add(table[name] as Metric, figure, labels);
   }
 
   /** One sample for each word of a list: 1 for the one that holds, 0 for the others. */

@@ -114,25 +114,31 @@ export function metricsText(facts: MetricsFacts): string {
 
 function addAgent(page: MetricsPage, { agent }: MetricsFacts): void {
   page.add(agentMetrics.build, 1, { version: agent.version, node: process.versions.node });
-  page.add(agentMetrics.started, seconds(agent.startedAtMs));
-  page.add(agentMetrics.memory, agent.memoryBytes);
-  page.add(agentMetrics.cpu, agent.cpuSeconds);
+  page.addAll(agentMetrics, {
+    started: seconds(agent.startedAtMs),
+    memory: agent.memoryBytes,
+    cpu: agent.cpuSeconds,
+  });
 }
 
 function addDeployment(page: MetricsPage, { status, named, events }: MetricsFacts): void {
   page.addState(agentMetrics.state, 'state', ['healthy', 'degraded', 'down'], status.state);
-  page.add(agentMetrics.problems, status.problems.length);
-  page.add(agentMetrics.paused, status.paused);
-  page.add(agentMetrics.operation, status.operation !== null);
-  page.add(agentMetrics.epoch, status.epoch);
-  page.add(agentMetrics.primaryNamed, named !== null);
+  page.addAll(agentMetrics, {
+    problems: status.problems.length,
+    paused: status.paused,
+    operation: status.operation !== null,
+    epoch: status.epoch,
+    primaryNamed: named !== null,
+  });
   for (const [kind, count] of events) page.add(agentMetrics.events, count, { kind });
   // Also when nothing has happened yet: a counter that appears with its first event has no increase then.
-  page.add(agentMetrics.failovers, (events.get('election') ?? 0) + (events.get('failover') ?? 0));
-  page.add(agentMetrics.switchovers, events.get('switchover') ?? 0);
-  page.add(agentMetrics.promotions, events.get('promoted') ?? 0);
-  page.add(agentMetrics.changes, events.get('primary') ?? 0);
-  page.add(agentMetrics.clockSteps, events.get('clock-step') ?? 0);
+  page.addAll(agentMetrics, {
+    failovers: (events.get('election') ?? 0) + (events.get('failover') ?? 0),
+    switchovers: events.get('switchover') ?? 0,
+    promotions: events.get('promoted') ?? 0,
+    changes: events.get('primary') ?? 0,
+    clockSteps: events.get('clock-step') ?? 0,
+  });
 }
 
 function addMember(page: MetricsPage, { id, host, ...each }: MemberStatus, facts: MetricsFacts): void {
@@ -141,44 +147,59 @@ function addMember(page: MetricsPage, { id, host, ...each }: MemberStatus, facts
   page.add(agentMetrics.memberUp, each.state === 'up', labels);
   page.addState(agentMetrics.memberState, 'state', states, each.state, labels);
   page.addState(agentMetrics.role, 'role', ['primary', 'replica'], each.role, labels);
-  page.add(agentMetrics.lag, each.lagBytes, labels);
-  page.add(agentMetrics.linkUp, each.linkUp, labels);
-  page.add(agentMetrics.restarts, facts.restarts.get(id), labels);
+  page.addAll(
+    agentMetrics,
+    { lag: each.lagBytes, linkUp: each.linkUp, restarts: facts.restarts.get(id) },
+    labels,
+  );
   const vitals = facts.vitals.get(id);
   if (vitals === undefined) return;
-  page.add(agentMetrics.offset, each.offset, labels);
-  page.add(agentMetrics.keys, vitals.keys, labels);
-  page.add(agentMetrics.used, vitals.usedMemoryBytes, labels);
-  page.add(agentMetrics.max, vitals.maxMemoryBytes, labels);
-  page.add(agentMetrics.clients, vitals.clients, labels);
-  page.add(agentMetrics.processed, vitals.commands, labels);
-  page.add(agentMetrics.evicted, vitals.evictedKeys, labels);
-  page.add(agentMetrics.saveOk, vitals.saveOk, labels);
-  page.add(agentMetrics.saved, seconds(vitals.savedAtMs), labels);
-  page.add(agentMetrics.aofOk, vitals.aofOk, labels);
+  page.addAll(
+    agentMetrics,
+    {
+      offset: each.offset,
+      keys: vitals.keys,
+      used: vitals.usedMemoryBytes,
+      max: vitals.maxMemoryBytes,
+      clients: vitals.clients,
+      processed: vitals.commands,
+      evicted: vitals.evictedKeys,
+      saveOk: vitals.saveOk,
+      saved: seconds(vitals.savedAtMs),
+      aofOk: vitals.aofOk,
+    },
+    labels,
+  );
 }
 
 function addSentinel(page: MetricsPage, each: SentinelStatus, { named, restarts }: MetricsFacts): void {
   const labels = { sentinel: each.id, host: each.host };
-  page.add(agentMetrics.sentinelUp, each.state === 'up' || each.state === 'tilt', labels);
-  page.add(agentMetrics.tilt, each.state === 'tilt', labels);
-  page.add(agentMetrics.agrees, each.primary !== null && each.primary === named, labels);
-  page.add(agentMetrics.sentinelRestarts, restarts.get(each.id), labels);
+  page.addAll(
+    agentMetrics,
+    {
+      sentinelUp: each.state === 'up' || each.state === 'tilt',
+      tilt: each.state === 'tilt',
+      agrees: each.primary !== null && each.primary === named,
+      sentinelRestarts: restarts.get(each.id),
+    },
+    labels,
+  );
 }
 
 function addDoor(page: MetricsPage, { id, host, state, clients }: GateStatusLine, facts: MetricsFacts): void {
   const labels = { gate: id, host };
   page.add(agentMetrics.gateUp, state === 'open', labels);
   page.addState(agentMetrics.gateState, 'state', ['open', 'holding', 'refusing', 'down'], state, labels);
-  page.add(agentMetrics.gateClients, clients, labels);
-  page.add(agentMetrics.gateRestarts, facts.restarts.get(id), labels);
+  page.addAll(agentMetrics, { gateClients: clients, gateRestarts: facts.restarts.get(id) }, labels);
 }
 
 function addBackup(page: MetricsPage, backup: BackupStatus): void {
-  page.add(agentMetrics.backup, secondsOf(backup.lastGoodAt));
-  page.add(agentMetrics.backupFailing, backup.lastError !== null);
-  page.add(agentMetrics.verified, secondsOf(backup.lastVerifiedAt));
-  page.add(agentMetrics.verifiedGood, backup.lastVerifiedGood);
+  page.addAll(agentMetrics, {
+    backup: secondsOf(backup.lastGoodAt),
+    backupFailing: backup.lastError !== null,
+    verified: secondsOf(backup.lastVerifiedAt),
+    verifiedGood: backup.lastVerifiedGood,
+  });
 }
 
 function secondsOf(time: string | null): number | null {

@@ -68,39 +68,52 @@ export function addGateMetrics(page: MetricsPage, status: GateStatus): void {
   page.add(gateMetrics.heldClients, status.held, labels);
   for (const kind of ['shared', 'private'] as const)
     page.add(gateMetrics.connections, connections[kind], { ...labels, kind });
-  page.add(gateMetrics.sentinelsSeen, status.sentinelsSeen, labels);
-  page.add(gateMetrics.sentinelsNeeded, status.sentinelsNeeded, labels);
+  page.addAll(
+    gateMetrics,
+    { sentinelsSeen: status.sentinelsSeen, sentinelsNeeded: status.sentinelsNeeded },
+    labels,
+  );
   for (const [name, count] of Object.entries(status.classes))
     page.add(gateMetrics.commands, count, { ...labels, class: name });
   for (const [command, count] of Object.entries(status.commands))
     page.add(gateMetrics.calls, count, { ...labels, command });
   for (const kind of ['read', 'write'] as const)
     page.addDistribution(gateMetrics.latency, distributionOf(latency[kind]), { ...labels, kind });
-  page.add(gateMetrics.accepted, counters.clientsAccepted, labels);
-  page.add(gateMetrics.refused, counters.clientsRefused, labels);
+  page.addAll(gateMetrics, { accepted: counters.clientsAccepted, refused: counters.clientsRefused }, labels);
   for (const [why, count] of Object.entries(status.closed))
     page.add(gateMetrics.closed, count, { ...labels, why });
-  page.add(gateMetrics.held, counters.held, labels);
-  page.add(gateMetrics.heldInVain, counters.heldInVain, labels);
-  page.add(gateMetrics.replayed, counters.replayed, labels);
-  page.add(gateMetrics.retried, counters.retried, labels);
-  page.add(gateMetrics.uncertain, counters.uncertain, labels);
-  page.add(gateMetrics.switches, counters.switches, labels);
+  page.addAll(
+    gateMetrics,
+    {
+      held: counters.held,
+      heldInVain: counters.heldInVain,
+      replayed: counters.replayed,
+      retried: counters.retried,
+      uncertain: counters.uncertain,
+      switches: counters.switches,
+    },
+    labels,
+  );
   for (const [error, count] of Object.entries(status.errors))
     page.add(gateMetrics.errors, count, { ...labels, error });
-  page.add(gateMetrics.received, counters.bytesIn, labels);
-  page.add(gateMetrics.sent, counters.bytesOut, labels);
+  page.addAll(gateMetrics, { received: counters.bytesIn, sent: counters.bytesOut }, labels);
   addProcess(page, status, labels);
 }
 
 function addProcess(page: MetricsPage, status: GateStatus, labels: Labels): void {
   const { rssBytes, cpuMs, loopActiveMs, loopIdleMs } = status.process;
-  page.add(gateMetrics.workers, status.workers.running, labels);
-  page.add(gateMetrics.workerRestarts, status.workers.restarts, labels);
-  page.add(gateMetrics.memory, rssBytes, labels);
-  page.add(gateMetrics.cpu, cpuMs / 1000, labels);
-  page.add(gateMetrics.busy, loopActiveMs / 1000, labels);
-  page.add(gateMetrics.idle, loopIdleMs / 1000, labels);
+  page.addAll(
+    gateMetrics,
+    {
+      workers: status.workers.running,
+      workerRestarts: status.workers.restarts,
+      memory: rssBytes,
+      cpu: cpuMs / 1000,
+      busy: loopActiveMs / 1000,
+      idle: loopIdleMs / 1000,
+    },
+    labels,
+  );
 }
 
 /** From 16 µs, doubling, to 67 s. */
