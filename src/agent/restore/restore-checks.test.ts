@@ -1,5 +1,6 @@
 /** When restored data counts as safe: what a primary says of its files, until they have it or can't. */
 import { describe, expect, test } from 'vitest';
+import { saysInOrder } from '../../../test/support/says-in-order.ts';
 import { RedisUnreachable } from '../../redis/errors.ts';
 import type { Info } from '../../redis/info.ts';
 import { asPrimary, awaitPersistence, type Persisting } from './restore-checks.ts';
@@ -21,11 +22,7 @@ function member(
   const called: string[] = [];
   const process = { running: true };
   const client = {
-    info: async () => {
-      const [now] = says.length > 1 ? says.splice(0, 1) : says;
-      if (now instanceof Error) throw now;
-      return now as Info;
-    },
+    info: saysInOrder(says),
     getConfig: async () => config,
     connection: {
       call: async (...args: unknown[]) => {

@@ -1,5 +1,6 @@
 /** What becomes of a restore that was interrupted, by what the primary says of itself: in each of Redis's three steps. */
 import { expect, test } from 'vitest';
+import { saysInOrder } from '../../../test/support/says-in-order.ts';
 import { RedisRefused, RedisUnreachable } from '../../redis/errors.ts';
 import type { Info } from '../../redis/info.ts';
 import { ReplyError } from '../../resp/read.ts';
@@ -27,11 +28,7 @@ function member(...says: (Info | Error)[]): RestoredMember & { did: string[]; di
   const did: string[] = [];
   const process = { running: true };
   const client = {
-    info: async () => {
-      const [now] = says.length > 1 ? says.splice(0, 1) : says;
-      if (now instanceof Error) throw now;
-      return now as Info;
-    },
+    info: saysInOrder(says),
     getConfig: async () => ({ appendonly: 'yes' }),
     replicaOf: async (primary: { port: number } | null) => {
       did.push(primary === null ? 'made primary' : `pointed at ${primary.port}`);
