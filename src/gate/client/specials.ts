@@ -245,7 +245,8 @@ function sendEnd({ client, request }: Special, executes: boolean): boolean {
   const { router, session } = client;
   const { transaction } = session;
   const mayWrite = executes && (transaction.open || transaction.begun);
-  if (executes && transaction.broken !== null) return endBroken(client);
+  // Without MULTI there is nothing to break: the server says so.
+  if (mayWrite && transaction.broken !== null) return endBroken(client);
   const upstream = router.route(client, mayWrite, true);
   if (upstream === null) return false;
   const told = transaction.tellServer();

@@ -82,7 +82,8 @@ export class TransactionEnd extends Observed {
     }
     if (!notExecuted) this.#observe(buf, start, end);
     const replaced = notExecuted ? null : this.#replaced(buf, start, end);
-    this.#end();
+    // Without MULTI it ends nothing: what is watched stays so.
+    if (buf[start] !== MINUS || client.session.transaction.begun) this.#end();
     client.deliver(replaced ?? buf, replaced === null ? start : 0, replaced?.length ?? end);
     return true;
   }
