@@ -69,6 +69,44 @@ test('CLIENT PAUSE WRITE stops writes; reads and CLIENT UNPAUSE pass', async () 
   for (const each of [writer, reader]) each.close();
 }, 30_000);
 
+test('who asked at once behind a script that never ends hears BUSY too, and its answers stay its own', async () => {
+  const [scripted, reader, writer] = await Promise.all([
+    RawClient.open(gate.port),
+    RawClient.open(gate.port),
+    RawClient.open(gate.port),
+  ]);
+  for (const each of [scripted, reader, writer]) expect(await each.ask('PING')).toBe('+PONG\r\n');
+  scripted.send(endless);
+  // In the same moment: it goes behind the script, on the same connection.
+  for (const line of ['GET nothing', 'PING', 'ECHO mine']) reader.send(line);
+  writer.send('SET behind 1');
+  for (let answer = 0; answer < 3; answer++) expect(await reader.reply('BUSY')).toMatch(/^-BUSY /);
+  expect(await reader.ask('SCRIPT KILL')).toBe('+OK\r\n');
+  expect(await scripted.reply('the script')).toMatch(/^-ERR Script killed by user/);
+  expect(await writer.reply('the write')).toBe('+OK\r\n');
+  for (const each of [scripted, reader, writer]) {
+    expect(await each.ask('ECHO own')).toBe('$3\r\nown\r\n');
+    expect(await each.ask('GET behind')).toBe('$1\r\n1\r\n');
+    each.close();
+  }
+}, 30_000);
+
+test('a server that is only slow is asked once', async () => {
+  const direct = await RawClient.open(server.port);
+  for (const line of ['CONFIG SET busy-reply-threshold 60000', 'CONFIG RESETSTAT'])
+    expect(await direct.ask(line)).toBe('+OK\r\n');
+  const slow = await RawClient.open(gate.port);
+  const others = await Promise.all(Array.from({ length: 5 }, () => RawClient.open(gate.port)));
+  for (const each of [slow, ...others]) expect(await each.ask('PING')).toBe('+PONG\r\n');
+  const until = "local t = redis.call('TIME') repeat local n = redis.call('TIME')";
+  slow.send(`EVAL "${until} until (n[1] - t[1]) * 1000000 + n[2] - t[2] > 700000" 0`);
+  for (const each of others) each.send('STRLEN k');
+  for (const each of others) expect(await each.reply('the length')).toMatch(/^:\d+\r\n$/);
+  expect(await slow.reply('the script')).toBe('$-1\r\n');
+  expect(await direct.ask('INFO commandstats')).toContain('cmdstat_strlen:calls=5,');
+  for (const each of [slow, direct, ...others]) each.close();
+}, 30_000);
+
 test('CLIENT LIST says how much the gate keeps for a client', async () => {
   const [asking, other] = await Promise.all([RawClient.open(gate.port), RawClient.open(gate.port)]);
   await other.ask('CLIENT SETNAME kept');

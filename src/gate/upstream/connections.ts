@@ -3,6 +3,7 @@ import { type ConnectionView, viewOf } from './connection-view.ts';
 import { type OpenOptions, openUpstream } from './open-upstream.ts';
 import { PlainSession } from './plain-session.ts';
 import type { ServerRuns } from './server-runs.ts';
+import { Stuck } from './stuck.ts';
 import type { Tenant } from './tenant.ts';
 import type { Upstream, UpstreamOptions } from './upstream.ts';
 import { IdleUpstreams, kindOf, type Shared } from './upstreams.ts';
@@ -53,6 +54,7 @@ export class Connections {
   readonly #open = new Set<Upstream>();
   readonly #owners = new Map<Upstream, Tenant>();
   readonly #stuckTimer: NodeJS.Timeout;
+  readonly #stuck = new Stuck();
 
   constructor(owner: ConnectionsOwner) {
     this.#owner = owner;
@@ -167,8 +169,16 @@ export class Connections {
    * on another one the server says BUSY, answers reads, and takes what ends it.
    */
   #leaveStuck(): void {
+    for (const client of this.#stuck.free(stuckMs)) if (!client.closed) client.onIdle();
     for (const { upstream } of [...this.#shared.values()]) {
-      if (upstream.stuckMs >= stuckMs) this.#retire(upstream);
+      if (upstream.stuckMs < stuckMs) continue;
+      this.#retire(upstream);
+      const head = upstream.ring.peek()?.client;
+      const behind = upstream.ring.find((run) => run.client !== null && run.client !== head)?.client;
+      if (behind === undefined || behind === null) continue;
+      this.#stuck.add(upstream);
+      // The one whose opening shows whether the server answers anybody.
+      this.#sharedFor(behind as Tenant, upstream.target);
     }
   }
 
@@ -243,9 +253,13 @@ export class Connections {
     const session = new PlainSession(client.session.identity);
     const waiting = new Set<Tenant>();
     const upstream = openUpstream(session, target, this.#options(target), {
-      onReady: () => pumpAll(waiting),
+      onReady: () => {
+        this.#stuck.onAnswered(target);
+        pumpAll(waiting);
+      },
       onSlow: (upstream) => this.#retire(upstream),
       onRefused: (_upstream, error) => {
+        this.#stuck.onAnswered(target);
         const clients = [...waiting];
         waiting.clear();
         endRefused(upstream, error);

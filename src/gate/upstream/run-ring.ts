@@ -155,9 +155,13 @@ export class RunRing {
     return this.#runs[(this.#head + index) & (this.#runs.length - 1)] as Run;
   }
 
+  find(test: (run: Run) => boolean): Run | undefined {
+    for (let index = 0; index < this.#size; index++) if (test(this.at(index))) return this.at(index);
+    return undefined;
+  }
+
   some(test: (run: Run) => boolean): boolean {
-    for (let index = 0; index < this.#size; index++) if (test(this.at(index))) return true;
-    return false;
+    return this.find(test) !== undefined;
   }
 
   /** Takes out the runs of this client that were not sent, telling of each; the others move up. Returns how many. */
