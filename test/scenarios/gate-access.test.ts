@@ -25,10 +25,12 @@ async function loggedIn(user: string, password = user): Promise<RawClient> {
   return raw;
 }
 
-/** The ids of this user's connections to the server that are open. */
+/** The ids of the connections to the server that clients of this user use, or may use: those have the gate's name. */
 async function connectionsOf(user: string): Promise<string[]> {
   const lines = String(await client(server.port).call('CLIENT', 'LIST')).split('\n');
-  return lines.filter((line) => line.includes(` user=${user} `)).map((line) => line.split(' ')[0] as string);
+  return lines
+    .filter((line) => line.includes(` user=${user} `) && line.includes(' name=holdfast-'))
+    .map((line) => line.split(' ')[0] as string);
 }
 
 test("a user's new password, set at the member, ends what was opened with the old one; others stay", async () => {

@@ -110,13 +110,6 @@ test('twenty clients that do not read long replies stay within what all of them 
     return still;
   };
   await waitFor(standsStill, { what: 'the gate to stand still', withinMs: 60_000, everyMs: 1000 });
-  console.log(
-    'C',
-    (await gate.control.status()).closed,
-    (await gate.control.status()).clients,
-    rss(gate.process.pid) / mib,
-    rss(gate.process.pid, 'VmHWM') / mib,
-  );
   expect(await other.ping()).toBe('PONG');
   // Beside what is promised: what the kernel has not taken, and what the collector has not found yet.
   expect(rss(gate.process.pid, 'VmHWM') - before).toBeLessThan((128 + 100) * mib);

@@ -1,6 +1,7 @@
 import type { Buffer } from 'node:buffer';
 import { MALFORMED } from '../../resp/request.ts';
 import { writeError } from '../../resp/write.ts';
+import type { Command } from '../commands/command-table.ts';
 import { mayRetry } from '../commands/retry.ts';
 import type { Loss, RequestLoss, Run } from '../upstream/run-ring.ts';
 import { isKnownRun } from '../upstream/server-runs.ts';
@@ -18,7 +19,7 @@ import type { Again, Item } from './retry-queue.ts';
  * - A blocking command, a subscription and a MULTI that was not EXECed are carried over: see handlers.ts.
  * - What was not sent waits, and is answered with NOPRIMARY when that takes too long: it was not executed.
  *
- * `loseRequest` decides, for every request whose handler does not say why it may be executed twice. A command that the
+ * `fateOf` decides, for every request whose handler does not say why it may be executed twice. A command that the
  * server's table does not know may write, whatever connection it was on.
  */
 
@@ -59,19 +60,38 @@ export function retryLost(client: Client, run: Run, { server, sent, silent }: Lo
   });
 }
 
-/** Whether the request is sent again, or answered because the server may have executed it. */
-export function loseRequest(client: Client, request: Buffer, { sent, suspect }: RequestLoss): void {
+/** What becomes of a request whose connection broke: a decision of what is known of it, and nothing else. */
+export type Fate = 'sent first' | 'sent again' | 'suspect' | 'uncertain';
+
+/** @param retriesWrites whether writes that leave the same when they are applied twice may be */
+export function fateOf(
+  { name, read }: Pick<Command, 'name' | 'read'>,
+  request: Buffer,
+  { sent, suspect }: Pick<RequestLoss, 'sent' | 'suspect'>,
+  retriesWrites: boolean,
+): Fate {
+  if (!sent) return 'sent first';
+  if (read) return suspect ? 'suspect' : 'sent again';
+  return retriesWrites && !suspect && mayRetry(name, request) ? 'sent again' : 'uncertain';
+}
+
+export function loseRequest(client: Client, request: Buffer, loss: RequestLoss): void {
   const { counters, config, table } = client.router;
-  if (!sent) {
-    client.retries.again({ request });
-    return;
+  const retriesWrites = config.inflightWrites === 'retry-idempotent';
+  switch (fateOf(table.commandIn(request), request, loss, retriesWrites)) {
+    case 'suspect':
+      answerSuspect(client);
+      return;
+    case 'uncertain':
+      answerUncertain(client);
+      return;
+    case 'sent again':
+      counters.replayed++;
+      client.retries.again({ request });
+      return;
+    case 'sent first':
+      client.retries.again({ request });
   }
-  const { name, read } = table.commandIn(request);
-  if (read && suspect) answerSuspect(client);
-  else if (read || (!suspect && config.inflightWrites === 'retry-idempotent' && mayRetry(name, request))) {
-    counters.replayed++;
-    client.retries.again({ request });
-  } else answerUncertain(client);
 }
 
 export function answerSuspect(client: Client): void {
