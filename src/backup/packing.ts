@@ -1,8 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import type { Duplex, Readable, Writable } from 'node:stream';
+import type { Duplex } from 'node:stream';
 import * as zlib from 'node:zlib';
 import { errorCode, errorText } from '../base/errors.ts';
+import { through } from '../base/through.ts';
 import { unzstd } from '../base/unzstd.ts';
 import { BackupKeyNeeded, CompressorMissing } from './errors.ts';
 import type { Manifest } from './manifest.ts';
@@ -128,34 +129,6 @@ export async function decrypted(
       cause: error,
     });
   }
-}
-
-/** Feeds a stream and yields what comes out; each piece is taken in before the next is asked for. */
-async function* through(
-  pieces: AsyncIterable<Buffer>,
-  input: Writable,
-  output: Readable,
-): AsyncGenerator<Buffer> {
-  // Errors of the input come back through the write that meets them.
-  input.on('error', () => {});
-  const feeding = (async () => {
-    for await (const piece of pieces) await write(input, piece);
-    input.end();
-  })();
-  feeding.catch((error: unknown) => output.destroy(error as Error));
-  try {
-    for await (const piece of output) yield piece as Buffer;
-    await feeding;
-  } finally {
-    input.destroy();
-    output.destroy();
-  }
-}
-
-function write(stream: Writable, piece: Buffer): Promise<void> {
-  return new Promise((resolve, reject) => {
-    stream.write(piece, (error) => (error ? reject(error) : resolve()));
-  });
 }
 
 /** Copies each piece: a web stream may hold it while the next is fetched. */

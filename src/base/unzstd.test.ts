@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { describe, expect, test } from 'vitest';
-import { looksLikeZstd, unzstd } from './unzstd.ts';
+import { looksLikeZstd, unzstd, unzstdHere } from './unzstd.ts';
 import { Xxh64 } from './xxh64.ts';
 
 /** From the test vectors of xxHash: the seed is 0. */
@@ -30,12 +30,12 @@ function zstd(bytes: Buffer, ...args: string[]): Buffer {
   return stdout;
 }
 
-async function unpack(packed: Buffer, size = 1000): Promise<Buffer> {
+async function unpack(packed: Buffer, size = 1000, by = unzstdHere): Promise<Buffer> {
   async function* pieces(): AsyncGenerator<Buffer> {
     for (let at = 0; at < packed.length; at += size) yield packed.subarray(at, at + size);
   }
   const out: Buffer[] = [];
-  for await (const piece of unzstd(pieces())) out.push(Buffer.from(piece));
+  for await (const piece of by(pieces())) out.push(Buffer.from(piece));
   return Buffer.concat(out);
 }
 
@@ -108,5 +108,54 @@ describe('zstd', () => {
     ['nothing at all', Buffer.alloc(0), /ends too early/],
   ])('%s is told', async (_what, packed, reason) => {
     await expect(unpack(packed)).rejects.toThrow(reason);
+  });
+});
+
+describe('by the zstd program', () => {
+  test('frames, skippable ones too, come out as they were packed', async () => {
+    const packed = Buffer.concat([skippable, zstd(text), empty, zstd(text, '--no-check'), skippable]);
+    for (const size of [100, 2 ** 20]) {
+      expect((await unpack(packed, size, unzstd)).equals(Buffer.concat([text, text]))).toBe(true);
+    }
+  });
+
+  test('a block of a few bytes that fzstd would work on for seconds is refused at once', async () => {
+    // Found by `npm run fuzz -- rdb`.
+    const frame = [
+      'KLUv/YA3ZAAAACEDAFJFRElTMDAxMPoJcmVkaXMtdmVyBjcuMC4xNfoKcmVkaXMtYml0c8BA+gVjdGltZcKQUQhr+g',
+      'h1c2VkLW1lbcIQGA8A+ghhwpBRCGv6CHVzZWQtbWVtwhAYDwD6CGFvZi1iYXMotS/9wDVDAAAAAAAAAB0CAGXAAPVA',
+      'UCMhbHVhIG5hbWU9bGliYQpyZWRpcy5yZWdpc3Rlcl9mdW5jdGlvbigic2FtZSIsZnVuY3Rpb24oa2V5cywotS/95A',
+      'EAAAAAAAAADQAAYff39/cotS/9wAAcKQRKNJs3GQkAAHI=',
+    ].join('');
+    const began = performance.now();
+    await expect(unpack(Buffer.from(frame, 'base64'), 1000, unzstd)).rejects.toThrow();
+    expect(performance.now() - began).toBeLessThan(5000);
+  });
+
+  test.each([
+    ['cut off', zstd(text).subarray(0, -1), /premature end/],
+    ['followed by something else', Buffer.concat([zstd(text), Buffer.from('more')]), /./],
+    ['a window of two gigabytes', Buffer.from('28b52ffd00a8010000', 'hex'), /./],
+  ])('%s is told', async (_what, packed, reason) => {
+    await expect(unpack(packed, 1000, unzstd)).rejects.toThrow(reason);
+  });
+
+  test('who reads only the beginning leaves no program behind, and what fails before it is told as it is', async () => {
+    const packed = zstd(text);
+    async function* endless(): AsyncGenerator<Buffer> {
+      for (;;) yield packed;
+    }
+    async function* failing(): AsyncGenerator<Buffer> {
+      yield packed;
+      throw new Error('the store is gone');
+    }
+    for await (const piece of unzstd(endless())) {
+      expect(piece.length).toBeGreaterThan(0);
+      break;
+    }
+    const whole = async () => {
+      for await (const _ of unzstd(failing()));
+    };
+    await expect(whole()).rejects.toThrow('the store is gone');
   });
 });

@@ -8,7 +8,12 @@
  * - A block: 3 bytes, lowest first: last or not (1 bit), kind (2), size (21). Kind 1 repeats one byte `size` times.
  * - A skippable frame: 0x184d2a50 to 0x184d2a5f, a length of 4 bytes, and so many bytes.
  */
+import { type ChildProcessByStdio, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import type { Readable, Writable } from 'node:stream';
 import type { Decompress } from 'fzstd';
+import { errorCode } from './errors.ts';
+import { through } from './through.ts';
 import { Xxh64 } from './xxh64.ts';
 
 const magic = 0xfd2fb528;
@@ -29,8 +34,52 @@ export function looksLikeZstd(bytes: Uint8Array): boolean {
   return first === magic || first >>> 4 === skippable;
 }
 
-/** Throws an Error that says what is wrong, also when the data ends too early. */
+/**
+ * Unpacks it by the zstd program where that is installed, which refuses what fzstd may work on for minutes: it does not
+ * bound how much a block becomes. Throws an Error that says what is wrong, also when the data ends too early.
+ */
 export async function* unzstd(pieces: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  const program = await startZstd();
+  yield* program === undefined ? unzstdHere(pieces) : unzstdBy(program, pieces);
+}
+
+type ZstdProgram = ChildProcessByStdio<Writable, Readable, Readable>;
+
+/** Undefined where there is none that runs. */
+async function startZstd(): Promise<ZstdProgram | undefined> {
+  const child = spawn('zstd', ['-d', '-q', '-c', '-'], { stdio: ['pipe', 'pipe', 'pipe'] });
+  try {
+    await once(child, 'spawn');
+    return child;
+  } catch {
+    return undefined;
+  }
+}
+
+async function* unzstdBy(child: ZstdProgram, pieces: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  let said = '';
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    said = (said + text).slice(-500);
+  });
+  const ended = once(child, 'close').then(([status]) => {
+    if (status !== 0)
+      throw new Error(said.replace(/^zstd: \S+ ?: /, '').trim() || `zstd ended with status ${status}`);
+  });
+  ended.catch(() => {});
+  try {
+    yield* through(pieces, child.stdin, child.stdout);
+    await ended;
+  } catch (error) {
+    // When it ended, what it said is the reason, and not the pipe that broke.
+    if (errorCode(error) === 'EPIPE') await ended;
+    throw error;
+  } finally {
+    if (child.exitCode === null && child.signalCode === null) child.kill('SIGKILL');
+  }
+}
+
+/** The same without another program. */
+export async function* unzstdHere(pieces: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
   // Only who meets zstd waits for it.
   const fzstd = await import('fzstd');
   const frames = new Frames(fzstd.Decompress);
