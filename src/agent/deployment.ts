@@ -47,6 +47,8 @@ export interface LiveGate {
 /** What this agent's host runs, and where its state lies. */
 export interface Setting {
   spec: Spec;
+  /** Full path of the file that it was read from, for commands that are run for a job. */
+  specFile: string;
   /** The id of this agent's host. */
   host: string;
   paths: StatePaths;

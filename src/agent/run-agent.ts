@@ -1,14 +1,15 @@
 /** One agent from start to stop: takes the state directory, brings everything up, watches, serves, stops. */
 import { existsSync } from 'node:fs';
-import type { FastifyInstance } from 'fastify';
-import { writeFileIfNew } from '../base/atomic-file.ts';
 import { systemClock } from '../base/clock.ts';
+import { errorText } from '../base/errors.ts';
 import { activeSabotages } from '../base/sabotage.ts';
 import { loadSecrets } from '../spec/secrets.ts';
 import type { Spec } from '../spec/spec.ts';
+import { writeTokenFiles } from './access/token-files.ts';
 import { Actions } from './act.ts';
 import { Commands } from './api/agent-commands.ts';
 import { makeSocketFolder } from './api/socket-folder.ts';
+import type { OpenApi } from './api/start-api.ts';
 import { assemble } from './assemble.ts';
 import { BackupSchedule } from './backups/backup-schedule.ts';
 import { bringDown } from './change/bring-down.ts';
@@ -36,6 +37,8 @@ import { claimState } from './state/state-owner.ts';
 
 export interface AgentOptions {
   spec: Spec;
+  /** Full path of the file that it was read from. */
+  specFile: string;
   host: string;
   stateDir: string;
   report: Report;
@@ -87,11 +90,24 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
     if (!hadSecret && spec.hosts.length > 1) {
       report(`made a secret in ${paths.secret}: the other hosts need the same file before they start`);
     }
-    await writeFileIfNew(paths.apiToken, `${secrets.apiToken}\n`);
+    await writeTokenFiles(paths, secrets).catch((error) =>
+      report(`warning: no token is valid: ${errorText(error)}`),
+    );
     const events = new EventLog(paths.events, systemClock);
     const aclSelectors = hasAclSelectors(version);
     const clock = systemClock;
-    const setting = { spec, host, paths, secrets, redisServer, aclSelectors, haproxy, clock, events };
+    const setting = {
+      spec,
+      specFile: options.specFile,
+      host,
+      paths,
+      secrets,
+      redisServer,
+      aclSelectors,
+      haproxy,
+      clock,
+      events,
+    };
     const deployment = await assemble(setting);
     await checkFreePorts(deployment);
     for (const each of broken) events.add('sabotaged', spec.name, each);
@@ -117,16 +133,10 @@ function settleWithinMs({ hosts }: Spec): number {
   return hosts.length === 1 ? Number.POSITIVE_INFINITY : 15_000;
 }
 
-/** @param servers is told of each as soon as it listens. */
-async function serve(
-  api: Commands,
-  { spec, setting }: Deployment,
-  servers: FastifyInstance[],
-): Promise<void> {
+async function openApi(deployment: Deployment, api: Commands): Promise<OpenApi> {
   // Fastify takes as long to load as the servers to start, and until they have nobody needs it.
-  const { serveControl, serveQuestions } = await import('./api/server.ts');
-  servers.push(await serveControl(api, setting.paths.agentSocket));
-  servers.push(...(await serveQuestions(api, spec.agent.bind, spec.agent.port, setting.secrets.apiToken)));
+  const { startApi } = await import('./api/start-api.ts');
+  return startApi(deployment, api);
 }
 
 async function runAgent(
@@ -143,7 +153,7 @@ async function runAgent(
   const actions = new Actions(deployment);
   const loop = new Loop(deployment, (step) => actions.act(step));
   deployment.onWake(() => loop.wake());
-  const servers: FastifyInstance[] = [];
+  let open: OpenApi | null = null;
   let watching = true;
   const backups = new BackupSchedule(deployment);
   const changes = new ChangeKeeper(deployment);
@@ -160,7 +170,7 @@ async function runAgent(
     stopWatchingActivity();
     loop.stop();
     observer.stop();
-    await Promise.all(servers.map((server) => server.close()));
+    await open?.stop();
     await release();
   };
   let resolveEnded = () => {};
@@ -185,7 +195,7 @@ async function runAgent(
   try {
     await bringUp(context);
     observer.start();
-    await serve(api, deployment, servers);
+    open = await openApi(deployment, api);
     await endInterruptedRestore(context).catch((error) => {
       if (!start.signal.aborted) throw error;
     });

@@ -25,6 +25,14 @@ export interface Route {
   readonly stream?: string;
 }
 
+/** For colleagues: an agent that is asked so asks nobody else. */
+const onlyHere = z.strictObject({
+  only: z
+    .enum(['here'])
+    .optional()
+    .describe('here: what the agent that is asked knows by itself. Left out: all hosts.'),
+});
+
 const jobs = z.array(jobSchema).describe('Newest first.');
 
 const viewRoutes: readonly Route[] = [
@@ -61,6 +69,7 @@ const viewRoutes: readonly Route[] = [
   {
     ...({ method: 'GET', path: '/api/clients', needs: 'read', answer: clientsSchema } as const),
     about: 'The clients of all gates.',
+    query: onlyHere,
   },
   {
     ...({ method: 'GET', path: '/api/members/{id}', needs: 'read', answer: memberDetailsSchema } as const),
@@ -73,6 +82,7 @@ const findingRoutes: readonly Route[] = [
     ...({ method: 'GET', path: '/api/doctor', needs: 'read', answer: doctorSchema } as const),
     about:
       'What doctor finds on all hosts, with the fix. At most a minute old; the operation doctor looks anew.',
+    query: onlyHere,
   },
   {
     ...({ method: 'GET', path: '/api/backups', needs: 'read', answer: backupsSchema } as const),

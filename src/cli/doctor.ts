@@ -202,6 +202,10 @@ function print(output: Output, results: readonly Result[], all: boolean): void {
   output.data({
     critical: count('critical'),
     warnings: count('warning'),
-    results: results.map(({ repair, ...result }) => ({ ...result, fixable: repair !== undefined })),
+    results: results.map(({ repair, ...result }) => ({
+      ...result,
+      scope: hostChecks.some(({ id }) => id === result.id) ? 'host' : 'deployment',
+      fixable: repair !== undefined,
+    })),
   });
 }

@@ -68,12 +68,12 @@ function endBy(signal: NodeJS.Signals): void {
 }
 
 function start(
-  { spec, paths }: Target,
+  { file, spec, paths }: Target,
   { host, readyWithinMs }: RunOptions,
   { signal }: StopSignals,
   report: (step: string) => void,
 ) {
-  return startAgent({ spec, host, stateDir: paths.root, report, readyWithinMs, signal });
+  return startAgent({ spec, specFile: file, host, stateDir: paths.root, report, readyWithinMs, signal });
 }
 
 async function runAsChild(target: Target, options: RunOptions): Promise<number> {

@@ -5,9 +5,11 @@ import type { Client } from './client/client.ts';
 import { Listener, type ListenerContext } from './client/listener.ts';
 import { CommandTable } from './commands/command-table.ts';
 import type { GateConfig } from './config.ts';
+import { listClients } from './control/client-infos.ts';
 import { Control } from './control/control.ts';
 import type {
   DrainRequest,
+  GateClients,
   GateStatus,
   HoldRequest,
   HoldResult,
@@ -161,6 +163,10 @@ export class Gate implements ControlTarget {
 
   connections(): ConnectionView[] {
     return this.#listeners.flatMap((listener) => listener.connections.views);
+  }
+
+  clients(): GateClients {
+    return listClients(this.#readWrite, this.#readOnly);
   }
 
   async hold(request: HoldRequest): Promise<HoldResult> {

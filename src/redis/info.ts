@@ -10,6 +10,15 @@ export function parseInfo(text: string): Info {
   return info;
 }
 
+/** The same by section, the headings in lower case. */
+export function infoSections(text: string): Record<string, Info> {
+  const sections = text.split(/^# /m).map((part): [string, Info] => {
+    const [heading = ''] = part.split('\r\n', 1);
+    return [heading.trim().toLowerCase(), parseInfo(part.slice(heading.length))];
+  });
+  return Object.fromEntries(sections.filter(([heading]) => heading !== ''));
+}
+
 /** What INFO replication says of a server's place in the replication. Offsets are bytes of the stream. */
 export interface ReplicationInfo {
   role: 'primary' | 'replica';

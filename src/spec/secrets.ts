@@ -28,8 +28,12 @@ export interface Secrets {
   readonly elsewhere: { readonly sentinelPassword: string; readonly defaultPassword: string };
   /** The default user's password; null when it has none (laptop without users) or is switched off. */
   readonly defaultPassword: string | null;
-  /** Bearer token of the agents' API, for those who come from another machine. */
+  /** Bearer tokens of the agents' API: to look from another machine, to change something, and of agents among themselves. */
   readonly apiToken: string;
+  readonly apiOperateToken: string;
+  readonly agentToken: string;
+  /** With which the API signs what browsers show it. */
+  readonly sessionKey: string;
   /** Passwords of the users under security.users, by name. */
   readonly users: Readonly<Record<string, string>>;
 }
@@ -86,6 +90,9 @@ function namedSecrets(
     sentinelPassword: mode === 'open' ? null : derive('sentinels'),
     defaultPassword: mode === 'password' ? (users['default'] ?? derive('default')) : null,
     apiToken: derive('api'),
+    apiOperateToken: derive('api-operate'),
+    agentToken: derive('api-agents'),
+    sessionKey: derive('api-sessions'),
     users,
   };
 }

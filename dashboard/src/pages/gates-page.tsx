@@ -104,8 +104,8 @@ const columns: readonly Column<ApiGateClient>[] = [
   { name: 'User', width: 11, cell: ({ user }) => user },
   { name: 'Gate', width: 11, cell: ({ gate }) => gate },
   { name: 'Port', width: 10, cell: ({ port }) => port },
-  { name: 'Requests', width: 10, figure: true, cell: ({ commands }) => count(commands) },
-  { name: 'Silent', width: 10, figure: true, cell: ({ idleMs }) => duration(idleMs) },
+  { name: 'Last command', width: 11, cell: ({ lastCommand }) => (lastCommand === '' ? '–' : lastCommand) },
+  { name: 'Here for', width: 9, figure: true, cell: ({ ageMs }) => duration(ageMs) },
   { name: 'Held', width: 10, cell: ({ held }) => (held ? 'held' : '–') },
 ];
 
@@ -121,11 +121,11 @@ const phoneColumns: readonly Column<ApiGateClient>[] = [
     ),
   },
   {
-    name: 'Requests',
+    name: 'Here for',
     figure: true,
-    cell: ({ commands, port, held }) => (
+    cell: ({ ageMs, port, held }) => (
       <span className="two-lines">
-        <span>{count(commands)}</span>
+        <span>{duration(ageMs)}</span>
         <span>{held ? 'held' : port}</span>
       </span>
     ),

@@ -25,12 +25,8 @@ export interface AgentApi {
   events(seq: number, waitMs: number): Promise<DeploymentEvent[]>;
   /**
    * Runs a command and returns its result. @throws OPERATION_UNDER_WAY, OPERATION_ABORTED and the command's own errors.
+   * @param body its options, which are looked at here. @throws also API_BAD_REQUEST
    * @param signal aborted when whoever asked went away: a planned change is then given up in order. `down` goes on.
    */
-  run(
-    command: Command,
-    options: Record<string, unknown>,
-    report: Report,
-    signal: AbortSignal,
-  ): Promise<unknown>;
+  run(command: Command, body: unknown, report: Report, signal: AbortSignal): Promise<unknown>;
 }

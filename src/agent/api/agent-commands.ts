@@ -1,5 +1,7 @@
 /** Carries out the commands of the API: one planned change at a time. */
+import type { ApiJob } from '../../api/jobs.ts';
 import { errorCode, errorText } from '../../base/errors.ts';
+import { owner } from '../access/callers.ts';
 import type { BackupSchedule } from '../backups/backup-schedule.ts';
 import { applySpec } from '../change/apply-spec.ts';
 import type { ChangeContext, Report } from '../change/change-context.ts';
@@ -7,6 +9,7 @@ import { forceFailover } from '../change/failover.ts';
 import { restartUnit, rollingRestart, unknownUnit } from '../change/restart-members.ts';
 import { switchover } from '../change/switchover.ts';
 import type { Deployment } from '../deployment.ts';
+import { Jobs } from '../jobs/jobs.ts';
 import type { Observer } from '../observe/observer.ts';
 import type { OperationKind } from '../operations.ts';
 import { carryOutRestore } from '../restore/restore-command.ts';
@@ -15,11 +18,14 @@ import type { DeploymentEvent } from '../state/event-log.ts';
 import { EventTally } from '../state/event-tally.ts';
 import { type AgentApi, type Command, commandNames } from './agent-api.ts';
 import { metricsText } from './agent-metrics.ts';
+import { type Commanded, type CommandOptions, commandedBy } from './command-options.ts';
 import { metricsFacts } from './metrics-facts.ts';
 import { type Status, statusOf } from './status-answer.ts';
 
 export class Commands implements AgentApi {
   readonly commands = commandNames;
+  /** What was asked of this agent. */
+  readonly jobs: Jobs;
   readonly #deployment: Deployment;
   readonly #observer: Observer;
   readonly #down: (report: Report) => Promise<void>;
@@ -39,6 +45,7 @@ export class Commands implements AgentApi {
     this.#backups = backups;
     this.#drift = drift;
     this.#down = down;
+    this.jobs = new Jobs(deployment.setting.clock);
     this.#tally = new EventTally(deployment.events);
   }
 
@@ -68,39 +75,62 @@ export class Commands implements AgentApi {
     return events.since(seq);
   }
 
-  async run(
-    command: Command,
-    options: Record<string, unknown>,
-    report: Report,
-    signal: AbortSignal,
-  ): Promise<unknown> {
+  async run(command: Command, body: unknown, report: Report, signal: AbortSignal): Promise<unknown> {
+    const asked = commandedBy(command, body);
+    if (isQuestion(asked)) return this.#carryOut(asked, report, signal);
+    return this.#begin(asked, owner.by, report, signal).done;
+  }
+
+  /** The same as a job, for whoever does not wait. */
+  begin(asked: Commanded, by: string): ApiJob {
+    const { job, done } = this.#begin(asked, by, () => {}, new AbortController().signal);
+    // The job tells how it ended.
+    done.catch(() => {});
+    return job;
+  }
+
+  #begin(asked: Commanded, by: string, report: Report, signal: AbortSignal) {
+    const { command, options } = asked;
+    const { events, spec } = this.#deployment;
+    const request = { kind: command, request: { kind: command, ...options }, by };
+    events.add('asked', spec.name, `${by} asked for: ${describeCommand(asked)}`);
+    return this.jobs.begin({ ...request, cancellable: cancellable.has(command) }, (say, stop) => {
+      const tell: Report = (line) => {
+        say(line);
+        report(line);
+      };
+      return this.#carryOut(asked, tell, AbortSignal.any([signal, stop]));
+    });
+  }
+
+  async #carryOut(asked: Commanded, report: Report, signal: AbortSignal): Promise<unknown> {
     const change = <T>(kind: OperationKind, work: (context: ChangeContext) => Promise<T>): Promise<T> =>
       this.#deployment.operations.run(kind, { signal }, (operation) =>
         this.#untilGivenUp(
           work({ deployment: this.#deployment, observer: this.#observer, report, operation }),
         ),
       );
-    switch (command) {
+    switch (asked.command) {
       case 'pause':
       case 'resume':
-        return this.#setPaused(command === 'pause');
+        return this.#setPaused(asked.command === 'pause');
       case 'down':
         await this.#down(report);
         return { stopped: true };
       case 'switchover':
-        return change('switchover', (context) => this.#switchover(context, textOf(options['to'])));
+        return change('switchover', (context) => this.#switchover(context, asked.options.to ?? null));
       case 'failover':
         return change('failover', (context) => this.#failover(context));
       case 'restart':
-        return change('restart', (context) => this.#restart(context, options));
-      case 'apply':
+        return change('restart', (context) => this.#restart(context, asked.options));
+      case 'apply': {
+        const { file, dryRun = false } = asked.options;
         // Whoever asks what would change is shown the drift of now.
-        if (options['dryRun'] === true) await this.#drift.look();
-        return change('apply', (context) =>
-          applySpec(context, String(options['file']), options['dryRun'] === true),
-        );
+        if (dryRun) await this.#drift.look();
+        return change('apply', (context) => applySpec(context, file, dryRun));
+      }
       case 'restore':
-        return change('restore', (context) => carryOutRestore(context, options));
+        return change('restore', (context) => carryOutRestore(context, asked.options));
     }
   }
 
@@ -135,10 +165,12 @@ export class Commands implements AgentApi {
     return result;
   }
 
-  async #restart(context: ChangeContext, options: Record<string, unknown>): Promise<unknown> {
-    const member = textOf(options['member']);
-    if (member === null) await rollingRestart(context);
-    else await restartUnit(context, member, options['acceptDataLoss'] === true);
+  async #restart(
+    context: ChangeContext,
+    { member, acceptDataLoss = false }: CommandOptions['restart'],
+  ): Promise<unknown> {
+    if (member === undefined) await rollingRestart(context);
+    else await restartUnit(context, member, acceptDataLoss);
     return { restarted: member ?? 'all members', primary: this.status().primary };
   }
 
@@ -156,6 +188,32 @@ export class Commands implements AgentApi {
   }
 }
 
-function textOf(value: unknown): string | null {
-  return typeof value === 'string' && value !== '' ? value : null;
+/** Given up, each ends in order; what takes a moment, and `down`, are not given up. */
+const cancellable: ReadonlySet<Command> = new Set(['switchover', 'failover', 'restart', 'apply', 'restore']);
+
+/** Changes nothing, and is no job. */
+function isQuestion(asked: Commanded): boolean {
+  if (asked.command === 'apply') return asked.options.dryRun === true;
+  return asked.command === 'restore' && 'facts' in asked.options;
+}
+
+function describeCommand(asked: Commanded): string {
+  switch (asked.command) {
+    case 'switchover':
+      return asked.options.to === undefined ? 'a switchover' : `a switchover to ${asked.options.to}`;
+    case 'failover':
+      return 'a failover';
+    case 'restart':
+      return `a restart of ${asked.options.member ?? 'all members of this host'}`;
+    case 'apply':
+      return `the spec in ${asked.options.file} to be applied`;
+    case 'restore':
+      return 'facts' in asked.options ? 'what a restore must fit' : `a restore of ${asked.options.backup}`;
+    case 'pause':
+      return 'a pause of automatic actions';
+    case 'resume':
+      return 'automatic actions to go on';
+    case 'down':
+      return 'everything on this host to be stopped';
+  }
 }

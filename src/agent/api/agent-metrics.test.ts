@@ -58,6 +58,8 @@ const facts: MetricsFacts = {
       {
         ...{ keys: 9, usedMemoryBytes: 1e6, maxMemoryBytes: 0, clients: 4, commands: 1e7, evictedKeys: 0 },
         ...{ saveOk: true, savedAtMs: 1_700_000_000_000, aofOk: false },
+        ...{ rssBytes: 2, fragmentation: 1, saving: false, rewriting: false, unsavedChanges: 0 },
+        version: 'redis 7.0.15',
       },
     ],
   ]),

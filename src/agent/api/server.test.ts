@@ -1,64 +1,228 @@
 import { expect, test } from 'vitest';
-import type { AgentApi } from './agent-api.ts';
-import { guardedQuestions } from './server.ts';
-import type { Status } from './status-answer.ts';
+import { ApiDouble, operateToken, readToken } from '../../../test/support/api-double.ts';
+import { routes } from '../../api/routes.ts';
+import { guardedApi } from './server.ts';
 
-const token = 'a-token-of-43-characters';
-const api: AgentApi = {
-  commands: ['down'],
-  status: () => ({ name: 'orders', state: 'healthy' }) as Status,
-  metrics: () => 'holdfast_epoch 1\n',
-  events: async () => [],
-  run: () => {
-    throw new Error('TCP takes no commands');
-  },
-};
-
-function ask(url: string, remoteAddress: string, authorization?: string, method: 'GET' | 'POST' = 'GET') {
-  const headers = authorization === undefined ? {} : { authorization };
-  return guardedQuestions(api, token).inject({ method, url, remoteAddress, headers });
+interface Asked {
+  method?: 'GET' | 'POST' | 'DELETE';
+  from?: string;
+  token?: string;
+  authorization?: string;
+  headers?: Record<string, string>;
+  body?: unknown;
 }
 
-const everything = ['/', '/status', '/events', '/metrics'];
+const double = new ApiDouble();
+const server = guardedApi(double.api, double.services);
 
-test('this machine needs no token', async () => {
+function ask(
+  url: string,
+  { method = 'GET', from = '127.0.0.1', token, authorization, headers = {}, body }: Asked = {},
+) {
+  const shown = token === undefined ? authorization : `Bearer ${token}`;
+  return server.inject({
+    ...{ method, url, remoteAddress: from },
+    headers: {
+      host: '127.0.0.1:7080',
+      ...(shown === undefined ? {} : { authorization: shown }),
+      ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+      ...headers,
+    },
+    ...(body === undefined ? {} : { payload: JSON.stringify(body) }),
+  });
+}
+
+const looks = ['/status', '/events', '/metrics', '/api/view', '/api/events', '/api/jobs', '/api/drills'];
+const pause = { method: 'POST', body: { kind: 'pause' } } as const;
+
+test('this machine may look without a token', async () => {
   for (const from of ['127.0.0.1', '127.8.8.8', '::1', '::ffff:127.0.0.1']) {
-    for (const url of everything) expect((await ask(url, from)).statusCode, `${url} from ${from}`).toBe(200);
+    for (const url of looks) expect((await ask(url, { from })).statusCode, `${url} from ${from}`).toBe(200);
   }
 });
 
-test('other machines need the token, for everything but /health', async () => {
+test('other machines need a token, for everything but health', async () => {
   for (const from of ['10.0.0.9', 'fd00::9', '::ffff:10.0.0.9']) {
-    for (const url of [...everything, '/nowhere']) {
-      const refused = await ask(url, from);
+    for (const url of looks) {
+      const refused = await ask(url, { from });
       expect(refused.statusCode, `${url} from ${from}`).toBe(401);
       expect(refused.headers['www-authenticate']).toBe('Bearer');
       expect(refused.json().error).toMatchObject({
         code: 'API_TOKEN_NEEDED',
         hint: expect.stringContaining('api-token'),
       });
+      expect((await ask(url, { from, token: readToken })).statusCode).toBe(200);
     }
-    expect((await ask('/health', from)).json()).toEqual({ state: 'healthy' });
-    expect((await ask('/metrics', from, `Bearer ${token}`)).body).toBe('holdfast_epoch 1\n');
-    expect((await ask('/status', from, `bearer  ${token} `)).statusCode).toBe(200);
+    expect((await ask('/health', { from })).json()).toEqual({ state: 'healthy' });
+    expect((await ask('/livez', { from })).json()).toEqual({ ok: true, why: null });
+    expect((await ask('/metrics', { from, token: readToken })).body).toBe('holdfast_epoch 1\n');
+    expect((await ask('/status', { from, authorization: `bearer  ${readToken} ` })).statusCode).toBe(200);
   }
 });
 
-test('what only looks like the token is refused', async () => {
-  for (const wrong of [
-    '',
-    'Bearer',
-    'Bearer ',
-    token,
-    `Basic ${token}`,
-    `Bearer ${token}x`,
-    `Bearer ${token.slice(1)}`,
-  ])
-    expect((await ask('/status', '10.0.0.9', wrong)).statusCode, wrong).toBe(401);
+test('whatever changes something needs the role operate, from this machine too', async () => {
+  for (const { method, path } of routes.filter(({ needs }) => needs === 'operate')) {
+    const url = path.replace('{id}', 'none');
+    expect((await ask(url, { method, body: { kind: 'pause' } })).statusCode, url).toBe(401);
+    const wrong = { method, body: { kind: 'pause' }, token: 'wrong' };
+    expect((await ask(url, wrong)).statusCode, url).toBe(401);
+    const looking = await ask(url, { method, body: { kind: 'pause' }, token: readToken });
+    expect(looking.statusCode, url).toBe(403);
+    expect(looking.json().error.message).toContain('‘read’ may look');
+  }
+  const done = await ask('/api/operations', { ...pause, token: operateToken });
+  expect(done.statusCode).toBe(202);
+  expect(done.headers.location).toBe(`/api/jobs/${done.json().id}`);
+  expect(done.json()).toMatchObject({ kind: 'pause', by: 'operate' });
 });
 
-test('metrics say what they are; nothing is commanded over TCP', async () => {
-  const { headers } = await ask('/metrics', '127.0.0.1');
+test('what only looks like a token is refused', async () => {
+  const looksLikeIt = ['', 'Bearer', 'Bearer ', readToken, `Basic ${readToken}`, `Bearer ${readToken}x`];
+  for (const authorization of [...looksLikeIt, `Bearer ${readToken.slice(1)}`]) {
+    expect((await ask('/status', { from: '10.0.0.9', authorization })).statusCode, authorization).toBe(401);
+  }
+});
+
+test('a name that somebody lets resolve to this machine, and a page on another site, are refused', async () => {
+  const refused: Record<string, string>[] = [
+    { host: 'evil.example' },
+    { host: 'evil.example:7080', origin: 'http://evil.example:7080' },
+    { host: 'localhost.evil.example' },
+    { host: 'user@127.0.0.1' },
+    { origin: 'http://evil.example' },
+    { origin: 'http://127.0.0.1:3000' },
+    { origin: 'null' },
+    { 'sec-fetch-site': 'cross-site' },
+    { 'sec-fetch-site': 'same-site' },
+  ];
+  for (const headers of refused) {
+    for (const url of ['/api/view', '/status', '/metrics', '/api/session']) {
+      const answer = await ask(url, { headers });
+      expect(answer.statusCode, `${url} ${JSON.stringify(headers)}`).toBe(403);
+      expect(answer.json().error.code).toBe('API_FORBIDDEN');
+    }
+  }
+  const fine: Record<string, string>[] = [
+    { host: 'localhost:7080' },
+    { host: '[::1]:7080' },
+    { host: '10.0.1.55:7080' },
+    { host: 'DB1.example:7080' },
+    { origin: 'http://127.0.0.1:7080', 'sec-fetch-site': 'same-origin' },
+  ];
+  for (const headers of fine) expect((await ask('/api/view', { headers })).statusCode).toBe(200);
+  // A page can't make a browser show a token.
+  expect((await ask('/api/view', { headers: { host: 'proxy.example' }, token: readToken })).statusCode).toBe(
+    200,
+  );
+});
+
+async function login(token: string) {
+  const answer = await ask('/api/session', { method: 'POST', body: { token } });
+  return { answer, cookie: String(answer.headers['set-cookie'] ?? '').split(';')[0] ?? '' };
+}
+
+test('a page logs in with a token, acts by its cookie, and not from elsewhere', async () => {
+  const { answer, cookie } = await login(operateToken);
+  expect(answer.statusCode).toBe(200);
+  expect(answer.json()).toMatchObject({ role: 'operate', by: 'operate' });
+  expect(answer.headers['set-cookie']).toMatch(
+    /^holdfast-orders=.*; Path=\/; Max-Age=43200; HttpOnly; SameSite=Strict$/,
+  );
+  expect((await ask('/api/operations', { ...pause, headers: { cookie } })).statusCode).toBe(202);
+  const elsewhere = { cookie, origin: 'http://127.0.0.1:3000' };
+  expect((await ask('/api/operations', { ...pause, headers: elsewhere })).statusCode).toBe(403);
+  // A form of another site can send no JSON.
+  const form = { ...pause, headers: { cookie, 'content-type': 'text/plain' } };
+  expect((await ask('/api/operations', form)).statusCode).toBe(415);
+  const looking = await login(readToken);
+  expect((await ask('/api/operations', { ...pause, headers: { cookie: looking.cookie } })).statusCode).toBe(
+    403,
+  );
+  expect((await ask('/api/view', { from: '10.0.0.9', headers: { cookie: looking.cookie } })).statusCode).toBe(
+    200,
+  );
+});
+
+test('a session ends with its time, its owner, its token, and no other', async () => {
+  const { cookie } = await login(operateToken);
+  const [name = '', value = ''] = cookie.split(/=(.*)/s);
+  for (const wrong of [`${value}x`, value.slice(1), `${value.split('.')[0]}.`, 'x.y', 'x'.repeat(5000)]) {
+    const answer = await ask('/api/operations', { ...pause, headers: { cookie: `${name}=${wrong}` } });
+    expect(answer.statusCode, wrong.slice(0, 80)).toBe(401);
+  }
+  const made = await double.tokens.make('alice', 'operate', double.nowMs);
+  const alice = (await login(made)).cookie;
+  expect((await ask('/api/operations', { ...pause, headers: { cookie: alice } })).json().by).toBe('alice');
+  await double.tokens.revoke('alice');
+  expect((await ask('/api/operations', { ...pause, headers: { cookie: alice } })).statusCode).toBe(401);
+  await double.tokens.make('alice', 'operate', double.nowMs);
+  expect((await ask('/api/operations', { ...pause, headers: { cookie: alice } })).statusCode).toBe(401);
+  await ask('/api/session', { method: 'DELETE', headers: { cookie } });
+  expect((await ask('/api/operations', { ...pause, headers: { cookie } })).statusCode).toBe(401);
+  const later = (await login(operateToken)).cookie;
+  double.nowMs += 13 * 3600_000;
+  expect((await ask('/api/operations', { ...pause, headers: { cookie: later } })).statusCode).toBe(401);
+});
+
+test('wrong tokens can be tried a few times a minute', async () => {
+  double.nowMs += 3600_000;
+  const { audited } = double;
+  const before = audited.length;
+  const tries = await Promise.all(Array.from({ length: 8 }, () => login('wrong')));
+  expect(tries.map(({ answer }) => answer.statusCode)).toEqual([401, 401, 401, 401, 401, 429, 429, 429]);
+  expect((await login(operateToken)).answer.statusCode).toBe(429);
+  expect(audited.length - before).toBe(5);
+  expect(audited.at(-1)).toBe('login-refused: somebody at 127.0.0.1 tried a wrong token');
+  double.nowMs += 61_000;
+  expect((await login(operateToken)).answer.statusCode).toBe(200);
+  expect((await login('of-agents')).answer.statusCode).toBe(401);
+});
+
+test('what is wrong with a request is said, by its field', async () => {
+  const wrong = await ask('/api/operations', {
+    method: 'POST',
+    token: operateToken,
+    body: { kind: 'switchover', to: 5 },
+  });
+  expect(wrong.statusCode).toBe(400);
+  expect(wrong.json().error).toMatchObject({ code: 'API_BAD_REQUEST', field: 'to' });
+  expect((await ask('/api/history?step=5s')).json().error.field).toBe('step');
+  expect((await ask('/api/events?after=-1')).json().error.field).toBe('after');
+  expect((await ask('/api/nothing')).json().error.code).toBe('API_NOT_FOUND');
+  expect((await ask('/down', pause)).statusCode).toBe(404);
+  const broken = await server.inject({
+    ...{ method: 'POST', url: '/api/operations', remoteAddress: '127.0.0.1', payload: '{"kind":' },
+    headers: {
+      host: '127.0.0.1',
+      'content-type': 'application/json',
+      authorization: `Bearer ${operateToken}`,
+    },
+  });
+  expect(broken.statusCode).toBe(400);
+  const long = { kind: 'pause', more: 'x'.repeat(70_000) };
+  expect((await ask('/api/operations', { method: 'POST', token: operateToken, body: long })).statusCode).toBe(
+    413,
+  );
+});
+
+test('no path leads to a file', async () => {
+  for (const url of [
+    '/../package.json',
+    '/..%2f..%2fetc%2fpasswd',
+    '/assets/../../api-token',
+    '/%2e%2e/secret',
+    '//etc/passwd',
+    '/\\..\\x',
+    '/%00',
+    `/${'x'.repeat(4000)}`,
+  ]) {
+    const { statusCode, body } = await ask(url);
+    expect([400, 404, 414], url.slice(0, 60)).toContain(statusCode);
+    expect(body).not.toContain('root:');
+  }
+});
+
+test('metrics say what they are', async () => {
+  const { headers } = await ask('/metrics');
   expect(headers['content-type']).toBe('text/plain; version=0.0.4; charset=utf-8');
-  expect((await ask('/down', '127.0.0.1', undefined, 'POST')).statusCode).toBe(404);
 });

@@ -62,7 +62,7 @@ export async function applySpec(
   );
   await checkEngineReads(here, version);
   const aclSelectors = hasAclSelectors(version);
-  const next = { ...setting, spec, secrets, redisServer: program, aclSelectors };
+  const next = { ...setting, spec, specFile: file, secrets, redisServer: program, aclSelectors };
   const persistence = await persistenceChanges(deployment, spec);
   const changes = [
     ...moved,

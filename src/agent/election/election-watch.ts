@@ -25,6 +25,13 @@ interface Heard {
   subject: { role: string } | undefined;
 }
 
+/** A Sentinel's vote: in which epoch, whether for this agent, and when that was heard, on the monotonic clock. */
+export interface HeardVote {
+  epoch: number;
+  ours: boolean;
+  atMs: number;
+}
+
 const keptRunIds = 16;
 /** What a Sentinel answers that has voted for nobody since the last change of primary. */
 const noVote = '*';
@@ -46,6 +53,8 @@ export class ElectionWatch {
   /** Of the last attempts: the news of a vote may come when the next is under way. */
   readonly #ownRunIds = new Set<string>();
   #vote: View['vote'] = null;
+  /** By Sentinel: its last vote that was heard of, for people. */
+  readonly #votes = new Map<string, HeardVote>();
   #named: string | null = null;
   #namedSinceMs: number | null = null;
   #standAgainAtMs: number | null = null;
@@ -61,6 +70,10 @@ export class ElectionWatch {
 
   get vote(): View['vote'] {
     return this.#vote;
+  }
+
+  get votes(): ReadonlyMap<string, HeardVote> {
+    return this.#votes;
   }
 
   get namedSinceMs(): number | null {
@@ -128,6 +141,9 @@ export class ElectionWatch {
     if (event.name === '+vote-for-leader') {
       this.noteEpoch(Number(second));
       this.#vote = { atMs: nowMs, ours: this.#ownRunIds.has(first) };
+      if (Number.isSafeInteger(Number(second))) {
+        this.#votes.set(id, { epoch: Number(second), ours: this.#ownRunIds.has(first), atMs: nowMs });
+      }
       return true;
     }
     // Whoever was voted for has given up, or the primary is well again: that vote is no sign of anything later.

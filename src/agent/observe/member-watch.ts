@@ -67,6 +67,7 @@ export class MemberWatch {
   #seen: MemberObservation = nothingKnown;
   readonly #question = new FreshCall(() => this.#ask());
   readonly #endpoint: Endpoint;
+  readonly #connection: ConnectionOptions;
   readonly #clock: Clock;
   #silence: Silence;
   #lastAnswer: MemberView['lastAnswer'] = null;
@@ -74,8 +75,14 @@ export class MemberWatch {
   constructor(connection: ConnectionOptions, clock: Clock) {
     this.client = new MemberClient(connection);
     this.#endpoint = connection.endpoint;
+    this.#connection = connection;
     this.#clock = clock;
     this.#silence = new Silence(clock);
+  }
+
+  /** Another connection to it, which whoever asks for it has to close. */
+  connect(): MemberClient {
+    return new MemberClient(this.#connection);
   }
 
   get seen(): MemberObservation {

@@ -14,13 +14,10 @@ import { type RestoreRequest, type RestoreResult, restoreWhole, type SafetyBacku
 /** With `facts` it only answers what the data must fit. */
 export async function carryOutRestore(
   change: ChangeContext,
-  options: Record<string, unknown>,
+  request: RestoreRequest | { facts: true },
 ): Promise<unknown> {
   const { deployment, report } = change;
-  if (options['facts'] === true) {
-    return primaryFacts(await calmPrimary(change), deployment.setting.host);
-  }
-  const request = requestOf(options);
+  if ('facts' in request) return primaryFacts(await calmPrimary(change), deployment.setting.host);
   const { events, spec } = deployment;
   const warn = (text: string) => {
     report(`warning: ${text}`);
@@ -37,23 +34,6 @@ export async function carryOutRestore(
     events.add('restore-failed', spec.name, errorText(error));
     throw error;
   }
-}
-
-function requestOf(options: Record<string, unknown>): RestoreRequest {
-  const from = options['from'] as Partial<Record<'address' | 'port' | 'replicationId', unknown>> | undefined;
-  return {
-    backup: String(options['backup']),
-    from: {
-      address: String(from?.address),
-      port: Number(from?.port),
-      replicationId: String(from?.replicationId),
-    },
-    bytes: Number(options['bytes']),
-    keys: Number(options['keys']),
-    replace: options['replace'] === true,
-    // Only a clear no leaves it out.
-    safetyBackup: options['safetyBackup'] !== false,
-  };
 }
 
 function describe({ backup }: RestoreRequest, result: RestoreResult): string {

@@ -53,6 +53,11 @@ export class EventLog {
     for (const listener of this.#listeners) listener(event);
   }
 
+  /** The number of the newest. */
+  get last(): number {
+    return this.#last;
+  }
+
   /** Events after the one numbered `seq`. */
   since(seq: number): DeploymentEvent[] {
     return this.#events.filter((event) => event.seq > seq);

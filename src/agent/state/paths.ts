@@ -27,12 +27,19 @@ export interface StatePaths {
   /** The name of the deployment whose state this is. */
   deployment: string;
   secret: string;
-  /** The bearer token of the API, for whoever comes from another machine. */
+  /** The deployment's own tokens of the API: to look, and to change something. */
   apiToken: string;
+  apiOperateToken: string;
+  /** Tokens that were made, as digests, and which of the deployment's own were revoked. */
+  tokens: string;
   agentRecord: string;
   agentSocket: string;
   agentLog: string;
   events: string;
+  /** Drills that were asked for over the API, and their pages. */
+  drills: string;
+  /** A line of figures for each minute. */
+  history: string;
   /** Flags that outlive the agent, such as a pause. */
   flags: string;
   /** The restore that is under way, for the agent that finds it. */
@@ -61,10 +68,14 @@ export function statePaths(root: string): StatePaths {
     deployment: path.join(root, 'deployment'),
     secret: path.join(root, 'secret'),
     apiToken: path.join(root, 'api-token'),
+    apiOperateToken: path.join(root, 'api-operate-token'),
+    tokens: path.join(root, 'tokens.json'),
     agentRecord: path.join(root, 'agent.json'),
     agentSocket: socketPath(root, path.join(root, 'agent.sock')),
     agentLog: path.join(root, 'agent.log'),
     events: path.join(root, 'events.jsonl'),
+    drills: path.join(root, 'drills'),
+    history: path.join(root, 'history.jsonl'),
     flags: path.join(root, 'flags.json'),
     restore: path.join(root, 'restore.json'),
     scratch: path.join(root, 'scratch'),

@@ -1,4 +1,4 @@
-import type { GateStatus } from '../../gate/control/control-api.ts';
+import type { GateClientInfo, GateStatus } from '../../gate/control/control-api.ts';
 import type { ProcessCommand } from '../../process/spawn-held.ts';
 import type { Member } from '../../spec/spec.ts';
 import type { GateView } from '../../topology/view.ts';
@@ -18,6 +18,8 @@ export interface GateAdapter {
   command(): ProcessCommand;
   /** Observes it. Never throws. */
   look(): Promise<void>;
+  /** Who is connected; only of a gate of this host. @throws Error when it can't tell. */
+  clients(): Promise<{ total: number; clients: GateClientInfo[] }>;
   /** Stops sending writes and waits until those in flight are answered, at most `maxMs`; then it goes on by itself. */
   hold(reason: string, maxMs: number): Promise<void>;
   /** Sends everything to this member from now on. @param epoch under which it was elected, where it was just now */

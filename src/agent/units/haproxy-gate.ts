@@ -63,6 +63,10 @@ export class HaproxyGate implements GateAdapter {
     }
   }
 
+  async clients(): Promise<never> {
+    throw GateControlFailed(`${this.#place.id}: HAProxy does not tell who its clients are by name`);
+  }
+
   /** HAProxy can't hold a command: CLIENT PAUSE on the old primary does, for the clients that are connected. */
   async hold(): Promise<void> {}
 

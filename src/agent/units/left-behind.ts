@@ -30,6 +30,7 @@ export async function stopLeftBehind(
       host,
       paths,
       secrets,
+      specFile: '',
       redisServer: '',
       aclSelectors: true,
       haproxy: null,

@@ -77,6 +77,10 @@ export class OwnGate implements GateAdapter {
     this.#deployment.events.add('worker-restarted', this.#place.id, reason);
   }
 
+  clients() {
+    return this.#control.clients();
+  }
+
   async hold(reason: string, maxMs: number): Promise<void> {
     await this.#control.hold({ reason, maxMs });
   }

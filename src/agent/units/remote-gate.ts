@@ -46,6 +46,10 @@ export class RemoteGate implements GateAdapter {
     }
   }
 
+  async clients(): Promise<never> {
+    throw new TypeError(`${this.#place.id} runs on ${this.#place.host}, not here`);
+  }
+
   async hold(): Promise<void> {}
   async switchTo(): Promise<void> {}
   async release(): Promise<void> {}

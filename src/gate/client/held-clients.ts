@@ -20,6 +20,10 @@ export class HeldClients {
     return this.#clients.size;
   }
 
+  has(client: Client): boolean {
+    return this.#clients.has(client);
+  }
+
   add(client: Client): void {
     this.#clients.add(client);
     this.#timer ??= setInterval(() => this.#check(), checkMs);

@@ -103,6 +103,10 @@ export class Listener implements Router, ConnectionsOwner {
     this.connections = new Connections(this);
   }
 
+  isHeld(client: Client): boolean {
+    return this.held.has(client);
+  }
+
   get holding(): 'none' | 'writes' | 'all' {
     return this.#routing.holding();
   }
@@ -285,7 +289,11 @@ export class Listener implements Router, ConnectionsOwner {
     // Another member may be the one to ask before this one has answered.
     this.held.add(client);
     strangers.ask(target).then(
-      () => client.pump(),
+      () => {
+        // It waited for this alone; whatever else it has to wait for holds it again.
+        this.held.delete(client);
+        client.pump();
+      },
       (error: unknown) => {
         if (client.closed) return;
         this.onLost(target, errorText(error), true);

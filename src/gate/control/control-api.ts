@@ -8,6 +8,7 @@ import type { Latency } from './latency.ts';
  *
  * GET  /status                       GateStatus
  * GET  /connections                  ConnectionView[]: what each connection to a member is taken for
+ * GET  /clients                      GateClients
  * POST /hold    {reason, maxMs}      stop sending writes; answers once those in flight were answered
  * POST /switch  {address, port, epoch?}      the primary is now this one: checked by ROLE, then what was held goes there
  * POST /release {}                   go on with the present primary
@@ -55,6 +56,28 @@ export interface GateStatus {
   process: GateProcess;
   /** Of `gate.workers`: how many there should be and are, and how often one was started again. */
   workers: { wanted: number; running: number; restarts: number };
+}
+
+/** Who is connected: all of them counted, the first thousand told. */
+export interface GateClients {
+  total: number;
+  clients: GateClientInfo[];
+}
+
+/** A client, as it is shown to people. What it calls itself is its own words. */
+export interface GateClientInfo {
+  address: string;
+  name: string;
+  user: string;
+  port: 'read-write' | 'read-only';
+  ageMs: number;
+  /** Empty before the first. */
+  lastCommand: string;
+  /** Its next command waits for a primary. */
+  held: boolean;
+  /** It has a connection of its own. */
+  private: boolean;
+  db: number;
 }
 
 /** Since the gate started; each only grows. */

@@ -3,7 +3,14 @@ import { errorFromJson } from '../../base/error-wire.ts';
 import { errorText } from '../../base/errors.ts';
 import { GateControlFailed } from '../errors.ts';
 import type { ConnectionView } from '../upstream/connection-view.ts';
-import type { DrainRequest, GateStatus, HoldRequest, HoldResult, SwitchRequest } from './control-api.ts';
+import type {
+  DrainRequest,
+  GateClients,
+  GateStatus,
+  HoldRequest,
+  HoldResult,
+  SwitchRequest,
+} from './control-api.ts';
 
 /** Speaks to one gate over its control socket. Every call fails with GATE_CONTROL: not reachable, refused, or late. */
 export class GateControl {
@@ -22,6 +29,10 @@ export class GateControl {
   /** What the gate takes its connections to members for, those that wait for nothing. */
   connections(): Promise<ConnectionView[]> {
     return this.#call('GET', '/connections');
+  }
+
+  clients(): Promise<GateClients> {
+    return this.#call('GET', '/clients');
   }
 
   /** Resolves when the writes in flight were answered, or could not be within `maxMs`. */

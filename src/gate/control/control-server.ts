@@ -5,12 +5,20 @@ import { errorToJson } from '../../base/error-wire.ts';
 import { errorText } from '../../base/errors.ts';
 import { GateControlFailed } from '../errors.ts';
 import type { ConnectionView } from '../upstream/connection-view.ts';
-import type { DrainRequest, GateStatus, HoldRequest, HoldResult, SwitchRequest } from './control-api.ts';
+import type {
+  DrainRequest,
+  GateClients,
+  GateStatus,
+  HoldRequest,
+  HoldResult,
+  SwitchRequest,
+} from './control-api.ts';
 
 /** What the control API does; the gate implements it. */
 export interface ControlTarget {
   status(): GateStatus | Promise<GateStatus>;
   connections(): ConnectionView[] | Promise<ConnectionView[]>;
+  clients(): GateClients | Promise<GateClients>;
   hold(request: HoldRequest): Promise<HoldResult>;
   switch(request: SwitchRequest): Promise<void>;
   release(): void | Promise<void>;
@@ -47,24 +55,34 @@ export async function serveControl(socketPath: string, target: ControlTarget): P
   return server;
 }
 
+const longestText = 500;
+
 class NotFound extends Error {}
 
 async function handle(request: IncomingMessage, target: ControlTarget): Promise<object> {
   const call = `${request.method} ${request.url}`;
   if (call === 'GET /status') return target.status();
   if (call === 'GET /connections') return target.connections();
+  if (call === 'GET /clients') return target.clients();
   const body = await readBody(request);
   const number = (key: string, fallback: number) => {
     const value = body[key] ?? fallback;
     if (typeof value !== 'number' || !(value >= 0)) throw new TypeError(`${key} must be a number of ms`);
     return value;
   };
+  const text = (key: string, fallback?: string) => {
+    const value = body[key] ?? fallback;
+    if (typeof value !== 'string' || value === '' || value.length > longestText) {
+      throw new TypeError(`${key} must be a text of at most ${longestText} characters`);
+    }
+    return value;
+  };
   switch (call) {
     case 'POST /hold':
-      return target.hold({ reason: String(body['reason'] ?? 'asked to'), maxMs: number('maxMs', 5000) });
+      return target.hold({ reason: text('reason', 'asked to'), maxMs: number('maxMs', 5000) });
     case 'POST /switch':
       await target.switch({
-        address: String(body['address']),
+        address: text('address'),
         port: number('port', 0),
         ...(body['epoch'] === undefined ? {} : { epoch: number('epoch', 0) }),
       });

@@ -10,6 +10,7 @@ export type Call =
   | { call: 'ping' }
   | { call: 'status' }
   | { call: 'connections' }
+  | { call: 'clients' }
   | { call: 'hold'; body: HoldRequest }
   | { call: 'switch'; body: SwitchRequest }
   | { call: 'release' }
@@ -41,6 +42,8 @@ async function perform(gate: Gate, question: Question): Promise<unknown> {
       return gate.status();
     case 'connections':
       return gate.connections();
+    case 'clients':
+      return gate.clients();
     case 'hold':
       return gate.hold(question.body);
     case 'switch':

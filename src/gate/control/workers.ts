@@ -2,8 +2,16 @@ import { errorText } from '../../base/errors.ts';
 import type { GateConfig } from '../config.ts';
 import { GateControlFailed, GateWorkersFailed } from '../errors.ts';
 import type { ConnectionView } from '../upstream/connection-view.ts';
+import { mergeClients } from './client-infos.ts';
 import { Control } from './control.ts';
-import type { DrainRequest, GateStatus, HoldRequest, HoldResult, SwitchRequest } from './control-api.ts';
+import type {
+  DrainRequest,
+  GateClients,
+  GateStatus,
+  HoldRequest,
+  HoldResult,
+  SwitchRequest,
+} from './control-api.ts';
 import type { ControlTarget } from './control-server.ts';
 import { mergeStatuses, ownProcess } from './merged-status.ts';
 import type { Call } from './worker-calls.ts';
@@ -79,6 +87,10 @@ export class WorkerPool implements ControlTarget {
 
   async connections(): Promise<ConnectionView[]> {
     return ((await this.#askAll({ call: 'connections' })) as ConnectionView[][]).flat();
+  }
+
+  async clients(): Promise<GateClients> {
+    return mergeClients((await this.#askAll({ call: 'clients' })) as GateClients[]);
   }
 
   async hold(body: HoldRequest): Promise<HoldResult> {

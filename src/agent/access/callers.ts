@@ -1,0 +1,123 @@
+/** Who asks, and what that one may do. */
+import type { IncomingHttpHeaders } from 'node:http';
+import type { Clock } from '../../base/clock.ts';
+import { isLoopback } from '../../spec/address.ts';
+import { ApiForbidden, ApiTokenNeeded, LoginRefused } from '../errors.ts';
+import { LoginLimit } from './login-limit.ts';
+import { whyForeign } from './origin.ts';
+import type { Sessions } from './sessions.ts';
+import { agentTokenName, type TokenRole, type Tokens } from './tokens.ts';
+
+export interface Caller {
+  /** Null: nothing is known of it, and it comes from another machine. */
+  role: TokenRole | null;
+  /** For the record: the name of its token. */
+  by: string;
+  /** When its session ends; null without one. */
+  untilMs: number | null;
+  /** It showed a token or a session. */
+  known: boolean;
+}
+
+export interface Asked {
+  headers: IncomingHttpHeaders;
+  remoteAddress: string | undefined;
+  localAddress: string | undefined;
+}
+
+/** Whoever may open the socket owns the state directory. */
+export const owner: Caller = { role: 'operate', by: 'the owner', untilMs: null, known: true };
+
+export class Callers {
+  readonly tokens: Tokens;
+  readonly sessions: Sessions;
+  readonly #names: ReadonlySet<string>;
+  readonly #clock: Clock;
+  readonly #limit = new LoginLimit();
+
+  /** @param names of this host, by which it may be asked. */
+  constructor(tokens: Tokens, sessions: Sessions, names: readonly string[], clock: Clock) {
+    this.tokens = tokens;
+    this.sessions = sessions;
+    this.#names = new Set(names.map((name) => name.toLowerCase()));
+    this.#clock = clock;
+  }
+
+  /**
+   * A token is a proof by itself: no page can make a browser show one. Everything else must come from where it may.
+   * @throws API_TOKEN_NEEDED for a token that is none, API_FORBIDDEN for a request from elsewhere
+   */
+  callerOf(asked: Asked): Caller {
+    const given = bearerIn(asked.headers.authorization);
+    if (given !== undefined) {
+      const token = this.tokens.find(given);
+      if (token !== undefined) return { role: token.role, by: token.name, untilMs: null, known: true };
+      throw ApiTokenNeeded('this is no token of the deployment', { hint: tokenHint });
+    }
+    const why = whyForeign(asked.headers, this.#names);
+    if (why !== undefined) {
+      throw ApiForbidden(`this request is refused: ${why}`, {
+        hint: 'Ask by an address of this host, by localhost, or by a name in the spec; or show a token.',
+      });
+    }
+    const session = this.sessions.find(asked.headers.cookie, this.#clock.wallMs());
+    if (session !== undefined) {
+      const { token, untilMs } = session;
+      return { role: token.role, by: token.name, untilMs, known: true };
+    }
+    if (isFromHere(asked))
+      return { role: 'read', by: 'somebody on this machine', untilMs: null, known: false };
+    return { role: null, by: 'somebody', untilMs: null, known: false };
+  }
+
+  /** @throws API_TOKEN_NEEDED, LOGIN_REFUSED */
+  login(given: string, { remoteAddress = '' }: Asked): { cookie: string; caller: Caller } {
+    const nowMs = this.#clock.wallMs();
+    const waitMs = this.#limit.waitMs(remoteAddress, nowMs);
+    if (waitMs > 0) {
+      throw LoginRefused('too many wrong tokens were tried', {
+        hint: `Try again in ${Math.ceil(waitMs / 1000)} s.`,
+      });
+    }
+    const token = this.tokens.find(given);
+    if (token === undefined || token.name === agentTokenName) {
+      this.#limit.noteWrong(remoteAddress, nowMs);
+      throw ApiTokenNeeded('this is no token of the deployment', { hint: tokenHint });
+    }
+    const { cookie, untilMs } = this.sessions.open(token, nowMs);
+    return { cookie, caller: { role: token.role, by: token.name, untilMs, known: true } };
+  }
+
+  logout({ headers }: Asked): string {
+    return this.sessions.close(headers.cookie, this.#clock.wallMs());
+  }
+}
+
+const tokenHint =
+  'holdfast token shows and makes tokens. The deployment’s own are in api-token and api-operate-token of the state directory, on any host; send one as "Authorization: Bearer TOKEN".';
+
+/** Refuses who may not. @throws API_TOKEN_NEEDED, API_FORBIDDEN */
+export function demand(caller: Caller, needs: 'open' | TokenRole): void {
+  if (needs === 'open' || caller.role === 'operate' || (needs === 'read' && caller.role === 'read')) return;
+  if (caller.known) {
+    throw ApiForbidden(`the token ‘${caller.by}’ may look, and not change anything`, {
+      hint: 'Show a token of the role operate: holdfast token make --role operate.',
+    });
+  }
+  const what =
+    needs === 'read'
+      ? 'this API wants a token from other machines'
+      : 'whoever changes something must show a token';
+  throw ApiTokenNeeded(what, { hint: tokenHint });
+}
+
+function bearerIn(header: string | undefined): string | undefined {
+  if (header === undefined) return undefined;
+  return /^Bearer +(\S+) *$/i.exec(header)?.[1] ?? '';
+}
+
+/** Monit and the like ask the address that the API listens on, and so come from it. */
+function isFromHere({ remoteAddress = '', localAddress }: Asked): boolean {
+  const from = remoteAddress.replace(/^::ffff:/, '');
+  return isLoopback(from) || (from !== '' && remoteAddress === localAddress);
+}

@@ -1,0 +1,78 @@
+/**
+ * A browser's session, as a cookie that says whose token it was opened with and until when, signed. So it outlives the
+ * agent, and is worth something on every host; it ends with its time, with its token, and when its owner logs out (which
+ * this agent remembers). What it may do is what its token may do at that moment.
+ */
+import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
+import type { Token, Tokens } from './tokens.ts';
+
+const lastsMs = 12 * 3600_000;
+const rememberedEnds = 1000;
+/** Longer ones are none of ours. */
+const longestCookie = 500;
+
+export interface Session {
+  token: Token;
+  untilMs: number;
+}
+
+export class Sessions {
+  readonly #key: string;
+  readonly #tokens: Tokens;
+  readonly cookieName: string;
+  readonly #ended = new Set<string>();
+
+  constructor(deployment: string, key: string, tokens: Tokens) {
+    this.cookieName = `holdfast-${deployment}`;
+    this.#key = key;
+    this.#tokens = tokens;
+  }
+
+  /** @returns the value of Set-Cookie. */
+  open(token: Token, nowMs: number): { cookie: string; untilMs: number } {
+    const untilMs = nowMs + lastsMs;
+    const text = [token.name, untilMs, randomBytes(12).toString('base64url')].join(' ');
+    const payload = Buffer.from(text).toString('base64url');
+    return { cookie: this.#cookie(`${payload}.${this.#sign(payload, token)}`, lastsMs / 1000), untilMs };
+  }
+
+  /** @param header the request's Cookie. @returns the session that it shows, or undefined. */
+  find(header: string | undefined, nowMs: number): Session | undefined {
+    const value = this.#valueIn(header);
+    const [payload = '', signature = ''] = value?.split('.', 2) ?? [];
+    if (value === undefined || this.#ended.has(signature)) return undefined;
+    const [name = '', until = ''] = Buffer.from(payload, 'base64url').toString('utf8').split(' ');
+    const token = this.#tokens.named(name);
+    const untilMs = Number(until);
+    if (token === undefined || !(untilMs > nowMs) || untilMs > nowMs + lastsMs) return undefined;
+    const wanted = Buffer.from(this.#sign(payload, token));
+    const given = Buffer.from(signature);
+    return wanted.length === given.length && timingSafeEqual(wanted, given) ? { token, untilMs } : undefined;
+  }
+
+  /** @returns the value of Set-Cookie. */
+  close(header: string | undefined, nowMs: number): string {
+    if (this.find(header, nowMs) !== undefined) {
+      this.#ended.add(this.#valueIn(header)?.split('.')[1] ?? '');
+      const [oldest = ''] = this.#ended;
+      if (this.#ended.size > rememberedEnds) this.#ended.delete(oldest);
+    }
+    return this.#cookie('', 0);
+  }
+
+  #valueIn(header: string | undefined): string | undefined {
+    const start = `${this.cookieName}=`;
+    const found = header?.split(';').map((each) => each.trim());
+    const value = found?.find((each) => each.startsWith(start))?.slice(start.length);
+    return value === undefined || value === '' || value.length > longestCookie ? undefined : value;
+  }
+
+  /** The token's digest is in it: another token of the same name opens nothing. */
+  #sign(payload: string, token: Token): string {
+    return createHmac('sha256', this.#key).update(payload).update(token.digest).digest('base64url');
+  }
+
+  #cookie(value: string, seconds: number): string {
+    return `${this.cookieName}=${value}; Path=/; Max-Age=${seconds}; HttpOnly; SameSite=Strict`;
+  }
+}

@@ -1,0 +1,60 @@
+import { mkdtempSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { expect, test } from 'vitest';
+import { Tokens } from './tokens.ts';
+
+const own = { apiToken: 'to look', apiOperateToken: 'to act', agentToken: 'of agents' };
+const nowMs = 1_700_000_000_000;
+
+function file(): string {
+  return path.join(mkdtempSync(path.join(tmpdir(), 'hf-tokens-')), 'tokens.json');
+}
+
+test('the deployment has two of its own, and agents one that only looks', () => {
+  const tokens = new Tokens(file(), own);
+  expect(tokens.find('to look')).toMatchObject({ name: 'read', role: 'read' });
+  expect(tokens.find('to act')).toMatchObject({ name: 'operate', role: 'operate' });
+  expect(tokens.find('of agents')).toMatchObject({ role: 'read' });
+  for (const wrong of ['', 'to loo', 'to look ', 'TO LOOK']) expect(tokens.find(wrong)).toBeUndefined();
+});
+
+test('one that is made is valid at once, is kept as a digest, and is gone when it is revoked', async () => {
+  const place = file();
+  const tokens = new Tokens(place, own);
+  const elsewhere = new Tokens(place, own);
+  const text = await tokens.make('alice', 'operate', nowMs);
+  expect(elsewhere.find(text)).toMatchObject({
+    name: 'alice',
+    role: 'operate',
+    madeAt: '2023-11-14T22:13:20.000Z',
+  });
+  expect(readFileSync(place, 'utf8')).not.toContain(text);
+  expect(statSync(place).mode & 0o777).toBe(0o600);
+  await elsewhere.revoke('alice');
+  expect(tokens.find(text)).toBeUndefined();
+  await tokens.revoke('operate');
+  expect(elsewhere.find('to act')).toBeUndefined();
+  expect(elsewhere.all().map(({ name }) => name)).toEqual(['read']);
+});
+
+test('names that are none, or taken, are refused', async () => {
+  const tokens = new Tokens(file(), own);
+  await tokens.make('alice', 'read', nowMs);
+  for (const name of ['alice', 'read', 'operate', '', '-x', 'a b', 'a\n', 'x'.repeat(42), '../x']) {
+    await expect(tokens.make(name, 'read', nowMs), name).rejects.toMatchObject({ code: 'TOKEN_WRONG' });
+  }
+  await expect(tokens.revoke('bob')).rejects.toMatchObject({
+    code: 'TOKEN_UNKNOWN',
+    hint: expect.stringContaining('alice'),
+  });
+});
+
+test('a file that is none of ours makes no token valid, and is told', () => {
+  const place = file();
+  const tokens = new Tokens(place, own);
+  for (const text of ['', '{}', '[]', '{"version":1,"tokens":[{"name":"x"}],"revoked":[]}']) {
+    writeFileSync(place, text);
+    expect(() => tokens.find('to act'), text).toThrow('is not a list of tokens');
+  }
+});

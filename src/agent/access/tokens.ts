@@ -1,0 +1,178 @@
+/**
+ * The tokens of the API. The deployment has two of its own, derived from its secret and so the same on every host: one to
+ * look, one to change something. Others are made for a person or a program, on one host: of those only a digest is kept
+ * (SHA-256: they are 256 random bits, so that nothing slower is needed), in tokens.json, mode 0600. The file may be changed
+ * while the agent runs: it is looked at whenever somebody shows a token.
+ */
+import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
+import { readFileSync, statSync } from 'node:fs';
+import { z } from 'zod';
+import { writeFileAtomic } from '../../base/atomic-file.ts';
+import { errorCode, errorText } from '../../base/errors.ts';
+import { StateDirUnusable, TokenUnknown, TokenWrong } from '../errors.ts';
+
+export type TokenRole = 'read' | 'operate';
+
+export interface Token {
+  /** For people and for the record; the deployment's own are called as their role is. */
+  name: string;
+  role: TokenRole;
+  /** SHA-256 of the token. */
+  digest: Buffer;
+  /** ISO 8601; null for the deployment's own. */
+  madeAt: string | null;
+}
+
+const nameRule = /^[a-z0-9][a-z0-9._-]{0,40}$/i;
+const mostTokens = 200;
+
+const fileSchema = z.object({
+  version: z.literal(1),
+  tokens: z
+    .array(
+      z.object({
+        name: z.string().regex(nameRule),
+        role: z.enum(['read', 'operate']),
+        sha256: z.string().regex(/^[0-9a-f]{64}$/),
+        madeAt: z.iso.datetime(),
+      }),
+    )
+    .max(mostTokens),
+  /** Which of the deployment's own are not valid on this host. */
+  revoked: z.array(z.enum(['read', 'operate'])),
+});
+type TokenFile = z.infer<typeof fileSchema>;
+
+const empty: TokenFile = { version: 1, tokens: [], revoked: [] };
+
+/** The deployment's own, as they are derived. */
+export interface OwnTokens {
+  apiToken: string;
+  apiOperateToken: string;
+  agentToken: string;
+}
+
+/** Whose agents' tokens are: of a colleague, who looks. */
+export const agentTokenName = 'another agent';
+
+export class Tokens {
+  readonly #file: string;
+  readonly #own: readonly Token[];
+  readonly #colleague: Token;
+  #kept: TokenFile = empty;
+  #stamp = '';
+
+  constructor(file: string, own: OwnTokens) {
+    this.#file = file;
+    this.#own = [
+      { name: 'read', role: 'read', digest: digestOf(own.apiToken), madeAt: null },
+      { name: 'operate', role: 'operate', digest: digestOf(own.apiOperateToken), madeAt: null },
+    ];
+    this.#colleague = { name: agentTokenName, role: 'read', digest: digestOf(own.agentToken), madeAt: null };
+  }
+
+  /** All that are valid now. @throws STATE_DIR_UNUSABLE */
+  all(): Token[] {
+    this.#read();
+    const made = this.#kept.tokens.map(({ name, role, sha256, madeAt }) => {
+      return { name, role, madeAt, digest: Buffer.from(sha256, 'hex') };
+    });
+    return [...this.#own.filter(({ role }) => !this.#kept.revoked.includes(role)), ...made];
+  }
+
+  /** Whose token this is; undefined for none. Takes as long whichever it is, and whether it is one. */
+  find(given: string): Token | undefined {
+    const digest = digestOf(given);
+    let found: Token | undefined;
+    for (const token of [...this.all(), this.#colleague]) {
+      if (timingSafeEqual(token.digest, digest)) found = token;
+    }
+    return given === '' ? undefined : found;
+  }
+
+  named(name: string): Token | undefined {
+    return this.all().find((token) => token.name === name);
+  }
+
+  /** Makes one. @returns the token itself, which nobody can show again. @throws TOKEN_WRONG */
+  async make(name: string, role: TokenRole, nowMs: number): Promise<string> {
+    if (!nameRule.test(name)) {
+      throw TokenWrong(`'${name.slice(0, 60)}' is no name for a token`, {
+        hint: "Letters, digits, '.', '_' and '-', at most 41, beginning with a letter or digit.",
+      });
+    }
+    const { tokens } = this.#readAll();
+    const taken = ['read', 'operate', ...tokens.map((each) => each.name)];
+    if (taken.includes(name)) {
+      throw TokenWrong(`there is a token called ${name}`, { hint: 'holdfast token revoke takes it away.' });
+    }
+    if (tokens.length >= mostTokens) {
+      throw TokenWrong(`there are ${mostTokens} tokens`, { hint: 'holdfast token revoke takes one away.' });
+    }
+    const text = randomBytes(32).toString('base64url');
+    const madeAt = new Date(nowMs).toISOString();
+    const entry = { name, role, sha256: digestOf(text).toString('hex'), madeAt };
+    await this.#write({ ...this.#kept, tokens: [...tokens, entry] });
+    return text;
+  }
+
+  /** Takes one away, on this host. @throws TOKEN_UNKNOWN */
+  async revoke(name: string): Promise<void> {
+    const { tokens, revoked } = this.#readAll();
+    if ((name === 'read' || name === 'operate') && !revoked.includes(name)) {
+      return this.#write({ ...this.#kept, revoked: [...revoked, name] });
+    }
+    const left = tokens.filter((each) => each.name !== name);
+    if (left.length < tokens.length) return this.#write({ ...this.#kept, tokens: left });
+    const names = this.all().map((each) => each.name);
+    throw TokenUnknown(`there is no token called ${name.slice(0, 60)}`, {
+      hint: `Valid on this host: ${names.length === 0 ? 'none' : names.join(', ')}.`,
+    });
+  }
+
+  #readAll(): TokenFile {
+    this.#stamp = '';
+    this.#read();
+    return this.#kept;
+  }
+
+  /** Looks whether the file changed: a name, a size and a time to the nanosecond tell. */
+  #read(): void {
+    const stamp = stampOf(this.#file);
+    if (stamp === this.#stamp) return;
+    this.#kept = stamp === missing ? empty : parse(this.#file);
+    this.#stamp = stamp;
+  }
+
+  async #write(file: TokenFile): Promise<void> {
+    await writeFileAtomic(this.#file, `${JSON.stringify(file, null, 2)}\n`);
+    this.#readAll();
+  }
+}
+
+const missing = 'missing';
+
+function stampOf(file: string): string {
+  try {
+    const { ino, size, mtimeNs } = statSync(file, { bigint: true });
+    return `${ino} ${size} ${mtimeNs}`;
+  } catch (error) {
+    if (errorCode(error) === 'ENOENT') return missing;
+    throw error;
+  }
+}
+
+function parse(file: string): TokenFile {
+  try {
+    return fileSchema.parse(JSON.parse(readFileSync(file, 'utf8')));
+  } catch (cause) {
+    throw StateDirUnusable(`${file} is not a list of tokens: ${errorText(cause).slice(0, 200)}`, {
+      hint: 'Put it right, or remove it: tokens that were made are not valid then. No token is valid meanwhile.',
+      cause,
+    });
+  }
+}
+
+function digestOf(text: string): Buffer {
+  return createHash('sha256').update(text).digest();
+}

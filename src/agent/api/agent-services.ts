@@ -1,0 +1,238 @@
+/** The agent, as the API's handlers know it. */
+import type { ApiClients, ApiMemberDetails } from '../../api/details.ts';
+import { clientsSchema } from '../../api/details.ts';
+import {
+  type ApiBackups,
+  type ApiDoctor,
+  type ApiDrills,
+  type ApiSpec,
+  doctorSchema,
+} from '../../api/findings.ts';
+import type { ApiJob, ApiOperation, ApiPlan } from '../../api/jobs.ts';
+import type { ApiHostReport, ApiView } from '../../api/view.ts';
+import type { Callers } from '../access/callers.ts';
+import type { Deployment } from '../deployment.ts';
+import { backupsIn } from '../details/backups-answer.ts';
+import { bySeverity, findingsIn } from '../details/doctor-answer.ts';
+import { readMember } from '../details/member-details.ts';
+import { Remembered } from '../details/remembered.ts';
+import { ApiNotFound, OperationRefused } from '../errors.ts';
+import { CommandJobs } from '../jobs/command-jobs.ts';
+import type { Jobs } from '../jobs/jobs.ts';
+import { planOf } from '../jobs/plan.ts';
+import { runCommand } from '../jobs/run-command.ts';
+import type { Colleagues } from '../picture/colleagues.ts';
+import type { HistoryRange } from '../picture/history.ts';
+import type { Picture } from '../picture/picture.ts';
+import type { Commands } from './agent-commands.ts';
+import { operationCommand } from './operation-command.ts';
+import type { Services } from './services.ts';
+
+const doctorKeptMs = 60_000;
+const backupsKeptMs = 15_000;
+const doctorWithinMs = 30_000;
+const clientsWithinMs = 3000;
+
+export interface AgentParts {
+  deployment: Deployment;
+  commands: Commands;
+  picture: Picture;
+  colleagues: Colleagues;
+  callers: Callers;
+}
+
+export class AgentServices implements Services {
+  readonly callers: Callers;
+  readonly #deployment: Deployment;
+  readonly #commands: Commands;
+  readonly #picture: Picture;
+  readonly #colleagues: Colleagues;
+  readonly #commandJobs: CommandJobs;
+  readonly #doctor: Remembered<ApiDoctor>;
+  readonly #backups: Remembered<ApiBackups>;
+
+  constructor({ deployment, commands, picture, colleagues, callers }: AgentParts) {
+    this.callers = callers;
+    this.#deployment = deployment;
+    this.#commands = commands;
+    this.#picture = picture;
+    this.#colleagues = colleagues;
+    this.#commandJobs = new CommandJobs(deployment, commands.jobs);
+    const nowMs = () => deployment.setting.clock.monotonicMs();
+    this.#doctor = new Remembered(() => this.#askDoctor(), doctorKeptMs, nowMs);
+    this.#backups = new Remembered(() => this.#listBackups(), backupsKeptMs, nowMs);
+  }
+
+  get host(): string {
+    return this.#deployment.setting.host;
+  }
+
+  get jobs(): Jobs {
+    return this.#commands.jobs;
+  }
+
+  view(): ApiView {
+    return this.#picture.view();
+  }
+
+  onView(listener: () => void): () => void {
+    return this.#picture.onChange(listener);
+  }
+
+  report(): ApiHostReport {
+    return this.#picture.report();
+  }
+
+  history(range: HistoryRange) {
+    return this.#picture.history.read(range);
+  }
+
+  eventsAfter(seq: number) {
+    return this.#deployment.events.since(seq);
+  }
+
+  lastEvent(): number {
+    return this.#deployment.events.last;
+  }
+
+  onEvent(listener: Parameters<Services['onEvent']>[0]): () => void {
+    return this.#deployment.events.listen(listener);
+  }
+
+  audit(kind: 'asked' | 'login' | 'login-refused', text: string): void {
+    this.#deployment.events.add(kind, this.#deployment.spec.name, text);
+  }
+
+  plan(operation: ApiOperation): ApiPlan {
+    return planOf(operation, this.view(), this.#deployment.spec.backup !== null);
+  }
+
+  /** What was allowed when it was looked at may not be any more: it is looked at again here, and by what carries it out. */
+  begin(operation: ApiOperation, by: string): ApiJob {
+    const { allowed, why, hint } = this.plan(operation);
+    if (!allowed) throw OperationRefused(why ?? 'it may not be done now', hint === null ? {} : { hint });
+    switch (operation.kind) {
+      case 'backup':
+      case 'verify':
+      case 'restore':
+      case 'doctor':
+      case 'drill':
+        return this.#commandJobs.begin(operation, by, () => {
+          this.#backups.forget();
+          this.#doctor.forget();
+        });
+      default:
+        return this.#commands.begin(operationCommand(operation), by);
+    }
+  }
+
+  async member(id: string): Promise<ApiMemberDetails> {
+    const { members, setting } = this.#deployment;
+    const member = members.find(({ place }) => place.id === id);
+    if (member === undefined) {
+      throw ApiNotFound(`there is no member ${id.slice(0, 60)}`, {
+        hint: `There are ${members.map(({ place }) => place.id).join(', ')}.`,
+      });
+    }
+    const at = new Date(setting.clock.wallMs()).toISOString();
+    return readMember(member.place, member.watch.connect(), at);
+  }
+
+  async clients(onlyHere: boolean): Promise<ApiClients> {
+    const { gates } = this.#deployment;
+    const none: ApiClients = { total: 0, clients: [], missing: [] };
+    const own = gates
+      .filter(({ unit }) => unit !== null)
+      .map(({ place, adapter }) =>
+        adapter.clients().then(
+          ({ total, clients }): ApiClients => ({
+            total,
+            clients: clients.map((each) => ({ gate: place.id, ...each })),
+            missing: [],
+          }),
+          (error: Error): ApiClients => ({
+            ...none,
+            missing: [{ gate: place.id, why: error.message.slice(0, 300) }],
+          }),
+        ),
+      );
+    const answers = await Promise.all(own);
+    if (!onlyHere) answers.push(...(await this.#clientsElsewhere()));
+    return {
+      total: answers.reduce((sum, { total }) => sum + total, 0),
+      clients: answers.flatMap(({ clients }) => clients).slice(0, mostClients),
+      missing: answers.flatMap(({ missing }) => missing),
+    };
+  }
+
+  async #clientsElsewhere(): Promise<ApiClients[]> {
+    const told = await this.#colleagues.ask('/api/clients?only=here', clientsWithinMs);
+    return [...told].map(([host, said]): ApiClients => {
+      const parsed = 'answer' in said ? clientsSchema.safeParse(said.answer) : undefined;
+      if (parsed?.success) return parsed.data;
+      const why = 'missing' in said ? said.missing : 'it says what this agent does not understand';
+      const gates = this.#deployment.spec.gates.filter((gate) => gate.host === host);
+      return { total: 0, clients: [], missing: gates.map(({ id }) => ({ gate: id, why })) };
+    });
+  }
+
+  async doctor(onlyHere: boolean): Promise<ApiDoctor> {
+    const own = this.#doctor.get();
+    if (onlyHere) return own;
+    const [here, told] = await Promise.all([
+      own,
+      this.#colleagues.ask('/api/doctor?only=here', doctorWithinMs),
+    ]);
+    const findings = [...here.findings];
+    const missing = [...here.missing];
+    for (const [host, said] of told) {
+      const parsed = 'answer' in said ? doctorSchema.safeParse(said.answer) : undefined;
+      // What it found of the deployment, this host found too.
+      if (parsed?.success) findings.push(...parsed.data.findings.filter((each) => each.host === host));
+      else
+        missing.push({
+          host,
+          why: 'missing' in said ? said.missing : 'it says what this agent does not understand',
+        });
+    }
+    return { at: here.at, findings: bySeverity(findings), missing };
+  }
+
+  async #askDoctor(): Promise<ApiDoctor> {
+    const { specFile, host, clock } = this.#deployment.setting;
+    const args = this.#commandJobs.commandLine('doctor', specFile, '--host', host, '--all');
+    const { result } = await runCommand(args, () => {}, this.#deployment.operations.life);
+    const at = new Date(clock.wallMs()).toISOString();
+    return { at, findings: bySeverity(findingsIn(result, host)), missing: [] };
+  }
+
+  backups(): Promise<ApiBackups> {
+    return this.#backups.get();
+  }
+
+  async #listBackups(): Promise<ApiBackups> {
+    const { specFile } = this.#deployment.setting;
+    const { backup } = this.#deployment.spec;
+    if (backup === null) return { store: null, schedule: null, backups: [], broken: [] };
+    const said: string[] = [];
+    const args = this.#commandJobs.commandLine('backup', 'list', specFile);
+    const { result } = await runCommand(args, (line) => said.push(line), this.#deployment.operations.life);
+    return backupsIn(result, said, backup);
+  }
+
+  spec(): ApiSpec {
+    const { hosts, drift } = this.view();
+    const missing = hosts.flatMap(({ id, missing: why }) => (why === null ? [] : [{ host: id, why }]));
+    return { spec: { ...this.#deployment.spec }, drift, missing };
+  }
+
+  drills(): ApiDrills {
+    return this.#commandJobs.drills.list();
+  }
+
+  drillPage(id: string): Promise<string> {
+    return this.#commandJobs.drills.page(id);
+  }
+}
+
+const mostClients = 1000;

@@ -1,0 +1,43 @@
+/** What the command line may say with each of its commands: checked here, because another program may speak to the socket. */
+import { z } from 'zod';
+import { ApiBadRequest } from '../errors.ts';
+import type { Command } from './agent-api.ts';
+import { validated } from './validate.ts';
+
+const id = z.string().min(1).max(100);
+const nothing = z.strictObject({});
+
+const restoreRequest = z.strictObject({
+  backup: z.string().min(1).max(4096),
+  from: z.strictObject({
+    address: z.string().min(1).max(255),
+    port: z.int().min(1).max(65_535),
+    replicationId: z.string().regex(/^[0-9a-f]{40}$/),
+  }),
+  bytes: z.int().min(0),
+  keys: z.int().min(0),
+  replace: z.boolean(),
+  safetyBackup: z.boolean(),
+});
+
+const schemas = {
+  down: nothing,
+  switchover: z.strictObject({ to: id.optional() }),
+  failover: nothing,
+  restart: z.strictObject({ member: id.optional(), acceptDataLoss: z.boolean().optional() }),
+  pause: nothing,
+  resume: nothing,
+  apply: z.strictObject({ file: z.string().min(1).max(4096), dryRun: z.boolean().optional() }),
+  /** With `facts` it is only asked what the data must fit. */
+  restore: z.union([z.strictObject({ facts: z.literal(true) }), restoreRequest]),
+} as const satisfies Record<Command, z.ZodType>;
+
+export type CommandOptions = { [C in Command]: z.output<(typeof schemas)[C]> };
+/** A command with its options. */
+export type Commanded = { [C in Command]: { command: C; options: CommandOptions[C] } }[Command];
+
+/** @throws API_BAD_REQUEST, which names the field. */
+export function commandedBy(command: Command, body: unknown): Commanded {
+  if (!Object.hasOwn(schemas, command)) throw ApiBadRequest(`there is no command ${command}`);
+  return { command, options: validated(schemas[command], body, 'body') } as Commanded;
+}

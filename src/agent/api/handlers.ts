@@ -1,0 +1,212 @@
+/** What each endpoint of src/api/routes.ts does. */
+import type { FastifyReply } from 'fastify';
+import type { z } from 'zod';
+import type { ApiSession, loginSchema } from '../../api/access.ts';
+import type { ApiEvent, eventsQuerySchema } from '../../api/events.ts';
+import type { historyQuerySchema } from '../../api/history.ts';
+import type { ApiJob, ApiOperation } from '../../api/jobs.ts';
+import { errorCode } from '../../base/errors.ts';
+import type { Asked, Caller } from '../access/callers.ts';
+import { OperationAborted } from '../errors.ts';
+import type { DeploymentEvent } from '../state/event-log.ts';
+import { readHealth, readiness, writeHealth } from './health.ts';
+import type { Services } from './services.ts';
+import type { Stream, Streams } from './streams.ts';
+
+/** A request whose caller may ask, and whose query and body are what the route's schemas say. */
+export interface Call {
+  asked: Asked;
+  caller: Caller;
+  params: Readonly<Record<string, string>>;
+  query: unknown;
+  body: unknown;
+  reply: FastifyReply;
+}
+
+/** Returns what is answered. One that streams takes the reply over and returns nothing. */
+export type Handler = (call: Call) => unknown;
+
+export function handlersOf(api: Services, streams: Streams): Map<string, Handler> {
+  return new Map([
+    ...lookHandlers(api),
+    ...streamHandlers(api, streams),
+    ...jobHandlers(api),
+    ...accessHandlers(api),
+  ]);
+}
+
+function lookHandlers(api: Services): [string, Handler][] {
+  return [
+    ['GET /api/view', () => api.view()],
+    ['GET /api/hosts/here', () => api.report()],
+    [
+      'GET /api/events',
+      ({ query }) => {
+        const { after, limit } = query as z.output<typeof eventsQuerySchema>;
+        return api
+          .eventsAfter(after)
+          .slice(-limit)
+          .map((event) => shownEvent(event, api.host));
+      },
+    ],
+    [
+      'GET /api/history',
+      ({ query }) => {
+        const { step, from, to } = query as z.output<typeof historyQuerySchema>;
+        return api.history({ step, fromMs: from ?? 0, toMs: to ?? Number.POSITIVE_INFINITY });
+      },
+    ],
+    ['GET /api/clients', ({ query }) => api.clients(isOnlyHere(query))],
+    ['GET /api/members/{id}', ({ params }) => api.member(params['id'] ?? '')],
+    ['GET /api/doctor', ({ query }) => api.doctor(isOnlyHere(query))],
+    ['GET /api/backups', () => api.backups()],
+    ['GET /api/spec', () => api.spec()],
+    ['GET /api/drills', () => api.drills()],
+    ['GET /livez', () => ({ ok: true, why: null })],
+    ['GET /readyz', ({ reply }) => health(reply, readiness(api.view()))],
+    ['GET /healthz/write', ({ reply }) => health(reply, writeHealth(api.view()))],
+    ['GET /healthz/read', ({ reply }) => health(reply, readHealth(api.view()))],
+  ];
+}
+
+function isOnlyHere(query: unknown): boolean {
+  return (query as { only?: 'here' }).only === 'here';
+}
+
+function health<H extends { ok: boolean }>(reply: FastifyReply, answer: H): H {
+  reply.code(answer.ok ? 200 : 503);
+  return answer;
+}
+
+function shownEvent(event: DeploymentEvent, host: string): ApiEvent {
+  return { ...event, host };
+}
+
+function streamHandlers(api: Services, streams: Streams): [string, Handler][] {
+  const views = new ViewBroadcast(api);
+  return [
+    ['GET /api/view/stream', ({ reply }) => views.follow(streams.open(reply))],
+    [
+      'GET /api/events/stream',
+      ({ query, asked, reply }) => {
+        const { after } = query as { after?: number };
+        // The header is what a browser sends by itself when it comes again: it is the newer of the two.
+        const resumed = Number(asked.headers['last-event-id']);
+        const from =
+          asked.headers['last-event-id'] !== undefined && Number.isSafeInteger(resumed) ? resumed : after;
+        followEvents(api, streams.open(reply), from ?? api.lastEvent());
+      },
+    ],
+    [
+      'GET /api/jobs/{id}/stream',
+      ({ params, reply }) => followJob(api, api.jobs.get(params['id'] ?? ''), streams, reply),
+    ],
+  ];
+}
+
+function followEvents(api: Services, stream: Stream, after: number): void {
+  const send = (event: DeploymentEvent) =>
+    stream.send({ event: 'event', id: event.seq, data: JSON.stringify(shownEvent(event, api.host)) });
+  for (const event of api.eventsAfter(after)) send(event);
+  stream.onClose(api.onEvent(send));
+}
+
+function followJob(api: Services, now: ApiJob, streams: Streams, reply: FastifyReply): void {
+  const stream = streams.open(reply);
+  const send = (job: ApiJob) => {
+    if (job.id !== now.id) return;
+    stream.send({ event: 'job', data: JSON.stringify(job) });
+    if (job.state !== 'running') stream.end();
+  };
+  stream.onClose(api.jobs.listen(send));
+  send(now);
+}
+
+/** Makes the view once for all that follow it. */
+class ViewBroadcast {
+  readonly #api: Services;
+  readonly #streams = new Set<Stream>();
+  #stop: (() => void) | null = null;
+
+  constructor(api: Services) {
+    this.#api = api;
+  }
+
+  follow(stream: Stream): void {
+    this.#streams.add(stream);
+    this.#stop ??= this.#api.onView(() => this.#send(this.#streams));
+    this.#send([stream]);
+    stream.onClose(() => {
+      this.#streams.delete(stream);
+      if (this.#streams.size > 0) return;
+      this.#stop?.();
+      this.#stop = null;
+    });
+  }
+
+  #send(to: Iterable<Stream>): void {
+    const data = JSON.stringify(this.#api.view());
+    for (const stream of to) stream.send({ event: 'view', data });
+  }
+}
+
+function jobHandlers(api: Services): [string, Handler][] {
+  return [
+    ['POST /api/operations/plan', ({ body }) => api.plan(body as ApiOperation)],
+    [
+      'POST /api/operations',
+      ({ body, caller, reply }) => {
+        const job = api.begin(body as ApiOperation, caller.by);
+        reply.code(202).header('location', `/api/jobs/${job.id}`);
+        return job;
+      },
+    ],
+    ['GET /api/jobs', () => api.jobs.list()],
+    ['GET /api/jobs/{id}', ({ params }) => api.jobs.get(params['id'] ?? '')],
+    [
+      'POST /api/jobs/{id}/cancel',
+      ({ params, caller }) => {
+        const { id, kind } = api.jobs.get(params['id'] ?? '');
+        const job = api.jobs.cancel(id, OperationAborted(`${caller.by} gave it up`));
+        api.audit('asked', `${caller.by} gave up the ${kind} that was under way`);
+        return job;
+      },
+    ],
+  ];
+}
+
+function accessHandlers(api: Services): [string, Handler][] {
+  const sessionOf = ({ role, by, untilMs, known }: Caller): ApiSession => ({
+    role,
+    by: known ? by : null,
+    until: untilMs === null ? null : new Date(untilMs).toISOString(),
+    loginNeeded: role === null,
+  });
+  return [
+    ['GET /api/session', ({ caller }) => sessionOf(caller)],
+    [
+      'POST /api/session',
+      ({ body, asked, reply }) => {
+        const from = asked.remoteAddress ?? 'an unknown address';
+        try {
+          const { cookie, caller } = api.callers.login((body as z.output<typeof loginSchema>).token, asked);
+          reply.header('set-cookie', cookie);
+          api.audit('login', `${caller.by} logged in from ${from}`);
+          return sessionOf(caller);
+        } catch (error) {
+          // The first that is refused for their number is told, and no further one: they cost nothing then.
+          if (errorCode(error) === 'API_TOKEN_NEEDED')
+            api.audit('login-refused', `somebody at ${from} tried a wrong token`);
+          throw error;
+        }
+      },
+    ],
+    [
+      'DELETE /api/session',
+      ({ asked, reply }) => {
+        reply.header('set-cookie', api.callers.logout(asked));
+        return { role: null, by: null, until: null, loginNeeded: false } satisfies ApiSession;
+      },
+    ],
+  ];
+}

@@ -1,0 +1,97 @@
+/**
+ * The HTTP server under the API. What is too long, too slow or malformed is refused or cut off, and every refusal has the
+ * same body. Nothing in a request leads to a file: pages are found in a table that is made once (static-page.ts).
+ */
+import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import { errorToJson } from '../../base/error-wire.ts';
+import { errorCode, HoldfastError } from '../../base/errors.ts';
+import { ApiBadRequest, ApiNotFound } from '../errors.ts';
+import { WrongField } from './validate.ts';
+
+const longestBody = 64 * 1024;
+/** A request, and before it its head, must have come by then. */
+const headWithinMs = 10_000;
+const requestWithinMs = 20_000;
+const lookAtSlowOnesMs = 2000;
+const keepAliveMs = 30_000;
+/** Sockets of one port; further ones are closed at once. */
+const mostConnections = 1500;
+
+/** What an error means in HTTP; everything else that was made on purpose is 400 or 500, by whose fault it is. */
+const statuses = new Map([
+  ['API_BAD_REQUEST', 400],
+  ['API_TOKEN_NEEDED', 401],
+  ['API_FORBIDDEN', 403],
+  ['API_NOT_FOUND', 404],
+  ['BACKUP_NOT_FOUND', 404],
+  ['UNKNOWN_PROCESS', 404],
+  ['OPERATION_UNDER_WAY', 409],
+  ['OPERATION_REFUSED', 409],
+  ['JOB_OVER', 409],
+  ['LOGIN_REFUSED', 429],
+  ['API_BUSY', 503],
+  ['REDIS_UNREACHABLE', 503],
+]);
+
+export function createHttp(): FastifyInstance {
+  const server = fastify({
+    logger: false,
+    forceCloseConnections: true,
+    bodyLimit: longestBody,
+    requestTimeout: requestWithinMs,
+    keepAliveTimeout: keepAliveMs,
+    connectionTimeout: 0,
+    routerOptions: { maxParamLength: 200 },
+    http: {
+      headersTimeout: headWithinMs,
+      connectionsCheckingInterval: lookAtSlowOnesMs,
+      maxHeaderSize: 16 * 1024,
+    },
+  });
+  // JSON only: what a form of another site could send is refused for its type.
+  server.removeContentTypeParser('text/plain');
+  server.server.maxConnections = mostConnections;
+  server.setErrorHandler((error, _request, reply) => refuse(reply, error));
+  server.setNotFoundHandler((request, reply) =>
+    refuse(
+      reply,
+      ApiNotFound(`there is no ${request.method} ${request.url.slice(0, 100)}`, {
+        hint: '/api/openapi.json lists what there is.',
+      }),
+    ),
+  );
+  server.addHook('onSend', async (_request: FastifyRequest, reply: FastifyReply) => {
+    reply.header('x-content-type-options', 'nosniff');
+    reply.header('referrer-policy', 'no-referrer');
+    if (!reply.hasHeader('cache-control')) reply.header('cache-control', 'no-store');
+  });
+  return server;
+}
+
+/** Answers with the error: its status, its body, what clients need beside it. */
+export function refuse(reply: FastifyReply, thrown: unknown): FastifyReply {
+  const error = asOurs(thrown);
+  const { exitStatus: _unused, ...told } = errorToJson(error);
+  const status =
+    error instanceof HoldfastError ? (statuses.get(error.code) ?? (error.exitStatus === 2 ? 400 : 500)) : 500;
+  const own = frameworkStatus(thrown) ?? status;
+  if (own === 401) reply.header('www-authenticate', 'Bearer');
+  if (own === 429 || own === 503) reply.header('retry-after', '10');
+  const field = error instanceof HoldfastError && error.cause instanceof WrongField ? error.cause.field : '';
+  return reply.code(own).send({ error: { ...told, ...(field === '' ? {} : { field }) } });
+}
+
+/** What Fastify says of a body that is too long, no JSON, of another type. */
+function asOurs(thrown: unknown): unknown {
+  const status = frameworkStatus(thrown);
+  if (status === undefined) return thrown;
+  return ApiBadRequest((thrown as Error).message.slice(0, 300), {
+    hint: `A body is JSON (application/json), at most ${longestBody / 1024} KiB.`,
+  });
+}
+
+function frameworkStatus(thrown: unknown): number | undefined {
+  if (!errorCode(thrown)?.startsWith('FST_') && !(thrown instanceof SyntaxError)) return undefined;
+  const { statusCode } = thrown as { statusCode?: unknown };
+  return typeof statusCode === 'number' && statusCode >= 400 && statusCode < 500 ? statusCode : undefined;
+}

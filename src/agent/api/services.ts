@@ -1,0 +1,40 @@
+/** What the API is made of: the handlers know no more of the agent than this. */
+import type { ApiClients, ApiMemberDetails } from '../../api/details.ts';
+import type { ApiBackups, ApiDoctor, ApiDrills, ApiSpec } from '../../api/findings.ts';
+import type { ApiHistory } from '../../api/history.ts';
+import type { ApiJob, ApiOperation, ApiPlan } from '../../api/jobs.ts';
+import type { ApiHostReport, ApiView } from '../../api/view.ts';
+import type { Callers } from '../access/callers.ts';
+import type { Jobs } from '../jobs/jobs.ts';
+import type { HistoryRange } from '../picture/history.ts';
+import type { DeploymentEvent } from '../state/event-log.ts';
+
+export interface Services {
+  /** The id of this agent's host. */
+  readonly host: string;
+  readonly callers: Callers;
+  readonly jobs: Jobs;
+  view(): ApiView;
+  /** @returns what ends the listening. */
+  onView(listener: () => void): () => void;
+  report(): ApiHostReport;
+  history(range: HistoryRange): ApiHistory;
+  eventsAfter(seq: number): DeploymentEvent[];
+  lastEvent(): number;
+  onEvent(listener: (event: DeploymentEvent) => void): () => void;
+  /** Writes down what somebody did or tried over the API. */
+  audit(kind: 'asked' | 'login' | 'login-refused', text: string): void;
+  plan(operation: ApiOperation): ApiPlan;
+  /** @throws OPERATION_UNDER_WAY and the like when it may not begin. */
+  begin(operation: ApiOperation, by: string): ApiJob;
+  /** @throws API_NOT_FOUND, API_BUSY */
+  member(id: string): Promise<ApiMemberDetails>;
+  /** @param onlyHere what this agent knows by itself. */
+  clients(onlyHere: boolean): Promise<ApiClients>;
+  doctor(onlyHere: boolean): Promise<ApiDoctor>;
+  backups(): Promise<ApiBackups>;
+  spec(): ApiSpec;
+  drills(): ApiDrills;
+  /** HTML. @throws API_NOT_FOUND */
+  drillPage(id: string): Promise<string>;
+}

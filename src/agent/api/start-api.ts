@@ -1,0 +1,58 @@
+/** Puts the API together and opens it. Loaded when everything runs: until then nobody needs it, and it takes a while. */
+import os from 'node:os';
+import type { FastifyInstance } from 'fastify';
+import { Callers } from '../access/callers.ts';
+import { Sessions } from '../access/sessions.ts';
+import { Tokens } from '../access/tokens.ts';
+import type { Deployment } from '../deployment.ts';
+import { Colleagues } from '../picture/colleagues.ts';
+import { Picture } from '../picture/picture.ts';
+import type { Commands } from './agent-commands.ts';
+import { AgentServices } from './agent-services.ts';
+import { serveApi, serveControl } from './server.ts';
+
+export interface OpenApi {
+  stop(): Promise<void>;
+}
+
+/** @throws what listening throws; what listens by then is closed. */
+export async function startApi(deployment: Deployment, commands: Commands): Promise<OpenApi> {
+  const { setting } = deployment;
+  const { spec, host, paths, secrets, clock } = setting;
+  const tokens = new Tokens(paths.tokens, secrets);
+  const sessions = new Sessions(spec.name, secrets.sessionKey, tokens);
+  const names = [os.hostname(), host, ...spec.agent.bind, ...spec.hosts.map(({ address }) => address)];
+  const callers = new Callers(tokens, sessions, names, clock);
+  const colleagues = new Colleagues(() => deployment.spec, host, secrets.agentToken, clock);
+  const picture = new Picture(deployment, {
+    status: () => commands.status(),
+    operation: () => operationOf(deployment, commands),
+    colleagues: () => colleagues.seen,
+  });
+  const services = new AgentServices({ deployment, commands, picture, colleagues, callers });
+  const servers: FastifyInstance[] = [];
+  const stop = async () => {
+    picture.stop();
+    colleagues.stop();
+    await Promise.all(servers.map((server) => server.close()));
+  };
+  try {
+    servers.push(await serveControl(commands, services, paths.agentSocket));
+    for (const address of spec.agent.bind)
+      servers.push(await serveApi(commands, services, address, spec.agent.port));
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  colleagues.start();
+  picture.start();
+  return { stop };
+}
+
+/** What is under way, with the steps of the job whose it is. */
+function operationOf({ operations }: Deployment, { jobs }: Commands) {
+  const { description, current } = operations;
+  if (description === null) return null;
+  const job = jobs.list().find(({ state, kind }) => state === 'running' && kind === current);
+  return { text: description, job: job?.id ?? null, steps: job?.steps ?? [] };
+}

@@ -1,0 +1,232 @@
+/** What an operation would do, and why it may not be done: from what is seen now. Looked at again when it is done. Pure. */
+import type { ApiOperation, ApiPlan } from '../../api/jobs.ts';
+import { drillScenarios } from '../../api/scenarios.ts';
+import type { ApiMember, ApiView } from '../../api/view.ts';
+import { describeSize } from '../../base/size.ts';
+
+interface Refusal {
+  why: string;
+  hint: string;
+}
+
+/** Set beside what is refused or done: half a plan each. */
+interface Draft {
+  refusal?: Refusal | undefined;
+  will: string[];
+  warnings?: string[];
+  cancellable?: boolean;
+}
+
+/** @param hasStore whether the spec names a store of backups. */
+export function planOf(operation: ApiOperation, view: ApiView, hasStore: boolean): ApiPlan {
+  const { refusal, will, warnings = [], cancellable = false } = draftOf(operation, view, hasStore);
+  return {
+    allowed: refusal === undefined,
+    why: refusal?.why ?? null,
+    hint: refusal?.hint ?? null,
+    will,
+    warnings,
+    cancellable,
+  };
+}
+
+function draftOf(operation: ApiOperation, view: ApiView, hasStore: boolean): Draft {
+  switch (operation.kind) {
+    case 'switchover':
+      return switchover(view, operation.to);
+    case 'failover':
+      return failover(view);
+    case 'restart':
+      return restart(view, operation.process, operation.acceptDataLoss === true);
+    case 'pause':
+    case 'resume':
+      return pausing(view, operation.kind === 'pause');
+    case 'backup':
+    case 'verify':
+    case 'restore':
+      return backups(view, operation, hasStore);
+    case 'doctor':
+      return {
+        will: ['Every check looks at this host and the deployment. Nothing is changed.'],
+        cancellable: true,
+      };
+    case 'drill':
+      return drill(operation.scenario);
+  }
+}
+
+function underWay({ operation }: ApiView): Refusal | undefined {
+  if (operation === null) return undefined;
+  return { why: `${operation.text} is under way`, hint: 'Wait for its end, or give it up.' };
+}
+
+/** Why a replica can't become primary now; undefined when it can. */
+function whyUnfit(member: ApiMember): string | undefined {
+  if (member.role !== 'replica') return `${member.id} is no replica`;
+  if (member.state !== 'up') return `${member.id} is ${member.state}`;
+  if (!member.linkUp) return `${member.id} has lost its link to the primary`;
+  return member.eligible === false
+    ? `${member.id} is not eligible: it is not in sync, or its priority is 0`
+    : undefined;
+}
+
+function noSuch(view: ApiView, id: string): Refusal | undefined {
+  const all = [...view.members, ...view.sentinels, ...view.gates].map((each) => each.id);
+  if (all.includes(id)) return undefined;
+  return { why: `there is no process ${id.slice(0, 60)}`, hint: `There are ${all.join(', ')}.` };
+}
+
+function switchover(view: ApiView, to: string | undefined): Draft {
+  const candidate = view.members.find(({ id }) => id === to);
+  const fit = view.members.filter((member) => whyUnfit(member) === undefined);
+  const target = to ?? 'the replica that is furthest';
+  return {
+    refusal:
+      underWay(view) ??
+      (to === undefined ? undefined : noSuch(view, to)) ??
+      whyNoSwitchover(view, to, candidate, fit),
+    will: [
+      'Writes wait at the gates, and every client stays connected.',
+      `${target} gets everything that ${view.primary ?? 'the primary'} has, and becomes primary.`,
+      'The Sentinels name it, and the writes that waited go there.',
+    ],
+    warnings: behind(candidate === undefined ? fit : [candidate]),
+    cancellable: true,
+  };
+}
+
+function whyNoSwitchover(
+  view: ApiView,
+  to: string | undefined,
+  candidate: ApiMember | undefined,
+  fit: readonly ApiMember[],
+): Refusal | undefined {
+  if (view.primary === null || view.state === 'down') {
+    return { why: 'there is no primary to move from', hint: 'A failover makes another one primary.' };
+  }
+  if (to === view.primary) return { why: `${to} is the primary already`, hint: 'Name a replica.' };
+  const unfit =
+    to === undefined ? undefined : candidate === undefined ? `${to} is no member` : whyUnfit(candidate);
+  if (unfit !== undefined) return { why: unfit, hint: `Fit are: ${namesOf(fit)}.` };
+  return fit.length > 0
+    ? undefined
+    : { why: 'no replica is fit to be primary', hint: 'Look why they are not in sync.' };
+}
+
+function namesOf(members: readonly ApiMember[]): string {
+  return members.length === 0 ? 'none' : members.map(({ id }) => id).join(', ');
+}
+
+function behind(members: readonly ApiMember[]): string[] {
+  return members
+    .filter(({ lagBytes }) => (lagBytes ?? 0) > 2 ** 20)
+    .map(
+      ({ id, lagBytes }) => `${id} is ${describeSize(lagBytes ?? 0)} behind: writes wait until it has them.`,
+    );
+}
+
+function failover(view: ApiView): Draft {
+  const fit = view.members.filter((member) => whyUnfit(member) === undefined && member.id !== view.primary);
+  const nobody = { why: 'no replica is fit to be primary', hint: 'Look why they are not in sync.' };
+  return {
+    refusal: underWay(view) ?? (fit.length > 0 ? undefined : nobody),
+    will: [
+      'The Sentinels are asked for their votes.',
+      `One of ${namesOf(fit)} becomes primary at once; ${view.primary ?? 'the old primary'} follows it.`,
+    ],
+    warnings: [
+      'Writes that no replica has yet are lost. While the primary answers, a switchover loses none.',
+    ],
+  };
+}
+
+function restart(view: ApiView, id: string | undefined, acceptDataLoss: boolean): Draft {
+  const process = [...view.members, ...view.sentinels, ...view.gates].find((each) => each.id === id);
+  const elsewhere =
+    process !== undefined && process.host !== view.host
+      ? { why: `${process.id} runs on ${process.host}`, hint: 'Ask the agent of that host.' }
+      : undefined;
+  const isPrimary = id === view.primary;
+  const isGate = view.gates.some((gate) => gate.id === id);
+  const all = [
+    'The replicas of this host are restarted, one after the other; each is in sync before the next.',
+    'If the primary is here, a replica takes over before it is restarted.',
+  ];
+  const one = isPrimary
+    ? `A replica takes over as in a switchover; then ${id} is restarted and follows it.`
+    : `${id} is stopped, started again, and waited for.`;
+  return {
+    refusal: underWay(view) ?? (id === undefined ? undefined : noSuch(view, id)) ?? elsewhere,
+    will: id === undefined ? all : [one],
+    warnings: [
+      ...(isGate ? [`Clients of ${id} are disconnected and have to come again.`] : []),
+      ...(acceptDataLoss ? ['It starts with the data that it has, though that is old or gone.'] : []),
+    ],
+    cancellable: true,
+  };
+}
+
+function pausing({ paused }: ApiView, wanted: boolean): Draft {
+  const already = {
+    why: `automatic actions are ${wanted ? 'paused' : 'not paused'} already`,
+    hint: 'Nothing is to do.',
+  };
+  return {
+    refusal: paused === wanted ? already : undefined,
+    will: [
+      wanted
+        ? 'The agent restarts nothing and stands for no election until it is resumed. The Sentinels still fail over by themselves.'
+        : 'The agent restarts what dies, and replaces a lost primary.',
+    ],
+  };
+}
+
+function backups(view: ApiView, operation: ApiOperation, hasStore: boolean): Draft {
+  const noStore = hasStore
+    ? undefined
+    : { why: 'the spec names no store of backups', hint: 'Set backup.to in the spec, and apply it.' };
+  if (operation.kind === 'verify') {
+    const will = [
+      `${operation.backup} is loaded into a scratch server here, and compared with its manifest. Nothing else is changed.`,
+    ];
+    return { refusal: noStore, will, cancellable: true };
+  }
+  if (operation.kind !== 'restore') {
+    return {
+      refusal: noStore,
+      will: ['A replica sends its data; it is verified while it is stored.'],
+      cancellable: true,
+    };
+  }
+  const keys = view.members.find(({ id }) => id === view.primary)?.keys ?? 0;
+  const full = {
+    why: `the deployment holds ${keys} keys, which would be replaced`,
+    hint: 'If that is meant, say replace: a backup of what is there is taken first.',
+  };
+  const safe = operation.safetyBackup !== false;
+  return {
+    refusal: underWay(view) ?? noStore ?? (keys > 0 && operation.replace !== true ? full : undefined),
+    will: [
+      `${operation.backup} is fetched and checked.`,
+      ...(safe && keys > 0 ? [`A backup of the ${keys} keys that are there is taken.`] : []),
+      'Writes are held while the primary loads it; the replicas follow.',
+    ],
+    warnings: keys > 0 ? [`${keys} keys are replaced${safe ? '' : ', and no backup of them is taken'}.`] : [],
+    cancellable: true,
+  };
+}
+
+function drill(scenario: string): Draft {
+  const known = drillScenarios.find(({ name }) => name === scenario);
+  const names = drillScenarios.map(({ name }) => name).join(', ');
+  return {
+    refusal:
+      known === undefined ? { why: `there is no drill ${scenario}`, hint: `There are ${names}.` } : undefined,
+    will: [
+      'A deployment of its own is started on this host, broken under load, and taken away again.',
+      known?.about ?? '',
+    ],
+    warnings: ['It takes memory and processors of this host while it runs.'],
+    cancellable: true,
+  };
+}

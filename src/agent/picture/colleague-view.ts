@@ -1,0 +1,77 @@
+/** What the agents of other hosts told, put into this agent's view. Pure. */
+import type { ApiGate, ApiHost, ApiHostReport, ApiMember, ApiSentinel, ApiView } from '../../api/view.ts';
+import { clientsOf } from './own-view.ts';
+
+/** What is known of a colleague. */
+export interface Colleague {
+  /** What it said last; null when it never did, or too long ago to be worth showing. */
+  report: ApiHostReport | null;
+  /** How old that is, in ms, when it does not answer; null when it does. */
+  ageMs: number | null;
+  /** Why it does not answer; null when it does. */
+  missing: string | null;
+}
+
+/** @param colleagues by host. */
+export function withColleagues(own: ApiView, colleagues: ReadonlyMap<string, Colleague>): ApiView {
+  const gates = own.gates.map((gate) => gateFrom(gate, colleagues.get(gate.host)));
+  const told = [...colleagues.values()].flatMap(({ report }) => (report === null ? [] : [report]));
+  return {
+    ...own,
+    gates,
+    clients: clientsOf(gates),
+    members: own.members.map((member) => memberFrom(member, colleagues.get(member.host))),
+    sentinels: own.sentinels.map((sentinel) => sentinelFrom(sentinel, colleagues.get(sentinel.host))),
+    hosts: own.hosts.map((host) => hostFrom(host, colleagues.get(host.id))),
+    drift: [...own.drift, ...told.flatMap(({ drift }) => drift)],
+  };
+}
+
+/** Where its process stands, only its own agent knows; how it answers, this one saw by itself. */
+function memberFrom(own: ApiMember, colleague: Colleague | undefined): ApiMember {
+  const told = colleague?.report?.members.find(({ id }) => id === own.id);
+  if (told === undefined) return own;
+  const { pid, restarts, refusal, refusalCode, trouble } = told;
+  const state = own.state === 'down' && colleague?.missing === null ? told.state : own.state;
+  return {
+    ...own,
+    state,
+    pid: colleague?.missing === null ? pid : null,
+    restarts,
+    refusal,
+    refusalCode,
+    trouble,
+  };
+}
+
+function sentinelFrom(own: ApiSentinel, colleague: Colleague | undefined): ApiSentinel {
+  const told = colleague?.missing === null && colleague.report?.sentinels.find(({ id }) => id === own.id);
+  return told ? { ...own, pid: told.pid } : own;
+}
+
+/** Whether it is open, this agent saw by itself; all else only the agent of its host can see. */
+function gateFrom(own: ApiGate, colleague: Colleague | undefined): ApiGate {
+  const told = colleague?.report?.gates.find(({ id }) => id === own.id);
+  if (told === undefined || colleague === undefined) return own;
+  if (colleague.missing === null) return { ...told, ageMs: null };
+  return { ...told, state: own.state, ageMs: colleague.ageMs, pid: null };
+}
+
+function hostFrom(own: ApiHost, colleague: Colleague | undefined): ApiHost {
+  if (colleague === undefined) return own;
+  const { report, ageMs, missing } = colleague;
+  const { id, address } = own;
+  if (report === null) return { ...own, missing };
+  return { ...report.host, id, address, agent: missing === null ? 'up' : 'missing', missing, ageMs };
+}
+
+/** The part of a view that only the agent of this host can see. */
+export function reportOf({ host, hosts, members, sentinels, gates, drift }: ApiView): ApiHostReport {
+  return {
+    host: hosts.find(({ id }) => id === host) as ApiHost,
+    members: members.filter((member) => member.host === host),
+    sentinels: sentinels.filter((sentinel) => sentinel.host === host),
+    gates: gates.filter((gate) => gate.host === host),
+    drift,
+  };
+}

@@ -1,0 +1,193 @@
+/**
+ * Asks the agents of the other hosts, every second, for what only they can see. What one says is believed about its own
+ * host only; one that does not answer is remembered for a minute, as old as it is.
+ */
+import { Agent, get } from 'node:http';
+import { type ApiHostReport, hostReportSchema } from '../../api/view.ts';
+import type { Clock } from '../../base/clock.ts';
+import { errorCode, errorText } from '../../base/errors.ts';
+import { isLoopback } from '../../spec/address.ts';
+import type { Host, Spec } from '../../spec/spec.ts';
+import type { Colleague } from './colleague-view.ts';
+
+const everyMs = 1000;
+const answerWithinMs = 900;
+const worthShowingMs = 60_000;
+const longestAnswer = 4 * 2 ** 20;
+
+interface Known {
+  report: ApiHostReport | null;
+  atMs: number;
+  missing: string | null;
+}
+
+/** What one answered, or why it did not. */
+export type Said = { answer: unknown } | { missing: string };
+type Told = readonly [host: string, said: Said];
+
+export class Colleagues {
+  readonly #spec: () => Spec;
+  readonly #host: string;
+  readonly #token: string;
+  readonly #clock: Clock;
+  readonly #known = new Map<string, Known>();
+  readonly #connections = new Agent({ keepAlive: true, maxSockets: 2 });
+  readonly #asking = new Set<string>();
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(spec: () => Spec, host: string, token: string, clock: Clock) {
+    this.#spec = spec;
+    this.#host = host;
+    this.#token = token;
+    this.#clock = clock;
+  }
+
+  start(): void {
+    if (this.#others().length === 0) return;
+    this.#timer = setInterval(() => this.#askAll(), everyMs);
+    this.#askAll();
+  }
+
+  stop(): void {
+    clearInterval(this.#timer);
+    this.#connections.destroy();
+  }
+
+  /** By host. */
+  get seen(): ReadonlyMap<string, Colleague> {
+    const nowMs = this.#clock.monotonicMs();
+    return new Map(
+      [...this.#known].map(([host, { report, atMs, missing }]): [string, Colleague] => {
+        const age = Math.round(nowMs - atMs);
+        if (missing === null) return [host, { report, missing, ageMs: null }];
+        const kept = report !== null && age < worthShowingMs ? report : null;
+        return [host, { report: kept, missing, ageMs: kept === null ? null : age }];
+      }),
+    );
+  }
+
+  /**
+   * Asks all of them something else, once. @param path with its query. @param withinMs for each
+   * @returns by host what each answered, or why it did not.
+   */
+  async ask(path: string, withinMs: number): Promise<Map<string, Said>> {
+    const { agent } = this.#spec();
+    const asked = this.#others().map(async ({ id, address }): Promise<Told> => {
+      if (agent.bind.every(isLoopback)) return [id, { missing: onLoopback }];
+      const { port } = agent;
+      return fetchJson({
+        address,
+        port,
+        path,
+        token: this.#token,
+        withinMs,
+        connections: this.#connections,
+      }).then(
+        (answer): Told => [id, { answer }],
+        (error: unknown): Told => [id, { missing: whyMissing(error) }],
+      );
+    });
+    return new Map(await Promise.all(asked));
+  }
+
+  #others(): Host[] {
+    return this.#spec().hosts.filter(({ id }) => id !== this.#host);
+  }
+
+  #askAll(): void {
+    const { agent } = this.#spec();
+    for (const host of this.#others()) {
+      if (agent.bind.every(isLoopback)) this.#miss(host.id, onLoopback);
+      else if (!this.#asking.has(host.id)) void this.#ask(host, agent.port);
+    }
+  }
+
+  async #ask(host: Host, port: number): Promise<void> {
+    this.#asking.add(host.id);
+    try {
+      const question = { address: host.address, port, path: '/api/hosts/here', token: this.#token };
+      const answer = await fetchJson({
+        ...question,
+        withinMs: answerWithinMs,
+        connections: this.#connections,
+      });
+      const report = reportIn(answer, host.id);
+      this.#known.set(host.id, { report, atMs: this.#clock.monotonicMs(), missing: null });
+    } catch (error) {
+      this.#miss(host.id, whyMissing(error));
+    } finally {
+      this.#asking.delete(host.id);
+    }
+  }
+
+  #miss(host: string, missing: string): void {
+    const before = this.#known.get(host) ?? { report: null, atMs: this.#clock.monotonicMs() };
+    this.#known.set(host, { ...before, missing });
+  }
+}
+
+const onLoopback = 'its API listens on loopback only (agent.bind)';
+
+interface Question {
+  address: string;
+  port: number;
+  path: string;
+  token: string;
+  withinMs: number;
+  connections: Agent;
+}
+
+function fetchJson({ address, port, path, token, withinMs, connections }: Question): Promise<unknown> {
+  return new Promise((resolve, reject) => {
+    const call = get(
+      {
+        ...{ host: address, port, path, agent: connections, signal: AbortSignal.timeout(withinMs) },
+        headers: { authorization: `Bearer ${token}` },
+      },
+      (response) => {
+        let text = '';
+        response.setEncoding('utf8').on('data', (chunk: string) => {
+          text += chunk;
+          if (text.length > longestAnswer) call.destroy(new Error('its answer is too long'));
+        });
+        response.on('error', reject);
+        response.on('end', () => {
+          try {
+            if (response.statusCode !== 200)
+              throw new Error(`it answered with status ${response.statusCode}`);
+            resolve(JSON.parse(text));
+          } catch (error) {
+            reject(error);
+          }
+        });
+      },
+    );
+    call.on('error', reject);
+  });
+}
+
+/** Exported for its test. @param host whose report it must be. @throws Error when it is none */
+export function reportIn(answer: unknown, host: string): ApiHostReport {
+  const parsed = hostReportSchema.safeParse(answer);
+  if (!parsed.success)
+    throw new Error('it says what this agent does not understand: is it of another version?');
+  const report = parsed.data;
+  if (report.host.id !== host) throw new Error(`it says that it is ${report.host.id.slice(0, 60)}`);
+  const own = <T extends { host: string }>(all: T[]) => all.filter((each) => each.host === host);
+  const members = own(report.members);
+  return {
+    host: report.host,
+    members,
+    sentinels: own(report.sentinels),
+    gates: own(report.gates),
+    drift: report.drift.filter(({ member }) => members.some(({ id }) => id === member)),
+  };
+}
+
+function whyMissing(error: unknown): string {
+  if (errorCode(error) === 'ECONNREFUSED') return 'no agent listens there';
+  if (error instanceof Error && (error.name === 'TimeoutError' || error.name === 'AbortError')) {
+    return 'its agent did not answer in time';
+  }
+  return errorText(error).slice(0, 200);
+}

@@ -1,0 +1,49 @@
+import type { Client } from '../client/client.ts';
+import type { GateClientInfo, GateClients } from './control-api.ts';
+
+/** Longer lists are cut short: whoever reads them is a person. */
+export const mostClients = 1000;
+
+/** What a listener has of clients. */
+export interface ListedClients {
+  clients: ReadonlySet<Client>;
+  isHeld(client: Client): boolean;
+}
+
+/** The clients of both ports. */
+export function listClients(readWrite: ListedClients, readOnly: ListedClients | null): GateClients {
+  const found: GateClientInfo[] = [];
+  const ports = [['read-write', readWrite] as const, ...(readOnly ? [['read-only', readOnly] as const] : [])];
+  for (const [port, listener] of ports) {
+    for (const client of listener.clients) {
+      if (found.length === mostClients) break;
+      found.push(infoOf(client, port, listener.isHeld(client)));
+    }
+  }
+  return { total: ports.reduce((sum, [, { clients }]) => sum + clients.size, 0), clients: found };
+}
+
+function infoOf(client: Client, port: GateClientInfo['port'], held: boolean): GateClientInfo {
+  const { session } = client;
+  // Names are bytes, kept as latin1; people read UTF-8.
+  const readable = (text: string) => Buffer.from(text, 'latin1').toString('utf8');
+  return {
+    address: client.address,
+    name: readable(session.name),
+    user: readable(session.user),
+    port,
+    ageMs: Math.max(0, Date.now() - client.since),
+    lastCommand: client.lastCommand,
+    held,
+    private: client.place.own !== null,
+    db: session.identity.database,
+  };
+}
+
+/** One list of several workers'. */
+export function mergeClients(all: readonly GateClients[]): GateClients {
+  return {
+    total: all.reduce((sum, { total }) => sum + total, 0),
+    clients: all.flatMap(({ clients }) => clients).slice(0, mostClients),
+  };
+}

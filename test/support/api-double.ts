@@ -1,0 +1,71 @@
+/** An API without an agent: its callers, jobs and guards are real, what it tells is made up. */
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { Callers } from '../../src/agent/access/callers.ts';
+import { Sessions } from '../../src/agent/access/sessions.ts';
+import { Tokens } from '../../src/agent/access/tokens.ts';
+import type { AgentApi } from '../../src/agent/api/agent-api.ts';
+import type { Services } from '../../src/agent/api/services.ts';
+import type { Status } from '../../src/agent/api/status-answer.ts';
+import { Jobs } from '../../src/agent/jobs/jobs.ts';
+import type { DeploymentEvent } from '../../src/agent/state/event-log.ts';
+import type { ApiPlan } from '../../src/api/jobs.ts';
+import type { ApiView } from '../../src/api/view.ts';
+
+export const readToken = 'a-token-to-look-of-43-characters';
+export const operateToken = 'a-token-to-act-of-43-characters';
+
+const plan: ApiPlan = { allowed: true, why: null, hint: null, will: [], warnings: [], cancellable: true };
+
+export class ApiDouble {
+  nowMs = 1_700_000_000_000;
+  readonly audited: string[] = [];
+  readonly events: DeploymentEvent[] = [];
+  readonly tokens: Tokens;
+  readonly services: Services;
+  readonly api: AgentApi;
+
+  constructor() {
+    const file = path.join(mkdtempSync(path.join(tmpdir(), 'hf-api-')), 'tokens.json');
+    const own = { apiToken: readToken, apiOperateToken: operateToken, agentToken: 'of-agents' };
+    this.tokens = new Tokens(file, own);
+    const clock = { wallMs: () => this.nowMs, monotonicMs: () => this.nowMs };
+    const sessions = new Sessions('orders', 'a key', this.tokens);
+    const jobs = new Jobs(clock);
+    const view = { name: 'orders', state: 'healthy', hosts: [], gates: [], members: [], sentinels: [] };
+    this.services = {
+      host: 'a',
+      callers: new Callers(this.tokens, sessions, ['db1.example', 'a'], clock),
+      jobs,
+      view: () => view as unknown as ApiView,
+      onView: () => () => {},
+      report: () => ({}) as never,
+      history: () => ({}) as never,
+      eventsAfter: (seq) => this.events.filter((event) => event.seq > seq),
+      lastEvent: () => this.events.at(-1)?.seq ?? 0,
+      onEvent: () => () => {},
+      audit: (kind, text) => this.audited.push(`${kind}: ${text}`),
+      plan: () => plan,
+      begin: (operation, by) =>
+        jobs.begin({ kind: operation.kind, request: operation, by, cancellable: true }, async () => 'done')
+          .job,
+      member: async () => ({}) as never,
+      clients: async () => ({}) as never,
+      doctor: async () => ({}) as never,
+      backups: async () => ({}) as never,
+      spec: () => ({}) as never,
+      drills: () => ({}) as never,
+      drillPage: async () => '',
+    };
+    this.api = {
+      commands: ['down'],
+      status: () => ({ name: 'orders', state: 'healthy' }) as Status,
+      metrics: () => 'holdfast_epoch 1\n',
+      events: async () => [],
+      run: () => {
+        throw new Error('TCP takes no commands');
+      },
+    };
+  }
+}
