@@ -1,7 +1,7 @@
-import { type ReactNode, useEffect, useId, useRef } from 'react';
 import type { ApiOperation } from '../../../src/api/jobs.ts';
 import { usePage } from '../data/page-state.ts';
 import { Alert, Waiting } from '../parts/card.tsx';
+import { closeDialog, Dialog } from '../parts/dialog.tsx';
 import { Sign } from '../parts/sign.tsx';
 import { verdictOf, wordsOf } from './describe.ts';
 import { JobSteps } from './job-steps.tsx';
@@ -72,7 +72,7 @@ function Body({ operation, action, onChange }: Omit<Props, 'onClose'> & { action
             Give it up
           </button>
         )}
-        <button type="button" onClick={close}>
+        <button type="button" onClick={closeDialog}>
           {job && job.state === 'running' ? 'Close, it goes on' : 'Close'}
         </button>
         {!job && (
@@ -127,29 +127,4 @@ function StageSign({ state }: { state: StageState }) {
   if (state === 'over') return <Sign tone="good" />;
   if (state === 'failed') return <Sign tone="bad" />;
   return <Sign tone={state === 'now' ? 'accent' : 'off'} />;
-}
-
-/** Through the element, which gives the focus back to where it was. */
-function close({ currentTarget }: { currentTarget: HTMLElement }): void {
-  currentTarget.closest('dialog')?.close();
-}
-
-/** The browser's own modal dialogue: it keeps the focus, and Escape closes it. */
-function Dialog({ title, onClose, children }: { title: string; onClose: () => void; children: ReactNode }) {
-  const element = useRef<HTMLDialogElement>(null);
-  const id = useId();
-  useEffect(() => {
-    element.current?.showModal();
-  }, []);
-  return (
-    <dialog ref={element} aria-labelledby={id} onClose={onClose}>
-      <header>
-        <h2 id={id}>{title}</h2>
-        <button type="button" className="plain small" aria-label="Close" onClick={close}>
-          <Sign tone="bad" />
-        </button>
-      </header>
-      {children}
-    </dialog>
-  );
 }

@@ -1,6 +1,9 @@
+import { useState } from 'react';
+import { SignIn } from '../actions/sign-in.tsx';
 import { send } from '../data/ask.ts';
 import { duration } from '../data/format.ts';
 import { feed, usePage } from '../data/page-state.ts';
+import { Dialog } from '../parts/dialog.tsx';
 import { Badge, type Tone } from '../parts/sign.tsx';
 import { toggleTheme } from '../parts/theme.ts';
 import { toneOf } from '../parts/tones.ts';
@@ -63,17 +66,29 @@ function Link() {
 
 function Who() {
   const session = usePage((state) => state.session);
-  if (!session || session.role === null) return null;
+  const isClosed = usePage(({ connection }) => connection.state === 'unauthorised');
+  const [open, setOpen] = useState(false);
+  if (!session || isClosed) return null;
   const leave = () => void send('DELETE', 'api/session').finally(() => feed.connect());
   return (
     <>
       <span className="note who" title={session.by === null ? '' : `token ${session.by}`}>
-        may {session.role}
+        may {session.role === 'operate' ? 'operate' : 'look'}
       </span>
+      {session.role !== 'operate' && (
+        <button type="button" className="small" aria-haspopup="dialog" onClick={() => setOpen(true)}>
+          Sign in
+        </button>
+      )}
       {session.until !== null && (
         <button type="button" className="small" onClick={leave}>
           Sign out
         </button>
+      )}
+      {open && session.role !== 'operate' && (
+        <Dialog title="Sign in" onClose={() => setOpen(false)}>
+          <SignIn why="Whatever changes something needs a token of the role operate." />
+        </Dialog>
       )}
     </>
   );

@@ -1,0 +1,137 @@
+/** The page of a real agent: what a viewer sees while servers die and are moved, and what they may do. */
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { waitFor } from '../../src/base/retry.ts';
+import { desktop, openBrowser, openTab } from '../support/dashboard/browser.ts';
+import { TestDeployment } from '../support/deployment.ts';
+
+let deployment: TestDeployment;
+let browser: Browser;
+let tab: Page;
+const problems: string[] = [];
+
+beforeAll(async () => {
+  [deployment, browser] = await Promise.all([TestDeployment.up(), openBrowser()]);
+  await deployment.waitUntilHealthy();
+  tab = await openTab(browser, desktop, problems, { still: false, reducedMotion: 'reduce' });
+  await tab.goto(`http://127.0.0.1:${deployment.ports.api}/`);
+  await top('healthy');
+});
+
+afterAll(async () => {
+  await browser?.close();
+  await deployment?.destroy();
+});
+
+/** Waits until the head of the page says that. */
+async function top(text: string): Promise<void> {
+  await tab.locator('.top', { hasText: text }).waitFor({ timeout: 20_000 });
+}
+
+const tokenOf = (name: 'api-token' | 'api-operate-token') =>
+  readFileSync(path.join(deployment.stateDir, name), 'utf8').trim();
+
+/** Writes one after the other until it is ended. */
+function writeOn(): { end: () => Promise<{ written: number; errors: string[] }> } {
+  const client = deployment.client();
+  const done = { written: 0, errors: [] as string[] };
+  let going = true;
+  const loop = (async () => {
+    while (going) {
+      await client.set('key', done.written).then(
+        () => (done.written += 1),
+        (error: Error) => done.errors.push(error.message),
+      );
+      if (done.errors.length > 10) return;
+    }
+  })();
+  return {
+    end: async () => {
+      going = false;
+      await loop;
+      return done;
+    },
+  };
+}
+
+test('the page shows the deployment that runs', async () => {
+  const picture = tab.locator('.picture svg');
+  for (const id of ['gate-1', 'redis-1', 'redis-2', 'redis-3', 'sentinel-1', 'sentinel-2', 'sentinel-3']) {
+    expect(await picture.getByText(id, { exact: true }).count(), id).toBe(1);
+  }
+  expect(await tab.title()).toBe('✓ test');
+});
+
+test('the death of the primary is on the page within half a second, then the next one, and the gap', async () => {
+  const { id, pid } = await deployment.primary();
+  // The page itself notes when it showed that: how soon a test hears of it is another matter.
+  await tab.evaluate(`new MutationObserver((_, observer) => {
+    const box = document.querySelector('.picture a.member.bad, .picture a.member.warn');
+    const changed = !document.querySelector('.top').textContent.includes('primary ${id}');
+    if (!box && !changed) return;
+    window.shownAtMs = Date.now();
+    observer.disconnect();
+  }).observe(document.body, { subtree: true, childList: true, characterData: true, attributes: true })`);
+  const killedAtMs = Date.now();
+  process.kill(pid as number, 'SIGKILL');
+  const shownAtMs = await waitFor(
+    async () => (await tab.evaluate<number | undefined>('window.shownAtMs')) ?? undefined,
+    { what: 'the death on the page', withinMs: 10_000, everyMs: 20 },
+  );
+  expect(shownAtMs - killedAtMs).toBeLessThan(500);
+  const { primary } = await deployment.waitUntilHealthy();
+  expect(primary).not.toBe(id);
+  await top(`primary ${primary}`);
+  const story = tab.getByRole('region', { name: 'The last change of primary' });
+  await story.getByText(/promoted .+ after it began/).waitFor();
+  expect(await story.textContent()).toContain(`${id} → ${primary}`);
+});
+
+test('without a token, with a wrong one and with one that may only look, nothing can be done', async () => {
+  await tab.getByRole('button', { name: 'Switch over…' }).click();
+  const dialog = tab.getByRole('dialog');
+  await dialog.getByText('needs a token of the role operate').waitFor();
+  await dialog.getByLabel('Token').fill('no-token-of-this-deployment');
+  await dialog.getByRole('button', { name: 'Sign in' }).click();
+  await dialog.getByRole('alert').waitFor();
+  await dialog.getByLabel('Token').fill(tokenOf('api-token'));
+  await dialog.getByRole('button', { name: 'Sign in' }).click();
+  await dialog.getByText('may look and not act').waitFor();
+  expect(await dialog.getByRole('button', { name: /^Switch over to/ }).count()).toBe(0);
+});
+
+test('a switchover from the page, under load, ends well and no client notices', async () => {
+  const dialog = tab.getByRole('dialog');
+  const before = (await deployment.status()).primary;
+  const load = writeOn();
+  await dialog.getByLabel('Token').fill(tokenOf('api-operate-token'));
+  await dialog.getByRole('button', { name: 'Sign in' }).click();
+  await dialog.getByText('What will happen').waitFor();
+  await dialog.getByRole('button', { name: 'Switch over to the best replica' }).click();
+  await dialog.locator('.verdict').waitFor({ timeout: 30_000 });
+  expect(await dialog.locator('.stages').textContent()).not.toContain('failed');
+  await dialog.getByRole('button', { name: 'Close', exact: true }).last().click();
+  const { written, errors } = await load.end();
+  expect(errors).toEqual([]);
+  expect(written).toBeGreaterThan(0);
+  const { primary } = await deployment.status();
+  expect(primary).not.toBe(before);
+  await top(`primary ${primary}`);
+});
+
+test('left open while the agent is killed and started again, the page says so and goes on', async () => {
+  await tab.evaluate('window.opened = "before"');
+  process.kill(deployment.agentPid(), 'SIGKILL');
+  await top('not live');
+  await deployment.start();
+  await tab.locator('.top', { hasText: 'not live' }).waitFor({ state: 'detached', timeout: 20_000 });
+  await top('live');
+  expect(await tab.evaluate('window.opened')).toBe('before');
+});
+
+test('nothing was complained of, but that an agent that was gone did not answer', () => {
+  const own = problems.filter((text) => !text.startsWith('Failed to load resource'));
+  expect(own).toEqual([]);
+});
