@@ -20,8 +20,8 @@ export default defineConfig({
           hookTimeout: 60_000,
         },
       },
-      // No tests: `npm run screenshots` makes the pictures of docs/dashboard.md.
-      { test: { name: 'screenshots', include: ['test/browser/screenshots.ts'], testTimeout: 30_000 } },
+      // No tests: `npm run screenshots` makes the pictures of docs/dashboard.md, `npm run bench:dashboard` measures the page.
+      { test: { name: 'page', include: ['test/browser/{screenshots,fluid}.ts'], testTimeout: 30_000 } },
     ],
   },
 });

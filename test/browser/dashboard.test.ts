@@ -4,7 +4,13 @@ import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import { look, plan } from '../support/dashboard/answers.ts';
+import { clientsSchema, memberDetailsSchema } from '../../src/api/details.ts';
+import { eventsSchema } from '../../src/api/events.ts';
+import { backupsSchema, doctorSchema, drillsSchema, specSchema } from '../../src/api/findings.ts';
+import { historySchema } from '../../src/api/history.ts';
+import { jobSchema, planSchema } from '../../src/api/jobs.ts';
+import { viewSchema } from '../../src/api/view.ts';
+import * as made from '../support/dashboard/answers.ts';
 import { contrastViolations, seriousViolations } from '../support/dashboard/axe.ts';
 import { desktop, openBrowser, openTab, phone } from '../support/dashboard/browser.ts';
 import { PageServer, type Told, told } from '../support/dashboard/page-server.ts';
@@ -141,7 +147,9 @@ test('an action says what it will do, does it, and shows its steps and what came
 
 test('what is not allowed says why, and can not be asked for', async () => {
   const why = 'a failover is under way (sentinel-1 says so)';
-  const tab = await open(told({ plan: plan({ allowed: false, why, hint: 'Wait for its end.', will: [] }) }));
+  const tab = await open(
+    told({ plan: made.plan({ allowed: false, why, hint: 'Wait for its end.', will: [] }) }),
+  );
   await tab.getByRole('button', { name: 'Failover…' }).click();
   await tab.getByText(why).waitFor();
   expect(await tab.getByRole('button', { name: 'Force a failover' }).isDisabled()).toBe(true);
@@ -156,16 +164,17 @@ test('who has no right to act is asked for a token, and is told when it is none'
       hint: 'holdfast token',
     },
   };
-  const tab = await open(told({ session: look }));
+  const tab = await open(told({ session: made.look }));
   await tab.getByRole('button', { name: 'Switch over…' }).click();
-  await tab.getByLabel('Token').fill('not one');
+  const dialog = tab.getByRole('dialog');
+  await dialog.getByLabel('Token').fill('not one');
   server.told.answers = { '/api/session': refusal };
-  await tab.getByRole('button', { name: 'Sign in' }).click();
-  await tab.getByText(refusal.error.message).waitFor();
+  await dialog.getByRole('button', { name: 'Sign in' }).click();
+  await dialog.getByText(refusal.error.message).waitFor();
   server.told.answers = {};
   server.told.session = told().session;
-  await tab.getByRole('button', { name: 'Sign in' }).click();
-  await tab.getByText('What will happen').waitFor();
+  await dialog.getByRole('button', { name: 'Sign in' }).click();
+  await dialog.getByText('What will happen').waitFor();
 });
 
 test('the page can be used by keyboard alone', async () => {
@@ -198,6 +207,26 @@ test('with 50 members, 500 clients and 10,000 events only what is in sight is th
     .evaluate((list) => list.scrollTo(0, 380_000));
   await tab.getByText('event 1 of many', { exact: true }).waitFor();
   expect(problems).toEqual([]);
+});
+
+test('what the made-up server tells is what an agent could', () => {
+  const told = states.degraded();
+  const all = [
+    ...[told.view, states.duringFailover().view, states.crowded().view, states.empty().view].map(
+      (view) => [viewSchema, view] as const,
+    ),
+    [historySchema, made.history('1m', told.view, 9)] as const,
+    [clientsSchema, made.clients(told.view)] as const,
+    [memberDetailsSchema, made.memberDetails(told.view, 'redis-1')] as const,
+    [doctorSchema, made.doctor] as const,
+    [backupsSchema, made.backups] as const,
+    [drillsSchema, made.drills] as const,
+    [specSchema, made.spec(told.view)] as const,
+    [eventsSchema, told.events] as const,
+    [planSchema, made.plan()] as const,
+    [jobSchema, made.job()] as const,
+  ];
+  for (const [schema, answer] of all) expect(schema.safeParse(answer).error?.issues).toBeUndefined();
 });
 
 test('the first load takes at most 200 KB, compressed', () => {

@@ -19,6 +19,7 @@ interface Props {
 /** One action from its check to its end. */
 export function ActionDialog({ operation, onChange, onClose }: Props) {
   const role = usePage(({ session }) => session?.role ?? null);
+  const isSignedIn = usePage(({ session }) => (session?.until ?? null) !== null);
   const action = useAction(operation, role);
   const title = wordsOf(operation).title;
   return (
@@ -37,7 +38,7 @@ export function ActionDialog({ operation, onChange, onClose }: Props) {
       ) : (
         <SignIn
           why={
-            role === 'read'
+            isSignedIn
               ? 'You are signed in with the role read, which may look and not act. Sign in with a token of the role operate.'
               : 'Whatever changes something needs a token of the role operate.'
           }

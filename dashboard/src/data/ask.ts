@@ -2,8 +2,8 @@
 import type { ApiError } from '../../../src/api/errors.ts';
 import { parseShown } from './parse-shown.ts';
 
-/** It answers within that, or counts as gone. */
-const withinMs = 10_000;
+/** It answers within that, or counts as gone. Doctor looks at every host before it answers. */
+const withinMs = 30_000;
 
 export class Refusal extends Error {
   readonly code: string;

@@ -104,9 +104,9 @@ const columns: readonly Column<ApiGateClient>[] = [
   { name: 'User', width: 11, cell: ({ user }) => user },
   { name: 'Gate', width: 11, cell: ({ gate }) => gate },
   { name: 'Port', width: 10, cell: ({ port }) => port },
-  { name: 'Last command', width: 11, cell: ({ lastCommand }) => (lastCommand === '' ? '–' : lastCommand) },
-  { name: 'Here for', width: 9, figure: true, cell: ({ ageMs }) => duration(ageMs) },
-  { name: 'Held', width: 10, cell: ({ held }) => (held ? 'held' : '–') },
+  { name: 'Last command', width: 12, cell: ({ lastCommand }) => lastCommand || '–' },
+  { name: 'Connected', width: 10, figure: true, cell: ({ ageMs }) => duration(ageMs) },
+  { name: 'Held', width: 8, cell: ({ held }) => (held ? 'held' : '–') },
 ];
 
 const phoneColumns: readonly Column<ApiGateClient>[] = [
@@ -121,11 +121,11 @@ const phoneColumns: readonly Column<ApiGateClient>[] = [
     ),
   },
   {
-    name: 'Here for',
+    name: 'Port',
     figure: true,
-    cell: ({ ageMs, port, held }) => (
+    cell: ({ lastCommand, port, held }) => (
       <span className="two-lines">
-        <span>{duration(ageMs)}</span>
+        <span>{lastCommand || '–'}</span>
         <span>{held ? 'held' : port}</span>
       </span>
     ),

@@ -86,8 +86,7 @@ function gateContent(gate: ApiGate | undefined): Content | null {
   if (!gate) return null;
   const { read, write } = gate.latency;
   const p99 = Math.max(read?.p99Ms ?? 0, write?.p99Ms ?? 0);
-  const ports =
-    gate.replicaPort === null ? `:${gate.port}` : `:${gate.port} and :${gate.replicaPort} to read`;
+  const ports = gate.replicaPort === null ? `:${gate.port}` : `:${gate.port}, to read :${gate.replicaPort}`;
   const flow = gate.commandsPerSecond === null ? 'not known' : `${count(gate.commandsPerSecond)}/s`;
   return {
     title: gate.id,

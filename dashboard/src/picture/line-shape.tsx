@@ -1,15 +1,20 @@
+import type { CSSProperties } from 'react';
 import { count } from '../data/format.ts';
 import type { Line } from './lines.ts';
 
 /** A line of the picture, with what goes along it. The more, the faster it moves. */
 export function LineShape({ line }: { line: Line }) {
-  const { kind, state, path, labelX, labelY, labelled, perSecond } = line;
+  const { kind, state, path, labelX, labelY, labelled, moves, perSecond } = line;
   const label = labelOf(line);
   const pace = perSecond === null ? (kind === 'replication' ? 1 : 0) : paceOf(perSecond);
+  // As a property it moves to its new course where the browser can do that; the attribute is for those that can't.
+  const moving = { d: `path("${path}")` } as CSSProperties;
   return (
     <g className={`way ${kind} ${state}`}>
-      <path className="under" d={path} style={{ d: `path("${path}")` } as object} />
-      {state === 'flows' && pace > 0 && <path className={`flow pace-${pace}`} d={path} />}
+      <path className="under" d={path} style={moving} />
+      {state === 'flows' && pace > 0 && moves && (
+        <path className={`flow pace-${pace}`} d={path} style={moving} />
+      )}
       {kind !== 'word' && <Head path={path} />}
       {state === 'broken' && <path className="cross" d={`M${labelX - 6} ${labelY - 6}l12 12m0-12l-12 12`} />}
       {labelled && label !== null && state !== 'broken' && (

@@ -14,6 +14,8 @@ export interface Line {
   labelY: number;
   /** There is room for its label. */
   labelled: boolean;
+  /** It shows that something flows by moving. Many that move are costly to draw, and restless. */
+  moves: boolean;
   /** Commands a second; null where that is not known, or not what goes along it. */
   perSecond: number | null;
 }
@@ -44,7 +46,7 @@ function gateLines(view: ApiView, gate: ApiGate, { boxes, tall }: Places): Line[
   if (!own || !clients) return [];
   const perSecond = gate.commandsPerSecond;
   const labelled = view.gates.length <= mostLabelledGates;
-  const flow = { perSecond, kind: 'requests', labelled } as const;
+  const flow = { perSecond, kind: 'requests', labelled, moves: labelled } as const;
   const held = gate.state === 'holding' || (gate.held ?? 0) > 0;
   const isDown = gate.state === 'down';
   const moving = (perSecond ?? 0) > 0 ? 'flows' : 'idle';
@@ -88,6 +90,7 @@ function replicationLine(
     kind: 'replication',
     state: broken ? 'broken' : 'flows',
     labelled: false,
+    moves: false,
     perSecond: null,
     ...way,
   };
@@ -112,6 +115,7 @@ function wordLines(view: ApiView, boxes: ReadonlyMap<string, Box>): Line[] {
         labelX: mid,
         labelY: fromY,
         labelled: false,
+        moves: false,
         perSecond: null,
       },
     ];

@@ -68,7 +68,7 @@ export function clients(view: ApiView, many = 40): ApiClients {
       user: index % 5 === 0 ? 'reports' : 'app',
       port: index % 5 === 0 ? ('read-only' as const) : ('read-write' as const),
       ageMs: 1000 * (index + 1) * 97,
-      lastCommand: index % 5 === 0 ? 'get' : 'set',
+      lastCommand: ['get', 'set', 'hget', 'expire', 'exec'][index % 5] ?? 'get',
       held: false,
       private: index % 9 === 0,
       db: 0,
