@@ -34,15 +34,15 @@ test('a state is one sample a word; a distribution is summed up from below', () 
     { atMost: 0.001, count: 2 },
     { atMost: 0.01, count: 3 },
   ];
-  page.addDistribution(histogram('h_seconds', 'H.'), { buckets, count: 6, sum: 1.25 }, { door: 'rw' });
+  page.addDistribution(histogram('h_seconds', 'H.'), { buckets, count: 6, sum: 1.25 }, { listener: 'rw' });
   expect(page.text()).toContain('s{state="up"} 0\ns{state="down"} 1\n');
   expect(page.text()).toContain(
     [
-      'h_seconds_bucket{door="rw",le="0.001"} 2',
-      'h_seconds_bucket{door="rw",le="0.01"} 5',
-      'h_seconds_bucket{door="rw",le="+Inf"} 6',
-      'h_seconds_sum{door="rw"} 1.25',
-      'h_seconds_count{door="rw"} 6',
+      'h_seconds_bucket{listener="rw",le="0.001"} 2',
+      'h_seconds_bucket{listener="rw",le="0.01"} 5',
+      'h_seconds_bucket{listener="rw",le="+Inf"} 6',
+      'h_seconds_sum{listener="rw"} 1.25',
+      'h_seconds_count{listener="rw"} 6',
     ].join('\n'),
   );
 });

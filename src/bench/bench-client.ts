@@ -8,7 +8,7 @@ import { RedisUnreachable } from '../redis/errors.ts';
 import { Link, type Request } from '../redis/link.ts';
 import { parseRole } from '../redis/role.ts';
 import type { Reply } from '../resp/read.ts';
-import type { Door } from '../testbed/door.ts';
+import type { Listener } from '../testbed/listener.ts';
 
 export interface Target {
   host: string;
@@ -63,7 +63,7 @@ export class BenchClient {
 export async function openAt({
   endpoint,
   credentials,
-}: Pick<Door, 'endpoint' | 'credentials'>): Promise<Link> {
+}: Pick<Listener, 'endpoint' | 'credentials'>): Promise<Link> {
   const link = new Link({ endpoint, credentials, connectMs, timeoutMs: 0 });
   await link.ready;
   return link;

@@ -1,13 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { waitFor } from '../base/retry.ts';
-import type { Door } from '../testbed/door.ts';
 import { HoldfastTestbed } from '../testbed/holdfast-testbed.ts';
+import type { Listener } from '../testbed/listener.ts';
 import { plainName } from '../testbed/plain-config.ts';
 import { PlainTestbed } from '../testbed/plain-testbed.ts';
 import type { Testbed, TestbedSettings } from '../testbed/testbed.ts';
 import { BenchClient, openAt, openBySentinels } from './bench-client.ts';
 import { BenchFailed } from './errors.ts';
-import { doorOf } from './own-testbed.ts';
+import { listenerOf } from './own-testbed.ts';
 
 const wholeWithinMs = 60_000;
 const aloneFailoverTimeoutMs = 10_000;
@@ -26,7 +26,7 @@ export interface Candidate {
 export function holdfastCandidate(hosts: TestbedSettings['hosts']): Candidate {
   const testbed = new HoldfastTestbed({ durability: 'async', persistence: 'aof-everysec', hosts });
   const name = hosts === 'one' ? 'holdfast' : 'holdfast on three hosts';
-  return { name, testbed, connect: async (count) => connectTo(await doorOf(testbed), count) };
+  return { name, testbed, connect: async (count) => connectTo(await listenerOf(testbed), count) };
 }
 
 /**
@@ -46,8 +46,8 @@ export function sentinelCandidate(downAfterMs: number): Candidate {
 }
 
 /** Clients of a place that always leads to the primary. */
-export function connectTo(door: Door, count: number): Connect[] {
-  const open = () => openAt(door);
+export function connectTo(listener: Listener, count: number): Connect[] {
+  const open = () => openAt(listener);
   return Array.from({ length: count }, (): Connect => (onDrop) => new BenchClient(open, onDrop));
 }
 

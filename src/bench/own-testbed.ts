@@ -1,7 +1,7 @@
 /** A deployment of holdfast for one measurement, and the two ways to reach its primary. */
 import { MemberClient } from '../redis/member-client.ts';
-import type { Door } from '../testbed/door.ts';
 import { HoldfastTestbed } from '../testbed/holdfast-testbed.ts';
+import type { Listener } from '../testbed/listener.ts';
 import type { TestbedSettings } from '../testbed/testbed.ts';
 import type { Target } from './bench-client.ts';
 import { BenchFailed } from './errors.ts';
@@ -26,15 +26,15 @@ export async function withTestbed<T>(
   }
 }
 
-/** The door to the primary. @throws BENCH_FAILED */
-export async function doorOf(testbed: HoldfastTestbed): Promise<Door> {
-  const door = (await testbed.doors()).find(({ to }) => to === 'primary');
-  if (!door) throw BenchFailed('the deployment has no gate to measure');
-  return door;
+/** The listener to the primary. @throws BENCH_FAILED */
+export async function listenerOf(testbed: HoldfastTestbed): Promise<Listener> {
+  const listener = (await testbed.listeners()).find(({ to }) => to === 'primary');
+  if (!listener) throw BenchFailed('the deployment has no gate to measure');
+  return listener;
 }
 
 async function gateOf(testbed: HoldfastTestbed): Promise<Target> {
-  const { endpoint } = await doorOf(testbed);
+  const { endpoint } = await listenerOf(testbed);
   if (!('host' in endpoint)) throw BenchFailed('the deployment has no gate to measure');
   return endpoint;
 }

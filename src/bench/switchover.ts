@@ -11,7 +11,7 @@ import { BenchClient, openAt } from './bench-client.ts';
 import { connectTo } from './candidate.ts';
 import { type Distribution, describe, sumErrors } from './distribution.ts';
 import { BenchFailed } from './errors.ts';
-import { doorOf } from './own-testbed.ts';
+import { listenerOf } from './own-testbed.ts';
 import { type BenchContext, type BenchHead, headOf } from './result.ts';
 import { GapMeter } from './write-gap.ts';
 
@@ -71,8 +71,8 @@ export async function benchSwitchover(
   });
   try {
     await testbed.start();
-    const door = await doorOf(testbed);
-    const meter = new GapMeter(connectTo(door, options.clients));
+    const listener = await listenerOf(testbed);
+    const meter = new GapMeter(connectTo(listener, options.clients));
     const rounds: SwitchoverRound[] = [];
     const seen: GapMeter['seen'][] = [];
     try {
@@ -90,7 +90,7 @@ export async function benchSwitchover(
       await meter.stop();
     }
     const reader = new BenchClient(
-      () => openAt(door),
+      () => openAt(listener),
       () => {},
     );
     const lost = await meter.lost(reader);

@@ -13,7 +13,7 @@ function writesOf(kind: WriteKind, outcomes: readonly (Outcome | number)[]): Wri
     const value = kind === 'hash' ? `f${step}=v${step}` : `v${step}`;
     return {
       client: 0,
-      door: 'd',
+      listener: 'd',
       kind,
       key: 'k',
       value,

@@ -29,7 +29,7 @@ export interface LostWrite {
   value: string;
   /** When it was acknowledged, ms on the drill's clock. */
   acknowledgedMs: number;
-  door: string;
+  listener: string;
 }
 
 type Finding = Pick<Account, 'lost' | 'presentUnacknowledged' | 'presentRefused' | 'duplicated'>;
@@ -128,6 +128,6 @@ function accountString(writes: readonly Write[], found: string | null): Finding 
   };
 }
 
-function asLost({ key, value, endMs, door }: Write): LostWrite {
-  return { key, value, acknowledgedMs: endMs, door };
+function asLost({ key, value, endMs, listener }: Write): LostWrite {
+  return { key, value, acknowledgedMs: endMs, listener };
 }

@@ -7,7 +7,7 @@ import { errorText } from '../base/errors.ts';
 import { refusalKind } from '../redis/errors.ts';
 import { Link, type Request } from '../redis/link.ts';
 import type { Reply } from '../resp/read.ts';
-import type { Door } from '../testbed/door.ts';
+import type { Listener } from '../testbed/listener.ts';
 
 /** A reply; or why there is none. `sent` says whether the server may have executed the command. */
 export type Answer =
@@ -20,7 +20,7 @@ const silentMs = 40_000;
 const connectMs = 3000;
 
 export class DrillClient {
-  readonly door: Door;
+  readonly listener: Listener;
   readonly #onDrop: () => void;
   #link: Link | null = null;
   #closed = false;
@@ -30,8 +30,8 @@ export class DrillClient {
    * @param onDrop called when a connection on which something was answered ended, and this client had not ended it. One
    *   that is closed before its first answer is an error, but nothing was dropped: a proxy without a server does that.
    */
-  constructor(door: Door, onDrop: () => void = () => {}) {
-    this.door = door;
+  constructor(listener: Listener, onDrop: () => void = () => {}) {
+    this.listener = listener;
     this.#onDrop = onDrop;
   }
 
@@ -43,7 +43,7 @@ export class DrillClient {
       link = this.#connect();
       try {
         await link.ready;
-        this.#hasAnswered = this.door.credentials !== undefined;
+        this.#hasAnswered = this.listener.credentials !== undefined;
       } catch (error) {
         return { kind: 'broken', word: refusalKind(error) ?? link.endCode ?? errorText(error), sent: false };
       }
@@ -68,7 +68,7 @@ export class DrillClient {
 
   #connect(): Link {
     this.#hasAnswered = false;
-    const { endpoint, tls, credentials } = this.door;
+    const { endpoint, tls, credentials } = this.listener;
     const onClosed = () => {
       if (this.#hasAnswered && !this.#closed) this.#onDrop();
     };

@@ -87,7 +87,7 @@ async function crashRepeatedly(testbed: HoldfastTestbed, options: BatchOptions):
   const { settings, crashes, busy, detectAfterMs, report, signal } = options;
   const ledger = new Ledger();
   const stage = new Stage(testbed, ledger, report, signal);
-  const load = new Load(ledger, await testbed.doors(testbed.hosts), { ...settings, prefix });
+  const load = new Load(ledger, await testbed.listeners(testbed.hosts), { ...settings, prefix });
   const startedMs = performance.now();
   const killedMs: number[] = [];
   const wholeMs: number[] = [];

@@ -22,7 +22,7 @@ function write(step: number, endMs: number, more: Partial<Write> = {}): Write {
   const value = `v${step}`;
   const base = {
     client: 0,
-    door: 'gate-1',
+    listener: 'gate-1',
     kind: 'list' as const,
     key: 'l',
     value,
@@ -81,7 +81,7 @@ test('a string that is lost counts once, though its reads show the loss too; a r
   const string = at('s', 'string');
   const register = at('r', 'register');
   const read = (key: string, value: string, sentMs: number): Read => ({
-    ...{ client: 9, door: 'gate-1', from: 'primary', key, value },
+    ...{ client: 9, listener: 'gate-1', from: 'primary', key, value },
     sentMs,
     endMs: sentMs + 1,
   });
@@ -116,12 +116,12 @@ test('a Sentinel that gave the primary up, or began a failover of its own', () =
 });
 
 describe('clients that were cut off', () => {
-  const cutOff = { doors: new Set(['gate-1']), fromMs: 100, untilMs: 180, trustedMs: 190 };
+  const cutOff = { listeners: new Set(['gate-1']), fromMs: 100, untilMs: 180, trustedMs: 190 };
   const writes = [
     write(0, 90),
     write(1, 120),
     write(2, 150, { outcome: 'failed', error: 'NOREPLICAS' }),
-    write(3, 160, { door: 'gate-2', key: 'l', value: 'other' }),
+    write(3, 160, { listener: 'gate-2', key: 'l', value: 'other' }),
   ];
   const found = conclude(observed(writes, { cutOff, holdings: holdings(['v0', 'other']) }));
 
@@ -149,7 +149,7 @@ describe('what always holds', () => {
   const string = (step: number, endMs: number, more: Partial<Write> = {}) =>
     write(step, endMs, { kind: 'string', key: 's', ...more });
   const read = (value: string | null, sentMs: number, from: Read['from'] = 'primary'): Read => ({
-    ...{ client: 9, door: 'gate-1', from, key: 's', value },
+    ...{ client: 9, listener: 'gate-1', from, key: 's', value },
     sentMs,
     endMs: sentMs + 1,
   });
@@ -163,7 +163,7 @@ describe('what always holds', () => {
     expect(broken(seen)).toEqual([]);
   });
 
-  test('a stale read at the primary’s door breaks it; at a replica’s it does not', () => {
+  test('a stale read at the primary’s listener breaks it; at a replica’s it does not', () => {
     const writes = [string(0, 10), string(1, 20)];
     const stale = [read('v1', 22), read('v0', 30), read('v1', 40)];
     expect(broken(observed(writes, { holdings: strings('v1') }, stale))).toEqual([0]);

@@ -22,7 +22,7 @@ export interface Observed {
   differing: { member: string; keys: string[] }[];
   marks: Mark[];
   timeline: TimelineEntry[];
-  /** Clients at these doors were cut off from the majority. */
+  /** Clients at these listeners were cut off from the majority. */
   cutOff: CutOff | null;
   /** How long it took until everyone was back in place; null when that never came. */
   healedMs: number | null;
@@ -31,11 +31,11 @@ export interface Observed {
 }
 
 export interface CutOff {
-  doors: ReadonlySet<string>;
+  listeners: ReadonlySet<string>;
   fromMs: number;
   /** When the network was whole again. */
   untilMs: number;
-  /** When everyone was back in place: from then on these doors are like the others. */
+  /** When everyone was back in place: from then on these listeners are like the others. */
   trustedMs: number;
 }
 
@@ -77,8 +77,8 @@ export interface CutOffFinding {
 
 export function conclude(seen: Observed): Finding {
   const { ledger, struckMs, cutOff } = seen;
-  const isCutOff = ({ door, endMs }: { door: string; endMs: number }) =>
-    cutOff?.doors.has(door) === true && endMs >= cutOff.fromMs && endMs < cutOff.trustedMs;
+  const isCutOff = ({ listener, endMs }: { listener: string; endMs: number }) =>
+    cutOff?.listeners.has(listener) === true && endMs >= cutOff.fromMs && endMs < cutOff.trustedMs;
   const all = account(ledger.writes, seen.holdings);
   const trusted = tellLossFromStaleness(
     seen,
@@ -96,7 +96,8 @@ export function conclude(seen: Observed): Finding {
     reads: ledger.reads.length,
     errors: countErrors(ledger.writes.filter((write) => !isCutOff(write))),
     readErrors: countErrors(ledger.readErrors.filter((read) => !isCutOff(read))),
-    droppedConnections: ledger.drops.filter(({ door, atMs }) => !isCutOff({ door, endMs: atMs })).length,
+    droppedConnections: ledger.drops.filter(({ listener, atMs }) => !isCutOff({ listener, endMs: atMs }))
+      .length,
     longestWaitMs: ledger.waits
       .filter((wait) => wait.endMs >= struckMs && !isCutOff(wait))
       .reduce((longest, { waitMs }) => Math.max(longest, waitMs), 0),
@@ -217,16 +218,16 @@ function longestGap({ ledger, struckMs, endedMs }: Observed, counts: (write: Wri
 function concludeCutOff(
   { ledger, cutOff }: Observed,
   all: Account,
-  isCutOff: (event: { door: string; endMs: number }) => boolean,
+  isCutOff: (event: { listener: string; endMs: number }) => boolean,
   elsewhere: number,
 ): CutOffFinding {
-  const { fromMs, untilMs, doors } = cutOff as CutOff;
+  const { fromMs, untilMs, listeners } = cutOff as CutOff;
   const acks = ledger.writes.filter(
     (write) => write.outcome === 'acknowledged' && isCutOff(write) && write.endMs < untilMs,
   );
   const last = acks.reduce((latest, { endMs }) => Math.max(latest, endMs), fromMs);
-  const isLostThere = ({ door, acknowledgedMs }: Account['lost'][number]) =>
-    doors.has(door) && acknowledgedMs >= fromMs;
+  const isLostThere = ({ listener, acknowledgedMs }: Account['lost'][number]) =>
+    listeners.has(listener) && acknowledgedMs >= fromMs;
   return {
     acknowledged: acks.length,
     lost: all.lost.filter(isLostThere).length,

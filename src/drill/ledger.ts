@@ -11,8 +11,8 @@ export type Outcome = 'acknowledged' | 'failed' | 'unknown';
 
 export interface Write {
   client: number;
-  /** The door that it went through. */
-  door: string;
+  /** The listener that it went through. */
+  listener: string;
   kind: WriteKind;
   key: string;
   /** Unique among all writes of the drill; for a counter only a name for the step. */
@@ -30,8 +30,8 @@ export interface Write {
 
 export interface Read {
   client: number;
-  door: string;
-  /** Whether the door promises the primary's data, or a replica's. */
+  listener: string;
+  /** Whether the listener promises the primary's data, or a replica's. */
   from: 'primary' | 'replica';
   key: string;
   value: string | null;
@@ -51,11 +51,11 @@ export class Ledger {
   readonly writes: Write[] = [];
   readonly reads: Read[] = [];
   /** When a connection of a client ended that it had not ended itself. */
-  readonly drops: { client: number; door: string; atMs: number }[] = [];
+  readonly drops: { client: number; listener: string; atMs: number }[] = [];
   /** Waits of clients: from the first try since its last acknowledged write to the next acknowledgement. */
-  readonly waits: { client: number; door: string; endMs: number; waitMs: number }[] = [];
+  readonly waits: { client: number; listener: string; endMs: number; waitMs: number }[] = [];
   /** Errors of reads, by their first word. */
-  readonly readErrors: { door: string; endMs: number; error: string }[] = [];
+  readonly readErrors: { listener: string; endMs: number; error: string }[] = [];
 
   get acknowledged(): number {
     return this.#acknowledged;

@@ -1,7 +1,7 @@
-/** The load of a drill: clients that write and read through the doors, each one thing after the other. */
+/** The load of a drill: clients that write and read through the listeners, each one thing after the other. */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Request } from '../redis/link.ts';
-import type { Door } from '../testbed/door.ts';
+import type { Listener } from '../testbed/listener.ts';
 import { type Answer, DrillClient } from './client.ts';
 import { type Ledger, outcomeOfError, type Write, type WriteKind } from './ledger.ts';
 
@@ -35,16 +35,16 @@ export class Load {
   readonly #running: Promise<void>[] = [];
   #stopped = false;
 
-  constructor(ledger: Ledger, doors: readonly Door[], options: LoadOptions) {
+  constructor(ledger: Ledger, listeners: readonly Listener[], options: LoadOptions) {
     this.#ledger = ledger;
     this.#options = options;
-    const toPrimary = doors.filter(({ to }) => to === 'primary');
-    const at = (i: number) => toPrimary[i % toPrimary.length] as Door;
+    const toPrimary = listeners.filter(({ to }) => to === 'primary');
+    const at = (i: number) => toPrimary[i % toPrimary.length] as Listener;
     for (let i = 0; i < options.clients; i++) this.#running.push(this.#write(this.#open(i, at(i)), i));
-    const readers = [at(0), at(1), ...doors.filter(({ to }) => to === 'replica').slice(0, 1)];
-    for (const [i, door] of readers.entries()) {
+    const readers = [at(0), at(1), ...listeners.filter(({ to }) => to === 'replica').slice(0, 1)];
+    for (const [i, listener] of readers.entries()) {
       const client = options.clients + i;
-      this.#running.push(this.#read(this.#open(client, door), client));
+      this.#running.push(this.#read(this.#open(client, listener), client));
     }
   }
 
@@ -58,11 +58,11 @@ export class Load {
     await all;
   }
 
-  #open(client: number, door: Door): DrillClient {
+  #open(client: number, listener: Listener): DrillClient {
     const onDrop = () => {
-      if (!this.#stopped) this.#ledger.drops.push({ client, door: door.id, atMs: performance.now() });
+      if (!this.#stopped) this.#ledger.drops.push({ client, listener: listener.id, atMs: performance.now() });
     };
-    const made = new DrillClient(door, onDrop);
+    const made = new DrillClient(listener, onDrop);
     this.#clients.push(made);
     return made;
   }
@@ -71,7 +71,7 @@ export class Load {
     const { clients, writesPerSecond } = this.#options;
     const everyMs = writesPerSecond === null ? 0 : (1000 * clients) / writesPerSecond;
     const steps = new Map<string, number>();
-    const door = client.door.id;
+    const listener = client.listener.id;
     // Not all at the same moment.
     await delay((everyMs * index) / clients);
     let wantedMs: number | null = null;
@@ -81,10 +81,10 @@ export class Load {
       wantedMs ??= sentMs;
       const answer = await client.call(...plan.command);
       const endMs = performance.now();
-      const write = { ...plan.write, client: index, door, sentMs, endMs, ...judge(answer) };
+      const write = { ...plan.write, client: index, listener, sentMs, endMs, ...judge(answer) };
       this.#ledger.write(write);
       if (write.outcome === 'acknowledged') {
-        this.#ledger.waits.push({ client: index, door, endMs, waitMs: endMs - wantedMs });
+        this.#ledger.waits.push({ client: index, listener, endMs, waitMs: endMs - wantedMs });
         wantedMs = null;
       }
       const pauseMs = sentMs + everyMs - performance.now();
@@ -126,7 +126,7 @@ export class Load {
 
   async #read(client: DrillClient, index: number): Promise<void> {
     const { clients, prefix } = this.#options;
-    const { id: door, to: from } = client.door;
+    const { id: listener, to: from } = client.listener;
     for (let turn = 0; !this.#stopped; turn++) {
       const i = (turn >> 1) % clients;
       const key = turn % 2 === 0 ? this.#register(i) : `${prefix}string:${i}`;
@@ -135,9 +135,9 @@ export class Load {
       const endMs = performance.now();
       if (answer.kind === 'reply') {
         const value = answer.reply === null ? null : String(answer.reply);
-        this.#ledger.reads.push({ client: index, door, from, key, value, sentMs, endMs });
+        this.#ledger.reads.push({ client: index, listener, from, key, value, sentMs, endMs });
       } else if (!this.#stopped) {
-        this.#ledger.readErrors.push({ door, endMs, error: answer.word });
+        this.#ledger.readErrors.push({ listener, endMs, error: answer.word });
       }
       await delay(answer.kind === 'broken' ? retryMs : readEveryMs);
     }

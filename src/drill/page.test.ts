@@ -25,7 +25,7 @@ const scenario = scenarios.find(({ name }) => name === 'primary-crash') as Scena
 /** A run in which this many replicas were promoted, after a wait. */
 function runOf(promoted: number, waitMs: number): DrillRun {
   const ledger = new Ledger();
-  ledger.waits.push({ client: 0, door: 'gate-1', endMs: 150, waitMs });
+  ledger.waits.push({ client: 0, listener: 'gate-1', endMs: 150, waitMs });
   const timeline = Array.from({ length: promoted }, (_, i) => ({
     ...{ atMs: 120 + i, source: `redis-${i + 2}`, kind: 'promoted', text: 'is primary from now on' },
   }));

@@ -1,6 +1,6 @@
 /** Reads back what a server holds of the keys that a drill wrote. */
 import { RedisConnection } from '../redis/connection.ts';
-import type { Door } from '../testbed/door.ts';
+import type { Listener } from '../testbed/listener.ts';
 import type { Holdings, Write, WriteKind } from './ledger.ts';
 
 const answerWithinMs = 10_000;
@@ -12,7 +12,7 @@ export function keysOf(writes: readonly Write[]): Map<string, WriteKind> {
 
 /** @throws REDIS_UNREACHABLE, REDIS_REFUSED */
 export async function readBack(
-  where: Omit<Door, 'id' | 'to' | 'host'>,
+  where: Omit<Listener, 'id' | 'to' | 'host'>,
   keys: Map<string, WriteKind>,
 ): Promise<Holdings> {
   const connection = new RedisConnection({ ...where, timeoutMs: answerWithinMs });
@@ -45,7 +45,7 @@ async function readKey(connection: RedisConnection, key: string, kind: WriteKind
 }
 
 /** Takes the drill's keys away. */
-export async function removeKeys(where: Omit<Door, 'id' | 'to' | 'host'>, keys: Iterable<string>) {
+export async function removeKeys(where: Omit<Listener, 'id' | 'to' | 'host'>, keys: Iterable<string>) {
   const connection = new RedisConnection({ ...where, timeoutMs: answerWithinMs });
   try {
     for (const key of keys) await connection.call('UNLINK', key);

@@ -66,7 +66,7 @@ async function runUnderLoad(options: RunOptions, ledger: Ledger): Promise<DrillR
   const { scenario, settings, testbed, prefix, signal } = options;
   const stage = new Stage(testbed, ledger, options.report, signal);
   const clientsOn = (await scenario.clientsOn?.(stage)) ?? testbed.hosts;
-  const load = new Load(ledger, await testbed.doors(clientsOn), { ...settings, prefix });
+  const load = new Load(ledger, await testbed.listeners(clientsOn), { ...settings, prefix });
   const startedMs = performance.now();
   let healedMs: number | null = null;
   let trouble: string | null = null;

@@ -27,7 +27,7 @@ export interface Scenario {
   sections?: Record<string, Record<string, unknown>>;
   /** `drill all` leaves it out: it takes long, and has many ways. */
   onlyByName?: boolean;
-  /** The hosts whose doors the clients use; all of them unless given. */
+  /** The hosts whose listeners the clients use; all of them unless given. */
   clientsOn?(stage: Stage): Promise<readonly string[]>;
   act(stage: Stage): Promise<void>;
 }

@@ -100,10 +100,11 @@ export class Stage {
 
   /** Writes are taken again by clients that are not cut off. */
   async writesGoOn(): Promise<void> {
-    const cutOff = this.cutOff?.doors;
+    const cutOff = this.cutOff?.listeners;
     const count = () =>
-      this.ledger.writes.filter(({ outcome, door }) => outcome === 'acknowledged' && !cutOff?.has(door))
-        .length;
+      this.ledger.writes.filter(
+        ({ outcome, listener }) => outcome === 'acknowledged' && !cutOff?.has(listener),
+      ).length;
     const before = count();
     await this.until('writes to be taken again', () => count() > before + 50, 50);
     this.mark('writes are taken again');
@@ -118,8 +119,8 @@ export class Stage {
 
   /** Nothing passes between this host and the others. Its clients can reach only it. */
   async cutOffHost(host: string): Promise<void> {
-    const doors = new Set((await this.testbed.doors([host])).map(({ id }) => id));
-    this.cutOff = { doors, fromMs: performance.now(), untilMs: Infinity, trustedMs: Infinity };
+    const listeners = new Set((await this.testbed.listeners([host])).map(({ id }) => id));
+    this.cutOff = { listeners, fromMs: performance.now(), untilMs: Infinity, trustedMs: Infinity };
     this.testbed.setCutOff(host, true);
   }
 

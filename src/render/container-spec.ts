@@ -42,12 +42,14 @@ export function containerSpec(spec: Spec, nodes: readonly Node[], withGates: boo
   };
   const hosts: Host[] = nodes.map(({ id, address }) => ({ id, address, bind: ['0.0.0.0'], ssh: null }));
   const gate = spec.gates[0];
-  const doors = gate ? { port: gate.port, replicaPort: gate.replicaPort } : { port: 6380, replicaPort: 6381 };
+  const listeners = gate
+    ? { port: gate.port, replicaPort: gate.replicaPort }
+    : { port: 6380, replicaPort: 6381 };
   const gates = nodes.map(({ id, address }, index) => ({
     id: `gate-${index + 1}`,
     host: id,
     address,
-    ...doors,
+    ...listeners,
   }));
   return {
     ...spec,

@@ -14,9 +14,9 @@ import { freePorts } from '../process/free-ports.ts';
 import { parseSpec } from '../spec/parse.ts';
 import { deriveSecrets } from '../spec/secrets.ts';
 import type { Spec } from '../spec/spec.ts';
-import type { Door } from './door.ts';
 import { TestbedFailed } from './errors.ts';
 import { isAlive, killAllOf } from './leftovers.ts';
+import type { Listener } from './listener.ts';
 import { knownPriorities, neverPromoted, setPriority, usualPriority } from './member-priority.ts';
 import { NetworkHosts } from './network-hosts.ts';
 import { runApart } from './run-apart.ts';
@@ -103,18 +103,18 @@ export class HoldfastTestbed implements Testbed {
     }
   }
 
-  async doors(hosts = this.hosts): Promise<Door[]> {
-    const doors: Door[] = [];
+  async listeners(hosts = this.hosts): Promise<Listener[]> {
+    const listeners: Listener[] = [];
     for (const { id, host, address, port, replicaPort } of this.#known.gates) {
       if (!hosts.includes(host)) continue;
       const credentials = this.#credentials();
       const endpoint = await this.#reach(host, address, port);
-      doors.push({ id, to: 'primary', host, endpoint, ...credentials });
+      listeners.push({ id, to: 'primary', host, endpoint, ...credentials });
       if (replicaPort === null) continue;
       const readOnly = await this.#reach(host, address, replicaPort);
-      doors.push({ id: `${id} read-only`, to: 'replica', host, endpoint: readOnly, ...credentials });
+      listeners.push({ id: `${id} read-only`, to: 'replica', host, endpoint: readOnly, ...credentials });
     }
-    return doors;
+    return listeners;
   }
 
   async processes(): Promise<TestbedProcess[]> {
@@ -129,7 +129,7 @@ export class HoldfastTestbed implements Testbed {
     return newest?.primary ?? null;
   }
 
-  direct(member: string): Pick<Door, 'endpoint' | 'credentials'> {
+  direct(member: string): Pick<Listener, 'endpoint' | 'credentials'> {
     const { socket } = this.#paths(this.#hostOf(member)).member(member);
     return { endpoint: { path: socket }, ...this.#credentials() };
   }
@@ -307,7 +307,7 @@ export class HoldfastTestbed implements Testbed {
   }
 
   /** A host of another network is reached through a socket that leads there. */
-  async #reach(host: string, address: string, port: number): Promise<Door['endpoint']> {
+  async #reach(host: string, address: string, port: number): Promise<Listener['endpoint']> {
     if (this.#network === null) return { host: address, port };
     return { path: await this.#network.relay(host, address, port) };
   }

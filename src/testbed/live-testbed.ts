@@ -5,8 +5,8 @@ import type { SwitchoverResult } from '../agent/change/switchover.ts';
 import type { StatePaths } from '../agent/state/paths.ts';
 import type { Credentials, TlsTexts } from '../redis/endpoint.ts';
 import type { Spec } from '../spec/spec.ts';
-import type { Door } from './door.ts';
 import { TestbedFailed, TestbedUnfit } from './errors.ts';
+import type { Listener } from './listener.ts';
 import type { Testbed, TestbedLog, TestbedProcess } from './testbed.ts';
 
 export interface LiveSettings {
@@ -50,17 +50,17 @@ export class LiveTestbed implements Testbed {
   /** What runs is left as it is. */
   async stop(): Promise<void> {}
 
-  async doors(hosts = this.hosts): Promise<Door[]> {
+  async listeners(hosts = this.hosts): Promise<Listener[]> {
     const { credentials, tls, spec } = this.#live;
     return spec.gates
       .filter(({ host }) => hosts.includes(host))
       .flatMap(({ id, host, address, port, replicaPort }) => {
-        const door = (name: string, to: Door['to'], at: number): Door => ({
+        const listener = (name: string, to: Listener['to'], at: number): Listener => ({
           ...{ id: name, to, host, credentials, tls },
           endpoint: { host: address, port: at },
         });
-        const readOnly = replicaPort === null ? [] : [door(`${id} read-only`, 'replica', replicaPort)];
-        return [door(id, 'primary', port), ...readOnly];
+        const readOnly = replicaPort === null ? [] : [listener(`${id} read-only`, 'replica', replicaPort)];
+        return [listener(id, 'primary', port), ...readOnly];
       });
   }
 
@@ -85,7 +85,7 @@ export class LiveTestbed implements Testbed {
     return state === 'down' ? null : primary;
   }
 
-  direct(member: string): Pick<Door, 'endpoint' | 'credentials' | 'tls'> {
+  direct(member: string): Pick<Listener, 'endpoint' | 'credentials' | 'tls'> {
     const place = this.#live.spec.members.find(({ id }) => id === member);
     if (!place) throw TestbedFailed(`there is no ${member}`);
     const { credentials, tls } = this.#live;

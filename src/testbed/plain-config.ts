@@ -62,7 +62,7 @@ export function plainSentinelConf(
 }
 
 export function plainHaproxyCfg(
-  door: PlainPlace & { readOnlyPort: number },
+  listener: PlainPlace & { readOnlyPort: number },
   members: readonly PlainPlace[],
 ): string {
   const backend = (role: string) => [
@@ -80,17 +80,17 @@ export function plainHaproxyCfg(
   return lines([
     'global',
     // Only for the drill, to see when all have been checked.
-    `stats socket ${door.folder}/sock mode 600 level user`,
+    `stats socket ${listener.folder}/sock mode 600 level user`,
     'defaults REDIS',
     'mode tcp',
     'timeout connect 3s',
     'timeout server 30s',
     'timeout client 30s',
     'frontend front_redis_master',
-    `bind ${door.address}:${door.port} name redis`,
+    `bind ${listener.address}:${listener.port} name redis`,
     'default_backend back_redis_master',
     'frontend front_redis_slave',
-    `bind ${door.address}:${door.readOnlyPort} name redis`,
+    `bind ${listener.address}:${listener.readOnlyPort} name redis`,
     'default_backend back_redis_slave',
     ...backend('master'),
     ...backend('slave'),

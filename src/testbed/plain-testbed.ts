@@ -8,9 +8,9 @@ import { findRedisServer } from '../agent/server-program.ts';
 import { errorText, HoldfastError } from '../base/errors.ts';
 import { waitFor } from '../base/retry.ts';
 import { freePorts } from '../process/free-ports.ts';
-import type { Door } from './door.ts';
 import { TestbedFailed } from './errors.ts';
 import { isAlive, killAllOf } from './leftovers.ts';
+import type { Listener } from './listener.ts';
 import { NetworkHosts } from './network-hosts.ts';
 import {
   type PlainPlace,
@@ -100,15 +100,15 @@ export class PlainTestbed implements Testbed {
     }
   }
 
-  async doors(hosts = this.hosts): Promise<Door[]> {
-    const doors: Door[] = [];
+  async listeners(hosts = this.hosts): Promise<Listener[]> {
+    const listeners: Listener[] = [];
     for (const { id, host, address, port } of this.#of('gate')) {
       if (!hosts.includes(host)) continue;
-      doors.push({ id, to: 'primary', host, endpoint: await this.#reach(host, address, port) });
+      listeners.push({ id, to: 'primary', host, endpoint: await this.#reach(host, address, port) });
       const readOnly = await this.#reach(host, address, port + 1);
-      doors.push({ id: `${id} read-only`, to: 'replica', host, endpoint: readOnly });
+      listeners.push({ id: `${id} read-only`, to: 'replica', host, endpoint: readOnly });
     }
-    return doors;
+    return listeners;
   }
 
   /** Where clients on this machine ask who is primary. */
@@ -135,7 +135,7 @@ export class PlainTestbed implements Testbed {
     return role?.role === 'primary' ? named : null;
   }
 
-  direct(member: string): Pick<Door, 'endpoint'> {
+  direct(member: string): Pick<Listener, 'endpoint'> {
     return { endpoint: { path: path.join(this.#processOf(member).folder, 'sock') } };
   }
 
@@ -328,7 +328,7 @@ export class PlainTestbed implements Testbed {
     return one;
   }
 
-  async #reach(host: string, address: string, port: number): Promise<Door['endpoint']> {
+  async #reach(host: string, address: string, port: number): Promise<Listener['endpoint']> {
     if (this.#network === null) return { host: address, port };
     return { path: await this.#network.relay(host, address, port) };
   }

@@ -2,7 +2,7 @@ import type { NetworkHosts } from './network-hosts.ts';
 import type { TestbedSettings } from './testbed.ts';
 
 export const specName = 'drill';
-/** Three members, three Sentinels, the gate's two doors, the API. */
+/** Three members, three Sentinels, the gate's two listeners, the API. */
 export const portsNeeded = 9;
 /** The least that the spec takes: after a failover the Sentinels begin no other within twice this. */
 const shortFailoverTimeout = '6s';

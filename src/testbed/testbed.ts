@@ -1,5 +1,5 @@
 import type { Sabotage } from '../base/sabotage.ts';
-import type { Door } from './door.ts';
+import type { Listener } from './listener.ts';
 
 /** What a testbed is made of, where a drill wants it otherwise than usual. */
 export interface TestbedSettings {
@@ -39,13 +39,13 @@ export interface Testbed {
   start(): Promise<void>;
   /** Ends all of it at once, whatever state it is in, and removes its files. */
   stop(): Promise<void>;
-  /** The doors that clients of these hosts use; of all hosts unless said otherwise. */
-  doors(hosts?: readonly string[]): Promise<Door[]>;
+  /** The listeners that clients of these hosts use; of all hosts unless said otherwise. */
+  listeners(hosts?: readonly string[]): Promise<Listener[]>;
   processes(): Promise<TestbedProcess[]>;
   /** The member that the Sentinels name, by a majority, and that acts as primary; null when there is none. */
   primary(): Promise<string | null>;
   /** How to ask a member directly, past gates and faults of the network. */
-  direct(member: string): Pick<Door, 'endpoint' | 'credentials' | 'tls'>;
+  direct(member: string): Pick<Listener, 'endpoint' | 'credentials' | 'tls'>;
   /** Everyone is there, in their places, and in touch. */
   isWhole(): Promise<boolean>;
   signal(id: string, signal: NodeJS.Signals): Promise<void>;

@@ -1,5 +1,5 @@
 /**
- * What the agent knows, as metrics. Of the deployment, the members, the Sentinels and the doors each agent tells what
+ * What the agent knows, as metrics. Of the deployment, the members, the Sentinels and the listeners each agent tells what
  * it sees, of other hosts too: when agents disagree, that is news. Restarts, and what a gate counts, only the agent of
  * that host knows.
  */
@@ -12,7 +12,7 @@ import type { GateStatusLine, MemberStatus, SentinelStatus, Status } from './sta
 
 const member = ['member', 'host'];
 const sentinel = ['sentinel', 'host'];
-const door = ['gate', 'host'];
+const listener = ['gate', 'host'];
 
 /** docs/metrics.md lists them; a test keeps the two equal. */
 export const agentMetrics = {
@@ -67,10 +67,10 @@ export const agentMetrics = {
   agrees: gauge('holdfast_sentinel_agrees', '1 when it names the primary that the majority names.', sentinel),
   sentinelRestarts: counter('holdfast_sentinel_restarts_total', 'Restarts by this agent.', sentinel),
 
-  gateUp: gauge('holdfast_gate_up', '1 when it is open.', door),
-  gateState: gauge('holdfast_gate_state', '1 for the state that it is in.', [...door, 'state']),
-  gateClients: gauge('holdfast_gate_clients', 'Clients connected; 0 for gates of other hosts.', door),
-  gateRestarts: counter('holdfast_gate_restarts_total', 'Restarts by this agent.', door),
+  gateUp: gauge('holdfast_gate_up', '1 when it is open.', listener),
+  gateState: gauge('holdfast_gate_state', '1 for the state that it is in.', [...listener, 'state']),
+  gateClients: gauge('holdfast_gate_clients', 'Clients connected; 0 for gates of other hosts.', listener),
+  gateRestarts: counter('holdfast_gate_restarts_total', 'Restarts by this agent.', listener),
 
   backup: gauge(
     'holdfast_backup_last_success_timestamp_seconds',

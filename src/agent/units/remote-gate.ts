@@ -9,7 +9,7 @@ const answerWithinMs = 1000;
 
 /**
  * A gate of another host. Agents don't command each other's gates: a gate hears of a change from the Sentinels by
- * itself. All that is done here is to see whether its door answers.
+ * itself. All that is done here is to see whether its listener answers.
  */
 export class RemoteGate implements GateAdapter {
   readonly #place: GatePlace;
@@ -32,7 +32,7 @@ export class RemoteGate implements GateAdapter {
     throw new TypeError(`${this.#place.id} runs on ${this.#place.host}, not here`);
   }
 
-  /** Any answer to PING, also NOAUTH, means that the door is open. */
+  /** Any answer to PING, also NOAUTH, means that the listener is open. */
   async look(): Promise<void> {
     const { address: host, port } = this.#place;
     const link = new Link({ endpoint: { host, port }, tls: this.#tls, timeoutMs: answerWithinMs });

@@ -19,9 +19,9 @@ export const slowCommand: Scenario = {
   // Sentinels can't tell a slow command from a lost host: they are to wait longer than it takes on a busy machine.
   sections: { sentinel: { detectAfter: '10s' }, agent: { hangAfter: '10s' } },
   async act(stage) {
-    const door = (await stage.testbed.doors()).find(({ to }) => to === 'primary');
-    if (door === undefined) throw DrillFailed('there is no way in for a client');
-    const client = new DrillClient(door);
+    const listener = (await stage.testbed.listeners()).find(({ to }) => to === 'primary');
+    if (listener === undefined) throw DrillFailed('there is no way in for a client');
+    const client = new DrillClient(listener);
     let took = '';
     await stage.inject('a slow command is sent', async () => {
       const answer = await client.call('EVAL', slowScript, '0');

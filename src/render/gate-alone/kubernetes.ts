@@ -20,7 +20,7 @@ export function gateManifests(
   const port = (wanted: string) => ports.find((each) => each.name === wanted)?.port ?? null;
   const namespace = options['namespace'] === '' ? undefined : options['namespace'];
   const names: Names = { name, namespace };
-  const doors = { port: port('redis') ?? 6380, replicaPort: port('redis-replicas') };
+  const listeners = { port: port('redis') ?? 6380, replicaPort: port('redis-replicas') };
   const values: Values = {
     namespace,
     image: options['image'] ?? '',
@@ -47,7 +47,7 @@ export function gateManifests(
       ...Object.fromEntries(files.map((file) => [file.name, contentOf(file)])),
     },
   };
-  const gates = [gateDeployment(names, doors, values), ...gateServices(names, doors, values)];
+  const gates = [gateDeployment(names, listeners, values), ...gateServices(names, listeners, values)];
   const file = (fileName: string, manifests: Manifest[], isSecret: boolean): RenderedFile => ({
     name: fileName,
     text: `# A gate in front of ${name}, made by holdfast.\n${manifests

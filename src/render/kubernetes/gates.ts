@@ -13,13 +13,13 @@ import {
 } from './names.ts';
 import type { Values } from './values.ts';
 
-export interface Doors {
+export interface Listeners {
   port: number;
   replicaPort: number | null;
 }
 
 /** Gates without an agent: they watch the Sentinels themselves, and any number of them may run. */
-export function gateDeployment(names: Names, doors: Doors, values: Values): Manifest {
+export function gateDeployment(names: Names, listeners: Listeners, values: Values): Manifest {
   const mounts = { name: 'config', mountPath: '/run/gate' };
   return {
     apiVersion: 'apps/v1',
@@ -48,7 +48,7 @@ export function gateDeployment(names: Names, doors: Doors, values: Values): Mani
               volumeMounts: [mounts, { name: 'secrets', mountPath: secretsFolder, readOnly: true }],
             },
           ],
-          containers: [gateContainer(doors, values, mounts)],
+          containers: [gateContainer(listeners, values, mounts)],
           volumes: [
             { name: 'secrets', secret: { secretName: `${names.name}-gate`, defaultMode: 0o440 } },
             { name: 'config', emptyDir: { medium: 'Memory' } },
@@ -59,16 +59,16 @@ export function gateDeployment(names: Names, doors: Doors, values: Values): Mani
   };
 }
 
-function gateContainer(doors: Doors, values: Values, mounts: object): object {
-  const door = { tcpSocket: { port: 'redis' } };
+function gateContainer(listeners: Listeners, values: Values, mounts: object): object {
+  const listener = { tcpSocket: { port: 'redis' } };
   return {
     name: 'gate',
     image: values.image,
     imagePullPolicy: values.imagePullPolicy,
     command: ['node', '/opt/holdfast/dist/gate/main.js', '--config', '/run/gate/gate.json'],
-    ports: doorPorts(doors).map(({ name, port }) => ({ name, containerPort: port })),
-    readinessProbe: { ...door, periodSeconds: 2, failureThreshold: 2 },
-    livenessProbe: { ...door, periodSeconds: 10, failureThreshold: 6 },
+    ports: listenerPorts(listeners).map(({ name, port }) => ({ name, containerPort: port })),
+    readinessProbe: { ...listener, periodSeconds: 2, failureThreshold: 2 },
+    livenessProbe: { ...listener, periodSeconds: 10, failureThreshold: 6 },
     // The endpoint goes first, then the gate drains: new connections find the others.
     lifecycle: { preStop: { exec: { command: ['sleep', '5'] } } },
     securityContext: containerSecurity,
@@ -77,7 +77,7 @@ function gateContainer(doors: Doors, values: Values, mounts: object): object {
   };
 }
 
-export function gateServices(names: Names, doors: Doors, values: Values): Manifest[] {
+export function gateServices(names: Names, listeners: Listeners, values: Values): Manifest[] {
   const service = (name: string, type: string): Manifest => ({
     apiVersion: 'v1',
     kind: 'Service',
@@ -85,7 +85,7 @@ export function gateServices(names: Names, doors: Doors, values: Values): Manife
     spec: {
       type,
       selector: labels(names, 'gate'),
-      ports: doorPorts(doors).map(({ name: port, port: number }) => ({
+      ports: listenerPorts(listeners).map(({ name: port, port: number }) => ({
         name: port,
         port: number,
         targetPort: port,
@@ -98,19 +98,19 @@ export function gateServices(names: Names, doors: Doors, values: Values): Manife
   ];
 }
 
-export function doorPorts({ port, replicaPort }: Doors): { name: string; port: number }[] {
+export function listenerPorts({ port, replicaPort }: Listeners): { name: string; port: number }[] {
   const readOnly = replicaPort === null ? [] : [{ name: 'redis-replicas', port: replicaPort }];
   return [{ name: 'redis', port }, ...readOnly];
 }
 
 /** The gate's configuration, as the gate reads it (gate/config.ts): it fills in what is not said. */
-export function gateConfigText(spec: Spec, secrets: Secrets, doors: Doors): string {
+export function gateConfigText(spec: Spec, secrets: Secrets, listeners: Listeners): string {
   const listen = (port: number) => ({ host: '0.0.0.0', port });
   const config = {
     deployment: spec.name,
     id: 'gate',
-    listen: listen(doors.port),
-    replicaListen: doors.replicaPort === null ? null : listen(doors.replicaPort),
+    listen: listen(listeners.port),
+    replicaListen: listeners.replicaPort === null ? null : listen(listeners.replicaPort),
     controlSocket: '/run/gate/control.sock',
     ...gateSettings(spec, secrets),
   };

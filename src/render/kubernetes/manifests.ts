@@ -9,7 +9,7 @@ import {
   userKey,
 } from '../container-spec.ts';
 import { TargetRefused } from '../errors.ts';
-import { type Doors, gateConfigText, gateDeployment, gateServices } from './gates.ts';
+import { gateConfigText, gateDeployment, gateServices, type Listeners } from './gates.ts';
 import { disruptionBudget, headlessService, podServices, statefulSet } from './members.ts';
 import { type Manifest, metadata, type Names, podName } from './names.ts';
 import { networkPolicies, prometheusRule, serviceMonitor } from './network.ts';
@@ -29,10 +29,10 @@ export function manifestFiles(spec: Spec, values: Values, strictly: boolean): Ma
   checkName(spec.name);
   const names: Names = { name: spec.name, namespace: values.namespace };
   const podSpec = specForPods(spec);
-  const doors = doorsOf(spec);
+  const listeners = listenersOf(spec);
   const [inside, outside] = [
-    gateServices(names, doors, { ...values, loadBalancer: false }),
-    gateServices(names, doors, values).slice(1),
+    gateServices(names, listeners, { ...values, loadBalancer: false }),
+    gateServices(names, listeners, values).slice(1),
   ];
   const files: ManifestFile[] = [
     { name: 'secrets.yaml', manifests: secretManifests(names, spec, values), secret: true },
@@ -48,9 +48,9 @@ export function manifestFiles(spec: Spec, values: Values, strictly: boolean): Ma
     },
     {
       name: 'gates.yaml',
-      manifests: [gateDeployment(names, doors, values), ...inside, disruptionBudget(names, 'gate')],
+      manifests: [gateDeployment(names, listeners, values), ...inside, disruptionBudget(names, 'gate')],
     },
-    { name: 'network-policies.yaml', manifests: networkPolicies(names, podSpec, doors) },
+    { name: 'network-policies.yaml', manifests: networkPolicies(names, podSpec, listeners) },
   ];
   if (outside.length > 0)
     files.push({ name: 'load-balancer.yaml', manifests: outside, condition: 'loadBalancer' });
@@ -72,7 +72,7 @@ export function secretValues(spec: Spec, secrets: Secrets): Record<string, strin
     'api-token': secrets.apiToken,
     ...(password === null ? {} : { 'client-password': password }),
     ...Object.fromEntries(spec.security.users.map(({ name }) => [userKey(name), secrets.users[name] ?? ''])),
-    'gate.json': gateConfigText(specForPods(spec), withPasswords(spec, secrets), doorsOf(spec)),
+    'gate.json': gateConfigText(specForPods(spec), withPasswords(spec, secrets), listenersOf(spec)),
   };
 }
 
@@ -85,7 +85,7 @@ function specForPods(spec: Spec): Spec {
   return containerSpec(spec, nodes, false);
 }
 
-function doorsOf({ gates }: Spec): Doors {
+function listenersOf({ gates }: Spec): Listeners {
   const [gate] = gates;
   return gate ? { port: gate.port, replicaPort: gate.replicaPort } : { port: 6380, replicaPort: 6381 };
 }

@@ -1,11 +1,11 @@
 import type { Spec } from '../../spec/spec.ts';
 import { alertGroups } from '../monitoring/alerts.ts';
-import { type Doors, doorPorts } from './gates.ts';
+import { type Listeners, listenerPorts } from './gates.ts';
 import { monitoredLabel, servicePorts } from './members.ts';
 import { labels, type Manifest, metadata, type Names } from './names.ts';
 
 /** Servers talk to each other and to gates; everyone else talks to gates. The API is for the cluster (monitoring). */
-export function networkPolicies(names: Names, spec: Spec, doors: Doors): Manifest[] {
+export function networkPolicies(names: Names, spec: Spec, listeners: Listeners): Manifest[] {
   const tcp = (port: number) => ({ protocol: 'TCP', port });
   const policy = (component: 'member' | 'gate', ingress: object[]): Manifest => ({
     apiVersion: 'networking.k8s.io/v1',
@@ -21,7 +21,7 @@ export function networkPolicies(names: Names, spec: Spec, doors: Doors): Manifes
       },
       { from: [{ namespaceSelector: {} }], ports: [tcp(spec.agent.port)] },
     ]),
-    policy('gate', [{ ports: doorPorts(doors).map(({ port }) => tcp(port)) }]),
+    policy('gate', [{ ports: listenerPorts(listeners).map(({ port }) => tcp(port)) }]),
   ];
 }
 

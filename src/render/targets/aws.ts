@@ -28,7 +28,7 @@ export const awsTarget: Target = {
         ...(bucket === null ? {} : storage(spec, bucket)),
       },
       output: {
-        address: { value: '${aws_lb.doors.dns_name}', description: 'What clients connect to.' },
+        address: { value: '${aws_lb.gate.dns_name}', description: 'What clients connect to.' },
         ...(bucket === null
           ? {}
           : {
@@ -53,18 +53,21 @@ function loadBalancer(spec: Spec, isPublic: boolean): Record<string, unknown> {
       },
     );
   }
-  const doors = [
+  const listeners = [
     { name: 'rw', port: (gate: Spec['gates'][number]) => gate.port },
     { name: 'ro', port: (gate: Spec['gates'][number]) => gate.replicaPort },
   ].filter(({ port }) => spec.gates.some((gate) => port(gate) !== null));
   const each = <T>(make: (name: string, port: number) => T) =>
     Object.fromEntries(
-      doors.map(({ name, port }) => [name, make(name, port(spec.gates[0] as Spec['gates'][number]) ?? 0)]),
+      listeners.map(({ name, port }) => [
+        name,
+        make(name, port(spec.gates[0] as Spec['gates'][number]) ?? 0),
+      ]),
     );
   return {
     aws_lb: {
-      doors: {
-        name: awsName(spec.name, 'doors'),
+      gate: {
+        name: awsName(spec.name, 'gate'),
         load_balancer_type: 'network',
         internal: !isPublic,
         subnets: '${var.subnet_ids}',
@@ -91,7 +94,7 @@ function loadBalancer(spec: Spec, isPublic: boolean): Record<string, unknown> {
       preserve_client_ip: true,
     })),
     aws_lb_listener: each((name, port) => ({
-      load_balancer_arn: '${aws_lb.doors.arn}',
+      load_balancer_arn: '${aws_lb.gate.arn}',
       port,
       protocol: 'TCP',
       default_action: { type: 'forward', target_group_arn: `\${aws_lb_target_group.${name}.arn}` },
@@ -99,7 +102,7 @@ function loadBalancer(spec: Spec, isPublic: boolean): Record<string, unknown> {
       tcp_idle_timeout_seconds: 6000,
     })),
     aws_lb_target_group_attachment: Object.fromEntries(
-      doors.flatMap(({ name, port }) =>
+      listeners.flatMap(({ name, port }) =>
         spec.gates.map((gate) => [
           `${name}-${gate.id}`,
           {

@@ -78,7 +78,7 @@ function service(spec: Spec, index: number, options: Record<string, string>): ob
   const host = spec.hosts[index] as Spec['hosts'][number];
   const gate = spec.gates[index] as Spec['gates'][number];
   const publish = (port: number, step: number) => `127.0.0.1:${port + index * step}:${port}`;
-  const doors = [gate.port, ...(gate.replicaPort === null ? [] : [gate.replicaPort])];
+  const listeners = [gate.port, ...(gate.replicaPort === null ? [] : [gate.replicaPort])];
   return {
     image: options['image'],
     hostname: host.id,
@@ -100,8 +100,8 @@ function service(spec: Spec, index: number, options: Record<string, string>): ob
       ? {}
       : { mem_limit: Math.ceil(spec.redis.maxMemoryBytes * 2.5) + 2 ** 29 }),
     networks: { redis: { ipv4_address: host.address } },
-    // The doors of the first node have the spec's ports, those of the others 10, 20… more; the APIs 1, 2… more.
-    ports: [...doors.map((port) => publish(port, 10)), publish(spec.agent.port, 1)],
+    // The ports of the first node have the spec's ports, those of the others 10, 20… more; the APIs 1, 2… more.
+    ports: [...listeners.map((port) => publish(port, 10)), publish(spec.agent.port, 1)],
     volumes: [`${host.id}:/var/lib/holdfast`],
     configs: [{ source: 'spec', target: containerSpecFile }],
     secrets: secretNames(spec).map(({ name, key }) => ({ source: name, target: `${secretsFolder}/${key}` })),

@@ -5,14 +5,14 @@ import { TargetRefused } from '../errors.ts';
 import { placesOf, type Target, type TargetInput } from '../target.ts';
 
 /**
- * Virtual addresses for the doors: one host at a time has them, and the next takes over when that host, or its gate,
- * is gone. The read-only port may have an address of its own, so that both doors can be on one port for clients.
+ * Virtual addresses for the gates: one host at a time has them, and the next takes over when that host, or its gate,
+ * is gone. The read-only port may have an address of its own, so that both ports can be on one port for clients.
  */
 export const keepalivedTarget: Target = {
   name: 'keepalived',
-  summary: 'virtual addresses for the doors, moved by VRRP',
+  summary: 'virtual addresses for the gates, moved by VRRP',
   options: [
-    { name: 'address', about: 'virtual address of the doors, such as 10.0.1.200/24', default: undefined },
+    { name: 'address', about: 'virtual address of the gates, such as 10.0.1.200/24', default: undefined },
     { name: 'replicaAddress', about: 'another one, for the read-only port', default: '' },
     { name: 'interface', about: 'network interface', default: 'eth0' },
     { name: 'router', about: 'VRRP router id from 1 to 254, unlike any other on the network', default: '51' },
@@ -45,7 +45,7 @@ function checkOptions({ options }: TargetInput, addresses: readonly string[]): v
   }
 }
 
-/** A door that listens on its host's own address only would refuse connections to the virtual one. */
+/** A gate that listens on its host's own address only would refuse connections to the virtual one. */
 function checkListening(spec: Spec, gate: GatePlace, addresses: readonly string[]): void {
   const binds = bindAddresses(hostOf(spec, gate));
   const wildcard = (address: string) =>
@@ -83,7 +83,7 @@ function configuration(
     '    rise 2',
     '}',
     '',
-    'vrrp_instance doors {',
+    'vrrp_instance gate {',
     '    # No host is preferred for ever: an address that moved stays, and clients are cut once, not twice.',
     '    state BACKUP',
     '    nopreempt',

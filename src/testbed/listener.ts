@@ -1,7 +1,7 @@
 import type { Credentials, Endpoint, TlsTexts } from '../redis/endpoint.ts';
 
 /** Where clients connect, and as whom. */
-export interface Door {
+export interface Listener {
   /** Unique in its deployment: `gate-1`, `gate-1 read-only`. */
   id: string;
   /** What it promises: the primary's data, or a replica's. */
