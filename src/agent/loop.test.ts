@@ -70,6 +70,15 @@ test('a crash: the owner of the process is elected, promotes the better replica,
   expect(agents[0]?.gateCalls[0]).toBe('switch to redis-3');
 });
 
+test('a replica that still reads what its primary sent before it died is not promoted before it has', async () => {
+  const { world, agents } = await trial(['host-1']);
+  world.server('redis-3').offset += 10;
+  world.server('redis-2').unread = { bytes: 50, looks: 3 };
+  crash(world, agents);
+  expect(await untilOver(world, agents, 1000)).toBe(true);
+  expect(world.server('redis-2')).toMatchObject({ role: 'primary', offset: 1050, promotions: 1 });
+});
+
 test('a Sentinel that is stopped costs nothing, also when another one knows of a later epoch', async () => {
   const { world, agents } = await trial(['host-1']);
   const [first, second] = world.sentinels;

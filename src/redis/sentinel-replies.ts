@@ -58,13 +58,8 @@ export function watchedReplicas(reply: unknown): WatchedReplica[] {
 }
 
 /** Whether a Sentinel that says this of a replica could promote it. */
-export function isPromotable(replica: Pick<WatchedReplica, 'flags' | 'priority'>): boolean {
-  return replica.priority !== 0 && !isDown(replica);
-}
-
-/** Whether a Sentinel that says this of a replica has no connection to it, or no answer. */
-export function isDown({ flags }: Pick<WatchedReplica, 'flags'>): boolean {
-  return flags.some((flag) => ['s_down', 'o_down', 'disconnected'].includes(flag));
+export function isPromotable({ flags, priority }: Pick<WatchedReplica, 'flags' | 'priority'>): boolean {
+  return priority !== 0 && !flags.some((flag) => ['s_down', 'o_down', 'disconnected'].includes(flag));
 }
 
 function flagsOf(fields: Record<string, string>): string[] {

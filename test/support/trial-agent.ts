@@ -83,6 +83,7 @@ class TrialMember {
   }
 
   #now(): Seen {
+    const readsOn = this.#server.readOn();
     const { alive, role, follows, offset } = this.#server;
     const followed = follows === null ? null : this.#world.server(follows);
     return {
@@ -90,7 +91,7 @@ class TrialMember {
       refuses: !alive,
       role: alive ? role : null,
       follows: followed?.place ?? null,
-      linkUp: followed?.alive === true && followed.role === 'primary',
+      linkUp: readsOn || (followed?.alive === true && followed.role === 'primary'),
       offset,
       seenAtMs: this.#world.clock.monotonicMs(),
     };

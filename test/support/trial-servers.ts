@@ -18,6 +18,8 @@ export class TrialServer {
   /** The id of whom it follows. */
   follows: string | null;
   offset = 1000;
+  /** What its primary sent and it has not read yet: so many bytes, once it was looked at so often. */
+  unread = { bytes: 0, looks: 0 };
   /** How often it was made primary. */
   promotions = 0;
   paused = false;
@@ -28,7 +30,19 @@ export class TrialServer {
     this.follows = follows;
   }
 
+  /** Reads what lies in its socket, as far as it comes. @returns whether there is more. */
+  readOn(): boolean {
+    if (this.unread.looks > 0) this.unread.looks -= 1;
+    else {
+      this.offset += this.unread.bytes;
+      this.unread.bytes = 0;
+    }
+    return this.unread.bytes > 0;
+  }
+
+  /** What it has not read from another one is lost. */
   replicaOf(id: string | null): void {
+    this.unread = { bytes: 0, looks: 0 };
     if (id === null && this.role === 'replica') this.promotions += 1;
     this.role = id === null ? 'primary' : 'replica';
     this.follows = id;

@@ -13,13 +13,15 @@ import { type Realm, type Server, takeOver } from './take-over.ts';
 
 /** A replica that has not said by then what it has is not waited for. */
 const candidatesWithinMs = 100;
+/** Between two questions to a replica that still reads what its primary sent before it died. */
+const readsOnMs = 2;
 /** Before this agent stands once more when too few Sentinels answered. */
 const standAgainAfterMs = 100;
 
 /** A member that may be chosen. */
 interface Replica extends Server {
   readonly watch: Server['watch'] &
-    Pick<MemberWatch, 'look'> & { seen: Pick<MemberObservation, 'reachable' | 'runId'> };
+    Pick<MemberWatch, 'look'> & { seen: Pick<MemberObservation, 'reachable' | 'role' | 'runId' | 'linkUp'> };
 }
 
 /** What is needed to replace a primary. */
@@ -47,7 +49,10 @@ export async function replacePrimary(
   mayReturn = false,
 ): Promise<Replaced> {
   const { elections, events, spec } = deployment;
-  const candidates = askCandidates(deployment, mayReturn ? null : lost);
+  const isGone = deployment.members.some(
+    ({ place, unit }) => place.id === lost && unit?.process.running === false,
+  );
+  const candidates = askCandidates(deployment, mayReturn ? null : lost, isGone);
   const { election, outcome } = await stand(deployment, lost);
   if (outcome === 'not-understood') {
     await askSentinelInstead(deployment);
@@ -83,14 +88,31 @@ function notElected({ election, outcome }: Ballot): string {
   return `this agent was not elected in epoch ${election.epoch}: ${why} (${votes.join(', ')})`;
 }
 
-/** Asks all at once; one that is not heard in time counts as it was last seen, if it was seen at all. */
+/**
+ * Asks all at once; one that is not heard in time counts as it was last seen, if it was seen at all.
+ *
+ * A primary whose process is gone has closed its connections, and a replica that sees the end of its link has read all that
+ * was sent to it. One whose link is still up has not: promoted then, it would throw away what lies in its socket.
+ */
 async function askCandidates(
   deployment: Replaceable,
   from: string | null,
+  isGone: boolean,
 ): Promise<(Candidate & { member: Replica })[]> {
   const others = deployment.members.filter(({ place }) => place.id !== from);
-  const looks = others.filter(({ unit }) => unit?.process.running !== false).map(({ watch }) => watch.look());
+  let late = false;
+  const hear = async ({ watch }: Replica) => {
+    await watch.look();
+    const readsOn = ({ reachable, role, linkUp }: Replica['watch']['seen']) =>
+      reachable && role === 'replica' && linkUp;
+    while (isGone && readsOn(watch.seen) && !late) {
+      await delay(readsOnMs);
+      await watch.look();
+    }
+  };
+  const looks = others.filter(({ unit }) => unit?.process.running !== false).map(hear);
   await Promise.race([Promise.all(looks), delay(candidatesWithinMs, undefined, { ref: false })]);
+  late = true;
   const { members } = deployment.view();
   return others.flatMap((member) => {
     const seen = members.find(({ id }) => id === member.place.id);

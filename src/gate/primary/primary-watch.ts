@@ -1,4 +1,4 @@
-import { isDown, isPromotable } from '../../redis/sentinel-replies.ts';
+import { isPromotable } from '../../redis/sentinel-replies.ts';
 import type { Endpoint, GateConfig, MemberAddress } from '../config.ts';
 import { GateControlFailed } from '../errors.ts';
 import { keyOf } from '../upstream/durability.ts';
@@ -147,17 +147,19 @@ export class PrimaryWatch {
   }
 
   /**
-   * Which replicas at least one of the Sentinels that answer could promote, or will when it asks the replica for its
-   * priority again. Without Sentinels: none.
+   * Which replicas at least one of the Sentinels that answer could promote, or that say of themselves that they may be: an
+   * agent promotes such a one, whatever the Sentinels think of it. Without Sentinels: none.
    */
   async eligibility(): Promise<Eligibility> {
     const lists = (await Promise.all(this.#sentinels.map((each) => each.replicas()))).filter(
       (list) => list !== null,
     );
-    const up = lists.flat().filter((each) => !isDown(each));
+    const listed = lists.flat();
     const nameOf = (each: Endpoint) => keyOf(this.members.find(each) ?? each);
-    const eligible = new Set(up.filter(isPromotable).map(nameOf));
-    const others = up.flatMap((each) => (eligible.has(nameOf(each)) ? [] : (this.members.find(each) ?? [])));
+    const eligible = new Set(listed.filter(isPromotable).map(nameOf));
+    const others = listed.flatMap((each) =>
+      eligible.has(nameOf(each)) ? [] : (this.members.find(each) ?? []),
+    );
     for (const member of await this.#priorities.eligible([...new Set(others)])) eligible.add(keyOf(member));
     return { asked: lists.length, eligible };
   }

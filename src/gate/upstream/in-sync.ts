@@ -3,8 +3,8 @@
  * go by `address:port`.
  *
  * - The set has every replica that could be promoted at first. One leaves it only when a majority of Sentinels answers
- *   and none of those would promote it: it is disconnected or down for them, or its priority is 0, for them and, where it
- *   answers, by its own word (own-priorities.ts). So the set shrinks before a write is acknowledged without a member, as
+ *   and none of those would promote it: it is disconnected or down for them, or its priority is 0; and it does not
+ *   say itself that it may be promoted (own-priorities.ts). So the set shrinks before a write is acknowledged without a member, as
  *   Kafka's in-sync set does. Who takes a slow replica out of the Sentinels' choice is the agent: topology/eligibility.ts.
  * - One that the primary lists as online, and that gives a sign of life, joins it at once, and so does one that a
  *   Sentinel would promote again: the Sentinels are asked for that as long as somebody is left out.

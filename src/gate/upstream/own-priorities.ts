@@ -3,13 +3,12 @@ import type { Link } from '../../redis/link.ts';
 import type { GateConfig, MemberAddress } from '../config.ts';
 import { openLink } from './open-link.ts';
 
-/** A replica that hangs is down for the Sentinels soon, and not asked any more. */
 const answerWithinMs = 300;
 
 /**
- * What replicas themselves say of their priority. A Sentinel asks for it every ten seconds only: until then it takes a
- * replica for ineligible that was made eligible since, and writes would go on without one that may be promoted a moment
- * later.
+ * What replicas themselves say of their priority, which is what an agent goes by. A Sentinel asks for it every ten seconds
+ * only, and takes a replica for ineligible that was made eligible since; and on a busy machine it takes one for down that
+ * only answered late. Writes would go on without a replica that may be promoted a moment later.
  */
 export class OwnPriorities {
   readonly #config: GateConfig;
