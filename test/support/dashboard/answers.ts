@@ -17,8 +17,19 @@ function wave(index: number, period: number, low: number, high: number): number 
   return low + (high - low) * (0.5 + 0.5 * Math.sin(index / period) * 0.9 + ripple);
 }
 
-/** @param outageAgoS when nothing went through for a second; null for never. */
+const histories = new Map<string, ApiHistory>();
+
+/** The same again for the same question: a page asks every second. @param outageAgoS when nothing went through for a second; null for never. */
 export function history(step: '1s' | '1m', view: ApiView, outageAgoS: number | null): ApiHistory {
+  const key = `${step} ${view.primary} ${view.members.length} ${outageAgoS}`;
+  const there = histories.get(key);
+  if (there !== undefined) return there;
+  const made = makeHistory(step, view, outageAgoS);
+  histories.set(key, made);
+  return made;
+}
+
+function makeHistory(step: '1s' | '1m', view: ApiView, outageAgoS: number | null): ApiHistory {
   const stepMs = step === '1s' ? 1000 : 60_000;
   const samples = step === '1s' ? 3600 : 7 * 24 * 60;
   const times = Array.from({ length: samples }, (_, index) => nowMs - (samples - 1 - index) * stepMs);
