@@ -42,7 +42,7 @@ if (way === 'gate') {
 }
 
 const { run } = await import(`../suites/${suite}.mjs`);
-const result = await run(unit, { folder, port, skip, runProgram });
+const result = await run(unit, { folder, port, memberPort: serverPort, skip, runProgram });
 writeFileSync(file, JSON.stringify(result));
 rmSync(scratch, { recursive: true, force: true });
 process.exit(0);

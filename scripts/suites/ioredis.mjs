@@ -9,7 +9,15 @@ export function units() {
 export async function run(unit, { folder, runProgram }) {
   const report = path.join(folder, 'holdfast-report.json');
   const reporter = ['--reporter', 'json', '--reporter-option', `output=${report}`];
-  const args = ['mocha', ...reporter, 'test/helpers/*.ts', unit.endsWith('.ts') ? unit : `${unit}/**/*.ts`];
+  // On a busy machine a long pipeline takes longer than its own 8 s, and then the rest is not run.
+  const args = [
+    'mocha',
+    '--timeout',
+    '60000',
+    ...reporter,
+    'test/helpers/*.ts',
+    unit.endsWith('.ts') ? unit : `${unit}/**/*.ts`,
+  ];
   const env = { TS_NODE_TRANSPILE_ONLY: 'true', NODE_ENV: 'test' };
   const { ended } = await runProgram('npx', args, { env });
   if (ended !== null) return { passed: [], failed: [], ended };

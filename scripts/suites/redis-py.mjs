@@ -27,6 +27,7 @@ export async function run(unit, { skip, runProgram }) {
     '-q',
     '--tb=short',
     '--timeout=60',
+    '--timeout-method=signal',
     '-m',
     marks,
     ...left,
