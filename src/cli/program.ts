@@ -23,6 +23,7 @@ const verbs: Record<string, () => Promise<MakeVerb>> = {
   rdb: async () => (await import('./rdb.ts')).rdbVerb,
   bench: async () => (await import('./bench.ts')).benchVerb,
   drill: async () => (await import('./drill.ts')).drillVerb,
+  token: async () => (await import('./token.ts')).tokenVerb,
   gate: async () => (await import('./gate.ts')).gateVerb,
   completion: async () => (await import('./completion.ts')).completionVerb,
 };

@@ -3,8 +3,10 @@ import type { MemberStatus, Status } from '../agent/api/status-answer.ts';
 import type { BackupStatus } from '../agent/backups/backup-schedule.ts';
 import { type Drift, describeDrift } from '../agent/settings/drift-watch.ts';
 import { describeDuration } from '../base/duration.ts';
+import { shownLine } from '../base/shown.ts';
 import { describeSize } from '../base/size.ts';
 import type { Output } from './output.ts';
+import { createScreen } from './screen.ts';
 import { table } from './table.ts';
 import { openTarget } from './target.ts';
 import { action, type CommonOptions, specArgument, stateDirOption, verb } from './verb.ts';
@@ -20,7 +22,7 @@ export function statusVerb(): Command {
   return verb('status', 'show who is primary, and how everyone is', [
     ['holdfast status', 'a table'],
     ['holdfast status --json | jq -r .primary', 'the id of the primary'],
-    ['holdfast status --watch', 'again every second'],
+    ['holdfast status --watch', 'redrawn every second; in a pipe, told anew when it changes'],
   ])
     .argument(...specArgument)
     .option('-w, --watch', 'show it again every second, until Ctrl-C')
@@ -36,13 +38,26 @@ async function status(output: Output, [file = '']: string[], options: StatusOpti
     print(output, found);
     return found.state === 'healthy' ? 0 : 3;
   }
+  if (output.json)
+    return eachSecond(async () => process.stdout.write(`${JSON.stringify(await agent.status())}\n`));
+  const screen = createScreen(process.stdout);
+  const draw = async () => {
+    const lines: string[] = [];
+    print({ ...output, line: (text) => lines.push(shownLine(text)) }, await agent.status());
+    screen.show(lines);
+  };
+  process.stdout.on('resize', () => screen.redraw());
+  try {
+    return await eachSecond(draw);
+  } finally {
+    screen.end();
+  }
+}
+
+/** Until it fails, or Ctrl-C. */
+async function eachSecond(work: () => Promise<unknown>): Promise<never> {
   for (;;) {
-    const found = await agent.status();
-    if (output.json) process.stdout.write(`${JSON.stringify(found)}\n`);
-    else {
-      if (process.stdout.isTTY) process.stdout.write('\x1b[2J\x1b[H');
-      print(output, found);
-    }
+    await work();
     await new Promise((resolve) => setTimeout(resolve, watchEveryMs));
   }
 }

@@ -165,6 +165,28 @@ test('a switchover is asked for by a token of the right role, seen before, and n
   await deployment.waitUntilHealthy();
 });
 
+test('a token is made, used and revoked on the command line, without a word to the agent', async () => {
+  const { token } = await deployment.json<{ token: string }>(
+    'token',
+    ['make', 'alice'],
+    ['--role', 'operate'],
+  );
+  const pause = { kind: 'pause' };
+  const done = await api.post<ApiJob>('/api/operations', pause, { token });
+  expect(done).toMatchObject({ status: 202, body: { by: 'alice' } });
+  await deployment.run('resume');
+  const listed = await deployment.json<{ name: string; role: string }[]>('token', ['show']);
+  expect(listed.map(({ name, role }) => [name, role])).toEqual([
+    ['read', 'read'],
+    ['operate', 'operate'],
+    ['alice', 'operate'],
+  ]);
+  expect((await deployment.run('token', ['revoke', 'alice'])).status).toBe(0);
+  expect((await api.post<Refusal>('/api/operations', pause, { token })).status).toBe(401);
+  const own = await deployment.run('token', ['show'], ['--role', 'operate']);
+  expect(own.stdout.trim()).toBe(tokenOf('api-operate-token'));
+});
+
 test('what takes long runs beside the agent, as a job with its findings', async () => {
   const token = tokenOf('api-operate-token');
   const job = await api.post<ApiJob>('/api/operations', { kind: 'doctor' }, { token });
