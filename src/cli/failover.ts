@@ -14,7 +14,9 @@ export function failoverVerb(): Command {
     .addOption(stateDirOption())
     .action(
       action<FailoverOptions>(async (output, [file = ''], options) => {
-        const result = await askAgent<{ from: string; to: string }>(output, file, options, 'failover');
+        const result = await askAgent<{ from: string; to: string }>(output, file, options, 'failover', {
+          askedMsAgo: performance.now(),
+        });
         output.line(`${result.from} → ${result.to}`);
         output.data(result);
       }),

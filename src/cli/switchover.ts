@@ -20,6 +20,7 @@ export function switchoverVerb(): Command {
       action<SwitchoverOptions>(async (output, [file = ''], options) => {
         const result = await askAgent<SwitchoverResult>(output, file, options, 'switchover', {
           to: options.to,
+          askedMsAgo: performance.now(),
         });
         const { from, to, heldMs, tookMs } = result;
         if (from === to) output.line(`${to} is primary already; nothing was changed`);

@@ -90,9 +90,9 @@ export class Commands implements AgentApi {
   }
 
   #begin(asked: Commanded, by: string, report: Report, signal: AbortSignal) {
-    const { command, options } = asked;
+    const { command } = asked;
     const { events, spec } = this.#deployment;
-    const request = { kind: command, request: { kind: command, ...options }, by };
+    const request = { kind: command, request: { kind: command, ...toShow(asked) }, by };
     events.add('asked', spec.name, `${by} asked for: ${describeCommand(asked)}`);
     return this.jobs.begin({ ...request, cancellable: cancellable.has(command) }, (say, stop) => {
       const tell: Report = (line) => {
@@ -118,9 +118,9 @@ export class Commands implements AgentApi {
         await this.#down(report);
         return { stopped: true };
       case 'switchover':
-        return change('switchover', (context) => this.#switchover(context, asked.options.to ?? null));
+        return change('switchover', (context) => this.#switchover(context, asked.options));
       case 'failover':
-        return change('failover', (context) => this.#failover(context));
+        return change('failover', (context) => this.#failover(context, asked.options));
       case 'restart':
         return change('restart', (context) => this.#restart(context, asked.options));
       case 'apply': {
@@ -143,11 +143,14 @@ export class Commands implements AgentApi {
     });
   }
 
-  async #switchover(context: ChangeContext, to: string | null): Promise<unknown> {
+  async #switchover(
+    context: ChangeContext,
+    { to, askedMsAgo }: CommandOptions['switchover'],
+  ): Promise<unknown> {
     const { deployment } = context;
-    if (to !== null && !deployment.members.some(({ place }) => place.id === to))
+    if (to !== undefined && !deployment.members.some(({ place }) => place.id === to))
       throw unknownUnit(deployment, to);
-    const result = await switchover(context, to);
+    const result = await switchover(context, to ?? null, askedMsAgo);
     if (result.from !== result.to) {
       const text = `switched over from ${result.from} to ${result.to}; writes waited ${result.heldMs} ms`;
       deployment.events.add('switchover', result.to, text);
@@ -155,14 +158,11 @@ export class Commands implements AgentApi {
     return result;
   }
 
-  async #failover(context: ChangeContext): Promise<unknown> {
-    const result = await forceFailover(context);
-    context.deployment.events.add(
-      'failover',
-      result.to,
-      `failed over from ${result.from} to ${result.to} on request`,
-    );
-    return result;
+  async #failover(context: ChangeContext, { askedMsAgo }: CommandOptions['failover']): Promise<unknown> {
+    const { from, to, replacedBefore } = await forceFailover(context, askedMsAgo);
+    if (!replacedBefore)
+      context.deployment.events.add('failover', to, `failed over from ${from} to ${to} on request`);
+    return { from, to };
   }
 
   async #restart(
@@ -190,6 +190,11 @@ export class Commands implements AgentApi {
 
 /** Given up, each ends in order; what takes a moment, and `down`, are not given up. */
 const cancellable: ReadonlySet<Command> = new Set(['switchover', 'failover', 'restart', 'apply', 'restore']);
+
+/** When its command began is no part of what was asked for. */
+function toShow({ options }: Commanded): object {
+  return Object.fromEntries(Object.entries(options).filter(([name]) => name !== 'askedMsAgo'));
+}
 
 /** Changes nothing, and is no job. */
 function isQuestion(asked: Commanded): boolean {

@@ -6,6 +6,8 @@ import { validated } from './validate.ts';
 
 const id = z.string().min(1).max(100);
 const nothing = z.strictObject({});
+/** How long ago the command began: whatever it finds replaced since then is not replaced once more. */
+const askedMsAgo = z.number().min(0).max(3_600_000).optional();
 
 const restoreRequest = z.strictObject({
   backup: z.string().min(1).max(4096),
@@ -22,8 +24,8 @@ const restoreRequest = z.strictObject({
 
 const schemas = {
   down: nothing,
-  switchover: z.strictObject({ to: id.optional() }),
-  failover: nothing,
+  switchover: z.strictObject({ to: id.optional(), askedMsAgo }),
+  failover: z.strictObject({ askedMsAgo }),
   restart: z.strictObject({ member: id.optional(), acceptDataLoss: z.boolean().optional() }),
   pause: nothing,
   resume: nothing,

@@ -15,10 +15,10 @@ beforeEach(async () => {
 });
 
 /** @param meanwhile is called whenever nothing is on its way */
-async function run(meanwhile = () => {}): Promise<{ from: string; to: string }> {
+async function run(meanwhile = () => {}, askedMsAgo = 0): ReturnType<typeof forceFailover> {
   const operation = { signal: new AbortController().signal };
   const observer = { lookAtAll: () => agent.lookAtAll() };
-  const change = forceFailover({ deployment: agent, observer, report: () => {}, operation });
+  const change = forceFailover({ deployment: agent, observer, report: () => {}, operation }, askedMsAgo);
   let over = false;
   const ends = () => {
     over = true;
@@ -32,7 +32,7 @@ const promotions = () => world.servers.reduce((sum, server) => sum + server.prom
 
 test('a primary that lives is replaced without a drain', async () => {
   world.server('redis-1').offset = 5000;
-  expect(await run()).toEqual({ from: 'redis-1', to: 'redis-2' });
+  expect(await run()).toMatchObject({ from: 'redis-1', to: 'redis-2' });
   expect(promotions()).toBe(1);
   expect(agent.gateCalls).toEqual(['switch to redis-2']);
 });
@@ -63,7 +63,7 @@ test('someone else is elected meanwhile and replaces it: that is the failover th
       ]);
     }
   });
-  expect(await result).toEqual({ from: 'redis-1', to: 'redis-3' });
+  expect(await result).toMatchObject({ from: 'redis-1', to: 'redis-3' });
   expect(promotions()).toBe(1);
 });
 
@@ -71,4 +71,13 @@ test('no replica is fit: no vote is taken', async () => {
   for (const id of ['redis-2', 'redis-3']) world.server(id).alive = false;
   await expect(run()).rejects.toMatchObject({ code: 'FAILOVER_REFUSED' });
   expect(world.sentinels.map(({ leader }) => leader)).toEqual([null, null, null]);
+});
+
+test('a primary that was replaced after the command began is not replaced once more', async () => {
+  agent.elections.noteNamed('redis-1');
+  await run();
+  agent.endSelection();
+  expect(await run(() => {}, 600)).toEqual({ from: 'redis-1', to: 'redis-2', replacedBefore: true });
+  expect(promotions()).toBe(1);
+  expect(await run()).toMatchObject({ from: 'redis-2' });
 });

@@ -2,6 +2,7 @@ import { errorCode } from '../../base/errors.ts';
 import { waitFor } from '../../base/retry.ts';
 import { isEligible } from '../../topology/eligibility.ts';
 import { failoverUnderWay, namedPrimary } from '../../topology/view.ts';
+import type { ElectionWatch } from '../election/election-watch.ts';
 import { type Replaceable, replacePrimary } from '../election/replace-primary.ts';
 import { FailoverRefused } from '../errors.ts';
 import type { Observer } from '../observe/observer.ts';
@@ -15,7 +16,7 @@ const attempts = 4;
 
 /** What a failover on request acts on. */
 export interface FailoverContext {
-  deployment: Replaceable;
+  deployment: Replaceable & { elections: Pick<ElectionWatch, 'replacedWithin' | 'noteNamed'> };
   observer: Pick<Observer, 'lookAtAll'>;
   report: Report;
   operation: Pick<Operation, 'signal'>;
@@ -24,17 +25,29 @@ export interface FailoverContext {
 /**
  * Replaces the primary now, whether it lives or not, without draining it first. Writes that had not reached the new
  * primary are lost; a planned change is what `switchover` is for.
+ * @param askedMsAgo how long ago it was asked for: a primary that was replaced since is not replaced once more
  * @throws FAILOVER_REFUSED within some 3 s when it can't begin or is not elected; ELECTION_LAPSED
  */
-export async function forceFailover(context: FailoverContext): Promise<{ from: string; to: string }> {
+export async function forceFailover(
+  context: FailoverContext,
+  askedMsAgo = 0,
+): Promise<{ from: string; to: string; replacedBefore: boolean }> {
   const { deployment, observer, report, operation } = context;
   await observer.lookAtAll();
+  const replaced = deployment.elections.replacedWithin(askedMsAgo);
+  const now = namedPrimary(deployment.view())?.id;
+  if (replaced !== null && now !== undefined && now !== replaced) {
+    report(`${replaced} was replaced by ${now} since that was asked for`);
+    return { from: replaced, to: now, replacedBefore: true };
+  }
   const from = whatToReplace(deployment);
   operation.signal.throwIfAborted();
   report(`standing for election, to replace ${from}`);
   const to = await replace(context, from);
+  // Now, and not when the loop looks next: another command may begin at once.
+  deployment.elections.noteNamed(to);
   report(`${to} is primary`);
-  return { from, to };
+  return { from, to, replacedBefore: false };
 }
 
 async function replace(context: FailoverContext, from: string): Promise<string> {

@@ -21,10 +21,14 @@ beforeEach(async () => {
 });
 
 /** Runs one while messages go to and fro. @param meanwhile is called whenever nothing is on its way */
-async function run(to: string | null = null, meanwhile = () => {}): Promise<SwitchoverResult> {
+async function run(
+  to: string | null = null,
+  meanwhile = () => {},
+  askedMsAgo = 0,
+): Promise<SwitchoverResult> {
   const operation = { signal: aborter.signal };
   const observer = { lookAtAll: () => agent.lookAtAll() };
-  const change = switchover({ deployment: agent, observer, report: () => {}, operation }, to);
+  const change = switchover({ deployment: agent, observer, report: () => {}, operation }, to, askedMsAgo);
   let over = false;
   const ends = () => {
     over = true;
@@ -124,3 +128,16 @@ test('Sentinels that vote for nobody: it is refused, and nothing was held', asyn
   await expect(run()).rejects.toMatchObject({ code: 'SWITCHOVER_FAILED' });
   expect([agent.gateCalls, promotions()]).toEqual([[], [0, 0, 0]]);
 }, 30_000);
+
+test('a primary that was replaced after the command began is not replaced once more, unless the target is named', async () => {
+  agent.elections.noteNamed('redis-1');
+  await run('redis-2');
+  agent.endSelection();
+  const before = promotions();
+  await expect(run(null, () => {}, 600)).rejects.toMatchObject({
+    code: 'SWITCHOVER_REFUSED',
+    message: 'no switchover: redis-1 was primary when it was asked for, and now redis-2 is',
+  });
+  expect(promotions()).toEqual(before);
+  expect(await run('redis-3', () => {}, 600)).toMatchObject({ from: 'redis-2', to: 'redis-3' });
+});

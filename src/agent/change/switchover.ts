@@ -1,8 +1,8 @@
 /**
  * A planned change of primary, without a client error and without a lost write.
  *
- * 1. Everything must be calm: no failover under way, the target linked. A primary that is lost while that is waited for
- *    was moved by that: it is not moved once more.
+ * 1. Everything must be calm: no failover under way, the target linked. A primary that was lost since the switchover was
+ *    asked for was moved by that: it is not moved once more, unless the target is named.
  * 2. Votes first (agent/election/), which disturb nothing. Not elected: it is tried again for as long as a calm moment
  *    is waited for.
  * 3. The gates stop sending writes, CLIENT PAUSE WRITE stops everyone else's on the old primary, and both offsets are
@@ -19,6 +19,7 @@ import type { MemberClient } from '../../redis/member-client.ts';
 import { chooseReplica } from '../../topology/election/choice.ts';
 import { namedPrimary, notCalm } from '../../topology/view.ts';
 import { type Asked, askSentinelInstead } from '../election/ask-sentinel.ts';
+import type { ElectionWatch } from '../election/election-watch.ts';
 import { type Ballot, stand } from '../election/stand.ts';
 import { type Realm, type Server, takeOver } from '../election/take-over.ts';
 import { SwitchoverFailed, SwitchoverRefused } from '../errors.ts';
@@ -37,7 +38,9 @@ interface Mover extends Server {
 
 /** What a switchover needs of a deployment. */
 export interface Movable extends Realm, Asked {
-  readonly elections: Realm['elections'] & Asked['elections'];
+  readonly elections: Realm['elections'] &
+    Asked['elections'] &
+    Pick<ElectionWatch, 'replacedWithin' | 'noteNamed'>;
   readonly sentinels: readonly (Realm['sentinels'][number] & Asked['sentinels'][number])[];
   readonly members: readonly Mover[];
   readonly gates: readonly {
@@ -80,10 +83,18 @@ interface Plan {
   target: Mover;
 }
 
-export async function switchover(context: SwitchoverContext, to: string | null): Promise<SwitchoverResult> {
+/**
+ * @param to the member that becomes primary; null for the one that the Sentinels would choose
+ * @param askedMsAgo how long ago it was asked for: a primary that was replaced since is not moved once more
+ */
+export async function switchover(
+  context: SwitchoverContext,
+  to: string | null,
+  askedMsAgo = 0,
+): Promise<SwitchoverResult> {
   const { deployment, report, operation } = context;
   const startedMs = performance.now();
-  const asked = namedPrimary(deployment.view())?.id;
+  const asked = deployment.elections.replacedWithin(askedMsAgo) ?? namedPrimary(deployment.view())?.id;
   let plan = await prepare(context, to, asked);
   const from = plan.old.place.id;
   if (plan.target === plan.old) {
@@ -103,6 +114,8 @@ export async function switchover(context: SwitchoverContext, to: string | null):
   const { id } = promoted.place;
   report(`${id} is primary; writes waited ${heldMs.toFixed(0)} ms. Waiting for the Sentinels to agree`);
   await waitForAgreement(context, promoted);
+  // Now, and not when the loop looks next: another command may begin at once.
+  deployment.elections.noteNamed(id);
   return { from, to: id, heldMs: round(heldMs), tookMs: round(performance.now() - startedMs) };
 }
 

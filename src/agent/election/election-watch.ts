@@ -57,6 +57,9 @@ export class ElectionWatch {
   readonly #votes = new Map<string, HeardVote>();
   #named: string | null = null;
   #namedSinceMs: number | null = null;
+  /** Whom a majority named last; also while there is none. */
+  #lastNamed: string | null = null;
+  #replaced: { member: string; atMs: number } | null = null;
   #standAgainAtMs: number | null = null;
 
   constructor(clock: Clock) {
@@ -124,6 +127,15 @@ export class ElectionWatch {
     if (member === this.#named) return;
     this.#named = member;
     this.#namedSinceMs = this.#clock.monotonicMs();
+    if (member === null || member === this.#lastNamed) return;
+    if (this.#lastNamed !== null) this.#replaced = { member: this.#lastNamed, atMs: this.#namedSinceMs };
+    this.#lastNamed = member;
+  }
+
+  /** Who was primary last, if that one was replaced less than so long ago. */
+  replacedWithin(ms: number): string | null {
+    const { member, atMs } = this.#replaced ?? { member: null, atMs: 0 };
+    return this.#clock.monotonicMs() - atMs < ms ? member : null;
   }
 
   /** A Sentinel published this. @returns whether the loop should look at once. */
