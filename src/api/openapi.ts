@@ -99,7 +99,7 @@ export function openApi(version: string): OpenApi {
       schemas: namedSchemas(),
       securitySchemes: {
         token: { type: 'http', scheme: 'bearer' },
-        session: { type: 'apiKey', in: 'cookie', name: 'holdfast' },
+        session: { type: 'apiKey', in: 'cookie', name: 'holdfast-NAME' },
       },
     },
     security: [{ token: [] }, { session: [] }],

@@ -22,10 +22,12 @@ Looking needs nothing from the machine itself, and a token from elsewhere. **Cha
   | curl -H @- -H 'Content-Type: application/json' -d '{"kind":"switchover"}' http://127.0.0.1:7080/api/operations
 \`\`\`
 
-A page logs in with \`POST /api/session\` and has a cookie from then on (HttpOnly, SameSite=Strict) for as long as the agent
-runs, at most 12 hours. The \`Host\` of a request must be an address or a name of this host, and an \`Origin\` the same: a
-page on another site, or a name that somebody had resolve to this machine, is answered 403. Bodies are
-\`application/json\`, at most 64 KiB.
+A page logs in with \`POST /api/session\` and has a cookie from then on, \`holdfast-NAME\` (HttpOnly, SameSite=Strict), for 12
+hours, also when the agent is started anew; it ends sooner when it is logged out or its token is revoked. After five wrong
+tokens in a minute an address has to wait. The \`Host\` of a request without a token must be an address or a name of this
+host, and an \`Origin\` the same: a page on another site, or a name that somebody had resolve to this machine, is answered
+403. Bodies are \`application/json\`, at most 64 KiB. Who asked for what, and who logged in, is an event. The API is plain
+HTTP: beyond a network that is yours, put TLS before it.
 
 ## Errors
 
@@ -36,7 +38,8 @@ in a body or query. 400: the request is wrong. 401: a token is wanted. 403: this
 ## Streams
 
 Streams are \`text/event-stream\`. A client that was cut off sends \`Last-Event-ID\`, as browsers do by themselves, and gets
-what it missed. A comment every 15 s shows that the agent is there. A client that does not read is cut off.
+what it missed. A comment every 15 s shows that the agent is there. At most 200 are open at a time; further ones are
+answered 503. A client that does not read is cut off.
 `;
 
 /** The text of docs/api.md. */

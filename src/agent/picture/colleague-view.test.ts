@@ -1,0 +1,81 @@
+import { expect, test } from 'vitest';
+import type { ApiGate, ApiHost, ApiHostReport, ApiMember, ApiSentinel, ApiView } from '../../api/view.ts';
+import { type Colleague, withColleagues } from './colleague-view.ts';
+import { reportIn } from './colleagues.ts';
+
+const nothing = { version: null, startedAt: null, memoryBytes: null, cpuShare: null, load: null, disk: null };
+
+function gate(id: string, host: string, change: Partial<ApiGate> = {}): ApiGate {
+  return {
+    ...{
+      id,
+      host,
+      address: '10.0.0.1',
+      port: 6380,
+      replicaPort: null,
+      kind: 'gate',
+      state: 'open',
+      reason: null,
+    },
+    ...{ ageMs: null, pid: null, primary: null, primarySince: null, clients: null, held: null },
+    ...{ commandsPerSecond: null, errorsPerSecond: null, bytesInPerSecond: null, bytesOutPerSecond: null },
+    ...{ latency: { read: null, write: null }, classes: {}, commands: {}, errors: {}, uncertain: null },
+    ...{ connections: null, sentinelsSeen: null, memoryBytes: null, cpuShare: null },
+    ...change,
+  };
+}
+
+function host(id: string, change: Partial<ApiHost> = {}): ApiHost {
+  return {
+    id,
+    address: '10.0.0.1',
+    agent: 'missing',
+    missing: 'it was not asked yet',
+    ageMs: null,
+    ...nothing,
+    ...change,
+  };
+}
+
+const own = {
+  ...{ host: 'a', gates: [gate('gate-a', 'a', { clients: 2 }), gate('gate-b', 'b')], drift: [] },
+  ...{ members: [] as ApiMember[], sentinels: [] as ApiSentinel[] },
+  hosts: [host('a', { agent: 'here', missing: null }), host('b')],
+} as unknown as ApiView;
+
+const report: ApiHostReport = {
+  host: host('b', { agent: 'here', missing: null, version: '9' }),
+  gates: [gate('gate-b', 'b', { clients: 5, held: 1, pid: 7, commandsPerSecond: 100 })],
+  ...{ members: [], sentinels: [], drift: [] },
+};
+
+const merged = (colleague: Colleague) => withColleagues(own, new Map([['b', colleague]]));
+
+test('what a colleague tells of its gates is shown, and counted', () => {
+  const view = merged({ report, ageMs: null, missing: null });
+  expect(view.clients).toMatchObject({ connected: 7, held: 1, commandsPerSecond: 100 });
+  expect(view.gates[1]).toMatchObject({ clients: 5, pid: 7, ageMs: null });
+  expect(view.hosts[1]).toMatchObject({ id: 'b', agent: 'up', missing: null, version: '9' });
+});
+
+test('one that is missing is said to be, what it said is as old as it is, and counts no more', () => {
+  const view = merged({ report, ageMs: 4000, missing: 'no agent listens there' });
+  expect(view.clients.connected).toBe(2);
+  expect(view.gates[1]).toMatchObject({ clients: 5, pid: null, ageMs: 4000, state: 'open' });
+  expect(view.hosts[1]).toMatchObject({ agent: 'missing', missing: 'no agent listens there', ageMs: 4000 });
+  const never = merged({ report: null, ageMs: null, missing: 'no agent listens there' });
+  expect(never.gates[1]).toMatchObject({ clients: null, ageMs: null });
+  expect(never.hosts[1]).toMatchObject({ agent: 'missing', missing: 'no agent listens there' });
+});
+
+test('a colleague is believed about its own host only', () => {
+  const both = { ...report, gates: [...report.gates, gate('gate-a', 'a', { clients: 900 })] };
+  const drift = [{ member: 'redis-1', kind: 'setting', name: 'x', running: '1', wanted: '2' }];
+  const read = reportIn(JSON.parse(JSON.stringify({ ...both, drift })), 'b');
+  expect(read.gates.map(({ id }) => id)).toEqual(['gate-b']);
+  expect(read.drift).toEqual([]);
+  expect(() => reportIn(report, 'c')).toThrow('it says that it is b');
+  for (const wrong of [null, {}, [], { ...report, gates: [{}] }]) {
+    expect(() => reportIn(wrong, 'b')).toThrow('does not understand');
+  }
+});
