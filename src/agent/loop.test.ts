@@ -38,15 +38,20 @@ async function untilOver(
   agents: readonly TrialAgent[],
   withinMs: number,
 ): Promise<boolean> {
-  let idles = 0;
+  const due = { gossip: 2000, odown: 3000, look: 0 };
+  const sinceMs = world.clock.monotonicMs();
+  const isDue = (what: keyof typeof due, everyMs: number) => {
+    if (world.clock.monotonicMs() - sinceMs < due[what]) return false;
+    due[what] += everyMs;
+    return true;
+  };
   return world.until(
     () => isOver(world),
     withinMs,
     () => {
-      idles += 1;
-      if (idles % 100 === 0) world.gossip();
-      if (idles % 150 === 0) world.agreeDown('redis-1');
-      for (const agent of agents) if (agent.alive && idles % 12 === 0) agent.loop.wake();
+      if (isDue('gossip', 2000)) world.gossip();
+      if (isDue('odown', 3000)) world.agreeDown('redis-1');
+      if (isDue('look', 250)) for (const agent of agents) if (agent.alive) agent.loop.wake();
     },
   );
 }
