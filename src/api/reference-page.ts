@@ -18,7 +18,7 @@ Looking needs nothing from the machine itself, and a token from elsewhere. **Cha
 \`holdfast token\` shows, makes and revokes tokens.
 
 \`\`\`
-(printf 'Authorization: Bearer '; cat /var/lib/holdfast/orders/api-token) \\
+(printf 'Authorization: Bearer '; cat /var/lib/holdfast/orders/api-operate-token) \\
   | curl -H @- -H 'Content-Type: application/json' -d '{"kind":"switchover"}' http://127.0.0.1:7080/api/operations
 \`\`\`
 
