@@ -181,12 +181,12 @@ class World {
     if (!this.#answers(index)) return;
     const before = { epoch: sentinel.currentEpoch, voted: sentinel.leaderEpoch };
     const answer = sentinel.vote(oldPrimary, epoch, runId, this.nowMs);
-    if (sentinel.currentEpoch > before.epoch) this.#publish(index, (each) => this.#heardEpoch(each, epoch));
-    if (sentinel.leaderEpoch > before.voted) {
-      this.#publish(index, (each) => {
-        if (each !== agent) each.foreignVoteMs = this.nowMs;
-      });
-    }
+    const [isNew, hasVoted] = [sentinel.currentEpoch > before.epoch, sentinel.leaderEpoch > before.voted];
+    // `+new-epoch` and `+vote-for-leader` leave in one go, and an agent decides when all that has arrived is read.
+    this.#publish(index, (each) => {
+      if (isNew) this.#heardEpoch(each, epoch);
+      if (hasVoted && each !== agent) each.foreignVoteMs = this.nowMs;
+    });
     this.#send(`from ${index} ${agent.name}`, () => {
       const { election } = agent;
       if (election?.runId === runId)
