@@ -8,6 +8,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['src/**/*.test.ts', 'dashboard/src/**/*.test.ts', 'test/tidy/**/*.test.ts'],
+          setupFiles: ['test/support/fixed-seed.ts'],
           testTimeout: 20_000,
         },
       },
@@ -15,7 +16,7 @@ export default defineConfig({
         test: {
           name: 'real',
           include: ['test/{scenarios,conformance,browser}/**/*.test.ts'],
-
+          setupFiles: ['test/support/fixed-seed.ts'],
           testTimeout: 120_000,
           hookTimeout: 60_000,
         },
