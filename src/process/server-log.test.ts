@@ -36,4 +36,6 @@ test('a full disk', () => {
     '9:S 26 Nov 2026 17:07:45.130 # Write error or short write writing to the DB dump file needed for MASTER <-> REPLICA synchronization: No space left on device';
   expect(noRoomIn([start, full])).toMatch(/^Write error or short write/);
   expect(noRoomIn([full, start])).toBeNull();
+  const short = full.replace(/synchronization: .*/, 'synchronization: short write');
+  expect(noRoomIn([start, short])).toMatch(/short write$/);
 });

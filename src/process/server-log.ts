@@ -21,7 +21,8 @@ const damage = [
   /Terminating server after rdb file reading failure/,
 ];
 
-const noRoom = /No space left on device|Disk quota exceeded/;
+/** A file takes less than all of it only when there is no room for more (readSyncBulkPayload in replication.c). */
+const noRoom = /No space left on device|Disk quota exceeded|: short write$/;
 const started = /oO0OoO0OoO0Oo \S+ is starting/;
 /** `1234:M 26 Nov 2026 17:07:45.123 # ` */
 const prefix = /^\d+:[A-Z] \d+ \w+ \d+ [\d:.]+ \S /;

@@ -65,6 +65,30 @@ test('one that was just started and does not listen yet is stopped by a signal, 
   expect(lines.at(-1)).toContain('redis-1 stopped');
 });
 
+test('one that never heard it, because the connection was that of the one before, is stopped by a signal', async () => {
+  const one = member(async (command) => {
+    if (command === 'SHUTDOWN') throw RedisUnreachable('the connection closed');
+  });
+  await stopMember({ spec }, one, report);
+  expect(one.asked).toEqual(['CONFIG', 'SHUTDOWN']);
+  expect(unit.process.running).toBe(false);
+});
+
+test('one that writes its first AOF is asked again until it has', async () => {
+  let refusals = 0;
+  const one = member(async (command) => {
+    if (command === 'INFO') return 'aof_rewrite_in_progress:1\r\n';
+    if (command !== 'SHUTDOWN') return undefined;
+    refusals += 1;
+    if (refusals < 8) throw RedisRefused('ERR Errors trying to SHUTDOWN. Check logs.');
+    unit.process.signal('SIGKILL');
+    throw RedisUnreachable('the connection closed');
+  });
+  await stopMember({ spec }, one, report);
+  expect(refusals).toBe(8);
+  expect(unit.process.running).toBe(false);
+});
+
 test('one that refuses to shut down, as in a script, is stopped by a signal', async () => {
   const one = member(() => Promise.reject(RedisRefused('BUSY Redis is busy running a script')));
   await stopMember({ spec }, one, report);

@@ -3,12 +3,14 @@
  * Sentinels, so that they don't take the rest for a failure; then the replicas; the primary last.
  */
 
-import { errorCode } from '../../base/errors.ts';
+import { errorCode, errorText } from '../../base/errors.ts';
+import { pause } from '../../base/retry.ts';
 import type { Caller } from '../../redis/connection.ts';
+import { parseInfo } from '../../redis/info.ts';
 import type { MemberClient } from '../../redis/member-client.ts';
 import type { Spec } from '../../spec/spec.ts';
 import type { Deployment, LiveMember } from '../deployment.ts';
-import { noteSaved, shutdownMode } from '../persistence/stop-saving.ts';
+import { noteSaved, type ShutdownMode, shutdownMode } from '../persistence/stop-saving.ts';
 import type { Unit } from '../units/unit.ts';
 import type { Report } from './change-context.ts';
 
@@ -16,6 +18,12 @@ const gateStopMs = 10_000;
 const sentinelStopMs = 5_000;
 /** Redis itself waits up to 10 s for lagging replicas, and may have an RDB to write. */
 const memberStopMs = 120_000;
+/** A server that has heard SHUTDOWN has closed its connections by then, or is at work on it, and a signal does no harm. */
+const heardWithinMs = 500;
+/** What it answers when it can't stop, for a reason that only its log says. */
+const cannotYet = /Errors trying to SHUTDOWN/;
+const askAgainMs = 100;
+const leastAttempts = 5;
 
 export async function bringDown(deployment: Deployment, report: Report): Promise<void> {
   const { gates, sentinels, members, events, spec } = deployment;
@@ -60,12 +68,38 @@ export async function stopMember(
   if (mode === 'by-signal') return stopUnit(unit, memberStopMs, report);
   // The connection breaks instead of an answer; whether it worked shows by the process.
   const ask = async () => {
-    await client.connection.call('SHUTDOWN', mode).catch((error) => {
-      if (errorCode(error) !== 'REDIS_UNREACHABLE') throw error;
-    });
+    await askToShutDown(client.connection, mode);
+    // Or it never arrived: the server was started a moment ago, and the connection was that of the one before.
+    await unit.process.waitForExit(heardWithinMs).catch(() => {});
+    if (unit.process.running) unit.process.signal('SIGTERM');
   };
   await stopUnit(unit, memberStopMs, report, ask);
   await noteSaved(unit, mode);
+}
+
+/**
+ * Returns when it was heard, or could not be. A replica that has just copied everything writes its first AOF, and refuses
+ * to stop before it has ("Writing initial AOF, can't exit", finishShutdown in server.c): it is asked again until then.
+ * @throws REDIS_REFUSED
+ */
+async function askToShutDown(connection: Caller, mode: ShutdownMode): Promise<void> {
+  const until = performance.now() + memberStopMs;
+  for (let attempt = 1; ; attempt++) {
+    try {
+      await connection.call('SHUTDOWN', mode);
+      return;
+    } catch (error) {
+      if (errorCode(error) === 'REDIS_UNREACHABLE') return;
+      if (!cannotYet.test(errorText(error)) || performance.now() > until) throw error;
+      if (attempt > leastAttempts && !(await writesAof(connection))) throw error;
+    }
+    await pause(askAgainMs);
+  }
+}
+
+async function writesAof(connection: Caller): Promise<boolean> {
+  const info = parseInfo(String(await connection.call('INFO', 'persistence').catch(() => '')));
+  return info['aof_rewrite_in_progress'] === '1' || info['aof_rewrite_scheduled'] === '1';
 }
 
 async function stopUnit(

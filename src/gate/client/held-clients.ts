@@ -26,7 +26,7 @@ export class HeldClients {
 
   add(client: Client): void {
     this.#clients.add(client);
-    this.#timer ??= setInterval(() => this.#check(), checkMs);
+    this.#timer ??= setInterval(() => this.#check(), Math.min(checkMs, this.#holdMs));
   }
 
   delete(client: Client): void {
