@@ -41,6 +41,8 @@ export interface ScratchOptions {
 const nobody = '127.0.0.1 1';
 const answersWithinMs = 20_000;
 const lookEveryMs = 20;
+/** What fits into sun_path with its end, also on BSD. */
+const longestSocketPath = 103;
 
 const guard = `exec 3<&0
 "$1" "$2" </dev/null >"$3/log" 2>&1 3<&- &
@@ -88,8 +90,9 @@ export class ScratchServer {
     const { redisServer, credentials, beforeStart, signal } = this.#options;
     const config = path.join(this.folder, 'redis.conf');
     const more = (await beforeStart?.(this.folder)) ?? [];
-    // A Unix socket's path must be short. Made at once before the shell starts that removes it, whoever is killed.
-    const socketFolder = mkdtempSync(path.join(os.tmpdir(), 'holdfast-scratch-'));
+    // Elsewhere it is made at once before the shell starts that removes it, whoever is killed.
+    const fits = Buffer.byteLength(path.join(this.folder, 'sock')) <= longestSocketPath;
+    const socketFolder = fits ? this.folder : mkdtempSync(path.join(os.tmpdir(), 'holdfast-scratch-'));
     this.#socketFolder = socketFolder;
     const socket = path.join(socketFolder, 'sock');
     writeFileSync(config, [this.#config(socket), ...more].join('\n'), { mode: 0o600 });

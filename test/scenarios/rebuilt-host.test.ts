@@ -19,11 +19,18 @@ describe.skipIf(why !== null)(`rebuilt hosts${why === null ? '' : `: skipped, ${
       expect(stderr).not.toContain('error');
       expect(status).toBe(0);
     }
-    const primary = await fleet.primary();
-    const client = fleet.member(primary.id);
-    for (let i = 0; i < keys; i++) await client.set(`k:${i}`, i);
-    await client.wait(2, 5000);
-    return primary;
+    // At a first start Sentinels may begin a failover before the servers were up, which may end after that.
+    for (let attempt = 1; ; attempt++) {
+      await fleet.waitUntilHealthy();
+      const primary = await fleet.primary();
+      try {
+        const client = fleet.member(primary.id);
+        for (let i = 0; i < keys; i++) await client.set(`k:${i}`, i);
+        if ((await client.wait(2, 5000)) === 2 && (await fleet.primary()).id === primary.id) return primary;
+      } catch (error) {
+        if (attempt === 5) throw error;
+      }
+    }
   }
 
   async function everyoneHasAll(): Promise<void> {
