@@ -13,6 +13,7 @@ import {
   unlink,
 } from 'node:fs/promises';
 import path from 'node:path';
+import { syncFolder } from '../base/atomic-file.ts';
 import { createAtomicFile } from '../base/atomic-stream.ts';
 import { errorCode, errorText, HoldfastError } from '../base/errors.ts';
 import { shown } from '../base/shown.ts';
@@ -217,15 +218,6 @@ async function writeSynced(file: string, bytes: Buffer): Promise<void> {
   const handle = await open(file, 'wx', 0o600);
   try {
     await handle.writeFile(bytes);
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
-}
-
-async function syncFolder(folder: string): Promise<void> {
-  const handle = await open(folder, 'r');
-  try {
     await handle.sync();
   } finally {
     await handle.close();

@@ -47,7 +47,8 @@ export async function readFileIfThere(file: string): Promise<string | undefined>
   }
 }
 
-async function syncFolder(folder: string): Promise<void> {
+/** Makes durable what was created, renamed or removed in a folder. */
+export async function syncFolder(folder: string): Promise<void> {
   const handle = await open(folder, 'r');
   try {
     await handle.sync();

@@ -7,6 +7,7 @@ import { randomBytes } from 'node:crypto';
 import { linkSync, lstatSync, renameSync, rmSync } from 'node:fs';
 import { type FileHandle, open, rm } from 'node:fs/promises';
 import path from 'node:path';
+import { syncFolder } from './atomic-file.ts';
 import { errorCode } from './errors.ts';
 
 /** A file that is written bit by bit and appears under its name only when it is whole. */
@@ -139,13 +140,4 @@ function keepBefore(file: string): string | undefined {
     renameSync(file, before);
   }
   return before;
-}
-
-async function syncFolder(folder: string): Promise<void> {
-  const parent = await open(folder, 'r');
-  try {
-    await parent.sync();
-  } finally {
-    await parent.close();
-  }
 }

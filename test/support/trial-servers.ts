@@ -143,6 +143,17 @@ export class TrialWorld {
     return true;
   }
 
+  /** Lets time pass until this has settled. @param meanwhile is called whenever nothing is on its way */
+  async settle<T>(change: Promise<T>, meanwhile: () => void): Promise<T> {
+    let over = false;
+    const ends = () => {
+      over = true;
+    };
+    void change.then(ends, ends);
+    await this.until(() => over, 600_000, meanwhile);
+    return change;
+  }
+
   /** The Sentinels make known that a majority of them agrees that this server is down. */
   agreeDown(id: string): void {
     const { address, port } = this.server(id).place;

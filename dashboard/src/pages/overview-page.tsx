@@ -8,9 +8,8 @@ import { useHistory } from '../data/use-history.ts';
 import { Card, Empty, Waiting } from '../parts/card.tsx';
 import { Picture } from '../picture/picture.tsx';
 import { clientCharts, cutHistory } from '../time/charts.ts';
-import { momentsOf } from '../time/moments.ts';
 import { StoryCard } from '../time/story-card.tsx';
-import { TimeChart } from '../time/time-chart.tsx';
+import { TimeCharts } from '../time/time-charts.tsx';
 import { EventLines } from './event-lines.tsx';
 
 const backMs = 5 * 60_000;
@@ -118,7 +117,6 @@ function LastMinutes() {
   const shown = useMemo(() => (history ? cutHistory(history, toMs - backMs, toMs) : null), [history, toMs]);
   const charts = useMemo(() => (shown ? clientCharts(shown) : []), [shown]);
   const range = { fromMs: toMs - backMs, toMs };
-  const moments = useMemo(() => momentsOf(events, toMs - backMs, toMs), [events, toMs]);
   return (
     <Card title="The last five minutes" end={<a href="#/time">Further back</a>}>
       {shown === null ? (
@@ -126,18 +124,7 @@ function LastMinutes() {
       ) : shown.at.length === 0 ? (
         <Empty title="No samples yet" />
       ) : (
-        <div className="charts">
-          {charts.map((chart) => (
-            <TimeChart
-              key={chart.title}
-              chart={chart}
-              at={shown.at}
-              stepMs={shown.stepMs}
-              range={range}
-              moments={moments}
-            />
-          ))}
-        </div>
+        <TimeCharts charts={charts} samples={shown} range={range} events={events} />
       )}
     </Card>
   );

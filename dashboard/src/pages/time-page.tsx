@@ -7,9 +7,9 @@ import { Alert, Card, Empty, Waiting } from '../parts/card.tsx';
 import { When } from '../parts/when.tsx';
 import { clientCharts, cutHistory, memberCharts } from '../time/charts.ts';
 import { EventLane } from '../time/event-lane.tsx';
-import { momentsOf } from '../time/moments.ts';
 import { StoryLine } from '../time/story-card.tsx';
-import { type Range, TimeChart } from '../time/time-chart.tsx';
+import type { Range } from '../time/time-chart.tsx';
+import { TimeCharts } from '../time/time-charts.tsx';
 
 const minuteMs = 60_000;
 const spans: readonly { label: string; ms: number }[] = [
@@ -69,25 +69,19 @@ function Charts({
   const { fromMs, toMs } = range;
   const shown = useMemo(() => cutHistory(history, fromMs, toMs), [history, fromMs, toMs]);
   const charts = useMemo(() => [...clientCharts(shown), ...memberCharts(shown)], [shown]);
-  const moments = useMemo(() => momentsOf(events, fromMs, toMs), [events, fromMs, toMs]);
   if (shown.at.length === 0) return <Empty title="No samples of this time" />;
   return (
     <>
       <EventLane events={events} range={range} />
-      <div className="charts stacked">
-        {charts.map((chart) => (
-          <TimeChart
-            key={chart.title}
-            chart={chart}
-            at={shown.at}
-            stepMs={shown.stepMs}
-            range={range}
-            moments={moments}
-            onZoom={onZoom}
-            heightPx={118}
-          />
-        ))}
-      </div>
+      <TimeCharts
+        charts={charts}
+        samples={shown}
+        range={range}
+        events={events}
+        stacked
+        onZoom={onZoom}
+        heightPx={118}
+      />
     </>
   );
 }

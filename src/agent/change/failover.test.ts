@@ -19,13 +19,7 @@ async function run(meanwhile = () => {}, askedMsAgo = 0): ReturnType<typeof forc
   const operation = { signal: new AbortController().signal };
   const observer = { lookAtAll: () => agent.lookAtAll() };
   const change = forceFailover({ deployment: agent, observer, report: () => {}, operation }, askedMsAgo);
-  let over = false;
-  const ends = () => {
-    over = true;
-  };
-  void change.then(ends, ends);
-  await world.until(() => over, 600_000, meanwhile);
-  return change;
+  return world.settle(change, meanwhile);
 }
 
 const promotions = () => world.servers.reduce((sum, server) => sum + server.promotions, 0);

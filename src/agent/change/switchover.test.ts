@@ -29,13 +29,7 @@ async function run(
   const operation = { signal: aborter.signal };
   const observer = { lookAtAll: () => agent.lookAtAll() };
   const change = switchover({ deployment: agent, observer, report: () => {}, operation }, to, askedMsAgo);
-  let over = false;
-  const ends = () => {
-    over = true;
-  };
-  void change.then(ends, ends);
-  await world.until(() => over, 600_000, meanwhile);
-  return change;
+  return world.settle(change, meanwhile);
 }
 
 const promotions = () => world.servers.map((server) => server.promotions);

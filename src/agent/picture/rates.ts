@@ -1,7 +1,7 @@
 /** What happened a second, from two looks at something that counts up. Pure. */
 import type { CommandClass } from '../../gate/commands/command-table.ts';
 import type { GateStatus } from '../../gate/control/control-api.ts';
-import type { Latency } from '../../gate/control/latency.ts';
+import { countIn, type Latency, quantileIn } from '../../gate/control/latency.ts';
 
 /** Share of the requests between two looks that took at most so long; null when there were none. */
 export interface LatencyBetween {
@@ -66,15 +66,8 @@ export function bucketsBetween(before: Buckets, now: Buckets): Buckets {
 
 /** @param maxMs stands for the last bucket, which has no bound. */
 export function quantilesOf(buckets: Buckets, maxMs: number): LatencyBetween | null {
-  const total = buckets.reduce((sum, [, count]) => sum + count, 0);
-  if (total === 0) return null;
-  const quantile = (share: number) => {
-    let left = total * share;
-    for (const [upToMs, count] of buckets) {
-      left -= count;
-      if (left <= 0) return Math.min(upToMs ?? maxMs, maxMs);
-    }
-    return maxMs;
-  };
+  const count = countIn(buckets);
+  if (count === 0) return null;
+  const quantile = (share: number) => quantileIn(buckets, count * share, maxMs);
   return { p50Ms: quantile(0.5), p99Ms: quantile(0.99) };
 }

@@ -61,16 +61,26 @@ export function addLatencies(all: Latency[]): Latency {
 }
 
 function summed(filled: Latency['buckets'], sumMs: number, maxMs: number): Latency {
-  const count = filled.reduce((sum, [, each]) => sum + each, 0);
-  const quantile = (share: number) => {
-    let left = count * share;
-    for (const [upToMs, each] of filled) {
-      left -= each;
-      if (left <= 0) return Math.min(upToMs ?? maxMs, maxMs);
-    }
-    return maxMs;
-  };
+  const count = countIn(filled);
+  const quantile = (share: number) => quantileIn(filled, count * share, maxMs);
   return { count, sumMs, maxMs, p50Ms: quantile(0.5), p99Ms: quantile(0.99), buckets: filled };
+}
+
+export function countIn(buckets: Latency['buckets']): number {
+  return buckets.reduce((sum, [, count]) => sum + count, 0);
+}
+
+/**
+ * Up to how long the first so many took, in ms.
+ * @param maxMs the longest of all, which stands for the last bucket: that has no bound
+ */
+export function quantileIn(buckets: Latency['buckets'], first: number, maxMs: number): number {
+  let left = first;
+  for (const [upToMs, count] of buckets) {
+    left -= count;
+    if (left <= 0) return Math.min(upToMs ?? maxMs, maxMs);
+  }
+  return maxMs;
 }
 
 /** Exported for its test: every time lies within the bounds of its bucket. */
