@@ -21,6 +21,8 @@ const testPrograms = {
   openssl: { apt: 'openssl', dnf: 'openssl', brew: 'openssl' },
   promtool: { apt: 'prometheus', dnf: undefined, brew: 'prometheus' },
   ip: { apt: 'iproute2', dnf: 'iproute', brew: undefined },
+  ssh: { apt: 'openssh-client', dnf: 'openssh-clients', brew: undefined },
+  sshd: { apt: 'openssh-server', dnf: 'openssh-server', brew: undefined },
   zstd: { apt: 'zstd', dnf: 'zstd', brew: 'zstd' },
   age: { apt: 'age', dnf: 'age', brew: 'age' },
   nutcracker: { apt: 'nutcracker', dnf: undefined, brew: undefined },

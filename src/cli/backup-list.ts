@@ -39,7 +39,7 @@ export function backupListVerb(): Command {
         if (others > 0) output.note(`${others} of other deployments are not shown (--all)`);
         for (const { id, why } of broken) output.note(`${output.colors.red('broken:')} ${id}: ${why}`);
         return broken.length > 0 ? 3 : 0;
-      }),
+      }, 'any-host'),
     );
 }
 

@@ -31,7 +31,7 @@ export function backupNowVerb(): Command {
         const manifest = await interruptible((signal) => takeNow(output, file, options, signal));
         output.line(describe(manifest));
         output.data(manifest);
-      }),
+      }, 'any-host'),
     );
 }
 

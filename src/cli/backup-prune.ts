@@ -58,6 +58,6 @@ export function backupPruneVerb(): Command {
           leftovers: result.leftovers.map(({ name }) => name),
           broken: result.broken,
         });
-      }),
+      }, 'any-host'),
     );
 }

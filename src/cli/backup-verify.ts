@@ -34,8 +34,10 @@ export function backupVerifyVerb(): Command {
     .option('--work-dir <dir>', 'a folder with room for two copies of the RDB, instead of the temporary one')
     .addOption(stateDirOption())
     .action(
-      action<VerifyOptions>((output, [wanted = '', file = ''], options) =>
-        interruptible((signal) => verify(output, wanted, file, options, signal)),
+      action<VerifyOptions>(
+        (output, [wanted = '', file = ''], options) =>
+          interruptible((signal) => verify(output, wanted, file, options, signal)),
+        'any-host',
       ),
     );
 }

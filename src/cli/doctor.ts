@@ -49,7 +49,7 @@ export function doctorVerb(): Command {
     .option('-y, --yes', "don't ask")
     .option('--root <dir>', 'look at the machine whose files are in this folder', '/')
     .addOption(stateDirOption())
-    .action(action<DoctorOptions>(doctor));
+    .action(action<DoctorOptions>(doctor, 'every-host'));
 }
 
 async function doctor(output: Output, [file = '']: string[], options: DoctorOptions): Promise<number> {

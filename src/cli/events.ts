@@ -23,7 +23,7 @@ export function eventsVerb(): Command {
     .option('-f, --follow', 'go on until Ctrl-C')
     .option('-n, --last <count>', 'how many of the past ones', '50')
     .addOption(stateDirOption())
-    .action(action<EventsOptions>(events));
+    .action(action<EventsOptions>(events, 'any-host'));
 }
 
 async function events(output: Output, [file = '']: string[], options: EventsOptions): Promise<number> {

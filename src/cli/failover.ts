@@ -19,6 +19,6 @@ export function failoverVerb(): Command {
         });
         output.line(`${result.from} → ${result.to}`);
         output.data(result);
-      }),
+      }, 'any-host'),
     );
 }

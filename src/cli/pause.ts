@@ -26,6 +26,6 @@ function pausing(command: 'pause' | 'resume', summary: string, examples: [string
         const state = result.paused ? 'paused' : 'active';
         output.line(`automatic actions are ${result.changed ? 'now' : 'already'} ${state}`);
         output.data(result);
-      }),
+      }, 'every-host'),
     );
 }

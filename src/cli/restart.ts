@@ -38,7 +38,7 @@ export function restartVerb(): Command {
         );
         output.line(`restarted ${result.restarted}; the primary is ${result.primary ?? 'unknown'}`);
         output.data(result);
-      }),
+      }, 'owner'),
     );
 }
 

@@ -27,7 +27,7 @@ export function statusVerb(): Command {
     .argument(...specArgument)
     .option('-w, --watch', 'show it again every second, until Ctrl-C')
     .addOption(stateDirOption())
-    .action(action<StatusOptions>(status));
+    .action(action<StatusOptions>(status, 'any-host'));
 }
 
 /** Exit status 3 when it is not healthy. */

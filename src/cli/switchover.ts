@@ -29,6 +29,6 @@ export function switchoverVerb(): Command {
             `${from} → ${to}: writes waited ${heldMs} ms, all settled after ${Math.round(tookMs)} ms`,
           );
         output.data(result);
-      }),
+      }, 'any-host'),
     );
 }

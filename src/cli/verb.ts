@@ -1,5 +1,6 @@
 import { Command, Option } from 'commander';
 import { errorToJson } from '../base/error-wire.ts';
+import { type HereOptions, specElsewhere, specFileOf, type Where, wordsThere } from './elsewhere.ts';
 import { createOutput, type Output, wantsColor } from './output.ts';
 
 /** Options that every verb takes. */
@@ -31,20 +32,36 @@ export function stateDirOption(): Option {
 /**
  * Wraps a verb's work as a commander action: makes its Output, turns the exit status it returns into the
  * process's, and prints whatever it throws as the answer that a person needs.
+ * @param where the hosts on which the verb is run when the spec's are reached by ssh; without it, always here.
  */
 export function action<Options extends CommonOptions>(
   work: (output: Output, args: string[], options: Options) => VerbResult,
+  where?: Where,
 ): (this: Command) => Promise<void> {
   return async function (this: Command) {
     const options = this.optsWithGlobals<Options>();
     const output = createOutput(options.json === true, wantsColor(options.color));
     try {
       process.exitCode =
-        (await work(output, this.processedArgs as string[], options)) ?? process.exitCode ?? 0;
+        (where && (await runElsewhere(this, where, output))) ??
+        (await work(output, this.processedArgs as string[], options)) ??
+        process.exitCode ??
+        0;
     } catch (error) {
       process.exitCode = printError(error, output);
     }
   };
+}
+
+/** @returns the exit status of the verb on other machines; undefined when it is for this one. */
+async function runElsewhere(command: Command, where: Where, output: Output): Promise<number | undefined> {
+  const { file, given } = specFileOf(command);
+  const spec = await specElsewhere(file, command.optsWithGlobals<HereOptions>());
+  if (spec === null) return undefined;
+  const { runOnHosts } = await import('./on-hosts.ts');
+  const words = wordsThere(spec, process.argv.slice(2), given ? file : null);
+  const about = command.args.find((word) => word !== file) ?? null;
+  return runOnHosts({ spec, where, words, about }, output);
 }
 
 /** Prints the error and returns the exit status that belongs to it. */

@@ -1,0 +1,102 @@
+/** Runs a verb where the deployment runs: loaded only when that is on other machines. */
+import type { Status } from '../agent/api/status-answer.ts';
+import { answeringHost, holdfastThere } from '../fleet/answering-host.ts';
+import { shellLine } from '../fleet/shell.ts';
+import { type RunResult, SshConnections } from '../fleet/ssh/connections.ts';
+import type { Spec } from '../spec/spec.ts';
+import type { Where } from './elsewhere.ts';
+import type { Output } from './output.ts';
+
+interface OnHosts {
+  spec: Spec;
+  where: Where;
+  /** The command line there, its program first. */
+  words: readonly string[];
+  /** The process that the command names, if it names one. */
+  about: string | null;
+}
+
+/** @returns the exit status; of several, the worst */
+export async function runOnHosts(asked: OnHosts, output: Output): Promise<number> {
+  const connections = new SshConnections();
+  try {
+    const { spec, where, words, about } = asked;
+    if (where === 'every-host') return await onEveryHost(asked, connections, output);
+    const owner = where === 'owner' && about !== null ? ownerOf(spec, about) : undefined;
+    if (where === 'owner' && about === null) return await inTurn(asked, connections, output);
+    const host = owner ? connections.host(owner) : await answeringHost(spec, connections);
+    return await host.lend(lineThere(words), 'holdfast');
+  } finally {
+    connections.close();
+  }
+}
+
+/** All at once, and what each said under its name. */
+async function onEveryHost(
+  { spec, words }: OnHosts,
+  connections: SshConnections,
+  output: Output,
+): Promise<number> {
+  const ask = async (host: Spec['hosts'][number]): Promise<Said> => {
+    const all = words[1] === 'doctor' ? [...words, '--host', host.id] : words;
+    const doing = `holdfast ${words[1]}`;
+    return {
+      host: host.id,
+      ...(await connections.host(host).ask(lineThere(all), { as: 'holdfast', doing })),
+    };
+  };
+  return show(await Promise.all(spec.hosts.map(ask)), output);
+}
+
+/** One host after the other, the primary's last; the first that fails ends it. */
+async function inTurn(
+  { spec, words }: OnHosts,
+  connections: SshConnections,
+  output: Output,
+): Promise<number> {
+  const asked = await answeringHost(spec, connections);
+  const told = await asked.ask(holdfastThere(spec, ['status'], ['--json']), {
+    as: 'holdfast',
+    doing: 'its status',
+  });
+  const { primary } = JSON.parse(told.stdout) as Status;
+  const last = spec.members.find(({ id }) => id === primary)?.host;
+  const all = spec.hosts.filter(({ id }) => spec.members.some(({ host }) => host === id));
+  const said: Said[] = [];
+  for (const host of [...all.filter(({ id }) => id !== last), ...all.filter(({ id }) => id === last)]) {
+    const doing = `holdfast ${words[1]}`;
+    const result = await connections
+      .host(host)
+      .ask(lineThere(words), { as: 'holdfast', doing, timeoutMs: 600_000 });
+    said.push({ host: host.id, ...result });
+    if (result.status !== 0) break;
+  }
+  return show(said, output);
+}
+
+interface Said extends RunResult {
+  host: string;
+}
+
+function show(said: readonly Said[], output: Output): number {
+  for (const { host, stdout, stderr } of said) {
+    output.line(output.colors.bold(`host ${host}`));
+    for (const line of stdout.trimEnd().split('\n')) output.line(`  ${line}`);
+    if (stderr.trim() !== '') output.note(stderr.trimEnd().replaceAll(/^/gm, `${host}: `));
+  }
+  if (output.json) {
+    const answers = said.map(({ host, stdout }) => [host, stdout === '' ? null : JSON.parse(stdout)]);
+    output.data(Object.fromEntries(answers));
+  }
+  return Math.max(...said.map(({ status }) => status));
+}
+
+/** Undefined for a name that the spec doesn't have: whoever is asked says so. */
+function ownerOf(spec: Spec, id: string): Spec['hosts'][number] | undefined {
+  const place = [...spec.members, ...spec.sentinels, ...spec.gates].find((each) => each.id === id);
+  return spec.hosts.find((host) => host.id === place?.host);
+}
+
+function lineThere(words: readonly string[]): string {
+  return `cd / && exec ${shellLine(words)}`;
+}

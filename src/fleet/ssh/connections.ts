@@ -1,0 +1,169 @@
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import path from 'node:path';
+import type { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { errorCode } from '../../base/errors.ts';
+import { FleetRefused, HostUnreachable, SshMissing } from '../errors.ts';
+import { commandAs, endArguments, type RunAs, sshArguments } from './ssh-command.ts';
+import { sshFailure } from './ssh-failure.ts';
+
+export interface RunOptions {
+  as: RunAs;
+  /** What is being done, to complete "host a: …". */
+  doing: string;
+  /** What the command reads: a text, or a stream. Nothing: an empty one. */
+  input?: string | Readable;
+  timeoutMs?: number;
+}
+
+export interface RunResult {
+  status: number;
+  stdout: string;
+  stderr: string;
+}
+
+/** What one host may have to say to one command. */
+const mostBytes = 16 * 2 ** 20;
+const timeoutMs = 120_000;
+
+/** Connections to hosts, shared by all commands, in a folder that only this user can enter. */
+export class SshConnections {
+  readonly #folder = mkdtempSync(path.join(process.env['XDG_RUNTIME_DIR'] ?? '/tmp', 'holdfast-ssh-'));
+  readonly #hosts = new Map<string, SshHost>();
+
+  /** @throws FLEET_REFUSED when the spec does not say how ssh reaches the host. */
+  host({ id, ssh }: { id: string; ssh: string | null }): SshHost {
+    if (ssh === null) {
+      throw FleetRefused(`the spec does not say how ssh reaches host ${id}`, {
+        hint: `Every host needs it: hosts: { ${id}: { address: …, ssh: user@name } }.`,
+      });
+    }
+    const host = this.#hosts.get(id) ?? new SshHost(id, ssh, this.#folder);
+    this.#hosts.set(id, host);
+    return host;
+  }
+
+  /** Ends the shared connections. */
+  close(): void {
+    for (const host of this.#hosts.values()) host.end();
+    rmSync(this.#folder, { recursive: true, force: true });
+  }
+}
+
+export class SshHost {
+  readonly id: string;
+  readonly target: string;
+  readonly #controlFolder: string;
+
+  constructor(id: string, target: string, controlFolder: string) {
+    this.id = id;
+    this.target = target;
+    this.#controlFolder = controlFolder;
+  }
+
+  /**
+   * Runs a script there, and returns what it wrote when it ended with 0.
+   * @throws HOST_UNREACHABLE, HOST_KEY_UNKNOWN, HOST_KEY_CHANGED, SSH_LOGIN_REFUSED, NO_SUDO, HOST_DISK_FULL, REMOTE_FAILED
+   */
+  async run(script: string, options: RunOptions): Promise<string> {
+    const result = await this.ask(script, options);
+    if (result.status !== 0) throw this.#failure(options.doing, result);
+    return result.stdout;
+  }
+
+  /** The same for a command whose exit status says something: only what ssh and sudo say themselves is thrown. */
+  async ask(script: string, options: RunOptions): Promise<RunResult> {
+    const child = this.start(script, options.as);
+    const late = { hit: false };
+    const timer = setTimeout(() => {
+      late.hit = true;
+      child.kill('SIGKILL');
+    }, options.timeoutMs ?? timeoutMs);
+    try {
+      const [status, stdout, stderr] = await Promise.all([
+        ended(child),
+        bounded(child.stdout as Readable),
+        bounded(child.stderr as Readable),
+        feed(child, options.input),
+      ]);
+      if (late.hit) {
+        throw HostUnreachable(
+          `host ${this.id} (${this.target}) did not finish in time: ${options.doing} took more than ${(options.timeoutMs ?? timeoutMs) / 1000} s`,
+          { hint: 'The host may be overloaded or gone. Run the command again: it goes on where it stopped.' },
+        );
+      }
+      const result = { status: status ?? 255, stdout, stderr };
+      const isOwn = result.status !== 255 && !/^sudo: |^holdfast: no sudo/m.test(stderr);
+      if (!isOwn && result.status !== 0) throw this.#failure(options.doing, result);
+      return result;
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  /** Starts a command whose input and output are the caller's. @throws SSH_MISSING */
+  start(script: string, as: RunAs): ChildProcess {
+    return spawn('ssh', sshArguments(this.#call(false), commandAs(as, script)), {
+      stdio: ['pipe', 'pipe', 'pipe'],
+    });
+  }
+
+  /** Runs a command as though it ran here: on this terminal, with this input and output. @returns its exit status */
+  async lend(script: string, as: RunAs): Promise<number> {
+    const terminal = process.stdin.isTTY === true && process.stdout.isTTY === true;
+    const child = spawn('ssh', sshArguments(this.#call(terminal), commandAs(as, script)), {
+      stdio: 'inherit',
+    });
+    return (await ended(child)) ?? 255;
+  }
+
+  end(): void {
+    spawnSync('ssh', endArguments(this.#call(false)), { stdio: 'ignore', timeout: 2000 });
+  }
+
+  #call(terminal: boolean) {
+    return { target: this.target, controlFolder: this.#controlFolder, terminal };
+  }
+
+  #failure(doing: string, { status, stderr }: RunResult): Error {
+    return sshFailure({ host: this.id, target: this.target, doing, status, stderr });
+  }
+}
+
+function ended(child: ChildProcess): Promise<number | null> {
+  return new Promise((resolve, reject) => {
+    child.once('error', (error) => reject(errorCode(error) === 'ENOENT' ? sshMissing() : error));
+    child.once('close', resolve);
+  });
+}
+
+function sshMissing(): Error {
+  return SshMissing('ssh is not installed here, or not on the PATH', {
+    hint: 'Debian, Ubuntu: apt-get install openssh-client. Fedora: dnf install openssh-clients.',
+  });
+}
+
+/** What comes beyond the bound is read, so that the other side goes on, and thrown away. */
+async function bounded(stream: Readable): Promise<string> {
+  const pieces: Buffer[] = [];
+  let bytes = 0;
+  for await (const piece of stream as AsyncIterable<Buffer>) {
+    bytes += piece.length;
+    if (bytes <= mostBytes) pieces.push(piece);
+  }
+  return Buffer.concat(pieces).toString('utf8');
+}
+
+/** A command that ends before it has read everything says so by its status. */
+async function feed(child: ChildProcess, input: RunOptions['input']): Promise<void> {
+  if (child.stdin === null) return;
+  child.stdin.on('error', () => {});
+  if (input === undefined || typeof input === 'string') {
+    child.stdin.end(input ?? '');
+    return;
+  }
+  await pipeline(input, child.stdin).catch((error) => {
+    if (errorCode(error) !== 'EPIPE' && errorCode(error) !== 'ERR_STREAM_PREMATURE_CLOSE') throw error;
+  });
+}

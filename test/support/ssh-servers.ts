@@ -1,0 +1,192 @@
+/**
+ * Servers for a test, and a laptop. A server is a network namespace with processes, mounts and an sshd of its own: /etc, /opt,
+ * /var/lib, /usr/local, /run and /tmp are its own, kernel settings can't be changed, and there is no Node. The laptop is a
+ * network namespace whose user has an ssh configuration and keys of its own.
+ */
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { waitFor } from '../../src/base/retry.ts';
+import { NetworkHosts } from '../../src/testbed/network-hosts.ts';
+import type { CliResult } from './deployment.ts';
+
+const command = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
+const laptop = 'laptop';
+/** A user of each server that is not root and has no sudo. */
+const plainUser = 'plain';
+
+/** Runs as process 1 of a server. Its arguments: the folder that holds what is its own, where Node is. */
+const boot = `set -e
+D=$1
+mount --make-rprivate /
+for each in etc opt var/lib usr/local; do mount --bind "$D/$each" "/$each"; done
+mount --bind /dev/null "$2"
+mount --bind /proc/sys /proc/sys && mount -o remount,bind,ro /proc/sys
+mount -o remount,bind,ro /sys 2>/dev/null || true
+mount -t tmpfs none /run && mkdir /run/sshd
+mount -t tmpfs none /tmp && chmod 1777 /tmp
+exec "$(command -v sshd || echo /usr/sbin/sshd)" -D -e -f /etc/ssh/holdfast_sshd
+`;
+
+const sshdConfig = `Port 22
+HostKey /etc/ssh/holdfast_host_key
+AuthorizedKeysFile .ssh/authorized_keys
+PermitRootLogin prohibit-password
+PasswordAuthentication no
+KbdInteractiveAuthentication no
+UsePAM no
+PidFile none
+MaxStartups 100
+MaxSessions 100
+`;
+
+export class SshServers {
+  readonly names: readonly string[];
+  readonly network: NetworkHosts;
+  readonly folder = mkdtempSync(path.join(tmpdir(), 'hfs-'));
+  readonly #inits = new Map<string, ChildProcess>();
+
+  constructor(names: readonly string[]) {
+    this.names = names;
+    this.network = NetworkHosts.create([...names, laptop]);
+    const home = path.join(this.folder, laptop, '.ssh');
+    mkdirSync(home, { recursive: true, mode: 0o700 });
+    execFileSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', path.join(home, 'id_ed25519')]);
+    writeFileSync(path.join(this.folder, 'passwd'), withHome(path.join(this.folder, laptop)));
+    for (const name of names) this.#furnish(name);
+    this.setKnown(names);
+  }
+
+  /** Starts the servers' sshds and waits until they listen. */
+  async start(): Promise<void> {
+    await Promise.all(this.names.map((name) => this.boot(name)));
+  }
+
+  /** Where the server's own `/etc`, `/opt`, `/var/lib` and so on lie on this machine. */
+  fileOn(name: string, file: string): string {
+    return path.join(this.folder, name, file);
+  }
+
+  /** Which servers' keys the laptop knows. */
+  setKnown(names: readonly string[]): void {
+    const lines = names.map((name) => {
+      const [kind, key] = readFileSync(this.fileOn(name, 'etc/ssh/holdfast_host_key.pub'), 'utf8').split(' ');
+      return `${this.network.addressOf(name)} ${kind} ${key}`;
+    });
+    writeFileSync(path.join(this.folder, laptop, '.ssh', 'known_hosts'), `${lines.join('\n')}\n`);
+  }
+
+  async boot(name: string): Promise<void> {
+    const [program = '', ...on] = this.network.on(name);
+    const apart = ['unshare', '--mount', '--pid', '--fork', '--kill-child=SIGKILL', '--mount-proc'];
+    const args = ['sh', '-c', boot, 'boot', path.join(this.folder, name), process.execPath];
+    const child = spawn(program, [...on, ...apart, ...args], { stdio: ['ignore', 'ignore', 'pipe'] });
+    this.#inits.set(name, child);
+    let said = '';
+    child.stderr.setEncoding('utf8').on('data', (text: string) => {
+      said = `${said}${text}`.slice(-2000);
+    });
+    const socket = await this.network.relay(laptop, this.network.addressOf(name), 22);
+    await waitFor(
+      () => {
+        if (child.exitCode !== null) throw new Error(`server ${name} ended: ${said}`);
+        return answersWithBanner(socket);
+      },
+      { what: `the sshd of ${name}: ${said}`, withinMs: 15_000, everyMs: 100 },
+    );
+  }
+
+  /** A power cut. */
+  kill(name: string): Promise<void> {
+    return this.network.killAll(name);
+  }
+
+  /** Runs holdfast on the laptop. */
+  holdfast(args: string[], options: { cwd?: string } = {}): Promise<CliResult> {
+    return ended(this.launch(args, options));
+  }
+
+  /** The same, for a test that does something meanwhile. */
+  launch(args: string[], { cwd = this.folder }: { cwd?: string } = {}): ChildProcess {
+    const [program = '', ...on] = this.network.on(laptop);
+    const own = `mount --make-rprivate / && mount --bind "$1" /etc/passwd && shift && exec "$@"`;
+    const words = ['unshare', '--mount', 'sh', '-c', own, 'laptop', path.join(this.folder, 'passwd')];
+    return spawn(program, [...on, ...words, process.execPath, command, ...args], {
+      cwd,
+      env: { PATH: process.env['PATH'], HOME: path.join(this.folder, laptop), NO_COLOR: '1' },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+  }
+
+  /** Runs a script on a server, as root, without ssh. */
+  on(name: string, script: string): string {
+    const init = this.#inits.get(name)?.pid;
+    // Process 1 of the server is the child of unshare.
+    const [inside] = readFileSync(`/proc/${init}/task/${init}/children`, 'utf8').split(' ');
+    const enter = ['-t', inside ?? '', '--mount', '--pid', '--net', 'sh', '-c', script];
+    return execFileSync('nsenter', enter, { encoding: 'utf8' });
+  }
+
+  async destroy(): Promise<void> {
+    try {
+      await this.network.destroy();
+    } finally {
+      rmSync(this.folder, { recursive: true, force: true, maxRetries: 5 });
+    }
+  }
+
+  #furnish(name: string): void {
+    const own = (file: string) => this.fileOn(name, file);
+    for (const folder of ['opt', 'var/lib', 'usr/local/bin']) mkdirSync(own(folder), { recursive: true });
+    cpSync('/etc', own('etc'), { recursive: true, preserveTimestamps: false, verbatimSymlinks: true });
+    execFileSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', own('etc/ssh/holdfast_host_key')]);
+    writeFileSync(own('etc/ssh/holdfast_sshd'), sshdConfig);
+    const key = readFileSync(path.join(this.folder, laptop, '.ssh', 'id_ed25519.pub'));
+    const uid = 1999;
+    const passwd = `${withHome('/var/lib/root')}${plainUser}:x:${uid}:${uid}::/var/lib/${plainUser}:/bin/sh\n`;
+    writeFileSync(own('etc/passwd'), passwd);
+    const shadow = readFileSync('/etc/shadow', 'utf8').replace(/^root:[^:]*/m, 'root:*');
+    writeFileSync(own('etc/shadow'), `${shadow}${plainUser}:*:19000:0:99999:7:::\n`, { mode: 0o640 });
+    for (const [user, id] of [
+      ['root', 0],
+      [plainUser, uid],
+    ] as const) {
+      const home = own(`var/lib/${user}`);
+      mkdirSync(path.join(home, '.ssh'), { recursive: true, mode: 0o700 });
+      writeFileSync(path.join(home, '.ssh', 'authorized_keys'), key, { mode: 0o600 });
+      execFileSync('chown', ['-R', String(id), home]);
+    }
+  }
+}
+
+/** This machine's users, with another home for root. */
+function withHome(home: string): string {
+  return readFileSync('/etc/passwd', 'utf8').replace(/^(root:(?:[^:]*:){4})[^:]*/m, `$1${home}`);
+}
+
+function answersWithBanner(socket: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const client = connect(socket);
+    client.once('data', (data) => {
+      client.destroy();
+      resolve(data.toString().startsWith('SSH-'));
+    });
+    for (const end of ['error', 'close']) client.once(end, () => resolve(false));
+  });
+}
+
+function ended(child: ChildProcess): Promise<CliResult> {
+  return new Promise((resolve, reject) => {
+    const result = { status: 0, stdout: '', stderr: '' };
+    for (const name of ['stdout', 'stderr'] as const) {
+      child[name]?.setEncoding('utf8').on('data', (text: string) => {
+        result[name] += text;
+      });
+    }
+    child.on('error', reject);
+    child.on('close', (code) => resolve({ ...result, status: code ?? -1 }));
+  });
+}
