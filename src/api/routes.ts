@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { healthSchema, loginSchema, sessionSchema } from './access.ts';
 import { clientsSchema, memberDetailsSchema } from './details.ts';
-import { eventSchema, eventsQuerySchema, eventsSchema } from './events.ts';
+import { eventSchema, eventsQuerySchema, eventsSchema, onlyHere } from './events.ts';
 import { backupsSchema, doctorSchema, drillsSchema, specSchema } from './findings.ts';
 import { historyQuerySchema, historySchema } from './history.ts';
 import { jobSchema, operationSchema, planSchema } from './jobs.ts';
@@ -25,13 +25,7 @@ export interface Route {
   readonly stream?: string;
 }
 
-/** For colleagues: an agent that is asked so asks nobody else. */
-const onlyHere = z.strictObject({
-  only: z
-    .enum(['here'])
-    .optional()
-    .describe('here: what the agent that is asked knows by itself. Left out: all hosts.'),
-});
+const onlyHereQuery = z.strictObject({ only: onlyHere });
 
 const jobs = z.array(jobSchema).describe('Newest first.');
 
@@ -51,13 +45,14 @@ const viewRoutes: readonly Route[] = [
   },
   {
     ...({ method: 'GET', path: '/api/events', needs: 'read', answer: eventsSchema } as const),
-    about: 'What happened, as this agent noted it; the last 1000 are kept at hand.',
+    about:
+      'What happened on all hosts, by time: the last 1000 of each are kept at hand. Those of other hosts come within two seconds.',
     query: eventsQuerySchema,
   },
   {
     ...({ method: 'GET', path: '/api/events/stream', needs: 'read', answer: eventSchema } as const),
     about:
-      'The same as a stream. The id of an event is its `seq`; with `Last-Event-ID`, or `after`, it begins behind that one. Without, with what happens next.',
+      'The same as a stream, in the order in which this agent heard of it. The id of an event says how far each host was read, any agent understands it; with `Last-Event-ID`, or `after`, it begins behind that. Without, with what happens next.',
     query: z.strictObject({ after: eventsQuerySchema.shape.after.removeDefault().optional() }),
     stream: 'event',
   },
@@ -69,7 +64,7 @@ const viewRoutes: readonly Route[] = [
   {
     ...({ method: 'GET', path: '/api/clients', needs: 'read', answer: clientsSchema } as const),
     about: 'The clients of all gates.',
-    query: onlyHere,
+    query: onlyHereQuery,
   },
   {
     ...({ method: 'GET', path: '/api/members/{id}', needs: 'read', answer: memberDetailsSchema } as const),
@@ -82,7 +77,7 @@ const findingRoutes: readonly Route[] = [
     ...({ method: 'GET', path: '/api/doctor', needs: 'read', answer: doctorSchema } as const),
     about:
       'What doctor finds on all hosts, with the fix. At most a minute old; the operation doctor looks anew.',
-    query: onlyHere,
+    query: onlyHereQuery,
   },
   {
     ...({ method: 'GET', path: '/api/backups', needs: 'read', answer: backupsSchema } as const),

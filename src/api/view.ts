@@ -169,6 +169,7 @@ export const backupStatusSchema = z
 export const hostReportSchema = z
   .object({
     host: hostSchema,
+    seq: count('The number of the last event that its agent noted.'),
     members: z.array(memberSchema),
     sentinels: z.array(sentinelSchema),
     gates: z.array(gateSchema),
@@ -189,7 +190,8 @@ export const viewSchema = z
     name: id('Of the deployment.'),
     at: time('When this picture was made.'),
     host: id('Of the agent that made it.'),
-    seq: count('The number of the last event that is in it.'),
+    seq: count('The number of the last event that this agent noted.'),
+    events: text('How far the events of all hosts are known: `after` of /api/events takes it.'),
     state: z.enum(['healthy', 'degraded', 'down']).describe('degraded: it serves, and something is wrong.'),
     problems: z.array(z.string()).describe('Why it is not healthy, a sentence each.'),
     primary: orNull(id('The member that is primary.')),

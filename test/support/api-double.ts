@@ -9,7 +9,8 @@ import type { AgentApi } from '../../src/agent/api/agent-api.ts';
 import type { Services } from '../../src/agent/api/services.ts';
 import type { Status } from '../../src/agent/api/status-answer.ts';
 import { Jobs } from '../../src/agent/jobs/jobs.ts';
-import type { DeploymentEvent } from '../../src/agent/state/event-log.ts';
+import { AllEvents } from '../../src/agent/picture/all-events.ts';
+import { EventLog } from '../../src/agent/state/event-log.ts';
 import type { ApiPlan } from '../../src/api/jobs.ts';
 import type { ApiView } from '../../src/api/view.ts';
 
@@ -21,7 +22,7 @@ const plan: ApiPlan = { allowed: true, why: null, hint: null, will: [], warnings
 export class ApiDouble {
   nowMs = 1_700_000_000_000;
   readonly audited: string[] = [];
-  readonly events: DeploymentEvent[] = [];
+  readonly events: AllEvents;
   readonly tokens: Tokens;
   readonly services: Services;
   readonly api: AgentApi;
@@ -33,6 +34,7 @@ export class ApiDouble {
     const clock = { wallMs: () => this.nowMs, monotonicMs: () => this.nowMs };
     const sessions = new Sessions('orders', 'a key', this.tokens);
     const jobs = new Jobs(clock);
+    this.events = new AllEvents(new EventLog(`${file}.events`, clock), 'a');
     const view = { name: 'orders', state: 'healthy', hosts: [], gates: [], members: [], sentinels: [] };
     this.services = {
       host: 'a',
@@ -42,9 +44,7 @@ export class ApiDouble {
       onView: () => () => {},
       report: () => ({}) as never,
       history: () => ({}) as never,
-      eventsAfter: (seq) => this.events.filter((event) => event.seq > seq),
-      lastEvent: () => this.events.at(-1)?.seq ?? 0,
-      onEvent: () => () => {},
+      events: this.events,
       audit: (kind, text) => this.audited.push(`${kind}: ${text}`),
       plan: () => plan,
       begin: (operation, by) =>

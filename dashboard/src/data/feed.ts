@@ -24,7 +24,8 @@ export class Feed {
   #again: ReturnType<typeof setTimeout> | undefined;
   #failures = 0;
   #askingEvents = false;
-  #lastSeq = 0;
+  /** How far the events are known, as the view said when they were asked for. */
+  #position = '0';
   #operation: string | null = null;
 
   constructor(state: StateStore) {
@@ -91,18 +92,16 @@ export class Feed {
       this.#operation = operation;
       this.refreshJobs().catch(() => {});
     }
-    if (view.seq !== this.#lastSeq || this.#state.value.events.length === 0) void this.#fetchEvents(view.seq);
+    if (view.events !== this.#position) void this.#fetchEvents(view.events);
   }
 
-  async #fetchEvents(seq: number): Promise<void> {
+  async #fetchEvents(position: string): Promise<void> {
     if (this.#askingEvents) return;
     this.#askingEvents = true;
     try {
-      const { events } = this.#state.value;
-      // A number that went back is an agent whose state is new.
-      const after = seq < this.#lastSeq ? 0 : (events.at(-1)?.seq ?? 0);
+      const after = encodeURIComponent(this.#position);
       const more = await ask<ApiEvent[]>(`api/events?after=${after}&limit=10000`);
-      this.#lastSeq = seq;
+      this.#position = position;
       this.#state.update({ events: addEvents(this.#state.value.events, more) });
     } catch {
       // The next view asks again.

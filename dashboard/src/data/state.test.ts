@@ -21,6 +21,13 @@ test('an agent that counts from the start again is believed', () => {
   expect(seqs(addEvents([event(7), event(8)], [event(1, 20)]))).toEqual([7, 8, 1]);
 });
 
+test('events of another host that come later are put where they belong', () => {
+  const late = { ...event(1, 2), host: 'b' };
+  const all = addEvents(addEvents([], [event(1), event(2, 3)]), [late]);
+  expect(all.map(({ host, seq }) => `${host} ${seq}`)).toEqual(['local 1', 'b 1', 'local 2']);
+  expect(addEvents(all, [late])).toBe(all);
+});
+
 test('the list is bounded', () => {
   const many = Array.from({ length: 10_500 }, (_, index) => event(index + 1));
   const kept = addEvents([], many);

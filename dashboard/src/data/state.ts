@@ -20,7 +20,7 @@ export interface State {
   view: ApiView | null;
   /** When that came, by this browser's clock. */
   viewAtMs: number;
-  /** Oldest first, bounded. */
+  /** Of all hosts, oldest first, bounded. */
   events: readonly ApiEvent[];
   /** Newest first. */
   jobs: readonly ApiJob[];
@@ -41,17 +41,23 @@ export function newState(): StateStore {
 
 const mostEvents = 10_000;
 
-/** Puts events behind those that are there; the stream may send some twice after a reconnect. */
-export function addEvents(there: readonly ApiEvent[], more: readonly ApiEvent[]): readonly ApiEvent[] {
-  const last = there.at(-1)?.seq ?? -1;
-  // An agent whose state was thrown away counts from the start again.
-  const isRestart =
-    more.length > 0 && more.every(({ seq }) => seq <= last) && isLater(more[0]!, there.at(-1)!);
-  const fresh = isRestart ? more : more.filter(({ seq }) => seq > last);
-  if (fresh.length === 0) return there;
-  return [...there, ...fresh].slice(-mostEvents);
+/** What tells an event from all others: an agent whose state was thrown away counts from the start again. */
+export function eventKey({ host, seq, at }: ApiEvent): string {
+  return `${host} ${seq} ${at}`;
 }
 
-function isLater(one: ApiEvent, other: ApiEvent): boolean {
-  return Date.parse(one.at) > Date.parse(other.at);
+/**
+ * Puts events among those that are there, by their time: those of another host may come a little later than they were.
+ * Some may be sent twice. Both lists are oldest first.
+ */
+export function addEvents(there: readonly ApiEvent[], more: readonly ApiEvent[]): readonly ApiEvent[] {
+  const oldest = more[0];
+  if (oldest === undefined) return there;
+  let from = there.length;
+  while (from > 0 && Date.parse(there[from - 1]!.at) >= Date.parse(oldest.at)) from -= 1;
+  const known = new Set(there.slice(from).map(eventKey));
+  const fresh = more.filter((event) => !known.has(eventKey(event)));
+  if (fresh.length === 0) return there;
+  const tail = [...there.slice(from), ...fresh].sort((a, b) => Date.parse(a.at) - Date.parse(b.at));
+  return [...there.slice(0, from), ...tail].slice(-mostEvents);
 }

@@ -51,6 +51,19 @@ test('two crashes, one soon after the other, are two stories, the newest first',
   ]);
 });
 
+test('what the agents of several hosts noted is one story, and the same word of each is one step', () => {
+  const all = events('0 exited redis-1', '9 promoted redis-2', '11 primary redis-2', '14 primary redis-2');
+  all[2] = { ...all[2]!, text: 'redis-2 is primary' };
+  all[3] = { ...all[3]!, text: 'redis-2 is primary', host: 'b' };
+  const [story, ...others] = storiesOf(all);
+  expect(others).toEqual([]);
+  expect(story?.steps.map(({ ms, hosts }) => [ms, hosts.join()])).toEqual([
+    [0, 'local'],
+    [9, 'local'],
+    [11, 'local,b'],
+  ]);
+});
+
 test('a replica that dies without a change of primary is no story', () => {
   expect(storiesOf(events('0 exited redis-3', '90 restart redis-3'))).toEqual([]);
 });

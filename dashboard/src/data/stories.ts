@@ -8,6 +8,8 @@ export interface Step {
   /** From the begin of the story. */
   ms: number;
   event: ApiEvent;
+  /** Whose agents noted it: the same word of several is one step, when the first heard it. */
+  hosts: readonly string[];
 }
 
 export interface Story {
@@ -95,8 +97,24 @@ function tell(events: readonly ApiEvent[], from: number, at: number, end: number
     from: lost?.subject ?? null,
     to: named.subject,
     tookMs: timeOf(promoted) - atMs,
-    steps: told.map((event) => ({ ms: timeOf(event) - atMs, event })),
+    steps: stepsOf(told, atMs),
   };
+}
+
+function stepsOf(told: readonly ApiEvent[], atMs: number): Step[] {
+  const steps: (Step & { hosts: string[] })[] = [];
+  for (const event of told) {
+    const same = steps.find(
+      ({ event: { kind, subject, text }, hosts }) =>
+        kind === event.kind &&
+        subject === event.subject &&
+        text === event.text &&
+        !hosts.includes(event.host),
+    );
+    if (same) same.hosts.push(event.host);
+    else steps.push({ ms: timeOf(event) - atMs, event, hosts: [event.host] });
+  }
+  return steps;
 }
 
 export function timeOf({ at }: { at: string }): number {

@@ -5,13 +5,14 @@ import { aboutOf } from '../actions/describe.ts';
 import { JobSteps } from '../actions/job-steps.tsx';
 import { plural } from '../data/format.ts';
 import { usePage } from '../data/page-state.ts';
+import { eventKey } from '../data/state.ts';
 import { Card, Empty } from '../parts/card.tsx';
 import { Badge } from '../parts/sign.tsx';
 import { type Column, LongTable } from '../parts/table.tsx';
 import { toneOf } from '../parts/tones.ts';
 import { usePhone } from '../parts/use-phone.ts';
 import { When } from '../parts/when.tsx';
-import { Kind } from './event-lines.tsx';
+import { Kind, NotedBy } from './event-lines.tsx';
 
 const columns: readonly Column<ApiEvent>[] = [
   { name: 'When', width: 17, cell: ({ at }) => <When at={at} ms /> },
@@ -19,15 +20,16 @@ const columns: readonly Column<ApiEvent>[] = [
   { name: 'About', width: 13, cell: ({ subject }) => subject },
   { name: 'What happened', cell: ({ text }) => <span title={text}>{text}</span> },
 ];
+const notedBy: Column<ApiEvent> = { name: 'Noted by', width: 9, cell: ({ host }) => host };
 
 /** Two lines for each. */
 const phoneColumns: readonly Column<ApiEvent>[] = [
   {
     name: 'What happened',
-    cell: ({ at, kind, text }) => (
+    cell: ({ at, kind, text, host }) => (
       <span className="two-lines">
         <span>
-          <When at={at} ms /> <Kind kind={kind} />
+          <When at={at} ms /> <Kind kind={kind} /> <NotedBy host={host} />
         </span>
         <span title={text}>{text}</span>
       </span>
@@ -37,13 +39,14 @@ const phoneColumns: readonly Column<ApiEvent>[] = [
 
 export function EventsPage() {
   const isPhone = usePhone();
+  const isFleet = usePage(({ view }) => (view?.hosts.length ?? 0) > 1);
   const events = usePage((state) => state.events);
   const jobs = usePage((state) => state.jobs);
   const [wanted, setWanted] = useState('');
   const found = useMemo(() => {
     const word = wanted.trim().toLowerCase();
-    const match = ({ kind, subject, text }: ApiEvent) =>
-      `${kind} ${subject} ${text}`.toLowerCase().includes(word);
+    const match = ({ kind, subject, text, host }: ApiEvent) =>
+      `${kind} ${subject} ${text} ${host}`.toLowerCase().includes(word);
     return (word === '' ? [...events] : events.filter(match)).reverse();
   }, [events, wanted]);
   return (
@@ -70,10 +73,10 @@ export function EventsPage() {
         ) : (
           <LongTable
             caption="Events, newest first"
-            columns={isPhone ? phoneColumns : columns}
+            columns={isPhone ? phoneColumns : isFleet ? [...columns, notedBy] : columns}
             rowPx={isPhone ? 60 : 38}
             rows={found}
-            keyOf={({ at, seq }) => `${at} ${seq}`}
+            keyOf={eventKey}
           />
         )}
       </Card>

@@ -1,16 +1,17 @@
 import { useState } from 'react';
 import type { ApiEvent } from '../../../src/api/events.ts';
 import { localTime, plural } from '../data/format.ts';
+import { eventKey } from '../data/state.ts';
 import { EventLines } from '../pages/event-lines.tsx';
 import { marksOf } from './moments.ts';
 import { axisPx, type Range } from './time-chart.tsx';
 
 /** The events under the charts, on the same axis. A mark opens into its events. */
 export function EventLane({ events, range }: { events: readonly ApiEvent[]; range: Range }) {
-  const [open, setOpen] = useState<number | null>(null);
+  const [open, setOpen] = useState<string | null>(null);
   const span = range.toMs - range.fromMs;
   const marks = marksOf(events, range.fromMs, range.toMs, span / 50);
-  const chosen = marks.find(({ events: each }) => each.some(({ seq }) => seq === open));
+  const chosen = marks.find(({ events: each }) => each.some((event) => eventKey(event) === open));
   return (
     <div className="lane-frame">
       <h3>Events</h3>
@@ -18,15 +19,16 @@ export function EventLane({ events, range }: { events: readonly ApiEvent[]; rang
         {marks.map((mark) => {
           const { atMs, events: each, bad } = mark;
           const first = each[0];
+          const key = first ? eventKey(first) : '';
           return (
             <button
-              key={first?.seq}
+              key={key}
               type="button"
               className={`lane-mark ${bad ? 'bad' : ''}`}
               style={{ left: `${((atMs - range.fromMs) / span) * 100}%` }}
               aria-pressed={mark === chosen}
               aria-label={`${localTime(atMs, Date.now())}: ${plural(each.length, 'event')}, ${first?.kind}`}
-              onClick={() => setOpen(mark === chosen ? null : (first?.seq ?? null))}
+              onClick={() => setOpen(mark === chosen ? null : key)}
             >
               {bad ? '✕' : '•'}
             </button>

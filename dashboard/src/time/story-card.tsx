@@ -1,6 +1,8 @@
 import { useState } from 'react';
 import { duration } from '../data/format.ts';
+import { eventKey } from '../data/state.ts';
 import type { Story } from '../data/stories.ts';
+import { NotedBy } from '../pages/event-lines.tsx';
 import { Card } from '../parts/card.tsx';
 import { Badge } from '../parts/sign.tsx';
 import { When } from '../parts/when.tsx';
@@ -44,14 +46,16 @@ function Steps({ story: { steps } }: { story: Story }) {
   const longest = Math.log1p(Math.max(10, ...steps.map(({ ms }) => ms)));
   return (
     <ol className="waterfall">
-      {steps.map(({ ms, event }) => (
-        <li key={event.seq}>
+      {steps.map(({ ms, event, hosts }) => (
+        <li key={eventKey(event)}>
           <span className="at">+{duration(ms)}</span>
           <span className="track" aria-hidden="true">
             <span style={{ left: `${(94 * Math.log1p(Math.max(0, ms))) / longest}%` }} />
           </span>
           <span className="kind">{event.kind}</span>
-          <span className="text">{event.text}</span>
+          <span className="text">
+            {event.text} <NotedBy host={hosts.join(', ')} />
+          </span>
         </li>
       ))}
     </ol>

@@ -21,6 +21,7 @@ import { CommandJobs } from '../jobs/command-jobs.ts';
 import type { Jobs } from '../jobs/jobs.ts';
 import { planOf } from '../jobs/plan.ts';
 import { runCommand } from '../jobs/run-command.ts';
+import type { AllEvents } from '../picture/all-events.ts';
 import type { Colleagues } from '../picture/colleagues.ts';
 import type { HistoryRange } from '../picture/history.ts';
 import type { Picture } from '../picture/picture.ts';
@@ -39,10 +40,12 @@ export interface AgentParts {
   picture: Picture;
   colleagues: Colleagues;
   callers: Callers;
+  events: AllEvents;
 }
 
 export class AgentServices implements Services {
   readonly callers: Callers;
+  readonly events: AllEvents;
   readonly #deployment: Deployment;
   readonly #commands: Commands;
   readonly #picture: Picture;
@@ -51,8 +54,9 @@ export class AgentServices implements Services {
   readonly #doctor: Remembered<ApiDoctor>;
   readonly #backups: Remembered<ApiBackups>;
 
-  constructor({ deployment, commands, picture, colleagues, callers }: AgentParts) {
+  constructor({ deployment, commands, picture, colleagues, callers, events }: AgentParts) {
     this.callers = callers;
+    this.events = events;
     this.#deployment = deployment;
     this.#commands = commands;
     this.#picture = picture;
@@ -85,18 +89,6 @@ export class AgentServices implements Services {
 
   history(range: HistoryRange) {
     return this.#picture.history.read(range);
-  }
-
-  eventsAfter(seq: number) {
-    return this.#deployment.events.since(seq);
-  }
-
-  lastEvent(): number {
-    return this.#deployment.events.last;
-  }
-
-  onEvent(listener: Parameters<Services['onEvent']>[0]): () => void {
-    return this.#deployment.events.listen(listener);
   }
 
   audit(kind: 'asked' | 'login' | 'login-refused', text: string): void {

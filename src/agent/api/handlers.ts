@@ -2,13 +2,13 @@
 import type { FastifyReply } from 'fastify';
 import type { z } from 'zod';
 import type { ApiSession, loginSchema } from '../../api/access.ts';
-import type { ApiEvent, eventsQuerySchema } from '../../api/events.ts';
+import { type ApiEvent, type eventsQuerySchema, positionSchema } from '../../api/events.ts';
 import type { historyQuerySchema } from '../../api/history.ts';
 import type { ApiJob, ApiOperation } from '../../api/jobs.ts';
 import { errorCode } from '../../base/errors.ts';
 import type { Asked, Caller } from '../access/callers.ts';
 import { OperationAborted } from '../errors.ts';
-import type { DeploymentEvent } from '../state/event-log.ts';
+import { type Position, parsePosition, positionText } from '../picture/positions.ts';
 import { readHealth, readiness, writeHealth } from './health.ts';
 import type { Services } from './services.ts';
 import type { Stream, Streams } from './streams.ts';
@@ -42,11 +42,9 @@ function lookHandlers(api: Services): [string, Handler][] {
     [
       'GET /api/events',
       ({ query }) => {
-        const { after, limit } = query as z.output<typeof eventsQuerySchema>;
-        return api
-          .eventsAfter(after)
-          .slice(-limit)
-          .map((event) => shownEvent(event, api.host));
+        const { after, limit, only } = query as z.output<typeof eventsQuerySchema>;
+        const events = api.events.since(parsePosition(after, api.host));
+        return events.filter(({ host }) => only === undefined || host === api.host).slice(-limit);
       },
     ],
     [
@@ -78,10 +76,6 @@ function health<H extends { ok: boolean }>(reply: FastifyReply, answer: H): H {
   return answer;
 }
 
-function shownEvent(event: DeploymentEvent, host: string): ApiEvent {
-  return { ...event, host };
-}
-
 function streamHandlers(api: Services, streams: Streams): [string, Handler][] {
   const views = new ViewBroadcast(api);
   return [
@@ -89,12 +83,11 @@ function streamHandlers(api: Services, streams: Streams): [string, Handler][] {
     [
       'GET /api/events/stream',
       ({ query, asked, reply }) => {
-        const { after } = query as { after?: number };
+        const { after } = query as { after?: string };
         // The header is what a browser sends by itself when it comes again: it is the newer of the two.
-        const resumed = Number(asked.headers['last-event-id']);
-        const from =
-          asked.headers['last-event-id'] !== undefined && Number.isSafeInteger(resumed) ? resumed : after;
-        followEvents(api, streams.open(reply), from ?? api.lastEvent());
+        const from = positionSchema.safeParse(asked.headers['last-event-id']).data ?? after;
+        const position = from === undefined ? api.events.position : parsePosition(from, api.host);
+        followEvents(api, streams.open(reply), position);
       },
     ],
     [
@@ -104,11 +97,14 @@ function streamHandlers(api: Services, streams: Streams): [string, Handler][] {
   ];
 }
 
-function followEvents(api: Services, stream: Stream, after: number): void {
-  const send = (event: DeploymentEvent) =>
-    stream.send({ event: 'event', id: event.seq, data: JSON.stringify(shownEvent(event, api.host)) });
-  for (const event of api.eventsAfter(after)) send(event);
-  stream.onClose(api.onEvent(send));
+function followEvents({ events, host }: Services, stream: Stream, after: Position): void {
+  const sent = new Map(after);
+  const send = (event: ApiEvent) => {
+    sent.set(event.host, event.seq);
+    stream.send({ event: 'event', id: positionText(sent, host), data: JSON.stringify(event) });
+  };
+  for (const event of events.since(after)) send(event);
+  stream.onClose(events.listen(send));
 }
 
 function followJob(api: Services, now: ApiJob, streams: Streams, reply: FastifyReply): void {

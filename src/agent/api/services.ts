@@ -6,22 +6,20 @@ import type { ApiJob, ApiOperation, ApiPlan } from '../../api/jobs.ts';
 import type { ApiHostReport, ApiView } from '../../api/view.ts';
 import type { Callers } from '../access/callers.ts';
 import type { Jobs } from '../jobs/jobs.ts';
+import type { AllEvents } from '../picture/all-events.ts';
 import type { HistoryRange } from '../picture/history.ts';
-import type { DeploymentEvent } from '../state/event-log.ts';
 
 export interface Services {
   /** The id of this agent's host. */
   readonly host: string;
   readonly callers: Callers;
   readonly jobs: Jobs;
+  readonly events: AllEvents;
   view(): ApiView;
   /** @returns what ends the listening. */
   onView(listener: () => void): () => void;
   report(): ApiHostReport;
   history(range: HistoryRange): ApiHistory;
-  eventsAfter(seq: number): DeploymentEvent[];
-  lastEvent(): number;
-  onEvent(listener: (event: DeploymentEvent) => void): () => void;
   /** Writes down what somebody did or tried over the API. */
   audit(kind: 'asked' | 'login' | 'login-refused', text: string): void;
   plan(operation: ApiOperation): ApiPlan;

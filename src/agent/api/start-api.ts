@@ -5,8 +5,10 @@ import { Callers } from '../access/callers.ts';
 import { Sessions } from '../access/sessions.ts';
 import { Tokens } from '../access/tokens.ts';
 import type { Deployment } from '../deployment.ts';
+import { AllEvents } from '../picture/all-events.ts';
 import { Colleagues } from '../picture/colleagues.ts';
 import { Picture } from '../picture/picture.ts';
+import { positionText } from '../picture/positions.ts';
 import type { Commands } from './agent-commands.ts';
 import { AgentServices } from './agent-services.ts';
 import { serveApi, serveControl } from './server.ts';
@@ -23,13 +25,15 @@ export async function startApi(deployment: Deployment, commands: Commands): Prom
   const sessions = new Sessions(spec.name, secrets.sessionKey, tokens);
   const names = [os.hostname(), host, ...spec.agent.bind, ...spec.hosts.map(({ address }) => address)];
   const callers = new Callers(tokens, sessions, names, clock);
-  const colleagues = new Colleagues(() => deployment.spec, host, secrets.agentToken, clock);
+  const events = new AllEvents(deployment.events, host);
+  const colleagues = new Colleagues(() => deployment.spec, host, secrets.agentToken, clock, events);
   const picture = new Picture(deployment, {
     status: () => commands.status(),
     operation: () => operationOf(deployment, commands),
+    events: () => positionText(events.position, host),
     colleagues: () => colleagues.seen,
   });
-  const services = new AgentServices({ deployment, commands, picture, colleagues, callers });
+  const services = new AgentServices({ deployment, commands, picture, colleagues, callers, events });
   const servers: FastifyInstance[] = [];
   const stop = async () => {
     picture.stop();

@@ -17,7 +17,7 @@ export interface Message {
   event: string;
   /** One line, as JSON is. */
   data: string;
-  id?: number;
+  id?: string;
 }
 
 export interface Stream {

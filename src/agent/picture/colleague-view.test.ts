@@ -44,6 +44,7 @@ const own = {
 } as unknown as ApiView;
 
 const report: ApiHostReport = {
+  seq: 1,
   host: host('b', { agent: 'here', missing: null, version: '9' }),
   gates: [gate('gate-b', 'b', { clients: 5, held: 1, pid: 7, commandsPerSecond: 100 })],
   ...{ members: [], sentinels: [], drift: [] },

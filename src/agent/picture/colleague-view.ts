@@ -66,9 +66,10 @@ function hostFrom(own: ApiHost, colleague: Colleague | undefined): ApiHost {
 }
 
 /** The part of a view that only the agent of this host can see. */
-export function reportOf({ host, hosts, members, sentinels, gates, drift }: ApiView): ApiHostReport {
+export function reportOf({ host, seq, hosts, members, sentinels, gates, drift }: ApiView): ApiHostReport {
   return {
     host: hosts.find(({ id }) => id === host) as ApiHost,
+    seq,
     members: members.filter((member) => member.host === host),
     sentinels: sentinels.filter((sentinel) => sentinel.host === host),
     gates: gates.filter((gate) => gate.host === host),

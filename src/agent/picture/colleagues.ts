@@ -8,6 +8,7 @@ import type { Clock } from '../../base/clock.ts';
 import { errorCode, errorText } from '../../base/errors.ts';
 import { isLoopback } from '../../spec/address.ts';
 import type { Host, Spec } from '../../spec/spec.ts';
+import type { AllEvents } from './all-events.ts';
 import type { Colleague } from './colleague-view.ts';
 
 const everyMs = 1000;
@@ -30,16 +31,18 @@ export class Colleagues {
   readonly #host: string;
   readonly #token: string;
   readonly #clock: Clock;
+  readonly #events: AllEvents;
   readonly #known = new Map<string, Known>();
   readonly #connections = new Agent({ keepAlive: true, maxSockets: 2 });
   readonly #asking = new Set<string>();
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(spec: () => Spec, host: string, token: string, clock: Clock) {
+  constructor(spec: () => Spec, host: string, token: string, clock: Clock, events: AllEvents) {
     this.#spec = spec;
     this.#host = host;
     this.#token = token;
     this.#clock = clock;
+    this.#events = events;
   }
 
   start(): void {
@@ -105,14 +108,17 @@ export class Colleagues {
   async #ask(host: Host, port: number): Promise<void> {
     this.#asking.add(host.id);
     try {
-      const question = { address: host.address, port, path: '/api/hosts/here', token: this.#token };
-      const answer = await fetchJson({
-        ...question,
-        withinMs: answerWithinMs,
-        connections: this.#connections,
-      });
-      const report = reportIn(answer, host.id);
+      const question = {
+        ...{ address: host.address, port, token: this.#token },
+        ...{ withinMs: answerWithinMs, connections: this.#connections },
+      };
+      const report = reportIn(await fetchJson({ ...question, path: '/api/hosts/here' }), host.id);
       this.#known.set(host.id, { report, atMs: this.#clock.monotonicMs(), missing: null });
+      const last = this.#events.lastOf(host.id);
+      if (report.seq === last) return;
+      // One that counts from the start again has everything to tell.
+      const path = `/api/events?only=here&after=${report.seq < last ? 0 : last}`;
+      this.#events.take(host.id, report.seq, await fetchJson({ ...question, path }));
     } catch (error) {
       this.#miss(host.id, whyMissing(error));
     } finally {
@@ -177,6 +183,7 @@ export function reportIn(answer: unknown, host: string): ApiHostReport {
   const members = own(report.members);
   return {
     host: report.host,
+    seq: report.seq,
     members,
     sentinels: own(report.sentinels),
     gates: own(report.gates),

@@ -23,6 +23,8 @@ export interface ViewFacts {
   nowMs: number;
   wallMs: number;
   seq: number;
+  /** How far the events of all hosts are known. */
+  events: string;
   status: Status;
   view: View;
   vitals: ReadonlyMap<string, MemberVitals>;
@@ -42,6 +44,7 @@ export function ownView(facts: ViewFacts): ApiView {
     at: new Date(wallMs).toISOString(),
     host: facts.host,
     seq: facts.seq,
+    events: facts.events,
     state: status.state,
     problems: status.problems,
     primary: status.primary,

@@ -19,6 +19,8 @@ const afterEventMs = [20, 150, 400];
 export interface PictureSources {
   status: () => Status;
   operation: () => ApiView['operation'];
+  /** How far the events of all hosts are known. */
+  events: () => string;
   /** By host. */
   colleagues: () => ReadonlyMap<string, Colleague>;
 }
@@ -86,6 +88,7 @@ export class Picture {
     return ownView({
       ...{ spec, host, nowMs: clock.monotonicMs(), wallMs: clock.wallMs() },
       seq: events.last,
+      events: this.#sources.events(),
       status: this.#sources.status(),
       view: this.#deployment.view(),
       vitals: new Map(

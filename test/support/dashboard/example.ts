@@ -128,6 +128,7 @@ export function view(change: Partial<ApiView> = {}): ApiView {
     at: new Date(nowMs).toISOString(),
     host: 'a',
     seq: 9,
+    events: String(change.seq ?? 9),
     state: 'healthy',
     problems: [],
     primary: 'redis-1',

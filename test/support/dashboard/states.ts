@@ -192,6 +192,7 @@ export function hostile(): Told {
     view: {
       ...now,
       seq: 11,
+      events: '11',
       state: 'degraded',
       problems: [hostileText],
       gates: now.gates.map((each) => ({
