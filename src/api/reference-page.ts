@@ -26,8 +26,9 @@ A page logs in with \`POST /api/session\` and has a cookie from then on, \`holdf
 hours, also when the agent is started anew; it ends sooner when it is logged out or its token is revoked. After five wrong
 tokens in a minute an address has to wait. The \`Host\` of a request without a token must be an address or a name of this
 host, and an \`Origin\` the same: a page on another site, or a name that somebody had resolve to this machine, is answered
-403. Bodies are \`application/json\`, at most 64 KiB. Who asked for what, and who logged in, is an event. The API is plain
-HTTP: beyond a network that is yours, put TLS before it.
+403. Bodies are \`application/json\`, at most 64 KiB. Who asked for what, and who logged in, is an event. With
+\`agent.tls\` the API is HTTPS and nothing else, and the cookie is Secure; without, it is plain HTTP, for this machine and
+networks that are yours.
 
 ## Errors
 

@@ -40,7 +40,9 @@ export function announce(
     output.line(`  read-write port  ${bold(`${gate.address}:${gate.port}`)}   ${client}`);
     if (gate.replicaPort) output.line(`  read-only port   ${bold(`${gate.address}:${gate.replicaPort}`)}`);
   }
-  output.line(`  API              ${bold(`http://${spec.agent.bind[0]}:${spec.agent.port}/status`)}`);
+  output.line(
+    `  API              ${bold(`http${spec.agent.tls ? 's' : ''}://${spec.agent.bind[0]}:${spec.agent.port}/status`)}`,
+  );
 }
 
 /**

@@ -87,9 +87,10 @@ function refuseWhatContainersCannot(spec: Spec): void {
       hint: 'Put valkey-server into an image of your own, and run the agent in it with this spec.',
     });
   }
-  if (spec.security.tls !== null) {
+  const withTls = (['security', 'agent'] as const).find((section) => spec[section].tls !== null);
+  if (withTls !== undefined) {
     throw TargetRefused(
-      'security.tls is not rendered for containers: certificates would have to be mounted',
+      `${withTls}.tls is not rendered for containers: certificates would have to be mounted`,
       {
         hint: 'Leave TLS to the network (a service mesh), or render from a spec without it and add the mounts.',
       },

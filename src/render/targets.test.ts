@@ -58,6 +58,8 @@ test('a spec that a target can’t do is refused with the reason', () => {
   expect(() => renderCase('compose', folder)).toThrow(/goes with the container/);
   const tls = parseSpec('name: x\nsecurity: { tls: { cert: c, key: k, ca: a } }', 'x');
   expect(() => renderCase('kubernetes', tls)).toThrow(/security\.tls/);
+  const api = parseSpec('name: x\nagent: { tls: { cert: c, key: k, ca: /a.pem } }', 'x');
+  expect(() => renderCase('compose', api)).toThrow(/agent\.tls/);
 });
 
 test('options: unknown ones, missing ones and values', () => {

@@ -83,7 +83,7 @@ export function normalise(file: SpecFile, fileName: string): { spec: Spec; probl
     redis: redisSettings(file.redis ?? {}, members.places.length, folder),
     sentinel: sentinelSettings(file.sentinel ?? {}, sentinels.places.length),
     gate: gateSettings(file.gate ?? {}),
-    agent: agentSettings(file.agent ?? {}),
+    agent: agentSettings(file.agent ?? {}, folder),
     security: securityOf(file.security ?? {}, folder),
     backup: file.backup ? backupOf(file.backup, members.places.length) : null,
   };
@@ -168,10 +168,11 @@ function gateSettings(file: Section<'gate'>): GateSettings {
   };
 }
 
-function agentSettings(file: Section<'agent'>): AgentSettings {
+function agentSettings(file: Section<'agent'>, folder: string): AgentSettings {
   return {
     port: file.port ?? 7080,
     bind: listOf(file.bind ?? '127.0.0.1'),
+    tls: tlsOf(file.tls ?? {}, folder),
     hangAfterMs: ms(file.hangAfter ?? '5s'),
     restarts: { limit: file.restarts?.limit ?? 5, withinMs: ms(file.restarts?.within ?? '1m') },
   };

@@ -111,6 +111,8 @@ export interface GateLimits {
 export interface AgentSettings {
   readonly port: number;
   readonly bind: readonly string[];
+  /** Of the API; null: it is plain HTTP. */
+  readonly tls: TlsFiles | null;
   readonly hangAfterMs: number;
   readonly restarts: { readonly limit: number; readonly withinMs: number };
 }

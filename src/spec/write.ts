@@ -45,6 +45,7 @@ export function specFileOf(spec: Spec): SpecFile {
     agent: {
       port: agent.port,
       bind: [...agent.bind],
+      ...(agent.tls === null ? {} : { tls: agent.tls }),
       hangAfter: formatDuration(agent.hangAfterMs),
       restarts: { limit: agent.restarts.limit, within: formatDuration(agent.restarts.withinMs) },
     },

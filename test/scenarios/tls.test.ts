@@ -1,5 +1,7 @@
 /** A deployment with TLS everywhere: brought up, failed over, moved, looked at and stopped. */
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import type { IncomingMessage } from 'node:http';
+import { type RequestOptions, request } from 'node:https';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -16,6 +18,7 @@ beforeAll(async () => {
   deployment = await TestDeployment.up({
     gate: { inflightWrites: 'retry-idempotent' },
     security: { tls: { ...files } },
+    agent: { tls: { ...files } },
     backup: { to: pathToFileURL(path.join(folder, 'backups')).href, schedule: '0 0 29 2 *', verify: 'never' },
   });
   await deployment.waitUntilHealthy();
@@ -41,6 +44,25 @@ test('who speaks no TLS is turned away, at the gate and at a member', async () =
   for (const port of [deployment.ports.gate, deployment.ports.members]) {
     await expect(deployment.client(port).ping()).rejects.toThrow();
   }
+});
+
+test('the API is HTTPS and nothing else, and its cookie is never sent without', async () => {
+  const ask = (options: RequestOptions, body = '') =>
+    new Promise<IncomingMessage>((resolve, reject) => {
+      const where = { host: '127.0.0.1', port: deployment.ports.api, path: '/api/session' };
+      const call = request({ ...where, agent: false, ca: tls.ca, ...options }, resolve);
+      call.on('error', reject).end(body);
+    });
+  const looked = await ask({ path: '/api/view' });
+  looked.resume();
+  expect(looked.statusCode).toBe(200);
+  const token = readFileSync(path.join(deployment.stateDir, 'api-token'), 'utf8').trim();
+  const headers = { 'content-type': 'application/json' };
+  const login = await ask({ method: 'POST', headers }, JSON.stringify({ token }));
+  login.resume();
+  expect(login.headers['set-cookie']?.[0]).toMatch(/; HttpOnly; SameSite=Strict; Secure$/);
+  await expect(ask({ ca: [] })).rejects.toThrow();
+  await expect(fetch(`http://127.0.0.1:${deployment.ports.api}/livez`)).rejects.toThrow();
 });
 
 test('the doctor reaches every server', async () => {

@@ -32,7 +32,7 @@ export class ApiDouble {
     const own = { apiToken: readToken, apiOperateToken: operateToken, agentToken: 'of-agents' };
     this.tokens = new Tokens(file, own);
     const clock = { wallMs: () => this.nowMs, monotonicMs: () => this.nowMs };
-    const sessions = new Sessions('orders', 'a key', this.tokens);
+    const sessions = new Sessions({ deployment: 'orders', key: 'a key', secure: false }, this.tokens);
     const jobs = new Jobs(clock);
     this.events = new AllEvents(new EventLog(`${file}.events`, clock), 'a');
     const view = { name: 'orders', state: 'healthy', hosts: [], gates: [], members: [], sentinels: [] };

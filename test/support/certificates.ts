@@ -3,8 +3,11 @@ import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import type { TlsFiles } from '../../src/spec/spec.ts';
 
-/** An authority and a certificate for 127.0.0.1, valid for two days, made by openssl in `folder`. */
-export function makeCertificates(folder: string): TlsFiles {
+/**
+ * An authority and a certificate, valid for two days, made by openssl in `folder`.
+ * @param addresses for which it is good, beside 127.0.0.1 and localhost
+ */
+export function makeCertificates(folder: string, addresses: readonly string[] = []): TlsFiles {
   const file = (name: string) => path.join(folder, name);
   const openssl = (...args: string[]) => execFileSync('openssl', args, { stdio: 'ignore' });
   const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'];
@@ -22,7 +25,10 @@ export function makeCertificates(folder: string): TlsFiles {
     '2',
   );
   openssl('req', ...key, '-keyout', file('server.key'), '-out', file('server.csr'), '-subj', '/CN=127.0.0.1');
-  writeFileSync(file('names'), 'subjectAltName=IP:127.0.0.1,DNS:localhost\n');
+  writeFileSync(
+    file('names'),
+    `subjectAltName=${['127.0.0.1', ...addresses].map((each) => `IP:${each},`).join('')}DNS:localhost\n`,
+  );
   const authority = ['-CA', file('ca.crt'), '-CAkey', file('ca.key'), '-CAcreateserial'];
   const request = ['-in', file('server.csr'), '-out', file('server.crt'), '-extfile', file('names')];
   openssl('x509', '-req', ...request, ...authority, '-days', '2');

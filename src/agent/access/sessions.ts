@@ -16,13 +16,23 @@ export interface Session {
   untilMs: number;
 }
 
+export interface SessionSettings {
+  /** The deployment's name: several may be asked by one browser. */
+  deployment: string;
+  key: string;
+  /** The page comes over TLS: the cookie is never sent without. */
+  secure: boolean;
+}
+
 export class Sessions {
   readonly #key: string;
+  readonly #secure: boolean;
   readonly #tokens: Tokens;
   readonly cookieName: string;
   readonly #ended = new Set<string>();
 
-  constructor(deployment: string, key: string, tokens: Tokens) {
+  constructor({ deployment, key, secure }: SessionSettings, tokens: Tokens) {
+    this.#secure = secure;
     this.cookieName = `holdfast-${deployment}`;
     this.#key = key;
     this.#tokens = tokens;
@@ -73,6 +83,6 @@ export class Sessions {
   }
 
   #cookie(value: string, seconds: number): string {
-    return `${this.cookieName}=${value}; Path=/; Max-Age=${seconds}; HttpOnly; SameSite=Strict`;
+    return `${this.cookieName}=${value}; Path=/; Max-Age=${seconds}; HttpOnly; SameSite=Strict${this.#secure ? '; Secure' : ''}`;
   }
 }

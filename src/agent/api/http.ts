@@ -2,9 +2,12 @@
  * The HTTP server under the API. What is too long, too slow or malformed is refused or cut off, and every refusal has the
  * same body. Nothing in a request leads to a file: pages are found in a table that is made once (static-page.ts).
  */
+import { createServer } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { errorToJson } from '../../base/error-wire.ts';
 import { errorCode, HoldfastError } from '../../base/errors.ts';
+import type { TlsTexts } from '../../redis/endpoint.ts';
 import { ApiBadRequest, ApiNotFound } from '../errors.ts';
 import { WrongField } from './validate.ts';
 
@@ -16,6 +19,14 @@ const lookAtSlowOnesMs = 2000;
 const keepAliveMs = 30_000;
 /** Sockets of one port; further ones are closed at once. */
 const mostConnections = 1500;
+
+const limits = {
+  requestTimeout: requestWithinMs,
+  headersTimeout: headWithinMs,
+  keepAliveTimeout: keepAliveMs,
+  connectionsCheckingInterval: lookAtSlowOnesMs,
+  maxHeaderSize: 16 * 1024,
+};
 
 /** What an error means in HTTP; everything else that was made on purpose is 400 or 500, by whose fault it is. */
 const statuses = new Map([
@@ -33,20 +44,20 @@ const statuses = new Map([
   ['REDIS_UNREACHABLE', 503],
 ]);
 
-export function createHttp(): FastifyInstance {
+/** @param tls speaks HTTPS. */
+export function createHttp(tls?: TlsTexts): FastifyInstance {
   const server = fastify({
     logger: false,
     forceCloseConnections: true,
     bodyLimit: longestBody,
-    requestTimeout: requestWithinMs,
-    keepAliveTimeout: keepAliveMs,
-    connectionTimeout: 0,
     routerOptions: { maxParamLength: 200 },
-    http: {
-      headersTimeout: headWithinMs,
-      connectionsCheckingInterval: lookAtSlowOnesMs,
-      maxHeaderSize: 16 * 1024,
-    },
+    serverFactory: (handler) =>
+      tls === undefined
+        ? createServer(limits, handler)
+        : createTlsServer(
+            { ...limits, cert: tls.cert, key: tls.key, handshakeTimeout: headWithinMs },
+            handler,
+          ),
   });
   // JSON only: what a form of another site could send is refused for its type.
   server.removeContentTypeParser('text/plain');

@@ -7,6 +7,7 @@
 import { chmod, rm } from 'node:fs/promises';
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import { errorToJson } from '../../base/error-wire.ts';
+import type { TlsTexts } from '../../redis/endpoint.ts';
 import { demand, owner } from '../access/callers.ts';
 import type { AgentApi, Command } from './agent-api.ts';
 import { createHttp, refuse } from './http.ts';
@@ -37,21 +38,26 @@ export async function serveControl(
   return server;
 }
 
-/** Listens on TCP, at one address. */
+export interface ListenAt {
+  address: string;
+  port: number;
+  tls: TlsTexts | undefined;
+}
+
+/** Listens on TCP, at one address: HTTP, or HTTPS and nothing else. */
 export async function serveApi(
   api: AgentApi,
   services: Services,
-  address: string,
-  port: number,
+  { address, port, tls }: ListenAt,
 ): Promise<FastifyInstance> {
-  const server = guardedApi(api, services);
+  const server = guardedApi(api, services, tls);
   await server.listen({ host: address, port });
   return server;
 }
 
 /** Exported for tests, which ask it without a socket. */
-export function guardedApi(api: AgentApi, services: Services): FastifyInstance {
-  const server = createHttp();
+export function guardedApi(api: AgentApi, services: Services, tls?: TlsTexts): FastifyInstance {
+  const server = createHttp(tls);
   const whoAsks: WhoAsks = (asked) => services.callers.callerOf(asked);
   registerApi(server, services, whoAsks);
   registerQuestions(server, api, whoAsks);

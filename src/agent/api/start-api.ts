@@ -1,6 +1,7 @@
 /** Puts the API together and opens it. Loaded when everything runs: until then nobody needs it, and it takes a while. */
 import os from 'node:os';
 import type { FastifyInstance } from 'fastify';
+import { readTls } from '../../redis/tls.ts';
 import { Callers } from '../access/callers.ts';
 import { Sessions } from '../access/sessions.ts';
 import { Tokens } from '../access/tokens.ts';
@@ -22,11 +23,18 @@ export async function startApi(deployment: Deployment, commands: Commands): Prom
   const { setting } = deployment;
   const { spec, host, paths, secrets, clock } = setting;
   const tokens = new Tokens(paths.tokens, secrets);
-  const sessions = new Sessions(spec.name, secrets.sessionKey, tokens);
+  const tls = await readTls(spec.agent.tls, 'agent.tls');
+  const sessions = new Sessions(
+    { deployment: spec.name, key: secrets.sessionKey, secure: tls !== undefined },
+    tokens,
+  );
   const names = [os.hostname(), host, ...spec.agent.bind, ...spec.hosts.map(({ address }) => address)];
   const callers = new Callers(tokens, sessions, names, clock);
   const events = new AllEvents(deployment.events, host);
-  const colleagues = new Colleagues(() => deployment.spec, host, secrets.agentToken, clock, events);
+  const colleagues = new Colleagues(
+    { spec: () => deployment.spec, host, token: secrets.agentToken, clock, ca: tls?.ca ?? null },
+    events,
+  );
   const picture = new Picture(deployment, {
     status: () => commands.status(),
     operation: () => operationOf(deployment, commands),
@@ -43,7 +51,7 @@ export async function startApi(deployment: Deployment, commands: Commands): Prom
   try {
     servers.push(await serveControl(commands, services, paths.agentSocket));
     for (const address of spec.agent.bind)
-      servers.push(await serveApi(commands, services, address, spec.agent.port));
+      servers.push(await serveApi(commands, services, { address, port: spec.agent.port, tls }));
   } catch (error) {
     await stop();
     throw error;

@@ -176,7 +176,12 @@ function placementChanges(before: Spec, after: Spec): Change[] {
       ...spec.members,
       ...spec.sentinels,
       ...spec.gates,
-      { id: 'the API', host: '', address: spec.agent.bind.join(), port: spec.agent.port },
+      {
+        id: 'the API',
+        host: spec.agent.tls === null ? 'http' : 'https',
+        address: spec.agent.bind.join(),
+        port: spec.agent.port,
+      },
     ];
     return new Map(all.map((place) => [place.id, describePlace(place)]));
   };

@@ -2,7 +2,8 @@
  * Asks the agents of the other hosts, every second, for what only they can see. What one says is believed about its own
  * host only; one that does not answer is remembered for a minute, as old as it is.
  */
-import { Agent, get } from 'node:http';
+import { Agent, type AgentOptions, get } from 'node:http';
+import { get as getOverTls, Agent as TlsAgent } from 'node:https';
 import { type ApiHostReport, hostReportSchema } from '../../api/view.ts';
 import type { Clock } from '../../base/clock.ts';
 import { errorCode, errorText } from '../../base/errors.ts';
@@ -26,22 +27,33 @@ interface Known {
 export type Said = { answer: unknown } | { missing: string };
 type Told = readonly [host: string, said: Said];
 
+export interface ColleaguesSettings {
+  spec: () => Spec;
+  /** This agent's own. */
+  host: string;
+  token: string;
+  clock: Clock;
+  /** The authority of the agents' certificates, PEM; null: their APIs are plain HTTP. */
+  ca: string | null;
+}
+
 export class Colleagues {
   readonly #spec: () => Spec;
   readonly #host: string;
   readonly #token: string;
   readonly #clock: Clock;
+  readonly #connections: Connections;
   readonly #events: AllEvents;
   readonly #known = new Map<string, Known>();
-  readonly #connections = new Agent({ keepAlive: true, maxSockets: 2 });
   readonly #asking = new Set<string>();
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(spec: () => Spec, host: string, token: string, clock: Clock, events: AllEvents) {
+  constructor({ spec, host, token, clock, ca }: ColleaguesSettings, events: AllEvents) {
     this.#spec = spec;
     this.#host = host;
     this.#token = token;
     this.#clock = clock;
+    this.#connections = connectionsWith(ca);
     this.#events = events;
   }
 
@@ -53,7 +65,7 @@ export class Colleagues {
 
   stop(): void {
     clearInterval(this.#timer);
-    this.#connections.destroy();
+    this.#connections.agent.destroy();
   }
 
   /** By host. */
@@ -140,14 +152,26 @@ interface Question {
   path: string;
   token: string;
   withinMs: number;
-  connections: Agent;
+  connections: Connections;
+}
+
+interface Connections {
+  get: typeof get;
+  agent: Agent;
+}
+
+function connectionsWith(ca: string | null): Connections {
+  const options: AgentOptions = { keepAlive: true, maxSockets: 2 };
+  if (ca === null) return { get, agent: new Agent(options) };
+  // Nobody but the deployment's own authority is believed, and the address that was asked must be in the certificate.
+  return { get: getOverTls, agent: new TlsAgent({ ...options, ca }) };
 }
 
 function fetchJson({ address, port, path, token, withinMs, connections }: Question): Promise<unknown> {
   return new Promise((resolve, reject) => {
-    const call = get(
+    const call = connections.get(
       {
-        ...{ host: address, port, path, agent: connections, signal: AbortSignal.timeout(withinMs) },
+        ...{ host: address, port, path, agent: connections.agent, signal: AbortSignal.timeout(withinMs) },
         headers: { authorization: `Bearer ${token}` },
       },
       (response) => {
@@ -193,6 +217,7 @@ export function reportIn(answer: unknown, host: string): ApiHostReport {
 
 function whyMissing(error: unknown): string {
   if (errorCode(error) === 'ECONNREFUSED') return 'no agent listens there';
+  if (errorCode(error) === 'EPROTO') return 'its API does not speak TLS as agent.tls wants it';
   if (error instanceof Error && (error.name === 'TimeoutError' || error.name === 'AbortError')) {
     return 'its agent did not answer in time';
   }

@@ -58,7 +58,7 @@ function monitrc(spec: Spec, host: Host, options: Record<string, string>): strin
     `    stop program = ${quoted(`${environment} ${program} down ${commonArguments(spec).join(' ')}`)}`,
     `        as uid ${options['user']} and gid ${options['user']} with timeout 600 seconds`,
     '    # An agent that no longer answers is killed, and started by the next check. Not `restart`: that would stop Redis.',
-    `    if failed host ${apiHost} port ${spec.agent.port} protocol http request "/" with timeout 5 seconds for 6 cycles`,
+    `    if failed host ${apiHost} port ${spec.agent.port} protocol ${spec.agent.tls ? 'https' : 'http'} request "/" with timeout 5 seconds for 6 cycles`,
     '        then exec "/bin/sh -c \'kill -KILL $MONIT_PROCESS_PID\'"',
     '    if 5 restarts within 20 cycles then unmonitor',
     '',

@@ -38,6 +38,7 @@ function configuration(input: TargetInput, rules: string, token: string, interva
         job_name: `holdfast-${spec.name}`,
         scrape_interval: `${interval}s`,
         scrape_timeout: `${interval}s`,
+        ...(spec.agent.tls === null ? {} : { scheme: 'https', tls_config: { ca_file: spec.agent.tls.ca } }),
         metrics_path: '/metrics',
         authorization: { type: 'Bearer', credentials_file: token },
         static_configs: [{ targets: addressesOf(input) }],

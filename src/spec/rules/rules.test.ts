@@ -208,6 +208,12 @@ const cases: [rule: string, dangerous: string, words: string, harmless: string][
     'security: { tls: { cert: c.pem, key: k.pem, ca: ca.pem } }',
   ],
   [
+    'half a TLS for the API',
+    'agent: { tls: { cert: c.pem, ca: ca.pem } }',
+    'agent.tls.key: it is missing',
+    'agent: { tls: { cert: c.pem, key: k.pem, ca: ca.pem } }',
+  ],
+  [
     'an open API that knows no one',
     'agent: { bind: 0.0.0.0 }',
     'without security.secret',

@@ -37,16 +37,17 @@ const aclRule =
   /^\(?([~&].*|%[RW]{1,2}~.*|[+-]@?[\w|.-]+|on|allkeys|resetkeys|allchannels|resetchannels|allcommands|nocommands|clearselectors)?\)?$/i;
 
 function tlsRules(file: SpecFile): Problem[] {
-  const tls = file.security?.tls ?? {};
   const keys = ['cert', 'key', 'ca'] as const;
-  const given = keys.filter((key) => tls[key] !== undefined);
-  if (given.length === 0 || given.length === keys.length) return [];
-  return keys
-    .filter((key) => tls[key] === undefined)
-    .map((key) => ({
-      path: ['security', 'tls', key],
-      message: `it is missing; TLS needs cert, key and ca: every server and gate proves who it is to the others`,
+  return (['security', 'agent'] as const).flatMap((section) => {
+    const tls = file[section]?.tls ?? {};
+    const missing = keys.filter((key) => tls[key] === undefined);
+    if (missing.length === 0 || missing.length === keys.length) return [];
+    const who = section === 'agent' ? 'every agent' : 'every server and gate';
+    return missing.map((key) => ({
+      path: [section, 'tls', key],
+      message: `it is missing; TLS needs cert, key and ca: ${who} proves who it is to the others`,
     }));
+  });
 }
 
 /**

@@ -1,4 +1,5 @@
 import * as field from '../fields.ts';
+import { tlsFiles } from './tls-files.ts';
 
 export const agentSchema = field.section(
   {
@@ -10,6 +11,9 @@ export const agentSchema = field.section(
         default: '127.0.0.1',
       })
       .optional(),
+    tls: tlsFiles(
+      'TLS for the API and the dashboard: agents know each other, and scripts the agents, by the authority.',
+    ),
     hangAfter: field
       .duration(
         { about: 'A server that answers nothing for this long is killed.', default: '5s' },

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import * as field from '../fields.ts';
+import { tlsFiles } from './tls-files.ts';
 
 export const securitySchema = field.section(
   {
@@ -28,18 +29,7 @@ export const securitySchema = field.section(
     secret: field
       .secretSource('What the passwords of holdfast’s own users are made from; the same on every host.')
       .optional(),
-    tls: field
-      .section(
-        {
-          cert: field.text({ about: 'Certificate, PEM.' }, /\S/, 'the path of a PEM file').optional(),
-          key: field.text({ about: 'Private key, PEM.' }, /\S/, 'the path of a PEM file').optional(),
-          ca: field
-            .text({ about: 'Certificate of the authority, PEM.' }, /\S/, 'the path of a PEM file')
-            .optional(),
-        },
-        'TLS for clients, replication and Sentinels.',
-      )
-      .nullish(),
+    tls: tlsFiles('TLS for clients, replication and Sentinels.'),
   },
   'Users, passwords and certificates. Passwords themselves are never in the spec.',
 );

@@ -1,0 +1,162 @@
+/**
+ * Three agents on three hosts of a network of their own, over HTTPS, and the page of the third while the others are killed
+ * in turn. The tests go on with what the one before left.
+ */
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { get } from 'node:https';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { ApiEvent } from '../../src/api/events.ts';
+import type { ApiView } from '../../src/api/view.ts';
+import { waitFor } from '../../src/base/retry.ts';
+import { isAlive } from '../../src/testbed/leftovers.ts';
+import { whyNoNetworkHosts } from '../../src/testbed/network-hosts.ts';
+import { type Bridge, openBridge } from '../support/bridge.ts';
+import { makeCertificates } from '../support/certificates.ts';
+import { desktop, openBrowser, openTab } from '../support/dashboard/browser.ts';
+import { HostFleet } from '../support/host-fleet.ts';
+
+const hosts = ['a', 'b', 'c'];
+const why = whyNoNetworkHosts();
+
+describe.skipIf(why !== null)(`three hosts${why === null ? '' : `: skipped, ${why}`}`, () => {
+  const folder = mkdtempSync(path.join(tmpdir(), 'hf-hosts-'));
+  const files = makeCertificates(folder, ['10.77.0.1', '10.77.0.2', '10.77.0.3']);
+  const ca = readFileSync(files.ca);
+  const problems: string[] = [];
+  let fleet: HostFleet;
+  let browser: Browser;
+  let bridges: Bridge[];
+  let tab: Page;
+
+  beforeAll(async () => {
+    fleet = new HostFleet(hosts, {
+      redis: { on: hosts, minReplicasMaxLag: '3s' },
+      sentinel: { on: hosts, detectAfter: '3s', failoverTimeout: '10s' },
+      gate: { on: hosts },
+      agent: { bind: '0.0.0.0', tls: { ...files } },
+    });
+    await Promise.all(hosts.map((host) => fleet.up(host)));
+    const apis = hosts.map((host) =>
+      fleet.network.relay(host, fleet.network.addressOf(host), fleet.spec.agent.port),
+    );
+    bridges = await Promise.all((await Promise.all(apis)).map(openBridge));
+    browser = await openBrowser();
+    tab = await openTab(browser, desktop, problems, { still: false, ignoreHTTPSErrors: true });
+    await tab.goto(addressOf('c'));
+    await fleet.waitUntilHealthy();
+    await top('healthy');
+  });
+  afterAll(async () => {
+    await browser?.close();
+    await Promise.all((bridges ?? []).map((bridge) => bridge.close()));
+    await fleet?.destroy();
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  const addressOf = (host: string) => `https://127.0.0.1:${bridges[hosts.indexOf(host)]?.port}/`;
+  const within = { withinMs: 15_000, everyMs: 50 };
+
+  /** What the agent of a host answers on that host. */
+  function ask<T>(host: string, question: string): Promise<T> {
+    return new Promise((resolve, reject) => {
+      const call = get(new URL(question, addressOf(host)), { ca, agent: false }, (response) => {
+        let text = '';
+        response.setEncoding('utf8').on('data', (chunk: string) => {
+          text += chunk;
+        });
+        response.on('end', () => resolve(JSON.parse(text) as T));
+      });
+      call.on('error', reject);
+    });
+  }
+
+  async function top(text: string): Promise<void> {
+    await tab.locator('.top', { hasText: text }).waitFor({ timeout: 30_000 });
+  }
+
+  async function killAgent(host: string): Promise<void> {
+    const pid = fleet.pidOf(host, 'agent.json');
+    process.kill(pid, 'SIGKILL');
+    await waitFor(() => !isAlive(pid), { what: `the agent of ${host} to be gone`, withinMs: 5000 });
+  }
+
+  const banner = (name: string) => tab.getByRole('complementary', { name });
+  const keysOf = (events: readonly ApiEvent[]) => events.map(({ host, seq }) => `${host} ${seq}`);
+
+  test('every agent tells of all hosts: what only each can see, and what each noted, by time', async () => {
+    const view = await waitFor(
+      async () => {
+        const seen = await ask<ApiView>('b', '/api/view');
+        return seen.hosts.every(({ missing }) => missing === null) ? seen : undefined;
+      },
+      { what: 'an answer of every host at b', ...within },
+    );
+    expect(view.hosts.map(({ agent }) => agent)).toEqual(['up', 'here', 'up']);
+    expect(view.gates.every(({ pid, clients }) => pid !== null && clients !== null)).toBe(true);
+    const all = await waitFor(
+      async () => {
+        const told = await Promise.all(hosts.map((host) => ask<ApiEvent[]>(host, '/api/events?limit=5000')));
+        const sorted = told.map((events) => keysOf(events).sort().join());
+        return new Set(sorted).size === 1 ? (told[0] as ApiEvent[]) : undefined;
+      },
+      { what: 'the same events at every agent', ...within },
+    );
+    expect(new Set(all.map(({ host }) => host))).toEqual(new Set(hosts));
+    const times = all.map(({ at }) => Date.parse(at));
+    expect(times).toEqual(times.toSorted((a, b) => a - b));
+    const { events: position } = await ask<ApiView>('c', '/api/view');
+    expect(
+      position
+        .split(',')
+        .map((each) => each.split(':')[0])
+        .sort(),
+    ).toEqual(hosts);
+    expect(await ask('a', `/api/events?after=${encodeURIComponent(position)}`)).toEqual([]);
+  });
+
+  test('two agents are killed in turn, and the page of the third says whose answer is missing', async () => {
+    await killAgent('a');
+    await banner('Answers that are missing').getByText('the agent of a: no agent listens there').waitFor();
+    await killAgent('b');
+    await banner('Answers that are missing').getByText('the agent of b: no agent listens there').waitFor();
+    // What runs there goes on, and this agent sees that by itself.
+    await top('primary redis-1');
+    expect(await tab.locator('.picture a.member.bad').count()).toBe(0);
+    const { members, gates } = await ask<ApiView>('c', '/api/view');
+    expect(members.map(({ state }) => state)).toEqual(['up', 'up', 'up']);
+    expect(gates.map(({ ageMs }) => ageMs === null)).toEqual([false, false, true]);
+  });
+
+  test('the primary of one of them dies: the page shows the death, and the next one that there is', async () => {
+    process.kill(fleet.pidOf('a', 'members/redis-1/process.json'), 'SIGKILL');
+    await tab.locator('.picture a.member.bad').waitFor({ timeout: 5000 });
+    const { primary } = await fleet.waitForStatus(
+      'c',
+      'another primary',
+      (status) => status.primary !== null && status.primary !== 'redis-1',
+      30_000,
+    );
+    await top(`primary ${primary}`);
+    expect(await fleet.member(primary as string).role()).toContain('master');
+    await banner('What is wrong').getByText('redis-1').first().waitFor();
+  });
+
+  test('they come back, and what they noted meanwhile is among the events of the page', async () => {
+    for (const { status } of await Promise.all(['a', 'b'].map((host) => fleet.up(host))))
+      expect(status).toBe(0);
+    await fleet.waitUntilHealthy();
+    await top('healthy');
+    await banner('Answers that are missing').waitFor({ state: 'detached' });
+    await tab.goto(`${addressOf('c')}#/events`);
+    await tab.getByLabel('Find events').fill('adopted');
+    const noted = (host: string) =>
+      tab.locator('tr', { hasText: 'adopted' }).locator('td', { hasText: new RegExp(`^${host}$`) });
+    for (const host of ['a', 'b']) await noted(host).first().waitFor();
+    const told = await Promise.all(hosts.map((host) => ask<ApiEvent[]>(host, '/api/events?limit=5000')));
+    expect(new Set(told.flatMap((events) => events.map(({ host }) => host)))).toEqual(new Set(hosts));
+    expect(problems).toEqual([]);
+  });
+});
