@@ -25,7 +25,7 @@ export async function create() {
   const { Crc64 } = await load('crc64');
   const { targetOfServer } = await load('target');
   const { MemoryEstimator } = await load('memory');
-  const { unzstd } = await import(path.join(root, 'dist', 'base', 'unzstd.js'));
+  const { unzstdHere } = await import(path.join(root, 'dist', 'base', 'unzstd.js'));
   const { boundedUnpacked } = await import(path.join(root, 'dist', 'backup', 'unpack-limit.js'));
   const targets = ['redis-2.8', 'redis-5.0', 'redis-7.0', 'redis-7.4', 'valkey-9'].map(targetOfServer);
   const bases = fixtures();
@@ -34,7 +34,7 @@ export async function create() {
 
   async function* unpacked(pieces) {
     try {
-      yield* boundedUnpacked(unzstd(pieces), 1, 'zstd', 'it');
+      yield* boundedUnpacked(unzstdHere(pieces), 1, 'zstd', 'it');
     } catch (error) {
       throw new PackedBadly(error.message);
     }

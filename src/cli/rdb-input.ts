@@ -7,7 +7,8 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
 import { defineError, errorText } from '../base/errors.ts';
-import { looksLikeZstd, unzstd } from '../base/unzstd.ts';
+import { unzstd } from '../base/unzstd.ts';
+import { looksLikeZstd } from '../base/zstd/frames.ts';
 import { nameFile, type RdbSource } from '../rdb/merge-input.ts';
 import { ReadAhead } from './rdb-read-ahead.ts';
 
