@@ -19,3 +19,27 @@ export function redisWord(value: string | number): string {
 export function directive(name: string, ...values: (string | number)[]): string {
   return [name, ...values.map(redisWord)].join(' ');
 }
+
+/** The words of a line of redis.conf, as Redis reads them; undefined when a quote is not closed. The inverse of `directive`. */
+export function redisWords(line: string): string[] | undefined {
+  const words: string[] = [];
+  const bare = /\s*(?:"((?:[^"\\]|\\.)*)"|'((?:[^'\\]|\\.)*)'|([^\s"']\S*))(?=\s|$)/sy;
+  while (bare.lastIndex < line.trimEnd().length) {
+    const match = bare.exec(line);
+    if (match === null) return undefined;
+    const [, double, single, plain] = match;
+    words.push(double === undefined ? (single?.replaceAll("\\'", "'") ?? plain ?? '') : unescaped(double));
+  }
+  return words;
+}
+
+function unescaped(text: string): string {
+  const named: Record<string, string> = { n: '\n', r: '\r', t: '\t', b: '\b', a: '\x07' };
+  const bytes = text.replace(/\\(?:x([0-9a-f]{2})|(.))/gis, (_, hex: string | undefined, char: string) =>
+    hex === undefined ? (named[char] ?? char) : `\0${hex}`,
+  );
+  // Escaped bytes may be pieces of one letter.
+  return bytes.replace(/(?:\0[0-9a-f]{2})+/gi, (run) =>
+    Buffer.from(run.replaceAll('\0', ''), 'hex').toString('utf8'),
+  );
+}

@@ -72,7 +72,7 @@ function placeOf(
     case 'maxmemory-policy':
       return { path: ['redis', 'maxMemoryPolicy'], value: running };
     case 'save':
-      return { path: ['redis', 'save'], value: pairs(running) };
+      return { path: ['redis', 'save'], value: savePairs(running) };
     case 'min-replicas-to-write':
       return { path: ['redis', 'minReplicasToWrite'], value: Number(running) };
     case 'min-replicas-max-lag':
@@ -84,13 +84,16 @@ function placeOf(
         : { path: ['redis', 'persistence'], value: `aof-${running}` };
     case 'appendonly':
       return 'appendonly is not taken over: change redis.persistence in the spec, and apply writes the data anew';
-    case 'client-output-buffer-limit':
-      return { path: ['redis', 'config', name], value: bufferLimits(running) };
   }
   const reason = managedBecause(name);
   if (reason !== undefined) return `${name} can't be in the spec: ${reason}`;
   const key = config.find((each) => settingName(each) === settingName(name)) ?? name;
-  return { path: ['redis', 'config', key], value: asWritten(name, running) };
+  return { path: ['redis', 'config', key], value: configValueOf(name, running) };
+}
+
+/** What CONFIG GET says of a directive, as redis.config has it. */
+export function configValueOf(name: string, running: string): string | number | string[] {
+  return name === 'client-output-buffer-limit' ? bufferLimits(running) : asWritten(name, running);
 }
 
 /** Directives that take several words; to all others what has a space is one word, in quotes. */
@@ -112,13 +115,19 @@ function userPlace({ name, running }: RunningSetting, users: ReadonlySet<string>
   if (!users.has(name)) {
     return `the user ${name} is not in the spec: name it under security.users, with where its password is`;
   }
+  const rules = specRules(running);
+  if (rules.off) return `the user ${name} is switched off: take it out of security.users`;
+  if (rules.nopass) return `the user ${name} has no password, which the spec does not allow`;
+  return { path: ['security', 'users', name, 'acl'], value: rules.acl };
+}
+
+/** What ACL LIST says of a user, without passwords, as the spec's `acl`; `off` also for one that may do nothing. */
+export function specRules(running: string): { acl: string; off: boolean; nopass: boolean } {
   const words = ownRules(running);
-  if (words.includes('off') || words.length === 0)
-    return `the user ${name} is switched off: take it out of security.users`;
-  if (words.includes('nopass')) return `the user ${name} has no password, which the spec does not allow`;
   return {
-    path: ['security', 'users', name, 'acl'],
-    value: words.filter((word) => word !== '-@all').join(' '),
+    acl: words.filter((word) => word !== '-@all').join(' '),
+    off: words.includes('off') || words.length === 0,
+    nopass: words.includes('nopass'),
   };
 }
 
@@ -134,7 +143,7 @@ function ownRules(running: string): string[] {
 }
 
 /** `3600 1 300 100` as the spec's list. */
-function pairs(text: string): string[] {
+export function savePairs(text: string): string[] {
   const words = text.split(' ').filter((word) => word !== '');
   return words.flatMap((word, i) => (i % 2 === 0 ? [`${word} ${words[i + 1]}`] : []));
 }

@@ -18,7 +18,7 @@ async function readSpecText(file: string): Promise<string> {
   } catch (error) {
     if (errorCode(error) === 'ENOENT') {
       throw SpecNotFound(`there is no spec at ${file}`, {
-        hint: 'Name the spec file, or write one: a line `name: my-redis` in holdfast.yaml is enough to start.',
+        hint: 'Name the spec file, or write one: holdfast init.',
         cause: error,
       });
     }

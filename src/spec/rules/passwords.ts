@@ -46,6 +46,11 @@ const directives = new Map<string, string>(
   }),
 );
 
+/** Why a directive that holds a password can't be in redis.config, and what to do instead; undefined for others. */
+export function passwordAdvice(name: string): string | undefined {
+  return directives.get(name.toLowerCase());
+}
+
 function passwordDirectives(config: Record<string, unknown>): Problem[] {
   return Object.keys(config).flatMap((name) => {
     const advice = directives.get(name.toLowerCase());

@@ -1,0 +1,60 @@
+/**
+ * What a source says of a Redis that runs, in words of our own: servers that were asked, configuration files and values of
+ * Helm charts all become this, and `specOf` makes a spec of it. Passwords are never in it, only that there is one.
+ */
+import type { Address } from '../redis/endpoint.ts';
+
+export interface Found {
+  /** The Sentinels' name for the primary; null where nothing names it. */
+  name: string | null;
+  engine: 'redis' | 'valkey' | null;
+  /** Where they are, the primary first; only how many, where a source does not say where. */
+  members: readonly Address[] | number;
+  sentinels: readonly Address[] | number;
+  /** Ports of the first of each, where only their number is known. */
+  redisPort: number | null;
+  sentinelPort: number | null;
+  /** Settings in the words of CONFIG GET, but for those at the engine's default. */
+  settings: readonly FoundSetting[];
+  quorum: number | null;
+  downAfterMs: number | null;
+  failoverTimeoutMs: number | null;
+  /** Users by name, with rules as ACL LIST has them, without passwords. */
+  users: readonly FoundUser[];
+  /** Commands that nobody may call, because they were renamed away. */
+  forbidden: readonly string[];
+  notes: readonly Note[];
+}
+
+export interface FoundSetting {
+  name: string;
+  value: string;
+}
+
+export interface FoundUser {
+  name: string;
+  rules: string;
+}
+
+/** What could not be carried over: beside which key of the spec it belongs, what was found, and why it is not there. */
+export interface Note {
+  path: readonly string[];
+  what: string;
+  why: string;
+}
+
+export const nothingFound: Found = {
+  name: null,
+  engine: null,
+  members: 1,
+  sentinels: 0,
+  redisPort: null,
+  sentinelPort: null,
+  settings: [],
+  quorum: null,
+  downAfterMs: null,
+  failoverTimeoutMs: null,
+  users: [],
+  forbidden: [],
+  notes: [],
+};
