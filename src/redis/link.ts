@@ -56,6 +56,9 @@ export type Request = readonly [command: string, ...args: Argument[]];
 interface Waiter {
   command: string;
   raw: boolean;
+  /** Where several replies that are waited for as one go, and how many still come. */
+  several: Reply[] | undefined;
+  left: number;
   resolve(reply: Reply): void;
   reject(error: Error): void;
   timer: NodeJS.Timeout | undefined;
@@ -124,6 +127,23 @@ export class Link {
     });
   }
 
+  /**
+   * Sends what is written already, and gives the replies to the `count` commands in it, errors as `ReplyError`s. For
+   * those who send very many: there is one wait for all of them.
+   * @throws REDIS_UNREACHABLE
+   */
+  async exchange(pieces: readonly Uint8Array[], count: number, options: CallOptions = {}): Promise<Reply[]> {
+    const replies: Reply[] = [];
+    const answered = this.#expect(`${count} commands`, options, { several: replies, left: count });
+    if (!this.closed) {
+      this.#socket.cork();
+      for (const piece of pieces) this.#socket.write(piece);
+      this.#socket.uncork();
+    }
+    await answered;
+    return replies;
+  }
+
   /** Ends it. Commands that wait for an answer fail. */
   close(): void {
     this.#end('CLOSED', 'closed');
@@ -140,7 +160,7 @@ export class Link {
     });
     const login = loginRequest(credentials, protocol);
     try {
-      const answered = login && this.#expect(login[0], { timeoutMs: 0 }, true);
+      const answered = login && this.#expect(login[0], { timeoutMs: 0 }, { isLogin: true });
       if (login) this.#socket.write(encode(login));
       await Promise.all([isConnected, answered]);
     } finally {
@@ -148,11 +168,15 @@ export class Link {
     }
   }
 
-  #expect(command: string, { raw = false, timeoutMs }: CallOptions, isLogin = false): Promise<Reply> {
+  #expect(
+    command: string,
+    { raw = false, timeoutMs }: CallOptions,
+    { isLogin = false, several, left = 1 }: Partial<Pick<Waiter, 'isLogin' | 'several' | 'left'>> = {},
+  ): Promise<Reply> {
     if (this.closed) return Promise.reject(this.#unreachable(command, 'the connection is closed'));
     const limitMs = timeoutMs ?? this.#options.timeoutMs ?? defaultTimeoutMs;
     return new Promise((resolve, reject) => {
-      const waiter: Waiter = { command, raw, resolve, reject, timer: undefined, isLogin };
+      const waiter: Waiter = { command, raw, several, left, resolve, reject, timer: undefined, isLogin };
       const late = () => this.#end('TIMEOUT', `no answer within ${limitMs} ms`);
       if (limitMs > 0) waiter.timer = setTimeout(late, limitMs);
       this.#waiters.push(waiter);
@@ -177,14 +201,20 @@ export class Link {
       this.#options.onPush?.(reply.items);
       return;
     }
-    const waiter = this.#waiters.shift();
+    const waiter = this.#waiters[0];
+    if (waiter?.several !== undefined) {
+      waiter.several.push(reply);
+      if (--waiter.left > 0) return;
+    }
+    this.#waiters.shift();
     if (waiter === undefined) {
       // The last subscription may be taken back by the server; anything else would be an answer to a later command.
       if (!isPush) this.#end('PROTOCOL', 'it sent something that nobody asked for');
       return;
     }
     clearTimeout(waiter.timer);
-    if (reply instanceof Push) waiter.resolve(reply.items);
+    if (waiter.several !== undefined) waiter.resolve(null);
+    else if (reply instanceof Push) waiter.resolve(reply.items);
     else if (reply instanceof ReplyError) this.#refuse(waiter, reply);
     else waiter.resolve(reply);
   }

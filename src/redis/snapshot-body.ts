@@ -11,8 +11,15 @@ const markBytes = 40;
 
 export type BodyEnd = { length: number } | { mark: Buffer };
 
-/** @param arrivals what comes in; each is copied before the next is asked for. */
-export async function* snapshotBody(arrivals: AsyncIterable<Buffer>, end: BodyEnd): AsyncGenerator<Buffer> {
+/**
+ * @param arrivals what comes in; each is copied before the next is asked for.
+ * @param onRest called with what arrived behind the payload, if anything did, before the last piece is given.
+ */
+export async function* snapshotBody(
+  arrivals: AsyncIterable<Buffer>,
+  end: BodyEnd,
+  onRest?: (rest: Buffer) => void,
+): AsyncGenerator<Buffer> {
   const buffers = [0, 1, 2].map(() => Buffer.allocUnsafeSlow(pieceBytes));
   let turn = 0;
   let buf = buffers[0]!;
@@ -38,6 +45,7 @@ export async function* snapshotBody(arrivals: AsyncIterable<Buffer>, end: BodyEn
     left -= count;
     const isOver = 'mark' in end ? endsWith(buf, used, end.mark) : left === 0;
     if (!isOver) continue;
+    if (count < arrival.length) onRest?.(arrival.subarray(count));
     if (used > held) yield buf.subarray(0, used - held);
     return;
   }

@@ -1,12 +1,12 @@
 import { connect, type Socket } from 'node:net';
 import { errorText } from '../base/errors.ts';
 import { nodeTls } from '../base/node-tls.ts';
-import type { TlsTexts } from './endpoint.ts';
+import type { TlsMaterial } from './endpoint.ts';
 
 export interface SocketPlace {
   address: string;
   port: number;
-  tls?: TlsTexts | undefined;
+  tls?: TlsMaterial | undefined;
 }
 
 const maxLine = 4096;
@@ -64,6 +64,11 @@ export class SocketReader {
       const more = await this.#more();
       this.#rest = Buffer.concat([this.#rest, more]);
     }
+  }
+
+  /** Takes back what was given too much, which is copied: it comes first when somebody reads again. */
+  unread(rest: Buffer): void {
+    this.#rest = Buffer.concat([rest, this.#rest]);
   }
 
   /** Everything from here on, without an end of its own. A piece is valid until the next is asked for. */

@@ -1,0 +1,182 @@
+/**
+ * Makes batches out of a primary's stream: each one is applied whole, with the place behind it. Pure.
+ *
+ * - A transaction of the source is never divided. Its MULTI and EXEC are left out: a batch is a transaction itself.
+ * - Commands stand in the batch with the SELECTs that they need, beginning from database 0.
+ * - PING, REPLCONF and SELECT are the replication's own. Messages (PUBLISH) are no data, and those of Sentinels, about
+ *   servers that are none of the target's, must not get there at all.
+ */
+import { ByteGatherer } from './byte-gatherer.ts';
+import { CommandFramer } from './command-framer.ts';
+import { StreamCantCarry } from './errors.ts';
+import type { Place } from './position.ts';
+import type { Rewriter } from './rewrite.ts';
+
+export interface Batch {
+  /** Commands as they are sent, SELECTs among them; empty when only the place moved. */
+  readonly bytes: Buffer;
+  readonly commands: number;
+  /** The target's database behind them. */
+  readonly db: number;
+  /** Where the source's stream stands behind them. */
+  readonly place: Place;
+}
+
+export interface BatchLimits {
+  bytes: number;
+  commands: number;
+}
+
+const defaultLimits: BatchLimits = { bytes: 2 ** 20, commands: 5000 };
+
+/** How much is in the batch up to somewhere, and where that is. */
+class Mark {
+  bytes = 0;
+  commands = 0;
+  /** The target's database there. */
+  db = 0;
+  offset: number;
+  sourceDb: number;
+
+  constructor({ offset, db }: Place) {
+    this.offset = offset;
+    this.sourceDb = db;
+  }
+
+  moveTo(other: Mark): void {
+    this.bytes = other.bytes;
+    this.commands = other.commands;
+    this.db = other.db;
+    this.offset = other.offset;
+    this.sourceDb = other.sourceDb;
+  }
+}
+
+export class Assembler {
+  readonly #framer = new CommandFramer();
+  readonly #rewriter: Rewriter;
+  readonly #limits: BatchLimits;
+  readonly #replId: string;
+  #out: ByteGatherer;
+  /** Behind the last command. */
+  readonly #now: Mark;
+  /** Behind the last command that no transaction goes on behind. */
+  readonly #whole: Mark;
+  /** Where the batch begins. */
+  #start: number;
+  #inTransaction = false;
+  /** The source asks how far we are. */
+  isAsked = false;
+
+  constructor(place: Place, rewriter: Rewriter, limits: BatchLimits = defaultLimits) {
+    this.#rewriter = rewriter;
+    this.#limits = limits;
+    this.#replId = place.replId;
+    this.#out = this.#newGatherer();
+    this.#now = new Mark(place);
+    this.#whole = new Mark(place);
+    this.#start = place.offset;
+  }
+
+  /** Adds what arrived; only when `isFull` answered false. */
+  add(chunk: Buffer): void {
+    this.#framer.add(chunk);
+  }
+
+  /** Behind the last whole transaction that has come. */
+  get wholePlace(): Place {
+    return { replId: this.#replId, offset: this.#whole.offset, db: this.#whole.sourceDb };
+  }
+
+  /** Whether commands wait to be taken. */
+  get hasCommands(): boolean {
+    return this.#whole.commands > 0;
+  }
+
+  /**
+   * Goes through what arrived, until the batch is full, which is true, or until there is no whole command any more.
+   * @throws STREAM_CANT_CARRY
+   */
+  isFull(): boolean {
+    const whole = this.#whole;
+    for (;;) {
+      if (whole.bytes >= this.#limits.bytes || whole.commands >= this.#limits.commands) return true;
+      if (!this.#framer.next()) return false;
+      this.#takeCommand();
+      this.#framer.done();
+    }
+  }
+
+  /** The batch so far, up to its last whole transaction; a new one begins. Undefined when nothing came since. */
+  take(): Batch | undefined {
+    const { bytes, commands, db } = this.#whole;
+    const place = this.wholePlace;
+    if (place.offset === this.#start) return undefined;
+    const batch: Batch = { bytes: this.#out.slice(0, bytes), commands, db, place };
+    const now = this.#now;
+    const rest = this.#out.slice(bytes, this.#out.length);
+    this.#out = this.#newGatherer();
+    now.commands -= commands;
+    if (rest.length === 0) now.db = 0;
+    else if (db !== 0) {
+      this.#out.addCommand(['SELECT', String(db)]);
+      now.commands++;
+    }
+    this.#out.add(rest);
+    now.bytes = this.#out.length;
+    this.#whole.bytes = 0;
+    this.#whole.commands = 0;
+    this.#whole.db = 0;
+    this.#start = place.offset;
+    return batch;
+  }
+
+  #newGatherer(): ByteGatherer {
+    return new ByteGatherer(Math.ceil(this.#limits.bytes * 1.25));
+  }
+
+  #takeCommand(): void {
+    const framer = this.#framer;
+    const now = this.#now;
+    const { name } = framer;
+    if (name === 'select') now.sourceDb = selectedDb(framer.args());
+    else if (name === 'multi') this.#inTransaction = true;
+    else if (name === 'exec') this.#inTransaction = false;
+    else if (name === 'replconf') this.isAsked = true;
+    else if (!passedOver.has(name)) this.#carry(name);
+    now.offset += framer.bytes;
+    now.bytes = this.#out.length;
+    if (!this.#inTransaction) this.#whole.moveTo(now);
+  }
+
+  #carry(name: string): void {
+    const now = this.#now;
+    const db = this.#rewriter.targetDb(now.sourceDb);
+    if (db === undefined) return;
+    const framer = this.#framer;
+    const rewritten = this.#rewriter.rewrite(name, () => framer.args(), now.sourceDb);
+    if (rewritten === 'nothing' || rewritten.length === 0) return;
+    if (db !== now.db) {
+      this.#out.addCommand(['SELECT', String(db)]);
+      now.commands++;
+      now.db = db;
+    }
+    if (rewritten === 'as-it-is' && framer.isArray) {
+      this.#out.addFrom(framer);
+      now.commands++;
+      return;
+    }
+    for (const args of rewritten === 'as-it-is' ? [framer.args()] : rewritten) {
+      this.#out.addCommand(args);
+      now.commands++;
+    }
+  }
+}
+
+const passedOver = new Set(['', 'ping', 'publish', 'spublish']);
+
+function selectedDb(args: Buffer[]): number {
+  const db = Number(args[1]?.toString('latin1'));
+  if (Number.isInteger(db) && db >= 0) return db;
+  throw StreamCantCarry('the source selects a database that is none', { hint: 'Its log may say more.' });
+}

@@ -1,0 +1,205 @@
+/**
+ * A stream: everything that a source has, and then everything that it does, into a target, until it is stopped.
+ *
+ * It is a row of attempts. Each reads from the target where it stands, asks the source for what follows, and applies it
+ * until something breaks; nothing is remembered from one to the next, so that an attempt after a crash is as any other.
+ */
+import { randomBytes } from 'node:crypto';
+import { type Clock, systemClock } from '../base/clock.ts';
+import { pause } from '../base/retry.ts';
+import type { Target } from '../rdb/target.ts';
+import { CommandFollower } from './command-follower.ts';
+import { StreamPlaceLost } from './errors.ts';
+import { type CopiedKeys, FullCopy, removeCopied } from './full-copy.ts';
+import { firstStep, pauseBehind } from './next-step.ts';
+import { Pace } from './pace.ts';
+import type { Place, Position } from './position.ts';
+import type { Rewriter } from './rewrite.ts';
+import { describeSource, findSource, type SourceAddress } from './source-address.ts';
+import { SourceReader } from './source-reader.ts';
+import { type TargetPlace, TargetWriter } from './target-writer.ts';
+
+export interface StreamOptions {
+  /** Names the position in the target: letters, digits, `.`, `_` and `-`. */
+  id: string;
+  source: SourceAddress;
+  target: TargetPlace;
+  /** What the target can load. */
+  loads: Target;
+  rewriter: Rewriter;
+  /** Overwrite keys that are there when everything is copied. */
+  replaces: boolean;
+  /** What is copied, where the target holds more than what comes from this source; else undefined. */
+  copied: CopiedKeys | undefined;
+  /** Bytes a second that are read; 0 for as much as there is. */
+  maxRate: number;
+  clock?: Clock;
+}
+
+export type StreamPhase = 'connecting' | 'removing' | 'copying' | 'following' | 'waiting' | 'ended';
+
+export interface StreamStatus {
+  phase: StreamPhase;
+  /** Where it was read from last. */
+  source: string;
+  /** Of the full copy, in this attempt. */
+  keys: number;
+  bytes: number;
+  /** Bytes of the snapshot; undefined when nobody knows, or there is none. */
+  totalBytes: number | undefined;
+  /** Commands applied since the process began. */
+  commands: number;
+  /** Everything of the source up to here is in the target; null until the copy is done. */
+  applied: Place | null;
+  attempts: number;
+  /** Why it waits, or waited last. */
+  problem: string | null;
+}
+
+export class Stream {
+  readonly #options: StreamOptions;
+  readonly #clock: Clock;
+  readonly #pace: Pace;
+  readonly status: StreamStatus;
+  #attemptsInVain = 0;
+
+  constructor(options: StreamOptions) {
+    this.#options = options;
+    this.#clock = options.clock ?? systemClock;
+    this.#pace = new Pace(options.maxRate, this.#clock);
+    this.status = {
+      ...{
+        phase: 'connecting',
+        source: describeSource(options.source),
+        keys: 0,
+        bytes: 0,
+        totalBytes: undefined,
+      },
+      ...{ commands: 0, applied: null, attempts: 0, problem: null },
+    };
+  }
+
+  /**
+   * Returns when the signal is aborted, with everything that was read applied.
+   * @throws what no later attempt could change: REPLICATION_REFUSED, REDIS_REFUSED, STREAM_CANT_CARRY, STREAM_CONFLICT,
+   * STREAM_DIVERGED, STREAM_PLACE_LOST, STREAM_POSITION_UNREADABLE, RDB_CORRUPT and others of a snapshot.
+   */
+  async run(signal: AbortSignal): Promise<void> {
+    try {
+      while (!signal.aborted) {
+        try {
+          await this.#attempt(signal);
+        } catch (error) {
+          if (signal.aborted) return;
+          const waitMs = pauseBehind(error, this.#attemptsInVain++);
+          if (waitMs === undefined) throw error;
+          this.status.phase = 'waiting';
+          this.status.problem = error instanceof Error ? error.message : String(error);
+          await pause(waitMs, signal).catch(() => {});
+        }
+      }
+    } finally {
+      this.status.phase = 'ended';
+    }
+  }
+
+  async #attempt(signal: AbortSignal): Promise<void> {
+    const { id, target } = this.#options;
+    this.status.phase = 'connecting';
+    this.status.attempts++;
+    const writer = await TargetWriter.open(target, id);
+    // What waits for the target, or for the source through it, ends with the connection.
+    const abort = () => writer.close();
+    try {
+      await this.#carryOn(writer, signal, abort);
+    } finally {
+      signal.removeEventListener('abort', abort);
+      writer.close();
+    }
+  }
+
+  async #carryOn(writer: TargetWriter, signal: AbortSignal, abort: () => void): Promise<void> {
+    const run = randomBytes(8).toString('hex');
+    const step = firstStep(writer.position);
+    const nowhere = { replId: '0'.repeat(40), offset: 0, db: 0 };
+    if (step.kind !== 'go-on') {
+      signal.addEventListener('abort', abort, { once: true });
+      await writer.apply(null, { phase: 'copying', run, ...nowhere });
+      if (step.kind === 'begin-anew') await this.#remove(writer);
+    }
+    const source = await this.#open(step.kind === 'go-on' ? step.place : null, signal);
+    try {
+      if (step.kind === 'go-on' && source.snapshot !== undefined) {
+        this.#refuseIfShared(step.place);
+        // The next attempt finds that, removes what is there, and copies.
+        await writer.apply(null, { phase: 'copying', run, ...nowhere });
+        return;
+      }
+      if (source.snapshot !== undefined)
+        await this.#copy(writer, source, { phase: 'streaming', run, ...source.place });
+      signal.removeEventListener('abort', abort);
+      await this.#follow(writer, source, run, signal);
+    } finally {
+      source.close();
+    }
+  }
+
+  async #open(place: Place | null, signal: AbortSignal): Promise<SourceReader> {
+    const found = await findSource(this.#options.source);
+    this.status.source = `${found.address}:${found.port}`;
+    return await SourceReader.open(found, place, signal);
+  }
+
+  /** @throws STREAM_PLACE_LOST */
+  #refuseIfShared({ offset }: Place): void {
+    if (this.#options.copied === undefined) return;
+    throw StreamPlaceLost(
+      `${this.status.source} can't give what follows offset ${offset} any more: its backlog does not reach back so far, or it has begun a new history`,
+      {
+        hint: 'The target holds data of others, so that it can’t be emptied and filled anew. Abort this migration, remove what it copied, raise repl-backlog-size at the source, and begin again.',
+      },
+    );
+  }
+
+  async #remove(writer: TargetWriter): Promise<void> {
+    this.status.phase = 'removing';
+    await removeCopied(writer, this.#options.copied);
+  }
+
+  async #copy(writer: TargetWriter, { snapshot }: SourceReader, behind: Position): Promise<void> {
+    const { rewriter, loads, replaces, copied } = this.#options;
+    const { status } = this;
+    Object.assign(status, {
+      phase: 'copying',
+      keys: 0,
+      bytes: 0,
+      totalBytes: snapshot?.bytes,
+      applied: null,
+    });
+    const copy = new FullCopy(writer, {
+      ...{ rewriter, target: loads, replaces, copied },
+      onProgress: async (keys, bytes) => {
+        const wait = this.#pace.waitMs(bytes - status.bytes);
+        status.keys += keys;
+        status.bytes = bytes;
+        if (wait > 0) await pause(wait);
+      },
+    });
+    await copy.run(snapshot!.data);
+    await writer.apply(null, behind);
+  }
+
+  async #follow(writer: TargetWriter, source: SourceReader, run: string, signal: AbortSignal): Promise<void> {
+    const { status } = this;
+    status.phase = 'following';
+    const follower = new CommandFollower(writer, source, {
+      ...{ run, rewriter: this.#options.rewriter, pace: this.#pace },
+      onApplied: (place, commands) => {
+        status.applied = place;
+        status.commands += commands;
+        this.#attemptsInVain = 0;
+      },
+    });
+    await follower.run(signal);
+  }
+}
