@@ -118,6 +118,23 @@ test('one vote elects nobody', async () => {
   agents[0]?.loop.stop();
 });
 
+test('an agent that dies after any of its messages leaves a primary that all Sentinels name, or has changed nothing', async () => {
+  const ends = new Set<string>();
+  for (let diesAfter = 1; diesAfter < 16; diesAfter++) {
+    const { world, agents } = await trial(['host-1']);
+    const [owner] = agents as [TrialAgent];
+    owner.sendsLeft = diesAfter;
+    crash(world, agents);
+    await world.until(() => false, 100);
+    const primary = world.servers.find(({ alive, role }) => alive && role === 'primary') ?? world.servers[0];
+    const names = new Set(world.sentinels.map((each) => each.primary));
+    expect([diesAfter, ...names]).toEqual([diesAfter, `${primary?.place.address}:6379`]);
+    ends.add(`${promotions(world)}`);
+    owner.loop.stop();
+  }
+  expect([...ends]).toEqual(['0', '1']);
+});
+
 describe('a step that fails', () => {
   test('is told once, tried again, and told as what was decided once', async () => {
     const world = new TrialWorld();

@@ -56,6 +56,11 @@ export class RedisConnection implements Caller {
     return this.#open().callAll(requests, options);
   }
 
+  /** The reply to each of several commands in one write: the server reads all of them, or none. */
+  askEach(requests: readonly Request[], options: CallOptions = {}): Promise<Reply>[] {
+    return this.#open().callEach(requests, options);
+  }
+
   /** Subscribes and calls `listener` for each message until the connection ends. */
   async subscribe(pattern: string, listener: (channel: string, message: string) => void): Promise<void> {
     this.#onMessage = listener;

@@ -119,9 +119,7 @@ export class Link {
 
   /** The replies to several commands that go out in one write. @throws for the first that was refused, or has no answer */
   async callAll(requests: readonly Request[], options: CallOptions = {}): Promise<Reply[]> {
-    const replies = Promise.allSettled(requests.map(([command]) => this.#expect(command, options)));
-    if (!this.closed) this.#socket.write(Buffer.concat(requests.map(encode)));
-    return (await replies).map((reply) => {
+    return (await Promise.allSettled(this.callEach(requests, options))).map((reply) => {
       if (reply.status === 'rejected') throw reply.reason;
       return reply.value;
     });
@@ -141,6 +139,13 @@ export class Link {
       this.#socket.uncork();
     }
     await answered;
+    return replies;
+  }
+
+  /** The reply to each of several commands that go out in one write: the server reads all of them, or none. */
+  callEach(requests: readonly Request[], options: CallOptions = {}): Promise<Reply>[] {
+    const replies = requests.map(([command]) => this.#expect(command, options));
+    if (!this.closed) this.#socket.write(Buffer.concat(requests.map(encode)));
     return replies;
   }
 

@@ -2,6 +2,7 @@ import { type ConnectionOptions, RedisConnection } from './connection.ts';
 import { RedisRefused } from './errors.ts';
 import { type Info, parseInfo } from './info.ts';
 import { parseRole, type Role } from './role.ts';
+import { helloChannel } from './sentinel-election.ts';
 
 /** What holdfast asks of a redis-server. */
 export class MemberClient {
@@ -27,6 +28,18 @@ export class MemberClient {
   async replicaOf(primary: { address: string; port: number } | null): Promise<void> {
     if (primary === null) await this.connection.call('REPLICAOF', 'NO', 'ONE');
     else await this.connection.call('REPLICAOF', primary.address, primary.port);
+  }
+
+  /**
+   * Makes it a primary, and has it tell the Sentinels so: both in one write, so that it does both or neither.
+   * @param hellos the messages: topology/election/turn.ts. One that it refuses is no reason not to promote it.
+   */
+  async promote(hellos: readonly string[]): Promise<void> {
+    const told = hellos.map((text) => ['PUBLISH', helloChannel, text] as const);
+    const replies = this.connection.askEach([...told, ['REPLICAOF', 'NO', 'ONE']]);
+    const promoted = replies.pop();
+    for (const reply of replies) reply.catch(() => {});
+    await promoted;
   }
 
   /** Blocks writes of clients for at most `forMs`; reads and the replication go on. */

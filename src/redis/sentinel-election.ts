@@ -12,7 +12,8 @@ export interface Colleague extends Address {
   runId: string;
 }
 
-const helloChannel = '__sentinel__:hello';
+/** Where Sentinels listen, at every member, for what other Sentinels say. */
+export const helloChannel = '__sentinel__:hello';
 
 /**
  * Asks a Sentinel for its vote on who replaces the primary at this address, as this very Sentinel names it.

@@ -17,9 +17,10 @@ const ownRules: Record<OwnUser, string> = {
     // Sentinels of Valkey 9.0 promote with FAILOVER; Redis has it since 6.2.
     '+client|setname +client|kill +script|kill +failover',
   ),
-  // Observes, configures and directs; its keys are for the write that proves that writes are taken.
+  // Observes, configures and directs; its keys are for the write that proves that writes are taken, its channel is for
+  // the word that a member that is made primary gives the Sentinels.
   agent: words(
-    '~holdfast:* -@all +ping +info +role +replicaof +slaveof +config|get +config|set +config|rewrite',
+    '~holdfast:* resetchannels &__sentinel__:hello -@all +publish +ping +info +role +replicaof +slaveof +config|get +config|set +config|rewrite',
     '+client|pause +client|unpause +client|kill +client|list +client|setname +client|id',
     '+dbsize +wait +save +bgsave +lastsave +bgrewriteaof +shutdown +acl|load +acl|whoami +acl|list',
     '+memory|stats +memory|doctor +latency|latest +latency|reset +slowlog|get +slowlog|len +script|kill',

@@ -1,6 +1,8 @@
 /** An agent's side of a trial: what it has seen of the servers and Sentinels, and the code that is tested acting on that. */
+import { setTimeout as delay } from 'node:timers/promises';
 import { ElectionWatch } from '../../src/agent/election/election-watch.ts';
 import { replacePrimary } from '../../src/agent/election/replace-primary.ts';
+import { runIdMarks } from '../../src/agent/election/run-ids.ts';
 import { Loop, type Step } from '../../src/agent/loop.ts';
 import { Operations } from '../../src/agent/operations.ts';
 import { parseSentinelEvent } from '../../src/redis/sentinel-event.ts';
@@ -162,7 +164,7 @@ export class TrialAgent {
       ...{ sentinel: { quorum: 2, failoverTimeoutMs: 12_000 }, gate: { durability: 'async' as const } },
       agent: { hangAfterMs: 5000, restarts: { limit: 5, withinMs: 60_000 } },
     };
-    this.elections = new ElectionWatch(world.clock);
+    this.elections = new ElectionWatch(world.clock, runIdMarks(host, host, undefined));
     this.members = world.servers.map(
       (server) => new TrialMember(world, this, server, own.includes(server.place.host)),
     );
@@ -284,6 +286,10 @@ export class TrialAgent {
 
   async lookAtAll(): Promise<void> {
     await Promise.all(this.members.map((member) => member.look()));
+  }
+
+  lookWithin(ms: number): Promise<void> {
+    return Promise.race([this.lookAtAll(), delay(ms, undefined, { ref: false })]);
   }
 
   view(): View {

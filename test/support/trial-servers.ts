@@ -64,6 +64,8 @@ export class TrialWorld {
   /** Ids of Sentinels that answer nobody. */
   readonly silent = new Set<string>();
   readonly tilted = new Set<string>();
+  /** By Sentinel: the server to which it has no connection at this moment. */
+  readonly deafTo = new Map<string, string>();
   readonly #listeners: ((sentinel: VotingSentinel, name: string, message: string) => void)[] = [];
   #messages = 0;
   #nowMs = 1_000_000;
@@ -164,6 +166,18 @@ export class TrialWorld {
     }
   }
 
+  /** A server publishes where the Sentinels listen: each hears it a moment later, but for what it is told of itself. */
+  publish(from: TrialServer, hellos: readonly string[]): void {
+    for (const sentinel of this.sentinels) {
+      const deaf = this.silent.has(sentinel.id) || this.deafTo.get(sentinel.id) === from.place.id;
+      for (const text of deaf ? [] : hellos) {
+        this.send(`${from.place.id} to ${sentinel.id}`, () =>
+          this.#changed(sentinel, () => sentinel.hello(text)),
+        );
+      }
+    }
+  }
+
   /** Every 2 s each Sentinel tells its colleagues. */
   gossip(): void {
     const heard = this.sentinels.filter(({ id }) => !this.silent.has(id));
@@ -229,6 +243,13 @@ export class TrialServerClient {
   replicaOf(primary: { address: string; port: number } | null): Promise<void> {
     const id = primary && (this.#world.at(primary)?.place.id ?? null);
     return this.#ask(() => this.#server.replicaOf(id));
+  }
+
+  promote(hellos: readonly string[]): Promise<void> {
+    return this.#ask(() => {
+      this.#world.publish(this.#server, hellos);
+      this.#server.replicaOf(null);
+    });
   }
 
   role(): Promise<Role> {

@@ -1,6 +1,6 @@
 /**
- * A Sentinel that votes and hears hello as Redis's does (sentinel.c: sentinelVoteLeader, sentinelProcessHelloMessage,
- * sentinelStartFailoverIfNeeded), in memory and with a clock of the test's. It knows one primary.
+ * A Sentinel that votes and hears hello as Redis's does (sentinel.c: sentinelVoteLeader, sentinelReceiveHelloMessages,
+ * sentinelProcessHelloMessage, sentinelStartFailoverIfNeeded), in memory and with a clock of the test's. It knows one primary.
  */
 export interface Told {
   primary: string;
@@ -42,6 +42,7 @@ export class VotingSentinel {
   }
 
   hello(text: string): void {
+    if (text.includes(this.runId)) return;
     const [address, port, runId, currentEpoch, , ip, primaryPort, configEpoch] = text.split(',');
     const known = this.colleagues.some(
       (each) => each.address === address && each.port === Number(port) && each.runId === runId,

@@ -19,7 +19,7 @@ export interface Server {
   readonly unit: { process: { running: boolean } } | null;
   readonly watch: {
     readonly seen: Pick<MemberObservation, 'reachable'>;
-    readonly client: Pick<MemberClient, 'replicaOf'>;
+    readonly client: Pick<MemberClient, 'promote' | 'replicaOf'>;
   };
 }
 
@@ -62,6 +62,7 @@ export async function takeOver(
     name: spec.name,
     epoch,
     chosen: chosen.place,
+    lost,
     followers: members.filter(isToFollow).map(({ place }) => place.id),
     sentinels: sentinels
       .filter(({ watch }) => watch.seen.reachable)
@@ -71,6 +72,11 @@ export async function takeOver(
   // From here to the end of the loop nothing is awaited.
   for (const action of actions) {
     switch (action.kind) {
+      case 'promote':
+        dieIfSabotaged('dies-before-promotion');
+        promoted = chosen.watch.client.promote(isSabotaged('no-hello') ? [] : action.hellos);
+        dieIfSabotaged('dies-after-promotion');
+        break;
       case 'hello': {
         const sentinel = sentinels.find(({ place }) => place.id === action.sentinel);
         // Its colleagues tell one that can't be told now.
@@ -78,11 +84,6 @@ export async function takeOver(
           sayHello(sentinel.watch.client.connection, action.text).catch(() => {});
         break;
       }
-      case 'promote':
-        dieIfSabotaged('dies-after-hello');
-        promoted = chosen.watch.client.replicaOf(null);
-        dieIfSabotaged('dies-after-promotion');
-        break;
       case 'follow':
         // Who does not hear it now is pointed there by its own agent.
         members
@@ -91,6 +92,7 @@ export async function takeOver(
           .catch(() => {});
         break;
       case 'tell-gates':
+        dieIfSabotaged('dies-after-hello');
         tellGates(deployment, chosen, epoch);
     }
   }

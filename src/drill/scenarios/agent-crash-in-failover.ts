@@ -9,8 +9,9 @@ import type { Scenario } from '../scenario.ts';
 const steps: readonly [name: string, sabotage: Sabotage, when: string][] = [
   ['asking', 'dies-asking', 'when it has asked for votes'],
   ['elected', 'dies-elected', 'when it is elected'],
-  ['hello', 'dies-after-hello', 'between the hello and the promotion'],
+  ['following', 'dies-before-promotion', 'when the other replicas follow the one that it is to promote'],
   ['promotion', 'dies-after-promotion', 'when it has promoted, before it tells anyone else'],
+  ['hello', 'dies-after-hello', 'when it has told the Sentinels, before it tells the gates'],
 ];
 
 const failoverTimeoutMs = 12_000;

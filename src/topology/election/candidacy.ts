@@ -6,8 +6,8 @@
  *   agent either. A Sentinel would begin up to a second later.
  * - `vote-unused`: a Sentinel voted half a second ago, nothing came of it, and the primary is certainly gone: its host
  *   refuses connections there. Whoever was elected died; nothing has changed yet.
- * - `not-acting`: the Sentinels name a member that acts as the replica of another one. Whoever was elected died between
- *   the hello and the promotion.
+ * - `not-acting`: the Sentinels name a member that acts as the replica of another one. Whoever was elected told the
+ *   Sentinels, and died or gave up when its connection to that member broke.
  *
  * In every case: nothing is paused or under way; a majority, and the quorum, of Sentinels answers and is not in TILT;
  * none of them is in a failover; nobody is selected or promoted yet; nobody else was voted for within the last half

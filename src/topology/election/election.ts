@@ -6,7 +6,8 @@
  * 2. A vote is asked for with SENTINEL IS-MASTER-DOWN-BY-ADDR <ip> <port> <epoch> <run id>. A Sentinel votes once an
  *    epoch, for the first who asks, if it knows of no later epoch; it keeps its vote on disk. Then it begins no failover
  *    of its own of that primary for twice the failover-timeout. It answers whom it voted for, and in which epoch.
- * 3. The run id is one that nobody else has, made anew for each attempt. Under a Sentinel's own id two could count the
+ * 3. The run id is one that nobody else has, made anew for each attempt; it says which agent's it is, so that the next one
+ *    on that host knows that nothing can come of the vote any more (agent/election/run-ids.ts). Under a Sentinel's own id two could count the
  *    same votes. The epoch is one above the highest known of. All Sentinels are asked at once.
  *    It votes on the primary that it names itself: a question about another one is no question for its vote. So only
  *    those are asked that name the primary that is to be replaced, and who is elected replaces that one and no other.

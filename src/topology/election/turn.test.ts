@@ -7,35 +7,40 @@ const plan = {
   name: 'trial',
   epoch: 7,
   chosen: { id: 'redis-2', address: '10.1.0.2', port: 6379 },
+  lost: 'redis-1',
   followers: ['redis-1', 'redis-2', 'redis-3'],
   sentinels,
 };
 
-test('every Sentinel hears of it before anyone is promoted, the gates last', () => {
-  expect(turnOf(plan).map(({ kind }) => kind)).toEqual([
-    ...['hello', 'hello', 'hello', 'promote', 'follow', 'follow', 'tell-gates'],
-  ]);
-  expect(turnOf(plan).filter(({ kind }) => kind === 'follow')).toEqual([
-    { kind: 'follow', member: 'redis-1', primary: 'redis-2' },
+test('the other replicas first, so that the chosen has them; the replaced one once there is another primary; gates last', () => {
+  expect(turnOf(plan)).toMatchObject([
     { kind: 'follow', member: 'redis-3', primary: 'redis-2' },
+    { kind: 'promote', member: 'redis-2' },
+    ...[{ kind: 'hello' }, { kind: 'hello' }, { kind: 'hello' }],
+    { kind: 'follow', member: 'redis-1', primary: 'redis-2' },
+    { kind: 'tell-gates', primary: 'redis-2' },
   ]);
 });
 
-test('each believes it, from a colleague as it knows it', () => {
+const told = { primary: '10.1.0.2:6379', configEpoch: 7, strangers: [] };
+
+test('what the chosen publishes is enough: each Sentinel believes it, from a colleague as it knows it', () => {
+  const promote = turnOf(plan).find(({ kind }) => kind === 'promote');
+  const listeners = sentinelsThatKnowEachOther(3, '10.1.0.1:6379');
+  const hellos = promote?.kind === 'promote' ? promote.hellos : [];
+  for (const each of listeners) for (const text of hellos) each.hello(text);
+  for (const each of listeners) expect(each).toMatchObject(told);
+});
+
+test('what each is told is enough, too', () => {
   for (const action of turnOf(plan)) {
     if (action.kind === 'hello') sentinels.find(({ id }) => id === action.sentinel)?.hello(action.text);
   }
-  for (const { primary, configEpoch, strangers } of sentinels) {
-    expect({ primary, configEpoch, strangers }).toEqual({
-      primary: '10.1.0.2:6379',
-      configEpoch: 7,
-      strangers: [],
-    });
-  }
+  for (const each of sentinels) expect(each).toMatchObject(told);
 });
 
 test('one that knows no colleague is not told: it would believe in one that does not exist', () => {
   const alone = { id: 'sentinel-9', colleagues: [] };
-  const told = turnOf({ ...plan, sentinels: [...sentinels, alone] });
-  expect(told.filter(({ kind }) => kind === 'hello')).toHaveLength(3);
+  const all = turnOf({ ...plan, sentinels: [...sentinels, alone] });
+  expect(all.filter(({ kind }) => kind === 'hello')).toHaveLength(3);
 });

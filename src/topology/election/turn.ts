@@ -1,16 +1,25 @@
 /**
  * What the elected does, in one turn of its event loop, in this order:
  *
- * 1. Hello to every Sentinel: PUBLISH __sentinel__:hello <ip>,<port>,<run id>,<epoch>,<name>,<primary's ip>,<its port>,
- *    <epoch>. A Sentinel believes it from a colleague that it knows, if the last epoch is above the one of its own
- *    configuration, and switches at once. So the hello comes in the name of a colleague, at the address, port and run id
- *    under which this very Sentinel lists it: under any other it would add a Sentinel that does not exist.
- * 2. REPLICAOF NO ONE to the chosen. Never before the hello: who dies in between leaves a primary that no Sentinel knows
- *    of. They then promote another one, and what the first has taken is lost.
- * 3. REPLICAOF to the others, those that can't be reached excepted: a member that was lost learns it when it comes back.
- * 4. The gates are told.
+ * 1. REPLICAOF to the other replicas. Who dies here has changed no more than whom they ask for data.
+ * 2. Hello and REPLICAOF NO ONE to the chosen, in one piece: PUBLISH __sentinel__:hello <ip>,<port>,<run id>,<epoch>,<name>,
+ *    <primary's ip>,<its port>,<epoch>. The Sentinels listen to that channel at every member. So who dies here leaves
+ *    neither a primary that no Sentinel knows of (they would promote another one, and what the first has taken would be
+ *    lost), nor one by name that acts as a replica (the Sentinels alone end that after down-after + 20 s, with another).
+ *    And it has the replicas that it may need to take writes (min-replicas-to-write); the Sentinels alone would point
+ *    them there only after failover-timeout.
+ * 3. The same hello to every Sentinel itself, for those that don't listen to the chosen at this moment.
+ * 4. REPLICAOF to the one that is replaced, if it can be reached: a member that was lost learns it when it comes back.
+ *    Not before, or there could be no primary at all.
+ * 5. The gates are told.
  *
- * Who dies after the hello leaves a primary by name that acts as a replica; candidacy.ts has who ends that.
+ * A Sentinel believes a hello from a colleague that it knows, if the last epoch is above the one of its own configuration,
+ * and switches at once. So each is told in the name of a colleague, at the address, port and run id under which this very
+ * Sentinel lists it: under any other it would add a Sentinel that does not exist. What names itself it does not hear
+ * (sentinelReceiveHelloMessages), so the chosen publishes one for each of them.
+ *
+ * The chosen may not hear what the Sentinels hear, when its connection breaks at this moment: candidacy.ts has who ends
+ * that.
  */
 
 export interface Address {
@@ -29,30 +38,31 @@ export interface Plan {
   name: string;
   epoch: number;
   chosen: Address & { id: string };
-  /** The ids of the members that are to follow it. */
+  /** The id of the member that is replaced. */
+  lost: string;
+  /** The ids of the members that are to follow it; the lost one and itself may be among them. */
   followers: readonly string[];
   sentinels: readonly Listener[];
 }
 
 export type TurnAction =
+  | { kind: 'promote'; member: string; hellos: readonly string[] }
   | { kind: 'hello'; sentinel: string; text: string }
-  | { kind: 'promote'; member: string }
   | { kind: 'follow'; member: string; primary: string }
   | { kind: 'tell-gates'; primary: string };
 
-export function turnOf({ name, epoch, chosen, followers, sentinels }: Plan): TurnAction[] {
-  const hellos = sentinels.flatMap(({ id, colleagues: [colleague] }): TurnAction[] => {
+export function turnOf({ name, epoch, chosen, lost, followers, sentinels }: Plan): TurnAction[] {
+  const hellos = sentinels.flatMap(({ id, colleagues: [colleague] }) => {
     if (!colleague) return [];
     const from = [colleague.address, colleague.port, colleague.runId, epoch];
-    const text = [...from, name, chosen.address, chosen.port, epoch].join(',');
-    return [{ kind: 'hello', sentinel: id, text }];
+    return [{ sentinel: id, text: [...from, name, chosen.address, chosen.port, epoch].join(',') }];
   });
+  const follow = (member: string): TurnAction => ({ kind: 'follow', member, primary: chosen.id });
   return [
-    ...hellos,
-    { kind: 'promote', member: chosen.id },
-    ...followers
-      .filter((id) => id !== chosen.id)
-      .map((member): TurnAction => ({ kind: 'follow', member, primary: chosen.id })),
+    ...followers.filter((id) => id !== chosen.id && id !== lost).map(follow),
+    { kind: 'promote', member: chosen.id, hellos: [...new Set(hellos.map(({ text }) => text))] },
+    ...hellos.map((hello): TurnAction => ({ kind: 'hello', ...hello })),
+    ...followers.filter((id) => id !== chosen.id && id === lost).map(follow),
     { kind: 'tell-gates', primary: chosen.id },
   ];
 }
