@@ -9,6 +9,7 @@ import type { Secrets } from '../spec/secrets.ts';
 import type { GatePlace, Member, SentinelPlace, Spec } from '../spec/spec.ts';
 import type { MemberView, SentinelView, View } from '../topology/view.ts';
 import { ElectionWatch } from './election/election-watch.ts';
+import type { RunIdMarks } from './election/run-ids.ts';
 import type { DataWatch } from './observe/data-watch.ts';
 import { LagWatch } from './observe/lag-watch.ts';
 import type { MemberWatch } from './observe/member-watch.ts';
@@ -61,6 +62,7 @@ export interface Setting {
   haproxy: string | null;
   clock: Clock;
   events: EventLog;
+  runIdMarks: RunIdMarks;
 }
 
 export class Deployment {
@@ -82,7 +84,7 @@ export class Deployment {
   constructor(setting: Setting) {
     this.#setting = setting;
     this.pause = new PauseFlag(setting.paths.flags);
-    this.elections = new ElectionWatch(setting.clock);
+    this.elections = new ElectionWatch(setting.clock, setting.runIdMarks);
   }
 
   get setting(): Setting {

@@ -53,6 +53,7 @@ export class Loop {
   #running = false;
   #again = false;
   #stopped = false;
+  #atRest = () => {};
   readonly #rank: number;
   /** What was said last. */
   #lastKey = '';
@@ -72,9 +73,13 @@ export class Loop {
     );
   }
 
-  start(): void {
+  /** @returns when it has looked once, and done what there was to do. */
+  start(): Promise<void> {
     this.#timer = setInterval(() => this.wake(), tickMs);
-    this.wake();
+    return new Promise((resolve) => {
+      this.#atRest = resolve;
+      this.wake();
+    });
   }
 
   stop(): void {
@@ -102,6 +107,7 @@ export class Loop {
       }
     } finally {
       this.#running = false;
+      this.#atRest();
     }
   }
 

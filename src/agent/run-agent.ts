@@ -1,5 +1,7 @@
 /** One agent from start to stop: takes the state directory, brings everything up, watches, serves, stops. */
 import { existsSync } from 'node:fs';
+import { setTimeout as delay } from 'node:timers/promises';
+import { readFileIfThere } from '../base/atomic-file.ts';
 import { systemClock } from '../base/clock.ts';
 import { errorText } from '../base/errors.ts';
 import { activeSabotages } from '../base/sabotage.ts';
@@ -18,6 +20,7 @@ import type { Report } from './change/change-context.ts';
 import { handOver } from './change/hand-over.ts';
 import { waitUntilReady } from './change/ready.ts';
 import type { Deployment } from './deployment.ts';
+import { runIdMarks } from './election/run-ids.ts';
 import { Loop } from './loop.ts';
 import { watchActivity } from './observe/activity-watch.ts';
 import { watchClock } from './observe/clock-watch.ts';
@@ -26,7 +29,7 @@ import { Observer } from './observe/observer.ts';
 import { ChangeKeeper, settleChanges } from './persistence/change-members.ts';
 import { checkEngineReads } from './persistence/engine-reads.ts';
 import { checkPorts, checkStateDir, findHaproxy, wantedPorts } from './preflight.ts';
-import { endInterruptedRestore } from './restore/restore-end.ts';
+import { endInterruptedRestore, isRestoreInterrupted } from './restore/restore-end.ts';
 import { findRedisServer, hasAclSelectors } from './server-program.ts';
 import { DriftWatch } from './settings/drift-watch.ts';
 import { EventLog } from './state/event-log.ts';
@@ -82,6 +85,7 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
     membersHere.map(({ id }) => ({ id, paths: paths.member(id) })),
     version,
   );
+  const before = await readFileIfThere(paths.agentRecord);
   const release = await takeLock(paths.agentRecord);
   try {
     await claimState(paths, spec.name);
@@ -107,6 +111,7 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
       haproxy,
       clock,
       events,
+      runIdMarks: runIdMarks(host, (await readFileIfThere(paths.agentRecord)) ?? '', before),
     };
     const deployment = await assemble(setting);
     await checkFreePorts(deployment);
@@ -133,10 +138,27 @@ function settleWithinMs({ hosts }: Spec): number {
   return hosts.length === 1 ? Number.POSITIVE_INFINITY : 15_000;
 }
 
+/** How long the API waits for the loop's first step: while it is loaded nothing else can be done. */
+const firstStepMs = 300;
+
 async function openApi(deployment: Deployment, api: Commands): Promise<OpenApi> {
   // Fastify takes as long to load as the servers to start, and until they have nobody needs it.
   const { startApi } = await import('./api/start-api.ts');
   return startApi(deployment, api);
+}
+
+/** What is looked at all the time. @returns what ends it. */
+function keepLooking(deployment: Deployment): () => void {
+  const { setting, events } = deployment;
+  const stops = [
+    housekeeping(deployment),
+    watchDisks(deployment),
+    watchClock(setting.clock, events, setting.host),
+    watchActivity(deployment),
+  ];
+  return () => {
+    for (const stop of stops) stop();
+  };
 }
 
 async function runAgent(
@@ -144,12 +166,9 @@ async function runAgent(
   { report, readyWithinMs, signal = new AbortController().signal }: AgentOptions,
   release: () => Promise<void>,
 ): Promise<RunningAgent> {
-  const { spec, setting, events, operations } = deployment;
+  const { spec, events, operations } = deployment;
   const observer = new Observer(deployment);
-  const stopHousekeeping = housekeeping(deployment);
-  const stopWatchingDisks = watchDisks(deployment);
-  const stopWatchingClock = watchClock(setting.clock, events, setting.host);
-  const stopWatchingActivity = watchActivity(deployment);
+  const stopLooking = keepLooking(deployment);
   const actions = new Actions(deployment);
   const loop = new Loop(deployment, (step) => actions.act(step));
   deployment.onWake(() => loop.wake());
@@ -164,10 +183,7 @@ async function runAgent(
     await backups.stop();
     changes.stop();
     await drift.stop();
-    stopHousekeeping();
-    stopWatchingDisks();
-    stopWatchingClock();
-    stopWatchingActivity();
+    stopLooking();
     loop.stop();
     observer.stop();
     await open?.stop();
@@ -195,12 +211,16 @@ async function runAgent(
   try {
     await bringUp(context);
     observer.start();
-    open = await openApi(deployment, api);
-    await endInterruptedRestore(context).catch((error) => {
-      if (!start.signal.aborted) throw error;
-    });
+    if (await isRestoreInterrupted(deployment)) {
+      // That may take hours.
+      open = await openApi(deployment, api);
+      await endInterruptedRestore(context).catch((error) => {
+        if (!start.signal.aborted) throw error;
+      });
+    }
     start.end();
-    loop.start();
+    await Promise.race([loop.start(), delay(firstStepMs, undefined, { ref: false })]);
+    open ??= await openApi(deployment, api);
     backups.start();
   } catch (error) {
     await stopWatching();

@@ -17,7 +17,7 @@ beforeEach(async () => {
 /** @param meanwhile is called whenever nothing is on its way */
 async function run(meanwhile = () => {}, askedMsAgo = 0): ReturnType<typeof forceFailover> {
   const operation = { signal: new AbortController().signal };
-  const observer = { lookAtAll: () => agent.lookAtAll() };
+  const observer = { lookWithin: (ms: number) => agent.lookWithin(ms) };
   const change = forceFailover({ deployment: agent, observer, report: () => {}, operation }, askedMsAgo);
   return world.settle(change, meanwhile);
 }
@@ -75,3 +75,15 @@ test('a primary that was replaced after the command began is not replaced once m
   expect(promotions()).toBe(1);
   expect(await run()).toMatchObject({ from: 'redis-2' });
 });
+
+test('a primary that hangs is not waited for', async () => {
+  const hung = agent.member('redis-1');
+  let asked = 0;
+  hung.look = () => {
+    asked += 1;
+    return new Promise(() => {});
+  };
+  // It never answers: what waited for it would never end.
+  expect(await run()).toMatchObject({ from: 'redis-1', to: 'redis-2' });
+  expect(asked).toBeGreaterThan(0);
+}, 30_000);

@@ -14,10 +14,13 @@ const overWithinMs = 20_000;
 /** A vote for someone else that nothing comes of is over by the next. */
 const attempts = 4;
 
+/** A primary that can't be used may hang, and is not waited for; the others have answered by then. */
+const lookWithinMs = 200;
+
 /** What a failover on request acts on. */
 export interface FailoverContext {
   deployment: Replaceable & { elections: Pick<ElectionWatch, 'replacedWithin' | 'noteNamed'> };
-  observer: Pick<Observer, 'lookAtAll'>;
+  observer: Pick<Observer, 'lookWithin'>;
   report: Report;
   operation: Pick<Operation, 'signal'>;
 }
@@ -33,7 +36,7 @@ export async function forceFailover(
   askedMsAgo = 0,
 ): Promise<{ from: string; to: string; replacedBefore: boolean }> {
   const { deployment, observer, report, operation } = context;
-  await observer.lookAtAll();
+  await observer.lookWithin(lookWithinMs);
   const replaced = deployment.elections.replacedWithin(askedMsAgo);
   const now = namedPrimary(deployment.view())?.id;
   if (replaced !== null && now !== undefined && now !== replaced) {
@@ -102,11 +105,11 @@ function anotherThan(
   { deployment, observer, operation }: FailoverContext,
   withinMs: number,
 ): Promise<string> {
-  const look = async () => {
-    await observer.lookAtAll();
+  const isNamed = async () => {
+    await observer.lookWithin(lookWithinMs);
     const named = namedPrimary(deployment.view())?.id;
     return named !== undefined && named !== from && named;
   };
   const what = 'the Sentinels to name a new primary';
-  return waitFor(look, { what, withinMs, everyMs: 10, signal: operation.signal });
+  return waitFor(isNamed, { what, withinMs, everyMs: 10, signal: operation.signal });
 }

@@ -2,12 +2,12 @@
  * What the Sentinels make known of elections: in which epoch they are, whom they voted for, whether they agree that the
  * primary is down, and which colleagues each of them knows. It is heard as it happens, so that who stands need not ask.
  */
-import { randomBytes } from 'node:crypto';
 import type { Clock } from '../../base/clock.ts';
 import type { Caller } from '../../redis/connection.ts';
 import { askForVote, type Colleague, listColleagues } from '../../redis/sentinel-election.ts';
 import type { View } from '../../topology/view.ts';
 import type { SentinelObservation } from '../observe/sentinel-observer.ts';
+import { isOfThisHost, newRunId, type RunIdMarks } from './run-ids.ts';
 
 /** What is needed of a Sentinel that is watched. */
 export interface WatchedSentinel {
@@ -25,14 +25,13 @@ interface Heard {
   subject: { role: string } | undefined;
 }
 
-/** A Sentinel's vote: in which epoch, whether for this agent, and when that was heard, on the monotonic clock. */
+/** A Sentinel's vote: in which epoch, whether for this agent or the one before it on this host, and when that was heard, on the monotonic clock. */
 export interface HeardVote {
   epoch: number;
   ours: boolean;
   atMs: number;
 }
 
-const keptRunIds = 16;
 /** What a Sentinel answers that has voted for nobody since the last change of primary. */
 const noVote = '*';
 
@@ -50,9 +49,9 @@ export class ElectionWatch {
   readonly #agreedDownAtMs = new Map<string, number>();
   readonly #epochListeners = new Set<(epoch: number) => void>();
   #highestEpoch = 0;
-  /** Of the last attempts: the news of a vote may come when the next is under way. */
-  readonly #ownRunIds = new Set<string>();
+  readonly #marks: RunIdMarks;
   #vote: View['vote'] = null;
+  #voteEpoch = 0;
   /** By Sentinel: its last vote that was heard of, for people. */
   readonly #votes = new Map<string, HeardVote>();
   #named: string | null = null;
@@ -62,8 +61,9 @@ export class ElectionWatch {
   #replaced: { member: string; atMs: number } | null = null;
   #standAgainAtMs: number | null = null;
 
-  constructor(clock: Clock) {
+  constructor(clock: Clock, marks: RunIdMarks) {
     this.#clock = clock;
+    this.#marks = marks;
   }
 
   /** The highest epoch that any Sentinel is known to have, or to have had. */
@@ -103,11 +103,7 @@ export class ElectionWatch {
 
   /** A run id under which nobody has stood. */
   newRunId(): string {
-    const runId = randomBytes(20).toString('hex');
-    this.#ownRunIds.add(runId);
-    const [oldest = ''] = this.#ownRunIds;
-    if (this.#ownRunIds.size > keptRunIds) this.#ownRunIds.delete(oldest);
-    return runId;
+    return newRunId(this.#marks);
   }
 
   noteEpoch(epoch: number): void {
@@ -152,10 +148,11 @@ export class ElectionWatch {
     }
     if (event.name === '+vote-for-leader') {
       this.noteEpoch(Number(second));
-      this.#vote = { atMs: nowMs, ours: this.#ownRunIds.has(first) };
-      if (Number.isSafeInteger(Number(second))) {
-        this.#votes.set(id, { epoch: Number(second), ours: this.#ownRunIds.has(first), atMs: nowMs });
-      }
+      const ours = isOfThisHost(this.#marks, first);
+      this.#vote = { atMs: nowMs, ours };
+      this.#voteEpoch = Number(second);
+      if (Number.isSafeInteger(Number(second)))
+        this.#votes.set(id, { epoch: Number(second), ours, atMs: nowMs });
       return true;
     }
     // Whoever was voted for has given up, or the primary is well again: that vote is no sign of anything later.
@@ -187,8 +184,11 @@ export class ElectionWatch {
     const vote = await askForVote(watch.client.connection, primary, 0, nobody).catch(() => undefined);
     if (vote === undefined || vote.votedFor === noVote) return;
     this.noteEpoch(vote.epoch);
-    // How old it is nobody says: who was voted for may be about to act.
-    this.#vote ??= { atMs: this.#clock.monotonicMs(), ours: false };
+    // How old it is nobody says: who was voted for may be about to act, unless it is dead.
+    const ours = isOfThisHost(this.#marks, vote.votedFor);
+    if (this.#vote !== null && (!this.#vote.ours || ours || vote.epoch < this.#voteEpoch)) return;
+    this.#vote = { atMs: this.#clock.monotonicMs(), ours };
+    this.#voteEpoch = vote.epoch;
   }
 
   async #learnColleagues({ place, watch }: WatchedSentinel, name: string): Promise<void> {

@@ -71,8 +71,10 @@ export async function replacePrimary(
   await takeOver(deployment, election, { lost, chosen: chosen.member, withinMs: actWithinMs });
   const { id } = chosen;
   events.add('promoted', id, `elected in epoch ${election.epoch}, this agent made ${id} primary`);
-  // What they were seen to be is out of date now.
-  const answering = deployment.members.filter(({ watch }) => watch.seen.reachable);
+  // What they were seen to be is out of date now. Whoever was lost may hang, and is not waited for.
+  const answering = deployment.members.filter(
+    ({ place, watch }) => watch.seen.reachable && (place.id === id || place.id !== lost),
+  );
   await Promise.all(answering.map(({ watch }) => watch.look()));
   return { kind: 'promoted', member: id };
 }

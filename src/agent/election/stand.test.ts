@@ -3,6 +3,7 @@ import { sentinelsThatKnowEachOther, type VotingSentinel } from '../../../test/s
 import { systemClock } from '../../base/clock.ts';
 import type { Deployment, LiveSentinel } from '../deployment.ts';
 import { ElectionWatch } from './election-watch.ts';
+import { newRunId, runIdMarks } from './run-ids.ts';
 import { stand } from './stand.ts';
 
 const primary = '10.1.0.1:6379';
@@ -44,7 +45,7 @@ function live(sentinel: VotingSentinel): LiveSentinel {
 
 function deploymentOf(sentinels: VotingSentinel[]): Deployment {
   return {
-    elections: new ElectionWatch(systemClock),
+    elections: new ElectionWatch(systemClock, runIdMarks('host-1', 'this one', 'the one before')),
     sentinels: sentinels.map(live),
     spec: { sentinel: { quorum: 2 } },
     setting: { clock: systemClock },
@@ -82,6 +83,24 @@ test('a vote that was given before it listened is known after the first look, an
   expect(deployment.elections.vote).toMatchObject({ ours: false });
   expect(deployment.elections.highestEpoch).toBe(7);
   expect(sentinels.map(({ leaderEpoch }) => leaderEpoch)).toEqual([7, 7, 7]);
+});
+
+test('a vote for the agent before it on this host holds nobody back, and one for another agent does', async () => {
+  const marks = (own: string) => runIdMarks('host-1', own, undefined);
+  const voted = async (first: string, others: string) => {
+    const sentinels = sentinelsThatKnowEachOther(3, primary);
+    sentinels.forEach((each, i) => void each.vote(primary, 7, i === 0 ? first : others, 0));
+    const deployment = deploymentOf(sentinels);
+    for (const each of deployment.sentinels) await deployment.elections.observed(each, 'trial');
+    return deployment.elections.vote?.ours;
+  };
+  const before = newRunId(marks('the one before'));
+  const elsewhere = newRunId(runIdMarks('host-2', 'the one before', undefined));
+  expect(before).toMatch(/^[0-9a-f]{40}$/);
+  expect(await voted(before, newRunId(marks('the one before')))).toBe(true);
+  expect(await voted(before, elsewhere)).toBe(false);
+  expect(await voted(elsewhere, before)).toBe(false);
+  expect(await voted(newRunId(marks('a third one')), before)).toBe(false);
 });
 
 test('it replaces the primary that was lost, and not the one that the Sentinels have gone on to meanwhile', async () => {

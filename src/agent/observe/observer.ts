@@ -1,4 +1,5 @@
 /** Keeps the view fresh: asks everything at a steady pace, and listens to what the Sentinels publish. */
+import { setTimeout as delay } from 'node:timers/promises';
 import { FreshCall } from '../../base/fresh-call.ts';
 import type { SentinelEvent } from '../../redis/sentinel-event.ts';
 import type { Deployment, LiveMember, LiveSentinel } from '../deployment.ts';
@@ -51,6 +52,11 @@ export class Observer {
   /** Asks everything: the view is younger than this call then. */
   lookAtAll(): Promise<void> {
     return this.#round.make();
+  }
+
+  /** The same, and whoever hangs is not waited for: what the others say is younger than this call. */
+  async lookWithin(ms: number): Promise<void> {
+    await Promise.race([this.#lookRound(), delay(ms, undefined, { ref: false })]);
   }
 
   async #lookRound(): Promise<void> {

@@ -97,6 +97,13 @@ async function hasDroppedItsData({ watch }: RestoredMember, info: Info): Promise
   return appendonly === 'yes' ? info['aof_enabled'] === '0' : keyCount(info) === 0;
 }
 
+/** Whether the agent before this one left a restore that is to be ended. */
+export async function isRestoreInterrupted({
+  setting,
+}: Pick<ChangeContext['deployment'], 'setting'>): Promise<boolean> {
+  return (await readMark(setting.paths).catch(() => undefined)) !== undefined;
+}
+
 /** For an agent that starts: ends what the one before it had begun. */
 export async function endInterruptedRestore({
   deployment,

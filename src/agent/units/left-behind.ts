@@ -5,6 +5,7 @@ import type { Spec } from '../../spec/spec.ts';
 import { assemble } from '../assemble.ts';
 import { bringDown } from '../change/bring-down.ts';
 import type { Report } from '../change/change-context.ts';
+import { runIdMarks } from '../election/run-ids.ts';
 import { Observer } from '../observe/observer.ts';
 import { EventLog } from '../state/event-log.ts';
 import type { StatePaths } from '../state/paths.ts';
@@ -36,6 +37,7 @@ export async function stopLeftBehind(
       haproxy: null,
       clock: systemClock,
       events,
+      runIdMarks: runIdMarks(host, '', undefined),
     };
     const deployment = await assemble(setting);
     let count = 0;
