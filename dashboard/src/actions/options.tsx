@@ -29,15 +29,26 @@ export function Options({ operation, view, onChange }: Props) {
     case 'restart': {
       const choose = (process: string) =>
         onChange({ kind: 'restart', ...(process === '' ? {} : { process }) });
+      const chosen = view.members.find(({ id }) => id === operation.process);
       return (
-        <Choice label="What" value={operation.process ?? ''} onChoose={choose}>
-          <option value="">All members of this host, one after the other</option>
-          {[...view.members, ...view.sentinels, ...view.gates].map(({ id }) => (
-            <option key={id} value={id}>
-              {id}
-            </option>
-          ))}
-        </Choice>
+        <div className="stack">
+          <Choice label="What" value={operation.process ?? ''} onChoose={choose}>
+            <option value="">All members of this host, one after the other</option>
+            {[...view.members, ...view.sentinels, ...view.gates].map(({ id }) => (
+              <option key={id} value={id}>
+                {id}
+              </option>
+            ))}
+          </Choice>
+          {/* The guard of the data refused to start it. */}
+          {chosen?.refusalCode?.startsWith('would-') && (
+            <Tick
+              label={`Start ${chosen.id} as it is, though data is lost`}
+              on={operation.acceptDataLoss ?? false}
+              onTick={(acceptDataLoss) => onChange({ ...operation, acceptDataLoss })}
+            />
+          )}
+        </div>
       );
     }
     case 'restore':

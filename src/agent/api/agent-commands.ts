@@ -1,5 +1,5 @@
 /** Carries out the commands of the API: one planned change at a time. */
-import type { ApiJob } from '../../api/jobs.ts';
+import type { ApiJob, ApiOperation } from '../../api/jobs.ts';
 import { errorCode, errorText } from '../../base/errors.ts';
 import { owner } from '../access/callers.ts';
 import type { BackupSchedule } from '../backups/backup-schedule.ts';
@@ -21,6 +21,11 @@ import { metricsText } from './agent-metrics.ts';
 import { type Commanded, type CommandOptions, commandedBy } from './command-options.ts';
 import { metricsFacts } from './metrics-facts.ts';
 import { type Status, statusOf } from './status-answer.ts';
+
+interface Asking {
+  by: string;
+  operation?: ApiOperation;
+}
 
 export class Commands implements AgentApi {
   readonly commands = commandNames;
@@ -78,21 +83,22 @@ export class Commands implements AgentApi {
   async run(command: Command, body: unknown, report: Report, signal: AbortSignal): Promise<unknown> {
     const asked = commandedBy(command, body);
     if (isQuestion(asked)) return this.#carryOut(asked, report, signal);
-    return this.#begin(asked, owner.by, report, signal).done;
+    return this.#begin(asked, { by: owner.by }, report, signal).done;
   }
 
   /** The same as a job, for whoever does not wait. */
-  begin(asked: Commanded, by: string): ApiJob {
-    const { job, done } = this.#begin(asked, by, () => {}, new AbortController().signal);
+  begin(asked: Commanded, by: string, operation: ApiOperation): ApiJob {
+    const { job, done } = this.#begin(asked, { by, operation }, () => {}, new AbortController().signal);
     // The job tells how it ended.
     done.catch(() => {});
     return job;
   }
 
-  #begin(asked: Commanded, by: string, report: Report, signal: AbortSignal) {
+  /** @param who with the operation as it was asked for, where it was not asked for as this command. */
+  #begin(asked: Commanded, { by, operation }: Asking, report: Report, signal: AbortSignal) {
     const { command } = asked;
     const { events, spec } = this.#deployment;
-    const request = { kind: command, request: { kind: command, ...toShow(asked) }, by };
+    const request = { kind: command, request: { ...(operation ?? { kind: command, ...toShow(asked) }) }, by };
     events.add('asked', spec.name, `${by} asked for: ${describeCommand(asked)}`);
     return this.jobs.begin({ ...request, cancellable: cancellable.has(command) }, (say, stop) => {
       const tell: Report = (line) => {

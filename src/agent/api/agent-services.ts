@@ -114,7 +114,7 @@ export class AgentServices implements Services {
           this.#doctor.forget();
         });
       default:
-        return this.#commands.begin(operationCommand(operation), by);
+        return this.#commands.begin(operationCommand(operation), by, operation);
     }
   }
 

@@ -146,6 +146,14 @@ function restart(view: ApiView, id: string | undefined, acceptDataLoss: boolean)
     process !== undefined && process.host !== view.host
       ? { why: `${process.id} runs on ${process.host}`, hint: 'Ask the agent of that host.' }
       : undefined;
+  const refused = view.members.find((member) => member.id === id && losesData(member));
+  const guarded =
+    refused === undefined || acceptDataLoss
+      ? undefined
+      : {
+          why: refused.refusal ?? `${refused.id} was refused`,
+          hint: 'Put its data back, or have another take over by a failover. If it is to start as it is, accept that data is lost.',
+        };
   const isPrimary = id === view.primary;
   const isGate = view.gates.some((gate) => gate.id === id);
   const all = [
@@ -156,7 +164,7 @@ function restart(view: ApiView, id: string | undefined, acceptDataLoss: boolean)
     ? `A replica takes over as in a switchover; then ${id} is restarted and follows it.`
     : `${id} is stopped, started again, and waited for.`;
   return {
-    refusal: underWay(view) ?? (id === undefined ? undefined : noSuch(view, id)) ?? elsewhere,
+    refusal: underWay(view) ?? (id === undefined ? undefined : noSuch(view, id)) ?? elsewhere ?? guarded,
     will: id === undefined ? all : [one],
     warnings: [
       ...(isGate ? [`Clients of ${id} are disconnected and have to come again.`] : []),
@@ -164,6 +172,11 @@ function restart(view: ApiView, id: string | undefined, acceptDataLoss: boolean)
     ],
     cancellable: true,
   };
+}
+
+/** The guard of the data keeps it from starting, and somebody may overrule that. */
+function losesData({ refusalCode }: ApiMember): boolean {
+  return refusalCode?.startsWith('would-') === true;
 }
 
 function pausing({ paused }: ApiView, wanted: boolean): Draft {

@@ -1,0 +1,61 @@
+import { expect, test } from 'vitest';
+import { member, view } from '../../../test/support/dashboard/example.ts';
+import type { ApiOperation } from '../../api/jobs.ts';
+import type { ApiView } from '../../api/view.ts';
+import { planOf } from './plan.ts';
+
+const plan = (operation: ApiOperation, change: Partial<ApiView> = {}, hasStore = true) =>
+  planOf(operation, view(change), hasStore);
+const lonely = [member(1), member(2, { state: 'down' }), member(3, { eligible: false })];
+const backup = 'redis_2026-11-27T001753Z';
+
+test('what may be done says what will happen', () => {
+  const all: ApiOperation[] = [
+    ...[{ kind: 'switchover' } as const, { kind: 'switchover', to: 'redis-2' } as const],
+    ...[{ kind: 'failover' } as const, { kind: 'restart' } as const, { kind: 'pause' } as const],
+    ...[{ kind: 'restart', process: 'gate-1' } as const, { kind: 'backup' } as const],
+    ...[{ kind: 'verify', backup } as const, { kind: 'restore', backup, replace: true } as const],
+    ...[{ kind: 'doctor' } as const, { kind: 'drill', scenario: 'primary-crash' } as const],
+  ];
+  for (const each of all) {
+    const { allowed, why, will } = plan(each);
+    expect([allowed, why, will.length > 0], JSON.stringify(each)).toEqual([true, null, true]);
+  }
+});
+
+test('what may not be done says why, and what to do about it', () => {
+  const operation = { text: 'a restart', job: null, steps: [] };
+  const cases: [ApiOperation, Partial<ApiView>, RegExp][] = [
+    [{ kind: 'switchover' }, { operation }, /a restart is under way/],
+    [{ kind: 'switchover' }, { primary: null }, /no primary to move from/],
+    [{ kind: 'switchover', to: 'redis-1' }, {}, /the primary already/],
+    [{ kind: 'switchover', to: 'redis-9' }, {}, /no process redis-9/],
+    [{ kind: 'switchover', to: 'gate-1' }, {}, /no member/],
+    [{ kind: 'switchover', to: 'redis-2' }, { members: lonely }, /redis-2 is down/],
+    [{ kind: 'switchover' }, { members: lonely }, /no replica is fit/],
+    [{ kind: 'failover' }, { members: lonely }, /no replica is fit/],
+    [{ kind: 'restart', process: 'redis-2' }, {}, /redis-2 runs on b/],
+    [{ kind: 'pause' }, { paused: true }, /paused already/],
+    [{ kind: 'resume' }, {}, /not paused already/],
+    [{ kind: 'restore', backup }, {}, /482117 keys, which would be replaced/],
+    [{ kind: 'drill', scenario: 'flood' }, {}, /no drill flood/],
+  ];
+  for (const [each, change, words] of cases) {
+    const { allowed, why, hint } = plan(each, change);
+    expect([allowed, why, hint], JSON.stringify(each)).toEqual([
+      false,
+      expect.stringMatching(words),
+      expect.any(String),
+    ]);
+  }
+  expect(plan({ kind: 'backup' }, {}, false).why).toMatch(/names no store/);
+});
+
+test('a member whose start would lose data is started only when that is accepted', () => {
+  const refusal = 'redis-1 had data, and its files are gone';
+  const members = [member(1, { state: 'down', refusal, refusalCode: 'would-wipe' }), member(2), member(3)];
+  const restart: ApiOperation = { kind: 'restart', process: 'redis-1' };
+  expect(plan(restart, { members })).toMatchObject({ allowed: false, why: refusal });
+  const accepted = plan({ ...restart, acceptDataLoss: true }, { members });
+  expect(accepted).toMatchObject({ allowed: true, warnings: [expect.stringMatching(/old or gone/)] });
+});
