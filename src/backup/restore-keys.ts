@@ -7,17 +7,13 @@
  * It logs in as a user of its own, which the agent's user makes for the moment: no other may touch all keys.
  */
 import { constants } from 'node:buffer';
-import { randomBytes } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { errorText } from '../base/errors.ts';
-import { ValueDigest } from '../rdb/digest.ts';
 import { RdbEntry, readBatches } from '../rdb/entries.ts';
 import { quoteKey } from '../rdb/errors.ts';
-import { type Flavor, type as rdbType, typeInfo } from '../rdb/format.ts';
-import { KeyHash } from '../rdb/key-hash.ts';
 import { dumpedValue, restorePayload } from '../rdb/restore-payload.ts';
 import type { Target } from '../rdb/target.ts';
-import { visitBody } from '../rdb/value.ts';
+import { ValueSum } from '../rdb/value-sum.ts';
 import { RedisConnection } from '../redis/connection.ts';
 import type { Credentials, TlsTexts } from '../redis/endpoint.ts';
 import type { Request } from '../redis/link.ts';
@@ -79,7 +75,7 @@ interface Batch {
 class KeyRestore {
   readonly #redis: RedisConnection;
   readonly #options: RestoreKeysOptions;
-  readonly #digest = new ValueDigest(new KeyHash(randomBytes(16)));
+  readonly #sum = new ValueSum();
   readonly #result: RestoreKeysResult = { restored: 0, same: 0, replaced: 0, expired: 0 };
 
   constructor(redis: RedisConnection, options: RestoreKeysOptions) {
@@ -143,14 +139,7 @@ class KeyRestore {
     if (Math.abs(Number((expireMs ?? 0n) - (entry.expireMs ?? 0n))) > 1000) return false;
     const { type, body } = dumpedValue(payload);
     const { flavor } = this.#options.target;
-    return this.#sum(type, flavor, body) === this.#sum(entry.type, entry.flavor, entry.body);
-  }
-
-  #sum(typeByte: number, flavor: Flavor, body: Buffer): string {
-    const kind = typeInfo(typeByte, flavor)?.kind;
-    if (typeByte === rdbType.module2) this.#digest.addBytes(body);
-    else visitBody(typeByte, flavor, body, this.#digest);
-    return `${kind} ${this.#digest.low} ${this.#digest.high}`;
+    return this.#sum.of(type, flavor, body) === this.#sum.of(entry.type, entry.flavor, entry.body);
   }
 
   async #write(batch: Batch): Promise<void> {

@@ -16,6 +16,7 @@ import { specOf } from '../init/spec-of.ts';
 import { noteText, specText } from '../init/spec-text.ts';
 import type { TlsMaterial } from '../redis/endpoint.ts';
 import { parseSpec } from '../spec/parse.ts';
+import { credentialsFrom } from './credentials.ts';
 import { askEngine } from './init-engine.ts';
 import type { Output } from './output.ts';
 import { action, type CommonOptions, specArgument, verb } from './verb.ts';
@@ -105,7 +106,7 @@ async function findOut(source: Source, options: InitOptions, engine: Engine | nu
     );
     return foundInFiles(files, options.chart, known);
   }
-  const access = accessOf(options, source.tls);
+  const access = accessOf(options, source.username, source.tls);
   const { members, missing, sentinels } =
     source.kind === 'server'
       ? await observeServers(source.at, access)
@@ -113,34 +114,17 @@ async function findOut(source: Source, options: InitOptions, engine: Engine | nu
   return foundRunning(members, missing, sentinels, known);
 }
 
-function accessOf(options: InitOptions, isTls: boolean): Access {
+function accessOf(options: InitOptions, username: string, isTls: boolean): Access {
   const tls: TlsMaterial = {
     ...(options.tlsCa ? { ca: readNamedFile(options.tlsCa) } : {}),
     ...(options.tlsCert ? { cert: readNamedFile(options.tlsCert) } : {}),
     ...(options.tlsKey ? { key: readSecretFile(options.tlsKey) } : {}),
   };
   return {
-    credentials: credentialsOf(options.user, options.passwordFile),
-    sentinelCredentials: credentialsOf(options.sentinelUser, options.sentinelPasswordFile),
+    credentials: credentialsFrom(options.user ?? username, options.passwordFile),
+    sentinelCredentials: credentialsFrom(options.sentinelUser, options.sentinelPasswordFile),
     tls: isTls ? tls : undefined,
   };
-}
-
-function credentialsOf(username = '', file: string | undefined) {
-  if (file === undefined) return undefined;
-  try {
-    return {
-      username,
-      password: readSecretFile(file)
-        .toString('utf8')
-        .replace(/\r?\n$/, ''),
-    };
-  } catch (cause) {
-    throw SourceUnreadable(`cannot read the password file ${file}: ${errorText(cause)}`, {
-      hint: 'It must be a regular file that only its owner can read.',
-      cause,
-    });
-  }
 }
 
 async function readText(file: string): Promise<string> {

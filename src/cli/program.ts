@@ -22,6 +22,7 @@ const verbs: Record<string, () => Promise<MakeVerb>> = {
   restore: async () => (await import('./restore.ts')).restoreVerb,
   backup: async () => (await import('./backup.ts')).backupVerb,
   rdb: async () => (await import('./rdb.ts')).rdbVerb,
+  migrate: async () => (await import('./migrate.ts')).migrateVerb,
   bench: async () => (await import('./bench.ts')).benchVerb,
   drill: async () => (await import('./drill.ts')).drillVerb,
   token: async () => (await import('./token.ts')).tokenVerb,

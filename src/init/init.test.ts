@@ -175,12 +175,14 @@ test('sources: addresses, files, and no passwords', () => {
       { address: 'a', port: 1 },
       { address: 'b', port: 26_379 },
     ],
+    username: '',
     name: 'mymaster',
     tls: false,
   });
   expect(parseSource(['rediss://[::1]:7000'])).toEqual({
     kind: 'server',
     at: { address: '::1', port: 7000 },
+    username: '',
     tls: true,
   });
   expect(parseSource(['a.conf', 'b.conf'])).toEqual({ kind: 'files', files: ['a.conf', 'b.conf'] });

@@ -3,8 +3,8 @@ import { type Address, addressOf } from '../redis/endpoint.ts';
 import { SourceUnknown } from './errors.ts';
 
 export type Source =
-  | { kind: 'server'; at: Address; tls: boolean }
-  | { kind: 'sentinels'; at: Address[]; name: string | undefined; tls: boolean }
+  | { kind: 'server'; at: Address; username: string; tls: boolean }
+  | { kind: 'sentinels'; at: Address[]; username: string; name: string | undefined; tls: boolean }
   | { kind: 'files'; files: string[] };
 
 const example =
@@ -23,20 +23,21 @@ export function parseSource(texts: readonly string[]): Source {
   const match = /^(rediss?|sentinels?):\/\/([^/@]+@)?([^/@?#]+)(?:\/([^/]*))?$/.exec(first);
   if (match === null)
     throw SourceUnknown(`--from ${withoutUser(first)} is no source`, { hint: `Say ${example}.` });
-  const [, scheme = '', user, places = '', name] = match;
-  if (user !== undefined) {
-    throw SourceUnknown('a user and a password in an address are seen by everyone who lists processes', {
-      hint: 'Name them with --user and --password-file; for Sentinels --sentinel-password-file.',
+  const [, scheme = '', user = '', places = '', name] = match;
+  if (user.includes(':')) {
+    throw SourceUnknown('a password in an address is seen by everyone who lists processes', {
+      hint: 'Write it into a file that only its owner can read, and name that: --password-file, for Sentinels --sentinel-password-file.',
     });
   }
+  const username = user.slice(0, -1);
   const isSentinel = scheme.startsWith('sentinel');
   const at = places.split(',').map((each) => placeOf(each.trim(), isSentinel ? 26_379 : 6379));
   const tls = scheme === 'rediss' || scheme === 'sentinels';
-  if (isSentinel) return { kind: 'sentinels', at, name: name === '' ? undefined : name, tls };
+  if (isSentinel) return { kind: 'sentinels', at, username, name: name === '' ? undefined : name, tls };
   if (at.length > 1 || (name ?? '') !== '') {
     throw SourceUnknown(`--from ${first} is no single server`, { hint: `Say ${example}.` });
   }
-  return { kind: 'server', at: at[0] as Address, tls };
+  return { kind: 'server', at: at[0] as Address, username, tls };
 }
 
 function placeOf(text: string, usualPort: number): Address {

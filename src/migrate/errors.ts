@@ -1,0 +1,3 @@
+import { defineError } from '../base/errors.ts';
+
+export const MigrateRefused = defineError('MIGRATE_REFUSED', 1);

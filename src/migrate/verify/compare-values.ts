@@ -1,0 +1,51 @@
+/** One key at two servers: the same, or how not. Pure. */
+import { describeDifference } from '../../rdb/diff-value.ts';
+import { decodeBody } from '../../rdb/value.ts';
+import { type DumpedValue, readDump, type ValueSum } from '../../rdb/value-sum.ts';
+
+/** What a server holds under a key; null for nothing. */
+export type Held = { payload: Buffer /** Below zero: it does not expire. */; ttlMs: number } | null;
+
+export type Aspect = 'missing' | 'extra' | 'type' | 'value' | 'ttl';
+
+export interface Finding {
+  is: Aspect;
+  how: string;
+}
+
+/** What asking two servers one after the other costs. */
+const ttlToleranceMs = 1000;
+/** Longer values are not looked into for a sentence. */
+const longestShown = 2 ** 20;
+
+export function compareHeld(source: Held, target: Held, sum: ValueSum): Finding | null {
+  if (source === null || target === null) {
+    if (source === target) return null;
+    return source === null
+      ? { is: 'extra', how: 'only the target has it' }
+      : { is: 'missing', how: 'only the source has it' };
+  }
+  if (!source.payload.equals(target.payload)) {
+    const [one, other] = [readDump(source.payload), readDump(target.payload)];
+    if (one.kind !== other.kind) return { is: 'type', how: `a ${one.kind} against a ${other.kind}` };
+    const isSame = sum.of(one.type, one.flavor, one.body) === sum.of(other.type, other.flavor, other.body);
+    if (!isSame) return { is: 'value', how: howTheyDiffer(one, other) };
+  }
+  return compareTtl(source.ttlMs, target.ttlMs);
+}
+
+function compareTtl(source: number, target: number): Finding | null {
+  if (source < 0 && target < 0) return null;
+  if (source >= 0 && target >= 0 && Math.abs(source - target) <= ttlToleranceMs) return null;
+  return { is: 'ttl', how: `${shownTtl(source)} against ${shownTtl(target)}` };
+}
+
+function shownTtl(ttlMs: number): string {
+  return ttlMs < 0 ? 'it never expires' : `it expires in ${ttlMs} ms`;
+}
+
+function howTheyDiffer(one: DumpedValue, other: DumpedValue): string {
+  if (one.body.length > longestShown || other.body.length > longestShown) return `the ${one.kind}s differ`;
+  const [value, against] = [one, other].map(({ type, flavor, body }) => decodeBody(type, flavor, body));
+  return describeDifference(value!, against!);
+}

@@ -1,0 +1,243 @@
+/**
+ * Compares what two servers hold, key by key: types, values whatever their encoding, and when keys expire. Every key of the
+ * source is looked for at the target, and every key of the target at the source.
+ *
+ * While writes go on, a key may differ for the moment that a write takes from one to the other. So what differs is looked
+ * at again, after longer and longer waits, before it counts.
+ */
+import { setTimeout as wait } from 'node:timers/promises';
+import { quoteKey } from '../../rdb/errors.ts';
+import { ValueSum } from '../../rdb/value-sum.ts';
+import type { ConnectionOptions } from '../../redis/connection.ts';
+import { describeEndpoint } from '../../redis/endpoint.ts';
+import { refusalKind } from '../../redis/errors.ts';
+import type { Request } from '../../redis/link.ts';
+import { carry } from '../carry.ts';
+import { askFacts, type ServerFacts } from '../server-facts.ts';
+import { compareHeld, type Finding, type Held } from './compare-values.ts';
+import { KeyReader } from './key-reader.ts';
+
+export interface VerifyOptions {
+  source: ConnectionOptions;
+  target: ConnectionOptions;
+  /** So many keys of each side, at random; all of them when undefined. */
+  sample?: number | undefined;
+  /** Write the source's value over one that differs, and delete what only the target has. */
+  repair: boolean;
+  onDifference: (difference: Difference) => void;
+  onProgress: (checked: number, total: number) => void;
+  signal: AbortSignal;
+}
+
+export interface Difference extends Finding {
+  db: number;
+  key: Buffer;
+  repaired: boolean;
+  /** Why it could not be repaired. */
+  left?: string;
+}
+
+export interface VerifyResult {
+  /** Keys of the source that were compared. */
+  compared: number;
+  /** Keys of the target that were looked for at the source. */
+  lookedFor: number;
+  differing: number;
+  repaired: number;
+}
+
+interface Suspect extends Finding {
+  key: Buffer;
+  /** Of the source's value as it was then: the checksum at the end of what DUMP gives. */
+  seen: string;
+}
+
+const keysAtATime = 500;
+const runsInFlight = 3;
+const looksAgainAfterMs = [50, 250, 1000];
+/** A key that changed between the last two looks says nothing yet; it is given so many more. */
+const furtherLooks = 8;
+const furtherLookAfterMs = 150;
+/** More than these are settled before the next are looked at. */
+const mostSuspects = 2000;
+
+/** @throws MIGRATE_REFUSED, REDIS_REFUSED, REDIS_UNREACHABLE */
+export async function verify(options: VerifyOptions): Promise<VerifyResult> {
+  const source = new KeyReader(options.source);
+  const target = new KeyReader(options.target);
+  try {
+    const facts = {
+      source: await askFacts(source.redis, describeEndpoint(options.source.endpoint)),
+      target: await askFacts(target.redis, describeEndpoint(options.target.endpoint)),
+    };
+    return await new Verification(source, target, facts, options).run();
+  } finally {
+    source.close();
+    target.close();
+  }
+}
+
+class Verification {
+  readonly #source: KeyReader;
+  readonly #target: KeyReader;
+  readonly #facts: { source: ServerFacts; target: ServerFacts };
+  readonly #options: VerifyOptions;
+  readonly #sum = new ValueSum();
+  readonly #result: VerifyResult = { compared: 0, lookedFor: 0, differing: 0, repaired: 0 };
+  #suspects: Suspect[] = [];
+  #db = 0;
+
+  constructor(
+    source: KeyReader,
+    target: KeyReader,
+    facts: { source: ServerFacts; target: ServerFacts },
+    options: VerifyOptions,
+  ) {
+    this.#source = source;
+    this.#target = target;
+    this.#facts = facts;
+    this.#options = options;
+  }
+
+  async run(): Promise<VerifyResult> {
+    const { source, target } = this.#facts;
+    const databases = new Set([...source.databases, ...target.databases].map(({ db }) => db));
+    for (const db of [...databases].toSorted((a, b) => a - b)) {
+      await this.#source.select(db);
+      await this.#target.select(db);
+      this.#db = db;
+      await this.#through(this.#source, (keys) => this.#compare(keys), keysIn(source, db));
+      await this.#through(this.#target, (keys) => this.#lookFor(keys), keysIn(target, db));
+      await this.#settle();
+    }
+    return this.#result;
+  }
+
+  /** All keys of a side, or some by chance; several trips are under way at a time. */
+  async #through(side: KeyReader, look: (keys: Buffer[]) => Promise<void>, total: number): Promise<void> {
+    const { sample, onProgress, signal } = this.#options;
+    const underWay = new Set<Promise<void>>();
+    let first: { error: unknown } | undefined;
+    for await (const page of sample === undefined ? side.pages(keysAtATime) : samples(side, sample, total)) {
+      signal.throwIfAborted();
+      if (first !== undefined) break;
+      const going: Promise<void> = look(page)
+        .catch((error: unknown) => {
+          first ??= { error };
+        })
+        .finally(() => underWay.delete(going));
+      underWay.add(going);
+      if (underWay.size >= runsInFlight) await Promise.race(underWay);
+      onProgress(this.#result.compared + this.#result.lookedFor, this.#total());
+      if (this.#suspects.length > mostSuspects) {
+        await Promise.all(underWay);
+        await this.#settle();
+      }
+    }
+    await Promise.all(underWay);
+    if (first !== undefined) throw first.error;
+  }
+
+  #total(): number {
+    const { source, target } = this.#facts;
+    return [...source.databases, ...target.databases].reduce((sum, { keys }) => sum + keys, 0);
+  }
+
+  async #compare(keys: Buffer[]): Promise<void> {
+    for (const run of await this.#source.runs(keys)) {
+      this.#suspects.push(...(await this.#look(run)));
+      this.#result.compared += run.length;
+    }
+  }
+
+  async #lookFor(keys: Buffer[]): Promise<void> {
+    const there = await this.#source.exist(keys);
+    for (const [index, key] of keys.entries()) {
+      if (!there[index]) this.#suspects.push({ is: 'extra', how: 'only the target has it', key, seen: '' });
+    }
+    this.#result.lookedFor += keys.length;
+  }
+
+  /** Those of the keys that differ. */
+  async #look(keys: readonly Buffer[]): Promise<Suspect[]> {
+    const [ours, theirs] = await Promise.all([this.#source.read(keys), this.#target.read(keys)]);
+    return keys.flatMap((key, index): Suspect[] => {
+      const held = ours[index] as Held;
+      const finding = compareHeld(held, theirs[index] as Held, this.#sum);
+      return finding === null
+        ? []
+        : [{ ...finding, key, seen: held?.payload.toString('hex', held.payload.length - 8) ?? '' }];
+    });
+  }
+
+  /** Looks at the suspects again until each is the same, or was given every chance; the rest are differences. */
+  async #settle(): Promise<void> {
+    let suspects = [...new Map(this.#suspects.map((each) => [each.key.toString('latin1'), each])).values()];
+    this.#suspects = [];
+    for (const afterMs of looksAgainAfterMs) suspects = (await this.#lookAgain(suspects, afterMs)).differ;
+    let moving = suspects;
+    for (let look = 0; look < furtherLooks && moving.length > 0; look++) {
+      const { differ, still } = await this.#lookAgain(moving, furtherLookAfterMs);
+      for (const { key, seen: _, ...finding } of still) await this.#conclude(key, finding);
+      moving = differ.filter((each) => !still.includes(each));
+    }
+    for (const { key, is, how } of moving) {
+      await this.#conclude(key, { is, how: `${how}; it kept changing while it was looked at` });
+    }
+  }
+
+  /** @returns those that differ, and of them those whose value at the source is what it was at the look before. */
+  async #lookAgain(suspects: readonly Suspect[], afterMs: number) {
+    if (suspects.length === 0) return { differ: [], still: [] };
+    await wait(afterMs, undefined, { signal: this.#options.signal });
+    const before = new Map(suspects.map(({ key, seen }) => [key.toString('latin1'), seen]));
+    const differ: Suspect[] = [];
+    for (const run of await this.#source.runs(suspects.map(({ key }) => key)))
+      differ.push(...(await this.#look(run)));
+    const still = differ.filter(({ key, seen }) => before.get(key.toString('latin1')) === seen);
+    return { differ, still };
+  }
+
+  async #conclude(key: Buffer, finding: Finding): Promise<void> {
+    this.#result.differing++;
+    const base = { ...finding, db: this.#db, key };
+    if (!this.#options.repair) {
+      this.#options.onDifference({ ...base, repaired: false });
+      return;
+    }
+    const left = await this.#repair(key);
+    if (left === null) this.#result.repaired++;
+    this.#options.onDifference({ ...base, repaired: left === null, ...(left === null ? {} : { left }) });
+  }
+
+  /** Writes the source's value, and compares again. @returns why it still differs; null when it does not. */
+  async #repair(key: Buffer): Promise<string | null> {
+    const [held = null] = await this.#source.read([key]);
+    const { source, target } = this.#facts;
+    const carried = held === null ? null : carry(held.payload, source.target, target.target);
+    if (carried !== null && 'reason' in carried) return carried.reason;
+    // A TTL of 0 would be none: one that is about to expire has a millisecond left.
+    const ttl = held === null || held.ttlMs < 0 ? 0 : Math.max(1, held.ttlMs);
+    const request: Request =
+      carried === null ? ['DEL', key] : ['RESTORE', key, ttl, carried.payload, 'REPLACE'];
+    try {
+      await this.#target.redis.ask(request, {});
+    } catch (error) {
+      if (refusalKind(error) === undefined) throw error;
+      return `the target refused it: ${(error as Error).message}`;
+    }
+    const [again = null] = await this.#look([key]);
+    return again === null ? null : `${quoteKey(key)} differs again: ${again.how}`;
+  }
+}
+
+function keysIn({ databases }: ServerFacts, db: number): number {
+  return databases.find((each) => each.db === db)?.keys ?? 0;
+}
+
+async function* samples(side: KeyReader, count: number, total: number): AsyncGenerator<Buffer[]> {
+  for (let left = Math.min(count, total); left > 0; left -= keysAtATime) {
+    const keys = await side.randomKeys(Math.min(left, keysAtATime));
+    if (keys.length > 0) yield keys;
+  }
+}
