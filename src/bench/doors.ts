@@ -5,7 +5,7 @@
  */
 import { errorText } from '../base/errors.ts';
 import { type DoorProcess, startDoors } from './door-processes.ts';
-import { processCpuMicros } from './process-cpu.ts';
+import { processCpuMicros } from './process-cost.ts';
 import { type BenchmarkFigures, type BenchmarkRun, findBenchmark, runBenchmark } from './redis-benchmark.ts';
 import { type BenchContext, type BenchHead, headOf } from './result.ts';
 import { Scratch } from './scratch.ts';

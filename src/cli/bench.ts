@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { doorsVerb } from './bench-doors.ts';
 import { failoverBenchVerb, switchoverBenchVerb } from './bench-failover.ts';
+import { idleVerb } from './bench-idle.ts';
 import { killVerb } from './bench-kill.ts';
 import { persistenceVerb } from './bench-persistence.ts';
 import { vusersVerb } from './bench-vusers.ts';
@@ -17,5 +18,6 @@ export function benchVerb(): Command {
     .addCommand(vusersVerb())
     .addCommand(killVerb())
     .addCommand(failoverBenchVerb())
-    .addCommand(switchoverBenchVerb());
+    .addCommand(switchoverBenchVerb())
+    .addCommand(idleVerb());
 }

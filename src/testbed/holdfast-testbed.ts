@@ -147,8 +147,13 @@ export class HoldfastTestbed implements Testbed {
     process.kill(pid, signal);
   }
 
+  /** @throws when none runs there */
+  async agentPid(host: string): Promise<number> {
+    return (JSON.parse(await readFile(this.#paths(host).agentRecord, 'utf8')) as { pid: number }).pid;
+  }
+
   async killAgent(host: string): Promise<void> {
-    const { pid } = JSON.parse(await readFile(this.#paths(host).agentRecord, 'utf8')) as { pid: number };
+    const pid = await this.agentPid(host);
     process.kill(pid, 'SIGKILL');
     await waitFor(() => !isAlive(pid), { what: 'the agent to be gone', withinMs: agentGoneWithinMs });
   }

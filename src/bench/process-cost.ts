@@ -14,3 +14,13 @@ export function processCpuMicros(pid: number): number | null {
     return null;
   }
 }
+
+/** Resident memory of a process, in bytes; null where there is no /proc. */
+export function processMemoryBytes(pid: number): number | null {
+  try {
+    const found = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
+    return found === undefined ? null : Number(found) * 1024;
+  } catch {
+    return null;
+  }
+}
