@@ -205,7 +205,7 @@ export class Deployment {
   }
 
   #sentinelView({ place, unit, watch }: LiveSentinel): SentinelView {
-    const { reachable, primary, configEpoch, failoverInProgress, tilt } = watch.seen;
+    const { reachable, primary, primarySilentMs, configEpoch, failoverInProgress, tilt } = watch.seen;
     return {
       ...place,
       process: unit?.view ?? null,
@@ -214,6 +214,7 @@ export class Deployment {
       primary: this.memberAt(primary)?.place.id ?? null,
       configEpoch,
       agreedDownAtMs: this.elections.agreedDownAtMs(place.id),
+      primarySilentMs,
       failoverInProgress,
       tilt,
     };

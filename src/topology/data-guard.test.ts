@@ -44,6 +44,7 @@ function viewOf(...members: Partial<MemberView>[]): View {
     primary: 'redis-1',
     configEpoch: 0,
     agreedDownAtMs: null,
+    primarySilentMs: 0,
     failoverInProgress: false,
   };
   const place = { id: 'sentinel-1', host: 'local', address: '127.0.0.1', port: 9 };

@@ -5,7 +5,7 @@ import type { View } from './view.ts';
 
 const rules: DecideRules = {
   rank: 0,
-  sentinel: { quorum: 2 },
+  sentinel: { quorum: 2, detectAfterMs: 3000 },
   gate: { durability: 'async' as const },
   agent: { hangAfterMs: 5000, restarts: { limit: 5, withinMs: 60_000 } },
 };

@@ -40,6 +40,18 @@ function word(view: View): string | undefined {
   return view.members.find(({ id }) => votes(id) * 2 > view.sentinels.length)?.id;
 }
 
+const saidToBeDown = (view: View) => view.sentinels.some(({ agreedDownAtMs }) => agreedDownAtMs !== null);
+
+/** For detectAfter neither this agent, of another host, nor enough Sentinels had an answer. */
+function silentToAll(view: View, id: string, { quorum, detectAfterMs }: DecideRules['sentinel']): boolean {
+  const { process, unansweredMs } = member(view, id);
+  const agree = view.sentinels.filter(
+    ({ tilt, primary, primarySilentMs }) => !tilt && primary === id && primarySilentMs >= detectAfterMs,
+  ).length;
+  const enough = agree >= quorum && agree * 2 > view.sentinels.length;
+  return process === null && unansweredMs >= detectAfterMs && enough;
+}
+
 function deepFreeze<T>(value: T): T {
   if (typeof value === 'object' && value !== null)
     for (const each of Object.values(Object.freeze(value))) deepFreeze(each);
@@ -139,7 +151,7 @@ test('every reason names whom it is about', () => {
 
 describe('an agent stands for election', () => {
   test('only to replace the primary that a majority names, and only when there is a reason', () => {
-    always(['stand'], (decision, view) => {
+    always(['stand'], (decision, view, { sentinel }) => {
       expect(word(view)).toBe(decision.member);
       const { process, reachable, busy, role, refuses } = member(view, decision.member);
       const answers = reachable && !busy;
@@ -147,8 +159,8 @@ describe('an agent stands for election', () => {
         case 'process-gone':
           return expect(process).toMatchObject({ running: false, diedAtMs: expect.any(Number) });
         case 'agreed-down':
-          expect(view.sentinels.some(({ agreedDownAtMs }) => agreedDownAtMs !== null)).toBe(true);
-          return expect(answers).toBe(false);
+          expect(answers).toBe(false);
+          return expect(saidToBeDown(view) || silentToAll(view, decision.member, sentinel)).toBe(true);
         case 'vote-unused':
           return expect({ vote: view.vote, refuses }).toMatchObject({ vote: {}, refuses: true });
         case 'not-acting':

@@ -14,7 +14,7 @@ import type { MemberView, Refusal, View } from './view.ts';
 
 const rules: DecideRules = {
   rank: 0,
-  sentinel: { quorum: 2 },
+  sentinel: { quorum: 2, detectAfterMs: 3000 },
   gate: { durability: 'async' as const },
   agent: { hangAfterMs: 5000, restarts: { limit: 5, withinMs: 60_000 } },
 };

@@ -14,7 +14,7 @@ import type { MemberView, View } from './view.ts';
 
 const rules: DecideRules = {
   rank: 0,
-  sentinel: { quorum: 2 },
+  sentinel: { quorum: 2, detectAfterMs: 3000 },
   gate: { durability: 'async' as const },
   agent: { hangAfterMs: 5000, restarts: { limit: 5, withinMs: 60_000 } },
 };
@@ -166,7 +166,7 @@ describe('our primary’s process is gone', () => {
   });
 
   test('a quorum above the majority counts', () => {
-    const strict = { ...rules, sentinel: { quorum: 3 } };
+    const strict = { ...rules, sentinel: { quorum: 3, detectAfterMs: 3000 } };
     expect(decide(crashed(), strict, nowMs).kind).toBe('stand');
     const sentinels = threeSentinels([{ reachable: false }, {}, {}]);
     expect(decide(crashed({ sentinels }), strict, nowMs).kind).not.toBe('stand');

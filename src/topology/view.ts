@@ -108,6 +108,8 @@ export interface SentinelView {
   configEpoch: number;
   /** When it made known that a majority agrees that the primary is down; null when it does not say so. */
   agreedDownAtMs: number | null;
+  /** For how long the primary had not answered its PINGs when it was last asked; 0 before. */
+  primarySilentMs: number;
   failoverInProgress: boolean;
   tilt: boolean;
 }

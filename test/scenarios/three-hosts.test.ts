@@ -95,9 +95,16 @@ describe.skipIf(why !== null)(`three hosts${why === null ? '' : `: skipped, ${wh
     const { id: old, host: lost } = await fleet.primary();
     const clients = await Promise.all(others(lost).map(atGateOf));
     for (const client of clients) expect(await client.set('before', '1')).toBe('OK');
+    const [gateHost = ''] = others(lost);
+    const waiting = await atGateOf(gateHost);
     fleet.network.setCable(lost, 'out');
     try {
+      const inFlight = waiting.set('in-flight', '1').catch((error: Error) => error.message);
       for (const [i, client] of clients.entries()) await takesWrites(client, `while-lost-${i}`);
+      const taken = performance.now();
+      expect(await inFlight).toMatch(/^(OK|UNCERTAIN )/);
+      // The lost primary has had its time to answer while everything was held.
+      expect(performance.now() - taken).toBeLessThan(700);
       for (const host of others(lost)) {
         await fleet.waitForStatus(
           host,

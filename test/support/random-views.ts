@@ -127,6 +127,7 @@ const sentinels = fc
         failoverInProgress: seldom,
         configEpoch: fc.integer({ min: 0, max: 3 }),
         agreedDownAtMs: fc.option(aMomentAgo, { freq: 1 }),
+        primarySilentMs: fc.integer({ min: 0, max: 6000 }),
         process: fc.oneof({ weight: 6, arbitrary: fc.constant(null) }, { weight: 1, arbitrary: deadView }),
         alive: aliveView,
       }),
@@ -178,7 +179,7 @@ export const anyView: fc.Arbitrary<View> = mixture.map((view) => {
 
 export const anyRules: fc.Arbitrary<DecideRules> = fc.record({
   rank: fc.integer({ min: 0, max: 2 }),
-  sentinel: fc.record({ quorum: fc.integer({ min: 1, max: 3 }) }),
+  sentinel: fc.record({ quorum: fc.integer({ min: 1, max: 3 }), detectAfterMs: fc.constantFrom(3000, 8000) }),
   gate: fc.record({ durability: fc.constantFrom('async' as const, 'replicated' as const) }),
   agent: fc.record({
     hangAfterMs: fc.constant(5000),

@@ -115,7 +115,7 @@ class TrialVoter {
       get seen() {
         const { primary, configEpoch } = voter;
         const tilt = world.tilted.has(sentinel.id);
-        const rest = { agreedDown: false, failoverInProgress: false, locksUsOut: false };
+        const rest = { agreedDown: false, primarySilentMs: 0, failoverInProgress: false, locksUsOut: false };
         return { reachable: true, primary, configEpoch, tilt, ...rest };
       },
       client: {
@@ -161,7 +161,10 @@ export class TrialAgent {
     this.setting = { host, clock: world.clock };
     this.spec = {
       ...{ name: trialName, hosts: [{ id: 'host-1' }, { id: 'host-2' }, { id: 'host-3' }] },
-      ...{ sentinel: { quorum: 2, failoverTimeoutMs: 12_000 }, gate: { durability: 'async' as const } },
+      ...{
+        sentinel: { quorum: 2, detectAfterMs: 3000, failoverTimeoutMs: 12_000 },
+        gate: { durability: 'async' as const },
+      },
       agent: { hangAfterMs: 5000, restarts: { limit: 5, withinMs: 60_000 } },
     };
     this.elections = new ElectionWatch(world.clock, runIdMarks(host, host, undefined));

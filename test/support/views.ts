@@ -98,6 +98,7 @@ export function aSentinel(id: string, changes: Partial<SentinelView> = {}): Sent
     primary: 'redis-1',
     configEpoch: 1,
     agreedDownAtMs: null,
+    primarySilentMs: 0,
     failoverInProgress: false,
     tilt: false,
     ...changes,

@@ -2,11 +2,12 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { FreshCall } from '../../base/fresh-call.ts';
 import type { SentinelEvent } from '../../redis/sentinel-event.ts';
+import { namedPrimary } from '../../topology/view.ts';
 import type { Deployment, LiveMember, LiveSentinel } from '../deployment.ts';
 import { Strangers } from './strangers.ts';
 
-/** How often a replica that is held back is asked whether it is in sync. */
-const heldBackPaceMs = 250;
+/** How often those are asked of whom something is to be known soon. */
+const soonPaceMs = 250;
 
 /** How often each unit is asked how it is. */
 export function observePaceMs(hangAfterMs: number): number {
@@ -37,7 +38,10 @@ export class Observer {
       });
     };
     this.#timer = setInterval(look, observePaceMs(spec.agent.hangAfterMs));
-    this.#soonTimer = setInterval(() => this.#lookAtHeldBack(), heldBackPaceMs);
+    this.#soonTimer = setInterval(() => {
+      this.#lookAtHeldBack();
+      void this.#lookAtPrimaryElsewhere();
+    }, soonPaceMs);
     look();
   }
 
@@ -98,6 +102,21 @@ export class Observer {
     for (const { unit, watch, heldBack } of this.#deployment.members) {
       if (unit?.process.running && heldBack?.ours) void watch.look();
     }
+  }
+
+  /**
+   * That the primary of another host has answered nobody for `detectAfter` is to be known soon; of one of this host its
+   * process tells more.
+   */
+  async #lookAtPrimaryElsewhere(): Promise<void> {
+    const { members, sentinels, spec } = this.#deployment;
+    const named = namedPrimary(this.#deployment.view())?.id;
+    const primary = members.find(({ place, unit }) => place.id === named && unit === null);
+    if (!primary) return;
+    void primary.watch.look();
+    if (primary.watch.unansweredMs < spec.sentinel.detectAfterMs) return;
+    await Promise.all(sentinels.map(({ watch }) => watch.look()));
+    this.#deployment.wake();
   }
 
   async #lookAtMembers(): Promise<void> {

@@ -7,6 +7,7 @@ const seen: SentinelObservation = {
   primary: { address: '127.0.0.1', port: 7101 },
   configEpoch: 1,
   agreedDown: false,
+  primarySilentMs: 0,
   failoverInProgress: false,
   tilt: false,
   locksUsOut: false,

@@ -14,6 +14,8 @@ export interface SentinelObservation {
   configEpoch: number;
   /** It says that a majority agrees that the primary is down. */
   agreedDown: boolean;
+  /** For how long the primary had not answered its PINGs when it was last asked. */
+  primarySilentMs: number;
   failoverInProgress: boolean;
   tilt: boolean;
   /** It answers, and does not know our password. */
@@ -25,6 +27,7 @@ const nothingKnown: SentinelObservation = {
   primary: null,
   configEpoch: 0,
   agreedDown: false,
+  primarySilentMs: 0,
   failoverInProgress: false,
   tilt: false,
   locksUsOut: false,
@@ -74,7 +77,7 @@ export class SentinelWatch {
   async #ask(): Promise<void> {
     try {
       if (!this.#subscribed) await this.#subscribe();
-      const { address, port, flags, configEpoch } = await this.client.primary();
+      const { address, port, flags, configEpoch, okPingAgeMs } = await this.client.primary();
       this.#answeredAtMs = this.#clock.monotonicMs();
       this.#seen = {
         ...this.#seen,
@@ -83,6 +86,7 @@ export class SentinelWatch {
         primary: { address, port },
         configEpoch,
         agreedDown: flags.includes('o_down'),
+        primarySilentMs: okPingAgeMs,
         failoverInProgress: flags.includes('failover_in_progress'),
       };
     } catch (error) {
@@ -124,7 +128,7 @@ export function afterEvent(seen: SentinelObservation, event: SentinelEvent): Sen
   const { name, newPrimary } = event;
   if (name === '+tilt' || name === '-tilt') return { ...seen, tilt: name === '+tilt' };
   if (name === '+try-failover') return { ...seen, failoverInProgress: true };
-  if (newPrimary) return { ...seen, primary: newPrimary, failoverInProgress: false };
+  if (newPrimary) return { ...seen, primary: newPrimary, primarySilentMs: 0, failoverInProgress: false };
   if (name.startsWith('-failover-abort') || name.startsWith('+failover-end'))
     return { ...seen, failoverInProgress: false };
   return seen;

@@ -77,7 +77,7 @@ export class Listener implements Router, ConnectionsOwner {
   #greeted = 0;
   readonly connections: Connections;
   #era = 0;
-  #heldAll = false;
+  #heldAllSinceMs: number | null = null;
 
   constructor(context: ListenerContext, routing: Routing) {
     this.#context = context;
@@ -330,12 +330,14 @@ export class Listener implements Router, ConnectionsOwner {
 
   /** The primary, or what is held, changed: whoever waits goes on, and what stands is put up at the new one. */
   goOn(): void {
-    if (this.holding === 'all') this.#heldAll = true;
-    else if (this.#heldAll) {
-      this.#heldAll = false;
+    const nowMs = performance.now();
+    const lostForMs = nowMs - (this.#heldAllSinceMs ?? nowMs);
+    if (this.holding === 'all') this.#heldAllSinceMs ??= nowMs;
+    else if (this.#heldAllSinceMs !== null) {
+      this.#heldAllSinceMs = null;
       this.#era++;
     }
-    this.connections.reroute(this.clients);
+    this.connections.reroute(this.clients, lostForMs);
     if (this.holding !== 'all') this.held.pumpAll();
   }
 }

@@ -33,7 +33,7 @@ export interface ConnectionsOwner {
 
 /** How long a connection to a former primary may still answer what it was sent, in ms. */
 const graceMs = 1000;
-/** The same when it waits in a blocking command: it has nothing to say any more. */
+/** The same when it waits in a blocking command, or answers nobody any more: it has nothing to say. */
 const blockedGraceMs = 50;
 /** A server that had a request and said nothing for so long, in ms, may have been busy with it. */
 const silentMs = 1000;
@@ -126,7 +126,7 @@ export class Connections {
     const { own } = place;
     if (own !== null && own.target !== target) {
       if (!client.idle()) {
-        this.#expire(own);
+        this.#expire(own, 0);
         return null;
       }
       this.dropOwn(client);
@@ -199,12 +199,15 @@ export class Connections {
     }
   }
 
-  /** Where clients are to be sent changed: nobody keeps the way it had. */
-  reroute(clients: Iterable<Tenant>): void {
+  /**
+   * Where clients are to be sent changed: nobody keeps the way it had. @param lostForMs for how long a former primary has not
+   * answered: what it was sent before, it has had that time for.
+   */
+  reroute(clients: Iterable<Tenant>, lostForMs = 0): void {
     this.#idle.clear();
     for (const upstream of this.#open) {
       if (this.#stays(upstream)) continue;
-      if (upstream.ring.size > 0) this.#expire(upstream);
+      if (upstream.ring.size > 0) this.#expire(upstream, lostForMs);
       else upstream.destroy('it leads to a former primary');
     }
     for (const { place } of clients) place.reroute();
@@ -227,7 +230,7 @@ export class Connections {
     for (const upstream of this.#open) upstream.destroy('the gate stops');
   }
 
-  #expire(upstream: Upstream): void {
+  #expire(upstream: Upstream, lostForMs: number): void {
     if (upstream.expiring) return;
     upstream.expiring = true;
     const blocked = upstream.ring.peek()?.handler?.blocking === true;
@@ -235,7 +238,7 @@ export class Connections {
       upstream.expiring = false;
       if (!this.#stays(upstream)) upstream.destroy('it leads to a former primary and does not answer');
     };
-    setTimeout(end, blocked ? blockedGraceMs : graceMs);
+    setTimeout(end, blocked ? blockedGraceMs : Math.max(blockedGraceMs, graceMs - lostForMs));
   }
 
   /** Makes this the connection that the client's requests go to, once those before are answered. */

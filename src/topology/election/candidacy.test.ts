@@ -4,7 +4,7 @@ import type { MemberView, SentinelView, View } from '../view.ts';
 import { candidacy } from './candidacy.ts';
 
 const nowMs = 1_000_000;
-const rules = { sentinel: { quorum: 2 }, rank: 2 };
+const rules = { sentinel: { quorum: 2, detectAfterMs: 3000 }, rank: 2 };
 const standsOn = (view: View, atMs = nowMs) => candidacy(view, rules, atMs);
 /** redis-1 is the primary, on another host. */
 const elsewhere = (primary: Partial<MemberView>, changes: Partial<View> = {}) =>
@@ -48,6 +48,41 @@ describe('the Sentinels agree that the primary is down', () => {
     expect(standsOn(elsewhere(silent, { sentinels: sentinels({ tilt: true }) }))).toBeUndefined();
     expect(standsOn(elsewhere(silent, { sentinels: sentinels({ reachable: false }) }))).toBeUndefined();
     expect(standsOn(elsewhere(silent, { sentinels: sentinels({}) }))?.cause).toBe('agreed-down');
+  });
+});
+
+describe('for detectAfter the primary of another host has answered nobody', () => {
+  const mute = { reachable: false, silentMs: 3600, unansweredMs: 3100 };
+  const sentinels = (...silentMs: number[]) =>
+    threeSentinels(silentMs.map((primarySilentMs) => ({ primarySilentMs })));
+  const by = (primary: Partial<MemberView>, ...silentMs: number[]) =>
+    standsOn(elsewhere(primary, { sentinels: sentinels(...silentMs) }));
+
+  test('they stand before a Sentinel says so, one after the other', () => {
+    expect(by(mute, 3000, 3900, 0)).toMatchObject({ cause: 'agreed-down', fromMs: nowMs - 100 + 2 * 40 });
+  });
+
+  test('not while fewer Sentinels than an election needs have heard nothing for so long', () => {
+    expect(by(mute, 2999, 3900, 0)).toBeUndefined();
+    const inTilt = threeSentinels([{ primarySilentMs: 9000, tilt: true }, { primarySilentMs: 9000 }, {}]);
+    expect(standsOn(elsewhere(mute, { sentinels: inTilt }))).toBeUndefined();
+    const ofAnother = threeSentinels([
+      { primarySilentMs: 9000, primary: 'redis-2' },
+      { primarySilentMs: 9000 },
+      {},
+    ]);
+    expect(standsOn(elsewhere(mute, { sentinels: ofAnother }))).toBeUndefined();
+  });
+
+  test('not while this agent has asked for less long, may have been away itself, or was answered', () => {
+    expect(by({ ...mute, unansweredMs: 2999 }, 9000, 9000, 9000)).toBeUndefined();
+    expect(by({ ...mute, silentMs: 0 }, 9000, 9000, 9000)).toBeUndefined();
+    expect(by({ unansweredMs: 9000, silentMs: 9000 }, 9000, 9000, 9000)).toBeUndefined();
+  });
+
+  test('not of a member of its own host, whose process it can look at', () => {
+    const members = [aPrimary('redis-1', mute), aReplica('redis-2')];
+    expect(standsOn(aView({ members, sentinels: sentinels(9000, 9000, 9000) }))).toBeUndefined();
   });
 });
 

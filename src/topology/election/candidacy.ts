@@ -3,7 +3,9 @@
  *
  * - `process-gone`: the primary was a process of its own, and is gone. It knows at once, and nobody else does.
  * - `agreed-down`: a Sentinel says that a majority agrees that the primary is down (+odown), and it does not answer this
- *   agent either. A Sentinel would begin up to a second later.
+ *   agent either; or for `detectAfter` a primary of another host has answered neither this agent nor as many Sentinels as
+ *   an election needs. A Sentinel pings once a second and counts from the first PING without an answer, so it says the
+ *   same up to a second later, and begins in the same moment.
  * - `vote-unused`: a Sentinel voted half a second ago, nothing came of it, and the primary is certainly gone: its host
  *   refuses connections there. Whoever was elected died; nothing has changed yet.
  * - `not-acting`: the Sentinels name a member that acts as the replica of another one. Whoever was elected told the
@@ -30,7 +32,7 @@ export interface Candidacy {
 }
 
 export interface CandidacyRules {
-  sentinel: { quorum: number };
+  sentinel: { quorum: number; detectAfterMs: number };
   /** The place of this agent's host in the spec, from 0. */
   rank: number;
 }
@@ -47,7 +49,7 @@ export function candidacy(view: View, rules: CandidacyRules, nowMs: number): Can
   if (!primary || isUnderWay(view, primary) || actsBeside(view, primary) || !hasQuorum(view, rules))
     return undefined;
   const fit = view.members.filter(isEligible);
-  const reason = causeNow(view, primary, nowMs);
+  const reason = causeNow(view, primary, rules, nowMs);
   if (fit.length === 0 || !reason) return undefined;
   const { cause, sinceMs } = reason;
   const inTurnMs = sinceMs + (cause === 'process-gone' ? 0 : rules.rank * turnOfEachMs);
@@ -63,6 +65,7 @@ function afterTheVote({ vote }: View): number {
 function causeNow(
   view: View,
   primary: MemberView,
+  rules: CandidacyRules,
   nowMs: number,
 ): { cause: Cause; sinceMs: number } | undefined {
   if (primary.process !== null && hasDied(primary.process)) {
@@ -73,6 +76,9 @@ function causeNow(
     reachable && !tilt && agreedDownAtMs !== null ? [agreedDownAtMs] : [],
   );
   if (!answers && downs.length > 0) return { cause: 'agreed-down', sinceMs: Math.min(...downs) };
+  if (!answers && isSilentToAll(view, primary, rules)) {
+    return { cause: 'agreed-down', sinceMs: nowMs - primary.unansweredMs + rules.sentinel.detectAfterMs };
+  }
   if (view.vote !== null && primary.refuses) {
     return { cause: 'vote-unused', sinceMs: view.vote.atMs + voteIsStaleAfterMs };
   }
@@ -80,6 +86,19 @@ function causeNow(
   return answers && primary.seenAtMs >= sinceMs && followsAMember(view, primary)
     ? { cause: 'not-acting', sinceMs }
     : undefined;
+}
+
+/** Of a member of this host its agent knows more: whether its process lives, and what it does. */
+function isSilentToAll(view: View, primary: MemberView, { sentinel }: CandidacyRules): boolean {
+  const { detectAfterMs } = sentinel;
+  if (primary.process !== null || primary.silentMs === 0 || primary.unansweredMs < detectAfterMs)
+    return false;
+  const agree = view.sentinels.filter(
+    ({ reachable, tilt, primary: named, primarySilentMs }) =>
+      reachable && !tilt && named === primary.id && primarySilentMs >= detectAfterMs,
+  );
+  const sentinels = view.sentinels.map(({ id }) => id);
+  return agree.length >= votesNeeded({ sentinels, quorum: sentinel.quorum });
 }
 
 /** A primary that takes the data of a restore follows nobody of the deployment. */
@@ -105,7 +124,7 @@ export function actsBeside(view: View, primary: MemberView): MemberView | undefi
 }
 
 /** An election needs the quorum that the spec says and a majority, as SENTINEL CKQUORUM counts; none may be in TILT. */
-export function hasQuorum(view: View, { sentinel: { quorum } }: Pick<CandidacyRules, 'sentinel'>): boolean {
+export function hasQuorum(view: View, { sentinel: { quorum } }: { sentinel: { quorum: number } }): boolean {
   const sentinels = view.sentinels.map(({ id }) => id);
   const able = view.sentinels.filter(({ reachable, tilt }) => reachable && !tilt);
   return able.length >= votesNeeded({ sentinels, quorum });
