@@ -70,7 +70,7 @@ export function sampleManifest(startedAt, deployment = 'test') {
     keys: 1,
     databases: [{ db: 0, keys: 1, expiring: 0 }],
     functions: 0,
-    dataDigest: 'd1:0',
+    dataDigest: 'd2:0',
     rdb: sum,
     stored: sum,
     compression: 'none',

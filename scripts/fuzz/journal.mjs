@@ -47,12 +47,16 @@ export async function create() {
     mkdirSync(path.join(machine, journalFolder), { recursive: true, mode: 0o700 });
     const journal = path.join(machine, journalFolder, 'journal.json');
     writeFileSync(journal, random(3) === 0 ? mutateText(text, random, '{}[],:"0/.') : text, { mode: 0o600 });
+    let refused = false;
     try {
       await undoFixes(machine);
       undone++;
     } catch (error) {
       if (!['DOCTOR_JOURNAL_UNFIT', 'NOTHING_TO_UNDO', 'FIX_FAILED'].includes(error.code)) throw error;
+      refused = error.code === 'DOCTOR_JOURNAL_UNFIT';
     }
+    // What was refused has changed nothing that the next look would not find: most of the time goes into looking.
+    if (refused && random(16) > 0) return undefined;
     for (const name of readdirSync(machine, { recursive: true })) {
       const file = path.join('/', name);
       const found = statSync(path.join(machine, name));

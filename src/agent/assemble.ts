@@ -1,5 +1,6 @@
 /** Puts a Deployment together from its setting: a watch for everything, a process for what runs on this host. */
-import { mkdir } from 'node:fs/promises';
+
+import { makeFolder } from '../base/make-folder.ts';
 import { damageIn } from '../process/server-log.ts';
 import { lastLogLines } from '../process/supervised-process.ts';
 import type { Credentials, Endpoint } from '../redis/endpoint.ts';
@@ -67,7 +68,7 @@ export async function assemble(setting: Setting): Promise<Deployment> {
 
 async function unitHere(setting: Setting, place: Place, paths: UnitPaths): Promise<Unit | null> {
   if (place.host !== setting.host) return null;
-  await mkdir(paths.folder, { recursive: true, mode: 0o700 });
+  await makeFolder(paths.folder, 0o700);
   await makeSocketFolder(paths.socket);
   return new Unit(place.id, paths, setting.clock);
 }

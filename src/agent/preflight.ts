@@ -1,10 +1,11 @@
 /**
  * What must hold before anything is started, so that a start never ends half-way: the programs are there, the state directory can be written, the disk has room, and every port is free.
  */
-import { mkdir, rm, stat, statfs, writeFile } from 'node:fs/promises';
+import { rm, stat, statfs, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import path from 'node:path';
 import { errorCode, errorText, HoldfastError } from '../base/errors.ts';
+import { makeFolder } from '../base/make-folder.ts';
 import { whyNotSafePlace } from '../base/private-file.ts';
 import { describeSize } from '../base/size.ts';
 import { portHolder } from '../process/port-holder.ts';
@@ -44,7 +45,7 @@ function ofAnother(root: string, uid: number): Error {
 export async function checkStateDir(root: string): Promise<void> {
   const probe = path.join(root, `.probe-${process.pid}`);
   try {
-    await mkdir(root, { recursive: true, mode: 0o700 });
+    await makeFolder(root, 0o700);
     const why = whyNotSafePlace(root);
     if (why !== undefined) throw openToAll(root, why);
     const { uid } = await stat(root);

@@ -1,21 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
-import {
-  access,
-  type FileHandle,
-  link,
-  lstat,
-  mkdir,
-  open,
-  readdir,
-  rename,
-  rm,
-  unlink,
-} from 'node:fs/promises';
+import { access, type FileHandle, link, lstat, open, readdir, rename, rm, unlink } from 'node:fs/promises';
 import path from 'node:path';
 import { syncFolder } from '../base/atomic-file.ts';
 import { createAtomicFile } from '../base/atomic-stream.ts';
 import { errorCode, errorText, HoldfastError } from '../base/errors.ts';
+import { makeFolder } from '../base/make-folder.ts';
 import { shown } from '../base/shown.ts';
 import { BackupNotFound, StoreDenied, StoreFailed, StoreFull } from './errors.ts';
 import type { BackupStore, StoredObject, Upload } from './store.ts';
@@ -176,7 +166,7 @@ export class FileStore implements BackupStore {
   }
 
   async #makeFolder(): Promise<void> {
-    await mkdir(this.#folder, { recursive: true, mode: 0o700 });
+    await makeFolder(this.#folder, 0o700);
     await access(this.#folder, constants.W_OK);
   }
 

@@ -1,7 +1,17 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises';
+import { open, readFile, rename, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { errorCode } from './errors.ts';
+import { makeFolder } from './make-folder.ts';
+
+/** Of a name so many bytes are taken over: a name of any length that may be has room for more. */
+const keptNameBytes = 200;
+
+/** A name beside the file, for what is written to it until it is whole. */
+export function temporaryName(file: string): string {
+  const name = Buffer.from(path.basename(file)).subarray(0, keptNameBytes).toString();
+  return path.join(path.dirname(file), `.${name}.${randomBytes(6).toString('hex')}.tmp`);
+}
 
 /**
  * Writes a file whole or not at all: a reader sees the old text or the new, also after a power cut. The bytes are
@@ -10,8 +20,8 @@ import { errorCode } from './errors.ts';
  */
 export async function writeFileAtomic(file: string, data: string | Uint8Array, mode = 0o600): Promise<void> {
   const folder = path.dirname(file);
-  await mkdir(folder, { recursive: true, mode: 0o700 });
-  const temporary = path.join(folder, `.${path.basename(file)}.${randomBytes(6).toString('hex')}.tmp`);
+  await makeFolder(folder, 0o700);
+  const temporary = temporaryName(file);
   try {
     const handle = await open(temporary, 'wx', mode);
     try {

@@ -3,11 +3,10 @@
  * together. A name is given without a wait in between, so no signal can cut it: rename(2), and link(2) for what was
  * there before.
  */
-import { randomBytes } from 'node:crypto';
 import { linkSync, lstatSync, renameSync, rmSync } from 'node:fs';
 import { type FileHandle, open, rm } from 'node:fs/promises';
 import path from 'node:path';
-import { syncFolder } from './atomic-file.ts';
+import { syncFolder, temporaryName } from './atomic-file.ts';
 import { errorCode } from './errors.ts';
 
 /** A file that is written bit by bit and appears under its name only when it is whole. */
@@ -37,11 +36,6 @@ export interface Placed {
 }
 
 const syncEveryBytes = 32 * 2 ** 20;
-
-/** A name beside the file, for what is written to it until it is whole. */
-export function temporaryName(file: string): string {
-  return path.join(path.dirname(file), `.${path.basename(file)}.${randomBytes(6).toString('hex')}.tmp`);
-}
 
 /** @param mode permission bits of the new file; 0o600 unless given. The folder must exist. */
 export async function createAtomicFile(

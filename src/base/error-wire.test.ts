@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { errorFromJson, errorToJson } from './error-wire.ts';
@@ -41,6 +42,16 @@ test('whatever comes in, an error comes out', () => {
   expect(errorFromJson({ code: 'rm -rf', exitStatus: 77, message: 'm', hint: 7 })).toMatchObject({
     ...{ code: 'INTERNAL', exitStatus: 1, message: 'm', hint: undefined },
   });
+});
+
+test('what the system refuses is no bug', async () => {
+  const error = await readFile('/nonexistent/file').catch((thrown: unknown) => thrown);
+  expect(errorToJson(error)).toEqual({
+    ...{ code: 'SYSTEM_REFUSED', exitStatus: 1, hint: expect.stringContaining('there') },
+    message: "the system refused open: ENOENT: no such file or directory, open '/nonexistent/file'",
+  });
+  const ownError = Object.assign(new Error('no'), { code: 'ERR_INVALID_ARG_TYPE' });
+  expect(errorToJson(ownError)).toMatchObject({ code: 'INTERNAL' });
 });
 
 test('a full disk is no bug', () => {

@@ -1,5 +1,5 @@
 /** The one way in which an error goes over a socket, a pipe, or out of `--json`, and comes back as itself. */
-import { type ExitStatus, errorCode, errorText, HoldfastError } from './errors.ts';
+import { defineError, type ExitStatus, errorCode, errorText, HoldfastError } from './errors.ts';
 
 export interface ErrorJson {
   code: string;
@@ -8,12 +8,17 @@ export interface ErrorJson {
   hint?: string;
 }
 
+const SystemRefused = defineError('SYSTEM_REFUSED', 1);
+
 const bugHint = 'This is a bug in holdfast; HOLDFAST_DEBUG=1 prints where it happened.';
 const longestText = 20_000;
 
 const fullHint = 'Make room, or name a folder on another disk. TMPDIR says where temporary files go.';
 
-/** What was not made on purpose has the code INTERNAL; but a full disk is no bug, wherever it is met. */
+/**
+ * What was not made on purpose has the code INTERNAL; but a full disk is no bug, wherever it is met, and neither is what the
+ * system says of a file that somebody named.
+ */
 export function errorToJson(error: unknown): ErrorJson {
   if (!(error instanceof HoldfastError)) {
     const system = errorCode(error);
@@ -25,10 +30,22 @@ export function errorToJson(error: unknown): ErrorJson {
         hint: fullHint,
       };
     }
+    const call = systemCallOf(error);
+    if (call !== undefined) {
+      const hint = 'Look whether what it names is there, and whether this user may use it.';
+      return errorToJson(SystemRefused(`the system refused ${call}: ${errorText(error)}`, { hint }));
+    }
     return { code: 'INTERNAL', exitStatus: 1, message: errorText(error), hint: bugHint };
   }
   const { code, exitStatus, message, hint } = error;
   return { code, exitStatus, message, ...(hint === undefined ? {} : { hint }) };
+}
+
+/** The call that failed, of an error that Node made of what the system said; undefined for any other. */
+function systemCallOf(error: unknown): string | undefined {
+  if (!(error instanceof Error) || !/^E[A-Z0-9]+$/.test(errorCode(error) ?? '')) return undefined;
+  const { syscall } = error as Error & { syscall?: unknown };
+  return typeof syscall === 'string' ? syscall : undefined;
 }
 
 /** @param value what came in: another process's, perhaps of another version, so that each field is looked at. */

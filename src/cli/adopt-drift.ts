@@ -1,7 +1,6 @@
 import { readFile, realpath, rm, stat, writeFile } from 'node:fs/promises';
 import { describeDrift } from '../agent/settings/drift-watch.ts';
-import { writeFileAtomic } from '../base/atomic-file.ts';
-import { temporaryName } from '../base/atomic-stream.ts';
+import { temporaryName, writeFileAtomic } from '../base/atomic-file.ts';
 import { adoptSettings } from '../spec/adopt.ts';
 import { parseSpec } from '../spec/parse.ts';
 import { confirm } from './confirm.ts';

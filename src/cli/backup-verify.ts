@@ -1,4 +1,3 @@
-import { mkdir } from 'node:fs/promises';
 import os from 'node:os';
 import type { Command } from 'commander';
 import { findRedisServer } from '../agent/server-program.ts';
@@ -7,6 +6,7 @@ import { listBackups } from '../backup/list.ts';
 import { type Manifest, readManifest } from '../backup/manifest.ts';
 import { modulesOf, verifyBackup } from '../backup/verify-backup.ts';
 import { describeDuration } from '../base/duration.ts';
+import { makeFolder } from '../base/make-folder.ts';
 import { type BackupTarget, openBackupTarget } from './backup-target.ts';
 import { readIdentities } from './identities.ts';
 import { interruptible } from './interrupt.ts';
@@ -52,7 +52,7 @@ async function verify(
   const target = await openBackupTarget('verify', file, options);
   const manifest = await chosen(target, wanted);
   const workFolder = options.workDir ?? os.tmpdir();
-  await mkdir(workFolder, { recursive: true, mode: 0o700 });
+  await makeFolder(workFolder, 0o700);
   const { program } = await findRedisServer(target.spec.redis);
   const verdict = await verifyBackup({
     ...{ store: target.store, manifest, workFolder, signal },

@@ -10,6 +10,7 @@ import { defineError, errorText } from '../base/errors.ts';
 import { unzstd } from '../base/unzstd.ts';
 import { looksLikeZstd } from '../base/zstd/frames.ts';
 import { nameFile, type RdbSource } from '../rdb/merge-input.ts';
+import { BadOption } from './errors.ts';
 import { ReadAhead } from './rdb-read-ahead.ts';
 
 const Unreadable = defineError('RDB_UNREADABLE', 1);
@@ -53,6 +54,10 @@ export async function naming<T>(input: RdbInput, work: Promise<T>): Promise<T> {
 export async function openInputs(
   files: string[],
 ): Promise<{ inputs: RdbInput[]; dispose: () => Promise<void> }> {
+  if (files.filter((file) => file === '-').length > 1)
+    throw BadOption('stdin (-) is named twice, and can be read once', {
+      hint: 'Name a file for one of them.',
+    });
   const temporary: string[] = [];
   const dispose = async () => {
     for (const file of temporary) await rm(file, { force: true });

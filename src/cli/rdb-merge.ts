@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs';
 import path from 'node:path';
 import { type Command, Option } from 'commander';
 import { errorCode } from '../base/errors.ts';
@@ -62,15 +63,29 @@ export function mergeVerb(): Command {
   );
 }
 
+/** The list of conflicts is written over what is there: that may be neither the result nor what is read. */
+function refuseOwnFile({ conflicts, output }: MergeVerbOptions, inputs: readonly RdbInput[]): void {
+  if (conflicts === undefined) return;
+  const own = identityOf(conflicts);
+  const hint = 'Give it a name of its own.';
+  if (identityOf(output) === own) throw RdbOptionWrong('--conflicts names the file that -o names', { hint });
+  const input = inputs.find(({ name }) => identityOf(name) === own);
+  if (input !== undefined) throw RdbOptionWrong(`--conflicts names ${input.name}, which is read`, { hint });
+}
+
+/** One file has one, by whatever name; a file that is not there yet has its name. */
+function identityOf(file: string): string {
+  const found = statSync(file, { throwIfNoEntry: false });
+  return found?.isFile() ? `${found.dev} ${found.ino}` : path.resolve(file);
+}
+
 async function mergeAll(output: Output, inputs: RdbInput[], options: MergeVerbOptions): Promise<number> {
   const { mergeFiles } = await import('../rdb/merge.ts');
   const { RdbWriter } = await import('../rdb/writer.ts');
   const { openOutput, temporarySpill } = await import('./rdb-output.ts');
   const { RdbProgress } = await import('./rdb-progress.ts');
   const mergeInputs = withMoves(inputs, options);
-  if (options.conflicts !== undefined && path.resolve(options.conflicts) === path.resolve(options.output)) {
-    throw RdbOptionWrong('--conflicts names the file that -o names', { hint: 'Give it a name of its own.' });
-  }
+  refuseOwnFile(options, inputs);
   const target = await chosenTarget(options);
   const unloadable = new UnloadableList();
   const conflicts = new ConflictList(options.conflicts);

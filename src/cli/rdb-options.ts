@@ -46,7 +46,8 @@ export function wholeNumber(text: string): number {
 }
 
 export function share(text: string): number {
-  const value = text.endsWith('%') ? Number(text.slice(0, -1)) / 100 : Number(text);
+  const [, number, percent] = /^(\d+(?:\.\d+)?|\.\d+)(%?)$/.exec(text) ?? [];
+  const value = Number(number) / (percent === '%' ? 100 : 1);
   if (!(value >= 0 && value <= 1))
     throw new InvalidArgumentError('Say a share from 0 to 1, or a percentage.');
   return value;

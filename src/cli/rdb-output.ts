@@ -3,14 +3,15 @@ import { closeSync, ftruncateSync, mkdtempSync, openSync, readFileSync, rmSync, 
 import { open, realpath, stat } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
+import { temporaryName } from '../base/atomic-file.ts';
 import {
   type AtomicFile,
   commitTogether,
   createAtomicFile,
   type GroupedFile,
-  temporaryName,
 } from '../base/atomic-stream.ts';
 import { defineError, errorCode, errorText } from '../base/errors.ts';
+import { makeFolder } from '../base/make-folder.ts';
 import { ByteSink } from '../rdb/byte-sink.ts';
 import type { Spill } from '../rdb/spill.ts';
 import { outliveReader } from './output.ts';
@@ -62,6 +63,16 @@ async function openDevice(file: string): Promise<AtomicFile> {
     abandon: () => handle.close(),
     abandonNow: () => {},
   };
+}
+
+/** @returns the topmost folder that was made, if one was. @throws RDB_UNWRITABLE */
+export async function makeOutputFolder(folder: string): Promise<string | undefined> {
+  try {
+    return await makeFolder(folder);
+  } catch (error) {
+    const why = errorCode(error) === 'EEXIST' ? new Error('it is a file, and should be a folder') : error;
+    throw unwritable(folder, why);
+  }
 }
 
 /** Gives all of them their names, or none. @throws RDB_UNWRITABLE */

@@ -1,5 +1,4 @@
 import { rmdirSync } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import type { Command } from 'commander';
 import type { PartOf, SlotRange } from '../rdb/split.ts';
@@ -63,11 +62,11 @@ async function splitFile(output: Output, input: RdbInput, options: SplitVerbOpti
   const { head, whole } = await naming(input, peekHead(input.open()));
   const target = await targetFor(options, head);
   const unloadable = new UnloadableList();
-  const madeFolder = await mkdir(options.output, { recursive: true });
+  const { commitAll, makeOutputFolder, onInterrupt, openOutputSync } = await import('./rdb-output.ts');
+  const madeFolder = await makeOutputFolder(options.output);
   const parts = new PartFiles(options.output, input.name);
   const keysWritten = () => parts.all.reduce((sum, { writer }) => sum + writer.keys, 0);
   const progress = new RdbProgress(output, `split ${input.name}`, [input], keysWritten);
-  const { commitAll, onInterrupt, openOutputSync } = await import('./rdb-output.ts');
   const { RdbWriter } = await import('../rdb/writer.ts');
   const takeBack = () => {
     if (madeFolder !== undefined) removeEmpty(options.output, madeFolder);
@@ -188,7 +187,7 @@ async function choosePart(options: SplitVerbOptions): Promise<PartOf> {
 }
 
 function parseRanges(text: string): SlotRange[] {
-  return text.split(',').map((range) => {
+  const ranges = text.split(',').map((range) => {
     const match = /^(\d+)(?:-(\d+))?$/.exec(range.trim());
     const from = Number(match?.[1]);
     const to = Number(match?.[2] ?? match?.[1]);
@@ -199,4 +198,12 @@ function parseRanges(text: string): SlotRange[] {
     }
     return { from, to };
   });
+  const inOrder = ranges.toSorted((a, b) => a.from - b.from);
+  const overlap = inOrder.find(({ from }, i) => i > 0 && from <= inOrder[i - 1]!.to);
+  if (overlap !== undefined) {
+    throw RdbOptionWrong(`slot ${overlap.from} is in two of the ranges ${text}`, {
+      hint: 'A key goes into one file: let each slot be in one range.',
+    });
+  }
+  return ranges;
 }

@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, rm, statfs } from 'node:fs/promises';
+import { mkdtemp, rm, statfs } from 'node:fs/promises';
 import path from 'node:path';
 import type { Command } from 'commander';
 import { RestoreRefused } from '../agent/errors.ts';
@@ -12,6 +12,7 @@ import { findRestoreSource, type RestoreSource } from '../backup/restore-source.
 import type { KeyChoice, Taker } from '../backup/restore-taker.ts';
 import { describeDuration } from '../base/duration.ts';
 import { defineError } from '../base/errors.ts';
+import { makeFolder } from '../base/make-folder.ts';
 import { waitFor } from '../base/retry.ts';
 import { describeSize } from '../base/size.ts';
 import { targetOfVersionText } from '../rdb/target.ts';
@@ -79,7 +80,7 @@ async function restore(
   const source = await findRestoreSource(wanted, target.spec, { identities });
   say(describeSource(source));
   const base = options.workDir ?? target.paths.scratch;
-  await mkdir(base, { recursive: true, mode: 0o700 });
+  await makeFolder(base, 0o700);
   const folder = await mkdtemp(path.join(base, 'restore-'));
   try {
     await checkRoom(folder, source.bytes);

@@ -3,12 +3,13 @@
  * in a folder of its own that only root can write (the deployments' state may belong to the service's user), and names
  * no file but those that a fix may change.
  */
-import { existsSync, lstatSync, mkdirSync } from 'node:fs';
+import { existsSync, lstatSync } from 'node:fs';
 import { readFile, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { z } from 'zod';
 import { writeFileAtomic } from '../base/atomic-file.ts';
 import { errorText } from '../base/errors.ts';
+import { makeFolder } from '../base/make-folder.ts';
 import { whyNotOwnFolder } from '../base/private-file.ts';
 import { JournalUnfit } from './errors.ts';
 import { isFixable } from './host/fixable-files.ts';
@@ -55,7 +56,7 @@ export async function readJournal(root: string): Promise<JournalEntry[]> {
 
 export async function writeJournal(root: string, entries: readonly JournalEntry[]): Promise<void> {
   const folder = path.join(root, journalFolder);
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  await makeFolder(folder, 0o700);
   const why = whyNotOwnFolder(folder);
   if (why !== undefined) throw unfit(folder, why);
   await writeFileAtomic(path.join(folder, name), `${JSON.stringify(entries, null, 2)}\n`);

@@ -1,8 +1,9 @@
 import { existsSync, statSync } from 'node:fs';
-import { chmod, mkdir, rm, rmdir, writeFile } from 'node:fs/promises';
+import { chmod, rm, rmdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { readFileIfThere, writeFileAtomic } from '../base/atomic-file.ts';
 import { errorText } from '../base/errors.ts';
+import { makeFolder } from '../base/make-folder.ts';
 import { FixFailed, NothingToUndo } from './errors.ts';
 import { type JournalEntry, readJournal, removeJournal, writeJournal } from './fix-journal.ts';
 import { isFixable } from './host/fixable-files.ts';
@@ -126,7 +127,7 @@ function selected(text: string): string {
 /** The kernel's files can't be replaced by renaming; others are written whole, and readable by all. */
 async function put(file: string, text: string, kind: FixedFile['kind']): Promise<void> {
   if (kind === 'live') return writeFile(file, text);
-  await mkdir(path.dirname(file), { recursive: true });
+  await makeFolder(path.dirname(file));
   await writeFileAtomic(file, text, 0o644);
   return chmod(file, 0o644);
 }

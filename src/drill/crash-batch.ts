@@ -3,9 +3,10 @@
  * one before. A thousand of them, each on a deployment of its own, would take hours. The load goes on all the time, and
  * every write of it is accounted for at the end of the batch.
  */
-import { copyFile, mkdir } from 'node:fs/promises';
+import { copyFile } from 'node:fs/promises';
 import path from 'node:path';
 import { errorText } from '../base/errors.ts';
+import { makeFolder } from '../base/make-folder.ts';
 import { HoldfastTestbed } from '../testbed/holdfast-testbed.ts';
 import { conclude, type Finding } from './finding.ts';
 import { Ledger } from './ledger.ts';
@@ -75,7 +76,7 @@ export async function runCrashBatch(options: BatchOptions): Promise<Batch> {
 
 /** The deployment is thrown away: without its logs nobody could tell what went wrong. */
 async function keepLogs(testbed: HoldfastTestbed, { logFolder, report }: BatchOptions): Promise<void> {
-  await mkdir(logFolder, { recursive: true, mode: 0o700 });
+  await makeFolder(logFolder, 0o700);
   for (const { process: name, kind, file } of testbed.logs()) {
     const kept = path.join(logFolder, `${name}-${kind}${path.extname(file) || '.log'}`);
     await copyFile(file, kept).catch((error) => report(`${file} could not be kept: ${errorText(error)}`));

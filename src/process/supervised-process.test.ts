@@ -48,6 +48,12 @@ const ended = (ends: ExitReport[]) =>
   waitFor(() => ends.length > 0, { what: 'its end to be told', withinMs: 10_000 });
 
 describe('a process of ours', () => {
+  test.each(['', '{"pid":', 'null', '{"pid":1}'])('half a record, %j, is none', async (text) => {
+    writeFileSync(recordFile(), text);
+    expect(await supervised().one.adopt()).toBe(false);
+    expect(existsSync(recordFile())).toBe(false);
+  });
+
   test('runs in a session of its own, with its output in a file and its record beside it', async () => {
     const { one } = await run('echo out; echo err >&2; exec sleep 60');
     expect(one.running).toBe(true);

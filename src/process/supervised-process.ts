@@ -5,7 +5,7 @@
  * so it is looked at often, and at once when a connection to it breaks (`checkNow`).
  */
 import type { ChildProcess } from 'node:child_process';
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { readFileIfThere, writeFileAtomic } from '../base/atomic-file.ts';
 import { errorText } from '../base/errors.ts';
@@ -98,8 +98,8 @@ export class SupervisedProcess {
   async adopt(): Promise<boolean> {
     const text = await readFileIfThere(this.#recordFile);
     if (text === undefined) return false;
-    const record = JSON.parse(text) as ProcessRecord;
-    if (!isRunning(record)) {
+    const record = recordIn(text);
+    if (record === undefined || !isRunning(record)) {
       await rm(this.#recordFile, { force: true });
       return false;
     }
@@ -175,7 +175,10 @@ export class SupervisedProcess {
 
   #writeAtOnce(identity: ProcessIdentity): void {
     try {
-      writeFileSync(this.#recordFile, `${JSON.stringify(identity)}\n`, { mode: 0o600 });
+      // Whole or not at all: this process may be killed here, and the next one reads it.
+      const fresh = `${this.#recordFile}.new`;
+      writeFileSync(fresh, `${JSON.stringify(identity)}\n`, { mode: 0o600 });
+      renameSync(fresh, this.#recordFile);
     } catch {
       // The folder is there, or `save` says what is wrong with it.
     }
@@ -189,6 +192,18 @@ export class SupervisedProcess {
       await writeFileAtomic(this.#recordFile, `${JSON.stringify(record)}\n`);
       if (this.#record === record) return;
     }
+  }
+}
+
+/** Undefined for half a record, which a power cut may leave: it ended the process too. */
+function recordIn(text: string): ProcessRecord | undefined {
+  try {
+    const { pid, startTime, ...more } = JSON.parse(text) as Partial<ProcessRecord>;
+    return Number.isInteger(pid) && typeof startTime === 'string'
+      ? { ...more, pid: pid!, startTime }
+      : undefined;
+  } catch {
+    return undefined;
   }
 }
 

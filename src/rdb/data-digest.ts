@@ -1,4 +1,3 @@
-import { createHash, type Hash } from 'node:crypto';
 import { bodyMode } from './body/mode.ts';
 import { kindsInOrder } from './diff-index.ts';
 import { ValueDigest } from './digest.ts';
@@ -19,12 +18,10 @@ import type { ScanState } from './scan-state.ts';
  */
 export class DataDigest {
   /** Of an algorithm: sums of different ones are not to be compared. */
-  static readonly prefix = 'd1:';
+  static readonly prefix = 'd2:';
   private readonly hash = new LongHash(Buffer.from('holdfast'));
   private readonly value = new CheckedDigest(this.hash);
   private readonly decode: BodyWish = { mode: bodyMode.decode, raw: undefined, visitor: this.value };
-  private readonly opaque: BodyWish = { mode: bodyMode.check, raw: 'body' };
-  private moduleHash: Hash | undefined;
   private readonly record = Buffer.alloc(32);
   private readonly sum = new Int32Array(3);
 
@@ -35,19 +32,11 @@ export class DataDigest {
     record.writeInt32LE(hash.a, 0);
     record.writeInt32LE(hash.b, 4);
     record.writeInt32LE(hash.c, 8);
-    const isModule = typeInfo(scanner.type, scanner.flavor)!.kind === 'module';
-    this.moduleHash = isModule ? createHash('sha256') : undefined;
-    return isModule ? this.opaque : this.decode;
-  }
-
-  /** What a module stored, which nobody else can look into: as it stands. */
-  raw(buf: Buffer, from: number, to: number): void {
-    this.moduleHash?.update(buf.subarray(from, to));
+    return this.decode;
   }
 
   end(scanner: ScanState): void {
     const { record, value } = this;
-    if (this.moduleHash !== undefined) value.addBytes(this.moduleHash.digest());
     record.writeInt32LE(value.low, 12);
     record.writeInt32LE(value.high, 16);
     record.writeInt32LE(kindsInOrder.indexOf(typeInfo(scanner.type, scanner.flavor)!.kind), 20);

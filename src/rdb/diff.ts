@@ -71,9 +71,7 @@ async function readInto(
 ): Promise<void> {
   const digest = new ValueDigest(hash);
   const decode: BodyWish = { mode: bodyMode.decode, raw: undefined, visitor: digest };
-  const whole: BodyWish = { mode: bodyMode.skip, raw: 'body' };
   const keyHash = [0, 0, 0];
-  let pieces: Buffer[] | undefined;
   let isKey = false;
   const scanner = new Scanner({
     moduleAux: () => {
@@ -86,15 +84,10 @@ async function readInto(
       keyHash[0] = hash.a;
       keyHash[1] = hash.b;
       keyHash[2] = hash.c;
-      pieces = typeInfo(found.type, found.flavor)!.kind === 'module' ? [] : undefined;
-      return pieces === undefined ? decode : whole;
-    },
-    raw: (buf, from, to) => {
-      pieces?.push(Buffer.from(buf.subarray(from, to)));
+      return decode;
     },
     end: (found) => {
       if (!isKey) return;
-      if (pieces !== undefined) digest.addBytes(Buffer.concat(pieces));
       const kind = kindsInOrder.indexOf(typeInfo(found.type, found.flavor)!.kind);
       index.add(keyHash, side, digest, kind, found.expireHigh, found.expireLow);
     },

@@ -2,6 +2,8 @@ import type { StreamGroup, StreamInfo, ValueVisitor } from './body/visitor.ts';
 import type { Kind } from './format.ts';
 import { putExact } from './int64.ts';
 import type { KeyHash } from './key-hash.ts';
+import { vectorSet } from './module-types.ts';
+import { VectorSetDigest } from './vector-set-digest.ts';
 
 /**
  * Sums a value up in 64 bits that do not depend on how it is stored: the same hash as a listpack, as a ziplist or as
@@ -17,6 +19,7 @@ export class ValueDigest implements ValueVisitor {
   private partLow = 0;
   private partHigh = 0;
   private readonly double = Buffer.alloc(8);
+  private vectorSet: VectorSetDigest | undefined;
 
   constructor(hash: KeyHash) {
     this.hash = hash;
@@ -38,9 +41,7 @@ export class ValueDigest implements ValueVisitor {
       return;
     }
     if (kind === 'list' || kind === 'string' || kind === 'stream') {
-      hash.update(this.low, buf, start, end);
-      this.low = hash.a;
-      this.high = (Math.imul(this.high, 31) + hash.b) | 0;
+      this.chainBytes(buf, start, end);
       return;
     }
     hash.update(0, buf, start, end);
@@ -82,20 +83,34 @@ export class ValueDigest implements ValueVisitor {
     this.chain(`[${head},[${pending.join(',')}],${JSON.stringify(consumers)}]`);
   }
 
-  moduleValue(): void {}
+  moduleValue(name: string, version: number): void {
+    this.chain(`${name} ${version}`);
+    this.vectorSet = name === vectorSet && version === 0 ? new VectorSetDigest(this.hash) : undefined;
+  }
+
+  moduleInteger(high: number, low: number): void {
+    const { double } = this;
+    double.writeInt32LE(high | 0, 4);
+    double.writeInt32LE(low | 0, 0);
+    this.moduleBytes(double, 0, 8);
+  }
+
+  /** What a module stored is compared as it stands, but for vector sets: they are stored in another order each time. */
+  moduleBytes(buf: Buffer, start: number, end: number): void {
+    const { vectorSet: vectors } = this;
+    if (vectors === undefined) this.chainBytes(buf, start, end);
+    else if (vectors.take(buf, start, end)) this.addPart(vectors.low, vectors.high);
+  }
 
   end(): void {}
 
-  /** For values that cannot be looked into: all of the body. */
-  addBytes(bytes: Buffer): void {
-    this.hash.update(0, bytes, 0, bytes.length);
-    this.low = this.hash.a;
-    this.high = this.hash.b;
-  }
-
   private chain(text: string): void {
     const bytes = Buffer.from(text);
-    this.hash.update(this.low, bytes, 0, bytes.length);
+    this.chainBytes(bytes, 0, bytes.length);
+  }
+
+  private chainBytes(bytes: Buffer, start: number, end: number): void {
+    this.hash.update(this.low, bytes, start, end);
     this.low = this.hash.a;
     this.high = (Math.imul(this.high, 31) + this.hash.b) | 0;
   }

@@ -130,9 +130,6 @@ export class RdbVerifier {
         isSummed = true;
         return digest.key(scanner);
       },
-      ...(digest === undefined
-        ? {}
-        : { raw: (buf: Buffer, from: number, to: number) => digest.raw(buf, from, to) }),
       end: (scanner) => {
         if (scanner.isEmpty) this.addEmpty(scanner);
         if (isSummed) digest!.end(scanner);

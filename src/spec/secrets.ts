@@ -1,9 +1,10 @@
 import { createHmac, randomBytes } from 'node:crypto';
-import { chmod, link, mkdir, readFile, rm } from 'node:fs/promises';
+import { chmod, link, readFile, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { readFileIfThere, writeFileAtomic } from '../base/atomic-file.ts';
 import { dictionary } from '../base/dictionary.ts';
 import { errorCode, errorText } from '../base/errors.ts';
+import { makeFolder } from '../base/make-folder.ts';
 import { readSecretFile } from '../base/private-file.ts';
 import { SecretUnavailable } from './errors.ts';
 import type { SecretSource, Spec } from './spec.ts';
@@ -146,7 +147,7 @@ async function ownSecret(file: string): Promise<string> {
       throw SecretUnavailable(`${file} is empty`, { hint: 'Restore it from another host.' });
     return there.trim();
   }
-  await mkdir(path.dirname(file), { recursive: true, mode: 0o700 });
+  await makeFolder(path.dirname(file), 0o700);
   const fresh = `${file}.${randomBytes(6).toString('hex')}`;
   await writeFileAtomic(fresh, `${randomBytes(32).toString('base64url')}\n`);
   try {

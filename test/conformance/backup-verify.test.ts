@@ -72,7 +72,7 @@ test('data that is whole and not what the manifest says is found', async () => {
   const wrong = {
     ...manifest,
     functions: 2,
-    dataDigest: 'd1:0',
+    dataDigest: 'd2:0',
     databases: [{ ...first!, keys: 7 }, ...rest],
   };
   await writeManifest(store, wrong);

@@ -60,6 +60,11 @@ test('a folder, or nothing, is no place for a file', async () => {
     expect(ran.status).toBe(1);
     expect(ran.stderr).toContain('RDB_UNWRITABLE');
   }
+  const split = await runRdb(['split', '--by', 'db', '-o', source, source]);
+  expect([split.status, split.stderr]).toEqual([1, expect.stringContaining('RDB_UNWRITABLE')]);
+  const long = `${'n'.repeat(250)}.rdb`;
+  expect((await runRdb(['filter', '-o', at(long), source])).status).toBe(0);
+  rmSync(at(long));
   expect(readdirSync(folder).sort()).toEqual(['source.rdb', 'there']);
 });
 
@@ -75,6 +80,14 @@ test('a list of conflicts that can not be written is an error, and nothing is le
   expect((await merge('--conflicts', at('out.rdb'))).stderr).toMatch(
     /--conflicts names the file that -o names/,
   );
+  symlinkSync('source.rdb', at('link'));
+  for (const input of ['source.rdb', 'link']) {
+    const before = readFileSync(source);
+    const ran = await merge('--conflicts', at(input));
+    expect(ran.status).toBe(2);
+    expect(ran.stderr).toMatch(/--conflicts names .*source\.rdb, which is read/);
+    expect(readFileSync(source).equals(before)).toBe(true);
+  }
   expect((await merge('--conflicts', at('list'))).status).toBe(0);
   expect(readFileSync(at('list'), 'utf8').trim().split('\n')).toHaveLength(500);
 });

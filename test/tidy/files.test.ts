@@ -32,6 +32,13 @@ test('tests wait on conditions, they do not sleep', () => {
   expect(names(sleeping)).toEqual([]);
 });
 
+test('folders are made one by one, by makeFolder: Node goes round for ever where the system refuses oddly', () => {
+  const own = files.filter(
+    ({ name, text }) => /^src\/.*(?<!\.test)\.ts$/.test(name) && /\bmkdir\b.*'node:fs\/promises'/.test(text),
+  );
+  expect(names(own)).toEqual(['src/base/make-folder.ts']);
+});
+
 test('what comes from outside is looked up where only what was put there is found', () => {
   // { a: 1 }['constructor'] is a function: a table is a Map, or the file asks Object.hasOwn.
   const table = /^(export )?const \w+: (Readonly<)?Record<string,/m;

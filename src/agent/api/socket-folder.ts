@@ -1,6 +1,6 @@
 import { existsSync, statSync } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
+import { makeFolder } from '../../base/make-folder.ts';
 import { whyNotOwnFolder } from '../../base/private-file.ts';
 import { StateDirUnusable } from '../errors.ts';
 
@@ -11,7 +11,7 @@ import { StateDirUnusable } from '../errors.ts';
  */
 export async function makeSocketFolder(socket: string): Promise<void> {
   const folder = path.dirname(socket);
-  await mkdir(folder, { recursive: true, mode: 0o700 });
+  await makeFolder(folder, 0o700);
   const why = whyNotOwnFolder(folder);
   if (why === undefined) return;
   throw StateDirUnusable(`${folder}, where the sockets would lie, is not safe: ${why}`, {

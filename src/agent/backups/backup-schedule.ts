@@ -3,10 +3,10 @@
  * and what is known of the outcome, for status, metrics and events.
  */
 import { randomUUID } from 'node:crypto';
-import { mkdir } from 'node:fs/promises';
 import { hostOrder, lastDueMs, nextDueMs, rankPauseMs } from '../../backup/schedule.ts';
 import type { ScheduledResult } from '../../backup/scheduled-run.ts';
 import { errorText } from '../../base/errors.ts';
+import { makeFolder } from '../../base/make-folder.ts';
 import type { Backup } from '../../spec/spec.ts';
 import { actingPrimary } from '../../topology/view.ts';
 import type { Deployment } from '../deployment.ts';
@@ -123,7 +123,7 @@ export class BackupSchedule {
     const { paths, host, redisServer } = setting;
     const workFolder = paths.scratch;
     try {
-      await mkdir(workFolder, { recursive: true, mode: 0o700 });
+      await makeFolder(workFolder, 0o700);
       const task = {
         ...({
           task: 'scheduled',

@@ -3,7 +3,8 @@
  * the members, the newest data wins. On several hosts an agent sees only its own disks: there nothing is started before
  * a majority of Sentinels can be asked who is primary, and the loop's rules do it then.
  */
-import { mkdir } from 'node:fs/promises';
+
+import { makeFolder } from '../../base/make-folder.ts';
 import { chooseColdStart } from '../../topology/cold-start.ts';
 import type { Deployment } from '../deployment.ts';
 import { readDiskState } from '../observe/disk-state.ts';
@@ -19,7 +20,7 @@ export async function prepareColdStart(deployment: Deployment, report: Report): 
   const named = (whole ? null : await primaryElsewhere(deployment)) ?? (await namedInFiles(deployment));
   const primary =
     first || !whole ? (named ?? members[0]?.place.id ?? '') : await newest(deployment, named, report);
-  for (const { unit } of members) if (unit) await mkdir(unit.paths.dataDir, { recursive: true, mode: 0o700 });
+  for (const { unit } of members) if (unit) await makeFolder(unit.paths.dataDir, 0o700);
   await writeConfigs(deployment, deployment.member(primary).place);
   if (!first && whole) await nameInFiles(deployment, deployment.member(primary).place);
   if (first) {

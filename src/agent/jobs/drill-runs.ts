@@ -1,11 +1,12 @@
 /** The drills that were run from here: what came of each, and its page, in a folder of the state directory. */
 import { readdirSync, readFileSync, rmSync } from 'node:fs';
-import { mkdir, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { z } from 'zod';
 import type { ApiDrills } from '../../api/findings.ts';
 import { drillScenarios } from '../../api/scenarios.ts';
 import { writeFileAtomic } from '../../base/atomic-file.ts';
+import { makeFolder } from '../../base/make-folder.ts';
 import { ApiNotFound } from '../errors.ts';
 
 const keptRuns = 50;
@@ -27,7 +28,7 @@ export class DrillRuns {
 
   /** Where the page of a run is to be written. */
   async pageFile(id: string): Promise<string> {
-    await mkdir(this.#folder, { recursive: true, mode: 0o700 });
+    await makeFolder(this.#folder, 0o700);
     return this.#file(id, 'html');
   }
 

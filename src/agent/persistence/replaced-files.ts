@@ -1,7 +1,8 @@
 /** Files of a member that a change of persistence replaces: none goes before what takes its place is known to be whole. */
-import { access, link, mkdir, rename, rm } from 'node:fs/promises';
+import { access, link, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { errorCode } from '../../base/errors.ts';
+import { makeFolder } from '../../base/make-folder.ts';
 import type { DataFiles } from './data-files.ts';
 
 /** Moves what is there into `replaced/`. @returns that folder; null when there was nothing. */
@@ -10,7 +11,7 @@ export async function setAside(dataDir: string, files: readonly string[]): Promi
   let moved = false;
   for (const file of files) {
     if (!(await exists(file))) continue;
-    await mkdir(folder, { recursive: true, mode: 0o700 });
+    await makeFolder(folder, 0o700);
     const kept = path.join(folder, path.basename(file));
     // What an earlier change left there makes way.
     await rm(kept, { recursive: true, force: true });

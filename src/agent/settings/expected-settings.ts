@@ -4,11 +4,11 @@
  * makes of `Ex` and `xE`, of `1gb`, of a list of lines, or of a setting that the spec does not name.
  */
 import { createHash } from 'node:crypto';
-import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import { ScratchServer } from '../../backup/scratch-server.ts';
 import { writeFileAtomic } from '../../base/atomic-file.ts';
 import { errorText } from '../../base/errors.ts';
+import { makeFolder } from '../../base/make-folder.ts';
 import type { MemberClient } from '../../redis/member-client.ts';
 import { directiveKey, directivesIn } from '../../render/merge-directives.ts';
 import { directive } from '../../render/redis-quote.ts';
@@ -55,7 +55,7 @@ export class ExpectedSettings {
 
 async function ask(setting: Setting, conf: readonly string[], users: string): Promise<ServerSettings> {
   const { paths, redisServer, secrets, spec } = setting;
-  await mkdir(paths.scratch, { recursive: true, mode: 0o700 });
+  await makeFolder(paths.scratch, 0o700);
   const scratch = new ScratchServer({
     redisServer,
     workFolder: paths.scratch,

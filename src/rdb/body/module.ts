@@ -17,7 +17,7 @@ export function stepModule(walker: BodyState): boolean {
       walker.visitor.begin('module', -1);
       walker.visitor.moduleValue(name, version);
     }
-    walker.phase = 1;
+    walker.phase = partPhase.code;
   }
   return stepParts(walker);
 }
@@ -36,26 +36,54 @@ export function stepModuleAux(walker: BodyState): boolean {
       );
     }
     if (!cursor.readCount()) return rewind(walker, start);
-    walker.phase = 1;
+    walker.phase = partPhase.code;
   }
   return stepParts(walker);
 }
 
-/** Phase 1: a part's code is next; 2: its integer; 3: its string. */
+/** Phase 1: a part's code is next; otherwise what the part itself is. */
+const partPhase = { code: 1, integer: 2, string: 3, float: 4, double: 5 } as const;
+
 function stepParts(walker: BodyState): boolean {
   const { cursor } = walker;
   for (;;) {
-    if (walker.phase === 2 ? !cursor.readCount() : walker.phase === 3 && !cursor.skipString()) return false;
-    walker.phase = 1;
+    if (walker.phase !== partPhase.code && !stepPart(walker)) return false;
+    walker.phase = partPhase.code;
     if (!cursor.readCount()) return false;
     const code = cursor.length;
     if (code === part.end) return true;
-    if (code === part.float) cursor.skip(4);
-    else if (code === part.double) cursor.skip(8);
-    else if (code === part.string) walker.phase = 3;
-    else if (code === part.signed || code === part.unsigned) walker.phase = 2;
+    if (code === part.float) walker.phase = partPhase.float;
+    else if (code === part.double) walker.phase = partPhase.double;
+    else if (code === part.string) walker.phase = partPhase.string;
+    else if (code === part.signed || code === part.unsigned) walker.phase = partPhase.integer;
     else throw new Fault('corrupt', `no part of a module value has code ${code}`, cursor.offset);
   }
+}
+
+/** Passes over a part, or tells it to a visitor who wants to know. */
+function stepPart(walker: BodyState): boolean {
+  const { cursor, phase } = walker;
+  const visitor = walker.mode === bodyMode.decode ? walker.visitor : undefined;
+  if (phase === partPhase.integer) {
+    if (!cursor.readCount()) return false;
+    visitor?.moduleInteger?.(cursor.lengthHigh, cursor.lengthLow);
+    return true;
+  }
+  if (visitor?.moduleBytes === undefined) {
+    if (phase === partPhase.string) return cursor.skipString();
+    cursor.skip(phase === partPhase.float ? 4 : 8);
+    return true;
+  }
+  if (phase === partPhase.string) {
+    if (!cursor.takeString()) return false;
+    visitor.moduleBytes(cursor.text, cursor.textStart, cursor.textEnd);
+    return true;
+  }
+  const size = phase === partPhase.float ? 4 : 8;
+  if (!cursor.has(size)) return false;
+  visitor.moduleBytes(cursor.buf, cursor.pos, cursor.pos + size);
+  cursor.pos += size;
+  return true;
 }
 
 function rewind(walker: BodyState, start: number): false {

@@ -57,7 +57,7 @@ export interface StreamIdempotence {
  * - zset: `text`, then `score`.
  * - stream: `streamEntry`, then `text` for each field and value; after the entries `streamInfo`, `streamGroup`,
  *   and from Redis 8.6 `streamIdempotence`.
- * - module: `moduleValue` only; what is inside is the module's own affair.
+ * - module: `moduleValue`; then, for those who ask for them, the integers, strings and numbers that it stored, in order.
  */
 export interface ValueVisitor {
   /** @param count elements, fields or members, when the file tells; else -1. */
@@ -81,5 +81,9 @@ export interface ValueVisitor {
   streamGroup(group: StreamGroup): void;
   streamIdempotence?(found: StreamIdempotence): void;
   moduleValue(name: string, version: number): void;
+  /** A whole number that a module stored, as its two halves. */
+  moduleInteger?(high: number, low: number): void;
+  /** A string that a module stored, unpacked, or the bytes of a float or a double. */
+  moduleBytes?(buf: Buffer, start: number, end: number): void;
   end(): void;
 }
