@@ -67,6 +67,7 @@ async function verifyServers(
   options: VerifyVerbOptions,
 ): Promise<number> {
   const { verify } = await import('../migrate/verify/verify.ts');
+  const { openSource } = await import('../migrate/open-source.ts');
   const { sentinelPasswordFile, stateDir } = options;
   const both = { sentinelPasswordFile, stateDir };
   const source = await openSide(from, {
@@ -79,22 +80,26 @@ async function verifyServers(
     passwordFile: options.targetPasswordFile,
     ca: options.targetCa,
   });
+  const read = await openSource(source);
   const progress = new ProgressLine(output);
   const shown: Difference[] = [];
   const limit = options.limit === 0 ? Number.POSITIVE_INFINITY : options.limit;
   const result = await interruptible((signal) =>
     verify({
-      source,
+      source: read,
       target,
       sample: options.sample,
       repair: options.repair === true,
       signal,
       onProgress: (checked, total) => progress.show(() => `verify: ${checked} of about ${total} keys`),
       onDifference: (difference) => {
-        if (shown.length < limit) shown.push(difference);
+        if (!difference.unsettled && shown.length < limit) shown.push(difference);
       },
     }),
-  ).finally(() => progress.done());
+  ).finally(() => {
+    progress.done();
+    read.close();
+  });
   for (const each of shown) output.line(describe(output, each));
   const { differing, repaired, compared, lookedFor } = result;
   if (differing > shown.length) {
@@ -108,6 +113,11 @@ async function verifyServers(
         ? 'no difference'
         : `${differing} differ${differing === 1 ? 's' : ''}, ${repaired} repaired`),
   );
+  if (result.unsettled > 0) {
+    output.line(
+      `${result.unsettled} kept changing while they were looked at: whether they are the same shows when writers rest`,
+    );
+  }
   const differences = shown.map(({ key, ...rest }) => ({ ...rest, key: keyAsJson(key) }));
   output.data({
     equal: differing === repaired,

@@ -1,8 +1,8 @@
 /** What must be known of a server before its keys are read or written. */
 import { errorText } from '../base/errors.ts';
 import { type Target, targetOfVersionText } from '../rdb/target.ts';
-import type { RedisConnection } from '../redis/connection.ts';
 import { keyspaces, parseInfo, productOf } from '../redis/info.ts';
+import type { Link } from '../redis/link.ts';
 import { MigrateRefused } from './errors.ts';
 
 export interface ServerFacts {
@@ -14,9 +14,9 @@ export interface ServerFacts {
 }
 
 /** @param where for messages. @throws MIGRATE_REFUSED, REDIS_UNREACHABLE */
-export async function askFacts(redis: RedisConnection, where: string): Promise<ServerFacts> {
+export async function askFacts(link: Link, where: string): Promise<ServerFacts> {
   try {
-    const info = parseInfo(String(await redis.call('INFO')));
+    const info = parseInfo(String(await link.call(['INFO'])));
     const { name, version } = productOf(info);
     const databases = keyspaces(info).map(({ db, keys }) => ({ db, keys }));
     return { name: `${name} ${version}`, target: targetOfVersionText(`${name} ${version}`), databases };

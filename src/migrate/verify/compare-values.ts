@@ -2,9 +2,7 @@
 import { describeDifference } from '../../rdb/diff-value.ts';
 import { decodeBody } from '../../rdb/value.ts';
 import { type DumpedValue, readDump, type ValueSum } from '../../rdb/value-sum.ts';
-
-/** What a server holds under a key; null for nothing. */
-export type Held = { payload: Buffer /** Below zero: it does not expire. */; ttlMs: number } | null;
+import type { Held } from '../key-source.ts';
 
 export type Aspect = 'missing' | 'extra' | 'type' | 'value' | 'ttl';
 

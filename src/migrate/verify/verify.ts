@@ -9,21 +9,21 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { quoteKey } from '../../rdb/errors.ts';
 import { ValueSum } from '../../rdb/value-sum.ts';
 import type { ConnectionOptions } from '../../redis/connection.ts';
-import { describeEndpoint } from '../../redis/endpoint.ts';
-import { refusalKind } from '../../redis/errors.ts';
-import type { Request } from '../../redis/link.ts';
-import { carry } from '../carry.ts';
-import { askFacts, type ServerFacts } from '../server-facts.ts';
-import { compareHeld, type Finding, type Held } from './compare-values.ts';
-import { KeyReader } from './key-reader.ts';
+import { KeyReader } from '../key-reader.ts';
+import type { Held, KeySource } from '../key-source.ts';
+import { KeyWriter } from '../key-writer.ts';
+import type { ServerFacts } from '../server-facts.ts';
+import { compareHeld, type Finding } from './compare-values.ts';
 
 export interface VerifyOptions {
-  source: ConnectionOptions;
+  source: KeySource;
   target: ConnectionOptions;
   /** So many keys of each side, at random; all of them when undefined. */
   sample?: number | undefined;
   /** Write the source's value over one that differs, and delete what only the target has. */
   repair: boolean;
+  /** What only the target has is no difference. */
+  keepExtra?: boolean;
   onDifference: (difference: Difference) => void;
   onProgress: (checked: number, total: number) => void;
   signal: AbortSignal;
@@ -33,6 +33,8 @@ export interface Difference extends Finding {
   db: number;
   key: Buffer;
   repaired: boolean;
+  /** It changed at the source between any two looks: whether it would be the same at rest can't be said. */
+  unsettled: boolean;
   /** Why it could not be repaired. */
   left?: string;
 }
@@ -44,6 +46,8 @@ export interface VerifyResult {
   lookedFor: number;
   differing: number;
   repaired: number;
+  /** Keys that kept changing: none of `differing`. */
+  unsettled: number;
 }
 
 interface Suspect extends Finding {
@@ -61,40 +65,43 @@ const furtherLookAfterMs = 150;
 /** More than these are settled before the next are looked at. */
 const mostSuspects = 2000;
 
-/** @throws MIGRATE_REFUSED, REDIS_REFUSED, REDIS_UNREACHABLE */
+/** Leaves the source open. @throws MIGRATE_REFUSED, REDIS_REFUSED, REDIS_UNREACHABLE */
 export async function verify(options: VerifyOptions): Promise<VerifyResult> {
-  const source = new KeyReader(options.source);
   const target = new KeyReader(options.target);
+  let writer: KeyWriter | undefined;
   try {
-    const facts = {
-      source: await askFacts(source.redis, describeEndpoint(options.source.endpoint)),
-      target: await askFacts(target.redis, describeEndpoint(options.target.endpoint)),
-    };
-    return await new Verification(source, target, facts, options).run();
+    const facts = { source: await options.source.facts(), target: await target.facts() };
+    if (options.repair) {
+      writer = new KeyWriter(options.target, facts.source.target, facts.target.target);
+      await writer.begin();
+    }
+    return await new Verification(target, writer, facts, options).run();
   } finally {
-    source.close();
     target.close();
+    writer?.close();
   }
 }
 
 class Verification {
-  readonly #source: KeyReader;
+  readonly #source: KeySource;
   readonly #target: KeyReader;
+  readonly #writer: KeyWriter | undefined;
   readonly #facts: { source: ServerFacts; target: ServerFacts };
   readonly #options: VerifyOptions;
   readonly #sum = new ValueSum();
-  readonly #result: VerifyResult = { compared: 0, lookedFor: 0, differing: 0, repaired: 0 };
+  readonly #result: VerifyResult = { compared: 0, lookedFor: 0, differing: 0, repaired: 0, unsettled: 0 };
   #suspects: Suspect[] = [];
   #db = 0;
 
   constructor(
-    source: KeyReader,
     target: KeyReader,
+    writer: KeyWriter | undefined,
     facts: { source: ServerFacts; target: ServerFacts },
     options: VerifyOptions,
   ) {
-    this.#source = source;
+    this.#source = options.source;
     this.#target = target;
+    this.#writer = writer;
     this.#facts = facts;
     this.#options = options;
   }
@@ -105,16 +112,19 @@ class Verification {
     for (const db of [...databases].toSorted((a, b) => a - b)) {
       await this.#source.select(db);
       await this.#target.select(db);
+      await this.#writer?.select(db);
       this.#db = db;
       await this.#through(this.#source, (keys) => this.#compare(keys), keysIn(source, db));
-      await this.#through(this.#target, (keys) => this.#lookFor(keys), keysIn(target, db));
+      if (this.#options.keepExtra !== true) {
+        await this.#through(this.#target, (keys) => this.#lookFor(keys), keysIn(target, db));
+      }
       await this.#settle();
     }
     return this.#result;
   }
 
   /** All keys of a side, or some by chance; several trips are under way at a time. */
-  async #through(side: KeyReader, look: (keys: Buffer[]) => Promise<void>, total: number): Promise<void> {
+  async #through(side: KeySource, look: (keys: Buffer[]) => Promise<void>, total: number): Promise<void> {
     const { sample, onProgress, signal } = this.#options;
     const underWay = new Set<Promise<void>>();
     let first: { error: unknown } | undefined;
@@ -131,7 +141,7 @@ class Verification {
       onProgress(this.#result.compared + this.#result.lookedFor, this.#total());
       if (this.#suspects.length > mostSuspects) {
         await Promise.all(underWay);
-        await this.#settle();
+        if (first === undefined) await this.#settle();
       }
     }
     await Promise.all(underWay);
@@ -181,8 +191,9 @@ class Verification {
       for (const { key, seen: _, ...finding } of still) await this.#conclude(key, finding);
       moving = differ.filter((each) => !still.includes(each));
     }
+    this.#result.unsettled += moving.length;
     for (const { key, is, how } of moving) {
-      await this.#conclude(key, { is, how: `${how}; it kept changing while it was looked at` });
+      this.#options.onDifference({ db: this.#db, key, is, how, repaired: false, unsettled: true });
     }
   }
 
@@ -200,34 +211,22 @@ class Verification {
 
   async #conclude(key: Buffer, finding: Finding): Promise<void> {
     this.#result.differing++;
-    const base = { ...finding, db: this.#db, key };
-    if (!this.#options.repair) {
+    const base = { ...finding, db: this.#db, key, unsettled: false };
+    if (this.#writer === undefined) {
       this.#options.onDifference({ ...base, repaired: false });
       return;
     }
-    const left = await this.#repair(key);
+    const left = await this.#repair(this.#writer, key);
     if (left === null) this.#result.repaired++;
     this.#options.onDifference({ ...base, repaired: left === null, ...(left === null ? {} : { left }) });
   }
 
   /** Writes the source's value, and compares again. @returns why it still differs; null when it does not. */
-  async #repair(key: Buffer): Promise<string | null> {
-    const [held = null] = await this.#source.read([key]);
-    const { source, target } = this.#facts;
-    const carried = held === null ? null : carry(held.payload, source.target, target.target);
-    if (carried !== null && 'reason' in carried) return carried.reason;
-    // A TTL of 0 would be none: one that is about to expire has a millisecond left.
-    const ttl = held === null || held.ttlMs < 0 ? 0 : Math.max(1, held.ttlMs);
-    const request: Request =
-      carried === null ? ['DEL', key] : ['RESTORE', key, ttl, carried.payload, 'REPLACE'];
-    try {
-      await this.#target.redis.ask(request, {});
-    } catch (error) {
-      if (refusalKind(error) === undefined) throw error;
-      return `the target refused it: ${(error as Error).message}`;
-    }
-    const [again = null] = await this.#look([key]);
-    return again === null ? null : `${quoteKey(key)} differs again: ${again.how}`;
+  async #repair(writer: KeyWriter, key: Buffer): Promise<string | null> {
+    const [reason = null] = await writer.write([key], await this.#source.read([key]));
+    if (reason !== null) return reason;
+    const [again] = await this.#look([key]);
+    return again === undefined ? null : `${quoteKey(key)} differs again: ${again.how}`;
   }
 }
 
@@ -235,7 +234,7 @@ function keysIn({ databases }: ServerFacts, db: number): number {
   return databases.find((each) => each.db === db)?.keys ?? 0;
 }
 
-async function* samples(side: KeyReader, count: number, total: number): AsyncGenerator<Buffer[]> {
+async function* samples(side: KeySource, count: number, total: number): AsyncGenerator<Buffer[]> {
   for (let left = Math.min(count, total); left > 0; left -= keysAtATime) {
     const keys = await side.randomKeys(Math.min(left, keysAtATime));
     if (keys.length > 0) yield keys;

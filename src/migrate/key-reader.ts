@@ -1,0 +1,150 @@
+/**
+ * What a server holds under some keys, in few round trips and bounded memory: how long each value is comes first, where
+ * the server tells; where it does not, few at a time.
+ *
+ * It has one connection, which ends for good when it breaks: another one would be in database 0.
+ */
+import { constants } from 'node:buffer';
+import type { ConnectionOptions } from '../redis/connection.ts';
+import { describeEndpoint } from '../redis/endpoint.ts';
+import { Link } from '../redis/link.ts';
+import { type Reply, ReplyError } from '../resp/read.ts';
+import type { Held, KeySource } from './key-source.ts';
+import { askFacts, type ServerFacts } from './server-facts.ts';
+import { forEachKey, pack, unrefused } from './wire.ts';
+
+const bytesAtATime = 8 * 2 ** 20;
+const keysOfUnknownLength = 16;
+/** A long value takes a server so long. */
+const answerWithinMs = 120_000;
+const connectWithinMs = 10_000;
+
+export class KeyReader implements KeySource {
+  readonly where: string;
+  readonly link: Link;
+  #tellsLengths = true;
+  #db = 0;
+
+  constructor(options: ConnectionOptions) {
+    this.where = describeEndpoint(options.endpoint);
+    this.link = new Link({
+      ...options,
+      timeoutMs: answerWithinMs,
+      connectMs: connectWithinMs,
+      maxReplyBytes: constants.MAX_LENGTH,
+    });
+  }
+
+  facts(): Promise<ServerFacts> {
+    return askFacts(this.link, this.where);
+  }
+
+  async select(db: number): Promise<void> {
+    // A Redis Cluster has one database and refuses even to select it on some services.
+    if (db !== 0 || this.#db !== 0) await this.link.call(['SELECT', db]);
+    this.#db = db;
+  }
+
+  async *pages(count: number): AsyncGenerator<Buffer[]> {
+    let cursor = '0';
+    do {
+      const reply = await this.link.call(['SCAN', cursor, 'COUNT', count], { raw: true });
+      const [next, keys] = reply as [Buffer, Buffer[]];
+      cursor = next.toString();
+      if (keys.length > 0) yield keys;
+    } while (cursor !== '0');
+  }
+
+  async randomKeys(count: number): Promise<Buffer[]> {
+    const asked = pack(Array.from({ length: count }, () => ['RANDOMKEY']));
+    const replies = unrefused(
+      await this.link.exchange([asked], count, { raw: true }),
+      this.where,
+      'RANDOMKEY',
+    );
+    const keys = replies.filter((key) => Buffer.isBuffer(key));
+    return [...new Map(keys.map((key) => [key.toString('latin1'), key])).values()];
+  }
+
+  async exist(keys: readonly Buffer[]): Promise<boolean[]> {
+    return unrefused(await this.existEach(keys), this.where, 'EXISTS').map((reply) => reply === 1);
+  }
+
+  existEach(keys: readonly Buffer[]): Promise<Reply[]> {
+    return this.link.exchange([forEachKey(keys, [['EXISTS']])], keys.length);
+  }
+
+  async runs(keys: readonly Buffer[]): Promise<Buffer[][]> {
+    return runsOf(keys, await this.lengths(keys));
+  }
+
+  async read(keys: readonly Buffer[]): Promise<Held[]> {
+    return (await this.readEach(keys)).map((held) => {
+      if (held instanceof ReplyError) unrefused([held], this.where, 'DUMP or PTTL');
+      return held as Held;
+    });
+  }
+
+  /** The same, with what the server says instead where it refuses. */
+  async readEach(keys: readonly Buffer[]): Promise<(Held | ReplyError)[]> {
+    const asked = forEachKey(keys, [['DUMP'], ['PTTL']]);
+    const replies = await this.link.exchange([asked], keys.length * 2, { raw: true });
+    return keys.map((_, index) => heldOf(replies[index * 2], replies[index * 2 + 1]));
+  }
+
+  /** One key that a node of a Redis Cluster has while its slot is on the way to it. */
+  async readAsking(key: Buffer): Promise<Held | ReplyError> {
+    const asked = pack([['ASKING'], ['DUMP', key], ['ASKING'], ['PTTL', key]]);
+    const [, payload, , ttl] = await this.link.exchange([asked], 4, { raw: true });
+    return heldOf(payload, ttl);
+  }
+
+  /** About how many bytes each value has; a guess where the server does not tell. */
+  async lengths(keys: readonly Buffer[]): Promise<number[]> {
+    if (this.#tellsLengths) {
+      const asked = forEachKey(keys, [['MEMORY USAGE', 'SAMPLES', '1']]);
+      const replies = await this.link.exchange([asked], keys.length);
+      const refused = replies.find((reply) => reply instanceof ReplyError) as ReplyError | undefined;
+      // One that moved away is not refused for good.
+      if (refused === undefined || isRedirect(refused)) return replies.map((reply) => Number(reply) || 0);
+      this.#tellsLengths = false;
+    }
+    return keys.map(() => bytesAtATime / keysOfUnknownLength);
+  }
+
+  async layout(): Promise<string> {
+    return '';
+  }
+
+  close(): void {
+    this.link.close();
+  }
+}
+
+function heldOf(payload: Reply | undefined, ttl: Reply | undefined): Held | ReplyError {
+  if (payload instanceof ReplyError) return payload;
+  if (ttl instanceof ReplyError) return ttl;
+  // Between the two it may have expired.
+  return Buffer.isBuffer(payload) && ttl !== -2 ? { payload, ttlMs: Number(ttl) } : null;
+}
+
+export function isRedirect({ kind }: ReplyError): boolean {
+  return ['MOVED', 'ASK', 'TRYAGAIN', 'CLUSTERDOWN'].includes(kind);
+}
+
+export function runsOf(keys: readonly Buffer[], lengths: readonly number[]): Buffer[][] {
+  const runs: Buffer[][] = [];
+  let run: Buffer[] = [];
+  let sum = 0;
+  for (const [index, key] of keys.entries()) {
+    const length = lengths[index] as number;
+    if (run.length > 0 && sum + length > bytesAtATime) {
+      runs.push(run);
+      run = [];
+      sum = 0;
+    }
+    run.push(key);
+    sum += length;
+  }
+  return run.length === 0 ? runs : [...runs, run];
+}

@@ -1,0 +1,26 @@
+/** Where keys are read from: one server, or the primaries of a Redis Cluster. Interface of those who compare and copy. */
+import type { ServerFacts } from './server-facts.ts';
+
+/** What a server holds under a key; null for nothing. */
+export type Held = {
+  payload: Buffer;
+  /** Below zero: it does not expire. */
+  ttlMs: number;
+} | null;
+
+export interface KeySource {
+  /** For messages. */
+  readonly where: string;
+  facts(): Promise<ServerFacts>;
+  select(db: number): Promise<void>;
+  /** The keys of the selected database, some hundred at a time; one may come more than once. */
+  pages(count: number): AsyncGenerator<Buffer[]>;
+  randomKeys(count: number): Promise<Buffer[]>;
+  exist(keys: readonly Buffer[]): Promise<boolean[]>;
+  /** Runs of keys whose values together are not too long; each run is one trip. */
+  runs(keys: readonly Buffer[]): Promise<Buffer[][]>;
+  read(keys: readonly Buffer[]): Promise<Held[]>;
+  /** Which server has which keys, as a text; another text means that keys may have been passed over meanwhile. */
+  layout(): Promise<string>;
+  close(): void;
+}

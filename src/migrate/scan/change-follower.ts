@@ -1,0 +1,114 @@
+/** Reads again what a source tells of as changed, and writes it; beside the copy and the passes, on connections of its own. */
+import { waitFor } from '../../base/retry.ts';
+import type { ConnectionOptions } from '../../redis/connection.ts';
+import type { KeySource } from '../key-source.ts';
+import { KeyWriter } from '../key-writer.ts';
+import { openSource } from '../open-source.ts';
+import type { ServerFacts } from '../server-facts.ts';
+import { ChangeFeed } from './change-feed.ts';
+import type { LeftOut } from './left-out.ts';
+
+export interface FollowerOptions {
+  source: ConnectionOptions;
+  target: ConnectionOptions;
+  signal: AbortSignal;
+}
+
+const keysAtATime = 500;
+const lookEveryMs = 10;
+const catchesUpWithinMs = 600_000;
+/** Those that come in while they are taken away: with fewer it has caught up. */
+const fewWaiting = 100;
+
+export class ChangeFollower {
+  readonly #options: FollowerOptions;
+  readonly #facts: { source: ServerFacts; target: ServerFacts };
+  readonly #leftOut: LeftOut;
+  #feeds: ChangeFeed[] = [];
+  #working: Promise<void> | undefined;
+  #failure: { error: unknown } | undefined;
+  /** When it was told to end: how many were waiting then, and are written before it does. */
+  #leftToWrite: number | undefined;
+
+  constructor(
+    options: FollowerOptions,
+    facts: { source: ServerFacts; target: ServerFacts },
+    leftOut: LeftOut,
+  ) {
+    this.#options = options;
+    this.#facts = facts;
+    this.#leftOut = leftOut;
+  }
+
+  /** @param places every server of the source. @returns why not every change will be heard; null when it will. */
+  async begin(places: readonly ConnectionOptions[]): Promise<string | null> {
+    this.#feeds = places.map((place) => new ChangeFeed(place));
+    const reasons = await Promise.all(this.#feeds.map((feed) => feed.begin()));
+    const reader = await openSource(this.#options.source);
+    const writer = new KeyWriter(this.#options.target, this.#facts.source.target, this.#facts.target.target);
+    await writer.begin();
+    this.#working = this.#work(reader, writer)
+      .catch((error: unknown) => {
+        this.#failure = { error };
+      })
+      .finally(() => {
+        reader.close();
+        writer.close();
+      });
+    return reasons.find((each) => each !== null) ?? null;
+  }
+
+  /** Until next to nothing waits. @throws what stopped it. */
+  async caughtUp(): Promise<void> {
+    const { signal } = this.#options;
+    const few = () => {
+      if (this.#failure !== undefined || signal.aborted) return true;
+      return this.#feeds.every(({ waiting }) => waiting < fewWaiting);
+    };
+    await waitFor(few, {
+      what: 'what changed to be written',
+      withinMs: catchesUpWithinMs,
+      everyMs: lookEveryMs,
+    });
+    signal.throwIfAborted();
+    if (this.#failure !== undefined) throw this.#failure.error;
+  }
+
+  /** Whether changes may have gone unheard since this was last asked. */
+  takeMissed(): boolean {
+    return this.#feeds.map((feed) => feed.takeMissed()).includes(true);
+  }
+
+  /** Writes what is known until now, and ends. @throws what stopped it before. */
+  async finish(): Promise<void> {
+    await this.end();
+    if (this.#failure !== undefined) throw this.#failure.error;
+  }
+
+  async end(): Promise<void> {
+    this.#leftToWrite ??= this.#feeds.reduce((sum, { waiting }) => sum + waiting, 0);
+    await this.#working;
+    await Promise.all(this.#feeds.map((feed) => feed.end()));
+  }
+
+  async #work(reader: KeySource, writer: KeyWriter): Promise<void> {
+    while (!this.#options.signal.aborted && (this.#leftToWrite ?? 1) > 0) {
+      const taken = this.#feeds.map((feed) => feed.take(keysAtATime)).find((each) => each !== null) ?? null;
+      if (taken === null) {
+        if (this.#leftToWrite !== undefined) return;
+        await new Promise((resolve) => setTimeout(resolve, lookEveryMs));
+        continue;
+      }
+      const { db, keys } = taken;
+      if (this.#leftToWrite !== undefined) this.#leftToWrite -= keys.length;
+      await reader.select(db);
+      await writer.select(db);
+      for (const run of await reader.runs(keys)) {
+        const reasons = await writer.write(run, await reader.read(run));
+        for (const [index, reason] of reasons.entries()) {
+          if (reason !== null) this.#leftOut.add(db, run[index] as Buffer, reason);
+        }
+      }
+    }
+  }
+}

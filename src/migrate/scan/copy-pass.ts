@@ -1,0 +1,57 @@
+/** Every key of a source into the target, once: what comes by DUMP goes by RESTORE, some runs of keys under way at a time. */
+import type { KeySource } from '../key-source.ts';
+import type { KeyWriter } from '../key-writer.ts';
+import type { LeftOut } from './left-out.ts';
+
+export interface CopyProgress {
+  keys: number;
+  bytes: number;
+}
+
+const keysAtATime = 1000;
+const pagesInFlight = 3;
+
+/** @throws MIGRATE_REFUSED, REDIS_UNREACHABLE */
+export async function copyPass(
+  source: KeySource,
+  writer: KeyWriter,
+  databases: readonly number[],
+  {
+    leftOut,
+    onProgress,
+    signal,
+  }: { leftOut: LeftOut; onProgress: (sofar: CopyProgress) => void; signal: AbortSignal },
+): Promise<CopyProgress> {
+  const sofar: CopyProgress = { keys: 0, bytes: 0 };
+  for (const db of databases) {
+    await source.select(db);
+    await writer.select(db);
+    const underWay = new Set<Promise<void>>();
+    let first: { error: unknown } | undefined;
+    const copy = async (page: readonly Buffer[]) => {
+      for (const run of await source.runs(page)) {
+        signal.throwIfAborted();
+        const held = await source.read(run);
+        for (const [index, reason] of (await writer.write(run, held)).entries()) {
+          if (reason !== null) leftOut.add(db, run[index] as Buffer, reason);
+        }
+        sofar.keys += run.length;
+        for (const each of held) sofar.bytes += each?.payload.length ?? 0;
+        onProgress(sofar);
+      }
+    };
+    for await (const page of source.pages(keysAtATime)) {
+      if (first !== undefined) break;
+      const going: Promise<void> = copy(page)
+        .catch((error: unknown) => {
+          first ??= { error };
+        })
+        .finally(() => underWay.delete(going));
+      underWay.add(going);
+      if (underWay.size >= pagesInFlight) await Promise.race(underWay);
+    }
+    await Promise.all(underWay);
+    if (first !== undefined) throw first.error;
+  }
+  return sofar;
+}
