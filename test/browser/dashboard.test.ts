@@ -51,6 +51,23 @@ async function settled(tab: Page): Promise<void> {
   await expect.poll(() => tab.locator('.wait').count(), { timeout: 15_000 }).toBe(0);
 }
 
+/** Texts in tables that are cut off, with nothing that shows the whole of them. */
+function cutOff(tab: Page): Promise<string[]> {
+  return tab.evaluate(`[...document.querySelectorAll('td, td *, th, th *')]
+    .filter((e) => getComputedStyle(e).overflowX === 'hidden' && e.scrollWidth > e.clientWidth + 1)
+    .filter((e) => !e.closest('[title]') && !e.querySelector('[title]') && !e.matches('.unseen, .unseen *'))
+    .map((e) => e.textContent)`);
+}
+
+/** What axe finds now, by theme: the rest of its rules know no theme. */
+async function violations(tab: Page): Promise<{ light: unknown[]; dark: unknown[] }> {
+  await tab.emulateMedia({ colorScheme: 'light' });
+  const light = await seriousViolations(tab);
+  await tab.emulateMedia({ colorScheme: 'dark' });
+  return { light, dark: await contrastViolations(tab) };
+}
+const none = { light: [], dark: [] };
+
 const pages = [
   'overview',
   'time',
@@ -67,6 +84,7 @@ const shown: readonly (readonly [name: string, told: () => Told, pages: readonly
   ['healthy', () => told(), pages],
   ['during a failover', states.duringFailover, ['overview']],
   ['degraded', states.degraded, ['overview', 'spec']],
+  ['a member that is not started', states.refusedMember, ['members/redis-1']],
   ['empty', states.empty, ['overview', 'events', 'gates', 'backups']],
   ['not signed in', states.unauthorised, ['overview']],
   ['deceived', states.hostile, ['overview', 'gates']],
@@ -78,10 +96,7 @@ for (const [name, what, each] of shown) {
     for (const page of each) {
       await tab.goto(`${server.address}#/${page}`);
       await settled(tab);
-      await tab.emulateMedia({ colorScheme: 'light' });
-      expect(await seriousViolations(tab), `${page}, light`).toEqual([]);
-      await tab.emulateMedia({ colorScheme: 'dark' });
-      expect(await contrastViolations(tab), `${page}, dark`).toEqual([]);
+      expect(await violations(tab), page).toEqual(none);
     }
     expect(problems).toEqual([]);
   });
@@ -93,6 +108,7 @@ test('on a phone nothing is wider than the window, and axe finds nothing serious
     await tab.goto(`${server.address}#/${page}`);
     await settled(tab);
     expect(await tab.evaluate<number>('document.documentElement.scrollWidth'), page).toBe(phone.width);
+    expect(await cutOff(tab), page).toEqual([]);
   }
   expect(await seriousViolations(tab)).toEqual([]);
 });
@@ -119,7 +135,7 @@ test('an agent that goes is said to be gone, what was known stays, and its retur
   const banner = tab.getByRole('complementary', { name: 'Connection' });
   await banner.waitFor();
   expect(await banner.textContent()).toContain('What you see is from');
-  expect(await seriousViolations(tab)).toEqual([]);
+  expect(await violations(tab)).toEqual(none);
   expect(await tab.locator('.picture svg a').count()).toBeGreaterThan(5);
   server.setSilent(false);
   await banner.waitFor({ state: 'detached' });
@@ -130,7 +146,7 @@ test('an action says what it will do, does it, and shows its steps and what came
   const tab = await open(told());
   await tab.getByRole('button', { name: 'Switch over…' }).click();
   await tab.getByText('What will happen').waitFor();
-  expect(await seriousViolations(tab)).toEqual([]);
+  expect(await violations(tab)).toEqual(none);
   await tab.getByLabel('New primary').selectOption('redis-3');
   await tab.getByRole('button', { name: 'Switch over to redis-3' }).click();
   await tab.getByText('all Sentinels name redis-2').waitFor();
@@ -152,7 +168,38 @@ test('what is not allowed says why, and can not be asked for', async () => {
   );
   await tab.getByRole('button', { name: 'Failover…' }).click();
   await tab.getByText(why).waitFor();
+  expect(await violations(tab)).toEqual(none);
   expect(await tab.getByRole('button', { name: 'Force a failover' }).isDisabled()).toBe(true);
+});
+
+test('what fails shows how far it came, why, and how the deployment is now', async () => {
+  const error = { code: 'SWITCHOVER_FAILED', message: 'redis-2 did not get everything', hint: 'Try again.' };
+  const tab = await open(told({ job: made.job({ state: 'failed', result: null, error }) }));
+  await tab.getByRole('button', { name: 'Switch over…' }).click();
+  await tab.getByRole('button', { name: 'Switch over to the best replica' }).click();
+  await tab.getByText(error.message).waitFor();
+  await tab.locator('.verdict', { hasText: 'orders is healthy' }).waitFor();
+  expect(await violations(tab)).toEqual(none);
+});
+
+test('a member whose data is gone is started as it is only when that is said', async () => {
+  const tab = await open(states.refusedMember(), 'members/redis-1');
+  await tab.getByRole('button', { name: 'Restart…' }).last().click();
+  await tab.getByLabel('Start redis-1 as it is, though data is lost').check();
+  await tab.getByRole('button', { name: 'Restart redis-1' }).click();
+  await expect
+    .poll(() => server.asked.at(-1)?.body)
+    .toEqual({ kind: 'restart', process: 'redis-1', acceptDataLoss: true });
+});
+
+test('until the agent has answered the page says that it waits', async () => {
+  server.told = told();
+  const tab = await openTab(browser, desktop, problems);
+  await tab.route('**/api/**', () => {});
+  await tab.goto(server.address);
+  await tab.getByText('The agent is asked.').waitFor({ state: 'attached' });
+  expect(await tab.locator('.top').textContent()).toContain('connecting');
+  expect(await violations(tab)).toEqual(none);
 });
 
 test('who has no right to act is asked for a token, and is told when it is none', async () => {
@@ -171,6 +218,7 @@ test('who has no right to act is asked for a token, and is told when it is none'
   server.told.answers = { '/api/session': refusal };
   await dialog.getByRole('button', { name: 'Sign in' }).click();
   await dialog.getByText(refusal.error.message).waitFor();
+  expect(await violations(tab)).toEqual(none);
   server.told.answers = {};
   server.told.session = told().session;
   await dialog.getByRole('button', { name: 'Sign in' }).click();

@@ -29,6 +29,9 @@ const watch = `(() => {
   }).observe({ entryTypes: ['longtask'] });
 })()`;
 
+/** What Chromium says of the page's thread, in seconds. */
+const spent = ['TaskDuration', 'ScriptDuration', 'RecalcStyleDuration', 'LayoutDuration'];
+
 interface Seen {
   frames: number;
   longestFrameMs: number;
@@ -78,16 +81,21 @@ for (const page of ['overview', 'time', 'events', 'members', 'gates']) {
     await session.send('Performance.enable');
     const busy = async () => {
       const { metrics } = await session.send('Performance.getMetrics');
-      return metrics.find(({ name }) => name === 'TaskDuration')?.value ?? 0;
+      const secondsOf = (name: string) => metrics.find((each) => each.name === name)?.value ?? 0;
+      return spent.map(secondsOf);
     };
     const before = await busy();
     await tab.evaluate(watch);
     await tab.waitForTimeout(secondsEach * 1000);
-    const share = ((await busy()) - before) / secondsEach;
+    const after = await busy();
+    const [all = 0, ...parts] = after.map((seconds, index) => (seconds - (before[index] ?? 0)) / secondsEach);
     const seen = await tab.evaluate<Seen>('window.seen');
     console.log(
       `${page}: longest frame ${seen.longestFrameMs.toFixed(0)} ms, ${seen.over50} of ${seen.frames} over 50 ms, ` +
-        `longest task ${seen.longestTaskMs.toFixed(0)} ms, ${(100 * share).toFixed(0)} % of a core`,
+        `longest task ${seen.longestTaskMs.toFixed(0)} ms, ${(100 * all).toFixed(0)} % of a core; a second has ` +
+        ['script', 'style', 'layout']
+          .map((name, index) => `${name} ${(1000 * (parts[index] ?? 0)).toFixed(0)} ms`)
+          .join(', '),
     );
     await tab.context().close();
   });

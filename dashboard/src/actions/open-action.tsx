@@ -22,10 +22,13 @@ export function Actions({ children }: { children: ReactNode }) {
 export function ActionButton({
   operation,
   label,
+  about = '',
   small = false,
 }: {
   operation: ApiOperation;
   label?: string;
+  /** Whom it is about, for those who hear the button and see no row around it. */
+  about?: string;
   small?: boolean;
 }) {
   const open = useContext(Open);
@@ -37,6 +40,7 @@ export function ActionButton({
       onClick={() => open(operation)}
     >
       {label ?? wordsOf(operation).title}
+      {about !== '' && <span className="unseen"> {about}</span>}
     </button>
   );
 }

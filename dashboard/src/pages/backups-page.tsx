@@ -106,7 +106,7 @@ function Store({ backups: { store, backups, broken } }: { backups: ApiBackups })
     return (
       <Empty title="The spec names no store of backups">
         <p>
-          Add <code>backup.store</code> to it: a folder, or a bucket of S3.
+          Add <code>backup.to</code> to it: a folder, or a bucket of S3.
         </p>
       </Empty>
     );

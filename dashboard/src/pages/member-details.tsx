@@ -6,6 +6,7 @@ import { bytes, count, duration, plural } from '../data/format.ts';
 import { useAnswer } from '../data/use-answer.ts';
 import { Alert, Card, Empty, Pairs, Waiting } from '../parts/card.tsx';
 import { type Column, LongTable, Table } from '../parts/table.tsx';
+import { usePhone } from '../parts/use-phone.ts';
 import { When, whenOr } from '../parts/when.tsx';
 
 type Slow = ApiMemberDetails['slowLog'][number];
@@ -30,6 +31,29 @@ const clientColumns: readonly Column<Client>[] = [
   { name: 'Last command', width: 14, cell: ({ command }) => command },
   { name: 'Silent', width: 11, figure: true, cell: ({ idleMs }) => duration(idleMs) },
   { name: 'Memory', width: 11, figure: true, cell: ({ memoryBytes }) => bytes(memoryBytes) },
+];
+
+const phoneClientColumns: readonly Column<Client>[] = [
+  {
+    name: 'Client',
+    width: 64,
+    cell: ({ address, name, user }) => (
+      <span className="two-lines">
+        <span title={name}>{name === '' ? user : name}</span>
+        <span title={address}>{address}</span>
+      </span>
+    ),
+  },
+  {
+    name: 'Last command',
+    figure: true,
+    cell: ({ command, kind }) => (
+      <span className="two-lines">
+        <span title={command}>{command}</span>
+        <span>{kind}</span>
+      </span>
+    ),
+  },
 ];
 
 /** Everything of one member. */
@@ -110,6 +134,7 @@ function Bar({ used, of }: { used: number; of: number }) {
 }
 
 function Asked({ details }: { details: ApiMemberDetails }) {
+  const isPhone = usePhone();
   const { keyspace, slowLog, clients, clientsTotal, info } = details;
   return (
     <>
@@ -140,7 +165,13 @@ function Asked({ details }: { details: ApiMemberDetails }) {
         </Card>
       </div>
       <Card title="Connections" end={<span className="note">{count(clientsTotal)} in all</span>}>
-        <LongTable caption="Connections" columns={clientColumns} rows={clients} keyOf={({ id }) => id} />
+        <LongTable
+          caption="Connections"
+          columns={isPhone ? phoneClientColumns : clientColumns}
+          rowPx={isPhone ? 60 : 38}
+          rows={clients}
+          keyOf={({ id }) => id}
+        />
       </Card>
       <Card title="INFO">
         {Object.entries(info).map(([section, fields]) => (

@@ -28,7 +28,6 @@ function columnsFor(primary: string | null, chosen: string | null): readonly Col
     { name: 'Epoch', figure: true, cell: ({ epoch }) => count(epoch) },
     {
       name: 'Says',
-      wide: true,
       cell: ({ agreesDown, failover, state }) =>
         [
           ...(agreesDown ? ['the primary is down'] : []),
@@ -52,7 +51,7 @@ function columnsFor(primary: string | null, chosen: string | null): readonly Col
     {
       name: 'Action',
       cell: ({ id }) => (
-        <ActionButton operation={{ kind: 'restart', process: id }} label={`Restart ${id}…`} small />
+        <ActionButton operation={{ kind: 'restart', process: id }} label="Restart…" about={id} small />
       ),
     },
   ];

@@ -114,12 +114,17 @@ function memberContent(member: ApiMember | undefined, view: ApiView): Content | 
     state: view.promoting === member.id || up ? role : member.state,
     tone: up && (member.trouble ?? member.refusal) !== null ? 'warn' : toneOf(member.state),
     lines: [
-      member.trouble ?? member.refusal ?? standing(member),
+      troubleOf(member) ?? standing(member),
       figures.length > 0 ? figures.join(' · ') : `${member.address}:${member.port}`,
     ],
     brief: up ? role : member.state,
     href: `#/members/${encodeURIComponent(member.id)}`,
   };
+}
+
+/** Without its name, which stands above. */
+function troubleOf({ id, trouble, refusal }: ApiMember): string | undefined {
+  return (trouble ?? refusal)?.replace(`${id}: `, '');
 }
 
 function standing(member: ApiMember): string {
@@ -144,7 +149,7 @@ function sentinelContent(sentinel: ApiSentinel | undefined, view: ApiView): Cont
   const vote = voted !== null && voted.epoch > sentinel.epoch ? `voted, epoch ${voted.epoch}` : null;
   const word = sentinel.names === null ? 'names nobody' : `names ${sentinel.names}`;
   const up = sentinel.state === 'up';
-  const seen = sentinel.ageMs === null ? '' : `, seen ${ago(sentinel.ageMs)}`;
+  const seen = sentinel.ageMs === null ? '' : `, ${ago(sentinel.ageMs)}`;
   const line = vote ?? (up ? word : `${sentinel.state}${seen}`);
   return {
     title: sentinel.id,

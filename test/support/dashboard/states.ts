@@ -104,6 +104,27 @@ export function degraded(): Told {
   });
 }
 
+/** The guard of the data does not start the old primary, whose files are gone. */
+export function refusedMember(): Told {
+  const now = viewAfterCrash();
+  const refusal = 'redis-1 had data, and its files are gone: started as it is, it would be empty';
+  return told({
+    view: {
+      ...now,
+      state: 'degraded',
+      problems: [refusal],
+      members: [
+        {
+          ...now.members[0]!,
+          ...{ state: 'down', role: null, pid: null, linkUp: false, refusal, refusalCode: 'would-wipe' },
+          ...{ ageMs: 41_000, lagBytes: null, memory: null, keys: null, commandsPerSecond: null },
+        },
+        ...now.members.slice(1),
+      ],
+    },
+  });
+}
+
 /** Just started: nobody has connected, nothing has happened. */
 export function empty(): Told {
   const quiet = {
