@@ -1,11 +1,20 @@
 /** `init --from`: what runs becomes a spec, and `up` of that spec runs the same. */
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import { parseDocument } from 'yaml';
+import { fillWithAllTypes } from '../support/all-types.ts';
 import { holdfast } from '../support/deployment.ts';
 import { freePortRun } from '../support/free-ports.ts';
-import { cleanUp, client, kill9, startRedis, startSentinel, tempFolder } from '../support/redis-processes.ts';
+import {
+  cleanUp,
+  client,
+  kill9,
+  type Server,
+  startRedis,
+  startSentinel,
+  tempFolder,
+} from '../support/redis-processes.ts';
 import { adminPassword, startDeployment } from '../support/replica-set.ts';
 
 afterAll(cleanUp);
@@ -66,12 +75,52 @@ test('a Sentinel deployment with a password becomes a spec, and up brings the sa
         expect(await redis.config('GET', name), name).toEqual([name, value]);
       }
     }
+    await runMigrateCommands(folder, file, stateDir);
     const gate = client(port + 6, { password: adminPassword });
     expect(await gate.set('as', 'before')).toBe('OK');
   } finally {
     await holdfast(['down', file, '--state-dir', stateDir]);
   }
 }, 60_000);
+
+/** Every `holdfast migrate` of docs/migrating.md, from a server with a password into the deployment, through its gate. */
+async function runMigrateCommands(folder: string, spec: string, stateDir: string): Promise<void> {
+  const password = 'told-by-nobody';
+  const passwordFile = path.join(folder, 'servers.password');
+  writeFileSync(passwordFile, password, { mode: 0o600 });
+  const source = await startRedis(['--requirepass', password]);
+  await fillWithAllTypes(client(source.port, { password }), 60);
+  const page = readFileSync('docs/migrating.md', 'utf8');
+  const all = [...page.matchAll(/^```sh\n(.*?)^```/gms)].flatMap(([, block = '']) =>
+    block.trim().split('\n'),
+  );
+  const commands = all
+    .map((line) => line.replace(/^holdfast /, ''))
+    .filter((line) => !line.startsWith('init '));
+  expect(commands.map((line) => line.split(' ', 2).join(' '))).toEqual([
+    'migrate scan',
+    'rdb merge',
+    'restore all.rdb',
+    'migrate verify',
+  ]);
+  for (const name of ['one.rdb', 'two.rdb']) await saveAs(source, password, path.join(folder, name));
+  for (const command of commands) {
+    const words = command
+      .replace('10.0.1.55:6379', `127.0.0.1:${source.port}`)
+      .replace('holdfast.yaml', spec)
+      .replace('servers.password', passwordFile)
+      .replaceAll(/\w+\.rdb/g, (name) => path.join(folder, name))
+      .split(' ');
+    const state = words[0] === 'rdb' ? [] : ['--state-dir', stateDir];
+    const { status, stdout, stderr } = await holdfast([...words, ...state]);
+    expect(status, `${command}: ${stdout}${stderr}`).toBe(0);
+  }
+}
+
+async function saveAs({ port, folder }: Server, password: string, file: string): Promise<void> {
+  await client(port, { password }).save();
+  copyFileSync(path.join(folder, 'dump.rdb'), file);
+}
 
 test('a server alone, a server without CONFIG, and what is no server', async () => {
   const folder = tempFolder();
