@@ -72,7 +72,10 @@ export interface GateLimits {
   elements: number;
   /** Bytes of one client's requests that wait in the gate; beyond it the gate stops reading from that client. */
   requestBytes: number;
-  /** Bytes of replies that wait for one client to read them; beyond it that client is closed. */
+  /**
+   * Bytes of replies that wait for one client to read them; beyond it that client is closed. A member may keep four times as
+   * many for one that writes much before it reads anything.
+   */
   replyBytes: number;
   /** Bytes of all clients' requests and replies that wait in the gate. */
   totalBytes: number;

@@ -26,8 +26,8 @@ const ownRules: Record<OwnUser, string> = {
     '+memory|stats +memory|doctor +latency|latest +latency|reset +slowlog|get +slowlog|len +script|kill',
     '+command +set +get +del',
   ),
-  // Looks who is primary, and learns the commands; clients' commands run as the clients' own users.
-  gate: '-@all +ping +info +role +command +client|setname +client|id +wait',
+  // Looks who is primary, learns the commands, and sees what a member keeps for one that does not read; clients' commands run as the clients' own users.
+  gate: '-@all +ping +info +role +command +client|setname +client|id +client|list +wait',
   backup: '-@all +psync +replconf +ping +info +role +dbsize',
   // Brings single keys back beside those that are there.
   restore: '~* -@all +restore +exists +dump +pttl +select +ping +client|setname',

@@ -64,8 +64,8 @@ const rights: Record<OwnUser, string> = {
     'latency|reset memory|doctor memory|stats ping replicaof role save script|kill set shutdown slaveof slowlog|get ' +
     'slowlog|len wait',
   gate:
-    'client|id client|setname command|count command|docs command|getkeys command|getkeysandflags command|help ' +
-    'command|info command|list info ping role wait',
+    'client|id client|list client|setname command|count command|docs command|getkeys command|getkeysandflags ' +
+    'command|help command|info command|list info ping role wait',
   backup: 'dbsize info ping psync replconf role',
   restore: 'client|setname dump exists ping pttl restore select',
 };

@@ -9,6 +9,7 @@ import type { AckWatch } from '../upstream/ack-watch.ts';
 import type { ServerRuns } from '../upstream/server-runs.ts';
 import type { Tenant } from '../upstream/tenant.ts';
 import type { Upstream } from '../upstream/upstream.ts';
+import type { Apart } from './apart.ts';
 import type { Buffered } from './buffered.ts';
 import type { ClientOutput } from './client-output.ts';
 import type { Flow } from './flow.ts';
@@ -76,6 +77,7 @@ export interface Client extends Tenant {
   readonly retries: RetryQueue;
   readonly output: ClientOutput;
   readonly flow: Flow;
+  readonly apart: Apart;
   /** When it came: ms since 1970, and monotonic. */
   readonly since: number;
   readonly cameAt: number;
@@ -87,6 +89,8 @@ export interface Client extends Tenant {
   /** Whether it wants replies: `skip` not the next one. */
   readonly replies: 'on' | 'off' | 'skip';
   setReplies(mode: 'on' | 'off' | 'skip'): void;
+  /** It goes on when nothing is in flight any more. */
+  readonly waiting: boolean;
   /** Its next request waits for a primary. False when that was so before, or there is none. */
   startHold(): boolean;
   /** It waits no more. */
@@ -106,6 +110,8 @@ export interface Client extends Tenant {
   sendOne(command: Command, buf: Buffer, start: number, end: number): boolean;
   /** Has the request sent again when everything that is in flight was answered. */
   sendAgain(item: Again): void;
+  /** What answers it is kept in the gate, if it does not read. */
+  readOn(): void;
   /** A reply that is its next: written at once, or kept while an earlier request is sent again. */
   deliver(buf: Buffer, start: number, end: number): void;
   /** A confirmation of a subscription: CLIENT REPLY does not silence it. */

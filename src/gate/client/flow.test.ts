@@ -1,8 +1,18 @@
 import { expect, test } from 'vitest';
-import { Flow, lookMs } from './flow.ts';
+import { Flow, type Look, lookMs } from './flow.ts';
 
 const kib = 1024;
 const mib = 1024 * kib;
+
+/** A client that has so many KiB unread, has read nothing since, and has more to ask. */
+const seen = (unreadKib: number, other: Partial<Look> = {}): Look => ({
+  unread: unreadKib * kib,
+  pending: unreadKib * kib,
+  waits: true,
+  hasRoom: true,
+  apart: 'no',
+  ...other,
+});
 
 test('what one client has in flight is bounded in requests, in their bytes, and in replies to come', () => {
   const flow = new Flow(64 * mib);
@@ -41,13 +51,10 @@ test('who reads slowly is waited for; who reads nothing and has more to ask gets
   expect(flow.isSlow(63 * kib)).toBe(false);
   expect(flow.isSlow(64 * kib)).toBe(true);
   for (let unread = 600; unread > 500; unread--)
-    expect(flow.look(unread * kib, unread * kib, true, true)).toBe('wait');
+    expect(flow.look(seen(unread, { apart: 'can' }))).toBe('wait');
   const looks = [];
   for (let unread = 64; unread <= 1024; unread *= 2) {
-    looks.push(
-      flow.look(unread * kib, unread * kib, true, true),
-      flow.look(unread * kib, unread * kib, true, true),
-    );
+    looks.push(flow.look(seen(unread)), flow.look(seen(unread)));
   }
   expect(looks.slice(0, -2)).toEqual(Array.from({ length: 4 }, () => ['wait', 'go-on']).flat());
   expect(looks.slice(-2)).toEqual(['wait', 'wait']);
@@ -55,17 +62,27 @@ test('who reads slowly is waited for; who reads nothing and has more to ask gets
   expect(flow.isSlow(64 * kib)).toBe(true);
 });
 
+test('who reads nothing and can be set apart is, and is given up once its server may keep no more of it', () => {
+  const flow = new Flow(mib);
+  expect([flow.look(seen(80, { apart: 'can' })), flow.look(seen(80, { apart: 'can' }))]).toEqual([
+    'wait',
+    'apart',
+  ]);
+  for (let look = 0; look < 1000; look++) expect(flow.look(seen(80, { apart: 'yes' }))).toBe('wait');
+  const verdicts = Array.from({ length: 10_000 / lookMs }, () => flow.look(seen(80, { apart: 'full' })));
+  expect(verdicts.filter((verdict) => verdict !== 'wait')).toEqual(['close']);
+  expect(verdicts.at(-1)).toBe('close');
+});
+
 test('who has all that it may have, more to ask, and reads nothing for ten seconds is given up', () => {
   for (const hasRoom of [true, false]) {
     const flow = new Flow(64 * kib);
-    const verdicts = Array.from({ length: 10_000 / lookMs + 1 }, () =>
-      flow.look(80 * kib, 80 * kib, true, hasRoom),
-    );
+    const verdicts = Array.from({ length: 10_000 / lookMs + 1 }, () => flow.look(seen(80, { hasRoom })));
     expect(verdicts.filter((verdict) => verdict !== 'wait')).toEqual(['close']);
     expect(verdicts.at(-1)).toBe('close');
     // Who has nothing more to ask may take as long as it likes.
     const quiet = new Flow(64 * kib);
     for (let look = 0; look < 1000; look++)
-      expect(quiet.look(80 * kib, 80 * kib, false, hasRoom)).toBe('wait');
+      expect(quiet.look(seen(80, { hasRoom, waits: false }))).toBe('wait');
   }
 });

@@ -9,9 +9,9 @@
  *
  * **Unread.** While 64 KiB of its replies wait to be read, nothing more is sent for it. Some clients write all they have
  * before they read anything (a long pipeline): they would wait for ever. So when it has read nothing for a moment,
- * though something of it waits, it may have twice as much unread, and so on up to 7/8 of `replyBytes`. One that has read
- * everything starts again with 64 KiB. One that has that much unread, more to ask, and reads nothing for ten seconds
- * never will: it is closed.
+ * though something of it waits, it is set apart: see apart.ts. Where that can't be (a transaction), it may have twice as
+ * much unread, and so on up to 7/8 of `replyBytes`. One that has read everything starts again with 64 KiB. One that has as
+ * much unread as it may, here or at the member, more to ask, and reads nothing for ten seconds never will: it is closed.
  */
 
 const mostRequests = 1024;
@@ -98,24 +98,42 @@ export class Flow {
     this.#stuckMs = 0;
   }
 
-  /**
-   * A look at a slow client, every `lookMs`.
-   * @param unread the bytes that it has not read
-   * @param pending a number that changes when it reads anything
-   * @param waits whether it has more to ask
-   * @param hasRoom whether the gate has memory for more
-   */
-  look(unread: number, pending: number, waits: boolean, hasRoom: boolean): 'wait' | 'go-on' | 'close' {
+  /** As much as it may ever have unread. */
+  get mostUnread(): number {
+    return this.#mostUnread;
+  }
+
+  /** A look at a slow client, every `lookMs`. */
+  look({ unread, pending, waits, hasRoom, apart }: Look): 'wait' | 'go-on' | 'apart' | 'close' {
     const stuck = pending === this.#pending;
     this.#pending = pending;
     this.#stuckMs = stuck && waits ? this.#stuckMs + lookMs : 0;
     if (!this.isSlow(unread)) return 'go-on';
     if (!stuck || !waits) return 'wait';
-    if (this.#allowance < this.#mostUnread && hasRoom) {
-      this.#allowance = Math.min(this.#mostUnread, this.#allowance * 2);
+    const isApart = apart === 'yes' || apart === 'full';
+    if (isApart ? apart === 'yes' && unread < this.#mostUnread : apart === 'can') {
       this.#stuckMs = 0;
+      return isApart ? 'wait' : 'apart';
+    }
+    if (apart === 'no' && this.#allowance < this.#mostUnread && hasRoom) {
+      this.#stuckMs = 0;
+      this.#allowance = Math.min(this.#mostUnread, this.#allowance * 2);
       return this.isSlow(unread) ? 'wait' : 'go-on';
     }
     return this.#stuckMs >= giveUpMs ? 'close' : 'wait';
   }
+}
+
+/** What is seen of a slow client. */
+export interface Look {
+  /** The bytes that it has not read. */
+  unread: number;
+  /** A number that changes when it reads anything. */
+  pending: number;
+  /** It has more to ask. */
+  waits: boolean;
+  /** The gate has memory for more. */
+  hasRoom: boolean;
+  /** Whether it is set apart, and then as much is kept for it as may be; or could be. */
+  apart: 'yes' | 'full' | 'can' | 'no';
 }

@@ -1,24 +1,24 @@
-import { Buffer } from 'node:buffer';
+import type { Buffer } from 'node:buffer';
 import type { Socket } from 'node:net';
-import { MINUS } from '../../resp/bytes.ts';
 import { writeError } from '../../resp/write.ts';
 import type { Command } from '../commands/command-table.ts';
 import type { ClosedFor } from '../control/control-api.ts';
 import { Place } from '../upstream/place.ts';
 import type { Loss, Run } from '../upstream/run-ring.ts';
+import { Apart } from './apart.ts';
 import type { Client, Router } from './client.ts';
 import { ClientOutput } from './client-output.ts';
 import { blockedMs, Farewell } from './farewell.ts';
 import { Flow } from './flow.ts';
 import { Intake } from './intake.ts';
 import { answerOrRetry, retryLost, sendAgain } from './replay.ts';
+import { Replies } from './replies.ts';
 import { RequestBuffer } from './request-buffer.ts';
 import { type Again, RetryQueue } from './retry-queue.ts';
 import { sendNext } from './send-next.ts';
 import { sendPlainly } from './send-plain.ts';
 import { Session } from './session.ts';
 import { SharedReadSocket } from './shared-reads.ts';
-import { SlowReader } from './slow-reader.ts';
 import { sendSpecial } from './specials.ts';
 import { restoreTracking } from './tracking-restore.ts';
 import { isUnasked } from './unasked.ts';
@@ -38,10 +38,11 @@ export class GateClient implements Client {
   readonly requests = new RequestBuffer();
   readonly output: ClientOutput;
   readonly flow: Flow;
+  readonly apart = new Apart(this);
+  readonly #replies: Replies;
   readonly since = Date.now();
   readonly cameAt = performance.now();
   #pumping = false;
-  readonly #slow = new SlowReader(this);
   readonly #intake = new Intake(this, () => this.idle() && this.retries.isEmpty && !this.#settling);
   readonly #farewell = new Farewell(this);
   readonly retries = new RetryQueue();
@@ -56,7 +57,6 @@ export class GateClient implements Client {
   #settling = false;
   /** How to give up the answer that the gate itself is making for it. */
   #parked: (() => void) | null = null;
-  replies: 'on' | 'off' | 'skip' = 'on';
   lastCommand = '';
   #counted = 0;
   closing = false;
@@ -69,6 +69,7 @@ export class GateClient implements Client {
     this.router = router;
     this.output = new ClientOutput(socket, router.counters);
     this.flow = new Flow(router.config.limits.replyBytes);
+    this.#replies = new Replies(this, socket);
     const intake = this.#intake;
     if (socket instanceof SharedReadSocket) socket.receive = (buf, bytes) => intake.receive(buf, bytes);
     else socket.on('data', (chunk: Buffer) => intake.receive(chunk, chunk.length));
@@ -87,8 +88,8 @@ export class GateClient implements Client {
     this.closed = true;
     if (reason !== undefined) this.router.counters.close(reason);
     this.socket.destroy();
-    this.#slow.stop();
-    this.output.drained();
+    this.#replies.drained();
+    this.apart.stop();
     this.#intake.abandon();
     this.#parked?.();
     this.router.buffered.update(this);
@@ -100,7 +101,7 @@ export class GateClient implements Client {
   }
 
   get direct(): boolean {
-    return !this.retries.collecting && this.replies !== 'skip';
+    return !this.retries.collecting && this.#replies.mode !== 'skip';
   }
 
   get expectant(): boolean {
@@ -109,6 +110,14 @@ export class GateClient implements Client {
 
   get unread(): number {
     return this.output.unread;
+  }
+
+  get patientBytes(): number {
+    return this.apart.patientBytes ?? this.flow.mostUnread;
+  }
+
+  get replies(): 'on' | 'off' | 'skip' {
+    return this.#replies.mode;
   }
 
   whenRead(onRead: () => void): void {
@@ -141,7 +150,7 @@ export class GateClient implements Client {
   }
 
   setReplies(mode: 'on' | 'off' | 'skip'): void {
-    this.replies = mode;
+    this.#replies.mode = mode;
   }
 
   startHold(): boolean {
@@ -180,16 +189,23 @@ export class GateClient implements Client {
   }
 
   #onDrained(): void {
-    this.#slow.stop();
-    this.output.drained();
+    this.#replies.drained();
     this.flow.drained();
+    if (this.apart.goesOn && this.inFlight === 0) this.#rejoin();
     this.router.buffered.update(this);
     this.resume();
     this.pump();
   }
 
+  /** It has all its answers, and goes where others go. */
+  #rejoin(): void {
+    this.apart.stop();
+    if (this.place.own !== null) this.router.giveBack(this);
+  }
+
   /** Whether it may have one more request under way; if not, pump is called when that is so. */
   #mayAsk(): boolean {
+    if (this.apart.goesOn) return true;
     if (this.flow.isSlow(this.output.unread)) return false;
     if (this.inFlight === 0 || this.flow.room(this.place.current?.window ?? 1, false) > 0) return true;
     this.flow.starve();
@@ -258,7 +274,13 @@ export class GateClient implements Client {
   idle(): boolean {
     if (this.inFlight === 0) return true;
     this.waiting = true;
+    this.readOn();
     return false;
+  }
+
+  /** Its connection does not wait for it to read. */
+  readOn(): void {
+    if (this.apart.on) this.place.own?.readOn();
   }
 
   sendOne(command: Command, buf: Buffer, start: number, end: number): boolean {
@@ -270,7 +292,7 @@ export class GateClient implements Client {
       if (this.session.transaction.open) this.session.transaction.spoil();
       this.deliver(refusal, 0, refusal.length);
     } else if (command.behaviour.kind !== 'plain' || this.session.transaction.open) {
-      sent = sendSpecial(this, command, buf, start, end);
+      sent = this.apart.end() && sendSpecial(this, command, buf, start, end);
     } else sent = sendPlainly(this, command, buf, null, start, end);
     if (!sent) return false;
     command.calls++;
@@ -298,45 +320,19 @@ export class GateClient implements Client {
   }
 
   confirm(buf: Buffer, start: number, end: number): void {
-    if (this.replies === 'skip') this.replies = 'on';
-    this.write(buf, start, end);
+    this.#replies.confirm(buf, start, end);
   }
 
   deliver(buf: Buffer, start: number, end: number): void {
-    if (this.retries.collecting) {
-      this.retries.again({ reply: Buffer.from(buf.subarray(start, end)) });
-      return;
-    }
-    if (this.replies === 'on') {
-      if (buf[start] === MINUS) this.router.counters.error(buf, start, end);
-      this.write(buf, start, end);
-    } else if (this.replies === 'skip') this.replies = 'on';
+    this.#replies.deliver(buf, start, end);
   }
 
   write(buf: Buffer, start: number, end: number): void {
-    if (this.closed) return;
-    this.output.write(buf, start, end);
-    if (this.socket.writableLength > 0) this.#onSlow(this.socket.writableLength);
+    this.#replies.write(buf, start, end);
   }
 
   pass(buf: Buffer, start: number, end: number): boolean {
-    if (this.replies !== 'on' || this.retries.collecting || this.closed) {
-      this.deliver(buf, start, end);
-      return false;
-    }
-    const lent = this.output.writeInPlace(buf, start, end);
-    if (this.socket.writableLength > 0) this.#onSlow(this.socket.writableLength);
-    return lent;
-  }
-
-  #onSlow(bytes: number): void {
-    if (bytes > this.router.config.limits.replyBytes) {
-      this.close('slow-reader');
-      return;
-    }
-    if (!this.flow.isSlow(bytes)) return;
-    this.#slow.watch();
-    this.router.buffered.update(this);
+    return this.#replies.pass(buf, start, end);
   }
 
   onReply(run: Run, buf: Buffer, start: number, end: number): void {
@@ -353,7 +349,12 @@ export class GateClient implements Client {
     this.flow.sent(requests, bytes);
   }
 
+  onRunExtended(requests: number): void {
+    this.flow.sent(requests, 0);
+  }
+
   onRunLost(run: Run, loss: Loss): void {
+    if (!run.kept) this.apart.stop();
     retryLost(this, run, loss);
     this.inFlight--;
     this.flow.done(run.count, run.end - run.start);
@@ -370,6 +371,10 @@ export class GateClient implements Client {
 
   /** Nothing is in flight: what is sent again comes first, then the rest. */
   onIdle(): void {
+    if (this.apart.on && this.unread === 0) {
+      this.#rejoin();
+      this.pump();
+    }
     if (this.retries.collecting) {
       const resubscribed = this.retries.release();
       const rewound = this.session.transaction.rewind();
@@ -377,6 +382,6 @@ export class GateClient implements Client {
       if (rewound || resubscribed) this.router.dropOwn(this);
       this.pump();
     } else if (this.waiting) this.pump();
-    if (this.place.own !== null && this.inFlight === 0) this.router.giveBack(this);
+    if (this.place.own !== null && this.inFlight === 0 && !this.apart.on) this.router.giveBack(this);
   }
 }

@@ -37,7 +37,7 @@ export class Intake {
     client.pump();
     requests.keep();
     if (client.place.current?.crowd.isFullFor(client)) this.#pause();
-    if (requests.size > 0 && client.flow.isSlow(client.unread)) this.#pause();
+    if (requests.size > 0 && this.#mustRead()) this.#pause();
     const { requestBytes } = router.config.limits;
     if (requests.size <= requestBytes) return;
     if (requests.incomplete) this.#startLong();
@@ -48,7 +48,7 @@ export class Intake {
   resume(): void {
     const client = this.#client;
     const full = client.place.current?.crowd.full || this.#long.stalled;
-    if (!this.#paused || full || client.flow.isSlow(client.unread)) return;
+    if (!this.#paused || full || this.#mustRead()) return;
     this.#paused = false;
     client.socket.resume();
     client.pump();
@@ -70,8 +70,14 @@ export class Intake {
 
   /** Its request is longer than what may be kept: how it goes on depends on what it is. */
   #startLong(): void {
-    if (this.#long.begin(this.#isFree())) this.resume();
+    if (this.#long.begin(this.#isFree)) this.resume();
     else this.#pause();
+  }
+
+  /** The client has to read first. */
+  #mustRead(): boolean {
+    const { apart, flow, unread } = this.#client;
+    return !apart.goesOn && flow.isSlow(unread);
   }
 
   #pause(): void {

@@ -338,6 +338,8 @@ export class Listener implements Router, ConnectionsOwner {
       this.#era++;
     }
     this.connections.reroute(this.clients, lostForMs);
+    // What waits for answers does not wait until they are read.
+    if (this.holding !== 'none') for (const client of this.clients) client.readOn();
     if (this.holding !== 'all') this.held.pumpAll();
   }
 }

@@ -25,8 +25,9 @@ export class LongIntake {
    * What is there of the client's next request is not whole. True when more of it may be read; else it is longer than
    * what may be kept, and waits until those before it are answered, until there is a connection, or until the server
    * has taken what it has.
+   * @param isReady nothing before it is under way
    */
-  begin(ready: boolean): boolean {
+  begin(isReady: () => boolean): boolean {
     const client = this.#client;
     // A client also stands still because it does not read: then its request is short, perhaps not even named yet.
     if (client.requests.size <= client.router.config.limits.requestBytes) return true;
@@ -37,7 +38,7 @@ export class LongIntake {
       client.pump();
       return false;
     }
-    if (!ready) return false;
+    if (!isReady()) return false;
     this.#long =
       way === 'pass' ? LongRequest.start(client, () => client.resume()) : LongRequest.refuse(client, way);
     return this.#long?.stalled === false;

@@ -17,6 +17,7 @@ import type { Again, Item } from './retry-queue.ts';
  * - A write may have been executed: it is answered with UNCERTAIN; or sent again when the configuration says so and
  *   the command's rule allows it: see commands/retry.ts.
  * - A blocking command, a subscription and a MULTI that was not EXECed are carried over: see handlers.ts.
+ * - What a client asks that is set apart (apart.ts) is not kept: whatever it was, it is answered with UNCERTAIN.
  * - What was not sent waits, and is answered with NOPRIMARY when that takes too long: it was not executed.
  *
  * `fateOf` decides, for every request whose handler does not say why it may be executed twice. A command that the
@@ -29,6 +30,10 @@ const uncertain = writeError(
 
 /** A reply to a run of several requests that is not simply passed on: an error, or one behind a retry. */
 export function answerOrRetry(client: Client, run: Run, buf: Buffer, start: number, end: number): void {
+  if (!run.kept) {
+    client.deliver(buf, start, end);
+    return;
+  }
   const refusal = refusalOf(buf, start, end);
   if (refusal !== null && client.router.onRefusal(client, refusal)) {
     client.sendAgain({ request: currentRequest(run) });
@@ -56,6 +61,7 @@ export function retryLost(client: Client, run: Run, { server, sent, silent }: Lo
   // What was not sent lost nothing here, and keeps what it had lost before.
   client.retries.losing({ run: sent ? server : '', era, deaths }, () => {
     if (run.handler !== null) run.handler.onLost(loss);
+    else if (!run.kept) answerUncertain(client, run.left);
     else for (const request of requestsOf(run)) loseRequest(client, request, loss);
   });
 }
@@ -121,9 +127,9 @@ export function sendAgain(client: Client, { request, loss, block, ends }: Again)
   return client.sendOne(command, request, 0, request.length);
 }
 
-export function answerUncertain(client: Client): void {
-  client.router.counters.uncertain++;
-  client.retries.again({ reply: uncertain });
+export function answerUncertain(client: Client, times = 1): void {
+  client.router.counters.uncertain += times;
+  client.retries.again({ reply: uncertain, times });
 }
 
 /** The client has waited for a primary long enough: every whole request that is here is answered with an error. */

@@ -5,7 +5,13 @@ import type { Subscriptions } from './session.ts';
  * Something that waits for its turn in a client's order: a request that has to be sent (again), or a reply that is
  * known already and waits for those before it.
  */
-export type Item = Again | { reply: Buffer };
+export type Item = Again | Answer;
+
+export interface Answer {
+  reply: Buffer;
+  /** To so many requests; one, if it does not say. */
+  times?: number;
+}
 
 export interface Again {
   request: Buffer;
@@ -69,8 +75,11 @@ export class RetryQueue {
     return this.#next.length;
   }
 
+  /** The next one is done, or one time of it. */
   shift(): void {
-    this.#next.shift();
+    const item = this.#next[0];
+    if (item !== undefined && 'reply' in item && item.times !== undefined && item.times > 1) item.times--;
+    else this.#next.shift();
   }
 
   /** It comes after what is here, and before what the client has not taken yet. */

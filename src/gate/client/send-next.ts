@@ -8,7 +8,7 @@ import { takeOdd } from './odd-requests.ts';
  * there may be more to do at once.
  */
 export function sendNext(client: Client): boolean {
-  const { router, requests, flow } = client;
+  const { router, requests, flow, apart } = client;
   const { frame, buf, end } = requests;
   const start = requests.pos;
   const plain = !client.session.transaction.open && !router.refuses;
@@ -46,14 +46,17 @@ export function sendNext(client: Client): boolean {
       writes = true;
     }
     if (route === null) {
-      route = router.route(client, false);
+      if (!apart.ready()) return false;
+      route = router.route(client, false, apart.on);
       if (route === null) return false;
     }
-    if (!command.write && !reads) {
+    if (apart.on) {
+      if (count === 0) room = apart.room(route);
+    } else if (!command.write && !reads) {
       reads = true;
       room = flow.room(route.window, true);
     } else if (count === 0) room = flow.room(route.window, false);
-    if (count >= room && (count > 0 || client.inFlight > 0)) {
+    if (count >= room && (count > 0 || client.inFlight > 0 || apart.on)) {
       starved = true;
       break;
     }
@@ -62,12 +65,23 @@ export function sendNext(client: Client): boolean {
     pos = next;
   }
   if (count > 0) {
-    (route as Upstream).send(client, buf, start, pos, count, writes, null).reads = reads;
+    if (apart.on) apart.send(route as Upstream, buf, start, pos, count, writes);
+    else (route as Upstream).send(client, buf, start, pos, count, writes, null).reads = reads;
     router.counters.commands += count;
     requests.pos = pos;
     client.onSent(command);
   }
-  if (starved) flow.starve();
+  // Who is set apart goes on when its server takes more.
+  if (starved && !apart.on) flow.starve();
   if (held) router.hold(client);
   return !held && !starved && pos < end && !requests.incomplete;
+}
+
+/** Whether a client's next request is one that `sendNext` sends together with others. */
+export function nextIsPlain(client: Client): boolean {
+  const { requests, retries, router, session } = client;
+  if (!retries.isEmpty || session.transaction.open || requests.size === 0) return false;
+  const next = requests.next(requests.pos, router.limitsOf(client));
+  const { count, nameStart, nameEnd } = requests.frame;
+  return next > 0 && count > 0 && router.table.find(requests.buf, nameStart, nameEnd).plain;
 }

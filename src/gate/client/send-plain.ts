@@ -12,8 +12,13 @@ export function sendPlainly(
   start = 0,
   end: number = buf.length,
 ): boolean {
-  const route = client.router.route(client, !command.read);
+  const { apart } = client;
+  if (handler === null && !apart.ready()) return false;
+  const route = client.router.route(client, !command.read, apart.on);
   if (route === null) return false;
-  route.send(client, buf, start, end, 1, !command.read, handler);
+  if (handler === null && apart.on) {
+    if (apart.room(route) < 1) return false;
+    apart.send(route, buf, start, end, 1, !command.read);
+  } else route.send(client, buf, start, end, 1, !command.read, handler);
   return true;
 }

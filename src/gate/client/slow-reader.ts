@@ -1,5 +1,6 @@
 import type { Client } from './client.ts';
 import { lookMs } from './flow.ts';
+import { nextIsPlain } from './send-next.ts';
 
 /** Looks at a client that does not read, again and again until it has read everything: flow.ts says what follows. */
 export class SlowReader {
@@ -21,10 +22,17 @@ export class SlowReader {
 
   #look(): void {
     const client = this.#client;
-    const { flow, output, requests, router } = client;
-    const verdict = flow.look(output.unread, output.pending, requests.size > 0, router.buffered.hasRoom);
+    const { apart, flow, output, router } = client;
+    const verdict = flow.look({
+      unread: output.unread,
+      pending: output.pending,
+      waits: client.hasWork,
+      hasRoom: router.buffered.hasRoom,
+      apart: apart.goesOn ? (apart.full ? 'full' : 'yes') : nextIsPlain(client) ? 'can' : 'no',
+    });
     if (verdict === 'close') client.close('slow-reader');
-    else if (verdict === 'go-on') {
+    else if (verdict !== 'wait') {
+      if (verdict === 'apart') apart.want();
       client.resume();
       client.pump();
     }

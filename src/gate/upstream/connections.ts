@@ -233,6 +233,7 @@ export class Connections {
   #expire(upstream: Upstream, lostForMs: number): void {
     if (upstream.expiring) return;
     upstream.expiring = true;
+    upstream.readOn();
     const blocked = upstream.ring.peek()?.handler?.blocking === true;
     const end = () => {
       upstream.expiring = false;

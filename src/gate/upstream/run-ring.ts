@@ -29,6 +29,8 @@ export interface ReplySink {
   readonly heldSince: number;
   /** Bytes that it has not read yet. */
   readonly unread: number;
+  /** So many of them it may have before a connection stands still that it has for itself. */
+  readonly patientBytes: number;
   /** Replies that are its next, as they stand in memory. True when they must stay there. */
   pass(buf: Buffer, start: number, end: number): boolean;
   /** Bytes that are in nobody's turn. */
@@ -36,6 +38,8 @@ export interface ReplySink {
   /** One reply to a run of several requests that can't simply be passed on. */
   onReply(run: Run, buf: Buffer, start: number, end: number): void;
   onRunSent(requests: number, bytes: number): void;
+  /** So many requests more are in the run that was sent last. */
+  onRunExtended(requests: number): void;
   onRunDone(run: Run, replyBytes: number): void;
   /** The run's connection broke. */
   onRunLost(run: Run, loss: Loss): void;
@@ -74,11 +78,14 @@ export interface ReplyHandler {
 
 /**
  * Requests of one client, one after the other in memory, that were sent and wait for their replies. Their bytes
- * are kept until then, so that they can be sent again; only a failover ever looks at them.
+ * are kept until then, so that they can be sent again; only a failover ever looks at them. A client that writes much and
+ * reads nothing has a run of which nothing is kept but how many requests it has.
  */
 export class Run {
   client: ReplySink | null = null;
   handler: ReplyHandler | null = null;
+  /** Its requests are in `bytes[start, end)`. */
+  kept = true;
   bytes: Buffer | null = null;
   start = 0;
   end = 0;
@@ -139,6 +146,14 @@ export class RunRing {
     this.#sent++;
   }
 
+  /** So many requests more are in the last run, and were written. */
+  extend(requests: number): void {
+    const run = this.at(this.#size - 1);
+    run.count += requests;
+    run.left += requests;
+    this.#requestsSent += requests;
+  }
+
   /** The run to fill in, already at the end of the queue. */
   push(): Run {
     if (this.#size === this.#runs.length) this.#grow();
@@ -149,6 +164,10 @@ export class RunRing {
 
   peek(): Run | undefined {
     return this.#size === 0 ? undefined : this.#runs[this.#head];
+  }
+
+  get last(): Run | undefined {
+    return this.#size === 0 ? undefined : this.at(this.#size - 1);
   }
 
   at(index: number): Run {

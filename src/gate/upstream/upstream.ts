@@ -1,10 +1,12 @@
-import type { Buffer } from 'node:buffer';
+import { Buffer } from 'node:buffer';
 import type { Socket } from 'node:net';
 import { errorText } from '../../base/errors.ts';
 import { bulkEnd } from '../../resp/bulk-end.ts';
 import { MINUS } from '../../resp/bytes.ts';
 import { frameReply, REPLY_MALFORMED, type ReplyProgress } from '../../resp/reply.ts';
 import type { GateTls, MemberAddress } from '../config.ts';
+import { Brake } from './brake.ts';
+import { type Confirm, ConfirmedReading } from './confirmed-reading.ts';
 import { Crowd } from './crowd.ts';
 import { Inbox } from './inbox.ts';
 import { openUpstreamSocket } from './open-socket.ts';
@@ -14,8 +16,7 @@ import { type ReplyHandler, type ReplySink, type Run, RunRing, type Unasked } fr
 export interface UpstreamOptions {
   connectMs: number;
   tls: GateTls | null;
-  /** Calls back when what the server executed until now may be acknowledged; null: at once. */
-  confirm: ((done: (confirmed: boolean) => void) => void) | null;
+  confirm: Confirm;
 }
 
 export interface UpstreamEvents {
@@ -31,8 +32,8 @@ export interface UpstreamEvents {
 
 /** A reply longer than this is passed on before it is whole. */
 const longReplyBytes = 1024 * 1024;
-const slowReaderBytes = 4 * 1024 * 1024;
-const patienceMs = 500;
+/** What the server does not take waits in the gate: no more than this is passed to it then. */
+const untakenBytes = 4 * 1024 * 1024;
 
 /**
  * One pipelined connection to one member. Requests go out in the order of `send`, once per turn of the event
@@ -42,10 +43,7 @@ export class Upstream {
   readonly target: MemberAddress;
   readonly ring = new RunRing();
   readonly #events: UpstreamEvents;
-  readonly #confirm: UpstreamOptions['confirm'];
-  #confirming = false;
-  /** Unanswered runs whose answers have to be confirmed. */
-  #durableInFlight = 0;
+  readonly #reading: ConfirmedReading;
   readonly crowd = new Crowd();
   readonly #inbox = new Inbox();
   readonly #progress: ReplyProgress = { missing: 0, at: 0 };
@@ -54,8 +52,7 @@ export class Upstream {
   /** Bytes of a long bulk string that are passed on as they come; whose they are. */
   #skip = 0;
   #streamingTo: ReplySink | null = null;
-  /** Monotonic ms until when a slow reader may hold up others; 0 before there was one. */
-  #patientUntil = 0;
+  readonly #brake: Brake;
   /** Replies may come that answer nothing: the owner subscribed, or speaks RESP3. */
   outOfBand = false;
   /** Unanswered runs that a hold has to wait for. */
@@ -85,22 +82,27 @@ export class Upstream {
 
   constructor(target: MemberAddress, options: UpstreamOptions, events: UpstreamEvents) {
     const { connectMs, tls } = options;
-    this.#confirm = options.confirm;
+    this.#reading = new ConfirmedReading(options.confirm, this.#inbox, {
+      isClosed: () => this.closed,
+      consume: (end) => this.#consume(end),
+      fail: (reason) => this.fail(reason),
+    });
     this.target = target;
     this.#events = events;
     this.#socket = openUpstreamSocket(target, tls, {
       buffer: () => this.#inbox.room() as Buffer<ArrayBuffer>,
       callback: (bytes) => {
         this.#inbox.received(bytes);
-        this.#onBytes();
+        this.#reading.onBytes();
         return true;
       },
     });
     this.#outbox = new Outbox(this.ring, this.#socket);
+    this.#brake = new Brake(this.#socket, () => events.onSlow?.(this));
     if (tls?.upstream) {
       this.#socket.on('data', (chunk) => {
         this.#inbox.add(chunk);
-        this.#onBytes();
+        this.#reading.onBytes();
       });
     }
     const timer = setTimeout(() => this.fail(`no connection within ${connectMs} ms`), connectMs);
@@ -132,10 +134,11 @@ export class Upstream {
     run.handler = handler;
     run.count = count;
     run.left = count;
+    run.kept = true;
     run.writes = writes;
     run.reads = !writes;
     run.durable = writes || handler?.blocking === true;
-    if (run.durable) this.#durableInFlight++;
+    if (run.durable) this.#reading.sent();
     if (writes) this.writesInFlight++;
     this.#outbox.add(run, buf, start, end);
     this.crowd.add(end - start);
@@ -150,13 +153,13 @@ export class Upstream {
   /** How long, in ms, the server has said nothing though the run at the head waits for its answer. */
   get silentMs(): number {
     const head = this.ring.sent > 0 ? this.ring.peek() : undefined;
-    if (head === undefined || head.handler?.blocking === true) return 0;
+    if (head === undefined || head.handler?.blocking === true || this.#brake.on) return 0;
     return performance.now() - Math.max(head.since, this.#now);
   }
 
   /** How long, in ms, the server has not answered what everything behind it waits for; 0 while nothing does. */
   get stuckMs(): number {
-    return this.#confirming || this.retired || !this.ready ? 0 : this.silentMs;
+    return this.#reading.waits || this.retired || !this.ready ? 0 : this.silentMs;
   }
 
   /** It may be given to another client. */
@@ -178,30 +181,6 @@ export class Upstream {
   fail(reason: string): void {
     this.failed ||= !this.closed;
     this.#close(reason);
-  }
-
-  #onBytes(): void {
-    if (this.#confirm === null || (this.#durableInFlight === 0 && !this.#confirming)) {
-      this.#consume(this.#inbox.end);
-    } else if (!this.#confirming) this.#confirmBytes(this.#confirm);
-  }
-
-  /** Has what is there confirmed before it is looked at; what comes meanwhile waits for the next time. */
-  #confirmBytes(confirm: (done: (confirmed: boolean) => void) => void): void {
-    this.#confirming = true;
-    const inbox = this.#inbox;
-    const bytes = inbox.end - inbox.start;
-    confirm((confirmed) => {
-      this.#confirming = false;
-      if (this.closed) return;
-      if (!confirmed) {
-        this.fail('its writes could not be confirmed by every replica');
-        return;
-      }
-      const more = inbox.end - inbox.start > bytes;
-      this.#consume(inbox.start + bytes);
-      if (more && !this.closed) this.#onBytes();
-    });
   }
 
   #consume(end: number): void {
@@ -264,6 +243,8 @@ export class Upstream {
     inbox.start = end - pos > longReplyBytes ? this.#passOnStart(pos, end) : pos;
     this.#headBytes += inbox.start - counted;
     this.#outbox.answered(requestsSent - this.ring.requestsSent, inbox.start - taken);
+    const head = this.ring.peek();
+    if (head?.kept === false && head.client !== null) this.#brake.holdBack(head.client);
   }
 
   /** Replies for one client, as they stand in the inbox. */
@@ -305,35 +286,58 @@ export class Upstream {
     return start + taken;
   }
 
-  /**
-   * Reads no more until the client has read what it has; those who come after it use another connection. Those who
-   * wait behind it are held up for a moment only: then its replies are kept for it, up to the limit that closes it.
-   */
   #letItRead(client: ReplySink): void {
-    if (client.closed || client.unread < slowReaderBytes) return;
-    const now = performance.now();
-    if (this.#patientUntil === 0) {
-      this.#patientUntil = now + patienceMs;
-      this.#events.onSlow?.(this);
-    }
-    const othersWait = this.ring.some((run) => run.client !== client);
-    if (othersWait && now >= this.#patientUntil) return;
-    this.#socket.pause();
-    const goOn = () => {
-      clearTimeout(timer);
-      if (!this.closed) this.#socket.resume();
-    };
-    const timer = othersWait ? setTimeout(goOn, this.#patientUntil - now) : undefined;
-    client.whenRead(goOn);
+    this.#brake.letItRead(client, () => this.ring.some((run) => run.client !== client));
+  }
+
+  /** What its client does not read is kept in the gate for now. */
+  readOn(): void {
+    if (!this.closed) this.#brake.release();
   }
 
   /** Writes a part of a long request as it comes; `onDrained` is called when the server has taken it. */
   pass(chunk: Buffer, onDrained: () => void): boolean {
     this.#outbox.flushAll();
     if (this.closed || this.#socket.write(chunk)) return true;
-    if (this.#socket.writableLength < slowReaderBytes) return true;
+    return this.takes(onDrained);
+  }
+
+  /** Whether the server takes what it is sent; if not, `onDrained` is called when it has. */
+  takes(onDrained: () => void): boolean {
+    if (this.closed || this.#socket.writableLength < untakenBytes) return true;
     this.#socket.once('drain', onDrained);
     return false;
+  }
+
+  /** Sends whole requests that nobody keeps: if the connection breaks, they are lost. */
+  sendUnkept(
+    client: ReplySink,
+    buf: Buffer,
+    start: number,
+    end: number,
+    count: number,
+    writes: boolean,
+  ): void {
+    this.#outbox.flushAll();
+    this.#socket.write(Buffer.from(buf.subarray(start, end)));
+    let run = this.ring.last;
+    if (run === undefined || run.kept || run.client !== client) {
+      run = this.ring.push();
+      run.start = run.end = run.count = run.left = 0;
+      run.client = client;
+      run.handler = null;
+      run.kept = run.writes = run.durable = false;
+      run.reads = true;
+      run.since = this.#outbox.now;
+      this.ring.markSent();
+      client.onRunSent(0, 0);
+    }
+    this.ring.extend(count);
+    client.onRunExtended(count);
+    if (!writes || run.writes) return;
+    run.writes = run.durable = true;
+    this.writesInFlight++;
+    this.#reading.sent();
   }
 
   /** False when it answers nothing. */
@@ -361,7 +365,7 @@ export class Upstream {
 
   #uncount(run: Run): void {
     if (run.writes) this.writesInFlight--;
-    if (run.durable) this.#durableInFlight--;
+    if (run.durable) this.#reading.answered();
     this.crowd.remove(run.end - run.start);
   }
 
@@ -371,7 +375,7 @@ export class Upstream {
     this.#headBytes = 0;
     const { client } = run;
     this.#uncount(run);
-    if (client !== null && run.handler?.blocking !== true) {
+    if (client !== null && run.kept && run.handler?.blocking !== true) {
       client.countAnswered(this.#now - run.since, run);
     }
     this.ring.shift();

@@ -1,0 +1,64 @@
+import type { Socket } from 'node:net';
+import type { ReplySink } from './run-ring.ts';
+
+const slowReaderBytes = 4 * 1024 * 1024;
+const patienceMs = 500;
+
+/**
+ * Whether a connection to a member is read on. Who does not read its replies makes the gate keep them; so the connection
+ * stands still instead, and the member keeps them, as it does for any client that does not read.
+ */
+export class Brake {
+  readonly #socket: Socket;
+  readonly #onSlow: () => void;
+  /** Monotonic ms until when a slow reader may hold up others; 0 before there was one. */
+  #patientUntil = 0;
+  /** The connection waits for a reader. */
+  on = false;
+
+  /** @param onSlow a client is slow to read a long reply, so this connection stands still */
+  constructor(socket: Socket, onSlow: () => void) {
+    this.#socket = socket;
+    this.#onSlow = onSlow;
+  }
+
+  /**
+   * In the middle of a long reply: reads no more until the client has read what it has; those who come after it use another
+   * connection. Those who wait behind it are held up for a moment only: then its replies are kept for it, up to the limit
+   * that closes it.
+   */
+  letItRead(client: ReplySink, othersWait: () => boolean): void {
+    if (client.closed || client.unread < Math.min(slowReaderBytes, client.patientBytes)) return;
+    const now = performance.now();
+    if (this.#patientUntil === 0) {
+      this.#patientUntil = now + patienceMs;
+      this.#onSlow();
+    }
+    const waited = othersWait();
+    if (waited && now >= this.#patientUntil) return;
+    this.#stop(client, waited ? this.#patientUntil - now : null);
+  }
+
+  /** Its client alone uses this connection: it stands still while that one has so much to read. */
+  holdBack(client: ReplySink): void {
+    if (!client.closed && client.unread >= client.patientBytes) this.#stop(client, null);
+  }
+
+  /** Whoever does not read is kept its replies for. */
+  release(): void {
+    if (!this.on) return;
+    this.on = false;
+    this.#socket.resume();
+  }
+
+  #stop(client: ReplySink, ms: number | null): void {
+    this.on = true;
+    this.#socket.pause();
+    const goOn = () => {
+      clearTimeout(timer);
+      this.release();
+    };
+    const timer = ms === null ? undefined : setTimeout(goOn, ms);
+    client.whenRead(goOn);
+  }
+}

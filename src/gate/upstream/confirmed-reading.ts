@@ -1,0 +1,64 @@
+import type { Inbox } from './inbox.ts';
+
+/** Calls back when what the server executed until now may be acknowledged; null: at once. */
+export type Confirm = ((done: (confirmed: boolean) => void) => void) | null;
+
+/** What it reads for. */
+interface Reader {
+  isClosed(): boolean;
+  /** Looks at what is in the inbox up to `end`. */
+  consume(end: number): void;
+  fail(reason: string): void;
+}
+
+/**
+ * The answers to writes are looked at only when what the server executed until they came is confirmed, where that is
+ * asked for.
+ */
+export class ConfirmedReading {
+  readonly #confirm: Confirm;
+  readonly #inbox: Inbox;
+  readonly #reader: Reader;
+  /** Unanswered runs whose answers have to be confirmed. */
+  #inFlight = 0;
+  /** Something is there that waits to be confirmed. */
+  waits = false;
+
+  constructor(confirm: Confirm, inbox: Inbox, reader: Reader) {
+    this.#confirm = confirm;
+    this.#inbox = inbox;
+    this.#reader = reader;
+  }
+
+  sent(): void {
+    this.#inFlight++;
+  }
+
+  answered(): void {
+    this.#inFlight--;
+  }
+
+  onBytes(): void {
+    if (this.#confirm === null || (this.#inFlight === 0 && !this.waits)) {
+      this.#reader.consume(this.#inbox.end);
+    } else if (!this.waits) this.#confirmBytes(this.#confirm);
+  }
+
+  /** Has what is there confirmed before it is looked at; what comes meanwhile waits for the next time. */
+  #confirmBytes(confirm: NonNullable<Confirm>): void {
+    this.waits = true;
+    const inbox = this.#inbox;
+    const bytes = inbox.end - inbox.start;
+    confirm((confirmed) => {
+      this.waits = false;
+      if (this.#reader.isClosed()) return;
+      if (!confirmed) {
+        this.#reader.fail('its writes could not be confirmed by every replica');
+        return;
+      }
+      const more = inbox.end - inbox.start > bytes;
+      this.#reader.consume(inbox.start + bytes);
+      if (more && !this.#reader.isClosed()) this.onBytes();
+    });
+  }
+}
