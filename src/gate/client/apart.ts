@@ -1,8 +1,16 @@
 import type { Buffer } from 'node:buffer';
+import type { GateConfig } from '../config.ts';
 import { Backlog } from '../upstream/backlog.ts';
 import { openLink } from '../upstream/open-link.ts';
+import type { Tenant } from '../upstream/tenant.ts';
 import type { Upstream } from '../upstream/upstream.ts';
-import type { Client } from './client.ts';
+
+/** A client, as far as it can be set apart. */
+interface Writer extends Tenant {
+  /** It goes on when nothing is in flight any more. */
+  readonly waiting: boolean;
+  readonly router: { readonly config: GateConfig; readonly holding: 'none' | 'writes' | 'all' };
+}
 
 /** So much of its replies is in the gate; the rest waits in sockets, and at the server. */
 const unreadBytes = 256 * 1024;
@@ -23,14 +31,14 @@ const askMs = 5000;
  * - It ends when the client has all its answers.
  */
 export class Apart {
-  readonly #client: Client;
+  readonly #client: Writer;
   #state: 'no' | 'wanted' | 'on' = 'no';
   #backlog: Backlog | null = null;
   /** The connection that it had when it was last asked about. */
   #upstream: Upstream | null = null;
   #waitsForServer = false;
 
-  constructor(client: Client) {
+  constructor(client: Writer) {
     this.#client = client;
   }
 
