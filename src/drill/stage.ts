@@ -119,13 +119,32 @@ export class Stage {
 
   /** Nothing passes between this host and the others. Its clients can reach only it. */
   async cutOffHost(host: string): Promise<void> {
-    const listeners = new Set((await this.testbed.listeners([host])).map(({ id }) => id));
-    this.cutOff = { listeners, fromMs: performance.now(), untilMs: Infinity, trustedMs: Infinity };
+    await this.#noteCutOff(host);
     this.testbed.setCutOff(host, true);
   }
 
   reconnectHost(host: string): void {
     this.testbed.setCutOff(host, false);
+    this.#noteReconnected(host);
+  }
+
+  /** What this host sends is lost, and it hears the others. Its clients can reach only it. */
+  async muteHost(host: string): Promise<void> {
+    await this.#noteCutOff(host);
+    this.testbed.setMute(host, true);
+  }
+
+  unmuteHost(host: string): void {
+    this.testbed.setMute(host, false);
+    this.#noteReconnected(host);
+  }
+
+  async #noteCutOff(host: string): Promise<void> {
+    const listeners = new Set((await this.testbed.listeners([host])).map(({ id }) => id));
+    this.cutOff = { listeners, fromMs: performance.now(), untilMs: Infinity, trustedMs: Infinity };
+  }
+
+  #noteReconnected(host: string): void {
     if (this.cutOff) this.cutOff.untilMs = performance.now();
     this.mark(`host ${host} is connected again`);
   }

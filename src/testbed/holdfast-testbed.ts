@@ -240,6 +240,14 @@ export class HoldfastTestbed implements Testbed {
     this.#network?.setCutOff(host, cutOff);
   }
 
+  setMute(host: string, mute: boolean): void {
+    this.#network?.setMute(host, mute);
+  }
+
+  setApart(hosts: readonly [string, string], apart: boolean): void {
+    this.#network?.setApart(hosts, apart);
+  }
+
   async loseHost(host: string): Promise<void> {
     this.#network?.setCable(host, 'out');
     await this.#network?.killAll(host);

@@ -168,6 +168,12 @@ export class LiveTestbed implements Testbed {
   setCutOff(): void {
     throw TestbedFailed('cutting a host off is not for a live deployment');
   }
+  setMute(): void {
+    this.setCutOff();
+  }
+  setApart(): void {
+    this.setCutOff();
+  }
   loseHost(): Promise<void> {
     return refuse('switching a host off');
   }

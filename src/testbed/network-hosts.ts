@@ -84,6 +84,26 @@ export class NetworkHosts {
     ip('-n', this.#switch, 'link', 'set', `to-${name}`, 'master', cutOff ? 'nowhere' : 'lan');
   }
 
+  /** Has what this host sends to the others be lost, while it hears them; or lets it pass again. */
+  setMute(name: string, mute: boolean): void {
+    const namespace = this.#namespace(name);
+    for (const other of this.names.filter((each) => each !== name)) {
+      const to = ['to', this.addressOf(other), 'dev', 'eth0'];
+      // An address of a network card that nobody has.
+      if (mute)
+        ip('-n', namespace, 'neigh', 'replace', ...to, 'lladdr', '02:00:00:00:00:fe', 'nud', 'permanent');
+      else ip('-n', namespace, 'neigh', 'del', ...to);
+    }
+  }
+
+  /** Has nothing pass between two hosts, which both reach all the others; or lets it pass again. */
+  setApart(names: readonly [string, string], apart: boolean): void {
+    for (const name of names) {
+      const port = ['dev', `to-${name}`, 'type', 'bridge_slave'];
+      ip('-n', this.#switch, 'link', 'set', ...port, 'isolated', apart ? 'on' : 'off');
+    }
+  }
+
   /** A Unix socket that leads to an address as seen from this host, for clients outside. */
   async relay(name: string, address: string, port: number): Promise<string> {
     const socket = path.join(this.#folder, `${name}-${address}-${port}`);

@@ -230,6 +230,14 @@ export class PlainTestbed implements Testbed {
     this.#network?.setCutOff(host, cutOff);
   }
 
+  setMute(host: string, mute: boolean): void {
+    this.#network?.setMute(host, mute);
+  }
+
+  setApart(hosts: readonly [string, string], apart: boolean): void {
+    this.#network?.setApart(hosts, apart);
+  }
+
   async loseHost(host: string): Promise<void> {
     this.#network?.setCable(host, 'out');
     await this.#network?.killAll(host);

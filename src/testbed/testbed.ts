@@ -73,6 +73,10 @@ export interface Testbed {
   rollingRestart(): Promise<void>;
   /** Lets nothing pass between a host and the others, or everything again. */
   setCutOff(host: string, cutOff: boolean): void;
+  /** Has what a host sends to the others be lost, while it hears them; or lets it pass again. */
+  setMute(host: string, mute: boolean): void;
+  /** Lets nothing pass between two hosts, or everything again. */
+  setApart(hosts: readonly [string, string], apart: boolean): void;
   /** Cuts a host's power: its cable is out and everything on it dead. */
   loseHost(host: string): Promise<void>;
   returnHost(host: string): Promise<void>;

@@ -13,11 +13,11 @@ const maxLagMs = 5000;
 const noticeMs = 2500;
 /** How long the cut lasts at least: also without a limit of its own, the cut-off primary has time to take writes. */
 const lastsMs = 9000;
+/** Longer than `detectAfter`, and shorter than `gate.hold`. */
+const apartMs = 7000;
 
-export const partition: Scenario = {
-  name: 'partition',
+const cutOffPrimary: Pick<Scenario, 'thenHolds' | 'hosts' | 'live' | 'sections' | 'given'> = {
   given: 'three hosts with clients at the gate of each, and minReplicasMaxLag 5 s',
-  when: 'the network cuts the primary’s host off from the others, and heals later',
   thenHolds: ({ durability }) => [
     promotions(1),
     cutOffTakesNoneAfter(maxLagMs + noticeMs),
@@ -29,6 +29,12 @@ export const partition: Scenario = {
   hosts: 'three',
   live: { safe: false, why: 'what the cut-off primary takes in the first seconds is lost' },
   sections: { redis: { minReplicasMaxLag: '5s' } },
+};
+
+export const partition: Scenario = {
+  name: 'partition',
+  ...cutOffPrimary,
+  when: 'the network cuts the primary’s host off from the others, and heals later',
   async act(stage) {
     const primary = await stage.primary();
     const host = await stage.hostOf(primary);
@@ -37,5 +43,51 @@ export const partition: Scenario = {
     await stage.writesGoOn();
     await stage.untilSinceStrike(lastsMs);
     stage.reconnectHost(host);
+  },
+};
+
+/** It hears what the others decide, and its own answers, acknowledgements of data included, never come. */
+export const partitionOneWay: Scenario = {
+  name: 'partition-one-way',
+  ...cutOffPrimary,
+  when: 'the network loses what the primary’s host sends, and not what it is sent, and heals later',
+  async act(stage) {
+    const primary = await stage.primary();
+    const host = await stage.hostOf(primary);
+    await stage.inject(`what host ${host} with ${primary}, the primary, sends is lost`, () =>
+      stage.muteHost(host),
+    );
+    await stage.anotherPrimaryThan(primary);
+    await stage.writesGoOn();
+    await stage.untilSinceStrike(lastsMs);
+    stage.unmuteHost(host);
+  },
+};
+
+/** Two hosts disagree on who is there, and the third sees both: one Sentinel of three is not enough for anything. */
+export const partitionBetweenTwo: Scenario = {
+  name: 'partition-between-two',
+  given: 'three hosts with clients at the gate of each',
+  when: 'the primary’s host and another one can’t reach each other, the third reaches both, and the network heals later',
+  thenHolds: () => [
+    promotions(0),
+    nothingLost,
+    noDrops,
+    onlyUncertain,
+    waitsAtMost(10_000, 'gate.hold: those at the gate that can’t reach the primary wait'),
+  ],
+  hosts: 'three',
+  live: { safe: false, why: 'the clients of one host wait' },
+  async act(stage) {
+    const host = await stage.hostOf(await stage.primary());
+    const other = stage.testbed.hosts.find((each) => each !== host) as string;
+    await stage.inject(`hosts ${host}, with the primary, and ${other} can't reach each other`, () =>
+      stage.testbed.setApart([host, other], true),
+    );
+    await stage.writesGoOn();
+    await stage.untilSinceStrike(apartMs);
+    stage.testbed.setApart([host, other], false);
+    stage.mark('the network is whole again');
+    await stage.writesGoOn();
   },
 };

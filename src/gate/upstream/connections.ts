@@ -200,13 +200,17 @@ export class Connections {
   }
 
   /**
-   * Where clients are to be sent changed: nobody keeps the way it had. @param lostForMs for how long a former primary has not
-   * answered: what it was sent before, it has had that time for.
+   * Where clients are to be sent changed: nobody keeps the way it had. @param lostForMs for how long the primary has not
+   * answered: what a former one was sent before, it has had that time for. One that is back may have connections left that
+   * are dead: after a fault of the network TCP tries them again after as long as it lasted.
    */
   reroute(clients: Iterable<Tenant>, lostForMs = 0): void {
     this.#idle.clear();
     for (const upstream of this.#open) {
-      if (this.#stays(upstream)) continue;
+      if (this.#stays(upstream)) {
+        if (lostForMs > 0 && upstream.silentMs >= silentMs) this.#leaveSilent(upstream);
+        continue;
+      }
       if (upstream.ring.size > 0) this.#expire(upstream, lostForMs);
       else upstream.destroy('it leads to a former primary');
     }
@@ -228,6 +232,14 @@ export class Connections {
   closeAll(): void {
     clearInterval(this.#stuckTimer);
     for (const upstream of this.#open) upstream.destroy('the gate stops');
+  }
+
+  /** Its server answers again, on new connections: it has a moment to answer on this one. */
+  #leaveSilent(upstream: Upstream): void {
+    const end = () => {
+      if (upstream.silentMs >= silentMs) upstream.destroy('it stayed silent when its server was back');
+    };
+    setTimeout(end, graceMs);
   }
 
   #expire(upstream: Upstream, lostForMs: number): void {
