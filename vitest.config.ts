@@ -21,8 +21,15 @@ export default defineConfig({
           hookTimeout: 60_000,
         },
       },
-      // No tests: `npm run screenshots` makes the pictures of docs/dashboard.md, `npm run bench:dashboard` measures the page.
-      { test: { name: 'page', include: ['test/browser/{screenshots,fluid}.ts'], testTimeout: 30_000 } },
+      // No tests: `npm run screenshots` makes the pictures of docs/dashboard.md, `npm run bench:dashboard` measures the page,
+      // `npm run bench:agent` what it costs the agent.
+      {
+        test: {
+          name: 'page',
+          include: ['test/browser/{screenshots,fluid,agent-cost}.ts'],
+          testTimeout: 30_000,
+        },
+      },
     ],
   },
 });

@@ -225,8 +225,15 @@ test('a thousand idle streams are answered or shed; metrics, and a switchover, t
     expect(open.length).toBeGreaterThan(0);
     expect(open.length).toBeLessThanOrEqual(200);
     expect(streams.filter(({ status }) => status === 503).length).toBeGreaterThan(0);
-    const metrics = await fetch(`http://127.0.0.1:${deployment.ports.api}/metrics`);
-    expect(metrics.status).toBe(200);
+    const tookMs: number[] = [];
+    for (let turn = 0; turn < 10; turn += 1) {
+      const askedMs = performance.now();
+      const metrics = await fetch(`http://127.0.0.1:${deployment.ports.api}/metrics`);
+      expect([metrics.status, (await metrics.text()).length > 1000]).toEqual([200, true]);
+      tookMs.push(performance.now() - askedMs);
+    }
+    // The quickest: this machine may be busy with other tests.
+    expect(Math.min(...tookMs)).toBeLessThan(50);
     const token = tokenOf('api-operate-token');
     const job = await api.post<ApiJob>('/api/operations', { kind: 'switchover' }, { token });
     expect(await jobDone(job.body.id)).toMatchObject({ state: 'done' });

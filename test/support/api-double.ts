@@ -20,21 +20,24 @@ export const operateToken = 'a-token-to-act-of-43-characters';
 const plan: ApiPlan = { allowed: true, why: null, hint: null, will: [], warnings: [], cancellable: true };
 
 export class ApiDouble {
+  readonly folder = mkdtempSync(path.join(tmpdir(), 'hf-api-'));
   nowMs = 1_700_000_000_000;
   readonly audited: string[] = [];
+  readonly log: EventLog;
   readonly events: AllEvents;
   readonly tokens: Tokens;
   readonly services: Services;
   readonly api: AgentApi;
 
   constructor() {
-    const file = path.join(mkdtempSync(path.join(tmpdir(), 'hf-api-')), 'tokens.json');
+    const file = path.join(this.folder, 'tokens.json');
     const own = { apiToken: readToken, apiOperateToken: operateToken, agentToken: 'of-agents' };
     this.tokens = new Tokens(file, own);
     const clock = { wallMs: () => this.nowMs, monotonicMs: () => this.nowMs };
     const sessions = new Sessions({ deployment: 'orders', key: 'a key', secure: false }, this.tokens);
     const jobs = new Jobs(clock);
-    this.events = new AllEvents(new EventLog(`${file}.events`, clock), 'a');
+    this.log = new EventLog(`${file}.events`, clock);
+    this.events = new AllEvents(this.log, 'a');
     const view = { name: 'orders', state: 'healthy', hosts: [], gates: [], members: [], sentinels: [] };
     this.services = {
       host: 'a',

@@ -20,7 +20,7 @@ const keepAliveMs = 30_000;
 /** Sockets of one port; further ones are closed at once. */
 const mostConnections = 1500;
 
-const limits = {
+const usualLimits = {
   requestTimeout: requestWithinMs,
   headersTimeout: headWithinMs,
   keepAliveTimeout: keepAliveMs,
@@ -44,8 +44,15 @@ const statuses = new Map([
   ['REDIS_UNREACHABLE', 503],
 ]);
 
-/** @param tls speaks HTTPS. */
-export function createHttp(tls?: TlsTexts): FastifyInstance {
+export interface HttpOptions {
+  /** Speaks HTTPS with them, and nothing else. */
+  tls?: TlsTexts | undefined;
+  /** Other limits: a test does not wait as long as a slow client may. */
+  limits?: Partial<typeof usualLimits>;
+}
+
+export function createHttp({ tls, limits: other }: HttpOptions = {}): FastifyInstance {
+  const limits = { ...usualLimits, ...other };
   const server = fastify({
     logger: false,
     forceCloseConnections: true,

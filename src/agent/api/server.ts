@@ -10,7 +10,7 @@ import { errorToJson } from '../../base/error-wire.ts';
 import type { TlsTexts } from '../../redis/endpoint.ts';
 import { demand, owner } from '../access/callers.ts';
 import type { AgentApi, Command } from './agent-api.ts';
-import { createHttp, refuse } from './http.ts';
+import { createHttp, type HttpOptions, refuse } from './http.ts';
 import { askedBy, registerApi, type WhoAsks } from './register.ts';
 import type { Services } from './services.ts';
 import { makeSocketFolder } from './socket-folder.ts';
@@ -50,14 +50,14 @@ export async function serveApi(
   services: Services,
   { address, port, tls }: ListenAt,
 ): Promise<FastifyInstance> {
-  const server = guardedApi(api, services, tls);
+  const server = guardedApi(api, services, { tls });
   await server.listen({ host: address, port });
   return server;
 }
 
 /** Exported for tests, which ask it without a socket. */
-export function guardedApi(api: AgentApi, services: Services, tls?: TlsTexts): FastifyInstance {
-  const server = createHttp(tls);
+export function guardedApi(api: AgentApi, services: Services, options: HttpOptions = {}): FastifyInstance {
+  const server = createHttp(options);
   const whoAsks: WhoAsks = (asked) => services.callers.callerOf(asked);
   registerApi(server, services, whoAsks);
   registerQuestions(server, api, whoAsks);

@@ -1,0 +1,108 @@
+/**
+ * What pages and streams cost an agent that runs, and whether a failover notices: `npm run bench:agent`. Needs a quiet
+ * machine. It prints the agent's share of a core for each open page, and the longest gap between two acknowledged writes
+ * around a kill of the primary, without streams and while a thousand are opened and kept.
+ */
+import { readFileSync } from 'node:fs';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { waitFor } from '../../src/base/retry.ts';
+import { ApiClient, type SeenStream } from '../support/api-client.ts';
+import { TestDeployment } from '../support/deployment.ts';
+
+const pages = Number(process.env['PAGES'] ?? 10);
+const secondsEach = Number(process.env['SECONDS_EACH'] ?? 20);
+const kills = Number(process.env['KILLS'] ?? 10);
+/** Of the clock in which Linux counts a process's time (USER_HZ). */
+const ticksPerSecond = 100;
+
+let deployment: TestDeployment;
+let api: ApiClient;
+
+beforeAll(async () => {
+  deployment = await TestDeployment.up({ agent: { restarts: { limit: 1000, within: '1m' } } });
+  await deployment.waitUntilHealthy();
+  api = new ApiClient(deployment.ports.api);
+});
+afterAll(() => deployment?.destroy());
+
+/** Seconds of a processor that the agent has used. */
+function agentSeconds(): number {
+  const stat = readFileSync(`/proc/${deployment.agentPid()}/stat`, 'utf8');
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  return (Number(fields[11]) + Number(fields[12])) / ticksPerSecond;
+}
+
+/** The agent's share of a core meanwhile. */
+async function shareWhile(work: () => Promise<unknown>): Promise<number> {
+  const [beforeS, beforeMs] = [agentSeconds(), performance.now()];
+  await work();
+  return ((agentSeconds() - beforeS) * 1000) / (performance.now() - beforeMs);
+}
+
+const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+
+/** What the overview asks for: the view as a stream, and each second what is new of the history. */
+async function asPage(): Promise<void> {
+  const stream = api.stream('/api/view/stream');
+  for (let second = 0; second < secondsEach; second += 1) {
+    await api.get(`/api/history?step=1s&from=${Date.now() - 2000}`);
+    await pause(1000);
+  }
+  stream.end();
+}
+
+test('open pages', { timeout: 60_000 + secondsEach * 3000 }, async () => {
+  const alone = await shareWhile(() => pause(secondsEach * 1000));
+  const watched = await shareWhile(() => Promise.all(Array.from({ length: pages }, asPage)));
+  const percent = (share: number) => `${(100 * share).toFixed(2)} %`;
+  console.log(
+    `agent: ${percent(alone)} of a core without a page, ${percent(watched)} with ${pages}: ` +
+      `${percent((watched - alone) / pages)} for each`,
+  );
+});
+
+/** The longest time between two acknowledged writes around a kill of the primary, in ms. */
+async function gapOfKill(): Promise<number> {
+  await deployment.waitUntilHealthy();
+  const client = deployment.client();
+  await client.set('key', '0');
+  const { pid } = await deployment.primary();
+  let lastMs = performance.now();
+  let longestMs = 0;
+  let killed = false;
+  const untilMs = performance.now() + 3000;
+  while (performance.now() < untilMs) {
+    if (!killed && performance.now() > untilMs - 2500) {
+      process.kill(pid as number, 'SIGKILL');
+      killed = true;
+    }
+    // A write that was under way may be answered with UNCERTAIN: the next that is taken ends the gap.
+    const taken = await client.set('key', '1').catch(() => null);
+    if (taken !== 'OK') continue;
+    longestMs = Math.max(longestMs, performance.now() - lastMs);
+    lastMs = performance.now();
+  }
+  client.disconnect();
+  return longestMs;
+}
+
+for (const many of [0, 1000]) {
+  test(`failover with ${many} streams`, { timeout: 60_000 + kills * 20_000 }, async () => {
+    const streams: SeenStream[] = Array.from({ length: many }, () => api.stream('/api/view/stream'));
+    await waitFor(async () => streams.every(({ status, closed }) => status !== undefined || closed), {
+      what: 'an answer to every stream',
+      withinMs: 30_000,
+      everyMs: 50,
+    });
+    const gaps: number[] = [];
+    for (let kill = 0; kill < kills; kill += 1) gaps.push(await gapOfKill());
+    const open = streams.filter(({ status, closed }) => status === 200 && !closed).length;
+    for (const stream of streams) stream.end();
+    gaps.sort((a, b) => a - b);
+    console.log(
+      `failover with ${many} streams asked for, ${open} open: the longest gap of writes has a median of ` +
+        `${gaps[Math.floor(gaps.length / 2)]?.toFixed(0)} ms, at most ${gaps.at(-1)?.toFixed(0)} ms (${kills} kills)`,
+    );
+    expect(open).toBe(Math.min(many, 200));
+  });
+}
