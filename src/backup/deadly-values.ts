@@ -1,7 +1,8 @@
 /**
  * Finds what ends the server that loads it, though each byte of it is in order: a value with the same element twice (set,
- * sorted set, hash); a stream with the same group, consumer or pending entry twice, or with an entry that a consumer has
- * and its group does not; a function library that no server takes. Servers write no such thing.
+ * sorted set, hash); a stream with the same node, group, consumer or pending entry twice, or with a pending entry that only a
+ * consumer, or only its group, has; a function library that no server takes. Servers write no such thing. (Of an entry that no
+ * consumer has, a server ends when somebody asks what is pending.)
  * Source: redis src/rdb.c, rdbLoadObject and rdbFunctionLoad.
  */
 import { bodyMode } from '../rdb/body/mode.ts';
@@ -80,6 +81,7 @@ export class DeadlyValues implements ValueVisitor {
   #isValueNext = false;
   #seen = new KeyTable();
   #groups = new Set<string>();
+  #nodes = new Set<string>();
   readonly #hash = new KeyHash();
 
   begin(kind: Kind): void {
@@ -88,6 +90,7 @@ export class DeadlyValues implements ValueVisitor {
     this.#isValueNext = false;
     if (this.#seen.size > 0) this.#seen = new KeyTable();
     if (this.#groups.size > 0) this.#groups = new Set();
+    if (this.#nodes.size > 0) this.#nodes = new Set();
   }
 
   text(buf: Buffer, start: number, end: number): void {
@@ -99,6 +102,10 @@ export class DeadlyValues implements ValueVisitor {
     this.#hash.update(0, buf, start, end);
     if (this.#seen.add(this.#hash.a, this.#hash.b, this.#hash.c)) return;
     this.why = `${kind === 'hash' ? 'a field' : 'a member'} comes twice in it`;
+  }
+
+  streamNode(_bytes: number, ms: bigint, seq: bigint): void {
+    if (!isNew(this.#nodes, `${ms}-${seq}`)) this.why ??= `the node ${ms}-${seq} comes twice in it`;
   }
 
   streamGroup({ name, pending, consumers }: StreamGroup): void {
@@ -114,6 +121,8 @@ export class DeadlyValues implements ValueVisitor {
         if (!unowned.delete(id)) this.why ??= `the pending entry ${id} of a consumer is not one of its group`;
       }
     }
+    const [orphan] = unowned;
+    if (orphan !== undefined) this.why ??= `the pending entry ${orphan} of a group is no consumer's`;
   }
 
   score(): void {}

@@ -23,7 +23,6 @@ export class RestoreCensus {
   readonly counts = { keys: 0, keysRead: 0, functions: 0 };
   readonly #taker: Taker;
   readonly #choice: KeyChoice | null;
-  readonly #takesAsItIs: boolean;
   readonly #onUnloadable: (unloadable: Unloadable) => void;
   readonly #unfit: Unloadable[] = [];
   #unfitCount = 0;
@@ -31,14 +30,7 @@ export class RestoreCensus {
   readonly #keys: KeyTable | undefined;
   readonly #hash = new KeyHash();
 
-  /** @param takesAsItIs the bytes of the file are what is restored. */
-  constructor(
-    taker: Taker,
-    choice: KeyChoice | null,
-    takesAsItIs: boolean,
-    onUnloadable: (unloadable: Unloadable) => void,
-  ) {
-    this.#takesAsItIs = takesAsItIs;
+  constructor(taker: Taker, choice: KeyChoice | null, onUnloadable: (unloadable: Unloadable) => void) {
     this.#taker = taker;
     this.#choice = choice;
     this.#onUnloadable = onUnloadable;
@@ -112,9 +104,6 @@ export class RestoreCensus {
     const db = this.#choice?.moves.get(scanner.db) ?? scanner.db;
     if (db >= databases) {
       return `it would go to database ${db}, and the primary has ${databases}; set redis.config.databases, or move it: --db ${scanner.db}=0`;
-    }
-    if (this.#takesAsItIs && scanner.hasMetadata && target.server?.modules?.hasOthers !== true) {
-      return 'a module keeps something of it, and the server has no module that could take it';
     }
     if (scanner.type === rdbType.module2) {
       const reason = lacksModule(target, scanner.moduleType);

@@ -13,6 +13,7 @@ import {
 } from '../../test/support/rdb-files.ts';
 import type { Unloadable } from '../rdb/copy.ts';
 import { targetOfVersionText } from '../rdb/target.ts';
+import { DeadlyValues } from './deadly-values.ts';
 import { prepareRdb } from './restore-file.ts';
 import type { Taker } from './restore-taker.ts';
 
@@ -181,3 +182,40 @@ function group(pending: Buffer[], consumers: [string, Buffer[]][]): Buffer[] {
     ]),
   ];
 }
+
+test('what a file says of itself is not believed: its version, and how many keys are to come', async () => {
+  const [set] = await entriesOf(rdbFixture('set_listpack.rdb'));
+  // A form that came with version 11, in a file that says 10: a server of that version ends when it meets it.
+  const early = await makeRdb([{ key: 's', type: set!.type, value: set!.body }], { version: 10 });
+  const { keys, told } = await prepare(early, taker('redis 7.0.15'));
+  expect([keys, told]).toEqual([['s'], []]);
+  const [written] = await entriesOf(readFileSync(path.join(folder, 'prepared.rdb')));
+  expect(written!.type).toBeLessThan(set!.type);
+  // A server makes tables for as many keys as it is told of.
+  const plain = await makeRdb([{ key: 'k', value: 'v' }]);
+  const at = plain.indexOf(Buffer.from([0xfe, 0])) + 2;
+  const many = Buffer.from([0xfb, 0x81, ...new Array(8).fill(0xff), 0]);
+  const huge = Buffer.concat([plain.subarray(0, at), many, plain.subarray(at)]);
+  huge.fill(0, huge.length - 8);
+  expect((await prepare(huge, taker('redis 7.0.15'))).keys).toEqual(['k']);
+  expect(readFileSync(path.join(folder, 'prepared.rdb')).includes(many)).toBe(false);
+});
+
+test('a stream with a node twice, or with a pending entry that no consumer has, is found', () => {
+  const values = new DeadlyValues();
+  const why = (tell: () => void) => {
+    values.begin('stream');
+    tell();
+    return values.why;
+  };
+  const node = (ms: bigint) => values.streamNode(1, ms, 0n);
+  const pending = [{ id: '1-1', deliveredMs: 5n, deliveries: 1n }];
+  const consumer = { name: Buffer.from('c'), seenMs: 0n, activeMs: 0n, pending: ['1-1'] };
+  const group = { name: Buffer.from('g'), lastId: '1-1', entriesRead: 1n, pending, consumers: [consumer] };
+  expect(why(() => [1n, 2n].forEach(node))).toBeUndefined();
+  expect(why(() => [1n, 1n].forEach(node))).toBe('the node 1-0 comes twice in it');
+  expect(why(() => values.streamGroup(group))).toBeUndefined();
+  expect(why(() => values.streamGroup({ ...group, consumers: [] }))).toBe(
+    "the pending entry 1-1 of a group is no consumer's",
+  );
+});

@@ -1,6 +1,7 @@
 /**
  * Makes of a restore's source one file that the primary can take: every byte of it read and checked before anything is
- * changed anywhere.
+ * changed anywhere. It is always written anew: what a file says of itself at its head and between its keys (its version, how
+ * many keys are to come) may be untrue, and a server believes it.
  */
 import { createReadStream } from 'node:fs';
 import { type FileHandle, open, rename, stat } from 'node:fs/promises';
@@ -24,7 +25,7 @@ export interface PreparedRdb {
   /** Read from the source, chosen or not. */
   keysRead: number;
   functions: number;
-  /** It was written anew in the form that the taker loads. */
+  /** It came from a newer server: values are in another form than they were. */
   converted: boolean;
 }
 
@@ -52,33 +53,19 @@ export async function prepareRdb(
   options: PrepareOptions,
 ): Promise<PreparedRdb> {
   const { head, whole } = await peekHead(source);
-  const asItIs = choice === null && !options.dropUnsupported && loadsAsItIs(taker.target, head);
-  const census = new RestoreCensus(taker, choice, asItIs, options.onUnloadable);
+  const census = new RestoreCensus(taker, choice, options.onUnloadable);
   const after = (bytes: number) => {
     options.onBytes(bytes);
     return undefined;
   };
   await inFile(file, async (handle) => {
-    if (asItIs) {
-      let bytes = 0;
-      async function* kept(): AsyncGenerator<Buffer> {
-        for await (const piece of whole) {
-          await writeAll(handle, piece);
-          bytes += piece.length;
-          yield piece;
-        }
-      }
-      const trailing = await pump(kept(), new Scanner(census.watch({ key: () => check })), { after });
-      if (trailing > 0) await handle.truncate(bytes - trailing);
-    } else {
-      const make = (writer: RdbWriter) => census.watch(copier(writer, taker, choice, census.onUnloadable));
-      await writeAnew(whole, handle, taker, head, make, after);
-    }
+    const make = (writer: RdbWriter) => census.watch(copier(writer, taker, choice, census.onUnloadable));
+    await writeAnew(whole, handle, taker, head, make, after);
   });
   const deadly = await findDeadlyParts(piecesOf(file), options.askLibrary, census.onUnloadable);
   if (!options.dropUnsupported) census.refuseUnlessAllFits();
   else if (deadly.keys.size + deadly.libraries.size > 0) await leaveOut(deadly, file, taker, head);
-  return { ...census.counts, bytes: (await stat(file)).size, converted: !asItIs };
+  return { ...census.counts, bytes: (await stat(file)).size, converted: !loadsAsItIs(taker.target, head) };
 }
 
 /** @param work writes it; it is on the disk when this returns. */

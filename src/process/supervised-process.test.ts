@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -48,6 +48,18 @@ const ended = (ends: ExitReport[]) =>
   waitFor(() => ends.length > 0, { what: 'its end to be told', withinMs: 10_000 });
 
 describe('a process of ours', () => {
+  test('a run id that could not be written is written the next time', async () => {
+    const { one } = await run('exec sleep 60');
+    const away = `${recordFile()}.away`;
+    renameSync(recordFile(), away);
+    // Nothing can be renamed to the name of a folder.
+    mkdirSync(path.join(recordFile(), 'full'), { recursive: true });
+    await expect(one.setRunId('abc')).rejects.toThrow();
+    rmSync(recordFile(), { recursive: true });
+    await one.setRunId('abc');
+    expect(record().runId).toBe('abc');
+  });
+
   test.each(['', '{"pid":', 'null', '{"pid":1}'])('half a record, %j, is none', async (text) => {
     writeFileSync(recordFile(), text);
     expect(await supervised().one.adopt()).toBe(false);

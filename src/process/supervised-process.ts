@@ -117,9 +117,18 @@ export class SupervisedProcess {
 
   /** Notes the server's own run_id beside the pid. */
   async setRunId(runId: string): Promise<void> {
-    if (!this.#record || this.#record.runId === runId) return;
-    this.#record.runId = runId;
-    await this.#save();
+    const record = this.#record;
+    if (!record || record.runId === runId) return;
+    const before = record.runId;
+    record.runId = runId;
+    try {
+      await this.#save();
+    } catch (error) {
+      // What is not written is noted again.
+      if (before === undefined) delete record.runId;
+      else record.runId = before;
+      throw error;
+    }
   }
 
   /** Looks whether it still lives. Needed only for an adopted process, when something hints at its death. */

@@ -87,3 +87,16 @@ test('a setting that the spec has by an older name stays by that name, and is no
   const { text: after } = adoptSettings(before, [set('hash-max-listpack-entries', '64')]);
   expect(parseSpec(after, 'holdfast.yaml').redis.config).toEqual({ 'hash-max-ziplist-entries': [64] });
 });
+
+test('a password is not taken over, and keeps nothing else from it', () => {
+  const { adopted, left } = adoptSettings(text, [
+    set('requirepass', '(a password)'),
+    set('tls-key-file-pass', '(a password)'),
+    set('hash-max-listpack-entries', '64'),
+  ]);
+  expect(adopted).toEqual(['redis.config.hash-max-listpack-entries: 64']);
+  expect(left).toEqual([
+    expect.stringContaining("requirepass can't be in the spec: make the password that of a user"),
+    expect.stringContaining("tls-key-file-pass can't be in the spec"),
+  ]);
+});

@@ -6,6 +6,7 @@ import { isMap, isScalar, parseDocument } from 'yaml';
 import { formatSize } from '../base/size.ts';
 import { splitRules } from './hello-channel.ts';
 import { managedBecause } from './rules/directives.ts';
+import { passwordAdvice } from './rules/passwords.ts';
 import { settingName } from './setting-name.ts';
 
 export interface RunningSetting {
@@ -85,6 +86,8 @@ function placeOf(
     case 'appendonly':
       return 'appendonly is not taken over: change redis.persistence in the spec, and apply writes the data anew';
   }
+  const instead = passwordAdvice(name);
+  if (instead !== undefined) return `${name} can't be in the spec: ${instead}`;
   const reason = managedBecause(name);
   if (reason !== undefined) return `${name} can't be in the spec: ${reason}`;
   const key = config.find((each) => settingName(each) === settingName(name)) ?? name;

@@ -4,6 +4,7 @@ import { FreshCall } from '../../base/fresh-call.ts';
 import type { SentinelEvent } from '../../redis/sentinel-event.ts';
 import { namedPrimary } from '../../topology/view.ts';
 import type { Deployment, LiveMember, LiveSentinel } from '../deployment.ts';
+import { Unwritten } from '../state/unwritten.ts';
 import { Strangers } from './strangers.ts';
 
 /** How often those are asked of whom something is to be known soon. */
@@ -21,14 +22,19 @@ export class Observer {
   #timer: NodeJS.Timeout | undefined;
   #soonTimer: NodeJS.Timeout | undefined;
   #looking = false;
+  readonly #unwritten: Unwritten;
+  #stopListening = () => {};
 
   constructor(deployment: Deployment) {
     this.#deployment = deployment;
     this.#strangers = new Strangers(deployment);
+    const { events, spec, setting } = deployment;
+    this.#unwritten = new Unwritten(events, setting.clock, spec.name);
   }
 
   start(): void {
     const { spec } = this.#deployment;
+    this.#stopListening = this.#unwritten.listen();
     const look = () => {
       // A round that takes longer than the pace is not followed by another at once.
       if (this.#looking) return;
@@ -48,6 +54,7 @@ export class Observer {
   stop(): void {
     clearInterval(this.#timer);
     clearInterval(this.#soonTimer);
+    this.#stopListening();
     for (const { watch } of this.#deployment.members) watch.client.close();
     for (const { watch } of this.#deployment.sentinels) watch.close();
     for (const { adapter } of this.#deployment.gates) adapter.close();
@@ -93,8 +100,13 @@ export class Observer {
   async #note({ unit, memory, watch, heldBack }: LiveMember): Promise<void> {
     const { reachable, runId, priority } = watch.seen;
     if (reachable && runId !== '') heldBack?.saw(priority);
-    if (reachable && runId !== '') await unit?.process.setRunId(runId);
-    await memory?.remember(watch.seen);
+    try {
+      if (reachable && runId !== '') await unit?.process.setRunId(runId);
+      await memory?.remember(watch.seen);
+    } catch (error) {
+      // Those who wait for this round want to know how the members are, and not how the disk is.
+      this.#unwritten.note(error);
+    }
   }
 
   /** That a replica is in sync is to be known soon: the sooner it can take over. */

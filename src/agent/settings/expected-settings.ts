@@ -13,6 +13,7 @@ import type { MemberClient } from '../../redis/member-client.ts';
 import { directiveKey, directivesIn } from '../../render/merge-directives.ts';
 import { directive } from '../../render/redis-quote.ts';
 import { renderUsersAcl } from '../../render/users-acl.ts';
+import { isSecretSetting } from '../../spec/rules/passwords.ts';
 import { ownUserName } from '../../spec/secrets.ts';
 import type { LiveMember, Setting } from '../deployment.ts';
 import { ApplyRefused } from '../errors.ts';
@@ -85,9 +86,15 @@ async function ask(setting: Setting, conf: readonly string[], users: string): Pr
   }
 }
 
-/** What a server says that it runs with. */
+/** In the place of a password: what a member runs with is shown, told as an event and kept in files. */
+const hidden = '(a password)';
+
+/** What a server says that it runs with, but for passwords. */
 export async function readSettings(client: MemberClient): Promise<ServerSettings> {
-  const config = await client.getConfig('*');
+  const said = Object.entries(await client.getConfig('*'));
+  const config = Object.fromEntries(
+    said.map(([name, value]) => [name, isSecretSetting(name) && value !== '' ? hidden : value]),
+  );
   const users = (await client.connection.call('ACL', 'LIST')) as string[];
   return { config, users };
 }

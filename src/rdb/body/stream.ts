@@ -99,7 +99,7 @@ function stepNodes(walker: BodyState): boolean {
       try {
         listpack.open(cursor.text, cursor.textStart, cursor.textEnd);
         const visitor = walker.mode === bodyMode.decode ? walker.visitor : undefined;
-        visitor?.streamNode?.(cursor.textEnd - cursor.textStart);
+        visitor?.streamNode?.(cursor.textEnd - cursor.textStart, stream.ms, stream.seq);
         walkStreamNode(listpack, stream.ms, stream.seq, visitor);
       } catch (error) {
         throw placeBlobFault(error, cursor);

@@ -75,8 +75,8 @@ export interface ValueVisitor {
   fieldExpiry(atMs: bigint | undefined): void;
   /** @param ms and `seq`: the id's two parts. */
   streamEntry(id: string, fields: number, ms: bigint, seq: bigint): void;
-  /** A node of the stream, before its entries: how many bytes it has unpacked. */
-  streamNode?(bytes: number): void;
+  /** A node of the stream, before its entries: how many bytes it has unpacked, and the two parts of its id. */
+  streamNode?(bytes: number, ms: bigint, seq: bigint): void;
   streamInfo(info: StreamInfo): void;
   streamGroup(group: StreamGroup): void;
   streamIdempotence?(found: StreamIdempotence): void;

@@ -46,6 +46,19 @@ const directives = new Map<string, string>(
   }),
 );
 
+/** Settings whose value is a password: it is shown nowhere. */
+const secretSettings = new Set([
+  'requirepass',
+  'masterauth',
+  'primaryauth',
+  'tls-key-file-pass',
+  'tls-client-key-file-pass',
+]);
+
+export function isSecretSetting(name: string): boolean {
+  return secretSettings.has(name.toLowerCase());
+}
+
 /** Why a directive that holds a password can't be in redis.config, and what to do instead; undefined for others. */
 export function passwordAdvice(name: string): string | undefined {
   return directives.get(name.toLowerCase());
@@ -53,7 +66,7 @@ export function passwordAdvice(name: string): string | undefined {
 
 function passwordDirectives(config: Record<string, unknown>): Problem[] {
   return Object.keys(config).flatMap((name) => {
-    const advice = directives.get(name.toLowerCase());
+    const advice = passwordAdvice(name);
     return advice === undefined
       ? []
       : [{ path: ['redis', 'config', name], message: `${why}; ${advice}`, about: 'key' as const }];
