@@ -123,7 +123,8 @@ test('only a live process is killed: stopped, silent for hangAfter and not busy,
       return;
     }
     expect(server.busy).toBe(false);
-    const waits = (process?.activity.waitingMs ?? 0) >= 500 && server.unansweredMs >= 500;
+    const isNamed = namedPrimary(view)?.id === server.id;
+    const waits = isNamed && (process?.activity.waitingMs ?? 0) >= 500 && server.unansweredMs >= 500;
     expect(waits || server.silentMs >= agent.hangAfterMs).toBe(true);
   });
 });

@@ -84,6 +84,21 @@ describe('waiting for its disk', () => {
     expect(primary({ process, unansweredMs: 0 })).toBeUndefined();
     expect(primary({ process, unansweredMs: 500 })?.reason).toContain('waits for its disk');
   });
+
+  const slow = { process: doing({ waitingMs: 900 }), unansweredMs: 900, silentMs: 900 };
+  const among = (...members: MemberView[]) => findHang({ ...healthy, members }, 5000)?.process;
+
+  test('a replica is not killed for it: what starts again reads everything from that disk', () => {
+    expect(among(aPrimary('redis-1'), aReplica('redis-2', slow))).toBeUndefined();
+    expect(among(aPrimary('redis-1'), aReplica('redis-2', { ...slow, silentMs: 5000 }))).toBe('redis-2');
+  });
+
+  test('nor a primary when nobody can take over, or everyone waits for the same disk', () => {
+    expect(among(aPrimary('redis-1', slow))).toBeUndefined();
+    expect(among(aPrimary('redis-1', slow), aReplica('redis-2', { priority: 0 }))).toBeUndefined();
+    expect(among(aPrimary('redis-1', slow), aReplica('redis-2', slow))).toBeUndefined();
+    expect(among(aPrimary('redis-1', slow), aReplica('redis-2', slow), aReplica('redis-3'))).toBe('redis-1');
+  });
 });
 
 describe('silent', () => {

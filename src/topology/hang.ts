@@ -1,8 +1,10 @@
 /**
  * When a process that lives is killed, so that what it does can be taken over: dead is certain, silent is not.
  *
- * - Stopped by a signal for half a second: at once, since it can't come back by itself. So is a server that has waited
- *   for its disk for that time and answered nothing.
+ * - Stopped by a signal for half a second: at once, since it can't come back by itself.
+ * - A primary that has waited for its disk for half a second and answered nothing, while a replica can take over that does
+ *   not wait for its own. Any other that waits for its disk has `hangAfter`: a kill would not make the disk faster, and what
+ *   is started again reads everything from it.
  * - Silent for `hangAfter`: whatever it does. A server that says that it is busy (a script, loading) or paused (CLIENT
  *   PAUSE) answers, and is not killed. One that computes is busy with a slow command until then.
  * - Deposed and deaf for `hangAfter`: the Sentinels have replaced it, and it can't be told to follow the new primary,
@@ -11,6 +13,7 @@
  * - A gate or a Sentinel that is silent for `hangAfter` likewise, but not sooner than it takes to start on a busy
  *   machine.
  */
+import { isEligible } from './eligibility.ts';
 import { isReplaced, type MemberView, namedPrimary, type ProcessView, type View } from './view.ts';
 
 /**
@@ -35,7 +38,9 @@ export function findHang(view: View, hangAfterMs: number): Hang | undefined {
       return { process: id, code: 'stopped', reason };
     }
   }
-  const member = view.members.map((each) => memberHang(each, hangAfterMs)).find((hang) => hang !== undefined);
+  const member = view.members
+    .map((each) => memberHang(view, each, hangAfterMs))
+    .find((hang) => hang !== undefined);
   return member ?? helperHang(view, Math.max(hangAfterMs, leastSilenceMs));
 }
 
@@ -65,13 +70,21 @@ function mayBePrimary({ role, lastRole }: MemberView): boolean {
   return role === 'primary' || (role === null && lastRole !== 'replica');
 }
 
-function memberHang(
-  { id, process, busy, silentMs, unansweredMs }: MemberView,
-  limitMs: number,
-): Hang | undefined {
+function waitsForDisk({ process }: MemberView): boolean {
+  return process !== null && process.activity.waitingMs >= stalledMs;
+}
+
+/** Whether it is the primary, and another member can take over whose disk is not slow, too. */
+function hasHeir(view: View, { id }: MemberView): boolean {
+  if (namedPrimary(view)?.id !== id) return false;
+  return view.members.some((each) => each.id !== id && isEligible(each) && !waitsForDisk(each));
+}
+
+function memberHang(view: View, member: MemberView, limitMs: number): Hang | undefined {
+  const { id, process, busy, silentMs, unansweredMs } = member;
   if (!process?.running || busy) return undefined;
   const after = 'it is killed so that it can’t come back half-alive';
-  if (process.activity.waitingMs >= stalledMs && unansweredMs >= stalledMs) {
+  if (waitsForDisk(member) && unansweredMs >= stalledMs && hasHeir(view, member)) {
     const reason = `${id} waits for its disk and answers nothing; ${after}`;
     return { process: id, code: 'waits-for-disk', reason };
   }
