@@ -9,7 +9,7 @@ import { ReplyError } from '../resp/read.ts';
 import { carry } from './carry.ts';
 import { MigrateRefused } from './errors.ts';
 import type { Held } from './key-source.ts';
-import { pack } from './wire.ts';
+import { pack, pieces } from './wire.ts';
 
 const answerWithinMs = 120_000;
 const connectWithinMs = 10_000;
@@ -65,7 +65,7 @@ export class KeyWriter {
       asked.push(index);
     }
     if (requests.length === 0) return reasons;
-    const replies = await this.#link.exchange([pack(requests)], requests.length);
+    const replies = await this.#link.exchange(pieces(requests), requests.length);
     for (const [at, reply] of replies.entries()) {
       if (reply instanceof ReplyError) reasons[asked[at] as number] = this.#refusal(reply);
     }

@@ -32,6 +32,31 @@ export function forEachKey(
   return packed.subarray(0, at);
 }
 
+const longBytes = 64 * 1024;
+
+/** Requests as few pieces of memory, in which long values stand as they are: a copy of each would be held beside it. */
+export function pieces(requests: readonly (readonly (string | Uint8Array)[])[]): Uint8Array[] {
+  const found: Uint8Array[] = [];
+  let short: Uint8Array[] = [];
+  for (const request of requests) {
+    if (!request.some((each) => each.length >= longBytes)) {
+      short.push(writeRequest(request));
+      continue;
+    }
+    short.push(Buffer.from(`*${request.length}\r\n`));
+    for (const each of request) {
+      const bytes = typeof each === 'string' ? Buffer.from(each) : each;
+      short.push(Buffer.from(`$${bytes.length}\r\n`));
+      if (bytes.length >= longBytes) {
+        found.push(Buffer.concat(short), bytes);
+        short = [];
+      } else short.push(bytes);
+      short.push(Buffer.from('\r\n'));
+    }
+  }
+  return short.length === 0 ? found : [...found, Buffer.concat(short)];
+}
+
 export function pack(requests: readonly (readonly (string | Uint8Array)[])[]): Buffer {
   return Buffer.concat(requests.map((each) => writeRequest(each)));
 }
