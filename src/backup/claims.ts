@@ -29,7 +29,11 @@ export async function lastClaim(
 ): Promise<Claim | undefined> {
   const prefix = prefixOf(deployment, dueMs);
   const objects = await store.list(prefix);
-  const numbers = objects.map(({ name }) => Number(name.slice(prefix.length))).filter(Number.isInteger);
+  // Others may write there: what is no number as `putClaim` writes it is no claim.
+  const numbers = objects
+    .map(({ name }) => name.slice(prefix.length))
+    .filter((text) => /^[1-9]\d{0,8}$/.test(text))
+    .map(Number);
   const number = Math.max(0, ...numbers);
   if (number === 0) return undefined;
   const text = await readSmall(store, `${prefix}${number}`);

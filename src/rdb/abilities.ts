@@ -25,8 +25,6 @@ export const since = {
   functions: { redis: [7, 0], valkey: firstValkey, text: 'Redis 7.0' },
   /** First and greatest deleted ids of streams, entries added and read. */
   streamCounts: { redis: [7, 0], valkey: firstValkey, text: 'Redis 7.0' },
-  /** A pending entry is made only when the stream still has the entry. */
-  claimsOnlyThere: { redis: [7, 0], valkey: firstValkey, text: 'Redis 7.0' },
   fieldExpiry: { redis: [7, 4], valkey: [9, 0], text: 'Redis 7.4 and Valkey 9.0' },
   vectorSets: { redis: [8, 0], valkey: undefined, text: 'Redis 8.0' },
   /** What is remembered of a stream's producers. */
