@@ -3,6 +3,7 @@ import type { MemberStatus, Status } from '../agent/api/status-answer.ts';
 import type { BackupStatus } from '../agent/backups/backup-schedule.ts';
 import { type Drift, describeDrift } from '../agent/settings/drift-watch.ts';
 import { describeDuration } from '../base/duration.ts';
+import { errorText } from '../base/errors.ts';
 import { shownLine } from '../base/shown.ts';
 import { describeSize } from '../base/size.ts';
 import type { Output } from './output.ts';
@@ -41,10 +42,22 @@ async function status(output: Output, [file = '']: string[], options: StatusOpti
   if (output.json)
     return eachSecond(async () => process.stdout.write(`${JSON.stringify(await agent.status())}\n`));
   const screen = createScreen(process.stdout);
+  let known: { lines: string[]; at: string } | null = null;
   const draw = async () => {
     const lines: string[] = [];
-    print({ ...output, line: (text) => lines.push(shownLine(text)) }, await agent.status());
-    screen.show(lines);
+    try {
+      print({ ...output, line: (text) => lines.push(shownLine(text)) }, await agent.status());
+      known = { lines, at: new Date().toISOString() };
+      screen.show(lines);
+    } catch (error) {
+      // Who watches while agents come and go wants to see when this one is back.
+      if (known === null) throw error;
+      const { red } = output.colors;
+      screen.show([
+        shownLine(red(`not live: ${errorText(error)}; as it was at ${known.at}`)),
+        ...known.lines,
+      ]);
+    }
   };
   process.stdout.on('resize', () => screen.redraw());
   try {

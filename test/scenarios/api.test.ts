@@ -11,6 +11,7 @@ import type { ApiJob, ApiPlan } from '../../src/api/jobs.ts';
 import { type ApiView, viewSchema } from '../../src/api/view.ts';
 import { waitFor } from '../../src/base/retry.ts';
 import { ApiClient } from '../support/api-client.ts';
+import { startCli } from '../support/cli-process.ts';
 import { TestDeployment } from '../support/deployment.ts';
 
 let deployment: TestDeployment;
@@ -199,13 +200,21 @@ test('what takes long runs beside the agent, as a job with its findings', async 
   });
 });
 
-test('a session, what was known and the events outlive the agent', async () => {
+test('a session, what was known, the events and who watches in a terminal outlive the agent', async () => {
   const token = tokenOf('api-operate-token');
   const login = await api.post<ApiSession>('/api/session', { token });
   const cookie = (login.headers.get('set-cookie') ?? '').split(';')[0] ?? '';
   const { body: before } = await api.get<ApiView>('/api/view');
+  const watch = startCli(['status', '--watch', deployment.specFile, '--state-dir', deployment.stateDir]);
+  const within = { withinMs: 15_000, everyMs: 20 };
+  await waitFor(() => watch.printed().includes('test is healthy'), { what: 'its status', ...within });
   process.kill(deployment.agentPid(), 'SIGKILL');
+  await waitFor(() => /^not live: no agent runs/m.test(watch.printed()), { what: 'its death', ...within });
+  const told = watch.printed().length;
   await deployment.start();
+  await waitFor(() => /^test is /m.test(watch.printed().slice(told)), { what: 'its return', ...within });
+  watch.child.kill('SIGINT');
+  await watch.ended;
   const { body: session } = await api.get<ApiSession>('/api/session', { headers: { cookie } });
   expect(session).toMatchObject({ role: 'operate', by: 'operate' });
   const { body: after } = await api.get<ApiView>('/api/view');

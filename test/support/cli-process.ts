@@ -6,6 +6,8 @@ const command = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url)
 /** A command that runs while the test goes on, and that may be killed. */
 export interface CliProcess {
   child: ChildProcess;
+  /** What it has printed so far. */
+  printed(): string;
   /** What it has written to stderr so far. */
   said(): string;
   /** Its exit status; -1 when it was killed. */
@@ -16,7 +18,11 @@ export interface CliProcess {
 export function startCli(args: string[]): CliProcess {
   const child = spawn(process.execPath, [command, ...args], {
     env: { ...process.env, NO_COLOR: '1' },
-    stdio: ['ignore', 'ignore', 'pipe'],
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let printed = '';
+  child.stdout?.setEncoding('utf8').on('data', (text: string) => {
+    printed += text;
   });
   let said = '';
   child.stderr?.setEncoding('utf8').on('data', (text: string) => {
@@ -25,5 +31,5 @@ export function startCli(args: string[]): CliProcess {
   const ended = new Promise<number>((resolve) => {
     child.on('close', (code) => resolve(code ?? -1));
   });
-  return { child, said: () => said, ended };
+  return { child, printed: () => printed, said: () => said, ended };
 }
