@@ -91,7 +91,7 @@ class Scan {
         differing,
         withoutNotifications: why,
         leftOut: this.#leftOut,
-        guarantee: guaranteeOf(why, differing),
+        guarantee: guaranteeOf(why, differing) + leftOutText(this.#leftOut),
       };
     } finally {
       await follower.end();
@@ -185,4 +185,11 @@ function guaranteeOf(why: string | null, differing: number): string {
   return why === null
     ? 'Every change was heard of, and both sides were compared: they had the same, but for what changed that moment, which was written too. What is written from now on is not there.'
     : 'Both sides were compared and had the same. A key that changed while it was compared may differ: to be sure, stop the writers and run it again with --replace.';
+}
+
+function leftOutText({ count }: LeftOut): string {
+  if (count === 0) return '';
+  return count === 1
+    ? ' Not there: the one key that is named.'
+    : ` Not there: the ${count} keys that are named.`;
 }
