@@ -2,11 +2,10 @@
 import { announceLive, chooseLive } from '../drill/live.ts';
 import type { DrillSettings, Scenario } from '../drill/scenario.ts';
 import { readTls } from '../redis/tls.ts';
-import { loadSecrets, type Secrets } from '../spec/secrets.ts';
-import type { Spec } from '../spec/spec.ts';
+import { loadSecrets } from '../spec/secrets.ts';
 import { LiveTestbed } from '../testbed/live-testbed.ts';
+import { clientCredentials } from './client-credentials.ts';
 import { confirm } from './confirm.ts';
-import { BadOption } from './errors.ts';
 import type { Output } from './output.ts';
 import { openTarget, type Target } from './target.ts';
 
@@ -45,23 +44,11 @@ async function openTestbed({ spec, paths, agent }: Target, user: string | undefi
   // Asked first: without an agent there is nothing to run against, and no secret to make up.
   await agent.status();
   const secrets = await loadSecrets(spec, paths.secret);
-  const credentials = credentialsOf(spec, secrets, user);
+  const credentials = clientCredentials(
+    spec,
+    secrets,
+    user,
+    (names) => `--user with one of ${names}, who may write keys that begin with holdfast-drill:.`,
+  );
   return new LiveTestbed({ spec, paths, agent, credentials, tls: await readTls(spec.security.tls) });
-}
-
-function credentialsOf(spec: Spec, { users, defaultPassword }: Secrets, user: string | undefined) {
-  const names = spec.security.users.map(({ name }) => name);
-  if (user !== undefined) {
-    const password = user === 'default' ? (defaultPassword ?? users['default']) : users[user];
-    if (password !== undefined) return { username: user, password };
-    throw BadOption(`--user: ${spec.name} has no user '${user}'`, {
-      hint:
-        names.length > 0 ? `It has ${names.join(', ')}.` : 'It has no users of its own: leave --user out.',
-    });
-  }
-  if (defaultPassword !== null) return { username: 'default', password: defaultPassword };
-  if (names.length === 0) return undefined;
-  throw BadOption(`${spec.name} has users of its own: say whom the drill’s clients log in as`, {
-    hint: `--user with one of ${names.join(', ')}, who may write keys that begin with holdfast-drill:.`,
-  });
 }

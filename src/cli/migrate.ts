@@ -1,14 +1,155 @@
-import type { Command } from 'commander';
+import { randomBytes } from 'node:crypto';
+import path from 'node:path';
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import { stateDirOf } from '../agent/state/paths.ts';
+import { parseSize } from '../base/size.ts';
+import { migrationPaths, type Plan, writePlan } from '../migrate/plan.ts';
+import { type Finding, refuseWhatIsRefused } from '../migrate/preflight.ts';
+import { parseServerName } from '../migrate/source-url.ts';
+import { BadOption } from './errors.ts';
 import { migrateScanVerb } from './migrate-scan.ts';
+import { migrateVerbs } from './migrate-verbs.ts';
 import { migrateVerifyVerb } from './migrate-verify.ts';
-import { verb } from './verb.ts';
+import type { Output } from './output.ts';
+import { collectWhole } from './rdb-options.ts';
+import { action, type CommonOptions, verb } from './verb.ts';
 
-/** `holdfast migrate`: data from other servers into a deployment. */
+interface MigrateOptions extends CommonOptions {
+  to?: string;
+  user?: string;
+  sourcePasswordFile?: string;
+  targetPasswordFile?: string;
+  targetStateDir?: string;
+  db?: string[];
+  onConflict: 'fail' | 'last';
+  maxRate: number;
+  stateDir?: string;
+  preflight?: boolean;
+}
+
+/** No deployment can be called so. */
+const placeOfState = '.migration';
+
 export function migrateVerb(): Command {
-  const group = verb('migrate', 'move data in from other Redis servers', [
-    ['holdfast migrate scan rediss://cache.example:6379 holdfast.yaml', 'where replication is refused'],
-    ['holdfast migrate verify redis://10.0.1.7:6379 holdfast.yaml', 'is every key there, and the same?'],
-  ]);
-  for (const make of [migrateScanVerb, migrateVerifyVerb]) group.addCommand(make());
-  return group;
+  const command = verb('migrate', 'move data in from servers that run, and change over to it', [
+    [
+      'holdfast migrate redis://10.0.0.1:6379 --to holdfast.yaml',
+      'copy, and then follow what is written there',
+    ],
+    ['holdfast migrate sentinel://10.0.0.1:26379/mymaster --to redis://10.0.1.5', 'whoever is primary there'],
+    [
+      'holdfast migrate redis://a:6379 redis://b:6379 --db 2:0=1 --to holdfast.yaml',
+      'two into one: database 0 of b becomes 1',
+    ],
+    ['holdfast migrate cutover', 'hold the writers, apply the rest, compare'],
+  ])
+    .argument('[source...]', 'redis://[user@]host:port, rediss://…, sentinel://host:port,host:port/NAME')
+    .option('--to <target>', 'a spec file, or redis://[user@]host:port')
+    .option('--user <name>', 'whom to log in as at a deployment that has users of its own')
+    .option('--source-password-file <files>', 'holds the password of the source; with commas one for each')
+    .option('--target-password-file <file>', 'holds the password of the target')
+    .option('--target-state-dir <dir>', "the target deployment's state directory, instead of the default one")
+    .option(
+      '--db <move>',
+      'move a database: FROM=TO, or SOURCE:FROM=TO for the nth source; repeat it',
+      collectWhole,
+    )
+    .addOption(
+      new Option('--on-conflict <rule>', 'when a key is at the target already')
+        .choices(['fail', 'last'])
+        .default('fail'),
+    )
+    .option('--max-rate <size>', 'read no more than so many bytes a second from each source', rate, 0)
+    .option('--preflight', 'only look whether it can be done')
+    .option('--state-dir <dir>', 'where this migration keeps its state, instead of the default place')
+    .action(
+      action<MigrateOptions>((output, [sources], options) =>
+        migrate(output, sources as unknown as string[], options),
+      ),
+    );
+  for (const each of [...migrateVerbs(placeOfState), migrateScanVerb(), migrateVerifyVerb()])
+    command.addCommand(each);
+  return command;
+}
+
+async function migrate(output: Output, urls: string[], options: MigrateOptions): Promise<number> {
+  const { preflight, runMigration } = await import('./migrate-run.ts');
+  if (urls.length === 0 || options.to === undefined) {
+    throw BadOption(urls.length === 0 ? 'no source is named' : '--to names no target', {
+      hint: 'holdfast migrate redis://host:port --to holdfast.yaml',
+    });
+  }
+  for (const url of urls) parseServerName(url);
+  const sources = sourcesOf(urls, options);
+  const target = targetOf(options.to, options);
+  const { sources: found, target: there, findings } = await preflight({ sources, target });
+  tell(output, findings);
+  if (options.preflight) {
+    output.data({ sources: found, target: there, findings });
+    refuseWhatIsRefused(findings);
+    output.line('nothing speaks against it');
+    return 0;
+  }
+  refuseWhatIsRefused(findings);
+  const plan: Plan = {
+    ...{ version: 1, id: randomBytes(6).toString('hex'), createdMs: Date.now(), sources, target },
+    ...{ onConflict: options.onConflict, maxRate: options.maxRate },
+    isAlone: sources.length === 1 && there.keys === 0,
+  };
+  const paths = migrationPaths(stateDirOf(placeOfState, options.stateDir));
+  await writePlan(paths, plan);
+  await runMigration(output, paths, plan);
+  return 0;
+}
+
+function tell(output: Output, findings: readonly Finding[]): void {
+  for (const { level, text } of findings) {
+    if (level === 'warning') output.note(`${output.colors.yellow('warning:')} ${text}`);
+  }
+}
+
+function targetOf(to: string, options: MigrateOptions): Plan['target'] {
+  if (to.includes('://')) {
+    parseServerName(to);
+    return { url: to, passwordFile: absolute(options.targetPasswordFile) };
+  }
+  return { spec: path.resolve(to), user: options.user ?? null, stateDir: absolute(options.targetStateDir) };
+}
+
+function sourcesOf(urls: readonly string[], options: MigrateOptions): Plan['sources'] {
+  const files = options.sourcePasswordFile?.split(',') ?? [];
+  if (files.length > 1 && files.length !== urls.length) {
+    throw BadOption(`--source-password-file names ${files.length} files for ${urls.length} sources`, {
+      hint: 'Name one for all sources, or one for each, in their order, with commas between.',
+    });
+  }
+  const moves = (options.db ?? []).map((text) => moveOf(text, urls.length));
+  return urls.map((url, index) => ({
+    url,
+    passwordFile: absolute(files.length > 1 ? files[index] : files[0]),
+    dbs: moves
+      .filter(({ source }) => source === undefined || source === index + 1)
+      .map(({ from, to }): [number, number] => [from, to]),
+  }));
+}
+
+function moveOf(text: string, sources: number): { source: number | undefined; from: number; to: number } {
+  const match = /^(?:(\d+):)?(\d{1,5})=(\d{1,5})$/.exec(text);
+  const source = match?.[1] === undefined ? undefined : Number(match[1]);
+  if (match && (source === undefined || (source >= 1 && source <= sources))) {
+    return { source, from: Number(match[2]), to: Number(match[3]) };
+  }
+  throw BadOption(`--db ${text} moves nothing`, {
+    hint: 'Say FROM=TO, or SOURCE:FROM=TO with sources from 1.',
+  });
+}
+
+function absolute(file: string | undefined): string | null {
+  return file === undefined ? null : path.resolve(file);
+}
+
+function rate(text: string): number {
+  const bytes = parseSize(text);
+  if (bytes === undefined || bytes <= 0) throw new InvalidArgumentError('Say a size: 20mb.');
+  return bytes;
 }

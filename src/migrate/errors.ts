@@ -1,3 +1,11 @@
 import { defineError } from '../base/errors.ts';
 
 export const MigrateRefused = defineError('MIGRATE_REFUSED', 1);
+export const MigrationSourceUnclear = defineError('MIGRATION_SOURCE_UNCLEAR', 2);
+export const MigrationThere = defineError('MIGRATION_THERE', 2);
+export const MigrationNone = defineError('MIGRATION_NONE', 2);
+export const MigrationNotRunning = defineError('MIGRATION_NOT_RUNNING', 1);
+export const MigrationRuns = defineError('MIGRATION_RUNS', 1);
+export const MigrationUnreadable = defineError('MIGRATION_UNREADABLE', 1);
+export const MigrationPreflight = defineError('MIGRATION_PREFLIGHT', 3);
+export const CutOverNotNow = defineError('CUT_OVER_NOT_NOW', 1);

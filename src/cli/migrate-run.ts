@@ -1,0 +1,107 @@
+/** Runs a migration in the foreground: from its plan, so that it does not matter who began it. */
+import { askModules } from '../backup/server-modules.ts';
+import { describeDuration } from '../base/duration.ts';
+import { describeSize } from '../base/size.ts';
+import { Migration } from '../migrate/migration.ts';
+import type { MigrationPaths, Plan } from '../migrate/plan.ts';
+import {
+  type Finding,
+  factsOf,
+  forbiddenAt,
+  judge,
+  missingDbs,
+  type ServerFacts,
+  type TargetFacts,
+} from '../migrate/preflight.ts';
+import type { Progress, SourceProgress } from '../migrate/progress.ts';
+import { targetOfVersionText } from '../rdb/target.ts';
+import { RedisConnection } from '../redis/connection.ts';
+import type { Link } from '../redis/link.ts';
+import { findSource } from '../stream/source-address.ts';
+import { interruptible } from './interrupt.ts';
+import { sourceAddress, targetPlace } from './migrate-access.ts';
+import type { Output } from './output.ts';
+import { ProgressLine } from './progress-line.ts';
+
+const askMs = 10_000;
+type Call = (command: string, ...args: Parameters<Link['call']>[0][1][]) => Promise<unknown>;
+
+export interface Preflight {
+  sources: ServerFacts[];
+  target: TargetFacts;
+  findings: Finding[];
+}
+
+/** What all that takes part is like, and what follows. @throws REDIS_UNREACHABLE, REDIS_REFUSED, BAD_OPTION */
+export async function preflight(plan: Pick<Plan, 'sources' | 'target'>): Promise<Preflight> {
+  const sources: ServerFacts[] = [];
+  const wanted = new Set<number>();
+  for (const source of plan.sources) {
+    const { address: host, port, credentials, tls } = await findSource(sourceAddress(source));
+    const facts = await asked({ endpoint: { host, port }, credentials, tls }, (call) =>
+      factsOf(source.url, call),
+    );
+    const moves = new Map(source.dbs);
+    for (const db of facts.dbs) wanted.add(moves.get(db) ?? db);
+    sources.push(facts);
+  }
+  const place = await targetPlace(plan.target);
+  const target = await asked(place, async (call) => ({
+    ...(await factsOf(place.name, call)),
+    missingDbs: await missingDbs([...wanted], call),
+    forbidden: await forbiddenAt(call),
+  }));
+  return { sources, target, findings: judge(sources, target) };
+}
+
+/** Until it is stopped, finished or aborted. @throws what a stream can't get over, MIGRATION_RUNS */
+export async function runMigration(output: Output, paths: MigrationPaths, plan: Plan): Promise<void> {
+  const target = await targetPlace(plan.target);
+  const loads = await asked(target, async (call) => {
+    const { product, version } = await factsOf(target.name, call);
+    return targetOfVersionText(`${product} ${version}`, await askModules(call));
+  });
+  const line = new ProgressLine(output);
+  let phase = '';
+  const onProgress = (progress: Progress) => {
+    const now = `${progress.phase} ${progress.sources.map((source) => source.phase).join(' ')}`;
+    if (now === phase) return line.show(() => progress.sources.map(describeSource).join('; '));
+    phase = now;
+    line.done();
+    for (const source of progress.sources) output.note(describeSource(source));
+  };
+  const sources = plan.sources.map(sourceAddress);
+  const migration = new Migration({ plan, paths, sources, target, loads, onProgress });
+  const how = await interruptible((signal) => migration.run(signal));
+  line.done();
+  output.data({ ended: how });
+  if (how === 'stopped') output.line('stopped: holdfast migrate resume goes on from here');
+  else output.line(how);
+}
+
+/** One line of what is going on with a source. */
+export function describeSource(source: SourceProgress): string {
+  const { phase, keys, bytes, totalBytes, bytesPerSecond, secondsLeft, lagBytes, lagSeconds, problem } =
+    source;
+  const why = problem !== null && phase !== 'following' ? ` (${problem})` : '';
+  const head = `${source.source}: ${phase}${why}`;
+  if (phase === 'copying') {
+    const of = totalBytes === null ? '' : ` of ${describeSize(totalBytes)}`;
+    const left = secondsLeft === null ? '' : `, about ${describeDuration(secondsLeft * 1000)} left`;
+    return `${head}, ${keys} keys, ${describeSize(bytes)}${of}, ${describeSize(bytesPerSecond)}/s${left}`;
+  }
+  if (phase !== 'following' || lagBytes === null) return head;
+  return `${head}, ${source.commands} commands applied, ${describeSize(lagBytes)} or ${lagSeconds} s behind`;
+}
+
+async function asked<T>(
+  place: ConstructorParameters<typeof RedisConnection>[0],
+  work: (call: Call) => Promise<T>,
+): Promise<T> {
+  const connection = new RedisConnection({ ...place, timeoutMs: askMs });
+  try {
+    return await work((command, ...args) => connection.call(command, ...args.map((arg) => arg ?? '')));
+  } finally {
+    connection.close();
+  }
+}

@@ -1,0 +1,168 @@
+/** What is asked of a migration that was begun: of the process that runs it, over its socket. */
+import { type Command, InvalidArgumentError } from 'commander';
+import { stateDirOf } from '../agent/state/paths.ts';
+import { parseDuration } from '../base/duration.ts';
+import { askControl, type ControlRequest, isAnswered } from '../migrate/control.ts';
+import type { CutOverResult } from '../migrate/cut-over.ts';
+import { type MigrationPaths, migrationPaths, readPlan } from '../migrate/plan.ts';
+import { readProgress } from '../migrate/progress.ts';
+import type { Output } from './output.ts';
+import { action, type CommonOptions, verb } from './verb.ts';
+
+interface Options extends CommonOptions {
+  stateDir?: string;
+  within?: number;
+  undo?: boolean;
+  release?: boolean;
+}
+
+type Work = (output: Output, paths: MigrationPaths, options: Options) => Promise<number | undefined | void>;
+
+/** @param place where the state lies unless another place is named */
+export function migrateVerbs(place: string): Command[] {
+  const make = (name: string, summary: string, examples: [string, string][], work: Work) =>
+    verb(name, summary, examples)
+      .option('--state-dir <dir>', 'where this migration keeps its state, instead of the default place')
+      .action(
+        action<Options>((output, _, options) =>
+          work(output, migrationPaths(stateDirOf(place, options.stateDir)), options),
+        ),
+      );
+  return [
+    make(
+      'status',
+      'show how far the migration is',
+      [['holdfast migrate status --json', 'for programs']],
+      status,
+    ),
+    make(
+      'pause',
+      'stop reading from the sources',
+      [['holdfast migrate pause', 'until holdfast migrate resume']],
+      pause,
+    ),
+    make(
+      'resume',
+      'go on with a migration that was paused, stopped or killed',
+      [['holdfast migrate resume', 'from where it was']],
+      resume,
+    ),
+    make(
+      'cutover',
+      'hold the writers at the old side, apply the rest, and compare',
+      [
+        ['holdfast migrate cutover', 'writers of the old side wait from then on'],
+        ['holdfast migrate cutover --undo', 'let them go on at the old side'],
+      ],
+      cutOver,
+    )
+      .option(
+        '--within <duration>',
+        'longest time that writers may wait for it; else nothing is changed (10s)',
+        duration,
+      )
+      .option('--undo', 'let writers go on at the old side, and follow it again'),
+    make(
+      'finish',
+      'end the migration behind its cut-over',
+      [['holdfast migrate finish', 'the old side takes no writes any more']],
+      finish,
+    ).option('--release', 'let clients write at the old side again, which nobody follows'),
+    make(
+      'abort',
+      'give the migration up; what was copied stays',
+      [['holdfast migrate abort', 'the old side is as it was']],
+      abort,
+    ),
+  ];
+}
+
+async function status(output: Output, paths: MigrationPaths): Promise<number> {
+  await readPlan(paths);
+  const [progress, runs] = [await readProgress(paths), await isAnswered(paths.socket)];
+  output.data({ running: runs, ...progress });
+  if (progress === null) output.line('it has not begun');
+  else {
+    const { describeSource } = await import('./migrate-run.ts');
+    output.line(
+      `${progress.phase}${runs ? '' : ', and no process runs it: holdfast migrate resume goes on'}`,
+    );
+    for (const source of progress.sources) output.line(`  ${describeSource(source)}`);
+    if (progress.failure !== null) output.line(`  ${progress.failure.message} [${progress.failure.code}]`);
+  }
+  return runs && progress?.phase !== 'failed' ? 0 : 3;
+}
+
+async function ask(paths: MigrationPaths, request: ControlRequest): Promise<unknown> {
+  await readPlan(paths);
+  return await askControl(paths.socket, request);
+}
+
+async function pause(output: Output, paths: MigrationPaths): Promise<void> {
+  const phase = await ask(paths, { verb: 'pause' });
+  output.data({ phase });
+  output.line(`${phase}: the sources’ backlogs keep what is written meanwhile, as far as they reach`);
+}
+
+async function resume(output: Output, paths: MigrationPaths): Promise<void> {
+  const plan = await readPlan(paths);
+  if (await isAnswered(paths.socket)) {
+    const phase = await askControl(paths.socket, { verb: 'resume' });
+    output.data({ phase });
+    output.line(String(phase));
+    return;
+  }
+  const { runMigration } = await import('./migrate-run.ts');
+  await runMigration(output, paths, plan);
+}
+
+async function cutOver(output: Output, paths: MigrationPaths, { within, undo }: Options): Promise<void> {
+  if (undo) {
+    const phase = await ask(paths, { verb: 'undo' });
+    output.data({ phase });
+    output.line('writers go on at the old side, and it is followed again');
+    return;
+  }
+  const request: ControlRequest = { verb: 'cut-over', ...(within === undefined ? {} : { withinMs: within }) };
+  const result = (await ask(paths, request)) as CutOverResult;
+  output.data(result);
+  const { heldMs, keys } = result;
+  const counted = keys === null ? '' : `; ${keys.target} keys that do not expire are on both sides`;
+  output.line(
+    `everything is applied: it took ${heldMs.toFixed(1)} ms from the moment that writers were held${counted}`,
+  );
+  output.line(
+    'writers of the old side wait: let the clients connect to the target now, then holdfast migrate finish',
+  );
+}
+
+async function finish(output: Output, paths: MigrationPaths, { release }: Options): Promise<number> {
+  const { open } = (await ask(paths, { verb: 'finish', release: release === true })) as { open: string[] };
+  output.data({ finished: true, open });
+  for (const each of open)
+    output.note(`${output.colors.yellow('warning:')} it can still take writes: ${each}`);
+  output.line(
+    release
+      ? 'finished; the old side takes writes again'
+      : 'finished; the old side answers writes with NOREPLICAS',
+  );
+  return open.length === 0 ? 0 : 3;
+}
+
+async function abort(output: Output, paths: MigrationPaths): Promise<void> {
+  const plan = await readPlan(paths);
+  if (await isAnswered(paths.socket)) await askControl(paths.socket, { verb: 'abort' });
+  else {
+    const { forgetMigration } = await import('../migrate/migration.ts');
+    const { targetPlace } = await import('./migrate-access.ts');
+    await forgetMigration(plan, paths, await targetPlace(plan.target));
+  }
+  output.data({ aborted: true });
+  output.line('aborted: the old side is as it was; what was copied is still at the target');
+}
+
+function duration(text: string): number {
+  const ms = parseDuration(text);
+  if (ms === undefined || ms <= 0) throw new InvalidArgumentError('Say a duration: 5s.');
+  return ms;
+}

@@ -1,0 +1,175 @@
+/**
+ * The change from the old servers to the new: no write is lost, and none is taken by both sides.
+ *
+ * 1. Every stream follows, and is not far behind. Else nothing is done.
+ * 2. CLIENT PAUSE … WRITE at every source: writers wait from here on.
+ * 3. Where each source's history stands then is where its stream must come.
+ * 4. The keys that do not expire are counted on both sides, where the target holds nothing else.
+ * 5. The streams end. The sources stay paused, renewed again and again, until the change is finished or undone: a client
+ *    that still writes to the old side waits, and is never told that it wrote.
+ *
+ * What goes wrong until then ends the pause, and everything is as before.
+ */
+
+import { errorText } from '../base/errors.ts';
+import { pause } from '../base/retry.ts';
+import type { Caller } from '../redis/connection.ts';
+import { keyspaces, parseInfo } from '../redis/info.ts';
+import { CutOverNotNow } from './errors.ts';
+import type { SourceRun } from './source-run.ts';
+
+export interface CutOverResult {
+  /** From the pause until everything was applied and compared, in ms. */
+  heldMs: number;
+  /** Keys that do not expire; null where they can't be compared. */
+  keys: { sources: number; target: number } | null;
+}
+
+export interface CutOverOptions {
+  sources: readonly SourceRun[];
+  target: Caller;
+  /** Compare the number of keys. */
+  compares: boolean;
+  /** Longest time that writers may wait until everything is applied, in ms. */
+  withinMs: number;
+}
+
+/** How long the sources stay paused when this process ends before it can renew that. */
+const pauseMs = 30_000;
+const renewEveryMs = 5000;
+const lookEveryMs = 1;
+/** A stream that is further behind would let writers wait for too long. */
+const nearBytes = 8 * 2 ** 20;
+
+/** @throws CUT_OVER_NOT_NOW, and then nothing has changed */
+export async function cutOver(options: CutOverOptions): Promise<CutOverResult> {
+  const { sources } = options;
+  for (const source of sources) await checkNear(source);
+  const connections = await Promise.all(sources.map((source) => source.connection()));
+  const begin = performance.now();
+  try {
+    await Promise.all(connections.map((each) => pauseWrites(each)));
+    await Promise.all(sources.map((source) => drain(source, begin + options.withinMs)));
+    const keys = options.compares ? await compareKeys(connections, options.target, sources.length) : null;
+    return { heldMs: performance.now() - begin, keys };
+  } catch (cause) {
+    await releaseAll(connections);
+    throw CutOverNotNow(`the cut-over was given up: ${errorText(cause)}`, {
+      hint: 'Writers go on at the old side, and nothing has changed. Try again when holdfast migrate status shows no lag.',
+      cause,
+    });
+  }
+}
+
+async function checkNear(source: SourceRun): Promise<void> {
+  await source.position();
+  const { phase, lagBytes, problem } = source.progress();
+  if (phase !== 'following') {
+    throw CutOverNotNow(
+      `${source.name} is not followed yet: ${phase}${problem === null ? '' : ` (${problem})`}`,
+      {
+        hint: 'Wait until holdfast migrate status shows it following.',
+      },
+    );
+  }
+  if (lagBytes !== null && lagBytes <= nearBytes) return;
+  throw CutOverNotNow(`the target is ${lagBytes} bytes behind ${source.name}`, {
+    hint: 'Wait until it has caught up: writers would have to wait for all of it.',
+  });
+}
+
+async function pauseWrites(source: Caller): Promise<void> {
+  await source.call('CLIENT', 'PAUSE', pauseMs, 'WRITE');
+}
+
+async function drain(source: SourceRun, deadline: number): Promise<void> {
+  const { replId, offset } = await source.position();
+  for (;;) {
+    const applied = source.stream.status.applied;
+    if (applied !== null && applied.replId === replId && applied.offset >= offset) return;
+    if (performance.now() >= deadline) {
+      throw new Error(
+        `what ${source.name} wrote last was not applied in time (${applied?.offset ?? 'nothing'} of ${offset})`,
+      );
+    }
+    await pause(lookEveryMs);
+  }
+}
+
+/** Keys that expire may be gone on one side already. @param positions how many keys of the target are streams' own */
+async function compareKeys(
+  sources: readonly Caller[],
+  target: Caller,
+  positions: number,
+): Promise<{ sources: number; target: number }> {
+  const counts = await Promise.all(sources.map(lastingKeys));
+  const there = counts.reduce((sum, count) => sum + count, 0);
+  const here = (await lastingKeys(target)) - positions;
+  if (here === there) return { sources: there, target: here };
+  throw new Error(`of keys that do not expire there are ${there} at the old side and ${here} at the target`);
+}
+
+async function lastingKeys(server: Caller): Promise<number> {
+  const spaces = keyspaces(parseInfo(String(await server.call('INFO', 'keyspace'))));
+  return spaces.reduce((sum, { keys, expiring }) => sum + keys - expiring, 0);
+}
+
+async function releaseAll(sources: readonly Caller[]): Promise<void> {
+  // One that can't be reached ends its pause by itself.
+  await Promise.allSettled(sources.map((each) => each.call('CLIENT', 'UNPAUSE')));
+}
+
+/** Keeps the sources' writers waiting. */
+export class Hold {
+  readonly #sources: readonly SourceRun[];
+  readonly #timer: NodeJS.Timeout;
+  /** Why a source could not be told last; null when all were. */
+  problem: string | null = null;
+
+  constructor(sources: readonly SourceRun[]) {
+    this.#sources = sources;
+    this.#timer = setInterval(() => void this.renew(), renewEveryMs);
+  }
+
+  async renew(): Promise<void> {
+    this.problem = null;
+    for (const source of this.#sources) {
+      await source
+        .connection()
+        .then(pauseWrites)
+        .catch((error: unknown) => {
+          this.problem = `${source.name} can't be kept from taking writes: ${errorText(error)}`;
+        });
+    }
+  }
+
+  /** Lets writers go on at the sources. */
+  async release(): Promise<void> {
+    clearInterval(this.#timer);
+    for (const source of this.#sources) await (await source.connection()).call('CLIENT', 'UNPAUSE');
+  }
+
+  /**
+   * Ends it so that the sources take no writes any more: writers get NOREPLICAS.
+   * @returns why a source could not be closed, for each that could not
+   */
+  async close(): Promise<string[]> {
+    clearInterval(this.#timer);
+    const open: string[] = [];
+    for (const source of this.#sources) {
+      try {
+        const connection = await source.connection();
+        await connection.call('CONFIG', 'SET', 'min-replicas-to-write', '1000000');
+        await connection.call('CLIENT', 'UNPAUSE');
+      } catch (error) {
+        open.push(`${source.name}: ${errorText(error)}`);
+      }
+    }
+    return open;
+  }
+
+  /** Leaves the sources paused as long as they still are. */
+  stop(): void {
+    clearInterval(this.#timer);
+  }
+}

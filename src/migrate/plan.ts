@@ -1,0 +1,106 @@
+/**
+ * What a migration is: written once when it begins, as `plan.json` in its state directory, so that another process can
+ * take it up. It names the files of passwords, never a password.
+ */
+import path from 'node:path';
+import { z } from 'zod';
+import { readFileIfThere, writeFileAtomic } from '../base/atomic-file.ts';
+import { MigrationNone, MigrationThere, MigrationUnreadable } from './errors.ts';
+
+const passwordFile = z.string().nullable();
+
+const planSchema = z.object({
+  version: z.literal(1),
+  /** Of this migration: what the positions in the target are called by. */
+  id: z.string().regex(/^[a-z0-9]{8,32}$/),
+  createdMs: z.number(),
+  sources: z
+    .array(
+      z.object({
+        /** As it was given; without a password. */
+        url: z.string(),
+        passwordFile,
+        /** From, to. */
+        dbs: z.array(z.tuple([z.number().int().min(0), z.number().int().min(0)])),
+      }),
+    )
+    .min(1),
+  /** A server, or a deployment by its spec. */
+  target: z.union([
+    z.object({ url: z.string(), passwordFile }),
+    z.object({ spec: z.string(), user: z.string().nullable(), stateDir: z.string().nullable() }),
+  ]),
+  onConflict: z.enum(['fail', 'last']),
+  /** Bytes a second from each source; 0 for as much as there is. */
+  maxRate: z.number().min(0),
+  /** The target was empty, and there is one source: whatever is there has come from it. */
+  isAlone: z.boolean(),
+});
+
+export type Plan = z.infer<typeof planSchema>;
+
+export interface MigrationPaths {
+  root: string;
+  plan: string;
+  progress: string;
+  socket: string;
+  /** What is copied of each source, where the target has other data too. */
+  copied(index: number): string;
+}
+
+export function migrationPaths(root: string): MigrationPaths {
+  const at = (name: string) => path.join(root, name);
+  return {
+    root,
+    plan: at('plan.json'),
+    progress: at('progress.json'),
+    socket: at('control.sock'),
+    copied: (index) => at(`copied-${index + 1}.keys`),
+  };
+}
+
+/** What the position of a source is called by. */
+export function streamId(plan: Plan, index: number): string {
+  return `${plan.id}-${index + 1}`;
+}
+
+/** @throws MIGRATION_THERE when the directory has one already */
+export async function writePlan(paths: MigrationPaths, plan: Plan): Promise<void> {
+  if ((await readFileIfThere(paths.plan)) !== undefined) {
+    throw MigrationThere(`${paths.root} holds a migration already`, {
+      hint: 'holdfast migrate resume goes on with it; migrate abort or migrate finish ends it; --state-dir names another place.',
+    });
+  }
+  await writeFileAtomic(paths.plan, `${JSON.stringify(plan, null, 2)}\n`);
+}
+
+/** @throws MIGRATION_NONE, MIGRATION_UNREADABLE */
+export async function readPlan(paths: MigrationPaths): Promise<Plan> {
+  const text = await readFileIfThere(paths.plan);
+  if (text === undefined) {
+    throw MigrationNone(`there is no migration in ${paths.root}`, {
+      hint: 'holdfast migrate SOURCE --to TARGET begins one; --state-dir names where another lies.',
+    });
+  }
+  return parseWith(planSchema, text, paths.plan);
+}
+
+/** @throws MIGRATION_UNREADABLE */
+export function parseWith<T>(schema: z.ZodType<T>, text: string, file: string): T {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (cause) {
+    throw unreadable(file, 'it is no JSON', cause);
+  }
+  const parsed = schema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  throw unreadable(file, z.prettifyError(parsed.error), parsed.error);
+}
+
+function unreadable(file: string, why: string, cause: unknown): Error {
+  return MigrationUnreadable(`${file} can't be read: ${why}`, {
+    hint: 'It is written by holdfast only. Another release may have written it: go on with that one.',
+    cause,
+  });
+}

@@ -1,0 +1,171 @@
+/** What is looked at before anything begins, and what follows from it. Judging is pure. */
+
+import { describeSize } from '../base/size.ts';
+import { keyspaces, moduleNames, parseInfo, productOf } from '../redis/info.ts';
+import { MigrationPreflight } from './errors.ts';
+
+export interface ServerFacts {
+  name: string;
+  product: 'redis' | 'valkey';
+  version: string;
+  runId: string;
+  role: string;
+  isCluster: boolean;
+  keys: number;
+  /** Of these databases it has keys. */
+  dbs: number[];
+  /** What its data take, in bytes. */
+  dataBytes: number;
+  usedBytes: number;
+  /** 0 for no limit, or when it does not say. */
+  maxBytes: number;
+  policy: string;
+  modules: string[];
+}
+
+export interface TargetFacts extends ServerFacts {
+  /** Of the databases that are wanted, those that it does not have. */
+  missingDbs: number[];
+  /** Of what the user needs, what it may not, in the server's words. */
+  forbidden: string[];
+}
+
+export interface Finding {
+  level: 'refused' | 'warning';
+  text: string;
+}
+
+/** @param call one command, its reply as the server gave it. */
+export async function factsOf(
+  name: string,
+  call: (command: string, ...args: string[]) => Promise<unknown>,
+): Promise<ServerFacts> {
+  const text = String(await call('INFO', 'everything'));
+  const info = parseInfo(text);
+  const { name: product, version } = productOf(info);
+  const spaces = keyspaces(info);
+  const number = (field: string) => Number(info[field] ?? 0) || 0;
+  return {
+    ...{ name, product, version, runId: info['run_id'] ?? '', role: info['role'] ?? '' },
+    isCluster: info['cluster_enabled'] === '1',
+    keys: spaces.reduce((sum, { keys }) => sum + keys, 0),
+    dbs: spaces.map(({ db }) => db),
+    ...{
+      dataBytes: number('used_memory_dataset'),
+      usedBytes: number('used_memory'),
+      maxBytes: number('maxmemory'),
+    },
+    policy: info['maxmemory_policy'] ?? '',
+    modules: moduleNames(text),
+  };
+}
+
+const probes = [
+  ['RESTORE', 'k', '0', 'v', 'REPLACE'],
+  ['UNLINK', 'k'],
+  ['WATCH', 'k'],
+  ['MULTI'],
+  ['EXEC'],
+  ['SELECT', '0'],
+];
+
+/** What the target's user may not, of what every migration needs; nothing where the server can't tell. */
+export async function forbiddenAt(
+  call: (command: string, ...args: string[]) => Promise<unknown>,
+): Promise<string[]> {
+  try {
+    const user = String(await call('ACL', 'WHOAMI'));
+    const forbidden: string[] = [];
+    for (const probe of probes) {
+      const reply = String(await call('ACL', 'DRYRUN', user, ...probe));
+      if (reply !== 'OK') forbidden.push(reply);
+    }
+    return forbidden;
+  } catch {
+    // Only Redis 7 and later can tell, and only those who may ask: then the first write does.
+    return [];
+  }
+}
+
+/** Which of these databases the target does not have. */
+export async function missingDbs(
+  dbs: readonly number[],
+  call: (command: string, ...args: string[]) => Promise<unknown>,
+): Promise<number[]> {
+  const missing: number[] = [];
+  for (const db of dbs) {
+    await call('SELECT', String(db)).catch(() => missing.push(db));
+  }
+  await call('SELECT', '0');
+  return missing;
+}
+
+export function judge(sources: readonly ServerFacts[], target: TargetFacts): Finding[] {
+  const refused = (text: string): Finding => ({ level: 'refused', text });
+  const warning = (text: string): Finding => ({ level: 'warning', text });
+  const found: Finding[] = sources.flatMap((source) => [
+    ...(source.isCluster
+      ? [refused(`${source.name} is a node of a Redis Cluster, which is not taken by replication`)]
+      : []),
+    ...(source.runId !== '' && source.runId === target.runId
+      ? [refused(`${source.name} and ${target.name} are one server`)]
+      : []),
+    ...(isOlder(target, source)
+      ? [
+          warning(
+            `${target.name} (${target.product} ${target.version}) is older than ${source.name} (${source.product} ${source.version}): values are converted, and the first that can't be ends the migration`,
+          ),
+        ]
+      : []),
+    ...source.modules
+      .filter((module) => !target.modules.includes(module))
+      .map((module) =>
+        warning(
+          `${source.name} has the module ${module}, and ${target.name} has not: its values can't be carried`,
+        ),
+      ),
+  ]);
+  if (target.isCluster)
+    found.push(
+      refused(`${target.name} is a node of a Redis Cluster, where a transaction holds one slot only`),
+    );
+  if (target.role === 'slave') found.push(refused(`${target.name} is a replica: name its primary`));
+  for (const db of target.missingDbs)
+    found.push(refused(`${target.name} has no database ${db}: --db moves it to another`));
+  for (const text of target.forbidden)
+    found.push(refused(`the user at ${target.name} lacks a right: ${text}`));
+  const wanted = sources.reduce((sum, { dataBytes }) => sum + dataBytes, target.usedBytes);
+  if (target.maxBytes > 0 && wanted > target.maxBytes) {
+    found.push(
+      refused(
+        `${target.name} may use ${describeSize(target.maxBytes)} of memory, and would need about ${describeSize(wanted)}`,
+      ),
+    );
+  }
+  if (target.maxBytes > 0 && target.policy !== 'noeviction' && target.policy !== '') {
+    found.push(
+      warning(
+        `${target.name} evicts keys when its memory is full (${target.policy}), also those that are migrated`,
+      ),
+    );
+  }
+  return found;
+}
+
+/** @throws MIGRATION_PREFLIGHT when something speaks against it */
+export function refuseWhatIsRefused(findings: readonly Finding[]): void {
+  const refused = findings.filter(({ level }) => level === 'refused').map(({ text }) => text);
+  if (refused.length === 0) return;
+  throw MigrationPreflight(`this can't be migrated: ${refused.join('; ')}`, { hint: 'Nothing was begun.' });
+}
+
+function isOlder(one: ServerFacts, other: ServerFacts): boolean {
+  const [first, second] = [comparable(one), comparable(other)];
+  return first[0]! < second[0]! || (first[0] === second[0] && first[1]! < second[1]!);
+}
+
+/** Valkey wrote what Redis 7.2 writes until its release 9. */
+function comparable({ product, version }: ServerFacts): number[] {
+  const [major = 0, minor = 0] = version.split('.').map(Number);
+  return product === 'valkey' && major < 9 ? [7, 2] : [major, minor];
+}

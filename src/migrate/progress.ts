@@ -1,0 +1,50 @@
+/** How far a migration is: written every second as `progress.json`, for `migrate status` and for whoever watches. */
+import { z } from 'zod';
+import { readFileIfThere, writeFileAtomic } from '../base/atomic-file.ts';
+import { type MigrationPaths, parseWith } from './plan.ts';
+
+export const phases = ['running', 'paused', 'cut-over', 'stopped', 'failed'] as const;
+
+const sourceSchema = z.object({
+  /** As the plan names it. */
+  source: z.string(),
+  /** Where it is read from now. */
+  at: z.string(),
+  phase: z.enum(['connecting', 'removing', 'copying', 'following', 'waiting', 'ended']),
+  keys: z.number(),
+  bytes: z.number(),
+  totalBytes: z.number().nullable(),
+  bytesPerSecond: z.number(),
+  /** Of the copy; null when nobody can tell. */
+  secondsLeft: z.number().nullable(),
+  commands: z.number(),
+  appliedOffset: z.number().nullable(),
+  sourceOffset: z.number().nullable(),
+  lagBytes: z.number().nullable(),
+  lagSeconds: z.number().nullable(),
+  problem: z.string().nullable(),
+});
+
+const progressSchema = z.object({
+  version: z.literal(1),
+  phase: z.enum(phases),
+  pid: z.number(),
+  writtenMs: z.number(),
+  /** Why it failed; null unless it did. */
+  failure: z.object({ code: z.string(), message: z.string(), hint: z.string().nullable() }).nullable(),
+  sources: z.array(sourceSchema),
+});
+
+export type Progress = z.infer<typeof progressSchema>;
+export type SourceProgress = z.infer<typeof sourceSchema>;
+export type Phase = Progress['phase'];
+
+export async function writeProgress({ progress }: MigrationPaths, value: Progress): Promise<void> {
+  await writeFileAtomic(progress, `${JSON.stringify(value, null, 2)}\n`);
+}
+
+/** Null before the first was written. @throws MIGRATION_UNREADABLE */
+export async function readProgress({ progress }: MigrationPaths): Promise<Progress | null> {
+  const text = await readFileIfThere(progress);
+  return text === undefined ? null : parseWith(progressSchema, text, progress);
+}

@@ -1,0 +1,99 @@
+/** One source while its migration runs: its stream, and what is seen of it besides. */
+import { type Clock, systemClock } from '../base/clock.ts';
+import { RedisConnection } from '../redis/connection.ts';
+import { parseInfo, replicationInfo } from '../redis/info.ts';
+import { findSource, type SourceAddress } from '../stream/source-address.ts';
+import { Stream, type StreamOptions } from '../stream/stream.ts';
+import { LagMeter } from './lag.ts';
+import type { SourceProgress } from './progress.ts';
+
+export interface SourcePosition {
+  replId: string;
+  offset: number;
+}
+
+const askMs = 2000;
+
+export class SourceRun {
+  readonly stream: Stream;
+  readonly #name: string;
+  readonly #address: SourceAddress;
+  readonly #lag = new LagMeter();
+  readonly #clock: Clock;
+  #connection: RedisConnection | undefined;
+  #connectedTo = '';
+  #before = { bytes: 0, atMs: 0, rate: 0 };
+
+  /** @param name as the plan has it */
+  constructor(name: string, options: StreamOptions) {
+    this.#name = name;
+    this.#address = options.source;
+    this.#clock = options.clock ?? systemClock;
+    this.stream = new Stream(options);
+  }
+
+  get name(): string {
+    return this.#name;
+  }
+
+  /** A connection to whoever is primary there now. @throws STREAM_SOURCE_NOT_READY */
+  async connection(): Promise<RedisConnection> {
+    const { address: host, port, credentials, tls } = await findSource(this.#address);
+    const where = `${host}:${port}`;
+    if (this.#connection === undefined || this.#connectedTo !== where) {
+      this.#connection?.close();
+      this.#connection = new RedisConnection({
+        endpoint: { host, port },
+        credentials,
+        tls,
+        timeoutMs: askMs,
+      });
+      this.#connectedTo = where;
+    }
+    return this.#connection;
+  }
+
+  /** Where the source's history stands. @throws REDIS_UNREACHABLE and others */
+  async position(): Promise<SourcePosition> {
+    const info = parseInfo(String(await (await this.connection()).call('INFO', 'replication')));
+    const { replId, offset } = replicationInfo(info);
+    this.#lag.saw(offset, this.#clock.monotonicMs());
+    return { replId, offset };
+  }
+
+  close(): void {
+    this.#connection?.close();
+    this.#connection = undefined;
+  }
+
+  progress(): SourceProgress {
+    const { status } = this.stream;
+    const applied = status.applied?.offset ?? null;
+    const lag = this.#lag.at(applied);
+    const rate = this.#rate(status.bytes + (applied ?? 0));
+    const left = status.totalBytes === undefined ? null : status.totalBytes - status.bytes;
+    return {
+      ...{
+        source: this.#name,
+        at: status.source,
+        phase: status.phase,
+        keys: status.keys,
+        bytes: status.bytes,
+      },
+      totalBytes: status.totalBytes ?? null,
+      bytesPerSecond: Math.round(rate),
+      secondsLeft: status.phase === 'copying' && left !== null && rate > 0 ? Math.round(left / rate) : null,
+      ...{ commands: status.commands, appliedOffset: applied, sourceOffset: this.#lag.sourceOffset },
+      ...{ lagBytes: lag?.bytes ?? null, lagSeconds: lag?.seconds ?? null, problem: status.problem },
+    };
+  }
+
+  #rate(bytes: number): number {
+    const atMs = this.#clock.monotonicMs();
+    const { bytes: before, atMs: beforeMs, rate } = this.#before;
+    if (atMs - beforeMs < 500) return rate;
+    const now = beforeMs === 0 || bytes < before ? 0 : ((bytes - before) / (atMs - beforeMs)) * 1000;
+    this.#before = { bytes, atMs, rate: now };
+    return now;
+  }
+}
