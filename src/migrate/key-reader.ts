@@ -9,6 +9,7 @@ import type { ConnectionOptions } from '../redis/connection.ts';
 import { describeEndpoint } from '../redis/endpoint.ts';
 import { Link } from '../redis/link.ts';
 import { type Reply, ReplyError } from '../resp/read.ts';
+import { isPositionKey } from '../stream/position.ts';
 import type { Held, KeySource } from './key-source.ts';
 import { askFacts, type ServerFacts } from './server-facts.ts';
 import { forEachKey, pack, unrefused } from './wire.ts';
@@ -49,8 +50,10 @@ export class KeyReader implements KeySource {
     let cursor = '0';
     do {
       const reply = await this.link.call(['SCAN', cursor, 'COUNT', count], { raw: true });
-      const [next, keys] = reply as [Buffer, Buffer[]];
+      const [next, found] = reply as [Buffer, Buffer[]];
       cursor = next.toString();
+      // How far a stream is, is nobody's data.
+      const keys = found.filter((key) => !isPositionKey(key));
       if (keys.length > 0) yield keys;
     } while (cursor !== '0');
   }
@@ -62,7 +65,7 @@ export class KeyReader implements KeySource {
       this.where,
       'RANDOMKEY',
     );
-    const keys = replies.filter((key) => Buffer.isBuffer(key));
+    const keys = replies.filter((key) => Buffer.isBuffer(key)).filter((key) => !isPositionKey(key));
     return [...new Map(keys.map((key) => [key.toString('latin1'), key])).values()];
   }
 

@@ -103,6 +103,10 @@ test('copied, followed, killed and taken up again, cut over: each acknowledged w
   expect(await target.get('count')).toBe(await source.get('count'));
   expect(await target.dbsize()).toBe((await source.dbsize()) + 1);
   expect(await target.pexpiretime('expires')).toBe(await source.pexpiretime('expires'));
+  // The position of the stream is no difference.
+  const servers = [`redis://127.0.0.1:${from.port}`, `redis://127.0.0.1:${to.port}`];
+  const verified = await holdfast(['migrate', 'verify', ...servers, '--target-password-file', password]);
+  expect(verified).toMatchObject({ status: 0 });
   expect((await ask(state, 'finish')).status).toBe(0);
   expect(await process.ended).toBe(0);
   expect(await writes.stop()).toEqual([expect.stringContaining('NOREPLICAS')]);
