@@ -5,6 +5,8 @@ import { shownValue } from '../agent/settings/shown-value.ts';
 import { adoptDrift } from './adopt-drift.ts';
 import { askAgent } from './ask-agent.ts';
 import { confirm } from './confirm.ts';
+import { specElsewhere } from './elsewhere.ts';
+import { BadOption } from './errors.ts';
 import type { Output } from './output.ts';
 import { table } from './table.ts';
 import { action, type CommonOptions, specArgument, stateDirOption, verb } from './verb.ts';
@@ -19,6 +21,7 @@ interface ApplyOptions extends CommonOptions {
 export function applyVerb(): Command {
   return verb('apply', 'bring what runs to what the spec says, showing the difference first', [
     ['holdfast apply --dry-run', 'show the difference only'],
+    ['holdfast apply prod.yaml', 'on the hosts that the spec reaches by ssh: install, start, change'],
     ['holdfast apply --yes', 'without asking'],
     ['holdfast apply --adopt-drift', 'take what was changed by CONFIG SET into the spec first'],
   ])
@@ -31,6 +34,15 @@ export function applyVerb(): Command {
 }
 
 async function apply(output: Output, [file = '']: string[], options: ApplyOptions): Promise<number> {
+  const elsewhere = await specElsewhere(file, options);
+  if (elsewhere !== null) {
+    if (options.adoptDrift) {
+      throw BadOption('--adopt-drift asks the agent of this machine, and the spec is for others', {
+        hint: 'On a host: holdfast apply --adopt-drift --dry-run with its spec and --state-dir shows what it would take.',
+      });
+    }
+    return (await import('./apply-hosts.ts')).applyToHosts(output, elsewhere, options);
+  }
   const ask = (dryRun: boolean) =>
     askAgent<ApplyResult>(output, file, options, 'apply', { file: path.resolve(file), dryRun });
   let planned = await ask(true);

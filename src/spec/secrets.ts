@@ -114,7 +114,8 @@ export async function loadSecrets(spec: Spec, secretFile: string, env = process.
   return deriveSecrets(spec, secret, users);
 }
 
-function readSecret(source: SecretSource, key: string, env: NodeJS.ProcessEnv): string {
+/** What a source of the spec holds. @param key of the spec, for messages. @throws SECRET_UNAVAILABLE */
+export function readSecret(source: SecretSource, key: string, env: NodeJS.ProcessEnv): string {
   const text = 'env' in source ? env[source.env] : secretFileText(source.file, key);
   const value = text?.replace(/\r?\n$/, '');
   const where = 'env' in source ? `the environment variable ${source.env}` : source.file;

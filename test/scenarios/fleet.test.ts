@@ -1,10 +1,13 @@
 /** Servers reached by ssh, from a laptop: each a network namespace with an sshd and a root of its own. */
-import { writeFileSync } from 'node:fs';
+import type { ChildProcess } from 'node:child_process';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { stringify } from 'yaml';
+import type { Status } from '../../src/agent/api/status-answer.ts';
+import { waitFor } from '../../src/base/retry.ts';
 import { whyNoNetworkHosts } from '../../src/testbed/network-hosts.ts';
-import { SshServers } from '../support/ssh-servers.ts';
+import { ended, SshServers } from '../support/ssh-servers.ts';
 
 const hosts = ['a', 'b', 'c'];
 const why = whyNoNetworkHosts();
@@ -19,12 +22,17 @@ describe.skipIf(why !== null)(`servers reached by ssh${why === null ? '' : `: sk
   });
   afterAll(() => servers?.destroy());
 
-  function writeSpec(user = 'root'): void {
+  function writeSpec(user = 'root', redis: Record<string, unknown> = {}): void {
     const places = hosts.map((name) => {
       const address = servers.network.addressOf(name);
       return [name, { address, ssh: `${user}@${address}` }] as const;
     });
-    const spec = { name: 'orders', hosts: Object.fromEntries(places), gate: { on: ['a', 'b'] } };
+    const spec = {
+      name: 'orders',
+      hosts: Object.fromEntries(places),
+      redis: { maxMemory: '64mb', ...redis },
+      gate: { on: ['a', 'b'] },
+    };
     writeFileSync(path.join(servers.folder, 'holdfast.yaml'), stringify(spec));
   }
 
@@ -53,4 +61,101 @@ describe.skipIf(why !== null)(`servers reached by ssh${why === null ? '' : `: sk
     expect(stderr).toContain('NO_AGENT_ANSWERS');
     expect(stderr).toContain('holdfast apply sets the hosts up');
   });
+
+  const apply = (...more: string[]) => servers.holdfast(['apply', '--yes', ...more]);
+
+  async function status(): Promise<Status> {
+    const { stdout, stderr } = await servers.holdfast(['status', '--json']);
+    if (stdout === '') throw new Error(stderr);
+    return JSON.parse(stdout) as Status;
+  }
+
+  test('apply brings up three hosts on which nothing is, and no failover comes of it', async () => {
+    const dry = await servers.holdfast(['apply', '--dry-run']);
+    expect(dry.stdout).toContain('make the user holdfast');
+    expect(servers.on('a', 'ls /opt /var/lib/holdfast /etc/holdfast 2>/dev/null || true')).not.toContain(
+      'orders',
+    );
+    const killed = servers.launch(['apply', '--yes']);
+    await saysOn(killed, 'made the user');
+    killed.kill('SIGKILL');
+    const first = servers.launch(['apply', '--yes']);
+    const firstEnds = ended(first);
+    await saysOn(first, 'packing');
+    const second = await apply();
+    expect(second.status).toBe(1);
+    expect(second.stderr).toContain('APPLY_UNDER_WAY');
+    const { status: code, stderr } = await firstEnds;
+    expect(stderr).not.toContain('error');
+    expect(code).toBe(0);
+    const { state, primary, epoch } = await status();
+    expect({ state, primary, epoch }).toEqual({ state: 'healthy', primary: 'redis-1', epoch: 0 });
+  });
+
+  test('a second apply finds nothing to do, and no secret is where others see it', async () => {
+    const again = await apply('--json');
+    expect(again.status).toBe(0);
+    const { plan } = JSON.parse(again.stdout) as {
+      plan: { prepare: { steps: unknown[] }[]; turns: unknown[] };
+    };
+    expect(plan.turns).toEqual([]);
+    expect(plan.prepare.flatMap(({ steps }) => steps)).toEqual([]);
+    const secret = readFileSync(servers.fileOn('a', 'var/lib/holdfast/orders/secret'), 'utf8').trim();
+    for (const host of hosts) {
+      expect(servers.on(host, 'stat -c "%a %U" /var/lib/holdfast/orders/secret')).toBe('600 holdfast\n');
+      expect(readFileSync(servers.fileOn(host, 'var/lib/holdfast/orders/secret'), 'utf8').trim()).toBe(
+        secret,
+      );
+      const places = '/proc/[0-9]*/cmdline /proc/[0-9]*/environ /etc/holdfast /opt/holdfast/current/bin';
+      // The pattern by standard input: in an argument it would be found there.
+      expect(servers.on(host, `grep -r -l -s -a -F -f - ${places} || true`, secret)).toBe('');
+    }
+  });
+
+  test('maxMemory changes while the servers run; a setting that needs a restart is rolled', async () => {
+    const pids = (await Promise.all(hosts.map(pidOfRedis))).join();
+    writeSpec('root', { maxMemory: '96mb' });
+    const { stdout, stderr } = await apply();
+    expect(stdout).toContain('redis-1: maxmemory 64mb → 96mb, while it runs');
+    expect(stderr).not.toContain('error');
+    expect((await Promise.all(hosts.map(pidOfRedis))).join()).toBe(pids);
+    writeSpec('root', { maxMemory: '96mb', config: { databases: 32 } });
+    const restarted = await apply();
+    expect(restarted.stderr).not.toContain('error');
+    expect(restarted.stdout).toContain('The primary moves to another member before its server restarts');
+    const after = await Promise.all(hosts.map(pidOfRedis));
+    expect(after.filter((pid) => pids.includes(pid))).toEqual([]);
+    expect((await apply()).stdout).toContain('Nothing to do');
+  });
+
+  test('a host that is lost, and one that lost its disk: apply says so, then brings it back', async () => {
+    await servers.kill('c');
+    const gone = await apply();
+    expect(gone.status).toBe(1);
+    expect(gone.stderr).toContain('HOST_UNREACHABLE');
+    expect(gone.stderr).toContain('host c');
+    for (const folder of ['opt/holdfast', 'var/lib/holdfast', 'etc/holdfast'])
+      rmSync(servers.fileOn('c', folder), { recursive: true });
+    await servers.boot('c');
+    const back = await apply();
+    expect(back.stderr).not.toContain('error');
+    expect(back.status).toBe(0);
+    expect((await status()).state).toBe('healthy');
+  });
+
+  async function pidOfRedis(host: string): Promise<string> {
+    const member = `redis-${hosts.indexOf(host) + 1}`;
+    const record = servers.fileOn(host, `var/lib/holdfast/orders/members/${member}/process.json`);
+    return `${host}${(JSON.parse(readFileSync(record, 'utf8')) as { pid: number }).pid}`;
+  }
 });
+
+/** Waits until a command has said this on stderr. */
+async function saysOn(child: ChildProcess, text: string): Promise<void> {
+  let said = '';
+  child.stderr?.on('data', (piece: Buffer) => {
+    said += piece.toString();
+  });
+  await waitFor(() => said.includes(text) || child.exitCode !== null, { what: text, withinMs: 60_000 });
+  expect(said).toContain(text);
+}

@@ -122,12 +122,12 @@ export class SshServers {
   }
 
   /** Runs a script on a server, as root, without ssh. */
-  on(name: string, script: string): string {
+  on(name: string, script: string, input = ''): string {
     const init = this.#inits.get(name)?.pid;
     // Process 1 of the server is the child of unshare.
     const [inside] = readFileSync(`/proc/${init}/task/${init}/children`, 'utf8').split(' ');
     const enter = ['-t', inside ?? '', '--mount', '--pid', '--net', 'sh', '-c', script];
-    return execFileSync('nsenter', enter, { encoding: 'utf8' });
+    return execFileSync('nsenter', enter, { encoding: 'utf8', input });
   }
 
   async destroy(): Promise<void> {
@@ -178,7 +178,7 @@ function answersWithBanner(socket: string): Promise<boolean> {
   });
 }
 
-function ended(child: ChildProcess): Promise<CliResult> {
+export function ended(child: ChildProcess): Promise<CliResult> {
   return new Promise((resolve, reject) => {
     const result = { status: 0, stdout: '', stderr: '' };
     for (const name of ['stdout', 'stderr'] as const) {

@@ -17,6 +17,7 @@ import { gateCommand, sentinelCommand } from '../units/process-commands.ts';
 import { startMember } from '../units/start-member.ts';
 import type { Unit } from '../units/unit.ts';
 import type { ChangeContext, Report } from './change-context.ts';
+import { endFirstPatience } from './patience.ts';
 import { prepareColdStart } from './prepare-cold-start.ts';
 
 const serversUpMs = 20_000;
@@ -38,10 +39,13 @@ export async function bringUp(context: ChangeContext): Promise<void> {
   for (;;) {
     const started: Unit[] = [];
     try {
+      let patient = false;
       if (membersRun) await startMissing(context, started);
-      else await startCold(context, started);
+      else patient = await startCold(context, started);
       await waitForServers(context, new Set([...adopted, ...started]), new Set(started));
       operation.signal.throwIfAborted();
+      // Given up, it is the end of the agent.
+      if (patient) void endFirstPatience(deployment).catch(() => {});
       return;
     } catch (error) {
       await Promise.allSettled(started.map((unit) => unit.stop(10_000)));
@@ -118,10 +122,11 @@ async function startMissing(context: ChangeContext, started: Unit[]): Promise<vo
   }
 }
 
-async function startCold(context: ChangeContext, started: Unit[]): Promise<void> {
+/** @returns whether the Sentinels were made patient for now */
+async function startCold(context: ChangeContext, started: Unit[]): Promise<boolean> {
   const { deployment, report } = context;
   await stopSentinels(deployment);
-  const leader = await prepareColdStart(deployment, report);
+  const { leader, patient } = await prepareColdStart(deployment, report);
   // All at once: a gate takes as long to start as the servers do.
   const isSentinel = (unit: Unit) => deployment.sentinels.some((each) => each.unit === unit);
   const others = [...deployment.gates, ...deployment.sentinels].flatMap(({ unit }) => unit ?? []);
@@ -130,6 +135,7 @@ async function startCold(context: ChangeContext, started: Unit[]): Promise<void>
   if (leader !== null) starts.push(startMembers(context, deployment.member(leader), started));
   const failed = (await Promise.allSettled(starts)).find(({ status }) => status === 'rejected');
   if (failed?.status === 'rejected') throw failed.reason;
+  return patient;
 }
 
 /**

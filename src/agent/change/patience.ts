@@ -10,7 +10,9 @@
  * A crash is failed over all the same, because the agent that sees it asks for that; a host that is lost meanwhile is
  * noticed later.
  *
- * Patience that outlived its restore, because the agent that asked for it died, is taken back by the agent that owns the
+ * The first start on several hosts asks for patience too: the Sentinels run before the servers, which wait for them.
+ *
+ * Patience that outlived its reason, because the agent that asked for it died, is taken back by the agent that owns the
  * Sentinel once the primary acts as one again.
  */
 import { waitFor } from '../../base/retry.ts';
@@ -20,6 +22,7 @@ import type { Deployment, LiveMember, LiveSentinel } from '../deployment.ts';
 
 const option = 'down-after-milliseconds';
 const leastMs = 60_000;
+export const firstStartPatienceMs = leastMs;
 /** A Sentinel asks for INFO every 10 s. */
 const seesWithinMs = 25_000;
 const freshMs = 2000;
@@ -80,6 +83,21 @@ export async function endPatience(deployment: Deployment, primary: LiveMember): 
   }
 }
 
+/** After a first start: this host's own Sentinels, once there is a primary and they see it, however long that takes. */
+export async function endFirstPatience(deployment: Deployment): Promise<void> {
+  const { sentinels, operations } = deployment;
+  await waitFor(() => actingPrimary(deployment.view()) !== null, {
+    what: 'a primary',
+    withinMs: Number.POSITIVE_INFINITY,
+    everyMs: 100,
+    signal: operations.life,
+  });
+  await takeBackPatience(
+    deployment,
+    sentinels.filter(({ unit }) => unit?.process.running),
+  );
+}
+
 /** For housekeeping: looks at this host's own Sentinels when no restore can be under way, here or elsewhere. */
 export async function takeBackOwnPatience(deployment: Deployment): Promise<void> {
   const view = deployment.view();
@@ -87,6 +105,6 @@ export async function takeBackOwnPatience(deployment: Deployment): Promise<void>
   const own = deployment.sentinels.filter(({ unit }) => unit?.process.running);
   const changed = await takeBackPatience(deployment, own);
   if (changed === 0) return;
-  const text = `${changed} of this host's Sentinels waited longer than sentinel.detectAfter for a lost primary, left over from a restore; set back`;
+  const text = `${changed} of this host's Sentinels waited longer than sentinel.detectAfter for a lost primary, left over from a restore or a first start; set back`;
   deployment.events.add('patience-over', deployment.spec.name, text);
 }

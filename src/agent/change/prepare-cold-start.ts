@@ -11,9 +11,16 @@ import { readDiskState } from '../observe/disk-state.ts';
 import { isFirstStart, namedInFiles, nameInFiles, writeConfigs } from '../units/configure.ts';
 import type { Unit } from '../units/unit.ts';
 import type { Report } from './change-context.ts';
+import { firstStartPatienceMs } from './patience.ts';
 
-/** @returns the id of the member that the others follow; null when the loop has to find out. */
-export async function prepareColdStart(deployment: Deployment, report: Report): Promise<string | null> {
+export interface ColdStart {
+  /** The id of the member that the others follow; null when the loop has to find out. */
+  leader: string | null;
+  /** The Sentinels of this host wait longer than the spec says for a primary that does not answer, for now. */
+  patient: boolean;
+}
+
+export async function prepareColdStart(deployment: Deployment, report: Report): Promise<ColdStart> {
   const { members, spec, events } = deployment;
   const first = await isFirstStart(deployment);
   const whole = members.every(({ unit }) => unit !== null);
@@ -21,13 +28,16 @@ export async function prepareColdStart(deployment: Deployment, report: Report): 
   const primary =
     first || !whole ? (named ?? members[0]?.place.id ?? '') : await newest(deployment, named, report);
   for (const { unit } of members) if (unit) await makeFolder(unit.paths.dataDir, 0o700);
-  await writeConfigs(deployment, deployment.member(primary).place);
+  // The members of all hosts wait for a majority of Sentinels, and then for their servers: seconds in which a Sentinel sees
+  // a primary that does not answer. A failover to an empty replica would be its answer.
+  const patient = first && !whole && named === null;
+  await writeConfigs(deployment, deployment.member(primary).place, patient ? firstStartPatienceMs : 0);
   if (!first && whole) await nameInFiles(deployment, deployment.member(primary).place);
   if (first) {
     const text = named === null ? `${primary} is to begin as primary` : `the primary is ${primary}`;
     events.add('first-start', spec.name, `first start on this host; ${text}`);
   }
-  return whole ? primary : null;
+  return { leader: whole ? primary : null, patient };
 }
 
 async function newest(deployment: Deployment, named: string | null, report: Report): Promise<string> {

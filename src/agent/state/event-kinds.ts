@@ -29,7 +29,7 @@ export const eventKinds = {
   login: 'Somebody opened a session with a token.',
   'login-refused': 'Somebody tried a token that is none.',
   'not-elected': 'The agent stood for election and was not elected.',
-  'patience-over': 'Sentinels that a restore had made patient were set back.',
+  'patience-over': 'Sentinels that a restore or a first start had made patient were set back.',
   paused: 'Automatic actions are suspended.',
   'persistence-change-failed': 'A change of redis.persistence did not come to its end.',
   'persistence-changed': 'A member has its data in the files of the new redis.persistence.',

@@ -9,7 +9,7 @@ import { mergeDirectives } from '../../render/merge-directives.ts';
 import { renderRedisConf } from '../../render/redis-conf.ts';
 import { renderSentinelConf, sentinelRunId } from '../../render/sentinel-conf.ts';
 import { renderUsersAcl } from '../../render/users-acl.ts';
-import type { Member } from '../../spec/spec.ts';
+import type { Member, Spec } from '../../spec/spec.ts';
 import type { Deployment, Setting } from '../deployment.ts';
 import { noteChange } from '../persistence/load-what-counts.ts';
 import type { Unit } from './unit.ts';
@@ -22,7 +22,12 @@ export async function isFirstStart({ members }: Deployment): Promise<boolean> {
   return true;
 }
 
-export async function writeConfigs(deployment: Deployment, primary: Member): Promise<void> {
+/** @param patienceMs how long the Sentinels wait for the primary at least, whatever the spec says */
+export async function writeConfigs(
+  deployment: Deployment,
+  primary: Member,
+  patienceMs: number,
+): Promise<void> {
   const { members, sentinels, setting } = deployment;
   const { spec, secrets, aclSelectors: selectors } = setting;
   for (const { place, unit } of members) {
@@ -38,9 +43,14 @@ export async function writeConfigs(deployment: Deployment, primary: Member): Pro
     const paths = { dir: unit.paths.folder, logFile: unit.paths.log };
     await writeOrMerge(
       unit.paths.config,
-      renderSentinelConf({ spec, sentinel: place, paths, secrets, primary }),
+      renderSentinelConf({ spec: patientSpec(spec, patienceMs), sentinel: place, paths, secrets, primary }),
     );
   }
+}
+
+function patientSpec(spec: Spec, patienceMs: number): Spec {
+  const detectAfterMs = Math.max(spec.sentinel.detectAfterMs, patienceMs);
+  return { ...spec, sentinel: { ...spec.sentinel, detectAfterMs } };
 }
 
 /** redis.conf of a member of this host, as the spec has it. */

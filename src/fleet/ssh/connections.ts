@@ -68,7 +68,7 @@ export class SshHost {
    */
   async run(script: string, options: RunOptions): Promise<string> {
     const result = await this.ask(script, options);
-    if (result.status !== 0) throw this.#failure(options.doing, result);
+    if (result.status !== 0) throw this.failure(options.doing, result);
     return result.stdout;
   }
 
@@ -95,7 +95,7 @@ export class SshHost {
       }
       const result = { status: status ?? 255, stdout, stderr };
       const isOwn = result.status !== 255 && !/^sudo: |^holdfast: no sudo/m.test(stderr);
-      if (!isOwn && result.status !== 0) throw this.#failure(options.doing, result);
+      if (!isOwn && result.status !== 0) throw this.failure(options.doing, result);
       return result;
     } finally {
       clearTimeout(timer);
@@ -126,7 +126,8 @@ export class SshHost {
     return { target: this.target, controlFolder: this.#controlFolder, terminal };
   }
 
-  #failure(doing: string, { status, stderr }: RunResult): Error {
+  /** What a command's end means. */
+  failure(doing: string, { status, stderr }: Pick<RunResult, 'status' | 'stderr'>): Error {
     return sshFailure({ host: this.id, target: this.target, doing, status, stderr });
   }
 }

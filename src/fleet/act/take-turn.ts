@@ -1,0 +1,180 @@
+/** Changes what runs: one turn of the plan, which ends when the deployment is healthy again. */
+import { waitFor } from '../../base/retry.ts';
+import { shown } from '../../base/shown.ts';
+import { installedSpec, installedState, program } from '../../render/installed.ts';
+import type { Spec } from '../../spec/spec.ts';
+import { holdfastThere } from '../answering-host.ts';
+import { HostUnhealthy, RemoteFailed } from '../errors.ts';
+import type { SettingChange, Turn, TurnStep } from '../plan/steps.ts';
+import { unitName } from '../plan/wanted.ts';
+import { shellLine } from '../shell.ts';
+import type { SshHost } from '../ssh/connections.ts';
+
+const startMs = 120_000;
+const restartMs = 15 * 60_000;
+const healthyMs = 120_000;
+
+export interface TurnContext {
+  spec: Spec;
+  host(id: string): SshHost;
+  hasSystemd(id: string): boolean;
+  report(line: string): void;
+}
+
+/** @throws HOST_UNHEALTHY when it does not become healthy; REMOTE_FAILED and what ssh says */
+export async function takeTurn(context: TurnContext, { hosts, steps }: Turn): Promise<void> {
+  await Promise.all(hosts.map((id) => takeSteps(context, id, steps)));
+  await Promise.all(hosts.map((id) => untilHealthy(context, id)));
+  context.report(`${hosts.join(', ')}: healthy`);
+}
+
+/** What needs a restart is noted there first, so that an apply that is interrupted is finished by the next one. */
+async function takeSteps(context: TurnContext, id: string, steps: readonly TurnStep[]): Promise<void> {
+  const host = context.host(id);
+  const restarts = new Set(steps.flatMap((step) => (step.kind === 'restart' ? step.processes : [])));
+  const note = () => noteRestarts(context.spec, host, [...restarts]);
+  if (restarts.size > 0) await note();
+  for (const { kind } of steps) {
+    if (kind === 'start') await startAgent(context, id);
+    if (kind === 'reload') await reloadAgent(context, id);
+    if (kind !== 'settings') continue;
+    const before = restarts.size;
+    for (const { where, takes } of await applyThere(context, id))
+      if (takes === 'restart') restarts.add(where);
+    if (restarts.size > before) await note();
+  }
+  if (restarts.size > 0) await restartThere(context, id, [...restarts]);
+}
+
+async function startAgent(context: TurnContext, id: string): Promise<void> {
+  const { spec, report } = context;
+  const host = context.host(id);
+  const options = { as: 'root', doing: 'starting the agent', timeoutMs: startMs } as const;
+  if (context.hasSystemd(id)) {
+    await host.run(`systemctl daemon-reload && systemctl enable -q --now ${unitName(spec)}`, options);
+  } else {
+    const { status, stderr } = await host.ask(startScript(spec, id), options);
+    // 3: it runs, and takes no writes yet, which the wait for the others is for.
+    if (status !== 0 && status !== 3)
+      throw RemoteFailed(`host ${id}: starting the agent failed: ${stderr.trim().slice(-600)}`);
+  }
+  report(`${id}: started`);
+}
+
+function startScript(spec: Spec, id: string): string {
+  const up = [program, 'up', installedSpec(spec), '--state-dir', installedState(spec), '--host', id];
+  const words = [...up, '--detach', '--wait', '60s'];
+  const env = [
+    'env',
+    '-i',
+    'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
+    'HOME=/var/lib/holdfast',
+  ];
+  // Each connection of a client is an open file; systemd's unit says so by itself.
+  return `cd /
+umask 077
+ulimit -n 65536 2>/dev/null || true
+exec runuser -u holdfast -- ${shellLine([...env, ...words])} </dev/null`;
+}
+
+/** The agent ends alone, by that signal, and leaves everything running; systemd starts the next one, or we do. */
+async function reloadAgent(context: TurnContext, id: string): Promise<void> {
+  const { spec, report } = context;
+  const host = context.host(id);
+  const options = { as: 'root', doing: 'starting the agent anew', timeoutMs: startMs } as const;
+  if (context.hasSystemd(id)) {
+    await host.run(`systemctl daemon-reload && systemctl reload-or-restart ${unitName(spec)}`, options);
+  } else {
+    const leave = `pid=$(sed -n 's/.*"pid":\\([0-9]*\\).*/\\1/p' ${installedState(spec)}/agent.json)
+kill -USR2 "$pid"
+for each in $(seq 150); do [ -d "/proc/$pid" ] || exit 0; sleep 0.1; done
+echo "the agent (pid $pid) does not end" >&2; exit 1`;
+    await host.run(leave, options);
+    await startAgent({ ...context, report: () => {} }, id);
+  }
+  report(`${id}: its agent was started anew`);
+}
+
+async function applyThere(context: TurnContext, id: string): Promise<SettingChange[]> {
+  const { spec, report } = context;
+  const { status, stdout, stderr } = await context
+    .host(id)
+    .ask(holdfastThere(spec, ['apply'], ['--yes', '--json']), {
+      as: 'holdfast',
+      doing: 'bringing the spec to the agent',
+      timeoutMs: restartMs,
+    });
+  if (status !== 0)
+    throw RemoteFailed(`host ${id}: bringing the spec to the agent failed: ${said(stdout, stderr)}`);
+  const { changes } = JSON.parse(stdout) as { changes: SettingChange[] };
+  report(`${id}: took ${changes.length} changes`);
+  return changes;
+}
+
+async function restartThere(context: TurnContext, id: string, processes: readonly string[]): Promise<void> {
+  const { spec, report } = context;
+  const host = context.host(id);
+  const known = [...spec.members, ...spec.sentinels, ...spec.gates].map((place) => place.id);
+  for (const each of processes.filter((name) => known.includes(name))) {
+    const command = holdfastThere(spec, ['restart', each], ['--json']);
+    const doing = `restarting ${each}`;
+    const { status, stdout, stderr } = await host.ask(command, {
+      as: 'holdfast',
+      doing,
+      timeoutMs: restartMs,
+    });
+    if (status !== 0) throw RemoteFailed(`host ${id}: ${doing} failed: ${said(stdout, stderr)}`);
+    report(`${id}: restarted ${each}`);
+  }
+  await noteRestarts(spec, host, []);
+}
+
+/** Kept on the host until they are done. */
+async function noteRestarts(spec: Spec, host: SshHost, processes: readonly string[]): Promise<void> {
+  const file = `${installedState(spec)}/fleet-restarts`;
+  const script = processes.length === 0 ? `rm -f ${file}` : `umask 077; cat > ${file}`;
+  await host.run(script, {
+    as: 'root',
+    doing: 'noting what is to be restarted',
+    input: processes.join('\n'),
+  });
+}
+
+function said(stdout: string, stderr: string): string {
+  try {
+    const { error } = JSON.parse(stdout) as { error?: { message: string } };
+    if (error) return shown(error.message);
+  } catch {
+    // It said something else.
+  }
+  return stderr.trim().slice(-600);
+}
+
+interface HealthAnswer {
+  state: string;
+  problems: string[];
+  members: { host: string; state: string }[];
+}
+
+async function untilHealthy({ spec, ...context }: TurnContext, id: string): Promise<void> {
+  const host = context.host(id);
+  let last = 'its agent does not answer';
+  const look = async () => {
+    const command = holdfastThere(spec, ['status'], ['--json']);
+    const { stdout } = await host.ask(command, {
+      as: 'holdfast',
+      doing: 'asking its agent',
+      timeoutMs: 20_000,
+    });
+    const { state, problems, members } = JSON.parse(stdout) as HealthAnswer;
+    if (!Array.isArray(members)) return false;
+    last = problems.map(shown).join('; ') || state;
+    return state === 'healthy' && members.every((each) => each.host !== id || each.state === 'up');
+  };
+  await waitFor(look, { what: 'it to be healthy', withinMs: healthyMs, everyMs: 300 }).catch((cause) => {
+    throw HostUnhealthy(`host ${id} is not healthy ${healthyMs / 1000} s after its turn: ${last}`, {
+      hint: `The hosts after it were left as they are. holdfast status and holdfast events show more; apply again goes on here.`,
+      cause,
+    });
+  });
+}

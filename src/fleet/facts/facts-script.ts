@@ -1,0 +1,66 @@
+import { hugePagesFile, kernelSettings } from '../../render/host-settings.ts';
+import { systemUser } from '../../render/installed.ts';
+import { shellLine } from '../shell.ts';
+
+/** What of a machine the doctor's checks read. */
+const machineFiles = [
+  ...['/proc/meminfo', '/proc/mounts', '/proc/cpuinfo', '/proc/swaps', hugePagesFile],
+  ...['/sys/fs/cgroup/memory.max', '/sys/fs/cgroup/memory/memory.limit_in_bytes'],
+  '/run/systemd/timesync/synchronized',
+  ...kernelSettings.map(({ name }) => kernelPath(name)),
+];
+
+export function kernelPath(name: string): string {
+  return `/proc/sys/${name.replaceAll('.', '/')}`;
+}
+
+export const installRoot = '/opt/holdfast';
+
+/**
+ * Tells everything that a plan needs, in lines of `key TAB value`; it changes nothing, and needs a shell and coreutils only.
+ * Texts are in base64. Of what is secret it tells digests.
+ * @param files paths whose text is told; @param secretFiles paths of which only the digest is
+ */
+export function factsScript(
+  stateDir: string,
+  files: readonly string[],
+  secretFiles: readonly string[],
+): string {
+  return `export LC_ALL=C
+say() { printf '%s\\t%s\\n' "$1" "$2"; }
+digest() { sha256sum < "$1" | cut -c 1-64; }
+text() { [ -r "$1" ] && say "text $1" "$(head -c 262144 "$1" 2>/dev/null | base64 | tr -d '\\n')"; }
+say machine "$(uname -s) $(uname -m)"
+say os "$(. /etc/os-release 2>/dev/null; echo "$ID $ID_LIKE")"
+[ -d /run/systemd/system ] && say systemd yes
+for each in apt-get dnf runuser useradd flock timeout tar gzip sha256sum; do
+  command -v "$each" >/dev/null && say program "$each"
+done
+for each in redis-server valkey-server; do
+  found=$(command -v "$each") && say "server $found" "$("$found" --version 2>/dev/null | head -n 1)"
+done
+say current "$(readlink ${installRoot}/current)"
+say previous "$(readlink ${installRoot}/previous)"
+[ -x /usr/local/bin/holdfast ] && say command "$(readlink /usr/local/bin/holdfast)"
+id -u ${systemUser} >/dev/null 2>&1 && say user yes
+[ -s ${stateDir}/secret ] && say secret "$(digest ${stateDir}/secret)"
+pid=$(sed -n 's/.*"pid":\\([0-9]*\\).*/\\1/p' ${stateDir}/agent.json 2>/dev/null)
+if [ -n "$pid" ] && tr '\\0' ' ' < "/proc/$pid/cmdline" 2>/dev/null | grep -q ' up '; then
+  say agent "$(readlink "/proc/$pid/exe")"
+fi
+[ -s ${stateDir}/fleet-restarts ] && say restarts "$(tr '\\n' ' ' < ${stateDir}/fleet-restarts)"
+say free "$(df -Pk /var/lib | tail -n 1 | tr -s ' ' | cut -d ' ' -f 4)"
+say freeopt "$(df -Pk /opt | tail -n 1 | tr -s ' ' | cut -d ' ' -f 4)"
+[ -w ${kernelPath(kernelSettings[0]?.name ?? '')} ] && [ ! "$(grep -c ' /proc/sys proc ro' /proc/mounts)" -gt 0 ] && say kernel writable
+say now "$(date +%s)"
+cat /proc/[0-9]*/comm 2>/dev/null | sort -u | while read -r each; do say comm "$each"; done
+for each in ${shellLine(machineFiles)}; do text "$each"; done
+for each in ${shellLine(files)}; do
+  [ -f "$each" ] && say "rights $each" "$(stat -c '%a %U:%G' "$each")" && text "$each"
+done
+for each in ${shellLine(secretFiles.length === 0 ? ['/nonexistent'] : secretFiles)}; do
+  [ -f "$each" ] && say "rights $each" "$(stat -c '%a %U:%G' "$each")" && say "digest $each" "$(digest "$each")"
+done
+say end yes
+`;
+}

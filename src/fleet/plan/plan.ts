@@ -1,0 +1,123 @@
+/**
+ * What has to be done on each host, and in which order. Pure: from the spec, what is wanted on each host, what was found
+ * there, and what the agents that run say would change. The rules:
+ *
+ * - What is prepared (packages, files) touches nothing that runs, so it is done on all hosts at once.
+ * - A deployment of which nothing runs is started on all hosts at once: the Sentinels need each other.
+ * - Otherwise one host at a time, each healthy before the next. Hosts whose agent does not run come first, because that
+ *   makes the deployment healthier; the primary's host comes last, so that the primary moves once at most.
+ * - Whatever is as it should be is left alone.
+ */
+import { createHash } from 'node:crypto';
+import type { Spec } from '../../spec/spec.ts';
+import type { HostFacts } from '../facts/host-facts.ts';
+import { diffLines } from './diff-lines.ts';
+import { missingPackages } from './packages.ts';
+import type { Plan, PrepareStep, SettingChange, Turn, TurnStep } from './steps.ts';
+import { sysctlFile, type Wanted, type WantedFile } from './wanted.ts';
+
+export interface Found {
+  facts: HostFacts;
+  wanted: Wanted;
+  /** What the agent there would change; null when none runs or it could not tell yet. */
+  changes: readonly SettingChange[] | null;
+}
+
+export interface PlanInput {
+  spec: Spec;
+  found: readonly Found[];
+  /** The host of the primary, as far as an agent told. */
+  primaryHost: string | null;
+  /** SHA-256 of the secret's file; null when it is made now. */
+  secretDigest: string | null;
+}
+
+export function planFleet({ spec, found, primaryHost, secretDigest }: PlanInput): Plan {
+  const prepare = found.map((each) => {
+    return { host: each.facts.host, steps: prepareSteps(spec, each, secretDigest) };
+  });
+  const specChanged = (host: string) =>
+    prepare.some((each) => each.host === host && each.steps.some((step) => isOfSpec(step, spec)));
+  const steps = new Map(
+    found.map((each) => [each.facts.host, turnSteps(each, specChanged(each.facts.host))]),
+  );
+  const turns = turnsOf(steps, primaryHost);
+  return { prepare, turns, notices: noticesOf(spec, turns, primaryHost) };
+}
+
+/** Files that the agent reads: another text means something only once it has read it. */
+function isOfSpec(step: PrepareStep, { name }: Spec): boolean {
+  return step.kind === 'file' && step.file.path.startsWith(`/etc/holdfast/${name}.`);
+}
+
+function prepareSteps(spec: Spec, { facts, wanted }: Found, secretDigest: string | null): PrepareStep[] {
+  const steps: PrepareStep[] = [];
+  const packages = missingPackages(spec, facts);
+  if (packages !== null) steps.push({ kind: 'packages', ...packages });
+  if (!facts.hasUser) steps.push({ kind: 'user' });
+  if (facts.current !== wanted.build || !facts.hasCommand)
+    steps.push({ kind: 'holdfast', build: wanted.build, from: facts.current });
+  if (facts.secretDigest === null || facts.secretDigest !== secretDigest) steps.push({ kind: 'secret' });
+  const files = wanted.files.flatMap((file) => fileStep(file, facts));
+  steps.push(...files);
+  if (facts.kernelWritable && files.some(({ file }) => file.path === sysctlFile))
+    steps.push({ kind: 'kernel' });
+  return steps;
+}
+
+function fileStep(file: WantedFile, { files }: HostFacts): Extract<PrepareStep, { kind: 'file' }>[] {
+  const there = files.get(file.path);
+  if (there === undefined) return [{ kind: 'file', file, change: 'new', diff: [] }];
+  const same = file.secret ? there.digest === sha256(file.text) : there.text === file.text;
+  if (!same) {
+    const diff = file.secret ? [] : diffLines(there.text ?? '', file.text);
+    return [{ kind: 'file', file, change: 'text', diff }];
+  }
+  if (there.mode === file.mode && there.owner === file.owner) return [];
+  return [{ kind: 'file', file, change: 'rights', diff: [] }];
+}
+
+export function sha256(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
+}
+
+function turnSteps({ facts, wanted, changes }: Found, specChanged: boolean): TurnStep[] {
+  const { agent } = facts;
+  if (agent === null) return [{ kind: 'start' }];
+  const steps: TurnStep[] = [];
+  if (agent.build !== wanted.build) steps.push({ kind: 'reload', from: agent.build });
+  if (specChanged || (changes !== null && changes.length > 0)) steps.push({ kind: 'settings', changes });
+  const restarts = [
+    ...facts.restarts,
+    ...(changes ?? []).filter(({ takes }) => takes === 'restart').map(({ where }) => where),
+  ];
+  if (restarts.length > 0) steps.push({ kind: 'restart', processes: [...new Set(restarts)] });
+  return steps;
+}
+
+function turnsOf(steps: ReadonlyMap<string, TurnStep[]>, primaryHost: string | null): Turn[] {
+  const hosts = [...steps.keys()].filter((host) => (steps.get(host) ?? []).length > 0);
+  const starts = (host: string) => steps.get(host)?.[0]?.kind === 'start';
+  if (hosts.length === steps.size && hosts.every(starts)) return [{ hosts, steps: [{ kind: 'start' }] }];
+  const rank = (host: string) => (starts(host) ? 0 : host === primaryHost ? 2 : 1);
+  const inOrder = hosts.toSorted((one, other) => rank(one) - rank(other));
+  return inOrder.map((host) => ({ hosts: [host], steps: steps.get(host) ?? [] }));
+}
+
+function noticesOf(spec: Spec, turns: readonly Turn[], primaryHost: string | null): string[] {
+  const restarts = turns.flatMap(({ steps }) =>
+    steps.flatMap((step) => (step.kind === 'restart' ? step.processes : [])),
+  );
+  const gates = spec.gates.filter(({ id }) => restarts.includes(id));
+  const members = spec.members.filter(({ id }) => restarts.includes(id));
+  const moves = members.some(({ host }) => host === primaryHost);
+  return [
+    ...(moves
+      ? ['The primary moves to another member before its server restarts: writes wait meanwhile.']
+      : []),
+    ...gates.map(({ id }) => `${id} restarts: its clients are cut off and connect again.`),
+    ...(members.length > 0 && !moves
+      ? ['Replicas restart: nothing but reads from them moves elsewhere.']
+      : []),
+  ];
+}

@@ -1,0 +1,59 @@
+/** What stands in the way of a plan as a whole: found before anything is changed on any host. */
+import type { Spec } from '../../spec/spec.ts';
+import { FleetRefused } from '../errors.ts';
+import type { HostFacts } from '../facts/host-facts.ts';
+import type { SettingChange } from './steps.ts';
+
+const neededPrograms = ['useradd', 'runuser', 'flock', 'timeout', 'tar', 'gzip', 'sha256sum'];
+/** Unpacked, and packed beside it for a moment. */
+const installBytes = 500 * 2 ** 20;
+
+/** @param here as `uname -s` and `uname -m` say it of this machine, whose Node.js the hosts get. @throws FLEET_REFUSED */
+export function refuseUnfit(facts: readonly HostFacts[], build: string, here: string): void {
+  for (const { host, machine, programs, current, freeInstallBytes } of facts) {
+    if (current !== build && machine !== here) {
+      throw FleetRefused(
+        `host ${host} is ${machine}, and this machine is ${here}: the Node.js of one is none for the other`,
+        {
+          hint: `Run holdfast apply on a machine that is ${machine}: one of the hosts will do.`,
+        },
+      );
+    }
+    const missing = neededPrograms.filter((name) => !programs.has(name));
+    if (missing.length > 0) {
+      throw FleetRefused(`host ${host} lacks ${missing.join(', ')}`, {
+        hint: 'They are in the packages util-linux, coreutils, passwd (shadow-utils), tar and gzip.',
+      });
+    }
+    if (current !== build && freeInstallBytes < installBytes) {
+      throw FleetRefused(
+        `host ${host} has ${Math.floor(freeInstallBytes / 2 ** 20)} MiB free for /opt; holdfast needs 500`,
+        {
+          hint: 'Make room there, then apply again.',
+        },
+      );
+    }
+  }
+}
+
+/** Every host must have the same secret, or none yet. @returns a host that has it. @throws FLEET_REFUSED */
+export function secretHolder(facts: readonly HostFacts[]): string | null {
+  const holders = facts.filter(({ secretDigest }) => secretDigest !== null);
+  if (new Set(holders.map(({ secretDigest }) => secretDigest)).size > 1) {
+    throw FleetRefused(`hosts ${holders.map(({ host }) => host).join(', ')} have different secrets`, {
+      hint: 'Passwords are derived from it, so they are of different deployments, or one was made anew. Name the right one in the spec: security: { secret: { file: … } }.',
+    });
+  }
+  return holders[0]?.host ?? null;
+}
+
+/** @throws FLEET_REFUSED when processes would have to move. */
+export function refuseMoves({ name }: Spec, changes: readonly SettingChange[]): void {
+  const moved = [
+    ...new Set(changes.filter(({ takes }) => takes === 'down-and-up').map(({ where }) => where)),
+  ];
+  if (moved.length === 0) return;
+  throw FleetRefused(`${name} runs, and its spec has another place for ${moved.join(', ')}`, {
+    hint: 'Hosts, ports and addresses of a deployment that runs can’t be changed by apply. Stop it on every host (holdfast down), then apply.',
+  });
+}

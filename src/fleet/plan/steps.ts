@@ -1,0 +1,80 @@
+import type { WantedFile } from './wanted.ts';
+
+/** What is done to a host before anything that runs there is touched. */
+export type PrepareStep =
+  | { kind: 'packages'; manager: 'apt-get' | 'dnf'; packages: readonly string[] }
+  | { kind: 'user' }
+  | { kind: 'holdfast'; build: string; from: string | null }
+  | { kind: 'secret' }
+  | { kind: 'file'; file: WantedFile; change: 'new' | 'text' | 'rights'; diff: readonly string[] }
+  | { kind: 'kernel' };
+
+/** What is done to what runs: on one host at a time, but for the first start. */
+export type TurnStep =
+  | { kind: 'start' }
+  | { kind: 'reload'; from: string | null }
+  | { kind: 'settings'; changes: readonly SettingChange[] | null }
+  | { kind: 'restart'; processes: readonly string[] };
+
+/** As the agent's own apply says it. */
+export interface SettingChange {
+  where: string;
+  what: string;
+  from: string;
+  to: string;
+  takes: 'now' | 'restart' | 'down-and-up';
+}
+
+export interface Turn {
+  hosts: readonly string[];
+  steps: readonly TurnStep[];
+}
+
+export interface Plan {
+  prepare: readonly { host: string; steps: readonly PrepareStep[] }[];
+  turns: readonly Turn[];
+  /** What clients will notice, one sentence each. */
+  notices: readonly string[];
+}
+
+export function isEmpty({ prepare, turns }: Plan): boolean {
+  return turns.length === 0 && prepare.every(({ steps }) => steps.length === 0);
+}
+
+/** One line, and the lines of a difference below it. */
+export function describeStep(step: PrepareStep | TurnStep): string[] {
+  switch (step.kind) {
+    case 'packages':
+      return [`install ${step.packages.join(', ')} with ${step.manager}`];
+    case 'user':
+      return ['make the user holdfast'];
+    case 'holdfast':
+      return [`install holdfast ${step.build}${step.from === null ? '' : ` (now ${step.from})`}`];
+    case 'secret':
+      return ["put the deployment's secret there, mode 0600"];
+    case 'file':
+      return describeFile(step);
+    case 'kernel':
+      return ['load the kernel settings'];
+    case 'start':
+      return ['start the agent, and with it what the spec places there'];
+    case 'reload':
+      return ['start the agent anew; it adopts what runs'];
+    case 'settings':
+      return step.changes === null
+        ? ['bring the new spec to the agent']
+        : step.changes.map(({ where, what, from, to, takes }) => {
+            const when = takes === 'now' ? 'while it runs' : 'with a restart';
+            return `${where}: ${what} ${from} → ${to}, ${when}`;
+          });
+    case 'restart':
+      return [`restart ${step.processes.join(', ')}, one after the other`];
+  }
+}
+
+function describeFile({ file, change, diff }: Extract<PrepareStep, { kind: 'file' }>): string[] {
+  const rights = `mode ${file.mode}, ${file.owner}`;
+  if (change === 'new') return [`write ${file.path}, ${rights}`];
+  if (change === 'rights') return [`${file.path}: ${rights}`];
+  return [`change ${file.path}`, ...diff.map((line) => `  ${line}`)];
+}

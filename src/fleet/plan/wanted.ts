@@ -1,0 +1,121 @@
+/** What is to be on each host: pure, from the spec and from what of the laptop's files it names. */
+import { stringify } from 'yaml';
+import { userKey } from '../../render/container-spec.ts';
+import {
+  hugePagesUnit,
+  kernelSettings,
+  limitsText,
+  openFilesFor,
+  sysctlText,
+} from '../../render/host-settings.ts';
+import { installedSpec, installedState, systemUser } from '../../render/installed.ts';
+import { systemdTarget } from '../../render/targets/systemd.ts';
+import { placeholderSecrets } from '../../spec/secrets.ts';
+import type { Spec } from '../../spec/spec.ts';
+import { specFileOf } from '../../spec/write.ts';
+
+export interface WantedFile {
+  path: string;
+  text: string;
+  mode: string;
+  /** `user:group`. */
+  owner: string;
+  /** Never shown: compared by its digest. */
+  secret: boolean;
+}
+
+/** What of the laptop's own files and environment goes to the hosts. */
+export interface Brought {
+  /** Passwords of security.users, by name. */
+  users: Readonly<Record<string, string>>;
+  tls: { cert: string; key: string; ca: string } | null;
+}
+
+export interface Wanted {
+  build: string;
+  files: readonly WantedFile[];
+}
+
+const own = `${systemUser}:${systemUser}`;
+export const sysctlFile = '/etc/sysctl.d/90-holdfast.conf';
+export const hugePagesUnitName = 'holdfast-hugepages.service';
+
+export function unitName({ name }: Spec): string {
+  return `holdfast-${name}.service`;
+}
+
+/** The spec as the hosts have it: what it names of the laptop lies in files there, and ssh plays no part. */
+export function specThere(spec: Spec): Spec {
+  const folder = secretsFolder(spec);
+  const tls = spec.security.tls && {
+    cert: `${folder}/tls-cert.pem`,
+    key: `${folder}/tls-key.pem`,
+    ca: `${folder}/tls-ca.pem`,
+  };
+  const users = spec.security.users.map((user) => ({
+    ...user,
+    password: { file: `${folder}/${userKey(user.name)}` },
+  }));
+  const hosts = spec.hosts.map((host) => ({ ...host, ssh: null }));
+  return { ...spec, hosts, security: { users, secret: null, tls } };
+}
+
+export function specTextThere(spec: Spec): string {
+  return [
+    `# ${spec.name}, brought here by holdfast apply, with every default written out. Change the original, and apply it.`,
+    stringify(specFileOf(specThere(spec))),
+  ].join('\n');
+}
+
+function secretsFolder({ name }: Spec): string {
+  return `/etc/holdfast/${name}.secrets`;
+}
+
+export function wantedFiles(spec: Spec, host: string, brought: Brought, systemd: boolean): WantedFile[] {
+  const plain = (path: string, text: string): WantedFile => {
+    return { path, text, mode: '644', owner: 'root:root', secret: false };
+  };
+  const secret = (path: string, text: string): WantedFile => {
+    return { path, text, mode: '600', owner: own, secret: true };
+  };
+  const folder = secretsFolder(spec);
+  const { tls } = brought;
+  return [
+    {
+      path: installedSpec(spec),
+      text: specTextThere(spec),
+      mode: '640',
+      owner: `root:${systemUser}`,
+      secret: false,
+    },
+    ...spec.security.users.map(({ name }) =>
+      secret(`${folder}/${userKey(name)}`, `${brought.users[name] ?? ''}\n`),
+    ),
+    ...(tls === null
+      ? []
+      : (['cert', 'key', 'ca'] as const).map((each) => secret(`${folder}/tls-${each}.pem`, tls[each]))),
+    plain(sysctlFile, sysctlText(kernelSettings)),
+    plain('/etc/security/limits.d/90-holdfast.conf', limitsText(systemUser, openFilesFor(spec))),
+    ...(systemd
+      ? [
+          plain(`/etc/systemd/system/${hugePagesUnitName}`, hugePagesUnit()),
+          plain(`/etc/systemd/system/${unitName(spec)}`, unitText(spec, host)),
+        ]
+      : []),
+  ];
+}
+
+function unitText(spec: Spec, host: string): string {
+  const member = (id: string) => ({ dataDir: id, aclFile: id, socket: id });
+  const root = installedState(spec);
+  const paths = {
+    root,
+    specFile: installedSpec(spec),
+    member,
+    sentinel: (folder: string) => ({ folder }),
+    gate: (socket: string) => ({ socket }),
+  };
+  const input = { spec: specThere(spec), secrets: placeholderSecrets(spec), paths, host, options: {} };
+  const unit = systemdTarget.render(input).find(({ name }) => name.endsWith(unitName(spec)));
+  return unit?.text ?? '';
+}

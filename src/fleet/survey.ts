@@ -1,0 +1,140 @@
+/** What is on all hosts, and what has to be done there. It changes nothing. */
+import { randomBytes } from 'node:crypto';
+import { installedState } from '../render/installed.ts';
+import type { Spec } from '../spec/spec.ts';
+import { checkHost, type HostFinding } from './act/check-hosts.ts';
+import { holdfastThere } from './answering-host.ts';
+import { FleetRefused, RemoteFailed } from './errors.ts';
+import { factsScript } from './facts/facts-script.ts';
+import { type HostFacts, parseFacts } from './facts/host-facts.ts';
+import { type Found, planFleet, sha256 } from './plan/plan.ts';
+import { refuseMoves, refuseUnfit, secretHolder } from './plan/refuse.ts';
+import type { Plan, SettingChange } from './plan/steps.ts';
+import { type Brought, specTextThere, wantedFiles } from './plan/wanted.ts';
+import type { SshConnections, SshHost } from './ssh/connections.ts';
+
+export interface Survey {
+  plan: Plan;
+  facts: readonly HostFacts[];
+  findings: readonly HostFinding[];
+  /** The deployment's own: the spec's, that of a host, or a new one. */
+  secret: string;
+}
+
+export interface FromHere {
+  brought: Brought;
+  build: string;
+  /** The secret that the spec names; null for none. */
+  secret: string | null;
+  /** As `uname` says it of this machine. */
+  machine: string;
+  nowMs: number;
+}
+
+/** @throws FLEET_REFUSED, REMOTE_FAILED and what ssh says */
+export async function surveyFleet(spec: Spec, connections: SshConnections, here: FromHere): Promise<Survey> {
+  const hosts = spec.hosts.map((host) => connections.host(host));
+  const facts = await allOf(hosts.map((host) => gatherFacts(spec, host, here.brought)));
+  refuseUnfit(facts, here.build, here.machine);
+  const { secret, digest } = await findSecret(spec, connections, facts, here.secret);
+  const running = facts.filter(({ agent, hasUser, hasCommand }) => agent !== null && hasUser && hasCommand);
+  const told = await allOf(
+    running.map(({ host }) => askAgent(spec, connectionsHost(connections, spec, host))),
+  );
+  const found: Found[] = facts.map((each) => {
+    const wanted = { build: here.build, files: wantedFiles(spec, each.host, here.brought, each.systemd) };
+    return { facts: each, wanted, changes: told.find(({ host }) => host === each.host)?.changes ?? null };
+  });
+  refuseMoves(
+    spec,
+    told.flatMap(({ changes }) => changes ?? []),
+  );
+  const primaryHost = told.find((each) => each.primaryHost !== null)?.primaryHost ?? null;
+  const plan = planFleet({ spec, found, primaryHost, secretDigest: digest });
+  return { plan, facts, findings: facts.flatMap((each) => checkHost(spec, each, here.nowMs)), secret };
+}
+
+function connectionsHost(connections: SshConnections, spec: Spec, id: string): SshHost {
+  return connections.host(spec.hosts.find((host) => host.id === id) ?? { id, ssh: null });
+}
+
+/** All, or the first failure in the spec's order, once each has said something. */
+async function allOf<T>(work: Promise<T>[]): Promise<T[]> {
+  await Promise.allSettled(work);
+  return Promise.all(work);
+}
+
+async function gatherFacts(spec: Spec, host: SshHost, brought: Brought): Promise<HostFacts> {
+  const files = wantedFiles(spec, host.id, brought, true);
+  const paths = (secret: boolean) => files.filter((file) => file.secret === secret).map(({ path }) => path);
+  const script = factsScript(installedState(spec), paths(false), paths(true));
+  return parseFacts(host.id, await host.run(script, { as: 'root', doing: 'looking at it' }));
+}
+
+async function findSecret(
+  spec: Spec,
+  connections: SshConnections,
+  facts: readonly HostFacts[],
+  named: string | null,
+): Promise<{ secret: string; digest: string | null }> {
+  const holder = secretHolder(facts);
+  const digest = facts.find(({ host }) => host === holder)?.secretDigest ?? null;
+  if (named !== null) {
+    if (digest !== null && digest !== sha256(`${named}\n`)) {
+      throw FleetRefused(`security.secret in the spec is another secret than the one on host ${holder}`, {
+        hint: 'Every password is derived from it, so it can’t change while the deployment runs. Take it out of the spec: apply uses what the hosts have.',
+      });
+    }
+    return { secret: named, digest };
+  }
+  if (holder === null) return { secret: randomBytes(32).toString('base64url'), digest: null };
+  const read = `cat ${installedState(spec)}/secret`;
+  const text = await connectionsHost(connections, spec, holder).run(read, {
+    as: 'root',
+    doing: 'reading the secret',
+  });
+  return { secret: text.trim(), digest };
+}
+
+interface Told {
+  host: string;
+  changes: SettingChange[] | null;
+  primaryHost: string | null;
+}
+
+/** What the agent there would change for the new spec, which lies there for that moment. */
+async function askAgent(spec: Spec, host: SshHost): Promise<Told> {
+  const command = holdfastThere(spec, ['apply'], ['--dry-run', '--json']).replace('exec ', '');
+  const file = '"$file"';
+  const script = `umask 077
+file=$(mktemp /var/lib/holdfast/.plan-XXXXXX.yaml) || exit 1
+trap 'rm -f "$file"' EXIT
+cat > "$file"
+${command.replace(`/etc/holdfast/${spec.name}.yaml`, file)}`;
+  const options = { as: 'holdfast', doing: 'asking its agent what would change' } as const;
+  const { status, stdout } = await host.ask(script, { ...options, input: specTextThere(spec) });
+  const changes = status === 0 ? readChanges(host, stdout) : null;
+  const asked = await host.ask(holdfastThere(spec, ['status'], ['--json']), {
+    as: 'holdfast',
+    doing: 'its status',
+  });
+  return { host: host.id, changes, primaryHost: primaryHostIn(spec, asked.stdout) };
+}
+
+function readChanges(host: SshHost, stdout: string): SettingChange[] {
+  try {
+    const { changes } = JSON.parse(stdout) as { changes: SettingChange[] };
+    return changes.map(({ where, what, from, to, takes }) => ({ where, what, from, to, takes }));
+  } catch (cause) {
+    throw RemoteFailed(`host ${host.id} answered something else than its changes`, { cause });
+  }
+}
+
+function primaryHostIn({ members }: Spec, stdout: string): string | null {
+  try {
+    const { primary } = JSON.parse(stdout) as { primary?: unknown };
+    return members.find(({ id }) => id === primary)?.host ?? null;
+  } catch {
+    return null;
+  }
+}
