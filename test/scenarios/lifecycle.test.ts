@@ -121,6 +121,17 @@ describe('up and down', () => {
     expect(statSync(path.join(deployment.stateDir, 'sentinels/sentinel-1/sentinel.conf')).mode & 0o077).toBe(
       0,
     );
+    const listening = readFileSync('/proc/net/unix', 'utf8')
+      .split('\n')
+      .map((line) => line.split(' ').at(-1) ?? '');
+    const sockets = listening.filter((file) => file.startsWith(`${deployment.stateDir}/`));
+    // The agent's, the gate's, and one of each server.
+    expect(sockets.length).toBeGreaterThan(2);
+    for (const socket of sockets) {
+      // A scratch server's may be gone by now.
+      const mode = statSync(socket, { throwIfNoEntry: false })?.mode ?? 0;
+      expect([socket, mode & 0o077]).toEqual([socket, 0]);
+    }
     const conf = readFileSync(path.join(deployment.stateDir, 'members/redis-1/redis.conf'), 'utf8');
     const password = /^masterauth (\S+)$/m.exec(conf)?.[1]?.replaceAll('"', '') ?? '';
     expect(password.length).toBeGreaterThan(30);
