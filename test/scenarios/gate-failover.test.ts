@@ -78,6 +78,14 @@ for (const passwords of [false, true]) {
       await waitUntilWhole(deployment);
     });
 
+    test("a script's own error that begins as a refusal is the client's, and the script is executed once", async () => {
+      const asker = client(gate.port, login);
+      const script = "redis.call('INCR', KEYS[1]) return redis.error_reply(ARGV[1])";
+      for (const text of ['READONLY mine', 'NOREPLICAS mine', 'LOADING mine'])
+        await expect(asker.eval(script, 1, 'executed', text)).rejects.toThrow(text);
+      expect(await asker.get('executed')).toBe('3');
+    });
+
     test('subscriptions, blocked clients and open transactions are carried over', async () => {
       const subscriber = client(gate.port, login);
       const messages: string[] = [];

@@ -4,7 +4,7 @@ import { Push, readReply } from '../../resp/read.ts';
 import { writeInteger, writeRequest } from '../../resp/write.ts';
 import type { ReplyHandler, RequestLoss } from '../upstream/run-ring.ts';
 import type { Client } from './client.ts';
-import { refusalOf } from './refusal.ts';
+import { refusalFor } from './refusal.ts';
 import { loseRequest } from './replay.ts';
 
 /** A request whose success changes the client's session. What it may have done at the server decides if it is sent again. */
@@ -42,8 +42,10 @@ export class Observed implements ReplyHandler {
 
   /** Whether the server refused without executing, and the request is to be sent again. */
   protected refused(buf: Buffer, start: number, end: number): boolean {
-    const refusal = buf[start] === MINUS ? refusalOf(buf, start, end) : null;
-    return refusal !== null && this.client.router.onRefusal(this.client, refusal);
+    if (buf[start] !== MINUS) return false;
+    const { router } = this.client;
+    const refusal = refusalFor(router.table.commandIn(this.request), buf, start, end);
+    return refusal !== null && router.onRefusal(this.client, refusal);
   }
 }
 

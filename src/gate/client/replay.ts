@@ -6,7 +6,7 @@ import { mayRetry } from '../commands/retry.ts';
 import type { Loss, RequestLoss, Run } from '../upstream/run-ring.ts';
 import { isKnownRun } from '../upstream/server-runs.ts';
 import type { Client } from './client.ts';
-import { currentRequest, refusalOf, requestsOf } from './refusal.ts';
+import { currentRequest, refusalFor, refusalOf, requestsOf } from './refusal.ts';
 import type { Again, Item } from './retry-queue.ts';
 
 /**
@@ -34,14 +34,21 @@ export function answerOrRetry(client: Client, run: Run, buf: Buffer, start: numb
     client.deliver(buf, start, end);
     return;
   }
-  const refusal = refusalOf(buf, start, end);
+  const { collecting } = client.retries;
+  // To find its request is dear, so most replies have to do without.
+  if (!collecting && refusalOf(buf, start, end) === null) {
+    client.deliver(buf, start, end);
+    return;
+  }
+  const request = currentRequest(run);
+  const command = client.router.table.commandIn(request);
+  const refusal = refusalFor(command, buf, start, end);
   if (refusal !== null && client.router.onRefusal(client, refusal)) {
-    client.sendAgain({ request: currentRequest(run) });
-  } else if (!client.retries.collecting) {
+    client.sendAgain({ request });
+  } else if (!collecting) {
     client.deliver(buf, start, end);
   } else {
-    const request = currentRequest(run);
-    if (client.router.table.commandIn(request).read) client.sendAgain({ request });
+    if (command.read) client.sendAgain({ request });
     else client.deliver(buf, start, end);
   }
 }
