@@ -126,11 +126,14 @@ async function startMissing(context: ChangeContext, started: Unit[]): Promise<vo
 async function startCold(context: ChangeContext, started: Unit[]): Promise<boolean> {
   const { deployment, report } = context;
   await stopSentinels(deployment);
-  const { leader, patient } = await prepareColdStart(deployment, report);
-  // All at once: a gate takes as long to start as the servers do.
-  const isSentinel = (unit: Unit) => deployment.sentinels.some((each) => each.unit === unit);
-  const others = [...deployment.gates, ...deployment.sentinels].flatMap(({ unit }) => unit ?? []);
-  const starts = others.map((unit) => startUnit(context, unit, isSentinel(unit), started));
+  const unitsOf = (places: readonly { unit: Unit | null }[]) => places.flatMap(({ unit }) => unit ?? []);
+  // A gate takes longest to start, and needs nothing that is worked out here.
+  const starts = unitsOf(deployment.gates).map((unit) => startUnit(context, unit, false, started));
+  const { leader, patient } = await prepareColdStart(deployment, report).catch(async (error) => {
+    await Promise.allSettled(starts);
+    throw error;
+  });
+  starts.push(...unitsOf(deployment.sentinels).map((unit) => startUnit(context, unit, true, started)));
   // Not started here, members are the loop's to start, once it has seen who is primary.
   if (leader !== null) starts.push(startMembers(context, deployment.member(leader), started));
   const failed = (await Promise.allSettled(starts)).find(({ status }) => status === 'rejected');
