@@ -61,7 +61,7 @@ const rights: Record<OwnUser, string> = {
     'acl|list acl|load acl|whoami bgrewriteaof bgsave client|id client|kill client|list client|pause ' +
     'client|setname client|unpause command|count command|docs command|getkeys command|getkeysandflags command|help ' +
     'command|info command|list config|get config|rewrite config|set dbsize del get info lastsave latency|latest ' +
-    'latency|reset memory|doctor memory|stats ping replicaof role save script|kill set shutdown slaveof slowlog|get ' +
+    'latency|reset memory|doctor memory|stats ping publish replicaof role save script|kill set shutdown slaveof slowlog|get ' +
     'slowlog|len wait',
   gate:
     'client|id client|list client|setname command|count command|docs command|getkeys command|getkeysandflags ' +
