@@ -23,6 +23,15 @@ test.each([
   '9:M 26 Nov 2026 17:07:45.130 # Terminating server after rdb file reading failure.',
 ])('%s is damage', (line) => expect(damageIn([start, line])).not.toBeNull());
 
+test('what it was given after it had loaded its files says nothing of them', () => {
+  const given =
+    '12:S 26 Nov 2026 17:09:00.000 # Short read or OOM loading DB. Unrecoverable error, aborting now.';
+  const isReady = '12:M 26 Nov 2026 17:08:00.000 * Ready to accept connections unix';
+  expect(damageIn([start, given])).not.toBeNull();
+  expect(damageIn([start, isReady, given])).toBeNull();
+  expect(damageIn([start, isReady, given, start, bad])).not.toBeNull();
+});
+
 test('a version that is too new for it, and a bad directive, are no damage', () => {
   const others = [
     "9:M 26 Nov 2026 17:07:45.130 # Can't handle RDB format version 13",

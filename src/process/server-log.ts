@@ -23,13 +23,17 @@ const damage = [
 
 /** A file takes less than all of it only when there is no room for more (readSyncBulkPayload in replication.c). */
 const noRoom = /No space left on device|Disk quota exceeded|: short write$/;
+/** Its files are loaded by then: what it can't load afterwards, another server or a restore gave it (server.c, main). */
+const ready = /Ready to accept connections/;
 const started = /oO0OoO0OoO0Oo \S+ is starting/;
 /** `1234:M 26 Nov 2026 17:07:45.123 # ` */
 const prefix = /^\d+:[A-Z] \d+ \w+ \d+ [\d:.]+ \S /;
 
-/** The first line that says that its files are damaged, since it was started last; null when none does. */
+/** The first line that says that its files are damaged, since it was started last; null when none does, or it had loaded them. */
 export function damageIn(log: readonly string[]): string | null {
-  return sentence(sinceStart(log).find((line) => damage.some((each) => each.test(line))));
+  const lines = sinceStart(log);
+  if (lines.some((line) => ready.test(line))) return null;
+  return sentence(lines.find((line) => damage.some((each) => each.test(line))));
 }
 
 /** The last line that says that its disk is full, since it was started last; null when none does. */
