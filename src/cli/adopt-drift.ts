@@ -1,8 +1,7 @@
 import { readFile, realpath, rm, stat, writeFile } from 'node:fs/promises';
 import { describeDrift } from '../agent/settings/drift-watch.ts';
 import { temporaryName, writeFileAtomic } from '../base/atomic-file.ts';
-import { adoptSettings } from '../spec/adopt.ts';
-import { parseSpec } from '../spec/parse.ts';
+import { adoptAccepted } from '../spec/adopt.ts';
 import { confirm } from './confirm.ts';
 import type { Output } from './output.ts';
 import { openTarget, type Target, type TargetOptions } from './target.ts';
@@ -45,11 +44,10 @@ export async function adoptDrift(
   const found = drift.filter(({ member }) => member === from);
   for (const each of found) output.line(describeDrift(each));
   const path = await realpath(target.file);
-  const { text, adopted, left } = adoptSettings(await readFile(path, 'utf8'), found);
+  const { text, adopted, left } = adoptAccepted(await readFile(path, 'utf8'), found, target.file);
   for (const each of adopted) output.line(`into ${file}: ${each}`);
   for (const each of left) output.note(`${output.colors.yellow('left')} ${each}`);
-  // A spec that would be refused is not written, nor one that no server starts with.
-  parseSpec(text, target.file);
+  // A spec that no server starts with is not written.
   if (adopted.length > 0) await tryOut(text, target);
   const wanted = adopted.length > 0 && options.dryRun !== true;
   const written = wanted && (await confirm(output, `Write this into ${file}?`, options.yes === true));

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { adoptSettings, type RunningSetting } from './adopt.ts';
+import { adoptAccepted, adoptSettings, type RunningSetting } from './adopt.ts';
 import { parseSpec } from './parse.ts';
 
 const text = `# Who runs what.
@@ -99,4 +99,31 @@ test('a password is not taken over, and keeps nothing else from it', () => {
     expect.stringContaining("requirepass can't be in the spec: make the password that of a user"),
     expect.stringContaining("tls-key-file-pass can't be in the spec"),
   ]);
+});
+
+test('what the spec would be refused for is left, and the rest taken over', () => {
+  const one = 'name: one\nredis:\n  members: 1\n';
+  const {
+    text: after,
+    adopted,
+    left,
+  } = adoptAccepted(
+    one,
+    [set('min-replicas-max-lag', '7'), set('hash-max-listpack-entries', '64')],
+    'holdfast.yaml',
+  );
+  expect(adopted).toEqual(['redis.config.hash-max-listpack-entries: 64']);
+  expect(left).toEqual([expect.stringMatching(/^min-replicas-max-lag can't be in the spec: redis\./)]);
+  expect(parseSpec(after, 'holdfast.yaml').redis.config).toEqual({ 'hash-max-listpack-entries': [64] });
+});
+
+test('what is refused alone is taken over beside what it needs', () => {
+  const settings = [set('min-replicas-max-lag', '7'), set('min-replicas-to-write', '1')];
+  const { adopted, left } = adoptAccepted(
+    'name: three\nredis:\n  minReplicasToWrite: 0\n',
+    settings,
+    'x.yaml',
+  );
+  expect(adopted).toHaveLength(2);
+  expect(left).toEqual([]);
 });

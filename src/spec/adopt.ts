@@ -3,8 +3,10 @@
  * redis.config otherwise. Comments and layout of the file stay.
  */
 import { isMap, isScalar, parseDocument } from 'yaml';
+import { errorText } from '../base/errors.ts';
 import { formatSize } from '../base/size.ts';
 import { splitRules } from './hello-channel.ts';
+import { parseSpec } from './parse.ts';
 import { managedBecause } from './rules/directives.ts';
 import { passwordAdvice } from './rules/passwords.ts';
 import { settingName } from './setting-name.ts';
@@ -26,6 +28,38 @@ export interface Adopted {
 }
 
 type Place = { path: string[]; value: unknown };
+
+/**
+ * The same, without the settings for which the spec would be refused: each of those is left, with why. Some are refused alone
+ * and accepted beside another. @param file the spec's, for paths in it
+ */
+export function adoptAccepted(text: string, settings: readonly RunningSetting[], file: string): Adopted {
+  let kept: readonly RunningSetting[] = [];
+  let rest = settings;
+  let refused: string[] = [];
+  const refusal = (some: readonly RunningSetting[]): string | null => {
+    try {
+      parseSpec(adoptSettings(text, some).text, file);
+      return null;
+    } catch (error) {
+      return errorText(error);
+    }
+  };
+  if (refusal(settings) === null) return adoptSettings(text, settings);
+  for (let before = -1; before !== kept.length; ) {
+    before = kept.length;
+    refused = [];
+    rest = rest.filter((each) => {
+      const why = refusal([...kept, each]);
+      if (why === null) kept = [...kept, each];
+      // Where in a text that nobody has would only mislead.
+      else refused.push(`${each.name} can't be in the spec: ${why.replace(/^\S*:\d+:\d+: /, '')}`);
+      return why !== null;
+    });
+  }
+  const found = adoptSettings(text, kept);
+  return { ...found, left: [...found.left, ...refused] };
+}
 
 export function adoptSettings(text: string, settings: readonly RunningSetting[]): Adopted {
   const document = parseDocument(text);
