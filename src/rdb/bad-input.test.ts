@@ -159,3 +159,21 @@ test('a stream may go on behind the RDB', () => {
     expect(taken).toBe(bytes.length);
   }
 });
+
+/** Without its checksum, so that what is spoilt is read. */
+const unsummed = (bytes: Buffer) => Buffer.concat([bytes.subarray(0, -8), Buffer.alloc(8)]);
+
+test.each(small.filter(({ bytes }) => Number(bytes.toString('latin1', 5, 9)) >= 5))(
+  '$name, spoilt at any byte: checking finds whatever reading stumbles over',
+  ({ bytes }) => {
+    for (const [at, change] of Array.from(bytes.keys()).flatMap((i) =>
+      [0x01, 0x41, 0xff].map((x) => [i, x] as const),
+    )) {
+      if (at < 9 || at >= bytes.length - 8) continue;
+      const spoilt = unsummed(bytes);
+      spoilt[at] = (spoilt[at] as number) ^ change;
+      const [checked, read] = [bodyMode.check, bodyMode.decode].map((mode) => problemIn(spoilt, mode));
+      expect(checked !== undefined, `byte ${at} with ${change}`).toBe(read !== undefined);
+    }
+  },
+);

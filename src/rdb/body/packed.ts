@@ -122,8 +122,15 @@ function tupleSize(walker: BodyState): number {
 
 function checkTuples(walker: BodyState, reader: PackedReader): void {
   let seen = 0;
-  while (reader.next()) seen++;
   const size = tupleSize(walker);
+  const isScored = walker.kind === 'zset';
+  while (reader.next()) {
+    seen++;
+    // The last of each is a number where it is a score or an expiry.
+    if (seen % size !== 0) continue;
+    if (isScored && !isPlainNumber(reader)) scoreOf(reader);
+    if (size === 3) refuseNoExpiry(reader);
+  }
   if (seen % size !== 0) throw new Fault('corrupt', `${seen} elements do not make a ${walker.kind}`, 0);
   walker.isEmpty = seen === 0;
 }
@@ -171,12 +178,20 @@ function tellScored(walker: BodyState, reader: PackedReader): void {
       visitor.scoreText(reader.buf, reader.start, reader.end);
       continue;
     }
-    const score = reader.isInteger
-      ? nearestNumber(reader.high, reader.low)
-      : parseScore(reader.buf, reader.start, reader.end);
-    if (Number.isNaN(score)) throw new Fault('corrupt', 'a score is not a number', 0);
-    visitor.score(score);
+    visitor.score(scoreOf(reader));
   }
+}
+
+function scoreOf(reader: PackedReader): number {
+  const score = reader.isInteger
+    ? nearestNumber(reader.high, reader.low)
+    : parseScore(reader.buf, reader.start, reader.end);
+  if (Number.isNaN(score)) throw new Fault('corrupt', 'a score is not a number', 0);
+  return score;
+}
+
+function refuseNoExpiry(reader: PackedReader): void {
+  if (!reader.isInteger) throw new Fault('corrupt', 'the expiry of a field is not a number', 0);
 }
 
 /** Digits with at most one point among them, and a sign: what every reader of numbers takes as it stands. */
@@ -199,7 +214,7 @@ function tellExpiring(walker: BodyState, reader: PackedReader): void {
   while (reader.next()) {
     walker.seen++;
     if (walker.seen % 3 === 0) {
-      if (!reader.isInteger) throw new Fault('corrupt', 'the expiry of a field is not a number', 0);
+      refuseNoExpiry(reader);
       const isNever = reader.high === 0 && reader.low === 0;
       visitor.fieldExpiry(isNever ? undefined : bigintOf(reader.high, reader.low));
       continue;
