@@ -8,8 +8,6 @@ export const sabotages = {
   'no-empty-primary-guard': 'a primary whose files are gone is started again as if it had them',
   'dies-asking': 'the agent is killed when it has asked the Sentinels for their votes',
   'dies-elected': 'the agent is killed when it is elected',
-  'dies-before-promotion':
-    'the agent is killed when it has pointed the other replicas to the one that it is to promote',
   'dies-after-promotion': 'the agent is killed when it has promoted a replica, before it tells anyone else',
   'dies-after-hello': 'the agent is killed when it has told the Sentinels, before it tells the gates',
   'no-hello': 'an elected agent promotes, and does not tell the Sentinels',

@@ -73,7 +73,6 @@ export async function takeOver(
   for (const action of actions) {
     switch (action.kind) {
       case 'promote':
-        dieIfSabotaged('dies-before-promotion');
         promoted = chosen.watch.client.promote(isSabotaged('no-hello') ? [] : action.hellos);
         dieIfSabotaged('dies-after-promotion');
         break;

@@ -122,6 +122,7 @@ export class Observer {
    */
   async #lookAtPrimaryElsewhere(): Promise<void> {
     const { members, sentinels, spec } = this.#deployment;
+    if (members.every(({ unit }) => unit !== null)) return;
     const named = namedPrimary(this.#deployment.view())?.id;
     const primary = members.find(({ place, unit }) => place.id === named && unit === null);
     if (!primary) return;

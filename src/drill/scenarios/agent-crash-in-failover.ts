@@ -9,7 +9,6 @@ import type { Scenario } from '../scenario.ts';
 const steps: readonly [name: string, sabotage: Sabotage, when: string][] = [
   ['asking', 'dies-asking', 'when it has asked for votes'],
   ['elected', 'dies-elected', 'when it is elected'],
-  ['following', 'dies-before-promotion', 'when the other replicas follow the one that it is to promote'],
   ['promotion', 'dies-after-promotion', 'when it has promoted, before it tells anyone else'],
   ['hello', 'dies-after-hello', 'when it has told the Sentinels, before it tells the gates'],
 ];

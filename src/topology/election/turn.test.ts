@@ -12,10 +12,10 @@ const plan = {
   sentinels,
 };
 
-test('the other replicas first, so that the chosen has them; the replaced one once there is another primary; gates last', () => {
+test('the chosen first, so that nobody comes to it too early; the replaced one once there is another primary; gates last', () => {
   expect(turnOf(plan)).toMatchObject([
-    { kind: 'follow', member: 'redis-3', primary: 'redis-2' },
     { kind: 'promote', member: 'redis-2' },
+    { kind: 'follow', member: 'redis-3', primary: 'redis-2' },
     ...[{ kind: 'hello' }, { kind: 'hello' }, { kind: 'hello' }],
     { kind: 'follow', member: 'redis-1', primary: 'redis-2' },
     { kind: 'tell-gates', primary: 'redis-2' },
