@@ -1,75 +1,104 @@
-/** From what a plan names to what can be connected to: passwords out of their files, a deployment out of its spec. */
+/**
+ * From what a migration's sides are called to what can be connected to: passwords and authorities out of their files,
+ * who is primary from Sentinels, a deployment out of its spec. One way for all verbs, so that each takes the same.
+ */
 import { errorText } from '../base/errors.ts';
-import { readSecretFile } from '../base/private-file.ts';
+import { readNamedFile } from '../base/private-file.ts';
 import type { Plan } from '../migrate/plan.ts';
-import { parseServerName } from '../migrate/source-url.ts';
-import type { Credentials } from '../redis/endpoint.ts';
+import type { ConnectionOptions } from '../redis/connection.ts';
+import { describeEndpoint, type Endpoint, type TlsMaterial } from '../redis/endpoint.ts';
+import { parseServerAddress } from '../redis/server-address.ts';
 import { readTls } from '../redis/tls.ts';
-import { loadSecrets } from '../spec/secrets.ts';
-import type { SourceAddress } from '../stream/source-address.ts';
+import { defaultUserMode, loadSecrets } from '../spec/secrets.ts';
+import { findSource, type SourceAddress } from '../stream/source-address.ts';
 import type { TargetPlace } from '../stream/target-writer.ts';
 import { clientCredentials } from './client-credentials.ts';
+import { credentialsFrom } from './credentials.ts';
 import { BadOption } from './errors.ts';
 import { openTarget } from './target.ts';
 
-/** @throws BAD_OPTION for a file that can't be read */
-export function sourceAddress({ url, passwordFile }: Plan['sources'][number]): SourceAddress {
-  const name = parseServerName(url);
-  const credentials = credentialsFrom(name.username, passwordFile);
-  if (name.kind === 'sentinel')
-    return { kind: 'sentinel', sentinels: name.sentinels, name: name.name, credentials };
-  return { kind: 'server', address: name.host, port: name.port, credentials, tls: name.tls ? {} : undefined };
+/** What an address does not say. */
+export interface AccessFiles {
+  passwordFile?: string | null | undefined;
+  sentinelPasswordFile?: string | null | undefined;
+  /** Certificate of the authority for TLS, instead of the system's. */
+  ca?: string | null | undefined;
+}
+
+interface DeploymentAccess {
+  user?: string | null | undefined;
+  /** Instead of the password that the deployment's secret gives. */
+  passwordFile?: string | null | undefined;
+  stateDir?: string | null | undefined;
+}
+
+/** @throws SERVER_ADDRESS_UNCLEAR, and BAD_OPTION for a file that can't be read */
+export function sourceAddress(url: string, files: AccessFiles): SourceAddress {
+  const named = parseServerAddress(url);
+  const access = {
+    credentials: credentialsFrom(named.username, files.passwordFile),
+    tls: named.tls ? authority(url, files.ca) : undefined,
+  };
+  if (named.kind === 'server') return { kind: 'server', ...named.at, ...access };
+  if (named.name === undefined) {
+    throw BadOption(`${url} names no primary`, { hint: 'Say sentinel://HOST:PORT/NAME.' });
+  }
+  const sentinelCredentials = credentialsFrom('', files.sentinelPasswordFile);
+  return { kind: 'sentinel', sentinels: named.at, name: named.name, sentinelCredentials, ...access };
+}
+
+/** Of a server, of whoever is primary now, or of a deployment by its spec. @throws what the others here do */
+export async function openSide(
+  text: string,
+  options: AccessFiles & { stateDir?: string | undefined },
+): Promise<ConnectionOptions> {
+  if (!text.includes('://')) return deploymentPlace(text, options);
+  const { address: host, port, credentials, tls } = await findSource(sourceAddress(text, options));
+  return { endpoint: { host, port }, credentials, tls };
+}
+
+export async function targetPlace(target: Plan['target']): Promise<TargetPlace & { name: string }> {
+  if ('spec' in target) return deploymentPlace(target.spec, target);
+  const address = sourceAddress(target.url, target);
+  if (address.kind === 'sentinel') {
+    throw BadOption(`--to ${target.url}: a target is one address that takes writes`, {
+      hint: 'Name the server, or the read-write port of a gate or proxy before it.',
+    });
+  }
+  const { address: host, port, credentials, tls } = address;
+  return { name: target.url, endpoint: { host, port }, credentials, tls };
 }
 
 /** Writes of a deployment go through its first gate, which follows the primary. */
-export async function targetPlace(target: Plan['target']): Promise<TargetPlace & { name: string }> {
-  if ('url' in target) {
-    const name = parseServerName(target.url);
-    if (name.kind === 'sentinel') {
-      throw BadOption(`--to ${target.url}: a target is one address that takes writes`, {
-        hint: 'Name the server, or the read-write port of a gate or proxy before it.',
-      });
-    }
-    const { host, port, username } = name;
-    const credentials = credentialsFrom(username, target.passwordFile);
-    return { name: target.url, endpoint: { host, port }, credentials, tls: name.tls ? {} : undefined };
-  }
-  const { spec, paths } = await openTarget(
-    target.spec,
-    target.stateDir === null ? {} : { stateDir: target.stateDir },
-  );
+async function deploymentPlace(file: string, { user, passwordFile, stateDir }: DeploymentAccess) {
+  const { spec, paths } = await openTarget(file, stateDir ? { stateDir } : {});
   const gate = spec.gates[0];
   if (gate === undefined)
-    throw BadOption(`${spec.name} has no gate`, { hint: 'Name its primary: --to redis://host:port.' });
-  const secrets = await loadSecrets(spec, paths.secret);
-  const credentials = clientCredentials(
-    spec,
-    secrets,
-    target.user ?? undefined,
-    (names) => `--user with one of ${names}, who may write all keys.`,
-  );
+    throw BadOption(`${spec.name} has no gate`, { hint: 'Name its primary: redis://host:port.' });
+  const endpoint: Endpoint = { host: gate.address, port: gate.port };
+  const credentials = async () => {
+    if (passwordFile) return credentialsFrom(user ?? '', passwordFile);
+    if (defaultUserMode(spec) === 'open' && !user) return undefined;
+    return clientCredentials(
+      spec,
+      await loadSecrets(spec, paths.secret),
+      user ?? undefined,
+      (names) =>
+        `Where there is --user, say one of ${names}, who may write all keys; else redis://USER@${describeEndpoint(endpoint)} with a password file.`,
+    );
+  };
   const tls = await readTls(spec.security.tls);
-  return { name: spec.name, endpoint: { host: gate.address, port: gate.port }, credentials, tls };
+  return { name: spec.name, endpoint, credentials: await credentials(), tls };
 }
 
-function credentialsFrom(username: string, passwordFile: string | null): Credentials | undefined {
-  if (passwordFile === null) {
-    if (username === '') return undefined;
-    throw BadOption(`the user ${username} has no password file`, {
-      hint: 'Name it with --source-password-file or --target-password-file.',
-    });
-  }
-  return { username, password: passwordIn(passwordFile) };
-}
-
-function passwordIn(file: string): string {
+function authority(url: string, ca: string | null | undefined): TlsMaterial {
+  if (!ca) return {};
   try {
-    const text = readSecretFile(file)
-      .toString('utf8')
-      .replace(/\r?\n$/, '');
-    if (text === '' || /[\r\n\0]/.test(text)) throw new Error('it must hold one line');
-    return text;
+    return { ca: readNamedFile(ca) };
   } catch (cause) {
-    throw BadOption(`cannot read the password in ${file}: ${errorText(cause)}`, { cause });
+    throw BadOption(`cannot read ${ca}, the authority for ${url}: ${errorText(cause)}`, {
+      hint: 'Name a PEM file with its certificate.',
+      cause,
+    });
   }
 }

@@ -34,10 +34,13 @@ export interface Preflight {
 
 /** What all that takes part is like, and what follows. @throws REDIS_UNREACHABLE, REDIS_REFUSED, BAD_OPTION */
 export async function preflight(plan: Pick<Plan, 'sources' | 'target'>): Promise<Preflight> {
+  // All that is named is looked at before anyone is asked.
+  const named = plan.sources.map((source) => ({ source, at: sourceAddress(source.url, source) }));
+  const place = await targetPlace(plan.target);
   const sources: ServerFacts[] = [];
   const wanted = new Set<number>();
-  for (const source of plan.sources) {
-    const { address: host, port, credentials, tls } = await findSource(sourceAddress(source));
+  for (const { source, at } of named) {
+    const { address: host, port, credentials, tls } = await findSource(at);
     const facts = await asked({ endpoint: { host, port }, credentials, tls }, (call) =>
       factsOf(source.url, call),
     );
@@ -45,7 +48,6 @@ export async function preflight(plan: Pick<Plan, 'sources' | 'target'>): Promise
     for (const db of facts.dbs) wanted.add(moves.get(db) ?? db);
     sources.push(facts);
   }
-  const place = await targetPlace(plan.target);
   const target = await asked(place, async (call) => ({
     ...(await factsOf(place.name, call)),
     missingDbs: await missingDbs([...wanted], call),
@@ -70,7 +72,7 @@ export async function runMigration(output: Output, paths: MigrationPaths, plan: 
     line.done();
     for (const source of progress.sources) output.note(describeSource(source));
   };
-  const sources = plan.sources.map(sourceAddress);
+  const sources = plan.sources.map((source) => sourceAddress(source.url, source));
   const migration = new Migration({ plan, paths, sources, target, loads, onProgress });
   const how = await interruptible((signal) => migration.run(signal));
   line.done();

@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { describeSize } from '../base/size.ts';
 import { quoteKey } from '../rdb/errors.ts';
 import { interruptible } from './interrupt.ts';
-import { openSide } from './migrate-side.ts';
+import { openSide } from './migrate-access.ts';
 import type { Output } from './output.ts';
 import { ProgressLine } from './progress-line.ts';
 import { wholeNumber } from './rdb-options.ts';

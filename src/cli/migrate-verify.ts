@@ -3,7 +3,7 @@ import type { Difference } from '../migrate/verify/verify.ts';
 import { quoteKey } from '../rdb/errors.ts';
 import { describeEndpoint } from '../redis/endpoint.ts';
 import { interruptible } from './interrupt.ts';
-import { openSide } from './migrate-side.ts';
+import { openSide } from './migrate-access.ts';
 import type { Output } from './output.ts';
 import { ProgressLine } from './progress-line.ts';
 import { wholeNumber } from './rdb-options.ts';

@@ -5,7 +5,6 @@ import { stateDirOf } from '../agent/state/paths.ts';
 import { parseSize } from '../base/size.ts';
 import { migrationPaths, type Plan, writePlan } from '../migrate/plan.ts';
 import { type Finding, refuseWhatIsRefused } from '../migrate/preflight.ts';
-import { parseServerName } from '../migrate/source-url.ts';
 import { BadOption } from './errors.ts';
 import { migrateScanVerb } from './migrate-scan.ts';
 import { migrateVerbs } from './migrate-verbs.ts';
@@ -19,6 +18,9 @@ interface MigrateOptions extends CommonOptions {
   user?: string;
   sourcePasswordFile?: string;
   targetPasswordFile?: string;
+  sentinelPasswordFile?: string;
+  sourceCa?: string;
+  targetCa?: string;
   targetStateDir?: string;
   db?: string[];
   onConflict: 'fail' | 'last';
@@ -48,6 +50,9 @@ export function migrateVerb(): Command {
     .option('--user <name>', 'whom to log in as at a deployment that has users of its own')
     .option('--source-password-file <files>', 'holds the password of the source; with commas one for each')
     .option('--target-password-file <file>', 'holds the password of the target')
+    .option('--sentinel-password-file <file>', 'holds the password of the Sentinels of the sources')
+    .option('--source-ca <file>', 'certificate of the authority, for sources with TLS')
+    .option('--target-ca <file>', 'the same for the target')
     .option('--target-state-dir <dir>', "the target deployment's state directory, instead of the default one")
     .option(
       '--db <move>',
@@ -79,7 +84,6 @@ async function migrate(output: Output, urls: string[], options: MigrateOptions):
       hint: 'holdfast migrate redis://host:port --to holdfast.yaml',
     });
   }
-  for (const url of urls) parseServerName(url);
   const sources = sourcesOf(urls, options);
   const target = targetOf(options.to, options);
   const { sources: found, target: there, findings } = await preflight({ sources, target });
@@ -110,8 +114,7 @@ function tell(output: Output, findings: readonly Finding[]): void {
 
 function targetOf(to: string, options: MigrateOptions): Plan['target'] {
   if (to.includes('://')) {
-    parseServerName(to);
-    return { url: to, passwordFile: absolute(options.targetPasswordFile) };
+    return { url: to, passwordFile: absolute(options.targetPasswordFile), ca: absolute(options.targetCa) };
   }
   return { spec: path.resolve(to), user: options.user ?? null, stateDir: absolute(options.targetStateDir) };
 }
@@ -127,6 +130,8 @@ function sourcesOf(urls: readonly string[], options: MigrateOptions): Plan['sour
   return urls.map((url, index) => ({
     url,
     passwordFile: absolute(files.length > 1 ? files[index] : files[0]),
+    sentinelPasswordFile: absolute(options.sentinelPasswordFile),
+    ca: absolute(options.sourceCa),
     dbs: moves
       .filter(({ source }) => source === undefined || source === index + 1)
       .map(({ from, to }): [number, number] => [from, to]),

@@ -1,7 +1,6 @@
 import { defineError } from '../base/errors.ts';
 
 export const MigrateRefused = defineError('MIGRATE_REFUSED', 1);
-export const MigrationSourceUnclear = defineError('MIGRATION_SOURCE_UNCLEAR', 2);
 export const MigrationThere = defineError('MIGRATION_THERE', 2);
 export const MigrationNone = defineError('MIGRATION_NONE', 2);
 export const MigrationNotRunning = defineError('MIGRATION_NOT_RUNNING', 1);

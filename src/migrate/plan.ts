@@ -7,7 +7,11 @@ import { z } from 'zod';
 import { readFileIfThere, writeFileAtomic } from '../base/atomic-file.ts';
 import { MigrationNone, MigrationThere, MigrationUnreadable } from './errors.ts';
 
-const passwordFile = z.string().nullable();
+/** A plan of before there were more of them has only the first. */
+const files = {
+  passwordFile: z.string().nullable(),
+  ca: z.string().nullable().default(null),
+};
 
 const planSchema = z.object({
   version: z.literal(1),
@@ -19,7 +23,8 @@ const planSchema = z.object({
       z.object({
         /** As it was given; without a password. */
         url: z.string(),
-        passwordFile,
+        ...files,
+        sentinelPasswordFile: z.string().nullable().default(null),
         /** From, to. */
         dbs: z.array(z.tuple([z.number().int().min(0), z.number().int().min(0)])),
       }),
@@ -27,7 +32,7 @@ const planSchema = z.object({
     .min(1),
   /** A server, or a deployment by its spec. */
   target: z.union([
-    z.object({ url: z.string(), passwordFile }),
+    z.object({ url: z.string(), ...files }),
     z.object({ spec: z.string(), user: z.string().nullable(), stateDir: z.string().nullable() }),
   ]),
   onConflict: z.enum(['fail', 'last']),

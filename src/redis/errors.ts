@@ -3,6 +3,7 @@ import { ReplyError } from '../resp/read.ts';
 
 export const RedisRefused = defineError('REDIS_REFUSED', 1);
 export const RedisUnreachable = defineError('REDIS_UNREACHABLE', 1);
+export const ServerAddressUnclear = defineError('SERVER_ADDRESS_UNCLEAR', 2);
 export const SnapshotNotServed = defineError('SNAPSHOT_NOT_SERVED', 1);
 export const ReplicationRefused = defineError('REPLICATION_REFUSED', 1);
 export const ReplicationBroken = defineError('REPLICATION_BROKEN', 1);

@@ -171,7 +171,7 @@ test('what can’t be migrated is refused before anything begins', async () => {
     holdfast(['migrate', ...args, '--to', url, '--state-dir', state]);
   const source = `redis://127.0.0.1:${from.port}`;
   const secret = await to(source, 'redis://:hunter2@127.0.0.1:1');
-  expect(secret).toMatchObject({ status: 2, stderr: expect.stringContaining('MIGRATION_SOURCE_UNCLEAR') });
+  expect(secret).toMatchObject({ status: 2, stderr: expect.stringContaining('SERVER_ADDRESS_UNCLEAR') });
   expect(secret.stderr).not.toContain('hunter2');
   expect(await to(source, source)).toMatchObject({
     status: 3,

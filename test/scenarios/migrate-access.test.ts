@@ -1,0 +1,72 @@
+/** Each verb of `migrate` gets in the same way: passwords of servers and of Sentinels, and an authority, out of files. */
+import { writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { afterAll, expect, test } from 'vitest';
+import { makeCertificates } from '../support/certificates.ts';
+import { holdfast } from '../support/deployment.ts';
+import {
+  cleanUp,
+  client,
+  freePort,
+  startRedis,
+  startSentinel,
+  tempFolder,
+} from '../support/redis-processes.ts';
+
+afterAll(cleanUp);
+
+test('Sentinels with TLS and a password of their own name the source, for each verb', async () => {
+  const folder = tempFolder();
+  const { cert, key, ca } = makeCertificates(folder);
+  const [serverPort, sentinelPort] = [await freePort(), await freePort()];
+  const tls = (port: number) =>
+    Object.entries({
+      ...{ 'tls-port': port, 'tls-cert-file': cert, 'tls-key-file': key, 'tls-ca-cert-file': ca },
+      ...{ 'tls-auth-clients': 'no', 'tls-replication': 'yes' },
+    }).map(([name, value]) => [name, String(value)] as const);
+  const source = await startRedis([
+    ...tls(serverPort).flatMap(([name, value]) => [`--${name}`, value]),
+    ...['--requirepass', 'of-servers'],
+  ]);
+  await startSentinel('orders', serverPort, 1, [
+    ...tls(sentinelPort).map((words) => words.join(' ')),
+    ...['requirepass of-sentinels', 'sentinel auth-pass orders of-servers'],
+  ]);
+  const target = await startRedis();
+  await client(source.port, { password: 'of-servers' }).set('key', 'value');
+  const [servers, sentinels] = [path.join(folder, 'servers'), path.join(folder, 'sentinels')];
+  writeFileSync(servers, 'of-servers\n', { mode: 0o600 });
+  writeFileSync(sentinels, 'of-sentinels\n', { mode: 0o600 });
+
+  const from = `sentinels://127.0.0.1:${sentinelPort}/orders`;
+  const to = `redis://127.0.0.1:${target.port}`;
+  const access = ['--source-password-file', servers, '--source-ca', ca];
+  const verbs = [
+    ['migrate', from, '--to', to, '--preflight', '--state-dir', path.join(folder, 'state')],
+    ['migrate', 'scan', from, to],
+    ['migrate', 'verify', from, to],
+  ];
+  for (const verb of verbs) {
+    const asked = await holdfast([...verb, ...access, '--sentinel-password-file', sentinels]);
+    expect(asked, `${verb.join(' ')}: ${asked.stderr}`).toMatchObject({ status: 0 });
+    const refused = await holdfast([...verb, ...access]);
+    expect(refused.status).toBe(1);
+    expect(refused.stderr).toContain('NOAUTH');
+  }
+  expect(await client(target.port).get('key')).toBe('value');
+}, 30_000);
+
+test('a user without a password file is refused by each verb before anyone is asked', async () => {
+  const [from, to] = ['redis://app@127.0.0.1:1', 'redis://127.0.0.1:2'];
+  for (const verb of [
+    ['migrate', from, '--to', to, '--state-dir', tempFolder()],
+    ['migrate', 'scan', from, to],
+    ['migrate', 'verify', from, to],
+    ['init', path.join(tempFolder(), 'new.yaml'), '--from', from],
+  ]) {
+    const { status, stderr } = await holdfast(verb);
+    expect({ status, stderr }, verb.join(' ')).toMatchObject({
+      ...{ status: 2, stderr: expect.stringContaining('the user app has no password file') },
+    });
+  }
+});
