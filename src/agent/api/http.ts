@@ -4,6 +4,7 @@
  */
 import { createServer } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
+import type { Socket } from 'node:net';
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { errorToJson } from '../../base/error-wire.ts';
 import { errorCode, HoldfastError } from '../../base/errors.ts';
@@ -44,6 +45,14 @@ const statuses = new Map([
   ['REDIS_UNREACHABLE', 503],
 ]);
 
+const safeHeaders = { 'x-content-type-options': 'nosniff', 'referrer-policy': 'no-referrer' };
+
+/** By Node's code for what is wrong with it: the status line, and the words. */
+const brokenBecause = new Map<string, [string, string]>([
+  ['HPE_HEADER_OVERFLOW', ['431 Request Header Fields Too Large', 'the head of the request is too long']],
+  ['ERR_HTTP_REQUEST_TIMEOUT', ['408 Request Timeout', 'the request took too long to arrive']],
+]);
+
 export interface HttpOptions {
   /** Speaks HTTPS with them, and nothing else. */
   tls?: TlsTexts | undefined;
@@ -58,6 +67,10 @@ export function createHttp({ tls, limits: other }: HttpOptions = {}): FastifyIns
     forceCloseConnections: true,
     bodyLimit: longestBody,
     routerOptions: { maxParamLength: 200 },
+    frameworkErrors: (error, _request, reply) => {
+      void refuse(reply.headers(safeHeaders), error);
+    },
+    clientErrorHandler: answerBroken,
     serverFactory: (handler) =>
       tls === undefined
         ? createServer(limits, handler)
@@ -79,11 +92,32 @@ export function createHttp({ tls, limits: other }: HttpOptions = {}): FastifyIns
     ),
   );
   server.addHook('onSend', async (_request: FastifyRequest, reply: FastifyReply) => {
-    reply.header('x-content-type-options', 'nosniff');
-    reply.header('referrer-policy', 'no-referrer');
+    reply.headers(safeHeaders);
     if (!reply.hasHeader('cache-control')) reply.header('cache-control', 'no-store');
   });
   return server;
+}
+
+/** What is no request yet: broken, with too long a head, or too slow. It is answered as any other, and closed. */
+function answerBroken(error: Error & { code?: string }, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const [status, reason] = brokenBecause.get(error.code ?? '') ?? [
+    '400 Bad Request',
+    'this is no HTTP request',
+  ];
+  const { exitStatus: _unused, ...told } = errorToJson(ApiBadRequest(reason));
+  const body = JSON.stringify({ error: told });
+  const head = {
+    'content-type': 'application/json; charset=utf-8',
+    'content-length': String(Buffer.byteLength(body)),
+    connection: 'close',
+    ...safeHeaders,
+  };
+  const lines = Object.entries(head).map(([name, value]) => `${name}: ${value}\r\n`);
+  socket.end(`HTTP/1.1 ${status}\r\n${lines.join('')}\r\n${body}`);
 }
 
 /** Answers with the error: its status, its body, what clients need beside it. */

@@ -99,3 +99,23 @@ test('who follows a stream and does not read is cut off before much is kept for 
   expect(client.text.length).toBeLessThan(sent * 100_000);
   expect(await livez()).toBe(200);
 });
+
+test('whatever is refused before there is a request has the same body as every refusal', async () => {
+  const head = 'GET /livez HTTP/1.1\r\nHost: 127.0.0.1\r\n';
+  for (const [text, status] of [
+    ['GET /% HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n', 400],
+    ['GET /api/%zz HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n', 400],
+    [`${head}X-Long: ${'x'.repeat(40_000)}\r\n\r\n`, 431],
+    [`${head}X-Odd: \u0001\r\n\r\n`, 400],
+  ] as const) {
+    const client = open();
+    client.socket.write(text);
+    await waitFor(() => client.closed, { what: 'it to be cut off', withinMs: 5000, everyMs: 10 });
+    const [answered = '', body = ''] = client.text.split('\r\n\r\n', 2);
+    expect(answered).toMatch(new RegExp(`^HTTP/1\\.1 ${status} `));
+    expect(answered).toMatch(/x-content-type-options: nosniff/i);
+    expect(JSON.parse(body)).toMatchObject({
+      error: { code: 'API_BAD_REQUEST', message: expect.any(String) },
+    });
+  }
+});
