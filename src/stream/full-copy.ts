@@ -165,7 +165,7 @@ function nameOf({ db, key }: DbKey): string {
 
 function conflict(key: DbKey): Error {
   return StreamConflict(`${nameOf(key)} is at the target already`, {
-    hint: 'Take an empty target, put a --prefix before the keys or move the database with --db; --on-conflict last overwrites what is there.',
+    hint: 'Take an empty target, or move the database with --db; --on-conflict last overwrites what is there.',
   });
 }
 
