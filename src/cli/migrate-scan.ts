@@ -2,82 +2,60 @@ import type { Command } from 'commander';
 import { describeSize } from '../base/size.ts';
 import { quoteKey } from '../rdb/errors.ts';
 import { interruptible } from './interrupt.ts';
-import { openSide } from './migrate-access.ts';
+import { openSides, type SidesOptions, withSides } from './migrate-sides.ts';
 import type { Output } from './output.ts';
 import { ProgressLine } from './progress-line.ts';
 import { wholeNumber } from './rdb-options.ts';
 import { keyAsJson } from './rdb-report.ts';
-import { action, type CommonOptions, stateDirOption, verb } from './verb.ts';
+import { action, type CommonOptions, verb } from './verb.ts';
 
-interface ScanVerbOptions extends CommonOptions {
+interface ScanVerbOptions extends CommonOptions, SidesOptions {
   replace?: boolean;
   notifications: boolean;
   passes: number;
-  sourcePasswordFile?: string;
-  targetPasswordFile?: string;
-  sentinelPasswordFile?: string;
-  sourceCa?: string;
-  targetCa?: string;
-  stateDir?: string;
 }
 
 const shownLeftOut = 100;
 
 /** `holdfast migrate scan`: the copy that needs no replication. */
 export function migrateScanVerb(): Command {
-  return verb('scan', 'copy where replication is refused, as managed services do, until nothing differs', [
-    [
-      'holdfast migrate scan rediss://cache.example:6379 holdfast.yaml',
-      'a managed service into a deployment',
-    ],
-    [
-      'holdfast migrate scan redis://a:6379 holdfast.yaml --replace',
-      'again: what differs since, and no more',
-    ],
-  ])
-    .argument(
-      '<source>',
-      'redis://[user@]host:port, rediss://…, sentinel://host:port/NAME; a node of a Redis Cluster',
-    )
-    .argument('<target>', 'the same, but for a cluster; or a spec, whose gate is written to')
-    .option('--replace', 'write over what the target has under the same names; what only it has stays')
-    .option(
-      '--no-notifications',
-      'leave keyspace notifications of the source as they are, and compare instead',
-    )
-    .option(
-      '--passes <n>',
-      'after so many comparing passes, give up waiting for a quiet source',
-      wholeNumber,
-      10,
-    )
-    .option('--source-password-file <file>', 'the source’s password, in a file that only its owner reads')
-    .option('--target-password-file <file>', 'the target’s')
-    .option('--sentinel-password-file <file>', 'the Sentinels’')
-    .option('--source-ca <file>', 'certificate of the authority, for a source with TLS')
-    .option('--target-ca <file>', 'the same for a target')
-    .addOption(stateDirOption())
-    .action(
-      action<ScanVerbOptions>((output, [source = '', target = ''], options) =>
-        scan(output, source, target, options),
+  return withSides(
+    verb('scan', 'copy where replication is refused, as managed services do, until nothing differs', [
+      [
+        'holdfast migrate scan rediss://cache.example:6379 holdfast.yaml',
+        'a managed service into a deployment',
+      ],
+      [
+        'holdfast migrate scan redis://a:6379 holdfast.yaml --replace',
+        'again: what differs since, and no more',
+      ],
+    ])
+      .argument(
+        '<source>',
+        'redis://[user@]host:port, rediss://…, sentinel://host:port/NAME; a node of a Redis Cluster',
+      )
+      .argument('<target>', 'the same, but for a cluster; or a spec, whose gate is written to')
+      .option('--replace', 'write over what the target has under the same names; what only it has stays')
+      .option(
+        '--no-notifications',
+        'leave keyspace notifications of the source as they are, and compare instead',
+      )
+      .option(
+        '--passes <n>',
+        'after so many comparing passes, give up waiting for a quiet source',
+        wholeNumber,
+        10,
       ),
-    );
+  ).action(
+    action<ScanVerbOptions>((output, [source = '', target = ''], options) =>
+      scan(output, source, target, options),
+    ),
+  );
 }
 
 async function scan(output: Output, from: string, to: string, options: ScanVerbOptions): Promise<number> {
   const { scanInto } = await import('../migrate/scan/scan.ts');
-  const { sentinelPasswordFile, stateDir } = options;
-  const both = { sentinelPasswordFile, stateDir };
-  const source = await openSide(from, {
-    ...both,
-    passwordFile: options.sourcePasswordFile,
-    ca: options.sourceCa,
-  });
-  const target = await openSide(to, {
-    ...both,
-    passwordFile: options.targetPasswordFile,
-    ca: options.targetCa,
-  });
+  const { source, target } = await openSides(from, to, options);
   const progress = new ProgressLine(output);
   const startedMs = performance.now();
   const result = await interruptible((signal) =>

@@ -3,31 +3,23 @@ import type { Difference } from '../migrate/verify/verify.ts';
 import { quoteKey } from '../rdb/errors.ts';
 import { describeEndpoint } from '../redis/endpoint.ts';
 import { interruptible } from './interrupt.ts';
-import { openSide } from './migrate-access.ts';
+import { openSides, type SidesOptions, withSides } from './migrate-sides.ts';
 import type { Output } from './output.ts';
 import { ProgressLine } from './progress-line.ts';
 import { wholeNumber } from './rdb-options.ts';
 import { keyAsJson } from './rdb-report.ts';
-import { action, type CommonOptions, stateDirOption, verb } from './verb.ts';
+import { action, type CommonOptions, verb } from './verb.ts';
 
-interface VerifyVerbOptions extends CommonOptions {
+interface VerifyVerbOptions extends CommonOptions, SidesOptions {
   sample?: number;
   repair?: boolean;
   limit: number;
-  sourcePasswordFile?: string;
-  targetPasswordFile?: string;
-  sentinelPasswordFile?: string;
-  sourceCa?: string;
-  targetCa?: string;
-  stateDir?: string;
 }
 
 /** `holdfast migrate verify`: two servers key by key, while writes may go on. */
 export function migrateVerifyVerb(): Command {
-  return verb(
-    'verify',
-    'compare two servers key by key: types, values and expiries; exit 1 when they differ',
-    [
+  return withSides(
+    verb('verify', 'compare two servers key by key: types, values and expiries; exit 1 when they differ', [
       [
         'holdfast migrate verify redis://10.0.1.7:6379 holdfast.yaml',
         'a source against a deployment, by its gate',
@@ -40,24 +32,17 @@ export function migrateVerifyVerb(): Command {
         'holdfast migrate verify redis://a:6379 holdfast.yaml --repair',
         'the source’s value where they differ',
       ],
-    ],
-  )
-    .argument('<source>', 'redis://[user@]host:port, rediss://…, sentinel://host:port/NAME, or a spec')
-    .argument('<target>', 'the same')
-    .option('--sample <n>', 'so many keys of each side, by chance, instead of all', wholeNumber)
-    .option('--repair', 'write the source’s value over one that differs; delete what only the target has')
-    .option('--limit <n>', 'how many differences to show; 0 for all', wholeNumber, 100)
-    .option('--source-password-file <file>', 'the source’s password, in a file that only its owner reads')
-    .option('--target-password-file <file>', 'the target’s')
-    .option('--sentinel-password-file <file>', 'the Sentinels’')
-    .option('--source-ca <file>', 'certificate of the authority, for a source with TLS')
-    .option('--target-ca <file>', 'the same for a target')
-    .addOption(stateDirOption())
-    .action(
-      action<VerifyVerbOptions>((output, [source = '', target = ''], options) =>
-        verifyServers(output, source, target, options),
-      ),
-    );
+    ])
+      .argument('<source>', 'redis://[user@]host:port, rediss://…, sentinel://host:port/NAME, or a spec')
+      .argument('<target>', 'the same')
+      .option('--sample <n>', 'so many keys of each side, by chance, instead of all', wholeNumber)
+      .option('--repair', 'write the source’s value over one that differs; delete what only the target has')
+      .option('--limit <n>', 'how many differences to show; 0 for all', wholeNumber, 100),
+  ).action(
+    action<VerifyVerbOptions>((output, [source = '', target = ''], options) =>
+      verifyServers(output, source, target, options),
+    ),
+  );
 }
 
 async function verifyServers(
@@ -68,18 +53,7 @@ async function verifyServers(
 ): Promise<number> {
   const { verify } = await import('../migrate/verify/verify.ts');
   const { openSource } = await import('../migrate/open-source.ts');
-  const { sentinelPasswordFile, stateDir } = options;
-  const both = { sentinelPasswordFile, stateDir };
-  const source = await openSide(from, {
-    ...both,
-    passwordFile: options.sourcePasswordFile,
-    ca: options.sourceCa,
-  });
-  const target = await openSide(to, {
-    ...both,
-    passwordFile: options.targetPasswordFile,
-    ca: options.targetCa,
-  });
+  const { source, target } = await openSides(from, to, options);
   const read = await openSource(source);
   const progress = new ProgressLine(output);
   const shown: Difference[] = [];

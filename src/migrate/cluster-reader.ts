@@ -52,7 +52,6 @@ export class ClusterReader implements KeySource {
     this.#learn(slots);
   }
 
-  /** Connections to each primary: where notifications are heard. */
   get primaries(): ConnectionOptions[] {
     return [...new Set(this.#owners)].filter((name) => name !== '').map((name) => this.#optionsOf(name));
   }

@@ -4,36 +4,29 @@
  *
  * It has one connection, which ends for good when it breaks: another one would be in database 0.
  */
-import { constants } from 'node:buffer';
 import type { ConnectionOptions } from '../redis/connection.ts';
 import { describeEndpoint } from '../redis/endpoint.ts';
-import { Link } from '../redis/link.ts';
+import type { Link } from '../redis/link.ts';
 import { type Reply, ReplyError } from '../resp/read.ts';
 import { isPositionKey } from '../stream/position.ts';
 import type { Held, KeySource } from './key-source.ts';
 import { askFacts, type ServerFacts } from './server-facts.ts';
-import { forEachKey, pack, unrefused } from './wire.ts';
+import { forEachKey, linkForValues, pack, unrefused } from './wire.ts';
 
 const bytesAtATime = 8 * 2 ** 20;
 const keysOfUnknownLength = 16;
-/** A long value takes a server so long. */
-const answerWithinMs = 120_000;
-const connectWithinMs = 10_000;
 
 export class KeyReader implements KeySource {
   readonly where: string;
+  readonly primaries: readonly ConnectionOptions[];
   readonly link: Link;
   #tellsLengths = true;
   #db = 0;
 
   constructor(options: ConnectionOptions) {
     this.where = describeEndpoint(options.endpoint);
-    this.link = new Link({
-      ...options,
-      timeoutMs: answerWithinMs,
-      connectMs: connectWithinMs,
-      maxReplyBytes: constants.MAX_LENGTH,
-    });
+    this.primaries = [options];
+    this.link = linkForValues(options);
   }
 
   facts(): Promise<ServerFacts> {

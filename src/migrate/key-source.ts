@@ -1,4 +1,5 @@
 /** Where keys are read from: one server, or the primaries of a Redis Cluster. Interface of those who compare and copy. */
+import type { ConnectionOptions } from '../redis/connection.ts';
 import type { ServerFacts } from './server-facts.ts';
 
 /** What a server holds under a key; null for nothing. */
@@ -11,6 +12,8 @@ export type Held = {
 export interface KeySource {
   /** For messages. */
   readonly where: string;
+  /** Who has the keys: where notifications of changes are heard. */
+  readonly primaries: readonly ConnectionOptions[];
   facts(): Promise<ServerFacts>;
   select(db: number): Promise<void>;
   /** The keys of the selected database, some hundred at a time; one may come more than once. */

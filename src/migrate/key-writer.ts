@@ -1,18 +1,15 @@
 /** Writes what a source holds to the target: one RESTORE a key, or DEL; each is one step. */
-import { constants } from 'node:buffer';
 import { describeSize } from '../base/size.ts';
 import type { Target } from '../rdb/target.ts';
 import type { ConnectionOptions } from '../redis/connection.ts';
 import { describeEndpoint } from '../redis/endpoint.ts';
-import { Link } from '../redis/link.ts';
+import type { Link } from '../redis/link.ts';
 import { ReplyError } from '../resp/read.ts';
 import { carry } from './carry.ts';
 import { MigrateRefused } from './errors.ts';
 import type { Held } from './key-source.ts';
-import { pack, pieces } from './wire.ts';
+import { linkForValues, pack, pieces } from './wire.ts';
 
-const answerWithinMs = 120_000;
-const connectWithinMs = 10_000;
 /** What proto-max-bulk-len is unless somebody changed it. */
 const usualLongest = 512 * 2 ** 20;
 /** Refusals of a value; others are of the whole target. */
@@ -30,12 +27,7 @@ export class KeyWriter {
     this.#where = describeEndpoint(options.endpoint);
     this.#source = source;
     this.#target = target;
-    this.#link = new Link({
-      ...options,
-      timeoutMs: answerWithinMs,
-      connectMs: connectWithinMs,
-      maxReplyBytes: constants.MAX_LENGTH,
-    });
+    this.#link = linkForValues(options);
   }
 
   async begin(): Promise<void> {

@@ -256,10 +256,10 @@ export class Migration {
     return {
       ...{ version: 1, phase: this.#phase, pid: process.pid, writtenMs: Date.now() },
       failure: failure && { code: failure.code, message: failure.message, hint: failure.hint ?? null },
-      sources: this.#runs.map((run) => ({
-        ...run.progress(),
-        problem: this.#hold?.problem ?? run.progress().problem,
-      })),
+      sources: this.#runs.map((run) => {
+        const { problem, ...source } = run.progress();
+        return { ...source, problem: this.#hold?.problem ?? problem };
+      }),
     };
   }
 

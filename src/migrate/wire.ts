@@ -1,7 +1,24 @@
-/** Requests for some hundred keys at a time as one piece of memory, and what refuses them. */
+/** Requests for some hundred keys at a time as one piece of memory, what refuses them, and the connection for them. */
+import { constants } from 'node:buffer';
+import type { ConnectionOptions } from '../redis/connection.ts';
 import { RedisRefused } from '../redis/errors.ts';
+import { Link } from '../redis/link.ts';
 import { type Reply, ReplyError } from '../resp/read.ts';
 import { writeRequest } from '../resp/write.ts';
+
+/** A long value takes a server so long. */
+const answerWithinMs = 120_000;
+const connectWithinMs = 10_000;
+
+/** A connection on which values of any length come and go. */
+export function linkForValues(options: ConnectionOptions): Link {
+  return new Link({
+    ...options,
+    timeoutMs: answerWithinMs,
+    connectMs: connectWithinMs,
+    maxReplyBytes: constants.MAX_LENGTH,
+  });
+}
 
 /** The same commands for each key, one after the other. */
 export function forEachKey(

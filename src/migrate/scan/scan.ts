@@ -75,7 +75,7 @@ class Scan {
     const writer = new KeyWriter(target, facts.source.target, facts.target.target);
     const follower = new ChangeFollower(this.#options, facts, this.#leftOut);
     try {
-      const why = notifications ? await follower.begin(this.#places()) : 'they were not asked for';
+      const why = notifications ? await follower.begin(this.#source.primaries) : 'they were not asked for';
       say(
         why === null
           ? 'changes are followed by keyspace notifications'
@@ -97,12 +97,6 @@ class Scan {
       await follower.end();
       writer.close();
     }
-  }
-
-  #places(): ConnectionOptions[] {
-    return 'primaries' in this.#source
-      ? (this.#source.primaries as ConnectionOptions[])
-      : [this.#options.source];
   }
 
   /** @throws MIGRATE_REFUSED when the target holds keys and nobody said that they may be written over. */
