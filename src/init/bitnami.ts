@@ -13,15 +13,16 @@ import {
   listAt,
   numberAt,
   overlaid,
+  render,
   textAt,
   type Values,
+  whyNot,
 } from './chart-values.ts';
 import { renames } from './conf-files.ts';
 import { chosen, type Engine } from './engine-defaults.ts';
 import { type Found, type FoundUser, type Note, nothingFound } from './found.ts';
 
 const usualConfiguration = 'appendonly yes\nsave ""';
-const render = '`holdfast render kubernetes`';
 
 export function isBitnami(values: Values): boolean {
   const texts = ['architecture', 'commonConfiguration', 'usePassword'];
@@ -115,7 +116,7 @@ function besidesRedis(values: Values): Note[] {
       {
         path: redis,
         what: 'master.resources',
-        why: `${render} has them as values, and \`holdfast size\` says what a dataset needs`,
+        why: whyNot.resources,
       },
     ],
     [
@@ -126,14 +127,8 @@ function besidesRedis(values: Values): Note[] {
         why: `${render} has resources as values, and \`holdfast size\` says what a dataset needs`,
       },
     ],
-    [
-      'master.persistence.size',
-      { path: redis, what: 'master.persistence', why: `${render} has the size of the volumes as a value` },
-    ],
-    [
-      'replica.persistence.size',
-      { path: redis, what: 'replica.persistence', why: `${render} has the size of the volumes as a value` },
-    ],
+    ['master.persistence.size', { path: redis, what: 'master.persistence', why: whyNot.volumeSize }],
+    ['replica.persistence.size', { path: redis, what: 'replica.persistence', why: whyNot.volumeSize }],
     [
       'replica.autoscaling.enabled',
       { path: redis, what: 'replica.autoscaling', why: 'the spec has so many members as it says' },
@@ -143,7 +138,7 @@ function besidesRedis(values: Values): Note[] {
       {
         path: ['sentinel'],
         what: 'sentinel.configuration',
-        why: 'holdfast writes sentinel.conf from the keys here',
+        why: whyNot.sentinelConf,
       },
     ],
     [
@@ -151,7 +146,7 @@ function besidesRedis(values: Values): Note[] {
       {
         path: ['security'],
         what: 'tls',
-        why: `${render} does not render TLS; on servers say security.tls with files`,
+        why: whyNot.tls,
       },
     ],
     [

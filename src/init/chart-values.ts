@@ -10,6 +10,15 @@ import type { FoundSetting, Note } from './found.ts';
 
 export type Values = Record<string, unknown>;
 
+export const render = '`holdfast render kubernetes`';
+/** Why what both charts know is not carried over. */
+export const whyNot = {
+  resources: `${render} has them as values, and \`holdfast size\` says what a dataset needs`,
+  volumeSize: `${render} has the size of the volumes as a value`,
+  tls: `${render} does not render TLS; on servers say security.tls with files`,
+  sentinelConf: 'holdfast writes sentinel.conf from the keys here',
+};
+
 /** @throws INIT_SOURCE_UNREADABLE for what is no map in YAML. */
 export function readValues(text: string, file: string): Values {
   const document = parseDocument(text, { logLevel: 'error' });

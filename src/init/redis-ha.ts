@@ -14,6 +14,7 @@ import {
   overlaid,
   textAt,
   type Values,
+  whyNot,
 } from './chart-values.ts';
 import { renames } from './conf-files.ts';
 import { chosen, type Engine } from './engine-defaults.ts';
@@ -94,7 +95,6 @@ function notesOf(values: Values): Note[] {
     notes.push({ path: ['sentinel'], what: `haproxy.servicePort ${port}`, why });
   }
   const redis = ['redis'];
-  const render = '`holdfast render kubernetes`';
   return [
     ...notes,
     ...besides(values, [
@@ -111,7 +111,7 @@ function notesOf(values: Values): Note[] {
         {
           path: ['security'],
           what: 'redis.tlsPort',
-          why: `${render} does not render TLS; on servers say security.tls with files`,
+          why: whyNot.tls,
         },
       ],
       [
@@ -119,13 +119,10 @@ function notesOf(values: Values): Note[] {
         {
           path: redis,
           what: 'redis.resources',
-          why: `${render} has them as values, and \`holdfast size\` says what a dataset needs`,
+          why: whyNot.resources,
         },
       ],
-      [
-        'persistentVolume.size',
-        { path: redis, what: 'persistentVolume', why: `${render} has the size of the volumes as a value` },
-      ],
+      ['persistentVolume.size', { path: redis, what: 'persistentVolume', why: whyNot.volumeSize }],
       [
         'sentinel.auth',
         {
@@ -139,7 +136,7 @@ function notesOf(values: Values): Note[] {
         {
           path: ['sentinel'],
           what: 'sentinel.customConfig',
-          why: 'holdfast writes sentinel.conf from the keys here',
+          why: whyNot.sentinelConf,
         },
       ],
       ['exporter.enabled', { path: redis, what: 'exporter', why: 'each agent serves /metrics itself' }],
