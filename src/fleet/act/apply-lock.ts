@@ -10,10 +10,10 @@ import type { Spec } from '../../spec/spec.ts';
 import { ApplyUnderWay } from '../errors.ts';
 import { shellWord } from '../shell.ts';
 import type { SshHost } from '../ssh/connections.ts';
+import { sshFailed } from '../ssh/ssh-failure.ts';
 
 const signOfLifeMs = 10_000;
 const takenStatus = 75;
-const sshFailed = 255;
 const answersWithinMs = 30_000;
 
 /** @returns what gives the locks back. @throws APPLY_UNDER_WAY with who has one */
@@ -28,8 +28,9 @@ export async function takeLocks(spec: Spec, hosts: readonly SshHost[]): Promise<
   }, signOfLifeMs);
   try {
     // Of two that begin at once one gets the first host, and so all.
-    for (const host of hosts.slice(0, 1)) held.push(await takeLock(spec, host));
-    held.push(...(await Promise.all(hosts.slice(1).map((host) => takeLock(spec, host)))));
+    const [first, ...others] = hosts;
+    if (first !== undefined) held.push(await takeLock(spec, first));
+    held.push(...(await Promise.all(others.map((host) => takeLock(spec, host)))));
     return release;
   } catch (error) {
     release();

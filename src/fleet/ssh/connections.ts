@@ -6,7 +6,7 @@ import { pipeline } from 'node:stream/promises';
 import { errorCode } from '../../base/errors.ts';
 import { FleetRefused, HostUnreachable, SshMissing } from '../errors.ts';
 import { commandAs, endArguments, type RunAs, sshArguments } from './ssh-command.ts';
-import { sshFailure } from './ssh-failure.ts';
+import { sshFailed, sshFailure } from './ssh-failure.ts';
 
 export interface RunOptions {
   as: RunAs;
@@ -93,8 +93,8 @@ export class SshHost {
           { hint: 'The host may be overloaded or gone. Run the command again: it goes on where it stopped.' },
         );
       }
-      const result = { status: status ?? 255, stdout, stderr };
-      const isOwn = result.status !== 255 && !/^sudo: |^holdfast: no sudo/m.test(stderr);
+      const result = { status: status ?? sshFailed, stdout, stderr };
+      const isOwn = result.status !== sshFailed && !/^sudo: |^holdfast: no sudo/m.test(stderr);
       if (!isOwn && result.status !== 0) throw this.failure(options.doing, result);
       return result;
     } finally {
@@ -115,7 +115,7 @@ export class SshHost {
     const child = spawn('ssh', sshArguments(this.#call(terminal), commandAs(as, script)), {
       stdio: 'inherit',
     });
-    return (await ended(child)) ?? 255;
+    return (await ended(child)) ?? sshFailed;
   }
 
   end(): void {

@@ -24,7 +24,7 @@ export interface Failure {
 }
 
 /** OpenSSH's own failures; commands on hosts end with others. */
-const sshFailed = 255;
+export const sshFailed = 255;
 
 export function sshFailure(failure: Failure): HoldfastError {
   const { host, target, doing, status, stderr } = failure;
