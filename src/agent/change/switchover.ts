@@ -7,7 +7,7 @@
  *    is waited for.
  * 3. The gates stop sending writes, CLIENT PAUSE WRITE stops everyone else's on the old primary, and both offsets are
  *    compared until they are equal. If they don't become so, nothing has changed: everything is released.
- * 4. In one turn: the others follow the target, it is promoted, the Sentinels are told, the gates switch.
+ * 4. In one turn: the target is promoted and tells the Sentinels, the others follow it, the gates switch.
  * 5. It is done when every Sentinel names the new primary and every replica is linked to it.
  *
  * The pause has a bound, so that a death of this agent in between leaves nothing blocked; and the votes are good for a

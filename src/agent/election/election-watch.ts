@@ -79,6 +79,11 @@ export class ElectionWatch {
     return this.#votes;
   }
 
+  /** Whom a majority of Sentinels named when that was last noted. */
+  get named(): string | null {
+    return this.#named;
+  }
+
   get namedSinceMs(): number | null {
     return this.#namedSinceMs;
   }

@@ -2,7 +2,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { FreshCall } from '../../base/fresh-call.ts';
 import type { SentinelEvent } from '../../redis/sentinel-event.ts';
-import { namedPrimary } from '../../topology/view.ts';
 import type { Deployment, LiveMember, LiveSentinel } from '../deployment.ts';
 import { Unwritten } from '../state/unwritten.ts';
 import { Strangers } from './strangers.ts';
@@ -121,11 +120,9 @@ export class Observer {
    * process tells more.
    */
   async #lookAtPrimaryElsewhere(): Promise<void> {
-    const { members, sentinels, spec } = this.#deployment;
-    if (members.every(({ unit }) => unit !== null)) return;
-    const named = namedPrimary(this.#deployment.view())?.id;
-    const primary = members.find(({ place, unit }) => place.id === named && unit === null);
-    if (!primary) return;
+    const { elections, members, sentinels, spec } = this.#deployment;
+    const primary = members.find(({ place }) => place.id === elections.named);
+    if (!primary || primary.unit !== null) return;
     void primary.watch.look();
     if (primary.watch.unansweredMs < spec.sentinel.detectAfterMs) return;
     await Promise.all(sentinels.map(({ watch }) => watch.look()));

@@ -17,7 +17,7 @@
  * other, in the order of their hosts in the spec, so that they don't split the votes.
  */
 import { isEligible } from '../eligibility.ts';
-import { type MemberView, namedPrimary, type View } from '../view.ts';
+import { type MemberView, namedPrimary, type SentinelView, type View } from '../view.ts';
 import { voteIsStaleAfterMs, votesNeeded } from './election.ts';
 
 export type Cause = 'process-gone' | 'agreed-down' | 'vote-unused' | 'not-acting';
@@ -72,9 +72,7 @@ function causeNow(
     return { cause: 'process-gone', sinceMs: primary.process.diedAtMs ?? nowMs };
   }
   const answers = primary.reachable && !primary.busy;
-  const downs = view.sentinels.flatMap(({ reachable, tilt, agreedDownAtMs }) =>
-    reachable && !tilt && agreedDownAtMs !== null ? [agreedDownAtMs] : [],
-  );
+  const downs = view.sentinels.filter(mayVote).flatMap(({ agreedDownAtMs }) => agreedDownAtMs ?? []);
   if (!answers && downs.length > 0) return { cause: 'agreed-down', sinceMs: Math.min(...downs) };
   if (!answers && isSilentToAll(view, primary, rules)) {
     return { cause: 'agreed-down', sinceMs: nowMs - primary.unansweredMs + rules.sentinel.detectAfterMs };
@@ -94,11 +92,9 @@ function isSilentToAll(view: View, primary: MemberView, { sentinel }: CandidacyR
   if (primary.process !== null || primary.silentMs === 0 || primary.unansweredMs < detectAfterMs)
     return false;
   const agree = view.sentinels.filter(
-    ({ reachable, tilt, primary: named, primarySilentMs }) =>
-      reachable && !tilt && named === primary.id && primarySilentMs >= detectAfterMs,
+    (each) => mayVote(each) && each.primary === primary.id && each.primarySilentMs >= detectAfterMs,
   );
-  const sentinels = view.sentinels.map(({ id }) => id);
-  return agree.length >= votesNeeded({ sentinels, quorum: sentinel.quorum });
+  return areEnough(agree, view, sentinel);
 }
 
 /** A primary that takes the data of a restore follows nobody of the deployment. */
@@ -124,10 +120,17 @@ export function actsBeside(view: View, primary: MemberView): MemberView | undefi
 }
 
 /** An election needs the quorum that the spec says and a majority, as SENTINEL CKQUORUM counts; none may be in TILT. */
-export function hasQuorum(view: View, { sentinel: { quorum } }: { sentinel: { quorum: number } }): boolean {
+export function hasQuorum(view: View, { sentinel }: { sentinel: { quorum: number } }): boolean {
+  return areEnough(view.sentinels.filter(mayVote), view, sentinel);
+}
+
+function mayVote({ reachable, tilt }: SentinelView): boolean {
+  return reachable && !tilt;
+}
+
+function areEnough(some: readonly SentinelView[], view: View, { quorum }: { quorum: number }): boolean {
   const sentinels = view.sentinels.map(({ id }) => id);
-  const able = view.sentinels.filter(({ reachable, tilt }) => reachable && !tilt);
-  return able.length >= votesNeeded({ sentinels, quorum });
+  return some.length >= votesNeeded({ sentinels, quorum });
 }
 
 function hasDied({ running, diedAtMs }: NonNullable<MemberView['process']>): boolean {
