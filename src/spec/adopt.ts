@@ -34,23 +34,25 @@ type Place = { path: string[]; value: unknown };
  * and accepted beside another. @param file the spec's, for paths in it
  */
 export function adoptAccepted(text: string, settings: readonly RunningSetting[], file: string): Adopted {
+  const tried = (some: readonly RunningSetting[]) => {
+    const found = adoptSettings(text, some);
+    try {
+      parseSpec(found.text, file);
+      return { found, why: null };
+    } catch (error) {
+      return { found, why: errorText(error) };
+    }
+  };
+  const all = tried(settings);
+  if (all.why === null) return all.found;
   let kept: readonly RunningSetting[] = [];
   let rest = settings;
   let refused: string[] = [];
-  const refusal = (some: readonly RunningSetting[]): string | null => {
-    try {
-      parseSpec(adoptSettings(text, some).text, file);
-      return null;
-    } catch (error) {
-      return errorText(error);
-    }
-  };
-  if (refusal(settings) === null) return adoptSettings(text, settings);
   for (let before = -1; before !== kept.length; ) {
     before = kept.length;
     refused = [];
     rest = rest.filter((each) => {
-      const why = refusal([...kept, each]);
+      const { why } = tried([...kept, each]);
       if (why === null) kept = [...kept, each];
       // Where in a text that nobody has would only mislead.
       else refused.push(`${each.name} can't be in the spec: ${why.replace(/^\S*:\d+:\d+: /, '')}`);

@@ -108,8 +108,7 @@ function answerBroken(error: Error & { code?: string }, socket: Socket): void {
     '400 Bad Request',
     'this is no HTTP request',
   ];
-  const { exitStatus: _unused, ...told } = errorToJson(ApiBadRequest(reason));
-  const body = JSON.stringify({ error: told });
+  const body = JSON.stringify({ error: toldOf(ApiBadRequest(reason)) });
   const head = {
     'content-type': 'application/json; charset=utf-8',
     'content-length': String(Buffer.byteLength(body)),
@@ -123,14 +122,19 @@ function answerBroken(error: Error & { code?: string }, socket: Socket): void {
 /** Answers with the error: its status, its body, what clients need beside it. */
 export function refuse(reply: FastifyReply, thrown: unknown): FastifyReply {
   const error = asOurs(thrown);
-  const { exitStatus: _unused, ...told } = errorToJson(error);
   const status =
     error instanceof HoldfastError ? (statuses.get(error.code) ?? (error.exitStatus === 2 ? 400 : 500)) : 500;
   const own = frameworkStatus(thrown) ?? status;
   if (own === 401) reply.header('www-authenticate', 'Bearer');
   if (own === 429 || own === 503) reply.header('retry-after', '10');
   const field = error instanceof HoldfastError && error.cause instanceof WrongField ? error.cause.field : '';
-  return reply.code(own).send({ error: { ...told, ...(field === '' ? {} : { field }) } });
+  return reply.code(own).send({ error: { ...toldOf(error), ...(field === '' ? {} : { field }) } });
+}
+
+/** An error as a client is told it: an exit status is the command line's. */
+function toldOf(error: unknown) {
+  const { exitStatus: _unused, ...told } = errorToJson(error);
+  return told;
 }
 
 /** What Fastify says of a body that is too long, no JSON, of another type. */

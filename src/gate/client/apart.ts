@@ -109,9 +109,11 @@ export class Apart {
   }
 
   #backlogOf(upstream: Upstream): Backlog | null {
-    if (this.#upstream !== upstream) this.#backlog?.stop();
-    if (this.#upstream !== upstream) this.#backlog = null;
-    this.#upstream = upstream;
+    if (this.#upstream !== upstream) {
+      this.#backlog?.stop();
+      this.#backlog = null;
+      this.#upstream = upstream;
+    }
     if (this.#backlog !== null || upstream.serverId === null) return this.#backlog;
     const client = this.#client;
     const { limits, memberCredentials: credentials, tls } = client.router.config;

@@ -204,7 +204,7 @@ export class Connections {
    * answered: what a former one was sent before, it has had that time for. One that is back may have connections left that
    * are dead: after a fault of the network TCP tries them again after as long as it lasted.
    */
-  reroute(clients: Iterable<Tenant>, lostForMs = 0): void {
+  reroute(clients: Iterable<Tenant>, lostForMs: number): void {
     this.#idle.clear();
     for (const upstream of this.#open) {
       if (this.#stays(upstream)) {
