@@ -219,6 +219,28 @@ describe('another primary', () => {
     );
   });
 
+  test('is not taken back by what the Sentinels say of the change before: its epoch is asked for when it is announced', () => {
+    const select = (member: MemberAddress, old: MemberAddress): [PrimaryEvent, number][] => [
+      [{ kind: 'selected', member, old, event: '+selected-slave' }, 0],
+      [{ kind: 'role', member, role: 'master' }, 3],
+    ];
+    const claims = (member: MemberAddress, epoch: number) =>
+      [0, 1, 2].map((sentinel): [PrimaryEvent, number] => [
+        { kind: 'claim', sentinel, claim: { member, epoch } },
+        1,
+      ]);
+    const changed = later(opened(), ...select(b, a), ...claims(a, 1));
+    const announced: PrimaryEvent = { kind: 'switched', member: b, old: a, event: '+switch-master' };
+    const { effects } = step(changed, announced, rules, 2000);
+    expect(effects).toContainEqual({ kind: 'poll' });
+    const known = later(changed, [announced, 900], ...claims(b, 2));
+    const again = later(known, ...select(c, b), ...claims(b, 2), [
+      { kind: 'role', member: b, role: 'master' },
+      1,
+    ]);
+    expect(again).toMatchObject({ primary: c, mode: { kind: 'open' } });
+  });
+
   test('that one Sentinel announced waits for a claim under a higher epoch', () => {
     const announced = later(
       opened(),

@@ -213,12 +213,12 @@ class Work {
 
   #selected({ kind, member, old, event }: Extract<PrimaryEvent, { kind: 'selected' | 'switched' }>): void {
     const { primary, mode, candidate } = this.#state;
-    if ((member === primary && mode.kind === 'open') || candidate?.member === member) return;
-    // A Sentinel that had another primary than we have is behind, or ahead: what it claims says which.
-    if (primary !== null && old !== primary) {
-      this.#poll();
-      return;
-    }
+    const isKnown = (member === primary && mode.kind === 'open') || candidate?.member === member;
+    // A Sentinel that had another primary than we have is behind, or ahead: what it claims says which. Of one that we have
+    // by its selection it says the epoch, without which the next change could be taken back.
+    const isElsewhere = primary !== null && old !== primary;
+    if (isKnown ? kind === 'switched' : isElsewhere) this.#poll();
+    if (isKnown || isElsewhere) return;
     this.#log(`${event}: ${member.id} is to replace ${old?.id ?? 'the primary'}`);
     if (mode.kind === 'open') this.#hold('selection', `a Sentinel selected ${member.id}`);
     const grounds = kind === 'selected' ? 'selection' : 'announcement';
