@@ -36,8 +36,10 @@ export async function lastClaim(
     .map(Number);
   const number = Math.max(0, ...numbers);
   if (number === 0) return undefined;
-  const text = await readSmall(store, `${prefix}${number}`);
-  const modifiedMs = objects.find(({ name }) => name === `${prefix}${number}`)?.modifiedMs ?? 0;
+  const object = objects.find(({ name }) => name === `${prefix}${number}`);
+  // Whatever bears a claim's name is one: that number is taken.
+  const text = object?.unusable === undefined ? await readSmall(store, `${prefix}${number}`) : undefined;
+  const modifiedMs = object?.modifiedMs ?? 0;
   const parsed = claimSchema.safeParse(text === undefined ? undefined : parse(text));
   return parsed.success
     ? { number, ...parsed.data }
@@ -65,7 +67,8 @@ export async function putClaim(
 
 /** Removes claims on times long past. */
 export async function sweepClaims(store: BackupStore, nowMs: number): Promise<void> {
-  for (const { name } of await store.list(allPrefix)) {
+  for (const { name, unusable } of await store.list(allPrefix)) {
+    if (unusable !== undefined) continue;
     const match = /_(\d{4}-\d\d-\d\dT)(\d\d)(\d\d)(\d\d)Z_\d+$/.exec(name);
     const dueMs = match ? Date.parse(`${match[1]}${match[2]}:${match[3]}:${match[4]}Z`) : nowMs;
     if (dueMs < nowMs - keptMs) await store.remove(name);

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { constants } from 'node:fs';
+import { constants, type Stats } from 'node:fs';
 import { access, type FileHandle, link, lstat, open, readdir, rename, rm, unlink } from 'node:fs/promises';
 import path from 'node:path';
 import { syncFolder } from '../base/atomic-file.ts';
@@ -33,7 +33,10 @@ export class FileStore implements BackupStore {
     for (const name of await this.#names()) {
       if (name.startsWith('.') || !name.startsWith(prefix)) continue;
       const entry = await this.#stat(name);
-      if (entry?.isFile()) found.push({ name, bytes: entry.size, modifiedMs: entry.mtimeMs });
+      if (entry === undefined) continue;
+      const unusable = whatElse(entry);
+      const object = { name, bytes: entry.size, modifiedMs: entry.mtimeMs };
+      found.push(unusable === undefined ? object : { ...object, bytes: 0, unusable });
     }
     return found;
   }
@@ -41,11 +44,14 @@ export class FileStore implements BackupStore {
   async *read(name: string, offset = 0): AsyncGenerator<Buffer> {
     let handle: FileHandle;
     try {
-      handle = await open(this.#path(name), constants.O_RDONLY | constants.O_NOFOLLOW);
+      handle = await open(this.#path(name), constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
     } catch (error) {
       throw this.#explain('read', name, error);
     }
     try {
+      // A pipe would be waited for without end.
+      const unusable = whatElse(await handle.stat());
+      if (unusable !== undefined) throw new Error(`it is ${unusable}`);
       // Two buffers take turns: the next piece is read while the one before is worked on.
       const buffers = [0, 1, 2].map(() => Buffer.allocUnsafeSlow(chunkBytes));
       let at = offset;
@@ -202,6 +208,15 @@ export class FileStore implements BackupStore {
         return StoreFailed(what, { ...details, hint: `Check the disk or the mount of ${this.#folder}.` });
     }
   }
+}
+
+/** What an entry is that is no file; undefined for a file. */
+function whatElse(entry: Stats): string | undefined {
+  if (entry.isFile()) return undefined;
+  if (entry.isSymbolicLink()) return 'a symbolic link, and links are not followed';
+  if (entry.isDirectory()) return 'a folder';
+  if (entry.isFIFO()) return 'a pipe';
+  return entry.isSocket() ? 'a socket' : 'a device';
 }
 
 async function writeSynced(file: string, bytes: Buffer): Promise<void> {

@@ -4,6 +4,7 @@ import { surveyStore } from './list.ts';
 import { readManifest, writeManifest } from './manifest.ts';
 import { backupId, objectName, parseName } from './naming.ts';
 import { pruneBackups } from './prune.ts';
+import { readVerified } from './verified.ts';
 
 const one = sampleManifest('2026-01-01T00:00:00Z');
 const two = sampleManifest('2026-01-02T00:00:00Z');
@@ -117,6 +118,100 @@ test.each(hostile)(
     expect([...store.objects.keys()].filter((name) => name !== 'holdfast.lock')).toEqual(before);
   },
 );
+
+/** A store in which some objects can't be had, each with what the store says of it. */
+class SpoiledStore extends MemoryStore {
+  readonly unusable = new Map<string, string>();
+  readonly failing = new Map<string, Error>();
+
+  override async list(prefix: string) {
+    const others = [...this.unusable].filter(([name]) => name.startsWith(prefix));
+    return [
+      ...(await super.list(prefix)).filter(({ name }) => !this.unusable.has(name)),
+      ...others.map(([name, unusable]) => ({ name, bytes: 0, modifiedMs: 0, unusable })),
+    ];
+  }
+
+  override async *read(name: string, offset?: number) {
+    const error = this.failing.get(name);
+    if (error !== undefined) throw error;
+    yield* super.read(name, offset);
+  }
+}
+
+async function spoiledStore(): Promise<SpoiledStore> {
+  const store = new SpoiledStore();
+  for (const manifest of [one, two]) {
+    store.objects.set(manifest.object, Buffer.alloc(1));
+    await writeManifest(store, manifest);
+  }
+  return store;
+}
+
+const keepOne = { hourly: 0, daily: 1, weekly: 0, monthly: 0, maxAgeMs: null };
+const denied = Object.assign(new Error('permission denied'), { code: 'BACKUP_STORE_DENIED' });
+
+test.each<[string, (store: SpoiledStore) => void, RegExp]>([
+  [
+    'is a link',
+    (store) => store.unusable.set(`${two.id}.json`, 'a symbolic link'),
+    /manifest.*a symbolic link/,
+  ],
+  ['can’t be read', (store) => store.failing.set(`${two.id}.json`, denied), /permission denied/],
+  ['is cut off', (store) => store.objects.set(`${two.id}.json`, Buffer.from('{"id"')), /is not JSON/],
+  ['is empty', (store) => store.objects.set(`${two.id}.json`, Buffer.alloc(0)), /is not JSON/],
+])('a backup whose manifest %s is named, and pruning leaves its data alone', async (_what, spoil, why) => {
+  const store = await spoiledStore();
+  spoil(store);
+  expect(await surveyStore(store)).toEqual({
+    backups: [one],
+    broken: [{ id: two.id, why: expect.stringMatching(why) }],
+    leftovers: [],
+  });
+  const options = { store, deployment: 'test', keep: keepOne, timezone: 'UTC', holder: 'a test' };
+  expect(await pruneBackups(options)).toMatchObject({ remove: [], leftovers: [], broken: [{ id: two.id }] });
+  expect(store.removed).toEqual(['holdfast.lock']);
+});
+
+test('data that is a link or a folder is named, and never removed', async () => {
+  const store = await spoiledStore();
+  store.unusable.set(two.object, 'a folder');
+  store.unusable.set('redis_2026-01-05T000000Z.rdb.zst', 'a symbolic link');
+  expect((await surveyStore(store)).broken).toEqual([
+    { id: two.id, why: `its data, ${two.object}, is a folder` },
+    { id: 'redis_2026-01-05T000000Z', why: expect.stringContaining('a symbolic link') },
+  ]);
+  await pruneBackups({ store, deployment: 'test', keep: keepOne, timezone: 'UTC', holder: 'a test' });
+  expect(store.removed).toEqual(['holdfast.lock']);
+});
+
+test('a store that answers nothing any more has no broken backups: nothing is known of any', async () => {
+  const store = await spoiledStore();
+  store.read = async function* () {
+    store.list = async () => {
+      throw new Error('the store is gone');
+    };
+    yield* [] as Buffer[];
+    throw new Error('the connection broke');
+  };
+  await expect(surveyStore(store)).rejects.toThrow('the store is gone');
+});
+
+test('a verdict that can’t be read is named, and its backup stays', async () => {
+  const store = await spoiledStore();
+  const names = [one, two].map(({ id }) => `${id}.verified.json`);
+  store.objects.set(names[0]!, Buffer.from('{'));
+  store.unusable.set(names[1]!, 'a pipe');
+  expect(await readVerified(store)).toEqual({
+    verdicts: new Map(),
+    unreadable: [
+      { id: one.id, why: expect.stringContaining(names[0]!) },
+      { id: two.id, why: expect.stringContaining('it is a pipe') },
+    ],
+  });
+  const options = { store, deployment: 'test', keep: keepOne, timezone: 'UTC', holder: 'a test' };
+  expect((await pruneBackups(options)).remove).toEqual([]);
+});
 
 test('an id that is none is looked for nowhere', async () => {
   const store = await storeWith(one);

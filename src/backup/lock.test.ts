@@ -68,6 +68,30 @@ test('a holder whose clock is behind is seen to live', async () => {
   await first.release();
 });
 
+test('a holder whose clock was years ahead when it died: free when it stays silent for as long as a lock is good', async () => {
+  const store = new MemoryStore();
+  const wrong = { wallMs: () => Date.now() + 1e11, monotonicMs: () => Date.now() };
+  const dead = await lockStore(store, 'dead', undefined, wrong);
+  asOfElsewhere(store);
+  const left = store.objects.get('holdfast.lock')!;
+  await dead.release();
+  store.objects.set('holdfast.lock', left);
+  const taking = lock(store, 'second');
+  await vi.advanceTimersByTimeAsync(61_000);
+  await (await taking).release();
+});
+
+test('a holder that lives keeps it, however far its clock is ahead', async () => {
+  const store = new MemoryStore();
+  const wrong = { wallMs: () => Date.now() + 1e11, monotonicMs: () => Date.now() };
+  const first = await lockStore(store, 'first', undefined, wrong);
+  asOfElsewhere(store);
+  const second = lock(store, 'second').catch((error: unknown) => error);
+  await vi.advanceTimersByTimeAsync(61_000);
+  expect(await second).toMatchObject({ code: 'BACKUP_BUSY' });
+  await first.release();
+});
+
 test('one that was taken away is noticed at the next renewal, and is not given back', async () => {
   const store = new MemoryStore();
   const first = await lock(store, 'first');

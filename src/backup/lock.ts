@@ -5,6 +5,7 @@ import { z } from 'zod';
 import { type Clock, systemClock } from '../base/clock.ts';
 import { errorText } from '../base/errors.ts';
 import { identify, isRunning } from '../process/identity.ts';
+import { clocksDifferMs } from './dates.ts';
 import { BackupBusy, BackupLockLost } from './errors.ts';
 import { readSmall } from './manifest.ts';
 import type { BackupStore } from './store.ts';
@@ -17,7 +18,9 @@ import type { BackupStore } from './store.ts';
  *   S3-compatible servers) lets two through that begin within the same moment; each reads back what it wrote, and
  *   checks again before a backup gets its manifest, so one of them gives up. Neither can damage the other's backup.
  * - A lock outlives its holder. It is taken over at once when the holder was a process of this machine that is gone;
- *   else when its time is up and it has not been renewed while we watched, so a wrong clock alone frees no lock.
+ *   else when its time is up and it has not been renewed while we watched, so a wrong clock alone frees no lock. Nor does
+ *   one keep it: a time that is further ahead than any holder may set says nothing, and then we watch for as long as a
+ *   lock is good for.
  */
 const lockName = 'holdfast.lock';
 const renewMs = 10_000;
@@ -121,8 +124,9 @@ async function isAbandoned(
 ): Promise<boolean> {
   const { process: holder } = theirs;
   if (holder !== undefined && holder.boot === bootId()) return !isRunning(holder);
-  if (theirs.expiresMs > clock.wallMs()) return false;
-  await pause(renewMs * 1.5, signal);
+  const leftMs = theirs.expiresMs - clock.wallMs();
+  if (leftMs > 0 && leftMs <= lifetimeMs + clocksDifferMs) return false;
+  await pause(leftMs > 0 ? lifetimeMs : renewMs * 1.5, signal);
   const again = await read(store);
   return again === undefined || (again.token === theirs.token && again.expiresMs === theirs.expiresMs);
 }

@@ -49,6 +49,7 @@ export async function pruneBackups(options: PruneOptions): Promise<PruneResult> 
     }
     for (const { name } of result.leftovers) {
       signal?.throwIfAborted();
+      await lock.check();
       await store.remove(name);
       options.report?.(`removed ${name}, whose backup was never finished`);
     }
@@ -62,7 +63,11 @@ export async function pruneBackups(options: PruneOptions): Promise<PruneResult> 
 async function plan({ store, deployment, keep, timezone }: PruneOptions, clock: Clock): Promise<PruneResult> {
   const { backups, broken, leftovers } = await surveyStore(store);
   const own = backups.filter((backup) => backup.deployment === deployment);
-  const verdicts = await readVerified(store);
-  const failed = new Set([...verdicts.values()].filter(({ good }) => !good).map(({ id }) => id));
-  return { ...planPrune(own, keep, clock.wallMs(), timezone, failed), broken, leftovers };
+  const { verdicts, unreadable } = await readVerified(store);
+  const failed = [...verdicts.values()].filter(({ good }) => !good);
+  const suspect = new Map([
+    ...failed.map(({ id }) => [id, 'it failed its verification; look at it'] as const),
+    ...unreadable.map(({ id, why }) => [id, `${why}; look at it`] as const),
+  ]);
+  return { ...planPrune(own, keep, clock.wallMs(), timezone, suspect), broken, leftovers };
 }

@@ -2,9 +2,11 @@
 
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { type Clock, systemClock } from '../base/clock.ts';
 import type { Spec } from '../spec/spec.ts';
+import { describeAhead, newestOf } from './dates.ts';
 import { BackupNotFound, RestoreSourceUnclear } from './errors.ts';
-import { listBackups } from './list.ts';
+import { surveyStore } from './list.ts';
 import { type Manifest, readManifest } from './manifest.ts';
 import { isBackupId, manifestName, parseName } from './naming.ts';
 import { openBackup } from './open.ts';
@@ -16,6 +18,8 @@ import { boundedUnpacked } from './unpack-limit.ts';
 export interface RestoreSource {
   /** For people. */
   name: string;
+  /** What a person should know of the choice, a sentence each. */
+  notes: readonly string[];
   /** Null for an RDB that is not a backup of holdfast's. */
   manifest: Manifest | null;
   /** Bytes of the RDB, when they are known before it is read. */
@@ -29,8 +33,9 @@ export async function findRestoreSource(
   wanted: string,
   spec: Spec,
   keys: BackupKeys,
+  clock: Clock = systemClock,
 ): Promise<RestoreSource> {
-  if (wanted === 'latest') return latest(spec, keys);
+  if (wanted === 'latest') return latest(spec, keys, clock.wallMs());
   if (isBackupId(wanted)) {
     const store = await ownStore(wanted, spec);
     return fromManifest(store, await readManifest(store, wanted), keys);
@@ -39,17 +44,43 @@ export async function findRestoreSource(
   return fromUrl(pathToFileURL(path.resolve(wanted)).href, spec, keys);
 }
 
-async function latest(spec: Spec, keys: BackupKeys): Promise<RestoreSource> {
+async function latest(spec: Spec, keys: BackupKeys, nowMs: number): Promise<RestoreSource> {
   const store = await ownStore('latest', spec);
   // One that was taken before a restore has what was to be replaced: the same command, given again, must not bring
   // that back.
-  const newest = (await listBackups(store)).findLast(
+  const { backups, broken } = await surveyStore(store);
+  const own = backups.filter(
     ({ deployment, reason }) => deployment === spec.name && reason !== 'before-restore',
   );
-  if (newest) return fromManifest(store, newest, keys);
-  throw BackupNotFound(`there is no backup of ${spec.name} in ${store.url}`, {
-    hint: 'holdfast backup list --all shows those of other deployments; name one by its id.',
-  });
+  const newest = theLatest(own, nowMs);
+  if (newest === undefined) {
+    throw BackupNotFound(`there is no backup of ${spec.name} in ${store.url}`, {
+      hint: 'holdfast backup list --all shows those of other deployments; name one by its id.',
+    });
+  }
+  const newer = broken.filter(({ id }) => id > newest.id);
+  return fromManifest(
+    store,
+    newest,
+    keys,
+    newer.map(({ id, why }) => `${id} is newer and can't be used: ${why}`),
+  );
+}
+
+/**
+ * The newest; undefined when there is none. When one is dated ahead of now, a clock was wrong, and which is the newest
+ * only a person can say. @throws RESTORE_SOURCE_UNCLEAR
+ */
+export function theLatest(own: readonly Manifest[], nowMs: number): Manifest | undefined {
+  const { newest, ahead } = newestOf(own, nowMs);
+  if (ahead.length === 0) return newest;
+  const passed = newest === undefined ? '' : `; ${newest.id} is the newest of the others`;
+  throw RestoreSourceUnclear(
+    `which backup is the latest can't be said: ${ahead.map((each) => describeAhead(each, nowMs)).join(', ')}${passed}`,
+    {
+      hint: 'Name the one that is meant by its id (holdfast backup list), and look at the clocks of the hosts.',
+    },
+  );
 }
 
 async function ownStore(wanted: string, spec: Spec): Promise<BackupStore> {
@@ -70,21 +101,31 @@ async function fromUrl(url: string, spec: Spec, keys: BackupKeys): Promise<Resto
   const found = objects.find(({ name }) => name === object);
   if (!found)
     throw BackupNotFound(`there is no ${url}`, { hint: 'Check the path; latest means the newest backup.' });
+  if (found.unusable !== undefined) {
+    throw RestoreSourceUnclear(`${url} is ${found.unusable}`, { hint: 'Name the file itself.' });
+  }
   if (parsed && objects.some(({ name }) => name === manifestName(parsed.id))) {
     return fromManifest(store, await readManifest(store, parsed.id), keys);
   }
   const compression = object.endsWith('.gz') ? 'gzip' : object.endsWith('.zst') ? 'zstd' : 'none';
   return {
     name: object,
+    notes: [],
     manifest: null,
     bytes: compression === 'none' ? found.bytes : undefined,
     open: () => boundedUnpacked(unpacked(store.read(object), compression), found.bytes, compression, url),
   };
 }
 
-function fromManifest(store: BackupStore, manifest: Manifest, keys: BackupKeys): RestoreSource {
+function fromManifest(
+  store: BackupStore,
+  manifest: Manifest,
+  keys: BackupKeys,
+  notes: readonly string[] = [],
+): RestoreSource {
   return {
     name: manifest.id,
+    notes,
     manifest,
     bytes: manifest.rdb.bytes,
     open: (signal) => openBackup(store, manifest, keys, signal),

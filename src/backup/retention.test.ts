@@ -62,13 +62,25 @@ test('a backup before a restore does not take the place of the good one of its d
 test('one that failed its verification counts for nothing, and stays for a person to look at', () => {
   const times = [day('02-27'), day('02-28', 2), day('02-28', 9)];
   const backups = times.map((time) => sampleManifest(time));
-  const failed = new Set([backups[2]!.id]);
+  const failed = new Map([[backups[2]!.id, 'it failed its verification; look at it']]);
   const plan = planPrune(backups, { ...nothing, daily: 1 }, now, 'UTC', failed);
   expect(plan.remove.map(({ backup }) => backup)).toEqual([backups[0]]);
   expect(plan.keep.map(({ backup, why }) => [backup, why])).toEqual([
     [backups[1], 'the newest always stays'],
     [backups[2], 'it failed its verification; look at it'],
   ]);
+});
+
+test('one that is dated ahead stays, and takes nobody’s place; a clock a little ahead is none', () => {
+  const times = [
+    day('02-27'),
+    day('02-28'),
+    '2026-03-01T12:04:00Z',
+    '2027-03-01T00:00:00Z',
+    '2999-01-01T00:00:00Z',
+  ];
+  expect(kept(times, { daily: 1 })).toEqual(times.slice(2));
+  expect(kept(times, { daily: 2, maxAgeMs: 1 })).toEqual(times.slice(1));
 });
 
 test('every backup is kept or removed, never the newest, and pruning twice removes nothing more', () => {
@@ -94,6 +106,9 @@ test('every backup is kept or removed, never the newest, and pruning twice remov
         const newest = backups.toSorted((a, b) => (a.startedAt < b.startedAt ? 1 : -1))[0];
         if (newest) expect(stays).toContain(newest);
         expect(planPrune(stays, keep, now, timezone).remove).toEqual([]);
+        const ahead = ages.map((age) => sampleManifest(new Date(now + (age + 6) * 60_000).toISOString()));
+        const beside = planPrune([...ahead, ...backups], keep, now, timezone);
+        expect(beside.remove).toEqual(plan.remove);
       },
     ),
   );

@@ -1,4 +1,5 @@
 import type { Keep } from '../spec/spec.ts';
+import { isAhead, startedMs } from './dates.ts';
 import type { Manifest } from './manifest.ts';
 
 /** What of the backups stays and what goes, each with the reason, oldest first. */
@@ -12,29 +13,38 @@ type Period = 'hourly' | 'daily' | 'weekly' | 'monthly';
 /**
  * `daily: 7` keeps the last backup of each of the seven newest days that have one: a week without backups costs no
  * old ones. Days are the calendar's in the schedule's time zone, weeks begin on Monday. `maxAgeMs` keeps everything
- * younger than that. What any rule keeps stays, and the newest always does. A backup from the future (a clock was
- * wrong) counts like any other.
+ * younger than that. What any rule keeps stays, and the newest always does.
  *
  * What a restore took first, to be safe, is counted apart: it may hold the very data that was to be got rid of, and
- * must not take the place of that day's good one. Those that failed their verification stay and count for nothing.
+ * must not take the place of that day's good one. Those that failed their verification stay and count for nothing; so
+ * do those dated ahead of now, whose place in time nobody knows.
  *
- * @param failed ids of backups that were restored to prove them, and were not good.
+ * @param suspect ids of backups that are not known to be good, and why; a person is to look at them.
  */
 export function planPrune(
   backups: readonly Manifest[],
   keep: Keep,
   nowMs: number,
   timezone = 'UTC',
-  failed: ReadonlySet<string> = new Set(),
+  suspect: ReadonlyMap<string, string> = new Map(),
 ): PrunePlan {
-  const good = backups.filter(({ id }) => !failed.has(id));
+  const uncounted = new Map(
+    backups.flatMap((backup) => {
+      const ahead = isAhead(startedMs(backup), nowMs)
+        ? 'it is dated ahead of now, and takes nobody’s place'
+        : undefined;
+      const reason = suspect.get(backup.id) ?? ahead;
+      return reason === undefined ? [] : [[backup, reason] as const];
+    }),
+  );
+  const good = backups.filter((backup) => !uncounted.has(backup));
   const kinds = [true, false].map((isSafety) =>
     good.filter(({ reason }) => (reason === 'before-restore') === isSafety),
   );
   const why = new Map(kinds.flatMap((kind) => [...reasonsToKeep(kind, keep, nowMs, timezone)]));
   const plan: PrunePlan = { keep: [], remove: [] };
-  for (const backup of backups.toSorted((a, b) => timeOf(a) - timeOf(b))) {
-    const reason = failed.has(backup.id) ? 'it failed its verification; look at it' : why.get(backup);
+  for (const backup of backups.toSorted((a, b) => startedMs(a) - startedMs(b))) {
+    const reason = uncounted.get(backup) ?? why.get(backup);
     if (reason === undefined) plan.remove.push({ backup, why: 'no rule of backup.keep keeps it' });
     else plan.keep.push({ backup, why: reason });
   }
@@ -47,7 +57,7 @@ function reasonsToKeep(
   nowMs: number,
   timezone: string,
 ): Map<Manifest, string> {
-  const newestFirst = backups.toSorted((a, b) => timeOf(b) - timeOf(a));
+  const newestFirst = backups.toSorted((a, b) => startedMs(b) - startedMs(a));
   const why = new Map<Manifest, string>();
   const note = (backup: Manifest, reason: string) => {
     if (!why.has(backup)) why.set(backup, reason);
@@ -63,7 +73,7 @@ function reasonsToKeep(
     const taken = new Set<string>();
     for (const backup of newestFirst) {
       if (taken.size === keep[period]) break;
-      const label = name(timeOf(backup));
+      const label = name(startedMs(backup));
       if (taken.has(label)) continue;
       taken.add(label);
       note(backup, `${period} ${taken.size} of ${keep[period]}`);
@@ -72,14 +82,10 @@ function reasonsToKeep(
   const { maxAgeMs } = keep;
   if (maxAgeMs !== null) {
     for (const backup of newestFirst) {
-      if (nowMs - timeOf(backup) < maxAgeMs) note(backup, 'younger than maxAge');
+      if (nowMs - startedMs(backup) < maxAgeMs) note(backup, 'younger than maxAge');
     }
   }
   return why;
-}
-
-function timeOf({ startedAt }: Manifest): number {
-  return Date.parse(startedAt);
 }
 
 /** Gives times in the same hour, day, week or month the same name. */

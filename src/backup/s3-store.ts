@@ -35,6 +35,7 @@ export class S3Store implements BackupStore {
   async list(prefix: string): Promise<StoredObject[]> {
     return await this.#guard(`list ${this.url}`, async () => {
       const found: StoredObject[] = [];
+      const folders = new Map<string, StoredObject>();
       let next: string | undefined;
       do {
         const page = await this.#client.send(
@@ -45,13 +46,16 @@ export class S3Store implements BackupStore {
           }),
         );
         for (const { Key = '', Size = 0, LastModified } of page.Contents ?? []) {
-          const name = Key.slice(this.#prefix.length);
-          if (!name.includes('/'))
-            found.push({ name, bytes: Size, modifiedMs: LastModified?.getTime() ?? 0 });
+          const [name = '', ...below] = Key.slice(this.#prefix.length).split('/');
+          const object = { name, bytes: Size, modifiedMs: LastModified?.getTime() ?? 0 };
+          if (below.length === 0) found.push(object);
+          else folders.set(name, { ...object, bytes: 0, unusable: 'a folder' });
         }
         next = page.IsTruncated ? page.NextContinuationToken : undefined;
       } while (next !== undefined);
-      return found;
+      // Unlike on a disk, a folder and an object may have one name.
+      for (const { name } of found) folders.delete(name);
+      return [...found, ...folders.values()];
     });
   }
 

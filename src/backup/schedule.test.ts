@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { hostOrder, isVerifyDue, lastDueMs, nextDueMs, retryPauseMs } from './schedule.ts';
+import { hostOrder, isVerifyDue, lastDueMs, nextDueMs, nextTryMs, retryPauseMs } from './schedule.ts';
 
 const daily = { schedule: '0 2 * * *', timezone: 'UTC' };
 const at = (text: string) => Date.parse(text);
@@ -44,6 +44,13 @@ test('the pause after a try doubles, up to an hour', () => {
   expect([1, 2, 3, 4, 5, 9].map((tries) => retryPauseMs(tries) / 60_000)).toEqual([5, 10, 20, 40, 60, 60]);
 });
 
+test('after a try that is dated ahead of now the next may begin at once', () => {
+  const now = at('2026-03-08T02:00:30Z');
+  expect(nextTryMs({ number: 2, atMs: now - 60_000 }, now)).toBe(now + 9 * 60_000);
+  expect(nextTryMs({ number: 1, atMs: now + 60_000 }, now)).toBe(now + 6 * 60_000);
+  expect(nextTryMs({ number: 1, atMs: at('2031-01-01T00:00:00Z') }, now)).toBe(now);
+});
+
 describe('verifying', () => {
   const now = at('2026-03-08T02:00:30Z');
 
@@ -54,5 +61,11 @@ describe('verifying', () => {
     expect(isVerifyDue('daily', at('2026-03-07T02:01:00Z'), now)).toBe(true);
     expect(isVerifyDue('daily', at('2026-03-07T12:00:00Z'), now)).toBe(false);
     expect(isVerifyDue('never', undefined, now)).toBe(false);
+    expect(isVerifyDue('weekly', at('2026-03-08T02:03:00Z'), now)).toBe(false);
+  });
+
+  test('is due when the last was dated ahead of now: that one says nothing', () => {
+    expect(isVerifyDue('weekly', at('2027-01-01T00:00:00Z'), now)).toBe(true);
+    expect(isVerifyDue('never', at('2027-01-01T00:00:00Z'), now)).toBe(false);
   });
 });

@@ -3,6 +3,7 @@
  *
  * - What is due is the last time of the schedule that has passed. It is satisfied by any backup that began since. So a
  *   run that was missed, because everything was down, is made up once, and not as often as it was missed.
+ * - A backup that is dated ahead of now satisfies nothing: a clock that jumped once must not end the schedule.
  * - Every agent knows this by the store alone. To take a backup an agent first puts a claim there, `ifAbsent`: an object
  *   named after the due time and the number of the try. Who loses that race takes no backup.
  * - An empty database is not backed up by itself: a deployment that lost everything would fill the store with nothing,
@@ -15,6 +16,7 @@
  */
 import { Cron } from 'croner';
 import type { Backup } from '../spec/spec.ts';
+import { isAhead } from './dates.ts';
 
 /** How much later each host in the order tries. */
 export const rankPauseMs = 20_000;
@@ -45,12 +47,23 @@ export function retryPauseMs(tries: number): number {
   return Math.min(longestRetryMs, firstRetryMs * 2 ** (tries - 1));
 }
 
+/**
+ * From when on the next may try. A try that is dated ahead of now was made by a clock that has been set back since: how
+ * long ago that is nobody knows, and waiting for it could take years.
+ */
+export function nextTryMs(last: { number: number; atMs: number }, nowMs: number): number {
+  return isAhead(last.atMs, nowMs) ? nowMs : last.atMs + retryPauseMs(last.number);
+}
+
 const verifyEveryMs = { daily: 86_400_000, weekly: 7 * 86_400_000 };
 /** A backup a day comes at the same hour, a little sooner or later. */
 const slackMs = 3_600_000;
 
-/** Whether the newest backup is to be verified now. @param lastMs when one was verified last; undefined for never. */
+/**
+ * Whether the newest backup is to be verified now. @param lastMs when one was verified last; undefined for never. When
+ * that is dated ahead of now, it says nothing.
+ */
 export function isVerifyDue(verify: Backup['verify'], lastMs: number | undefined, nowMs: number): boolean {
   if (verify === 'never') return false;
-  return lastMs === undefined || nowMs - lastMs >= verifyEveryMs[verify] - slackMs;
+  return lastMs === undefined || isAhead(lastMs, nowMs) || nowMs - lastMs >= verifyEveryMs[verify] - slackMs;
 }

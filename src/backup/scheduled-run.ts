@@ -5,15 +5,16 @@ import { errorCode, errorText } from '../base/errors.ts';
 import { describeSize } from '../base/size.ts';
 import type { Backup } from '../spec/spec.ts';
 import { lastClaim, putClaim, sweepClaims } from './claims.ts';
+import { describeAhead, isAhead, newestOf, startedMs } from './dates.ts';
 import { BackupOfNothing } from './errors.ts';
 import { listBackups } from './list.ts';
 import type { Manifest } from './manifest.ts';
 import type { BackupKeys } from './packing.ts';
 import { pruneBackups } from './prune.ts';
-import { isVerifyDue, retryPauseMs } from './schedule.ts';
+import { isVerifyDue, nextTryMs } from './schedule.ts';
 import type { BackupStore } from './store.ts';
 import { sourceForAgent, takeForAgent } from './take-for-agent.ts';
-import { readVerified, sweepVerified, type Verified } from './verified.ts';
+import { readVerified, sweepVerified, type Verdicts, type Verified } from './verified.ts';
 import { modulesOf, verifyBackup } from './verify-backup.ts';
 import type { ScheduledTask } from './worker-task.ts';
 
@@ -56,15 +57,16 @@ export async function runScheduled(task: ScheduledRun, context: RunContext): Pro
   const backups = (await listBackups(store)).filter(
     ({ deployment, reason }) => deployment === task.spec.name && reason !== 'before-restore',
   );
-  const satisfied = backups.findLast(({ startedAt }) => Date.parse(startedAt) >= task.dueMs);
+  const { newest, ahead } = newestOf(backups, context.clock.wallMs());
+  const satisfied = newest !== undefined && startedMs(newest) >= task.dueMs ? newest : undefined;
   const due = new Date(task.dueMs).toISOString();
   if (satisfied) {
     const text = `the backup that was due at ${due} is there: ${satisfied.id}`;
     return { ...(await summary(context, backups)), outcome: 'there', text };
   }
-  const newest = backups.at(-1);
   if (task.keysNow === 0) {
-    if (newest !== undefined && newest.keys > 0) throw ofNothing(newest);
+    const before = newest ?? ahead.at(-1);
+    if (before !== undefined && before.keys > 0) throw ofNothing(before);
     const text = `${due}: the database is empty; the first backup is taken once it holds keys`;
     return { ...(await summary(context, backups)), outcome: 'empty', text };
   }
@@ -108,7 +110,7 @@ async function claim(
   const nowMs = clock.wallMs();
   const last = await lastClaim(store, spec.name, dueMs);
   const isGone = last?.host === host && last.agent !== agent;
-  const againMs = last === undefined || isGone ? nowMs : last.atMs + retryPauseMs(last.number);
+  const againMs = last === undefined || isGone ? nowMs : nextTryMs(last, nowMs);
   if (last !== undefined && nowMs < againMs) {
     return `host ${last.host} tried ${describeDuration(Math.max(0, nowMs - last.atMs))} ago; the next try may begin in ${describeDuration(againMs - nowMs)}`;
   }
@@ -125,9 +127,11 @@ async function finish(
   taken: Manifest,
 ): Promise<ScheduledResult> {
   const { store, clock } = context;
+  const { ahead } = newestOf(backups, clock.wallMs());
   const said = [
     `took ${taken.id} from ${taken.source.member}: ${taken.keys} keys, ${describeSize(taken.stored.bytes)} in ${describeDuration(taken.durationMs)}`,
   ];
+  said.push(...ahead.map((backup) => describeAhead(backup, clock.wallMs())));
   let pruned: string[] = [];
   let swept = 0;
   try {
@@ -164,7 +168,7 @@ async function verifyIfDue(
   manifest: Manifest,
 ): Promise<Pick<ScheduledResult, 'verified' | 'notVerified'>> {
   try {
-    const last = newestVerdict(await readVerified(store));
+    const last = newestVerdict(await readVerified(store), clock.wallMs());
     if (!isVerifyDue(task.backup.verify, last?.atMs, clock.wallMs()))
       return { verified: null, notVerified: null };
     const { redisServer, workFolder, spec } = task;
@@ -179,23 +183,25 @@ async function verifyIfDue(
 }
 
 async function summary(
-  { store }: RunContext,
+  { store, clock }: RunContext,
   backups: readonly Manifest[],
 ): Promise<Omit<ScheduledResult, 'outcome' | 'text'>> {
-  const newest = backups.at(-1);
-  const lastVerified = newestVerdict(await readVerified(store));
+  const nowMs = clock.wallMs();
+  const { newest } = newestOf(backups, nowMs);
+  const lastVerified = newestVerdict(await readVerified(store), nowMs);
   return {
     backup: null,
     pruned: [],
     swept: 0,
-    lastGood: newest ? { id: newest.id, atMs: Date.parse(newest.startedAt) } : null,
+    lastGood: newest ? { id: newest.id, atMs: startedMs(newest) } : null,
     lastVerified: lastVerified ?? null,
     verified: null,
     notVerified: null,
   };
 }
 
-function newestVerdict(verdicts: Map<string, Verified>): ScheduledResult['lastVerified'] | undefined {
-  const [newest] = [...verdicts.values()].toSorted((a, b) => Date.parse(b.at) - Date.parse(a.at));
+function newestVerdict({ verdicts }: Verdicts, nowMs: number): ScheduledResult['lastVerified'] | undefined {
+  const passed = [...verdicts.values()].filter(({ at }) => !isAhead(Date.parse(at), nowMs));
+  const [newest] = passed.toSorted((a, b) => Date.parse(b.at) - Date.parse(a.at));
   return newest && { id: newest.id, atMs: Date.parse(newest.at), good: newest.good };
 }

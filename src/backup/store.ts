@@ -5,7 +5,10 @@
 export interface BackupStore {
   /** As the spec has it: `file:///folder` or `s3://bucket/prefix`. */
   readonly url: string;
-  /** All objects whose name begins with `prefix`, in no particular order. */
+  /**
+   * All objects whose name begins with `prefix`, in no particular order. What bears such a name and can't be read as
+   * one is among them, with the reason: who looks for a backup must not take it for absent.
+   */
   list(prefix: string): Promise<StoredObject[]>;
   /** The bytes of an object from `offset` on. @throws BACKUP_NOT_FOUND */
   read(name: string, offset?: number): AsyncIterable<Buffer>;
@@ -29,6 +32,8 @@ export interface StoredObject {
   bytes: number;
   /** When it was written, as the store says, in ms since 1970. */
   modifiedMs: number;
+  /** What it is, when it is no object: `a symbolic link`. It is neither read nor removed. */
+  unusable?: string;
 }
 
 export interface Upload {

@@ -1,8 +1,10 @@
 /** What a verification found, kept beside the backup as `ID.verified.json`. */
 import { z } from 'zod';
+import { errorText } from '../base/errors.ts';
+import { shown } from '../base/shown.ts';
 import { readSmall } from './manifest.ts';
-import { manifestName } from './naming.ts';
-import type { BackupStore } from './store.ts';
+import { isBackupId, manifestName } from './naming.ts';
+import type { BackupStore, StoredObject } from './store.ts';
 
 const verifiedSchema = z.object({
   version: z.literal(1),
@@ -30,33 +32,51 @@ export async function writeVerified(store: BackupStore, verified: Verified): Pro
   await store.put(verifiedName(verified.id), Buffer.from(`${JSON.stringify(verified, null, 2)}\n`));
 }
 
-/** Every verdict in the store, by the backup's id. One that can't be read counts as none. */
-export async function readVerified(store: BackupStore): Promise<Map<string, Verified>> {
-  const objects = await store.list('redis_');
-  const names = objects.map(({ name }) => name).filter((name) => name.endsWith(suffix));
-  const found = new Map<string, Verified>();
-  for (const name of names) {
-    const verdict = await readOne(store, name);
-    // One that speaks of another backup than its name says is none.
-    if (verdict !== undefined && verifiedName(verdict.id) === name) found.set(verdict.id, verdict);
+export interface Verdicts {
+  /** By the backup's id. */
+  verdicts: Map<string, Verified>;
+  /** Those that can't be read, and why: what they said may have been that the backup is bad. */
+  unreadable: { id: string; why: string }[];
+}
+
+/** Every verdict in the store. */
+export async function readVerified(store: BackupStore): Promise<Verdicts> {
+  const found: Verdicts = { verdicts: new Map(), unreadable: [] };
+  for (const object of await store.list('redis_')) {
+    const id = object.name.slice(0, -suffix.length);
+    if (!object.name.endsWith(suffix) || !isBackupId(id)) continue;
+    try {
+      const verdict = await readOne(store, object, id);
+      if (verdict !== undefined) found.verdicts.set(id, verdict);
+    } catch (error) {
+      found.unreadable.push({ id, why: `its verdict, ${object.name}, can't be read: ${errorText(error)}` });
+    }
   }
   return found;
 }
 
-async function readOne(store: BackupStore, name: string): Promise<Verified | undefined> {
+async function readOne(
+  store: BackupStore,
+  { name, unusable }: StoredObject,
+  id: string,
+): Promise<Verified | undefined> {
+  if (unusable !== undefined) throw new Error(`it is ${unusable}`);
   const text = await readSmall(store, name);
-  try {
-    return text === undefined ? undefined : verifiedSchema.parse(JSON.parse(text));
-  } catch {
-    return undefined;
-  }
+  // It was removed while we looked.
+  if (text === undefined) return undefined;
+  const parsed = verifiedSchema.safeParse(JSON.parse(text));
+  const [issue] = parsed.error?.issues ?? [];
+  if (!parsed.success) throw new Error(`${issue?.path.join('.') || 'the whole'}: ${issue?.message}`);
+  if (parsed.data.id !== id) throw new Error(`it speaks of ${shown(parsed.data.id)}`);
+  return parsed.data;
 }
 
 /** Removes verdicts on backups that are not there any more. */
 export async function sweepVerified(store: BackupStore): Promise<void> {
-  const names = new Set((await store.list('redis_')).map(({ name }) => name));
-  for (const name of names) {
-    if (name.endsWith(suffix) && !names.has(manifestName(name.slice(0, -suffix.length))))
-      await store.remove(name);
+  const objects = await store.list('redis_');
+  const names = new Set(objects.map(({ name }) => name));
+  for (const { name, unusable } of objects) {
+    if (unusable !== undefined || !name.endsWith(suffix)) continue;
+    if (!names.has(manifestName(name.slice(0, -suffix.length)))) await store.remove(name);
   }
 }

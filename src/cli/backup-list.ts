@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { isAhead, startedMs } from '../backup/dates.ts';
 import { surveyStore } from '../backup/list.ts';
 import type { Manifest } from '../backup/manifest.ts';
 import { readVerified, type Verified } from '../backup/verified.ts';
@@ -26,7 +27,7 @@ export function backupListVerb(): Command {
       action<ListOptions>(async (output, [file = ''], options) => {
         const { spec, store } = await openBackupTarget('list', file, options);
         const { backups, broken } = await surveyStore(store);
-        const verdicts = await readVerified(store);
+        const { verdicts, unreadable } = await readVerified(store);
         const shown = backups
           .filter(({ deployment }) => options.all || deployment === spec.name)
           .map((manifest) => ({ ...manifest, verified: verdicts.get(manifest.id) ?? null }));
@@ -37,8 +38,9 @@ export function backupListVerb(): Command {
         output.data(shown);
         const others = backups.length - shown.length;
         if (others > 0) output.note(`${others} of other deployments are not shown (--all)`);
-        for (const { id, why } of broken) output.note(`${output.colors.red('broken:')} ${id}: ${why}`);
-        return broken.length > 0 ? 3 : 0;
+        const faults = [...broken, ...unreadable];
+        for (const { id, why } of faults) output.note(`${output.colors.red('broken:')} ${id}: ${why}`);
+        return faults.length > 0 ? 3 : 0;
       }, 'any-host'),
     );
 }
@@ -53,7 +55,7 @@ function row(backup: Listed, nowMs: number): string[] {
   return [
     backup.id,
     backup.deployment,
-    describeDuration(Math.max(0, nowMs - Date.parse(backup.startedAt))),
+    describeAge(startedMs(backup), nowMs),
     String(backup.keys),
     describeSize(backup.rdb.bytes),
     describeSize(backup.stored.bytes),
@@ -62,6 +64,11 @@ function row(backup: Listed, nowMs: number): string[] {
     backup.reason,
     describeVerdict(backup.verified, nowMs),
   ];
+}
+
+function describeAge(atMs: number, nowMs: number): string {
+  if (isAhead(atMs, nowMs)) return `${describeDuration(atMs - nowMs)} AHEAD of now`;
+  return describeDuration(Math.max(0, nowMs - atMs));
 }
 
 function describeVerdict(verified: Verified | null, nowMs: number): string {

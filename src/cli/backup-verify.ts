@@ -1,8 +1,9 @@
 import os from 'node:os';
 import type { Command } from 'commander';
 import { findRedisServer } from '../agent/server-program.ts';
+import { describeAhead, newestOf } from '../backup/dates.ts';
 import { BackupNotFound } from '../backup/errors.ts';
-import { listBackups } from '../backup/list.ts';
+import { surveyStore } from '../backup/list.ts';
 import { type Manifest, readManifest } from '../backup/manifest.ts';
 import { modulesOf, verifyBackup } from '../backup/verify-backup.ts';
 import { describeDuration } from '../base/duration.ts';
@@ -50,7 +51,7 @@ async function verify(
   signal: AbortSignal,
 ): Promise<number> {
   const target = await openBackupTarget('verify', file, options);
-  const manifest = await chosen(target, wanted);
+  const manifest = await chosen(output, target, wanted);
   const workFolder = options.workDir ?? os.tmpdir();
   await makeFolder(workFolder, 0o700);
   const { program } = await findRedisServer(target.spec.redis);
@@ -77,10 +78,20 @@ async function verify(
   return 3;
 }
 
-async function chosen({ store, spec }: BackupTarget, wanted: string): Promise<Manifest> {
+async function chosen(output: Output, { store, spec }: BackupTarget, wanted: string): Promise<Manifest> {
   if (wanted !== 'latest') return readManifest(store, wanted);
-  const newest = (await listBackups(store)).findLast(({ deployment }) => deployment === spec.name);
-  if (newest) return newest;
+  const { backups, broken } = await surveyStore(store);
+  const nowMs = Date.now();
+  const { newest, ahead } = newestOf(
+    backups.filter(({ deployment }) => deployment === spec.name),
+    nowMs,
+  );
+  const latest = newest ?? ahead.at(-1);
+  for (const backup of ahead) output.note(describeAhead(backup, nowMs));
+  for (const { id, why } of broken) {
+    if (latest === undefined || id > latest.id) output.note(`${id} is newer and can't be used: ${why}`);
+  }
+  if (latest) return latest;
   throw BackupNotFound(`there is no backup of ${spec.name} in ${store.url}`, {
     hint: 'holdfast backup now takes one.',
   });

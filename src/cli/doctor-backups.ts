@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { describeAhead, newestOf, startedMs } from '../backup/dates.ts';
 import { surveyStore } from '../backup/list.ts';
 import { openStore } from '../backup/open-store.ts';
 import { errorText } from '../base/errors.ts';
@@ -9,7 +10,7 @@ import type { Spec } from '../spec/spec.ts';
 const answerWithinMs = 20_000;
 
 /** What the store of the spec holds, as seen from this host; null when the spec has none. Never throws. */
-export async function lookIntoStore({ backup }: Spec): Promise<BackupFacts | null> {
+export async function lookIntoStore({ name, backup }: Spec): Promise<BackupFacts | null> {
   if (backup === null) return null;
   const late = new AbortController();
   const tooLate = delay(answerWithinMs, undefined, { signal: late.signal }).then(() => {
@@ -18,14 +19,18 @@ export async function lookIntoStore({ backup }: Spec): Promise<BackupFacts | nul
   try {
     const store = await openStore(backup.to, backup.s3);
     const { backups, broken } = await Promise.race([surveyStore(store), tooLate]);
-    const newest = backups.at(-1);
+    const nowMs = Date.now();
+    // Those of others in the same store say nothing of this one.
+    const own = backups.filter(({ deployment }) => deployment === name);
+    const { newest, ahead } = newestOf(own, nowMs);
     return {
-      newestAtMs: newest === undefined ? null : Date.parse(newest.startedAt),
+      newestAtMs: newest === undefined ? null : startedMs(newest),
+      ahead: ahead.map((backup) => describeAhead(backup, nowMs)),
       broken: broken.map(({ id, why }) => `${id}: ${why}`),
       error: '',
     };
   } catch (error) {
-    return { newestAtMs: null, broken: [], error: errorText(error) };
+    return { newestAtMs: null, ahead: [], broken: [], error: errorText(error) };
   } finally {
     late.abort();
     tooLate.catch(() => {});

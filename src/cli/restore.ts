@@ -78,6 +78,7 @@ async function restore(
   if (choice === null && facts.keys > 0 && !options.replace) throw wouldOverwrite(facts);
   const identities = readIdentities(options.identity);
   const source = await findRestoreSource(wanted, target.spec, { identities });
+  for (const note of source.notes) output.note(note);
   say(describeSource(source));
   const base = options.workDir ?? target.paths.scratch;
   await makeFolder(base, 0o700);

@@ -74,7 +74,7 @@ function healthy(specText = text): DeploymentFacts {
     sentinels: spec.sentinels.map((_each, index) => sentinel(spec, index)),
     haproxy: [{ gate: 'gate-1', text: '    timeout client 24d\n    timeout server 24d\n' }],
     certificates: [{ file: 'server.crt', validToMs: nowMs + 90 * 86_400_000, error: '' }],
-    backups: { newestAtMs: nowMs - 3_600_000, broken: [], error: '' },
+    backups: { newestAtMs: nowMs - 3_600_000, ahead: [], broken: [], error: '' },
     drift: [],
     wallMs: nowMs,
   };
@@ -193,6 +193,11 @@ const sick: [expected: string, words: string, spoil: Spoil][] = [
     'backups critical s3://bucket/',
     'AccessDenied',
     (facts) => Object.assign(facts.backups ?? {}, { error: 'AccessDenied' }),
+  ],
+  [
+    'backups warning',
+    'redis_2999 is dated 900 days ahead',
+    (facts) => Object.assign(facts.backups ?? {}, { ahead: ['redis_2999 is dated 900 days ahead'] }),
   ],
   [
     'backups warning',

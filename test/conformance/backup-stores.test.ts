@@ -1,8 +1,12 @@
+import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { sampleManifest } from '../../scripts/fuzz-support/memory-store.mjs';
+import { surveyStore } from '../../src/backup/list.ts';
 import { openStore } from '../../src/backup/open-store.ts';
+import { pruneBackups } from '../../src/backup/prune.ts';
 import type { BackupStore } from '../../src/backup/store.ts';
 import { cleanUp, tempFolder } from '../support/redis-processes.ts';
 import { type S3Server, startS3 } from '../support/s3-server.ts';
@@ -119,10 +123,48 @@ describe('a folder that others write into too', () => {
       await expect(store.remove(name)).rejects.toMatchObject({ code: 'BACKUP_STORE_FAILED' });
       await expect(bytesOf(store, name)).rejects.toMatchObject({ code: 'BACKUP_STORE_FAILED' });
     }
-    expect(await names(store)).toEqual(['redis_2026-01-02T030405Z.json']);
+    expect(await store.list('')).toEqual([
+      expect.objectContaining({ name: 'redis_2026-01-02T030405Z.json', bytes: 2 }),
+      expect.objectContaining({
+        name: 'redis_2026-01-02T030405Z.rdb',
+        bytes: 0,
+        unusable: expect.any(String),
+      }),
+    ]);
     await expect(bytesOf(store, 'redis_2026-01-02T030405Z.rdb')).rejects.toMatchObject({
       code: 'BACKUP_STORE_FAILED',
     });
     expect(readFileSync(`${root}/outside`, 'utf8')).toBe('precious');
+  });
+
+  test('a manifest that is a link, a pipe or a folder: its backup is named, and pruning leaves its data', async () => {
+    const root = tempFolder();
+    const store = await openStore(pathToFileURL(root).href);
+    const days = ['01', '02', '03', '04'].map((day) => sampleManifest(`2026-01-${day}T00:00:00Z`));
+    for (const { object } of days) writeFileSync(`${root}/${object}`, '1');
+    const [whole, ...spoiled] = days.map(({ id }) => `${root}/${id}.json`) as [
+      string,
+      string,
+      string,
+      string,
+    ];
+    writeFileSync(whole, JSON.stringify(days[0]));
+    symlinkSync('elsewhere.json', spoiled[0]!);
+    execFileSync('mkfifo', [spoiled[1]!]);
+    mkdirSync(spoiled[2]!);
+    const { backups, broken, leftovers } = await surveyStore(store);
+    expect(backups.map(({ id }) => id)).toEqual([days[0]!.id]);
+    expect(broken.map(({ why }) => why)).toEqual([
+      expect.stringContaining('a symbolic link'),
+      expect.stringContaining('a pipe'),
+      expect.stringContaining('a folder'),
+    ]);
+    expect(leftovers).toEqual([]);
+    const before = readdirSync(root);
+    const keep = { hourly: 0, daily: 1, weekly: 0, monthly: 0, maxAgeMs: null };
+    await pruneBackups({ store, deployment: 'test', keep, timezone: 'UTC', holder: 'a test' });
+    expect(readdirSync(root)).toEqual(before);
+    // Nobody writes into the pipe: to read it must not wait.
+    await expect(bytesOf(store, `${days[2]!.id}.json`)).rejects.toThrow(/it is a pipe/);
   });
 });

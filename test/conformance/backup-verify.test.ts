@@ -51,7 +51,7 @@ test('a good one is good, also when its keys have expired since; the verdict lie
     withinMs: 10_000,
   });
   expect(await verify(manifest)).toMatchObject({ good: true, problems: [], keys: manifest.keys });
-  expect((await readVerified(store)).get(manifest.id)).toMatchObject({ good: true });
+  expect((await readVerified(store)).verdicts.get(manifest.id)).toMatchObject({ good: true });
   expect(readdirSync(workFolder)).toEqual([]);
 });
 

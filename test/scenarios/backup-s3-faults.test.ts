@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { listBackups, surveyStore } from '../../src/backup/list.ts';
+import { pruneBackups } from '../../src/backup/prune.ts';
 import type { BackupStore } from '../../src/backup/store.ts';
 import { readBack, startFilled, take } from '../support/backups.ts';
 import type { Fault } from '../support/fault-proxy.ts';
@@ -156,6 +157,32 @@ test('a slow store: the source waits, and no more is held than what is under way
   release();
   const manifest = await taking;
   expect(manifest.rdb.bytes).toBeGreaterThan(maxAhead);
+});
+
+test('a manifest that the store refuses, cuts off, or has as a folder: named, and pruning leaves the data', async () => {
+  await freshStore();
+  const manifest = await take(server, store);
+  const name = `${manifest.id}.json`;
+  const look = async () => {
+    const { backups, broken, leftovers } = await surveyStore(store);
+    expect({ backups, leftovers }).toEqual({ backups: [], leftovers: [] });
+    return broken;
+  };
+  const isManifest = (method: string, url: string) => method === 'GET' && url.includes(name);
+  for (const [fault, why] of [
+    [{ status: 403, code: 'AccessDenied' }, '403 AccessDenied'],
+    [{ cutResponseAfter: 0 }, name],
+  ] as const) {
+    breakRequests(isManifest, fault, Number.POSITIVE_INFINITY);
+    expect(await look()).toEqual([{ id: manifest.id, why: expect.stringContaining(why) }]);
+  }
+  s3.proxy.rule = () => undefined;
+  await store.remove(name);
+  await store.put(`${name}/x`, Buffer.from('{}'));
+  expect(await look()).toEqual([{ id: manifest.id, why: expect.stringContaining('a folder') }]);
+  const keep = { hourly: 0, daily: 1, weekly: 0, monthly: 0, maxAgeMs: null };
+  await pruneBackups({ store, deployment: 'test', keep, timezone: 'UTC', holder: 'a test' });
+  expect((await store.list(manifest.object)).map(({ bytes }) => bytes)).toEqual([manifest.stored.bytes]);
 });
 
 test('reading goes on where the connection broke', async () => {

@@ -131,6 +131,19 @@ backup: { to: "${to}", schedule: "0 2 * * *", keep: { daily: 7 }, verify: never 
     expect(await listBackups(store)).toHaveLength(2);
   });
 
+  test('a clock that jumped once ends nothing: what it dated ahead stands in for none and takes nobody’s place', async () => {
+    await newStore();
+    nowMs = firstDue + 4000 * dayMs;
+    await run('a');
+    for (let day = 0; day < 9; day++) {
+      nowMs = firstDue + day * dayMs;
+      // The claim of a try, made while the clock was wrong.
+      await putClaim(store, 'test', nowMs, { number: 1, host: 'b', agent: 'x', atMs: nowMs + 99 * dayMs });
+      expect(await run('a')).toMatchObject({ outcome: 'taken', lastGood: { atMs: nowMs } });
+    }
+    expect(await listBackups(store)).toHaveLength(8);
+  });
+
   test('nothing is backed up in place of something', async () => {
     await newStore();
     expect(await run('a', { keysNow: 0 })).toMatchObject({ outcome: 'empty', lastGood: null });

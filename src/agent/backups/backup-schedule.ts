@@ -40,10 +40,11 @@ export class BackupSchedule {
   readonly #life = randomUUID();
   #timer: NodeJS.Timeout | undefined;
   #running: Promise<void> | null = null;
+  /** These two are of the clock that never jumps. */
   #lookAtMs = 0;
-  /** The due time whose backup is there, and when that was seen. */
-  #settledMs = 0;
   #seenAtMs = 0;
+  /** The due time whose backup is there. */
+  #settledMs = 0;
   /** It was found empty: nothing is due before it holds keys. */
   #wasEmpty = false;
   #lastGood: ScheduledResult['lastGood'] = null;
@@ -87,11 +88,13 @@ export class BackupSchedule {
   /** Looks at the clock, and begins what is due. */
   tick(): void {
     const { spec, setting, operations } = this.#deployment;
-    const nowMs = setting.clock.wallMs();
+    const { clock } = setting;
+    const nowMs = clock.wallMs();
     if (spec.backup === null || this.#running !== null || operations.current !== null) return;
-    if (this.#stopped.signal.aborted || nowMs < this.#lookAtMs) return;
+    if (this.#stopped.signal.aborted || clock.monotonicMs() < this.#lookAtMs) return;
     const dueMs = lastDueMs(spec.backup, nowMs);
-    if (dueMs === undefined || (dueMs === this.#settledMs && nowMs < this.#seenAtMs + refreshMs)) return;
+    const isFresh = clock.monotonicMs() < this.#seenAtMs + refreshMs;
+    if (dueMs === undefined || (dueMs === this.#settledMs && isFresh)) return;
     if (this.#wasEmpty && this.#keysNow() === 0) return;
     const tryAtMs = dueMs + this.#rank() * rankPauseMs;
     if (nowMs < tryAtMs) return;
@@ -138,7 +141,7 @@ export class BackupSchedule {
     } catch (error) {
       if (this.#stopped.signal.aborted) return;
       this.#lastError = errorText(error);
-      this.#lookAtMs = setting.clock.wallMs() + lookAgainMs;
+      this.#lookAtMs = setting.clock.monotonicMs() + lookAgainMs;
       this.#say(
         'backup-failed',
         `the backup of ${new Date(dueMs).toISOString()} to ${backup.to} failed: ${this.#lastError}`,
@@ -153,11 +156,11 @@ export class BackupSchedule {
     this.#wasEmpty = result.outcome === 'empty';
     if (this.#wasEmpty) return;
     if (result.outcome === 'elsewhere') {
-      this.#lookAtMs = setting.clock.wallMs() + lookAgainMs;
+      this.#lookAtMs = setting.clock.monotonicMs() + lookAgainMs;
       return;
     }
     this.#settledMs = dueMs;
-    this.#seenAtMs = setting.clock.wallMs();
+    this.#seenAtMs = setting.clock.monotonicMs();
     this.#lookAtMs = 0;
     this.#lastError = null;
     this.#said = '';

@@ -16,7 +16,7 @@ export const backups: Check<DeploymentFacts> = {
       return [{ severity: 'warning', found: 'the spec has no backup', fix }];
     }
     if (found === null) return [skipped(`${spec.backup.to} was not looked into`)];
-    return [ageOf(spec.backup, found, wallMs), ...brokenOnes(found)];
+    return [ageOf(spec.backup, found, wallMs), ...brokenOnes(found), ...aheadOnes(found)];
   },
 };
 
@@ -40,6 +40,14 @@ function ageOf(backup: Backup, { newestAtMs, error }: BackupFacts, nowMs: number
     found: `${found}; the schedule is "${schedule}" (${timezone})`,
     fix: howToTake,
   };
+}
+
+function aheadOnes({ ahead }: BackupFacts): Finding[] {
+  return ahead.map((found) => ({
+    severity: 'warning',
+    found,
+    fix: 'Look at the clocks of the hosts. It is kept and counts for nothing until its date has passed; restore it by its id.',
+  }));
 }
 
 function brokenOnes({ broken }: BackupFacts): Finding[] {

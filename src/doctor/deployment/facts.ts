@@ -55,8 +55,10 @@ export interface CertificateFacts {
 }
 
 export interface BackupFacts {
-  /** When the newest good backup was taken; null when there is none. */
+  /** When the newest good backup was taken, of those whose date has passed; null when there is none. */
   newestAtMs: number | null;
+  /** Backups that are dated ahead of this machine's clock, one sentence each. */
+  ahead: readonly string[];
   /** Backups that can't be used, one sentence each. */
   broken: readonly string[];
   /** Why the store could not be looked into; empty when it could. */
