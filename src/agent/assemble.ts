@@ -1,5 +1,6 @@
 /** Puts a Deployment together from its setting: a watch for everything, a process for what runs on this host. */
 
+import { errorText } from '../base/errors.ts';
 import { makeFolder } from '../base/make-folder.ts';
 import { damageIn } from '../process/server-log.ts';
 import { lastLogLines } from '../process/supervised-process.ts';
@@ -14,7 +15,7 @@ import { MemberWatch } from './observe/member-watch.ts';
 import { noteSentinelEvent, observePaceMs } from './observe/observer.ts';
 import { SentinelWatch } from './observe/sentinel-observer.ts';
 import { HeldBack } from './state/held-back.ts';
-import { MemoryFile } from './state/memory-file.ts';
+import { MemoryFile, memoryOf } from './state/memory-file.ts';
 import type { UnitPaths } from './state/paths.ts';
 import { createGateAdapter } from './units/create-gate-adapter.ts';
 import { Unit } from './units/unit.ts';
@@ -34,6 +35,7 @@ export async function assemble(setting: Setting): Promise<Deployment> {
     const watch = new MemberWatch({ endpoint, credentials: agent, timeoutMs: paceMs, tls }, clock);
     const memory = unit ? new MemoryFile(unit.paths.memory, clock) : null;
     await memory?.load();
+    if (memory?.damage) noteDamage(deployment, place.id, memory.damage);
     const disk = unit ? new DataWatch(unit.paths) : null;
     const heldBack = unit ? new HeldBack(unit.paths.heldBack) : null;
     if (unit) watchForDeath(deployment, unit, watch, disk);
@@ -64,6 +66,11 @@ export async function assemble(setting: Setting): Promise<Deployment> {
   }
   await deployment.pause.load();
   return deployment;
+}
+
+function noteDamage(deployment: Deployment, id: string, damage: Error): void {
+  deployment.troubles.note(memoryOf(id), errorText(damage));
+  deployment.events.add('state-damaged', id, errorText(damage));
 }
 
 async function unitHere(setting: Setting, place: Place, paths: UnitPaths): Promise<Unit | null> {

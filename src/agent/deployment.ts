@@ -20,6 +20,7 @@ import type { HeldBack } from './state/held-back.ts';
 import { isDataIntact, isDataStale, keptData, type MemoryFile } from './state/memory-file.ts';
 import type { StatePaths } from './state/paths.ts';
 import { PauseFlag } from './state/pause-flag.ts';
+import { Troubles } from './state/troubles.ts';
 import type { GateAdapter } from './units/gate-adapter.ts';
 import type { Unit } from './units/unit.ts';
 
@@ -76,6 +77,7 @@ export class Deployment {
   #selection: View['selection'] = null;
   readonly lag = new LagWatch();
   readonly elections: ElectionWatch;
+  readonly troubles = new Troubles();
   /** Whom the last event about the Sentinels' word named. */
   #announcedPrimary: string | null = null;
   #wake: () => void = () => {};
@@ -201,6 +203,7 @@ export class Deployment {
       namedSinceMs: this.elections.namedSinceMs,
       vote: this.elections.vote,
       standAgainAtMs: this.elections.standAgainAtMs,
+      troubles: this.troubles.all,
     };
   }
 

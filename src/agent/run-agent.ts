@@ -131,6 +131,8 @@ async function checkFreePorts(deployment: Deployment): Promise<void> {
   const alive = new Set<string>();
   for (const unit of deployment.units) {
     if (await unit.adopt()) alive.add(unit.id);
+    const { damage } = unit.process;
+    if (damage !== null) deployment.events.add('state-damaged', unit.id, damage);
   }
   await checkPorts(wantedPorts(spec, setting.host).filter(({ who }) => !alive.has(who)));
 }

@@ -4,21 +4,24 @@
  * not exist: only a primary drops expired keys, so that what was loaded stays exactly what the file has.
  *
  * A shell stands between us and the server. It ends the server and removes the folders also when we are killed, because
- * its stdin ends then.
+ * its stdin ends then. It waits with its own `read`, so that nothing hangs on which programs there are; only to remove the
+ * folders in our stead it needs `rm`.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { closeSync, fstatSync, mkdtempSync, openSync, readSync, writeFileSync } from 'node:fs';
 import { rm, statfs } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { hopeless, waitFor } from '../base/retry.ts';
 import { describeSize } from '../base/size.ts';
-import { lastLogLines } from '../process/supervised-process.ts';
+import { refusedDirective } from '../process/server-log.ts';
 import type { Credentials } from '../redis/endpoint.ts';
 import { keyCount, keyspaces } from '../redis/info.ts';
 import { MemberClient } from '../redis/member-client.ts';
+import { directiveKey } from '../render/merge-directives.ts';
 import { directive } from '../render/redis-quote.ts';
+import { isSecretSetting } from '../spec/rules/passwords.ts';
 import { NoRoomForBackup, ScratchLoadFailed, ScratchServerFailed } from './errors.ts';
 
 export interface ScratchOptions {
@@ -44,15 +47,19 @@ const lookEveryMs = 20;
 /** What fits into sun_path with its end, also on BSD. */
 const longestSocketPath = 103;
 
-const guard = `exec 3<&0
-"$1" "$2" </dev/null >"$3/log" 2>&1 3<&- &
+const guard = `PATH=/usr/bin:/bin\${PATH:+:$PATH}
+exec 3<&0
+"$1" "$2" </dev/null 3<&- &
 server=$!
-(cat <&3 >/dev/null; kill -9 $server 2>/dev/null) >/dev/null 2>&1 &
+(while read -r _ <&3; do :; done; kill -9 $server) >/dev/null 2>&1 &
 exec 3<&-
 wait $server
 status=$?
-rm -rf "$3" "$4"
+rm -rf "$3" "$4" 2>/dev/null
 exit $status`;
+
+/** What a server says when it can't start is near the end of it. */
+const lastWordsBytes = 4096;
 
 /** A folder for the RDB that is to be loaded, in which the server then works. */
 export class ScratchServer {
@@ -62,6 +69,8 @@ export class ScratchServer {
   readonly #options: ScratchOptions;
   #socketFolder: string | null = null;
   #child: ChildProcess | undefined;
+  /** Its output, which is ours to read also when its folder is gone. */
+  #log: number | undefined;
   #client: MemberClient | undefined;
 
   constructor(options: ScratchOptions) {
@@ -96,28 +105,26 @@ export class ScratchServer {
     this.#socketFolder = socketFolder;
     const socket = path.join(socketFolder, 'sock');
     writeFileSync(config, [this.#config(socket), ...more].join('\n'), { mode: 0o600 });
+    this.#log = openSync(path.join(this.folder, 'log'), 'w+', 0o600);
     const child = spawn('/bin/sh', ['-c', guard, 'sh', redisServer, config, this.folder, socketFolder], {
-      stdio: ['pipe', 'ignore', 'ignore'],
+      stdio: ['pipe', this.#log, this.#log],
       // Ctrl-C is for us: we end it.
       detached: true,
     });
     this.#child = child;
     child.stdin?.on('error', () => {});
-    const log = path.join(this.folder, 'log');
-    let tail: string[] = [];
     child.once('error', () => {});
     this.#client = new MemberClient({ endpoint: { path: socket }, credentials, timeoutMs: 10_000 });
     let deadline = performance.now() + answersWithinMs;
     for (;;) {
       signal?.throwIfAborted();
       if (child.exitCode !== null || child.signalCode !== null || child.pid === undefined)
-        throw this.#ended(child, tail);
-      tail = lastLogLines(log, 5);
+        throw this.#ended(child);
       const info = await this.#client.info('persistence').catch(() => undefined);
       if (info?.['loading'] === '0') return;
       if (info !== undefined) deadline = performance.now() + answersWithinMs;
       else if (performance.now() > deadline)
-        throw ScratchServerFailed(`the scratch server does not answer${said(tail)}`);
+        throw ScratchServerFailed(`the scratch server does not answer${this.#saidLast()}`);
       await new Promise((resolve) => setTimeout(resolve, lookEveryMs));
     }
   }
@@ -160,8 +167,23 @@ export class ScratchServer {
       child.stdin?.end();
       await gone;
     }
+    if (this.#log !== undefined) closeSync(this.#log);
+    this.#log = undefined;
     await rm(this.folder, { recursive: true, force: true });
     if (this.#socketFolder !== null) await rm(this.#socketFolder, { recursive: true, force: true });
+  }
+
+  #lastWords(): string[] {
+    if (this.#log === undefined) return [];
+    const bytes = Buffer.alloc(lastWordsBytes);
+    const from = Math.max(0, fstatSync(this.#log).size - lastWordsBytes);
+    const count = readSync(this.#log, bytes, 0, lastWordsBytes, from);
+    return bytes.toString('utf8', 0, count).trimEnd().split('\n').filter(Boolean);
+  }
+
+  #saidLast(): string {
+    const tail = this.#lastWords().slice(-5);
+    return tail.length > 0 ? `. The end of its log:\n  ${tail.join('\n  ')}` : '';
   }
 
   #config(socket: string): string {
@@ -186,17 +208,22 @@ export class ScratchServer {
   }
 
   /** Redis itself ends with 1 when it can't load a file. */
-  #ended({ exitCode }: ChildProcess, tail: string[]): Error {
+  #ended({ exitCode }: ChildProcess): Error {
     const { redisServer } = this.#options;
-    if (exitCode === 1) return ScratchLoadFailed(`${redisServer} could not load it${said(tail)}`);
+    const refused = refusedDirective(this.#lastWords());
+    if (refused !== undefined) return ScratchLoadFailed(`${redisServer} does not take ${described(refused)}`);
+    const tail = this.#saidLast();
+    if (exitCode === 1) return ScratchLoadFailed(`${redisServer} could not load it${tail}`);
     const how =
       exitCode === 137 ? 'was killed, perhaps for want of memory,' : `ended with status ${exitCode}`;
-    return ScratchServerFailed(`the scratch server ${how} while it loaded${said(tail)}`, {
+    return ScratchServerFailed(`the scratch server ${how} while it loaded${tail}`, {
       hint: 'This says nothing about the backup. It needs as much memory as the dataset; redis.binary in the spec names another program.',
     });
   }
 }
 
-function said(tail: string[]): string {
-  return tail.length > 0 ? `. The end of its log:\n  ${tail.join('\n  ')}` : '';
+/** @returns `"loglevel shout": argument(s) must be one of…`; of a secret only the name. */
+function described({ directive, reason }: { directive: string; reason: string }): string {
+  const name = directiveKey(directive);
+  return `"${isSecretSetting(name) ? name : directive}": ${reason}`;
 }

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { damageIn, noRoomIn } from './server-log.ts';
+import { damageIn, noRoomIn, refusedDirective } from './server-log.ts';
 
 const start = '12:C 26 Nov 2026 17:07:45.123 # oO0OoO0OoO0Oo Redis is starting oO0OoO0OoO0Oo';
 const bad =
@@ -47,4 +47,19 @@ test('a full disk', () => {
   expect(noRoomIn([full, start])).toBeNull();
   const short = full.replace(/synchronization: .*/, 'synchronization: short write');
   expect(noRoomIn([start, short])).toMatch(/short write$/);
+});
+
+test('the directive for which a server does not start, in its own words', () => {
+  const said = [
+    '*** FATAL CONFIG FILE ERROR (Redis 7.0.15) ***',
+    'Reading the configuration file, at line 5',
+    '>>> \'loglevel "shout"\'',
+    'argument(s) must be one of the following: debug, verbose, notice, warning',
+  ];
+  expect(refusedDirective([start, ...said])).toEqual({
+    directive: 'loglevel "shout"',
+    reason: 'argument(s) must be one of the following: debug, verbose, notice, warning',
+  });
+  expect(refusedDirective([start, bad])).toBeUndefined();
+  expect(refusedDirective([])).toBeUndefined();
 });

@@ -26,6 +26,8 @@ const noRoom = /No space left on device|Disk quota exceeded|: short write$/;
 /** Its files are loaded by then: what it can't load afterwards, another server or a restore gave it (server.c, main). */
 const ready = /Ready to accept connections/;
 const started = /oO0OoO0OoO0Oo \S+ is starting/;
+/** `>>> 'loglevel shout'` */
+const quoted = /^>>> '(.*)'$/;
 /** `1234:M 26 Nov 2026 17:07:45.123 # ` */
 const prefix = /^\d+:[A-Z] \d+ \w+ \d+ [\d:.]+ \S /;
 
@@ -34,6 +36,18 @@ export function damageIn(log: readonly string[]): string | null {
   const lines = sinceStart(log);
   if (lines.some((line) => ready.test(line))) return null;
   return sentence(lines.find((line) => damage.some((each) => each.test(line))));
+}
+
+/**
+ * The directive for which it did not start, as it was written, and what is wrong with it; undefined when it was none. It
+ * is said on stderr before the log is opened (config.c, loadServerConfigFromString).
+ */
+export function refusedDirective(log: readonly string[]): { directive: string; reason: string } | undefined {
+  const at = log.findLastIndex((line) => quoted.test(line));
+  const directive = quoted.exec(log[at] ?? '')?.[1];
+  return directive === undefined
+    ? undefined
+    : { directive, reason: log[at + 1]?.trim() || 'it is not taken' };
 }
 
 /** The last line that says that its disk is full, since it was started last; null when none does. */

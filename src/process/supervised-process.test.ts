@@ -187,6 +187,16 @@ describe('a process of an earlier agent', () => {
     expect(existsSync(recordFile())).toBe(false);
   });
 
+  test('is not adopted when nobody can read who it is; that is said, and the record is kept', async () => {
+    writeFileSync(recordFile(), '{"pid": 1');
+    const { one } = supervised();
+    expect(one.damage).toBeNull();
+    expect(await one.adopt()).toBe(false);
+    expect(one.damage).toContain(recordFile());
+    expect(existsSync(recordFile())).toBe(false);
+    expect(existsSync(`${recordFile()}.damaged`)).toBe(true);
+  });
+
   test('that turns out to be another’s is let go of, and lives on', async () => {
     const before = await run('exec sleep 60');
     const { one, ends } = supervised();

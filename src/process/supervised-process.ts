@@ -6,7 +6,8 @@
  */
 import type { ChildProcess } from 'node:child_process';
 import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { rm } from 'node:fs/promises';
+import { rename, rm } from 'node:fs/promises';
+import path from 'node:path';
 import { readFileIfThere, writeFileAtomic } from '../base/atomic-file.ts';
 import { errorText } from '../base/errors.ts';
 import { waitFor } from '../base/retry.ts';
@@ -33,6 +34,7 @@ export class SupervisedProcess {
   #record: ProcessRecord | undefined;
   #child: ChildProcess | undefined;
   #timer: NodeJS.Timeout | undefined;
+  #damage: string | null = null;
   #onExit: (report: ExitReport) => void = () => {};
 
   /** @param recordFile where its identity is kept, for the next agent. */
@@ -47,6 +49,11 @@ export class SupervisedProcess {
 
   get runId(): string | undefined {
     return this.#record?.runId;
+  }
+
+  /** That its record could not be read when it was to be adopted, as a sentence; null when it could. */
+  get damage(): string | null {
+    return this.#damage;
   }
 
   get running(): boolean {
@@ -99,7 +106,13 @@ export class SupervisedProcess {
     const text = await readFileIfThere(this.#recordFile);
     if (text === undefined) return false;
     const record = recordIn(text);
-    if (record === undefined || !isRunning(record)) {
+    if (record === undefined) {
+      // Kept for a person: the process, if it lives, is a stranger now.
+      await rename(this.#recordFile, `${this.#recordFile}.damaged`);
+      this.#damage = `${this.#recordFile} does not say which process is ${this.id}; it is kept as ${path.basename(this.#recordFile)}.damaged`;
+      return false;
+    }
+    if (!isRunning(record)) {
       await rm(this.#recordFile, { force: true });
       return false;
     }

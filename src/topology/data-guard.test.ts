@@ -61,6 +61,7 @@ function viewOf(...members: Partial<MemberView>[]): View {
     namedSinceMs: null,
     vote: null,
     standAgainAtMs: null,
+    troubles: [],
   };
 }
 

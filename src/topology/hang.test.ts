@@ -17,6 +17,7 @@ const healthy: View = {
   namedSinceMs: null,
   vote: null,
   standAgainAtMs: null,
+  troubles: [],
 };
 
 const doing = (activity: Partial<Activity>) =>

@@ -145,6 +145,8 @@ export interface View {
   vote: { atMs: number; ours: boolean } | null;
   /** This agent stood and was not elected: when it may stand again. */
   standAgainAtMs: number | null;
+  /** What else is wrong on this agent's host, a sentence each. */
+  troubles: readonly string[];
 }
 
 /** Whom the Sentinels name: a majority of all of them, at the highest epoch among those who agree. */

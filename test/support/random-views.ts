@@ -165,6 +165,7 @@ const mixture: fc.Arbitrary<View> = fc.record({
   namedSinceMs: fc.option(aMomentAgo, { freq: 4 }),
   vote: fc.option(fc.record({ atMs: aMomentAgo, ours: fc.boolean() }), { freq: 1 }),
   standAgainAtMs: fc.option(fc.oneof(aMomentAgo, fc.constant(nowMs + 50)), { freq: 1 }),
+  troubles: fc.constant([]),
 });
 
 /** A Sentinel that names nobody of the spec, and a selection of such a one, come to a view as null. */

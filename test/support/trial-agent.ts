@@ -304,6 +304,7 @@ export class TrialAgent {
       namedSinceMs: this.elections.namedSinceMs,
       vote: this.elections.vote,
       standAgainAtMs: this.elections.standAgainAtMs,
+      troubles: [],
     };
   }
 

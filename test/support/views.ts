@@ -135,6 +135,7 @@ export function aView(changes: Partial<View> = {}): View {
     namedSinceMs: null,
     vote: null,
     standAgainAtMs: null,
+    troubles: [],
     ...changes,
   };
 }

@@ -192,6 +192,7 @@ function findProblems(
       problems.push(`${id} names ${primary ?? 'nobody known'} as primary`);
   }
   for (const { id, state } of gates) if (state !== 'open') problems.push(`${id} is ${state}`);
+  problems.push(...view.troubles);
   if (view.paused) problems.push('automatic actions are paused');
   return problems;
 }

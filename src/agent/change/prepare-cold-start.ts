@@ -5,7 +5,7 @@
  */
 
 import { makeFolder } from '../../base/make-folder.ts';
-import { chooseColdStart } from '../../topology/cold-start.ts';
+import { type Candidate, chooseColdStart } from '../../topology/cold-start.ts';
 import type { Deployment } from '../deployment.ts';
 import { readDiskState } from '../observe/disk-state.ts';
 import { isFirstStart, namedInFiles, nameInFiles, writeConfigs } from '../units/configure.ts';
@@ -48,11 +48,19 @@ async function newest(deployment: Deployment, named: string | null, report: Repo
       memory: memory?.memory ?? null,
     })),
   );
+  refuseToGuess(deployment, candidates);
   const { primary, reason, missing } = chooseColdStart(candidates, named);
   report(`starting ${primary} as primary: ${reason}`);
   deployment.events.add('cold-start', primary, `${primary} starts as primary: ${reason}`);
   for (const id of missing) reportMissing(deployment, id, primary, report);
   return primary;
+}
+
+/** A primary that has older data than another sets that one back. @throws STATE_DIR_UNUSABLE */
+function refuseToGuess({ members }: Deployment, candidates: readonly Candidate[]): void {
+  if (candidates.filter(({ disk }) => disk.hasData).length < 2) return;
+  const damage = members.find(({ memory }) => memory?.damage)?.memory?.damage;
+  if (damage) throw damage;
 }
 
 function reportMissing(deployment: Deployment, id: string, primary: string, report: Report): void {

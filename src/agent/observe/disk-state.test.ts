@@ -152,6 +152,12 @@ describe('what is loaded as it is configured', () => {
     expect((await read()).hasData).toBe(true);
   });
 
+  test('a mark that nobody can read: everything counts, for nobody can say that there is no data', async () => {
+    writeFileSync(file('redis.conf'), 'appendonly no\n');
+    writeFileSync(file('persistence.json'), '{');
+    expect((await read()).hasData).toBe(true);
+  });
+
   const aofStampNow = () => aofStamp(dataFiles(folder, ''));
 });
 

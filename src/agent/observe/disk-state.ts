@@ -4,7 +4,7 @@ import { readFileIfThere } from '../../base/atomic-file.ts';
 import type { DiskState } from '../../topology/cold-start.ts';
 import { parseChangeMark } from '../persistence/change-mark.ts';
 import { aofParts, aofStamp, dataFiles, kindInConf } from '../persistence/data-files.ts';
-import { kindOnDisk } from '../persistence/plan.ts';
+import { type DataKind, kindOnDisk } from '../persistence/plan.ts';
 import type { UnitPaths } from '../state/paths.ts';
 
 /**
@@ -16,10 +16,19 @@ export async function readDiskState({ dataDir, config, persistence }: MemberFile
   const conf = await textIfThere(config);
   const files = dataFiles(dataDir, conf ?? '');
   const mark = await textIfThere(persistence);
-  const kind =
-    mark === undefined ? kindInConf(conf ?? '') : kindOnDisk(parseChangeMark(mark), await aofStamp(files));
+  const kind = mark === undefined ? kindInConf(conf ?? '') : kindByMark(mark, await aofStamp(files));
   const parts = await aofParts(files);
-  return stateOf(conf === undefined ? [...parts, files.rdb] : kind === 'aof' ? parts : [files.rdb]);
+  if (conf === undefined || kind === null) return stateOf([...parts, files.rdb]);
+  return stateOf(kind === 'aof' ? parts : [files.rdb]);
+}
+
+/** Null when the mark does not say: then everything counts. Whoever starts the member says what is wrong with it. */
+function kindByMark(text: string, aof: string | null): DataKind | null {
+  try {
+    return kindOnDisk(parseChangeMark(text, ''), aof);
+  } catch {
+    return null;
+  }
 }
 
 /** Where the member's files lie. */

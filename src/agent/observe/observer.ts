@@ -3,6 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { FreshCall } from '../../base/fresh-call.ts';
 import type { SentinelEvent } from '../../redis/sentinel-event.ts';
 import type { Deployment, LiveMember, LiveSentinel } from '../deployment.ts';
+import { memoryOf } from '../state/memory-file.ts';
 import { Unwritten } from '../state/unwritten.ts';
 import { Strangers } from './strangers.ts';
 
@@ -27,8 +28,9 @@ export class Observer {
   constructor(deployment: Deployment) {
     this.#deployment = deployment;
     this.#strangers = new Strangers(deployment);
-    const { events, spec, setting } = deployment;
-    this.#unwritten = new Unwritten(events, setting.clock, spec.name);
+    const { events, troubles, spec, setting } = deployment;
+    const { clock, paths } = setting;
+    this.#unwritten = new Unwritten({ events, troubles, clock, name: spec.name, root: paths.root });
   }
 
   start(): void {
@@ -88,6 +90,7 @@ export class Observer {
     this.#strangers.note();
     this.#deployment.lag.note(this.#deployment.view(), this.#deployment.setting.clock.monotonicMs());
     await Promise.all(members.map((member) => this.#note(member)));
+    await this.#unwritten.lookAgain();
   }
 
   async #lookAt(sentinel: LiveSentinel): Promise<void> {
@@ -96,12 +99,13 @@ export class Observer {
   }
 
   /** Writes down what must outlive this agent: who the process is, and what data it had. */
-  async #note({ unit, memory, watch, heldBack }: LiveMember): Promise<void> {
+  async #note({ place, unit, memory, watch, heldBack }: LiveMember): Promise<void> {
     const { reachable, runId, priority } = watch.seen;
     if (reachable && runId !== '') heldBack?.saw(priority);
     try {
       if (reachable && runId !== '') await unit?.process.setRunId(runId);
       await memory?.remember(watch.seen);
+      if (memory?.damage === null) this.#deployment.troubles.note(memoryOf(place.id), null);
     } catch (error) {
       // Those who wait for this round want to know how the members are, and not how the disk is.
       this.#unwritten.note(error);

@@ -35,7 +35,14 @@ export async function changeMembers(
     return disturbance(deployment);
   };
   for (const member of replicasFirst) {
-    await changePersistence({ setting: deployment.setting, member, report, disturbed });
+    const what = `persistence of ${member.place.id}`;
+    try {
+      await changePersistence({ setting: deployment.setting, member, report, disturbed });
+    } catch (error) {
+      if (errorCode(error) === 'PERSISTENCE_CHANGE_FAILED') deployment.troubles.note(what, errorText(error));
+      throw error;
+    }
+    deployment.troubles.note(what, null);
   }
 }
 

@@ -6,6 +6,8 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { errorCode, errorText } from '../../base/errors.ts';
+import { noRoomIn } from '../../process/server-log.ts';
+import { lastLogLines } from '../../process/supervised-process.ts';
 import { type Info, keyCount } from '../../redis/info.ts';
 import { MemberClient } from '../../redis/member-client.ts';
 import { ownUserName } from '../../spec/secrets.ts';
@@ -42,6 +44,8 @@ const answerWithinMs = 30_000;
 const lookEveryMs = 50;
 const sayEveryMs = 5000;
 const pauseMs = 3000;
+/** Lines of its log that are about a child that just failed. */
+const lastWords = 20;
 
 /** What the server keeps up to date now, by its own settings. */
 export async function runningKind(client: Pick<MemberClient, 'getConfig'>): Promise<DataKind> {
@@ -170,7 +174,13 @@ class Change {
     if (info['aof_enabled'] !== '1' || info['aof_rewrite_in_progress'] === '1') return;
     if (info['aof_last_bgrewrite_status'] !== 'err') return;
     await this.#client.setConfig('appendonly', 'no');
-    throw new Error(`it could not write its AOF; its log says why (${this.#unit.paths.log})`);
+    throw new Error(`it could not write its AOF; ${this.#whatTheLogSays()}`);
+  }
+
+  #whatTheLogSays(): string {
+    const { log, dataDir } = this.#unit.paths;
+    const noRoom = noRoomIn(lastLogLines(log, lastWords));
+    return noRoom === null ? `its log says why (${log})` : `the disk of ${dataDir} is full: ${noRoom}`;
   }
 
   async #wait(info: Info): Promise<void> {
@@ -256,7 +266,7 @@ class Change {
       const info = await this.#client.info('persistence');
       if (info['rdb_bgsave_in_progress'] !== '1') {
         if (info['rdb_last_bgsave_status'] === 'ok') return;
-        throw new Error(`it could not save its RDB; its log says why (${this.#unit.paths.log})`);
+        throw new Error(`it could not save its RDB; ${this.#whatTheLogSays()}`);
       }
       await this.#wait(info);
     }

@@ -8,6 +8,7 @@
  *    either a replica takes over or it starts again from its AOF.
  * 3. Once it has loaded everything, it has the new data: it goes on with that.
  */
+import { errorText } from '../../base/errors.ts';
 import { pause } from '../../base/retry.ts';
 import type { Caller } from '../../redis/connection.ts';
 import { refusalKind } from '../../redis/errors.ts';
@@ -100,8 +101,17 @@ async function hasDroppedItsData({ watch }: RestoredMember, info: Info): Promise
 /** Whether the agent before this one left a restore that is to be ended. */
 export async function isRestoreInterrupted({
   setting,
-}: Pick<ChangeContext['deployment'], 'setting'>): Promise<boolean> {
-  return (await readMark(setting.paths).catch(() => undefined)) !== undefined;
+  events,
+  troubles,
+}: Pick<ChangeContext['deployment'], 'setting' | 'events' | 'troubles'>): Promise<boolean> {
+  try {
+    return (await readMark(setting.paths)) !== undefined;
+  } catch (error) {
+    // What it was about nobody knows: a person is told until the file is gone and an agent has looked again.
+    troubles.note('restore', errorText(error));
+    events.add('state-damaged', setting.spec.name, errorText(error));
+    return false;
+  }
 }
 
 /** For an agent that starts: ends what the one before it had begun. */
@@ -112,7 +122,7 @@ export async function endInterruptedRestore({
   operation: { signal },
 }: ChangeContext): Promise<void> {
   const { setting, events } = deployment;
-  const mark = await readMark(setting.paths).catch(() => undefined);
+  const mark = await readMark(setting.paths);
   if (mark === undefined) return;
   report(`a restore of ${mark.backup} was interrupted: ending it`);
   await observer.lookAtAll();

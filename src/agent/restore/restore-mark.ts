@@ -3,8 +3,10 @@
  * until they go on. Whoever finds the file brings the restore to its end.
  */
 import { rm } from 'node:fs/promises';
+import { z } from 'zod';
 import { readFileIfThere, writeFileAtomic } from '../../base/atomic-file.ts';
 import type { StatePaths } from '../state/paths.ts';
+import { readNote } from '../state/read-note.ts';
 
 /** Where the data is served. */
 export interface DataPlace {
@@ -26,13 +28,27 @@ export interface RestoreMark {
   startedAt: string;
 }
 
+const schema = z.object({
+  backup: z.string(),
+  primary: z.string(),
+  from: z.object({ address: z.string(), port: z.int(), replicationId: z.string() }),
+  keysBefore: z.number().nullable(),
+  startedAt: z.string(),
+});
+
 export async function writeMark(paths: StatePaths, mark: RestoreMark): Promise<void> {
   await writeFileAtomic(paths.restore, `${JSON.stringify(mark)}\n`);
 }
 
+/** @throws STATE_DIR_UNUSABLE */
 export async function readMark(paths: StatePaths): Promise<RestoreMark | undefined> {
   const text = await readFileIfThere(paths.restore);
-  return text === undefined ? undefined : (JSON.parse(text) as RestoreMark);
+  if (text === undefined) return undefined;
+  return readNote(text, schema, {
+    file: paths.restore,
+    says: 'which restore was under way',
+    hint: 'Look who is primary and which data it has (holdfast status), remove the file, and run the restore again.',
+  });
 }
 
 export async function removeMark(paths: StatePaths): Promise<void> {

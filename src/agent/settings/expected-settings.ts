@@ -77,7 +77,7 @@ async function ask(setting: Setting, conf: readonly string[], users: string): Pr
     throw ApplyRefused(
       `${redisServer} does not start with what ${spec.name} should run with: ${errorText(error)}`,
       {
-        hint: 'Most often a directive in redis.config is unknown to this version, or has a value that it does not take.',
+        hint: 'Correct it where the spec has it, mostly under redis.config: this version does not know it, or not with that value.',
         cause: error,
       },
     );

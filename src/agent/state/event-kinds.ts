@@ -50,6 +50,7 @@ export const eventKinds = {
   sabotaged: 'A test breaks holdfast on purpose.',
   selected: 'A Sentinel that fails over by itself chose a replica.',
   'slow-command': 'A command keeps a member from answering, or kept it, and its name.',
+  'state-damaged': 'A file of the state does not say what it should; nothing is concluded from it.',
   'state-unwritten': 'Something of the state could not be written; what runs goes on.',
   stranger: 'Someone who is no Sentinel of the deployment says who is primary.',
   switchover: 'The primary was moved on request.',

@@ -71,6 +71,12 @@ test('a line that a crash cut short costs no other event', () => {
   expect(texts(readEvents(file))).toEqual(['one', 'two', 'three']);
 });
 
+test('lines that are no events are told of', () => {
+  open().add('ready', 'x', 'one');
+  appendFileSync(file, 'null\n{"seq":2}\n\0\0\0\n');
+  expect(texts(open().since(0))).toEqual(['one', `3 lines of ${file} can't be read`]);
+});
+
 test('there are no events without a file', () => {
   expect(readEvents(file)).toEqual([]);
   expect(open().since(0)).toEqual([]);

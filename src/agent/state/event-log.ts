@@ -2,7 +2,7 @@
  * What happened, newest last: kept in memory for those who follow, and in a file that survives the agent. The file
  * has one JSON object a line; a line that a crash cut short is skipped when reading.
  */
-import { appendFileSync, readFileSync } from 'node:fs';
+import { appendFileSync, readFileSync, truncateSync } from 'node:fs';
 import type { Clock } from '../../base/clock.ts';
 import { rotateLog } from '../../process/log-rotation.ts';
 import type { EventKind } from './event-kinds.ts';
@@ -32,11 +32,12 @@ export class EventLog {
   constructor(file: string, clock: Clock) {
     this.#file = file;
     this.#clock = clock;
-    const there = readEvents(file);
+    const { events: there, unreadable } = readFileOfEvents(file);
     // Just after a rotation the last number is in the file before.
     this.#events = (there.length > 0 ? there : readEvents(`${file}.1`)).slice(-keptInMemory);
     endTornLine(file);
     this.#last = this.#events.at(-1)?.seq ?? 0;
+    if (unreadable > 0) this.add('state-damaged', 'events', `${unreadable} lines of ${file} can't be read`);
   }
 
   add(kind: EventKind, subject: string, text: string): void {
@@ -77,7 +78,9 @@ export class EventLog {
 /** What a crash cut short must not take the next event with it. */
 function endTornLine(file: string): void {
   try {
-    if (/[^\n]$/.test(readFileSync(file, 'utf8'))) appendFileSync(file, '\n');
+    const bytes = readFileSync(file);
+    const whole = bytes.lastIndexOf(0x0a) + 1;
+    if (whole < bytes.length) truncateSync(file, whole);
   } catch {
     // No file yet, or none that can be written; `add` says so when it matters.
   }
@@ -85,19 +88,31 @@ function endTornLine(file: string): void {
 
 /** The events of a file, oldest first; none when it is missing. */
 export function readEvents(file: string): DeploymentEvent[] {
+  return readFileOfEvents(file).events;
+}
+
+/** `unreadable`: lines that are no events. A last one without its end was cut short by a crash, and is none of them. */
+function readFileOfEvents(file: string): { events: DeploymentEvent[]; unreadable: number } {
   let text: string;
   try {
     text = readFileSync(file, 'utf8');
   } catch {
-    return [];
+    return { events: [], unreadable: 0 };
   }
-  const events: DeploymentEvent[] = [];
-  for (const line of text.split('\n')) {
-    try {
-      if (line !== '') events.push(JSON.parse(line) as DeploymentEvent);
-    } catch {
-      // Cut short by a crash.
-    }
+  const lines = text.split('\n');
+  lines.pop();
+  const events = lines.map(eventIn);
+  const found = events.filter((event) => event !== null);
+  return { events: found, unreadable: events.length - found.length };
+}
+
+function eventIn(line: string): DeploymentEvent | null {
+  try {
+    const event = JSON.parse(line) as DeploymentEvent | null;
+    const isOne =
+      Number.isInteger(event?.seq) && typeof event?.at === 'string' && typeof event.text === 'string';
+    return isOne ? event : null;
+  } catch {
+    return null;
   }
-  return events;
 }

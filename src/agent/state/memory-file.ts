@@ -2,21 +2,37 @@
  * What the agent remembers of a member's data across deaths of both: the evidence for the newest-data rule of a
  * cold start, and for the empty-primary guard. Written at once when the role changes, else every few seconds.
  */
+import { z } from 'zod';
 import { readFileIfThere, writeFileAtomic } from '../../base/atomic-file.ts';
 import type { Clock } from '../../base/clock.ts';
 import { type DiskState, isStale, type MemberMemory } from '../../topology/cold-start.ts';
 import type { MemberObservation } from '../observe/member-watch.ts';
+import { readNote } from './read-note.ts';
 
-/** What every version of the file has. */
-type Kept = Omit<MemberMemory, 'unsavedChanges'>;
+const schema = z.object({
+  role: z.enum(['primary', 'replica']),
+  primarySinceMs: z.number().nullable(),
+  offset: z.number(),
+  replId: z.string(),
+  keys: z.number(),
+  /** Files of before it was counted lack it. */
+  unsavedChanges: z.number().default(0),
+  seenAtMs: z.number(),
+});
 
 const writeEveryMs = 2000;
+
+/** What a trouble with it is about. */
+export function memoryOf(member: string): string {
+  return `memory of ${member}`;
+}
 
 export class MemoryFile {
   readonly #file: string;
   readonly #clock: Clock;
   #memory: MemberMemory | null = null;
   #writtenMs = Number.NEGATIVE_INFINITY;
+  #damage: Error | null = null;
 
   constructor(file: string, clock: Clock) {
     this.#file = file;
@@ -27,12 +43,25 @@ export class MemoryFile {
     return this.#memory;
   }
 
+  /** That the file can't be read, or null: then nobody knows what was in it, until it is written again. */
+  get damage(): Error | null {
+    return this.#damage;
+  }
+
   async load(): Promise<void> {
+    this.#memory = null;
+    this.#damage = null;
     const text = await readFileIfThere(this.#file);
-    this.#memory =
-      text === undefined
-        ? null
-        : { unsavedChanges: 0, ...(JSON.parse(text) as Partial<MemberMemory> & Kept) };
+    if (text === undefined) return;
+    try {
+      this.#memory = readNote(text, schema, {
+        file: this.#file,
+        says: 'what is remembered of the member’s data',
+        hint: 'It is written again once the member answers. Without it, which member has the newest data is told by the data files alone: remove it if that is good enough.',
+      });
+    } catch (error) {
+      this.#damage = error as Error;
+    }
   }
 
   /** Keeps what a member just said. A member that is loading or syncing says nothing yet of its data. */
@@ -59,6 +88,7 @@ export class MemoryFile {
     };
     this.#writtenMs = this.#clock.monotonicMs();
     await writeFileAtomic(this.#file, `${JSON.stringify(this.#memory)}\n`);
+    this.#damage = null;
   }
 }
 

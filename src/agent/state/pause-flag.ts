@@ -1,6 +1,7 @@
 /** Whether a person paused the automatic actions. It outlives the agent: who paused them wants them paused until told otherwise. */
+import { z } from 'zod';
 import { readFileIfThere, writeFileAtomic } from '../../base/atomic-file.ts';
-import { StateDirUnusable } from '../errors.ts';
+import { readNote } from './read-note.ts';
 
 export class PauseFlag {
   readonly #file: string;
@@ -29,17 +30,13 @@ export class PauseFlag {
   }
 }
 
+const schema = z.object({ paused: z.boolean() });
+
 function parse(text: string, file: string): boolean {
-  let cause: unknown;
-  try {
-    const flags: unknown = JSON.parse(text);
-    const paused = (flags as { paused?: unknown } | null)?.paused;
-    if (typeof paused === 'boolean') return paused;
-  } catch (error) {
-    cause = error;
-  }
-  throw StateDirUnusable(`${file} does not say whether the automatic actions are paused`, {
+  const { paused } = readNote(text, schema, {
+    file,
+    says: 'whether the automatic actions are paused',
     hint: 'It should hold {"paused":false} or {"paused":true}. Without the file they are not paused.',
-    cause,
   });
+  return paused;
 }

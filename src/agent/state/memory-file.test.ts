@@ -1,0 +1,45 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { MemoryFile } from './memory-file.ts';
+
+let folder = '';
+beforeEach(() => {
+  folder = mkdtempSync(path.join(tmpdir(), 'holdfast-memory-'));
+});
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+const clock = { wallMs: () => 1000, monotonicMs: () => 0 };
+const kept = { role: 'replica', primarySinceMs: null, offset: 7, replId: 'a', keys: 3, seenAtMs: 9 };
+const file = () => path.join(folder, 'memory.json');
+
+async function loaded(text: string | undefined): Promise<MemoryFile> {
+  if (text !== undefined) writeFileSync(file(), text);
+  const memory = new MemoryFile(file(), clock);
+  await memory.load();
+  return memory;
+}
+
+test('without a file nothing is remembered, and nothing is wrong', async () => {
+  const { memory, damage } = await loaded(undefined);
+  expect({ memory, damage }).toEqual({ memory: null, damage: null });
+});
+
+test('a file of before a figure was kept is read', async () => {
+  const { memory, damage } = await loaded(JSON.stringify(kept));
+  expect({ memory, damage }).toEqual({ memory: { ...kept, unsavedChanges: 0 }, damage: null });
+});
+
+test.each(['', '{', 'null', '{}', JSON.stringify({ ...kept, keys: 'many' })])(
+  'a file that holds %j is named, and nothing of it is believed',
+  async (text) => {
+    const { memory, damage } = await loaded(text);
+    expect(memory).toBeNull();
+    expect(damage).toMatchObject({
+      code: 'STATE_DIR_UNUSABLE',
+      message: expect.stringContaining(file()),
+      hint: expect.stringContaining('remove it'),
+    });
+  },
+);

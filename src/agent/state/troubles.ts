@@ -1,0 +1,18 @@
+/** What is wrong on this host beside what its processes show, a sentence each, for `status`: until it is over. */
+export class Troubles {
+  readonly #sentences = new Map<string, string>();
+
+  /** @param what it is about. @param sentence null when that is over. */
+  note(what: string, sentence: string | null): void {
+    if (sentence === null) this.#sentences.delete(what);
+    else this.#sentences.set(what, sentence);
+  }
+
+  has(what: string): boolean {
+    return this.#sentences.has(what);
+  }
+
+  get all(): readonly string[] {
+    return [...this.#sentences.values()];
+  }
+}
