@@ -13,11 +13,15 @@ export function downVerb(): Command {
   return verb('down', 'stop this host’s share, replicas first; nothing is lost', [
     ['holdfast down', 'stop ./holdfast.yaml'],
     ['holdfast down prod.yaml --host a', 'host a’s share, also when its agent is gone'],
+    [
+      'holdfast down prod.yaml',
+      'from a machine that reaches the hosts by ssh: all of them, the primary’s last',
+    ],
   ])
     .argument(...specArgument)
     .addOption(new Option('--host <id>', 'which host of the spec this is'))
     .addOption(stateDirOption())
-    .action(action<DownOptions>(down));
+    .action(action<DownOptions>(down, 'in-turn'));
 }
 
 async function down(output: Output, [file = '']: string[], options: DownOptions): Promise<number> {

@@ -11,8 +11,11 @@ import { installedSpec, installedState, program } from '../render/installed.ts';
 import { parseSpec } from '../spec/parse.ts';
 import type { Spec } from '../spec/spec.ts';
 
-/** Which hosts a verb is for: one whose agent answers; each, all at once; or whose processes it is about, in turn. */
-export type Where = 'any-host' | 'every-host' | 'owner';
+/**
+ * Which hosts a verb is for: one whose agent answers; each, all at once; each in turn, the primary's last; or that of the
+ * process that it names, and without one each in turn.
+ */
+export type Where = 'any-host' | 'every-host' | 'in-turn' | 'owner';
 
 /** Options that say that this machine is meant. */
 export interface HereOptions {

@@ -1,11 +1,16 @@
 /** Runs a verb where the deployment runs: loaded only when that is on other machines. */
+import { createReadStream, existsSync } from 'node:fs';
+import path from 'node:path';
 import type { Status } from '../agent/api/status-answer.ts';
 import { answeringHost, holdfastThere } from '../fleet/answering-host.ts';
-import { shellLine } from '../fleet/shell.ts';
-import { type RunResult, SshConnections } from '../fleet/ssh/connections.ts';
+import { shellLine, shellWord } from '../fleet/shell.ts';
+import { type RunResult, SshConnections, type SshHost } from '../fleet/ssh/connections.ts';
+import { installedState } from '../render/installed.ts';
 import type { Spec } from '../spec/spec.ts';
 import type { Where } from './elsewhere.ts';
 import type { Output } from './output.ts';
+
+const uploadMs = 3_600_000;
 
 interface OnHosts {
   spec: Spec;
@@ -23,12 +28,35 @@ export async function runOnHosts(asked: OnHosts, output: Output): Promise<number
     const { spec, where, words, about } = asked;
     if (where === 'every-host') return await onEveryHost(asked, connections, output);
     const owner = where === 'owner' && about !== null ? ownerOf(spec, about) : undefined;
-    if (where === 'owner' && about === null) return await inTurn(asked, connections, output);
+    if (where === 'in-turn' || (where === 'owner' && about === null))
+      return await inTurn(asked, connections, output);
     const host = owner ? connections.host(owner) : await answeringHost(spec, connections);
+    if (words[1] === 'restore' && about !== null && existsSync(about))
+      return await lendFile(spec, host, words, about);
     return await host.lend(lineThere(words), 'holdfast');
   } finally {
     connections.close();
   }
+}
+
+/** A file of this machine lies on the host for as long as the command runs there. */
+async function lendFile(spec: Spec, host: SshHost, words: readonly string[], file: string): Promise<number> {
+  const folder = `${installedState(spec)}/scratch`;
+  const options = { as: 'holdfast', doing: `bringing ${path.basename(file)} there` } as const;
+  const script = `umask 077; mkdir -p ${folder} && there=$(mktemp ${folder}/brought-XXXXXX) && cat > "$there" || { rm -f "$there"; exit 1; }
+echo "$there"`;
+  const said = await host.run(script, { ...options, input: createReadStream(file), timeoutMs: uploadMs });
+  const there = said.trim();
+  try {
+    return await host.lend(lineThere(words.map((word) => (word === file ? there : word))), 'holdfast');
+  } finally {
+    await host.run(`rm -f ${shellWord(there)}`, { ...options, doing: 'removing what was brought there' });
+  }
+}
+
+/** For those verbs that need to be told which host they are on. */
+function wordsOn(host: string, words: readonly string[]): readonly string[] {
+  return words[1] === 'doctor' || words[1] === 'down' ? [...words, '--host', host] : words;
 }
 
 /** All at once, and what each said under its name. */
@@ -38,12 +66,9 @@ async function onEveryHost(
   output: Output,
 ): Promise<number> {
   const ask = async (host: Spec['hosts'][number]): Promise<Said> => {
-    const all = words[1] === 'doctor' ? [...words, '--host', host.id] : words;
     const doing = `holdfast ${words[1]}`;
-    return {
-      host: host.id,
-      ...(await connections.host(host).ask(lineThere(all), { as: 'holdfast', doing })),
-    };
+    const line = lineThere(wordsOn(host.id, words));
+    return { host: host.id, ...(await connections.host(host).ask(line, { as: 'holdfast', doing })) };
   };
   return show(await Promise.all(spec.hosts.map(ask)), output);
 }
@@ -67,7 +92,7 @@ async function inTurn(
     const doing = `holdfast ${words[1]}`;
     const result = await connections
       .host(host)
-      .ask(lineThere(words), { as: 'holdfast', doing, timeoutMs: 600_000 });
+      .ask(lineThere(wordsOn(host.id, words)), { as: 'holdfast', doing, timeoutMs: 600_000 });
     said.push({ host: host.id, ...result });
     if (result.status !== 0) break;
   }

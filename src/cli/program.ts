@@ -10,6 +10,7 @@ const verbs: Record<string, () => Promise<MakeVerb>> = {
   down: async () => (await import('./down.ts')).downVerb,
   status: async () => (await import('./status.ts')).statusVerb,
   events: async () => (await import('./events.ts')).eventsVerb,
+  logs: async () => (await import('./logs.ts')).logsVerb,
   switchover: async () => (await import('./switchover.ts')).switchoverVerb,
   failover: async () => (await import('./failover.ts')).failoverVerb,
   restart: async () => (await import('./restart.ts')).restartVerb,

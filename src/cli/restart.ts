@@ -1,7 +1,7 @@
-import { existsSync } from 'node:fs';
 import type { Command } from 'commander';
 import { askAgent } from './ask-agent.ts';
 import { BadOption } from './errors.ts';
+import { processAndSpec } from './process-argument.ts';
 import { action, type CommonOptions, specArgument, stateDirOption, verb } from './verb.ts';
 
 interface RestartOptions extends CommonOptions {
@@ -22,7 +22,7 @@ export function restartVerb(): Command {
     .addOption(stateDirOption())
     .action(
       action<RestartOptions>(async (output, args, options) => {
-        const { member, file } = sortOut(args);
+        const { id: member, file } = processAndSpec(args);
         if (member !== undefined && options.rolling) {
           throw BadOption(`--rolling restarts every member, and '${member}' names one`, {
             hint: 'Leave out one of them.',
@@ -40,10 +40,4 @@ export function restartVerb(): Command {
         output.data(result);
       }, 'owner'),
     );
-}
-
-/** `restart prod.yaml` means the file: ids never end like one. */
-function sortOut([first, second = '']: string[]): { member: string | undefined; file: string } {
-  const isFile = first !== undefined && (/\.ya?ml$/.test(first) || existsSync(first));
-  return isFile ? { member: undefined, file: first } : { member: first, file: second };
 }

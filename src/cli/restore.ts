@@ -58,8 +58,10 @@ export function restoreVerb(): Command {
     .option('--work-dir <dir>', 'a folder with room for the whole RDB, instead of the state directory')
     .addOption(stateDirOption())
     .action(
-      action<RestoreOptions>((output, [wanted = '', file = ''], options) =>
-        interruptible((signal) => restore(output, wanted, file, options, signal)),
+      action<RestoreOptions>(
+        (output, [wanted = '', file = ''], options) =>
+          interruptible((signal) => restore(output, wanted, file, options, signal)),
+        'any-host',
       ),
     );
 }

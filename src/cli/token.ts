@@ -1,9 +1,10 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import { type TokenRole, Tokens } from '../agent/access/tokens.ts';
 import { NotRunning } from '../agent/errors.ts';
 import { loadSecrets } from '../spec/secrets.ts';
+import { specElsewhere } from './elsewhere.ts';
 import { BadOption } from './errors.ts';
 import { table } from './table.ts';
 import { openTarget } from './target.ts';
@@ -12,9 +13,10 @@ import { action, type CommonOptions, specArgument, stateDirOption, verb } from '
 interface TokenOptions extends CommonOptions {
   stateDir?: string;
   role?: string;
+  given?: boolean;
 }
 
-/** `holdfast token`: who may use the API of this host's agent. The agent notices each change by itself. */
+/** `holdfast token`: who may use the API of this host's agent, or, by ssh, of all. The agents notice each change by themselves. */
 export function tokenVerb(): Command {
   const group = verb('token', 'access to the API: show, make and revoke tokens', [
     ['holdfast token show', 'names and roles'],
@@ -52,7 +54,7 @@ function showVerb(): Command {
         const token = role === 'read' ? secrets.apiToken : secrets.apiOperateToken;
         output.line(token);
         output.data({ name: role, role, token });
-      }),
+      }, 'any-host'),
     );
 }
 
@@ -63,15 +65,23 @@ function makeVerb(): Command {
     .argument('<name>', 'whose it is, for the record of who asked for what')
     .argument(...specArgument)
     .requiredOption('--role <role>', 'read: look. operate: change something')
+    .addOption(
+      new Option('--given', 'take one that was made on another host, from standard input').hideHelp(),
+    )
     .addOption(stateDirOption())
     .action(
       action<TokenOptions>(async (output, [name = '', file = ''], options) => {
         const role = roleOf(options.role ?? '');
+        const elsewhere = await specElsewhere(file, options);
+        if (elsewhere !== null)
+          return (await import('./token-on-hosts.ts')).makeOnHosts(output, elsewhere, name, role);
         const { tokens } = await openTokens(file, options);
-        const token = await tokens.make(name, role, Date.now());
+        const given = options.given ? readFileSync(0, 'utf8').trim() : undefined;
+        const token = await tokens.make(name, role, Date.now(), given);
         output.line(token);
         output.data({ name, role, token });
         output.note('It is shown this once.');
+        return;
       }),
     );
 }
@@ -92,7 +102,7 @@ function revokeVerb(): Command {
         if (name === 'operate') await rm(paths.apiOperateToken, { force: true });
         output.line(`${name} is not valid on this host any more`);
         output.data({ revoked: name });
-      }),
+      }, 'every-host'),
     );
 }
 

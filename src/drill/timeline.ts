@@ -1,4 +1,5 @@
 /** What the processes of a testbed wrote about a failover, put together in the order of time. Pure. */
+import { parseLogLine } from '../base/log-line.ts';
 import type { TestbedLog } from '../testbed/testbed.ts';
 
 export interface TimelineEntry {
@@ -43,23 +44,15 @@ export function parseLog(
 
 type Found = (Omit<TimelineEntry, 'source'> & { source?: string }) | undefined;
 
-/** `1234:M 21 Nov 2026 11:40:21.123 * text`, in local time. */
-const serverLine = /^\d+:\w (\d+ \w{3} \d{4} \d\d:\d\d:\d\d\.\d{3}) \S (.*)$/;
-
-function parseServer(line: string): { atMs: number; text: string } | undefined {
-  const [, time, text] = serverLine.exec(line) ?? [];
-  return time === undefined || text === undefined ? undefined : { atMs: Date.parse(time), text };
-}
-
 /** A server says this when it stops to be a replica, and only then: each is one promotion. */
 function parseMember(line: string): Found {
-  const said = parseServer(line);
+  const said = parseLogLine(line);
   if (!said || !/^(MASTER|PRIMARY) MODE enabled/.test(said.text)) return undefined;
   return { atMs: said.atMs, kind: 'promoted', text: 'is primary from now on' };
 }
 
 function parseSentinel(line: string): Found {
-  const said = parseServer(line);
+  const said = parseLogLine(line);
   const [word = '', about = ''] = said?.text.split(' ') ?? [];
   if (!said || !(sentinelWords.has(word) || word.startsWith('-failover-abort'))) return undefined;
   if ((word === '+sdown' || word === '+odown') && about !== 'master') return undefined;
@@ -68,12 +61,13 @@ function parseSentinel(line: string): Found {
 
 /** holdfast's gate: an ISO time, its id, a sentence. */
 function parseGate(line: string): Found {
-  const [, time, text] = /^(\d{4}-\S+Z) \S+ (.*)$/.exec(line) ?? [];
-  if (time === undefined || text === undefined) return undefined;
+  const said = parseLogLine(line);
+  const [, text] = /^\S+ (.*)$/.exec(said?.text ?? '') ?? [];
+  if (said === undefined || text === undefined) return undefined;
   const kind = /^holding/.test(text) ? 'holding' : /^open after/.test(text) ? 'open' : undefined;
   const says = / is primary, says /.test(text) ? 'switched' : undefined;
   const word = kind ?? says;
-  return word === undefined ? undefined : { atMs: Date.parse(time), kind: word, text };
+  return word === undefined ? undefined : { atMs: said.atMs, kind: word, text };
 }
 
 function parseEvent(line: string): Found {

@@ -27,7 +27,7 @@ export async function carryOut(
     await Promise.allSettled(work);
     await Promise.all(work);
   } finally {
-    await packed?.remove();
+    packed?.remove();
   }
   const hasSystemd = (id: string) => facts.some((each) => each.host === id && each.systemd);
   for (const turn of plan.turns) await takeTurn({ spec, host, hasSystemd, report }, turn);

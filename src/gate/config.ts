@@ -133,12 +133,16 @@ type Essential = 'deployment' | 'id' | 'listen';
 export type GateConfigInput = Pick<GateConfig, Essential> &
   Partial<Omit<GateConfig, Essential | 'limits'>> & { limits?: Partial<GateLimits> };
 
+export function majorityOf(sentinels: number): number {
+  return sentinels === 0 ? 0 : Math.floor(sentinels / 2) + 1;
+}
+
 /** A whole configuration. A majority is computed from the number of Sentinels unless it is given. */
 export function gateConfig(input: GateConfigInput): GateConfig {
   const sentinels = input.sentinels ?? [];
   return {
     ...gateConfigDefaults,
-    quorumMajority: sentinels.length === 0 ? 0 : Math.floor(sentinels.length / 2) + 1,
+    quorumMajority: majorityOf(sentinels.length),
     ...input,
     sentinels,
     limits: { ...gateConfigDefaults.limits, ...input.limits },

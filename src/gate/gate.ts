@@ -13,6 +13,7 @@ import type {
   GateStatus,
   HoldRequest,
   HoldResult,
+  PlacesRequest,
   SwitchRequest,
 } from './control/control-api.ts';
 import type { ControlTarget } from './control/control-server.ts';
@@ -101,6 +102,7 @@ export class Gate implements ControlTarget {
     const sources: DurabilitySources = {
       members: this.#watch.members,
       primary: () => this.#watch.primary,
+      majority: () => this.#watch.majority,
       eligibility: () => this.#watch.eligibility(),
       log,
     };
@@ -148,7 +150,7 @@ export class Gate implements ControlTarget {
       clients: sum((listener) => listener.clients.size),
       held: sum((listener) => listener.held.size),
       sentinelsSeen: this.#watch.sentinelsSeen,
-      sentinelsNeeded: this.#config.quorumMajority,
+      sentinelsNeeded: this.#watch.majority,
       connections: {
         shared: sum((listener) => listener.connections.counts.shared),
         private: sum((listener) => listener.connections.counts.private),
@@ -186,6 +188,10 @@ export class Gate implements ControlTarget {
 
   release(): void {
     this.#watch.release();
+  }
+
+  places({ members, sentinels }: PlacesRequest): void {
+    this.#watch.replacePlaces(members, sentinels);
   }
 
   drain({ graceMs }: DrainRequest): void {

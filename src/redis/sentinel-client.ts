@@ -1,6 +1,6 @@
 import { errorText } from '../base/errors.ts';
 import { type ConnectionOptions, RedisConnection } from './connection.ts';
-import { describeEndpoint } from './endpoint.ts';
+import { type Address, describeEndpoint } from './endpoint.ts';
 import { RedisRefused } from './errors.ts';
 import { parseInfo } from './info.ts';
 import {
@@ -31,6 +31,16 @@ export class SentinelClient {
 
   async replicas(): Promise<WatchedReplica[]> {
     return watchedReplicas(await this.connection.call('SENTINEL', 'REPLICAS', this.#name));
+  }
+
+  /** The other Sentinels of the deployment that it knows. */
+  async colleagues(): Promise<(Address & { flags: string[] })[]> {
+    return watchedReplicas(await this.connection.call('SENTINEL', 'SENTINELS', this.#name));
+  }
+
+  /** Forgets replicas and other Sentinels, and learns anew who is there. */
+  async reset(): Promise<void> {
+    await this.connection.call('SENTINEL', 'RESET', this.#name);
   }
 
   /** Whether enough Sentinels are reachable to authorise a failover; the reason when not. */

@@ -95,6 +95,14 @@ export function hostList(about: string, least = 1) {
     .describe(about);
 }
 
+/** Names of processes, one for each entry of `on`. `holdfast apply` writes it for the hosts. */
+export function idList(of: string) {
+  const error = `a list of ids, such as [${of}-1, ${of}-3]`;
+  return z
+    .array(z.string({ error: `an id, such as ${of}-1` }), { error })
+    .describe(`Ids, one for each entry of \`on\`. Default: ${of}-1, ${of}-2 and so on.`);
+}
+
 /** Where a secret is read from. A literal secret is refused elsewhere, in words of its own. */
 export function secretSource(about: string) {
   const error = '{ file: PATH } or { env: NAME }';

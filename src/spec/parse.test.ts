@@ -1,8 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
+import { stringify } from 'yaml';
 import { HoldfastError } from '../base/errors.ts';
 import { parseSpec } from './parse.ts';
 import type { Place } from './spec.ts';
+import { specFileOf } from './write.ts';
 
 /** What the error says about this spec, one line a problem, without the file name. */
 function problems(text: string): string[] {
@@ -158,4 +160,24 @@ test('random text is refused with SPEC_INVALID and nothing else', () => {
   ]) {
     expect(problems(text).length).toBeGreaterThan(0);
   }
+});
+
+test('ids that are named are kept, and have to be as many different ones as there are places', () => {
+  const hosts =
+    '{ b: { address: 10.0.0.2 }, c: { address: 10.0.0.3 }, d: { address: 10.0.0.4 }, e: { address: 10.0.0.5 } }';
+  const text = (ids: string) => `name: orders
+hosts: ${hosts}
+redis: { on: [b, c, d], ids: [${ids}] }
+sentinel: { on: [b, c, d, e], ids: [sentinel-2, sentinel-3, sentinel-4, sentinel-5] }`;
+  const spec = parseSpec(text('redis-2, redis-3, redis-4'), 'holdfast.yaml');
+  expect(where(spec.members)).toEqual(['redis-2 b 6379', 'redis-3 c 6379', 'redis-4 d 6379']);
+  // Between two odd numbers of Sentinels there is an even one.
+  expect(parseSpec(stringify(specFileOf(spec)), 'holdfast.yaml')).toEqual(spec);
+  for (const wrong of [
+    'redis-2, redis-3',
+    'redis-2, redis-2, redis-3',
+    'redis-2, redis-3, gate-1',
+    'redis-0, redis-1, redis-2',
+  ])
+    expect(() => parseSpec(text(wrong), 'holdfast.yaml')).toThrow(/redis.ids: found/);
 });

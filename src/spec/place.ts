@@ -11,6 +11,8 @@ export interface Wanted {
   countKey?: string;
   count: number | undefined;
   on: readonly string[] | undefined;
+  /** Other ids, one for each entry of `on`: processes keep theirs when hosts come and go. */
+  ids: readonly string[] | undefined;
   port: number;
   /** When the spec says neither. */
   defaultCount: number;
@@ -35,7 +37,8 @@ export function place(
     const before = used.get(hostId) ?? 0;
     used.set(hostId, before + 1);
     const address = hosts.find(({ id }) => id === hostId)?.address ?? '';
-    return { id: `${wanted.prefix}-${index + 1}`, host: hostId, address, port: wanted.port + before };
+    const id = wanted.ids?.[index] ?? `${wanted.prefix}-${index + 1}`;
+    return { id, host: hostId, address, port: wanted.port + before };
   });
   if (places.some(({ port }) => port > 65_535)) {
     problems.push({
@@ -43,7 +46,18 @@ export function place(
       message: `found ${wanted.port}; the ports counted up from it must end at 65535 at most`,
     });
   }
-  return { places, problems };
+  return { places, problems: [...problems, ...wrongIds(wanted, on.length, laptop)] };
+}
+
+function wrongIds({ section, prefix, ids }: Wanted, places: number, laptop: boolean): Problem[] {
+  if (ids === undefined) return [];
+  const path = [section, 'ids'];
+  if (laptop) return [{ path, message: 'it needs `hosts`, which this spec does not have', about: 'key' }];
+  const known = new Set(ids);
+  const isRight = (id: string) => new RegExp(`^${prefix}-[1-9]\\d{0,4}$`).test(id);
+  if (ids.length === places && known.size === places && ids.every(isRight)) return [];
+  const message = `found [${ids.map(show).join(', ')}]; as many different ones as there are hosts in \`on\`, such as ${prefix}-1`;
+  return [{ path, message }];
 }
 
 function misplaced(wanted: Wanted, hosts: readonly Host[], laptop: boolean): Problem[] {

@@ -8,8 +8,8 @@ import type { Backup, ConfigValue, Host, Keep, Place, Spec } from './spec.ts';
  * deployment that need a spec of their own, such as containers with other addresses.
  */
 export function specFileOf(spec: Spec): SpecFile {
-  const places = (count: string, list: readonly Place[]) =>
-    spec.laptop ? { [count]: list.length } : { on: list.map(({ host }) => host) };
+  const places = (count: string, prefix: string, list: readonly Place[]) =>
+    spec.laptop ? { [count]: list.length } : placesFile(prefix, list);
   const { redis, sentinel, agent } = spec;
   return {
     name: spec.name,
@@ -17,7 +17,7 @@ export function specFileOf(spec: Spec): SpecFile {
       ? {}
       : { hosts: Object.fromEntries(spec.hosts.map((host) => [host.id, hostFile(host)])) }),
     redis: {
-      ...places('members', spec.members),
+      ...places('members', 'redis', spec.members),
       ...(redis.engine === null ? {} : { engine: redis.engine }),
       ...(redis.binary === null ? {} : { binary: redis.binary }),
       ...(redis.version === null ? {} : { version: redis.version }),
@@ -35,7 +35,7 @@ export function specFileOf(spec: Spec): SpecFile {
       ),
     },
     sentinel: {
-      ...places('count', spec.sentinels),
+      ...places('count', 'sentinel', spec.sentinels),
       port: firstPort(spec.sentinels),
       quorum: sentinel.quorum,
       detectAfter: formatDuration(sentinel.detectAfterMs),
@@ -60,6 +60,15 @@ export function specFileOf(spec: Spec): SpecFile {
   };
 }
 
+/** Ids are written where they are not the usual ones. */
+function placesFile(prefix: string, list: readonly Place[]): { on: string[]; ids?: string[] } {
+  const ids = list.map(({ id }) => id);
+  const usual =
+    ids.every((id, index) => id === `${prefix}-${index + 1}`) &&
+    !(prefix === 'sentinel' && ids.length % 2 === 0);
+  return { on: list.map(({ host }) => host), ...(usual ? {} : { ids }) };
+}
+
 function hostFile({ address, bind, ssh }: Host): NonNullable<SpecFile['hosts']>[string] {
   return { address, ...(bind === null ? {} : { bind: [...bind] }), ...(ssh === null ? {} : { ssh }) };
 }
@@ -68,7 +77,7 @@ function gateFile({ gate, gates, laptop }: Spec): SpecFile['gate'] {
   const [first] = gates;
   const own = gate.kind === 'gate';
   return {
-    ...(laptop ? {} : { on: gates.map(({ host }) => host) }),
+    ...(laptop ? {} : placesFile('gate', gates)),
     kind: gate.kind,
     ...(first === undefined ? {} : { port: first.port, replicaPort: first.replicaPort ?? ('none' as const) }),
     ...(own ? { hold: formatDuration(gate.holdMs) } : { statsPort: gate.statsPort ?? ('none' as const) }),

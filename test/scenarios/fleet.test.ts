@@ -1,6 +1,7 @@
 /** Servers reached by ssh, from a laptop: each a network namespace with an sshd and a root of its own. */
 import type { ChildProcess } from 'node:child_process';
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { stringify } from 'yaml';
@@ -78,7 +79,10 @@ describe.skipIf(why !== null)(`servers reached by ssh${why === null ? '' : `: sk
     );
     const killed = servers.launch(['apply', '--yes']);
     await saysOn(killed, 'made the user');
-    killed.kill('SIGKILL');
+    expect(leftBehind(killed)).toHaveLength(2);
+    killed.kill('SIGTERM');
+    expect((await ended(killed)).status).toBe(143);
+    expect(leftBehind(killed)).toEqual([]);
     const first = servers.launch(['apply', '--yes']);
     const firstEnds = ended(first);
     await saysOn(first, 'packing');
@@ -110,6 +114,49 @@ describe.skipIf(why !== null)(`servers reached by ssh${why === null ? '' : `: sk
       // The pattern by standard input: in an argument it would be found there.
       expect(servers.on(host, `grep -r -l -s -a -F -f - ${places} || true`, secret)).toBe('');
     }
+  });
+
+  test('logs of all hosts come by time, of one process or all, and go on', async () => {
+    const all = await servers.holdfast(['logs', '--last', '10000', '--json']);
+    const lines = JSON.parse(all.stdout) as { at: string; process: string; text: string }[];
+    expect(lines.map(({ at }) => at)).toEqual(lines.map(({ at }) => at).toSorted());
+    const whose = new Set(lines.map((line) => line.process));
+    for (const each of ['redis-1', 'sentinel-3', 'gate-2', 'agent on b']) expect(whose).toContain(each);
+    const one = await servers.holdfast(['logs', 'redis-3']);
+    expect(one.stdout).toContain('MASTER <-> REPLICA sync: Finished with success');
+    expect(one.stdout).not.toContain('redis-1');
+    const unknown = await servers.holdfast(['logs', 'redis-9']);
+    expect(unknown.stderr).toContain("orders has no process 'redis-9'");
+    const follow = servers.launch(['logs', 'agent', '--follow', '--last', '0']);
+    const paused = waitFor(() => servers.holdfast(['pause']).then(({ status: code }) => code === 0), {
+      what: 'a pause',
+      withinMs: 10_000,
+    });
+    await saysOn(follow, 'agent on c', 'stdout');
+    follow.kill('SIGINT');
+    expect((await ended(follow)).status).toBe(130);
+    expect(leftBehind(follow)).toEqual([]);
+    await paused;
+    await servers.holdfast(['resume']);
+  });
+
+  test('a token that was made from the laptop is valid on every host, and a file from there is restored', async () => {
+    const made = await servers.holdfast(['token', 'make', 'alice', '--role', 'read', '--json']);
+    expect(made.stderr).not.toContain('error');
+    const { token } = JSON.parse(made.stdout) as { token: string };
+    const digest = createHash('sha256').update(token).digest('hex');
+    const kept = (host: string) =>
+      readFileSync(servers.fileOn(host, 'var/lib/holdfast/orders/tokens.json'), 'utf8');
+    for (const host of hosts) expect(kept(host)).toContain(digest);
+    expect((await servers.holdfast(['token', 'revoke', 'alice'])).status).toBe(0);
+    for (const host of hosts) expect(kept(host)).not.toContain(digest);
+    // One key, k = v, and no checksum.
+    const rdb = path.join(servers.folder, 'some.rdb');
+    writeFileSync(rdb, Buffer.from('REDIS0009\xfe\x00\x00\x01k\x01v\xff\0\0\0\0\0\0\0\0', 'latin1'));
+    const restored = await servers.holdfast(['restore', rdb]);
+    expect(restored.stderr).not.toContain('error');
+    expect(restored.status).toBe(0);
+    expect(servers.on('a', 'ls -A /var/lib/holdfast/orders/scratch')).toBe('');
   });
 
   test('maxMemory changes while the servers run; a setting that needs a restart is rolled', async () => {
@@ -150,10 +197,19 @@ describe.skipIf(why !== null)(`servers reached by ssh${why === null ? '' : `: sk
   }
 });
 
-/** Waits until a command has said this on stderr. */
-async function saysOn(child: ChildProcess, text: string): Promise<void> {
+/** What a command has in the folder for such. */
+function leftBehind({ pid }: ChildProcess): string[] {
+  return readdirSync('/tmp').filter((name) => name.startsWith('holdfast-') && name.includes(`-${pid}-`));
+}
+
+/** Waits until a command has said this. */
+async function saysOn(
+  child: ChildProcess,
+  text: string,
+  where: 'stdout' | 'stderr' = 'stderr',
+): Promise<void> {
   let said = '';
-  child.stderr?.on('data', (piece: Buffer) => {
+  child[where]?.on('data', (piece: Buffer) => {
     said += piece.toString();
   });
   await waitFor(() => said.includes(text) || child.exitCode !== null, { what: text, withinMs: 60_000 });

@@ -94,8 +94,16 @@ export class Tokens {
     return this.all().find((token) => token.name === name);
   }
 
-  /** Makes one. @returns the token itself, which nobody can show again. @throws TOKEN_WRONG */
-  async make(name: string, role: TokenRole, nowMs: number): Promise<string> {
+  /**
+   * Makes one, or takes one that was made on another host.
+   * @returns the token itself, which nobody can show again. @throws TOKEN_WRONG
+   */
+  async make(name: string, role: TokenRole, nowMs: number, given?: string): Promise<string> {
+    if (given !== undefined && !/^[\w-]{43}$/.test(given)) {
+      throw TokenWrong('what came by standard input is no token', {
+        hint: 'holdfast token make prints them.',
+      });
+    }
     if (!nameRule.test(name)) {
       throw TokenWrong(`'${name.slice(0, 60)}' is no name for a token`, {
         hint: "Letters, digits, '.', '_' and '-', at most 41, beginning with a letter or digit.",
@@ -109,7 +117,7 @@ export class Tokens {
     if (tokens.length >= mostTokens) {
       throw TokenWrong(`there are ${mostTokens} tokens`, { hint: 'holdfast token revoke takes one away.' });
     }
-    const text = randomBytes(32).toString('base64url');
+    const text = given ?? randomBytes(32).toString('base64url');
     const madeAt = new Date(nowMs).toISOString();
     const entry = { name, role, sha256: digestOf(text).toString('hex'), madeAt };
     await this.#write({ ...this.#kept, tokens: [...tokens, entry] });

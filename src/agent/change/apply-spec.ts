@@ -17,19 +17,9 @@ import { describeChange, kindOf } from '../persistence/plan.ts';
 import { findRedisServer, hasAclSelectors } from '../server-program.ts';
 import { applySettings } from '../settings/apply-settings.ts';
 import { ExpectedSettings } from '../settings/expected-settings.ts';
+import { applyToSentinel } from './apply-to-sentinel.ts';
 import type { ChangeContext } from './change-context.ts';
-
-export interface Change {
-  /** The id of what changes. */
-  where: string;
-  what: string;
-  from: string;
-  to: string;
-  /** Taken at once, after `holdfast restart`, or after `holdfast down` and `holdfast up`. */
-  takes: 'now' | 'restart' | 'down-and-up';
-  /** What is done for it, one sentence each, when it is more than one command. */
-  steps?: string[];
-}
+import type { Change } from './spec-change.ts';
 
 export interface ApplyResult {
   changes: Change[];
@@ -125,28 +115,6 @@ function programChanges({ members, sentinels, setting }: Deployment, program: st
     to: program,
     takes: 'restart',
   }));
-}
-
-async function applyToSentinel(
-  spec: Spec,
-  id: string,
-  client: Deployment['sentinels'][number]['watch']['client'],
-  dryRun: boolean,
-): Promise<Change[]> {
-  const found = await client.settings();
-  const wanted: Record<string, number> = {
-    quorum: spec.sentinel.quorum,
-    'down-after-milliseconds': spec.sentinel.detectAfterMs,
-    'failover-timeout': spec.sentinel.failoverTimeoutMs,
-  };
-  const changes: Change[] = [];
-  for (const [what, value] of Object.entries(wanted)) {
-    const from = found[what] ?? '';
-    if (from === String(value)) continue;
-    if (!dryRun) await client.set(what, String(value));
-    changes.push({ where: id, what, from, to: String(value), takes: 'now' });
-  }
-  return changes;
 }
 
 function gateChanges({ gates, spec: before }: Deployment, spec: Spec): Change[] {

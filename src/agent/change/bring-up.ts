@@ -9,16 +9,17 @@ import { pause } from '../../base/retry.ts';
 import { damageIn } from '../../process/server-log.ts';
 import { lastLogLines } from '../../process/supervised-process.ts';
 import type { GateView, MemberView, SentinelView } from '../../topology/view.ts';
-import type { Deployment, LiveMember } from '../deployment.ts';
+import type { Deployment, LiveGate, LiveMember } from '../deployment.ts';
 import { StartFailed } from '../errors.ts';
 import { readDiskState } from '../observe/disk-state.ts';
 import { putDamagedAside } from '../persistence/put-aside.ts';
 import { gateCommand, sentinelCommand } from '../units/process-commands.ts';
+import { stopRetired } from '../units/retired.ts';
 import { startMember } from '../units/start-member.ts';
 import type { Unit } from '../units/unit.ts';
 import type { ChangeContext, Report } from './change-context.ts';
 import { endFirstPatience } from './patience.ts';
-import { prepareColdStart } from './prepare-cold-start.ts';
+import { prepareColdStart, prepareNew } from './prepare-cold-start.ts';
 
 const serversUpMs = 20_000;
 /** How long one that ran before is waited for: it may hang or load, which is the loop's to deal with. */
@@ -34,6 +35,7 @@ const primaryListensMs = 200;
  */
 export async function bringUp(context: ChangeContext): Promise<void> {
   const { deployment, report, operation } = context;
+  await stopRetired(deployment, report);
   const adopted = await adoptRunning(deployment, report);
   const membersRun = adopted.some((unit) => deployment.members.some((member) => member.unit === unit));
   for (;;) {
@@ -96,7 +98,16 @@ async function adoptRunning(deployment: Deployment, report: Report): Promise<Uni
     );
   }
   await Promise.all(deployment.members.map((member) => checkRunId(member)));
+  await Promise.all(deployment.gates.map((gate) => tellPlaces(deployment, gate)));
   return adopted;
+}
+
+/** The spec may have other hosts than the one that the gate was started with. */
+async function tellPlaces({ events }: Deployment, { place, unit, adapter }: LiveGate): Promise<void> {
+  if (!unit?.process.running) return;
+  const why = await adapter.tellPlaces();
+  if (why === null) return;
+  events.add('hint', place.id, `${place.id} was not told who belongs to the deployment: ${why}`);
 }
 
 /** A server that answers with another run_id than the one noted is not ours, whatever its pid. */
@@ -113,6 +124,7 @@ async function checkRunId({ unit, watch }: LiveMember): Promise<void> {
 /** Some members run: those that don't are restarted by the loop's rules, after it has seen who is primary. */
 async function startMissing(context: ChangeContext, started: Unit[]): Promise<void> {
   const { deployment } = context;
+  await prepareNew(deployment);
   const dead = [...deployment.sentinels, ...deployment.gates].filter(
     ({ unit }) => unit && !unit.process.running,
   );

@@ -4,6 +4,7 @@
  * a majority of Sentinels can be asked who is primary, and the loop's rules do it then.
  */
 
+import { existsSync } from 'node:fs';
 import { makeFolder } from '../../base/make-folder.ts';
 import { type Candidate, chooseColdStart } from '../../topology/cold-start.ts';
 import type { Deployment } from '../deployment.ts';
@@ -38,6 +39,18 @@ export async function prepareColdStart(deployment: Deployment, report: Report): 
     events.add('first-start', spec.name, `first start on this host; ${text}`);
   }
   return { leader: whole ? primary : null, patient };
+}
+
+/** Files of what the spec places here since it was started last, beside members that run. */
+export async function prepareNew(deployment: Deployment): Promise<void> {
+  const units = [...deployment.members, ...deployment.sentinels];
+  const fresh = units.filter(({ unit }) => unit !== null && !existsSync(unit.paths.config));
+  if (fresh.length === 0) return;
+  const named = (await primaryElsewhere(deployment)) ?? (await namedInFiles(deployment));
+  const primary = deployment.members.find(({ place }) => place.id === named) ?? deployment.members[0];
+  if (primary === undefined) return;
+  for (const { unit } of fresh) if (unit) await makeFolder(unit.paths.dataDir, 0o700);
+  await writeConfigs(deployment, primary.place, 0, new Set(fresh.map(({ place }) => place.id)));
 }
 
 async function newest(deployment: Deployment, named: string | null, report: Report): Promise<string> {

@@ -47,6 +47,7 @@ export const eventKinds = {
   'restore-interrupted': 'What an earlier agent left of a restore was ended.',
   restored: 'A backup was restored.',
   resumed: 'Automatic actions go on.',
+  retired: 'A process that the spec does not place on this host any more was stopped.',
   sabotaged: 'A test breaks holdfast on purpose.',
   selected: 'A Sentinel that fails over by itself chose a replica.',
   'slow-command': 'A command keeps a member from answering, or kept it, and its name.',

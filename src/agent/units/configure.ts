@@ -9,7 +9,7 @@ import { mergeDirectives } from '../../render/merge-directives.ts';
 import { renderRedisConf } from '../../render/redis-conf.ts';
 import { renderSentinelConf, sentinelRunId } from '../../render/sentinel-conf.ts';
 import { renderUsersAcl } from '../../render/users-acl.ts';
-import type { Member, Spec } from '../../spec/spec.ts';
+import type { Member, Place, Spec } from '../../spec/spec.ts';
 import type { Deployment, Setting } from '../deployment.ts';
 import { noteChange } from '../persistence/load-what-counts.ts';
 import type { Unit } from './unit.ts';
@@ -22,16 +22,21 @@ export async function isFirstStart({ members }: Deployment): Promise<boolean> {
   return true;
 }
 
-/** @param patienceMs how long the Sentinels wait for the primary at least, whatever the spec says */
+/**
+ * @param patienceMs how long the Sentinels wait for the primary at least, whatever the spec says
+ * @param only these; all of this host when it is left out
+ */
 export async function writeConfigs(
   deployment: Deployment,
   primary: Member,
   patienceMs: number,
+  only?: ReadonlySet<string>,
 ): Promise<void> {
   const { members, sentinels, setting } = deployment;
   const { spec, secrets, aclSelectors: selectors } = setting;
+  const isMeant = ({ id }: Place) => only === undefined || only.has(id);
   for (const { place, unit } of members) {
-    if (!unit) continue;
+    if (!unit || !isMeant(place)) continue;
     const follows = place.id === primary.id ? null : primary;
     await noteChange(unit.paths, spec.redis, setting.clock.wallMs());
     await writeOrMerge(unit.paths.config, memberConfText(setting, { place, unit }, follows));
@@ -39,7 +44,7 @@ export async function writeConfigs(
     await writeFileIfNew(unit.paths.aclFile, renderUsersAcl({ spec, secrets, selectors }));
   }
   for (const { place, unit } of sentinels) {
-    if (!unit) continue;
+    if (!unit || !isMeant(place)) continue;
     const paths = { dir: unit.paths.folder, logFile: unit.paths.log };
     await writeOrMerge(
       unit.paths.config,

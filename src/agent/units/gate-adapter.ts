@@ -16,6 +16,11 @@ export interface GateAdapter {
   /** Writes its configuration. Only for a gate of this host, as is `command`. */
   configure(): Promise<void>;
   command(): ProcessCommand;
+  /**
+   * Tells one that runs who belongs to the deployment now, after a start with another spec. @returns why it has to be started
+   * anew for that; null when it took it.
+   */
+  tellPlaces(): Promise<string | null>;
   /** Observes it. Never throws. */
   look(): Promise<void>;
   /** Who is connected; only of a gate of this host. @throws Error when it can't tell. */

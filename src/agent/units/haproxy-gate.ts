@@ -39,6 +39,10 @@ export class HaproxyGate implements GateAdapter {
     this.#seen = { state: 'down', clients: 0 };
   }
 
+  async tellPlaces(): Promise<string> {
+    return 'HAProxy reads its servers when it starts';
+  }
+
   command(): ProcessCommand {
     return {
       program: this.#deployment.setting.haproxy ?? 'haproxy',

@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { writeFileIfNew } from '../../base/atomic-file.ts';
-import { type GateConfigInput, gateConfig } from '../../gate/config.ts';
+import { errorText } from '../../base/errors.ts';
+import { type GateConfig, type GateConfigInput, gateConfig } from '../../gate/config.ts';
 import type { GateStatus } from '../../gate/control/control-api.ts';
 import { GateControl } from '../../gate/control/control-client.ts';
 import type { ProcessCommand } from '../../process/spawn-held.ts';
@@ -36,9 +37,24 @@ export class OwnGate implements GateAdapter {
   }
 
   async configure(): Promise<void> {
+    await this.#writeConfig();
+    this.#seen = { state: 'down', clients: 0 };
+  }
+
+  async tellPlaces(): Promise<string | null> {
+    const { members, sentinels } = await this.#writeConfig();
+    try {
+      await this.#control.places({ members, sentinels });
+      return null;
+    } catch (error) {
+      return errorText(error);
+    }
+  }
+
+  async #writeConfig(): Promise<GateConfig> {
     const config = gateConfig(gateInput(this.#deployment, this.#place, this.#paths.socket));
     await writeFileIfNew(this.#paths.config, `${JSON.stringify(config, null, 2)}\n`);
-    this.#seen = { state: 'down', clients: 0 };
+    return config;
   }
 
   /**

@@ -28,6 +28,10 @@ export class RemoteGate implements GateAdapter {
 
   async configure(): Promise<void> {}
 
+  async tellPlaces(): Promise<null> {
+    return null;
+  }
+
   command(): ProcessCommand {
     throw new TypeError(`${this.#place.id} runs on ${this.#place.host}, not here`);
   }

@@ -30,7 +30,7 @@ export async function prepareHost(
     if (step.kind !== 'file') report(`${host.id}: ${past(step)}`);
   }
   const files = steps.filter(({ kind }) => kind === 'file').length;
-  if (files > 0) report(`${host.id}: wrote ${files} files`);
+  if (files > 0) report(`${host.id}: wrote ${files} ${files === 1 ? 'file' : 'files'}`);
 }
 
 function past(step: PrepareStep): string {

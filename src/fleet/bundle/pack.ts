@@ -2,12 +2,13 @@
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { createReadStream, createWriteStream } from 'node:fs';
-import { chmod, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { chmod, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
 import { makeFolder } from '../../base/make-folder.ts';
 import { BundleFailed } from '../errors.ts';
+import { makeScratch, removeScratch } from '../scratch-folder.ts';
 import { type Contents, leftOut } from './contents.ts';
 
 /** Finds Node.js and the rest beside itself, wherever links lead to it. */
@@ -19,13 +20,13 @@ exec "$here/node" "$here/dist/cli/main.js" "$@"
 export interface Packed {
   file: string;
   sha256: string;
-  remove(): Promise<void>;
+  remove(): void;
 }
 
 /** @throws BUNDLE_FAILED */
 export async function packBundle({ root, folders }: Contents): Promise<Packed> {
-  const folder = await mkdtemp('/tmp/holdfast-bundle-');
-  const remove = () => rm(folder, { recursive: true, force: true });
+  const folder = makeScratch('bundle');
+  const remove = () => removeScratch(folder);
   try {
     const stage = path.join(folder, 'stage');
     await makeFolder(path.join(stage, 'bin'), 0o755);
@@ -54,7 +55,7 @@ export async function packBundle({ root, folders }: Contents): Promise<Packed> {
     for await (const piece of createReadStream(file)) hash.update(piece as Buffer);
     return { file, sha256: hash.digest('hex'), remove };
   } catch (error) {
-    await remove();
+    remove();
     throw error;
   }
 }

@@ -1,10 +1,9 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
-import path from 'node:path';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { errorCode } from '../../base/errors.ts';
 import { FleetRefused, HostUnreachable, SshMissing } from '../errors.ts';
+import { makeScratch, removeScratch } from '../scratch-folder.ts';
 import { commandAs, endArguments, type RunAs, sshArguments } from './ssh-command.ts';
 import { sshFailed, sshFailure } from './ssh-failure.ts';
 
@@ -29,7 +28,7 @@ const timeoutMs = 120_000;
 
 /** Connections to hosts, shared by all commands, in a folder that only this user can enter. */
 export class SshConnections {
-  readonly #folder = mkdtempSync(path.join(process.env['XDG_RUNTIME_DIR'] ?? '/tmp', 'holdfast-ssh-'));
+  readonly #folder = makeScratch('ssh');
   readonly #hosts = new Map<string, SshHost>();
 
   /** @throws FLEET_REFUSED when the spec does not say how ssh reaches the host. */
@@ -47,7 +46,7 @@ export class SshConnections {
   /** Ends the shared connections. */
   close(): void {
     for (const host of this.#hosts.values()) host.end();
-    rmSync(this.#folder, { recursive: true, force: true });
+    removeScratch(this.#folder);
   }
 }
 

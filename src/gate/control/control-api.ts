@@ -12,6 +12,7 @@ import type { Latency } from './latency.ts';
  * POST /hold    {reason, maxMs}      stop sending writes; answers once those in flight were answered
  * POST /switch  {address, port, epoch?}      the primary is now this one: checked by ROLE, then what was held goes there
  * POST /release {}                   go on with the present primary
+ * POST /places  {members, sentinels}      who belongs to the deployment from now on
  * POST /drain   {graceMs}            take no new clients, finish, exit
  */
 
@@ -135,6 +136,11 @@ export interface HoldResult {
 export interface SwitchRequest extends Endpoint {
   /** Under which the caller was elected for this change: the gate refuses one that is not above its primary's. */
   epoch?: number;
+}
+
+export interface PlacesRequest {
+  members: MemberAddress[];
+  sentinels: Endpoint[];
 }
 
 export interface DrainRequest {

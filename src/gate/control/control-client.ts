@@ -9,6 +9,7 @@ import type {
   GateStatus,
   HoldRequest,
   HoldResult,
+  PlacesRequest,
   SwitchRequest,
 } from './control-api.ts';
 
@@ -47,6 +48,10 @@ export class GateControl {
 
   release(): Promise<{ released: true }> {
     return this.#call('POST', '/release', {});
+  }
+
+  places(places: PlacesRequest): Promise<{ taken: true }> {
+    return this.#call('POST', '/places', places);
   }
 
   /** Resolves when the gate has begun; it exits by itself. */

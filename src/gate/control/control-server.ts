@@ -3,6 +3,7 @@ import { createServer, type IncomingMessage, type Server } from 'node:http';
 import { connect } from 'node:net';
 import { errorToJson } from '../../base/error-wire.ts';
 import { errorText } from '../../base/errors.ts';
+import type { MemberAddress } from '../config.ts';
 import { GateControlFailed } from '../errors.ts';
 import type { ConnectionView } from '../upstream/connection-view.ts';
 import type {
@@ -11,6 +12,7 @@ import type {
   GateStatus,
   HoldRequest,
   HoldResult,
+  PlacesRequest,
   SwitchRequest,
 } from './control-api.ts';
 
@@ -22,6 +24,7 @@ export interface ControlTarget {
   hold(request: HoldRequest): Promise<HoldResult>;
   switch(request: SwitchRequest): Promise<void>;
   release(): void | Promise<void>;
+  places(request: PlacesRequest): void | Promise<void>;
   drain(request: DrainRequest): void;
 }
 
@@ -90,12 +93,32 @@ async function handle(request: IncomingMessage, target: ControlTarget): Promise<
     case 'POST /release':
       await target.release();
       return { released: true };
+    case 'POST /places':
+      await target.places({ members: listed(body['members'], true), sentinels: listed(body['sentinels']) });
+      return { taken: true };
     case 'POST /drain':
       target.drain({ graceMs: number('graceMs', 10_000) });
       return { draining: true };
     default:
       throw new NotFound(`no such call: ${call}`);
   }
+}
+
+const mostPlaces = 200;
+
+/** Addresses with their ports, and of members with their ids. */
+function listed(value: unknown, withIds = false): MemberAddress[] {
+  const isPlace = (each: unknown): each is MemberAddress => {
+    const { id, address, port } = (each ?? {}) as Record<string, unknown>;
+    const texts = withIds ? [id, address] : [address];
+    const areTexts = texts.every(
+      (text) => typeof text === 'string' && text !== '' && text.length <= longestText,
+    );
+    return areTexts && Number.isInteger(port) && (port as number) > 0 && (port as number) < 65_536;
+  };
+  if (!Array.isArray(value) || value.length === 0 || value.length > mostPlaces || !value.every(isPlace))
+    throw new TypeError(`members and sentinels must be 1 to ${mostPlaces} places with an address and a port`);
+  return value.map(({ id, address, port }) => ({ id, address, port }));
 }
 
 async function readBody(request: IncomingMessage): Promise<Record<string, unknown>> {

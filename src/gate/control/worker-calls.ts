@@ -1,6 +1,6 @@
 import { errorText } from '../../base/errors.ts';
 import type { Gate } from '../gate.ts';
-import type { DrainRequest, HoldRequest, SwitchRequest } from './control-api.ts';
+import type { DrainRequest, HoldRequest, PlacesRequest, SwitchRequest } from './control-api.ts';
 
 /**
  * What the first process of a gate with several workers asks of each, as messages between processes: a question has
@@ -14,6 +14,7 @@ export type Call =
   | { call: 'hold'; body: HoldRequest }
   | { call: 'switch'; body: SwitchRequest }
   | { call: 'release' }
+  | { call: 'places'; body: PlacesRequest }
   | { call: 'drain'; body: DrainRequest };
 export type Question = Call & { id: number };
 export interface Answer {
@@ -50,6 +51,8 @@ async function perform(gate: Gate, question: Question): Promise<unknown> {
       return gate.switch(question.body);
     case 'release':
       return gate.release();
+    case 'places':
+      return gate.places(question.body);
     case 'drain':
       return gate.drain(question.body);
   }

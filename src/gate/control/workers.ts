@@ -10,6 +10,7 @@ import type {
   GateStatus,
   HoldRequest,
   HoldResult,
+  PlacesRequest,
   SwitchRequest,
 } from './control-api.ts';
 import type { ControlTarget } from './control-server.ts';
@@ -107,6 +108,11 @@ export class WorkerPool implements ControlTarget {
   async release(): Promise<void> {
     this.#hold = null;
     await this.#askAll({ call: 'release' });
+  }
+
+  /** A worker that starts later reads them in the file. */
+  async places(body: PlacesRequest): Promise<void> {
+    await this.#askAll({ call: 'places', body });
   }
 
   drain(body: DrainRequest): void {

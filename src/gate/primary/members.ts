@@ -7,11 +7,28 @@ export interface Membership {
   find(at: Endpoint): MemberAddress | undefined;
 }
 
-/** What the configuration says. */
-export function fixedMembers(all: readonly MemberAddress[]): Membership {
-  const find = ({ address, port }: Endpoint) =>
-    all.find((member) => member.address === address && member.port === port);
-  return { all, find };
+/** Those that the configuration names, until the agent names others. */
+export class NamedMembers implements Membership {
+  #all: readonly MemberAddress[];
+
+  constructor(all: readonly MemberAddress[]) {
+    this.#all = all;
+  }
+
+  get all(): readonly MemberAddress[] {
+    return this.#all;
+  }
+
+  find({ address, port }: Endpoint): MemberAddress | undefined {
+    return this.#all.find((member) => member.address === address && member.port === port);
+  }
+
+  replace(all: readonly MemberAddress[]): void {
+    this.#all = all.map((member) => {
+      const known = this.find(member);
+      return known?.id === member.id ? known : member;
+    });
+  }
 }
 
 /** An address as somebody lists it. */

@@ -113,6 +113,14 @@ export function initialState(rules: PrimaryRules, nowMs: number): PrimaryState {
   };
 }
 
+/**
+ * There are other Sentinels from now on.
+ * @param kept for each of them, which one it was until now; null for one that is new
+ */
+export function withSentinels(state: PrimaryState, kept: readonly (number | null)[]): PrimaryState {
+  return { ...state, claims: kept.map((index) => (index === null ? null : (state.claims[index] ?? null))) };
+}
+
 export type Holding = 'none' | 'writes' | 'all';
 
 /** What waits: writes, or everything. */

@@ -1,12 +1,12 @@
 import { isPromotable } from '../../redis/sentinel-replies.ts';
-import type { Endpoint, GateConfig, MemberAddress } from '../config.ts';
+import { type Endpoint, type GateConfig, type MemberAddress, majorityOf } from '../config.ts';
 import { GateControlFailed } from '../errors.ts';
 import { keyOf } from '../upstream/durability.ts';
 import type { Eligibility } from '../upstream/in-sync.ts';
 import { OwnPriorities } from '../upstream/own-priorities.ts';
 import { Probe, type Role } from '../upstream/probe.ts';
 import { LearnedMembers } from './learned-members.ts';
-import { fixedMembers, type Membership } from './members.ts';
+import { type Membership, NamedMembers } from './members.ts';
 import {
   type Holding,
   holdingOf,
@@ -18,6 +18,7 @@ import {
   refusalOfSwitch,
   sentinelsSeen,
   wakeAtMs,
+  withSentinels,
 } from './primary-state.ts';
 import { type Effect, type PrimaryEvent, step } from './primary-step.ts';
 import { SentinelWatch } from './sentinel-watch.ts';
@@ -41,11 +42,11 @@ const longestMs = 2 ** 31 - 1;
 /** Tells who is primary: gives what happens to `step`, which decides, and does what it says. */
 export class PrimaryWatch {
   readonly #config: GateConfig;
-  readonly #rules: PrimaryRules;
+  #rules: PrimaryRules;
   readonly #events: PrimaryEvents;
   readonly #log: (text: string) => void;
-  readonly #sentinels: SentinelWatch[];
-  readonly members: Membership;
+  #sentinels: SentinelWatch[];
+  readonly #named: NamedMembers;
   /** Null when the configuration names them. */
   readonly #learned: LearnedMembers | null;
   readonly #priorities: OwnPriorities;
@@ -67,28 +68,68 @@ export class PrimaryWatch {
     this.#priorities = new OwnPriorities(config);
     this.#rules = { sentinels: config.sentinels.length, majority: config.quorumMajority };
     this.#state = initialState(this.#rules, performance.now());
-    const { deployment, sentinelCredentials: credentials, tls } = config;
-    this.#sentinels = config.sentinels.map(
-      (endpoint, index) =>
-        new SentinelWatch(
-          endpoint,
-          { deployment, credentials, tls, log },
-          {
-            onSelected: (replica, old, event) => this.#onSelected(replica, old, event),
-            onAborted: (event) => this.#take({ kind: 'aborted', event }),
-            onVote: () => this.#onVote(index),
-          },
-        ),
-    );
+    this.#sentinels = config.sentinels.map((endpoint) => this.#sentinelAt(endpoint));
     const learning = {
       primary: () => this.#state.primary,
       onChange: () => {
-        for (const index of this.#sentinels.keys()) this.#onVote(index);
+        for (const sentinel of this.#sentinels) this.#onVote(sentinel);
       },
       log,
     };
     this.#learned = config.members.length > 0 ? null : new LearnedMembers(config, this.#sentinels, learning);
-    this.members = this.#learned ?? fixedMembers(config.members);
+    this.#named = new NamedMembers(config.members);
+  }
+
+  get members(): Membership {
+    return this.#learned ?? this.#named;
+  }
+
+  /** How many Sentinels make a majority. */
+  get majority(): number {
+    return this.#rules.majority;
+  }
+
+  /**
+   * Other members and Sentinels belong to the deployment from now on. Those that stay are watched as before.
+   * @throws GATE_CONTROL where the configuration names none, or the primary is not among them
+   */
+  replacePlaces(members: readonly MemberAddress[], sentinels: readonly Endpoint[]): void {
+    if (this.#learned !== null || this.#rules.sentinels === 0)
+      throw GateControlFailed('this gate learns by itself who belongs to the deployment');
+    const { primary } = this.#state;
+    const isIn = (at: Endpoint, list: readonly Endpoint[]) =>
+      list.some(({ address, port }) => address === at.address && port === at.port);
+    if (primary !== null && !isIn(primary, members))
+      throw GateControlFailed(`${primary.id} is primary, and not among the members that are named`);
+    this.#named.replace(members);
+    const before = this.#sentinels;
+    const kept = sentinels.map(
+      (endpoint) => before.find((watch) => isIn(watch.endpoint, [endpoint])) ?? this.#sentinelAt(endpoint),
+    );
+    this.#state = withSentinels(
+      this.#state,
+      kept.map((watch) => (before.includes(watch) ? before.indexOf(watch) : null)),
+    );
+    this.#sentinels = kept;
+    this.#rules = { sentinels: kept.length, majority: majorityOf(kept.length) };
+    for (const watch of before) if (!kept.includes(watch)) watch.stop();
+    for (const watch of kept) if (!before.includes(watch)) watch.start();
+    this.#log(`members are ${members.map(({ id }) => id).join(', ')}; ${kept.length} Sentinels`);
+    this.#take({ kind: 'tick' });
+  }
+
+  #sentinelAt(endpoint: Endpoint): SentinelWatch {
+    const { deployment, sentinelCredentials: credentials, tls } = this.#config;
+    const watch: SentinelWatch = new SentinelWatch(
+      endpoint,
+      { deployment, credentials, tls, log: this.#log },
+      {
+        onSelected: (replica, old, event) => this.#onSelected(replica, old, event),
+        onAborted: (event) => this.#take({ kind: 'aborted', event }),
+        onVote: () => this.#onVote(watch),
+      },
+    );
+    return watch;
   }
 
   start(): void {
@@ -219,8 +260,10 @@ export class PrimaryWatch {
     this.#take({ kind, member, old: this.members.find(old) ?? null, event });
   }
 
-  #onVote(sentinel: number): void {
-    const vote = this.#sentinels[sentinel]?.vote ?? null;
+  #onVote(watch: SentinelWatch): void {
+    const sentinel = this.#sentinels.indexOf(watch);
+    if (sentinel === -1) return;
+    const { vote } = watch;
     const claim = vote && { member: this.#memberAt(vote), epoch: vote.epoch };
     this.#take({ kind: 'claim', sentinel, claim });
   }

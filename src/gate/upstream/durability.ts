@@ -33,6 +33,8 @@ import { openLink } from './open-link.ts';
 export interface DurabilitySources {
   members: Membership;
   primary(): MemberAddress | null;
+  /** How many Sentinels make one. */
+  majority(): number;
   eligibility(): Promise<Eligibility>;
   log(text: string): void;
 }
@@ -132,7 +134,7 @@ export class Durability {
   }
 
   #take(event: InSyncEvent): InSyncStep {
-    const found = stepInSync(this.#inSync, event, this.#config.quorumMajority, performance.now());
+    const found = stepInSync(this.#inSync, event, this.#sources.majority(), performance.now());
     this.#inSync = found.state;
     for (const note of found.notes) this.#sources.log(note);
     return found;
@@ -168,7 +170,7 @@ export class Durability {
     const members = this.#sources.members.all.map(keyOf);
     if (this.#config.members.length > 0) return members;
     const { asked, eligible } = await this.#sources.eligibility();
-    if (asked < this.#config.quorumMajority)
+    if (asked < this.#sources.majority())
       throw new Error('no majority of Sentinels says who could be promoted');
     return [...members, ...eligible];
   }

@@ -23,6 +23,7 @@ export const gateSchema = field.section(
     on: field
       .hostList('Hosts of the gates. Default: all. An empty list: gates run elsewhere, without an agent.', 0)
       .optional(),
+    ids: field.idList('gate').optional(),
     kind: field
       .choice(['gate', 'haproxy'], { about: "holdfast's own gate, or HAProxy.", default: 'gate' })
       .optional(),

@@ -9,6 +9,7 @@ export const redisSchema = field.section(
     on: field
       .hostList('Hosts of the members, one member per entry; the first starts as primary. Default: all.')
       .optional(),
+    ids: field.idList('redis').optional(),
     engine: field
       .choice(['redis', 'valkey'], {
         about: 'Whose servers are run. Default: Redis if it is installed, else Valkey.',

@@ -18,6 +18,7 @@ export const sentinelSchema = field.section(
     on: field
       .hostList('Hosts of the Sentinels. Default: the first odd number of hosts, at least three.')
       .optional(),
+    ids: field.idList('sentinel').optional(),
     port: field.port({ about: 'Port of the first Sentinel on each host.', default: 26379 }).optional(),
     quorum: field
       .whole({ about: 'How many Sentinels must agree that the primary is down. Default: a majority.' }, 1, 49)
