@@ -196,6 +196,7 @@ export class Deployment {
         ...place,
         process: unit?.view ?? null,
         state: unit && !unit.process.running ? 'down' : adapter.seen.state,
+        reason: adapter.seen.status?.reason ?? null,
         clients: unit && !unit.process.running ? 0 : adapter.seen.clients,
       })),
       noPrimarySinceMs: this.lag.noPrimarySinceMs,

@@ -2,6 +2,31 @@
 import { z } from 'zod';
 import { ageMs, amount, count, flag, id, orNull, place, port, text, time } from './fields.ts';
 
+const memberStates = [
+  ...(['starting', 'loading', 'up', 'syncing', 'disconnected', 'busy'] as const),
+  ...(['hung', 'down', 'unreachable', 'failed', 'refused'] as const),
+] as const;
+const sentinelStates = ['starting', 'up', 'tilt', 'hung', 'down', 'unreachable', 'failed'] as const;
+const gateStates = ['starting', 'open', 'holding', 'refusing', 'hung', 'down', 'failed'] as const;
+
+const memberStateText = [
+  'How it is. starting: its process runs and has not answered yet.',
+  'loading: it reads its data.',
+  'syncing: a replica that copies everything; disconnected: one without a link to its primary.',
+  'busy: it works and serves nobody: a script, CLIENT PAUSE, a slow command.',
+  'hung: it answered before and does not now, though its process lives.',
+  'down: no process listens there. unreachable: of another host, it does not answer.',
+  'failed: its restarts are used up. refused: the agent does not start it, because that would cost data.',
+].join(' ');
+
+/** Beside a state. */
+const why = {
+  reason: orNull(
+    text('What is known of why, a clause without its name. Of a gate that is open: what is unusual.'),
+  ),
+  stateForMs: orNull(amount('For how long it has been so, as far as that is known.')),
+};
+
 const memory = z
   .object({
     usedBytes: amount('used_memory.'),
@@ -26,7 +51,8 @@ export const memberSchema = z
   .object({
     ...place,
     role: orNull(z.enum(['primary', 'replica']).describe('What it is now; null when it does not answer.')),
-    state: z.enum(['starting', 'up', 'syncing', 'down', 'failed']).describe('How it is.'),
+    state: z.enum(memberStates).describe(memberStateText),
+    ...why,
     ageMs,
     pid: orNull(count('Its process; null when it does not run, and for a member of another host.')),
     follows: orNull(id('The member that a replica follows.')),
@@ -53,7 +79,8 @@ export const memberSchema = z
 export const sentinelSchema = z
   .object({
     ...place,
-    state: z.enum(['up', 'down', 'failed', 'tilt']).describe('tilt: it acts on nothing for 30 s.'),
+    state: z.enum(sentinelStates).describe('As of a member; tilt: it acts on nothing for 30 s.'),
+    ...why,
     ageMs,
     pid: orNull(count('Its process; null for one of another host.')),
     names: orNull(id('The member that it names, or named when it answered last, as primary.')),
@@ -83,8 +110,8 @@ export const gateSchema = z
     ...place,
     replicaPort: orNull(port('Its read-only port.')),
     kind: z.enum(['gate', 'haproxy']).describe('What it is.'),
-    state: z.enum(['open', 'holding', 'refusing', 'down']).describe('How it is.'),
-    reason: orNull(text('Why it holds or refuses, or what is unusual.')),
+    state: z.enum(gateStates).describe('As of a member; holding: commands wait for a primary.'),
+    ...why,
     ageMs,
     pid: orNull(count('Its process.')),
     primary: orNull(id('The member that it sends writes to.')),

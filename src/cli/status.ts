@@ -88,22 +88,22 @@ function print(output: Output, found: Status): void {
   const rows = [
     ['ID', 'HOST', 'ADDRESS', 'ROLE', 'STATE', 'PID', 'LAG', 'RESTARTS'],
     ...found.members.map((member) => memberRow(member)),
-    ...found.sentinels.map(({ id, host, address, port, state, seenAgeMs, pid, primary }) => [
+    ...found.sentinels.map(({ id, host, address, port, seenAgeMs, pid, primary, ...stated }) => [
       id,
       host,
       `${address}:${port}`,
       'sentinel',
-      stateText(state, seenAgeMs),
+      stateText({ ...stated, seenAgeMs }),
       text(pid),
       '',
       primary ? `${seenAgeMs === null ? 'names' : 'named'} ${primary}` : '',
     ]),
-    ...found.gates.map(({ id, host, address, port, replicaPort, state, pid, clients }) => [
+    ...found.gates.map(({ id, host, address, port, replicaPort, pid, clients, ...stated }) => [
       id,
       host,
       `${address}:${port}${replicaPort ? `, ${replicaPort}` : ''}`,
       'gate',
-      state,
+      stateText(stated),
       text(pid),
       '',
       `${clients} clients`,
@@ -140,23 +140,17 @@ function printBackup(output: Output, backup: BackupStatus): void {
 }
 
 function memberRow(member: MemberStatus): string[] {
-  const { id, host, address, port, role, state, seenAgeMs, pid, lagBytes, restarts } = member;
+  const { id, host, address, port, role, seenAgeMs, pid, lagBytes, restarts } = member;
   const was = seenAgeMs === null ? '' : 'was ';
   const lag = role === 'primary' || lagBytes === null ? '' : `${was}${describeSize(lagBytes)}`;
-  return [
-    id,
-    host,
-    `${address}:${port}`,
-    role ?? '-',
-    stateText(state, seenAgeMs),
-    text(pid),
-    lag,
-    String(restarts),
-  ];
+  return [id, host, `${address}:${port}`, role ?? '-', stateText(member), text(pid), lag, String(restarts)];
 }
 
+type Stated = { state: string; stateForMs: number | null; seenAgeMs?: number | null };
+
 /** What else is said of one that does not answer is as old as that. */
-function stateText(state: string, seenAgeMs: number | null): string {
+function stateText({ state, stateForMs, seenAgeMs = null }: Stated): string {
+  if (stateForMs !== null) return `${state}, for ${describeDuration(Math.round(stateForMs / 1000) * 1000)}`;
   if (seenAgeMs === null) return state;
   return `${state}, seen ${describeDuration(Math.round(seenAgeMs / 1000) * 1000)} ago`;
 }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { deadProcess } from '../../test/support/views.ts';
+import { deadProcess, loading } from '../../test/support/views.ts';
 import { emptyPrimaryOver, possibleHolders } from './data-guard.ts';
 import type { MemberView, View } from './view.ts';
 
@@ -15,7 +15,7 @@ const blank: MemberView = {
   refuses: false,
   silentMs: 0,
   unansweredMs: 0,
-  busy: false,
+  busy: null,
   role: 'replica',
   lastRole: 'replica',
   follows: null,
@@ -86,7 +86,7 @@ describe('who an empty primary might wipe', () => {
     expect(holders(lost)).toEqual(['redis-2']);
   });
   test('one that is still loading: it has no keys yet', () => {
-    expect(holders({ busy: true }, lost)).toEqual(['redis-2', 'redis-3']);
+    expect(holders({ busy: loading }, lost)).toEqual(['redis-2', 'redis-3']);
   });
 });
 
@@ -114,7 +114,7 @@ describe('the empty primary over a replica with data', () => {
     expect(over({ histories: ['new', 'old'] })).toBeUndefined();
   });
   test('nor one that is loading, or can’t be asked', () => {
-    expect(over({ busy: true })).toBeUndefined();
+    expect(over({ busy: loading })).toBeUndefined();
     expect(over({ ...lost })).toBeUndefined();
   });
   test('a replica that held nothing has nothing to lose', () => {

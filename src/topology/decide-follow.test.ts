@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { aPrimary, aReplica, aView, threeSentinels } from '../../test/support/views.ts';
+import { aPrimary, aReplica, aView, loading, threeSentinels } from '../../test/support/views.ts';
 import { type DecideRules, decide } from './decide.ts';
 import type { MemberView, View } from './view.ts';
 
@@ -32,7 +32,7 @@ describe('whom a replica of ours follows', () => {
   test.each<[string, Partial<MemberView>]>([
     ['of another host', { process: null }],
     ['that does not answer', { reachable: false }],
-    ['that is loading', { busy: true }],
+    ['that is loading', { busy: loading }],
   ])('one %s is left alone', (_name, changes) => {
     expect(astray({ ...elsewhere, ...changes }).kind).toBe('nothing');
   });

@@ -118,11 +118,11 @@ test('only a live process is killed: stopped, silent for hangAfter and not busy,
       return;
     }
     if (decision.code === 'deposed') {
-      expect([server.busy, server.role]).toEqual([true, 'primary']);
+      expect([server.busy !== null, server.role]).toEqual([true, 'primary']);
       expect(server.id).not.toBe(namedPrimary(view)?.id);
       return;
     }
-    expect(server.busy).toBe(false);
+    expect(server.busy).toBeNull();
     const isNamed = namedPrimary(view)?.id === server.id;
     const waits = isNamed && (process?.activity.waitingMs ?? 0) >= 500 && server.unansweredMs >= 500;
     expect(waits || server.silentMs >= agent.hangAfterMs).toBe(true);
@@ -280,7 +280,7 @@ test('nobody is pointed at anyone but the acting primary, and nobody at itself',
     expect(decision.member).not.toBe(decision.primary);
     expect(member(view, decision.member)).toMatchObject({
       reachable: true,
-      busy: false,
+      busy: null,
       process: { running: true },
     });
   });

@@ -7,6 +7,7 @@ import {
   aSentinel,
   aView,
   deadProcess,
+  loading,
   threeSentinels,
 } from '../../test/support/views.ts';
 import { type DecideRules, type Decision, decide } from './decide.ts';
@@ -250,7 +251,7 @@ describe('the empty-primary guard', () => {
       'died as well',
       aDeadMember('redis-2', nowMs - 90, { process: deadProcess(nowMs - 90, { failed: true }) }),
     ],
-    ['is still loading', aReplica('redis-2', { ...unfit, busy: true, keys: 0 })],
+    ['is still loading', aReplica('redis-2', { ...unfit, busy: loading, keys: 0 })],
   ])('what can’t be asked may hold everything: it %s', (_name, other) => {
     const decision = died([other], gone);
     expect(decision).toMatchObject({

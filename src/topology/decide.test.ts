@@ -6,6 +6,7 @@ import {
   aReplica,
   aView,
   deadProcess,
+  loading,
   threeSentinels,
 } from '../../test/support/views.ts';
 import { unknownActivity } from './activity.ts';
@@ -103,7 +104,7 @@ describe('a member that is silent', () => {
   });
 
   test('that said it was loading or busy is alive', () => {
-    expect(silent({ silentMs: 60_000, busy: true }).kind).toBe('nothing');
+    expect(silent({ silentMs: 60_000, busy: loading }).kind).toBe('nothing');
   });
 
   test('on another host is not ours to kill', () => {
@@ -175,7 +176,7 @@ describe('our primary’s process is gone', () => {
 
   test.each<[string, Partial<MemberView>]>([
     ['does not answer', { reachable: false, silentMs: 3000 }],
-    ['is loading', { busy: true }],
+    ['is loading', { busy: loading }],
     ['never completed a synchronisation', { synced: false, linkUp: false }],
     ['has priority 0', { priority: 0 }],
     ['has a dead process', { process: deadProcess(nowMs) }],

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { anyRules, anyView, nowMs } from '../../test/support/random-views.ts';
-import { aPrimary, aReplica, aView, threeSentinels } from '../../test/support/views.ts';
+import { aPrimary, aReplica, aView, loading, threeSentinels } from '../../test/support/views.ts';
 import { decideEligibility, type EligibilityRules, isEligible } from './eligibility.ts';
 import { actingPrimary, type MemberView, type View } from './view.ts';
 
@@ -107,7 +107,7 @@ describe('nobody has been in sync since all were started, and the primary does n
 
   test('not as long as there may be one that is in sync, or only others hold data', () => {
     expect(kind(view({ reachable: false }))).toBeUndefined();
-    expect(kind(view({ busy: true }))).toBeUndefined();
+    expect(kind(view({ busy: loading }))).toBeUndefined();
     expect(kind(view({ synced: true }))).toBeUndefined();
     const empty = view({ keys: 10 });
     const members = empty.members.map((member) =>

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { aGate, aliveProcess, aPrimary, aReplica, aSentinel } from '../../test/support/views.ts';
+import { aGate, aliveProcess, aPrimary, aReplica, aSentinel, loading } from '../../test/support/views.ts';
 import { type Activity, unknownActivity } from './activity.ts';
 import { findDeaf, findHang } from './hang.ts';
 import type { MemberView, View } from './view.ts';
@@ -37,7 +37,7 @@ describe('stopped by a signal', () => {
   });
 
   test('also when it had said that it is busy', () => {
-    expect(primary({ process: doing({ stoppedMs: 500 }), busy: true })?.process).toBe('redis-1');
+    expect(primary({ process: doing({ stoppedMs: 500 }), busy: loading })?.process).toBe('redis-1');
   });
 
   test('gates and Sentinels as servers', () => {
@@ -50,7 +50,7 @@ describe('stopped by a signal', () => {
 
 describe('replaced, and too busy to hear of it', () => {
   const deaf = (changes: Partial<MemberView>, after = 5000, view: Partial<View> = {}) => {
-    const members = [aPrimary('redis-1', { busy: true, ...changes }), aPrimary('redis-2')];
+    const members = [aPrimary('redis-1', { busy: loading, ...changes }), aPrimary('redis-2')];
     const sentinels = [aSentinel('sentinel-1', { primary: 'redis-2', configEpoch: 2 })];
     return findDeaf({ ...healthy, members, sentinels, namedSinceMs: 100, ...view }, 5000, 100 + after);
   };
@@ -61,7 +61,7 @@ describe('replaced, and too busy to hear of it', () => {
   });
 
   test('not one that can be told, that follows already, or of another host', () => {
-    expect(deaf({ busy: false })).toBeUndefined();
+    expect(deaf({ busy: null })).toBeUndefined();
     expect(deaf({ role: 'replica' })).toBeUndefined();
     expect(deaf({ process: null })).toBeUndefined();
   });
@@ -111,7 +111,7 @@ describe('silent', () => {
   });
 
   test('a server that says that it is paused, loads or runs a script answers', () => {
-    expect(primary({ silentMs: 60_000, busy: true })).toBeUndefined();
+    expect(primary({ silentMs: 60_000, busy: loading })).toBeUndefined();
   });
 
   test('a gate or a Sentinel, not sooner than it takes to start on a busy machine', () => {

@@ -29,7 +29,7 @@ export interface Hang {
 }
 
 const stalledMs = 500;
-const leastSilenceMs = 5000;
+export const leastSilenceMs = 5000;
 
 export function findHang(view: View, hangAfterMs: number): Hang | undefined {
   for (const { id, process } of [...view.members, ...view.sentinels, ...view.gates]) {
@@ -70,21 +70,23 @@ function mayBePrimary({ role, lastRole }: MemberView): boolean {
   return role === 'primary' || (role === null && lastRole !== 'replica');
 }
 
-function waitsForDisk({ process }: MemberView): boolean {
-  return process !== null && process.activity.waitingMs >= stalledMs;
+export function waitsForDisk({ activity }: Pick<ProcessView, 'activity'>): boolean {
+  return activity.waitingMs >= stalledMs;
 }
 
 /** Whether it is the primary, and another member can take over whose disk is not slow, too. */
 function hasHeir(view: View, { id }: MemberView): boolean {
   if (namedPrimary(view)?.id !== id) return false;
-  return view.members.some((each) => each.id !== id && isEligible(each) && !waitsForDisk(each));
+  return view.members.some(
+    (each) => each.id !== id && isEligible(each) && !(each.process && waitsForDisk(each.process)),
+  );
 }
 
 function memberHang(view: View, member: MemberView, limitMs: number): Hang | undefined {
   const { id, process, busy, silentMs, unansweredMs } = member;
   if (!process?.running || busy) return undefined;
   const after = 'it is killed so that it can’t come back half-alive';
-  if (waitsForDisk(member) && unansweredMs >= stalledMs && hasHeir(view, member)) {
+  if (waitsForDisk(process) && unansweredMs >= stalledMs && hasHeir(view, member)) {
     const reason = `${id} waits for its disk and answers nothing; ${after}`;
     return { process: id, code: 'waits-for-disk', reason };
   }

@@ -1,16 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import {
-  aDeadMember,
-  aliveProcess,
-  aPrimary,
-  aReplica,
-  aSentinel,
-  aView,
-  deadProcess,
-  threeSentinels,
-} from '../../test/support/views.ts';
-import { actingPrimary, type MemberView, memberState, namedPrimary, notCalm, type View } from './view.ts';
+import { aPrimary, aReplica, aSentinel, aView, loading, threeSentinels } from '../../test/support/views.ts';
+import { actingPrimary, namedPrimary, notCalm, type View } from './view.ts';
 
 describe('whom the Sentinels name', () => {
   const named = (...sentinels: Parameters<typeof threeSentinels>[0][]) =>
@@ -98,42 +89,8 @@ test.each<[Partial<View>, string | undefined]>([
   ],
   [{ selection: { member: 'redis-2', atMs: 0 } }, 'a failover is under way (redis-2 was selected)'],
   [{ members: [aPrimary('redis-1', { reachable: false })] }, 'the primary redis-1 does not answer as one'],
-  [{ members: [aPrimary('redis-1', { busy: true })] }, 'the primary redis-1 does not answer as one'],
+  [{ members: [aPrimary('redis-1', { busy: loading })] }, 'the primary redis-1 does not answer as one'],
   [{ members: [aReplica('redis-1'), aPrimary('redis-2')] }, 'the primary redis-1 does not answer as one'],
 ])('%o: what stands in the way of anything planned is %s', (changes, reason) => {
   expect(notCalm(aView(changes))).toBe(reason);
-});
-
-test.each<[string, MemberView, ReturnType<typeof memberState>]>([
-  ['a primary that answers', aPrimary('redis-1'), 'up'],
-  ['a linked replica', aReplica('redis-2'), 'up'],
-  ['a replica without its link', aReplica('redis-2', { linkUp: false }), 'syncing'],
-  ['one that loads its data', aReplica('redis-2', { busy: true, linkUp: false }), 'starting'],
-  [
-    'one that was started and has not answered yet',
-    aReplica('redis-2', { reachable: false, silentMs: 0 }),
-    'starting',
-  ],
-  ['one that has been silent', aReplica('redis-2', { reachable: false, silentMs: 3000 }), 'down'],
-  [
-    'one of another host that does not answer',
-    aReplica('redis-2', { reachable: false, process: null }),
-    'down',
-  ],
-  ['one that died', aDeadMember('redis-2', 0), 'down'],
-  [
-    'one that was given up',
-    aDeadMember('redis-2', 0, { process: deadProcess(0, { failed: true }) }),
-    'failed',
-  ],
-  [
-    'one that was refused',
-    aDeadMember('redis-2', 0, {
-      process: deadProcess(0, { refusal: { code: 'would-wipe', about: [], reason: 'why' } }),
-    }),
-    'failed',
-  ],
-  ['one that was stopped', aReplica('redis-2', { process: aliveProcess({ running: false }) }), 'down'],
-])('the state of %s', (_name, member, state) => {
-  expect(memberState(member)).toBe(state);
 });

@@ -6,7 +6,6 @@
 import type { Activity } from './activity.ts';
 
 export type MemberRole = 'primary' | 'replica';
-export type MemberState = 'starting' | 'up' | 'syncing' | 'down' | 'failed';
 export type DeploymentState = 'healthy' | 'degraded' | 'down';
 
 /**
@@ -21,6 +20,13 @@ export interface Refusal {
   /** The ids of the other members that it is about: the empty primary, or those who would lose something. */
   about: readonly string[];
   reason: string;
+}
+
+/** Why a server that answers does not serve: it loads its data, runs a script or function, or its clients are paused. */
+export interface Busy {
+  code: 'loading' | 'script' | 'paused';
+  /** When the first question was asked that it did not answer as usual. */
+  sinceMs: number;
 }
 
 /** A process that this agent supervises. */
@@ -39,6 +45,8 @@ export interface ProcessView {
   activity: Activity;
   /** Of a Sentinel or a gate: for how long it has answered nothing; 0 as long as that may be our own fault. */
   silentMs: number;
+  /** Of a Sentinel or a gate: this very process has answered, at least once. */
+  answered: boolean;
   /** What its log said when it died because it could not load its files; null when it did not. */
   damage: string | null;
   /** That its disk is full, as a sentence, or null. */
@@ -64,8 +72,8 @@ export interface MemberView {
   silentMs: number;
   /** How long the oldest question to it has waited for an answer. */
   unansweredMs: number;
-  /** It loads its data, runs a script or is paused, and says so: alive, though it does not serve. */
-  busy: boolean;
+  /** Alive, though it does not serve, and says so. */
+  busy: Busy | null;
   role: MemberRole | null;
   /** What it said that it was when it last said so, to this agent or the one before; null when nobody knows. */
   lastRole: MemberRole | null;
@@ -121,7 +129,10 @@ export interface GateView {
   port: number;
   replicaPort: number | null;
   process: ProcessView | null;
+  /** down: it does not answer. */
   state: 'open' | 'holding' | 'refusing' | 'down';
+  /** Why it holds or refuses, or what is unusual, as it says itself. */
+  reason: string | null;
   clients: number;
 }
 
@@ -202,13 +213,4 @@ export function isReplaced(view: View, member: MemberView): boolean {
   return !view.sentinels.some(
     ({ reachable, primary, configEpoch }) => reachable && primary === member.id && configEpoch >= named.epoch,
   );
-}
-
-export function memberState(member: MemberView): MemberState {
-  if (member.process?.failed || member.process?.refusal) return 'failed';
-  if (member.process && !member.process.running) return 'down';
-  if (!member.reachable) return member.process && member.silentMs < 1000 ? 'starting' : 'down';
-  if (member.busy) return 'starting';
-  if (member.role === 'replica' && !member.linkUp) return 'syncing';
-  return 'up';
 }

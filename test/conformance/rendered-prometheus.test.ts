@@ -60,6 +60,11 @@ const firing: [alert: string, series: Record<string, string>, labels: Record<str
     { member: 'redis-2' },
   ],
   [
+    'HoldfastMemberGivenUp',
+    { 'holdfast_member_state{member="redis-2",state="refused"}': '1x10' },
+    { member: 'redis-2' },
+  ],
+  [
     'HoldfastMemoryFull',
     {
       'holdfast_member_memory_used_bytes{member="redis-1"}': '95x10',

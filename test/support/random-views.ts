@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { unknownActivity } from '../../src/topology/activity.ts';
 import type { DecideRules } from '../../src/topology/decide.ts';
 import type { MemberView, SentinelView, View } from '../../src/topology/view.ts';
-import { aDeadMember, aGate, aliveProcess, aReplica, aSentinel, deadProcess } from './views.ts';
+import { aDeadMember, aGate, aliveProcess, aReplica, aSentinel, deadProcess, loading } from './views.ts';
 
 /** The instant at which the views are looked at. */
 export const nowMs = 1_000_000;
@@ -81,7 +81,7 @@ const liveMember = fc
     seenAtMs: aMomentAgo,
     refuses: fc.boolean(),
     silentMs: fc.constantFrom(0, 0, 2000, 4999, 5000, 60_000),
-    busy: seldom,
+    isLoading: seldom,
     role: fc.constantFrom('primary' as const, 'replica' as const, 'replica' as const),
     follows: endpoint,
     linkUp: fc.boolean(),
@@ -93,10 +93,11 @@ const liveMember = fc
     history,
   })
   .map(
-    ({ ours, alive, reachable, silentMs, keys, follows, history: own, ...rest }) =>
+    ({ ours, alive, reachable, silentMs, keys, follows, history: own, isLoading, ...rest }) =>
       (id: string): MemberView => {
         return aReplica(id, {
           ...rest,
+          busy: isLoading ? loading : null,
           process: ours ? aliveProcess(alive) : null,
           reachable,
           silentMs: reachable ? 0 : silentMs,

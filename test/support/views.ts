@@ -1,6 +1,6 @@
 /** Views for tests of deciding: a healthy deployment on one host, and what is changed of it. */
 import { unknownActivity } from '../../src/topology/activity.ts';
-import type { GateView, MemberView, ProcessView, SentinelView, View } from '../../src/topology/view.ts';
+import type { Busy, GateView, MemberView, ProcessView, SentinelView, View } from '../../src/topology/view.ts';
 
 export function aliveProcess(changes: Partial<ProcessView> = {}): ProcessView {
   return {
@@ -12,6 +12,7 @@ export function aliveProcess(changes: Partial<ProcessView> = {}): ProcessView {
     refusal: null,
     activity: unknownActivity,
     silentMs: 0,
+    answered: true,
     damage: null,
     noRoom: null,
     ...changes,
@@ -24,6 +25,8 @@ export function deadProcess(diedAtMs: number, changes: Partial<ProcessView> = {}
 
 const address = '127.0.0.1';
 const portOf = (id: string) => 7100 + Number(id.at(-1));
+
+export const loading: Busy = { code: 'loading', sinceMs: 0 };
 
 /** A replica of redis-1 that is in sync. */
 export function aReplica(id: string, changes: Partial<MemberView> = {}): MemberView {
@@ -39,7 +42,7 @@ export function aReplica(id: string, changes: Partial<MemberView> = {}): MemberV
     refuses: false,
     silentMs: 0,
     unansweredMs: 0,
-    busy: false,
+    busy: null,
     role: 'replica',
     lastRole: 'replica',
     follows: { address, port: portOf('redis-1') },
@@ -115,6 +118,7 @@ export function aGate(id: string, changes: Partial<GateView> = {}): GateView {
     replicaPort: port + 1,
     process: aliveProcess(),
     state: 'open',
+    reason: null,
     clients: 0,
     ...changes,
   };

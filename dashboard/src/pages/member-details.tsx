@@ -5,6 +5,7 @@ import { ActionButton } from '../actions/open-action.tsx';
 import { bytes, count, duration, plural } from '../data/format.ts';
 import { useAnswer } from '../data/use-answer.ts';
 import { Alert, Card, Empty, Pairs, Waiting } from '../parts/card.tsx';
+import { Condition } from '../parts/condition.tsx';
 import { type Column, LongTable, Table } from '../parts/table.tsx';
 import { usePhone } from '../parts/use-phone.ts';
 import { When, whenOr } from '../parts/when.tsx';
@@ -62,13 +63,12 @@ export function MemberDetails({ member }: { member: ApiMember }) {
     `api/members/${encodeURIComponent(member.id)}`,
     3000,
   );
+  const trouble = member.trouble ?? member.refusal;
   return (
     <>
       <Card title={member.id} end={<Buttons member={member} />}>
         <div className="stack">
-          {(member.trouble ?? member.refusal) !== null && (
-            <Alert title={member.trouble ?? member.refusal ?? ''} />
-          )}
+          {trouble !== null && <Alert title={trouble} />}
           <Pairs pairs={figuresOf(member)} />
           {member.memory?.maxBytes && <Bar used={member.memory.usedBytes} of={member.memory.maxBytes} />}
         </div>
@@ -100,6 +100,7 @@ function figuresOf(member: ApiMember): (readonly [string, ReactNode])[] {
     ...(persistence.rewriting ? ['is rewriting the AOF'] : []),
   ];
   return [
+    ['State', <Condition key="state" of={member} />],
     ['Server', member.version ?? '–'],
     ['Process', member.pid === null ? '–' : String(member.pid)],
     ['Memory', memory === null ? '–' : `${bytes(memory.usedBytes)}, ${bytes(memory.rssBytes)} of the system`],

@@ -1,23 +1,17 @@
 import type { ApiMember } from '../../../src/api/view.ts';
 import { ActionButton } from '../actions/open-action.tsx';
-import { ago, bytes, count } from '../data/format.ts';
+import { bytes, count } from '../data/format.ts';
 import { usePage } from '../data/page-state.ts';
 import { Card, Empty } from '../parts/card.tsx';
-import { Badge } from '../parts/sign.tsx';
+import { Condition } from '../parts/condition.tsx';
 import { type Column, Table } from '../parts/table.tsx';
-import { toneOf } from '../parts/tones.ts';
 import { MemberDetails } from './member-details.tsx';
 
 const columns: readonly Column<ApiMember>[] = [
   { name: 'Member', cell: ({ id }) => <a href={`#/members/${encodeURIComponent(id)}`}>{id}</a> },
   {
     name: 'State',
-    cell: ({ state, ageMs }) => (
-      <>
-        <Badge tone={toneOf(state)}>{state}</Badge>
-        {ageMs !== null && <span className="note"> seen {ago(ageMs)}</span>}
-      </>
-    ),
+    cell: (member) => <Condition of={member} />,
   },
   { name: 'Role', cell: ({ role, eligible }) => `${role ?? '–'}${eligible === false ? ', ineligible' : ''}` },
   { name: 'Where', cell: ({ host, address, port }) => `${host}, ${address}:${port}`, wide: true },

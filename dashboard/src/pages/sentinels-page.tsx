@@ -1,11 +1,10 @@
 import type { ApiSentinel } from '../../../src/api/view.ts';
 import { ActionButton } from '../actions/open-action.tsx';
-import { ago, count } from '../data/format.ts';
+import { count } from '../data/format.ts';
 import { usePage } from '../data/page-state.ts';
 import { Card } from '../parts/card.tsx';
-import { Badge } from '../parts/sign.tsx';
+import { Condition } from '../parts/condition.tsx';
 import { type Column, Table } from '../parts/table.tsx';
-import { toneOf } from '../parts/tones.ts';
 import { When } from '../parts/when.tsx';
 
 function columnsFor(primary: string | null, chosen: string | null): readonly Column<ApiSentinel>[] {
@@ -13,12 +12,7 @@ function columnsFor(primary: string | null, chosen: string | null): readonly Col
     { name: 'Sentinel', cell: ({ id }) => (id === chosen ? <mark>{id}</mark> : id) },
     {
       name: 'State',
-      cell: ({ state, ageMs }) => (
-        <>
-          <Badge tone={toneOf(state)}>{state}</Badge>
-          {ageMs !== null && <span className="note"> seen {ago(ageMs)}</span>}
-        </>
-      ),
+      cell: (sentinel) => <Condition of={sentinel} />,
     },
     {
       name: 'Names as primary',

@@ -5,12 +5,34 @@ const tones = new Map<string, Tone>([
   ...(['healthy', 'up', 'open', 'ok', 'done', 'kept', 'good'] as const).map(
     (state) => [state, 'good'] as const,
   ),
-  ...(['degraded', 'starting', 'syncing', 'holding', 'tilt', 'warning', 'paused', 'cancelled'] as const).map(
-    (state) => [state, 'warn'] as const,
-  ),
-  ...(['down', 'failed', 'refusing', 'critical', 'missing', 'broken'] as const).map(
-    (state) => [state, 'bad'] as const,
-  ),
+  ...(
+    [
+      'degraded',
+      'starting',
+      'loading',
+      'syncing',
+      'busy',
+      'holding',
+      'tilt',
+      'warning',
+      'paused',
+      'cancelled',
+    ] as const
+  ).map((state) => [state, 'warn'] as const),
+  ...(
+    [
+      'down',
+      'hung',
+      'unreachable',
+      'disconnected',
+      'failed',
+      'refused',
+      'refusing',
+      'critical',
+      'missing',
+      'broken',
+    ] as const
+  ).map((state) => [state, 'bad'] as const),
   ['running', 'accent'],
 ]);
 

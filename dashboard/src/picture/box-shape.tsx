@@ -128,9 +128,10 @@ function troubleOf({ id, trouble, refusal }: ApiMember): string | undefined {
 }
 
 function standing(member: ApiMember): string {
+  const { state, reason, stateForMs } = member;
+  if (state !== 'up' && stateForMs !== null) return `for ${duration(stateForMs)}: ${reason ?? state}`;
   if (member.ageMs !== null) return `seen ${ago(member.ageMs)}`;
-  if (member.state === 'syncing') return 'has no link to its primary';
-  if (member.state !== 'up') return 'never seen';
+  if (state !== 'up') return reason ?? 'never seen';
   if (member.role === 'primary') {
     return member.commandsPerSecond === null
       ? 'takes writes'

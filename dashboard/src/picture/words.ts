@@ -13,7 +13,8 @@ export function inWords(view: ApiView): string[] {
   const members = view.members.map((member) => {
     const lag =
       member.role === 'replica' && member.lagBytes !== null ? `, ${bytes(member.lagBytes)} behind` : '';
-    return `${member.id} is ${member.state}${member.role === null ? '' : `, ${member.role}`}${lag}.`;
+    const why = member.reason === null ? '' : `: ${member.reason}`;
+    return `${member.id} is ${member.state}${member.role === null ? '' : `, ${member.role}`}${lag}${why}.`;
   });
   const sentinels = view.sentinels.map(
     ({ id, state, names }) => `${id} is ${state}${names === null ? '' : ` and names ${names} primary`}.`,

@@ -6,6 +6,7 @@
 import { counter, gauge, MetricsPage } from '../../base/metrics.ts';
 import type { GateStatus } from '../../gate/control/control-api.ts';
 import { addGateMetrics } from '../../gate/control/gate-metrics.ts';
+import { gateStates, memberStates, sentinelStates } from '../../topology/condition.ts';
 import type { BackupStatus } from '../backups/backup-schedule.ts';
 import type { MemberVitals } from '../observe/member-vitals.ts';
 import type { GateStatusLine, MemberStatus, SentinelStatus, Status } from './status-answer.ts';
@@ -63,6 +64,7 @@ export const agentMetrics = {
   ),
 
   sentinelUp: gauge('holdfast_sentinel_up', '1 when it answers.', sentinel),
+  sentinelState: gauge('holdfast_sentinel_state', '1 for the state that it is in.', [...sentinel, 'state']),
   tilt: gauge('holdfast_sentinel_tilt', '1 while it is in TILT and acts on nothing.', sentinel),
   agrees: gauge('holdfast_sentinel_agrees', '1 when it names the primary that the majority names.', sentinel),
   sentinelRestarts: counter('holdfast_sentinel_restarts_total', 'Restarts by this agent.', sentinel),
@@ -143,9 +145,8 @@ function addDeployment(page: MetricsPage, { status, named, events }: MetricsFact
 
 function addMember(page: MetricsPage, { id, host, ...each }: MemberStatus, facts: MetricsFacts): void {
   const labels = { member: id, host };
-  const states = ['starting', 'up', 'syncing', 'down', 'failed'];
   page.add(agentMetrics.memberUp, each.state === 'up', labels);
-  page.addState(agentMetrics.memberState, 'state', states, each.state, labels);
+  page.addState(agentMetrics.memberState, 'state', memberStates, each.state, labels);
   page.addState(agentMetrics.role, 'role', ['primary', 'replica'], each.role, labels);
   page.addAll(
     agentMetrics,
@@ -174,6 +175,7 @@ function addMember(page: MetricsPage, { id, host, ...each }: MemberStatus, facts
 
 function addSentinel(page: MetricsPage, each: SentinelStatus, { named, restarts }: MetricsFacts): void {
   const labels = { sentinel: each.id, host: each.host };
+  page.addState(agentMetrics.sentinelState, 'state', sentinelStates, each.state, labels);
   page.addAll(
     agentMetrics,
     {
@@ -189,7 +191,7 @@ function addSentinel(page: MetricsPage, each: SentinelStatus, { named, restarts 
 function addDoor(page: MetricsPage, { id, host, state, clients }: GateStatusLine, facts: MetricsFacts): void {
   const labels = { gate: id, host };
   page.add(agentMetrics.gateUp, state === 'open', labels);
-  page.addState(agentMetrics.gateState, 'state', ['open', 'holding', 'refusing', 'down'], state, labels);
+  page.addState(agentMetrics.gateState, 'state', gateStates, state, labels);
   page.addAll(agentMetrics, { gateClients: clients, gateRestarts: facts.restarts.get(id) }, labels);
 }
 

@@ -3,15 +3,16 @@ import type { ApiHealth } from '../../api/access.ts';
 import type { ApiView } from '../../api/view.ts';
 
 const yes: ApiHealth = { ok: true, why: null };
+const notReady: ReadonlySet<string> = new Set(
+  'starting loading busy hung down unreachable failed refused'.split(' '),
+);
 const no = (why: string): ApiHealth => ({ ok: false, why });
 
 /** What it started runs, and it knows whom the Sentinels name. */
 export function readiness({ hosts, host, members, sentinels, gates, primary, state }: ApiView): ApiHealth {
   const here = [...members, ...sentinels, ...gates].filter((each) => each.host === host);
-  const down = here.find((each) => each.state === 'down' || each.state === 'failed');
-  if (down !== undefined) return no(`${down.id} is ${down.state}`);
-  const starting = members.find((each) => each.host === host && each.state === 'starting');
-  if (starting !== undefined) return no(`${starting.id} is starting`);
+  const idle = here.find(({ state: each }) => notReady.has(each));
+  if (idle !== undefined) return no(textOf(idle));
   if (primary === null && state === 'down' && hosts.length > 0)
     return no('no majority of Sentinels says who is primary');
   return yes;
@@ -20,17 +21,20 @@ export function readiness({ hosts, host, members, sentinels, gates, primary, sta
 /** Whether who comes to this host's gate can write; without a gate here, whether the deployment takes writes. */
 export function writeHealth(view: ApiView): ApiHealth {
   const gate = gateHere(view);
-  if (gate !== undefined && gate.state !== 'open') return no(gateWhy(gate));
+  if (gate !== undefined && gate.state !== 'open') return no(textOf(gate));
   if (view.state !== 'down') return yes;
   return no(view.problems[0] ?? 'there is no primary');
 }
 
+/** A replica without its link answers with what it has. */
+const answersReads: ReadonlySet<string> = new Set(['up', 'syncing', 'disconnected']);
+
 /** The same for reads: a gate that holds writes answers reads at its read-only port, as long as a replica is fit. */
 export function readHealth(view: ApiView): ApiHealth {
   const gate = gateHere(view);
-  const readable = view.members.some(({ state }) => state === 'up' || state === 'syncing');
-  if (gate !== undefined && (gate.state === 'down' || gate.state === 'refusing')) return no(gateWhy(gate));
-  if (gate?.state === 'holding' && gate.replicaPort === null) return no(gateWhy(gate));
+  const readable = view.members.some(({ state }) => answersReads.has(state));
+  if (gate !== undefined && gate.state !== 'open' && gate.state !== 'holding') return no(textOf(gate));
+  if (gate?.state === 'holding' && gate.replicaPort === null) return no(textOf(gate));
   return readable ? yes : no('no member answers');
 }
 
@@ -38,6 +42,10 @@ function gateHere({ gates, host }: ApiView): ApiView['gates'][number] | undefine
   return gates.find((gate) => gate.host === host);
 }
 
-function gateWhy({ id, state, reason }: ApiView['gates'][number]): string {
+function textOf({
+  id,
+  state,
+  reason,
+}: Pick<ApiView['gates'][number], 'id' | 'reason'> & { state: string }): string {
   return `${id} is ${state}${reason === null ? '' : `: ${reason}`}`;
 }

@@ -25,7 +25,7 @@ test('what a Sentinel that is down named is told with its age, and is nobody’s
   const sentinels = threeSentinels([down, { primary: 'redis-2' }, { primary: 'redis-2' }]);
   const status = statusOf(aView({ sentinels, members: [aReplica('redis-1'), aPrimary('redis-2')] }), nowMs);
   expect(status.primary).toBe('redis-2');
-  expect(status.sentinels[0]).toMatchObject({ state: 'down', primary: 'redis-1', seenAgeMs: 12_000 });
+  expect(status.sentinels[0]).toMatchObject({ state: 'hung', primary: 'redis-1', seenAgeMs: 12_000 });
   expect(status.sentinels[1]).toMatchObject({ state: 'up', primary: 'redis-2', seenAgeMs: null });
 });
 

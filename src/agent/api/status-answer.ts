@@ -1,10 +1,17 @@
 /** The view as `status --json` prints it. Pure. */
 
+import {
+  type GateState,
+  gateCondition,
+  type MemberState,
+  memberCondition,
+  type SentinelState,
+  sentinelCondition,
+} from '../../topology/condition.ts';
 import { isEligible } from '../../topology/eligibility.ts';
 import {
   type DeploymentState,
   type MemberView,
-  memberState,
   namedPrimary,
   type RefusalCode,
   type View,
@@ -43,11 +50,15 @@ interface PlaceStatus {
   host: string;
   address: string;
   port: number;
+  /** What is known of why its state is what it is, a clause without its name; null when that says all. */
+  reason: string | null;
+  /** For how long it has been so, in ms, as far as that is known. */
+  stateForMs: number | null;
 }
 
 export interface MemberStatus extends SeenStatus {
   role: 'primary' | 'replica' | null;
-  state: ReturnType<typeof memberState>;
+  state: MemberState;
   pid: number | null;
   offset: number;
   /** Bytes behind the primary; null when unknown. */
@@ -64,7 +75,7 @@ export interface MemberStatus extends SeenStatus {
 }
 
 export interface SentinelStatus extends SeenStatus {
-  state: 'up' | 'down' | 'failed' | 'tilt';
+  state: SentinelState;
   pid: number | null;
   /** Whom it names as the primary; whom it named when it answered last, if it does not answer. */
   primary: string | null;
@@ -72,7 +83,7 @@ export interface SentinelStatus extends SeenStatus {
 
 export interface GateStatusLine extends PlaceStatus {
   replicaPort: number | null;
-  state: 'open' | 'holding' | 'refusing' | 'down';
+  state: GateState;
   pid: number | null;
   clients: number;
 }
@@ -88,8 +99,8 @@ export function statusOf(
   const primary = view.members.find(({ id }) => id === named?.id) ?? actualPrimary(view);
   const members = view.members.map((member) => memberStatus(member, primary, nowMs));
   const sentinels = view.sentinels.map((sentinel): SentinelStatus => {
-    const { id, host, address, port, process, reachable, tilt } = sentinel;
-    const state = process?.failed ? 'failed' : !reachable ? 'down' : tilt ? 'tilt' : 'up';
+    const { id, host, address, port, process, reachable } = sentinel;
+    const { state, reason, forMs } = sentinelCondition(sentinel, nowMs);
     const seenAgeMs = reachable ? null : ageOf(sentinel.answeredAtMs, nowMs);
     return {
       id,
@@ -97,16 +108,22 @@ export function statusOf(
       address,
       port,
       state,
+      reason,
+      stateForMs: forMs,
       seenAgeMs,
       pid: process?.pid ?? null,
       primary: sentinel.primary,
     };
   });
-  const gates = view.gates.map(({ id, host, address, port, replicaPort, state, process, clients }) => {
-    return { id, host, address, port, replicaPort, state, pid: process?.pid ?? null, clients };
+  const gates = view.gates.map((gate): GateStatusLine => {
+    const { id, host, address, port, replicaPort, process, clients } = gate;
+    const { state, reason, forMs } = gateCondition(gate, nowMs);
+    const pid = process?.pid ?? null;
+    return { id, host, address, port, replicaPort, state, reason, stateForMs: forMs, pid, clients };
   });
   const problems = findProblems(view, members, sentinels, gates, named?.id ?? null);
-  const serves = primary !== undefined && memberState(primary) === 'up' && primary.role === 'primary';
+  const serves =
+    primary !== undefined && memberCondition(primary, nowMs).state === 'up' && primary.role === 'primary';
   const state = !serves ? 'down' : problems.length > 0 ? 'degraded' : 'healthy';
   return {
     name: view.name,
@@ -140,6 +157,7 @@ function memberStatus(member: MemberView, primary: MemberView | undefined, nowMs
   const offset = reachable ? member.offset : (lastAnswer?.offset ?? 0);
   const damage = process?.damage ? `${id} can't load its files: ${process.damage}` : null;
   const trouble = process?.noRoom ?? (process?.running ? null : damage);
+  const { state, reason, forMs } = memberCondition(member, nowMs);
   const isPrimary = role === 'primary';
   const lagBytes = isPrimary ? 0 : linkUp && primary ? Math.max(0, primary.offset - offset) : null;
   return {
@@ -148,7 +166,9 @@ function memberStatus(member: MemberView, primary: MemberView | undefined, nowMs
     address,
     port,
     role: reachable ? role : null,
-    state: memberState(member),
+    state,
+    reason,
+    stateForMs: forMs,
     seenAgeMs: reachable ? null : ageOf(lastAnswer?.atMs, nowMs),
     pid: process?.pid ?? null,
     offset,
@@ -165,6 +185,11 @@ function listOf(members: readonly MemberStatus[]): string {
   return members.map(({ id }) => id).join(' and ');
 }
 
+/** No times in it: whoever is told of changes only is not told each second. */
+function problemOf(id: string, state: string, reason: string | null): string {
+  return `${id} is ${state}${reason === null ? '' : `: ${reason}`}`;
+}
+
 function findProblems(
   view: View,
   members: MemberStatus[],
@@ -174,10 +199,10 @@ function findProblems(
 ): string[] {
   const problems: string[] = [];
   if (named === null) problems.push('no majority of Sentinels says who is primary');
-  for (const { id, state, role, refusal, trouble } of members) {
+  for (const { id, state, reason, role, refusal, trouble } of members) {
     if (trouble && !refusal) problems.push(trouble);
     if (refusal) problems.push(refusal);
-    else if (state !== 'up') problems.push(`${id} is ${state}`);
+    else if (state !== 'up') problems.push(problemOf(id, state, reason));
     else if (id === named && role !== 'primary')
       problems.push(`${id} is named primary but acts as a ${role}`);
     else if (id !== named && role === 'primary' && named !== null)
@@ -186,12 +211,14 @@ function findProblems(
   const replicas = members.filter(({ role, state }) => role === 'replica' && state === 'up');
   if (replicas.length > 0 && !replicas.some(({ eligible }) => eligible))
     problems.push(`${listOf(replicas)} may not be promoted: nobody takes over from the primary`);
-  for (const { id, state, primary } of sentinels) {
-    if (state !== 'up') problems.push(`${id} is ${state}`);
+  for (const { id, state, reason, primary } of sentinels) {
+    if (state !== 'up') problems.push(problemOf(id, state, reason));
     else if (named !== null && primary !== named)
       problems.push(`${id} names ${primary ?? 'nobody known'} as primary`);
   }
-  for (const { id, state } of gates) if (state !== 'open') problems.push(`${id} is ${state}`);
+  for (const { id, state, reason } of gates) {
+    if (state !== 'open') problems.push(problemOf(id, state, reason));
+  }
   problems.push(...view.troubles);
   if (view.paused) problems.push('automatic actions are paused');
   return problems;

@@ -11,7 +11,7 @@ import { refusalKind } from '../../redis/errors.ts';
 import { type Info, keyCount, type ReplicationInfo, replicationInfo } from '../../redis/info.ts';
 import { MemberClient } from '../../redis/member-client.ts';
 import { isPaused } from '../../redis/paused.ts';
-import type { MemberRole, MemberView } from '../../topology/view.ts';
+import type { Busy, MemberRole, MemberView } from '../../topology/view.ts';
 import { type MemberVitals, vitalsOf } from './member-vitals.ts';
 import { Silence } from './silence.ts';
 
@@ -20,7 +20,7 @@ export interface MemberObservation {
   reachable: boolean;
   /** Its host says that nobody listens there. */
   refuses: boolean;
-  busy: boolean;
+  busy: Busy | null;
   role: MemberRole | null;
   follows: { address: string; port: number } | null;
   linkUp: boolean;
@@ -43,7 +43,7 @@ export interface MemberObservation {
 export const nothingKnown: MemberObservation = {
   reachable: false,
   refuses: false,
-  busy: false,
+  busy: null,
   role: null,
   follows: null,
   linkUp: false,
@@ -125,10 +125,17 @@ export class MemberWatch {
     this.#silence.asked();
     try {
       const info = await this.client.info();
-      this.#answered(observe(info, this.#seen));
+      const seen = observe(info, this.#seen);
+      this.#answered({ ...seen, busy: isLoading(info) ? this.#busy('loading') : null });
     } catch (error) {
       await this.#failed(error);
     }
+  }
+
+  #busy(code: Busy['code']): Busy {
+    const { busy } = this.#seen;
+    if (busy?.code === code) return busy;
+    return { code, sinceMs: this.#clock.monotonicMs() - this.#silence.unansweredMs };
   }
 
   #answered(seen: MemberObservation): void {
@@ -140,19 +147,29 @@ export class MemberWatch {
   async #failed(error: unknown): Promise<void> {
     const refusal = refusalKind(error);
     if (refusal !== undefined) {
-      const busy = refusal === 'BUSY' || refusal === 'LOADING';
+      const code = busyBy.get(refusal);
+      const busy = code === undefined ? null : this.#busy(code);
       this.#answered({ ...this.#seen, reachable: true, refuses: false, busy });
       return;
     }
     // A server that is paused (CLIENT PAUSE … ALL) keeps every command, and INFO with them.
     // Only of our own members, which are to be killed when they hang.
     if ('path' in this.#endpoint && (await isPaused(this.#endpoint))) {
-      this.#answered({ ...this.#seen, reachable: true, refuses: false, busy: true });
+      this.#answered({ ...this.#seen, reachable: true, refuses: false, busy: this.#busy('paused') });
       return;
     }
     this.#silence.missed();
     this.#seen = { ...this.#seen, reachable: false, refuses: isRefusedConnection(error), vitals: null };
   }
+}
+
+const busyBy: ReadonlyMap<string, Busy['code']> = new Map([
+  ['BUSY', 'script'],
+  ['LOADING', 'loading'],
+]);
+
+function isLoading(info: Info): boolean {
+  return info['loading'] === '1' || info['async_loading'] === '1';
 }
 
 /** The host's kernel says it: no process has the port open. */
@@ -190,7 +207,7 @@ export function observe(info: Info, before: MemberObservation): MemberObservatio
   return {
     reachable: true,
     refuses: false,
-    busy: info['loading'] === '1' || info['async_loading'] === '1',
+    busy: null,
     role: replication.role,
     follows,
     linkUp,

@@ -16,6 +16,7 @@ function gate(id: string, host: string, change: Partial<ApiGate> = {}): ApiGate 
       kind: 'gate',
       state: 'open',
       reason: null,
+      stateForMs: null,
     },
     ...{ ageMs: null, pid: null, primary: null, primarySince: null, clients: null, held: null },
     ...{ commandsPerSecond: null, errorsPerSecond: null, bytesInPerSecond: null, bytesOutPerSecond: null },

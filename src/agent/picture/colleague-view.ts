@@ -32,10 +32,11 @@ function memberFrom(own: ApiMember, colleague: Colleague | undefined): ApiMember
   const told = colleague?.report?.members.find(({ id }) => id === own.id);
   if (told === undefined) return own;
   const { pid, restarts, refusal, refusalCode, trouble } = told;
-  const state = own.state === 'down' && colleague?.missing === null ? told.state : own.state;
+  const isSilent = own.state === 'down' || own.state === 'unreachable';
+  const { state, reason, stateForMs } = isSilent && colleague?.missing === null ? told : own;
   return {
     ...own,
-    state,
+    ...{ state, reason, stateForMs },
     pid: colleague?.missing === null ? pid : null,
     restarts,
     refusal,
@@ -46,7 +47,9 @@ function memberFrom(own: ApiMember, colleague: Colleague | undefined): ApiMember
 
 function sentinelFrom(own: ApiSentinel, colleague: Colleague | undefined): ApiSentinel {
   const told = colleague?.missing === null && colleague.report?.sentinels.find(({ id }) => id === own.id);
-  return told ? { ...own, pid: told.pid } : own;
+  if (!told) return own;
+  const { state, reason, stateForMs } = own.state === 'unreachable' ? told : own;
+  return { ...own, state, reason, stateForMs, pid: told.pid };
 }
 
 /** Whether it is open, this agent saw by itself; all else only the agent of its host can see. */
@@ -54,7 +57,8 @@ function gateFrom(own: ApiGate, colleague: Colleague | undefined): ApiGate {
   const told = colleague?.report?.gates.find(({ id }) => id === own.id);
   if (told === undefined || colleague === undefined) return own;
   if (colleague.missing === null) return { ...told, ageMs: null };
-  return { ...told, state: own.state, ageMs: colleague.ageMs, pid: null };
+  const { state, reason, stateForMs } = own;
+  return { ...told, state, reason, stateForMs, ageMs: colleague.ageMs, pid: null };
 }
 
 function hostFrom(own: ApiHost, colleague: Colleague | undefined): ApiHost {

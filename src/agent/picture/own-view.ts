@@ -88,12 +88,13 @@ const nothingOfHost = {
 
 function memberOf(line: MemberStatus, seen: MemberView, facts: ViewFacts): ApiMember {
   const vitals = facts.vitals.get(line.id);
-  const { id, host, address, port, role, state, pid, linkUp, offset, lagBytes, restarts } = line;
+  const { id, host, address, port, role, state, reason, stateForMs, pid } = line;
+  const { linkUp, offset, lagBytes, restarts } = line;
   const follows = facts.spec.members.find(
     (other) => other.address === seen.follows?.address && other.port === seen.follows.port,
   );
   return {
-    ...{ id, host, address, port, role, state, pid, linkUp, offset, lagBytes, restarts },
+    ...{ id, host, address, port, role, state, reason, stateForMs, pid, linkUp, offset, lagBytes, restarts },
     ageMs: line.seenAgeMs,
     follows: role === 'replica' ? (follows?.id ?? null) : null,
     lagMs: seen.reachable ? Math.max(0, Math.round(seen.behindMs)) : null,
@@ -131,7 +132,7 @@ function persistenceOf(vitals: MemberVitals): ApiMember['persistence'] {
 }
 
 function sentinelOf(line: SentinelStatus, seen: SentinelView, facts: ViewFacts): ApiSentinel {
-  const { id, host, address, port, state, seenAgeMs, pid, primary } = line;
+  const { id, host, address, port, state, reason, stateForMs, seenAgeMs, pid, primary } = line;
   const vote = facts.votes.get(id);
   const voted =
     vote === undefined
@@ -142,7 +143,7 @@ function sentinelOf(line: SentinelStatus, seen: SentinelView, facts: ViewFacts):
           at: new Date(facts.wallMs - (facts.nowMs - vote.atMs)).toISOString(),
         };
   return {
-    ...{ id, host, address, port, state, pid, voted },
+    ...{ id, host, address, port, state, reason, stateForMs, pid, voted },
     ageMs: seenAgeMs,
     names: primary,
     epoch: seen.configEpoch,
@@ -154,17 +155,16 @@ function sentinelOf(line: SentinelStatus, seen: SentinelView, facts: ViewFacts):
 const mostCommands = 50;
 
 function gateOf(line: GateStatusLine, seen: GateView, facts: ViewFacts): ApiGate {
-  const { id, host, address, port, replicaPort, state, pid } = line;
-  const here = host === facts.host && state !== 'down';
+  const { id, host, address, port, replicaPort, state, reason, stateForMs, pid } = line;
+  const here = host === facts.host && seen.state !== 'down';
   const status = here ? facts.gateStatuses.get(id) : undefined;
   const rates = here ? facts.gateRates.get(id) : undefined;
   const primary = facts.spec.members.find(
     (member) => member.address === status?.primary?.address && member.port === status.primary.port,
   );
   return {
-    ...{ id, host, address, port, replicaPort, state, pid },
+    ...{ id, host, address, port, replicaPort, state, reason, stateForMs, pid },
     kind: facts.spec.gate.kind,
-    reason: status?.reason ?? null,
     ageMs: null,
     primary: primary?.id ?? null,
     primarySince: status?.primarySince ? new Date(status.primarySince).toISOString() : null,

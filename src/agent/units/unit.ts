@@ -19,6 +19,7 @@ export class Unit {
   #noRoom: string | null = null;
   #diedAtMs: number | null = null;
   #ran = false;
+  #answered = false;
   #restartsMs: number[] = [];
   #track: ActivityTrack = noTrack;
   readonly #clock: Clock;
@@ -58,6 +59,7 @@ export class Unit {
       refusal: this.#refusal,
       activity: this.#track.now,
       silentMs: running ? this.#silence.silentMs : 0,
+      answered: this.#answered,
       damage: this.#damage,
       noRoom: this.#noRoom,
     };
@@ -71,6 +73,7 @@ export class Unit {
 
   /** Notes whether it answered when it was last asked. */
   heard(answered: boolean): void {
+    this.#answered ||= answered;
     if (answered) this.#silence.answered();
     else this.#silence.missed();
   }
@@ -87,6 +90,7 @@ export class Unit {
   async start(command: ProcessCommand): Promise<void> {
     this.#wanted = true;
     this.#ran = true;
+    this.#answered = false;
     this.#refusal = null;
     this.#damage = null;
     // A start that fails counts as a death, so that it is tried again by the same rules.

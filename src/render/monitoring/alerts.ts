@@ -128,7 +128,7 @@ function memberAlerts(spec: Spec): Alert[] {
     },
     {
       alert: 'HoldfastMemberGivenUp',
-      expr: `${each('holdfast_member_state', 'state="failed"')} == 1`,
+      expr: `${each('holdfast_member_state', 'state=~"failed|refused"')} == 1`,
       severity: 'critical',
       summary: '{{ $labels.member }} is not started any more',
       description:
@@ -223,7 +223,7 @@ function gateAlerts(spec: Spec): Alert[] {
   const grown = (metric: string) => `max by (deployment, gate) (increase(${of(spec, metric)}[5m]))`;
   const down: Alert = {
     alert: 'HoldfastGateDown',
-    expr: `${each('holdfast_gate_state', 'state="down"').replace('max', 'min')} == 1`,
+    expr: `${each('holdfast_gate_state', 'state=~"open|holding|refusing"')} == 0`,
     for: '30s',
     severity: 'critical',
     summary: '{{ $labels.gate }} doesn’t answer',

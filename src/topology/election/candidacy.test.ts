@@ -1,5 +1,12 @@
 import { describe, expect, test } from 'vitest';
-import { aDeadMember, aPrimary, aReplica, aView, threeSentinels } from '../../../test/support/views.ts';
+import {
+  aDeadMember,
+  aPrimary,
+  aReplica,
+  aView,
+  loading,
+  threeSentinels,
+} from '../../../test/support/views.ts';
 import type { MemberView, SentinelView, View } from '../view.ts';
 import { candidacy } from './candidacy.ts';
 
@@ -39,7 +46,7 @@ describe('the Sentinels agree that the primary is down', () => {
 
   test('not while it answers this agent', () => {
     expect(standsOn(elsewhere({}, { sentinels: down(10) }))).toBeUndefined();
-    expect(standsOn(elsewhere({ busy: true }, { sentinels: down(10) }))?.cause).toBe('agreed-down');
+    expect(standsOn(elsewhere({ busy: loading }, { sentinels: down(10) }))?.cause).toBe('agreed-down');
   });
 
   test('one in TILT, or that went away, says nothing', () => {

@@ -12,12 +12,18 @@ export function duringFailover(): Told {
     view: view({
       seq: 5,
       state: 'down',
-      problems: ['redis-1 is down', 'gate-1 is holding', 'gate-2 is holding'],
+      problems: [
+        'redis-1 is down: its process does not run',
+        'gate-1 is holding: the primary is lost',
+        'gate-2 is holding: the primary is lost',
+      ],
       promoting: 'redis-2',
       noPrimaryMs: 9,
       members: [
         member(1, {
           state: 'down',
+          reason: 'its process does not run',
+          stateForMs: 9,
           role: null,
           ageMs: 9,
           pid: null,
@@ -25,8 +31,18 @@ export function duringFailover(): Told {
           lagBytes: null,
           commandsPerSecond: null,
         }),
-        member(2, { linkUp: false, state: 'syncing', lagBytes: null }),
-        member(3, { linkUp: false, state: 'syncing', lagBytes: null }),
+        member(2, {
+          linkUp: false,
+          state: 'disconnected',
+          reason: 'it has no link to its primary',
+          lagBytes: null,
+        }),
+        member(3, {
+          linkUp: false,
+          state: 'disconnected',
+          reason: 'it has no link to its primary',
+          lagBytes: null,
+        }),
       ],
       sentinels: [1, 2, 3].map((number) =>
         sentinel(number, { failover: number === 1, voted: { epoch: 4, ours: true, at: at(0.007) } }),
@@ -51,8 +67,8 @@ export function degraded(): Told {
       ...now,
       state: 'degraded',
       problems: [
-        'redis-3 is down',
-        'sentinel-3 is down',
+        'redis-3 is unreachable: it does not answer this host',
+        'sentinel-3 is unreachable: it does not answer this host',
         'redis-1: its disk is full',
         'automatic actions are paused',
       ],
@@ -62,7 +78,7 @@ export function degraded(): Told {
         now.members[1]!,
         {
           ...now.members[2]!,
-          state: 'down',
+          ...{ state: 'unreachable', reason: 'it does not answer this host', stateForMs: 93_000 },
           role: null,
           ageMs: 93_000,
           linkUp: false,
@@ -77,7 +93,7 @@ export function degraded(): Told {
       sentinels: [
         now.sentinels[0]!,
         now.sentinels[1]!,
-        { ...now.sentinels[2]!, state: 'down', ageMs: 93_000 },
+        { ...now.sentinels[2]!, state: 'unreachable', ageMs: 93_000, stateForMs: 93_000 },
       ],
       hosts: [
         host('a'),
@@ -116,7 +132,15 @@ export function refusedMember(): Told {
       members: [
         {
           ...now.members[0]!,
-          ...{ state: 'down', role: null, pid: null, linkUp: false, refusal, refusalCode: 'would-wipe' },
+          ...{
+            state: 'refused',
+            reason: refusal,
+            role: null,
+            pid: null,
+            linkUp: false,
+            refusal,
+            refusalCode: 'would-wipe',
+          },
           ...{ ageMs: 41_000, lagBytes: null, memory: null, keys: null, commandsPerSecond: null },
         },
         ...now.members.slice(1),
