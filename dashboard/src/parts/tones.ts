@@ -21,17 +21,7 @@ const tones = new Map<string, Tone>([
     ] as const
   ).map((state) => [state, 'warn'] as const),
   ...(
-    [
-      'down',
-      'hung',
-      'unreachable',
-      'failed',
-      'refused',
-      'refusing',
-      'critical',
-      'missing',
-      'broken',
-    ] as const
+    ['down', 'hung', 'unreachable', 'failed', 'refused', 'refusing', 'critical', 'missing', 'broken'] as const
   ).map((state) => [state, 'bad'] as const),
   ['running', 'accent'],
 ]);
