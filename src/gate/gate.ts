@@ -23,6 +23,7 @@ import { PrimaryWatch } from './primary/primary-watch.ts';
 import { ReplicaWatch } from './primary/replica-watch.ts';
 import { PrimaryRouting, ReplicaRouting } from './primary/routings.ts';
 import { AckWatch } from './upstream/ack-watch.ts';
+import { BlockedWatch } from './upstream/blocked-watch.ts';
 import type { ConnectionView } from './upstream/connection-view.ts';
 import { Durability, type DurabilitySources } from './upstream/durability.ts';
 import { LoginCheck, type LoginInUse } from './upstream/login-check.ts';
@@ -59,6 +60,7 @@ export class Gate implements ControlTarget {
   readonly #strangers: Strangers;
   readonly #logins: LoginCheck;
   readonly #acks: AckWatch;
+  readonly #blocked: BlockedWatch;
   #accessTimer: NodeJS.Timeout | undefined;
   #draining: Promise<void> | null = null;
   #stopped = false;
@@ -77,6 +79,7 @@ export class Gate implements ControlTarget {
     this.#logins = new LoginCheck(config.tls, (user) => this.#retire(user));
     const login = { credentials: config.memberCredentials, tls: config.tls };
     this.#acks = new AckWatch(login, () => this.#watch.primary);
+    this.#blocked = new BlockedWatch(login);
     let lastId = ids.first - ids.step;
     const context: ListenerContext = {
       config,
@@ -87,6 +90,7 @@ export class Gate implements ControlTarget {
       strangers: this.#strangers,
       runs: new ServerRuns(login),
       acks: this.#acks,
+      blocked: this.#blocked,
       retire: (user) => this.#retire(user),
       primaryLoads: () => this.#watch.loads,
       nextId: () => {
@@ -223,6 +227,7 @@ export class Gate implements ControlTarget {
     this.#replicas.stop();
     this.#durability?.stop();
     this.#acks.stop();
+    this.#blocked.stop();
     this.#control?.close();
     for (const listener of this.#listeners) {
       listener.stopListening();

@@ -104,9 +104,14 @@ test('one error ends a client whose session is refused while a request of it wai
   const raw = await RawClient.open(gate.port);
   await raw.ask('AUTH passing passing-pw');
   expect(await raw.ask('BLPOP nothing 0.01')).toBe('*-1\r\n');
+  await admin.config('RESETSTAT');
   raw.send('BLPOP nothing 0');
   const blocked = async () => (await admin.info('clients')).includes('blocked_clients:1');
   await waitFor(blocked, { what: 'the client to block', withinMs: 5000 });
+  // The gate asks whether it waits; what is not known to wait is not sent again.
+  const asked = async () => (await admin.info('commandstats')).includes('cmdstat_client|list:');
+  await waitFor(asked, { what: 'the gate to ask', withinMs: 5000 });
+  expect(await client(gate.port).ping()).toBe('PONG');
   await admin.call('ACL', 'DELUSER', 'passing');
   expect(await raw.reply()).toMatch(/^-WRONGPASS/);
   expect(await raw.reply()).toBe('(closed)');

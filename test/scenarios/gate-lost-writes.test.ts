@@ -1,39 +1,13 @@
 import { once } from 'node:events';
-import { type AddressInfo, connect, createServer } from 'node:net';
 import { afterAll, expect, test } from 'vitest';
 import { type GateProcess, startGate } from '../support/gate-process.ts';
 import { RawClient } from '../support/raw-client.ts';
-import { cleanUp, client, type Server, startRedis } from '../support/redis-processes.ts';
+import { cleanUp, client, startRedis } from '../support/redis-processes.ts';
+import { wayWithoutAnswer } from '../support/way-without-answer.ts';
 
 /** What its server executed, and whose answer was lost, is not executed again: whatever the gate knows of the command. */
 
 afterAll(cleanUp);
-
-/** A way to the server that ends each connection on which a request with one of `words` was answered, and eats the answer. */
-async function wayWithoutAnswer(server: Server, words: string[]): Promise<{ port: number; seen: string[] }> {
-  const seen: string[] = [];
-  const relay = createServer((near) => {
-    const far = connect(server.port, '127.0.0.1');
-    let eats = false;
-    near.on('data', (chunk) => {
-      const found = words.filter((word) => chunk.includes(word));
-      seen.push(...found);
-      eats ||= found.length > 0;
-      far.write(chunk);
-    });
-    far.on('data', (chunk) => (eats ? near.destroy() : near.write(chunk)));
-    for (const socket of [near, far]) {
-      socket.on('error', () => {});
-      socket.on('close', () => {
-        near.destroy();
-        far.destroy();
-      });
-    }
-  });
-  relay.listen(0, '127.0.0.1').unref();
-  await once(relay, 'listening');
-  return { port: (relay.address() as AddressInfo).port, seen };
-}
 
 const uncertain = /^-UNCERTAIN the primary went down before it answered/;
 

@@ -185,7 +185,7 @@ export class TaggedRequests {
       reply === nil || (reply.startsWith(head) && reply.includes(`\r\n${key}|`))
         ? null
         : `wanted one of ${key}`;
-    list.push(this.#make(['BLPOP', key, '0.02'], check));
+    list.push(this.#make(['BLPOP', key, '0.02'], orUncertain(check)));
     if (this.#random.once(3)) list.push(this.#make(['WAIT', '0', '5'], matches(/^:\d+\r\n$/)));
     return list;
   }

@@ -6,6 +6,7 @@ import type { GateConfig } from '../config.ts';
 import type { ClosedFor } from '../control/control-api.ts';
 import type { Counters } from '../control/counters.ts';
 import type { AckWatch } from '../upstream/ack-watch.ts';
+import type { BlockedWatch } from '../upstream/blocked-watch.ts';
 import type { ServerRuns } from '../upstream/server-runs.ts';
 import type { Tenant } from '../upstream/tenant.ts';
 import type { Upstream } from '../upstream/upstream.ts';
@@ -38,6 +39,8 @@ export interface Router {
   readonly runs: ServerRuns;
   /** How many replicas have what was written. */
   readonly acks: AckWatch;
+  /** Which blocking commands wait at their server. */
+  readonly blocked: BlockedWatch;
   /** True for a port that refuses some requests. */
   readonly refuses: boolean;
   readonly clients: ReadonlySet<Client>;

@@ -1,7 +1,7 @@
 import type { Buffer } from 'node:buffer';
-import { COLON, MINUS } from '../../resp/bytes.ts';
+import { MINUS } from '../../resp/bytes.ts';
 import { Push, readReply } from '../../resp/read.ts';
-import { writeInteger, writeRequest } from '../../resp/write.ts';
+import { writeRequest } from '../../resp/write.ts';
 import type { ReplyHandler, RequestLoss } from '../upstream/run-ring.ts';
 import type { Client } from './client.ts';
 import { refusalFor } from './refusal.ts';
@@ -127,46 +127,6 @@ export function accessChange(args: Buffer[]): string | null | undefined {
   if (verb !== 'config set') return null;
   const names = words.filter((_word, index) => index >= 2 && index % 2 === 0);
   return names.some((name) => name.toLowerCase() === 'requirepass') ? 'default' : undefined;
-}
-
-/**
- * A blocking command: sent again when the server stops being primary, or its connection breaks, as if it had waited
- * until then. What it had taken by then is gone, as it is for a client whose own connection breaks.
- */
-export class Blocking extends Repeated {
-  readonly blocking = true;
-}
-
-/**
- * WAIT. Where its server counts only what this connection wrote, its answer says that it may be asked, and the gate finds
- * out how many replicas have everything that was written until then.
- */
-export class Waiting extends Blocking {
-  readonly #needed: number;
-  readonly #ms: number;
-  readonly #since = performance.now();
-
-  constructor(client: Client, request: Buffer, needed: number, ms: number) {
-    super(client, request);
-    this.#needed = needed;
-    this.#ms = ms;
-  }
-
-  override onReply(buf: Buffer, start: number, end: number): boolean {
-    const { client } = this;
-    const { router, place } = client;
-    const target = place.current?.target;
-    if (buf[start] !== COLON || target === undefined || !router.runs.waitsForOwn(target))
-      return super.onReply(buf, start, end);
-    const told = globalThis.Buffer.from(buf.subarray(start, end));
-    const leftMs = this.#ms === 0 ? 0 : Math.max(1, this.#ms - (performance.now() - this.#since));
-    client.park((done) =>
-      router.acks.wait(target, this.#needed, leftMs, (count) =>
-        done(count === null ? told : writeInteger(count)),
-      ),
-    );
-    return true;
-  }
 }
 
 /**

@@ -7,6 +7,7 @@ import type { GateConfig, Listen, MemberAddress } from '../config.ts';
 import type { Counters } from '../control/counters.ts';
 import { GateListenFailed } from '../errors.ts';
 import type { AckWatch } from '../upstream/ack-watch.ts';
+import type { BlockedWatch } from '../upstream/blocked-watch.ts';
 import { Connections, type ConnectionsOwner } from '../upstream/connections.ts';
 import { isBusy } from '../upstream/open-upstream.ts';
 import type { ServerRuns } from '../upstream/server-runs.ts';
@@ -50,6 +51,7 @@ export interface ListenerContext {
   strangers: Strangers;
   runs: ServerRuns;
   acks: AckWatch;
+  blocked: BlockedWatch;
   /** Connections of this user (latin1), or of everybody (null), are not for those who come. */
   retire: (user: string | null) => void;
   primaryLoads: () => boolean;
@@ -69,6 +71,7 @@ export class Listener implements Router, ConnectionsOwner {
   readonly buffered: Buffered;
   readonly runs: ServerRuns;
   readonly acks: AckWatch;
+  readonly blocked: BlockedWatch;
   readonly #context: ListenerContext;
   readonly confirm: UpstreamOptions['confirm'];
   readonly #routing: Routing;
@@ -95,6 +98,7 @@ export class Listener implements Router, ConnectionsOwner {
     this.buffered = context.buffered;
     this.runs = context.runs;
     this.acks = context.acks;
+    this.blocked = context.blocked;
     const holdMs = isSabotaged('no-holding') ? 0 : context.config.holdMs;
     this.held = new HeldClients(holdMs, (client) => {
       client.pump();

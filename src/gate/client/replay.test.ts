@@ -16,13 +16,14 @@ const request = fc
     fc.array(fc.constantFrom('a', 'b', 'nx', 'replace', 'get'), { maxLength: 4 }),
   )
   .map((words) => writeRequest(words.flat()));
-const loss = fc.record({ sent: fc.boolean(), suspect: fc.boolean() });
+const loss = fc.record({ sent: fc.boolean(), suspect: fc.boolean(), waited: fc.boolean() });
 
 test('what a server may have executed is sent again only if it reads, or its rule says that twice is once', () => {
   const property = fc.property(request, loss, fc.boolean(), (bytes, lost, retriesWrites) => {
     const command = table.commandIn(bytes);
     const fate = fateOf(command, bytes, lost, retriesWrites);
     if (!lost.sent) return fate === 'sent first';
+    if (lost.waited) return fate === 'carried over';
     if (fate === 'suspect') return command.read && lost.suspect;
     if (fate === 'uncertain') return !command.read;
     return !lost.suspect && (command.read || (retriesWrites && Object.hasOwn(retryRules, command.name)));

@@ -3,6 +3,7 @@ import { MALFORMED } from '../../resp/request.ts';
 import { writeError } from '../../resp/write.ts';
 import type { Command } from '../commands/command-table.ts';
 import { mayRetry } from '../commands/retry.ts';
+import type { MemberAddress } from '../config.ts';
 import type { Loss, RequestLoss, Run } from '../upstream/run-ring.ts';
 import { isKnownRun } from '../upstream/server-runs.ts';
 import type { Client } from './client.ts';
@@ -16,7 +17,8 @@ import type { Again, Item } from './retry-queue.ts';
  *   change of primary it is sent once more at most, and not at all if the server had been silent while it had it.
  * - A write may have been executed: it is answered with UNCERTAIN; or sent again when the configuration says so and
  *   the command's rule allows it: see commands/retry.ts.
- * - A blocking command, a subscription and a MULTI that was not EXECed are carried over: see handlers.ts.
+ * - A blocking command that was known to wait was not executed: see blocking.ts.
+ * - A subscription and a MULTI that was not EXECed are carried over: see handlers.ts.
  * - What a client asks that is set apart (apart.ts) is not kept: whatever it was, it is answered with UNCERTAIN.
  * - What was not sent waits, and is answered with NOPRIMARY when that takes too long: it was not executed.
  *
@@ -61,10 +63,10 @@ const slow = writeError(
 );
 
 /** The run's connection broke; its client goes on once it has nothing in flight. */
-export function retryLost(client: Client, run: Run, { server, sent, silent }: Loss): void {
+export function retryLost(client: Client, run: Run, { server, sent, silent, heard }: Loss): void {
   const { era } = client.router;
   const { deaths } = run;
-  const loss = { sent, suspect: sent && silent, deaths };
+  const loss = { sent, suspect: sent && silent, deaths, heard };
   // What was not sent lost nothing here, and keeps what it had lost before.
   client.retries.losing({ run: sent ? server : '', era, deaths }, () => {
     if (run.handler !== null) run.handler.onLost(loss);
@@ -74,24 +76,39 @@ export function retryLost(client: Client, run: Run, { server, sent, silent }: Lo
 }
 
 /** What becomes of a request whose connection broke: a decision of what is known of it, and nothing else. */
-export type Fate = 'sent first' | 'sent again' | 'suspect' | 'uncertain';
+export type Fate = 'sent first' | 'sent again' | 'carried over' | 'suspect' | 'uncertain';
 
-/** @param retriesWrites whether writes that leave the same when they are applied twice may be */
+/**
+ * @param lost `waited`: the server had said that it waits, and nothing of an answer came
+ * @param retriesWrites whether writes that leave the same when they are applied twice may be
+ */
 export function fateOf(
   { name, read }: Pick<Command, 'name' | 'read'>,
   request: Buffer,
-  { sent, suspect }: Pick<RequestLoss, 'sent' | 'suspect'>,
+  { sent, suspect, waited }: Pick<RequestLoss, 'sent' | 'suspect'> & { waited: boolean },
   retriesWrites: boolean,
 ): Fate {
   if (!sent) return 'sent first';
+  if (waited) return 'carried over';
   if (read) return suspect ? 'suspect' : 'sent again';
   return retriesWrites && !suspect && mayRetry(name, request) ? 'sent again' : 'uncertain';
 }
 
-export function loseRequest(client: Client, request: Buffer, loss: RequestLoss): void {
+/** @param waitedAt the server that said that this waits there */
+export function loseRequest(
+  client: Client,
+  request: Buffer,
+  loss: RequestLoss,
+  waitedAt: MemberAddress | null = null,
+): void {
   const { counters, config, table } = client.router;
   const retriesWrites = config.inflightWrites === 'retry-idempotent';
-  switch (fateOf(table.commandIn(request), request, loss, retriesWrites)) {
+  const lost = { ...loss, waited: waitedAt !== null && !loss.heard };
+  switch (fateOf(table.commandIn(request), request, lost, retriesWrites)) {
+    case 'carried over':
+      counters.replayed++;
+      client.retries.again({ request, waitedAt });
+      return;
     case 'suspect':
       answerSuspect(client);
       return;
@@ -116,10 +133,21 @@ export function answerSuspect(client: Client): void {
  * Sends what has to be sent again, if no two servers died while they had it; a read then gets an error. A server died
  * if everything was held since, and what is there now is another run. False: it waits.
  */
-export function sendAgain(client: Client, { request, loss, block, ends }: Again): boolean {
+export function sendAgain(client: Client, item: Again): boolean {
+  const { request, loss, block, ends, waitedAt } = item;
   const { router } = client;
   const command = router.table.commandIn(request);
-  if (loss !== undefined && block === undefined && !ends) {
+  if (waitedAt) {
+    const route = router.route(client, !command.read);
+    if (route === null) return false;
+    // Restarted: what it had written to its files by then it may have executed.
+    if (!command.read && route.target === waitedAt && route.run !== loss?.run) {
+      if (!client.idle()) return false;
+      router.counters.uncertain++;
+      client.deliver(uncertain, 0, uncertain.length);
+      return true;
+    }
+  } else if (loss !== undefined && block === undefined && !ends) {
     const route = router.route(client, false);
     if (route === null) return false;
     const died = router.era !== loss.era && isKnownRun(loss.run) && route.run !== loss.run;

@@ -1,4 +1,5 @@
 import type { Buffer } from 'node:buffer';
+import type { MemberAddress } from '../config.ts';
 import type { Subscriptions } from './session.ts';
 
 /**
@@ -17,6 +18,8 @@ export interface Again {
   request: Buffer;
   /** The last loss of a connection that had this; undefined: there was none. */
   loss?: Loss;
+  /** The server where it was known to wait, so that no other has executed it. */
+  waitedAt?: MemberAddress | null;
   /** It is part of a transaction: WATCH, MULTI, or what was to be queued behind it. */
   block?: BlockPart;
   /** It is the EXEC or DISCARD of a transaction that is sent again. */

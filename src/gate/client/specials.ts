@@ -5,19 +5,10 @@ import { type Behaviour, settles } from '../commands/behaviour.ts';
 import type { Command } from '../commands/command-table.ts';
 import { Swallow } from '../upstream/open-upstream.ts';
 import { pingRequest } from '../upstream/requests.ts';
+import { Blocking, Waiting } from './blocking.ts';
 import type { Client } from './client.ts';
 import { sendClientCommand } from './client-command.ts';
-import {
-  AccessChange,
-  Blocking,
-  Foreign,
-  Identifying,
-  Observed,
-  Repeated,
-  Settling,
-  Subscribing,
-  Waiting,
-} from './handlers.ts';
+import { AccessChange, Foreign, Identifying, Observed, Repeated, Settling, Subscribing } from './handlers.ts';
 import { observer } from './observers.ts';
 import { queuedAs } from './replaced-replies.ts';
 import { sendScan } from './scanning.ts';
@@ -163,7 +154,13 @@ function sendOwn({ client, command, request, behaviour }: Special, handler: Obse
 }
 
 function sendBlocking(special: Special): boolean {
-  return sendOwn(special, new Blocking(special.client, special.request));
+  const { client, request } = special;
+  const handler = new Blocking(client, request);
+  if (!sendOwn(special, handler)) return false;
+  const { own } = client.place;
+  if (own !== null) client.router.blocked.add(own, handler);
+  client.settle();
+  return true;
 }
 
 function sendWait(special: Special): boolean {

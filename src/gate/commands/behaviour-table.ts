@@ -17,7 +17,10 @@ const meanings: Record<Behaviour['kind'], { also?: string; does: string }> = {
     does: "goes on a connection of the client's own, which is given back afterwards as what it has become",
   },
   transaction: { does: 'own connection until the end of the transaction' },
-  blocking: { also: 'BLPOP and all with the flag `blocking`', does: 'own connection until it is answered' },
+  blocking: {
+    also: 'BLPOP and all with the flag `blocking`',
+    does: 'own connection until it is answered; what comes behind it waits',
+  },
   'maybe-blocking': { does: 'the same if an argument says BLOCK; else as a plain read or write' },
   wait: { does: 'own connection until it is answered' },
   subscription: { does: 'own connection while there is one' },

@@ -212,7 +212,8 @@ export class PrimaryWatch {
 
   /** The primary says that it is a replica: true when the request is to be held until this is settled. */
   onReadonly(member: MemberAddress): boolean {
-    if (this.#rules.sentinels === 0) return false;
+    // Without Sentinels only a change that an agent makes ends; otherwise nobody would say who is primary.
+    if (this.#rules.sentinels === 0 && this.holding === 'none') return false;
     this.#take({ kind: 'readonly', member });
     return true;
   }

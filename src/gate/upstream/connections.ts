@@ -33,7 +33,7 @@ export interface ConnectionsOwner {
 
 /** How long a connection to a former primary may still answer what it was sent, in ms. */
 const graceMs = 1000;
-/** The same when it waits in a blocking command, or answers nobody any more: it has nothing to say. */
+/** The same when it is known to wait in a blocking command, or answers nobody any more: it has nothing to say. */
 const blockedGraceMs = 50;
 /** A server that had a request and said nothing for so long, in ms, may have been busy with it. */
 const silentMs = 1000;
@@ -246,7 +246,7 @@ export class Connections {
     if (upstream.expiring) return;
     upstream.expiring = true;
     upstream.readOn();
-    const blocked = upstream.ring.peek()?.handler?.blocking === true;
+    const blocked = upstream.ring.peek()?.handler?.waits === true;
     const end = () => {
       upstream.expiring = false;
       if (!this.#stays(upstream)) upstream.destroy('it leads to a former primary and does not answer');
@@ -331,13 +331,15 @@ export class Connections {
     this.#open.delete(upstream);
     const clients = new Set<Tenant>(users);
     const busyWith = upstream.silentMs >= silentMs ? upstream.ring.peek()?.client : undefined;
+    let heard = upstream.hears;
     for (let run = upstream.ring.peek(); run !== undefined; run = upstream.ring.peek()) {
       if (run.client !== null) {
         // Whoever sends is a tenant: only the gate's own requests have nobody.
         clients.add(run.client as Tenant);
         const silent = run.client === busyWith;
-        run.client.onRunLost(run, { server: upstream.run, sent: upstream.ring.sent > 0, silent });
+        run.client.onRunLost(run, { server: upstream.run, sent: upstream.ring.sent > 0, silent, heard });
       }
+      heard = false;
       upstream.ring.shift();
     }
     // Before anybody is told: who goes on at once must not send to what is gone.

@@ -1,4 +1,5 @@
 import type { Buffer } from 'node:buffer';
+import type { MemberAddress } from '../config.ts';
 
 /** How a run was lost: by which server (a run of one), after it was written there or before. */
 export interface Loss {
@@ -6,6 +7,8 @@ export interface Loss {
   sent: boolean;
   /** The server had said nothing for long, and this run is among those that it may have been busy with. */
   silent: boolean;
+  /** Something of its answer had come. */
+  heard: boolean;
 }
 
 /** The same, as a single request is told. */
@@ -16,6 +19,8 @@ export interface RequestLoss {
   suspect: boolean;
   /** Servers that died before this one while they had it. */
   deaths: number;
+  /** Something of its answer had come. */
+  heard: boolean;
 }
 
 /** Who gets the replies of a connection to a member. */
@@ -74,6 +79,10 @@ export interface ReplyHandler {
   proves(buf: Buffer, start: number, end: number): boolean;
   /** It waits at the server until something happens; a hold doesn't wait for it. */
   readonly blocking?: boolean;
+  /** Its answer need not be waited for: the server said that it waits, or executing it twice changes nothing. */
+  readonly waits?: boolean;
+  /** This server says that it waits there. */
+  onBlocked?(member: MemberAddress): void;
 }
 
 /**

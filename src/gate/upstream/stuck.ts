@@ -57,7 +57,7 @@ function freeReaders(upstream: Upstream): Tenant[] {
     if (client === null || stay.has(client)) continue;
     // Whoever sends is a tenant: only the gate's own requests have nobody.
     freed.add(client as Tenant);
-    client.onRunLost(run, { server, sent: index < ring.sent, silent: false });
+    client.onRunLost(run, { server, sent: index < ring.sent, silent: false, heard: false });
     run.client = null;
     run.handler = new Unwanted(run.left);
   }

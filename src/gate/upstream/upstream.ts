@@ -162,6 +162,11 @@ export class Upstream {
     return this.#reading.waits || this.retired || !this.ready ? 0 : this.silentMs;
   }
 
+  /** Something came of the next answer, which nobody was given. */
+  get hears(): boolean {
+    return this.#inbox.end > this.#inbox.start;
+  }
+
   /** It may be given to another client. */
   get proven(): boolean {
     return this.#proven && this.ring.size === 0;

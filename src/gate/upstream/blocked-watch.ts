@@ -1,0 +1,104 @@
+import type { Link } from '../../redis/link.ts';
+import type { Credentials, GateTls, MemberAddress } from '../config.ts';
+import { openLink } from './open-link.ts';
+import type { ReplyHandler } from './run-ring.ts';
+import type { Upstream } from './upstream.ts';
+
+const lookMs = 2;
+const answerWithinMs = 1000;
+/** Who may not ask is not let ask all the time. */
+const deniedMs = 10_000;
+/** So many connections are asked for at once. */
+const mostAtOnce = 128;
+/** The share of the server's time that the questions may take is one of this. */
+const restOfTime = 8;
+
+/** The ids of those connections that wait for something, in the answer to CLIENT LIST. */
+export function blockedIn(list: string): Set<number> {
+  const ids = new Set<number>();
+  for (const line of list.split('\n')) {
+    const id = /^id=(\d+) /.exec(line)?.[1];
+    if (id !== undefined && / flags=[A-Za-z]*b/.test(line)) ids.add(Number(id));
+  }
+  return ids;
+}
+
+/**
+ * Which blocking commands wait at their server, by its own word: a command that waits has taken nothing yet. Whatever is not
+ * answered within some milliseconds is asked for (`CLIENT LIST ID`), all of a server together. Where the gate may not ask, none
+ * is known to wait.
+ */
+export class BlockedWatch {
+  readonly #login: { credentials: Credentials | null; tls: GateTls | null };
+  /** What is to be asked for. */
+  #fresh = new Map<ReplyHandler, Upstream>();
+  readonly #links = new Map<MemberAddress, Link>();
+  readonly #deniedUntil = new Map<MemberAddress, number>();
+  #timer: NodeJS.Timeout | undefined;
+  #stopped = false;
+
+  constructor(login: { credentials: Credentials | null; tls: GateTls | null }) {
+    this.#login = login;
+  }
+
+  /** A blocking command was sent there, behind which nothing is sent. */
+  add(upstream: Upstream, handler: ReplyHandler): void {
+    if (upstream.serverId === null || this.#stopped) return;
+    this.#fresh.set(handler, upstream);
+    this.#timer ??= setTimeout(() => this.#look(), lookMs);
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    clearTimeout(this.#timer);
+    this.#fresh.clear();
+    for (const link of this.#links.values()) link.close();
+  }
+
+  async #look(): Promise<void> {
+    const since = performance.now();
+    const byMember = new Map<MemberAddress, Map<ReplyHandler, Upstream>>();
+    for (const [handler, upstream] of this.#fresh) {
+      const here = upstream.ring.some((run) => run.handler === handler);
+      if (upstream.closed || !here || since < (this.#deniedUntil.get(upstream.target) ?? 0)) {
+        this.#fresh.delete(handler);
+        continue;
+      }
+      // Behind something that is not answered yet it may be that which waits.
+      if (upstream.ring.peek()?.handler !== handler) continue;
+      const some = byMember.get(upstream.target) ?? new Map<ReplyHandler, Upstream>();
+      byMember.set(upstream.target, some);
+      if (some.size < mostAtOnce) some.set(handler, upstream);
+    }
+    await Promise.all([...byMember].map(([member, some]) => this.#ask(member, some)));
+    const tookMs = performance.now() - since;
+    this.#timer =
+      this.#fresh.size > 0 && !this.#stopped
+        ? setTimeout(() => this.#look(), Math.max(lookMs, tookMs * restOfTime))
+        : undefined;
+  }
+
+  async #ask(member: MemberAddress, some: Map<ReplyHandler, Upstream>): Promise<void> {
+    const ids = [...some.values()].map(({ serverId }) => serverId as number);
+    try {
+      const list = await this.#linkTo(member).call(['CLIENT', 'LIST', 'ID', ...ids]);
+      const blocked = blockedIn(String(list));
+      for (const [handler, { serverId, ring, closed }] of some) {
+        if (closed || !blocked.has(serverId as number) || ring.peek()?.handler !== handler) continue;
+        handler.onBlocked?.(member);
+        this.#fresh.delete(handler);
+      }
+    } catch {
+      // It may not ask, or its server is gone, which the connections of clients tell.
+      this.#deniedUntil.set(member, performance.now() + deniedMs);
+    }
+  }
+
+  #linkTo(member: MemberAddress): Link {
+    const known = this.#links.get(member);
+    if (known !== undefined && !known.closed) return known;
+    const link = openLink(member, this.#login, { timeoutMs: answerWithinMs });
+    this.#links.set(member, link);
+    return link;
+  }
+}

@@ -1,0 +1,126 @@
+import { afterEach, expect, test } from 'vitest';
+import { waitFor } from '../../src/base/retry.ts';
+import { type GateProcess, startGate } from '../support/gate-process.ts';
+import { RawClient } from '../support/raw-client.ts';
+import { cleanUp, client, kill9, type Server, startRedis } from '../support/redis-processes.ts';
+import { wayWithoutAnswer } from '../support/way-without-answer.ts';
+
+/** Blocking commands that take something: what was executed is not executed again, and what only waited goes on waiting. */
+
+afterEach(cleanUp);
+
+const uncertain = /^-UNCERTAIN the primary went down before it answered/;
+const memberAt = (port: number) => ({ id: `redis-${port}`, address: '127.0.0.1', port });
+
+const infoOf = (server: Server, section: string) => client(server.port).info(section);
+
+/** Its server has it wait, and nobody but the gate has asked for that. */
+async function waits(gate: GateProcess, server: Server): Promise<void> {
+  const within = { withinMs: 5000, everyMs: 10 };
+  const blocked = async () => (await infoOf(server, 'clients')).includes('blocked_clients:1');
+  await waitFor(blocked, { what: 'a client to wait', ...within });
+  const told = async () => (await infoOf(server, 'commandstats')).includes('cmdstat_client|list:');
+  await waitFor(told, { what: 'the gate to ask', ...within });
+  // The answer to that has come before this one.
+  expect(await client(gate.port).ping()).toBe('PONG');
+}
+
+/** Two members, the second a replica, and a gate that is told by hand who is primary. */
+async function pair() {
+  const first = await startRedis();
+  const second = await startRedis(['--replicaof', `127.0.0.1 ${first.port}`]);
+  const follows = async () =>
+    (await client(second.port).info('replication')).includes('master_link_status:up');
+  await waitFor(follows, { what: 'the replica', withinMs: 10_000 });
+  const gate = await startGate({ members: [memberAt(first.port), memberAt(second.port)], holdMs: 20_000 });
+  return { first, second, gate };
+}
+
+test('what took something, and whose answer was lost, is UNCERTAIN and takes nothing more', async () => {
+  const server = await startRedis();
+  const direct = client(server.port);
+  await direct.rpush('jobs', 'a', 'b', 'c', 'd', 'e', 'f');
+  await direct.zadd('scores', 1, 'a', 2, 'b');
+  await direct.xgroup('CREATE', 'stream', 'group', '$', 'MKSTREAM');
+  for (const id of ['1-1', '2-1']) await direct.xadd('stream', id, 'f', 'v');
+  const lines = [
+    'BLMOVE jobs done:1 LEFT RIGHT 0',
+    'BRPOPLPUSH jobs done:2 0',
+    'BLPOP jobs done:3 0',
+    'BZPOPMIN scores done:4 0',
+    'BLMPOP 0 2 jobs done:5 LEFT COUNT 1',
+    'XREADGROUP GROUP group done:6 COUNT 1 BLOCK 0 STREAMS stream >',
+  ];
+  const way = await wayWithoutAnswer(
+    server,
+    lines.map((line) => (/done:\d/.exec(line) as RegExpExecArray)[0]),
+  );
+  const gate = await startGate({ members: [memberAt(way.port)], holdMs: 10_000 });
+  const asking = await RawClient.open(gate.port);
+  for (const line of lines) {
+    expect(`${line} ${await asking.ask(line)}`).toMatch(new RegExp(uncertain.source.slice(1)));
+    expect(await asking.ask('PING')).toBe('+PONG\r\n');
+  }
+  expect(way.seen.toSorted()).toEqual([1, 2, 3, 4, 5, 6].map((n) => `done:${n}`));
+  expect(await direct.llen('jobs')).toBe(2);
+  expect(await direct.zcard('scores')).toBe(1);
+  expect(await direct.xpending('stream', 'group')).toMatchObject([1, '1-1', '1-1', [['done:6', '1']]]);
+  asking.close();
+}, 30_000);
+
+test('what reads only is asked again, though its answer was lost', async () => {
+  const server = await startRedis();
+  await client(server.port).xadd('stream', '1-1', 'f', 'v');
+  const way = await wayWithoutAnswer(server, ['once-only'], 1);
+  const gate = await startGate({ members: [memberAt(way.port)], holdMs: 10_000 });
+  const asking = await RawClient.open(gate.port);
+  expect(await asking.ask('XREAD BLOCK 5000 STREAMS stream once-only 0 0')).toContain('1-1');
+  expect(way.seen).toEqual(['once-only', 'once-only']);
+  asking.close();
+}, 30_000);
+
+test('what waits when its primary dies waits on at the next one, and gets what is pushed there', async () => {
+  const { first, second, gate } = await pair();
+  const blocked = await RawClient.open(gate.port);
+  blocked.send('BLMOVE jobs mine LEFT RIGHT 0');
+  await waits(gate, first);
+  await kill9(first.process);
+  await client(second.port).call('REPLICAOF', 'NO', 'ONE');
+  await gate.control.switch({ address: '127.0.0.1', port: second.port });
+  await waits(gate, second);
+  await client(second.port).rpush('jobs', 'one', 'two');
+  expect(await blocked.reply('the job')).toBe('$3\r\none\r\n');
+  expect(await client(second.port).lrange('mine', 0, -1)).toEqual(['one']);
+  blocked.close();
+}, 30_000);
+
+test('what waited at a server that was restarted is UNCERTAIN: its files may know more than it said', async () => {
+  const server = await startRedis();
+  const gate = await startGate({ members: [memberAt(server.port)], holdMs: 20_000 });
+  const blocked = await RawClient.open(gate.port);
+  blocked.send('BLPOP jobs 0');
+  await waits(gate, server);
+  await kill9(server.process);
+  await startRedis([], server);
+  expect(await blocked.reply('the answer')).toMatch(uncertain);
+  expect(await blocked.ask('PING')).toBe('+PONG\r\n');
+  blocked.close();
+}, 30_000);
+
+test('a planned change is seen neither by who waits, nor by what it has sent behind that', async () => {
+  const { first, second, gate } = await pair();
+  const blocked = await RawClient.open(gate.port);
+  for (const line of ['BLPOP jobs 0', 'INCR behind', 'GET behind']) blocked.send(line);
+  await waits(gate, first);
+  // A write that has not been sent does not keep the change from coming.
+  expect(await gate.control.hold({ reason: 'switchover', maxMs: 10_000 })).toEqual({ drained: true });
+  await client(second.port).call('REPLICAOF', 'NO', 'ONE');
+  await client(first.port).call('REPLICAOF', '127.0.0.1', second.port);
+  await gate.control.switch({ address: '127.0.0.1', port: second.port });
+  await waits(gate, second);
+  await client(second.port).rpush('jobs', 'one');
+  expect(await blocked.reply('the job')).toBe('*2\r\n$4\r\njobs\r\n$3\r\none\r\n');
+  expect(await blocked.reply('INCR')).toBe(':1\r\n');
+  expect(await blocked.reply('GET')).toBe('$1\r\n1\r\n');
+  blocked.close();
+}, 30_000);
