@@ -5,6 +5,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { waitFor } from '../../src/base/retry.ts';
 import { makeCertificates } from '../support/certificates.ts';
 import { type GateProcess, startGate } from '../support/gate-process.ts';
+import { untilKnownToWait } from '../support/known-to-wait.ts';
 import { RawClient } from '../support/raw-client.ts';
 import { cleanUp, client, type Server, startRedis, tempFolder } from '../support/redis-processes.ts';
 
@@ -106,12 +107,8 @@ test('one error ends a client whose session is refused while a request of it wai
   expect(await raw.ask('BLPOP nothing 0.01')).toBe('*-1\r\n');
   await admin.config('RESETSTAT');
   raw.send('BLPOP nothing 0');
-  const blocked = async () => (await admin.info('clients')).includes('blocked_clients:1');
-  await waitFor(blocked, { what: 'the client to block', withinMs: 5000 });
-  // The gate asks whether it waits; what is not known to wait is not sent again.
-  const asked = async () => (await admin.info('commandstats')).includes('cmdstat_client|list:');
-  await waitFor(asked, { what: 'the gate to ask', withinMs: 5000 });
-  expect(await client(gate.port).ping()).toBe('PONG');
+  // What is not known to wait is not sent again.
+  await untilKnownToWait(gate, behind);
   await admin.call('ACL', 'DELUSER', 'passing');
   expect(await raw.reply()).toMatch(/^-WRONGPASS/);
   expect(await raw.reply()).toBe('(closed)');

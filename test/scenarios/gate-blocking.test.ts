@@ -1,8 +1,9 @@
 import { afterEach, expect, test } from 'vitest';
 import { waitFor } from '../../src/base/retry.ts';
-import { type GateProcess, startGate } from '../support/gate-process.ts';
+import { startGate } from '../support/gate-process.ts';
+import { untilKnownToWait } from '../support/known-to-wait.ts';
 import { RawClient } from '../support/raw-client.ts';
-import { cleanUp, client, kill9, type Server, startRedis } from '../support/redis-processes.ts';
+import { cleanUp, client, kill9, startRedis } from '../support/redis-processes.ts';
 import { wayWithoutAnswer } from '../support/way-without-answer.ts';
 
 /** Blocking commands that take something: what was executed is not executed again, and what only waited goes on waiting. */
@@ -11,19 +12,6 @@ afterEach(cleanUp);
 
 const uncertain = /^-UNCERTAIN the primary went down before it answered/;
 const memberAt = (port: number) => ({ id: `redis-${port}`, address: '127.0.0.1', port });
-
-const infoOf = (server: Server, section: string) => client(server.port).info(section);
-
-/** Its server has it wait, and nobody but the gate has asked for that. */
-async function waits(gate: GateProcess, server: Server): Promise<void> {
-  const within = { withinMs: 5000, everyMs: 10 };
-  const blocked = async () => (await infoOf(server, 'clients')).includes('blocked_clients:1');
-  await waitFor(blocked, { what: 'a client to wait', ...within });
-  const told = async () => (await infoOf(server, 'commandstats')).includes('cmdstat_client|list:');
-  await waitFor(told, { what: 'the gate to ask', ...within });
-  // The answer to that has come before this one.
-  expect(await client(gate.port).ping()).toBe('PONG');
-}
 
 /** Two members, the second a replica, and a gate that is told by hand who is primary. */
 async function pair() {
@@ -83,11 +71,11 @@ test('what waits when its primary dies waits on at the next one, and gets what i
   const { first, second, gate } = await pair();
   const blocked = await RawClient.open(gate.port);
   blocked.send('BLMOVE jobs mine LEFT RIGHT 0');
-  await waits(gate, first);
+  await untilKnownToWait(gate, first);
   await kill9(first.process);
   await client(second.port).call('REPLICAOF', 'NO', 'ONE');
   await gate.control.switch({ address: '127.0.0.1', port: second.port });
-  await waits(gate, second);
+  await untilKnownToWait(gate, second);
   await client(second.port).rpush('jobs', 'one', 'two');
   expect(await blocked.reply('the job')).toBe('$3\r\none\r\n');
   expect(await client(second.port).lrange('mine', 0, -1)).toEqual(['one']);
@@ -99,7 +87,7 @@ test('what waited at a server that was restarted is UNCERTAIN: its files may kno
   const gate = await startGate({ members: [memberAt(server.port)], holdMs: 20_000 });
   const blocked = await RawClient.open(gate.port);
   blocked.send('BLPOP jobs 0');
-  await waits(gate, server);
+  await untilKnownToWait(gate, server);
   await kill9(server.process);
   await startRedis([], server);
   expect(await blocked.reply('the answer')).toMatch(uncertain);
@@ -111,13 +99,13 @@ test('a planned change is seen neither by who waits, nor by what it has sent beh
   const { first, second, gate } = await pair();
   const blocked = await RawClient.open(gate.port);
   for (const line of ['BLPOP jobs 0', 'INCR behind', 'GET behind']) blocked.send(line);
-  await waits(gate, first);
+  await untilKnownToWait(gate, first);
   // A write that has not been sent does not keep the change from coming.
   expect(await gate.control.hold({ reason: 'switchover', maxMs: 10_000 })).toEqual({ drained: true });
   await client(second.port).call('REPLICAOF', 'NO', 'ONE');
   await client(first.port).call('REPLICAOF', '127.0.0.1', second.port);
   await gate.control.switch({ address: '127.0.0.1', port: second.port });
-  await waits(gate, second);
+  await untilKnownToWait(gate, second);
   await client(second.port).rpush('jobs', 'one');
   expect(await blocked.reply('the job')).toBe('*2\r\n$4\r\njobs\r\n$3\r\none\r\n');
   expect(await blocked.reply('INCR')).toBe(':1\r\n');

@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { waitFor } from '../../src/base/retry.ts';
 import { type GateProcess, gateFor, startGate } from '../support/gate-process.ts';
+import { untilKnownToWait } from '../support/known-to-wait.ts';
 import { cleanUp, client, kill9, type Server } from '../support/redis-processes.ts';
 import {
   adminPassword,
@@ -97,6 +98,7 @@ for (const passwords of [false, true]) {
       await transaction.call('SELECT', '3');
       await transaction.call('MULTI');
       expect(await transaction.call('SET', 'in-multi', 'yes')).toBe('QUEUED');
+      await untilKnownToWait(gate, primaryOf(), login);
 
       await kill9(primaryOf().process);
       await failOver(deployment);

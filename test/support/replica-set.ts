@@ -20,7 +20,9 @@ const protectedOptions = (folder: string[]) => [
   '--masterauth',
   'admin-secret',
   '--user',
-  ...`${gateUser.username} on >${gateUser.password} ~* &* +ping +role +info +command +client|list +wait`.split(' '),
+  ...`${gateUser.username} on >${gateUser.password} ~* &* +ping +role +info +command +client|list +wait`.split(
+    ' ',
+  ),
 ];
 
 export const adminPassword = 'admin-secret';

@@ -1,4 +1,5 @@
 import { MINUS } from '../../resp/bytes.ts';
+import { writeRequest } from '../../resp/write.ts';
 import type { MemberAddress } from '../config.ts';
 import { idInHello } from './identity.ts';
 import type { ReplyHandler } from './run-ring.ts';
@@ -65,6 +66,20 @@ function restore(session: Restorable, upstream: Upstream, options: OpenOptions, 
     });
     upstream.send(null, step.request, 0, step.request.length, 1, false, swallow);
   }
+}
+
+/**
+ * A server that wants a password tells a stranger nothing: whoever has logged in since on this connection has the server say what
+ * it calls it.
+ */
+export function introduce(upstream: Upstream, { identity }: Restorable, name: string): void {
+  if (upstream.serverId !== null) return;
+  const { protocol } = identity;
+  const request = writeRequest(['HELLO', String(protocol), 'SETNAME', name]);
+  const swallow = new Swallow(1, (error, reply) => {
+    if (error === null) upstream.serverId ??= idInHello(reply);
+  });
+  upstream.send(null, request, 0, request.length, 1, false, swallow);
 }
 
 /** Takes replies that the client has had before, or never asked for. */
