@@ -1,7 +1,6 @@
 import { Buffer } from 'node:buffer';
 import type { Socket } from 'node:net';
 import { errorText } from '../../base/errors.ts';
-import { bulkEnd } from '../../resp/bulk-end.ts';
 import { MINUS } from '../../resp/bytes.ts';
 import { frameReply, REPLY_MALFORMED, type ReplyProgress } from '../../resp/reply.ts';
 import type { GateTls, MemberAddress } from '../config.ts';
@@ -9,6 +8,7 @@ import { Brake } from './brake.ts';
 import { type Confirm, ConfirmedReading } from './confirmed-reading.ts';
 import { Crowd } from './crowd.ts';
 import { Inbox } from './inbox.ts';
+import { LongReply, longReplyBytes } from './long-reply.ts';
 import { openUpstreamSocket } from './open-socket.ts';
 import { Outbox } from './outbox.ts';
 import { type ReplyHandler, type ReplySink, type Run, RunRing, type Unasked } from './run-ring.ts';
@@ -30,8 +30,6 @@ export interface UpstreamEvents {
   onOutOfBand?: (upstream: Upstream, buf: Buffer, start: number, end: number) => boolean;
 }
 
-/** A reply longer than this is passed on before it is whole. */
-const longReplyBytes = 1024 * 1024;
 /** What the server does not take waits in the gate: no more than this is passed to it then. */
 const untakenBytes = 4 * 1024 * 1024;
 
@@ -49,10 +47,8 @@ export class Upstream {
   readonly #progress: ReplyProgress = { missing: 0, at: 0 };
   readonly #socket: Socket;
   readonly #outbox: Outbox;
-  /** Bytes of a long bulk string that are passed on as they come; whose they are. */
-  #skip = 0;
-  #streamingTo: ReplySink | null = null;
   readonly #brake: Brake;
+  readonly #long: LongReply;
   /** Replies may come that answer nothing: the owner subscribed, or speaks RESP3. */
   outOfBand = false;
   /** Unanswered runs that a hold has to wait for. */
@@ -99,6 +95,7 @@ export class Upstream {
     });
     this.#outbox = new Outbox(this.ring, this.#socket);
     this.#brake = new Brake(this.#socket, () => events.onSlow?.(this));
+    this.#long = new LongReply(this.ring, this.#brake);
     if (tls?.upstream) {
       this.#socket.on('data', (chunk) => {
         this.#inbox.add(chunk);
@@ -196,7 +193,7 @@ export class Upstream {
     let taken = pos;
     this.#now = performance.now();
     // Replies for one client that follow each other leave in one write: from `mark` to `pos`.
-    if (this.#skip > 0) pos = this.#passOn(pos, end);
+    if (this.#long.goesOn) pos = this.#passOn(pos, end);
     let mark = pos;
     let counted = pos;
     let client: ReplySink | null = null;
@@ -226,7 +223,7 @@ export class Upstream {
         if (next < 0) break;
         pos = next;
         run.left--;
-        if (this.#streamingTo !== null) this.#streamingTo = null;
+        this.#long.end();
       } while (run.left > 0 && pos < end && buf[pos] !== MINUS);
       if (next < 0) break;
       if (run.left > 0) continue;
@@ -261,38 +258,22 @@ export class Upstream {
   #passOnStart(pos: number, end: number): number {
     const run = this.ring.peek();
     if (run === undefined || !run.plain || this.outOfBand) return pos;
-    const { buf } = this.#inbox;
-    const client = run.client as ReplySink;
     const at = pos + this.#progress.at;
-    const body = bulkEnd(buf, at, end);
-    const taken = body > end ? end : at;
-    if (taken === pos) return pos;
-    this.#streamingTo = client;
-    client.write(buf, pos, taken);
-    this.#progress.at = 0;
-    this.#skip = body > end ? body - end : 0;
-    this.#letItRead(client);
+    const taken = this.#long.begin(run.client as ReplySink, this.#inbox.buf, pos, at, end);
+    if (taken > pos) this.#progress.at = 0;
     return taken;
   }
 
   /** More of the body of a long bulk string. Returns where the bytes after it start. */
   #passOn(start: number, end: number): number {
-    const taken = Math.min(this.#skip, end - start);
-    const client = this.#streamingTo as ReplySink;
-    client.write(this.#inbox.buf, start, start + taken);
-    this.#skip -= taken;
-    this.#headBytes += taken;
-    if (this.#skip > 0) this.#letItRead(client);
-    else if (--this.#progress.missing === 0) {
-      this.#streamingTo = null;
+    const next = this.#long.passOn(this.#inbox.buf, start, end);
+    this.#headBytes += next - start;
+    if (!this.#long.goesOn && --this.#progress.missing === 0) {
+      this.#long.end();
       const run = this.ring.peek() as Run;
       if (--run.left === 0) this.#finish(run);
     }
-    return start + taken;
-  }
-
-  #letItRead(client: ReplySink): void {
-    this.#brake.letItRead(client, () => this.ring.some((run) => run.client !== client));
+    return next;
   }
 
   /** What its client does not read is kept in the gate for now. */
@@ -394,8 +375,7 @@ export class Upstream {
     this.#socket.destroy();
     this.#outbox.close();
     this.crowd.clear();
-    // Half of a reply can't be taken back: the one case in which a client is closed when a server fails.
-    this.#streamingTo?.closeHalfway();
+    this.#long.breakOff();
     this.#events.onClosed(this, reason);
   }
 }
