@@ -9,7 +9,7 @@ import { bodyMode } from '../rdb/body/mode.ts';
 import { ByteSink } from '../rdb/byte-sink.ts';
 import { auxFor, EntryCopier, type Unloadable } from '../rdb/copy.ts';
 import { ExtrasCopier } from '../rdb/extras.ts';
-import { peekHead, type RdbHead } from '../rdb/head.ts';
+import { type RdbHead, withHead } from '../rdb/head.ts';
 import { pump } from '../rdb/pump.ts';
 import type { BodyWish, ScanHandler } from '../rdb/scan-handler.ts';
 import { Scanner } from '../rdb/scanner.ts';
@@ -52,7 +52,17 @@ export async function prepareRdb(
   choice: KeyChoice | null,
   options: PrepareOptions,
 ): Promise<PreparedRdb> {
-  const { head, whole } = await peekHead(source);
+  return withHead(source, (head, whole) => prepareWhole(head, whole, file, taker, choice, options));
+}
+
+async function prepareWhole(
+  head: RdbHead,
+  whole: AsyncIterable<Buffer>,
+  file: string,
+  taker: Taker,
+  choice: KeyChoice | null,
+  options: PrepareOptions,
+): Promise<PreparedRdb> {
   const census = new RestoreCensus(taker, choice, options.onUnloadable);
   const after = (bytes: number) => {
     options.onBytes(bytes);

@@ -1,6 +1,7 @@
 import { type Command, Option } from 'commander';
 import type { KeyFilter } from '../rdb/filter.ts';
 import type { Kind } from '../rdb/format.ts';
+import type { RdbHead } from '../rdb/head.ts';
 import type { Output } from './output.ts';
 import { naming, openInput, type RdbInput } from './rdb-input.ts';
 import {
@@ -23,6 +24,8 @@ export interface KeyOptions {
   expired: 'drop' | 'keep';
   sample?: number;
 }
+
+type KeyTest = ReturnType<typeof import('../rdb/filter.ts').keyTest>;
 
 interface FilterVerbOptions extends CommonOptions, TargetOptions, KeyOptions {
   output: string;
@@ -62,15 +65,28 @@ export function filterVerb(): Command {
 }
 
 async function filterFile(output: Output, input: RdbInput, options: FilterVerbOptions): Promise<number> {
+  const { withHead } = await import('../rdb/head.ts');
+  const test = await chosenKeys(options);
+  return naming(
+    input,
+    withHead(input.open(), (head, whole) => filterWhole(output, input, options, test, head, whole)),
+  );
+}
+
+async function filterWhole(
+  output: Output,
+  input: RdbInput,
+  options: FilterVerbOptions,
+  test: KeyTest,
+  head: RdbHead,
+  whole: AsyncIterable<Buffer>,
+): Promise<number> {
   const { filterInto } = await import('../rdb/filter.ts');
-  const { peekHead } = await import('../rdb/head.ts');
   const { pump } = await import('../rdb/pump.ts');
   const { Scanner } = await import('../rdb/scanner.ts');
   const { RdbWriter } = await import('../rdb/writer.ts');
   const { openOutput } = await import('./rdb-output.ts');
   const { RdbProgress } = await import('./rdb-progress.ts');
-  const test = await chosenKeys(options);
-  const { head, whole } = await naming(input, peekHead(input.open()));
   const target = await targetFor(options, head);
   const unloadable = new UnloadableList();
   const written = await openOutput(options.output);
@@ -89,7 +105,7 @@ async function filterFile(output: Output, input: RdbInput, options: FilterVerbOp
       onUnloadable: unloadable.add,
     });
     const after = () => progress.tick() ?? written.sink.drain();
-    await naming(input, pump(whole, new Scanner(handler), { after }));
+    await pump(whole, new Scanner(handler), { after });
     writer.finish();
     await written.commit();
   } finally {
@@ -121,9 +137,7 @@ async function filterFile(output: Output, input: RdbInput, options: FilterVerbOp
 }
 
 /** The question that the options ask of each key. @throws RDB_OPTION_WRONG */
-export async function chosenKeys(
-  options: KeyOptions,
-): Promise<ReturnType<typeof import('../rdb/filter.ts').keyTest>> {
+export async function chosenKeys(options: KeyOptions): Promise<KeyTest> {
   const { keyTest } = await import('../rdb/filter.ts');
   const { KeyPattern } = await import('../base/key-pattern.ts');
   const { patternBytes } = await import('../rdb/key-text.ts');

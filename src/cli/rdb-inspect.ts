@@ -34,7 +34,9 @@ export function inspectVerb(): Command {
           progress.done();
         }
         const report = inspector.report(scanner);
-        output.data({ file: input.name, ...report, biggest: report.biggest.map(bigAsJson) });
+        // A key may have half a gigabyte: for people its start is enough.
+        if (output.json)
+          output.data({ file: input.name, ...report, biggest: report.biggest.map(bigAsJson) });
         await tell(output, input.name, report);
         output.text(`\nread in ${describeRate(report.bytes, progress.seconds)}`);
       }),

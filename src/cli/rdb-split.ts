@@ -1,6 +1,7 @@
 import { rmdirSync } from 'node:fs';
 import path from 'node:path';
 import type { Command } from 'commander';
+import type { RdbHead } from '../rdb/head.ts';
 import type { PartOf, SlotRange } from '../rdb/split.ts';
 import type { RdbWriter } from '../rdb/writer.ts';
 import type { Output } from './output.ts';
@@ -53,13 +54,26 @@ interface OpenPart {
 }
 
 async function splitFile(output: Output, input: RdbInput, options: SplitVerbOptions): Promise<number> {
+  const { withHead } = await import('../rdb/head.ts');
+  const partOf = await choosePart(options);
+  return naming(
+    input,
+    withHead(input.open(), (head, whole) => splitWhole(output, input, options, partOf, head, whole)),
+  );
+}
+
+async function splitWhole(
+  output: Output,
+  input: RdbInput,
+  options: SplitVerbOptions,
+  partOf: PartOf,
+  head: RdbHead,
+  whole: AsyncIterable<Buffer>,
+): Promise<number> {
   const { splitInto } = await import('../rdb/split.ts');
-  const { peekHead } = await import('../rdb/head.ts');
   const { pump } = await import('../rdb/pump.ts');
   const { Scanner } = await import('../rdb/scanner.ts');
   const { RdbProgress } = await import('./rdb-progress.ts');
-  const partOf = await choosePart(options);
-  const { head, whole } = await naming(input, peekHead(input.open()));
   const target = await targetFor(options, head);
   const unloadable = new UnloadableList();
   const { commitAll, makeOutputFolder, onInterrupt, openOutputSync } = await import('./rdb-output.ts');
@@ -83,7 +97,7 @@ async function splitFile(output: Output, input: RdbInput, options: SplitVerbOpti
       onUnloadable: unloadable.add,
     });
     const after = () => progress.tick() ?? parts.drain();
-    await naming(input, pump(whole, new Scanner(handler), { after }));
+    await pump(whole, new Scanner(handler), { after });
     for (const { writer } of parts.all) writer.finish();
     await commitAll(
       parts.all.map(({ written }) => written),

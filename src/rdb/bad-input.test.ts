@@ -111,6 +111,28 @@ test.each([
   expect(after.arrayBuffers - before.arrayBuffers).toBeLessThan(16 * 2 ** 20);
 });
 
+const claims = (bytes: number) => {
+  const length = Buffer.alloc(5, 0x80);
+  length.writeUInt32BE(bytes, 1);
+  return length;
+};
+/** As much as may become that, so that its length alone must be what is refused. */
+const packedClaim = (bytes: number) =>
+  Buffer.concat([Buffer.from([0xc3]), claims(Math.ceil(bytes / 88)), claims(bytes)]);
+
+test.each([
+  ['the name of a field', [0xfa], 2 ** 16],
+  ['a field', [0xfa, 1, 0x61], 2 ** 24],
+  ['a function library', [0xf5], 2 ** 26],
+  ['a key', [0x00], 2 ** 29],
+])('%s is refused by its length, packed or not, before it has come', (_what, before, most) => {
+  for (const claim of [claims, packedClaim]) {
+    const file = (bytes: number) => Buffer.concat([head, Buffer.from(before), claim(bytes)]);
+    expect(problemIn(file(most))?.kind).toBe('truncated');
+    expect(problemIn(file(most + 1))?.kind).toBe('too-large');
+  }
+});
+
 test('what is no RDB is told at once, with a guess at what it is', () => {
   expect(problemIn(Buffer.from('hello'))?.reason).toMatch(/not an RDB: it starts with "hello"/);
   expect(problemIn(Buffer.from('*2\r\n$6\r\nSELECT\r\n'))?.reason).toMatch(/append-only file/);

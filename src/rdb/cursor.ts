@@ -18,6 +18,8 @@ const maxHeldBytes = 2 ** 30;
 /** No file is longer; a length above it is nonsense, whatever follows. */
 const maxLength = 2 ** 48;
 const keepOwnBytes = 4 * 2 ** 20;
+/** From here on a copy costs more than another place to unpack to. */
+const givenBytes = 2 ** 20;
 const empty = Buffer.alloc(0);
 
 export class Cursor {
@@ -172,12 +174,16 @@ export class Cursor {
     return this.stepLzf();
   }
 
-  /** Takes a string whole, as bytes. False when more bytes are needed. */
-  takeString(): boolean {
+  /**
+   * Takes a string whole, as bytes. False when more bytes are needed. @param most how many it may have; a longer one is
+   * refused by its length, before anything is waited for or unpacked.
+   */
+  takeString(most = maxHeldBytes): boolean {
     const start = this.pos;
     if (!this.readLength()) return false;
     if (this.encoding < 0) {
       const length = this.boundedLength(start);
+      if (length > most) throw tooLarge(length, most, this.base + start);
       if (!this.holds(start, length)) return false;
       this.text = this.buf;
       this.textStart = this.pos;
@@ -188,7 +194,7 @@ export class Cursor {
     }
     if (this.encoding <= 2) return this.takeInteger(start);
     if (!this.readLzfHeader(start)) return false;
-    if (this.length > maxHeldBytes) throw tooLarge(this.length, this.base + start);
+    if (this.length > most) throw tooLarge(this.length, most, this.base + start);
     if (!this.holds(start, this.packed)) return false;
     if (this.scratch.length < this.length) {
       this.scratch = Buffer.allocUnsafeSlow(Math.max(this.length, Math.min(this.length * 2, keepOwnBytes)));
@@ -203,6 +209,15 @@ export class Cursor {
     this.textEnd = this.length;
     this.textOffset = -1;
     return true;
+  }
+
+  /** The string last taken, to be kept: a long one that was unpacked is given away, others are copied. */
+  keepText(): Buffer {
+    const { text, textStart, textEnd } = this;
+    const kept = text.subarray(textStart, textEnd);
+    if (text !== this.scratch || kept.length < givenBytes) return Buffer.from(kept);
+    this.scratch = Buffer.allocUnsafe(4096);
+    return kept;
   }
 
   /** Passes over `count` bytes, which need not have arrived. */
@@ -266,7 +281,7 @@ export class Cursor {
   /** Whether `length` bytes at `pos` have arrived; if not, goes back to `start` to wait for them. */
   private holds(start: number, length: number): boolean {
     if (this.pos + length <= this.end) return true;
-    if (length > maxHeldBytes) throw tooLarge(length, this.base + start);
+    if (length > maxHeldBytes) throw tooLarge(length, maxHeldBytes, this.base + start);
     this.wanted = this.pos + length - start;
     return this.rewind(start);
   }
@@ -277,8 +292,8 @@ export class Cursor {
   }
 }
 
-function tooLarge(length: number, offset: number): Fault {
-  return new Fault('too-large', `a string of ${length} bytes is more than can be held at once`, offset);
+function tooLarge(length: number, most: number, offset: number): Fault {
+  return new Fault('too-large', `a string of ${length} bytes, where at most ${most} are taken`, offset);
 }
 
 export function hex(byte: number): string {

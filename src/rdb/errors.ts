@@ -27,7 +27,8 @@ const hints = {
   truncated: 'The file ends too early: the copy was interrupted, or the disk was full. Take it again.',
   unsupported:
     'A newer holdfast may read it; a server of the release that wrote it does. Pre-releases wrote forms that nothing reads any more.',
-  'too-large': 'This verb must see the value whole. verify, merge, split and filter can pass it through.',
+  'too-large':
+    'verify, merge, split and filter pass a value of any length through. What must be seen whole has a bound: docs/rdb.md has them.',
 };
 
 /** The error for a fault, with the key under way when there is one. */

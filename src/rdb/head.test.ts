@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { inPieces, makeRdb, rdbFixture, sourceOf } from '../../test/support/rdb-files.ts';
 import { type RdbItem, readItems } from './entries.ts';
-import { peekHead, readHead } from './head.ts';
+import { readHead, withHead } from './head.ts';
 import { RdbVerifier } from './verify.ts';
 
 test('the head tells an empty file from one with data, and reads no further', async () => {
@@ -22,11 +22,37 @@ test('the head tells an empty file from one with data, and reads no further', as
 
 test('peeking gives back all of what was read', async () => {
   const bytes = rdbFixture('parser_filters.rdb');
-  const { head, whole } = await peekHead(sourceOf('x', bytes, 100).open());
-  expect(head.hasData).toBe(true);
-  const pieces: Buffer[] = [];
-  for await (const piece of whole) pieces.push(Buffer.from(piece));
+  const pieces = await withHead(sourceOf('x', bytes, 100).open(), async (head, whole) => {
+    expect(head.hasData).toBe(true);
+    const found: Buffer[] = [];
+    for await (const piece of whole) found.push(Buffer.from(piece));
+    return found;
+  });
   expect(Buffer.concat(pieces)).toEqual(bytes);
+});
+
+test.each([
+  ['the head is no RDB', Buffer.from('nonsense, and more than nine bytes'), async () => 'never'],
+  ['nobody wants the rest', rdbFixture('parser_filters.rdb'), async () => 'done'],
+  [
+    'its use fails',
+    rdbFixture('parser_filters.rdb'),
+    async () => {
+      throw new Error('no');
+    },
+  ],
+])('the source is closed when %s', async (_when, bytes, use) => {
+  let isOpen = false;
+  async function* source() {
+    isOpen = true;
+    try {
+      yield* inPieces(bytes, 100);
+    } finally {
+      isOpen = false;
+    }
+  }
+  await withHead(source(), use).catch(() => {});
+  expect(isOpen).toBe(false);
 });
 
 test('items come in the order of the file, with all there is to know of them', async () => {

@@ -22,28 +22,30 @@ export async function readHead(source: AsyncIterable<Buffer> | Iterable<Buffer>)
   return reader.finish();
 }
 
-/** The same for a source that can be read only once: `whole` is all of it, with what was read for the head. */
-export async function peekHead(
+/**
+ * The same for a source that can be read only once. The source is closed when this ends, however it does.
+ * @param use gets the head, and all of the source with what was read for the head.
+ */
+export async function withHead<T>(
   source: AsyncIterable<Buffer>,
-): Promise<{ head: RdbHead; whole: AsyncIterable<Buffer> }> {
+  use: (head: RdbHead, whole: AsyncIterable<Buffer>) => Promise<T>,
+): Promise<T> {
   const reader = new HeadReader();
   const chunks = source[Symbol.asyncIterator]();
   const seen: Buffer[] = [];
-  for (;;) {
-    const next = await chunks.next();
-    if (next.done) break;
-    seen.push(Buffer.from(next.value));
-    if (reader.push(next.value)) break;
-  }
   async function* whole(): AsyncGenerator<Buffer> {
-    try {
-      yield* seen;
-      for (let next = await chunks.next(); !next.done; next = await chunks.next()) yield next.value;
-    } finally {
-      await chunks.return?.();
-    }
+    yield* seen;
+    for (let next = await chunks.next(); !next.done; next = await chunks.next()) yield next.value;
   }
-  return { head: reader.finish(), whole: whole() };
+  try {
+    for (let next = await chunks.next(); !next.done; next = await chunks.next()) {
+      seen.push(Buffer.from(next.value));
+      if (reader.push(next.value)) break;
+    }
+    return await use(reader.finish(), whole());
+  } finally {
+    await chunks.return?.();
+  }
 }
 
 class HeadReader {

@@ -8,6 +8,13 @@ import type { ScanState } from './scan-state.ts';
 /** More marks than this before one key is not a file that a server wrote. */
 const maxMarks = 16;
 const maxSlotRanges = 16_384;
+/** What a server takes from a client (proto-max-bulk-len), if nobody has changed that. */
+const maxKeyBytes = 512 * 2 ** 20;
+/** Of what stands outside the keys nothing is near this long; a few bytes can claim gigabytes. */
+const maxNameBytes = 2 ** 16;
+/** Before 7.0 a script of Lua was a field. */
+const maxFieldBytes = 16 * 2 ** 20;
+const maxLibraryBytes = 64 * 2 ** 20;
 /** The RDB version that brought it. */
 const metadataSince = 13;
 
@@ -52,13 +59,13 @@ export function readOpcode(
 
 function readKey(scanner: ScanState): boolean {
   const { cursor } = scanner;
-  if (!cursor.takeString()) return false;
+  if (!cursor.takeString(maxKeyBytes)) return false;
   scanner.keyBuf = cursor.text;
   scanner.keyStart = cursor.textStart;
   scanner.keyEnd = cursor.textEnd;
   // A key that was compressed or an integer stands where the next string of its kind will be put.
   if (cursor.textOffset < 0) {
-    scanner.keyBuf = scanner.copyKey();
+    scanner.keyBuf = cursor.keepText();
     scanner.keyStart = 0;
     scanner.keyEnd = scanner.keyBuf.length;
   }
@@ -123,7 +130,7 @@ function readOther(scanner: ScanState, handler: ScanHandler, lead: number): bool
     case opcode.aux:
       return readAux(scanner, handler);
     case opcode.function2:
-      if (!cursor.takeString()) return false;
+      if (!cursor.takeString(maxLibraryBytes)) return false;
       handler.functionLibrary?.(cursor.text.subarray(cursor.textStart, cursor.textEnd));
       return true;
     case opcode.slotInfo:
@@ -137,9 +144,9 @@ function readOther(scanner: ScanState, handler: ScanHandler, lead: number): bool
 
 function readAux(scanner: ScanState, handler: ScanHandler): boolean {
   const { cursor } = scanner;
-  if (!cursor.takeString()) return false;
+  if (!cursor.takeString(maxNameBytes)) return false;
   const name = Buffer.from(cursor.text.subarray(cursor.textStart, cursor.textEnd));
-  if (!cursor.takeString()) return false;
+  if (!cursor.takeString(maxFieldBytes)) return false;
   const value = cursor.text.subarray(cursor.textStart, cursor.textEnd);
   const writer = /^(redis|valkey)-ver$/.exec(name.toString('latin1'))?.[1];
   if (writer !== undefined) scanner.writtenBy = `${writer} ${shownVersion(value)}`;
@@ -166,7 +173,7 @@ function metadataTooEarly({ header, cursor }: ScanState): Fault {
 /** Valkey 9: slots that are being moved here: a job's name, count, ranges. */
 function readSlotImport(scanner: ScanState): boolean {
   const { cursor } = scanner;
-  if (!cursor.takeString() || !cursor.readCount()) return false;
+  if (!cursor.takeString(maxNameBytes) || !cursor.readCount()) return false;
   const ranges = cursor.length;
   if (ranges > maxSlotRanges) {
     throw new Fault(

@@ -7,7 +7,7 @@ import { createHash } from 'node:crypto';
 import path from 'node:path';
 import { ScratchServer } from '../../backup/scratch-server.ts';
 import { writeFileAtomic } from '../../base/atomic-file.ts';
-import { errorText } from '../../base/errors.ts';
+import { errorCode, errorText } from '../../base/errors.ts';
 import { makeFolder } from '../../base/make-folder.ts';
 import type { MemberClient } from '../../redis/member-client.ts';
 import { directiveKey, directivesIn } from '../../render/merge-directives.ts';
@@ -74,6 +74,8 @@ async function ask(setting: Setting, conf: readonly string[], users: string): Pr
     await scratch.start();
     return await readSettings(scratch.client);
   } catch (error) {
+    // A full disk, for instance, says nothing of the spec.
+    if (!errorCode(error)?.startsWith('SCRATCH_')) throw error;
     throw ApplyRefused(
       `${redisServer} does not start with what ${spec.name} should run with: ${errorText(error)}`,
       {
