@@ -35,8 +35,7 @@ export function inspectVerb(): Command {
         }
         const report = inspector.report(scanner);
         // A key may have half a gigabyte: for people its start is enough.
-        if (output.json)
-          output.data({ file: input.name, ...report, biggest: report.biggest.map(bigAsJson) });
+        if (output.json) output.data({ file: input.name, ...report, biggest: report.biggest.map(bigAsJson) });
         await tell(output, input.name, report);
         output.text(`\nread in ${describeRate(report.bytes, progress.seconds)}`);
       }),
