@@ -9,6 +9,9 @@ import { gateCommand, sentinelCommand } from './units/process-commands.ts';
 import { startMember } from './units/start-member.ts';
 import type { Unit } from './units/unit.ts';
 
+/** Who was killed is gone by then, unless it waits in the kernel. */
+const endsWithinMs = 100;
+
 export class Actions {
   readonly #deployment: Deployment;
 
@@ -19,8 +22,7 @@ export class Actions {
   async act(decision: Step): Promise<void> {
     switch (decision.kind) {
       case 'kill':
-        this.#unit(decision.process).process.signal('SIGKILL');
-        return this.#unit(decision.process).process.waitForExit(2000);
+        return this.#kill(this.#unit(decision.process));
       case 'stand':
         await replacePrimary(this.#deployment, decision.member, decision.code === 'not-acting');
         return;
@@ -37,6 +39,15 @@ export class Actions {
       case 'replica-ineligible':
         return setEligible(this.#deployment.member(decision.member), decision.kind === 'replica-eligible');
     }
+  }
+
+  /** One that waits for a disk ends when the disk answers. It is fenced all the same: nobody waits for it. */
+  async #kill(unit: Unit): Promise<void> {
+    unit.kill();
+    await unit.process.waitForExit(endsWithinMs).catch(() => {});
+    if (!unit.process.running) return;
+    const text = `${unit.id} was killed and has not ended: it waits for its disk. It does nothing any more, and is started again when it has ended`;
+    this.#deployment.events.add('killed', unit.id, text);
   }
 
   async #follow(id: string, primaryId: string): Promise<void> {

@@ -2,7 +2,7 @@
  * A deployment as this agent has it in hand: what the spec places, the processes of this host, and what was last
  * observed of everything. It holds state and answers with a view; deciding and acting are elsewhere.
  */
-import type { Clock } from '../base/clock.ts';
+import type { AlarmClock } from '../base/clock.ts';
 import { isSabotaged } from '../base/sabotage.ts';
 import type { SentinelEvent } from '../redis/sentinel-event.ts';
 import type { Secrets } from '../spec/secrets.ts';
@@ -61,7 +61,7 @@ export interface Setting {
   aclSelectors: boolean;
   /** Full path of haproxy, when the spec wants it for a gate of this host. */
   haproxy: string | null;
-  clock: Clock;
+  clock: AlarmClock;
   events: EventLog;
   runIdMarks: RunIdMarks;
 }
@@ -184,6 +184,15 @@ export class Deployment {
     for (const listener of [...this.#sentinelListeners]) listener(event);
   }
 
+  /** Everyone answers, and no process of this host stands still: nothing is called for by time passing. */
+  get isAtEase(): boolean {
+    return (
+      this.members.every(({ unit, watch }) => isAtEase(unit) && answers(watch) && watch.unansweredMs === 0) &&
+      this.sentinels.every(({ unit, watch }) => isAtEase(unit) && answers(watch)) &&
+      this.gates.every(({ unit, adapter }) => isAtEase(unit) && adapter.seen.state === 'open')
+    );
+  }
+
   view(): View {
     return {
       name: this.spec.name,
@@ -195,9 +204,9 @@ export class Deployment {
       gates: this.gates.map(({ place, unit, adapter }) => ({
         ...place,
         process: unit?.view ?? null,
-        state: unit && !unit.process.running ? 'down' : adapter.seen.state,
+        state: unit?.lives === false ? 'down' : adapter.seen.state,
         reason: adapter.seen.status?.reason ?? null,
-        clients: unit && !unit.process.running ? 0 : adapter.seen.clients,
+        clients: unit?.lives === false ? 0 : adapter.seen.clients,
       })),
       noPrimarySinceMs: this.lag.noPrimarySinceMs,
       selection: this.#selection,
@@ -213,7 +222,7 @@ export class Deployment {
     return {
       ...place,
       process: unit?.view ?? null,
-      reachable: reachable && unit?.process.running !== false,
+      reachable: reachable && unit?.lives !== false,
       answeredAtMs: watch.answeredAtMs,
       primary: this.memberAt(primary)?.place.id ?? null,
       configEpoch,
@@ -225,12 +234,20 @@ export class Deployment {
   }
 }
 
+function isAtEase(unit: Unit | null): boolean {
+  return unit === null || (unit.lives && !unit.standsStill);
+}
+
+function answers({ seen }: { seen: { reachable: boolean; busy?: boolean } }): boolean {
+  return seen.reachable && seen.busy !== true;
+}
+
 function memberView(
   { place, unit, watch, memory, heldBack, disk: files }: LiveMember,
   lag: LagWatch,
 ): MemberView {
   const { seen } = watch;
-  const running = unit?.process.running ?? true;
+  const running = unit?.lives ?? true;
   const down = unit !== null && !running;
   const disk = files?.seen ?? null;
   const unguarded = isSabotaged('no-empty-primary-guard');

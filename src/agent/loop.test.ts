@@ -91,12 +91,10 @@ test('a Sentinel that is stopped costs nothing, also when another one knows of a
   // Its news has not arrived here yet.
   if (second) second.currentEpoch = 5;
   crash(world, agents);
-  const startedMs = performance.now();
+  // A deadline for votes would take longer.
   expect(await untilOver(world, agents, 100)).toBe(true);
   expect(world.sentinels.map(({ configEpoch }) => configEpoch >= 5)).toEqual([false, true, true]);
-  // A deadline for votes would have been waited for in real time.
   expect(agents[0]?.said.map(({ kind }) => kind)).not.toContain('not-elected');
-  expect(performance.now() - startedMs).toBeLessThan(30_000);
 });
 
 test('Sentinels in TILT are not asked for votes: the primary is started again', async () => {
@@ -133,6 +131,32 @@ test('an agent that dies after any of its messages leaves a primary that all Sen
     owner.loop.stop();
   }
   expect([...ends]).toEqual(['0', '1']);
+});
+
+test('when all is well it looks once a second, and as soon as anybody is silent several times', async () => {
+  const { world, agents } = await trial(['host-1']);
+  const [agent] = agents as [TrialAgent];
+  let looks = 0;
+  const view = agent.view.bind(agent);
+  agent.view = () => {
+    looks += 1;
+    return view();
+  };
+  const looksOf = async (act: () => void) => {
+    const before = looks;
+    act();
+    await world.until(() => false, 1);
+    return looks - before;
+  };
+  await looksOf(() => agent.loop.wake());
+  agent.isAtEase = true;
+  expect(await looksOf(() => agent.loop.tick())).toBe(0);
+  expect(await looksOf(() => agent.loop.wake())).toBe(1);
+  agent.isAtEase = false;
+  expect(await looksOf(() => agent.loop.tick())).toBe(1);
+  agent.isAtEase = true;
+  await world.until(() => false, 1000);
+  expect(await looksOf(() => agent.loop.tick())).toBe(1);
 });
 
 describe('a step that fails', () => {

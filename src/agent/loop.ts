@@ -1,6 +1,8 @@
 /**
  * Observe, decide, act: one step after the other, never two at once. Something that happened (a death, a Sentinel's
- * event) wakes the loop at once; otherwise it looks a few times a second.
+ * event, a round of questions) wakes the loop at once; otherwise it looks a few times a second, because time alone calls for
+ * something when anybody is silent or stands still. When all is well nobody is, and looks in between are left out: most of
+ * what an idle agent would cost.
  */
 import type { Clock } from '../base/clock.ts';
 import { errorText } from '../base/errors.ts';
@@ -13,6 +15,8 @@ import type { EventKind } from './state/event-kinds.ts';
 import type { GateAdapter } from './units/gate-adapter.ts';
 
 const tickMs = 250;
+/** However well all is, it looks as often as this. */
+const restMs = 1000;
 /** A decision whose action failed is not tried again sooner than this. */
 const retryMs = 100;
 /** The same failure is told once in this time. */
@@ -26,6 +30,9 @@ export interface Looped extends Observed {
   readonly spec: Observed['spec'] & Omit<DecideRules, 'rank'> & { hosts: readonly { id: string }[] };
   readonly setting: { host: string; clock: Clock };
   readonly operations: Pick<Operations, 'unplanned' | 'giveWay'>;
+  /** Everyone answers, and no process of this host stands still: nothing is called for by time passing. */
+  readonly isAtEase: boolean;
+  view(): View;
   readonly gates: readonly {
     place: { id: string };
     unit: { process: { running: boolean; pid: number | null } } | null;
@@ -55,6 +62,8 @@ export class Loop {
   #stopped = false;
   #atRest = () => {};
   readonly #rank: number;
+  /** When it looked last, if nothing was to be done and nothing was waited for then. */
+  #wellSinceMs: number | null = null;
   /** What was said last. */
   #lastKey = '';
   /** By gate: the primary that it was told, and its pid then. */
@@ -75,7 +84,7 @@ export class Loop {
 
   /** @returns when it has looked once, and done what there was to do. */
   start(): Promise<void> {
-    this.#timer = setInterval(() => this.wake(), tickMs);
+    this.#timer = setInterval(() => this.tick(), tickMs);
     return new Promise((resolve) => {
       this.#atRest = resolve;
       this.wake();
@@ -99,6 +108,13 @@ export class Loop {
     setImmediate(() => void this.#run());
   }
 
+  /** To be called a few times a second: looks, unless all was well a moment ago and nobody is silent or stands still. */
+  tick(): void {
+    const { isAtEase, setting } = this.#deployment;
+    const rests = this.#wellSinceMs !== null && setting.clock.monotonicMs() - this.#wellSinceMs < restMs;
+    if (!rests || !isAtEase) this.wake();
+  }
+
   async #run(): Promise<void> {
     try {
       while (this.#again && !this.#stopped) {
@@ -115,13 +131,15 @@ export class Loop {
   async #step(): Promise<boolean> {
     const { setting, spec, operations } = this.#deployment;
     const nowMs = setting.clock.monotonicMs();
-    settleSelection(this.#deployment, nowMs);
-    const view = this.#deployment.view();
+    let view = this.#deployment.view();
+    if (settleSelection(this.#deployment, view, nowMs)) view = this.#deployment.view();
     this.#tellGates(view);
     const decision = decide(view, { ...spec, rank: this.#rank }, nowMs);
     clearTimeout(this.#later);
+    this.#wellSinceMs = null;
     if (decision.kind === 'nothing') {
       if (decision.untilMs !== undefined) this.#wakeIn(decision.untilMs - nowMs);
+      else if (decision.code === 'all-well') this.#wellSinceMs = nowMs;
       this.#lastKey = '';
       return false;
     }

@@ -6,7 +6,17 @@ export interface Clock {
   monotonicMs(): number;
 }
 
-export const systemClock: Clock = {
+/** A clock that also wakes who waits, so that what waits is tested without waiting. */
+export interface AlarmClock extends Clock {
+  /** Calls once, that much later. It keeps no process alive. @returns what takes the call back. */
+  after(ms: number, call: () => void): () => void;
+}
+
+export const systemClock: AlarmClock = {
   wallMs: () => Date.now(),
   monotonicMs: () => performance.now(),
+  after(ms, call) {
+    const timer = setTimeout(call, ms).unref();
+    return () => clearTimeout(timer);
+  },
 };

@@ -70,8 +70,7 @@ export class SupervisedProcess {
     const { child, letGo } = this.#spawn(command);
     const identity = child.pid === undefined ? undefined : identify(child.pid);
     // Before it does anything: a process without a record is a stranger to the next agent, which finds its port taken.
-    // Synced to disk the record is later: a power cut ends the process too.
-    if (identity) this.#writeAtOnce(identity);
+    const isWritten = identity !== undefined && this.#writeAtOnce(identity);
     letGo();
     await new Promise<void>((resolve, reject) => {
       child.once('spawn', resolve);
@@ -86,7 +85,7 @@ export class SupervisedProcess {
       this.#ended(record, { code: child.exitCode, signal: child.signalCode });
       return;
     }
-    await this.#save();
+    if (!isWritten) await this.#save();
   }
 
   #spawn(command: ProcessCommand): HeldProcess {
@@ -195,14 +194,17 @@ export class SupervisedProcess {
     this.#onExit(report);
   }
 
-  #writeAtOnce(identity: ProcessIdentity): void {
+  /** Not synced to disk: a power cut ends the process too. @returns whether it could be written. */
+  #writeAtOnce(identity: ProcessIdentity): boolean {
     try {
       // Whole or not at all: this process may be killed here, and the next one reads it.
       const fresh = `${this.#recordFile}.new`;
       writeFileSync(fresh, `${JSON.stringify(identity)}\n`, { mode: 0o600 });
       renameSync(fresh, this.#recordFile);
+      return true;
     } catch {
       // The folder is there, or `save` says what is wrong with it.
+      return false;
     }
   }
 

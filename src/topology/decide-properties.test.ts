@@ -102,7 +102,7 @@ test('what was given up is never touched', () => {
 test('only what died unasked is restarted, refused or given up', () => {
   always(['restart', 'refuse', 'give-up'], (decision, view) => {
     const process = processOf(view, subjectOf(decision));
-    expect(process?.running).toBe(false);
+    expect(process).toMatchObject({ running: false, ending: false });
     expect(process?.diedAtMs).not.toBeNull();
   });
 });

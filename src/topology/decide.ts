@@ -157,7 +157,7 @@ function followPrimary(view: View): Decision | undefined {
 function restartDead(view: View, rules: DecideRules, nowMs: number): Decision {
   const waiting: Extract<Decision, { kind: 'nothing' }>[] = [];
   for (const part of [...view.sentinels, ...view.members, ...view.gates]) {
-    if (!part.process || !hasDied(part.process) || part.process.failed) continue;
+    if (!part.process || !hasDied(part.process) || part.process.failed || part.process.ending) continue;
     const next = restartOne(view, part.id, part.process, rules, nowMs);
     if (next.kind !== 'nothing') return next;
     waiting.push(next);

@@ -31,7 +31,10 @@ export interface Busy {
 
 /** A process that this agent supervises. */
 export interface ProcessView {
+  /** False also of one that was killed and has not ended yet: it executes nothing any more. */
   running: boolean;
+  /** It was killed, and waits in the kernel for its disk, or to give its memory back, before it ends. */
+  ending: boolean;
   pid: number | null;
   /** When it died last without being asked to; null when it runs or was stopped on purpose. */
   diedAtMs: number | null;

@@ -43,6 +43,7 @@ const deadView = fc.record({
   diedAtMs: fc.option(aMomentAgo, { freq: 9 }),
   restartsMs: fc.oneof(fc.constant([]), restartsMs),
   failed: seldom,
+  ending: seldom,
   refusal: fc.option(
     fc.record({
       code: fc.constantFrom('would-be-wiped' as const, 'would-wipe' as const, 'cannot-load' as const),

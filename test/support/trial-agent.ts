@@ -145,6 +145,7 @@ export class TrialAgent {
   readonly gateCalls: string[] = [];
   readonly gates;
   readonly loop: Loop;
+  isAtEase = false;
   readonly spec;
   readonly setting;
   selection: View['selection'] = null;

@@ -2,6 +2,7 @@
  * Servers, Sentinels and the agents that watch them, in memory and with a clock of the test's. Messages take time, keep
  * their order on a connection, and are lost with whoever they go to; an agent sees what has arrived and no more.
  */
+import type { AlarmClock } from '../../src/base/clock.ts';
 import type { Caller } from '../../src/redis/connection.ts';
 import { RedisUnreachable } from '../../src/redis/errors.ts';
 import type { Role } from '../../src/redis/role.ts';
@@ -68,6 +69,7 @@ export class TrialWorld {
   readonly deafTo = new Map<string, string>();
   readonly #listeners: ((sentinel: VotingSentinel, name: string, message: string) => void)[] = [];
   #messages = 0;
+  #order = 0;
   #nowMs = 1_000_000;
 
   /** @param latencies of each message, one after the other, in ms */
@@ -81,7 +83,18 @@ export class TrialWorld {
     this.sentinels = sentinelsThatKnowEachOther(3, '10.1.0.1:6379');
   }
 
-  readonly clock = { wallMs: () => this.#nowMs, monotonicMs: () => this.#nowMs };
+  readonly clock: AlarmClock = {
+    wallMs: () => this.#nowMs,
+    monotonicMs: () => this.#nowMs,
+    after: (ms, run) => {
+      const alarm = { atMs: this.#nowMs + ms, order: this.#order++, run };
+      this.#queue.push(alarm);
+      return () => {
+        const place = this.#queue.indexOf(alarm);
+        if (place >= 0) this.#queue.splice(place, 1);
+      };
+    },
+  };
 
   server(id: string): TrialServer {
     return this.servers.find(({ place }) => place.id === id) as TrialServer;
@@ -98,10 +111,10 @@ export class TrialWorld {
 
   /** Has something arrive after what was sent before on the same connection. */
   send(connection: string, run: () => void): void {
-    const latencyMs = this.#latencies[this.#messages % this.#latencies.length] as number;
+    const latencyMs = this.#latencies[this.#messages++ % this.#latencies.length] as number;
     const atMs = Math.max(this.#nowMs + latencyMs, this.#lastOn.get(connection) ?? 0);
     this.#lastOn.set(connection, atMs);
-    this.#queue.push({ atMs, order: this.#messages++, run });
+    this.#queue.push({ atMs, order: this.#order++, run });
   }
 
   /** A question and its answer. It never settles when nobody answers, or nobody is left to hear it. */
@@ -131,7 +144,7 @@ export class TrialWorld {
       const next = this.#queue.shift();
       if (next === undefined) {
         idle();
-        // What waits for real time (a deadline for votes) has a little of it. However fast or slow this machine is, the
+        // What waits for real time (the loop, a switchover) has a little of it. However fast or slow this machine is, the
         // trial's time goes by no faster than four times as fast.
         const before = performance.now();
         await new Promise((resolve) => setTimeout(resolve, 1));

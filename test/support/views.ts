@@ -5,6 +5,7 @@ import type { Busy, GateView, MemberView, ProcessView, SentinelView, View } from
 export function aliveProcess(changes: Partial<ProcessView> = {}): ProcessView {
   return {
     running: true,
+    ending: false,
     pid: 100,
     diedAtMs: null,
     restartsMs: [],

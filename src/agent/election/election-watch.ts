@@ -123,14 +123,15 @@ export class ElectionWatch {
     return () => this.#epochListeners.delete(listener);
   }
 
-  /** Whom a majority of Sentinels names now. */
-  noteNamed(member: string | null): void {
-    if (member === this.#named) return;
+  /** Whom a majority of Sentinels names now. @returns whether that is news. */
+  noteNamed(member: string | null): boolean {
+    if (member === this.#named) return false;
     this.#named = member;
     this.#namedSinceMs = this.#clock.monotonicMs();
-    if (member === null || member === this.#lastNamed) return;
+    if (member === null || member === this.#lastNamed) return true;
     if (this.#lastNamed !== null) this.#replaced = { member: this.#lastNamed, atMs: this.#namedSinceMs };
     this.#lastNamed = member;
+    return true;
   }
 
   /** Who was primary last, if that one was replaced less than so long ago. */

@@ -1,5 +1,4 @@
 /** Replaces a primary that is lost: stands for election, chooses, takes over. */
-import { setTimeout as delay } from 'node:timers/promises';
 import { dieIfSabotaged } from '../../base/sabotage.ts';
 import { type Candidate, chooseReplica } from '../../topology/election/choice.ts';
 import { actWithinMs, votedForAnother, voteIsStaleAfterMs } from '../../topology/election/election.ts';
@@ -102,18 +101,25 @@ async function askCandidates(
   isGone: boolean,
 ): Promise<(Candidate & { member: Replica })[]> {
   const others = deployment.members.filter(({ place }) => place.id !== from);
+  const { clock } = deployment.setting;
   let late = false;
   const hear = async ({ watch }: Replica) => {
     await watch.look();
     const readsOn = ({ reachable, role, linkUp }: Replica['watch']['seen']) =>
       reachable && role === 'replica' && linkUp;
     while (isGone && readsOn(watch.seen) && !late) {
-      await delay(readsOnMs);
+      await new Promise<void>((resolve) => clock.after(readsOnMs, resolve));
       await watch.look();
     }
   };
   const looks = others.filter(({ unit }) => unit?.process.running !== false).map(hear);
-  await Promise.race([Promise.all(looks), delay(candidatesWithinMs, undefined, { ref: false })]);
+  await new Promise<void>((resolve) => {
+    const cancel = clock.after(candidatesWithinMs, resolve);
+    void Promise.all(looks).then(() => {
+      cancel();
+      resolve();
+    });
+  });
   late = true;
   const { members } = deployment.view();
   return others.flatMap((member) => {

@@ -1,5 +1,5 @@
 /** Asks the Sentinels for their votes: topology/election/election.ts has the rules, this is the wire. */
-import type { Clock } from '../../base/clock.ts';
+import type { AlarmClock } from '../../base/clock.ts';
 import { errorCode } from '../../base/errors.ts';
 import { dieIfSabotaged } from '../../base/sabotage.ts';
 import type { Caller } from '../../redis/connection.ts';
@@ -40,7 +40,7 @@ export interface Electoral {
   readonly elections: Pick<ElectionWatch, 'highestEpoch' | 'newRunId' | 'noteEpoch' | 'onEpoch'>;
   readonly sentinels: readonly Voter[];
   readonly spec: { sentinel: { quorum: number } };
-  readonly setting: { clock: Clock };
+  readonly setting: { clock: AlarmClock };
   /** The member at an address, as a Sentinel names it. */
   memberAt(where: { address: string; port: number } | null): { place: { id: string } } | undefined;
 }
@@ -70,13 +70,13 @@ async function standOnce(deployment: Electoral, lost: string, attempt: number): 
       if (heard.kind === 'vote') elections.noteEpoch(heard.epoch);
       const found = outcome(election);
       if (found === 'open') return;
-      clearTimeout(timer);
+      cancel();
       stopListening();
       resolve({ election, outcome: found });
     };
-    const timer = setTimeout(() => {
+    const cancel = setting.clock.after(answerWithinMs, () => {
       for (const from of electorate.sentinels) settle({ kind: 'silent', from });
-    }, answerWithinMs);
+    });
     const stopListening = elections.onEpoch((heardOf) => settle({ kind: 'epoch', epoch: heardOf }));
     for (const sentinel of sentinels) {
       const asked = isNaming(deployment, lost)(sentinel) ? ask(sentinel, epoch, runId) : notAsked(sentinel);

@@ -14,7 +14,7 @@ export function watchActivity(deployment: Deployment): () => void {
       const { pid } = unit.process;
       const stat = pid === null ? undefined : readStat(pid);
       unit.noteActivity(stat);
-      isStopped ||= unit.view.activity.stoppedMs > 0;
+      isStopped ||= unit.isStopped;
     }
     slow.look();
     if (isStopped) deployment.wake();

@@ -22,6 +22,8 @@ export class Observer {
   #timer: NodeJS.Timeout | undefined;
   #soonTimer: NodeJS.Timeout | undefined;
   #looking = false;
+  /** For whom something is being written down. */
+  readonly #writing = new Set<LiveMember>();
   readonly #unwritten: Unwritten;
   #stopListening = () => {};
 
@@ -42,6 +44,7 @@ export class Observer {
       this.#looking = true;
       void this.lookAtAll().finally(() => {
         this.#looking = false;
+        this.#deployment.wake();
       });
     };
     this.#timer = setInterval(look, observePaceMs(spec.agent.hangAfterMs));
@@ -89,8 +92,8 @@ export class Observer {
     ]);
     this.#strangers.note();
     this.#deployment.lag.note(this.#deployment.view(), this.#deployment.setting.clock.monotonicMs());
-    await Promise.all(members.map((member) => this.#note(member)));
-    await this.#unwritten.lookAgain();
+    for (const member of members) void this.#note(member);
+    void this.#unwritten.lookAgain();
   }
 
   async #lookAt(sentinel: LiveSentinel): Promise<void> {
@@ -98,24 +101,32 @@ export class Observer {
     await this.#deployment.elections.observed(sentinel, this.#deployment.spec.name);
   }
 
-  /** Writes down what must outlive this agent: who the process is, and what data it had. */
-  async #note({ place, unit, memory, watch, heldBack }: LiveMember): Promise<void> {
+  /**
+   * Writes down what must outlive this agent: who the process is, and what data it had. Those who wait for a round want to
+   * know how the members are, and wait for no disk. What is not written yet when the next round is over is left to the one
+   * after it.
+   */
+  async #note(member: LiveMember): Promise<void> {
+    const { place, unit, memory, watch, heldBack } = member;
     const { reachable, runId, priority } = watch.seen;
     if (reachable && runId !== '') heldBack?.saw(priority);
+    if (this.#writing.has(member)) return;
+    this.#writing.add(member);
     try {
       if (reachable && runId !== '') await unit?.process.setRunId(runId);
       await memory?.remember(watch.seen);
       if (memory?.damage === null) this.#deployment.troubles.note(memoryOf(place.id), null);
     } catch (error) {
-      // Those who wait for this round want to know how the members are, and not how the disk is.
       this.#unwritten.note(error);
+    } finally {
+      this.#writing.delete(member);
     }
   }
 
   /** That a replica is in sync is to be known soon: the sooner it can take over. */
   #lookAtHeldBack(): void {
     for (const { unit, watch, heldBack } of this.#deployment.members) {
-      if (unit?.process.running && heldBack?.ours) void watch.look();
+      if (unit?.process.running && heldBack?.ours) void watch.look().then(() => this.#deployment.wake());
     }
   }
 

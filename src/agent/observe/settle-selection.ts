@@ -16,24 +16,28 @@ export interface Observed {
     unit: { process: { running: boolean } } | null;
     watch: Pick<MemberWatch, 'look'> & { seen: Pick<MemberObservation, 'role'> };
   };
-  view(): View;
 }
 
 /**
  * Brings the selection to its end: once a majority of Sentinels names the selected member, or when they have had
  * long enough. One Sentinel's word settles nothing; the others hear of a change up to a second later.
+ * @returns whether the deployment's view is another one now
  */
-export function settleSelection(deployment: Observed, nowMs: number): void {
+export function settleSelection(deployment: Observed, view: View, nowMs: number): boolean {
   const { selection, spec, events } = deployment;
-  const named = namedPrimary(deployment.view())?.id;
-  deployment.elections.noteNamed(named ?? null);
+  const named = namedPrimary(view)?.id;
+  let changed = deployment.elections.noteNamed(named ?? null);
   if (selection !== null) {
     const expired = nowMs - selection.atMs > spec.sentinel.failoverTimeoutMs;
-    if (selection.member === named || expired) deployment.endSelection();
+    if (selection.member === named || expired) {
+      deployment.endSelection();
+      changed = true;
+    }
   }
   if (named !== undefined) askWhoDoesNotAct(deployment.member(named));
   if (named !== undefined && deployment.announce(named))
     events.add('primary', named, `the Sentinels name ${named} primary`);
+  return changed;
 }
 
 /** Whoever is named and was not seen to act as primary is asked sooner than at the next look: someone may have to act. */

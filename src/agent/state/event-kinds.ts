@@ -25,7 +25,7 @@ export const eventKinds = {
   'first-start': 'The first start on this host.',
   'given-up': 'A planned change was given up before its end.',
   hint: 'What a person can do about the event before.',
-  killed: 'A process that hangs was killed.',
+  killed: 'A process that hangs was killed, or was and has not ended: it waits for its disk.',
   login: 'Somebody opened a session with a token.',
   'login-refused': 'Somebody tried a token that is none.',
   'not-elected': 'The agent stood for election and was not elected.',

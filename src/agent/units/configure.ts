@@ -10,7 +10,7 @@ import { renderRedisConf } from '../../render/redis-conf.ts';
 import { renderSentinelConf, sentinelRunId } from '../../render/sentinel-conf.ts';
 import { renderUsersAcl } from '../../render/users-acl.ts';
 import type { Member, Place, Spec } from '../../spec/spec.ts';
-import type { Deployment, Setting } from '../deployment.ts';
+import type { Deployment, LiveMember, LiveSentinel, Setting } from '../deployment.ts';
 import { noteChange } from '../persistence/load-what-counts.ts';
 import type { Unit } from './unit.ts';
 
@@ -35,22 +35,24 @@ export async function writeConfigs(
   const { members, sentinels, setting } = deployment;
   const { spec, secrets, aclSelectors: selectors } = setting;
   const isMeant = ({ id }: Place) => only === undefined || only.has(id);
-  for (const { place, unit } of members) {
-    if (!unit || !isMeant(place)) continue;
+  const ofMember = async ({ place, unit }: LiveMember) => {
+    if (!unit || !isMeant(place)) return;
     const follows = place.id === primary.id ? null : primary;
     await noteChange(unit.paths, spec.redis, setting.clock.wallMs());
     await writeOrMerge(unit.paths.config, memberConfText(setting, { place, unit }, follows));
     // Redis never writes this one: it is ours.
     await writeFileIfNew(unit.paths.aclFile, renderUsersAcl({ spec, secrets, selectors }));
-  }
-  for (const { place, unit } of sentinels) {
-    if (!unit || !isMeant(place)) continue;
+  };
+  const ofSentinel = async ({ place, unit }: LiveSentinel) => {
+    if (!unit || !isMeant(place)) return;
     const paths = { dir: unit.paths.folder, logFile: unit.paths.log };
     await writeOrMerge(
       unit.paths.config,
       renderSentinelConf({ spec: patientSpec(spec, patienceMs), sentinel: place, paths, secrets, primary }),
     );
-  }
+  };
+  // Each waits for the disk, and none for another.
+  await Promise.all([...members.map(ofMember), ...sentinels.map(ofSentinel)]);
 }
 
 function patientSpec(spec: Spec, patienceMs: number): Spec {
@@ -83,37 +85,52 @@ export async function namedInFiles(deployment: Deployment): Promise<string | nul
   return best?.id ?? null;
 }
 
-/** Makes this host's sentinel.conf files name another primary, at an epoch above all that they have seen. */
+/**
+ * Makes this host's sentinel.conf files name a primary, at an epoch above all that they have seen. When all of them name it
+ * and know everyone else, they are left as they are.
+ */
 export async function nameInFiles(deployment: Deployment, primary: Member): Promise<void> {
-  const { sentinels, spec, members } = deployment;
+  const { sentinels, spec } = deployment;
   const texts = new Map<string, string>();
   for (const { unit } of sentinels)
     if (unit) texts.set(unit.paths.config, await readFile(unit.paths.config, 'utf8'));
+  const monitor = `sentinel monitor ${spec.name} ${primary.address} ${primary.port} ${spec.sentinel.quorum}`;
+  const isRight = ([file, text]: [string, string]) => {
+    const lines = text.split('\n');
+    const known = lines.filter((line) => isKnown.test(line));
+    const wanted = new Set(knownTo(deployment, primary, file));
+    return lines.includes(monitor) && known.length === wanted.size && known.every((line) => wanted.has(line));
+  };
+  if ([...texts].every(isRight)) return;
   const epoch = Math.max(0, ...[...texts.values()].map(epochIn)) + 1;
-  const { name } = spec;
-  const replicas = members.filter(({ place }) => place.id !== primary.id);
-  for (const [file, text] of texts) {
-    const kept = text.split('\n').filter((line) => !/^sentinel known-(replica|sentinel) /.test(line));
+  const write = async ([file, text]: [string, string]) => {
+    const kept = text.split('\n').filter((line) => !isKnown.test(line));
     const changed = kept.map((line) =>
       line
-        .replace(
-          /^(sentinel monitor \S+) .*/,
-          `$1 ${primary.address} ${primary.port} ${spec.sentinel.quorum}`,
-        )
+        .replace(/^sentinel monitor .*/, monitor)
         .replace(/^(sentinel (?:config-epoch|leader-epoch) \S+) \d+/, `$1 ${epoch}`)
         .replace(/^(sentinel current-epoch) \d+/, `$1 ${epoch}`),
     );
-    const known = [
-      ...replicas.map(({ place }) => `known-replica ${name} ${place.address} ${place.port}`),
-      ...sentinels
-        .filter(({ unit }) => unit?.paths.config !== file)
-        .map(
-          ({ place }) =>
-            `known-sentinel ${name} ${place.address} ${place.port} ${sentinelRunId(spec, place.id)}`,
-        ),
-    ].map((line) => `sentinel ${line}`);
+    const known = knownTo(deployment, primary, file);
     await writeFileAtomic(file, `${[...changed, ...known].join('\n').trimEnd()}\n`);
-  }
+  };
+  await Promise.all([...texts].map(write));
+}
+
+const isKnown = /^sentinel known-(replica|sentinel) /;
+
+/** The lines of a sentinel.conf about everyone whom this Sentinel is to know beside the primary. */
+function knownTo({ members, sentinels, spec }: Deployment, primary: Member, file: string): string[] {
+  const { name } = spec;
+  const replicas = members.filter(({ place }) => place.id !== primary.id);
+  const others = sentinels.filter(({ unit }) => unit?.paths.config !== file);
+  return [
+    ...replicas.map(({ place }) => `sentinel known-replica ${name} ${place.address} ${place.port}`),
+    ...others.map(
+      ({ place: { id, address, port } }) =>
+        `sentinel known-sentinel ${name} ${address} ${port} ${sentinelRunId(spec, id)}`,
+    ),
+  ];
 }
 
 function epochIn(sentinelConf: string): number {

@@ -20,6 +20,8 @@ export class Unit {
   #diedAtMs: number | null = null;
   #ran = false;
   #answered = false;
+  /** This process was killed by us, and may not have ended yet. */
+  #killed = false;
   #restartsMs: number[] = [];
   #track: ActivityTrack = noTrack;
   readonly #clock: Clock;
@@ -43,15 +45,25 @@ export class Unit {
     return this.#failed;
   }
 
+  /**
+   * It runs, and was not killed. Whoever was killed executes nothing any more, though it may take long to end: while it waits
+   * for a disk that does not answer, it does not.
+   */
+  get lives(): boolean {
+    return this.process.running && !this.#killed;
+  }
+
   /** What its log said when it died because it could not load its files, or null. */
   get damage(): string | null {
     return this.#damage;
   }
 
   get view(): ProcessView {
-    const { running, pid } = this.process;
+    const { pid } = this.process;
+    const running = this.lives;
     return {
       running,
+      ending: this.process.running && this.#killed,
       pid,
       diedAtMs: running || !this.#wanted ? null : this.#diedAtMs,
       restartsMs: this.#restartsMs,
@@ -63,6 +75,16 @@ export class Unit {
       damage: this.#damage,
       noRoom: this.#noRoom,
     };
+  }
+
+  /** It was stopped by a signal when it was last looked at, or waited for a disk. */
+  get standsStill(): boolean {
+    const { stoppedMs, waitingMs } = this.#track.now;
+    return stoppedMs > 0 || waitingMs > 0;
+  }
+
+  get isStopped(): boolean {
+    return this.#track.now.stoppedMs > 0;
   }
 
   /** @param stat what the kernel says of it now; undefined when it says nothing. */
@@ -87,6 +109,13 @@ export class Unit {
     this.#diedAtMs = this.#clock.monotonicMs();
   }
 
+  /** Ends it without asking it. It counts as dead from then on. */
+  kill(): void {
+    if (!this.lives || !this.process.signal('SIGKILL')) return;
+    this.#killed = true;
+    this.noteDeath();
+  }
+
   async start(command: ProcessCommand): Promise<void> {
     this.#wanted = true;
     this.#ran = true;
@@ -96,6 +125,7 @@ export class Unit {
     // A start that fails counts as a death, so that it is tried again by the same rules.
     this.#diedAtMs = this.#clock.monotonicMs();
     this.#track = noTrack;
+    this.#killed = false;
     this.#silence.answered();
     await this.process.start(command);
   }

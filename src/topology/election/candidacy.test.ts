@@ -4,6 +4,7 @@ import {
   aPrimary,
   aReplica,
   aView,
+  deadProcess,
   loading,
   threeSentinels,
 } from '../../../test/support/views.ts';
@@ -34,6 +35,12 @@ describe('a process of its own is gone', () => {
   test('it stands at once', () => {
     const members = [aDeadMember('redis-1', nowMs - 3), aReplica('redis-2')];
     expect(standsOn(aView({ members }))).toMatchObject({ cause: 'process-gone', fromMs: nowMs - 3 });
+  });
+
+  test('also when it was killed and can’t end before its disk answers', () => {
+    const process = deadProcess(nowMs - 3, { ending: true });
+    const members = [aDeadMember('redis-1', nowMs - 3, { process }), aReplica('redis-2')];
+    expect(standsOn(aView({ members }))).toMatchObject({ cause: 'process-gone' });
   });
 });
 
