@@ -30,6 +30,17 @@ export class MemberClient {
     else await this.connection.call('REPLICAOF', primary.address, primary.port);
   }
 
+  /** Makes a replica connect anew to its primary, though it follows it already. @param other another server than that. */
+  async followAnew(
+    primary: { address: string; port: number },
+    other: { address: string; port: number },
+  ): Promise<void> {
+    await this.connection.askAll([
+      ['REPLICAOF', other.address, other.port],
+      ['REPLICAOF', primary.address, primary.port],
+    ]);
+  }
+
   /**
    * Makes it a primary, and has it tell the Sentinels so: both in one write, so that it does both or neither.
    * @param hellos the messages: topology/election/turn.ts. One that it refuses is no reason not to promote it.

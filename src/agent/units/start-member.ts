@@ -1,5 +1,7 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { usualPriority } from '../../topology/eligibility.ts';
 import type { LiveMember, Setting } from '../deployment.ts';
+import { hurryToPrimary } from './hurry-to-primary.ts';
 import { memberCommand } from './process-commands.ts';
 
 /**
@@ -22,5 +24,14 @@ export async function startMember(
   watch.reset();
   disk?.forget();
   await unit[how](command);
+  if (primary !== null) {
+    const { pid } = unit.process;
+    const isWanted = () => pid !== null && unit.process.pid === pid;
+    // Nobody waits for it: what it is waited for shows in the view.
+    void hurryToPrimary(watch.connect(), place, {
+      isWanted,
+      pause: (ms) => delay(ms, undefined, { ref: false }),
+    });
+  }
   if (priority > 0) await heldBack.release();
 }
