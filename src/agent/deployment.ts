@@ -238,8 +238,8 @@ function isAtEase(unit: Unit | null): boolean {
   return unit === null || (unit.lives && !unit.standsStill);
 }
 
-function answers({ seen }: { seen: { reachable: boolean; busy?: boolean } }): boolean {
-  return seen.reachable && seen.busy !== true;
+function answers({ seen }: { seen: { reachable: boolean; busy?: unknown } }): boolean {
+  return seen.reachable && !seen.busy;
 }
 
 function memberView(

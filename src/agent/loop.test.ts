@@ -133,6 +133,27 @@ test('an agent that dies after any of its messages leaves a primary that all Sen
   expect([...ends]).toEqual(['0', '1']);
 });
 
+test('a replica that hangs keeps nobody from what there is to do', async () => {
+  const { world, agents } = await trial(['host-1']);
+  world.server('redis-3').hangs = true;
+  crash(world, agents);
+  const isBack = () => world.server('redis-1').alive;
+  expect(await world.until(isBack, 400, () => agents[0]?.loop.wake())).toBe(true);
+  expect([world.server('redis-2').role, world.server('redis-1').follows]).toEqual(['primary', 'redis-2']);
+});
+
+test('somebody swaps two roles by hand: the Sentinels are told', async () => {
+  const { world, agents } = await trial(['host-1']);
+  const [agent] = agents as [TrialAgent];
+  world.server('redis-2').replicaOf(null);
+  world.server('redis-1').replicaOf('redis-2');
+  await world.settle(agent.lookAtAll(), () => {});
+  agent.noPrimarySinceMs = world.clock.monotonicMs();
+  expect(await untilOver(world, agents, 2000)).toBe(true);
+  expect(world.servers.map(({ follows }) => follows)).toEqual(['redis-2', null, 'redis-2']);
+  expect(agent.said[0]?.kind).toBe('election');
+});
+
 test('when all is well it looks once a second, and as soon as anybody is silent several times', async () => {
   const { world, agents } = await trial(['host-1']);
   const [agent] = agents as [TrialAgent];

@@ -185,12 +185,25 @@ describe('an agent stands for election', () => {
     });
   });
 
-  test('only when a replica is fit', () => {
+  /** Whom the named primary follows as its replica, and that acts as a primary. */
+  const insteadOf = (view: View, id: string) => {
+    const { role, follows } = member(view, id);
+    return others(view, id).filter(
+      (each) =>
+        role === 'replica' && each.reachable && each.role === 'primary' && each.port === follows?.port,
+    );
+  };
+
+  test('only when a replica is fit, or another one has the place of the primary already', () => {
     always(['stand'], (decision, view) => {
-      const fit = view.members.filter(
+      const replicas = view.members.filter(
         ({ reachable, busy, role, synced, priority, process }) =>
-          reachable && !busy && role === 'replica' && synced && priority > 0 && process?.running !== false,
+          [reachable, !busy, role === 'replica', synced, priority > 0].every(Boolean) &&
+          process?.running !== false &&
+          (process?.activity.stoppedMs ?? 0) === 0,
       );
+      const instead = insteadOf(view, decision.member);
+      const fit = instead.length > 0 ? instead.slice(0, 1) : replicas;
       expect(fit).not.toEqual([]);
       for (const { id } of fit) expect(decision.reason).toContain(id);
     });
@@ -205,7 +218,7 @@ describe('an agent stands for election', () => {
       const acting = others(view, decision.member).filter(
         ({ reachable, role }) => reachable && role === 'primary',
       );
-      expect(acting).toEqual([]);
+      if (insteadOf(view, decision.member).length === 0) expect(acting).toEqual([]);
     });
   });
 });

@@ -1,7 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { anyRules, anyView, nowMs } from '../../test/support/random-views.ts';
-import { aPrimary, aReplica, aView, loading, threeSentinels } from '../../test/support/views.ts';
+import {
+  aliveProcess,
+  aPrimary,
+  aReplica,
+  aView,
+  loading,
+  threeSentinels,
+} from '../../test/support/views.ts';
 import { decideEligibility, type EligibilityRules, isEligible } from './eligibility.ts';
 import { actingPrimary, type MemberView, type View } from './view.ts';
 
@@ -65,6 +72,12 @@ describe('a broken link', () => {
     ];
     expect(decideEligibility(aView({ members }), replicated, nowMs)).toBeUndefined();
   });
+});
+
+test('one that was stopped by a signal takes over from nobody', () => {
+  const activity = { stoppedMs: 100, waitingMs: 0, computingMs: 0 };
+  expect(isEligible(aReplica('redis-2'))).toBe(true);
+  expect(isEligible(aReplica('redis-2', { process: aliveProcess({ activity }) }))).toBe(false);
 });
 
 describe('durability: replicated', () => {

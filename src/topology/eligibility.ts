@@ -43,9 +43,10 @@ const lastResortMs = 10_000;
 /** Members are looked at every second, one after the other: this much says nothing. */
 const levelMs = 1500;
 
-/** A replica that can take over without losing what it never had. */
+/** A replica that can take over without losing what it never had. One that was stopped by a signal answers nobody. */
 export function isEligible(member: MemberView): boolean {
-  return member.reachable && isEligibleWhenReachable(member);
+  const isStopped = (member.process?.activity.stoppedMs ?? 0) > 0;
+  return member.reachable && !isStopped && isEligibleWhenReachable(member);
 }
 
 /** The same, of one that may only have missed a question. */

@@ -58,7 +58,7 @@ class TrialMember {
       },
       look: () => member.look(),
       client: new TrialServerClient(world, server, (answer) =>
-        agent.ask(server.place.id, () => true, answer),
+        agent.ask(server.place.id, () => !server.hangs, answer),
       ),
     };
   }
@@ -66,7 +66,7 @@ class TrialMember {
   async look(): Promise<void> {
     const seen = await this.#agent.ask(
       this.place.id,
-      () => true,
+      () => !this.#server.hangs,
       () => this.#now(),
     );
     this.#seen = { ...seen, seenAtMs: this.#world.clock.monotonicMs() };
@@ -149,6 +149,7 @@ export class TrialAgent {
   readonly spec;
   readonly setting;
   selection: View['selection'] = null;
+  noPrimarySinceMs: number | null = null;
   #announced: string | null = null;
   /** How many more messages it sends before it dies. */
   sendsLeft = Number.POSITIVE_INFINITY;
@@ -298,7 +299,13 @@ export class TrialAgent {
 
   view(): View {
     return {
-      ...{ name: trialName, paused: false, gates: [], noPrimarySinceMs: null, selection: this.selection },
+      ...{
+        name: trialName,
+        paused: false,
+        gates: [],
+        noPrimarySinceMs: this.noPrimarySinceMs,
+        selection: this.selection,
+      },
       ...{ operation: this.operations.description, givesWay: this.operations.givesWay },
       members: this.members.map((member) => member.view()),
       sentinels: this.sentinels.map((voter) => this.#sentinelView(voter)),

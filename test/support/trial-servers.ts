@@ -15,6 +15,8 @@ export const trialName = 'trial';
 export class TrialServer {
   readonly place: Place;
   alive = true;
+  /** It answers nothing. */
+  hangs = false;
   role: 'primary' | 'replica';
   /** The id of whom it follows. */
   follows: string | null;

@@ -1,5 +1,7 @@
 /** Replaces a primary that is lost: stands for election, chooses, takes over. */
+import type { AlarmClock } from '../../base/clock.ts';
 import { dieIfSabotaged } from '../../base/sabotage.ts';
+import { actsInstead } from '../../topology/election/candidacy.ts';
 import { type Candidate, chooseReplica } from '../../topology/election/choice.ts';
 import { actWithinMs, votedForAnother, voteIsStaleAfterMs } from '../../topology/election/election.ts';
 import { isEligible } from '../../topology/eligibility.ts';
@@ -65,17 +67,37 @@ export async function replacePrimary(
     return { kind: 'not-elected', why, againInMs };
   }
   dieIfSabotaged('dies-elected');
-  const chosen = chooseReplica(await candidates);
+  const chosen = actingInstead(deployment, lost) ?? chooseReplica(await candidates);
   if (!chosen) throw FailoverRefused('this agent was elected, and no replica is fit to take over any more');
   await takeOver(deployment, election, { lost, chosen: chosen.member, withinMs: actWithinMs });
   const { id } = chosen;
   events.add('promoted', id, `elected in epoch ${election.epoch}, this agent made ${id} primary`);
-  // What they were seen to be is out of date now. Whoever was lost may hang, and is not waited for.
-  const answering = deployment.members.filter(
-    ({ place, watch }) => watch.seen.reachable && (place.id === id || place.id !== lost),
-  );
-  await Promise.all(answering.map(({ watch }) => watch.look()));
+  // What they were seen to be is out of date now. Whoever hangs is not waited for: there is more to do.
+  const looks = deployment.members
+    .filter(({ watch }) => watch.seen.reachable)
+    .map(({ watch }) => watch.look());
+  await within(deployment.setting.clock, candidatesWithinMs, Promise.all(looks));
   return { kind: 'promoted', member: id };
+}
+
+/** Somebody made it primary by hand, and the lost one follows it. */
+function actingInstead(deployment: Replaceable, lost: string): { id: string; member: Replica } | undefined {
+  const view = deployment.view();
+  const primary = view.members.find(({ id }) => id === lost);
+  const id = primary && actsInstead(view, primary)?.id;
+  const member = deployment.members.find(({ place }) => place.id === id);
+  return member && { id: member.place.id, member };
+}
+
+/** Waits until it is over, and no longer than that. */
+async function within(clock: AlarmClock, ms: number, what: Promise<unknown>): Promise<void> {
+  await new Promise<void>((resolve) => {
+    const cancel = clock.after(ms, resolve);
+    void what.finally(() => {
+      cancel();
+      resolve();
+    });
+  });
 }
 
 function notElected({ election, outcome }: Ballot): string {
@@ -103,8 +125,10 @@ async function askCandidates(
   const others = deployment.members.filter(({ place }) => place.id !== from);
   const { clock } = deployment.setting;
   let late = false;
-  const hear = async ({ watch }: Replica) => {
+  const answered = new Set<string>();
+  const hear = async ({ place, watch }: Replica) => {
     await watch.look();
+    if (watch.seen.reachable && !late) answered.add(place.id);
     const readsOn = ({ reachable, role, linkUp }: Replica['watch']['seen']) =>
       reachable && role === 'replica' && linkUp;
     while (isGone && readsOn(watch.seen) && !late) {
@@ -113,19 +137,14 @@ async function askCandidates(
     }
   };
   const looks = others.filter(({ unit }) => unit?.process.running !== false).map(hear);
-  await new Promise<void>((resolve) => {
-    const cancel = clock.after(candidatesWithinMs, resolve);
-    void Promise.all(looks).then(() => {
-      cancel();
-      resolve();
-    });
-  });
+  await within(clock, candidatesWithinMs, Promise.all(looks));
   late = true;
   const { members } = deployment.view();
   return others.flatMap((member) => {
     const seen = members.find(({ id }) => id === member.place.id);
     if (!seen) return [];
     const { id, priority, offset } = seen;
-    return [{ id, fit: isEligible(seen), priority, offset, runId: member.watch.seen.runId, member }];
+    const { runId } = member.watch.seen;
+    return [{ id, fit: isEligible(seen), priority, offset, answered: answered.has(id), runId, member }];
   });
 }

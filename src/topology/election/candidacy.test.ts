@@ -134,14 +134,27 @@ describe('the named primary acts as a replica', () => {
     expect(fit.map(({ id }) => id)).toContain('redis-1');
   });
 
+  test('it follows one that acts as primary: that one is elected, half a second after it was noticed', () => {
+    const members = [
+      aPrimary('redis-1', { process: null, ...replica, synced: true }),
+      aPrimary('redis-2'),
+      aReplica('redis-3'),
+    ];
+    const since = (noPrimarySinceMs: number | null) =>
+      standsOn(aView({ members, ...named, noPrimarySinceMs }));
+    expect(since(nowMs - 500)).toMatchObject({ cause: 'not-acting', fromMs: nowMs + 2 * 40 });
+    expect(since(nowMs - 500)?.fit.map(({ id }) => id)).toEqual(['redis-2']);
+    expect(since(null)?.fromMs).toBeGreaterThan(nowMs);
+  });
+
   test('not one that takes the data of a restore: that follows nobody of the deployment', () => {
     const restoring = { ...replica, follows: { address: '127.0.0.1', port: 40_123 } };
     expect(standsOn(elsewhere(restoring, named))).toBeUndefined();
   });
 
-  test('not while another acts as primary', () => {
+  test('not while another acts as primary than the one that it follows', () => {
     const view = elsewhere(replica, named);
-    const members = [view.members[0] as MemberView, aPrimary('redis-2')];
+    const members = [view.members[0] as MemberView, aReplica('redis-2'), aPrimary('redis-3')];
     expect(standsOn({ ...view, members })).toBeUndefined();
   });
 });

@@ -9,7 +9,8 @@
  * - `vote-unused`: a Sentinel voted half a second ago, nothing came of it, and the primary is certainly gone: its host
  *   refuses connections there. Whoever was elected died; nothing has changed yet.
  * - `not-acting`: the Sentinels name a member that acts as the replica of another one. Whoever was elected told the
- *   Sentinels, and died or gave up when its connection to that member broke.
+ *   Sentinels, and died or gave up when its connection to that member broke. Or somebody has made another one primary by
+ *   hand: when the one that it follows acts as primary, for half a second at least, that one is elected.
  *
  * In every case: nothing is paused or under way; a majority, and the quorum, of Sentinels answers and is not in TILT;
  * none of them is in a failover; nobody is selected or promoted yet; nobody else was voted for within the last half
@@ -46,9 +47,10 @@ const actsWithinMs = 500;
 export function candidacy(view: View, rules: CandidacyRules, nowMs: number): Candidacy | undefined {
   const named = namedPrimary(view)?.id;
   const primary = view.members.find(({ id }) => id === named);
-  if (!primary || isUnderWay(view, primary) || actsBeside(view, primary) || !hasQuorum(view, rules))
-    return undefined;
-  const fit = view.members.filter(isEligible);
+  if (!primary || isUnderWay(view, primary) || !hasQuorum(view, rules)) return undefined;
+  const instead = actsInstead(view, primary);
+  if (instead === undefined && actsBeside(view, primary)) return undefined;
+  const fit = instead ? [instead] : view.members.filter(isEligible);
   const reason = causeNow(view, primary, rules, nowMs);
   if (fit.length === 0 || !reason) return undefined;
   const { cause, sinceMs } = reason;
@@ -80,6 +82,10 @@ function causeNow(
   if (view.vote !== null && primary.refuses) {
     return { cause: 'vote-unused', sinceMs: view.vote.atMs + voteIsStaleAfterMs };
   }
+  if (actsInstead(view, primary)) {
+    const notActingSinceMs = Math.max(view.namedSinceMs ?? nowMs, view.noPrimarySinceMs ?? nowMs);
+    return { cause: 'not-acting', sinceMs: notActingSinceMs + actsWithinMs };
+  }
   const sinceMs = (view.namedSinceMs ?? nowMs) + actsWithinMs;
   return answers && primary.seenAtMs >= sinceMs && followsAMember(view, primary)
     ? { cause: 'not-acting', sinceMs }
@@ -98,9 +104,18 @@ function isSilentToAll(view: View, primary: MemberView, { sentinel }: CandidacyR
 }
 
 /** A primary that takes the data of a restore follows nobody of the deployment. */
-function followsAMember(view: View, { role, follows }: MemberView): boolean {
-  if (role !== 'replica') return false;
-  return view.members.some(({ address, port }) => address === follows?.address && port === follows.port);
+function followsAMember(view: View, primary: MemberView): boolean {
+  return view.members.some((each) => followsThat(primary, each));
+}
+
+function followsThat({ role, follows }: MemberView, { address, port }: MemberView): boolean {
+  return role === 'replica' && address === follows?.address && port === follows.port;
+}
+
+/** The member that acts as primary and that the named one, which answers, follows. */
+export function actsInstead(view: View, primary: MemberView): MemberView | undefined {
+  if (!primary.reachable || primary.busy) return undefined;
+  return view.members.find((each) => each.reachable && each.role === 'primary' && followsThat(primary, each));
 }
 
 /**

@@ -6,6 +6,7 @@ const candidate = (id: string, changes: Partial<Candidate> = {}): Candidate => (
   fit: true,
   priority: 100,
   offset: 50,
+  answered: true,
   runId: id,
   ...changes,
 });
@@ -13,6 +14,8 @@ const candidate = (id: string, changes: Partial<Candidate> = {}): Candidate => (
 test.each<[string, Candidate[], string | undefined]>([
   ['the lowest priority', [candidate('a', { offset: 99 }), candidate('b', { priority: 10 })], 'b'],
   ['then the most data', [candidate('a'), candidate('b', { offset: 51 })], 'b'],
+  ['then one that answers', [candidate('a', { answered: false }), candidate('b')], 'b'],
+  ['but not with less data', [candidate('a', { answered: false, offset: 51 }), candidate('b')], 'a'],
   ['then the first run id', [candidate('b'), candidate('a')], 'a'],
   ['never priority 0', [candidate('a', { priority: 0 }), candidate('b', { offset: 1 })], 'b'],
   ['never one that is not fit', [candidate('a', { fit: false }), candidate('b', { offset: 1 })], 'b'],
