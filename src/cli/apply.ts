@@ -60,11 +60,19 @@ async function apply(output: Output, [file = '']: string[], options: ApplyOption
   }
   const result = await ask(false);
   const waiting = result.changes.filter(({ takes }) => takes === 'restart').map(({ where }) => where);
-  output.line(`applied ${result.changes.length} changes`);
+  output.line(whatWasDone(result.changes.length, waiting.length));
   for (const id of new Set(waiting))
-    output.line(`${id} takes some of them when it is restarted: holdfast restart ${id}`);
+    output.line(`${id} takes what waits when it is restarted: holdfast restart ${id}`);
   answer(result);
   return 0;
+}
+
+/** @returns `applied 1 change; 2 changes wait for a restart` */
+export function whatWasDone(all: number, waiting: number): string {
+  const counted = (count: number) => `${count} ${count === 1 ? 'change' : 'changes'}`;
+  const applied = all === waiting && all > 0 ? '' : `applied ${counted(all - waiting)}`;
+  const waits = waiting === 0 ? '' : `${counted(waiting)} ${waiting === 1 ? 'waits' : 'wait'} for a restart`;
+  return [applied, waits].filter(Boolean).join('; ');
 }
 
 function print(output: Output, { changes }: ApplyResult): void {

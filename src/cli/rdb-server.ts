@@ -121,6 +121,15 @@ async function copyAll(redis: RedisConnection, file: string): Promise<number> {
   return hasExpireTime ? 0 : 1000;
 }
 
+/** The latest that there can be: a clock that is a little ahead of the server's must not lead beyond it. */
+const latestMs = 2n ** 63n - 1n;
+
+/** When a key expires that has so much left. A server before 7.0 does not say it itself. */
+export function expiryAfter(leftMs: bigint, nowMs: number): bigint {
+  const at = BigInt(nowMs) + leftMs;
+  return at > latestMs ? latestMs : at;
+}
+
 async function copyDatabase(
   redis: RedisConnection,
   writer: InstanceType<typeof import('../rdb/writer.ts').RdbWriter>,
@@ -149,7 +158,7 @@ async function copyDatabase(
       const payload = replies[index * 2];
       if (!Buffer.isBuffer(payload)) continue;
       const time = BigInt(String(replies[index * 2 + 1] ?? -1));
-      const expireMs = time < 0n ? -1n : hasExpireTime ? time : BigInt(Date.now()) + time;
+      const expireMs = time < 0n || hasExpireTime ? time : expiryAfter(time, Date.now());
       const expiry = { expireHigh: highHalf(expireMs), expireLow: lowHalf(expireMs) };
       const { type, body } = dumpedValue(payload);
       writer.entryHead({ ...expiry, idle: -1, freq: -1, type }, key, 0, key.length);

@@ -42,7 +42,7 @@ export async function applySettings(
   const { client } = watch;
   const running = await readSettings(client);
   const persistenceChanges = (await runningKind(client)) !== kindOf(next.spec.redis.persistence);
-  const different = differentSettings(running.config, wanted.config).filter(
+  const different = differentSettings(running.config, wanted).filter(
     ({ name }) => !(persistenceChanges && ofPersistence.has(name)),
   );
   const changes: SettingChange[] = [];

@@ -3,10 +3,10 @@ import { differentSettings, differentUsers } from './compare-settings.ts';
 
 test('a setting is named once, by its name of today', () => {
   const both = (value: string) => ({ 'replica-serve-stale-data': value, 'slave-serve-stale-data': value });
-  expect(differentSettings(both('no'), both('yes'))).toEqual([
+  expect(differentSettings(both('no'), { config: both('yes') })).toEqual([
     { name: 'replica-serve-stale-data', running: 'no', wanted: 'yes' },
   ]);
-  expect(differentSettings({ 'slave-lazy-flush': 'no' }, { 'slave-lazy-flush': 'yes' })).toEqual([
+  expect(differentSettings({ 'slave-lazy-flush': 'no' }, { config: { 'slave-lazy-flush': 'yes' } })).toEqual([
     { name: 'slave-lazy-flush', running: 'no', wanted: 'yes' },
   ]);
 });
@@ -20,7 +20,14 @@ test('what a place, a role or an agent sets is no difference, nor what the other
     masterauth: '',
     newer: '1',
   };
-  expect(differentSettings(running, { ...wanted, hz: '10' })).toEqual([]);
+  expect(differentSettings(running, { config: { ...wanted, hz: '10' } })).toEqual([]);
+});
+
+test('a value that the server rounds when it is told is no difference, rounded or not', () => {
+  const wanted = { config: { 'repl-backlog-size': '1' }, told: { 'repl-backlog-size': '16384' } };
+  for (const value of ['1', '16384'])
+    expect(differentSettings({ 'repl-backlog-size': value }, wanted)).toEqual([]);
+  expect(differentSettings({ 'repl-backlog-size': '20000' }, wanted)).toHaveLength(1);
 });
 
 test('users differ by their rules or by their password, and passwords are not told', () => {

@@ -15,6 +15,11 @@ export interface SettingDifference {
 /** What a server says of itself: CONFIG GET *, and ACL LIST. */
 export interface ServerSettings {
   config: Readonly<Record<string, string>>;
+  /**
+   * What CONFIG SET makes of a value of `config`, where that is another: from its file a server takes some values as they
+   * are (repl-backlog-size, hz), and told the same it rounds them to what it can do. Both are as they should be.
+   */
+  told?: Readonly<Record<string, string>>;
   users: readonly string[];
 }
 
@@ -28,13 +33,13 @@ const notFromSpec = new Set([
 /** Settings that differ, each by one name, in the order of their names. */
 export function differentSettings(
   running: ServerSettings['config'],
-  wanted: ServerSettings['config'],
+  { config: wanted, told = {} }: Pick<ServerSettings, 'config' | 'told'>,
 ): SettingDifference[] {
   const found = new Map<string, SettingDifference>();
   for (const [name, value] of Object.entries(wanted)) {
     const known = settingName(name);
     const now = running[name];
-    if (now === undefined || now === value || notFromSpec.has(known)) continue;
+    if (now === undefined || now === value || now === told[name] || notFromSpec.has(known)) continue;
     // The older name only where the server has no other.
     if (known === name || wanted[known] === undefined)
       found.set(known, { name, running: now, wanted: value });

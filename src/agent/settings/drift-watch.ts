@@ -85,7 +85,7 @@ export class DriftWatch {
     const running = await readSettings(watch.client);
     if (operations.current !== null || setting !== this.#deployment.setting) return;
     const found: Drift[] = [
-      ...differentSettings(running.config, wanted.config).map(
+      ...differentSettings(running.config, wanted).map(
         (each): Drift => ({ member: place.id, kind: 'setting', ...each }),
       ),
       ...differentUsers(running.users, wanted.users).map(

@@ -72,7 +72,9 @@ async function ask(setting: Setting, conf: readonly string[], users: string): Pr
   });
   try {
     await scratch.start();
-    return await readSettings(scratch.client);
+    const settings = await readSettings(scratch.client);
+    const told = await whatItIsTold(scratch.client, settings.config, Object.keys(spec.redis.config));
+    return { ...settings, told };
   } catch (error) {
     // A full disk, for instance, says nothing of the spec.
     if (!errorCode(error)?.startsWith('SCRATCH_')) throw error;
@@ -86,6 +88,27 @@ async function ask(setting: Setting, conf: readonly string[], users: string): Pr
   } finally {
     await scratch.stop();
   }
+}
+
+/** What CONFIG SET makes of the values of these settings. */
+async function whatItIsTold(
+  client: MemberClient,
+  config: ServerSettings['config'],
+  names: readonly string[],
+): Promise<Record<string, string>> {
+  const told: Record<string, string> = {};
+  for (const name of names) {
+    const value = config[name];
+    if (value === undefined || isSecretSetting(name)) continue;
+    try {
+      await client.setConfig(name, value);
+      const made = (await client.getConfig(name))[name];
+      if (made !== undefined && made !== value) told[name] = made;
+    } catch {
+      // Taken at a start only: nobody can tell it.
+    }
+  }
+  return told;
 }
 
 /** In the place of a password: what a member runs with is shown, told as an event and kept in files. */
