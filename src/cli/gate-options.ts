@@ -12,6 +12,10 @@ export interface GateOptions extends CommonOptions {
   printConfig?: boolean;
   upstream?: Endpoint;
   sentinel?: Endpoint[];
+  predecessor?: Endpoint;
+  predecessorUser?: string;
+  predecessorPasswordFile?: string;
+  control?: string;
   name?: string;
   id: string;
   listen: Endpoint;
@@ -47,6 +51,8 @@ export function gateInput(options: GateOptions): GateFileInput {
     ...(options.metrics ? { metricsListen: listenOn(options.metrics) } : {}),
     ...(upstream ? { members: [{ id: `${upstream.address}:${upstream.port}`, ...upstream }] } : {}),
     ...(sentinel ? { sentinels: sentinel } : {}),
+    ...(options.control ? { controlSocket: path.resolve(options.control) } : {}),
+    ...predecessorOf(options),
     ...credentialsOf('memberCredentials', options.user ?? 'default', options.passwordFile),
     ...credentialsOf('sentinelCredentials', options.sentinelUser, options.sentinelPasswordFile),
     holdMs: options.hold,
@@ -63,6 +69,23 @@ export function gateInput(options: GateOptions): GateFileInput {
 
 function listenOn({ address, port }: Endpoint): { host: string; port: number } {
   return { host: address, port };
+}
+
+/** What notes that the clients have moved lies beside the control socket, over which they are moved. */
+function predecessorOf({
+  predecessor,
+  predecessorUser,
+  predecessorPasswordFile,
+  control,
+}: GateOptions): Pick<GateFileInput, 'predecessor'> {
+  if (predecessor === undefined || control === undefined) return {};
+  return {
+    predecessor: {
+      ...predecessor,
+      movedFile: `${path.resolve(control)}.moved`,
+      ...credentialsOf('credentials', predecessorUser ?? 'default', predecessorPasswordFile),
+    },
+  };
 }
 
 /** The password stays in its file, so that what is printed or handed on holds none. */

@@ -31,6 +31,11 @@ export function gateVerb(): Command {
     .option('--sentinel <address:port,…>', 'all Sentinels of the deployment', parseAddresses)
     .option('--name <name>', 'what the Sentinels call the primary')
     .option('--upstream <address:port>', 'one Redis, instead of Sentinels', parseAddress)
+    .option('--predecessor <address:port>', 'who serves the clients until they are moved', parseAddress)
+    .option(
+      '--control <socket>',
+      'a Unix socket on which it is told what to do: holdfast migrate cutover --gate',
+    )
     .option('--config <file>', 'everything from this file, and no other options')
     .option('--print-config', 'print what --config would take, and run nothing');
   addListeners(command);
@@ -75,6 +80,8 @@ function addAccess(command: Command): void {
     .option('--password-file <file>', 'its password, in a file that only its owner reads')
     .option('--sentinel-user <user>', 'its user on the Sentinels', 'default')
     .option('--sentinel-password-file <file>', 'its password there')
+    .option('--predecessor-user <user>', "the gate's own user at the predecessor")
+    .option('--predecessor-password-file <file>', 'its password there')
     .option('--tls-upstream', 'speak TLS to servers and Sentinels')
     .option('--tls-ca <file>', 'certificate of the authority that servers, and clients, are checked against')
     .option('--tls-cert <file>', 'certificate for clients, and towards servers: with it, clients speak TLS')
@@ -119,6 +126,14 @@ function inputOf(options: GateOptions, command: Command): GateFileInput | null {
     throw BadGateOptions("--sentinel needs --name: what the Sentinels call the primary, such as 'mymaster'", {
       hint,
     });
+  }
+  if (options.predecessor !== undefined && options.control === undefined) {
+    throw BadGateOptions(
+      '--predecessor needs --control: a socket on which the gate is told to move its clients',
+      {
+        hint,
+      },
+    );
   }
   if ((options.tlsCert === undefined) !== (options.tlsKey === undefined)) {
     throw BadGateOptions('--tls-cert and --tls-key belong together', { hint });

@@ -2,21 +2,25 @@
 import { askModules } from '../backup/server-modules.ts';
 import { describeDuration } from '../base/duration.ts';
 import { describeSize } from '../base/size.ts';
+import { type Choice, chooseMethod, type Method, replicationRefusal } from '../migrate/method.ts';
 import { Migration } from '../migrate/migration.ts';
 import type { MigrationPaths, Plan } from '../migrate/plan.ts';
 import {
   type Finding,
   factsOf,
   forbiddenAt,
+  forbiddenAtSource,
   judge,
   missingDbs,
-  type ServerFacts,
+  type SourceFacts,
   type TargetFacts,
 } from '../migrate/preflight.ts';
 import type { Progress, SourceProgress } from '../migrate/progress.ts';
 import { targetOfVersionText } from '../rdb/target.ts';
 import { RedisConnection } from '../redis/connection.ts';
 import type { Link } from '../redis/link.ts';
+import type { Reply } from '../resp/read.ts';
+import { KeyPositions } from '../stream/key-positions.ts';
 import { findSource } from '../stream/source-address.ts';
 import { interruptible } from './interrupt.ts';
 import { sourceAddress, targetPlace } from './migrate-access.ts';
@@ -27,23 +31,26 @@ const askMs = 10_000;
 type Call = (command: string, ...args: Parameters<Link['call']>[0][1][]) => Promise<unknown>;
 
 export interface Preflight {
-  sources: ServerFacts[];
+  choice: Choice;
+  sources: SourceFacts[];
   target: TargetFacts;
   findings: Finding[];
 }
 
 /** What all that takes part is like, and what follows. @throws REDIS_UNREACHABLE, REDIS_REFUSED, BAD_OPTION */
-export async function preflight(plan: Pick<Plan, 'sources' | 'target'>): Promise<Preflight> {
+export async function preflight(plan: Pick<Plan, 'sources' | 'target'>, method: Method): Promise<Preflight> {
   // All that is named is looked at before anyone is asked.
   const named = plan.sources.map((source) => ({ source, at: sourceAddress(source.url, source) }));
   const place = await targetPlace(plan.target);
-  const sources: ServerFacts[] = [];
+  const sources: SourceFacts[] = [];
   const wanted = new Set<number>();
   for (const { source, at } of named) {
     const { address: host, port, credentials, tls } = await findSource(at);
-    const facts = await asked({ endpoint: { host, port }, credentials, tls }, (call) =>
-      factsOf(source.url, call),
-    );
+    const facts = await asked({ endpoint: { host, port }, credentials, tls }, async (call) => ({
+      ...(await factsOf(source.url, call)),
+      refusal: await replicationRefusal(call),
+      forbidden: await forbiddenAtSource(call),
+    }));
     const moves = new Map(source.dbs);
     for (const db of facts.dbs) wanted.add(moves.get(db) ?? db);
     sources.push(facts);
@@ -53,15 +60,19 @@ export async function preflight(plan: Pick<Plan, 'sources' | 'target'>): Promise
     missingDbs: await missingDbs([...wanted], call),
     forbidden: await forbiddenAt(call),
   }));
-  return { sources, target, findings: judge(sources, target) };
+  const choice = chooseMethod(method, sources);
+  return { choice, sources, target, findings: judge(sources, target, choice.method) };
 }
 
 /** Until it is stopped, finished or aborted. @throws what a stream can't get over, MIGRATION_RUNS */
 export async function runMigration(output: Output, paths: MigrationPaths, plan: Plan): Promise<void> {
   const target = await targetPlace(plan.target);
-  const loads = await asked(target, async (call) => {
+  const { loads, positions } = await asked(target, async (call) => {
     const { product, version } = await factsOf(target.name, call);
-    return targetOfVersionText(`${product} ${version}`, await askModules(call));
+    return {
+      loads: targetOfVersionText(`${product} ${version}`, await askModules(call)),
+      positions: new KeyPositions((await call('COMMAND')) as Reply),
+    };
   });
   const line = new ProgressLine(output);
   let phase = '';
@@ -73,7 +84,7 @@ export async function runMigration(output: Output, paths: MigrationPaths, plan: 
     for (const source of progress.sources) output.note(describeSource(source));
   };
   const sources = plan.sources.map((source) => sourceAddress(source.url, source));
-  const migration = new Migration({ plan, paths, sources, target, loads, onProgress });
+  const migration = new Migration({ plan, paths, sources, target, loads, positions, onProgress });
   const how = await interruptible((signal) => migration.run(signal));
   line.done();
   output.data({ ended: how });

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { describeSize } from '../base/size.ts';
 import { quoteKey } from '../rdb/errors.ts';
+import type { ConnectionOptions } from '../redis/connection.ts';
 import { interruptible } from './interrupt.ts';
 import { openSides, type SidesOptions, withSides } from './migrate-sides.ts';
 import type { Output } from './output.ts';
@@ -54,17 +55,30 @@ export function migrateScanVerb(): Command {
 }
 
 async function scan(output: Output, from: string, to: string, options: ScanVerbOptions): Promise<number> {
+  const { replace, notifications, passes } = options;
+  return await copyByScan(output, await openSides(from, to, options), {
+    replace: replace === true,
+    notifications,
+    passes,
+  });
+}
+
+/** @returns the exit status: 1 when something is not there. @throws what `scanInto` throws */
+export async function copyByScan(
+  output: Output,
+  { source, target }: { source: ConnectionOptions; target: ConnectionOptions },
+  { replace, notifications, passes }: { replace: boolean; notifications: boolean; passes: number },
+): Promise<number> {
   const { scanInto } = await import('../migrate/scan/scan.ts');
-  const { source, target } = await openSides(from, to, options);
   const progress = new ProgressLine(output);
   const startedMs = performance.now();
   const result = await interruptible((signal) =>
     scanInto({
       source,
       target,
-      replace: options.replace === true,
-      notifications: options.notifications,
-      mostPasses: Math.max(1, options.passes),
+      replace,
+      notifications,
+      mostPasses: Math.max(1, passes),
       signal,
       say: (step) => {
         progress.done();

@@ -1,4 +1,5 @@
 /** What is asked of a migration that was begun: of the process that runs it, over its socket. */
+import path from 'node:path';
 import { type Command, InvalidArgumentError } from 'commander';
 import { stateDirOf } from '../agent/state/paths.ts';
 import { parseDuration } from '../base/duration.ts';
@@ -7,11 +8,13 @@ import type { CutOverResult } from '../migrate/cut-over.ts';
 import { type MigrationPaths, migrationPaths, readPlan } from '../migrate/plan.ts';
 import { readProgress } from '../migrate/progress.ts';
 import type { Output } from './output.ts';
+import { collectWhole } from './rdb-options.ts';
 import { action, type CommonOptions, verb } from './verb.ts';
 
 interface Options extends CommonOptions {
   stateDir?: string;
   within?: number;
+  gate?: string[];
   undo?: boolean;
   release?: boolean;
 }
@@ -52,6 +55,7 @@ export function migrateVerbs(place: string): Command[] {
       'hold the writers at the old side, apply the rest, and compare',
       [
         ['holdfast migrate cutover', 'writers of the old side wait from then on'],
+        ['holdfast migrate cutover --gate /run/gate.sock', 'writers of that gate go on at the target'],
         ['holdfast migrate cutover --undo', 'let them go on at the old side'],
       ],
       cutOver,
@@ -61,6 +65,7 @@ export function migrateVerbs(place: string): Command[] {
         'longest time that writers may wait for it; else nothing is changed (10s)',
         duration,
       )
+      .option('--gate <socket>', 'a gate before the old servers, by its --control; repeat it', collectWhole)
       .option('--undo', 'let writers go on at the old side, and follow it again'),
     make(
       'finish',
@@ -116,24 +121,38 @@ async function resume(output: Output, paths: MigrationPaths): Promise<void> {
   await runMigration(output, paths, plan);
 }
 
-async function cutOver(output: Output, paths: MigrationPaths, { within, undo }: Options): Promise<void> {
+async function cutOver(
+  output: Output,
+  paths: MigrationPaths,
+  { within, gate, undo }: Options,
+): Promise<number> {
   if (undo) {
     const phase = await ask(paths, { verb: 'undo' });
     output.data({ phase });
     output.line('writers go on at the old side, and it is followed again');
-    return;
+    return 0;
   }
-  const request: ControlRequest = { verb: 'cut-over', ...(within === undefined ? {} : { withinMs: within }) };
+  const gates = (gate ?? []).map((socket) => path.resolve(socket));
+  const request: ControlRequest = {
+    verb: 'cut-over',
+    gates,
+    ...(within === undefined ? {} : { withinMs: within }),
+  };
   const result = (await ask(paths, request)) as CutOverResult;
   output.data(result);
-  const { heldMs, keys } = result;
+  const { heldMs, keys, notMoved } = result;
   const counted = keys === null ? '' : `; ${keys.target} keys that do not expire are on both sides`;
   output.line(
     `everything is applied: it took ${heldMs.toFixed(1)} ms from the moment that writers were held${counted}`,
   );
+  for (const each of notMoved)
+    output.note(`${output.colors.yellow('warning:')} its clients wait, they could not be moved: ${each}`);
   output.line(
-    'writers of the old side wait: let the clients connect to the target now, then holdfast migrate finish',
+    gates.length > 0
+      ? 'clients of the gates go on at the target; who is at the old side directly waits: then holdfast migrate finish'
+      : 'writers of the old side wait: let the clients connect to the target now, then holdfast migrate finish',
   );
+  return notMoved.length === 0 ? 0 : 3;
 }
 
 async function finish(output: Output, paths: MigrationPaths, { release }: Options): Promise<number> {

@@ -3,10 +3,13 @@ import path from 'node:path';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { stateDirOf } from '../agent/state/paths.ts';
 import { parseSize } from '../base/size.ts';
+import { type Method, methods } from '../migrate/method.ts';
 import { migrationPaths, type Plan, writePlan } from '../migrate/plan.ts';
 import { type Finding, refuseWhatIsRefused } from '../migrate/preflight.ts';
+import { findSource } from '../stream/source-address.ts';
 import { BadOption } from './errors.ts';
-import { migrateScanVerb } from './migrate-scan.ts';
+import { sourceAddress, targetPlace } from './migrate-access.ts';
+import { copyByScan, migrateScanVerb } from './migrate-scan.ts';
 import { migrateVerbs } from './migrate-verbs.ts';
 import { migrateVerifyVerb } from './migrate-verify.ts';
 import type { Output } from './output.ts';
@@ -23,10 +26,14 @@ interface MigrateOptions extends CommonOptions {
   targetCa?: string;
   targetStateDir?: string;
   db?: string[];
+  prefix?: string[];
+  match?: string[];
   onConflict: 'fail' | 'last';
   maxRate: number;
   stateDir?: string;
   preflight?: boolean;
+  method: Method;
+  explain?: boolean;
 }
 
 /** No deployment can be called so. */
@@ -59,12 +66,27 @@ export function migrateVerb(): Command {
       'move a database: FROM=TO, or SOURCE:FROM=TO for the nth source; repeat it',
       collectWhole,
     )
+    .option(
+      '--prefix <text>',
+      'put before every key at the target; once for all sources, or once for each',
+      collectWhole,
+    )
+    .option('--match <pattern>', 'only keys that match, as in SCAN; repeat it', collectWhole)
     .addOption(
       new Option('--on-conflict <rule>', 'when a key is at the target already')
         .choices(['fail', 'last'])
         .default('fail'),
     )
     .option('--max-rate <size>', 'read no more than so many bytes a second from each source', rate, 0)
+    .addOption(
+      new Option(
+        '--method <how>',
+        'replication where the source lets a replica in, else scan; or one of them',
+      )
+        .choices(methods)
+        .default('auto'),
+    )
+    .option('--explain', 'only say how it would be done, and why')
     .option('--preflight', 'only look whether it can be done')
     .option('--state-dir <dir>', 'where this migration keeps its state, instead of the default place')
     .action(
@@ -86,15 +108,20 @@ async function migrate(output: Output, urls: string[], options: MigrateOptions):
   }
   const sources = sourcesOf(urls, options);
   const target = targetOf(options.to, options);
-  const { sources: found, target: there, findings } = await preflight({ sources, target });
+  const looked = await preflight({ sources, target }, options.method);
+  const { choice, sources: found, target: there, findings } = looked;
   tell(output, findings);
-  if (options.preflight) {
-    output.data({ sources: found, target: there, findings });
+  if (options.preflight || options.explain) {
+    output.data({ choice, sources: found, target: there, findings });
+    output.line(`by ${choice.method}: ${choice.because}`);
+    if (options.explain) output.line(whatItMeans[choice.method]);
     refuseWhatIsRefused(findings);
     output.line('nothing speaks against it');
     return 0;
   }
   refuseWhatIsRefused(findings);
+  output.note(`by ${choice.method}: ${choice.because}`);
+  if (choice.method === 'scan') return await migrateByScan(output, { sources, target }, options);
   const plan: Plan = {
     ...{ version: 1, id: randomBytes(6).toString('hex'), createdMs: Date.now(), sources, target },
     ...{ onConflict: options.onConflict, maxRate: options.maxRate },
@@ -104,6 +131,36 @@ async function migrate(output: Output, urls: string[], options: MigrateOptions):
   await writePlan(paths, plan);
   await runMigration(output, paths, plan);
   return 0;
+}
+
+const whatItMeans = {
+  replication:
+    'Everything is copied, then every write follows in its order, exactly once; holdfast migrate cutover holds the writers and changes over.',
+  scan: 'Each key is copied, then what changed is found by keyspace notifications or by passes that compare, until nothing differs; it says at its end which guarantee holds.',
+} as const;
+
+/** What only a stream can do is refused, instead of being passed over. */
+async function migrateByScan(
+  output: Output,
+  { sources, target }: Pick<Plan, 'sources' | 'target'>,
+  options: MigrateOptions,
+): Promise<number> {
+  const [source] = sources as [Plan['sources'][number]];
+  const without = [
+    ...(source.dbs.length > 0 ? ['--db'] : []),
+    ...(source.prefix !== '' ? ['--prefix'] : []),
+    ...(source.match.length > 0 ? ['--match'] : []),
+    ...(options.maxRate > 0 ? ['--max-rate'] : []),
+  ];
+  if (without.length > 0) {
+    throw BadOption(`${without.join(' and ')} can't be had by scan`, {
+      hint: 'Leave it out, or let the source allow PSYNC: holdfast migrate … --explain says why it is by scan.',
+    });
+  }
+  const { address: host, port, credentials, tls } = await findSource(sourceAddress(source.url, source));
+  const sides = { source: { endpoint: { host, port }, credentials, tls }, target: await targetPlace(target) };
+  const replace = options.onConflict === 'last';
+  return await copyByScan(output, sides, { replace, notifications: true, passes: 10 });
 }
 
 function tell(output: Output, findings: readonly Finding[]): void {
@@ -126,6 +183,12 @@ function sourcesOf(urls: readonly string[], options: MigrateOptions): Plan['sour
       hint: 'Name one for all sources, or one for each, in their order, with commas between.',
     });
   }
+  const prefixes = options.prefix ?? [];
+  if (prefixes.length > 1 && prefixes.length !== urls.length) {
+    throw BadOption(`--prefix is given ${prefixes.length} times for ${urls.length} sources`, {
+      hint: 'Say it once for all, or once for each in their order; --prefix "" for none.',
+    });
+  }
   const moves = (options.db ?? []).map((text) => moveOf(text, urls.length));
   return urls.map((url, index) => ({
     url,
@@ -135,6 +198,8 @@ function sourcesOf(urls: readonly string[], options: MigrateOptions): Plan['sour
     dbs: moves
       .filter(({ source }) => source === undefined || source === index + 1)
       .map(({ from, to }): [number, number] => [from, to]),
+    prefix: (prefixes.length > 1 ? prefixes[index] : prefixes[0]) ?? '',
+    match: options.match ?? [],
   }));
 }
 

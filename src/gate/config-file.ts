@@ -9,6 +9,7 @@ import {
   type GateConfigInput,
   type GateTls,
   gateConfig,
+  type Predecessor,
 } from './config.ts';
 import { BadGateConfig } from './errors.ts';
 
@@ -20,9 +21,13 @@ export type CredentialsInput = { username: string } & (
 );
 
 /** What the file may say: paths of passwords and certificates are relative to its folder. */
-export type GateFileInput = Omit<GateConfigInput, 'memberCredentials' | 'sentinelCredentials'> & {
+export type GateFileInput = Omit<
+  GateConfigInput,
+  'memberCredentials' | 'sentinelCredentials' | 'predecessor'
+> & {
   memberCredentials?: CredentialsInput | null;
   sentinelCredentials?: CredentialsInput | null;
+  predecessor?: (Omit<Predecessor, 'credentials'> & { credentials?: CredentialsInput | null }) | null;
 };
 
 /** Reads the file, fills the defaults in and checks it. @throws GATE_CONFIG */
@@ -39,7 +44,7 @@ export function readGateConfig(file: string): GateConfig {
   if (typeof input !== 'object' || input === null) {
     throw BadGateConfig(`${file} must hold one JSON object`, { hint: 'docs/gate.md lists the keys.' });
   }
-  const secret = [input.memberCredentials, input.sentinelCredentials].some(
+  const secret = [input.memberCredentials, input.sentinelCredentials, input.predecessor?.credentials].some(
     (each) => each && 'password' in each,
   );
   try {
@@ -59,9 +64,8 @@ export function completeGateConfig(
     BadGateConfig(`${where}: ${wrong}`, { hint: 'docs/gate.md lists the keys.' });
   const unknown = Object.keys(input).find((key) => !known.has(key));
   if (unknown !== undefined) throw refuse(`there is no key '${unknown}'`);
-  const credentials = (name: 'memberCredentials' | 'sentinelCredentials'): Credentials | null => {
-    const given = input[name] ?? null;
-    if (given === null) return null;
+  const credentials = (name: string, given: CredentialsInput | null | undefined): Credentials | null => {
+    if (given === null || given === undefined) return null;
     const { username } = given;
     if ('password' in given) return { username, password: given.password };
     if ('passwordEnv' in given) {
@@ -79,8 +83,15 @@ export function completeGateConfig(
   };
   const config = gateConfig({
     ...input,
-    memberCredentials: credentials('memberCredentials'),
-    sentinelCredentials: credentials('sentinelCredentials'),
+    memberCredentials: credentials('memberCredentials', input.memberCredentials),
+    sentinelCredentials: credentials('sentinelCredentials', input.sentinelCredentials),
+    predecessor: input.predecessor
+      ? {
+          ...input.predecessor,
+          credentials: credentials('predecessor.credentials', input.predecessor.credentials),
+          movedFile: path.resolve(folder, input.predecessor.movedFile ?? ''),
+        }
+      : null,
     tls: input.tls ? inFolder(input.tls, folder) : null,
   });
   const wrong = findMistake(config);

@@ -22,6 +22,8 @@ export interface GateConfig {
   /** The gate's own user on members. */
   memberCredentials: Credentials | null;
   sentinelCredentials: Credentials | null;
+  /** Serves the clients until the control API says that they go on to the members; null: they have been there always. */
+  predecessor: Predecessor | null;
   /** How long a command may wait for a primary. */
   holdMs: number;
   inflightWrites: 'fail' | 'retry-idempotent';
@@ -61,6 +63,18 @@ export interface MemberAddress extends Endpoint {
 export interface Credentials {
   username: string;
   password: string;
+}
+
+/** The server, or the proxy before it, that clients used until they are moved. It speaks TLS if members do. */
+export interface Predecessor extends Endpoint {
+  /** The gate's own user there. */
+  credentials: Credentials | null;
+  /** Notes that the clients have moved: a gate that starts again must not take them back. */
+  movedFile: string;
+}
+
+export function isPredecessor({ predecessor }: Pick<GateConfig, 'predecessor'>, at: Endpoint): boolean {
+  return predecessor?.address === at.address && predecessor.port === at.port;
 }
 
 /** Bounds, in bytes and milliseconds. What exceeds one is refused with Redis's own error, or that client is closed. */
@@ -104,6 +118,7 @@ export const gateConfigDefaults = {
   quorumMajority: 0,
   memberCredentials: null,
   sentinelCredentials: null,
+  predecessor: null,
   holdMs: 10_000,
   inflightWrites: 'fail',
   durability: 'async',
@@ -171,6 +186,14 @@ export function findMistake(config: GateConfig): string | undefined {
   }
   if (!Number.isInteger(config.workers) || config.workers < 1 || config.workers > 64) {
     return `workers must be 1 to 64, found ${config.workers}`;
+  }
+  if (config.predecessor !== null) {
+    const { address, port: at, movedFile } = config.predecessor;
+    if (typeof address !== 'string' || !port(at)) return 'predecessor needs an address and a port';
+    if (typeof movedFile !== 'string' || movedFile === '') return 'predecessor.movedFile must name a file';
+    if (config.replicaListen !== null) {
+      return 'a gate before another server has no read-only port: take replicaListen or predecessor away';
+    }
   }
   const { limit, withinMs } = config.restarts ?? {};
   if (!Number.isInteger(limit) || limit < 0 || typeof withinMs !== 'number' || !(withinMs >= 0)) {

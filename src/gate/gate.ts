@@ -13,6 +13,7 @@ import type {
   GateStatus,
   HoldRequest,
   HoldResult,
+  MoveRequest,
   PlacesRequest,
   SwitchRequest,
 } from './control/control-api.ts';
@@ -27,7 +28,7 @@ import { BlockedWatch } from './upstream/blocked-watch.ts';
 import type { ConnectionView } from './upstream/connection-view.ts';
 import { Durability, type DurabilitySources } from './upstream/durability.ts';
 import { LoginCheck, type LoginInUse } from './upstream/login-check.ts';
-import { openLink } from './upstream/open-link.ts';
+import { openOwnLink } from './upstream/open-link.ts';
 import { ServerRuns } from './upstream/server-runs.ts';
 import { Strangers } from './upstream/strangers.ts';
 
@@ -77,9 +78,8 @@ export class Gate implements ControlTarget {
     });
     this.#strangers = new Strangers(config.tls, () => this.#retire('default'));
     this.#logins = new LoginCheck(config.tls, (user) => this.#retire(user));
-    const login = { credentials: config.memberCredentials, tls: config.tls };
-    this.#acks = new AckWatch(login, () => this.#watch.primary);
-    this.#blocked = new BlockedWatch(login);
+    this.#acks = new AckWatch(config, () => this.#watch.primary);
+    this.#blocked = new BlockedWatch(config);
     let lastId = ids.first - ids.step;
     const context: ListenerContext = {
       config,
@@ -88,7 +88,7 @@ export class Gate implements ControlTarget {
       counters: this.#counters,
       buffered: new Buffered(config.limits.totalBytes),
       strangers: this.#strangers,
-      runs: new ServerRuns(login),
+      runs: new ServerRuns(config),
       acks: this.#acks,
       blocked: this.#blocked,
       retire: (user) => this.#retire(user),
@@ -155,6 +155,7 @@ export class Gate implements ControlTarget {
       held: sum((listener) => listener.held.size),
       sentinelsSeen: this.#watch.sentinelsSeen,
       sentinelsNeeded: this.#watch.majority,
+      predecessor: this.#watch.predecessor,
       connections: {
         shared: sum((listener) => listener.connections.counts.shared),
         private: sum((listener) => listener.connections.counts.private),
@@ -196,6 +197,12 @@ export class Gate implements ControlTarget {
 
   places({ members, sentinels }: PlacesRequest): void {
     this.#watch.replacePlaces(members, sentinels);
+  }
+
+  async move({ to }: MoveRequest): Promise<void> {
+    await this.#watch.moveTo(to);
+    // Another server may know other commands.
+    this.#loadTableSoon();
   }
 
   drain({ graceMs }: DrainRequest): void {
@@ -275,8 +282,7 @@ export class Gate implements ControlTarget {
   async #loadTable(): Promise<void> {
     const { primary } = this.#watch;
     if (primary === null) return;
-    const { memberCredentials: credentials, tls } = this.#config;
-    const link = openLink(primary, { credentials, tls }, { timeoutMs: tableWithinMs });
+    const link = openOwnLink(primary, this.#config, { timeoutMs: tableWithinMs });
     try {
       this.#table.load(await link.call(['COMMAND']));
     } catch (error) {

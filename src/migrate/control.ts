@@ -17,6 +17,8 @@ export interface ControlRequest {
   verb: ControlVerb;
   /** Of `cut-over`: longest wait of writers, in ms. */
   withinMs?: number;
+  /** Of `cut-over`: control sockets of gates before the old servers. */
+  gates?: string[];
   /** Of `finish`: let clients write at the sources again. */
   release?: boolean;
 }

@@ -1,11 +1,11 @@
 /**
  * The change from the old servers to the new: no write is lost, and none is taken by both sides.
  *
- * 1. Every stream follows, and is not far behind. Else nothing is done.
+ * 1. Every stream follows, and is not far behind. Else nothing is done. Gates before the old servers hold their writers.
  * 2. CLIENT PAUSE … WRITE at every source: writers wait from here on.
  * 3. Where each source's history stands then is where its stream must come.
  * 4. The keys that do not expire are counted on both sides, where the target holds nothing else.
- * 5. The streams end. The sources stay paused, renewed again and again, until the change is finished or undone: a client
+ * 5. Gates let their writers go on at the target. The streams end. The sources stay paused, renewed again and again, until the change is finished or undone: a client
  *    that still writes to the old side waits, and is never told that it wrote.
  *
  * What goes wrong until then ends the pause, and everything is as before.
@@ -19,8 +19,10 @@ import { CutOverNotNow } from './errors.ts';
 import type { SourceRun } from './source-run.ts';
 
 export interface CutOverResult {
-  /** From the pause until everything was applied and compared, in ms. */
+  /** How long writers waited: from the first hold until everything was applied and compared, and gates moved, in ms. */
   heldMs: number;
+  /** Why a gate was not moved, for each that was not: its clients wait. */
+  notMoved: string[];
   /** Keys that do not expire; null where they can't be compared. */
   keys: { sources: number; target: number } | null;
 }
@@ -41,8 +43,8 @@ const lookEveryMs = 1;
 /** A stream that is further behind would let writers wait for too long. */
 const nearBytes = 8 * 2 ** 20;
 
-/** @throws CUT_OVER_NOT_NOW, and then nothing has changed */
-export async function cutOver(options: CutOverOptions): Promise<CutOverResult> {
+/** @returns the keys that were counted. @throws CUT_OVER_NOT_NOW, and then nothing has changed */
+export async function cutOver(options: CutOverOptions): Promise<CutOverResult['keys']> {
   const { sources } = options;
   for (const source of sources) await checkNear(source);
   const connections = await Promise.all(sources.map((source) => source.connection()));
@@ -50,8 +52,7 @@ export async function cutOver(options: CutOverOptions): Promise<CutOverResult> {
   try {
     await Promise.all(connections.map((each) => pauseWrites(each)));
     await Promise.all(sources.map((source) => drain(source, begin + options.withinMs)));
-    const keys = options.compares ? await compareKeys(connections, options.target, sources.length) : null;
-    return { heldMs: performance.now() - begin, keys };
+    return options.compares ? await compareKeys(connections, options.target, sources.length) : null;
   } catch (cause) {
     await releaseAll(connections);
     throw CutOverNotNow(`the cut-over was given up: ${errorText(cause)}`, {

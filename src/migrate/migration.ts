@@ -5,15 +5,21 @@
  */
 import { rm } from 'node:fs/promises';
 import { errorToJson } from '../base/error-wire.ts';
+import { KeyPattern } from '../base/key-pattern.ts';
+import { patternBytes } from '../rdb/key-text.ts';
 import type { Target } from '../rdb/target.ts';
 import { RedisConnection } from '../redis/connection.ts';
 import { movingDatabases } from '../stream/database-moves.ts';
+import { changingKeys } from '../stream/key-changes.ts';
+import type { KeyPositions } from '../stream/key-positions.ts';
 import { positionKey } from '../stream/position.ts';
+import type { Rewriter } from '../stream/rewrite.ts';
 import type { SourceAddress } from '../stream/source-address.ts';
 import type { TargetPlace } from '../stream/target-writer.ts';
 import { type ControlRequest, ControlServer } from './control.ts';
 import { type CutOverResult, cutOver, Hold } from './cut-over.ts';
 import { CutOverNotNow } from './errors.ts';
+import { FrontGates } from './front-gates.ts';
 import { KeyList } from './key-list.ts';
 import { type MigrationPaths, type Plan, streamId } from './plan.ts';
 import { type Phase, type Progress, readProgress, writeProgress } from './progress.ts';
@@ -26,6 +32,8 @@ export interface MigrationOptions {
   sources: readonly SourceAddress[];
   target: TargetPlace;
   loads: Target;
+  /** Of the target's commands. */
+  positions: KeyPositions;
   /** Called every second. */
   onProgress(progress: Progress): void;
 }
@@ -46,6 +54,7 @@ export class Migration {
   #failure: unknown = null;
   #streams: { stop: AbortController; ended: Promise<void> } | undefined;
   #hold: Hold | undefined;
+  #gates = new FrontGates([]);
   #isForgotten = false;
   #end: (how: MigrationEnd) => void = () => {};
   #fail: (error: unknown) => void = () => {};
@@ -56,9 +65,9 @@ export class Migration {
     const { plan, paths } = options;
     this.#options = options;
     this.#lists = plan.sources.map((_, index) => new KeyList(paths.copied(index)));
-    this.#runs = plan.sources.map(({ url, dbs }, index) => {
+    this.#runs = plan.sources.map((source, index) => {
       const { target, loads } = options;
-      return new SourceRun(url, {
+      return new SourceRun(source.url, {
         ...{
           id: streamId(plan, index),
           source: options.sources[index]!,
@@ -66,7 +75,7 @@ export class Migration {
           loads,
           maxRate: plan.maxRate,
         },
-        rewriter: movingDatabases({ dbs: new Map(dbs), isAlone: plan.isAlone }),
+        rewriter: rewriterOf(source, options),
         replaces: plan.onConflict === 'last',
         copied: plan.isAlone ? undefined : this.#lists[index],
       });
@@ -90,7 +99,7 @@ export class Migration {
       });
       signal.addEventListener('abort', stop, { once: true });
       if (signal.aborted) stop();
-      if (before?.phase === 'cut-over') await this.#holdAgain();
+      if (before?.phase === 'cut-over') await this.#cutOverAgain(before.gates);
       else this.#startStreams();
       const how = await ended;
       await this.#stopStreams();
@@ -116,7 +125,7 @@ export class Migration {
     return answer;
   }
 
-  async #answer({ verb, withinMs, release }: ControlRequest): Promise<unknown> {
+  async #answer({ verb, withinMs, gates, release }: ControlRequest): Promise<unknown> {
     switch (verb) {
       case 'ping':
         return 'pong';
@@ -125,7 +134,7 @@ export class Migration {
       case 'resume':
         return await this.#resume();
       case 'cut-over':
-        return await this.#cutOver(withinMs ?? cutOverWithinMs);
+        return await this.#cutOver(withinMs ?? cutOverWithinMs, new FrontGates(gates ?? []));
       case 'undo':
         return await this.#undo();
       case 'finish':
@@ -169,40 +178,79 @@ export class Migration {
     return this.#phase;
   }
 
-  async #cutOver(withinMs: number): Promise<CutOverResult> {
+  async #cutOver(withinMs: number, gates: FrontGates): Promise<CutOverResult> {
     if (this.#phase !== 'running') {
       throw CutOverNotNow(`this migration is ${this.#phase}`, {
         hint: 'Only one that runs can be cut over.',
       });
     }
+    if (!(await gates.areBefore())) {
+      throw CutOverNotNow('a gate has moved its clients to the new side already', {
+        hint: 'Name those that stand before the old servers.',
+      });
+    }
     const target = this.#connectTarget();
+    const begin = performance.now();
     try {
-      const { isAlone } = this.#options.plan;
-      const result = await cutOver({ sources: this.#runs, target, compares: isAlone, withinMs });
+      await gates.hold(withinMs);
+      const { plan } = this.#options;
+      const compares = plan.isAlone && plan.sources.every(({ match }) => match.length === 0);
+      const keys = await cutOver({ sources: this.#runs, target, compares, withinMs });
       this.#hold = new Hold(this.#runs);
+      this.#gates = gates;
       this.#phase = 'cut-over';
-      await this.#tick();
+      // Whoever takes this up must know it before the first client writes at the new side.
+      await this.#writeProgress();
+      const notMoved = await gates.move('members');
+      const heldMs = performance.now() - begin;
       await this.#stopStreams();
-      return result;
+      await this.#tick();
+      return { heldMs, keys, notMoved };
+    } catch (error) {
+      await gates.release();
+      throw error;
     } finally {
       target.close();
     }
   }
 
-  /** Behind a process that ended in between: the old side is kept closed. */
-  async #holdAgain(): Promise<void> {
-    this.#phase = 'cut-over';
+  /**
+   * Behind a process that ended in between: the old side is kept closed. Where gates were to take the clients away and none
+   * has, they are all at the old side still, which may have taken writes since: then there was no cut-over.
+   */
+  async #cutOverAgain(sockets: readonly string[]): Promise<void> {
+    const gates = new FrontGates(sockets);
     this.#hold = new Hold(this.#runs);
+    if (sockets.length > 0 && (await gates.areBefore())) return await this.#reopen();
+    this.#gates = gates;
+    this.#phase = 'cut-over';
     await this.#hold.renew();
+    await gates.move('members');
+  }
+
+  /** The old side takes writes, and is followed. */
+  async #reopen(): Promise<void> {
+    this.#startStreams();
+    await this.#hold?.release();
+    this.#hold = undefined;
+    this.#gates = new FrontGates([]);
   }
 
   async #undo(): Promise<Phase> {
     this.#refuseUnlessCutOver();
-    this.#startStreams();
-    await this.#hold?.release();
-    this.#hold = undefined;
+    await this.#takeBack();
+    await this.#reopen();
     await this.#tick();
     return this.#phase;
+  }
+
+  /** Clients of gates go back to the old side, which does not take their writes yet. @throws CUT_OVER_NOT_NOW */
+  async #takeBack(): Promise<void> {
+    const stayed = await this.#gates.move('predecessor');
+    if (stayed.length === 0) return;
+    throw CutOverNotNow(`clients stay at the new side: ${stayed.join('; ')}`, {
+      hint: 'The old side is still held. Try again when those gates answer.',
+    });
   }
 
   async #finish(release: boolean): Promise<{ open: string[] }> {
@@ -217,6 +265,7 @@ export class Migration {
 
   async #abort(): Promise<null> {
     await this.#stopStreams();
+    await this.#takeBack();
     await this.#hold?.release();
     this.#hold = undefined;
     await this.#forget();
@@ -246,9 +295,12 @@ export class Migration {
     // What can't be asked now is asked again in a second; the lag then shows what was known.
     await Promise.allSettled(this.#runs.map((run) => run.position()));
     if (this.#isForgotten) return;
-    const progress = this.#progress();
-    this.#options.onProgress(progress);
-    await writeProgress(this.#options.paths, progress);
+    this.#options.onProgress(this.#progress());
+    await this.#writeProgress();
+  }
+
+  async #writeProgress(): Promise<void> {
+    await writeProgress(this.#options.paths, this.#progress());
   }
 
   #progress(): Progress {
@@ -256,6 +308,7 @@ export class Migration {
     return {
       ...{ version: 1, phase: this.#phase, pid: process.pid, writtenMs: Date.now() },
       failure: failure && { code: failure.code, message: failure.message, hint: failure.hint ?? null },
+      gates: this.#gates.sockets,
       sources: this.#runs.map((run) => {
         const { problem, ...source } = run.progress();
         return { ...source, problem: this.#hold?.problem ?? problem };
@@ -268,8 +321,16 @@ export class Migration {
     for (const list of this.#lists) await list.close();
     await this.#turn;
     // What was finished or aborted leaves nothing.
-    if (!this.#isForgotten) await writeProgress(this.#options.paths, this.#progress());
+    if (!this.#isForgotten) await this.#writeProgress();
   }
+}
+
+function rewriterOf({ dbs, prefix, match }: Plan['sources'][number], options: MigrationOptions): Rewriter {
+  const { plan, positions } = options;
+  const moving = movingDatabases({ dbs: new Map(dbs), isAlone: plan.isAlone });
+  if (prefix === '' && match.length === 0) return moving;
+  const patterns = match.map((pattern) => new KeyPattern(patternBytes(pattern)));
+  return changingKeys(moving, { prefix: Buffer.from(prefix), patterns, positions });
 }
 
 /** Takes the positions out of the target, and the plan out of the state directory. @throws REDIS_UNREACHABLE, REDIS_REFUSED */

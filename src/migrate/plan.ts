@@ -27,6 +27,10 @@ const planSchema = z.object({
         sentinelPasswordFile: z.string().nullable().default(null),
         /** From, to. */
         dbs: z.array(z.tuple([z.number().int().min(0), z.number().int().min(0)])),
+        /** Stands before each of its keys at the target. */
+        prefix: z.string().default(''),
+        /** Only keys that one of these matches; all when there are none. As \xNN where they are no text. */
+        match: z.array(z.string()).default([]),
       }),
     )
     .min(1),

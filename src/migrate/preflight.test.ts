@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { judge, refuseWhatIsRefused, type ServerFacts, type TargetFacts } from './preflight.ts';
+import { judge, refuseWhatIsRefused, type SourceFacts, type TargetFacts } from './preflight.ts';
 
-const source: ServerFacts = {
+const source: SourceFacts = {
   ...{
     name: 'old',
     product: 'redis',
@@ -12,11 +12,16 @@ const source: ServerFacts = {
     keys: 5,
   },
   ...{ dbs: [0], dataBytes: 1000, usedBytes: 2000, maxBytes: 0, policy: 'noeviction', modules: [] },
+  ...{ refusal: null, forbidden: [] },
 };
-const target: TargetFacts = { ...source, name: 'new', runId: 'b', missingDbs: [], forbidden: [] };
+const target: TargetFacts = { ...source, name: 'new', runId: 'b', missingDbs: [] };
 
-function found(from: Partial<ServerFacts>, to: Partial<TargetFacts>): string {
-  const texts = judge([{ ...source, ...from }], { ...target, ...to });
+function found(
+  from: Partial<SourceFacts>,
+  to: Partial<TargetFacts>,
+  method: 'replication' | 'scan' = 'replication',
+): string {
+  const texts = judge([{ ...source, ...from }], { ...target, ...to }, method);
   return texts.map(({ level, text }) => `${level}: ${text}`).join('\n');
 }
 
@@ -26,6 +31,11 @@ test('two servers of a kind pass', () => {
 
 test('what speaks against it is said', () => {
   expect(found({ isCluster: true }, {})).toMatch(/^refused: old is a node of a Redis Cluster/);
+  expect(found({ isCluster: true, refusal: 'managed', forbidden: ['no PAUSE'] }, {}, 'scan')).toBe('');
+  expect(found({ refusal: 'managed' }, {})).toMatch(/^refused: old does not let a replica in: managed/);
+  expect(found({ forbidden: ['no PAUSE'] }, {})).toMatch(
+    /^warning: a cut-over can't hold the writers of old/,
+  );
   expect(found({}, { isCluster: true })).toMatch(/^refused: new is a node/);
   expect(found({}, { role: 'slave' })).toMatch(/^refused: new is a replica/);
   expect(found({}, { runId: 'a' })).toMatch(/^refused: old and new are one server/);

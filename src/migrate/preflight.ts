@@ -3,6 +3,7 @@
 import { describeSize } from '../base/size.ts';
 import { keyspaces, moduleNames, parseInfo, productOf } from '../redis/info.ts';
 import { MigrationPreflight } from './errors.ts';
+import type { Choice } from './method.ts';
 
 export interface ServerFacts {
   name: string;
@@ -27,6 +28,13 @@ export interface TargetFacts extends ServerFacts {
   /** Of the databases that are wanted, those that it does not have. */
   missingDbs: number[];
   /** Of what the user needs, what it may not, in the server's words. */
+  forbidden: string[];
+}
+
+export interface SourceFacts extends ServerFacts {
+  /** Why it does not let us be its replica; null when nothing says so. */
+  refusal: string | null;
+  /** Of what a cut-over needs, what the user may not, in the server's words. */
   forbidden: string[];
 }
 
@@ -73,6 +81,20 @@ const probes = [
 export async function forbiddenAt(
   call: (command: string, ...args: string[]) => Promise<unknown>,
 ): Promise<string[]> {
+  return await forbiddenOf(probes, call);
+}
+
+/** The same of a source's user, of what a cut-over needs. */
+export async function forbiddenAtSource(
+  call: (command: string, ...args: string[]) => Promise<unknown>,
+): Promise<string[]> {
+  return await forbiddenOf([['CLIENT', 'PAUSE', '1', 'WRITE']], call);
+}
+
+async function forbiddenOf(
+  probes: readonly (readonly string[])[],
+  call: (command: string, ...args: string[]) => Promise<unknown>,
+): Promise<string[]> {
   try {
     const user = String(await call('ACL', 'WHOAMI'));
     const forbidden: string[] = [];
@@ -100,11 +122,23 @@ export async function missingDbs(
   return missing;
 }
 
-export function judge(sources: readonly ServerFacts[], target: TargetFacts): Finding[] {
+export function judge(
+  sources: readonly SourceFacts[],
+  target: TargetFacts,
+  method: Choice['method'],
+): Finding[] {
   const refused = (text: string): Finding => ({ level: 'refused', text });
   const warning = (text: string): Finding => ({ level: 'warning', text });
   const found: Finding[] = sources.flatMap((source) => [
-    ...(source.isCluster
+    ...(method === 'replication' && source.refusal !== null
+      ? [refused(`${source.name} does not let a replica in: ${source.refusal}`)]
+      : []),
+    ...(method === 'replication'
+      ? source.forbidden.map((text) =>
+          warning(`a cut-over can't hold the writers of ${source.name}: ${text}`),
+        )
+      : []),
+    ...(method === 'replication' && source.isCluster
       ? [refused(`${source.name} is a node of a Redis Cluster, which is not taken by replication`)]
       : []),
     ...(source.runId !== '' && source.runId === target.runId
@@ -141,6 +175,9 @@ export function judge(sources: readonly ServerFacts[], target: TargetFacts): Fin
         `${target.name} may use ${describeSize(target.maxBytes)} of memory, and would need about ${describeSize(wanted)}`,
       ),
     );
+  }
+  if (method === 'scan' && sources.length > 1) {
+    found.push(refused('by scan one source is copied at a time: run holdfast migrate scan for each'));
   }
   if (target.maxBytes > 0 && target.policy !== 'noeviction' && target.policy !== '') {
     found.push(

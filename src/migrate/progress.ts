@@ -32,6 +32,8 @@ const progressSchema = z.object({
   writtenMs: z.number(),
   /** Why it failed; null unless it did. */
   failure: z.object({ code: z.string(), message: z.string(), hint: z.string().nullable() }).nullable(),
+  /** Control sockets of the gates that a cut-over moved, or was about to. */
+  gates: z.array(z.string()).default([]),
   sources: z.array(sourceSchema),
 });
 

@@ -1,7 +1,7 @@
 import type { Buffer } from 'node:buffer';
 import type { GateConfig } from '../config.ts';
 import { Backlog } from '../upstream/backlog.ts';
-import { openLink } from '../upstream/open-link.ts';
+import { openOwnLink } from '../upstream/open-link.ts';
 import type { Tenant } from '../upstream/tenant.ts';
 import type { Upstream } from '../upstream/upstream.ts';
 
@@ -116,9 +116,9 @@ export class Apart {
     }
     if (this.#backlog !== null || upstream.serverId === null) return this.#backlog;
     const client = this.#client;
-    const { limits, memberCredentials: credentials, tls } = client.router.config;
-    const open = () => openLink(upstream.target, { credentials, tls }, { timeoutMs: askMs });
-    const limitBytes = limits.replyBytes * atMember;
+    const { config } = client.router;
+    const open = () => openOwnLink(upstream.target, config, { timeoutMs: askMs });
+    const limitBytes = config.limits.replyBytes * atMember;
     this.#backlog = new Backlog(open, upstream.serverId, limitBytes, () => client.pump());
     return this.#backlog;
   }

@@ -13,6 +13,7 @@ import type { Latency } from './latency.ts';
  * POST /switch  {address, port, epoch?}      the primary is now this one: checked by ROLE, then what was held goes there
  * POST /release {}                   go on with the present primary
  * POST /places  {members, sentinels}      who belongs to the deployment from now on
+ * POST /move    {to}               clients go on at the members, or back to the predecessor; answers once that one serves them
  * POST /drain   {graceMs}            take no new clients, finish, exit
  */
 
@@ -32,6 +33,8 @@ export interface GateStatus {
   /** Sentinels that answer, and how many are a majority. */
   sentinelsSeen: number;
   sentinelsNeeded: number;
+  /** Of a gate that was put before another server first: whether that one serves the clients. */
+  predecessor: 'serves' | 'left' | null;
   /** Open to members: shared by clients that are alike, or one client's own (or kept for the next that needs one). */
   connections: { shared: number; private: number };
   /** Whether the server's table of commands has been read; until then every command counts as one that may write. */
@@ -141,6 +144,10 @@ export interface SwitchRequest extends Endpoint {
 export interface PlacesRequest {
   members: MemberAddress[];
   sentinels: Endpoint[];
+}
+
+export interface MoveRequest {
+  to: 'members' | 'predecessor';
 }
 
 export interface DrainRequest {

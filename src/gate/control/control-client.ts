@@ -9,6 +9,7 @@ import type {
   GateStatus,
   HoldRequest,
   HoldResult,
+  MoveRequest,
   PlacesRequest,
   SwitchRequest,
 } from './control-api.ts';
@@ -52,6 +53,11 @@ export class GateControl {
 
   places(places: PlacesRequest): Promise<{ taken: true }> {
     return this.#call('POST', '/places', places);
+  }
+
+  /** Resolves when the members, or the predecessor, serve the clients. */
+  move(move: MoveRequest): Promise<{ moved: true }> {
+    return this.#call('POST', '/move', move, this.#timeoutMs + 5000);
   }
 
   /** Resolves when the gate has begun; it exits by itself. */

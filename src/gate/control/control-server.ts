@@ -12,6 +12,7 @@ import type {
   GateStatus,
   HoldRequest,
   HoldResult,
+  MoveRequest,
   PlacesRequest,
   SwitchRequest,
 } from './control-api.ts';
@@ -25,6 +26,7 @@ export interface ControlTarget {
   switch(request: SwitchRequest): Promise<void>;
   release(): void | Promise<void>;
   places(request: PlacesRequest): void | Promise<void>;
+  move(request: MoveRequest): Promise<void>;
   drain(request: DrainRequest): void;
 }
 
@@ -96,6 +98,12 @@ async function handle(request: IncomingMessage, target: ControlTarget): Promise<
     case 'POST /places':
       await target.places({ members: listed(body['members'], true), sentinels: listed(body['sentinels']) });
       return { taken: true };
+    case 'POST /move': {
+      const to = text('to');
+      if (to !== 'members' && to !== 'predecessor') throw new TypeError('to must be members or predecessor');
+      await target.move({ to });
+      return { moved: true };
+    }
     case 'POST /drain':
       target.drain({ graceMs: number('graceMs', 10_000) });
       return { draining: true };

@@ -1,6 +1,6 @@
 import { errorText } from '../../base/errors.ts';
 import type { Gate } from '../gate.ts';
-import type { DrainRequest, HoldRequest, PlacesRequest, SwitchRequest } from './control-api.ts';
+import type { DrainRequest, HoldRequest, MoveRequest, PlacesRequest, SwitchRequest } from './control-api.ts';
 
 /**
  * What the first process of a gate with several workers asks of each, as messages between processes: a question has
@@ -15,6 +15,7 @@ export type Call =
   | { call: 'switch'; body: SwitchRequest }
   | { call: 'release' }
   | { call: 'places'; body: PlacesRequest }
+  | { call: 'move'; body: MoveRequest }
   | { call: 'drain'; body: DrainRequest };
 export type Question = Call & { id: number };
 export interface Answer {
@@ -53,6 +54,8 @@ async function perform(gate: Gate, question: Question): Promise<unknown> {
       return gate.release();
     case 'places':
       return gate.places(question.body);
+    case 'move':
+      return gate.move(question.body);
     case 'drain':
       return gate.drain(question.body);
   }

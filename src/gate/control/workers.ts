@@ -10,6 +10,7 @@ import type {
   GateStatus,
   HoldRequest,
   HoldResult,
+  MoveRequest,
   PlacesRequest,
   SwitchRequest,
 } from './control-api.ts';
@@ -113,6 +114,11 @@ export class WorkerPool implements ControlTarget {
   /** A worker that starts later reads them in the file. */
   async places(body: PlacesRequest): Promise<void> {
     await this.#askAll({ call: 'places', body });
+  }
+
+  async move(body: MoveRequest): Promise<void> {
+    this.#hold = null;
+    await this.#askAll({ call: 'move', body });
   }
 
   drain(body: DrainRequest): void {

@@ -168,6 +168,12 @@ export function refusalOfSwitch(
   return `${state.primary?.id} is primary under epoch ${state.epoch}; a switch under epoch ${epoch} comes too late`;
 }
 
+/** Of another set of servers nothing is known yet: what was said of these is not about them. */
+export function withoutClaims(state: PrimaryState): PrimaryState {
+  const claims = state.claims.map(() => null);
+  return { ...state, claims, candidate: null, contrary: null, epoch: -1, heard: -1, asked: [] };
+}
+
 /** When `step` wants a tick; infinite when it waits for others only. */
 export function wakeAtMs({ mode, candidate, askAtMs, pollAtMs }: PrimaryState): number {
   const settling = mode.kind === 'open' ? mode.settling : null;

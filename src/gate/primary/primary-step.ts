@@ -34,7 +34,7 @@ import {
  */
 export type PrimaryEvent =
   | { kind: 'tick' }
-  | { kind: 'sole'; member: MemberAddress }
+  | { kind: 'sole'; member: MemberAddress; by: string }
   | { kind: 'claim'; sentinel: number; claim: Claim | null }
   /** `old`: whom that Sentinel had as primary; null when that is no member. */
   | { kind: 'selected' | 'switched'; member: MemberAddress; old: MemberAddress | null; event: string }
@@ -103,7 +103,7 @@ class Work {
         this.#tick();
         return;
       case 'sole':
-        this.#become(event.member, { by: 'the configuration', epoch: -1 });
+        this.#become(event.member, { by: event.by, epoch: -1 });
         return;
       case 'claim':
         this.#claim(event.sentinel, event.claim);

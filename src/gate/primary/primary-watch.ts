@@ -18,10 +18,12 @@ import {
   refusalOfSwitch,
   sentinelsSeen,
   wakeAtMs,
+  withoutClaims,
   withSentinels,
 } from './primary-state.ts';
 import { type Effect, type PrimaryEvent, step } from './primary-step.ts';
 import { SentinelWatch } from './sentinel-watch.ts';
+import { Succession } from './succession.ts';
 
 export interface PrimaryEvents {
   /** The primary, or what is held, changed. */
@@ -43,6 +45,7 @@ const longestMs = 2 ** 31 - 1;
 export class PrimaryWatch {
   readonly #config: GateConfig;
   #rules: PrimaryRules;
+  readonly #succession: Succession;
   readonly #events: PrimaryEvents;
   readonly #log: (text: string) => void;
   #sentinels: SentinelWatch[];
@@ -66,11 +69,12 @@ export class PrimaryWatch {
     this.#log = log;
     this.#events = events;
     this.#priorities = new OwnPriorities(config);
-    this.#rules = { sentinels: config.sentinels.length, majority: config.quorumMajority };
-    this.#state = initialState(this.#rules, performance.now());
+    this.#succession = new Succession(config);
+    this.#rules = this.#rulesNow();
+    this.#state = initialState({ ...this.#rules, sentinels: config.sentinels.length }, performance.now());
     this.#sentinels = config.sentinels.map((endpoint) => this.#sentinelAt(endpoint));
     const learning = {
-      primary: () => this.#state.primary,
+      primary: () => (this.#succession.serving === null ? this.#state.primary : null),
       onChange: () => {
         for (const sentinel of this.#sentinels) this.#onVote(sentinel);
       },
@@ -125,7 +129,9 @@ export class PrimaryWatch {
       { deployment, credentials, tls, log: this.#log },
       {
         onSelected: (replica, old, event) => this.#onSelected(replica, old, event),
-        onAborted: (event) => this.#take({ kind: 'aborted', event }),
+        onAborted: (event) => {
+          if (this.#succession.serving === null) this.#take({ kind: 'aborted', event });
+        },
         onVote: () => this.#onVote(watch),
       },
     );
@@ -133,9 +139,10 @@ export class PrimaryWatch {
   }
 
   start(): void {
-    if (this.#sentinels.length === 0)
-      this.#take({ kind: 'sole', member: this.#config.members[0] as MemberAddress });
-    else for (const sentinel of this.#sentinels) sentinel.start();
+    const sole =
+      this.#succession.serving ?? (this.#sentinels.length === 0 ? this.#config.members[0] : undefined);
+    if (sole !== undefined) this.#take({ kind: 'sole', member: sole, by: 'the configuration' });
+    for (const sentinel of this.#sentinels) sentinel.start();
     this.#learned?.look();
     this.#take({ kind: 'tick' });
   }
@@ -254,7 +261,57 @@ export class PrimaryWatch {
     });
   }
 
+  get predecessor(): 'serves' | 'left' | null {
+    return this.#succession.state;
+  }
+
+  /**
+   * Clients, held or not, go on at the members, or back at the predecessor. The members' primary is asked before: it must
+   * be named by a majority of their Sentinels, or be the one that there is, and say itself that it is primary.
+   * @throws GATE_CONTROL, and then nothing has changed
+   */
+  async moveTo(to: 'members' | 'predecessor'): Promise<void> {
+    if (this.#succession.state === (to === 'members' ? 'left' : 'serves')) return;
+    const member = to === 'members' ? await this.#readyMember() : null;
+    this.#succession.note(to);
+    this.#rules = this.#rulesNow();
+    this.#state = withoutClaims(this.#state);
+    const next = this.#succession.serving ?? member;
+    if (next !== null) this.#take({ kind: 'sole', member: next, by: 'whoever moves the clients' });
+    for (const sentinel of this.#sentinels) this.#onVote(sentinel);
+  }
+
+  /** While the predecessor serves, Sentinels are listened to for later, and nothing follows from what they say. */
+  #rulesNow(): PrimaryRules {
+    if (this.#succession.serving !== null) return { sentinels: 0, majority: 0 };
+    return { sentinels: this.#config.sentinels.length, majority: this.#config.quorumMajority };
+  }
+
+  /** The members' primary now. @throws GATE_CONTROL */
+  async #readyMember(): Promise<MemberAddress> {
+    // What they said last may be of before a failover: they are asked seldom while nothing follows from it.
+    await Promise.all(this.#sentinels.map((each) => each.poll()));
+    const named = this.#sentinels.map(({ vote }) => (vote === null ? undefined : this.members.find(vote)));
+    const isNamed = (member: MemberAddress) =>
+      this.#sentinels.length === 0 ||
+      named.filter((each) => each === member).length >= this.#config.quorumMajority;
+    const member =
+      this.#sentinels.length === 0 ? this.#config.members[0] : named.find((each) => each !== undefined);
+    if (member === undefined || !isNamed(member)) {
+      throw GateControlFailed('no majority of the Sentinels names one of the members as primary');
+    }
+    const probe = new Probe(member, this.#config);
+    try {
+      const role = await probe.role();
+      if (role === 'master') return member;
+      throw GateControlFailed(`${member.id} does not answer as primary but as ${role}`);
+    } finally {
+      probe.close();
+    }
+  }
+
   #onSelected(replica: Endpoint, old: Endpoint, event: string): void {
+    if (this.#succession.serving !== null) return;
     const member = this.#memberAt(replica);
     if (member === null) return;
     const kind = event === '+switch-master' ? 'switched' : 'selected';
@@ -263,7 +320,7 @@ export class PrimaryWatch {
 
   #onVote(watch: SentinelWatch): void {
     const sentinel = this.#sentinels.indexOf(watch);
-    if (sentinel === -1) return;
+    if (sentinel === -1 || this.#succession.serving !== null) return;
     const { vote } = watch;
     const claim = vote && { member: this.#memberAt(vote), epoch: vote.epoch };
     this.#take({ kind: 'claim', sentinel, claim });

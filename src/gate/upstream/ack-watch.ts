@@ -1,9 +1,9 @@
 import { refusalKind } from '../../redis/errors.ts';
 import type { Link } from '../../redis/link.ts';
 import { parseRole } from '../../redis/role.ts';
-import type { Credentials, GateTls, MemberAddress } from '../config.ts';
+import type { MemberAddress } from '../config.ts';
 import { keyOf, tooMany } from './durability.ts';
-import { openLink } from './open-link.ts';
+import { type OwnLogin, openOwnLink } from './open-link.ts';
 
 /**
  * How many replicas have what was written until now, for the WAIT of a client whose writes went over connections that
@@ -29,17 +29,14 @@ const retryMs = 50;
 const answerWithinMs = 1000;
 
 export class AckWatch {
-  readonly #login: { credentials: Credentials | null; tls: GateTls | null };
+  readonly #login: OwnLogin;
   readonly #primary: () => MemberAddress | null;
   readonly #waiters = new Set<Waiter>();
   readonly #links = new Map<string, Link>();
   #running = false;
   #stopped = false;
 
-  constructor(
-    login: { credentials: Credentials | null; tls: GateTls | null },
-    primary: () => MemberAddress | null,
-  ) {
+  constructor(login: OwnLogin, primary: () => MemberAddress | null) {
     this.#login = login;
     this.#primary = primary;
   }
@@ -120,7 +117,7 @@ export class AckWatch {
     const key = keyOf(member);
     const known = this.#links.get(key);
     if (known !== undefined && !known.closed) return known;
-    const link = openLink(member, this.#login, { timeoutMs: answerWithinMs });
+    const link = openOwnLink(member, this.#login, { timeoutMs: answerWithinMs });
     this.#links.set(key, link);
     return link;
   }

@@ -1,6 +1,6 @@
 import type { Link } from '../../redis/link.ts';
-import type { Credentials, GateTls, MemberAddress } from '../config.ts';
-import { openLink } from './open-link.ts';
+import type { MemberAddress } from '../config.ts';
+import { type OwnLogin, openOwnLink } from './open-link.ts';
 import type { ReplyHandler } from './run-ring.ts';
 import type { Upstream } from './upstream.ts';
 
@@ -29,7 +29,7 @@ export function blockedIn(list: string): Set<number> {
  * is known to wait.
  */
 export class BlockedWatch {
-  readonly #login: { credentials: Credentials | null; tls: GateTls | null };
+  readonly #login: OwnLogin;
   /** What is to be asked for. */
   #fresh = new Map<ReplyHandler, Upstream>();
   readonly #links = new Map<MemberAddress, Link>();
@@ -37,7 +37,7 @@ export class BlockedWatch {
   #timer: NodeJS.Timeout | undefined;
   #stopped = false;
 
-  constructor(login: { credentials: Credentials | null; tls: GateTls | null }) {
+  constructor(login: OwnLogin) {
     this.#login = login;
   }
 
@@ -97,7 +97,7 @@ export class BlockedWatch {
   #linkTo(member: MemberAddress): Link {
     const known = this.#links.get(member);
     if (known !== undefined && !known.closed) return known;
-    const link = openLink(member, this.#login, { timeoutMs: answerWithinMs });
+    const link = openOwnLink(member, this.#login, { timeoutMs: answerWithinMs });
     this.#links.set(member, link);
     return link;
   }

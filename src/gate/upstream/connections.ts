@@ -1,4 +1,4 @@
-import type { GateConfig, MemberAddress } from '../config.ts';
+import { type GateConfig, isPredecessor, type MemberAddress } from '../config.ts';
 import { type ConnectionView, viewOf } from './connection-view.ts';
 import { type OpenOptions, openUpstream } from './open-upstream.ts';
 import { PlainSession } from './plain-session.ts';
@@ -319,8 +319,10 @@ export class Connections {
   }
 
   #options(target: MemberAddress): OpenOptions {
-    const { config, confirm, runs } = this.#owner;
+    const { config, runs } = this.#owner;
     const { limits, tls, id } = config;
+    // Its replicas are none of the members, which alone are waited for.
+    const confirm = isPredecessor(config, target) ? null : this.#owner.confirm;
     // Asked while the connection opens.
     const run = runs.nameOf(target);
     return { connectMs: limits.connectMs, tls, confirm, name: `holdfast-${id}`, run };

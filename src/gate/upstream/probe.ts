@@ -2,7 +2,7 @@ import { refusalKind } from '../../redis/errors.ts';
 import type { Link } from '../../redis/link.ts';
 import { parseRole } from '../../redis/role.ts';
 import type { GateConfig, MemberAddress } from '../config.ts';
-import { openLink } from './open-link.ts';
+import { openOwnLink } from './open-link.ts';
 
 /** `loading`: it reads its data, and answers nobody else until then. `unknown`: it answers, but not to us. */
 export type Role = 'master' | 'slave' | 'loading' | 'unknown' | 'unreachable';
@@ -25,9 +25,8 @@ export class Probe {
 
   async role(): Promise<Role> {
     if (this.#link === null || this.#link.closed) {
-      const { memberCredentials: credentials, tls } = this.#config;
       // A host that is lost, or a process that hangs, does not answer at all.
-      this.#link = openLink(this.#member, { credentials, tls }, { timeoutMs: answerWithinMs });
+      this.#link = openOwnLink(this.#member, this.#config, { timeoutMs: answerWithinMs });
     }
     const link = this.#link;
     try {

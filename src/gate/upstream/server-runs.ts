@@ -1,6 +1,6 @@
-import type { Credentials, GateTls, MemberAddress } from '../config.ts';
+import type { MemberAddress } from '../config.ts';
 import { keyOf } from './durability.ts';
-import { openLink } from './open-link.ts';
+import { type OwnLogin, openOwnLink } from './open-link.ts';
 
 const askMs = 2000;
 
@@ -27,11 +27,11 @@ interface Known {
  * asks for it anew.
  */
 export class ServerRuns {
-  readonly #login: { credentials: Credentials | null; tls: GateTls | null };
+  readonly #login: OwnLogin;
   readonly #known = new Map<string, Known>();
   #made = 0;
 
-  constructor(login: { credentials: Credentials | null; tls: GateTls | null }) {
+  constructor(login: OwnLogin) {
     this.#login = login;
   }
 
@@ -69,7 +69,7 @@ export class ServerRuns {
   async #ask(known: Known): Promise<string> {
     const { member } = known;
     const made = `${madeUp}${keyOf(member)} ${process.pid} ${performance.timeOrigin} ${this.#made++}`;
-    const link = openLink(member, this.#login, { timeoutMs: askMs });
+    const link = openOwnLink(member, this.#login, { timeoutMs: askMs });
     // Who may not ask, or gets no answer, goes by the name that was made up.
     const info = await link.call(['INFO', 'server']).catch(() => '');
     link.close();

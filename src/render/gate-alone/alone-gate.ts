@@ -27,6 +27,7 @@ export interface NamedFile {
 const filesOf = [
   ['memberCredentials.passwordFile', 'member-password', true],
   ['sentinelCredentials.passwordFile', 'sentinel-password', true],
+  ['predecessor.credentials.passwordFile', 'predecessor-password', true],
   ['tls.ca', 'ca.pem', false],
   ['tls.cert', 'cert.pem', false],
   ['tls.key', 'key.pem', false],
@@ -94,7 +95,7 @@ export function configText(config: Record<string, unknown>, changes: Record<stri
 
 /** The same without passwords that stand in it, to be shown. */
 export function withoutPasswords(gate: AloneGate): AloneGate {
-  const keys = ['memberCredentials', 'sentinelCredentials'].filter(
+  const keys = ['memberCredentials', 'sentinelCredentials', 'predecessor.credentials'].filter(
     (key) => at(gate.config, `${key}.password`) !== undefined,
   );
   const changes = Object.fromEntries(keys.map((key) => [`${key}.password`, `<password of ${key}>`]));

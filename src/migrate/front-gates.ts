@@ -1,0 +1,66 @@
+/**
+ * Gates that stand before the old servers, so that applications changed their address before anything else changed: at the
+ * cut-over they hold the writers, and let them go on at the new side. Their clients stay connected.
+ */
+import { errorText } from '../base/errors.ts';
+import { GateControl } from '../gate/control/control-client.ts';
+import { CutOverNotNow } from './errors.ts';
+
+/** Beyond the time that the cut-over may take: who holds the writers must not forget them if we die. */
+const holdMoreMs = 5000;
+
+export class FrontGates {
+  readonly #gates: readonly { socket: string; control: GateControl }[];
+
+  /** @param sockets their control sockets */
+  constructor(sockets: readonly string[]) {
+    this.#gates = sockets.map((socket) => ({ socket, control: new GateControl(socket) }));
+  }
+
+  get sockets(): string[] {
+    return this.#gates.map(({ socket }) => socket);
+  }
+
+  /** Whether the old side serves the clients of all of them. @throws CUT_OVER_NOT_NOW when one can't be asked, or never did */
+  async areBefore(): Promise<boolean> {
+    const states = await Promise.all(
+      this.#gates.map(async ({ socket, control }) => {
+        const { predecessor } = await control.status().catch((cause: unknown) => {
+          throw CutOverNotNow(`the gate at ${socket} does not answer: ${errorText(cause)}`, {
+            hint: 'Name the sockets that holdfast gate --control was given, of gates that run.',
+            cause,
+          });
+        });
+        if (predecessor !== null) return predecessor;
+        throw CutOverNotNow(`the gate at ${socket} stands before no old server`, {
+          hint: 'Start it with --predecessor, the address that clients used, and --upstream or --sentinel, the new side.',
+        });
+      }),
+    );
+    return states.every((state) => state === 'serves');
+  }
+
+  /** Writers wait from here on, and what they had sent is answered. @throws GATE_CONTROL, CUT_OVER_NOT_NOW */
+  async hold(withinMs: number): Promise<void> {
+    const request = { reason: 'a migration changes over', maxMs: withinMs + holdMoreMs };
+    const held = await Promise.all(this.#gates.map(({ control }) => control.hold(request)));
+    const undrained = this.#gates.find((_, index) => held[index]?.drained !== true);
+    if (undrained === undefined) return;
+    throw CutOverNotNow(`writes through the gate at ${undrained.socket} were not answered in time`, {
+      hint: 'The old server is busy, or does not answer. Writers go on there.',
+    });
+  }
+
+  /** Lets the writers go on where they were. One that can't be told does so by itself. */
+  async release(): Promise<void> {
+    await Promise.allSettled(this.#gates.map(({ control }) => control.release()));
+  }
+
+  /** @returns why a gate was not moved, for each that was not. */
+  async move(to: 'members' | 'predecessor'): Promise<string[]> {
+    const moved = await Promise.allSettled(this.#gates.map(({ control }) => control.move({ to })));
+    return moved.flatMap((each, index) =>
+      each.status === 'rejected' ? [`${this.#gates[index]?.socket}: ${errorText(each.reason)}`] : [],
+    );
+  }
+}
