@@ -199,8 +199,8 @@ export class Gate implements ControlTarget {
     this.#watch.replacePlaces(members, sentinels);
   }
 
-  async move({ to }: MoveRequest): Promise<void> {
-    await this.#watch.moveTo(to);
+  async move({ to, onlyCheck }: MoveRequest): Promise<void> {
+    await this.#watch.moveTo(to, onlyCheck === true);
     // Another server may know other commands.
     this.#loadTableSoon();
   }

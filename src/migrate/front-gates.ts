@@ -3,6 +3,7 @@
  * cut-over they hold the writers, and let them go on at the new side. Their clients stay connected.
  */
 import { errorText } from '../base/errors.ts';
+import type { MoveRequest } from '../gate/control/control-api.ts';
 import { GateControl } from '../gate/control/control-client.ts';
 import { CutOverNotNow } from './errors.ts';
 
@@ -40,6 +41,15 @@ export class FrontGates {
     return states.every((state) => state === 'serves');
   }
 
+  /** That each could move its clients to the new side now. @throws CUT_OVER_NOT_NOW */
+  async check(): Promise<void> {
+    const failed = await this.#move({ to: 'members', onlyCheck: true });
+    if (failed.length === 0) return;
+    throw CutOverNotNow(`a gate can't reach the new side: ${failed.join('; ')}`, {
+      hint: 'Its --upstream, or --sentinel with --name, must name what is written to; its user needs +role there.',
+    });
+  }
+
   /** Writers wait from here on, and what they had sent is answered. @throws GATE_CONTROL, CUT_OVER_NOT_NOW */
   async hold(withinMs: number): Promise<void> {
     const request = { reason: 'a migration changes over', maxMs: withinMs + holdMoreMs };
@@ -58,7 +68,11 @@ export class FrontGates {
 
   /** @returns why a gate was not moved, for each that was not. */
   async move(to: 'members' | 'predecessor'): Promise<string[]> {
-    const moved = await Promise.allSettled(this.#gates.map(({ control }) => control.move({ to })));
+    return await this.#move({ to });
+  }
+
+  async #move(request: MoveRequest): Promise<string[]> {
+    const moved = await Promise.allSettled(this.#gates.map(({ control }) => control.move(request)));
     return moved.flatMap((each, index) =>
       each.status === 'rejected' ? [`${this.#gates[index]?.socket}: ${errorText(each.reason)}`] : [],
     );

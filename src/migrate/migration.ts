@@ -179,6 +179,7 @@ export class Migration {
   }
 
   async #cutOver(withinMs: number, gates: FrontGates): Promise<CutOverResult> {
+    if (this.#phase === 'cut-over' && gates.sockets.length > 0) return await this.#moveMore(gates);
     if (this.#phase !== 'running') {
       throw CutOverNotNow(`this migration is ${this.#phase}`, {
         hint: 'Only one that runs can be cut over.',
@@ -189,6 +190,7 @@ export class Migration {
         hint: 'Name those that stand before the old servers.',
       });
     }
+    await gates.check();
     const target = this.#connectTarget();
     const begin = performance.now();
     try {
@@ -212,6 +214,15 @@ export class Migration {
     } finally {
       target.close();
     }
+  }
+
+  /** Gates that were not moved at the cut-over, or not named then. */
+  async #moveMore(gates: FrontGates): Promise<CutOverResult> {
+    const begin = performance.now();
+    this.#gates = new FrontGates([...new Set([...this.#gates.sockets, ...gates.sockets])]);
+    await this.#writeProgress();
+    const notMoved = await gates.move('members');
+    return { heldMs: performance.now() - begin, keys: null, notMoved };
   }
 
   /**

@@ -101,7 +101,7 @@ test('writers under load go over, a blocked client too; back again, and over for
 });
 
 test('to what Sentinels watch, with two workers; a failover there is followed after the cut-over only', async () => {
-  const plain = await PlainSentinels.start({}, 1);
+  const plain = await PlainSentinels.start();
   const from = await startRedis();
   const folder = tempFolder();
   const [socket, port] = [path.join(folder, 'gate.sock'), await freePort()];
@@ -126,6 +126,11 @@ test('to what Sentinels watch, with two workers; a failover there is followed af
   await plain.switchOver();
   await moreOf(load, 100);
   const primary = await plain.primary();
+  // A replica that copies its new primary has nothing, and Sentinels may promote it all the same.
+  await waitFor(async () => (await client(primary).info('replication')).split('state=online').length === 3, {
+    what: 'both replicas to be linked',
+    withinMs: 20_000,
+  });
   const migration = MigrationProcess.begin(path.join(folder, 'state'), [
     `redis://127.0.0.1:${from.port}`,
     '--to',

@@ -13,7 +13,7 @@ import type { Latency } from './latency.ts';
  * POST /switch  {address, port, epoch?}      the primary is now this one: checked by ROLE, then what was held goes there
  * POST /release {}                   go on with the present primary
  * POST /places  {members, sentinels}      who belongs to the deployment from now on
- * POST /move    {to}               clients go on at the members, or back to the predecessor; answers once that one serves them
+ * POST /move    {to, onlyCheck?}   clients go on at the members, or back to the predecessor; answers once that one serves them
  * POST /drain   {graceMs}            take no new clients, finish, exit
  */
 
@@ -148,6 +148,8 @@ export interface PlacesRequest {
 
 export interface MoveRequest {
   to: 'members' | 'predecessor';
+  /** Whether it could be done now, and no more. */
+  onlyCheck?: boolean;
 }
 
 export interface DrainRequest {

@@ -101,7 +101,7 @@ async function handle(request: IncomingMessage, target: ControlTarget): Promise<
     case 'POST /move': {
       const to = text('to');
       if (to !== 'members' && to !== 'predecessor') throw new TypeError('to must be members or predecessor');
-      await target.move({ to });
+      await target.move({ to, onlyCheck: body['onlyCheck'] === true });
       return { moved: true };
     }
     case 'POST /drain':

@@ -117,7 +117,7 @@ export class WorkerPool implements ControlTarget {
   }
 
   async move(body: MoveRequest): Promise<void> {
-    this.#hold = null;
+    if (body.onlyCheck !== true) this.#hold = null;
     await this.#askAll({ call: 'move', body });
   }
 

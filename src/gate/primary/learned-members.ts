@@ -65,7 +65,10 @@ export class LearnedMembers implements Membership {
 
   async #learn(): Promise<void> {
     const listed = await Promise.all(this.#sentinels.map((sentinel) => listOf(sentinel)));
-    const at = this.#events.primary() ?? this.#named();
+    const primary = this.#events.primary();
+    // Nobody asks them while nothing follows from what they say: it may be of before a failover.
+    if (primary === null) await Promise.all(this.#sentinels.map((sentinel) => sentinel.poll()));
+    const at = primary ?? this.#named();
     if (at === null) return;
     const followers = await this.#followersOf(at);
     if (followers === null) {

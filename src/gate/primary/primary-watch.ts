@@ -22,6 +22,7 @@ import {
   withSentinels,
 } from './primary-state.ts';
 import { type Effect, type PrimaryEvent, step } from './primary-step.ts';
+import { readyMember } from './ready-member.ts';
 import { SentinelWatch } from './sentinel-watch.ts';
 import { Succession } from './succession.ts';
 
@@ -270,9 +271,10 @@ export class PrimaryWatch {
    * be named by a majority of their Sentinels, or be the one that there is, and say itself that it is primary.
    * @throws GATE_CONTROL, and then nothing has changed
    */
-  async moveTo(to: 'members' | 'predecessor'): Promise<void> {
+  async moveTo(to: 'members' | 'predecessor', onlyCheck: boolean): Promise<void> {
     if (this.#succession.state === (to === 'members' ? 'left' : 'serves')) return;
-    const member = to === 'members' ? await this.#readyMember() : null;
+    const member = to === 'members' ? await readyMember(this.#sentinels, this.members, this.#config) : null;
+    if (onlyCheck) return;
     this.#succession.note(to);
     this.#rules = this.#rulesNow();
     this.#state = withoutClaims(this.#state);
@@ -285,29 +287,6 @@ export class PrimaryWatch {
   #rulesNow(): PrimaryRules {
     if (this.#succession.serving !== null) return { sentinels: 0, majority: 0 };
     return { sentinels: this.#config.sentinels.length, majority: this.#config.quorumMajority };
-  }
-
-  /** The members' primary now. @throws GATE_CONTROL */
-  async #readyMember(): Promise<MemberAddress> {
-    // What they said last may be of before a failover: they are asked seldom while nothing follows from it.
-    await Promise.all(this.#sentinels.map((each) => each.poll()));
-    const named = this.#sentinels.map(({ vote }) => (vote === null ? undefined : this.members.find(vote)));
-    const isNamed = (member: MemberAddress) =>
-      this.#sentinels.length === 0 ||
-      named.filter((each) => each === member).length >= this.#config.quorumMajority;
-    const member =
-      this.#sentinels.length === 0 ? this.#config.members[0] : named.find((each) => each !== undefined);
-    if (member === undefined || !isNamed(member)) {
-      throw GateControlFailed('no majority of the Sentinels names one of the members as primary');
-    }
-    const probe = new Probe(member, this.#config);
-    try {
-      const role = await probe.role();
-      if (role === 'master') return member;
-      throw GateControlFailed(`${member.id} does not answer as primary but as ${role}`);
-    } finally {
-      probe.close();
-    }
   }
 
   #onSelected(replica: Endpoint, old: Endpoint, event: string): void {
