@@ -19,7 +19,6 @@ import type { Progress, SourceProgress } from '../migrate/progress.ts';
 import { targetOfVersionText } from '../rdb/target.ts';
 import { RedisConnection } from '../redis/connection.ts';
 import type { Link } from '../redis/link.ts';
-import type { Reply } from '../resp/read.ts';
 import { KeyPositions } from '../stream/key-positions.ts';
 import { findSource } from '../stream/source-address.ts';
 import { interruptible } from './interrupt.ts';
@@ -71,7 +70,7 @@ export async function runMigration(output: Output, paths: MigrationPaths, plan: 
     const { product, version } = await factsOf(target.name, call);
     return {
       loads: targetOfVersionText(`${product} ${version}`, await askModules(call)),
-      positions: new KeyPositions((await call('COMMAND')) as Reply),
+      positions: new KeyPositions(await call('COMMAND')),
     };
   });
   const line = new ProgressLine(output);

@@ -5,7 +5,6 @@
  *
  * Source: COMMAND and "Key specifications" of the Redis documentation; t_zset.c, sort.c, geo.c of Redis 6.2 to 8.6.
  */
-import type { Reply } from '../resp/read.ts';
 
 interface Range {
   first: number;
@@ -44,7 +43,7 @@ export class KeyPositions {
   readonly #ranges = new Map<string, Range>();
 
   /** @param reply of COMMAND */
-  constructor(reply: Reply) {
+  constructor(reply: unknown) {
     for (const each of Array.isArray(reply) ? reply : []) {
       if (!Array.isArray(each)) continue;
       const [name, , flags, first, last, step] = each;
