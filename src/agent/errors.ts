@@ -33,4 +33,6 @@ export const ApplyRefused = defineError('APPLY_REFUSED', 1);
 export const RestoreRefused = defineError('RESTORE_REFUSED', 1);
 export const RestoreFailed = defineError('RESTORE_FAILED', 1);
 export const BackupWorkerFailed = defineError('BACKUP_WORKER_FAILED', 1);
+export const MirrorUnknown = defineError('MIRROR_UNKNOWN', 2);
+export const MirrorElsewhere = defineError('MIRROR_ELSEWHERE', 1);
 export const StateOfAnother = defineError('STATE_OF_ANOTHER', 2);

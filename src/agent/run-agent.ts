@@ -23,6 +23,7 @@ import { waitUntilReady } from './change/ready.ts';
 import type { Deployment } from './deployment.ts';
 import { runIdMarks } from './election/run-ids.ts';
 import { Loop } from './loop.ts';
+import { MirrorKeeper } from './mirrors/mirror-keeper.ts';
 import { watchActivity } from './observe/activity-watch.ts';
 import { watchClock } from './observe/clock-watch.ts';
 import { watchDisks } from './observe/disk-watch.ts';
@@ -181,10 +182,12 @@ async function runAgent(
   const backups = new BackupSchedule(deployment);
   const changes = new ChangeKeeper(deployment);
   const drift = new DriftWatch(deployment);
+  const mirrors = new MirrorKeeper(deployment);
   const stopWatching = async () => {
     if (!watching) return;
     watching = false;
     await backups.stop();
+    await mirrors.stop();
     changes.stop();
     await drift.stop();
     stopLooking();
@@ -201,6 +204,7 @@ async function runAgent(
     const operation = await operations.stop('stop');
     try {
       await backups.stop();
+      await mirrors.stop();
       await handOver({ deployment, observer, report: downReport, operation });
       await bringDown(deployment, downReport);
     } catch (error) {
@@ -209,7 +213,7 @@ async function runAgent(
     }
     resolveEnded();
   };
-  const api = new Commands(deployment, observer, backups, drift, stop);
+  const api = new Commands(deployment, observer, backups, drift, mirrors, stop);
   const start = await operations.begin('start', { signal });
   const context = { deployment, observer, report, operation: start };
   try {
@@ -226,6 +230,7 @@ async function runAgent(
     await Promise.race([loop.start(), delay(firstStepMs, undefined, { ref: false })]);
     open ??= await openApi(deployment, api);
     backups.start();
+    await mirrors.start();
   } catch (error) {
     await stopWatching();
     throw error;

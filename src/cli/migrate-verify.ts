@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import type { Difference } from '../migrate/verify/verify.ts';
 import { quoteKey } from '../rdb/errors.ts';
+import type { ConnectionOptions } from '../redis/connection.ts';
 import { describeEndpoint } from '../redis/endpoint.ts';
 import { interruptible } from './interrupt.ts';
 import { openSides, type SidesOptions, withSides } from './migrate-sides.ts';
@@ -10,34 +11,44 @@ import { wholeNumber } from './rdb-options.ts';
 import { keyAsJson } from './rdb-report.ts';
 import { action, type CommonOptions, verb } from './verb.ts';
 
-interface VerifyVerbOptions extends CommonOptions, SidesOptions {
+export interface VerifyChoices {
   sample?: number;
   repair?: boolean;
+  /** How many differences are shown; 0 for all. */
   limit: number;
+}
+
+interface VerifyVerbOptions extends CommonOptions, SidesOptions, VerifyChoices {}
+
+/** Adds what both verbs that compare take. */
+export function withVerifyChoices(command: Command): Command {
+  return command
+    .option('--sample <n>', 'so many keys of each side, by chance, instead of all', wholeNumber)
+    .option('--repair', 'write the source’s value over one that differs; delete what only the target has')
+    .option('--limit <n>', 'how many differences to show; 0 for all', wholeNumber, 100);
 }
 
 /** `holdfast migrate verify`: two servers key by key, while writes may go on. */
 export function migrateVerifyVerb(): Command {
   return withSides(
-    verb('verify', 'compare two servers key by key: types, values and expiries; exit 1 when they differ', [
-      [
-        'holdfast migrate verify redis://10.0.1.7:6379 holdfast.yaml',
-        'a source against a deployment, by its gate',
-      ],
-      [
-        'holdfast migrate verify redis://a:6379 redis://b:6379 --sample 100000',
-        'some keys of each, by chance',
-      ],
-      [
-        'holdfast migrate verify redis://a:6379 holdfast.yaml --repair',
-        'the source’s value where they differ',
-      ],
-    ])
-      .argument('<source>', 'redis://[user@]host:port, rediss://…, sentinel://host:port/NAME, or a spec')
-      .argument('<target>', 'the same')
-      .option('--sample <n>', 'so many keys of each side, by chance, instead of all', wholeNumber)
-      .option('--repair', 'write the source’s value over one that differs; delete what only the target has')
-      .option('--limit <n>', 'how many differences to show; 0 for all', wholeNumber, 100),
+    withVerifyChoices(
+      verb('verify', 'compare two servers key by key: types, values and expiries; exit 1 when they differ', [
+        [
+          'holdfast migrate verify redis://10.0.1.7:6379 holdfast.yaml',
+          'a source against a deployment, by its gate',
+        ],
+        [
+          'holdfast migrate verify redis://a:6379 redis://b:6379 --sample 100000',
+          'some keys of each, by chance',
+        ],
+        [
+          'holdfast migrate verify redis://a:6379 holdfast.yaml --repair',
+          'the source’s value where they differ',
+        ],
+      ])
+        .argument('<source>', 'redis://[user@]host:port, rediss://…, sentinel://host:port/NAME, or a spec')
+        .argument('<target>', 'the same'),
+    ),
   ).action(
     action<VerifyVerbOptions>((output, [source = '', target = ''], options) =>
       verifyServers(output, source, target, options),
@@ -51,9 +62,17 @@ async function verifyServers(
   to: string,
   options: VerifyVerbOptions,
 ): Promise<number> {
+  return await verifySides(output, await openSides(from, to, options), options);
+}
+
+/** Compares, tells, and repairs where that is wanted. @returns the exit status */
+export async function verifySides(
+  output: Output,
+  { source, target }: { source: ConnectionOptions; target: ConnectionOptions },
+  options: VerifyChoices,
+): Promise<number> {
   const { verify } = await import('../migrate/verify/verify.ts');
   const { openSource } = await import('../migrate/open-source.ts');
-  const { source, target } = await openSides(from, to, options);
   const read = await openSource(source);
   const progress = new ProgressLine(output);
   const shown: Difference[] = [];

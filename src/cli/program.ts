@@ -24,6 +24,7 @@ const verbs: Record<string, () => Promise<MakeVerb>> = {
   backup: async () => (await import('./backup.ts')).backupVerb,
   rdb: async () => (await import('./rdb.ts')).rdbVerb,
   migrate: async () => (await import('./migrate.ts')).migrateVerb,
+  mirror: async () => (await import('./mirror.ts')).mirrorVerb,
   bench: async () => (await import('./bench.ts')).benchVerb,
   drill: async () => (await import('./drill.ts')).drillVerb,
   token: async () => (await import('./token.ts')).tokenVerb,

@@ -6,6 +6,7 @@ import { describeDuration } from '../base/duration.ts';
 import { errorText } from '../base/errors.ts';
 import { shownLine } from '../base/shown.ts';
 import { describeSize } from '../base/size.ts';
+import { printMirrors } from './mirror-table.ts';
 import type { Output } from './output.ts';
 import { createScreen } from './screen.ts';
 import { table } from './table.ts';
@@ -111,6 +112,8 @@ function print(output: Output, found: Status): void {
   ];
   for (const [index, line] of table(rows).entries()) output.line(index === 0 ? dim(line) : line);
   if (found.backup) printBackup(output, found.backup);
+  if (found.mirrors.length > 0) output.line('');
+  printMirrors(output, found.mirrors);
   printDrift(output, found.drift);
   output.data(found);
 }

@@ -96,6 +96,13 @@ function refuseWhatContainersCannot(spec: Spec): void {
       },
     );
   }
+  const secretive = spec.mirrors.find(({ password, ca }) => password !== null || ca !== null);
+  if (secretive !== undefined) {
+    throw TargetRefused(
+      `mirrors.${secretive.name} has a password or a certificate, which would have to be mounted`,
+      { hint: 'Render from a spec without it, and add the mirror and its files to what was rendered.' },
+    );
+  }
   if (spec.backup?.to.startsWith('file://')) {
     throw TargetRefused(
       `backup.to is ${spec.backup.to}: a folder inside a container goes with the container`,

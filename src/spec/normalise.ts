@@ -11,6 +11,7 @@ import type {
   ConfigValue,
   GateSettings,
   Host,
+  Mirror,
   Place,
   RedisSettings,
   SavePoint,
@@ -89,6 +90,7 @@ export function normalise(file: SpecFile, fileName: string): { spec: Spec; probl
     agent: agentSettings(file.agent ?? {}, folder),
     security: securityOf(file.security ?? {}, folder),
     backup: file.backup ? backupOf(file.backup, members.places.length) : null,
+    mirrors: Object.entries(file.mirrors ?? {}).map((entry) => mirrorOf(entry, folder)),
   };
   return { spec, problems: [...members.problems, ...sentinels.problems, ...gates.problems] };
 }
@@ -228,6 +230,16 @@ function backupOf(file: Section<'backup'>, members: number): Backup {
       maxAgeMs: keep.maxAge === undefined ? null : ms(keep.maxAge),
     },
     verify: file.verify ?? 'weekly',
+  };
+}
+
+function mirrorOf([name, file]: [string, Section<'mirrors'>[string]], folder: string): Mirror {
+  return {
+    name,
+    to: file.to,
+    password: file.password ? sourceOf(file.password, folder) : null,
+    ca: file.ca === undefined ? null : path.resolve(folder, file.ca),
+    maxRateBytes: file.maxRate === undefined ? 0 : bytes(file.maxRate),
   };
 }
 

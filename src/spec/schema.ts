@@ -4,6 +4,7 @@ import { agentSchema } from './schema/agent.ts';
 import { backupSchema } from './schema/backup.ts';
 import { gateSchema } from './schema/gate.ts';
 import { hostsSchema } from './schema/hosts.ts';
+import { mirrorsSchema } from './schema/mirrors.ts';
 import { redisSchema } from './schema/redis.ts';
 import { securitySchema } from './schema/security.ts';
 import { sentinelSchema } from './schema/sentinel.ts';
@@ -27,6 +28,7 @@ export const specSchema = field
       agent: agentSchema.nullish(),
       security: securitySchema.nullish(),
       backup: backupSchema.nullish(),
+      mirrors: mirrorsSchema.nullish(),
     },
     'A highly available Redis, for holdfast.',
   )

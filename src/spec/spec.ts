@@ -19,6 +19,7 @@ export interface Spec {
   readonly agent: AgentSettings;
   readonly security: Security;
   readonly backup: Backup | null;
+  readonly mirrors: readonly Mirror[];
 }
 
 export interface Host {
@@ -176,4 +177,17 @@ export interface Keep {
   readonly monthly: number;
   /** Backups younger than this stay as well; null: age plays no part. */
   readonly maxAgeMs: number | null;
+}
+
+/** A copy elsewhere that follows this deployment. */
+export interface Mirror {
+  readonly name: string;
+  /** `redis://[user@]host:port`, or `rediss://`. */
+  readonly to: string;
+  /** Null: it takes anybody. */
+  readonly password: SecretSource | null;
+  /** Absolute path of a PEM file; null: the system's authorities. */
+  readonly ca: string | null;
+  /** Bytes a second; 0 for as much as there is. */
+  readonly maxRateBytes: number;
 }

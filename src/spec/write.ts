@@ -1,7 +1,7 @@
 import { formatDuration } from '../base/duration.ts';
 import { formatSize } from '../base/size.ts';
 import type { SpecFile } from './schema.ts';
-import type { Backup, ConfigValue, Host, Keep, Place, Spec } from './spec.ts';
+import type { Backup, ConfigValue, Host, Keep, Mirror, Place, Spec } from './spec.ts';
 
 /**
  * A spec as a file again, with every default written out: `parseSpec` of it gives the same spec. For the ways to run a
@@ -57,6 +57,9 @@ export function specFileOf(spec: Spec): SpecFile {
       ...(spec.security.tls === null ? {} : { tls: spec.security.tls }),
     },
     ...(spec.backup === null ? {} : { backup: backupFile(spec.backup) }),
+    ...(spec.mirrors.length === 0
+      ? {}
+      : { mirrors: Object.fromEntries(spec.mirrors.map((mirror) => [mirror.name, mirrorFile(mirror)])) }),
   };
 }
 
@@ -103,6 +106,15 @@ function backupFile({ s3, recipients, keep, ...rest }: Backup): NonNullable<Spec
     ...(rest.to.startsWith('s3://') ? { pathStyle: s3.pathStyle } : {}),
     ...(recipients.length === 0 ? {} : { encryption: { recipients: [...recipients] } }),
     keep: keepFile(keep),
+  };
+}
+
+function mirrorFile({ to, password, ca, maxRateBytes }: Mirror): NonNullable<SpecFile['mirrors']>[string] {
+  return {
+    to,
+    ...(password === null ? {} : { password }),
+    ...(ca === null ? {} : { ca }),
+    ...(maxRateBytes === 0 ? {} : { maxRate: formatSize(maxRateBytes) }),
   };
 }
 

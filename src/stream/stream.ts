@@ -42,6 +42,8 @@ export interface StreamStatus {
   phase: StreamPhase;
   /** Where it was read from last. */
   source: string;
+  /** Full copies that were begun since the process began. */
+  copies: number;
   /** Of the full copy, in this attempt. */
   keys: number;
   bytes: number;
@@ -71,6 +73,7 @@ export class Stream {
       ...{
         phase: 'connecting',
         source: describeSource(options.source),
+        copies: 0,
         keys: 0,
         bytes: 0,
         totalBytes: undefined,
@@ -169,6 +172,7 @@ export class Stream {
   async #copy(writer: TargetWriter, { snapshot }: SourceReader, behind: Position): Promise<void> {
     const { rewriter, loads, replaces, copied } = this.#options;
     const { status } = this;
+    status.copies++;
     Object.assign(status, {
       phase: 'copying',
       keys: 0,

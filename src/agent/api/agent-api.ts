@@ -13,6 +13,7 @@ export const commandNames = [
   'resume',
   'apply',
   'restore',
+  'mirror',
 ] as const;
 export type Command = (typeof commandNames)[number];
 

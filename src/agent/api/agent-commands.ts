@@ -10,6 +10,7 @@ import { restartUnit, rollingRestart, unknownUnit } from '../change/restart-memb
 import { switchover } from '../change/switchover.ts';
 import type { Deployment } from '../deployment.ts';
 import { Jobs } from '../jobs/jobs.ts';
+import type { MirrorKeeper } from '../mirrors/mirror-keeper.ts';
 import type { Observer } from '../observe/observer.ts';
 import type { OperationKind } from '../operations.ts';
 import { carryOutRestore } from '../restore/restore-command.ts';
@@ -37,18 +38,21 @@ export class Commands implements AgentApi {
   readonly #tally: EventTally;
   readonly #backups: BackupSchedule;
   readonly #drift: DriftWatch;
+  readonly #mirrors: MirrorKeeper;
 
   constructor(
     deployment: Deployment,
     observer: Observer,
     backups: BackupSchedule,
     drift: DriftWatch,
+    mirrors: MirrorKeeper,
     down: (report: Report) => Promise<void>,
   ) {
     this.#deployment = deployment;
     this.#observer = observer;
     this.#backups = backups;
     this.#drift = drift;
+    this.#mirrors = mirrors;
     this.#down = down;
     this.jobs = new Jobs(deployment.setting.clock);
     this.#tally = new EventTally(deployment.events);
@@ -57,7 +61,13 @@ export class Commands implements AgentApi {
   status(): Status {
     const { setting } = this.#deployment;
     const nowMs = setting.clock.monotonicMs();
-    return statusOf(this.#deployment.view(), nowMs, this.#backups.status(), this.#drift.drift);
+    return statusOf(
+      this.#deployment.view(),
+      nowMs,
+      this.#backups.status(),
+      this.#drift.drift,
+      this.#mirrors.status(),
+    );
   }
 
   metrics(): string {
@@ -120,6 +130,8 @@ export class Commands implements AgentApi {
       case 'pause':
       case 'resume':
         return this.#setPaused(asked.command === 'pause');
+      case 'mirror':
+        return this.#mirror(asked.options);
       case 'down':
         await this.#down(report);
         return { stopped: true };
@@ -180,6 +192,15 @@ export class Commands implements AgentApi {
     return { restarted: member ?? 'all members', primary: this.status().primary };
   }
 
+  async #mirror({ name, to }: CommandOptions['mirror']): Promise<unknown> {
+    if (to === 'resync') {
+      await this.#mirrors.resync(name);
+      return { name, resync: true };
+    }
+    const paused = to === 'pause';
+    return { name, paused, changed: await this.#mirrors.setPaused(name, paused) };
+  }
+
   async #setPaused(paused: boolean): Promise<unknown> {
     const { pause, events, spec } = this.#deployment;
     const changed = await pause.set(paused);
@@ -224,6 +245,8 @@ function describeCommand(asked: Commanded): string {
       return 'a pause of automatic actions';
     case 'resume':
       return 'automatic actions to go on';
+    case 'mirror':
+      return `${asked.options.to} of the mirror ${asked.options.name}`;
     case 'down':
       return 'everything on this host to be stopped';
   }

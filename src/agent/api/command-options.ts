@@ -30,6 +30,7 @@ const schemas = {
   pause: nothing,
   resume: nothing,
   apply: z.strictObject({ file: z.string().min(1).max(4096), dryRun: z.boolean().optional() }),
+  mirror: z.strictObject({ name: id, to: z.enum(['pause', 'resume', 'resync']) }),
   /** With `facts` it is only asked what the data must fit. */
   restore: z.union([z.strictObject({ facts: z.literal(true) }), restoreRequest]),
 } as const satisfies Record<Command, z.ZodType>;

@@ -17,6 +17,7 @@ import {
   type View,
 } from '../../topology/view.ts';
 import type { BackupStatus } from '../backups/backup-schedule.ts';
+import type { MirrorStatus } from '../mirrors/mirror-keeper.ts';
 import type { Drift } from '../settings/drift-watch.ts';
 
 export interface Status {
@@ -35,6 +36,8 @@ export interface Status {
   backup: BackupStatus | null;
   /** What members of this agent's host run with and the spec does not say. */
   drift: readonly Drift[];
+  /** As the agent that answers knows them; how far one is, the agent at the primary's host knows. */
+  mirrors: readonly MirrorStatus[];
 }
 
 interface SeenStatus extends PlaceStatus {
@@ -94,6 +97,7 @@ export function statusOf(
   nowMs: number,
   backup: BackupStatus | null = null,
   drift: readonly Drift[] = [],
+  mirrors: readonly MirrorStatus[] = [],
 ): Status {
   const named = namedPrimary(view);
   const primary = view.members.find(({ id }) => id === named?.id) ?? actualPrimary(view);
@@ -138,6 +142,7 @@ export function statusOf(
     gates,
     backup,
     drift,
+    mirrors,
   };
 }
 

@@ -11,7 +11,7 @@ import type { Backup } from '../../spec/spec.ts';
 import { actingPrimary } from '../../topology/view.ts';
 import type { Deployment } from '../deployment.ts';
 import type { EventKind } from '../state/event-kinds.ts';
-import { runWorker } from './backup-worker.ts';
+import { takeByWorker } from './backup-worker.ts';
 
 /** What `status` shows. Times are ISO 8601, UTC. */
 export interface BackupStatus {
@@ -136,7 +136,7 @@ export class BackupSchedule {
         } as const),
         ...{ host, agent: this.#life, dueMs, keysNow: this.#keysNow(), redisServer, workFolder },
       };
-      const result = (await runWorker(task, () => {}, this.#stopped.signal)) as ScheduledResult;
+      const result = (await takeByWorker(task, () => {}, this.#stopped.signal)) as ScheduledResult;
       this.#learn(result, dueMs);
     } catch (error) {
       if (this.#stopped.signal.aborted) return;

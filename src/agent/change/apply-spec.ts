@@ -73,6 +73,7 @@ export async function applySpec(
   }
   signal.throwIfAborted();
   changes.push(...gateChanges(deployment, spec), ...agentChanges(deployment.spec, spec));
+  changes.push(...mirrorChanges(deployment.spec, spec));
   if (!dryRun) {
     deployment.changeSetting(next);
     for (const { where, what, to, takes } of changes)
@@ -135,6 +136,16 @@ function agentChanges(before: Spec, after: Spec): Change[] {
     { hangAfterMs, restarts },
   );
   return live.map((each) => ({ ...each, where: 'agent', takes: 'now' as const }));
+}
+
+/** Each is ended and begun as the spec says now, from where it stands. */
+function mirrorChanges(before: Spec, after: Spec): Change[] {
+  const whole = ({ mirrors }: Spec) => Object.fromEntries(mirrors.map((mirror) => [mirror.name, mirror]));
+  const gone = Object.fromEntries(before.mirrors.map(({ name }) => [name, null]));
+  return differences(whole(before), { ...gone, ...whole(after) }).map(({ what, from, to }) => ({
+    ...{ where: `mirror ${what}`, what: 'mirror', from, to: to === 'null' ? 'ended' : to },
+    takes: 'now' as const,
+  }));
 }
 
 /** Whatever has another place now: a process more or less, another port or address. */

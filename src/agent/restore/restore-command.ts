@@ -5,7 +5,7 @@ import { pathToFileURL } from 'node:url';
 import type { Manifest } from '../../backup/manifest.ts';
 import { describeDuration } from '../../base/duration.ts';
 import { errorText } from '../../base/errors.ts';
-import { runWorker } from '../backups/backup-worker.ts';
+import { takeByWorker } from '../backups/backup-worker.ts';
 import type { ChangeContext, Report } from '../change/change-context.ts';
 import type { Deployment } from '../deployment.ts';
 import { calmPrimary, primaryFacts } from './restore-checks.ts';
@@ -54,7 +54,7 @@ async function safetyBackup(
   const { backup } = spec;
   const folder = pathToFileURL(path.join(setting.paths.root, 'before-restore')).href;
   const store = backup ? { url: backup.to, options: backup.s3 } : { url: folder, options: {} };
-  const manifest = (await runWorker(
+  const manifest = (await takeByWorker(
     {
       ...{ task: 'take', spec, secretFile: setting.paths.secret, store, reason: 'before-restore' },
       compression: backup?.compression ?? 'none',

@@ -42,6 +42,8 @@ export interface StatePaths {
   history: string;
   /** Flags that outlive the agent, such as a pause. */
   flags: string;
+  /** Which mirrors are paused. */
+  mirrors: string;
   /** The restore that is under way, for the agent that finds it. */
   restore: string;
   /** For whole RDBs that are needed for a moment. */
@@ -77,6 +79,7 @@ export function statePaths(root: string): StatePaths {
     drills: path.join(root, 'drills'),
     history: path.join(root, 'history.jsonl'),
     flags: path.join(root, 'flags.json'),
+    mirrors: path.join(root, 'mirrors.json'),
     restore: path.join(root, 'restore.json'),
     scratch: path.join(root, 'scratch'),
     member: unit('members', 'redis.conf'),

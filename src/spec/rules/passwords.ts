@@ -12,6 +12,7 @@ export function literalPasswords(value: unknown): Problem[] {
     ...passwordDirectives(mapOf(mapOf(spec['redis'])['config'])),
     ...passwordsInAcl(mapOf(security['users'])),
     ...passwordInStore(mapOf(spec['backup'])),
+    ...passwordsInMirrors(mapOf(spec['mirrors'])),
     ...identityAsRecipient(mapOf(mapOf(spec['backup'])['encryption'])['recipients']),
   ];
 }
@@ -30,6 +31,20 @@ function literalSecrets(security: Record<string, unknown>): Problem[] {
     }
   }
   return problems;
+}
+
+function passwordsInMirrors(mirrors: Record<string, unknown>): Problem[] {
+  return Object.entries(mirrors).flatMap(([name, mirror]) => {
+    const { to, password } = mapOf(mirror);
+    const problems: Problem[] = [];
+    if (isLiteral(password))
+      problems.push({ path: ['mirrors', name, 'password'], message: `${why}; ${instead}` });
+    if (typeof to === 'string' && /:\/\/[^/@]*:[^/@]*@/.test(to)) {
+      const message = `${why}; leave it out of the address, and set \`password: { file: PATH }\` beside it`;
+      problems.push({ path: ['mirrors', name, 'to'], message });
+    }
+    return problems;
+  });
 }
 
 const directives = new Map<string, string>(

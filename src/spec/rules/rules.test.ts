@@ -285,6 +285,30 @@ const cases: [rule: string, dangerous: string, words: string, harmless: string][
     'keeps nothing',
     'backup: { to: "file:///b", keep: { maxAge: 30d } }',
   ],
+  [
+    'a mirror of itself',
+    'mirrors: { dr: { to: "redis://127.0.0.1:6380" } }',
+    'its own copy',
+    'mirrors: { dr: { to: "redis://127.0.0.1:6390" } }',
+  ],
+  [
+    'a password in a mirror’s address',
+    'mirrors: { dr: { to: "redis://u:p@h" } }',
+    'found a password',
+    'mirrors: { dr: { to: "redis://u@h", password: { file: p } } }',
+  ],
+  [
+    'a mirror’s user without a password',
+    'mirrors: { dr: { to: "redis://u@h" } }',
+    'has no password',
+    'mirrors: { dr: { to: "redis://h" } }',
+  ],
+  [
+    'a mirror’s authority without TLS',
+    'mirrors: { dr: { to: "redis://h", ca: ca.pem } }',
+    'no meaning without TLS',
+    'mirrors: { dr: { to: "rediss://h", ca: ca.pem } }',
+  ],
 ];
 
 test.each(cases)('refused: %s', (_rule, dangerous, words, harmless) => {

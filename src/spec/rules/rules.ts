@@ -5,6 +5,7 @@ import { addressRules } from './addresses.ts';
 import { backupRules } from './backups.ts';
 import { directiveRules } from './directives.ts';
 import { gateRules } from './gates.ts';
+import { mirrorRules } from './mirrors.ts';
 import { portRules } from './ports.ts';
 import { redisRules } from './redis.ts';
 import { securityRules } from './security.ts';
@@ -25,6 +26,7 @@ const rules: readonly Rule[] = [
   gateRules,
   securityRules,
   backupRules,
+  mirrorRules,
 ];
 
 /** Every rule that a spec breaks. */

@@ -1,0 +1,219 @@
+/**
+ * Keeps a process for each mirror of the spec, on the host of the primary, and what is known of it for status, metrics and
+ * events. What a mirror does is in mirror/mirror.ts; here is only who runs, and when again.
+ *
+ * While nobody knows the primary, a process that runs goes on: it finds the next primary by itself. Two hosts may run one
+ * for a moment: only one of them gets its writes in.
+ */
+
+import { fileURLToPath } from 'node:url';
+import { isDeepStrictEqual } from 'node:util';
+import { errorFromJson } from '../../base/error-wire.ts';
+import { errorText } from '../../base/errors.ts';
+import type { SourceProgress } from '../../migrate/progress.ts';
+import type { MirrorLine, MirrorTask } from '../../mirror/task.ts';
+import type { Mirror } from '../../spec/spec.ts';
+import { actingPrimary } from '../../topology/view.ts';
+import type { Deployment } from '../deployment.ts';
+import { MirrorElsewhere, MirrorUnknown } from '../errors.ts';
+import { runWorker } from '../jobs/run-worker.ts';
+import { PausedMirrors } from './paused-mirrors.ts';
+
+/** What `status` shows. */
+export interface MirrorStatus {
+  name: string;
+  to: string;
+  /** The host that runs it: that of the primary; null while nobody knows the primary. */
+  host: string | null;
+  state: 'paused' | 'elsewhere' | 'failed' | 'starting' | SourceProgress['phase'];
+  /** Of the copy under way, or the last one of this process. */
+  keys: number;
+  bytes: number;
+  totalBytes: number | null;
+  /** Behind the primary; null when nobody knows. */
+  lagBytes: number | null;
+  lagSeconds: number | null;
+  /** Why it failed, or why it waits. */
+  problem: string | null;
+}
+
+interface Running {
+  mirror: Mirror;
+  stop: AbortController;
+  ended: Promise<void>;
+}
+
+const workerFile = fileURLToPath(new URL('../../mirror/worker.js', import.meta.url));
+const tickMs = 1000;
+const againMs = 10_000;
+
+export class MirrorKeeper {
+  readonly #deployment: Deployment;
+  readonly #paused: PausedMirrors;
+  readonly #running = new Map<string, Running>();
+  readonly #progress = new Map<string, SourceProgress>();
+  readonly #failed = new Map<string, { text: string; againAtMs: number }>();
+  readonly #anew = new Set<string>();
+  #timer: NodeJS.Timeout | undefined;
+  #stopped = false;
+
+  constructor(deployment: Deployment) {
+    this.#deployment = deployment;
+    this.#paused = new PausedMirrors(deployment.setting.paths.mirrors);
+  }
+
+  /** @throws STATE_DIR_UNUSABLE */
+  async start(): Promise<void> {
+    await this.#paused.load();
+    this.#timer = setInterval(() => this.tick(), tickMs);
+    this.tick();
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    clearInterval(this.#timer);
+    await Promise.all([...this.#running.keys()].map((name) => this.#end(name)));
+  }
+
+  /** Starts what should run here and does not, and ends what should not. */
+  tick(): void {
+    const { spec, setting } = this.#deployment;
+    if (spec.mirrors.length === 0 && this.#running.size === 0) return;
+    const host = this.#host();
+    for (const [name, { mirror }] of this.#running) {
+      const wanted = spec.mirrors.find((each) => each.name === name);
+      const moved = host !== null && host !== setting.host;
+      if (moved || this.#paused.has(name) || !isDeepStrictEqual(wanted, mirror)) void this.#end(name);
+    }
+    if (this.#stopped || host !== setting.host) return;
+    const nowMs = setting.clock.monotonicMs();
+    for (const mirror of spec.mirrors) {
+      const { name } = mirror;
+      if (this.#running.has(name) || this.#paused.has(name)) continue;
+      if (nowMs >= (this.#failed.get(name)?.againAtMs ?? 0)) this.#begin(mirror);
+    }
+  }
+
+  status(): MirrorStatus[] {
+    return this.#deployment.spec.mirrors.map(({ name, to }) => {
+      const seen = this.#progress.get(name);
+      const failure = this.#failed.get(name);
+      return {
+        ...{ name, to, host: this.#host(), state: this.#state(name) },
+        ...{ keys: seen?.keys ?? 0, bytes: seen?.bytes ?? 0, totalBytes: seen?.totalBytes ?? null },
+        ...{ lagBytes: seen?.lagBytes ?? null, lagSeconds: seen?.lagSeconds ?? null },
+        problem: failure?.text ?? (seen?.phase === 'following' ? null : (seen?.problem ?? null)),
+      };
+    });
+  }
+
+  /** @returns whether that is a change. @throws MIRROR_UNKNOWN */
+  async setPaused(name: string, isPaused: boolean): Promise<boolean> {
+    this.#known(name);
+    const changed = await this.#paused.set(name, isPaused);
+    if (!isPaused) this.#failed.delete(name);
+    if (changed)
+      this.#say(isPaused ? 'mirror-paused' : 'mirror-resumed', name, isPaused ? 'is paused' : 'goes on');
+    if (isPaused) await this.#end(name);
+    this.tick();
+    return changed;
+  }
+
+  /** Has the target emptied and filled anew. @throws MIRROR_UNKNOWN, MIRROR_ELSEWHERE */
+  async resync(name: string): Promise<void> {
+    this.#known(name);
+    const { setting } = this.#deployment;
+    const host = this.#host();
+    if (host !== setting.host) {
+      throw MirrorElsewhere(
+        `mirror ${name} is run by ${host ?? 'the host of the primary, which nobody knows now'}`,
+        {
+          hint: 'Say it there.',
+        },
+      );
+    }
+    await this.#end(name);
+    this.#failed.delete(name);
+    this.#anew.add(name);
+    this.#say('mirror-resync', name, 'is to be filled anew');
+    this.tick();
+  }
+
+  #known(name: string): void {
+    const names = this.#deployment.spec.mirrors.map((mirror) => mirror.name);
+    if (names.includes(name)) return;
+    throw MirrorUnknown(`there is no mirror ${name}`, {
+      hint: names.length === 0 ? 'The spec has no mirrors.' : `The spec has ${names.join(', ')}.`,
+    });
+  }
+
+  #state(name: string): MirrorStatus['state'] {
+    const { setting } = this.#deployment;
+    if (this.#paused.has(name)) return 'paused';
+    if (this.#running.has(name)) return this.#progress.get(name)?.phase ?? 'starting';
+    const host = this.#host();
+    if (host !== null && host !== setting.host) return 'elsewhere';
+    return this.#failed.has(name) ? 'failed' : 'starting';
+  }
+
+  #host(): string | null {
+    return actingPrimary(this.#deployment.view())?.host ?? null;
+  }
+
+  #begin(mirror: Mirror): void {
+    const { name } = mirror;
+    const { spec, setting } = this.#deployment;
+    const isAnew = this.#anew.delete(name);
+    const task: MirrorTask = { name, spec, secretFile: setting.paths.secret, isAnew };
+    const stop = new AbortController();
+    let error: unknown;
+    let copies = 0;
+    const ending = runWorker<MirrorLine>(workerFile, {
+      task,
+      signal: stop.signal,
+      onLine: (line) => {
+        if ('error' in line) error = errorFromJson(line.error);
+        else {
+          if (line.copies > copies) this.#say('mirror-copying', name, 'gets a full copy');
+          copies = line.copies;
+          this.#learn(name, line.progress);
+        }
+      },
+    });
+    const ended = ending.then((how) => {
+      this.#running.delete(name);
+      this.#progress.delete(name);
+      if (!stop.signal.aborted)
+        this.#fail(name, error === undefined ? `its process ${how}` : errorText(error));
+    });
+    this.#running.set(name, { mirror, stop, ended });
+  }
+
+  #learn(name: string, progress: SourceProgress): void {
+    const before = this.#progress.get(name)?.phase;
+    this.#progress.set(name, progress);
+    if (progress.phase === before) return;
+    if (progress.phase === 'following') {
+      this.#failed.delete(name);
+      this.#say('mirror-following', name, 'follows');
+    } else if (progress.phase === 'waiting')
+      this.#say('mirror-waiting', name, `waits: ${progress.problem ?? ''}`);
+  }
+
+  #fail(name: string, text: string): void {
+    const againAtMs = this.#deployment.setting.clock.monotonicMs() + againMs;
+    // The same failure is told once.
+    if (this.#failed.get(name)?.text !== text) this.#say('mirror-failed', name, `failed: ${text}`);
+    this.#failed.set(name, { text, againAtMs });
+  }
+
+  #say(kind: Parameters<Deployment['events']['add']>[0], name: string, what: string): void {
+    this.#deployment.events.add(kind, name, `the mirror ${name} ${what}`);
+  }
+
+  async #end(name: string): Promise<void> {
+    const running = this.#running.get(name);
+    running?.stop.abort(new Error('the mirror stops'));
+    await running?.ended;
+  }
+}

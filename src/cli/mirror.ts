@@ -1,0 +1,117 @@
+/** `holdfast mirror`: how the copies elsewhere are, and what is asked of them. */
+import type { Command } from 'commander';
+import type { MirrorStatus } from '../agent/mirrors/mirror-keeper.ts';
+import { askAgent } from './ask-agent.ts';
+import { confirm } from './confirm.ts';
+import { BadOption } from './errors.ts';
+import { openSide } from './migrate-access.ts';
+import { type VerifyChoices, verifySides, withVerifyChoices } from './migrate-verify.ts';
+import { printMirrors } from './mirror-table.ts';
+import { openTarget } from './target.ts';
+import { action, type CommonOptions, specArgument, stateDirOption, verb } from './verb.ts';
+
+interface MirrorOptions extends CommonOptions {
+  stateDir?: string;
+}
+
+type DiffOptions = MirrorOptions & VerifyChoices;
+
+export function mirrorVerb(): Command {
+  const command = verb('mirror', 'copies elsewhere that follow this deployment', [
+    ['holdfast mirror status', 'how far each is behind'],
+    ['holdfast mirror diff dr', 'whether it holds the same, key by key'],
+  ]);
+  for (const each of [statusVerb(), pausing('pause'), pausing('resume'), resyncVerb(), diffVerb()])
+    command.addCommand(each);
+  return command;
+}
+
+function statusVerb(): Command {
+  return verb('status', 'show the mirrors, and how far each is behind; exit 3 when one does not follow', [
+    ['holdfast mirror status --json', 'for programs'],
+  ])
+    .argument(...specArgument)
+    .addOption(stateDirOption())
+    .action(
+      action<MirrorOptions>(async (output, [file = ''], options) => {
+        const { agent } = await openTarget(file, options);
+        const { mirrors } = await agent.status();
+        if (mirrors.length === 0) output.line('the spec has no mirrors');
+        printMirrors(output, mirrors);
+        output.data(mirrors);
+        return mirrors.every(({ state }) => usual.has(state)) ? 0 : 3;
+      }, 'any-host'),
+    );
+}
+
+const usual = new Set<MirrorStatus['state']>(['following', 'paused', 'elsewhere']);
+
+function pausing(what: 'pause' | 'resume'): Command {
+  const [summary, meaning] =
+    what === 'pause'
+      ? ['stop writing to a mirror', 'until holdfast mirror resume']
+      : ['go on with a mirror that was paused', 'from where it stands'];
+  return verb(what, summary, [[`holdfast mirror ${what} dr`, meaning]])
+    .argument('<name>', 'of a mirror in the spec')
+    .argument(...specArgument)
+    .addOption(stateDirOption())
+    .action(
+      action<MirrorOptions>(async (output, [name = '', file = ''], options) => {
+        const body = { name, to: what };
+        const result = await askAgent<{ paused: boolean; changed: boolean }>(
+          ...([output, file, options, 'mirror', body] as const),
+        );
+        const state = result.paused ? 'paused' : 'active';
+        output.line(`mirror ${name} is ${result.changed ? 'now' : 'already'} ${state}`);
+        output.data(result);
+      }, 'every-host'),
+    );
+}
+
+function resyncVerb(): Command {
+  return verb('resync', 'empty the target of a mirror, and fill it anew', [
+    ['holdfast mirror resync dr', 'after asking: everything that the target holds goes'],
+    ['holdfast mirror resync dr --yes', 'without asking'],
+  ])
+    .argument('<name>', 'of a mirror in the spec')
+    .argument(...specArgument)
+    .option('-y, --yes', 'do not ask')
+    .addOption(stateDirOption())
+    .action(
+      action<MirrorOptions & { yes?: boolean }>(async (output, [name = '', file = ''], options) => {
+        const { spec } = await openTarget(file, options);
+        const to = spec.mirrors.find((mirror) => mirror.name === name)?.to ?? 'its target';
+        const question = `Everything that ${to} holds is deleted, and copied anew. Go on?`;
+        if (!(await confirm(output, question, options.yes === true))) return 1;
+        const result = await askAgent(output, file, options, 'mirror', { name, to: 'resync' });
+        output.line(`mirror ${name} is filled anew: holdfast mirror status shows how far it is`);
+        output.data(result);
+        return 0;
+      }),
+    );
+}
+
+function diffVerb(): Command {
+  return withVerifyChoices(
+    verb('diff', 'compare a mirror with the deployment, key by key; exit 1 when they differ', [
+      ['holdfast mirror diff dr', 'while both go on: what still changes is looked at again'],
+      ['holdfast mirror diff dr --repair', 'the deployment’s value where they differ'],
+    ])
+      .argument('<name>', 'of a mirror in the spec')
+      .argument(...specArgument)
+      .addOption(stateDirOption()),
+  ).action(
+    action<DiffOptions>(async (output, [name = '', file = ''], options) => {
+      const { targetOf } = await import('../mirror/sides.ts');
+      const { spec } = await openTarget(file, options);
+      const mirror = spec.mirrors.find((each) => each.name === name);
+      if (mirror === undefined) {
+        throw BadOption(`${file} has no mirror ${name}`, {
+          hint: `It has ${spec.mirrors.map((each) => each.name).join(', ') || 'none'}.`,
+        });
+      }
+      const source = await openSide(file, options);
+      return await verifySides(output, { source, target: targetOf(mirror) }, options);
+    }),
+  );
+}

@@ -1,0 +1,108 @@
+/**
+ * One mirror of a deployment while it runs: a stream (stream/stream.ts) that never ends by itself, from whoever the
+ * Sentinels say is primary. Where the target stands is in the target, so that any process on any host goes on from there;
+ * of two that run at once one finds its writes refused (target-writer.ts).
+ *
+ * What the source's backlog does not reach back to any more is copied afresh: the target holds nothing of anybody else.
+ */
+import { randomBytes } from 'node:crypto';
+import { pause } from '../base/retry.ts';
+import { SourceRun } from '../migrate/source-run.ts';
+import type { Target } from '../rdb/target.ts';
+import type { ConnectionOptions } from '../redis/connection.ts';
+import type { Credentials } from '../redis/endpoint.ts';
+import { pauseBehind } from '../stream/next-step.ts';
+import { unchanged } from '../stream/rewrite.ts';
+import { findSource, type SourceAddress } from '../stream/source-address.ts';
+import { type TargetPlace, TargetWriter } from '../stream/target-writer.ts';
+import { guard } from './guard.ts';
+
+export interface MirrorSides {
+  /** The mirror's name. */
+  name: string;
+  /** Of its stream: the same on every host. */
+  id: string;
+  /** With a user who may PSYNC and ask INFO. */
+  source: SourceAddress;
+  /** One who may GET what begins with `holdfast:`. */
+  reader: Credentials;
+  target: TargetPlace;
+  maxRate: number;
+}
+
+const guardEveryMs = 5000;
+const askMs = 5000;
+
+export class Mirror {
+  readonly #sides: MirrorSides;
+  readonly run: SourceRun;
+
+  /** @param loads what the target can load */
+  constructor(sides: MirrorSides, loads: Target) {
+    const { name, id, source, target, maxRate } = sides;
+    this.#sides = sides;
+    this.run = new SourceRun(name, {
+      ...{ id, source, target, loads, rewriter: unchanged, replaces: true, copied: undefined, maxRate },
+    });
+  }
+
+  /** Until the signal is aborted. @throws MIRROR_LOOP, MIRROR_TARGET_NOT_EMPTY, and what `Stream.run` throws */
+  async follow(isAnew: boolean, signal: AbortSignal): Promise<void> {
+    await this.#untilGuarded(isAnew, signal);
+    if (signal.aborted) return;
+    if (isAnew) await this.#forgetPlace();
+    const stop = new AbortController();
+    const both = AbortSignal.any([signal, stop.signal]);
+    const watching = this.#keepGuarding(both);
+    try {
+      await Promise.race([this.run.stream.run(both), watching]);
+    } finally {
+      stop.abort(new Error('the mirror stops'));
+      await watching.catch(() => {});
+      this.run.close();
+    }
+  }
+
+  async #untilGuarded(isAnew: boolean, signal: AbortSignal): Promise<void> {
+    for (let inVain = 0; !signal.aborted; inVain++) {
+      try {
+        return await this.#guard(isAnew);
+      } catch (error) {
+        const waitMs = pauseBehind(error, inVain);
+        if (waitMs === undefined) throw error;
+        this.run.stream.status.phase = 'waiting';
+        this.run.stream.status.problem = error instanceof Error ? error.message : String(error);
+        await pause(waitMs, signal).catch(() => {});
+      }
+    }
+  }
+
+  async #keepGuarding(signal: AbortSignal): Promise<void> {
+    for (;;) {
+      await pause(guardEveryMs, signal).catch(() => {});
+      if (signal.aborted) return;
+      await this.#guard(false).catch((error) => {
+        // Who can't be asked now is asked again.
+        if (pauseBehind(error, 0) === undefined) throw error;
+      });
+    }
+  }
+
+  async #guard(mayEmpty: boolean): Promise<void> {
+    const { id, source, reader, target } = this.#sides;
+    const { address: host, port, tls } = await findSource(source);
+    const from: ConnectionOptions = { endpoint: { host, port }, credentials: reader, tls, timeoutMs: askMs };
+    await guard({ id, source: from, target: { ...target, timeoutMs: askMs } }, mayEmpty);
+  }
+
+  /** So that the stream begins anew, with the target emptied. */
+  async #forgetPlace(): Promise<void> {
+    const writer = await TargetWriter.open(this.#sides.target, this.#sides.id);
+    try {
+      const nowhere = { replId: '0'.repeat(40), offset: 0, db: 0 };
+      await writer.apply(null, { phase: 'copying', run: randomBytes(8).toString('hex'), ...nowhere });
+    } finally {
+      writer.close();
+    }
+  }
+}

@@ -1,0 +1,86 @@
+/** From a mirror in the spec to what is connected to. */
+import { createHmac } from 'node:crypto';
+import { errorText } from '../base/errors.ts';
+import { readNamedFile } from '../base/private-file.ts';
+import { type Target, targetOfVersionText } from '../rdb/target.ts';
+import { RedisConnection } from '../redis/connection.ts';
+import type { Credentials, TlsMaterial } from '../redis/endpoint.ts';
+import { TlsFileUnreadable } from '../redis/errors.ts';
+import { parseInfo, productOf } from '../redis/info.ts';
+import { parseServerAddress } from '../redis/server-address.ts';
+import { readTls } from '../redis/tls.ts';
+import { type OwnUser, ownUserName, readSecret, type Secrets } from '../spec/secrets.ts';
+import type { Mirror, Spec } from '../spec/spec.ts';
+import type { TargetPlace } from '../stream/target-writer.ts';
+import type { MirrorSides } from './mirror.ts';
+
+const askMs = 5000;
+
+/** @throws SECRET_UNAVAILABLE, TLS_FILE_UNREADABLE, SERVER_ADDRESS_UNCLEAR */
+export async function mirrorSides(spec: Spec, mirror: Mirror, secrets: Secrets): Promise<MirrorSides> {
+  const { sentinelPassword, own } = secrets;
+  const as = (user: OwnUser): Credentials => ({ username: ownUserName(user), password: own[user] });
+  return {
+    name: mirror.name,
+    id: streamId(spec, mirror, secrets),
+    source: {
+      kind: 'sentinel',
+      sentinels: spec.sentinels.map(({ address, port }) => ({ address, port })),
+      name: spec.name,
+      credentials: as('backup'),
+      sentinelCredentials:
+        sentinelPassword === null ? undefined : { username: 'default', password: sentinelPassword },
+      tls: await readTls(spec.security.tls),
+    },
+    reader: as('agent'),
+    target: targetOf(mirror),
+    maxRate: mirror.maxRateBytes,
+  };
+}
+
+/** The copy, for whoever writes there or compares. @throws as `mirrorSides` */
+export function targetOf({ name, to, password, ca }: Mirror, env = process.env): TargetPlace {
+  const address = parseServerAddress(to.replace(/\/$/, ''));
+  if (address.kind !== 'server') throw new TypeError(`the schema took ${to}`);
+  const { at, username, tls } = address;
+  return {
+    endpoint: { host: at.address, port: at.port },
+    credentials:
+      password === null
+        ? undefined
+        : { username, password: readSecret(password, `mirrors.${name}.password`, env) },
+    tls: tls ? authority(name, ca) : undefined,
+  };
+}
+
+/** Two deployments of one name do not take each other's place in a target. */
+function streamId(spec: Spec, { name }: Mirror, { root }: Secrets): string {
+  const whose = createHmac('sha256', root)
+    .update(`holdfast/1 ${spec.name} mirror`)
+    .digest('hex')
+    .slice(0, 12);
+  return `mirror-${whose}-${name}`;
+}
+
+function authority(name: string, ca: string | null): TlsMaterial {
+  if (ca === null) return {};
+  try {
+    return { ca: readNamedFile(ca).toString('utf8') };
+  } catch (cause) {
+    throw TlsFileUnreadable(`mirrors.${name}.ca: cannot read ${ca}: ${errorText(cause)}`, {
+      hint: 'Name a PEM file with the certificate of the authority.',
+      cause,
+    });
+  }
+}
+
+/** @throws REDIS_UNREACHABLE, REDIS_REFUSED */
+export async function loadsOf(target: TargetPlace): Promise<Target> {
+  const connection = new RedisConnection({ ...target, timeoutMs: askMs });
+  try {
+    const { name, version } = productOf(parseInfo(String(await connection.call('INFO', 'server'))));
+    return targetOfVersionText(`${name} ${version}`);
+  } finally {
+    connection.close();
+  }
+}
