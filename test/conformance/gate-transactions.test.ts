@@ -68,6 +68,29 @@ test('a watch that was lost fails one EXEC, and none after UNWATCH or DISCARD', 
   }
 });
 
+test('an end that is refused, and what spoils a transaction, is as at a server, also on another connection', async () => {
+  const who = 'ACL SETUSER nodiscard on >pw ~* &* +@all -discard';
+  for (const server of [direct, behind]) await client(server.port).call(...(who.split(' ') as [string]));
+  const talks = [
+    ['MULTI', 'SET end 1', 'DISCARD x', 'SET end 2', 'EXEC', 'GET end', 'PING'],
+    ['MULTI', 'SET end 1', 'EXEC x', 'SET end 3', 'GET end', 'EXEC'],
+    ['EXEC x', 'DISCARD x', 'MULTI', 'PING', 'DISCARD', 'PING'],
+    ['MULTI', 'PING', 'MULTI', 'WATCH k', 'EXEC', 'PING'],
+    ['MULTI', 'PING', 'MULTI x', 'EXEC', 'PING'],
+    ['AUTH nodiscard pw', 'MULTI', 'SET end 4', 'DISCARD', 'SET end 5', 'EXEC', 'GET end'],
+    ['MULTI', 'HELLO 9', 'HELLO', 'GET none', 'EXEC', 'GET none'],
+    ['MULTI', 'HELLO 3 AUTH nodiscard pw', 'ACL WHOAMI', 'EXEC', 'ACL WHOAMI', 'GET none'],
+  ];
+  const comparable = (told: string[]) => told.map((line) => line.replace(/(\$2\r\nid\r\n:)\d+/, '$1N'));
+  for (const lines of talks) {
+    const wanted = comparable(await talk(direct.port, direct, lines));
+    expect(comparable(await talk(gate.port, behind, lines))).toEqual(wanted);
+    const exec = lines.lastIndexOf('EXEC');
+    const cut = [...lines.slice(0, exec), 'CUT', ...lines.slice(exec)];
+    expect(comparable(await talk(gate.port, behind, cut))).toEqual(wanted);
+  }
+});
+
 test('what a transaction can not do through a gate is refused, and the transaction with it', async () => {
   const refused = ['CLIENT REPLY OFF', 'CLIENT TRACKING ON REDIRECT 1', 'SUBSCRIBE c', 'DEBUG SLEEP 0'];
   for (const line of refused) {

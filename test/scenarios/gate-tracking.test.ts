@@ -79,6 +79,40 @@ test('REDIRECT takes the id that CLIENT ID gives, so that RESP2 clients can cach
   for (const each of [hears, reads]) each.close();
 });
 
+test('REDIRECT goes to a client that has subscribed to nothing, whatever it does just then', async () => {
+  const [hears, reads] = [await RawClient.open(gate.port), await RawClient.open(gate.port)];
+  await hears.ask('HELLO 3');
+  const id = (await hears.ask('CLIENT ID')).slice(1, -2);
+  await client(gate.port).set('long', 'x'.repeat(8_000_000));
+  hears.send('GET long');
+  expect(await reads.ask(`CLIENT TRACKING ON REDIRECT ${id}`)).toBe('+OK\r\n');
+  expect((await hears.reply('the long reply')).length).toBeGreaterThan(8_000_000);
+  for (const key of ['d', 'e']) {
+    await reads.ask(`GET ${key}`);
+    await client(gate.port).set(key, '1');
+    // After a change of primary: which of the two connections comes first is open, so there may be two flushes.
+    let next = await hears.reply(key);
+    while (key === 'e' && next === flush3) next = await hears.reply(key);
+    expect(next).toBe(told3(key));
+    if (key === 'd') {
+      expect(await hears.ask('PING')).toBe('+PONG\r\n');
+      await changePrimary();
+      expect(await hears.reply('the flush')).toBe(flush3);
+    }
+  }
+  expect(await reads.ask('CLIENT TRACKING OFF')).toBe('+OK\r\n');
+  // A subscriber of RESP2 is told from its subscription on.
+  const late = await RawClient.open(gate.port);
+  const lateId = (await late.ask('CLIENT ID')).slice(1, -2);
+  expect(await reads.ask(`CLIENT TRACKING ON REDIRECT ${lateId}`)).toBe('+OK\r\n');
+  await late.ask('SUBSCRIBE __redis__:invalidate');
+  await reads.ask('GET f');
+  await client(gate.port).set('f', '1');
+  expect(await late.reply('f')).toBe(told2('f'));
+  late.close();
+  for (const each of [hears, reads]) each.close();
+});
+
 test("HELLO's id is CLIENT ID's", async () => {
   for (const protocol of [2, 3]) {
     const one = await RawClient.open(gate.port);

@@ -51,6 +51,8 @@ export interface Router {
    * @param own it changes what its connection is, or must not wait on a shared one: the client gets one of its own
    */
   route(client: Client, writes: boolean, own?: boolean): Upstream | null;
+  /** Gives a client that stands for more than its requests a connection of its own, at once. */
+  stand(client: Client): void;
   /** Takes the client's own connection back if its session no longer needs one. */
   giveBack(client: Client): void;
   /** Closes the client's own connection; its session is put onto a new one when it next needs one. */

@@ -23,6 +23,7 @@ import type { Refusal } from './refusal.ts';
 import { refuseWaiting } from './replay.ts';
 import { withSharedReads } from './shared-reads.ts';
 import { secure } from './tls-handshake.ts';
+import { endRedirect, releaseSources } from './tracking-restore.ts';
 
 /** How a listener chooses the member for a client, and tells what it notices. */
 export interface Routing {
@@ -239,6 +240,10 @@ export class Listener implements Router, ConnectionsOwner {
     return this.connections.route(client, writes, own);
   }
 
+  stand(client: Client): void {
+    this.connections.standAgain(client);
+  }
+
   giveBack(client: Client): void {
     this.connections.giveBack(client);
   }
@@ -323,6 +328,8 @@ export class Listener implements Router, ConnectionsOwner {
 
   onClientClosed(client: Client): void {
     this.clients.delete(client);
+    endRedirect(client);
+    releaseSources(client);
     this.held.delete(client);
     this.#routing.forget(client);
     this.connections.forget(client);

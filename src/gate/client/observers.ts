@@ -2,6 +2,8 @@ import type { Buffer } from 'node:buffer';
 import type { Login } from '../upstream/identity.ts';
 import { introduce } from '../upstream/open-upstream.ts';
 import type { Client } from './client.ts';
+import { isOff, redirectIn } from './tracking.ts';
+import { endRedirect } from './tracking-restore.ts';
 
 /** What an accepted request makes of the session. */
 export function observer(client: Client, name: string, args: Buffer[], request: Buffer): () => void {
@@ -15,6 +17,7 @@ export function observer(client: Client, name: string, args: Buffer[], request: 
     } else if (name === 'unwatch') session.transaction.onUnwatch();
     else if (name === 'monitor') session.monitor = request;
     else if (name === 'reset') {
+      endRedirect(client);
       session.reset();
       client.setReplies('on');
     } else if (name === 'auth') {
@@ -23,12 +26,18 @@ export function observer(client: Client, name: string, args: Buffer[], request: 
       session.identity = { ...identity, login };
       introduceOwn(client);
     } else if (name === 'hello') observeHello(client, args);
-    else if (name === 'client|tracking') session.tracking.onAccepted(args);
+    else if (name === 'client|tracking') observeTracking(client, args);
     else if (/^client\|(no-evict|no-touch)$/.test(name)) {
       if (text(2).toLowerCase() === 'off') session.modes.delete(name.slice(7));
       else session.modes.set(name.slice(7), request);
     }
   };
+}
+
+function observeTracking(client: Client, args: Buffer[]): void {
+  const { tracking } = client.session;
+  if (isOff(args) || redirectIn(args) !== tracking.told) endRedirect(client);
+  tracking.onAccepted(args);
 }
 
 function observeHello(client: Client, args: Buffer[]): void {

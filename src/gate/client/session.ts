@@ -63,7 +63,7 @@ export class Session implements Subscriptions, Restorable {
 
   /** It must be put back after a change of primary, also when the client says nothing. */
   get standing(): boolean {
-    return this.subscribed || this.monitor !== null || this.tracking.on;
+    return this.subscribed || this.monitor !== null || this.tracking.on || this.tracking.sources.size > 0;
   }
 
   /** It is more than a shared connection can hold. */
@@ -73,9 +73,12 @@ export class Session implements Subscriptions, Restorable {
 
   /** Back to what a new connection is, as RESET does. */
   reset(): void {
-    const { admitted, mustLogIn, transaction } = this;
+    const { admitted, mustLogIn, transaction, tracking } = this;
     transaction.reset();
-    Object.assign(this, new Session(), { admitted, mustLogIn, transaction });
+    const fresh = new Session();
+    // Who has its changes told here goes on doing so.
+    for (const id of tracking.sources) fresh.tracking.sources.add(id);
+    Object.assign(this, fresh, { admitted, mustLogIn, transaction });
   }
 
   get protocol(): 2 | 3 {

@@ -194,15 +194,12 @@ function sendRedirected(special: Special): boolean {
   if (!client.idle()) return false;
   const own = router.route(client, false, true);
   if (own === null) return false;
-  const target = redirectTarget(client, redirectIn(args) as number, own);
-  if (target === null) return answer(client, nobodyThere);
+  const id = redirectTarget(client, redirectIn(args) as number, own);
+  if (id === 'wait') return false;
+  if (id === null) return answer(client, nobodyThere);
   const observe = observer(client, command.name, args, request);
-  const accepted = () => {
-    observe();
-    target.peer.session.tracking.sources.add(client.id);
-  };
-  const asked = { ...special, request: withRedirect(args, target.id) };
-  return sendOwn(asked, new Settling(client, request, accepted));
+  const asked = { ...special, request: withRedirect(args, id) };
+  return sendOwn(asked, new Settling(client, request, observe));
 }
 
 function sendDebug(special: Special): boolean {
@@ -226,6 +223,9 @@ function sendTransaction(special: Special<Extract<Behaviour, { kind: 'transactio
   if (verb === 'unwatch') {
     return sendOwn(special, new Repeated(client, request, observer(client, verb, special.args, request)));
   }
+  // With an argument too many DISCARD ends nothing.
+  if (verb === 'discard' && transaction.open && special.args.length > 1)
+    return sendOwn(special, new Queued(client, request, 'queued'));
   if (verb === 'exec' || verb === 'discard') return sendEnd(special, verb === 'exec');
   if (transaction.open) return sendOwn(special, new Queued(client, request, verb));
   if (verb === 'watch') {

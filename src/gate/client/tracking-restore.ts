@@ -3,18 +3,43 @@ import { Swallow } from '../upstream/open-upstream.ts';
 import type { Upstream } from '../upstream/upstream.ts';
 import type { Client } from './client.ts';
 
-/** The client that is told in the place of this one, and its connection, if that leads to the same server. */
-export function redirectTarget(
-  client: Client,
-  id: number,
-  own: Upstream,
-): { peer: Client; id: number } | null {
-  for (const peer of client.router.clients) {
-    if (peer.id !== id) continue;
-    const at = peer.place.own;
-    return at?.ready && at.target === own.target && at.serverId !== null ? { peer, id: at.serverId } : null;
+const againMs = 5;
+
+/** What the server knows the other client's connection by; `wait`: it is about to get one; null: there is no such client. */
+export function redirectTarget(client: Client, id: number, own: Upstream): number | 'wait' | null {
+  const peer = peerOf(client, id);
+  if (peer === null || peer.closing) return null;
+  const at = peer.place.own;
+  if (peer !== client) {
+    client.session.tracking.tellTo(id);
+    peer.session.tracking.sources.add(client.id);
+    // What it is told must not come into the middle of an answer on a connection that it is leaving.
+    if (peer.inFlight > 0 && peer.place.current !== at) {
+      setTimeout(() => client.pump(), againMs);
+      return 'wait';
+    }
   }
-  return null;
+  // What it is told comes on a connection of its own, at the server that the keys were read at.
+  if (at === null) peer.place.preferring(own.target, () => client.router.stand(peer));
+  else if (at.target !== own.target || (at.ready && at.serverId === null)) return null;
+  return at?.ready === true ? at.serverId : 'wait';
+}
+
+function peerOf(client: Client, id: number): Client | null {
+  return [...client.router.clients].find((each) => each.id === id) ?? null;
+}
+
+/** What this client tracks is told to nobody else any more: its peer needs no connection for that. */
+export function endRedirect(client: Client): void {
+  const { told } = client.session.tracking;
+  client.session.tracking.tellTo(null);
+  const peer = told === null ? null : peerOf(client, told);
+  if (peer?.session.tracking.sources.delete(client.id)) client.router.giveBack(peer);
+}
+
+/** Whoever has its changes told to this client, which is gone, goes on. */
+export function releaseSources(client: Client): void {
+  for (const id of client.session.tracking.sources) peerOf(client, id)?.pump();
 }
 
 /** The client has a new connection of its own, with its session on it: what it and others track is put right. */
@@ -22,9 +47,13 @@ export function restoreTracking(client: Client): void {
   const { tracking } = client.session;
   if (tracking.on) restoreOne(client);
   for (const id of tracking.sources) {
-    const source = [...client.router.clients].find((each) => each.id === id);
-    if (source === undefined) tracking.sources.delete(id);
-    else restoreOne(source);
+    const source = peerOf(client, id);
+    if (source === null) tracking.sources.delete(id);
+    else {
+      restoreOne(source);
+      // It may wait for this connection.
+      source.pump();
+    }
   }
 }
 
@@ -35,11 +64,13 @@ function restoreOne(client: Client): void {
   // What needs no other connection was restored with the session.
   if (redirect === null) flush(client);
   else if (own?.ready) {
-    const target = redirectTarget(client, redirect, own);
-    if (target === null) return;
-    for (const request of tracking.requests(target.id))
+    const id = redirectTarget(client, redirect, own);
+    // When the other has its connection, this comes by again.
+    if (typeof id !== 'number') return;
+    for (const request of tracking.requests(id))
       own.send(null, request, 0, request.length, 1, false, new Swallow());
-    flush(target.peer);
+    const peer = peerOf(client, redirect);
+    if (peer !== null) flush(peer);
   }
 }
 

@@ -16,6 +16,17 @@ export class Tracking {
   /** The ids of those whose changed keys are told to this client. */
   readonly sources = new Set<number>();
 
+  #told: number | null = null;
+
+  /** The client that has, or was to have, a connection so that it can be told. */
+  get told(): number | null {
+    return this.#told;
+  }
+
+  tellTo(id: number | null): void {
+    this.#told = id;
+  }
+
   get on(): boolean {
     return this.#requests.length > 0;
   }
@@ -32,8 +43,7 @@ export class Tracking {
 
   /** The server accepted CLIENT TRACKING with these arguments. */
   onAccepted(args: Buffer[]): void {
-    const off = /^off$/i.test(args[2]?.toString('latin1') ?? '');
-    if (off) this.#requests = [];
+    if (isOff(args)) this.#requests = [];
     else this.#requests = saysBroadcast(args) ? [...this.#requests, args] : [args];
   }
 
@@ -41,6 +51,11 @@ export class Tracking {
   requests(redirect: number | null): Buffer[] {
     return this.#requests.map((args) => withRedirect(args, redirect));
   }
+}
+
+/** CLIENT TRACKING OFF. */
+export function isOff(args: Buffer[]): boolean {
+  return /^off$/i.test(args[2]?.toString('latin1') ?? '');
 }
 
 function saysBroadcast(args: Buffer[]): boolean {

@@ -49,7 +49,8 @@ export class Queued extends Observed {
     else {
       const { kind } = this.#part;
       if (buf[start] === MINUS && kind === 'begin') client.session.transaction.onMulti(request, false);
-      if (buf[start] === MINUS && kind === 'queued') client.session.transaction.onRefused();
+      const spoils = kind === 'queued' || (kind === 'error' && !this.#saysNoMore(buf, start, end));
+      if (buf[start] === MINUS && spoils) client.session.transaction.onRefused();
       return super.onReply(buf, start, end);
     }
     return true;
@@ -57,6 +58,11 @@ export class Queued extends Observed {
 
   override onLost(): void {
     this.client.retries.again({ request: this.request, block: this.#part });
+  }
+
+  /** The error that MULTI and WATCH have in any transaction, which goes on; another one spoils it. */
+  #saysNoMore(buf: Buffer, start: number, end: number): boolean {
+    return buf.compare(this.#part.reply, 0, this.#part.reply.length, start, end) === 0;
   }
 }
 
@@ -82,8 +88,11 @@ export class TransactionEnd extends Observed {
     }
     if (!notExecuted) this.#observe(buf, start, end);
     const replaced = notExecuted ? null : this.#replaced(buf, start, end);
+    const { transaction } = client.session;
+    // Whatever the server says to EXEC ends it; DISCARD that is not executed does not (`rejectCommand` in Redis's server.c).
+    if (buf[start] === MINUS && !this.#executes && this.#begun && transaction.begun) transaction.onKept();
     // Without MULTI it ends nothing: what is watched stays so.
-    if (buf[start] !== MINUS || client.session.transaction.begun) this.#end();
+    else if (buf[start] !== MINUS || transaction.begun) this.#end();
     client.deliver(replaced ?? buf, replaced === null ? start : 0, replaced?.length ?? end);
     return true;
   }

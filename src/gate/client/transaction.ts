@@ -104,6 +104,12 @@ export class Transaction {
     if (this.#queued !== null) this.#spoiled = 'at the server';
   }
 
+  /** The server would not end it: DISCARD was not allowed. */
+  onKept(): void {
+    this.#open = true;
+    this.onRefused();
+  }
+
   /** Something was refused here, where the server does not see it. */
   spoil(): void {
     if (this.#spoiled === 'no') this.#spoiled = 'here';
