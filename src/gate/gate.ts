@@ -106,6 +106,8 @@ export class Gate implements ControlTarget {
     const sources: DurabilitySources = {
       members: this.#watch.members,
       primary: () => this.#watch.primary,
+      replaced: () => this.#watch.replaced,
+      switches: () => this.#watch.switches,
       majority: () => this.#watch.majority,
       eligibility: () => this.#watch.eligibility(),
       log,

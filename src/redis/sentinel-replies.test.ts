@@ -47,8 +47,9 @@ describe('what Sentinels answer', () => {
     ]);
     expect(replicas[0]).toEqual({
       ...{ address: '10.0.0.2', port: 1, flags: ['slave'], priority: 100 },
-      ...{ linkDownMs: 30, infoAgeMs: 12 },
+      ...{ linkDownMs: 30, infoAgeMs: 12, isHeard: true },
     });
+    expect(watchedReplicas([[...entry(1, 'slave', 100), 'master-host', '?']])[0]?.isHeard).toBe(false);
     expect(replicas.map((each) => [each.port, isPromotable(each)])).toEqual([
       [1, true],
       [2, false],

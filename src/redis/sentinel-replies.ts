@@ -23,6 +23,8 @@ export interface WatchedReplica extends Address {
   linkDownMs: number;
   /** ms since this Sentinel last had its INFO; very large when never. */
   infoAgeMs: number;
+  /** It has told this Sentinel whom it follows. Before, this Sentinel would not promote it (sentinelSelectSlave). */
+  isHeard: boolean;
 }
 
 /** A flat array of names and values as a record; null for anything else. */
@@ -53,7 +55,8 @@ export function watchedReplicas(reply: unknown): WatchedReplica[] {
     const priority = Number(fields['slave-priority'] ?? 100);
     const linkDownMs = Number(fields['master-link-down-time'] ?? 0);
     const infoAgeMs = Number(fields['info-refresh'] ?? Number.POSITIVE_INFINITY);
-    return [{ ...address, flags: flagsOf(fields), priority, linkDownMs, infoAgeMs }];
+    const isHeard = fields['master-host'] !== '?';
+    return [{ ...address, flags: flagsOf(fields), priority, linkDownMs, infoAgeMs, isHeard }];
   });
 }
 

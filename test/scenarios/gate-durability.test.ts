@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeEach, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { waitFor } from '../../src/base/retry.ts';
 import { type GateProcess, gateFor, startGate } from '../support/gate-process.ts';
 import { cleanUp, client, kill9, type Server } from '../support/redis-processes.ts';
@@ -67,3 +67,45 @@ test('a replica that stands still holds writes up until no Sentinel would promot
     stopped.process.kill('SIGCONT');
   }
 }, 60_000);
+
+describe('the primary stands still and is replaced', () => {
+  async function stopped(during: (old: Server, writer: ReturnType<typeof client>) => Promise<void>) {
+    const old = deployment.members[0] as Server;
+    const writer = client(gate.port, login);
+    await writer.set('k', '1');
+    old.process.kill('SIGSTOP');
+    try {
+      await during(old, writer);
+    } finally {
+      old.process.kill('SIGCONT');
+    }
+  }
+
+  async function replace(old: Server): Promise<void> {
+    await failOver(deployment);
+    const isReplaced = async () => (await gate.control.status()).primary?.port !== old.port;
+    await waitFor(isReplaced, { what: 'the gate to have another primary', withinMs: 20_000, everyMs: 5 });
+  }
+
+  test('what it answers when it wakes is not acknowledged: nobody else has it', async () => {
+    await stopped(async (old, writer) => {
+      const answer = writer.incr('late').then(
+        () => 'acknowledged',
+        (error: Error) => error.message,
+      );
+      await replace(old);
+      old.process.kill('SIGCONT');
+      expect(await answer).toMatch(/^UNCERTAIN /);
+    });
+  }, 60_000);
+
+  test('nobody waits for it: it is no replica yet that could be promoted', async () => {
+    await stopped(async (old, writer) => {
+      await replace(old);
+      // A Sentinel that promotes somebody ends that one's connections once.
+      const isTaken = () => writer.set('k', '2').then(() => true);
+      await waitFor(isTaken, { what: 'a write to be taken', withinMs: 20_000 });
+      expect(gate.log()).not.toContain(`writes no longer wait for 127.0.0.1:${old.port}`);
+    });
+  }, 60_000);
+});

@@ -58,6 +58,8 @@ export class PrimaryWatch {
   readonly #roles = new Map<MemberAddress, Role>();
   #state: PrimaryState;
   #primarySince: number | null = null;
+  /** Who was primary before this one; null when nobody was. */
+  #replaced: MemberAddress | null = null;
   #timer: NodeJS.Timeout | undefined;
   #stopped = false;
   /** Calls of the agent that wait for their member to be primary. */
@@ -163,6 +165,11 @@ export class PrimaryWatch {
     return this.#state.primary;
   }
 
+  /** Who was primary before; null when nobody was. */
+  get replaced(): MemberAddress | null {
+    return this.#replaced;
+  }
+
   /** Wall-clock ms since when this one is primary. */
   get primarySince(): number | null {
     return this.#primarySince;
@@ -205,12 +212,17 @@ export class PrimaryWatch {
     );
     const listed = lists.flat();
     const nameOf = (each: Endpoint) => keyOf(this.members.find(each) ?? each);
-    const eligible = new Set(listed.filter(isPromotable).map(nameOf));
+    const promotable = listed.filter(isPromotable);
+    const eligible = new Set(promotable.map(nameOf));
+    const heard = new Set(promotable.filter(({ isHeard }) => isHeard).map(nameOf));
     const others = listed.flatMap((each) =>
       eligible.has(nameOf(each)) ? [] : (this.members.find(each) ?? []),
     );
-    for (const member of await this.#priorities.eligible([...new Set(others)])) eligible.add(keyOf(member));
-    return { asked: lists.length, eligible };
+    for (const member of await this.#priorities.eligible([...new Set(others)])) {
+      eligible.add(keyOf(member));
+      heard.add(keyOf(member));
+    }
+    return { asked: lists.length, eligible, heard };
   }
 
   /** A connection to the member failed. */
@@ -312,6 +324,7 @@ export class PrimaryWatch {
     this.#state = state;
     if (state.primary !== before) {
       this.#primarySince = Date.now();
+      this.#replaced = before;
       this.#learned?.look();
     }
     clearTimeout(this.#timer);

@@ -1,7 +1,9 @@
+import type { MemberAddress } from '../config.ts';
 import type { Inbox } from './inbox.ts';
+import { refusedUntil } from './refused-until.ts';
 
-/** Calls back when what the server executed until now may be acknowledged; null: at once. */
-export type Confirm = ((done: (confirmed: boolean) => void) => void) | null;
+/** Calls back when what this server executed until now may be acknowledged; null: at once. */
+export type Confirm = ((server: MemberAddress, done: (confirmed: boolean) => void) => void) | null;
 
 /** What it reads for. */
 interface Reader {
@@ -16,6 +18,7 @@ interface Reader {
  * asked for.
  */
 export class ConfirmedReading {
+  readonly #server: MemberAddress;
   readonly #confirm: Confirm;
   readonly #inbox: Inbox;
   readonly #reader: Reader;
@@ -24,7 +27,8 @@ export class ConfirmedReading {
   /** Something is there that waits to be confirmed. */
   waits = false;
 
-  constructor(confirm: Confirm, inbox: Inbox, reader: Reader) {
+  constructor(server: MemberAddress, confirm: Confirm, inbox: Inbox, reader: Reader) {
+    this.#server = server;
     this.#confirm = confirm;
     this.#inbox = inbox;
     this.#reader = reader;
@@ -49,16 +53,17 @@ export class ConfirmedReading {
     this.waits = true;
     const inbox = this.#inbox;
     const bytes = inbox.end - inbox.start;
-    confirm((confirmed) => {
+    confirm(this.#server, (confirmed) => {
       this.waits = false;
       if (this.#reader.isClosed()) return;
-      if (!confirmed) {
-        this.#reader.fail('its writes could not be confirmed by every replica');
-        return;
-      }
-      const more = inbox.end - inbox.start > bytes;
-      this.#reader.consume(inbox.start + bytes);
-      if (more && !this.#reader.isClosed()) this.onBytes();
+      const end = inbox.start + bytes;
+      // What was refused was not executed, and needs nobody's word.
+      const until = confirmed ? end : refusedUntil(inbox.buf, inbox.start, end);
+      const more = inbox.end > end;
+      if (until > inbox.start) this.#reader.consume(until);
+      if (this.#reader.isClosed()) return;
+      if (until < end) this.#reader.fail('its writes could not be confirmed by every replica');
+      else if (more) this.onBytes();
     });
   }
 }

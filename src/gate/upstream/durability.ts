@@ -25,6 +25,8 @@ import { openLink } from './open-link.ts';
  *   own connection wrote (`woff` in server.c), which is nothing: it answers at once, and nobody is asked for an
  *   acknowledgement, which replicas otherwise send once a second. There the gate waits for more replicas than there can be:
  *   that has the primary ask all of them, and ends after some milliseconds.
+ * - Only the primary's own answers are confirmed, and by its own replicas. What a former one says late, which was away for
+ *   longer than it took to replace it, was executed by nobody else.
  * - One batch is under way at a time; what comes meanwhile goes into the next.
  * - What can't be confirmed within `holdMs` is not acknowledged: its connection is given up, and its writes are
  *   answered with UNCERTAIN.
@@ -33,6 +35,10 @@ import { openLink } from './open-link.ts';
 export interface DurabilitySources {
   members: Membership;
   primary(): MemberAddress | null;
+  /** Who was primary before; null when nobody was. */
+  replaced(): MemberAddress | null;
+  /** How often the primary was changed. */
+  switches(): number;
   /** How many Sentinels make one. */
   majority(): number;
   eligibility(): Promise<Eligibility>;
@@ -51,10 +57,16 @@ const retryMs = 20;
 
 export const keyOf = ({ address, port }: { address: string; port: number }): string => `${address}:${port}`;
 
+interface Waiting {
+  /** How often the primary had been changed when it executed this. */
+  reign: number;
+  done: (confirmed: boolean) => void;
+}
+
 export class Durability {
   readonly #config: GateConfig;
   readonly #sources: DurabilitySources;
-  #waiting: ((confirmed: boolean) => void)[] = [];
+  #waiting: Waiting[] = [];
   #busy = false;
   #link: Link | null = null;
   #primary: MemberAddress | null = null;
@@ -67,9 +79,13 @@ export class Durability {
     this.#sources = sources;
   }
 
-  /** Calls back when everything that the primary executed until now is on every replica of the in-sync set. */
-  readonly confirm = (done: (confirmed: boolean) => void): void => {
-    this.#waiting.push(done);
+  /** Calls back when everything that this server executed until now is on every replica of the in-sync set. */
+  readonly confirm = (server: MemberAddress, done: (confirmed: boolean) => void): void => {
+    if (server !== this.#sources.primary()) {
+      done(false);
+      return;
+    }
+    this.#waiting.push({ reign: this.#sources.switches(), done });
     if (!this.#busy) void this.#run();
   };
 
@@ -82,20 +98,21 @@ export class Durability {
     while (this.#waiting.length > 0) {
       const batch = this.#waiting;
       this.#waiting = [];
-      const confirmed = await this.#confirmWithin(this.#config.holdMs);
-      for (const done of batch) done(confirmed);
+      const reign = this.#sources.switches();
+      const confirmed = await this.#confirmWithin(this.#config.holdMs, reign);
+      for (const each of batch) each.done(confirmed && each.reign === reign);
     }
     this.#busy = false;
   }
 
-  async #confirmWithin(holdMs: number): Promise<boolean> {
+  async #confirmWithin(holdMs: number, reign: number): Promise<boolean> {
     const deadline = performance.now() + holdMs;
     const primary = this.#sources.primary();
     while (performance.now() < deadline) {
       // After a change of primary, what the old one executed is not this one's to confirm.
-      if (primary === null || primary !== this.#sources.primary()) return false;
+      if (primary === null || reign !== this.#sources.switches()) return false;
       try {
-        if (await this.#once(primary)) return true;
+        if (await this.#once(primary)) return reign === this.#sources.switches();
       } catch (error) {
         this.#sources.log(`cannot confirm writes at ${primary.id}: ${errorText(error)}`);
       }
@@ -154,7 +171,8 @@ export class Durability {
       this.#link?.close();
       this.#link = null;
       const could = (await this.#promotable()).filter((key) => key !== keyOf(primary));
-      this.#inSync = initialInSync(could);
+      const replaced = this.#sources.replaced();
+      this.#inSync = initialInSync(could, replaced && keyOf(replaced));
       this.#primary = primary;
       this.#waitsForOwn = false;
     }

@@ -13,6 +13,7 @@ const event: fc.Arbitrary<InSyncEvent> = fc.oneof(
     kind: fc.constant('eligibility' as const),
     asked: fc.nat(3),
     eligible: fc.subarray([...keys, 'new']).map((list) => new Set(list)),
+    heard: fc.subarray([...keys, 'new']).map((list) => new Set(list)),
   }),
 );
 const history = fc.array(fc.tuple(event, fc.constantFrom(0, 20, 200)), { maxLength: 30, size: 'max' });
@@ -26,8 +27,8 @@ function always(
   ) => void,
 ): void {
   fc.assert(
-    fc.property(history, (events) => {
-      let state = initialInSync(['a', 'b']);
+    fc.property(history, fc.constantFrom(null, 'b', 'c'), (events, replaced) => {
+      let state = initialInSync(['a', 'b'], replaced);
       let nowMs = 0;
       let round: InSyncEvent | null = null;
       for (const [each, passedMs] of events) {
@@ -78,10 +79,36 @@ test('who is linked and moves is waited for', () => {
   });
 });
 
+test('the primary that was replaced is waited for when it is linked, or a Sentinel has heard from it', () => {
+  const round = (online: [string, number][]) => ({
+    kind: 'round' as const,
+    target: 5,
+    online: new Map(online),
+  });
+  const lost = initialInSync(['a', 'b'], 'b');
+  const asked = stepInSync(lost, round([['a', 5]]), majority, 1000);
+  expect([asked.confirmed, asked.ask]).toEqual([false, true]);
+  const eligible = new Set(['a', 'b']);
+  const answer = (heard: Set<string>) =>
+    stepInSync(asked.state, { kind: 'eligibility', asked: 3, eligible, heard }, majority, 1000);
+  expect(answer(new Set(['a'])).confirmed).toBe(true);
+  expect(answer(new Set(['a', 'b']))).toMatchObject({ confirmed: false, state: { members: eligible } });
+  const linked = stepInSync(
+    lost,
+    round([
+      ['a', 5],
+      ['b', 3],
+    ]),
+    majority,
+    1000,
+  );
+  expect(linked).toMatchObject({ confirmed: false, state: { members: eligible } });
+});
+
 test('one that a Sentinel would promote again is waited for before the next write is confirmed', () => {
   always((before, each, { state, confirmed }) => {
     if (each.kind !== 'eligibility' || each.asked < majority || before.behind?.size !== 0) return;
-    const back = [...before.out.keys()].filter((key) => each.eligible.has(key));
+    const back = [...before.out.keys()].filter((key) => each.heard.has(key));
     for (const key of back) expect(state.members.has(key)).toBe(true);
     if (back.length > 0) expect(confirmed).toBe(false);
   });

@@ -6,8 +6,11 @@
  *   and none of those would promote it: it is disconnected or down for them, or its priority is 0; and it does not
  *   say itself that it may be promoted (own-priorities.ts). So the set shrinks before a write is acknowledged without a member, as
  *   Kafka's in-sync set does. Who takes a slow replica out of the Sentinels' choice is the agent: topology/eligibility.ts.
+ * - The primary that was replaced is left out at first: it can be promoted only when it has copied from the new one,
+ *   and then has what that acknowledged before. A host that is lost would else hold writes up until the Sentinels call it
+ *   down once more.
  * - One that the primary lists as online, and that gives a sign of life, joins it at once, and so does one that a
- *   Sentinel would promote again: the Sentinels are asked for that as long as somebody is left out.
+ *   Sentinel would promote, which it has heard from since it watches it: the Sentinels are asked for that as long as somebody is left out.
  * - A round asks the primary for its offset, waits, and then asks which replica has acknowledged how much. It confirms
  *   when all of the set have reached that offset.
  */
@@ -25,8 +28,10 @@ export interface InSync {
 export interface Eligibility {
   /** How many Sentinels answered. */
   asked: number;
-  /** Those that at least one Sentinel could promote. */
+  /** Those that at least one Sentinel could promote, as far as is known. */
   eligible: ReadonlySet<string>;
+  /** Of these, those that have told it whom they follow. */
+  heard: ReadonlySet<string>;
 }
 
 export type InSyncEvent =
@@ -47,10 +52,16 @@ export interface InSyncStep {
 /** While somebody is left out, the Sentinels are asked for it at most this often. */
 const askEveryMs = 100;
 
-export function initialInSync(members: Iterable<string>): InSync {
+/** No offset: whoever shows with any has moved. */
+const unknownOffset = -1;
+
+/** @param members who could be promoted. @param replaced of these, who was primary before; null for nobody */
+export function initialInSync(members: Iterable<string>, replaced: string | null = null): InSync {
+  const all = new Set(members);
+  const isReplaced = replaced !== null && all.delete(replaced);
   return {
-    members: new Set(members),
-    out: new Map(),
+    members: all,
+    out: new Map(isReplaced ? [[replaced, unknownOffset]] : []),
     behind: null,
     askedAtMs: Number.NEGATIVE_INFINITY,
   };
@@ -102,7 +113,7 @@ function afterRound(
 
 function afterAsking(
   state: InSync,
-  { asked, eligible }: Eligibility,
+  { asked, eligible, heard }: Eligibility,
   majority: number,
   nowMs: number,
 ): InSyncStep {
@@ -116,7 +127,7 @@ function afterAsking(
   const notes: string[] = [];
   if (reached) {
     for (const key of state.out.keys()) {
-      if (!eligible.has(key)) continue;
+      if (!heard.has(key)) continue;
       out.delete(key);
       members.add(key);
       notes.push(`writes wait for ${key} again: a Sentinel would promote it`);

@@ -78,7 +78,7 @@ export class Upstream {
 
   constructor(target: MemberAddress, options: UpstreamOptions, events: UpstreamEvents) {
     const { connectMs, tls } = options;
-    this.#reading = new ConfirmedReading(options.confirm, this.#inbox, {
+    this.#reading = new ConfirmedReading(target, options.confirm, this.#inbox, {
       isClosed: () => this.closed,
       consume: (end) => this.#consume(end),
       fail: (reason) => this.fail(reason),

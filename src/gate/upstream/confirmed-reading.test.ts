@@ -1,0 +1,51 @@
+import { Buffer } from 'node:buffer';
+import { expect, test } from 'vitest';
+import type { MemberAddress } from '../config.ts';
+import { ConfirmedReading } from './confirmed-reading.ts';
+import { Inbox } from './inbox.ts';
+
+const server: MemberAddress = { id: 'redis-1', address: '10.1.0.1', port: 6379 };
+
+/** What a server sent, one piece after the other, and what became of it. */
+function reading(confirmed: boolean) {
+  const inbox = new Inbox();
+  const taken: string[] = [];
+  let failed: string | null = null;
+  const asked: MemberAddress[] = [];
+  const reader = new ConfirmedReading(
+    server,
+    (from, done) => {
+      asked.push(from);
+      done(confirmed);
+    },
+    inbox,
+    {
+      isClosed: () => failed !== null,
+      consume: (end) => {
+        taken.push(inbox.buf.toString('latin1', inbox.start, end));
+        inbox.start = end;
+      },
+      fail: (reason) => {
+        failed = reason;
+      },
+    },
+  );
+  reader.sent();
+  const come = (text: string) => {
+    inbox.add(Buffer.from(text));
+    reader.onBytes();
+    return { taken, failed, asked };
+  };
+  return come;
+}
+
+test('an answer to a write is taken when it is confirmed, by who sent it', () => {
+  expect(reading(true)('+OK\r\n')).toEqual({ taken: ['+OK\r\n'], failed: null, asked: [server] });
+});
+
+test('one that is not confirmed is given up, and refusals before it are passed on', () => {
+  expect(reading(false)('+OK\r\n')).toMatchObject({ taken: [], failed: expect.any(String) });
+  const come = reading(false);
+  expect(come('-READONLY no\r\n')).toMatchObject({ taken: ['-READONLY no\r\n'], failed: null });
+  expect(come('-READONLY no\r\n:1\r\n').failed).not.toBeNull();
+});
