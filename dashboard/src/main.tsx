@@ -1,8 +1,10 @@
 import { createRoot } from 'react-dom/client';
 import { App } from './app.tsx';
 import { feed } from './data/page-state.ts';
+import { keepPresses } from './parts/presses.ts';
 import { startTheme } from './parts/theme.ts';
 
 startTheme();
+keepPresses();
 feed.start();
 createRoot(document.getElementById('page') as HTMLElement).render(<App />);

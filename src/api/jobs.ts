@@ -86,6 +86,7 @@ export const planSchema = z
 export const jobSchema = z
   .object({
     id: id('Its id.'),
+    host: id('Whose agent carries it out.'),
     kind: id('What is done: the kind of the operation.'),
     request: z.record(z.string(), z.unknown()).describe('The operation as it was asked for.'),
     by: text('Who asked: the name of a token, or the owner.'),
@@ -102,6 +103,16 @@ export const jobSchema = z
   })
   .describe('An operation that runs or ran. The last 100 are kept as long as the agent runs.');
 
+export const jobsSchema = z
+  .object({
+    jobs: z.array(jobSchema).describe('Newest first; of each the newest 100 steps.'),
+    missing: z
+      .array(z.object({ host: id('Which.'), why: text('Why.') }))
+      .describe('Hosts whose answer is missing.'),
+  })
+  .describe('The jobs of all agents.');
+
+export type ApiJobs = z.infer<typeof jobsSchema>;
 export type ApiOperation = z.infer<typeof operationSchema>;
 export type ApiPlan = z.infer<typeof planSchema>;
 export type ApiJob = z.infer<typeof jobSchema>;

@@ -6,7 +6,7 @@ import { errorSchema, refusalSchema } from './errors.ts';
 import { eventSchema } from './events.ts';
 import { backupsSchema, doctorSchema, drillsSchema, findingSchema, specSchema } from './findings.ts';
 import { deploymentSeriesSchema, historySchema, memberSeriesSchema } from './history.ts';
-import { jobSchema, operationSchema, planSchema } from './jobs.ts';
+import { jobSchema, jobsSchema, operationSchema, planSchema } from './jobs.ts';
 import { type Route, routes } from './routes.ts';
 import {
   backupStatusSchema,
@@ -38,6 +38,7 @@ const named: readonly (readonly [name: string, schema: z.ZodType])[] = [
   ['MemberDetails', memberDetailsSchema],
   ['Operation', operationSchema],
   ['Plan', planSchema],
+  ['Jobs', jobsSchema],
   ['Job', jobSchema],
   ['Doctor', doctorSchema],
   ['Finding', findingSchema],

@@ -5,7 +5,7 @@ import { clientsSchema, memberDetailsSchema } from './details.ts';
 import { eventSchema, eventsQuerySchema, eventsSchema, onlyHere } from './events.ts';
 import { backupsSchema, doctorSchema, drillsSchema, specSchema } from './findings.ts';
 import { historyQuerySchema, historySchema } from './history.ts';
-import { jobSchema, operationSchema, planSchema } from './jobs.ts';
+import { jobSchema, jobsSchema, operationSchema, planSchema } from './jobs.ts';
 import { hostReportSchema, viewSchema } from './view.ts';
 
 /** open: whoever reaches the port. read: a token of either role, or this machine. operate: a token of that role. */
@@ -26,8 +26,6 @@ export interface Route {
 }
 
 const onlyHereQuery = z.strictObject({ only: onlyHere });
-
-const jobs = z.array(jobSchema).describe('Newest first.');
 
 const viewRoutes: readonly Route[] = [
   {
@@ -105,12 +103,14 @@ const jobRoutes: readonly Route[] = [
     body: operationSchema,
   },
   {
-    ...({ method: 'GET', path: '/api/jobs', needs: 'read', answer: jobs } as const),
-    about: 'The jobs of this agent.',
+    ...({ method: 'GET', path: '/api/jobs', needs: 'read', answer: jobsSchema } as const),
+    about: 'The jobs of all agents: what was asked for, at whichever.',
+    query: onlyHereQuery,
   },
   {
     ...({ method: 'GET', path: '/api/jobs/{id}', needs: 'read', answer: jobSchema } as const),
-    about: 'One of them.',
+    about: 'One of them, whoever carries it out.',
+    query: onlyHereQuery,
   },
   {
     ...({ method: 'GET', path: '/api/jobs/{id}/stream', needs: 'read', answer: jobSchema } as const),
@@ -119,7 +119,8 @@ const jobRoutes: readonly Route[] = [
   },
   {
     ...({ method: 'POST', path: '/api/jobs/{id}/cancel', needs: 'operate', answer: jobSchema } as const),
-    about: 'Gives it up, in order. Answers 409 when it has ended or can not be given up.',
+    about:
+      'Gives it up, in order. Answers 409 when it has ended, can not be given up, or is carried out by the agent of another host: that one is to be asked.',
   },
 ];
 

@@ -197,6 +197,7 @@ export const hostReportSchema = z
   .object({
     host: hostSchema,
     seq: count('The number of the last event that its agent noted.'),
+    jobs: count('Goes up whenever a job of its agent changes.'),
     members: z.array(memberSchema),
     sentinels: z.array(sentinelSchema),
     gates: z.array(gateSchema),
@@ -219,6 +220,7 @@ export const viewSchema = z
     host: id('Of the agent that made it.'),
     seq: count('The number of the last event that this agent noted.'),
     events: text('How far the events of all hosts are known: `after` of /api/events takes it.'),
+    jobs: text('Another text whenever a job of any host changed: /api/jobs has news then.'),
     state: z.enum(['healthy', 'degraded', 'down']).describe('degraded: it serves, and something is wrong.'),
     problems: z.array(z.string()).describe('Why it is not healthy, a sentence each.'),
     primary: orNull(id('The member that is primary.')),

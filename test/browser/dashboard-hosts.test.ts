@@ -125,6 +125,24 @@ describe.skipIf(why !== null)(`three hosts${why === null ? '' : `: skipped, ${wh
     );
   });
 
+  test('what is asked for at one host is shown at the page of another, with its steps, also after a reload', async () => {
+    const [, host = ''] = others;
+    const { sentinels } = await fleet.status(host);
+    const { id = '' } = sentinels.find((each) => each.host === host) ?? {};
+    expect(await fleet.run(host, 'restart', [], [id])).toMatchObject({ status: 0 });
+    const look = async () => {
+      await tab.goto(`${addressOf(watcher)}#/events`);
+      const job = tab.locator('.jobs li', { hasText: `at ${host}` }).filter({ hasText: `restart ${id}` });
+      await job.locator('summary').click();
+      await job.locator('.steps li').first().waitFor();
+      expect(await job.textContent()).toContain('done');
+    };
+    await look();
+    await tab.reload();
+    await look();
+    await tab.goto(`${addressOf(watcher)}#/overview`);
+  });
+
   test('two agents are killed in turn, and the page of the third says whose answer is missing', async () => {
     for (const host of others) {
       await killAgent(host);

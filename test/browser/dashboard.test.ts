@@ -161,6 +161,57 @@ test('an action says what it will do, does it, and shows its steps and what came
   expect(await tab.evaluate<string>('document.activeElement.textContent')).toBe('Switch over…');
 });
 
+test('a button that the page moves on from under a press is pressed all the same', async () => {
+  const tab = await open(told());
+  const button = tab.getByRole('button', { name: 'Switch over…' });
+  const before = (await button.boundingBox())!;
+  await tab.mouse.move(before.x + before.width / 2, before.y + before.height / 2);
+  await tab.mouse.down();
+  // A member dies: a banner appears above all that is there.
+  server.told.view = states.degraded().view;
+  server.push();
+  await tab.getByRole('complementary', { name: 'What is wrong' }).waitFor();
+  await expect.poll(async () => (await button.boundingBox())?.y).toBeGreaterThan(before.y + before.height);
+  await tab.mouse.up();
+  await tab.getByRole('dialog', { name: 'Switch over' }).waitFor();
+  // Whoever moves away from it does not mean it any more.
+  await tab.keyboard.press('Escape');
+  await button.hover();
+  await tab.mouse.down();
+  await tab.mouse.move(5, 5);
+  await tab.mouse.up();
+  expect(await tab.getByRole('dialog').count()).toBe(0);
+});
+
+test('what the agents of other hosts carry out is shown, with whose it is, and whose answer is missing', async () => {
+  const step = { at: '2026-11-25T10:00:00.000Z', text: 'redis-3 is asked to follow' };
+  const job = made.job({
+    host: 'b',
+    state: 'running',
+    endedAt: null,
+    steps: [step],
+    result: null,
+    by: 'bob',
+  });
+  const missingJobs = [{ host: 'c', why: 'no agent listens there' }];
+  const tab = await open(told({ jobs: [job], missingJobs }), 'events');
+  await tab.getByText('Not known of c: no agent listens there').waitFor();
+  const banner = tab.getByRole('complementary', { name: 'Under way at b' });
+  expect(await banner.textContent()).toContain('switchover, asked for by bob: redis-3 is asked to follow');
+  await tab.getByText('asked for by bob at b').click();
+  await tab.locator('.steps').getByText(step.text).waitFor();
+  // News of another job come by themselves.
+  server.told.jobs = [
+    made.job({ id: 'j10', host: 'b', kind: 'doctor', request: {} }),
+    { ...job, state: 'done' },
+  ];
+  server.told.view = { ...server.told.view, jobs: 'a:1,b:3' };
+  server.push();
+  await tab.locator('.jobs li', { hasText: 'doctor' }).waitFor();
+  await banner.waitFor({ state: 'detached' });
+  expect(await violations(tab)).toEqual(none);
+});
+
 test('what is not allowed says why, and can not be asked for', async () => {
   const why = 'a failover is under way (sentinel-1 says so)';
   const tab = await open(

@@ -8,6 +8,7 @@ import { Tokens } from '../../src/agent/access/tokens.ts';
 import type { AgentApi } from '../../src/agent/api/agent-api.ts';
 import type { Services } from '../../src/agent/api/services.ts';
 import type { Status } from '../../src/agent/api/status-answer.ts';
+import { AllJobs } from '../../src/agent/jobs/all-jobs.ts';
 import { Jobs } from '../../src/agent/jobs/jobs.ts';
 import { AllEvents } from '../../src/agent/picture/all-events.ts';
 import { EventLog } from '../../src/agent/state/event-log.ts';
@@ -35,14 +36,14 @@ export class ApiDouble {
     this.tokens = new Tokens(file, own);
     const clock = { wallMs: () => this.nowMs, monotonicMs: () => this.nowMs };
     const sessions = new Sessions({ deployment: 'orders', key: 'a key', secure: false }, this.tokens);
-    const jobs = new Jobs(clock);
+    const jobs = new Jobs(clock, 'a');
     this.log = new EventLog(`${file}.events`, clock);
     this.events = new AllEvents(this.log, 'a');
     const view = { name: 'orders', state: 'healthy', hosts: [], gates: [], members: [], sentinels: [] };
     this.services = {
       host: 'a',
       callers: new Callers(this.tokens, sessions, ['db1.example', 'a'], clock),
-      jobs,
+      jobs: new AllJobs(jobs, async () => new Map()),
       view: () => view as unknown as ApiView,
       onView: () => () => {},
       report: () => ({}) as never,

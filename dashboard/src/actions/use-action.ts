@@ -1,7 +1,6 @@
 import { useEffect, useState } from 'react';
 import type { ApiJob, ApiOperation, ApiPlan } from '../../../src/api/jobs.ts';
 import { asRefusal, type Refusal, send } from '../data/ask.ts';
-import { feed } from '../data/page-state.ts';
 import { parseShown } from '../data/parse-shown.ts';
 import type { Phase } from './stages.ts';
 
@@ -77,9 +76,7 @@ function followJob(id: string, hear: (job: ApiJob) => void): () => void {
   stream.addEventListener('job', ({ data }) => {
     const job = parseShown(String(data)) as ApiJob;
     hear(job);
-    if (job.state === 'running') return;
-    stream.close();
-    feed.refreshJobs().catch(() => {});
+    if (job.state !== 'running') stream.close();
   });
   return () => stream.close();
 }

@@ -7,7 +7,7 @@
  */
 import type { ApiSession } from '../../../src/api/access.ts';
 import type { ApiEvent } from '../../../src/api/events.ts';
-import type { ApiJob } from '../../../src/api/jobs.ts';
+import type { ApiJobs } from '../../../src/api/jobs.ts';
 import type { ApiView } from '../../../src/api/view.ts';
 import { ask, asRefusal } from './ask.ts';
 import { parseShown } from './parse-shown.ts';
@@ -26,7 +26,9 @@ export class Feed {
   #askingEvents = false;
   /** How far the events are known, as the view said when they were asked for. */
   #position = '0';
-  #operation: string | null = null;
+  /** How far the jobs are known, as the view said when they were asked for. */
+  #jobs = '';
+  #askingJobs = false;
 
   constructor(state: StateStore) {
     this.#state = state;
@@ -61,15 +63,11 @@ export class Feed {
         this.#state.update({ connection: { state: 'unauthorised' } });
         return;
       }
+      this.#jobs = '';
       this.#follow();
-      await this.refreshJobs();
     } catch (error) {
       this.#lost(asRefusal(error).message);
     }
-  }
-
-  async refreshJobs(): Promise<void> {
-    this.#state.update({ jobs: await ask<ApiJob[]>('api/jobs') });
   }
 
   #follow(): void {
@@ -87,11 +85,7 @@ export class Feed {
     this.#failures = 0;
     this.#listen();
     this.#state.update({ view, viewAtMs: Date.now(), connection: { state: 'live' } });
-    const operation = view.operation?.job ?? view.operation?.text ?? null;
-    if (operation !== this.#operation) {
-      this.#operation = operation;
-      this.refreshJobs().catch(() => {});
-    }
+    if (view.jobs !== this.#jobs) void this.#fetchJobs(view.jobs);
     if (view.events !== this.#position) void this.#fetchEvents(view.events);
   }
 
@@ -107,6 +101,19 @@ export class Feed {
       // The next view asks again.
     } finally {
       this.#askingEvents = false;
+    }
+  }
+
+  async #fetchJobs(position: string): Promise<void> {
+    if (this.#askingJobs) return;
+    this.#askingJobs = true;
+    try {
+      this.#state.update({ jobs: await ask<ApiJobs>('api/jobs') });
+      this.#jobs = position;
+    } catch {
+      // The next view asks again.
+    } finally {
+      this.#askingJobs = false;
     }
   }
 

@@ -1,7 +1,7 @@
 /** What the page knows of the deployment, and how it stands with the agent. */
 import type { ApiSession } from '../../../src/api/access.ts';
 import type { ApiEvent } from '../../../src/api/events.ts';
-import type { ApiJob } from '../../../src/api/jobs.ts';
+import type { ApiJobs } from '../../../src/api/jobs.ts';
 import type { ApiView } from '../../../src/api/view.ts';
 import { Store } from './store.ts';
 
@@ -22,8 +22,7 @@ export interface State {
   viewAtMs: number;
   /** Of all hosts, oldest first, bounded. */
   events: readonly ApiEvent[];
-  /** Newest first. */
-  jobs: readonly ApiJob[];
+  jobs: ApiJobs;
 }
 
 export type StateStore = Store<State>;
@@ -35,7 +34,7 @@ export function newState(): StateStore {
     view: null,
     viewAtMs: 0,
     events: [],
-    jobs: [],
+    jobs: { jobs: [], missing: [] },
   });
 }
 

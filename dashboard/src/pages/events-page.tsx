@@ -6,7 +6,7 @@ import { JobSteps } from '../actions/job-steps.tsx';
 import { plural } from '../data/format.ts';
 import { usePage } from '../data/page-state.ts';
 import { eventKey } from '../data/state.ts';
-import { Card, Empty } from '../parts/card.tsx';
+import { Alert, Card, Empty } from '../parts/card.tsx';
 import { Badge } from '../parts/sign.tsx';
 import { type Column, LongTable } from '../parts/table.tsx';
 import { toneOf } from '../parts/tones.ts';
@@ -41,7 +41,7 @@ export function EventsPage() {
   const isPhone = usePhone();
   const isFleet = usePage(({ view }) => (view?.hosts.length ?? 0) > 1);
   const events = usePage((state) => state.events);
-  const jobs = usePage((state) => state.jobs);
+  const { jobs, missing } = usePage((state) => state.jobs);
   const [wanted, setWanted] = useState('');
   const found = useMemo(() => {
     const word = wanted.trim().toLowerCase();
@@ -81,12 +81,15 @@ export function EventsPage() {
         )}
       </Card>
       <Card title="Actions that were asked for">
+        {missing.map(({ host, why }) => (
+          <Alert key={host} title={`Not known of ${host}: ${why}`} />
+        ))}
         {jobs.length === 0 ? (
-          <Empty title="None since this agent started" />
+          <Empty title="None since the agents started" />
         ) : (
           <ul className="jobs">
             {jobs.slice(0, 30).map((job) => (
-              <Job key={job.id} job={job} />
+              <Job key={job.id} job={job} isFleet={isFleet} />
             ))}
           </ul>
         )}
@@ -95,14 +98,17 @@ export function EventsPage() {
   );
 }
 
-function Job({ job }: { job: ApiJob }) {
+function Job({ job, isFleet }: { job: ApiJob; isFleet: boolean }) {
   return (
     <li>
       <details>
         <summary>
           <When at={job.startedAt} /> <b>{job.kind}</b> {aboutOf(job)}{' '}
           <Badge tone={toneOf(job.state)}>{job.state}</Badge>{' '}
-          <span className="note">asked for by {job.by}</span>
+          <span className="note">
+            asked for by {job.by}
+            {isFleet && ` at ${job.host}`}
+          </span>
         </summary>
         <JobSteps job={job} />
       </details>

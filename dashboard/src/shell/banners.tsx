@@ -14,6 +14,7 @@ export function Banners() {
       {connection.state === 'lost' && (
         <Lost sinceMs={connection.sinceMs} why={connection.why} known={view !== null} />
       )}
+      {view && connection.state !== 'unauthorised' && <Elsewhere here={view.host} />}
       {view && connection.state !== 'unauthorised' && <Unwell view={view} />}
     </>
   );
@@ -42,6 +43,23 @@ function Lost({ sinceMs, why, known }: { sinceMs: number; why: string; known: bo
       </button>
     </aside>
   );
+}
+
+/** What the agents of other hosts carry out. */
+function Elsewhere({ here }: { here: string }) {
+  const { jobs } = usePage((state) => state.jobs);
+  const running = jobs.filter(({ host, state }) => host !== here && state === 'running');
+  return running.map(({ id, host, kind, by, steps }) => (
+    <aside key={id} className="banner plain" aria-label={`Under way at ${host}`}>
+      <strong>
+        <Sign tone="accent" /> Under way at {host}
+      </strong>
+      <p>
+        {kind}, asked for by {by}
+        {steps.length > 0 && `: ${steps.at(-1)?.text}`}
+      </p>
+    </aside>
+  ));
 }
 
 const mostShown = 5;

@@ -54,7 +54,7 @@ export class Commands implements AgentApi {
     this.#drift = drift;
     this.#mirrors = mirrors;
     this.#down = down;
-    this.jobs = new Jobs(deployment.setting.clock);
+    this.jobs = new Jobs(deployment.setting.clock, deployment.setting.host);
     this.#tally = new EventTally(deployment.events);
   }
 

@@ -17,8 +17,8 @@ import { bySeverity, findingsIn } from '../details/doctor-answer.ts';
 import { readMember } from '../details/member-details.ts';
 import { Remembered } from '../details/remembered.ts';
 import { ApiNotFound, OperationRefused } from '../errors.ts';
+import { AllJobs } from '../jobs/all-jobs.ts';
 import { CommandJobs } from '../jobs/command-jobs.ts';
-import type { Jobs } from '../jobs/jobs.ts';
 import { planOf } from '../jobs/plan.ts';
 import { runCommand } from '../jobs/run-command.ts';
 import type { AllEvents } from '../picture/all-events.ts';
@@ -46,6 +46,7 @@ export interface AgentParts {
 export class AgentServices implements Services {
   readonly callers: Callers;
   readonly events: AllEvents;
+  readonly jobs: AllJobs;
   readonly #deployment: Deployment;
   readonly #commands: Commands;
   readonly #picture: Picture;
@@ -61,6 +62,7 @@ export class AgentServices implements Services {
     this.#commands = commands;
     this.#picture = picture;
     this.#colleagues = colleagues;
+    this.jobs = new AllJobs(commands.jobs, (path, withinMs) => colleagues.ask(path, withinMs));
     this.#commandJobs = new CommandJobs(deployment, commands.jobs);
     const nowMs = () => deployment.setting.clock.monotonicMs();
     this.#doctor = new Remembered(() => this.#askDoctor(), doctorKeptMs, nowMs);
@@ -69,10 +71,6 @@ export class AgentServices implements Services {
 
   get host(): string {
     return this.#deployment.setting.host;
-  }
-
-  get jobs(): Jobs {
-    return this.#commands.jobs;
   }
 
   view(): ApiView {

@@ -90,10 +90,7 @@ function streamHandlers(api: Services, streams: Streams): [string, Handler][] {
         followEvents(api, streams.open(reply), position);
       },
     ],
-    [
-      'GET /api/jobs/{id}/stream',
-      ({ params, reply }) => followJob(api, api.jobs.get(params['id'] ?? ''), streams, reply),
-    ],
+    ['GET /api/jobs/{id}/stream', ({ params, reply }) => followJob(api, params['id'] ?? '', streams, reply)],
   ];
 }
 
@@ -107,15 +104,23 @@ function followEvents({ events, host }: Services, stream: Stream, after: Positio
   stream.onClose(events.listen(send));
 }
 
-function followJob(api: Services, now: ApiJob, streams: Streams, reply: FastifyReply): void {
-  const stream = streams.open(reply);
-  const send = (job: ApiJob) => {
-    if (job.id !== now.id) return;
-    stream.send({ event: 'job', data: JSON.stringify(job) });
-    if (job.state !== 'running') stream.end();
-  };
-  stream.onClose(api.jobs.listen(send));
-  send(now);
+async function followJob(api: Services, id: string, streams: Streams, reply: FastifyReply): Promise<void> {
+  // Whether there is such a job is to be known before the stream begins.
+  const heard: ApiJob[] = [];
+  let hear = (job: ApiJob) => void heard.push(job);
+  const stop = await api.jobs.follow(id, (job) => hear(job));
+  try {
+    const stream = streams.open(reply);
+    hear = (job) => {
+      stream.send({ event: 'job', data: JSON.stringify(job) });
+      if (job.state !== 'running') stream.end();
+    };
+    stream.onClose(stop);
+    for (const job of heard) hear(job);
+  } catch (error) {
+    stop();
+    throw error;
+  }
 }
 
 /** Makes the view once for all that follow it. */
@@ -157,14 +162,13 @@ function jobHandlers(api: Services): [string, Handler][] {
         return job;
       },
     ],
-    ['GET /api/jobs', () => api.jobs.list()],
-    ['GET /api/jobs/{id}', ({ params }) => api.jobs.get(params['id'] ?? '')],
+    ['GET /api/jobs', ({ query }) => api.jobs.list(isOnlyHere(query))],
+    ['GET /api/jobs/{id}', ({ params, query }) => api.jobs.get(params['id'] ?? '', isOnlyHere(query))],
     [
       'POST /api/jobs/{id}/cancel',
-      ({ params, caller }) => {
-        const { id, kind } = api.jobs.get(params['id'] ?? '');
-        const job = api.jobs.cancel(id, OperationAborted(`${caller.by} gave it up`));
-        api.audit('asked', `${caller.by} gave up the ${kind} that was under way`);
+      async ({ params, caller }) => {
+        const job = await api.jobs.cancel(params['id'] ?? '', OperationAborted(`${caller.by} gave it up`));
+        api.audit('asked', `${caller.by} gave up the ${job.kind} that was under way`);
         return job;
       },
     ],

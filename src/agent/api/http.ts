@@ -40,6 +40,7 @@ const statuses = new Map([
   ['OPERATION_UNDER_WAY', 409],
   ['OPERATION_REFUSED', 409],
   ['JOB_OVER', 409],
+  ['JOB_ELSEWHERE', 409],
   ['LOGIN_REFUSED', 429],
   ['API_BUSY', 503],
   ['REDIS_UNREACHABLE', 503],

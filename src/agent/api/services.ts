@@ -5,7 +5,7 @@ import type { ApiHistory } from '../../api/history.ts';
 import type { ApiJob, ApiOperation, ApiPlan } from '../../api/jobs.ts';
 import type { ApiHostReport, ApiView } from '../../api/view.ts';
 import type { Callers } from '../access/callers.ts';
-import type { Jobs } from '../jobs/jobs.ts';
+import type { AllJobs } from '../jobs/all-jobs.ts';
 import type { AllEvents } from '../picture/all-events.ts';
 import type { HistoryRange } from '../picture/history.ts';
 
@@ -13,7 +13,7 @@ export interface Services {
   /** The id of this agent's host. */
   readonly host: string;
   readonly callers: Callers;
-  readonly jobs: Jobs;
+  readonly jobs: AllJobs;
   readonly events: AllEvents;
   view(): ApiView;
   /** @returns what ends the listening. */

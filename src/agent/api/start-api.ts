@@ -39,6 +39,7 @@ export async function startApi(deployment: Deployment, commands: Commands): Prom
     status: () => commands.status(),
     operation: () => operationOf(deployment, commands),
     events: () => positionText(events.position, host),
+    jobs: () => commands.jobs.changes,
     colleagues: () => colleagues.seen,
   });
   const services = new AgentServices({ deployment, commands, picture, colleagues, callers, events });

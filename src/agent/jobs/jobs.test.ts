@@ -7,7 +7,7 @@ const ask = { kind: 'switchover', request: { to: 'redis-2' }, by: 'alice', cance
 const Failed = defineError('FAILED', 1);
 
 function begin(work: Work) {
-  const jobs = new Jobs(clock);
+  const jobs = new Jobs(clock, 'a');
   return { jobs, ...jobs.begin(ask, work) };
 }
 

@@ -31,11 +31,24 @@ interface Kept {
 
 export class Jobs {
   readonly #clock: Clock;
+  readonly #host: string;
   readonly #jobs = new Map<string, Kept>();
+  #changes = 0;
   readonly #listeners = new Set<(job: ApiJob) => void>();
 
-  constructor(clock: Clock) {
+  /** @param host of this agent. */
+  constructor(clock: Clock, host: string) {
     this.#clock = clock;
+    this.#host = host;
+  }
+
+  /** Goes up whenever one of them changes. */
+  get changes(): number {
+    return this.#changes;
+  }
+
+  has(id: string): boolean {
+    return this.#jobs.has(id);
   }
 
   /** Newest first. */
@@ -63,7 +76,7 @@ export class Jobs {
   begin({ kind, request, by, cancellable }: JobRequest, work: Work): { job: ApiJob; done: Promise<unknown> } {
     const id = randomBytes(8).toString('hex');
     const job: ApiJob = {
-      ...{ id, kind, request: { ...request }, by, state: 'running', cancellable },
+      ...{ id, host: this.#host, kind, request: { ...request }, by, state: 'running', cancellable },
       ...{ startedAt: this.#now(), endedAt: null, steps: [], progress: null, result: null, error: null },
     };
     const stop = new AbortController();
@@ -120,6 +133,7 @@ export class Jobs {
     const kept = this.#jobs.get(id);
     if (kept === undefined) return;
     kept.job = { ...kept.job, ...change };
+    this.#changes += 1;
     for (const listener of [...this.#listeners]) listener(kept.job);
   }
 

@@ -46,6 +46,7 @@ const own = {
 
 const report: ApiHostReport = {
   seq: 1,
+  jobs: 0,
   host: host('b', { agent: 'here', missing: null, version: '9' }),
   gates: [gate('gate-b', 'b', { clients: 5, held: 1, pid: 7, commandsPerSecond: 100 })],
   ...{ members: [], sentinels: [], drift: [] },

@@ -1,6 +1,6 @@
 /** What the agents of other hosts told, put into this agent's view. Pure. */
 import type { ApiGate, ApiHost, ApiHostReport, ApiMember, ApiSentinel, ApiView } from '../../api/view.ts';
-import { clientsOf } from './own-view.ts';
+import { clientsOf, jobsText } from './own-view.ts';
 
 /** What is known of a colleague. */
 export interface Colleague {
@@ -18,6 +18,7 @@ export function withColleagues(own: ApiView, colleagues: ReadonlyMap<string, Col
   const told = [...colleagues.values()].flatMap(({ report }) => (report === null ? [] : [report]));
   return {
     ...own,
+    jobs: [own.jobs, ...told.map((each) => jobsText([[each.host.id, each.jobs]]))].join(),
     gates,
     clients: clientsOf(gates),
     members: own.members.map((member) => memberFrom(member, colleagues.get(member.host))),
@@ -70,10 +71,14 @@ function hostFrom(own: ApiHost, colleague: Colleague | undefined): ApiHost {
 }
 
 /** The part of a view that only the agent of this host can see. */
-export function reportOf({ host, seq, hosts, members, sentinels, gates, drift }: ApiView): ApiHostReport {
+export function reportOf(
+  { host, seq, hosts, members, sentinels, gates, drift }: ApiView,
+  jobs: number,
+): ApiHostReport {
   return {
     host: hosts.find(({ id }) => id === host) as ApiHost,
     seq,
+    jobs,
     members: members.filter((member) => member.host === host),
     sentinels: sentinels.filter((sentinel) => sentinel.host === host),
     gates: gates.filter((gate) => gate.host === host),

@@ -208,6 +208,7 @@ export function reportIn(answer: unknown, host: string): ApiHostReport {
   return {
     host: report.host,
     seq: report.seq,
+    jobs: report.jobs,
     members,
     sentinels: own(report.sentinels),
     gates: own(report.gates),

@@ -25,6 +25,8 @@ export interface ViewFacts {
   seq: number;
   /** How far the events of all hosts are known. */
   events: string;
+  /** How often a job of this agent changed. */
+  jobs: number;
   status: Status;
   view: View;
   vitals: ReadonlyMap<string, MemberVitals>;
@@ -45,6 +47,7 @@ export function ownView(facts: ViewFacts): ApiView {
     host: facts.host,
     seq: facts.seq,
     events: facts.events,
+    jobs: jobsText([[facts.host, facts.jobs]]),
     state: status.state,
     problems: status.problems,
     primary: status.primary,
@@ -75,6 +78,11 @@ export function ownView(facts: ViewFacts): ApiView {
     drift: status.drift.map((each): ApiDrift => ({ ...each })),
     backup: status.backup satisfies ApiBackupStatus | null,
   };
+}
+
+/** Of each host, how often a job of it changed. */
+export function jobsText(each: readonly (readonly [host: string, jobs: number])[]): string {
+  return each.map(([host, jobs]) => `${host}:${jobs}`).join();
 }
 
 const nothingOfHost = {

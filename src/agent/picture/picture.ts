@@ -21,6 +21,8 @@ export interface PictureSources {
   operation: () => ApiView['operation'];
   /** How far the events of all hosts are known. */
   events: () => string;
+  /** How often a job of this agent changed. */
+  jobs: () => number;
   /** By host. */
   colleagues: () => ReadonlyMap<string, Colleague>;
 }
@@ -79,7 +81,7 @@ export class Picture {
   }
 
   report(): ApiHostReport {
-    return reportOf(this.#own());
+    return reportOf(this.#own(), this.#sources.jobs());
   }
 
   #own(): ApiView {
@@ -89,6 +91,7 @@ export class Picture {
       ...{ spec, host, nowMs: clock.monotonicMs(), wallMs: clock.wallMs() },
       seq: events.last,
       events: this.#sources.events(),
+      jobs: this.#sources.jobs(),
       status: this.#sources.status(),
       view: this.#deployment.view(),
       vitals: new Map(

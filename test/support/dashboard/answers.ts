@@ -216,6 +216,7 @@ export function job(change: Partial<ApiJob> = {}): ApiJob {
   const step = (ms: number, text: string) => ({ at: new Date(nowMs + ms).toISOString(), text });
   return {
     id: 'j9',
+    host: 'a',
     kind: 'switchover',
     request: { kind: 'switchover', to: 'redis-2' },
     by: 'ada',

@@ -133,6 +133,7 @@ export function view(change: Partial<ApiView> = {}): ApiView {
     at: new Date(nowMs).toISOString(),
     host: 'a',
     seq: 9,
+    jobs: 'a:1,b:0,c:0',
     events: String(change.seq ?? 9),
     state: 'healthy',
     problems: [],

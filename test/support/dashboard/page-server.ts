@@ -6,7 +6,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { ApiSession } from '../../../src/api/access.ts';
 import type { ApiEvent } from '../../../src/api/events.ts';
-import type { ApiJob, ApiPlan } from '../../../src/api/jobs.ts';
+import type { ApiJob, ApiJobs, ApiPlan } from '../../../src/api/jobs.ts';
 import type { ApiView } from '../../../src/api/view.ts';
 import * as made from './answers.ts';
 import { crashEvents, viewAfterCrash } from './example.ts';
@@ -28,6 +28,7 @@ export interface Told {
   /** Seconds since an outage that shows in the history; null for none. */
   outageAgoS: number | null;
   jobs: ApiJob[];
+  missingJobs: ApiJobs['missing'];
   plan: ApiPlan;
   job: ApiJob;
   /** By path, answers instead of those made up. */
@@ -42,6 +43,7 @@ export function told(change: Partial<Told> = {}): Told {
     clients: 40,
     outageAgoS: 96,
     jobs: [],
+    missingJobs: [],
     plan: made.plan(),
     job: made.job(),
     answers: {},
@@ -133,7 +135,7 @@ export class PageServer {
   }
 
   #answerTo(method: string, pathname: string, query: URLSearchParams): unknown {
-    const { session, view, events, clients, outageAgoS, jobs, plan, job, answers } = this.told;
+    const { session, view, events, clients, outageAgoS, jobs, missingJobs, plan, job, answers } = this.told;
     if (Object.hasOwn(answers, pathname)) return answers[pathname];
     const member = /^\/api\/members\/(.+)$/.exec(pathname)?.[1];
     if (member !== undefined) return made.memberDetails(view, decodeURIComponent(member));
@@ -159,7 +161,7 @@ export class PageServer {
       case '/api/spec':
         return made.spec(view);
       case '/api/jobs':
-        return jobs;
+        return { jobs, missing: missingJobs };
       case '/api/operations/plan':
         return plan;
       case '/api/operations':
