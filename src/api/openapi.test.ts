@@ -20,6 +20,14 @@ test('every endpoint is in the document, once, and says what it needs', () => {
   expect(new Set(listed).size).toBe(listed.length);
 });
 
+test('each answer is listed with its status', () => {
+  const answersOf = (path: string, method: string) =>
+    Object.keys((document.paths[path] as Record<string, { responses: object }>)[method]?.responses ?? {});
+  expect(answersOf('/api/operations', 'post')).toEqual(['202', '4XX', '5XX']);
+  expect(answersOf('/healthz/write', 'get')).toEqual(['200', '503', '4XX', '5XX']);
+  expect(JSON.stringify(document.paths['/api/events/stream'])).toContain('Last-Event-ID');
+});
+
 test('every reference leads to a schema', () => {
   const names = new Set(Object.keys(namedSchemas()).map((name) => `#/components/schemas/${name}`));
   expect(references(document).filter((each) => !names.has(each))).toEqual([]);

@@ -112,15 +112,32 @@ function operationOf(route: Route): JsonSchema {
   const refusal = { description: 'Refused.', content: jsonOf(refusalSchema) };
   return {
     summary: route.about,
-    parameters: [...pathParameters(route.path), ...queryParameters(route.query)],
+    parameters: [
+      ...pathParameters(route.path),
+      ...queryParameters(route.query),
+      ...(route.stream === 'event' ? [lastEventId] : []),
+    ],
     ...(route.body === undefined
       ? {}
       : { requestBody: { required: true, content: jsonOf(route.body, 'application/json') } }),
-    responses: { 200: { description: 'Done.', content: jsonOf(route.answer, type) }, '4XX': refusal },
+    responses: {
+      [route.done ?? 200]: { description: 'Done.', content: jsonOf(route.answer, type) },
+      ...(route.mayBeNo
+        ? { 503: { description: 'It is not so.', content: jsonOf(route.answer, type) } }
+        : {}),
+      '4XX': refusal,
+      '5XX': refusal,
+    },
     ...(route.needs === 'open' ? { security: [] } : {}),
     'x-needs': route.needs,
   };
 }
+
+/** What a client that was cut off sends, as browsers do by themselves. */
+const lastEventId: JsonSchema = {
+  ...{ name: 'Last-Event-ID', in: 'header', required: false, schema: { type: 'string' } },
+  description: 'The id of the last event that was got: what came after it is sent.',
+};
 
 function pathParameters(path: string): JsonSchema[] {
   return [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => ({

@@ -21,6 +21,10 @@ export interface Route {
   readonly body?: z.ZodType;
   /** What is answered, as JSON; of a stream, the data of its events. */
   readonly answer: z.ZodType;
+  /** The status of a success; left out: 200. */
+  readonly done?: 202;
+  /** It answers 503 with the same body when what it says is no. */
+  readonly mayBeNo?: true;
   /** The event type, where the answer is text/event-stream. */
   readonly stream?: string;
 }
@@ -99,6 +103,7 @@ const jobRoutes: readonly Route[] = [
   },
   {
     ...({ method: 'POST', path: '/api/operations', needs: 'operate', answer: jobSchema } as const),
+    done: 202,
     about: 'Begins an operation; answers 202 with its job, or 409 with what is under way.',
     body: operationSchema,
   },
@@ -144,15 +149,18 @@ const accessRoutes: readonly Route[] = [
   },
   {
     ...({ method: 'GET', path: '/readyz', needs: 'open', answer: healthSchema } as const),
+    mayBeNo: true,
     about:
       'The agent knows how the deployment is: what it started runs, and a majority of Sentinels answers it.',
   },
   {
     ...({ method: 'GET', path: '/healthz/write', needs: 'open', answer: healthSchema } as const),
+    mayBeNo: true,
     about: 'The gate of this host takes writes; without a gate here, the deployment has a primary.',
   },
   {
     ...({ method: 'GET', path: '/healthz/read', needs: 'open', answer: healthSchema } as const),
+    mayBeNo: true,
     about: 'The gate of this host answers reads; without a gate here, any member does.',
   },
 ];

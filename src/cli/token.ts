@@ -48,7 +48,7 @@ function showVerb(): Command {
         const role = roleOf(options.role);
         if (tokens.named(role) === undefined) {
           throw BadOption(`the deployment’s own token of the role ${role} was revoked on this host`, {
-            hint: 'holdfast token make makes another.',
+            hint: `holdfast token make NAME --role ${role} makes another, of another name.`,
           });
         }
         const token = role === 'read' ? secrets.apiToken : secrets.apiOperateToken;

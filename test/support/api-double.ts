@@ -42,7 +42,9 @@ export class ApiDouble {
     const view = { name: 'orders', state: 'healthy', hosts: [], gates: [], members: [], sentinels: [] };
     this.services = {
       host: 'a',
-      callers: new Callers(this.tokens, sessions, ['db1.example', 'a'], clock),
+      callers: new Callers(this.tokens, sessions, ['db1.example', 'a'], clock, (from) =>
+        this.audited.push(`login-refused: somebody at ${from} tried a wrong token`),
+      ),
       jobs: new AllJobs(jobs, async () => new Map()),
       view: () => view as unknown as ApiView,
       onView: () => () => {},

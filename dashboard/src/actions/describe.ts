@@ -46,7 +46,8 @@ export function wordsOf(operation: ApiOperation): Words {
 
 /** What a job is about, beside its kind: a member, a backup. */
 export function aboutOf({ request }: Pick<ApiJob, 'request'>): string {
-  const about = request['to'] ?? request['process'] ?? request['backup'] ?? request['scenario'];
+  const about =
+    request['to'] ?? request['process'] ?? request['member'] ?? request['backup'] ?? request['scenario'];
   return typeof about === 'string' ? about : '';
 }
 

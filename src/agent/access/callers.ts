@@ -25,6 +25,17 @@ export interface Asked {
   localAddress: string | undefined;
 }
 
+/** The cause of a refusal that ends by itself. */
+export class ComeAgain extends Error {
+  readonly afterSeconds: number;
+
+  constructor(afterSeconds: number) {
+    super(`in ${afterSeconds} s`);
+    this.name = 'ComeAgain';
+    this.afterSeconds = afterSeconds;
+  }
+}
+
 /** Whoever may open the socket owns the state directory. */
 export const owner: Caller = { role: 'operate', by: 'the owner', untilMs: null, known: true };
 
@@ -34,9 +45,20 @@ export class Callers {
   readonly #names: ReadonlySet<string>;
   readonly #clock: Clock;
   readonly #limit = new LoginLimit();
+  readonly #onWrong: (address: string) => void;
 
-  /** @param names of this host, by which it may be asked. */
-  constructor(tokens: Tokens, sessions: Sessions, names: readonly string[], clock: Clock) {
+  /**
+   * @param names of this host, by which it may be asked. @param onWrong hears of who showed a wrong token, at most so often as
+   * one may be tried
+   */
+  constructor(
+    tokens: Tokens,
+    sessions: Sessions,
+    names: readonly string[],
+    clock: Clock,
+    onWrong: (address: string) => void = () => {},
+  ) {
+    this.#onWrong = onWrong;
     this.tokens = tokens;
     this.sessions = sessions;
     this.#names = new Set(names.map((name) => name.toLowerCase()));
@@ -45,14 +67,17 @@ export class Callers {
 
   /**
    * A token is a proof by itself: no page can make a browser show one. Everything else must come from where it may.
-   * @throws API_TOKEN_NEEDED for a token that is none, API_FORBIDDEN for a request from elsewhere
+   * The right one is let in however many wrong ones came from its address, which others may share.
+   * @throws API_TOKEN_NEEDED for a token that is none, LOGIN_REFUSED after too many of those, API_FORBIDDEN for a request
+   * from elsewhere
    */
   callerOf(asked: Asked): Caller {
     const given = bearerIn(asked.headers.authorization);
     if (given !== undefined) {
       const token = this.tokens.find(given);
       if (token !== undefined) return { role: token.role, by: token.name, untilMs: null, known: true };
-      throw ApiTokenNeeded('this is no token of the deployment', { hint: tokenHint });
+      this.#demandPatience(asked);
+      this.#refuseWrong(asked);
     }
     const why = whyForeign(asked.headers, this.#names);
     if (why !== undefined) {
@@ -71,21 +96,42 @@ export class Callers {
   }
 
   /** @throws API_TOKEN_NEEDED, LOGIN_REFUSED */
-  login(given: string, { remoteAddress = '' }: Asked): { cookie: string; caller: Caller } {
+  login(given: string, asked: Asked): { cookie: string; caller: Caller } {
     const nowMs = this.#clock.wallMs();
-    const waitMs = this.#limit.waitMs(remoteAddress, nowMs);
-    if (waitMs > 0) {
-      throw LoginRefused('too many wrong tokens were tried', {
-        hint: `Try again in ${Math.ceil(waitMs / 1000)} s.`,
-      });
-    }
+    this.#demandPatience(asked);
     const token = this.tokens.find(given);
-    if (token === undefined || token.name === agentTokenName) {
-      this.#limit.noteWrong(remoteAddress, nowMs);
-      throw ApiTokenNeeded('this is no token of the deployment', { hint: tokenHint });
-    }
+    if (token === undefined || token.name === agentTokenName) this.#refuseWrong(asked);
     const { cookie, untilMs } = this.sessions.open(token, nowMs);
     return { cookie, caller: { role: token.role, by: token.name, untilMs, known: true } };
+  }
+
+  /** Whether what let in a request that is still answered would let it in now: its token, its session. */
+  mayStill(asked: Asked, needs: TokenRole): boolean {
+    const given = bearerIn(asked.headers.authorization);
+    if (given !== undefined) return mayWith(this.tokens.find(given)?.role ?? null, needs);
+    try {
+      return mayWith(this.callerOf(asked).role, needs);
+    } catch {
+      return false;
+    }
+  }
+
+  /** @throws LOGIN_REFUSED */
+  #demandPatience({ remoteAddress = '' }: Asked): void {
+    const waitMs = this.#limit.waitMs(remoteAddress, this.#clock.wallMs());
+    if (waitMs === 0) return;
+    const seconds = Math.ceil(waitMs / 1000);
+    throw LoginRefused('too many wrong tokens were tried', {
+      hint: `Try again in ${seconds} s.`,
+      cause: new ComeAgain(seconds),
+    });
+  }
+
+  /** @throws API_TOKEN_NEEDED */
+  #refuseWrong({ remoteAddress = '' }: Asked): never {
+    this.#limit.noteWrong(remoteAddress, this.#clock.wallMs());
+    this.#onWrong(remoteAddress === '' ? 'an unknown address' : remoteAddress);
+    throw ApiTokenNeeded('this is no token of the deployment', { hint: tokenHint });
   }
 
   logout({ headers }: Asked): string {
@@ -98,7 +144,7 @@ const tokenHint =
 
 /** Refuses who may not. @throws API_TOKEN_NEEDED, API_FORBIDDEN */
 export function demand(caller: Caller, needs: 'open' | TokenRole): void {
-  if (needs === 'open' || caller.role === 'operate' || (needs === 'read' && caller.role === 'read')) return;
+  if (needs === 'open' || mayWith(caller.role, needs)) return;
   if (caller.known) {
     throw ApiForbidden(`the token ‘${caller.by}’ may look, and not change anything`, {
       hint: 'Show a token of the role operate: holdfast token make --role operate.',
@@ -109,6 +155,10 @@ export function demand(caller: Caller, needs: 'open' | TokenRole): void {
       ? 'this API wants a token from other machines'
       : 'whoever changes something must show a token';
   throw ApiTokenNeeded(what, { hint: tokenHint });
+}
+
+function mayWith(role: TokenRole | null, needs: TokenRole): boolean {
+  return role === 'operate' || (needs === 'read' && role === 'read');
 }
 
 function bearerIn(header: string | undefined): string | undefined {

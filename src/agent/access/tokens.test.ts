@@ -41,13 +41,39 @@ test('one that is made is valid at once, is kept as a digest, and is gone when i
 test('names that are none, or taken, are refused', async () => {
   const tokens = new Tokens(file(), own);
   await tokens.make('alice', 'read', nowMs);
-  for (const name of ['alice', 'read', 'operate', '', '-x', 'a b', 'a\n', 'x'.repeat(42), '../x']) {
+  for (const name of [
+    'alice',
+    'read',
+    'operate',
+    '',
+    '-x',
+    'a b',
+    'a\n',
+    'x'.repeat(42),
+    '../x',
+    'Owner',
+    'agent',
+  ]) {
     await expect(tokens.make(name, 'read', nowMs), name).rejects.toMatchObject({ code: 'TOKEN_WRONG' });
   }
   await expect(tokens.revoke('bob')).rejects.toMatchObject({
     code: 'TOKEN_UNKNOWN',
     hint: expect.stringContaining('alice'),
   });
+});
+
+test('what was made and revoked is told, whichever process did it', async () => {
+  const place = file();
+  const [tokens, elsewhere] = [new Tokens(place, own), new Tokens(place, own)];
+  await elsewhere.make('bob', 'read', nowMs);
+  expect(tokens.changes()).toEqual([]);
+  await elsewhere.make('eve', 'operate', nowMs);
+  await elsewhere.revoke('operate');
+  expect(tokens.changes()).toEqual([
+    'the token eve of the role operate is valid now',
+    'the token operate of the role operate was revoked',
+  ]);
+  expect(tokens.changes()).toEqual([]);
 });
 
 test('a file that is none of ours makes no token valid, and is told', () => {

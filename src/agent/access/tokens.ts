@@ -23,8 +23,12 @@ export interface Token {
   madeAt: string | null;
 }
 
+type KnownToken = Pick<Token, 'name' | 'role'>;
+
 const nameRule = /^[a-z0-9][a-z0-9._-]{0,40}$/i;
 const mostTokens = 200;
+/** Of the deployment's own, and of those who act without a token: nobody may be taken for one of them. */
+const reserved = ['read', 'operate', 'owner', 'the-owner', 'agent', 'somebody'];
 
 const fileSchema = z.object({
   version: z.literal(1),
@@ -61,6 +65,8 @@ export class Tokens {
   readonly #colleague: Token;
   #kept: TokenFile = empty;
   #stamp = '';
+  /** What was valid when it was looked last for changes; null before. */
+  #known: ReadonlyMap<string, KnownToken> | null = null;
 
   constructor(file: string, own: OwnTokens) {
     this.#file = file;
@@ -78,6 +84,22 @@ export class Tokens {
       return { name, role, madeAt, digest: Buffer.from(sha256, 'hex') };
     });
     return [...this.#own.filter(({ role }) => !this.#kept.revoked.includes(role)), ...made];
+  }
+
+  /**
+   * What was made and revoked since the last look, by whichever process, as sentences; nothing of before the first one.
+   * @throws STATE_DIR_UNUSABLE
+   */
+  changes(): string[] {
+    const before = this.#known;
+    const now = new Map(this.all().map(({ name, role, madeAt }) => [`${name} ${madeAt}`, { name, role }]));
+    this.#known = now;
+    if (before === null) return [];
+    const text = ({ name, role }: KnownToken) => `the token ${name} of the role ${role}`;
+    return [
+      ...[...now].flatMap(([key, token]) => (before.has(key) ? [] : [`${text(token)} is valid now`])),
+      ...[...before].flatMap(([key, token]) => (now.has(key) ? [] : [`${text(token)} was revoked`])),
+    ];
   }
 
   /** Whose token this is; undefined for none. Takes as long whichever it is, and whether it is one. */
@@ -110,8 +132,12 @@ export class Tokens {
       });
     }
     const { tokens } = this.#readAll();
-    const taken = ['read', 'operate', ...tokens.map((each) => each.name)];
-    if (taken.includes(name)) {
+    if (reserved.includes(name.toLowerCase())) {
+      throw TokenWrong(`a token can't be called ${name}: that is what the deployment calls its own`, {
+        hint: 'Take another name, as that of the person or program whose it is to be.',
+      });
+    }
+    if (tokens.some((each) => each.name === name)) {
       throw TokenWrong(`there is a token called ${name}`, { hint: 'holdfast token revoke takes it away.' });
     }
     if (tokens.length >= mostTokens) {

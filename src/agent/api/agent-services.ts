@@ -89,7 +89,7 @@ export class AgentServices implements Services {
     return this.#picture.history.read(range);
   }
 
-  audit(kind: 'asked' | 'login' | 'login-refused', text: string): void {
+  audit(kind: 'asked' | 'login', text: string): void {
     this.#deployment.events.add(kind, this.#deployment.spec.name, text);
   }
 

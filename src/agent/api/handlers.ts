@@ -5,7 +5,6 @@ import type { ApiSession, loginSchema } from '../../api/access.ts';
 import { type ApiEvent, type eventsQuerySchema, positionSchema } from '../../api/events.ts';
 import type { historyQuerySchema } from '../../api/history.ts';
 import type { ApiJob, ApiOperation } from '../../api/jobs.ts';
-import { errorCode } from '../../base/errors.ts';
 import type { Asked, Caller } from '../access/callers.ts';
 import { OperationAborted } from '../errors.ts';
 import { type Position, parsePosition, positionText } from '../picture/positions.ts';
@@ -21,6 +20,8 @@ export interface Call {
   query: unknown;
   body: unknown;
   reply: FastifyReply;
+  /** Whether the caller may still be told: of a stream, which is answered for long. */
+  mayStill: () => boolean;
 }
 
 /** Returns what is answered. One that streams takes the reply over and returns nothing. */
@@ -79,18 +80,22 @@ function health<H extends { ok: boolean }>(reply: FastifyReply, answer: H): H {
 function streamHandlers(api: Services, streams: Streams): [string, Handler][] {
   const views = new ViewBroadcast(api);
   return [
-    ['GET /api/view/stream', ({ reply }) => views.follow(streams.open(reply))],
+    ['GET /api/view/stream', ({ reply, mayStill }) => views.follow(streams.open(reply, mayStill))],
     [
       'GET /api/events/stream',
-      ({ query, asked, reply }) => {
+      ({ query, asked, reply, mayStill }) => {
         const { after } = query as { after?: string };
         // The header is what a browser sends by itself when it comes again: it is the newer of the two.
         const from = positionSchema.safeParse(asked.headers['last-event-id']).data ?? after;
         const position = from === undefined ? api.events.position : parsePosition(from, api.host);
-        followEvents(api, streams.open(reply), position);
+        followEvents(api, streams.open(reply, mayStill), position);
       },
     ],
-    ['GET /api/jobs/{id}/stream', ({ params, reply }) => followJob(api, params['id'] ?? '', streams, reply)],
+    [
+      'GET /api/jobs/{id}/stream',
+      ({ params, reply, mayStill }) =>
+        followJob(api, params['id'] ?? '', () => streams.open(reply, mayStill)),
+    ],
   ];
 }
 
@@ -104,13 +109,13 @@ function followEvents({ events, host }: Services, stream: Stream, after: Positio
   stream.onClose(events.listen(send));
 }
 
-async function followJob(api: Services, id: string, streams: Streams, reply: FastifyReply): Promise<void> {
+async function followJob(api: Services, id: string, open: () => Stream): Promise<void> {
   // Whether there is such a job is to be known before the stream begins.
   const heard: ApiJob[] = [];
   let hear = (job: ApiJob) => void heard.push(job);
   const stop = await api.jobs.follow(id, (job) => hear(job));
   try {
-    const stream = streams.open(reply);
+    const stream = open();
     hear = (job) => {
       stream.send({ event: 'job', data: JSON.stringify(job) });
       if (job.state !== 'running') stream.end();
@@ -188,17 +193,10 @@ function accessHandlers(api: Services): [string, Handler][] {
       'POST /api/session',
       ({ body, asked, reply }) => {
         const from = asked.remoteAddress ?? 'an unknown address';
-        try {
-          const { cookie, caller } = api.callers.login((body as z.output<typeof loginSchema>).token, asked);
-          reply.header('set-cookie', cookie);
-          api.audit('login', `${caller.by} logged in from ${from}`);
-          return sessionOf(caller);
-        } catch (error) {
-          // The first that is refused for their number is told, and no further one: they cost nothing then.
-          if (errorCode(error) === 'API_TOKEN_NEEDED')
-            api.audit('login-refused', `somebody at ${from} tried a wrong token`);
-          throw error;
-        }
+        const { cookie, caller } = api.callers.login((body as z.output<typeof loginSchema>).token, asked);
+        reply.header('set-cookie', cookie);
+        api.audit('login', `${caller.by} logged in from ${from}`);
+        return sessionOf(caller);
       },
     ],
     [

@@ -9,6 +9,7 @@ import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest }
 import { errorToJson } from '../../base/error-wire.ts';
 import { errorCode, HoldfastError } from '../../base/errors.ts';
 import type { TlsTexts } from '../../redis/endpoint.ts';
+import { ComeAgain } from '../access/callers.ts';
 import { ApiBadRequest, ApiNotFound } from '../errors.ts';
 import { WrongField } from './validate.ts';
 
@@ -127,8 +128,10 @@ export function refuse(reply: FastifyReply, thrown: unknown): FastifyReply {
     error instanceof HoldfastError ? (statuses.get(error.code) ?? (error.exitStatus === 2 ? 400 : 500)) : 500;
   const own = frameworkStatus(thrown) ?? status;
   if (own === 401) reply.header('www-authenticate', 'Bearer');
-  if (own === 429 || own === 503) reply.header('retry-after', '10');
-  const field = error instanceof HoldfastError && error.cause instanceof WrongField ? error.cause.field : '';
+  const cause = error instanceof HoldfastError ? error.cause : undefined;
+  const again = cause instanceof ComeAgain ? cause.afterSeconds : 10;
+  if (own === 429 || own === 503) reply.header('retry-after', String(again));
+  const field = cause instanceof WrongField ? cause.field : '';
   return reply.code(own).send({ error: { ...toldOf(error), ...(field === '' ? {} : { field }) } });
 }
 

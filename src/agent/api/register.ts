@@ -3,6 +3,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { openApi } from '../../api/openapi.ts';
 import { type Route, routes } from '../../api/routes.ts';
 import { type Asked, type Caller, demand } from '../access/callers.ts';
+import type { TokenRole } from '../access/tokens.ts';
 import { holdfastVersion } from '../picture/host-vitals.ts';
 import { type Handler, handlersOf } from './handlers.ts';
 import { refuse } from './http.ts';
@@ -15,7 +16,10 @@ const pagePolicy =
   "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:; sandbox allow-scripts";
 
 /** Who asks: the owner on the Unix socket, else whoever `Callers` takes it for. */
-export type WhoAsks = (asked: Asked) => Caller;
+export interface WhoAsks {
+  callerOf(asked: Asked): Caller;
+  mayStill(asked: Asked, needs: TokenRole): boolean;
+}
 
 export function registerApi(server: FastifyInstance, api: Services, whoAsks: WhoAsks): void {
   const streams = new Streams();
@@ -34,7 +38,7 @@ export function registerApi(server: FastifyInstance, api: Services, whoAsks: Who
   server.get('/api/openapi.json', async () => document);
   server.get<{ Params: { id: string } }>('/api/drills/:id/page', async (request, reply) => {
     try {
-      demand(whoAsks(askedBy(request)), 'read');
+      demand(whoAsks.callerOf(askedBy(request)), 'read');
       const page = await api.drillPage(request.params.id);
       return reply.type('text/html; charset=utf-8').header('content-security-policy', pagePolicy).send(page);
     } catch (error) {
@@ -54,12 +58,14 @@ async function answer(
     const asked = askedBy(request);
     // Health is for whoever reaches the port, by whatever name: it changes nothing and tells next to nothing.
     const open = route.needs === 'open' && !route.path.startsWith('/api/');
-    const caller: Caller = open ? nobody : whoAsks(asked);
+    const caller: Caller = open ? nobody : whoAsks.callerOf(asked);
     demand(caller, route.needs);
     const query = route.query === undefined ? {} : validated(route.query, request.query, 'query');
     const body = route.body === undefined ? {} : validated(route.body, request.body, 'body');
     const params = request.params as Record<string, string>;
-    const answered = await handler({ asked, caller, params, query, body, reply });
+    const { needs } = route;
+    const mayStill = () => needs === 'open' || whoAsks.mayStill(asked, needs);
+    const answered = await handler({ asked, caller, params, query, body, reply, mayStill });
     return route.stream === undefined ? reply.send(answered) : reply;
   } catch (error) {
     return refuse(reply, error);

@@ -79,6 +79,7 @@ test('whatever changes something needs the role operate, from this machine too',
 test('what only looks like a token is refused', async () => {
   const looksLikeIt = ['', 'Bearer', 'Bearer ', readToken, `Basic ${readToken}`, `Bearer ${readToken}x`];
   for (const authorization of [...looksLikeIt, `Bearer ${readToken.slice(1)}`]) {
+    double.nowMs += 61_000;
     expect((await ask('/status', { from: '10.0.0.9', authorization })).statusCode, authorization).toBe(401);
   }
 });
@@ -173,9 +174,41 @@ test('wrong tokens can be tried a few times a minute', async () => {
   expect((await login(operateToken)).answer.statusCode).toBe(429);
   expect(audited.length - before).toBe(5);
   expect(audited.at(-1)).toBe('login-refused: somebody at 127.0.0.1 tried a wrong token');
+  const refused = (await login('wrong')).answer;
+  expect(refused.json().error.hint).toBe(`Try again in ${refused.headers['retry-after']} s.`);
   double.nowMs += 61_000;
   expect((await login(operateToken)).answer.statusCode).toBe(200);
   expect((await login('of-agents')).answer.statusCode).toBe(401);
+});
+
+test('wrong tokens in a header are counted and told as well, and the right one is let in all the same', async () => {
+  double.nowMs += 3600_000;
+  const { audited } = double;
+  const before = audited.length;
+  const show = (token: string) => ask('/api/view', { headers: { authorization: `Bearer ${token}` } });
+  const tries = await Promise.all(Array.from({ length: 7 }, () => show('wrong')));
+  expect(tries.map(({ statusCode }) => statusCode)).toEqual([401, 401, 401, 401, 401, 429, 429]);
+  expect(audited.slice(before)).toHaveLength(5);
+  expect((await show(readToken)).statusCode).toBe(200);
+  double.nowMs += 61_000;
+});
+
+test('who was let in may be told no longer than their token is valid, or their session lasts', async () => {
+  const { callers } = double.services;
+  const from = { remoteAddress: '10.0.0.9', localAddress: '10.0.0.1' };
+  const may = (headers: object) =>
+    callers.mayStill({ ...from, headers: { host: '10.0.0.1', ...headers } }, 'read');
+  const text = await double.tokens.make('rita', 'read', double.nowMs);
+  const { cookie } = await login(text);
+  const shown = [{ authorization: `Bearer ${text}` }, { cookie }];
+  expect(shown.map(may)).toEqual([true, true]);
+  expect(may({})).toBe(false);
+  await double.tokens.revoke('rita');
+  expect(shown.map(may)).toEqual([false, false]);
+  const other = (await login(readToken)).cookie;
+  expect(may({ cookie: other })).toBe(true);
+  await ask('/api/session', { method: 'DELETE', headers: { cookie: other } });
+  expect(may({ cookie: other })).toBe(false);
 });
 
 test('what is wrong with a request is said, by its field', async () => {

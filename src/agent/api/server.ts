@@ -25,7 +25,7 @@ export async function serveControl(
   const server = createHttp();
   // Whoever may open the socket may wait: a command lasts as long as it lasts.
   server.server.requestTimeout = 0;
-  const whoAsks = () => owner;
+  const whoAsks: WhoAsks = { callerOf: () => owner, mayStill: () => true };
   registerApi(server, services, whoAsks);
   registerQuestions(server, api, whoAsks);
   for (const name of api.commands) {
@@ -58,9 +58,8 @@ export async function serveApi(
 /** Exported for tests, which ask it without a socket. */
 export function guardedApi(api: AgentApi, services: Services, options: HttpOptions = {}): FastifyInstance {
   const server = createHttp(options);
-  const whoAsks: WhoAsks = (asked) => services.callers.callerOf(asked);
-  registerApi(server, services, whoAsks);
-  registerQuestions(server, api, whoAsks);
+  registerApi(server, services, services.callers);
+  registerQuestions(server, api, services.callers);
   const pages = readPages();
   if (pages.size > 0) servePages(server, pages);
   else server.get('/', async () => ({ holdfast: services.host, see: ['/api/view', '/api/openapi.json'] }));
@@ -76,7 +75,7 @@ function registerQuestions(server: FastifyInstance, api: AgentApi, whoAsks: WhoA
   server.register(async (guarded) => {
     guarded.addHook('onRequest', async (request, reply) => {
       try {
-        demand(whoAsks(askedBy(request)), 'read');
+        demand(whoAsks.callerOf(askedBy(request)), 'read');
       } catch (error) {
         await refuse(reply, error);
       }

@@ -21,7 +21,7 @@ export interface Services {
   report(): ApiHostReport;
   history(range: HistoryRange): ApiHistory;
   /** Writes down what somebody did or tried over the API. */
-  audit(kind: 'asked' | 'login' | 'login-refused', text: string): void;
+  audit(kind: 'asked' | 'login', text: string): void;
   plan(operation: ApiOperation): ApiPlan;
   /** @throws OPERATION_UNDER_WAY and the like when it may not begin. */
   begin(operation: ApiOperation, by: string): ApiJob;

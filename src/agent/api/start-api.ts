@@ -1,7 +1,10 @@
 /** Puts the API together and opens it. Loaded when everything runs: until then nobody needs it, and it takes a while. */
+import { Server as TlsServer } from 'node:https';
 import os from 'node:os';
 import type { FastifyInstance } from 'fastify';
+import type { TlsTexts } from '../../redis/endpoint.ts';
 import { readTls } from '../../redis/tls.ts';
+import { AccessLog } from '../access/access-log.ts';
 import { Callers } from '../access/callers.ts';
 import { Sessions } from '../access/sessions.ts';
 import { Tokens } from '../access/tokens.ts';
@@ -12,6 +15,7 @@ import { Picture } from '../picture/picture.ts';
 import { positionText } from '../picture/positions.ts';
 import type { Commands } from './agent-commands.ts';
 import { AgentServices } from './agent-services.ts';
+import { type Renewal, renewTls, serveWith } from './renew-tls.ts';
 import { serveApi, serveControl } from './server.ts';
 
 export interface OpenApi {
@@ -29,7 +33,10 @@ export async function startApi(deployment: Deployment, commands: Commands): Prom
     tokens,
   );
   const names = [os.hostname(), host, ...spec.agent.bind, ...spec.hosts.map(({ address }) => address)];
-  const callers = new Callers(tokens, sessions, names, clock);
+  const access = new AccessLog(deployment.events, spec.name);
+  const callers = new Callers(tokens, sessions, names, clock, (from) =>
+    access.wrong(from, clock.monotonicMs()),
+  );
   const events = new AllEvents(deployment.events, host);
   const colleagues = new Colleagues(
     { spec: () => deployment.spec, host, token: secrets.agentToken, clock, ca: tls?.ca ?? null },
@@ -44,7 +51,9 @@ export async function startApi(deployment: Deployment, commands: Commands): Prom
   });
   const services = new AgentServices({ deployment, commands, picture, colleagues, callers, events });
   const servers: FastifyInstance[] = [];
+  const stopWatching = [access.watch(tokens)];
   const stop = async () => {
+    for (const end of stopWatching) end();
     picture.stop();
     colleagues.stop();
     await Promise.all(servers.map((server) => server.close()));
@@ -56,6 +65,14 @@ export async function startApi(deployment: Deployment, commands: Commands): Prom
   } catch (error) {
     await stop();
     throw error;
+  }
+  if (spec.agent.tls !== null) {
+    const take = (renewed: TlsTexts) => {
+      colleagues.changeAuthority(renewed.ca);
+      for (const { server } of servers) if (server instanceof TlsServer) serveWith(server, renewed);
+    };
+    const tell: Renewal['tell'] = (kind, text) => void deployment.events.add(kind, spec.name, text);
+    stopWatching.push(renewTls({ files: spec.agent.tls, take, tell }));
   }
   colleagues.start();
   picture.start();

@@ -1,6 +1,6 @@
 /**
  * Server-sent events (HTML Living Standard, 9.2). So many at most, and one whose client does not read is closed: idle or
- * hostile ones cost a socket each, and a bounded one. A comment now and then shows both sides that the other is there.
+ * hostile ones cost a socket each, and a bounded one. One whose token was revoked, or whose session ended, is closed. A comment now and then shows both sides that the other is there.
  */
 import type { ServerResponse } from 'node:http';
 import type { FastifyReply } from 'fastify';
@@ -8,6 +8,7 @@ import { ApiBusy } from '../errors.ts';
 
 const mostStreams = 200;
 const heartbeatMs = 15_000;
+const rightsEveryMs = 1000;
 /** What a client has not read yet, in bytes. */
 const longestUnread = 2 ** 20;
 /** How long a browser waits before it comes again, in ms. */
@@ -28,13 +29,18 @@ export interface Stream {
 }
 
 export class Streams {
-  readonly #open = new Set<ServerResponse>();
+  /** With whether it may still be told. */
+  readonly #open = new Map<ServerResponse, () => boolean>();
   readonly #heartbeat: NodeJS.Timeout;
+  readonly #rights: NodeJS.Timeout;
 
   constructor() {
     this.#heartbeat = setInterval(() => {
-      for (const raw of this.#open) write(raw, ': here\n\n');
+      for (const raw of this.#open.keys()) write(raw, ': here\n\n');
     }, heartbeatMs).unref();
+    this.#rights = setInterval(() => {
+      for (const [raw, mayStill] of this.#open) if (!mayStill()) raw.destroy();
+    }, rightsEveryMs).unref();
   }
 
   get count(): number {
@@ -42,7 +48,7 @@ export class Streams {
   }
 
   /** @throws API_BUSY when there are as many as there may be. */
-  open(reply: FastifyReply): Stream {
+  open(reply: FastifyReply, mayStill: () => boolean): Stream {
     if (this.#open.size >= mostStreams) {
       throw ApiBusy(`${mostStreams} streams are open, and more there may not be`, {
         hint: 'Close some, or ask again from time to time instead.',
@@ -54,7 +60,7 @@ export class Streams {
       if (value !== undefined) raw.setHeader(name, value);
     raw.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' });
     raw.socket?.setTimeout(0);
-    this.#open.add(raw);
+    this.#open.set(raw, mayStill);
     raw.on('close', () => this.#open.delete(raw));
     write(raw, `retry: ${comeAgainMs}\n\n`);
     return {
@@ -67,7 +73,8 @@ export class Streams {
 
   close(): void {
     clearInterval(this.#heartbeat);
-    for (const raw of this.#open) raw.destroy();
+    clearInterval(this.#rights);
+    for (const raw of this.#open.keys()) raw.destroy();
   }
 }
 

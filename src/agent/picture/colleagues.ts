@@ -42,7 +42,7 @@ export class Colleagues {
   readonly #host: string;
   readonly #token: string;
   readonly #clock: Clock;
-  readonly #connections: Connections;
+  #connections: Connections;
   readonly #events: AllEvents;
   readonly #known = new Map<string, Known>();
   readonly #asking = new Set<string>();
@@ -61,6 +61,13 @@ export class Colleagues {
     if (this.#others().length === 0) return;
     this.#timer = setInterval(() => this.#askAll(), everyMs);
     this.#askAll();
+  }
+
+  /** @param ca of the agents' certificates from now on, PEM. */
+  changeAuthority(ca: string): void {
+    const before = this.#connections.agent;
+    this.#connections = connectionsWith(ca);
+    before.destroy();
   }
 
   stop(): void {

@@ -7,6 +7,8 @@ export const eventKinds = {
   backup: 'A backup was taken.',
   'backup-failed': 'A backup that was due could not be taken.',
   'backup-not-good': 'A backup that was checked is not what it should be.',
+  'certificate-renewed': 'The API goes on with a certificate that was renewed.',
+  'certificate-unread': 'The files of agent.tls changed, and can not be taken up.',
   'clock-step': "The machine's clock was set.",
   'cold-start': 'Nothing ran; who starts as primary was worked out from the disks.',
   'data-damaged': "A member can't load its files; they are kept.",
@@ -64,6 +66,7 @@ export const eventKinds = {
   switchover: 'The primary was moved on request.',
   tilt: 'A Sentinel acts on nothing for 30 s, because its machine or clock stood still.',
   'tilt-over': 'A Sentinel is out of TILT.',
+  token: 'A token of the API was made or revoked on this host.',
   'worker-restarted': "A gate's worker was replaced.",
 } as const;
 

@@ -1,0 +1,66 @@
+/**
+ * Takes up a certificate that was renewed, without a restart: its files are looked at now and then, and read when one of
+ * them is another. A certificate that does not belong to its key, or can't be read, as while the second of the files is not
+ * written yet, is not taken up; what was there before stays, and when that lasts it is told.
+ */
+import { statSync } from 'node:fs';
+import type { Server } from 'node:https';
+import { createSecureContext } from 'node:tls';
+import { errorText } from '../../base/errors.ts';
+import type { TlsTexts } from '../../redis/endpoint.ts';
+import { readTls } from '../../redis/tls.ts';
+import type { TlsFiles } from '../../spec/spec.ts';
+
+const everyMs = 5000;
+
+export interface Renewal {
+  files: TlsFiles;
+  /** Everything that has the present one. */
+  take: (tls: TlsTexts) => void;
+  tell: (kind: 'certificate-renewed' | 'certificate-unread', text: string) => void;
+}
+
+/** @param everyOtherMs how often it is looked. @returns what ends it. */
+export function renewTls({ files, take, tell }: Renewal, everyOtherMs = everyMs): () => void {
+  let known = stampOf(files);
+  /** What could not be taken up when it was looked last. */
+  let failed = '';
+  const look = async () => {
+    const stamp = stampOf(files);
+    if (stamp === known) return;
+    try {
+      const tls = (await readTls(files, 'agent.tls')) as TlsTexts;
+      createSecureContext(tls);
+      take(tls);
+      known = stamp;
+      tell('certificate-renewed', `the API has the certificate that is in ${files.cert} now`);
+    } catch (error) {
+      if (failed === stamp) {
+        known = stamp;
+        const text = `the certificate of agent.tls was changed and can't be taken up, the one of before stays: ${errorText(error)}`;
+        tell('certificate-unread', text);
+      }
+      failed = stamp;
+    }
+  };
+  const timer = setInterval(() => void look(), everyOtherMs);
+  return () => clearInterval(timer);
+}
+
+/** Makes a server that listens go on with it: connections that are open keep the one that they began with. */
+export function serveWith(server: Server, { cert, key }: TlsTexts): void {
+  server.setSecureContext({ cert, key });
+}
+
+function stampOf({ cert, key, ca }: TlsFiles): string {
+  return [cert, key, ca].map(stampOfFile).join(' ');
+}
+
+function stampOfFile(file: string): string {
+  try {
+    const { ino, size, mtimeNs } = statSync(file, { bigint: true });
+    return `${ino}:${size}:${mtimeNs}`;
+  } catch (error) {
+    return errorText(error);
+  }
+}
