@@ -12,7 +12,8 @@ import type { Server } from './redis-processes.ts';
 export async function findMistaken(gate: GateProcess, members: Server[]): Promise<string | undefined> {
   const before = await gate.control.connections();
   const said = new Map<string, string>();
-  for (const { port } of members) for (const line of await clientList(port)) said.set(keyOf(line), line);
+  const lists = await Promise.all(members.map(({ port }) => clientList(port)));
+  for (const line of lists.flat()) said.set(keyOf(line), line);
   // What changed meanwhile was in use.
   const after = new Set((await gate.control.connections()).map((view) => JSON.stringify(view)));
   for (const view of before) {

@@ -83,9 +83,14 @@ export class Twins {
 
   /** Brings the servers to where they begin. */
   async begin(): Promise<void> {
-    await this.#both('FLUSHALL');
-    for (const line of twinUsers) await this.#everywhere(line.replace(' on ', ' reset on '));
-    for (const database of [0, 1, 9]) await this.#both(`SET marker ${database}`, database);
+    const users = twinUsers.map((line) => line.replace(' on ', ' reset on '));
+    const markers = [0, 1, 9].flatMap((database) => [`SELECT ${database}`, `SET marker ${database}`]);
+    const data = ['FLUSHALL', ...markers];
+    await Promise.all([
+      tell(this.#primary.port, ...users, ...data),
+      tell(this.#direct.port, ...users, ...data),
+      tell(this.#replica.port, ...users),
+    ]);
   }
 
   /** Does one step; a sentence when the two were told different things, or a connection is not what the gate takes it for. */
@@ -138,20 +143,21 @@ export class Twins {
 
   /** Newcomers of every kind, on connections that others had, are who they say they are, and nothing else. */
   async probe(): Promise<string | undefined> {
-    for (const [user, login] of [
-      ['default', null],
-      ['app', 'AUTH app app-pw'],
-    ] as const) {
-      const raw = await RawClient.open(this.#gate.port);
-      const lines = [...(login === null ? [] : [login]), 'WATCH probe', 'ACL WHOAMI', 'GET marker', 'PING'];
-      const told: string[] = [];
-      for (const line of lines) told.push(await raw.ask(line));
-      raw.close();
-      const wanted = `$${user.length}\r\n${user}\r\n|$1\r\n0\r\n|+PONG\r\n`;
-      if (told.slice(-3).join('|') !== wanted)
-        return `a newcomer as ${user} was told ${JSON.stringify(told)}`;
-    }
-    return undefined;
+    const newcomers = [['default'], ['app', 'AUTH app app-pw']] as const;
+    const found = await Promise.all(newcomers.map(([user, ...login]) => this.#newcomer(user, login)));
+    return found.find((each) => each !== undefined);
+  }
+
+  async #newcomer(user: string, login: readonly string[]): Promise<string | undefined> {
+    const raw = await RawClient.open(this.#gate.port);
+    const told: string[] = [];
+    for (const line of [...login, 'WATCH probe', 'ACL WHOAMI', 'GET marker', 'PING'])
+      told.push(await raw.ask(line));
+    raw.close();
+    const wanted = `$${user.length}\r\n${user}\r\n|$1\r\n0\r\n|+PONG\r\n`;
+    return told.slice(-3).join('|') === wanted
+      ? undefined
+      : `a newcomer as ${user} was told ${JSON.stringify(told)}`;
   }
 
   close(): void {
@@ -190,22 +196,23 @@ export class Twins {
     this.#twins[who] = undefined;
   }
 
-  async #both(line: string, database = 0): Promise<void> {
-    for (const { port } of [this.#primary, this.#direct]) await tell(port, line, database);
+  async #both(line: string): Promise<void> {
+    await Promise.all([this.#primary, this.#direct].map(({ port }) => tell(port, line)));
   }
 
   /** What replication does not carry over, as users. */
   async #everywhere(line: string): Promise<void> {
-    for (const { port } of [this.#primary, this.#replica, this.#direct]) await tell(port, line);
+    await Promise.all([this.#primary, this.#replica, this.#direct].map(({ port }) => tell(port, line)));
   }
 }
 
-async function tell(port: number, line: string, database = 0): Promise<void> {
+async function tell(port: number, ...lines: string[]): Promise<void> {
   const raw = await RawClient.open(port);
-  if (database !== 0) await raw.ask(`SELECT ${database}`);
-  const told = await raw.ask(line);
+  for (const line of lines) raw.send(line);
+  const told = await Promise.all(lines.map((line) => raw.reply(line)));
   raw.close();
-  if (told.startsWith('-')) throw new Error(`${line}: ${told}`);
+  const refused = told.findIndex((answer) => answer.startsWith('-'));
+  if (refused >= 0) throw new Error(`${lines[refused]}: ${told[refused]}`);
 }
 
 /** Of a primary what it wrote, of a replica what it has; null while its link is down. */
