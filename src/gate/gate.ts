@@ -264,6 +264,7 @@ export class Gate implements ControlTarget {
 
   #onChange(): void {
     const { holding } = this.#watch;
+    this.#durability?.onChange();
     if (holding === 'none' && this.#readOnly !== null) this.#replicas.follow(this.#watch.primary);
     this.#readWrite.goOn();
     this.#readOnly?.goOn();

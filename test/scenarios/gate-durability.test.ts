@@ -109,3 +109,42 @@ describe('the primary stands still and is replaced', () => {
     });
   }, 60_000);
 });
+
+test('a planned change, in which the primary stops WAIT as well as writes, costs no error and loses nothing', async () => {
+  const [old, next, third] = deployment.members as [Server, Server, Server];
+  const writers = Array.from({ length: 20 }, () => client(gate.port, login));
+  const acknowledged: string[] = [];
+  const errors: string[] = [];
+  let stop = false;
+  const loops = writers.map(async (writer, index) => {
+    for (let n = 0; !stop; n++) {
+      const key = `k:${index}:${n}`;
+      await writer.set(key, n).then(
+        () => acknowledged.push(key),
+        (error: Error) => errors.push(error.message),
+      );
+    }
+  });
+  await waitFor(() => acknowledged.length > 500, { what: 'a load', withinMs: 20_000 });
+  // As the agent of another host does it, which can't have this gate hold its writes.
+  const [from, to, other] = [old, next, third].map(({ port }) => client(port, login));
+  await from!.call('CLIENT', 'PAUSE', '5000', 'WRITE');
+  const offsetOf = async (redis: typeof from) =>
+    /^master_repl_offset:(\d+)/m.exec(await redis!.info('replication'))?.[1];
+  await waitFor(async () => (await offsetOf(from)) === (await offsetOf(to)), {
+    what: 'the next primary to have everything',
+    withinMs: 10_000,
+  });
+  await to!.replicaof('NO', 'ONE');
+  await Promise.all([from, other].map((redis) => redis!.replicaof('127.0.0.1', next.port)));
+  await gate.control.switch({ address: '127.0.0.1', port: next.port });
+  // What came in meanwhile was not executed: it says READONLY, and is sent again.
+  await from!.call('CLIENT', 'UNPAUSE');
+  const before = acknowledged.length;
+  await waitFor(() => acknowledged.length > before + 200, { what: 'writes behind it', withinMs: 20_000 });
+  stop = true;
+  await Promise.all(loops);
+  expect(errors).toEqual([]);
+  const found = await to!.mget(acknowledged);
+  expect(acknowledged.filter((_key, at) => found[at] === null)).toEqual([]);
+}, 60_000);

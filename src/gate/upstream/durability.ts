@@ -12,6 +12,7 @@ import {
   initialInSync,
   stepInSync,
 } from './in-sync.ts';
+import { hasInherited } from './inheritance.ts';
 import { openLink } from './open-link.ts';
 
 /**
@@ -25,8 +26,10 @@ import { openLink } from './open-link.ts';
  *   own connection wrote (`woff` in server.c), which is nothing: it answers at once, and nobody is asked for an
  *   acknowledgement, which replicas otherwise send once a second. There the gate waits for more replicas than there can be:
  *   that has the primary ask all of them, and ends after some milliseconds.
- * - Only the primary's own answers are confirmed, and by its own replicas. What a former one says late, which was away for
- *   longer than it took to replace it, was executed by nobody else.
+ * - Only the primary's own answers are confirmed, and by its own replicas. What a former one has answered is confirmed once
+ *   its successor is known to have all that it ever executed, and then as if the successor had executed it: inheritance.ts. So
+ *   a switchover costs no error, though it stops WAIT, too. What a former one says late, which was away for longer than it
+ *   took to replace it, was executed by nobody else.
  * - One batch is under way at a time; what comes meanwhile goes into the next.
  * - What can't be confirmed within `holdMs` is not acknowledged: its connection is given up, and its writes are
  *   answered with UNCERTAIN.
@@ -54,10 +57,14 @@ const longestLookMs = 16;
 /** A primary that is busy for longer is asked again, on another connection. */
 const answerWithinMs = 2000;
 const retryMs = 20;
+/** For so long a former primary may take to go on as its successor's replica, ms: connections to it last no longer. */
+const inheritWithinMs = 1000;
+const inheritRetryMs = 5;
 
 export const keyOf = ({ address, port }: { address: string; port: number }): string => `${address}:${port}`;
 
 interface Waiting {
+  server: MemberAddress;
   /** How often the primary had been changed when it executed this. */
   reign: number;
   done: (confirmed: boolean) => void;
@@ -81,13 +88,19 @@ export class Durability {
 
   /** Calls back when everything that this server executed until now is on every replica of the in-sync set. */
   readonly confirm = (server: MemberAddress, done: (confirmed: boolean) => void): void => {
+    const waiting = { server, reign: this.#sources.switches(), done };
     if (server !== this.#sources.primary()) {
-      done(false);
+      void this.#inherit(waiting);
       return;
     }
-    this.#waiting.push({ reign: this.#sources.switches(), done });
+    this.#waiting.push(waiting);
     if (!this.#busy) void this.#run();
   };
+
+  /** Another primary may be known: what is being asked of the one before needs no answer. */
+  onChange(): void {
+    if (this.#primary !== this.#sources.primary()) this.#link?.close();
+  }
 
   stop(): void {
     this.#link?.close();
@@ -100,7 +113,11 @@ export class Durability {
       this.#waiting = [];
       const reign = this.#sources.switches();
       const confirmed = await this.#confirmWithin(this.#config.holdMs, reign);
-      for (const each of batch) each.done(confirmed && each.reign === reign);
+      const isOver = reign !== this.#sources.switches();
+      for (const each of batch) {
+        if (each.reign !== reign || (!confirmed && isOver)) void this.#inherit(each);
+        else each.done(confirmed);
+      }
     }
     this.#busy = false;
   }
@@ -114,11 +131,38 @@ export class Durability {
       try {
         if (await this.#once(primary)) return reign === this.#sources.switches();
       } catch (error) {
+        if (reign !== this.#sources.switches()) return false;
         this.#sources.log(`cannot confirm writes at ${primary.id}: ${errorText(error)}`);
       }
       await new Promise((resolve) => setTimeout(resolve, retryMs));
     }
     return false;
+  }
+
+  /** Few wait in the moment of a change: each asks for itself. */
+  async #inherit({ server, done }: Waiting): Promise<void> {
+    const heir = this.#sources.primary();
+    const reign = this.#sources.switches();
+    if (heir === null || heir === server) return done(false);
+    const { memberCredentials: credentials, tls } = this.#config;
+    const open = (member: MemberAddress) =>
+      openLink(member, { credentials, tls }, { timeoutMs: inheritWithinMs });
+    const [before, after] = [open(server), open(heir)];
+    const until = performance.now() + inheritWithinMs;
+    let inherited = false;
+    try {
+      while (!inherited && reign === this.#sources.switches() && performance.now() < until) {
+        inherited = await hasInherited(before, after);
+        if (!inherited) await new Promise((resolve) => setTimeout(resolve, inheritRetryMs));
+      }
+    } catch {
+      // One that is gone says nothing of what it had.
+    } finally {
+      before.close();
+      after.close();
+    }
+    if (inherited && reign === this.#sources.switches()) this.confirm(heir, done);
+    else done(false);
   }
 
   /** One round: true when all of the set have everything. */
