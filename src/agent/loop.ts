@@ -17,8 +17,9 @@ import type { GateAdapter } from './units/gate-adapter.ts';
 const tickMs = 250;
 /** However well all is, it looks as often as this. */
 const restMs = 1000;
-/** A decision whose action failed is not tried again sooner than this. */
+/** A decision whose action failed is not tried again sooner than this, and each time after twice as long, up to a limit. */
 const retryMs = 100;
+const longestRetryMs = 5000;
 /** The same failure is told once in this time. */
 const tellAgainMs = 10_000;
 
@@ -52,6 +53,12 @@ const eventKinds = {
   'replica-ineligible': 'replica-ineligible',
 } as const satisfies Record<Step['kind'], EventKind>;
 
+interface Failed {
+  /** When it may be tried again, and the pause before that. */
+  untilMs: number;
+  pauseMs: number;
+}
+
 export class Loop {
   readonly #deployment: Looped;
   readonly #act: (step: Step) => Promise<void>;
@@ -68,8 +75,8 @@ export class Loop {
   #lastKey = '';
   /** By gate: the primary that it was told, and its pid then. */
   readonly #told = new Map<string, string>();
-  /** What failed lately, by the decision's key, and when it may be tried again. */
-  readonly #failedUntilMs = new Map<string, number>();
+  /** What failed lately, by the decision's key. */
+  readonly #failed = new Map<string, Failed>();
 
   /** @param act carries out what was decided; what it throws is told, and tried again. */
   constructor(deployment: Looped, act: (step: Step) => Promise<void>) {
@@ -134,7 +141,9 @@ export class Loop {
     let view = this.#deployment.view();
     if (settleSelection(this.#deployment, view, nowMs)) view = this.#deployment.view();
     this.#tellGates(view);
-    const decision = decide(view, { ...spec, rank: this.#rank }, nowMs);
+    const decision = decide(view, { ...spec, rank: this.#rank }, nowMs, (each) =>
+      this.#isPutOff(each, nowMs),
+    );
     clearTimeout(this.#later);
     this.#wellSinceMs = null;
     if (decision.kind === 'nothing') {
@@ -149,17 +158,20 @@ export class Loop {
       return false;
     }
     const key = decisionKey(decision);
-    if (nowMs < (this.#failedUntilMs.get(key) ?? 0)) return false;
-    this.#say(decision, key);
+    const failed = this.#failed.get(key);
+    const isKnown = failed !== undefined && nowMs - failed.untilMs < tellAgainMs;
+    if (!isKnown) this.#say(decision, key);
     try {
       await operations.unplanned(() => this.#act(decision));
-      this.#failedUntilMs.delete(key);
+      this.#failed.delete(key);
       return true;
     } catch (error) {
-      const toldMs = this.#failedUntilMs.get(key);
-      this.#failedUntilMs.set(key, nowMs + retryMs);
-      setTimeout(() => this.wake(), retryMs).unref();
-      if (toldMs !== undefined && nowMs - toldMs < tellAgainMs) return false;
+      const pauseMs = isKnown ? Math.min(2 * failed.pauseMs, longestRetryMs) : retryMs;
+      this.#failed.set(key, { untilMs: setting.clock.monotonicMs() + pauseMs, pauseMs });
+      setTimeout(() => this.wake(), pauseMs).unref();
+      // There may be something else to do.
+      this.#again = true;
+      if (isKnown) return false;
       this.#deployment.events.add(
         'action-failed',
         subjectOf(decision),
@@ -167,6 +179,11 @@ export class Loop {
       );
       return false;
     }
+  }
+
+  #isPutOff(decision: Decision, nowMs: number): boolean {
+    if (this.#failed.size === 0) return false;
+    return nowMs < (this.#failed.get(decisionKey(decision))?.untilMs ?? 0);
   }
 
   /**

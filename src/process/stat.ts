@@ -16,15 +16,18 @@ const ticksPerSecond = 100;
 /** Undefined when there is no such process, or no /proc. */
 export function readStat(pid: number): ProcessStat | undefined {
   try {
-    return parseStat(readFileSync(`/proc/${pid}/stat`, 'latin1'));
+    return parseStat(readFileSync(`/proc/${pid}/stat`, 'utf8'));
   } catch {
     return undefined;
   }
 }
 
+/** From the third on, as far as they are looked at. It is read ten times a second for each process. */
+const fieldsUsed = 20;
+
 /** Fields 3 (state), 14 and 15 (utime, stime) and 22 (starttime). The name in field 2 may hold anything. */
 export function parseStat(text: string): ProcessStat | undefined {
-  const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
+  const fields = text.slice(text.lastIndexOf(')') + 2).split(' ', fieldsUsed);
   const [state = '', utime, stime, startTime] = [fields[0], fields[11], fields[12], fields[19]];
   const cpuMs = ((Number(utime) + Number(stime)) * 1000) / ticksPerSecond;
   if (state === '' || startTime === undefined || Number.isNaN(cpuMs)) return undefined;

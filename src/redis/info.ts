@@ -62,8 +62,10 @@ export function replicationInfo(info: Info): ReplicationInfo {
 
 function connectedReplicas(info: Info): ReplicationInfo['replicas'] {
   const found: ReplicationInfo['replicas'] = [];
-  for (const [field, value] of Object.entries(info)) {
-    if (!/^slave\d+$/.test(field)) continue;
+  // They are numbered from 0 on, without gaps.
+  for (let i = 0; ; i++) {
+    const value = info[`slave${i}`];
+    if (value === undefined) return found;
     const parts = new Map(value.split(',').map((part) => part.split('=', 2) as [string, string]));
     found.push({
       address: parts.get('ip') ?? '',
@@ -73,14 +75,14 @@ function connectedReplicas(info: Info): ReplicationInfo['replicas'] {
       lagSeconds: Number(parts.get('lag')),
     });
   }
-  return found;
 }
 
 /** The databases that hold keys, and how many of these expire, from INFO keyspace (`db0:keys=3,expires=0,avg_ttl=0`). */
 export function keyspaces(info: Info): { db: number; keys: number; expiring: number }[] {
-  return Object.entries(info).flatMap(([field, value]) => {
+  const names = Object.keys(info).filter((field) => field.startsWith('db'));
+  return names.flatMap((field) => {
     const db = /^db(\d+)$/.exec(field)?.[1];
-    const counts = /^keys=(\d+),expires=(\d+)/.exec(value);
+    const counts = /^keys=(\d+),expires=(\d+)/.exec(info[field] ?? '');
     if (db === undefined || counts === null) return [];
     return [{ db: Number(db), keys: Number(counts[1]), expiring: Number(counts[2]) }];
   });

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { aPrimary, aReplica, aView, loading, threeSentinels } from '../../test/support/views.ts';
-import { type DecideRules, decide } from './decide.ts';
+import { aDeadMember, aPrimary, aReplica, aView, loading, threeSentinels } from '../../test/support/views.ts';
+import { type DecideRules, type Decision, decide } from './decide.ts';
 import type { MemberView, View } from './view.ts';
 
 const rules: DecideRules = {
@@ -57,6 +57,27 @@ describe('whom a replica of ours follows', () => {
     expect(decideOn({ members: [{ ...old, reachable: true }, ...members.slice(1)], selection }).kind).toBe(
       'nothing',
     );
+  });
+});
+
+test('one that can’t be pointed at the primary now keeps nobody else from it, nor what died from its start', () => {
+  const astray = { follows: { address: '127.0.0.1', port: 7103 } };
+  const members = [
+    aPrimary('redis-1'),
+    aReplica('redis-2', astray),
+    aReplica('redis-3', { follows: { address: '127.0.0.1', port: 7102 } }),
+  ];
+  const first = decide(aView({ members }), rules, nowMs);
+  expect(first).toMatchObject({ kind: 'follow', member: 'redis-2' });
+  const refused = (decision: Decision) => decision.kind === 'follow' && decision.member === 'redis-2';
+  expect(decide(aView({ members }), rules, nowMs, refused)).toMatchObject({
+    kind: 'follow',
+    member: 'redis-3',
+  });
+  const dead = [aPrimary('redis-1'), aReplica('redis-2', astray), aDeadMember('redis-3', nowMs - 20_000)];
+  expect(decide(aView({ members: dead }), rules, nowMs, refused)).toMatchObject({
+    kind: 'restart',
+    process: 'redis-3',
   });
 });
 

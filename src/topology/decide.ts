@@ -81,19 +81,29 @@ export interface DecideRules extends CandidacyRules, EligibilityRules {
 /** How long the Sentinels may take to replace a lost primary before it is started again, if they still name it. */
 const choosingMs = 15_000;
 
-export function decide(view: View, rules: DecideRules, nowMs: number): Decision {
+/** Whether what is decided failed a moment ago, and is to be tried again later: until then it keeps nobody from the rest. */
+export type IsPutOff = (decision: Decision) => boolean;
+
+export function decide(
+  view: View,
+  rules: DecideRules,
+  nowMs: number,
+  isPutOff: IsPutOff = () => false,
+): Decision {
   if (view.paused) return { kind: 'nothing', code: 'paused', reason: 'automatic actions are paused' };
   const found = candidacy(view, rules, nowMs);
   if (view.operation !== null) {
     const reason = `${view.operation} is under way`;
     return giveWay(view, found, nowMs) ?? { kind: 'nothing', code: 'planned-change', reason };
   }
-  const urgent = killHung(view, rules, nowMs) ?? stand(found, nowMs) ?? followPrimary(view);
+  const now = (decision: Decision | undefined) => (decision && !isPutOff(decision) ? decision : undefined);
+  const urgent =
+    now(killHung(view, rules, nowMs)) ?? now(stand(found, nowMs)) ?? followPrimary(view, isPutOff);
   if (urgent) return urgent;
-  const next = restartDead(view, rules, nowMs);
+  const next = restartDead(view, rules, nowMs, isPutOff);
   if (next.kind !== 'nothing') return next;
   const untilMs = found && Math.min(next.untilMs ?? Infinity, found.fromMs);
-  return decideEligibility(view, rules, nowMs) ?? (untilMs === undefined ? next : { ...next, untilMs });
+  return now(decideEligibility(view, rules, nowMs)) ?? (untilMs === undefined ? next : { ...next, untilMs });
 }
 
 function giveWay(view: View, found: Candidacy | undefined, nowMs: number): Decision | undefined {
@@ -135,11 +145,11 @@ function causeInWords(primary: string, cause: Cause): string {
   }
 }
 
-function followPrimary(view: View): Decision | undefined {
+function followPrimary(view: View, isPutOff: IsPutOff): Decision | undefined {
   const primary = actingPrimary(view);
   const old = view.members.find(({ id }) => id === namedPrimary(view)?.id);
   if (!primary || (old && old.id !== primary.id && old.reachable)) return undefined;
-  const astray = view.members.find(
+  const astray = view.members.filter(
     (member) =>
       member.process?.running &&
       member.reachable &&
@@ -147,20 +157,23 @@ function followPrimary(view: View): Decision | undefined {
       member.id !== primary.id &&
       (isDeposed(view, member) || (member.role === 'replica' && !followsMember(member, primary))),
   );
-  if (!astray) return undefined;
-  const code = astray.role === 'primary' ? 'second-primary' : 'astray';
-  const now = code === 'second-primary' ? 'acts as a second primary' : 'follows another server';
-  const reason = `${astray.id} ${now}; the primary is ${primary.id}`;
-  return { kind: 'follow', member: astray.id, code, primary: primary.id, reason };
+  return astray.map((member) => follow(member, primary)).find((decision) => !isPutOff(decision));
 }
 
-function restartDead(view: View, rules: DecideRules, nowMs: number): Decision {
+function follow({ id, role }: MemberView, primary: MemberView): Decision {
+  const code = role === 'primary' ? 'second-primary' : 'astray';
+  const now = code === 'second-primary' ? 'acts as a second primary' : 'follows another server';
+  const reason = `${id} ${now}; the primary is ${primary.id}`;
+  return { kind: 'follow', member: id, code, primary: primary.id, reason };
+}
+
+function restartDead(view: View, rules: DecideRules, nowMs: number, isPutOff: IsPutOff): Decision {
   const waiting: Extract<Decision, { kind: 'nothing' }>[] = [];
   for (const part of [...view.sentinels, ...view.members, ...view.gates]) {
     if (!part.process || !hasDied(part.process) || part.process.failed || part.process.ending) continue;
     const next = restartOne(view, part.id, part.process, rules, nowMs);
-    if (next.kind !== 'nothing') return next;
-    waiting.push(next);
+    if (next.kind === 'nothing') waiting.push(next);
+    else if (!isPutOff(next)) return next;
   }
   const [first] = waiting.sort((a, b) => (a.untilMs ?? Infinity) - (b.untilMs ?? Infinity));
   return first ?? { kind: 'nothing', code: 'all-well', reason: 'all is as it should be' };
