@@ -137,6 +137,8 @@ test('an agent that goes is said to be gone, what was known stays, and its retur
   expect(await banner.textContent()).toContain('What you see is from');
   expect(await violations(tab)).toEqual(none);
   expect(await tab.locator('.picture svg a').count()).toBeGreaterThan(5);
+  expect(await tab.title()).toMatch(/^\? /);
+  expect(await tab.locator('.top').textContent()).toContain('was healthy');
   server.setSilent(false);
   await banner.waitFor({ state: 'detached' });
   expect(await tab.locator('.top').textContent()).toContain('live');

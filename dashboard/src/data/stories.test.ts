@@ -28,6 +28,25 @@ test('a crash is a failover from the death on', () => {
   expect(story?.steps.map(({ ms }) => ms)).toEqual([0, 3, 12, 14, 20, 500, 1600]);
 });
 
+test('changes that follow each other within seconds are told apart, each with whom it was from', () => {
+  const stories = storiesOf(
+    events(
+      ...['0 primary redis-1', '100000 asked test', '100040 primary redis-2', '100050 switchover redis-2'],
+      ...['102800 asked test', '102840 primary redis-1', '102850 switchover redis-1'],
+      ...['105000 asked test', '105010 election test', '105020 promoted redis-2', '105022 primary redis-2'],
+      ...['105030 failover redis-2', '107900 replica-ineligible redis-2', '107960 primary redis-3'],
+      ...['107970 switchover redis-3', '109000 asked test', '109900 restarted redis-1'],
+    ),
+  );
+  expect(stories.map(({ kind, from, to }) => `${kind} ${from} ${to}`)).toEqual([
+    'switchover redis-2 redis-3',
+    'failover redis-1 redis-2',
+    'switchover redis-2 redis-1',
+    'switchover redis-1 redis-2',
+  ]);
+  expect(stories[0]?.steps.map(({ event }) => event.kind)).not.toContain('restarted');
+});
+
 test('a start is no change of primary', () => {
   expect(storiesOf(events('0 first-start test', '5 primary redis-1', '9 ready test'))).toEqual([]);
 });

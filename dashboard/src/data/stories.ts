@@ -61,9 +61,10 @@ function lastOf(events: readonly ApiEvent[], at: number): number {
   for (let next = at + 1; next < events.length; next += 1) {
     const event = events[next]!;
     const ms = timeOf(event);
-    // Whoever is promoted after the end of one who was already named begins a story of its own.
-    if (turns.has(event.kind) && ms - turnMs <= apartMs) turnMs = ms;
-    else if (turns.has(event.kind) || event.kind === 'election') break;
+    // Another primary is another change, however soon; and so is the same one, promoted again later.
+    const isSame = event.subject === events[at]!.subject;
+    if (turns.has(event.kind) && isSame && ms - turnMs <= apartMs) turnMs = ms;
+    else if (turns.has(event.kind) || event.kind === 'election' || event.kind === 'asked') break;
     else if (deaths.has(event.kind) && event.subject === events[at]!.subject) break;
     else if (!follows.has(event.kind)) continue;
     if (ms - turnMs > afterMs) break;
@@ -94,11 +95,20 @@ function tell(events: readonly ApiEvent[], from: number, at: number, end: number
     key: `${events[start]!.host}:${events[start]!.seq}`,
     kind: asked?.kind === 'switchover' ? 'switchover' : 'failover',
     atMs,
-    from: lost?.subject ?? null,
+    from: lost?.subject ?? primaryBefore(events, start, named.subject),
     to: named.subject,
     tookMs: timeOf(promoted) - atMs,
     steps: stepsOf(told, atMs),
   };
+}
+
+/** Whom an event before named as primary; null when none is kept that names another. */
+function primaryBefore(events: readonly ApiEvent[], start: number, now: string): string | null {
+  for (let at = start - 1; at >= 0; at -= 1) {
+    const { kind, subject } = events[at]!;
+    if (turns.has(kind)) return subject === now ? null : subject;
+  }
+  return null;
 }
 
 function stepsOf(told: readonly ApiEvent[], atMs: number): Step[] {

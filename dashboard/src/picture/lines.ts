@@ -44,7 +44,8 @@ function gateLines(view: ApiView, gate: ApiGate, { boxes, tall }: Places): Line[
   const own = boxes.get(`gate:${gate.id}`);
   const clients = boxes.get(`clients:${gate.id}`) ?? boxes.get('clients:');
   if (!own || !clients) return [];
-  const perSecond = gate.commandsPerSecond;
+  // What was a while ago does not flow now.
+  const perSecond = gate.ageMs === null ? gate.commandsPerSecond : null;
   const labelled = view.gates.length <= mostLabelledGates;
   const flow = { perSecond, kind: 'requests', labelled, moves: labelled } as const;
   const held = gate.state === 'holding' || (gate.held ?? 0) > 0;

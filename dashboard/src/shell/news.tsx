@@ -9,7 +9,11 @@ export function News() {
     const primary = view.primary === null ? 'there is no primary' : `${view.primary} is primary`;
     return `${view.name} is ${view.state}, ${primary}.`;
   });
-  const title = usePage(({ view }) => (view === null ? 'holdfast' : `${signs[view.state]} ${view.name}`));
+  const title = usePage(({ view, connection }) => {
+    if (view === null) return 'holdfast';
+    // Of one that is not live nothing is known, and least of all that it is healthy.
+    return `${connection.state === 'live' ? signs[view.state] : '?'} ${view.name}`;
+  });
   return (
     <>
       <title>{title}</title>

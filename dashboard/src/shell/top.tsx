@@ -11,6 +11,7 @@ import { toneOf } from '../parts/tones.ts';
 /** The name of the deployment, how it is, and how the page stands with the agent. */
 export function Top() {
   const view = usePage((state) => state.view);
+  const isLive = usePage(({ connection }) => connection.state === 'live');
   return (
     <div className="top-row">
       <div className="brand">
@@ -19,7 +20,9 @@ export function Top() {
       </div>
       {view && (
         <>
-          <Badge tone={toneOf(view.state)}>{view.state}</Badge>
+          <Badge tone={isLive ? toneOf(view.state) : 'off'}>
+            {isLive ? view.state : `was ${view.state}`}
+          </Badge>
           <p className="facts">
             <span>
               primary <b>{view.primary ?? 'none'}</b>

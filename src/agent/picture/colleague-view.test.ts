@@ -39,7 +39,13 @@ function host(id: string, change: Partial<ApiHost> = {}): ApiHost {
 }
 
 const own = {
-  ...{ host: 'a', gates: [gate('gate-a', 'a', { clients: 2 }), gate('gate-b', 'b')], drift: [] },
+  ...{
+    host: 'a',
+    state: 'healthy',
+    problems: [],
+    gates: [gate('gate-a', 'a', { clients: 2 }), gate('gate-b', 'b')],
+    drift: [],
+  },
   ...{ members: [] as ApiMember[], sentinels: [] as ApiSentinel[] },
   hosts: [host('a', { agent: 'here', missing: null }), host('b')],
 } as unknown as ApiView;
@@ -55,18 +61,24 @@ const report: ApiHostReport = {
 const merged = (colleague: Colleague) => withColleagues(own, new Map([['b', colleague]]));
 
 test('what a colleague tells of its gates is shown, and counted', () => {
-  const view = merged({ report, ageMs: null, missing: null });
+  const view = merged({ unasked: false, report, ageMs: null, missing: null });
   expect(view.clients).toMatchObject({ connected: 7, held: 1, commandsPerSecond: 100 });
   expect(view.gates[1]).toMatchObject({ clients: 5, pid: 7, ageMs: null });
   expect(view.hosts[1]).toMatchObject({ id: 'b', agent: 'up', missing: null, version: '9' });
 });
 
 test('one that is missing is said to be, what it said is as old as it is, and counts no more', () => {
-  const view = merged({ report, ageMs: 4000, missing: 'no agent listens there' });
+  const view = merged({ unasked: false, report, ageMs: 4000, missing: 'no agent listens there' });
+  expect(view).toMatchObject({
+    state: 'degraded',
+    problems: ['the agent of b does not answer: no agent listens there'],
+  });
   expect(view.clients.connected).toBe(2);
   expect(view.gates[1]).toMatchObject({ clients: 5, pid: null, ageMs: 4000, state: 'open' });
   expect(view.hosts[1]).toMatchObject({ agent: 'missing', missing: 'no agent listens there', ageMs: 4000 });
-  const never = merged({ report: null, ageMs: null, missing: 'no agent listens there' });
+  const unasked = merged({ unasked: true, report: null, ageMs: null, missing: 'on loopback' });
+  expect(unasked).toMatchObject({ state: 'healthy', problems: [] });
+  const never = merged({ unasked: false, report: null, ageMs: null, missing: 'no agent listens there' });
   expect(never.gates[1]).toMatchObject({ clients: null, ageMs: null });
   expect(never.hosts[1]).toMatchObject({ agent: 'missing', missing: 'no agent listens there' });
 });

@@ -4,6 +4,8 @@ import { clientsOf, jobsText } from './own-view.ts';
 
 /** What is known of a colleague. */
 export interface Colleague {
+  /** It is never asked, because its API listens on loopback only. */
+  unasked: boolean;
   /** What it said last; null when it never did, or too long ago to be worth showing. */
   report: ApiHostReport | null;
   /** How old that is, in ms, when it does not answer; null when it does. */
@@ -16,8 +18,13 @@ export interface Colleague {
 export function withColleagues(own: ApiView, colleagues: ReadonlyMap<string, Colleague>): ApiView {
   const gates = own.gates.map((gate) => gateFrom(gate, colleagues.get(gate.host)));
   const told = [...colleagues.values()].flatMap(({ report }) => (report === null ? [] : [report]));
+  const silent = [...colleagues].flatMap(([host, { missing, unasked }]) =>
+    missing === null || unasked ? [] : [`the agent of ${host} does not answer: ${missing}`],
+  );
   return {
     ...own,
+    state: own.state === 'healthy' && silent.length > 0 ? 'degraded' : own.state,
+    problems: [...own.problems, ...silent],
     jobs: [own.jobs, ...told.map((each) => jobsText([[each.host.id, each.jobs]]))].join(),
     gates,
     clients: clientsOf(gates),

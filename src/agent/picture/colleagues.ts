@@ -81,9 +81,10 @@ export class Colleagues {
     return new Map(
       [...this.#known].map(([host, { report, atMs, missing }]): [string, Colleague] => {
         const age = Math.round(nowMs - atMs);
-        if (missing === null) return [host, { report, missing, ageMs: null }];
+        const unasked = missing === onLoopback;
+        if (missing === null) return [host, { report, missing, unasked, ageMs: null }];
         const kept = report !== null && age < worthShowingMs ? report : null;
-        return [host, { report: kept, missing, ageMs: kept === null ? null : age }];
+        return [host, { report: kept, missing, unasked, ageMs: kept === null ? null : age }];
       }),
     );
   }

@@ -103,13 +103,17 @@ export class History {
 
 const linesAtOnce = 200;
 
-function figuresOf({ clients, members }: ApiView): Figures {
+function figuresOf({ clients, members, gates }: ApiView): Figures {
   const { read, write } = clients.latency;
+  // Of gates that nobody tells of now it is not known that nothing goes through them.
+  const isKnown =
+    gates.length === 0 || gates.some(({ ageMs, clients: there }) => ageMs === null && there !== null);
+  const known = (figure: number) => (isKnown ? figure : null);
   const figures: Record<string, number | null> = {
-    commandsPerSecond: clients.commandsPerSecond,
-    errorsPerSecond: clients.errorsPerSecond,
-    clients: clients.connected,
-    held: clients.held,
+    commandsPerSecond: known(clients.commandsPerSecond),
+    errorsPerSecond: known(clients.errorsPerSecond),
+    clients: known(clients.connected),
+    held: known(clients.held),
     p50Ms: worse(read?.p50Ms, write?.p50Ms),
     p99Ms: worse(read?.p99Ms, write?.p99Ms),
   };
