@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { shown, shownLine, shownText } from './shown.ts';
+import { shown, shownIn, shownLine, shownText } from './shown.ts';
 
 test('what could act on a terminal or mislead a reader stands as an escape', () => {
   expect(shown('a\u001b[2Jb\r\nc\u0007')).toBe('a\\u001b[2Jb\\r\\nc\\u0007');
@@ -14,6 +14,12 @@ test('letters of every script and emoji stay', () => {
 
 test('what is too long is cut, and said to be', () => {
   expect(shown('x'.repeat(600), 10)).toBe('xxxxxxxxxx… (600 characters)');
+});
+
+test('every text in an answer is made fit, whatever else is in it stays', () => {
+  const answer = { drift: [{ name: 'a\u001b[31mb', many: 3 }], none: null };
+  expect(shownIn(answer)).toEqual({ drift: [{ name: 'a\\u001b[31mb', many: 3 }], none: null });
+  expect(shownLine('hidden \u001b[8mfrom here on')).toBe('hidden \\u001b[8mfrom here on');
 });
 
 test('a line keeps its colours and tabs, a text its ends too, and nothing else', () => {

@@ -14,17 +14,30 @@ export function shown(text: string, longest = 500): string {
   return cut.replace(unfit, escaped);
 }
 
+/** Every text in an answer, at whatever depth, made fit to be shown; names of fields are ours. */
+export function shownIn<T>(value: T): T {
+  if (typeof value === 'string') return shown(value, Number.POSITIVE_INFINITY) as T;
+  if (typeof value !== 'object' || value === null) return value;
+  if (Array.isArray(value)) return value.map((each) => shownIn(each)) as T;
+  return Object.fromEntries(Object.entries(value).map(([name, each]) => [name, shownIn(each)])) as T;
+}
+
+/** The colours that the command line uses. Others, such as the one that hides what follows, are not ours. */
+const colours = String.raw`\u001b\[(?:[0-2]|22|3[1-9])m`;
+const keptInText = new RegExp(`(${colours}|[\\n\\t])`);
+const keptInLine = new RegExp(`(${colours}|\\t)`);
+
 /**
  * The same for text that holdfast made and that others' words may have slipped into: its own colours, tabs and line ends
  * stay.
  */
 export function shownText(text: string): string {
-  return escapedBut(text, /(\u001b\[\d{1,3}m|[\n\t])/);
+  return escapedBut(text, keptInText);
 }
 
 /** The same for one line: what would begin another stands as an escape too. */
 export function shownLine(text: string): string {
-  return escapedBut(text, /(\u001b\[\d{1,3}m|\t)/);
+  return escapedBut(text, keptInLine);
 }
 
 function escapedBut(text: string, kept: RegExp): string {

@@ -8,6 +8,7 @@ import { type StatePaths, stateDirOf, statePaths } from '../agent/state/paths.ts
 import { checkStateOwner } from '../agent/state/state-owner.ts';
 import { readFileIfThere } from '../base/atomic-file.ts';
 import { errorText } from '../base/errors.ts';
+import { shownIn } from '../base/shown.ts';
 import { type Result, runChecks, type Severity } from '../doctor/check.ts';
 import { readDeployment } from '../doctor/deployment/facts.ts';
 import { deploymentChecks } from '../doctor/deployment-checks.ts';
@@ -185,7 +186,8 @@ function print(output: Output, results: readonly Result[], all: boolean): void {
     ok: colors.green,
   };
   const shown = results.filter(({ severity }) => all || severity === 'critical' || severity === 'warning');
-  for (const result of shown.toSorted((a, b) => order.indexOf(a.severity) - order.indexOf(b.severity))) {
+  const sorted = shown.toSorted((a, b) => order.indexOf(a.severity) - order.indexOf(b.severity));
+  for (const result of shownIn(sorted)) {
     const subject = result.subject === undefined ? '' : `${result.subject}: `;
     output.line(
       `${paint[result.severity](result.severity.padEnd(8))}  ${colors.bold(result.id)}  ${subject}${result.found}`,

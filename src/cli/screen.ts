@@ -10,7 +10,8 @@ export interface ScreenTarget {
 }
 
 export interface Screen {
-  show(lines: readonly string[]): void;
+  /** @param news what of it is news when it changes, for who is told of changes only. */
+  show(lines: readonly string[], news?: readonly string[]): void;
   /** The terminal has another size. */
   redraw(): void;
   end(): void;
@@ -74,11 +75,11 @@ class Pipe implements Screen {
     this.#target = target;
   }
 
-  show(lines: readonly string[]): void {
-    const text = lines.join('\n');
+  show(lines: readonly string[], news: readonly string[] = lines): void {
+    const text = news.join('\n');
     if (text === this.#last) return;
     this.#last = text;
-    this.#target.write(`${text}\n`);
+    this.#target.write(`${lines.join('\n')}\n`);
   }
 
   redraw(): void {}

@@ -4,7 +4,7 @@ import type { BackupStatus } from '../agent/backups/backup-schedule.ts';
 import { type Drift, describeDrift } from '../agent/settings/drift-watch.ts';
 import { describeDuration } from '../base/duration.ts';
 import { errorText } from '../base/errors.ts';
-import { shownLine } from '../base/shown.ts';
+import { shownIn, shownLine } from '../base/shown.ts';
 import { describeSize } from '../base/size.ts';
 import { printMirrors } from './mirror-table.ts';
 import type { Output } from './output.ts';
@@ -44,12 +44,17 @@ async function status(output: Output, [file = '']: string[], options: StatusOpti
     return eachSecond(async () => process.stdout.write(`${JSON.stringify(await agent.status())}\n`));
   const screen = createScreen(process.stdout);
   let known: { lines: string[]; at: string } | null = null;
-  const draw = async () => {
+  const linesOf = (found: Status) => {
     const lines: string[] = [];
+    print({ ...output, line: (text) => lines.push(shownLine(text)) }, found);
+    return lines;
+  };
+  const draw = async () => {
     try {
-      print({ ...output, line: (text) => lines.push(shownLine(text)) }, await agent.status());
+      const found = await agent.status();
+      const lines = linesOf(found);
       known = { lines, at: new Date().toISOString() };
-      screen.show(lines);
+      screen.show(lines, linesOf(steady(found)));
     } catch (error) {
       // Who watches while agents come and go wants to see when this one is back.
       if (known === null) throw error;
@@ -76,7 +81,21 @@ async function eachSecond(work: () => Promise<unknown>): Promise<never> {
   }
 }
 
-function print(output: Output, found: Status): void {
+/** Without what changes by itself from second to second, which is no news for who is told of changes only. */
+function steady(found: Status): Status {
+  return {
+    ...found,
+    members: found.members.map((each) => ({ ...each, ...still, lagBytes: null })),
+    sentinels: found.sentinels.map((each) => ({ ...each, ...still })),
+    gates: found.gates.map((each) => ({ ...each, stateForMs: null, clients: 0 })),
+    backup: found.backup === null ? null : { ...found.backup, ageMs: found.backup.ageMs === null ? null : 0 },
+  };
+}
+
+const still = { stateForMs: null, seenAgeMs: null };
+
+function print(output: Output, told: Status): void {
+  const found = shownIn(told);
   const { bold, green, yellow, red, dim } = output.colors;
   const paint = found.state === 'healthy' ? green : found.state === 'degraded' ? yellow : red;
   const paused = found.paused ? yellow(' paused') : '';
@@ -115,7 +134,7 @@ function print(output: Output, found: Status): void {
   if (found.mirrors.length > 0) output.line('');
   printMirrors(output, found.mirrors);
   printDrift(output, found.drift);
-  output.data(found);
+  output.data(told);
 }
 
 /** No reason to call it unhealthy, and gone when another becomes primary. */

@@ -27,6 +27,8 @@ export class ApiDouble {
   readonly log: EventLog;
   readonly events: AllEvents;
   readonly tokens: Tokens;
+  /** As the next agent makes them. */
+  readonly sessions: () => Sessions;
   readonly services: Services;
   readonly api: AgentApi;
 
@@ -35,7 +37,10 @@ export class ApiDouble {
     const own = { apiToken: readToken, apiOperateToken: operateToken, agentToken: 'of-agents' };
     this.tokens = new Tokens(file, own);
     const clock = { wallMs: () => this.nowMs, monotonicMs: () => this.nowMs };
-    const sessions = new Sessions({ deployment: 'orders', key: 'a key', secure: false }, this.tokens);
+    const endedFile = path.join(this.folder, 'ended.json');
+    const settings = { deployment: 'orders', key: 'a key', secure: false, endedFile };
+    this.sessions = () => new Sessions(settings, this.tokens);
+    const sessions = this.sessions();
     const jobs = new Jobs(clock, 'a');
     this.log = new EventLog(`${file}.events`, clock);
     this.events = new AllEvents(this.log, 'a');

@@ -1,9 +1,11 @@
 /**
  * A browser's session, as a cookie that says whose token it was opened with and until when, signed. So it outlives the
  * agent, and is worth something on every host; it ends with its time, with its token, and when its owner logs out (which
- * this agent remembers). What it may do is what its token may do at that moment.
+ * this host's agents remember, in a file). What it may do is what its token may do at that moment.
  */
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { z } from 'zod';
 import type { Token, Tokens } from './tokens.ts';
 
 const lastsMs = 12 * 3600_000;
@@ -22,6 +24,8 @@ export interface SessionSettings {
   key: string;
   /** The page comes over TLS: the cookie is never sent without. */
   secure: boolean;
+  /** Where those that were logged out are kept, until their time is over. */
+  endedFile: string;
 }
 
 export class Sessions {
@@ -29,9 +33,13 @@ export class Sessions {
   readonly #secure: boolean;
   readonly #tokens: Tokens;
   readonly cookieName: string;
-  readonly #ended = new Set<string>();
+  readonly #endedFile: string;
+  /** By signature, until when each would have been valid. */
+  readonly #ended: Map<string, number>;
 
-  constructor({ deployment, key, secure }: SessionSettings, tokens: Tokens) {
+  constructor({ deployment, key, secure, endedFile }: SessionSettings, tokens: Tokens) {
+    this.#endedFile = endedFile;
+    this.#ended = readEnded(endedFile);
     this.#secure = secure;
     this.cookieName = `holdfast-${deployment}`;
     this.#key = key;
@@ -62,10 +70,13 @@ export class Sessions {
 
   /** @returns the value of Set-Cookie. */
   close(header: string | undefined, nowMs: number): string {
-    if (this.find(header, nowMs) !== undefined) {
-      this.#ended.add(this.#valueIn(header)?.split('.')[1] ?? '');
-      const [oldest = ''] = this.#ended;
-      if (this.#ended.size > rememberedEnds) this.#ended.delete(oldest);
+    const session = this.find(header, nowMs);
+    if (session !== undefined) {
+      for (const [signature, untilMs] of this.#ended) if (untilMs <= nowMs) this.#ended.delete(signature);
+      const [oldest = ''] = this.#ended.keys();
+      if (this.#ended.size >= rememberedEnds) this.#ended.delete(oldest);
+      this.#ended.set(this.#valueIn(header)?.split('.')[1] ?? '', session.untilMs);
+      writeFileSync(this.#endedFile, `${JSON.stringify([...this.#ended])}\n`, { mode: 0o600 });
     }
     return this.#cookie('', 0);
   }
@@ -84,5 +95,16 @@ export class Sessions {
 
   #cookie(value: string, seconds: number): string {
     return `${this.cookieName}=${value}; Path=/; Max-Age=${seconds}; HttpOnly; SameSite=Strict${this.#secure ? '; Secure' : ''}`;
+  }
+}
+
+const endedSchema = z.array(z.tuple([z.string(), z.number()]));
+
+/** What is no such list, as after a crash while it was written, ends nobody's session. */
+function readEnded(file: string): Map<string, number> {
+  try {
+    return new Map(endedSchema.parse(JSON.parse(readFileSync(file, 'utf8'))));
+  } catch {
+    return new Map();
   }
 }

@@ -209,6 +209,10 @@ test('who was let in may be told no longer than their token is valid, or their s
   expect(may({ cookie: other })).toBe(true);
   await ask('/api/session', { method: 'DELETE', headers: { cookie: other } });
   expect(may({ cookie: other })).toBe(false);
+  // The next agent knows it, too.
+  expect(double.sessions().find(other, double.nowMs)).toBeUndefined();
+  const third = (await login(readToken)).cookie;
+  expect(double.sessions().find(third, double.nowMs)).toBeDefined();
 });
 
 test('what is wrong with a request is said, by its field', async () => {

@@ -29,7 +29,12 @@ export async function startApi(deployment: Deployment, commands: Commands): Prom
   const tokens = new Tokens(paths.tokens, secrets);
   const tls = await readTls(spec.agent.tls, 'agent.tls');
   const sessions = new Sessions(
-    { deployment: spec.name, key: secrets.sessionKey, secure: tls !== undefined },
+    {
+      deployment: spec.name,
+      key: secrets.sessionKey,
+      secure: tls !== undefined,
+      endedFile: paths.endedSessions,
+    },
     tokens,
   );
   const names = [os.hostname(), host, ...spec.agent.bind, ...spec.hosts.map(({ address }) => address)];

@@ -32,6 +32,8 @@ export interface StatePaths {
   apiOperateToken: string;
   /** Tokens that were made, as digests, and which of the deployment's own were revoked. */
   tokens: string;
+  /** Sessions that were logged out. */
+  endedSessions: string;
   agentRecord: string;
   agentSocket: string;
   agentLog: string;
@@ -72,6 +74,7 @@ export function statePaths(root: string): StatePaths {
     apiToken: path.join(root, 'api-token'),
     apiOperateToken: path.join(root, 'api-operate-token'),
     tokens: path.join(root, 'tokens.json'),
+    endedSessions: path.join(root, 'ended-sessions.json'),
     agentRecord: path.join(root, 'agent.json'),
     agentSocket: socketPath(root, path.join(root, 'agent.sock')),
     agentLog: path.join(root, 'agent.log'),
