@@ -115,7 +115,7 @@ function memberContent(member: ApiMember | undefined, view: ApiView): Content | 
     tone: up && (member.trouble ?? member.refusal) !== null ? 'warn' : toneOf(member.state),
     lines: [
       troubleOf(member) ?? standing(member),
-      figures.length > 0 ? figures.join(' · ') : `${member.address}:${member.port}`,
+      sinceWhen(member) ?? (figures.length > 0 ? figures.join(' · ') : `${member.address}:${member.port}`),
     ],
     brief: up ? role : member.state,
     href: `#/members/${encodeURIComponent(member.id)}`,
@@ -127,11 +127,16 @@ function troubleOf({ id, trouble, refusal }: ApiMember): string | undefined {
   return (trouble ?? refusal)?.replace(`${id}: `, '');
 }
 
+/** In place of figures that are not of now. */
+function sinceWhen({ state, stateForMs, ageMs }: ApiMember): string | null {
+  if (state === 'up') return null;
+  if (stateForMs !== null) return `for ${duration(stateForMs)}`;
+  return ageMs === null ? null : `seen ${ago(ageMs)}`;
+}
+
 function standing(member: ApiMember): string {
-  const { state, reason, stateForMs } = member;
-  if (state !== 'up' && stateForMs !== null) return `for ${duration(stateForMs)}: ${reason ?? state}`;
+  if (member.state !== 'up') return member.reason ?? 'never seen';
   if (member.ageMs !== null) return `seen ${ago(member.ageMs)}`;
-  if (state !== 'up') return reason ?? 'never seen';
   if (member.role === 'primary') {
     return member.commandsPerSecond === null
       ? 'takes writes'
