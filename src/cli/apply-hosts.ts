@@ -4,24 +4,38 @@ import os from 'node:os';
 import { shownValue } from '../agent/settings/shown-value.ts';
 import { takeLocks } from '../fleet/act/apply-lock.ts';
 import type { HostFinding } from '../fleet/act/check-hosts.ts';
-import { bundleContents } from '../fleet/bundle/contents.ts';
+import { bundleContents, type Contents } from '../fleet/bundle/contents.ts';
 import { carryOut } from '../fleet/carry-out.ts';
-import { HostUnfit } from '../fleet/errors.ts';
+import { FleetRefused, HostUnfit } from '../fleet/errors.ts';
+import { describeStage, keepIds, leavingHosts, stagesTo } from '../fleet/plan/placement.ts';
 import { describeStep, isEmpty, type Plan, type TurnStep } from '../fleet/plan/steps.ts';
 import type { Brought } from '../fleet/plan/wanted.ts';
+import { readPlacement, refuseUnreachable } from '../fleet/read-placement.ts';
 import { SshConnections } from '../fleet/ssh/connections.ts';
-import { type FromHere, surveyFleet } from '../fleet/survey.ts';
-import { readSecret } from '../spec/secrets.ts';
-import type { Spec } from '../spec/spec.ts';
+import { type FromHere, surveyFleet, surveyRollback } from '../fleet/survey.ts';
+import { readPasswords, readSecret } from '../spec/secrets.ts';
+import type { Host, Spec } from '../spec/spec.ts';
+import { betweenHooks } from './apply-hooks.ts';
 import { confirm } from './confirm.ts';
+import { BadOption } from './errors.ts';
 import type { Output } from './output.ts';
 
 interface ApplyHostsOptions {
   dryRun?: boolean;
   yes?: boolean;
+  /** Hosts that are gone for good. */
+  forget?: string[];
+  /** Back to the build of holdfast that was there before. */
+  rollback?: boolean;
 }
 
-export async function applyToHosts(output: Output, spec: Spec, options: ApplyHostsOptions): Promise<number> {
+export async function applyToHosts(
+  output: Output,
+  spec: Spec,
+  file: string,
+  options: ApplyHostsOptions,
+): Promise<number> {
+  refuseForgotten(spec, options.forget ?? []);
   const contents = bundleContents();
   const here: FromHere = {
     build: contents.build,
@@ -35,47 +49,123 @@ export async function applyToHosts(output: Output, spec: Spec, options: ApplyHos
   let release = () => {};
   try {
     if (!options.dryRun) release = await takeLocks(spec, hosts);
-    const survey = await surveyFleet(spec, connections, here);
-    const { plan, findings } = survey;
-    print(output, plan, findings);
-    const answer = (applied: boolean) =>
-      output.data({ name: spec.name, plan: shownPlan(plan), findings, applied });
-    if (isEmpty(plan) || options.dryRun) {
-      answer(false);
-      return 0;
-    }
-    refuseUnfit(findings);
-    if (!(await confirm(output, 'Apply these changes?', options.yes === true))) {
-      answer(false);
-      return 1;
-    }
-    await carryOut(spec, connections, survey, contents, (line) =>
-      output.note(`  ${output.colors.dim(line)}`),
-    );
-    output.line(`${output.colors.green('✓')} ${output.colors.bold(spec.name)} is as the spec says.`);
-    answer(true);
-    return 0;
+    return await lookAskDo({ output, spec, file, options, connections, here, contents });
   } finally {
     release();
     connections.close();
   }
 }
 
+interface Apply {
+  output: Output;
+  spec: Spec;
+  file: string;
+  options: ApplyHostsOptions;
+  connections: SshConnections;
+  here: FromHere;
+  contents: Contents;
+}
+
+async function lookAskDo(apply: Apply): Promise<number> {
+  const { output, spec, file, options, connections, here, contents } = apply;
+  const found = await readPlacement(spec, connections, options.forget ?? []);
+  const stages = stagesOf(keepIds(spec, found.whole), found.living);
+  const leaving = stages.flatMap((stage) => stage.leaving);
+  await refuseUnreachable(connections, leaving);
+  if (options.rollback && (stages.length > 1 || leaving.length > 0)) throw hostsDiffer();
+  const look = (stage: Spec) =>
+    options.rollback
+      ? surveyRollback(stage, connections, here.brought)
+      : surveyFleet(stage, connections, here);
+  const first = await look((stages[0] as Stage).spec);
+  const { plan, findings } = first;
+  const isNothing = isEmpty(plan) && stages.length === 1 && leaving.length === 0;
+  printStages(output, stages);
+  print(output, plan, findings, isNothing);
+  const places = stages.flatMap(({ changes }) => changes);
+  const answer = (applied: boolean) =>
+    output.data({ name: spec.name, plan: shownPlan(plan), places, findings, applied });
+  if (isNothing || options.dryRun) {
+    answer(false);
+    return 0;
+  }
+  refuseUnfit(findings);
+  if (!(await confirm(output, 'Apply these changes?', options.yes === true))) {
+    answer(false);
+    return 1;
+  }
+  const report = (line: string) => output.note(`  ${output.colors.dim(line)}`);
+  const work = async () => {
+    for (const [index, stage] of stages.entries()) {
+      for (const line of stage.changes) report(line);
+      const survey = index === 0 ? first : await look(stage.spec);
+      await carryOut({ ...stage, connections, survey, contents, report });
+    }
+  };
+  await betweenHooks({ name: spec.name, specFile: file, plan: shownPlan(plan) }, work);
+  const is = options.rollback ? 'runs with the holdfast that it had before' : 'is as the spec says';
+  output.line(`${output.colors.green('✓')} ${output.colors.bold(spec.name)} ${is}.`);
+  answer(true);
+  return 0;
+}
+
+/** A spec to bring about on the way to the one that is wanted. */
+interface Stage {
+  spec: Spec;
+  leaving: Host[];
+  /** Which processes join and go, for people. */
+  changes: string[];
+}
+
+function stagesOf(target: Spec, found: readonly Spec[]): Stage[] {
+  return stagesTo(target, found).map((spec, index, all) => {
+    const before = index === 0 ? found : [all[index - 1] as Spec];
+    const leaving = before.flatMap((each) => leavingHosts(each, spec));
+    const changes = [...new Set(before.flatMap((each) => describeStage(each, spec)))];
+    return {
+      spec,
+      leaving: leaving.filter(({ id }, at) => leaving.findIndex((each) => each.id === id) === at),
+      changes,
+    };
+  });
+}
+
+function hostsDiffer(): Error {
+  return FleetRefused('the spec has other hosts than the deployment: --rollback changes holdfast only', {
+    hint: 'Put the spec back as it was, or apply it first.',
+  });
+}
+
+function refuseForgotten(spec: Spec, forget: readonly string[]): void {
+  const kept = forget.find((id) => spec.hosts.some((host) => host.id === id));
+  if (kept === undefined) return;
+  throw BadOption(`--forget ${kept}: the spec still has this host`, {
+    hint: 'Take it out of the spec first.',
+  });
+}
+
+function printStages(output: Output, stages: readonly Stage[]): void {
+  const all = stages.flatMap(({ changes }) => changes);
+  if (all.length === 0) return;
+  output.line(output.colors.bold('what runs where'));
+  for (const [index, line] of all.entries()) output.line(`  ${index + 1}. ${line}`);
+  if (stages.length > 1)
+    output.line('The first of these steps in full; the others follow, each on healthy hosts:');
+}
+
 /** What the spec names of this machine: files, and variables of the environment. */
-function broughtBy({ security }: Spec): Brought {
-  const users = security.users.map(({ name, password }) => [
-    name,
-    readSecret(password, `security.users.${name}.password`, process.env),
-  ]);
+function broughtBy(spec: Spec): Brought {
+  const { users, former } = readPasswords(spec, process.env);
   const text = (file: string) => readFileSync(file, 'utf8');
-  const { tls } = security;
+  const { tls } = spec.security;
   return {
-    users: Object.fromEntries(users),
+    users,
+    formerUsers: former,
     tls: tls && { cert: text(tls.cert), key: text(tls.key), ca: text(tls.ca) },
   };
 }
 
-function print(output: Output, plan: Plan, findings: readonly HostFinding[]): void {
+function print(output: Output, plan: Plan, findings: readonly HostFinding[], isNothing: boolean): void {
   const { bold, yellow, red } = output.colors;
   for (const { found, fix, blocks } of distinct(findings)) {
     const word = blocks ? red('critical:') : yellow('warning:');
@@ -85,7 +175,7 @@ function print(output: Output, plan: Plan, findings: readonly HostFinding[]): vo
     output.note(`${word} ${on.join(', ')}: ${found}${fix === undefined ? '' : `. ${fix}`}`);
   }
   if (isEmpty(plan)) {
-    output.line('Nothing to do: every host is as the spec says.');
+    if (isNothing) output.line('Nothing to do: every host is as the spec says.');
     return;
   }
   for (const { host, steps } of plan.prepare) {

@@ -8,6 +8,7 @@ import { confirm } from './confirm.ts';
 import { specElsewhere } from './elsewhere.ts';
 import { BadOption } from './errors.ts';
 import type { Output } from './output.ts';
+import { collectWhole } from './rdb-options.ts';
 import { table } from './table.ts';
 import { action, type CommonOptions, specArgument, stateDirOption, verb } from './verb.ts';
 
@@ -16,6 +17,8 @@ interface ApplyOptions extends CommonOptions {
   dryRun?: boolean;
   yes?: boolean;
   adoptDrift?: boolean;
+  forget?: string[];
+  rollback?: boolean;
 }
 
 export function applyVerb(): Command {
@@ -29,6 +32,12 @@ export function applyVerb(): Command {
     .option('--dry-run', 'show what would change, and change nothing')
     .option('-y, --yes', 'do not ask')
     .option('--adopt-drift', 'first write into the spec what the primary runs with and the spec does not say')
+    .option(
+      '--forget <host>',
+      'a host that is gone for good and not in the spec any more; repeat it for more',
+      collectWhole,
+    )
+    .option('--rollback', 'on hosts reached by ssh: back to the holdfast that they had before')
     .addOption(stateDirOption())
     .action(action<ApplyOptions>(apply));
 }
@@ -41,7 +50,13 @@ async function apply(output: Output, [file = '']: string[], options: ApplyOption
         hint: 'On a host: holdfast apply --adopt-drift --dry-run with its spec and --state-dir shows what it would take.',
       });
     }
-    return (await import('./apply-hosts.ts')).applyToHosts(output, elsewhere, options);
+    return (await import('./apply-hosts.ts')).applyToHosts(output, elsewhere, file, options);
+  }
+  if (options.forget !== undefined || options.rollback) {
+    const option = options.rollback ? '--rollback' : '--forget';
+    throw BadOption(`${option} is for hosts that are reached by ssh, and the spec is for this machine`, {
+      hint: 'Leave it out here. docs/running/servers.md says how hosts are reached.',
+    });
   }
   const ask = (dryRun: boolean) =>
     askAgent<ApplyResult>(output, file, options, 'apply', { file: path.resolve(file), dryRun });

@@ -107,8 +107,8 @@ class LogSources {
     const folders = kinds
       .filter(existsSync)
       .flatMap((kind) => readdirSync(kind).map((id) => [kind, id] as const));
-    // Under systemd the agent writes to the journal, which is not ours to read; its events are what it says there.
-    const agent = existsSync(agentLog) ? agentLog : events;
+    // Where its own output goes (a file, the journal) depends on how it was started; its events say all that it says there.
+    const agent = existsSync(events) ? events : agentLog;
     const all = [
       ...folders.map(([kind, id]) => [id, path.join(kind, id, 'log')] as const),
       [agentSource, agent] as const,

@@ -27,10 +27,11 @@ export async function runOnHosts(asked: OnHosts, output: Output): Promise<number
   try {
     const { spec, where, words, about } = asked;
     if (where === 'every-host') return await onEveryHost(asked, connections, output);
-    const owner = where === 'owner' && about !== null ? ownerOf(spec, about) : undefined;
     if (where === 'in-turn' || (where === 'owner' && about === null))
       return await inTurn(asked, connections, output);
-    const host = owner ? connections.host(owner) : await answeringHost(spec, connections);
+    const answering = await answeringHost(spec, connections);
+    const owner = where === 'owner' && about !== null ? await ownerOf(spec, answering, about) : undefined;
+    const host = owner ? connections.host(owner) : answering;
     if (words[1] === 'restore' && about !== null && existsSync(about))
       return await lendFile(spec, host, words, about);
     return await host.lend(lineThere(words), 'holdfast');
@@ -79,13 +80,8 @@ async function inTurn(
   connections: SshConnections,
   output: Output,
 ): Promise<number> {
-  const asked = await answeringHost(spec, connections);
-  const told = await asked.ask(holdfastThere(spec, ['status'], ['--json']), {
-    as: 'holdfast',
-    doing: 'its status',
-  });
-  const { primary } = JSON.parse(told.stdout) as Status;
-  const last = spec.members.find(({ id }) => id === primary)?.host;
+  const { primary, members } = await statusThere(spec, await answeringHost(spec, connections));
+  const last = members.find(({ id }) => id === primary)?.host;
   const all = spec.hosts.filter(({ id }) => spec.members.some(({ host }) => host === id));
   const said: Said[] = [];
   for (const host of [...all.filter(({ id }) => id !== last), ...all.filter(({ id }) => id === last)]) {
@@ -116,10 +112,16 @@ function show(said: readonly Said[], output: Output): number {
   return Math.max(...said.map(({ status }) => status));
 }
 
-/** Undefined for a name that the spec doesn't have: whoever is asked says so. */
-function ownerOf(spec: Spec, id: string): Spec['hosts'][number] | undefined {
-  const place = [...spec.members, ...spec.sentinels, ...spec.gates].find((each) => each.id === id);
-  return spec.hosts.find((host) => host.id === place?.host);
+/** By what runs: ids are given when hosts come, and kept. Undefined for one that is not there: whoever is asked says so. */
+async function ownerOf(spec: Spec, host: SshHost, id: string): Promise<Spec['hosts'][number] | undefined> {
+  const { members, sentinels, gates } = await statusThere(spec, host);
+  const place = [...members, ...sentinels, ...gates].find((each) => each.id === id);
+  return spec.hosts.find((each) => each.id === place?.host);
+}
+
+async function statusThere(spec: Spec, host: SshHost): Promise<Status> {
+  const command = holdfastThere(spec, ['status'], ['--json']);
+  return JSON.parse((await host.ask(command, { as: 'holdfast', doing: 'its status' })).stdout) as Status;
 }
 
 function lineThere(words: readonly string[]): string {

@@ -1,19 +1,32 @@
 /** Does what a plan says, in its order, and stops at the first host that is not healthy again. */
-import type { Spec } from '../spec/spec.ts';
+import type { Host, Spec } from '../spec/spec.ts';
+import { leaveHost } from './act/leave-host.ts';
 import { prepareHost } from './act/prepare-host.ts';
-import { takeTurn } from './act/take-turn.ts';
+import { moveAway, takeTurn } from './act/take-turn.ts';
 import type { Contents } from './bundle/contents.ts';
 import { packBundle } from './bundle/pack.ts';
 import type { SshConnections } from './ssh/connections.ts';
 import type { Survey } from './survey.ts';
 
-export async function carryOut(
-  spec: Spec,
-  connections: SshConnections,
-  { plan, facts, secret }: Survey,
-  contents: Contents,
-  report: (line: string) => void,
-): Promise<void> {
+export interface CarryOut {
+  spec: Spec;
+  connections: SshConnections;
+  survey: Survey;
+  contents: Contents;
+  /** Hosts that the spec does not have any more, and that are stopped first. */
+  leaving: readonly Host[];
+  report(line: string): void;
+}
+
+export async function carryOut({
+  spec,
+  connections,
+  survey,
+  contents,
+  leaving,
+  report,
+}: CarryOut): Promise<void> {
+  const { plan, facts, secret, primary } = survey;
   const host = (id: string) =>
     connections.host(spec.hosts.find((each) => each.id === id) ?? { id, ssh: null });
   const isNeeded = plan.prepare.some(({ steps }) => steps.some(({ kind }) => kind === 'holdfast'));
@@ -30,5 +43,12 @@ export async function carryOut(
     packed?.remove();
   }
   const hasSystemd = (id: string) => facts.some((each) => each.host === id && each.systemd);
-  for (const turn of plan.turns) await takeTurn({ spec, host, hasSystemd, report }, turn);
+  const context = { spec, host, hasSystemd, report };
+  if (primary !== null && !spec.members.some(({ id }) => id === primary))
+    await moveAway(context, connections, primary);
+  for (const each of leaving) {
+    await leaveHost(spec, connections.host(each));
+    report(`${each.id}: stopped, and out of the deployment`);
+  }
+  for (const turn of plan.turns) await takeTurn(context, turn);
 }

@@ -9,8 +9,9 @@ import { factsScript } from './facts/facts-script.ts';
 import { type HostFacts, parseFacts } from './facts/host-facts.ts';
 import { type Found, planFleet, sha256 } from './plan/plan.ts';
 import { refuseMoves, refuseUnfit, secretHolder } from './plan/refuse.ts';
+import { planRollback, rollbackBuild } from './plan/rollback.ts';
 import type { Plan, SettingChange } from './plan/steps.ts';
-import { type Brought, specTextThere, wantedFiles } from './plan/wanted.ts';
+import { type Brought, secretsFolder, specTextThere, wantedFiles } from './plan/wanted.ts';
 import type { SshConnections, SshHost } from './ssh/connections.ts';
 
 export interface Survey {
@@ -19,6 +20,8 @@ export interface Survey {
   findings: readonly HostFinding[];
   /** The deployment's own: the spec's, that of a host, or a new one. */
   secret: string;
+  /** The id of the primary, as far as an agent told; it may be none of the spec's. */
+  primary: string | null;
 }
 
 export interface FromHere {
@@ -49,9 +52,36 @@ export async function surveyFleet(spec: Spec, connections: SshConnections, here:
     spec,
     told.flatMap(({ changes }) => changes ?? []),
   );
-  const primaryHost = told.find((each) => each.primaryHost !== null)?.primaryHost ?? null;
+  const primary = told.find((each) => each.primary !== null)?.primary ?? null;
+  const primaryHost = spec.members.find(({ id }) => id === primary)?.host ?? null;
   const plan = planFleet({ spec, found, primaryHost, secretDigest: digest });
-  return { plan, facts, findings: facts.flatMap((each) => checkHost(spec, each, here.nowMs)), secret };
+  return {
+    plan,
+    facts,
+    findings: facts.flatMap((each) => checkHost(spec, each, here.nowMs)),
+    secret,
+    primary,
+  };
+}
+
+/** The same for a step back to the build before. @throws FLEET_REFUSED, REMOTE_FAILED and what ssh says */
+export async function surveyRollback(
+  spec: Spec,
+  connections: SshConnections,
+  brought: Brought,
+): Promise<Survey> {
+  const hosts = spec.hosts.map((host) => connections.host(host));
+  const facts = await allOf(hosts.map((host) => gatherFacts(spec, host, brought)));
+  const build = rollbackBuild(facts);
+  const primaries = await Promise.all(hosts.map((host) => primaryThere(spec, host)));
+  const primary = primaries.find((each) => each !== null) ?? null;
+  const primaryHost = spec.members.find(({ id }) => id === primary)?.host ?? null;
+  return { plan: planRollback(facts, build, primaryHost), facts, findings: [], secret: '', primary };
+}
+
+async function primaryThere(spec: Spec, host: SshHost): Promise<string | null> {
+  const command = holdfastThere(spec, ['status'], ['--json']);
+  return primaryIn((await host.ask(command, { as: 'holdfast', doing: 'its status' })).stdout);
 }
 
 function connectionsHost(connections: SshConnections, spec: Spec, id: string): SshHost {
@@ -67,7 +97,7 @@ async function allOf<T>(work: Promise<T>[]): Promise<T[]> {
 async function gatherFacts(spec: Spec, host: SshHost, brought: Brought): Promise<HostFacts> {
   const files = wantedFiles(spec, host.id, brought, true);
   const paths = (secret: boolean) => files.filter((file) => file.secret === secret).map(({ path }) => path);
-  const script = factsScript(installedState(spec), paths(false), paths(true));
+  const script = factsScript(installedState(spec), secretsFolder(spec), paths(false), paths(true));
   return parseFacts(host.id, await host.run(script, { as: 'root', doing: 'looking at it' }));
 }
 
@@ -99,7 +129,7 @@ async function findSecret(
 interface Told {
   host: string;
   changes: SettingChange[] | null;
-  primaryHost: string | null;
+  primary: string | null;
 }
 
 /** What the agent there would change for the new spec, which lies there for that moment. */
@@ -114,11 +144,7 @@ ${command.replace(`/etc/holdfast/${spec.name}.yaml`, file)}`;
   const options = { as: 'holdfast', doing: 'asking its agent what would change' } as const;
   const { status, stdout } = await host.ask(script, { ...options, input: specTextThere(spec) });
   const changes = status === 0 ? readChanges(host, stdout) : null;
-  const asked = await host.ask(holdfastThere(spec, ['status'], ['--json']), {
-    as: 'holdfast',
-    doing: 'its status',
-  });
-  return { host: host.id, changes, primaryHost: primaryHostIn(spec, asked.stdout) };
+  return { host: host.id, changes, primary: await primaryThere(spec, host) };
 }
 
 function readChanges(host: SshHost, stdout: string): SettingChange[] {
@@ -130,10 +156,10 @@ function readChanges(host: SshHost, stdout: string): SettingChange[] {
   }
 }
 
-function primaryHostIn({ members }: Spec, stdout: string): string | null {
+function primaryIn(stdout: string): string | null {
   try {
     const { primary } = JSON.parse(stdout) as { primary?: unknown };
-    return members.find(({ id }) => id === primary)?.host ?? null;
+    return typeof primary === 'string' ? primary : null;
   } catch {
     return null;
   }

@@ -87,6 +87,12 @@ function refuseWhatContainersCannot(spec: Spec): void {
       hint: 'Put valkey-server into an image of your own, and run the agent in it with this spec.',
     });
   }
+  const former = spec.security.users.find(({ formerPassword }) => formerPassword !== null);
+  if (former !== undefined) {
+    throw TargetRefused(`security.users.${former.name}.formerPassword is not rendered for containers`, {
+      hint: 'Leave it out of the spec that you render from.',
+    });
+  }
   const withTls = (['security', 'agent'] as const).find((section) => spec[section].tls !== null);
   if (withTls !== undefined) {
     throw TargetRefused(

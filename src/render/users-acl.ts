@@ -46,10 +46,12 @@ export function renderUsersAcl({ spec, secrets, selectors }: UsersAclInput): str
   const lines = ownUsers.map(
     (user) => `user ${ownUserName(user)} on ${hash(secrets, secrets.own[user])} ${ownRules[user]}`,
   );
-  const named = spec.security.users.map(
-    ({ name, acl }) =>
-      `user ${name} on ${hash(secrets, secrets.users[name] ?? '')} ${withoutHello(`-@all ${acl}`, { selectors })}`,
-  );
+  const named = spec.security.users.map(({ name, acl }) => {
+    const former = secrets.formerUsers[name];
+    const passwords = [secrets.users[name] ?? '', ...(former === undefined ? [] : [former])];
+    const hashes = [...new Set(passwords.map((each) => hash(secrets, each)))].join(' ');
+    return `user ${name} on ${hashes} ${withoutHello(`-@all ${acl}`, { selectors })}`;
+  });
   return `${[...defaultUser({ spec, secrets, selectors }), ...named, ...lines].join('\n')}\n`;
 }
 

@@ -188,6 +188,7 @@ function securityOf(file: Section<'security'>, folder: string): Security {
     users: Object.entries(file.users ?? {}).map(([name, user]) => ({
       name,
       password: sourceOf(user.password, folder),
+      formerPassword: user.formerPassword ? sourceOf(user.formerPassword, folder) : null,
       acl: user.acl ?? defaultUserAcl,
     })),
     secret: file.secret ? sourceOf(file.secret, folder) : null,

@@ -3,8 +3,10 @@ import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { stringify } from 'yaml';
 import { parseSpec } from './parse.ts';
 import { defaultUserMode, deriveSecrets, loadSecrets } from './secrets.ts';
+import { specFileOf } from './write.ts';
 
 let folder = '';
 beforeEach(async () => {
@@ -89,4 +91,18 @@ test('users may be called what objects are made of', async () => {
 test('a name that an object would swallow is refused, not passed over', () => {
   const swallowed = () => spec('security: { users: { __proto__: { password: { env: PW } } } }');
   expect(swallowed).toThrow("holdfast.yaml:2:22: found '__proto__'");
+});
+
+test('a former password is valid beside the new one, and only its hash is in the ACL file', async () => {
+  const write = (name: string, text: string) =>
+    writeFile(path.join(folder, name), `${text}\n`, { mode: 0o600 });
+  await Promise.all([write('new', 'the new word'), write('old', 'the old word')]);
+  const user = 'app: { password: { file: new }, formerPassword: { file: old } }';
+  const withBoth = spec(`security: { users: { ${user} } }`);
+  const secrets = await loadSecrets(withBoth, path.join(folder, 'secret'));
+  expect(secrets.formerUsers).toEqual({ app: 'the old word' });
+  expect(parseSpec(stringify(specFileOf(withBoth)), 'x')).toEqual(withBoth);
+  expect(() => spec('security: { users: { app: { password: { env: P }, formerPassword: old } } }')).toThrow(
+    /formerPassword: found a password in the spec/,
+  );
 });

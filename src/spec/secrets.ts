@@ -37,6 +37,8 @@ export interface Secrets {
   readonly sessionKey: string;
   /** Passwords of the users under security.users, by name. */
   readonly users: Readonly<Record<string, string>>;
+  /** Their former passwords, of those that have one: valid beside them. */
+  readonly formerUsers: Readonly<Record<string, string>>;
 }
 
 /** holdfast's own users on the members, each with the least rights that work: see render/users-acl.ts. */
@@ -58,10 +60,15 @@ export function defaultUserMode(spec: Spec): 'open' | 'password' | 'off' {
 }
 
 /** Pure: the same spec, secret and user passwords always give the same result. */
-export function deriveSecrets(spec: Spec, secret: string, users: Readonly<Record<string, string>>): Secrets {
+export function deriveSecrets(
+  spec: Spec,
+  secret: string,
+  users: Readonly<Record<string, string>>,
+  formerUsers: Readonly<Record<string, string>> = {},
+): Secrets {
   const derive = (user: string) =>
     createHmac('sha256', secret).update(`holdfast/1 ${spec.name} ${user}`).digest('base64url');
-  return { real: true, root: secret, ...namedSecrets(spec, derive, users) };
+  return { real: true, root: secret, ...namedSecrets(spec, derive, users), formerUsers };
 }
 
 /** Words in place of every password, for output that anyone may see. */
@@ -69,14 +76,17 @@ export function placeholderSecrets(spec: Spec): Secrets {
   const users = Object.fromEntries(spec.security.users.map(({ name }) => [name, `<password of ${name}>`]));
   const own = new Set<string>(ownUsers);
   const stand = (name: string) => `<password of ${own.has(name) ? `holdfast-${name}` : `the ${name}`}>`;
-  return { real: false, root: '<secret of the deployment>', ...namedSecrets(spec, stand, users) };
+  const former = spec.security.users.filter(({ formerPassword }) => formerPassword !== null);
+  const formerUsers = Object.fromEntries(former.map(({ name }) => [name, `<former password of ${name}>`]));
+  const root = '<secret of the deployment>';
+  return { real: false, root, ...namedSecrets(spec, stand, users), formerUsers };
 }
 
 function namedSecrets(
   spec: Spec,
   derive: (user: string) => string,
   users: Readonly<Record<string, string>>,
-): Omit<Secrets, 'real' | 'root'> {
+): Omit<Secrets, 'real' | 'root' | 'formerUsers'> {
   const mode = defaultUserMode(spec);
   return {
     own: {
@@ -104,14 +114,25 @@ function namedSecrets(
  * @throws SECRET_UNAVAILABLE when a file or environment variable is missing, empty, no regular file, or readable by others.
  */
 export async function loadSecrets(spec: Spec, secretFile: string, env = process.env): Promise<Secrets> {
-  const users = dictionary<string>();
-  for (const { name, password } of spec.security.users) {
-    users[name] = readSecret(password, `security.users.${name}.password`, env);
-  }
+  const { users, former } = readPasswords(spec, env);
   const secret = spec.security.secret
     ? readSecret(spec.security.secret, 'security.secret', env)
     : await ownSecret(secretFile);
-  return deriveSecrets(spec, secret, users);
+  return deriveSecrets(spec, secret, users, former);
+}
+
+/** What the spec points at for its users. @throws SECRET_UNAVAILABLE */
+export function readPasswords(
+  { security }: Spec,
+  env: NodeJS.ProcessEnv,
+): { users: Record<string, string>; former: Record<string, string> } {
+  const [users, former] = [dictionary<string>(), dictionary<string>()];
+  for (const { name, password, formerPassword } of security.users) {
+    const key = `security.users.${name}`;
+    users[name] = readSecret(password, `${key}.password`, env);
+    if (formerPassword !== null) former[name] = readSecret(formerPassword, `${key}.formerPassword`, env);
+  }
+  return { users, former };
 }
 
 /** What a source of the spec holds. @param key of the spec, for messages. @throws SECRET_UNAVAILABLE */

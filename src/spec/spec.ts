@@ -129,6 +129,8 @@ export interface Security {
 export interface AppUser {
   readonly name: string;
   readonly password: SecretSource;
+  /** Valid beside it, while clients change over from the one to the other; null for none. */
+  readonly formerPassword: SecretSource | null;
   /** ACL rules: keys, channels and commands. */
   readonly acl: string;
 }

@@ -51,7 +51,10 @@ export function specFileOf(spec: Spec): SpecFile {
     },
     security: {
       users: Object.fromEntries(
-        spec.security.users.map(({ name, password, acl }) => [name, { password, acl }]),
+        spec.security.users.map(({ name, password, formerPassword, acl }) => [
+          name,
+          { password, ...(formerPassword === null ? {} : { formerPassword }), acl },
+        ]),
       ),
       ...(spec.security.secret === null ? {} : { secret: spec.security.secret }),
       ...(spec.security.tls === null ? {} : { tls: spec.security.tls }),

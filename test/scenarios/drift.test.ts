@@ -2,6 +2,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { parse, stringify } from 'yaml';
 import type { ApplyResult } from '../../src/agent/change/apply-spec.ts';
 import { TestDeployment } from '../support/deployment.ts';
 
@@ -108,6 +109,31 @@ describe('settings', () => {
     expect(await planned()).toMatchObject([{ where: 'redis-1', what: 'hz', from: '17', to: '10' }]);
     expect((await deployment.run('apply', [], ['--yes'])).status).toBe(0);
     expect(await planned()).toEqual([]);
+  });
+
+  test('a user’s password changes: the former one is valid beside it until it is taken out, and nobody is cut off', async () => {
+    const write = (app: Record<string, unknown>) => {
+      const spec = parse(readFileSync(deployment.specFile, 'utf8'));
+      const { formerPassword: _gone, ...before } = spec.security.users.app;
+      spec.security.users.app = { ...before, ...app };
+      writeFileSync(deployment.specFile, stringify(spec));
+      return deployment.run('apply', [], ['--yes']);
+    };
+    const word = 'another word that is long enough';
+    writeFileSync(path.join(deployment.folder, 'app-2'), `${word}\n`, { mode: 0o600 });
+    const login = (secret: string) =>
+      deployment.client(deployment.ports.gate, { username: 'app', password: secret });
+    const works = (redis: ReturnType<typeof login>) => redis.get('app:x').then(() => true, String);
+    const early = login(password);
+    expect(await works(early)).toBe(true);
+    expect((await write({ password: { file: 'app-2' }, formerPassword: { file: 'app' } })).status).toBe(0);
+    expect(await Promise.all([early, login(password), login(word)].map(works))).toEqual([true, true, true]);
+    const late = login(word);
+    expect(await works(late)).toBe(true);
+    expect((await write({})).stdout).toContain('another password');
+    expect(await planned()).toEqual([]);
+    expect(await works(late)).toBe(true);
+    expect(await works(login(password))).not.toBe(true);
   });
 
   test('what no server takes is refused before anything is changed', async () => {

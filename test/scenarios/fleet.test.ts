@@ -1,12 +1,24 @@
 /** Servers reached by ssh, from a laptop: each a network namespace with an sshd and a root of its own. */
 import type { ChildProcess } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import path from 'node:path';
+import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { stringify } from 'yaml';
 import type { Status } from '../../src/agent/api/status-answer.ts';
 import { waitFor } from '../../src/base/retry.ts';
+import { parseSpec } from '../../src/spec/parse.ts';
+import { deriveSecrets } from '../../src/spec/secrets.ts';
 import { whyNoNetworkHosts } from '../../src/testbed/network-hosts.ts';
 import { ended, SshServers } from '../support/ssh-servers.ts';
 
@@ -23,8 +35,8 @@ describe.skipIf(why !== null)(`servers reached by ssh${why === null ? '' : `: sk
   });
   afterAll(() => servers?.destroy());
 
-  function writeSpec(user = 'root', redis: Record<string, unknown> = {}): void {
-    const places = hosts.map((name) => {
+  function writeSpec(user = 'root', redis: Record<string, unknown> = {}, on = hosts): void {
+    const places = on.map((name) => {
       const address = servers.network.addressOf(name);
       return [name, { address, ssh: `${user}@${address}` }] as const;
     });
@@ -32,7 +44,7 @@ describe.skipIf(why !== null)(`servers reached by ssh${why === null ? '' : `: sk
       name: 'orders',
       hosts: Object.fromEntries(places),
       redis: { maxMemory: '64mb', ...redis },
-      gate: { on: ['a', 'b'] },
+      gate: { on: on.slice(0, 2) },
     };
     writeFileSync(path.join(servers.folder, 'holdfast.yaml'), stringify(spec));
   }
@@ -127,16 +139,13 @@ describe.skipIf(why !== null)(`servers reached by ssh${why === null ? '' : `: sk
     expect(one.stdout).not.toContain('redis-1');
     const unknown = await servers.holdfast(['logs', 'redis-9']);
     expect(unknown.stderr).toContain("orders has no process 'redis-9'");
-    const follow = servers.launch(['logs', 'agent', '--follow', '--last', '0']);
-    const paused = waitFor(() => servers.holdfast(['pause']).then(({ status: code }) => code === 0), {
-      what: 'a pause',
-      withinMs: 10_000,
-    });
+    const follow = servers.launch(['logs', 'agent', '--follow', '--last', '1']);
     await saysOn(follow, 'agent on c', 'stdout');
+    expect((await servers.holdfast(['pause'])).status).toBe(0);
+    await saysOn(follow, /agent on c\s+automatic actions paused/, 'stdout');
     follow.kill('SIGINT');
     expect((await ended(follow)).status).toBe(130);
     expect(leftBehind(follow)).toEqual([]);
-    await paused;
     await servers.holdfast(['resume']);
   });
 
@@ -159,20 +168,29 @@ describe.skipIf(why !== null)(`servers reached by ssh${why === null ? '' : `: sk
     expect(servers.on('a', 'ls -A /var/lib/holdfast/orders/scratch')).toBe('');
   });
 
-  test('maxMemory changes while the servers run; a setting that needs a restart is rolled', async () => {
+  test('maxMemory changes while the servers run; another Redis is rolled under load, and no client notices', {
+    timeout: 240_000,
+  }, async () => {
     const pids = (await Promise.all(hosts.map(pidOfRedis))).join();
     writeSpec('root', { maxMemory: '96mb' });
     const { stdout, stderr } = await apply();
     expect(stdout).toContain('redis-1: maxmemory 64mb → 96mb, while it runs');
     expect(stderr).not.toContain('error');
     expect((await Promise.all(hosts.map(pidOfRedis))).join()).toBe(pids);
-    writeSpec('root', { maxMemory: '96mb', config: { databases: 32 } });
+    for (const host of servers.names) {
+      mkdirSync(servers.fileOn(host, 'opt/redis-next'));
+      copyFileSync(redisServer(), servers.fileOn(host, 'opt/redis-next/redis-server'));
+    }
+    writeSpec('root', later);
+    const load = await writeLoad(servers, 'b');
     const restarted = await apply();
     expect(restarted.stderr).not.toContain('error');
     expect(restarted.stdout).toContain('The primary moves to another member before its server restarts');
-    const after = await Promise.all(hosts.map(pidOfRedis));
-    expect(after.filter((pid) => pids.includes(pid))).toEqual([]);
-    expect((await apply()).stdout).toContain('Nothing to do');
+    await allCounted(load);
+    for (const host of hosts) {
+      const exe = `readlink /proc/${(await pidOfRedis(host)).slice(1)}/exe`;
+      expect(servers.on(host, exe)).toBe('/opt/redis-next/redis-server\n');
+    }
   });
 
   test('a host that is lost, and one that lost its disk: apply says so, then brings it back', async () => {
@@ -190,12 +208,124 @@ describe.skipIf(why !== null)(`servers reached by ssh${why === null ? '' : `: sk
     expect((await status()).state).toBe('healthy');
   });
 
+  test('a fourth host joins and the first one goes, under load: no client notices', {
+    timeout: 240_000,
+  }, async () => {
+    const load = await writeLoad(servers, 'b');
+    const on = ['b', 'c', 'd'];
+    writeSpec('root', later, on);
+    const { stdout, stderr } = await apply();
+    expect(stderr).not.toContain('error');
+    expect(stdout).toContain('1. redis-4, sentinel-4 on host d: joins');
+    await allCounted(load);
+    const { state, members, sentinels } = await status();
+    expect(state).toBe('healthy');
+    expect(members.map(({ id, host }) => `${id} ${host}`)).toEqual(['redis-2 b', 'redis-3 c', 'redis-4 d']);
+    expect(sentinels.map(({ id }) => id)).toEqual(['sentinel-2', 'sentinel-3', 'sentinel-4']);
+    const left =
+      'ls /etc/holdfast /var/lib/holdfast | grep -o "^orders.[a-z]*"; pgrep -c redis-server || true';
+    expect(servers.on('a', left)).toBe('orders.left\n0\n');
+    expect((await apply()).stdout).toContain('Nothing to do');
+  });
+
+  test('hosts go back to the holdfast that they had before, and hooks hear of it', async () => {
+    const on = ['b', 'c', 'd'];
+    for (const host of on) {
+      servers.on(
+        host,
+        'cd /opt/holdfast && cp -al "$(readlink current)" 0.0.9-old && ln -sfn 0.0.9-old previous',
+      );
+    }
+    const hooks = path.join(servers.folder, 'hooks');
+    mkdirSync(hooks);
+    for (const name of ['before', 'after']) {
+      const text = `#!/bin/sh\necho ${name} $HOLDFAST_NAME $HOLDFAST_RESULT >> said\n`;
+      writeFileSync(path.join(hooks, `${name}-apply`), text, { mode: 0o755 });
+    }
+    const { stdout, stderr } = await apply('--rollback');
+    expect(stderr).not.toContain('error');
+    expect(stdout).toContain('go back to holdfast 0.0.9-old');
+    for (const host of on) {
+      const record = servers.fileOn(host, 'var/lib/holdfast/orders/agent.json');
+      const { pid } = JSON.parse(readFileSync(record, 'utf8')) as { pid: number };
+      expect(servers.on(host, `readlink /proc/${pid}/exe`)).toBe('/opt/holdfast/0.0.9-old/node\n');
+    }
+    expect(readFileSync(path.join(servers.folder, 'said'), 'utf8')).toBe(
+      'before orders\nafter orders applied\n',
+    );
+  });
+
+  test('a host that is dead for good is forgotten, and one that left comes back as a new one', {
+    timeout: 240_000,
+  }, async () => {
+    await servers.kill('d');
+    writeSpec('root', later);
+    const stuck = await apply();
+    expect(stuck.status).toBe(1);
+    expect(stuck.stderr).toContain('holdfast apply --forget d');
+    expect((await apply('--forget', 'd')).stderr).not.toContain('error');
+    const { state, members, sentinels } = await status();
+    expect(state).toBe('healthy');
+    expect(members.map(({ id, host }) => `${id} ${host}`)).toEqual(['redis-5 a', 'redis-2 b', 'redis-3 c']);
+    expect(sentinels.map(({ id }) => id)).toEqual(['sentinel-5', 'sentinel-2', 'sentinel-3']);
+    expect((await apply()).stdout).toContain('Nothing to do');
+  });
+
+  /** With a Redis of another path, as another version has. */
+  const later = { maxMemory: '96mb', binary: '/opt/redis-next/redis-server' };
+
   async function pidOfRedis(host: string): Promise<string> {
     const member = `redis-${hosts.indexOf(host) + 1}`;
     const record = servers.fileOn(host, `var/lib/holdfast/orders/members/${member}/process.json`);
     return `${host}${(JSON.parse(readFileSync(record, 'utf8')) as { pid: number }).pid}`;
   }
 });
+
+/** Increments a counter through the gate of a host, one after the other, until it is stopped. A dropped connection is an error. */
+async function writeLoad(servers: SshServers, host: string) {
+  const read = (file: string) => readFileSync(servers.fileOn(host, file), 'utf8');
+  const spec = parseSpec(read('etc/holdfast/orders.yaml'), 'orders.yaml');
+  const { defaultPassword } = deriveSecrets(spec, read('var/lib/holdfast/orders/secret').trim(), {});
+  const socket = await servers.network.relay('laptop', servers.network.addressOf(host), 6380);
+  const client = new Redis({ path: socket, password: defaultPassword ?? '', retryStrategy: () => null });
+  const errors: string[] = [];
+  client.on('error', (error) => errors.push(String(error)));
+  client.on('close', () => running && errors.push('closed'));
+  const load = { acknowledged: 0 };
+  const before = Number(await client.get('counter'));
+  let running = true;
+  const done = (async () => {
+    while (running && errors.length === 0) {
+      await client.incr('counter').then(
+        () => load.acknowledged++,
+        (error) => errors.push(String(error)),
+      );
+    }
+  })();
+  const stop = async () => {
+    running = false;
+    await done;
+    const value = Number(await client.get('counter').catch(() => Number.NaN));
+    client.disconnect();
+    return { ...load, errors, value };
+  };
+  return { stop, before };
+}
+
+/** Every increment was acknowledged, and counts. */
+async function allCounted(load: Awaited<ReturnType<typeof writeLoad>>): Promise<void> {
+  const { acknowledged, errors, value } = await load.stop();
+  expect(errors).toEqual([]);
+  expect(value - load.before).toBe(acknowledged);
+  expect(acknowledged).toBeGreaterThan(100);
+}
+
+function redisServer(): string {
+  const folder = (process.env['PATH'] ?? '')
+    .split(':')
+    .find((each) => existsSync(path.join(each, 'redis-server')));
+  return realpathSync(path.join(folder ?? '', 'redis-server'));
+}
 
 /** What a command has in the folder for such. */
 function leftBehind({ pid }: ChildProcess): string[] {
@@ -205,13 +335,14 @@ function leftBehind({ pid }: ChildProcess): string[] {
 /** Waits until a command has said this. */
 async function saysOn(
   child: ChildProcess,
-  text: string,
+  text: string | RegExp,
   where: 'stdout' | 'stderr' = 'stderr',
 ): Promise<void> {
   let said = '';
   child[where]?.on('data', (piece: Buffer) => {
     said += piece.toString();
   });
-  await waitFor(() => said.includes(text) || child.exitCode !== null, { what: text, withinMs: 60_000 });
-  expect(said).toContain(text);
+  const isSaid = () => (typeof text === 'string' ? said.includes(text) : text.test(said));
+  await waitFor(() => isSaid() || child.exitCode !== null, { what: String(text), withinMs: 60_000 });
+  expect(said).toMatch(text);
 }

@@ -41,10 +41,14 @@ function past(step: PrepareStep): string {
       return 'made the user holdfast';
     case 'holdfast':
       return `installed holdfast ${step.build}`;
+    case 'relink':
+      return `is back at holdfast ${step.build}`;
     case 'secret':
       return 'has the secret';
     case 'file':
       return `wrote ${step.file.path}`;
+    case 'remove':
+      return `removed ${step.paths.length === 1 ? step.paths[0] : `${step.paths.length} files`}`;
     case 'kernel':
       return 'loaded the kernel settings';
   }
@@ -63,6 +67,9 @@ async function doStep(host: SshHost, step: PrepareStep, { spec, secret, packed }
     case 'holdfast':
       if (packed !== null) await installHoldfast(host, step.build, packed);
       return;
+    case 'relink':
+      await host.run(relinkScript(step.build), { as: 'root', doing: `going back to holdfast ${step.build}` });
+      return;
     case 'secret': {
       const file = { path: `${installedState(spec)}/secret`, text: `${secret}\n`, mode: '600', secret: true };
       await writeFile(host, { ...file, owner: `${systemUser}:${systemUser}` }, stateFolder(spec));
@@ -71,6 +78,9 @@ async function doStep(host: SshHost, step: PrepareStep, { spec, secret, packed }
     case 'file':
       await writeFile(host, step.file, 'set -e');
       if (step.file.path.endsWith(`/${hugePagesUnitName}`)) await enableHugePages(host);
+      return;
+    case 'remove':
+      await host.run(`rm -f ${shellLine(step.paths)}`, { as: 'root', doing: 'removing old passwords' });
       return;
     case 'kernel':
       await host.run(`sysctl -q -p ${sysctlFile}`, { as: 'root', doing: 'loading the kernel settings' });
@@ -120,6 +130,21 @@ mv -f ${fresh} ${path}`;
   await host.run(script, { as: 'root', doing: `writing ${file.path}`, input: file.text });
 }
 
+/** What is current now stays as the previous one. */
+function turnLinks(build: string): string {
+  return `old=$(readlink current || true)
+ln -sfn ${build} .current && mv -T .current current
+if [ -n "$old" ] && [ "$old" != ${build} ]; then ln -sfn "$old" .previous && mv -T .previous previous; fi`;
+}
+
+/** It is tried before the link turns, as at its installation. */
+function relinkScript(build: string): string {
+  return `set -e
+cd ${installRoot}
+${shellWord(`./${build}/bin/holdfast`)} --version >/dev/null
+${turnLinks(shellWord(build))}`;
+}
+
 async function enableHugePages(host: SshHost): Promise<void> {
   const script = `systemctl daemon-reload && systemctl enable -q --now ${hugePagesUnitName}`;
   await host.run(script, { as: 'root', doing: `enabling ${hugePagesUnitName}` });
@@ -147,9 +172,7 @@ if [ ! -d ${build} ]; then
 else
   cat > /dev/null
 fi
-old=$(readlink current || true)
-ln -sfn ${build} .current && mv -T .current current
-if [ -n "$old" ] && [ "$old" != ${build} ]; then ln -sfn "$old" .previous && mv -T .previous previous; fi
+${turnLinks(build)}
 mkdir -p /usr/local/bin
 ln -sfn ${commandTarget} /usr/local/bin/holdfast
 for each in */; do

@@ -3,12 +3,12 @@ import { waitFor } from '../../base/retry.ts';
 import { shown } from '../../base/shown.ts';
 import { installedSpec, installedState, program } from '../../render/installed.ts';
 import type { Spec } from '../../spec/spec.ts';
-import { holdfastThere } from '../answering-host.ts';
+import { answeringHost, holdfastThere } from '../answering-host.ts';
 import { HostUnhealthy, RemoteFailed } from '../errors.ts';
 import type { SettingChange, Turn, TurnStep } from '../plan/steps.ts';
 import { unitName } from '../plan/wanted.ts';
 import { shellLine } from '../shell.ts';
-import type { SshHost } from '../ssh/connections.ts';
+import type { SshConnections, SshHost } from '../ssh/connections.ts';
 
 const startMs = 120_000;
 const restartMs = 15 * 60_000;
@@ -26,6 +26,21 @@ export async function takeTurn(context: TurnContext, { hosts, steps }: Turn): Pr
   await Promise.all(hosts.map((id) => takeSteps(context, id, steps)));
   await Promise.all(hosts.map((id) => untilHealthy(context, id)));
   context.report(`${hosts.join(', ')}: healthy`);
+}
+
+/** A primary that the spec does not have any more goes to a member that it has, before anything is stopped. */
+export async function moveAway(
+  { spec, report }: TurnContext,
+  connections: SshConnections,
+  primary: string,
+): Promise<void> {
+  const host = await answeringHost(spec, connections);
+  const command = holdfastThere(spec, ['switchover'], ['--json']);
+  const options = { as: 'holdfast', doing: 'moving the primary', timeoutMs: startMs } as const;
+  const { status, stdout, stderr } = await host.ask(command, options);
+  if (status !== 0)
+    throw RemoteFailed(`moving the primary away from ${primary} failed: ${said(stdout, stderr)}`);
+  report(`the primary moved away from ${primary}`);
 }
 
 /** What needs a restart is noted there first, so that an apply that is interrupted is finished by the next one. */

@@ -23,6 +23,7 @@ export const installRoot = '/opt/holdfast';
  */
 export function factsScript(
   stateDir: string,
+  secretsFolder: string,
   files: readonly string[],
   secretFiles: readonly string[],
 ): string {
@@ -61,6 +62,7 @@ done
 for each in ${shellLine(secretFiles.length === 0 ? ['/nonexistent'] : secretFiles)}; do
   [ -f "$each" ] && say "rights $each" "$(stat -c '%a %U:%G' "$each")" && say "digest $each" "$(digest "$each")"
 done
+for each in ${secretsFolder}/*; do [ -f "$each" ] && say secretfile "$each"; done
 say end yes
 `;
 }

@@ -28,6 +28,8 @@ export interface HostFacts {
   hasCommand: boolean;
   hasUser: boolean;
   secretDigest: string | null;
+  /** Paths of files with passwords and certificates that an apply brought there. */
+  secretFiles: readonly string[];
   /** Null: no agent runs. `build` is null for an agent that was installed by other means. */
   agent: { build: string | null } | null;
   /** Processes that an interrupted apply was to restart. */
@@ -83,6 +85,7 @@ export function parseFacts(host: string, output: string): HostFacts {
     hasCommand: one('command') === commandTarget,
     hasUser: one('user') === 'yes',
     secretDigest: one('secret') || null,
+    secretFiles: all('secretfile'),
     agent: exe === undefined ? null : { build: /^\/opt\/holdfast\/([^/]+)\/node/.exec(exe)?.[1] ?? null },
     restarts: one('restarts').split(' ').filter(Boolean),
     freeStateBytes: Number(one('free')) * 1024,

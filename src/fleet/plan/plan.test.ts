@@ -14,7 +14,7 @@ hosts: { a: { address: 10.0.1.55, ssh: a }, b: { address: 10.0.1.156, ssh: b }, 
 security: { users: { app: { password: { env: APP } } } }`,
   'holdfast.yaml',
 );
-const brought = { users: { app: 'opensesame' }, tls: null };
+const brought = { users: { app: 'opensesame' }, formerUsers: {}, tls: null };
 const build = '0.1.0-new';
 const secretDigest = sha256('secret\n');
 const hosts = ['a', 'b', 'c'];
@@ -31,6 +31,7 @@ const blank = (host: string): HostFacts => ({
   hasCommand: false,
   hasUser: false,
   secretDigest: null,
+  secretFiles: [],
   agent: null,
   restarts: [],
   freeStateBytes: 1e12,
@@ -68,6 +69,8 @@ function after(facts: HostFacts, step: PrepareStep | TurnStep): HostFacts {
       };
       return { ...facts, files: new Map([...facts.files, [path, found]]) };
     }
+    case 'remove':
+      return { ...facts, secretFiles: facts.secretFiles.filter((each) => !step.paths.includes(each)) };
     case 'start':
     case 'reload':
       return { ...facts, agent: { build: facts.current } };
@@ -100,6 +103,7 @@ const anyFleet = fc.tuple(
         old: fc.boolean(),
         systemd: fc.boolean(),
         edited: fc.boolean(),
+        stale: fc.boolean(),
         restarts: fc.constantFrom([], ['redis-1']),
         changes: fc.option(changes),
       })
@@ -115,7 +119,8 @@ const anyFleet = fc.tuple(
         }
         const agent =
           made.runs && facts.current !== null ? { build: made.old ? '0.0.9' : facts.current } : null;
-        facts = { ...facts, agent, restarts: made.restarts };
+        const secretFiles = made.stale ? ['/etc/holdfast/orders.secrets/former-user-app'] : [];
+        facts = { ...facts, agent, restarts: made.restarts, secretFiles };
         return { facts, wanted: wantedOn(facts), changes: agent === null ? null : made.changes };
       }),
   ),

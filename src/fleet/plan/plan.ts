@@ -6,15 +6,24 @@
  * - A deployment of which nothing runs is started on all hosts at once: the Sentinels need each other.
  * - Otherwise one host at a time, each healthy before the next. Hosts whose agent does not run come first, because that
  *   makes the deployment healthier; the primary's host comes last, so that the primary moves once at most.
+ * - What has no place on a host any more is stopped before the other hosts forget it.
  * - Whatever is as it should be is left alone.
  */
 import { createHash } from 'node:crypto';
+import { installedSpec } from '../../render/installed.ts';
 import type { Spec } from '../../spec/spec.ts';
 import type { HostFacts } from '../facts/host-facts.ts';
 import { diffLines } from './diff-lines.ts';
 import { missingPackages } from './packages.ts';
-import type { Plan, PrepareStep, SettingChange, Turn, TurnStep } from './steps.ts';
-import { sysctlFile, type Wanted, type WantedFile } from './wanted.ts';
+import {
+  nowhere,
+  type Plan,
+  type PrepareStep,
+  type SettingChange,
+  type Turn,
+  type TurnStep,
+} from './steps.ts';
+import { secretsFolder, sysctlFile, type Wanted, type WantedFile } from './wanted.ts';
 
 export interface Found {
   facts: HostFacts;
@@ -39,15 +48,16 @@ export function planFleet({ spec, found, primaryHost, secretDigest }: PlanInput)
   const specChanged = (host: string) =>
     prepare.some((each) => each.host === host && each.steps.some((step) => isOfSpec(step, spec)));
   const steps = new Map(
-    found.map((each) => [each.facts.host, turnSteps(each, specChanged(each.facts.host))]),
+    found.map((each) => [each.facts.host, turnSteps(spec, each, specChanged(each.facts.host))]),
   );
   const turns = turnsOf(steps, primaryHost);
   return { prepare, turns, notices: noticesOf(spec, turns, primaryHost) };
 }
 
 /** Files that the agent reads: another text means something only once it has read it. */
-function isOfSpec(step: PrepareStep, { name }: Spec): boolean {
-  return step.kind === 'file' && step.file.path.startsWith(`/etc/holdfast/${name}.`);
+function isOfSpec(step: PrepareStep, spec: Spec): boolean {
+  if (step.kind !== 'file') return false;
+  return step.file.path === installedSpec(spec) || step.file.path.startsWith(`${secretsFolder(spec)}/`);
 }
 
 function prepareSteps(spec: Spec, { facts, wanted }: Found, secretDigest: string | null): PrepareStep[] {
@@ -60,6 +70,8 @@ function prepareSteps(spec: Spec, { facts, wanted }: Found, secretDigest: string
   if (facts.secretDigest === null || facts.secretDigest !== secretDigest) steps.push({ kind: 'secret' });
   const files = wanted.files.flatMap((file) => fileStep(file, facts));
   steps.push(...files);
+  const stale = facts.secretFiles.filter((path) => !wanted.files.some((file) => file.path === path));
+  if (stale.length > 0) steps.push({ kind: 'remove', paths: stale });
   if (facts.kernelWritable && files.some(({ file }) => file.path === sysctlFile))
     steps.push({ kind: 'kernel' });
   return steps;
@@ -81,27 +93,47 @@ export function sha256(text: string): string {
   return createHash('sha256').update(text).digest('hex');
 }
 
-function turnSteps({ facts, wanted, changes }: Found, specChanged: boolean): TurnStep[] {
-  const { agent } = facts;
+function turnSteps(
+  { gate, gates }: Spec,
+  { facts, wanted, changes }: Found,
+  specChanged: boolean,
+): TurnStep[] {
+  const { agent, host } = facts;
   if (agent === null) return [{ kind: 'start' }];
   const steps: TurnStep[] = [];
-  if (agent.build !== wanted.build) steps.push({ kind: 'reload', from: agent.build });
-  if (specChanged || (changes !== null && changes.length > 0)) steps.push({ kind: 'settings', changes });
+  // An agent learns of other places when it starts.
+  const places = (changes ?? []).filter(({ takes }) => takes === 'down-and-up');
+  const others = changes?.filter(({ takes }) => takes !== 'down-and-up') ?? null;
+  if (agent.build !== wanted.build || places.length > 0)
+    steps.push({ kind: 'reload', from: agent.build, places });
+  if (specChanged || (others !== null && others.length > 0))
+    steps.push({ kind: 'settings', changes: others });
+  // HAProxy reads its servers when it starts.
+  const deaf = gate.kind === 'haproxy' && places.length > 0 ? gates.filter((each) => each.host === host) : [];
   const restarts = [
     ...facts.restarts,
-    ...(changes ?? []).filter(({ takes }) => takes === 'restart').map(({ where }) => where),
+    ...(others ?? []).filter(({ takes }) => takes === 'restart').map(({ where }) => where),
+    ...deaf.map(({ id }) => id),
   ];
   if (restarts.length > 0) steps.push({ kind: 'restart', processes: [...new Set(restarts)] });
   return steps;
 }
 
-function turnsOf(steps: ReadonlyMap<string, TurnStep[]>, primaryHost: string | null): Turn[] {
+/** One host after the other; all at once when nothing runs anywhere. */
+export function turnsOf(steps: ReadonlyMap<string, TurnStep[]>, primaryHost: string | null): Turn[] {
   const hosts = [...steps.keys()].filter((host) => (steps.get(host) ?? []).length > 0);
   const starts = (host: string) => steps.get(host)?.[0]?.kind === 'start';
   if (hosts.length === steps.size && hosts.every(starts)) return [{ hosts, steps: [{ kind: 'start' }] }];
-  const rank = (host: string) => (starts(host) ? 0 : host === primaryHost ? 2 : 1);
+  const rank = (host: string) =>
+    starts(host) ? 0 : host === primaryHost ? 3 : goes(steps.get(host) ?? [], host) ? 1 : 2;
   const inOrder = hosts.toSorted((one, other) => rank(one) - rank(other));
   return inOrder.map((host) => ({ hosts: [host], steps: steps.get(host) ?? [] }));
+}
+
+/** Something that runs on the host has no place there any more: it goes before the others forget it. */
+function goes(steps: readonly TurnStep[], host: string): boolean {
+  const places = steps.flatMap((step) => (step.kind === 'reload' ? step.places : []));
+  return places.some(({ from, to }) => to === nowhere && from.startsWith(`${host} `));
 }
 
 function noticesOf(spec: Spec, turns: readonly Turn[], primaryHost: string | null): string[] {

@@ -2,7 +2,7 @@
 import type { Spec } from '../../spec/spec.ts';
 import { FleetRefused } from '../errors.ts';
 import type { HostFacts } from '../facts/host-facts.ts';
-import type { SettingChange } from './steps.ts';
+import { nowhere, type SettingChange } from './steps.ts';
 
 const neededPrograms = ['useradd', 'runuser', 'flock', 'timeout', 'tar', 'gzip', 'sha256sum'];
 /** Unpacked, and packed beside it for a moment. */
@@ -47,13 +47,16 @@ export function secretHolder(facts: readonly HostFacts[]): string | null {
   return holders[0]?.host ?? null;
 }
 
-/** @throws FLEET_REFUSED when processes would have to move. */
+/** Whose address and port an agent takes when it is started anew. */
+const agentApi = 'the API';
+
+/** @throws FLEET_REFUSED when a process would have to move without another one in its place. */
 export function refuseMoves({ name }: Spec, changes: readonly SettingChange[]): void {
-  const moved = [
-    ...new Set(changes.filter(({ takes }) => takes === 'down-and-up').map(({ where }) => where)),
-  ];
+  const isMove = ({ where, from, to, takes }: SettingChange) =>
+    takes === 'down-and-up' && from !== nowhere && to !== nowhere && where !== agentApi;
+  const moved = [...new Set(changes.filter(isMove).map(({ where }) => where))];
   if (moved.length === 0) return;
-  throw FleetRefused(`${name} runs, and its spec has another place for ${moved.join(', ')}`, {
-    hint: 'Hosts, ports and addresses of a deployment that runs can’t be changed by apply. Stop it on every host (holdfast down), then apply.',
+  throw FleetRefused(`${name} runs, and its spec has another port or address for ${moved.join(', ')}`, {
+    hint: 'Ports and addresses of what runs can’t be changed by apply; hosts can come and go. Stop it on every host (holdfast down), then apply.',
   });
 }

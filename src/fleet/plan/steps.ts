@@ -5,14 +5,16 @@ export type PrepareStep =
   | { kind: 'packages'; manager: 'apt-get' | 'dnf'; packages: readonly string[] }
   | { kind: 'user' }
   | { kind: 'holdfast'; build: string; from: string | null }
+  | { kind: 'relink'; build: string; from: string | null }
   | { kind: 'secret' }
   | { kind: 'file'; file: WantedFile; change: 'new' | 'text' | 'rights'; diff: readonly string[] }
+  | { kind: 'remove'; paths: readonly string[] }
   | { kind: 'kernel' };
 
 /** What is done to what runs: on one host at a time, but for the first start. */
 export type TurnStep =
   | { kind: 'start' }
-  | { kind: 'reload'; from: string | null }
+  | { kind: 'reload'; from: string | null; places: readonly SettingChange[] }
   | { kind: 'settings'; changes: readonly SettingChange[] | null }
   | { kind: 'restart'; processes: readonly string[] };
 
@@ -24,6 +26,9 @@ export interface SettingChange {
   to: string;
   takes: 'now' | 'restart' | 'down-and-up';
 }
+
+/** Where a process is that the spec does not place, in the agent's words. */
+export const nowhere = 'nowhere';
 
 export interface Turn {
   hosts: readonly string[];
@@ -50,16 +55,23 @@ export function describeStep(step: PrepareStep | TurnStep): string[] {
       return ['make the user holdfast'];
     case 'holdfast':
       return [`install holdfast ${step.build}${step.from === null ? '' : ` (now ${step.from})`}`];
+    case 'relink':
+      return [`go back to holdfast ${step.build}${step.from === null ? '' : ` (now ${step.from})`}`];
     case 'secret':
       return ["put the deployment's secret there, mode 0600"];
     case 'file':
       return describeFile(step);
+    case 'remove':
+      return step.paths.map((path) => `remove ${path}`);
     case 'kernel':
       return ['load the kernel settings'];
     case 'start':
       return ['start the agent, and with it what the spec places there'];
     case 'reload':
-      return ['start the agent anew; it adopts what runs'];
+      return [
+        'start the agent anew; it adopts what runs',
+        ...step.places.map(({ where, from, to }) => `  ${where}: ${from} → ${to}`),
+      ];
     case 'settings':
       return step.changes === null
         ? ['bring the new spec to the agent']

@@ -28,6 +28,7 @@ export interface WantedFile {
 export interface Brought {
   /** Passwords of security.users, by name. */
   users: Readonly<Record<string, string>>;
+  formerUsers: Readonly<Record<string, string>>;
   tls: { cert: string; key: string; ca: string } | null;
 }
 
@@ -55,6 +56,7 @@ export function specThere(spec: Spec): Spec {
   const users = spec.security.users.map((user) => ({
     ...user,
     password: { file: `${folder}/${userKey(user.name)}` },
+    formerPassword: user.formerPassword && { file: `${folder}/${formerKey(user.name)}` },
   }));
   const hosts = spec.hosts.map((host) => ({ ...host, ssh: null }));
   return { ...spec, hosts, security: { users, secret: null, tls } };
@@ -67,8 +69,31 @@ export function specTextThere(spec: Spec): string {
   ].join('\n');
 }
 
-function secretsFolder({ name }: Spec): string {
+function formerKey(user: string): string {
+  return `former-${userKey(user)}`;
+}
+
+export function secretsFolder({ name }: Spec): string {
   return `/etc/holdfast/${name}.secrets`;
+}
+
+/** How ssh reaches each host, for the day on which one is taken out of the spec. */
+export function hostsFile({ name }: Spec): string {
+  return `/etc/holdfast/${name}.hosts`;
+}
+
+/** @returns how ssh reaches each, by id; lines that are no such are left out */
+export function readHostsFile(text: string): Map<string, string> {
+  const lines = text.split('\n').flatMap((line) => {
+    const [, id, target] = /^(\S+) (\S.*)$/.exec(line) ?? [];
+    return id === undefined || target === undefined || id.startsWith('#') ? [] : [[id, target] as const];
+  });
+  return new Map(lines);
+}
+
+function hostsText({ hosts }: Spec): string {
+  const lines = hosts.flatMap(({ id, ssh }) => (ssh === null ? [] : [`${id} ${ssh}`]));
+  return ['# How holdfast apply reaches the hosts by ssh.', ...lines, ''].join('\n');
 }
 
 export function wantedFiles(spec: Spec, host: string, brought: Brought, systemd: boolean): WantedFile[] {
@@ -88,8 +113,12 @@ export function wantedFiles(spec: Spec, host: string, brought: Brought, systemd:
       owner: `root:${systemUser}`,
       secret: false,
     },
+    { path: hostsFile(spec), text: hostsText(spec), mode: '640', owner: `root:${systemUser}`, secret: false },
     ...spec.security.users.map(({ name }) =>
       secret(`${folder}/${userKey(name)}`, `${brought.users[name] ?? ''}\n`),
+    ),
+    ...Object.entries(brought.formerUsers).map(([name, password]) =>
+      secret(`${folder}/${formerKey(name)}`, `${password}\n`),
     ),
     ...(tls === null
       ? []

@@ -26,8 +26,9 @@ function literalSecrets(security: Record<string, unknown>): Problem[] {
     problems.push({ path: ['security', 'secret'], message: `${why}; ${instead}` });
   for (const [name, user] of Object.entries(mapOf(security['users']))) {
     if (isLiteral(user)) problems.push({ path: ['security', 'users', name], message: `${why}; ${instead}` });
-    if (isLiteral(mapOf(user)['password'])) {
-      problems.push({ path: ['security', 'users', name, 'password'], message: `${why}; ${instead}` });
+    for (const key of ['password', 'formerPassword'] as const) {
+      if (!isLiteral(mapOf(user)[key])) continue;
+      problems.push({ path: ['security', 'users', name, key], message: `${why}; ${instead}` });
     }
   }
   return problems;

@@ -12,6 +12,9 @@ export const securitySchema = field.section(
         field.section(
           {
             password: field.secretSource('Where the password comes from.'),
+            formerPassword: field
+              .secretSource('The one before, valid beside it until this is taken out.')
+              .optional(),
             acl: field
               .text(
                 { about: 'ACL rules: keys, channels, commands.', default: '~* &* +@all -@dangerous +info' },

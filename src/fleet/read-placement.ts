@@ -1,0 +1,85 @@
+/** What the hosts have of a deployment: the specs that were brought there, and how ssh reaches each host of them. */
+import { errorText } from '../base/errors.ts';
+import { installedSpec } from '../render/installed.ts';
+import { parseSpec } from '../spec/parse.ts';
+import type { Host, Spec } from '../spec/spec.ts';
+import { HostUnreachable } from './errors.ts';
+import { hostsFile, readHostsFile } from './plan/wanted.ts';
+import type { SshConnections } from './ssh/connections.ts';
+
+/** One spec for each host that has one that can be read. */
+export interface Placement {
+  /** As they are there: ids that are taken. */
+  whole: Spec[];
+  /** Without the hosts that are gone for good. */
+  living: Spec[];
+}
+
+/**
+ * @param forget hosts that are gone for good: nothing is asked of them, and nothing counted on
+ * @throws what ssh says
+ */
+export async function readPlacement(
+  spec: Spec,
+  connections: SshConnections,
+  forget: readonly string[],
+): Promise<Placement> {
+  const files = [installedSpec(spec), hostsFile(spec)];
+  const script = files.map((file) => `base64 ${file} 2>/dev/null | tr -d '\\n'; echo`).join('\n');
+  const asked = spec.hosts.map((host) =>
+    connections.host(host).run(script, { as: 'root', doing: 'reading its spec' }),
+  );
+  await Promise.allSettled(asked);
+  const told = (await Promise.all(asked)).map((text) =>
+    text.split('\n').map((line) => Buffer.from(line, 'base64').toString('utf8')),
+  );
+  const targets = new Map(told.flatMap(([, hosts = '']) => [...readHostsFile(hosts)]));
+  const whole = told.flatMap(([text = '']) => {
+    const found = specIn(text, installedSpec(spec));
+    return found === null || found.name !== spec.name ? [] : [found];
+  });
+  return { whole, living: whole.map((each) => known(each, targets, forget)) };
+}
+
+/** Null for what somebody made unreadable: it is written anew. */
+function specIn(text: string, file: string): Spec | null {
+  if (text === '') return null;
+  try {
+    return parseSpec(text, file);
+  } catch {
+    return null;
+  }
+}
+
+/** Without hosts that no apply brought there, and those that are forgotten. */
+function known(spec: Spec, targets: ReadonlyMap<string, string>, forget: readonly string[]): Spec {
+  const hosts = spec.hosts
+    .filter(({ id }) => targets.has(id) && !forget.includes(id))
+    .map((host) => ({ ...host, ssh: targets.get(host.id) ?? null }));
+  const isThere = ({ host }: { host: string }) => hosts.some(({ id }) => id === host);
+  return {
+    ...spec,
+    hosts,
+    members: spec.members.filter(isThere),
+    sentinels: spec.sentinels.filter(isThere),
+    gates: spec.gates.filter(isThere),
+  };
+}
+
+/** Before anything is changed: a host that is to go has to be stopped first. @throws HOST_UNREACHABLE */
+export async function refuseUnreachable(
+  connections: SshConnections,
+  leaving: readonly Host[],
+): Promise<void> {
+  for (const host of leaving) {
+    await connections
+      .host(host)
+      .run('true', { as: 'root', doing: 'reaching it' })
+      .catch((cause) => {
+        throw HostUnreachable(`host ${host.id} is to go, and can't be stopped: ${errorText(cause)}`, {
+          hint: `When it is gone for good: holdfast apply --forget ${host.id}. It must never come back as it is.`,
+          cause,
+        });
+      });
+  }
+}
