@@ -161,6 +161,12 @@ function broughtBy(spec: Spec): Brought {
   return {
     users,
     formerUsers: former,
+    mirrors: Object.fromEntries(
+      spec.mirrors.map(({ name, password, ca }) => {
+        const word = password && readSecret(password, `mirrors.${name}.password`, process.env);
+        return [name, { password: word, ca: ca && text(ca) }];
+      }),
+    ),
     tls: tls && { cert: text(tls.cert), key: text(tls.key), ca: text(tls.ca) },
   };
 }

@@ -141,8 +141,9 @@ describe.skipIf(why !== null)(`servers reached by ssh${why === null ? '' : `: sk
     expect(unknown.stderr).toContain("orders has no process 'redis-9'");
     const follow = servers.launch(['logs', 'agent', '--follow', '--last', '1']);
     await saysOn(follow, 'agent on c', 'stdout');
+    const heard = saysOn(follow, /agent on c\s+automatic actions paused/, 'stdout');
     expect((await servers.holdfast(['pause'])).status).toBe(0);
-    await saysOn(follow, /agent on c\s+automatic actions paused/, 'stdout');
+    await heard;
     follow.kill('SIGINT');
     expect((await ended(follow)).status).toBe(130);
     expect(leftBehind(follow)).toEqual([]);

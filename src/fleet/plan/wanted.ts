@@ -29,6 +29,8 @@ export interface Brought {
   /** Passwords of security.users, by name. */
   users: Readonly<Record<string, string>>;
   formerUsers: Readonly<Record<string, string>>;
+  /** Passwords and authorities of mirrors, by name; null for none. */
+  mirrors: Readonly<Record<string, { password: string | null; ca: string | null }>>;
   tls: { cert: string; key: string; ca: string } | null;
 }
 
@@ -58,8 +60,13 @@ export function specThere(spec: Spec): Spec {
     password: { file: `${folder}/${userKey(user.name)}` },
     formerPassword: user.formerPassword && { file: `${folder}/${formerKey(user.name)}` },
   }));
+  const mirrors = spec.mirrors.map((mirror) => ({
+    ...mirror,
+    password: mirror.password && { file: mirrorFile(spec, mirror.name, 'password') },
+    ca: mirror.ca && mirrorFile(spec, mirror.name, 'ca'),
+  }));
   const hosts = spec.hosts.map((host) => ({ ...host, ssh: null }));
-  return { ...spec, hosts, security: { users, secret: null, tls } };
+  return { ...spec, hosts, mirrors, security: { users, secret: null, tls } };
 }
 
 export function specTextThere(spec: Spec): string {
@@ -67,6 +74,17 @@ export function specTextThere(spec: Spec): string {
     `# ${spec.name}, brought here by holdfast apply, with every default written out. Change the original, and apply it.`,
     stringify(specFileOf(specThere(spec))),
   ].join('\n');
+}
+
+function mirrorFile(spec: Spec, name: string, what: 'password' | 'ca'): string {
+  return `${secretsFolder(spec)}/mirror-${name}.${what}`;
+}
+
+function mirrorTexts(spec: Spec, { mirrors }: Brought): [path: string, text: string][] {
+  return Object.entries(mirrors).flatMap(([name, { password, ca }]) => [
+    ...(password === null ? [] : [[mirrorFile(spec, name, 'password'), `${password}\n`] as [string, string]]),
+    ...(ca === null ? [] : [[mirrorFile(spec, name, 'ca'), ca] as [string, string]]),
+  ]);
 }
 
 function formerKey(user: string): string {
@@ -120,6 +138,7 @@ export function wantedFiles(spec: Spec, host: string, brought: Brought, systemd:
     ...Object.entries(brought.formerUsers).map(([name, password]) =>
       secret(`${folder}/${formerKey(name)}`, `${password}\n`),
     ),
+    ...mirrorTexts(spec, brought).map(([path, text]) => secret(path, text)),
     ...(tls === null
       ? []
       : (['cert', 'key', 'ca'] as const).map((each) => secret(`${folder}/tls-${each}.pem`, tls[each]))),
