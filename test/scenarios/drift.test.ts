@@ -122,7 +122,11 @@ describe('settings', () => {
     const word = 'another word that is long enough';
     writeFileSync(path.join(deployment.folder, 'app-2'), `${word}\n`, { mode: 0o600 });
     const login = (secret: string) =>
-      deployment.client(deployment.ports.gate, { username: 'app', password: secret });
+      deployment.client(deployment.ports.gate, {
+        username: 'app',
+        password: secret,
+        enableReadyCheck: false,
+      });
     const works = (redis: ReturnType<typeof login>) => redis.get('app:x').then(() => true, String);
     const early = login(password);
     expect(await works(early)).toBe(true);
