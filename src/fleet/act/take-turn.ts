@@ -183,7 +183,7 @@ async function untilHealthy({ spec, ...context }: TurnContext, id: string): Prom
     });
     const { state, problems, members } = JSON.parse(stdout) as HealthAnswer;
     if (!Array.isArray(members)) return false;
-    last = problems.map(shown).join('; ') || state;
+    last = problems.map((each) => shown(each)).join('; ') || state;
     return state === 'healthy' && members.every((each) => each.host !== id || each.state === 'up');
   };
   await waitFor(look, { what: 'it to be healthy', withinMs: healthyMs, everyMs: 300 }).catch((cause) => {
