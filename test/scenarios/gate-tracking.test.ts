@@ -109,6 +109,15 @@ test('REDIRECT goes to a client that has subscribed to nothing, whatever it does
   await reads.ask('GET f');
   await client(gate.port).set('f', '1');
   expect(await late.reply('f')).toBe(told2('f'));
+  // Who is told of another's changes no more has no connection of its own for that.
+  const own = async () => (await gate.control.connections()).filter(({ use }) => use === 'own').length;
+  const many = await Promise.all(Array.from({ length: 5 }, () => RawClient.open(gate.port)));
+  const before = await own();
+  for (const each of many) {
+    const eachId = (await each.ask('CLIENT ID')).slice(1, -2);
+    expect(await reads.ask(`CLIENT TRACKING ON REDIRECT ${eachId}`)).toBe('+OK\r\n');
+  }
+  expect(await own()).toBeLessThanOrEqual(before + 1);
   late.close();
   for (const each of [hears, reads]) each.close();
 });

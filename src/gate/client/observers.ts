@@ -1,6 +1,5 @@
 import type { Buffer } from 'node:buffer';
 import type { Login } from '../upstream/identity.ts';
-import { introduce } from '../upstream/open-upstream.ts';
 import type { Client } from './client.ts';
 import { isOff, redirectIn } from './tracking.ts';
 import { endRedirect } from './tracking-restore.ts';
@@ -24,7 +23,6 @@ export function observer(client: Client, name: string, args: Buffer[], request: 
       const login: Login =
         args.length > 2 ? { user: text(1), password: text(2) } : { user: 'default', password: text(1) };
       session.identity = { ...identity, login };
-      introduceOwn(client);
     } else if (name === 'hello') observeHello(client, args);
     else if (name === 'client|tracking') observeTracking(client, args);
     else if (/^client\|(no-evict|no-touch)$/.test(name)) {
@@ -52,9 +50,4 @@ function observeHello(client: Client, args: Buffer[]): void {
       index += 2;
     } else if (option === 'setname') session.name = text(++index);
   }
-  introduceOwn(client);
-}
-
-function introduceOwn({ place, session, router }: Client): void {
-  if (place.own !== null) introduce(place.own, session, `holdfast-${router.config.id}`);
 }

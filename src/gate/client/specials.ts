@@ -3,7 +3,7 @@ import { readArguments } from '../../resp/arguments.ts';
 import { writeError, writeSimple } from '../../resp/write.ts';
 import { type Behaviour, settles } from '../commands/behaviour.ts';
 import type { Command } from '../commands/command-table.ts';
-import { Swallow } from '../upstream/open-upstream.ts';
+import { introduce, Swallow } from '../upstream/open-upstream.ts';
 import { pingRequest } from '../upstream/requests.ts';
 import { Blocking, Waiting } from './blocking.ts';
 import type { Client } from './client.ts';
@@ -144,6 +144,9 @@ function sendOwn({ client, command, request, behaviour }: Special, handler: Obse
   if (kind === 'monitor' || kind === 'identity' || kind === 'mode' || kind === 'subscription') {
     upstream.outOfBand = true;
   }
+  // Whether it waits is asked by the number of its connection.
+  if (kind === 'blocking' || kind === 'maybe-blocking')
+    introduce(upstream, client.session, `holdfast-${router.config.id}`);
   // WAIT is about what its connection wrote. A request before it makes that everything that was written so far.
   if (kind === 'wait') {
     upstream.send(null, pingRequest, 0, pingRequest.length, 1, false, new Swallow());

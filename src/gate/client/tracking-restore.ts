@@ -1,5 +1,5 @@
 import { Buffer } from 'node:buffer';
-import { Swallow } from '../upstream/open-upstream.ts';
+import { introduce, Swallow } from '../upstream/open-upstream.ts';
 import type { Upstream } from '../upstream/upstream.ts';
 import type { Client } from './client.ts';
 
@@ -7,6 +7,8 @@ const againMs = 5;
 
 /** What the server knows the other client's connection by; `wait`: it is about to get one; null: there is no such client. */
 export function redirectTarget(client: Client, id: number, own: Upstream): number | 'wait' | null {
+  const { told } = client.session.tracking;
+  if (told !== null && told !== id) endRedirect(client);
   const peer = peerOf(client, id);
   if (peer === null || peer.closing) return null;
   const at = peer.place.own;
@@ -21,12 +23,16 @@ export function redirectTarget(client: Client, id: number, own: Upstream): numbe
   }
   // What it is told comes on a connection of its own, at the server that the keys were read at.
   if (at === null) peer.place.preferring(own.target, () => client.router.stand(peer));
-  else if (at.target !== own.target || (at.ready && at.serverId === null)) return null;
-  return at?.ready === true ? at.serverId : 'wait';
+  else if (at.target !== own.target) return null;
+  if (at?.ready !== true) return 'wait';
+  if (at.serverId !== null || at.introduced === 'answered') return at.serverId;
+  introduce(at, peer.session, `holdfast-${client.router.config.id}`, () => client.pump());
+  return 'wait';
 }
 
 function peerOf(client: Client, id: number): Client | null {
-  return [...client.router.clients].find((each) => each.id === id) ?? null;
+  for (const each of client.router.clients) if (each.id === id) return each;
+  return null;
 }
 
 /** What this client tracks is told to nobody else any more: its peer needs no connection for that. */
@@ -50,7 +56,7 @@ export function restoreTracking(client: Client): void {
     const source = peerOf(client, id);
     if (source === null) tracking.sources.delete(id);
     else {
-      restoreOne(source);
+      if (source.session.tracking.redirect === client.id) restoreOne(source);
       // It may wait for this connection.
       source.pump();
     }

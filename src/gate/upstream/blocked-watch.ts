@@ -43,7 +43,7 @@ export class BlockedWatch {
 
   /** A blocking command was sent there, behind which nothing is sent. */
   add(upstream: Upstream, handler: ReplyHandler): void {
-    if (upstream.serverId === null || this.#stopped) return;
+    if (this.#stopped) return;
     this.#fresh.set(handler, upstream);
     this.#timer ??= setTimeout(() => this.#look(), lookMs);
   }
@@ -66,6 +66,10 @@ export class BlockedWatch {
       }
       // Behind something that is not answered yet it may be that which waits.
       if (upstream.ring.peek()?.handler !== handler) continue;
+      if (upstream.serverId === null) {
+        this.#fresh.delete(handler);
+        continue;
+      }
       const some = byMember.get(upstream.target) ?? new Map<ReplyHandler, Upstream>();
       byMember.set(upstream.target, some);
       if (some.size < mostAtOnce) some.set(handler, upstream);

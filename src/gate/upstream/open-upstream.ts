@@ -69,15 +69,23 @@ function restore(session: Restorable, upstream: Upstream, options: OpenOptions, 
 }
 
 /**
- * A server that wants a password tells a stranger nothing: whoever has logged in since on this connection has the server say what
- * it calls it.
+ * A server that wants a password tells a stranger nothing: when the client has logged in since on this connection, the server is
+ * asked what it calls it.
  */
-export function introduce(upstream: Upstream, { identity }: Restorable, name: string): void {
-  if (upstream.serverId !== null) return;
+export function introduce(
+  upstream: Upstream,
+  { identity }: Restorable,
+  name: string,
+  onAnswered: () => void = () => {},
+): void {
+  if (upstream.serverId !== null || upstream.introduced !== 'no') return;
+  upstream.introduced = 'asked';
   const { protocol } = identity;
   const request = writeRequest(['HELLO', String(protocol), 'SETNAME', name]);
   const swallow = new Swallow(1, (error, reply) => {
+    upstream.introduced = 'answered';
     if (error === null) upstream.serverId ??= idInHello(reply);
+    onAnswered();
   });
   upstream.send(null, request, 0, request.length, 1, false, swallow);
 }

@@ -58,6 +58,8 @@ export class Upstream {
   run = '';
   /** What CLIENT ID says on it; null when the user may not ask. */
   serverId: number | null = null;
+  /** Whether it was asked for that once more, by somebody who has logged in. */
+  introduced: 'no' | 'asked' | 'answered' = 'no';
   /** The client that has it for itself; null when it is shared, or idle. */
   owner: Unasked | null = null;
   /** Nothing more is sent on it; it ends with its last answer. */
