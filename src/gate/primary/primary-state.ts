@@ -92,7 +92,7 @@ export interface PrimaryRules {
   readonly majority: number;
 }
 
-/** For so long after it is new or back, a primary's refusals are waited out. */
+/** For so long after it is new or back, at least, a primary's refusals are waited out. */
 const newMs = 10_000;
 
 export function initialState(rules: PrimaryRules, nowMs: number): PrimaryState {
@@ -146,16 +146,19 @@ export function reasonOf(state: PrimaryState, rules: PrimaryRules): string | nul
   return `no majority of Sentinels answers (${seen} of ${rules.sentinels}); keeping ${state.primary?.id}`;
 }
 
-/** Whether a refusal for want of replicas, or because it loads, is expected to pass: then the request is sent again. */
+/**
+ * Whether a refusal for want of replicas, or because it loads, is expected to pass: then the request is sent again. Without an
+ * agent the replicas may come later than in ten seconds: clients wait for them for as long as they are held otherwise.
+ */
 export function isPassing(
   state: PrimaryState,
-  rules: PrimaryRules,
+  rules: Pick<PrimaryRules, 'sentinels'> & { holdMs: number },
   member: MemberAddress,
   nowMs: number,
 ): boolean {
   if (state.doubt !== null) return true;
   if (rules.sentinels === 0) return false;
-  return member !== state.primary || nowMs - state.newSinceMs < newMs;
+  return member !== state.primary || nowMs - state.newSinceMs < Math.max(newMs, rules.holdMs);
 }
 
 /** Why the agent's word is not taken: another was accepted under a newer epoch. Null when it is. */

@@ -240,7 +240,7 @@ export class PrimaryWatch {
 
   /** It refuses for want of replicas, or because it loads: true while that is expected to pass. */
   onNotReady(member: MemberAddress): boolean {
-    if (!isPassing(this.#state, this.#rules, member, performance.now())) return false;
+    if (!isPassing(this.#state, { ...this.#config, ...this.#rules }, member, performance.now())) return false;
     this.#take({ kind: 'not-ready' });
     return true;
   }
