@@ -74,3 +74,15 @@ test('each step changes one Sentinel at most, can be written, and ends at what i
     }),
   );
 });
+
+test('a step is about one host, so that no other waits for what is to come elsewhere', () => {
+  const before = specOf(['a', 'b', 'c'], ['a', 'b', 'c'], ['a', 'b']);
+  const target = keepIds(specOf(['b', 'c', 'd'], ['b', 'c', 'd'], ['b', 'c']), [before]);
+  const stages = stagesTo(target, [before]);
+  const changes = stages.map((stage, index) => describeStage(stages[index - 1] ?? before, stage));
+  expect(changes).toEqual([
+    ['redis-4, sentinel-4 on host d: joins'],
+    ['gate-3 on host c: joins'],
+    ['redis-1, sentinel-1, gate-1 on host a: goes'],
+  ]);
+});

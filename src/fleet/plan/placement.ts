@@ -5,6 +5,7 @@
  * - What comes is there before what goes, so that there are never fewer replicas than before or after.
  * - One Sentinel at a time: of a majority of N and one of N+1 each two have one in common, so that nobody is elected twice in
  *   an epoch while some agents and Sentinels count the old hosts and others the new ones.
+ * - One host at a time: what comes there is there before any other host is expected to see it.
  * - An apply that was interrupted is found in the middle: the longest way that is left from any host is gone.
  */
 import type { GatePlace, Host, Place, Spec } from '../../spec/spec.ts';
@@ -54,7 +55,7 @@ export function stagesTo(target: Spec, found: readonly Spec[]): Spec[] {
 }
 
 function wayFrom(from: Spec, target: Spec): Spec[] {
-  const added = together(groups(without(target, from)));
+  const added = groups(without(target, from));
   const gone = groups(without(from, target));
   const stages: Spec[] = [];
   let places: Places = mapKinds((kind) => from[kind] as never);
@@ -102,17 +103,6 @@ function groups(places: Places): Places[] {
     const whole = { members: own(places.members), sentinels: first ? [first] : [], gates: own(places.gates) };
     return [whole, ...more.map((each) => ({ members: [], sentinels: [each], gates: [] }))];
   });
-}
-
-/** What comes without a Sentinel comes with what comes before it. */
-function together(all: readonly Places[]): Places[] {
-  const steps: Places[] = [];
-  for (const group of all) {
-    const last = steps.at(-1);
-    if (last === undefined || group.sentinels.length > 0) steps.push(group);
-    else steps[steps.length - 1] = plus(last, group);
-  }
-  return steps;
 }
 
 function plus(one: Places, other: Places): Places {

@@ -6,7 +6,7 @@
  * - A deployment of which nothing runs is started on all hosts at once: the Sentinels need each other.
  * - Otherwise one host at a time, each healthy before the next. Hosts whose agent does not run come first, because that
  *   makes the deployment healthier; the primary's host comes last, so that the primary moves once at most.
- * - What has no place on a host any more is stopped before the other hosts forget it.
+ * - A host to which something comes, or from which something goes, is before the others, which expect it or forget it.
  * - Whatever is as it should be is left alone.
  */
 import { createHash } from 'node:crypto';
@@ -125,15 +125,19 @@ export function turnsOf(steps: ReadonlyMap<string, TurnStep[]>, primaryHost: str
   const starts = (host: string) => steps.get(host)?.[0]?.kind === 'start';
   if (hosts.length === steps.size && hosts.every(starts)) return [{ hosts, steps: [{ kind: 'start' }] }];
   const rank = (host: string) =>
-    starts(host) ? 0 : host === primaryHost ? 3 : goes(steps.get(host) ?? [], host) ? 1 : 2;
+    starts(host) ? 0 : changesPlaces(steps.get(host) ?? [], host) ? 1 : host === primaryHost ? 3 : 2;
   const inOrder = hosts.toSorted((one, other) => rank(one) - rank(other));
   return inOrder.map((host) => ({ hosts: [host], steps: steps.get(host) ?? [] }));
 }
 
-/** Something that runs on the host has no place there any more: it goes before the others forget it. */
-function goes(steps: readonly TurnStep[], host: string): boolean {
+/**
+ * Something comes to the host: no other is healthy before it is there. Or something goes: before the others forget it. No
+ * process moves by itself, so that the primary's host may come first.
+ */
+function changesPlaces(steps: readonly TurnStep[], host: string): boolean {
   const places = steps.flatMap((step) => (step.kind === 'reload' ? step.places : []));
-  return places.some(({ from, to }) => to === nowhere && from.startsWith(`${host} `));
+  const isHere = (place: string) => place.startsWith(`${host} `);
+  return places.some(({ from, to }) => (to === nowhere && isHere(from)) || (from === nowhere && isHere(to)));
 }
 
 function noticesOf(spec: Spec, turns: readonly Turn[], primaryHost: string | null): string[] {
