@@ -40,6 +40,19 @@ interface Cursor {
   readonly raw: boolean;
 }
 
+const queuedBytes = Buffer.from('QUEUED');
+
+/** Whoever writes much reads millions of OK and QUEUED. */
+function statusIn(buf: Buffer, from: number, cr: number): string {
+  if (cr - from === 2 && buf[from] === 0x4f && buf[from + 1] === 0x4b) return 'OK';
+  if (cr - from === queuedBytes.length) {
+    let at = 0;
+    while (at < queuedBytes.length && buf[from + at] === queuedBytes[at]) at++;
+    if (at === queuedBytes.length) return 'QUEUED';
+  }
+  return buf.toString('utf8', from, cr);
+}
+
 /**
  * A gate that starts reads some ten thousand of these in one reply, COMMAND's, while clients wait and before any of this
  * code is compiled: lengths and numbers are read where they lie, without a string in between.
@@ -54,7 +67,7 @@ function readOne(cursor: Cursor): Reply {
     case DOLLAR:
       return readBytes(cursor, readLength(buf, from, cr) ?? -1);
     case PLUS:
-      return buf.toString('utf8', from, cr);
+      return statusIn(buf, from, cr);
     case STAR:
     case TILDE: {
       const count = readLength(buf, from, cr) ?? 0;

@@ -1,14 +1,35 @@
 import { Buffer } from 'node:buffer';
-import { writeRequest } from '../resp/write.ts';
+import { Crc64 } from '../rdb/crc64.ts';
+import { CR, DOLLAR, LF, STAR } from '../resp/bytes.ts';
 import type { CommandFramer } from './command-framer.ts';
+
+/** A value as RESTORE takes it, put together where it is written: what DUMP would give. */
+export interface Dumped {
+  type: number;
+  body: Buffer;
+  version: number;
+}
+
+export type Part = string | Buffer | Dumped;
+
+/** The type before a value; version and checksum behind it. */
+const dumpedMoreBytes = 11;
+/** More than a line with a length takes. */
+const lineBytes = 24;
+const zero = 0x30;
+/** Of strings up to this length it is seen byte by byte whether they are ASCII, which is faster than to ask. */
+const shortString = 64;
 
 /** Commands one behind the other, in memory that grows as it must. */
 export class ByteGatherer {
+  readonly #crc = new Crc64();
+  readonly #expected: number;
   #buf: Buffer;
   #used = 0;
 
   /** @param expected about how many bytes will come. */
   constructor(expected: number) {
+    this.#expected = expected;
     this.#buf = Buffer.allocUnsafeSlow(expected);
   }
 
@@ -26,13 +47,81 @@ export class ByteGatherer {
     this.#used += bytes.copy(this.#buf, this.#used);
   }
 
-  addCommand(args: readonly (Buffer | string)[]): void {
-    this.add(writeRequest(args));
+  /** Written where it will stand: a copy makes millions of these. */
+  addCommand(parts: readonly Part[]): void {
+    let bytes = lineBytes;
+    for (const part of parts) bytes += lineBytes + mostBytes(part);
+    this.#reserve(bytes);
+    this.#line(STAR, parts.length);
+    for (const part of parts) {
+      if (typeof part === 'string') this.#string(part);
+      else if (Buffer.isBuffer(part)) {
+        this.#line(DOLLAR, part.length);
+        this.#bytes(part);
+      } else this.#dumped(part);
+      this.#end();
+    }
   }
 
   /** What was gathered in [from, to). Shares its memory. */
   slice(from: number, to: number): Buffer {
     return this.#buf.subarray(from, to);
+  }
+
+  /** Nothing is gathered any more, and its memory is used again: nobody may hold a slice. */
+  clear(): void {
+    this.#used = 0;
+    if (this.#buf.length > this.#expected * 4) this.#buf = Buffer.allocUnsafeSlow(this.#expected);
+  }
+
+  #line(mark: number, count: number): void {
+    const buf = this.#buf;
+    buf[this.#used++] = mark;
+    let unit = 1;
+    while (unit * 10 <= count) unit *= 10;
+    for (let rest = count; unit >= 1; unit = Math.floor(unit / 10)) {
+      const digit = Math.floor(rest / unit);
+      buf[this.#used++] = zero + digit;
+      rest -= digit * unit;
+    }
+    this.#end();
+  }
+
+  #end(): void {
+    this.#buf[this.#used++] = CR;
+    this.#buf[this.#used++] = LF;
+  }
+
+  #bytes(bytes: Buffer): void {
+    this.#buf.set(bytes, this.#used);
+    this.#used += bytes.length;
+  }
+
+  #string(text: string): void {
+    if (text.length > shortString || !isAscii(text)) {
+      const bytes = Buffer.from(text);
+      this.#line(DOLLAR, bytes.length);
+      this.#bytes(bytes);
+      return;
+    }
+    this.#line(DOLLAR, text.length);
+    for (let at = 0; at < text.length; at++) this.#buf[this.#used++] = text.charCodeAt(at);
+  }
+
+  /** See rdb/restore-payload.ts. */
+  #dumped({ type, body, version }: Dumped): void {
+    this.#line(DOLLAR, body.length + dumpedMoreBytes);
+    const from = this.#used;
+    this.#buf[this.#used++] = type;
+    this.#bytes(body);
+    this.#buf[this.#used++] = version & 255;
+    this.#buf[this.#used++] = version >>> 8;
+    const crc = this.#crc;
+    crc.low = 0;
+    crc.high = 0;
+    crc.update(this.#buf, from, this.#used);
+    crc.writeTo(this.#buf, this.#used);
+    this.#used += 8;
   }
 
   #reserve(more: number): void {
@@ -42,4 +131,14 @@ export class ByteGatherer {
     this.#buf.copy(larger, 0, 0, this.#used);
     this.#buf = larger;
   }
+}
+
+function mostBytes(part: Part): number {
+  if (typeof part === 'string') return part.length * 3;
+  return Buffer.isBuffer(part) ? part.length : part.body.length + dumpedMoreBytes;
+}
+
+function isAscii(text: string): boolean {
+  for (let at = 0; at < text.length; at++) if (text.charCodeAt(at) > 127) return false;
+  return true;
 }

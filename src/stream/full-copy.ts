@@ -12,7 +12,7 @@ import type { Target } from '../rdb/target.ts';
 import { keyspaces, parseInfo } from '../redis/info.ts';
 import type { Request } from '../redis/link.ts';
 import { type Reply, ReplyError } from '../resp/read.ts';
-import { ByteGatherer } from './byte-gatherer.ts';
+import { ByteGatherer, type Part } from './byte-gatherer.ts';
 import { StreamCantCarry, StreamConflict } from './errors.ts';
 import { OneAhead } from './one-ahead.ts';
 import { isPositionKey } from './position.ts';
@@ -62,7 +62,9 @@ export class FullCopy {
   readonly #writer: TargetWriter;
   readonly #options: FullCopyOptions;
   readonly #ahead = new OneAhead();
-  #batch: Loading = emptyBatch();
+  #batch: Loading = emptyBatch(undefined);
+  /** Of the batch that went through last: it is used again. */
+  #spare: ByteGatherer | undefined;
   #bytes = 0;
 
   constructor(writer: TargetWriter, options: FullCopyOptions) {
@@ -98,7 +100,7 @@ export class FullCopy {
     this.#command(db, restoreCommand(entry, key, this.#options), { db, key });
   }
 
-  #command(db: number, args: (Buffer | string)[], key: DbKey | null): void {
+  #command(db: number, args: readonly Part[], key: DbKey | null): void {
     const batch = this.#batch;
     if (batch.db !== db) {
       batch.out.addCommand(['SELECT', String(db)]);
@@ -113,7 +115,6 @@ export class FullCopy {
 
   async #send(): Promise<void> {
     const batch = this.#batch;
-    this.#batch = emptyBatch();
     const { copied, onProgress } = this.#options;
     const keys = batch.keys.filter((key) => key !== null);
     await this.#ahead.begin(async () => {
@@ -122,7 +123,12 @@ export class FullCopy {
       const bytes = batch.out.slice(0, batch.out.length);
       const results = await this.#writer.apply({ bytes, commands: batch.commands, db: batch.db }, undefined);
       await this.#check(results, batch);
+      // All of it was answered, so nobody reads those bytes any more.
+      batch.out.clear();
+      this.#spare = batch.out;
     });
+    this.#batch = emptyBatch(this.#spare);
+    this.#spare = undefined;
     await onProgress?.(keys.length, this.#bytes);
   }
 
@@ -169,8 +175,8 @@ function conflict(key: DbKey): Error {
   });
 }
 
-function emptyBatch(): Loading {
-  return { out: new ByteGatherer(batchBytes), db: 0, commands: 0, keys: [] };
+function emptyBatch(spare: ByteGatherer | undefined): Loading {
+  return { out: spare ?? new ByteGatherer(batchBytes), db: 0, commands: 0, keys: [] };
 }
 
 const removedAtATime = 1000;

@@ -2,8 +2,8 @@
 import { convertBody } from '../rdb/convert.ts';
 import type { RdbEntry } from '../rdb/entries.ts';
 import { quoteKey } from '../rdb/errors.ts';
-import { restorePayload } from '../rdb/restore-payload.ts';
 import { isKnownTo, type Target } from '../rdb/target.ts';
+import type { Part } from './byte-gatherer.ts';
 import { StreamCantCarry } from './errors.ts';
 
 export interface RestoreOptions {
@@ -16,14 +16,10 @@ export interface RestoreOptions {
  * @param key as it is called in the target
  * @throws STREAM_CANT_CARRY for a value that this target cannot hold whole
  */
-export function restoreCommand(
-  entry: RdbEntry,
-  key: Buffer,
-  { target, replaces }: RestoreOptions,
-): (Buffer | string)[] {
+export function restoreCommand(entry: RdbEntry, key: Buffer, { target, replaces }: RestoreOptions): Part[] {
   const { type, body } = loadable(entry, target);
-  const payload = restorePayload(type, body, target.version);
-  const command: (Buffer | string)[] = ['RESTORE', key, String(entry.expireMs ?? 0n), payload];
+  const expiry = entry.expireMs === undefined ? '0' : String(entry.expireMs);
+  const command: Part[] = ['RESTORE', key, expiry, { type, body, version: target.version }];
   if (replaces) command.push('REPLACE');
   if (entry.expireMs !== undefined) command.push('ABSTTL');
   if (entry.idle !== undefined) command.push('IDLETIME', String(entry.idle));
