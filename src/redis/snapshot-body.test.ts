@@ -29,7 +29,9 @@ function cut(bytes: Buffer, size: number): Buffer[] {
 test.each([1, 7, 39, 40, 41, 1000])(
   'the mark is found wherever it is cut: pieces of %i bytes',
   async (size) => {
-    const body = Buffer.concat([randomBytes(500), mark.subarray(0, 39), randomBytes(3)]);
+    // All of the mark but its last byte, which by chance could follow.
+    const other = Buffer.from([mark[39]! ^ 1]);
+    const body = Buffer.concat([randomBytes(500), mark.subarray(0, 39), other, randomBytes(2)]);
     expect((await collect(cut(Buffer.concat([body, mark]), size), { mark })).equals(body)).toBe(true);
     expect((await collect(cut(body, size), { length: body.length })).equals(body)).toBe(true);
   },
