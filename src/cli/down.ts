@@ -1,5 +1,6 @@
 import { type Command, Option } from 'commander';
 import { HoldfastError } from '../base/errors.ts';
+import { outliveOutput } from '../base/outlive-output.ts';
 import type { Output } from './output.ts';
 import { chooseHost, openTarget } from './target.ts';
 import { action, type CommonOptions, specArgument, stateDirOption, verb } from './verb.ts';
@@ -26,6 +27,8 @@ export function downVerb(): Command {
 
 async function down(output: Output, [file = '']: string[], options: DownOptions): Promise<number> {
   const target = await openTarget(file, options);
+  // What has begun goes on to its end, whoever has stopped reading.
+  outliveOutput();
   const report = (line: string) => output.note(`  ${output.colors.dim(line)}`);
   const stopped = await stopByAgent().catch((error) => {
     if (error instanceof HoldfastError && error.code === 'NOT_RUNNING') return false;

@@ -54,15 +54,12 @@ const brokenPipeStatus = 141;
 
 /**
  * What becomes of a process whose output nobody takes any more. A reader that has seen enough (`| head`) ends it without
- * a word, as it ends other tools; a full disk behind it is told. `up` goes on: a deployment outlives its terminal.
+ * a word, as it ends other tools; a full disk behind it is told. `up` goes on
+ * (base/outlive-output.ts): a deployment outlives its terminal.
  */
 export function endWithReader(): void {
   process.stdout.on('error', endOn);
   process.stderr.on('error', endOn);
-}
-
-export function outliveReader(): void {
-  for (const stream of [process.stdout, process.stderr]) stream.off('error', endOn).on('error', () => {});
 }
 
 function endOn(error: NodeJS.ErrnoException): void {

@@ -12,9 +12,9 @@ import {
 } from '../base/atomic-stream.ts';
 import { defineError, errorCode, errorText } from '../base/errors.ts';
 import { makeFolder } from '../base/make-folder.ts';
+import { outliveOutput } from '../base/outlive-output.ts';
 import { ByteSink } from '../rdb/byte-sink.ts';
 import type { Spill } from '../rdb/spill.ts';
-import { outliveReader } from './output.ts';
 
 const Unwritable = defineError('RDB_UNWRITABLE', 1);
 
@@ -171,7 +171,7 @@ function stdoutOutput(): RdbOutput {
       }),
   );
   // A reader that has seen enough (head) is told by the callback of the write.
-  outliveReader();
+  outliveOutput();
   return { sink, isStdout: true, commit: () => sink.flush(), abandon: async () => {} };
 }
 

@@ -2,14 +2,15 @@
 import { type RunningAgent, startAgent } from '../agent/run-agent.ts';
 import { errorToJson } from '../base/error-wire.ts';
 import { errorText } from '../base/errors.ts';
-import { type Output, outliveReader } from './output.ts';
+import { outliveOutput } from '../base/outlive-output.ts';
+import type { Output } from './output.ts';
 import { StopSignals } from './stop-signals.ts';
 import type { Target } from './target.ts';
 import { announce, detachedMark, type Message, type RunOptions, restoreOnceUp } from './up-shared.ts';
 
 export async function runForeground(output: Output, target: Target, options: RunOptions): Promise<number> {
+  outliveOutput();
   if (process.env[detachedMark]) return runAsChild(target, options);
-  outliveReader();
   const began = performance.now();
   const stop = new StopSignals();
   const agent = await start(target, options, stop, (step) => output.note(`  ${output.colors.dim(step)}`));

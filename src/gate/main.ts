@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import cluster from 'node:cluster';
 import { errorToJson } from '../base/error-wire.ts';
+import { outliveOutput } from '../base/outlive-output.ts';
 import type { GateConfig } from './config.ts';
 import { readGateConfig } from './config-file.ts';
 import { obeyPool } from './control/worker-calls.ts';
@@ -57,6 +58,7 @@ function log(id: string, text: string): void {
   process.stderr.write(`${new Date().toISOString()} ${id} ${text}\n`);
 }
 
+outliveOutput();
 try {
   await main(process.argv.slice(2));
 } catch (error) {
