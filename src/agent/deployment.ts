@@ -272,6 +272,7 @@ function memberView(
     heldBack: heldBack?.ours ?? false,
     behindMs: lag.behindMs(place.id),
     keys: seen.reachable ? seen.keys : null,
+    memory: seen.reachable ? seen.memory : null,
     histories: seen.reachable ? seen.histories : [],
     diskKnown: !down || disk !== null,
     dataIntact: !down || memory === null || unguarded || (disk !== null && isDataIntact(memory, disk)),

@@ -27,6 +27,7 @@ import { MirrorKeeper } from './mirrors/mirror-keeper.ts';
 import { watchActivity } from './observe/activity-watch.ts';
 import { watchClock } from './observe/clock-watch.ts';
 import { watchDisks } from './observe/disk-watch.ts';
+import { watchMemory } from './observe/memory-watch.ts';
 import { Observer } from './observe/observer.ts';
 import { ChangeKeeper, settleChanges } from './persistence/change-members.ts';
 import { checkEngineReads } from './persistence/engine-reads.ts';
@@ -158,6 +159,7 @@ function keepLooking(deployment: Deployment): () => void {
   const stops = [
     housekeeping(deployment),
     watchDisks(deployment),
+    watchMemory(deployment),
     watchClock(setting.clock, events, setting.host),
     watchActivity(deployment),
   ];

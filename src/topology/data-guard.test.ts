@@ -25,6 +25,7 @@ const blank: MemberView = {
   offset: 0,
   priority: 100,
   keys: 0,
+  memory: null,
   histories: [],
   diskKnown: true,
   dataIntact: true,

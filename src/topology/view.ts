@@ -29,6 +29,18 @@ export interface Busy {
   sinceMs: number;
 }
 
+/** Whether a server has room for more data. */
+export interface MemoryRoom {
+  /** full: it refuses writes. scarce: it will soon. */
+  level: 'ample' | 'scarce' | 'full';
+  /** Its maxmemory; 0 for no limit. */
+  maxBytes: number;
+  /** Its maxmemory-policy. */
+  policy: string;
+  /** How often it has answered OOM since it started. */
+  refused: number;
+}
+
 /** A process that this agent supervises. */
 export interface ProcessView {
   /** False also of one that was killed and has not ended yet: it executes nothing any more. */
@@ -93,6 +105,8 @@ export interface MemberView {
   /** For how long the primary, when it last answered, has had something that this replica does not have, in ms. */
   behindMs: number;
   keys: number | null;
+  /** Null when it does not answer. */
+  memory: MemoryRoom | null;
   /** The ids of the replication history that its data is of, and of the one before; empty when unknown. */
   histories: readonly string[];
   /** Of a local member that does not run: whether its files were looked at since it died. */

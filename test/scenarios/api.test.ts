@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { DeploymentEvent } from '../../src/agent/state/event-log.ts';
-import type { ApiSession } from '../../src/api/access.ts';
+import type { ApiHealth, ApiSession } from '../../src/api/access.ts';
 import type { ApiClients, ApiMemberDetails } from '../../src/api/details.ts';
 import type { ApiError } from '../../src/api/errors.ts';
 import type { ApiHistory } from '../../src/api/history.ts';
@@ -110,6 +110,33 @@ test('a killed primary is seen within half a second by who follows, and so is th
   expect((next.data as ApiView).sentinels.some(({ voted }) => voted !== null)).toBe(true);
   stream.end();
   await deployment.waitUntilHealthy();
+});
+
+test('a primary without room for a write is a problem, an event, and not ready for writes', async () => {
+  const client = deployment.client();
+  const writes = () => api.get<ApiHealth>('/healthz/write');
+  const isReady = (ready: boolean) =>
+    waitFor(async () => ((await writes()).status === 200) === ready || undefined, {
+      ...{ what: `/healthz/write to say ${ready}`, withinMs: 10_000, everyMs: 50 },
+    });
+  await client.config('SET', 'maxmemory', '1mb');
+  try {
+    await isReady(false);
+    const status = await deployment.status();
+    const full = expect.stringMatching(
+      /^redis-\d is at its maxmemory of 1\.0 MiB \(noeviction\): writes are refused/,
+    );
+    expect(status).toMatchObject({ state: 'degraded', problems: [full] });
+    expect((await writes()).body).toMatchObject({ ok: false, why: full });
+  } finally {
+    await client.config('SET', 'maxmemory', '0');
+  }
+  await isReady(true);
+  const kinds = () => deployment.events().map(({ kind }) => kind);
+  await waitFor(async () => kinds().includes('memory-freed') || undefined, {
+    ...{ what: 'both events', withinMs: 10_000, everyMs: 50 },
+  });
+  expect(kinds().filter((kind) => kind === 'memory-full')).toHaveLength(1);
 });
 
 test('events go on where a client was cut off', async () => {

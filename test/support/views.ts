@@ -55,6 +55,7 @@ export function aReplica(id: string, changes: Partial<MemberView> = {}): MemberV
     heldBack: false,
     behindMs: 0,
     keys: 10,
+    memory: { level: 'ample', maxBytes: 0, policy: 'noeviction', refused: 0 },
     diskKnown: true,
     dataIntact: true,
     dataStale: false,
@@ -86,6 +87,7 @@ export function aDeadMember(id: string, diedAtMs: number, changes: Partial<Membe
     synced: false,
     offset: 0,
     keys: null,
+    memory: null,
     ...changes,
   });
 }

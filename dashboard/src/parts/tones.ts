@@ -39,6 +39,7 @@ const alarming = new Map<string, Tone>([
       'data-damaged',
       'data-missing',
       'disk-full',
+      'memory-full',
       'backup-failed',
       'restore-failed',
     ] as const
@@ -50,7 +51,15 @@ const alarming = new Map<string, Tone>([
     ['election', 'not-elected', 'selected', 'drift', 'tilt', 'replica-ineligible', 'slow-command'] as const
   ).map((kind) => [kind, 'warn'] as const),
   ...(
-    ['failover-asked', 'failover-aborted', 'given-up', 'clock-step', 'paused', 'worker-restarted'] as const
+    [
+      'memory-scarce',
+      'failover-asked',
+      'failover-aborted',
+      'given-up',
+      'clock-step',
+      'paused',
+      'worker-restarted',
+    ] as const
   ).map((kind) => [kind, 'warn'] as const),
   ...(['promoted', 'primary', 'switchover', 'failover', 'restored', 'backup', 'ready'] as const).map(
     (kind) => [kind, 'accent'] as const,

@@ -22,8 +22,10 @@ export function readiness({ hosts, host, members, sentinels, gates, primary, sta
 export function writeHealth(view: ApiView): ApiHealth {
   const gate = gateHere(view);
   if (gate !== undefined && gate.state !== 'open') return no(textOf(gate));
-  if (view.state !== 'down') return yes;
-  return no(view.problems[0] ?? 'there is no primary');
+  if (view.state === 'down') return no(view.problems[0] ?? 'there is no primary');
+  const primary = view.members.find(({ id }) => id === view.primary);
+  const isFull = primary?.troubleCode === 'memory-full';
+  return isFull ? no(primary?.trouble ?? 'the memory of the primary is full') : yes;
 }
 
 /** A replica without its link answers with what it has. */

@@ -18,6 +18,7 @@ import {
 } from '../../topology/view.ts';
 import type { BackupStatus } from '../backups/backup-schedule.ts';
 import type { MirrorStatus } from '../mirrors/mirror-keeper.ts';
+import { memoryTrouble } from '../observe/memory-room.ts';
 import type { Drift } from '../settings/drift-watch.ts';
 
 export interface Status {
@@ -73,9 +74,13 @@ export interface MemberStatus extends SeenStatus {
   /** Why it is not started, when the agent refused to. */
   refusal?: string;
   refusalCode?: RefusalCode;
-  /** What keeps it from serving, when that is known: its files are damaged, or its disk is full. */
+  /** What keeps it from serving, when that is known: its files are damaged, its disk or its memory is full. */
   trouble?: string;
+  troubleCode?: TroubleCode;
 }
+
+/** memory-scarce: it serves, and will soon refuse writes. */
+export type TroubleCode = 'data-damaged' | 'disk-full' | 'memory-full' | 'memory-scarce';
 
 export interface SentinelStatus extends SeenStatus {
   state: SentinelState;
@@ -160,8 +165,6 @@ function ageOf(atMs: number | null | undefined, nowMs: number): number | null {
 function memberStatus(member: MemberView, primary: MemberView | undefined, nowMs: number): MemberStatus {
   const { id, host, address, port, role, process, linkUp, reachable, lastAnswer } = member;
   const offset = reachable ? member.offset : (lastAnswer?.offset ?? 0);
-  const damage = process?.damage ? `${id} can't load its files: ${process.damage}` : null;
-  const trouble = process?.noRoom ?? (process?.running ? null : damage);
   const { state, reason, forMs } = memberCondition(member, nowMs);
   const isPrimary = role === 'primary';
   const lagBytes = isPrimary ? 0 : linkUp && primary ? Math.max(0, primary.offset - offset) : null;
@@ -182,8 +185,17 @@ function memberStatus(member: MemberView, primary: MemberView | undefined, nowMs
     eligible: isPrimary ? null : isEligible(member),
     restarts: process?.restartsMs.length ?? 0,
     ...(process?.refusal ? { refusal: process.refusal.reason, refusalCode: process.refusal.code } : {}),
-    ...(trouble === null ? {} : { trouble }),
+    ...troubleOf(member),
   };
+}
+
+function troubleOf({ id, process, role, memory }: MemberView): Pick<MemberStatus, 'trouble' | 'troubleCode'> {
+  if (process?.noRoom) return { trouble: process.noRoom, troubleCode: 'disk-full' };
+  if (process?.damage && !process.running)
+    return { trouble: `${id} can't load its files: ${process.damage}`, troubleCode: 'data-damaged' };
+  // A replica takes what its primary took: only a primary refuses.
+  if (role !== 'primary' || memory === null || memory.level === 'ample') return {};
+  return { trouble: memoryTrouble(id, memory), troubleCode: `memory-${memory.level}` };
 }
 
 function listOf(members: readonly MemberStatus[]): string {

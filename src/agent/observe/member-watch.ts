@@ -11,8 +11,9 @@ import { refusalKind } from '../../redis/errors.ts';
 import { type Info, keyCount, type ReplicationInfo, replicationInfo } from '../../redis/info.ts';
 import { MemberClient } from '../../redis/member-client.ts';
 import { isPaused } from '../../redis/paused.ts';
-import type { Busy, MemberRole, MemberView } from '../../topology/view.ts';
+import type { Busy, MemberRole, MemberView, MemoryRoom } from '../../topology/view.ts';
 import { type MemberVitals, vitalsOf } from './member-vitals.ts';
+import { memoryRoomOf } from './memory-room.ts';
 import { Silence } from './silence.ts';
 
 /** What a member last said of itself. Offsets in bytes. */
@@ -32,6 +33,8 @@ export interface MemberObservation {
   histories: readonly string[];
   priority: number;
   keys: number | null;
+  /** Whether there is room for more; null when it never said. */
+  memory: MemoryRoom | null;
   /** Without an AOF: changes since the last RDB was written; 0 with one. */
   unsavedChanges: number;
   /** Which process of it this is: Redis makes a new one at each start. */
@@ -54,6 +57,7 @@ export const nothingKnown: MemberObservation = {
   histories: [],
   priority: 100,
   keys: null,
+  memory: null,
   unsavedChanges: 0,
   runId: '',
   vitals: null,
@@ -218,6 +222,7 @@ export function observe(info: Info, before: MemberObservation): MemberObservatio
     histories: [replication.replId, replication.replIdBefore],
     priority: replication.priority,
     keys: keyCount(info),
+    memory: memoryRoomOf(info, before.runId === runId ? before.memory : null),
     unsavedChanges: info['aof_enabled'] === '1' ? 0 : Number(info['rdb_changes_since_last_save'] ?? 0),
     runId,
     vitals: vitalsOf(info),

@@ -39,7 +39,8 @@ export function withColleagues(own: ApiView, colleagues: ReadonlyMap<string, Col
 function memberFrom(own: ApiMember, colleague: Colleague | undefined): ApiMember {
   const told = colleague?.report?.members.find(({ id }) => id === own.id);
   if (told === undefined) return own;
-  const { pid, restarts, refusal, refusalCode, trouble } = told;
+  const { pid, restarts, refusal, refusalCode } = told;
+  const { trouble, troubleCode } = told.trouble === null ? own : told;
   const isSilent = own.state === 'down' || own.state === 'unreachable';
   const { state, reason, stateForMs } = isSilent && colleague?.missing === null ? told : own;
   return {
@@ -50,6 +51,7 @@ function memberFrom(own: ApiMember, colleague: Colleague | undefined): ApiMember
     refusal,
     refusalCode,
     trouble,
+    troubleCode,
   };
 }
 

@@ -118,6 +118,7 @@ function memberOf(line: MemberStatus, seen: MemberView, facts: ViewFacts): ApiMe
     refusal: line.refusal ?? null,
     refusalCode: line.refusalCode ?? null,
     trouble: line.trouble ?? null,
+    troubleCode: line.troubleCode ?? null,
   };
 }
 

@@ -49,6 +49,7 @@ export function member(number: number, change: Partial<ApiMember> = {}): ApiMemb
     refusal: null,
     refusalCode: null,
     trouble: null,
+    troubleCode: null,
     ...change,
   };
 }
