@@ -220,6 +220,18 @@ const cases: [rule: string, dangerous: string, words: string, harmless: string][
     'agent: { bind: 0.0.0.0 }\nsecurity: { secret: { env: S } }',
   ],
   [
+    'an API on an address and on all of them',
+    'agent: { bind: [127.0.0.1, 0.0.0.0] }\nsecurity: { secret: { env: S } }',
+    "agent.bind: found '127.0.0.1' beside '0.0.0.0'",
+    'agent: { bind: [127.0.0.1, "::1"] }\nsecurity: { secret: { env: S } }',
+  ],
+  [
+    'an API twice on one address',
+    'agent: { bind: [127.0.0.1, 127.0.0.1] }',
+    "found '127.0.0.1' twice",
+    'agent: { bind: 127.0.0.1 }',
+  ],
+  [
     'a schedule that is no cron line',
     'backup: { to: "file:///b", schedule: "61 * * * *" }',
     "found '61 * * * *'",

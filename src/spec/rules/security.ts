@@ -1,11 +1,11 @@
-import { isLoopback } from '../address.ts';
+import { isIpv6, isLoopback } from '../address.ts';
 import { helloChannel, unclearChannel } from '../hello-channel.ts';
 import type { Problem } from '../problems.ts';
 import type { SpecFile } from '../schema.ts';
 import type { Spec } from '../spec.ts';
 
 export function securityRules(spec: Spec, file: SpecFile): Problem[] {
-  return [...userRules(spec), ...tlsRules(file), ...bindRules(spec)];
+  return [...userRules(spec), ...tlsRules(file), ...bindRules(spec), ...overlapRules(spec)];
 }
 
 /** Names with this prefix are those of holdfast's own users. */
@@ -48,6 +48,24 @@ function tlsRules(file: SpecFile): Problem[] {
       message: `it is missing; TLS needs cert, key and ca: ${who} proves who it is to the others`,
     }));
   });
+}
+
+/** Two listeners of one address and port can't be: the second would fail when the servers run already. */
+function overlapRules({ agent: { bind } }: Spec): Problem[] {
+  const path = ['agent', 'bind'];
+  const problems: Problem[] = [];
+  for (const [index, address] of bind.entries()) {
+    if (bind.indexOf(address) < index) {
+      problems.push({ path, message: `found '${address}' twice; name it once` });
+    }
+    const every = isIpv6(address) ? '::' : '0.0.0.0';
+    if (address === every || !bind.includes(every)) continue;
+    problems.push({
+      path,
+      message: `found '${address}' beside '${every}', which is every address; name one of the two`,
+    });
+  }
+  return problems;
 }
 
 /**
