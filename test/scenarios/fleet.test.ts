@@ -24,6 +24,8 @@ import { ended, SshServers } from '../support/ssh-servers.ts';
 
 const hosts = ['a', 'b', 'c'];
 const why = whyNoNetworkHosts();
+/** Hosts that come and go take minutes: HOLDFAST_FLEET=whole tests them too. */
+const whole = test.runIf(process.env['HOLDFAST_FLEET'] === 'whole');
 
 describe.skipIf(why !== null)(`servers reached by ssh${why === null ? '' : `: skipped, ${why}`}`, () => {
   let servers: SshServers;
@@ -35,8 +37,8 @@ describe.skipIf(why !== null)(`servers reached by ssh${why === null ? '' : `: sk
   });
   afterAll(() => servers?.destroy());
 
-  function writeSpec(user = 'root', redis: Record<string, unknown> = {}): void {
-    const places = hosts.map((name) => {
+  function writeSpec(user = 'root', redis: Record<string, unknown> = {}, on = hosts): void {
+    const places = on.map((name) => {
       const address = servers.network.addressOf(name);
       return [name, { address, ssh: `${user}@${address}` }] as const;
     });
@@ -44,7 +46,7 @@ describe.skipIf(why !== null)(`servers reached by ssh${why === null ? '' : `: sk
       name: 'orders',
       hosts: Object.fromEntries(places),
       redis: { maxMemory: '64mb', ...redis },
-      gate: { on: ['a', 'b'] },
+      gate: { on: on.slice(0, 2) },
     };
     writeFileSync(path.join(servers.folder, 'holdfast.yaml'), stringify(spec));
   }
@@ -208,6 +210,77 @@ describe.skipIf(why !== null)(`servers reached by ssh${why === null ? '' : `: sk
     expect(back.status).toBe(0);
     expect((await status()).state).toBe('healthy');
   });
+
+  whole(
+    'a fourth host joins and the first one goes, under load: no client notices',
+    {
+      timeout: 240_000,
+    },
+    async () => {
+      const load = await writeLoad(servers, 'b');
+      const on = ['b', 'c', 'd'];
+      writeSpec('root', later, on);
+      const { stdout, stderr } = await apply();
+      expect(stderr).not.toContain('error');
+      expect(stdout).toContain('1. redis-4, sentinel-4 on host d: joins');
+      await allCounted(load);
+      const { state, members, sentinels } = await status();
+      expect(state).toBe('healthy');
+      expect(members.map(({ id, host }) => `${id} ${host}`)).toEqual(['redis-2 b', 'redis-3 c', 'redis-4 d']);
+      expect(sentinels.map(({ id }) => id)).toEqual(['sentinel-2', 'sentinel-3', 'sentinel-4']);
+      const left =
+        'ls /etc/holdfast /var/lib/holdfast | grep -o "^orders.[a-z]*"; pgrep -c redis-server || true';
+      expect(servers.on('a', left)).toBe('orders.left\n0\n');
+      expect((await apply()).stdout).toContain('Nothing to do');
+    },
+  );
+
+  whole('hosts go back to the holdfast that they had before, and hooks hear of it', async () => {
+    const on = ['b', 'c', 'd'];
+    for (const host of on) {
+      servers.on(
+        host,
+        'cd /opt/holdfast && cp -al "$(readlink current)" 0.0.9-old && ln -sfn 0.0.9-old previous',
+      );
+    }
+    const hooks = path.join(servers.folder, 'hooks');
+    mkdirSync(hooks);
+    for (const name of ['before', 'after']) {
+      const text = `#!/bin/sh\necho ${name} $HOLDFAST_NAME $HOLDFAST_RESULT >> said\n`;
+      writeFileSync(path.join(hooks, `${name}-apply`), text, { mode: 0o755 });
+    }
+    const { stdout, stderr } = await apply('--rollback');
+    expect(stderr).not.toContain('error');
+    expect(stdout).toContain('go back to holdfast 0.0.9-old');
+    for (const host of on) {
+      const record = servers.fileOn(host, 'var/lib/holdfast/orders/agent.json');
+      const { pid } = JSON.parse(readFileSync(record, 'utf8')) as { pid: number };
+      expect(servers.on(host, `readlink /proc/${pid}/exe`)).toBe('/opt/holdfast/0.0.9-old/node\n');
+    }
+    expect(readFileSync(path.join(servers.folder, 'said'), 'utf8')).toBe(
+      'before orders\nafter orders applied\n',
+    );
+  });
+
+  whole(
+    'a host that is dead for good is forgotten, and one that left comes back as a new one',
+    {
+      timeout: 240_000,
+    },
+    async () => {
+      await servers.kill('d');
+      writeSpec('root', later);
+      const stuck = await apply();
+      expect(stuck.status).toBe(1);
+      expect(stuck.stderr).toContain('holdfast apply --forget d');
+      expect((await apply('--forget', 'd')).stderr).not.toContain('error');
+      const { state, members, sentinels } = await status();
+      expect(state).toBe('healthy');
+      expect(members.map(({ id, host }) => `${id} ${host}`)).toEqual(['redis-5 a', 'redis-2 b', 'redis-3 c']);
+      expect(sentinels.map(({ id }) => id)).toEqual(['sentinel-5', 'sentinel-2', 'sentinel-3']);
+      expect((await apply()).stdout).toContain('Nothing to do');
+    },
+  );
 
   /** With a Redis of another path, as another version has. */
   const later = { maxMemory: '96mb', binary: '/opt/redis-next/redis-server' };
