@@ -5,7 +5,6 @@ import type { SentinelEvent } from '../../redis/sentinel-event.ts';
 import type { Deployment, LiveMember, LiveSentinel } from '../deployment.ts';
 import { memoryOf } from '../state/memory-file.ts';
 import { Unwritten } from '../state/unwritten.ts';
-import { fullMemory } from './full-memory.ts';
 import { Strangers } from './strangers.ts';
 
 /** How often those are asked of whom something is to be known soon. */
@@ -111,11 +110,6 @@ export class Observer {
     const { place, unit, memory, watch, heldBack } = member;
     const { reachable, runId, priority } = watch.seen;
     if (reachable && runId !== '') heldBack?.saw(priority);
-    const { troubles, spec } = this.#deployment;
-    troubles.note(
-      `the memory of ${place.id}`,
-      fullMemory(place.id, watch.seen.vitals, spec.redis.maxMemoryPolicy),
-    );
     if (this.#writing.has(member)) return;
     this.#writing.add(member);
     try {
