@@ -99,6 +99,7 @@ describe('a mirror', () => {
     expect(await target.get('while paused')).toBeNull();
     await deployment.run('mirror', ['resume', 'dr']);
     await untilEqual('while paused', 'v');
+    await until('it to follow', ({ state }) => state === 'following');
     expect((await deployment.run('mirror', ['status'])).status).toBe(0);
   });
 
