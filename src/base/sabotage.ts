@@ -10,7 +10,6 @@ export const sabotages = {
   'dies-elected': 'the agent is killed when it is elected',
   'dies-after-promotion': 'the agent is killed when it has promoted a replica, before it tells anyone else',
   'dies-after-hello': 'the agent is killed when it has told the Sentinels, before it tells the gates',
-  'no-hello': 'an elected agent promotes, and does not tell the Sentinels',
 } as const;
 
 export type Sabotage = keyof typeof sabotages;

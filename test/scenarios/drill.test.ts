@@ -120,7 +120,6 @@ describe('a deployment that others use', () => {
 describe('a build that was broken on purpose is caught', () => {
   test.each([
     ['no-holding', 'primary-crash', 'the only error is UNCERTAIN'],
-    ['no-hello', 'primary-crash', 'exactly one replica is promoted'],
     ['no-empty-primary-guard', 'empty-primary', 'no acknowledged write is lost'],
   ])('%s by %s', async (way, scenario, promise) => {
     const { status, drills } = await drill([scenario], way);

@@ -1,5 +1,5 @@
 /** What the elected does, in one turn of the event loop: topology/election/turn.ts has the order and why. */
-import { dieIfSabotaged, isSabotaged } from '../../base/sabotage.ts';
+import { dieIfSabotaged } from '../../base/sabotage.ts';
 import type { MemberClient } from '../../redis/member-client.ts';
 import { sayHello } from '../../redis/sentinel-election.ts';
 import type { Member } from '../../spec/spec.ts';
@@ -73,14 +73,13 @@ export async function takeOver(
   for (const action of actions) {
     switch (action.kind) {
       case 'promote':
-        promoted = chosen.watch.client.promote(isSabotaged('no-hello') ? [] : action.hellos);
+        promoted = chosen.watch.client.promote(action.hellos);
         dieIfSabotaged('dies-after-promotion');
         break;
       case 'hello': {
         const sentinel = sentinels.find(({ place }) => place.id === action.sentinel);
         // Its colleagues tell one that can't be told now.
-        if (sentinel && !isSabotaged('no-hello'))
-          sayHello(sentinel.watch.client.connection, action.text).catch(() => {});
+        if (sentinel) sayHello(sentinel.watch.client.connection, action.text).catch(() => {});
         break;
       }
       case 'follow':
