@@ -5,7 +5,7 @@
  */
 import { waitFor } from '../../base/retry.ts';
 import type { SentinelClient } from '../../redis/sentinel-client.ts';
-import type { Place, Spec } from '../../spec/spec.ts';
+import type { Spec } from '../../spec/spec.ts';
 import { ApplyRefused } from '../errors.ts';
 import type { Change } from './spec-change.ts';
 
@@ -34,9 +34,12 @@ export async function applyToSentinel(
   return [...changes, ...(await forgetStrangers(spec, id, client, dryRun))];
 }
 
-interface Listed {
+interface At {
   address: string;
   port: number;
+}
+
+interface Listed extends At {
   flags: readonly string[];
 }
 
@@ -46,20 +49,19 @@ async function forgetStrangers(
   client: SentinelClient,
   dryRun: boolean,
 ): Promise<Change[]> {
-  const isOneOf = (places: readonly Place[]) => (at: Listed) =>
-    places.some(({ address, port }) => address === at.address && port === at.port);
+  const [isMember, isSentinel] = [isOneOf(spec.members), isOneOf(spec.sentinels)];
   const known = async () => ({ replicas: await client.replicas(), colleagues: await client.colleagues() });
   const before = await known();
   const strangers = [
-    ...before.replicas.filter((each) => !isOneOf(spec.members)(each)),
-    ...before.colleagues.filter((each) => !isOneOf(spec.sentinels)(each)),
+    ...before.replicas.filter((each) => !isMember(each)),
+    ...before.colleagues.filter((each) => !isSentinel(each)),
   ].filter(isGone);
   if (strangers.length === 0) return [];
   const from = strangers.map(({ address, port }) => `${address}:${port}`).join(', ');
   const change: Change = { where: id, what: 'knows', from, to: 'only those in the spec', takes: 'now' };
   if (dryRun) return [change];
   const primary = await client.primary();
-  if (!isOneOf(spec.members)({ ...primary, flags: [] })) {
+  if (!isMember(primary)) {
     throw ApplyRefused(
       `${id} names ${primary.address}:${primary.port} as primary, which is not in the spec`,
       {
@@ -68,21 +70,23 @@ async function forgetStrangers(
     );
   }
   const kept = {
-    replicas: before.replicas.filter(isOneOf(spec.members)),
-    colleagues: before.colleagues.filter(isOneOf(spec.sentinels)),
+    replicas: before.replicas.filter(isMember),
+    colleagues: before.colleagues.filter(isSentinel),
   };
   await client.reset();
-  const isBack = (now: readonly Listed[]) => (each: Listed) =>
-    now.some(({ address, port }) => address === each.address && port === each.port);
   const learned = async () => {
     const now = await known();
     return (
-      kept.replicas.filter((each) => !isGone(each)).every(isBack(now.replicas)) &&
-      kept.colleagues.filter((each) => !isGone(each)).every(isBack(now.colleagues))
+      kept.replicas.filter((each) => !isGone(each)).every(isOneOf(now.replicas)) &&
+      kept.colleagues.filter((each) => !isGone(each)).every(isOneOf(now.colleagues))
     );
   };
   await waitFor(learned, { what: `${id} to know everybody again`, withinMs: learnsWithinMs, everyMs: 100 });
   return [change];
+}
+
+function isOneOf(places: readonly At[]): (at: At) => boolean {
+  return (at) => places.some(({ address, port }) => address === at.address && port === at.port);
 }
 
 function isGone({ flags }: Listed): boolean {
