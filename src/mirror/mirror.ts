@@ -6,6 +6,7 @@
  * What the source's backlog does not reach back to any more is copied afresh: the target holds nothing of anybody else.
  */
 import { randomBytes } from 'node:crypto';
+import { errorText } from '../base/errors.ts';
 import { pause } from '../base/retry.ts';
 import { SourceRun } from '../migrate/source-run.ts';
 import type { Target } from '../rdb/target.ts';
@@ -16,6 +17,7 @@ import { unchanged } from '../stream/rewrite.ts';
 import { findSource, type SourceAddress } from '../stream/source-address.ts';
 import { type TargetPlace, TargetWriter } from '../stream/target-writer.ts';
 import { guard } from './guard.ts';
+import { untilAnswered } from './until-answered.ts';
 
 export interface MirrorSides {
   /** The mirror's name. */
@@ -48,7 +50,15 @@ export class Mirror {
 
   /** Until the signal is aborted. @throws MIRROR_LOOP, MIRROR_TARGET_NOT_EMPTY, and what `Stream.run` throws */
   async follow(isAnew: boolean, signal: AbortSignal): Promise<void> {
-    await this.#untilGuarded(isAnew, signal);
+    const { status } = this.run.stream;
+    await untilAnswered(
+      () => this.#guard(isAnew),
+      signal,
+      (error) => {
+        status.phase = 'waiting';
+        status.problem = errorText(error);
+      },
+    );
     if (signal.aborted) return;
     if (isAnew) await this.#forgetPlace();
     const stop = new AbortController();
@@ -60,20 +70,6 @@ export class Mirror {
       stop.abort(new Error('the mirror stops'));
       await watching.catch(() => {});
       this.run.close();
-    }
-  }
-
-  async #untilGuarded(isAnew: boolean, signal: AbortSignal): Promise<void> {
-    for (let inVain = 0; !signal.aborted; inVain++) {
-      try {
-        return await this.#guard(isAnew);
-      } catch (error) {
-        const waitMs = pauseBehind(error, inVain);
-        if (waitMs === undefined) throw error;
-        this.run.stream.status.phase = 'waiting';
-        this.run.stream.status.problem = error instanceof Error ? error.message : String(error);
-        await pause(waitMs, signal).catch(() => {});
-      }
     }
   }
 

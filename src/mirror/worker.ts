@@ -1,12 +1,11 @@
 /** The process of one mirror, for the agent: task.ts has what is said. Data never passes through the agent. */
 import { createInterface } from 'node:readline';
 import { errorToJson } from '../base/error-wire.ts';
-import { pause } from '../base/retry.ts';
 import { loadSecrets } from '../spec/secrets.ts';
-import { pauseBehind } from '../stream/next-step.ts';
 import { Mirror } from './mirror.ts';
 import { loadsOf, mirrorSides } from './sides.ts';
 import type { MirrorLine, MirrorTask } from './task.ts';
+import { untilAnswered } from './until-answered.ts';
 
 const sayEveryMs = 500;
 
@@ -31,19 +30,6 @@ async function work({ name, spec, secretFile, isAnew }: MirrorTask, signal: Abor
   } finally {
     clearInterval(timer);
   }
-}
-
-async function untilAnswered<T>(ask: () => Promise<T>, signal: AbortSignal): Promise<T | undefined> {
-  for (let inVain = 0; !signal.aborted; inVain++) {
-    try {
-      return await ask();
-    } catch (error) {
-      const waitMs = pauseBehind(error, inVain);
-      if (waitMs === undefined) throw error;
-      await pause(waitMs, signal).catch(() => {});
-    }
-  }
-  return undefined;
 }
 
 const left = new AbortController();
