@@ -1,9 +1,8 @@
-import { once } from 'node:events';
-import { type AddressInfo, connect, createServer } from 'node:net';
 import { afterAll, expect, test } from 'vitest';
 import { waitFor } from '../../src/base/retry.ts';
 import { startGate } from '../support/gate-process.ts';
 import { cleanUp, client, kill9, type Server, startRedis } from '../support/redis-processes.ts';
+import { relay } from '../support/relay.ts';
 
 /** Requests that their server does not survive: they must not take one member down after the other. */
 
@@ -19,26 +18,19 @@ async function killCurrent(server: { now: Server }): Promise<void> {
 /** A way to the server on which a request with this word in it is the last thing that the server sees. */
 async function deadlyWay(server: { now: Server }, word: string): Promise<{ port: number; deaths(): number }> {
   let deaths = 0;
-  const relay = createServer((near) => {
-    const far = connect(server.now.port, '127.0.0.1');
-    near.on('data', (chunk) => {
-      if (chunk.includes(word)) {
-        deaths++;
-        void killCurrent(server).then(() => near.destroy());
-      } else far.write(chunk);
-    });
-    far.on('data', (chunk) => near.write(chunk));
-    for (const socket of [near, far]) {
-      socket.on('error', () => {});
-      socket.on('close', () => {
-        near.destroy();
-        far.destroy();
+  const port = await relay(
+    () => server.now.port,
+    (near, far) => {
+      near.on('data', (chunk) => {
+        if (chunk.includes(word)) {
+          deaths++;
+          void killCurrent(server).then(() => near.destroy());
+        } else far.write(chunk);
       });
-    }
-  });
-  relay.listen(0, '127.0.0.1').unref();
-  await once(relay, 'listening');
-  return { port: (relay.address() as AddressInfo).port, deaths: () => deaths };
+      far.on('data', (chunk) => near.write(chunk));
+    },
+  );
+  return { port, deaths: () => deaths };
 }
 
 test('a read that its server does not survive is sent once more, and not to a third', async () => {

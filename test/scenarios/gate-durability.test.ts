@@ -15,7 +15,8 @@ beforeEach(async () => {
 afterEach(cleanUp);
 afterAll(cleanUp);
 
-test('a write is acknowledged only when every replica has it, and none of those is lost in a crash', async () => {
+/** Twenty clients that write until they are stopped, each a key after the other. */
+function writing() {
   const writers = Array.from({ length: 20 }, () => client(gate.port, login));
   const acknowledged: string[] = [];
   const errors: string[] = [];
@@ -29,6 +30,15 @@ test('a write is acknowledged only when every replica has it, and none of those 
       );
     }
   });
+  const end = async () => {
+    stop = true;
+    await Promise.all(loops);
+  };
+  return { acknowledged, errors, stop: end };
+}
+
+test('a write is acknowledged only when every replica has it, and none of those is lost in a crash', async () => {
+  const { acknowledged, errors, stop } = writing();
   await waitFor(() => acknowledged.length > 1000, { what: 'a load', withinMs: 20_000 });
   await kill9((deployment.members[0] as Server).process);
   await failOver(deployment);
@@ -37,8 +47,7 @@ test('a write is acknowledged only when every replica has it, and none of those 
     what: 'writes after the crash',
     withinMs: 20_000,
   });
-  stop = true;
-  await Promise.all(loops);
+  await stop();
   const reader = client(gate.port, login);
   const lost: string[] = [];
   for (let index = 0; index < acknowledged.length; index += 500) {
@@ -112,19 +121,7 @@ describe('the primary stands still and is replaced', () => {
 
 test('a planned change, in which the primary stops WAIT as well as writes, costs no error and loses nothing', async () => {
   const [old, next, third] = deployment.members as [Server, Server, Server];
-  const writers = Array.from({ length: 20 }, () => client(gate.port, login));
-  const acknowledged: string[] = [];
-  const errors: string[] = [];
-  let stop = false;
-  const loops = writers.map(async (writer, index) => {
-    for (let n = 0; !stop; n++) {
-      const key = `k:${index}:${n}`;
-      await writer.set(key, n).then(
-        () => acknowledged.push(key),
-        (error: Error) => errors.push(error.message),
-      );
-    }
-  });
+  const { acknowledged, errors, stop } = writing();
   await waitFor(() => acknowledged.length > 500, { what: 'a load', withinMs: 20_000 });
   // As the agent of another host does it, which can't have this gate hold its writes.
   const [from, to, other] = [old, next, third].map(({ port }) => client(port, login));
@@ -142,8 +139,7 @@ test('a planned change, in which the primary stops WAIT as well as writes, costs
   await from!.call('CLIENT', 'UNPAUSE');
   const before = acknowledged.length;
   await waitFor(() => acknowledged.length > before + 200, { what: 'writes behind it', withinMs: 20_000 });
-  stop = true;
-  await Promise.all(loops);
+  await stop();
   expect(errors).toEqual([]);
   const found = await to!.mget(acknowledged);
   expect(acknowledged.filter((_key, at) => found[at] === null)).toEqual([]);

@@ -1,5 +1,5 @@
 /** A real deployment for a test: its own ports, its own state directory, gone without a trace at the end. */
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -20,6 +20,12 @@ export interface CliResult {
   stderr: string;
 }
 
+/** Commands that a test gave up waiting for end what they have started when its file is over. */
+const running = new Set<ChildProcess>();
+process.on('exit', () => {
+  for (const child of running) child.kill('SIGINT');
+});
+
 /** Runs the built command. Never throws for an exit status: that is part of the result. */
 export function holdfast(args: string[], env: NodeJS.ProcessEnv = {}): Promise<CliResult> {
   return new Promise((resolve, reject) => {
@@ -27,6 +33,7 @@ export function holdfast(args: string[], env: NodeJS.ProcessEnv = {}): Promise<C
       env: { ...process.env, NO_COLOR: '1', ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
+    running.add(child);
     const result = { status: 0, stdout: '', stderr: '' };
     child.stdout.setEncoding('utf8').on('data', (text: string) => {
       result.stdout += text;
@@ -35,7 +42,10 @@ export function holdfast(args: string[], env: NodeJS.ProcessEnv = {}): Promise<C
       result.stderr += text;
     });
     child.on('error', reject);
-    child.on('close', (code) => resolve({ ...result, status: code ?? -1 }));
+    child.on('close', (code) => {
+      running.delete(child);
+      resolve({ ...result, status: code ?? -1 });
+    });
   });
 }
 
