@@ -5,17 +5,17 @@ import { waitFor } from '../../src/base/retry.ts';
 import { runChecks } from '../../src/doctor/check.ts';
 import { readDeployment } from '../../src/doctor/deployment/facts.ts';
 import { deploymentChecks } from '../../src/doctor/deployment-checks.ts';
+import { freePorts } from '../../src/process/free-ports.ts';
 import { parseSpec } from '../../src/spec/parse.ts';
 import { deriveSecrets } from '../../src/spec/secrets.ts';
 import type { Member } from '../../src/spec/spec.ts';
-import { freePortRun } from '../support/free-ports.ts';
 import { RenderedServers } from '../support/rendered-servers.ts';
 
 let servers: RenderedServers | undefined;
 afterEach(() => servers?.stop());
 
 test('the doctor sees real servers in good state and in bad', async () => {
-  const port = await freePortRun(9);
+  const port = await freePorts(9);
   const spec = parseSpec(
     `name: t\nredis: { port: ${port}, maxMemory: 100mb }\nsentinel: { port: ${port + 3} }\n` +
       `gate: { port: ${port + 6} }\nagent: { port: ${port + 8} }`,

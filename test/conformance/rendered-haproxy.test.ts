@@ -4,11 +4,11 @@ import path from 'node:path';
 import { Redis } from 'ioredis';
 import { afterEach, expect, test } from 'vitest';
 import { waitFor } from '../../src/base/retry.ts';
+import { freePorts } from '../../src/process/free-ports.ts';
 import { renderHaproxyCfg } from '../../src/render/haproxy-cfg.ts';
 import { parseSpec } from '../../src/spec/parse.ts';
 import { deriveSecrets, type Secrets } from '../../src/spec/secrets.ts';
 import type { GatePlace, Member, Spec } from '../../src/spec/spec.ts';
-import { freePortRun } from '../support/free-ports.ts';
 import { RenderedServers } from '../support/rendered-servers.ts';
 
 let servers: RenderedServers | undefined;
@@ -64,7 +64,7 @@ async function askAnew(port: number): Promise<string> {
 }
 
 test('the doors lead to the primary and to replicas, and follow a change', async () => {
-  const port = await freePortRun(9);
+  const port = await freePorts(9);
   const spec = parseSpec(
     `name: t\nredis: { members: 2, port: ${port} }\nsentinel: { port: ${port + 2} }\n` +
       `gate: { kind: haproxy, port: ${port + 5}, statsPort: ${port + 7} }\nagent: { port: ${port + 8} }`,

@@ -1,9 +1,9 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import { waitFor } from '../../src/base/retry.ts';
+import { freePorts } from '../../src/process/free-ports.ts';
 import { parseSpec } from '../../src/spec/parse.ts';
 import { deriveSecrets, type OwnUser, ownUserName } from '../../src/spec/secrets.ts';
 import type { Member, Spec } from '../../src/spec/spec.ts';
-import { freePortRun } from '../support/free-ports.ts';
 import { RenderedServers } from '../support/rendered-servers.ts';
 
 let servers: RenderedServers | undefined;
@@ -11,7 +11,7 @@ afterEach(() => servers?.stop());
 
 /** A laptop's deployment on free ports; `text` adds to the spec. */
 async function deploy(text = '', users: Record<string, string> = {}) {
-  const port = await freePortRun(9);
+  const port = await freePorts(9);
   const spec = parseSpec(
     `name: t\nsentinel: { port: ${port + 3} }\ngate: { port: ${port + 6} }\nagent: { port: ${port + 8} }\n` +
       `${text === '' ? 'redis: {}' : text}`.replace('redis: {', `redis: { port: ${port}, `),

@@ -1,11 +1,11 @@
 import type { Redis } from 'ioredis';
 import { afterEach, expect, test } from 'vitest';
 import { waitFor } from '../../src/base/retry.ts';
+import { freePorts } from '../../src/process/free-ports.ts';
 import { sentinelRunId } from '../../src/render/sentinel-conf.ts';
 import { parseSpec } from '../../src/spec/parse.ts';
 import { deriveSecrets } from '../../src/spec/secrets.ts';
 import type { Member } from '../../src/spec/spec.ts';
-import { freePortRun } from '../support/free-ports.ts';
 import { RenderedServers } from '../support/rendered-servers.ts';
 
 let servers: RenderedServers | undefined;
@@ -13,7 +13,7 @@ afterEach(() => servers?.stop());
 
 /** Three members and three Sentinels on free ports, all started in the same instant. */
 async function startCold(text: string, users: Record<string, string> = {}) {
-  const port = await freePortRun(9);
+  const port = await freePorts(9);
   const spec = parseSpec(
     `name: orders\nredis: { port: ${port} }\nsentinel: { port: ${port + 3} }\ngate: { port: ${port + 6} }\n` +
       `agent: { port: ${port + 8} }\n${text}`,

@@ -5,12 +5,12 @@ import path from 'node:path';
 import { Redis } from 'ioredis';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { waitFor } from '../../src/base/retry.ts';
+import { freePorts } from '../../src/process/free-ports.ts';
 import { renderHaproxyCfg } from '../../src/render/haproxy-cfg.ts';
 import { parseSpec } from '../../src/spec/parse.ts';
 import { deriveSecrets } from '../../src/spec/secrets.ts';
 import type { GatePlace, Member } from '../../src/spec/spec.ts';
 import { makeCertificates } from '../support/certificates.ts';
-import { freePortRun } from '../support/free-ports.ts';
 import { RenderedServers } from '../support/rendered-servers.ts';
 
 let folder = '';
@@ -27,7 +27,7 @@ afterEach(async () => {
 
 test('with TLS, replication, Sentinels, HAProxy’s checks and clients all use it, and plain text finds no one', async () => {
   const tls = makeCertificates(folder);
-  const port = await freePortRun(9);
+  const port = await freePorts(9);
   const spec = parseSpec(
     `name: t\nredis: { port: ${port} }\nsentinel: { port: ${port + 3} }\nagent: { port: ${port + 8} }\n` +
       `gate: { kind: haproxy, port: ${port + 6}, statsPort: none }\n` +

@@ -1,16 +1,16 @@
 /** Every right of every user that holdfast makes for itself: what Redis lets it run, asked one command at a time. */
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { freePorts } from '../../src/process/free-ports.ts';
 import { parseSpec } from '../../src/spec/parse.ts';
 import { deriveSecrets, type OwnUser, ownUserName } from '../../src/spec/secrets.ts';
 import type { Member } from '../../src/spec/spec.ts';
-import { freePortRun } from '../support/free-ports.ts';
 import { RenderedServers } from '../support/rendered-servers.ts';
 
 let servers: RenderedServers;
 let allowed: (user: string) => Promise<string[]>;
 
 beforeAll(async () => {
-  const port = await freePortRun(9);
+  const port = await freePorts(9);
   const spec = parseSpec(
     `name: t\nredis: { port: ${port} }\nsentinel: { port: ${port + 3} }\ngate: { port: ${port + 6} }\n` +
       `agent: { port: ${port + 8} }\n`,

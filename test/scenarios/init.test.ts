@@ -3,9 +3,9 @@ import { copyFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import { parseDocument } from 'yaml';
+import { freePorts } from '../../src/process/free-ports.ts';
 import { fillWithAllTypes } from '../support/all-types.ts';
 import { holdfast } from '../support/deployment.ts';
-import { freePortRun } from '../support/free-ports.ts';
 import {
   cleanUp,
   client,
@@ -54,7 +54,7 @@ test('a Sentinel deployment with a password becomes a spec, and up brings the sa
   expect(text).toMatch(/Not carried over: the ports/);
 
   await Promise.all([...deployment.members, ...deployment.sentinels].map((each) => kill9(each.process)));
-  const port = await freePortRun(13);
+  const port = await freePorts(13);
   const spec = parseDocument(text);
   expect(spec.toJS()).toMatchObject({
     redis: { members: 3, persistence: 'none' },

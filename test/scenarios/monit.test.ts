@@ -6,8 +6,8 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { AgentClient } from '../../src/agent/api/agent-client.ts';
 import { statePaths } from '../../src/agent/state/paths.ts';
 import { waitFor } from '../../src/base/retry.ts';
+import { freePorts } from '../../src/process/free-ports.ts';
 import { parseSpec } from '../../src/spec/parse.ts';
-import { freePortRun } from '../support/free-ports.ts';
 import { renderCase } from '../support/render-cases.ts';
 
 const root = process.getuid?.() === 0;
@@ -49,7 +49,7 @@ test.skipIf(!root)(
   'Monit starts the agent again when it is killed, and Redis does not notice',
   { timeout: 120_000 },
   async () => {
-    const port = await freePortRun(10);
+    const port = await freePorts(10);
     const specText =
       `name: x\nredis: { port: ${port} }\nsentinel: { port: ${port + 3} }\ngate: { port: ${port + 6} }\n` +
       `agent: { port: ${port + 8} }\n`;

@@ -1,11 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { appendFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { Redis, type RedisOptions } from 'ioredis';
 import { waitFor } from '../../src/base/retry.ts';
+import { freePorts } from '../../src/process/free-ports.ts';
 
 export interface Server {
   process: ChildProcess;
@@ -21,16 +21,9 @@ process.on('exit', () => {
   for (const child of started) child.kill('SIGKILL');
 });
 
-/** A port that nothing listens on now. */
-export async function freePort(): Promise<number> {
-  const server = createServer();
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  if (typeof address !== 'object' || address === null) throw new Error('the system gave no port');
-  return address.port;
+/** A port that nothing listens on now, and that the kernel gives to no connection: between now and its use it stays free. */
+export function freePort(): Promise<number> {
+  return freePorts(1);
 }
 
 export function tempFolder(): string {
