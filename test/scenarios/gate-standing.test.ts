@@ -57,7 +57,8 @@ test('no message is lost in a steady state, and nobody moves, whatever others do
       publisher.publish('news', `${round * 100 + index}`),
     );
     // Load that shifts, and further subscriptions, each of which looks for the client's connection anew.
-    for (const other of others.slice(0, 1 + (round % 4))) void other.get(`k${round}`);
+    // Whether they are answered is nobody's question: no replica may be there for a moment, see below.
+    for (const other of others.slice(0, 1 + (round % 4))) other.get(`k${round}`).catch(() => {});
     if (round % 10 === 0) {
       subscriber.send(`SUBSCRIBE other${round}`);
       asked++;

@@ -1,7 +1,7 @@
 import type { ChildProcess } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { hopeless, waitFor } from '../../src/base/retry.ts';
+import { waitFor } from '../../src/base/retry.ts';
 import { type GateConfigInput, gateConfig } from '../../src/gate/config.ts';
 import { GateControl } from '../../src/gate/control/control-client.ts';
 import { freePort, start, tempFolder } from './redis-processes.ts';
@@ -34,11 +34,10 @@ export async function startGate(input: Partial<GateConfigInput>, open = true): P
   const log = path.join(folder, 'gate.log');
   const child = start(process.execPath, ['dist/gate/main.js', '--config', file], log);
   const control = new GateControl(controlSocket);
-  const ready = async () => {
-    if (child.exitCode !== null) throw hopeless(new Error(`the gate ended: ${readFileSync(log, 'utf8')}`));
-    return (await control.status()).state === 'open' || !open;
-  };
-  await waitFor(ready, { what: 'the gate to open', withinMs: 15_000 });
+  const ready = async () => (await control.status()).state === 'open' || !open;
+  await waitFor(ready, { what: 'the gate to open', withinMs: 15_000 }).catch((error: Error) => {
+    throw new Error(`${error.message}\n${readFileSync(log, 'utf8')}`, { cause: error });
+  });
   // The table of commands comes a moment later; a test that keeps it from coming is not waited for.
   const knows = async () => !open || (await control.status()).commandsKnown;
   await waitFor(knows, { what: 'the table of commands', withinMs: 1000 }).catch(() => {});
