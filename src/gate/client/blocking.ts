@@ -28,8 +28,12 @@ export class Blocking extends Observed {
   /** The server that said that this waits there. */
   #blockedAt: MemberAddress | null = null;
 
+  get blocked(): boolean {
+    return this.#blockedAt !== null;
+  }
+
   get waits(): boolean {
-    return this.#blockedAt !== null || this.#reads;
+    return this.blocked || this.#reads;
   }
 
   onBlocked(member: MemberAddress): void {

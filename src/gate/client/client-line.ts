@@ -2,7 +2,7 @@ import type { Client } from './client.ts';
 
 /**
  * One line of CLIENT LIST, as latin1, with the fields of Redis 7.0 in their order. What the gate can't
- * know is 0; memory is what the gate keeps for the client.
+ * know is 0; memory is what the gate keeps for the client. Who is blocked (`b`) is the server's own word.
  */
 export function describeClient(client: Client): string {
   const { session, socket } = client;
@@ -12,7 +12,7 @@ export function describeClient(client: Client): string {
     (session.monitor !== null ? 'O' : '') +
     (session.subscribed ? 'P' : '') +
     (session.transaction.open ? 'x' : '') +
-    (client.place.own?.ring.peek()?.handler?.blocking === true ? 'b' : '') +
+    (client.place.own?.ring.peek()?.handler?.blocked === true ? 'b' : '') +
     (session.tracking.on ? 't' : '') +
     (session.tracking.broadcasts ? 'B' : '') +
     (session.modes.has('no-evict') ? 'e' : '') +

@@ -1,3 +1,4 @@
+import { errorCode } from '../../base/errors.ts';
 import type { Link } from '../../redis/link.ts';
 import type { MemberAddress } from '../config.ts';
 import { type OwnLogin, openOwnLink } from './open-link.ts';
@@ -6,12 +7,14 @@ import type { Upstream } from './upstream.ts';
 
 const lookMs = 2;
 const answerWithinMs = 1000;
-/** Who may not ask is not let ask all the time. */
-const deniedMs = 10_000;
+/** Who may not ask is not let ask all the time, nor one that does not answer asked. */
+const refusedMs = 10_000;
+const silentMs = 100;
 /** So many connections are asked for at once. */
 const mostAtOnce = 128;
 /** The share of the server's time that the questions may take is one of this. */
 const restOfTime = 8;
+const mostBetweenMs = 100;
 
 /** The ids of those connections that wait for something, in the answer to CLIENT LIST. */
 export function blockedIn(list: string): Set<number> {
@@ -33,7 +36,8 @@ export class BlockedWatch {
   /** What is to be asked for. */
   #fresh = new Map<ReplyHandler, Upstream>();
   readonly #links = new Map<MemberAddress, Link>();
-  readonly #deniedUntil = new Map<MemberAddress, number>();
+  /** Who is not asked until then. Where the gate may not ask, what waits is forgotten. */
+  readonly #pauses = new Map<MemberAddress, { untilMs: number; refused: boolean }>();
   #timer: NodeJS.Timeout | undefined;
   #stopped = false;
 
@@ -60,10 +64,13 @@ export class BlockedWatch {
     const byMember = new Map<MemberAddress, Map<ReplyHandler, Upstream>>();
     for (const [handler, upstream] of this.#fresh) {
       const here = upstream.ring.some((run) => run.handler === handler);
-      if (upstream.closed || !here || since < (this.#deniedUntil.get(upstream.target) ?? 0)) {
+      const pause = this.#pauses.get(upstream.target);
+      const paused = pause !== undefined && since < pause.untilMs;
+      if (upstream.closed || !here || (paused && pause.refused)) {
         this.#fresh.delete(handler);
         continue;
       }
+      if (paused) continue;
       // Behind something that is not answered yet it may be that which waits.
       if (upstream.ring.peek()?.handler !== handler) continue;
       if (upstream.serverId === null) {
@@ -78,7 +85,7 @@ export class BlockedWatch {
     const tookMs = performance.now() - since;
     this.#timer =
       this.#fresh.size > 0 && !this.#stopped
-        ? setTimeout(() => this.#look(), Math.max(lookMs, tookMs * restOfTime))
+        ? setTimeout(() => this.#look(), Math.max(lookMs, Math.min(tookMs * restOfTime, mostBetweenMs)))
         : undefined;
   }
 
@@ -92,9 +99,10 @@ export class BlockedWatch {
         handler.onBlocked?.(member);
         this.#fresh.delete(handler);
       }
-    } catch {
-      // It may not ask, or its server is gone, which the connections of clients tell.
-      this.#deniedUntil.set(member, performance.now() + deniedMs);
+    } catch (error) {
+      // A server that is gone is told by the connections of clients; one that is only slow is asked again.
+      const refused = errorCode(error) === 'REDIS_REFUSED';
+      this.#pauses.set(member, { untilMs: performance.now() + (refused ? refusedMs : silentMs), refused });
     }
   }
 

@@ -81,6 +81,8 @@ export interface ReplyHandler {
   readonly blocking?: boolean;
   /** Its answer need not be waited for: the server said that it waits, or executing it twice changes nothing. */
   readonly waits?: boolean;
+  /** Its server said that it waits there. */
+  readonly blocked?: boolean;
   /** This server says that it waits there. */
   onBlocked?(member: MemberAddress): void;
 }
