@@ -94,7 +94,7 @@ function Main({ route, children }: { route: Route; children: React.ReactNode }) 
     before.current = route;
   }, [route]);
   return (
-    <main id="main" ref={element} tabIndex={-1}>
+    <main id="main" ref={element} tabIndex={-1} data-focus-rests>
       {children}
     </main>
   );

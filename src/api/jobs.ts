@@ -78,10 +78,23 @@ export const planSchema = z
     will: z.array(z.string()).describe('What will happen, a sentence each.'),
     warnings: z.array(z.string()).describe('What to know before.'),
     cancellable: flag('It can be given up while it runs.'),
+    basis: text(
+      'What this rests on, such as "redis-1 is primary". Sent along with the operation, that is refused when it rests on something else by then.',
+    ),
   })
   .describe(
     'What an operation would do. Nothing is changed; what is allowed is looked at again when it is done.',
   );
+
+export const beginQuerySchema = z.strictObject({
+  basis: z
+    .string()
+    .max(300)
+    .optional()
+    .describe(
+      'Of the plan that was approved: 409 (PLAN_CHANGED) when the operation would do something else by now. Left out: it is done as it is then.',
+    ),
+});
 
 export const jobSchema = z
   .object({

@@ -79,10 +79,12 @@ function link(name: string): string {
 }
 
 function inputOf({ query, body }: Route): string {
-  if (body !== undefined) return `Body: ${typeName(body)}.\n`;
-  if (query === undefined) return '';
-  const schema = z.toJSONSchema(query, { io: 'input', unrepresentable: 'any' });
-  return `${fieldTable(schema as JsonSchema)}\n`;
+  const parts = body === undefined ? [] : [`Body: ${typeName(body)}.\n`];
+  if (query !== undefined) {
+    const schema = z.toJSONSchema(query, { io: 'input', unrepresentable: 'any' });
+    parts.push(`${fieldTable(schema as JsonSchema)}\n`);
+  }
+  return parts.join('\n');
 }
 
 function bodyOf(schema: JsonSchema): string {

@@ -5,7 +5,7 @@ import { clientsSchema, memberDetailsSchema } from './details.ts';
 import { eventSchema, eventsQuerySchema, eventsSchema, onlyHere } from './events.ts';
 import { backupsSchema, doctorSchema, drillsSchema, specSchema } from './findings.ts';
 import { historyQuerySchema, historySchema } from './history.ts';
-import { jobSchema, jobsSchema, operationSchema, planSchema } from './jobs.ts';
+import { beginQuerySchema, jobSchema, jobsSchema, operationSchema, planSchema } from './jobs.ts';
 import { hostReportSchema, viewSchema } from './view.ts';
 
 /** open: whoever reaches the port. read: a token of either role, or this machine. operate: a token of that role. */
@@ -104,7 +104,9 @@ const jobRoutes: readonly Route[] = [
   {
     ...({ method: 'POST', path: '/api/operations', needs: 'operate', answer: jobSchema } as const),
     done: 202,
-    about: 'Begins an operation; answers 202 with its job, or 409 with what is under way.',
+    about:
+      'Begins an operation; answers 202 with its job, or 409 with what is under way, or with what has changed since the plan.',
+    query: beginQuerySchema,
     body: operationSchema,
   },
   {

@@ -122,7 +122,9 @@ export const gateSchema = z
     primary: orNull(id('The member that it sends writes to.')),
     primarySince: orNull(time('Since when.')),
     clients: orNull(count('Clients connected.')),
-    held: orNull(count('Clients whose next command waits for a primary.')),
+    held: orNull(
+      count('The most clients that waited for a primary at one time, in the last one to two seconds.'),
+    ),
     commandsPerSecond: orNull(amount('Requests of the last second.')),
     errorsPerSecond: orNull(amount('Error replies of the last second.')),
     bytesInPerSecond: orNull(amount('From clients.')),
@@ -238,7 +240,7 @@ export const viewSchema = z
     clients: z
       .object({
         connected: count('At all gates.'),
-        held: count('Waiting for a primary.'),
+        held: count('The most that waited for a primary at one time, in the last one to two seconds.'),
         commandsPerSecond: amount('Of the last second.'),
         errorsPerSecond: amount('Error replies of the last second.'),
         latency: z

@@ -3,7 +3,7 @@ import { lookup } from 'node:dns/promises';
 import { BlockList } from 'node:net';
 import { hostname, networkInterfaces } from 'node:os';
 import { defineError } from '../base/errors.ts';
-import { addressKind, isIpv6, isLoopback } from '../spec/address.ts';
+import { addressKind, isIpv6, isLoopback, isWildcard } from '../spec/address.ts';
 import type { Host, Spec } from '../spec/spec.ts';
 import { chooseHost } from './target.ts';
 
@@ -69,8 +69,4 @@ export async function hostHere(
   throw NotThisHost(`host '${id}' has the address ${host.address}, and this machine has ${has}`, {
     hint: `The doctor sees the machine that it runs on. There: ssh ${host.ssh ?? host.address} holdfast doctor /etc/holdfast/${spec.name}.yaml --host ${id}`,
   });
-}
-
-function isWildcard(address: string): boolean {
-  return address === '0.0.0.0' || address === '::';
 }

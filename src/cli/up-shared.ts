@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process';
 import type { Status } from '../agent/api/status-answer.ts';
 import { describeDuration } from '../base/duration.ts';
 import type { ErrorJson } from '../base/error-wire.ts';
+import { apiUrl } from '../spec/api-address.ts';
 import type { Spec } from '../spec/spec.ts';
 import type { Output } from './output.ts';
 import type { Target } from './target.ts';
@@ -40,9 +41,8 @@ export function announce(
     output.line(`  read-write port  ${bold(`${gate.address}:${gate.port}`)}   ${client}`);
     if (gate.replicaPort) output.line(`  read-only port   ${bold(`${gate.address}:${gate.replicaPort}`)}`);
   }
-  output.line(
-    `  API              ${bold(`http${spec.agent.tls ? 's' : ''}://${spec.agent.bind[0]}:${spec.agent.port}/status`)}`,
-  );
+  const own = spec.hosts.find(({ id }) => id === host);
+  if (own) output.line(`  API              ${bold(`${apiUrl(spec, own)}/status`)}`);
 }
 
 /**

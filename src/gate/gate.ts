@@ -155,6 +155,7 @@ export class Gate implements ControlTarget {
       primarySince: this.#watch.primarySince,
       clients: sum((listener) => listener.clients.size),
       held: sum((listener) => listener.held.size),
+      heldLately: sum((listener) => listener.held.mostLately),
       sentinelsSeen: this.#watch.sentinelsSeen,
       sentinelsNeeded: this.#watch.majority,
       predecessor: this.#watch.predecessor,

@@ -22,6 +22,11 @@ export function isLoopback(address: string): boolean {
   return address === 'localhost' || address === '::1' || (isIpv4(address) && address.startsWith('127.'));
 }
 
+/** Every address of a machine: something to listen on, and nothing that can be asked. */
+export function isWildcard(address: string): boolean {
+  return address === '0.0.0.0' || address === '::';
+}
+
 /** `host:port`, with the brackets that an IPv6 address needs. */
 export function hostPort(address: string, port: number): string {
   return isIpv6(address) ? `[${address}]:${port}` : `${address}:${port}`;

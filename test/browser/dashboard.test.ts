@@ -11,8 +11,9 @@ import { historySchema } from '../../src/api/history.ts';
 import { jobSchema, planSchema } from '../../src/api/jobs.ts';
 import { viewSchema } from '../../src/api/view.ts';
 import * as made from '../support/dashboard/answers.ts';
-import { contrastViolations, seriousViolations } from '../support/dashboard/axe.ts';
-import { desktop, openBrowser, openTab, phone } from '../support/dashboard/browser.ts';
+import { nothingSerious, seriousViolations, violations } from '../support/dashboard/axe.ts';
+import { desktop, type Look, openBrowser, openTab, phone } from '../support/dashboard/browser.ts';
+import { opened, settled } from '../support/dashboard/opened.ts';
 import { PageServer, type Told, told } from '../support/dashboard/page-server.ts';
 import * as states from '../support/dashboard/states.ts';
 
@@ -36,20 +37,8 @@ afterAll(async () => {
   await server?.close();
 });
 
-/** Opens the page as it is when told that. */
-async function open(what: Told, page = 'overview', size = desktop): Promise<Page> {
-  server.told = what;
-  const tab = await openTab(browser, size, problems);
-  await tab.goto(`${server.address}#/${page}`);
-  await settled(tab);
-  return tab;
-}
-
-/** Whatever is asked for has come. */
-async function settled(tab: Page): Promise<void> {
-  await tab.locator('main .card, main .tiles').first().waitFor();
-  await expect.poll(() => tab.locator('.wait').count(), { timeout: 15_000 }).toBe(0);
-}
+const open = (what: Told, page?: string, size?: Look) =>
+  opened({ browser, server, problems }, what, page, size);
 
 /** Texts in tables that are cut off, with nothing that shows the whole of them. */
 function cutOff(tab: Page): Promise<string[]> {
@@ -58,15 +47,6 @@ function cutOff(tab: Page): Promise<string[]> {
     .filter((e) => !e.closest('[title]') && !e.querySelector('[title]') && !e.matches('.unseen, .unseen *'))
     .map((e) => e.textContent)`);
 }
-
-/** What axe finds now, by theme: the rest of its rules know no theme. */
-async function violations(tab: Page): Promise<{ light: unknown[]; dark: unknown[] }> {
-  await tab.emulateMedia({ colorScheme: 'light' });
-  const light = await seriousViolations(tab);
-  await tab.emulateMedia({ colorScheme: 'dark' });
-  return { light, dark: await contrastViolations(tab) };
-}
-const none = { light: [], dark: [] };
 
 const pages = [
   'overview',
@@ -96,7 +76,7 @@ for (const [name, what, each] of shown) {
     for (const page of each) {
       await tab.goto(`${server.address}#/${page}`);
       await settled(tab);
-      expect(await violations(tab), page).toEqual(none);
+      expect(await violations(tab), page).toEqual(nothingSerious);
     }
     expect(problems).toEqual([]);
   });
@@ -135,54 +115,13 @@ test('an agent that goes is said to be gone, what was known stays, and its retur
   const banner = tab.getByRole('complementary', { name: 'Connection' });
   await banner.waitFor();
   expect(await banner.textContent()).toContain('What you see is from');
-  expect(await violations(tab)).toEqual(none);
+  expect(await violations(tab)).toEqual(nothingSerious);
   expect(await tab.locator('.picture svg a').count()).toBeGreaterThan(5);
   expect(await tab.title()).toMatch(/^\? /);
   expect(await tab.locator('.top').textContent()).toContain('was healthy');
   server.setSilent(false);
   await banner.waitFor({ state: 'detached' });
   expect(await tab.locator('.top').textContent()).toContain('live');
-});
-
-test('an action says what it will do, does it, and shows its steps and what came of it', async () => {
-  const tab = await open(told());
-  await tab.getByRole('button', { name: 'Switch over…' }).click();
-  await tab.getByText('What will happen').waitFor();
-  expect(await violations(tab)).toEqual(none);
-  await tab.getByLabel('New primary').selectOption('redis-3');
-  await tab.getByRole('button', { name: 'Switch over to redis-3' }).click();
-  await tab.getByText('all Sentinels name redis-2').waitFor();
-  expect(server.asked.at(-1)).toEqual({
-    method: 'POST',
-    path: '/api/operations',
-    body: { kind: 'switchover', to: 'redis-3' },
-  });
-  // It looks itself: the primary is not the one that was asked for.
-  expect(await tab.locator('.verdict').textContent()).toContain('not redis-3');
-  await tab.keyboard.press('Escape');
-  expect(await tab.evaluate<string>('document.activeElement.textContent')).toBe('Switch over…');
-});
-
-test('a button that the page moves on from under a press is pressed all the same', async () => {
-  const tab = await open(told());
-  const button = tab.getByRole('button', { name: 'Switch over…' });
-  const before = (await button.boundingBox())!;
-  await tab.mouse.move(before.x + before.width / 2, before.y + before.height / 2);
-  await tab.mouse.down();
-  // A member dies: a banner appears above all that is there.
-  server.told.view = states.degraded().view;
-  server.push();
-  await tab.getByRole('complementary', { name: 'What is wrong' }).waitFor();
-  await expect.poll(async () => (await button.boundingBox())?.y).toBeGreaterThan(before.y + before.height);
-  await tab.mouse.up();
-  await tab.getByRole('dialog', { name: 'Switch over' }).waitFor();
-  // Whoever moves away from it does not mean it any more.
-  await tab.keyboard.press('Escape');
-  await button.hover();
-  await tab.mouse.down();
-  await tab.mouse.move(5, 5);
-  await tab.mouse.up();
-  expect(await tab.getByRole('dialog').count()).toBe(0);
 });
 
 test('what the agents of other hosts carry out is shown, with whose it is, and whose answer is missing', async () => {
@@ -211,38 +150,7 @@ test('what the agents of other hosts carry out is shown, with whose it is, and w
   server.push();
   await tab.locator('.jobs li', { hasText: 'doctor' }).waitFor();
   await banner.waitFor({ state: 'detached' });
-  expect(await violations(tab)).toEqual(none);
-});
-
-test('what is not allowed says why, and can not be asked for', async () => {
-  const why = 'a failover is under way (sentinel-1 says so)';
-  const tab = await open(
-    told({ plan: made.plan({ allowed: false, why, hint: 'Wait for its end.', will: [] }) }),
-  );
-  await tab.getByRole('button', { name: 'Failover…' }).click();
-  await tab.getByText(why).waitFor();
-  expect(await violations(tab)).toEqual(none);
-  expect(await tab.getByRole('button', { name: 'Force a failover' }).isDisabled()).toBe(true);
-});
-
-test('what fails shows how far it came, why, and how the deployment is now', async () => {
-  const error = { code: 'SWITCHOVER_FAILED', message: 'redis-2 did not get everything', hint: 'Try again.' };
-  const tab = await open(told({ job: made.job({ state: 'failed', result: null, error }) }));
-  await tab.getByRole('button', { name: 'Switch over…' }).click();
-  await tab.getByRole('button', { name: 'Switch over to the best replica' }).click();
-  await tab.getByText(error.message).waitFor();
-  await tab.locator('.verdict', { hasText: 'orders is healthy' }).waitFor();
-  expect(await violations(tab)).toEqual(none);
-});
-
-test('a member whose data is gone is started as it is only when that is said', async () => {
-  const tab = await open(states.refusedMember(), 'members/redis-1');
-  await tab.getByRole('button', { name: 'Restart…' }).last().click();
-  await tab.getByLabel('Start redis-1 as it is, though data is lost').check();
-  await tab.getByRole('button', { name: 'Restart redis-1' }).click();
-  await expect
-    .poll(() => server.asked.at(-1)?.body)
-    .toEqual({ kind: 'restart', process: 'redis-1', acceptDataLoss: true });
+  expect(await violations(tab)).toEqual(nothingSerious);
 });
 
 test('until the agent has answered the page says that it waits', async () => {
@@ -252,30 +160,7 @@ test('until the agent has answered the page says that it waits', async () => {
   await tab.goto(server.address);
   await tab.getByText('The agent is asked.').waitFor({ state: 'attached' });
   expect(await tab.locator('.top').textContent()).toContain('connecting');
-  expect(await violations(tab)).toEqual(none);
-});
-
-test('who has no right to act is asked for a token, and is told when it is none', async () => {
-  const refusal = {
-    status: 401,
-    error: {
-      code: 'API_TOKEN_NEEDED',
-      message: 'that is no token of this deployment',
-      hint: 'holdfast token',
-    },
-  };
-  const tab = await open(told({ session: made.look }));
-  await tab.getByRole('button', { name: 'Switch over…' }).click();
-  const dialog = tab.getByRole('dialog');
-  await dialog.getByLabel('Token').fill('not one');
-  server.told.answers = { '/api/session': refusal };
-  await dialog.getByRole('button', { name: 'Sign in' }).click();
-  await dialog.getByText(refusal.error.message).waitFor();
-  expect(await violations(tab)).toEqual(none);
-  server.told.answers = {};
-  server.told.session = told().session;
-  await dialog.getByRole('button', { name: 'Sign in' }).click();
-  await dialog.getByText('What will happen').waitFor();
+  expect(await violations(tab)).toEqual(nothingSerious);
 });
 
 test('the page can be used by keyboard alone', async () => {

@@ -18,7 +18,10 @@ import type { ApiView } from '../../src/api/view.ts';
 export const readToken = 'a-token-to-look-of-43-characters';
 export const operateToken = 'a-token-to-act-of-43-characters';
 
-const plan: ApiPlan = { allowed: true, why: null, hint: null, will: [], warnings: [], cancellable: true };
+const plan: ApiPlan = {
+  ...{ allowed: true, why: null, hint: null, will: [], warnings: [], cancellable: true },
+  basis: 'redis-1 is primary',
+};
 
 export class ApiDouble {
   readonly folder = mkdtempSync(path.join(tmpdir(), 'hf-api-'));

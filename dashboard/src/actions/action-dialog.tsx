@@ -1,4 +1,4 @@
-import type { ApiOperation } from '../../../src/api/jobs.ts';
+import type { ApiOperation, ApiPlan } from '../../../src/api/jobs.ts';
 import { usePage } from '../data/page-state.ts';
 import { Alert, Waiting } from '../parts/card.tsx';
 import { closeDialog, Dialog } from '../parts/dialog.tsx';
@@ -8,7 +8,7 @@ import { JobSteps } from './job-steps.tsx';
 import { Options } from './options.tsx';
 import { SignIn } from './sign-in.tsx';
 import { type StageState, stagesAt } from './stages.ts';
-import { type Action, useAction } from './use-action.ts';
+import { type Action, mayGo, useAction } from './use-action.ts';
 
 interface Props {
   operation: ApiOperation;
@@ -25,7 +25,7 @@ export function ActionDialog({ operation, onChange, onClose }: Props) {
   return (
     <Dialog title={title} onClose={onClose}>
       <ol className="stages" aria-label="Stages">
-        {stagesAt(action.phase, action.job !== null).map(({ name, state }) => (
+        {stagesAt(action.phase).map(({ name, state }) => (
           <li key={name} className={state} aria-current={state === 'now' ? 'step' : undefined}>
             <StageSign state={state} />
             {name}
@@ -57,9 +57,11 @@ function Body({ operation, action, onChange }: Omit<Props, 'onClose'> & { action
   return (
     <>
       {isOpen && view && <Options operation={operation} view={view} onChange={onChange} />}
-      {phase === 'checking' && <Waiting what="It is checked whether this may be done." lines={3} />}
-      {plan && !job && <PlanText action={action} />}
-      {refusal && <Alert title={refusal.message}>{refusal.hint && <p>{refusal.hint}</p>}</Alert>}
+      {phase === 'checking' && !plan && <Waiting what="It is checked whether this may be done." lines={3} />}
+      {plan && !job && <PlanText plan={plan} hasChanged={action.hasChanged} />}
+      {refusal && refusal.message !== plan?.why && (
+        <Alert title={refusal.message}>{refusal.hint && <p>{refusal.hint}</p>}</Alert>
+      )}
       {job && <JobSteps job={job} />}
       {verdict && (
         <p className={`verdict ${verdict.good ? 'good' : 'warn'}`} role="status">
@@ -80,7 +82,7 @@ function Body({ operation, action, onChange }: Omit<Props, 'onClose'> & { action
           <button
             type="button"
             className={`main${grave ? ' grave' : ''}`}
-            disabled={phase !== 'planned' && !(phase === 'failed' && plan?.allowed)}
+            aria-disabled={!mayGo(phase)}
             onClick={go}
           >
             {goWord}
@@ -91,10 +93,17 @@ function Body({ operation, action, onChange }: Omit<Props, 'onClose'> & { action
   );
 }
 
-function PlanText({ action: { plan } }: { action: Action }) {
-  if (!plan) return null;
+function PlanText({ plan, hasChanged }: { plan: ApiPlan; hasChanged: boolean }) {
   return (
     <div className="stack">
+      <div role="status">
+        {hasChanged && (
+          <p className="verdict warn">
+            <Sign tone="warn" />
+            The deployment has changed: {plan.basis}. This is the plan of now.
+          </p>
+        )}
+      </div>
       {!plan.allowed && (
         <Alert title={plan.why ?? 'This may not be done now.'}>{plan.hint && <p>{plan.hint}</p>}</Alert>
       )}

@@ -4,20 +4,20 @@ import type { ApiView } from '../../../src/api/view.ts';
 import { aboutOf, verdictOf } from './describe.ts';
 import { type Phase, stagesAt } from './stages.ts';
 
-const states = (phase: Phase, started = false) => stagesAt(phase, started).map(({ state }) => state);
+const states = (phase: Phase) => stagesAt(phase).map(({ state }) => state);
 
 test('an action goes through its stages', () => {
   expect(states('checking')).toEqual(['now', 'later', 'later', 'later', 'later']);
   expect(states('planned')).toEqual(['over', 'now', 'later', 'later', 'later']);
   expect(states('starting')).toEqual(['over', 'over', 'now', 'later', 'later']);
-  expect(states('running', true)).toEqual(['over', 'over', 'over', 'now', 'later']);
-  expect(states('done', true)).toEqual(['over', 'over', 'over', 'over', 'over']);
+  expect(states('running')).toEqual(['over', 'over', 'over', 'now', 'later']);
+  expect(states('done')).toEqual(['over', 'over', 'over', 'over', 'over']);
 });
 
 test('what is refused fails the check that refused it', () => {
   expect(states('refused')).toEqual(['failed', 'later', 'later', 'later', 'later']);
-  expect(states('failed', false)).toEqual(['over', 'over', 'failed', 'later', 'later']);
-  expect(states('failed', true)).toEqual(['over', 'over', 'over', 'failed', 'later']);
+  expect(states('not-begun')).toEqual(['over', 'over', 'failed', 'later', 'later']);
+  expect(states('failed')).toEqual(['over', 'over', 'over', 'failed', 'later']);
 });
 
 const view = {

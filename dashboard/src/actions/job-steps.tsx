@@ -16,7 +16,8 @@ export function JobSteps({ job }: { job: ApiJob }) {
   const since = Date.parse(job.startedAt);
   const result = resultText(job.result);
   return (
-    <div className="stack">
+    // Who approved by keyboard goes on from here: the button that was pressed is gone.
+    <section className="stack" tabIndex={-1} data-focus-rests aria-label={`What is done: ${job.kind}`}>
       <p className="row">
         <Badge tone={toneOf(job.state)}>{job.state}</Badge>
         {job.endedAt !== null && <span>in {duration(Date.parse(job.endedAt) - since)}</span>}
@@ -44,7 +45,7 @@ export function JobSteps({ job }: { job: ApiJob }) {
           ))}
         </dl>
       )}
-    </div>
+    </section>
   );
 }
 

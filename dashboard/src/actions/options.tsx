@@ -1,6 +1,6 @@
-import type { ReactNode } from 'react';
 import type { ApiOperation } from '../../../src/api/jobs.ts';
 import type { ApiView } from '../../../src/api/view.ts';
+import { AgentLink } from './restart-button.tsx';
 
 interface Props {
   operation: ApiOperation;
@@ -12,18 +12,14 @@ interface Props {
 export function Options({ operation, view, onChange }: Props) {
   switch (operation.kind) {
     case 'switchover': {
-      const replicas = view.members.filter(({ id }) => id !== view.primary);
       const choose = (to: string) => onChange({ kind: 'switchover', ...(to === '' ? {} : { to }) });
       return (
-        <Choice label="New primary" value={operation.to ?? ''} onChoose={choose}>
-          <option value="">The best replica</option>
-          {replicas.map(({ id, state, eligible }) => (
-            <option key={id} value={id}>
-              {id} ({state}
-              {eligible === false ? ', not eligible' : ''})
-            </option>
-          ))}
-        </Choice>
+        <Choice
+          label="New primary"
+          value={operation.to ?? ''}
+          onChoose={choose}
+          choices={[['', 'The best replica'], ...replicasOf(view)]}
+        />
       );
     }
     case 'restart': {
@@ -32,14 +28,13 @@ export function Options({ operation, view, onChange }: Props) {
       const chosen = view.members.find(({ id }) => id === operation.process);
       return (
         <div className="stack">
-          <Choice label="What" value={operation.process ?? ''} onChoose={choose}>
-            <option value="">All members of this host, one after the other</option>
-            {[...view.members, ...view.sentinels, ...view.gates].map(({ id }) => (
-              <option key={id} value={id}>
-                {id}
-              </option>
-            ))}
-          </Choice>
+          <Choice
+            label="What"
+            value={operation.process ?? ''}
+            onChoose={choose}
+            choices={[['', `All members of ${hereOf(view)}, one after the other`], ...processesHere(view)]}
+          />
+          <Elsewhere view={view} />
           {/* The guard of the data refused to start it. */}
           {chosen?.refusalCode?.startsWith('would-') && (
             <Tick
@@ -80,22 +75,66 @@ export function Options({ operation, view, onChange }: Props) {
   }
 }
 
+type Choices = readonly (readonly [value: string, text: string])[];
+
+function replicasOf({ members, primary }: ApiView): Choices {
+  return members
+    .filter(({ id }) => id !== primary)
+    .map(({ id, state, eligible }) => [id, `${id} (${state}${eligible === false ? ', not eligible' : ''})`]);
+}
+
+/** An agent restarts what is of its own host only. */
+function processesHere({ host, members, sentinels, gates }: ApiView): Choices {
+  return [...members, ...sentinels, ...gates]
+    .filter((each) => each.host === host)
+    .map(({ id }) => [id, id] as const);
+}
+
+function hereOf({ host, hosts }: ApiView): string {
+  return hosts.length > 1 ? `host ${host}` : 'this host';
+}
+
+/** Where what is not in the list is restarted. */
+function Elsewhere({ view: { host, hosts } }: { view: ApiView }) {
+  const others = hosts.filter(({ id }) => id !== host);
+  if (others.length === 0) return null;
+  return (
+    <div className="note">
+      <p>This is the page of {host}. An agent restarts what is of its own host; for others:</p>
+      <ul>
+        {others.map(({ id }) => (
+          <li key={id}>
+            <AgentLink host={id} />
+          </li>
+        ))}
+      </ul>
+    </div>
+  );
+}
+
+/** What is chosen stands in it, also when it can't be chosen any more: nothing else is what would be done. */
 function Choice({
   label,
   value,
   onChoose,
-  children,
+  choices,
 }: {
   label: string;
   value: string;
   onChoose: (value: string) => void;
-  children: ReactNode;
+  choices: Choices;
 }) {
+  const isThere = choices.some(([each]) => each === value);
   return (
     <label className="field">
       {label}
       <select value={value} onChange={({ target }) => onChoose(target.value)}>
-        {children}
+        {!isThere && <option value={value}>{value} (not to be chosen now)</option>}
+        {choices.map(([each, text]) => (
+          <option key={each} value={each}>
+            {text}
+          </option>
+        ))}
       </select>
     </label>
   );

@@ -11,6 +11,7 @@ export function SignIn({ why }: { why: string }) {
   const [refusal, setRefusal] = useState<Refusal | null>(null);
   const submit = async (event: FormEvent) => {
     event.preventDefault();
+    if (busy) return;
     setBusy(true);
     setRefusal(null);
     try {
@@ -47,7 +48,7 @@ export function SignIn({ why }: { why: string }) {
         On the machine of an agent, <code>holdfast token</code> shows the tokens. The role <b>operate</b> may
         act, <b>read</b> may look.
       </p>
-      <button type="submit" className="main" disabled={busy}>
+      <button type="submit" className="main" aria-disabled={busy}>
         Sign in
       </button>
     </form>

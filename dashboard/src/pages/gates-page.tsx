@@ -1,7 +1,7 @@
 import { useState } from 'react';
 import type { ApiClients, ApiGateClient } from '../../../src/api/details.ts';
 import type { ApiGate } from '../../../src/api/view.ts';
-import { ActionButton } from '../actions/open-action.tsx';
+import { RestartButton } from '../actions/restart-button.tsx';
 import { ago, bytes, count, duration, plural } from '../data/format.ts';
 import { usePage } from '../data/page-state.ts';
 import { useAnswer } from '../data/use-answer.ts';
@@ -43,11 +43,7 @@ function Gate({ gate }: { gate: ApiGate }) {
       end={
         <div className="row">
           <Badge tone={toneOf(gate.state)}>{gate.state}</Badge>
-          <ActionButton
-            operation={{ kind: 'restart', process: gate.id }}
-            label={`Restart ${gate.id}…`}
-            small
-          />
+          <RestartButton process={gate} about={gate.id} />
         </div>
       }
     >

@@ -2,6 +2,7 @@ import type { ReactNode } from 'react';
 import type { ApiMemberDetails } from '../../../src/api/details.ts';
 import type { ApiMember } from '../../../src/api/view.ts';
 import { ActionButton } from '../actions/open-action.tsx';
+import { RestartButton } from '../actions/restart-button.tsx';
 import { bytes, count, duration, plural } from '../data/format.ts';
 import { useAnswer } from '../data/use-answer.ts';
 import { Alert, Card, Empty, Pairs, Waiting } from '../parts/card.tsx';
@@ -85,7 +86,7 @@ function Buttons({ member }: { member: ApiMember }) {
       {member.role === 'replica' && (
         <ActionButton operation={{ kind: 'switchover', to: member.id }} label="Make it primary…" small />
       )}
-      <ActionButton operation={{ kind: 'restart', process: member.id }} label="Restart…" small />
+      <RestartButton process={member} about={member.id} />
     </div>
   );
 }

@@ -1,5 +1,5 @@
 import type { ApiSentinel } from '../../../src/api/view.ts';
-import { ActionButton } from '../actions/open-action.tsx';
+import { RestartButton } from '../actions/restart-button.tsx';
 import { count } from '../data/format.ts';
 import { usePage } from '../data/page-state.ts';
 import { Card } from '../parts/card.tsx';
@@ -44,9 +44,7 @@ function columnsFor(primary: string | null, chosen: string | null): readonly Col
     { name: 'Where', wide: true, cell: ({ host, address, port }) => `${host}, ${address}:${port}` },
     {
       name: 'Action',
-      cell: ({ id }) => (
-        <ActionButton operation={{ kind: 'restart', process: id }} label="Restart…" about={id} small />
-      ),
+      cell: (sentinel) => <RestartButton process={sentinel} about={sentinel.id} />,
     },
   ];
 }

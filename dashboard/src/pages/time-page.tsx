@@ -128,8 +128,10 @@ function Choices({
           type="button"
           className="small"
           aria-label="Forward in time"
-          disabled={endMs === null}
-          onClick={() => onEnd(toMs + spanMs / 2 >= agentNowMs() ? null : toMs + spanMs / 2)}
+          aria-disabled={endMs === null}
+          onClick={() =>
+            endMs !== null && onEnd(toMs + spanMs / 2 >= agentNowMs() ? null : toMs + spanMs / 2)
+          }
         >
           ▶
         </button>

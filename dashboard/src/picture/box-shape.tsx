@@ -76,7 +76,7 @@ function clientsContent(gateId: string, view: ApiView, { gates }: Facts): Conten
     title: plural(clients, 'client'),
     state: '',
     tone: held > 0 ? 'warn' : 'off',
-    lines: [held > 0 ? `${count(held)} held` : clients > 0 ? 'none held' : 'nobody yet'],
+    lines: [held > 0 ? `${count(held)} held` : clients > 0 ? 'none held' : 'nobody now'],
     brief: '',
     href: '#/gates',
   };

@@ -14,6 +14,7 @@ export function clientCharts({ deployment }: ApiHistory): Chart[] {
       title: 'Throughput',
       curves: [{ label: 'commands/s', values: commandsPerSecond }],
       write: count,
+      steps: 'whole',
       least: 10,
     },
     {
@@ -32,6 +33,7 @@ export function clientCharts({ deployment }: ApiHistory): Chart[] {
         { label: 'errors/s', values: errorsPerSecond },
       ],
       write: count,
+      steps: 'whole',
       least: 5,
     },
   ];
@@ -44,19 +46,20 @@ export function memberCharts(history: ApiHistory): Chart[] {
       curves: perMember(history, 'lagBytes'),
       write: bytes,
       least: 1024,
-      binary: true,
+      steps: 'binary',
     },
     {
       title: 'Memory',
       curves: perMember(history, 'memoryBytes'),
       write: bytes,
       least: 1024 * 1024,
-      binary: true,
+      steps: 'binary',
     },
     {
       title: 'Clients',
       curves: [{ label: 'connected', values: history.deployment.clients }],
       write: count,
+      steps: 'whole',
       least: 5,
     },
   ];

@@ -17,8 +17,8 @@ export interface Chart {
   write: (value: number | null) => string;
   /** Never below: an axis that ends at 0.001 makes a mountain of nothing. */
   least: number;
-  /** Its axis counts in powers of two. */
-  binary?: boolean;
+  /** What its axis steps by: numbers that stay as they are when they are written. Left out: whatever fits. */
+  steps?: 'whole' | 'binary';
 }
 
 export interface Range {
@@ -45,8 +45,10 @@ interface Props {
 export const dashes: readonly (readonly number[])[] = [[], [7, 4], [2, 3], [10, 3, 2, 3], [5, 5], [1, 5]];
 /** The room left of all charts, so that instants stand under each other. */
 export const axisPx = 62;
-/** What an axis of bytes steps by. */
-const powers = Array.from({ length: 50 }, (_, index) => 2 ** index);
+const incrs = {
+  whole: Array.from({ length: 12 }, (_, power) => [1, 2, 5].map((each) => each * 10 ** power)).flat(),
+  binary: Array.from({ length: 50 }, (_, power) => 2 ** power),
+};
 
 /** One chart over time. All on the page share their cursor. */
 export function TimeChart({ chart, at, stepMs, range, moments, onZoom, heightPx = 168 }: Props) {
@@ -114,7 +116,7 @@ function optionsOf(
   height: number,
   onCursor: (index: number | null) => void,
 ): uPlot.Options {
-  const { curves, binary } = latest.current.chart;
+  const { curves, steps } = latest.current.chart;
   const axis = (more: uPlot.Axis): uPlot.Axis => ({
     stroke: () => color('--soft'),
     grid: { stroke: () => color('--line'), width: 1 },
@@ -142,7 +144,7 @@ function optionsOf(
       axis({
         size: axisPx,
         space: 34,
-        ...(binary ? { incrs: powers } : {}),
+        ...(steps === undefined ? {} : { incrs: incrs[steps] }),
         values: (_plot, splits) => splits.map(latest.current.chart.write),
       }),
     ],

@@ -77,7 +77,7 @@ export class Callers {
       const token = this.tokens.find(given);
       if (token !== undefined) return { role: token.role, by: token.name, untilMs: null, known: true };
       this.#demandPatience(asked);
-      this.#refuseWrong(asked);
+      this.#refuseWrong(asked, bearerHint);
     }
     const why = whyForeign(asked.headers, this.#names);
     if (why !== undefined) {
@@ -100,7 +100,7 @@ export class Callers {
     const nowMs = this.#clock.wallMs();
     this.#demandPatience(asked);
     const token = this.tokens.find(given);
-    if (token === undefined || token.name === agentTokenName) this.#refuseWrong(asked);
+    if (token === undefined || token.name === agentTokenName) this.#refuseWrong(asked, tokensHint);
     const { cookie, untilMs } = this.sessions.open(token, nowMs);
     return { cookie, caller: { role: token.role, by: token.name, untilMs, known: true } };
   }
@@ -128,10 +128,10 @@ export class Callers {
   }
 
   /** @throws API_TOKEN_NEEDED */
-  #refuseWrong({ remoteAddress = '' }: Asked): never {
+  #refuseWrong({ remoteAddress = '' }: Asked, hint: string): never {
     this.#limit.noteWrong(remoteAddress, this.#clock.wallMs());
     this.#onWrong(remoteAddress === '' ? 'an unknown address' : remoteAddress);
-    throw ApiTokenNeeded('this is no token of the deployment', { hint: tokenHint });
+    throw ApiTokenNeeded('this is no token of the deployment', { hint });
   }
 
   logout({ headers }: Asked): string {
@@ -139,8 +139,9 @@ export class Callers {
   }
 }
 
-const tokenHint =
-  'holdfast token shows and makes tokens. The deployment’s own are in api-token and api-operate-token of the state directory, on any host; send one as "Authorization: Bearer TOKEN".';
+const tokensHint =
+  'holdfast token shows and makes tokens. The deployment’s own are in api-token and api-operate-token of the state directory, on any host.';
+const bearerHint = `${tokensHint} Send one as "Authorization: Bearer TOKEN".`;
 
 /** Refuses who may not. @throws API_TOKEN_NEEDED, API_FORBIDDEN */
 export function demand(caller: Caller, needs: 'open' | TokenRole): void {
@@ -154,7 +155,7 @@ export function demand(caller: Caller, needs: 'open' | TokenRole): void {
     needs === 'read'
       ? 'this API wants a token from other machines'
       : 'whoever changes something must show a token';
-  throw ApiTokenNeeded(what, { hint: tokenHint });
+  throw ApiTokenNeeded(what, { hint: bearerHint });
 }
 
 function mayWith(role: TokenRole | null, needs: TokenRole): boolean {

@@ -9,6 +9,7 @@ import { forceFailover } from '../change/failover.ts';
 import { restartUnit, rollingRestart, unknownUnit } from '../change/restart-members.ts';
 import { switchover } from '../change/switchover.ts';
 import type { Deployment } from '../deployment.ts';
+import { mayBeGivenUp } from '../jobs/given-up.ts';
 import { Jobs } from '../jobs/jobs.ts';
 import type { MirrorKeeper } from '../mirrors/mirror-keeper.ts';
 import type { Observer } from '../observe/observer.ts';
@@ -110,7 +111,7 @@ export class Commands implements AgentApi {
     const { events, spec } = this.#deployment;
     const request = { kind: command, request: { ...(operation ?? { kind: command, ...toShow(asked) }) }, by };
     events.add('asked', spec.name, `${by} asked for: ${describeCommand(asked)}`);
-    return this.jobs.begin({ ...request, cancellable: cancellable.has(command) }, (say, stop) => {
+    return this.jobs.begin({ ...request, cancellable: mayBeGivenUp(command) }, (say, stop) => {
       const tell: Report = (line) => {
         say(line);
         report(line);
@@ -214,9 +215,6 @@ export class Commands implements AgentApi {
     return { paused, changed };
   }
 }
-
-/** Given up, each ends in order; what takes a moment, and `down`, are not given up. */
-const cancellable: ReadonlySet<Command> = new Set(['switchover', 'failover', 'restart', 'apply', 'restore']);
 
 /** When its command began is no part of what was asked for. */
 function toShow({ options }: Commanded): object {

@@ -74,7 +74,14 @@ const facts: MetricsFacts = {
 function gateStatus(): GateStatus {
   return {
     ...{ id: 'gate-1', pid: 3, state: 'holding', reason: null, primary: null, primarySince: null },
-    ...{ clients: 7, held: 5, sentinelsSeen: 2, sentinelsNeeded: 2, connections: { shared: 1, private: 3 } },
+    ...{
+      clients: 7,
+      held: 5,
+      heldLately: 5,
+      sentinelsSeen: 2,
+      sentinelsNeeded: 2,
+      connections: { shared: 1, private: 3 },
+    },
     counters: {
       ...{ commands: 100, clientsAccepted: 8, clientsRefused: 1, held: 6, heldInVain: 0, replayed: 2 },
       ...{ retried: 3, uncertain: 4, switches: 1, bytesIn: 5000, bytesOut: 6000 },

@@ -16,10 +16,10 @@ import { backupsIn } from '../details/backups-answer.ts';
 import { bySeverity, findingsIn } from '../details/doctor-answer.ts';
 import { readMember } from '../details/member-details.ts';
 import { Remembered } from '../details/remembered.ts';
-import { ApiNotFound, OperationRefused } from '../errors.ts';
+import { ApiNotFound } from '../errors.ts';
 import { AllJobs } from '../jobs/all-jobs.ts';
 import { CommandJobs } from '../jobs/command-jobs.ts';
-import { planOf } from '../jobs/plan.ts';
+import { demandAsApproved, planOf } from '../jobs/plan.ts';
 import { runCommand } from '../jobs/run-command.ts';
 import type { AllEvents } from '../picture/all-events.ts';
 import type { Colleagues } from '../picture/colleagues.ts';
@@ -98,9 +98,8 @@ export class AgentServices implements Services {
   }
 
   /** What was allowed when it was looked at may not be any more: it is looked at again here, and by what carries it out. */
-  begin(operation: ApiOperation, by: string): ApiJob {
-    const { allowed, why, hint } = this.plan(operation);
-    if (!allowed) throw OperationRefused(why ?? 'it may not be done now', hint === null ? {} : { hint });
+  begin(operation: ApiOperation, by: string, basis?: string): ApiJob {
+    demandAsApproved(this.plan(operation), basis);
     switch (operation.kind) {
       case 'backup':
       case 'verify':

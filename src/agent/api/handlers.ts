@@ -4,7 +4,7 @@ import type { z } from 'zod';
 import type { ApiSession, loginSchema } from '../../api/access.ts';
 import { type ApiEvent, type eventsQuerySchema, positionSchema } from '../../api/events.ts';
 import type { historyQuerySchema } from '../../api/history.ts';
-import type { ApiJob, ApiOperation } from '../../api/jobs.ts';
+import type { ApiJob, ApiOperation, beginQuerySchema } from '../../api/jobs.ts';
 import type { Asked, Caller } from '../access/callers.ts';
 import { OperationAborted } from '../errors.ts';
 import { type Position, parsePosition, positionText } from '../picture/positions.ts';
@@ -161,8 +161,9 @@ function jobHandlers(api: Services): [string, Handler][] {
     ['POST /api/operations/plan', ({ body }) => api.plan(body as ApiOperation)],
     [
       'POST /api/operations',
-      ({ body, caller, reply }) => {
-        const job = api.begin(body as ApiOperation, caller.by);
+      ({ body, query, caller, reply }) => {
+        const { basis } = query as z.output<typeof beginQuerySchema>;
+        const job = api.begin(body as ApiOperation, caller.by, basis);
         reply.code(202).header('location', `/api/jobs/${job.id}`);
         return job;
       },

@@ -40,6 +40,7 @@ const statuses = new Map([
   ['UNKNOWN_PROCESS', 404],
   ['OPERATION_UNDER_WAY', 409],
   ['OPERATION_REFUSED', 409],
+  ['PLAN_CHANGED', 409],
   ['JOB_OVER', 409],
   ['JOB_ELSEWHERE', 409],
   ['LOGIN_REFUSED', 429],

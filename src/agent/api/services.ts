@@ -23,8 +23,11 @@ export interface Services {
   /** Writes down what somebody did or tried over the API. */
   audit(kind: 'asked' | 'login', text: string): void;
   plan(operation: ApiOperation): ApiPlan;
-  /** @throws OPERATION_UNDER_WAY and the like when it may not begin. */
-  begin(operation: ApiOperation, by: string): ApiJob;
+  /**
+   * @param basis of the plan that was approved, if there was one
+   * @throws PLAN_CHANGED; OPERATION_UNDER_WAY and the like when it may not begin
+   */
+  begin(operation: ApiOperation, by: string, basis?: string): ApiJob;
   /** @throws API_NOT_FOUND, API_BUSY */
   member(id: string): Promise<ApiMemberDetails>;
   /** @param onlyHere what this agent knows by itself. */

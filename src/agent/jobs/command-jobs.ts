@@ -3,6 +3,7 @@ import type { ApiJob, ApiOperation } from '../../api/jobs.ts';
 import type { Deployment } from '../deployment.ts';
 import { OperationUnderWay } from '../errors.ts';
 import { DrillRuns } from './drill-runs.ts';
+import { mayBeGivenUp } from './given-up.ts';
 import type { Jobs } from './jobs.ts';
 import { runCommand } from './run-command.ts';
 
@@ -32,7 +33,7 @@ export class CommandJobs {
     const { events, spec, setting } = this.#deployment;
     events.add('asked', spec.name, `${by} asked for: ${describe(operation)}`);
     const at = new Date(setting.clock.wallMs()).toISOString();
-    const request = { kind, request: { ...operation }, by, cancellable: true };
+    const request = { kind, request: { ...operation }, by, cancellable: mayBeGivenUp(kind) };
     const { job, done } = this.#jobs.begin(request, async (say, signal, id) => {
       if (operation.kind === 'drill') return this.#drill(operation.scenario, id, at, say, signal);
       return (await runCommand(this.#arguments(operation), say, signal)).result;

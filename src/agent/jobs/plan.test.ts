@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { member, view } from '../../../test/support/dashboard/example.ts';
 import type { ApiOperation } from '../../api/jobs.ts';
 import type { ApiView } from '../../api/view.ts';
-import { planOf } from './plan.ts';
+import { demandAsApproved, planOf } from './plan.ts';
 
 const plan = (operation: ApiOperation, change: Partial<ApiView> = {}, hasStore = true) =>
   planOf(operation, view(change), hasStore);
@@ -36,7 +36,7 @@ test('what may not be done says why, and what to do about it', () => {
     [{ kind: 'failover' }, { members: lonely }, /no replica is fit/],
     [{ kind: 'restart', process: 'redis-2' }, {}, /redis-2 runs on b/],
     [{ kind: 'pause' }, { paused: true }, /paused already/],
-    [{ kind: 'resume' }, {}, /not paused already/],
+    [{ kind: 'resume' }, {}, /are not paused/],
     [{ kind: 'restore', backup }, {}, /482117 keys, which would be replaced/],
     [{ kind: 'drill', scenario: 'flood' }, {}, /no drill flood/],
   ];
@@ -49,6 +49,44 @@ test('what may not be done says why, and what to do about it', () => {
     ]);
   }
   expect(plan({ kind: 'backup' }, {}, false).why).toMatch(/names no store/);
+});
+
+test('a plan says what it rests on: another one, when the same operation would do something else', () => {
+  const before = view();
+  const moved = view({ primary: 'redis-2' });
+  const basis = (operation: ApiOperation, of: ApiView) => planOf(operation, of, true).basis;
+  const changed: ApiOperation[] = [
+    ...[{ kind: 'switchover' } as const, { kind: 'switchover', to: 'redis-3' } as const],
+    ...[{ kind: 'failover' } as const, { kind: 'restart' } as const],
+    { kind: 'restart', process: 'redis-1' },
+  ];
+  for (const each of changed) expect(basis(each, moved), JSON.stringify(each)).not.toBe(basis(each, before));
+  const same: ApiOperation[] = [
+    { kind: 'restart', process: 'gate-1' },
+    { kind: 'backup' },
+    { kind: 'pause' },
+  ];
+  for (const each of same) expect(basis(each, moved), JSON.stringify(each)).toBe(basis(each, before));
+  expect(basis({ kind: 'pause' }, view({ paused: true }))).not.toBe(basis({ kind: 'pause' }, before));
+  const keys = (many: number) => view({ members: [member(1, { keys: many }), member(2), member(3)] });
+  const restore: ApiOperation = { kind: 'restore', backup };
+  expect(basis(restore, keys(5))).toBe(basis(restore, keys(6)));
+  expect(basis(restore, keys(5))).not.toBe(basis(restore, keys(0)));
+});
+
+test('what was approved is done, or nothing is', () => {
+  const now = plan({ kind: 'switchover' }, { primary: 'redis-2' });
+  expect(() => demandAsApproved(now, 'redis-2 is primary')).not.toThrow();
+  // Whoever asked for no plan takes it as it is.
+  expect(() => demandAsApproved(now, undefined)).not.toThrow();
+  expect(() => demandAsApproved(now, 'redis-1 is primary')).toThrow(/redis-2 is primary/);
+  const refused = plan({ kind: 'switchover', to: 'redis-2' }, { primary: 'redis-2' });
+  expect(() => demandAsApproved(refused, 'redis-1 is primary')).toThrow(/is the primary already/);
+});
+
+test('what a plan says of giving up is what its job says', () => {
+  expect(plan({ kind: 'failover' }).cancellable).toBe(true);
+  expect(plan({ kind: 'pause' }).cancellable).toBe(false);
 });
 
 test('a member whose start would lose data is started only when that is accepted', () => {

@@ -3,6 +3,8 @@ import type { ApiOperation, ApiPlan } from '../../api/jobs.ts';
 import { drillScenarios } from '../../api/scenarios.ts';
 import type { ApiMember, ApiView } from '../../api/view.ts';
 import { describeSize } from '../../base/size.ts';
+import { OperationRefused, PlanChanged } from '../errors.ts';
+import { mayBeGivenUp } from './given-up.ts';
 
 interface Refusal {
   why: string;
@@ -14,20 +16,67 @@ interface Draft {
   refusal?: Refusal | undefined;
   will: string[];
   warnings?: string[];
-  cancellable?: boolean;
 }
 
 /** @param hasStore whether the spec names a store of backups. */
 export function planOf(operation: ApiOperation, view: ApiView, hasStore: boolean): ApiPlan {
-  const { refusal, will, warnings = [], cancellable = false } = draftOf(operation, view, hasStore);
+  const { refusal, will, warnings = [] } = draftOf(operation, view, hasStore);
   return {
     allowed: refusal === undefined,
     why: refusal?.why ?? null,
     hint: refusal?.hint ?? null,
     will,
     warnings,
-    cancellable,
+    cancellable: mayBeGivenUp(operation.kind),
+    basis: basisOf(operation, view),
   };
+}
+
+/**
+ * Refuses what may not be done, or would be something else than what was approved.
+ * @param basis of the plan that was approved, if there was one
+ * @throws OPERATION_REFUSED, PLAN_CHANGED
+ */
+export function demandAsApproved(plan: ApiPlan, basis: string | undefined): void {
+  if (!plan.allowed) {
+    throw OperationRefused(
+      plan.why ?? 'it may not be done now',
+      plan.hint === null ? {} : { hint: plan.hint },
+    );
+  }
+  if (basis === undefined || basis === plan.basis) return;
+  throw PlanChanged(`this would be something else than what was approved: ${plan.basis}`, {
+    hint: 'Nothing was done. Look at the plan of now, and approve that.',
+  });
+}
+
+/** What is different when the same operation would do something else: for whoever approved what it would have done before. */
+function basisOf(operation: ApiOperation, view: ApiView): string {
+  const named = view.primary === null ? 'there is no primary' : `${view.primary} is primary`;
+  switch (operation.kind) {
+    case 'switchover':
+    case 'failover':
+      return named;
+    case 'restart': {
+      const { process: id } = operation;
+      if (id === undefined) return named;
+      return id === view.primary ? named : `${id} is not primary`;
+    }
+    case 'pause':
+    case 'resume':
+      return `automatic actions are ${view.paused ? 'paused' : 'not paused'}`;
+    case 'restore':
+      return keysIn(view) > 0 ? 'the deployment holds keys' : 'the deployment holds no keys';
+    case 'backup':
+    case 'verify':
+    case 'doctor':
+    case 'drill':
+      return 'nothing that changes';
+  }
+}
+
+function keysIn(view: ApiView): number {
+  return view.members.find(({ id }) => id === view.primary)?.keys ?? 0;
 }
 
 function draftOf(operation: ApiOperation, view: ApiView, hasStore: boolean): Draft {
@@ -48,7 +97,6 @@ function draftOf(operation: ApiOperation, view: ApiView, hasStore: boolean): Dra
     case 'doctor':
       return {
         will: ['Every check looks at this host and the deployment. Nothing is changed.'],
-        cancellable: true,
       };
     case 'drill':
       return drill(operation.scenario);
@@ -79,7 +127,7 @@ function noSuch(view: ApiView, id: string): Refusal | undefined {
 function switchover(view: ApiView, to: string | undefined): Draft {
   const candidate = view.members.find(({ id }) => id === to);
   const fit = view.members.filter((member) => whyUnfit(member) === undefined);
-  const target = to ?? 'the replica that is furthest';
+  const target = to ?? 'The replica that is furthest';
   return {
     refusal:
       underWay(view) ??
@@ -91,7 +139,6 @@ function switchover(view: ApiView, to: string | undefined): Draft {
       'The Sentinels name it, and the writes that waited go there.',
     ],
     warnings: behind(candidate === undefined ? fit : [candidate]),
-    cancellable: true,
   };
 }
 
@@ -170,7 +217,6 @@ function restart(view: ApiView, id: string | undefined, acceptDataLoss: boolean)
       ...(isGate ? [`Clients of ${id} are disconnected and have to come again.`] : []),
       ...(acceptDataLoss ? ['It starts with the data that it has, though that is old or gone.'] : []),
     ],
-    cancellable: true,
   };
 }
 
@@ -181,7 +227,7 @@ function losesData({ refusalCode }: ApiMember): boolean {
 
 function pausing({ paused }: ApiView, wanted: boolean): Draft {
   const already = {
-    why: `automatic actions are ${wanted ? 'paused' : 'not paused'} already`,
+    why: `automatic actions ${wanted ? 'are paused already' : 'are not paused'}`,
     hint: 'Nothing is to do.',
   };
   return {
@@ -202,16 +248,15 @@ function backups(view: ApiView, operation: ApiOperation, hasStore: boolean): Dra
     const will = [
       `${operation.backup} is loaded into a scratch server here, and compared with its manifest. Nothing else is changed.`,
     ];
-    return { refusal: noStore, will, cancellable: true };
+    return { refusal: noStore, will };
   }
   if (operation.kind !== 'restore') {
     return {
       refusal: noStore,
       will: ['A replica sends its data; it is verified while it is stored.'],
-      cancellable: true,
     };
   }
-  const keys = view.members.find(({ id }) => id === view.primary)?.keys ?? 0;
+  const keys = keysIn(view);
   const full = {
     why: `the deployment holds ${keys} keys, which would be replaced`,
     hint: 'If that is meant, say replace: a backup of what is there is taken first.',
@@ -225,7 +270,6 @@ function backups(view: ApiView, operation: ApiOperation, hasStore: boolean): Dra
       'Writes are held while the primary loads it; the replicas follow.',
     ],
     warnings: keys > 0 ? [`${keys} keys are replaced${safe ? '' : ', and no backup of them is taken'}.`] : [],
-    cancellable: true,
   };
 }
 
@@ -240,6 +284,5 @@ function drill(scenario: string): Draft {
       known?.about ?? '',
     ],
     warnings: ['It takes memory and processors of this host while it runs.'],
-    cancellable: true,
   };
 }

@@ -178,7 +178,8 @@ function gateOf(line: GateStatusLine, seen: GateView, facts: ViewFacts): ApiGate
     primary: primary?.id ?? null,
     primarySince: status?.primarySince ? new Date(status.primarySince).toISOString() : null,
     clients: here ? seen.clients : null,
-    held: status?.held ?? null,
+    // A gate of a release before this one says only how many there are now.
+    held: status?.heldLately ?? status?.held ?? null,
     commandsPerSecond: rates?.commandsPerSecond ?? null,
     errorsPerSecond: rates?.errorsPerSecond ?? null,
     bytesInPerSecond: rates?.bytesInPerSecond ?? null,

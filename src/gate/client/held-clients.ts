@@ -1,4 +1,5 @@
 import type { Client } from './client.ts';
+import { RecentMost } from './recent-most.ts';
 import { failHeld } from './replay.ts';
 
 const checkMs = 25;
@@ -7,6 +8,9 @@ const retryMs = 20;
 /** The clients whose next request can't go on now. Each is tried again when told so, and fails after `holdMs`. */
 export class HeldClients {
   readonly #clients = new Set<Client>();
+  /** Those of them that wait for a moment only, until a member has said whether they may come in. */
+  readonly #asking = new Set<Client>();
+  readonly #most = new RecentMost();
   readonly #holdMs: number;
   readonly #release: (client: Client) => void;
   #timer: NodeJS.Timeout | undefined;
@@ -20,17 +24,40 @@ export class HeldClients {
     return this.#clients.size;
   }
 
+  /** The most that waited for a primary at one time, in this second and the one before. */
+  get mostLately(): number {
+    return this.#most.read(this.#waiting, performance.now());
+  }
+
+  get #waiting(): number {
+    return this.#clients.size - this.#asking.size;
+  }
+
   has(client: Client): boolean {
     return this.#clients.has(client);
   }
 
+  /** It waits for a primary. */
   add(client: Client): void {
+    this.#asking.delete(client);
+    this.#keep(client);
+    this.#most.note(this.#waiting, performance.now());
+  }
+
+  /** It waits until a member has been asked. */
+  addAsking(client: Client): void {
+    if (!this.#clients.has(client)) this.#asking.add(client);
+    this.#keep(client);
+  }
+
+  #keep(client: Client): void {
     this.#clients.add(client);
     this.#timer ??= setInterval(() => this.#check(), Math.min(checkMs, this.#holdMs));
   }
 
   delete(client: Client): void {
     this.#clients.delete(client);
+    this.#asking.delete(client);
     if (this.#clients.size > 0 || this.#timer === undefined) return;
     clearInterval(this.#timer);
     this.#timer = undefined;

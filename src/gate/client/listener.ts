@@ -296,7 +296,7 @@ export class Listener implements Router, ConnectionsOwner {
       return true;
     }
     // Another member may be the one to ask before this one has answered.
-    this.held.add(client);
+    this.held.addAsking(client);
     strangers.ask(target).then(
       () => {
         // It waited for this alone; whatever else it has to wait for holds it again.

@@ -30,6 +30,8 @@ export interface GateStatus {
   clients: number;
   /** Clients whose next command waits for a primary. */
   held: number;
+  /** The most that there were of them at one time, in this second and the one before: a failover is over sooner than that. */
+  heldLately: number;
   /** Sentinels that answer, and how many are a majority. */
   sentinelsSeen: number;
   sentinelsNeeded: number;

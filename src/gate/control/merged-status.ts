@@ -16,6 +16,7 @@ export function mergeStatuses(all: GateStatus[], own: { id: string; process: Gat
     pid: process.pid,
     clients: each(({ clients }) => clients).reduce(sum, 0),
     held: each(({ held }) => held).reduce(sum, 0),
+    heldLately: each(({ heldLately }) => heldLately).reduce(sum, 0),
     commandsKnown: all.every(({ commandsKnown }) => commandsKnown),
     connections: addUp(each(({ connections }) => connections)),
     // Every worker sees every change of primary.

@@ -1,4 +1,4 @@
-import { isLoopback } from '../../spec/address.ts';
+import { apiAddressHere } from '../../spec/api-address.ts';
 import type { Host, Spec } from '../../spec/spec.ts';
 import {
   commonArguments,
@@ -40,8 +40,7 @@ function monitrc(spec: Spec, host: Host, options: Record<string, string>): strin
   const state = installedState(spec);
   // In the order in which a detached agent has them: Monit knows it by its command line.
   const args = [installedSpec(spec), '--host', host.id, '--state-dir', state];
-  const api = spec.agent.bind.find(isLoopback) ?? spec.agent.bind[0] ?? '127.0.0.1';
-  const apiHost = api === '0.0.0.0' || api === '::' ? '127.0.0.1' : api;
+  const apiHost = apiAddressHere(spec);
   return [
     `# Monit for the agent of ${spec.name} on host ${host.id}, made by holdfast. Monit wants mode 0600 or 0700.`,
     `set daemon ${options['interval']}`,

@@ -208,6 +208,7 @@ export function plan(change: Partial<ApiPlan> = {}): ApiPlan {
     ],
     warnings: [],
     cancellable: true,
+    basis: 'redis-1 is primary',
     ...change,
   };
 }

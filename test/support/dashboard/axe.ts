@@ -12,22 +12,31 @@ interface Violation {
   nodes: { target: unknown; html: string; any: { message: string }[] }[];
 }
 
+/** What axe finds now, by theme: the rest of its rules know no theme. */
+export async function violations(tab: Page): Promise<{ light: string[]; dark: string[] }> {
+  await tab.emulateMedia({ colorScheme: 'light' });
+  const light = await seriousViolations(tab);
+  await tab.emulateMedia({ colorScheme: 'dark' });
+  return { light, dark: await contrastViolations(tab) };
+}
+export const nothingSerious = { light: [], dark: [] };
+
 /** @returns the serious violations, each as a sentence with the first element that it is about. */
 export function seriousViolations(tab: Page): Promise<string[]> {
-  return violations(tab, { resultTypes: ['violations'] });
+  return found(tab, { resultTypes: ['violations'] });
 }
 
 /** The same of what another theme can change. */
-export function contrastViolations(tab: Page): Promise<string[]> {
-  return violations(tab, { resultTypes: ['violations'], runOnly: ['color-contrast', 'link-in-text-block'] });
+function contrastViolations(tab: Page): Promise<string[]> {
+  return found(tab, { resultTypes: ['violations'], runOnly: ['color-contrast', 'link-in-text-block'] });
 }
 
-async function violations(tab: Page, options: object): Promise<string[]> {
+async function found(tab: Page, options: object): Promise<string[]> {
   if (!(await tab.evaluate<boolean>('"axe" in window'))) await tab.evaluate(source);
-  const { violations: found } = await tab.evaluate<{ violations: Violation[] }>(
+  const { violations: all } = await tab.evaluate<{ violations: Violation[] }>(
     `axe.run(document, ${JSON.stringify(options)})`,
   );
-  return found
+  return all
     .filter(({ impact }) => impact === 'serious' || impact === 'critical')
     .map(({ id, nodes }) => {
       const [first] = nodes;

@@ -58,7 +58,7 @@ export class PageServer {
   readonly #beat: NodeJS.Timeout;
   told: Told = told();
   /** Requests that change something, as they came. */
-  readonly asked: { method: string; path: string; body: unknown }[] = [];
+  readonly asked: { method: string; path: string; query: string; body: unknown }[] = [];
   #silent = false;
 
   private constructor(server: Server) {
@@ -101,7 +101,7 @@ export class PageServer {
   }
 
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const { pathname, searchParams } = new URL(request.url ?? '/', this.address);
+    const { pathname, search, searchParams } = new URL(request.url ?? '/', this.address);
     if (this.#silent) {
       request.socket.destroy();
       return;
@@ -111,7 +111,8 @@ export class PageServer {
       return;
     }
     if (request.method !== 'GET') {
-      this.asked.push({ method: request.method ?? '', path: pathname, body: await bodyOf(request) });
+      const method = request.method ?? '';
+      this.asked.push({ method, path: pathname, query: search, body: await bodyOf(request) });
     }
     if (pathname === '/api/view/stream') return this.#follow(response);
     if (/^\/api\/jobs\/[^/]+\/stream$/.test(pathname)) {
