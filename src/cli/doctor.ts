@@ -108,9 +108,9 @@ async function checkDeployment(
 }
 
 /** What the agent of this host has seen; null when none runs. */
-async function driftSeen({ agentSocket }: StatePaths): Promise<{ member: string; text: string }[] | null> {
+async function driftSeen(paths: StatePaths): Promise<{ member: string; text: string }[] | null> {
   try {
-    const { drift } = await new AgentClient(agentSocket).status();
+    const { drift } = await new AgentClient(paths).status();
     return drift.map((each) => ({ member: each.member, text: describeDrift(each) }));
   } catch {
     return null;

@@ -24,7 +24,7 @@ export async function openTarget(file: string, options: TargetOptions): Promise<
   const paths = statePaths(stateDirOf(spec.name, options.stateDir));
   await checkStateOwner(paths, spec.name);
   checkSocketFolder(paths.agentSocket, paths.root);
-  return { file: path.resolve(file), spec, paths, agent: new AgentClient(paths.agentSocket) };
+  return { file: path.resolve(file), spec, paths, agent: new AgentClient(paths) };
 }
 
 /** The host whose share is meant. @throws UNKNOWN_HOST when it must be said, or is not in the spec. */

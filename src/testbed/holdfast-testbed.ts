@@ -304,7 +304,7 @@ export class HoldfastTestbed implements Testbed {
   }
 
   #agent(host: string): AgentClient {
-    return new AgentClient(this.#paths(host).agentSocket);
+    return new AgentClient(this.#paths(host));
   }
 
   #status(host: string): Promise<Status> {

@@ -7,6 +7,7 @@ import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { AgentClient } from '../../src/agent/api/agent-client.ts';
 import type { Status } from '../../src/agent/api/status-answer.ts';
+import { statePaths } from '../../src/agent/state/paths.ts';
 import { waitFor } from '../../src/base/retry.ts';
 import { isAlive } from '../../src/testbed/leftovers.ts';
 import { type CliProcess, startCli } from '../support/cli-process.ts';
@@ -130,7 +131,7 @@ test('Ctrl-C of a rolling restart: the member that is down comes back, the other
 }, 60_000);
 
 test('a second command is refused with what is under way', async () => {
-  const agent = new AgentClient(path.join(deployment.stateDir, 'agent.sock'));
+  const agent = new AgentClient(statePaths(deployment.stateDir));
   const commands = {
     ...{ switchover: {}, failover: {}, restart: {} },
     ...{ apply: { file: deployment.specFile }, restore: { facts: true } },

@@ -78,7 +78,7 @@ test.skipIf(!root)(
     monit = spawn('monit', ['-I', '-c', rc], { stdio: 'ignore' });
 
     const paths = statePaths(path.join(folder, 'state'));
-    const agent = new AgentClient(paths.agentSocket);
+    const agent = new AgentClient(paths);
     const healthy = () =>
       waitFor(
         async () => {

@@ -1,11 +1,16 @@
-/** Talks to the agent of this host over its Unix socket. */
-import { request } from 'node:http';
+/**
+ * Talks to the agent of this host over its Unix socket. A question is answered within seconds, and before a command is
+ * sent the agent is asked whether it answers: an agent that stands still is told, and gets no command that it would
+ * carry out later, when whoever asked is gone. A command itself may take as long as it takes.
+ */
+import { type ClientRequest, request } from 'node:http';
 import { createInterface } from 'node:readline';
 import { type ErrorJson, errorFromJson } from '../../base/error-wire.ts';
 import { errorCode } from '../../base/errors.ts';
 import type { Report } from '../change/change-context.ts';
-import { NotRunning } from '../errors.ts';
 import type { DeploymentEvent } from '../state/event-log.ts';
+import type { StatePaths } from '../state/paths.ts';
+import { agentEnded, agentSilent, whyUnreachable } from './agent-absent.ts';
 import type { Command } from './agent-api.ts';
 import type { Status } from './status-answer.ts';
 
@@ -15,11 +20,19 @@ interface StreamLine {
   error?: ErrorJson;
 }
 
-export class AgentClient {
-  readonly #socket: string;
+/** An agent that works answers in milliseconds. */
+const answerWithinMs = 5000;
 
-  constructor(socket: string) {
-    this.#socket = socket;
+export type AgentPlace = Pick<StatePaths, 'agentSocket' | 'agentRecord'>;
+
+export class AgentClient {
+  readonly #place: AgentPlace;
+  readonly #withinMs: number;
+
+  /** @param withinMs how long it may take to answer a question */
+  constructor(place: AgentPlace, withinMs = answerWithinMs) {
+    this.#place = place;
+    this.#withinMs = withinMs;
   }
 
   async status(): Promise<Status> {
@@ -27,11 +40,12 @@ export class AgentClient {
   }
 
   async events(after: number, waitMs: number): Promise<DeploymentEvent[]> {
-    return (await this.#get(`/events?after=${after}&waitMs=${waitMs}`)) as DeploymentEvent[];
+    return (await this.#get(`/events?after=${after}&waitMs=${waitMs}`, waitMs)) as DeploymentEvent[];
   }
 
   /**
-   * Runs a command and hears its steps. @throws what the agent says, with its code, or NOT_RUNNING.
+   * Runs a command and hears its steps. @throws what the agent says, with its code; NOT_RUNNING, also when the agent ends
+   * before the command does; AGENT_SILENT.
    * @param signal hangs up; what the agent makes of that depends on the command.
    */
   async run(
@@ -40,45 +54,43 @@ export class AgentClient {
     report: Report,
     signal?: AbortSignal,
   ): Promise<unknown> {
+    await this.#get('/health');
     let last: StreamLine = {};
-    await this.#send(
-      'POST',
-      `/${command}`,
-      options,
-      (line) => {
-        last = JSON.parse(line) as StreamLine;
-        if (last.step !== undefined) report(last.step);
-      },
-      signal,
-    );
+    let step: string | null = null;
+    const work = `it had finished ${command}`;
+    await this.#send({ method: 'POST', path: `/${command}`, body: options, signal }, (line) => {
+      last = parsed(line) as StreamLine;
+      if (last.step === undefined) return;
+      step = last.step;
+      report(step);
+    }).catch((error) => {
+      throw error instanceof ConnectionEnded ? agentEnded(work, { step, cause: error.cause }) : error;
+    });
     if (last.error) throw errorFromJson(last.error);
-    if (!('result' in last)) throw NotRunning(`the agent went away before it had finished ${command}`);
+    if (!('result' in last)) throw agentEnded(work, { step });
     return last.result;
   }
 
-  async #get(path: string): Promise<unknown> {
+  async #get(path: string, besidesMs = 0): Promise<unknown> {
     const lines: string[] = [];
-    await this.#send('GET', path, undefined, (line) => lines.push(line));
+    const withinMs = this.#withinMs + besidesMs;
     try {
+      await this.#send({ method: 'GET', path, withinMs }, (line) => lines.push(line));
       return JSON.parse(lines.join('\n'));
     } catch (cause) {
-      throw NotRunning('the agent went away before it had answered', { cause });
+      if (!(cause instanceof ConnectionEnded || cause instanceof SyntaxError)) throw cause;
+      throw agentEnded('it had answered', { cause });
     }
   }
 
-  #send(
-    method: string,
-    path: string,
-    body: unknown,
-    onLine: (line: string) => void,
-    signal?: AbortSignal,
-  ): Promise<void> {
+  #send({ method, path, body, withinMs, signal }: Call, onLine: (line: string) => void): Promise<void> {
     const text = body === undefined ? '' : JSON.stringify(body);
     const headers =
       text === '' ? {} : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) };
+    const { agentSocket: socketPath, agentRecord } = this.#place;
     return new Promise((resolve, reject) => {
       const call = request(
-        { socketPath: this.#socket, method, path, headers, ...(signal ? { signal } : {}) },
+        { socketPath, method, path, headers, ...(signal ? { signal } : {}) },
         (response) => {
           // One that breaks off is told by the end that it lacks; readline passes the error on, and it must not end us.
           createInterface({ input: response })
@@ -87,23 +99,51 @@ export class AgentClient {
             .on('close', resolve);
         },
       );
-      call.on('error', (error) => reject(explain(error)));
+      let connected = false;
+      call.on('socket', (socket) => socket.once('connect', () => (connected = true)));
+      const noteSilence = () =>
+        void agentSilent(agentRecord, withinMs)
+          .then(reject)
+          .finally(() => call.destroy());
+      if (withinMs !== undefined) silentAfter(call, withinMs, noteSilence);
+      call.on('error', (error) => {
+        // The socket's queue of those that wait to be accepted is full: whoever should accept them does not.
+        if (errorCode(error) === 'EAGAIN') noteSilence();
+        else if (connected && signal?.aborted !== true) reject(new ConnectionEnded(error));
+        else reject(whyUnreachable(error));
+      });
       call.end(text);
     });
   }
 }
 
-function explain(error: Error): Error {
-  const code = errorCode(error);
-  if (code === 'EACCES' || code === 'EPERM') {
-    return NotRunning('this user may not talk to the agent', {
-      hint: 'Run the command as the user that runs the agent.',
-      cause: error,
-    });
+interface Call {
+  method: string;
+  path: string;
+  body?: unknown;
+  /** All of the answer; undefined for as long as it takes. */
+  withinMs?: number;
+  signal?: AbortSignal | undefined;
+}
+
+/** The connection was there, and ended before the answer did. */
+class ConnectionEnded extends Error {
+  constructor(cause: Error) {
+    super('the connection to the agent ended', { cause });
+    this.name = 'ConnectionEnded';
   }
-  if (code !== 'ENOENT' && code !== 'ECONNREFUSED' && code !== 'ENOTDIR') return error;
-  return NotRunning('no agent runs this deployment on this host', {
-    hint: 'holdfast up starts it. If it was started with another --state-dir, name that.',
-    cause: error,
-  });
+}
+
+/** A line that was cut off says nothing. */
+function parsed(line: string): unknown {
+  try {
+    return JSON.parse(line);
+  } catch {
+    return {};
+  }
+}
+
+function silentAfter(call: ClientRequest, ms: number, tell: () => void): void {
+  const timer = setTimeout(tell, ms);
+  call.on('close', () => clearTimeout(timer));
 }

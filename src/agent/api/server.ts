@@ -103,6 +103,7 @@ async function streamCommand(
   const gone = new AbortController();
   raw.on('close', () => gone.abort(new Error('the command that asked for it is gone')));
   const send = (line: object) => raw.write(`${JSON.stringify(line)}\n`);
+  if (await isGone(raw)) return;
   try {
     const result = await api.run(name, body, (step) => send({ step }), gone.signal);
     send({ result });
@@ -110,4 +111,14 @@ async function streamCommand(
     send({ error: errorToJson(error) });
   }
   raw.end();
+}
+
+/**
+ * Whoever asked was gone before the command began: its request waited while this agent stood still. What hung up is known
+ * when all that had arrived by now is read, that is after the next look at the sockets.
+ */
+async function isGone(raw: FastifyReply['raw']): Promise<boolean> {
+  raw.flushHeaders();
+  for (let turn = 0; turn < 2; turn++) await new Promise((resolve) => setImmediate(resolve));
+  return raw.closed || raw.destroyed || raw.socket === null || raw.socket.readableEnded;
 }
