@@ -40,8 +40,15 @@ in a body or query. 400: the request is wrong. 401: a token is wanted. 403: this
 ## Streams
 
 Streams are \`text/event-stream\`. A client that was cut off sends \`Last-Event-ID\`, as browsers do by themselves, and gets
-what it missed. A comment every 15 s shows that the agent is there. At most 200 are open at a time; further ones are
-answered 503. A client that does not read is cut off.
+what it missed. A comment every 15 s shows that the agent is there. At most 200 are open at a time, 160 of them of who may only look, 80
+of these without a token; further ones are answered 503. A client that does not read is cut off.
+
+## Limits
+
+A request, and TLS before it, must have come within 20 s, its head within 10 s, and an answer be taken within a minute. 1,500
+connections are open at a time. 100 of one address may be without a whole request; the oldest of further ones are answered
+503 and closed. When all are open, one that waits for its client goes, or one that is answered and showed no token, so that
+a new one is always taken.
 `;
 
 /** The text of docs/api.md. */

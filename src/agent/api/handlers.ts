@@ -79,23 +79,21 @@ function health<H extends { ok: boolean }>(reply: FastifyReply, answer: H): H {
 
 function streamHandlers(api: Services, streams: Streams): [string, Handler][] {
   const views = new ViewBroadcast(api);
+  const open = ({ reply, caller, mayStill }: Call) => streams.open(reply, caller, mayStill);
   return [
-    ['GET /api/view/stream', ({ reply, mayStill }) => views.follow(streams.open(reply, mayStill))],
+    ['GET /api/view/stream', (call) => views.follow(open(call))],
     [
       'GET /api/events/stream',
-      ({ query, asked, reply, mayStill }) => {
+      (call) => {
+        const { query, asked } = call;
         const { after } = query as { after?: string };
         // The header is what a browser sends by itself when it comes again: it is the newer of the two.
         const from = positionSchema.safeParse(asked.headers['last-event-id']).data ?? after;
         const position = from === undefined ? api.events.position : parsePosition(from, api.host);
-        followEvents(api, streams.open(reply, mayStill), position);
+        followEvents(api, open(call), position);
       },
     ],
-    [
-      'GET /api/jobs/{id}/stream',
-      ({ params, reply, mayStill }) =>
-        followJob(api, params['id'] ?? '', () => streams.open(reply, mayStill)),
-    ],
+    ['GET /api/jobs/{id}/stream', (call) => followJob(api, call.params['id'] ?? '', () => open(call))],
   ];
 }
 

@@ -1,10 +1,10 @@
 /**
- * The HTTP server under the API. What is too long, too slow or malformed is refused or cut off, and every refusal has the
- * same body. Nothing in a request leads to a file: pages are found in a table that is made once (static-page.ts).
+ * The HTTP server under the API. What is too long, too slow or malformed is refused or cut off, nobody can take all
+ * connections (visitors.ts), and every refusal has the same body. Nothing in a request leads to a file: pages are found in a
+ * table that is made once (static-page.ts).
  */
-import { createServer } from 'node:http';
+import { createServer, type Server } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
-import type { Socket } from 'node:net';
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { errorToJson } from '../../base/error-wire.ts';
 import { errorCode, HoldfastError } from '../../base/errors.ts';
@@ -12,17 +12,20 @@ import type { TlsTexts } from '../../redis/endpoint.ts';
 import { ComeAgain } from '../access/callers.ts';
 import { ApiBadRequest, ApiNotFound } from '../errors.ts';
 import { WrongField } from './validate.ts';
+import { usualVisitorLimits, Visitors } from './visitors.ts';
+import type { VisitorLimits } from './who-leaves.ts';
 
 const longestBody = 64 * 1024;
-/** A request, and before it its head, must have come by then. */
+/** A request, and before it its head, and before that TLS's handshake, must have come by then. */
 const headWithinMs = 10_000;
 const requestWithinMs = 20_000;
 const lookAtSlowOnesMs = 2000;
 const keepAliveMs = 30_000;
-/** Sockets of one port; further ones are closed at once. */
-const mostConnections = 1500;
+/** How soon a client that has to wait may come again, in seconds. */
+const comeAgainAfterS = 10;
 
 const usualLimits = {
+  handshakeTimeout: headWithinMs,
   requestTimeout: requestWithinMs,
   headersTimeout: headWithinMs,
   keepAliveTimeout: keepAliveMs,
@@ -61,10 +64,19 @@ export interface HttpOptions {
   tls?: TlsTexts | undefined;
   /** Other limits: a test does not wait as long as a slow client may. */
   limits?: Partial<typeof usualLimits>;
+  visitorLimits?: Partial<VisitorLimits>;
 }
 
-export function createHttp({ tls, limits: other }: HttpOptions = {}): FastifyInstance {
+export interface Http {
+  server: FastifyInstance;
+  visitors: Visitors;
+}
+
+export function createHttp({ tls, limits: other, visitorLimits }: HttpOptions = {}): Http {
   const limits = { ...usualLimits, ...other };
+  const visitors = new Visitors({ ...usualVisitorLimits, ...visitorLimits }, (error) =>
+    brokenAnswer('503 Service Unavailable', error),
+  );
   const server = fastify({
     logger: false,
     forceCloseConnections: true,
@@ -73,18 +85,15 @@ export function createHttp({ tls, limits: other }: HttpOptions = {}): FastifyIns
     frameworkErrors: (error, _request, reply) => {
       void refuse(reply.headers(safeHeaders), error);
     },
-    clientErrorHandler: answerBroken,
+    clientErrorHandler: (error, socket) => visitors.dismiss(socket, answerToBroken(error)),
     serverFactory: (handler) =>
       tls === undefined
         ? createServer(limits, handler)
-        : createTlsServer(
-            { ...limits, cert: tls.cert, key: tls.key, handshakeTimeout: headWithinMs },
-            handler,
-          ),
+        : createTlsServer({ ...limits, cert: tls.cert, key: tls.key }, handler),
   });
   // JSON only: what a form of another site could send is refused for its type.
   server.removeContentTypeParser('text/plain');
-  server.server.maxConnections = mostConnections;
+  visitors.watch(server.server as Server, tls !== undefined);
   server.setErrorHandler((error, _request, reply) => refuse(reply, error));
   server.setNotFoundHandler((request, reply) =>
     refuse(
@@ -98,28 +107,30 @@ export function createHttp({ tls, limits: other }: HttpOptions = {}): FastifyIns
     reply.headers(safeHeaders);
     if (!reply.hasHeader('cache-control')) reply.header('cache-control', 'no-store');
   });
-  return server;
+  return { server, visitors };
 }
 
-/** What is no request yet: broken, with too long a head, or too slow. It is answered as any other, and closed. */
-function answerBroken(error: Error & { code?: string }, socket: Socket): void {
-  if (error.code === 'ECONNRESET' || !socket.writable) {
-    socket.destroy();
-    return;
-  }
+/** What is no request yet: broken, with too long a head, or too slow. */
+function answerToBroken(error: Error & { code?: string }): string {
   const [status, reason] = brokenBecause.get(error.code ?? '') ?? [
     '400 Bad Request',
     'this is no HTTP request',
   ];
-  const body = JSON.stringify({ error: toldOf(ApiBadRequest(reason)) });
+  return brokenAnswer(status, ApiBadRequest(reason));
+}
+
+/** As every refusal is answered, for what does not reach the framework. */
+function brokenAnswer(status: string, error: Error): string {
+  const body = JSON.stringify({ error: toldOf(error) });
   const head = {
     'content-type': 'application/json; charset=utf-8',
     'content-length': String(Buffer.byteLength(body)),
     connection: 'close',
+    ...(status.startsWith('503 ') ? { 'retry-after': String(comeAgainAfterS) } : {}),
     ...safeHeaders,
   };
   const lines = Object.entries(head).map(([name, value]) => `${name}: ${value}\r\n`);
-  socket.end(`HTTP/1.1 ${status}\r\n${lines.join('')}\r\n${body}`);
+  return `HTTP/1.1 ${status}\r\n${lines.join('')}\r\n${body}`;
 }
 
 /** Answers with the error: its status, its body, what clients need beside it. */
@@ -130,7 +141,7 @@ export function refuse(reply: FastifyReply, thrown: unknown): FastifyReply {
   const own = frameworkStatus(thrown) ?? status;
   if (own === 401) reply.header('www-authenticate', 'Bearer');
   const cause = error instanceof HoldfastError ? error.cause : undefined;
-  const again = cause instanceof ComeAgain ? cause.afterSeconds : 10;
+  const again = cause instanceof ComeAgain ? cause.afterSeconds : comeAgainAfterS;
   if (own === 429 || own === 503) reply.header('retry-after', String(again));
   const field = cause instanceof WrongField ? cause.field : '';
   return reply.code(own).send({ error: { ...toldOf(error), ...(field === '' ? {} : { field }) } });

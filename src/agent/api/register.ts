@@ -17,7 +17,7 @@ const pagePolicy =
 
 /** Who asks: the owner on the Unix socket, else whoever `Callers` takes it for. */
 export interface WhoAsks {
-  callerOf(asked: Asked): Caller;
+  callerOf(request: FastifyRequest): Caller;
   mayStill(asked: Asked, needs: TokenRole): boolean;
 }
 
@@ -38,7 +38,7 @@ export function registerApi(server: FastifyInstance, api: Services, whoAsks: Who
   server.get('/api/openapi.json', async () => document);
   server.get<{ Params: { id: string } }>('/api/drills/:id/page', async (request, reply) => {
     try {
-      demand(whoAsks.callerOf(askedBy(request)), 'read');
+      demand(whoAsks.callerOf(request), 'read');
       const page = await api.drillPage(request.params.id);
       return reply.type('text/html; charset=utf-8').header('content-security-policy', pagePolicy).send(page);
     } catch (error) {
@@ -58,7 +58,7 @@ async function answer(
     const asked = askedBy(request);
     // Health is for whoever reaches the port, by whatever name: it changes nothing and tells next to nothing.
     const open = route.needs === 'open' && !route.path.startsWith('/api/');
-    const caller: Caller = open ? nobody : whoAsks.callerOf(asked);
+    const caller: Caller = open ? nobody : whoAsks.callerOf(request);
     demand(caller, route.needs);
     const query = route.query === undefined ? {} : validated(route.query, request.query, 'query');
     const body = route.body === undefined ? {} : validated(route.body, request.body, 'body');

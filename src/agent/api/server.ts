@@ -8,13 +8,14 @@ import { chmod, rm } from 'node:fs/promises';
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import { errorToJson } from '../../base/error-wire.ts';
 import type { TlsTexts } from '../../redis/endpoint.ts';
-import { demand, owner } from '../access/callers.ts';
+import { type Callers, demand, owner } from '../access/callers.ts';
 import type { AgentApi, Command } from './agent-api.ts';
 import { createHttp, type HttpOptions, refuse } from './http.ts';
 import { askedBy, registerApi, type WhoAsks } from './register.ts';
 import type { Services } from './services.ts';
 import { makeSocketFolder } from './socket-folder.ts';
 import { readPages, servePages } from './static-page.ts';
+import type { Visitors } from './visitors.ts';
 
 /** Listens on the Unix socket: everything. */
 export async function serveControl(
@@ -22,10 +23,12 @@ export async function serveControl(
   services: Services,
   socket: string,
 ): Promise<FastifyInstance> {
-  const server = createHttp();
+  const { server, visitors } = createHttp({
+    visitorLimits: { mostWaitedForOfAddress: Number.POSITIVE_INFINITY },
+  });
   // Whoever may open the socket may wait: a command lasts as long as it lasts.
   server.server.requestTimeout = 0;
-  const whoAsks: WhoAsks = { callerOf: () => owner, mayStill: () => true };
+  const whoAsks = noting(visitors, { callerOf: () => owner, mayStill: () => true });
   registerApi(server, services, whoAsks);
   registerQuestions(server, api, whoAsks);
   for (const name of api.commands) {
@@ -57,13 +60,26 @@ export async function serveApi(
 
 /** Exported for tests, which ask it without a socket. */
 export function guardedApi(api: AgentApi, services: Services, options: HttpOptions = {}): FastifyInstance {
-  const server = createHttp(options);
-  registerApi(server, services, services.callers);
-  registerQuestions(server, api, services.callers);
+  const { server, visitors } = createHttp(options);
+  const whoAsks = noting(visitors, services.callers);
+  registerApi(server, services, whoAsks);
+  registerQuestions(server, api, whoAsks);
   const pages = readPages();
   if (pages.size > 0) servePages(server, pages);
   else server.get('/', async () => ({ holdfast: services.host, see: ['/api/view', '/api/openapi.json'] }));
   return server;
+}
+
+/** Whoever shows a token goes last when there are too many. */
+function noting(visitors: Visitors, callers: Pick<Callers, 'callerOf' | 'mayStill'>): WhoAsks {
+  return {
+    callerOf: (request) => {
+      const caller = callers.callerOf(askedBy(request));
+      if (caller.known) visitors.noteKnown(request.raw.socket);
+      return caller;
+    },
+    mayStill: (asked, needs) => callers.mayStill(asked, needs),
+  };
 }
 
 /** What was there before the API: the command line, Prometheus and load balancers ask for it. */
@@ -75,7 +91,7 @@ function registerQuestions(server: FastifyInstance, api: AgentApi, whoAsks: WhoA
   server.register(async (guarded) => {
     guarded.addHook('onRequest', async (request, reply) => {
       try {
-        demand(whoAsks.callerOf(askedBy(request)), 'read');
+        demand(whoAsks.callerOf(request), 'read');
       } catch (error) {
         await refuse(reply, error);
       }
