@@ -12,8 +12,7 @@ import type { TlsTexts } from '../../redis/endpoint.ts';
 import { ComeAgain } from '../access/callers.ts';
 import { ApiBadRequest, ApiNotFound } from '../errors.ts';
 import { WrongField } from './validate.ts';
-import { usualVisitorLimits, Visitors } from './visitors.ts';
-import type { VisitorLimits } from './who-leaves.ts';
+import { usualVisitorRules, type VisitorRules, Visitors } from './visitors.ts';
 
 const longestBody = 64 * 1024;
 /** A request, and before it its head, and before that TLS's handshake, must have come by then. */
@@ -64,7 +63,7 @@ export interface HttpOptions {
   tls?: TlsTexts | undefined;
   /** Other limits: a test does not wait as long as a slow client may. */
   limits?: Partial<typeof usualLimits>;
-  visitorLimits?: Partial<VisitorLimits>;
+  visitorRules?: Partial<VisitorRules>;
 }
 
 export interface Http {
@@ -72,9 +71,9 @@ export interface Http {
   visitors: Visitors;
 }
 
-export function createHttp({ tls, limits: other, visitorLimits }: HttpOptions = {}): Http {
+export function createHttp({ tls, limits: other, visitorRules }: HttpOptions = {}): Http {
   const limits = { ...usualLimits, ...other };
-  const visitors = new Visitors({ ...usualVisitorLimits, ...visitorLimits }, (error) =>
+  const visitors = new Visitors({ ...usualVisitorRules, ...visitorRules }, (error) =>
     brokenAnswer('503 Service Unavailable', error),
   );
   const server = fastify({

@@ -24,7 +24,7 @@ export async function serveControl(
   socket: string,
 ): Promise<FastifyInstance> {
   const { server, visitors } = createHttp({
-    visitorLimits: { mostWaitedForOfAddress: Number.POSITIVE_INFINITY },
+    visitorRules: { mostWaitedForOfAddress: Number.POSITIVE_INFINITY },
   });
   // Whoever may open the socket may wait: a command lasts as long as it lasts.
   server.server.requestTimeout = 0;

@@ -8,7 +8,17 @@ import { type Clock, systemClock } from '../../base/clock.ts';
 import { ApiBusy } from '../errors.ts';
 import { type Visitor, type VisitorLimits, whoLeaves } from './who-leaves.ts';
 
-export const usualVisitorLimits: VisitorLimits = { most: 1500, mostWaitedForOfAddress: 100, momentMs: 250 };
+export interface VisitorRules extends VisitorLimits {
+  /** So many more may come before there is a look again. */
+  surplus: number;
+  /** How often there is a look while they are many: meanwhile whatever came is read. */
+  everyMs: number;
+}
+
+export const usualVisitorRules: VisitorRules = {
+  ...{ most: 1500, mostWaitedForOfAddress: 100 },
+  ...{ surplus: 250, everyMs: 100 },
+};
 
 const lookEveryMs = 5000;
 /** An answer is to be taken by then. */
@@ -22,7 +32,7 @@ const mostHearing = 100;
 export type Farewell = (error: Error) => string;
 
 export class Visitors {
-  readonly #limits: VisitorLimits;
+  readonly #rules: VisitorRules;
   readonly #farewell: Farewell;
   readonly #clock: Clock;
   /** By its two ends: of TLS the socket below and the one above are the same connection. */
@@ -30,10 +40,11 @@ export class Visitors {
   /** Those that HTTP is spoken with. */
   readonly #speaking = new WeakMap<Socket, Connection>();
   #hearing = 0;
+  #nextRelief: NodeJS.Timeout | null = null;
   #unnamed = 0;
 
-  constructor(limits: VisitorLimits, farewell: Farewell, clock: Clock = systemClock) {
-    this.#limits = limits;
+  constructor(rules: VisitorRules, farewell: Farewell, clock: Clock = systemClock) {
+    this.#rules = rules;
     this.#farewell = farewell;
     this.#clock = clock;
   }
@@ -46,7 +57,10 @@ export class Visitors {
       this.#speaking.get(request.socket)?.answer(request, response, () => this.#clock.monotonicMs());
     });
     const timer = setInterval(() => this.#look(), lookEveryMs).unref();
-    server.on('close', () => clearInterval(timer));
+    server.on('close', () => {
+      clearInterval(timer);
+      if (this.#nextRelief !== null) clearTimeout(this.#nextRelief);
+    });
   }
 
   noteKnown(socket: Socket): void {
@@ -69,17 +83,33 @@ export class Visitors {
   }
 
   #come(socket: Socket, speaksHttp: boolean): void {
-    const nowMs = this.#clock.monotonicMs();
-    const connection = new Connection(socket, nowMs);
+    const connection = new Connection(socket, this.#clock.monotonicMs());
     const key = this.#keyOf(socket);
     this.#all.set(key, connection);
     if (speaksHttp) this.#speaking.set(socket, connection);
     socket.once('close', () => {
       if (this.#all.get(key) === connection) this.#all.delete(key);
     });
-    // What was sent away is counted until its socket is closed, and not asked to go twice.
+    const { most, surplus } = this.#rules;
+    if (this.#all.size > most + surplus) this.#relieve();
+    this.#relieveLater();
+  }
+
+  #relieveLater(): void {
+    const { most, mostWaitedForOfAddress, everyMs } = this.#rules;
+    if (this.#nextRelief !== null || this.#all.size <= Math.min(most, mostWaitedForOfAddress)) return;
+    this.#nextRelief = setTimeout(() => {
+      this.#nextRelief = null;
+      this.#relieve();
+      for (const each of this.#all.values()) each.grow();
+      this.#relieveLater();
+    }, everyMs).unref();
+  }
+
+  #relieve(): void {
+    // What was sent away is not asked to go twice.
     const staying = [...this.#all.values()].filter(({ isLeaving }) => !isLeaving);
-    for (const each of whoLeaves(staying, connection, nowMs, this.#limits)) this.#sendAway(each);
+    for (const each of whoLeaves(staying, this.#rules)) this.#sendAway(each);
   }
 
   #speakThrough(socket: Socket): void {
@@ -132,6 +162,7 @@ class Connection implements Visitor {
   #sinceMs: number;
   #isKnown = false;
   #isLeaving = false;
+  #isNew = true;
   #wasHeard = false;
   #untakenSinceMs: number | null = null;
 
@@ -151,6 +182,10 @@ class Connection implements Visitor {
 
   get isKnown(): boolean {
     return this.#isKnown;
+  }
+
+  get isNew(): boolean {
+    return this.#isNew;
   }
 
   get isLeaving(): boolean {
@@ -185,6 +220,10 @@ class Connection implements Visitor {
     const isUntaken = [...this.#exchanges].some(({ response }) => response.writableEnded);
     this.#untakenSinceMs = isUntaken ? (this.#untakenSinceMs ?? nowMs) : null;
     return this.#untakenSinceMs ?? Number.POSITIVE_INFINITY;
+  }
+
+  grow(): void {
+    this.#isNew = false;
   }
 
   know(): void {

@@ -2,25 +2,28 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { type Visitor, whoLeaves } from './who-leaves.ts';
 
-const limits = { most: 6, mostWaitedForOfAddress: 3, momentMs: 10 };
-const nowMs = 1000;
+const limits = { most: 6, mostWaitedForOfAddress: 3 };
 
 const visitor = (other: Partial<Visitor> = {}): Visitor => ({
-  ...{ address: 'a', sinceMs: 0, isWaitedFor: true, isKnown: false },
+  ...{ address: 'a', sinceMs: 0, isWaitedFor: true, isKnown: false, isNew: false },
   ...other,
 });
 
-function leaving(others: readonly Visitor[], newest = visitor({ sinceMs: nowMs })): Visitor[] {
-  return whoLeaves([...others, newest], newest, nowMs, limits);
-}
-
-test('of one address the oldest go that are waited for, but none that came a moment ago', () => {
-  const old = [3, 1, 2].map((sinceMs) => visitor({ sinceMs }));
-  expect(leaving(old)).toEqual([old[1]]);
-  expect(leaving(old, visitor({ address: 'b' }))).toEqual([]);
-  expect(leaving([3, 1, 2].map((before) => visitor({ sinceMs: nowMs - before })))).toEqual([]);
-  const known = [visitor({ isKnown: true }), visitor({ sinceMs: 5 }), visitor({ sinceMs: 6 })];
-  expect(leaving(known)).toEqual([known[1]]);
+test('of one address the oldest go that are waited for, but none that is new', () => {
+  const some = [3, 1, 2, 4].map((sinceMs) => visitor({ sinceMs }));
+  expect(whoLeaves(some, limits)).toEqual([some[1]]);
+  expect(whoLeaves([...some.slice(1), visitor({ address: 'b' })], limits)).toEqual([]);
+  expect(
+    whoLeaves(
+      some.map((each) => ({ ...each, isNew: true })),
+      limits,
+    ),
+  ).toEqual([]);
+  const known = [
+    ...[visitor({ isKnown: true }), visitor({ sinceMs: 5 })],
+    ...[visitor({ sinceMs: 6 }), visitor({ sinceMs: 7 })],
+  ];
+  expect(whoLeaves(known, limits)).toEqual([known[1]]);
 });
 
 test('when all are taken, one of the address with most goes, waited for before answered', () => {
@@ -30,39 +33,45 @@ test('when all are taken, one of the address with most goes, waited for before a
       visitor({ address: 'c', sinceMs: 4 }),
       visitor({ address: 'c', sinceMs: 3 }),
     ],
-    ...[1, 1, 1].map((sinceMs) => visitor({ address: 'd', isWaitedFor: false, sinceMs })),
+    ...[1, 2, 3, 4].map((sinceMs) => visitor({ address: 'd', isWaitedFor: false, sinceMs })),
   ];
-  expect(leaving(some)).toEqual([some[2]]);
+  expect(whoLeaves(some, limits)).toEqual([some[2]]);
   const answered = some.map((each) => ({ ...each, isWaitedFor: false }));
-  expect(leaving(answered)).toEqual([answered[3]]);
+  expect(whoLeaves(answered, limits)).toEqual([answered[3]]);
 });
 
-test('who showed a token and is answered stays; when all are such, the newest goes', () => {
-  const known = Array.from({ length: 6 }, () => visitor({ isKnown: true, isWaitedFor: false }));
-  const newest = visitor({ sinceMs: nowMs });
-  expect(leaving(known, newest)).toEqual([newest]);
+test('who showed a token and is answered stays as long as another may go', () => {
+  const known = Array.from({ length: 7 }, () => visitor({ isKnown: true, isWaitedFor: false }));
+  const other = visitor({ sinceMs: 9, isNew: true });
+  expect(whoLeaves([...known.slice(1), other], limits)).toEqual([other]);
+  expect(whoLeaves(known, limits)).toEqual([known[0]]);
 });
 
 const visitors = fc.array(
   fc.record({
     address: fc.constantFrom('a', 'b', 'c'),
-    sinceMs: fc.integer({ min: 0, max: nowMs }),
+    sinceMs: fc.integer({ min: 0, max: 1000 }),
     isWaitedFor: fc.boolean(),
     isKnown: fc.boolean(),
+    isNew: fc.boolean(),
   }),
-  { maxLength: 6 },
+  { maxLength: 30 },
 );
 
-test('never more stay than may, and the newest stays whenever another may go', () => {
+test('never more stay than may, and nobody goes in vain or in place of one that is to go first', () => {
   fc.assert(
-    fc.property(visitors, (others) => {
-      const newest = visitor({ sinceMs: nowMs });
-      const gone = leaving(others, newest);
-      expect(new Set(gone).size).toBe(gone.length);
-      expect(others.length + 1 - gone.length).toBeLessThanOrEqual(limits.most);
-      for (const each of gone) if (each !== newest) expect(each.isKnown && !each.isWaitedFor).toBe(false);
-      const maySend = others.some((each) => each.isWaitedFor || !each.isKnown);
-      if (maySend) expect(gone).not.toContain(newest);
+    fc.property(visitors, (all) => {
+      const gone = new Set(whoLeaves(all, limits));
+      const staying = all.filter((each) => !gone.has(each));
+      expect(staying.length).toBeLessThanOrEqual(limits.most);
+      for (const address of ['a', 'b', 'c']) {
+        const waiting = staying.filter((each) => each.address === address && each.isWaitedFor);
+        const old = waiting.filter(({ isNew }) => !isNew);
+        if (old.length > 0) expect(old.length).toBeLessThanOrEqual(limits.mostWaitedForOfAddress);
+      }
+      const isSafe = ({ isWaitedFor, isKnown }: Visitor) => !isWaitedFor && isKnown;
+      if ([...gone].some(isSafe)) expect(staying.every(isSafe)).toBe(true);
+      if (all.length <= limits.mostWaitedForOfAddress) expect(gone.size).toBe(0);
     }),
   );
 });
