@@ -69,3 +69,8 @@ export class KeyPattern {
     return found !== negated ? Math.min(at + 1, pattern.length) : -1;
   }
 }
+
+/** Whether one of them matches a key; every key, when there are none. */
+export function matchedBy(patterns: readonly KeyPattern[]): (key: Buffer) => boolean {
+  return (key) => patterns.length === 0 || patterns.some((pattern) => pattern.matches(key, 0, key.length));
+}

@@ -70,6 +70,7 @@ export async function verifySides(
   output: Output,
   { source, target }: { source: ConnectionOptions; target: ConnectionOptions },
   options: VerifyChoices,
+  isCompared?: (key: Buffer) => boolean,
 ): Promise<number> {
   const { verify } = await import('../migrate/verify/verify.ts');
   const { openSource } = await import('../migrate/open-source.ts');
@@ -84,6 +85,7 @@ export async function verifySides(
       sample: options.sample,
       repair: options.repair === true,
       signal,
+      ...(isCompared === undefined ? {} : { isCompared }),
       onProgress: (checked, total) => progress.show(() => `verify: ${checked} of about ${total} keys`),
       onDifference: (difference) => {
         if (!difference.unsettled && shown.length < limit) shown.push(difference);

@@ -1,6 +1,7 @@
 /** `holdfast mirror`: how the copies elsewhere are, and what is asked of them. */
 import type { Command } from 'commander';
 import type { MirrorStatus } from '../agent/mirrors/mirror-keeper.ts';
+import { keysUnder } from '../base/key-prefixes.ts';
 import { askAgent } from './ask-agent.ts';
 import { confirm } from './confirm.ts';
 import { BadOption } from './errors.ts';
@@ -111,7 +112,8 @@ function diffVerb(): Command {
         });
       }
       const source = await openSide(file, options);
-      return await verifySides(output, { source, target: targetOf(mirror) }, options);
+      const sides = { source, target: targetOf(mirror) };
+      return await verifySides(output, sides, options, keysUnder(mirror.prefixes));
     }),
   );
 }

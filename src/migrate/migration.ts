@@ -5,7 +5,7 @@
  */
 import { rm } from 'node:fs/promises';
 import { errorToJson } from '../base/error-wire.ts';
-import { KeyPattern } from '../base/key-pattern.ts';
+import { KeyPattern, matchedBy } from '../base/key-pattern.ts';
 import { patternBytes } from '../rdb/key-text.ts';
 import type { Target } from '../rdb/target.ts';
 import { RedisConnection } from '../redis/connection.ts';
@@ -340,8 +340,8 @@ function rewriterOf({ dbs, prefix, match }: Plan['sources'][number], options: Mi
   const { plan, positions } = options;
   const moving = movingDatabases({ dbs: new Map(dbs), isAlone: plan.isAlone });
   if (prefix === '' && match.length === 0) return moving;
-  const patterns = match.map((pattern) => new KeyPattern(patternBytes(pattern)));
-  return changingKeys(moving, { prefix: Buffer.from(prefix), patterns, positions });
+  const isCarried = matchedBy(match.map((pattern) => new KeyPattern(patternBytes(pattern))));
+  return changingKeys(moving, { prefix: Buffer.from(prefix), isCarried, positions });
 }
 
 /** Takes the positions out of the target, and the plan out of the state directory. @throws REDIS_UNREACHABLE, REDIS_REFUSED */

@@ -7,12 +7,16 @@
  */
 import { randomBytes } from 'node:crypto';
 import { errorText } from '../base/errors.ts';
+import { type KeyPrefixes, keysUnder } from '../base/key-prefixes.ts';
 import { pause } from '../base/retry.ts';
 import { SourceRun } from '../migrate/source-run.ts';
 import type { Target } from '../rdb/target.ts';
 import type { ConnectionOptions } from '../redis/connection.ts';
 import type { Credentials } from '../redis/endpoint.ts';
+import { changingKeys } from '../stream/key-changes.ts';
+import type { KeyPositions } from '../stream/key-positions.ts';
 import { pauseBehind } from '../stream/next-step.ts';
+import { onlyKeys } from '../stream/only-keys.ts';
 import { unchanged } from '../stream/rewrite.ts';
 import { findSource, type SourceAddress } from '../stream/source-address.ts';
 import { type TargetPlace, TargetWriter } from '../stream/target-writer.ts';
@@ -29,6 +33,8 @@ export interface MirrorSides {
   /** One who may GET what begins with `holdfast:`. */
   reader: Credentials;
   target: TargetPlace;
+  /** Which keys; empty for all. */
+  prefixes: KeyPrefixes;
   maxRate: number;
 }
 
@@ -39,12 +45,18 @@ export class Mirror {
   readonly #sides: MirrorSides;
   readonly run: SourceRun;
 
-  /** @param loads what the target can load */
-  constructor(sides: MirrorSides, loads: Target) {
-    const { name, id, source, target, maxRate } = sides;
+  /** @param at the target: what it can load, and which arguments of its commands are keys */
+  constructor(sides: MirrorSides, { loads, positions }: { loads: Target; positions: KeyPositions }) {
+    const { name, id, source, target, prefixes, maxRate } = sides;
     this.#sides = sides;
+    const isOurs = keysUnder(prefixes);
+    const rewriter =
+      prefixes.length === 0
+        ? unchanged
+        : changingKeys(onlyKeys, { prefix: Buffer.alloc(0), isCarried: isOurs, positions });
     this.run = new SourceRun(name, {
-      ...{ id, source, target, loads, rewriter: unchanged, replaces: true, copied: undefined, maxRate },
+      ...{ id, source, target, loads, rewriter, isOurs, replaces: true, copied: undefined, maxRate },
+      onPlaceGone: 'end',
     });
   }
 
@@ -85,10 +97,10 @@ export class Mirror {
   }
 
   async #guard(mayEmpty: boolean): Promise<void> {
-    const { id, source, reader, target } = this.#sides;
+    const { id, source, reader, target, prefixes } = this.#sides;
     const { address: host, port, tls } = await findSource(source);
     const from: ConnectionOptions = { endpoint: { host, port }, credentials: reader, tls, timeoutMs: askMs };
-    await guard({ id, source: from, target: { ...target, timeoutMs: askMs } }, mayEmpty);
+    await guard({ id, source: from, target: { ...target, timeoutMs: askMs }, prefixes }, mayEmpty);
   }
 
   /** So that the stream begins anew, with the target emptied. */

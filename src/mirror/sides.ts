@@ -1,5 +1,5 @@
 /** From a mirror in the spec to what is connected to. */
-import { createHmac } from 'node:crypto';
+import { createHash, createHmac } from 'node:crypto';
 import { errorText } from '../base/errors.ts';
 import { readNamedFile } from '../base/private-file.ts';
 import { type Target, targetOfVersionText } from '../rdb/target.ts';
@@ -11,6 +11,7 @@ import { parseServerAddress } from '../redis/server-address.ts';
 import { readTls } from '../redis/tls.ts';
 import { type OwnUser, ownUserName, readSecret, type Secrets } from '../spec/secrets.ts';
 import type { Mirror, Spec } from '../spec/spec.ts';
+import { KeyPositions } from '../stream/key-positions.ts';
 import type { TargetPlace } from '../stream/target-writer.ts';
 import type { MirrorSides } from './mirror.ts';
 
@@ -34,6 +35,7 @@ export async function mirrorSides(spec: Spec, mirror: Mirror, secrets: Secrets):
     },
     reader: as('agent'),
     target: targetOf(mirror),
+    prefixes: mirror.prefixes,
     maxRate: mirror.maxRateBytes,
   };
 }
@@ -54,12 +56,15 @@ export function targetOf({ name, to, password, ca }: Mirror, env = process.env):
 }
 
 /** Two deployments of one name do not take each other's place in a target. */
-function streamId(spec: Spec, { name }: Mirror, { root }: Secrets): string {
+function streamId(spec: Spec, { name, prefixes }: Mirror, { root }: Secrets): string {
   const whose = createHmac('sha256', root)
     .update(`holdfast/1 ${spec.name} mirror`)
     .digest('hex')
     .slice(0, 12);
-  return `mirror-${whose}-${name}`;
+  if (prefixes.length === 0) return `mirror-${whose}-${name}`;
+  // A copy of other keys is another copy.
+  const keys = createHash('sha256').update(JSON.stringify(prefixes.toSorted())).digest('hex').slice(0, 8);
+  return `mirror-${whose}-${name}-${keys}`;
 }
 
 function authority(name: string, ca: string | null): TlsMaterial {
@@ -74,12 +79,13 @@ function authority(name: string, ca: string | null): TlsMaterial {
   }
 }
 
-/** @throws REDIS_UNREACHABLE, REDIS_REFUSED */
-export async function loadsOf(target: TargetPlace): Promise<Target> {
+/** What it can load, and which arguments of its commands are keys. @throws REDIS_UNREACHABLE, REDIS_REFUSED */
+export async function askTarget(target: TargetPlace): Promise<{ loads: Target; positions: KeyPositions }> {
   const connection = new RedisConnection({ ...target, timeoutMs: askMs });
   try {
     const { name, version } = productOf(parseInfo(String(await connection.call('INFO', 'server'))));
-    return targetOfVersionText(`${name} ${version}`);
+    const positions = new KeyPositions(await connection.call('COMMAND'));
+    return { loads: targetOfVersionText(`${name} ${version}`), positions };
   } finally {
     connection.close();
   }

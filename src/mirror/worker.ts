@@ -3,7 +3,7 @@ import { createInterface } from 'node:readline';
 import { errorToJson } from '../base/error-wire.ts';
 import { loadSecrets } from '../spec/secrets.ts';
 import { Mirror } from './mirror.ts';
-import { loadsOf, mirrorSides } from './sides.ts';
+import { askTarget, mirrorSides } from './sides.ts';
 import type { MirrorLine, MirrorTask } from './task.ts';
 import { untilAnswered } from './until-answered.ts';
 
@@ -17,9 +17,9 @@ async function work({ name, spec, secretFile, isAnew }: MirrorTask, signal: Abor
   const mirror = spec.mirrors.find((each) => each.name === name);
   if (mirror === undefined) throw new TypeError(`the spec has no mirror ${name}`);
   const sides = await mirrorSides(spec, mirror, await loadSecrets(spec, secretFile));
-  const loads = await untilAnswered(() => loadsOf(sides.target), signal);
-  if (loads === undefined) return;
-  const running = new Mirror(sides, loads);
+  const at = await untilAnswered(() => askTarget(sides.target), signal);
+  if (at === undefined) return;
+  const running = new Mirror(sides, at);
   const timer = setInterval(async () => {
     // Who can't be asked now is asked again in a moment; the lag then shows what was known.
     await running.run.position().catch(() => {});

@@ -103,6 +103,20 @@ export function idList(of: string) {
     .describe(`Ids, one for each entry of \`on\`. Default: ${of}-1, ${of}-2 and so on.`);
 }
 
+/** Beginnings of keys, none of which is the beginning of another. */
+export function prefixList(about: string) {
+  const error =
+    "a list of beginnings of keys, such as ['orders:', 'carts:'], none of them the beginning of another";
+  return z
+    .array(z.string({ error }).min(1, { error }).max(512, { error }), { error })
+    .min(1, { error })
+    .max(64, { error: 'at most 64 of them' })
+    .refine((list) => list.every((one, at) => list.every((other, i) => i === at || !one.startsWith(other))), {
+      error,
+    })
+    .describe(about);
+}
+
 /** Where a secret is read from. A literal secret is refused elsewhere, in words of its own. */
 export function secretSource(about: string) {
   const error = '{ file: PATH } or { env: NAME }';

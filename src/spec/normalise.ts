@@ -240,6 +240,7 @@ function mirrorOf([name, file]: [string, Section<'mirrors'>[string]], folder: st
     to: file.to,
     password: file.password ? sourceOf(file.password, folder) : null,
     ca: file.ca === undefined ? null : path.resolve(folder, file.ca),
+    prefixes: file.prefixes ?? [],
     maxRateBytes: file.maxRate === undefined ? 0 : bytes(file.maxRate),
   };
 }

@@ -190,6 +190,8 @@ export interface Mirror {
   readonly password: SecretSource | null;
   /** Absolute path of a PEM file; null: the system's authorities. */
   readonly ca: string | null;
+  /** Only keys that begin with one of these; empty for all. */
+  readonly prefixes: readonly string[];
   /** Bytes a second; 0 for as much as there is. */
   readonly maxRateBytes: number;
 }

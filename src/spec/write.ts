@@ -112,11 +112,18 @@ function backupFile({ s3, recipients, keep, ...rest }: Backup): NonNullable<Spec
   };
 }
 
-function mirrorFile({ to, password, ca, maxRateBytes }: Mirror): NonNullable<SpecFile['mirrors']>[string] {
+function mirrorFile({
+  to,
+  password,
+  ca,
+  prefixes,
+  maxRateBytes,
+}: Mirror): NonNullable<SpecFile['mirrors']>[string] {
   return {
     to,
     ...(password === null ? {} : { password }),
     ...(ca === null ? {} : { ca }),
+    ...(prefixes.length === 0 ? {} : { prefixes: [...prefixes] }),
     ...(maxRateBytes === 0 ? {} : { maxRate: formatSize(maxRateBytes) }),
   };
 }

@@ -2,6 +2,10 @@ import { defineError } from '../base/errors.ts';
 
 /** The source can't give what follows our place any more, and the data can't be told from what others put there. */
 export const StreamPlaceLost = defineError('STREAM_PLACE_LOST', 1);
+/** The target's position went away while it was written: somebody removed it, or the target is another one now. */
+export const StreamPlaceGone = defineError('STREAM_PLACE_GONE', 1);
+/** The source emptied or exchanged whole databases, which is carried by a new copy of what is ours. */
+export const StreamNeedsCopy = defineError('STREAM_NEEDS_COPY', 1);
 /** Something in the stream that can't be applied elsewhere as it is meant. */
 export const StreamCantCarry = defineError('STREAM_CANT_CARRY', 1);
 /** The target refused a command that the source had executed. */

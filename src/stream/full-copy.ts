@@ -77,7 +77,7 @@ export class FullCopy {
     for await (const items of readBatches(this.#counted(data))) {
       for (const item of items) {
         if (item.is === 'entry') this.#add(item);
-        else if (item.is === 'function') this.#command(0, ['FUNCTION', 'LOAD', 'REPLACE', item.code], null);
+        else if (item.is === 'function') this.#addFunction(item.code);
         if (this.#batch.commands >= batchKeys || this.#batch.out.length >= batchBytes) await this.#send();
       }
     }
@@ -98,6 +98,12 @@ export class FullCopy {
     const key = db === undefined ? undefined : rewriter.targetKey(entry.key);
     if (db === undefined || key === undefined) return;
     this.#command(db, restoreCommand(entry, key, this.#options), { db, key });
+  }
+
+  #addFunction(code: Buffer): void {
+    const args = ['FUNCTION', 'LOAD', 'REPLACE', code];
+    const buffers = () => args.map((arg) => (typeof arg === 'string' ? Buffer.from(arg) : arg));
+    if (this.#options.rewriter.rewrite('function', buffers, 0) !== 'nothing') this.#command(0, args, null);
   }
 
   #command(db: number, args: readonly Part[], key: DbKey | null): void {
@@ -181,11 +187,19 @@ function emptyBatch(spare: ByteGatherer | undefined): Loading {
 
 const removedAtATime = 1000;
 
-/** Removes what an earlier copy has written. @param copied undefined: everything but the positions of streams. */
-export async function removeCopied(writer: TargetWriter, copied: CopiedKeys | undefined): Promise<void> {
+/**
+ * Removes what an earlier copy has written.
+ * @param copied undefined: everything that is ours but the positions of streams.
+ */
+export async function removeCopied(
+  writer: TargetWriter,
+  copied: CopiedKeys | undefined,
+  isOurs: (key: Buffer) => boolean,
+): Promise<void> {
   const { link } = writer;
   try {
-    if (copied === undefined) for (const db of await databasesWithKeys(writer)) await removeAll(writer, db);
+    if (copied === undefined)
+      for (const db of await databasesWithKeys(writer)) await removeAll(writer, db, isOurs);
     else {
       for await (const { db, keys } of copied.read()) {
         await link.call(['SELECT', db]);
@@ -202,7 +216,11 @@ async function databasesWithKeys({ link }: TargetWriter): Promise<number[]> {
   return keyspaces(parseInfo(String(await link.call(['INFO', 'keyspace'])))).map(({ db }) => db);
 }
 
-async function removeAll({ link }: TargetWriter, db: number): Promise<void> {
+async function removeAll(
+  { link }: TargetWriter,
+  db: number,
+  isOurs: (key: Buffer) => boolean,
+): Promise<void> {
   await link.call(['SELECT', db]);
   let cursor = '0';
   do {
@@ -211,7 +229,7 @@ async function removeAll({ link }: TargetWriter, db: number): Promise<void> {
       Buffer[],
     ];
     cursor = next.toString();
-    const keys = found.filter((key) => !isPositionKey(key));
+    const keys = found.filter((key) => isOurs(key) && !isPositionKey(key));
     if (keys.length > 0) await link.call(['UNLINK', ...keys]);
   } while (cursor !== '0');
 }

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { KeyPattern } from '../base/key-pattern.ts';
+import { KeyPattern, matchedBy } from '../base/key-pattern.ts';
 import { movingDatabases } from './database-moves.ts';
 import { changingKeys } from './key-changes.ts';
 import { KeyPositions } from './key-positions.ts';
@@ -25,7 +25,7 @@ function carried(command: string, prefix: string, ...patterns: string[]): string
   const inner = movingDatabases({ dbs: new Map(), isAlone: true });
   const changing = changingKeys(inner, {
     prefix: Buffer.from(prefix),
-    patterns: patterns.map((pattern) => new KeyPattern(pattern)),
+    isCarried: matchedBy(patterns.map((pattern) => new KeyPattern(pattern))),
     positions,
   });
   const found = changing.rewrite(args[0]!.toString().toLowerCase(), () => args, 0);

@@ -1,5 +1,4 @@
 /** Keys on their way: some left out, the others under another name. What comes and what becomes of it is pure. */
-import type { KeyPattern } from '../base/key-pattern.ts';
 import { StreamCantCarry } from './errors.ts';
 import type { KeyPositions } from './key-positions.ts';
 import type { Rewriter, Rewritten } from './rewrite.ts';
@@ -7,8 +6,8 @@ import type { Rewriter, Rewritten } from './rewrite.ts';
 export interface KeyChanges {
   /** Stands before every key at the target; may be empty. */
   prefix: Buffer;
-  /** A key is carried when one of them matches it as the source has it; every key when there are none. */
-  patterns: readonly KeyPattern[];
+  /** Whether a key, as the source has it, is carried. */
+  isCarried: (key: Buffer) => boolean;
   positions: KeyPositions;
 }
 
@@ -22,9 +21,7 @@ const separable: Readonly<Record<string, number>> = { del: 1, unlink: 1, mset: 2
  * treats each by itself a part is; a key that gets a name that is not carried is deleted; any other ends the stream, because
  * what it made came from data that is not there.
  */
-export function changingKeys(inner: Rewriter, { prefix, patterns, positions }: KeyChanges): Rewriter {
-  const isCarried = (key: Buffer) =>
-    patterns.length === 0 || patterns.some((pattern) => pattern.matches(key, 0, key.length));
+export function changingKeys(inner: Rewriter, { prefix, isCarried, positions }: KeyChanges): Rewriter {
   const renamed = (key: Buffer) => (prefix.length === 0 ? key : Buffer.concat([prefix, key]));
 
   const change = (args: readonly (Buffer | string)[]): readonly (Buffer | string)[][] => {
@@ -68,7 +65,7 @@ function unclear(name: string): Error {
   return StreamCantCarry(
     `the source executed ${name.toUpperCase()}, of which nobody knows what its keys are`,
     {
-      hint: 'Without --prefix and --match it can be carried, to a target that has the command.',
+      hint: 'Where every key is carried as it is, it can be, to a target that has the command.',
     },
   );
 }
@@ -77,7 +74,7 @@ function mixed(name: string): Error {
   return StreamCantCarry(
     `the source executed ${name.toUpperCase()} with keys that are carried and keys that are left out`,
     {
-      hint: 'What it made came from data that is not there. Choose --match so that such keys are carried together.',
+      hint: 'What it made came from data that is not there. Choose what is carried so that such keys go together.',
     },
   );
 }

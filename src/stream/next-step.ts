@@ -23,6 +23,7 @@ const passing = new Set([
   'STREAM_SOURCE_NOT_READY',
   'STREAM_TARGET_REFUSES',
   'STREAM_POSITION_MOVED',
+  'STREAM_NEEDS_COPY',
 ]);
 const firstPauseMs = 50;
 const longestPauseMs = 2000;

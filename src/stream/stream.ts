@@ -6,12 +6,13 @@
  */
 import { randomBytes } from 'node:crypto';
 import { type Clock, systemClock } from '../base/clock.ts';
+import { errorCode } from '../base/errors.ts';
 import { pause } from '../base/retry.ts';
 import type { Target } from '../rdb/target.ts';
 import { CommandFollower } from './command-follower.ts';
-import { StreamPlaceLost } from './errors.ts';
+import { StreamPlaceGone, StreamPlaceLost } from './errors.ts';
 import { type CopiedKeys, FullCopy, removeCopied } from './full-copy.ts';
-import { firstStep, pauseBehind } from './next-step.ts';
+import { type FirstStep, firstStep, pauseBehind } from './next-step.ts';
 import { Pace } from './pace.ts';
 import type { Place, Position } from './position.ts';
 import type { Rewriter } from './rewrite.ts';
@@ -31,6 +32,10 @@ export interface StreamOptions {
   replaces: boolean;
   /** What is copied, where the target holds more than what comes from this source; else undefined. */
   copied: CopiedKeys | undefined;
+  /** Without `copied`: which of the target's keys are this stream's, to be removed before they are copied anew. All, if omitted. */
+  isOurs?: (key: Buffer) => boolean;
+  /** What is done when the target has lost its position: copy everything, or end (STREAM_PLACE_GONE). */
+  onPlaceGone?: 'copy' | 'end';
   /** Bytes a second that are read; 0 for as much as there is. */
   maxRate: number;
   clock?: Clock;
@@ -64,6 +69,8 @@ export class Stream {
   readonly #pace: Pace;
   readonly status: StreamStatus;
   #attemptsInVain = 0;
+  #hasBegun = false;
+  #needsCopy = false;
 
   constructor(options: StreamOptions) {
     this.#options = options;
@@ -85,7 +92,7 @@ export class Stream {
   /**
    * Returns when the signal is aborted, with everything that was read applied.
    * @throws what no later attempt could change: REPLICATION_REFUSED, REDIS_REFUSED, STREAM_CANT_CARRY, STREAM_CONFLICT,
-   * STREAM_DIVERGED, STREAM_PLACE_LOST, STREAM_POSITION_UNREADABLE, RDB_CORRUPT and others of a snapshot.
+   * STREAM_DIVERGED, STREAM_PLACE_LOST, STREAM_PLACE_GONE, STREAM_POSITION_UNREADABLE, RDB_CORRUPT and others of a snapshot.
    */
   async run(signal: AbortSignal): Promise<void> {
     try {
@@ -96,6 +103,7 @@ export class Stream {
           if (signal.aborted) return;
           const waitMs = pauseBehind(error, this.#attemptsInVain++);
           if (waitMs === undefined) throw error;
+          if (errorCode(error) === 'STREAM_NEEDS_COPY') this.#needsCopy = true;
           this.status.phase = 'waiting';
           this.status.problem = error instanceof Error ? error.message : String(error);
           await pause(waitMs, signal).catch(() => {});
@@ -123,13 +131,15 @@ export class Stream {
 
   async #carryOn(writer: TargetWriter, signal: AbortSignal, abort: () => void): Promise<void> {
     const run = randomBytes(8).toString('hex');
-    const step = firstStep(writer.position);
+    const step = this.#firstStep(writer);
     const nowhere = { replId: '0'.repeat(40), offset: 0, db: 0 };
     if (step.kind !== 'go-on') {
       signal.addEventListener('abort', abort, { once: true });
       await writer.apply(null, { phase: 'copying', run, ...nowhere });
       if (step.kind === 'begin-anew') await this.#remove(writer);
+      this.#needsCopy = false;
     }
+    this.#hasBegun = true;
     const source = await this.#open(step.kind === 'go-on' ? step.place : null, signal);
     try {
       if (step.kind === 'go-on' && source.snapshot !== undefined) {
@@ -145,6 +155,16 @@ export class Stream {
     } finally {
       source.close();
     }
+  }
+
+  /** @throws STREAM_PLACE_GONE */
+  #firstStep(writer: TargetWriter): FirstStep {
+    const step = firstStep(writer.position);
+    if (this.#needsCopy) return { kind: 'begin-anew' };
+    if (step.kind !== 'begin' || !this.#hasBegun || this.#options.onPlaceGone !== 'end') return step;
+    throw StreamPlaceGone(`${writer.where} does not know any more how far the copy is`, {
+      hint: 'It was emptied, has evicted that, or is another server now. What it holds is looked at before anything is copied.',
+    });
   }
 
   async #open(place: Place | null, signal: AbortSignal): Promise<SourceReader> {
@@ -166,7 +186,8 @@ export class Stream {
 
   async #remove(writer: TargetWriter): Promise<void> {
     this.status.phase = 'removing';
-    await removeCopied(writer, this.#options.copied);
+    const { copied, isOurs = () => true } = this.#options;
+    await removeCopied(writer, copied, isOurs);
   }
 
   async #copy(writer: TargetWriter, { snapshot }: SourceReader, behind: Position): Promise<void> {

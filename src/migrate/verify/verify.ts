@@ -22,6 +22,8 @@ export interface VerifyOptions {
   sample?: number | undefined;
   /** Write the source's value over one that differs, and delete what only the target has. */
   repair: boolean;
+  /** Which keys are compared. All, if omitted. */
+  isCompared?: (key: Buffer) => boolean;
   /** What only the target has is no difference. */
   keepExtra?: boolean;
   onDifference: (difference: Difference) => void;
@@ -125,13 +127,13 @@ class Verification {
 
   /** All keys of a side, or some by chance; several trips are under way at a time. */
   async #through(side: KeySource, look: (keys: Buffer[]) => Promise<void>, total: number): Promise<void> {
-    const { sample, onProgress, signal } = this.#options;
+    const { sample, onProgress, signal, isCompared = () => true } = this.#options;
     const underWay = new Set<Promise<void>>();
     let first: { error: unknown } | undefined;
     for await (const page of sample === undefined ? side.pages(keysAtATime) : samples(side, sample, total)) {
       signal.throwIfAborted();
       if (first !== undefined) break;
-      const going: Promise<void> = look(page)
+      const going: Promise<void> = look(page.filter(isCompared))
         .catch((error: unknown) => {
           first ??= { error };
         })

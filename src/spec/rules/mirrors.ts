@@ -1,3 +1,4 @@
+import { commonPrefixes } from '../../base/key-prefixes.ts';
 import { isLoopback } from '../address.ts';
 import type { Problem } from '../problems.ts';
 import type { Spec } from '../spec.ts';
@@ -20,6 +21,15 @@ export function mirrorRules(spec: Spec): Problem[] {
         {
           path: [...path, 'ca'],
           message: 'it has no meaning without TLS; say rediss:// in `to`, or remove it',
+        },
+      ];
+    }
+    const held = mirror.prefixes.findIndex((prefix) => commonPrefixes([prefix], ['holdfast:']) !== undefined);
+    if (held >= 0) {
+      return [
+        {
+          path: [...path, 'prefixes', held],
+          message: 'what begins with holdfast: is never mirrored; name other keys',
         },
       ];
     }

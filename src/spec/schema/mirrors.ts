@@ -21,6 +21,9 @@ export const mirrorsSchema = z
             'the path of a PEM file',
           )
           .optional(),
+        prefixes: field
+          .prefixList('Mirror only the keys that begin with one of these; the target may hold other keys.')
+          .optional(),
         maxRate: field.size({ about: 'Read no more than so many bytes a second.' }, 1024).optional(),
       },
       'One copy elsewhere.',
