@@ -210,6 +210,7 @@ export class Deployment {
       })),
       noPrimarySinceMs: this.lag.noPrimarySinceMs,
       selection: this.#selection,
+      promoted: this.elections.promoted,
       namedSinceMs: this.elections.namedSinceMs,
       vote: this.elections.vote,
       standAgainAtMs: this.elections.standAgainAtMs,

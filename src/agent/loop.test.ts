@@ -6,6 +6,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { TrialAgent } from '../../test/support/trial-agent.ts';
 import { TrialWorld } from '../../test/support/trial-servers.ts';
+import { actingPrimary } from '../topology/view.ts';
 
 async function trial(
   hosts: readonly string[],
@@ -152,6 +153,91 @@ test('somebody swaps two roles by hand: the Sentinels are told', async () => {
   expect(await untilOver(world, agents, 2000)).toBe(true);
   expect(world.servers.map(({ follows }) => follows)).toEqual(['redis-2', null, 'redis-2']);
   expect(agent.said[0]?.kind).toBe('election');
+});
+
+test('Sentinels that do not take up whom it makes primary: it serves on, that is said, and the elections end', async () => {
+  const { world, agents } = await trial(['host-1']);
+  const [agent] = agents as [TrialAgent];
+  world.deafToHellos = true;
+  crash(world, agents);
+  for (let i = 0; i < 200; i++) {
+    await world.until(
+      () => false,
+      20,
+      () => agent.loop.wake(),
+    );
+    const acting = world.servers.find(({ role, alive }) => alive && role === 'primary');
+    if (acting?.follows === null && world.server('redis-1').alive)
+      agent.noPrimarySinceMs ??= world.clock.monotonicMs();
+    await world.settle(agent.lookAtAll(), () => {});
+    world.skip(1000);
+  }
+  expect([world.server('redis-1').follows, promotions(world)]).toEqual(['redis-2', 1]);
+  expect(agent.steps.filter(({ kind }) => kind === 'stand')).toHaveLength(4);
+  const told = agent.said.filter(({ kind }) => kind === 'not-taken-up').map(({ text }) => text);
+  expect(told).toHaveLength(4);
+  expect(told[0]).toContain('sentinel-1 names redis-1, sentinel-2 names redis-1, sentinel-3 names redis-1');
+  expect(told.map((text) => /elected.*?;/.exec(text)?.[0])).toEqual([
+    'elected once;',
+    'elected 2 times;',
+    'elected 3 times;',
+    'elected 4 times;',
+  ]);
+  expect(agent.troubles.all).toEqual([told[3]]);
+  // Gates that come now are told as well.
+  expect(actingPrimary(agent.view())?.id).toBe('redis-2');
+  agent.loop.stop();
+}, 30_000);
+
+describe('a Sentinel fails over by itself, and whom it selected dies', () => {
+  const begun = async (): Promise<{ world: TrialWorld; agent: TrialAgent; agents: TrialAgent[] }> => {
+    const { world, agents } = await trial(['host-1', 'host-2']);
+    const [agent] = agents as [TrialAgent];
+    const [sentinel] = agent.sentinels;
+    if (sentinel) sentinel.failoverInProgress = true;
+    agent.select('redis-2');
+    return { world, agent, agents };
+  };
+
+  test('a crash of the primary in the same moment is answered at once, with another one', async () => {
+    const { world, agents, agent } = await begun();
+    world.server('redis-2').alive = false;
+    await world.settle(agent.lookAtAll(), () => {});
+    crash(world, [agent]);
+    const isReplaced = () => world.server('redis-3').role === 'primary';
+    expect(await world.until(isReplaced, 100)).toBe(true);
+    for (const each of agents) each.loop.stop();
+  });
+
+  test('it came back: a crash of the primary later is answered at once, with the selected one', async () => {
+    const { world, agents, agent } = await begun();
+    world.skip(1500);
+    await world.settle(agent.lookAtAll(), () => {});
+    crash(world, [agent]);
+    expect(await world.until(() => isOver(world), 100)).toBe(true);
+    expect(world.servers.map((server) => server.promotions)).toEqual([0, 1, 0]);
+    for (const each of agents) each.loop.stop();
+  });
+
+  test('the Sentinel has promoted it after all, in the moment of the election: there is no second promotion', async () => {
+    const { world, agents, agent } = await begun();
+    world.skip(1500);
+    await world.settle(agent.lookAtAll(), () => {});
+    world.server('redis-3').offset += 100;
+    world.server('redis-2').replicaOf(null);
+    crash(world, [agent]);
+    const follows = () => world.server('redis-1').follows === 'redis-2';
+    expect(await world.until(follows, 500)).toBe(true);
+    expect(world.servers.map((server) => server.promotions)).toEqual([0, 1, 0]);
+    for (const each of agents) each.loop.stop();
+  });
+
+  test('while it may still be promoted nobody stands', async () => {
+    const { world, agents, agent } = await begun();
+    crash(world, [agent]);
+    expect(await world.until(() => promotions(world) > 0, 300)).toBe(false);
+    for (const each of agents) each.loop.stop();
+  });
 });
 
 test('when all is well it looks once a second, and as soon as anybody is silent several times', async () => {

@@ -59,6 +59,7 @@ function viewOf(...members: Partial<MemberView>[]): View {
     gates: [],
     noPrimarySinceMs: null,
     selection: null,
+    promoted: null,
     namedSinceMs: null,
     vote: null,
     standAgainAtMs: null,

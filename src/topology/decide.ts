@@ -25,6 +25,7 @@ import {
   hasQuorum,
   isUnderWay,
 } from './election/candidacy.ts';
+import { mayHavePromotedUnseen } from './election/selection.ts';
 import {
   decideEligibility,
   type EligibilityDecision,
@@ -262,7 +263,7 @@ function othersFirst(
   rules: DecideRules,
   nowMs: number,
 ): Decision | undefined {
-  if (isUnderWay(view, member)) {
+  if (isUnderWay(view, member, nowMs) || mayHavePromotedUnseen(view)) {
     const reason = `${member.id} is down and a failover from it is under way`;
     return { kind: 'nothing', code: 'failover', reason };
   }

@@ -27,6 +27,7 @@ const views = fc.oneof(
       members: [aPrimary('redis-1'), ...view.members.slice(1)],
       sentinels: threeSentinels(),
       selection: null,
+      promoted: null,
     })),
   },
 );

@@ -18,7 +18,8 @@
  * Otherwise nobody is put in or out while the primary does not answer, or a failover is under way. A priority of 0 that
  * somebody else set stays.
  */
-import { actingPrimary, failoverUnderWay, type MemberView, namedPrimary, type View } from './view.ts';
+import { failoverToWaitFor } from './election/selection.ts';
+import { actingPrimary, type MemberView, namedPrimary, type View } from './view.ts';
 
 /** What a replica has when nothing speaks against it; Redis's own default. */
 export const usualPriority = 100;
@@ -67,7 +68,7 @@ export function decideEligibility(
   nowMs: number,
 ): EligibilityDecision | undefined {
   const primary = actingPrimary(view);
-  if (failoverUnderWay(view) !== undefined) return undefined;
+  if (failoverToWaitFor(view, nowMs) !== undefined) return undefined;
   if (primary === null) return lastResort(view, nowMs);
   if (primary.busy) return undefined;
   for (const member of view.members) {

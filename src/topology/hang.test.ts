@@ -14,6 +14,7 @@ const healthy: View = {
   gates: [aGate('gate-1')],
   noPrimarySinceMs: null,
   selection: null,
+  promoted: null,
   namedSinceMs: null,
   vote: null,
   standAgainAtMs: null,

@@ -167,6 +167,10 @@ export interface View {
   noPrimarySinceMs: number | null;
   /** The replica that a Sentinel selected for promotion, until the Sentinels name it. */
   selection: { member: string; atMs: number } | null;
+  /**
+   * Whom this agent, elected, made primary, as long as the Sentinels name the same one as before: when last, and how often.
+   */
+  promoted: { member: string; atMs: number; times: number } | null;
   /** Since when a majority of Sentinels names the same primary, as far as this agent heard; null before. */
   namedSinceMs: number | null;
   /** A Sentinel's last vote, as long as no change of primary followed it. Ours is one for this agent. */

@@ -164,6 +164,9 @@ const mixture: fc.Arbitrary<View> = fc.record({
     { weight: 2, arbitrary: fc.constant(null) },
     { weight: 1, arbitrary: fc.record({ member: anyId, atMs: aMomentAgo }) },
   ),
+  promoted: fc.option(fc.record({ member: anyId, atMs: aMomentAgo, times: fc.integer({ min: 1, max: 5 }) }), {
+    freq: 1,
+  }),
   namedSinceMs: fc.option(aMomentAgo, { freq: 4 }),
   vote: fc.option(fc.record({ atMs: aMomentAgo, ours: fc.boolean() }), { freq: 1 }),
   standAgainAtMs: fc.option(fc.oneof(aMomentAgo, fc.constant(nowMs + 50)), { freq: 1 }),

@@ -5,6 +5,7 @@ import { replacePrimary } from '../../src/agent/election/replace-primary.ts';
 import { runIdMarks } from '../../src/agent/election/run-ids.ts';
 import { Loop, type Step } from '../../src/agent/loop.ts';
 import { Operations } from '../../src/agent/operations.ts';
+import { Troubles } from '../../src/agent/state/troubles.ts';
 import { parseSentinelEvent } from '../../src/redis/sentinel-event.ts';
 import type { MemberView, SentinelView, View } from '../../src/topology/view.ts';
 import {
@@ -105,6 +106,7 @@ class TrialVoter {
   readonly watch;
   primary: { address: string; port: number } | null;
   configEpoch: number;
+  failoverInProgress = false;
 
   constructor(world: TrialWorld, agent: TrialAgent, sentinel: VotingSentinel) {
     this.place = { id: sentinel.id };
@@ -140,6 +142,7 @@ export class TrialAgent {
   readonly members: TrialMember[];
   readonly sentinels: TrialVoter[];
   readonly said: { kind: string; subject: string; text: string }[] = [];
+  readonly troubles = new Troubles();
   readonly askedToFailOver: string[] = [];
   readonly steps: Step[] = [];
   readonly gateCalls: string[] = [];
@@ -305,6 +308,7 @@ export class TrialAgent {
         gates: [],
         noPrimarySinceMs: this.noPrimarySinceMs,
         selection: this.selection,
+        promoted: this.elections.promoted,
       },
       ...{ operation: this.operations.description, givesWay: this.operations.givesWay },
       members: this.members.map((member) => member.view()),
@@ -316,10 +320,11 @@ export class TrialAgent {
     };
   }
 
-  #sentinelView({ place, watch }: TrialVoter): SentinelView {
+  #sentinelView({ place, watch, failoverInProgress }: TrialVoter): SentinelView {
     const { primary, configEpoch, tilt } = watch.seen;
     const named = this.memberAt(primary)?.place.id ?? null;
     const agreedDownAtMs = this.elections.agreedDownAtMs(place.id);
-    return aSentinel(place.id, { process: null, primary: named, configEpoch, tilt, agreedDownAtMs });
+    const said = { configEpoch, tilt, agreedDownAtMs, failoverInProgress };
+    return aSentinel(place.id, { process: null, primary: named, ...said });
   }
 }

@@ -67,6 +67,8 @@ export class TrialWorld {
   /** Ids of Sentinels that answer nobody. */
   readonly silent = new Set<string>();
   readonly tilted = new Set<string>();
+  /** No Sentinel believes what it is told of a new primary. */
+  deafToHellos = false;
   /** By Sentinel: the server to which it has no connection at this moment. */
   readonly deafTo = new Map<string, string>();
   readonly #listeners: ((sentinel: VotingSentinel, name: string, message: string) => void)[] = [];
@@ -104,6 +106,11 @@ export class TrialWorld {
 
   at(where: { address: string; port: number } | null): TrialServer | undefined {
     return this.servers.find(({ place }) => place.address === where?.address && place.port === where.port);
+  }
+
+  /** Lets time pass in which nobody does anything. */
+  skip(ms: number): void {
+    this.#nowMs += ms;
   }
 
   /** Hears what Sentinels publish, as it happens. */
@@ -183,6 +190,7 @@ export class TrialWorld {
 
   /** A server publishes where the Sentinels listen: each hears it a moment later, but for what it is told of itself. */
   publish(from: TrialServer, hellos: readonly string[]): void {
+    if (this.deafToHellos) return;
     for (const sentinel of this.sentinels) {
       const deaf = this.silent.has(sentinel.id) || this.deafTo.get(sentinel.id) === from.place.id;
       for (const text of deaf ? [] : hellos) {
@@ -203,6 +211,7 @@ export class TrialWorld {
   /** What a Sentinel answers to a command. */
   sentinelReply(sentinel: VotingSentinel, args: readonly unknown[]): unknown {
     const [command, what] = args;
+    if (command === 'PUBLISH' && this.deafToHellos) return 1;
     if (command === 'PUBLISH') return this.#changed(sentinel, () => sentinel.hello(String(args[2])));
     if (what === 'SENTINELS') {
       return sentinel.colleagues.map(({ address, port, runId }) => [

@@ -139,6 +139,7 @@ export function aView(changes: Partial<View> = {}): View {
     gates: [aGate('gate-1')],
     noPrimarySinceMs: null,
     selection: null,
+    promoted: null,
     namedSinceMs: null,
     vote: null,
     standAgainAtMs: null,

@@ -179,6 +179,7 @@ function preferred(deployment: Movable, old: Mover): Mover {
       fit: member !== old && reachable && linkUp,
       priority,
       offset,
+      selected: false,
       answered: true,
       runId,
       member,

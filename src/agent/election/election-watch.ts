@@ -60,6 +60,7 @@ export class ElectionWatch {
   #lastNamed: string | null = null;
   #replaced: { member: string; atMs: number } | null = null;
   #standAgainAtMs: number | null = null;
+  #promoted: View['promoted'] = null;
 
   constructor(clock: Clock, marks: RunIdMarks) {
     this.#clock = clock;
@@ -98,6 +99,17 @@ export class ElectionWatch {
     this.#standAgainAtMs = this.#clock.monotonicMs() + ms;
   }
 
+  /** Whom this agent made primary, and the Sentinels do not name yet. */
+  get promoted(): View['promoted'] {
+    return this.#promoted;
+  }
+
+  /** This agent, elected, makes a member primary. */
+  notePromotion(member: string): void {
+    const times = this.#promoted?.member === member ? this.#promoted.times + 1 : 1;
+    this.#promoted = { member, atMs: this.#clock.monotonicMs(), times };
+  }
+
   agreedDownAtMs(sentinel: string): number | null {
     return this.#agreedDownAtMs.get(sentinel) ?? null;
   }
@@ -125,10 +137,12 @@ export class ElectionWatch {
 
   /** Whom a majority of Sentinels names now. @returns whether that is news. */
   noteNamed(member: string | null): boolean {
+    if (member !== null && member === this.#promoted?.member) this.#promoted = null;
     if (member === this.#named) return false;
     this.#named = member;
     this.#namedSinceMs = this.#clock.monotonicMs();
     if (member === null || member === this.#lastNamed) return true;
+    this.#promoted = null;
     if (this.#lastNamed !== null) this.#replaced = { member: this.#lastNamed, atMs: this.#namedSinceMs };
     this.#lastNamed = member;
     return true;

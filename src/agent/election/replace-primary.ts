@@ -139,12 +139,15 @@ async function askCandidates(
   const looks = others.filter(({ unit }) => unit?.process.running !== false).map(hear);
   await within(clock, candidatesWithinMs, Promise.all(looks));
   late = true;
-  const { members } = deployment.view();
+  const { members, selection } = deployment.view();
   return others.flatMap((member) => {
     const seen = members.find(({ id }) => id === member.place.id);
     if (!seen) return [];
     const { id, priority, offset } = seen;
     const { runId } = member.watch.seen;
-    return [{ id, fit: isEligible(seen), priority, offset, answered: answered.has(id), runId, member }];
+    const selected = id === selection?.member;
+    return [
+      { id, fit: isEligible(seen), priority, offset, selected, answered: answered.has(id), runId, member },
+    ];
   });
 }

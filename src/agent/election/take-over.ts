@@ -1,11 +1,12 @@
 /** What the elected does, in one turn of the event loop: topology/election/turn.ts has the order and why. */
-import { dieIfSabotaged } from '../../base/sabotage.ts';
+import { dieIfSabotaged, isSabotaged } from '../../base/sabotage.ts';
 import type { MemberClient } from '../../redis/member-client.ts';
 import { sayHello } from '../../redis/sentinel-election.ts';
 import type { Member } from '../../spec/spec.ts';
 import { type Election, mayAct } from '../../topology/election/election.ts';
+import { failoverToWaitFor } from '../../topology/election/selection.ts';
 import { turnOf } from '../../topology/election/turn.ts';
-import { failoverUnderWay, type View } from '../../topology/view.ts';
+import type { View } from '../../topology/view.ts';
 import { ElectionLapsed } from '../errors.ts';
 import type { MemberObservation } from '../observe/member-watch.ts';
 import type { GateAdapter } from '../units/gate-adapter.ts';
@@ -25,7 +26,7 @@ export interface Server {
 
 /** What the elected acts on. */
 export interface Realm extends Electoral {
-  readonly elections: Electoral['elections'] & Pick<ElectionWatch, 'colleaguesOf'>;
+  readonly elections: Electoral['elections'] & Pick<ElectionWatch, 'colleaguesOf' | 'notePromotion'>;
   readonly members: readonly Server[];
   readonly gates: readonly {
     unit: { process: { running: boolean } } | null;
@@ -54,7 +55,7 @@ export async function takeOver(
   if (!mayAct(election, nowMs, withinMs, stillName) || elections.highestEpoch > epoch) {
     throw ElectionLapsed(`the votes of epoch ${epoch} are too old, or someone else was voted for since`);
   }
-  const underWay = failoverUnderWay(deployment.view());
+  const underWay = failoverToWaitFor(deployment.view(), nowMs);
   if (underWay !== undefined) {
     throw ElectionLapsed(`this agent was elected in epoch ${epoch}, and ${underWay} since`);
   }
@@ -73,13 +74,14 @@ export async function takeOver(
   for (const action of actions) {
     switch (action.kind) {
       case 'promote':
-        promoted = chosen.watch.client.promote(action.hellos);
+        promoted = chosen.watch.client.promote(isSabotaged('no-hello') ? [] : action.hellos);
         dieIfSabotaged('dies-after-promotion');
         break;
       case 'hello': {
         const sentinel = sentinels.find(({ place }) => place.id === action.sentinel);
         // Its colleagues tell one that can't be told now.
-        if (sentinel) sayHello(sentinel.watch.client.connection, action.text).catch(() => {});
+        if (sentinel && !isSabotaged('no-hello'))
+          sayHello(sentinel.watch.client.connection, action.text).catch(() => {});
         break;
       }
       case 'follow':
@@ -95,6 +97,7 @@ export async function takeOver(
     }
   }
   deployment.select(chosen.place.id);
+  elections.notePromotion(chosen.place.id);
   await promoted;
 }
 

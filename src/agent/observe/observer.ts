@@ -2,6 +2,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { FreshCall } from '../../base/fresh-call.ts';
 import type { SentinelEvent } from '../../redis/sentinel-event.ts';
+import { promotesWithinMs } from '../../topology/election/selection.ts';
 import type { Deployment, LiveMember, LiveSentinel } from '../deployment.ts';
 import { memoryOf } from '../state/memory-file.ts';
 import { Unwritten } from '../state/unwritten.ts';
@@ -152,6 +153,11 @@ export class Observer {
   }
 }
 
+/** It is being made primary by this agent, or another Sentinel said the same a moment ago. */
+function isSelectedAnyway({ selection, setting }: Deployment, member: string): boolean {
+  return selection?.member === member && setting.clock.monotonicMs() - selection.atMs < promotesWithinMs;
+}
+
 /**
  * Notes what a Sentinel's event means for the view: a selection, its end, a new primary; and that it is in TILT, for
  * people. @param from the Sentinel's id. @returns whether the loop should look at once.
@@ -165,7 +171,7 @@ export function noteSentinelEvent(deployment: Deployment, from: string, event: S
   if (event.name === '-tilt') events.add('tilt-over', from, `${from} is out of TILT`);
   if (event.name === '+selected-slave') {
     const selected = deployment.memberAt(event.subject ?? null);
-    if (!selected || deployment.selection?.member === selected.place.id) return false;
+    if (!selected || isSelectedAnyway(deployment, selected.place.id)) return false;
     deployment.select(selected.place.id);
     events.add(
       'selected',

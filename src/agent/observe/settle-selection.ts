@@ -1,12 +1,19 @@
-/** What follows of what was observed, before anything is decided: whether a selection is over, and whom the Sentinels name. */
-import { namedPrimary, type View } from '../../topology/view.ts';
+/**
+ * What follows of what was observed, before anything is decided: whether a selection is over, whom the Sentinels name, and
+ * whether they name whom this agent has made primary.
+ */
+import { inVainUntilMs } from '../../topology/election/candidacy.ts';
+import { takenUpWithinMs } from '../../topology/election/selection.ts';
+import { type MemberView, namedPrimary, type View } from '../../topology/view.ts';
 import type { ElectionWatch } from '../election/election-watch.ts';
 import type { EventLog } from '../state/event-log.ts';
+import type { Troubles } from '../state/troubles.ts';
 import type { MemberObservation, MemberWatch } from './member-watch.ts';
 
 export interface Observed {
   readonly spec: { sentinel: { failoverTimeoutMs: number } };
   readonly events: Pick<EventLog, 'add'>;
+  readonly troubles: Pick<Troubles, 'note'>;
   readonly elections: Pick<ElectionWatch, 'noteNamed'>;
   readonly selection: View['selection'];
   endSelection(): void;
@@ -29,15 +36,47 @@ export function settleSelection(deployment: Observed, view: View, nowMs: number)
   let changed = deployment.elections.noteNamed(named ?? null);
   if (selection !== null) {
     const expired = nowMs - selection.atMs > spec.sentinel.failoverTimeoutMs;
-    if (selection.member === named || expired) {
+    if (selection.member === named || (expired && !servesUnnamed(view))) {
       deployment.endSelection();
       changed = true;
     }
   }
+  tellWhoIsNotTakenUp(deployment, view, nowMs);
   if (named !== undefined) askWhoDoesNotAct(deployment.member(named));
   if (named !== undefined && deployment.announce(named))
     events.add('primary', named, `the Sentinels name ${named} primary`);
   return changed;
+}
+
+/** The one that this agent made primary, if it acts as primary and nobody whom the Sentinels name does. */
+function servesUnnamed(view: View): MemberView | undefined {
+  const { promoted, members } = view;
+  const acting = members.filter(({ reachable, role }) => reachable && role === 'primary');
+  const named = namedPrimary(view)?.id;
+  if (named === promoted?.member || acting.some(({ id }) => id === named)) return undefined;
+  return acting.find(({ id }) => id === promoted?.member);
+}
+
+/** The Sentinels were told and name the one before. Said each time that this agent is elected for nothing. */
+function tellWhoIsNotTakenUp({ events, troubles }: Observed, view: View, nowMs: number): void {
+  const member = servesUnnamed(view);
+  const isLate = view.promoted !== null && nowMs - view.promoted.atMs >= takenUpWithinMs;
+  const text = member !== undefined && isLate ? notTakenUp(view, member) : null;
+  if (troubles.note('not-taken-up', text) && member !== undefined && text !== null)
+    events.add('not-taken-up', member.id, text);
+}
+
+function notTakenUp(view: View, member: MemberView): string {
+  const { times = 1, atMs = 0 } = view.promoted ?? {};
+  const others = view.sentinels.filter(({ primary }) => primary !== member.id);
+  const names = others.map(({ id, primary }) => `${id} names ${primary ?? 'nobody known'}`);
+  const pauseMs = inVainUntilMs(view, member) - atMs;
+  const next = Number.isFinite(pauseMs)
+    ? `it stands again ${pauseMs / 1000} s after that`
+    : 'it stands no more, so that they can act by themselves';
+  const what = `${member.id} was made primary by election and serves, and the Sentinels do not take that up (${names.join(', ')})`;
+  const why = 'they do not hear what this agent publishes, or do not know each other';
+  return `${what}: ${why}. This agent was elected ${times === 1 ? 'once' : `${times} times`}; ${next}. When it stays so: holdfast down, then up`;
 }
 
 /** Whoever is named and was not seen to act as primary is asked sooner than at the next look: someone may have to act. */

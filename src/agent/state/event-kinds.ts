@@ -41,6 +41,7 @@ export const eventKinds = {
   'mirror-resync': 'A mirror is to be filled anew.',
   'mirror-waiting': 'A mirror waits for its source or its target.',
   'not-elected': 'The agent stood for election and was not elected.',
+  'not-taken-up': 'This agent, elected, made a replica primary, and the Sentinels name the one before.',
   'patience-over': 'Sentinels that a restore or a first start had made patient were set back.',
   paused: 'Automatic actions are suspended.',
   'persistence-change-failed': 'A change of redis.persistence did not come to its end.',

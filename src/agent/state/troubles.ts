@@ -2,10 +2,12 @@
 export class Troubles {
   readonly #sentences = new Map<string, string>();
 
-  /** @param what it is about. @param sentence null when that is over. */
-  note(what: string, sentence: string | null): void {
+  /** @param what it is about. @param sentence null when that is over. @returns whether that is news. */
+  note(what: string, sentence: string | null): boolean {
+    if (sentence === (this.#sentences.get(what) ?? null)) return false;
     if (sentence === null) this.#sentences.delete(what);
     else this.#sentences.set(what, sentence);
+    return true;
   }
 
   has(what: string): boolean {

@@ -33,6 +33,10 @@ export interface Candidate {
   readonly heard: number;
   /** Its ROLE said master. */
   readonly acts: boolean;
+  /** It did not answer when it was asked last. */
+  readonly isGone: boolean;
+  /** Who was selected acts as primary by then, or will not. */
+  readonly actsByMs: number;
   readonly untilMs: number;
 }
 
@@ -132,6 +136,11 @@ export function holdingOf({ mode }: PrimaryState): Holding {
 /** Writes were refused for a reason that passes: clients wait, though it is open. */
 export function isSettling({ mode }: PrimaryState): boolean {
   return mode.kind === 'open' && mode.settling !== null;
+}
+
+/** Whether nothing comes of a selection, as far as anybody can tell: nothing is held for it any more. */
+export function isOverdue({ grounds, acts, isGone, actsByMs }: Candidate, nowMs: number): boolean {
+  return grounds === 'selection' && !acts && (isGone || nowMs >= actsByMs);
 }
 
 export function sentinelsSeen({ claims }: PrimaryState): number {

@@ -2,15 +2,18 @@ import { describeDuration } from '../../base/duration.ts';
 import type { MemberAddress } from '../config.ts';
 import type { Role } from '../upstream/probe.ts';
 import { namedBySentinels, unanimouslyNamed } from './named.ts';
+import type { Effect, PrimaryEvent, Step } from './primary-event.ts';
 import {
   type Candidate,
   type Claim,
+  isOverdue,
   isSettling,
   type Mode,
   type PrimaryRules,
   type PrimaryState,
   refusalOfSwitch,
 } from './primary-state.ts';
+import { mayGoOn, whomToAsk } from './whom-to-ask.ts';
 
 /**
  * Who is primary for the gate: a pure function from what is known and what happened to what is known next, and what is
@@ -23,8 +26,10 @@ import {
  *   naming the old primary for a second or more. The exception keeps an outage from lasting for ever: ours is gone for
  *   10 s, or says for 1 s that it is a replica, and all that time every Sentinel that answers, a majority, named the
  *   same other member.
- * - On a selection writes are held, and the selected one is asked every few ms. When the failover is aborted, or nothing
- *   comes of it, and the old one still answers as primary, the writes go on there.
+ * - On a selection writes are held, and the selected one is asked every few ms. When the failover is aborted, and the old
+ *   one still answers as primary, the writes go on there. So they do when nothing comes of it: the selected one does not
+ *   answer, or does not act as primary a second later, while the old one does and nobody else is named. The Sentinel may be
+ *   at it for failover-timeout, and promote the selected one when that comes back: so that one is asked on, slowly.
  * - When connections to the primary break it is asked whether it still is. When it does not answer as primary everything
  *   is held. It is asked on, in case it was only restarted, unless somebody else is named.
  * - Without a majority the gate keeps its primary while that one still answers as primary, and says so.
@@ -32,47 +37,16 @@ import {
  *   through to see: when it is not refused, all go on. So they do however the waiting ended: nobody else tells them.
  * - Without Sentinels the first member is the primary, always.
  */
-export type PrimaryEvent =
-  | { kind: 'tick' }
-  | { kind: 'sole'; member: MemberAddress; by: string }
-  | { kind: 'claim'; sentinel: number; claim: Claim | null }
-  /** `old`: whom that Sentinel had as primary; null when that is no member. */
-  | { kind: 'selected' | 'switched'; member: MemberAddress; old: MemberAddress | null; event: string }
-  | { kind: 'aborted'; event: string }
-  | { kind: 'role'; member: MemberAddress; role: Role }
-  | { kind: 'lost'; member: MemberAddress; reason: string }
-  /** It answered a write with READONLY. */
-  | { kind: 'readonly'; member: MemberAddress }
-  /** It refused for a reason that is expected to pass: `isPassing`. */
-  | { kind: 'not-ready' }
-  | { kind: 'agent-hold'; reason: string; maxMs: number }
-  | { kind: 'agent-release' }
-  | { kind: 'agent-switch'; member: MemberAddress; epoch: number | null; withinMs: number };
-
-export type Effect =
-  | { kind: 'ask'; member: MemberAddress }
-  /** Ask every Sentinel whom it names. */
-  | { kind: 'poll' }
-  | { kind: 'log'; text: string }
-  /** The primary, or what is held, changed. */
-  | { kind: 'changed' }
-  /** One of those that wait goes on, to see whether the others may. */
-  | { kind: 'try-one' }
-  | { kind: 'go-on' };
-
-export interface Step {
-  state: PrimaryState;
-  effects: Effect[];
-}
-
 const askMs = 3;
 const slowAskMs = 50;
 /** Held for longer than this, it asks slowly. */
 const patientAfterMs = 5000;
 const pollHoldingMs = 250;
 const pollOpenMs = 5000;
-/** After a selection that nothing came of. */
+/** After a selection that nothing came of: so long the selected one is asked. */
 const selectionLimitMs = 30_000;
+/** A Sentinel promotes whom it selected a tick later. */
+const promotesWithinMs = 1000;
 const tryMs = 5;
 const never = Number.POSITIVE_INFINITY;
 
@@ -213,7 +187,8 @@ class Work {
 
   #selected({ kind, member, old, event }: Extract<PrimaryEvent, { kind: 'selected' | 'switched' }>): void {
     const { primary, mode, candidate } = this.#state;
-    const isKnown = (member === primary && mode.kind === 'open') || candidate?.member === member;
+    const isCandidate = candidate?.member === member && !isOverdue(candidate, this.#nowMs);
+    const isKnown = (member === primary && mode.kind === 'open') || isCandidate;
     // A Sentinel that had another primary than we have is behind, or ahead: what it claims says which. Of one that we have
     // by its selection it says the epoch, without which the next change could be taken back.
     const isElsewhere = primary !== null && old !== primary;
@@ -236,15 +211,16 @@ class Work {
 
   #role(member: MemberAddress, role: Role): void {
     const { asked, candidate, primary, doubt } = this.#state;
-    const pace = this.#heldForMs() > patientAfterMs ? slowAskMs : askMs;
+    const pace = this.#heldForMs() > patientAfterMs || this.#isOpenBeside() ? slowAskMs : askMs;
     this.#set({ asked: asked.filter((id) => id !== member.id), askAtMs: this.#nowMs + pace });
     if (candidate?.member === member) {
-      this.#set({ candidate: { ...candidate, acts: role === 'master' } });
+      const acts = role === 'master';
+      this.#set({ candidate: { ...candidate, acts, isGone: role === 'unreachable' } });
       if (this.#tryCandidate()) return;
     }
     if (member !== primary) return;
     if (doubt !== null) this.#answerDoubt(member, role, doubt);
-    else if (candidate === null) this.#old(member, role);
+    else if (mayGoOn(this.#state, this.#rules, this.#nowMs)) this.#old(member, role);
   }
 
   /** The primary was asked because a connection to it broke. */
@@ -256,7 +232,7 @@ class Work {
     if (role === 'loading') this.#loads(member);
   }
 
-  /** Nobody is announced: the primary may still be it. */
+  /** Nobody is to replace the primary, as far as anybody can tell: it may still be it. */
   #old(member: MemberAddress, role: Role): void {
     const { mode } = this.#state;
     if (mode.kind === 'open' || mode.kind === 'starting') return;
@@ -301,7 +277,9 @@ class Work {
 
   #name(named: Pick<Candidate, 'member' | 'grounds' | 'by' | 'epoch'>, limitMs: number): void {
     const { heard } = this.#state;
-    this.#set({ candidate: { ...named, heard, acts: false, untilMs: this.#nowMs + limitMs } });
+    const actsByMs = this.#nowMs + promotesWithinMs;
+    const untilMs = this.#nowMs + limitMs;
+    this.#set({ candidate: { ...named, heard, acts: false, isGone: false, actsByMs, untilMs } });
     this.#askNow();
   }
 
@@ -329,6 +307,7 @@ class Work {
       });
     }
     this.#log(`${member.id} (${member.address}:${member.port}) is primary, says ${by}`);
+    this.#set({ candidate: null });
     this.#open();
   }
 
@@ -354,8 +333,17 @@ class Work {
     if (mode.kind === 'all' || mode.kind === 'loading') this.#set({ newSinceMs: this.#nowMs });
     if (mode.kind !== 'open') this.#log(`open after ${describeDuration(this.#heldForMs())}`);
     const open: Mode = { kind: 'open', settling: null };
-    this.#set({ mode: open, candidate: null, doubt: null, askAtMs: never });
+    const { candidate } = this.#state;
+    const still = candidate !== null && isOverdue(candidate, this.#nowMs) ? candidate : null;
+    const askAtMs = still === null ? never : this.#nowMs + slowAskMs;
+    this.#set({ mode: open, candidate: still, doubt: null, askAtMs });
     this.#poll();
+  }
+
+  /** It goes on though one was selected, of which nothing came yet. */
+  #isOpenBeside(): boolean {
+    const { mode, candidate } = this.#state;
+    return mode.kind === 'open' && candidate !== null && isOverdue(candidate, this.#nowMs);
   }
 
   #heldForMs(): number {
@@ -377,7 +365,7 @@ class Work {
   }
 
   #ask(): void {
-    const wanted = this.#toAsk();
+    const wanted = whomToAsk(this.#state, this.#rules, this.#nowMs);
     const { asked, askAtMs } = this.#state;
     const missing = wanted.filter(({ id }) => !asked.includes(id));
     // Who was asked already answers, or is given up: that is an event of its own.
@@ -386,15 +374,5 @@ class Work {
     if (later) return;
     this.#set({ asked: [...asked, ...missing.map(({ id }) => id)] });
     for (const member of missing) this.#effects.push({ kind: 'ask', member });
-  }
-
-  #toAsk(): MemberAddress[] {
-    const { candidate, primary, doubt, mode } = this.#state;
-    const members = candidate === null ? [] : [candidate.member];
-    if (primary === null || candidate?.member === primary) return members;
-    const named = namedBySentinels(this.#state, this.#rules, this.#nowMs);
-    const mayBeBack =
-      candidate === null && mode.kind !== 'open' && (named === null || named.member === primary);
-    return doubt !== null || mayBeBack ? [...members, primary] : members;
   }
 }

@@ -1,12 +1,11 @@
-import { isPromotable } from '../../redis/sentinel-replies.ts';
 import { type Endpoint, type GateConfig, type MemberAddress, majorityOf } from '../config.ts';
 import { GateControlFailed } from '../errors.ts';
-import { keyOf } from '../upstream/durability.ts';
 import type { Eligibility } from '../upstream/in-sync.ts';
 import { OwnPriorities } from '../upstream/own-priorities.ts';
 import { Probe, type Role } from '../upstream/probe.ts';
 import { LearnedMembers } from './learned-members.ts';
 import { type Membership, NamedMembers } from './members.ts';
+import type { Effect, PrimaryEvent } from './primary-event.ts';
 import {
   type Holding,
   holdingOf,
@@ -21,10 +20,11 @@ import {
   withoutClaims,
   withSentinels,
 } from './primary-state.ts';
-import { type Effect, type PrimaryEvent, step } from './primary-step.ts';
+import { step } from './primary-step.ts';
 import { readyMember } from './ready-member.ts';
 import { SentinelWatch } from './sentinel-watch.ts';
 import { Succession } from './succession.ts';
+import { whoMayBePromoted } from './who-may-be-promoted.ts';
 
 export interface PrimaryEvents {
   /** The primary, or what is held, changed. */
@@ -202,27 +202,9 @@ export class PrimaryWatch {
     return sentinelsSeen(this.#state);
   }
 
-  /**
-   * Which replicas at least one of the Sentinels that answer could promote, or that say of themselves that they may be: an
-   * agent promotes such a one, whatever the Sentinels think of it. Without Sentinels: none.
-   */
-  async eligibility(): Promise<Eligibility> {
-    const lists = (await Promise.all(this.#sentinels.map((each) => each.replicas()))).filter(
-      (list) => list !== null,
-    );
-    const listed = lists.flat();
-    const nameOf = (each: Endpoint) => keyOf(this.members.find(each) ?? each);
-    const promotable = listed.filter(isPromotable);
-    const eligible = new Set(promotable.map(nameOf));
-    const heard = new Set(promotable.filter(({ isHeard }) => isHeard).map(nameOf));
-    const others = listed.flatMap((each) =>
-      eligible.has(nameOf(each)) ? [] : (this.members.find(each) ?? []),
-    );
-    for (const member of await this.#priorities.eligible([...new Set(others)])) {
-      eligible.add(keyOf(member));
-      heard.add(keyOf(member));
-    }
-    return { asked: lists.length, eligible, heard };
+  /** Which replicas could be promoted. */
+  eligibility(): Promise<Eligibility> {
+    return whoMayBePromoted(this.#sentinels, this.members, this.#priorities);
   }
 
   /** A connection to the member failed. */

@@ -147,6 +147,29 @@ describe('the named primary acts as a replica', () => {
     expect(since(null)?.fromMs).toBeGreaterThan(nowMs);
   });
 
+  test('one that was elected so and is not taken up is elected again after pauses that grow, and then no more', () => {
+    const members = [
+      aPrimary('redis-1', { process: null, ...replica, synced: true }),
+      aPrimary('redis-2'),
+      aReplica('redis-3'),
+    ];
+    const noPrimarySinceMs = nowMs - 100_000;
+    const from = (times: number, member = 'redis-2') => {
+      const promoted = { member, atMs: nowMs - 3000, times };
+      return standsOn(aView({ members, ...named, noPrimarySinceMs, promoted }))?.fromMs ?? 0;
+    };
+    expect([1, 2, 3, 4].map((times) => from(times) - nowMs)).toEqual([2000, 7000, 17_000, Infinity]);
+    expect(from(4, 'redis-3')).toBeLessThan(nowMs);
+    // A crash of that one is another matter.
+    const gone = [
+      members[0] as MemberView,
+      aReplica('redis-2', { reachable: false, role: null }),
+      aReplica('redis-3'),
+    ];
+    const promoted = { member: 'redis-2', atMs: nowMs - 3000, times: 4 };
+    expect(standsOn(aView({ members: gone, ...named, promoted }))?.fromMs).toBeLessThan(nowMs + 100);
+  });
+
   test('not one that takes the data of a restore: that follows nobody of the deployment', () => {
     const restoring = { ...replica, follows: { address: '127.0.0.1', port: 40_123 } };
     expect(standsOn(elsewhere(restoring, named))).toBeUndefined();

@@ -10,16 +10,19 @@
  *   refuses connections there. Whoever was elected died; nothing has changed yet.
  * - `not-acting`: the Sentinels name a member that acts as the replica of another one. Whoever was elected told the
  *   Sentinels, and died or gave up when its connection to that member broke. Or somebody has made another one primary by
- *   hand: when the one that it follows acts as primary, for half a second at least, that one is elected.
+ *   hand: when the one that it follows acts as primary, for half a second at least, that one is elected. If the Sentinels do not
+ *   take that up (they don't hear this agent's hello, or don't believe it), it is tried again after pauses that grow, and
+ *   then no more: each vote keeps the Sentinels from a failover of their own for twice failover-timeout.
  *
  * In every case: nothing is paused or under way; a majority, and the quorum, of Sentinels answers and is not in TILT;
- * none of them is in a failover; nobody is selected or promoted yet; nobody else was voted for within the last half
+ * none of them is in a failover of which something may still come (selection.ts); nobody is promoted yet; nobody else was voted for within the last half
  * second; and at least one replica is fit. The owner of a lost process stands at once. The others stand one after the
  * other, in the order of their hosts in the spec, so that they don't split the votes.
  */
 import { isEligible } from '../eligibility.ts';
 import { type MemberView, namedPrimary, type SentinelView, type View } from '../view.ts';
 import { voteIsStaleAfterMs, votesNeeded } from './election.ts';
+import { isSelectionSpent } from './selection.ts';
 
 export type Cause = 'process-gone' | 'agreed-down' | 'vote-unused' | 'not-acting';
 
@@ -42,12 +45,15 @@ export interface CandidacyRules {
 const turnOfEachMs = 40;
 /** As long as the news of a promotion may be on its way to who observes. */
 const actsWithinMs = 500;
+/** Until the same one is elected once more when the Sentinels do not take it up; each time twice as long. */
+const elevateAgainMs = 5000;
+const elevatesAtMost = 4;
 
 /** Undefined when there is no reason to stand, or something speaks against it. */
 export function candidacy(view: View, rules: CandidacyRules, nowMs: number): Candidacy | undefined {
   const named = namedPrimary(view)?.id;
   const primary = view.members.find(({ id }) => id === named);
-  if (!primary || isUnderWay(view, primary) || !hasQuorum(view, rules)) return undefined;
+  if (!primary || isUnderWay(view, primary, nowMs) || !hasQuorum(view, rules)) return undefined;
   const instead = actsInstead(view, primary);
   if (instead === undefined && actsBeside(view, primary)) return undefined;
   const fit = instead ? [instead] : view.members.filter(isEligible);
@@ -55,13 +61,25 @@ export function candidacy(view: View, rules: CandidacyRules, nowMs: number): Can
   if (fit.length === 0 || !reason) return undefined;
   const { cause, sinceMs } = reason;
   const inTurnMs = sinceMs + (cause === 'process-gone' ? 0 : rules.rank * turnOfEachMs);
-  const fromMs = Math.max(inTurnMs, afterTheVote(view), view.standAgainAtMs ?? 0);
+  const fromMs = Math.max(
+    inTurnMs,
+    afterTheVote(view),
+    view.standAgainAtMs ?? 0,
+    inVainUntilMs(view, instead),
+  );
   return { primary, cause, fit, fromMs };
 }
 
 /** A vote for someone else holds everyone back, until it has gone stale. */
 function afterTheVote({ vote }: View): number {
   return vote === null || vote.ours ? 0 : vote.atMs + voteIsStaleAfterMs;
+}
+
+/** When this agent elects the one that acts as primary once more, if it did so before and it was not taken up; 0 if not. */
+export function inVainUntilMs({ promoted }: View, acting: MemberView | undefined): number {
+  if (promoted === null || promoted.member !== acting?.id) return 0;
+  const { atMs, times } = promoted;
+  return times < elevatesAtMost ? atMs + elevateAgainMs * 2 ** (times - 1) : Number.POSITIVE_INFINITY;
 }
 
 function causeNow(
@@ -122,7 +140,8 @@ export function actsInstead(view: View, primary: MemberView): MemberView | undef
  * Whether someone is about to take over from the primary. A selection counts also when it is older than the death: of
  * a primary that hangs the Sentinels may be rid before we kill it.
  */
-export function isUnderWay(view: View, primary: MemberView): boolean {
+export function isUnderWay(view: View, primary: MemberView, nowMs: number): boolean {
+  if (isSelectionSpent(view, nowMs)) return false;
   const selected = view.selection !== null && view.selection.member !== primary.id;
   return (
     selected || view.sentinels.some(({ reachable, failoverInProgress }) => reachable && failoverInProgress)

@@ -6,6 +6,7 @@ const candidate = (id: string, changes: Partial<Candidate> = {}): Candidate => (
   fit: true,
   priority: 100,
   offset: 50,
+  selected: false,
   answered: true,
   runId: id,
   ...changes,
@@ -14,6 +15,7 @@ const candidate = (id: string, changes: Partial<Candidate> = {}): Candidate => (
 test.each<[string, Candidate[], string | undefined]>([
   ['the lowest priority', [candidate('a', { offset: 99 }), candidate('b', { priority: 10 })], 'b'],
   ['then the most data', [candidate('a'), candidate('b', { offset: 51 })], 'b'],
+  ['then one that a Sentinel selected', [candidate('a'), candidate('b', { selected: true })], 'b'],
   ['then one that answers', [candidate('a', { answered: false }), candidate('b')], 'b'],
   ['but not with less data', [candidate('a', { answered: false, offset: 51 }), candidate('b')], 'a'],
   ['then the first run id', [candidate('b'), candidate('a')], 'a'],

@@ -1,4 +1,4 @@
-/** Which replica is promoted: as Redis's sentinel.c chooses (compareSlavesForPromotion), and one that answers. */
+/** Which replica is promoted: as Redis's sentinel.c chooses (compareSlavesForPromotion), but for who is selected and who answers. */
 
 export interface Candidate {
   id: string;
@@ -8,6 +8,8 @@ export interface Candidate {
   priority: number;
   /** Bytes of the replication stream that it has. */
   offset: number;
+  /** A Sentinel that fails over by itself has selected it, and may still promote it: of two that have as much it is the one. */
+  selected: boolean;
   /** It answered just now: of two that have as much, one that is silent is not chosen. */
   answered: boolean;
   runId: string;
@@ -22,6 +24,7 @@ export function chooseReplica<T extends Candidate>(candidates: readonly T[]): T 
 function byPreference(a: Candidate, b: Candidate): number {
   if (a.priority !== b.priority) return a.priority - b.priority;
   if (a.offset !== b.offset) return b.offset - a.offset;
+  if (a.selected !== b.selected) return a.selected ? -1 : 1;
   if (a.answered !== b.answered) return a.answered ? -1 : 1;
   return a.runId < b.runId ? -1 : 1;
 }
