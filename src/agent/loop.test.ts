@@ -166,9 +166,6 @@ test('Sentinels that do not take up whom it makes primary: it serves on, that is
       20,
       () => agent.loop.wake(),
     );
-    const acting = world.servers.find(({ role, alive }) => alive && role === 'primary');
-    if (acting?.follows === null && world.server('redis-1').alive)
-      agent.noPrimarySinceMs ??= world.clock.monotonicMs();
     await world.settle(agent.lookAtAll(), () => {});
     world.skip(1000);
   }

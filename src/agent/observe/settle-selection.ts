@@ -72,7 +72,7 @@ function notTakenUp(view: View, member: MemberView): string {
   const names = others.map(({ id, primary }) => `${id} names ${primary ?? 'nobody known'}`);
   const pauseMs = inVainUntilMs(view, member) - atMs;
   const next = Number.isFinite(pauseMs)
-    ? `it stands again ${pauseMs / 1000} s after that`
+    ? `it stands again ${Math.round(pauseMs / 1000)} s after that`
     : 'it stands no more, so that they can act by themselves';
   const what = `${member.id} was made primary by election and serves, and the Sentinels do not take that up (${names.join(', ')})`;
   const why = 'they do not hear what this agent publishes, or do not know each other';

@@ -100,8 +100,11 @@ function causeNow(
   if (view.vote !== null && primary.refuses) {
     return { cause: 'vote-unused', sinceMs: view.vote.atMs + voteIsStaleAfterMs };
   }
-  if (actsInstead(view, primary)) {
-    const notActingSinceMs = Math.max(view.namedSinceMs ?? nowMs, view.noPrimarySinceMs ?? nowMs);
+  const instead = actsInstead(view, primary);
+  if (instead) {
+    // One that this agent made primary counts as the acting one, named or not.
+    const promotedAtMs = view.promoted?.member === instead.id ? view.promoted.atMs : nowMs;
+    const notActingSinceMs = Math.max(view.namedSinceMs ?? nowMs, view.noPrimarySinceMs ?? promotedAtMs);
     return { cause: 'not-acting', sinceMs: notActingSinceMs + actsWithinMs };
   }
   const sinceMs = (view.namedSinceMs ?? nowMs) + actsWithinMs;
