@@ -4,21 +4,21 @@
  */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { MemberAddress } from '../config.ts';
-import type { Effect, PrimaryEvent } from './primary-event.ts';
 import {
-  holdingOf,
-  initialState,
-  type PrimaryRules,
-  type PrimaryState,
-  reasonOf,
-  wakeAtMs,
-} from './primary-state.ts';
+  a,
+  b,
+  c,
+  later,
+  type Moment,
+  members,
+  moments,
+  opened,
+  rules,
+} from '../../../test/support/gate-moments.ts';
+import type { MemberAddress } from '../config.ts';
+import type { PrimaryEvent } from './primary-event.ts';
+import { holdingOf, type PrimaryState, reasonOf, wakeAtMs } from './primary-state.ts';
 import { step } from './primary-step.ts';
-
-const members = [1, 2, 3].map((n): MemberAddress => ({ id: `redis-${n}`, address: '10.0.0.1', port: n }));
-const [a, b, c] = members as [MemberAddress, MemberAddress, MemberAddress];
-const rules: PrimaryRules = { sentinels: 3, majority: 2 };
 
 const member = fc.constantFrom(...members);
 const claim = fc.option(
@@ -68,26 +68,6 @@ const history = fc.array(fc.tuple(event, fc.constantFrom(0, 1, 3, 50, 300, 1200,
   size: 'max',
 });
 
-interface Moment {
-  before: PrimaryState;
-  after: PrimaryState;
-  event: PrimaryEvent;
-  effects: Effect[];
-  nowMs: number;
-}
-
-/** Runs through a history, from the start or from a gate that is open with the first member under epoch 1. */
-function* moments(events: [PrimaryEvent, number][], from?: PrimaryState): Generator<Moment> {
-  let nowMs = 1000;
-  let state = from ?? initialState(rules, nowMs);
-  for (const [each, passedMs] of events) {
-    nowMs += passedMs;
-    const { state: after, effects } = step(state, each, rules, nowMs);
-    yield { before: state, after, event: each, effects, nowMs };
-    state = after;
-  }
-}
-
 function always(check: (moment: Moment) => void, numRuns = 1000): void {
   const from = fc.constantFrom(undefined, opened());
   fc.assert(
@@ -96,23 +76,6 @@ function always(check: (moment: Moment) => void, numRuns = 1000): void {
     }),
     { numRuns },
   );
-}
-
-/** A gate that was told by all three Sentinels of the first member, under epoch 1. */
-function opened(): PrimaryState {
-  const events: [PrimaryEvent, number][] = [
-    ...[0, 1, 2].map((sentinel): [PrimaryEvent, number] => [
-      { kind: 'claim', sentinel, claim: { member: a, epoch: 1 } },
-      0,
-    ]),
-    [{ kind: 'role', member: a, role: 'master' }, 0],
-  ];
-  return [...moments(events)].at(-1)?.after as PrimaryState;
-}
-
-/** The state after these, from an open gate. */
-function later(state: PrimaryState, ...events: [PrimaryEvent, number][]): PrimaryState {
-  return [...moments(events, state)].at(-1)?.after as PrimaryState;
 }
 
 function deepFreeze<T>(value: T): T {
@@ -278,75 +241,6 @@ describe('another primary', () => {
     expect(soon.primary).toBe(a);
     const late = later(tell, [{ kind: 'tick' }, 11_000], [{ kind: 'role', member: c, role: 'master' }, 1]);
     expect(late.primary).toBe(c);
-  });
-});
-
-describe('a selection of which nothing comes', () => {
-  const named = [0, 1, 2].map((sentinel): [PrimaryEvent, number] => [
-    { kind: 'claim', sentinel, claim: { member: a, epoch: 1 } },
-    0,
-  ]);
-  const selected = later(
-    opened(),
-    [{ kind: 'selected', member: b, old: a, event: '+selected-slave' }, 1],
-    ...named,
-  );
-  const says = (
-    who: MemberAddress,
-    as: 'master' | 'slave' | 'unreachable',
-    afterMs = 1,
-  ): [PrimaryEvent, number] => [{ kind: 'role', member: who, role: as }, afterMs];
-  const asked = (state: PrimaryState) =>
-    state.asked.map((id) => members.findIndex((each) => each.id === id) + 1);
-
-  test('the selected one does not answer: the writes go on where they were, and it is asked on', () => {
-    expect(holdingOf(selected)).toBe('writes');
-    const gone = later(selected, says(b, 'unreachable'), [{ kind: 'tick' }, 5]);
-    expect(asked(gone)).toEqual([2, 1]);
-    const on = later(gone, says(a, 'master'));
-    expect([holdingOf(on), on.primary, on.candidate?.member]).toEqual(['none', a, b]);
-    const again = later(on, says(b, 'unreachable'), [{ kind: 'tick' }, 60]);
-    expect(asked(again)).toEqual([2]);
-    // The Sentinel promotes it when it is back.
-    expect(later(again, says(b, 'master')).primary).toBe(b);
-    expect(later(on, [{ kind: 'aborted', event: '-failover-abort' }, 10]).candidate).toBeNull();
-  });
-
-  test('it acts as a replica a second later: the writes go on where they were', () => {
-    const soon = later(selected, says(b, 'slave'), says(a, 'master'));
-    expect(holdingOf(soon)).toBe('writes');
-    const late = later(
-      soon,
-      [{ kind: 'tick' }, 1200],
-      says(b, 'slave'),
-      [{ kind: 'tick' }, 5],
-      says(a, 'master'),
-    );
-    expect([holdingOf(late), late.primary]).toEqual(['none', a]);
-    // Another selection is another one.
-    const next = later(late, [{ kind: 'selected', member: b, old: a, event: '+selected-slave' }, 5000]);
-    expect(holdingOf(next)).toBe('writes');
-  });
-
-  test('not while the old one does not answer as primary, or the Sentinels name another', () => {
-    const gone = later(selected, says(b, 'unreachable'), [{ kind: 'tick' }, 5]);
-    expect(holdingOf(later(gone, says(a, 'slave')))).toBe('writes');
-    const other = later(
-      gone,
-      [{ kind: 'claim', sentinel: 0, claim: { member: c, epoch: 2 } }, 1],
-      says(a, 'master'),
-    );
-    expect(holdingOf(other)).toBe('writes');
-  });
-
-  test('the primary is lost meanwhile, and asked: it is believed what it says', () => {
-    const on = later(selected, says(b, 'unreachable'), [{ kind: 'tick' }, 5], says(a, 'master'));
-    const doubted = later(on, [{ kind: 'lost', member: a, reason: 'reset' }, 1]);
-    expect(asked(doubted)).toContain(1);
-    const lost = later(doubted, says(a, 'unreachable'));
-    expect(holdingOf(lost)).toBe('all');
-    const back = later(lost, says(b, 'unreachable'), [{ kind: 'tick' }, 60], says(a, 'master'));
-    expect(holdingOf(back)).toBe('none');
   });
 });
 
