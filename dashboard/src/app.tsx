@@ -9,6 +9,7 @@ import { DrillsPage } from './pages/drills-page.tsx';
 import { EventsPage } from './pages/events-page.tsx';
 import { GatesPage } from './pages/gates-page.tsx';
 import { MembersPage } from './pages/members-page.tsx';
+import { MovesPage } from './pages/moves-page.tsx';
 import { OverviewPage } from './pages/overview-page.tsx';
 import { SentinelsPage } from './pages/sentinels-page.tsx';
 import { SpecPage } from './pages/spec-page.tsx';
@@ -77,6 +78,8 @@ function Page({ route: { page, id } }: { route: Route }) {
       return <BackupsPage />;
     case 'drills':
       return <DrillsPage />;
+    case 'moves':
+      return <MovesPage />;
     case 'spec':
       return <SpecPage />;
   }

@@ -7,6 +7,7 @@ import { eventSchema } from './events.ts';
 import { backupsSchema, doctorSchema, drillsSchema, findingSchema, specSchema } from './findings.ts';
 import { deploymentSeriesSchema, historySchema, memberSeriesSchema } from './history.ts';
 import { jobSchema, jobsSchema, operationSchema, planSchema } from './jobs.ts';
+import { migrationSchema, migrationsSchema, mirrorSchema, mirrorsSchema } from './moves.ts';
 import { type Route, routes } from './routes.ts';
 import {
   backupStatusSchema,
@@ -15,6 +16,7 @@ import {
   hostReportSchema,
   hostSchema,
   memberSchema,
+  movesSchema,
   sentinelSchema,
   viewSchema,
 } from './view.ts';
@@ -29,6 +31,7 @@ const named: readonly (readonly [name: string, schema: z.ZodType])[] = [
   ['HostReport', hostReportSchema],
   ['Drift', driftSchema],
   ['BackupStatus', backupStatusSchema],
+  ['Moves', movesSchema],
   ['Event', eventSchema],
   ['History', historySchema],
   ['DeploymentSeries', deploymentSeriesSchema],
@@ -44,6 +47,10 @@ const named: readonly (readonly [name: string, schema: z.ZodType])[] = [
   ['Finding', findingSchema],
   ['Backups', backupsSchema],
   ['Spec', specSchema],
+  ['Mirrors', mirrorsSchema],
+  ['Mirror', mirrorSchema],
+  ['Migrations', migrationsSchema],
+  ['Migration', migrationSchema],
   ['Drills', drillsSchema],
   ['Login', loginSchema],
   ['Session', sessionSchema],

@@ -6,6 +6,7 @@ import { eventSchema, eventsQuerySchema, eventsSchema, onlyHere } from './events
 import { backupsSchema, doctorSchema, drillsSchema, specSchema } from './findings.ts';
 import { historyQuerySchema, historySchema } from './history.ts';
 import { beginQuerySchema, jobSchema, jobsSchema, operationSchema, planSchema } from './jobs.ts';
+import { migrationsSchema, mirrorsSchema } from './moves.ts';
 import { hostReportSchema, viewSchema } from './view.ts';
 
 /** open: whoever reaches the port. read: a token of either role, or this machine. operate: a token of that role. */
@@ -84,6 +85,17 @@ const findingRoutes: readonly Route[] = [
   {
     ...({ method: 'GET', path: '/api/backups', needs: 'read', answer: backupsSchema } as const),
     about: 'What lies in the store of backups.',
+  },
+  {
+    ...({ method: 'GET', path: '/api/mirrors', needs: 'read', answer: mirrorsSchema } as const),
+    about: 'The mirrors of the spec: what each does now, how far it is, how far behind, and what is wrong.',
+    query: onlyHereQuery,
+  },
+  {
+    ...({ method: 'GET', path: '/api/migrations', needs: 'read', answer: migrationsSchema } as const),
+    about:
+      'Migrations into the deployment, by replication, that were begun with its spec on one of its hosts: the same of each source.',
+    query: onlyHereQuery,
   },
   {
     ...({ method: 'GET', path: '/api/spec', needs: 'read', answer: specSchema } as const),

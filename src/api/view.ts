@@ -200,6 +200,14 @@ export const backupStatusSchema = z
   })
   .describe('The schedule of backups.');
 
+export const movesSchema = z
+  .object({
+    mirrors: count('Mirrors of the spec.'),
+    migrations: count('Migrations into the deployment that are neither finished nor given up.'),
+    unwell: count('Those of them that wait, have failed, or are run by no process.'),
+  })
+  .describe('Data on its way: how much of it there is to look at in /api/mirrors and /api/migrations.');
+
 export const hostReportSchema = z
   .object({
     host: hostSchema,
@@ -209,6 +217,8 @@ export const hostReportSchema = z
     sentinels: z.array(sentinelSchema),
     gates: z.array(gateSchema),
     drift: z.array(driftSchema),
+    // An agent of a release before this one says nothing of it.
+    moves: movesSchema.default({ mirrors: 0, migrations: 0, unwell: 0 }),
   })
   .describe('What only the agent of this host can see, for its colleagues.');
 
@@ -254,9 +264,11 @@ export const viewSchema = z
     hosts: z.array(hostSchema),
     drift: z.array(driftSchema),
     backup: orNull(backupStatusSchema),
+    moves: movesSchema,
   })
   .describe('A deployment at one instant.');
 
+export type ApiMoves = z.infer<typeof movesSchema>;
 export type ApiView = z.infer<typeof viewSchema>;
 export type ApiHostReport = z.infer<typeof hostReportSchema>;
 export type ApiMember = z.infer<typeof memberSchema>;

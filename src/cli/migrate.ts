@@ -2,7 +2,9 @@ import { randomBytes } from 'node:crypto';
 import path from 'node:path';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { stateDirOf } from '../agent/state/paths.ts';
+import { errorText } from '../base/errors.ts';
 import { parseSize } from '../base/size.ts';
+import { noteMigration } from '../migrate/known.ts';
 import { type Method, methods } from '../migrate/method.ts';
 import { migrationPaths, type Plan, writePlan } from '../migrate/plan.ts';
 import { type Finding, refuseWhatIsRefused } from '../migrate/preflight.ts';
@@ -14,6 +16,7 @@ import { migrateVerbs } from './migrate-verbs.ts';
 import { migrateVerifyVerb } from './migrate-verify.ts';
 import type { Output } from './output.ts';
 import { collectWhole } from './rdb-options.ts';
+import { openTarget } from './target.ts';
 import { action, type CommonOptions, verb } from './verb.ts';
 
 interface MigrateOptions extends CommonOptions {
@@ -129,8 +132,25 @@ async function migrate(output: Output, urls: string[], options: MigrateOptions):
   };
   const paths = migrationPaths(stateDirOf(placeOfState, options.stateDir));
   await writePlan(paths, plan);
+  await tellAgent(output, plan, paths.root);
   await runMigration(output, paths, plan);
   return 0;
+}
+
+/** A deployment's own agent shows it, where this is one of its hosts. A migration does without that. */
+async function tellAgent(output: Output, { target }: Plan, root: string): Promise<void> {
+  if (!('spec' in target)) return;
+  try {
+    const { paths } = await openTarget(
+      target.spec,
+      target.stateDir === null ? {} : { stateDir: target.stateDir },
+    );
+    await noteMigration(paths.migrations, root);
+  } catch (error) {
+    output.note(
+      `${output.colors.yellow('warning:')} the page of the target will not show it: ${errorText(error)}`,
+    );
+  }
 }
 
 const whatItMeans = {

@@ -9,6 +9,7 @@ import { eventsSchema } from '../../src/api/events.ts';
 import { backupsSchema, doctorSchema, drillsSchema, specSchema } from '../../src/api/findings.ts';
 import { historySchema } from '../../src/api/history.ts';
 import { jobSchema, planSchema } from '../../src/api/jobs.ts';
+import { migrationsSchema, mirrorsSchema } from '../../src/api/moves.ts';
 import { viewSchema } from '../../src/api/view.ts';
 import * as made from '../support/dashboard/answers.ts';
 import { nothingSerious, seriousViolations, violations } from '../support/dashboard/axe.ts';
@@ -65,7 +66,8 @@ const shown: readonly (readonly [name: string, told: () => Told, pages: readonly
   ['during a failover', states.duringFailover, ['overview']],
   ['degraded', states.degraded, ['overview', 'spec']],
   ['a member that is not started', states.refusedMember, ['members/redis-1']],
-  ['empty', states.empty, ['overview', 'events', 'gates', 'backups']],
+  ['empty', states.empty, ['overview', 'events', 'gates', 'backups', 'moves']],
+  ['with migrations and mirrors', states.moving, ['moves']],
   ['not signed in', states.unauthorised, ['overview']],
   ['deceived', states.hostile, ['overview', 'gates']],
 ];
@@ -207,6 +209,9 @@ test('what the made-up server tells is what an agent could', () => {
     [doctorSchema, made.doctor] as const,
     [backupsSchema, made.backups] as const,
     [drillsSchema, made.drills] as const,
+    [mirrorsSchema, made.mirrors(states.moving().view)] as const,
+    [migrationsSchema, made.migrations(states.moving().view)] as const,
+    [viewSchema, states.moving().view] as const,
     [specSchema, made.spec(told.view)] as const,
     [eventsSchema, told.events] as const,
     [planSchema, made.plan()] as const,

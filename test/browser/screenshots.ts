@@ -187,6 +187,9 @@ const moreShots: readonly Shot[] = [
       await tab.getByText('What will happen').waitFor();
     },
   },
+  { name: 'moves', look: desktop, page: 'moves', told: states.moving() },
+  { name: 'moves-phone-dark', look: dark(phone), page: 'moves', told: states.moving() },
+  { name: 'moves-empty', look: desktop, page: 'moves' },
   { name: 'jobs', look: desktop, page: 'events', told: told({ jobs: [failed, made.job()] }) },
   { name: 'time-dark', look: dark(desktop), page: 'time' },
   { name: 'members-dark', look: dark(desktop), page: 'members/redis-2', told: states.degraded() },

@@ -3,9 +3,12 @@ import { readdirSync, readFileSync } from 'node:fs';
 import type { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { MirrorStatus } from '../../src/agent/mirrors/mirror-keeper.ts';
+import type { ApiMigration, ApiMigrations, ApiMirrors } from '../../src/api/moves.ts';
 import { waitFor } from '../../src/base/retry.ts';
+import { ApiClient } from '../support/api-client.ts';
 import { TestDeployment } from '../support/deployment.ts';
-import { cleanUp, client, type Server, startRedis } from '../support/redis-processes.ts';
+import { MigrationProcess } from '../support/migration-process.ts';
+import { cleanUp, client, type Server, startRedis, tempFolder } from '../support/redis-processes.ts';
 
 /** The processes of mirrors that work for the agent of this state directory. */
 function workersOf(agentPid: number): number[] {
@@ -113,6 +116,34 @@ describe('a mirror', () => {
     await waitFor(async () => (await target.exists('extra')) === 0, { what: 'it to go', withinMs: 20_000 });
     await until('it to follow again', ({ state }) => state === 'following');
     expect((await deployment.run('mirror', ['diff', 'dr'])).status).toBe(0);
+  });
+
+  test('the API tells of what is on its way, in and out', async () => {
+    const api = new ApiClient(deployment.ports.api);
+    const mirrors = (await api.get<ApiMirrors>('/api/mirrors')).body;
+    expect(mirrors).toMatchObject({
+      mirrors: [{ name: 'dr', host: 'local', state: 'following', problem: null }],
+      missing: [],
+    });
+    const old = await startRedis();
+    await client(old.port).mset('moved:1', 'a', 'moved:2', 'b');
+    const state = tempFolder();
+    const sides = [`redis://127.0.0.1:${old.port}`, '--to', deployment.specFile];
+    const moving = MigrationProcess.begin(state, [...sides, '--target-state-dir', deployment.stateDir]);
+    const told = () => api.get<ApiMigrations>('/api/migrations').then(({ body }) => body.migrations[0]);
+    const untilTold = (what: string, is: (migration: ApiMigration | undefined) => boolean) =>
+      waitFor(async () => is(await told()), { what, withinMs: 30_000, everyMs: 200 });
+    try {
+      await untilTold('it to follow', (each) => each?.sources[0]?.phase === 'following');
+      expect(await told()).toMatchObject({ host: 'local', folder: state, phase: 'running', runs: true });
+      await untilTold('both keys', (each) => each?.sources[0]?.keys === 2);
+      await moving.kill();
+      await untilTold('that nobody runs it', (each) => each?.runs === false);
+      expect((await moving.ask('abort')).status).toBe(0);
+      await untilTold('it to be gone', (each) => each === undefined);
+    } finally {
+      await MigrationProcess.killAll();
+    }
   });
 
   test('a target of others is not touched, and one that is mirrored here makes a loop', async () => {

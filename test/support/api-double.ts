@@ -68,6 +68,8 @@ export class ApiDouble {
       clients: async () => ({}) as never,
       doctor: async () => ({}) as never,
       backups: async () => ({}) as never,
+      mirrors: async () => ({}) as never,
+      migrations: async () => ({}) as never,
       spec: () => ({}) as never,
       drills: () => ({}) as never,
       drillPage: async () => '',

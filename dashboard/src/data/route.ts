@@ -3,7 +3,7 @@ import { useSyncExternalStore } from 'react';
 
 export const pageNames = [
   ...(['overview', 'time', 'events', 'members', 'sentinels', 'gates'] as const),
-  ...(['doctor', 'backups', 'drills', 'spec'] as const),
+  ...(['doctor', 'backups', 'drills', 'moves', 'spec'] as const),
 ] as const;
 export type PageName = (typeof pageNames)[number];
 

@@ -2,7 +2,7 @@
 import type { Tone } from './sign.tsx';
 
 const tones = new Map<string, Tone>([
-  ...(['healthy', 'up', 'open', 'ok', 'done', 'kept', 'good'] as const).map(
+  ...(['healthy', 'up', 'open', 'ok', 'done', 'kept', 'good', 'following'] as const).map(
     (state) => [state, 'good'] as const,
   ),
   ...(
@@ -18,12 +18,15 @@ const tones = new Map<string, Tone>([
       'warning',
       'paused',
       'cancelled',
+      'waiting',
+      'stopped',
+      'cut-over',
     ] as const
   ).map((state) => [state, 'warn'] as const),
   ...(
     ['down', 'hung', 'unreachable', 'failed', 'refused', 'refusing', 'critical', 'missing', 'broken'] as const
   ).map((state) => [state, 'bad'] as const),
-  ['running', 'accent'],
+  ...(['running', 'copying', 'connecting', 'removing'] as const).map((state) => [state, 'accent'] as const),
 ]);
 
 export function toneOf(state: string): Tone {

@@ -11,6 +11,7 @@ const titles: Readonly<Record<PageName, string>> = {
   doctor: 'Doctor',
   backups: 'Backups',
   drills: 'Drills',
+  moves: 'Migrations and mirrors',
   spec: 'Spec',
 };
 
@@ -21,11 +22,15 @@ export function Tabs({ page }: { page: PageName }) {
     ['sentinels', [view?.sentinels.filter(({ state }) => state !== 'up').length ?? 0, 'not up']],
     ['gates', [view?.gates.filter(({ state }) => state !== 'open').length ?? 0, 'not open']],
     ['spec', [view?.drift.length ?? 0, 'differ']],
+    ['moves', [view?.moves.unwell ?? 0, 'not well']],
   ]);
+  // Where there are any, and wherever somebody looks for them.
+  const moves = (view?.moves.mirrors ?? 0) + (view?.moves.migrations ?? 0);
+  const isThere = (name: PageName) => name !== 'moves' || moves > 0 || page === 'moves';
   return (
     <nav className="tabs" aria-label="Pages">
       <ul>
-        {pageNames.map((name) => (
+        {pageNames.filter(isThere).map((name) => (
           <li key={name}>
             <a href={`#/${name}`} aria-current={name === page ? 'page' : undefined}>
               {titles[name]}

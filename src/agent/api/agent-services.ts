@@ -9,12 +9,14 @@ import {
   doctorSchema,
 } from '../../api/findings.ts';
 import type { ApiJob, ApiOperation, ApiPlan } from '../../api/jobs.ts';
+import type { ApiMigrations, ApiMirrors } from '../../api/moves.ts';
 import type { ApiHostReport, ApiView } from '../../api/view.ts';
 import type { Callers } from '../access/callers.ts';
 import type { Deployment } from '../deployment.ts';
 import { backupsIn } from '../details/backups-answer.ts';
 import { bySeverity, findingsIn } from '../details/doctor-answer.ts';
 import { readMember } from '../details/member-details.ts';
+import type { Moves } from '../details/moves.ts';
 import { Remembered } from '../details/remembered.ts';
 import { ApiNotFound } from '../errors.ts';
 import { AllJobs } from '../jobs/all-jobs.ts';
@@ -41,6 +43,7 @@ export interface AgentParts {
   colleagues: Colleagues;
   callers: Callers;
   events: AllEvents;
+  moves: Moves;
 }
 
 export class AgentServices implements Services {
@@ -52,12 +55,14 @@ export class AgentServices implements Services {
   readonly #picture: Picture;
   readonly #colleagues: Colleagues;
   readonly #commandJobs: CommandJobs;
+  readonly #moves: Moves;
   readonly #doctor: Remembered<ApiDoctor>;
   readonly #backups: Remembered<ApiBackups>;
 
-  constructor({ deployment, commands, picture, colleagues, callers, events }: AgentParts) {
+  constructor({ deployment, commands, picture, colleagues, callers, events, moves }: AgentParts) {
     this.callers = callers;
     this.events = events;
+    this.#moves = moves;
     this.#deployment = deployment;
     this.#commands = commands;
     this.#picture = picture;
@@ -207,6 +212,14 @@ export class AgentServices implements Services {
     const args = this.#commandJobs.commandLine('backup', 'list', specFile);
     const { result } = await runCommand(args, (line) => said.push(line), this.#deployment.operations.life);
     return backupsIn(result, said, backup);
+  }
+
+  mirrors(onlyHere: boolean): Promise<ApiMirrors> {
+    return this.#moves.mirrors(onlyHere);
+  }
+
+  migrations(onlyHere: boolean): Promise<ApiMigrations> {
+    return this.#moves.migrations(onlyHere);
   }
 
   spec(): ApiSpec {

@@ -59,6 +59,8 @@ function lookHandlers(api: Services): [string, Handler][] {
     ['GET /api/members/{id}', ({ params }) => api.member(params['id'] ?? '')],
     ['GET /api/doctor', ({ query }) => api.doctor(isOnlyHere(query))],
     ['GET /api/backups', () => api.backups()],
+    ['GET /api/mirrors', ({ query }) => api.mirrors(isOnlyHere(query))],
+    ['GET /api/migrations', ({ query }) => api.migrations(isOnlyHere(query))],
     ['GET /api/spec', () => api.spec()],
     ['GET /api/drills', () => api.drills()],
     ['GET /livez', () => ({ ok: true, why: null })],

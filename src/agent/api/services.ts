@@ -3,6 +3,7 @@ import type { ApiClients, ApiMemberDetails } from '../../api/details.ts';
 import type { ApiBackups, ApiDoctor, ApiDrills, ApiSpec } from '../../api/findings.ts';
 import type { ApiHistory } from '../../api/history.ts';
 import type { ApiJob, ApiOperation, ApiPlan } from '../../api/jobs.ts';
+import type { ApiMigrations, ApiMirrors } from '../../api/moves.ts';
 import type { ApiHostReport, ApiView } from '../../api/view.ts';
 import type { Callers } from '../access/callers.ts';
 import type { AllJobs } from '../jobs/all-jobs.ts';
@@ -34,6 +35,9 @@ export interface Services {
   clients(onlyHere: boolean): Promise<ApiClients>;
   doctor(onlyHere: boolean): Promise<ApiDoctor>;
   backups(): Promise<ApiBackups>;
+  /** @param onlyHere what this agent knows by itself. */
+  mirrors(onlyHere: boolean): Promise<ApiMirrors>;
+  migrations(onlyHere: boolean): Promise<ApiMigrations>;
   spec(): ApiSpec;
   drills(): ApiDrills;
   /** HTML. @throws API_NOT_FOUND */

@@ -9,6 +9,7 @@ import { Callers } from '../access/callers.ts';
 import { Sessions } from '../access/sessions.ts';
 import { Tokens } from '../access/tokens.ts';
 import type { Deployment } from '../deployment.ts';
+import { Moves } from '../details/moves.ts';
 import { AllEvents } from '../picture/all-events.ts';
 import { Colleagues } from '../picture/colleagues.ts';
 import { Picture } from '../picture/picture.ts';
@@ -47,14 +48,22 @@ export async function startApi(deployment: Deployment, commands: Commands): Prom
     { spec: () => deployment.spec, host, token: secrets.agentToken, clock, ca: tls?.ca ?? null },
     events,
   );
+  const moves = new Moves({
+    host,
+    migrationsFile: paths.migrations,
+    mirrors: () => commands.status().mirrors,
+    ask: (path, withinMs) => colleagues.ask(path, withinMs),
+    nowMs: () => clock.monotonicMs(),
+  });
   const picture = new Picture(deployment, {
     status: () => commands.status(),
     operation: () => operationOf(deployment, commands),
     events: () => positionText(events.position, host),
     jobs: () => commands.jobs.changes,
+    moves: () => moves.counts(),
     colleagues: () => colleagues.seen,
   });
-  const services = new AgentServices({ deployment, commands, picture, colleagues, callers, events });
+  const services = new AgentServices({ deployment, commands, picture, colleagues, callers, events, moves });
   const servers: FastifyInstance[] = [];
   const stopWatching = [access.watch(tokens)];
   const stop = async () => {

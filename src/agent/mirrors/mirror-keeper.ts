@@ -30,6 +30,9 @@ export interface MirrorStatus {
   keys: number;
   bytes: number;
   totalBytes: number | null;
+  bytesPerSecond: number;
+  /** Of the copy; null when nobody can tell. */
+  secondsLeft: number | null;
   /** Behind the primary; null when nobody knows. */
   lagBytes: number | null;
   lagSeconds: number | null;
@@ -101,6 +104,7 @@ export class MirrorKeeper {
       return {
         ...{ name, to, host: this.#host(), state: this.#state(name) },
         ...{ keys: seen?.keys ?? 0, bytes: seen?.bytes ?? 0, totalBytes: seen?.totalBytes ?? null },
+        ...{ bytesPerSecond: seen?.bytesPerSecond ?? 0, secondsLeft: seen?.secondsLeft ?? null },
         ...{ lagBytes: seen?.lagBytes ?? null, lagSeconds: seen?.lagSeconds ?? null },
         problem: failure?.text ?? (seen?.phase === 'following' ? null : (seen?.problem ?? null)),
       };

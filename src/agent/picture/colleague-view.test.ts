@@ -45,6 +45,7 @@ const own = {
     problems: [],
     gates: [gate('gate-a', 'a', { clients: 2 }), gate('gate-b', 'b')],
     drift: [],
+    moves: { mirrors: 2, migrations: 0, unwell: 1 },
   },
   ...{ members: [] as ApiMember[], sentinels: [] as ApiSentinel[] },
   hosts: [host('a', { agent: 'here', missing: null }), host('b')],
@@ -55,7 +56,7 @@ const report: ApiHostReport = {
   jobs: 0,
   host: host('b', { agent: 'here', missing: null, version: '9' }),
   gates: [gate('gate-b', 'b', { clients: 5, held: 1, pid: 7, commandsPerSecond: 100 })],
-  ...{ members: [], sentinels: [], drift: [] },
+  ...{ members: [], sentinels: [], drift: [], moves: { mirrors: 2, migrations: 1, unwell: 1 } },
 };
 
 const merged = (colleague: Colleague) => withColleagues(own, new Map([['b', colleague]]));

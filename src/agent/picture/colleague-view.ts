@@ -32,7 +32,17 @@ export function withColleagues(own: ApiView, colleagues: ReadonlyMap<string, Col
     sentinels: own.sentinels.map((sentinel) => sentinelFrom(sentinel, colleagues.get(sentinel.host))),
     hosts: own.hosts.map((host) => hostFrom(host, colleagues.get(host.id))),
     drift: [...own.drift, ...told.flatMap(({ drift }) => drift)],
+    moves: {
+      // Every agent knows those of the spec.
+      mirrors: own.moves.mirrors,
+      migrations: own.moves.migrations + sum(told, ({ moves }) => moves.migrations),
+      unwell: own.moves.unwell + sum(told, ({ moves }) => moves.unwell),
+    },
   };
+}
+
+function sum(told: readonly ApiHostReport[], of: (report: ApiHostReport) => number): number {
+  return told.reduce((total, report) => total + of(report), 0);
 }
 
 /** Where its process stands, only its own agent knows; how it answers, this one saw by itself. */
@@ -81,7 +91,7 @@ function hostFrom(own: ApiHost, colleague: Colleague | undefined): ApiHost {
 
 /** The part of a view that only the agent of this host can see. */
 export function reportOf(
-  { host, seq, hosts, members, sentinels, gates, drift }: ApiView,
+  { host, seq, hosts, members, sentinels, gates, drift, moves }: ApiView,
   jobs: number,
 ): ApiHostReport {
   return {
@@ -92,5 +102,6 @@ export function reportOf(
     sentinels: sentinels.filter((sentinel) => sentinel.host === host),
     gates: gates.filter((gate) => gate.host === host),
     drift,
+    moves,
   };
 }

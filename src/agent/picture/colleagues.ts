@@ -221,6 +221,7 @@ export function reportIn(answer: unknown, host: string): ApiHostReport {
     sentinels: own(report.sentinels),
     gates: own(report.gates),
     drift: report.drift.filter(({ member }) => members.some(({ id }) => id === member)),
+    moves: report.moves,
   };
 }
 

@@ -5,6 +5,7 @@ import type {
   ApiGate,
   ApiHost,
   ApiMember,
+  ApiMoves,
   ApiSentinel,
   ApiView,
 } from '../../api/view.ts';
@@ -27,6 +28,7 @@ export interface ViewFacts {
   events: string;
   /** How often a job of this agent changed. */
   jobs: number;
+  moves: ApiMoves;
   status: Status;
   view: View;
   vitals: ReadonlyMap<string, MemberVitals>;
@@ -76,6 +78,7 @@ export function ownView(facts: ViewFacts): ApiView {
       };
     }),
     drift: status.drift.map((each): ApiDrift => ({ ...each })),
+    moves: facts.moves,
     backup: status.backup satisfies ApiBackupStatus | null,
   };
 }

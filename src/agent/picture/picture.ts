@@ -2,7 +2,7 @@
  * Looks every second at what the agent knows, keeps what happened since the last look, and makes the view of it. Whoever
  * follows gets it every second, and soon after anything happened: a few times, because what an event begins takes a while.
  */
-import type { ApiHostReport, ApiView } from '../../api/view.ts';
+import type { ApiHostReport, ApiMoves, ApiView } from '../../api/view.ts';
 import type { GateStatus } from '../../gate/control/control-api.ts';
 import type { Status } from '../api/status-answer.ts';
 import type { Deployment } from '../deployment.ts';
@@ -23,6 +23,8 @@ export interface PictureSources {
   events: () => string;
   /** How often a job of this agent changed. */
   jobs: () => number;
+  /** Data on its way, as far as this agent knows. */
+  moves: () => ApiMoves;
   /** By host. */
   colleagues: () => ReadonlyMap<string, Colleague>;
 }
@@ -92,6 +94,7 @@ export class Picture {
       seq: events.last,
       events: this.#sources.events(),
       jobs: this.#sources.jobs(),
+      moves: this.#sources.moves(),
       status: this.#sources.status(),
       view: this.#deployment.view(),
       vitals: new Map(

@@ -46,6 +46,8 @@ export interface StatePaths {
   flags: string;
   /** Which mirrors are paused. */
   mirrors: string;
+  /** The state directories of migrations into the deployment. */
+  migrations: string;
   /** The restore that is under way, for the agent that finds it. */
   restore: string;
   /** For whole RDBs that are needed for a moment. */
@@ -83,6 +85,7 @@ export function statePaths(root: string): StatePaths {
     history: path.join(root, 'history.jsonl'),
     flags: path.join(root, 'flags.json'),
     mirrors: path.join(root, 'mirrors.json'),
+    migrations: path.join(root, 'migrations.json'),
     restore: path.join(root, 'restore.json'),
     scratch: path.join(root, 'scratch'),
     member: unit('members', 'redis.conf'),

@@ -4,6 +4,7 @@ import type { ApiClients, ApiMemberDetails } from '../../../src/api/details.ts';
 import type { ApiBackups, ApiDoctor, ApiDrills, ApiSpec } from '../../../src/api/findings.ts';
 import type { ApiHistory } from '../../../src/api/history.ts';
 import type { ApiJob, ApiPlan } from '../../../src/api/jobs.ts';
+import type { ApiMigrations, ApiMirrors } from '../../../src/api/moves.ts';
 import type { ApiView } from '../../../src/api/view.ts';
 import { at, nowMs } from './example.ts';
 
@@ -237,5 +238,64 @@ export function job(change: Partial<ApiJob> = {}): ApiJob {
     error: null,
     cancellable: false,
     ...change,
+  };
+}
+
+/** As many as the view says. */
+export function mirrors({ moves }: ApiView): ApiMirrors {
+  const still = { keys: 482_117, bytes: 0, totalBytes: null, secondsLeft: null, problem: null };
+  const all: ApiMirrors['mirrors'] = [
+    {
+      ...{ name: 'paris', to: 'redis://redis.paris.example:6379', host: 'b', state: 'following', ...still },
+      ...{ bytesPerSecond: 812_000, lagBytes: 2210, lagMs: 4 },
+    },
+    {
+      ...{ name: 'reports', to: 'rediss://reports.example:6380', host: 'b', state: 'copying', ...still },
+      ...{ keys: 201_448, bytes: 401_000_000, totalBytes: 911_000_000, bytesPerSecond: 48_200_000 },
+      ...{ secondsLeft: 10, lagBytes: 51_200_000, lagMs: 9100 },
+    },
+    {
+      ...{ name: 'staging', to: 'redis://10.9.0.4:6379', host: 'b', state: 'failed', ...still, keys: 0 },
+      ...{ bytesPerSecond: 0, lagBytes: null, lagMs: null },
+      problem: '10.9.0.4:6379 holds 12 keys that are not this mirror’s',
+    },
+  ];
+  return { mirrors: all.slice(0, moves.mirrors), missing: [] };
+}
+
+export function migrations({ moves }: ApiView): ApiMigrations {
+  const place = { host: 'a', target: '/etc/holdfast/orders.yaml', startedAt: at(340) };
+  const all: ApiMigrations['migrations'] = [
+    {
+      ...{
+        ...place,
+        id: '9f31c2a0b114',
+        folder: '/var/lib/holdfast/.migration',
+        phase: 'running',
+        runs: true,
+      },
+      ...{ updatedAt: at(0.4), failure: null },
+      sources: [
+        {
+          ...{ source: 'redis://old-a.example:6379', at: 'old-a.example:6379', phase: 'following' },
+          ...{ keys: 310_220, bytes: 520_000_000, totalBytes: 520_000_000, bytesPerSecond: 1_410_000 },
+          ...{ secondsLeft: null, lagBytes: 0, lagMs: 0, commands: 812_441, problem: null },
+        },
+        {
+          ...{ source: 'sentinel://old-s.example:26379/cart', at: '10.4.0.7:6379', phase: 'waiting' },
+          ...{ keys: 88_410, bytes: 90_000_000, totalBytes: 240_000_000, bytesPerSecond: 0 },
+          ...{ secondsLeft: null, lagBytes: null, lagMs: null, commands: 0 },
+          problem: '10.4.0.7:6379 refused a connection',
+        },
+      ],
+    },
+    {
+      ...{ ...place, id: '02b7d4410e9c', folder: '/srv/old-migration', phase: 'failed', runs: false },
+      ...{ updatedAt: at(7300), failure: 'key user:4411 is at the target already', sources: [] },
+    },
+  ];
+  return {
+    migrations: all.slice(0, moves.migrations),
+    missing: [{ host: 'c', why: 'no agent listens there' }],
   };
 }

@@ -156,6 +156,7 @@ export function view(change: Partial<ApiView> = {}): ApiView {
     sentinels: [sentinel(1), sentinel(2), sentinel(3)],
     hosts: [host('a'), host('b'), host('c')],
     drift: [],
+    moves: { mirrors: 0, migrations: 0, unwell: 0 },
     backup: {
       lastGoodId: 'redis_orders_20260314T080000Z_0a1b2c',
       lastGoodAt: at(5213),

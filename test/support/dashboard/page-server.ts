@@ -157,6 +157,10 @@ export class PageServer {
         return made.doctor;
       case '/api/backups':
         return made.backups;
+      case '/api/mirrors':
+        return made.mirrors(view);
+      case '/api/migrations':
+        return made.migrations(view);
       case '/api/drills':
         return made.drills;
       case '/api/spec':

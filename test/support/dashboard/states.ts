@@ -149,6 +149,11 @@ export function refusedMember(): Told {
   });
 }
 
+/** Data on its way, in and out. */
+export function moving(): Told {
+  return told({ view: { ...viewAfterCrash(), moves: { mirrors: 3, migrations: 2, unwell: 3 } } });
+}
+
 /** Just started: nobody has connected, nothing has happened. */
 export function empty(): Told {
   const quiet = {

@@ -1,0 +1,43 @@
+/** The mirrors of the spec as the API tells them: whoever runs one knows how it is. Pure. */
+import { type ApiMirror, type ApiMirrors, mirrorsSchema } from '../../api/moves.ts';
+import type { MirrorStatus } from '../mirrors/mirror-keeper.ts';
+import type { Said } from '../picture/colleagues.ts';
+
+const longest = 1000;
+
+/** As this agent knows them: of those that another host runs, not how they are. */
+export function mirrorsHere(status: readonly MirrorStatus[]): ApiMirror[] {
+  return status.map(({ state, lagSeconds, problem, to, ...rest }) => ({
+    ...rest,
+    to: to.slice(0, longest),
+    state: state === 'elsewhere' ? 'unknown' : state,
+    lagMs: lagSeconds === null ? null : lagSeconds * 1000,
+    problem: problem === null ? null : problem.slice(0, longest),
+  }));
+}
+
+/** @param told by host, what the other agents said of theirs. @param here the host of this agent */
+export function mirrorsOfAll(
+  own: readonly ApiMirror[],
+  told: ReadonlyMap<string, Said>,
+  here: string,
+): ApiMirrors {
+  const missing: ApiMirrors['missing'] = [];
+  const answers = new Map<string, readonly ApiMirror[]>();
+  for (const [host, said] of told) {
+    const parsed = 'answer' in said ? mirrorsSchema.safeParse(said.answer) : undefined;
+    if (parsed?.success) answers.set(host, parsed.data.mirrors);
+    // Only who runs one has anything to say.
+    else if (own.some((each) => each.host === host))
+      missing.push({
+        host,
+        why: 'missing' in said ? said.missing : 'it says what this agent does not understand',
+      });
+  }
+  const mirrors = own.map((each) => {
+    if (each.host === null || each.host === here) return each;
+    const its = answers.get(each.host)?.find(({ name }) => name === each.name);
+    return its ?? each;
+  });
+  return { mirrors, missing };
+}

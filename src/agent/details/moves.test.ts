@@ -1,0 +1,122 @@
+import { mkdtempSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { expect, test } from 'vitest';
+import { migrationsSchema, mirrorsSchema } from '../../api/moves.ts';
+import { noteMigration } from '../../migrate/known.ts';
+import { migrationPaths, type Plan, writePlan } from '../../migrate/plan.ts';
+import { type Progress, writeProgress } from '../../migrate/progress.ts';
+import type { MirrorStatus } from '../mirrors/mirror-keeper.ts';
+import type { Said } from '../picture/colleagues.ts';
+import { Moves } from './moves.ts';
+
+const folder = () => mkdtempSync(path.join(tmpdir(), 'hf-moves-'));
+
+function mirror(change: Partial<MirrorStatus> = {}): MirrorStatus {
+  return {
+    ...{ name: 'paris', to: 'redis://paris:6379', host: 'a', state: 'following', keys: 5, bytes: 9 },
+    ...{ totalBytes: 9, bytesPerSecond: 3, secondsLeft: null, lagBytes: 12, lagSeconds: 0.5, problem: null },
+    ...change,
+  };
+}
+
+const plan: Plan = {
+  ...{ version: 1, id: '9f31c2a0b114', createdMs: 1_780_000_000_000, onConflict: 'fail', maxRate: 0 },
+  ...{ isAlone: true, target: { spec: '/etc/holdfast/orders.yaml', user: null, stateDir: null } },
+  sources: [
+    {
+      ...{ url: 'redis://old:6379', passwordFile: null, ca: null, sentinelPasswordFile: null },
+      ...{ dbs: [], prefix: '', match: [] },
+    },
+  ],
+};
+
+function progress(problem: string): Progress {
+  return {
+    ...{ version: 1, phase: 'running', pid: 7, writtenMs: 1_780_000_005_000, failure: null, gates: [] },
+    sources: [
+      {
+        ...{ source: 'redis://old:6379', at: 'old:6379', phase: 'copying', keys: 10, bytes: 100 },
+        ...{ totalBytes: 1000, bytesPerSecond: 50, secondsLeft: 18, commands: 0, appliedOffset: null },
+        ...{ sourceOffset: 4, lagBytes: null, lagSeconds: null, problem },
+      },
+    ],
+  };
+}
+
+interface Made {
+  mirrors?: MirrorStatus[];
+  told?: [string, Said][];
+  file?: string;
+}
+
+function moves({ mirrors = [], told = [], file = path.join(folder(), 'migrations.json') }: Made): Moves {
+  let nowMs = 0;
+  return new Moves({
+    ...{ host: 'a', migrationsFile: file, mirrors: () => mirrors },
+    ask: async () => new Map(told),
+    nowMs: () => (nowMs += 5000),
+  });
+}
+
+test('a migration that was begun is told with how far each source is, and one that left nothing is not', async () => {
+  const root = folder();
+  const file = path.join(root, 'migrations.json');
+  const [own, over] = [migrationPaths(path.join(root, 'm')), migrationPaths(path.join(root, 'gone'))];
+  await writePlan(own, plan);
+  await noteMigration(file, over.root);
+  await noteMigration(file, own.root);
+  const all = moves({ file });
+  expect((await all.migrations(true)).migrations).toMatchObject([
+    { phase: 'begun', runs: false, sources: [] },
+  ]);
+  await writeProgress(own, progress('x'.repeat(5000)));
+  const { migrations, missing } = await all.migrations(true);
+  expect(missing).toEqual([]);
+  expect(migrations).toMatchObject([
+    { id: plan.id, host: 'a', folder: own.root, target: '/etc/holdfast/orders.yaml', runs: false },
+  ]);
+  // No process runs it: it reads nothing now. What others wrote is bounded.
+  expect(migrations[0]?.sources).toMatchObject([{ phase: 'copying', keys: 10, bytesPerSecond: 0 }]);
+  expect(migrations[0]?.sources[0]?.problem?.length).toBe(1000);
+  expect(migrationsSchema.safeParse({ migrations, missing }).error?.issues).toBeUndefined();
+  all.counts();
+  await all.migrations(true);
+  expect(all.counts()).toEqual({ mirrors: 0, migrations: 1, unwell: 1 });
+});
+
+test('what can not be read is named, and takes nothing else away', async () => {
+  const root = folder();
+  const file = path.join(root, 'migrations.json');
+  const [own, broken] = [migrationPaths(path.join(root, 'm')), migrationPaths(path.join(root, 'b'))];
+  for (const each of [own, broken]) {
+    await writePlan(each, plan);
+    await noteMigration(file, each.root);
+  }
+  await writeFile(broken.plan, '{"version": 1}');
+  const { migrations, missing } = await moves({ file }).migrations(true);
+  expect(migrations.map((each) => each.folder)).toEqual([own.root]);
+  expect(missing).toEqual([{ host: 'a', why: expect.stringContaining(broken.plan) }]);
+  await writeFile(file, 'no list');
+  expect(await moves({ file }).migrations(true)).toMatchObject({ migrations: [], missing: [{ host: 'a' }] });
+});
+
+test('how a mirror is, the host that runs it says; whose answer is missing is named', async () => {
+  const here = [mirror({ host: 'b', state: 'elsewhere', lagBytes: null, lagSeconds: null })];
+  const theirs = (await moves({ mirrors: [mirror({ host: 'b' })] }).mirrors(true)).mirrors;
+  const told = await moves({
+    mirrors: here,
+    told: [
+      ['b', { answer: { mirrors: theirs, missing: [] } }],
+      ['c', { missing: 'no agent listens there' }],
+    ],
+  }).mirrors(false);
+  expect(told).toEqual({ mirrors: [{ ...theirs[0], state: 'following', lagMs: 500 }], missing: [] });
+  expect(mirrorsSchema.safeParse(told).success).toBe(true);
+  const lost: Said[] = [{ missing: 'no agent listens there' }, { answer: { mirrors: 'none' } }];
+  for (const said of lost) {
+    const { mirrors, missing } = await moves({ mirrors: here, told: [['b', said]] }).mirrors(false);
+    expect([mirrors[0]?.state, missing.map(({ host }) => host)]).toEqual(['unknown', ['b']]);
+  }
+});

@@ -1,0 +1,72 @@
+/** Data on its way into and out of the deployment: what this agent knows of it, and what its colleagues say. */
+import { type ApiMigrations, type ApiMirrors, migrationsSchema } from '../../api/moves.ts';
+import type { ApiMoves } from '../../api/view.ts';
+import type { MirrorStatus } from '../mirrors/mirror-keeper.ts';
+import type { Said } from '../picture/colleagues.ts';
+import { migrationsHere } from './migrations-answer.ts';
+import { mirrorsHere, mirrorsOfAll } from './mirrors-answer.ts';
+import { Remembered } from './remembered.ts';
+
+const keptMs = 1000;
+const withinMs = 3000;
+
+export interface MovesSources {
+  host: string;
+  /** That names the state directories of migrations. */
+  migrationsFile: string;
+  mirrors: () => readonly MirrorStatus[];
+  ask: (path: string, withinMs: number) => Promise<ReadonlyMap<string, Said>>;
+  nowMs: () => number;
+}
+
+export class Moves {
+  readonly #sources: MovesSources;
+  readonly #migrations: Remembered<ApiMigrations>;
+  #seen: ApiMigrations = { migrations: [], missing: [] };
+
+  constructor(sources: MovesSources) {
+    this.#sources = sources;
+    const { migrationsFile, host, nowMs } = sources;
+    this.#migrations = new Remembered(() => migrationsHere(migrationsFile, host), keptMs, nowMs);
+  }
+
+  /** How many there are on this host, as far as it was looked; has it looked again. */
+  counts(): ApiMoves {
+    void this.#migrations.get().then((seen) => {
+      this.#seen = seen;
+    });
+    const mirrors = this.#sources.mirrors();
+    const unwell = [
+      ...mirrors.filter(({ state }) => state === 'failed' || state === 'waiting'),
+      ...this.#seen.migrations.filter(({ phase, runs }) => phase === 'failed' || !runs),
+    ];
+    return { mirrors: mirrors.length, migrations: this.#seen.migrations.length, unwell: unwell.length };
+  }
+
+  async mirrors(onlyHere: boolean): Promise<ApiMirrors> {
+    const own = mirrorsHere(this.#sources.mirrors());
+    if (onlyHere || own.every(({ host }) => host === this.#sources.host)) {
+      return { mirrors: own, missing: [] };
+    }
+    const told = await this.#sources.ask('/api/mirrors?only=here', withinMs);
+    return mirrorsOfAll(own, told, this.#sources.host);
+  }
+
+  async migrations(onlyHere: boolean): Promise<ApiMigrations> {
+    const own = await this.#migrations.get();
+    if (onlyHere) return own;
+    const all = { migrations: [...own.migrations], missing: [...own.missing] };
+    for (const [host, said] of await this.#sources.ask('/api/migrations?only=here', withinMs)) {
+      const parsed = 'answer' in said ? migrationsSchema.safeParse(said.answer) : undefined;
+      if (parsed?.success) {
+        all.migrations.push(...parsed.data.migrations.filter((each) => each.host === host));
+        all.missing.push(...parsed.data.missing.filter((each) => each.host === host));
+      } else {
+        const why = 'missing' in said ? said.missing : 'it says what this agent does not understand';
+        all.missing.push({ host, why });
+      }
+    }
+    all.migrations.sort((a, b) => Date.parse(b.startedAt) - Date.parse(a.startedAt));
+    return all;
+  }
+}
