@@ -5,11 +5,12 @@ import { type TakeProgress, takeBackup } from '../backup/take.ts';
 import { describeDuration } from '../base/duration.ts';
 import { describeSize } from '../base/size.ts';
 import type { Spec } from '../spec/spec.ts';
-import { openBackupTarget } from './backup-target.ts';
+import { type BackupTarget, openBackupTarget } from './backup-target.ts';
 import { BadOption } from './errors.ts';
 import { interruptible } from './interrupt.ts';
 import type { Output } from './output.ts';
 import { ProgressLine } from './progress-line.ts';
+import { tellBackups } from './tell-backups.ts';
 import { action, type CommonOptions, specArgument, stateDirOption, verb } from './verb.ts';
 
 interface NowOptions extends CommonOptions {
@@ -28,8 +29,10 @@ export function backupNowVerb(): Command {
     .addOption(stateDirOption())
     .action(
       action<NowOptions>(async (output, [file = ''], options) => {
-        const manifest = await interruptible((signal) => takeNow(output, file, options, signal));
+        const target = await openBackupTarget('now', file, options);
+        const manifest = await interruptible((signal) => takeNow(output, target, options, signal));
         output.line(describe(manifest));
+        await tellBackups(output, target.agent, { taken: `took ${describe(manifest)}` });
         output.data(manifest);
       }, 'any-host'),
     );
@@ -37,11 +40,10 @@ export function backupNowVerb(): Command {
 
 async function takeNow(
   output: Output,
-  file: string,
+  { spec, backup, store, holder, logIn }: BackupTarget,
   options: NowOptions,
   signal: AbortSignal,
 ): Promise<Manifest> {
-  const { spec, backup, store, holder, logIn } = await openBackupTarget('now', file, options);
   const wish = options.from ?? backup.from;
   checkWish(spec, wish);
   const { secrets, tls } = await logIn();

@@ -3,6 +3,7 @@ import { pruneBackups } from '../backup/prune.ts';
 import { openBackupTarget } from './backup-target.ts';
 import { interruptible } from './interrupt.ts';
 import { table } from './table.ts';
+import { tellBackups } from './tell-backups.ts';
 import { action, type CommonOptions, specArgument, stateDirOption, verb } from './verb.ts';
 
 interface PruneVerbOptions extends CommonOptions {
@@ -20,7 +21,7 @@ export function backupPruneVerb(): Command {
     .addOption(stateDirOption())
     .action(
       action<PruneVerbOptions>(async (output, [file = ''], options) => {
-        const { spec, backup, store, holder } = await openBackupTarget('prune', file, options);
+        const { spec, agent, backup, store, holder } = await openBackupTarget('prune', file, options);
         const dryRun = options.dryRun === true;
         const result = await interruptible((signal) =>
           pruneBackups({
@@ -34,6 +35,7 @@ export function backupPruneVerb(): Command {
             report: (line) => output.note(line),
           }),
         );
+        if (!dryRun) await tellBackups(output, agent, {});
         const verdict = dryRun ? 'would go' : 'removed';
         const rows = [
           ...result.remove.map(({ backup: { id, startedAt }, why }) => ({

@@ -1,6 +1,7 @@
 /** What the backup verbs begin with. They need no agent: members and store are spoken to directly. */
 import { existsSync } from 'node:fs';
 import os from 'node:os';
+import type { AgentClient } from '../agent/api/agent-client.ts';
 import type { StatePaths } from '../agent/state/paths.ts';
 import { openStore } from '../backup/open-store.ts';
 import type { BackupStore } from '../backup/store.ts';
@@ -17,6 +18,7 @@ const NoSecret = defineError('BACKUP_SECRET_MISSING', 2);
 export interface BackupTarget {
   spec: Spec;
   paths: StatePaths;
+  agent: AgentClient;
   backup: Backup;
   store: BackupStore;
   /** How others who are refused see us: `backup now on host db-1 (pid 4711)`. */
@@ -31,7 +33,7 @@ export async function openBackupTarget(
   file: string,
   options: TargetOptions,
 ): Promise<BackupTarget> {
-  const { spec, paths } = await openTarget(file, options);
+  const { spec, paths, agent } = await openTarget(file, options);
   const { backup } = spec;
   if (backup === null) {
     throw NoBackupSection(`${file} does not say where backups go`, {
@@ -41,6 +43,7 @@ export async function openBackupTarget(
   return {
     spec,
     paths,
+    agent,
     backup,
     store: await openStore(backup.to, backup.s3),
     holder: `backup ${verb} on ${os.hostname()} (pid ${process.pid})`,

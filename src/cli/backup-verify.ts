@@ -12,6 +12,7 @@ import { type BackupTarget, openBackupTarget } from './backup-target.ts';
 import { readIdentities } from './identities.ts';
 import { interruptible } from './interrupt.ts';
 import type { Output } from './output.ts';
+import { tellBackups } from './tell-backups.ts';
 import { action, type CommonOptions, stateDirOption, verb } from './verb.ts';
 
 interface VerifyOptions extends CommonOptions {
@@ -63,6 +64,8 @@ async function verify(
     report: (step) => output.note(`  ${output.colors.dim(step)}`),
   });
   output.data(verdict);
+  const isNotGood = `${manifest.id} is NOT good: ${verdict.problems.join('; ')}`.slice(0, 4000);
+  await tellBackups(output, target.agent, verdict.good ? {} : { notGood: isNotGood });
   const { green, red, bold } = output.colors;
   if (verdict.good) {
     output.line(

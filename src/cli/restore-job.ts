@@ -16,6 +16,8 @@ export interface RestoreOptions extends CommonOptions {
   prefix?: string;
   identity?: string;
   workDir?: string;
+  /** The agent's job that this is the work of. */
+  job?: string;
 }
 
 /** What both ways of restoring need. */

@@ -1,6 +1,6 @@
 import { mkdtemp, rm, statfs } from 'node:fs/promises';
 import path from 'node:path';
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import { RestoreRefused } from '../agent/errors.ts';
 import type { RestoreFacts } from '../agent/restore/restore-checks.ts';
 import type { RestoreResult } from '../agent/restore/run-restore.ts';
@@ -57,6 +57,7 @@ export function restoreVerb(): Command {
     .option('--identity <file>', 'age identities that open an encrypted backup')
     .option('--work-dir <dir>', 'a folder with room for the whole RDB, instead of the state directory')
     .addOption(stateDirOption())
+    .addOption(new Option('--job <id>', 'the agent’s job that this is the work of').hideHelp())
     .action(
       action<RestoreOptions>(
         (output, [wanted = '', file = ''], options) =>
@@ -195,6 +196,7 @@ async function restoreAll(job: RestoreJob): Promise<void> {
       },
       ...{ bytes: prepared.bytes, keys: prepared.keys },
       ...{ replace: options.replace === true, safetyBackup: options.safetyBackup },
+      ...(options.job === undefined ? {} : { job: options.job }),
     };
     const result = (await target.agent.run('restore', request, say, signal)) as RestoreResult;
     tell(output, source, result);

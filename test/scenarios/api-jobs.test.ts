@@ -8,8 +8,9 @@ import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { ApiError } from '../../src/api/errors.ts';
+import type { ApiEvent } from '../../src/api/events.ts';
 import type { ApiBackups, ApiDoctor, ApiDrills } from '../../src/api/findings.ts';
-import { type ApiJob, type ApiOperation, type ApiPlan, jobSchema } from '../../src/api/jobs.ts';
+import { type ApiJob, type ApiJobs, type ApiOperation, type ApiPlan, jobSchema } from '../../src/api/jobs.ts';
 import type { ApiView } from '../../src/api/view.ts';
 import { waitFor } from '../../src/base/retry.ts';
 import { ApiClient } from '../support/api-client.ts';
@@ -67,6 +68,11 @@ async function carryOut(operation: ApiOperation): Promise<{ job: ApiJob; seen: A
   return { job, seen: stream.messages.map(({ data: each }) => each as ApiJob) };
 }
 
+const eventsOf = async (kind: string) => {
+  const { body } = await api.get<ApiEvent[]>('/api/events?after=0');
+  return body.filter((each) => each.kind === kind).map(({ text }) => text);
+};
+
 const stepsOf = ({ steps }: ApiJob) => steps.map(({ text }) => text).join('\n');
 
 test('pause and resume', async () => {
@@ -121,8 +127,13 @@ test('a backup is taken, listed, verified, and restored, over what is there only
   expect(stepsOf(job)).not.toBe('');
   const { body } = await api.get<ApiBackups>('/api/backups');
   expect(body.backups[0]?.id).toBe(id);
+  await deployment.waitForStatus('the backup', ({ backup }) => backup?.lastGoodId === id);
+  expect(await eventsOf('backup')).toContainEqual(
+    expect.stringMatching(new RegExp(`^took ${id}: \\d+ keys`)),
+  );
   const verified = await carryOut({ kind: 'verify', backup: id });
   expect(stepsOf(verified.job)).not.toBe('');
+  await deployment.waitForStatus('the verdict', ({ backup }) => backup?.lastVerifiedGood === true);
   await client.set('kept', 'changed');
   const restore: ApiOperation = { kind: 'restore', backup: id };
   await waitFor(async () => ((await plan(restore)).allowed ? undefined : true), {
@@ -135,6 +146,10 @@ test('a backup is taken, listed, verified, and restored, over what is there only
   const { job: restored } = await carryOut({ ...restore, replace: true });
   expect(stepsOf(restored)).not.toBe('');
   expect(restored.result).toMatchObject({ restored: id });
+  const { body: jobs } = await api.get<ApiJobs>('/api/jobs');
+  expect(jobs.jobs.filter(({ kind }) => kind === 'restore')).toMatchObject([{ by: 'operate' }]);
+  const asked = (await eventsOf('asked')).filter((text) => text.includes('a restore of'));
+  expect(asked).toEqual([`operate asked for: a restore of ${id}`]);
   expect(await client.get('kept')).toBe('safe');
   await deployment.waitUntilHealthy();
 });

@@ -14,6 +14,7 @@ export const commandNames = [
   'apply',
   'restore',
   'mirror',
+  'backups',
 ] as const;
 export type Command = (typeof commandNames)[number];
 

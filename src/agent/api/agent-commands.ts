@@ -93,8 +93,22 @@ export class Commands implements AgentApi {
 
   async run(command: Command, body: unknown, report: Report, signal: AbortSignal): Promise<unknown> {
     const asked = commandedBy(command, body);
-    if (isQuestion(asked)) return this.#carryOut(asked, report, signal);
+    if (isQuestion(asked) || this.#isOfJob(asked)) return this.#carryOut(asked, report, signal);
     return this.#begin(asked, { by: owner.by }, report, signal).done;
+  }
+
+  /** What the store of backups holds is another than before. */
+  lookAtBackups(): void {
+    this.#backups.lookSoon();
+  }
+
+  /** What a job asks for is that job's, and told by it. */
+  #isOfJob(asked: Commanded): boolean {
+    if (asked.command !== 'restore' || 'facts' in asked.options) return false;
+    const { job } = asked.options;
+    if (job === undefined || !this.jobs.has(job)) return false;
+    const { kind, state } = this.jobs.get(job);
+    return kind === 'restore' && state === 'running';
   }
 
   /** The same as a job, for whoever does not wait. */
@@ -133,6 +147,8 @@ export class Commands implements AgentApi {
         return this.#setPaused(asked.command === 'pause');
       case 'mirror':
         return this.#mirror(asked.options);
+      case 'backups':
+        return this.#noteBackups(asked.options);
       case 'down':
         await this.#down(report);
         return { stopped: true };
@@ -202,6 +218,14 @@ export class Commands implements AgentApi {
     return { name, paused, changed: await this.#mirrors.setPaused(name, paused) };
   }
 
+  #noteBackups({ taken, notGood }: CommandOptions['backups']): unknown {
+    const { events, spec } = this.#deployment;
+    if (taken !== undefined) events.add('backup', spec.name, taken);
+    if (notGood !== undefined) events.add('backup-not-good', spec.name, notGood);
+    this.lookAtBackups();
+    return { noted: true };
+  }
+
   async #setPaused(paused: boolean): Promise<unknown> {
     const { pause, events, spec } = this.#deployment;
     const changed = await pause.set(paused);
@@ -223,6 +247,7 @@ function toShow({ options }: Commanded): object {
 
 /** Changes nothing, and is no job. */
 function isQuestion(asked: Commanded): boolean {
+  if (asked.command === 'backups') return true;
   if (asked.command === 'apply') return asked.options.dryRun === true;
   return asked.command === 'restore' && 'facts' in asked.options;
 }
@@ -245,6 +270,8 @@ function describeCommand(asked: Commanded): string {
       return 'automatic actions to go on';
     case 'mirror':
       return `${asked.options.to} of the mirror ${asked.options.name}`;
+    case 'backups':
+      return 'a look at the backups';
     case 'down':
       return 'everything on this host to be stopped';
   }

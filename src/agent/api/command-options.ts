@@ -5,6 +5,7 @@ import type { Command } from './agent-api.ts';
 import { validated } from './validate.ts';
 
 const id = z.string().min(1).max(100);
+const sentence = z.string().min(1).max(4096);
 const nothing = z.strictObject({});
 /** How long ago the command began: whatever it finds replaced since then is not replaced once more. */
 const askedMsAgo = z.number().min(0).max(3_600_000).optional();
@@ -20,6 +21,8 @@ const restoreRequest = z.strictObject({
   keys: z.int().min(0),
   replace: z.boolean(),
   safetyBackup: z.boolean(),
+  /** The job that asks for it, if one does: then it is that job's, and asked for by whoever asked for that. */
+  job: id.optional(),
 });
 
 const schemas = {
@@ -30,6 +33,8 @@ const schemas = {
   pause: nothing,
   resume: nothing,
   apply: z.strictObject({ file: z.string().min(1).max(4096), dryRun: z.boolean().optional() }),
+  /** The store of backups is another than before, by whoever asks; with what is to be told of it. */
+  backups: z.strictObject({ taken: sentence.optional(), notGood: sentence.optional() }),
   mirror: z.strictObject({ name: id, to: z.enum(['pause', 'resume', 'resync']) }),
   /** With `facts` it is only asked what the data must fit. */
   restore: z.union([z.strictObject({ facts: z.literal(true) }), restoreRequest]),

@@ -55,6 +55,9 @@ export async function startApi(deployment: Deployment, commands: Commands): Prom
     ask: (path, withinMs) => colleagues.ask(path, withinMs),
     nowMs: () => clock.monotonicMs(),
   });
+  const stopHearing = events.listen(({ host: at, kind }) => {
+    if (at !== host && (kind === 'backup' || kind === 'backup-not-good')) commands.lookAtBackups();
+  });
   const picture = new Picture(deployment, {
     status: () => commands.status(),
     operation: () => operationOf(deployment, commands),
@@ -65,7 +68,7 @@ export async function startApi(deployment: Deployment, commands: Commands): Prom
   });
   const services = new AgentServices({ deployment, commands, picture, colleagues, callers, events, moves });
   const servers: FastifyInstance[] = [];
-  const stopWatching = [access.watch(tokens)];
+  const stopWatching = [access.watch(tokens), stopHearing];
   const stop = async () => {
     for (const end of stopWatching) end();
     picture.stop();

@@ -40,6 +40,8 @@ export class BackupSchedule {
   readonly #life = randomUUID();
   #timer: NodeJS.Timeout | undefined;
   #running: Promise<void> | null = null;
+  /** Taking or verifying one: it does more than look at the store. */
+  #isAtWork = false;
   /** These two are of the clock that never jumps. */
   #lookAtMs = 0;
   #seenAtMs = 0;
@@ -47,6 +49,8 @@ export class BackupSchedule {
   #settledMs = 0;
   /** It was found empty: nothing is due before it holds keys. */
   #wasEmpty = false;
+  /** Somebody changed what is in the store. */
+  #isAsked = false;
   #lastGood: ScheduledResult['lastGood'] = null;
   #lastVerified: ScheduledResult['lastVerified'] = null;
   #lastError: string | null = null;
@@ -81,8 +85,14 @@ export class BackupSchedule {
       lastError: this.#lastError,
       lastVerifiedAt: this.#lastVerified ? new Date(this.#lastVerified.atMs).toISOString() : null,
       lastVerifiedGood: this.#lastVerified?.good ?? null,
-      running: this.#running !== null,
+      running: this.#isAtWork,
     };
+  }
+
+  /** The store is another than it was: looks at it as soon as nothing else is under way. */
+  lookSoon(): void {
+    this.#isAsked = true;
+    this.tick();
   }
 
   /** Looks at the clock, and begins what is due. */
@@ -91,15 +101,19 @@ export class BackupSchedule {
     const { clock } = setting;
     const nowMs = clock.wallMs();
     if (spec.backup === null || this.#running !== null || operations.current !== null) return;
-    if (this.#stopped.signal.aborted || clock.monotonicMs() < this.#lookAtMs) return;
+    if (this.#stopped.signal.aborted) return;
+    if (clock.monotonicMs() < this.#lookAtMs && !this.#isAsked) return;
     const dueMs = lastDueMs(spec.backup, nowMs);
     const isFresh = clock.monotonicMs() < this.#seenAtMs + refreshMs;
-    if (dueMs === undefined || (dueMs === this.#settledMs && isFresh)) return;
-    if (this.#wasEmpty && this.#keysNow() === 0) return;
+    if (dueMs === undefined) return;
+    const isKnown = dueMs === this.#settledMs || (this.#wasEmpty && this.#keysNow() === 0);
+    if (isKnown && isFresh && !this.#isAsked) return;
     const tryAtMs = dueMs + this.#rank() * rankPauseMs;
     if (nowMs < tryAtMs) return;
+    this.#isAsked = false;
     this.#running = this.#run(spec.backup, dueMs).finally(() => {
       this.#running = null;
+      this.#isAtWork = false;
     });
   }
 
@@ -136,7 +150,11 @@ export class BackupSchedule {
         } as const),
         ...{ host, agent: this.#life, dueMs, keysNow: this.#keysNow(), redisServer, workFolder },
       };
-      const result = (await takeByWorker(task, () => {}, this.#stopped.signal)) as ScheduledResult;
+      const result = (await takeByWorker(
+        task,
+        () => this.#noteStep(),
+        this.#stopped.signal,
+      )) as ScheduledResult;
       this.#learn(result, dueMs);
     } catch (error) {
       if (this.#stopped.signal.aborted) return;
@@ -149,12 +167,19 @@ export class BackupSchedule {
     }
   }
 
+  #noteStep(): void {
+    this.#isAtWork = true;
+  }
+
   #learn(result: ScheduledResult, dueMs: number): void {
     const { events, spec, setting } = this.#deployment;
     this.#lastGood = result.lastGood;
     this.#lastVerified = result.lastVerified;
     this.#wasEmpty = result.outcome === 'empty';
-    if (this.#wasEmpty) return;
+    if (this.#wasEmpty) {
+      this.#seenAtMs = setting.clock.monotonicMs();
+      return;
+    }
     if (result.outcome === 'elsewhere') {
       this.#lookAtMs = setting.clock.monotonicMs() + lookAgainMs;
       return;

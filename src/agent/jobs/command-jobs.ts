@@ -36,14 +36,14 @@ export class CommandJobs {
     const request = { kind, request: { ...operation }, by, cancellable: mayBeGivenUp(kind) };
     const { job, done } = this.#jobs.begin(request, async (say, signal, id) => {
       if (operation.kind === 'drill') return this.#drill(operation.scenario, id, at, say, signal);
-      return (await runCommand(this.#arguments(operation), say, signal)).result;
+      return (await runCommand(this.#arguments(operation, id), say, signal)).result;
     });
     // The job tells how it ended.
     done.catch(() => {}).finally(onDone);
     return job;
   }
 
-  #arguments(operation: Exclude<CommandOperation, { kind: 'drill' }>): string[] {
+  #arguments(operation: Exclude<CommandOperation, { kind: 'drill' }>, job: string): string[] {
     const { specFile, host } = this.#deployment.setting;
     switch (operation.kind) {
       case 'backup':
@@ -54,7 +54,7 @@ export class CommandJobs {
         return this.commandLine('doctor', specFile, '--host', host, '--all');
       case 'restore':
         return this.commandLine(
-          ...['restore', operation.backup, specFile, '--yes'],
+          ...['restore', operation.backup, specFile, '--yes', '--job', job],
           ...(operation.replace === true ? ['--replace'] : []),
           ...(operation.safetyBackup === false ? ['--no-safety-backup'] : []),
         );
