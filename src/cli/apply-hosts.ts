@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import os from 'node:os';
 import { shownValue } from '../agent/settings/shown-value.ts';
-import { takeLocks } from '../fleet/act/apply-lock.ts';
+import { ApplyLock } from '../fleet/act/apply-lock.ts';
 import type { HostFinding } from '../fleet/act/check-hosts.ts';
 import { bundleContents, type Contents } from '../fleet/bundle/contents.ts';
 import { carryOut } from '../fleet/carry-out.ts';
@@ -46,12 +46,14 @@ export async function applyToHosts(
   };
   const connections = new SshConnections();
   const hosts = spec.hosts.map((host) => connections.host(host));
-  let release = () => {};
+  const lock = options.dryRun ? null : new ApplyLock(spec);
+  const report = (line: string) => output.note(`  ${output.colors.dim(line)}`);
   try {
-    if (!options.dryRun) release = await takeLocks(spec, hosts);
-    return await lookAskDo({ output, spec, file, options, connections, here, contents });
+    await lock?.take(hosts, report);
+    if (lock !== null) connections.need(lock);
+    return await lookAskDo({ output, spec, file, options, connections, here, contents, lock, report });
   } finally {
-    release();
+    lock?.release();
     connections.close();
   }
 }
@@ -64,14 +66,17 @@ interface Apply {
   connections: SshConnections;
   here: FromHere;
   contents: Contents;
+  /** Null for a look. */
+  lock: ApplyLock | null;
+  report(line: string): void;
 }
 
 async function lookAskDo(apply: Apply): Promise<number> {
-  const { output, spec, file, options, connections, here, contents } = apply;
+  const { output, spec, file, options, connections, here, contents, lock, report } = apply;
   const found = await readPlacement(spec, connections, options.forget ?? []);
   const stages = stagesOf(keepIds(spec, found.whole), found.living);
   const leaving = stages.flatMap((stage) => stage.leaving);
-  await refuseUnreachable(connections, leaving);
+  await refuseUnreachable(connections, leaving, lock, report);
   if (options.rollback && (stages.length > 1 || leaving.length > 0)) throw hostsDiffer();
   const look = (stage: Spec) =>
     options.rollback
@@ -94,7 +99,6 @@ async function lookAskDo(apply: Apply): Promise<number> {
     answer(false);
     return 1;
   }
-  const report = (line: string) => output.note(`  ${output.colors.dim(line)}`);
   const work = async () => {
     for (const [index, stage] of stages.entries()) {
       for (const line of stage.changes) report(line);

@@ -12,5 +12,6 @@ export const FleetRefused = defineError('FLEET_REFUSED', 2);
 export const NoAgentAnswers = defineError('NO_AGENT_ANSWERS', 1);
 export const BundleFailed = defineError('BUNDLE_FAILED', 1);
 export const ApplyUnderWay = defineError('APPLY_UNDER_WAY', 1);
+export const ApplyLockLost = defineError('APPLY_LOCK_LOST', 1);
 export const HostUnfit = defineError('HOST_UNFIT', 3);
 export const HostUnhealthy = defineError('HOST_UNHEALTHY', 3);

@@ -1,8 +1,9 @@
 /** What the hosts have of a deployment: the specs that were brought there, and how ssh reaches each host of them. */
-import { errorText } from '../base/errors.ts';
+import { errorCode, errorText } from '../base/errors.ts';
 import { installedSpec } from '../render/installed.ts';
 import { parseSpec } from '../spec/parse.ts';
 import type { Host, Spec } from '../spec/spec.ts';
+import type { ApplyLock } from './act/apply-lock.ts';
 import { HostUnreachable } from './errors.ts';
 import { hostsFile, readHostsFile } from './plan/wanted.ts';
 import type { SshConnections } from './ssh/connections.ts';
@@ -66,20 +67,26 @@ function known(spec: Spec, targets: ReadonlyMap<string, string>, forget: readonl
   };
 }
 
-/** Before anything is changed: a host that is to go has to be stopped first. @throws HOST_UNREACHABLE */
+/**
+ * Before anything is changed: a host that is to go has to be stopped first, and so is locked, too.
+ * @param lock null for a look @throws HOST_UNREACHABLE, APPLY_UNDER_WAY
+ */
 export async function refuseUnreachable(
   connections: SshConnections,
   leaving: readonly Host[],
+  lock: ApplyLock | null,
+  report: (line: string) => void,
 ): Promise<void> {
   for (const host of leaving) {
-    await connections
-      .host(host)
-      .run('true', { as: 'root', doing: 'reaching it' })
-      .catch((cause) => {
-        throw HostUnreachable(`host ${host.id} is to go, and can't be stopped: ${errorText(cause)}`, {
-          hint: `When it is gone for good: holdfast apply --forget ${host.id}. It must never come back as it is.`,
-          cause,
-        });
+    const there = connections.host(host);
+    const reach =
+      lock === null ? there.run('true', { as: 'root', doing: 'reaching it' }) : lock.take([there], report);
+    await Promise.resolve(reach).catch((cause) => {
+      if (errorCode(cause) === 'APPLY_UNDER_WAY') throw cause;
+      throw HostUnreachable(`host ${host.id} is to go, and can't be stopped: ${errorText(cause)}`, {
+        hint: `When it is gone for good: holdfast apply --forget ${host.id}. It must never come back as it is.`,
+        cause,
       });
+    });
   }
 }

@@ -13,6 +13,7 @@ import { planRollback, rollbackBuild } from './plan/rollback.ts';
 import type { Plan, SettingChange } from './plan/steps.ts';
 import { type Brought, secretsFolder, specTextThere, wantedFiles } from './plan/wanted.ts';
 import type { SshConnections, SshHost } from './ssh/connections.ts';
+import { isDiskFull } from './ssh/ssh-failure.ts';
 
 export interface Survey {
   plan: Plan;
@@ -139,10 +140,12 @@ async function askAgent(spec: Spec, host: SshHost): Promise<Told> {
   const script = `umask 077
 file=$(mktemp /var/lib/holdfast/.plan-XXXXXX.yaml) || exit 1
 trap 'rm -f "$file"' EXIT
-cat > "$file"
+cat > "$file" || exit 1
 ${command.replace(`/etc/holdfast/${spec.name}.yaml`, file)}`;
   const options = { as: 'holdfast', doing: 'asking its agent what would change' } as const;
-  const { status, stdout } = await host.ask(script, { ...options, input: specTextThere(spec) });
+  const { status, stdout, stderr } = await host.ask(script, { ...options, input: specTextThere(spec) });
+  // An agent that can't tell yet is told later; a host on which nothing can be written is not gone on with.
+  if (status !== 0 && isDiskFull(stderr)) throw host.failure(options.doing, { status, stderr });
   const changes = status === 0 ? readChanges(host, stdout) : null;
   return { host: host.id, changes, primary: await primaryThere(spec, host) };
 }

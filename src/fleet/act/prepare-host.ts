@@ -9,6 +9,7 @@ import type { PrepareStep } from '../plan/steps.ts';
 import { hugePagesUnitName, sysctlFile, type WantedFile } from '../plan/wanted.ts';
 import { shellLine, shellWord } from '../shell.ts';
 import type { SshHost } from '../ssh/connections.ts';
+import { receiveScript } from './receive-file.ts';
 
 const packagesMs = 10 * 60_000;
 const uploadMs = 15 * 60_000;
@@ -114,19 +115,13 @@ chown ${systemUser}:${systemUser} /var/lib/holdfast ${state}
 chmod 700 /var/lib/holdfast ${state}`;
 }
 
-/** Whole or not at all; what is secret comes by standard input and is never readable by others. */
+/** What is secret comes by standard input and is never readable by others. */
 async function writeFile(host: SshHost, file: WantedFile, before: string): Promise<void> {
-  const [path, fresh] = [shellWord(file.path), shellWord(`${file.path}.holdfast-new`)];
   const folder = shellWord(file.path.slice(0, file.path.lastIndexOf('/')));
   const script = `${before}
 umask 022
 [ -d ${folder} ] || mkdir -p ${folder}
-umask 077
-cat > ${fresh}
-chown ${file.owner} ${fresh}
-chmod ${file.mode} ${fresh}
-sync ${fresh}
-mv -f ${fresh} ${path}`;
+${receiveScript(file)}`;
   await host.run(script, { as: 'root', doing: `writing ${file.path}`, input: file.text });
 }
 

@@ -9,6 +9,7 @@ import type { SettingChange, Turn, TurnStep } from '../plan/steps.ts';
 import { unitName } from '../plan/wanted.ts';
 import { shellLine } from '../shell.ts';
 import type { SshConnections, SshHost } from '../ssh/connections.ts';
+import { receiveScript } from './receive-file.ts';
 
 const startMs = 120_000;
 const restartMs = 15 * 60_000;
@@ -147,12 +148,10 @@ async function restartThere(context: TurnContext, id: string, processes: readonl
 /** Kept on the host until they are done. */
 async function noteRestarts(spec: Spec, host: SshHost, processes: readonly string[]): Promise<void> {
   const file = `${installedState(spec)}/fleet-restarts`;
-  const script = processes.length === 0 ? `rm -f ${file}` : `umask 077; cat > ${file}`;
-  await host.run(script, {
-    as: 'root',
-    doing: 'noting what is to be restarted',
-    input: processes.join('\n'),
-  });
+  const text = processes.join('\n');
+  const script =
+    text === '' ? `rm -f ${file}` : receiveScript({ path: file, text, mode: '600', owner: null });
+  await host.run(script, { as: 'root', doing: 'noting what is to be restarted', input: text });
 }
 
 function said(stdout: string, stderr: string): string {

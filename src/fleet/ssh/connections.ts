@@ -4,7 +4,15 @@ import { pipeline } from 'node:stream/promises';
 import { errorCode } from '../../base/errors.ts';
 import { FleetRefused, HostUnreachable, SshMissing } from '../errors.ts';
 import { makeScratch, removeScratch } from '../scratch-folder.ts';
-import { commandAs, endArguments, type RunAs, sshArguments } from './ssh-command.ts';
+import {
+  commandAs,
+  endArguments,
+  type Fence,
+  lockLostMark,
+  noSudoMark,
+  type RunAs,
+  sshArguments,
+} from './ssh-command.ts';
 import { sshFailed, sshFailure } from './ssh-failure.ts';
 
 export interface RunOptions {
@@ -22,6 +30,16 @@ export interface RunResult {
   stderr: string;
 }
 
+/** What those say that stand before the command: it was not run. */
+const isRefusedThere = new RegExp(`^(?:sudo: |${noSudoMark}|${lockLostMark})`, 'm');
+
+/** Locks on hosts, without which a command that changes something must not run. */
+export interface Lease {
+  readonly fence: Fence;
+  /** @throws APPLY_LOCK_LOST when one of them is gone, as far as it is known here */
+  check(): void;
+}
+
 /** What one host may have to say to one command. */
 const mostBytes = 16 * 2 ** 20;
 const timeoutMs = 120_000;
@@ -30,6 +48,12 @@ const timeoutMs = 120_000;
 export class SshConnections {
   readonly #folder = makeScratch('ssh');
   readonly #hosts = new Map<string, SshHost>();
+  #lease: Lease | null = null;
+
+  /** From now on every command needs the locks of this lease. */
+  need(lease: Lease): void {
+    this.#lease = lease;
+  }
 
   /** @throws FLEET_REFUSED when the spec does not say how ssh reaches the host. */
   host({ id, ssh }: { id: string; ssh: string | null }): SshHost {
@@ -38,7 +62,7 @@ export class SshConnections {
         hint: `Every host needs it: hosts: { ${id}: { address: …, ssh: user@name } }.`,
       });
     }
-    const host = this.#hosts.get(id) ?? new SshHost(id, ssh, this.#folder);
+    const host = this.#hosts.get(id) ?? new SshHost(id, ssh, this.#folder, () => this.#lease);
     this.#hosts.set(id, host);
     return host;
   }
@@ -54,11 +78,13 @@ export class SshHost {
   readonly id: string;
   readonly target: string;
   readonly #controlFolder: string;
+  readonly #lease: () => Lease | null;
 
-  constructor(id: string, target: string, controlFolder: string) {
+  constructor(id: string, target: string, controlFolder: string, lease: () => Lease | null) {
     this.id = id;
     this.target = target;
     this.#controlFolder = controlFolder;
+    this.#lease = lease;
   }
 
   /**
@@ -73,7 +99,9 @@ export class SshHost {
 
   /** The same for a command whose exit status says something: only what ssh and sudo say themselves is thrown. */
   async ask(script: string, options: RunOptions): Promise<RunResult> {
-    const child = this.start(script, options.as);
+    const lease = this.#lease();
+    lease?.check();
+    const child = this.start(script, options.as, lease?.fence);
     const late = { hit: false };
     const timer = setTimeout(() => {
       late.hit = true;
@@ -93,7 +121,7 @@ export class SshHost {
         );
       }
       const result = { status: status ?? sshFailed, stdout, stderr };
-      const isOwn = result.status !== sshFailed && !/^sudo: |^holdfast: no sudo/m.test(stderr);
+      const isOwn = result.status !== sshFailed && !isRefusedThere.test(stderr);
       if (!isOwn && result.status !== 0) throw this.failure(options.doing, result);
       return result;
     } finally {
@@ -102,8 +130,8 @@ export class SshHost {
   }
 
   /** Starts a command whose input and output are the caller's. @throws SSH_MISSING */
-  start(script: string, as: RunAs): ChildProcess {
-    return spawn('ssh', sshArguments(this.#call(false), commandAs(as, script)), {
+  start(script: string, as: RunAs, fence: Fence | null = null): ChildProcess {
+    return spawn('ssh', sshArguments(this.#call(false), commandAs(as, script, fence)), {
       stdio: ['pipe', 'pipe', 'pipe'],
     });
   }

@@ -1,6 +1,7 @@
 /** Tells from what ssh, sudo and the command wrote why a command on a host failed. */
 import type { HoldfastError } from '../../base/errors.ts';
 import {
+  ApplyLockLost,
   HostDiskFull,
   HostKeyChanged,
   HostKeyUnknown,
@@ -10,7 +11,7 @@ import {
   SshLoginRefused,
 } from '../errors.ts';
 import { shellWord } from '../shell.ts';
-import { noSudoMark } from './ssh-command.ts';
+import { lockLostMark, noSudoMark } from './ssh-command.ts';
 
 export interface Failure {
   /** The id of the host in the spec, and how ssh reaches it. */
@@ -31,18 +32,33 @@ export function sshFailure(failure: Failure): HoldfastError {
   const where = `host ${host} (${target})`;
   const said = lastWords(stderr);
   if (status === sshFailed || status === null) return connectionFailure(where, failure, said);
+  if (stderr.includes(lockLostMark)) return lockLost(host);
   if (stderr.includes(noSudoMark) || /^sudo: /m.test(stderr)) {
     const why = stderr.includes(noSudoMark) ? 'sudo is not installed there' : said;
     return NoSudo(`${where}: the user that ssh logs in as is not root, and can't become root: ${why}`, {
       hint: 'Let ssh log in as root, or let that user run every command by sudo without a password: a line `USER ALL=(ALL) NOPASSWD: ALL` in /etc/sudoers.d/holdfast.',
     });
   }
-  if (/no space left on device|disk quota exceeded/i.test(stderr)) {
+  if (isDiskFull(stderr)) {
     return HostDiskFull(`${where}: a disk is full: ${doing} failed: ${said}`, {
       hint: 'df -h there shows which. Make room, and run the command again: it goes on where it stopped.',
     });
   }
   return RemoteFailed(`${where}: ${doing} failed with status ${status}${said === '' ? '' : `: ${said}`}`);
+}
+
+export function isDiskFull(stderr: string): boolean {
+  return /no space left on device|disk quota exceeded/i.test(stderr);
+}
+
+/** Whoever had it stops there. */
+export function lockLost(host: string): HoldfastError {
+  return ApplyLockLost(
+    `the lock on host ${host} is not ours any more: the connection to it broke, or this machine slept`,
+    {
+      hint: 'Nothing more was done, because another apply may have begun. Run the command again: it goes on where it stopped.',
+    },
+  );
 }
 
 function connectionFailure(where: string, { target, host, stderr }: Failure, said: string): HoldfastError {
