@@ -1,25 +1,11 @@
 /** Servers reached by ssh, from a laptop: each a network namespace with an sshd and a root of its own. */
-import type { ChildProcess } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import {
-  copyFileSync,
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  realpathSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+import { copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { stringify } from 'yaml';
 import type { Status } from '../../src/agent/api/status-answer.ts';
-import { waitFor } from '../../src/base/retry.ts';
-import { parseSpec } from '../../src/spec/parse.ts';
-import { deriveSecrets } from '../../src/spec/secrets.ts';
 import { whyNoNetworkHosts } from '../../src/testbed/network-hosts.ts';
+import { allCounted, leftBehind, redisServer, saysOn, writeFleetSpec, writeLoad } from '../support/fleet.ts';
 import { ended, SshServers } from '../support/ssh-servers.ts';
 
 const hosts = ['a', 'b', 'c'];
@@ -38,17 +24,7 @@ describe.skipIf(why !== null)(`servers reached by ssh${why === null ? '' : `: sk
   afterAll(() => servers?.destroy());
 
   function writeSpec(user = 'root', redis: Record<string, unknown> = {}, on = hosts): void {
-    const places = on.map((name) => {
-      const address = servers.network.addressOf(name);
-      return [name, { address, ssh: `${user}@${address}` }] as const;
-    });
-    const spec = {
-      name: 'orders',
-      hosts: Object.fromEntries(places),
-      redis: { maxMemory: '64mb', ...redis },
-      gate: { on: on.slice(0, 2) },
-    };
-    writeFileSync(path.join(servers.folder, 'holdfast.yaml'), stringify(spec));
+    writeFleetSpec(servers, { user, redis, on });
   }
 
   test('a host whose key is not known is refused, and the error says how to make it known', async () => {
@@ -291,69 +267,3 @@ describe.skipIf(why !== null)(`servers reached by ssh${why === null ? '' : `: sk
     return `${host}${(JSON.parse(readFileSync(record, 'utf8')) as { pid: number }).pid}`;
   }
 });
-
-/** Increments a counter through the gate of a host, one after the other, until it is stopped. A dropped connection is an error. */
-async function writeLoad(servers: SshServers, host: string) {
-  const read = (file: string) => readFileSync(servers.fileOn(host, file), 'utf8');
-  const spec = parseSpec(read('etc/holdfast/orders.yaml'), 'orders.yaml');
-  const { defaultPassword } = deriveSecrets(spec, read('var/lib/holdfast/orders/secret').trim(), {});
-  const socket = await servers.network.relay('laptop', servers.network.addressOf(host), 6380);
-  const client = new Redis({ path: socket, password: defaultPassword ?? '', retryStrategy: () => null });
-  const errors: string[] = [];
-  client.on('error', (error) => errors.push(String(error)));
-  client.on('close', () => running && errors.push('closed'));
-  const load = { acknowledged: 0 };
-  const before = Number(await client.get('counter'));
-  let running = true;
-  const done = (async () => {
-    while (running && errors.length === 0) {
-      await client.incr('counter').then(
-        () => load.acknowledged++,
-        (error) => errors.push(String(error)),
-      );
-    }
-  })();
-  const stop = async () => {
-    running = false;
-    await done;
-    const value = Number(await client.get('counter').catch(() => Number.NaN));
-    client.disconnect();
-    return { ...load, errors, value };
-  };
-  return { stop, before };
-}
-
-/** Every increment was acknowledged, and counts. */
-async function allCounted(load: Awaited<ReturnType<typeof writeLoad>>): Promise<void> {
-  const { acknowledged, errors, value } = await load.stop();
-  expect(errors).toEqual([]);
-  expect(value - load.before).toBe(acknowledged);
-  expect(acknowledged).toBeGreaterThan(100);
-}
-
-function redisServer(): string {
-  const folder = (process.env['PATH'] ?? '')
-    .split(':')
-    .find((each) => existsSync(path.join(each, 'redis-server')));
-  return realpathSync(path.join(folder ?? '', 'redis-server'));
-}
-
-/** What a command has in the folder for such. */
-function leftBehind({ pid }: ChildProcess): string[] {
-  return readdirSync('/tmp').filter((name) => name.startsWith('holdfast-') && name.includes(`-${pid}-`));
-}
-
-/** Waits until a command has said this. */
-async function saysOn(
-  child: ChildProcess,
-  text: string | RegExp,
-  where: 'stdout' | 'stderr' = 'stderr',
-): Promise<void> {
-  let said = '';
-  child[where]?.on('data', (piece: Buffer) => {
-    said += piece.toString();
-  });
-  const isSaid = () => (typeof text === 'string' ? said.includes(text) : text.test(said));
-  await waitFor(() => isSaid() || child.exitCode !== null, { what: String(text), withinMs: 60_000 });
-  expect(said).toMatch(text);
-}

@@ -1,0 +1,161 @@
+/** An apply that is killed, cut off, put to sleep or has no disk, and is taken up again. Minutes: HOLDFAST_FLEET=whole. */
+import type { ChildProcess } from 'node:child_process';
+import { copyFileSync, mkdirSync, readFileSync } from 'node:fs';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Status } from '../../src/agent/api/status-answer.ts';
+import { waitFor } from '../../src/base/retry.ts';
+import { whyNoNetworkHosts } from '../../src/testbed/network-hosts.ts';
+import { allCounted, redisServer, saysOn, writeFleetSpec, writeLoad } from '../support/fleet.ts';
+import { ended, SshServers } from '../support/ssh-servers.ts';
+
+const hosts = ['a', 'b', 'c'];
+const skipped = process.env['HOLDFAST_FLEET'] === 'whole' ? whyNoNetworkHosts() : 'HOLDFAST_FLEET=whole';
+const timeout = 240_000;
+
+describe.skipIf(skipped !== null)('an apply that does not come to its end', () => {
+  let servers: SshServers;
+
+  beforeAll(async () => {
+    servers = new SshServers(hosts);
+    await servers.start();
+    // Small disks of their own for what is to be full.
+    for (const folder of ['/etc/holdfast', '/var/lib/holdfast'])
+      servers.on('c', `mkdir -p ${folder} && mount -t tmpfs -o size=400m,mode=755 none ${folder}`);
+    for (const host of hosts) {
+      mkdirSync(servers.fileOn(host, 'opt/redis-next'));
+      copyFileSync(redisServer(), servers.fileOn(host, 'opt/redis-next/redis-server'));
+    }
+    writeSpec();
+  });
+  afterAll(() => servers?.destroy());
+
+  const writeSpec = (redis: Record<string, unknown> = {}) => writeFleetSpec(servers, { redis, on: hosts });
+  const apply = () => servers.holdfast(['apply', '--yes']);
+  const begin = () => servers.launch(['apply', '--yes']);
+
+  async function endsWhole(): Promise<void> {
+    const { status, stderr } = await apply();
+    expect(stderr).not.toContain('error');
+    expect(status).toBe(0);
+    const { stdout } = await servers.holdfast(['status', '--json']);
+    expect((JSON.parse(stdout) as Status).state).toBe('healthy');
+    expect((await apply()).stdout).toContain('Nothing to do');
+    for (const host of hosts) {
+      const half = `find /etc/holdfast /var/lib/holdfast -name '*.holdfast-new' -o -name '.plan-*'`;
+      expect(servers.on(host, half)).toBe('');
+    }
+  }
+
+  /** Kills the command at each of these, the next going on where it stopped. */
+  async function killedAtEach(words: readonly (string | RegExp)[]): Promise<void> {
+    for (const word of words) {
+      const child = begin();
+      await saysOn(child, word);
+      child.kill('SIGKILL');
+      await ended(child);
+    }
+  }
+
+  test('killed at each step of the first one', { timeout }, async () => {
+    await killedAtEach([
+      ...['packing', 'made the user', 'installed holdfast', 'has the secret', /wrote \d+ files/],
+      ...['started'],
+    ]);
+    await endsWhole();
+    const secrets = hosts.map((host) => servers.on(host, 'cat /var/lib/holdfast/orders/secret'));
+    expect(new Set(secrets).size).toBe(1);
+  });
+
+  test('killed at each step of a change that restarts every server, under load', { timeout }, async () => {
+    const load = await writeLoad(servers, 'b');
+    writeSpec({ maxMemory: '96mb', binary: '/opt/redis-next/redis-server' });
+    await killedAtEach([
+      /wrote \d file/,
+      'took',
+      'restarted',
+      'healthy',
+      'restarted',
+      'healthy',
+      'restarted',
+    ]);
+    await endsWhole();
+    await allCounted(load);
+    for (const host of hosts)
+      expect(servers.on(host, 'readlink /proc/[0-9]*/exe | sort | uniq -c')).toContain('/opt/redis-next/');
+  });
+
+  test('a disk that is full, of the state and of the settings', { timeout }, async () => {
+    for (const [folder, memory] of [
+      ['/etc/holdfast', '80mb'],
+      ['/var/lib/holdfast', '81mb'],
+    ]) {
+      writeSpec({ maxMemory: memory, binary: '/opt/redis-next/redis-server' });
+      servers.on('c', `dd if=/dev/zero of=${folder}/filler bs=64k 2>/dev/null || true`);
+      const { status, stderr } = await apply();
+      servers.on('c', `rm ${folder}/filler`);
+      expect(stderr).toContain('HOST_DISK_FULL');
+      expect(stderr).toContain('host c');
+      expect(status).toBe(1);
+      await endsWhole();
+    }
+  });
+
+  test('a connection that ends, and a network that is cut', { timeout }, async () => {
+    const cuts: [cut: () => void, heal: () => void][] = [
+      [() => servers.on('b', 'pkill -KILL -f "^sshd: root"; true'), () => {}],
+      [() => servers.network.setCutOff('b', true), () => servers.network.setCutOff('b', false)],
+    ];
+    for (const [index, [cut, heal]] of cuts.entries()) {
+      writeSpec({ maxMemory: `${70 + index}mb`, binary: '/opt/redis-next/redis-server' });
+      const child = begin();
+      const end = ended(child);
+      await saysOn(child, /wrote \d file/);
+      cut();
+      const { status, stderr } = await end;
+      heal();
+      expect(stderr).toMatch(/HOST_UNREACHABLE|APPLY_LOCK_LOST/);
+      expect(stderr).toContain('host b');
+      expect(status).toBe(1);
+      // The lock there is held until the host has noticed, for a minute at most.
+      await waitFor(async () => !(await apply()).stderr.includes('APPLY_UNDER_WAY'), {
+        what: 'the lock',
+        withinMs: 90_000,
+        everyMs: 1000,
+      });
+      await endsWhole();
+    }
+  });
+
+  test('a laptop that sleeps does nothing more when it wakes up; another one goes on meanwhile', {
+    timeout,
+  }, async () => {
+    writeSpec({ maxMemory: '64mb', binary: '/opt/redis-next/redis-server' });
+    const sleeper = begin();
+    const end = ended(sleeper);
+    await saysOn(sleeper, /wrote \d file/);
+    const tree = familyOf(sleeper);
+    for (const pid of tree) process.kill(pid, 'SIGSTOP');
+    const early = await apply();
+    expect(early.stderr).toContain('APPLY_UNDER_WAY');
+    expect(early.stderr).toContain(`pid ${sleeper.pid}`);
+    await waitFor(async () => (await apply()).status === 0, {
+      what: 'the lock of a laptop that sleeps to end',
+      withinMs: 100_000,
+      everyMs: 2000,
+    });
+    for (const pid of tree) process.kill(pid, 'SIGCONT');
+    const { status, stderr } = await end;
+    expect(stderr).toMatch(/APPLY_LOCK_LOST|HOST_UNREACHABLE/);
+    expect(status).toBe(1);
+    await endsWhole();
+  });
+
+  function familyOf({ pid }: ChildProcess): number[] {
+    const found = [pid as number];
+    for (const each of found) {
+      const children = readFileSync(`/proc/${each}/task/${each}/children`, 'utf8').trim();
+      if (children !== '') found.push(...children.split(' ').map(Number));
+    }
+    return found;
+  }
+});
