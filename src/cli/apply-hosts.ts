@@ -1,5 +1,4 @@
 /** `holdfast apply` for a spec whose hosts are reached by ssh: look, show, ask, do. */
-import { readFileSync } from 'node:fs';
 import os from 'node:os';
 import { shownValue } from '../agent/settings/shown-value.ts';
 import { ApplyLock } from '../fleet/act/apply-lock.ts';
@@ -9,13 +8,13 @@ import { carryOut } from '../fleet/carry-out.ts';
 import { FleetRefused, HostUnfit } from '../fleet/errors.ts';
 import { describeStage, keepIds, leavingHosts, stagesTo } from '../fleet/plan/placement.ts';
 import { describeStep, isEmpty, type Plan, type TurnStep } from '../fleet/plan/steps.ts';
-import type { Brought } from '../fleet/plan/wanted.ts';
 import { readPlacement, refuseUnreachable } from '../fleet/read-placement.ts';
 import { SshConnections } from '../fleet/ssh/connections.ts';
 import { type FromHere, surveyFleet, surveyRollback } from '../fleet/survey.ts';
-import { readPasswords, readSecret } from '../spec/secrets.ts';
+import { readSecret } from '../spec/secrets.ts';
 import type { Host, Spec } from '../spec/spec.ts';
 import { betweenHooks } from './apply-hooks.ts';
+import { broughtBy } from './brought.ts';
 import { confirm } from './confirm.ts';
 import { BadOption } from './errors.ts';
 import type { Output } from './output.ts';
@@ -157,24 +156,6 @@ function printStages(output: Output, stages: readonly Stage[]): void {
     output.line('The first of these steps in full; the others follow, each on healthy hosts:');
 }
 
-/** What the spec names of this machine: files, and variables of the environment. */
-function broughtBy(spec: Spec): Brought {
-  const { users, former } = readPasswords(spec, process.env);
-  const text = (file: string) => readFileSync(file, 'utf8');
-  const { tls } = spec.security;
-  return {
-    users,
-    formerUsers: former,
-    mirrors: Object.fromEntries(
-      spec.mirrors.map(({ name, password, ca }) => {
-        const word = password && readSecret(password, `mirrors.${name}.password`, process.env);
-        return [name, { password: word, ca: ca && text(ca) }];
-      }),
-    ),
-    tls: tls && { cert: text(tls.cert), key: text(tls.key), ca: text(tls.ca) },
-  };
-}
-
 function print(output: Output, plan: Plan, findings: readonly HostFinding[], isNothing: boolean): void {
   const { bold, yellow, red } = output.colors;
   for (const { found, fix, blocks } of distinct(findings)) {
@@ -224,7 +205,7 @@ function refuseUnfit(findings: readonly HostFinding[]): void {
   if (blocking.length === 0) return;
   const all = blocking.map(({ host, found }) => `host ${host}: ${found}`).join('; ');
   throw HostUnfit(`not fit for what the spec places there: ${all}`, {
-    hint: `${blocking.flatMap(({ fix }) => fix ?? []).join('. ')}. Nothing was changed.`,
+    hint: `${blocking.flatMap(({ fix }) => fix?.replace(/\.?$/, '.') ?? []).join(' ')} Nothing was changed.`,
   });
 }
 

@@ -27,6 +27,7 @@ const verbs: Record<string, () => Promise<MakeVerb>> = {
   mirror: async () => (await import('./mirror.ts')).mirrorVerb,
   bench: async () => (await import('./bench.ts')).benchVerb,
   drill: async () => (await import('./drill.ts')).drillVerb,
+  rotate: async () => (await import('./rotate.ts')).rotateVerb,
   token: async () => (await import('./token.ts')).tokenVerb,
   gate: async () => (await import('./gate.ts')).gateVerb,
   completion: async () => (await import('./completion.ts')).completionVerb,

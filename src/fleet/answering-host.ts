@@ -43,3 +43,18 @@ async function answers(spec: Spec, host: SshHost): Promise<SshHost> {
   const why = status === notFound ? 'holdfast is not installed there' : stderr.trim() || 'no agent runs';
   throw RemoteFailed(`host ${host.id}: ${why.split('\n')[0]}`);
 }
+
+/** The id of the primary, as its agent has it; null when it can't tell. */
+export async function primaryThere(spec: Spec, host: SshHost): Promise<string | null> {
+  const command = holdfastThere(spec, ['status'], ['--json']);
+  return primaryIn((await host.ask(command, { as: 'holdfast', doing: 'its status' })).stdout);
+}
+
+function primaryIn(stdout: string): string | null {
+  try {
+    const { primary } = JSON.parse(stdout) as { primary?: unknown };
+    return typeof primary === 'string' ? primary : null;
+  } catch {
+    return null;
+  }
+}

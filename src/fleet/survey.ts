@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { installedState } from '../render/installed.ts';
 import type { Spec } from '../spec/spec.ts';
 import { checkHost, type HostFinding } from './act/check-hosts.ts';
-import { holdfastThere } from './answering-host.ts';
+import { holdfastThere, primaryThere } from './answering-host.ts';
 import { FleetRefused, RemoteFailed } from './errors.ts';
 import { factsScript } from './facts/facts-script.ts';
 import { type HostFacts, parseFacts } from './facts/host-facts.ts';
@@ -37,8 +37,7 @@ export interface FromHere {
 
 /** @throws FLEET_REFUSED, REMOTE_FAILED and what ssh says */
 export async function surveyFleet(spec: Spec, connections: SshConnections, here: FromHere): Promise<Survey> {
-  const hosts = spec.hosts.map((host) => connections.host(host));
-  const facts = await allOf(hosts.map((host) => gatherFacts(spec, host, here.brought)));
+  const facts = await gatherAll(spec, connections, here.brought);
   refuseUnfit(facts, here.build, here.machine);
   const { secret, digest } = await findSecret(spec, connections, facts, here.secret);
   const running = facts.filter(({ agent, hasUser, hasCommand }) => agent !== null && hasUser && hasCommand);
@@ -72,17 +71,12 @@ export async function surveyRollback(
   brought: Brought,
 ): Promise<Survey> {
   const hosts = spec.hosts.map((host) => connections.host(host));
-  const facts = await allOf(hosts.map((host) => gatherFacts(spec, host, brought)));
+  const facts = await gatherAll(spec, connections, brought);
   const build = rollbackBuild(facts);
   const primaries = await Promise.all(hosts.map((host) => primaryThere(spec, host)));
   const primary = primaries.find((each) => each !== null) ?? null;
   const primaryHost = spec.members.find(({ id }) => id === primary)?.host ?? null;
   return { plan: planRollback(facts, build, primaryHost), facts, findings: [], secret: '', primary };
-}
-
-async function primaryThere(spec: Spec, host: SshHost): Promise<string | null> {
-  const command = holdfastThere(spec, ['status'], ['--json']);
-  return primaryIn((await host.ask(command, { as: 'holdfast', doing: 'its status' })).stdout);
 }
 
 function connectionsHost(connections: SshConnections, spec: Spec, id: string): SshHost {
@@ -93,6 +87,11 @@ function connectionsHost(connections: SshConnections, spec: Spec, id: string): S
 async function allOf<T>(work: Promise<T>[]): Promise<T[]> {
   await Promise.allSettled(work);
   return Promise.all(work);
+}
+
+/** What is on all hosts. @throws REMOTE_FAILED and what ssh says */
+export function gatherAll(spec: Spec, connections: SshConnections, brought: Brought): Promise<HostFacts[]> {
+  return allOf(spec.hosts.map((host) => gatherFacts(spec, connections.host(host), brought)));
 }
 
 async function gatherFacts(spec: Spec, host: SshHost, brought: Brought): Promise<HostFacts> {
@@ -156,14 +155,5 @@ function readChanges(host: SshHost, stdout: string): SettingChange[] {
     return changes.map(({ where, what, from, to, takes }) => ({ where, what, from, to, takes }));
   } catch (cause) {
     throw RemoteFailed(`host ${host.id} answered something else than its changes`, { cause });
-  }
-}
-
-function primaryIn(stdout: string): string | null {
-  try {
-    const { primary } = JSON.parse(stdout) as { primary?: unknown };
-    return typeof primary === 'string' ? primary : null;
-  } catch {
-    return null;
   }
 }

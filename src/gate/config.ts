@@ -201,3 +201,12 @@ export function findMistake(config: GateConfig): string | undefined {
   }
   return undefined;
 }
+
+/** Connections have their login by reference: those that are opened from now on log in with these. */
+export function takePasswords(
+  { memberCredentials, sentinelCredentials }: GateConfig,
+  { member, sentinel }: { member: string | null; sentinel: string | null },
+): void {
+  if (memberCredentials !== null && member !== null) memberCredentials.password = member;
+  if (sentinelCredentials !== null && sentinel !== null) sentinelCredentials.password = sentinel;
+}

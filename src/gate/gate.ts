@@ -4,7 +4,7 @@ import { Buffered } from './client/buffered.ts';
 import type { Client } from './client/client.ts';
 import { Listener, type ListenerContext } from './client/listener.ts';
 import { CommandTable } from './commands/command-table.ts';
-import type { GateConfig } from './config.ts';
+import { type GateConfig, takePasswords } from './config.ts';
 import { listClients } from './control/client-infos.ts';
 import { Control } from './control/control.ts';
 import type {
@@ -198,7 +198,8 @@ export class Gate implements ControlTarget {
     this.#watch.release();
   }
 
-  places({ members, sentinels }: PlacesRequest): void {
+  places({ members, sentinels, passwords }: PlacesRequest): void {
+    if (passwords !== undefined) takePasswords(this.#config, passwords);
     this.#watch.replacePlaces(members, sentinels);
   }
 

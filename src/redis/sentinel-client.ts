@@ -73,6 +73,27 @@ export class SentinelClient {
     await this.connection.call('SENTINEL', 'SET', this.#name, option, value);
   }
 
+  /** The rules of the user whom all who talk to it are, as ACL LIST has them. */
+  async userRules(): Promise<string[]> {
+    const lines = (await this.connection.call('ACL', 'LIST')) as string[];
+    return (lines.find((line) => line.startsWith('user default ')) ?? '').split(' ').slice(2);
+  }
+
+  /** Makes these its only rules, for all who log in from now on. */
+  async setUserRules(rules: readonly string[]): Promise<void> {
+    await this.connection.call('ACL', 'SETUSER', 'default', 'reset', ...rules);
+  }
+
+  /** With which it talks to the other Sentinels. */
+  async setOwnPassword(password: string): Promise<void> {
+    await this.connection.call('SENTINEL', 'CONFIG', 'SET', 'sentinel-pass', password);
+  }
+
+  /** Writes all that it knows into its file. */
+  async flush(): Promise<void> {
+    await this.connection.call('SENTINEL', 'FLUSHCONFIG');
+  }
+
   close(): void {
     this.connection.close();
   }

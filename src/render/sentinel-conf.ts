@@ -71,13 +71,24 @@ export function sentinelRunId(spec: Pick<Spec, 'name'>, sentinelId: string): str
 }
 
 /** With requirepass alone, a Sentinel uses the same password towards the others (since 6.2: sentinel-pass). */
-function ownPassword({ sentinelPassword }: Secrets): string[] {
+function ownPassword(secrets: Secrets): string[] {
+  const { sentinelPassword, beside } = secrets;
   if (sentinelPassword === null) return [];
   return [
+    ...(beside === null ? [] : [`user default ${sentinelUserRules(secrets).join(' ')}`]),
     '# One password for all who talk to the Sentinels, which also have it for each other.',
     directive('requirepass', sentinelPassword),
     directive('sentinel', 'sentinel-pass', sentinelPassword),
   ];
+}
+
+/** Who may talk to a Sentinel: whoever has its password, or the one beside it. In the words of ACL SETUSER and the file. */
+export function sentinelUserRules({ sentinelPassword, beside }: Secrets): string[] {
+  const passwords = [sentinelPassword, beside?.sentinelPassword ?? null];
+  const digests = passwords.flatMap((each) =>
+    each === null ? [] : [`#${createHash('sha256').update(each).digest('hex')}`],
+  );
+  return ['on', ...digests, '~*', '&*', '+@all'];
 }
 
 function hostnames({ hosts }: Spec): string[] {

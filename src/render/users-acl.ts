@@ -43,14 +43,13 @@ export interface UsersAclInput {
 
 /** Text of the file. */
 export function renderUsersAcl({ spec, secrets, selectors }: UsersAclInput): string {
-  const lines = ownUsers.map(
-    (user) => `user ${ownUserName(user)} on ${hash(secrets, secrets.own[user])} ${ownRules[user]}`,
-  );
+  const lines = ownUsers.map((user) => {
+    const passwords = [secrets.own[user], secrets.beside?.own[user]];
+    return `user ${ownUserName(user)} on ${hashes(secrets, passwords)} ${ownRules[user]}`;
+  });
   const named = spec.security.users.map(({ name, acl }) => {
-    const former = secrets.formerUsers[name];
-    const passwords = [secrets.users[name] ?? '', ...(former === undefined ? [] : [former])];
-    const hashes = [...new Set(passwords.map((each) => hash(secrets, each)))].join(' ');
-    return `user ${name} on ${hashes} ${withoutHello(`-@all ${acl}`, { selectors })}`;
+    const passwords = [secrets.users[name] ?? '', secrets.formerUsers[name]];
+    return `user ${name} on ${hashes(secrets, passwords)} ${withoutHello(`-@all ${acl}`, { selectors })}`;
   });
   return `${[...defaultUser({ spec, secrets, selectors }), ...named, ...lines].join('\n')}\n`;
 }
@@ -62,7 +61,16 @@ function defaultUser({ spec, secrets, selectors }: UsersAclInput): string[] {
   const all = selectors ? withoutHello('~* &* +@all', { selectors }) : '~* &* +@all';
   if (mode === 'open') return [`user default on nopass ${all}`];
   if (spec.security.users.some(({ name }) => name === 'default')) return [];
-  return [`user default on ${hash(secrets, secrets.defaultPassword ?? '')} ${all}`];
+  const passwords = [secrets.defaultPassword ?? '', secrets.beside?.defaultPassword];
+  return [`user default on ${hashes(secrets, passwords)} ${all}`];
+}
+
+/** Of those that there are, each once, in one order whichever of them is used. */
+function hashes(secrets: Secrets, passwords: readonly (string | null | undefined)[]): string {
+  const given = passwords.flatMap((each) =>
+    each === null || each === undefined ? [] : [hash(secrets, each)],
+  );
+  return [...new Set(given)].toSorted().join(' ');
 }
 
 function hash(secrets: Secrets, password: string): string {

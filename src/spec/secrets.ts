@@ -39,7 +39,21 @@ export interface Secrets {
   readonly users: Readonly<Record<string, string>>;
   /** Their former passwords, of those that have one: valid beside them. */
   readonly formerUsers: Readonly<Record<string, string>>;
+  /**
+   * What another secret makes: valid beside these, and used by nobody here. There while the secret is changed: first the
+   * coming one, then the one before. Null otherwise.
+   */
+  readonly beside: DerivedSecrets | null;
 }
+
+/** What follows from the deployment's secret alone. */
+export type DerivedSecrets = Pick<
+  Secrets,
+  'own' | 'sentinelPassword' | 'apiToken' | 'apiOperateToken' | 'agentToken'
+> & {
+  /** The default user's, where it is derived. */
+  readonly defaultPassword: string | null;
+};
 
 /** holdfast's own users on the members, each with the least rights that work: see render/users-acl.ts. */
 export type OwnUser = 'replication' | 'sentinel' | 'agent' | 'gate' | 'backup' | 'restore';
@@ -65,10 +79,31 @@ export function deriveSecrets(
   secret: string,
   users: Readonly<Record<string, string>>,
   formerUsers: Readonly<Record<string, string>> = {},
+  beside: string | null = null,
 ): Secrets {
-  const derive = (user: string) =>
-    createHmac('sha256', secret).update(`holdfast/1 ${spec.name} ${user}`).digest('base64url');
-  return { real: true, root: secret, ...namedSecrets(spec, derive, users), formerUsers };
+  return {
+    ...{ real: true, root: secret, formerUsers },
+    ...namedSecrets(spec, deriveFrom(spec, secret), users),
+    beside: beside === null ? null : besideSecrets(spec, deriveFrom(spec, beside)),
+  };
+}
+
+function deriveFrom({ name }: Spec, secret: string): (user: string) => string {
+  return (user) => createHmac('sha256', secret).update(`holdfast/1 ${name} ${user}`).digest('base64url');
+}
+
+function besideSecrets(spec: Spec, derive: (user: string) => string): DerivedSecrets {
+  const { own, sentinelPassword, apiToken, apiOperateToken, agentToken } = namedSecrets(spec, derive, {});
+  const isDerived =
+    defaultUserMode(spec) === 'password' && !spec.security.users.some(({ name }) => name === 'default');
+  return {
+    own,
+    sentinelPassword,
+    apiToken,
+    apiOperateToken,
+    agentToken,
+    defaultPassword: isDerived ? derive('default') : null,
+  };
 }
 
 /** Words in place of every password, for output that anyone may see. */
@@ -79,14 +114,14 @@ export function placeholderSecrets(spec: Spec): Secrets {
   const former = spec.security.users.filter(({ formerPassword }) => formerPassword !== null);
   const formerUsers = Object.fromEntries(former.map(({ name }) => [name, `<former password of ${name}>`]));
   const root = '<secret of the deployment>';
-  return { real: false, root, ...namedSecrets(spec, stand, users), formerUsers };
+  return { real: false, root, ...namedSecrets(spec, stand, users), formerUsers, beside: null };
 }
 
 function namedSecrets(
   spec: Spec,
   derive: (user: string) => string,
   users: Readonly<Record<string, string>>,
-): Omit<Secrets, 'real' | 'root' | 'formerUsers'> {
+): Omit<Secrets, 'real' | 'root' | 'formerUsers' | 'beside'> {
   const mode = defaultUserMode(spec);
   return {
     own: {
@@ -118,7 +153,14 @@ export async function loadSecrets(spec: Spec, secretFile: string, env = process.
   const secret = spec.security.secret
     ? readSecret(spec.security.secret, 'security.secret', env)
     : await ownSecret(secretFile);
-  return deriveSecrets(spec, secret, users, former);
+  const { coming, former: before } = secretFilesBeside(secretFile);
+  const beside = (await readFileIfThere(coming)) ?? (await readFileIfThere(before));
+  return deriveSecrets(spec, secret, users, former, beside?.trim() || null);
+}
+
+/** Where the secrets lie that are valid beside the deployment's own, while that is changed. */
+export function secretFilesBeside(secretFile: string): { coming: string; former: string } {
+  return { coming: `${secretFile}-coming`, former: `${secretFile}-former` };
 }
 
 /** What the spec points at for its users. @throws SECRET_UNAVAILABLE */

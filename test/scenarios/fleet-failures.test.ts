@@ -11,6 +11,7 @@ import { ended, SshServers } from '../support/ssh-servers.ts';
 const hosts = ['a', 'b', 'c'];
 const skipped = process.env['HOLDFAST_FLEET'] === 'whole' ? whyNoNetworkHosts() : 'HOLDFAST_FLEET=whole';
 const timeout = 240_000;
+const full = '/etc/holdfast';
 
 describe.skipIf(skipped !== null)('an apply that does not come to its end', () => {
   let servers: SshServers;
@@ -18,9 +19,8 @@ describe.skipIf(skipped !== null)('an apply that does not come to its end', () =
   beforeAll(async () => {
     servers = new SshServers(hosts);
     await servers.start();
-    // Small disks of their own for what is to be full.
-    for (const folder of ['/etc/holdfast', '/var/lib/holdfast'])
-      servers.on('c', `mkdir -p ${folder} && mount -t tmpfs -o size=400m,mode=755 none ${folder}`);
+    // A small disk of its own that is to be full. The state's may not be of memory.
+    servers.on('c', `mkdir -p ${full} && mount -t tmpfs -o size=1m,mode=755 none ${full}`);
     for (const host of hosts) {
       mkdirSync(servers.fileOn(host, 'opt/redis-next'));
       copyFileSync(redisServer(), servers.fileOn(host, 'opt/redis-next/redis-server'));
@@ -84,20 +84,15 @@ describe.skipIf(skipped !== null)('an apply that does not come to its end', () =
       expect(servers.on(host, 'readlink /proc/[0-9]*/exe | sort | uniq -c')).toContain('/opt/redis-next/');
   });
 
-  test('a disk that is full, of the state and of the settings', { timeout }, async () => {
-    for (const [folder, memory] of [
-      ['/etc/holdfast', '80mb'],
-      ['/var/lib/holdfast', '81mb'],
-    ]) {
-      writeSpec({ maxMemory: memory, binary: '/opt/redis-next/redis-server' });
-      servers.on('c', `dd if=/dev/zero of=${folder}/filler bs=64k 2>/dev/null || true`);
-      const { status, stderr } = await apply();
-      servers.on('c', `rm ${folder}/filler`);
-      expect(stderr).toContain('HOST_DISK_FULL');
-      expect(stderr).toContain('host c');
-      expect(status).toBe(1);
-      await endsWhole();
-    }
+  test('a disk that is full on one host', { timeout }, async () => {
+    writeSpec({ maxMemory: '80mb', binary: '/opt/redis-next/redis-server' });
+    servers.on('c', `dd if=/dev/zero of=${full}/filler bs=4k 2>/dev/null || true`);
+    const { status, stderr } = await apply();
+    servers.on('c', `rm ${full}/filler`);
+    expect(stderr).toContain('HOST_DISK_FULL');
+    expect(stderr).toContain('host c');
+    expect(status).toBe(1);
+    await endsWhole();
   });
 
   test('a connection that ends, and a network that is cut', { timeout }, async () => {

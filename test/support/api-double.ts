@@ -37,7 +37,7 @@ export class ApiDouble {
 
   constructor() {
     const file = path.join(this.folder, 'tokens.json');
-    const own = { apiToken: readToken, apiOperateToken: operateToken, agentToken: 'of-agents' };
+    const own = { apiToken: readToken, apiOperateToken: operateToken, agentToken: 'of-agents', beside: null };
     this.tokens = new Tokens(file, own);
     const clock = { wallMs: () => this.nowMs, monotonicMs: () => this.nowMs };
     const endedFile = path.join(this.folder, 'ended.json');

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { expect, test } from 'vitest';
 import { Tokens } from './tokens.ts';
 
-const own = { apiToken: 'to look', apiOperateToken: 'to act', agentToken: 'of agents' };
+const own = { apiToken: 'to look', apiOperateToken: 'to act', agentToken: 'of agents', beside: null };
 const nowMs = 1_700_000_000_000;
 
 function file(): string {
@@ -83,4 +83,16 @@ test('a file that is none of ours makes no token valid, and is told', () => {
     writeFileSync(place, text);
     expect(() => tokens.find('to act'), text).toThrow('is not a list of tokens');
   }
+});
+
+test('those of another secret are valid beside them while it is changed, and are not listed', async () => {
+  const place = file();
+  const beside = { apiToken: 'old look', apiOperateToken: 'old act', agentToken: 'old agents' };
+  const tokens = new Tokens(place, { ...own, beside });
+  expect(tokens.find('old look')).toMatchObject({ role: 'read' });
+  expect(tokens.find('old act')).toMatchObject({ role: 'operate' });
+  expect(tokens.find('old agents')).toMatchObject({ name: 'another agent', role: 'read' });
+  expect(tokens.all()).toHaveLength(2);
+  await tokens.revoke('operate');
+  expect(tokens.find('old act')).toBeUndefined();
 });

@@ -54,6 +54,8 @@ export interface OwnTokens {
   apiToken: string;
   apiOperateToken: string;
   agentToken: string;
+  /** Valid too while the deployment's secret is changed. */
+  beside: Omit<OwnTokens, 'beside'> | null;
 }
 
 /** Whose agents' tokens are: of a colleague, who looks. */
@@ -62,7 +64,8 @@ export const agentTokenName = 'another agent';
 export class Tokens {
   readonly #file: string;
   readonly #own: readonly Token[];
-  readonly #colleague: Token;
+  /** Known to programs only, and not listed. */
+  readonly #unlisted: readonly Token[];
   #kept: TokenFile = empty;
   #stamp = '';
   /** What was valid when it was looked last for changes; null before. */
@@ -70,11 +73,14 @@ export class Tokens {
 
   constructor(file: string, own: OwnTokens) {
     this.#file = file;
-    this.#own = [
-      { name: 'read', role: 'read', digest: digestOf(own.apiToken), madeAt: null },
-      { name: 'operate', role: 'operate', digest: digestOf(own.apiOperateToken), madeAt: null },
+    this.#own = ownTokens(own);
+    const ofAgents = [own.agentToken, own.beside?.agentToken].flatMap((text) => text ?? []);
+    this.#unlisted = [
+      ...(own.beside === null ? [] : ownTokens(own.beside)),
+      ...ofAgents.map((text) => {
+        return { name: agentTokenName, role: 'read' as const, digest: digestOf(text), madeAt: null };
+      }),
     ];
-    this.#colleague = { name: agentTokenName, role: 'read', digest: digestOf(own.agentToken), madeAt: null };
   }
 
   /** All that are valid now. @throws STATE_DIR_UNUSABLE */
@@ -83,7 +89,11 @@ export class Tokens {
     const made = this.#kept.tokens.map(({ name, role, sha256, madeAt }) => {
       return { name, role, madeAt, digest: Buffer.from(sha256, 'hex') };
     });
-    return [...this.#own.filter(({ role }) => !this.#kept.revoked.includes(role)), ...made];
+    return [...this.#own.filter((token) => !this.#isRevoked(token)), ...made];
+  }
+
+  #isRevoked({ name }: Token): boolean {
+    return this.#kept.revoked.some((revoked) => revoked === name);
   }
 
   /**
@@ -106,7 +116,7 @@ export class Tokens {
   find(given: string): Token | undefined {
     const digest = digestOf(given);
     let found: Token | undefined;
-    for (const token of [...this.all(), this.#colleague]) {
+    for (const token of [...this.all(), ...this.#unlisted.filter((each) => !this.#isRevoked(each))]) {
       if (timingSafeEqual(token.digest, digest)) found = token;
     }
     return given === '' ? undefined : found;
@@ -182,6 +192,13 @@ export class Tokens {
     await writeFileAtomic(this.#file, `${JSON.stringify(file, null, 2)}\n`);
     this.#readAll();
   }
+}
+
+function ownTokens({ apiToken, apiOperateToken }: Omit<OwnTokens, 'beside'>): Token[] {
+  return [
+    { name: 'read', role: 'read', digest: digestOf(apiToken), madeAt: null },
+    { name: 'operate', role: 'operate', digest: digestOf(apiOperateToken), madeAt: null },
+  ];
 }
 
 const missing = 'missing';

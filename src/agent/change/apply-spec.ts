@@ -19,6 +19,7 @@ import { applySettings } from '../settings/apply-settings.ts';
 import { ExpectedSettings } from '../settings/expected-settings.ts';
 import { applyToSentinel } from './apply-to-sentinel.ts';
 import type { ChangeContext } from './change-context.ts';
+import { applySentinelPasswords } from './sentinel-passwords.ts';
 import type { Change } from './spec-change.ts';
 
 export interface ApplyResult {
@@ -69,7 +70,11 @@ export async function applySpec(
   }
   for (const { place, unit, watch } of deployment.sentinels) {
     signal.throwIfAborted();
-    if (unit) changes.push(...(await applyToSentinel(spec, place.id, watch.client, dryRun)));
+    if (!unit) continue;
+    changes.push(...(await applyToSentinel(spec, place.id, watch.client, dryRun)));
+    const { id } = place;
+    const there = { id, client: watch.client, file: unit.paths.config };
+    changes.push(...(await applySentinelPasswords(spec.name, secrets, there, dryRun)));
   }
   signal.throwIfAborted();
   changes.push(...gateChanges(deployment, spec), ...agentChanges(deployment.spec, spec));

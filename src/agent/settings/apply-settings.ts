@@ -45,7 +45,7 @@ export async function applySettings(
   const different = differentSettings(running.config, wanted).filter(
     ({ name }) => !(persistenceChanges && ofPersistence.has(name)),
   );
-  const changes: SettingChange[] = [];
+  const changes = await applyReplicationPassword(next, client, dryRun);
   for (const each of different) {
     const fixed = fixedSettings.has(each.name);
     const restart = dryRun || fixed ? fixed : !(await setLive(client, each));
@@ -72,6 +72,18 @@ export async function applySettings(
     await client.connection.call('ACL', 'LOAD');
   }
   return [...changes, ...users];
+}
+
+/** With which it follows a primary: taken at its next connection. */
+async function applyReplicationPassword(
+  { secrets }: Setting,
+  client: LiveMember['watch']['client'],
+  dryRun: boolean,
+): Promise<SettingChange[]> {
+  const [running] = Object.values(await client.getConfig('masterauth'));
+  if (running === secrets.own.replication) return [];
+  if (!dryRun) await client.setConfig('masterauth', secrets.own.replication);
+  return [{ what: 'masterauth', from: 'a password', to: 'another password', takes: 'now' }];
 }
 
 async function setLive(

@@ -46,10 +46,8 @@ export async function writeConfigs(
   const ofSentinel = async ({ place, unit }: LiveSentinel) => {
     if (!unit || !isMeant(place)) return;
     const paths = { dir: unit.paths.folder, logFile: unit.paths.log };
-    await writeOrMerge(
-      unit.paths.config,
-      renderSentinelConf({ spec: patientSpec(spec, patienceMs), sentinel: place, paths, secrets, primary }),
-    );
+    const input = { spec: patientSpec(spec, patienceMs), sentinel: place, paths, secrets, primary };
+    await writeOrMerge(unit.paths.config, renderSentinelConf(input), isUser);
   };
   // Each waits for the disk, and none for another.
   await Promise.all([...members.map(ofMember), ...sentinels.map(ofSentinel)]);
@@ -139,7 +137,11 @@ function epochIn(sentinelConf: string): number {
 }
 
 /** A first file is written whole; into one that Redis has rewritten since, only what the spec says is brought. */
-async function writeOrMerge(file: string, rendered: string): Promise<void> {
+async function writeOrMerge(file: string, rendered: string, stale?: RegExp): Promise<void> {
   const existing = await readFileIfThere(file);
-  await writeFileIfNew(file, existing === undefined ? rendered : mergeDirectives(existing, rendered));
+  const kept = existing?.split('\n').filter((line) => stale?.test(line) !== true);
+  await writeFileIfNew(file, kept === undefined ? rendered : mergeDirectives(kept.join('\n'), rendered));
 }
+
+/** A Sentinel whose password was changed while it ran has written its user, which counts more than requirepass. */
+const isUser = /^user default /;

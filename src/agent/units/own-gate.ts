@@ -42,9 +42,13 @@ export class OwnGate implements GateAdapter {
   }
 
   async tellPlaces(): Promise<string | null> {
-    const { members, sentinels } = await this.#writeConfig();
+    const { members, sentinels, memberCredentials, sentinelCredentials } = await this.#writeConfig();
+    const passwords = {
+      member: memberCredentials?.password ?? null,
+      sentinel: sentinelCredentials?.password ?? null,
+    };
     try {
-      await this.#control.places({ members, sentinels });
+      await this.#control.places({ members, sentinels, passwords });
       return null;
     } catch (error) {
       return errorText(error);

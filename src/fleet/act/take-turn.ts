@@ -1,9 +1,10 @@
 /** Changes what runs: one turn of the plan, which ends when the deployment is healthy again. */
+import { errorCode, errorText, HoldfastError } from '../../base/errors.ts';
 import { waitFor } from '../../base/retry.ts';
 import { shown } from '../../base/shown.ts';
 import { installedSpec, installedState, program } from '../../render/installed.ts';
 import type { Spec } from '../../spec/spec.ts';
-import { answeringHost, holdfastThere } from '../answering-host.ts';
+import { answeringHost, holdfastThere, primaryThere } from '../answering-host.ts';
 import { HostUnhealthy, RemoteFailed } from '../errors.ts';
 import type { SettingChange, Turn, TurnStep } from '../plan/steps.ts';
 import { unitName } from '../plan/wanted.ts';
@@ -44,6 +45,20 @@ export async function moveAway(
   report(`the primary moved away from ${primary}`);
 }
 
+/** On hosts whose turn was before, the users are as they are to be. Members of one host only: there is nobody else. */
+async function handOver({ spec, host, report }: TurnContext, id: string): Promise<void> {
+  const there = host(id);
+  const primary = await primaryThere(spec, there);
+  const isHere = spec.members.some((member) => member.id === primary && member.host === id);
+  const to = spec.members.find((member) => member.host !== id)?.id;
+  if (!isHere || to === undefined) return;
+  const command = holdfastThere(spec, ['switchover'], ['--to', to, '--json']);
+  const options = { as: 'holdfast', doing: 'moving the primary', timeoutMs: startMs } as const;
+  const { status, stdout, stderr } = await there.ask(command, options);
+  if (status !== 0) throw RemoteFailed(`moving the primary from ${id} failed: ${said(stdout, stderr)}`);
+  report(`${id}: the primary moved to ${to}`);
+}
+
 /** What needs a restart is noted there first, so that an apply that is interrupted is finished by the next one. */
 async function takeSteps(context: TurnContext, id: string, steps: readonly TurnStep[]): Promise<void> {
   const host = context.host(id);
@@ -53,6 +68,7 @@ async function takeSteps(context: TurnContext, id: string, steps: readonly TurnS
   for (const { kind } of steps) {
     if (kind === 'start') await startAgent(context, id);
     if (kind === 'reload') await reloadAgent(context, id);
+    if (kind === 'hand-over') await handOver(context, id);
     if (kind !== 'settings') continue;
     const before = restarts.size;
     for (const { where, takes } of await applyThere(context, id))
@@ -173,7 +189,8 @@ interface HealthAnswer {
 async function untilHealthy({ spec, ...context }: TurnContext, id: string): Promise<void> {
   const host = context.host(id);
   let last = 'its agent does not answer';
-  const look = async () => {
+  let lost: unknown = null;
+  const askHealth = async () => {
     const command = holdfastThere(spec, ['status'], ['--json']);
     const { stdout } = await host.ask(command, {
       as: 'holdfast',
@@ -185,10 +202,19 @@ async function untilHealthy({ spec, ...context }: TurnContext, id: string): Prom
     last = problems.map((each) => shown(each)).join('; ') || state;
     return state === 'healthy' && members.every((each) => each.host !== id || each.state === 'up');
   };
+  const look = () =>
+    askHealth().catch((error: unknown) => {
+      const isLost = errorCode(error) === 'APPLY_LOCK_LOST';
+      // Waiting does not bring it back.
+      if (isLost) lost = error;
+      else if (error instanceof HoldfastError) last = errorText(error);
+      return isLost;
+    });
   await waitFor(look, { what: 'it to be healthy', withinMs: healthyMs, everyMs: 300 }).catch((cause) => {
     throw HostUnhealthy(`host ${id} is not healthy ${healthyMs / 1000} s after its turn: ${last}`, {
       hint: `The hosts after it were left as they are. holdfast status and holdfast events show more; apply again goes on here.`,
       cause,
     });
   });
+  if (lost !== null) throw lost;
 }

@@ -44,7 +44,9 @@ say current "$(readlink ${installRoot}/current)"
 say previous "$(readlink ${installRoot}/previous)"
 [ -x /usr/local/bin/holdfast ] && say command "$(readlink /usr/local/bin/holdfast)"
 id -u ${systemUser} >/dev/null 2>&1 && say user yes
-[ -s ${stateDir}/secret ] && say secret "$(digest ${stateDir}/secret)"
+for each in secret secret-coming secret-former secret-gone; do
+  [ -s "${stateDir}/$each" ] && say "$each" "$(digest "${stateDir}/$each")"
+done
 pid=$(sed -n 's/.*"pid":\\([0-9]*\\).*/\\1/p' ${stateDir}/agent.json 2>/dev/null)
 if [ -n "$pid" ] && tr '\\0' ' ' < "/proc/$pid/cmdline" 2>/dev/null | grep -q ' up '; then
   say agent "$(readlink "/proc/$pid/exe")"

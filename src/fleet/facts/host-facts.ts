@@ -28,6 +28,10 @@ export interface HostFacts {
   hasCommand: boolean;
   hasUser: boolean;
   secretDigest: string | null;
+  /** Of those beside it, while it is changed. */
+  comingDigest: string | null;
+  formerDigest: string | null;
+  goneDigest: string | null;
   /** Paths of files with passwords and certificates that an apply brought there. */
   secretFiles: readonly string[];
   /** Null: no agent runs. `build` is null for an agent that was installed by other means. */
@@ -85,6 +89,9 @@ export function parseFacts(host: string, output: string): HostFacts {
     hasCommand: one('command') === commandTarget,
     hasUser: one('user') === 'yes',
     secretDigest: one('secret') || null,
+    comingDigest: one('secret-coming') || null,
+    formerDigest: one('secret-former') || null,
+    goneDigest: one('secret-gone') || null,
     secretFiles: all('secretfile'),
     agent: exe === undefined ? null : { build: /^\/opt\/holdfast\/([^/]+)\/node/.exec(exe)?.[1] ?? null },
     restarts: one('restarts').split(' ').filter(Boolean),

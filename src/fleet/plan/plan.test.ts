@@ -31,6 +31,9 @@ const blank = (host: string): HostFacts => ({
   hasCommand: false,
   hasUser: false,
   secretDigest: null,
+  comingDigest: null,
+  formerDigest: null,
+  goneDigest: null,
   secretFiles: [],
   agent: null,
   restarts: [],
@@ -186,4 +189,34 @@ test('a difference taken from one text gives the other', () => {
       if (old.join('\n') === now.join('\n')) expect(diff).toEqual([]);
     }),
   );
+});
+
+/** Hosts on which everything is as it should be. */
+function settled(): Found[] {
+  return hosts.map((host) => {
+    let facts = blank(host);
+    const [first] = plan([{ facts, wanted: wantedOn(facts), changes: null }], null).prepare;
+    for (const step of first?.steps ?? []) facts = after(facts, step);
+    facts = { ...facts, agent: { build: facts.current } };
+    return { facts, wanted: wantedOn(facts), changes: [] };
+  });
+}
+
+test('the primary moves before its users change, and only then', () => {
+  const change = (what: string): SettingChange => ({
+    where: 'redis-1',
+    what,
+    from: 'a',
+    to: 'b',
+    takes: 'now',
+  });
+  const kindsFor = (what: string, primaryHost: string) => {
+    const found = settled().map((each) =>
+      each.facts.host === 'a' ? { ...each, changes: [change(what)] } : each,
+    );
+    return plan(found, primaryHost).turns.flatMap(({ steps }) => steps.map(({ kind }) => kind));
+  };
+  expect(kindsFor('user app', 'a')).toEqual(['hand-over', 'settings']);
+  expect(kindsFor('user app', 'b')).toEqual(['settings']);
+  expect(kindsFor('maxmemory', 'a')).toEqual(['settings']);
 });

@@ -48,7 +48,13 @@ export function planFleet({ spec, found, primaryHost, secretDigest }: PlanInput)
   const specChanged = (host: string) =>
     prepare.some((each) => each.host === host && each.steps.some((step) => isOfSpec(step, spec)));
   const steps = new Map(
-    found.map((each) => [each.facts.host, turnSteps(spec, each, specChanged(each.facts.host))]),
+    found.map((each) => {
+      const { host } = each.facts;
+      return [
+        host,
+        turnSteps(spec, each, { specChanged: specChanged(host), isPrimary: host === primaryHost }),
+      ];
+    }),
   );
   const turns = turnsOf(steps, primaryHost);
   return { prepare, turns, notices: noticesOf(spec, turns, primaryHost) };
@@ -96,7 +102,7 @@ export function sha256(text: string): string {
 function turnSteps(
   { gate, gates }: Spec,
   { facts, wanted, changes }: Found,
-  specChanged: boolean,
+  { specChanged, isPrimary }: { specChanged: boolean; isPrimary: boolean },
 ): TurnStep[] {
   const { agent, host } = facts;
   if (agent === null) return [{ kind: 'start' }];
@@ -106,6 +112,8 @@ function turnSteps(
   const others = changes?.filter(({ takes }) => takes !== 'down-and-up') ?? null;
   if (agent.build !== wanted.build || places.length > 0)
     steps.push({ kind: 'reload', from: agent.build, places });
+  if (isPrimary && others?.some(({ what }) => what.startsWith('user ')) === true)
+    steps.push({ kind: 'hand-over' });
   if (specChanged || (others !== null && others.length > 0))
     steps.push({ kind: 'settings', changes: others });
   // HAProxy reads its servers when it starts.
@@ -147,9 +155,13 @@ function noticesOf(spec: Spec, turns: readonly Turn[], primaryHost: string | nul
   const gates = spec.gates.filter(({ id }) => restarts.includes(id));
   const members = spec.members.filter(({ id }) => restarts.includes(id));
   const moves = members.some(({ host }) => host === primaryHost);
+  const handsOver = turns.some(({ steps }) => steps.some(({ kind }) => kind === 'hand-over'));
   return [
     ...(moves
       ? ['The primary moves to another member before its server restarts: writes wait meanwhile.']
+      : []),
+    ...(handsOver && !moves
+      ? ['The primary moves to another member before its users change: writes wait meanwhile.']
       : []),
     ...gates.map(({ id }) => `${id} restarts: its clients are cut off and connect again.`),
     ...(members.length > 0 && !moves

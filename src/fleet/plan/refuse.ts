@@ -39,6 +39,11 @@ export function refuseUnfit(facts: readonly HostFacts[], build: string, here: st
 /** Every host must have the same secret, or none yet. @returns a host that has it. @throws FLEET_REFUSED */
 export function secretHolder(facts: readonly HostFacts[]): string | null {
   const holders = facts.filter(({ secretDigest }) => secretDigest !== null);
+  if (facts.some(({ comingDigest }) => comingDigest !== null)) {
+    throw FleetRefused('the secret of this deployment is being changed, and is not the same on all hosts', {
+      hint: 'holdfast rotate secret goes on where it stopped. Then apply.',
+    });
+  }
   if (new Set(holders.map(({ secretDigest }) => secretDigest)).size > 1) {
     throw FleetRefused(`hosts ${holders.map(({ host }) => host).join(', ')} have different secrets`, {
       hint: 'Passwords are derived from it, so they are of different deployments, or one was made anew. Name the right one in the spec: security: { secret: { file: … } }.',

@@ -15,6 +15,7 @@ export type PrepareStep =
 export type TurnStep =
   | { kind: 'start' }
   | { kind: 'reload'; from: string | null; places: readonly SettingChange[] }
+  | { kind: 'hand-over' }
   | { kind: 'settings'; changes: readonly SettingChange[] | null }
   | { kind: 'restart'; processes: readonly string[] };
 
@@ -72,6 +73,8 @@ export function describeStep(step: PrepareStep | TurnStep): string[] {
         'start the agent anew; it adopts what runs',
         ...step.places.map(({ where, from, to }) => `  ${where}: ${from} → ${to}`),
       ];
+    case 'hand-over':
+      return ['move the primary to another host: a server may cut clients off when its users change'];
     case 'settings':
       return step.changes === null
         ? ['bring the new spec to the agent']

@@ -12,7 +12,7 @@ import type { Latency } from './latency.ts';
  * POST /hold    {reason, maxMs}      stop sending writes; answers once those in flight were answered
  * POST /switch  {address, port, epoch?}      the primary is now this one: checked by ROLE, then what was held goes there
  * POST /release {}                   go on with the present primary
- * POST /places  {members, sentinels}      who belongs to the deployment from now on
+ * POST /places  {members, sentinels, passwords?}   who belongs to the deployment from now on, and the gate's own passwords
  * POST /move    {to, onlyCheck?}   clients go on at the members, or back to the predecessor; answers once that one serves them
  * POST /drain   {graceMs}            take no new clients, finish, exit
  */
@@ -146,6 +146,13 @@ export interface SwitchRequest extends Endpoint {
 export interface PlacesRequest {
   members: MemberAddress[];
   sentinels: Endpoint[];
+  /** The gate's own on members and Sentinels, for connections that are opened from now on. */
+  passwords?: GatePasswords;
+}
+
+export interface GatePasswords {
+  member: string | null;
+  sentinel: string | null;
 }
 
 export interface MoveRequest {

@@ -9,6 +9,7 @@ import type { ConnectionView } from '../upstream/connection-view.ts';
 import type {
   DrainRequest,
   GateClients,
+  GatePasswords,
   GateStatus,
   HoldRequest,
   HoldResult,
@@ -96,7 +97,11 @@ async function handle(request: IncomingMessage, target: ControlTarget): Promise<
       await target.release();
       return { released: true };
     case 'POST /places':
-      await target.places({ members: listed(body['members'], true), sentinels: listed(body['sentinels']) });
+      await target.places({
+        members: listed(body['members'], true),
+        sentinels: listed(body['sentinels']),
+        ...(body['passwords'] === undefined ? {} : { passwords: passwordsIn(body['passwords']) }),
+      });
       return { taken: true };
     case 'POST /move': {
       const to = text('to');
@@ -127,6 +132,14 @@ function listed(value: unknown, withIds = false): MemberAddress[] {
   if (!Array.isArray(value) || value.length === 0 || value.length > mostPlaces || !value.every(isPlace))
     throw new TypeError(`members and sentinels must be 1 to ${mostPlaces} places with an address and a port`);
   return value.map(({ id, address, port }) => ({ id, address, port }));
+}
+
+function passwordsIn(value: unknown): GatePasswords {
+  const { member, sentinel } = (value ?? {}) as Record<string, unknown>;
+  const isPassword = (each: unknown): each is string | null =>
+    each === null || (typeof each === 'string' && each !== '' && each.length <= longestText);
+  if (!isPassword(member) || !isPassword(sentinel)) throw new TypeError('passwords must be texts or null');
+  return { member, sentinel };
 }
 
 async function readBody(request: IncomingMessage): Promise<Record<string, unknown>> {
