@@ -5,7 +5,8 @@
  */
 import { type FileHandle, open, rm } from 'node:fs/promises';
 import { errorCode } from '../base/errors.ts';
-import type { CopiedKeys, DbKey } from '../stream/full-copy.ts';
+import type { DbKey } from '../stream/copy-batch.ts';
+import type { CopiedKeys } from '../stream/full-copy.ts';
 
 const headBytes = 8;
 const takenBackBit = 2 ** 31;

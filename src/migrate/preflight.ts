@@ -70,6 +70,8 @@ export async function factsOf(
 
 const probes = [
   ['RESTORE', 'k', '0', 'v', 'REPLACE'],
+  ['MSET', 'k', 'v'],
+  ['MSETNX', 'k', 'v'],
   ['UNLINK', 'k'],
   ['WATCH', 'k'],
   ['MULTI'],

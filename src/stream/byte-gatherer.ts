@@ -1,5 +1,7 @@
 import { Buffer } from 'node:buffer';
 import { Crc64 } from '../rdb/crc64.ts';
+import { writeInteger } from '../rdb/integer-text.ts';
+import { copyShort, longBytes, sameViewOf, viewOf } from '../rdb/short-copy.ts';
 import { CR, DOLLAR, LF, STAR } from '../resp/bytes.ts';
 import type { CommandFramer } from './command-framer.ts';
 
@@ -16,7 +18,6 @@ export type Part = string | Buffer | Dumped;
 const dumpedMoreBytes = 11;
 /** More than a line with a length takes. */
 const lineBytes = 24;
-const zero = 0x30;
 /** Of strings up to this length it is seen byte by byte whether they are ASCII, which is faster than to ask. */
 const shortString = 64;
 
@@ -25,12 +26,15 @@ export class ByteGatherer {
   readonly #crc = new Crc64();
   readonly #expected: number;
   #buf: Buffer;
+  /** Of all of `buf`. */
+  #view: DataView;
   #used = 0;
 
   /** @param expected about how many bytes will come. */
   constructor(expected: number) {
     this.#expected = expected;
     this.#buf = Buffer.allocUnsafeSlow(expected);
+    this.#view = viewOf(this.#buf);
   }
 
   get length(): number {
@@ -63,6 +67,17 @@ export class ByteGatherer {
     }
   }
 
+  /** One argument of a command: from[start, end). */
+  addBulk(from: Buffer, start: number, end: number): void {
+    const length = end - start;
+    this.#reserve(lineBytes + length);
+    this.#line(DOLLAR, length);
+    if (length < longBytes) copyShort(this.#view, this.#used, sameViewOf(from), start, end);
+    else from.copy(this.#buf, this.#used, start, end);
+    this.#used += length;
+    this.#end();
+  }
+
   /** What was gathered in [from, to). Shares its memory. */
   slice(from: number, to: number): Buffer {
     return this.#buf.subarray(from, to);
@@ -71,19 +86,12 @@ export class ByteGatherer {
   /** Nothing is gathered any more, and its memory is used again: nobody may hold a slice. */
   clear(): void {
     this.#used = 0;
-    if (this.#buf.length > this.#expected * 4) this.#buf = Buffer.allocUnsafeSlow(this.#expected);
+    if (this.#buf.length > this.#expected * 4) this.#use(Buffer.allocUnsafeSlow(this.#expected));
   }
 
   #line(mark: number, count: number): void {
-    const buf = this.#buf;
-    buf[this.#used++] = mark;
-    let unit = 1;
-    while (unit * 10 <= count) unit *= 10;
-    for (let rest = count; unit >= 1; unit = Math.floor(unit / 10)) {
-      const digit = Math.floor(rest / unit);
-      buf[this.#used++] = zero + digit;
-      rest -= digit * unit;
-    }
+    this.#buf[this.#used] = mark;
+    this.#used = writeInteger(this.#buf, this.#used + 1, count);
     this.#end();
   }
 
@@ -119,7 +127,7 @@ export class ByteGatherer {
     const crc = this.#crc;
     crc.low = 0;
     crc.high = 0;
-    crc.update(this.#buf, from, this.#used);
+    crc.updateView(this.#view, from, this.#used);
     crc.writeTo(this.#buf, this.#used);
     this.#used += 8;
   }
@@ -129,7 +137,12 @@ export class ByteGatherer {
     if (wanted <= this.#buf.length) return;
     const larger = Buffer.allocUnsafeSlow(Math.max(this.#buf.length * 2, wanted));
     this.#buf.copy(larger, 0, 0, this.#used);
-    this.#buf = larger;
+    this.#use(larger);
+  }
+
+  #use(buf: Buffer): void {
+    this.#buf = buf;
+    this.#view = viewOf(buf);
   }
 }
 

@@ -118,7 +118,11 @@ export class CommandFollower {
     const batch = this.#assembler.take();
     if (batch === undefined) return;
     const { run, onApplied } = this.#options;
-    const results = await this.#writer.apply(batch, { phase: 'streaming', run, ...batch.place });
+    const { bytes, commands, db, place } = batch;
+    const results = await this.#writer.apply(
+      { pieces: [bytes], commands, db },
+      { phase: 'streaming', run, ...place },
+    );
     const failed = results.find((result) => result instanceof ReplyError);
     if (failed !== undefined) throw diverged(failed, batch);
     this.#applied = batch.place;

@@ -40,7 +40,7 @@ export function movingDatabases({ dbs, isAlone }: DatabaseMoves): Rewriter {
         return 'as-it-is';
     }
   };
-  return { targetDb, targetKey: (key) => key, rewrite };
+  return { targetDb, keepsKeys: true, targetKey: (key) => key, rewrite };
 }
 
 function wholeDatabase(name: string): Error {

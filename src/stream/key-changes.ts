@@ -53,6 +53,7 @@ export function changingKeys(inner: Rewriter, { prefix, isCarried, positions }: 
   };
   return {
     targetDb: (db) => inner.targetDb(db),
+    keepsKeys: false,
     targetKey: (key) => {
       const kept = inner.targetKey(key);
       return kept === undefined || !isCarried(kept) ? undefined : renamed(kept);

@@ -7,6 +7,7 @@ import type { Rewriter } from './rewrite.ts';
  */
 export const onlyKeys: Rewriter = {
   targetDb: (db) => db,
+  keepsKeys: true,
   targetKey: (key) => key,
   rewrite: (name) => {
     if (name === 'function') return 'nothing';

@@ -9,6 +9,8 @@ export type Rewritten =
 export interface Rewriter {
   /** Which database of the target one of the source becomes; undefined when it is left out. */
   targetDb(db: number): number | undefined;
+  /** Every key is carried, under the name that it has: `targetKey` need not be asked. */
+  readonly keepsKeys: boolean;
   /** What one of the source's keys is called in the target; undefined when it is left out. */
   targetKey(key: Buffer): Buffer | undefined;
   /**
@@ -22,6 +24,7 @@ export interface Rewriter {
 /** Everything as it is. */
 export const unchanged: Rewriter = {
   targetDb: (db) => db,
+  keepsKeys: true,
   targetKey: (key) => key,
   rewrite: () => 'as-it-is',
 };

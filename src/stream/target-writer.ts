@@ -32,7 +32,7 @@ export interface TargetPlace {
 
 /** Commands as they are sent, beginning in database 0. */
 export interface Written {
-  bytes: Buffer;
+  pieces: readonly Uint8Array[];
   commands: number;
   /** The database that is selected behind them. */
   db: number;
@@ -115,7 +115,7 @@ export class TargetWriter {
     const pieces: Uint8Array[] = [multi];
     let queued = 0;
     if (written !== null && written.commands > 0) {
-      pieces.push(written.bytes);
+      pieces.push(...written.pieces);
       queued += written.commands;
       if (written.db !== 0) {
         pieces.push(selectFirst);

@@ -1,0 +1,127 @@
+/**
+ * From an RDB to the keys of a target: hears what a scanner finds, and adds it to the batch at hand. Short strings, of which most
+ * data has millions, are written from where they lie, without an object for each.
+ */
+import { bodyMode } from '../rdb/body/mode.ts';
+import { RdbEntry } from '../rdb/entries.ts';
+import { type as rdbType } from '../rdb/format.ts';
+import { writeInteger } from '../rdb/integer-text.ts';
+import type { BodyWish, ScanHandler } from '../rdb/scan-handler.ts';
+import type { ScanState } from '../rdb/scan-state.ts';
+import type { CopyBatch } from './copy-batch.ts';
+import { type RestoreOptions, restoreCommand } from './restore-command.ts';
+import type { Rewriter } from './rewrite.ts';
+
+const wanted: BodyWish = { mode: bodyMode.skip, raw: 'body' };
+const passedOver: BodyWish = { mode: bodyMode.skip, raw: undefined };
+const none: Buffer = Buffer.alloc(0);
+
+export class CopyLoader implements ScanHandler {
+  /** What is found goes there; the owner puts another one in its place. */
+  batch: CopyBatch;
+  readonly #rewriter: Rewriter;
+  readonly #options: RestoreOptions;
+  readonly #digits = Buffer.allocUnsafe(32);
+  #isWanted = false;
+  #db = 0;
+  /** Under another name than in the source. */
+  #renamed: Buffer | undefined;
+  /** What has come of the body: pieces that were kept, and behind them one that lies in the scanner's buffer. */
+  #kept: Buffer[] = [];
+  #buf = none;
+  #from = 0;
+  #to = 0;
+
+  constructor(batch: CopyBatch, rewriter: Rewriter, options: RestoreOptions) {
+    this.batch = batch;
+    this.#rewriter = rewriter;
+    this.#options = options;
+  }
+
+  functionLibrary(code: Buffer): void {
+    const args = ['FUNCTION', 'LOAD', 'REPLACE', Buffer.from(code)];
+    const buffers = () => args.map((arg) => (typeof arg === 'string' ? Buffer.from(arg) : arg));
+    if (this.#rewriter.rewrite('function', buffers, 0) !== 'nothing') this.batch.addCommand(0, args, null);
+  }
+
+  moduleAux(): BodyWish {
+    this.#isWanted = false;
+    return passedOver;
+  }
+
+  key(scanner: ScanState): BodyWish {
+    const db = this.#rewriter.targetDb(scanner.db);
+    this.#isWanted = db !== undefined;
+    if (db === undefined) return passedOver;
+    this.#db = db;
+    this.#renamed = undefined;
+    if (!this.#rewriter.keepsKeys) {
+      this.#renamed = this.#rewriter.targetKey(scanner.copyKey());
+      this.#isWanted = this.#renamed !== undefined;
+    }
+    return this.#isWanted ? wanted : passedOver;
+  }
+
+  raw(buf: Buffer, from: number, to: number): void {
+    this.settle();
+    this.#buf = buf;
+    this.#from = from;
+    this.#to = to;
+  }
+
+  /** The scanner's buffer is used again. */
+  settle(): void {
+    if (this.#from < this.#to) this.#kept.push(Buffer.from(this.#buf.subarray(this.#from, this.#to)));
+    this.#from = this.#to;
+  }
+
+  end(scanner: ScanState): void {
+    if (this.#kept.length > 0) this.#join();
+    if (this.#isWanted && !this.#addedPair(scanner)) this.#restore(scanner);
+    this.#from = this.#to;
+  }
+
+  #join(): void {
+    this.settle();
+    this.#buf = this.#kept.length === 1 ? this.#kept[0]! : Buffer.concat(this.#kept);
+    this.#kept = [];
+    this.#from = 0;
+    this.#to = this.#buf.length;
+  }
+
+  #restore(scanner: ScanState): void {
+    const body = this.#buf.subarray(this.#from, this.#to);
+    const entry = new RdbEntry(scanner, scanner.copyKey(), body);
+    const key = this.#renamed ?? entry.key;
+    this.batch.addCommand(this.#db, restoreCommand(entry, key, this.#options), key);
+  }
+
+  /** Whether it is a string that lies there as it is, and nothing else is known of it. */
+  #addedPair(scanner: ScanState): boolean {
+    if (scanner.type !== rdbType.string || scanner.expireMs !== -1) return false;
+    if (scanner.idle !== -1 || scanner.freq !== -1) return false;
+    const buf = this.#buf;
+    let from = this.#from;
+    let value = buf;
+    let to = this.#to;
+    const first = buf[from]!;
+    if (first < 0x40) from += 1;
+    else if (first < 0x80) from += 2;
+    else if (first === 0x80) from += 5;
+    else if (first === 0x81) from += 9;
+    else if (first === 0xc3) return false;
+    else {
+      const at = from + 1;
+      const number =
+        first === 0xc0 ? buf.readInt8(at) : first === 0xc1 ? buf.readInt16LE(at) : buf.readInt32LE(at);
+      value = this.#digits;
+      from = 0;
+      to = writeInteger(value, 0, number);
+    }
+    const { keyBuf, keyStart, keyEnd } = scanner;
+    const name = this.#renamed;
+    if (name === undefined) this.batch.addPair(this.#db, keyBuf, keyStart, keyEnd, value, from, to);
+    else this.batch.addPair(this.#db, name, 0, name.length, value, from, to);
+    return true;
+  }
+}
