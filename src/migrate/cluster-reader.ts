@@ -205,7 +205,7 @@ export class ClusterReader implements KeySource {
   #node(name: string): KeyReader {
     const known = this.#nodes.get(name);
     if (known !== undefined && !known.link.closed) return known;
-    const node = new KeyReader(this.#optionsOf(name));
+    const node = new KeyReader(this.#optionsOf(name), true);
     this.#nodes.set(name, node);
     return node;
   }

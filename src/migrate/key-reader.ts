@@ -11,19 +11,26 @@ import { type Reply, ReplyError } from '../resp/read.ts';
 import { isPositionKey } from '../stream/position.ts';
 import type { Held, KeySource } from './key-source.ts';
 import { askFacts, type ServerFacts } from './server-facts.ts';
-import { forEachKey, linkForValues, pack, unrefused } from './wire.ts';
+import { forEachKey, linkForValues, manyKeys, pack, unrefused } from './wire.ts';
 
 const bytesAtATime = 8 * 2 ** 20;
 const keysOfUnknownLength = 16;
+const triedEvery = 20;
 
 export class KeyReader implements KeySource {
   readonly where: string;
   readonly primaries: readonly ConnectionOptions[];
   readonly link: Link;
   #tellsLengths = true;
+  /** Strings come by MGET, which costs the server a part of what a DUMP for each does. */
+  #takesMany: boolean;
+  /** Of what was read last, most were no strings: so many times it is not tried. */
+  #othersFor = 0;
   #db = 0;
 
-  constructor(options: ConnectionOptions) {
+  /** @param ofCluster a node of a Redis Cluster, which takes no command for keys of several slots. */
+  constructor(options: ConnectionOptions, ofCluster = false) {
+    this.#takesMany = !ofCluster;
     this.where = describeEndpoint(options.endpoint);
     this.primaries = [options];
     this.link = linkForValues(options);
@@ -83,22 +90,44 @@ export class KeyReader implements KeySource {
 
   /** The same, with what the server says instead where it refuses. */
   async readEach(keys: readonly Buffer[]): Promise<(Held | ReplyError)[]> {
+    if (!this.#takesMany || this.#othersFor > 0) {
+      this.#othersFor--;
+      return await this.#dump(keys);
+    }
+    const asked = [manyKeys('MGET', keys), forEachKey(keys, [['PTTL']])];
+    const [texts, ...ttls] = await this.link.exchange(asked, keys.length + 1, { raw: true });
+    if (!Array.isArray(texts)) {
+      // No right to it, or a proxy that divides keys among servers.
+      this.#takesMany = false;
+      return await this.#dump(keys);
+    }
+    const found = keys.map((_, index): Held | ReplyError => heldOf(texts[index], ttls[index], 'text'));
+    // What is no string is answered as if it were not there.
+    const others = keys.flatMap((_, index) => (texts[index] === null ? [index] : []));
+    if (others.length === 0) return found;
+    if (others.length > keys.length / 2) this.#othersFor = triedEvery;
+    const dumped = await this.#dump(others.map((index) => keys[index]!));
+    for (const [at, index] of others.entries()) found[index] = dumped[at]!;
+    return found;
+  }
+
+  async #dump(keys: readonly Buffer[]): Promise<(Held | ReplyError)[]> {
     const asked = forEachKey(keys, [['DUMP'], ['PTTL']]);
     const replies = await this.link.exchange([asked], keys.length * 2, { raw: true });
-    return keys.map((_, index) => heldOf(replies[index * 2], replies[index * 2 + 1]));
+    return keys.map((_, index) => heldOf(replies[index * 2], replies[index * 2 + 1], 'payload'));
   }
 
   /** One key that a node of a Redis Cluster has while its slot is on the way to it. */
   async readAsking(key: Buffer): Promise<Held | ReplyError> {
     const asked = pack([['ASKING'], ['DUMP', key], ['ASKING'], ['PTTL', key]]);
     const [, payload, , ttl] = await this.link.exchange([asked], 4, { raw: true });
-    return heldOf(payload, ttl);
+    return heldOf(payload, ttl, 'payload');
   }
 
   /** About how many bytes each value has; a guess where the server does not tell. */
   async lengths(keys: readonly Buffer[]): Promise<number[]> {
     if (this.#tellsLengths) {
-      const asked = forEachKey(keys, [['MEMORY USAGE', 'SAMPLES', '1']]);
+      const asked = forEachKey(keys, [['MEMORY USAGE']]);
       const replies = await this.link.exchange([asked], keys.length);
       const refused = replies.find((reply) => reply instanceof ReplyError) as ReplyError | undefined;
       // One that moved away is not refused for good.
@@ -117,11 +146,12 @@ export class KeyReader implements KeySource {
   }
 }
 
-function heldOf(payload: Reply | undefined, ttl: Reply | undefined): Held | ReplyError {
-  if (payload instanceof ReplyError) return payload;
+function heldOf(value: Reply | undefined, ttl: Reply | undefined, as: 'text' | 'payload'): Held | ReplyError {
+  if (value instanceof ReplyError) return value;
   if (ttl instanceof ReplyError) return ttl;
   // Between the two it may have expired.
-  return Buffer.isBuffer(payload) && ttl !== -2 ? { payload, ttlMs: Number(ttl) } : null;
+  if (!Buffer.isBuffer(value) || ttl === -2) return null;
+  return { value: as === 'text' ? { text: value } : { payload: value }, ttlMs: Number(ttl) };
 }
 
 export function isRedirect({ kind }: ReplyError): boolean {

@@ -4,10 +4,17 @@ import type { ServerFacts } from './server-facts.ts';
 
 /** What a server holds under a key; null for nothing. */
 export type Held = {
-  payload: Buffer;
+  /** A string as it is; or of whatever there is, what DUMP gives. */
+  value: { text: Buffer } | { payload: Buffer };
   /** Below zero: it does not expire. */
   ttlMs: number;
 } | null;
+
+/** About how many bytes it has. */
+export function heldBytes(held: Held): number {
+  if (held === null) return 0;
+  return 'text' in held.value ? held.value.text.length : held.value.payload.length;
+}
 
 export interface KeySource {
   /** For messages. */

@@ -1,19 +1,31 @@
-/** Writes what a source holds to the target: one RESTORE a key, or DEL; each is one step. */
+/** Writes what a source holds to the target: strings that don't expire by MSET, else one RESTORE, SET or DEL a key. */
 import { describeSize } from '../base/size.ts';
 import type { Target } from '../rdb/target.ts';
 import type { ConnectionOptions } from '../redis/connection.ts';
 import { describeEndpoint } from '../redis/endpoint.ts';
 import type { Link } from '../redis/link.ts';
 import { ReplyError } from '../resp/read.ts';
+import { ByteGatherer } from '../stream/byte-gatherer.ts';
 import { carry } from './carry.ts';
 import { MigrateRefused } from './errors.ts';
 import type { Held } from './key-source.ts';
-import { linkForValues, pack, pieces } from './wire.ts';
+import { linkForValues, longBytes, pack, pieces } from './wire.ts';
 
 /** What proto-max-bulk-len is unless somebody changed it. */
 const usualLongest = 512 * 2 ** 20;
+/** Of the commands for some hundred keys. */
+const usualBytes = 64 * 1024;
 /** Refusals of a value; others are of the whole target. */
 const ofTheValue = /Bad data format|DUMP payload version|checksum/i;
+
+/** `MSET` with a value stands for a pair, which goes out with others. */
+type Request = readonly ['MSET', Buffer] | readonly [string, Buffer, ...(string | Buffer)[]];
+
+interface Sent {
+  /** Which keys they are for. */
+  asked: number[];
+  bytes: ByteGatherer;
+}
 
 export class KeyWriter {
   readonly #link: Link;
@@ -46,20 +58,38 @@ export class KeyWriter {
    * @throws MIGRATE_REFUSED when the target takes nothing: no memory, no right, a replica.
    */
   async write(keys: readonly Buffer[], held: readonly Held[]): Promise<(string | null)[]> {
-    const reasons: (string | null)[] = [];
-    const requests: (string | Uint8Array)[][] = [];
-    const asked: number[] = [];
+    const reasons = keys.map((): string | null => null);
+    const pairs: Sent = { asked: [], bytes: new ByteGatherer(usualBytes) };
+    const commands: Sent = { asked: [], bytes: new ByteGatherer(usualBytes) };
+    const long: { asked: number[]; pieces: Uint8Array[] } = { asked: [], pieces: [] };
     for (const [index, key] of keys.entries()) {
       const request = this.#requestFor(key, held[index] ?? null);
-      reasons.push(typeof request === 'string' ? request : null);
-      if (typeof request === 'string') continue;
-      requests.push(request);
-      asked.push(index);
+      if (typeof request === 'string') reasons[index] = request;
+      else if (request[0] === 'MSET') {
+        pairs.bytes.addBulk(key);
+        pairs.bytes.addBulk(request[1]);
+        pairs.asked.push(index);
+      } else if (request.some((each) => each.length >= longBytes)) {
+        long.pieces.push(...pieces([request]));
+        long.asked.push(index);
+      } else {
+        commands.bytes.addCommand(request);
+        commands.asked.push(index);
+      }
     }
-    if (requests.length === 0) return reasons;
-    const replies = await this.#link.exchange(pieces(requests), requests.length);
+    const single = [...commands.asked, ...long.asked];
+    const written: Uint8Array[] = [commands.bytes.slice(0, commands.bytes.length), ...long.pieces];
+    const many = pairs.asked.length > 0 ? 1 : 0;
+    if (many > 0) {
+      const head = Buffer.from(`*${pairs.asked.length * 2 + 1}\r\n$4\r\nMSET\r\n`);
+      written.unshift(head, pairs.bytes.slice(0, pairs.bytes.length));
+    }
+    if (single.length + many === 0) return reasons;
+    const replies = await this.#link.exchange(written, single.length + many);
     for (const [at, reply] of replies.entries()) {
-      if (reply instanceof ReplyError) reasons[asked[at] as number] = this.#refusal(reply);
+      if (!(reply instanceof ReplyError)) continue;
+      const refusal = this.#refusal(reply);
+      for (const index of at < many ? pairs.asked : [single[at - many]!]) reasons[index] = refusal;
     }
     return reasons;
   }
@@ -68,17 +98,25 @@ export class KeyWriter {
     this.#link.close();
   }
 
-  #requestFor(key: Buffer, held: Held): (string | Uint8Array)[] | string {
+  #requestFor(key: Buffer, held: Held): Request | string {
     if (held === null) return ['DEL', key];
-    const carried = carry(held.payload, this.#source, this.#target);
+    // A TTL of 0 would be none: one that is about to expire has a millisecond left.
+    const ttl = String(held.ttlMs < 0 ? 0 : Math.max(1, held.ttlMs));
+    if ('text' in held.value) {
+      const { text } = held.value;
+      if (text.length > this.#longest) return this.#tooLong(text);
+      if (held.ttlMs < 0) return text.length < longBytes ? ['MSET', text] : ['SET', key, text];
+      return ['SET', key, text, 'PX', ttl];
+    }
+    const carried = carry(held.value.payload, this.#source, this.#target);
     if ('reason' in carried) return carried.reason;
     const { payload } = carried;
-    if (payload.length > this.#longest) {
-      return `it has ${describeSize(payload.length)}, and the target takes ${describeSize(this.#longest)} at most (proto-max-bulk-len)`;
-    }
-    // A TTL of 0 would be none: one that is about to expire has a millisecond left.
-    const ttl = held.ttlMs < 0 ? 0 : Math.max(1, held.ttlMs);
-    return ['RESTORE', key, String(ttl), payload, 'REPLACE'];
+    if (payload.length > this.#longest) return this.#tooLong(payload);
+    return ['RESTORE', key, ttl, payload, 'REPLACE'];
+  }
+
+  #tooLong({ length }: Buffer): string {
+    return `it has ${describeSize(length)}, and the target takes ${describeSize(this.#longest)} at most (proto-max-bulk-len)`;
   }
 
   #refusal({ kind, text }: ReplyError): string {

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { writeRequest } from '../resp/write.ts';
-import { forEachKey, pack, pieces } from './wire.ts';
+import { forEachKey, manyKeys, pack, pieces } from './wire.ts';
 
 const key = fc.uint8Array({ maxLength: 20 }).map((bytes) => Buffer.from(bytes));
 
@@ -13,6 +13,7 @@ test('commands for many keys are those that would be written one by one', () => 
         writeRequest(['MEMORY', 'USAGE', each, 'SAMPLES', '1']),
       ]);
       expect(forEachKey(keys, [['DUMP'], ['MEMORY USAGE', 'SAMPLES', '1']])).toEqual(Buffer.concat(one));
+      expect(manyKeys('MGET', keys)).toEqual(writeRequest(['MGET', ...keys]));
     }),
   );
 });

@@ -5,6 +5,7 @@ import { RedisRefused } from '../redis/errors.ts';
 import { Link } from '../redis/link.ts';
 import { type Reply, ReplyError } from '../resp/read.ts';
 import { writeRequest } from '../resp/write.ts';
+import { ByteGatherer } from '../stream/byte-gatherer.ts';
 
 /** A long value takes a server so long. */
 const answerWithinMs = 120_000;
@@ -27,29 +28,31 @@ export function forEachKey(
 ): Buffer {
   const shapes = commands.map(([name, ...words]) => {
     // SUBCOMMAND words stand before the key where the name has two.
-    const [first, second] = name.split(' ') as [string, string?];
-    const before = second === undefined ? [first] : [first, second];
-    const count = before.length + 1 + words.length;
-    const head = before.map((word) => `$${word.length}\r\n${word}\r\n`).join('');
-    const tail = words.map((word) => `$${word.length}\r\n${word}\r\n`).join('');
-    return { head: Buffer.from(`*${count}\r\n${head}$`), tail: Buffer.from(`\r\n${tail}`) };
+    const before = name.split(' ');
+    const bulks = (all: readonly string[]) => all.map((word) => `$${word.length}\r\n${word}\r\n`).join('');
+    const head = Buffer.from(`*${before.length + 1 + words.length}\r\n${bulks(before)}`);
+    return { head, tail: Buffer.from(bulks(words)) };
   });
-  const fixed = shapes.reduce((sum, { head, tail }) => sum + head.length + tail.length + 12, 0);
-  const packed = Buffer.allocUnsafe(keys.reduce((sum, key) => sum + fixed + key.length * shapes.length, 0));
-  let at = 0;
+  const perKey = shapes.reduce((sum, { head, tail }) => sum + head.length + tail.length + 12, 0);
+  const packed = new ByteGatherer(keys.reduce((sum, key) => sum + perKey + key.length * shapes.length, 64));
   for (const key of keys) {
-    const length = `${key.length}\r\n`;
     for (const { head, tail } of shapes) {
-      at += head.copy(packed, at);
-      at += packed.write(length, at, 'latin1');
-      at += key.copy(packed, at);
-      at += tail.copy(packed, at);
+      packed.add(head);
+      packed.addBulk(key);
+      if (tail.length > 0) packed.add(tail);
     }
   }
-  return packed.subarray(0, at);
+  return packed.slice(0, packed.length);
 }
 
-const longBytes = 64 * 1024;
+/** One command for all of them. */
+export function manyKeys(name: string, keys: readonly Buffer[]): Buffer {
+  const packed = new ByteGatherer(keys.reduce((sum, key) => sum + key.length + 16, 64));
+  packed.addCommand([name, ...keys]);
+  return packed.slice(0, packed.length);
+}
+
+export const longBytes = 64 * 1024;
 
 /** Requests as few pieces of memory, in which long values stand as they are: a copy of each would be held beside it. */
 export function pieces(requests: readonly (readonly (string | Uint8Array)[])[]): Uint8Array[] {

@@ -18,6 +18,8 @@ export type Part = string | Buffer | Dumped;
 const dumpedMoreBytes = 11;
 /** More than a line with a length takes. */
 const lineBytes = 24;
+/** From here on a call costs less than a loop. */
+const fewBytes = 48;
 /** Of strings up to this length it is seen byte by byte whether they are ASCII, which is faster than to ask. */
 const shortString = 64;
 
@@ -48,7 +50,7 @@ export class ByteGatherer {
 
   add(bytes: Buffer): void {
     this.#reserve(bytes.length);
-    this.#used += bytes.copy(this.#buf, this.#used);
+    this.#bytes(bytes);
   }
 
   /** Written where it will stand: a copy makes millions of these. */
@@ -67,14 +69,22 @@ export class ByteGatherer {
     }
   }
 
-  /** One argument of a command: from[start, end). */
-  addBulk(from: Buffer, start: number, end: number): void {
+  /** One argument of a command: from[start, end), out of memory that many come from. */
+  addBulkOf(from: Buffer, start: number, end: number): void {
     const length = end - start;
     this.#reserve(lineBytes + length);
     this.#line(DOLLAR, length);
     if (length < longBytes) copyShort(this.#view, this.#used, sameViewOf(from), start, end);
     else from.copy(this.#buf, this.#used, start, end);
     this.#used += length;
+    this.#end();
+  }
+
+  /** One argument of a command. */
+  addBulk(bytes: Buffer): void {
+    this.#reserve(lineBytes + bytes.length);
+    this.#line(DOLLAR, bytes.length);
+    this.#bytes(bytes);
     this.#end();
   }
 
@@ -101,8 +111,10 @@ export class ByteGatherer {
   }
 
   #bytes(bytes: Buffer): void {
-    this.#buf.set(bytes, this.#used);
-    this.#used += bytes.length;
+    const { length } = bytes;
+    if (length < fewBytes) for (let at = 0; at < length; at++) this.#buf[this.#used + at] = bytes[at]!;
+    else this.#buf.set(bytes, this.#used);
+    this.#used += length;
   }
 
   #string(text: string): void {

@@ -82,8 +82,8 @@ export class CopyBatch {
     ...[key, keyFrom, keyTo, value, from, to]: [Buffer, number, number, Buffer, number, number]
   ): void {
     if (db !== this.#db) this.#close(db);
-    this.#pairs.addBulk(key, keyFrom, keyTo);
-    this.#pairs.addBulk(value, from, to);
+    this.#pairs.addBulkOf(key, keyFrom, keyTo);
+    this.#pairs.addBulkOf(value, from, to);
     this.#pairsOpen++;
     this.#count++;
   }

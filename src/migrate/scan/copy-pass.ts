@@ -1,5 +1,5 @@
 /** Every key of a source into the target, once: what comes by DUMP goes by RESTORE, some runs of keys under way at a time. */
-import type { KeySource } from '../key-source.ts';
+import { heldBytes, type KeySource } from '../key-source.ts';
 import type { KeyWriter } from '../key-writer.ts';
 import type { LeftOut } from './left-out.ts';
 
@@ -36,7 +36,7 @@ export async function copyPass(
           if (reason !== null) leftOut.add(db, run[index] as Buffer, reason);
         }
         sofar.keys += run.length;
-        for (const each of held) sofar.bytes += each?.payload.length ?? 0;
+        for (const each of held) sofar.bytes += heldBytes(each);
         onProgress(sofar);
       }
     };

@@ -1,7 +1,10 @@
 /** One key at two servers: the same, or how not. Pure. */
+import { Crc64 } from '../../rdb/crc64.ts';
 import { describeDifference } from '../../rdb/diff-value.ts';
+import { type as rdbType } from '../../rdb/format.ts';
 import { decodeBody } from '../../rdb/value.ts';
 import { type DumpedValue, readDump, type ValueSum } from '../../rdb/value-sum.ts';
+import { putLength } from '../../rdb/writer.ts';
 import type { Held } from '../key-source.ts';
 
 export type Aspect = 'missing' | 'extra' | 'type' | 'value' | 'ttl';
@@ -23,13 +26,33 @@ export function compareHeld(source: Held, target: Held, sum: ValueSum): Finding 
       ? { is: 'extra', how: 'only the target has it' }
       : { is: 'missing', how: 'only the source has it' };
   }
-  if (!source.payload.equals(target.payload)) {
-    const [one, other] = [readDump(source.payload), readDump(target.payload)];
+  if (!bytesOf(source).equals(bytesOf(target)) || 'text' in source.value !== 'text' in target.value) {
+    const [one, other] = [readHeld(source), readHeld(target)];
     if (one.kind !== other.kind) return { is: 'type', how: `a ${one.kind} against a ${other.kind}` };
     const isSame = sum.of(one.type, one.flavor, one.body) === sum.of(other.type, other.flavor, other.body);
     if (!isSame) return { is: 'value', how: howTheyDiffer(one, other) };
   }
   return compareTtl(source.ttlMs, target.ttlMs);
+}
+
+/** Whether it has changed between two looks is seen by this. */
+export function sumOf(held: NonNullable<Held>): string {
+  const bytes = bytesOf(held);
+  const crc = new Crc64();
+  crc.update(bytes, 0, bytes.length);
+  return `${crc}`;
+}
+
+function bytesOf({ value }: NonNullable<Held>): Buffer {
+  return 'text' in value ? value.text : value.payload;
+}
+
+function readHeld(held: NonNullable<Held>): DumpedValue {
+  if ('payload' in held.value) return readDump(held.value.payload);
+  const { text } = held.value;
+  const head = Buffer.alloc(9);
+  const body = Buffer.concat([head.subarray(0, putLength(head, 0, text.length)), text]);
+  return { type: rdbType.string, flavor: 'redis', kind: 'string', body };
 }
 
 function compareTtl(source: number, target: number): Finding | null {

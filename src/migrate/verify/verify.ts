@@ -13,7 +13,7 @@ import { KeyReader } from '../key-reader.ts';
 import type { Held, KeySource } from '../key-source.ts';
 import { KeyWriter } from '../key-writer.ts';
 import type { ServerFacts } from '../server-facts.ts';
-import { compareHeld, type Finding } from './compare-values.ts';
+import { compareHeld, type Finding, sumOf } from './compare-values.ts';
 
 export interface VerifyOptions {
   source: KeySource;
@@ -54,7 +54,7 @@ export interface VerifyResult {
 
 interface Suspect extends Finding {
   key: Buffer;
-  /** Of the source's value as it was then: the checksum at the end of what DUMP gives. */
+  /** Of the source's value as it was then: its checksum. */
   seen: string;
 }
 
@@ -176,9 +176,7 @@ class Verification {
     return keys.flatMap((key, index): Suspect[] => {
       const held = ours[index] as Held;
       const finding = compareHeld(held, theirs[index] as Held, this.#sum);
-      return finding === null
-        ? []
-        : [{ ...finding, key, seen: held?.payload.toString('hex', held.payload.length - 8) ?? '' }];
+      return finding === null ? [] : [{ ...finding, key, seen: held === null ? '' : sumOf(held) }];
     });
   }
 
