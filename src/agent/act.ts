@@ -5,7 +5,9 @@ import { replacePrimary } from './election/replace-primary.ts';
 import type { Step } from './loop.ts';
 import { putDamagedAside } from './persistence/put-aside.ts';
 import { setEligible } from './units/eligibility.ts';
-import { gateCommand, sentinelCommand } from './units/process-commands.ts';
+import { monitorPrimary } from './units/monitor-primary.ts';
+import { gateCommand } from './units/process-commands.ts';
+import { sentinelCommand } from './units/sentinel-command.ts';
 import { startMember } from './units/start-member.ts';
 import type { Unit } from './units/unit.ts';
 
@@ -30,6 +32,8 @@ export class Actions {
         return this.#follow(decision.member, decision.primary);
       case 'restart':
         return this.#restart(decision.process, decision.as);
+      case 'monitor':
+        return monitorPrimary(this.#deployment, decision.process, decision.primary);
       case 'refuse':
         return this.#refuse(decision);
       case 'give-up':
@@ -65,7 +69,7 @@ export class Actions {
     if (member) return this.#restartMember(member, as);
     const sentinel = deployment.sentinels.find(({ place }) => place.id === id);
     const unit = this.#unit(id);
-    const command = sentinel ? sentinelCommand(deployment.setting, unit.paths) : gateCommand(deployment, id);
+    const command = sentinel ? sentinelCommand(deployment, unit) : gateCommand(deployment, id);
     await unit.restart(await command);
   }
 

@@ -219,11 +219,13 @@ export class Deployment {
   }
 
   #sentinelView({ place, unit, watch }: LiveSentinel): SentinelView {
-    const { reachable, primary, primarySilentMs, configEpoch, failoverInProgress, tilt } = watch.seen;
+    const { reachable, primary, primarySilentMs, configEpoch, failoverInProgress, tilt, saysDown } =
+      watch.seen;
+    const runs = unit?.lives !== false;
     return {
       ...place,
       process: unit?.view ?? null,
-      reachable: reachable && unit?.lives !== false,
+      reachable: reachable && runs,
       answeredAtMs: watch.answeredAtMs,
       primary: this.memberAt(primary)?.place.id ?? null,
       configEpoch,
@@ -231,6 +233,9 @@ export class Deployment {
       primarySilentMs,
       failoverInProgress,
       tilt,
+      saysDown,
+      watchesNothing: watch.seen.watchesNothing && runs,
+      toldAtMs: watch.toldAtMs,
     };
   }
 }

@@ -47,6 +47,7 @@ const eventKinds = {
   stand: 'election',
   follow: 'redirected',
   restart: 'restart',
+  monitor: 'monitor-restored',
   refuse: 'refused',
   'give-up': 'failed',
   'replica-eligible': 'replica-eligible',

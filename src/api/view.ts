@@ -6,7 +6,9 @@ const memberStates = [
   ...(['starting', 'loading', 'up', 'syncing', 'disconnected', 'busy'] as const),
   ...(['hung', 'down', 'unreachable', 'failed', 'refused'] as const),
 ] as const;
-const sentinelStates = ['starting', 'up', 'tilt', 'hung', 'down', 'unreachable', 'failed'] as const;
+const sentinelStates = [
+  ...(['starting', 'up', 'tilt', 'unassigned', 'hung', 'down', 'unreachable', 'failed'] as const),
+] as const;
 const gateStates = ['starting', 'open', 'holding', 'refusing', 'hung', 'down', 'failed'] as const;
 
 const memberStateText = [
@@ -84,7 +86,11 @@ export const memberSchema = z
 export const sentinelSchema = z
   .object({
     ...place,
-    state: z.enum(sentinelStates).describe('As of a member; tilt: it acts on nothing for 30 s.'),
+    state: z
+      .enum(sentinelStates)
+      .describe(
+        'As of a member; tilt: it acts on nothing for 30 s; unassigned: it watches no primary of this deployment.',
+      ),
     ...why,
     ageMs,
     pid: orNull(count('Its process; null for one of another host.')),

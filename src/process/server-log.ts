@@ -26,6 +26,8 @@ const noRoom = /No space left on device|Disk quota exceeded|: short write$/;
 /** Its files are loaded by then: what it can't load afterwards, another server or a restore gave it (server.c, main). */
 const ready = /Ready to accept connections/;
 const started = /oO0OoO0OoO0Oo \S+ is starting/;
+/** Said before the log is opened, and so before that one. */
+const refused = /FATAL CONFIG FILE ERROR/;
 /** `>>> 'loglevel shout'` */
 const quoted = /^>>> '(.*)'$/;
 /** `1234:M 26 Nov 2026 17:07:45.123 # ` */
@@ -48,6 +50,11 @@ export function refusedDirective(log: readonly string[]): { directive: string; r
   return directive === undefined
     ? undefined
     : { directive, reason: log[at + 1]?.trim() || 'it is not taken' };
+}
+
+/** Whether it did not start the last time, because of something in its configuration file. */
+export function refusesConfig(log: readonly string[]): boolean {
+  return log.findLastIndex((line) => refused.test(line)) > log.findLastIndex((line) => started.test(line));
 }
 
 /** The last line that says that its disk is full, since it was started last; null when none does. */

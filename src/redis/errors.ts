@@ -19,3 +19,8 @@ export function refusalReply(error: unknown): ReplyError | undefined {
   const cause = error instanceof HoldfastError ? error.cause : undefined;
   return cause instanceof ReplyError ? cause : undefined;
 }
+
+/** Whether a Sentinel said that it watches no primary of the name that it was asked about (sentinel.c). */
+export function knowsNoSuchPrimary(error: unknown): boolean {
+  return refusalReply(error)?.text.includes('No such master with that name') ?? false;
+}

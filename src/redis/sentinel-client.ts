@@ -7,6 +7,7 @@ import {
   fieldsOf,
   type WatchedPrimary,
   type WatchedReplica,
+  watchedNames,
   watchedPrimary,
   watchedReplicas,
 } from './sentinel-replies.ts';
@@ -67,6 +68,21 @@ export class SentinelClient {
     return (
       fieldsOf(await this.connection.call('SENTINEL', 'MASTER', this.#name)) ?? this.#unreadable('MASTER')
     );
+  }
+
+  /** The names of all that it watches: other deployments' too, when somebody told it so. */
+  async watched(): Promise<(Address & { name: string })[]> {
+    return watchedNames(await this.connection.call('SENTINEL', 'MASTERS'));
+  }
+
+  /** Watches this primary from now on. It must not watch one of this name already. */
+  async monitor({ address, port }: Address, quorum: number): Promise<void> {
+    await this.connection.call('SENTINEL', 'MONITOR', this.#name, address, String(port), String(quorum));
+  }
+
+  /** Forgets the primary, and all that it knew of it. */
+  async remove(): Promise<void> {
+    await this.connection.call('SENTINEL', 'REMOVE', this.#name);
   }
 
   async set(option: string, value: string): Promise<void> {

@@ -46,6 +46,15 @@ export function watchedPrimary(reply: unknown): WatchedPrimary | null {
   return { ...address, flags: flagsOf(fields), configEpoch, roleReported, okPingAgeMs };
 }
 
+/** Of SENTINEL MASTERS. */
+export function watchedNames(reply: unknown): (Address & { name: string })[] {
+  return (Array.isArray(reply) ? reply : []).flatMap((entry) => {
+    const fields = fieldsOf(entry);
+    const address = addressOf(fields?.['ip'], fields?.['port']);
+    return fields === null || address === undefined ? [] : [{ ...address, name: fields['name'] ?? '' }];
+  });
+}
+
 /** Of SENTINEL REPLICAS. */
 export function watchedReplicas(reply: unknown): WatchedReplica[] {
   return (Array.isArray(reply) ? reply : []).flatMap((entry) => {

@@ -37,9 +37,19 @@ export function mergeDirectives(existing: string, rendered: string): string {
   return `${lines.join('\n').trimEnd()}\n`;
 }
 
+/** Said of one primary, of several that a Sentinel can watch: the third word is its name. */
+const ofOnePrimary = new Set([
+  'sentinel auth-user',
+  'sentinel auth-pass',
+  'sentinel down-after-milliseconds',
+  'sentinel failover-timeout',
+  'sentinel parallel-syncs',
+]);
+
 /** One for all names of a setting: of two lines with different names the last would count. */
 function mergeKey(line: string): string {
   const key = directiveKey(line);
+  if (ofOnePrimary.has(key)) return `${key} ${line.trim().split(/\s+/, 3)[2]}`;
   return key.startsWith('sentinel ') ? key : settingName(key);
 }
 

@@ -48,13 +48,10 @@ export function renderSentinelConf(input: SentinelConfInput): string {
     directive('sentinel', 'deny-scripts-reconfig', 'yes'),
     '',
     directive('sentinel', 'monitor', name, primary.address, primary.port, spec.sentinel.quorum),
-    directive('sentinel', 'auth-user', name, ownUserName('sentinel')),
-    directive('sentinel', 'auth-pass', name, secrets.own.sentinel),
-    directive('sentinel', 'down-after-milliseconds', name, spec.sentinel.detectAfterMs),
-    directive('sentinel', 'failover-timeout', name, spec.sentinel.failoverTimeoutMs),
-    '# All replicas turn to a new primary at once: a partial copy from the backlog takes milliseconds, and',
-    '# min-replicas-to-write waits for them.',
-    directive('sentinel', 'parallel-syncs', name, Math.max(1, replicas.length)),
+    ...sentinelSettings(spec, secrets).flatMap(([option, value]) => [
+      ...(option === 'parallel-syncs' ? whyParallel : []),
+      directive('sentinel', option, name, value),
+    ]),
     directive('sentinel', 'config-epoch', name, epoch),
     ...replicas.map(({ address, port }) => directive('sentinel', 'known-replica', name, address, port)),
     ...others.map(({ id, address, port }) =>
@@ -63,6 +60,24 @@ export function renderSentinelConf(input: SentinelConfInput): string {
     directive('sentinel', 'current-epoch', epoch),
   ];
   return `${lines.join('\n')}\n`;
+}
+
+const whyParallel = [
+  '# All replicas turn to a new primary at once: a partial copy from the backlog takes milliseconds, and',
+  '# min-replicas-to-write waits for them.',
+];
+
+/**
+ * What a Sentinel is told of the primary that it watches, in sentinel.conf or by SENTINEL SET: by its own names.
+ */
+export function sentinelSettings(spec: Spec, secrets: Secrets): [option: string, value: string | number][] {
+  return [
+    ['auth-user', ownUserName('sentinel')],
+    ['auth-pass', secrets.own.sentinel],
+    ['down-after-milliseconds', spec.sentinel.detectAfterMs],
+    ['failover-timeout', spec.sentinel.failoverTimeoutMs],
+    ['parallel-syncs', Math.max(1, spec.members.length - 1)],
+  ];
 }
 
 /** 40 hex digits, the same wherever they are worked out: Sentinels know each other by them. */

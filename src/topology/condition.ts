@@ -9,6 +9,7 @@
  * - down: no process listens there.
  * - unreachable: it is on another host and does not answer; whether its process lives is not known from here.
  * - syncing, disconnected: a replica that copies everything from its primary, or has no link to it.
+ * - unassigned: a Sentinel that answers, and watches no primary of this deployment.
  * - failed, refused: it is not started: its restarts are used up, or it would cost data.
  */
 import { isComputing, isStopped, leastSilenceMs, waitsForDisk } from './hang.ts';
@@ -18,7 +19,9 @@ export const memberStates = [
   ...(['starting', 'loading', 'up', 'syncing', 'disconnected', 'busy'] as const),
   ...(['hung', 'down', 'unreachable', 'failed', 'refused'] as const),
 ] as const;
-export const sentinelStates = ['starting', 'up', 'tilt', 'hung', 'down', 'unreachable', 'failed'] as const;
+export const sentinelStates = [
+  ...(['starting', 'up', 'tilt', 'unassigned', 'hung', 'down', 'unreachable', 'failed'] as const),
+] as const;
 export const gateStates = ['starting', 'open', 'holding', 'refusing', 'hung', 'down', 'failed'] as const;
 export type MemberState = (typeof memberStates)[number];
 export type SentinelState = (typeof sentinelStates)[number];
@@ -116,6 +119,10 @@ export function sentinelCondition(sentinel: SentinelView, nowMs: number): Condit
   if (reachable) {
     const reason = tilt ? 'its clock jumped or it stood still: it acts on nothing for 30 s (TILT)' : null;
     return { state: tilt ? 'tilt' : 'up', reason, forMs: null };
+  }
+  if (sentinel.watchesNothing) {
+    const reason = 'it answers, and watches no primary of this deployment';
+    return { state: 'unassigned', reason, forMs: null };
   }
   if (process) return silentHelper(process);
   const forMs = answeredAtMs === null ? null : Math.max(0, nowMs - answeredAtMs);

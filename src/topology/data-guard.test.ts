@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { deadProcess, loading } from '../../test/support/views.ts';
+import { aSentinel, deadProcess, loading } from '../../test/support/views.ts';
 import { emptyPrimaryOver, possibleHolders } from './data-guard.ts';
 import type { MemberView, View } from './view.ts';
 
@@ -55,7 +55,7 @@ function viewOf(...members: Partial<MemberView>[]): View {
     operation: null,
     givesWay: false,
     members: all,
-    sentinels: [{ ...place, ...sentinel, process: null, tilt: false }],
+    sentinels: [aSentinel('sentinel-1', { ...place, ...sentinel, process: null })],
     gates: [],
     noPrimarySinceMs: null,
     selection: null,

@@ -11,10 +11,12 @@
  *    back as primary by reflex: only if the Sentinels still name it, no failover is under way and no replica can take
  *    over, and its own data is there, as new as the others', or nobody has any. A replica with data does not follow an
  *    empty stranger.
- * 6. A replica of ours is in sync, or is not: it may be promoted, or may not (eligibility.ts).
+ * 6. A Sentinel of ours does not watch what it should: it is told again (astray-sentinel.ts).
+ * 7. A replica of ours is in sync, or is not: it may be promoted, or may not (eligibility.ts).
  *
  * An agent acts on its own processes only, unless it is elected. Who is primary is the Sentinels' word, never ours.
  */
+import { type Astray, findAstray } from './astray-sentinel.ts';
 import { emptyPrimaryOver, harmAsPrimary } from './data-guard.ts';
 import {
   actsBeside,
@@ -65,6 +67,7 @@ export type Decision =
   | { kind: 'stand'; member: string; code: Cause; reason: string }
   | { kind: 'follow'; member: string; code: 'second-primary' | 'astray'; primary: string; reason: string }
   | { kind: 'restart'; process: string; as: StartAs; reason: string }
+  | ({ kind: 'monitor' } & Astray)
   | ({ kind: 'refuse'; member: string; hint: string } & Refusal)
   | { kind: 'give-up'; process: string; reason: string }
   | EligibilityDecision;
@@ -103,8 +106,10 @@ export function decide(
   if (urgent) return urgent;
   const next = restartDead(view, rules, nowMs, isPutOff);
   if (next.kind !== 'nothing') return next;
+  const astray = findAstray(view, nowMs);
+  const mild = now(astray && { kind: 'monitor', ...astray }) ?? now(decideEligibility(view, rules, nowMs));
   const untilMs = found && Math.min(next.untilMs ?? Infinity, found.fromMs);
-  return now(decideEligibility(view, rules, nowMs)) ?? (untilMs === undefined ? next : { ...next, untilMs });
+  return mild ?? (untilMs === undefined ? next : { ...next, untilMs });
 }
 
 function giveWay(view: View, found: Candidacy | undefined, nowMs: number): Decision | undefined {

@@ -137,6 +137,12 @@ export interface SentinelView {
   primarySilentMs: number;
   failoverInProgress: boolean;
   tilt: boolean;
+  /** It says by itself that the primary is down, whatever the others say. */
+  saysDown: boolean;
+  /** It answers, and watches no primary of this name: it counts as unreachable. */
+  watchesNothing: boolean;
+  /** When this agent last told it what it is to watch; null when it never did. */
+  toldAtMs: number | null;
 }
 
 export interface GateView {

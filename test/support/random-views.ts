@@ -126,6 +126,9 @@ const sentinels = fc
         other: fc.option(anyId),
         reachable: usually,
         tilt: seldom,
+        saysDown: seldom,
+        watchesNothing: seldom,
+        toldAtMs: fc.option(aMomentAgo, { freq: 1 }),
         failoverInProgress: seldom,
         configEpoch: fc.integer({ min: 0, max: 3 }),
         agreedDownAtMs: fc.option(aMomentAgo, { freq: 1 }),
@@ -137,12 +140,13 @@ const sentinels = fc
     ),
   })
   .map(({ word, each }) =>
-    each.map(({ agrees, other, process, alive, reachable, ...rest }, i): SentinelView => {
+    each.map(({ agrees, other, process, alive, reachable, watchesNothing, ...rest }, i): SentinelView => {
       return aSentinel(`sentinel-${i + 1}`, {
         ...rest,
         primary: agrees ? word : other,
         process: process === null ? aliveProcess(alive) : deadProcess(0, process),
-        reachable: reachable && process === null,
+        reachable: reachable && process === null && !watchesNothing,
+        watchesNothing: watchesNothing && process === null,
       });
     }),
   );

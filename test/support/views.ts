@@ -107,6 +107,9 @@ export function aSentinel(id: string, changes: Partial<SentinelView> = {}): Sent
     primarySilentMs: 0,
     failoverInProgress: false,
     tilt: false,
+    saysDown: false,
+    watchesNothing: false,
+    toldAtMs: null,
     ...changes,
   };
 }

@@ -27,6 +27,7 @@ function columnsFor(primary: string | null, chosen: string | null): readonly Col
           ...(agreesDown ? ['the primary is down'] : []),
           ...(failover ? ['a failover is under way'] : []),
           ...(state === 'tilt' ? ['it acts on nothing for 30 s'] : []),
+          ...(state === 'unassigned' ? ['it watches no primary of this deployment'] : []),
         ].join(', ') || '–',
     },
     {

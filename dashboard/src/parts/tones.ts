@@ -15,6 +15,7 @@ const tones = new Map<string, Tone>([
       'busy',
       'holding',
       'tilt',
+      'unassigned',
       'warning',
       'paused',
       'cancelled',

@@ -4,7 +4,7 @@
  * is worked out from the data on disk; on several, it waits for the Sentinels' word. Nothing is decided by the loop
  * before this is done.
  */
-import type { HoldfastError } from '../../base/errors.ts';
+import { errorCode, errorText, type HoldfastError } from '../../base/errors.ts';
 import { pause } from '../../base/retry.ts';
 import { damageIn } from '../../process/server-log.ts';
 import { lastLogLines } from '../../process/supervised-process.ts';
@@ -13,10 +13,12 @@ import type { Deployment, LiveGate, LiveMember } from '../deployment.ts';
 import { StartFailed } from '../errors.ts';
 import { readDiskState } from '../observe/disk-state.ts';
 import { putDamagedAside } from '../persistence/put-aside.ts';
-import { gateCommand, sentinelCommand } from '../units/process-commands.ts';
+import { gateCommand } from '../units/process-commands.ts';
 import { stopRetired } from '../units/retired.ts';
+import { sentinelCommand } from '../units/sentinel-command.ts';
 import { startMember } from '../units/start-member.ts';
 import type { Unit } from '../units/unit.ts';
+import { stopMember } from './bring-down.ts';
 import type { ChangeContext, Report } from './change-context.ts';
 import { endFirstPatience } from './patience.ts';
 import { prepareColdStart, prepareNew } from './prepare-cold-start.ts';
@@ -25,6 +27,7 @@ const serversUpMs = 20_000;
 /** How long one that ran before is waited for: it may hang or load, which is the loop's to deal with. */
 const adoptedAnswersMs = 500;
 const sentinelStopMs = 5_000;
+const helperStopMs = 10_000;
 /** A primary with more data than it loads in this time loads it beside its replicas. */
 const primaryListensMs = 200;
 
@@ -50,10 +53,27 @@ export async function bringUp(context: ChangeContext): Promise<void> {
       if (patient) void endFirstPatience(deployment).catch(() => {});
       return;
     } catch (error) {
-      await Promise.allSettled(started.map((unit) => unit.stop(10_000)));
-      if (membersRun || operation.signal.aborted || !(await goOnWithout(context))) throw error;
+      await stopAgain(context, started);
+      if (membersRun || operation.signal.aborted || !(await goOnWithout(context)))
+        throw withWhatRuns(error, started);
     }
   }
+}
+
+/** Members as `down` stops them: one that writes its first AOF takes no signal for an answer. */
+async function stopAgain({ deployment, report }: ChangeContext, started: readonly Unit[]): Promise<void> {
+  const memberOf = (unit: Unit) => deployment.members.find((member) => member.unit === unit);
+  const helpers = started.filter((unit) => memberOf(unit) === undefined);
+  await Promise.allSettled(helpers.map((unit) => unit.stop(helperStopMs)));
+  const members = started.flatMap((unit) => memberOf(unit) ?? []);
+  await Promise.allSettled(members.map((member) => stopMember(deployment, member, report)));
+}
+
+function withWhatRuns(error: unknown, started: readonly Unit[]): unknown {
+  const left = started.filter((unit) => unit.process.running).map(({ id }) => id);
+  if (left.length === 0 || errorCode(error) !== 'START_FAILED') return error;
+  const hint = `What was started with it has been stopped again, but ${left.join(' and ')}, which would not stop: holdfast down ends what still runs.`;
+  return StartFailed(errorText(error), { hint, cause: error });
 }
 
 /**
@@ -191,8 +211,9 @@ async function startUnit(
   started: Unit[],
 ): Promise<void> {
   if (unit.process.running) return;
-  const { setting } = deployment;
-  const command = isSentinel ? sentinelCommand(setting, unit.paths) : await gateCommand(deployment, unit.id);
+  const command = isSentinel
+    ? await sentinelCommand(deployment, unit)
+    : await gateCommand(deployment, unit.id);
   operation.signal.throwIfAborted();
   await unit.start(command);
   started.push(unit);
@@ -236,6 +257,8 @@ async function waitForServers(
 
 function answers(view: MemberView | SentinelView | GateView): boolean {
   if ('state' in view) return view.state !== 'down';
+  // What it is to watch is told it by the loop.
+  if ('watchesNothing' in view && view.watchesNothing) return true;
   return view.reachable && !('busy' in view && view.busy);
 }
 

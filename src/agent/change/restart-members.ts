@@ -9,7 +9,8 @@ import { namedPrimary } from '../../topology/view.ts';
 import type { Deployment, LiveMember } from '../deployment.ts';
 import { StartFailed, SwitchoverRefused, UnknownProcess } from '../errors.ts';
 import { setEligible } from '../units/eligibility.ts';
-import { gateCommand, sentinelCommand } from '../units/process-commands.ts';
+import { gateCommand } from '../units/process-commands.ts';
+import { sentinelCommand } from '../units/sentinel-command.ts';
 import { startMember } from '../units/start-member.ts';
 import type { Unit } from '../units/unit.ts';
 import { stopMember } from './bring-down.ts';
@@ -137,14 +138,16 @@ async function restartPlain(
   if (operation.ending === 'stop') operation.signal.throwIfAborted();
   const isSentinel = deployment.sentinels.some((each) => each.unit === unit);
   const command = isSentinel
-    ? sentinelCommand(deployment.setting, unit.paths)
+    ? await sentinelCommand(deployment, unit)
     : await gateCommand(deployment, unit.id);
   await unit.start(command);
   const isUp = async () => {
     await observer.lookAtAll();
     const { sentinels, gates } = deployment.view();
     const sentinel = sentinels.find(({ id }) => id === unit.id);
-    return sentinel ? sentinel.reachable : gates.find(({ id }) => id === unit.id)?.state !== 'down';
+    return sentinel
+      ? sentinel.reachable || sentinel.watchesNothing
+      : gates.find(({ id }) => id === unit.id)?.state !== 'down';
   };
   const what = `${unit.id} to answer`;
   await waitFor(isUp, { what, withinMs: upAgainMs, everyMs: 50, signal: operation.signal });

@@ -83,7 +83,7 @@ export class Observer {
       ...sentinels.map(async (sentinel) => {
         if (sentinel.unit?.process.running === false) return;
         await this.#lookAt(sentinel);
-        sentinel.unit?.heard(sentinel.watch.seen.reachable || sentinel.watch.seen.locksUsOut);
+        sentinel.unit?.heard(sentinel.watch.isHeard);
       }),
       ...gates.map(async ({ unit, adapter }) => {
         if (unit?.process.running === false) return;

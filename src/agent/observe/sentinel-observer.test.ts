@@ -10,7 +10,9 @@ const seen: SentinelObservation = {
   primarySilentMs: 0,
   failoverInProgress: false,
   tilt: false,
+  saysDown: false,
   locksUsOut: false,
+  watchesNothing: false,
 };
 const event = (channel: string, message: string) =>
   parseSentinelEvent(channel, message, 'test') as SentinelEvent;

@@ -4,7 +4,7 @@
 import type { Clock } from '../../base/clock.ts';
 import { FreshCall } from '../../base/fresh-call.ts';
 import type { ConnectionOptions } from '../../redis/connection.ts';
-import { refusalKind } from '../../redis/errors.ts';
+import { knowsNoSuchPrimary, refusalKind } from '../../redis/errors.ts';
 import { SentinelClient } from '../../redis/sentinel-client.ts';
 import { parseSentinelEvent, type SentinelEvent } from '../../redis/sentinel-event.ts';
 
@@ -18,8 +18,12 @@ export interface SentinelObservation {
   primarySilentMs: number;
   failoverInProgress: boolean;
   tilt: boolean;
+  /** It says by itself that the primary is down. */
+  saysDown: boolean;
   /** It answers, and does not know our password. */
   locksUsOut: boolean;
+  /** It answers, and watches no primary of this name. */
+  watchesNothing: boolean;
 }
 
 const nothingKnown: SentinelObservation = {
@@ -30,7 +34,9 @@ const nothingKnown: SentinelObservation = {
   primarySilentMs: 0,
   failoverInProgress: false,
   tilt: false,
+  saysDown: false,
   locksUsOut: false,
+  watchesNothing: false,
 };
 
 export class SentinelWatch {
@@ -41,6 +47,7 @@ export class SentinelWatch {
   #seen: SentinelObservation = nothingKnown;
   #subscribed = false;
   #answeredAtMs: number | null = null;
+  #toldAtMs: number | null = null;
   readonly #clock: Clock;
   readonly #question = new FreshCall(() => this.#ask());
 
@@ -69,6 +76,21 @@ export class SentinelWatch {
     return this.#answeredAtMs;
   }
 
+  /** Its process works: it answered when it was last asked, whatever it said. */
+  get isHeard(): boolean {
+    const { reachable, locksUsOut, watchesNothing } = this.#seen;
+    return reachable || locksUsOut || watchesNothing;
+  }
+
+  /** When this agent last told it what it is to watch, on the monotonic clock; null before it did. */
+  get toldAtMs(): number | null {
+    return this.#toldAtMs;
+  }
+
+  noteTold(): void {
+    this.#toldAtMs = this.#clock.monotonicMs();
+  }
+
   /** Asks, and subscribes again if the subscription was lost: what is seen then is younger than this call. Never throws. */
   look(): Promise<void> {
     return this.#question.make();
@@ -83,6 +105,8 @@ export class SentinelWatch {
         ...this.#seen,
         reachable: true,
         locksUsOut: false,
+        watchesNothing: false,
+        saysDown: flags.includes('s_down'),
         primary: { address, port },
         configEpoch,
         agreedDown: flags.includes('o_down'),
@@ -91,7 +115,9 @@ export class SentinelWatch {
       };
     } catch (error) {
       const locksUsOut = ['NOAUTH', 'WRONGPASS'].includes(refusalKind(error) ?? '');
-      this.#seen = { ...this.#seen, reachable: false, locksUsOut };
+      const watchesNothing = knowsNoSuchPrimary(error);
+      if (watchesNothing) this.#answeredAtMs = this.#clock.monotonicMs();
+      this.#seen = { ...this.#seen, reachable: false, locksUsOut, watchesNothing };
       // A subscription to a host that is lost, or came back as another, stays silent for ever unless it is asked.
       if (this.#subscribed) await this.#events.connection.call('PING').catch(() => {});
     }

@@ -1,10 +1,11 @@
 import { rotateLog } from '../../process/log-rotation.ts';
 import { takeBackOwnPatience } from '../change/patience.ts';
 import type { Deployment } from '../deployment.ts';
+import { setBackSentinels } from '../units/set-back-sentinels.ts';
 
 const everyMs = 60_000;
 
-/** Rotates logs now and then, and takes back what a restore left. @returns what ends it. */
+/** Rotates logs now and then, and takes back what a restore, or somebody by hand, left of the Sentinels' settings. @returns what ends it. */
 export function housekeeping(deployment: Deployment): () => void {
   const { units, events, setting } = deployment;
   const timer = setInterval(() => {
@@ -13,6 +14,7 @@ export function housekeeping(deployment: Deployment): () => void {
       ...logs.map((log) => rotateLog(log)),
       events.rotate(),
       takeBackOwnPatience(deployment),
+      setBackSentinels(deployment),
     ]);
   }, everyMs);
   return () => clearInterval(timer);

@@ -12,6 +12,7 @@ import { renderUsersAcl } from '../../render/users-acl.ts';
 import type { Member, Place, Spec } from '../../spec/spec.ts';
 import type { Deployment, LiveMember, LiveSentinel, Setting } from '../deployment.ts';
 import { noteChange } from '../persistence/load-what-counts.ts';
+import { isAbout, isSoundSentinelConf, monitoredIn } from './sentinel-file.ts';
 import type { Unit } from './unit.ts';
 
 /** True when no member of this host has ever been configured. */
@@ -45,12 +46,17 @@ export async function writeConfigs(
   };
   const ofSentinel = async ({ place, unit }: LiveSentinel) => {
     if (!unit || !isMeant(place)) return;
-    const paths = { dir: unit.paths.folder, logFile: unit.paths.log };
+    const paths = sentinelConfPaths(unit);
     const input = { spec: patientSpec(spec, patienceMs), sentinel: place, paths, secrets, primary };
-    await writeOrMerge(unit.paths.config, renderSentinelConf(input), isUser);
+    const isSound = (existing: string) => isSoundSentinelConf(existing, spec.name);
+    await writeOrMerge(unit.paths.config, renderSentinelConf(input), { stale: isUser, isSound });
   };
   // Each waits for the disk, and none for another.
   await Promise.all([...members.map(ofMember), ...sentinels.map(ofSentinel)]);
+}
+
+export function sentinelConfPaths({ paths }: Unit): { dir: string; logFile: string } {
+  return { dir: paths.folder, logFile: paths.log };
 }
 
 function patientSpec(spec: Spec, patienceMs: number): Spec {
@@ -75,8 +81,7 @@ export async function namedInFiles(deployment: Deployment): Promise<string | nul
   for (const { unit } of deployment.sentinels) {
     const text = unit ? await readFileIfThere(unit.paths.config) : undefined;
     if (text === undefined) continue;
-    const monitor = /^sentinel monitor \S+ (\S+) (\d+)/m.exec(text);
-    const member = monitor && deployment.memberAt({ address: monitor[1] ?? '', port: Number(monitor[2]) });
+    const member = deployment.memberAt(monitoredIn(text, deployment.spec.name));
     const epoch = epochIn(text);
     if (member && (best === null || epoch > best.epoch)) best = { id: member.place.id, epoch };
   }
@@ -92,30 +97,29 @@ export async function nameInFiles(deployment: Deployment, primary: Member): Prom
   const texts = new Map<string, string>();
   for (const { unit } of sentinels)
     if (unit) texts.set(unit.paths.config, await readFile(unit.paths.config, 'utf8'));
+  const { name } = spec;
+  const isKnown = (line: string) => isAbout(line, /^known-(replica|slave|sentinel)$/i, name);
   const monitor = `sentinel monitor ${spec.name} ${primary.address} ${primary.port} ${spec.sentinel.quorum}`;
   const isRight = ([file, text]: [string, string]) => {
     const lines = text.split('\n');
-    const known = lines.filter((line) => isKnown.test(line));
+    const known = lines.filter(isKnown);
     const wanted = new Set(knownTo(deployment, primary, file));
     return lines.includes(monitor) && known.length === wanted.size && known.every((line) => wanted.has(line));
   };
   if ([...texts].every(isRight)) return;
   const epoch = Math.max(0, ...[...texts.values()].map(epochIn)) + 1;
   const write = async ([file, text]: [string, string]) => {
-    const kept = text.split('\n').filter((line) => !isKnown.test(line));
-    const changed = kept.map((line) =>
-      line
-        .replace(/^sentinel monitor .*/, monitor)
-        .replace(/^(sentinel (?:config-epoch|leader-epoch) \S+) \d+/, `$1 ${epoch}`)
-        .replace(/^(sentinel current-epoch) \d+/, `$1 ${epoch}`),
-    );
+    const kept = text.split('\n').filter((line) => !isKnown(line));
+    const changed = kept.map((line) => {
+      if (isAbout(line, /^monitor$/i, name)) return monitor;
+      if (isAbout(line, /^(config|leader)-epoch$/i, name)) return line.replace(/\d+\s*$/, String(epoch));
+      return line.replace(/^(sentinel current-epoch) \d+/, `$1 ${epoch}`);
+    });
     const known = knownTo(deployment, primary, file);
     await writeFileAtomic(file, `${[...changed, ...known].join('\n').trimEnd()}\n`);
   };
   await Promise.all([...texts].map(write));
 }
-
-const isKnown = /^sentinel known-(replica|sentinel) /;
 
 /** The lines of a sentinel.conf about everyone whom this Sentinel is to know beside the primary. */
 function knownTo({ members, sentinels, spec }: Deployment, primary: Member, file: string): string[] {
@@ -136,11 +140,22 @@ function epochIn(sentinelConf: string): number {
   return Math.max(0, ...epochs.map((match) => Number(match[1])));
 }
 
+/** Of a file that is there: which lines go, and whether it is worth keeping. */
+interface Existing {
+  stale?: RegExp;
+  isSound?: (text: string) => boolean;
+}
+
 /** A first file is written whole; into one that Redis has rewritten since, only what the spec says is brought. */
-async function writeOrMerge(file: string, rendered: string, stale?: RegExp): Promise<void> {
+async function writeOrMerge(
+  file: string,
+  rendered: string,
+  { stale, isSound }: Existing = {},
+): Promise<void> {
   const existing = await readFileIfThere(file);
-  const kept = existing?.split('\n').filter((line) => stale?.test(line) !== true);
-  await writeFileIfNew(file, kept === undefined ? rendered : mergeDirectives(kept.join('\n'), rendered));
+  const isKept = existing !== undefined && isSound?.(existing) !== false;
+  const kept = isKept ? existing.split('\n').filter((line) => stale?.test(line) !== true) : [];
+  await writeFileIfNew(file, isKept ? mergeDirectives(kept.join('\n'), rendered) : rendered);
 }
 
 /** A Sentinel whose password was changed while it ran has written its user, which counts more than requirepass. */

@@ -38,10 +38,6 @@ async function forgetPrimary(redisConf: string): Promise<void> {
   if (changed !== undefined && changed !== text) await writeFileAtomic(redisConf, changed);
 }
 
-export function sentinelCommand({ redisServer }: Setting, paths: UnitPaths): ProcessCommand {
-  return { program: redisServer, args: [paths.config, '--sentinel'], cwd: paths.folder, logFile: paths.log };
-}
-
 /** Writes the gate's configuration anew: unlike Redis's it is not state. */
 export async function gateCommand(deployment: Deployment, id: string): Promise<ProcessCommand> {
   const gate = deployment.gates.find(({ place }) => place.id === id) as LiveGate;

@@ -1,0 +1,63 @@
+import { expect, test } from 'vitest';
+import { aPrimary, aReplica, aSentinel, aView } from '../../test/support/views.ts';
+import { findAstray } from './astray-sentinel.ts';
+import type { SentinelView, View } from './view.ts';
+
+const nowMs = 100_000;
+const settled = { namedSinceMs: nowMs - 20_000 };
+const withFirst = (first: Partial<SentinelView>, changes: Partial<View> = {}) =>
+  aView({
+    ...settled,
+    sentinels: [aSentinel('sentinel-1', first), aSentinel('sentinel-2'), aSentinel('sentinel-3')],
+    ...changes,
+  });
+const find = (first: Partial<SentinelView>, changes?: Partial<View>) =>
+  findAstray(withFirst(first, changes), nowMs);
+const forgot = { watchesNothing: true, reachable: false, primary: null } as const;
+
+test('one that watches nothing is told at once whom the others name', () => {
+  const told = { process: 'sentinel-1', primary: 'redis-1', code: 'watches-nothing' };
+  expect(find(forgot)).toMatchObject(told);
+  expect(find(forgot, { namedSinceMs: nowMs })).toMatchObject(told);
+  expect(find(forgot, { selection: { member: 'redis-1', atMs: 0 } })).toMatchObject(told);
+});
+
+test('when no Sentinel names anybody, the only member that acts as primary counts', () => {
+  const sentinels = ['sentinel-1', 'sentinel-2', 'sentinel-3'].map((id) => aSentinel(id, forgot));
+  expect(findAstray(aView({ sentinels }), nowMs)).toMatchObject({ primary: 'redis-1' });
+  const [, ...others] = sentinels;
+  const some = [aSentinel('sentinel-1'), ...others];
+  expect(findAstray(aView({ sentinels: some }), nowMs)).toMatchObject({ process: 'sentinel-2' });
+  const another = [aSentinel('sentinel-1', { primary: 'redis-2' }), ...others];
+  expect(findAstray(aView({ sentinels: another }), nowMs)).toBeUndefined();
+  const members = [aPrimary('redis-1'), aPrimary('redis-2'), aReplica('redis-3')];
+  expect(findAstray(aView({ sentinels, members }), nowMs)).toBeUndefined();
+});
+
+test('one of another host is its own agent’s', () => {
+  expect(find({ ...forgot, process: null })).toBeUndefined();
+});
+
+test('one that watches another server is told when its colleagues can’t have been late', () => {
+  for (const primary of ['redis-2', null]) {
+    expect(find({ primary })).toMatchObject({ primary: 'redis-1', code: 'watches-another' });
+    expect(find({ primary }, { namedSinceMs: nowMs - 5000 })).toBeUndefined();
+    expect(find({ primary, configEpoch: 2 })).toBeUndefined();
+    expect(find({ primary, toldAtMs: nowMs - 10_000 })).toBeUndefined();
+    expect(find({ primary, tilt: true })).toBeUndefined();
+  }
+});
+
+test('it may have voted: not while a failover is under way', () => {
+  const primary = 'redis-2';
+  expect(find({ primary, failoverInProgress: true })).toBeUndefined();
+  expect(find({ primary }, { vote: { atMs: nowMs, ours: false } })).toBeUndefined();
+  expect(find({ primary }, { selection: { member: 'redis-3', atMs: nowMs } })).toBeUndefined();
+});
+
+test('one that calls a primary down that answers can’t log in there', () => {
+  expect(find({ saysDown: true })).toMatchObject({ code: 'cannot-ask' });
+  const members = [aPrimary('redis-1', { unansweredMs: 300 }), aReplica('redis-2'), aReplica('redis-3')];
+  expect(find({ saysDown: true }, { members })).toBeUndefined();
+  expect(find({ saysDown: true, toldAtMs: nowMs - 10_000 })).toBeUndefined();
+});

@@ -1,0 +1,76 @@
+/**
+ * Whether a Sentinel of ours watches what it should. A Sentinel keeps what it watches in its own file and takes every
+ * command: SENTINEL REMOVE, MONITOR and SET by hand, and a file that was cut off or edited, leave one that has no vote in
+ * what becomes of the deployment, or the wrong one. Its colleagues' hello tells it of a newer primary within 2 s
+ * (sentinelProcessHelloMessage in sentinel.c); what they can't tell it is told by the agent of its host:
+ *
+ * 1. It knows no primary of this name. At once: it has no vote, and remembers nothing that could be lost.
+ * 2. It watches another server than the one that a majority has named for longer than a hello takes, under no newer epoch.
+ * 3. It says that the primary is down, which answers this agent, and no colleague agrees: it can't log in there.
+ *
+ * To be told again costs it whom it voted for. So 2 and 3 wait until no failover is under way, and come once in a while
+ * only: what telling it did not heal, it does not heal soon.
+ */
+import {
+  actingPrimary,
+  failoverUnderWay,
+  type MemberView,
+  namedPrimary,
+  type SentinelView,
+  type View,
+} from './view.ts';
+
+export type AstrayCode = 'watches-nothing' | 'watches-another' | 'cannot-ask';
+
+export interface Astray {
+  process: string;
+  primary: string;
+  code: AstrayCode;
+  reason: string;
+}
+
+/** Colleagues say hello every 2 s, and a busy machine is late. */
+const learnsWithinMs = 15_000;
+const tellAgainMs = 60_000;
+
+/** The first Sentinel of this host that is to be told the primary again. */
+export function findAstray(view: View, nowMs: number): Astray | undefined {
+  const own = view.sentinels.filter(({ process }) => process?.running);
+  return own.map((each) => withoutPrimary(view, each) ?? withAnother(view, each, nowMs)).find((each) => each);
+}
+
+/** Whom the others name; when too few are left that name anybody, the only member that acts as primary, and they agree. */
+function withoutPrimary(view: View, { id, watchesNothing }: SentinelView): Astray | undefined {
+  const primary = watchesNothing ? (actingPrimary(view) ?? onlyOneActing(view)) : undefined;
+  if (!primary) return undefined;
+  const reason = `${id} answers and watches no primary of this deployment (SENTINEL REMOVE, or another file): it is told that ${primary.id} is primary`;
+  return { process: id, primary: primary.id, code: 'watches-nothing', reason };
+}
+
+function onlyOneActing({ members, sentinels }: View): MemberView | undefined {
+  const [acting, ...more] = members.filter(({ reachable, role }) => reachable && role === 'primary');
+  const isOther = ({ reachable, primary }: SentinelView) => reachable && primary !== acting?.id;
+  return more.length > 0 || sentinels.some(isOther) ? undefined : acting;
+}
+
+function withAnother(view: View, sentinel: SentinelView, nowMs: number): Astray | undefined {
+  const { id, reachable, tilt, toldAtMs } = sentinel;
+  const named = namedPrimary(view);
+  const primary = actingPrimary(view);
+  if (!reachable || tilt || named === null || primary?.id !== named.id) return undefined;
+  if (failoverUnderWay(view) !== undefined || view.vote !== null) return undefined;
+  if (view.namedSinceMs === null || nowMs - view.namedSinceMs < learnsWithinMs) return undefined;
+  if (toldAtMs !== null && nowMs - toldAtMs < tellAgainMs) return undefined;
+  if (sentinel.primary !== named.id && sentinel.configEpoch <= named.epoch) {
+    const reason = `${id} watches ${sentinel.primary ?? 'a server that is no member'}, and the primary is ${named.id}: it is told so`;
+    return { process: id, primary: named.id, code: 'watches-another', reason };
+  }
+  if (sentinel.primary !== named.id || !sentinel.saysDown || !answersWell(primary)) return undefined;
+  if (view.sentinels.some((each) => each.id !== id && each.reachable && each.saysDown)) return undefined;
+  const reason = `${id} says that ${primary.id} is down, which answers everybody else (another password?): it is told again how to reach it`;
+  return { process: id, primary: primary.id, code: 'cannot-ask', reason };
+}
+
+function answersWell({ reachable, busy, unansweredMs }: MemberView): boolean {
+  return reachable && busy === null && unansweredMs === 0;
+}
