@@ -1,13 +1,9 @@
-import path from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
+import { built, streamBetween } from './built.ts';
 
 /**
  * One copy, as a process of its own, so that its memory is its own: `node migrate-once.js stream|scan SOURCE TARGET`, ports on
  * this machine. Prints one line of JSON: seconds until everything was there, keys, and the most memory it had.
  */
-const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..', '..', '..');
-const built = async (file: string): Promise<unknown> =>
-  await import(pathToFileURL(path.join(root, 'dist', file)).href);
 const [how, source, target] = process.argv.slice(2);
 const began = performance.now();
 const seconds = () => (performance.now() - began) / 1000;
@@ -19,14 +15,7 @@ console.log(JSON.stringify({ ...keys, megabytes: maxRSS / 1000 }));
 process.exit(0);
 
 async function stream(): Promise<{ seconds: number; keys: number }> {
-  const { Stream } = (await built('stream/stream.js')) as typeof import('../src/stream/stream.ts');
-  const { unchanged } = (await built('stream/rewrite.js')) as typeof import('../src/stream/rewrite.ts');
-  const { targetOfServer } = (await built('rdb/target.js')) as typeof import('../src/rdb/target.ts');
-  const made = new Stream({
-    ...{ id: 'bench', target: place(target), loads: targetOfServer('redis-7.0'), rewriter: unchanged },
-    source: { kind: 'server', address: '127.0.0.1', port: Number(source) },
-    ...{ replaces: false, copied: undefined, maxRate: 0 },
-  });
+  const made = await streamBetween(Number(source), Number(target));
   const stop = new AbortController();
   const running = made.run(stop.signal);
   // A stream that fails ends the process by its error, with what was not awaited.
