@@ -211,6 +211,7 @@ export class Deployment {
       noPrimarySinceMs: this.lag.noPrimarySinceMs,
       selection: this.#selection,
       promoted: this.elections.promoted,
+      unwilling: this.elections.unwilling,
       namedSinceMs: this.elections.namedSinceMs,
       vote: this.elections.vote,
       standAgainAtMs: this.elections.standAgainAtMs,

@@ -17,6 +17,7 @@ export const OperationAborted = defineError('OPERATION_ABORTED', 1);
 export const SwitchoverRefused = defineError('SWITCHOVER_REFUSED', 1);
 export const SwitchoverFailed = defineError('SWITCHOVER_FAILED', 1);
 export const ElectionLapsed = defineError('ELECTION_LAPSED', 1);
+export const PromotionRefused = defineError('PROMOTION_REFUSED', 1);
 export const FailoverRefused = defineError('FAILOVER_REFUSED', 1);
 export const ApiTokenNeeded = defineError('API_TOKEN_NEEDED', 1);
 export const ApiBadRequest = defineError('API_BAD_REQUEST', 2);

@@ -151,8 +151,49 @@ test('somebody swaps two roles by hand: the Sentinels are told', async () => {
   await world.settle(agent.lookAtAll(), () => {});
   agent.noPrimarySinceMs = world.clock.monotonicMs();
   expect(await untilOver(world, agents, 2000)).toBe(true);
-  expect(world.servers.map(({ follows }) => follows)).toEqual(['redis-2', null, 'redis-2']);
+  const follows = () => world.servers.map((server) => server.follows);
+  await world.until(() => follows()[2] === 'redis-2', 100);
+  expect(follows()).toEqual(['redis-2', null, 'redis-2']);
   expect(agent.said[0]?.kind).toBe('election');
+});
+
+describe('a replica that refuses to be made primary (NOPERM)', () => {
+  test('another one is, by the same votes, and whoever refused has told nobody', async () => {
+    const { world, agents } = await trial(['host-1']);
+    const [agent] = agents as [TrialAgent];
+    world.server('redis-2').refuses = true;
+    crash(world, agents);
+    expect(await untilOver(world, agents, 300)).toBe(true);
+    expect(world.servers.map((server) => server.promotions)).toEqual([0, 0, 1]);
+    expect(agent.steps.filter(({ kind }) => kind === 'stand')).toHaveLength(1);
+    const refused = agent.said.find(({ kind }) => kind === 'promotion-refused');
+    expect(refused).toMatchObject({ subject: 'redis-2', text: expect.stringContaining('NOPERM') });
+    expect(agent.view().unwilling).toEqual([
+      { member: 'redis-2', reason: expect.stringContaining('NOPERM') },
+    ]);
+  });
+
+  test('both do: no Sentinel is told of anybody, and the old primary is started as primary, with its data', async () => {
+    const { world, agents } = await trial(['host-1']);
+    const [agent] = agents as [TrialAgent];
+    for (const id of ['redis-2', 'redis-3']) world.server(id).refuses = true;
+    crash(world, agents);
+    expect(await untilOver(world, agents, 2000)).toBe(true);
+    expect(world.server('redis-1')).toMatchObject({ role: 'primary', alive: true });
+    expect(promotions(world)).toBe(0);
+    expect(world.sentinels.flatMap(({ switched }) => switched)).toEqual([]);
+    expect(agent.selection).toBeNull();
+    expect(agent.steps.map(({ kind }) => kind)).toEqual(['stand', 'restart']);
+    agent.loop.stop();
+  });
+
+  test('one that does not answer: nobody else is told, and another one is elected', async () => {
+    const { world, agents } = await trial(['host-1']);
+    world.server('redis-2').hangsWhenPromoted = true;
+    crash(world, agents);
+    expect(await untilOver(world, agents, 3000)).toBe(true);
+    expect(world.servers.map((server) => server.promotions)).toEqual([0, 0, 1]);
+  });
 });
 
 test('Sentinels that do not take up whom it makes primary: it serves on, that is said, and the elections end', async () => {
@@ -173,7 +214,9 @@ test('Sentinels that do not take up whom it makes primary: it serves on, that is
   expect(agent.steps.filter(({ kind }) => kind === 'stand')).toHaveLength(4);
   const told = agent.said.filter(({ kind }) => kind === 'not-taken-up').map(({ text }) => text);
   expect(told).toHaveLength(4);
-  expect(told[0]).toContain('sentinel-1 names redis-1, sentinel-2 names redis-1, sentinel-3 names redis-1');
+  expect(told[0]).toContain(
+    'redis-2 was made primary by election and serves, and the Sentinels name redis-1:',
+  );
   expect(told.map((text) => /elected.*?;/.exec(text)?.[0])).toEqual([
     'elected once;',
     'elected 2 times;',

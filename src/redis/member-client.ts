@@ -1,3 +1,4 @@
+import { ReplyError } from '../resp/read.ts';
 import { type ConnectionOptions, RedisConnection } from './connection.ts';
 import { RedisRefused } from './errors.ts';
 import { type Info, parseInfo } from './info.ts';
@@ -42,15 +43,25 @@ export class MemberClient {
   }
 
   /**
-   * Makes it a primary, and has it tell the Sentinels so: both in one write, so that it does both or neither.
-   * @param hellos the messages: topology/election/turn.ts. One that it refuses is no reason not to promote it.
+   * Makes it a primary, and has it tell the Sentinels so: in one transaction, so that it does both or neither.
+   * @param hellos the messages: topology/election/turn.ts
+   * @throws REDIS_REFUSED, with what it answered to the command that it refused, and then it has done nothing
    */
   async promote(hellos: readonly string[]): Promise<void> {
     const told = hellos.map((text) => ['PUBLISH', helloChannel, text] as const);
-    const replies = this.connection.askEach([...told, ['REPLICAOF', 'NO', 'ONE']]);
-    const promoted = replies.pop();
-    for (const reply of replies) reply.catch(() => {});
-    await promoted;
+    const requests = [['MULTI'], ['REPLICAOF', 'NO', 'ONE'], ...told, ['EXEC']] as const;
+    const replies = await Promise.allSettled(this.connection.askEach(requests));
+    const [begun, promoted, ...rest] = replies;
+    const done = rest.pop();
+    // A user that has its rights from an earlier version may not MULTI: then each command was carried out by itself.
+    const decisive = begun?.status === 'rejected' ? promoted : done;
+    if (decisive?.status !== 'fulfilled') {
+      const refused = [promoted, ...rest].find((reply) => reply?.status === 'rejected') ?? decisive;
+      throw refused?.reason;
+    }
+    const [carriedOut] = Array.isArray(decisive.value) ? decisive.value : [];
+    if (carriedOut instanceof ReplyError)
+      throw RedisRefused(`it answered REPLICAOF with: ${carriedOut.text}`, { cause: carriedOut });
   }
 
   /** Blocks writes of clients for at most `forMs`; reads and the replication go on. */

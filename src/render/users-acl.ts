@@ -18,9 +18,9 @@ const ownRules: Record<OwnUser, string> = {
     '+client|setname +client|kill +script|kill +failover',
   ),
   // Observes, configures and directs; its keys are for the write that proves that writes are taken, its channel is for
-  // the word that a member that is made primary gives the Sentinels.
+  // the word that a member that is made primary gives the Sentinels, in the transaction that makes it one.
   agent: words(
-    '~holdfast:* resetchannels &__sentinel__:hello -@all +publish +ping +info +role +replicaof +slaveof +config|get +config|set +config|rewrite',
+    '~holdfast:* resetchannels &__sentinel__:hello -@all +multi +exec +publish +ping +info +role +replicaof +slaveof +config|get +config|set +config|rewrite',
     '+client|pause +client|unpause +client|kill +client|list +client|setname +client|id',
     '+dbsize +wait +save +bgsave +lastsave +bgrewriteaof +shutdown +acl|load +acl|whoami +acl|list',
     '+memory|stats +memory|doctor +latency|latest +latency|reset +slowlog|get +slowlog|len +script|kill',

@@ -60,6 +60,7 @@ function viewOf(...members: Partial<MemberView>[]): View {
     noPrimarySinceMs: null,
     selection: null,
     promoted: null,
+    unwilling: [],
     namedSinceMs: null,
     vote: null,
     standAgainAtMs: null,

@@ -219,7 +219,8 @@ describe('an agent stands for election', () => {
           (process?.activity.stoppedMs ?? 0) === 0,
       );
       const instead = insteadOf(view, decision.member);
-      const fit = instead.length > 0 ? instead.slice(0, 1) : replicas;
+      const able = instead.length > 0 ? instead.slice(0, 1) : replicas;
+      const fit = able.filter(({ id }) => !view.unwilling.some((each) => each.member === id));
       expect(fit).not.toEqual([]);
       for (const { id } of fit) expect(decision.reason).toContain(id);
     });

@@ -34,6 +34,7 @@ import {
   type EligibilityRules,
   isEligible,
   isEligibleWhenReachable,
+  willing,
 } from './eligibility.ts';
 import { findDeaf, findHang, type Hang, isStopped } from './hang.ts';
 import { type RestartRule, restartVerdict } from './restart-budget.ts';
@@ -279,7 +280,8 @@ function othersFirst(
     const reason = `${member.id} is down and ${promoted.id} acts as primary, which the Sentinels do not say yet`;
     return { kind: 'nothing', code: 'second-primary', reason, untilMs };
   }
-  const heirs = view.members.filter((each) => isEligible(each) || missedOneAnswer(each));
+  const able = view.members.filter((each) => isEligible(each) || missedOneAnswer(each));
+  const heirs = willing(view, able);
   if (heirs.length === 0 || !hasQuorum(view, rules)) return undefined;
   const reason = `${member.id} is down and the Sentinels are choosing between ${list(heirs)}`;
   return { kind: 'nothing', code: 'being-chosen', reason, untilMs };

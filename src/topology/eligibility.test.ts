@@ -28,6 +28,7 @@ const views = fc.oneof(
       sentinels: threeSentinels(),
       selection: null,
       promoted: null,
+      unwilling: [],
     })),
   },
 );

@@ -50,7 +50,12 @@ export function isEligible(member: MemberView): boolean {
   return member.reachable && !isStopped && isEligibleWhenReachable(member);
 }
 
-/** The same, of one that may only have missed a question. */
+/** Those of them that did not lately refuse to be made primary. */
+export function willing({ unwilling }: View, members: readonly MemberView[]): MemberView[] {
+  return members.filter(({ id }) => !unwilling.some(({ member }) => member === id));
+}
+
+/** What holds of such a replica, also of one that may only have missed a question. */
 export function isEligibleWhenReachable(member: MemberView): boolean {
   return (
     !member.busy &&

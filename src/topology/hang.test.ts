@@ -15,6 +15,7 @@ const healthy: View = {
   noPrimarySinceMs: null,
   selection: null,
   promoted: null,
+  unwilling: [],
   namedSinceMs: null,
   vote: null,
   standAgainAtMs: null,

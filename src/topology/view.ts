@@ -177,6 +177,8 @@ export interface View {
    * Whom this agent, elected, made primary, as long as the Sentinels name the same one as before: when last, and how often.
    */
   promoted: { member: string; atMs: number; times: number } | null;
+  /** Who refused lately to be made primary, and what it said. */
+  unwilling: readonly { member: string; reason: string }[];
   /** Since when a majority of Sentinels names the same primary, as far as this agent heard; null before. */
   namedSinceMs: number | null;
   /** A Sentinel's last vote, as long as no change of primary followed it. Ours is one for this agent. */

@@ -171,6 +171,10 @@ const mixture: fc.Arbitrary<View> = fc.record({
   promoted: fc.option(fc.record({ member: anyId, atMs: aMomentAgo, times: fc.integer({ min: 1, max: 5 }) }), {
     freq: 1,
   }),
+  unwilling: fc.oneof(
+    { weight: 4, arbitrary: fc.constant([]) },
+    { weight: 1, arbitrary: anyId.map((member) => [{ member, reason: 'NOPERM' }]) },
+  ),
   namedSinceMs: fc.option(aMomentAgo, { freq: 4 }),
   vote: fc.option(fc.record({ atMs: aMomentAgo, ours: fc.boolean() }), { freq: 1 }),
   standAgainAtMs: fc.option(fc.oneof(aMomentAgo, fc.constant(nowMs + 50)), { freq: 1 }),

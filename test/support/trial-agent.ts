@@ -309,6 +309,7 @@ export class TrialAgent {
         noPrimarySinceMs: this.noPrimarySinceMs,
         selection: this.selection,
         promoted: this.elections.promoted,
+        unwilling: this.elections.unwilling,
       },
       ...{ operation: this.operations.description, givesWay: this.operations.givesWay },
       members: this.members.map((member) => member.view()),

@@ -4,7 +4,7 @@
  */
 import type { AlarmClock } from '../../src/base/clock.ts';
 import type { Caller } from '../../src/redis/connection.ts';
-import { RedisUnreachable } from '../../src/redis/errors.ts';
+import { RedisRefused, RedisUnreachable } from '../../src/redis/errors.ts';
 import type { Role } from '../../src/redis/role.ts';
 import type { Place } from '../../src/spec/spec.ts';
 import { sentinelsThatKnowEachOther, type VotingSentinel } from './voting-sentinel.ts';
@@ -26,6 +26,10 @@ export class TrialServer {
   /** How often it was made primary. */
   promotions = 0;
   paused = false;
+  /** It turns down REPLICAOF. */
+  refuses = false;
+  /** It answers nothing any more once it is to be made primary. */
+  hangsWhenPromoted = false;
 
   constructor(place: Place, follows: string | null) {
     this.place = place;
@@ -266,11 +270,21 @@ export class TrialServerClient {
 
   replicaOf(primary: { address: string; port: number } | null): Promise<void> {
     const id = primary && (this.#world.at(primary)?.place.id ?? null);
-    return this.#ask(() => this.#server.replicaOf(id));
+    return this.#ask(() => {
+      this.#refuse();
+      this.#server.replicaOf(id);
+    });
+  }
+
+  #refuse(): void {
+    const text = "NOPERM this user has no permissions to run the 'replicaof' command";
+    if (this.#server.refuses) throw RedisRefused(`${this.#server.place.id} answered REPLICAOF with: ${text}`);
   }
 
   promote(hellos: readonly string[]): Promise<void> {
+    if (this.#server.hangsWhenPromoted) this.#server.hangs = true;
     return this.#ask(() => {
+      this.#refuse();
       this.#world.publish(this.#server, hellos);
       this.#server.replicaOf(null);
     });

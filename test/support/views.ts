@@ -143,6 +143,7 @@ export function aView(changes: Partial<View> = {}): View {
     noPrimarySinceMs: null,
     selection: null,
     promoted: null,
+    unwilling: [],
     namedSinceMs: null,
     vote: null,
     standAgainAtMs: null,

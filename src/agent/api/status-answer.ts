@@ -236,6 +236,8 @@ function findProblems(
   for (const { id, state, reason } of gates) {
     if (state !== 'open') problems.push(problemOf(id, state, reason));
   }
+  for (const { member, reason } of view.unwilling)
+    problems.push(`${member} refused to be made primary: ${reason}`);
   problems.push(...view.troubles);
   if (view.paused) problems.push('automatic actions are paused');
   return problems;

@@ -35,6 +35,9 @@ export interface HeardVote {
 /** What a Sentinel answers that has voted for nobody since the last change of primary. */
 const noVote = '*';
 
+/** Who refused to be made primary is not asked again before. */
+const unwillingForMs = 15_000;
+
 /** After these a Sentinel lists other colleagues than before. */
 const colleagueEvents = new Set([
   '+sentinel',
@@ -61,6 +64,7 @@ export class ElectionWatch {
   #replaced: { member: string; atMs: number } | null = null;
   #standAgainAtMs: number | null = null;
   #promoted: View['promoted'] = null;
+  readonly #unwilling = new Map<string, { reason: string; atMs: number }>();
 
   constructor(clock: Clock, marks: RunIdMarks) {
     this.#clock = clock;
@@ -104,8 +108,22 @@ export class ElectionWatch {
     return this.#promoted;
   }
 
-  /** This agent, elected, makes a member primary. */
+  /** Who refused lately to be made primary by this agent. */
+  get unwilling(): View['unwilling'] {
+    const sinceMs = this.#clock.monotonicMs() - unwillingForMs;
+    return [...this.#unwilling].flatMap(([member, { reason, atMs }]) =>
+      atMs < sinceMs ? [] : [{ member, reason }],
+    );
+  }
+
+  /** A member refused to be made primary. @param reason what it said */
+  noteRefusal(member: string, reason: string): void {
+    this.#unwilling.set(member, { reason, atMs: this.#clock.monotonicMs() });
+  }
+
+  /** This agent, elected, has made a member primary. */
   notePromotion(member: string): void {
+    this.#unwilling.delete(member);
     const times = this.#promoted?.member === member ? this.#promoted.times + 1 : 1;
     this.#promoted = { member, atMs: this.#clock.monotonicMs(), times };
   }

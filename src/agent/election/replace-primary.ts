@@ -1,10 +1,11 @@
 /** Replaces a primary that is lost: stands for election, chooses, takes over. */
 import type { AlarmClock } from '../../base/clock.ts';
+import { errorCode, errorText } from '../../base/errors.ts';
 import { dieIfSabotaged } from '../../base/sabotage.ts';
 import { actsInstead } from '../../topology/election/candidacy.ts';
 import { type Candidate, chooseReplica } from '../../topology/election/choice.ts';
 import { actWithinMs, votedForAnother, voteIsStaleAfterMs } from '../../topology/election/election.ts';
-import { isEligible } from '../../topology/eligibility.ts';
+import { isEligible, willing } from '../../topology/eligibility.ts';
 import { FailoverRefused } from '../errors.ts';
 import type { MemberObservation, MemberWatch } from '../observe/member-watch.ts';
 import type { EventLog } from '../state/event-log.ts';
@@ -23,6 +24,10 @@ const standAgainAfterMs = 100;
 interface Replica extends Server {
   readonly watch: Server['watch'] &
     Pick<MemberWatch, 'look'> & { seen: Pick<MemberObservation, 'reachable' | 'role' | 'runId' | 'linkUp'> };
+}
+
+interface Choice extends Candidate {
+  member: Replica;
 }
 
 /** What is needed to replace a primary. */
@@ -67,10 +72,8 @@ export async function replacePrimary(
     return { kind: 'not-elected', why, againInMs };
   }
   dieIfSabotaged('dies-elected');
-  const chosen = actingInstead(deployment, lost) ?? chooseReplica(await candidates);
-  if (!chosen) throw FailoverRefused('this agent was elected, and no replica is fit to take over any more');
-  await takeOver(deployment, election, { lost, chosen: chosen.member, withinMs: actWithinMs });
-  const { id } = chosen;
+  const acting = actingInstead(deployment, lost);
+  const id = await takeOverWithAny(deployment, election, lost, acting ? [acting] : await candidates);
   events.add('promoted', id, `elected in epoch ${election.epoch}, this agent made ${id} primary`);
   // What they were seen to be is out of date now. Whoever hangs is not waited for: there is more to do.
   const looks = deployment.members
@@ -80,13 +83,40 @@ export async function replacePrimary(
   return { kind: 'promoted', member: id };
 }
 
+/** One that refuses has told nobody: the votes are as good for the next. @returns who is primary now */
+async function takeOverWithAny(
+  deployment: Replaceable,
+  election: Ballot['election'],
+  lost: string,
+  candidates: readonly Choice[],
+): Promise<string> {
+  const chosen = chooseReplica(candidates);
+  if (!chosen) throw FailoverRefused('this agent was elected, and no replica is fit to take over any more');
+  const { id, member } = chosen;
+  try {
+    await takeOver(deployment, election, { lost, chosen: member, withinMs: actWithinMs });
+    return id;
+  } catch (error) {
+    const others = candidates.filter((each) => each !== chosen);
+    if (errorCode(error) !== 'PROMOTION_REFUSED') throw error;
+    deployment.events.add('promotion-refused', id, errorText(error));
+    if (
+      !deployment.view().unwilling.some((each) => each.member === id) ||
+      chooseReplica(others) === undefined
+    )
+      throw error;
+    return takeOverWithAny(deployment, election, lost, others);
+  }
+}
+
 /** Somebody made it primary by hand, and the lost one follows it. */
-function actingInstead(deployment: Replaceable, lost: string): { id: string; member: Replica } | undefined {
+function actingInstead(deployment: Replaceable, lost: string): Choice | undefined {
   const view = deployment.view();
   const primary = view.members.find(({ id }) => id === lost);
   const id = primary && actsInstead(view, primary)?.id;
   const member = deployment.members.find(({ place }) => place.id === id);
-  return member && { id: member.place.id, member };
+  if (member === undefined || id === undefined) return undefined;
+  return { id, fit: true, priority: 1, offset: 0, selected: false, answered: true, runId: '', member };
 }
 
 /** Waits until it is over, and no longer than that. */
@@ -121,7 +151,7 @@ async function askCandidates(
   deployment: Replaceable,
   from: string | null,
   isGone: boolean,
-): Promise<(Candidate & { member: Replica })[]> {
+): Promise<Choice[]> {
   const others = deployment.members.filter(({ place }) => place.id !== from);
   const { clock } = deployment.setting;
   let late = false;
@@ -139,7 +169,8 @@ async function askCandidates(
   const looks = others.filter(({ unit }) => unit?.process.running !== false).map(hear);
   await within(clock, candidatesWithinMs, Promise.all(looks));
   late = true;
-  const { members, selection } = deployment.view();
+  const view = deployment.view();
+  const { members, selection } = view;
   return others.flatMap((member) => {
     const seen = members.find(({ id }) => id === member.place.id);
     if (!seen) return [];
@@ -147,7 +178,16 @@ async function askCandidates(
     const { runId } = member.watch.seen;
     const selected = id === selection?.member;
     return [
-      { id, fit: isEligible(seen), priority, offset, selected, answered: answered.has(id), runId, member },
+      {
+        id,
+        fit: willing(view, [seen]).some(isEligible),
+        priority,
+        offset,
+        selected,
+        answered: answered.has(id),
+        runId,
+        member,
+      },
     ];
   });
 }

@@ -1,13 +1,14 @@
-/** What the elected does, in one turn of the event loop: topology/election/turn.ts has the order and why. */
+/** What the elected does: topology/election/turn.ts has the order and why. */
+import { errorCode, errorText } from '../../base/errors.ts';
 import { dieIfSabotaged, isSabotaged } from '../../base/sabotage.ts';
 import type { MemberClient } from '../../redis/member-client.ts';
 import { sayHello } from '../../redis/sentinel-election.ts';
 import type { Member } from '../../spec/spec.ts';
 import { type Election, mayAct } from '../../topology/election/election.ts';
 import { failoverToWaitFor } from '../../topology/election/selection.ts';
-import { turnOf } from '../../topology/election/turn.ts';
+import { type Turn, turnOf } from '../../topology/election/turn.ts';
 import type { View } from '../../topology/view.ts';
-import { ElectionLapsed } from '../errors.ts';
+import { ElectionLapsed, PromotionRefused } from '../errors.ts';
 import type { MemberObservation } from '../observe/member-watch.ts';
 import type { GateAdapter } from '../units/gate-adapter.ts';
 import type { ElectionWatch } from './election-watch.ts';
@@ -26,7 +27,8 @@ export interface Server {
 
 /** What the elected acts on. */
 export interface Realm extends Electoral {
-  readonly elections: Electoral['elections'] & Pick<ElectionWatch, 'colleaguesOf' | 'notePromotion'>;
+  readonly elections: Electoral['elections'] &
+    Pick<ElectionWatch, 'colleaguesOf' | 'notePromotion' | 'noteRefusal'>;
   readonly members: readonly Server[];
   readonly gates: readonly {
     unit: { process: { running: boolean } } | null;
@@ -35,22 +37,30 @@ export interface Realm extends Electoral {
   readonly spec: Electoral['spec'] & { name: string };
   /** This member is being made primary. */
   select(member: string): void;
+  endSelection(): void;
   view(): View;
 }
 
+/** The one that is to be primary, for whom, and how old the votes may be. */
+export interface Takeover {
+  /** Whom it replaces, by its id. */
+  lost: string;
+  chosen: Server;
+  withinMs: number;
+}
+
 /**
- * Moves the primary to a member. @param lost whom it replaces, by its id. @param withinMs how old the votes may be.
- * @returns when it was promoted. @throws ELECTION_LAPSED before anything was done; REDIS_REFUSED or REDIS_UNREACHABLE when
- * it could not be promoted after the Sentinels were told
+ * Moves the primary to a member. What that one answers decides whether anybody else is told. @returns when all were told.
+ * @throws ELECTION_LAPSED before anything was done, or when someone else was voted for while the chosen one was promoted;
+ * PROMOTION_REFUSED when it refused or did not answer: nobody else was told
  */
-export async function takeOver(
-  deployment: Realm,
-  election: Election,
-  { lost, chosen, withinMs }: { lost: string; chosen: Server; withinMs: number },
-): Promise<void> {
-  const { elections, members, sentinels, setting, spec } = deployment;
+export async function takeOver(deployment: Realm, election: Election, takeover: Takeover): Promise<void> {
+  const { elections, setting } = deployment;
+  const { lost, chosen, withinMs } = takeover;
   const { epoch } = election;
-  const stillName = new Set(sentinels.filter(isNaming(deployment, lost)).map(({ place }) => place.id));
+  const stillName = new Set(
+    deployment.sentinels.filter(isNaming(deployment, lost)).map(({ place }) => place.id),
+  );
   const nowMs = setting.clock.monotonicMs();
   if (!mayAct(election, nowMs, withinMs, stillName) || elections.highestEpoch > epoch) {
     throw ElectionLapsed(`the votes of epoch ${epoch} are too old, or someone else was voted for since`);
@@ -59,7 +69,26 @@ export async function takeOver(
   if (underWay !== undefined) {
     throw ElectionLapsed(`this agent was elected in epoch ${epoch}, and ${underWay} since`);
   }
-  const actions = turnOf({
+  const [first, ...rest] = turn(deployment, election, takeover);
+  deployment.select(chosen.place.id);
+  try {
+    await promote(deployment, chosen, first, election.askedAtMs + withinMs - nowMs);
+  } catch (cause) {
+    deployment.endSelection();
+    throw cause;
+  }
+  elections.notePromotion(chosen.place.id);
+  if (setting.clock.monotonicMs() - election.askedAtMs > withinMs || elections.highestEpoch > epoch) {
+    const who = `${chosen.place.id} was promoted in epoch ${epoch}`;
+    throw ElectionLapsed(`${who}, and its answer came too late, or someone else was voted for since`);
+  }
+  // From here to the end nothing is awaited.
+  for (const action of rest) act(deployment, action, chosen, epoch);
+}
+
+function turn(deployment: Realm, { epoch }: Election, { lost, chosen }: Takeover): Turn {
+  const { elections, members, sentinels, spec } = deployment;
+  return turnOf({
     name: spec.name,
     epoch,
     chosen: chosen.place,
@@ -69,36 +98,53 @@ export async function takeOver(
       .filter(({ watch }) => watch.seen.reachable)
       .map(({ place }) => ({ id: place.id, colleagues: elections.colleaguesOf(place.id) })),
   });
-  let promoted = Promise.resolve();
-  // From here to the end of the loop nothing is awaited.
-  for (const action of actions) {
-    switch (action.kind) {
-      case 'promote':
-        promoted = chosen.watch.client.promote(isSabotaged('no-hello') ? [] : action.hellos);
-        dieIfSabotaged('dies-after-promotion');
-        break;
-      case 'hello': {
-        const sentinel = sentinels.find(({ place }) => place.id === action.sentinel);
-        // Its colleagues tell one that can't be told now.
-        if (sentinel && !isSabotaged('no-hello'))
-          sayHello(sentinel.watch.client.connection, action.text).catch(() => {});
-        break;
-      }
-      case 'follow':
-        // Who does not hear it now is pointed there by its own agent.
-        members
-          .find(({ place }) => place.id === action.member)
-          ?.watch.client.replicaOf(chosen.place)
-          .catch(() => {});
-        break;
-      case 'tell-gates':
-        dieIfSabotaged('dies-after-hello');
-        tellGates(deployment, chosen, epoch);
+}
+
+/** @param withinMs no longer than that it is waited for: then the votes are stale. */
+async function promote(
+  { setting, elections }: Realm,
+  { place, watch }: Server,
+  { hellos }: Turn[0],
+  withinMs: number,
+): Promise<void> {
+  const answer = watch.client.promote(isSabotaged('no-hello') ? [] : hellos);
+  dieIfSabotaged('dies-after-promotion');
+  const late = Symbol('late');
+  const outcome = await new Promise<unknown>((resolve) => {
+    const cancel = setting.clock.after(withinMs, () => resolve(late));
+    answer.then(resolve, resolve).finally(cancel);
+  });
+  if (outcome === undefined) return;
+  const isRefusal = errorCode(outcome) === 'REDIS_REFUSED';
+  const said = outcome === late ? `no answer within ${Math.round(withinMs)} ms` : errorText(outcome);
+  if (isRefusal) elections.noteRefusal(place.id, said);
+  throw PromotionRefused(`${place.id} could not be made primary: ${said}`, {
+    hint: isRefusal
+      ? 'Nobody else was told. NOPERM: somebody took rights from the user holdfast-agent; holdfast apply gives them back.'
+      : 'Nobody else was told. holdfast status shows the state of each.',
+    ...(outcome === late ? {} : { cause: outcome }),
+  });
+}
+
+function act(deployment: Realm, action: Turn[1], chosen: Server, epoch: number): void {
+  switch (action.kind) {
+    case 'hello': {
+      const sentinel = deployment.sentinels.find(({ place }) => place.id === action.sentinel);
+      // Its colleagues tell one that can't be told now.
+      if (sentinel && !isSabotaged('no-hello'))
+        sayHello(sentinel.watch.client.connection, action.text).catch(() => {});
+      return;
     }
+    case 'follow': {
+      const member = deployment.members.find(({ place }) => place.id === action.member);
+      // Who does not hear it now is pointed there by its own agent.
+      member?.watch.client.replicaOf(chosen.place).catch(() => {});
+      return;
+    }
+    case 'tell-gates':
+      dieIfSabotaged('dies-after-hello');
+      tellGates(deployment, chosen, epoch);
   }
-  deployment.select(chosen.place.id);
-  elections.notePromotion(chosen.place.id);
-  await promoted;
 }
 
 /** Also one of ours that is silent: it finds the order when it wakes, before it can take many writes. */

@@ -61,20 +61,19 @@ function servesUnnamed(view: View): MemberView | undefined {
 function tellWhoIsNotTakenUp({ events, troubles }: Observed, view: View, nowMs: number): void {
   const member = servesUnnamed(view);
   const isLate = view.promoted !== null && nowMs - view.promoted.atMs >= takenUpWithinMs;
-  const text = member !== undefined && isLate ? notTakenUp(view, member) : null;
+  const named = namedPrimary(view)?.id;
+  const text = member && isLate && named !== undefined ? notTakenUp(view, member, named) : null;
   if (troubles.note('not-taken-up', text) && member !== undefined && text !== null)
     events.add('not-taken-up', member.id, text);
 }
 
-function notTakenUp(view: View, member: MemberView): string {
+function notTakenUp(view: View, member: MemberView, named: string): string {
   const { times = 1, atMs = 0 } = view.promoted ?? {};
-  const others = view.sentinels.filter(({ primary }) => primary !== member.id);
-  const names = others.map(({ id, primary }) => `${id} names ${primary ?? 'nobody known'}`);
   const pauseMs = inVainUntilMs(view, member) - atMs;
   const next = Number.isFinite(pauseMs)
     ? `it stands again ${Math.round(pauseMs / 1000)} s after that`
     : 'it stands no more, so that they can act by themselves';
-  const what = `${member.id} was made primary by election and serves, and the Sentinels do not take that up (${names.join(', ')})`;
+  const what = `${member.id} was made primary by election and serves, and the Sentinels name ${named}`;
   const why = 'they do not hear what this agent publishes, or do not know each other';
   return `${what}: ${why}. This agent was elected ${times === 1 ? 'once' : `${times} times`}; ${next}. When it stays so: holdfast down, then up`;
 }

@@ -49,6 +49,7 @@ export const eventKinds = {
   'persistence-changed': 'A member has its data in the files of the new redis.persistence.',
   primary: 'A majority of Sentinels names a new primary.',
   promoted: 'This agent, elected, made a replica primary.',
+  'promotion-refused': 'A replica refused to be made primary; its own word is in the text.',
   ready: 'The host is up.',
   redirected: 'A member that followed someone else was pointed at the primary.',
   refused: 'A member is not started, so that no data is lost.',
