@@ -212,11 +212,22 @@ function addressFor(spec: Spec, { local, host }: RestoreFacts): { listen: string
   return { listen: bindAddresses(here)[0] ?? here.address, reachedAt: here.address };
 }
 
+/** The members that have what was restored, and those that do not yet. Exported for its test. */
+export function whoHasIt({
+  primary,
+  copies,
+  behind,
+}: Pick<RestoreResult, 'primary' | 'copies' | 'behind'>): string {
+  if (behind.length === 0) return copies.length === 0 ? primary : `${primary} and its replicas`;
+  const not = `${behind.join(' and ')} ${behind.length === 1 ? 'does' : 'do'} not have them yet`;
+  return `${[primary, ...copies].join(' and ')} (${not})`;
+}
+
 function tell(output: Output, source: RestoreSource, result: RestoreResult): void {
-  const { primary, keysBefore, keysAfter, safetyBackup, heldMs, tookMs } = result;
+  const { keysBefore, keysAfter, safetyBackup, heldMs, tookMs } = result;
   const { green, bold } = output.colors;
   output.line(
-    `${green('✓')} ${bold(String(keysAfter))} keys from ${source.name} in ${primary} and its replicas; ${keysBefore} keys before`,
+    `${green('✓')} ${bold(String(keysAfter))} keys from ${source.name} in ${whoHasIt(result)}; ${keysBefore} keys before`,
   );
   if (safetyBackup) output.line(`  what was there is in ${safetyBackup.id} in ${safetyBackup.store}`);
   output.line(

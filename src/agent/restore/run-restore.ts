@@ -19,6 +19,7 @@ import { errorText, HoldfastError } from '../../base/errors.ts';
 import { hopeless, pause, waitFor } from '../../base/retry.ts';
 import { describeSize } from '../../base/size.ts';
 import { type Info, keyCount, replicationInfo } from '../../redis/info.ts';
+import type { MemberView } from '../../topology/view.ts';
 import type { ChangeContext, Report } from '../change/change-context.ts';
 import { endPatience, makePatient, patienceMs } from '../change/patience.ts';
 import { WriteFence } from '../change/write-fence.ts';
@@ -57,6 +58,9 @@ export interface RestoreResult {
   primary: string;
   keysBefore: number;
   keysAfter: number;
+  /** The ids of the other members that have it, too, and of those that did not yet when it was last looked. */
+  copies: readonly string[];
+  behind: readonly string[];
   safetyBackup: SafetyBackup | null;
   /** How long writes were held, in ms. */
   heldMs: number;
@@ -84,7 +88,7 @@ export async function restoreWhole(context: RestoreContext, request: RestoreRequ
   const startedAt = new Date(clock.wallMs()).toISOString();
   const mark = { backup, primary: primary.place.id, from, keysBefore: null, startedAt };
   await writeMark(paths, mark);
-  let result: Omit<RestoreResult, 'tookMs'>;
+  let result: Loaded;
   try {
     await makePatient(deployment, patienceMs(request.bytes));
     result = await behindFence(context, primary, request, mark);
@@ -92,9 +96,12 @@ export async function restoreWhole(context: RestoreContext, request: RestoreRequ
     await removeMark(paths);
     await endPatience(deployment, primary);
   }
-  await awaitAllReplicas(context, primary);
-  return { ...result, tookMs: Math.round(performance.now() - startedMs) };
+  const copies = await awaitAllReplicas(context, primary);
+  return { ...result, ...copies, tookMs: Math.round(performance.now() - startedMs) };
 }
+
+/** The data is in the primary. */
+type Loaded = Omit<RestoreResult, 'tookMs' | 'copies' | 'behind'>;
 
 /** What is done while nobody can write. */
 async function behindFence(
@@ -102,7 +109,7 @@ async function behindFence(
   primary: LiveMember,
   request: RestoreRequest,
   mark: RestoreMark,
-): Promise<Omit<RestoreResult, 'tookMs'>> {
+): Promise<Loaded> {
   const { deployment, report, operation } = context;
   const heldSinceMs = performance.now();
   report(`writes are held; ${primary.place.id} gets ${request.keys} keys from ${request.backup}`);
@@ -244,7 +251,7 @@ async function awaitEnoughReplicas(
     replicationInfo(info).replicas.filter(({ online }) => online).length >= needed;
   await asPrimary(primary, enough, { withinMs: linkedWithinMs, signal }).catch((error) => {
     if (error instanceof HoldfastError && !signal.aborted) throw error;
-    warn(`not ${needed} replicas have the data yet; writes go on, and wait for them`);
+    warn(`${fewerThan(needed)} the data yet; writes go on, and wait for that`);
   });
   await observer.lookAtAll();
 }
@@ -252,21 +259,31 @@ async function awaitEnoughReplicas(
 async function awaitAllReplicas(
   { deployment, observer, report, warn, operation: { signal } }: RestoreContext,
   primary: LiveMember,
-): Promise<void> {
+): Promise<Pick<RestoreResult, 'copies' | 'behind'>> {
   const startedMs = performance.now();
+  const [history] = primary.watch.seen.histories;
+  const others = () => deployment.view().members.filter(({ id }) => id !== primary.place.id);
+  // One that has not noticed yet still has the history of before.
+  const hasIt = ({ reachable, linkUp, busy, histories }: MemberView) =>
+    reachable && linkUp && !busy && histories[0] === history;
   const linked = async () => {
     await observer.lookAtAll();
-    const view = deployment.view();
-    const [history] = primary.watch.seen.histories;
-    const replicas = view.members.filter(({ id, reachable }) => id !== primary.place.id && reachable);
-    // One that has not noticed yet still has the history of before.
-    return replicas.every(({ linkUp, busy, histories }) => linkUp && !busy && histories[0] === history);
+    return others().every((member) => !member.reachable || hasIt(member));
   };
   const what = 'every replica to have the data';
   try {
     await waitFor(linked, { what, withinMs: linkedWithinMs, everyMs: 50, signal });
     report(`every replica that is up has it too, after ${describeDuration(performance.now() - startedMs)}`);
   } catch (error) {
-    warn(`${errorText(error)}; holdfast status shows which replica is behind`);
+    warn(
+      `the data is in, and not in every replica yet: ${errorText(error)}; holdfast status shows who is behind`,
+    );
   }
+  const copies = others().filter(hasIt);
+  const behind = others().filter((member) => !hasIt(member));
+  return { copies: copies.map(({ id }) => id), behind: behind.map(({ id }) => id) };
+}
+
+function fewerThan(needed: number): string {
+  return needed <= 1 ? 'no replica has' : `fewer than ${needed} replicas have`;
 }
