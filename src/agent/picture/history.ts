@@ -1,17 +1,16 @@
 /**
- * What the deployment did, back in time: every second for an hour, every minute for a week. Seconds are gone with the
- * agent; each minute is a line of JSON in a file of its own, which the next agent reads.
+ * What the deployment did, back in time: every second for an hour, every minute for a week. The next agent has both: it
+ * is after an incident, or an upgrade, that one looks back.
  */
-import { appendFileSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import type { ApiHistory } from '../../api/history.ts';
 import type { ApiView } from '../../api/view.ts';
-import { rotateLog } from '../../process/log-rotation.ts';
+import { FiguresFile } from './figures-file.ts';
 import { Minute } from './minute.ts';
 import { type Figures, Samples } from './samples.ts';
 
 const secondsKept = 3600;
 const minutesKept = 7 * 24 * 60;
+const secondsWrittenAtOnce = 10;
 
 const deploymentNames = [
   'commandsPerSecond',
@@ -35,15 +34,20 @@ export interface HistoryRange {
 }
 
 export class History {
-  readonly #file: string;
   readonly #members: readonly string[];
   readonly #seconds: Samples;
   readonly #minutes: Samples;
+  readonly #secondsFile: FiguresFile;
+  readonly #minutesFile: FiguresFile;
   readonly #minute = new Minute((name) => peaks.has(name.slice(name.indexOf(' ') + 1)));
 
-  /** @param file of minutes; it may be missing. */
-  constructor(file: string, members: readonly string[]) {
-    this.#file = file;
+  /** @param files where both are kept. */
+  constructor(files: { seconds: string; minutes: string }, members: readonly string[]) {
+    this.#secondsFile = new FiguresFile(files.seconds, {
+      kept: secondsKept,
+      writtenAtOnce: secondsWrittenAtOnce,
+    });
+    this.#minutesFile = new FiguresFile(files.minutes, { kept: minutesKept, writtenAtOnce: 1 });
     this.#members = members;
     const names = [
       ...deploymentNames,
@@ -53,33 +57,27 @@ export class History {
     this.#minutes = new Samples(minutesKept, names);
   }
 
-  /** Takes what an agent before left. In small pieces: a week of fifty members is much to read at once. */
-  async load(): Promise<void> {
-    for (const name of [`${this.#file}.1`, this.#file]) {
-      const lines = (await readFile(name, 'utf8').catch(() => '')).split('\n');
-      for (const [index, line] of lines.entries()) {
-        const minute = parseMinute(line);
-        if (minute !== null) this.#minutes.add(minute.atMs, minute.figures);
-        if (index % linesAtOnce === 0) await new Promise((resolve) => setImmediate(resolve));
-      }
-    }
+  /** Takes what an agent before left. @param nowMs Unix ms. */
+  async load(nowMs: number): Promise<void> {
+    await this.#minutesFile.load(0, (atMs, figures) => this.#minutes.add(atMs, figures));
+    const fromMs = nowMs - secondsKept * 1000;
+    await this.#secondsFile.load(fromMs, (atMs, figures) => this.#seconds.add(atMs, figures));
   }
 
-  /** Takes the sample of a second. A disk that takes no line must not stop anything: the memory has it. */
+  /** Takes the sample of a second. */
   add(atMs: number, view: ApiView): void {
     const figures = figuresOf(view);
     this.#seconds.add(atMs, figures);
+    this.#secondsFile.add(atMs, figures);
     const minute = this.#minute.add(atMs, figures);
     if (minute === null) return;
     this.#minutes.add(minute.atMs, minute.figures);
-    try {
-      appendFileSync(this.#file, `${JSON.stringify({ at: minute.atMs, ...minute.figures })}\n`, {
-        mode: 0o600,
-      });
-      void rotateLog(this.#file).catch(() => {});
-    } catch (error) {
-      process.stderr.write(`cannot write ${this.#file}: ${String(error)}\n`);
-    }
+    this.#minutesFile.add(minute.atMs, minute.figures);
+  }
+
+  /** Writes what was not written yet. */
+  close(): void {
+    this.#secondsFile.flush();
   }
 
   read({ step, fromMs, toMs }: HistoryRange): ApiHistory {
@@ -100,8 +98,6 @@ export class History {
     };
   }
 }
-
-const linesAtOnce = 200;
 
 function figuresOf({ clients, members, gates }: ApiView): Figures {
   const { read, write } = clients.latency;
@@ -128,17 +124,4 @@ function figuresOf({ clients, members, gates }: ApiView): Figures {
 
 function worse(a: number | undefined, b: number | undefined): number | null {
   return a === undefined && b === undefined ? null : Math.max(a ?? 0, b ?? 0);
-}
-
-/** Null for what is no line of ours, as after a crash. */
-function parseMinute(line: string): { atMs: number; figures: Figures } | null {
-  try {
-    const value = JSON.parse(line) as unknown;
-    if (typeof value !== 'object' || value === null) return null;
-    const numbers = Object.entries(value).filter(([, each]) => typeof each === 'number');
-    const { at, ...figures } = Object.fromEntries(numbers) as Record<string, number>;
-    return at === undefined ? null : { atMs: at, figures };
-  } catch {
-    return null;
-  }
 }

@@ -50,14 +50,14 @@ export class Picture {
     const { paths, clock } = deployment.setting;
     this.#host = new HostVitals(paths.root, clock);
     this.history = new History(
-      paths.history,
+      { seconds: paths.historySeconds, minutes: paths.history },
       deployment.members.map(({ place }) => place.id),
     );
   }
 
   start(): void {
     this.#stopListening = this.#deployment.events.listen(() => this.#soon());
-    void this.history.load().then(() => {
+    void this.history.load(this.#deployment.setting.clock.wallMs()).then(() => {
       if (this.#stopped) return;
       this.#interval = setInterval(() => this.#look(), everyMs);
       this.#look();
@@ -67,6 +67,7 @@ export class Picture {
   stop(): void {
     this.#stopped = true;
     clearInterval(this.#interval);
+    this.history.close();
     for (const timer of this.#timers) clearTimeout(timer);
     this.#stopListening();
     this.#listeners.clear();

@@ -1,7 +1,8 @@
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { expect, test } from 'vitest';
+import type { ApiView } from '../../api/view.ts';
 import { History } from './history.ts';
 import { Minute } from './minute.ts';
 import { Samples } from './samples.ts';
@@ -37,10 +38,47 @@ test('minutes of an agent before are there again, whatever else the file holds',
     '{"at":18',
   ];
   writeFileSync(file, lines.join('\n'));
-  const history = new History(file, ['redis-1']);
-  await history.load();
+  const history = new History({ seconds: `${file}-seconds`, minutes: file }, ['redis-1']);
+  await history.load(0);
   const read = history.read({ step: '1m', fromMs: 0, toMs: Number.POSITIVE_INFINITY });
   expect(read.at).toEqual([60_000, 120_000]);
   expect(read.deployment.held).toEqual([3, null]);
   expect(read.members['redis-1']?.keys).toEqual([8, null]);
+});
+
+test('seconds of an agent before are there again, but for the last few when it was killed', async () => {
+  const folder = mkdtempSync(path.join(tmpdir(), 'hf-history-'));
+  const files = { seconds: path.join(folder, 'seconds'), minutes: path.join(folder, 'minutes') };
+  const viewOf = (held: number) =>
+    ({
+      clients: { commandsPerSecond: 1 / 3, errorsPerSecond: 0, connected: 1, held, latency: {} },
+      gates: [],
+      members: [{ id: 'redis-1', lagBytes: null, memory: null, commandsPerSecond: null, keys: held }],
+    }) as unknown as ApiView;
+  const next = async (nowMs: number) => {
+    const history = new History(files, ['redis-1']);
+    await history.load(nowMs);
+    const { at, deployment, members } = history.read({ step: '1s', fromMs: 0, toMs: Infinity });
+    return { history, at, held: deployment.held, members };
+  };
+  const startMs = 1_700_000_000_000;
+  const killed = await next(startMs);
+  for (let second = 0; second < 25; second += 1) killed.history.add(startMs + second * 1000, viewOf(second));
+  const second = await next(startMs + 30_000);
+  expect(second.held).toEqual(Array.from({ length: 20 }, (_, index) => index));
+  expect(second.at[0]).toBe(startMs);
+  expect(second.members['redis-1']?.lagBytes[0]).toBeNull();
+  second.history.add(startMs + 31_000, viewOf(99));
+  second.history.close();
+  expect((await next(startMs + 40_000)).held.at(-1)).toBe(99);
+  // What is older than an hour is no second of the last hour.
+  expect((await next(startMs + 3_610_000)).at[0]).toBe(startMs + 10_000);
+  // However long it runs, there is a bound.
+  const third = await next(startMs + 40_000);
+  for (let each = 0; each < 9000; each += 1) third.history.add(startMs + 41_000 + each * 1000, viewOf(each));
+  const nowMs = startMs + 41_000 + 9_000_000;
+  expect((await next(nowMs)).held.length).toBe(3600);
+  const lines = readdirSync(folder).filter((name) => name.startsWith('seconds'));
+  const counts = lines.map((name) => readFileSync(path.join(folder, name), 'utf8').split('\n').length);
+  expect(Math.max(...counts)).toBeLessThanOrEqual(3600 + 11);
 });

@@ -42,6 +42,8 @@ export interface StatePaths {
   drills: string;
   /** A line of figures for each minute. */
   history: string;
+  /** A line of figures for each second of the last hour. */
+  historySeconds: string;
   /** Flags that outlive the agent, such as a pause. */
   flags: string;
   /** Which mirrors are paused. */
@@ -83,6 +85,7 @@ export function statePaths(root: string): StatePaths {
     events: path.join(root, 'events.jsonl'),
     drills: path.join(root, 'drills'),
     history: path.join(root, 'history.jsonl'),
+    historySeconds: path.join(root, 'history-seconds.jsonl'),
     flags: path.join(root, 'flags.json'),
     mirrors: path.join(root, 'mirrors.json'),
     migrations: path.join(root, 'migrations.json'),
