@@ -2,7 +2,9 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { RemoteGate } from '../../src/agent/units/remote-gate.ts';
 import { waitFor } from '../../src/base/retry.ts';
+import type { GatePlace } from '../../src/spec/spec.ts';
 import { makeCertificates } from '../support/certificates.ts';
 import { type GateProcess, startGate } from '../support/gate-process.ts';
 import { untilKnownToWait } from '../support/known-to-wait.ts';
@@ -53,6 +55,20 @@ test('also when its FIN comes while its last requests wait for their turn', asyn
     );
   }
   await waitFor(async () => (await clientsNow()) === 0, { what: 'the clients to be gone', withinMs: 5000 });
+});
+
+test('a look from another host’s agent is no request and no error in the figures', async () => {
+  const figures = async () => {
+    const { counters, errors, latency, commands } = await gate.control.status();
+    return { commands: counters.commands, errors, latency, quits: commands['quit'] };
+  };
+  const before = await figures();
+  const place = { id: 'gate-1', host: 'a', address: '127.0.0.1', port: gate.port, replicaPort: null };
+  const remote = new RemoteGate(place as unknown as GatePlace, undefined);
+  await remote.look();
+  expect(remote.seen.state).toBe('open');
+  await waitFor(async () => (await clientsNow()) === 0, { what: 'the look to be over', withinMs: 5000 });
+  expect(await figures()).toEqual(before);
 });
 
 test('who kills itself is closed', async () => {

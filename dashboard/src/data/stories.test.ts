@@ -47,6 +47,21 @@ test('changes that follow each other within seconds are told apart, each with wh
   expect(stories[0]?.steps.map(({ event }) => event.kind)).not.toContain('restarted');
 });
 
+test('a change that a restart of all members makes is told, and one that nobody waited for to be told', () => {
+  const stories = storiesOf(
+    events(
+      ...['0 cold-start test', '10 primary redis-1', '100000 asked test', '102900 primary redis-3'],
+      ...['200000 asked test', '200030 promoted redis-2', '200040 primary redis-2'],
+      ...['300000 primary redis-2', '400000 down test', '500000 cold-start test', '500100 primary redis-1'],
+    ),
+  );
+  expect(stories).toMatchObject([
+    { kind: 'failover', from: 'redis-3', to: 'redis-2' },
+    { kind: 'switchover', from: 'redis-1', to: 'redis-3' },
+  ]);
+  expect(stories).toHaveLength(2);
+});
+
 test('a start is no change of primary', () => {
   expect(storiesOf(events('0 first-start test', '5 primary redis-1', '9 ready test'))).toEqual([]);
 });

@@ -35,6 +35,7 @@ const follows = new Set([
   ...['redirected', 'restart', 'restarted', 'replica-eligible', 'replica-ineligible', 'hint', 'not-elected'],
   ...['exited', 'refused', 'failed', 'data-damaged'],
 ]);
+const starts = new Set(['cold-start', 'first-start']);
 const beforeMs = 20_000;
 const afterMs = 12_000;
 const apartMs = 4000;
@@ -85,15 +86,17 @@ function tell(events: readonly ApiEvent[], from: number, at: number, end: number
     .slice(start, end + 1)
     .filter(({ kind }) => begins.has(kind) || turns.has(kind) || follows.has(kind));
   const asked = told.find(({ kind }) => kind === 'switchover' || kind === 'failover');
-  // The first word on who is primary, when a deployment starts, is no change.
-  if (start === at && !asked) return null;
+  const before = primaryBefore(events, start, turn.subject);
+  // The first word on who is primary, when a deployment starts, is no change. Of a restart of all members, as of another
+  // planned change that is told as something else, nothing but the new name tells.
+  if (start === at && !asked && before === null) return null;
   const atMs = timeOf(events[start]!);
   const named = told.findLast(({ kind }) => turns.has(kind) && kind !== 'failover') ?? turn;
   const promoted = told.find(({ kind }) => kind === 'promoted') ?? turn;
   const lost = told.find(({ kind, subject }) => deaths.has(kind) && subject !== named.subject);
   return {
     key: `${events[start]!.host}:${events[start]!.seq}`,
-    kind: asked?.kind === 'switchover' ? 'switchover' : 'failover',
+    kind: asked?.kind === 'switchover' || isPlanned(told) ? 'switchover' : 'failover',
     atMs,
     from: lost?.subject ?? primaryBefore(events, start, named.subject),
     to: named.subject,
@@ -102,10 +105,16 @@ function tell(events: readonly ApiEvent[], from: number, at: number, end: number
   };
 }
 
-/** Whom an event before named as primary; null when none is kept that names another. */
+/** Nothing died, and nobody stood for election. */
+function isPlanned(told: readonly ApiEvent[]): boolean {
+  return told.every(({ kind }) => kind !== 'promoted' && kind !== 'failover' && !begins.has(kind));
+}
+
+/** Whom an event before named as primary; null when none is kept that names another, or everything was started since. */
 function primaryBefore(events: readonly ApiEvent[], start: number, now: string): string | null {
   for (let at = start - 1; at >= 0; at -= 1) {
     const { kind, subject } = events[at]!;
+    if (starts.has(kind)) return null;
     if (turns.has(kind)) return subject === now ? null : subject;
   }
   return null;

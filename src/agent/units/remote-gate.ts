@@ -36,7 +36,10 @@ export class RemoteGate implements GateAdapter {
     throw new TypeError(`${this.#place.id} runs on ${this.#place.host}, not here`);
   }
 
-  /** QUIT needs no rights, so that a look is no error in the gate's figures. Any answer means that the listener is open. */
+  /**
+   * QUIT needs no rights, and is no request in the gate's figures: a look is neither traffic nor an error there. Any answer
+   * means that the listener is open.
+   */
   async look(): Promise<void> {
     const { address: host, port } = this.#place;
     const link = new Link({ endpoint: { host, port }, tls: this.#tls, timeoutMs: answerWithinMs });

@@ -294,8 +294,11 @@ export class GateClient implements Client {
       sent = this.apart.end() && sendSpecial(this, command, buf, start, end);
     } else sent = sendPlainly(this, command, buf, null, start, end);
     if (!sent) return false;
-    command.calls++;
-    router.counters.commands++;
+    // Who says goodbye asks for nothing: so agents of other hosts see whether the listener answers.
+    if (command.behaviour.kind !== 'quit') {
+      command.calls++;
+      router.counters.commands++;
+    }
     this.onSent(command);
     return true;
   }
