@@ -46,7 +46,7 @@ export function createOutput(json: boolean, useColor: boolean): Output {
 export function wantsColor(flag: boolean | undefined): boolean {
   if (flag === false || process.env['NO_COLOR']) return false;
   if (process.env['FORCE_COLOR']) return true;
-  return process.stdout.isTTY === true;
+  return process.stdout.isTTY === true && process.env['TERM'] !== 'dumb';
 }
 
 /** As a shell reports a process that SIGPIPE ended. */

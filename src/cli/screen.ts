@@ -1,6 +1,8 @@
+import { wrapped } from './narrow.ts';
+
 /**
  * The same lines, shown again and again. A terminal is drawn over in place, without a flicker, and never wider or longer
- * than it is; whatever else gets them (a pipe, a file) is told only what differs from what it was told last.
+ * than it is: what is too long goes on below. Whatever else gets them (a pipe, a file) is told only what differs from what it was told last.
  */
 export interface ScreenTarget {
   readonly isTTY?: boolean;
@@ -26,7 +28,9 @@ const showCursor = '\u001b[?25h';
 const plain = '\u001b[0m';
 
 export function createScreen(target: ScreenTarget): Screen {
-  return target.isTTY === true ? new Terminal(target) : new Pipe(target);
+  // One that is dumb knows no codes.
+  const draws = target.isTTY === true && process.env['TERM'] !== 'dumb';
+  return draws ? new Terminal(target) : new Pipe(target);
 }
 
 class Terminal implements Screen {
@@ -43,9 +47,9 @@ class Terminal implements Screen {
   show(lines: readonly string[]): void {
     this.#lines = lines;
     const { columns = 80, rows = 24 } = this.#target;
-    const fits =
-      lines.length < rows ? lines : [...lines.slice(0, rows - 2), `… ${lines.length - rows + 2} more`];
-    const drawn = fits.map((line) => `${cut(line, columns)}${plain}${clearLine}\n`);
+    const all = lines.flatMap((line) => wrapped(line, columns));
+    const fits = all.length < rows ? all : [...all.slice(0, rows - 2), `… ${all.length - rows + 2} more`];
+    const drawn = fits.map((line) => `${line}${plain}${clearLine}\n`);
     this.#target.write(`${home}${drawn.join('')}${clearBelow}`);
   }
 
@@ -84,18 +88,4 @@ class Pipe implements Screen {
 
   redraw(): void {}
   end(): void {}
-}
-
-/** The first so many characters; colours take no room. */
-function cut(line: string, columns: number): string {
-  let room = columns;
-  return line
-    .split(/(\u001b\[\d{1,3}m)/)
-    .map((piece, index) => {
-      if (index % 2 === 1) return piece;
-      const kept = [...piece].slice(0, room);
-      room -= kept.length;
-      return kept.join('');
-    })
-    .join('');
 }

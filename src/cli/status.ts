@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import type { AgentClient } from '../agent/api/agent-client.ts';
 import type { MemberStatus, Status } from '../agent/api/status-answer.ts';
 import type { BackupStatus } from '../agent/backups/backup-schedule.ts';
 import { type Drift, describeDrift } from '../agent/settings/drift-watch.ts';
@@ -7,9 +8,9 @@ import { errorText } from '../base/errors.ts';
 import { shownIn, shownLine } from '../base/shown.ts';
 import { describeSize } from '../base/size.ts';
 import { printMirrors } from './mirror-table.ts';
+import { fittedTable } from './narrow.ts';
 import type { Output } from './output.ts';
 import { createScreen } from './screen.ts';
-import { table } from './table.ts';
 import { openTarget } from './target.ts';
 import { action, type CommonOptions, specArgument, stateDirOption, verb } from './verb.ts';
 
@@ -43,34 +44,58 @@ async function status(output: Output, [file = '']: string[], options: StatusOpti
   if (output.json)
     return eachSecond(async () => process.stdout.write(`${JSON.stringify(await agent.status())}\n`));
   const screen = createScreen(process.stdout);
-  let known: { lines: string[]; at: string } | null = null;
+  let known: { found: Status; flow: string; at: string } | null = null;
+  let lost = '';
   const linesOf = (found: Status) => {
     const lines: string[] = [];
-    print({ ...output, line: (text) => lines.push(shownLine(text)) }, found);
+    const { isTTY, columns = 80 } = process.stdout;
+    const room = isTTY ? columns : Number.POSITIVE_INFINITY;
+    print({ ...output, line: (text) => lines.push(shownLine(text)) }, found, room);
     return lines;
+  };
+  const show = () => {
+    if (known === null) return;
+    const { found, flow } = known;
+    const head = lost === '' ? [] : [shownLine(lost)];
+    screen.show(
+      [...head, ...linesOf(found), ...(flow === '' ? [] : [flow])],
+      [...head, ...linesOf(steady(found))],
+    );
   };
   const draw = async () => {
     try {
       const found = await agent.status();
-      const lines = linesOf(found);
-      known = { lines, at: new Date().toISOString() };
-      screen.show(lines, linesOf(steady(found)));
+      // An agent of a release before this one has no answer to that.
+      const flow = await agent.view().then(flowOf, () => '');
+      known = { found, flow, at: new Date().toISOString() };
+      lost = '';
     } catch (error) {
       // Who watches while agents come and go wants to see when this one is back.
       if (known === null) throw error;
-      const { red } = output.colors;
-      screen.show([
-        shownLine(red(`not live: ${errorText(error)}; as it was at ${known.at}`)),
-        ...known.lines,
-      ]);
+      lost = output.colors.red(`not live: ${errorText(error)}; as it was at ${known.at}`);
     }
+    show();
   };
-  process.stdout.on('resize', () => screen.redraw());
+  process.stdout.on('resize', show);
   try {
     return await eachSecond(draw);
   } finally {
     screen.end();
   }
+}
+
+/** What goes through the gates, in one line. Empty when they tell nothing. */
+function flowOf({ clients, members }: Awaited<ReturnType<AgentClient['view']>>): string {
+  const { connected, held, commandsPerSecond, errorsPerSecond, latency } = clients;
+  const p99 = Math.max(latency.read?.p99Ms ?? 0, latency.write?.p99Ms ?? 0);
+  const lag = Math.max(0, ...members.map(({ lagMs }) => lagMs ?? 0));
+  const figures = [
+    `${connected} clients, ${held} held`,
+    `${Math.round(commandsPerSecond)} commands/s, ${Math.round(errorsPerSecond)} errors/s`,
+    `p99 ${p99 === 0 ? '-' : `${p99.toFixed(1)} ms`}`,
+    `largest lag ${describeDuration(Math.round(lag))}`,
+  ];
+  return figures.join(' · ');
 }
 
 /** Until it fails, or Ctrl-C. */
@@ -94,7 +119,11 @@ function steady(found: Status): Status {
 
 const still = { stateForMs: null, seenAgeMs: null };
 
-function print(output: Output, told: Status): void {
+/** Of the table, what is missed least where there is no room for all. */
+const goesFirst = ['PID', 'RESTARTS', 'HOST', 'ADDRESS', 'LAG', 'ROLE'];
+
+/** @param room how wide a line may be */
+function print(output: Output, told: Status, room = Number.POSITIVE_INFINITY): void {
   const found = shownIn(told);
   const { bold, green, yellow, red, dim } = output.colors;
   const paint = found.state === 'healthy' ? green : found.state === 'degraded' ? yellow : red;
@@ -129,7 +158,8 @@ function print(output: Output, told: Status): void {
       `${clients} clients`,
     ]),
   ];
-  for (const [index, line] of table(rows).entries()) output.line(index === 0 ? dim(line) : line);
+  for (const [index, line] of fittedTable(rows, room, goesFirst).entries())
+    output.line(index === 0 ? dim(line) : line);
   if (found.backup) printBackup(output, found.backup);
   if (found.mirrors.length > 0) output.line('');
   printMirrors(output, found.mirrors);

@@ -235,6 +235,7 @@ test('a session, what was known, the events and who watches in a terminal outliv
   const watch = startCli(['status', '--watch', deployment.specFile, '--state-dir', deployment.stateDir]);
   const within = { withinMs: 15_000, everyMs: 20 };
   await waitFor(() => watch.printed().includes('test is healthy'), { what: 'its status', ...within });
+  expect(watch.printed()).toMatch(/\d+ clients, \d+ held · \d+ commands\/s, \d+ errors\/s · p99/);
   process.kill(deployment.agentPid(), 'SIGKILL');
   await waitFor(() => /^not live: no agent runs/m.test(watch.printed()), { what: 'its death', ...within });
   const told = watch.printed().length;

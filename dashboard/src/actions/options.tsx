@@ -101,7 +101,7 @@ function Elsewhere({ view: { host, hosts } }: { view: ApiView }) {
   return (
     <div className="note">
       <p>This is the page of {host}. An agent restarts what is of its own host; for others:</p>
-      <ul>
+      <ul className="sentences">
         {others.map(({ id }) => (
           <li key={id}>
             <AgentLink host={id} />

@@ -18,7 +18,7 @@ export function RestartButton({ process: { id, host }, label = 'Restart…', abo
 /** The same page, served by the agent of another host. */
 export function AgentLink({ host, about = '' }: { host: string; about?: string }) {
   const address = usePage(({ view }) => view?.hosts.find(({ id }) => id === host)?.address ?? null);
-  const words = `restart at the page of ${host}`;
+  const words = `Restart at the page of ${host}`;
   if (address === null) return <span className="note">{words}</span>;
   return (
     <a href={pageAt(address)}>

@@ -34,7 +34,7 @@ export function BoxShape({ box, view, facts }: { box: Box; view: ApiView; facts:
       <g transform={`translate(${x + 12} ${y})`}>
         <Mark tone={tone} y={titleY} />
         <text className="name" x="17" y={titleY + 4.5}>
-          {fitted(title, room - 17 - (end === '' ? 0 : widthOf(end) + 6), 14)}
+          <Fitted text={title} room={room - 17 - (end === '' ? 0 : widthOf(end) + 6)} px={14} />
         </text>{' '}
         <text className="state" x={room} y={titleY + 4.5} textAnchor="end">
           {end}
@@ -44,7 +44,7 @@ export function BoxShape({ box, view, facts }: { box: Box; view: ApiView; facts:
             <Fragment key={line}>
               {' '}
               <text className="line" y={titleY + (h < 60 ? 21 : 26) + 19 * index}>
-                {fitted(line, room, 12.5)}
+                <Fitted text={line} room={room} px={12.5} />
               </text>
             </Fragment>
           ))}
@@ -155,7 +155,7 @@ function sentinelContent(sentinel: ApiSentinel | undefined, view: ApiView): Cont
   const vote = voted !== null && voted.epoch > sentinel.epoch ? `voted, epoch ${voted.epoch}` : null;
   const word = sentinel.names === null ? 'names nobody' : `names ${sentinel.names}`;
   const up = sentinel.state === 'up';
-  const seen = sentinel.ageMs === null ? '' : `, ${ago(sentinel.ageMs)}`;
+  const seen = sentinel.ageMs === null ? '' : `, ${duration(sentinel.ageMs)}`;
   const line = vote ?? (up ? word : `${sentinel.state}${seen}`);
   return {
     title: sentinel.id,
@@ -172,8 +172,14 @@ function widthOf(text: string): number {
   return text.length * 7;
 }
 
-/** SVG cuts nothing off by itself. */
-function fitted(text: string, room: number, px: number): string {
+/** SVG cuts nothing off by itself. Whoever points at what is cut sees all of it. */
+function Fitted({ text, room, px }: { text: string; room: number; px: number }) {
   const most = Math.max(3, Math.floor(room / (px * 0.56)));
-  return text.length <= most ? text : `${text.slice(0, most - 1)}…`;
+  if (text.length <= most) return text;
+  return (
+    <>
+      <title>{text}</title>
+      {`${text.slice(0, most - 1)}…`}
+    </>
+  );
 }

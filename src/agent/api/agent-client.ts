@@ -5,6 +5,7 @@
  */
 import { type ClientRequest, request } from 'node:http';
 import { createInterface } from 'node:readline';
+import type { ApiView } from '../../api/view.ts';
 import { type ErrorJson, errorFromJson } from '../../base/error-wire.ts';
 import { errorCode } from '../../base/errors.ts';
 import type { Report } from '../change/change-context.ts';
@@ -37,6 +38,11 @@ export class AgentClient {
 
   async status(): Promise<Status> {
     return (await this.#get('/status')) as Status;
+  }
+
+  /** The whole deployment, with what goes through it. */
+  async view(): Promise<ApiView> {
+    return (await this.#get('/api/view')) as ApiView;
   }
 
   async events(after: number, waitMs: number): Promise<DeploymentEvent[]> {
