@@ -75,6 +75,11 @@ export class Flow {
     this.#fedAt = this.#requests / 2;
   }
 
+  /** It tries again. */
+  feed(): void {
+    this.starved = false;
+  }
+
   /** Enough is answered for its next turn to be worth it. */
   get fed(): boolean {
     return this.#requests <= this.#fedAt && this.#requestBytes <= mostRequestBytes / 2;

@@ -8,19 +8,19 @@ import type { Loss, Run } from '../upstream/run-ring.ts';
 import { Apart } from './apart.ts';
 import type { Client, Router } from './client.ts';
 import { ClientOutput } from './client-output.ts';
-import { blockedMs, Farewell } from './farewell.ts';
+import { Farewell } from './farewell.ts';
 import { Flow } from './flow.ts';
 import { Intake } from './intake.ts';
-import { answerOrRetry, retryLost, sendAgain } from './replay.ts';
+import { answerOrRetry, retryLost } from './replay.ts';
 import { Replies } from './replies.ts';
 import { RequestBuffer } from './request-buffer.ts';
 import { type Again, RetryQueue } from './retry-queue.ts';
-import { sendNext } from './send-next.ts';
 import { sendPlainly } from './send-plain.ts';
 import { Session } from './session.ts';
 import { SharedReadSocket } from './shared-reads.ts';
 import { sendSpecial } from './specials.ts';
 import { restoreTracking } from './tracking-restore.ts';
+import { Turns } from './turns.ts';
 import { isUnasked } from './unasked.ts';
 
 /**
@@ -42,24 +42,17 @@ export class GateClient implements Client {
   readonly #replies: Replies;
   readonly since = Date.now();
   readonly cameAt = performance.now();
-  #pumping = false;
-  readonly #intake = new Intake(this, () => this.idle() && this.retries.isEmpty && !this.#settling);
-  readonly #farewell = new Farewell(this);
   readonly retries = new RetryQueue();
+  readonly #farewell = new Farewell(this);
+  readonly #turns = new Turns(this, this.#farewell);
+  readonly #intake = new Intake(this, () => this.idle() && this.retries.isEmpty && !this.#turns.settling);
   inFlight = 0;
-  /** `pump` wants to be called when nothing is in flight any more. */
-  waiting = false;
   heldSince = 0;
   readonly place = new Place();
   /** Of what is being sent: servers that died while they had it. */
   deaths = 0;
-  /** A request is on its way that changes what those behind it mean. */
-  #settling = false;
-  /** How to give up the answer that the gate itself is making for it. */
-  #parked: (() => void) | null = null;
   lastCommand = '';
   #counted = 0;
-  closing = false;
   closed = false;
 
   constructor(id: number, socket: Socket, router: Router, address: string | null = null) {
@@ -76,7 +69,7 @@ export class GateClient implements Client {
     socket.on('error', () => this.close());
     socket.on('end', () => {
       // As a server, which hears nothing of whom it waits for in the middle of a request, or in WAIT.
-      if (intake.passesLong || this.#parked !== null) this.close();
+      if (intake.passesLong || this.#turns.parked) this.close();
       else this.#farewell.onEnd();
     });
     socket.on('close', () => this.close());
@@ -90,7 +83,7 @@ export class GateClient implements Client {
     this.#replies.drained();
     this.apart.stop();
     this.#intake.abandon();
-    this.#parked?.();
+    this.#turns.giveUp();
     this.router.buffered.update(this);
     this.router.onClientClosed(this);
   }
@@ -104,7 +97,15 @@ export class GateClient implements Client {
   }
 
   get expectant(): boolean {
-    return this.waiting || this.flow.starved;
+    return this.#turns.waiting || this.flow.starved;
+  }
+
+  get waiting(): boolean {
+    return this.#turns.waiting;
+  }
+
+  get closing(): boolean {
+    return this.#turns.closing;
   }
 
   get unread(): number {
@@ -173,12 +174,7 @@ export class GateClient implements Client {
 
   /** Goes on with what waits, as far as it can. */
   pump(): void {
-    if (this.#pumping || this.closed) return;
-    this.#pumping = true;
-    this.waiting = false;
-    this.flow.starved = false;
-    while (!this.retries.collecting && this.#goOn());
-    this.#pumping = false;
+    if (this.closed || !this.#turns.go()) return;
     if (this.heldBytes !== this.#counted) this.router.buffered.update(this);
     this.#intake.pumped();
   }
@@ -202,77 +198,26 @@ export class GateClient implements Client {
     if (this.place.own !== null) this.router.giveBack(this);
   }
 
-  /** Whether it may have one more request under way; if not, pump is called when that is so. */
-  #mayAsk(): boolean {
-    if (this.apart.goesOn) return true;
-    if (this.flow.isSlow(this.output.unread)) return false;
-    if (this.inFlight === 0 || this.flow.room(this.place.current?.window ?? 1, false) > 0) return true;
-    this.flow.starve();
-    return false;
-  }
-
-  /** True when there may be more to do at once. */
-  #goOn(): boolean {
-    if (this.#parked !== null || (!this.closing && !this.#mayAsk())) return false;
-    if (this.#settling) {
-      if (!this.idle()) {
-        this.#farewell.waitForAnswers();
-        return false;
-      }
-      this.#settling = false;
-    }
-    const item = this.retries.first;
-    if (item !== undefined) {
-      if ('reply' in item) {
-        if (!this.idle()) return false;
-        this.deliver(item.reply, 0, item.reply.length);
-      } else {
-        const sent = sendAgain(this, item);
-        this.deaths = 0;
-        if (!sent) return false;
-      }
-      this.retries.shift();
-      return true;
-    }
-    if (this.closing) {
-      if (this.idle()) this.#farewell.finish();
-      else this.#farewell.waitForAnswers();
-      return false;
-    }
-    if (this.requests.ready) {
-      const more = (this.session.admitted || this.router.admit(this)) && sendNext(this);
-      // Its FIN may have come while the last that it asks waited for its turn.
-      if (more || this.requests.ready || !this.#farewell.heard) return more;
-    }
-    this.closing = this.#farewell.heard;
-    return this.closing;
-  }
-
   survived(deaths: number): void {
     this.deaths = deaths;
   }
 
   settle(): void {
-    this.#settling = true;
+    this.#turns.settle();
   }
 
   park(start: (done: (reply: Buffer) => void) => () => void): void {
-    this.#parked = start((reply) => {
-      this.#parked = null;
-      this.deliver(reply, 0, reply.length);
-      this.pump();
-    });
-    if (this.#farewell.heard) setTimeout(() => this.#parked !== null && this.close(), blockedMs);
+    this.#turns.park(start);
   }
 
   end(): void {
-    this.closing = true;
+    this.#turns.close();
     this.pump();
   }
 
   idle(): boolean {
     if (this.inFlight === 0) return true;
-    this.waiting = true;
+    this.#turns.wait();
     this.readOn();
     return false;
   }
@@ -306,7 +251,7 @@ export class GateClient implements Client {
   fail(text: string, reason: ClosedFor = 'protocol'): void {
     this.router.counters.close(reason);
     this.retries.push({ reply: writeError(text) });
-    this.closing = true;
+    this.#turns.close();
     this.requests.clear();
     this.socket.pause();
   }
@@ -366,7 +311,7 @@ export class GateClient implements Client {
     const { flow } = this;
     flow.done(run.count, run.end - run.start);
     if (run.reads) flow.learn(run.count, replyBytes);
-    if (--this.inFlight === 0 && (this.waiting || this.retries.collecting || this.place.own !== null))
+    if (--this.inFlight === 0 && (this.#turns.waiting || this.retries.collecting || this.place.own !== null))
       this.onIdle();
     if (flow.starved && flow.fed) this.pump();
   }
@@ -383,7 +328,7 @@ export class GateClient implements Client {
       // The old connection is not where the client is: inside a MULTI that can't go on, or subscribed to other things.
       if (rewound || resubscribed) this.router.dropOwn(this);
       this.pump();
-    } else if (this.waiting) this.pump();
+    } else if (this.#turns.waiting) this.pump();
     if (this.place.own !== null && this.inFlight === 0 && !this.apart.on) this.router.giveBack(this);
   }
 }
