@@ -170,6 +170,7 @@ export class MirrorKeeper {
     const isAnew = this.#anew.delete(name);
     const task: MirrorTask = { name, spec, secretFile: setting.paths.secret, isAnew };
     const stop = new AbortController();
+    const beganMs = setting.clock.monotonicMs();
     let error: unknown;
     let copies = 0;
     const ending = runWorker<MirrorLine>(workerFile, {
@@ -188,7 +189,7 @@ export class MirrorKeeper {
       this.#running.delete(name);
       this.#progress.delete(name);
       if (!stop.signal.aborted)
-        this.#fail(name, error === undefined ? `its process ${how}` : errorText(error));
+        this.#fail(name, error === undefined ? `its process ${how}` : errorText(error), beganMs);
     });
     this.#running.set(name, { mirror, stop, ended });
   }
@@ -204,8 +205,10 @@ export class MirrorKeeper {
       this.#say('mirror-waiting', name, `waits: ${progress.problem ?? ''}`);
   }
 
-  #fail(name: string, text: string): void {
-    const againAtMs = this.#deployment.setting.clock.monotonicMs() + againMs;
+  /** One that ran for a while is begun again at once: it was killed, or something has changed. */
+  #fail(name: string, text: string, beganMs: number): void {
+    const nowMs = this.#deployment.setting.clock.monotonicMs();
+    const againAtMs = Math.max(nowMs, beganMs + againMs);
     // The same failure is told once.
     if (this.#failed.get(name)?.text !== text) this.#say('mirror-failed', name, `failed: ${text}`);
     this.#failed.set(name, { text, againAtMs });
