@@ -2,7 +2,7 @@
  * What must hold before anything is started, so that a start never ends half-way: the programs are there, the state directory can be written, the disk has room, and every port is free.
  */
 import { rm, stat, statfs, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
+import { createServer, type Server } from 'node:net';
 import path from 'node:path';
 import { errorCode, errorText, HoldfastError } from '../base/errors.ts';
 import { makeFolder } from '../base/make-folder.ts';
@@ -98,38 +98,68 @@ export function wantedPorts(spec: Spec, host: string): WantedPort[] {
       { who: id, key: 'gate.port', address, port },
       ...(replicaPort === null ? [] : [{ who: id, key: 'gate.replicaPort', address, port: replicaPort }]),
     ]),
-    { who: 'the API', key: 'agent.port', address: spec.agent.bind[0] ?? '127.0.0.1', port: spec.agent.port },
+    ...spec.agent.bind.map((address) => ({
+      ...{ who: 'the API', key: 'agent.bind, agent.port' },
+      ...{ address, port: spec.agent.port },
+    })),
   ];
 }
 
-/** @throws PORT_TAKEN naming every port that something else has, and who. */
+/**
+ * All of them at once: so two that are the same in other words (`localhost` and `127.0.0.1`, `0.0.0.0` and `::`) are found.
+ * @throws PORT_TAKEN naming every port that something else has, and who.
+ */
 export async function checkPorts(wanted: readonly WantedPort[]): Promise<void> {
   const taken: string[] = [];
+  let held: HeldPort[] = [];
   for (const { who, key, address, port } of wanted) {
-    const problem = await tryPort(address, port);
-    if (problem === undefined) continue;
-    const holder = problem === 'EADDRINUSE' ? portHolder(port) : undefined;
-    const by = holder ? ` by ${holder.name} (pid ${holder.pid})` : '';
-    const what = problem === 'EADDRINUSE' ? `is taken${by}` : `can't be listened on: ${problem}`;
-    taken.push(`${address}:${port} for ${who} (${key}) ${what}`);
+    const what = `${address}:${port} for ${who} (${key})`;
+    const found = await tryPort(address, port);
+    if (typeof found !== 'string') {
+      held.push({ server: found, what, port });
+      continue;
+    }
+    const others = held.filter((each) => each.port === port);
+    held = held.filter((each) => each.port !== port);
+    await letGo(others);
+    const again = others.length === 0 ? found : await tryPort(address, port);
+    if (typeof again !== 'string') held.push({ server: again, what, port });
+    const same = typeof again === 'string' ? '' : others.map((each) => each.what).join(' and ');
+    taken.push(`${what} ${same === '' ? whyTaken(found, port) : `is the same as ${same}`}`);
   }
+  await letGo(held);
   if (taken.length === 0) return;
   throw PortTaken(taken.join('; '), {
     hint: 'Stop what has it, or change the port in the spec. Nothing was started.',
   });
 }
 
-async function tryPort(address: string, port: number): Promise<string | undefined> {
+interface HeldPort {
+  server: Server;
+  what: string;
+  port: number;
+}
+
+async function letGo(held: readonly HeldPort[]): Promise<void> {
+  await Promise.all(held.map(({ server }) => new Promise((resolve) => server.close(resolve))));
+}
+
+function whyTaken(problem: string, port: number): string {
+  if (problem !== 'EADDRINUSE') return `can't be listened on: ${problem}`;
+  const holder = portHolder(port);
+  return `is taken${holder ? ` by ${holder.name} (pid ${holder.pid})` : ''}`;
+}
+
+/** @returns what listens now, or why it can't. */
+async function tryPort(address: string, port: number): Promise<Server | string> {
   const server = createServer();
   try {
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject);
       server.listen({ host: address, port, exclusive: true }, resolve);
     });
-    return undefined;
+    return server;
   } catch (error) {
     return errorCode(error) ?? errorText(error);
-  } finally {
-    server.close();
   }
 }

@@ -145,6 +145,8 @@ function settleWithinMs({ hosts }: Spec): number {
 }
 
 /** How long the API waits for the loop's first step: while it is loaded nothing else can be done. */
+/** A start that failed is told by then, however long what it had begun takes to end. */
+const endsWithinMs = 10_000;
 const firstStepMs = 300;
 
 async function openApi(deployment: Deployment, api: Commands): Promise<OpenApi> {
@@ -234,7 +236,7 @@ async function runAgent(
     backups.start();
     await mirrors.start();
   } catch (error) {
-    await stopWatching();
+    await Promise.race([stopWatching(), delay(endsWithinMs, undefined, { ref: false })]);
     throw error;
   }
   const notReady = await waitUntilReady(deployment, observer, report, readyWithinMs, signal);

@@ -30,6 +30,11 @@ export async function runDetached(output: Output, target: Target, options: RunOp
     env: { ...process.env, [detachedMark]: '1' },
   });
   closeSync(log);
+  const letGo = () => {
+    child.removeAllListeners();
+    if (child.connected) child.disconnect();
+    child.unref();
+  };
   const { ready, notReady } = await new Promise<{ ready: Status; notReady: string | null }>(
     (resolve, reject) => {
       child.on('error', reject);
@@ -46,10 +51,8 @@ export async function runDetached(output: Output, target: Target, options: RunOp
         else reject(errorFromJson(message.failed));
       });
     },
-  );
-  child.removeAllListeners();
-  child.disconnect();
-  child.unref();
+    // Nor is one that failed, and may take a while to end, waited for.
+  ).finally(letGo);
   announce(output, target.spec, options.host, performance.now() - began, notReady);
   output.line(`  agent            pid ${child.pid}, log ${target.paths.agentLog}`);
   if (options.restore === null) {

@@ -88,8 +88,12 @@ async function runAsChild(target: Target, options: RunOptions): Promise<number> 
     agent.deployment.events.listen(({ at, text }) => process.stderr.write(`${at} ${text}\n`));
     return await untilStopped(agent, stop, (line) => process.stderr.write(`${line}\n`), '', null);
   } catch (error) {
-    tell({ failed: errorToJson(error) });
     process.stderr.write(`${errorText(error)}\n`);
-    return 1;
+    const failed: Message = { failed: errorToJson(error) };
+    await new Promise((resolve) =>
+      process.connected && process.send ? process.send(failed, resolve) : resolve(null),
+    );
+    // What a start that failed has left open keeps no process alive that nobody watches.
+    process.exit(1);
   }
 }
