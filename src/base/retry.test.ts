@@ -41,3 +41,25 @@ test('an aborted signal ends it with its reason', async () => {
   aborter.abort(reason);
   await expect(waiting).rejects.toBe(reason);
 });
+
+test('it ends it also while an attempt is under way that never ends', async () => {
+  const aborter = new AbortController();
+  const reason = new Error('the agent stops');
+  const waiting = waitFor(() => new Promise<boolean>(() => {}), { ...soon, signal: aborter.signal });
+  aborter.abort(reason);
+  await expect(waiting).rejects.toBe(reason);
+});
+
+test('an attempt that fails after it was aborted is nobody’s error', async () => {
+  const aborter = new AbortController();
+  let fail = (_error: Error) => {};
+  const attempt = () =>
+    new Promise<boolean>((_resolve, reject) => {
+      fail = reject;
+    });
+  const waiting = waitFor(attempt, { ...soon, signal: aborter.signal });
+  aborter.abort(new Error('the agent stops'));
+  await expect(waiting).rejects.toThrow('the agent stops');
+  fail(new Error('too late'));
+  await new Promise(setImmediate);
+});

@@ -23,7 +23,8 @@ export function hopeless(cause: Error): Error {
 /**
  * Calls `attempt` until it returns something other than undefined or false, and returns that. What it throws
  * counts as "not yet", and the last such error becomes the cause when time runs out; what is `hopeless` ends the wait.
- * @throws DEADLINE_PASSED when `withinMs` is over; what was hopeless; the signal's reason when it is aborted.
+ * @throws DEADLINE_PASSED when `withinMs` is over; what was hopeless; the signal's reason as soon as it is aborted, also while an
+ * attempt is under way: whoever hangs keeps nobody.
  */
 export async function waitFor<T>(
   attempt: () => Promise<T | undefined | false> | T | undefined | false,
@@ -34,11 +35,12 @@ export async function waitFor<T>(
   for (;;) {
     options.signal?.throwIfAborted();
     try {
-      const result = await attempt();
+      const result = await unlessAborted(attempt(), options.signal);
       if (result !== undefined && result !== false) return result;
       lastError = undefined;
     } catch (error) {
       if (error instanceof Hopeless) throw error.cause;
+      options.signal?.throwIfAborted();
       lastError = error;
     }
     if (performance.now() >= deadline) {
@@ -49,6 +51,19 @@ export async function waitFor<T>(
     }
     await pause(options.everyMs ?? 20, options.signal);
   }
+}
+
+/** What it gives, if it comes before the signal is aborted: nobody waits for it then. @throws the signal's reason */
+export async function unlessAborted<T>(what: Promise<T> | T, signal?: AbortSignal): Promise<T> {
+  if (!signal || !(what instanceof Promise)) return what;
+  let stop = () => {};
+  const aborted = new Promise<never>((_resolve, reject) => {
+    const end = () => reject(signal.reason);
+    if (signal.aborted) end();
+    signal.addEventListener('abort', end, { once: true });
+    stop = () => signal.removeEventListener('abort', end);
+  });
+  return Promise.race([what, aborted]).finally(stop);
 }
 
 /** Waits for that long. @throws the signal's reason when it is aborted. */

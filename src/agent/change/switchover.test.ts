@@ -89,8 +89,35 @@ test('given up while its writes are waited for: everything is released, and it s
   });
   await expect(change).rejects.toThrow('the agent stops');
   expect(agent.gateCalls).toEqual(['hold switchover', 'release']);
-  expect([primary.paused, promotions()]).toEqual([false, [0, 0, 0]]);
+  expect(await world.until(() => !primary.paused, 100)).toBe(true);
+  expect(promotions()).toEqual([0, 0, 0]);
 });
+
+test.each(['held', 'waited for'])(
+  'a primary that is stopped while its writes are %s: given up without its answer, as soon as that is known',
+  async (when) => {
+    primary.offset = 2000;
+    const [gate] = agent.gates;
+    if (when === 'held' && gate) {
+      const { hold } = gate.adapter;
+      gate.adapter.hold = (reason) => {
+        primary.hangs = true;
+        return hold(reason);
+      };
+    }
+    let idles = 0;
+    const change = run(null, () => {
+      if (primary.paused) primary.hangs = true;
+      if (primary.hangs && agent.gateCalls.length > 0) idles += 1;
+      if (idles === 5) aborter.abort(new Error('the primary was stopped by a signal'));
+    });
+    const sinceMs = world.clock.monotonicMs();
+    await expect(change).rejects.toThrow('the primary was stopped by a signal');
+    expect(world.clock.monotonicMs() - sinceMs).toBeLessThan(1000);
+    expect(agent.gateCalls).toEqual(['hold switchover', 'release']);
+    expect(promotions()).toEqual([0, 0, 0]);
+  },
+);
 
 test('a primary that is replaced while calm is waited for is not replaced once more', async () => {
   const replicas = [world.server('redis-2'), world.server('redis-3')];

@@ -10,11 +10,13 @@
  * 4. In one turn: the target is promoted and tells the Sentinels, the others follow it, the gates switch.
  * 5. It is done when every Sentinel names the new primary and every replica is linked to it.
  *
+ * Given up, it waits for no answer: whoever it asked may have been stopped, and that may be why.
+ *
  * The pause has a bound, so that a death of this agent in between leaves nothing blocked; and the votes are good for a
  * little less than that, so that a promotion never comes after it.
  */
 import { errorCode, errorText } from '../../base/errors.ts';
-import { hopeless, pause, waitFor } from '../../base/retry.ts';
+import { hopeless, pause, unlessAborted, waitFor } from '../../base/retry.ts';
 import type { MemberClient } from '../../redis/member-client.ts';
 import { chooseReplica } from '../../topology/election/choice.ts';
 import { namedPrimary, notCalm } from '../../topology/view.ts';
@@ -209,14 +211,14 @@ async function change(
   }
   const heldSinceMs = performance.now();
   try {
-    await holdWrites(deployment, old);
+    await unlessAborted(holdWrites(deployment, old, signal), signal);
     await drain(old, target, signal);
     if (outcome === 'elected') {
       await takeOver(deployment, election, { lost: old.place.id, chosen: target, withinMs: actWithinMs });
     }
     const promoted = outcome === 'elected' ? target : await promotedBySentinel(deployment, old);
     // What is answered by READONLY from now on was not executed: the gates send it to the new one.
-    await old.watch.client.unpauseWrites().catch(() => {});
+    old.watch.client.unpauseWrites().catch(() => {});
     return { promoted, heldMs: performance.now() - heldSinceMs };
   } catch (cause) {
     await releaseWrites(deployment, old);
@@ -247,17 +249,17 @@ async function promotedBySentinel(deployment: Movable, old: Mover): Promise<Move
   return found;
 }
 
-async function holdWrites(deployment: Movable, old: Mover): Promise<void> {
+async function holdWrites(deployment: Movable, old: Mover, signal: AbortSignal): Promise<void> {
   const gates = gatesHere(deployment).map(({ adapter }) => adapter.hold('switchover', pauseMs));
   await Promise.allSettled(gates);
+  signal.throwIfAborted();
   await old.watch.client.pauseWrites(pauseMs);
 }
 
+/** The primary may be what hangs: its answer is not waited for. */
 async function releaseWrites(deployment: Movable, old: Mover): Promise<void> {
-  await Promise.allSettled([
-    old.watch.client.unpauseWrites(),
-    ...gatesHere(deployment).map(({ adapter }) => adapter.release()),
-  ]);
+  old.watch.client.unpauseWrites().catch(() => {});
+  await Promise.allSettled(gatesHere(deployment).map(({ adapter }) => adapter.release()));
 }
 
 /** Waits until the target has everything that the paused primary has. One of them that is gone is not waited for. */
