@@ -29,7 +29,11 @@ async function down(output: Output, [file = '']: string[], options: DownOptions)
   const target = await openTarget(file, options);
   // What has begun goes on to its end, whoever has stopped reading.
   outliveOutput();
-  const report = (line: string) => output.note(`  ${output.colors.dim(line)}`);
+  let stoppedSome = false;
+  const report = (line: string) => {
+    stoppedSome = true;
+    output.note(`  ${output.colors.dim(line)}`);
+  };
   const stopped = await stopByAgent().catch((error) => {
     if (error instanceof HoldfastError && error.code === 'NOT_RUNNING') return false;
     throw error;
@@ -43,7 +47,8 @@ async function down(output: Output, [file = '']: string[], options: DownOptions)
     target.paths,
     report,
   );
-  return say(count > 0 ? 'stopped' : 'nothing of it was running');
+  // The agent may have ended, of a signal, when it had stopped everything and before it could say so.
+  return say(count > 0 || stoppedSome ? 'stopped' : 'nothing of it was running');
 
   async function stopByAgent(): Promise<boolean> {
     await target.agent.run('down', {}, report);

@@ -55,6 +55,32 @@ test('an agent that is stopped by a signal is told with its pid, and gets no com
   }
 });
 
+test('one connection, used again and again, tells of an agent that ends as a new one does', async () => {
+  let asked = 0;
+  const agent = await agentThat((_request, socket) => {
+    const answer = () => socket.write('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}');
+    answer();
+    socket.on('data', () => {
+      asked += 1;
+      if (asked < 15) answer();
+      else socket.destroy();
+    });
+  });
+  const warned: Error[] = [];
+  const listen = (warning: Error) => void warned.push(warning);
+  process.on('warning', listen);
+  for (let i = 0; i < 15; i++) await agent.status();
+  expect(sockets).toHaveLength(1);
+  await expect(agent.status()).rejects.toMatchObject({
+    code: 'NOT_RUNNING',
+    message: expect.stringContaining('ended before'),
+  });
+  // Warnings are told a turn later.
+  await new Promise((resolve) => setImmediate(resolve));
+  process.off('warning', listen);
+  expect(warned).toEqual([]);
+});
+
 test.each([
   ['before it answers', '', 'no step yet'],
   ['after a step', `${head}{"step":"writes are held"}\n`, 'its last step was: writes are held'],

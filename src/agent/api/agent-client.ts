@@ -106,7 +106,11 @@ export class AgentClient {
         },
       );
       let connected = false;
-      call.on('socket', (socket) => socket.once('connect', () => (connected = true)));
+      call.on('socket', (socket) => {
+        // One that is used again was connected before, and says so no more.
+        if (socket.connecting) socket.once('connect', () => (connected = true));
+        else connected = true;
+      });
       const noteSilence = () =>
         void agentSilent(agentRecord, withinMs)
           .then(reject)
