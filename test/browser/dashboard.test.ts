@@ -95,6 +95,22 @@ test('on a phone nothing is wider than the window, and axe finds nothing serious
   expect(await seriousViolations(tab)).toEqual([]);
 });
 
+test('a window that becomes narrow is filled, and no more; what is cut off in a table is told whole by who is pointed at', async () => {
+  const tab = await open(told());
+  for (const page of ['members/redis-2', 'gates', 'backups', 'drills', 'spec', 'sentinels']) {
+    await tab.goto(`${server.address}#/${page}`);
+    await settled(tab);
+    expect(await cutOff(tab), page).toEqual([]);
+  }
+  for (const page of ['time', 'overview']) {
+    await tab.setViewportSize(desktop);
+    await tab.goto(`${server.address}#/${page}`);
+    await tab.locator('.plot canvas').first().waitFor();
+    await tab.setViewportSize({ width: 320, height: 700 });
+    await expect.poll(() => tab.evaluate<number>('document.documentElement.scrollWidth')).toBe(320);
+  }
+});
+
 test('text that somebody made up to deceive stands as text, and turns or hides nothing', async () => {
   const tab = await open(states.hostile());
   for (const page of ['overview', 'events', 'gates', 'spec']) {

@@ -117,13 +117,16 @@ function Head<Row>({ columns }: { columns: readonly Column<Row>[] }) {
 function Cells<Row>({ columns, row }: { columns: readonly Column<Row>[]; row: Row }) {
   return columns.map(({ name, figure, wide, cell }, index) => {
     const className = `${figure ? 'figure' : ''} ${wide ? 'wide' : ''}`.trim();
+    const content = cell(row);
+    // Where there is no room for all of it, whoever points at it sees the rest.
+    const title = typeof content === 'string' ? content : undefined;
     return index === 0 ? (
-      <th key={name} scope="row" className={className}>
-        {cell(row)}
+      <th key={name} scope="row" className={className} title={title}>
+        {content}
       </th>
     ) : (
-      <td key={name} className={className} data-name={name}>
-        {cell(row)}
+      <td key={name} className={className} data-name={name} title={title}>
+        {content}
       </td>
     );
   });

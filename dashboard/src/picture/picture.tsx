@@ -114,7 +114,7 @@ function useWidth() {
   useLayoutEffect(() => {
     const element = frame.current;
     if (!element) return;
-    const look = () => setWidth(Math.max(280, Math.floor(element.clientWidth)));
+    const look = () => setWidth(Math.max(220, Math.floor(element.clientWidth)));
     look();
     const observer = new ResizeObserver(look);
     observer.observe(element);

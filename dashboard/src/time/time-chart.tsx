@@ -3,6 +3,7 @@ import uPlot from 'uplot';
 import { withHoles } from '../data/columns.ts';
 import { axisTimes } from './axis-times.ts';
 import { ChartFigures } from './chart-figures.tsx';
+import { chartInWords } from './in-words.ts';
 
 export interface Curve {
   label: string;
@@ -58,6 +59,7 @@ export function TimeChart({ chart, at, stepMs, range, moments, onZoom, heightPx 
   latest.current = { chart, moments, onZoom };
   const [cursor, setCursor] = useState<number | null>(null);
   const labels = chart.curves.map(({ label }) => label).join('\n');
+  const inWords = useMemo(() => chartInWords(chart), [chart]);
   const data = useMemo(() => {
     const { at: times, columns } = withHoles(
       at,
@@ -97,13 +99,7 @@ export function TimeChart({ chart, at, stepMs, range, moments, onZoom, heightPx 
   return (
     <figure className="chart">
       <ChartFigures chart={chart} data={data} cursor={cursor} />
-      <div
-        ref={frame}
-        className="plot"
-        style={{ height: heightPx }}
-        role="img"
-        aria-label={`${chart.title}: ${labels.replaceAll('\n', ', ')}`}
-      />
+      <div ref={frame} className="plot" style={{ height: heightPx }} role="img" aria-label={inWords} />
     </figure>
   );
 }

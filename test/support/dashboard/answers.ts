@@ -106,7 +106,10 @@ export function memberDetails(view: ApiView, id: string): ApiMemberDetails {
     ],
     clients: Array.from({ length: 14 }, (_, index) => ({
       id: String(300 + index),
-      address: `10.0.1.${55 + (index % 3)}:${52_000 + index}`,
+      address:
+        index === 3
+          ? '/var/lib/holdfast/orders/members/redis-2/sock:0'
+          : `10.0.1.${55 + (index % 3)}:${52_000 + index}`,
       name: index % 3 === 0 ? 'holdfast-gate' : '',
       user: index % 3 === 0 ? 'gate' : 'agent',
       kind: index === 1 || index === 2 ? ('replica' as const) : ('normal' as const),
