@@ -198,3 +198,55 @@ test('a subscription that its user may no longer have ends the client', async ()
   await admin.call('ACL', 'SETUSER', 'hearer', 'resetchannels', '&other');
   await waitFor(() => raw.closed, { what: 'the gate to close the client', withinMs: 5000 });
 });
+
+test('what the gate asks for itself is neither refused to a user nor seen as a request of one', async () => {
+  const admin = client(behind.port);
+  await admin.call(
+    'ACL',
+    'SETUSER',
+    'little',
+    'on',
+    '>little-pw',
+    '~*',
+    '+get',
+    '+set',
+    '+watch',
+    '+multi',
+    '+exec',
+  );
+  await admin.call('ACL', 'LOG', 'RESET');
+  const monitor = await RawClient.open(behind.port);
+  expect(await monitor.ask('MONITOR')).toBe('+OK\r\n');
+  const raw = await RawClient.open(gate.port);
+  const asked = ['AUTH little little-pw', 'SET own 1', 'WATCH own', 'MULTI', 'GET own', 'EXEC', 'GET own'];
+  for (const line of asked) expect(await raw.ask(line), line).toMatch(/^[+*$]/);
+  // A connection of its own that broke is opened anew, as its user.
+  await raw.ask('WATCH own');
+  await admin.call('CLIENT', 'KILL', 'USER', 'little');
+  await waitFor(async () => (await raw.ask('GET own')) === '$1\r\n1\r\n', {
+    what: 'the new connection',
+    withinMs: 5000,
+  });
+  raw.close();
+  await admin.call('PING', 'the end of it');
+  let seen = '';
+  while (!seen.includes('the end of it')) seen += await monitor.reply();
+  monitor.close();
+  // A HELLO opens a connection, under the name of the gate.
+  expect(seen).not.toMatch(/"client"/i);
+  expect(await admin.call('ACL', 'LOG')).toEqual([]);
+});
+
+test('an inline command behind a log-in without the right to choose a database is answered, and opens no connections', async () => {
+  const admin = client(behind.port);
+  const opened = async () => Number(/total_connections_received:(\d+)/.exec(await admin.info('stats'))?.[1]);
+  const before = await opened();
+  const raw = await RawClient.open(gate.port);
+  await raw.write(
+    'SELECT 9\r\nAUTH narrow narrow-pw\r\nSET inline yes\r\nGET inline\r\nWATCH inline\r\nPING\r\n',
+  );
+  for (const wanted of ['+OK', '+OK', '+OK', '$3\r\nyes', '+OK', '+PONG'])
+    expect(await raw.reply(wanted)).toBe(`${wanted}\r\n`);
+  raw.close();
+  expect((await opened()) - before).toBeLessThan(10);
+});

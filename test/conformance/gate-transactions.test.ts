@@ -177,3 +177,18 @@ test('a transaction that waits in vain for a primary is over after its EXEC', as
   expect(await raw.ask('GET k')).toBe('$-1\r\n');
   raw.close();
 });
+
+test('a transaction that fails is counted by the server as one that it had itself', async () => {
+  const errorsOf = async (port: number, server: Server) => {
+    const admin = client(server.port);
+    await admin.config('RESETSTAT');
+    await talk(port, server, ['MULTI', 'GET', 'EXEC', 'EXEC', 'DISCARD', 'MULTI', 'NOSUCH x', 'EXEC']);
+    const [errors, commands] = await Promise.all([admin.info('errorstats'), admin.info('commandstats')]);
+    return [
+      errors,
+      /cmdstat_exec:calls=\d+/.exec(commands)?.[0],
+      /cmdstat_multi:calls=\d+/.exec(commands)?.[0],
+    ];
+  };
+  expect(await errorsOf(gate.port, behind)).toEqual(await errorsOf(direct.port, direct));
+});

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { waitFor } from '../../src/base/retry.ts';
+import { writeRequest } from '../../src/resp/write.ts';
 import { type GateProcess, startGate } from '../support/gate-process.ts';
 import { RawClient } from '../support/raw-client.ts';
 import { cleanUp, type Server, startRedis } from '../support/redis-processes.ts';
@@ -52,6 +53,21 @@ test('a script that never ends: others hear BUSY, in any database, and end it', 
   });
   expect(await other.ask('GET k')).toBe('$-1\r\n');
   for (const each of [scripted, other, elsewhere, newcomer]) each.close();
+}, 30_000);
+
+test('FUNCTION KILL reaches a function that never ends', async () => {
+  const [caller, other] = await Promise.all([RawClient.open(gate.port), RawClient.open(gate.port)]);
+  const library = "#!lua name=endless\nredis.register_function('endless', function() while true do end end)";
+  await caller.write(writeRequest(['FUNCTION', 'LOAD', 'REPLACE', library]));
+  expect(await caller.reply()).toBe('$7\r\nendless\r\n');
+  const before = await shared();
+  caller.send('FCALL endless 0');
+  await leftBehind(before);
+  expect(await other.ask('GET k')).toMatch(/^-BUSY /);
+  expect(await other.ask('FUNCTION KILL')).toBe('+OK\r\n');
+  expect(await caller.reply('the function')).toMatch(/^-ERR .*killed by user/i);
+  expect(await caller.ask('FUNCTION DELETE endless')).toBe('+OK\r\n');
+  for (const each of [caller, other]) each.close();
 }, 30_000);
 
 test('CLIENT PAUSE WRITE stops writes; reads and CLIENT UNPAUSE pass', async () => {
@@ -137,3 +153,22 @@ test('the table of commands, when it could not be read at first, is asked for ag
   await waitFor(known, { what: 'the table', withinMs: 5000 });
   for (const each of [admin, asking]) each.close();
 });
+
+test('SHUTDOWN NOSAVE ends a server whose script has written and never ends', async () => {
+  const doomed = await startRedis(['--busy-reply-threshold', '100']);
+  const members = [{ id: 'redis-1', address: '127.0.0.1', port: doomed.port }];
+  const before = await startGate({ members, holdMs: 200 });
+  const [scripted, other] = await Promise.all([RawClient.open(before.port), RawClient.open(before.port)]);
+  expect(await other.ask('GET k')).toBe('$-1\r\n');
+  scripted.send(`EVAL "redis.call('SET', 'k', '1') while true do end" 1 k`);
+  await waitFor(async () => (await before.control.status()).connections.shared === 0, {
+    what: 'the shared connection to be left',
+    withinMs: 5000,
+  });
+  expect(await other.ask('SCRIPT KILL')).toMatch(/^-UNKILLABLE /);
+  other.send('SHUTDOWN NOSAVE');
+  const ended = () => doomed.process.exitCode !== null || doomed.process.signalCode !== null;
+  await waitFor(ended, { what: 'the server to end', withinMs: 10_000 });
+  expect(await scripted.reply('the script')).toMatch(/^-UNCERTAIN /);
+  for (const each of [scripted, other]) each.close();
+}, 30_000);

@@ -43,3 +43,17 @@ test("the server's table says what each command is, in any case of letters", () 
   expect(find(table, 'subscribe').behaviour).toEqual({ kind: 'subscription' });
   expect(find(table, 'nonesuch')).toBe(table.unknown);
 });
+
+test('a server that lists no subcommands, as before 7.0, makes none of theirs plain', () => {
+  const table = new CommandTable();
+  const flagless = ['script', 'client', 'acl', 'config', 'function'].map((name) => row(name, ['noscript']));
+  table.load([row('get', ['readonly']), ...flagless] as never);
+  const kindOf = (name: string, sub: string) => find(table, name).subcommands?.get(sub)?.behaviour.kind;
+  expect(kindOf('script', 'debug')).toBe('refused');
+  expect(kindOf('script', 'kill')).toBe('rescue');
+  expect(kindOf('client', 'tracking')).toBe('mode');
+  expect(kindOf('client', 'reply')).toBe('clients');
+  expect(kindOf('acl', 'setuser')).toBe('access');
+  expect(kindOf('config', 'set')).toBe('access');
+  for (const name of ['script', 'client', 'acl', 'config']) expect(find(table, name).plain).toBe(false);
+});
