@@ -102,6 +102,7 @@ export function describeSource(source: SourceProgress): string {
     const left = secondsLeft === null ? '' : `, about ${describeDuration(secondsLeft * 1000)} left`;
     return `${head}, ${keys} keys, ${describeSize(bytes)}${of}, ${describeSize(bytesPerSecond)}/s${left}`;
   }
+  if (phase === 'following' && lagBytes === null) return problem === null ? head : `${head}; ${problem}`;
   if (phase !== 'following' || lagBytes === null) return head;
   return `${head}, ${source.commands} commands applied, ${describeSize(lagBytes)} or ${lagSeconds} s behind`;
 }

@@ -64,7 +64,7 @@ async function scan(output: Output, from: string, to: string, options: ScanVerbO
 }
 
 /** @returns the exit status: 1 when something is not there. @throws what `scanInto` throws */
-export async function copyByScan(
+async function copyByScan(
   output: Output,
   { source, target }: { source: ConnectionOptions; target: ConnectionOptions },
   { replace, notifications, passes }: { replace: boolean; notifications: boolean; passes: number },

@@ -8,10 +8,10 @@ import { noteMigration } from '../migrate/known.ts';
 import { type Method, methods } from '../migrate/method.ts';
 import { migrationPaths, type Plan, writePlan } from '../migrate/plan.ts';
 import { type Finding, refuseWhatIsRefused } from '../migrate/preflight.ts';
-import { findSource } from '../stream/source-address.ts';
 import { BadOption } from './errors.ts';
-import { sourceAddress, targetPlace } from './migrate-access.ts';
-import { copyByScan, migrateScanVerb } from './migrate-scan.ts';
+import { targetPlace } from './migrate-access.ts';
+import type { Preflight } from './migrate-run.ts';
+import { migrateScanVerb } from './migrate-scan.ts';
 import { migrateVerbs } from './migrate-verbs.ts';
 import { migrateVerifyVerb } from './migrate-verify.ts';
 import type { Output } from './output.ts';
@@ -124,9 +124,10 @@ async function migrate(output: Output, urls: string[], options: MigrateOptions):
   }
   refuseWhatIsRefused(findings);
   output.note(`by ${choice.method}: ${choice.because}`);
-  if (choice.method === 'scan') return await migrateByScan(output, { sources, target }, options);
   const plan: Plan = {
-    ...{ version: 1, id: randomBytes(6).toString('hex'), createdMs: Date.now(), sources, target },
+    ...{ version: 1, id: randomBytes(6).toString('hex'), createdMs: Date.now(), target },
+    method: choice.method,
+    sources: choice.method === 'scan' ? await withOwned({ sources, target }, looked, options) : sources,
     ...{ onConflict: options.onConflict, maxRate: options.maxRate },
     isAlone: sources.length === 1 && there.keys === 0,
   };
@@ -159,28 +160,28 @@ const whatItMeans = {
   scan: 'Each key is copied, then what changed is found by keyspace notifications or by passes that compare, until nothing differs; it says at its end which guarantee holds.',
 } as const;
 
-/** What only a stream can do is refused, instead of being passed over. */
-async function migrateByScan(
-  output: Output,
+/** By scan nothing is written over, nor deleted, that may be somebody else's, unless that was said. @throws BAD_OPTION */
+async function withOwned(
   { sources, target }: Pick<Plan, 'sources' | 'target'>,
-  options: MigrateOptions,
-): Promise<number> {
-  const [source] = sources as [Plan['sources'][number]];
-  const without = [
-    ...(source.dbs.length > 0 ? ['--db'] : []),
-    ...(source.prefix !== '' ? ['--prefix'] : []),
-    ...(source.match.length > 0 ? ['--match'] : []),
-    ...(options.maxRate > 0 ? ['--max-rate'] : []),
-  ];
-  if (without.length > 0) {
-    throw BadOption(`${without.join(' and ')} can't be had by scan`, {
-      hint: 'Leave it out, or let the source allow PSYNC: holdfast migrate … --explain says why it is by scan.',
+  looked: Preflight,
+  { onConflict }: MigrateOptions,
+): Promise<Plan['sources']> {
+  const { ownedParts } = await import('../migrate/scan/owned.ts');
+  const parts = sources.map(({ prefix, dbs }, index) => ({
+    prefix,
+    dbs,
+    sourceDbs: looked.sources[index]?.dbs ?? [],
+  }));
+  const owned = await ownedParts(await targetPlace(target), parts);
+  const notAlone = sources.find(
+    (_, index) => owned[index]?.length === 0 && parts[index]!.sourceDbs.length > 0,
+  );
+  if (notAlone !== undefined && onConflict === 'fail') {
+    throw BadOption(`where the keys of ${notAlone.url} would go there are others, or come others`, {
+      hint: 'Take an empty target, or give each source a --prefix, or a --db, of its own; --on-conflict last writes over what has the same name.',
     });
   }
-  const { address: host, port, credentials, tls } = await findSource(sourceAddress(source.url, source));
-  const sides = { source: { endpoint: { host, port }, credentials, tls }, target: await targetPlace(target) };
-  const replace = options.onConflict === 'last';
-  return await copyByScan(output, sides, { replace, notifications: true, passes: 10 });
+  return sources.map((source, index) => ({ ...source, owned: owned[index] ?? null }));
 }
 
 function tell(output: Output, findings: readonly Finding[]): void {
@@ -220,6 +221,7 @@ function sourcesOf(urls: readonly string[], options: MigrateOptions): Plan['sour
       .map(({ from, to }): [number, number] => [from, to]),
     prefix: (prefixes.length > 1 ? prefixes[index] : prefixes[0]) ?? '',
     match: options.match ?? [],
+    owned: [],
   }));
 }
 

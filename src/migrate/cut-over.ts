@@ -12,11 +12,10 @@
  */
 
 import { errorText } from '../base/errors.ts';
-import { pause } from '../base/retry.ts';
 import type { Caller } from '../redis/connection.ts';
 import { keyspaces, parseInfo } from '../redis/info.ts';
 import { CutOverNotNow } from './errors.ts';
-import type { SourceRun } from './source-run.ts';
+import type { FollowedSource } from './followed-source.ts';
 
 export interface CutOverResult {
   /** How long writers waited: from the first hold until everything was applied and compared, and gates moved, in ms. */
@@ -28,8 +27,10 @@ export interface CutOverResult {
 }
 
 export interface CutOverOptions {
-  sources: readonly SourceRun[];
+  sources: readonly FollowedSource[];
   target: Caller;
+  /** How many keys of the target are streams' own. */
+  positions: number;
   /** Compare the number of keys. */
   compares: boolean;
   /** Longest time that writers may wait until everything is applied, in ms. */
@@ -39,7 +40,6 @@ export interface CutOverOptions {
 /** How long the sources stay paused when this process ends before it can renew that. */
 const pauseMs = 30_000;
 const renewEveryMs = 5000;
-const lookEveryMs = 1;
 /** A stream that is further behind would let writers wait for too long. */
 const nearBytes = 8 * 2 ** 20;
 
@@ -47,12 +47,12 @@ const nearBytes = 8 * 2 ** 20;
 export async function cutOver(options: CutOverOptions): Promise<CutOverResult['keys']> {
   const { sources } = options;
   for (const source of sources) await checkNear(source);
-  const connections = await Promise.all(sources.map((source) => source.connection()));
+  const connections = (await Promise.all(sources.map((source) => source.connections()))).flat();
   const begin = performance.now();
   try {
     await Promise.all(connections.map((each) => pauseWrites(each)));
-    await Promise.all(sources.map((source) => drain(source, begin + options.withinMs)));
-    return options.compares ? await compareKeys(connections, options.target, sources.length) : null;
+    await Promise.all(sources.map((source) => source.drain(begin + options.withinMs)));
+    return options.compares ? await compareKeys(connections, options.target, options.positions) : null;
   } catch (cause) {
     await releaseAll(connections);
     throw CutOverNotNow(`the cut-over was given up: ${errorText(cause)}`, {
@@ -62,9 +62,9 @@ export async function cutOver(options: CutOverOptions): Promise<CutOverResult['k
   }
 }
 
-async function checkNear(source: SourceRun): Promise<void> {
-  await source.position();
-  const { phase, lagBytes, problem } = source.progress();
+async function checkNear(source: FollowedSource): Promise<void> {
+  await source.look();
+  const { phase, appliedOffset, lagBytes, problem } = source.progress();
   if (phase !== 'following') {
     throw CutOverNotNow(
       `${source.name} is not followed yet: ${phase}${problem === null ? '' : ` (${problem})`}`,
@@ -73,7 +73,8 @@ async function checkNear(source: SourceRun): Promise<void> {
       },
     );
   }
-  if (lagBytes !== null && lagBytes <= nearBytes) return;
+  // Of what is read by scan nobody can tell how far behind it is, but by the time that it takes.
+  if (appliedOffset === null || (lagBytes !== null && lagBytes <= nearBytes)) return;
   throw CutOverNotNow(`the target is ${lagBytes} bytes behind ${source.name}`, {
     hint: 'Wait until it has caught up: writers would have to wait for all of it.',
   });
@@ -81,20 +82,6 @@ async function checkNear(source: SourceRun): Promise<void> {
 
 async function pauseWrites(source: Caller): Promise<void> {
   await source.call('CLIENT', 'PAUSE', pauseMs, 'WRITE');
-}
-
-async function drain(source: SourceRun, deadline: number): Promise<void> {
-  const { replId, offset } = await source.position();
-  for (;;) {
-    const applied = source.stream.status.applied;
-    if (applied !== null && applied.replId === replId && applied.offset >= offset) return;
-    if (performance.now() >= deadline) {
-      throw new Error(
-        `what ${source.name} wrote last was not applied in time (${applied?.offset ?? 'nothing'} of ${offset})`,
-      );
-    }
-    await pause(lookEveryMs);
-  }
 }
 
 /** Keys that expire may be gone on one side already. @param positions how many keys of the target are streams' own */
@@ -122,12 +109,12 @@ async function releaseAll(sources: readonly Caller[]): Promise<void> {
 
 /** Keeps the sources' writers waiting. */
 export class Hold {
-  readonly #sources: readonly SourceRun[];
+  readonly #sources: readonly FollowedSource[];
   readonly #timer: NodeJS.Timeout;
   /** Why a source could not be told last; null when all were. */
   problem: string | null = null;
 
-  constructor(sources: readonly SourceRun[]) {
+  constructor(sources: readonly FollowedSource[]) {
     this.#sources = sources;
     this.#timer = setInterval(() => void this.renew(), renewEveryMs);
   }
@@ -136,8 +123,8 @@ export class Hold {
     this.problem = null;
     for (const source of this.#sources) {
       await source
-        .connection()
-        .then(pauseWrites)
+        .connections()
+        .then((all) => Promise.all(all.map(pauseWrites)))
         .catch((error: unknown) => {
           this.problem = `${source.name} can't be kept from taking writes: ${errorText(error)}`;
         });
@@ -147,7 +134,8 @@ export class Hold {
   /** Lets writers go on at the sources. */
   async release(): Promise<void> {
     clearInterval(this.#timer);
-    for (const source of this.#sources) await (await source.connection()).call('CLIENT', 'UNPAUSE');
+    for (const source of this.#sources)
+      for (const each of await source.connections()) await each.call('CLIENT', 'UNPAUSE');
   }
 
   /**
@@ -159,9 +147,10 @@ export class Hold {
     const open: string[] = [];
     for (const source of this.#sources) {
       try {
-        const connection = await source.connection();
-        await connection.call('CONFIG', 'SET', 'min-replicas-to-write', '1000000');
-        await connection.call('CLIENT', 'UNPAUSE');
+        for (const each of await source.connections()) {
+          await each.call('CONFIG', 'SET', 'min-replicas-to-write', '1000000');
+          await each.call('CLIENT', 'UNPAUSE');
+        }
       } catch (error) {
         open.push(`${source.name}: ${errorText(error)}`);
       }

@@ -5,35 +5,20 @@
  */
 import { rm } from 'node:fs/promises';
 import { errorToJson } from '../base/error-wire.ts';
-import { KeyPattern, matchedBy } from '../base/key-pattern.ts';
-import { patternBytes } from '../rdb/key-text.ts';
-import type { Target } from '../rdb/target.ts';
 import { RedisConnection } from '../redis/connection.ts';
-import { movingDatabases } from '../stream/database-moves.ts';
-import { changingKeys } from '../stream/key-changes.ts';
-import type { KeyPositions } from '../stream/key-positions.ts';
 import { positionKey } from '../stream/position.ts';
-import type { Rewriter } from '../stream/rewrite.ts';
-import type { SourceAddress } from '../stream/source-address.ts';
 import type { TargetPlace } from '../stream/target-writer.ts';
 import { type ControlRequest, ControlServer } from './control.ts';
 import { type CutOverResult, cutOver, Hold } from './cut-over.ts';
 import { CutOverNotNow } from './errors.ts';
+import type { FollowedSource } from './followed-source.ts';
 import { FrontGates } from './front-gates.ts';
-import { KeyList } from './key-list.ts';
+import type { KeyList } from './key-list.ts';
 import { type MigrationPaths, type Plan, streamId } from './plan.ts';
 import { type Phase, type Progress, readProgress, writeProgress } from './progress.ts';
-import { SourceRun } from './source-run.ts';
+import { type RunsOptions, sourceRuns } from './source-runs.ts';
 
-export interface MigrationOptions {
-  plan: Plan;
-  paths: MigrationPaths;
-  /** In the plan's order. */
-  sources: readonly SourceAddress[];
-  target: TargetPlace;
-  loads: Target;
-  /** Of the target's commands. */
-  positions: KeyPositions;
+export interface MigrationOptions extends RunsOptions {
   /** Called every second. */
   onProgress(progress: Progress): void;
 }
@@ -48,8 +33,8 @@ const askMs = 5000;
 
 export class Migration {
   readonly #options: MigrationOptions;
-  readonly #lists: KeyList[];
-  readonly #runs: SourceRun[];
+  readonly #lists: readonly KeyList[];
+  readonly #runs: readonly FollowedSource[];
   #phase: Phase = 'running';
   #failure: unknown = null;
   #streams: { stop: AbortController; ended: Promise<void> } | undefined;
@@ -62,24 +47,10 @@ export class Migration {
   #turn: Promise<unknown> = Promise.resolve();
 
   constructor(options: MigrationOptions) {
-    const { plan, paths } = options;
     this.#options = options;
-    this.#lists = plan.sources.map((_, index) => new KeyList(paths.copied(index)));
-    this.#runs = plan.sources.map((source, index) => {
-      const { target, loads } = options;
-      return new SourceRun(source.url, {
-        ...{
-          id: streamId(plan, index),
-          source: options.sources[index]!,
-          target,
-          loads,
-          maxRate: plan.maxRate,
-        },
-        rewriter: rewriterOf(source, options),
-        replaces: plan.onConflict === 'last',
-        copied: plan.isAlone ? undefined : this.#lists[index],
-      });
-    });
+    const { runs, lists } = sourceRuns(options);
+    this.#runs = runs;
+    this.#lists = lists;
   }
 
   /**
@@ -148,7 +119,7 @@ export class Migration {
 
   #startStreams(): void {
     const stop = new AbortController();
-    const ended = Promise.all(this.#runs.map((run) => run.stream.run(stop.signal))).then(() => {});
+    const ended = Promise.all(this.#runs.map((run) => run.run(stop.signal))).then(() => {});
     ended.catch((error) => this.#fail(error));
     this.#streams = { stop, ended };
     this.#phase = 'running';
@@ -197,7 +168,8 @@ export class Migration {
       await gates.hold(withinMs);
       const { plan } = this.#options;
       const compares = plan.isAlone && plan.sources.every(({ match }) => match.length === 0);
-      const keys = await cutOver({ sources: this.#runs, target, compares, withinMs });
+      const positions = plan.method === 'scan' ? 0 : this.#runs.length;
+      const keys = await cutOver({ sources: this.#runs, target, compares, positions, withinMs });
       this.#hold = new Hold(this.#runs);
       this.#gates = gates;
       this.#phase = 'cut-over';
@@ -304,7 +276,7 @@ export class Migration {
 
   async #tick(): Promise<void> {
     // What can't be asked now is asked again in a second; the lag then shows what was known.
-    await Promise.allSettled(this.#runs.map((run) => run.position()));
+    await Promise.allSettled(this.#runs.map((run) => run.look()));
     if (this.#isForgotten) return;
     this.#options.onProgress(this.#progress());
     await this.#writeProgress();
@@ -334,14 +306,6 @@ export class Migration {
     // What was finished or aborted leaves nothing.
     if (!this.#isForgotten) await this.#writeProgress();
   }
-}
-
-function rewriterOf({ dbs, prefix, match }: Plan['sources'][number], options: MigrationOptions): Rewriter {
-  const { plan, positions } = options;
-  const moving = movingDatabases({ dbs: new Map(dbs), isAlone: plan.isAlone });
-  if (prefix === '' && match.length === 0) return moving;
-  const isCarried = matchedBy(match.map((pattern) => new KeyPattern(patternBytes(pattern))));
-  return changingKeys(moving, { prefix: Buffer.from(prefix), isCarried, positions });
 }
 
 /** Takes the positions out of the target, and the plan out of the state directory. @throws REDIS_UNREACHABLE, REDIS_REFUSED */

@@ -18,6 +18,8 @@ const planSchema = z.object({
   /** Of this migration: what the positions in the target are called by. */
   id: z.string().regex(/^[a-z0-9]{8,32}$/),
   createdMs: z.number(),
+  /** How the sources are read. */
+  method: z.enum(['replication', 'scan']).default('replication'),
   sources: z
     .array(
       z.object({
@@ -31,6 +33,8 @@ const planSchema = z.object({
         prefix: z.string().default(''),
         /** Only keys that one of these matches; all when there are none. As \xNN where they are no text. */
         match: z.array(z.string()).default([]),
+        /** By scan: databases of the target where all under the prefix is this source's; null for all of them. */
+        owned: z.array(z.number().int().min(0)).nullable().default([]),
       }),
     )
     .min(1),

@@ -178,9 +178,6 @@ export function judge(
       ),
     );
   }
-  if (method === 'scan' && sources.length > 1) {
-    found.push(refused('by scan one source is copied at a time: run holdfast migrate scan for each'));
-  }
   if (target.maxBytes > 0 && target.policy !== 'noeviction' && target.policy !== '') {
     found.push(
       warning(

@@ -1,9 +1,11 @@
 /** One source while its migration runs: its stream, and what is seen of it besides. */
 import { type Clock, systemClock } from '../base/clock.ts';
+import { pause } from '../base/retry.ts';
 import { RedisConnection } from '../redis/connection.ts';
 import { parseInfo, replicationInfo } from '../redis/info.ts';
 import { findSource, type SourceAddress } from '../stream/source-address.ts';
 import { Stream, type StreamOptions } from '../stream/stream.ts';
+import type { FollowedSource } from './followed-source.ts';
 import { LagMeter } from './lag.ts';
 import type { SourceProgress } from './progress.ts';
 
@@ -13,8 +15,9 @@ export interface SourcePosition {
 }
 
 const askMs = 2000;
+const lookEveryMs = 1;
 
-export class SourceRun {
+export class SourceRun implements FollowedSource {
   readonly stream: Stream;
   readonly #name: string;
   readonly #address: SourceAddress;
@@ -36,8 +39,33 @@ export class SourceRun {
     return this.#name;
   }
 
+  async run(signal: AbortSignal): Promise<void> {
+    await this.stream.run(signal);
+  }
+
+  async connections(): Promise<RedisConnection[]> {
+    return [await this.#connectionNow()];
+  }
+
+  async look(): Promise<SourcePosition> {
+    return await this.position();
+  }
+
+  async drain(deadline: number): Promise<void> {
+    const { replId, offset } = await this.position();
+    for (;;) {
+      const { applied } = this.stream.status;
+      if (applied !== null && applied.replId === replId && applied.offset >= offset) return;
+      if (performance.now() >= deadline) {
+        const reached = applied?.offset ?? 'nothing';
+        throw new Error(`what ${this.name} wrote last was not applied in time (${reached} of ${offset})`);
+      }
+      await pause(lookEveryMs);
+    }
+  }
+
   /** A connection to whoever is primary there now. @throws STREAM_SOURCE_NOT_READY */
-  async connection(): Promise<RedisConnection> {
+  async #connectionNow(): Promise<RedisConnection> {
     const { address: host, port, credentials, tls } = await findSource(this.#address);
     const where = `${host}:${port}`;
     if (this.#connection === undefined || this.#connectedTo !== where) {
@@ -55,7 +83,7 @@ export class SourceRun {
 
   /** Where the source's history stands. @throws REDIS_UNREACHABLE and others */
   async position(): Promise<SourcePosition> {
-    const info = parseInfo(String(await (await this.connection()).call('INFO', 'replication')));
+    const info = parseInfo(String(await (await this.#connectionNow()).call('INFO', 'replication')));
     const { replId, offset } = replicationInfo(info);
     this.#lag.saw(offset, this.#clock.monotonicMs());
     return { replId, offset };

@@ -60,8 +60,9 @@ export class MigrationProcess {
 
   /** @throws with what it said when it does not come to that */
   async untilFollowing(withinMs = 30_000): Promise<void> {
-    const near = ({ phase, lagBytes }: Progress['sources'][number]) =>
-      phase === 'following' && lagBytes !== null && lagBytes < 100_000;
+    // By scan there is no offset, and no lag.
+    const near = ({ phase, appliedOffset, lagBytes }: Progress['sources'][number]) =>
+      phase === 'following' && (appliedOffset === null || (lagBytes !== null && lagBytes < 100_000));
     const follows = () => {
       const file = path.join(this.state, 'progress.json');
       if (!existsSync(file)) return false;

@@ -22,12 +22,19 @@ function mirror(change: Partial<MirrorStatus> = {}): MirrorStatus {
 }
 
 const plan: Plan = {
-  ...{ version: 1, id: '9f31c2a0b114', createdMs: 1_780_000_000_000, onConflict: 'fail', maxRate: 0 },
+  ...{
+    version: 1,
+    method: 'replication',
+    id: '9f31c2a0b114',
+    createdMs: 1_780_000_000_000,
+    onConflict: 'fail',
+    maxRate: 0,
+  },
   ...{ isAlone: true, target: { spec: '/etc/holdfast/orders.yaml', user: null, stateDir: null } },
   sources: [
     {
       ...{ url: 'redis://old:6379', passwordFile: null, ca: null, sentinelPasswordFile: null },
-      ...{ dbs: [], prefix: '', match: [] },
+      ...{ dbs: [], prefix: '', match: [], owned: [] },
     },
   ],
 };

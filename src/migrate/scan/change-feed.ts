@@ -90,6 +90,11 @@ export class ChangeFeed {
     return null;
   }
 
+  /** Answered behind all that was published before. @throws REDIS_UNREACHABLE */
+  async ping(): Promise<void> {
+    await this.#link?.call(['PING']);
+  }
+
   /** Sets notifications back to what they were. */
   async end(): Promise<void> {
     const link = this.#link;

@@ -1,6 +1,7 @@
 /** Reads again what a source tells of as changed, and writes it; beside the copy and the passes, on connections of its own. */
-import { waitFor } from '../../base/retry.ts';
+import { pause, waitFor } from '../../base/retry.ts';
 import type { ConnectionOptions } from '../../redis/connection.ts';
+import type { KeyMapping } from '../key-mapping.ts';
 import type { KeySource } from '../key-source.ts';
 import { KeyWriter } from '../key-writer.ts';
 import { openSource } from '../open-source.ts';
@@ -11,6 +12,7 @@ import type { LeftOut } from './left-out.ts';
 export interface FollowerOptions {
   source: ConnectionOptions;
   target: ConnectionOptions;
+  mapping: KeyMapping;
   signal: AbortSignal;
 }
 
@@ -29,6 +31,7 @@ export class ChangeFollower {
   #failure: { error: unknown } | undefined;
   /** When it was told to end: how many were waiting then, and are written before it does. */
   #leftToWrite: number | undefined;
+  #isWriting = false;
 
   constructor(
     options: FollowerOptions,
@@ -74,6 +77,19 @@ export class ChangeFollower {
     if (this.#failure !== undefined) throw this.#failure.error;
   }
 
+  /**
+   * Until all that changed before is written. Whoever holds the writers knows then that both sides are the same.
+   * @throws what stopped it, REDIS_UNREACHABLE
+   */
+  async drained(signal: AbortSignal): Promise<void> {
+    // Its answer comes behind all that was published before.
+    await Promise.all(this.#feeds.map((feed) => feed.ping()));
+    const isIdle = () =>
+      this.#failure !== undefined || (this.#feeds.every(({ waiting }) => waiting === 0) && !this.#isWriting);
+    while (!isIdle()) await pause(1, signal);
+    if (this.#failure !== undefined) throw this.#failure.error;
+  }
+
   /** Whether changes may have gone unheard since this was last asked. */
   takeMissed(): boolean {
     return this.#feeds.map((feed) => feed.takeMissed()).includes(true);
@@ -91,9 +107,19 @@ export class ChangeFollower {
     await Promise.all(this.#feeds.map((feed) => feed.end()));
   }
 
+  #takeSome(): { db: number; keys: Buffer[] } | null {
+    for (const feed of this.#feeds) {
+      const taken = feed.take(keysAtATime);
+      if (taken !== null) return taken;
+    }
+    return null;
+  }
+
   async #work(reader: KeySource, writer: KeyWriter): Promise<void> {
+    const { mapping } = this.#options;
     while (!this.#options.signal.aborted && (this.#leftToWrite ?? 1) > 0) {
-      const taken = this.#feeds.map((feed) => feed.take(keysAtATime)).find((each) => each !== null) ?? null;
+      const taken = this.#takeSome();
+      this.#isWriting = taken !== null;
       if (taken === null) {
         if (this.#leftToWrite !== undefined) return;
         await new Promise((resolve) => setTimeout(resolve, lookEveryMs));
@@ -102,9 +128,9 @@ export class ChangeFollower {
       const { db, keys } = taken;
       if (this.#leftToWrite !== undefined) this.#leftToWrite -= keys.length;
       await reader.select(db);
-      await writer.select(db);
-      for (const run of await reader.runs(keys)) {
-        const reasons = await writer.write(run, await reader.read(run));
+      await writer.select(mapping.targetDb(db));
+      for (const run of await reader.runs(keys.filter(mapping.isCarried))) {
+        const reasons = await writer.write(mapping.targetKeys(run), await reader.read(run));
         for (const [index, reason] of reasons.entries()) {
           if (reason !== null) this.#leftOut.add(db, run[index] as Buffer, reason);
         }

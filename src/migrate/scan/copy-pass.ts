@@ -1,4 +1,6 @@
 /** Every key of a source into the target, once: what comes by DUMP goes by RESTORE, some runs of keys under way at a time. */
+
+import type { KeyMapping } from '../key-mapping.ts';
 import { heldBytes, type KeySource } from '../key-source.ts';
 import type { KeyWriter } from '../key-writer.ts';
 import type { LeftOut } from './left-out.ts';
@@ -18,26 +20,33 @@ export async function copyPass(
   databases: readonly number[],
   {
     leftOut,
+    mapping,
     onProgress,
     signal,
-  }: { leftOut: LeftOut; onProgress: (sofar: CopyProgress) => void; signal: AbortSignal },
+  }: {
+    leftOut: LeftOut;
+    mapping: KeyMapping;
+    /** Is waited for. */
+    onProgress: (sofar: CopyProgress) => Promise<void> | void;
+    signal: AbortSignal;
+  },
 ): Promise<CopyProgress> {
   const sofar: CopyProgress = { keys: 0, bytes: 0 };
   for (const db of databases) {
     await source.select(db);
-    await writer.select(db);
+    await writer.select(mapping.targetDb(db));
     const underWay = new Set<Promise<void>>();
     let first: { error: unknown } | undefined;
     const copy = async (page: readonly Buffer[]) => {
-      for (const run of await source.runs(page)) {
+      for (const run of await source.runs(page.filter(mapping.isCarried))) {
         signal.throwIfAborted();
         const held = await source.read(run);
-        for (const [index, reason] of (await writer.write(run, held)).entries()) {
+        for (const [index, reason] of (await writer.write(mapping.targetKeys(run), held)).entries()) {
           if (reason !== null) leftOut.add(db, run[index] as Buffer, reason);
         }
         sofar.keys += run.length;
         for (const each of held) sofar.bytes += heldBytes(each);
-        onProgress(sofar);
+        await onProgress(sofar);
       }
     };
     for await (const page of source.pages(keysAtATime)) {

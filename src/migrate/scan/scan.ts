@@ -11,6 +11,7 @@
  */
 import type { ConnectionOptions } from '../../redis/connection.ts';
 import { MigrateRefused } from '../errors.ts';
+import { everyKey } from '../key-mapping.ts';
 import { KeyReader } from '../key-reader.ts';
 import type { KeySource } from '../key-source.ts';
 import { KeyWriter } from '../key-writer.ts';
@@ -73,7 +74,7 @@ class Scan {
     const { target, say, notifications } = this.#options;
     const facts = await this.#preflight();
     const writer = new KeyWriter(target, facts.source.target, facts.target.target);
-    const follower = new ChangeFollower(this.#options, facts, this.#leftOut);
+    const follower = new ChangeFollower({ ...this.#options, mapping: everyKey }, facts, this.#leftOut);
     try {
       const why = notifications ? await follower.begin(this.#source.primaries) : 'they were not asked for';
       say(
@@ -131,6 +132,7 @@ class Scan {
       databases.map(({ db }) => db),
       {
         leftOut: this.#leftOut,
+        mapping: everyKey,
         signal,
         onProgress: (sofar) => onProgress({ ...sofar, total }),
       },
@@ -152,7 +154,7 @@ class Scan {
         source: this.#source,
         target,
         repair: true,
-        keepExtra: !this.#mayDelete,
+        keepExtra: () => !this.#mayDelete,
         signal,
         onProgress: () => {},
         onDifference: ({ db, key, left, unsettled }) => {

@@ -9,6 +9,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { quoteKey } from '../../rdb/errors.ts';
 import { ValueSum } from '../../rdb/value-sum.ts';
 import type { ConnectionOptions } from '../../redis/connection.ts';
+import { everyKey, type KeyMapping } from '../key-mapping.ts';
 import { KeyReader } from '../key-reader.ts';
 import type { Held, KeySource } from '../key-source.ts';
 import { KeyWriter } from '../key-writer.ts';
@@ -24,8 +25,10 @@ export interface VerifyOptions {
   repair: boolean;
   /** Which keys are compared. All, if omitted. */
   isCompared?: (key: Buffer) => boolean;
-  /** What only the target has is no difference. */
-  keepExtra?: boolean;
+  /** Which keys, and what they are called at the target. All as they are, if omitted. */
+  mapping?: KeyMapping;
+  /** Whether what only the target has, in this database of it, is no difference. */
+  keepExtra?: (targetDb: number) => boolean;
   onDifference: (difference: Difference) => void;
   onProgress: (checked: number, total: number) => void;
   signal: AbortSignal;
@@ -90,6 +93,7 @@ class Verification {
   readonly #writer: KeyWriter | undefined;
   readonly #facts: { source: ServerFacts; target: ServerFacts };
   readonly #options: VerifyOptions;
+  readonly #mapping: KeyMapping;
   readonly #sum = new ValueSum();
   readonly #result: VerifyResult = { compared: 0, lookedFor: 0, differing: 0, repaired: 0, unsettled: 0 };
   #suspects: Suspect[] = [];
@@ -106,19 +110,27 @@ class Verification {
     this.#writer = writer;
     this.#facts = facts;
     this.#options = options;
+    this.#mapping = options.mapping ?? everyKey;
   }
 
   async run(): Promise<VerifyResult> {
     const { source, target } = this.#facts;
-    const databases = new Set([...source.databases, ...target.databases].map(({ db }) => db));
+    const mapping = this.#mapping;
+    const databases = new Set([
+      ...source.databases.map(({ db }) => db),
+      ...target.databases.flatMap(({ db }) => mapping.sourceDbs(db)),
+    ]);
     for (const db of [...databases].toSorted((a, b) => a - b)) {
       await this.#source.select(db);
-      await this.#target.select(db);
-      await this.#writer?.select(db);
+      const targetDb = mapping.targetDb(db);
+      await this.#target.select(targetDb);
+      await this.#writer?.select(targetDb);
       this.#db = db;
-      await this.#through(this.#source, (keys) => this.#compare(keys), keysIn(source, db));
-      if (this.#options.keepExtra !== true) {
-        await this.#through(this.#target, (keys) => this.#lookFor(keys), keysIn(target, db));
+      const compare = (keys: Buffer[]) => this.#compare(keys.filter(mapping.isCarried));
+      await this.#through(this.#source, compare, keysIn(source, db));
+      if (this.#options.keepExtra?.(targetDb) !== true) {
+        const lookFor = (keys: Buffer[]) => this.#lookFor(mapping.sourceKeys(keys));
+        await this.#through(this.#target, lookFor, keysIn(target, targetDb));
       }
       await this.#settle();
     }
@@ -172,7 +184,10 @@ class Verification {
 
   /** Those of the keys that differ. */
   async #look(keys: readonly Buffer[]): Promise<Suspect[]> {
-    const [ours, theirs] = await Promise.all([this.#source.read(keys), this.#target.read(keys)]);
+    const [ours, theirs] = await Promise.all([
+      this.#source.read(keys),
+      this.#target.read(this.#mapping.targetKeys(keys)),
+    ]);
     return keys.flatMap((key, index): Suspect[] => {
       const held = ours[index] as Held;
       const finding = compareHeld(held, theirs[index] as Held, this.#sum);
@@ -223,7 +238,10 @@ class Verification {
 
   /** Writes the source's value, and compares again. @returns why it still differs; null when it does not. */
   async #repair(writer: KeyWriter, key: Buffer): Promise<string | null> {
-    const [reason = null] = await writer.write([key], await this.#source.read([key]));
+    const [reason = null] = await writer.write(
+      this.#mapping.targetKeys([key]),
+      await this.#source.read([key]),
+    );
     if (reason !== null) return reason;
     const [again] = await this.#look([key]);
     return again === undefined ? null : `${quoteKey(key)} differs again: ${again.how}`;

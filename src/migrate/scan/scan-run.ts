@@ -1,0 +1,274 @@
+/**
+ * A source of a migration that is read by scan: a copy, then what changes, until it is changed over.
+ *
+ * Nothing is remembered of how far it was: behind a crash, or a connection that broke, everything is copied again over what is
+ * there, and then compared. So it may end at any moment.
+ *
+ * - With notifications every change is heard, and written within moments: a cut-over waits for those only.
+ * - Without, passes that compare follow one another. At the cut-over one more is made, while the writers wait.
+ *
+ * What was deleted at the source is deleted at the target where the notifications tell of it; a pass deletes what only the
+ * target has in those databases, under that prefix, that held nothing when the migration began.
+ */
+import { type Clock, systemClock } from '../../base/clock.ts';
+import { errorText } from '../../base/errors.ts';
+import { pause } from '../../base/retry.ts';
+import { type ConnectionOptions, RedisConnection } from '../../redis/connection.ts';
+import { describeEndpoint } from '../../redis/endpoint.ts';
+import { pauseBehind } from '../../stream/next-step.ts';
+import { Pace } from '../../stream/pace.ts';
+import { describeSource, findSource, type SourceAddress } from '../../stream/source-address.ts';
+import type { TargetPlace } from '../../stream/target-writer.ts';
+import { MigrateRefused } from '../errors.ts';
+import type { FollowedSource } from '../followed-source.ts';
+import type { KeyMapping } from '../key-mapping.ts';
+import { KeyReader } from '../key-reader.ts';
+import type { KeySource } from '../key-source.ts';
+import { KeyWriter } from '../key-writer.ts';
+import { openSource } from '../open-source.ts';
+import type { SourceProgress } from '../progress.ts';
+import type { ServerFacts } from '../server-facts.ts';
+import { verify } from '../verify/verify.ts';
+import { ChangeFollower } from './change-follower.ts';
+import { copyPass } from './copy-pass.ts';
+import { LeftOut } from './left-out.ts';
+
+export interface ScanRunOptions {
+  name: string;
+  source: SourceAddress;
+  target: TargetPlace;
+  mapping: KeyMapping;
+  /** Databases of the target whose keys under the prefix are all ours; null for all of them. */
+  owned: readonly number[] | null;
+  /** Bytes a second; 0 for as much as there is. */
+  maxRate: number;
+  clock?: Clock;
+}
+
+const askMs = 5000;
+const betweenPassesMs = 1000;
+
+/** What is under way, from one connection to the next. */
+interface Attempt {
+  source: KeySource;
+  follower: ChangeFollower;
+  /** Null when every change is heard. */
+  why: string | null;
+}
+
+export class ScanRun implements FollowedSource {
+  readonly #options: ScanRunOptions;
+  readonly #clock: Clock;
+  readonly #pace: Pace;
+  readonly #leftOut = new LeftOut();
+  #phase: SourceProgress['phase'] = 'connecting';
+  #problem: string | null = null;
+  #at: string;
+  #keys = 0;
+  #bytes = 0;
+  #total = 0;
+  #copyBegan = { keys: 0, atMs: 0 };
+  #attempt: Attempt | undefined;
+  #passes: Promise<unknown> = Promise.resolve();
+  #attemptsInVain = 0;
+  readonly #connections = new Map<string, RedisConnection>();
+
+  constructor(options: ScanRunOptions) {
+    this.#options = options;
+    this.#clock = options.clock ?? systemClock;
+    this.#pace = new Pace(options.maxRate, this.#clock);
+    this.#at = describeSource(options.source);
+  }
+
+  get name(): string {
+    return this.#options.name;
+  }
+
+  async run(signal: AbortSignal): Promise<void> {
+    try {
+      while (!signal.aborted) {
+        try {
+          await this.#follow(signal);
+        } catch (error) {
+          if (signal.aborted) return;
+          const waitMs = pauseBehind(error, this.#attemptsInVain++);
+          if (waitMs === undefined) throw error;
+          this.#phase = 'waiting';
+          this.#problem = errorText(error);
+          await pause(waitMs, signal).catch(() => {});
+        }
+      }
+    } finally {
+      this.#phase = 'ended';
+    }
+  }
+
+  async connections(): Promise<RedisConnection[]> {
+    const source = await openSource(await this.#place());
+    source.close();
+    return source.primaries.map((place) => {
+      const where = describeEndpoint(place.endpoint);
+      const known = this.#connections.get(where) ?? new RedisConnection({ ...place, timeoutMs: askMs });
+      this.#connections.set(where, known);
+      return known;
+    });
+  }
+
+  async look(): Promise<void> {}
+
+  async drain(deadline: number): Promise<void> {
+    const signal = AbortSignal.timeout(Math.max(1, Math.ceil(deadline - performance.now())));
+    const attempt = this.#attempt;
+    if (attempt === undefined) throw new Error(`${this.name} is not followed at the moment`);
+    try {
+      if (attempt.why === null) await attempt.follower.drained(signal);
+      else await this.#inTurn(() => this.#untilEqual(attempt, signal));
+    } catch (error) {
+      if (signal.aborted)
+        throw new Error(`what ${this.name} holds was not compared in time`, { cause: error });
+      throw error;
+    }
+  }
+
+  progress(): SourceProgress {
+    const { keys: before, atMs } = this.#copyBegan;
+    const seconds = (this.#clock.monotonicMs() - atMs) / 1000;
+    const isCopying = this.#phase === 'copying' && seconds > 0.5;
+    const rate = isCopying ? (this.#keys - before) / seconds : 0;
+    const left = Math.max(0, this.#total - this.#keys);
+    return {
+      ...{ source: this.name, at: this.#at, phase: this.#phase, keys: this.#keys, bytes: this.#bytes },
+      totalBytes: null,
+      bytesPerSecond: isCopying ? Math.round(this.#bytes / seconds) : 0,
+      secondsLeft: rate > 0 ? Math.round(left / rate) : null,
+      ...{ commands: 0, appliedOffset: null, sourceOffset: null, lagBytes: null, lagSeconds: null },
+      problem: this.#problem ?? this.#leftOutText(),
+    };
+  }
+
+  close(): void {
+    for (const each of this.#connections.values()) each.close();
+    this.#connections.clear();
+  }
+
+  async #place(): Promise<ConnectionOptions> {
+    const { address: host, port, credentials, tls } = await findSource(this.#options.source);
+    this.#at = `${host}:${port}`;
+    return { endpoint: { host, port }, credentials, tls };
+  }
+
+  #leftOutText(): string | null {
+    const [first] = this.#leftOut.shown;
+    if (first === undefined) return null;
+    return `${this.#leftOut.count} keys can't be there: the first, ${JSON.stringify(first.key.toString('latin1'))} of database ${first.db}, because ${first.reason}`;
+  }
+
+  async #follow(signal: AbortSignal): Promise<void> {
+    this.#phase = 'connecting';
+    const { target, mapping } = this.#options;
+    const place = await this.#place();
+    const source = await openSource(place);
+    const ended = new AbortController();
+    const both = AbortSignal.any([signal, ended.signal]);
+    let follower: ChangeFollower | undefined;
+    try {
+      const facts = await this.#facts(source);
+      follower = new ChangeFollower({ source: place, target, mapping, signal: both }, facts, this.#leftOut);
+      const why = await follower.begin(source.primaries);
+      this.#problem = why === null ? null : `changes are found by passes that compare: ${why}`;
+      const attempt = { source, follower, why };
+      await this.#copy(source, facts, signal);
+      await this.#inTurn(() => this.#untilEqual(attempt, signal));
+      this.#attempt = attempt;
+      this.#phase = 'following';
+      this.#attemptsInVain = 0;
+      while (!signal.aborted) {
+        await pause(betweenPassesMs, signal);
+        await follower.caughtUp();
+        if (why !== null || follower.takeMissed()) await this.#inTurn(() => this.#pass(attempt, signal));
+      }
+    } finally {
+      this.#attempt = undefined;
+      ended.abort(new Error('the connection ends'));
+      await follower?.end();
+      await this.#passes.catch(() => {});
+      source.close();
+    }
+  }
+
+  async #facts(source: KeySource): Promise<{ source: ServerFacts; target: ServerFacts }> {
+    const target = new KeyReader(this.#options.target);
+    try {
+      const facts = { source: await source.facts(), target: await target.facts() };
+      const { databases } = facts.source;
+      this.#total = databases.reduce((sum, { keys }) => sum + keys, 0);
+      const dbs = databases.map(({ db }) => this.#options.mapping.targetDb(db));
+      if (new Set(dbs).size === dbs.length) return facts;
+      throw MigrateRefused(`two databases of ${this.name} would become one`, {
+        hint: 'By scan, --db must move each of them to a database of its own.',
+      });
+    } finally {
+      target.close();
+    }
+  }
+
+  async #copy(source: KeySource, facts: { source: ServerFacts; target: ServerFacts }, signal: AbortSignal) {
+    this.#phase = 'copying';
+    this.#keys = 0;
+    this.#bytes = 0;
+    this.#copyBegan = { keys: 0, atMs: this.#clock.monotonicMs() };
+    const writer = new KeyWriter(this.#options.target, facts.source.target, facts.target.target);
+    try {
+      await writer.begin();
+      const dbs = facts.source.databases.map(({ db }) => db);
+      await copyPass(source, writer, dbs, {
+        ...{ leftOut: this.#leftOut, mapping: this.#options.mapping, signal },
+        onProgress: async ({ keys, bytes }) => {
+          const waitMs = this.#pace.waitMs(bytes - this.#bytes);
+          this.#keys = keys;
+          this.#bytes = bytes;
+          if (waitMs > 0) await pause(waitMs, signal);
+        },
+      });
+    } finally {
+      writer.close();
+    }
+  }
+
+  /** One pass at a time: they share a connection, and its database. */
+  async #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.#passes.catch(() => {}).then(work);
+    this.#passes = done;
+    return await done;
+  }
+
+  /** @throws the signal's reason */
+  async #untilEqual(attempt: Attempt, signal: AbortSignal): Promise<void> {
+    for (;;) {
+      signal.throwIfAborted();
+      await attempt.follower.caughtUp();
+      const before = await attempt.source.layout();
+      const differing = await this.#pass(attempt, signal);
+      const missed = attempt.follower.takeMissed() && attempt.why === null;
+      const isSettled = attempt.why !== null && this.#attempt === undefined;
+      if ((differing === 0 || isSettled) && !missed && (await attempt.source.layout()) === before) return;
+    }
+  }
+
+  /** @returns how many keys differed, and can be the same. */
+  async #pass({ source, why }: Attempt, signal: AbortSignal): Promise<number> {
+    const { target, mapping, owned } = this.#options;
+    let differing = 0;
+    await verify({
+      ...{ source, target, mapping, repair: true, signal, onProgress: () => {} },
+      keepExtra: (targetDb) => owned !== null && !owned.includes(targetDb),
+      onDifference: ({ db, key, left, unsettled }) => {
+        // Of one that changes all the time every change is written, where they are heard.
+        if (unsettled && why === null) return;
+        if (left !== undefined && !left.includes('differs again')) this.#leftOut.add(db, key, left);
+        if (!this.#leftOut.has(db, key)) differing++;
+      },
+    });
+    return differing;
+  }
+}
