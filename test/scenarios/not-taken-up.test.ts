@@ -1,0 +1,33 @@
+/** Sentinels that do not hear the agent that they elected. */
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { waitFor } from '../../src/base/retry.ts';
+import { TestDeployment } from '../support/deployment.ts';
+
+const saboteur = new URL('../support/sabotage.mjs', import.meta.url).href;
+let deployment: TestDeployment;
+
+beforeAll(async () => {
+  process.env['NODE_OPTIONS'] = `--import ${saboteur}?no-hello`;
+  try {
+    deployment = await TestDeployment.up();
+  } finally {
+    delete process.env['NODE_OPTIONS'];
+  }
+  await deployment.waitUntilHealthy();
+});
+afterAll(() => deployment?.destroy());
+
+test('whom it promoted serves, and the agent says that the Sentinels do not take that up', async () => {
+  const client = deployment.client();
+  const old = await deployment.primary();
+  process.kill(old.pid as number, 'SIGKILL');
+  const told = () => deployment.events().find(({ kind }) => kind === 'not-taken-up');
+  const event = await waitFor(told, { what: 'the agent to say so', withinMs: 30_000, everyMs: 100 });
+  expect(event.text).toContain(`and the Sentinels name ${old.id}`);
+  expect(await client.set('k', 'v')).toBe('OK');
+  const promoted = deployment.events().filter(({ kind }) => kind === 'promoted');
+  expect(new Set(promoted.map(({ subject }) => subject))).toEqual(new Set([event.subject]));
+  await deployment.waitForStatus('status to say so', ({ problems }) =>
+    problems.some((text) => text.startsWith(`${event.subject} was made primary by election and serves`)),
+  );
+});
