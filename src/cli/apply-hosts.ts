@@ -53,7 +53,7 @@ export async function applyToHosts(
     return await lookAskDo({ output, spec, file, options, connections, here, contents, lock, report });
   } finally {
     lock?.release();
-    connections.close();
+    await connections.close();
   }
 }
 

@@ -31,7 +31,7 @@ export async function logsOfHosts(output: Output, spec: Spec, asked: Asked): Pro
       ? await follow(output, spec, hosts, asked)
       : await showPast(output, spec, hosts, asked);
   } finally {
-    connections.close();
+    await connections.close();
   }
 }
 

@@ -36,7 +36,7 @@ export async function runOnHosts(asked: OnHosts, output: Output): Promise<number
       return await lendFile(spec, host, words, about);
     return await host.lend(lineThere(words), 'holdfast');
   } finally {
-    connections.close();
+    await connections.close();
   }
 }
 

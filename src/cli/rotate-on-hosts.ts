@@ -48,7 +48,7 @@ export async function rotateOnHosts(output: Output, file: string, options: Rotat
     return 0;
   } finally {
     lock.release();
-    connections.close();
+    await connections.close();
   }
 }
 

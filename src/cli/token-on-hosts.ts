@@ -21,7 +21,7 @@ export async function makeOnHosts(output: Output, spec: Spec, name: string, role
     const failed = told.find(({ status }) => status === 'rejected');
     if (failed?.status === 'rejected') throw failed.reason;
   } finally {
-    connections.close();
+    await connections.close();
   }
 }
 

@@ -35,8 +35,11 @@ export async function readPlacement(
     text.split('\n').map((line) => Buffer.from(line, 'base64').toString('utf8')),
   );
   const targets = new Map(told.flatMap(([, hosts = '']) => [...readHostsFile(hosts)]));
+  // Mostly all have the same, and reading one takes long.
+  const texts = new Set(told.map(([text = '']) => text));
+  const read = new Map([...texts].map((text) => [text, specIn(text, installedSpec(spec))]));
   const whole = told.flatMap(([text = '']) => {
-    const found = specIn(text, installedSpec(spec));
+    const found = read.get(text) ?? null;
     return found === null || found.name !== spec.name ? [] : [found];
   });
   return { whole, living: whole.map((each) => known(each, targets, forget)) };

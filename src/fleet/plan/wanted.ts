@@ -69,7 +69,16 @@ export function specThere(spec: Spec): Spec {
   return { ...spec, hosts, mirrors, security: { users, secret: null, tls } };
 }
 
+/** Asked for once for each host, of which there may be many. */
+const textsThere = new WeakMap<Spec, string>();
+
 export function specTextThere(spec: Spec): string {
+  const text = textsThere.get(spec) ?? makeSpecText(spec);
+  textsThere.set(spec, text);
+  return text;
+}
+
+function makeSpecText(spec: Spec): string {
   return [
     `# ${spec.name}, brought here by holdfast apply, with every default written out. Change the original, and apply it.`,
     stringify(specFileOf(specThere(spec))),

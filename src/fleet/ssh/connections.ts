@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { errorCode } from '../../base/errors.ts';
@@ -43,6 +43,7 @@ export interface Lease {
 /** What one host may have to say to one command. */
 const mostBytes = 16 * 2 ** 20;
 const timeoutMs = 120_000;
+const endMs = 2000;
 
 /** Connections to hosts, shared by all commands, in a folder that only this user can enter. */
 export class SshConnections {
@@ -68,8 +69,8 @@ export class SshConnections {
   }
 
   /** Ends the shared connections. */
-  close(): void {
-    for (const host of this.#hosts.values()) host.end();
+  async close(): Promise<void> {
+    await Promise.all([...this.#hosts.values()].map((host) => host.end()));
     removeScratch(this.#folder);
   }
 }
@@ -145,8 +146,10 @@ export class SshHost {
     return (await ended(child)) ?? sshFailed;
   }
 
-  end(): void {
-    spawnSync('ssh', endArguments(this.#call(false)), { stdio: 'ignore', timeout: 2000 });
+  /** Where none is open ssh says so, which is as good. */
+  async end(): Promise<void> {
+    const child = spawn('ssh', endArguments(this.#call(false)), { stdio: 'ignore', timeout: endMs });
+    await ended(child).catch(() => null);
   }
 
   #call(terminal: boolean) {
