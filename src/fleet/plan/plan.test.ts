@@ -220,3 +220,9 @@ test('the primary moves before its users change, and only then', () => {
   expect(kindsFor('user app', 'b')).toEqual(['settings']);
   expect(kindsFor('maxmemory', 'a')).toEqual(['settings']);
 });
+
+test('how hosts are reached lies there before the spec that has them', () => {
+  const files = wantedOn(blank('a')).files.map(({ path }) => path);
+  expect(files.indexOf('/etc/holdfast/orders.hosts')).toBe(0);
+  expect(files.indexOf('/etc/holdfast/orders.yaml')).toBe(1);
+});

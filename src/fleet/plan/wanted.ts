@@ -133,6 +133,8 @@ export function wantedFiles(spec: Spec, host: string, brought: Brought, systemd:
   const folder = secretsFolder(spec);
   const { tls } = brought;
   return [
+    // Before the spec: an apply that is cut off between the two leaves no spec of hosts that nobody can reach.
+    { path: hostsFile(spec), text: hostsText(spec), mode: '640', owner: `root:${systemUser}`, secret: false },
     {
       path: installedSpec(spec),
       text: specTextThere(spec),
@@ -140,7 +142,6 @@ export function wantedFiles(spec: Spec, host: string, brought: Brought, systemd:
       owner: `root:${systemUser}`,
       secret: false,
     },
-    { path: hostsFile(spec), text: hostsText(spec), mode: '640', owner: `root:${systemUser}`, secret: false },
     ...spec.security.users.map(({ name }) =>
       secret(`${folder}/${userKey(name)}`, `${brought.users[name] ?? ''}\n`),
     ),
