@@ -22,22 +22,14 @@ export function shownIn<T>(value: T): T {
   return Object.fromEntries(Object.entries(value).map(([name, each]) => [name, shownIn(each)])) as T;
 }
 
-/** The colours that the command line uses. Others, such as the one that hides what follows, are not ours. */
-const colours = String.raw`\u001b\[(?:[0-2]|22|3[1-9])m`;
-const keptInText = new RegExp(`(${colours}|[\\n\\t])`);
-const keptInLine = new RegExp(`(${colours}|\\t)`);
-
-/**
- * The same for text that holdfast made and that others' words may have slipped into: its own colours, tabs and line ends
- * stay.
- */
+/** The same for text that others' words may have slipped into: tabs and line ends stay. */
 export function shownText(text: string): string {
-  return escapedBut(text, keptInText);
+  return escapedBut(text, /([\n\t])/);
 }
 
 /** The same for one line: what would begin another stands as an escape too. */
 export function shownLine(text: string): string {
-  return escapedBut(text, keptInLine);
+  return escapedBut(text, /(\t)/);
 }
 
 function escapedBut(text: string, kept: RegExp): string {

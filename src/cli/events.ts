@@ -39,7 +39,7 @@ async function events(output: Output, [file = '']: string[], options: EventsOpti
     return 0;
   }
   const print = (event: DeploymentEvent) =>
-    output.json ? process.stdout.write(`${JSON.stringify(event)}\n`) : printEvent(output, event);
+    output.json ? output.dataLine(event) : printEvent(output, event);
   for (const event of past) print(event);
   let seen = past.at(-1)?.seq ?? readEvents(paths.events).at(-1)?.seq ?? 0;
   for (;;) {

@@ -24,7 +24,7 @@ export function printer(output: Output): (line: LoggedLine) => void {
 /** The same for `--follow --json`, which has no end that a document could have. */
 export function followPrinter(output: Output): (line: LoggedLine) => void {
   if (!output.json) return printer(output);
-  return (line) => process.stdout.write(`${JSON.stringify(line)}\n`);
+  return (line) => output.dataLine(line);
 }
 
 /** Undefined for anything else. */

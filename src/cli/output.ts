@@ -1,43 +1,56 @@
-import pc from 'picocolors';
 import { jsonText } from '../base/json-text.ts';
 import { shownLine, shownText } from '../base/shown.ts';
+import { type Colors, createColors, inColors } from './colors.ts';
 
 /**
  * Where a verb's words go. Results go to stdout; everything said on the way goes to stderr, so that a pipe
- * carries results only. With `--json` stdout gets one JSON document and nothing else. What is for people passes
- * `shownLine` or `shownText`: names, events and errors may hold what others wrote.
+ * carries results only. With `--json` stdout gets JSON and nothing else. This is the one place where text leaves for a
+ * terminal: what is not ours in it (names, events, errors) is made fit to be shown here (colors.ts).
  */
 export interface Output {
   readonly json: boolean;
   /** True when stderr is a terminal: progress may redraw its line. */
   readonly live: boolean;
-  readonly colors: ReturnType<typeof pc.createColors>;
+  readonly colors: Colors;
   /** A line of the result, for people. Silent with `--json`. */
   line(text: string): void;
   /** Many lines of the result, for people: a file, a script. Silent with `--json`. */
   text(text: string): void;
   /** The result as data. Silent without `--json`. */
   data(value: unknown): void;
+  /** A line of JSON, of a result that goes on. */
+  dataLine(value: unknown): void;
+  /** A line as a terminal gets it. */
+  shown(text: string): string;
   /** A line on the way: progress, a warning. */
   note(text: string): void;
+  /** A line on the way that the next one takes the place of, on a terminal; empty, it is cleared. */
+  redraw(text: string): void;
 }
 
 export function createOutput(json: boolean, useColor: boolean): Output {
   return {
     json,
     live: process.stderr.isTTY === true,
-    colors: pc.createColors(useColor),
+    colors: createColors(useColor),
     line: (text) => {
-      if (!json) process.stdout.write(`${shownLine(text)}\n`);
+      if (!json) process.stdout.write(`${inColors(text, shownLine)}\n`);
     },
     text: (text) => {
-      if (!json) process.stdout.write(`${shownText(text)}\n`);
+      if (!json) process.stdout.write(`${inColors(text, shownText)}\n`);
     },
     data: (value) => {
       if (json) process.stdout.write(`${jsonText(value)}\n`);
     },
     note: (text) => {
-      process.stderr.write(`${shownText(text)}\n`);
+      process.stderr.write(`${inColors(text, shownText)}\n`);
+    },
+    dataLine: (value) => {
+      process.stdout.write(`${JSON.stringify(value)}\n`);
+    },
+    shown: (text) => inColors(text, shownLine),
+    redraw: (text) => {
+      process.stderr.write(`\r${inColors(text, shownLine)}\x1b[K`);
     },
   };
 }

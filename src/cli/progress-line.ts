@@ -22,13 +22,13 @@ export class ProgressLine {
       this.#output.note(text());
       return;
     }
-    process.stderr.write(`\r${text()}\x1b[K`);
+    this.#output.redraw(text());
     this.#hasLine = true;
   }
 
   /** Clears the line; to be called before anything else is said. */
   done(): void {
-    if (this.#hasLine) process.stderr.write('\r\x1b[K');
+    if (this.#hasLine) this.#output.redraw('');
     this.#hasLine = false;
   }
 }

@@ -29,7 +29,7 @@ export class RdbProgress {
     if (nowMs - this.saidMs < (this.output.live ? redrawMs : plainLineMs)) return;
     this.saidMs = nowMs;
     if (this.output.live) {
-      process.stderr.write(`\r${this.text(nowMs)}\x1b[K`);
+      this.output.redraw(this.text(nowMs));
       this.hasLine = true;
     } else {
       this.output.note(this.text(nowMs));
@@ -38,7 +38,7 @@ export class RdbProgress {
 
   /** Clears the line; to be called before anything else is said. */
   done(): void {
-    if (this.hasLine) process.stderr.write('\r\x1b[K');
+    if (this.hasLine) this.output.redraw('');
     this.hasLine = false;
   }
 

@@ -5,7 +5,7 @@ import type { BackupStatus } from '../agent/backups/backup-schedule.ts';
 import { type Drift, describeDrift } from '../agent/settings/drift-watch.ts';
 import { describeDuration } from '../base/duration.ts';
 import { errorText } from '../base/errors.ts';
-import { shownIn, shownLine } from '../base/shown.ts';
+import { shownIn } from '../base/shown.ts';
 import { describeSize } from '../base/size.ts';
 import { printMirrors } from './mirror-table.ts';
 import { fittedTable } from './narrow.ts';
@@ -41,8 +41,7 @@ async function status(output: Output, [file = '']: string[], options: StatusOpti
     print(output, found);
     return found.state === 'healthy' ? 0 : 3;
   }
-  if (output.json)
-    return eachSecond(async () => process.stdout.write(`${JSON.stringify(await agent.status())}\n`));
+  if (output.json) return eachSecond(async () => output.dataLine(await agent.status()));
   const screen = createScreen(process.stdout);
   let known: { found: Status; flow: string; at: string } | null = null;
   let lost = '';
@@ -50,13 +49,13 @@ async function status(output: Output, [file = '']: string[], options: StatusOpti
     const lines: string[] = [];
     const { isTTY, columns = 80 } = process.stdout;
     const room = isTTY ? columns : Number.POSITIVE_INFINITY;
-    print({ ...output, line: (text) => lines.push(shownLine(text)) }, found, room);
+    print({ ...output, line: (text) => lines.push(output.shown(text)) }, found, room);
     return lines;
   };
   const show = () => {
     if (known === null) return;
     const { found, flow } = known;
-    const head = lost === '' ? [] : [shownLine(lost)];
+    const head = lost === '' ? [] : [output.shown(lost)];
     screen.show(
       [...head, ...linesOf(found), ...(flow === '' ? [] : [flow])],
       [...head, ...linesOf(steady(found))],

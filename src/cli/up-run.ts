@@ -10,7 +10,7 @@ import { announce, detachedMark, type Message, type RunOptions, restoreOnceUp } 
 
 export async function runForeground(output: Output, target: Target, options: RunOptions): Promise<number> {
   outliveOutput();
-  if (process.env[detachedMark]) return runAsChild(target, options);
+  if (process.env[detachedMark]) return runAsChild(output, target, options);
   const began = performance.now();
   const stop = new StopSignals();
   const agent = await start(target, options, stop, (step) => output.note(`  ${output.colors.dim(step)}`));
@@ -77,7 +77,7 @@ function start(
   return startAgent({ spec, specFile: file, host, stateDir: paths.root, report, readyWithinMs, signal });
 }
 
-async function runAsChild(target: Target, options: RunOptions): Promise<number> {
+async function runAsChild(output: Output, target: Target, options: RunOptions): Promise<number> {
   const tell = (message: Message) => {
     if (process.connected) process.send?.(message);
   };
@@ -85,10 +85,10 @@ async function runAsChild(target: Target, options: RunOptions): Promise<number> 
     const stop = new StopSignals();
     const agent = await start(target, options, stop, (step) => tell({ step }));
     tell({ ready: agent.api.status(), notReady: agent.notReady });
-    agent.deployment.events.listen(({ at, text }) => process.stderr.write(`${at} ${text}\n`));
-    return await untilStopped(agent, stop, (line) => process.stderr.write(`${line}\n`), '', null);
+    agent.deployment.events.listen(({ at, text }) => output.note(`${at} ${text}`));
+    return await untilStopped(agent, stop, (line) => output.note(line), '', null);
   } catch (error) {
-    process.stderr.write(`${errorText(error)}\n`);
+    output.note(errorText(error));
     const failed: Message = { failed: errorToJson(error) };
     await new Promise((resolve) =>
       process.connected && process.send ? process.send(failed, resolve) : resolve(null),

@@ -39,3 +39,13 @@ test('errors go over sockets and out of --json by one pair of functions', () => 
   );
   expect(own.map(({ name }) => name)).toEqual([]);
 });
+
+test('text of the command line leaves for a terminal in one place, where what is not ours is made fit to be shown', () => {
+  const writing = production.filter(
+    ({ name, text }) => /^src\/cli\//.test(name) && /\b(stdout|stderr)\.write\(/.test(text),
+  );
+  // The second writes RDB files.
+  expect(writing.map(({ name }) => name)).toEqual(['src/cli/output.ts', 'src/cli/rdb-output.ts']);
+  const colouring = production.filter(({ text }) => text.includes("'picocolors'"));
+  expect(colouring.map(({ name }) => name)).toEqual(['src/cli/colors.ts']);
+});
