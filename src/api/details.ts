@@ -6,7 +6,7 @@ const slowCommand = z
   .object({
     at: time('When.'),
     tookMs: amount('How long.'),
-    command: text('The command, cut short by the server.'),
+    command: text('The name of the command; its arguments, which may be secret, are not told.'),
     client: text('Address of the client; of a gate, usually.'),
     clientName: text('CLIENT SETNAME.'),
   })

@@ -1,5 +1,5 @@
 /** The drills that were run from here: what came of each, and its page, in a folder of the state directory. */
-import { readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { z } from 'zod';
@@ -40,7 +40,9 @@ export class DrillRuns {
   }
 
   list(): ApiDrills {
-    const runs = this.#runs().map((run) => ({ ...run, page: `/api/drills/${run.id}/page` }));
+    // One that was given up has none.
+    const pageOf = (id: string) => (existsSync(this.#file(id, 'html')) ? `/api/drills/${id}/page` : null);
+    const runs = this.#runs().map((run) => ({ ...run, page: pageOf(run.id) }));
     return { scenarios: drillScenarios.map((each) => ({ ...each })), runs };
   }
 
