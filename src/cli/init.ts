@@ -3,7 +3,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { type Command, Option } from 'commander';
 import { errorCode, errorText } from '../base/errors.ts';
-import { readNamedFile, readSecretFile } from '../base/private-file.ts';
+import { readSecretFile } from '../base/private-file.ts';
 import type { Engine } from '../init/engine-defaults.ts';
 import { SourceUnreadable, SpecThere } from '../init/errors.ts';
 import { type Chart, charts, foundInFiles } from '../init/files.ts';
@@ -15,6 +15,7 @@ import { parseSource, type Source } from '../init/source.ts';
 import { specOf } from '../init/spec-of.ts';
 import { noteText, specText } from '../init/spec-text.ts';
 import type { TlsMaterial } from '../redis/endpoint.ts';
+import { readPem } from '../redis/tls.ts';
 import { parseSpec } from '../spec/parse.ts';
 import { credentialsFrom } from './credentials.ts';
 import { askEngine } from './init-engine.ts';
@@ -116,9 +117,9 @@ async function findOut(source: Source, options: InitOptions, engine: Engine | nu
 
 function accessOf(options: InitOptions, username: string, isTls: boolean): Access {
   const tls: TlsMaterial = {
-    ...(options.tlsCa ? { ca: readNamedFile(options.tlsCa) } : {}),
-    ...(options.tlsCert ? { cert: readNamedFile(options.tlsCert) } : {}),
-    ...(options.tlsKey ? { key: readSecretFile(options.tlsKey) } : {}),
+    ...(options.tlsCa ? { ca: readPem('--tls-ca', options.tlsCa) } : {}),
+    ...(options.tlsCert ? { cert: readPem('--tls-cert', options.tlsCert) } : {}),
+    ...(options.tlsKey ? { key: readPem('--tls-key', options.tlsKey, readSecretFile) } : {}),
   };
   return {
     credentials: credentialsFrom(options.user ?? username, options.passwordFile),

@@ -2,13 +2,11 @@
  * From what a migration's sides are called to what can be connected to: passwords and authorities out of their files,
  * who is primary from Sentinels, a deployment out of its spec. One way for all verbs, so that each takes the same.
  */
-import { errorText } from '../base/errors.ts';
-import { readNamedFile } from '../base/private-file.ts';
 import type { Plan } from '../migrate/plan.ts';
 import type { ConnectionOptions } from '../redis/connection.ts';
-import { describeEndpoint, type Endpoint, type TlsMaterial } from '../redis/endpoint.ts';
+import { describeEndpoint, type Endpoint } from '../redis/endpoint.ts';
 import { parseServerAddress } from '../redis/server-address.ts';
-import { readTls } from '../redis/tls.ts';
+import { readAuthority, readTls } from '../redis/tls.ts';
 import { defaultUserMode, loadSecrets } from '../spec/secrets.ts';
 import { findSource, type SourceAddress } from '../stream/source-address.ts';
 import type { TargetPlace } from '../stream/target-writer.ts';
@@ -32,12 +30,12 @@ interface DeploymentAccess {
   stateDir?: string | null | undefined;
 }
 
-/** @throws SERVER_ADDRESS_UNCLEAR, and BAD_OPTION for a file that can't be read */
+/** @throws SERVER_ADDRESS_UNCLEAR, TLS_FILE_UNREADABLE, and BAD_OPTION for a password's file that can't be read */
 export function sourceAddress(url: string, files: AccessFiles): SourceAddress {
   const named = parseServerAddress(url);
   const access = {
     credentials: credentialsFrom(named.username, files.passwordFile),
-    tls: named.tls ? authority(url, files.ca) : undefined,
+    tls: named.tls ? readAuthority(url, files.ca) : undefined,
   };
   if (named.kind === 'server') return { kind: 'server', ...named.at, ...access };
   if (named.name === undefined) {
@@ -89,16 +87,4 @@ async function deploymentPlace(file: string, { user, passwordFile, stateDir }: D
   };
   const tls = await readTls(spec.security.tls);
   return { name: spec.name, endpoint, credentials: await credentials(), tls };
-}
-
-function authority(url: string, ca: string | null | undefined): TlsMaterial {
-  if (!ca) return {};
-  try {
-    return { ca: readNamedFile(ca) };
-  } catch (cause) {
-    throw BadOption(`cannot read ${ca}, the authority for ${url}: ${errorText(cause)}`, {
-      hint: 'Name a PEM file with its certificate.',
-      cause,
-    });
-  }
 }

@@ -1,14 +1,11 @@
 /** From a mirror in the spec to what is connected to. */
 import { createHash, createHmac } from 'node:crypto';
-import { errorText } from '../base/errors.ts';
-import { readNamedFile } from '../base/private-file.ts';
 import { type Target, targetOfVersionText } from '../rdb/target.ts';
 import { RedisConnection } from '../redis/connection.ts';
-import type { Credentials, TlsMaterial } from '../redis/endpoint.ts';
-import { TlsFileUnreadable } from '../redis/errors.ts';
+import type { Credentials } from '../redis/endpoint.ts';
 import { parseInfo, productOf } from '../redis/info.ts';
 import { parseServerAddress } from '../redis/server-address.ts';
-import { readTls } from '../redis/tls.ts';
+import { readAuthority, readTls } from '../redis/tls.ts';
 import { type OwnUser, ownUserName, readSecret, type Secrets } from '../spec/secrets.ts';
 import type { Mirror, Spec } from '../spec/spec.ts';
 import { KeyPositions } from '../stream/key-positions.ts';
@@ -51,7 +48,7 @@ export function targetOf({ name, to, password, ca }: Mirror, env = process.env):
       password === null
         ? undefined
         : { username, password: readSecret(password, `mirrors.${name}.password`, env) },
-    tls: tls ? authority(name, ca) : undefined,
+    tls: tls ? readAuthority(`mirrors.${name}.ca`, ca) : undefined,
   };
 }
 
@@ -65,18 +62,6 @@ function streamId(spec: Spec, { name, prefixes }: Mirror, { root }: Secrets): st
   // A copy of other keys is another copy.
   const keys = createHash('sha256').update(JSON.stringify(prefixes.toSorted())).digest('hex').slice(0, 8);
   return `mirror-${whose}-${name}-${keys}`;
-}
-
-function authority(name: string, ca: string | null): TlsMaterial {
-  if (ca === null) return {};
-  try {
-    return { ca: readNamedFile(ca).toString('utf8') };
-  } catch (cause) {
-    throw TlsFileUnreadable(`mirrors.${name}.ca: cannot read ${ca}: ${errorText(cause)}`, {
-      hint: 'Name a PEM file with the certificate of the authority.',
-      cause,
-    });
-  }
 }
 
 /** What it can load, and which arguments of its commands are keys. @throws REDIS_UNREACHABLE, REDIS_REFUSED */

@@ -1,7 +1,7 @@
 import { errorText } from '../base/errors.ts';
 import { readNamedFile, readSecretFile } from '../base/private-file.ts';
 import type { TlsFiles } from '../spec/spec.ts';
-import type { TlsTexts } from './endpoint.ts';
+import type { TlsMaterial, TlsTexts } from './endpoint.ts';
 import { TlsFileUnreadable } from './errors.ts';
 
 /**
@@ -18,7 +18,16 @@ export async function readTls(tls: TlsFiles | null, section = 'security.tls'): P
   };
 }
 
-function readPem(section: string, file: string, read = readNamedFile): string {
+/**
+ * The authority of a place that has no certificates of ours; the system's when there is no file.
+ * @param place for messages. @throws TLS_FILE_UNREADABLE
+ */
+export function readAuthority(place: string, file: string | null | undefined): TlsMaterial {
+  return file ? { ca: readPem(place, file) } : {};
+}
+
+/** @param section for messages. @throws TLS_FILE_UNREADABLE */
+export function readPem(section: string, file: string, read = readNamedFile): string {
   try {
     return read(file).toString('utf8');
   } catch (cause) {

@@ -70,3 +70,23 @@ test('a user without a password file is refused by each verb before anyone is as
     });
   }
 });
+
+test('an authority that can’t be read is named by each verb', async () => {
+  const [from, to, missing] = [
+    'rediss://127.0.0.1:1',
+    'redis://127.0.0.1:2',
+    path.join(tempFolder(), 'ca.pem'),
+  ];
+  for (const verb of [
+    ['migrate', from, '--to', to, '--source-ca', missing, '--state-dir', tempFolder()],
+    ['migrate', 'scan', from, to, '--source-ca', missing],
+    ['migrate', 'verify', from, to, '--source-ca', missing],
+    ['init', path.join(tempFolder(), 'new.yaml'), '--from', from, '--tls-ca', missing],
+  ]) {
+    const { status, stderr } = await holdfast(verb);
+    expect({ status, stderr }, verb.join(' ')).toMatchObject({
+      ...{ status: 1, stderr: expect.stringContaining(`cannot read ${missing}`) },
+    });
+    expect(stderr, verb.join(' ')).toContain('TLS_FILE_UNREADABLE');
+  }
+}, 30_000);
