@@ -31,7 +31,7 @@ export interface Astray {
 
 /** Colleagues say hello every 2 s, and a busy machine is late. */
 const learnsWithinMs = 15_000;
-const tellAgainMs = 60_000;
+const tellAgainMs = 20_000;
 
 /** The first Sentinel of this host that is to be told the primary again. */
 export function findAstray(view: View, nowMs: number): Astray | undefined {
