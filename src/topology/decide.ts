@@ -40,6 +40,7 @@ import { findDeaf, findHang, type Hang, isStopped } from './hang.ts';
 import { type RestartRule, restartVerdict } from './restart-budget.ts';
 import {
   actingPrimary,
+  followsMember,
   isDeposed,
   type MemberView,
   namedPrimary,
@@ -341,10 +342,6 @@ function hasDied(process: ProcessView): boolean {
 /** It was fit until it left one or two questions unanswered, and that may be our own fault. */
 function missedOneAnswer(member: MemberView): boolean {
   return !member.reachable && member.silentMs === 0 && isEligibleWhenReachable(member);
-}
-
-function followsMember(replica: MemberView, primary: MemberView): boolean {
-  return replica.follows?.address === primary.address && replica.follows.port === primary.port;
 }
 
 function list(members: readonly MemberView[]): string {

@@ -19,7 +19,7 @@
  * somebody else set stays.
  */
 import { failoverToWaitFor } from './election/selection.ts';
-import { actingPrimary, type MemberView, namedPrimary, type View } from './view.ts';
+import { actingPrimary, followsMember, type MemberView, namedPrimary, type View } from './view.ts';
 
 /** What a replica has when nothing speaks against it; Redis's own default. */
 export const usualPriority = 100;
@@ -89,10 +89,15 @@ function takeOut(view: View, member: MemberView, rules: EligibilityRules): Eligi
   const code = ineligibility(view, member, rules);
   if (code === undefined) return undefined;
   const seconds = (member.behindMs / 1000).toFixed(1);
+  const primary = actingPrimary(view);
+  const how =
+    primary === null || followsMember(member, primary)
+      ? 'has been behind'
+      : 'has followed another server than the primary';
   const reasons: Record<Ineligibility, string> = {
     'not-synced': `${member.id} is not in sync with the primary yet: it is not to be promoted before it is`,
     'link-broken': `${member.id} has no link to the primary and has been behind for ${seconds} s: it is not to be promoted`,
-    behind: `${member.id} has been behind for ${seconds} s: it is not to be promoted, so that writes need not wait for it`,
+    behind: `${member.id} ${how} for ${seconds} s: it is not to be promoted, so that writes need not wait for it`,
   };
   return { kind: 'replica-ineligible', member: member.id, code, reason: reasons[code] };
 }

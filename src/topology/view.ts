@@ -102,7 +102,10 @@ export interface MemberView {
   priority: number;
   /** Its priority is 0 because the agent of its host set that; an operator's 0 stays. False for a member of another host. */
   heldBack: boolean;
-  /** For how long the primary, when it last answered, has had something that this replica does not have, in ms. */
+  /**
+   * For how long the primary, when it last answered, has had something that this replica does not have, in ms; or this one has
+   * followed somebody else, so that the primary is not told what it has.
+   */
   behindMs: number;
   keys: number | null;
   /** Null when it does not answer. */
@@ -225,6 +228,10 @@ export function actingPrimary(view: View): MemberView | null {
   const isActing = (id: string | undefined) =>
     view.members.find((member) => member.id === id && member.reachable && member.role === 'primary') ?? null;
   return isActing(view.selection?.member) ?? isActing(namedPrimary(view)?.id);
+}
+
+export function followsMember(replica: MemberView, primary: MemberView): boolean {
+  return replica.follows?.address === primary.address && replica.follows.port === primary.port;
 }
 
 /** A primary that the Sentinels have replaced. */

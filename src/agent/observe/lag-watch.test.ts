@@ -28,6 +28,17 @@ test('while the primary does not answer the time stands still: nobody could keep
   expect(lag.behindMs('redis-3')).toBe(known);
 });
 
+test('one that follows somebody else is behind, however much it has: the primary is not told of it', () => {
+  const lag = new LagWatch();
+  const astray = (follows: { address: string; port: number }) =>
+    aView({ members: [aPrimary('redis-1', { offset: 100 }), aReplica('redis-2', { offset: 100, follows })] });
+  const { address, port } = aPrimary('redis-1');
+  for (let second = 0; second <= 3; second++) lag.note(astray({ address, port: port + 1 }), second * 1000);
+  expect(lag.behindMs('redis-2')).toBe(3000);
+  lag.note(astray({ address, port }), 4000);
+  expect(lag.behindMs('redis-2')).toBe(0);
+});
+
 test('with another primary it begins anew', () => {
   const lag = new LagWatch();
   for (let second = 0; second <= 4; second++) lag.note(at(100 + second, { 'redis-3': 100 }), second * 1000);

@@ -1,5 +1,5 @@
 import { addSample, behindForMs, type OffsetSample } from '../../topology/lag.ts';
-import { actingPrimary, type View } from '../../topology/view.ts';
+import { actingPrimary, followsMember, type View } from '../../topology/view.ts';
 
 /**
  * Measures for how long each replica has been behind the primary. While the primary does not answer it says what it last
@@ -7,6 +7,8 @@ import { actingPrimary, type View } from '../../topology/view.ts';
  */
 export class LagWatch {
   readonly #behindMs = new Map<string, number>();
+  /** Since when a replica follows somebody else than the primary. */
+  readonly #astraySinceMs = new Map<string, number>();
   #samples: readonly OffsetSample[] = [];
   #primary = '';
   #noPrimarySinceMs: number | null = null;
@@ -32,10 +34,17 @@ export class LagWatch {
     if (primary.id !== this.#primary) {
       this.#samples = [];
       this.#behindMs.clear();
+      this.#astraySinceMs.clear();
     }
     this.#primary = primary.id;
-    for (const { id, role, reachable, offset } of view.members) {
-      if (reachable && role === 'replica') this.#behindMs.set(id, behindForMs(this.#samples, offset, nowMs));
+    for (const member of view.members) {
+      const { id, role, reachable, offset } = member;
+      if (!reachable || role !== 'replica') continue;
+      const astraySinceMs = this.#astraySinceMs.get(id) ?? nowMs;
+      if (followsMember(member, primary)) this.#astraySinceMs.delete(id);
+      else this.#astraySinceMs.set(id, astraySinceMs);
+      const astrayMs = this.#astraySinceMs.has(id) ? nowMs - astraySinceMs : 0;
+      this.#behindMs.set(id, Math.max(behindForMs(this.#samples, offset, nowMs), astrayMs));
     }
     // What the primary has now, the others were asked for a moment before: it counts from the next look on.
     this.#samples = addSample(this.#samples, { atMs: nowMs, offset: primary.offset });
