@@ -93,6 +93,9 @@ export function createHttp({ tls, limits: other, visitorRules }: HttpOptions = {
   // JSON only: what a form of another site could send is refused for its type.
   server.removeContentTypeParser('text/plain');
   visitors.watch(server.server as Server, tls !== undefined);
+  server.addHook('onRequest', async (request, reply) => {
+    if (visitors.isLeaving(request.raw.socket)) reply.hijack();
+  });
   server.setErrorHandler((error, _request, reply) => refuse(reply, error));
   server.setNotFoundHandler((request, reply) =>
     refuse(

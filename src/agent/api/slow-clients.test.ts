@@ -177,6 +177,20 @@ test('half requests from many addresses, and long questions without a token, shu
   for (const { socket } of [...waits, ...clients]) socket.destroy();
 });
 
+test('what one that was told to go still sends takes no place of a stream', async () => {
+  const half = 'GET /api/events/stream HTTP/1.1\r\nHost: 127.0.0.1\r\n';
+  const clients = Array.from({ length: 110 }, () => open(patient, { allowHalfOpen: true }));
+  for (const { socket } of clients) socket.write(half);
+  const told = () => clients.filter(({ text }) => text.startsWith('HTTP/1.1 503 '));
+  await waitFor(() => told().length >= 80, { what: '80 that are told', withinMs: 5000, everyMs: 2 });
+  for (const { socket } of told()) socket.write('\r\n');
+  const next = open(patient, { localAddress: '127.0.0.7' } as Partial<NetConnectOpts>);
+  next.socket.write(`${half}\r\n`);
+  await waitFor(() => next.text !== '', { what: 'an answer', withinMs: 5000, everyMs: 2 });
+  expect(next.text).toMatch(/^HTTP\/1\.1 200 /);
+  for (const { socket } of [...clients, next]) socket.destroy();
+});
+
 test('who is cut off and does not hang up is not waited for', async () => {
   const before = await connections();
   const client = open(server, { allowHalfOpen: true });

@@ -63,6 +63,11 @@ export class Visitors {
     });
   }
 
+  /** It was told to go: what it still sends is not answered, and takes nobody's place. */
+  isLeaving(socket: Socket): boolean {
+    return this.#speaking.get(socket)?.isLeaving === true;
+  }
+
   noteKnown(socket: Socket): void {
     this.#speaking.get(socket)?.know();
   }
@@ -73,6 +78,7 @@ export class Visitors {
       socket.destroy();
       return;
     }
+    this.#speaking.get(socket)?.leave();
     this.#hearing += 1;
     const timer = setTimeout(() => socket.destroy(), hearsWithinMs);
     socket.on('close', () => {
