@@ -1,7 +1,6 @@
 import { Buffer } from 'node:buffer';
 import type { Socket } from 'node:net';
 import type { Counters } from '../control/counters.ts';
-import { HandleWriter } from './handle-writer.ts';
 import { SharedReadSocket } from './shared-reads.ts';
 
 /** Up to here, a string is the cheapest way into the socket; beyond, what can be written in place is not copied. */
@@ -14,26 +13,21 @@ let lentBytes = 0;
 export class ClientOutput {
   readonly #socket: Socket;
   readonly #counters: Counters;
-  /** Null when everything goes through the socket's stream. */
-  readonly #writer: HandleWriter | null;
   /** TLS may keep what it was given for as long as it likes. */
   readonly #inPlace: boolean;
   /** The size of the memory that the socket still reads from, and that is not the client's own. */
   #lent = 0;
   #onRead: (() => void) | null = null;
 
-  /** @param onDrained the client reads, and nothing is left of what waited for that */
-  constructor(socket: Socket, counters: Counters, onDrained: () => void) {
+  constructor(socket: Socket, counters: Counters) {
     this.#socket = socket;
     this.#counters = counters;
-    this.#writer = HandleWriter.of(socket, onDrained);
-    if (this.#writer === null) socket.on('drain', onDrained);
     this.#inPlace = socket instanceof SharedReadSocket;
   }
 
   /** Bytes that the client has not read yet. */
   get unread(): number {
-    return this.#writer === null ? this.#socket.writableLength : this.#writer.unread;
+    return this.#socket.writableLength;
   }
 
   /** Bytes that have not left for it: a look at how far the kernel came. */
@@ -44,25 +38,22 @@ export class ClientOutput {
 
   write(buf: Buffer, start: number, end: number): void {
     this.#counters.bytesOut += end - start;
-    if (end - start > copiedBytes) this.#writeBytes(Buffer.from(buf.subarray(start, end)));
-    else {
-      const text = buf.toString('latin1', start, end);
-      if (this.#writer === null) this.#socket.write(text, 'latin1');
-      else this.#writer.writeText(text);
-    }
+    if (end - start <= copiedBytes) this.#socket.write(buf.toString('latin1', start, end), 'latin1');
+    else this.#socket.write(Buffer.from(buf.subarray(start, end)));
   }
 
   /** The same without a copy where that pays. True when the socket still reads from `buf`: it must not be changed. */
   writeInPlace(buf: Buffer, start: number, end: number): boolean {
+    const socket = this.#socket;
     const worthIt = end - start > copiedBytes && this.#inPlace && lentBytes < lentLimitBytes;
-    if (!worthIt || this.unread > 0) {
+    if (!worthIt || socket.writableLength > 0) {
       this.write(buf, start, end);
       return false;
     }
     this.#counters.bytesOut += end - start;
-    this.#writeBytes(buf.subarray(start, end));
+    socket.write(buf.subarray(start, end));
     // Nothing is left to write: the kernel has all of it.
-    if (this.unread === 0) return false;
+    if (socket.writableLength === 0) return false;
     this.#lent = buf.length;
     lentBytes += this.#lent;
     return true;
@@ -80,10 +71,5 @@ export class ClientOutput {
     const onRead = this.#onRead;
     this.#onRead = null;
     onRead?.();
-  }
-
-  #writeBytes(bytes: Buffer): void {
-    if (this.#writer === null) this.#socket.write(bytes);
-    else this.#writer.writeBytes(bytes);
   }
 }

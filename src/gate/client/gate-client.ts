@@ -60,12 +60,13 @@ export class GateClient implements Client {
     this.address = address ?? `${socket.remoteAddress}:${socket.remotePort}`;
     this.socket = socket;
     this.router = router;
-    this.output = new ClientOutput(socket, router.counters, () => this.#onDrained());
+    this.output = new ClientOutput(socket, router.counters);
     this.flow = new Flow(router.config.limits.replyBytes);
-    this.#replies = new Replies(this);
+    this.#replies = new Replies(this, socket);
     const intake = this.#intake;
     if (socket instanceof SharedReadSocket) socket.receive = (buf, bytes) => intake.receive(buf, bytes);
     else socket.on('data', (chunk: Buffer) => intake.receive(chunk, chunk.length));
+    socket.on('drain', () => this.#onDrained());
     socket.on('error', () => this.close());
     socket.on('end', () => {
       // As a server, which hears nothing of whom it waits for in the middle of a request, or in WAIT.

@@ -1,4 +1,5 @@
 import { Buffer } from 'node:buffer';
+import type { Socket } from 'node:net';
 import { MINUS } from '../../resp/bytes.ts';
 import type { Client } from './client.ts';
 import { SlowReader } from './slow-reader.ts';
@@ -6,12 +7,14 @@ import { SlowReader } from './slow-reader.ts';
 /** What goes to one client: in its order, as far as it wants replies, and no more than it may leave unread. */
 export class Replies {
   readonly #client: Client;
+  readonly #socket: Socket;
   readonly #slow: SlowReader;
   /** `skip`: not the next one. */
   mode: 'on' | 'off' | 'skip' = 'on';
 
-  constructor(client: Client) {
+  constructor(client: Client, socket: Socket) {
     this.#client = client;
+    this.#socket = socket;
     this.#slow = new SlowReader(client);
   }
 
@@ -59,9 +62,9 @@ export class Replies {
   }
 
   #look(): void {
-    const { flow, output, router } = this.#client;
-    const bytes = output.unread;
+    const bytes = this.#socket.writableLength;
     if (bytes === 0) return;
+    const { flow, router } = this.#client;
     if (bytes > router.config.limits.replyBytes) this.#client.close('slow-reader');
     else if (flow.isSlow(bytes)) {
       this.#slow.watch();
