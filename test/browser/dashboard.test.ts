@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
-import type { Browser, Page } from 'playwright-core';
+import type { Browser } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { clientsSchema, memberDetailsSchema } from '../../src/api/details.ts';
 import { eventsSchema } from '../../src/api/events.ts';
@@ -12,8 +12,8 @@ import { jobSchema, planSchema } from '../../src/api/jobs.ts';
 import { migrationsSchema, mirrorsSchema } from '../../src/api/moves.ts';
 import { viewSchema } from '../../src/api/view.ts';
 import * as made from '../support/dashboard/answers.ts';
-import { nothingSerious, seriousViolations, violations } from '../support/dashboard/axe.ts';
-import { desktop, type Look, openBrowser, openTab, phone } from '../support/dashboard/browser.ts';
+import { nothingSerious, violations } from '../support/dashboard/axe.ts';
+import { desktop, type Look, openBrowser, openTab } from '../support/dashboard/browser.ts';
 import { opened, settled } from '../support/dashboard/opened.ts';
 import { PageServer, type Told, told } from '../support/dashboard/page-server.ts';
 import * as states from '../support/dashboard/states.ts';
@@ -40,14 +40,6 @@ afterAll(async () => {
 
 const open = (what: Told, page?: string, size?: Look) =>
   opened({ browser, server, problems }, what, page, size);
-
-/** Texts in tables that are cut off, with nothing that shows the whole of them. */
-function cutOff(tab: Page): Promise<string[]> {
-  return tab.evaluate(`[...document.querySelectorAll('td, td *, th, th *')]
-    .filter((e) => getComputedStyle(e).overflowX === 'hidden' && e.scrollWidth > e.clientWidth + 1)
-    .filter((e) => !e.closest('[title]') && !e.querySelector('[title]') && !e.matches('.unseen, .unseen *'))
-    .map((e) => e.textContent)`);
-}
 
 const pages = [
   'overview',
@@ -83,33 +75,6 @@ for (const [name, what, each] of shown) {
     expect(problems).toEqual([]);
   });
 }
-
-test('on a phone nothing is wider than the window, and axe finds nothing serious', async () => {
-  const tab = await open(states.degraded(), 'overview', phone);
-  for (const page of pages) {
-    await tab.goto(`${server.address}#/${page}`);
-    await settled(tab);
-    expect(await tab.evaluate<number>('document.documentElement.scrollWidth'), page).toBe(phone.width);
-    expect(await cutOff(tab), page).toEqual([]);
-  }
-  expect(await seriousViolations(tab)).toEqual([]);
-});
-
-test('a window that becomes narrow is filled, and no more; what is cut off in a table is told whole by who is pointed at', async () => {
-  const tab = await open(told());
-  for (const page of ['members/redis-2', 'gates', 'backups', 'drills', 'spec', 'sentinels']) {
-    await tab.goto(`${server.address}#/${page}`);
-    await settled(tab);
-    expect(await cutOff(tab), page).toEqual([]);
-  }
-  for (const page of ['time', 'overview']) {
-    await tab.setViewportSize(desktop);
-    await tab.goto(`${server.address}#/${page}`);
-    await tab.locator('.plot canvas').first().waitFor();
-    await tab.setViewportSize({ width: 320, height: 700 });
-    await expect.poll(() => tab.evaluate<number>('document.documentElement.scrollWidth')).toBe(320);
-  }
-});
 
 test('text that somebody made up to deceive stands as text, and turns or hides nothing', async () => {
   const tab = await open(states.hostile());

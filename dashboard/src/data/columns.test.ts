@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { ApiHistory } from '../../../src/api/history.ts';
-import { joinHistory, withHoles } from './columns.ts';
+import { aloneIn, joinHistory, withHoles } from './columns.ts';
 
 function history(at: number[], value: number, members: string[] = ['redis-1']): ApiHistory {
   const column = at.map(() => value);
@@ -52,4 +52,10 @@ test('a hole in time is a hole in the line', () => {
     at: [1000, 2000, 3000, 9000],
     columns: [[1, 2, null, 3]],
   });
+});
+
+test('a sample between two that are missing is found, for it is no line', () => {
+  expect(aloneIn([])).toEqual([]);
+  expect(aloneIn([4])).toEqual([0]);
+  expect(aloneIn([1, null, 2, null, null, 3, 4, null, 0])).toEqual([0, 2, 8]);
 });

@@ -51,3 +51,13 @@ export function withHoles(
   }
   return { at: times, columns: out };
 }
+
+/** Where samples stand with nothing on either side: a line has no length there. */
+export function aloneIn(column: Series): number[] {
+  const alone: number[] = [];
+  const isMissing = (index: number) => (column[index] ?? null) === null;
+  for (let index = 0; index < column.length; index += 1) {
+    if (!isMissing(index) && isMissing(index - 1) && isMissing(index + 1)) alone.push(index);
+  }
+  return alone;
+}

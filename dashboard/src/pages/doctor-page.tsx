@@ -78,7 +78,7 @@ function Finding({
         {fix !== null && (
           <p>
             <span className="unseen">Fix: </span>
-            {fix}
+            {/[.!?]$/.test(fix) ? fix : `${fix}.`}
             {fixable && (
               <>
                 {' '}

@@ -8,34 +8,44 @@ import { usePage } from '../data/page-state.ts';
 import { eventKey } from '../data/state.ts';
 import { Alert, Card, Empty } from '../parts/card.tsx';
 import { Badge } from '../parts/sign.tsx';
-import { type Column, LongTable } from '../parts/table.tsx';
+import { type Column, LongTable, TwoLines } from '../parts/table.tsx';
 import { toneOf } from '../parts/tones.ts';
 import { usePhone } from '../parts/use-phone.ts';
 import { When } from '../parts/when.tsx';
 import { Kind, NotedBy } from './event-lines.tsx';
 
+/** What stands beside a kind: its sign. */
+const sign = '__';
+/** As long as a time with its day and milliseconds. */
+const instant = '_'.repeat(20);
+
 const columns: readonly Column<ApiEvent>[] = [
   { name: 'When', width: 17, cell: ({ at }) => <When at={at} ms /> },
-  { name: 'Kind', width: 17, cell: ({ kind }) => <Kind kind={kind} /> },
-  { name: 'About', width: 13, cell: ({ subject }) => subject },
-  { name: 'What happened', cell: ({ text }) => <span title={text}>{text}</span> },
+  { name: 'Kind', width: 17, texts: ({ kind }) => [sign + kind], cell: ({ kind }) => <Kind kind={kind} /> },
+  { name: 'About', width: 13, texts: ({ subject }) => [subject], cell: ({ subject }) => subject },
+  { name: 'What happened', texts: ({ text }) => [text], cell: ({ text }) => text },
 ];
-const notedBy: Column<ApiEvent> = { name: 'Noted by', width: 9, cell: ({ host }) => host };
-
-/** Two lines for each. */
+const fleetColumns: readonly Column<ApiEvent>[] = [
+  ...columns,
+  { name: 'Noted by', width: 9, texts: ({ host }) => [host], cell: ({ host }) => host },
+];
 const phoneColumns: readonly Column<ApiEvent>[] = [
   {
     name: 'What happened',
+    texts: ({ kind, text, host }) => [instant + sign + kind + host, text],
     cell: ({ at, kind, text, host }) => (
-      <span className="two-lines">
-        <span>
-          <When at={at} ms /> <Kind kind={kind} /> <NotedBy host={host} />
-        </span>
-        <span title={text}>{text}</span>
-      </span>
+      <TwoLines texts={[<Head key={at} {...{ at, kind, host }} />, text]} />
     ),
   },
 ];
+
+function Head({ at, kind, host }: Pick<ApiEvent, 'at' | 'kind' | 'host'>) {
+  return (
+    <>
+      <When at={at} ms /> <Kind kind={kind} /> <NotedBy host={host} />
+    </>
+  );
+}
 
 export function EventsPage() {
   const isPhone = usePhone();
@@ -73,8 +83,7 @@ export function EventsPage() {
         ) : (
           <LongTable
             caption="Events, newest first"
-            columns={isPhone ? phoneColumns : isFleet ? [...columns, notedBy] : columns}
-            rowPx={isPhone ? 60 : 38}
+            columns={isPhone ? phoneColumns : isFleet ? fleetColumns : columns}
             rows={found}
             keyOf={eventKey}
           />

@@ -7,7 +7,7 @@ import { usePage } from '../data/page-state.ts';
 import { useAnswer } from '../data/use-answer.ts';
 import { Alert, Card, Empty, Pairs, Waiting } from '../parts/card.tsx';
 import { Badge } from '../parts/sign.tsx';
-import { type Column, LongTable } from '../parts/table.tsx';
+import { type Column, LongTable, TwoLines } from '../parts/table.tsx';
 import { toneOf } from '../parts/tones.ts';
 import { usePhone } from '../parts/use-phone.ts';
 import { whenOr } from '../parts/when.tsx';
@@ -95,37 +95,25 @@ function Gate({ gate }: { gate: ApiGate }) {
 }
 
 const columns: readonly Column<ApiGateClient>[] = [
-  { name: 'Client', width: 19, cell: ({ address }) => address },
-  { name: 'Name', width: 19, cell: ({ name }) => (name === '' ? '–' : <span title={name}>{name}</span>) },
-  { name: 'User', width: 11, cell: ({ user }) => user },
-  { name: 'Gate', width: 11, cell: ({ gate }) => gate },
+  { name: 'Client', width: 19, texts: ({ address }) => [address], cell: ({ address }) => address },
+  { name: 'Name', width: 19, texts: ({ name }) => [name], cell: ({ name }) => name || '–' },
+  { name: 'User', width: 11, texts: ({ user }) => [user], cell: ({ user }) => user },
+  { name: 'Gate', width: 11, texts: ({ gate }) => [gate], cell: ({ gate }) => gate },
   { name: 'Port', width: 10, cell: ({ port }) => port },
-  { name: 'Last command', width: 12, cell: ({ lastCommand }) => lastCommand || '–' },
+  {
+    ...{ name: 'Last command', width: 12, texts: ({ lastCommand }) => [lastCommand] },
+    cell: ({ lastCommand }) => lastCommand || '–',
+  },
   { name: 'Connected', width: 10, figure: true, cell: ({ ageMs }) => duration(ageMs) },
   { name: 'Held', width: 8, cell: ({ held }) => (held ? 'held' : '–') },
 ];
 
+const whose = ({ name, address, user }: ApiGateClient) => [name || user, address] as const;
+const what = ({ lastCommand, port, held }: ApiGateClient) =>
+  [lastCommand || '–', held ? 'held' : port] as const;
 const phoneColumns: readonly Column<ApiGateClient>[] = [
-  {
-    name: 'Client',
-    width: 60,
-    cell: ({ name, address, user }) => (
-      <span className="two-lines">
-        <span title={name}>{name === '' ? user : name}</span>
-        <span>{address}</span>
-      </span>
-    ),
-  },
-  {
-    name: 'Port',
-    figure: true,
-    cell: ({ lastCommand, port, held }) => (
-      <span className="two-lines">
-        <span>{lastCommand || '–'}</span>
-        <span>{held ? 'held' : port}</span>
-      </span>
-    ),
-  },
+  { name: 'Client', width: 60, texts: whose, cell: (client) => <TwoLines texts={whose(client)} /> },
+  { name: 'Port', figure: true, texts: what, cell: (client) => <TwoLines texts={what(client)} /> },
 ];
 
 function Clients({ gate }: { gate: string | null }) {
@@ -172,7 +160,6 @@ function Clients({ gate }: { gate: string | null }) {
         <LongTable
           caption="Clients"
           columns={isPhone ? phoneColumns : columns}
-          rowPx={isPhone ? 60 : 38}
           rows={found}
           keyOf={({ gate: id, address }) => `${id} ${address}`}
         />

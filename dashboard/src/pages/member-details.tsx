@@ -7,7 +7,7 @@ import { bytes, count, duration, plural } from '../data/format.ts';
 import { useAnswer } from '../data/use-answer.ts';
 import { Alert, Card, Empty, Pairs, Waiting } from '../parts/card.tsx';
 import { Condition } from '../parts/condition.tsx';
-import { type Column, LongTable, Table } from '../parts/table.tsx';
+import { type Column, LongTable, Table, TwoLines } from '../parts/table.tsx';
 import { usePhone } from '../parts/use-phone.ts';
 import { When, whenOr } from '../parts/when.tsx';
 
@@ -26,36 +26,20 @@ const slowColumns: readonly Column<Slow>[] = [
 ];
 
 const clientColumns: readonly Column<Client>[] = [
-  { name: 'Client', width: 22, cell: ({ address }) => address },
-  { name: 'Name', width: 20, cell: ({ name }) => (name === '' ? '–' : <span title={name}>{name}</span>) },
-  { name: 'User', width: 12, cell: ({ user }) => user },
-  { name: 'Kind', width: 10, cell: ({ kind }) => kind },
-  { name: 'Last command', width: 14, cell: ({ command }) => command },
+  { name: 'Client', width: 22, texts: ({ address }) => [address], cell: ({ address }) => address },
+  { name: 'Name', width: 20, texts: ({ name }) => [name], cell: ({ name }) => name || '–' },
+  { name: 'User', width: 12, texts: ({ user }) => [user], cell: ({ user }) => user },
+  { name: 'Kind', width: 10, texts: ({ kind }) => [kind], cell: ({ kind }) => kind },
+  { name: 'Last command', width: 14, texts: ({ command }) => [command], cell: ({ command }) => command },
   { name: 'Silent', width: 11, figure: true, cell: ({ idleMs }) => duration(idleMs) },
   { name: 'Memory', width: 11, figure: true, cell: ({ memoryBytes }) => bytes(memoryBytes) },
 ];
 
+const whose = ({ name, address, user }: Client) => [name || user, address] as const;
+const what = ({ command, kind }: Client) => [command, kind] as const;
 const phoneClientColumns: readonly Column<Client>[] = [
-  {
-    name: 'Client',
-    width: 64,
-    cell: ({ address, name, user }) => (
-      <span className="two-lines">
-        <span title={name}>{name === '' ? user : name}</span>
-        <span title={address}>{address}</span>
-      </span>
-    ),
-  },
-  {
-    name: 'Last command',
-    figure: true,
-    cell: ({ command, kind }) => (
-      <span className="two-lines">
-        <span title={command}>{command}</span>
-        <span>{kind}</span>
-      </span>
-    ),
-  },
+  { name: 'Client', width: 64, texts: whose, cell: (client) => <TwoLines texts={whose(client)} /> },
+  { name: 'Last command', figure: true, texts: what, cell: (client) => <TwoLines texts={what(client)} /> },
 ];
 
 /** Everything of one member. */
@@ -170,7 +154,6 @@ function Asked({ details }: { details: ApiMemberDetails }) {
         <LongTable
           caption="Connections"
           columns={isPhone ? phoneClientColumns : clientColumns}
-          rowPx={isPhone ? 60 : 38}
           rows={clients}
           keyOf={({ id }) => id}
         />

@@ -1,4 +1,5 @@
-import { type ReactNode, type UIEvent, useState } from 'react';
+import { type ReactNode, type UIEvent, useLayoutEffect, useMemo, useRef, useState } from 'react';
+import { linePx, rowAt, rowEdges, rowPx } from './row-heights.ts';
 
 export interface Column<Row> {
   name: string;
@@ -8,6 +9,8 @@ export interface Column<Row> {
   wide?: boolean;
   /** Of the table, in percent. For long tables, whose columns must not move. */
   width?: number;
+  /** In a long table, what has to find room: texts that stand below each other. Left out: it is short, and has one line. */
+  texts?: (row: Row) => readonly string[];
   cell: (row: Row) => ReactNode;
 }
 
@@ -39,31 +42,30 @@ export function Table<Row>({ caption, columns, rows, keyOf }: TableProps<Row>) {
   );
 }
 
-/** How many rows beyond those in sight are there, so that scrolling shows no blank. */
-const spare = 8;
-const inSight = 16;
+/** How much beyond what is in sight is there, so that scrolling shows no blank. */
+const sparePx = 8 * linePx.first;
+const inSightPx = 16 * linePx.first;
 
-/** A table of any length: only the rows in sight are there. @param rowPx how high each is; what is longer is cut. */
-export function LongTable<Row>({
-  caption,
-  columns,
-  rows,
-  keyOf,
-  rowPx = 38,
-}: TableProps<Row> & { rowPx?: number }) {
-  const [first, setFirst] = useState(0);
-  const from = Math.max(0, Math.min(first, rows.length - inSight) - spare);
-  const to = Math.min(rows.length, from + inSight + 2 * spare);
-  const onScroll = ({ currentTarget }: UIEvent<HTMLElement>) => {
+/** A table of any length: only the rows in sight are there. Each is as high as its texts need. */
+export function LongTable<Row>({ caption, columns, rows, keyOf }: TableProps<Row>) {
+  const frame = useRef<HTMLElement>(null);
+  const widthPx = useWidth(frame);
+  const [topPx, setTopPx] = useState(0);
+  const edges = useMemo(() => rowEdges(heightsOf(columns, rows, widthPx)), [columns, rows, widthPx]);
+  const allPx = edges.at(-1) ?? 0;
+  const fromPx = Math.max(0, Math.min(topPx, allPx - inSightPx) - sparePx);
+  const from = rowAt(edges, fromPx);
+  const to = Math.min(rows.length, rowAt(edges, fromPx + inSightPx + 2 * sparePx) + 1);
+  const onScroll = ({ currentTarget: { scrollTop } }: UIEvent<HTMLElement>) => {
     // In steps: a turn of the wheel need not be a new set of rows.
-    const row = Math.floor(currentTarget.scrollTop / rowPx);
-    setFirst(row - (row % 4));
+    setTopPx(scrollTop - (scrollTop % (4 * linePx.first)));
   };
   return (
     <section
+      ref={frame}
       className="scroll long"
       aria-label={caption}
-      style={{ height: `min(${inSight * 38}px, 75vh, ${(rows.length + 1) * rowPx + 4}px)` }}
+      style={{ height: `min(${inSightPx}px, 75vh, ${allPx + linePx.first + 4}px)` }}
       // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by keyboard.
       tabIndex={0}
       onScroll={onScroll}
@@ -77,17 +79,49 @@ export function LongTable<Row>({
         </colgroup>
         <Head columns={columns} />
         <tbody>
-          <Gap px={from * rowPx} columns={columns.length} />
+          <Gap px={edges[from] ?? 0} columns={columns.length} />
           {rows.slice(from, to).map((row, index) => (
-            <tr key={keyOf(row)} aria-rowindex={from + index + 2} style={{ height: rowPx }}>
+            <tr
+              key={keyOf(row)}
+              aria-rowindex={from + index + 2}
+              style={{ height: edges[from + index + 1]! - edges[from + index]! }}
+            >
               <Cells columns={columns} row={row} />
             </tr>
           ))}
-          <Gap px={(rows.length - to) * rowPx} columns={columns.length} />
+          <Gap px={allPx - (edges[to] ?? allPx)} columns={columns.length} />
         </tbody>
       </table>
     </section>
   );
+}
+
+function heightsOf<Row>(
+  columns: readonly Column<Row>[],
+  rows: readonly Row[],
+  tablePx: number,
+): readonly number[] {
+  const given = columns.reduce((sum, { width = 0 }) => sum + width, 0);
+  const rest = (100 - given) / Math.max(1, columns.filter(({ width }) => width === undefined).length);
+  const whole = columns.flatMap(({ texts, width = rest }) =>
+    texts === undefined ? [] : [{ texts, px: (tablePx * width) / 100 }],
+  );
+  return rows.map((row) => rowPx(whole.map(({ texts, px }) => [texts(row), px])));
+}
+
+/** How wide its content is, in px. */
+function useWidth(frame: { readonly current: HTMLElement | null }): number {
+  const [px, setPx] = useState(0);
+  useLayoutEffect(() => {
+    const element = frame.current;
+    if (element === null) return;
+    const look = () => setPx(element.scrollWidth);
+    look();
+    const observer = new ResizeObserver(look);
+    observer.observe(element);
+    return () => observer.disconnect();
+  }, [frame]);
+  return px;
 }
 
 /** The room of rows that are not there. */
@@ -115,11 +149,12 @@ function Head<Row>({ columns }: { columns: readonly Column<Row>[] }) {
 }
 
 function Cells<Row>({ columns, row }: { columns: readonly Column<Row>[]; row: Row }) {
-  return columns.map(({ name, figure, wide, cell }, index) => {
-    const className = `${figure ? 'figure' : ''} ${wide ? 'wide' : ''}`.trim();
-    const content = cell(row);
+  return columns.map(({ name, figure, wide, texts, cell }, index) => {
+    const className = `${figure ? 'figure' : ''} ${wide ? 'wide' : ''} ${texts ? 'whole' : ''}`.trim();
+    const told = cell(row);
+    const content = typeof told === 'string' ? given(told) : told;
     // Where there is no room for all of it, whoever points at it sees the rest.
-    const title = typeof content === 'string' ? content : undefined;
+    const title = typeof told === 'string' ? told : undefined;
     return index === 0 ? (
       <th key={name} scope="row" className={className} title={title}>
         {content}
@@ -130,4 +165,19 @@ function Cells<Row>({ columns, row }: { columns: readonly Column<Row>[]; row: Ro
       </td>
     );
   });
+}
+
+/** A text that may be of any length. */
+function given(text: string): ReactNode {
+  return <span className="given">{text}</span>;
+}
+
+/** Two texts of a row, below each other, where there is no room for two columns. */
+export function TwoLines({ texts: [first, second] }: { texts: readonly [ReactNode, ReactNode] }) {
+  return (
+    <span className="two-lines">
+      <span>{first}</span>
+      <span>{second}</span>
+    </span>
+  );
 }

@@ -1,3 +1,4 @@
+import { useEffect, useRef } from 'react';
 import { usePage } from '../data/page-state.ts';
 import { type PageName, pageNames } from '../data/route.ts';
 
@@ -27,8 +28,12 @@ export function Tabs({ page }: { page: PageName }) {
   // Where there are any, and wherever somebody looks for them.
   const moves = (view?.moves.mirrors ?? 0) + (view?.moves.migrations ?? 0);
   const isThere = (name: PageName) => name !== 'moves' || moves > 0 || page === 'moves';
+  const row = useRef<HTMLElement>(null);
+  const isKnown = view !== null;
+  // biome-ignore lint/correctness/useExhaustiveDependencies: another page, and marks and tabs that come with the view.
+  useEffect(() => showCurrent(row.current), [page, isKnown, moves > 0]);
   return (
-    <nav className="tabs" aria-label="Pages">
+    <nav className="tabs" aria-label="Pages" ref={row}>
       <ul>
         {pageNames.filter(isThere).map((name) => (
           <li key={name}>
@@ -41,6 +46,15 @@ export function Tabs({ page }: { page: PageName }) {
       </ul>
     </nav>
   );
+}
+
+/** On a phone there is no room for all: that of the page comes into sight, and the window stays where it is. */
+function showCurrent(row: HTMLElement | null): void {
+  const current = row?.querySelector('[aria-current]');
+  if (!row || !current) return;
+  const [all, one] = [row.getBoundingClientRect(), current.getBoundingClientRect()];
+  if (one.left < all.left || one.right > all.right)
+    row.scrollLeft += one.left - all.left - (all.width - one.width) / 2;
 }
 
 /** How many on that page are not as they should be. */

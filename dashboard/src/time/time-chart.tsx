@@ -1,6 +1,6 @@
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'react';
 import uPlot from 'uplot';
-import { withHoles } from '../data/columns.ts';
+import { aloneIn, withHoles } from '../data/columns.ts';
 import { axisTimes } from './axis-times.ts';
 import { ChartFigures } from './chart-figures.tsx';
 import { chartInWords } from './in-words.ts';
@@ -151,7 +151,13 @@ function optionsOf(
           stroke: () => color(`--s${index % 6}`),
           width: 1.8,
           dash: [...(dashes[index % dashes.length] ?? [])],
-          points: { show: false },
+          // Little traffic is a second here and there: a dot where no line can be.
+          points: {
+            show: true,
+            size: 5,
+            fill: () => color(`--s${index % 6}`),
+            filter: (plot, series) => aloneIn(plot.data[series] as (number | null)[]),
+          },
         }),
       ),
     ],
