@@ -203,6 +203,9 @@ export const backupStatusSchema = z
     lastVerifiedAt: orNull(time('When one was verified last.')),
     lastVerifiedGood: orNull(flag('Whether that one is good.')),
     running: flag('One is being taken.'),
+    unread: flag(
+      'The store was not looked at since the agent started: that no backup is known says nothing yet.',
+    ).default(false),
   })
   .describe('The schedule of backups.');
 
@@ -211,6 +214,12 @@ export const movesSchema = z
     mirrors: count('Mirrors of the spec.'),
     migrations: count('Migrations into the deployment that are neither finished nor given up.'),
     unwell: count('Those of them that wait, have failed, or are run by no process.'),
+    // An agent of a release before this one says nothing of it.
+    troubles: z
+      .array(z.string())
+      .max(100)
+      .default([])
+      .describe('What is wrong with mirrors, a sentence each.'),
   })
   .describe('Data on its way: how much of it there is to look at in /api/mirrors and /api/migrations.');
 
@@ -224,7 +233,7 @@ export const hostReportSchema = z
     gates: z.array(gateSchema),
     drift: z.array(driftSchema),
     // An agent of a release before this one says nothing of it.
-    moves: movesSchema.default({ mirrors: 0, migrations: 0, unwell: 0 }),
+    moves: movesSchema.default({ mirrors: 0, migrations: 0, unwell: 0, troubles: [] }),
   })
   .describe('What only the agent of this host can see, for its colleagues.');
 

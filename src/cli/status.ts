@@ -1,12 +1,12 @@
 import type { Command } from 'commander';
 import type { AgentClient } from '../agent/api/agent-client.ts';
 import type { MemberStatus, Status } from '../agent/api/status-answer.ts';
-import type { BackupStatus } from '../agent/backups/backup-schedule.ts';
 import { type Drift, describeDrift } from '../agent/settings/drift-watch.ts';
 import { describeDuration } from '../base/duration.ts';
 import { errorText } from '../base/errors.ts';
 import { shownIn } from '../base/shown.ts';
 import { describeSize } from '../base/size.ts';
+import { backupLines } from './backup-lines.ts';
 import { printMirrors } from './mirror-table.ts';
 import { fittedTable } from './narrow.ts';
 import type { Output } from './output.ts';
@@ -159,7 +159,7 @@ function print(output: Output, told: Status, room = Number.POSITIVE_INFINITY): v
   ];
   for (const [index, line] of fittedTable(rows, room, goesFirst).entries())
     output.line(index === 0 ? dim(line) : line);
-  if (found.backup) printBackup(output, found.backup);
+  if (found.backup) for (const line of ['', ...backupLines(found.backup, output.colors)]) output.line(line);
   if (found.mirrors.length > 0) output.line('');
   printMirrors(output, found.mirrors);
   printDrift(output, found.drift);
@@ -173,21 +173,6 @@ function printDrift(output: Output, drift: readonly Drift[]): void {
   output.line('');
   for (const each of drift) output.line(`${yellow('drift')} ${describeDrift(each)}`);
   output.line(dim('holdfast apply undoes it; holdfast apply --adopt-drift takes it into the spec'));
-}
-
-function printBackup(output: Output, backup: BackupStatus): void {
-  const { red, yellow } = output.colors;
-  const { lastGoodId, ageMs, nextAt, lastError, lastVerifiedAt, lastVerifiedGood, running } = backup;
-  const last =
-    lastGoodId === null || ageMs === null
-      ? yellow('no backup is known')
-      : `last backup ${describeDuration(ageMs)} ago (${lastGoodId})`;
-  const verdict = lastVerifiedGood === false ? red('is NOT good') : 'verified';
-  const verified = lastVerifiedAt === null ? 'none verified' : `${verdict} ${lastVerifiedAt}`;
-  const next = running ? 'one is being taken' : `next ${nextAt ?? 'never'}`;
-  output.line('');
-  output.line(`${last}, ${verified}, ${next}`);
-  if (lastError !== null) output.line(`  ${red('!')} ${lastError}`);
 }
 
 function memberRow(member: MemberStatus): string[] {

@@ -86,12 +86,12 @@ test('a long sentence of an event stands in full, on a phone too', async () => {
   for (const size of [desktop, phone]) {
     const tab = await open({ ...all, events: [...all.events, event] }, 'events', size);
     const row = tab.locator('tbody tr', { hasText: 'redis-3 can take over' });
-    const isWhole = await row.evaluate<boolean>(`(row) => [...row.querySelectorAll('th, td, th *, td *')]
+    const isWhole = await row.evaluate(`(row) => [...row.querySelectorAll('th, td, th *, td *')]
       .every((each) => each.clientWidth === 0 || each.scrollWidth <= each.clientWidth + 1)`);
     expect(isWhole).toBe(true);
     expect(await row.textContent()).toContain(sentence);
     // What was reckoned for it is enough: the rows below begin where the scroll bar thinks.
-    const spare = await row.evaluate<number>('(row) => parseFloat(row.style.height) - row.offsetHeight');
+    const spare = await row.evaluate('(row) => parseFloat(row.style.height) - row.offsetHeight');
     expect(spare).toBeGreaterThanOrEqual(-2);
   }
 });
@@ -137,7 +137,7 @@ test('a second with a request between seconds without is a dot in the chart', as
   );
   const chart = tab.locator('figure.chart', { hasText: 'Latency' }).locator('canvas').first();
   const drawn = () =>
-    chart.evaluate<number>(`(canvas) => {
+    chart.evaluate(`(canvas) => {
       const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
       let found = 0;
       // The colour of the first line, in the light theme.

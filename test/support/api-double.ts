@@ -60,8 +60,8 @@ export class ApiDouble {
       history: () => ({}) as never,
       events: this.events,
       audit: (kind, text) => this.audited.push(`${kind}: ${text}`),
-      plan: () => plan,
-      begin: (operation, by) =>
+      plan: async () => plan,
+      begin: async (operation, by) =>
         jobs.begin({ kind: operation.kind, request: operation, by, cancellable: true }, async () => 'done')
           .job,
       member: async () => ({}) as never,

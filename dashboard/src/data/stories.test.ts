@@ -63,7 +63,18 @@ test('a change that a restart of all members makes is told, and one that nobody 
 });
 
 test('a start is no change of primary', () => {
-  expect(storiesOf(events('0 first-start test', '5 primary redis-1', '9 ready test'))).toEqual([]);
+  expect(storiesOf(events('0 first-start redis-1', '5 primary redis-1', '9 ready test'))).toEqual([]);
+});
+
+test('the first switchover after the first start says from whom, as the start named whom it began with', () => {
+  const [story, ...others] = storiesOf(
+    events(
+      ...['0 first-start redis-1', '9 ready test', '90000 asked test'],
+      ...['90040 primary redis-2', '90050 switchover redis-2'],
+    ),
+  );
+  expect(others).toEqual([]);
+  expect(story).toMatchObject({ kind: 'switchover', from: 'redis-1', to: 'redis-2' });
 });
 
 test('a switchover is one, though nothing came before it', () => {

@@ -35,7 +35,6 @@ const follows = new Set([
   ...['redirected', 'restart', 'restarted', 'replica-eligible', 'replica-ineligible', 'hint', 'not-elected'],
   ...['exited', 'refused', 'failed', 'data-damaged'],
 ]);
-const starts = new Set(['cold-start', 'first-start']);
 const beforeMs = 20_000;
 const afterMs = 12_000;
 const apartMs = 4000;
@@ -114,7 +113,8 @@ function isPlanned(told: readonly ApiEvent[]): boolean {
 function primaryBefore(events: readonly ApiEvent[], start: number, now: string): string | null {
   for (let at = start - 1; at >= 0; at -= 1) {
     const { kind, subject } = events[at]!;
-    if (starts.has(kind)) return null;
+    if (kind === 'first-start') return subject === now ? null : subject;
+    if (kind === 'cold-start') return null;
     if (turns.has(kind)) return subject === now ? null : subject;
   }
   return null;

@@ -23,7 +23,12 @@ const facts: MetricsFacts = {
         nextAt: null,
         lastError: 'no room',
       },
-      ...{ lastVerifiedAt: '2023-11-14T22:13:22.000Z', lastVerifiedGood: true, running: false },
+      ...{
+        lastVerifiedAt: '2023-11-14T22:13:22.000Z',
+        lastVerifiedGood: true,
+        running: false,
+        unread: false,
+      },
     },
     members: [
       {

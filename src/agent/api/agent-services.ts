@@ -11,6 +11,7 @@ import {
 import type { ApiJob, ApiOperation, ApiPlan } from '../../api/jobs.ts';
 import type { ApiMigrations, ApiMirrors } from '../../api/moves.ts';
 import type { ApiHostReport, ApiView } from '../../api/view.ts';
+import { errorText } from '../../base/errors.ts';
 import type { Callers } from '../access/callers.ts';
 import type { Deployment } from '../deployment.ts';
 import { backupsIn } from '../details/backups-answer.ts';
@@ -22,6 +23,7 @@ import { ApiNotFound } from '../errors.ts';
 import { AllJobs } from '../jobs/all-jobs.ts';
 import { CommandJobs } from '../jobs/command-jobs.ts';
 import { demandAsApproved, planOf } from '../jobs/plan.ts';
+import type { KnownStore } from '../jobs/plan-backups.ts';
 import { runCommand } from '../jobs/run-command.ts';
 import type { AllEvents } from '../picture/all-events.ts';
 import type { Colleagues } from '../picture/colleagues.ts';
@@ -33,6 +35,8 @@ import type { Services } from './services.ts';
 
 const doctorKeptMs = 60_000;
 const backupsKeptMs = 15_000;
+/** Whoever names what does not exist can't have the store looked at more often. */
+const backupsAnewMs = 2000;
 const doctorWithinMs = 30_000;
 const clientsWithinMs = 3000;
 
@@ -98,13 +102,27 @@ export class AgentServices implements Services {
     this.#deployment.events.add(kind, this.#deployment.spec.name, text);
   }
 
-  plan(operation: ApiOperation): ApiPlan {
-    return planOf(operation, this.view(), this.#deployment.spec.backup !== null);
+  async plan(operation: ApiOperation): Promise<ApiPlan> {
+    const store = await this.#storeFor(operation);
+    return planOf(operation, this.view(), store);
+  }
+
+  /** It is looked at only for who names what should lie there, and anew when that is not known. */
+  async #storeFor(operation: ApiOperation): Promise<KnownStore | null> {
+    if (this.#deployment.spec.backup === null) return null;
+    if (operation.kind !== 'verify' && operation.kind !== 'restore') return { holds: null };
+    try {
+      const known = await this.#backups.get();
+      const isKnown = known.backups.some(({ id }) => id === operation.backup);
+      return { holds: isKnown ? known : await this.#backups.get(backupsAnewMs) };
+    } catch (error) {
+      return { holds: null, unread: errorText(error) };
+    }
   }
 
   /** What was allowed when it was looked at may not be any more: it is looked at again here, and by what carries it out. */
-  begin(operation: ApiOperation, by: string, basis?: string): ApiJob {
-    demandAsApproved(this.plan(operation), basis);
+  async begin(operation: ApiOperation, by: string, basis?: string): Promise<ApiJob> {
+    demandAsApproved(await this.plan(operation), basis);
     switch (operation.kind) {
       case 'backup':
       case 'verify':

@@ -161,9 +161,9 @@ function jobHandlers(api: Services): [string, Handler][] {
     ['POST /api/operations/plan', ({ body }) => api.plan(body as ApiOperation)],
     [
       'POST /api/operations',
-      ({ body, query, caller, reply }) => {
+      async ({ body, query, caller, reply }) => {
         const { basis } = query as z.output<typeof beginQuerySchema>;
-        const job = api.begin(body as ApiOperation, caller.by, basis);
+        const job = await api.begin(body as ApiOperation, caller.by, basis);
         reply.code(202).header('location', `/api/jobs/${job.id}`);
         return job;
       },

@@ -23,12 +23,12 @@ export interface Services {
   history(range: HistoryRange): ApiHistory;
   /** Writes down what somebody did or tried over the API. */
   audit(kind: 'asked' | 'login', text: string): void;
-  plan(operation: ApiOperation): ApiPlan;
+  plan(operation: ApiOperation): Promise<ApiPlan>;
   /**
    * @param basis of the plan that was approved, if there was one
    * @throws PLAN_CHANGED; OPERATION_UNDER_WAY and the like when it may not begin
    */
-  begin(operation: ApiOperation, by: string, basis?: string): ApiJob;
+  begin(operation: ApiOperation, by: string, basis?: string): Promise<ApiJob>;
   /** @throws API_NOT_FOUND, API_BUSY */
   member(id: string): Promise<ApiMemberDetails>;
   /** @param onlyHere what this agent knows by itself. */

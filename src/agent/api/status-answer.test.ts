@@ -45,3 +45,18 @@ test('a member that is not started says why, by a code and in words', () => {
   expect(members[0]).toMatchObject({ refusal: 'redis-1 is not started', refusalCode: 'would-wipe' });
   expect(problems).toContain('redis-1 is not started');
 });
+
+test('a mirror that failed makes the deployment degraded, with why', () => {
+  const trouble = 'the mirror dr failed: no room';
+  const mirror = {
+    ...{ name: 'dr', to: 'redis://dr:6379', host: 'a', state: 'failed' as const, keys: 0, bytes: 0 },
+    ...{ totalBytes: null, bytesPerSecond: 0, secondsLeft: null, lagBytes: null, lagSeconds: null },
+    ...{ problem: 'no room', trouble },
+  };
+  expect(statusOf(aView(), nowMs, null, [], [mirror])).toMatchObject({
+    state: 'degraded',
+    problems: [trouble],
+  });
+  const elsewhere = { ...mirror, trouble: null };
+  expect(statusOf(aView(), nowMs, null, [], [elsewhere])).toMatchObject({ state: 'healthy', problems: [] });
+});

@@ -130,7 +130,10 @@ export function statusOf(
     const pid = process?.pid ?? null;
     return { id, host, address, port, replicaPort, state, reason, stateForMs: forMs, pid, clients };
   });
-  const problems = findProblems(view, members, sentinels, gates, named?.id ?? null);
+  const problems = [
+    ...findProblems(view, members, sentinels, gates, named?.id ?? null),
+    ...mirrors.flatMap(({ trouble }) => trouble ?? []),
+  ];
   const serves =
     primary !== undefined && memberCondition(primary, nowMs).state === 'up' && primary.role === 'primary';
   const state = !serves ? 'down' : problems.length > 0 ? 'degraded' : 'healthy';

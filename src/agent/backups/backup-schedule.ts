@@ -26,6 +26,8 @@ export interface BackupStatus {
   /** Whether the backup that was verified last is good; null when none was. */
   lastVerifiedGood: boolean | null;
   running: boolean;
+  /** The store was not looked at since the agent started: nothing is known of what lies there. */
+  unread: boolean;
 }
 
 const tickMs = 5000;
@@ -49,6 +51,8 @@ export class BackupSchedule {
   #settledMs = 0;
   /** It was found empty: nothing is due before it holds keys. */
   #wasEmpty = false;
+  /** Nobody has told yet what is in the store. */
+  #isUnread = true;
   /** Somebody changed what is in the store. */
   #isAsked = false;
   #lastGood: ScheduledResult['lastGood'] = null;
@@ -86,6 +90,7 @@ export class BackupSchedule {
       lastVerifiedAt: this.#lastVerified ? new Date(this.#lastVerified.atMs).toISOString() : null,
       lastVerifiedGood: this.#lastVerified?.good ?? null,
       running: this.#isAtWork,
+      unread: this.#isUnread,
     };
   }
 
@@ -173,6 +178,7 @@ export class BackupSchedule {
 
   #learn(result: ScheduledResult, dueMs: number): void {
     const { events, spec, setting } = this.#deployment;
+    this.#isUnread = false;
     this.#lastGood = result.lastGood;
     this.#lastVerified = result.lastVerified;
     this.#wasEmpty = result.outcome === 'empty';

@@ -36,7 +36,8 @@ export async function prepareColdStart(deployment: Deployment, report: Report): 
   if (!first && whole) await nameInFiles(deployment, deployment.member(primary).place);
   if (first) {
     const text = named === null ? `${primary} is to begin as primary` : `the primary is ${primary}`;
-    events.add('first-start', spec.name, `first start on this host; ${text}`);
+    // Machines read from it who was primary before the first change.
+    events.add('first-start', primary || spec.name, `first start on this host; ${text}`);
   }
   return { leader: whole ? primary : null, patient };
 }

@@ -7,7 +7,7 @@ const longest = 1000;
 
 /** As this agent knows them: of those that another host runs, not how they are. */
 export function mirrorsHere(status: readonly MirrorStatus[]): ApiMirror[] {
-  return status.map(({ state, lagSeconds, problem, to, ...rest }) => ({
+  return status.map(({ state, lagSeconds, problem, to, trouble: _trouble, ...rest }) => ({
     ...rest,
     to: to.slice(0, longest),
     state: state === 'elsewhere' ? 'unknown' : state,

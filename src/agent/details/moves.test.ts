@@ -7,7 +7,7 @@ import { migrationsSchema, mirrorsSchema } from '../../api/moves.ts';
 import { noteMigration } from '../../migrate/known.ts';
 import { migrationPaths, type Plan, writePlan } from '../../migrate/plan.ts';
 import { type Progress, writeProgress } from '../../migrate/progress.ts';
-import type { MirrorStatus } from '../mirrors/mirror-keeper.ts';
+import { type MirrorStatus, mirrorTrouble } from '../mirrors/mirror-keeper.ts';
 import type { Said } from '../picture/colleagues.ts';
 import { Moves } from './moves.ts';
 
@@ -17,6 +17,7 @@ function mirror(change: Partial<MirrorStatus> = {}): MirrorStatus {
   return {
     ...{ name: 'paris', to: 'redis://paris:6379', host: 'a', state: 'following', keys: 5, bytes: 9 },
     ...{ totalBytes: 9, bytesPerSecond: 3, secondsLeft: null, lagBytes: 12, lagSeconds: 0.5, problem: null },
+    trouble: null,
     ...change,
   };
 }
@@ -90,7 +91,7 @@ test('a migration that was begun is told with how far each source is, and one th
   expect(migrationsSchema.safeParse({ migrations, missing }).error?.issues).toBeUndefined();
   all.counts();
   await all.migrations(true);
-  expect(all.counts()).toEqual({ mirrors: 0, migrations: 1, unwell: 1 });
+  expect(all.counts()).toEqual({ mirrors: 0, migrations: 1, unwell: 1, troubles: [] });
 });
 
 test('what can not be read is named, and takes nothing else away', async () => {
@@ -126,4 +127,17 @@ test('how a mirror is, the host that runs it says; whose answer is missing is na
     const { mirrors, missing } = await moves({ mirrors: here, told: [['b', said]] }).mirrors(false);
     expect([mirrors[0]?.state, missing.map(({ host }) => host)]).toEqual(['unknown', ['b']]);
   }
+});
+
+test('a mirror that failed has failed until it follows, and is none of the business of a host that does not run it', () => {
+  const text = 'the mirror dr failed: no room';
+  expect(mirrorTrouble('dr', 'failed', 'no room', 'no room')).toBe(text);
+  expect(mirrorTrouble('dr', 'connecting', 'no room', 'no room')).toBe(text);
+  expect(mirrorTrouble('dr', 'waiting', null, 'ECONNREFUSED')).toBe('the mirror dr waits: ECONNREFUSED');
+  for (const state of ['following', 'copying', 'starting'] as const)
+    expect(mirrorTrouble('dr', state, null, null)).toBeNull();
+  for (const state of ['paused', 'elsewhere'] as const)
+    expect(mirrorTrouble('dr', state, 'no room', 'no room')).toBeNull();
+  const counted = moves({ mirrors: [mirror(), mirror({ state: 'failed', trouble: text })] }).counts();
+  expect(counted).toEqual({ mirrors: 2, migrations: 0, unwell: 1, troubles: [text] });
 });

@@ -9,6 +9,9 @@ import { Remembered } from './remembered.ts';
 
 const keptMs = 1000;
 const withinMs = 3000;
+/** Of what colleagues are told. */
+const mostTroubles = 20;
+const longestTrouble = 1000;
 
 export interface MovesSources {
   host: string;
@@ -36,11 +39,14 @@ export class Moves {
       this.#seen = seen;
     });
     const mirrors = this.#sources.mirrors();
-    const unwell = [
-      ...mirrors.filter(({ state }) => state === 'failed' || state === 'waiting'),
-      ...this.#seen.migrations.filter(({ phase, runs }) => phase === 'failed' || !runs),
-    ];
-    return { mirrors: mirrors.length, migrations: this.#seen.migrations.length, unwell: unwell.length };
+    const { migrations } = this.#seen;
+    const troubles = mirrors.flatMap(({ trouble }) => trouble ?? []);
+    const stuck = migrations.filter(({ phase, runs }) => phase === 'failed' || !runs);
+    return {
+      ...{ mirrors: mirrors.length, migrations: migrations.length },
+      unwell: troubles.length + stuck.length,
+      troubles: troubles.slice(0, mostTroubles).map((each) => each.slice(0, longestTrouble)),
+    };
   }
 
   async mirrors(onlyHere: boolean): Promise<ApiMirrors> {

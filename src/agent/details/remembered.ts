@@ -11,9 +11,10 @@ export class Remembered<T> {
     this.#nowMs = nowMs;
   }
 
-  get(): Promise<T> {
+  /** @param withinMs an older answer is not good enough. */
+  get(withinMs = this.#forMs): Promise<T> {
     const { answer, atMs } = this.#kept ?? {};
-    if (answer !== undefined && atMs !== undefined && this.#nowMs() - atMs < this.#forMs) return answer;
+    if (answer !== undefined && atMs !== undefined && this.#nowMs() - atMs < withinMs) return answer;
     const kept = { answer: this.#make(), atMs: this.#nowMs() };
     this.#kept = kept;
     // A failure is told to those who wait for it, and asked again after.

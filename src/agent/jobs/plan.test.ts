@@ -1,13 +1,22 @@
 import { expect, test } from 'vitest';
+import { backups } from '../../../test/support/dashboard/answers.ts';
 import { member, view } from '../../../test/support/dashboard/example.ts';
 import type { ApiOperation } from '../../api/jobs.ts';
 import type { ApiView } from '../../api/view.ts';
 import { demandAsApproved, planOf } from './plan.ts';
+import type { KnownStore } from './plan-backups.ts';
 
-const plan = (operation: ApiOperation, change: Partial<ApiView> = {}, hasStore = true) =>
-  planOf(operation, view(change), hasStore);
-const lonely = [member(1), member(2, { state: 'down' }), member(3, { eligible: false })];
 const backup = 'redis_2026-11-27T001753Z';
+const store: KnownStore = {
+  holds: {
+    ...backups,
+    backups: [{ ...backups.backups[0]!, id: backup }],
+    broken: [{ id: 'redis_half', why: 'its data is gone' }],
+  },
+};
+const plan = (operation: ApiOperation, change: Partial<ApiView> = {}, known: KnownStore | null = store) =>
+  planOf(operation, view(change), known);
+const lonely = [member(1), member(2, { state: 'down' }), member(3, { eligible: false })];
 
 test('what may be done says what will happen', () => {
   const all: ApiOperation[] = [
@@ -48,13 +57,30 @@ test('what may not be done says why, and what to do about it', () => {
       expect.any(String),
     ]);
   }
-  expect(plan({ kind: 'backup' }, {}, false).why).toMatch(/names no store/);
+  expect(plan({ kind: 'backup' }, {}, null).why).toMatch(/names no store/);
+});
+
+test('a backup that is not in the store, or can not be used, is neither verified nor restored', () => {
+  for (const kind of ['verify', 'restore'] as const) {
+    const asked = (id: string) =>
+      ({ kind, backup: id, ...(kind === 'restore' && { replace: true }) }) as ApiOperation;
+    expect(plan(asked(backup)).allowed).toBe(true);
+    expect(plan(asked('redis_gone'))).toMatchObject({ allowed: false, why: 'there is no backup redis_gone' });
+    expect(plan(asked('redis_gone')).hint).toContain(backup);
+    expect(plan(asked('redis_half')).why).toContain('its data is gone');
+    // Of a store that does not answer nothing is known: what carries it out says more.
+    const unread = plan(asked('redis_gone'), {}, { holds: null, unread: 'connect ECONNREFUSED' });
+    expect(unread).toMatchObject({
+      allowed: true,
+      warnings: expect.arrayContaining([expect.stringContaining('ECONNREFUSED')]),
+    });
+  }
 });
 
 test('a plan says what it rests on: another one, when the same operation would do something else', () => {
   const before = view();
   const moved = view({ primary: 'redis-2' });
-  const basis = (operation: ApiOperation, of: ApiView) => planOf(operation, of, true).basis;
+  const basis = (operation: ApiOperation, of: ApiView) => planOf(operation, of, store).basis;
   const changed: ApiOperation[] = [
     ...[{ kind: 'switchover' } as const, { kind: 'switchover', to: 'redis-3' } as const],
     ...[{ kind: 'failover' } as const, { kind: 'restart' } as const],

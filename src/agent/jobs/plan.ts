@@ -5,22 +5,12 @@ import type { ApiMember, ApiView } from '../../api/view.ts';
 import { describeSize } from '../../base/size.ts';
 import { OperationRefused, PlanChanged } from '../errors.ts';
 import { mayBeGivenUp } from './given-up.ts';
+import { backups, type KnownStore } from './plan-backups.ts';
+import { type Draft, keysIn, type Refusal, underWay } from './plan-draft.ts';
 
-interface Refusal {
-  why: string;
-  hint: string;
-}
-
-/** Set beside what is refused or done: half a plan each. */
-interface Draft {
-  refusal?: Refusal | undefined;
-  will: string[];
-  warnings?: string[];
-}
-
-/** @param hasStore whether the spec names a store of backups. */
-export function planOf(operation: ApiOperation, view: ApiView, hasStore: boolean): ApiPlan {
-  const { refusal, will, warnings = [] } = draftOf(operation, view, hasStore);
+/** @param store null when the spec names none. */
+export function planOf(operation: ApiOperation, view: ApiView, store: KnownStore | null): ApiPlan {
+  const { refusal, will, warnings = [] } = draftOf(operation, view, store);
   return {
     allowed: refusal === undefined,
     why: refusal?.why ?? null,
@@ -75,11 +65,7 @@ function basisOf(operation: ApiOperation, view: ApiView): string {
   }
 }
 
-function keysIn(view: ApiView): number {
-  return view.members.find(({ id }) => id === view.primary)?.keys ?? 0;
-}
-
-function draftOf(operation: ApiOperation, view: ApiView, hasStore: boolean): Draft {
+function draftOf(operation: ApiOperation, view: ApiView, store: KnownStore | null): Draft {
   switch (operation.kind) {
     case 'switchover':
       return switchover(view, operation.to);
@@ -93,7 +79,7 @@ function draftOf(operation: ApiOperation, view: ApiView, hasStore: boolean): Dra
     case 'backup':
     case 'verify':
     case 'restore':
-      return backups(view, operation, hasStore);
+      return backups(view, operation, store);
     case 'doctor':
       return {
         will: ['Every check looks at this host and the deployment. Nothing is changed.'],
@@ -101,11 +87,6 @@ function draftOf(operation: ApiOperation, view: ApiView, hasStore: boolean): Dra
     case 'drill':
       return drill(operation.scenario);
   }
-}
-
-function underWay({ operation }: ApiView): Refusal | undefined {
-  if (operation === null) return undefined;
-  return { why: `${operation.text} is under way`, hint: 'Wait for its end, or give it up.' };
 }
 
 /** Why a replica can't become primary now; undefined when it can. */
@@ -237,39 +218,6 @@ function pausing({ paused }: ApiView, wanted: boolean): Draft {
         ? 'The agent restarts nothing and stands for no election until it is resumed. The Sentinels still fail over by themselves.'
         : 'The agent restarts what dies, and replaces a lost primary.',
     ],
-  };
-}
-
-function backups(view: ApiView, operation: ApiOperation, hasStore: boolean): Draft {
-  const noStore = hasStore
-    ? undefined
-    : { why: 'the spec names no store of backups', hint: 'Set backup.to in the spec, and apply it.' };
-  if (operation.kind === 'verify') {
-    const will = [
-      `${operation.backup} is loaded into a scratch server here, and compared with its manifest. Nothing else is changed.`,
-    ];
-    return { refusal: noStore, will };
-  }
-  if (operation.kind !== 'restore') {
-    return {
-      refusal: noStore,
-      will: ['A replica sends its data; it is verified while it is stored.'],
-    };
-  }
-  const keys = keysIn(view);
-  const full = {
-    why: `the deployment holds ${keys} keys, which would be replaced`,
-    hint: 'If that is meant, say replace: a backup of what is there is taken first.',
-  };
-  const safe = operation.safetyBackup !== false;
-  return {
-    refusal: underWay(view) ?? noStore ?? (keys > 0 && operation.replace !== true ? full : undefined),
-    will: [
-      `${operation.backup} is fetched and checked.`,
-      ...(safe && keys > 0 ? [`A backup of the ${keys} keys that are there is taken.`] : []),
-      'Writes are held while the primary loads it; the replicas follow.',
-    ],
-    warnings: keys > 0 ? [`${keys} keys are replaced${safe ? '' : ', and no backup of them is taken'}.`] : [],
   };
 }
 

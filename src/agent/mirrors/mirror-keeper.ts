@@ -38,12 +38,26 @@ export interface MirrorStatus {
   lagSeconds: number | null;
   /** Why it failed, or why it waits. */
   problem: string | null;
+  /** The same as a sentence, when that makes the deployment degraded: it is to run here, and does not follow. */
+  trouble: string | null;
 }
 
 interface Running {
   mirror: Mirror;
   stop: AbortController;
   ended: Promise<void>;
+}
+
+/** One that failed is begun again every few seconds, and has failed until it follows. */
+export function mirrorTrouble(
+  name: string,
+  state: MirrorStatus['state'],
+  failure: string | null,
+  problem: string | null,
+): string | null {
+  if (state === 'paused' || state === 'elsewhere') return null;
+  if (failure !== null) return `the mirror ${name} failed: ${failure}`;
+  return state === 'waiting' ? `the mirror ${name} waits: ${problem ?? 'its target does not answer'}` : null;
 }
 
 const workerFile = fileURLToPath(new URL('../../mirror/worker.js', import.meta.url));
@@ -100,13 +114,16 @@ export class MirrorKeeper {
   status(): MirrorStatus[] {
     return this.#deployment.spec.mirrors.map(({ name, to }) => {
       const seen = this.#progress.get(name);
-      const failure = this.#failed.get(name);
+      const failure = this.#failed.get(name)?.text ?? null;
+      const state = this.#state(name);
+      const problem = failure ?? (seen?.phase === 'following' ? null : (seen?.problem ?? null));
       return {
-        ...{ name, to, host: this.#host(), state: this.#state(name) },
+        ...{ name, to, host: this.#host(), state },
         ...{ keys: seen?.keys ?? 0, bytes: seen?.bytes ?? 0, totalBytes: seen?.totalBytes ?? null },
         ...{ bytesPerSecond: seen?.bytesPerSecond ?? 0, secondsLeft: seen?.secondsLeft ?? null },
         ...{ lagBytes: seen?.lagBytes ?? null, lagSeconds: seen?.lagSeconds ?? null },
-        problem: failure?.text ?? (seen?.phase === 'following' ? null : (seen?.problem ?? null)),
+        problem,
+        trouble: mirrorTrouble(name, state, failure, problem),
       };
     });
   }

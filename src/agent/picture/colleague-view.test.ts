@@ -45,7 +45,7 @@ const own = {
     problems: [],
     gates: [gate('gate-a', 'a', { clients: 2 }), gate('gate-b', 'b')],
     drift: [],
-    moves: { mirrors: 2, migrations: 0, unwell: 1 },
+    moves: { mirrors: 2, migrations: 0, unwell: 1, troubles: [] },
   },
   ...{ members: [] as ApiMember[], sentinels: [] as ApiSentinel[] },
   hosts: [host('a', { agent: 'here', missing: null }), host('b')],
@@ -56,7 +56,7 @@ const report: ApiHostReport = {
   jobs: 0,
   host: host('b', { agent: 'here', missing: null, version: '9' }),
   gates: [gate('gate-b', 'b', { clients: 5, held: 1, pid: 7, commandsPerSecond: 100 })],
-  ...{ members: [], sentinels: [], drift: [], moves: { mirrors: 2, migrations: 1, unwell: 1 } },
+  ...{ members: [], sentinels: [], drift: [], moves: { mirrors: 2, migrations: 1, unwell: 1, troubles: [] } },
 };
 
 const merged = (colleague: Colleague) => withColleagues(own, new Map([['b', colleague]]));
@@ -82,6 +82,15 @@ test('one that is missing is said to be, what it said is as old as it is, and co
   const never = merged({ unasked: false, report: null, ageMs: null, missing: 'no agent listens there' });
   expect(never.gates[1]).toMatchObject({ clients: null, ageMs: null });
   expect(never.hosts[1]).toMatchObject({ agent: 'missing', missing: 'no agent listens there' });
+});
+
+test('a mirror that fails on another host is a problem of the deployment, as long as that host says so', () => {
+  const trouble = 'the mirror dr failed: no room';
+  const troubled = { ...report, moves: { ...report.moves, troubles: [trouble] } };
+  const told = { unasked: false, report: troubled, ageMs: null, missing: null };
+  expect(merged(told)).toMatchObject({ state: 'degraded', problems: [trouble] });
+  const silent = merged({ ...told, ageMs: 4000, missing: 'no agent listens there' });
+  expect(silent.problems).not.toContain(trouble);
 });
 
 test('a colleague is believed about its own host only', () => {

@@ -21,10 +21,15 @@ export function withColleagues(own: ApiView, colleagues: ReadonlyMap<string, Col
   const silent = [...colleagues].flatMap(([host, { missing, unasked }]) =>
     missing === null || unasked ? [] : [`the agent of ${host} does not answer: ${missing}`],
   );
+  // This host's own are among its problems already.
+  const troubles = [...colleagues.values()].flatMap(({ report, missing }) =>
+    missing === null ? (report?.moves.troubles ?? []) : [],
+  );
+  const elsewhere = [...troubles, ...silent];
   return {
     ...own,
-    state: own.state === 'healthy' && silent.length > 0 ? 'degraded' : own.state,
-    problems: [...own.problems, ...silent],
+    state: own.state === 'healthy' && elsewhere.length > 0 ? 'degraded' : own.state,
+    problems: [...own.problems, ...elsewhere],
     jobs: [own.jobs, ...told.map((each) => jobsText([[each.host.id, each.jobs]]))].join(),
     gates,
     clients: clientsOf(gates),
@@ -37,6 +42,7 @@ export function withColleagues(own: ApiView, colleagues: ReadonlyMap<string, Col
       mirrors: own.moves.mirrors,
       migrations: own.moves.migrations + sum(told, ({ moves }) => moves.migrations),
       unwell: own.moves.unwell + sum(told, ({ moves }) => moves.unwell),
+      troubles: [...own.moves.troubles, ...troubles],
     },
   };
 }

@@ -24,7 +24,7 @@ export const eventKinds = {
   'failover-aborted': 'A Sentinel gave up a failover of its own.',
   'failover-asked':
     'A Sentinel was asked to fail over, because the Sentinels do not answer as their protocol says.',
-  'first-start': 'The first start on this host.',
+  'first-start': 'The first start on this host; its subject is who is, or begins as, primary.',
   'given-up': 'A planned change was given up before its end.',
   hint: 'What a person can do about the event before.',
   killed: 'A process that hangs was killed, or was and has not ended: it waits for its disk.',

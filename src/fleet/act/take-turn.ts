@@ -184,6 +184,8 @@ interface HealthAnswer {
   state: string;
   problems: string[];
   members: { host: string; state: string }[];
+  /** What is wrong with a copy elsewhere: no turn of a host changes it. */
+  mirrors: { trouble?: string | null }[];
 }
 
 async function untilHealthy({ spec, ...context }: TurnContext, id: string): Promise<void> {
@@ -197,10 +199,12 @@ async function untilHealthy({ spec, ...context }: TurnContext, id: string): Prom
       doing: 'asking its agent',
       timeoutMs: 20_000,
     });
-    const { state, problems, members } = JSON.parse(stdout) as HealthAnswer;
+    const { state, problems, members, mirrors = [] } = JSON.parse(stdout) as HealthAnswer;
     if (!Array.isArray(members)) return false;
+    const isWell =
+      state !== 'down' && problems.every((each) => mirrors.some(({ trouble }) => trouble === each));
     last = problems.map((each) => shown(each)).join('; ') || state;
-    return state === 'healthy' && members.every((each) => each.host !== id || each.state === 'up');
+    return isWell && members.every((each) => each.host !== id || each.state === 'up');
   };
   const look = () =>
     askHealth().catch((error: unknown) => {

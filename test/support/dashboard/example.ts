@@ -156,7 +156,7 @@ export function view(change: Partial<ApiView> = {}): ApiView {
     sentinels: [sentinel(1), sentinel(2), sentinel(3)],
     hosts: [host('a'), host('b'), host('c')],
     drift: [],
-    moves: { mirrors: 0, migrations: 0, unwell: 0 },
+    moves: { mirrors: 0, migrations: 0, unwell: 0, troubles: [] },
     backup: {
       lastGoodId: 'redis_orders_20260314T080000Z_0a1b2c',
       lastGoodAt: at(5213),
@@ -166,6 +166,7 @@ export function view(change: Partial<ApiView> = {}): ApiView {
       lastVerifiedAt: at(90_000),
       lastVerifiedGood: true,
       running: false,
+      unread: false,
     },
     ...change,
     gates,
@@ -175,7 +176,7 @@ export function view(change: Partial<ApiView> = {}): ApiView {
 /** A crash of the primary, 96 s ago, and what came of it. @param to who is primary then. */
 export function crashEvents(to = 'redis-2'): ApiEvent[] {
   const steps: readonly (readonly [ms: number, kind: string, subject: string, text: string])[] = [
-    [-412_000_000, 'first-start', 'orders', 'first start on this host; redis-1 starts as primary'],
+    [-412_000_000, 'first-start', 'redis-1', 'first start on this host; redis-1 is to begin as primary'],
     [-411_999_000, 'primary', 'redis-1', 'the Sentinels name redis-1 primary'],
     [-411_998_000, 'ready', 'orders', 'the deployment takes writes'],
     [0, 'exited', 'redis-1', 'redis-1 (pid 4101) was ended by SIGKILL'],

@@ -151,7 +151,9 @@ export function refusedMember(): Told {
 
 /** Data on its way, in and out. */
 export function moving(): Told {
-  return told({ view: { ...viewAfterCrash(), moves: { mirrors: 3, migrations: 2, unwell: 3 } } });
+  return told({
+    view: { ...viewAfterCrash(), moves: { mirrors: 3, migrations: 2, unwell: 3, troubles: [] } },
+  });
 }
 
 /** Just started: nobody has connected, nothing has happened. */

@@ -1,0 +1,23 @@
+/** What the plans of all operations are made of. Pure. */
+import type { ApiView } from '../../api/view.ts';
+
+export interface Refusal {
+  why: string;
+  hint: string;
+}
+
+/** Set beside what is refused or done: half a plan each. */
+export interface Draft {
+  refusal?: Refusal | undefined;
+  will: string[];
+  warnings?: string[];
+}
+
+export function underWay({ operation }: ApiView): Refusal | undefined {
+  if (operation === null) return undefined;
+  return { why: `${operation.text} is under way`, hint: 'Wait for its end, or give it up.' };
+}
+
+export function keysIn(view: ApiView): number {
+  return view.members.find(({ id }) => id === view.primary)?.keys ?? 0;
+}
