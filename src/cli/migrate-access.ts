@@ -3,6 +3,7 @@
  * who is primary from Sentinels, a deployment out of its spec. One way for all verbs, so that each takes the same.
  */
 import type { Plan } from '../migrate/plan.ts';
+import { primaryOf } from '../mirror/sides.ts';
 import type { ConnectionOptions } from '../redis/connection.ts';
 import { describeEndpoint, type Endpoint } from '../redis/endpoint.ts';
 import { parseServerAddress } from '../redis/server-address.ts';
@@ -65,6 +66,16 @@ export async function targetPlace(target: Plan['target']): Promise<TargetPlace &
   }
   const { address: host, port, credentials, tls } = address;
   return { name: target.url, endpoint: { host, port }, credentials, tls };
+}
+
+/** The same target, to be read as a replica reads it: a deployment's primary, as its Sentinels say. @throws as `targetPlace` */
+export async function targetAsSource(target: Plan['target']): Promise<SourceAddress> {
+  if (!('spec' in target)) return sourceAddress(target.url, target);
+  const { spec, paths } = await openTarget(
+    target.spec,
+    target.stateDir === null ? {} : { stateDir: target.stateDir },
+  );
+  return primaryOf(spec, await loadSecrets(spec, paths.secret));
 }
 
 /** Writes of a deployment go through its first gate, which follows the primary. */

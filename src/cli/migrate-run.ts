@@ -22,7 +22,7 @@ import type { Link } from '../redis/link.ts';
 import { KeyPositions } from '../stream/key-positions.ts';
 import { findSource } from '../stream/source-address.ts';
 import { interruptible } from './interrupt.ts';
-import { sourceAddress, targetPlace } from './migrate-access.ts';
+import { sourceAddress, targetAsSource, targetPlace } from './migrate-access.ts';
 import type { Output } from './output.ts';
 import { ProgressLine } from './progress-line.ts';
 
@@ -80,15 +80,27 @@ export async function runMigration(output: Output, paths: MigrationPaths, plan: 
     if (now === phase) return line.show(() => progress.sources.map(describeSource).join('; '));
     phase = now;
     line.done();
-    for (const source of progress.sources) output.note(describeSource(source));
+    for (const source of describeProgress(progress)) output.note(source);
   };
   const sources = plan.sources.map((source) => sourceAddress(source.url, source));
-  const migration = new Migration({ plan, paths, sources, target, loads, positions, onProgress });
+  const migration = new Migration({
+    ...{ plan, paths, sources, target, loads, positions, onProgress },
+    targetAsSource: await targetAsSource(plan.target),
+  });
   const how = await interruptible((signal) => migration.run(signal));
   line.done();
   output.data({ ended: how });
   if (how === 'stopped') output.line('stopped: holdfast migrate resume goes on from here');
   else output.line(how);
+}
+
+/** A line for each source; behind a cut-over one of the old side. */
+export function describeProgress({ phase, sources, oldSide, notFollowed }: Progress): string[] {
+  if (phase !== 'cut-over') return sources.map(describeSource);
+  const held = sources.flatMap(({ source, problem }) => (problem === null ? [] : [`${source}: ${problem}`]));
+  if (oldSide !== null)
+    return [...held, describeSource(oldSide).replace(/^the new side/, 'the old side follows')];
+  return notFollowed === null ? held : [...held, `the old side does not follow: ${notFollowed}`];
 }
 
 /** One line of what is going on with a source. */

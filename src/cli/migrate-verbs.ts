@@ -3,8 +3,10 @@ import path from 'node:path';
 import { type Command, InvalidArgumentError } from 'commander';
 import { stateDirOf } from '../agent/state/paths.ts';
 import { parseDuration } from '../base/duration.ts';
+import { ClosedUsers } from '../migrate/back/closed-users.ts';
 import { askControl, type ControlRequest, isAnswered } from '../migrate/control.ts';
 import type { CutOverResult } from '../migrate/cut-over.ts';
+import { MigrationNotRunning } from '../migrate/errors.ts';
 import { type MigrationPaths, migrationPaths, readPlan } from '../migrate/plan.ts';
 import { readProgress } from '../migrate/progress.ts';
 import type { Output } from './output.ts';
@@ -88,11 +90,11 @@ async function status(output: Output, paths: MigrationPaths): Promise<number> {
   output.data({ running: runs, ...progress });
   if (progress === null) output.line('it has not begun');
   else {
-    const { describeSource } = await import('./migrate-run.ts');
+    const { describeProgress } = await import('./migrate-run.ts');
     output.line(
       `${progress.phase}${runs ? '' : ', and no process runs it: holdfast migrate resume goes on'}`,
     );
-    for (const source of progress.sources) output.line(`  ${describeSource(source)}`);
+    for (const source of describeProgress(progress)) output.line(`  ${source}`);
     if (progress.failure !== null) output.line(`  ${progress.failure.message} [${progress.failure.code}]`);
   }
   return runs && progress?.phase !== 'failed' ? 0 : 3;
@@ -127,7 +129,8 @@ async function cutOver(
   { within, gate, undo }: Options,
 ): Promise<number> {
   if (undo) {
-    const phase = await ask(paths, { verb: 'undo' });
+    const request: ControlRequest = { verb: 'undo', ...(within === undefined ? {} : { withinMs: within }) };
+    const phase = await ask(paths, request);
     output.data({ phase });
     output.line('writers go on at the old side, and it is followed again');
     return 0;
@@ -140,24 +143,33 @@ async function cutOver(
   };
   const result = (await ask(paths, request)) as CutOverResult;
   output.data(result);
-  const { heldMs, keys, notMoved } = result;
+  const { heldMs, keys, notMoved, notFollowed } = result;
   const counted = keys === null ? '' : `; ${keys.target} keys that do not expire are on both sides`;
   output.line(
     `everything is applied: it took ${heldMs.toFixed(1)} ms from the moment that writers were held${counted}`,
   );
   for (const each of notMoved)
     output.note(`${output.colors.yellow('warning:')} its clients wait, they could not be moved: ${each}`);
+  if (notFollowed !== null)
+    output.note(
+      `${output.colors.yellow('warning:')} --undo would lose what is written at the target from now on: ${notFollowed}`,
+    );
+  const direct = notFollowed === null ? 'are refused' : 'wait';
   output.line(
     gates.length > 0
-      ? 'clients of the gates go on at the target; who is at the old side directly waits: then holdfast migrate finish'
-      : 'writers of the old side wait: let the clients connect to the target now, then holdfast migrate finish',
+      ? `clients of the gates go on at the target; writes at the old side directly ${direct}: then holdfast migrate finish`
+      : `writes at the old side ${direct}: let the clients connect to the target now, then holdfast migrate finish`,
   );
   return notMoved.length === 0 ? 0 : 3;
 }
 
 async function finish(output: Output, paths: MigrationPaths, { release }: Options): Promise<number> {
-  const { open } = (await ask(paths, { verb: 'finish', release: release === true })) as { open: string[] };
-  output.data({ finished: true, open });
+  const { open, left } = (await ask(paths, { verb: 'finish', release: release === true })) as {
+    open: string[];
+    left: string | null;
+  };
+  output.data({ finished: true, open, left });
+  if (left !== null) output.note(`${output.colors.yellow('warning:')} ${left}`);
   for (const each of open)
     output.note(`${output.colors.yellow('warning:')} it can still take writes: ${each}`);
   output.line(
@@ -168,16 +180,26 @@ async function finish(output: Output, paths: MigrationPaths, { release }: Option
   return open.length === 0 ? 0 : 3;
 }
 
-async function abort(output: Output, paths: MigrationPaths): Promise<void> {
+async function abort(output: Output, paths: MigrationPaths): Promise<number> {
   const plan = await readPlan(paths);
-  if (await isAnswered(paths.socket)) await askControl(paths.socket, { verb: 'abort' });
-  else {
-    const { forgetMigration } = await import('../migrate/migration.ts');
+  let ended: { missing: string | null; left: string | null };
+  if (await isAnswered(paths.socket)) {
+    ended = (await askControl(paths.socket, { verb: 'abort' })) as typeof ended;
+  } else {
+    if ((await new ClosedUsers(paths.closed).saved()) !== undefined) {
+      throw MigrationNotRunning('the old side is closed to its users, and no process runs the migration', {
+        hint: 'holdfast migrate resume goes on with it; then holdfast migrate abort opens the old side.',
+      });
+    }
+    const { forgetMigration } = await import('../migrate/forget.ts');
     const { targetPlace } = await import('./migrate-access.ts');
-    await forgetMigration(plan, paths, await targetPlace(plan.target));
+    ended = { missing: null, left: await forgetMigration(plan, paths, await targetPlace(plan.target)) };
   }
-  output.data({ aborted: true });
-  output.line('aborted: the old side is as it was; what was copied is still at the target');
+  output.data({ aborted: true, ...ended });
+  for (const each of [ended.missing, ended.left])
+    if (each !== null) output.note(`${output.colors.yellow('warning:')} ${each}`);
+  output.line('aborted: writers go on at the old side; what was copied is still at the target');
+  return ended.missing === null ? 0 : 3;
 }
 
 function duration(text: string): number {

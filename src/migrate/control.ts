@@ -15,7 +15,7 @@ export type ControlVerb = (typeof controlVerbs)[number];
 
 export interface ControlRequest {
   verb: ControlVerb;
-  /** Of `cut-over`: longest wait of writers, in ms. */
+  /** Of `cut-over` and `undo`: longest wait of writers, in ms. */
   withinMs?: number;
   /** Of `cut-over`: control sockets of gates before the old servers. */
   gates?: string[];

@@ -5,8 +5,9 @@
  * 2. CLIENT PAUSE … WRITE at every source: writers wait from here on.
  * 3. Where each source's history stands then is where its stream must come.
  * 4. The keys that do not expire are counted on both sides, where the target holds nothing else.
- * 5. Gates let their writers go on at the target. The streams end. The sources stay paused, renewed again and again, until the change is finished or undone: a client
- *    that still writes to the old side waits, and is never told that it wrote.
+ * 5. The streams end, and gates let their writers go on at the target. The sources stay paused, renewed again and again, until the
+ *    change is finished or undone, or their users may not write (back/): a client that still writes to the old side waits, or is
+ *    refused, and is never told that it wrote.
  *
  * What goes wrong until then ends the pause, and everything is as before.
  */
@@ -22,6 +23,8 @@ export interface CutOverResult {
   heldMs: number;
   /** Why a gate was not moved, for each that was not: its clients wait. */
   notMoved: string[];
+  /** Why the old side does not follow the new one; null when it does. */
+  notFollowed: string | null;
   /** Keys that do not expire; null where they can't be compared. */
   keys: { sources: number; target: number } | null;
 }

@@ -3,22 +3,29 @@
  * in the target (how far each stream is) and in its directory (what it is, and whether its change was made), so that it
  * may end at any moment and be taken up by another process.
  */
-import { rm } from 'node:fs/promises';
 import { errorToJson } from '../base/error-wire.ts';
+import { errorText } from '../base/errors.ts';
 import { RedisConnection } from '../redis/connection.ts';
-import { positionKey } from '../stream/position.ts';
-import type { TargetPlace } from '../stream/target-writer.ts';
+import type { SourceAddress } from '../stream/source-address.ts';
+import { whyNotBack } from './back/can-follow-back.ts';
+import { ClosedUsers } from './back/closed-users.ts';
+import { OldSide } from './back/old-side.ts';
+import { WayBack } from './back/way-back.ts';
 import { type ControlRequest, ControlServer } from './control.ts';
-import { type CutOverResult, cutOver, Hold } from './cut-over.ts';
+import { type CutOverResult, cutOver } from './cut-over.ts';
 import { CutOverNotNow } from './errors.ts';
 import type { FollowedSource } from './followed-source.ts';
+import { forgetMigration } from './forget.ts';
 import { FrontGates } from './front-gates.ts';
 import type { KeyList } from './key-list.ts';
-import { type MigrationPaths, type Plan, streamId } from './plan.ts';
+import { streamId } from './plan.ts';
 import { type Phase, type Progress, readProgress, writeProgress } from './progress.ts';
 import { type RunsOptions, sourceRuns } from './source-runs.ts';
+import { SourceStreams } from './source-streams.ts';
 
 export interface MigrationOptions extends RunsOptions {
+  /** How the target is read behind the cut-over, by the old side. */
+  targetAsSource: SourceAddress;
   /** Called every second. */
   onProgress(progress: Progress): void;
 }
@@ -37,8 +44,8 @@ export class Migration {
   readonly #runs: readonly FollowedSource[];
   #phase: Phase = 'running';
   #failure: unknown = null;
-  #streams: { stop: AbortController; ended: Promise<void> } | undefined;
-  #hold: Hold | undefined;
+  readonly #streams: SourceStreams;
+  readonly #old: OldSide;
   #gates = new FrontGates([]);
   #isForgotten = false;
   #end: (how: MigrationEnd) => void = () => {};
@@ -51,6 +58,8 @@ export class Migration {
     const { runs, lists } = sourceRuns(options);
     this.#runs = runs;
     this.#lists = lists;
+    this.#streams = new SourceStreams(runs, (error) => this.#fail(error));
+    this.#old = oldSideOf(options, runs);
   }
 
   /**
@@ -70,21 +79,21 @@ export class Migration {
       });
       signal.addEventListener('abort', stop, { once: true });
       if (signal.aborted) stop();
-      if (before?.phase === 'cut-over') await this.#cutOverAgain(before.gates);
-      else this.#startStreams();
+      if (before?.phase === 'cut-over') await this.#cutOverAgain(before);
+      else await this.#reopen();
       const how = await ended;
-      await this.#stopStreams();
+      await this.#streams.stop();
       if (this.#phase === 'running') this.#phase = 'stopped';
       return how;
     } catch (error) {
       this.#failure = error;
       this.#phase = 'failed';
-      await this.#stopStreams();
+      await this.#streams.stop();
       throw error;
     } finally {
       signal.removeEventListener('abort', stop);
       clearInterval(timer);
-      this.#hold?.stop();
+      await this.#old.stop();
       await control.close();
       await this.#leave();
     }
@@ -107,7 +116,7 @@ export class Migration {
       case 'cut-over':
         return await this.#cutOver(withinMs ?? cutOverWithinMs, new FrontGates(gates ?? []));
       case 'undo':
-        return await this.#undo();
+        return await this.#undo(withinMs ?? cutOverWithinMs);
       case 'finish':
         return await this.#finish(release === true);
       case 'abort':
@@ -118,23 +127,13 @@ export class Migration {
   }
 
   #startStreams(): void {
-    const stop = new AbortController();
-    const ended = Promise.all(this.#runs.map((run) => run.run(stop.signal))).then(() => {});
-    ended.catch((error) => this.#fail(error));
-    this.#streams = { stop, ended };
+    this.#streams.start();
     this.#phase = 'running';
-  }
-
-  async #stopStreams(): Promise<void> {
-    const streams = this.#streams;
-    this.#streams = undefined;
-    streams?.stop.abort(new Error('the migration stops'));
-    await Promise.allSettled([streams?.ended]);
   }
 
   async #pause(): Promise<Phase> {
     if (this.#phase === 'running') {
-      await this.#stopStreams();
+      await this.#streams.stop();
       this.#phase = 'paused';
       await this.#tick();
     }
@@ -162,6 +161,7 @@ export class Migration {
       });
     }
     await gates.check();
+    await this.#old.rehearse();
     const target = this.#connectTarget();
     const begin = performance.now();
     try {
@@ -170,16 +170,20 @@ export class Migration {
       const compares = plan.isAlone && plan.sources.every(({ match }) => match.length === 0);
       const positions = plan.method === 'scan' ? 0 : this.#runs.length;
       const keys = await cutOver({ sources: this.#runs, target, compares, positions, withinMs });
-      this.#hold = new Hold(this.#runs);
+      this.#old.keep();
+      // One direction ends before the other begins.
+      await this.#streams.stop();
+      await this.#old.note();
       this.#gates = gates;
       this.#phase = 'cut-over';
       // Whoever takes this up must know it before the first client writes at the new side.
       await this.#writeProgress();
       const notMoved = await gates.move('members');
       const heldMs = performance.now() - begin;
-      await this.#stopStreams();
+      // Clients that wait at the old side for a gate to take them along would be refused there.
+      if (notMoved.length === 0) await this.#old.begin();
       await this.#tick();
-      return { heldMs, keys, notMoved };
+      return { heldMs, keys, notMoved, notFollowed: this.#old.progress.notFollowed };
     } catch (error) {
       await gates.release();
       throw error;
@@ -193,38 +197,60 @@ export class Migration {
     const begin = performance.now();
     this.#gates = new FrontGates([...new Set([...this.#gates.sockets, ...gates.sockets])]);
     await this.#writeProgress();
-    const notMoved = await gates.move('members');
-    return { heldMs: performance.now() - begin, keys: null, notMoved };
+    const notMoved = await this.#gates.move('members');
+    const heldMs = performance.now() - begin;
+    if (notMoved.length === 0) await this.#old.begin();
+    return { heldMs, keys: null, notMoved, notFollowed: this.#old.progress.notFollowed };
   }
 
   /**
    * Behind a process that ended in between: the old side is kept closed. Where gates were to take the clients away and none
    * has, they are all at the old side still, which may have taken writes since: then there was no cut-over.
    */
-  async #cutOverAgain(sockets: readonly string[]): Promise<void> {
-    const gates = new FrontGates(sockets);
-    this.#hold = new Hold(this.#runs);
-    if (sockets.length > 0 && (await gates.areBefore())) return await this.#reopen();
+  async #cutOverAgain(before: Progress): Promise<void> {
+    const gates = new FrontGates(before.gates);
+    const mayBeUndone = before.gates.length > 0 && (await gates.areBefore());
+    await this.#old.takeUp(before);
+    if (mayBeUndone) return await this.#reopen();
     this.#gates = gates;
     this.#phase = 'cut-over';
-    await this.#hold.renew();
-    await gates.move('members');
+    const notMoved = await gates.move('members');
+    if (notMoved.length === 0) await this.#old.begin();
   }
 
   /** The old side takes writes, and is followed. */
   async #reopen(): Promise<void> {
     this.#startStreams();
-    await this.#hold?.release();
-    this.#hold = undefined;
+    await this.#old.release();
     this.#gates = new FrontGates([]);
   }
 
-  async #undo(): Promise<Phase> {
+  async #undo(withinMs: number): Promise<Phase> {
     this.#refuseUnlessCutOver();
-    await this.#takeBack();
+    if (this.#old.follows) await this.#turnBack(withinMs);
+    else await this.#takeBack();
     await this.#reopen();
     await this.#tick();
     return this.#phase;
+  }
+
+  /** What was written at the new side is at the old one, and clients of gates are there. @throws CUT_OVER_NOT_NOW, and nothing has changed */
+  async #turnBack(withinMs: number): Promise<void> {
+    await this.#gates.hold(withinMs);
+    try {
+      await this.#old.turn(withinMs);
+      // Gates say themselves where their clients are; without, those who write there directly may from here on.
+      if (this.#gates.sockets.length === 0) this.#phase = 'running';
+      await this.#writeProgress();
+      await this.#old.unlock();
+      await this.#takeBack();
+    } catch (error) {
+      this.#phase = 'cut-over';
+      await this.#gates.move('members');
+      await this.#gates.release();
+      await this.#old.begin();
+      throw error;
+    }
   }
 
   /** Clients of gates go back to the old side, which does not take their writes yet. @throws CUT_OVER_NOT_NOW */
@@ -236,24 +262,28 @@ export class Migration {
     });
   }
 
-  async #finish(release: boolean): Promise<{ open: string[] }> {
+  async #finish(release: boolean): Promise<{ open: string[]; left: string | null }> {
     this.#refuseUnlessCutOver();
-    let open: string[] = [];
-    if (release) await this.#hold?.release();
-    else open = (await this.#hold?.close()) ?? [];
-    await this.#forget();
+    const open = release ? await this.#old.release() : await this.#old.close();
+    const left = await this.#forget();
     this.#end('finished');
-    return { open };
+    return { open, left };
   }
 
-  async #abort(): Promise<null> {
-    await this.#stopStreams();
+  /** @returns `missing`: why the old side has not everything that was written at the new one; null when it has, or never followed it */
+  async #abort(): Promise<{ missing: string | null; left: string | null }> {
+    let missing: string | null = null;
+    const wasOver = this.#phase === 'cut-over';
+    if (wasOver && this.#old.follows) {
+      missing = await this.#turnBack(cutOverWithinMs).then(() => null, errorText);
+    }
+    await this.#streams.stop();
+    if (wasOver) await this.#old.unlock();
     await this.#takeBack();
-    await this.#hold?.release();
-    this.#hold = undefined;
-    await this.#forget();
+    await this.#old.release();
+    const left = await this.#forget();
     this.#end('aborted');
-    return null;
+    return { missing, left };
   }
 
   #refuseUnlessCutOver(): void {
@@ -263,11 +293,11 @@ export class Migration {
     });
   }
 
-  async #forget(): Promise<void> {
+  async #forget(): Promise<string | null> {
     const { plan, paths, target } = this.#options;
     this.#isForgotten = true;
     for (const list of this.#lists) await list.close();
-    await forgetMigration(plan, paths, target);
+    return await forgetMigration(plan, paths, target);
   }
 
   #connectTarget(): RedisConnection {
@@ -276,7 +306,7 @@ export class Migration {
 
   async #tick(): Promise<void> {
     // What can't be asked now is asked again in a second; the lag then shows what was known.
-    await Promise.allSettled(this.#runs.map((run) => run.look()));
+    await Promise.allSettled([...this.#runs.map((run) => run.look()), this.#old.look()]);
     if (this.#isForgotten) return;
     this.#options.onProgress(this.#progress());
     await this.#writeProgress();
@@ -294,8 +324,9 @@ export class Migration {
       gates: this.#gates.sockets,
       sources: this.#runs.map((run) => {
         const { problem, ...source } = run.progress();
-        return { ...source, problem: this.#hold?.problem ?? problem };
+        return { ...source, problem: this.#old.problem ?? problem };
       }),
+      ...this.#old.progress,
     };
   }
 
@@ -308,15 +339,11 @@ export class Migration {
   }
 }
 
-/** Takes the positions out of the target, and the plan out of the state directory. @throws REDIS_UNREACHABLE, REDIS_REFUSED */
-export async function forgetMigration(plan: Plan, paths: MigrationPaths, place: TargetPlace): Promise<void> {
-  const target = new RedisConnection({ ...place, timeoutMs: askMs });
-  try {
-    for (const index of plan.sources.keys()) await target.call('DEL', positionKey(streamId(plan, index)));
-  } finally {
-    target.close();
-  }
-  for (const index of plan.sources.keys()) await rm(paths.copied(index), { force: true });
-  await rm(paths.plan, { force: true });
-  await rm(paths.progress, { force: true });
+function oldSideOf(options: MigrationOptions, runs: readonly FollowedSource[]): OldSide {
+  const { plan, paths, sources, target, targetAsSource, loads } = options;
+  const why = whyNotBack(plan);
+  if (why !== null) return new OldSide(runs, null, why);
+  const closed = new ClosedUsers(paths.closed);
+  const sides = { oldSide: sources[0]!, newSide: targetAsSource, target };
+  return new OldSide(runs, new WayBack({ id: streamId(plan, 0), ...sides, loads, closed }), null);
 }

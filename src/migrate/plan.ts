@@ -57,6 +57,8 @@ export interface MigrationPaths {
   plan: string;
   progress: string;
   socket: string;
+  /** What users of the old side may, while they may not write there. */
+  closed: string;
   /** What is copied of each source, where the target has other data too. */
   copied(index: number): string;
 }
@@ -68,6 +70,7 @@ export function migrationPaths(root: string): MigrationPaths {
     plan: at('plan.json'),
     progress: at('progress.json'),
     socket: at('control.sock'),
+    closed: at('closed-users.json'),
     copied: (index) => at(`copied-${index + 1}.keys`),
   };
 }

@@ -25,6 +25,15 @@ const sourceSchema = z.object({
   problem: z.string().nullable(),
 });
 
+const backPlaceSchema = z.object({
+  /** The stream's; new for each cut-over. */
+  id: z.string(),
+  replId: z.string(),
+  offset: z.number(),
+  /** The old side has noted that it follows from there: if that is gone, it can't be begun again. */
+  isBegun: z.boolean(),
+});
+
 const progressSchema = z.object({
   version: z.literal(1),
   phase: z.enum(phases),
@@ -35,9 +44,16 @@ const progressSchema = z.object({
   /** Control sockets of the gates that a cut-over moved, or was about to. */
   gates: z.array(z.string()).default([]),
   sources: z.array(sourceSchema),
+  /** Behind the cut-over: from where in the new side's history the old side follows it; null when it does not. */
+  back: backPlaceSchema.nullable().default(null),
+  /** How far the old side is behind the new one. */
+  oldSide: sourceSchema.nullable().default(null),
+  /** Why the old side does not follow behind the cut-over; null when it does. */
+  notFollowed: z.string().nullable().default(null),
 });
 
 export type Progress = z.infer<typeof progressSchema>;
+export type BackPlace = z.infer<typeof backPlaceSchema>;
 export type SourceProgress = z.infer<typeof sourceSchema>;
 export type Phase = Progress['phase'];
 

@@ -9,6 +9,7 @@ import { readAuthority, readTls } from '../redis/tls.ts';
 import { type OwnUser, ownUserName, readSecret, type Secrets } from '../spec/secrets.ts';
 import type { Mirror, Spec } from '../spec/spec.ts';
 import { KeyPositions } from '../stream/key-positions.ts';
+import type { SourceAddress } from '../stream/source-address.ts';
 import type { TargetPlace } from '../stream/target-writer.ts';
 import type { MirrorSides } from './mirror.ts';
 
@@ -16,25 +17,33 @@ const askMs = 5000;
 
 /** @throws SECRET_UNAVAILABLE, TLS_FILE_UNREADABLE, SERVER_ADDRESS_UNCLEAR */
 export async function mirrorSides(spec: Spec, mirror: Mirror, secrets: Secrets): Promise<MirrorSides> {
-  const { sentinelPassword, own } = secrets;
-  const as = (user: OwnUser): Credentials => ({ username: ownUserName(user), password: own[user] });
   return {
     name: mirror.name,
     id: streamId(spec, mirror, secrets),
-    source: {
-      kind: 'sentinel',
-      sentinels: spec.sentinels.map(({ address, port }) => ({ address, port })),
-      name: spec.name,
-      credentials: as('backup'),
-      sentinelCredentials:
-        sentinelPassword === null ? undefined : { username: 'default', password: sentinelPassword },
-      tls: await readTls(spec.security.tls),
-    },
-    reader: as('agent'),
+    source: await primaryOf(spec, secrets),
+    reader: credentialsOf('agent', secrets),
     target: targetOf(mirror),
     prefixes: mirror.prefixes,
     maxRate: mirror.maxRateBytes,
   };
+}
+
+/** Whoever is a deployment's primary, with a user who may PSYNC and ask INFO. @throws TLS_FILE_UNREADABLE */
+export async function primaryOf(spec: Spec, secrets: Secrets): Promise<SourceAddress> {
+  const { sentinelPassword } = secrets;
+  return {
+    kind: 'sentinel',
+    sentinels: spec.sentinels.map(({ address, port }) => ({ address, port })),
+    name: spec.name,
+    credentials: credentialsOf('backup', secrets),
+    sentinelCredentials:
+      sentinelPassword === null ? undefined : { username: 'default', password: sentinelPassword },
+    tls: await readTls(spec.security.tls),
+  };
+}
+
+function credentialsOf(user: OwnUser, { own }: Secrets): Credentials {
+  return { username: ownUserName(user), password: own[user] };
 }
 
 /** The copy, for whoever writes there or compares. @throws as `mirrorSides` */

@@ -24,7 +24,8 @@ export interface StreamOptions {
   /** Names the position in the target: letters, digits, `.`, `_` and `-`. */
   id: string;
   source: SourceAddress;
-  target: TargetPlace;
+  /** A function is asked for it at each attempt. */
+  target: TargetPlace | (() => Promise<TargetPlace>);
   /** What the target can load. */
   loads: Target;
   rewriter: Rewriter;
@@ -36,6 +37,8 @@ export interface StreamOptions {
   isOurs?: (key: Buffer) => boolean;
   /** What is done when the target has lost its position: copy everything, or end (STREAM_PLACE_GONE). */
   onPlaceGone?: 'copy' | 'end';
+  /** It goes on from the position that the target has, and ends where it can't (STREAM_PLACE_GONE, STREAM_PLACE_LOST): nothing is removed or copied. */
+  onlyFollows?: boolean;
   /** Bytes a second that are read; 0 for as much as there is. */
   maxRate: number;
   clock?: Clock;
@@ -118,7 +121,8 @@ export class Stream {
     const { id, target } = this.#options;
     this.status.phase = 'connecting';
     this.status.attempts++;
-    const writer = await TargetWriter.open(target, id);
+    const place = typeof target === 'function' ? await target() : target;
+    const writer = await TargetWriter.open(place, id);
     // What waits for the target, or for the source through it, ends with the connection.
     const abort = () => writer.close();
     try {
@@ -160,8 +164,11 @@ export class Stream {
   /** @throws STREAM_PLACE_GONE */
   #firstStep(writer: TargetWriter): FirstStep {
     const step = firstStep(writer.position);
-    if (this.#needsCopy) return { kind: 'begin-anew' };
-    if (step.kind !== 'begin' || !this.#hasBegun || this.#options.onPlaceGone !== 'end') return step;
+    const { onlyFollows, onPlaceGone } = this.#options;
+    if (!onlyFollows) {
+      if (this.#needsCopy) return { kind: 'begin-anew' };
+      if (step.kind !== 'begin' || !this.#hasBegun || onPlaceGone !== 'end') return step;
+    } else if (step.kind === 'go-on') return step;
     throw StreamPlaceGone(`${writer.where} does not know any more how far the copy is`, {
       hint: 'It was emptied, has evicted that, or is another server now. What it holds is looked at before anything is copied.',
     });
@@ -175,11 +182,14 @@ export class Stream {
 
   /** @throws STREAM_PLACE_LOST */
   #refuseIfShared({ offset }: Place): void {
-    if (this.#options.copied === undefined) return;
+    const { copied, onlyFollows } = this.#options;
+    if (copied === undefined && !onlyFollows) return;
     throw StreamPlaceLost(
       `${this.status.source} can't give what follows offset ${offset} any more: its backlog does not reach back so far, or it has begun a new history`,
       {
-        hint: 'The target holds data of others, so that it can’t be emptied and filled anew. Abort this migration, remove what it copied, raise repl-backlog-size at the source, and begin again.',
+        hint: onlyFollows
+          ? 'What was applied until there is whole. Raise repl-backlog-size where it is read before the next attempt.'
+          : 'The target holds data of others, so that it can’t be emptied and filled anew. Abort this migration, remove what it copied, raise repl-backlog-size at the source, and begin again.',
       },
     );
   }

@@ -82,9 +82,18 @@ test('writers under load go over, a blocked client too; back again, and over for
   expect(await predecessorOf(socket)).toBe('left');
   const redis = through();
   await redis.set('behind', 'the cut-over');
-  expect([await target.exists('behind'), await source.exists('behind')]).toEqual([1, 0]);
-  // Taken back: writes are at the old side, and are followed again.
+  expect(await target.exists('behind')).toBe(1);
+  // Taken back: what was written meanwhile is at the old side, where writes go on, and are followed again.
+  const counting = countThrough(through());
+  await waitFor(() => counting.acknowledged() > 100, { what: 'some writes', withinMs: 20_000 });
   expect(await migration.ask('cutover', '--undo')).toMatchObject({ status: 0 });
+  const until = counting.acknowledged() + 100;
+  await waitFor(() => counting.acknowledged() > until, { what: 'more writes', withinMs: 20_000 });
+  const counted = await counting.stop();
+  expect(await source.get('counted')).toBe(String(counted));
+  expect(await source.get('behind')).toBe('the cut-over');
+  expect(await load.lost(source)).toEqual([]);
+  await inOrder(source, load);
   await redis.set('taken', 'back');
   expect(await source.get('taken')).toBe('back');
   await migration.untilFollowing();
@@ -92,8 +101,6 @@ test('writers under load go over, a blocked client too; back again, and over for
     what: 'it to be followed',
     withinMs: 10_000,
   });
-  await target.del('behind', 'load:0', 'load:1', 'load:2', 'queue');
-  await source.del('load:0', 'load:1', 'load:2');
   expect(await migration.ask('cutover', '--gate', socket)).toMatchObject({ status: 0 });
   expect(await migration.ask('finish')).toMatchObject({ status: 0 });
   expect(await redis.set('finished', 'v')).toBe('OK');
@@ -162,6 +169,22 @@ test('a gate without a predecessor, or without a socket to be told on, is no suc
 async function moreOf(load: WriteLoad, writes: number): Promise<void> {
   const until = load.report.acknowledged + writes;
   await waitFor(() => load.report.acknowledged >= until, { what: 'more writes', withinMs: 20_000 });
+}
+
+/** `counted` up, until it is told to stop; every write must succeed. */
+function countThrough(redis: Redis): { acknowledged(): number; stop(): Promise<number> } {
+  let acknowledged = 0;
+  let stopped = false;
+  const loop = (async () => {
+    for (; !stopped; acknowledged++) await redis.incr('counted');
+  })();
+  loop.catch(() => {});
+  const stop = async () => {
+    stopped = true;
+    await loop;
+    return acknowledged;
+  };
+  return { acknowledged: () => acknowledged, stop };
 }
 
 /** Each value once, in the order in which it was written. */

@@ -43,6 +43,7 @@ const plan: Plan = {
 function progress(problem: string): Progress {
   return {
     ...{ version: 1, phase: 'running', pid: 7, writtenMs: 1_780_000_005_000, failure: null, gates: [] },
+    ...{ back: null, oldSide: null, notFollowed: null },
     sources: [
       {
         ...{ source: 'redis://old:6379', at: 'old:6379', phase: 'copying', keys: 10, bytes: 100 },

@@ -1,0 +1,165 @@
+/**
+ * The old side behind a cut-over: it takes no writes of clients, and follows the new side where that can be done. What it is held
+ * by is one of two: CLIENT PAUSE, renewed again and again (cut-over.ts), or, while it follows, its users' rights.
+ */
+import { errorText } from '../../base/errors.ts';
+import { Hold } from '../cut-over.ts';
+import { CutOverNotNow } from '../errors.ts';
+import type { FollowedSource } from '../followed-source.ts';
+import type { BackPlace, Progress } from '../progress.ts';
+import type { WayBack } from './way-back.ts';
+
+export class OldSide {
+  readonly #runs: readonly FollowedSource[];
+  readonly #way: WayBack | null;
+  readonly #never: string | null;
+  #hold: Hold | undefined;
+  #back: BackPlace | null = null;
+  #why: string | null = null;
+
+  /** @param way null where it can't follow, because of `why` */
+  constructor(runs: readonly FollowedSource[], way: WayBack | null, why: string | null) {
+    this.#runs = runs;
+    this.#way = way;
+    this.#never = why;
+  }
+
+  /** Whether it follows the new side, or was to. */
+  get follows(): boolean {
+    return this.#back !== null;
+  }
+
+  /** Why a source is not kept from taking writes; null when they are. */
+  get problem(): string | null {
+    return this.#hold?.problem ?? null;
+  }
+
+  get progress(): Pick<Progress, 'back' | 'oldSide' | 'notFollowed'> {
+    return { back: this.#back, oldSide: this.#way?.progress() ?? null, notFollowed: this.#why };
+  }
+
+  async look(): Promise<void> {
+    await this.#way?.look();
+  }
+
+  /** Whether the new side can be followed, before anybody waits for it. */
+  async rehearse(): Promise<void> {
+    this.#why = this.#never;
+    if (this.#way !== null) await this.#way.place().catch((error) => this.#cannot(error));
+  }
+
+  /** Keeps it paused, from when a cut-over has paused it. */
+  keep(): void {
+    this.#hold ??= new Hold(this.#runs);
+  }
+
+  /** Where the new side stands, before its first client writes there; the streams forward have ended. */
+  async note(): Promise<void> {
+    if (this.#way === null || this.#why !== null) return;
+    await this.#way.place().then(
+      (place) => {
+        this.#back = place;
+      },
+      (error) => this.#cannot(error),
+    );
+  }
+
+  /** Takes up what another process has noted. */
+  async takeUp({ back, notFollowed }: Pick<Progress, 'back' | 'notFollowed'>): Promise<void> {
+    this.#back = back;
+    this.#why = notFollowed;
+    this.keep();
+    if (back === null || !back.isBegun) await this.#hold?.renew();
+  }
+
+  /** Follows from where that was noted, unless it can't be, which is told by `progress`. */
+  async begin(): Promise<void> {
+    const back = this.#back;
+    if (back === null || this.#way === null) return;
+    try {
+      this.#endHold();
+      if (!back.isBegun) await this.#way.begin(back);
+      this.#back = { ...back, isBegun: true };
+      this.#way.start(back);
+    } catch (error) {
+      this.#back = null;
+      this.#cannot(error);
+      await this.#giveBack().catch((failure) => this.#cannot(failure));
+      this.keep();
+      await this.#hold?.renew();
+    }
+  }
+
+  /**
+   * Ends the stream back, with everything in it that the new side holds now, and notes from where the old side is followed.
+   * @throws CUT_OVER_NOT_NOW, and then it goes on as before
+   */
+  async turn(withinMs: number): Promise<void> {
+    const [back, way] = [this.#back, this.#way];
+    if (back === null || way === null) return;
+    try {
+      await way.drain(performance.now() + withinMs);
+      await way.end();
+      await way.turn(back.id);
+    } catch (cause) {
+      if (way.progress() === null) way.start(back);
+      throw CutOverNotNow(
+        `the old side has not everything that was written at the new one: ${errorText(cause)}`,
+        {
+          hint: 'Try again. Where the new side is lost, holdfast migrate abort lets writers go on with what the old side has.',
+          cause,
+        },
+      );
+    }
+  }
+
+  /** Its users may write again, but wait until `release`. @returns whose can't, for each */
+  async unlock(): Promise<string[]> {
+    this.keep();
+    await this.#hold?.renew();
+    return (await this.#way?.unlock()) ?? [];
+  }
+
+  /** Lets writers go on there; nothing of ours is left. @returns as `unlock` */
+  async release(): Promise<string[]> {
+    await this.#hold?.release();
+    this.#hold = undefined;
+    this.#back = null;
+    this.#why = null;
+    return await this.#giveBack();
+  }
+
+  /** So that it takes no writes any more. @returns what could not be done, for each */
+  async close(): Promise<string[]> {
+    await this.#way?.end();
+    await this.#way?.dropPosition();
+    this.keep();
+    const open = (await this.#hold?.close()) ?? [];
+    const left = (await this.#way?.unlock()) ?? [];
+    return [...new Set([...open, ...left, ...((await this.#way?.leave()) ?? [])])];
+  }
+
+  #endHold(): void {
+    this.#hold?.stop();
+    this.#hold = undefined;
+  }
+
+  /** Leaves it as it is, for whoever takes this up. */
+  async stop(): Promise<void> {
+    this.#hold?.stop();
+    await this.#way?.end();
+  }
+
+  async #giveBack(): Promise<string[]> {
+    const way = this.#way;
+    if (way === null) return [];
+    await way.end();
+    await way.dropPosition();
+    const left = await way.unlock();
+    return [...new Set([...left, ...(await way.leave())])];
+  }
+
+  #cannot(error: unknown): void {
+    this.#why = `the old side can't follow the new one: ${errorText(error)}`;
+  }
+}

@@ -1,0 +1,233 @@
+/**
+ * The stream backwards: behind the cut-over the old side follows the new one, so that the change can be taken back without
+ * losing what was written meanwhile.
+ *
+ * Nothing goes round, because only one direction runs at a time, and each begins at a place that was found behind the end of the
+ * other (stream/marked-place.ts): what the one has applied is never read by the other. How far the stream back is lies at the
+ * old side, set in the transactions that it covers, as everywhere.
+ *
+ * The old side takes no writes but ours meanwhile (closed-users.ts). It never copies: the old side's data is all that there is
+ * if the new side has lost its own.
+ */
+import { randomBytes } from 'node:crypto';
+import { errorText } from '../../base/errors.ts';
+import { pause } from '../../base/retry.ts';
+import type { Target } from '../../rdb/target.ts';
+import { RedisConnection } from '../../redis/connection.ts';
+import { markedPlace } from '../../stream/marked-place.ts';
+import { type Place, type Position, positionKey } from '../../stream/position.ts';
+import { findSource, type SourceAddress } from '../../stream/source-address.ts';
+import { type TargetPlace, TargetWriter } from '../../stream/target-writer.ts';
+import { withoutPositions } from '../../stream/without-positions.ts';
+import type { BackPlace, SourceProgress } from '../progress.ts';
+import { SourceRun } from '../source-run.ts';
+import type { ClosedUsers, Where } from './closed-users.ts';
+
+export interface WayBackOptions {
+  /** Of the migration's stream, forward. */
+  id: string;
+  oldSide: SourceAddress;
+  /** As it is read. */
+  newSide: SourceAddress;
+  /** As it is written. */
+  target: TargetPlace;
+  loads: Target;
+  closed: ClosedUsers;
+}
+
+const askMs = 5000;
+const markWithinMs = 5000;
+const markSeconds = 600;
+
+export class WayBack {
+  readonly #options: WayBackOptions;
+  #running: { run: SourceRun; stop: AbortController; ended: Promise<void> } | undefined;
+  /** Why the old side does not follow any more; null as long as it does. */
+  problem: string | null = null;
+
+  constructor(options: WayBackOptions) {
+    this.#options = options;
+  }
+
+  /** How far the old side is; null when it does not follow. */
+  progress(): SourceProgress | null {
+    const progress = this.#running?.run.progress();
+    return progress === undefined ? null : { ...progress, problem: this.problem ?? progress.problem };
+  }
+
+  async look(): Promise<void> {
+    await this.#running?.run.look();
+  }
+
+  /**
+   * Where the new side stands now, for the old one to follow from there.
+   * @throws why it can't be followed: REPLICATION_REFUSED and others
+   */
+  async place(): Promise<BackPlace> {
+    const { target, newSide, id } = this.#options;
+    const mark = randomBytes(6).toString('hex');
+    const { replId, offset } = await this.#marked(newSide, target, mark);
+    return { id: `${id}-back-${mark}`, replId, offset, isBegun: false };
+  }
+
+  /** Closes the old side to others, and notes there from where it follows. @throws REDIS_REFUSED, REDIS_UNREACHABLE and others */
+  async begin({ id, replId, offset }: BackPlace): Promise<void> {
+    const writer = await TargetWriter.open(await this.#oldPlace(id), id);
+    try {
+      // Behind a crash it may be noted already.
+      if (writer.position === null) await writer.apply(null, streaming({ replId, offset, db: 0 }));
+    } finally {
+      writer.close();
+    }
+  }
+
+  /** Follows, behind `begin`, until `end`. */
+  start({ id }: BackPlace): void {
+    if (this.#running !== undefined) return;
+    this.problem = null;
+    const { newSide, loads } = this.#options;
+    const stop = new AbortController();
+    const run = new SourceRun('the new side', {
+      ...{ id, source: newSide, target: () => this.#oldPlace(id), loads, rewriter: withoutPositions },
+      ...{ replaces: true, copied: undefined, onlyFollows: true, maxRate: 0 },
+    });
+    const ended = run.run(stop.signal).catch((error: unknown) => {
+      this.problem = `the old side does not follow any more: ${errorText(error)}`;
+    });
+    this.#running = { run, stop, ended };
+  }
+
+  /** Returns when the old side has all that the new one holds now. @throws when that is over */
+  async drain(deadline: number): Promise<void> {
+    if (this.problem !== null) throw new Error(this.problem);
+    await this.#running?.run.drain(deadline);
+    if (this.problem !== null) throw new Error(this.problem);
+  }
+
+  /** What was read is applied behind it, and nothing more comes. */
+  async end(): Promise<void> {
+    const running = this.#running;
+    this.#running = undefined;
+    running?.stop.abort(new Error('the stream back ends'));
+    await running?.ended;
+    running?.run.close();
+  }
+
+  /** Behind `end`: the stream forward goes on behind what came back. @throws STREAM_PLACE_LOST and others */
+  async turn(backId: string): Promise<void> {
+    const { id, oldSide, target } = this.#options;
+    const old = await this.#oldPlace(backId);
+    const place = await this.#marked(oldSide, old, randomBytes(6).toString('hex'));
+    const writer = await TargetWriter.open(target, id);
+    try {
+      await writer.apply(null, streaming(place));
+    } finally {
+      writer.close();
+    }
+  }
+
+  /**
+   * Users of the old side may write again, if they could not.
+   * @returns why those of a server may not still that is not the primary any more, for each
+   * @throws REDIS_UNREACHABLE, REDIS_REFUSED for the primary
+   */
+  async unlock(): Promise<string[]> {
+    return await this.#forEachClosed((server, where) => this.#options.closed.open(server, where));
+  }
+
+  /** Takes away how far it is, while or after the old side is closed to others. @throws REDIS_UNREACHABLE, REDIS_REFUSED */
+  async dropPosition(): Promise<void> {
+    const { closed } = this.#options;
+    const saved = await closed.saved();
+    if (saved === undefined) return;
+    const { place, where } = await this.#primary();
+    await connected(place, (server) => closed.letUsIn(server, where));
+    const own = { ...place, credentials: closed.credentials };
+    await connected(own, async (server) => void (await server.call('DEL', positionKey(saved.id))));
+  }
+
+  /** Behind `dropPosition` and `unlock`: nothing of ours is left at the old side. @throws as `unlock` */
+  async leave(): Promise<string[]> {
+    const left = await this.#forEachClosed((server, where) => this.#options.closed.leave(server, where));
+    await this.#options.closed.forget();
+    return left;
+  }
+
+  async #forEachClosed(work: (server: RedisConnection, where: Where) => Promise<void>): Promise<string[]> {
+    const { closed, oldSide } = this.#options;
+    const { credentials, tls } = oldSide;
+    const saved = await closed.saved();
+    if (saved === undefined) return [];
+    const { where: primary } = await this.#primary();
+    const left: string[] = [];
+    for (const { host, port } of saved.servers) {
+      const place = { endpoint: { host, port }, credentials, tls };
+      await connected(place, (server) => work(server, { host, port })).catch((error: unknown) => {
+        if (host === primary.host && port === primary.port) throw error;
+        left.push(`the users of ${host}:${port} may not write: ${errorText(error)}`);
+      });
+    }
+    return left;
+  }
+
+  async #primary(): Promise<{ place: TargetPlace; where: Where }> {
+    const { address: host, port, credentials, tls } = await findSource(this.#options.oldSide);
+    return { place: { endpoint: { host, port }, credentials, tls }, where: { host, port } };
+  }
+
+  async #marked(source: SourceAddress, place: TargetPlace, value: string): Promise<Place> {
+    const key = positionKey(`${this.#options.id}-mark`);
+    return await connected(place, async (server) => {
+      const write = async () => void (await server.call('SET', key, value, 'EX', markSeconds));
+      const found = await markedPlace(source, { key, value, write }, AbortSignal.timeout(markWithinMs));
+      await server.call('DEL', key);
+      return found;
+    });
+  }
+
+  /** Whoever is primary of the old side, closed, and open to us. */
+  async #oldPlace(id: string): Promise<TargetPlace> {
+    const { closed } = this.#options;
+    const { place, where } = await this.#primary();
+    await connected(place, async (server) => {
+      await closed.close(server, where, id);
+      await server.call('CLIENT', 'UNPAUSE');
+      await endBlocked(server);
+    });
+    return { ...place, credentials: closed.credentials };
+  }
+}
+
+async function connected<T>(place: TargetPlace, work: (server: RedisConnection) => Promise<T>): Promise<T> {
+  const connection = new RedisConnection({ ...place, timeoutMs: askMs });
+  try {
+    return await work(connection);
+  } finally {
+    connection.close();
+  }
+}
+
+function streaming(place: Place): Position {
+  return { phase: 'streaming', run: randomBytes(8).toString('hex'), ...place };
+}
+
+const unblockPauseMs = 20;
+const looks = 50;
+
+/** Who waits in a blocking command since before may take what we put there. Those who waited in the pause are refused. */
+async function endBlocked(server: RedisConnection): Promise<void> {
+  for (let look = 0; look < looks; look++) {
+    const blocked = blockedClients(String(await server.call('CLIENT', 'LIST', 'TYPE', 'normal')));
+    if (blocked.length === 0) return;
+    for (const id of blocked) await server.call('CLIENT', 'KILL', 'ID', id).catch(() => {});
+    await pause(unblockPauseMs);
+  }
+}
+
+/** Ids. @param list the reply of CLIENT LIST */
+export function blockedClients(list: string): string[] {
+  return list.split('\n').flatMap((line) => {
+    const id = /(?:^| )id=(\d+) /.exec(line)?.[1];
+    return id !== undefined && / flags=\w*b\w* db=/.test(line) ? [id] : [];
+  });
+}
