@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { expect, test } from 'vitest';
 import { migrationsSchema, mirrorsSchema } from '../../api/moves.ts';
+import { waitFor } from '../../base/retry.ts';
 import { noteMigration } from '../../migrate/known.ts';
 import { migrationPaths, type Plan, writePlan } from '../../migrate/plan.ts';
 import { type Progress, writeProgress } from '../../migrate/progress.ts';
@@ -90,8 +91,11 @@ test('a migration that was begun is told with how far each source is, and one th
   expect(migrations[0]?.sources).toMatchObject([{ phase: 'copying', keys: 10, bytesPerSecond: 0 }]);
   expect(migrations[0]?.sources[0]?.problem?.length).toBe(1000);
   expect(migrationsSchema.safeParse({ migrations, missing }).error?.issues).toBeUndefined();
-  all.counts();
-  await all.migrations(true);
+  // What it counts is of the look before.
+  await waitFor(() => all.counts().migrations === 1, {
+    what: 'the migration to be counted',
+    withinMs: 10_000,
+  });
   expect(all.counts()).toEqual({ mirrors: 0, migrations: 1, unwell: 1, troubles: [] });
 });
 
