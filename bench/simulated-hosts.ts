@@ -73,7 +73,12 @@ function placementOf(spec: Spec, name: string): string {
 }
 
 function filesOf(spec: Spec, name: string) {
-  return wantedFiles(spec, name, { users: {}, formerUsers: {}, mirrors: {}, tls: null }, false);
+  return wantedFiles(
+    spec,
+    name,
+    { users: {}, formerUsers: {}, mirrors: {}, tls: new Map(), isNewAuthority: false },
+    false,
+  );
 }
 
 function factsOf(spec: Spec, name: string, build: string): string {

@@ -5,7 +5,6 @@ import { makeFolder } from '../base/make-folder.ts';
 import { damageIn } from '../process/server-log.ts';
 import { lastLogLines } from '../process/supervised-process.ts';
 import type { Credentials, Endpoint } from '../redis/endpoint.ts';
-import { readTls } from '../redis/tls.ts';
 import { ownUserName } from '../spec/secrets.ts';
 import type { Place } from '../spec/spec.ts';
 import { makeSocketFolder } from './api/socket-folder.ts';
@@ -21,13 +20,12 @@ import { createGateAdapter } from './units/create-gate-adapter.ts';
 import { Unit } from './units/unit.ts';
 
 export async function assemble(setting: Setting): Promise<Deployment> {
-  const { spec, secrets, clock } = setting;
+  const { spec, secrets, clock, tls } = setting;
   const deployment = new Deployment(setting);
   const agent: Credentials = { username: ownUserName('agent'), password: secrets.own.agent };
   const { sentinelPassword } = secrets;
   const onSentinels =
     sentinelPassword === null ? undefined : { username: 'default', password: sentinelPassword };
-  const tls = await readTls(spec.security.tls);
   const paceMs = observePaceMs(spec.agent.hangAfterMs);
   for (const place of spec.members) {
     const unit = await unitHere(setting, place, setting.paths.member(place.id));

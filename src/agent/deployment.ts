@@ -5,6 +5,7 @@
 import type { AlarmClock } from '../base/clock.ts';
 import { isSabotaged } from '../base/sabotage.ts';
 import type { SentinelEvent } from '../redis/sentinel-event.ts';
+import type { CurrentTls } from '../redis/tls.ts';
 import type { Secrets } from '../spec/secrets.ts';
 import type { GatePlace, Member, SentinelPlace, Spec } from '../spec/spec.ts';
 import type { MemberView, SentinelView, View } from '../topology/view.ts';
@@ -64,6 +65,8 @@ export interface Setting {
   clock: AlarmClock;
   events: EventLog;
   runIdMarks: RunIdMarks;
+  /** For connections to servers; undefined without TLS. */
+  tls: CurrentTls | undefined;
 }
 
 export class Deployment {

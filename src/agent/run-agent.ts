@@ -6,6 +6,7 @@ import { readFileIfThere } from '../base/atomic-file.ts';
 import { systemClock } from '../base/clock.ts';
 import { errorText } from '../base/errors.ts';
 import { activeSabotages } from '../base/sabotage.ts';
+import { currentTls } from '../redis/tls.ts';
 import { loadSecrets } from '../spec/secrets.ts';
 import type { Spec } from '../spec/spec.ts';
 import { writeTokenFiles } from './access/token-files.ts';
@@ -40,6 +41,7 @@ import { housekeeping } from './state/housekeeping.ts';
 import { statePaths } from './state/paths.ts';
 import { takeLock } from './state/state-lock.ts';
 import { claimState } from './state/state-owner.ts';
+import { renewServerTls } from './units/renew-server-tls.ts';
 
 export interface AgentOptions {
   spec: Spec;
@@ -115,6 +117,7 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
       haproxy,
       clock,
       events,
+      tls: await currentTls(spec.security.tls),
       runIdMarks: runIdMarks(host, (await readFileIfThere(paths.agentRecord)) ?? '', before),
     };
     const deployment = await assemble(setting);
@@ -164,6 +167,7 @@ function keepLooking(deployment: Deployment): () => void {
     watchMemory(deployment),
     watchClock(setting.clock, events, setting.host),
     watchActivity(deployment),
+    renewServerTls(deployment),
   ];
   return () => {
     for (const stop of stops) stop();

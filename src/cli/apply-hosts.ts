@@ -18,6 +18,7 @@ import { broughtBy } from './brought.ts';
 import { confirm } from './confirm.ts';
 import { BadOption } from './errors.ts';
 import type { Output } from './output.ts';
+import { certificatesOf, keep } from './own-certificates.ts';
 
 interface ApplyHostsOptions {
   dryRun?: boolean;
@@ -26,6 +27,8 @@ interface ApplyHostsOptions {
   forget?: string[];
   /** Back to the build of holdfast that was there before. */
   rollback?: boolean;
+  /** Makes all certificates of the deployment's own authority anew, not only those that are due. */
+  renewCertificates?: boolean;
 }
 
 export async function applyToHosts(
@@ -36,9 +39,8 @@ export async function applyToHosts(
 ): Promise<number> {
   refuseForgotten(spec, options.forget ?? []);
   const contents = bundleContents();
-  const here: FromHere = {
+  const here: Omit<FromHere, 'brought'> = {
     build: contents.build,
-    brought: broughtBy(spec),
     secret: spec.security.secret && readSecret(spec.security.secret, 'security.secret', process.env),
     machine: `${os.type()} ${os.machine()}`,
     nowMs: Date.now(),
@@ -63,7 +65,7 @@ interface Apply {
   file: string;
   options: ApplyHostsOptions;
   connections: SshConnections;
-  here: FromHere;
+  here: Omit<FromHere, 'brought'>;
   contents: Contents;
   /** Null for a look. */
   lock: ApplyLock | null;
@@ -77,10 +79,12 @@ async function lookAskDo(apply: Apply): Promise<number> {
   const leaving = stages.flatMap((stage) => stage.leaving);
   await refuseUnreachable(connections, leaving, lock, report);
   if (options.rollback && (stages.length > 1 || leaving.length > 0)) throw hostsDiffer();
+  const certificates = certificatesOf(spec, hostsOf(stages), options.renewCertificates ? 'all' : 'due');
+  const brought = broughtBy(spec, certificates);
   const look = (stage: Spec) =>
     options.rollback
-      ? surveyRollback(stage, connections, here.brought)
-      : surveyFleet(stage, connections, here);
+      ? surveyRollback(stage, connections, brought)
+      : surveyFleet(stage, connections, { ...here, brought });
   const first = await look((stages[0] as Stage).spec);
   const { plan, findings } = first;
   const isNothing = isEmpty(plan) && stages.length === 1 && leaving.length === 0;
@@ -99,6 +103,7 @@ async function lookAskDo(apply: Apply): Promise<number> {
     return 1;
   }
   const work = async () => {
+    await keep(spec, certificates);
     for (const [index, stage] of stages.entries()) {
       for (const line of stage.changes) report(line);
       const survey = index === 0 ? first : await look(stage.spec);
@@ -131,6 +136,13 @@ function stagesOf(target: Spec, found: readonly Spec[]): Stage[] {
       changes,
     };
   });
+}
+
+/** Those too that go on the way. */
+function hostsOf(stages: readonly Stage[]): Host[] {
+  return [
+    ...new Map(stages.flatMap(({ spec }) => spec.hosts.map((host) => [host.id, host] as const))).values(),
+  ];
 }
 
 function hostsDiffer(): Error {

@@ -28,6 +28,7 @@ const verbs: Record<string, () => Promise<MakeVerb>> = {
   bench: async () => (await import('./bench.ts')).benchVerb,
   drill: async () => (await import('./drill.ts')).drillVerb,
   rotate: async () => (await import('./rotate.ts')).rotateVerb,
+  certs: async () => (await import('./certs.ts')).certsVerb,
   token: async () => (await import('./token.ts')).tokenVerb,
   gate: async () => (await import('./gate.ts')).gateVerb,
   completion: async () => (await import('./completion.ts')).completionVerb,

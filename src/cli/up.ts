@@ -5,6 +5,7 @@ import { parseDuration } from '../base/duration.ts';
 import { HoldfastError } from '../base/errors.ts';
 import { BadOption } from './errors.ts';
 import type { Output } from './output.ts';
+import { certificatesOf, keep } from './own-certificates.ts';
 import { chooseHost, openTarget, type Target } from './target.ts';
 import { showPlan } from './up-plan.ts';
 import { action, type CommonOptions, specArgument, stateDirOption, verb } from './verb.ts';
@@ -50,6 +51,7 @@ async function up(output: Output, [file = '']: string[], options: UpOptions): Pr
     });
   }
   if (options.dryRun) return showPlan(output, target, host);
+  await keep(target.spec, certificatesOf(target.spec));
   const run = options.detach
     ? (await import('./up-detached.ts')).runDetached
     : (await import('./up-run.ts')).runForeground;

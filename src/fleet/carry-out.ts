@@ -2,7 +2,7 @@
 import type { Host, Spec } from '../spec/spec.ts';
 import { leaveHost } from './act/leave-host.ts';
 import { prepareHost } from './act/prepare-host.ts';
-import { moveAway, takeTurn } from './act/take-turn.ts';
+import { moveAway, noteAllRestarts, takeTurn } from './act/take-turn.ts';
 import type { Contents } from './bundle/contents.ts';
 import { packBundle } from './bundle/pack.ts';
 import type { SshConnections } from './ssh/connections.ts';
@@ -32,6 +32,10 @@ export async function carryOut({
   const isNeeded = plan.prepare.some(({ steps }) => steps.some(({ kind }) => kind === 'holdfast'));
   if (isNeeded) report('packing holdfast and Node.js for the hosts');
   const packed = isNeeded ? await packBundle(contents) : null;
+  const hasSystemd = (id: string) => facts.some((each) => each.host === id && each.systemd);
+  const context = { spec, host, hasSystemd, report };
+  // Before their reason is gone: a file that is as it should be tells no next apply who has not read it.
+  await noteAllRestarts(context, plan.turns);
   try {
     const work = plan.prepare.map(({ host: id, steps }) =>
       prepareHost(host(id), steps, { spec, secret, packed }, report),
@@ -42,8 +46,6 @@ export async function carryOut({
   } finally {
     packed?.remove();
   }
-  const hasSystemd = (id: string) => facts.some((each) => each.host === id && each.systemd);
-  const context = { spec, host, hasSystemd, report };
   if (primary !== null && !spec.members.some(({ id }) => id === primary))
     await moveAway(context, connections, primary);
   for (const each of leaving) {

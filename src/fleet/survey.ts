@@ -8,7 +8,7 @@ import { FleetRefused, RemoteFailed } from './errors.ts';
 import { factsScript } from './facts/facts-script.ts';
 import { type HostFacts, parseFacts } from './facts/host-facts.ts';
 import { type Found, planFleet, sha256 } from './plan/plan.ts';
-import { refuseMoves, refuseUnfit, secretHolder } from './plan/refuse.ts';
+import { refuseMoves, refuseOtherAuthority, refuseUnfit, secretHolder } from './plan/refuse.ts';
 import { planRollback, rollbackBuild } from './plan/rollback.ts';
 import type { Plan, SettingChange } from './plan/steps.ts';
 import { type Brought, secretsFolder, specTextThere, wantedFiles } from './plan/wanted.ts';
@@ -39,6 +39,7 @@ export interface FromHere {
 export async function surveyFleet(spec: Spec, connections: SshConnections, here: FromHere): Promise<Survey> {
   const facts = await gatherAll(spec, connections, here.brought);
   refuseUnfit(facts, here.build, here.machine);
+  refuseOtherAuthority(spec, facts, here.brought.isNewAuthority);
   const { secret, digest } = await findSecret(spec, connections, facts, here.secret);
   const running = facts.filter(({ agent, hasUser, hasCommand }) => agent !== null && hasUser && hasCommand);
   const told = await allOf(

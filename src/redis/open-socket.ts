@@ -13,6 +13,8 @@ export function openSocket(endpoint: Endpoint, tls?: TlsMaterial | undefined, on
   const memory = onread ? { onread } : {};
   if ('path' in endpoint) return connect({ path: endpoint.path, ...memory });
   const { host, port } = endpoint;
-  const socket = tls ? nodeTls().connect({ host, port, ...tls }) : connect({ host, port, ...memory });
+  // One by one: of certificates that are renewed each is told when it is asked for.
+  const shown = tls && { ca: tls.ca, cert: tls.cert, key: tls.key };
+  const socket = shown ? nodeTls().connect({ host, port, ...shown }) : connect({ host, port, ...memory });
   return socket.setNoDelay(true).setKeepAlive(true, keepAliveMs);
 }

@@ -18,6 +18,37 @@ export async function readTls(tls: TlsFiles | null, section = 'security.tls'): P
   };
 }
 
+/** @throws TLS_FILE_UNREADABLE */
+export async function currentTls(tls: TlsFiles | null): Promise<CurrentTls | undefined> {
+  const texts = await readTls(tls);
+  return texts && new CurrentTls(texts);
+}
+
+/** The certificates of a deployment, for connections that are opened again and again while they are renewed. */
+export class CurrentTls implements TlsTexts {
+  #texts: TlsTexts;
+
+  constructor(texts: TlsTexts) {
+    this.#texts = texts;
+  }
+
+  get ca(): string {
+    return this.#texts.ca;
+  }
+
+  get cert(): string {
+    return this.#texts.cert;
+  }
+
+  get key(): string {
+    return this.#texts.key;
+  }
+
+  renew(texts: TlsTexts): void {
+    this.#texts = texts;
+  }
+}
+
 /**
  * The authority of a place that has no certificates of ours; the system's when there is no file.
  * @param place for messages. @throws TLS_FILE_UNREADABLE

@@ -68,6 +68,7 @@ export function containerSpec(spec: Spec, nodes: readonly Node[], withGates: boo
       })),
       secret: { file: `${secretsFolder}/secret` },
       tls: null,
+      authority: null,
     },
   };
 }

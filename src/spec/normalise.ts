@@ -1,6 +1,7 @@
 import path from 'node:path';
 import { parseDuration } from '../base/duration.ts';
 import { parseSize } from '../base/size.ts';
+import { authorityFolder, filesOfHost } from './authority-files.ts';
 import { place } from './place.ts';
 import type { Problem } from './problems.ts';
 import { usualFailoverTimeoutMs } from './schema/sentinel.ts';
@@ -77,6 +78,8 @@ export function normalise(file: SpecFile, fileName: string): { spec: Spec; probl
     laptop,
   );
   const folder = path.dirname(path.resolve(fileName));
+  const authority = file.security?.tls === 'auto' ? authorityFolder(folder, file.name) : null;
+  const ownFiles = authority === null ? null : filesOfHost(authority, ids[0] ?? '');
   const spec: Spec = {
     name: file.name,
     laptop,
@@ -87,8 +90,8 @@ export function normalise(file: SpecFile, fileName: string): { spec: Spec; probl
     redis: redisSettings(file.redis ?? {}, members.places.length, folder),
     sentinel: sentinelSettings(file.sentinel ?? {}, sentinels.places.length),
     gate: gateSettings(file.gate ?? {}),
-    agent: agentSettings(file.agent ?? {}, folder),
-    security: securityOf(file.security ?? {}, folder),
+    agent: agentSettings(file.agent ?? {}, folder, ownFiles),
+    security: { ...securityOf(file.security ?? {}, folder, ownFiles), authority },
     backup: file.backup ? backupOf(file.backup, members.places.length) : null,
     mirrors: Object.entries(file.mirrors ?? {}).map((entry) => mirrorOf(entry, folder)),
   };
@@ -173,17 +176,21 @@ function gateSettings(file: Section<'gate'>): GateSettings {
   };
 }
 
-function agentSettings(file: Section<'agent'>, folder: string): AgentSettings {
+function agentSettings(file: Section<'agent'>, folder: string, ownFiles: TlsFiles | null): AgentSettings {
   return {
     port: file.port ?? 7080,
     bind: listOf(file.bind ?? '127.0.0.1'),
-    tls: tlsOf(file.tls ?? {}, folder),
+    tls: tlsOf(file.tls, folder) ?? ownFiles,
     hangAfterMs: ms(file.hangAfter ?? '5s'),
     restarts: { limit: file.restarts?.limit ?? 5, withinMs: ms(file.restarts?.within ?? '1m') },
   };
 }
 
-function securityOf(file: Section<'security'>, folder: string): Security {
+function securityOf(
+  file: Section<'security'>,
+  folder: string,
+  ownFiles: TlsFiles | null,
+): Omit<Security, 'authority'> {
   return {
     users: Object.entries(file.users ?? {}).map(([name, user]) => ({
       name,
@@ -192,7 +199,7 @@ function securityOf(file: Section<'security'>, folder: string): Security {
       acl: user.acl ?? defaultUserAcl,
     })),
     secret: file.secret ? sourceOf(file.secret, folder) : null,
-    tls: tlsOf(file.tls ?? {}, folder),
+    tls: file.tls === 'auto' ? ownFiles : tlsOf(file.tls, folder),
   };
 }
 
@@ -201,8 +208,8 @@ function sourceOf(source: SecretSource, folder: string): SecretSource {
 }
 
 /** A `tls` section with nothing in it means no TLS; a rule sees to it that it is all three files or none. */
-function tlsOf(file: NonNullable<Section<'security'>['tls']>, folder: string): TlsFiles | null {
-  const { cert, key, ca } = file;
+function tlsOf(file: Section<'agent'>['tls'], folder: string): TlsFiles | null {
+  const { cert, key, ca } = file ?? {};
   if (cert === undefined || key === undefined || ca === undefined) return null;
   return { cert: path.resolve(folder, cert), key: path.resolve(folder, key), ca: path.resolve(folder, ca) };
 }

@@ -78,7 +78,35 @@ test('a host that is listed twice holds two, on consecutive ports', () => {
 
 test('sections may be empty, and an empty tls section means none', () => {
   const spec = parseSpec('name: x\nredis:\nsecurity: { users: {}, tls: { } }\n', 'x.yaml');
-  expect(spec.security).toEqual({ users: [], secret: null, tls: null });
+  expect(spec.security).toEqual({ users: [], secret: null, tls: null, authority: null });
+});
+
+test('tls: auto names files beside the spec, for the API too, unless that has its own', () => {
+  const { security, agent } = parseSpec('name: x\nsecurity: { tls: auto }', '/srv/x.yaml');
+  expect(security.authority).toBe('/srv/x.tls');
+  expect(security.tls).toEqual({
+    cert: '/srv/x.tls/host-local.pem',
+    key: '/srv/x.tls/host-local.pem',
+    ca: '/srv/x.tls/ca.pem',
+  });
+  expect(agent.tls).toEqual(security.tls);
+  const own = parseSpec(
+    'name: x\nsecurity: { tls: auto }\nagent: { tls: { cert: c, key: k, ca: a } }',
+    '/srv/x.yaml',
+  );
+  expect(own.agent.tls?.cert).toBe('/srv/c');
+});
+
+test('of a tls that is neither a word nor a map with its keys, what is wrong is said where it is', () => {
+  expect(() => parseSpec('name: x\nsecurity: { tls: automatic }', 'x.yaml')).toThrow(
+    "security.tls: found 'automatic'; allowed: auto, or a map with cert, key and ca",
+  );
+  expect(() => parseSpec('name: x\nsecurity: { tls: { crt: x } }', 'x.yaml')).toThrow(
+    'security.tls.crt: there is no such key here',
+  );
+  expect(() => parseSpec('name: x\nsecurity: { tls: { cert: 5 } }', 'x.yaml')).toThrow(
+    'security.tls.cert: found 5; allowed: the path of a PEM file',
+  );
 });
 
 test('relative paths start from the folder of the spec', () => {

@@ -29,11 +29,28 @@ export function describeIssues(issues: readonly z.core.$ZodIssue[], value: unkno
       return [{ path, message: `found the name ${show(path.at(-1))}; allowed: ${allowed}`, about: 'key' }];
     }
     const found = valueAt(value, path);
+    const isMap = typeof found === 'object' && found !== null && !Array.isArray(found);
+    const inside = issue.code === 'invalid_union' && isMap ? insideOf(issue.errors) : null;
+    if (inside !== null) {
+      const whole = inside.map((each) => ({ ...each, path: [...path, ...each.path] }));
+      return describeIssues(whole as z.core.$ZodIssue[], value);
+    }
     if (found === undefined) return [{ path, message: `it is missing; say ${issue.message}` }];
     const words = issue.code === 'invalid_value' ? issue.values.map(String) : [];
     const hint = typeof found === 'string' ? meant(found, words) : '';
     return [{ path, message: `found ${show(found)}${hint}; allowed: ${issue.message}` }];
   });
+}
+
+/**
+ * What is wrong inside of the only kind of value that it can be meant to be: a map where a word or a map is allowed. Null:
+ * it is none of the kinds, or may be meant for several.
+ */
+function insideOf(kinds: readonly (readonly z.core.$ZodIssue[])[]): readonly z.core.$ZodIssue[] | null {
+  const isOther = ({ code, path }: z.core.$ZodIssue) =>
+    path.length === 0 && (code === 'invalid_type' || code === 'invalid_value');
+  const [meant, ...others] = kinds.filter((issues) => !issues.some(isOther));
+  return meant !== undefined && others.length === 0 ? meant : null;
 }
 
 /** `redis.on[1]`; the spec itself is `the spec`. */

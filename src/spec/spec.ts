@@ -122,7 +122,10 @@ export interface Security {
   readonly users: readonly AppUser[];
   /** The deployment's own secret, the same on every host; null: one is made in the state directory. */
   readonly secret: SecretSource | null;
+  /** With an authority of its own these are the files of the first host, in the authority's folder. */
   readonly tls: TlsFiles | null;
+  /** Absolute path of the folder of the deployment's own authority (`tls: auto`); null: there is none. */
+  readonly authority: string | null;
 }
 
 /** An ACL user for applications. */

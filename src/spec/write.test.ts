@@ -15,6 +15,8 @@ test.each(['examples/quickstart.yaml', 'examples/three-hosts.yaml', 'test/fixtur
 test.each([
   'gate: { kind: haproxy, replicaPort: none }',
   'redis: { members: 2, persistence: none }',
+  'security: { tls: auto }',
+  'security: { tls: auto }\nagent: { tls: { cert: /c, key: /k, ca: /a } }',
   'mirrors: { dr: { to: "rediss://w@h", password: { file: /p }, ca: /ca.pem }, b: { to: "redis://h", prefixes: ["a:", b] } }',
 ])('so is a spec with %s', (text) => {
   const spec = parseSpec(`name: x\n${text}`, 'x.yaml');

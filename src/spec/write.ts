@@ -1,7 +1,8 @@
 import { formatDuration } from '../base/duration.ts';
 import { formatSize } from '../base/size.ts';
+import { authorityFiles } from './authority-files.ts';
 import type { SpecFile } from './schema.ts';
-import type { Backup, ConfigValue, Host, Keep, Mirror, Place, Spec } from './spec.ts';
+import type { Backup, ConfigValue, Host, Keep, Mirror, Place, Spec, TlsFiles } from './spec.ts';
 
 /**
  * A spec as a file again, with every default written out: `parseSpec` of it gives the same spec. For the ways to run a
@@ -45,7 +46,7 @@ export function specFileOf(spec: Spec): SpecFile {
     agent: {
       port: agent.port,
       bind: [...agent.bind],
-      ...(agent.tls === null ? {} : { tls: agent.tls }),
+      ...(agent.tls === null || isOwn(spec, agent.tls) ? {} : { tls: agent.tls }),
       hangAfter: formatDuration(agent.hangAfterMs),
       restarts: { limit: agent.restarts.limit, within: formatDuration(agent.restarts.withinMs) },
     },
@@ -57,13 +58,20 @@ export function specFileOf(spec: Spec): SpecFile {
         ]),
       ),
       ...(spec.security.secret === null ? {} : { secret: spec.security.secret }),
-      ...(spec.security.tls === null ? {} : { tls: spec.security.tls }),
+      ...(spec.security.tls === null
+        ? {}
+        : { tls: isOwn(spec, spec.security.tls) ? ('auto' as const) : spec.security.tls }),
     },
     ...(spec.backup === null ? {} : { backup: backupFile(spec.backup) }),
     ...(spec.mirrors.length === 0
       ? {}
       : { mirrors: Object.fromEntries(spec.mirrors.map((mirror) => [mirror.name, mirrorFile(mirror)])) }),
   };
+}
+
+/** Whether the files are those of the deployment's own authority: it is the same folder for a spec of the same place. */
+function isOwn({ security: { authority } }: Spec, { ca }: TlsFiles): boolean {
+  return authority !== null && authorityFiles(authority).cert === ca;
 }
 
 /** Ids are written where they are not the usual ones. */

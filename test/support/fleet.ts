@@ -42,7 +42,11 @@ export async function writeLoad(servers: SshServers, host: string) {
   const spec = parseSpec(read('etc/holdfast/orders.yaml'), 'orders.yaml');
   const { defaultPassword } = deriveSecrets(spec, read('var/lib/holdfast/orders/secret').trim(), {});
   const socket = await servers.network.relay('laptop', servers.network.addressOf(host), 6380);
-  const client = new Redis({ path: socket, password: defaultPassword ?? '', retryStrategy: () => null });
+  const authority = path.join(servers.folder, 'orders.tls/ca.pem');
+  // The relay's end has no address: every certificate names localhost too.
+  const tls = existsSync(authority) ? { tls: { ca: readFileSync(authority), servername: 'localhost' } } : {};
+  const password = defaultPassword ?? '';
+  const client = new Redis({ path: socket, password, retryStrategy: () => null, ...tls });
   const errors: string[] = [];
   client.on('error', (error) => errors.push(String(error)));
   client.on('close', () => running && errors.push('closed'));

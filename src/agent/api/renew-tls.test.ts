@@ -29,7 +29,10 @@ beforeEach(async () => {
   server = createServer({ cert: readFileSync(files.cert), key: readFileSync(files.key) });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const take = (tls: Parameters<typeof serveWith>[1]) => serveWith(server, tls);
-  stop = renewTls({ files, take, tell: (kind) => told.push(kind) }, 20);
+  stop = renewTls(
+    { files, section: 'agent.tls', news: 'taken up', take, tell: (kind) => told.push(kind) },
+    20,
+  );
 });
 afterEach(() => {
   stop();

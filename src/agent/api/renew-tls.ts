@@ -3,10 +3,10 @@
  * them is another. A certificate that does not belong to its key, or can't be read, as while the second of the files is not
  * written yet, is not taken up; what was there before stays, and when that lasts it is told.
  */
-import { statSync } from 'node:fs';
 import type { Server } from 'node:https';
 import { createSecureContext } from 'node:tls';
 import { errorText } from '../../base/errors.ts';
+import { stampOfFiles } from '../../base/file-stamp.ts';
 import type { TlsTexts } from '../../redis/endpoint.ts';
 import { readTls } from '../../redis/tls.ts';
 import type { TlsFiles } from '../../spec/spec.ts';
@@ -15,29 +15,34 @@ const everyMs = 5000;
 
 export interface Renewal {
   files: TlsFiles;
+  /** Of the spec, for messages. */
+  section: 'agent.tls' | 'security.tls';
+  /** What is told when it was taken up. */
+  news: string;
   /** Everything that has the present one. */
   take: (tls: TlsTexts) => void;
   tell: (kind: 'certificate-renewed' | 'certificate-unread', text: string) => void;
 }
 
 /** @param everyOtherMs how often it is looked. @returns what ends it. */
-export function renewTls({ files, take, tell }: Renewal, everyOtherMs = everyMs): () => void {
-  let known = stampOf(files);
+export function renewTls({ files, section, news, take, tell }: Renewal, everyOtherMs = everyMs): () => void {
+  const stampNow = () => stampOfFiles([files.cert, files.key, files.ca]);
+  let known = stampNow();
   /** What could not be taken up when it was looked last. */
   let failed = '';
   const look = async () => {
-    const stamp = stampOf(files);
+    const stamp = stampNow();
     if (stamp === known) return;
     try {
-      const tls = (await readTls(files, 'agent.tls')) as TlsTexts;
+      const tls = (await readTls(files, section)) as TlsTexts;
       createSecureContext(tls);
       take(tls);
       known = stamp;
-      tell('certificate-renewed', `the API has the certificate that is in ${files.cert} now`);
+      tell('certificate-renewed', news);
     } catch (error) {
       if (failed === stamp) {
         known = stamp;
-        const text = `the certificate of agent.tls was changed and can't be taken up, the one of before stays: ${errorText(error)}`;
+        const text = `the certificate of ${section} was changed and can't be taken up, the one of before stays: ${errorText(error)}`;
         tell('certificate-unread', text);
       }
       failed = stamp;
@@ -50,17 +55,4 @@ export function renewTls({ files, take, tell }: Renewal, everyOtherMs = everyMs)
 /** Makes a server that listens go on with it: connections that are open keep the one that they began with. */
 export function serveWith(server: Server, { cert, key }: TlsTexts): void {
   server.setSecureContext({ cert, key });
-}
-
-function stampOf({ cert, key, ca }: TlsFiles): string {
-  return [cert, key, ca].map(stampOfFile).join(' ');
-}
-
-function stampOfFile(file: string): string {
-  try {
-    const { ino, size, mtimeNs } = statSync(file, { bigint: true });
-    return `${ino}:${size}:${mtimeNs}`;
-  } catch (error) {
-    return errorText(error);
-  }
 }

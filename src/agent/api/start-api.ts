@@ -89,7 +89,9 @@ export async function startApi(deployment: Deployment, commands: Commands): Prom
       for (const { server } of servers) if (server instanceof TlsServer) serveWith(server, renewed);
     };
     const tell: Renewal['tell'] = (kind, text) => void deployment.events.add(kind, spec.name, text);
-    stopWatching.push(renewTls({ files: spec.agent.tls, take, tell }));
+    const [files, section] = [spec.agent.tls, 'agent.tls'] as const;
+    const news = `the API has the certificate that is in ${files.cert} now`;
+    stopWatching.push(renewTls({ files, section, news, take, tell }));
   }
   colleagues.start();
   picture.start();

@@ -153,6 +153,8 @@ function mirrorChanges(before: Spec, after: Spec): Change[] {
   }));
 }
 
+const apiPlace = 'the API';
+
 /** Whatever has another place now: a process more or less, another port or address. */
 function placementChanges(before: Spec, after: Spec): Change[] {
   const placesOf = (spec: Spec) => {
@@ -161,13 +163,15 @@ function placementChanges(before: Spec, after: Spec): Change[] {
       ...spec.sentinels,
       ...spec.gates,
       {
-        id: 'the API',
+        id: apiPlace,
         host: spec.agent.tls === null ? 'http' : 'https',
         address: spec.agent.bind.join(),
         port: spec.agent.port,
       },
     ];
-    return new Map(all.map((place) => [place.id, describePlace(place)]));
+    const isServer = ({ id }: { id: string }) => id !== apiPlace;
+    const tls = spec.security.tls === null ? '' : ', TLS';
+    return new Map(all.map((place) => [place.id, `${describePlace(place)}${isServer(place) ? tls : ''}`]));
   };
   const [old, now] = [placesOf(before), placesOf(after)];
   return [...new Set([...old.keys(), ...now.keys()])]

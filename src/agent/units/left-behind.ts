@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { systemClock } from '../../base/clock.ts';
+import { currentTls } from '../../redis/tls.ts';
 import { loadSecrets } from '../../spec/secrets.ts';
 import type { Spec } from '../../spec/spec.ts';
 import { assemble } from '../assemble.ts';
@@ -38,6 +39,7 @@ export async function stopLeftBehind(
       clock: systemClock,
       events,
       runIdMarks: runIdMarks(host, '', undefined),
+      tls: await currentTls(spec.security.tls),
     };
     const deployment = await assemble(setting);
     let count = 0;

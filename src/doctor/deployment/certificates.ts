@@ -9,7 +9,8 @@ export const certificates: Check<DeploymentFacts> = {
   link: 'https://redis.io/docs/latest/operate/oss_and_stack/management/security/encryption/',
   look: (facts) =>
     facts.certificates.map(({ file, validToMs, error }): Finding => {
-      const fix = 'Renew it, then: holdfast restart --rolling';
+      const fix =
+        'security.tls: auto: holdfast certs renew. Your own file: renew it where it is; it is taken up while everything runs, by Sentinels when they restart.';
       if (error !== '')
         return { severity: 'critical', subject: file, found: `it can't be read: ${error}`, fix };
       const days = Math.floor((validToMs - facts.wallMs) / dayMs);

@@ -59,6 +59,15 @@ async function handOver({ spec, host, report }: TurnContext, id: string): Promis
   report(`${id}: the primary moved to ${to}`);
 }
 
+/** What needs a restart, noted on the hosts whose agents run. @throws REMOTE_FAILED and what ssh says */
+export async function noteAllRestarts({ spec, host }: TurnContext, turns: readonly Turn[]): Promise<void> {
+  for (const { hosts, steps } of turns) {
+    const processes = steps.flatMap((step) => (step.kind === 'restart' ? step.processes : []));
+    if (processes.length === 0) continue;
+    await Promise.all(hosts.map((id) => noteRestarts(spec, host(id), processes)));
+  }
+}
+
 /** What needs a restart is noted there first, so that an apply that is interrupted is finished by the next one. */
 async function takeSteps(context: TurnContext, id: string, steps: readonly TurnStep[]): Promise<void> {
   const host = context.host(id);

@@ -14,7 +14,13 @@ hosts: { a: { address: 10.0.1.55, ssh: a }, b: { address: 10.0.1.156, ssh: b }, 
 security: { users: { app: { password: { env: APP } } } }`,
   'holdfast.yaml',
 );
-const brought = { users: { app: 'opensesame' }, formerUsers: {}, mirrors: {}, tls: null };
+const brought = {
+  users: { app: 'opensesame' },
+  formerUsers: {},
+  mirrors: {},
+  tls: new Map(),
+  isNewAuthority: false,
+};
 const build = '0.1.0-new';
 const secretDigest = sha256('secret\n');
 const hosts = ['a', 'b', 'c'];

@@ -23,7 +23,7 @@ import {
   type Turn,
   type TurnStep,
 } from './steps.ts';
-import { secretsFolder, sysctlFile, type Wanted, type WantedFile } from './wanted.ts';
+import { secretsFolder, sysctlFile, tlsFilesThere, type Wanted, type WantedFile } from './wanted.ts';
 
 export interface Found {
   facts: HostFacts;
@@ -47,13 +47,13 @@ export function planFleet({ spec, found, primaryHost, secretDigest }: PlanInput)
   });
   const specChanged = (host: string) =>
     prepare.some((each) => each.host === host && each.steps.some((step) => isOfSpec(step, spec)));
+  const certificateChanged = (host: string) =>
+    prepare.some((each) => each.host === host && each.steps.some((step) => isOtherCertificate(step, spec)));
   const steps = new Map(
     found.map((each) => {
       const { host } = each.facts;
-      return [
-        host,
-        turnSteps(spec, each, { specChanged: specChanged(host), isPrimary: host === primaryHost }),
-      ];
+      const marks = { specChanged: specChanged(host), isPrimary: host === primaryHost };
+      return [host, turnSteps(spec, each, { ...marks, certificateChanged: certificateChanged(host) })];
     }),
   );
   const turns = turnsOf(steps, primaryHost);
@@ -64,6 +64,12 @@ export function planFleet({ spec, found, primaryHost, secretDigest }: PlanInput)
 function isOfSpec(step: PrepareStep, spec: Spec): boolean {
   if (step.kind !== 'file') return false;
   return step.file.path === installedSpec(spec) || step.file.path.startsWith(`${secretsFolder(spec)}/`);
+}
+
+/** Members, gates and agents take it up by themselves. */
+function isOtherCertificate(step: PrepareStep, spec: Spec): boolean {
+  const { cert, key, ca } = tlsFilesThere(spec) ?? {};
+  return step.kind === 'file' && step.change === 'text' && [cert, key, ca].includes(step.file.path);
 }
 
 function prepareSteps(spec: Spec, { facts, wanted }: Found, secretDigest: string | null): PrepareStep[] {
@@ -99,10 +105,16 @@ export function sha256(text: string): string {
   return createHash('sha256').update(text).digest('hex');
 }
 
+interface HostMarks {
+  specChanged: boolean;
+  certificateChanged: boolean;
+  isPrimary: boolean;
+}
+
 function turnSteps(
-  { gate, gates }: Spec,
+  { gate, gates, sentinels }: Spec,
   { facts, wanted, changes }: Found,
-  { specChanged, isPrimary }: { specChanged: boolean; isPrimary: boolean },
+  { specChanged, certificateChanged, isPrimary }: HostMarks,
 ): TurnStep[] {
   const { agent, host } = facts;
   if (agent === null) return [{ kind: 'start' }];
@@ -122,6 +134,8 @@ function turnSteps(
     ...facts.restarts,
     ...(others ?? []).filter(({ takes }) => takes === 'restart').map(({ where }) => where),
     ...deaf.map(({ id }) => id),
+    // A Sentinel reads its certificate when it starts, and there is no command that has it read another.
+    ...(certificateChanged ? sentinels.filter((each) => each.host === host).map(({ id }) => id) : []),
   ];
   if (restarts.length > 0) steps.push({ kind: 'restart', processes: [...new Set(restarts)] });
   return steps;

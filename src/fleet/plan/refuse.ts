@@ -3,6 +3,7 @@ import type { Spec } from '../../spec/spec.ts';
 import { FleetRefused } from '../errors.ts';
 import type { HostFacts } from '../facts/host-facts.ts';
 import { nowhere, type SettingChange } from './steps.ts';
+import { tlsFilesThere } from './wanted.ts';
 
 const neededPrograms = ['useradd', 'runuser', 'flock', 'timeout', 'tar', 'gzip', 'sha256sum'];
 /** Unpacked, and packed beside it for a moment. */
@@ -50,6 +51,22 @@ export function secretHolder(facts: readonly HostFacts[]): string | null {
     });
   }
   return holders[0]?.host ?? null;
+}
+
+/**
+ * Hosts that know each other by an authority whose key is elsewhere would not know those with a certificate of a new one.
+ * @param isNew it was made now. @throws FLEET_REFUSED
+ */
+export function refuseOtherAuthority(spec: Spec, facts: readonly HostFacts[], isNew: boolean): void {
+  const ca = tlsFilesThere(spec)?.ca ?? '';
+  const holder = facts.find(({ files }) => files.has(ca));
+  if (!isNew || holder === undefined) return;
+  throw FleetRefused(
+    `host ${holder.host} has a certificate of the deployment’s authority, and the authority’s key is not in ${spec.security.authority}`,
+    {
+      hint: 'Bring that folder from the machine on which the spec was applied before. If it is lost: holdfast down, remove the certificates on the hosts, then apply.',
+    },
+  );
 }
 
 /** Whose address and port an agent takes when it is started anew. */

@@ -11,7 +11,7 @@ import {
 import { installedSpec, installedState, systemUser } from '../../render/installed.ts';
 import { systemdTarget } from '../../render/targets/systemd.ts';
 import { placeholderSecrets } from '../../spec/secrets.ts';
-import type { Spec } from '../../spec/spec.ts';
+import type { Spec, TlsFiles } from '../../spec/spec.ts';
 import { specFileOf } from '../../spec/write.ts';
 
 export interface WantedFile {
@@ -31,7 +31,19 @@ export interface Brought {
   formerUsers: Readonly<Record<string, string>>;
   /** Passwords and authorities of mirrors, by name; null for none. */
   mirrors: Readonly<Record<string, { password: string | null; ca: string | null }>>;
-  tls: { cert: string; key: string; ca: string } | null;
+  /** By host: texts of certificates and keys, by their path there; none without TLS. */
+  tls: ReadonlyMap<string, Readonly<Record<string, string>>>;
+  /** Of the deployment's own authority: it was made now, and no host can have anything of it. */
+  isNewAuthority: boolean;
+}
+
+/** The names of these files on the hosts. With an authority of its own, certificate and key are one file. */
+export function tlsFilesThere(spec: Spec): TlsFiles | null {
+  const { tls, authority } = spec.security;
+  const file = (name: string) => `${secretsFolder(spec)}/tls-${name}.pem`;
+  if (tls === null) return null;
+  const [cert, key] = authority === null ? ['cert', 'key'] : ['host', 'host'];
+  return { cert: file(cert as string), key: file(key as string), ca: file('ca') };
 }
 
 export interface Wanted {
@@ -50,11 +62,9 @@ export function unitName({ name }: Spec): string {
 /** The spec as the hosts have it: what it names of the laptop lies in files there, and ssh plays no part. */
 export function specThere(spec: Spec): Spec {
   const folder = secretsFolder(spec);
-  const tls = spec.security.tls && {
-    cert: `${folder}/tls-cert.pem`,
-    key: `${folder}/tls-key.pem`,
-    ca: `${folder}/tls-ca.pem`,
-  };
+  const tls = tlsFilesThere(spec);
+  const isOwn = spec.security.authority !== null && spec.agent.tls?.cert === spec.security.tls?.cert;
+  const agent = isOwn ? { ...spec.agent, tls } : spec.agent;
   const users = spec.security.users.map((user) => ({
     ...user,
     password: { file: `${folder}/${userKey(user.name)}` },
@@ -66,7 +76,7 @@ export function specThere(spec: Spec): Spec {
     ca: mirror.ca && mirrorFile(spec, mirror.name, 'ca'),
   }));
   const hosts = spec.hosts.map((host) => ({ ...host, ssh: null }));
-  return { ...spec, hosts, mirrors, security: { users, secret: null, tls } };
+  return { ...spec, hosts, mirrors, agent, security: { users, secret: null, tls, authority: null } };
 }
 
 /** Asked for once for each host, of which there may be many. */
@@ -131,7 +141,6 @@ export function wantedFiles(spec: Spec, host: string, brought: Brought, systemd:
     return { path, text, mode: '600', owner: own, secret: true };
   };
   const folder = secretsFolder(spec);
-  const { tls } = brought;
   return [
     // Before the spec: an apply that is cut off between the two leaves no spec of hosts that nobody can reach.
     { path: hostsFile(spec), text: hostsText(spec), mode: '640', owner: `root:${systemUser}`, secret: false },
@@ -149,9 +158,7 @@ export function wantedFiles(spec: Spec, host: string, brought: Brought, systemd:
       secret(`${folder}/${formerKey(name)}`, `${password}\n`),
     ),
     ...mirrorTexts(spec, brought).map(([path, text]) => secret(path, text)),
-    ...(tls === null
-      ? []
-      : (['cert', 'key', 'ca'] as const).map((each) => secret(`${folder}/tls-${each}.pem`, tls[each]))),
+    ...Object.entries(brought.tls.get(host) ?? {}).map(([path, text]) => secret(path, text)),
     plain(sysctlFile, sysctlText(kernelSettings)),
     plain('/etc/security/limits.d/90-holdfast.conf', limitsText(systemUser, openFilesFor(spec))),
     ...(systemd

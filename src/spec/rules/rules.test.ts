@@ -208,6 +208,12 @@ const cases: [rule: string, dangerous: string, words: string, harmless: string][
     'security: { tls: { cert: c.pem, key: k.pem, ca: ca.pem } }',
   ],
   [
+    'an authority that hosts would make one by one',
+    'hosts: { a: { address: 10.0.0.1 } }\nsentinel: { on: [a, a, a] }\nsecurity: { tls: auto }',
+    "security.tls: found 'auto', and host a is not reached by ssh",
+    'hosts: { a: { address: 10.0.0.1, ssh: a } }\nsentinel: { on: [a, a, a] }\nsecurity: { tls: auto }',
+  ],
+  [
     'half a TLS for the API',
     'agent: { tls: { cert: c.pem, ca: ca.pem } }',
     'agent.tls.key: it is missing',

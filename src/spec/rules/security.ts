@@ -5,7 +5,13 @@ import type { SpecFile } from '../schema.ts';
 import type { Spec } from '../spec.ts';
 
 export function securityRules(spec: Spec, file: SpecFile): Problem[] {
-  return [...userRules(spec), ...tlsRules(file), ...bindRules(spec), ...overlapRules(spec)];
+  return [
+    ...userRules(spec),
+    ...tlsRules(file),
+    ...authorityRules(spec),
+    ...bindRules(spec),
+    ...overlapRules(spec),
+  ];
 }
 
 /** Names with this prefix are those of holdfast's own users. */
@@ -40,6 +46,7 @@ function tlsRules(file: SpecFile): Problem[] {
   const keys = ['cert', 'key', 'ca'] as const;
   return (['security', 'agent'] as const).flatMap((section) => {
     const tls = file[section]?.tls ?? {};
+    if (tls === 'auto') return [];
     const missing = keys.filter((key) => tls[key] === undefined);
     if (missing.length === 0 || missing.length === keys.length) return [];
     const who = section === 'agent' ? 'every agent' : 'every server and gate';
@@ -48,6 +55,19 @@ function tlsRules(file: SpecFile): Problem[] {
       message: `it is missing; TLS needs cert, key and ca: ${who} proves who it is to the others`,
     }));
   });
+}
+
+/**
+ * The authority is where its key is: on the machine that `apply` is run on, or that everything runs on. Hosts that make
+ * one each would not know each other.
+ */
+function authorityRules({ security, hosts, laptop }: Spec): Problem[] {
+  const bare = hosts.find(({ ssh }) => ssh === null);
+  if (security.authority === null || laptop || bare === undefined) return [];
+  const message =
+    `found 'auto', and host ${bare.id} is not reached by ssh: certificates are made on one machine and brought to the ` +
+    'others by holdfast apply; give every host ssh, or name cert, key and ca';
+  return [{ path: ['security', 'tls'], message }];
 }
 
 /** Two listeners of one address and port can't be: the second would fail when the servers run already. */

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import * as field from '../fields.ts';
-import { tlsFiles } from './tls-files.ts';
+import { tlsFilesOrAuto } from './tls-files.ts';
 
 export const securitySchema = field.section(
   {
@@ -32,7 +32,7 @@ export const securitySchema = field.section(
     secret: field
       .secretSource('What the passwords of holdfast’s own users are made from; the same on every host.')
       .optional(),
-    tls: tlsFiles('TLS for clients, replication and Sentinels.'),
+    tls: tlsFilesOrAuto('TLS for clients, replication and Sentinels; auto: for the API too.'),
   },
   'Users, passwords and certificates. Passwords themselves are never in the spec.',
 );
