@@ -239,6 +239,7 @@ export class Deployment {
       tilt,
       saysDown,
       watchesNothing: watch.seen.watchesNothing && runs,
+      forgotLately: watch.seen.forgotLately && runs,
       toldAtMs: watch.toldAtMs,
     };
   }

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { aPrimary, aReplica, aSentinel, aView } from '../../test/support/views.ts';
+import { aDeadMember, aPrimary, aReplica, aSentinel, aView } from '../../test/support/views.ts';
 import { findAstray } from './astray-sentinel.ts';
 import type { SentinelView, View } from './view.ts';
 
@@ -60,4 +60,51 @@ test('one that calls a primary down that answers can’t log in there', () => {
   const members = [aPrimary('redis-1', { unansweredMs: 300 }), aReplica('redis-2'), aReplica('redis-3')];
   expect(find({ saysDown: true }, { members })).toBeUndefined();
   expect(find({ saysDown: true, toldAtMs: nowMs - 10_000 })).toBeUndefined();
+});
+
+test('nobody acts as primary: the Sentinels left say whom to name, then what all of them said last', () => {
+  const members = [aDeadMember('redis-1', nowMs), aReplica('redis-2'), aReplica('redis-3')];
+  const last = (primary: string | null, configEpoch: number, changes: Partial<SentinelView> = {}) => ({
+    ...{ watchesNothing: true, reachable: false, forgotLately: true, primary, configEpoch },
+    ...changes,
+  });
+  const told = (each: Partial<SentinelView>[], changes: Partial<View> = {}) => {
+    const sentinels = each.map((one, i) => aSentinel(`sentinel-${i + 1}`, one));
+    return findAstray(aView({ sentinels, members, ...changes }), nowMs)?.primary;
+  };
+  const all = [last('redis-1', 3), last('redis-1', 3), last('redis-2', 2)];
+  expect(told(all)).toBe('redis-1');
+  expect(told([last('redis-1', 3), last('redis-2', 3), last('redis-1', 3)])).toBeUndefined();
+  // One was told a moment ago, and this agent remembers another: its name counts.
+  expect(told([{ primary: 'redis-2', configEpoch: 0 }, ...all.slice(1)])).toBe('redis-2');
+  expect(told([{ primary: null }, ...all.slice(1)])).toBeUndefined();
+  // The others can't be reached: they may name somebody.
+  const away = { reachable: false };
+  expect(told([last('redis-1', 3), away, away])).toBeUndefined();
+  // Something may still come of it.
+  expect(told(all, { vote: { atMs: nowMs - 100, ours: true } })).toBeUndefined();
+  expect(told(all, { vote: { atMs: nowMs - 1000, ours: true } })).toBe('redis-1');
+  expect(told(all, { selection: { member: 'redis-2', atMs: nowMs } })).toBeUndefined();
+});
+
+test('a memory that may be old counts only where no other agent can know better', () => {
+  const members = [aDeadMember('redis-1', nowMs), aReplica('redis-2'), aReplica('redis-3')];
+  const old = { ...forgot, primary: 'redis-1', forgotLately: false } as const;
+  const told = (first: Partial<SentinelView>, others: Partial<SentinelView> = first, seen = members) => {
+    const sentinels = [
+      aSentinel('sentinel-1', first),
+      aSentinel('sentinel-2', others),
+      aSentinel('sentinel-3', others),
+    ];
+    return findAstray(aView({ sentinels, members: seen }), nowMs)?.primary;
+  };
+  expect(told(old)).toBe('redis-1');
+  expect(told(old, { ...old, process: null })).toBeUndefined();
+  expect(told({ ...old, forgotLately: true }, { ...old, process: null })).toBe('redis-1');
+  // An agent that has just started: what the one before wrote down.
+  const wrote = members.map(
+    (each) => ({ ...each, lastRole: each.id === 'redis-1' ? 'primary' : 'replica' }) as const,
+  );
+  expect(told(forgot, forgot, wrote)).toBe('redis-1');
+  expect(told(forgot, { ...forgot, process: null }, wrote)).toBeUndefined();
 });

@@ -4,7 +4,8 @@
  * what becomes of the deployment, or the wrong one. Its colleagues' hello tells it of a newer primary within 2 s
  * (sentinelProcessHelloMessage in sentinel.c); what they can't tell it is told by the agent of its host:
  *
- * 1. It knows no primary of this name. At once: it has no vote, and remembers nothing that could be lost.
+ * 1. It knows no primary of this name. At once: it has no vote, and remembers nothing that could be lost. Whom it is told:
+ *    whom-to-name.ts.
  * 2. It watches another server than the one that a majority has named for longer than a hello takes, under no newer epoch.
  * 3. It says that the primary is down, which answers this agent, and no colleague agrees: it can't log in there.
  *
@@ -19,6 +20,7 @@ import {
   type SentinelView,
   type View,
 } from './view.ts';
+import { whomToName } from './whom-to-name.ts';
 
 export type AstrayCode = 'watches-nothing' | 'watches-another' | 'cannot-ask';
 
@@ -36,21 +38,18 @@ const tellAgainMs = 20_000;
 /** The first Sentinel of this host that is to be told the primary again. */
 export function findAstray(view: View, nowMs: number): Astray | undefined {
   const own = view.sentinels.filter(({ process }) => process?.running);
-  return own.map((each) => withoutPrimary(view, each) ?? withAnother(view, each, nowMs)).find((each) => each);
+  return own
+    .map((each) => withoutPrimary(view, each, nowMs) ?? withAnother(view, each, nowMs))
+    .find((each) => each);
 }
 
-/** Whom the others name; when too few are left that name anybody, the only member that acts as primary, and they agree. */
-function withoutPrimary(view: View, { id, watchesNothing }: SentinelView): Astray | undefined {
-  const primary = watchesNothing ? (actingPrimary(view) ?? onlyOneActing(view)) : undefined;
+function withoutPrimary(view: View, { id, watchesNothing }: SentinelView, nowMs: number): Astray | undefined {
+  const primary = watchesNothing ? whomToName(view, nowMs) : undefined;
   if (!primary) return undefined;
-  const reason = `${id} answers and watches no primary of this deployment (SENTINEL REMOVE, or another file): it is told that ${primary.id} is primary`;
+  const acts = primary.reachable && primary.role === 'primary';
+  const what = acts ? `${primary.id} is primary` : `${primary.id} is primary, which was named last`;
+  const reason = `${id} answers and watches no primary of this deployment (SENTINEL REMOVE, or another file): it is told that ${what}`;
   return { process: id, primary: primary.id, code: 'watches-nothing', reason };
-}
-
-function onlyOneActing({ members, sentinels }: View): MemberView | undefined {
-  const [acting, ...more] = members.filter(({ reachable, role }) => reachable && role === 'primary');
-  const isOther = ({ reachable, primary }: SentinelView) => reachable && primary !== acting?.id;
-  return more.length > 0 || sentinels.some(isOther) ? undefined : acting;
 }
 
 function withAnother(view: View, sentinel: SentinelView, nowMs: number): Astray | undefined {

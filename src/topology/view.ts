@@ -144,6 +144,8 @@ export interface SentinelView {
   saysDown: boolean;
   /** It answers, and watches no primary of this name: it counts as unreachable. */
   watchesNothing: boolean;
+  /** It watches nothing, and a moment before this agent found that out it said what it watched: that was its last word. */
+  forgotLately: boolean;
   /** When this agent last told it what it is to watch; null when it never did. */
   toldAtMs: number | null;
 }

@@ -48,6 +48,17 @@ test('all of them forget it: the member that acts as primary is named again', as
   expect(sentinels.map(({ primary }) => primary)).toEqual(['redis-1', 'redis-1', 'redis-1']);
 });
 
+test('all of them forget it, and the primary crashes at once: whom they named last is replaced', async () => {
+  const before = await deployment.primary();
+  await Promise.all([0, 1, 2].map((index) => ask(index, 'SENTINEL', 'REMOVE', 'test')));
+  process.kill(before.pid as number, 'SIGKILL');
+  const { primary } = await deployment.waitForStatus(
+    'another primary that all of them name',
+    ({ state, primary: now }) => state === 'healthy' && now !== before.id,
+  );
+  expect(primary).not.toBe(before.id);
+});
+
 test('SENTINEL RESET on all of them, and a crash before they know each other again: all is well within seconds', async () => {
   const before = await deployment.primary();
   await Promise.all([0, 1, 2].map((index) => ask(index, 'SENTINEL', 'RESET', 'test')));

@@ -128,6 +128,7 @@ const sentinels = fc
         tilt: seldom,
         saysDown: seldom,
         watchesNothing: seldom,
+        forgotLately: usually,
         toldAtMs: fc.option(aMomentAgo, { freq: 1 }),
         failoverInProgress: seldom,
         configEpoch: fc.integer({ min: 0, max: 3 }),

@@ -109,6 +109,7 @@ export function aSentinel(id: string, changes: Partial<SentinelView> = {}): Sent
     tilt: false,
     saysDown: false,
     watchesNothing: false,
+    forgotLately: false,
     toldAtMs: null,
     ...changes,
   };

@@ -33,7 +33,7 @@ export interface HeardVote {
 }
 
 /** What a Sentinel answers that has voted for nobody since the last change of primary. */
-const noVote = '*';
+export const noVote = '*';
 
 /** Who refused to be made primary is not asked again before. */
 const unwillingForMs = 15_000;

@@ -10,6 +10,7 @@ import { FailoverRefused } from '../errors.ts';
 import type { MemberObservation, MemberWatch } from '../observe/member-watch.ts';
 import type { EventLog } from '../state/event-log.ts';
 import { type Asked, askSentinelInstead } from './ask-sentinel.ts';
+import { noVote } from './election-watch.ts';
 import { type Ballot, stand } from './stand.ts';
 import { type Realm, type Server, takeOver } from './take-over.ts';
 
@@ -134,6 +135,8 @@ function notElected({ election, outcome }: Ballot): string {
   const votes = [...election.answers].map(([from, answer]) => {
     if (answer === 'elsewhere') return `${from} names another primary`;
     if (typeof answer === 'string') return `${from} ${answer}`;
+    // One that does not watch the primary, or has never voted, answers so.
+    if (answer.votedFor === noVote) return `${from} for nobody`;
     const whom = answer.votedFor === election.runId ? 'us' : 'another';
     return `${from} for ${whom} in epoch ${answer.epoch}`;
   });

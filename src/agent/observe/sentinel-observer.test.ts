@@ -13,6 +13,7 @@ const seen: SentinelObservation = {
   saysDown: false,
   locksUsOut: false,
   watchesNothing: false,
+  forgotLately: false,
 };
 const event = (channel: string, message: string) =>
   parseSentinelEvent(channel, message, 'test') as SentinelEvent;

@@ -24,6 +24,8 @@ export interface SentinelObservation {
   locksUsOut: boolean;
   /** It answers, and watches no primary of this name. */
   watchesNothing: boolean;
+  /** That was found out a moment after it said what it watched: what is kept of that was its last word. */
+  forgotLately: boolean;
 }
 
 const nothingKnown: SentinelObservation = {
@@ -37,7 +39,11 @@ const nothingKnown: SentinelObservation = {
   saysDown: false,
   locksUsOut: false,
   watchesNothing: false,
+  forgotLately: false,
 };
+
+/** Two looks, and what a busy machine adds. */
+const aMomentMs = 5000;
 
 export class SentinelWatch {
   readonly client: SentinelClient;
@@ -48,6 +54,8 @@ export class SentinelWatch {
   #subscribed = false;
   #answeredAtMs: number | null = null;
   #toldAtMs: number | null = null;
+  /** When it said last what it watches. */
+  #namedAtMs: number | null = null;
   readonly #clock: Clock;
   readonly #question = new FreshCall(() => this.#ask());
 
@@ -101,11 +109,13 @@ export class SentinelWatch {
       if (!this.#subscribed) await this.#subscribe();
       const { address, port, flags, configEpoch, okPingAgeMs } = await this.client.primary();
       this.#answeredAtMs = this.#clock.monotonicMs();
+      this.#namedAtMs = this.#answeredAtMs;
       this.#seen = {
         ...this.#seen,
         reachable: true,
         locksUsOut: false,
         watchesNothing: false,
+        forgotLately: false,
         saysDown: flags.includes('s_down'),
         primary: { address, port },
         configEpoch,
@@ -115,12 +125,23 @@ export class SentinelWatch {
       };
     } catch (error) {
       const locksUsOut = ['NOAUTH', 'WRONGPASS'].includes(refusalKind(error) ?? '');
-      const watchesNothing = knowsNoSuchPrimary(error);
-      if (watchesNothing) this.#answeredAtMs = this.#clock.monotonicMs();
-      this.#seen = { ...this.#seen, reachable: false, locksUsOut, watchesNothing };
+      this.#seen = { ...this.#seen, reachable: false, locksUsOut, watchesNothing: false };
+      if (knowsNoSuchPrimary(error)) this.#foundUnassigned();
       // A subscription to a host that is lost, or came back as another, stays silent for ever unless it is asked.
       if (this.#subscribed) await this.#events.connection.call('PING').catch(() => {});
     }
+  }
+
+  /** What it was about went with what it watched; whom it named last is kept. */
+  #foundUnassigned(): void {
+    const nowMs = this.#clock.monotonicMs();
+    const namedLately = this.#namedAtMs !== null && nowMs - this.#namedAtMs < aMomentMs;
+    this.#answeredAtMs = nowMs;
+    this.#seen = {
+      ...this.#seen,
+      ...{ watchesNothing: true, forgotLately: this.#seen.forgotLately || namedLately },
+      ...{ saysDown: false, agreedDown: false, failoverInProgress: false },
+    };
   }
 
   close(): void {
