@@ -43,6 +43,31 @@ test('the page looks itself at what came of it', () => {
   });
 });
 
+test('a backup that is not good, and a promise that was broken, are no good end of what looked for them', () => {
+  const ended = (result: unknown) => ({ ...job, result }) as ApiJob;
+  const backup = 'redis_x';
+  const bad = verdictOf(
+    { kind: 'verify', backup },
+    ended({ good: false, problems: ['a key is missing'] }),
+    view,
+  );
+  expect(bad).toEqual({ good: false, text: 'The backup is NOT good: a key is missing' });
+  expect(verdictOf({ kind: 'verify', backup }, ended({ good: true, keys: 1 }), view)).toEqual({
+    good: true,
+    text: 'The backup is good, with 1 key.',
+  });
+  const drill = { kind: 'drill', scenario: 'primary-crash' } as const;
+  expect(verdictOf(drill, ended({ kept: false }), view).good).toBe(false);
+  expect(verdictOf(drill, ended({ kept: true }), view).good).toBe(true);
+  expect(verdictOf({ kind: 'doctor' }, ended({ critical: 1, warnings: 2 }), view)).toEqual({
+    good: false,
+    text: 'Found: 1 critical, 2 warnings.',
+  });
+  expect(verdictOf({ kind: 'backup' }, ended({ id: backup, keys: 3 }), view).text).toContain(backup);
+  // Whatever an agent of another release says.
+  expect(verdictOf(drill, ended('kept'), view).text).toContain('orders is healthy');
+});
+
 test('a job says what it is about', () => {
   expect(aboutOf(job)).toBe('redis-2');
   expect(aboutOf({ request: { kind: 'pause' } })).toBe('');

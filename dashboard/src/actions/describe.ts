@@ -1,6 +1,7 @@
 /** What can be asked for, in words. Pure. */
 import type { ApiJob, ApiOperation } from '../../../src/api/jobs.ts';
 import type { ApiView } from '../../../src/api/view.ts';
+import { plural } from '../data/format.ts';
 
 interface Words {
   /** On the button that opens it, and over the dialogue. */
@@ -59,6 +60,8 @@ export function verdictOf(
 ): { good: boolean; text: string } {
   if (job.state !== 'done')
     return { good: false, text: `${view.name} is ${view.state}. ${sentencesOf(view)}`.trim() };
+  const told = verdictOfResult(operation, job.result);
+  if (told !== null) return told;
   const to = operation.kind === 'switchover' ? operation.to : undefined;
   if (to !== undefined && view.primary !== to) {
     return { good: false, text: `The primary is ${view.primary ?? 'not known'}, not ${to}.` };
@@ -70,6 +73,35 @@ export function verdictOf(
   const primary = view.primary === null ? 'there is no primary' : `${view.primary} is primary`;
   const good = view.state === 'healthy';
   return { good, text: `${view.name} is ${view.state}, ${primary}. ${sentencesOf(view)}`.trim() };
+}
+
+/** Of what changes nothing in the deployment, its own result tells: a backup that is not good is no failed job. */
+function verdictOfResult({ kind }: ApiOperation, result: unknown): { good: boolean; text: string } | null {
+  if (typeof result !== 'object' || result === null) return null;
+  const { id, good, kept, keys, critical, warnings, problems } = result as Readonly<Record<string, unknown>>;
+  const holds = typeof keys === 'number' ? `, with ${plural(keys, 'key')}` : '';
+  if (kind === 'backup' && typeof id === 'string') return { good: true, text: `${id} is taken${holds}.` };
+  if (kind === 'verify' && typeof good === 'boolean') {
+    const why = Array.isArray(problems) ? problems.slice(0, 3).join('; ') : '';
+    return good
+      ? { good, text: `The backup is good${holds}.` }
+      : { good, text: `The backup is NOT good: ${why}` };
+  }
+  if (kind === 'drill' && typeof kept === 'boolean') {
+    return {
+      good: kept,
+      text: kept
+        ? 'Every promise was kept.'
+        : 'Not every promise was kept: the page of the drill says which.',
+    };
+  }
+  if (kind === 'doctor' && typeof critical === 'number' && typeof warnings === 'number') {
+    return {
+      good: critical + warnings === 0,
+      text: `Found: ${critical} critical, ${plural(warnings, 'warning')}.`,
+    };
+  }
+  return null;
 }
 
 function sentencesOf({ problems }: ApiView): string {
