@@ -50,8 +50,9 @@ export function backups(view: ApiView, operation: ApiOperation, store: KnownStor
     };
   }
   const keys = keysIn(view);
+  const held = keys === 1 ? '1 key' : `${keys} keys`;
   const full = {
-    why: `the deployment holds ${keys} keys, which would be replaced`,
+    why: `the deployment holds ${held}, which would be replaced`,
     hint: 'If that is meant, say replace: a backup of what is there is taken first.',
   };
   const safe = operation.safetyBackup !== false;
@@ -62,12 +63,14 @@ export function backups(view: ApiView, operation: ApiOperation, store: KnownStor
       (keys > 0 && operation.replace !== true ? full : undefined),
     will: [
       `${operation.backup} is fetched and checked.`,
-      ...(safe && keys > 0 ? [`A backup of the ${keys} keys that are there is taken.`] : []),
+      ...(safe && keys > 0 ? [`A backup of what is there is taken: ${held}.`] : []),
       'Writes are held while the primary loads it; the replicas follow.',
     ],
     warnings: [
       ...unread,
-      ...(keys > 0 ? [`${keys} keys are replaced${safe ? '' : ', and no backup of them is taken'}.`] : []),
+      ...(keys > 0
+        ? [`What is there is replaced: ${held}${safe ? '' : ', and no backup is taken before'}.`]
+        : []),
     ],
   };
 }

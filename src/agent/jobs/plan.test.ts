@@ -60,6 +60,16 @@ test('what may not be done says why, and what to do about it', () => {
   expect(plan({ kind: 'backup' }, {}, null).why).toMatch(/names no store/);
 });
 
+test('a restore says how much it replaces, and whether a backup is taken before', () => {
+  const members = (keys: number) => ({ members: [member(1, { keys }), member(2), member(3)] });
+  const restore = { kind: 'restore', backup, replace: true } as const;
+  expect(plan(restore, members(1)).warnings).toEqual(['What is there is replaced: 1 key.']);
+  expect(plan({ ...restore, safetyBackup: false }, members(7)).warnings).toEqual([
+    'What is there is replaced: 7 keys, and no backup is taken before.',
+  ]);
+  expect(plan(restore, members(0)).warnings).toEqual([]);
+});
+
 test('a backup that is not in the store, or can not be used, is neither verified nor restored', () => {
   for (const kind of ['verify', 'restore'] as const) {
     const asked = (id: string) =>
