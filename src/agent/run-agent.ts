@@ -11,31 +11,28 @@ import { loadSecrets } from '../spec/secrets.ts';
 import type { Spec } from '../spec/spec.ts';
 import { writeTokenFiles } from './access/token-files.ts';
 import { Actions } from './act.ts';
-import { Commands } from './api/agent-commands.ts';
+import type { Commands } from './api/agent-commands.ts';
 import { makeSocketFolder } from './api/socket-folder.ts';
-import type { OpenApi } from './api/start-api.ts';
 import { assemble } from './assemble.ts';
-import { BackupSchedule } from './backups/backup-schedule.ts';
 import { bringDown } from './change/bring-down.ts';
 import { bringUp } from './change/bring-up.ts';
 import type { Report } from './change/change-context.ts';
 import { handOver } from './change/hand-over.ts';
+import { OneStop } from './change/one-stop.ts';
 import { waitUntilReady } from './change/ready.ts';
 import type { Deployment } from './deployment.ts';
 import { runIdMarks } from './election/run-ids.ts';
 import { Loop } from './loop.ts';
-import { MirrorKeeper } from './mirrors/mirror-keeper.ts';
 import { watchActivity } from './observe/activity-watch.ts';
 import { watchClock } from './observe/clock-watch.ts';
 import { watchDisks } from './observe/disk-watch.ts';
 import { watchMemory } from './observe/memory-watch.ts';
 import { Observer } from './observe/observer.ts';
-import { ChangeKeeper, settleChanges } from './persistence/change-members.ts';
 import { checkEngineReads } from './persistence/engine-reads.ts';
 import { checkPorts, checkStateDir, findHaproxy, wantedPorts } from './preflight.ts';
 import { endInterruptedRestore, isRestoreInterrupted } from './restore/restore-end.ts';
-import { findRedisServer, hasAclSelectors } from './server-program.ts';
-import { DriftWatch } from './settings/drift-watch.ts';
+import { hasAclSelectors, type ServerProgram } from './server-program.ts';
+import type { SideServices } from './side-services.ts';
 import { EventLog } from './state/event-log.ts';
 import { housekeeping } from './state/housekeeping.ts';
 import { statePaths } from './state/paths.ts';
@@ -49,6 +46,8 @@ export interface AgentOptions {
   specFile: string;
   host: string;
   stateDir: string;
+  /** What is run as redis-server; it may still be asked for its version. */
+  server: Promise<ServerProgram>;
   report: Report;
   /** How long a start may wait for the first write to be taken, in ms. */
   readyWithinMs: number;
@@ -66,7 +65,7 @@ export interface RunningAgent {
   readonly notReady: string | null;
   /** Resolves when the agent ends because it was told to by `down`. */
   readonly ended: Promise<void>;
-  /** Ends what is under way, then stops everything on this host, then the agent. Asked again, it is the same stop. */
+  /** Ends what is under way, then stops everything on this host, then the agent. Asked again, by whomever, it is the same stop. */
   down(report: Report): Promise<void>;
   /** Ends what is under way, then the agent, and leaves everything else running. */
   leave(): Promise<void>;
@@ -80,7 +79,7 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
   const broken = activeSabotages();
   for (const each of broken) report(`warning: ${each}`);
   const paths = statePaths(stateDir);
-  const { program: redisServer, version } = await findRedisServer(spec.redis);
+  const { program: redisServer, version } = await options.server;
   const gatesHere = spec.gates.filter((gate) => gate.host === host);
   const haproxy = spec.gate.kind === 'haproxy' && gatesHere.length > 0 ? findHaproxy() : null;
   await checkStateDir(stateDir);
@@ -142,21 +141,13 @@ async function checkFreePorts(deployment: Deployment): Promise<void> {
   await checkPorts(wantedPorts(spec, setting.host).filter(({ who }) => !alive.has(who)));
 }
 
-/** On one host everything is up by then: only the changes themselves take time. */
-function settleWithinMs({ hosts }: Spec): number {
-  return hosts.length === 1 ? Number.POSITIVE_INFINITY : 15_000;
-}
-
-/** How long the API waits for the loop's first step: while it is loaded nothing else can be done. */
 /** A start that failed is told by then, however long what it had begun takes to end. */
 const endsWithinMs = 10_000;
-const firstStepMs = 300;
-
-async function openApi(deployment: Deployment, api: Commands): Promise<OpenApi> {
-  // Fastify takes as long to load as the servers to start, and until they have nobody needs it.
-  const { startApi } = await import('./api/start-api.ts');
-  return startApi(deployment, api);
-}
+/**
+ * How long all else waits for the loop's first steps: while that is loaded nothing can be done. A lost primary is replaced by
+ * then, also on a busy machine.
+ */
+const firstStepsMs = 1000;
 
 /** What is looked at all the time. @returns what ends it. */
 function keepLooking(deployment: Deployment): () => void {
@@ -185,34 +176,32 @@ async function runAgent(
   const actions = new Actions(deployment);
   const loop = new Loop(deployment, (step) => actions.act(step));
   deployment.onWake(() => loop.wake());
-  let open: OpenApi | null = null;
   let watching = true;
-  const backups = new BackupSchedule(deployment);
-  const changes = new ChangeKeeper(deployment);
-  const drift = new DriftWatch(deployment);
-  const mirrors = new MirrorKeeper(deployment);
+  let sides: SideServices | null = null;
+  const down = (downReport: Report) => stop.join(downReport);
+  const openSides = async () => {
+    const { SideServices } = await import('./side-services.ts');
+    sides ??= await SideServices.open(deployment, observer, down);
+    return sides;
+  };
   const stopWatching = async () => {
     if (!watching) return;
     watching = false;
-    await backups.stop();
-    await mirrors.stop();
-    changes.stop();
-    await drift.stop();
+    await sides?.stop();
     stopLooking();
     loop.stop();
     observer.stop();
-    await open?.stop();
+    await sides?.closeApi();
     await release();
   };
   let resolveEnded = () => {};
   const ended = new Promise<void>((resolve) => {
     resolveEnded = resolve;
   });
-  const stop = async (downReport: Report) => {
+  const stop = new OneStop(async (downReport) => {
     const operation = await operations.stop('stop');
     try {
-      await backups.stop();
-      await mirrors.stop();
+      await sides?.stopJobs();
       await handOver({ deployment, observer, report: downReport, operation });
       await bringDown(deployment, downReport);
     } catch (error) {
@@ -220,34 +209,31 @@ async function runAgent(
       throw error;
     }
     resolveEnded();
-  };
-  const api = new Commands(deployment, observer, backups, drift, mirrors, stop);
+  });
   const start = await operations.begin('start', { signal });
+  let opened: SideServices;
   const context = { deployment, observer, report, operation: start };
   try {
     await bringUp(context);
     observer.start();
     if (await isRestoreInterrupted(deployment)) {
       // That may take hours.
-      open = await openApi(deployment, api);
+      await openSides();
       await endInterruptedRestore(context).catch((error) => {
         if (!start.signal.aborted) throw error;
       });
     }
     start.end();
-    await Promise.race([loop.start(), delay(firstStepMs, undefined, { ref: false })]);
-    open ??= await openApi(deployment, api);
-    backups.start();
-    await mirrors.start();
+    await Promise.race([loop.start(), delay(firstStepsMs, undefined, { ref: false })]);
+    opened = await openSides();
+    await opened.start();
   } catch (error) {
     await Promise.race([stopWatching(), delay(endsWithinMs, undefined, { ref: false })]);
     throw error;
   }
   const notReady = await waitUntilReady(deployment, observer, report, readyWithinMs, signal);
-  // On several hosts a member may come up much later, when the others do.
-  if (notReady === null) await settleChanges(deployment, report, settleWithinMs(spec), signal);
-  changes.start();
-  drift.start();
+  if (notReady === null) await opened.settle(report, signal);
+  opened.keepLooking();
   events.add('ready', spec.name, notReady ?? 'the deployment takes writes');
   const leave = async () => {
     // A stop that is under way goes on: it ends the agent too.
@@ -256,12 +242,5 @@ async function runAgent(
     resolveEnded();
   };
   void ended.then(stopWatching);
-  let stopping: Promise<void> | null = null;
-  const down = (downReport: Report) => {
-    stopping ??= stop(downReport).finally(() => {
-      stopping = null;
-    });
-    return stopping;
-  };
-  return { deployment, api, notReady, ended, down, leave };
+  return { deployment, api: opened.api, notReady, ended, down, leave };
 }

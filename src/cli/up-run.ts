@@ -1,5 +1,6 @@
 /** An agent in this process, until it is told to stop. */
 import { type RunningAgent, startAgent } from '../agent/run-agent.ts';
+import type { ServerProgram } from '../agent/server-program.ts';
 import { errorToJson } from '../base/error-wire.ts';
 import { errorText } from '../base/errors.ts';
 import { outliveOutput } from '../base/outlive-output.ts';
@@ -8,7 +9,12 @@ import { StopSignals } from './stop-signals.ts';
 import type { Target } from './target.ts';
 import { announce, detachedMark, type Message, type RunOptions, restoreOnceUp } from './up-shared.ts';
 
-export async function runForeground(output: Output, target: Target, options: RunOptions): Promise<number> {
+/** An agent that is run here. */
+interface AgentRun extends RunOptions {
+  server: Promise<ServerProgram>;
+}
+
+export async function runForeground(output: Output, target: Target, options: AgentRun): Promise<number> {
   outliveOutput();
   if (process.env[detachedMark]) return runAsChild(output, target, options);
   const began = performance.now();
@@ -70,14 +76,15 @@ function endBy(signal: NodeJS.Signals): void {
 
 function start(
   { file, spec, paths }: Target,
-  { host, readyWithinMs }: RunOptions,
+  { host, readyWithinMs, server }: AgentRun,
   { signal }: StopSignals,
   report: (step: string) => void,
 ) {
-  return startAgent({ spec, specFile: file, host, stateDir: paths.root, report, readyWithinMs, signal });
+  const stateDir = paths.root;
+  return startAgent({ spec, specFile: file, host, stateDir, server, report, readyWithinMs, signal });
 }
 
-async function runAsChild(output: Output, target: Target, options: RunOptions): Promise<number> {
+async function runAsChild(output: Output, target: Target, options: AgentRun): Promise<number> {
   const tell = (message: Message) => {
     if (process.connected) process.send?.(message);
   };

@@ -1,6 +1,7 @@
 import { type Command, Option } from 'commander';
 import type { Status } from '../agent/api/status-answer.ts';
 import { RestoreRefused } from '../agent/errors.ts';
+import { findRedisServer } from '../agent/server-program.ts';
 import { parseDuration } from '../base/duration.ts';
 import { HoldfastError } from '../base/errors.ts';
 import { BadOption } from './errors.ts';
@@ -52,10 +53,13 @@ async function up(output: Output, [file = '']: string[], options: UpOptions): Pr
   }
   if (options.dryRun) return showPlan(output, target, host);
   await keep(target.spec, certificatesOf(target.spec));
-  const run = options.detach
-    ? (await import('./up-detached.ts')).runDetached
-    : (await import('./up-run.ts')).runForeground;
-  return run(output, target, { host, readyWithinMs, restore: options.restore ?? null });
+  const run = { host, readyWithinMs, restore: options.restore ?? null };
+  if (options.detach) return (await import('./up-detached.ts')).runDetached(output, target, run);
+  // It says its version while the agent is loaded: a lost primary may wait for this one.
+  const server = findRedisServer(target.spec.redis);
+  // Told by whoever waits for it.
+  server.catch(() => {});
+  return (await import('./up-run.ts')).runForeground(output, target, { ...run, server });
 }
 
 /** A second `up` does no harm: it says what is there. */

@@ -1,6 +1,7 @@
 /** Drills one after the other: scenarios, repeated, on testbeds of their own, holdfast's and perhaps a plain one. */
 import { randomUUID } from 'node:crypto';
 import { errorCode, errorText } from '../base/errors.ts';
+import { unlessAborted } from '../base/retry.ts';
 import { HoldfastTestbed } from '../testbed/holdfast-testbed.ts';
 import { whyNoNetworkHosts } from '../testbed/network-hosts.ts';
 import { PlainTestbed } from '../testbed/plain-testbed.ts';
@@ -98,7 +99,7 @@ async function runOnce(
   const testbed = make();
   try {
     // A start can't be stopped half-way; what it has made by then is removed below.
-    await Promise.race([testbed.start(), aborted(signal)]);
+    await unlessAborted(testbed.start(), signal);
     return await runDrill({
       scenario,
       settings,
@@ -118,10 +119,4 @@ async function runOnce(
 function testbedSettings(scenario: Scenario, { durability, persistence }: DrillSettings): TestbedSettings {
   const { hosts, sections } = scenario;
   return { durability, persistence, hosts, ...(sections ? { sections } : {}) };
-}
-
-function aborted(signal: AbortSignal): Promise<never> {
-  return new Promise((_, reject) => {
-    signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true });
-  });
 }

@@ -99,10 +99,20 @@ describe('SIGTERM to the agent in the middle of', () => {
     90_000,
   );
 
-  test('the start: what was started is stopped again', async () => {
+  test('a stop, by down: the same stop. And of the start: what was started is stopped again', async () => {
     const agent = deployment.agentPid();
     const pids = [...deployment.runningPids(), agent];
+    const client = new AgentClient(statePaths(deployment.stateDir));
     process.kill(agent, 'SIGTERM');
+    const stopping = () =>
+      client.status().then(
+        ({ operation }) => operation === 'stopping',
+        () => true,
+      );
+    await waitFor(stopping, { what: 'the stop to begin', withinMs: 10_000, everyMs: 1 });
+    // The agent may have ended before it could answer.
+    const down = client.run('down', {}, () => {}).catch(({ code }: { code: string }) => code);
+    expect([{ stopped: true }, 'NOT_RUNNING']).toContainEqual(await down);
     await allStopped(pids);
     const up = start('up');
     await said(up, /starting redis-\d as primary/);

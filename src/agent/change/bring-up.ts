@@ -117,8 +117,10 @@ async function adoptRunning(deployment: Deployment, report: Report): Promise<Uni
       `${unit.id} still runs (pid ${unit.process.pid}) and was adopted`,
     );
   }
-  await Promise.all(deployment.members.map((member) => checkRunId(member)));
-  await Promise.all(deployment.gates.map((gate) => tellPlaces(deployment, gate)));
+  await Promise.all([
+    ...deployment.members.map((member) => checkRunId(member)),
+    ...deployment.gates.map((gate) => tellPlaces(deployment, gate)),
+  ]);
   return adopted;
 }
 

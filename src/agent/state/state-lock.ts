@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { link, readFile, rename, rm } from 'node:fs/promises';
+import { link, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
-import { readFileIfThere, writeFileAtomic } from '../../base/atomic-file.ts';
+import { readFileIfThere } from '../../base/atomic-file.ts';
 import { errorCode } from '../../base/errors.ts';
 import { identify, isRunning, type ProcessIdentity } from '../../process/identity.ts';
 import { AlreadyRuns } from '../errors.ts';
@@ -31,8 +31,9 @@ function ownerIn(text: string | undefined): ProcessIdentity | undefined {
 export async function takeLock(recordFile: string): Promise<() => Promise<void>> {
   const mine = `${JSON.stringify(identify(process.pid))}\n`;
   const fresh = `${recordFile}.${randomBytes(6).toString('hex')}`;
-  await writeFileAtomic(fresh, mine);
   try {
+    // Not synced to disk: a power cut ends the owner too, and half a record names nobody who lives.
+    await writeFile(fresh, mine, { flag: 'wx', mode: 0o600 });
     while (!(await linkIfAbsent(fresh, recordFile))) {
       const other = await runningAgent(recordFile);
       if (other) throw alreadyRuns(other);
