@@ -34,6 +34,8 @@ export class Actions {
         return this.#restart(decision.process, decision.as);
       case 'monitor':
         return monitorPrimary(this.#deployment, decision.process, decision.primary);
+      case 'appoint':
+        return this.#appoint(decision.member, decision.sentinels);
       case 'refuse':
         return this.#refuse(decision);
       case 'give-up':
@@ -61,6 +63,11 @@ export class Actions {
     if (watch.seen.role === 'primary') await setEligible(member, false);
     await watch.client.replicaOf(this.#deployment.member(primaryId).place);
     await watch.look();
+  }
+
+  /** All at once: one that still names another would win back those that were told before it. */
+  async #appoint(member: string, sentinels: readonly string[]): Promise<void> {
+    await Promise.all(sentinels.map((id) => monitorPrimary(this.#deployment, id, member)));
   }
 
   async #restart(id: string, as: StartAs): Promise<void> {

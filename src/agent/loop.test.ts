@@ -6,7 +6,6 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { TrialAgent } from '../../test/support/trial-agent.ts';
 import { TrialWorld } from '../../test/support/trial-servers.ts';
-import { actingPrimary } from '../topology/view.ts';
 
 async function trial(
   hosts: readonly string[],
@@ -195,39 +194,6 @@ describe('a replica that refuses to be made primary (NOPERM)', () => {
     expect(world.servers.map((server) => server.promotions)).toEqual([0, 0, 1]);
   });
 });
-
-test('Sentinels that do not take up whom it makes primary: it serves on, that is said, and the elections end', async () => {
-  const { world, agents } = await trial(['host-1']);
-  const [agent] = agents as [TrialAgent];
-  world.deafToHellos = true;
-  crash(world, agents);
-  for (let i = 0; i < 200; i++) {
-    await world.until(
-      () => false,
-      20,
-      () => agent.loop.wake(),
-    );
-    await world.settle(agent.lookAtAll(), () => {});
-    world.skip(1000);
-  }
-  expect([world.server('redis-1').follows, promotions(world)]).toEqual(['redis-2', 1]);
-  expect(agent.steps.filter(({ kind }) => kind === 'stand')).toHaveLength(4);
-  const told = agent.said.filter(({ kind }) => kind === 'not-taken-up').map(({ text }) => text);
-  expect(told).toHaveLength(4);
-  expect(told[0]).toContain(
-    'redis-2 was made primary by election and serves, and the Sentinels name redis-1:',
-  );
-  expect(told.map((text) => /elected.*?;/.exec(text)?.[0])).toEqual([
-    'elected once;',
-    'elected 2 times;',
-    'elected 3 times;',
-    'elected 4 times;',
-  ]);
-  expect(agent.troubles.all).toEqual([told[3]]);
-  // Gates that come now are told as well.
-  expect(actingPrimary(agent.view())?.id).toBe('redis-2');
-  agent.loop.stop();
-}, 30_000);
 
 describe('a Sentinel fails over by itself, and whom it selected dies', () => {
   const begun = async (): Promise<{ world: TrialWorld; agent: TrialAgent; agents: TrialAgent[] }> => {

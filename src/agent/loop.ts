@@ -48,6 +48,7 @@ const eventKinds = {
   follow: 'redirected',
   restart: 'restart',
   monitor: 'monitor-restored',
+  appoint: 'sentinels-told',
   refuse: 'refused',
   'give-up': 'failed',
   'replica-eligible': 'replica-eligible',

@@ -5,7 +5,7 @@
  *    that is when this agent would stand for election or the primary was stopped by a signal.
  * 2. A process of ours that runs but was stopped, or has been silent for `hangAfter`, is killed: hang.ts.
  * 3. Our primary's process is gone, or the Sentinels agree that the primary is down: this agent stands for election
- *    (election/candidacy.ts).
+ *    (election/candidacy.ts). What the Sentinels do not take up of it they are told (election/not-taken-up.ts).
  * 4. A replica of ours follows someone else than the acting primary: it is pointed there.
  * 5. A process of ours died, or was held back at the start: it is started, within its budget. A primary never comes
  *    back as primary by reflex: only if the Sentinels still name it, no failover is under way and no replica can take
@@ -27,6 +27,7 @@ import {
   hasQuorum,
   isUnderWay,
 } from './election/candidacy.ts';
+import { type Appointment, findAppointment } from './election/not-taken-up.ts';
 import { mayHavePromotedUnseen } from './election/selection.ts';
 import {
   decideEligibility,
@@ -70,6 +71,7 @@ export type Decision =
   | { kind: 'follow'; member: string; code: 'second-primary' | 'astray'; primary: string; reason: string }
   | { kind: 'restart'; process: string; as: StartAs; reason: string }
   | ({ kind: 'monitor' } & Astray)
+  | ({ kind: 'appoint' } & Appointment)
   | ({ kind: 'refuse'; member: string; hint: string } & Refusal)
   | { kind: 'give-up'; process: string; reason: string }
   | EligibilityDecision;
@@ -104,7 +106,10 @@ export function decide(
   }
   const now = (decision: Decision | undefined) => (decision && !isPutOff(decision) ? decision : undefined);
   const urgent =
-    now(killHung(view, rules, nowMs)) ?? now(stand(found, nowMs)) ?? followPrimary(view, isPutOff);
+    now(killHung(view, rules, nowMs)) ??
+    now(stand(found, nowMs)) ??
+    now(appoint(view, nowMs)) ??
+    followPrimary(view, isPutOff);
   if (urgent) return urgent;
   const next = restartDead(view, rules, nowMs, isPutOff);
   if (next.kind !== 'nothing') return next;
@@ -138,6 +143,11 @@ function stand(found: Candidacy | undefined, nowMs: number): Decision | undefine
   const { primary, cause, fit } = found;
   const reason = `${causeInWords(primary.id, cause)} and ${list(fit)} can take over: this agent stands for election`;
   return { kind: 'stand', member: primary.id, code: cause, reason };
+}
+
+function appoint(view: View, nowMs: number): Decision | undefined {
+  const found = findAppointment(view, nowMs);
+  return found && { kind: 'appoint', ...found };
 }
 
 function causeInWords(primary: string, cause: Cause): string {

@@ -17,7 +17,7 @@ beforeAll(async () => {
 });
 afterAll(() => deployment?.destroy());
 
-test('whom it promoted serves, and the agent says that the Sentinels do not take that up', async () => {
+test('whom it promoted serves, the agent says that the Sentinels do not take that up, and tells them by command', async () => {
   const client = deployment.client();
   const old = await deployment.primary();
   process.kill(old.pid as number, 'SIGKILL');
@@ -27,7 +27,17 @@ test('whom it promoted serves, and the agent says that the Sentinels do not take
   expect(await client.set('k', 'v')).toBe('OK');
   const promoted = deployment.events().filter(({ kind }) => kind === 'promoted');
   expect(new Set(promoted.map(({ subject }) => subject))).toEqual(new Set([event.subject]));
-  await deployment.waitForStatus('status to say so', ({ problems }) =>
+  const status = await deployment.waitForStatus('status to say so', ({ problems }) =>
     problems.some((text) => text.startsWith(`${event.subject} was made primary by election and serves`)),
   );
-});
+  expect([status.state, status.primary]).toEqual(['degraded', event.subject]);
+  const after = await deployment.waitUntilHealthy();
+  expect(after.primary).toBe(event.subject);
+  expect(after.sentinels.map(({ primary }) => primary)).toEqual(Array(3).fill(event.subject));
+  expect(deployment.events().map(({ kind }) => kind)).toContain('sentinels-told');
+  // Nothing that was acknowledged meanwhile is lost, and the Sentinels went about it as they were told.
+  expect(await client.get('k')).toBe('v');
+  expect(new Set(deployment.events().flatMap((e) => (e.kind === 'promoted' ? e.subject : [])))).toEqual(
+    new Set([event.subject]),
+  );
+}, 60_000);

@@ -257,6 +257,17 @@ export class TrialAgent {
       await member.look();
     }
     if (step.kind === 'restart') await this.#restart(step);
+    if (step.kind === 'appoint') for (const id of step.sentinels) this.#tell(id, step.member);
+  }
+
+  /** SENTINEL REMOVE and MONITOR: it forgets its epoch and its vote. */
+  #tell(sentinel: string, member: string): void {
+    const told = this.#world.sentinels.find(({ id }) => id === sentinel);
+    const voter = this.sentinels.find(({ place }) => place.id === sentinel);
+    if (!told || !voter) return;
+    const { address, port } = this.member(member).place;
+    Object.assign(told, { primary: `${address}:${port}`, configEpoch: 0, leader: null, leaderEpoch: 0 });
+    Object.assign(voter, { primary: { address, port }, configEpoch: 0 });
   }
 
   async #restart({ process, as }: Extract<Step, { kind: 'restart' }>): Promise<void> {

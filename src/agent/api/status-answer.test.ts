@@ -60,3 +60,16 @@ test('a mirror that failed makes the deployment degraded, with why', () => {
   const elsewhere = { ...mirror, trouble: null };
   expect(statusOf(aView(), nowMs, null, [], [elsewhere])).toMatchObject({ state: 'healthy', problems: [] });
 });
+
+test('a primary that the Sentinels do not name yet, and that gates write to, serves: degraded, with the reason', () => {
+  const { address, port } = aPrimary('redis-2');
+  const follows = { address, port };
+  const members = [aReplica('redis-1', { follows }), aPrimary('redis-2'), aReplica('redis-3', { follows })];
+  const troubles = ['redis-2 was made primary by election and serves'];
+  const { state, primary, problems } = statusOf(aView({ members, troubles }), nowMs);
+  expect([state, primary]).toEqual(['degraded', 'redis-2']);
+  expect(problems).toContain('redis-2 serves as primary, and the Sentinels name redis-1');
+  expect(problems).toContain(troubles[0]);
+  const gates = aView().gates.map((gate) => ({ ...gate, state: 'holding' as const }));
+  expect(statusOf(aView({ members, gates }), nowMs)).toMatchObject({ state: 'down', primary: 'redis-1' });
+});

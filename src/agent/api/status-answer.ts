@@ -8,6 +8,7 @@ import {
   type SentinelState,
   sentinelCondition,
 } from '../../topology/condition.ts';
+import { actsInstead } from '../../topology/election/candidacy.ts';
 import { isEligible } from '../../topology/eligibility.ts';
 import {
   type DeploymentState,
@@ -105,7 +106,8 @@ export function statusOf(
   mirrors: readonly MirrorStatus[] = [],
 ): Status {
   const named = namedPrimary(view);
-  const primary = view.members.find(({ id }) => id === named?.id) ?? actualPrimary(view);
+  const instead = servingInstead(view, named?.id);
+  const primary = instead ?? view.members.find(({ id }) => id === named?.id) ?? actualPrimary(view);
   const members = view.members.map((member) => memberStatus(member, primary, nowMs));
   const sentinels = view.sentinels.map((sentinel): SentinelStatus => {
     const { id, host, address, port, process, reachable } = sentinel;
@@ -130,8 +132,9 @@ export function statusOf(
     const pid = process?.pid ?? null;
     return { id, host, address, port, replicaPort, state, reason, stateForMs: forMs, pid, clients };
   });
+  const whom = { named: named?.id ?? null, instead: instead?.id ?? null };
   const problems = [
-    ...findProblems(view, members, sentinels, gates, named?.id ?? null),
+    ...findProblems(view, members, sentinels, gates, whom),
     ...mirrors.flatMap(({ trouble }) => trouble ?? []),
   ];
   const serves =
@@ -158,6 +161,13 @@ export function statusOf(
 function actualPrimary(view: View): MemberView | undefined {
   const acting = view.members.filter(({ reachable, role }) => reachable && role === 'primary');
   return acting.length === 1 ? acting[0] : undefined;
+}
+
+/** The member to which the gates send writes though the Sentinels name another one, which follows it. */
+function servingInstead(view: View, named: string | undefined): MemberView | undefined {
+  const other = view.members.find(({ id }) => id === named);
+  const isOpen = view.gates.length === 0 || view.gates.some(({ state }) => state === 'open');
+  return other && isOpen ? actsInstead(view, other) : undefined;
 }
 
 /** How long ago that was, in ms. */
@@ -215,7 +225,7 @@ function findProblems(
   members: MemberStatus[],
   sentinels: SentinelStatus[],
   gates: GateStatusLine[],
-  named: string | null,
+  { named, instead }: { named: string | null; instead: string | null },
 ): string[] {
   const problems: string[] = [];
   if (named === null) problems.push('no majority of Sentinels says who is primary');
@@ -225,6 +235,7 @@ function findProblems(
     else if (state !== 'up') problems.push(problemOf(id, state, reason));
     else if (id === named && role !== 'primary')
       problems.push(`${id} is named primary but acts as a ${role}`);
+    else if (id === instead) problems.push(`${id} serves as primary, and the Sentinels name ${named}`);
     else if (id !== named && role === 'primary' && named !== null)
       problems.push(`${id} acts as a second primary`);
   }

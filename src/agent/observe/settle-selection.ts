@@ -3,6 +3,7 @@
  * whether they name whom this agent has made primary.
  */
 import { inVainUntilMs } from '../../topology/election/candidacy.ts';
+import { servesUnnamed } from '../../topology/election/not-taken-up.ts';
 import { takenUpWithinMs } from '../../topology/election/selection.ts';
 import { type MemberView, namedPrimary, type View } from '../../topology/view.ts';
 import type { ElectionWatch } from '../election/election-watch.ts';
@@ -48,15 +49,6 @@ export function settleSelection(deployment: Observed, view: View, nowMs: number)
   return changed;
 }
 
-/** The one that this agent made primary, if it acts as primary and nobody whom the Sentinels name does. */
-function servesUnnamed(view: View): MemberView | undefined {
-  const { promoted, members } = view;
-  const acting = members.filter(({ reachable, role }) => reachable && role === 'primary');
-  const named = namedPrimary(view)?.id;
-  if (named === promoted?.member || acting.some(({ id }) => id === named)) return undefined;
-  return acting.find(({ id }) => id === promoted?.member);
-}
-
 /** The Sentinels were told and name the one before. Said each time that this agent is elected for nothing. */
 function tellWhoIsNotTakenUp({ events, troubles }: Observed, view: View, nowMs: number): void {
   const member = servesUnnamed(view);
@@ -75,7 +67,8 @@ function notTakenUp(view: View, member: MemberView, named: string): string {
     : 'it stands no more, so that they can act by themselves';
   const what = `${member.id} was made primary by election and serves, and the Sentinels name ${named}`;
   const why = 'they do not hear what this agent publishes, or do not know each other';
-  return `${what}: ${why}. This agent was elected ${times === 1 ? 'once' : `${times} times`}; ${next}. When it stays so: holdfast down, then up`;
+  const told = times === 1 ? '' : ' They are told by command as soon as all of them answer.';
+  return `${what}: ${why}. This agent was elected ${times === 1 ? 'once' : `${times} times`}; ${next}.${told} When it stays so: holdfast down, then up`;
 }
 
 /** Whoever is named and was not seen to act as primary is asked sooner than at the next look: someone may have to act. */

@@ -66,6 +66,8 @@ export const eventKinds = {
   sabotaged: 'A test breaks holdfast on purpose.',
   selected: 'A Sentinel that fails over by itself chose a replica.',
   'sentinel-set-back': 'Somebody had told a Sentinel other settings than the spec says; they were set back.',
+  'sentinels-told':
+    'The Sentinels did not take up whom this agent made primary; they are told by command to watch that one.',
   'slow-command': 'A command keeps a member from answering, or kept it, and its name.',
   'state-damaged': 'A file of the state does not say what it should; nothing is concluded from it.',
   'state-unwritten': 'Something of the state could not be written; what runs goes on.',
