@@ -18,6 +18,8 @@ export const SwitchoverRefused = defineError('SWITCHOVER_REFUSED', 1);
 export const SwitchoverFailed = defineError('SWITCHOVER_FAILED', 1);
 export const ElectionLapsed = defineError('ELECTION_LAPSED', 1);
 export const PromotionRefused = defineError('PROMOTION_REFUSED', 1);
+/** The chosen one did not answer: it may yet carry it out. */
+export const PromotionUnanswered = defineError('PROMOTION_UNANSWERED', 1);
 export const FailoverRefused = defineError('FAILOVER_REFUSED', 1);
 export const ApiTokenNeeded = defineError('API_TOKEN_NEEDED', 1);
 export const ApiBadRequest = defineError('API_BAD_REQUEST', 2);

@@ -182,7 +182,11 @@ export class Link {
     const limitMs = timeoutMs ?? this.#options.timeoutMs ?? defaultTimeoutMs;
     return new Promise((resolve, reject) => {
       const waiter: Waiter = { command, raw, several, left, resolve, reject, timer: undefined, isLogin };
-      const late = () => this.#end('TIMEOUT', `no answer within ${limitMs} ms`);
+      // When this process stood still the answer may lie in the socket, which is read before an immediate runs.
+      const late = () =>
+        setImmediate(() => {
+          if (this.#waiters.includes(waiter)) this.#end('TIMEOUT', `no answer within ${limitMs} ms`);
+        });
       if (limitMs > 0) waiter.timer = setTimeout(late, limitMs);
       this.#waiters.push(waiter);
     });

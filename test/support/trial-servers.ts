@@ -28,8 +28,9 @@ export class TrialServer {
   paused = false;
   /** It turns down REPLICAOF. */
   refuses = false;
-  /** It answers nothing any more once it is to be made primary. */
+  /** It answers nothing any more once it is to be made primary, and does that when it wakes. */
   hangsWhenPromoted = false;
+  #onWake = () => {};
 
   constructor(place: Place, follows: string | null) {
     this.place = place;
@@ -45,6 +46,17 @@ export class TrialServer {
       this.unread.bytes = 0;
     }
     return this.unread.bytes > 0;
+  }
+
+  /** @param onWake what it then carries out */
+  hang(onWake: () => void): void {
+    this.hangs = true;
+    this.#onWake = onWake;
+  }
+
+  wake(): void {
+    this.hangs = false;
+    this.#onWake();
   }
 
   /** What it has not read from another one is lost. */
@@ -282,11 +294,14 @@ export class TrialServerClient {
   }
 
   promote(hellos: readonly string[]): Promise<void> {
-    if (this.#server.hangsWhenPromoted) this.#server.hangs = true;
-    return this.#ask(() => {
-      this.#refuse();
+    const carryOut = () => {
       this.#world.publish(this.#server, hellos);
       this.#server.replicaOf(null);
+    };
+    if (this.#server.hangsWhenPromoted) this.#server.hang(carryOut);
+    return this.#ask(() => {
+      this.#refuse();
+      carryOut();
     });
   }
 

@@ -2,6 +2,7 @@
 import { beforeEach, expect, test } from 'vitest';
 import { TrialAgent } from '../../../test/support/trial-agent.ts';
 import { type TrialServer, TrialWorld } from '../../../test/support/trial-servers.ts';
+import { waitFor } from '../../base/retry.ts';
 import { type SwitchoverResult, switchover } from './switchover.ts';
 
 let world: TrialWorld;
@@ -27,7 +28,7 @@ async function run(
   askedMsAgo = 0,
 ): Promise<SwitchoverResult> {
   const operation = { signal: aborter.signal };
-  const observer = { lookAtAll: () => agent.lookAtAll() };
+  const observer = { lookAtAll: () => agent.lookAtAll(), lookWithin: (ms: number) => agent.lookWithin(ms) };
   const change = switchover({ deployment: agent, observer, report: () => {}, operation }, to, askedMsAgo);
   return world.settle(change, meanwhile);
 }
@@ -118,6 +119,35 @@ test.each(['held', 'waited for'])(
     expect(promotions()).toEqual([0, 0, 0]);
   },
 );
+
+test('a target that carries out later what it was told is primary to nobody: the writes go on at the old one', async () => {
+  const target = world.server('redis-2');
+  target.hangsWhenPromoted = true;
+  await expect(run('redis-2')).rejects.toMatchObject({ code: 'SWITCHOVER_FAILED' });
+  expect(agent.gateCalls).toEqual(['hold switchover', 'hold switchover', 'release']);
+  target.wake();
+  await agent.settle();
+  expect(promotions()).toEqual([0, 1, 0]);
+  expect([...named()]).toEqual(['10.1.0.1:6379']);
+});
+
+test('a target whose answer came too late is primary when the Sentinels name it, and the command says so', async () => {
+  const target = world.server('redis-2');
+  target.hangsWhenPromoted = true;
+  // It wakes before anybody votes anew.
+  const change = run('redis-2', () => {
+    if (target.hangs && agent.selection === null) target.wake();
+  });
+  const [gate] = agent.gates;
+  const { hold } = gate!.adapter;
+  gate!.adapter.hold = async (reason) => {
+    if (target.hangs)
+      await waitFor(() => named().has('10.1.0.2:6379'), { what: 'its word', withinMs: 250, everyMs: 1 });
+    return hold(reason);
+  };
+  expect(await change).toMatchObject({ from: 'redis-1', to: 'redis-2' });
+  expect([...named()]).toEqual(['10.1.0.2:6379']);
+});
 
 test('a primary that is replaced while calm is waited for is not replaced once more', async () => {
   const replicas = [world.server('redis-2'), world.server('redis-3')];

@@ -10,6 +10,10 @@
  * 4. In one turn: the target is promoted and tells the Sentinels, the others follow it, the gates switch.
  * 5. It is done when every Sentinel names the new primary and every replica is linked to it.
  *
+ * A target that does not answer may yet carry out what it was told, when it answers again. So writes stay held until the
+ * Sentinels have it by a later epoch that the old primary stays; then its word is no news to them. What they say behind that
+ * is what became of the switchover.
+ *
  * Given up, it waits for no answer: whoever it asked may have been stopped, and that may be why.
  *
  * The pause has a bound, so that a death of this agent in between leaves nothing blocked; and the votes are good for a
@@ -23,7 +27,7 @@ import { namedPrimary, notCalm } from '../../topology/view.ts';
 import { type Asked, askSentinelInstead } from '../election/ask-sentinel.ts';
 import type { ElectionWatch } from '../election/election-watch.ts';
 import { type Ballot, stand } from '../election/stand.ts';
-import { type Realm, type Server, takeOver } from '../election/take-over.ts';
+import { type Realm, type Server, stay, takeOver, tellTheRest } from '../election/take-over.ts';
 import { SwitchoverFailed, SwitchoverRefused } from '../errors.ts';
 import type { MemberObservation } from '../observe/member-watch.ts';
 import type { Observer } from '../observe/observer.ts';
@@ -55,7 +59,7 @@ export interface Movable extends Realm, Asked {
 /** What a switchover acts on, and the token under which it does. */
 export interface SwitchoverContext {
   deployment: Movable;
-  observer: Pick<Observer, 'lookAtAll'>;
+  observer: Pick<Observer, 'lookAtAll' | 'lookWithin'>;
   report: Report;
   operation: Pick<Operation, 'signal'>;
 }
@@ -73,6 +77,9 @@ const pauseMs = 3000;
 const drainWithinMs = 2000;
 /** Votes, hold and drain: less than the pause. */
 const actWithinMs = 2700;
+/** Who does not answer in this time takes no writes either. */
+const holdAgainWithinMs = 300;
+const settledWithinMs = 300;
 const calmWithinMs = 15_000;
 const attempts = 5;
 const standAgainMs = 300;
@@ -191,11 +198,14 @@ function preferred(deployment: Movable, old: Mover): Mover {
 }
 
 async function change(
-  { deployment, operation: { signal } }: SwitchoverContext,
-  { old, target }: Plan,
+  context: SwitchoverContext,
+  plan: Plan,
   { election, outcome }: Ballot,
   to: string | null,
 ): Promise<{ promoted: Mover; heldMs: number }> {
+  const { deployment, operation } = context;
+  const { signal } = operation;
+  const { old, target } = plan;
   if (outcome === 'not-understood' && to !== null) {
     throw SwitchoverRefused(
       `the Sentinels do not answer as their protocol says, so none can be told of ${to}`,
@@ -221,6 +231,11 @@ async function change(
     old.watch.client.unpauseWrites().catch(() => {});
     return { promoted, heldMs: performance.now() - heldSinceMs };
   } catch (cause) {
+    if (isPromised(cause) && (await isCarriedOut(context, plan))) {
+      tellTheRest(deployment, election, { lost: old.place.id, chosen: target });
+      old.watch.client.unpauseWrites().catch(() => {});
+      return { promoted: target, heldMs: performance.now() - heldSinceMs };
+    }
     await releaseWrites(deployment, old);
     signal.throwIfAborted();
     throw SwitchoverFailed(errorText(cause), {
@@ -228,6 +243,26 @@ async function change(
       cause,
     });
   }
+}
+
+/** The target was told to be primary, and what it does about that is not known. */
+function isPromised(cause: unknown): boolean {
+  return /^(PROMOTION_UNANSWERED|ELECTION_LAPSED)$/.test(errorCode(cause) ?? '');
+}
+
+/** Settles whether the target is primary: by the Sentinels' word, which no later one of its own changes. */
+async function isCarriedOut(
+  { deployment, observer, operation: { signal } }: SwitchoverContext,
+  { old, target }: Plan,
+): Promise<boolean> {
+  const held = holdWrites(deployment, old, signal).catch(() => {});
+  await Promise.race([held, pause(holdAgainWithinMs, signal)]).catch(() => {});
+  // Sentinels that name the target already have no vote for the old one.
+  const { outcome, election } = await stand(deployment, old.place.id);
+  if (outcome === 'elected') await stay(deployment, election, old);
+  // The target may answer nobody still.
+  await observer.lookWithin(settledWithinMs);
+  return namedPrimary(deployment.view())?.id === target.place.id;
 }
 
 /** It chooses among replicas that have every write, if all drained; the others copy what they lack. */

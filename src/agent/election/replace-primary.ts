@@ -99,7 +99,7 @@ async function takeOverWithAny(
     return id;
   } catch (error) {
     const others = candidates.filter((each) => each !== chosen);
-    if (errorCode(error) !== 'PROMOTION_REFUSED') throw error;
+    if (!/^PROMOTION_/.test(errorCode(error) ?? '')) throw error;
     deployment.events.add('promotion-refused', id, errorText(error));
     if (
       !deployment.view().unwilling.some((each) => each.member === id) ||

@@ -8,7 +8,7 @@ import { type Election, mayAct } from '../../topology/election/election.ts';
 import { failoverToWaitFor } from '../../topology/election/selection.ts';
 import { type Turn, turnOf } from '../../topology/election/turn.ts';
 import type { View } from '../../topology/view.ts';
-import { ElectionLapsed, PromotionRefused } from '../errors.ts';
+import { ElectionLapsed, PromotionRefused, PromotionUnanswered } from '../errors.ts';
 import type { MemberObservation } from '../observe/member-watch.ts';
 import type { GateAdapter } from '../units/gate-adapter.ts';
 import type { ElectionWatch } from './election-watch.ts';
@@ -52,7 +52,7 @@ export interface Takeover {
 /**
  * Moves the primary to a member. What that one answers decides whether anybody else is told. @returns when all were told.
  * @throws ELECTION_LAPSED before anything was done, or when someone else was voted for while the chosen one was promoted;
- * PROMOTION_REFUSED when it refused or did not answer: nobody else was told
+ * PROMOTION_REFUSED when it refused: nobody else was told; PROMOTION_UNANSWERED when it did not answer in time
  */
 export async function takeOver(deployment: Realm, election: Election, takeover: Takeover): Promise<void> {
   const { elections, setting } = deployment;
@@ -69,7 +69,7 @@ export async function takeOver(deployment: Realm, election: Election, takeover: 
   if (underWay !== undefined) {
     throw ElectionLapsed(`this agent was elected in epoch ${epoch}, and ${underWay} since`);
   }
-  const [first, ...rest] = turn(deployment, election, takeover);
+  const [first] = turn(deployment, election, takeover);
   deployment.select(chosen.place.id);
   try {
     await promote(deployment, chosen, first, election.askedAtMs + withinMs - nowMs);
@@ -82,11 +82,24 @@ export async function takeOver(deployment: Realm, election: Election, takeover: 
     const who = `${chosen.place.id} was promoted in epoch ${epoch}`;
     throw ElectionLapsed(`${who}, and its answer came too late, or someone else was voted for since`);
   }
-  // From here to the end nothing is awaited.
-  for (const action of rest) act(deployment, action, chosen, epoch);
+  tellTheRest(deployment, election, takeover);
 }
 
-function turn(deployment: Realm, { epoch }: Election, { lost, chosen }: Takeover): Turn {
+/** The chosen one is primary: everybody else is told. Nothing is awaited. */
+export function tellTheRest(
+  deployment: Realm,
+  election: Election,
+  { lost, chosen }: Pick<Takeover, 'lost' | 'chosen'>,
+): void {
+  const [, ...rest] = turn(deployment, election, { lost, chosen });
+  for (const action of rest) act(deployment, action, chosen, election.epoch);
+}
+
+function turn(
+  deployment: Realm,
+  { epoch }: Election,
+  { lost, chosen }: Pick<Takeover, 'lost' | 'chosen'>,
+): Turn {
   const { elections, members, sentinels, spec } = deployment;
   return turnOf({
     name: spec.name,
@@ -111,19 +124,36 @@ async function promote(
   dieIfSabotaged('dies-after-promotion');
   const late = Symbol('late');
   const outcome = await new Promise<unknown>((resolve) => {
-    const cancel = setting.clock.after(withinMs, () => resolve(late));
+    // When this process stood still the answer is read first.
+    const cancel = setting.clock.after(withinMs, () => setImmediate(() => resolve(late)));
     answer.then(resolve, resolve).finally(cancel);
   });
   if (outcome === undefined) return;
   const isRefusal = errorCode(outcome) === 'REDIS_REFUSED';
   const said = outcome === late ? `no answer within ${Math.round(withinMs)} ms` : errorText(outcome);
   if (isRefusal) elections.noteRefusal(place.id, said);
-  throw PromotionRefused(`${place.id} could not be made primary: ${said}`, {
-    hint: isRefusal
-      ? 'Nobody else was told. NOPERM: somebody took rights from the user holdfast-agent; holdfast apply gives them back.'
-      : 'Nobody else was told. holdfast status shows the state of each.',
-    ...(outcome === late ? {} : { cause: outcome }),
+  const text = `${place.id} could not be made primary: ${said}`;
+  const cause = outcome === late ? {} : { cause: outcome };
+  if (!isRefusal)
+    throw PromotionUnanswered(text, { hint: 'holdfast status shows the state of each.', ...cause });
+  throw PromotionRefused(text, {
+    hint: 'Nobody else was told. NOPERM: somebody took rights from the user holdfast-agent; holdfast apply gives them back.',
+    ...cause,
   });
+}
+
+/**
+ * Tells the Sentinels that a primary stays, in the epoch of a new election. A hello of an earlier one, from whoever carries out
+ * late what it was told, is no news to them then.
+ */
+export async function stay(deployment: Realm, election: Election, primary: Server): Promise<void> {
+  const [, ...actions] = turn(deployment, election, { lost: primary.place.id, chosen: primary });
+  const told = actions.map(async (action) => {
+    if (action.kind !== 'hello') return;
+    const sentinel = deployment.sentinels.find(({ place }) => place.id === action.sentinel);
+    if (sentinel) await sayHello(sentinel.watch.client.connection, action.text);
+  });
+  await Promise.allSettled(told);
 }
 
 function act(deployment: Realm, action: Turn[1], chosen: Server, epoch: number): void {
