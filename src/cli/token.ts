@@ -3,7 +3,8 @@ import { rm } from 'node:fs/promises';
 import { type Command, Option } from 'commander';
 import { type TokenRole, Tokens } from '../agent/access/tokens.ts';
 import { NotRunning } from '../agent/errors.ts';
-import { loadSecrets } from '../spec/secrets.ts';
+import { loadSecrets, type Secrets } from '../spec/secrets.ts';
+import type { Spec } from '../spec/spec.ts';
 import { specElsewhere } from './elsewhere.ts';
 import { BadOption } from './errors.ts';
 import { table } from './table.ts';
@@ -23,7 +24,7 @@ export function tokenVerb(): Command {
     ['holdfast token make alice --role operate', 'one that may change something, printed once'],
     ['holdfast token revoke alice', 'at once, with every session that was opened with it'],
   ]);
-  for (const make of [showVerb, makeVerb, revokeVerb]) group.addCommand(make());
+  for (const make of [showVerb, makeVerb, revokeVerb, clientVerb]) group.addCommand(make());
   return group;
 }
 
@@ -106,6 +107,39 @@ function revokeVerb(): Command {
     );
 }
 
+function clientVerb(): Command {
+  return verb('client', 'print the password of clients, where it is derived: hosts, and no security.users', [
+    ['holdfast token client prod.yaml', 'what a client logs in with, without a user name'],
+    ['redis-cli --askpass -h HOST -p 6380', 'and give it there, or put it into REDISCLI_AUTH'],
+  ])
+    .argument(...specArgument)
+    .addOption(stateDirOption())
+    .action(
+      action<TokenOptions>(async (output, [file = ''], options) => {
+        const { secrets, spec } = await openTokens(file, options);
+        const password = derivedPassword(spec, secrets);
+        output.line(password);
+        output.data({ user: 'default', password, formerPassword: secrets.beside?.defaultPassword ?? null });
+      }, 'any-host'),
+    );
+}
+
+/** @throws BAD_OPTION where clients have none, or have some of their own */
+export function derivedPassword(spec: Spec, { defaultPassword }: Secrets): string {
+  const names = spec.security.users.map(({ name }) => name);
+  if (names.length > 0) {
+    throw BadOption(`clients of ${spec.name} have passwords that the spec names: ${names.join(', ')}`, {
+      hint: 'They are where security.users says.',
+    });
+  }
+  if (defaultPassword === null) {
+    throw BadOption(`clients of ${spec.name} need no password: it has no hosts and no security.users`, {
+      hint: 'Everything listens on loopback only.',
+    });
+  }
+  return defaultPassword;
+}
+
 async function openTokens(file: string, options: TokenOptions) {
   const { spec, paths } = await openTarget(file, options);
   // Looking makes no secret: another one than the deployment's would be of no use.
@@ -115,7 +149,7 @@ async function openTokens(file: string, options: TokenOptions) {
     });
   }
   const secrets = await loadSecrets(spec, paths.secret);
-  return { tokens: new Tokens(paths.tokens, secrets), secrets, paths };
+  return { tokens: new Tokens(paths.tokens, secrets), secrets, paths, spec };
 }
 
 function roleOf(text: string): TokenRole {

@@ -75,6 +75,9 @@ describe.skipIf(skipped !== null)('the secret of servers reached by ssh is chang
     expect(stdout).toContain('--finish');
     await allCounted(load);
     const after = secretsOn('a');
+    const told = await servers.holdfast(['token', 'client', '--json']);
+    const [password, formerPassword] = [after.defaultPassword, before.defaultPassword];
+    expect(JSON.parse(told.stdout)).toEqual({ user: 'default', password, formerPassword });
     expect(after.root).not.toBe(before.root);
     for (const host of hosts) {
       expect(secretsOn(host).root).toBe(after.root);
