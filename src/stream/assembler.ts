@@ -11,6 +11,7 @@ import { CommandFramer } from './command-framer.ts';
 import { StreamCantCarry } from './errors.ts';
 import type { Place } from './position.ts';
 import type { Rewriter } from './rewrite.ts';
+import { tooLong, usualLongestArgument } from './too-long.ts';
 
 export interface Batch {
   /** Commands as they are sent, SELECTs among them; empty when only the place moved. */
@@ -25,9 +26,11 @@ export interface Batch {
 export interface BatchLimits {
   bytes: number;
   commands: number;
+  /** Bytes of an argument. */
+  longest: number;
 }
 
-const defaultLimits: BatchLimits = { bytes: 2 ** 20, commands: 5000 };
+const defaultLimits: BatchLimits = { bytes: 2 ** 20, commands: 5000, longest: usualLongestArgument };
 
 /** How much is in the batch up to somewhere, and where that is. */
 class Mark {
@@ -68,9 +71,9 @@ export class Assembler {
   /** The source asks how far we are. */
   isAsked = false;
 
-  constructor(place: Place, rewriter: Rewriter, limits: BatchLimits = defaultLimits) {
+  constructor(place: Place, rewriter: Rewriter, limits: Partial<BatchLimits> = {}) {
     this.#rewriter = rewriter;
-    this.#limits = limits;
+    this.#limits = { ...defaultLimits, ...limits };
     this.#replId = place.replId;
     this.#out = this.#newGatherer();
     this.#now = new Mark(place);
@@ -156,6 +159,7 @@ export class Assembler {
     const framer = this.#framer;
     const rewritten = this.#rewriter.rewrite(name, () => framer.args(), now.sourceDb);
     if (rewritten === 'nothing' || rewritten.length === 0) return;
+    if (framer.bytes > this.#limits.longest) this.#refuseTooLong(name, framer.args());
     if (db !== now.db) {
       this.#out.addCommand(['SELECT', String(db)]);
       now.commands++;
@@ -170,6 +174,14 @@ export class Assembler {
       this.#out.addCommand(args);
       now.commands++;
     }
+  }
+
+  /** @throws STREAM_CANT_CARRY */
+  #refuseTooLong(name: string, args: readonly Buffer[]): void {
+    const { longest } = this.#limits;
+    const key = args[1] ?? Buffer.alloc(0);
+    if (args.some((arg) => arg.length > longest))
+      throw tooLong(`what ${name.toUpperCase()} writes to`, key, this.#now.sourceDb, longest);
   }
 }
 

@@ -15,7 +15,7 @@ export interface Dumped {
 export type Part = string | Buffer | Dumped;
 
 /** The type before a value; version and checksum behind it. */
-const dumpedMoreBytes = 11;
+export const dumpedMoreBytes = 11;
 /** More than a line with a length takes. */
 const lineBytes = 24;
 /** From here on a call costs less than a loop. */

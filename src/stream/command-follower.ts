@@ -16,6 +16,8 @@ export interface FollowOptions {
   run: string;
   rewriter: Rewriter;
   pace: Pace;
+  /** Bytes of the longest argument that the target takes. */
+  longest: number;
   /** Everything up to there is in the target. */
   onApplied(place: Place, commands: number): void;
 }
@@ -38,7 +40,7 @@ export class CommandFollower {
     this.#writer = writer;
     this.#source = source;
     this.#options = options;
-    this.#assembler = new Assembler(source.place, options.rewriter);
+    this.#assembler = new Assembler(source.place, options.rewriter, { longest: options.longest });
     this.#applied = source.place;
   }
 

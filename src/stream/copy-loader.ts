@@ -8,19 +8,29 @@ import { type as rdbType } from '../rdb/format.ts';
 import { writeInteger } from '../rdb/integer-text.ts';
 import type { BodyWish, ScanHandler } from '../rdb/scan-handler.ts';
 import type { ScanState } from '../rdb/scan-state.ts';
+import { dumpedMoreBytes } from './byte-gatherer.ts';
 import type { CopyBatch } from './copy-batch.ts';
 import { type RestoreOptions, restoreCommand } from './restore-command.ts';
 import type { Rewriter } from './rewrite.ts';
+import { tooLong, usualLongestArgument } from './too-long.ts';
+
+export interface LoaderOptions extends RestoreOptions {
+  /** Bytes of the longest argument that the target takes. */
+  longest?: number;
+}
 
 const wanted: BodyWish = { mode: bodyMode.skip, raw: 'body' };
 const passedOver: BodyWish = { mode: bodyMode.skip, raw: undefined };
+/** More than stands before the bytes of a string. */
+const headBytes = 16;
 const none: Buffer = Buffer.alloc(0);
 
 export class CopyLoader implements ScanHandler {
   /** What is found goes there; the owner puts another one in its place. */
   batch: CopyBatch;
   readonly #rewriter: Rewriter;
-  readonly #options: RestoreOptions;
+  readonly #options: LoaderOptions;
+  readonly #longest: number;
   readonly #digits = Buffer.allocUnsafe(32);
   #isWanted = false;
   #db = 0;
@@ -28,14 +38,17 @@ export class CopyLoader implements ScanHandler {
   #renamed: Buffer | undefined;
   /** What has come of the body: pieces that were kept, and behind them one that lies in the scanner's buffer. */
   #kept: Buffer[] = [];
+  #keptBytes = 0;
+  #scanner: ScanState | undefined;
   #buf = none;
   #from = 0;
   #to = 0;
 
-  constructor(batch: CopyBatch, rewriter: Rewriter, options: RestoreOptions) {
+  constructor(batch: CopyBatch, rewriter: Rewriter, options: LoaderOptions) {
     this.batch = batch;
     this.#rewriter = rewriter;
     this.#options = options;
+    this.#longest = options.longest ?? usualLongestArgument;
   }
 
   functionLibrary(code: Buffer): void {
@@ -59,6 +72,8 @@ export class CopyLoader implements ScanHandler {
       this.#renamed = this.#rewriter.targetKey(scanner.copyKey());
       this.#isWanted = this.#renamed !== undefined;
     }
+    this.#scanner = scanner;
+    if (this.#isWanted && scanner.keyEnd - scanner.keyStart > this.#longest) throw this.#tooLong(scanner);
     return this.#isWanted ? wanted : passedOver;
   }
 
@@ -67,11 +82,17 @@ export class CopyLoader implements ScanHandler {
     this.#buf = buf;
     this.#from = from;
     this.#to = to;
+    // Not only at its end: until then it is held.
+    const isTooLong = this.#keptBytes + to - from > this.#longest + headBytes;
+    if (isTooLong && this.#scanner !== undefined) throw this.#tooLong(this.#scanner);
   }
 
   /** The scanner's buffer is used again. */
   settle(): void {
-    if (this.#from < this.#to) this.#kept.push(Buffer.from(this.#buf.subarray(this.#from, this.#to)));
+    if (this.#from < this.#to) {
+      this.#kept.push(Buffer.from(this.#buf.subarray(this.#from, this.#to)));
+      this.#keptBytes += this.#to - this.#from;
+    }
     this.#from = this.#to;
   }
 
@@ -85,6 +106,7 @@ export class CopyLoader implements ScanHandler {
     this.settle();
     this.#buf = this.#kept.length === 1 ? this.#kept[0]! : Buffer.concat(this.#kept);
     this.#kept = [];
+    this.#keptBytes = 0;
     this.#from = 0;
     this.#to = this.#buf.length;
   }
@@ -93,6 +115,7 @@ export class CopyLoader implements ScanHandler {
     const body = this.#buf.subarray(this.#from, this.#to);
     const entry = new RdbEntry(scanner, scanner.copyKey(), body);
     const key = this.#renamed ?? entry.key;
+    if (body.length + dumpedMoreBytes > this.#longest) throw this.#tooLong(scanner);
     this.batch.addCommand(this.#db, restoreCommand(entry, key, this.#options), key);
   }
 
@@ -118,10 +141,15 @@ export class CopyLoader implements ScanHandler {
       from = 0;
       to = writeInteger(value, 0, number);
     }
+    if (to - from > this.#longest) throw this.#tooLong(scanner);
     const { keyBuf, keyStart, keyEnd } = scanner;
     const name = this.#renamed;
     if (name === undefined) this.batch.addPair(this.#db, keyBuf, keyStart, keyEnd, value, from, to);
     else this.batch.addPair(this.#db, name, 0, name.length, value, from, to);
     return true;
+  }
+
+  #tooLong(scanner: ScanState): Error {
+    return tooLong('the value of', scanner.copyKey(), scanner.db, this.#longest);
   }
 }

@@ -38,6 +38,8 @@ export interface FullCopyOptions {
   replaces: boolean;
   /** Undefined when the target holds nothing else. */
   copied: CopiedKeys | undefined;
+  /** Bytes of the longest argument that the target takes. */
+  longest: number;
   onProgress(keys: number, bytes: number): Promise<void> | undefined;
 }
 

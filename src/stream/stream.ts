@@ -212,7 +212,7 @@ export class Stream {
       applied: null,
     });
     const copy = new FullCopy(writer, {
-      ...{ rewriter, target: loads, replaces, copied },
+      ...{ rewriter, target: loads, replaces, copied, longest: await writer.longestArgument() },
       onProgress: async (keys, bytes) => {
         const wait = this.#pace.waitMs(bytes - status.bytes);
         status.keys += keys;
@@ -228,7 +228,7 @@ export class Stream {
     const { status } = this;
     status.phase = 'following';
     const follower = new CommandFollower(writer, source, {
-      ...{ run, rewriter: this.#options.rewriter, pace: this.#pace },
+      ...{ run, rewriter: this.#options.rewriter, pace: this.#pace, longest: await writer.longestArgument() },
       onApplied: (place, commands) => {
         status.applied = place;
         status.commands += commands;

@@ -23,6 +23,7 @@ import { type Reply, ReplyError } from '../resp/read.ts';
 import { writeRequest } from '../resp/write.ts';
 import { StreamDiverged, StreamPositionMoved, StreamTargetRefuses } from './errors.ts';
 import { decodePosition, encodePosition, type Position, positionKey } from './position.ts';
+import { usualLongestArgument } from './too-long.ts';
 
 export interface TargetPlace {
   endpoint: Endpoint;
@@ -102,6 +103,16 @@ export class TargetWriter {
   /** Where the stream stands in the target; null when it has not begun. @throws STREAM_POSITION_UNREADABLE */
   get position(): Position | null {
     return decodePosition(this.#text, this.#key);
+  }
+
+  /** Bytes of the longest argument that the target takes; what servers take by default where it does not say. @throws REDIS_UNREACHABLE */
+  async longestArgument(): Promise<number> {
+    const reply = await this.#link.call(['CONFIG', 'GET', 'proto-max-bulk-len']).catch((error: unknown) => {
+      if (refusalReply(error) === undefined) throw error;
+      return null;
+    });
+    const bytes = Array.isArray(reply) ? Number(reply[1]) : 0;
+    return Number.isSafeInteger(bytes) && bytes > 0 ? bytes : usualLongestArgument;
   }
 
   /**
