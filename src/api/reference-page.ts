@@ -27,7 +27,7 @@ hours, also when the agent is started anew; it ends sooner when it is logged out
 do the streams that were opened with it. After five wrong tokens in a minute an address has to wait, with further wrong ones and
 with logging in; the right token in a header is let in all the same. The \`Host\` of a request without a token must be an address or a name of this
 host, and an \`Origin\` the same: a page on another site, or a name that somebody had resolve to this machine, is answered
-403. Bodies are \`application/json\`, at most 64 KiB. Who asked for what, who logged in or tried to, and which tokens were made and revoked, is an event. With
+403. Bodies are \`application/json\`, at most 64 KiB. Who asked for what, who logged in or tried to, and which tokens were made and revoked, is an event; wrong tokens of one address are told once an hour. With
 \`agent.tls\` the API is HTTPS and nothing else, and the cookie is Secure; without, it is plain HTTP, for this machine and
 networks that are yours.
 

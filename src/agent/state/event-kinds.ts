@@ -29,7 +29,7 @@ export const eventKinds = {
   hint: 'What a person can do about the event before.',
   killed: 'A process that hangs was killed, or was and has not ended: it waits for its disk.',
   login: 'Somebody opened a session with a token.',
-  'login-refused': 'Somebody tried a token that is none.',
+  'login-refused': 'Somebody tried a token that is none; of one address it is told once an hour.',
   'memory-freed': 'The primary has room again.',
   'memory-full': 'The primary is at its maxmemory and refuses writes.',
   'memory-scarce': 'The primary is near its maxmemory, and evicts nothing.',
