@@ -14,13 +14,14 @@ const uncertain = /^-UNCERTAIN the primary went down before it answered/;
 const memberAt = (port: number) => ({ id: `redis-${port}`, address: '127.0.0.1', port });
 
 /** Two members, the second a replica, and a gate that is told by hand who is primary. */
-async function pair() {
+async function pair(durability: 'async' | 'replicated' = 'async') {
   const first = await startRedis();
   const second = await startRedis(['--replicaof', `127.0.0.1 ${first.port}`]);
   const follows = async () =>
     (await client(second.port).info('replication')).includes('master_link_status:up');
   await waitFor(follows, { what: 'the replica', withinMs: 10_000 });
-  const gate = await startGate({ members: [memberAt(first.port), memberAt(second.port)], holdMs: 20_000 });
+  const members = [memberAt(first.port), memberAt(second.port)];
+  const gate = await startGate({ members, holdMs: 20_000, durability });
   return { first, second, gate };
 }
 
@@ -95,20 +96,24 @@ test('what waited at a server that was restarted is UNCERTAIN: its files may kno
   blocked.close();
 }, 30_000);
 
-test('a planned change is seen neither by who waits, nor by what it has sent behind that', async () => {
-  const { first, second, gate } = await pair();
-  const blocked = await RawClient.open(gate.port);
-  for (const line of ['BLPOP jobs 0', 'INCR behind', 'GET behind']) blocked.send(line);
-  await untilKnownToWait(gate, first);
-  // A write that has not been sent does not keep the change from coming.
-  expect(await gate.control.hold({ reason: 'switchover', maxMs: 10_000 })).toEqual({ drained: true });
-  await client(second.port).call('REPLICAOF', 'NO', 'ONE');
-  await client(first.port).call('REPLICAOF', '127.0.0.1', second.port);
-  await gate.control.switch({ address: '127.0.0.1', port: second.port });
-  await untilKnownToWait(gate, second);
-  await client(second.port).rpush('jobs', 'one');
-  expect(await blocked.reply('the job')).toBe('*2\r\n$4\r\njobs\r\n$3\r\none\r\n');
-  expect(await blocked.reply('INCR')).toBe(':1\r\n');
-  expect(await blocked.reply('GET')).toBe('$1\r\n1\r\n');
-  blocked.close();
-}, 30_000);
+test.each(['async', 'replicated'] as const)(
+  'a planned change is seen neither by who waits, nor by what it has sent behind that (%s)',
+  async (durability) => {
+    const { first, second, gate } = await pair(durability);
+    const blocked = await RawClient.open(gate.port);
+    for (const line of ['BLPOP jobs 0', 'INCR behind', 'GET behind']) blocked.send(line);
+    await untilKnownToWait(gate, first);
+    // A write that has not been sent does not keep the change from coming.
+    expect(await gate.control.hold({ reason: 'switchover', maxMs: 10_000 })).toEqual({ drained: true });
+    await client(second.port).call('REPLICAOF', 'NO', 'ONE');
+    await client(first.port).call('REPLICAOF', '127.0.0.1', second.port);
+    await gate.control.switch({ address: '127.0.0.1', port: second.port });
+    await untilKnownToWait(gate, second);
+    await client(second.port).rpush('jobs', 'one');
+    expect(await blocked.reply('the job')).toBe('*2\r\n$4\r\njobs\r\n$3\r\none\r\n');
+    expect(await blocked.reply('INCR')).toBe(':1\r\n');
+    expect(await blocked.reply('GET')).toBe('$1\r\n1\r\n');
+    blocked.close();
+  },
+  30_000,
+);

@@ -86,21 +86,30 @@ test('CLIENT PAUSE WRITE stops writes; reads and CLIENT UNPAUSE pass', async () 
 }, 30_000);
 
 test('who asked at once behind a script that never ends hears BUSY too, and its answers stay its own', async () => {
-  const [scripted, reader, writer] = await Promise.all([
+  const [scripted, reader, writer, counter, both] = await Promise.all([
+    RawClient.open(gate.port),
+    RawClient.open(gate.port),
     RawClient.open(gate.port),
     RawClient.open(gate.port),
     RawClient.open(gate.port),
   ]);
-  for (const each of [scripted, reader, writer]) expect(await each.ask('PING')).toBe('+PONG\r\n');
+  for (const each of [scripted, reader, writer, counter, both])
+    expect(await each.ask('PING')).toBe('+PONG\r\n');
   scripted.send(endless);
   // In the same moment: it goes behind the script, on the same connection.
   for (const line of ['GET nothing', 'PING', 'ECHO mine']) reader.send(line);
   writer.send('SET behind 1');
+  // What writes among others stays: nobody can know whether it will be executed.
+  counter.send('EVAL "return redis.call(\'INCR\', KEYS[1])" 1 counted');
+  await both.write(Buffer.concat([writeRequest(['GET', 'nothing']), writeRequest(['INCR', 'alone'])]));
   for (let answer = 0; answer < 3; answer++) expect(await reader.reply('BUSY')).toMatch(/^-BUSY /);
   expect(await reader.ask('SCRIPT KILL')).toBe('+OK\r\n');
   expect(await scripted.reply('the script')).toMatch(/^-ERR Script killed by user/);
   expect(await writer.reply('the write')).toBe('+OK\r\n');
-  for (const each of [scripted, reader, writer]) {
+  expect(await counter.reply('the other script')).toBe(':1\r\n');
+  expect(await both.reply('GET')).toBe('$-1\r\n');
+  expect(await both.reply('INCR')).toBe(':1\r\n');
+  for (const each of [scripted, reader, writer, counter, both]) {
     expect(await each.ask('ECHO own')).toBe('$3\r\nown\r\n');
     expect(await each.ask('GET behind')).toBe('$1\r\n1\r\n');
     each.close();

@@ -49,3 +49,32 @@ test('one that is not confirmed is given up, and refusals before it are passed o
   expect(come('-READONLY no\r\n')).toMatchObject({ taken: ['-READONLY no\r\n'], failed: null });
   expect(come('-READONLY no\r\n:1\r\n').failed).not.toBeNull();
 });
+
+test('of what waits to be confirmed when the connection ends, the refusals are taken, and nothing else', () => {
+  const ending = (text: string) => {
+    const inbox = new Inbox();
+    const taken: string[] = [];
+    const answers: ((confirmed: boolean) => void)[] = [];
+    let closed = false;
+    const reader = new ConfirmedReading(server, (_from, done) => answers.push(done), inbox, {
+      isClosed: () => closed,
+      consume: (end) => {
+        taken.push(inbox.buf.toString('latin1', inbox.start, end));
+        inbox.start = end;
+      },
+      fail: () => {},
+    });
+    reader.sent();
+    inbox.add(Buffer.from(text));
+    reader.onBytes();
+    expect(taken).toEqual([]);
+    reader.onEnd();
+    closed = true;
+    for (const done of answers) done(true);
+    return taken;
+  };
+  const unblocked = '-UNBLOCKED force unblock from blocking operation\r\n';
+  expect(ending(unblocked)).toEqual([unblocked]);
+  expect(ending(`${unblocked}:1\r\n`)).toEqual([unblocked]);
+  expect(ending(':1\r\n')).toEqual([]);
+});

@@ -48,6 +48,18 @@ export class ConfirmedReading {
     } else if (!this.waits) this.#confirmBytes(this.#confirm);
   }
 
+  /**
+   * The connection ends. A server that becomes a replica says that it ends who waits (`UNBLOCKED`) and closes the connection
+   * in one go, so what it refused is taken though nothing can be confirmed any more.
+   */
+  onEnd(): void {
+    if (!this.waits) return;
+    this.waits = false;
+    const { buf, start, end } = this.#inbox;
+    const until = refusedUntil(buf, start, end);
+    if (until > start) this.#reader.consume(until);
+  }
+
   /** Has what is there confirmed before it is looked at; what comes meanwhile waits for the next time. */
   #confirmBytes(confirm: NonNullable<Confirm>): void {
     this.waits = true;

@@ -246,7 +246,7 @@ export class Connections {
     if (upstream.expiring) return;
     upstream.expiring = true;
     upstream.readOn();
-    const blocked = upstream.ring.peek()?.handler?.waits === true;
+    const blocked = upstream.ring.peek()?.handler?.waits === true && !upstream.hears;
     const end = () => {
       upstream.expiring = false;
       if (!this.#stays(upstream)) upstream.destroy('it leads to a former primary and does not answer');

@@ -47,8 +47,9 @@ function freeReaders(upstream: Upstream): Tenant[] {
   const { ring, run: server } = upstream;
   const stay = new Set<ReplySink | null>([null, ring.peek()?.client ?? null]);
   for (let index = 0; index < ring.size; index++) {
-    const { client, reads, handler } = ring.at(index);
-    if (!reads || handler !== null) stay.add(client);
+    // A run that `reads` may write as well: a script does, and so may a pipeline.
+    const { client, writes, handler } = ring.at(index);
+    if (writes || handler !== null) stay.add(client);
   }
   const freed = new Set<Tenant>();
   for (let index = 1; index < ring.size; index++) {

@@ -373,6 +373,9 @@ export class Upstream {
 
   #close(reason: string): void {
     if (this.closed) return;
+    this.#reading.onEnd();
+    // What was taken may have been all that it was kept for.
+    if (this.closed) return;
     this.closed = true;
     this.#socket.destroy();
     this.#outbox.close();
