@@ -3,7 +3,6 @@ import { readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { connect } from 'node:tls';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { Status } from '../../src/agent/api/status-answer.ts';
 import { waitFor } from '../../src/base/retry.ts';
 import type { ShownCertificate } from '../../src/certs/read-certificates.ts';
 import { makeCertificates } from '../support/certificates.ts';
@@ -78,6 +77,8 @@ test('all are renewed under load: nobody is disconnected, and every server has t
     const isNew = async () => (await serialAt(port).catch(() => before)) !== before;
     await waitFor(isNew, { what: `the new certificate at port ${port}`, withinMs: 30_000, everyMs: 100 });
   }
+  // The Sentinels were restarted a moment ago.
+  await deployment.waitUntilHealthy(30_000);
   const moved = await deployment.run('switchover');
   expect(moved.status).toBe(0);
   running = false;
@@ -95,5 +96,5 @@ test('holdfast certs says who has which until when; the deployment says of itsel
   expect(all[1]?.names).toEqual(['127.0.0.1', 'localhost', '0:0:0:0:0:0:0:1']);
   const days = (Date.parse(all[1]?.validTo ?? '') - Date.now()) / 86_400_000;
   expect(days).toBeGreaterThan(364);
-  expect((await deployment.json<Status>('status')).problems).toEqual([]);
+  expect((await deployment.waitUntilHealthy()).problems).toEqual([]);
 });
