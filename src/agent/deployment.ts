@@ -272,6 +272,7 @@ function memberView(
     silentMs: running ? watch.silentMs : 0,
     unansweredMs: running ? watch.unansweredMs : 0,
     busy: seen.busy,
+    locksOut: running ? seen.locksOut : null,
     role: running ? seen.role : null,
     lastRole: seen.role ?? memory?.memory?.role ?? null,
     follows: seen.follows,

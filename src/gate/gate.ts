@@ -150,7 +150,7 @@ export class Gate implements ControlTarget {
       id: this.#config.id,
       pid: process.pid,
       state,
-      reason: this.#watch.reason,
+      reason: this.#watch.reason ?? this.#durability?.reason ?? null,
       primary,
       primarySince: this.#watch.primarySince,
       clients: sum((listener) => listener.clients.size),

@@ -7,7 +7,8 @@
  * - busy: its process works and serves nobody: a script, CLIENT PAUSE, one slow command.
  * - hung: it answered before, its process lives, and nothing shows that it works.
  * - down: no process listens there.
- * - unreachable: it is on another host and does not answer; whether its process lives is not known from here.
+ * - unreachable: it is on another host and does not answer; whether its process lives is not known from here. Or it
+ *   answers, and does not let this agent in.
  * - syncing, disconnected: a replica that copies everything from its primary, or has no link to it.
  * - unassigned: a Sentinel that answers, and watches no primary of this deployment.
  * - failed, refused: it is not started: its restarts are used up, or it would cost data.
@@ -49,6 +50,7 @@ export function memberCondition(member: MemberView, nowMs: number): Condition<Me
     if (busy.code === 'loading') return { state: 'loading', reason: 'it reads its data', forMs };
     return { state: 'busy', reason: busyReasons[busy.code], forMs };
   }
+  if (reachable && member.locksOut !== null) return lockedOut(member.locksOut, member.lastAnswer, nowMs);
   const silence = silenceOf(member, nowMs);
   if (process && silence !== null) return silentMember(member, silence);
   if (!reachable) return farMember(member, nowMs);
@@ -78,6 +80,16 @@ function ended(diedAtMs: number | null, nowMs: number): Condition<'down'> {
 
 function stopped(forMs: number): Condition<'hung'> {
   return { state: 'hung', reason: 'it was stopped by a signal', forMs };
+}
+
+function lockedOut(
+  said: string,
+  lastAnswer: MemberView['lastAnswer'],
+  nowMs: number,
+): Condition<MemberState> {
+  const reason = `it runs, and does not let this agent ask how it is (${said}): what is known of it is old. ACL LOAD at it, or a new start, brings back the users of its file`;
+  const forMs = lastAnswer === null ? null : Math.max(0, nowMs - lastAnswer.atMs);
+  return { state: 'unreachable', reason, forMs };
 }
 
 /** For how long it has answered nothing; null while it answers in time. */

@@ -16,6 +16,7 @@ const blank: MemberView = {
   silentMs: 0,
   unansweredMs: 0,
   busy: null,
+  locksOut: null,
   role: 'replica',
   lastRole: 'replica',
   follows: null,

@@ -89,6 +89,11 @@ export interface MemberView {
   unansweredMs: number;
   /** Alive, though it does not serve, and says so. */
   busy: Busy | null;
+  /**
+   * It answers, and does not let this agent ask (its user was changed or taken away): what it said. What is known of it is old
+   * then. Nothing is decided by this: a server that lives and is not known to be lost is left alone.
+   */
+  locksOut: string | null;
   role: MemberRole | null;
   /** What it said that it was when it last said so, to this agent or the one before; null when nobody knows. */
   lastRole: MemberRole | null;
@@ -230,6 +235,11 @@ export function actingPrimary(view: View): MemberView | null {
   const isActing = (id: string | undefined) =>
     view.members.find((member) => member.id === id && member.reachable && member.role === 'primary') ?? null;
   return isActing(view.selection?.member) ?? isActing(namedPrimary(view)?.id);
+}
+
+/** What is said of it is so now. */
+export function isKnownNow({ reachable, locksOut }: MemberView): boolean {
+  return reachable && locksOut === null;
 }
 
 export function followsMember(replica: MemberView, primary: MemberView): boolean {

@@ -44,6 +44,7 @@ export function aReplica(id: string, changes: Partial<MemberView> = {}): MemberV
     silentMs: 0,
     unansweredMs: 0,
     busy: null,
+    locksOut: null,
     role: 'replica',
     lastRole: 'replica',
     follows: { address, port: portOf('redis-1') },

@@ -3,9 +3,8 @@ import type { ApiHealth } from '../../api/access.ts';
 import type { ApiView } from '../../api/view.ts';
 
 const yes: ApiHealth = { ok: true, why: null };
-const notReady: ReadonlySet<string> = new Set(
-  'starting loading busy hung down unreachable failed refused'.split(' '),
-);
+/** One of this host is unreachable when it runs and does not let the agent ask: it serves. */
+const notReady: ReadonlySet<string> = new Set('starting loading busy hung down failed refused'.split(' '));
 const no = (why: string): ApiHealth => ({ ok: false, why });
 
 /** What it started runs, and it knows whom the Sentinels name. */

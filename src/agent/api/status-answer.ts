@@ -12,6 +12,7 @@ import { actsInstead } from '../../topology/election/candidacy.ts';
 import { isEligible } from '../../topology/eligibility.ts';
 import {
   type DeploymentState,
+  isKnownNow,
   type MemberView,
   namedPrimary,
   type RefusalCode,
@@ -138,7 +139,9 @@ export function statusOf(
     ...mirrors.flatMap(({ trouble }) => trouble ?? []),
   ];
   const serves =
-    primary !== undefined && memberCondition(primary, nowMs).state === 'up' && primary.role === 'primary';
+    primary !== undefined &&
+    (memberCondition(primary, nowMs).state === 'up' || (primary.reachable && primary.locksOut !== null)) &&
+    primary.role === 'primary';
   const state = !serves ? 'down' : problems.length > 0 ? 'degraded' : 'healthy';
   return {
     name: view.name,
@@ -176,26 +179,33 @@ function ageOf(atMs: number | null | undefined, nowMs: number): number | null {
 }
 
 function memberStatus(member: MemberView, primary: MemberView | undefined, nowMs: number): MemberStatus {
-  const { id, host, address, port, role, process, linkUp, reachable, lastAnswer } = member;
-  const offset = reachable ? member.offset : (lastAnswer?.offset ?? 0);
+  const { id, host, address, port, role, process, linkUp, lastAnswer } = member;
+  const isKnown = isKnownNow(member);
+  const offset = isKnown ? member.offset : (lastAnswer?.offset ?? 0);
   const { state, reason, forMs } = memberCondition(member, nowMs);
   const isPrimary = role === 'primary';
-  const lagBytes = isPrimary ? 0 : linkUp && primary ? Math.max(0, primary.offset - offset) : null;
+  const lagBytes = !isKnown
+    ? null
+    : isPrimary
+      ? 0
+      : linkUp && primary && isKnownNow(primary)
+        ? Math.max(0, primary.offset - offset)
+        : null;
   return {
     id,
     host,
     address,
     port,
-    role: reachable ? role : null,
+    role: isKnown ? role : null,
     state,
     reason,
     stateForMs: forMs,
-    seenAgeMs: reachable ? null : ageOf(lastAnswer?.atMs, nowMs),
+    seenAgeMs: isKnown ? null : ageOf(lastAnswer?.atMs, nowMs),
     pid: process?.pid ?? null,
     offset,
     lagBytes,
-    linkUp: reachable && (isPrimary || linkUp),
-    eligible: isPrimary ? null : isEligible(member),
+    linkUp: isKnown && (isPrimary || linkUp),
+    eligible: isPrimary ? null : isKnown && isEligible(member),
     restarts: process?.restartsMs.length ?? 0,
     ...(process?.refusal ? { refusal: process.refusal.reason, refusalCode: process.refusal.code } : {}),
     ...troubleOf(member),
@@ -249,6 +259,8 @@ function findProblems(
   }
   for (const { id, state, reason } of gates) {
     if (state !== 'open') problems.push(problemOf(id, state, reason));
+    // It serves, and says what is wrong all the same.
+    else if (reason !== null) problems.push(`${id}: ${reason}`);
   }
   for (const { member, reason } of view.unwilling)
     problems.push(`${member} refused to be made primary: ${reason}`);

@@ -7,7 +7,7 @@ import { errorCode } from '../../base/errors.ts';
 import { FreshCall } from '../../base/fresh-call.ts';
 import type { ConnectionOptions } from '../../redis/connection.ts';
 import type { Endpoint } from '../../redis/endpoint.ts';
-import { refusalKind } from '../../redis/errors.ts';
+import { refusalKind, refusalReply } from '../../redis/errors.ts';
 import { type Info, keyCount, type ReplicationInfo, replicationInfo } from '../../redis/info.ts';
 import { MemberClient } from '../../redis/member-client.ts';
 import { isPaused } from '../../redis/paused.ts';
@@ -22,6 +22,8 @@ export interface MemberObservation {
   /** Its host says that nobody listens there. */
   refuses: boolean;
   busy: Busy | null;
+  /** It answers, and does not let this agent ask: what it said instead. The rest is what it said before. */
+  locksOut: string | null;
   role: MemberRole | null;
   follows: { address: string; port: number } | null;
   linkUp: boolean;
@@ -47,6 +49,7 @@ export const nothingKnown: MemberObservation = {
   reachable: false,
   refuses: false,
   busy: null,
+  locksOut: null,
   role: null,
   follows: null,
   linkUp: false,
@@ -62,6 +65,9 @@ export const nothingKnown: MemberObservation = {
   runId: '',
   vitals: null,
 };
+
+/** What a server says is shown up to here. */
+const longestText = 200;
 
 /** Where there never was a link, some versions count from 1970. */
 const longestOutageSeconds = 10 * 365 * 24 * 3600;
@@ -152,18 +158,44 @@ export class MemberWatch {
     const refusal = refusalKind(error);
     if (refusal !== undefined) {
       const code = busyBy.get(refusal);
-      const busy = code === undefined ? null : this.#busy(code);
-      this.#answered({ ...this.#seen, reachable: true, refuses: false, busy });
+      if (code === undefined) this.#lockedOut(refusalReply(error)?.text ?? refusal);
+      else
+        this.#answered({
+          ...this.#seen,
+          reachable: true,
+          refuses: false,
+          busy: this.#busy(code),
+          locksOut: null,
+        });
       return;
     }
     // A server that is paused (CLIENT PAUSE … ALL) keeps every command, and INFO with them.
     // Only of our own members, which are to be killed when they hang.
     if ('path' in this.#endpoint && (await isPaused(this.#endpoint))) {
-      this.#answered({ ...this.#seen, reachable: true, refuses: false, busy: this.#busy('paused') });
+      this.#answered({
+        ...this.#seen,
+        reachable: true,
+        refuses: false,
+        busy: this.#busy('paused'),
+        locksOut: null,
+      });
       return;
     }
     this.#silence.missed();
-    this.#seen = { ...this.#seen, reachable: false, refuses: isRefusedConnection(error), vitals: null };
+    this.#seen = {
+      ...this.#seen,
+      reachable: false,
+      refuses: isRefusedConnection(error),
+      locksOut: null,
+      vitals: null,
+    };
+  }
+
+  /** It lives, and has said nothing of itself: that is no answer to be shown as one. */
+  #lockedOut(text: string): void {
+    const locksOut = text.slice(0, longestText);
+    this.#seen = { ...this.#seen, reachable: true, refuses: false, busy: null, locksOut, vitals: null };
+    this.#silence.answered();
   }
 }
 
@@ -212,6 +244,7 @@ export function observe(info: Info, before: MemberObservation): MemberObservatio
     reachable: true,
     refuses: false,
     busy: null,
+    locksOut: null,
     role: replication.role,
     follows,
     linkUp,

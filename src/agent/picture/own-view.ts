@@ -11,7 +11,13 @@ import type {
 } from '../../api/view.ts';
 import type { GateStatus } from '../../gate/control/control-api.ts';
 import type { Spec } from '../../spec/spec.ts';
-import type { GateView, MemberView, SentinelView, View } from '../../topology/view.ts';
+import {
+  type GateView,
+  isKnownNow,
+  type MemberView,
+  type SentinelView,
+  type View,
+} from '../../topology/view.ts';
 import type { GateStatusLine, MemberStatus, SentinelStatus, Status } from '../api/status-answer.ts';
 import type { HeardVote } from '../election/election-watch.ts';
 import type { MemberVitals } from '../observe/member-vitals.ts';
@@ -104,16 +110,17 @@ function memberOf(line: MemberStatus, seen: MemberView, facts: ViewFacts): ApiMe
   const follows = facts.spec.members.find(
     (other) => other.address === seen.follows?.address && other.port === seen.follows.port,
   );
+  const isKnown = isKnownNow(seen);
   return {
     ...{ id, host, address, port, role, state, reason, stateForMs, pid, linkUp, offset, lagBytes, restarts },
     ageMs: line.seenAgeMs,
     follows: role === 'replica' ? (follows?.id ?? null) : null,
-    lagMs: seen.reachable ? Math.max(0, Math.round(seen.behindMs)) : null,
-    eligible: seen.reachable ? seen.priority > 0 : null,
-    priority: seen.reachable ? seen.priority : null,
-    keys: seen.keys,
+    lagMs: isKnown ? Math.max(0, Math.round(seen.behindMs)) : null,
+    eligible: isKnown ? seen.priority > 0 : null,
+    priority: isKnown ? seen.priority : null,
+    keys: isKnown ? seen.keys : null,
     clients: vitals?.clients ?? null,
-    commandsPerSecond: seen.reachable ? (facts.memberRates.get(id) ?? null) : null,
+    commandsPerSecond: isKnown ? (facts.memberRates.get(id) ?? null) : null,
     evictedKeys: vitals?.evictedKeys ?? null,
     memory: vitals === undefined ? null : memoryOf(vitals),
     persistence: vitals === undefined ? null : persistenceOf(vitals),

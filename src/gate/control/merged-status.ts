@@ -6,7 +6,10 @@ type Numbers<K extends string = string> = Record<K, number>;
 /** One status of several workers: the worst state, and the sums of what they count. */
 export function mergeStatuses(all: GateStatus[], own: { id: string; process: GateProcess }): GateStatus {
   const worst =
-    all.find(({ state }) => state === 'refusing') ?? all.find(({ state }) => state !== 'open') ?? all[0];
+    all.find(({ state }) => state === 'refusing') ??
+    all.find(({ state }) => state !== 'open') ??
+    all.find(({ reason }) => reason !== null) ??
+    all[0];
   if (worst === undefined) throw new TypeError('there is no status to merge');
   const each = <T>(of: (status: GateStatus) => T) => all.map(of);
   const { switches } = worst.counters;

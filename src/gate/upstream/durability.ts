@@ -57,6 +57,10 @@ const longestLookMs = 16;
 /** A primary that is busy for longer is asked again, on another connection. */
 const answerWithinMs = 2000;
 const retryMs = 20;
+/** A failure that has lasted for so long is told, ms; while nobody writes it is looked whether it is over. */
+const tellAfterMs = 1000;
+const probeEveryMs = 1000;
+const probeWithinMs = 100;
 /** For so long a former primary may take to go on as its successor's replica, ms: connections to it last no longer. */
 const inheritWithinMs = 1000;
 const inheritRetryMs = 5;
@@ -80,6 +84,9 @@ export class Durability {
   #inSync: InSync = initialInSync([]);
   /** The primary's WAIT is about its own connection's writes only. */
   #waitsForOwn = false;
+  /** Why nothing can be confirmed at the primary, since the first attempt that failed for it. */
+  #failure: { why: string; sinceMs: number } | null = null;
+  #probe: NodeJS.Timeout | undefined;
 
   constructor(config: GateConfig, sources: DurabilitySources) {
     this.#config = config;
@@ -103,7 +110,14 @@ export class Durability {
   }
 
   stop(): void {
+    clearTimeout(this.#probe);
     this.#link?.close();
+  }
+
+  /** Why no write is acknowledged, once that has lasted for a moment; null while writes are, as far as is known. */
+  get reason(): string | null {
+    if (this.#failure === null || performance.now() - this.#failure.sinceMs < tellAfterMs) return null;
+    return this.#failure.why;
   }
 
   async #run(): Promise<void> {
@@ -120,6 +134,19 @@ export class Durability {
       }
     }
     this.#busy = false;
+    this.#probeLater();
+  }
+
+  /** Nobody may write any more: that it can be confirmed again is to be known all the same. */
+  #probeLater(): void {
+    clearTimeout(this.#probe);
+    if (this.#failure === null) return;
+    this.#probe = setTimeout(async () => {
+      if (this.#busy) return;
+      this.#busy = true;
+      await this.#confirmWithin(probeWithinMs, this.#sources.switches());
+      await this.#run();
+    }, probeEveryMs).unref();
   }
 
   async #confirmWithin(holdMs: number, reign: number): Promise<boolean> {
@@ -129,10 +156,14 @@ export class Durability {
       // After a change of primary, what the old one executed is not this one's to confirm.
       if (primary === null || reign !== this.#sources.switches()) return false;
       try {
-        if (await this.#once(primary)) return reign === this.#sources.switches();
+        const confirmed = await this.#once(primary);
+        this.#failure = null;
+        if (confirmed) return reign === this.#sources.switches();
       } catch (error) {
         if (reign !== this.#sources.switches()) return false;
-        this.#sources.log(`cannot confirm writes at ${primary.id}: ${errorText(error)}`);
+        const why = `cannot confirm writes at ${primary.id}: ${errorText(error)}`;
+        this.#failure = { why, sinceMs: this.#failure?.sinceMs ?? performance.now() };
+        this.#sources.log(why);
       }
       await new Promise((resolve) => setTimeout(resolve, retryMs));
     }
@@ -219,6 +250,7 @@ export class Durability {
       this.#inSync = initialInSync(could, replaced && keyOf(replaced));
       this.#primary = primary;
       this.#waitsForOwn = false;
+      this.#failure = null;
     }
     if (this.#link === null || this.#link.closed) {
       const { memberCredentials: credentials, tls } = this.#config;
