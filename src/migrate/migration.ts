@@ -79,8 +79,10 @@ export class Migration {
       });
       signal.addEventListener('abort', stop, { once: true });
       if (signal.aborted) stop();
-      if (before?.phase === 'cut-over') await this.#cutOverAgain(before);
-      else await this.#reopen();
+      const begun = before?.phase === 'cut-over' ? this.#cutOverAgain(before) : this.#reopen();
+      // What is asked for meanwhile waits until it is taken up: a change that is taken back must know what follows.
+      this.#turn = Promise.allSettled([this.#turn, begun]);
+      await begun;
       const how = await ended;
       await this.#streams.stop();
       if (this.#phase === 'running') this.#phase = 'stopped';

@@ -98,6 +98,9 @@ export class OldSide {
     const [back, way] = [this.#back, this.#way];
     if (back === null || way === null) return;
     try {
+      // It may not have begun, for a gate that was not moved.
+      if (way.progress() === null) await way.begin(back);
+      way.start(back);
       await way.drain(performance.now() + withinMs);
       await way.end();
       await way.turn(back.id);
