@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { waitFor } from '../../src/base/retry.ts';
 import { writeRequest } from '../../src/resp/write.ts';
 import { type GateProcess, startGate } from '../support/gate-process.ts';
 import { RawClient } from '../support/raw-client.ts';
-import { cleanUp, client, type Server, startRedis } from '../support/redis-processes.ts';
+import { cleanUp, client, kill9, type Server, startRedis } from '../support/redis-processes.ts';
 
 /** A request that is longer than the gate keeps is still what its name says. */
 let behind: Server;
@@ -101,3 +102,35 @@ test('the read-only port takes no long write, nor a script that writes while no 
   expect(await admin.exists('script', 'readonly')).toBe(0);
   raw.close();
 });
+
+test('a long SET whose server is lost while it takes nothing more is read to its end, and UNCERTAIN', async () => {
+  const [first, second] = [await startRedis(), await startRedis()];
+  const members = [first, second].map(({ port }, index) => ({
+    ...{ id: `redis-${index + 1}`, address: '127.0.0.1', port },
+  }));
+  const own = await startGate({ members });
+  const raw = await RawClient.open(own.port);
+  expect(await raw.ask('SET k v')).toBe('+OK\r\n');
+  const request = writeRequest(['SET', 'k', 'x'.repeat(64 * 2 ** 20)]);
+  const beginning = 4 * 2 ** 20;
+  await raw.write(request.subarray(0, beginning));
+  const begun = async () =>
+    Number(/total_net_input_bytes:(\d+)/.exec(await client(first.port).info('stats'))?.[1]) > beginning / 2;
+  await waitFor(begun, { what: 'the server to have a part of it', withinMs: 10_000 });
+  first.process.kill('SIGSTOP');
+  const sending = raw.write(request.subarray(beginning));
+  // The buffers of the kernel are full, and the gate reads nothing more of it.
+  let before = -1;
+  const stands = () => {
+    const moved = raw.bytesSent !== before;
+    before = raw.bytesSent;
+    return !moved;
+  };
+  await waitFor(stands, { what: 'the server to take nothing more', withinMs: 10_000, everyMs: 200 });
+  await kill9(first.process);
+  await own.control.switch({ address: '127.0.0.1', port: second.port });
+  await sending;
+  expect(await raw.reply()).toMatch(/^-UNCERTAIN/);
+  expect(await raw.ask('PING')).toBe('+PONG\r\n');
+  raw.close();
+}, 30_000);

@@ -51,6 +51,11 @@ export class RawClient {
     this.#socket.write(writeRequest(splitInline(Buffer.from(line)) ?? []));
   }
 
+  /** Bytes that the kernel has taken. */
+  get bytesSent(): number {
+    return this.#socket.bytesWritten - this.#socket.writableLength;
+  }
+
   /** Resolves when the bytes have left; at once, mostly. */
   write(bytes: string | Buffer): Promise<void> {
     const sent = typeof bytes === 'string' ? Buffer.from(bytes, 'latin1') : bytes;

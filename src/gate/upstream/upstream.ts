@@ -290,10 +290,15 @@ export class Upstream {
     return this.takes(onDrained);
   }
 
-  /** Whether the server takes what it is sent; if not, `onDrained` is called when it has. */
+  /** Whether the server takes what it is sent; if not, `onDrained` is called when it has, or is gone. */
   takes(onDrained: () => void): boolean {
-    if (this.closed || this.#socket.writableLength < untakenBytes) return true;
-    this.#socket.once('drain', onDrained);
+    const socket = this.#socket;
+    if (this.closed || socket.writableLength < untakenBytes) return true;
+    const goOn = () => {
+      socket.off('drain', goOn).off('close', goOn);
+      onDrained();
+    };
+    socket.once('drain', goOn).once('close', goOn);
     return false;
   }
 
