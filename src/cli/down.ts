@@ -27,6 +27,8 @@ export function downVerb(): Command {
 
 async function down(output: Output, [file = '']: string[], options: DownOptions): Promise<number> {
   const target = await openTarget(file, options);
+  // Also where an agent answers: whoever names a host that is not there meant something else.
+  if (options.host !== undefined) chooseHost(target.spec, options.host);
   // What has begun goes on to its end, whoever has stopped reading.
   outliveOutput();
   let stoppedSome = false;

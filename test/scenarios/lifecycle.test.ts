@@ -81,6 +81,12 @@ describe('up and down', () => {
     }
     expect(deployment.runningPids()).toEqual(pids);
 
+    const noSuchHost = await deployment.run('down', ['--host', 'zz']);
+    expect(noSuchHost).toMatchObject({ status: 2, stderr: expect.stringContaining("no host 'zz'") });
+    const toNobody = await deployment.run('switchover', ['--to', '']);
+    expect(toNobody).toMatchObject({ status: 2, stderr: expect.stringContaining('It is empty.') });
+    expect(deployment.runningPids()).toEqual(pids);
+
     expect((await deployment.run('down')).status).toBe(0);
     const gone = () => pids.filter(isAlive).length === 0;
     await waitFor(gone, { what: 'every process to be gone', withinMs: 10_000 });
