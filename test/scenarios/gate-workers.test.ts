@@ -97,5 +97,8 @@ test('a gate whose workers are all gone, or hang, ends when it is told to', asyn
   for (const pid of workersOf(hanging)) process.kill(pid, 'SIGSTOP');
   for (const pid of workersOf(gone)) process.kill(pid, 'SIGKILL');
   for (const gate of [gone, hanging]) gate.process.kill('SIGTERM');
-  expect(await Promise.all(exits)).toEqual([0, 0]);
+  const [ofGone, ofHanging] = await Promise.all(exits);
+  // It may have seen that all of them are gone before it was told to end.
+  expect(ofGone === 0 || gone.log().includes('ended too often')).toBe(true);
+  expect(ofHanging).toBe(0);
 }, 60_000);
