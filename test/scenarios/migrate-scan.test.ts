@@ -5,7 +5,7 @@ import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { waitFor } from '../../src/base/retry.ts';
 import { fillWithAllTypes } from '../support/all-types.ts';
 import { holdfast } from '../support/deployment.ts';
-import { cleanUp, client, type Server, startRedis } from '../support/redis-processes.ts';
+import { cleanUp, client, freePort, type Server, startRedis } from '../support/redis-processes.ts';
 
 interface Answer {
   keys: number;
@@ -141,9 +141,10 @@ test('what the target can’t take is named, and all else is there', async () =>
 }, 30_000);
 
 test('a Redis Cluster is one source, also while a slot moves', async () => {
-  const nodes = await Promise.all(
-    [0, 1, 2].map(() => startRedis(['--cluster-enabled', 'yes', '--cluster-config-file', 'nodes.conf'])),
-  );
+  // The usual port of the bus, 10,000 above, is among those that the kernel gives to connections.
+  const buses = [await freePort(), await freePort(), await freePort()];
+  const settings = ['--cluster-enabled', 'yes', '--cluster-config-file', 'nodes.conf'];
+  const nodes = await Promise.all(buses.map((bus) => startRedis([...settings, '--cluster-port', `${bus}`])));
   const clients = nodes.map(({ port }) => client(port));
   const ranges = [
     [0, 5460],
@@ -153,7 +154,7 @@ test('a Redis Cluster is one source, also while a slot moves', async () => {
   for (const [index, [first, last]] of ranges.entries()) {
     await clients[index]?.call('CLUSTER', 'ADDSLOTSRANGE', first, last);
     await clients[index]?.call('CLUSTER', 'SET-CONFIG-EPOCH', index + 1);
-    if (index > 0) await clients[0]?.call('CLUSTER', 'MEET', '127.0.0.1', nodes[index]!.port);
+    if (index > 0) await clients[0]?.call('CLUSTER', 'MEET', '127.0.0.1', nodes[index]!.port, buses[index]!);
   }
   const joined = async () => {
     const infos = await Promise.all(clients.map((each) => each.cluster('INFO')));
