@@ -7,10 +7,12 @@ export type KeyPrefixes = readonly string[];
 export function keysUnder(prefixes: KeyPrefixes): (key: Buffer) => boolean {
   if (prefixes.length === 0) return () => true;
   const texts = prefixes.map((prefix) => Buffer.from(prefix));
-  return (key) =>
-    texts.some(
-      (text) => key.length >= text.length && key.compare(text, 0, text.length, 0, text.length) === 0,
-    );
+  return (key) => texts.some((text) => isUnder(key, text));
+}
+
+export function isUnder(key: Buffer, prefix: Buffer): boolean {
+  const { length } = prefix;
+  return key.length >= length && key.compare(prefix, 0, length, 0, length) === 0;
 }
 
 /** Those that both mean; undefined when no key belongs to both. */

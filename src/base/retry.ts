@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import type { AlarmClock } from './clock.ts';
 import { defineError, errorText } from './errors.ts';
 
 const DeadlinePassed = defineError('DEADLINE_PASSED', 1);
@@ -69,4 +70,15 @@ export async function unlessAborted<T>(what: Promise<T> | T, signal?: AbortSigna
 /** Waits for that long. @throws the signal's reason when it is aborted. */
 export async function pause(ms: number, signal?: AbortSignal): Promise<void> {
   await delay(ms, undefined, signal ? { signal } : {}).catch(() => signal?.throwIfAborted());
+}
+
+/** Waits until it is over, and no longer than that. What it came to is for whoever has it. */
+export async function within(clock: AlarmClock, ms: number, what: Promise<unknown>): Promise<void> {
+  await new Promise<void>((resolve) => {
+    const cancel = clock.after(ms, resolve);
+    void what.finally(() => {
+      cancel();
+      resolve();
+    });
+  });
 }

@@ -1,6 +1,7 @@
 /** Which keys of a source are copied, and what they are called at the target. Pure. */
 import type { KeyPattern } from '../base/key-pattern.ts';
 import { matchedBy } from '../base/key-pattern.ts';
+import { isUnder } from '../base/key-prefixes.ts';
 
 export interface KeyMappingOptions {
   /** Stands before each key at the target. */
@@ -42,7 +43,7 @@ export class KeyMapping {
   sourceKeys(keys: readonly Buffer[]): Buffer[] {
     const length = this.#prefix.length;
     return keys
-      .filter((key) => key.length >= length && key.compare(this.#prefix, 0, length, 0, length) === 0)
+      .filter((key) => isUnder(key, this.#prefix))
       .map((key) => key.subarray(length))
       .filter(this.isCarried);
   }

@@ -1,8 +1,8 @@
 /** One source while its migration runs: its stream, and what is seen of it besides. */
 import { type Clock, systemClock } from '../base/clock.ts';
 import { pause } from '../base/retry.ts';
+import { askReplication } from '../redis/ask-replication.ts';
 import { RedisConnection } from '../redis/connection.ts';
-import { parseInfo, replicationInfo } from '../redis/info.ts';
 import { findSource, type SourceAddress } from '../stream/source-address.ts';
 import { Stream, type StreamOptions } from '../stream/stream.ts';
 import type { FollowedSource } from './followed-source.ts';
@@ -83,8 +83,7 @@ export class SourceRun implements FollowedSource {
 
   /** Where the source's history stands. @throws REDIS_UNREACHABLE and others */
   async position(): Promise<SourcePosition> {
-    const info = parseInfo(String(await (await this.#connectionNow()).call('INFO', 'replication')));
-    const { replId, offset } = replicationInfo(info);
+    const { replId, offset } = await askReplication(await this.#connectionNow());
     this.#lag.saw(offset, this.#clock.monotonicMs());
     return { replId, offset };
   }

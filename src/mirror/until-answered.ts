@@ -1,5 +1,4 @@
-import { pause } from '../base/retry.ts';
-import { pauseBehind } from '../stream/next-step.ts';
+import { Attempts } from '../stream/attempts.ts';
 
 /**
  * Asks again for as long as what keeps it from being answered may pass; undefined when the signal was aborted before.
@@ -11,14 +10,12 @@ export async function untilAnswered<T>(
   signal: AbortSignal,
   onWait: (error: unknown) => void = () => {},
 ): Promise<T | undefined> {
-  for (let inVain = 0; !signal.aborted; inVain++) {
+  const attempts = new Attempts();
+  while (!signal.aborted) {
     try {
       return await ask();
     } catch (error) {
-      const waitMs = pauseBehind(error, inVain);
-      if (waitMs === undefined) throw error;
-      onWait(error);
-      await pause(waitMs, signal).catch(() => {});
+      await attempts.waitBehind(error, signal, () => onWait(error));
     }
   }
   return undefined;

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { parseClientList } from './client-list.ts';
+import { blockedIn, parseClientList } from './client-list.ts';
 
 test('a connection is what its line says', () => {
   const text = [
@@ -16,4 +16,26 @@ test('a connection is what its line says', () => {
   expect(replica).toMatchObject({ kind: 'replica', memoryBytes: null });
   expect(subscriber?.kind).toBe('pubsub');
   expect(parseClientList('rubbish\n\n')).toEqual([]);
+});
+
+test('who waits is told by the flags of CLIENT LIST; a name can not say it', () => {
+  const list = [
+    'id=7 addr=127.0.0.1:1 name=x db=0 flags=b cmd=blpop',
+    'id=8 addr=127.0.0.1:2 name=flags=b db=0 flags=N cmd=get',
+    'id=9 addr=127.0.0.1:3 name= db=0 flags=xb cmd=blmove',
+    'id=10 addr=127.0.0.1:4 name= db=0 flags=P cmd=subscribe',
+    '',
+  ].join('\n');
+  expect([...blockedIn(list)]).toEqual([7, 9]);
+  expect([...blockedIn('')]).toEqual([]);
+});
+
+test('who waits in a blocking command is seen in CLIENT LIST, whatever it calls itself', () => {
+  const list = [
+    'id=3 addr=127.0.0.1:1 laddr=127.0.0.1:2 fd=8 name=flags=b age=1 idle=0 flags=N db=0 cmd=get user=default',
+    'id=14 addr=127.0.0.1:1 laddr=127.0.0.1:2 fd=9 name= age=1 idle=0 flags=b db=0 cmd=blpop user=default',
+    'id=15 addr=127.0.0.1:1 laddr=127.0.0.1:2 fd=9 name= age=1 idle=0 flags=bx db=0 cmd=blpop user=default',
+    '',
+  ].join('\n');
+  expect([...blockedIn(list)]).toEqual([14, 15]);
 });

@@ -47,3 +47,13 @@ function kindOf(flags: string, subscriptions: number): ListedClient['kind'] {
   if (flags.includes('S')) return 'replica';
   return flags.includes('P') || subscriptions > 0 ? 'pubsub' : 'normal';
 }
+
+/** The ids of those connections that wait for something, in the answer to CLIENT LIST. */
+export function blockedIn(list: string): Set<number> {
+  const ids = new Set<number>();
+  for (const line of list.split('\n')) {
+    const id = /^id=(\d+) /.exec(line)?.[1];
+    if (id !== undefined && / flags=[A-Za-z]*b/.test(line)) ids.add(Number(id));
+  }
+  return ids;
+}

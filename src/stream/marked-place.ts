@@ -9,8 +9,8 @@
  *
  * Source: replication.c (syncCommand, replicationFeedSlaves) of Redis 6.2 to 8.6.
  */
+import { askReplication } from '../redis/ask-replication.ts';
 import { RedisConnection } from '../redis/connection.ts';
-import { parseInfo, replicationInfo } from '../redis/info.ts';
 import { CommandFramer } from './command-framer.ts';
 import { StreamPlaceLost } from './errors.ts';
 import type { Place } from './position.ts';
@@ -58,9 +58,7 @@ export async function markedPlace(source: SourceAddress, mark: Mark, signal: Abo
 async function placeNow({ address: host, port, credentials, tls }: SourcePlace): Promise<Place> {
   const connection = new RedisConnection({ endpoint: { host, port }, credentials, tls, timeoutMs: askMs });
   try {
-    const { replId, offset } = replicationInfo(
-      parseInfo(String(await connection.call('INFO', 'replication'))),
-    );
+    const { replId, offset } = await askReplication(connection);
     return { replId, offset, db: 0 };
   } finally {
     connection.close();

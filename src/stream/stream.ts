@@ -9,10 +9,11 @@ import { type Clock, systemClock } from '../base/clock.ts';
 import { errorCode } from '../base/errors.ts';
 import { pause } from '../base/retry.ts';
 import type { Target } from '../rdb/target.ts';
+import { Attempts } from './attempts.ts';
 import { CommandFollower } from './command-follower.ts';
 import { StreamPlaceGone, StreamPlaceLost } from './errors.ts';
 import { type CopiedKeys, FullCopy, removeCopied } from './full-copy.ts';
-import { type FirstStep, firstStep, pauseBehind } from './next-step.ts';
+import { type FirstStep, firstStep } from './next-step.ts';
 import { Pace } from './pace.ts';
 import type { Place, Position } from './position.ts';
 import type { Rewriter } from './rewrite.ts';
@@ -71,7 +72,7 @@ export class Stream {
   readonly #clock: Clock;
   readonly #pace: Pace;
   readonly status: StreamStatus;
-  #attemptsInVain = 0;
+  readonly #attempts = new Attempts();
   #hasBegun = false;
   #needsCopy = false;
 
@@ -104,12 +105,11 @@ export class Stream {
           await this.#attempt(signal);
         } catch (error) {
           if (signal.aborted) return;
-          const waitMs = pauseBehind(error, this.#attemptsInVain++);
-          if (waitMs === undefined) throw error;
-          if (errorCode(error) === 'STREAM_NEEDS_COPY') this.#needsCopy = true;
-          this.status.phase = 'waiting';
-          this.status.problem = error instanceof Error ? error.message : String(error);
-          await pause(waitMs, signal).catch(() => {});
+          await this.#attempts.waitBehind(error, signal, () => {
+            if (errorCode(error) === 'STREAM_NEEDS_COPY') this.#needsCopy = true;
+            this.status.phase = 'waiting';
+            this.status.problem = error instanceof Error ? error.message : String(error);
+          });
         }
       }
     } finally {
@@ -232,7 +232,7 @@ export class Stream {
       onApplied: (place, commands) => {
         status.applied = place;
         status.commands += commands;
-        this.#attemptsInVain = 0;
+        this.#attempts.noteSuccess();
       },
     });
     await follower.run(signal);

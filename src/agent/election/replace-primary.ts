@@ -1,6 +1,6 @@
 /** Replaces a primary that is lost: stands for election, chooses, takes over. */
-import type { AlarmClock } from '../../base/clock.ts';
 import { errorCode, errorText } from '../../base/errors.ts';
+import { within } from '../../base/retry.ts';
 import { dieIfSabotaged } from '../../base/sabotage.ts';
 import { actsInstead } from '../../topology/election/candidacy.ts';
 import { type Candidate, chooseReplica } from '../../topology/election/choice.ts';
@@ -118,17 +118,6 @@ function actingInstead(deployment: Replaceable, lost: string): Choice | undefine
   const member = deployment.members.find(({ place }) => place.id === id);
   if (member === undefined || id === undefined) return undefined;
   return { id, fit: true, priority: 1, offset: 0, selected: false, answered: true, runId: '', member };
-}
-
-/** Waits until it is over, and no longer than that. */
-async function within(clock: AlarmClock, ms: number, what: Promise<unknown>): Promise<void> {
-  await new Promise<void>((resolve) => {
-    const cancel = clock.after(ms, resolve);
-    void what.finally(() => {
-      cancel();
-      resolve();
-    });
-  });
 }
 
 function notElected({ election, outcome }: Ballot): string {

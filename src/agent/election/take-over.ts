@@ -1,12 +1,13 @@
 /** What the elected does: topology/election/turn.ts has the order and why. */
 import { errorCode, errorText } from '../../base/errors.ts';
+import { within } from '../../base/retry.ts';
 import { dieIfSabotaged, isSabotaged } from '../../base/sabotage.ts';
 import type { MemberClient } from '../../redis/member-client.ts';
 import { sayHello } from '../../redis/sentinel-election.ts';
 import type { Member } from '../../spec/spec.ts';
 import { type Election, mayAct } from '../../topology/election/election.ts';
 import { failoverToWaitFor } from '../../topology/election/selection.ts';
-import { type Turn, turnOf } from '../../topology/election/turn.ts';
+import { type Turn, type TurnAction, turnOf } from '../../topology/election/turn.ts';
 import type { View } from '../../topology/view.ts';
 import { ElectionLapsed, PromotionRefused, PromotionUnanswered } from '../errors.ts';
 import type { MemberObservation } from '../observe/member-watch.ts';
@@ -69,7 +70,7 @@ export async function takeOver(deployment: Realm, election: Election, takeover: 
   if (underWay !== undefined) {
     throw ElectionLapsed(`this agent was elected in epoch ${epoch}, and ${underWay} since`);
   }
-  const [first] = turn(deployment, election, takeover);
+  const [first, ...rest] = turn(deployment, election, takeover);
   deployment.select(chosen.place.id);
   try {
     await promote(deployment, chosen, first, election.askedAtMs + withinMs - nowMs);
@@ -82,17 +83,22 @@ export async function takeOver(deployment: Realm, election: Election, takeover: 
     const who = `${chosen.place.id} was promoted in epoch ${epoch}`;
     throw ElectionLapsed(`${who}, and its answer came too late, or someone else was voted for since`);
   }
-  tellTheRest(deployment, election, takeover);
+  tell(deployment, rest, chosen, epoch);
 }
 
-/** The chosen one is primary: everybody else is told. Nothing is awaited. */
+/** The chosen one is primary, as the Sentinels say by now: everybody else is told. */
 export function tellTheRest(
   deployment: Realm,
   election: Election,
   { lost, chosen }: Pick<Takeover, 'lost' | 'chosen'>,
 ): void {
   const [, ...rest] = turn(deployment, election, { lost, chosen });
-  for (const action of rest) act(deployment, action, chosen, election.epoch);
+  tell(deployment, rest, chosen, election.epoch);
+}
+
+/** Nothing is awaited. */
+function tell(deployment: Realm, actions: readonly TurnAction[], chosen: Server, epoch: number): void {
+  for (const action of actions) act(deployment, action, chosen, epoch);
 }
 
 function turn(
@@ -123,11 +129,13 @@ async function promote(
   const answer = watch.client.promote(isSabotaged('no-hello') ? [] : hellos);
   dieIfSabotaged('dies-after-promotion');
   const late = Symbol('late');
-  const outcome = await new Promise<unknown>((resolve) => {
-    // When this process stood still the answer is read first.
-    const cancel = setting.clock.after(withinMs, () => setImmediate(() => resolve(late)));
-    answer.then(resolve, resolve).finally(cancel);
-  });
+  let outcome: unknown = late;
+  const note = (found: unknown) => {
+    outcome = found;
+  };
+  await within(setting.clock, withinMs, answer.then(note, note));
+  // When this process stood still the answer is read first.
+  if (outcome === late) await new Promise((resolve) => setImmediate(resolve));
   if (outcome === undefined) return;
   const isRefusal = errorCode(outcome) === 'REDIS_REFUSED';
   const said = outcome === late ? `no answer within ${Math.round(withinMs)} ms` : errorText(outcome);
@@ -156,7 +164,7 @@ export async function stay(deployment: Realm, election: Election, primary: Serve
   await Promise.allSettled(told);
 }
 
-function act(deployment: Realm, action: Turn[1], chosen: Server, epoch: number): void {
+function act(deployment: Realm, action: TurnAction, chosen: Server, epoch: number): void {
   switch (action.kind) {
     case 'hello': {
       const sentinel = deployment.sentinels.find(({ place }) => place.id === action.sentinel);

@@ -1,4 +1,5 @@
 import { errorCode } from '../../base/errors.ts';
+import { blockedIn } from '../../redis/client-list.ts';
 import type { Link } from '../../redis/link.ts';
 import type { MemberAddress } from '../config.ts';
 import { type OwnLogin, openOwnLink } from './open-link.ts';
@@ -15,16 +16,6 @@ const mostAtOnce = 128;
 /** The share of the server's time that the questions may take is one of this. */
 const restOfTime = 8;
 const mostBetweenMs = 100;
-
-/** The ids of those connections that wait for something, in the answer to CLIENT LIST. */
-export function blockedIn(list: string): Set<number> {
-  const ids = new Set<number>();
-  for (const line of list.split('\n')) {
-    const id = /^id=(\d+) /.exec(line)?.[1];
-    if (id !== undefined && / flags=[A-Za-z]*b/.test(line)) ids.add(Number(id));
-  }
-  return ids;
-}
 
 /**
  * Which blocking commands wait at their server, by its own word: a command that waits has taken nothing yet. Whatever is not

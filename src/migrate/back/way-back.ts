@@ -13,6 +13,7 @@ import { randomBytes } from 'node:crypto';
 import { errorText } from '../../base/errors.ts';
 import { pause } from '../../base/retry.ts';
 import type { Target } from '../../rdb/target.ts';
+import { blockedIn } from '../../redis/client-list.ts';
 import { RedisConnection } from '../../redis/connection.ts';
 import { markedPlace } from '../../stream/marked-place.ts';
 import { type Place, type Position, positionKey } from '../../stream/position.ts';
@@ -217,17 +218,9 @@ const looks = 50;
 /** Who waits in a blocking command since before may take what we put there. Those who waited in the pause are refused. */
 async function endBlocked(server: RedisConnection): Promise<void> {
   for (let look = 0; look < looks; look++) {
-    const blocked = blockedClients(String(await server.call('CLIENT', 'LIST', 'TYPE', 'normal')));
-    if (blocked.length === 0) return;
+    const blocked = blockedIn(String(await server.call('CLIENT', 'LIST', 'TYPE', 'normal')));
+    if (blocked.size === 0) return;
     for (const id of blocked) await server.call('CLIENT', 'KILL', 'ID', id).catch(() => {});
     await pause(unblockPauseMs);
   }
-}
-
-/** Ids. @param list the reply of CLIENT LIST */
-export function blockedClients(list: string): string[] {
-  return list.split('\n').flatMap((line) => {
-    const id = /(?:^| )id=(\d+) /.exec(line)?.[1];
-    return id !== undefined && / flags=\w*b\w* db=/.test(line) ? [id] : [];
-  });
 }

@@ -2,6 +2,7 @@
  * Which part of a target is a source's alone, by scan: what is in it and not at the source was deleted there, and is deleted.
  * Elsewhere nobody can tell whose a key is.
  */
+import { commonPrefixes } from '../../base/key-prefixes.ts';
 import type { ConnectionOptions } from '../../redis/connection.ts';
 import { KeyMapping } from '../key-mapping.ts';
 import { KeyReader } from '../key-reader.ts';
@@ -24,7 +25,7 @@ export function sharedParts(parts: readonly Part[]): boolean[] {
   return parts.map((part) =>
     parts.some((other) => {
       if (other === part) return false;
-      if (!part.prefix.startsWith(other.prefix) && !other.prefix.startsWith(part.prefix)) return false;
+      if (commonPrefixes([part.prefix], [other.prefix]) === undefined) return false;
       const theirs = dbsOf(other);
       return dbsOf(part).some((db) => theirs.includes(db));
     }),

@@ -15,7 +15,7 @@ import { errorText } from '../../base/errors.ts';
 import { pause } from '../../base/retry.ts';
 import { type ConnectionOptions, RedisConnection } from '../../redis/connection.ts';
 import { describeEndpoint } from '../../redis/endpoint.ts';
-import { pauseBehind } from '../../stream/next-step.ts';
+import { Attempts } from '../../stream/attempts.ts';
 import { Pace } from '../../stream/pace.ts';
 import { describeSource, findSource, type SourceAddress } from '../../stream/source-address.ts';
 import type { TargetPlace } from '../../stream/target-writer.ts';
@@ -70,7 +70,7 @@ export class ScanRun implements FollowedSource {
   #copyBegan = { keys: 0, atMs: 0 };
   #attempt: Attempt | undefined;
   #passes: Promise<unknown> = Promise.resolve();
-  #attemptsInVain = 0;
+  readonly #attempts = new Attempts();
   readonly #connections = new Map<string, RedisConnection>();
 
   constructor(options: ScanRunOptions) {
@@ -91,11 +91,10 @@ export class ScanRun implements FollowedSource {
           await this.#follow(signal);
         } catch (error) {
           if (signal.aborted) return;
-          const waitMs = pauseBehind(error, this.#attemptsInVain++);
-          if (waitMs === undefined) throw error;
-          this.#phase = 'waiting';
-          this.#problem = errorText(error);
-          await pause(waitMs, signal).catch(() => {});
+          await this.#attempts.waitBehind(error, signal, () => {
+            this.#phase = 'waiting';
+            this.#problem = errorText(error);
+          });
         }
       }
     } finally {
@@ -181,7 +180,7 @@ export class ScanRun implements FollowedSource {
       await this.#inTurn(() => this.#untilEqual(attempt, signal));
       this.#attempt = attempt;
       this.#phase = 'following';
-      this.#attemptsInVain = 0;
+      this.#attempts.noteSuccess();
       while (!signal.aborted) {
         await pause(betweenPassesMs, signal);
         await follower.caughtUp();
