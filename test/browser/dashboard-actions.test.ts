@@ -1,35 +1,15 @@
 /** Actions on the page, from their check to their end, by pointer and by keyboard, with a server that is made up. */
-import type { Browser, Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import type { Page } from 'playwright-core';
+import { expect, test } from 'vitest';
 import * as made from '../support/dashboard/answers.ts';
 import { nothingSerious, violations } from '../support/dashboard/axe.ts';
-import { openBrowser } from '../support/dashboard/browser.ts';
 import { viewAfterCrash } from '../support/dashboard/example.ts';
-import { opened } from '../support/dashboard/opened.ts';
-import { PageServer, type Told, told } from '../support/dashboard/page-server.ts';
+import { told } from '../support/dashboard/page-server.ts';
+import { makeStage } from '../support/dashboard/stage.ts';
 import * as states from '../support/dashboard/states.ts';
 
-let browser: Browser;
-let server: PageServer;
-const problems: string[] = [];
-
-beforeAll(async () => {
-  browser = await openBrowser();
-  server = await PageServer.start();
-});
-
-afterEach(async () => {
-  await Promise.all(browser.contexts().map((context) => context.close()));
-  problems.length = 0;
-  server.asked.length = 0;
-});
-
-afterAll(async () => {
-  await browser?.close();
-  await server?.close();
-});
-
-const open = (what: Told, page?: string) => opened({ browser, server, problems }, what, page);
+const stage = makeStage();
+const { open } = stage;
 
 /** What has the focus, in words. */
 const focused = (tab: Page) =>
@@ -45,7 +25,7 @@ test('an action says what it will do, does it, and shows its steps and what came
   await tab.getByLabel('New primary').selectOption('redis-3');
   await tab.getByRole('button', { name: 'Switch over to redis-3' }).click();
   await tab.getByText('all Sentinels name redis-2').waitFor();
-  expect(server.asked.findLast(({ path }) => path === '/api/operations')).toEqual({
+  expect(stage.server.asked.findLast(({ path }) => path === '/api/operations')).toEqual({
     ...{ method: 'POST', path: '/api/operations', query: '?basis=redis-1%20is%20primary' },
     body: { kind: 'switchover', to: 'redis-3' },
   });
@@ -62,8 +42,8 @@ test('a button that the page moves on from under a press is pressed all the same
   await tab.mouse.move(before.x + before.width / 2, before.y + before.height / 2);
   await tab.mouse.down();
   // A member dies: a banner appears above all that is there.
-  server.told.view = states.degraded().view;
-  server.push();
+  stage.server.told.view = states.degraded().view;
+  stage.server.push();
   await tab.getByRole('complementary', { name: 'What is wrong' }).waitFor();
   await expect.poll(async () => (await button.boundingBox())?.y).toBeGreaterThan(before.y + before.height);
   await tab.mouse.up();
@@ -106,7 +86,7 @@ test('a member whose data is gone is started as it is only when that is said', a
   await tab.getByLabel('Start redis-1 as it is, though data is lost').check();
   await tab.getByRole('button', { name: 'Restart redis-1' }).click();
   await expect
-    .poll(() => server.asked.at(-1)?.body)
+    .poll(() => stage.server.asked.at(-1)?.body)
     .toEqual({ kind: 'restart', process: 'redis-1', acceptDataLoss: true });
 });
 
@@ -123,12 +103,12 @@ test('who has no right to act is asked for a token, and is told when it is none'
   await tab.getByRole('button', { name: 'Switch over…' }).click();
   const dialog = tab.getByRole('dialog');
   await dialog.getByLabel('Token').fill('not one');
-  server.told.answers = { '/api/session': refusal };
+  stage.server.told.answers = { '/api/session': refusal };
   await dialog.getByRole('button', { name: 'Sign in' }).click();
   await dialog.getByText(refusal.error.message).waitFor();
   expect(await violations(tab)).toEqual(nothingSerious);
-  server.told.answers = {};
-  server.told.session = told().session;
+  stage.server.told.answers = {};
+  stage.server.told.session = told().session;
   await dialog.getByRole('button', { name: 'Sign in' }).click();
   await dialog.getByText('What will happen').waitFor();
 });
@@ -141,12 +121,12 @@ test('while an action is looked at, another primary makes another plan, and the 
   await tab.getByText('redis-2 becomes primary, the others').waitFor();
   // Somebody else moves it there meanwhile.
   const why = 'redis-2 is the primary already';
-  server.told.plan = made.plan({
+  stage.server.told.plan = made.plan({
     ...{ allowed: false, why, hint: 'Name a replica.', basis: 'redis-2 is primary' },
     will: ['redis-2 gets everything that redis-2 has.'],
   });
-  server.told.view = viewAfterCrash();
-  server.push();
+  stage.server.told.view = viewAfterCrash();
+  stage.server.push();
   await tab.getByText(why).waitFor();
   expect(await tab.getByLabel('New primary').inputValue()).toBe('redis-2');
   expect(await tab.getByLabel('New primary').locator('option:checked').textContent()).toContain('redis-2');
@@ -154,7 +134,7 @@ test('while an action is looked at, another primary makes another plan, and the 
   await tab.getByText('The deployment has changed: redis-2 is primary').waitFor();
   expect(await violations(tab)).toEqual(nothingSerious);
   await go.press('Enter');
-  expect(server.asked.filter(({ path }) => path === '/api/operations')).toEqual([]);
+  expect(stage.server.asked.filter(({ path }) => path === '/api/operations')).toEqual([]);
 });
 
 test('what was approved is sent with what it rests on; when that is refused, the plan is asked for again', async () => {
@@ -169,15 +149,15 @@ test('what was approved is sent with what it rests on; when that is refused, the
   const tab = await open(told({ answers: { '/api/operations': changed } }));
   await tab.getByRole('button', { name: 'Switch over…' }).click();
   await tab.getByText('What will happen').waitFor();
-  server.told.plan = made.plan({ basis: 'redis-3 is primary' });
+  stage.server.told.plan = made.plan({ basis: 'redis-3 is primary' });
   await tab.getByRole('button', { name: 'Switch over to the best replica' }).click();
   await tab.getByText(changed.error.message).waitFor();
   await tab.getByText('The deployment has changed: redis-3 is primary').waitFor();
   expect(await tab.locator('.stages .failed').textContent()).toContain('Check again');
-  server.told.answers = {};
+  stage.server.told.answers = {};
   await tab.getByRole('button', { name: 'Switch over to the best replica' }).click();
   await tab.getByText('all Sentinels name redis-2').waitFor();
-  const begun = server.asked.filter(({ path }) => path === '/api/operations').map(({ query }) => query);
+  const begun = stage.server.asked.filter(({ path }) => path === '/api/operations').map(({ query }) => query);
   expect(begun).toEqual(['?basis=redis-1%20is%20primary', '?basis=redis-3%20is%20primary']);
 });
 
@@ -188,13 +168,13 @@ test('by keyboard the focus begins where something is to be chosen, and is never
   const dialog = tab.getByRole('dialog', { name: 'Switch over' });
   await dialog.getByLabel('Token').waitFor();
   await expect.poll(() => tab.evaluate<string>('document.activeElement.name')).toBe('token');
-  server.told.session = told().session;
+  stage.server.told.session = told().session;
   await tab.keyboard.type('a token');
   await tab.keyboard.press('Enter');
   await dialog.getByText('What will happen').waitFor();
   // The form is gone.
   expect(await focused(tab)).toBe('Switch over');
-  server.told.job = made.job({ state: 'running', endedAt: null, cancellable: true });
+  stage.server.told.job = made.job({ state: 'running', endedAt: null, cancellable: true });
   await dialog.getByRole('button', { name: 'Switch over to the best replica' }).focus();
   await tab.keyboard.press('Enter');
   await dialog.getByRole('button', { name: 'Give it up' }).waitFor();
@@ -205,13 +185,13 @@ test('by keyboard the focus begins where something is to be chosen, and is never
 
 test('an action with nothing to choose begins at its title: Enter does nothing, and the browser’s back closes it', async () => {
   const tab = await open(told(), 'time');
-  await tab.goto(`${server.address}#/overview`);
+  await tab.goto(`${stage.server.address}#/overview`);
   await tab.getByRole('button', { name: 'Failover…' }).press('Enter');
   await tab.getByText('What will happen').waitFor();
   expect(await focused(tab)).toBe('Force a failover');
   await tab.keyboard.press('Enter');
   expect(await tab.getByRole('dialog').count()).toBe(1);
-  expect(server.asked.map(({ path }) => path)).not.toContain('/api/operations');
+  expect(stage.server.asked.map(({ path }) => path)).not.toContain('/api/operations');
   await tab.goBack();
   await tab.getByRole('dialog').waitFor({ state: 'detached' });
 });
@@ -226,7 +206,7 @@ test('only what runs on the host of this agent is offered for a restart; the res
   ]);
   const link = tab.getByRole('dialog').getByRole('link', { name: 'restart at the page of b' });
   expect(await link.getAttribute('href')).toMatch(/^http:\/\/10\.0\.1\.56:\d+\/#\/overview$/);
-  await tab.goto(`${server.address}#/gates/gate-2`);
+  await tab.goto(`${stage.server.address}#/gates/gate-2`);
   await tab.getByRole('link', { name: 'restart at the page of b' }).waitFor();
   expect(
     await tab

@@ -1,35 +1,17 @@
 /** That there is room for everything, on a phone and beside it: nothing is cut off, nothing goes out of sight. */
-import type { Browser, Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import type { Page } from 'playwright-core';
+import { expect, test } from 'vitest';
 import { history } from '../support/dashboard/answers.ts';
 import { seriousViolations } from '../support/dashboard/axe.ts';
-import { desktop, type Look, openBrowser, phone } from '../support/dashboard/browser.ts';
+import { desktop, phone } from '../support/dashboard/browser.ts';
 import { at } from '../support/dashboard/example.ts';
-import { opened, settled } from '../support/dashboard/opened.ts';
-import { PageServer, type Told, told } from '../support/dashboard/page-server.ts';
+import { settled } from '../support/dashboard/opened.ts';
+import { told } from '../support/dashboard/page-server.ts';
+import { makeStage } from '../support/dashboard/stage.ts';
 import * as states from '../support/dashboard/states.ts';
 
-let browser: Browser;
-let server: PageServer;
-const problems: string[] = [];
-
-beforeAll(async () => {
-  browser = await openBrowser();
-  server = await PageServer.start();
-});
-
-afterEach(async () => {
-  await Promise.all(browser.contexts().map((context) => context.close()));
-  problems.length = 0;
-});
-
-afterAll(async () => {
-  await browser?.close();
-  await server?.close();
-});
-
-const open = (what: Told, page?: string, size?: Look) =>
-  opened({ browser, server, problems }, what, page, size);
+const stage = makeStage();
+const { open } = stage;
 
 /** Texts in tables that are cut off, with nothing that shows the whole of them. */
 function cutOff(tab: Page): Promise<string[]> {
@@ -47,7 +29,7 @@ const pages = [
 test('on a phone nothing is wider than the window, and axe finds nothing serious', async () => {
   const tab = await open(states.degraded(), 'overview', phone);
   for (const page of pages) {
-    await tab.goto(`${server.address}#/${page}`);
+    await tab.goto(`${stage.server.address}#/${page}`);
     await settled(tab);
     expect(await tab.evaluate<number>('document.documentElement.scrollWidth'), page).toBe(phone.width);
     expect(await cutOff(tab), page).toEqual([]);
@@ -58,13 +40,13 @@ test('on a phone nothing is wider than the window, and axe finds nothing serious
 test('a window that becomes narrow is filled, and no more; what is cut off in a table is told whole by who is pointed at', async () => {
   const tab = await open(told());
   for (const page of ['members/redis-2', 'gates', 'backups', 'drills', 'spec', 'sentinels']) {
-    await tab.goto(`${server.address}#/${page}`);
+    await tab.goto(`${stage.server.address}#/${page}`);
     await settled(tab);
     expect(await cutOff(tab), page).toEqual([]);
   }
   for (const page of ['time', 'overview']) {
     await tab.setViewportSize(desktop);
-    await tab.goto(`${server.address}#/${page}`);
+    await tab.goto(`${stage.server.address}#/${page}`);
     await tab.locator('.plot canvas').first().waitFor();
     await tab.setViewportSize({ width: 320, height: 700 });
     await expect.poll(() => tab.evaluate<number>('document.documentElement.scrollWidth')).toBe(320);
@@ -121,9 +103,9 @@ test('on a phone the tab of the page is in sight, however it was come to', async
       return one.left >= row.left - 1 && one.right <= row.right + 1;
     })()`);
   await expect.poll(isInSight).toBe(true);
-  await tab.goto(`${server.address}#/spec`);
+  await tab.goto(`${stage.server.address}#/spec`);
   await expect.poll(isInSight).toBe(true);
-  await tab.goto(`${server.address}#/overview`);
+  await tab.goto(`${stage.server.address}#/overview`);
   await expect.poll(isInSight).toBe(true);
   expect(await tab.evaluate<number>('window.scrollY')).toBe(0);
 });

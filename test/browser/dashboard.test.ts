@@ -2,8 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
-import type { Browser } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { clientsSchema, memberDetailsSchema } from '../../src/api/details.ts';
 import { eventsSchema } from '../../src/api/events.ts';
 import { backupsSchema, doctorSchema, drillsSchema, specSchema } from '../../src/api/findings.ts';
@@ -13,33 +12,14 @@ import { migrationsSchema, mirrorsSchema } from '../../src/api/moves.ts';
 import { viewSchema } from '../../src/api/view.ts';
 import * as made from '../support/dashboard/answers.ts';
 import { nothingSerious, violations } from '../support/dashboard/axe.ts';
-import { desktop, type Look, openBrowser, openTab } from '../support/dashboard/browser.ts';
-import { opened, settled } from '../support/dashboard/opened.ts';
-import { PageServer, type Told, told } from '../support/dashboard/page-server.ts';
+import { desktop, openTab } from '../support/dashboard/browser.ts';
+import { settled } from '../support/dashboard/opened.ts';
+import { type Told, told } from '../support/dashboard/page-server.ts';
+import { makeStage } from '../support/dashboard/stage.ts';
 import * as states from '../support/dashboard/states.ts';
 
-let browser: Browser;
-let server: PageServer;
-const problems: string[] = [];
-
-beforeAll(async () => {
-  browser = await openBrowser();
-  server = await PageServer.start();
-});
-
-afterEach(async () => {
-  server.setSilent(false);
-  await Promise.all(browser.contexts().map((context) => context.close()));
-  problems.length = 0;
-});
-
-afterAll(async () => {
-  await browser?.close();
-  await server?.close();
-});
-
-const open = (what: Told, page?: string, size?: Look) =>
-  opened({ browser, server, problems }, what, page, size);
+const stage = makeStage();
+const { problems, open } = stage;
 
 const pages = [
   'overview',
@@ -68,7 +48,7 @@ for (const [name, what, each] of shown) {
   test(`nothing serious is found by axe, light or dark, and nothing is complained of: ${name}`, async () => {
     const tab = await open(what(), each[0]);
     for (const page of each) {
-      await tab.goto(`${server.address}#/${page}`);
+      await tab.goto(`${stage.server.address}#/${page}`);
       await settled(tab);
       expect(await violations(tab), page).toEqual(nothingSerious);
     }
@@ -79,7 +59,7 @@ for (const [name, what, each] of shown) {
 test('text that somebody made up to deceive stands as text, and turns or hides nothing', async () => {
   const tab = await open(states.hostile());
   for (const page of ['overview', 'events', 'gates', 'spec']) {
-    await tab.goto(`${server.address}#/${page}`);
+    await tab.goto(`${stage.server.address}#/${page}`);
     await settled(tab);
     const text = await tab.evaluate<string>('document.body.textContent');
     expect(text, page).toContain('<img src=x onerror=alert(1)>\\u202egnp.exe\\u0007\\u200b<script>');
@@ -94,7 +74,7 @@ test('text that somebody made up to deceive stands as text, and turns or hides n
 
 test('an agent that goes is said to be gone, what was known stays, and its return is seen', async () => {
   const tab = await open(told());
-  server.setSilent(true);
+  stage.server.setSilent(true);
   const banner = tab.getByRole('complementary', { name: 'Connection' });
   await banner.waitFor();
   expect(await banner.textContent()).toContain('What you see is from');
@@ -102,7 +82,7 @@ test('an agent that goes is said to be gone, what was known stays, and its retur
   expect(await tab.locator('.picture svg a').count()).toBeGreaterThan(5);
   expect(await tab.title()).toMatch(/^\? /);
   expect(await tab.locator('.top').textContent()).toContain('was healthy');
-  server.setSilent(false);
+  stage.server.setSilent(false);
   await banner.waitFor({ state: 'detached' });
   expect(await tab.locator('.top').textContent()).toContain('live');
 });
@@ -125,22 +105,22 @@ test('what the agents of other hosts carry out is shown, with whose it is, and w
   await tab.getByText('asked for by bob at b').click();
   await tab.locator('.steps').getByText(step.text).waitFor();
   // News of another job come by themselves.
-  server.told.jobs = [
+  stage.server.told.jobs = [
     made.job({ id: 'j10', host: 'b', kind: 'doctor', request: {} }),
     { ...job, state: 'done' },
   ];
-  server.told.view = { ...server.told.view, jobs: 'a:1,b:3' };
-  server.push();
+  stage.server.told.view = { ...stage.server.told.view, jobs: 'a:1,b:3' };
+  stage.server.push();
   await tab.locator('.jobs li', { hasText: 'doctor' }).waitFor();
   await banner.waitFor({ state: 'detached' });
   expect(await violations(tab)).toEqual(nothingSerious);
 });
 
 test('until the agent has answered the page says that it waits', async () => {
-  server.told = told();
-  const tab = await openTab(browser, desktop, problems);
+  stage.server.told = told();
+  const tab = await openTab(stage.browser, desktop, problems);
   await tab.route('**/api/**', () => {});
-  await tab.goto(server.address);
+  await tab.goto(stage.server.address);
   await tab.getByText('The agent is asked.').waitFor({ state: 'attached' });
   expect(await tab.locator('.top').textContent()).toContain('connecting');
   expect(await violations(tab)).toEqual(nothingSerious);
@@ -165,11 +145,11 @@ test('with 50 members, 500 clients and 10,000 events only what is in sight is th
   const tab = await open(states.crowded());
   expect(await tab.locator('.picture svg a.member').count()).toBe(50);
   for (const page of ['overview', 'events', 'members', 'gates']) {
-    await tab.goto(`${server.address}#/${page}`);
+    await tab.goto(`${stage.server.address}#/${page}`);
     await settled(tab);
     expect(await tab.evaluate<number>('document.querySelectorAll("*").length'), page).toBeLessThan(3000);
   }
-  await tab.goto(`${server.address}#/events`);
+  await tab.goto(`${stage.server.address}#/events`);
   await tab.getByText('event 10000 of many').waitFor();
   await tab
     .getByRole('region', { name: 'Events, newest first' })
