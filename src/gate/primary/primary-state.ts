@@ -38,6 +38,10 @@ export interface Candidate {
   /** Who was selected acts as primary by then, or will not. */
   readonly actsByMs: number;
   readonly untilMs: number;
+  /** Who was about to be primary, and is replaced by this one: it is again when nothing comes of the selection. */
+  readonly before: Candidate | null;
+  /** Who was selected to replace this one, and nothing came of it yet: it is asked on. */
+  readonly beside: Candidate | null;
 }
 
 export type Settling = { readonly phase: 'waiting' | 'trying'; readonly untilMs: number };

@@ -13,6 +13,7 @@ import {
   type PrimaryState,
   refusalOfSwitch,
 } from './primary-state.ts';
+import { afterSelection, bearingOf, type Found, newCandidate, outlastsHold, replaced } from './selected.ts';
 import { mayGoOn, whomToAsk } from './whom-to-ask.ts';
 
 /**
@@ -30,6 +31,9 @@ import { mayGoOn, whomToAsk } from './whom-to-ask.ts';
  *   one still answers as primary, the writes go on there. So they do when nothing comes of it: the selected one does not
  *   answer, or does not act as primary a second later, while the old one does and nobody else is named. The Sentinel may be
  *   at it for failover-timeout, and promote the selected one when that comes back: so that one is asked on, slowly.
+ * - A Sentinel may be ahead of this gate: the one that it replaces is only about to be primary here, because it does not answer
+ *   yet. Then the selected one takes its place, and the other gets it back when nothing comes of the selection.
+ * - The end of an agent's hold is no end of another reason to hold.
  * - When connections to the primary break it is asked whether it still is. When it does not answer as primary everything
  *   is held. It is asked on, in case it was only restarted, unless somebody else is named.
  * - Without a majority the gate keeps its primary while that one still answers as primary, and says so.
@@ -45,8 +49,6 @@ const pollHoldingMs = 250;
 const pollOpenMs = 5000;
 /** After a selection that nothing came of: so long the selected one is asked. */
 const selectionLimitMs = 30_000;
-/** A Sentinel promotes whom it selected a tick later. */
-const promotesWithinMs = 1000;
 const tryMs = 5;
 const never = Number.POSITIVE_INFINITY;
 
@@ -72,6 +74,7 @@ class Work {
   }
 
   take(event: PrimaryEvent): void {
+    this.#giveBack();
     switch (event.kind) {
       case 'tick':
         this.#tick();
@@ -88,7 +91,8 @@ class Work {
         return;
       case 'aborted':
         this.#log(`the failover was given up: ${event.event}`);
-        if (this.#state.candidate?.grounds !== 'agent') this.#set({ candidate: null });
+        if (this.#state.candidate?.grounds !== 'agent')
+          this.#set({ candidate: this.#state.candidate?.before ?? null });
         this.#askNow();
         return;
       case 'role':
@@ -110,7 +114,7 @@ class Work {
         this.#agentHold(event);
         return;
       case 'agent-release':
-        if (this.#state.mode.kind === 'writes') this.#open();
+        if (this.#state.mode.kind === 'writes') this.#endHold('released');
         return;
       case 'agent-switch': {
         const { member, epoch, withinMs } = event;
@@ -152,7 +156,7 @@ class Work {
     }
     if (mode.kind === 'writes' && mode.by === 'agent' && this.#nowMs >= mode.untilMs) {
       this.#log(`the hold lasted ${describeDuration(mode.maxMs)}, its limit`);
-      this.#open();
+      this.#endHold('limit');
     }
     if (mode.kind === 'open' && mode.settling !== null && this.#nowMs >= mode.settling.untilMs) {
       const waited = mode.settling.phase === 'waiting';
@@ -185,19 +189,17 @@ class Work {
     this.#tryCandidate();
   }
 
-  #selected({ kind, member, old, event }: Extract<PrimaryEvent, { kind: 'selected' | 'switched' }>): void {
-    const { primary, mode, candidate } = this.#state;
-    const isCandidate = candidate?.member === member && !isOverdue(candidate, this.#nowMs);
-    const isKnown = (member === primary && mode.kind === 'open') || isCandidate;
-    // A Sentinel that had another primary than we have is behind, or ahead: what it claims says which. Of one that we have
-    // by its selection it says the epoch, without which the next change could be taken back.
-    const isElsewhere = primary !== null && old !== primary;
-    if (isKnown ? kind === 'switched' : isElsewhere) this.#poll();
-    if (isKnown || isElsewhere) return;
+  #selected(chosen: Extract<PrimaryEvent, { kind: 'selected' | 'switched' }>): void {
+    const { kind, member, old, event } = chosen;
+    const { mode, candidate } = this.#state;
+    const bearing = bearingOf(this.#state, chosen, this.#nowMs);
+    // Of one that we have by its selection a Sentinel says the epoch, without which the next change could be taken back.
+    if (bearing === 'elsewhere' || (bearing === 'known' && kind === 'switched')) this.#poll();
+    if (bearing !== 'news') return;
     this.#log(`${event}: ${member.id} is to replace ${old?.id ?? 'the primary'}`);
     if (mode.kind === 'open') this.#hold('selection', `a Sentinel selected ${member.id}`);
     const grounds = kind === 'selected' ? 'selection' : 'announcement';
-    this.#name({ member, grounds, by: event, epoch: null }, selectionLimitMs);
+    this.#name({ member, grounds, by: event, epoch: null }, selectionLimitMs, replaced(candidate, old));
     if (kind === 'switched') this.#poll();
   }
 
@@ -271,15 +273,21 @@ class Work {
     if (named === null || named.member === primary) return;
     // Somebody selected or announced before is not forgotten for what is older.
     if (candidate !== null && (candidate.member === named.member || named.epoch <= candidate.heard)) return;
+    // Nor for the one that it replaces.
+    if (candidate?.grounds === 'selection' && candidate.before?.member === named.member) return;
     const by = named.grounds === 'epoch' ? 'a majority of Sentinels' : 'every Sentinel that answers';
     this.#name({ ...named, by }, selectionLimitMs);
   }
 
-  #name(named: Pick<Candidate, 'member' | 'grounds' | 'by' | 'epoch'>, limitMs: number): void {
-    const { heard } = this.#state;
-    const actsByMs = this.#nowMs + promotesWithinMs;
-    const untilMs = this.#nowMs + limitMs;
-    this.#set({ candidate: { ...named, heard, acts: false, isGone: false, actsByMs, untilMs } });
+  #name(found: Found, limitMs: number, before: Candidate | null = null): void {
+    this.#set({ candidate: newCandidate(found, this.#state, before, this.#nowMs, limitMs) });
+    this.#askNow();
+  }
+
+  #giveBack(): void {
+    const candidate = afterSelection(this.#state.candidate, this.#nowMs, selectionLimitMs);
+    if (candidate === this.#state.candidate) return;
+    this.#set({ candidate });
     this.#askNow();
   }
 
@@ -307,7 +315,8 @@ class Work {
       });
     }
     this.#log(`${member.id} (${member.address}:${member.port}) is primary, says ${by}`);
-    this.#set({ candidate: null });
+    const { candidate } = this.#state;
+    this.#set({ candidate: candidate?.member === member ? candidate.beside : null });
     this.#open();
   }
 
@@ -326,6 +335,15 @@ class Work {
     else this.#log(reason);
     this.#set({ mode: { kind, reason, sinceMs } });
     this.#poll();
+  }
+
+  #endHold(end: 'released' | 'limit'): void {
+    const { mode, candidate } = this.#state;
+    if (mode.kind !== 'writes' || !outlastsHold(this.#state, end, this.#nowMs)) this.#open();
+    else {
+      const reason = `${candidate?.member.id} may be primary soon`;
+      this.#set({ mode: { kind: 'writes', by: 'selection', reason, sinceMs: mode.sinceMs } });
+    }
   }
 
   #open(): void {
