@@ -202,6 +202,7 @@ export class Deployment {
       paused: this.pause.paused,
       operation: this.operations.description,
       givesWay: this.operations.givesWay,
+      operationRests: this.operations.rests,
       members: this.members.map((member) => memberView(member, this.lag)),
       sentinels: this.sentinels.map((sentinel) => this.#sentinelView(sentinel)),
       gates: this.gates.map(({ place, unit, adapter }) => ({
@@ -285,6 +286,7 @@ function memberView(
     behindMs: lag.behindMs(place.id),
     keys: seen.reachable ? seen.keys : null,
     memory: seen.reachable ? seen.memory : null,
+    storeFails: seen.reachable && seen.storeFails,
     histories: seen.reachable ? seen.histories : [],
     diskKnown: !down || disk !== null,
     dataIntact: !down || memory === null || unguarded || (disk !== null && isDataIntact(memory, disk)),

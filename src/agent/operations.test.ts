@@ -75,6 +75,57 @@ test('a change knows how the agent ends: under a stop nothing may be started any
   expect((await stop).ending).toBeNull();
 });
 
+test('while a change only waits the loop acts, and the change goes on when the step has ended', async () => {
+  let woken = 0;
+  const operations = new Operations(() => {
+    woken += 1;
+  });
+  const change = await operations.begin('switchover');
+  const order: string[] = [];
+  expect(await operations.unplanned(async () => 'a step')).toBeUndefined();
+  let endStep = () => {};
+  const step = async () => {
+    await new Promise<void>((resolve) => {
+      endStep = resolve;
+    });
+    order.push('step');
+  };
+  let endWait = () => {};
+  const rest = change
+    .rest(
+      () =>
+        new Promise<void>((resolve) => {
+          endWait = resolve;
+        }),
+    )
+    .then(() => order.push('goes on'));
+  expect([operations.rests, woken]).toEqual([true, 1]);
+  const acting = operations.unplanned(step);
+  endWait();
+  await new Promise((resolve) => setImmediate(resolve));
+  expect([operations.rests, order]).toEqual([false, []]);
+  expect(await operations.unplanned(step)).toBeUndefined();
+  endStep();
+  await Promise.all([acting, rest]);
+  expect(order).toEqual(['step', 'goes on']);
+  change.end();
+});
+
+test('nothing is done under the rest of a change while the agent ends', async () => {
+  const operations = new Operations();
+  const change = await operations.begin('switchover');
+  const waits = change.rest(
+    () => new Promise<void>((resolve) => change.signal.addEventListener('abort', () => resolve())),
+  );
+  const stop = operations.stop('stop');
+  expect(operations.rests).toBe(false);
+  await waits;
+  change.end();
+  const last = await stop;
+  void last.rest(async () => expect(operations.rests).toBe(false));
+  last.end();
+});
+
 test('a stop that failed gives the agent back', async () => {
   const operations = new Operations();
   const stop = await operations.stop('stop');

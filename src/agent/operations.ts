@@ -9,7 +9,9 @@
  * 3. `stop` aborts the change under way, waits for its end, and only then hands out its own token. From the moment it is
  *    called nothing else begins, and nothing does afterwards unless its token is ended.
  * 4. Ending a token ends nobody else's: the end of a change that was aborted can't clear the state of the shutdown.
- * 5. A lost primary is more urgent than what is planned, which would wait for it in vain: `giveWay` aborts that, and the
+ * 5. As long as a planned change only waits for a better moment (`rest`), the loop does what there is to do: nobody else would bring
+ *    that moment about. When the wait is over, the loop's step has ended. Not while the agent ends.
+ * 6. A lost primary is more urgent than what is planned, which would wait for it in vain: `giveWay` aborts that, and the
  *    loop replaces the primary as soon as it has ended. Not a start, for there is nothing to go on with; not a failover
  *    on request, which replaces the primary itself; not an end of the agent.
  */
@@ -48,6 +50,8 @@ export interface Operation {
   readonly signal: AbortSignal;
   /** How the agent ends, when that is why the change is to end. Under `stop` nothing may be started any more. */
   readonly ending: Ending | null;
+  /** Waits for something and changes nothing meanwhile, so that the loop may. What was waited for may have passed by the end. */
+  rest<T>(wait: () => Promise<T>): Promise<T>;
   /** To be called once it is over, however it ended. More than once does no harm. */
   end(): void;
 }
@@ -59,7 +63,7 @@ export class Operations {
   #unplanned: Promise<unknown> | null = null;
   readonly #onEnd: () => void;
 
-  /** @param onEnd hears of each end: there may be something to do that had to wait. */
+  /** @param onEnd hears of each end, and each rest: there may be something to do that had to wait. */
   constructor(onEnd: () => void = () => {}) {
     this.#onEnd = onEnd;
   }
@@ -80,6 +84,11 @@ export class Operations {
     return this.#givingWay() !== null;
   }
 
+  /** Whether what is under way only waits, so that the loop acts. */
+  get rests(): boolean {
+    return this.#ending === null && this.#current?.rests === true;
+  }
+
   /** Aborted when the agent ends: for what goes on beside or after a planned change. */
   get life(): AbortSignal {
     return this.#life.signal;
@@ -92,7 +101,7 @@ export class Operations {
   async begin(kind: OperationKind, { signal }: { signal?: AbortSignal } = {}): Promise<Operation> {
     const { description } = this;
     if (description !== null) throw underWay(description);
-    const token = new Token(kind, () => this.#ending, this.#ended);
+    const token = this.#newToken(kind, () => this.#ending);
     this.#current = token;
     if (signal !== undefined) token.follow(signal);
     await this.#unplanned;
@@ -126,7 +135,7 @@ export class Operations {
     const before = this.#current;
     before?.abort(OperationAborted(`${words[before.kind]} was given up: the agent ${agentEnds[ending]}`));
     await before?.over;
-    const token = new Token(ending, () => null, this.#ended);
+    const token = this.#newToken(ending, () => null);
     this.#current = token;
     await this.#unplanned;
     return token;
@@ -148,7 +157,7 @@ export class Operations {
    * @returns what the step returned; undefined when it was not carried out.
    */
   async unplanned<T>(step: () => Promise<T>): Promise<T | undefined> {
-    if (this.current !== null || this.#unplanned !== null) return undefined;
+    if ((this.current !== null && !this.rests) || this.#unplanned !== null) return undefined;
     const running = step();
     this.#unplanned = running.catch(() => {});
     try {
@@ -156,6 +165,14 @@ export class Operations {
     } finally {
       this.#unplanned = null;
     }
+  }
+
+  #newToken(kind: OperationKind, ending: () => Ending | null): Token {
+    return new Token(kind, ending, {
+      onRest: () => this.#onEnd(),
+      stepEnds: async () => void (await this.#unplanned),
+      onEnd: (token) => this.#ended(token),
+    });
   }
 
   readonly #ended = (token: Token): void => {
@@ -178,22 +195,48 @@ function underWay(description: string): Error {
   });
 }
 
+/** Whoever handed a token out, to that token. */
+interface Issuer {
+  onRest(): void;
+  /** When the step that the loop is at, if any, has ended. */
+  stepEnds(): Promise<void>;
+  onEnd(token: Token): void;
+}
+
 class Token implements Operation {
   readonly kind: OperationKind;
   readonly over: Promise<void>;
   readonly #aborter = new AbortController();
   readonly #ending: () => Ending | null;
+  readonly #issuer: Issuer;
   #end: () => void = () => {};
+  #rests = false;
 
-  constructor(kind: OperationKind, ending: () => Ending | null, ended: (token: Token) => void) {
+  constructor(kind: OperationKind, ending: () => Ending | null, issuer: Issuer) {
     this.kind = kind;
     this.#ending = ending;
+    this.#issuer = issuer;
     this.over = new Promise((resolve) => {
       this.#end = () => {
-        ended(this);
+        issuer.onEnd(this);
         resolve();
       };
     });
+  }
+
+  get rests(): boolean {
+    return this.#rests;
+  }
+
+  async rest<T>(wait: () => Promise<T>): Promise<T> {
+    this.#rests = true;
+    this.#issuer.onRest();
+    try {
+      return await wait();
+    } finally {
+      this.#rests = false;
+      await this.#issuer.stepEnds();
+    }
   }
 
   get signal(): AbortSignal {

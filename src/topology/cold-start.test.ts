@@ -9,6 +9,7 @@ const memory = (changes: Partial<MemberMemory> = {}): MemberMemory => ({
   replId: 'a'.repeat(40),
   keys: 10,
   unsavedChanges: 0,
+  storeFails: false,
   seenAtMs: 5000,
   ...changes,
 });
@@ -122,6 +123,7 @@ describe('whatever is found', () => {
           replId: fc.constant(''),
           keys: fc.integer({ min: 0, max: 2 }),
           unsavedChanges: fc.integer({ min: 0, max: 1 }),
+          storeFails: fc.boolean(),
           seenAtMs: fc.integer({ min: 0, max: 5 }),
         }),
       ),
@@ -170,4 +172,11 @@ describe('whatever is found', () => {
       }),
     );
   });
+});
+
+test('an AOF that could not be written is stale, whatever the time of its file', () => {
+  const disk = { hasData: true, writtenAtMs: 6000 };
+  expect(isStale(disk, memory({ storeFails: true, seenAtMs: 5000 }))).toBe(true);
+  const full = withData('a', 6000, asPrimary(3000, { storeFails: true }));
+  expect(chooseColdStart([full, withData('b', 6001)], 'a').primary).toBe('b');
 });

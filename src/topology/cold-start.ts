@@ -4,7 +4,8 @@
  *
  * 1. Whoever has data on disk before whoever has none.
  * 2. Among those, who became primary last: only a primary accepts writes, so nobody has newer ones. Without an AOF
- *    that holds only if everything was saved: the last save of a replica may be newer than the primary's.
+ *    that holds only if everything was saved: the last save of a replica may be newer than the primary's. So it is with an
+ *    AOF that could not be written.
  * 3. Among the rest, whose data files were written last, then who had read furthest in the stream, then whom the
  *    Sentinels name, then the order of the spec.
  */
@@ -19,6 +20,8 @@ export interface MemberMemory {
   keys: number;
   /** Without an AOF: changes since the last RDB was written; 0 with one. */
   unsavedChanges: number;
+  /** Its AOF could not be written, as on a full disk: what it took then is in memory only, whatever the time of its files. */
+  storeFails: boolean;
   seenAtMs: number;
 }
 
@@ -45,7 +48,8 @@ export interface ColdStart {
 
 /** Whether a member is known to have had changes that its files lack. */
 export function isStale(disk: DiskState, memory: MemberMemory | null): boolean {
-  return memory !== null && memory.unsavedChanges > 0 && disk.writtenAtMs < memory.seenAtMs;
+  if (memory === null) return false;
+  return memory.storeFails || (memory.unsavedChanges > 0 && disk.writtenAtMs < memory.seenAtMs);
 }
 
 /** @param named whom the Sentinels' own files name, or null on the first start. */

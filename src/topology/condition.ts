@@ -82,12 +82,15 @@ function stopped(forMs: number): Condition<'hung'> {
   return { state: 'hung', reason: 'it was stopped by a signal', forMs };
 }
 
+/** Of a member that does not let the agent in. */
+export const howToLetIn = 'ACL LOAD at it, or a new start, brings back the users of its file';
+
 function lockedOut(
   said: string,
   lastAnswer: MemberView['lastAnswer'],
   nowMs: number,
 ): Condition<MemberState> {
-  const reason = `it runs, and does not let this agent ask how it is (${said}): what is known of it is old. ACL LOAD at it, or a new start, brings back the users of its file`;
+  const reason = `it runs, and does not let this agent ask how it is (${said}): what is known of it is old. ${howToLetIn}`;
   const forMs = lastAnswer === null ? null : Math.max(0, nowMs - lastAnswer.atMs);
   return { state: 'unreachable', reason, forMs };
 }

@@ -4,6 +4,8 @@
  * - A member whose data is gone from disk starts as primary only when nobody else can have any: no other member is
  *   known to hold keys, and a majority of all members, itself included, is known to be empty. A server that loads
  *   or can't be asked is not known to be empty. This holds for a host that was rebuilt, too.
+ * - A member whose files are known to lack what it had (an old RDB, an AOF that could not be written) starts as primary only
+ *   when no other member that ran on holds data: it would set those back.
  * - A member with data on disk does not start as the replica of an empty primary, unless that one carries on the
  *   history that the data is of: then someone emptied the database on purpose. Once refused, it stays so until another
  *   is primary or a person acts: a few new keys there don't make the old data worthless.
@@ -35,7 +37,7 @@ export function harmAsPrimary(view: View, member: MemberView): Harm | undefined 
   if (member.dataIntact) {
     const ahead = member.dataStale ? others.filter(({ keys, synced }) => (keys ?? 0) > 0 && synced) : [];
     if (ahead.length === 0) return undefined;
-    const text = `its RDB on disk is older than what it had, and as primary it would make ${list(ahead)} copy that`;
+    const text = `what it has on disk is older than what it had, and as primary it would make ${list(ahead)} copy that`;
     return { code: 'would-set-back', members: ahead, text };
   }
   const holders = possibleHolders(view, member);

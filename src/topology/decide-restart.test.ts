@@ -260,7 +260,7 @@ describe('the empty-primary guard', () => {
     });
   });
 
-  test('an RDB that is older than what a replica holds is not copied over it', () => {
+  test('an RDB or a cut AOF that is older than what a replica holds is not copied over it', () => {
     const stale = { dataStale: true };
     expect(died([aReplica('redis-2', unfit)], stale)).toMatchObject({
       kind: 'refuse',

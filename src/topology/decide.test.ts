@@ -80,6 +80,14 @@ describe('a planned change that waits for the primary in vain', () => {
     expect(during(primary({ reachable: false, silentMs: 60_000 })).kind).toBe('nothing');
   });
 
+  test('only waits: what there is to do is done, and a lost primary goes before all', () => {
+    const rests = { operationRests: true };
+    const replicaLost = aView({ members: [aPrimary('redis-1'), aDeadMember('redis-2', nowMs)] });
+    expect(during(replicaLost, rests)).toMatchObject({ kind: 'restart', process: 'redis-2' });
+    expect(during(aView(), rests).kind).toBe('nothing');
+    expect(during(crashed(), rests).kind).toBe('give-way');
+  });
+
   test('goes on when nobody can take over, when a replica is lost, or when it is of a kind that does not give way', () => {
     const unfit = { synced: false, linkUp: false };
     expect(during(crashed({}, { second: unfit, third: unfit })).kind).toBe('nothing');

@@ -102,7 +102,8 @@ export function decide(
   const found = candidacy(view, rules, nowMs);
   if (view.operation !== null) {
     const reason = `${view.operation} is under way`;
-    return giveWay(view, found, nowMs) ?? { kind: 'nothing', code: 'planned-change', reason };
+    const yields = giveWay(view, found, nowMs);
+    if (yields || !view.operationRests) return yields ?? { kind: 'nothing', code: 'planned-change', reason };
   }
   const now = (decision: Decision | undefined) => (decision && !isPutOff(decision) ? decision : undefined);
   const urgent =

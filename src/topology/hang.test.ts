@@ -9,6 +9,7 @@ const healthy: View = {
   paused: false,
   operation: null,
   givesWay: false,
+  operationRests: false,
   members: [aPrimary('redis-1'), aReplica('redis-2')],
   sentinels: [aSentinel('sentinel-1')],
   gates: [aGate('gate-1')],

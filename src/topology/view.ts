@@ -115,13 +115,15 @@ export interface MemberView {
   keys: number | null;
   /** Null when it does not answer. */
   memory: MemoryRoom | null;
+  /** It says that it can't write its AOF: as primary it would take no write, and no replica. */
+  storeFails: boolean;
   /** The ids of the replication history that its data is of, and of the one before; empty when unknown. */
   histories: readonly string[];
   /** Of a local member that does not run: whether its files were looked at since it died. */
   diskKnown: boolean;
   /** Of a local member that does not run: false when its files hold no data, unless it was known to have none. */
   dataIntact: boolean;
-  /** Of a local member that does not run: it has only RDB files, and had changes that are not in them. */
+  /** Of a local member that does not run: it had changes that are not in its files, which are RDBs or an AOF that was cut off. */
   dataStale: boolean;
   /** Of a local member that does not run: what it held when last seen, if its files still hold data. */
   kept: { keys: number; history: string } | null;
@@ -176,6 +178,8 @@ export interface View {
   operation: string | null;
   /** Whether that one is to end when the primary is lost. */
   givesWay: boolean;
+  /** Whether that one only waits, and changes nothing: what there is to do is done. */
+  operationRests: boolean;
   members: readonly MemberView[];
   sentinels: readonly SentinelView[];
   gates: readonly GateView[];

@@ -157,6 +157,7 @@ const mixture: fc.Arbitrary<View> = fc.record({
   paused: fc.constant(false),
   operation: fc.constant(null),
   givesWay: fc.constant(false),
+  operationRests: fc.constant(false),
   members,
   sentinels,
   gates: fc.oneof(

@@ -23,7 +23,10 @@ const addressOf = (text: string) => {
   return { address, port: Number(port) };
 };
 
-type Seen = Pick<MemberView, 'reachable' | 'refuses' | 'role' | 'follows' | 'linkUp' | 'offset' | 'seenAtMs'>;
+type Seen = Pick<
+  MemberView,
+  'reachable' | 'refuses' | 'role' | 'follows' | 'linkUp' | 'offset' | 'seenAtMs' | 'storeFails'
+>;
 
 class TrialMember {
   readonly place: TrialServer['place'];
@@ -87,7 +90,7 @@ class TrialMember {
 
   #now(): Seen {
     const readsOn = this.#server.readOn();
-    const { alive, role, follows, offset } = this.#server;
+    const { alive, role, follows, offset, storeFails } = this.#server;
     const followed = follows === null ? null : this.#world.server(follows);
     return {
       reachable: alive,
@@ -96,6 +99,7 @@ class TrialMember {
       follows: followed?.place ?? null,
       linkUp: readsOn || (followed?.alive === true && followed.role === 'primary'),
       offset,
+      storeFails,
       seenAtMs: this.#world.clock.monotonicMs(),
     };
   }
@@ -323,6 +327,7 @@ export class TrialAgent {
         unwilling: this.elections.unwilling,
       },
       ...{ operation: this.operations.description, givesWay: this.operations.givesWay },
+      operationRests: this.operations.rests,
       members: this.members.map((member) => member.view()),
       sentinels: this.sentinels.map((voter) => this.#sentinelView(voter)),
       namedSinceMs: this.elections.namedSinceMs,

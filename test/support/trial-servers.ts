@@ -26,6 +26,8 @@ export class TrialServer {
   /** How often it was made primary. */
   promotions = 0;
   paused = false;
+  /** It can't write its AOF. */
+  storeFails = false;
   /** It turns down REPLICAOF. */
   refuses = false;
   /** It answers nothing any more once it is to be made primary, and does that when it wakes. */

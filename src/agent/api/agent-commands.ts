@@ -6,8 +6,10 @@ import type { BackupSchedule } from '../backups/backup-schedule.ts';
 import { applySpec } from '../change/apply-spec.ts';
 import type { ChangeContext, Report } from '../change/change-context.ts';
 import { forceFailover } from '../change/failover.ts';
+import { isLoginRefused, lockedOut } from '../change/locked-out.ts';
 import { restartUnit, rollingRestart, unknownUnit } from '../change/restart-members.ts';
 import { switchover } from '../change/switchover.ts';
+import { takeWhatOthersHave } from '../change/take-what-others-have.ts';
 import type { Deployment } from '../deployment.ts';
 import { mayBeGivenUp } from '../jobs/given-up.ts';
 import { Jobs } from '../jobs/jobs.ts';
@@ -23,6 +25,9 @@ import { metricsText } from './agent-metrics.ts';
 import { type Commanded, type CommandOptions, commandedBy } from './command-options.ts';
 import { metricsFacts } from './metrics-facts.ts';
 import { type Status, statusOf } from './status-answer.ts';
+
+/** A member that does not let this agent in says so at once. */
+const lookWithinMs = 1000;
 
 interface Asking {
   by: string;
@@ -169,12 +174,14 @@ export class Commands implements AgentApi {
     }
   }
 
-  /** That a change was given up is part of what happened: whoever asked may be gone. */
+  /** That a change was given up is part of what happened: whoever asked may be gone. A refused login says where it was. */
   async #untilGivenUp<T>(change: Promise<T>): Promise<T> {
     const { events, spec } = this.#deployment;
-    return change.catch((error) => {
+    return change.catch(async (error) => {
       if (errorCode(error) === 'OPERATION_ABORTED') events.add('given-up', spec.name, errorText(error));
-      throw error;
+      if (!isLoginRefused(error)) throw error;
+      await this.#observer.lookWithin(lookWithinMs);
+      throw lockedOut(this.#deployment.view().members, error) ?? error;
     });
   }
 
@@ -194,6 +201,7 @@ export class Commands implements AgentApi {
   }
 
   async #failover(context: ChangeContext, { askedMsAgo }: CommandOptions['failover']): Promise<unknown> {
+    await takeWhatOthersHave(context.deployment);
     const { from, to, replacedBefore } = await forceFailover(context, askedMsAgo);
     if (!replacedBefore)
       context.deployment.events.add('failover', to, `failed over from ${from} to ${to} on request`);

@@ -3,6 +3,7 @@
  * Sentinels have noticed. Where nobody else can take over, as when the other hosts are down already, it stays.
  */
 import { errorText } from '../../base/errors.ts';
+import { storeTrouble } from '../../topology/store-trouble.ts';
 import { namedPrimary } from '../../topology/view.ts';
 import type { ChangeContext } from './change-context.ts';
 import { switchover } from './switchover.ts';
@@ -16,7 +17,12 @@ export async function handOver(context: ChangeContext): Promise<void> {
   const primary = view.members.find(({ id }) => id === named);
   if (!primary?.process?.running) return;
   const heirs = view.members.filter(
-    ({ process, reachable, linkUp, priority }) => process === null && reachable && linkUp && priority > 0,
+    (member) =>
+      member.process === null &&
+      member.reachable &&
+      member.linkUp &&
+      member.priority > 0 &&
+      storeTrouble(member) === undefined,
   );
   // Those that stay must be able to elect: without our Sentinels there would be no majority to name the new one.
   const staying = view.sentinels.filter(({ process, reachable }) => process === null && reachable);

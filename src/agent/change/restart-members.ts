@@ -5,7 +5,8 @@
 import { hopeless, waitFor } from '../../base/retry.ts';
 import { lastLogLines } from '../../process/supervised-process.ts';
 import { emptyPrimaryOver, harmAsPrimary } from '../../topology/data-guard.ts';
-import { namedPrimary } from '../../topology/view.ts';
+import { storeTroubles } from '../../topology/store-trouble.ts';
+import { type MemberView, namedPrimary } from '../../topology/view.ts';
 import type { Deployment, LiveMember } from '../deployment.ts';
 import { StartFailed, SwitchoverRefused, UnknownProcess } from '../errors.ts';
 import { setEligible } from '../units/eligibility.ts';
@@ -22,6 +23,7 @@ const upAgainMs = 60_000;
 /** Replicas first, then a switchover, then the old primary; Sentinels and gates are left alone. */
 export async function rollingRestart(context: ChangeContext): Promise<void> {
   const { deployment } = context;
+  refuseWithoutRoom(deployment.view().members);
   const primaryId = namedPrimary(deployment.view())?.id;
   const local = deployment.members.filter(({ unit }) => unit !== null);
   for (const member of local.filter(({ place }) => place.id !== primaryId)) {
@@ -49,11 +51,21 @@ export async function restartUnit(
   unit.forgive();
   const member = deployment.members.find(({ place }) => place.id === id);
   if (!member) return restartPlain(context, unit);
+  refuseWithoutRoom(deployment.view().members.filter((each) => each.id === id));
   const isPrimary = namedPrimary(deployment.view())?.id === id;
   if (isPrimary && unit.process.running && deployment.members.length > 1) {
     await switchover(context, null);
   }
   await restartMember(context, member, acceptDataLoss);
+}
+
+/** One that runs holds what it has in memory. Started again on a full disk it can't copy what it lacks, or does not start. */
+function refuseWithoutRoom(members: readonly MemberView[]): void {
+  const trouble = storeTroubles(members.filter(({ process }) => process?.running));
+  if (trouble === undefined) return;
+  throw SwitchoverRefused(`no restart: ${trouble}`, {
+    hint: 'Make room there first: on a full disk it would not come up again. Nothing was restarted.',
+  });
 }
 
 export function unknownUnit(deployment: Deployment, id: string): Error {

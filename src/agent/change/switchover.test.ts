@@ -9,6 +9,8 @@ let world: TrialWorld;
 let agent: TrialAgent;
 let primary: TrialServer;
 let aborter: AbortController;
+/** What the loop does while the switchover waits. */
+let meanwhileAtRest = () => {};
 const hosts = ['host-1', 'host-2', 'host-3'];
 
 beforeEach(async () => {
@@ -16,6 +18,7 @@ beforeEach(async () => {
   agent = new TrialAgent(world, 'host-1', hosts);
   primary = world.server('redis-1');
   aborter = new AbortController();
+  meanwhileAtRest = () => {};
   // What it would do beside is its own test's matter.
   agent.loop.stop();
   await agent.settle();
@@ -27,7 +30,13 @@ async function run(
   meanwhile = () => {},
   askedMsAgo = 0,
 ): Promise<SwitchoverResult> {
-  const operation = { signal: aborter.signal };
+  const operation = {
+    signal: aborter.signal,
+    rest: <T>(wait: () => Promise<T>) => {
+      meanwhileAtRest();
+      return wait();
+    },
+  };
   const observer = { lookAtAll: () => agent.lookAtAll(), lookWithin: (ms: number) => agent.lookWithin(ms) };
   const change = switchover({ deployment: agent, observer, report: () => {}, operation }, to, askedMsAgo);
   return world.settle(change, meanwhile);
@@ -191,4 +200,36 @@ test('a primary that was replaced after the command began is not replaced once m
   });
   expect(promotions()).toEqual(before);
   expect(await run('redis-3', () => {}, 600)).toMatchObject({ from: 'redis-2', to: 'redis-3' });
+});
+
+test('a target that is down when it is named is started again meanwhile, and takes over when it is in sync', async () => {
+  const target = world.server('redis-3');
+  target.alive = false;
+  meanwhileAtRest = () => {
+    target.alive = true;
+  };
+  expect(await run('redis-3')).toMatchObject({ from: 'redis-1', to: 'redis-3' });
+  expect(promotions()).toEqual([0, 0, 1]);
+});
+
+test('who has no room to write is not made primary: the next one is, and nobody when none has', async () => {
+  world.server('redis-3').offset = 1001;
+  primary.offset = 1001;
+  world.server('redis-3').storeFails = true;
+  await expect(run('redis-3')).rejects.toMatchObject({
+    code: 'SWITCHOVER_REFUSED',
+    message: "no switchover: redis-3 can't write its AOF",
+  });
+  world.server('redis-2').storeFails = true;
+  const sinceMs = performance.now();
+  await expect(run()).rejects.toMatchObject({
+    code: 'SWITCHOVER_REFUSED',
+    message: "no switchover: redis-2 can't write its AOF; redis-3 can't write its AOF",
+  });
+  // Waiting makes no room.
+  expect(performance.now() - sinceMs).toBeLessThan(10_000);
+  expect([agent.gateCalls, promotions()]).toEqual([[], [0, 0, 0]]);
+  world.server('redis-2').storeFails = false;
+  world.server('redis-2').offset = 1001;
+  expect(await run()).toMatchObject({ from: 'redis-1', to: 'redis-2' });
 });

@@ -1,14 +1,14 @@
 /**
  * A planned change of primary, without a client error and without a lost write.
  *
- * 1. Everything must be calm: no failover under way, the target linked. A primary that was lost since the switchover was
- *    asked for was moved by that: it is not moved once more, unless the target is named.
+ * 1. Everything must be calm: no failover under way, the target linked, with room on its disk (plan-switchover.ts). A primary that
+ *    was lost since the switchover was asked for was moved by that: it is not moved once more, unless the target is named.
  * 2. Votes first (agent/election/), which disturb nothing. Not elected: it is tried again for as long as a calm moment
  *    is waited for.
  * 3. The gates stop sending writes, CLIENT PAUSE WRITE stops everyone else's on the old primary, and both offsets are
  *    compared until they are equal. If they don't become so, nothing has changed: everything is released.
  * 4. In one turn: the target is promoted and tells the Sentinels, the others follow it, the gates switch.
- * 5. It is done when every Sentinel names the new primary and every replica is linked to it.
+ * 5. It is done when every Sentinel names the new primary and every replica is linked to it; and ends when that one was replaced.
  *
  * A target that does not answer may yet carry out what it was told, when it answers again. So writes stay held until the
  * Sentinels have it by a later epoch that the old primary stays; then its word is no news to them. What they say behind that
@@ -21,48 +21,14 @@
  */
 import { errorCode, errorText } from '../../base/errors.ts';
 import { hopeless, pause, unlessAborted, waitFor } from '../../base/retry.ts';
-import type { MemberClient } from '../../redis/member-client.ts';
-import { chooseReplica } from '../../topology/election/choice.ts';
-import { namedPrimary, notCalm } from '../../topology/view.ts';
-import { type Asked, askSentinelInstead } from '../election/ask-sentinel.ts';
-import type { ElectionWatch } from '../election/election-watch.ts';
+import { namedPrimary } from '../../topology/view.ts';
+import { askSentinelInstead } from '../election/ask-sentinel.ts';
 import { type Ballot, stand } from '../election/stand.ts';
-import { type Realm, type Server, stay, takeOver, tellTheRest } from '../election/take-over.ts';
+import { stay, takeOver, tellTheRest } from '../election/take-over.ts';
 import { SwitchoverFailed, SwitchoverRefused } from '../errors.ts';
-import type { MemberObservation } from '../observe/member-watch.ts';
-import type { Observer } from '../observe/observer.ts';
-import type { Operation } from '../operations.ts';
-import type { GateAdapter } from '../units/gate-adapter.ts';
-import type { Report } from './change-context.ts';
-
-interface Mover extends Server {
-  readonly watch: Server['watch'] & {
-    readonly seen: Pick<MemberObservation, 'reachable' | 'linkUp' | 'priority' | 'offset' | 'runId'>;
-    readonly client: Pick<MemberClient, 'role' | 'replicaOf' | 'pauseWrites' | 'unpauseWrites'>;
-  };
-}
-
-/** What a switchover needs of a deployment. */
-export interface Movable extends Realm, Asked {
-  readonly elections: Realm['elections'] &
-    Asked['elections'] &
-    Pick<ElectionWatch, 'replacedWithin' | 'noteNamed'>;
-  readonly sentinels: readonly (Realm['sentinels'][number] & Asked['sentinels'][number])[];
-  readonly members: readonly Mover[];
-  readonly gates: readonly {
-    unit: { process: { running: boolean } } | null;
-    adapter: Pick<GateAdapter, 'hold' | 'release' | 'switchTo'>;
-  }[];
-  member(id: string): Mover;
-}
-
-/** What a switchover acts on, and the token under which it does. */
-export interface SwitchoverContext {
-  deployment: Movable;
-  observer: Pick<Observer, 'lookAtAll' | 'lookWithin'>;
-  report: Report;
-  operation: Pick<Operation, 'signal'>;
-}
+import { waitForAgreement } from './await-agreement.ts';
+import type { Movable, Mover, SwitchoverContext } from './movable.ts';
+import { type Plan, prepare } from './plan-switchover.ts';
 
 export interface SwitchoverResult {
   from: string;
@@ -80,17 +46,10 @@ const actWithinMs = 2700;
 /** Who does not answer in this time takes no writes either. */
 const holdAgainWithinMs = 300;
 const settledWithinMs = 300;
-const calmWithinMs = 15_000;
 const attempts = 5;
 const standAgainMs = 300;
-const agreeWithinMs = 15_000;
 /** How long a Sentinel that was asked to fail over may take. */
 const promotedWithinMs = 2500;
-
-interface Plan {
-  old: Mover;
-  target: Mover;
-}
 
 /**
  * @param to the member that becomes primary; null for the one that the Sentinels would choose
@@ -122,79 +81,10 @@ export async function switchover(
   const { heldMs, promoted } = await change(context, plan, ballot, to);
   const { id } = promoted.place;
   report(`${id} is primary; writes waited ${heldMs.toFixed(0)} ms. Waiting for the Sentinels to agree`);
-  await waitForAgreement(context, promoted);
+  await waitForAgreement(context, { from, to: id, epoch: ballot.election.epoch });
   // Now, and not when the loop looks next: another command may begin at once.
   deployment.elections.noteNamed(id);
   return { from, to: id, heldMs: round(heldMs), tookMs: round(performance.now() - startedMs) };
-}
-
-async function prepare(
-  { deployment, observer, operation: { signal } }: SwitchoverContext,
-  to: string | null,
-  asked: string | undefined,
-): Promise<Plan> {
-  const problem = { text: '' };
-  const check = async () => {
-    await observer.lookAtAll();
-    const named = namedPrimary(deployment.view())?.id;
-    if (to === null && asked !== undefined && named !== undefined && named !== asked)
-      throw hopeless(movedAlready(asked, named));
-    problem.text = whyNotNow(deployment, to) ?? '';
-    return problem.text === '';
-  };
-  await waitFor(check, { what: 'a calm moment', withinMs: calmWithinMs, everyMs: 50, signal }).catch(
-    (cause) => {
-      signal.throwIfAborted();
-      if (errorCode(cause) === 'SWITCHOVER_REFUSED') throw cause;
-      throw SwitchoverRefused(`no switchover: ${problem.text}`, {
-        hint: 'holdfast status and holdfast events show the state of each. A lost primary needs no switchover: it fails over by itself.',
-        cause,
-      });
-    },
-  );
-  const old = deployment.member(namedPrimary(deployment.view())?.id ?? '');
-  return { old, target: to === null ? preferred(deployment, old) : deployment.member(to) };
-}
-
-function movedAlready(asked: string, named: string): Error {
-  return SwitchoverRefused(`no switchover: ${asked} was primary when it was asked for, and now ${named} is`, {
-    hint: `Whoever replaced ${asked} has moved the primary already. holdfast events says why; ask again to move it from ${named}.`,
-  });
-}
-
-/** What stands in the way of a switchover now, or undefined. */
-function whyNotNow(deployment: Movable, to: string | null): string | undefined {
-  const view = deployment.view();
-  const reason = notCalm(view);
-  const old = namedPrimary(view)?.id;
-  if (reason !== undefined || to === old) return reason;
-  const candidates = view.members.filter(({ id }) => (to === null ? id !== old : id === to));
-  const fit = candidates.filter(
-    ({ reachable, linkUp, priority }) => reachable && linkUp && (to !== null || priority > 0),
-  );
-  if (fit.length === 0)
-    return to === null ? 'no replica is linked to the primary' : `${to} is not linked to the primary`;
-  const disagreeing = view.sentinels.find(({ reachable, primary }) => reachable && primary !== old);
-  if (disagreeing) return `${disagreeing.id} still names ${disagreeing.primary ?? 'someone else'} primary`;
-  return undefined;
-}
-
-/** Whom the Sentinels would choose. A lag does not count: the drain is waited for. */
-function preferred(deployment: Movable, old: Mover): Mover {
-  const candidates = deployment.members.map((member) => {
-    const { reachable, linkUp, priority, offset, runId } = member.watch.seen;
-    return {
-      id: member.place.id,
-      fit: member !== old && reachable && linkUp,
-      priority,
-      offset,
-      selected: false,
-      answered: true,
-      runId,
-      member,
-    };
-  });
-  return chooseReplica(candidates)?.member as Mover;
 }
 
 async function change(
@@ -309,36 +199,6 @@ async function drain(old: Mover, target: Mover, signal: AbortSignal): Promise<vo
   };
   const what = `${target.place.id} to have every write`;
   await waitFor(drained, { what, withinMs: drainWithinMs, everyMs: 1, signal });
-}
-
-async function waitForAgreement(
-  { deployment, observer, operation: { signal } }: SwitchoverContext,
-  promoted: Mover,
-): Promise<void> {
-  const agreed = async () => {
-    await observer.lookAtAll();
-    const { sentinels, members } = deployment.view();
-    const settled = sentinels
-      .filter(({ reachable }) => reachable)
-      .every(({ primary, failoverInProgress }) => primary === promoted.place.id && !failoverInProgress);
-    const linked = members.filter(({ id }) => id !== promoted.place.id).filter(({ reachable }) => reachable);
-    return settled && linked.every(({ linkUp }) => linkUp);
-  };
-  await waitFor(agreed, {
-    what: 'the Sentinels to agree',
-    withinMs: agreeWithinMs,
-    everyMs: 10,
-    signal,
-  }).catch((cause) => {
-    signal.throwIfAborted();
-    throw SwitchoverFailed(
-      `${promoted.place.id} is primary and takes writes, but after ${agreeWithinMs} ms not every Sentinel and replica follows`,
-      {
-        hint: 'holdfast status shows who does not. The Sentinels usually agree later by themselves.',
-        cause,
-      },
-    );
-  });
 }
 
 function gatesHere(deployment: Movable): Movable['gates'][number][] {

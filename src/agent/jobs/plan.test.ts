@@ -17,6 +17,9 @@ const store: KnownStore = {
 const plan = (operation: ApiOperation, change: Partial<ApiView> = {}, known: KnownStore | null = store) =>
   planOf(operation, view(change), known);
 const lonely = [member(1), member(2, { state: 'down' }), member(3, { eligible: false })];
+const full = [1, 2, 3].map((n) =>
+  member(n, { trouble: `the disk of redis-${n} is full`, troubleCode: 'disk-full' }),
+);
 
 test('what may be done says what will happen', () => {
   const all: ApiOperation[] = [
@@ -42,6 +45,9 @@ test('what may not be done says why, and what to do about it', () => {
     [{ kind: 'switchover', to: 'gate-1' }, {}, /no member/],
     [{ kind: 'switchover', to: 'redis-2' }, { members: lonely }, /redis-2 is down/],
     [{ kind: 'switchover' }, { members: lonely }, /no replica is fit/],
+    [{ kind: 'switchover', to: 'redis-2' }, { members: full }, /the disk of redis-2 is full/],
+    [{ kind: 'switchover' }, { members: full }, /no replica is fit/],
+    [{ kind: 'restart' }, { members: full }, /the disk of redis-1 is full/],
     [{ kind: 'failover' }, { members: lonely }, /no replica is fit/],
     [{ kind: 'restart', process: 'redis-2' }, {}, /redis-2 runs on b/],
     [{ kind: 'pause' }, { paused: true }, /paused already/],

@@ -99,6 +99,11 @@ function whyUnfit(member: ApiMember): string | undefined {
     : undefined;
 }
 
+/** As primary it would take no writes, and started again it would not come up: topology/store-trouble.ts. */
+function noRoom({ troubleCode, trouble }: ApiMember): string | undefined {
+  return troubleCode === 'disk-full' ? (trouble ?? undefined) : undefined;
+}
+
 function noSuch(view: ApiView, id: string): Refusal | undefined {
   const all = [...view.members, ...view.sentinels, ...view.gates].map((each) => each.id);
   if (all.includes(id)) return undefined;
@@ -107,7 +112,7 @@ function noSuch(view: ApiView, id: string): Refusal | undefined {
 
 function switchover(view: ApiView, to: string | undefined): Draft {
   const candidate = view.members.find(({ id }) => id === to);
-  const fit = view.members.filter((member) => whyUnfit(member) === undefined);
+  const fit = view.members.filter((member) => (whyUnfit(member) ?? noRoom(member)) === undefined);
   const target = to ?? 'The replica that is furthest';
   return {
     refusal:
@@ -134,11 +139,18 @@ function whyNoSwitchover(
   }
   if (to === view.primary) return { why: `${to} is the primary already`, hint: 'Name a replica.' };
   const unfit =
-    to === undefined ? undefined : candidate === undefined ? `${to} is no member` : whyUnfit(candidate);
+    to === undefined
+      ? undefined
+      : candidate === undefined
+        ? `${to} is no member`
+        : (whyUnfit(candidate) ?? noRoom(candidate));
   if (unfit !== undefined) return { why: unfit, hint: `Fit are: ${namesOf(fit)}.` };
   return fit.length > 0
     ? undefined
-    : { why: 'no replica is fit to be primary', hint: 'Look why they are not in sync.' };
+    : {
+        why: 'no replica is fit to be primary',
+        hint: 'Look why they are not in sync, or whether their disks are full.',
+      };
 }
 
 function namesOf(members: readonly ApiMember[]): string {
@@ -182,6 +194,13 @@ function restart(view: ApiView, id: string | undefined, acceptDataLoss: boolean)
           why: refused.refusal ?? `${refused.id} was refused`,
           hint: 'Put its data back, or have another take over by a failover. If it is to start as it is, accept that data is lost.',
         };
+  const full = view.members.find(
+    (member) =>
+      (id === undefined ? member.host === view.host : member.id === id) &&
+      member.pid !== null &&
+      noRoom(member),
+  );
+  const noRestart = full && { why: noRoom(full) ?? '', hint: 'Make room there first.' };
   const isPrimary = id === view.primary;
   const isGate = view.gates.some((gate) => gate.id === id);
   const all = [
@@ -192,7 +211,12 @@ function restart(view: ApiView, id: string | undefined, acceptDataLoss: boolean)
     ? `A replica takes over as in a switchover; then ${id} is restarted and follows it.`
     : `${id} is stopped, started again, and waited for.`;
   return {
-    refusal: underWay(view) ?? (id === undefined ? undefined : noSuch(view, id)) ?? elsewhere ?? guarded,
+    refusal:
+      underWay(view) ??
+      (id === undefined ? undefined : noSuch(view, id)) ??
+      elsewhere ??
+      guarded ??
+      noRestart,
     will: id === undefined ? all : [one],
     warnings: [
       ...(isGate ? [`Clients of ${id} are disconnected and have to come again.`] : []),

@@ -82,3 +82,11 @@ describe('whether a replica has been in sync', () => {
     expect(seen(replica).synced).toBe(false);
   });
 });
+
+test('it says itself that its AOF can’t be written; without an AOF what that field says is of before', () => {
+  const fails = (info: Record<string, string>) =>
+    observe({ role: 'master', ...info }, nothingKnown).storeFails;
+  expect(fails({ aof_enabled: '1', aof_last_write_status: 'err' })).toBe(true);
+  expect(fails({ aof_enabled: '1', aof_last_write_status: 'ok' })).toBe(false);
+  expect(fails({ aof_enabled: '0', aof_last_write_status: 'err' })).toBe(false);
+});

@@ -39,6 +39,8 @@ export interface MemberObservation {
   memory: MemoryRoom | null;
   /** Without an AOF: changes since the last RDB was written; 0 with one. */
   unsavedChanges: number;
+  /** It can't write its AOF: what it has lately taken is in none of its files. */
+  storeFails: boolean;
   /** Which process of it this is: Redis makes a new one at each start. */
   runId: string;
   /** Figures for monitoring, which nothing is decided by; null when it didn't answer the last question. */
@@ -62,6 +64,7 @@ export const nothingKnown: MemberObservation = {
   keys: null,
   memory: null,
   unsavedChanges: 0,
+  storeFails: false,
   runId: '',
   vitals: null,
 };
@@ -257,6 +260,7 @@ export function observe(info: Info, before: MemberObservation): MemberObservatio
     keys: keyCount(info),
     memory: memoryRoomOf(info, before.runId === runId ? before.memory : null),
     unsavedChanges: info['aof_enabled'] === '1' ? 0 : Number(info['rdb_changes_since_last_save'] ?? 0),
+    storeFails: info['aof_enabled'] === '1' && info['aof_last_write_status'] === 'err',
     runId,
     vitals: vitalsOf(info),
   };

@@ -2,7 +2,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { MemoryFile } from './memory-file.ts';
+import { nothingKnown } from '../observe/member-watch.ts';
+import { isDataStale, MemoryFile } from './memory-file.ts';
 
 let folder = '';
 beforeEach(() => {
@@ -28,7 +29,24 @@ test('without a file nothing is remembered, and nothing is wrong', async () => {
 
 test('a file of before a figure was kept is read', async () => {
   const { memory, damage } = await loaded(JSON.stringify(kept));
-  expect({ memory, damage }).toEqual({ memory: { ...kept, unsavedChanges: 0 }, damage: null });
+  expect({ memory, damage }).toEqual({
+    memory: { ...kept, unsavedChanges: 0, storeFails: false },
+    damage: null,
+  });
+});
+
+test('that the AOF can’t be written is kept at once, also when the disk that it is kept on is full', async () => {
+  const memory = await loaded(undefined);
+  const seen = {
+    ...nothingKnown,
+    ...{ reachable: true, role: 'primary' as const, keys: 3, offset: 7, replId: 'a' },
+  };
+  await memory.remember(seen);
+  expect(memory.memory?.storeFails).toBe(false);
+  rmSync(folder, { recursive: true });
+  writeFileSync(folder, '');
+  await expect(memory.remember({ ...seen, storeFails: true })).rejects.toThrow();
+  expect(isDataStale(memory, { hasData: true, writtenAtMs: 2000 })).toBe(true);
 });
 
 test.each(['', '{', 'null', '{}', JSON.stringify({ ...kept, keys: 'many' })])(

@@ -17,6 +17,7 @@ const schema = z.object({
   keys: z.number(),
   /** Files of before it was counted lack it. */
   unsavedChanges: z.number().default(0),
+  storeFails: z.boolean().default(false),
   seenAtMs: z.number(),
 });
 
@@ -73,7 +74,9 @@ export class MemoryFile {
     const unchanged = !roleChanged && before?.offset === seen.offset && before.keys === seen.keys;
     const tooSoon = this.#clock.monotonicMs() - this.#writtenMs < writeEveryMs;
     const emptied = (before?.keys ?? 0) > 0 !== seen.keys > 0;
-    const saved = (before?.unsavedChanges ?? 0) > 0 !== seen.unsavedChanges > 0;
+    const saved =
+      (before?.unsavedChanges ?? 0) > 0 !== seen.unsavedChanges > 0 ||
+      (before?.storeFails ?? false) !== seen.storeFails;
     if ((unchanged && !saved) || (!roleChanged && !emptied && !saved && tooSoon)) return;
     const nowMs = this.#clock.wallMs();
     this.#memory = {
@@ -84,6 +87,7 @@ export class MemoryFile {
       replId: seen.replId,
       keys: seen.keys,
       unsavedChanges: seen.unsavedChanges,
+      storeFails: seen.storeFails,
       seenAtMs: nowMs,
     };
     this.#writtenMs = this.#clock.monotonicMs();

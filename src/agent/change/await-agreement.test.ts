@@ -1,0 +1,51 @@
+import { expect, test } from 'vitest';
+import { aPrimary, aReplica, aView, threeSentinels } from '../../../test/support/views.ts';
+import type { SentinelView, View } from '../../topology/view.ts';
+import { type Change, successorOf, waitForAgreement } from './await-agreement.ts';
+
+const change: Change = { from: 'redis-1', to: 'redis-2', epoch: 5 };
+const members = (primary: string) =>
+  ['redis-1', 'redis-2', 'redis-3'].map((id) => (id === primary ? aPrimary(id) : aReplica(id)));
+const naming = (primary: string, configEpoch: number, said: Partial<SentinelView> = {}): View =>
+  aView({ members: members(primary), sentinels: threeSentinels({ primary, configEpoch, ...said }) });
+
+/** Each look finds the next of these. */
+function wait(views: readonly View[]): Promise<void> {
+  let at = -1;
+  return waitForAgreement(
+    {
+      deployment: { view: () => views[Math.min(at, views.length - 1)] as View },
+      observer: {
+        lookAtAll: async () => {
+          at += 1;
+        },
+      },
+      operation: { signal: new AbortController().signal },
+    },
+    change,
+  );
+}
+
+test('it is over when every Sentinel names the new primary and every replica is linked', async () => {
+  await wait([naming('redis-1', 4), naming('redis-2', 5)]);
+});
+
+test('a new primary that is replaced meanwhile: it ends then, and says who is primary', async () => {
+  const sinceMs = performance.now();
+  await expect(
+    wait([naming('redis-1', 4), naming('redis-2', 5, { failoverInProgress: true }), naming('redis-3', 6)]),
+  ).rejects.toMatchObject({
+    code: 'SWITCHOVER_FAILED',
+    message: 'redis-2 was made primary, and was replaced since: redis-3 is primary now',
+  });
+  expect(performance.now() - sinceMs).toBeLessThan(10_000);
+});
+
+test('that the Sentinels name the old primary is news under a later epoch only', () => {
+  expect(successorOf(naming('redis-1', 4), change)).toBeUndefined();
+  expect(successorOf(naming('redis-1', 5), change)).toBeUndefined();
+  expect(successorOf(naming('redis-1', 6), change)).toBe('redis-1');
+  expect(successorOf(naming('redis-1', 6, { failoverInProgress: true }), change)).toBeUndefined();
+  expect(successorOf(naming('redis-2', 6), change)).toBeUndefined();
+  expect(successorOf(naming('redis-3', 6), change)).toBe('redis-3');
+});
