@@ -79,8 +79,9 @@ async function lookAskDo(apply: Apply): Promise<number> {
   const leaving = stages.flatMap((stage) => stage.leaving);
   await refuseUnreachable(connections, leaving, lock, report);
   if (options.rollback && (stages.length > 1 || leaving.length > 0)) throw hostsDiffer();
-  const certificates = certificatesOf(spec, hostsOf(stages), options.renewCertificates ? 'all' : 'due');
-  const brought = broughtBy(spec, certificates);
+  const hosts = hostsOf(stages);
+  const certificates = certificatesOf(spec, hosts, options.renewCertificates ? 'all' : 'due');
+  const brought = broughtBy(spec, certificates, hosts);
   const look = (stage: Spec) =>
     options.rollback
       ? surveyRollback(stage, connections, brought)

@@ -1,12 +1,19 @@
 import { readFileSync } from 'node:fs';
 import type { OwnCertificates } from '../certs/own-authority.ts';
-import { type Brought, tlsFilesThere } from '../fleet/plan/wanted.ts';
+import { apiTlsFilesThere, type Brought, tlsFilesThere } from '../fleet/plan/wanted.ts';
 import { readPasswords, readSecret } from '../spec/secrets.ts';
-import type { Spec } from '../spec/spec.ts';
+import type { Host, Spec, TlsFiles } from '../spec/spec.ts';
 import { certificatesOf } from './own-certificates.ts';
 
-/** What the spec names of this machine: files, and variables of the environment. */
-export function broughtBy(spec: Spec, own: OwnCertificates | null = certificatesOf(spec)): Brought {
+/**
+ * What the spec names of this machine: files, and variables of the environment.
+ * @param hosts who gets certificates: those too that go on the way to the spec
+ */
+export function broughtBy(
+  spec: Spec,
+  own: OwnCertificates | null = certificatesOf(spec),
+  hosts: readonly Host[] = spec.hosts,
+): Brought {
   const { users, former } = readPasswords(spec, process.env);
   return {
     users,
@@ -17,19 +24,36 @@ export function broughtBy(spec: Spec, own: OwnCertificates | null = certificates
         return [name, { password: word, ca: ca && text(ca) }];
       }),
     ),
-    tls: certificateTexts(spec, own),
+    tls: certificateTexts(spec, own, hosts),
     isNewAuthority: own?.isNew ?? false,
   };
 }
 
-function certificateTexts(spec: Spec, own: OwnCertificates | null): Brought['tls'] {
-  const [here, there] = [spec.security.tls, tlsFilesThere(spec)];
-  if (here === null || there === null) return new Map();
-  if (own !== null) {
-    return new Map([...own.hosts].map(([host, pair]) => [host, { [there.cert]: pair, [there.ca]: own.ca }]));
-  }
-  const texts = { [there.cert]: text(here.cert), [there.key]: text(here.key), [there.ca]: text(here.ca) };
-  return new Map(spec.hosts.map(({ id }) => [id, texts]));
+function certificateTexts(spec: Spec, own: OwnCertificates | null, hosts: readonly Host[]): Brought['tls'] {
+  const servers = tlsFilesThere(spec);
+  const named = [
+    ...(own === null ? textsOf(spec.security.tls, servers) : []),
+    ...textsOf(isOther(spec) ? spec.agent.tls : null, apiTlsFilesThere(spec)),
+  ];
+  const texts = hosts.map(({ id }): [string, Record<string, string>] => {
+    const pair = own?.hosts.get(id);
+    const made =
+      own === null || pair === undefined || servers === null
+        ? {}
+        : { [servers.cert]: pair, [servers.ca]: own.ca };
+    return [id, { ...Object.fromEntries(named), ...made }];
+  });
+  return new Map(texts);
+}
+
+/** Whether `agent.tls` names files of its own. */
+function isOther(spec: Spec): boolean {
+  return apiTlsFilesThere(spec)?.cert !== tlsFilesThere(spec)?.cert;
+}
+
+function textsOf(here: TlsFiles | null, there: TlsFiles | null): [path: string, text: string][] {
+  if (here === null || there === null) return [];
+  return (['cert', 'key', 'ca'] as const).map((each) => [there[each], text(here[each])]);
 }
 
 function text(file: string): string {

@@ -23,7 +23,7 @@ export async function rotateOnHosts(output: Output, file: string, options: Rotat
     throw BadOption(
       'rotate changes passwords on hosts that are reached by ssh, and the spec is for this machine',
       {
-        hint: 'Passwords of security.users: give the user formerPassword and apply (docs/spec.md).',
+        hint: 'Passwords of security.users: holdfast rotate users.',
       },
     );
   }

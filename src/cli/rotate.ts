@@ -1,9 +1,12 @@
 import type { Command } from 'commander';
-import { action, type CommonOptions, specArgument, verb } from './verb.ts';
+import { collectWhole } from './rdb-options.ts';
+import { action, type CommonOptions, specArgument, stateDirOption, verb } from './verb.ts';
 
 interface RotateOptions extends CommonOptions {
   yes?: boolean;
   finish?: boolean;
+  user?: string[];
+  stateDir?: string;
 }
 
 /** `holdfast rotate`: other passwords, while everything runs. */
@@ -11,8 +14,9 @@ export function rotateVerb(): Command {
   const group = verb('rotate', 'change passwords while everything runs, without an error for any client', [
     ['holdfast rotate secret prod.yaml', 'every password of holdfast’s own, on hosts reached by ssh'],
     ['holdfast rotate secret prod.yaml --finish', 'the old client password is valid no more'],
+    ['holdfast rotate users prod.yaml', 'those of security.users, which lie in files'],
   ]);
-  return group.addCommand(secretVerb());
+  return group.addCommand(secretVerb()).addCommand(usersVerb());
 }
 
 function secretVerb(): Command {
@@ -26,6 +30,24 @@ function secretVerb(): Command {
     .action(
       action<RotateOptions>(async (output, [file = ''], options) =>
         (await import('./rotate-on-hosts.ts')).rotateOnHosts(output, file, options),
+      ),
+    );
+}
+
+function usersVerb(): Command {
+  return verb('users', 'give users of applications new passwords, valid beside the present ones', [
+    ['holdfast rotate users prod.yaml', 'a new one into each file that the spec names; apply brings it'],
+    ['holdfast rotate users prod.yaml --user app', 'of one user; repeat it for more'],
+    ['holdfast rotate users prod.yaml --finish', 'when every client has the new one'],
+  ])
+    .argument(...specArgument)
+    .option('-y, --yes', 'do not ask')
+    .option('--user <name>', 'only this user; repeat it for more', collectWhole)
+    .option('--finish', 'make the former passwords invalid')
+    .addOption(stateDirOption())
+    .action(
+      action<RotateOptions>(async (output, [file = ''], options) =>
+        (await import('./rotate-users.ts')).rotateUsers(output, file, options),
       ),
     );
 }

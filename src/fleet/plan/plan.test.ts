@@ -6,7 +6,7 @@ import { diffLines } from './diff-lines.ts';
 import { type Found, planFleet, sha256 } from './plan.ts';
 import type { Plan, PrepareStep, SettingChange, TurnStep } from './steps.ts';
 import { describeStep, isEmpty } from './steps.ts';
-import { wantedFiles } from './wanted.ts';
+import { specTextThere, wantedFiles } from './wanted.ts';
 
 const spec = parseSpec(
   `name: orders
@@ -225,6 +225,33 @@ test('the primary moves before its users change, and only then', () => {
   expect(kindsFor('user app', 'a')).toEqual(['hand-over', 'settings']);
   expect(kindsFor('user app', 'b')).toEqual(['settings']);
   expect(kindsFor('maxmemory', 'a')).toEqual(['settings']);
+});
+
+test('the primary moves before a password of its users changes, which its agent can’t tell', () => {
+  const withPassword = (former: Record<string, string>, changes: SettingChange[] | null) =>
+    settled().map((each): Found => {
+      const files = wantedFiles(spec, each.facts.host, { ...brought, formerUsers: former }, false);
+      return { ...each, wanted: { build, files }, changes };
+    });
+  const kindsOf = (found: readonly Found[]) =>
+    plan(found, 'b').turns.map(({ hosts: [host], steps }) => `${host}: ${steps.map(({ kind }) => kind)}`);
+  const all = ['a: settings', 'c: settings', 'b: hand-over,settings'];
+  expect(kindsOf(withPassword({ app: 'before' }, null))).toEqual(all);
+  expect(kindsOf(withPassword({ app: 'before' }, []))).toEqual(all);
+  expect(kindsOf(withPassword({}, null))).toEqual([]);
+});
+
+test('an API that other machines reach is known by the secret that apply brings', () => {
+  const open = parseSpec(
+    `name: orders
+hosts: { a: { address: 10.0.1.55, ssh: a }, b: { address: 10.0.1.156, ssh: b }, c: { address: 10.0.1.201, ssh: c } }
+agent: { bind: 0.0.0.0, tls: { cert: c.pem, key: k.pem, ca: ca.pem } }`,
+    'holdfast.yaml',
+  );
+  const there = parseSpec(specTextThere(open), '/etc/holdfast/orders.yaml');
+  expect(there.security.secret).toEqual({ file: '/var/lib/holdfast/orders/secret' });
+  expect(there.agent.tls?.key).toBe('/etc/holdfast/orders.secrets/api-tls-key.pem');
+  expect(parseSpec(specTextThere(spec), 'orders.yaml').security.secret).toBeNull();
 });
 
 test('how hosts are reached lies there before the spec that has them', () => {

@@ -23,7 +23,14 @@ import {
   type Turn,
   type TurnStep,
 } from './steps.ts';
-import { secretsFolder, sysctlFile, tlsFilesThere, type Wanted, type WantedFile } from './wanted.ts';
+import {
+  passwordFilesThere,
+  secretsFolder,
+  sysctlFile,
+  tlsFilesThere,
+  type Wanted,
+  type WantedFile,
+} from './wanted.ts';
 
 export interface Found {
   facts: HostFacts;
@@ -49,11 +56,14 @@ export function planFleet({ spec, found, primaryHost, secretDigest }: PlanInput)
     prepare.some((each) => each.host === host && each.steps.some((step) => isOfSpec(step, spec)));
   const certificateChanged = (host: string) =>
     prepare.some((each) => each.host === host && each.steps.some((step) => isOtherCertificate(step, spec)));
+  const usersChanged = (host: string) =>
+    prepare.some((each) => each.host === host && each.steps.some((step) => isOtherPassword(step, spec)));
   const steps = new Map(
     found.map((each) => {
       const { host } = each.facts;
-      const marks = { specChanged: specChanged(host), isPrimary: host === primaryHost };
-      return [host, turnSteps(spec, each, { ...marks, certificateChanged: certificateChanged(host) })];
+      const marks = { specChanged: specChanged(host), certificateChanged: certificateChanged(host) };
+      const mustHandOver = host === primaryHost && usersChanged(host);
+      return [host, turnSteps(spec, each, { ...marks, mustHandOver, isPrimary: host === primaryHost })];
     }),
   );
   const turns = turnsOf(steps, primaryHost);
@@ -70,6 +80,13 @@ function isOfSpec(step: PrepareStep, spec: Spec): boolean {
 function isOtherCertificate(step: PrepareStep, spec: Spec): boolean {
   const { cert, key, ca } = tlsFilesThere(spec) ?? {};
   return step.kind === 'file' && step.change === 'text' && [cert, key, ca].includes(step.file.path);
+}
+
+/** The agent there can't tell yet that it is another: it has the one before in its files until they are written. */
+function isOtherPassword(step: PrepareStep, spec: Spec): boolean {
+  const files = passwordFilesThere(spec);
+  if (step.kind === 'file') return step.change !== 'rights' && files.includes(step.file.path);
+  return step.kind === 'remove' && step.paths.some((path) => files.includes(path));
 }
 
 function prepareSteps(spec: Spec, { facts, wanted }: Found, secretDigest: string | null): PrepareStep[] {
@@ -109,12 +126,14 @@ interface HostMarks {
   specChanged: boolean;
   certificateChanged: boolean;
   isPrimary: boolean;
+  /** Passwords of its users change where clients write. */
+  mustHandOver: boolean;
 }
 
 function turnSteps(
   { gate, gates, sentinels }: Spec,
   { facts, wanted, changes }: Found,
-  { specChanged, certificateChanged, isPrimary }: HostMarks,
+  { specChanged, certificateChanged, isPrimary, mustHandOver }: HostMarks,
 ): TurnStep[] {
   const { agent, host } = facts;
   if (agent === null) return [{ kind: 'start' }];
@@ -124,7 +143,7 @@ function turnSteps(
   const others = changes?.filter(({ takes }) => takes !== 'down-and-up') ?? null;
   if (agent.build !== wanted.build || places.length > 0)
     steps.push({ kind: 'reload', from: agent.build, places });
-  if (isPrimary && others?.some(({ what }) => what.startsWith('user ')) === true)
+  if (mustHandOver || (isPrimary && others?.some(({ what }) => what.startsWith('user ')) === true))
     steps.push({ kind: 'hand-over' });
   if (specChanged || (others !== null && others.length > 0))
     steps.push({ kind: 'settings', changes: others });

@@ -10,6 +10,7 @@ import {
 } from '../../render/host-settings.ts';
 import { installedSpec, installedState, systemUser } from '../../render/installed.ts';
 import { systemdTarget } from '../../render/targets/systemd.ts';
+import { isLoopback } from '../../spec/address.ts';
 import { placeholderSecrets } from '../../spec/secrets.ts';
 import type { Spec, TlsFiles } from '../../spec/spec.ts';
 import { specFileOf } from '../../spec/write.ts';
@@ -46,6 +47,19 @@ export function tlsFilesThere(spec: Spec): TlsFiles | null {
   return { cert: file(cert as string), key: file(key as string), ca: file('ca') };
 }
 
+/** The same for `agent.tls`: those of the servers, where it names no others. */
+export function apiTlsFilesThere(spec: Spec): TlsFiles | null {
+  const { tls } = spec.agent;
+  if (tls === null) return null;
+  if (isSameTls(tls, spec.security.tls)) return tlsFilesThere(spec);
+  const file = (name: string) => `${secretsFolder(spec)}/api-tls-${name}.pem`;
+  return { cert: file('cert'), key: file('key'), ca: file('ca') };
+}
+
+function isSameTls(one: TlsFiles, other: TlsFiles | null): boolean {
+  return one.cert === other?.cert && one.key === other.key && one.ca === other.ca;
+}
+
 export interface Wanted {
   build: string;
   files: readonly WantedFile[];
@@ -63,8 +77,7 @@ export function unitName({ name }: Spec): string {
 export function specThere(spec: Spec): Spec {
   const folder = secretsFolder(spec);
   const tls = tlsFilesThere(spec);
-  const isOwn = spec.security.authority !== null && spec.agent.tls?.cert === spec.security.tls?.cert;
-  const agent = isOwn ? { ...spec.agent, tls } : spec.agent;
+  const agent = { ...spec.agent, tls: apiTlsFilesThere(spec) };
   const users = spec.security.users.map((user) => ({
     ...user,
     password: { file: `${folder}/${userKey(user.name)}` },
@@ -76,7 +89,10 @@ export function specThere(spec: Spec): Spec {
     ca: mirror.ca && mirrorFile(spec, mirror.name, 'ca'),
   }));
   const hosts = spec.hosts.map((host) => ({ ...host, ssh: null }));
-  return { ...spec, hosts, mirrors, agent, security: { users, secret: null, tls, authority: null } };
+  // Who opens the API to other machines says which secret they are known by: there it is the one that apply brought.
+  const isOpen = !agent.bind.every(isLoopback);
+  const secret = isOpen ? { file: `${installedState(spec)}/secret` } : null;
+  return { ...spec, hosts, mirrors, agent, security: { users, secret, tls, authority: null } };
 }
 
 /** Asked for once for each host, of which there may be many. */
@@ -108,6 +124,12 @@ function mirrorTexts(spec: Spec, { mirrors }: Brought): [path: string, text: str
 
 function formerKey(user: string): string {
   return `former-${userKey(user)}`;
+}
+
+/** Where passwords of applications lie on the hosts, those too that are valid beside them or were. */
+export function passwordFilesThere(spec: Spec): string[] {
+  const keys = spec.security.users.flatMap(({ name }) => [userKey(name), formerKey(name)]);
+  return keys.map((key) => `${secretsFolder(spec)}/${key}`);
 }
 
 export function secretsFolder({ name }: Spec): string {

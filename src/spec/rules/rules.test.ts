@@ -226,6 +226,12 @@ const cases: [rule: string, dangerous: string, words: string, harmless: string][
     'agent: { bind: 0.0.0.0 }\nsecurity: { secret: { env: S } }',
   ],
   [
+    'an open API of hosts that know no one, for some of which apply can’t bring a secret',
+    'hosts: { a: { address: h1, ssh: a }, b: { address: h2 } }\nsentinel: { on: [a, b, b] }\nagent: { bind: 0.0.0.0 }',
+    'give every host ssh',
+    'hosts: { a: { address: h1, ssh: a }, b: { address: h2, ssh: b } }\nsentinel: { on: [a, b, b] }\nagent: { bind: 0.0.0.0 }',
+  ],
+  [
     'an API on an address and on all of them',
     'agent: { bind: [127.0.0.1, 0.0.0.0] }\nsecurity: { secret: { env: S } }',
     "agent.bind: found '127.0.0.1' beside '0.0.0.0'",

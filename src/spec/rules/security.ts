@@ -90,17 +90,19 @@ function overlapRules({ agent: { bind } }: Spec): Problem[] {
 
 /**
  * The API shows the deployment to whoever reaches it. Opening it to other machines has to be meant: a deployment with a
- * secret of its own was set up on purpose, and tokens for the API can be derived from it (`Secrets.apiToken`).
+ * secret of its own was set up on purpose, and tokens for the API can be derived from it (`Secrets.apiToken`). Hosts that are
+ * reached by ssh get one secret from `holdfast apply`, before anything starts there.
  */
 function bindRules(spec: Spec): Problem[] {
   const open = spec.agent.bind.find((address) => !isLoopback(address));
-  if (open === undefined || spec.security.secret !== null) return [];
+  const isBrought = !spec.laptop && spec.hosts.every(({ ssh }) => ssh !== null);
+  if (open === undefined || spec.security.secret !== null || isBrought) return [];
   return [
     {
       path: ['agent', 'bind'],
       message:
         `found '${open}' without security.secret: other machines would reach the API of a deployment that has no ` +
-        'secret of its own to know them by; set security.secret, or bind to 127.0.0.1',
+        'secret of its own to know them by; set security.secret, give every host ssh so that holdfast apply brings one, or bind to 127.0.0.1',
     },
   ];
 }

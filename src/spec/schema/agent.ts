@@ -7,7 +7,7 @@ export const agentSchema = field.section(
     bind: field
       .listenAddresses({
         about:
-          'Addresses the API listens on. Other machines need the token in STATE/api-token; beyond loopback the spec needs security.secret.',
+          'Addresses the API listens on. Other machines need the token in STATE/api-token; beyond loopback the spec needs security.secret, or ssh for every host.',
         default: '127.0.0.1',
       })
       .optional(),
