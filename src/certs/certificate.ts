@@ -52,16 +52,42 @@ export function authorityCertificate(name: string, key: string, validity: Validi
 /** @param names DNS names and addresses of the host; @param authority its name and private key */
 export function hostCertificate(
   { subject, names, validity }: { subject: string; names: readonly string[]; validity: Validity },
-  authority: { name: string; key: string },
+  authority: IssuingAuthority,
+): Issued {
+  const own = [
+    extension('2.5.29.37', sequence(objectId(serverAuth), objectId(clientAuth))),
+    extension('2.5.29.17', sequence(...names.map(alternativeName))),
+  ];
+  return issue({ subject, validity }, own, authority);
+}
+
+/** Of a program that connects, and is connected to by nobody. */
+export function clientCertificate(
+  { subject, validity }: { subject: string; validity: Validity },
+  authority: IssuingAuthority,
+): Issued {
+  return issue({ subject, validity }, [extension('2.5.29.37', sequence(objectId(clientAuth)))], authority);
+}
+
+const [serverAuth, clientAuth] = ['1.3.6.1.5.5.7.3.1', '1.3.6.1.5.5.7.3.2'];
+
+interface IssuingAuthority {
+  name: string;
+  /** Its private one, PEM. */
+  key: string;
+}
+
+function issue(
+  { subject, validity }: { subject: string; validity: Validity },
+  own: readonly Buffer[],
+  authority: IssuingAuthority,
 ): Issued {
   const key = newKey();
   const extensions = [
     extension('2.5.29.19', sequence(), true),
     // digitalSignature, which is all that TLS does with a key of this kind.
     extension('2.5.29.15', bits(Buffer.from([0x80]), 7), true),
-    // serverAuth and clientAuth.
-    extension('2.5.29.37', sequence(objectId('1.3.6.1.5.5.7.3.1'), objectId('1.3.6.1.5.5.7.3.2'))),
-    extension('2.5.29.17', sequence(...names.map(alternativeName))),
+    ...own,
     extension('2.5.29.14', octets(keyId(key))),
     extension('2.5.29.35', sequence(der(0x80, keyId(authority.key)))),
   ];

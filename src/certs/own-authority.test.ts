@@ -6,7 +6,7 @@ import path from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { parseSpec } from '../spec/parse.ts';
 import type { Spec } from '../spec/spec.ts';
-import { keepCertificates, ownCertificates } from './own-authority.ts';
+import { keepCertificates, ownCertificates, ownClientCertificate } from './own-authority.ts';
 
 const dayMs = 86_400_000;
 const now = Date.parse('2026-03-01T12:00:00Z');
@@ -73,6 +73,28 @@ test('openssl takes them, for servers and for clients, and nobody else may read 
     expect(statSync(path.join(authority(), file)).mode & 0o777).toBe(0o600);
   expect(statSync(authority()).mode & 0o777).toBe(0o700);
   expect(readFileSync(path.join(authority(), '.gitignore'), 'utf8')).toBe('*\n');
+});
+
+test('a program gets one that is good for clients only, of the same authority', async () => {
+  expect(() => ownClientCertificate(specOf(), authority(), 'shop', now)).toThrow(/no authority was made yet/);
+  const { ca } = await make();
+  const text = ownClientCertificate(specOf(), authority(), 'shop', now);
+  const cert = parsed(text);
+  expect(cert.verify(parsed(ca).publicKey)).toBe(true);
+  expect(cert.subject).toBe('CN=orders client shop');
+  expect(cert.subjectAltName).toBeUndefined();
+  expect(cert.keyUsage).toEqual(['1.3.6.1.5.5.7.3.2']);
+  const file = path.join(folder, 'shop.pem');
+  writeFileSync(file, text);
+  const verify = (purpose: string) => {
+    const at = ['-attime', String(now / 1000), '-CAfile', path.join(authority(), 'ca.pem')];
+    return execFileSync('openssl', ['verify', '-x509_strict', '-purpose', purpose, ...at, file], {
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
+  };
+  expect(verify('sslclient')).toBe(`${file}: OK\n`);
+  expect(() => verify('sslserver')).toThrow();
 });
 
 test('what is good is kept; another address, an end that is near, or the wish make another one', async () => {

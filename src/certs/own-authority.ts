@@ -15,7 +15,7 @@ import { errorCode, errorText } from '../base/errors.ts';
 import { readSecretFile } from '../base/private-file.ts';
 import { authorityFiles, filesOfHost } from '../spec/authority-files.ts';
 import type { Host, Spec } from '../spec/spec.ts';
-import { authorityCertificate, hostCertificate, newKey, type Validity } from './certificate.ts';
+import { authorityCertificate, clientCertificate, hostCertificate, newKey, type Validity } from './certificate.ts';
 import { AuthorityUnusable } from './errors.ts';
 
 const dayMs = 86_400_000;
@@ -65,6 +65,30 @@ export function ownCertificates(
     renewed: made.filter(({ isMade }) => isMade).map(({ host }) => host),
     files,
   };
+}
+
+/**
+ * One for a program that connects to gates with `clientCertificates: required`: its certificate and key, PEM, one after the other.
+ * It is kept nowhere. @throws AUTHORITY_UNUSABLE where there is no authority, or its key is elsewhere
+ */
+export function ownClientCertificate(
+  { name }: Pick<Spec, 'name'>,
+  folder: string,
+  client: string,
+  nowMs: number,
+): string {
+  const { cert: certFile } = authorityFiles(folder);
+  if (textOf(certFile) === undefined) {
+    throw AuthorityUnusable(`${certFile} is not there: no authority was made yet`, {
+      hint: 'holdfast apply makes it, or holdfast up on one machine.',
+    });
+  }
+  const { key } = authorityOf(name, folder, nowMs, new Map());
+  const issued = clientCertificate(
+    { subject: `${name} client ${client}`.slice(0, 64), validity: validity(nowMs, hostDays) },
+    { name: authorityName(name), key },
+  );
+  return `${issued.cert}${issued.key}`;
 }
 
 /** Writes what is new, the authority's key first. */

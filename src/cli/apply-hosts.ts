@@ -192,6 +192,8 @@ function print(output: Output, plan: Plan, findings: readonly HostFinding[], isN
     output.line(bold(`${order}${hosts.length > 1 ? 'hosts' : 'then host'} ${hosts.join(', ')}`));
     for (const line of steps.map(forPeople).flatMap(describeStep)) output.line(`  ${line}`);
   }
+  for (const { host, does } of plan.addresses)
+    output.line(`host ${host}: ${does === 'take-up' ? 'keepalived is told of' : 'keepalived is stopped for'} the virtual address`);
   for (const notice of plan.notices) output.line(notice);
 }
 
@@ -223,7 +225,7 @@ function refuseUnfit(findings: readonly HostFinding[]): void {
 }
 
 /** Without what is secret. */
-function shownPlan({ prepare, turns, notices }: Plan): unknown {
+function shownPlan({ prepare, turns, addresses, notices }: Plan): unknown {
   const shown = prepare.map(({ host, steps }) => ({
     host,
     steps: steps.map((step) =>
@@ -239,5 +241,5 @@ function shownPlan({ prepare, turns, notices }: Plan): unknown {
         : step,
     ),
   }));
-  return { prepare: shown, turns, notices };
+  return { prepare: shown, turns, addresses, notices };
 }

@@ -1,8 +1,11 @@
 import type { Command } from 'commander';
+import { writeFileAtomic } from '../base/atomic-file.ts';
 import { CertificatesNotOurs } from '../certs/errors.ts';
+import { ownClientCertificate } from '../certs/own-authority.ts';
 import { readCertificates, type ShownCertificate } from '../certs/read-certificates.ts';
 import { loadSpec } from '../spec/load.ts';
 import { specElsewhere } from './elsewhere.ts';
+import { BadOption } from './errors.ts';
 import type { Output } from './output.ts';
 import { table } from './table.ts';
 import { action, type CommonOptions, specArgument, stateDirOption, verb } from './verb.ts';
@@ -10,6 +13,7 @@ import { action, type CommonOptions, specArgument, stateDirOption, verb } from '
 interface CertsOptions extends CommonOptions {
   stateDir?: string;
   yes?: boolean;
+  out?: string;
 }
 
 /** `holdfast certs`: who has which certificate and until when, and others. */
@@ -17,8 +21,9 @@ export function certsVerb(): Command {
   const group = verb('certs', 'certificates: who has which and until when, and their renewal', [
     ['holdfast certs prod.yaml', 'every certificate, for whom it is good, and until when'],
     ['holdfast certs renew prod.yaml', 'all anew (security.tls: auto), while everything runs'],
+    ['holdfast certs client shop --out shop.pem', 'one for a program (gate.clientCertificates: required)'],
   ]);
-  return group.addCommand(showVerb(), { isDefault: true }).addCommand(renewVerb());
+  return group.addCommand(showVerb(), { isDefault: true }).addCommand(renewVerb()).addCommand(clientVerb());
 }
 
 function showVerb(): Command {
@@ -70,6 +75,30 @@ function renewVerb(): Command {
         if (spec === null) return renewHere(output, file, options);
         const { applyToHosts } = await import('./apply-hosts.ts');
         return applyToHosts(output, spec, file, { yes: options.yes === true, renewCertificates: true });
+      }),
+    );
+}
+
+function clientVerb(): Command {
+  return verb('client', 'make a certificate for a program, where gates ask clients for one', [
+    ['holdfast certs client shop prod.yaml --out shop.pem', 'certificate and key in one file, good for a year'],
+  ])
+    .argument('<name>', 'whose it is: it stands in the certificate')
+    .argument(...specArgument)
+    .requiredOption('--out <file>', 'where to; mode 0600')
+    .action(
+      action<CertsOptions>(async (output, [name = '', file = ''], { out = '' }) => {
+        const spec = await loadSpec(file);
+        const { authority } = spec.security;
+        if (authority === null) throw notOurs();
+        if (!/^[\w.@-]{1,40}$/.test(name)) {
+          throw BadOption(`'${name.slice(0, 60)}' is no name for a certificate`, {
+            hint: "Letters, digits, '_', '.', '@' and '-', at most 40.",
+          });
+        }
+        await writeFileAtomic(out, ownClientCertificate(spec, authority, name, Date.now()));
+        output.line(`${out} has the certificate of ${name} and its key. Nothing else keeps them.`);
+        output.data({ name, file: out });
       }),
     );
 }

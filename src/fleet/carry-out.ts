@@ -2,6 +2,7 @@
 import type { Host, Spec } from '../spec/spec.ts';
 import { leaveHost } from './act/leave-host.ts';
 import { prepareHost } from './act/prepare-host.ts';
+import { moveAddress } from './act/virtual-address.ts';
 import { moveAway, noteAllRestarts, takeTurn } from './act/take-turn.ts';
 import type { Contents } from './bundle/contents.ts';
 import { packBundle } from './bundle/pack.ts';
@@ -53,4 +54,8 @@ export async function carryOut({
     report(`${each.id}: stopped, and out of the deployment`);
   }
   for (const turn of plan.turns) await takeTurn(context, turn);
+  for (const step of plan.addresses) {
+    await moveAddress(spec, host(step.host), step);
+    report(`${step.host}: ${step.does === 'take-up' ? 'may have' : 'can’t have'} the virtual address`);
+  }
 }

@@ -11,6 +11,7 @@ import { type Found, planFleet, sha256 } from './plan/plan.ts';
 import { refuseMoves, refuseOtherAuthority, refuseUnfit, secretHolder } from './plan/refuse.ts';
 import { planRollback, rollbackBuild } from './plan/rollback.ts';
 import type { Plan, SettingChange } from './plan/steps.ts';
+import { addressFiles } from './plan/virtual-address.ts';
 import { type Brought, secretsFolder, specTextThere, wantedFiles } from './plan/wanted.ts';
 import type { SshConnections, SshHost } from './ssh/connections.ts';
 import { isDiskFull } from './ssh/ssh-failure.ts';
@@ -46,7 +47,7 @@ export async function surveyFleet(spec: Spec, connections: SshConnections, here:
     running.map(({ host }) => askAgent(spec, connectionsHost(connections, spec, host))),
   );
   const found: Found[] = facts.map((each) => {
-    const wanted = { build: here.build, files: wantedFiles(spec, each.host, here.brought, each.systemd) };
+    const wanted = { build: here.build, files: wantedFiles(spec, each, here.brought) };
     return { facts: each, wanted, changes: told.find(({ host }) => host === each.host)?.changes ?? null };
   });
   refuseMoves(
@@ -96,9 +97,18 @@ export function gatherAll(spec: Spec, connections: SshConnections, brought: Brou
 }
 
 async function gatherFacts(spec: Spec, host: SshHost, brought: Brought): Promise<HostFacts> {
-  const files = wantedFiles(spec, host.id, brought, true);
+  // Which files there may be; what is in them is not asked for here.
+  const any = { host: host.id, systemd: true, programs: new Set<string>(), device: 'any' };
+  const files = wantedFiles(spec, any, brought);
   const paths = (secret: boolean) => files.filter((file) => file.secret === secret).map(({ path }) => path);
-  const script = factsScript(installedState(spec), secretsFolder(spec), paths(false), paths(true));
+  const script = factsScript({
+    stateDir: installedState(spec),
+    secretsFolder: secretsFolder(spec),
+    address: spec.hosts.find(({ id }) => id === host.id)?.address ?? '',
+    keepalived: addressFiles(spec),
+    files: paths(false),
+    secretFiles: paths(true),
+  });
   return parseFacts(host.id, await host.run(script, { as: 'root', doing: 'looking at it' }));
 }
 

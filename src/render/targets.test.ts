@@ -41,6 +41,19 @@ test.each(cases)(
   },
 );
 
+test('keepalived takes the virtual address from the spec', () => {
+  const text = (more: string) =>
+    `name: x\nhosts: { a: { address: 10.0.0.1, bind: 0.0.0.0 }, b: { address: 10.0.0.2, bind: 0.0.0.0 } }\nsentinel: { on: [a, b, b] }\n${more}`;
+  expect(() => renderCase('keepalived', parseSpec(text(''), 'x'))).toThrow(/needs --set address/);
+  const named = parseSpec(
+    text('gate: { virtualAddress: { address: 10.0.0.9/24, interface: ens5, router: 7 } }'),
+    'x',
+  );
+  const [first] = renderCase('keepalived', named);
+  for (const line of ['10.0.0.9/24', 'interface ens5', 'virtual_router_id 7'])
+    expect(first?.text).toContain(`    ${line}\n`);
+});
+
 test('a spec that a target can’t do is refused with the reason', () => {
   expect(() => renderCase('keepalived', caseSpec('quickstart'), ['address=10.0.0.9'])).toThrow(
     /two hosts or more/,
@@ -64,8 +77,7 @@ test('a spec that a target can’t do is refused with the reason', () => {
 
 test('options: unknown ones, missing ones and values', () => {
   const keepalived = targetNamed('keepalived');
-  expect(() => targetOptions(keepalived, [])).toThrow(/needs --set address/);
   expect(() => targetOptions(keepalived, ['adress=1'])).toThrow(/no such option/);
   expect(() => targetOptions(keepalived, ['address'])).toThrow(/no value/);
-  expect(targetOptions(keepalived, ['address=a=b'])).toMatchObject({ address: 'a=b', router: '51' });
+  expect(targetOptions(keepalived, ['address=a=b'])).toMatchObject({ address: 'a=b', router: '' });
 });

@@ -12,3 +12,11 @@ export function bindAddresses(host: Host): readonly string[] {
   if (addressKind(host.address) === 'hostname') return ['0.0.0.0', '::'];
   return [host.address, isIpv6(host.address) ? '::1' : '127.0.0.1'];
 }
+
+/** Whether its servers and gates would take connections to this address, once the host has it. */
+export function listensOn(host: Host, address: string): boolean {
+  const binds = bindAddresses(host);
+  return (
+    binds.includes('::') || (!isIpv6(address) && binds.includes('0.0.0.0')) || binds.includes(address)
+  );
+}

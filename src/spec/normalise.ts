@@ -26,6 +26,7 @@ import type {
 /** What an application's user may do unless the spec says otherwise. INFO is @dangerous, but client libraries ask it. */
 export const defaultUserAcl = '~* &* +@all -@dangerous +info';
 
+const usualRouter = 51;
 const defaultSave = ['3600 1', '300 100', '60 10000'];
 
 /** Fills in every default, converts units and places everything. Problems are those of placing alone. */
@@ -167,6 +168,8 @@ function gateSettings(file: Section<'gate'>): GateSettings {
     maxLagMs: ms(file.maxLag ?? '10s'),
     replicaFallback: file.replicaFallback ?? 'primary',
     statsPort: file.kind === 'haproxy' && file.statsPort !== 'none' ? (file.statsPort ?? 8404) : null,
+    clientCertificates: file.clientCertificates ?? 'none',
+    virtualAddress: virtualAddressOf(file.virtualAddress),
     limits: {
       maxClients: limits.maxClients ?? 10_000,
       maxHeldBytes: bytes(limits.maxHeld ?? '512mb'),
@@ -174,6 +177,12 @@ function gateSettings(file: Section<'gate'>): GateSettings {
       maxReplyBytes: bytes(limits.maxReplies ?? '64mb'),
     },
   };
+}
+
+function virtualAddressOf(file: Section<'gate'>['virtualAddress']): GateSettings['virtualAddress'] {
+  if (file === undefined) return null;
+  if (typeof file === 'string') return { address: file, device: null, router: usualRouter };
+  return { address: file.address, device: file.interface ?? null, router: file.router ?? usualRouter };
 }
 
 function agentSettings(file: Section<'agent'>, folder: string, ownFiles: TlsFiles | null): AgentSettings {

@@ -96,7 +96,20 @@ export interface GateSettings {
   readonly replicaFallback: 'primary' | 'error';
   /** HAProxy's page of statistics on loopback; null for none, and with holdfast's own gate. */
   readonly statsPort: number | null;
+  /** Whether clients have to show a certificate of the authority of `security.tls`. */
+  readonly clientCertificates: 'none' | 'required';
+  /** Null: there is none. */
+  readonly virtualAddress: VirtualAddress | null;
   readonly limits: GateLimits;
+}
+
+/** What one host with a gate has at a time, by VRRP. */
+export interface VirtualAddress {
+  /** Maybe with /bits. */
+  readonly address: string;
+  /** The network interface; null: the one that has the host's address. */
+  readonly device: string | null;
+  readonly router: number;
 }
 
 export interface GateLimits {

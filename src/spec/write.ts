@@ -2,7 +2,7 @@ import { formatDuration } from '../base/duration.ts';
 import { formatSize } from '../base/size.ts';
 import { authorityFiles } from './authority-files.ts';
 import type { SpecFile } from './schema.ts';
-import type { Backup, ConfigValue, Host, Keep, Mirror, Place, Spec, TlsFiles } from './spec.ts';
+import type { Backup, ConfigValue, Host, Keep, Mirror, Place, Spec, TlsFiles, VirtualAddress } from './spec.ts';
 
 /**
  * A spec as a file again, with every default written out: `parseSpec` of it gives the same spec. For the ways to run a
@@ -100,6 +100,8 @@ function gateFile({ gate, gates, laptop }: Spec): SpecFile['gate'] {
     workers: gate.workers,
     maxLag: formatDuration(gate.maxLagMs),
     replicaFallback: gate.replicaFallback,
+    ...(gate.clientCertificates === 'none' ? {} : { clientCertificates: gate.clientCertificates }),
+    ...(gate.virtualAddress === null ? {} : { virtualAddress: virtualAddressFile(gate.virtualAddress) }),
     limits: {
       maxClients: gate.limits.maxClients,
       maxHeld: formatSize(gate.limits.maxHeldBytes),
@@ -107,6 +109,10 @@ function gateFile({ gate, gates, laptop }: Spec): SpecFile['gate'] {
       maxReplies: formatSize(gate.limits.maxReplyBytes),
     },
   };
+}
+
+function virtualAddressFile({ address, device, router }: VirtualAddress) {
+  return { address, ...(device === null ? {} : { interface: device }), router };
 }
 
 function backupFile({ s3, recipients, keep, ...rest }: Backup): NonNullable<SpecFile['backup']> {

@@ -102,7 +102,10 @@ test.skipIf(!root)('keepalived -t accepts its configuration, with one virtual ad
   ];
   for (const [spec, set] of cases) {
     // With any script user but root, keepalived 2.2 -t ends itself: it takes its test for an orphaned child.
-    const files = write(renderCase('keepalived', spec, set), [['script_user nobody', 'script_user root']]);
+    const files = write(renderCase('keepalived', spec, set), [
+      ['script_user nobody', 'script_user root'],
+      ['script_user holdfast', 'script_user root'],
+    ]);
     expect(files).toHaveLength(2);
     for (const file of files) {
       const { stdout, stderr, status } = keepalivedTest(file);

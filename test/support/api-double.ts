@@ -35,7 +35,8 @@ export class ApiDouble {
   readonly services: Services;
   readonly api: AgentApi;
 
-  constructor() {
+  /** @param agentsShow whether agents have to show a certificate */
+  constructor(agentsShow = false) {
     const file = path.join(this.folder, 'tokens.json');
     const own = { apiToken: readToken, apiOperateToken: operateToken, agentToken: 'of-agents', beside: null };
     this.tokens = new Tokens(file, own);
@@ -50,8 +51,13 @@ export class ApiDouble {
     const view = { name: 'orders', state: 'healthy', hosts: [], gates: [], members: [], sentinels: [] };
     this.services = {
       host: 'a',
-      callers: new Callers(this.tokens, sessions, ['db1.example', 'a'], clock, (from) =>
-        this.audited.push(`login-refused: somebody at ${from} tried a wrong token`),
+      callers: new Callers(
+        this.tokens,
+        sessions,
+        ['db1.example', 'a'],
+        clock,
+        (from) => this.audited.push(`login-refused: somebody at ${from} tried a wrong token`),
+        () => agentsShow,
       ),
       jobs: new AllJobs(jobs, async () => new Map()),
       view: () => view as unknown as ApiView,

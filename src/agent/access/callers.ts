@@ -23,6 +23,8 @@ export interface Asked {
   headers: IncomingHttpHeaders;
   remoteAddress: string | undefined;
   localAddress: string | undefined;
+  /** It showed a certificate of the authority of `agent.tls`, with the key that belongs to it. */
+  certified: boolean;
 }
 
 /** The cause of a refusal that ends by itself. */
@@ -46,10 +48,11 @@ export class Callers {
   readonly #clock: Clock;
   readonly #limit = new LoginLimit();
   readonly #onWrong: (address: string) => void;
+  readonly #agentsShow: () => boolean;
 
   /**
    * @param names of this host, by which it may be asked. @param onWrong hears of who showed a wrong token, at most so often as
-   * one may be tried
+   * one may be tried. @param agentsShow whether agents of other hosts have to show a certificate beside their token
    */
   constructor(
     tokens: Tokens,
@@ -57,7 +60,9 @@ export class Callers {
     names: readonly string[],
     clock: Clock,
     onWrong: (address: string) => void = () => {},
+    agentsShow: () => boolean = () => false,
   ) {
+    this.#agentsShow = agentsShow;
     this.#onWrong = onWrong;
     this.tokens = tokens;
     this.sessions = sessions;
@@ -75,6 +80,11 @@ export class Callers {
     const given = bearerIn(asked.headers.authorization);
     if (given !== undefined) {
       const token = this.tokens.find(given);
+      if (token !== undefined && this.#isBare(token.name, asked)) {
+        throw ApiForbidden('this is the token of an agent, and no certificate of the deployment came with it', {
+          hint: 'Agents show theirs (agent.tls). Programs get a token of their own: holdfast token make.',
+        });
+      }
       if (token !== undefined) return { role: token.role, by: token.name, untilMs: null, known: true };
       this.#demandPatience(asked);
       this.#refuseWrong(asked, bearerHint);
@@ -108,12 +118,21 @@ export class Callers {
   /** Whether what let in a request that is still answered would let it in now: its token, its session. */
   mayStill(asked: Asked, needs: TokenRole): boolean {
     const given = bearerIn(asked.headers.authorization);
-    if (given !== undefined) return mayWith(this.tokens.find(given)?.role ?? null, needs);
+    if (given !== undefined) {
+      const token = this.tokens.find(given);
+      const isValid = token !== undefined && !this.#isBare(token.name, asked);
+      return mayWith(isValid ? token.role : null, needs);
+    }
     try {
       return mayWith(this.callerOf(asked).role, needs);
     } catch {
       return false;
     }
+  }
+
+  /** An agent whose token somebody else may have found. */
+  #isBare(tokenName: string, { certified }: Asked): boolean {
+    return tokenName === agentTokenName && !certified && this.#agentsShow();
   }
 
   /** @throws LOGIN_REFUSED */

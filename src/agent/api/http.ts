@@ -88,7 +88,8 @@ export function createHttp({ tls, limits: other, visitorRules }: HttpOptions = {
     serverFactory: (handler) =>
       tls === undefined
         ? createServer(limits, handler)
-        : createTlsServer({ ...limits, cert: tls.cert, key: tls.key }, handler),
+        : // Whoever has a certificate shows it: agents must, browsers and scripts need none (access/callers.ts).
+          createTlsServer({ ...limits, ...tls, requestCert: true, rejectUnauthorized: false }, handler),
   });
   // JSON only: what a form of another site could send is refused for its type.
   server.removeContentTypeParser('text/plain');

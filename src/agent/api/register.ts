@@ -1,4 +1,5 @@
 /** Puts every endpoint of src/api/routes.ts onto a server: who may ask, what may be asked, what does it. */
+import { TLSSocket } from 'node:tls';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { openApi } from '../../api/openapi.ts';
 import { type Route, routes } from '../../api/routes.ts';
@@ -75,5 +76,6 @@ async function answer(
 const nobody: Caller = { role: null, by: 'somebody', untilMs: null, known: false };
 
 export function askedBy({ headers, socket }: FastifyRequest): Asked {
-  return { headers, remoteAddress: socket.remoteAddress, localAddress: socket.localAddress };
+  const certified = socket instanceof TLSSocket && socket.authorized;
+  return { headers, remoteAddress: socket.remoteAddress, localAddress: socket.localAddress, certified };
 }

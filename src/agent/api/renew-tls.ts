@@ -3,6 +3,7 @@
  * them is another. A certificate that does not belong to its key, or can't be read, as while the second of the files is not
  * written yet, is not taken up; what was there before stays, and when that lasts it is told.
  */
+import { X509Certificate } from 'node:crypto';
 import type { Server } from 'node:https';
 import { createSecureContext } from 'node:tls';
 import { errorText } from '../../base/errors.ts';
@@ -53,6 +54,16 @@ export function renewTls({ files, section, news, take, tell }: Renewal, everyOth
 }
 
 /** Makes a server that listens go on with it: connections that are open keep the one that they began with. */
-export function serveWith(server: Server, { cert, key }: TlsTexts): void {
-  server.setSecureContext({ cert, key });
+export function serveWith(server: Server, { cert, key, ca }: TlsTexts): void {
+  server.setSecureContext({ cert, key, ca });
 }
+
+/** Whether one may show it to servers: those of public authorities are good for servers only (RFC 5280, 4.2.1.12). */
+export function isForClients(cert: string): boolean {
+  // Node.js calls so what the certificate calls extended key usage; without it there is no limit.
+  const usages: readonly string[] | undefined = new X509Certificate(cert).keyUsage;
+  return usages === undefined || usages.some((each) => each === clientAuth || each === anyUsage);
+}
+
+const clientAuth = '1.3.6.1.5.5.7.3.2';
+const anyUsage = '2.5.29.37.0';

@@ -195,7 +195,7 @@ test('wrong tokens in a header are counted and told as well, and the right one i
 
 test('who was let in may be told no longer than their token is valid, or their session lasts', async () => {
   const { callers } = double.services;
-  const from = { remoteAddress: '10.0.0.9', localAddress: '10.0.0.1' };
+  const from = { remoteAddress: '10.0.0.9', localAddress: '10.0.0.1', certified: false };
   const may = (headers: object) =>
     callers.mayStill({ ...from, headers: { host: '10.0.0.1', ...headers } }, 'read');
   const text = await double.tokens.make('rita', 'read', double.nowMs);

@@ -3,7 +3,7 @@ import { Server as TlsServer } from 'node:https';
 import os from 'node:os';
 import type { FastifyInstance } from 'fastify';
 import type { TlsTexts } from '../../redis/endpoint.ts';
-import { readTls } from '../../redis/tls.ts';
+import { CurrentTls, readTls } from '../../redis/tls.ts';
 import { AccessLog } from '../access/access-log.ts';
 import { Callers } from '../access/callers.ts';
 import { Sessions } from '../access/sessions.ts';
@@ -16,7 +16,7 @@ import { Picture } from '../picture/picture.ts';
 import { positionText } from '../picture/positions.ts';
 import type { Commands } from './agent-commands.ts';
 import { AgentServices } from './agent-services.ts';
-import { type Renewal, renewTls, serveWith } from './renew-tls.ts';
+import { isForClients, type Renewal, renewTls, serveWith } from './renew-tls.ts';
 import { serveApi, serveControl } from './server.ts';
 
 export interface OpenApi {
@@ -28,7 +28,8 @@ export async function startApi(deployment: Deployment, commands: Commands): Prom
   const { setting } = deployment;
   const { spec, host, paths, secrets, clock } = setting;
   const tokens = new Tokens(paths.tokens, secrets);
-  const tls = await readTls(spec.agent.tls, 'agent.tls');
+  const texts = await readTls(spec.agent.tls, 'agent.tls');
+  const tls = texts && new CurrentTls(texts);
   const sessions = new Sessions(
     {
       deployment: spec.name,
@@ -40,12 +41,17 @@ export async function startApi(deployment: Deployment, commands: Commands): Prom
   );
   const names = [os.hostname(), host, ...spec.agent.bind, ...spec.hosts.map(({ address }) => address)];
   const access = new AccessLog(deployment.events, spec.name);
-  const callers = new Callers(tokens, sessions, names, clock, (from) =>
-    access.wrong(from, clock.monotonicMs()),
+  const callers = new Callers(
+    tokens,
+    sessions,
+    names,
+    clock,
+    (from) => access.wrong(from, clock.monotonicMs()),
+    () => tls !== undefined && isForClients(tls.cert),
   );
   const events = new AllEvents(deployment.events, host);
   const colleagues = new Colleagues(
-    { spec: () => deployment.spec, host, token: secrets.agentToken, clock, ca: tls?.ca ?? null },
+    { spec: () => deployment.spec, host, token: secrets.agentToken, clock, tls: texts ?? null },
     events,
   );
   const moves = new Moves({
@@ -78,14 +84,15 @@ export async function startApi(deployment: Deployment, commands: Commands): Prom
   try {
     servers.push(await serveControl(commands, services, paths.agentSocket));
     for (const address of spec.agent.bind)
-      servers.push(await serveApi(commands, services, { address, port: spec.agent.port, tls }));
+      servers.push(await serveApi(commands, services, { address, port: spec.agent.port, tls: texts }));
   } catch (error) {
     await stop();
     throw error;
   }
   if (spec.agent.tls !== null) {
     const take = (renewed: TlsTexts) => {
-      colleagues.changeAuthority(renewed.ca);
+      tls?.renew(renewed);
+      colleagues.changeTls(renewed);
       for (const { server } of servers) if (server instanceof TlsServer) serveWith(server, renewed);
     };
     const tell: Renewal['tell'] = (kind, text) => void deployment.events.add(kind, spec.name, text);

@@ -126,12 +126,18 @@ function programChanges({ members, sentinels, setting }: Deployment, program: st
 function gateChanges({ gates, spec: before }: Deployment, spec: Spec): Change[] {
   const here = gates.filter(({ unit }) => unit !== null);
   return here.flatMap(({ place }) =>
-    differences(before.gate, spec.gate).map((each) => ({
+    differences(ofGates(before), ofGates(spec)).map((each) => ({
       ...each,
       where: place.id,
       takes: 'restart' as const,
     })),
   );
+}
+
+/** What a gate is told. The virtual address is keepalived's. */
+function ofGates({ gate }: Spec): object {
+  const { virtualAddress: _others, ...own } = gate;
+  return own;
 }
 
 function agentChanges(before: Spec, after: Spec): Change[] {

@@ -7,6 +7,7 @@ import { get as getOverTls, Agent as TlsAgent } from 'node:https';
 import { type ApiHostReport, hostReportSchema } from '../../api/view.ts';
 import type { Clock } from '../../base/clock.ts';
 import { errorCode, errorText } from '../../base/errors.ts';
+import type { TlsTexts } from '../../redis/endpoint.ts';
 import { isLoopback } from '../../spec/address.ts';
 import type { Host, Spec } from '../../spec/spec.ts';
 import type { AllEvents } from './all-events.ts';
@@ -33,8 +34,8 @@ export interface ColleaguesSettings {
   host: string;
   token: string;
   clock: Clock;
-  /** The authority of the agents' certificates, PEM; null: their APIs are plain HTTP. */
-  ca: string | null;
+  /** The authority of the agents' certificates, and this agent's own; null: their APIs are plain HTTP. */
+  tls: TlsTexts | null;
 }
 
 export class Colleagues {
@@ -48,12 +49,12 @@ export class Colleagues {
   readonly #asking = new Set<string>();
   #timer: NodeJS.Timeout | undefined;
 
-  constructor({ spec, host, token, clock, ca }: ColleaguesSettings, events: AllEvents) {
+  constructor({ spec, host, token, clock, tls }: ColleaguesSettings, events: AllEvents) {
     this.#spec = spec;
     this.#host = host;
     this.#token = token;
     this.#clock = clock;
-    this.#connections = connectionsWith(ca);
+    this.#connections = connectionsWith(tls);
     this.#events = events;
   }
 
@@ -63,10 +64,10 @@ export class Colleagues {
     this.#askAll();
   }
 
-  /** @param ca of the agents' certificates from now on, PEM. */
-  changeAuthority(ca: string): void {
+  /** @param tls the agents' authority, and this agent's own certificate, from now on */
+  changeTls(tls: TlsTexts): void {
     const before = this.#connections.agent;
-    this.#connections = connectionsWith(ca);
+    this.#connections = connectionsWith(tls);
     before.destroy();
   }
 
@@ -168,11 +169,13 @@ interface Connections {
   agent: Agent;
 }
 
-function connectionsWith(ca: string | null): Connections {
+function connectionsWith(tls: TlsTexts | null): Connections {
   const options: AgentOptions = { keepAlive: true, maxSockets: 2 };
-  if (ca === null) return { get, agent: new Agent(options) };
-  // Nobody but the deployment's own authority is believed, and the address that was asked must be in the certificate.
-  return { get: getOverTls, agent: new TlsAgent({ ...options, ca }) };
+  if (tls === null) return { get, agent: new Agent(options) };
+  // Nobody but the deployment's own authority is believed, and the address that was asked must be in the certificate. The
+  // other one knows this agent by its own.
+  const { ca, cert, key } = tls;
+  return { get: getOverTls, agent: new TlsAgent({ ...options, ca, cert, key }) };
 }
 
 function fetchJson({ address, port, path, token, withinMs, connections }: Question): Promise<unknown> {

@@ -7,7 +7,7 @@ import { GateControl } from '../../gate/control/control-client.ts';
 import type { ProcessCommand } from '../../process/spawn-held.ts';
 import { gateSettings } from '../../render/gate-settings.ts';
 import { bindAddresses } from '../../spec/bind.ts';
-import type { GatePlace, Host, Member } from '../../spec/spec.ts';
+import type { GatePlace, Host, Member, Spec } from '../../spec/spec.ts';
 import type { Deployment } from '../deployment.ts';
 import type { UnitPaths } from '../state/paths.ts';
 import type { GateAdapter, GateObservation } from './gate-adapter.ts';
@@ -126,6 +126,11 @@ function gateInput({ spec, setting }: Deployment, place: GatePlace, socket: stri
     controlSocket: socket,
     restarts: spec.agent.restarts,
     ...gateSettings(spec, setting.secrets),
-    tls: spec.security.tls === null ? null : { ...spec.security.tls, upstream: true },
+    tls: gateTls(spec),
   };
+}
+
+function gateTls({ gate, security: { tls } }: Spec): GateConfigInput['tls'] {
+  if (tls === null) return null;
+  return { ...tls, upstream: true, verifyClients: gate.clientCertificates === 'required' };
 }

@@ -3,6 +3,7 @@ import { installedSpec, installedState } from '../../render/installed.ts';
 import type { Spec } from '../../spec/spec.ts';
 import { holdfastThere } from '../answering-host.ts';
 import { hostsFile, secretsFolder, unitName } from '../plan/wanted.ts';
+import { giveUpScript } from './virtual-address.ts';
 import type { SshHost } from '../ssh/connections.ts';
 
 const stopMs = 10 * 60_000;
@@ -16,7 +17,8 @@ export async function leaveHost(spec: Spec, host: SshHost): Promise<void> {
 ${down} >&2`;
   await host.run(stop, { as: 'holdfast', doing: 'stopping what runs there', timeoutMs: stopMs });
   const unit = unitName(spec);
-  const aside = `set -e
+  const aside = `${giveUpScript(spec)}
+set -e
 if [ -d /run/systemd/system ]; then systemctl disable -q --now ${unit} 2>/dev/null || true; rm -f /etc/systemd/system/${unit}; fi
 at=$(date +%Y%m%dT%H%M%S)
 [ ! -d ${installedState(spec)} ] || mv ${installedState(spec)} ${installedState(spec)}.left-$at

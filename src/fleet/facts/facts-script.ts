@@ -1,6 +1,6 @@
 import { hugePagesFile, kernelSettings } from '../../render/host-settings.ts';
 import { systemUser } from '../../render/installed.ts';
-import { shellLine } from '../shell.ts';
+import { shellLine, shellWord } from '../shell.ts';
 
 /** What of a machine the doctor's checks read. */
 const machineFiles = [
@@ -16,17 +16,31 @@ export function kernelPath(name: string): string {
 
 export const installRoot = '/opt/holdfast';
 
+export interface AskedFacts {
+  stateDir: string;
+  secretsFolder: string;
+  /** Of the host. */
+  address: string;
+  /** Of the deployment's keepalived: its pid file, and what it was told. */
+  keepalived: { pid: string; told: string };
+  /** Paths whose text is told. */
+  files: readonly string[];
+  /** Paths of which only the digest is. */
+  secretFiles: readonly string[];
+}
+
 /**
  * Tells everything that a plan needs, in lines of `key TAB value`; it changes nothing, and needs a shell and coreutils only.
  * Texts are in base64. Of what is secret it tells digests.
- * @param files paths whose text is told; @param secretFiles paths of which only the digest is
  */
-export function factsScript(
-  stateDir: string,
-  secretsFolder: string,
-  files: readonly string[],
-  secretFiles: readonly string[],
-): string {
+export function factsScript({
+  stateDir,
+  secretsFolder,
+  address,
+  keepalived,
+  files,
+  secretFiles,
+}: AskedFacts): string {
   return `export LC_ALL=C
 say() { printf '%s\\t%s\\n' "$1" "$2"; }
 digest() { sha256sum < "$1" | cut -c 1-64; }
@@ -34,7 +48,8 @@ text() { [ -r "$1" ] && say "text $1" "$(head -c 262144 "$1" 2>/dev/null | base6
 say machine "$(uname -s) $(uname -m)"
 say os "$(. /etc/os-release 2>/dev/null; echo "$ID $ID_LIKE")"
 [ -d /run/systemd/system ] && say systemd yes
-for each in apt-get dnf runuser useradd flock timeout tar gzip sha256sum; do
+export PATH="$PATH:/usr/sbin:/sbin"
+for each in apt-get dnf runuser useradd flock timeout tar gzip sha256sum keepalived haproxy redis-cli valkey-cli; do
   command -v "$each" >/dev/null && say program "$each"
 done
 for each in redis-server valkey-server; do
@@ -50,6 +65,10 @@ done
 pid=$(sed -n 's/.*"pid":\\([0-9]*\\).*/\\1/p' ${stateDir}/agent.json 2>/dev/null)
 if [ -n "$pid" ] && tr '\\0' ' ' < "/proc/$pid/cmdline" 2>/dev/null | grep -q ' up '; then
   say agent "$(readlink "/proc/$pid/exe")"
+fi
+say device "$(ip -o addr show to ${shellWord(address)} 2>/dev/null | sed -n '1s/^[0-9]*: *\\([^ ]*\\).*/\\1/p')"
+if [ "$(cat "/proc/$(cat ${keepalived.pid} 2>/dev/null)/comm" 2>/dev/null)" = keepalived ] && [ -f ${keepalived.told} ]; then
+  say keepalived "$(digest ${keepalived.told})"
 fi
 [ -s ${stateDir}/fleet-restarts ] && say restarts "$(tr '\\n' ' ' < ${stateDir}/fleet-restarts)"
 say free "$(df -Pk /var/lib | tail -n 1 | tr -s ' ' | cut -d ' ' -f 4)"

@@ -38,6 +38,10 @@ export interface HostFacts {
   agent: { build: string | null } | null;
   /** Processes that an interrupted apply was to restart. */
   restarts: readonly string[];
+  /** The network interface that has the host's address; null when none has, or it is a name. */
+  device: string | null;
+  /** SHA-256 of what the deployment's keepalived that runs was told; null: none runs. */
+  keepalivedDigest: string | null;
   freeStateBytes: number;
   freeInstallBytes: number;
   kernelWritable: boolean;
@@ -95,6 +99,8 @@ export function parseFacts(host: string, output: string): HostFacts {
     secretFiles: all('secretfile'),
     agent: exe === undefined ? null : { build: /^\/opt\/holdfast\/([^/]+)\/node/.exec(exe)?.[1] ?? null },
     restarts: one('restarts').split(' ').filter(Boolean),
+    device: one('device') || null,
+    keepalivedDigest: one('keepalived') || null,
     freeStateBytes: Number(one('free')) * 1024,
     freeInstallBytes: Number(one('freeopt')) * 1024,
     kernelWritable: one('kernel') === 'writable',

@@ -1,4 +1,4 @@
-/** Which server a host needs, and who installs it. */
+/** Which programs a host needs, and who installs them. */
 import type { Spec } from '../../spec/spec.ts';
 import { FleetRefused } from '../errors.ts';
 import type { HostFacts } from '../facts/host-facts.ts';
@@ -14,30 +14,49 @@ const names = {
 } as const;
 
 /** Null: what the spec asks for is there. @throws FLEET_REFUSED when it is not, and can't be installed. */
-export function missingPackages({ redis }: Spec, facts: HostFacts): Packages | null {
-  const { engine, binary, version } = redis;
-  // The agent looks for it by itself, and says what is wrong with it.
-  if (binary !== null) return null;
-  const wanted = engine === null ? ['redis-server', 'valkey-server'] : [`${engine}-server`];
-  const found = [...facts.servers].find(([path]) => wanted.some((name) => path.endsWith(`/${name}`)));
-  if (found !== undefined) {
-    const is = /v=(\S+)/.exec(found[1])?.[1] ?? '';
-    if (version === null || is === version || is.startsWith(`${version}.`)) return null;
-    throw FleetRefused(
-      `host ${facts.host} has ${found[0]} ${is}, and the spec says redis.version: "${version}"`,
-      {
-        hint: 'Install that version there, name its program with redis.binary, or change what the spec says.',
-      },
-    );
-  }
+export function missingPackages(spec: Spec, facts: HostFacts): Packages | null {
+  const isGateHere = spec.gates.some(({ host }) => host === facts.host);
+  const hasAddress = isGateHere && spec.gate.virtualAddress !== null;
+  const missing = [
+    ...(lacksServer(spec, facts) ? ['server'] : []),
+    // It asks the gate whether it serves.
+    ...(hasAddress && !facts.programs.has('redis-cli') && !facts.programs.has('valkey-cli') ? ['server'] : []),
+    ...(isGateHere && spec.gate.kind === 'haproxy' ? ['haproxy'] : []),
+    ...(hasAddress ? ['keepalived'] : []),
+  ].filter((program) => !facts.programs.has(program));
+  if (missing.length === 0) return null;
   const manager = (['apt-get', 'dnf'] as const).find((each) => facts.programs.has(each));
   if (manager === undefined) {
-    throw FleetRefused(
-      `host ${facts.host} has no ${wanted.join(' or ')}, and neither apt-get nor dnf to install one`,
-      {
-        hint: 'Install it there by hand, then apply again.',
-      },
-    );
+    const server = wantedServers(spec).join(' or ');
+    const what = [...new Set(missing)].map((each) => (each === 'server' ? server : each)).join(' and no ');
+    throw FleetRefused(`host ${facts.host} has no ${what}, and neither apt-get nor dnf to install one`, {
+      hint: 'Install it there by hand, then apply again.',
+    });
   }
-  return { manager, packages: names[manager][engine ?? 'redis'] };
+  const packages = missing.flatMap((each) =>
+    each === 'server' ? names[manager][spec.redis.engine ?? 'redis'] : [each],
+  );
+  return { manager, packages: [...new Set(packages)] };
+}
+
+function wantedServers({ redis: { engine } }: Spec): string[] {
+  return engine === null ? ['redis-server', 'valkey-server'] : [`${engine}-server`];
+}
+
+/** @throws FLEET_REFUSED when there is one of another version */
+function lacksServer(spec: Spec, facts: HostFacts): boolean {
+  const { binary, version } = spec.redis;
+  // The agent looks for it by itself, and says what is wrong with it.
+  if (binary !== null) return false;
+  const wanted = wantedServers(spec);
+  const found = [...facts.servers].find(([path]) => wanted.some((name) => path.endsWith(`/${name}`)));
+  if (found === undefined) return true;
+  const is = /v=(\S+)/.exec(found[1])?.[1] ?? '';
+  if (version === null || is === version || is.startsWith(`${version}.`)) return false;
+  throw FleetRefused(
+    `host ${facts.host} has ${found[0]} ${is}, and the spec says redis.version: "${version}"`,
+    {
+      hint: 'Install that version there, name its program with redis.binary, or change what the spec says.',
+    },
+  );
 }

@@ -43,6 +43,8 @@ const blank = (host: string): HostFacts => ({
   secretFiles: [],
   agent: null,
   restarts: [],
+  device: 'eth0',
+  keepalivedDigest: null,
   freeStateBytes: 1e12,
   freeInstallBytes: 1e12,
   kernelWritable: true,
@@ -54,7 +56,7 @@ const blank = (host: string): HostFacts => ({
 
 const wantedOn = (facts: HostFacts) => ({
   build,
-  files: wantedFiles(spec, facts.host, brought, facts.systemd),
+  files: wantedFiles(spec, facts, brought),
 });
 
 /** What a host is like once a step was done. */
@@ -230,7 +232,7 @@ test('the primary moves before its users change, and only then', () => {
 test('the primary moves before a password of its users changes, which its agent can’t tell', () => {
   const withPassword = (former: Record<string, string>, changes: SettingChange[] | null) =>
     settled().map((each): Found => {
-      const files = wantedFiles(spec, each.facts.host, { ...brought, formerUsers: former }, false);
+      const files = wantedFiles(spec, each.facts, { ...brought, formerUsers: former });
       return { ...each, wanted: { build, files }, changes };
     });
   const kindsOf = (found: readonly Found[]) =>

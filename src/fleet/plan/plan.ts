@@ -23,6 +23,7 @@ import {
   type Turn,
   type TurnStep,
 } from './steps.ts';
+import { addressFiles, addressSteps } from './virtual-address.ts';
 import {
   passwordFilesThere,
   secretsFolder,
@@ -67,7 +68,15 @@ export function planFleet({ spec, found, primaryHost, secretDigest }: PlanInput)
     }),
   );
   const turns = turnsOf(steps, primaryHost);
-  return { prepare, turns, notices: noticesOf(spec, turns, primaryHost) };
+  const { conf } = addressFiles(spec);
+  const addresses = addressSteps(
+    found.map(({ facts, wanted }) => {
+      const text = wanted.files.find(({ path }) => path === conf)?.text;
+      const told = facts.keepalivedDigest;
+      return { host: facts.host, wanted: text === undefined ? null : sha256(text), told };
+    }),
+  );
+  return { prepare, turns, addresses, notices: noticesOf(spec, turns, primaryHost) };
 }
 
 /** Files that the agent reads: another text means something only once it has read it. */

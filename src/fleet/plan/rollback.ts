@@ -36,5 +36,5 @@ export function planRollback(facts: readonly HostFacts[], build: string, primary
       return [host, runsOther ? [{ kind: 'reload', from: agent.build, places: [] }] : []];
     }),
   );
-  return { prepare, turns: turnsOf(steps, primaryHost), notices: [] };
+  return { prepare, turns: turnsOf(steps, primaryHost), addresses: [], notices: [] };
 }

@@ -1,3 +1,4 @@
+import type { AddressStep } from './virtual-address.ts';
 import type { WantedFile } from './wanted.ts';
 
 /** What is done to a host before anything that runs there is touched. */
@@ -39,12 +40,14 @@ export interface Turn {
 export interface Plan {
   prepare: readonly { host: string; steps: readonly PrepareStep[] }[];
   turns: readonly Turn[];
+  /** When everything else is healthy: who takes part in who has the virtual address. */
+  addresses: readonly AddressStep[];
   /** What clients will notice, one sentence each. */
   notices: readonly string[];
 }
 
-export function isEmpty({ prepare, turns }: Plan): boolean {
-  return turns.length === 0 && prepare.every(({ steps }) => steps.length === 0);
+export function isEmpty({ prepare, turns, addresses }: Plan): boolean {
+  return turns.length === 0 && addresses.length === 0 && prepare.every(({ steps }) => steps.length === 0);
 }
 
 /** One line, and the lines of a difference below it. */

@@ -14,6 +14,7 @@ import { isLoopback } from '../../spec/address.ts';
 import { placeholderSecrets } from '../../spec/secrets.ts';
 import type { Spec, TlsFiles } from '../../spec/spec.ts';
 import { specFileOf } from '../../spec/write.ts';
+import { type AddressHost, addressTexts } from './virtual-address.ts';
 
 export interface WantedFile {
   path: string;
@@ -155,7 +156,8 @@ function hostsText({ hosts }: Spec): string {
   return ['# How holdfast apply reaches the hosts by ssh.', ...lines, ''].join('\n');
 }
 
-export function wantedFiles(spec: Spec, host: string, brought: Brought, systemd: boolean): WantedFile[] {
+export function wantedFiles(spec: Spec, on: AddressHost, brought: Brought): WantedFile[] {
+  const { host, systemd } = on;
   const plain = (path: string, text: string): WantedFile => {
     return { path, text, mode: '644', owner: 'root:root', secret: false };
   };
@@ -181,6 +183,7 @@ export function wantedFiles(spec: Spec, host: string, brought: Brought, systemd:
     ),
     ...mirrorTexts(spec, brought).map(([path, text]) => secret(path, text)),
     ...Object.entries(brought.tls.get(host) ?? {}).map(([path, text]) => secret(path, text)),
+    ...addressTexts(specThere(spec), on).map(([path, text]) => plain(path, text)),
     plain(sysctlFile, sysctlText(kernelSettings)),
     plain('/etc/security/limits.d/90-holdfast.conf', limitsText(systemUser, openFilesFor(spec))),
     ...(systemd

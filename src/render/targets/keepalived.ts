@@ -1,7 +1,7 @@
-import { isIpv6 } from '../../spec/address.ts';
-import { bindAddresses } from '../../spec/bind.ts';
+import { listensOn } from '../../spec/bind.ts';
 import type { GatePlace, Host, Spec } from '../../spec/spec.ts';
 import { TargetRefused } from '../errors.ts';
+import { keepalivedConf } from '../keepalived-conf.ts';
 import { placesOf, type Target, type TargetInput } from '../target.ts';
 
 /**
@@ -12,34 +12,50 @@ export const keepalivedTarget: Target = {
   name: 'keepalived',
   summary: 'virtual addresses for the gates, moved by VRRP',
   options: [
-    { name: 'address', about: 'virtual address of the gates, such as 10.0.1.200/24', default: undefined },
+    {
+      name: 'address',
+      about: 'virtual address of the gates, such as 10.0.1.200/24; default: gate.virtualAddress of the spec',
+      default: '',
+    },
     { name: 'replicaAddress', about: 'another one, for the read-only port', default: '' },
-    { name: 'interface', about: 'network interface', default: 'eth0' },
-    { name: 'router', about: 'VRRP router id from 1 to 254, unlike any other on the network', default: '51' },
+    { name: 'interface', about: 'network interface; default: the spec’s, or eth0', default: '' },
+    {
+      name: 'router',
+      about: 'VRRP router id from 1 to 254, unlike any other on the network; default: the spec’s, or 51',
+      default: '',
+    },
   ],
   render(input) {
-    const { spec } = input;
+    const { spec, options } = input;
     if (spec.gates.length < 2) {
       throw TargetRefused('keepalived needs gates on two hosts or more; this spec has fewer', {
         hint: 'List the hosts under gate.on.',
       });
     }
-    const addresses = [input.options['address'] ?? '', input.options['replicaAddress'] ?? ''].filter(Boolean);
-    checkOptions(input, addresses);
+    const named = spec.gate.virtualAddress;
+    const address = options['address'] || named?.address;
+    if (address === undefined) {
+      throw TargetRefused('keepalived needs --set address=…, or gate.virtualAddress in the spec', {
+        hint: 'An address of the network that nobody has, such as 10.0.1.200/24.',
+      });
+    }
+    const addresses = [address, options['replicaAddress'] ?? ''].filter(Boolean);
+    const router = Number(options['router'] || (named?.router ?? 51));
+    checkOptions(input, addresses, router);
     for (const gate of spec.gates) checkListening(spec, gate, addresses);
+    const device = options['interface'] || (named?.device ?? 'eth0');
     return placesOf(input, spec.gates).map((gate) => ({
       name: `${gate.host}/keepalived.conf`,
-      text: configuration(input, gate, addresses),
+      text: keepalivedConf({ spec, gate, addresses, device, router, cli: '/usr/bin/redis-cli' }),
       secret: false,
     }));
   },
 };
 
-function checkOptions({ options }: TargetInput, addresses: readonly string[]): void {
+function checkOptions({ options }: TargetInput, addresses: readonly string[], router: number): void {
   const wrong = addresses.find((address) => !/^[0-9a-fA-F.:]+(\/\d+)?$/.test(address));
   if (wrong !== undefined)
     throw TargetRefused(`found '${wrong}'; a virtual address is an IP address, maybe with /bits`);
-  const router = Number(options['router']);
   if (!Number.isInteger(router) || router < 1 || router > 254) {
     throw TargetRefused(`router: found '${options['router']}'; a whole number from 1 to 254`);
   }
@@ -47,74 +63,10 @@ function checkOptions({ options }: TargetInput, addresses: readonly string[]): v
 
 /** A gate that listens on its host's own address only would refuse connections to the virtual one. */
 function checkListening(spec: Spec, gate: GatePlace, addresses: readonly string[]): void {
-  const binds = bindAddresses(hostOf(spec, gate));
-  const wildcard = (address: string) =>
-    binds.includes('::') || (!isIpv6(address) && binds.includes('0.0.0.0'));
-  const deaf = addresses
-    .map((each) => each.replace(/\/\d+$/, ''))
-    .find((each) => !wildcard(each) && !binds.includes(each));
+  const host = spec.hosts.find(({ id }) => id === gate.host) as Host;
+  const deaf = addresses.map((each) => each.replace(/\/\d+$/, '')).find((each) => !listensOn(host, each));
   if (deaf === undefined) return;
   throw TargetRefused(`${gate.id} on host ${gate.host} does not listen on the virtual address ${deaf}`, {
     hint: `Add to the spec: hosts: { ${gate.host}: { bind: 0.0.0.0 } } (or bind: "::" for IPv6).`,
   });
-}
-
-function configuration(
-  { spec, options }: TargetInput,
-  gate: GatePlace,
-  addresses: readonly string[],
-): string {
-  const index = spec.gates.findIndex(({ id }) => id === gate.id);
-  const peers = spec.gates.filter(({ id }) => id !== gate.id).map(({ address }) => address);
-  return [
-    `# ${gate.id} of ${spec.name} on host ${gate.host}, made by holdfast. For /etc/keepalived/keepalived.conf.`,
-    'global_defs {',
-    `    router_id ${spec.name}-${gate.host}`,
-    '    enable_script_security',
-    '    script_user nobody',
-    '}',
-    '',
-    '# The gate answers PING itself, logged in or not: any answer means that it serves.',
-    `vrrp_script gate_answers {`,
-    `    script "${checkCommand(spec, gate)}"`,
-    '    interval 1',
-    '    timeout 3',
-    '    fall 2',
-    '    rise 2',
-    '}',
-    '',
-    'vrrp_instance gate {',
-    '    # No host is preferred for ever: an address that moved stays, and clients are cut once, not twice.',
-    '    state BACKUP',
-    '    nopreempt',
-    `    interface ${options['interface']}`,
-    `    virtual_router_id ${options['router']}`,
-    `    priority ${200 - index}`,
-    '    advert_int 1',
-    '    # Unicast: clouds and many switches drop multicast.',
-    `    unicast_src_ip ${gate.address}`,
-    '    unicast_peer {',
-    ...peers.map((address) => `        ${address}`),
-    '    }',
-    '    virtual_ipaddress {',
-    ...addresses.map((address) => `        ${address}`),
-    '    }',
-    '    track_script {',
-    '        gate_answers',
-    '    }',
-    '}',
-    '',
-  ].join('\n');
-}
-
-function checkCommand(spec: Spec, gate: GatePlace): string {
-  const binds = bindAddresses(hostOf(spec, gate));
-  const own =
-    binds.find((address) => address === '127.0.0.1' || address === '::1') ?? binds[0] ?? gate.address;
-  const address = own === '0.0.0.0' ? '127.0.0.1' : own === '::' ? '::1' : own;
-  return `/usr/bin/timeout 2 /usr/bin/redis-cli -h ${address} -p ${gate.port} PING`;
-}
-
-function hostOf(spec: Spec, gate: GatePlace): Host {
-  return spec.hosts.find(({ id }) => id === gate.host) as Host;
 }

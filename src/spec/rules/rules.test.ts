@@ -231,6 +231,28 @@ const cases: [rule: string, dangerous: string, words: string, harmless: string][
     'give every host ssh',
     'hosts: { a: { address: h1, ssh: a }, b: { address: h2, ssh: b } }\nsentinel: { on: [a, b, b] }\nagent: { bind: 0.0.0.0 }',
   ],
+  ...[
+    ['an address that nobody listens on', 'a: { address: 10.0.0.1 }', '10.0.0.9', 'does not listen'],
+    ['an address that a host has', 'a: { address: 10.0.0.1, bind: 0.0.0.0 }', '10.0.0.2', "host 'b' has"],
+    ['no address', 'a: { address: 10.0.0.1, bind: 0.0.0.0 }', '10.0.0/24', 'an IP address, maybe with /bits'],
+  ].map(([rule = '', a, address, words = '']): (typeof cases)[number] => {
+    const text = (first: string, at: string) =>
+      `hosts: { ${first}, b: { address: 10.0.0.2, bind: 0.0.0.0 } }\nsentinel: { on: [a, b, b] }\ngate: { virtualAddress: ${at} }`;
+    const harmless = text('a: { address: 10.0.0.1, bind: 0.0.0.0 }', '10.0.0.9/24');
+    return [rule, text(a ?? '', address ?? ''), words, harmless];
+  }),
+  [
+    'certificates of clients without TLS',
+    'gate: { clientCertificates: required }',
+    'over TLS only',
+    'gate: { clientCertificates: required }\nsecurity: { tls: auto }',
+  ],
+  [
+    'an address that can move nowhere',
+    'gate: { virtualAddress: 10.0.0.9 }',
+    'fewer than two gates',
+    'gate: { port: 7000 }',
+  ],
   [
     'an API on an address and on all of them',
     'agent: { bind: [127.0.0.1, 0.0.0.0] }\nsecurity: { secret: { env: S } }',

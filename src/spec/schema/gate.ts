@@ -18,6 +18,35 @@ const limits = field.section(
   'Bounds of the gate; going over one closes that client, or refuses that command.',
 );
 
+const virtual = field.text(
+  { about: 'An address of the network that nobody has, maybe with /bits.' },
+  /^[0-9a-fA-F.:]+(\/\d{1,3})?$/,
+  'an IP address, maybe with /bits, such as 10.0.1.200/24',
+);
+
+const virtualAddress = z.union(
+  [
+    virtual,
+    field.section(
+      {
+        address: virtual,
+        interface: field
+          .text(
+            { about: 'Network interface. Default: the one that has the host’s address.' },
+            /^[^\s/]{1,15}$/,
+            'the name of a network interface, such as eth0',
+          )
+          .optional(),
+        router: field
+          .whole({ about: 'VRRP router id, unlike any other on the network.', default: 51 }, 1, 254)
+          .optional(),
+      },
+      'An address that is on one host with a gate at a time.',
+    ),
+  ],
+  { error: 'an IP address such as 10.0.1.200/24, or a map with address, interface and router' },
+);
+
 export const gateSchema = field.section(
   {
     on: field
@@ -75,6 +104,16 @@ export const gateSchema = field.section(
         description: "HAProxy's page of statistics, on loopback; only with kind: haproxy.",
         default: 8404,
       })
+      .optional(),
+    clientCertificates: field
+      .choice(['none', 'required'], {
+        about:
+          'required: clients show a certificate of the authority of security.tls, or are not let in.',
+        default: 'none',
+      })
+      .optional(),
+    virtualAddress: virtualAddress
+      .describe('An address that one host with a gate has at a time: keepalived moves it (VRRP).')
       .optional(),
     limits: limits.nullish(),
   },
