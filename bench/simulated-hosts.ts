@@ -75,9 +75,8 @@ function placementOf(spec: Spec, name: string): string {
 function filesOf(spec: Spec, name: string) {
   return wantedFiles(
     spec,
-    name,
+    { host: name, systemd: false, programs: new Set(), device: 'eth0' },
     { users: {}, formerUsers: {}, mirrors: {}, tls: new Map(), isNewAuthority: false },
-    false,
   );
 }
 

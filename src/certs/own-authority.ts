@@ -15,7 +15,13 @@ import { errorCode, errorText } from '../base/errors.ts';
 import { readSecretFile } from '../base/private-file.ts';
 import { authorityFiles, filesOfHost } from '../spec/authority-files.ts';
 import type { Host, Spec } from '../spec/spec.ts';
-import { authorityCertificate, clientCertificate, hostCertificate, newKey, type Validity } from './certificate.ts';
+import {
+  authorityCertificate,
+  clientCertificate,
+  hostCertificate,
+  newKey,
+  type Validity,
+} from './certificate.ts';
 import { AuthorityUnusable } from './errors.ts';
 
 const dayMs = 86_400_000;

@@ -193,7 +193,9 @@ function print(output: Output, plan: Plan, findings: readonly HostFinding[], isN
     for (const line of steps.map(forPeople).flatMap(describeStep)) output.line(`  ${line}`);
   }
   for (const { host, does } of plan.addresses)
-    output.line(`host ${host}: ${does === 'take-up' ? 'keepalived is told of' : 'keepalived is stopped for'} the virtual address`);
+    output.line(
+      `host ${host}: ${does === 'take-up' ? 'keepalived is told of' : 'keepalived is stopped for'} the virtual address`,
+    );
   for (const notice of plan.notices) output.line(notice);
 }
 

@@ -43,11 +43,7 @@ export function applyVerb(): Command {
 }
 
 /** On this machine, or on the hosts that the spec reaches by ssh. @returns the exit status */
-export async function apply(
-  output: Output,
-  [file = '']: string[],
-  options: ApplyOptions,
-): Promise<number> {
+export async function apply(output: Output, [file = '']: string[], options: ApplyOptions): Promise<number> {
   const elsewhere = await specElsewhere(file, options);
   if (elsewhere !== null) {
     if (options.adoptDrift) {

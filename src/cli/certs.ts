@@ -81,7 +81,10 @@ function renewVerb(): Command {
 
 function clientVerb(): Command {
   return verb('client', 'make a certificate for a program, where gates ask clients for one', [
-    ['holdfast certs client shop prod.yaml --out shop.pem', 'certificate and key in one file, good for a year'],
+    [
+      'holdfast certs client shop prod.yaml --out shop.pem',
+      'certificate and key in one file, good for a year',
+    ],
   ])
     .argument('<name>', 'whose it is: it stands in the certificate')
     .argument(...specArgument)

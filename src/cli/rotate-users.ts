@@ -52,19 +52,25 @@ export async function rotateUsers(
 export function usersNamed({ name, security: { users } }: Spec, wanted: readonly string[]): AppUser[] {
   const unknown = wanted.find((each) => !users.some((user) => user.name === each));
   if (unknown !== undefined || users.length === 0) {
-    throw BadOption(unknown === undefined ? `${name} has no security.users` : `the spec has no user ${unknown}`, {
-      hint:
-        users.length === 0
-          ? 'Clients have a password that is derived from the secret: holdfast rotate secret.'
-          : `It has ${users.map((user) => user.name).join(', ')}.`,
-    });
+    throw BadOption(
+      unknown === undefined ? `${name} has no security.users` : `the spec has no user ${unknown}`,
+      {
+        hint:
+          users.length === 0
+            ? 'Clients have a password that is derived from the secret: holdfast rotate secret.'
+            : `It has ${users.map((user) => user.name).join(', ')}.`,
+      },
+    );
   }
   const chosen = users.filter((user) => wanted.length === 0 || wanted.includes(user.name));
   const elsewhere = chosen.find(({ password }) => 'env' in password);
   if (elsewhere !== undefined) {
-    throw BadOption(`the password of ${elsewhere.name} is in the environment, where holdfast can't put another`, {
-      hint: 'Name a file in the spec (password: { file: PATH }), or name the others with --user. By hand: docs/spec.md, “Another password”.',
-    });
+    throw BadOption(
+      `the password of ${elsewhere.name} is in the environment, where holdfast can't put another`,
+      {
+        hint: 'Name a file in the spec (password: { file: PATH }), or name the others with --user. By hand: docs/spec.md, “Another password”.',
+      },
+    );
   }
   return chosen;
 }

@@ -2,8 +2,8 @@
 import type { Host, Spec } from '../spec/spec.ts';
 import { leaveHost } from './act/leave-host.ts';
 import { prepareHost } from './act/prepare-host.ts';
-import { moveAddress } from './act/virtual-address.ts';
 import { moveAway, noteAllRestarts, takeTurn } from './act/take-turn.ts';
+import { moveAddress } from './act/virtual-address.ts';
 import type { Contents } from './bundle/contents.ts';
 import { packBundle } from './bundle/pack.ts';
 import type { SshConnections } from './ssh/connections.ts';

@@ -16,7 +16,5 @@ export function bindAddresses(host: Host): readonly string[] {
 /** Whether its servers and gates would take connections to this address, once the host has it. */
 export function listensOn(host: Host, address: string): boolean {
   const binds = bindAddresses(host);
-  return (
-    binds.includes('::') || (!isIpv6(address) && binds.includes('0.0.0.0')) || binds.includes(address)
-  );
+  return binds.includes('::') || (!isIpv6(address) && binds.includes('0.0.0.0')) || binds.includes(address);
 }

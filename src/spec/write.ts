@@ -2,7 +2,17 @@ import { formatDuration } from '../base/duration.ts';
 import { formatSize } from '../base/size.ts';
 import { authorityFiles } from './authority-files.ts';
 import type { SpecFile } from './schema.ts';
-import type { Backup, ConfigValue, Host, Keep, Mirror, Place, Spec, TlsFiles, VirtualAddress } from './spec.ts';
+import type {
+  Backup,
+  ConfigValue,
+  Host,
+  Keep,
+  Mirror,
+  Place,
+  Spec,
+  TlsFiles,
+  VirtualAddress,
+} from './spec.ts';
 
 /**
  * A spec as a file again, with every default written out: `parseSpec` of it gives the same spec. For the ways to run a

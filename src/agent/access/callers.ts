@@ -81,9 +81,12 @@ export class Callers {
     if (given !== undefined) {
       const token = this.tokens.find(given);
       if (token !== undefined && this.#isBare(token.name, asked)) {
-        throw ApiForbidden('this is the token of an agent, and no certificate of the deployment came with it', {
-          hint: 'Agents show theirs (agent.tls). Programs get a token of their own: holdfast token make.',
-        });
+        throw ApiForbidden(
+          'this is the token of an agent, and no certificate of the deployment came with it',
+          {
+            hint: 'Agents show theirs (agent.tls). Programs get a token of their own: holdfast token make.',
+          },
+        );
       }
       if (token !== undefined) return { role: token.role, by: token.name, untilMs: null, known: true };
       this.#demandPatience(asked);

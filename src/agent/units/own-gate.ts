@@ -130,7 +130,7 @@ function gateInput({ spec, setting }: Deployment, place: GatePlace, socket: stri
   };
 }
 
-function gateTls({ gate, security: { tls } }: Spec): GateConfigInput['tls'] {
+function gateTls({ gate, security: { tls } }: Spec): GateConfig['tls'] {
   if (tls === null) return null;
   return { ...tls, upstream: true, verifyClients: gate.clientCertificates === 'required' };
 }

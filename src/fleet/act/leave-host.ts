@@ -3,8 +3,8 @@ import { installedSpec, installedState } from '../../render/installed.ts';
 import type { Spec } from '../../spec/spec.ts';
 import { holdfastThere } from '../answering-host.ts';
 import { hostsFile, secretsFolder, unitName } from '../plan/wanted.ts';
-import { giveUpScript } from './virtual-address.ts';
 import type { SshHost } from '../ssh/connections.ts';
+import { giveUpScript } from './virtual-address.ts';
 
 const stopMs = 10 * 60_000;
 

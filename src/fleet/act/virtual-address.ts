@@ -1,6 +1,11 @@
 /** Has a host take part in who has the virtual address, or not any more. Done again, each changes nothing. */
 import type { Spec } from '../../spec/spec.ts';
-import { type AddressFiles, type AddressStep, addressFiles, keepalivedWords } from '../plan/virtual-address.ts';
+import {
+  type AddressFiles,
+  type AddressStep,
+  addressFiles,
+  keepalivedWords,
+} from '../plan/virtual-address.ts';
 import type { SshHost } from '../ssh/connections.ts';
 
 /** @throws REMOTE_FAILED and what ssh says */

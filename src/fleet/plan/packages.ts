@@ -20,7 +20,9 @@ export function missingPackages(spec: Spec, facts: HostFacts): Packages | null {
   const missing = [
     ...(lacksServer(spec, facts) ? ['server'] : []),
     // It asks the gate whether it serves.
-    ...(hasAddress && !facts.programs.has('redis-cli') && !facts.programs.has('valkey-cli') ? ['server'] : []),
+    ...(hasAddress && !facts.programs.has('redis-cli') && !facts.programs.has('valkey-cli')
+      ? ['server']
+      : []),
     ...(isGateHere && spec.gate.kind === 'haproxy' ? ['haproxy'] : []),
     ...(hasAddress ? ['keepalived'] : []),
   ].filter((program) => !facts.programs.has(program));

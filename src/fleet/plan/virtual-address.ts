@@ -38,7 +38,10 @@ export interface AddressHost {
 }
 
 /** @param spec as the hosts have it. @returns path and text of each file; none where the host has no such address. @throws FLEET_REFUSED */
-export function addressTexts(spec: Spec, { host, systemd, programs, device }: AddressHost): [string, string][] {
+export function addressTexts(
+  spec: Spec,
+  { host, systemd, programs, device }: AddressHost,
+): [string, string][] {
   const { virtualAddress } = spec.gate;
   const gate = spec.gates.find((each) => each.host === host);
   if (virtualAddress === null || gate === undefined) return [];
@@ -108,4 +111,3 @@ export function addressSteps(
     return [{ host, does: wanted === null ? 'give-up' : 'take-up' }];
   });
 }
-

@@ -1,12 +1,16 @@
-import { isIP } from 'node:net';
-import { isIpv6 } from '../address.ts';
+import { addressKind, isIpv6 } from '../address.ts';
 import { listensOn } from '../bind.ts';
 import type { Problem } from '../problems.ts';
 import type { SpecFile } from '../schema.ts';
 import type { Spec } from '../spec.ts';
 
 export function gateRules(spec: Spec, file: SpecFile): Problem[] {
-  return [...placeRules(file), ...haproxyRules(spec, file), ...certificateRules(spec), ...virtualAddressRules(spec)];
+  return [
+    ...placeRules(file),
+    ...haproxyRules(spec, file),
+    ...certificateRules(spec),
+    ...virtualAddressRules(spec),
+  ];
 }
 
 function placeRules(file: SpecFile): Problem[] {
@@ -47,7 +51,8 @@ function haproxyRules(spec: Spec, file: SpecFile): Problem[] {
 
 function certificateRules({ gate, security }: Spec): Problem[] {
   if (gate.clientCertificates === 'none' || security.tls !== null) return [];
-  const message = "found 'required' without security.tls: certificates are shown over TLS only; set security.tls";
+  const message =
+    "found 'required' without security.tls: certificates are shown over TLS only; set security.tls";
   return [{ path: ['gate', 'clientCertificates'], message }];
 }
 
@@ -58,7 +63,7 @@ function virtualAddressRules({ gate: { virtualAddress }, gates, hosts }: Spec): 
   const [address = '', bits] = virtualAddress.address.split('/');
   const found = `found '${virtualAddress.address}'`;
   const most = isIpv6(address) ? 128 : 32;
-  if (isIP(address) === 0 || Number(bits ?? 1) < 1 || Number(bits ?? 1) > most)
+  if (addressKind(address) !== 'ip' || Number(bits ?? 1) < 1 || Number(bits ?? 1) > most)
     return [{ path, message: `${found}; allowed: an IP address, maybe with /bits, such as 10.0.1.200/24` }];
   if (gates.length < 2) {
     const message = `${found} with fewer than two gates: it could move nowhere; list two hosts under gate.on`;

@@ -107,8 +107,7 @@ export const gateSchema = field.section(
       .optional(),
     clientCertificates: field
       .choice(['none', 'required'], {
-        about:
-          'required: clients show a certificate of the authority of security.tls, or are not let in.',
+        about: 'required: clients show a certificate of the authority of security.tls, or are not let in.',
         default: 'none',
       })
       .optional(),
