@@ -16,6 +16,6 @@ export async function streamBetween(source: number, target: number) {
     ...{ id: 'bench', loads: targetOfServer('redis-7.0'), rewriter: unchanged },
     target: { endpoint: { host: '127.0.0.1', port: target } },
     source: { kind: 'server', address: '127.0.0.1', port: source },
-    ...{ replaces: false, copied: undefined, maxRate: 0 },
+    ...{ onConflict: 'fail', copied: undefined, maxRate: 0 },
   });
 }

@@ -46,8 +46,8 @@ const migrationSource = z
     source: words('As it was named.'),
     at: words('Where it is read from now.'),
     phase: z
-      .enum(['connecting', 'removing', 'copying', 'following', 'waiting', 'ended'])
-      .describe('What is done with it now.'),
+      .enum(['connecting', 'removing', 'copying', 'following', 'waiting', 'done', 'ended'])
+      .describe('What is done with it now. done: it is a file, and all of it is there.'),
     ...copying,
     commands: count('Commands that followed since.'),
   })

@@ -12,6 +12,7 @@ import { isBackupId, manifestName, parseName } from './naming.ts';
 import { openBackup } from './open.ts';
 import { openStore } from './open-store.ts';
 import { type BackupKeys, unpacked } from './packing.ts';
+import type { StoreOptions } from './s3-client.ts';
 import type { BackupStore } from './store.ts';
 import { boundedUnpacked } from './unpack-limit.ts';
 
@@ -24,6 +25,8 @@ export interface RestoreSource {
   manifest: Manifest | null;
   /** Bytes of the RDB, when they are known before it is read. */
   bytes: number | undefined;
+  /** Another one when it is not what it was any more. */
+  stamp: string;
   /** All of its bytes; an error at the end when they were not what they should be. */
   open(signal: AbortSignal): AsyncIterable<Buffer>;
 }
@@ -40,8 +43,9 @@ export async function findRestoreSource(
     const store = await ownStore(wanted, spec);
     return fromManifest(store, await readManifest(store, wanted), keys);
   }
-  if (/^[a-z0-9]+:\/\//i.test(wanted)) return fromUrl(wanted, spec, keys);
-  return fromUrl(pathToFileURL(path.resolve(wanted)).href, spec, keys);
+  const s3 = spec.backup?.s3 ?? {};
+  if (/^[a-z0-9]+:\/\//i.test(wanted)) return restoreSourceAt(wanted, s3, keys);
+  return restoreSourceAt(pathToFileURL(path.resolve(wanted)).href, s3, keys);
 }
 
 async function latest(spec: Spec, keys: BackupKeys, nowMs: number): Promise<RestoreSource> {
@@ -90,12 +94,16 @@ async function ownStore(wanted: string, spec: Spec): Promise<BackupStore> {
   });
 }
 
-/** An object in a store or a file in a folder; with its manifest, when it has one there. */
-async function fromUrl(url: string, spec: Spec, keys: BackupKeys): Promise<RestoreSource> {
+/** An object in a store or a file in a folder; with its manifest, when it has one there. @throws as `findRestoreSource` */
+export async function restoreSourceAt(
+  url: string,
+  s3: StoreOptions,
+  keys: BackupKeys,
+): Promise<RestoreSource> {
   const slash = url.lastIndexOf('/');
   const folder = url.slice(0, slash) || url;
   const object = decodeURIComponent(url.slice(slash + 1));
-  const store = await openStore(folder === 'file://' ? 'file:///' : folder, spec.backup?.s3 ?? {});
+  const store = await openStore(folder === 'file://' ? 'file:///' : folder, s3);
   const parsed = parseName(object);
   const objects = await store.list(parsed?.id ?? object);
   const found = objects.find(({ name }) => name === object);
@@ -113,6 +121,7 @@ async function fromUrl(url: string, spec: Spec, keys: BackupKeys): Promise<Resto
     notes: [],
     manifest: null,
     bytes: compression === 'none' ? found.bytes : undefined,
+    stamp: `${found.bytes} ${found.modifiedMs}`,
     open: () => boundedUnpacked(unpacked(store.read(object), compression), found.bytes, compression, url),
   };
 }
@@ -128,6 +137,7 @@ function fromManifest(
     notes,
     manifest,
     bytes: manifest.rdb.bytes,
+    stamp: manifest.rdb.sha256,
     open: (signal) => openBackup(store, manifest, keys, signal),
   };
 }

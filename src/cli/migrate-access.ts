@@ -2,6 +2,7 @@
  * From what a migration's sides are called to what can be connected to: passwords and authorities out of their files,
  * who is primary from Sentinels, a deployment out of its spec. One way for all verbs, so that each takes the same.
  */
+import type { StoreOptions } from '../backup/s3-client.ts';
 import type { Plan } from '../migrate/plan.ts';
 import { primaryOf } from '../mirror/sides.ts';
 import type { ConnectionOptions } from '../redis/connection.ts';
@@ -76,6 +77,16 @@ export async function targetAsSource(target: Plan['target']): Promise<SourceAddr
     target.stateDir === null ? {} : { stateDir: target.stateDir },
   );
   return primaryOf(spec, await loadSecrets(spec, paths.secret));
+}
+
+/** Where buckets are: as the target's spec has it for its backups, else as the environment says. @throws as `targetPlace` */
+export async function bucketsOf(target: Plan['target']): Promise<StoreOptions> {
+  if (!('spec' in target)) return {};
+  const { spec } = await openTarget(
+    target.spec,
+    target.stateDir === null ? {} : { stateDir: target.stateDir },
+  );
+  return spec.backup?.s3 ?? {};
 }
 
 /** Writes of a deployment go through its first gate, which follows the primary. */

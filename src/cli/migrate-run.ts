@@ -2,9 +2,10 @@
 import { askModules } from '../backup/server-modules.ts';
 import { describeDuration } from '../base/duration.ts';
 import { describeSize } from '../base/size.ts';
+import { finiteSource } from '../migrate/files/file-feed.ts';
 import { type Choice, chooseMethod, type Method, replicationRefusal } from '../migrate/method.ts';
 import { Migration } from '../migrate/migration.ts';
-import type { MigrationPaths, Plan } from '../migrate/plan.ts';
+import { isFile, type MigrationPaths, type Plan } from '../migrate/plan.ts';
 import {
   type Finding,
   factsOf,
@@ -19,10 +20,12 @@ import type { Progress, SourceProgress } from '../migrate/progress.ts';
 import { targetOfVersionText } from '../rdb/target.ts';
 import { RedisConnection } from '../redis/connection.ts';
 import type { Link } from '../redis/link.ts';
+import type { FiniteSource } from '../stream/feed.ts';
 import { KeyPositions } from '../stream/key-positions.ts';
-import { findSource } from '../stream/source-address.ts';
+import { findSource, type SourceAddress } from '../stream/source-address.ts';
 import { interruptible } from './interrupt.ts';
-import { sourceAddress, targetAsSource, targetPlace } from './migrate-access.ts';
+import { bucketsOf, sourceAddress, targetAsSource, targetPlace } from './migrate-access.ts';
+import { dataFiles, factsOfFile } from './migrate-files.ts';
 import type { Output } from './output.ts';
 import { ProgressLine } from './progress-line.ts';
 
@@ -39,11 +42,16 @@ export interface Preflight {
 /** What all that takes part is like, and what follows. @throws REDIS_UNREACHABLE, REDIS_REFUSED, BAD_OPTION */
 export async function preflight(plan: Pick<Plan, 'sources' | 'target'>, method: Method): Promise<Preflight> {
   // All that is named is looked at before anyone is asked.
-  const named = plan.sources.map((source) => ({ source, at: sourceAddress(source.url, source) }));
+  const named = await openSources(plan);
   const place = await targetPlace(plan.target);
   const sources: SourceFacts[] = [];
   const wanted = new Set<number>();
-  for (const { source, at } of named) {
+  for (const [index, at] of named.entries()) {
+    const source = plan.sources[index]!;
+    if (at.kind === 'finite') {
+      sources.push(await factsOfFile(at));
+      continue;
+    }
     const { address: host, port, credentials, tls } = await findSource(at);
     const facts = await asked({ endpoint: { host, port }, credentials, tls }, async (call) => ({
       ...(await factsOf(source.url, call)),
@@ -59,8 +67,24 @@ export async function preflight(plan: Pick<Plan, 'sources' | 'target'>, method: 
     missingDbs: await missingDbs([...wanted], call),
     forbidden: await forbiddenAt(call),
   }));
-  const choice = chooseMethod(method, sources);
+  const servers = sources.filter((_, index) => named[index]!.kind !== 'finite');
+  const types = [...new Set(plan.sources.flatMap((source) => source.types))];
+  const choice = chooseMethod(method, servers, types);
   return { choice, sources, target, findings: judge(sources, target, choice.method) };
+}
+
+/** In the plan's order. @throws what is wrong with an address or a file */
+async function openSources({
+  sources,
+  target,
+}: Pick<Plan, 'sources' | 'target'>): Promise<(SourceAddress | FiniteSource)[]> {
+  const s3 = await bucketsOf(target);
+  return await Promise.all(
+    sources.map(async (source) => {
+      if (!isFile(source.url)) return sourceAddress(source.url, source);
+      return finiteSource(source.url, await dataFiles(source.url, s3));
+    }),
+  );
 }
 
 /** Until it is stopped, finished or aborted. @throws what a stream can't get over, MIGRATION_RUNS */
@@ -82,7 +106,7 @@ export async function runMigration(output: Output, paths: MigrationPaths, plan: 
     line.done();
     for (const source of describeProgress(progress)) output.note(source);
   };
-  const sources = plan.sources.map((source) => sourceAddress(source.url, source));
+  const sources = await openSources(plan);
   const migration = new Migration({
     ...{ plan, paths, sources, target, loads, positions, onProgress },
     targetAsSource: await targetAsSource(plan.target),
@@ -107,12 +131,16 @@ export function describeProgress({ phase, sources, oldSide, notFollowed }: Progr
 export function describeSource(source: SourceProgress): string {
   const { phase, keys, bytes, totalBytes, bytesPerSecond, secondsLeft, lagBytes, lagSeconds, problem } =
     source;
-  const why = problem !== null && phase !== 'following' ? ` (${problem})` : '';
+  const why = problem !== null && phase !== 'following' && phase !== 'done' ? ` (${problem})` : '';
   const head = `${source.source}: ${phase}${why}`;
   if (phase === 'copying') {
     const of = totalBytes === null ? '' : ` of ${describeSize(totalBytes)}`;
     const left = secondsLeft === null ? '' : `, about ${describeDuration(secondsLeft * 1000)} left`;
     return `${head}, ${keys} keys, ${describeSize(bytes)}${of}, ${describeSize(bytesPerSecond)}/s${left}`;
+  }
+  if (phase === 'done') {
+    const left = problem === null ? '' : `; ${problem}`;
+    return `${head}, ${keys} keys, ${describeSize(bytes)}${left}`;
   }
   if (phase === 'following' && lagBytes === null) return problem === null ? head : `${head}; ${problem}`;
   if (phase !== 'following' || lagBytes === null) return head;

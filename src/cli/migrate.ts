@@ -1,43 +1,29 @@
 import { randomBytes } from 'node:crypto';
-import path from 'node:path';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { stateDirOf } from '../agent/state/paths.ts';
 import { errorText } from '../base/errors.ts';
 import { parseSize } from '../base/size.ts';
 import { noteMigration } from '../migrate/known.ts';
-import { type Method, methods } from '../migrate/method.ts';
-import { migrationPaths, type Plan, writePlan } from '../migrate/plan.ts';
+import { methods } from '../migrate/method.ts';
+import { isFile, migrationPaths, type Plan, writePlan } from '../migrate/plan.ts';
 import { type Finding, refuseWhatIsRefused } from '../migrate/preflight.ts';
+import { type Kind, kinds } from '../rdb/format.ts';
+import { conflictRules } from '../rdb/merge-input.ts';
 import { BadOption } from './errors.ts';
-import { targetPlace } from './migrate-access.ts';
-import type { Preflight } from './migrate-run.ts';
+import {
+  type MigrateOptions,
+  refuseWhatOnlyFilesCan,
+  sourcesOf,
+  targetOf,
+  withOwned,
+} from './migrate-plan.ts';
 import { migrateScanVerb } from './migrate-scan.ts';
 import { migrateVerbs } from './migrate-verbs.ts';
 import { migrateVerifyVerb } from './migrate-verify.ts';
 import type { Output } from './output.ts';
 import { collectWhole } from './rdb-options.ts';
 import { openTarget } from './target.ts';
-import { action, type CommonOptions, verb } from './verb.ts';
-
-interface MigrateOptions extends CommonOptions {
-  to?: string;
-  user?: string;
-  sourcePasswordFile?: string;
-  targetPasswordFile?: string;
-  sentinelPasswordFile?: string;
-  sourceCa?: string;
-  targetCa?: string;
-  targetStateDir?: string;
-  db?: string[];
-  prefix?: string[];
-  match?: string[];
-  onConflict: 'fail' | 'last';
-  maxRate: number;
-  stateDir?: string;
-  preflight?: boolean;
-  method: Method;
-  explain?: boolean;
-}
+import { action, verb } from './verb.ts';
 
 /** No deployment can be called so. */
 const placeOfState = '.migration';
@@ -53,9 +39,13 @@ export function migrateVerb(): Command {
       'holdfast migrate redis://a:6379 redis://b:6379 --db 2:0=1 --to holdfast.yaml',
       'two into one: database 0 of b becomes 1',
     ],
+    ['holdfast migrate dump.rdb s3://bucket/b.rdb --prefix a: --prefix b: --to holdfast.yaml', 'from files'],
     ['holdfast migrate cutover', 'hold the writers, apply the rest, compare'],
   ])
-    .argument('[source...]', 'redis://[user@]host:port, rediss://…, sentinel://host:port,host:port/NAME')
+    .argument(
+      '[source...]',
+      'redis://[user@]host:port, rediss://…, sentinel://host:port,host:port/NAME; an RDB file, the folder of an AOF, s3://…',
+    )
     .option('--to <target>', 'a spec file, or redis://[user@]host:port')
     .option('--user <name>', 'whom to log in as at a deployment that has users of its own')
     .option('--source-password-file <files>', 'holds the password of the source; with commas one for each')
@@ -75,12 +65,21 @@ export function migrateVerb(): Command {
       collectWhole,
     )
     .option('--match <pattern>', 'only keys that match, as in SCAN; repeat it', collectWhole)
+    .option('--types <list>', `only keys of these types, with commas between: ${kinds.join(', ')}`, typesOf)
     .addOption(
-      new Option('--on-conflict <rule>', 'when a key is at the target already')
-        .choices(['fail', 'last'])
+      new Option(
+        '--on-conflict <rule>',
+        'when a key is at the target already; first and newest-expiry for files',
+      )
+        .choices([...conflictRules])
         .default('fail'),
     )
     .option('--max-rate <size>', 'read no more than so many bytes a second from each source', rate, 0)
+    .option(
+      '--max-lag <size>',
+      'read nothing while a replica of the target is further behind it than so many bytes',
+      rate,
+    )
     .addOption(
       new Option(
         '--method <how>',
@@ -111,24 +110,27 @@ async function migrate(output: Output, urls: string[], options: MigrateOptions):
   }
   const sources = sourcesOf(urls, options);
   const target = targetOf(options.to, options);
+  refuseWhatOnlyFilesCan(sources, options);
   const looked = await preflight({ sources, target }, options.method);
   const { choice, sources: found, target: there, findings } = looked;
   tell(output, findings);
+  const how = sources.every(({ url }) => isFile(url)) ? 'from files' : `by ${choice.method}`;
   if (options.preflight || options.explain) {
     output.data({ choice, sources: found, target: there, findings });
-    output.line(`by ${choice.method}: ${choice.because}`);
-    if (options.explain) output.line(whatItMeans[choice.method]);
+    output.line(`${how}: ${choice.because}`);
+    if (options.explain)
+      output.line(whatItMeans[sources.every(({ url }) => isFile(url)) ? 'files' : choice.method]);
     refuseWhatIsRefused(findings);
     output.line('nothing speaks against it');
     return 0;
   }
   refuseWhatIsRefused(findings);
-  output.note(`by ${choice.method}: ${choice.because}`);
+  output.note(`${how}: ${choice.because}`);
   const plan: Plan = {
     ...{ version: 1, id: randomBytes(6).toString('hex'), createdMs: Date.now(), target },
     method: choice.method,
     sources: choice.method === 'scan' ? await withOwned({ sources, target }, looked, options) : sources,
-    ...{ onConflict: options.onConflict, maxRate: options.maxRate },
+    ...{ onConflict: options.onConflict, maxRate: options.maxRate, maxLag: options.maxLag ?? null },
     isAlone: sources.length === 1 && there.keys === 0,
   };
   const paths = migrationPaths(stateDirOf(placeOfState, options.stateDir));
@@ -158,31 +160,9 @@ const whatItMeans = {
   replication:
     'Everything is copied, then every write follows in its order, exactly once; holdfast migrate cutover holds the writers and changes over.',
   scan: 'Each key is copied, then what changed is found by keyspace notifications or by passes that compare, until nothing differs; it says at its end which guarantee holds.',
+  files:
+    'Everything in them is copied, exactly once, and then the migration is finished: nobody writes there.',
 } as const;
-
-/** By scan nothing is written over, nor deleted, that may be somebody else's, unless that was said. @throws BAD_OPTION */
-async function withOwned(
-  { sources, target }: Pick<Plan, 'sources' | 'target'>,
-  looked: Preflight,
-  { onConflict }: MigrateOptions,
-): Promise<Plan['sources']> {
-  const { ownedParts } = await import('../migrate/scan/owned.ts');
-  const parts = sources.map(({ prefix, dbs }, index) => ({
-    prefix,
-    dbs,
-    sourceDbs: looked.sources[index]?.dbs ?? [],
-  }));
-  const owned = await ownedParts(await targetPlace(target), parts);
-  const notAlone = sources.find(
-    (_, index) => owned[index]?.length === 0 && parts[index]!.sourceDbs.length > 0,
-  );
-  if (notAlone !== undefined && onConflict === 'fail') {
-    throw BadOption(`where the keys of ${notAlone.url} would go there are others, or come others`, {
-      hint: 'Take an empty target, or give each source a --prefix, or a --db, of its own; --on-conflict last writes over what has the same name.',
-    });
-  }
-  return sources.map((source, index) => ({ ...source, owned: owned[index] ?? null }));
-}
 
 function tell(output: Output, findings: readonly Finding[]): void {
   for (const { level, text } of findings) {
@@ -190,54 +170,12 @@ function tell(output: Output, findings: readonly Finding[]): void {
   }
 }
 
-function targetOf(to: string, options: MigrateOptions): Plan['target'] {
-  if (to.includes('://')) {
-    return { url: to, passwordFile: absolute(options.targetPasswordFile), ca: absolute(options.targetCa) };
-  }
-  return { spec: path.resolve(to), user: options.user ?? null, stateDir: absolute(options.targetStateDir) };
-}
-
-function sourcesOf(urls: readonly string[], options: MigrateOptions): Plan['sources'] {
-  const files = options.sourcePasswordFile?.split(',') ?? [];
-  if (files.length > 1 && files.length !== urls.length) {
-    throw BadOption(`--source-password-file names ${files.length} files for ${urls.length} sources`, {
-      hint: 'Name one for all sources, or one for each, in their order, with commas between.',
-    });
-  }
-  const prefixes = options.prefix ?? [];
-  if (prefixes.length > 1 && prefixes.length !== urls.length) {
-    throw BadOption(`--prefix is given ${prefixes.length} times for ${urls.length} sources`, {
-      hint: 'Say it once for all, or once for each in their order; --prefix "" for none.',
-    });
-  }
-  const moves = (options.db ?? []).map((text) => moveOf(text, urls.length));
-  return urls.map((url, index) => ({
-    url,
-    passwordFile: absolute(files.length > 1 ? files[index] : files[0]),
-    sentinelPasswordFile: absolute(options.sentinelPasswordFile),
-    ca: absolute(options.sourceCa),
-    dbs: moves
-      .filter(({ source }) => source === undefined || source === index + 1)
-      .map(({ from, to }): [number, number] => [from, to]),
-    prefix: (prefixes.length > 1 ? prefixes[index] : prefixes[0]) ?? '',
-    match: options.match ?? [],
-    owned: [],
-  }));
-}
-
-function moveOf(text: string, sources: number): { source: number | undefined; from: number; to: number } {
-  const match = /^(?:(\d+):)?(\d{1,5})=(\d{1,5})$/.exec(text);
-  const source = match?.[1] === undefined ? undefined : Number(match[1]);
-  if (match && (source === undefined || (source >= 1 && source <= sources))) {
-    return { source, from: Number(match[2]), to: Number(match[3]) };
-  }
-  throw BadOption(`--db ${text} moves nothing`, {
-    hint: 'Say FROM=TO, or SOURCE:FROM=TO with sources from 1.',
-  });
-}
-
-function absolute(file: string | undefined): string | null {
-  return file === undefined ? null : path.resolve(file);
+function typesOf(text: string): Kind[] {
+  const named = text.split(',').map((each) => each.trim());
+  const unknown = named.find((each) => !kinds.some((kind) => kind === each));
+  if (unknown !== undefined)
+    throw new InvalidArgumentError(`'${unknown}' is no type. Types are ${kinds.join(', ')}.`);
+  return kinds.filter((kind) => named.includes(kind));
 }
 
 function rate(text: string): number {

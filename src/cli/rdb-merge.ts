@@ -4,7 +4,7 @@ import { type Command, Option } from 'commander';
 import { errorCode } from '../base/errors.ts';
 import { shown } from '../base/shown.ts';
 import type { Conflict, MergeReport } from '../rdb/merge.ts';
-import type { MergeInput, OnConflict } from '../rdb/merge-input.ts';
+import { conflictRules, type MergeInput, type OnConflict } from '../rdb/merge-input.ts';
 import type { Output } from './output.ts';
 import { openInputs, type RdbInput } from './rdb-input.ts';
 import {
@@ -40,7 +40,7 @@ export function mergeVerb(): Command {
     .requiredOption('-o, --output <file>', 'the file to write; - is stdout')
     .addOption(
       new Option('--on-conflict <rule>', 'when a key is in several files')
-        .choices(['fail', 'first', 'last', 'newest-expiry'])
+        .choices([...conflictRules])
         .default('fail'),
     )
     .option(

@@ -86,6 +86,11 @@ export class ClusterReader implements KeySource {
     return replies.map((reply) => reply === 'asking' || reply === 1);
   }
 
+  async types(keys: readonly Buffer[]): Promise<string[]> {
+    const asking = async (node: KeyReader, key: Buffer) => await node.typeAsking(key);
+    return (await this.#each(keys, (node, some) => node.typeEach(some), asking)).map(String);
+  }
+
   async runs(keys: readonly Buffer[]): Promise<Buffer[][]> {
     const lengths = await Promise.all(
       this.#byOwner(keys).map(async ([name, indices]) => ({

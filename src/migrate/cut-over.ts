@@ -68,6 +68,7 @@ export async function cutOver(options: CutOverOptions): Promise<CutOverResult['k
 async function checkNear(source: FollowedSource): Promise<void> {
   await source.look();
   const { phase, appliedOffset, lagBytes, problem } = source.progress();
+  if (phase === 'done') return;
   if (phase !== 'following') {
     throw CutOverNotNow(
       `${source.name} is not followed yet: ${phase}${problem === null ? '' : ` (${problem})`}`,

@@ -77,6 +77,14 @@ export class KeyReader implements KeySource {
     return this.link.exchange([forEachKey(keys, [['EXISTS']])], keys.length);
   }
 
+  async types(keys: readonly Buffer[]): Promise<string[]> {
+    return unrefused(await this.typeEach(keys), this.where, 'TYPE').map(String);
+  }
+
+  typeEach(keys: readonly Buffer[]): Promise<Reply[]> {
+    return this.link.exchange([forEachKey(keys, [['TYPE']])], keys.length);
+  }
+
   async runs(keys: readonly Buffer[]): Promise<Buffer[][]> {
     return runsOf(keys, await this.lengths(keys));
   }
@@ -122,6 +130,11 @@ export class KeyReader implements KeySource {
     const asked = pack([['ASKING'], ['DUMP', key], ['ASKING'], ['PTTL', key]]);
     const [, payload, , ttl] = await this.link.exchange([asked], 4, { raw: true });
     return heldOf(payload, ttl, 'payload');
+  }
+
+  async typeAsking(key: Buffer): Promise<Reply> {
+    const [, type = null] = await this.link.exchange([pack([['ASKING'], ['TYPE', key]])], 2);
+    return type;
   }
 
   /** About how many bytes each value has; a guess where the server does not tell. */

@@ -27,6 +27,8 @@ export interface KeySource {
   pages(count: number): AsyncGenerator<Buffer[]>;
   randomKeys(count: number): Promise<Buffer[]>;
   exist(keys: readonly Buffer[]): Promise<boolean[]>;
+  /** As TYPE says it; `none` for what is not there. */
+  types(keys: readonly Buffer[]): Promise<string[]>;
   /** Runs of keys whose values together are not too long; each run is one trip. */
   runs(keys: readonly Buffer[]): Promise<Buffer[][]>;
   read(keys: readonly Buffer[]): Promise<Held[]>;

@@ -66,9 +66,23 @@ export interface Candidate {
   refusal: string | null;
 }
 
-/** Pure. */
-export function chooseMethod(wanted: Method, sources: readonly Candidate[]): Choice {
+/**
+ * Pure.
+ * @param sources servers; none when all sources are files. @param types of which keys are carried; all, if none is named.
+ */
+export function chooseMethod(
+  wanted: Method,
+  sources: readonly Candidate[],
+  types: readonly string[] = [],
+): Choice {
+  if (sources.length === 0)
+    return { method: 'replication', because: 'files are read from their beginning to their end' };
   if (wanted !== 'auto') return { method: wanted, because: '--method says so' };
+  if (types.length > 0)
+    return {
+      method: 'scan',
+      because: `only keys of some types are carried (${types.join(', ')}), and of what type a key is that a command names only the server knows`,
+    };
   for (const { name, isCluster, refusal } of sources) {
     if (isCluster) {
       return {

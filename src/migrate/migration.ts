@@ -22,6 +22,7 @@ import { streamId } from './plan.ts';
 import { type Phase, type Progress, readProgress, writeProgress } from './progress.ts';
 import { type RunsOptions, sourceRuns } from './source-runs.ts';
 import { SourceStreams } from './source-streams.ts';
+import { TargetLag } from './target-lag.ts';
 
 export interface MigrationOptions extends RunsOptions {
   /** How the target is read behind the cut-over, by the old side. */
@@ -46,6 +47,7 @@ export class Migration {
   #failure: unknown = null;
   readonly #streams: SourceStreams;
   readonly #old: OldSide;
+  readonly #lag: TargetLag | undefined;
   #gates = new FrontGates([]);
   #isForgotten = false;
   #end: (how: MigrationEnd) => void = () => {};
@@ -55,10 +57,16 @@ export class Migration {
 
   constructor(options: MigrationOptions) {
     this.#options = options;
-    const { runs, lists } = sourceRuns(options);
+    const { maxLag } = options.plan;
+    this.#lag = maxLag === null ? undefined : new TargetLag(options.target, maxLag);
+    const { runs, lists } = sourceRuns({ ...options, lag: this.#lag });
     this.#runs = runs;
     this.#lists = lists;
-    this.#streams = new SourceStreams(runs, (error) => this.#fail(error));
+    this.#streams = new SourceStreams(
+      runs,
+      (error) => this.#fail(error),
+      () => void this.#finishFiles().catch((error) => this.#fail(error)),
+    );
     this.#old = oldSideOf(options, runs);
   }
 
@@ -169,7 +177,8 @@ export class Migration {
     try {
       await gates.hold(withinMs);
       const { plan } = this.#options;
-      const compares = plan.isAlone && plan.sources.every(({ match }) => match.length === 0);
+      const compares =
+        plan.isAlone && plan.sources.every(({ match, types }) => match.length === 0 && types.length === 0);
       const positions = plan.method === 'scan' ? 0 : this.#runs.length;
       const keys = await cutOver({ sources: this.#runs, target, compares, positions, withinMs });
       this.#old.keep();
@@ -288,6 +297,14 @@ export class Migration {
     return { missing, left };
   }
 
+  /** Of files nothing follows, and nobody writes there: when they are copied, that was it. */
+  async #finishFiles(): Promise<void> {
+    await this.#tick();
+    const left = await this.#forget();
+    this.#end('finished');
+    if (left !== null) throw new Error(left);
+  }
+
   #refuseUnlessCutOver(): void {
     if (this.#phase === 'cut-over') return;
     throw CutOverNotNow(`this migration is ${this.#phase}: there was no cut-over`, {
@@ -334,6 +351,7 @@ export class Migration {
 
   async #leave(): Promise<void> {
     for (const run of this.#runs) run.close();
+    this.#lag?.close();
     for (const list of this.#lists) await list.close();
     await this.#turn;
     // What was finished or aborted leaves nothing.
@@ -346,6 +364,8 @@ function oldSideOf(options: MigrationOptions, runs: readonly FollowedSource[]): 
   const why = whyNotBack(plan);
   if (why !== null) return new OldSide(runs, null, why);
   const closed = new ClosedUsers(paths.closed);
-  const sides = { oldSide: sources[0]!, newSide: targetAsSource, target };
+  const [oldSide] = sources;
+  if (oldSide === undefined || oldSide.kind === 'finite') throw new TypeError('a file is followed by nobody');
+  const sides = { oldSide, newSide: targetAsSource, target };
   return new OldSide(runs, new WayBack({ id: streamId(plan, 0), ...sides, loads, closed }), null);
 }

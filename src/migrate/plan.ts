@@ -5,6 +5,8 @@
 import path from 'node:path';
 import { z } from 'zod';
 import { readFileIfThere, writeFileAtomic } from '../base/atomic-file.ts';
+import { kinds } from '../rdb/format.ts';
+import { conflictRules } from '../rdb/merge-input.ts';
 import { MigrationNone, MigrationThere, MigrationUnreadable } from './errors.ts';
 
 /** A plan of before there were more of them has only the first. */
@@ -33,6 +35,8 @@ const planSchema = z.object({
         prefix: z.string().default(''),
         /** Only keys that one of these matches; all when there are none. As \xNN where they are no text. */
         match: z.array(z.string()).default([]),
+        /** Only keys of these types; all when there are none. */
+        types: z.array(z.enum(kinds)).default([]),
         /** By scan: databases of the target where all under the prefix is this source's; null for all of them. */
         owned: z.array(z.number().int().min(0)).nullable().default([]),
       }),
@@ -43,14 +47,21 @@ const planSchema = z.object({
     z.object({ url: z.string(), ...files }),
     z.object({ spec: z.string(), user: z.string().nullable(), stateDir: z.string().nullable() }),
   ]),
-  onConflict: z.enum(['fail', 'last']),
+  onConflict: z.enum(conflictRules),
   /** Bytes a second from each source; 0 for as much as there is. */
   maxRate: z.number().min(0),
+  /** Bytes that replicas of the target may be behind it; null for as many as they are. */
+  maxLag: z.number().min(0).nullable().default(null),
   /** The target was empty, and there is one source: whatever is there has come from it. */
   isAlone: z.boolean(),
 });
 
 export type Plan = z.infer<typeof planSchema>;
+
+/** Whether a source is named as a file: a path, or an object in S3. */
+export function isFile(url: string): boolean {
+  return !url.includes('://') || /^(file|s3):/.test(url);
+}
 
 export interface MigrationPaths {
   root: string;

@@ -146,7 +146,7 @@ export function judge(
     ...(source.runId !== '' && source.runId === target.runId
       ? [refused(`${source.name} and ${target.name} are one server`)]
       : []),
-    ...(isOlder(target, source)
+    ...(source.version !== '' && isOlder(target, source)
       ? [
           warning(
             `${target.name} (${target.product} ${target.version}) is older than ${source.name} (${source.product} ${source.version}): values are converted, and the first that can't be ends the migration`,

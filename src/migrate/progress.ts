@@ -10,7 +10,7 @@ const sourceSchema = z.object({
   source: z.string(),
   /** Where it is read from now. */
   at: z.string(),
-  phase: z.enum(['connecting', 'removing', 'copying', 'following', 'waiting', 'ended']),
+  phase: z.enum(['connecting', 'removing', 'copying', 'following', 'waiting', 'done', 'ended']),
   keys: z.number(),
   bytes: z.number(),
   totalBytes: z.number().nullable(),

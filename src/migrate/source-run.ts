@@ -8,6 +8,7 @@ import { Stream, type StreamOptions } from '../stream/stream.ts';
 import type { FollowedSource } from './followed-source.ts';
 import { LagMeter } from './lag.ts';
 import type { SourceProgress } from './progress.ts';
+import { Rate } from './rate.ts';
 
 export interface SourcePosition {
   replId: string;
@@ -25,13 +26,14 @@ export class SourceRun implements FollowedSource {
   readonly #clock: Clock;
   #connection: RedisConnection | undefined;
   #connectedTo = '';
-  #before = { bytes: 0, atMs: 0, rate: 0 };
+  readonly #rate: Rate;
 
   /** @param name as the plan has it */
-  constructor(name: string, options: StreamOptions) {
+  constructor(name: string, options: StreamOptions & { source: SourceAddress }) {
     this.#name = name;
     this.#address = options.source;
     this.#clock = options.clock ?? systemClock;
+    this.#rate = new Rate(this.#clock);
     this.stream = new Stream(options);
   }
 
@@ -97,7 +99,7 @@ export class SourceRun implements FollowedSource {
     const { status } = this.stream;
     const applied = status.applied?.offset ?? null;
     const lag = this.#lag.at(applied);
-    const rate = this.#rate(status.bytes + (applied ?? 0));
+    const rate = this.#rate.of(status.bytes + (applied ?? 0));
     const left = status.totalBytes === undefined ? null : status.totalBytes - status.bytes;
     return {
       ...{
@@ -113,14 +115,5 @@ export class SourceRun implements FollowedSource {
       ...{ commands: status.commands, appliedOffset: applied, sourceOffset: this.#lag.sourceOffset },
       ...{ lagBytes: lag?.bytes ?? null, lagSeconds: lag?.seconds ?? null, problem: status.problem },
     };
-  }
-
-  #rate(bytes: number): number {
-    const atMs = this.#clock.monotonicMs();
-    const { bytes: before, atMs: beforeMs, rate } = this.#before;
-    if (atMs - beforeMs < 500) return rate;
-    const now = beforeMs === 0 || bytes < before ? 0 : ((bytes - before) / (atMs - beforeMs)) * 1000;
-    this.#before = { bytes, atMs, rate: now };
-    return now;
   }
 }

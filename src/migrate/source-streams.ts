@@ -4,11 +4,13 @@ import type { FollowedSource } from './followed-source.ts';
 export class SourceStreams {
   readonly #runs: readonly FollowedSource[];
   readonly #fail: (error: unknown) => void;
+  readonly #done: () => void;
   #running: { stop: AbortController; ended: Promise<unknown> } | undefined;
 
-  /** @param fail is told what no later attempt could change */
-  constructor(runs: readonly FollowedSource[], fail: (error: unknown) => void) {
+  /** @param fail is told what no later attempt could change. @param done is called when all of them had an end, and are there */
+  constructor(runs: readonly FollowedSource[], fail: (error: unknown) => void, done: () => void) {
     this.#runs = runs;
+    this.#done = done;
     this.#fail = fail;
   }
 
@@ -16,7 +18,10 @@ export class SourceStreams {
     if (this.#running !== undefined) return;
     const stop = new AbortController();
     const ended = Promise.all(this.#runs.map((run) => run.run(stop.signal)));
-    ended.catch((error) => this.#fail(error));
+    ended.then(
+      () => stop.signal.aborted || this.#done(),
+      (error) => this.#fail(error),
+    );
     this.#running = { stop, ended };
   }
 

@@ -55,7 +55,7 @@ export class Mirror {
         ? unchanged
         : changingKeys(onlyKeys, { prefix: Buffer.alloc(0), isCarried: isOurs, positions });
     this.run = new SourceRun(name, {
-      ...{ id, source, target, loads, rewriter, isOurs, replaces: true, copied: undefined, maxRate },
+      ...{ id, source, target, loads, rewriter, isOurs, onConflict: 'last', copied: undefined, maxRate },
       onPlaceGone: 'end',
     });
   }

@@ -102,6 +102,11 @@ export class ByteSink {
     });
   }
 
+  /** Hands on what is there, to `onPiece` before it returns. */
+  handOn(): void {
+    this.push();
+  }
+
   /** Writes what is left and waits until all of it is out. */
   async flush(): Promise<void> {
     this.push();

@@ -8,7 +8,8 @@ import { Fault } from './fault.ts';
 
 /** Who wrote it. Valkey 8 still writes `REDIS0011`; type 22 and opcode 243 mean other things to each. */
 export type Flavor = 'redis' | 'valkey';
-export type Kind = 'string' | 'list' | 'set' | 'zset' | 'hash' | 'stream' | 'module';
+export const kinds = ['string', 'list', 'set', 'zset', 'hash', 'stream', 'module'] as const;
+export type Kind = (typeof kinds)[number];
 
 /** The newest version of each that can be read. */
 export const newestRedisVersion = 13;

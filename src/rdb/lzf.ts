@@ -118,6 +118,6 @@ export class LzfChecker {
   }
 }
 
-function lzfFault(reason: string, offset: number): Fault {
+export function lzfFault(reason: string, offset: number): Fault {
   return new Fault('corrupt', `compressed string: ${reason}`, offset);
 }

@@ -14,7 +14,12 @@ export interface MergeInput extends RdbSource {
   dbs?: ReadonlyMap<number, number>;
 }
 
-export type OnConflict = 'fail' | 'first' | 'last' | 'newest-expiry';
+/**
+ * Of two keys of one name: neither, which ends it; the one that came first, or last; or the one that expires later, of which one
+ * that never does is the latest, and of two that expire together the first.
+ */
+export const conflictRules = ['fail', 'first', 'last', 'newest-expiry'] as const;
+export type OnConflict = (typeof conflictRules)[number];
 
 /** The hash of the key as it will be in the result. */
 export function hashKey(hash: KeyHash, scanner: ScanState, db: number, prefix: Buffer): void {

@@ -18,6 +18,8 @@ export interface KeyPlace {
  * long commands are collected until there are enough, and one value becomes several commands.
  */
 export class RespBatch {
+  /** How many were written. */
+  commands = 0;
   private readonly sink: ByteSink;
   private name = '';
   private heads: DataView[] = [];
@@ -125,6 +127,7 @@ export class RespBatch {
   /** One whole command; strings are ASCII. */
   command(...parts: (string | Buffer)[]): void {
     const { sink } = this;
+    this.commands++;
     sink.byte(0x2a);
     sink.integer(parts.length);
     sink.ascii('\r\n');
@@ -154,6 +157,7 @@ export class RespBatch {
   /** How many bulk strings follow, and the first of them, the name: the same bytes again and again. */
   private putCommand(count: number): void {
     const { sink, name, heads } = this;
+    this.commands++;
     let head = heads[count];
     if (head === undefined) {
       head = viewOf(Buffer.from(`*${count + 2}\r\n$${name.length}\r\n${name}\r\n`));

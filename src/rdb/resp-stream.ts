@@ -15,13 +15,16 @@ export class RespStream {
   readonly without = new Set<string>();
   private readonly batch: RespBatch;
   private readonly can: (ability: Ability) => boolean;
+  private readonly repliesAreSeen: boolean;
   private readonly ids = new StreamIds();
   private key: KeyPlace | undefined;
   private hasEntries = false;
 
-  constructor(batch: RespBatch, can: (ability: Ability) => boolean) {
+  /** @param repliesAreSeen what may be refused is tried: who sends it sees an error, or of XCLAIM an answer without the id. */
+  constructor(batch: RespBatch, can: (ability: Ability) => boolean, repliesAreSeen: boolean) {
     this.batch = batch;
     this.can = can;
+    this.repliesAreSeen = repliesAreSeen;
   }
 
   begin(key: KeyPlace): void {
@@ -33,7 +36,7 @@ export class RespStream {
 
   entry(ms: bigint, seq: bigint): void {
     this.hasEntries = true;
-    this.ids.add(ms, seq);
+    if (!this.repliesAreSeen) this.ids.add(ms, seq);
   }
 
   info({ lastId, length, entriesAdded, maxDeletedId = '0-0' }: StreamInfo): void {
@@ -108,14 +111,14 @@ export class RespStream {
 
   /** An id is refused for an entry that is not there. */
   private canBeRecorded(entry: string): boolean {
-    if (this.ids.has(entry)) return true;
+    if (this.repliesAreSeen || this.ids.has(entry)) return true;
     const unclear = this.ids.isComplete ? '' : ', if it has any: it is too long to tell';
     this.without.add(`ids of producers whose messages are gone${unclear}`);
     return !this.ids.isComplete;
   }
 
   private canBeClaimed(id: string): boolean {
-    if (this.ids.has(id)) return true;
+    if (this.repliesAreSeen || this.ids.has(id)) return true;
     if (this.ids.isComplete) {
       this.without.add('pending entries of deleted messages');
       return false;

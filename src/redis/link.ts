@@ -142,6 +142,28 @@ export class Link {
     return replies;
   }
 
+  /**
+   * The same for what is not all there yet: `push` sends a piece, and returns when its memory may be used again.
+   * @throws REDIS_UNREACHABLE, both
+   */
+  open(
+    count: number,
+    options: CallOptions = {},
+  ): { push(piece: Uint8Array): Promise<void>; replies: Promise<Reply[]> } {
+    const several: Reply[] = [];
+    const replies = this.#expect(`${count} commands`, options, { several, left: count }).then(() => several);
+    // Whoever pushes learns of it, too.
+    replies.catch(() => {});
+    const push = (piece: Uint8Array) =>
+      new Promise<void>((resolve, reject) => {
+        const fail = (cause?: unknown) =>
+          reject(this.#unreachable('a part of a command', 'the connection is closed', cause));
+        if (this.closed) return fail();
+        this.#socket.write(piece, (error) => (error ? fail(error) : resolve()));
+      });
+    return { push, replies };
+  }
+
   /** The reply to each of several commands that go out in one write: the server reads all of them, or none. */
   callEach(requests: readonly Request[], options: CallOptions = {}): Promise<Reply>[] {
     const replies = requests.map(([command]) => this.#expect(command, options));

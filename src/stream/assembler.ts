@@ -8,6 +8,7 @@
  */
 import { ByteGatherer } from './byte-gatherer.ts';
 import { CommandFramer } from './command-framer.ts';
+import { CommandRest } from './command-rest.ts';
 import { StreamCantCarry } from './errors.ts';
 import type { Place } from './position.ts';
 import type { Rewriter } from './rewrite.ts';
@@ -21,6 +22,14 @@ export interface Batch {
   readonly db: number;
   /** Where the source's stream stands behind them. */
   readonly place: Place;
+}
+
+/** A command that is passed on as it comes. */
+export interface LongCommand {
+  /** The target's; undefined when it is left out. */
+  db: number | undefined;
+  /** At least. */
+  bytes: number;
 }
 
 export interface BatchLimits {
@@ -134,6 +143,47 @@ export class Assembler {
     return batch;
   }
 
+  /**
+   * Behind `isFull` that answered false: what becomes of the command that has begun to come, when it has so many bytes at least and can
+   * be passed on as it comes; else undefined, and it is held. One of a transaction is held with all of it.
+   */
+  longCommand(leastBytes: number): LongCommand | undefined {
+    const framer = this.#framer;
+    const bytes = framer.begunBytes;
+    // Where keys change, all of them must be seen.
+    if (bytes < leastBytes || this.#inTransaction || !this.#rewriter.keepsKeys) return undefined;
+    const { sourceDb } = this.#now;
+    const db = this.#rewriter.targetDb(sourceDb);
+    if (db === undefined || passedOver.has(framer.name)) return { db: undefined, bytes };
+    const rewritten = this.#rewriter.rewrite(framer.name, () => framer.begunArgs(), sourceDb);
+    if (rewritten === 'nothing') return { db: undefined, bytes };
+    return rewritten === 'as-it-is' ? { db, bytes } : undefined;
+  }
+
+  /**
+   * Gives that command away: what has come of it, and how its end is found. Behind `take`, with nothing left in the batch.
+   * @throws STREAM_CANT_CARRY, and so does the rest, for a string that the target does not take
+   */
+  takeLong(): { bytes: Buffer; rest: CommandRest } {
+    const framer = this.#framer;
+    const { name } = framer;
+    const key = Buffer.from(framer.begunArgs()[1] ?? Buffer.alloc(0));
+    const { sourceDb } = this.#now;
+    const { bytes, wholeBytes, left } = framer.takeBegun();
+    const rest = new CommandRest(left, (length) => {
+      if (length > this.#limits.longest) throw this.#tooLong(name, key, sourceDb);
+    });
+    rest.take(bytes.subarray(wholeBytes));
+    return { bytes, rest };
+  }
+
+  /** That command, of so many bytes, is applied. */
+  longApplied(bytes: number): void {
+    this.#now.offset += bytes;
+    this.#whole.moveTo(this.#now);
+    this.#start = this.#now.offset;
+  }
+
   #newGatherer(): ByteGatherer {
     return new ByteGatherer(Math.ceil(this.#limits.bytes * 1.25));
   }
@@ -146,7 +196,7 @@ export class Assembler {
     else if (name === 'multi') this.#inTransaction = true;
     else if (name === 'exec') this.#inTransaction = false;
     else if (name === 'replconf') this.isAsked = true;
-    else if (!passedOver.has(name)) this.#carry(name);
+    else if (!passedOver.has(name) && !name.startsWith(remark)) this.#carry(name);
     now.offset += framer.bytes;
     now.bytes = this.#out.length;
     if (!this.#inTransaction) this.#whole.moveTo(now);
@@ -178,13 +228,18 @@ export class Assembler {
 
   /** @throws STREAM_CANT_CARRY */
   #refuseTooLong(name: string, args: readonly Buffer[]): void {
-    const { longest } = this.#limits;
     const key = args[1] ?? Buffer.alloc(0);
-    if (args.some((arg) => arg.length > longest))
-      throw tooLong(`what ${name.toUpperCase()} writes to`, key, this.#now.sourceDb, longest);
+    if (args.some((arg) => arg.length > this.#limits.longest))
+      throw this.#tooLong(name, key, this.#now.sourceDb);
+  }
+
+  #tooLong(name: string, key: Buffer, sourceDb: number): Error {
+    return tooLong(`what ${name.toUpperCase()} writes to`, key, sourceDb, this.#limits.longest);
   }
 }
 
+/** Begins a line of an AOF that is no command: `#TS:1700000000` (aof-timestamp-enabled). */
+const remark = '#';
 const passedOver = new Set(['', 'ping', 'publish', 'spublish']);
 
 function selectedDb(args: Buffer[]): number {

@@ -4,13 +4,14 @@
  */
 import { pause } from '../base/retry.ts';
 import { ReplyError } from '../resp/read.ts';
-import { Assembler, type Batch } from './assembler.ts';
+import { Assembler, type LongCommand } from './assembler.ts';
+import type { CommandRest } from './command-rest.ts';
 import { StreamDiverged } from './errors.ts';
+import type { Feed } from './feed.ts';
 import type { Pace } from './pace.ts';
 import type { Place } from './position.ts';
 import type { Rewriter } from './rewrite.ts';
-import type { SourceReader } from './source-reader.ts';
-import type { TargetWriter } from './target-writer.ts';
+import type { LongWrite, TargetWriter } from './target-writer.ts';
 
 export interface FollowOptions {
   run: string;
@@ -18,8 +19,20 @@ export interface FollowOptions {
   pace: Pace;
   /** Bytes of the longest argument that the target takes. */
   longest: number;
+  /** Bytes of a command that may be held. */
+  heldBytes: number;
+  /** Is waited for before more is read. @throws when it was stopped */
+  hold(): Promise<void>;
   /** Everything up to there is in the target. */
   onApplied(place: Place, commands: number): void;
+}
+
+interface LongUnderWay {
+  /** Undefined when it is left out. */
+  write: LongWrite | undefined;
+  rest: CommandRest;
+  /** How many have come. */
+  bytes: number;
 }
 
 const tellEveryMs = 1000;
@@ -29,14 +42,18 @@ class Stopped extends Error {}
 
 export class CommandFollower {
   readonly #writer: TargetWriter;
-  readonly #source: SourceReader;
+  readonly #source: Feed;
   readonly #options: FollowOptions;
   readonly #assembler: Assembler;
   #underWay: Promise<void> | undefined;
   #failure: unknown;
   #applied: Place;
+  /** The command that is passed on as it comes. */
+  #long: LongUnderWay | undefined;
+  /** Nothing is sent by the clock. */
+  #isBusy = false;
 
-  constructor(writer: TargetWriter, source: SourceReader, options: FollowOptions) {
+  constructor(writer: TargetWriter, source: Feed, options: FollowOptions) {
     this.#writer = writer;
     this.#source = source;
     this.#options = options;
@@ -44,7 +61,11 @@ export class CommandFollower {
     this.#applied = source.place;
   }
 
-  /** Until the signal is aborted, with what was read until then applied. @throws what the source and the target throw */
+  /**
+   * Until the signal is aborted, or the source is at its end, with what was read until then applied. What is not whole at the end, a
+   * command or a transaction, is not applied.
+   * @throws what the source and the target throw
+   */
   async run(signal: AbortSignal): Promise<void> {
     const stop = () => this.#source.fail(new Stopped());
     const timer = setInterval(() => this.#tick(), tellEveryMs);
@@ -54,6 +75,7 @@ export class CommandFollower {
       this.#options.onApplied(this.#applied, 0);
       this.#source.acknowledge(this.#applied.offset);
       for await (const chunk of this.#source.commands()) await this.#take(chunk);
+      await this.#applyAll();
     } catch (error) {
       if (!(error instanceof Stopped)) throw error;
       await this.#finish();
@@ -65,6 +87,8 @@ export class CommandFollower {
 
   /** What was read is applied; a target that hangs does not keep us. */
   async #finish(): Promise<void> {
+    // Of a command that has come in part nothing is executed: it is asked for again.
+    if (this.#long !== undefined) return this.#writer.close();
     const timer = setTimeout(() => this.#writer.close(), finishWithinMs);
     try {
       await this.#underWay;
@@ -76,15 +100,61 @@ export class CommandFollower {
 
   async #take(chunk: Buffer): Promise<void> {
     const waitMs = this.#options.pace.waitMs(chunk.length);
+    const rest = this.#long === undefined ? chunk : await this.#passOn(this.#long, chunk);
+    if (rest.length > 0) await this.#assemble(rest);
+    if (this.#assembler.isAsked) this.#tell();
+    if (waitMs > 0) await pause(waitMs);
+    await this.#options.hold().catch((error: unknown) => {
+      // Whoever stopped it has told the source so, too.
+      this.#source.fail(error);
+    });
+  }
+
+  async #assemble(chunk: Buffer): Promise<void> {
     this.#assembler.add(chunk);
     while (this.#assembler.isFull()) {
       await this.#underWay;
       if (this.#failure !== undefined) throw this.#failure;
       this.#begin();
     }
-    this.#begin();
-    if (this.#assembler.isAsked) this.#tell();
-    if (waitMs > 0) await pause(waitMs);
+    const long = this.#assembler.longCommand(this.#options.heldBytes);
+    if (long === undefined) this.#begin();
+    else await this.#beginLong(long);
+  }
+
+  /** What came before it is applied, then it goes out as it comes. */
+  async #beginLong({ db, bytes: about }: LongCommand): Promise<void> {
+    await this.#applyAll();
+    const { bytes, rest } = this.#assembler.takeLong();
+    const write = db === undefined ? undefined : this.#writer.beginLong(db, about);
+    this.#long = { write, rest, bytes: bytes.length };
+    await write?.push(bytes);
+  }
+
+  /** @returns what stands behind the command */
+  async #passOn(long: LongUnderWay, chunk: Buffer): Promise<Buffer> {
+    const taken = long.rest.take(chunk);
+    long.bytes += taken;
+    if (taken > 0) await long.write?.push(chunk.subarray(0, taken));
+    if (!long.rest.isWhole) return chunk.subarray(taken);
+    const assembler = this.#assembler;
+    assembler.longApplied(long.bytes);
+    const place = assembler.wholePlace;
+    const result = await long.write?.end({ phase: 'streaming', run: this.#options.run, ...place });
+    if (result instanceof ReplyError) throw diverged(result, place);
+    this.#long = undefined;
+    this.#isBusy = false;
+    this.#applied = place;
+    this.#options.onApplied(place, long.write === undefined ? 0 : 1);
+    return chunk.subarray(taken);
+  }
+
+  /** Everything that came, and nothing is sent behind it by the clock. */
+  async #applyAll(): Promise<void> {
+    this.#isBusy = true;
+    while (this.#underWay !== undefined) await this.#underWay;
+    if (this.#failure !== undefined) throw this.#failure;
+    await this.#apply();
   }
 
   /** Sends what there is, unless something is under way: then it goes out behind that. */
@@ -126,7 +196,7 @@ export class CommandFollower {
       { phase: 'streaming', run, ...place },
     );
     const failed = results.find((result) => result instanceof ReplyError);
-    if (failed !== undefined) throw diverged(failed, batch);
+    if (failed !== undefined) throw diverged(failed, place);
     this.#applied = batch.place;
     onApplied(batch.place, batch.commands);
   }
@@ -135,7 +205,8 @@ export class CommandFollower {
     this.#tell();
     // So that little is read again behind a crash, also when nothing of it was for the target.
     const { offset } = this.#assembler.wholePlace;
-    if (this.#underWay === undefined && this.#writer.position?.offset !== offset) this.#send();
+    if (!this.#isBusy && this.#underWay === undefined && this.#writer.position?.offset !== offset)
+      this.#send();
   }
 
   #tell(): void {
@@ -144,7 +215,7 @@ export class CommandFollower {
   }
 }
 
-function diverged(error: ReplyError, { place }: Batch): Error {
+function diverged(error: ReplyError, place: Place): Error {
   return StreamDiverged(
     `a command that the source had executed was refused by the target, before offset ${place.offset}: ${error.text}`,
     {

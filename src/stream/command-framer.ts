@@ -12,6 +12,7 @@ import {
   INCOMPLETE,
   MALFORMED,
   type RequestLimits,
+  resetFrame,
   shiftFrame,
 } from '../resp/request.ts';
 import { StreamCantCarry } from './errors.ts';
@@ -89,6 +90,31 @@ export class CommandFramer {
   /** Copies the command at hand. Returns where it ends there. */
   copyTo(target: Buffer, at: number): number {
     return at + this.#buf.copy(target, at, this.#start, this.#next);
+  }
+
+  /** Behind `next` that answered false: bytes of the command that has begun to come, as far as they are known; 0 before its name is. */
+  get begunBytes(): number {
+    const { left, count, pendingBulk } = this.#frame;
+    return left > 0 && left < count ? this.#end - this.#start + pendingBulk : 0;
+  }
+
+  /** The arguments of that command that have come, its name first. They share memory that is valid until more is added. */
+  begunArgs(): Buffer[] {
+    return readArguments(this.#buf, this.#start, this.#frame.resumeAt);
+  }
+
+  /**
+   * Gives away what has come of that command: nothing of it is found here any more.
+   * @returns where in it the first string stands that is not whole, and how many these are.
+   */
+  takeBegun(): { bytes: Buffer; wholeBytes: number; left: number } {
+    const frame = this.#frame;
+    const bytes = Buffer.from(this.#buf.subarray(this.#start, this.#end));
+    const taken = { bytes, wholeBytes: frame.resumeAt - this.#start, left: frame.left };
+    resetFrame(frame);
+    this.#start = this.#end;
+    this.#keepRest();
+    return taken;
   }
 
   /** Goes past the command at hand. */

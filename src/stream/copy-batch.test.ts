@@ -78,11 +78,11 @@ test('keys that are there already, and what the target refuses, are told apart a
   const sent = commandsIn(batch.written().pieces).map((args) => String(args[0]));
   expect(sent).toEqual(['SELECT', 'MSETNX', 'RESTORE', 'FUNCTION']);
   const names = (results: Parameters<CopyBatch['failures']>[0]) =>
-    batch.failures(results).map(({ key, error }) => `${key?.db} ${key?.key} ${error?.kind}`);
+    batch.failures(results).map(({ key, refusal }) => `${key?.db} ${key?.key} ${refusal}`);
   expect(names(['OK', 1, 'OK', 'OK'])).toEqual([]);
   expect(names(['OK', 0, 'OK', 'OK'])).toEqual(['1 a undefined', '1 b undefined']);
   expect(names(['OK', 1, new ReplyError('BUSYKEY there'), new ReplyError('ERR no')])).toEqual([
     '1 c undefined',
-    'undefined undefined ERR',
+    'undefined undefined ERR no',
   ]);
 });

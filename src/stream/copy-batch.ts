@@ -13,17 +13,31 @@ export interface DbKey {
   key: Buffer;
 }
 
+/** A key, and when it expires: ms since 1970, -1 for never. */
+export interface ExpiringKey extends DbKey {
+  expireMs: number;
+}
+
 /** What the target did not do, of one command. */
 export interface Failure {
   /** Null for what is no key. */
   key: DbKey | null;
-  /** Undefined when another has put the key there. */
-  error: ReplyError | undefined;
+  /** Why; undefined when another has put the key there. */
+  refusal: string | undefined;
 }
 
 export interface BatchLimits {
   bytes: number;
   keys: number;
+}
+
+/** Commands of one key, or of none, and where they end in the memory of all others. */
+interface Other {
+  key: ExpiringKey | null;
+  begins: boolean;
+  isInPieces: boolean;
+  commands: number;
+  end: number;
 }
 
 /** One MSET of the batch. */
@@ -35,6 +49,7 @@ interface Pairs {
 }
 
 const ok = 1;
+const unclaimed = 'it has a pending entry whose message was deleted, for which there is no command';
 
 export class CopyBatch {
   readonly #replaces: boolean;
@@ -45,6 +60,11 @@ export class CopyBatch {
   #commands = 0;
   /** For each command its key; null for what has none, or several. */
   #keys: (DbKey | null)[] = [];
+  /** Those of them of which nothing went before. */
+  #first: ExpiringKey[] = [];
+  /** Those of these that go in pieces. */
+  #begun: DbKey[] = [];
+  #all: Other[] = [];
   #mset: Pairs[] = [];
   /** The database that is selected behind `pieces`. */
   #selected = 0;
@@ -88,11 +108,57 @@ export class CopyBatch {
     this.#count++;
   }
 
-  addCommand(db: number, args: readonly Part[], key: Buffer | null): void {
+  /** @param expireMs -1 for never */
+  addCommand(db: number, args: readonly Part[], key: Buffer | null, expireMs = -1): void {
     if (db !== this.#db) this.#close(db);
     this.#others.addCommand(args);
-    this.#othersOpen.push(key === null ? null : { db, key });
-    if (key !== null) this.#count++;
+    const of = key === null ? null : { db, key, expireMs };
+    this.#note({ key: of, begins: true, isInPieces: false, commands: 1 });
+  }
+
+  /** Commands as they are sent, all for one key, which has more in other batches. @param begins none went before. */
+  addWritten(key: ExpiringKey, pieces: readonly Buffer[], commands: number, begins: boolean): void {
+    if (key.db !== this.#db) this.#close(key.db);
+    for (const piece of pieces) this.#others.add(piece);
+    this.#note({ key, begins, isInPieces: true, commands });
+  }
+
+  #note(other: Omit<Other, 'end'>): void {
+    const { key, begins, isInPieces, commands } = other;
+    this.#all.push({ ...other, end: this.#others.length });
+    for (let n = 0; n < commands; n++) this.#othersOpen.push(key);
+    if (key === null || !begins) return;
+    this.#first.push(key);
+    if (isInPieces) this.#begun.push(key);
+    this.#count++;
+  }
+
+  /** Behind `written`: the same without these keys. It shares memory with this one. */
+  without(isLeftOut: (key: DbKey) => boolean): CopyBatch {
+    const made = new CopyBatch(this.#replaces, this.#limits);
+    for (const { db, bytes } of this.#mset) {
+      const args = argumentsIn(bytes);
+      for (let at = 0; at < args.length; at += 2) {
+        const [key, value] = [args[at]!, args[at + 1]!];
+        if (!isLeftOut({ db, key })) made.addPair(db, key, 0, key.length, value, 0, value.length);
+      }
+    }
+    let from = 0;
+    for (const { end, ...other } of this.#all) {
+      const bytes = this.#others.slice(from, end);
+      from = end;
+      if (other.key !== null && isLeftOut(other.key)) continue;
+      const db = other.key?.db ?? 0;
+      if (db !== made.#db) made.#close(db);
+      made.#others.add(bytes);
+      made.#note(other);
+    }
+    return made;
+  }
+
+  /** Keys that begin to go in pieces: whether they are there, no command of theirs says. */
+  get begun(): readonly DbKey[] {
+    return this.#begun;
   }
 
   /** As it is sent, in a transaction. Nothing may be added behind that. */
@@ -101,9 +167,10 @@ export class CopyBatch {
     return { pieces: this.#pieces, commands: this.#commands, db: this.#selected };
   }
 
-  /** The keys that `written` has. */
-  dbKeys(): DbKey[] {
-    return [...this.#mset.flatMap(keysOf), ...this.#keys.filter((key) => key !== null)];
+  /** The keys that `written` has, but for those of which a part went before. */
+  dbKeys(): ExpiringKey[] {
+    const pairs = this.#mset.flatMap(keysOf).map((key) => ({ ...key, expireMs: -1 }));
+    return [...pairs, ...this.#first];
   }
 
   /** What was not done. @param results to the commands of `written` */
@@ -114,12 +181,14 @@ export class CopyBatch {
       const error = result instanceof ReplyError ? result : undefined;
       if (error === undefined && (this.#replaces || result === ok)) continue;
       // Nothing of it was done, so that each of them may be the one that is there.
-      for (const key of keysOf(pairs)) found.push({ key, error });
+      for (const key of keysOf(pairs)) found.push({ key, refusal: error?.text });
     }
     for (const [index, result] of results.entries()) {
+      const key = this.#keys[index] ?? null;
+      // Of all that is sent only XCLAIM answers so: it has claimed nothing.
+      if (Array.isArray(result) && result.length === 0) found.push({ key, refusal: unclaimed });
       if (!(result instanceof ReplyError) || this.#mset.some(({ at }) => at === index)) continue;
-      const isThere = result.kind === 'BUSYKEY';
-      found.push({ key: this.#keys[index] ?? null, error: isThere ? undefined : result });
+      found.push({ key, refusal: result.kind === 'BUSYKEY' ? undefined : result.text });
     }
     return found;
   }
@@ -131,6 +200,9 @@ export class CopyBatch {
     this.#pieces = [];
     this.#commands = 0;
     this.#keys = [];
+    this.#first = [];
+    this.#begun = [];
+    this.#all = [];
     this.#mset = [];
     this.#selected = 0;
     this.#db = 0;
@@ -172,7 +244,12 @@ export class CopyBatch {
 }
 
 function keysOf({ db, bytes }: Pairs): DbKey[] {
+  return argumentsIn(bytes)
+    .filter((_, index) => index % 2 === 0)
+    .map((key) => ({ db, key }));
+}
+
+function argumentsIn(bytes: Buffer): Buffer[] {
   const head = Buffer.from('*0\r\n');
-  const args = readArguments(Buffer.concat([head, bytes]), 0, head.length + bytes.length);
-  return args.filter((_, index) => index % 2 === 0).map((key) => ({ db, key }));
+  return readArguments(Buffer.concat([head, bytes]), 0, head.length + bytes.length);
 }

@@ -4,19 +4,24 @@
  */
 import { bodyMode } from '../rdb/body/mode.ts';
 import { RdbEntry } from '../rdb/entries.ts';
-import { type as rdbType } from '../rdb/format.ts';
+import { type Kind, type as rdbType, typeInfo } from '../rdb/format.ts';
 import { writeInteger } from '../rdb/integer-text.ts';
 import type { BodyWish, ScanHandler } from '../rdb/scan-handler.ts';
 import type { ScanState } from '../rdb/scan-state.ts';
 import { dumpedMoreBytes } from './byte-gatherer.ts';
 import type { CopyBatch } from './copy-batch.ts';
+import { hasPieces, LongValue } from './long-value.ts';
 import { type RestoreOptions, restoreCommand } from './restore-command.ts';
 import type { Rewriter } from './rewrite.ts';
-import { tooLong, usualLongestArgument } from './too-long.ts';
+import { tooLong, usualHeldBytes, usualLongestArgument } from './too-long.ts';
 
 export interface LoaderOptions extends RestoreOptions {
   /** Bytes of the longest argument that the target takes. */
   longest?: number;
+  /** Bytes of a value that may be held: a longer one goes in pieces, where it has any. */
+  heldBytes?: number | undefined;
+  /** Of the keys that are copied; all, if omitted. */
+  types?: ReadonlySet<Kind> | undefined;
 }
 
 const wanted: BodyWish = { mode: bodyMode.skip, raw: 'body' };
@@ -31,6 +36,7 @@ export class CopyLoader implements ScanHandler {
   readonly #rewriter: Rewriter;
   readonly #options: LoaderOptions;
   readonly #longest: number;
+  readonly #heldBytes: number;
   readonly #digits = Buffer.allocUnsafe(32);
   #isWanted = false;
   #db = 0;
@@ -40,6 +46,8 @@ export class CopyLoader implements ScanHandler {
   #kept: Buffer[] = [];
   #keptBytes = 0;
   #scanner: ScanState | undefined;
+  /** The value under way, where it is longer than may be held. */
+  #long: LongValue | undefined;
   #buf = none;
   #from = 0;
   #to = 0;
@@ -49,6 +57,7 @@ export class CopyLoader implements ScanHandler {
     this.#rewriter = rewriter;
     this.#options = options;
     this.#longest = options.longest ?? usualLongestArgument;
+    this.#heldBytes = Math.min(options.heldBytes ?? usualHeldBytes, this.#longest);
   }
 
   functionLibrary(code: Buffer): void {
@@ -63,7 +72,9 @@ export class CopyLoader implements ScanHandler {
   }
 
   key(scanner: ScanState): BodyWish {
-    const db = this.#rewriter.targetDb(scanner.db);
+    const { types } = this.#options;
+    const isOfType = types === undefined || types.has(typeInfo(scanner.type, scanner.flavor)!.kind);
+    const db = isOfType ? this.#rewriter.targetDb(scanner.db) : undefined;
     this.#isWanted = db !== undefined;
     if (db === undefined) return passedOver;
     this.#db = db;
@@ -78,10 +89,15 @@ export class CopyLoader implements ScanHandler {
   }
 
   raw(buf: Buffer, from: number, to: number): void {
+    if (this.#long !== undefined) {
+      this.#long.add(Buffer.from(buf.subarray(from, to)));
+      return;
+    }
     this.settle();
     this.#buf = buf;
     this.#from = from;
     this.#to = to;
+    if (this.#keptBytes + to - from > this.#heldBytes && this.#beganLong()) return;
     // Not only at its end: until then it is held.
     const isTooLong = this.#keptBytes + to - from > this.#longest + headBytes;
     if (isTooLong && this.#scanner !== undefined) throw this.#tooLong(this.#scanner);
@@ -97,9 +113,40 @@ export class CopyLoader implements ScanHandler {
   }
 
   end(scanner: ScanState): void {
+    if (this.#long !== undefined) {
+      this.#long.end();
+      this.#long = undefined;
+      return;
+    }
     if (this.#kept.length > 0) this.#join();
     if (this.#isWanted && !this.#addedPair(scanner)) this.#restore(scanner);
     this.#from = this.#to;
+  }
+
+  /** Whether what has come, and comes, of this value goes out as it comes. */
+  #beganLong(): boolean {
+    const scanner = this.#scanner;
+    if (scanner === undefined || !this.#isWanted || !hasPieces(scanner.type)) return false;
+    const [db, key] = [this.#db, this.#renamed ?? scanner.copyKey()];
+    const { target, replaces } = this.#options;
+    const { expireMs } = scanner;
+    let begins = true;
+    const long = new LongValue(
+      scanner,
+      key,
+      { target, replaces, longest: this.#longest },
+      (pieces, commands) => {
+        this.batch.addWritten({ db, key, expireMs }, pieces, commands, begins);
+        begins = false;
+      },
+    );
+    this.#long = long;
+    this.settle();
+    const kept = this.#kept;
+    this.#kept = [];
+    this.#keptBytes = 0;
+    for (const bytes of kept) long.add(bytes);
+    return true;
   }
 
   #join(): void {
@@ -116,7 +163,7 @@ export class CopyLoader implements ScanHandler {
     const entry = new RdbEntry(scanner, scanner.copyKey(), body);
     const key = this.#renamed ?? entry.key;
     if (body.length + dumpedMoreBytes > this.#longest) throw this.#tooLong(scanner);
-    this.batch.addCommand(this.#db, restoreCommand(entry, key, this.#options), key);
+    this.batch.addCommand(this.#db, restoreCommand(entry, key, this.#options), key, scanner.expireMs);
   }
 
   /** Whether it is a string that lies there as it is, and nothing else is known of it. */

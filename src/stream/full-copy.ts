@@ -4,14 +4,18 @@
  *
  * A copy that broke is not gone on with: the source can't give the same snapshot again. Before it is begun anew, what was
  * copied is removed, so that no key stays that the source has deleted meanwhile. What was copied is known either because
- * the target holds nothing else, or from the list that was written before each batch went out.
+ * the target holds nothing else, or from the list that was written before each batch went out. So a value that is too long to
+ * be held may go in pieces (long-value.ts).
  */
 import { quoteKey } from '../rdb/errors.ts';
+import type { Kind } from '../rdb/format.ts';
+import type { OnConflict } from '../rdb/merge-input.ts';
 import { Scanner } from '../rdb/scanner.ts';
 import type { Target } from '../rdb/target.ts';
 import { keyspaces, parseInfo } from '../redis/info.ts';
 import type { Request } from '../redis/link.ts';
 import type { Reply } from '../resp/read.ts';
+import { Contest } from './contest.ts';
 import { CopyBatch, type DbKey } from './copy-batch.ts';
 import { CopyLoader } from './copy-loader.ts';
 import { StreamCantCarry, StreamConflict } from './errors.ts';
@@ -34,13 +38,19 @@ export interface CopiedKeys {
 export interface FullCopyOptions {
   rewriter: Rewriter;
   target: Target;
-  /** Overwrite keys that are there. Else the first of them ends it. */
-  replaces: boolean;
+  /** Of keys that are there. */
+  onConflict: OnConflict;
   /** Undefined when the target holds nothing else. */
   copied: CopiedKeys | undefined;
   /** Bytes of the longest argument that the target takes. */
   longest: number;
+  /** Bytes of a value that may be held. */
+  heldBytes?: number | undefined;
+  /** All, if omitted. */
+  types?: ReadonlySet<Kind> | undefined;
   onProgress(keys: number, bytes: number): Promise<void> | undefined;
+  /** So many keys stay as the target has them. */
+  onLeftOut(count: number): void;
 }
 
 const limits = { bytes: 2 ** 20, keys: 16_000 };
@@ -53,19 +63,29 @@ export class FullCopy {
   /** The one that went through before the one under way: it is used again. */
   #spare: CopyBatch | undefined;
   #bytes = 0;
+  readonly #replaces: boolean;
+  readonly #contest: Contest | undefined;
 
   constructor(writer: TargetWriter, options: FullCopyOptions) {
+    const { onConflict, rewriter } = options;
     this.#writer = writer;
     this.#options = options;
-    this.#loader = new CopyLoader(this.#newBatch(), options.rewriter, options);
+    this.#replaces = onConflict === 'last' || onConflict === 'newest-expiry';
+    this.#contest =
+      onConflict === 'first' || onConflict === 'newest-expiry' ? new Contest(writer, onConflict) : undefined;
+    this.#loader = new CopyLoader(this.#newBatch(), rewriter, { ...options, replaces: this.#replaces });
   }
 
-  /** @throws STREAM_CONFLICT, STREAM_CANT_CARRY, RDB_CORRUPT and its like, and what the writer and the source throw */
-  async run(data: AsyncIterable<Buffer>): Promise<void> {
+  /**
+   * @param onEnd is told what came behind the end of the RDB in its last piece.
+   * @throws STREAM_CONFLICT, STREAM_CANT_CARRY, RDB_CORRUPT and its like, and what the writer and the source throw
+   */
+  async run(data: AsyncIterable<Buffer>, onEnd: (rest: Buffer) => void): Promise<void> {
     const scanner = new Scanner(this.#loader);
     for await (const piece of data) {
       this.#bytes += piece.length;
-      scanner.push(piece);
+      const taken = scanner.push(piece);
+      if (scanner.isDone) onEnd(piece.subarray(taken));
       if (this.#loader.batch.isFull) await this.#send();
     }
     scanner.finish();
@@ -74,7 +94,7 @@ export class FullCopy {
   }
 
   #newBatch(): CopyBatch {
-    return new CopyBatch(this.#options.replaces, limits);
+    return new CopyBatch(this.#replaces, limits);
   }
 
   async #send(): Promise<void> {
@@ -91,21 +111,44 @@ export class FullCopy {
     await this.#options.onProgress(keys, this.#bytes);
   }
 
-  async #apply(batch: CopyBatch): Promise<void> {
+  async #apply(whole: CopyBatch): Promise<void> {
     const { copied } = this.#options;
-    const written = batch.written();
+    let batch = whole;
+    let written = whole.written();
+    const left = await this.#contest?.without(whole);
+    if (left !== undefined) {
+      this.#options.onLeftOut(left.leftOut);
+      batch = left.batch;
+      written = batch.written();
+      if (batch.isEmpty) return;
+    }
     if (copied !== undefined) await this.#claim(copied, batch.dbKeys());
+    if (!this.#replaces) await this.#watchNew(batch.begun);
     const results = await this.#writer.apply(written, undefined);
     await this.#check(results, batch);
   }
 
   /** Notes them as ours, which nobody may do with keys that others have put there. */
   async #claim(copied: CopiedKeys, keys: readonly DbKey[]): Promise<void> {
-    if (!this.#options.replaces) {
+    if (!this.#replaces) {
       const taken = await this.#thatIsThere(keys);
       if (taken !== undefined) throw conflict(taken);
     }
     await copied.add(keys);
+  }
+
+  /** If somebody puts one of them there before the batch does, the batch is not executed. */
+  async #watchNew(keys: readonly DbKey[]): Promise<void> {
+    const { link } = this.#writer;
+    for (const { db, key } of keys)
+      await link.callAll([
+        ['SELECT', db],
+        ['WATCH', key],
+      ]);
+    const taken = keys.length === 0 ? undefined : await this.#thatIsThere(keys);
+    if (taken === undefined) return;
+    await this.#options.copied?.takeBack([taken]);
+    throw conflict(taken);
   }
 
   /** The first of them that the target has. */
@@ -124,14 +167,14 @@ export class FullCopy {
   async #check(results: Reply[], batch: CopyBatch): Promise<void> {
     const failed = batch.failures(results);
     if (failed.length === 0) return;
-    const taken = failed.flatMap(({ key, error }) => (error === undefined && key !== null ? [key] : []));
+    const taken = failed.flatMap(({ key, refusal }) => (refusal === undefined && key !== null ? [key] : []));
     if (taken.length > 0) {
       await this.#options.copied?.takeBack(taken);
       throw conflict((await this.#thatIsThere(taken)) ?? taken[0]!);
     }
-    const { key, error } = failed[0]!;
+    const { key, refusal } = failed[0]!;
     const name = key ? nameOf(key) : 'a function library';
-    throw StreamCantCarry(`the target does not take ${name}: ${error?.text}`, {
+    throw StreamCantCarry(`the target does not take ${name}: ${refusal}`, {
       hint: 'A target of at least the source’s version, with its modules, takes it.',
     });
   }
@@ -143,7 +186,7 @@ function nameOf({ db, key }: DbKey): string {
 
 function conflict(key: DbKey): Error {
   return StreamConflict(`${nameOf(key)} is at the target already`, {
-    hint: 'Take an empty target, or move the database with --db; --on-conflict last overwrites what is there.',
+    hint: 'Take an empty target, or move the database with --db; --on-conflict says which of the two counts.',
   });
 }
 

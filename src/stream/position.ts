@@ -5,7 +5,7 @@
  * - `copying`: a full copy is being written. What is there of it is of no use to anybody: it is begun anew.
  * - `streaming`: everything of the source up to this offset of this history is applied, once, and nothing beyond it.
  *
- * `run` is new for each attempt, so that the same place written by two of them is not the same text: what an earlier
+ * `run` is new for each attempt, but for `whole`: the source had an end, and all of it is applied. It is new so that the same place written by two of them is not the same text: what an earlier
  * connection still has under way fails by its WATCH (target-writer.ts).
  */
 import { StreamPositionUnreadable } from './errors.ts';
@@ -24,6 +24,9 @@ export interface Position extends Place {
   phase: 'copying' | 'streaming';
   run: string;
 }
+
+/** The `run` of a source that had an end. */
+export const wholeRun = 'whole';
 
 const prefix = 'holdfast:stream:';
 const idShape = /^[A-Za-z0-9._-]{1,64}$/;

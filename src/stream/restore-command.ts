@@ -30,14 +30,17 @@ export function restoreCommand(entry: RdbEntry, key: Buffer, { target, replaces 
 function loadable(entry: RdbEntry, target: Target): { type: number; body: Buffer } {
   if (!isKnownTo(target, entry.type, entry.flavor)) {
     const converted = convertBody(entry.type, entry.flavor, entry.body, target);
-    if ('reason' in converted) throw cannot(entry, converted.reason);
-    if (converted.without !== undefined) throw cannot(entry, `without ${converted.without}`);
+    if ('reason' in converted) throw cannotBeCarried(entry, converted.reason);
+    if (converted.without !== undefined) throw cannotBeCarried(entry, `without ${converted.without}`);
     return converted;
   }
   return entry;
 }
 
-function cannot({ key, db, kind }: RdbEntry, reason: string): Error {
+export function cannotBeCarried(
+  { key, db, kind }: Pick<RdbEntry, 'key' | 'db' | 'kind'>,
+  reason: string,
+): Error {
   return StreamCantCarry(
     `the ${kind} ${quoteKey(key)} of database ${db} can't be carried to this target: ${reason}`,
     {

@@ -12,6 +12,7 @@ import { snapshotBody } from '../redis/snapshot-body.ts';
 import { SocketReader } from '../redis/socket-reader.ts';
 import { writeRequest } from '../resp/write.ts';
 import { StreamSourceNotReady } from './errors.ts';
+import type { Feed, Snapshot } from './feed.ts';
 import type { Place } from './position.ts';
 import { psyncRequest, readPsyncAnswer } from './psync.ts';
 
@@ -22,16 +23,9 @@ export interface SourcePlace {
   tls?: TlsMaterial | undefined;
 }
 
-export interface Snapshot {
-  /** How many bytes will come; undefined when the server sends while it saves. */
-  bytes: number | undefined;
-  /** Must be read to its end before the commands are. A piece is valid until the one after the next is asked for. */
-  data: AsyncIterable<Buffer>;
-}
-
 const silenceMs = 60_000;
 
-export class SourceReader {
+export class SourceReader implements Feed {
   /** Behind which the commands come. */
   readonly place: Place;
   /** Undefined when it goes on from where we were. */
@@ -85,6 +79,9 @@ export class SourceReader {
   commands(): AsyncGenerator<Buffer> {
     return this.#reader.arrivals();
   }
+
+  /** Its length is known to whoever reads it. */
+  snapshotEnded(): void {}
 
   /** Says how far everything is applied. */
   acknowledge(offset: number): void {

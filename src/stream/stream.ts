@@ -8,30 +8,34 @@ import { randomBytes } from 'node:crypto';
 import { type Clock, systemClock } from '../base/clock.ts';
 import { errorCode } from '../base/errors.ts';
 import { pause } from '../base/retry.ts';
+import type { Kind } from '../rdb/format.ts';
+import type { OnConflict } from '../rdb/merge-input.ts';
 import type { Target } from '../rdb/target.ts';
 import { Attempts } from './attempts.ts';
 import { CommandFollower } from './command-follower.ts';
 import { StreamPlaceGone, StreamPlaceLost } from './errors.ts';
+import type { Feed, FiniteSource } from './feed.ts';
 import { type CopiedKeys, FullCopy, removeCopied } from './full-copy.ts';
 import { type FirstStep, firstStep } from './next-step.ts';
 import { Pace } from './pace.ts';
-import type { Place, Position } from './position.ts';
+import { type Place, type Position, wholeRun } from './position.ts';
 import type { Rewriter } from './rewrite.ts';
 import { describeSource, findSource, type SourceAddress } from './source-address.ts';
 import { SourceReader } from './source-reader.ts';
 import { type TargetPlace, TargetWriter } from './target-writer.ts';
+import { usualHeldBytes } from './too-long.ts';
 
 export interface StreamOptions {
   /** Names the position in the target: letters, digits, `.`, `_` and `-`. */
   id: string;
-  source: SourceAddress;
+  source: SourceAddress | FiniteSource;
   /** A function is asked for it at each attempt. */
   target: TargetPlace | (() => Promise<TargetPlace>);
   /** What the target can load. */
   loads: Target;
   rewriter: Rewriter;
-  /** Overwrite keys that are there when everything is copied. */
-  replaces: boolean;
+  /** Of keys that are there when everything is copied. */
+  onConflict: OnConflict;
   /** What is copied, where the target holds more than what comes from this source; else undefined. */
   copied: CopiedKeys | undefined;
   /** Without `copied`: which of the target's keys are this stream's, to be removed before they are copied anew. All, if omitted. */
@@ -42,10 +46,17 @@ export interface StreamOptions {
   onlyFollows?: boolean;
   /** Bytes a second that are read; 0 for as much as there is. */
   maxRate: number;
+  /** Is waited for before more is read. */
+  hold?: (signal: AbortSignal) => Promise<void>;
+  /** Types of the keys that are copied; all, if omitted. */
+  types?: ReadonlySet<Kind> | undefined;
+  /** Bytes of a value in a copy, or of a command, that may be held: longer ones go on as they come. 8 MB, if omitted. */
+  heldBytes?: number | undefined;
   clock?: Clock;
 }
 
-export type StreamPhase = 'connecting' | 'removing' | 'copying' | 'following' | 'waiting' | 'ended';
+/** `done`: the source had an end, and all of it is applied. */
+export type StreamPhase = 'connecting' | 'removing' | 'copying' | 'following' | 'waiting' | 'done' | 'ended';
 
 export interface StreamStatus {
   phase: StreamPhase;
@@ -58,6 +69,8 @@ export interface StreamStatus {
   bytes: number;
   /** Bytes of the snapshot; undefined when nobody knows, or there is none. */
   totalBytes: number | undefined;
+  /** Keys that the rule for conflicts has left out of it. */
+  leftOut: number;
   /** Commands applied since the process began. */
   commands: number;
   /** Everything of the source up to here is in the target; null until the copy is done. */
@@ -83,24 +96,25 @@ export class Stream {
     this.status = {
       ...{
         phase: 'connecting',
-        source: describeSource(options.source),
+        source: nameOf(options.source),
         copies: 0,
         keys: 0,
         bytes: 0,
         totalBytes: undefined,
+        leftOut: 0,
       },
       ...{ commands: 0, applied: null, attempts: 0, problem: null },
     };
   }
 
   /**
-   * Returns when the signal is aborted, with everything that was read applied.
+   * Returns when the signal is aborted, with everything that was read applied; or when a source that has an end is applied.
    * @throws what no later attempt could change: REPLICATION_REFUSED, REDIS_REFUSED, STREAM_CANT_CARRY, STREAM_CONFLICT,
    * STREAM_DIVERGED, STREAM_PLACE_LOST, STREAM_PLACE_GONE, STREAM_POSITION_UNREADABLE, RDB_CORRUPT and others of a snapshot.
    */
   async run(signal: AbortSignal): Promise<void> {
     try {
-      while (!signal.aborted) {
+      while (!signal.aborted && this.status.phase !== 'done') {
         try {
           await this.#attempt(signal);
         } catch (error) {
@@ -113,7 +127,7 @@ export class Stream {
         }
       }
     } finally {
-      this.status.phase = 'ended';
+      if (this.status.phase !== 'done') this.status.phase = 'ended';
     }
   }
 
@@ -135,6 +149,10 @@ export class Stream {
 
   async #carryOn(writer: TargetWriter, signal: AbortSignal, abort: () => void): Promise<void> {
     const run = randomBytes(8).toString('hex');
+    if (writer.position?.run === wholeRun) {
+      this.status.phase = 'done';
+      return;
+    }
     const step = this.#firstStep(writer);
     const nowhere = { replId: '0'.repeat(40), offset: 0, db: 0 };
     if (step.kind !== 'go-on') {
@@ -152,10 +170,11 @@ export class Stream {
         await writer.apply(null, { phase: 'copying', run, ...nowhere });
         return;
       }
-      if (source.snapshot !== undefined)
-        await this.#copy(writer, source, { phase: 'streaming', run, ...source.place });
+      if (source.snapshot !== undefined) await this.#copy(writer, source, signal);
+      if (step.kind !== 'go-on') await writer.apply(null, { phase: 'streaming', run, ...source.place });
       signal.removeEventListener('abort', abort);
       await this.#follow(writer, source, run, signal);
+      if (!signal.aborted) await this.#noteWhole(writer);
     } finally {
       source.close();
     }
@@ -174,8 +193,10 @@ export class Stream {
     });
   }
 
-  async #open(place: Place | null, signal: AbortSignal): Promise<SourceReader> {
-    const found = await findSource(this.#options.source);
+  async #open(place: Place | null, signal: AbortSignal): Promise<Feed> {
+    const { source } = this.#options;
+    if (source.kind === 'finite') return await source.open(place, signal);
+    const found = await findSource(source);
     this.status.source = `${found.address}:${found.port}`;
     return await SourceReader.open(found, place, signal);
   }
@@ -200,35 +221,61 @@ export class Stream {
     await removeCopied(writer, copied, isOurs);
   }
 
-  async #copy(writer: TargetWriter, { snapshot }: SourceReader, behind: Position): Promise<void> {
-    const { rewriter, loads, replaces, copied } = this.#options;
+  async #copy(writer: TargetWriter, source: Feed, signal: AbortSignal): Promise<void> {
+    const { rewriter, loads, onConflict, copied, heldBytes, types, hold } = this.#options;
     const { status } = this;
     status.copies++;
     Object.assign(status, {
       phase: 'copying',
       keys: 0,
       bytes: 0,
-      totalBytes: snapshot?.bytes,
+      leftOut: 0,
+      totalBytes: source.snapshot?.bytes,
       applied: null,
     });
     const copy = new FullCopy(writer, {
-      ...{ rewriter, target: loads, replaces, copied, longest: await writer.longestArgument() },
+      ...{
+        rewriter,
+        target: loads,
+        onConflict,
+        copied,
+        heldBytes,
+        types,
+        longest: await writer.longestArgument(),
+      },
+      onLeftOut: (count) => {
+        status.leftOut += count;
+      },
       onProgress: async (keys, bytes) => {
         const wait = this.#pace.waitMs(bytes - status.bytes);
         status.keys += keys;
         status.bytes = bytes;
         if (wait > 0) await pause(wait);
+        await hold?.(signal);
       },
     });
-    await copy.run(snapshot!.data);
-    await writer.apply(null, behind);
+    await copy.run(source.snapshot!.data, (rest) => source.snapshotEnded(rest));
   }
 
-  async #follow(writer: TargetWriter, source: SourceReader, run: string, signal: AbortSignal): Promise<void> {
+  /** The source had an end, and all of it is in the target. */
+  async #noteWhole(writer: TargetWriter): Promise<void> {
+    const { applied } = this.status;
+    await writer.apply(null, {
+      ...(writer.position as Position),
+      ...applied,
+      phase: 'streaming',
+      run: wholeRun,
+    });
+    this.status.phase = 'done';
+  }
+
+  async #follow(writer: TargetWriter, source: Feed, run: string, signal: AbortSignal): Promise<void> {
     const { status } = this;
     status.phase = 'following';
     const follower = new CommandFollower(writer, source, {
       ...{ run, rewriter: this.#options.rewriter, pace: this.#pace, longest: await writer.longestArgument() },
+      heldBytes: this.#options.heldBytes ?? usualHeldBytes,
+      hold: async () => await this.#options.hold?.(signal),
       onApplied: (place, commands) => {
         status.applied = place;
         status.commands += commands;
@@ -237,4 +284,8 @@ export class Stream {
     });
     await follower.run(signal);
   }
+}
+
+function nameOf(source: SourceAddress | FiniteSource): string {
+  return source.kind === 'finite' ? source.name : describeSource(source);
 }

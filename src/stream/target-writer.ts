@@ -39,6 +39,16 @@ export interface Written {
   db: number;
 }
 
+/** A command that is handed over in pieces. */
+export interface LongWrite {
+  /** Returns when the memory may be used again. @throws REDIS_UNREACHABLE */
+  push(piece: Buffer): Promise<void>;
+  /** What it answered. @throws as `apply` */
+  end(position: Position): Promise<Reply>;
+}
+
+/** Bytes a ms that a target takes at least. */
+const slowestPerMs = 500;
 /** A large value takes a server so long. */
 const answerWithinMs = 120_000;
 const connectWithinMs = 5000;
@@ -144,6 +154,36 @@ export class TargetWriter {
     this.#seen(replies.slice(queued + 2));
     if (this.#text !== text) throw this.#moved();
     return results.slice(0, written?.commands ?? 0);
+  }
+
+  /**
+   * Begins a transaction of one command that is handed over as it comes. If `end` is not called, nothing of it is executed.
+   * @param bytes about how many will come
+   */
+  beginLong(db: number, bytes: number): LongWrite {
+    const select = db === 0 ? [] : [writeRequest(['SELECT', String(db)])];
+    const queued = 2 + select.length * 2;
+    const { push, replies } = this.#link.open(queued + 4, {
+      timeoutMs: answerWithinMs + bytes / slowestPerMs,
+    });
+    let head: Uint8Array[] = [multi, ...select];
+    return {
+      push: async (piece) => {
+        for (const each of head) await push(each);
+        head = [];
+        await push(piece);
+      },
+      end: async (position) => {
+        const text = encodePosition(position);
+        const back = db === 0 ? [] : [selectFirst];
+        await push(Buffer.concat([...back, writeRequest(['SET', this.#key, text]), exec, this.#look]));
+        const all = await replies;
+        const results = this.#executed(all[queued + 1] as Reply, all.slice(0, queued + 1));
+        this.#seen(all.slice(queued + 2));
+        if (this.#text !== text) throw this.#moved();
+        return results[select.length] as Reply;
+      },
+    };
   }
 
   close(): void {

@@ -11,6 +11,9 @@ import { StreamCantCarry } from './errors.ts';
 /** What a server takes unless it was told otherwise. */
 export const usualLongestArgument = 512 * 2 ** 20;
 
+/** Of a value, or of a command: a longer one goes on as it comes, where that can be. */
+export const usualHeldBytes = 8 * 2 ** 20;
+
 export function tooLong(what: string, key: Buffer, db: number, longest: number): Error {
   return StreamCantCarry(
     `${what} key ${quoteKey(key)} of database ${db} is longer than the target takes: its proto-max-bulk-len is ${describeSize(longest)}`,

@@ -135,3 +135,32 @@ test('what others have at the target is neither written over nor deleted, unless
   expect(await target.mget('user:1', 'user:2', 'cache:1', 'own')).toEqual(['v', 'v', null, 'v']);
   expect(await migration.ask('finish', '--release')).toMatchObject({ status: 0 });
 });
+
+test('of some types only: what is of another one, or becomes so, is not there', async () => {
+  const [from, to] = [await startRedis(), await startRedis()];
+  const [source, target] = [client(from.port), client(to.port)];
+  await fillWithAllTypes(source, 120);
+  // Its type could not be asked for by name as text.
+  await source.del(Buffer.from([0xff, 0x00, 0x0d, 0x0a]));
+  const running = MigrationProcess.begin(`${tempFolder()}/state`, [
+    ...[`redis://127.0.0.1:${from.port}`, '--to', `redis://127.0.0.1:${to.port}`, '--types', 'hash,string'],
+  ]);
+  await running.untilFollowing();
+  expect(running.said()).toMatch(/by scan: only keys of some types are carried \(string, hash\)/);
+  const carried = async () => {
+    const keys = (await source.keys('*')).sort();
+    const types = (await source.pipeline(keys.map((key) => ['type', key])).exec())!;
+    return keys.filter((_, index) => /^(string|hash)$/.test(String(types[index]![1])));
+  };
+  expect((await target.keys('*')).sort()).toEqual(await carried());
+  const [list, hash] = ['list:1', 'hash:4'];
+  expect(await target.exists(list, hash)).toBe(1);
+  await source.multi().del(hash).rpush(hash, 'a').del(list).set(list, 'now a string').set('new', '1').exec();
+  await waitFor(async () => (await target.keys('*')).sort().join() === (await carried()).join(), {
+    what: 'the target to have them',
+    withinMs: 15_000,
+  });
+  expect(await target.get(list)).toBe('now a string');
+  const { status, said } = await running.ask('cutover');
+  expect([status, said['notMoved']]).toEqual([0, []]);
+});

@@ -6,16 +6,17 @@ const script = `
 import { Stream } from './dist/stream/stream.js';
 import { unchanged } from './dist/stream/rewrite.js';
 import { targetOfServer } from './dist/rdb/target.js';
-const [id, source, target] = process.argv.slice(1);
+const [id, source, target, heldBytes] = process.argv.slice(1);
 const stream = new Stream({
   id,
   source: { kind: 'server', address: '127.0.0.1', port: Number(source) },
   target: { endpoint: { host: '127.0.0.1', port: Number(target) } },
   loads: targetOfServer('redis-7.0'),
   rewriter: unchanged,
-  replaces: false,
+  onConflict: 'fail',
   copied: undefined,
   maxRate: 0,
+  heldBytes: heldBytes === undefined ? undefined : Number(heldBytes),
 });
 const stop = new AbortController();
 process.on('SIGTERM', () => stop.abort());
@@ -31,8 +32,10 @@ export interface StreamProcess {
   end(signal: NodeJS.Signals): Promise<void>;
 }
 
-export function startStream(id: string, source: number, target: number): StreamProcess {
-  const args = ['--input-type=module', '-e', script, id, `${source}`, `${target}`];
+/** @param heldBytes of a value that may be held in a copy; longer ones go in pieces. */
+export function startStream(id: string, source: number, target: number, heldBytes?: number): StreamProcess {
+  const held = heldBytes === undefined ? [] : [`${heldBytes}`];
+  const args = ['--input-type=module', '-e', script, id, `${source}`, `${target}`, ...held];
   const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'] });
   let last = '';
   let errors = '';

@@ -10,7 +10,8 @@ export function mirrorsHere(status: readonly MirrorStatus[]): ApiMirror[] {
   return status.map(({ state, lagSeconds, problem, to, trouble: _trouble, ...rest }) => ({
     ...rest,
     to: to.slice(0, longest),
-    state: state === 'elsewhere' ? 'unknown' : state,
+    // What is mirrored has no end.
+    state: state === 'elsewhere' || state === 'done' ? 'unknown' : state,
     lagMs: lagSeconds === null ? null : lagSeconds * 1000,
     problem: problem === null ? null : problem.slice(0, longest),
   }));

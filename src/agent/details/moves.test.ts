@@ -31,12 +31,13 @@ const plan: Plan = {
     createdMs: 1_780_000_000_000,
     onConflict: 'fail',
     maxRate: 0,
+    maxLag: null,
   },
   ...{ isAlone: true, target: { spec: '/etc/holdfast/orders.yaml', user: null, stateDir: null } },
   sources: [
     {
       ...{ url: 'redis://old:6379', passwordFile: null, ca: null, sentinelPasswordFile: null },
-      ...{ dbs: [], prefix: '', match: [], owned: [] },
+      ...{ dbs: [], prefix: '', match: [], types: [], owned: [] },
     },
   ],
 };

@@ -7,6 +7,7 @@
 import { stat } from 'node:fs/promises';
 import path from 'node:path';
 import { readFileIfThere } from '../../base/atomic-file.ts';
+import { aofPartNames, nameInFolder } from '../../redis/aof-manifest.ts';
 import { directiveKey } from '../../render/merge-directives.ts';
 import type { DataKind } from './plan.ts';
 import { kindOfSettings } from './plan.ts';
@@ -22,7 +23,7 @@ export interface DataFiles {
 
 /** @param conf text of redis.conf; empty when there is none. */
 export function dataFiles(dataDir: string, conf: string): DataFiles {
-  const named = (directive: string, usual: string) => nameIn(valueIn(conf, directive)) ?? usual;
+  const named = (directive: string, usual: string) => nameInFolder(valueIn(conf, directive)) ?? usual;
   const aof = named('appendfilename', 'appendonly.aof');
   const aofFolder = path.join(dataDir, named('appenddirname', 'appendonlydir'));
   return {
@@ -43,13 +44,7 @@ export function kindInConf(conf: string): DataKind {
 export async function aofParts({ aofFolder, aofManifest, aofSingle }: DataFiles): Promise<string[]> {
   const manifest = await textOf(aofManifest);
   if (manifest === undefined) return [aofSingle];
-  const parts = manifest.split('\n').flatMap((line) => {
-    const found = /^file (?:"((?:[^"\\]|\\.)*)"|(\S+)) seq \d+ type ([bi])/.exec(line);
-    const name = found?.[1] ?? found?.[2];
-    const part = nameIn(name);
-    return part === undefined ? [] : [path.join(aofFolder, part)];
-  });
-  return parts;
+  return aofPartNames(manifest).map((part) => path.join(aofFolder, part));
 }
 
 /** Changes when a rewrite of the AOF is complete, and only then; null when there is no AOF. */
@@ -70,12 +65,6 @@ async function fileStamp(file: string, withTime: boolean): Promise<string | null
   const found = await stat(file).catch(() => undefined);
   if (!found?.isFile()) return null;
   return withTime ? `${found.ino} ${found.mtimeMs} ${found.size}` : `${found.ino} ${found.birthtimeMs}`;
-}
-
-/** Of a file in its folder; undefined for what is no name of one: `..`, nothing. */
-function nameIn(text: string | undefined): string | undefined {
-  const name = path.basename(text ?? '');
-  return ['', '.', '..'].includes(name) ? undefined : name;
 }
 
 /** What can't be read counts as not there. */

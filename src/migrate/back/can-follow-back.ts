@@ -1,7 +1,8 @@
-import type { Plan } from '../plan.ts';
+import { isFile, type Plan } from '../plan.ts';
 
 /** Why the old side can't follow the new one behind the cut-over; null when it can. Pure. */
 export function whyNotBack({ method, isAlone, sources }: Plan): string | null {
+  if (sources.some(({ url }) => isFile(url))) return 'a source is a file';
   if (method === 'scan') return 'by scan the new side is not followed';
   if (!isAlone)
     return sources.length > 1

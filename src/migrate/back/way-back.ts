@@ -90,7 +90,7 @@ export class WayBack {
     const stop = new AbortController();
     const run = new SourceRun('the new side', {
       ...{ id, source: newSide, target: () => this.#oldPlace(id), loads, rewriter: withoutPositions },
-      ...{ replaces: true, copied: undefined, onlyFollows: true, maxRate: 0 },
+      ...{ onConflict: 'last', copied: undefined, onlyFollows: true, maxRate: 0 },
     });
     const ended = run.run(stop.signal).catch((error: unknown) => {
       this.problem = `the old side does not follow any more: ${errorText(error)}`;

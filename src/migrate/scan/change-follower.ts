@@ -1,5 +1,6 @@
 /** Reads again what a source tells of as changed, and writes it; beside the copy and the passes, on connections of its own. */
 import { pause, waitFor } from '../../base/retry.ts';
+import type { Kind } from '../../rdb/format.ts';
 import type { ConnectionOptions } from '../../redis/connection.ts';
 import type { KeyMapping } from '../key-mapping.ts';
 import type { KeySource } from '../key-source.ts';
@@ -13,6 +14,8 @@ export interface FollowerOptions {
   source: ConnectionOptions;
   target: ConnectionOptions;
   mapping: KeyMapping;
+  /** All, if omitted or empty. */
+  types?: readonly Kind[];
   signal: AbortSignal;
 }
 
@@ -47,7 +50,7 @@ export class ChangeFollower {
   async begin(places: readonly ConnectionOptions[]): Promise<string | null> {
     this.#feeds = places.map((place) => new ChangeFeed(place));
     const reasons = await Promise.all(this.#feeds.map((feed) => feed.begin()));
-    const reader = await openSource(this.#options.source);
+    const reader = await openSource(this.#options.source, this.#options.types);
     const writer = new KeyWriter(this.#options.target, this.#facts.source.target, this.#facts.target.target);
     await writer.begin();
     this.#working = this.#work(reader, writer)

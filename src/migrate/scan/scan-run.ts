@@ -13,6 +13,7 @@
 import { type Clock, systemClock } from '../../base/clock.ts';
 import { errorText } from '../../base/errors.ts';
 import { pause } from '../../base/retry.ts';
+import type { Kind } from '../../rdb/format.ts';
 import { type ConnectionOptions, RedisConnection } from '../../redis/connection.ts';
 import { describeEndpoint } from '../../redis/endpoint.ts';
 import { Attempts } from '../../stream/attempts.ts';
@@ -28,6 +29,7 @@ import { KeyWriter } from '../key-writer.ts';
 import { openSource } from '../open-source.ts';
 import type { SourceProgress } from '../progress.ts';
 import type { ServerFacts } from '../server-facts.ts';
+import type { TargetLag } from '../target-lag.ts';
 import { verify } from '../verify/verify.ts';
 import { ChangeFollower } from './change-follower.ts';
 import { copyPass } from './copy-pass.ts';
@@ -38,6 +40,10 @@ export interface ScanRunOptions {
   source: SourceAddress;
   target: TargetPlace;
   mapping: KeyMapping;
+  /** Of which keys are carried; all, if empty. */
+  types: readonly Kind[];
+  /** Kept to before anything is written. */
+  lag: TargetLag | undefined;
   /** Databases of the target whose keys under the prefix are all ours; null for all of them. */
   owned: readonly number[] | null;
   /** Bytes a second; 0 for as much as there is. */
@@ -164,15 +170,19 @@ export class ScanRun implements FollowedSource {
 
   async #follow(signal: AbortSignal): Promise<void> {
     this.#phase = 'connecting';
-    const { target, mapping } = this.#options;
+    const { target, mapping, types } = this.#options;
     const place = await this.#place();
-    const source = await openSource(place);
+    const source = await openSource(place, types);
     const ended = new AbortController();
     const both = AbortSignal.any([signal, ended.signal]);
     let follower: ChangeFollower | undefined;
     try {
       const facts = await this.#facts(source);
-      follower = new ChangeFollower({ source: place, target, mapping, signal: both }, facts, this.#leftOut);
+      follower = new ChangeFollower(
+        { source: place, target, mapping, types, signal: both },
+        facts,
+        this.#leftOut,
+      );
       const why = await follower.begin(source.primaries);
       this.#problem = why === null ? null : `changes are found by passes that compare: ${why}`;
       const attempt = { source, follower, why };
@@ -227,6 +237,7 @@ export class ScanRun implements FollowedSource {
           this.#keys = keys;
           this.#bytes = bytes;
           if (waitMs > 0) await pause(waitMs, signal);
+          await this.#options.lag?.wait(signal);
         },
       });
     } finally {
