@@ -26,6 +26,7 @@ export const ApiTokenNeeded = defineError('API_TOKEN_NEEDED', 1);
 export const ApiBadRequest = defineError('API_BAD_REQUEST', 2);
 export const ApiForbidden = defineError('API_FORBIDDEN', 1);
 export const ApiNotFound = defineError('API_NOT_FOUND', 2);
+export const ApiMethodUnknown = defineError('API_METHOD_UNKNOWN', 2);
 export const ApiBusy = defineError('API_BUSY', 1);
 export const CommandFailed = defineError('COMMAND_FAILED', 1);
 export const OperationRefused = defineError('OPERATION_REFUSED', 1);

@@ -35,7 +35,7 @@ networks that are yours.
 
 Whatever is no success has the body \`Refusal\`. \`code\` is listed in [errors.md](errors.md); \`field\` names what was wrong
 in a body or query. 400: the request is wrong. 401: a token is wanted. 403: this one may not. 404: there is no such thing.
-409: not now. 413 and 431: too long. 429: too often. 503: it can't be answered now, or too many streams are open.
+405: there is, and \`Allow\` says how to ask for it. 409: not now. 413 and 431: too long. 429: too often. 503: it can't be answered now, or too many streams are open.
 
 ## Streams
 

@@ -219,7 +219,7 @@ export const movesSchema = z
       .array(z.string())
       .max(100)
       .default([])
-      .describe('What is wrong with mirrors, a sentence each.'),
+      .describe('What is wrong with mirrors and migrations, a sentence each.'),
   })
   .describe('Data on its way: how much of it there is to look at in /api/mirrors and /api/migrations.');
 
@@ -232,7 +232,12 @@ export const hostReportSchema = z
     sentinels: z.array(sentinelSchema),
     gates: z.array(gateSchema),
     drift: z.array(driftSchema),
-    // An agent of a release before this one says nothing of it.
+    // An agent of a release before this one says nothing of either.
+    troubles: z
+      .array(z.string())
+      .max(100)
+      .default([])
+      .describe('What is wrong on this host beside what its processes show, a sentence each.'),
     moves: movesSchema.default({ mirrors: 0, migrations: 0, unwell: 0, troubles: [] }),
   })
   .describe('What only the agent of this host can see, for its colleagues.');

@@ -1,7 +1,8 @@
 /**
  * What pages and streams cost an agent that runs, and whether a failover notices: `npm run bench:agent`. Needs a quiet
- * machine. An open page may cost 1 % of a core, and streams may not be noticed by a failover. It prints the agent's share of a core for each open page, and the longest gap between two acknowledged writes
- * around a kill of the primary, without streams and while a thousand are opened and kept.
+ * machine. An open page may cost 1 % of a core, and streams may not be noticed by a failover. It prints the agent's
+ * share of a core for each open page, and the longest gap between two acknowledged writes around a kill of the primary,
+ * without streams and while a thousand are opened and kept.
  */
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
@@ -49,26 +50,35 @@ async function shareWhile(work: () => Promise<unknown>): Promise<number> {
 
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
-/** What the overview asks for: the view as a stream, and each second what is new of the history. */
-async function asPage(): Promise<void> {
+/** What each page asks for beside the view as a stream, second by second (dashboard/src/pages). */
+const asks: Readonly<Record<string, (second: number) => string[]>> = {
+  overview: () => [`/api/history?step=1s&from=${Date.now() - 2000}`],
+  gates: () => ['/api/clients'],
+  member: (second) => (second % 3 === 0 ? ['/api/members/redis-1'] : []),
+};
+
+async function asPage(asked: (second: number) => string[]): Promise<void> {
   const stream = api.stream('/api/view/stream');
   for (let second = 0; second < secondsEach; second += 1) {
-    await api.get(`/api/history?step=1s&from=${Date.now() - 2000}`);
+    for (const path of asked(second)) await api.get(path);
     await pause(1000);
   }
   stream.end();
 }
 
-test('open pages', { timeout: 60_000 + secondsEach * 3000 }, async () => {
-  const alone = await shareWhile(() => pause(secondsEach * 1000));
-  const watched = await shareWhile(() => Promise.all(Array.from({ length: pages }, asPage)));
-  const percent = (share: number) => `${(100 * share).toFixed(2)} %`;
-  console.log(
-    `agent: ${percent(alone)} of a core without a page, ${percent(watched)} with ${pages}: ` +
-      `${percent((watched - alone) / pages)} for each`,
-  );
-  expect((watched - alone) / pages, 'of a core for each page').toBeLessThanOrEqual(mostEach);
-});
+for (const [page, asked] of Object.entries(asks)) {
+  test(`open pages: ${page}`, { timeout: 60_000 + secondsEach * 3000 }, async () => {
+    const alone = await shareWhile(() => pause(secondsEach * 1000));
+    const watched = await shareWhile(() => Promise.all(Array.from({ length: pages }, () => asPage(asked))));
+    const one = await shareWhile(() => asPage(asked));
+    const percent = (share: number) => `${(100 * share).toFixed(2)} %`;
+    console.log(
+      `agent: ${percent(alone)} of a core without a page; with the ${page} open once ${percent(one)}, ` +
+        `${pages} times ${percent(watched)}: ${percent((watched - alone) / pages)} for each`,
+    );
+    expect((watched - alone) / pages, 'of a core for each page').toBeLessThanOrEqual(mostEach);
+  });
+}
 
 /** The longest time between two acknowledged writes around a kill of the primary, in ms. */
 async function gapOfKill(): Promise<number> {

@@ -158,6 +158,13 @@ describe.skipIf(why !== null)(`three hosts${why === null ? '' : `: skipped, ${wh
       { what: 'all members to be up', ...within },
     );
     await top(`primary ${view.primary}`);
+    // The command line says the same.
+    const { state, problems: said, beside } = await fleet.status(watcher);
+    expect(state).toBe('degraded');
+    for (const host of others) {
+      expect(said.join('\n')).toContain(`the agent of ${host} does not answer`);
+      expect(beside.join('\n')).toContain(`the agent of ${host} does not answer`);
+    }
     await expect.poll(() => tab.locator('.picture a.member.bad').count()).toBe(0);
     expect(view.gates.filter(({ ageMs }) => ageMs === null).map(({ host }) => host)).toEqual([watcher]);
   });

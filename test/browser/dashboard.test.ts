@@ -141,6 +141,43 @@ test('the page can be used by keyboard alone', async () => {
   expect(await tab.evaluate<string>('location.hash')).toBe('#/members/redis-3');
 });
 
+test('what is looked at stands in the address: it is there after a reload, and back leads to what was before', async () => {
+  const tab = await open(told(), 'time');
+  const shown = () => tab.locator('main .note').first().textContent();
+  const address = () => tab.evaluate<string>('location.hash');
+  const usual = await shown();
+  const plot = tab.locator('.u-over').first();
+  const box = await plot.boundingBox();
+  if (box === null) throw new Error('there is no chart');
+  const y = box.y + box.height / 2;
+  await tab.mouse.move(box.x + box.width * 0.5, y);
+  await tab.mouse.down();
+  await tab.mouse.move(box.x + box.width * 0.75, y, { steps: 4 });
+  await tab.mouse.up();
+  await expect.poll(address).toMatch(/^#\/time\?from=2\d{3}-.*Z&to=2\d{3}-.*Z$/);
+  const section = await shown();
+  expect(section).not.toBe(usual);
+  await tab.reload();
+  await settled(tab);
+  expect(await shown()).toBe(section);
+  expect(await tab.getByRole('button', { name: 'Live' }).getAttribute('aria-pressed')).toBe('false');
+  await tab.goBack();
+  await expect.poll(shown).toBe(usual);
+  await tab.getByRole('button', { name: '1 h', exact: true }).click();
+  expect(await address()).toBe('#/time?last=1h');
+  // A change of primary leads to what the charts said meanwhile.
+  await tab.getByRole('link', { name: 'See it over time' }).first().click();
+  await expect.poll(address).toContain('from=');
+  expect(await tab.locator('.lane-mark').count()).toBeGreaterThan(0);
+  await tab.goto(`${stage.server.address}#/events`);
+  await tab.getByRole('searchbox', { name: 'Find events' }).fill('promoted');
+  await tab.reload();
+  await settled(tab);
+  expect(await tab.getByRole('searchbox', { name: 'Find events' }).inputValue()).toBe('promoted');
+  expect(await address()).toBe('#/events?find=promoted');
+  expect(problems).toEqual([]);
+});
+
 test('with 50 members, 500 clients and 10,000 events only what is in sight is there', async () => {
   const tab = await open(states.crowded());
   expect(await tab.locator('.picture svg a.member').count()).toBe(50);

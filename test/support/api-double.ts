@@ -61,6 +61,7 @@ export class ApiDouble {
       ),
       jobs: new AllJobs(jobs, async () => new Map()),
       view: () => view as unknown as ApiView,
+      status: () => ({ name: 'orders', state: 'healthy' }) as Status,
       onView: () => () => {},
       report: () => ({}) as never,
       history: () => ({}) as never,
@@ -82,7 +83,6 @@ export class ApiDouble {
     };
     this.api = {
       commands: ['down'],
-      status: () => ({ name: 'orders', state: 'healthy' }) as Status,
       metrics: () => 'holdfast_epoch 1\n',
       events: async () => [],
       run: () => {

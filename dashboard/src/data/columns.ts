@@ -11,10 +11,8 @@ export function joinHistory(there: ApiHistory | null, more: ApiHistory, most: nu
   if (from === -1) return there;
   const drop = Math.max(0, there.at.length + (more.at.length - from) - most);
   const before = there.at.length;
-  const join = (a: Series | undefined, b: Series | undefined): (number | null)[] => [
-    ...(a ?? nulls(before)).slice(drop),
-    ...(b ?? nulls(more.at.length)).slice(from),
-  ];
+  const join = (a: Series | undefined, b: Series | undefined): (number | null)[] =>
+    (a ?? nulls(before)).slice(drop).concat((b ?? nulls(more.at.length)).slice(from));
   const joinAll = <T extends Record<string, Series>>(a: T | undefined, b: T | undefined): T => {
     const names = Object.keys({ ...a, ...b });
     return Object.fromEntries(names.map((name) => [name, join(a?.[name], b?.[name])])) as unknown as T;

@@ -1,4 +1,4 @@
-/** Which page is shown: `#/members/redis-1`. */
+/** Which page is shown, and what of it: `#/members/redis-1`, `#/events?find=switchover`. */
 import { useSyncExternalStore } from 'react';
 
 export const pageNames = [
@@ -11,15 +11,19 @@ export interface Route {
   page: PageName;
   /** Of whatever the page shows in detail; null for none. */
   id: string | null;
+  /** What of it is looked for, or looked at. */
+  query: URLSearchParams;
 }
 
 export function parseRoute(hash: string): Route {
-  const [name = '', id = ''] = hash.replace(/^#\/?/, '').split('/');
+  const [path = '', ...rest] = hash.replace(/^#\/?/, '').split('?');
+  const [name = '', id = ''] = path.split('/');
   const page = pageNames.find((each) => each === name) ?? 'overview';
+  const query = new URLSearchParams(rest.join('?'));
   try {
-    return { page, id: id === '' ? null : decodeURIComponent(id) };
+    return { page, id: id === '' ? null : decodeURIComponent(id), query };
   } catch {
-    return { page, id: null };
+    return { page, id: null, query };
   }
 }
 
@@ -39,4 +43,26 @@ function subscribe(listener: () => void): () => void {
 
 export function useRoute(): Route {
   return useSyncExternalStore(subscribe, current);
+}
+
+/** Shows another address: "back" leads to the one before. */
+export function go(hash: string): void {
+  window.location.hash = hash;
+}
+
+/** The same in place of the one before: not every letter that is typed is a step to go back. */
+export function goInstead(hash: string): void {
+  window.history.replaceState(window.history.state, '', hash);
+  window.dispatchEvent(new HashChangeEvent('hashchange'));
+}
+
+/** What is looked for on a page, in its address as `find`: it can be sent to somebody, and is there again after a reload. */
+export function useWanted(): readonly [wanted: string, set: (wanted: string) => void] {
+  const wanted = useRoute().query.get('find') ?? '';
+  return [wanted, find] as const;
+}
+
+function find(wanted: string): void {
+  const [path] = window.location.hash.split('?');
+  goInstead(wanted === '' ? `${path}` : `${path}?${new URLSearchParams({ find: wanted })}`);
 }

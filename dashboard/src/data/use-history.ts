@@ -7,10 +7,10 @@ import { agentNowMs } from './page-state.ts';
 /** 1s: the last hour. 1m: the last week. */
 export type HistoryStep = '1s' | '1m';
 
-const kept = { '1s': 3600, '1m': 7 * 24 * 60 } as const;
+const stepMs = { '1s': 1000, '1m': 60_000 } as const;
 const againMs = { '1s': 1000, '1m': 30_000 } as const;
 
-/** The history, which grows by itself. @param backMs how much of it is wanted at first. */
+/** The history, which grows by itself. @param backMs how much of it is wanted, and kept. */
 export function useHistory(
   step: HistoryStep,
   backMs: number,
@@ -30,7 +30,7 @@ export function useHistory(
             `api/history?step=${step}&from=${Math.floor(from)}`,
             ended.signal,
           );
-          there = joinHistory(there, more, kept[step]);
+          there = joinHistory(there, more, Math.ceil(backMs / stepMs[step]));
           setHistory(there);
           setRefusal(null);
         }

@@ -1,10 +1,11 @@
-import { useMemo, useState } from 'react';
+import { useMemo } from 'react';
 import type { ApiEvent } from '../../../src/api/events.ts';
 import type { ApiJob } from '../../../src/api/jobs.ts';
 import { aboutOf } from '../actions/describe.ts';
 import { JobSteps } from '../actions/job-steps.tsx';
 import { plural } from '../data/format.ts';
 import { usePage } from '../data/page-state.ts';
+import { useWanted } from '../data/route.ts';
 import { eventKey } from '../data/state.ts';
 import { Alert, Card, Empty } from '../parts/card.tsx';
 import { Badge } from '../parts/sign.tsx';
@@ -52,7 +53,7 @@ export function EventsPage() {
   const isFleet = usePage(({ view }) => (view?.hosts.length ?? 0) > 1);
   const events = usePage((state) => state.events);
   const { jobs, missing } = usePage((state) => state.jobs);
-  const [wanted, setWanted] = useState('');
+  const [wanted, setWanted] = useWanted();
   const found = useMemo(() => {
     const word = wanted.trim().toLowerCase();
     const match = ({ kind, subject, text, host }: ApiEvent) =>

@@ -1,9 +1,9 @@
-import { useState } from 'react';
 import type { ApiClients, ApiGateClient } from '../../../src/api/details.ts';
 import type { ApiGate } from '../../../src/api/view.ts';
 import { RestartButton } from '../actions/restart-button.tsx';
 import { ago, bytes, count, duration, plural } from '../data/format.ts';
 import { usePage } from '../data/page-state.ts';
+import { useWanted } from '../data/route.ts';
 import { useAnswer } from '../data/use-answer.ts';
 import { Alert, Card, Empty, Pairs, Waiting } from '../parts/card.tsx';
 import { Badge } from '../parts/sign.tsx';
@@ -118,7 +118,7 @@ const phoneColumns: readonly Column<ApiGateClient>[] = [
 
 function Clients({ gate }: { gate: string | null }) {
   const isPhone = usePhone();
-  const [wanted, setWanted] = useState('');
+  const [wanted, setWanted] = useWanted();
   const { value, refusal } = useAnswer<ApiClients>('api/clients', 1000);
   if (value === null) {
     return refusal ? (

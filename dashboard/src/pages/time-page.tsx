@@ -1,12 +1,22 @@
-import { useMemo, useState } from 'react';
+import { useMemo } from 'react';
 import { localTime } from '../data/format.ts';
 import { agentNowMs, usePage } from '../data/page-state.ts';
+import { go, useRoute } from '../data/route.ts';
 import { storiesOf } from '../data/stories.ts';
-import { type HistoryStep, useHistory } from '../data/use-history.ts';
+import { useHistory } from '../data/use-history.ts';
 import { Alert, Card, Empty, Waiting } from '../parts/card.tsx';
 import { When } from '../parts/when.tsx';
 import { clientCharts, cutHistory, memberCharts } from '../time/charts.ts';
 import { EventLane } from '../time/event-lane.tsx';
+import {
+  addressOf,
+  addressOfRange,
+  askedFor,
+  earlier,
+  later,
+  parseSection,
+  type Section,
+} from '../time/section.ts';
 import { StoryLine } from '../time/story-card.tsx';
 import type { Range } from '../time/time-chart.tsx';
 import { TimeCharts } from '../time/time-charts.tsx';
@@ -21,24 +31,17 @@ const spans: readonly { label: string; ms: number }[] = [
 ];
 
 export function TimePage() {
-  const [spanMs, setSpanMs] = useState(15 * minuteMs);
-  /** The end of what is looked at; null: now, and it goes on. */
-  const [endMs, setEndMs] = useState<number | null>(null);
+  const { query } = useRoute();
+  const section = useMemo(() => parseSection(query), [query]);
+  const { spanMs, endMs } = section;
   const events = usePage((state) => state.events);
-  const step = stepFor(spanMs, endMs);
-  const { history, refusal } = useHistory(step, step === '1s' ? 60 * minuteMs : 7 * 24 * 60 * minuteMs);
+  const { step, backMs } = askedFor(section, agentNowMs());
+  const { history, refusal } = useHistory(step, backMs);
   const toMs = endMs ?? history?.at.at(-1) ?? agentNowMs();
   const range: Range = { fromMs: toMs - spanMs, toMs };
-  const onZoom = ({ fromMs, toMs: end }: Range) => {
-    setSpanMs(end - fromMs);
-    setEndMs(end);
-  };
   return (
     <>
-      <Card
-        title="Over time"
-        end={<Choices spanMs={spanMs} endMs={endMs} toMs={toMs} onSpan={setSpanMs} onEnd={setEndMs} />}
-      >
+      <Card title="Over time" end={<Choices section={section} toMs={toMs} />}>
         {refusal && <Alert title={refusal.message} />}
         <p className="note">
           {localTime(range.fromMs, Date.now())} to {localTime(range.toMs, Date.now())}
@@ -48,7 +51,7 @@ export function TimePage() {
         {history === null ? (
           <Waiting what="The history is asked for." lines={6} />
         ) : (
-          <Charts history={history} range={range} onZoom={onZoom} />
+          <Charts history={history} range={range} onZoom={zoom} />
         )}
       </Card>
       <Stories events={events} />
@@ -86,19 +89,12 @@ function Charts({
   );
 }
 
-function Choices({
-  spanMs,
-  endMs,
-  toMs,
-  onSpan,
-  onEnd,
-}: {
-  spanMs: number;
-  endMs: number | null;
-  toMs: number;
-  onSpan: (ms: number) => void;
-  onEnd: (ms: number | null) => void;
-}) {
+function zoom(range: Range): void {
+  go(addressOfRange(range));
+}
+
+function Choices({ section, toMs }: { section: Section; toMs: number }) {
+  const { spanMs, endMs } = section;
   return (
     <div className="row">
       <fieldset className="choices">
@@ -109,7 +105,7 @@ function Choices({
             type="button"
             className="small"
             aria-pressed={spanMs === ms}
-            onClick={() => onSpan(ms)}
+            onClick={() => go(addressOf({ spanMs: ms, endMs }))}
           >
             {label}
           </button>
@@ -120,7 +116,7 @@ function Choices({
           type="button"
           className="small"
           aria-label="Back in time"
-          onClick={() => onEnd(toMs - spanMs / 2)}
+          onClick={() => go(addressOf(earlier(section, toMs)))}
         >
           ◀
         </button>
@@ -129,13 +125,16 @@ function Choices({
           className="small"
           aria-label="Forward in time"
           aria-disabled={endMs === null}
-          onClick={() =>
-            endMs !== null && onEnd(toMs + spanMs / 2 >= agentNowMs() ? null : toMs + spanMs / 2)
-          }
+          onClick={() => endMs !== null && go(addressOf(later(section, toMs, agentNowMs())))}
         >
           ▶
         </button>
-        <button type="button" className="small" aria-pressed={endMs === null} onClick={() => onEnd(null)}>
+        <button
+          type="button"
+          className="small"
+          aria-pressed={endMs === null}
+          onClick={() => go(addressOf({ spanMs, endMs: null }))}
+        >
           Live
         </button>
       </div>
@@ -163,10 +162,4 @@ function Stories({ events }: { events: Parameters<typeof storiesOf>[0] }) {
       )}
     </Card>
   );
-}
-
-/** Seconds are kept for an hour. */
-function stepFor(spanMs: number, endMs: number | null): HistoryStep {
-  const oldest = (endMs ?? agentNowMs()) - spanMs;
-  return agentNowMs() - oldest <= 61 * minuteMs ? '1s' : '1m';
 }

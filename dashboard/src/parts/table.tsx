@@ -47,11 +47,17 @@ const sparePx = 8 * linePx.first;
 const inSightPx = 16 * linePx.first;
 
 /** A table of any length: only the rows in sight are there. Each is as high as its texts need. */
-export function LongTable<Row>({ caption, columns, rows, keyOf }: TableProps<Row>) {
+export function LongTable<Row extends object>({ caption, columns, rows, keyOf }: TableProps<Row>) {
   const frame = useRef<HTMLElement>(null);
   const widthPx = useWidth(frame);
   const [topPx, setTopPx] = useState(0);
-  const edges = useMemo(() => rowEdges(heightsOf(columns, rows, widthPx)), [columns, rows, widthPx]);
+  // Of ten thousand rows one is new each second: the others are as high as they were.
+  // biome-ignore lint/correctness/useExhaustiveDependencies: known is what these columns need at that width.
+  const known = useMemo(() => new WeakMap<Row, number>(), [columns, widthPx]);
+  const edges = useMemo(
+    () => rowEdges(heightsOf(columns, rows, widthPx, known)),
+    [columns, rows, widthPx, known],
+  );
   const allPx = edges.at(-1) ?? 0;
   const fromPx = Math.max(0, Math.min(topPx, allPx - inSightPx) - sparePx);
   const from = rowAt(edges, fromPx);
@@ -96,17 +102,24 @@ export function LongTable<Row>({ caption, columns, rows, keyOf }: TableProps<Row
   );
 }
 
-function heightsOf<Row>(
+function heightsOf<Row extends object>(
   columns: readonly Column<Row>[],
   rows: readonly Row[],
   tablePx: number,
+  known: WeakMap<Row, number>,
 ): readonly number[] {
   const given = columns.reduce((sum, { width = 0 }) => sum + width, 0);
   const rest = (100 - given) / Math.max(1, columns.filter(({ width }) => width === undefined).length);
   const whole = columns.flatMap(({ texts, width = rest }) =>
     texts === undefined ? [] : [{ texts, px: (tablePx * width) / 100 }],
   );
-  return rows.map((row) => rowPx(whole.map(({ texts, px }) => [texts(row), px])));
+  return rows.map((row) => {
+    const there = known.get(row);
+    if (there !== undefined) return there;
+    const high = rowPx(whole.map(({ texts, px }) => [texts(row), px]));
+    known.set(row, high);
+    return high;
+  });
 }
 
 /** How wide its content is, in px. */

@@ -6,6 +6,8 @@ import { NotedBy } from '../pages/event-lines.tsx';
 import { Card } from '../parts/card.tsx';
 import { Badge } from '../parts/sign.tsx';
 import { When } from '../parts/when.tsx';
+import { addressOfRange } from './section.ts';
+import type { Range } from './time-chart.tsx';
 
 /** A change of primary. It opens into its steps, in milliseconds. */
 export function StoryCard({ story, title }: { story: Story; title: string }) {
@@ -35,10 +37,24 @@ export function StoryLine({ story, open = false }: { story: Story; open?: boolea
         <button type="button" className="small" aria-expanded={isOpen} onClick={() => setOpen(!isOpen)}>
           {isOpen ? 'Fold up' : `${steps.length} steps`}
         </button>
+        <a href={addressOfRange(around(story))} onClick={toTop}>
+          See it over time
+        </a>
       </p>
       {isOpen && <Steps story={story} />}
     </div>
   );
+}
+
+const aroundMs = 30_000;
+
+function around({ atMs, steps }: Story): Range {
+  return { fromMs: atMs - aroundMs, toMs: atMs + (steps.at(-1)?.ms ?? 0) + aroundMs };
+}
+
+/** The charts may be above, on the same page. */
+function toTop(): void {
+  window.scrollTo(0, 0);
 }
 
 /** Where each step lies: on a scale that shows ones of 3 ms and of 3 s. */

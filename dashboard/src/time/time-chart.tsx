@@ -1,7 +1,7 @@
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'react';
 import uPlot from 'uplot';
 import { aloneIn, withHoles } from '../data/columns.ts';
-import { axisTimes } from './axis-times.ts';
+import { axisTimes, timeSteps } from './axis-times.ts';
 import { ChartFigures } from './chart-figures.tsx';
 import { chartInWords } from './in-words.ts';
 
@@ -44,6 +44,8 @@ interface Props {
 
 /** Lines differ in dashes too. */
 export const dashes: readonly (readonly number[])[] = [[], [7, 4], [2, 3], [10, 3, 2, 3], [5, 5], [1, 5]];
+/** Room for a time with its seconds, and for a day. */
+export const timeSpacePx = 76;
 /** The room left of all charts, so that instants stand under each other. */
 export const axisPx = 62;
 const incrs = {
@@ -136,7 +138,12 @@ function optionsOf(
       y: { range: (_plot, _low, high) => [0, Math.max(latest.current.chart.least, (high ?? 0) * 1.1)] },
     },
     axes: [
-      axis({ size: 30, space: 80, values: (_plot, splits) => axisTimes(splits) }),
+      axis({
+        size: 30,
+        space: timeSpacePx,
+        incrs: [...timeSteps],
+        values: (_plot, splits) => axisTimes(splits),
+      }),
       axis({
         size: axisPx,
         space: 34,

@@ -20,9 +20,8 @@ export type Command = (typeof commandNames)[number];
 
 export interface AgentApi {
   readonly commands: readonly Command[];
-  status(): Status;
-  /** Everything that is known in figures, as Prometheus reads it. */
-  metrics(): string;
+  /** Everything that is known in figures, as Prometheus reads it. @param status as the API tells it */
+  metrics(status: Status): string;
   /** Events after `seq`; waits up to `waitMs` for the first when there is none yet. */
   events(seq: number, waitMs: number): Promise<DeploymentEvent[]>;
   /**

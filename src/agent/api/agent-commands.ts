@@ -76,8 +76,8 @@ export class Commands implements AgentApi {
     );
   }
 
-  metrics(): string {
-    return metricsText(metricsFacts(this.#deployment, this.status(), this.#tally.counts));
+  metrics(status: Status): string {
+    return metricsText(metricsFacts(this.#deployment, status, this.#tally.counts));
   }
 
   async events(seq: number, waitMs: number): Promise<DeploymentEvent[]> {

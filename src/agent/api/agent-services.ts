@@ -1,6 +1,5 @@
 /** The agent, as the API's handlers know it. */
 import type { ApiClients, ApiMemberDetails } from '../../api/details.ts';
-import { clientsSchema } from '../../api/details.ts';
 import {
   type ApiBackups,
   type ApiDoctor,
@@ -16,7 +15,8 @@ import type { Callers } from '../access/callers.ts';
 import type { Deployment } from '../deployment.ts';
 import { backupsIn } from '../details/backups-answer.ts';
 import { bySeverity, findingsIn } from '../details/doctor-answer.ts';
-import { readMember } from '../details/member-details.ts';
+import { GateClients } from '../details/gate-clients.ts';
+import { MemberDetails } from '../details/member-details.ts';
 import type { Moves } from '../details/moves.ts';
 import { Remembered } from '../details/remembered.ts';
 import { ApiNotFound } from '../errors.ts';
@@ -32,13 +32,13 @@ import type { Picture } from '../picture/picture.ts';
 import type { Commands } from './agent-commands.ts';
 import { operationCommand } from './operation-command.ts';
 import type { Services } from './services.ts';
+import type { Status } from './status-answer.ts';
 
 const doctorKeptMs = 60_000;
 const backupsKeptMs = 15_000;
 /** Whoever names what does not exist can't have the store looked at more often. */
 const backupsAnewMs = 2000;
 const doctorWithinMs = 30_000;
-const clientsWithinMs = 3000;
 
 export interface AgentParts {
   deployment: Deployment;
@@ -62,6 +62,8 @@ export class AgentServices implements Services {
   readonly #moves: Moves;
   readonly #doctor: Remembered<ApiDoctor>;
   readonly #backups: Remembered<ApiBackups>;
+  readonly #clients: GateClients;
+  readonly #details: MemberDetails;
 
   constructor({ deployment, commands, picture, colleagues, callers, events, moves }: AgentParts) {
     this.callers = callers;
@@ -76,6 +78,8 @@ export class AgentServices implements Services {
     const nowMs = () => deployment.setting.clock.monotonicMs();
     this.#doctor = new Remembered(() => this.#askDoctor(), doctorKeptMs, nowMs);
     this.#backups = new Remembered(() => this.#listBackups(), backupsKeptMs, nowMs);
+    this.#clients = new GateClients(deployment, (path, withinMs) => colleagues.ask(path, withinMs));
+    this.#details = new MemberDetails(deployment.setting.clock);
   }
 
   get host(): string {
@@ -84,6 +88,10 @@ export class AgentServices implements Services {
 
   view(): ApiView {
     return this.#picture.view();
+  }
+
+  status(): Status {
+    return this.#picture.status();
   }
 
   onView(listener: () => void): () => void {
@@ -139,53 +147,18 @@ export class AgentServices implements Services {
   }
 
   async member(id: string): Promise<ApiMemberDetails> {
-    const { members, setting } = this.#deployment;
+    const { members } = this.#deployment;
     const member = members.find(({ place }) => place.id === id);
     if (member === undefined) {
       throw ApiNotFound(`there is no member ${id.slice(0, 60)}`, {
         hint: `There are ${members.map(({ place }) => place.id).join(', ')}.`,
       });
     }
-    const at = new Date(setting.clock.wallMs()).toISOString();
-    return readMember(member.place, member.watch.connect(), at);
+    return this.#details.of(member);
   }
 
-  async clients(onlyHere: boolean): Promise<ApiClients> {
-    const { gates } = this.#deployment;
-    const none: ApiClients = { total: 0, clients: [], missing: [] };
-    const own = gates
-      .filter(({ unit }) => unit !== null)
-      .map(({ place, adapter }) =>
-        adapter.clients().then(
-          ({ total, clients }): ApiClients => ({
-            total,
-            clients: clients.map((each) => ({ gate: place.id, ...each })),
-            missing: [],
-          }),
-          (error: Error): ApiClients => ({
-            ...none,
-            missing: [{ gate: place.id, why: error.message.slice(0, 300) }],
-          }),
-        ),
-      );
-    const answers = await Promise.all(own);
-    if (!onlyHere) answers.push(...(await this.#clientsElsewhere()));
-    return {
-      total: answers.reduce((sum, { total }) => sum + total, 0),
-      clients: answers.flatMap(({ clients }) => clients).slice(0, mostClients),
-      missing: answers.flatMap(({ missing }) => missing),
-    };
-  }
-
-  async #clientsElsewhere(): Promise<ApiClients[]> {
-    const told = await this.#colleagues.ask('/api/clients?only=here', clientsWithinMs);
-    return [...told].map(([host, said]): ApiClients => {
-      const parsed = 'answer' in said ? clientsSchema.safeParse(said.answer) : undefined;
-      if (parsed?.success) return parsed.data;
-      const why = 'missing' in said ? said.missing : 'it says what this agent does not understand';
-      const gates = this.#deployment.spec.gates.filter((gate) => gate.host === host);
-      return { total: 0, clients: [], missing: gates.map(({ id }) => ({ gate: id, why })) };
-    });
+  clients(onlyHere: boolean): Promise<ApiClients> {
+    return this.#clients.all(onlyHere);
   }
 
   async doctor(onlyHere: boolean): Promise<ApiDoctor> {
@@ -254,5 +227,3 @@ export class AgentServices implements Services {
     return this.#commandJobs.drills.page(id);
   }
 }
-
-const mostClients = 1000;

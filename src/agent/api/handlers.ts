@@ -151,8 +151,8 @@ class ViewBroadcast {
   }
 
   #send(to: Iterable<Stream>): void {
-    const data = JSON.stringify(this.#api.view());
-    for (const stream of to) stream.send({ event: 'view', data });
+    const message = { event: 'view', data: JSON.stringify(this.#api.view()) };
+    for (const stream of to) stream.send(message);
   }
 }
 

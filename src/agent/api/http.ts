@@ -10,7 +10,8 @@ import { errorToJson } from '../../base/error-wire.ts';
 import { errorCode, HoldfastError } from '../../base/errors.ts';
 import type { TlsTexts } from '../../redis/endpoint.ts';
 import { ComeAgain } from '../access/callers.ts';
-import { ApiBadRequest, ApiNotFound } from '../errors.ts';
+import { ApiBadRequest, ApiMethodUnknown, ApiNotFound } from '../errors.ts';
+import { KnownPaths } from './known-paths.ts';
 import { WrongField } from './validate.ts';
 import { usualVisitorRules, type VisitorRules, Visitors } from './visitors.ts';
 
@@ -40,6 +41,7 @@ const statuses = new Map([
   ['API_NOT_FOUND', 404],
   ['BACKUP_NOT_FOUND', 404],
   ['UNKNOWN_PROCESS', 404],
+  ['API_METHOD_UNKNOWN', 405],
   ['OPERATION_UNDER_WAY', 409],
   ['OPERATION_REFUSED', 409],
   ['PLAN_CHANGED', 409],
@@ -98,14 +100,16 @@ export function createHttp({ tls, limits: other, visitorRules }: HttpOptions = {
     if (visitors.isLeaving(request.raw.socket)) reply.hijack();
   });
   server.setErrorHandler((error, _request, reply) => refuse(reply, error));
-  server.setNotFoundHandler((request, reply) =>
-    refuse(
-      reply,
-      ApiNotFound(`there is no ${request.method} ${request.url.slice(0, 100)}`, {
-        hint: '/api/openapi.json lists what there is.',
-      }),
-    ),
-  );
+  const paths = new KnownPaths();
+  paths.watch(server);
+  server.setNotFoundHandler((request, reply) => {
+    const asked = `${request.method} ${request.url.slice(0, 100)}`;
+    const hint = '/api/openapi.json lists what there is.';
+    const methods = paths.methodsOf(request.url).join(', ');
+    if (methods === '') return refuse(reply, ApiNotFound(`there is no ${asked}`, { hint }));
+    reply.header('allow', methods);
+    return refuse(reply, ApiMethodUnknown(`there is no ${asked}: that path takes ${methods}`, { hint }));
+  });
   server.addHook('onSend', async (_request: FastifyRequest, reply: FastifyReply) => {
     reply.headers(safeHeaders);
     if (!reply.hasHeader('cache-control')) reply.header('cache-control', 'no-store');

@@ -242,6 +242,26 @@ test('what is wrong with a request is said, by its field', async () => {
   );
 });
 
+test('a path that is there, asked in another way, says in which way it may be asked', async () => {
+  const wrong = [
+    ['DELETE', '/api/view?x=1', 'GET, HEAD'],
+    ['POST', '/metrics', 'GET, HEAD'],
+    ['GET', '/api/operations', 'POST'],
+    ['GET', '/api/jobs/0123456789abcdef/cancel', 'POST'],
+    ['POST', '/api/members/redis-1', 'GET, HEAD'],
+  ] as const;
+  for (const [method, url, allow] of wrong) {
+    const { statusCode, headers, ...answer } = await ask(url, { method, token: operateToken });
+    expect([statusCode, headers['allow']], `${method} ${url}`).toEqual([405, allow]);
+    expect(answer.json().error).toMatchObject({
+      code: 'API_METHOD_UNKNOWN',
+      message: expect.stringContaining(allow),
+    });
+  }
+  for (const url of ['/api/members/', '/api/view/', '/api/members/redis-1/x', '/api/:id'])
+    expect((await ask(url, { method: 'DELETE', token: operateToken })).statusCode, url).toBe(404);
+});
+
 test('no path leads to a file', async () => {
   for (const url of [
     '/../package.json',

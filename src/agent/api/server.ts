@@ -30,7 +30,7 @@ export async function serveControl(
   server.server.requestTimeout = 0;
   const whoAsks = noting(visitors, { callerOf: () => owner, mayStill: () => true });
   registerApi(server, services, whoAsks);
-  registerQuestions(server, api, whoAsks);
+  registerQuestions(server, api, services, whoAsks);
   for (const name of api.commands) {
     server.post(`/${name}`, (request, reply) => streamCommand(api, name, request.body, reply));
   }
@@ -63,7 +63,7 @@ export function guardedApi(api: AgentApi, services: Services, options: HttpOptio
   const { server, visitors } = createHttp(options);
   const whoAsks = noting(visitors, services.callers);
   registerApi(server, services, whoAsks);
-  registerQuestions(server, api, whoAsks);
+  registerQuestions(server, api, services, whoAsks);
   const pages = readPages();
   if (pages.size > 0) servePages(server, pages);
   else server.get('/', async () => ({ holdfast: services.host, see: ['/api/view', '/api/openapi.json'] }));
@@ -83,9 +83,14 @@ function noting(visitors: Visitors, callers: Pick<Callers, 'callerOf' | 'mayStil
 }
 
 /** What was there before the API: the command line, Prometheus and load balancers ask for it. */
-function registerQuestions(server: FastifyInstance, api: AgentApi, whoAsks: WhoAsks): void {
+function registerQuestions(
+  server: FastifyInstance,
+  api: AgentApi,
+  services: Pick<Services, 'status'>,
+  whoAsks: WhoAsks,
+): void {
   server.get('/health', async (_request, reply) => {
-    const { state } = api.status();
+    const { state } = services.status();
     return reply.code(state === 'down' ? 503 : 200).send({ state });
   });
   server.register(async (guarded) => {
@@ -96,9 +101,9 @@ function registerQuestions(server: FastifyInstance, api: AgentApi, whoAsks: WhoA
         await refuse(reply, error);
       }
     });
-    guarded.get('/status', async () => api.status());
+    guarded.get('/status', async () => services.status());
     guarded.get('/metrics', async (_request, reply) =>
-      reply.type('text/plain; version=0.0.4; charset=utf-8').send(api.metrics()),
+      reply.type('text/plain; version=0.0.4; charset=utf-8').send(api.metrics(services.status())),
     );
     guarded.get<{ Querystring: { after?: string; waitMs?: string } }>('/events', async ({ query }) =>
       api.events(Number(query.after ?? 0) || 0, Math.min(30_000, Number(query.waitMs ?? 0) || 0)),

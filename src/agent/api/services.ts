@@ -9,6 +9,7 @@ import type { Callers } from '../access/callers.ts';
 import type { AllJobs } from '../jobs/all-jobs.ts';
 import type { AllEvents } from '../picture/all-events.ts';
 import type { HistoryRange } from '../picture/history.ts';
+import type { Status } from './status-answer.ts';
 
 export interface Services {
   /** The id of this agent's host. */
@@ -17,6 +18,8 @@ export interface Services {
   readonly jobs: AllJobs;
   readonly events: AllEvents;
   view(): ApiView;
+  /** The same as `holdfast status` shows it. */
+  status(): Status;
   /** @returns what ends the listening. */
   onView(listener: () => void): () => void;
   report(): ApiHostReport;

@@ -28,6 +28,8 @@ export interface Status {
   state: DeploymentState;
   /** Why it is not healthy, one sentence each; empty when it is. */
   problems: string[];
+  /** Those of them that no process of this host shows: what agents of other hosts say, or that they say nothing. */
+  beside: readonly string[];
   primary: string | null;
   epoch: number;
   paused: boolean;
@@ -147,6 +149,7 @@ export function statusOf(
     name: view.name,
     state,
     problems,
+    beside: [],
     primary: primary?.id ?? null,
     epoch: named?.epoch ?? 0,
     paused: view.paused,
@@ -226,7 +229,7 @@ function listOf(members: readonly MemberStatus[]): string {
 }
 
 /** No times in it: whoever is told of changes only is not told each second. */
-function problemOf(id: string, state: string, reason: string | null): string {
+export function problemOf(id: string, state: string, reason: string | null): string {
   return `${id} is ${state}${reason === null ? '' : `: ${reason}`}`;
 }
 

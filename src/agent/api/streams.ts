@@ -44,6 +44,7 @@ interface Listener {
 
 export class Streams {
   readonly #open = new Map<ServerResponse, Listener>();
+  readonly #bytes = new WeakMap<Message, Buffer>();
   readonly #heartbeat: NodeJS.Timeout;
   readonly #rights: NodeJS.Timeout;
 
@@ -76,11 +77,21 @@ export class Streams {
     raw.on('close', () => this.#open.delete(raw));
     write(raw, `retry: ${comeAgainMs}\n\n`);
     return {
-      send: ({ event, data, id }) =>
-        write(raw, `${id === undefined ? '' : `id: ${id}\n`}event: ${event}\ndata: ${data}\n\n`),
+      send: (message) => write(raw, this.#encoded(message)),
       onClose: (listener) => raw.once('close', listener),
       end: () => raw.end(),
     };
+  }
+
+  /** A message that goes to many is made bytes once. */
+  #encoded(message: Message): Buffer {
+    const there = this.#bytes.get(message);
+    if (there !== undefined) return there;
+    const { event, data, id } = message;
+    const text = `${id === undefined ? '' : `id: ${id}\n`}event: ${event}\ndata: ${data}\n\n`;
+    const bytes = Buffer.from(text);
+    this.#bytes.set(message, bytes);
+    return bytes;
   }
 
   close(): void {
@@ -101,7 +112,7 @@ function rankOf({ known, role }: Caller): Rank {
   return role === 'operate' ? 'operate' : 'read';
 }
 
-function write(raw: ServerResponse, text: string): void {
+function write(raw: ServerResponse, bytes: string | Buffer): void {
   if (raw.writableLength > longestUnread) raw.destroy();
-  else if (!raw.destroyed) raw.write(text);
+  else if (!raw.destroyed) raw.write(bytes);
 }

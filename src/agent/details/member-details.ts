@@ -3,19 +3,45 @@
  * way of the agent's question whether it lives.
  */
 import type { ApiMemberDetails } from '../../api/details.ts';
+import type { Clock } from '../../base/clock.ts';
 import { errorText } from '../../base/errors.ts';
 import { parseClientList } from '../../redis/client-list.ts';
 import { infoSections, keyspaces } from '../../redis/info.ts';
 import type { MemberClient } from '../../redis/member-client.ts';
 import { slowEntries } from '../../redis/slow-log.ts';
 import type { Place } from '../../spec/spec.ts';
+import type { LiveMember } from '../deployment.ts';
 import { ApiBusy } from '../errors.ts';
+import { Remembered, sharedMs } from './remembered.ts';
 
 const mostClients = 500;
 const mostSlow = 64;
 
+type Asked = Pick<LiveMember, 'place' | 'watch'>;
+
+export class MemberDetails {
+  readonly #clock: Clock;
+  readonly #known = new WeakMap<Asked, Remembered<ApiMemberDetails>>();
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** Those who ask at once share an answer. @throws API_BUSY when it does not answer. */
+  of(member: Asked): Promise<ApiMemberDetails> {
+    const known = this.#known.get(member) ?? this.#remembered(member);
+    this.#known.set(member, known);
+    return known.get();
+  }
+
+  #remembered({ place, watch }: Asked): Remembered<ApiMemberDetails> {
+    const ask = () => readMember(place, watch.connect(), new Date(this.#clock.wallMs()).toISOString());
+    return new Remembered(ask, sharedMs, () => this.#clock.monotonicMs());
+  }
+}
+
 /** @param client is closed afterwards. @throws API_BUSY when it does not answer. */
-export async function readMember(place: Place, client: MemberClient, at: string): Promise<ApiMemberDetails> {
+async function readMember(place: Place, client: MemberClient, at: string): Promise<ApiMemberDetails> {
   const { connection } = client;
   try {
     const [info, memory, slow, clients] = await Promise.all([

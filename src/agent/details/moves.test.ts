@@ -10,7 +10,7 @@ import { migrationPaths, type Plan, writePlan } from '../../migrate/plan.ts';
 import { type Progress, writeProgress } from '../../migrate/progress.ts';
 import { type MirrorStatus, mirrorTrouble } from '../mirrors/mirror-keeper.ts';
 import type { Said } from '../picture/colleagues.ts';
-import { Moves } from './moves.ts';
+import { Moves, migrationTrouble } from './moves.ts';
 
 const folder = () => mkdtempSync(path.join(tmpdir(), 'hf-moves-'));
 
@@ -97,7 +97,24 @@ test('a migration that was begun is told with how far each source is, and one th
     what: 'the migration to be counted',
     withinMs: 10_000,
   });
-  expect(all.counts()).toEqual({ mirrors: 0, migrations: 1, unwell: 1, troubles: [] });
+  const trouble = 'the migration from redis://old:6379 is run by no process: holdfast migrate resume goes on';
+  expect(all.counts()).toEqual({ mirrors: 0, migrations: 1, unwell: 1, troubles: [trouble] });
+  await writeProgress(own, { ...progress('x'), phase: 'stopped' });
+  await waitFor(() => all.counts().troubles.length === 0, {
+    what: 'one that was stopped to be no trouble',
+    withinMs: 10_000,
+  });
+});
+
+test('a migration is trouble when it failed or died, and not when somebody stopped it', () => {
+  const sources = [{ source: 'redis://old:6379' }] as Parameters<typeof migrationTrouble>[0]['sources'];
+  const of = (phase: 'running' | 'paused' | 'cut-over' | 'stopped' | 'failed' | 'begun', runs: boolean) =>
+    migrationTrouble({ sources, phase, runs, failure: 'no room' } as Parameters<typeof migrationTrouble>[0]);
+  expect(of('failed', false)).toBe('the migration from redis://old:6379 failed: no room');
+  expect(of('running', false)).toContain('is run by no process');
+  expect(of('cut-over', false)).toContain('holdfast migrate resume');
+  for (const phase of ['running', 'paused', 'cut-over', 'begun'] as const) expect(of(phase, true)).toBeNull();
+  for (const phase of ['paused', 'stopped', 'begun'] as const) expect(of(phase, false)).toBeNull();
 });
 
 test('what can not be read is named, and takes nothing else away', async () => {

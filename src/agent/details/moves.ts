@@ -1,17 +1,15 @@
 /** Data on its way into and out of the deployment: what this agent knows of it, and what its colleagues say. */
-import { type ApiMigrations, type ApiMirrors, migrationsSchema } from '../../api/moves.ts';
+import { type ApiMigration, type ApiMigrations, type ApiMirrors, migrationsSchema } from '../../api/moves.ts';
 import type { ApiMoves } from '../../api/view.ts';
 import type { MirrorStatus } from '../mirrors/mirror-keeper.ts';
 import type { Said } from '../picture/colleagues.ts';
+import { cutTroubles } from '../state/troubles.ts';
 import { migrationsHere } from './migrations-answer.ts';
 import { mirrorsHere, mirrorsOfAll } from './mirrors-answer.ts';
 import { Remembered } from './remembered.ts';
 
 const keptMs = 1000;
 const withinMs = 3000;
-/** Of what colleagues are told. */
-const mostTroubles = 20;
-const longestTrouble = 1000;
 
 export interface MovesSources {
   host: string;
@@ -20,6 +18,15 @@ export interface MovesSources {
   mirrors: () => readonly MirrorStatus[];
   ask: (path: string, withinMs: number) => Promise<ReadonlyMap<string, Said>>;
   nowMs: () => number;
+}
+
+/** Its data does not come, though nobody stopped it: it failed, or its process died. */
+export function migrationTrouble({ sources, phase, runs, failure }: ApiMigration): string | null {
+  const from = sources.map(({ source }) => source).join(' and ');
+  const name = `the migration${from === '' ? '' : ` from ${from}`}`;
+  if (phase === 'failed') return `${name} failed: ${failure ?? 'it does not say why'}`;
+  const isMeantToRun = phase === 'running' || phase === 'cut-over';
+  return isMeantToRun && !runs ? `${name} is run by no process: holdfast migrate resume goes on` : null;
 }
 
 export class Moves {
@@ -40,12 +47,12 @@ export class Moves {
     });
     const mirrors = this.#sources.mirrors();
     const { migrations } = this.#seen;
-    const troubles = mirrors.flatMap(({ trouble }) => trouble ?? []);
+    const waiting = mirrors.flatMap(({ trouble }) => trouble ?? []);
     const stuck = migrations.filter(({ phase, runs }) => phase === 'failed' || !runs);
     return {
       ...{ mirrors: mirrors.length, migrations: migrations.length },
-      unwell: troubles.length + stuck.length,
-      troubles: troubles.slice(0, mostTroubles).map((each) => each.slice(0, longestTrouble)),
+      unwell: waiting.length + stuck.length,
+      troubles: cutTroubles([...waiting, ...migrations.flatMap((each) => migrationTrouble(each) ?? [])]),
     };
   }
 

@@ -1,3 +1,6 @@
+/** Of what pages ask for each second: many of them cost little more than one. */
+export const sharedMs = 250;
+
 /** An answer that costs something is kept for a while, and those who ask meanwhile wait for the same one. */
 export class Remembered<T> {
   readonly #make: () => Promise<T>;

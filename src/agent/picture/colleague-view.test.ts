@@ -56,7 +56,8 @@ const report: ApiHostReport = {
   jobs: 0,
   host: host('b', { agent: 'here', missing: null, version: '9' }),
   gates: [gate('gate-b', 'b', { clients: 5, held: 1, pid: 7, commandsPerSecond: 100 })],
-  ...{ members: [], sentinels: [], drift: [], moves: { mirrors: 2, migrations: 1, unwell: 1, troubles: [] } },
+  ...{ members: [], sentinels: [], drift: [], troubles: [] },
+  moves: { mirrors: 2, migrations: 1, unwell: 1, troubles: [] },
 };
 
 const merged = (colleague: Colleague) => withColleagues(own, new Map([['b', colleague]]));
@@ -91,6 +92,50 @@ test('a mirror that fails on another host is a problem of the deployment, as lon
   expect(merged(told)).toMatchObject({ state: 'degraded', problems: [trouble] });
   const silent = merged({ ...told, ageMs: 4000, missing: 'no agent listens there' });
   expect(silent.problems).not.toContain(trouble);
+});
+
+test('what only the agent of another host knows to be wrong is a problem at every host', () => {
+  const trouble = 'the state could not be written: no space left';
+  const told = { unasked: false, report: { ...report, troubles: [trouble] }, ageMs: null, missing: null };
+  expect(merged(told)).toMatchObject({ state: 'degraded', problems: [trouble] });
+  expect(merged({ ...told, ageMs: 4000, missing: 'no agent listens there' }).problems).not.toContain(trouble);
+});
+
+test('migrations of this host that stand still make it degraded; a mirror’s trouble is said once', () => {
+  const [migration, mirror] = [
+    'the migration from old:6379 failed: no room',
+    'the mirror dr waits: no answer',
+  ];
+  const troubled = {
+    ...own,
+    problems: [mirror],
+    state: 'degraded',
+    moves: { ...own.moves, troubles: [mirror, migration] },
+  } as ApiView;
+  expect(withColleagues(troubled, new Map()).problems).toEqual([mirror, migration]);
+  expect(withColleagues({ ...troubled, problems: [], state: 'healthy' }, new Map()).state).toBe('degraded');
+});
+
+test('a problem is told in the words of the agent of its host, unless that finds nothing wrong', () => {
+  const member = (state: string, reason: string | null, trouble: string | null = null) =>
+    ({ id: 'redis-2', host: 'b', state, reason, stateForMs: 5, trouble, refusal: null }) as ApiMember;
+  const unreachable = 'redis-2 is unreachable';
+  const seen = { ...own, problems: [unreachable], members: [member('unreachable', null)] };
+  const problemsWith = (theirs: ApiMember) => {
+    const told = { ...report, members: [theirs] };
+    const colleague = { unasked: false, report: told, ageMs: null, missing: null };
+    return withColleagues(seen, new Map([['b', colleague]])).problems;
+  };
+  expect(problemsWith(member('failed', 'its restarts are used up'))).toEqual([
+    'redis-2 is failed: its restarts are used up',
+  ]);
+  expect(problemsWith(member('up', null))).toEqual([unreachable]);
+  const full = 'redis-2: its disk is full';
+  expect(problemsWith(member('up', null, full))).toEqual([unreachable, full]);
+  // This agent sees that too, in other figures.
+  seen.members = [member('up', null, 'redis-2: 1 byte is left')];
+  seen.problems = ['redis-2: 1 byte is left'];
+  expect(problemsWith(member('up', null, full))).toEqual(seen.problems);
 });
 
 test('a colleague is believed about its own host only', () => {

@@ -1,5 +1,6 @@
 /** What the agents of other hosts told, put into this agent's view. Pure. */
 import type { ApiGate, ApiHost, ApiHostReport, ApiMember, ApiSentinel, ApiView } from '../../api/view.ts';
+import { problemOf } from '../api/status-answer.ts';
 import { clientsOf, jobsText } from './own-view.ts';
 
 /** What is known of a colleague. */
@@ -17,24 +18,24 @@ export interface Colleague {
 /** @param colleagues by host. */
 export function withColleagues(own: ApiView, colleagues: ReadonlyMap<string, Colleague>): ApiView {
   const gates = own.gates.map((gate) => gateFrom(gate, colleagues.get(gate.host)));
+  const members = own.members.map((member) => memberFrom(member, colleagues.get(member.host)));
+  const sentinels = own.sentinels.map((sentinel) => sentinelFrom(sentinel, colleagues.get(sentinel.host)));
   const told = [...colleagues.values()].flatMap(({ report }) => (report === null ? [] : [report]));
-  const silent = [...colleagues].flatMap(([host, { missing, unasked }]) =>
-    missing === null || unasked ? [] : [`the agent of ${host} does not answer: ${missing}`],
+  const beside = problemsBeside(own, colleagues);
+  const reworded = new Map(
+    [...pairs(own.members, members), ...pairs(own.sentinels, sentinels), ...pairs(own.gates, gates)].flatMap(
+      ([seen, now]) => (isWell(now) ? [] : [[sentenceOf(seen), sentenceOf(now)] as const]),
+    ),
   );
-  // This host's own are among its problems already.
-  const troubles = [...colleagues.values()].flatMap(({ report, missing }) =>
-    missing === null ? (report?.moves.troubles ?? []) : [],
-  );
-  const elsewhere = [...troubles, ...silent];
   return {
     ...own,
-    state: own.state === 'healthy' && elsewhere.length > 0 ? 'degraded' : own.state,
-    problems: [...own.problems, ...elsewhere],
+    state: own.state === 'healthy' && beside.length > 0 ? 'degraded' : own.state,
+    problems: [...own.problems.map((each) => reworded.get(each) ?? each), ...beside],
     jobs: [own.jobs, ...told.map((each) => jobsText([[each.host.id, each.jobs]]))].join(),
     gates,
     clients: clientsOf(gates),
-    members: own.members.map((member) => memberFrom(member, colleagues.get(member.host))),
-    sentinels: own.sentinels.map((sentinel) => sentinelFrom(sentinel, colleagues.get(sentinel.host))),
+    members,
+    sentinels,
     hosts: own.hosts.map((host) => hostFrom(host, colleagues.get(host.id))),
     drift: [...own.drift, ...told.flatMap(({ drift }) => drift)],
     moves: {
@@ -42,9 +43,54 @@ export function withColleagues(own: ApiView, colleagues: ReadonlyMap<string, Col
       mirrors: own.moves.mirrors,
       migrations: own.moves.migrations + sum(told, ({ moves }) => moves.migrations),
       unwell: own.moves.unwell + sum(told, ({ moves }) => moves.unwell),
-      troubles: [...own.moves.troubles, ...troubles],
+      troubles: [...own.moves.troubles, ...answering(colleagues).flatMap(({ moves }) => moves.troubles)],
     },
   };
+}
+
+/**
+ * What makes the deployment degraded and this host's processes don't show: data on its way that does not come, what only
+ * agents of other hosts see, and agents that say nothing.
+ */
+export function problemsBeside(
+  own: Pick<ApiView, 'problems' | 'members' | 'moves'>,
+  colleagues: ReadonlyMap<string, Colleague>,
+): string[] {
+  const silent = [...colleagues].flatMap(([host, { missing, unasked }]) =>
+    missing === null || unasked ? [] : [`the agent of ${host} does not answer: ${missing}`],
+  );
+  const knows = new Set(own.members.flatMap(({ id, trouble }) => (trouble === null ? [] : [id])));
+  const heard = answering(colleagues).flatMap(({ members, troubles, moves }) => [
+    ...members.flatMap(({ id, trouble, refusal }) =>
+      // What this agent sees too, it says by itself.
+      trouble === null || refusal !== null || knows.has(id) ? [] : [trouble],
+    ),
+    ...troubles,
+    ...moves.troubles,
+  ]);
+  const all = [...own.moves.troubles, ...heard, ...silent];
+  return [...new Set(all)].filter((each) => !own.problems.includes(each));
+}
+
+function answering(colleagues: ReadonlyMap<string, Colleague>): ApiHostReport[] {
+  return [...colleagues.values()].flatMap(({ report, missing }) =>
+    missing === null && report !== null ? [report] : [],
+  );
+}
+
+type Place = Pick<ApiGate, 'id' | 'reason'> & { state: string; refusal?: string | null };
+
+function pairs<P extends Place>(own: readonly P[], merged: readonly P[]): (readonly [P, P])[] {
+  return own.map((each, index) => [each, merged[index] as P] as const);
+}
+
+/** That its own agent finds it well does not help who can't reach it from here. */
+function isWell({ state }: Place): boolean {
+  return state === 'up' || state === 'open';
+}
+
+function sentenceOf({ id, state, reason, refusal }: Place): string {
+  return refusal ?? problemOf(id, state, reason);
 }
 
 function sum(told: readonly ApiHostReport[], of: (report: ApiHostReport) => number): number {
@@ -98,7 +144,7 @@ function hostFrom(own: ApiHost, colleague: Colleague | undefined): ApiHost {
 /** The part of a view that only the agent of this host can see. */
 export function reportOf(
   { host, seq, hosts, members, sentinels, gates, drift, moves }: ApiView,
-  jobs: number,
+  { jobs, troubles }: Pick<ApiHostReport, 'jobs' | 'troubles'>,
 ): ApiHostReport {
   return {
     host: hosts.find(({ id }) => id === host) as ApiHost,
@@ -108,6 +154,7 @@ export function reportOf(
     sentinels: sentinels.filter((sentinel) => sentinel.host === host),
     gates: gates.filter((gate) => gate.host === host),
     drift,
+    troubles,
     moves,
   };
 }

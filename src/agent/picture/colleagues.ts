@@ -224,6 +224,7 @@ export function reportIn(answer: unknown, host: string): ApiHostReport {
     sentinels: own(report.sentinels),
     gates: own(report.gates),
     drift: report.drift.filter(({ member }) => members.some(({ id }) => id === member)),
+    troubles: report.troubles,
     moves: report.moves,
   };
 }

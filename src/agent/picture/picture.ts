@@ -6,11 +6,13 @@ import type { ApiHostReport, ApiMoves, ApiView } from '../../api/view.ts';
 import type { GateStatus } from '../../gate/control/control-api.ts';
 import type { Status } from '../api/status-answer.ts';
 import type { Deployment } from '../deployment.ts';
-import { type Colleague, reportOf, withColleagues } from './colleague-view.ts';
+import { cutTroubles } from '../state/troubles.ts';
+import { type Colleague, problemsBeside, reportOf, withColleagues } from './colleague-view.ts';
 import { History } from './history.ts';
 import { HostVitals } from './host-vitals.ts';
 import { ownView } from './own-view.ts';
 import { type GateRates, gateRates } from './rates.ts';
+import { statusOfAll } from './status-of-all.ts';
 
 const everyMs = 1000;
 /** After an event the view is made anew this much later. */
@@ -83,8 +85,17 @@ export class Picture {
     return withColleagues(this.#own(), this.#sources.colleagues());
   }
 
+  /** The same as the command line shows it. */
+  status(): Status {
+    const own = this.#own();
+    const colleagues = this.#sources.colleagues();
+    const beside = problemsBeside(own, colleagues);
+    return statusOfAll(this.#sources.status(), withColleagues(own, colleagues), beside);
+  }
+
   report(): ApiHostReport {
-    return reportOf(this.#own(), this.#sources.jobs());
+    const { troubles } = this.#deployment;
+    return reportOf(this.#own(), { jobs: this.#sources.jobs(), troubles: cutTroubles(troubles.all) });
   }
 
   #own(): ApiView {

@@ -19,6 +19,15 @@ test('the last samples are kept, oldest first, and what was not known is null', 
   expect(samples.read(4, 4).at).toEqual([4]);
 });
 
+test('figures are told as they were taken, and not with the noise of 32 bits', () => {
+  const samples = new Samples(2, ['figure']);
+  const figures = [0.42, 0.001, 18_420.5, 1.25e9, 2 ** 40, -3];
+  for (const [at, figure] of figures.entries()) {
+    samples.add(at + 1, { figure });
+    expect(samples.read(at + 1, at + 1).columns.get('figure')).toEqual([figure]);
+  }
+});
+
 test('a minute is the mean of its seconds, or their peak', () => {
   const minute = new Minute((name) => name === 'held');
   expect(minute.add(60_000, { rate: 1, held: 5 })).toBeNull();

@@ -1,6 +1,6 @@
 /**
  * The last so many samples of figures by name, in a ring: bounded however long the agent runs. What is not known is NaN
- * here and null outside. Figures are kept in 32 bits: charts need no more.
+ * here and null outside. Figures are kept in 32 bits, and told to three decimals: charts need no more.
  */
 export type Figures = Readonly<Record<string, number | null>>;
 
@@ -36,17 +36,20 @@ export class Samples {
   read(fromMs: number, toMs: number): { at: number[]; columns: Map<string, (number | null)[]> } {
     const kept = Math.min(this.#added, this.#capacity);
     const wanted: number[] = [];
-    for (let each = this.#added - kept; each < this.#added; each++) {
+    // From the newest back: who looks on wants the last one or two.
+    for (let each = this.#added - 1; each >= this.#added - kept; each--) {
       const index = each % this.#capacity;
       const at = this.#at[index] as number;
-      if (at >= fromMs && at <= toMs) wanted.push(index);
+      if (at < fromMs) break;
+      if (at <= toMs) wanted.push(index);
     }
+    wanted.reverse();
     const columns = new Map(
       [...this.#columns].map(([name, column]) => [
         name,
         wanted.map((index) => {
           const value = column[index] as number;
-          return Number.isNaN(value) ? null : Number(value.toPrecision(7));
+          return Number.isNaN(value) ? null : Math.round(value * 1000) / 1000;
         }),
       ]),
     );

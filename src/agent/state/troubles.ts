@@ -18,3 +18,11 @@ export class Troubles {
     return [...this.#sentences.values()];
   }
 }
+
+/** Of what colleagues are told. */
+const most = 20;
+const longest = 1000;
+
+export function cutTroubles(sentences: readonly string[]): string[] {
+  return sentences.slice(0, most).map((each) => each.slice(0, longest));
+}

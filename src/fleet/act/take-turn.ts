@@ -193,7 +193,8 @@ interface HealthAnswer {
   state: string;
   problems: string[];
   members: { host: string; state: string }[];
-  /** What is wrong with a copy elsewhere: no turn of a host changes it. */
+  /** What agents of other hosts say, and how copies elsewhere are: no turn of a host changes it. */
+  beside?: string[];
   mirrors: { trouble?: string | null }[];
 }
 
@@ -208,10 +209,11 @@ async function untilHealthy({ spec, ...context }: TurnContext, id: string): Prom
       doing: 'asking its agent',
       timeoutMs: 20_000,
     });
-    const { state, problems, members, mirrors = [] } = JSON.parse(stdout) as HealthAnswer;
+    const { state, problems, beside = [], members, mirrors = [] } = JSON.parse(stdout) as HealthAnswer;
     if (!Array.isArray(members)) return false;
     const isWell =
-      state !== 'down' && problems.every((each) => mirrors.some(({ trouble }) => trouble === each));
+      state !== 'down' &&
+      problems.every((each) => beside.includes(each) || mirrors.some(({ trouble }) => trouble === each));
     last = problems.map((each) => shown(each)).join('; ') || state;
     return isWell && members.every((each) => each.host !== id || each.state === 'up');
   };

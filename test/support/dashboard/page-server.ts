@@ -31,7 +31,7 @@ export interface Told {
   missingJobs: ApiJobs['missing'];
   plan: ApiPlan;
   job: ApiJob;
-  /** By path, answers instead of those made up. */
+  /** By path, answers instead of those made up; a function makes one of the query. */
   answers: Record<string, unknown>;
 }
 
@@ -137,7 +137,10 @@ export class PageServer {
 
   #answerTo(method: string, pathname: string, query: URLSearchParams): unknown {
     const { session, view, events, clients, outageAgoS, jobs, missingJobs, plan, job, answers } = this.told;
-    if (Object.hasOwn(answers, pathname)) return answers[pathname];
+    if (Object.hasOwn(answers, pathname)) {
+      const own = answers[pathname];
+      return typeof own === 'function' ? own(query) : own;
+    }
     const member = /^\/api\/members\/(.+)$/.exec(pathname)?.[1];
     if (member !== undefined) return made.memberDetails(view, decodeURIComponent(member));
     switch (pathname) {
