@@ -117,3 +117,25 @@ test.each(['async', 'replicated'] as const)(
   },
   30_000,
 );
+
+test('scripts that a planned change finds at the old primary are executed once at the new one, in a transaction too', async () => {
+  const { first, second, gate } = await pair();
+  const [plain, block] = [await RawClient.open(gate.port), await RawClient.open(gate.port)];
+  const old = client(first.port);
+  await old.call('CLIENT', 'PAUSE', '20000', 'WRITE');
+  const script = (key: string) => `EVAL "return redis.call('INCR', KEYS[1])" 1 ${key}`;
+  plain.send(script('alone'));
+  for (const line of ['MULTI', script('in-block'), script('in-block'), 'EXEC']) block.send(line);
+  const stopped = async () => String(await old.call('CLIENT', 'LIST')).match(/ flags=\w*b/g)?.length === 2;
+  await waitFor(stopped, { what: 'both to be stopped by the pause', withinMs: 10_000 });
+  const held = gate.control.hold({ reason: 'switchover', maxMs: 20_000 });
+  await client(second.port).call('REPLICAOF', 'NO', 'ONE');
+  await old.call('REPLICAOF', '127.0.0.1', second.port);
+  await old.call('CLIENT', 'UNPAUSE');
+  await held;
+  await gate.control.switch({ address: '127.0.0.1', port: second.port });
+  expect(await plain.reply('the script')).toBe(':1\r\n');
+  for (const reply of ['+OK\r\n', '+QUEUED\r\n', '+QUEUED\r\n', '*2\r\n:1\r\n:2\r\n'])
+    expect(await block.reply('the block')).toBe(reply);
+  for (const each of [plain, block]) each.close();
+}, 30_000);

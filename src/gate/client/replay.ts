@@ -44,7 +44,7 @@ export function answerOrRetry(client: Client, run: Run, buf: Buffer, start: numb
   }
   const request = currentRequest(run);
   const command = client.router.table.commandIn(request);
-  const refusal = refusalFor(command, buf, start, end);
+  const refusal = refusalFor(command, buf, start, end, performance.now() - run.sentMs);
   if (refusal !== null && client.router.onRefusal(client, refusal)) {
     client.sendAgain({ request });
   } else if (!collecting) {

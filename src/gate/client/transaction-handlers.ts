@@ -9,6 +9,7 @@ import type { RequestLoss } from '../upstream/run-ring.ts';
 import type { Client } from './client.ts';
 import { accessChange, Observed } from './handlers.ts';
 import { observer } from './observers.ts';
+import { refusalWithin } from './refusal.ts';
 import { replaceAnswers } from './replaced-replies.ts';
 import { answerSuspect, answerUncertain } from './replay.ts';
 import type { BlockPart } from './retry-queue.ts';
@@ -69,6 +70,8 @@ export class Queued extends Observed {
 /** EXEC or DISCARD. */
 export class TransactionEnd extends Observed {
   readonly #executes: boolean;
+  /** Monotonic ms. */
+  readonly #sentMs = performance.now();
 
   constructor(client: Client, request: Buffer, executes: boolean) {
     super(client, request);
@@ -82,7 +85,7 @@ export class TransactionEnd extends Observed {
       client.sendAgain({ request: this.request, ends: true });
       return true;
     }
-    if (this.refused(buf, start, end)) {
+    if (this.refused(buf, start, end) || (!notExecuted && this.#refusedWithin(buf, start, end))) {
       client.sendAgain({ request: this.request, ends: true });
       return true;
     }
@@ -95,6 +98,18 @@ export class TransactionEnd extends Observed {
     else if (buf[start] !== MINUS || transaction.begun) this.#end();
     client.deliver(replaced ?? buf, replaced === null ? start : 0, replaced?.length ?? end);
     return true;
+  }
+
+  /** The server is no primary any more, and said so to the scripts in it: nothing of the block was executed. */
+  #refusedWithin(buf: Buffer, start: number, end: number): boolean {
+    const { router } = this.client;
+    if (!this.#kept || !buf.subarray(start, end).includes(anError)) return false;
+    const commands = this.#queued().map((request) => router.table.commandIn(request));
+    const replies = readReply(buf, start, end);
+    const refusal = Array.isArray(replies)
+      ? refusalWithin(commands, replies, performance.now() - this.#sentMs)
+      : null;
+    return refusal !== null && router.onRefusal(this.client, refusal);
   }
 
   override onLost({ sent, suspect, deaths }: RequestLoss): void {
@@ -145,11 +160,15 @@ export class TransactionEnd extends Observed {
     return [...known, ...waiting.map(({ request }) => request)];
   }
 
+  /** The whole block is here, to be sent again. */
+  get #kept(): boolean {
+    return !this.#begun || !this.client.session.transaction.forgetful;
+  }
+
   /** Whether the block may be executed twice. */
   #onlyReads(): boolean {
     const { client } = this;
-    const whole = !this.#begun || !client.session.transaction.forgetful;
-    return whole && this.#queued().every((request) => client.router.table.commandIn(request).read);
+    return this.#kept && this.#queued().every((request) => client.router.table.commandIn(request).read);
   }
 
   /** EXEC's answer with what is the gate's own in it; null when nothing is. */
@@ -188,4 +207,6 @@ export class TransactionEnd extends Observed {
   }
 }
 
+/** As it stands in a list. */
+const anError = '\r\n-';
 const changing = new Set<Behaviour['kind']>(['identity', 'foreign', 'access', 'mode', 'monitor']);

@@ -105,6 +105,8 @@ export class Run {
   left = 0;
   /** Monotonic ms when the gate had it, or since when it was held. */
   since = 0;
+  /** Monotonic ms before which this connection did not have it. */
+  sentMs = 0;
   /** Whether a hold has to wait for it: it may write, and it doesn't block. */
   writes = false;
   /** There may be long answers among its own. */

@@ -140,6 +140,7 @@ export class Upstream {
     if (run.durable) this.#reading.sent();
     if (writes) this.writesInFlight++;
     this.#outbox.add(run, buf, start, end);
+    run.sentMs = this.#outbox.now;
     this.crowd.add(end - start);
     if (client !== null) {
       run.deaths = client.deaths;
