@@ -1,4 +1,7 @@
 /** Does what was decided. Each action leaves the view changed, so that the same decision is not made twice. */
+import { errorText } from '../base/errors.ts';
+import { refusalKind, refusalReply } from '../redis/errors.ts';
+import { ownUserName } from '../spec/secrets.ts';
 import type { StartAs } from '../topology/decide.ts';
 import type { Deployment, LiveMember } from './deployment.ts';
 import { replacePrimary } from './election/replace-primary.ts';
@@ -10,6 +13,13 @@ import { gateCommand } from './units/process-commands.ts';
 import { sentinelCommand } from './units/sentinel-command.ts';
 import { startMember } from './units/start-member.ts';
 import type { Unit } from './units/unit.ts';
+
+function refusedToFollow(id: string, primary: string, error: unknown): string {
+  return (
+    `${id} does not let the agent have it follow ${primary} (${refusalReply(error)?.text ?? errorText(error)}): ` +
+    `somebody took rights from the user ${ownUserName('agent')} there. holdfast apply gives them back`
+  );
+}
 
 /** Who was killed is gone by then, unless it waits in the kernel. */
 const endsWithinMs = 100;
@@ -61,8 +71,20 @@ export class Actions {
     const { watch } = member;
     // What it has as a primary of its own nobody may go back to, until it has the primary's data.
     if (watch.seen.role === 'primary') await setEligible(member, false);
-    await watch.client.replicaOf(this.#deployment.member(primaryId).place);
+    await watch.client.replicaOf(this.#deployment.member(primaryId).place).then(
+      () => this.#noteFollowing(id, null),
+      (error) => {
+        if (refusalKind(error) === 'NOPERM') this.#noteFollowing(id, refusedToFollow(id, primaryId, error));
+        throw error;
+      },
+    );
     await watch.look();
+  }
+
+  /** With durability `replicated` writes wait until it follows, or can't be promoted any more. */
+  #noteFollowing(id: string, trouble: string | null): void {
+    const { troubles, events } = this.#deployment;
+    if (troubles.note(`following of ${id}`, trouble) && trouble !== null) events.add('hint', id, trouble);
   }
 
   /** All at once: one that still names another would win back those that were told before it. */

@@ -7,6 +7,7 @@ import { lastLogLines } from '../process/supervised-process.ts';
 import type { Credentials, Endpoint } from '../redis/endpoint.ts';
 import { ownUserName } from '../spec/secrets.ts';
 import type { Place } from '../spec/spec.ts';
+import { isUsableEpoch } from '../topology/election/epoch.ts';
 import { makeSocketFolder } from './api/socket-folder.ts';
 import { Deployment, type Setting } from './deployment.ts';
 import { DataWatch } from './observe/data-watch.ts';
@@ -18,6 +19,7 @@ import { MemoryFile, memoryOf } from './state/memory-file.ts';
 import type { UnitPaths } from './state/paths.ts';
 import { createGateAdapter } from './units/create-gate-adapter.ts';
 import { Unit } from './units/unit.ts';
+import { noteEpochs } from './units/unusable-epoch.ts';
 
 export async function assemble(setting: Setting): Promise<Deployment> {
   const { spec, secrets, clock, tls } = setting;
@@ -51,6 +53,7 @@ export async function assemble(setting: Setting): Promise<Deployment> {
         const election = deployment.elections.heard({ place, watch }, event, spec.name);
         const news = noteSentinelEvent(deployment, place.id, event);
         deployment.heardSentinel(event);
+        if (event.name === '+new-epoch' && !isUsableEpoch(Number(event.message))) void noteEpochs(deployment);
         if (election || news) deployment.wake();
       },
     );

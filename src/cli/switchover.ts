@@ -1,4 +1,4 @@
-import { type Command, InvalidArgumentError } from 'commander';
+import type { Command } from 'commander';
 import type { SwitchoverResult } from '../agent/change/switchover.ts';
 import { askAgent } from './ask-agent.ts';
 import { action, type CommonOptions, specArgument, stateDirOption, verb } from './verb.ts';
@@ -14,7 +14,7 @@ export function switchoverVerb(): Command {
     ['holdfast switchover --to redis-2', 'to this one'],
   ])
     .argument(...specArgument)
-    .option('--to <member>', 'the member that becomes primary', aMember)
+    .option('--to <member>', 'the member that becomes primary')
     .addOption(stateDirOption())
     .action(
       action<SwitchoverOptions>(async (output, [file = ''], options) => {
@@ -31,9 +31,4 @@ export function switchoverVerb(): Command {
         output.data(result);
       }, 'any-host'),
     );
-}
-
-function aMember(id: string): string {
-  if (id === '') throw new InvalidArgumentError('It is empty. Say the id of a member, as status shows it.');
-  return id;
 }

@@ -83,8 +83,14 @@ describe('up and down', () => {
 
     const noSuchHost = await deployment.run('down', ['--host', 'zz']);
     expect(noSuchHost).toMatchObject({ status: 2, stderr: expect.stringContaining("no host 'zz'") });
-    const toNobody = await deployment.run('switchover', ['--to', '']);
-    expect(toNobody).toMatchObject({ status: 2, stderr: expect.stringContaining('It is empty.') });
+    for (const [to, shown] of [
+      ['', "''"],
+      ['sentinel-1', 'sentinel-1'],
+    ] as const) {
+      const { status, stderr } = await deployment.run('switchover', ['--to', to]);
+      expect([status, stderr]).toEqual([2, expect.stringContaining(`there is no member ${shown}`)]);
+      expect(stderr).toContain('The members are redis-1, ');
+    }
     expect(deployment.runningPids()).toEqual(pids);
 
     expect((await deployment.run('down')).status).toBe(0);

@@ -169,6 +169,7 @@ export class TrialAgent {
     this.host = host;
     this.setting = { host, clock: world.clock };
     this.spec = {
+      redis: { minReplicasToWrite: 1 },
       ...{ name: trialName, hosts: [{ id: 'host-1' }, { id: 'host-2' }, { id: 'host-3' }] },
       ...{
         sentinel: { quorum: 2, detectAfterMs: 3000, failoverTimeoutMs: 12_000 },

@@ -310,7 +310,9 @@ export class TrialServerClient {
   role(): Promise<Role> {
     return this.#ask((): Role => {
       const { role, offset, follows } = this.#server;
-      if (role === 'primary') return { role, offset, replicas: [] };
+      const following = this.#world.servers.filter((each) => each.follows === this.#server.place.id);
+      if (role === 'primary')
+        return { role, offset, replicas: following.map((each) => ({ ...each.place, offset })) };
       const { address = '', port = 0 } = follows === null ? {} : this.#world.server(follows).place;
       return { role, primaryAddress: address, primaryPort: port, link: 'connected', offset };
     });

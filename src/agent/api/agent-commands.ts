@@ -7,10 +7,11 @@ import { applySpec } from '../change/apply-spec.ts';
 import type { ChangeContext, Report } from '../change/change-context.ts';
 import { forceFailover } from '../change/failover.ts';
 import { isLoginRefused, lockedOut } from '../change/locked-out.ts';
-import { restartUnit, rollingRestart, unknownUnit } from '../change/restart-members.ts';
+import { restartUnit, rollingRestart } from '../change/restart-members.ts';
 import { switchover } from '../change/switchover.ts';
 import { takeWhatOthersHave } from '../change/take-what-others-have.ts';
 import type { Deployment } from '../deployment.ts';
+import { UnknownProcess } from '../errors.ts';
 import { mayBeGivenUp } from '../jobs/given-up.ts';
 import { Jobs } from '../jobs/jobs.ts';
 import type { MirrorKeeper } from '../mirrors/mirror-keeper.ts';
@@ -191,7 +192,7 @@ export class Commands implements AgentApi {
   ): Promise<unknown> {
     const { deployment } = context;
     if (to !== undefined && !deployment.members.some(({ place }) => place.id === to))
-      throw unknownUnit(deployment, to);
+      throw unknownMember(deployment, to);
     const result = await switchover(context, to ?? null, askedMsAgo);
     if (result.from !== result.to) {
       const text = `switched over from ${result.from} to ${result.to}; writes waited ${result.heldMs} ms`;
@@ -283,4 +284,9 @@ function describeCommand(asked: Commanded): string {
     case 'down':
       return 'everything on this host to be stopped';
   }
+}
+
+function unknownMember({ members }: Deployment, id: string): Error {
+  const known = members.map(({ place }) => place.id).join(', ');
+  return UnknownProcess(`there is no member ${id === '' ? "''" : id}`, { hint: `The members are ${known}.` });
 }

@@ -27,7 +27,7 @@ const restoreRequest = z.strictObject({
 
 const schemas = {
   down: nothing,
-  switchover: z.strictObject({ to: id.optional(), askedMsAgo }),
+  switchover: z.strictObject({ to: z.string().max(100).optional(), askedMsAgo }),
   failover: z.strictObject({ askedMsAgo }),
   restart: z.strictObject({ member: id.optional(), acceptDataLoss: z.boolean().optional() }),
   pause: nothing,

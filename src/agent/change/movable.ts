@@ -1,5 +1,6 @@
 /** What a planned change of primary acts on. */
 import type { MemberClient } from '../../redis/member-client.ts';
+import type { Spec } from '../../spec/spec.ts';
 import type { Asked } from '../election/ask-sentinel.ts';
 import type { ElectionWatch } from '../election/election-watch.ts';
 import type { Realm, Server } from '../election/take-over.ts';
@@ -23,6 +24,7 @@ export interface Movable extends Realm, Asked {
     Pick<ElectionWatch, 'replacedWithin' | 'noteNamed'>;
   readonly sentinels: readonly (Realm['sentinels'][number] & Asked['sentinels'][number])[];
   readonly members: readonly Mover[];
+  readonly spec: Realm['spec'] & { redis: Pick<Spec['redis'], 'minReplicasToWrite'> };
   readonly gates: readonly {
     unit: { process: { running: boolean } } | null;
     adapter: Pick<GateAdapter, 'hold' | 'release' | 'switchTo'>;

@@ -68,7 +68,7 @@ function refuseWithoutRoom(members: readonly MemberView[]): void {
   });
 }
 
-export function unknownUnit(deployment: Deployment, id: string): Error {
+function unknownUnit(deployment: Deployment, id: string): Error {
   const elsewhere = [...deployment.members, ...deployment.sentinels, ...deployment.gates].find(
     ({ place }) => place.id === id,
   );

@@ -233,3 +233,40 @@ test('who has no room to write is not made primary: the next one is, and nobody 
   world.server('redis-2').offset = 1001;
   expect(await run()).toMatchObject({ from: 'redis-1', to: 'redis-2' });
 });
+
+test('Sentinels in an epoch that nobody can be elected in: one is asked to fail over, the others follow at once, and the wait is true', async () => {
+  for (const sentinel of world.sentinels) sentinel.currentEpoch = 2 ** 60;
+  const target = world.server('redis-2');
+  const change = run(null, () => {
+    if (agent.askedToFailOver.length === 1 && target.role === 'replica') target.replicaOf(null);
+    if (world.servers.filter(({ follows }) => follows === 'redis-2').length < 2) return;
+    for (const sentinel of world.sentinels) {
+      const [colleague] = sentinel.colleagues;
+      const epoch = sentinel.configEpoch + 1;
+      world.sentinelReply(sentinel, [
+        ...['PUBLISH', '__sentinel__:hello'],
+        [...Object.values(colleague ?? {}), epoch, 'trial', '10.1.0.2', 6379, epoch].join(','),
+      ]);
+    }
+  });
+  const result = await change;
+  expect(result).toMatchObject({ from: 'redis-1', to: 'redis-2' });
+  expect(result.heldMs).toBeGreaterThan(0);
+  expect(agent.askedToFailOver).toHaveLength(1);
+  expect(agent.said.filter(({ kind }) => kind === 'failover-asked')).toEqual([
+    expect.objectContaining({
+      text: expect.stringContaining('in an epoch far above any that this agent knows of'),
+    }),
+  ]);
+  expect(world.servers.map(({ follows }) => follows)).toEqual(['redis-2', null, 'redis-2']);
+  expect(primary.paused).toBe(false);
+});
+
+test('in such an epoch --to is refused with the reason, and nothing was held', async () => {
+  for (const sentinel of world.sentinels) sentinel.currentEpoch = 2 ** 60;
+  await expect(run('redis-2')).rejects.toMatchObject({
+    code: 'SWITCHOVER_REFUSED',
+    message: expect.stringContaining('in an epoch far above any that this agent knows of'),
+  });
+  expect([agent.gateCalls, agent.askedToFailOver, promotions()]).toEqual([[], [], [0, 0, 0]]);
+});

@@ -23,17 +23,18 @@ import { errorCode, errorText } from '../../base/errors.ts';
 import { hopeless, pause, unlessAborted, waitFor } from '../../base/retry.ts';
 import { namedPrimary } from '../../topology/view.ts';
 import { askSentinelInstead } from '../election/ask-sentinel.ts';
-import { type Ballot, stand } from '../election/stand.ts';
-import { stay, takeOver, tellTheRest } from '../election/take-over.ts';
+import { type Ballot, stand, whyNever } from '../election/stand.ts';
+import { pointAt, stay, takeOver, tellTheRest } from '../election/take-over.ts';
 import { SwitchoverFailed, SwitchoverRefused } from '../errors.ts';
 import { waitForAgreement } from './await-agreement.ts';
 import type { Movable, Mover, SwitchoverContext } from './movable.ts';
 import { type Plan, prepare } from './plan-switchover.ts';
+import { whenItTakesWrites } from './takes-writes.ts';
 
 export interface SwitchoverResult {
   from: string;
   to: string;
-  /** How long writes were held back, in ms. */
+  /** How long writes were held back, in ms: until the new primary took them. */
   heldMs: number;
   /** From the request to the agreement of the Sentinels, in ms. */
   tookMs: number;
@@ -71,17 +72,25 @@ export async function switchover(
   }
   let ballot = await stand(deployment, from);
   for (let attempt = 1; ballot.outcome !== 'elected' && attempt < attempts; attempt++) {
-    if (ballot.outcome === 'not-understood') break;
+    if (whyNever(ballot.outcome) !== null) break;
     await pause(standAgainMs, operation.signal);
     plan = await prepare(context, to, from);
     if (plan.old.place.id !== from) break;
     ballot = await stand(deployment, from);
   }
   operation.signal.throwIfAborted();
-  const { heldMs, promoted } = await change(context, plan, ballot, to);
+  const { heldSinceMs, promoted } = await change(context, plan, ballot, to);
   const { id } = promoted.place;
-  report(`${id} is primary; writes waited ${heldMs.toFixed(0)} ms. Waiting for the Sentinels to agree`);
-  await waitForAgreement(context, { from, to: id, epoch: ballot.election.epoch });
+  report(`${id} is primary. Waiting for the Sentinels to agree`);
+  const over = new AbortController();
+  const taken = whenItTakesWrites(promoted, deployment.spec.redis.minReplicasToWrite, over.signal);
+  // Of the epoch of a Sentinel that was asked to fail over nothing is known.
+  const epoch = ballot.outcome === 'elected' ? ballot.election.epoch : Number.POSITIVE_INFINITY;
+  await waitForAgreement(context, { from, to: id, epoch }).catch((error) => {
+    over.abort();
+    throw error;
+  });
+  const heldMs = ((await taken) ?? performance.now()) - heldSinceMs;
   // Now, and not when the loop looks next: another command may begin at once.
   deployment.elections.noteNamed(id);
   return { from, to: id, heldMs: round(heldMs), tookMs: round(performance.now() - startedMs) };
@@ -92,19 +101,17 @@ async function change(
   plan: Plan,
   { election, outcome }: Ballot,
   to: string | null,
-): Promise<{ promoted: Mover; heldMs: number }> {
+): Promise<{ promoted: Mover; heldSinceMs: number }> {
   const { deployment, operation } = context;
   const { signal } = operation;
   const { old, target } = plan;
-  if (outcome === 'not-understood' && to !== null) {
-    throw SwitchoverRefused(
-      `the Sentinels do not answer as their protocol says, so none can be told of ${to}`,
-      {
-        hint: 'Without --to they are asked to fail over and choose themselves.',
-      },
-    );
+  const never = whyNever(outcome);
+  if (never !== null && to !== null) {
+    throw SwitchoverRefused(`${never}, so none can be told of ${to}`, {
+      hint: 'Without --to they are asked to fail over and choose themselves.',
+    });
   }
-  if (outcome !== 'elected' && outcome !== 'not-understood') {
+  if (outcome !== 'elected' && never === null) {
     throw SwitchoverFailed('the Sentinels did not vote for this change: someone else stands for election', {
       hint: 'Nothing was changed. holdfast events shows who else is at it.',
     });
@@ -116,15 +123,15 @@ async function change(
     if (outcome === 'elected') {
       await takeOver(deployment, election, { lost: old.place.id, chosen: target, withinMs: actWithinMs });
     }
-    const promoted = outcome === 'elected' ? target : await promotedBySentinel(deployment, old);
+    const promoted = never === null ? target : await promotedBySentinel(deployment, old, never);
     // What is answered by READONLY from now on was not executed: the gates send it to the new one.
     old.watch.client.unpauseWrites().catch(() => {});
-    return { promoted, heldMs: performance.now() - heldSinceMs };
+    return { promoted, heldSinceMs };
   } catch (cause) {
     if (isPromised(cause) && (await isCarriedOut(context, plan))) {
       tellTheRest(deployment, election, { lost: old.place.id, chosen: target });
       old.watch.client.unpauseWrites().catch(() => {});
-      return { promoted: target, heldMs: performance.now() - heldSinceMs };
+      return { promoted: target, heldSinceMs };
     }
     await releaseWrites(deployment, old);
     signal.throwIfAborted();
@@ -155,9 +162,12 @@ async function isCarriedOut(
   return namedPrimary(deployment.view())?.id === target.place.id;
 }
 
-/** It chooses among replicas that have every write, if all drained; the others copy what they lack. */
-async function promotedBySentinel(deployment: Movable, old: Mover): Promise<Mover> {
-  await askSentinelInstead(deployment);
+/**
+ * It chooses among replicas that have every write, if all drained; the others copy what they lack. The Sentinel would tell
+ * them when it gets to it, up to ten seconds later, and the old primary would take writes again until then.
+ */
+async function promotedBySentinel(deployment: Movable, old: Mover, why: string): Promise<Mover> {
+  await askSentinelInstead(deployment, why);
   const isPrimary = async () => {
     const others = deployment.members.filter((member) => member !== old);
     const roles = await Promise.all(
@@ -170,6 +180,7 @@ async function promotedBySentinel(deployment: Movable, old: Mover): Promise<Move
     withinMs: promotedWithinMs,
     everyMs: 5,
   });
+  pointAt(deployment, found);
   await Promise.allSettled(gatesHere(deployment).map(({ adapter }) => adapter.switchTo(found.place)));
   return found;
 }

@@ -5,6 +5,7 @@
 import type { Clock } from '../../base/clock.ts';
 import type { Caller } from '../../redis/connection.ts';
 import { askForVote, type Colleague, listColleagues } from '../../redis/sentinel-election.ts';
+import { isUsableEpoch } from '../../topology/election/epoch.ts';
 import type { View } from '../../topology/view.ts';
 import type { SentinelObservation } from '../observe/sentinel-observer.ts';
 import { isOfThisHost, newRunId, type RunIdMarks } from './run-ids.ts';
@@ -142,7 +143,7 @@ export class ElectionWatch {
   }
 
   noteEpoch(epoch: number): void {
-    if (!Number.isSafeInteger(epoch) || epoch <= this.#highestEpoch) return;
+    if (!isUsableEpoch(epoch) || epoch <= this.#highestEpoch) return;
     this.#highestEpoch = epoch;
     for (const listener of [...this.#epochListeners]) listener(epoch);
   }
@@ -189,8 +190,7 @@ export class ElectionWatch {
       const ours = isOfThisHost(this.#marks, first);
       this.#vote = { atMs: nowMs, ours };
       this.#voteEpoch = Number(second);
-      if (Number.isSafeInteger(Number(second)))
-        this.#votes.set(id, { epoch: Number(second), ours, atMs: nowMs });
+      if (isUsableEpoch(Number(second))) this.#votes.set(id, { epoch: Number(second), ours, atMs: nowMs });
       return true;
     }
     // Whoever was voted for has given up, or the primary is well again: that vote is no sign of anything later.

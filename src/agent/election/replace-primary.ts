@@ -11,7 +11,7 @@ import type { MemberObservation, MemberWatch } from '../observe/member-watch.ts'
 import type { EventLog } from '../state/event-log.ts';
 import { type Asked, askSentinelInstead } from './ask-sentinel.ts';
 import { noVote } from './election-watch.ts';
-import { type Ballot, stand } from './stand.ts';
+import { type Ballot, stand, whyNever } from './stand.ts';
 import { type Realm, type Server, takeOver } from './take-over.ts';
 
 /** A replica that has not said by then what it has is not waited for. */
@@ -61,14 +61,15 @@ export async function replacePrimary(
   );
   const candidates = askCandidates(deployment, mayReturn ? null : lost, isGone);
   const { election, outcome } = await stand(deployment, lost);
-  if (outcome === 'not-understood') {
-    await askSentinelInstead(deployment);
+  const never = whyNever(outcome);
+  if (never !== null) {
+    await askSentinelInstead(deployment, never);
     return { kind: 'asked' };
   }
   if (outcome !== 'elected') {
     const againInMs = votedForAnother(election) ? voteIsStaleAfterMs : standAgainAfterMs;
     elections.standAgainIn(againInMs);
-    const why = notElected({ election, outcome });
+    const why = notElected(election);
     events.add('not-elected', spec.name, why);
     return { kind: 'not-elected', why, againInMs };
   }
@@ -120,17 +121,18 @@ function actingInstead(deployment: Replaceable, lost: string): Choice | undefine
   return { id, fit: true, priority: 1, offset: 0, selected: false, answered: true, runId: '', member };
 }
 
-function notElected({ election, outcome }: Ballot): string {
+function notElected(election: Ballot['election']): string {
   const votes = [...election.answers].map(([from, answer]) => {
     if (answer === 'elsewhere') return `${from} names another primary`;
     if (typeof answer === 'string') return `${from} ${answer}`;
     // One that does not watch the primary, or has never voted, answers so.
     if (answer.votedFor === noVote) return `${from} for nobody`;
+    // It was asked in a later epoch than that, and did not vote in it.
+    if (answer.epoch < election.epoch) return `${from} for nobody since epoch ${answer.epoch}`;
     const whom = answer.votedFor === election.runId ? 'us' : 'another';
     return `${from} for ${whom} in epoch ${answer.epoch}`;
   });
-  const why = outcome === 'behind' ? 'the Sentinels are in a later epoch' : 'too few votes';
-  return `this agent was not elected in epoch ${election.epoch}: ${why} (${votes.join(', ')})`;
+  return `this agent was not elected in epoch ${election.epoch}: too few votes (${votes.join(', ')})`;
 }
 
 /**

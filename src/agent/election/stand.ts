@@ -26,6 +26,12 @@ export interface Ballot {
   outcome: Exclude<Outcome, 'open'>;
 }
 
+/** Why no agent can be elected, however often it stands; null when one can. */
+export function whyNever(outcome: Ballot['outcome']): string | null {
+  if (outcome === 'not-understood') return 'the Sentinels do not answer as their protocol says';
+  return outcome === 'behind' ? 'the Sentinels are in an epoch far above any that this agent knows of' : null;
+}
+
 /** A Sentinel that can be asked for its vote, and what was last seen of it. */
 export interface Voter {
   readonly place: { id: string };

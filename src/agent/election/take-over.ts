@@ -96,6 +96,12 @@ export function tellTheRest(
   tell(deployment, rest, chosen, election.epoch);
 }
 
+/** Has every other member follow this one, which is primary already. Nothing is awaited. */
+export function pointAt({ members }: Pick<Realm, 'members'>, chosen: Server): void {
+  for (const member of members.filter(isToFollow))
+    if (member !== chosen) member.watch.client.replicaOf(chosen.place).catch(() => {});
+}
+
 /** Nothing is awaited. */
 function tell(deployment: Realm, actions: readonly TurnAction[], chosen: Server, epoch: number): void {
   for (const action of actions) act(deployment, action, chosen, epoch);

@@ -18,12 +18,14 @@ export const eventKinds = {
   drift: 'A member runs with something that the spec does not say.',
   'drift-unknown': 'Nothing can be said of drift: no server starts with what the spec says.',
   election: 'The agent stands for election, to replace a lost primary.',
+  'epoch-unusable':
+    'A Sentinel is in an epoch in which no agent can be elected; a Sentinel is asked to replace a lost primary.',
   exited: 'A process ended without being asked to.',
   failed: 'A process died too often; it stays down until a person acts.',
   failover: 'The primary was replaced on request.',
   'failover-aborted': 'A Sentinel gave up a failover of its own.',
   'failover-asked':
-    'A Sentinel was asked to fail over, because the Sentinels do not answer as their protocol says.',
+    'A Sentinel was asked to fail over, because no agent can be elected: the Sentinels do not answer as their protocol says, or are in an epoch that is unknown or unusable.',
   'first-start': 'The first start on this host; its subject is who is, or begins as, primary.',
   'given-up': 'A planned change was given up before its end.',
   hint: 'What a person can do about the event before.',

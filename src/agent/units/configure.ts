@@ -10,6 +10,7 @@ import { renderRedisConf } from '../../render/redis-conf.ts';
 import { renderSentinelConf, sentinelRunId } from '../../render/sentinel-conf.ts';
 import { renderUsersAcl } from '../../render/users-acl.ts';
 import type { Member, Place, Spec } from '../../spec/spec.ts';
+import { isUsableEpoch } from '../../topology/election/epoch.ts';
 import type { Deployment, LiveMember, LiveSentinel, Setting } from '../deployment.ts';
 import { noteChange } from '../persistence/load-what-counts.ts';
 import { isAbout, isSoundSentinelConf, monitoredIn } from './sentinel-file.ts';
@@ -137,7 +138,7 @@ function knownTo({ members, sentinels, spec }: Deployment, primary: Member, file
 
 function epochIn(sentinelConf: string): number {
   const epochs = [...sentinelConf.matchAll(/^sentinel (?:config-epoch \S+|current-epoch) (\d+)/gm)];
-  return Math.max(0, ...epochs.map((match) => Number(match[1])));
+  return Math.max(0, ...epochs.map((match) => Number(match[1])).filter(isUsableEpoch));
 }
 
 /** Of a file that is there: which lines go, and whether it is worth keeping. */

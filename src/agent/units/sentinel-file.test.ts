@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { isSoundSentinelConf, monitoredIn } from './sentinel-file.ts';
+import { isSoundSentinelConf, monitoredIn, unusableEpochIn } from './sentinel-file.ts';
 
 const myid = `sentinel myid ${'a'.repeat(40)}`;
 const monitor = 'sentinel monitor orders 127.0.0.1 7101 2';
@@ -26,4 +26,19 @@ test('whom it watches is looked for under our name only', () => {
   expect(monitoredIn(`${others}${monitor}`, 'orders')).toEqual({ address: '127.0.0.1', port: 7101 });
   expect(monitoredIn(others, 'orders')).toBeNull();
   expect(monitoredIn('sentinel monitor orders 127.0.0.1', 'orders')).toBeNull();
+});
+
+test('an epoch after which there is none is no start; one of another name is not our matter', () => {
+  const sound = [...lines, 'sentinel leader-epoch orders 4', 'sentinel current-epoch 4'].join('\n');
+  expect([isSoundSentinelConf(sound, 'orders'), unusableEpochIn(sound, 'orders')]).toEqual([true, null]);
+  for (const line of ['config-epoch orders 3', 'leader-epoch orders 4', 'current-epoch 4'])
+    for (const epoch of ['9223372036854775806', '18446744073709551615', '-1', '1e3', 'x']) {
+      const spoilt = sound.replace(line, line.replace(/\d+$/, epoch));
+      expect([isSoundSentinelConf(spoilt, 'orders'), unusableEpochIn(spoilt, 'orders')]).toEqual([
+        false,
+        epoch,
+      ]);
+    }
+  const others = `${sound}\nsentinel config-epoch other 9223372036854775806`;
+  expect(isSoundSentinelConf(others, 'orders')).toBe(true);
 });
