@@ -14,17 +14,19 @@ export interface FleetSpec {
   user?: string;
   redis?: Record<string, unknown>;
   on: readonly string[];
+  /** What the hosts listen on; none: their addresses and loopback. */
+  bind?: string;
   more?: Record<string, unknown>;
 }
 
 /** The deployment `orders`, with gates on the first two hosts, as the laptop's holdfast.yaml. */
 export function writeFleetSpec(
   servers: SshServers,
-  { user = 'root', redis = {}, on, more = {} }: FleetSpec,
+  { user = 'root', redis = {}, on, bind, more = {} }: FleetSpec,
 ): void {
   const places = on.map((name) => {
     const address = servers.network.addressOf(name);
-    return [name, { address, ssh: `${user}@${address}` }] as const;
+    return [name, { address, ssh: `${user}@${address}`, ...(bind === undefined ? {} : { bind }) }] as const;
   });
   const spec = {
     name: 'orders',
@@ -36,17 +38,29 @@ export function writeFleetSpec(
   writeFileSync(path.join(servers.folder, 'holdfast.yaml'), stringify(spec));
 }
 
-/** Increments a counter through the gate of a host, one after the other, until it is stopped. A dropped connection is an error. */
-export async function writeLoad(servers: SshServers, host: string) {
+export interface Login {
+  username: string;
+  password: string;
+  /** Certificate and key, PEM, where the gate asks for them. */
+  pair?: string;
+}
+
+/**
+ * Increments a counter through the gate of a host, one after the other, until it is stopped. A dropped connection is an error.
+ * @param login none: with the password that is derived
+ */
+export async function writeLoad(servers: SshServers, host: string, login?: Login) {
   const read = (file: string) => readFileSync(servers.fileOn(host, file), 'utf8');
   const spec = parseSpec(read('etc/holdfast/orders.yaml'), 'orders.yaml');
   const { defaultPassword } = deriveSecrets(spec, read('var/lib/holdfast/orders/secret').trim(), {});
   const socket = await servers.network.relay('laptop', servers.network.addressOf(host), 6380);
   const authority = path.join(servers.folder, 'orders.tls/ca.pem');
   // The relay's end has no address: every certificate names localhost too.
-  const tls = existsSync(authority) ? { tls: { ca: readFileSync(authority), servername: 'localhost' } } : {};
-  const password = defaultPassword ?? '';
-  const client = new Redis({ path: socket, password, retryStrategy: () => null, ...tls });
+  const tls = existsSync(authority)
+    ? { tls: { ca: readFileSync(authority), servername: 'localhost', ...pairOf(login) } }
+    : {};
+  const { username, password } = login ?? { username: 'default', password: defaultPassword ?? '' };
+  const client = new Redis({ path: socket, username, password, retryStrategy: () => null, ...tls });
   const errors: string[] = [];
   client.on('error', (error) => errors.push(String(error)));
   client.on('close', () => running && errors.push('closed'));
@@ -69,6 +83,10 @@ export async function writeLoad(servers: SshServers, host: string) {
     return { ...load, errors, value };
   };
   return { stop, before };
+}
+
+function pairOf(login: Login | undefined): { cert?: string; key?: string } {
+  return login?.pair === undefined ? {} : { cert: login.pair, key: login.pair };
 }
 
 /** Every increment was acknowledged, and counts. */

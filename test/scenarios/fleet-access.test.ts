@@ -1,0 +1,217 @@
+/**
+ * Servers reached by ssh, and who gets in: an API that other machines reach, agents that know each other by certificates,
+ * clients with certificates and passwords that change, and an address that moves. Minutes: HOLDFAST_FLEET=whole.
+ */
+import { execFileSync } from 'node:child_process';
+import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Status } from '../../src/agent/api/status-answer.ts';
+import { waitFor } from '../../src/base/retry.ts';
+import { parseSpec } from '../../src/spec/parse.ts';
+import { deriveSecrets } from '../../src/spec/secrets.ts';
+import { whyNoNetworkHosts } from '../../src/testbed/network-hosts.ts';
+import { allCounted, writeFleetSpec, writeLoad } from '../support/fleet.ts';
+import { filesWithSecrets, SecretWatch } from '../support/secret-watch.ts';
+import { SshServers } from '../support/ssh-servers.ts';
+
+const hosts = ['a', 'b', 'c'];
+const skipped = process.env['HOLDFAST_FLEET'] === 'whole' ? whyNoNetworkHosts() : 'HOLDFAST_FLEET=whole';
+const timeout = 240_000;
+const virtualAddress = '10.77.0.200';
+const answered = /PONG|NOAUTH/;
+
+describe.skipIf(skipped !== null)('who gets into servers reached by ssh', () => {
+  let servers: SshServers;
+  let watch: SecretWatch;
+  const known = new Set<string>();
+  const here = (name: string) => path.join(servers.folder, name);
+  const there = '/etc/holdfast/orders.secrets';
+  const password = () => readFileSync(here('app'), 'utf8').trim();
+  const login = () => ({
+    username: 'app',
+    password: password(),
+    pair: readFileSync(here('shop.pem'), 'utf8'),
+  });
+
+  beforeAll(async () => {
+    servers = new SshServers(hosts);
+    await servers.start();
+    watch = new SecretWatch();
+    writeFileSync(here('app'), 'the-first-password-of-app\n', { mode: 0o600 });
+    chmodSync(here('app'), 0o600);
+    writeFleetSpec(servers, {
+      on: hosts,
+      bind: '0.0.0.0',
+      more: {
+        gate: { on: ['a', 'b'], virtualAddress: `${virtualAddress}/24`, clientCertificates: 'required' },
+        agent: { bind: '0.0.0.0' },
+        security: {
+          tls: 'auto',
+          users: { app: { password: { file: 'app' }, acl: '~* +@all -@dangerous +info' } },
+        },
+      },
+    });
+    const { status, stderr } = await servers.holdfast(['apply', '--yes']);
+    expect(stderr).not.toContain('error');
+    expect(status).toBe(0);
+    const made = await servers.holdfast(['certs', 'client', 'shop', '--out', 'shop.pem']);
+    expect(made.status).toBe(0);
+  }, timeout);
+  afterAll(() => servers?.destroy());
+
+  async function isWhole(): Promise<void> {
+    const { stdout } = await servers.holdfast(['status', '--json']);
+    expect((JSON.parse(stdout) as Status).state).toBe('healthy');
+    expect((await servers.holdfast(['apply', '--yes'])).stdout).toContain('Nothing to do');
+  }
+
+  /** What the gate at an address says to a client of another machine. */
+  function ping(address: string, options: string): string {
+    const [program = '', ...on] = servers.network.on('laptop');
+    const script = `redis-cli -h ${address} -p 6380 ${options} PING 2>&1 || true`;
+    return execFileSync(program, [...on, 'sh', '-c', script], { encoding: 'utf8', cwd: servers.folder });
+  }
+  const withCertificate = '--tls --cacert orders.tls/ca.pem --cert shop.pem --key shop.pem';
+
+  /** What the agent of a host answers to another one. @param shows whether the certificate of that one is shown */
+  function askApi(from: string, to: string, at: string, token: string, shows: boolean) {
+    const file = (name: string) => servers.fileOn(from, `${there}/${name}`);
+    const script = `const { readFileSync } = require('node:fs');
+      const { token, ca, pair, ...options } = JSON.parse(readFileSync(0, 'utf8'));
+      const read = (file) => file && readFileSync(file);
+      const headers = { authorization: 'Bearer ' + token };
+      require('node:https').get({ ...options, ca: read(ca), cert: read(pair), key: read(pair), headers }, async (answer) => {
+        let text = '';
+        for await (const piece of answer) text += piece;
+        console.log(JSON.stringify({ status: answer.statusCode, text }));
+      });`;
+    const pair = shows ? file('tls-host.pem') : null;
+    const asked = {
+      host: servers.network.addressOf(to),
+      port: 7080,
+      path: at,
+      token,
+      ca: file('tls-ca.pem'),
+      pair,
+    };
+    const [program = '', ...on] = servers.network.on(from);
+    const answer = execFileSync(program, [...on, process.execPath, '-e', script], {
+      encoding: 'utf8',
+      input: JSON.stringify(asked),
+    });
+    return JSON.parse(answer) as { status: number; text: string };
+  }
+
+  /** Who has the virtual address. */
+  const holders = () =>
+    hosts.filter((host) => servers.on(host, 'ip -o addr show dev eth0').includes(`${virtualAddress}/`));
+
+  test('a second apply has nothing to do; agents see each other with certificates, and nobody with their token alone', {
+    timeout,
+  }, async () => {
+    await isWhole();
+    const spec = parseSpec(servers.on('a', 'cat /etc/holdfast/orders.yaml'), 'orders.yaml');
+    const secret = servers.on('a', 'cat /var/lib/holdfast/orders/secret').trim();
+    const { agentToken, apiToken } = deriveSecrets(spec, secret, {});
+    for (const each of [secret, agentToken, apiToken]) known.add(each);
+    const ask = (token: string, shows: boolean) => askApi('b', 'a', '/api/hosts/here', token, shows).status;
+    expect(ask(agentToken, false)).toBe(403);
+    expect(ask(agentToken, true)).toBe(200);
+    expect(ask(apiToken, false)).toBe(200);
+    const view = askApi('c', 'c', '/api/view', apiToken, false).text;
+    const { hosts: seen } = JSON.parse(view) as { hosts: { id: string; missing: string | null }[] };
+    expect(seen.map(({ id, missing }) => [id, missing])).toEqual(hosts.map((id) => [id, null]));
+  });
+
+  test('one host has the virtual address; clients reach the gate there, with a certificate of the deployment only', {
+    timeout,
+  }, async () => {
+    await waitFor(() => holders().length === 1, { what: 'the virtual address', withinMs: 15_000 });
+    expect(ping(virtualAddress, withCertificate)).toMatch(answered);
+    expect(ping(virtualAddress, '--tls --cacert orders.tls/ca.pem')).not.toMatch(answered);
+    expect(ping(virtualAddress, '')).not.toMatch(answered);
+  });
+
+  test('passwords of applications are rotated under load', { timeout }, async () => {
+    const before = password();
+    const load = await writeLoad(servers, 'b', login());
+    const { status, stderr } = await servers.holdfast(['rotate', 'users', '--yes']);
+    expect(stderr).not.toContain('error');
+    expect(status).toBe(0);
+    const after = password();
+    expect(after).not.toBe(before);
+    known.add(before).add(after);
+    const logins = (word: string) =>
+      hosts.map(
+        (host) =>
+          servers
+            .on(
+              host,
+              `redis-cli -h ${servers.network.addressOf(host)} -p 6379 --tls --cacert ${there}/tls-ca.pem`,
+              `AUTH app ${word}\n`,
+            )
+            .trim()
+            .split(' ')[0],
+      );
+    expect(logins(before)).toEqual(['OK', 'OK', 'OK']);
+    expect(logins(after)).toEqual(['OK', 'OK', 'OK']);
+    await allCounted(load);
+    await isWhole();
+    const second = await writeLoad(servers, 'b', login());
+    const finished = await servers.holdfast(['rotate', 'users', '--yes', '--finish']);
+    expect(finished.stderr).not.toContain('error');
+    await allCounted(second);
+    expect(logins(before)).toEqual(['WRONGPASS', 'WRONGPASS', 'WRONGPASS']);
+    expect(logins(after)).toEqual(['OK', 'OK', 'OK']);
+    await isWhole();
+  });
+
+  test('the address moves when its gate is gone, and when its host is; apply brings it back to who is there', {
+    timeout,
+  }, async () => {
+    const [first = ''] = holders();
+    const gate = first === 'a' ? 'gate-1' : 'gate-2';
+    // The agent would start it again before anybody misses it.
+    servers.on(
+      first,
+      `kill -KILL $(sed -n 's/.*"pid":\\([0-9]*\\).*/\\1/p' /var/lib/holdfast/orders/agent.json) $(pgrep -f '[${gate[0]}]${gate.slice(1)}')`,
+    );
+    await waitFor(() => holders().join() === (first === 'a' ? 'b' : 'a'), {
+      what: 'the address to move',
+      withinMs: 20_000,
+      everyMs: 200,
+    });
+    expect(ping(virtualAddress, withCertificate)).toMatch(answered);
+    expect((await servers.holdfast(['apply', '--yes'])).stderr).not.toContain('error');
+    await isWhole();
+    const [second = ''] = holders();
+    await servers.kill(second);
+    await waitFor(() => answered.test(ping(virtualAddress, withCertificate)), {
+      what: 'the gate of the other host at the address',
+      withinMs: 30_000,
+      everyMs: 200,
+    });
+    await servers.boot(second);
+    const { stderr } = await servers.holdfast(['apply', '--yes']);
+    expect(stderr).not.toContain('error');
+    await isWhole();
+  });
+
+  test('without the address in the spec keepalived is stopped', { timeout }, async () => {
+    const file = here('holdfast.yaml');
+    writeFileSync(file, readFileSync(file, 'utf8').replace(/^ {2}virtualAddress: .*\n/m, ''));
+    const { stdout, stderr } = await servers.holdfast(['apply', '--yes']);
+    expect(stderr).not.toContain('error');
+    expect(stdout).toContain('keepalived is stopped');
+    expect(stdout).not.toContain('restart gate');
+    expect(holders()).toEqual([]);
+    await isWhole();
+  });
+
+  test('nobody saw a secret or a password', async () => {
+    const { found } = await watch.end([...known]);
+    expect(found).toEqual([]);
+    for (const host of hosts) expect(filesWithSecrets(servers, host, [...known])).toBe('');
+  });
+});
