@@ -28,6 +28,9 @@ export async function startDoors(scratch: Scratch, settings: DoorSettings): Prom
     startGate(scratch, { name, durability, main, servers });
   const doors: DoorProcess[] = [{ name: 'direct', port: server, pid: null }];
   doors.push(await gate('gate', 'async'));
+  doors.push(
+    await startGate(scratch, { name: 'gate, routes', durability: 'async', main: gateMain, servers, routes }),
+  );
   if (replicated) doors.push(await gate('gate, replicated', 'replicated'));
   if (replicated) doors.push(await startFsyncAlways(scratch));
   if (settings.otherGate !== null) doors.push(await gate('other gate', 'async', settings.otherGate));
@@ -60,21 +63,30 @@ async function startFsyncAlways(scratch: Scratch): Promise<DoorProcess> {
   return { name: 'direct, AOF always', port, pid: null };
 }
 
+/** What redis-benchmark's keys begin with: everything it asks goes by a route. */
+const routes = ['key:', 'counter:', 'my'];
+
 interface GateSettings {
+  routes?: readonly string[];
   name: string;
   durability: DoorSettings['durability'];
   main: string;
   servers: number[];
 }
 
-async function startGate(scratch: Scratch, { name, durability, main, servers }: GateSettings) {
+async function startGate(
+  scratch: Scratch,
+  { name, durability, main, servers, routes: prefixes = [] }: GateSettings,
+) {
   const port = await freePorts(1);
+  const members = servers.map((server, i) => ({ id: `redis-${i + 1}`, address: '127.0.0.1', port: server }));
   const config = {
     deployment: 'bench',
     id: 'gate-1',
     listen: { host: '127.0.0.1', port },
-    members: servers.map((server, i) => ({ id: `redis-${i + 1}`, address: '127.0.0.1', port: server })),
+    members,
     durability,
+    routes: prefixes.length === 0 ? [] : [{ id: 'keys', prefixes, members: members.slice(0, 1) }],
   };
   const file = await scratch.write(`gate-${port}.json`, JSON.stringify(config));
   const child = await scratch.start(`gate-${port}`, process.execPath, [main, '--config', file], port);

@@ -4,13 +4,15 @@ import { errorText } from '../base/errors.ts';
 import { readSecretFile } from '../base/private-file.ts';
 import {
   type Credentials,
-  findMistake,
+  completeRoute,
   type GateConfig,
   type GateConfigInput,
   type GateTls,
   gateConfig,
   type Predecessor,
+  type RouteInput,
 } from './config.ts';
+import { findMistake } from './config-mistakes.ts';
 import { BadGateConfig } from './errors.ts';
 
 /** A user whose password stands in the file, in another one that it names, or in a variable of the environment. */
@@ -23,11 +25,18 @@ export type CredentialsInput = { username: string } & (
 /** What the file may say: paths of passwords and certificates are relative to its folder. */
 export type GateFileInput = Omit<
   GateConfigInput,
-  'memberCredentials' | 'sentinelCredentials' | 'predecessor'
+  'memberCredentials' | 'sentinelCredentials' | 'predecessor' | 'routes'
 > & {
   memberCredentials?: CredentialsInput | null;
   sentinelCredentials?: CredentialsInput | null;
   predecessor?: (Omit<Predecessor, 'credentials'> & { credentials?: CredentialsInput | null }) | null;
+  routes?: RouteFileInput[];
+};
+
+const routeLogins = ['memberCredentials', 'sentinelCredentials', 'clientCredentials'] as const;
+
+type RouteFileInput = Omit<RouteInput, (typeof routeLogins)[number]> & {
+  [Key in (typeof routeLogins)[number]]?: CredentialsInput | null;
 };
 
 /** Reads the file, fills the defaults in and checks it. @throws GATE_CONFIG */
@@ -44,9 +53,11 @@ export function readGateConfig(file: string): GateConfig {
   if (typeof input !== 'object' || input === null) {
     throw BadGateConfig(`${file} must hold one JSON object`, { hint: 'docs/gate.md lists the keys.' });
   }
-  const secret = [input.memberCredentials, input.sentinelCredentials, input.predecessor?.credentials].some(
-    (each) => each && 'password' in each,
-  );
+  const routed = Array.isArray(input.routes) ? input.routes : [];
+  const secret = [
+    ...[input.memberCredentials, input.sentinelCredentials, input.predecessor?.credentials],
+    ...routed.flatMap((route) => routeLogins.map((key) => route?.[key])),
+  ].some((each) => each && 'password' in each);
   try {
     if (secret) readSecretFile(file);
   } catch (error) {
@@ -92,11 +103,30 @@ export function completeGateConfig(
           movedFile: path.resolve(folder, input.predecessor.movedFile ?? ''),
         }
       : null,
+    routes: routesOf(input.routes, refuse).map((route, index) => ({
+      ...route,
+      ...Object.fromEntries(
+        routeLogins.map((key) => [key, credentials(`routes[${index}].${key}`, route[key])]),
+      ),
+      tls: route.tls ? inFolder(route.tls, folder) : null,
+    })) as RouteInput[],
     tls: input.tls ? inFolder(input.tls, folder) : null,
   });
   const wrong = findMistake(config);
   if (wrong !== undefined) throw refuse(wrong);
   return config;
+}
+
+/** @throws GATE_CONFIG what is no list of objects, or has a key that nobody knows */
+function routesOf(routes: unknown, refuse: (wrong: string) => Error): RouteFileInput[] {
+  if (routes === undefined) return [];
+  if (!Array.isArray(routes)) throw refuse('routes must be a list');
+  for (const [index, route] of routes.entries()) {
+    if (typeof route !== 'object' || route === null) throw refuse(`routes[${index}] must be an object`);
+    const unknown = Object.keys(route).find((key) => !knownOfRoute.has(key));
+    if (unknown !== undefined) throw refuse(`routes[${index}]: there is no key '${unknown}'`);
+  }
+  return routes as RouteFileInput[];
 }
 
 function inFolder(tls: GateTls, folder: string): GateTls {
@@ -106,4 +136,5 @@ function inFolder(tls: GateTls, folder: string): GateTls {
   return { ...tls, ...Object.fromEntries(paths) };
 }
 
+const knownOfRoute = new Set(Object.keys(completeRoute({ id: '', prefixes: [] })));
 const known = new Set(Object.keys(gateConfig({ deployment: '', id: '', listen: { host: '', port: 0 } })));

@@ -22,6 +22,8 @@ export interface GateConfig {
   /** The gate's own user on members. */
   memberCredentials: Credentials | null;
   sentinelCredentials: Credentials | null;
+  /** Where keys go that begin with one of some prefixes; all others go to the members. See docs/gate.md. */
+  routes: Route[];
   /** Serves the clients until the control API says that they go on to the members; null: they have been there always. */
   predecessor: Predecessor | null;
   /** How long a command may wait for a primary. */
@@ -63,6 +65,30 @@ export interface MemberAddress extends Endpoint {
 export interface Credentials {
   username: string;
   password: string;
+}
+
+/** A deployment, or one server, for some of the keys. */
+export interface Route {
+  /** In status, metrics and the log. */
+  id: string;
+  /** The longest that a key begins with wins. */
+  prefixes: string[];
+  /** The target has the keys without their prefix. */
+  removePrefix: boolean;
+  /** Reads of its keys stay at the members, which have a copy of them: only what may write goes to the target. */
+  readsHere: boolean;
+  /** The name under which the Sentinels know the primary; without Sentinels it says nothing. */
+  deployment: string;
+  /** As the gate's own: without Sentinels the first is the primary, always; with them they may be learned. */
+  members: MemberAddress[];
+  sentinels: Endpoint[];
+  /** The gate's own user there. */
+  memberCredentials: Credentials | null;
+  sentinelCredentials: Credentials | null;
+  /** As whom every client is there that the members let in; null: as whom it logged in. */
+  clientCredentials: Credentials | null;
+  /** How to reach it with TLS; null for plain TCP. */
+  tls: Pick<GateTls, 'ca' | 'upstream'> | null;
 }
 
 /** The server, or the proxy before it, that clients used until they are moved. It speaks TLS if members do. */
@@ -118,6 +144,7 @@ export const gateConfigDefaults = {
   quorumMajority: 0,
   memberCredentials: null,
   sentinelCredentials: null,
+  routes: [],
   predecessor: null,
   holdMs: 10_000,
   inflightWrites: 'fail',
@@ -146,7 +173,29 @@ type Essential = 'deployment' | 'id' | 'listen';
 
 /** What a caller must say; the rest has the defaults above. */
 export type GateConfigInput = Pick<GateConfig, Essential> &
-  Partial<Omit<GateConfig, Essential | 'limits'>> & { limits?: Partial<GateLimits> };
+  Partial<Omit<GateConfig, Essential | 'limits' | 'routes'>> & {
+    limits?: Partial<GateLimits>;
+    routes?: RouteInput[];
+  };
+
+const routeDefaults = {
+  removePrefix: false,
+  readsHere: false,
+  deployment: '',
+  members: [],
+  sentinels: [],
+  memberCredentials: null,
+  sentinelCredentials: null,
+  clientCredentials: null,
+  tls: null,
+} as const satisfies Partial<Route>;
+
+/** What a caller must say of a route; the rest has the defaults above. */
+export type RouteInput = Pick<Route, 'id' | 'prefixes'> & Partial<Route>;
+
+export function completeRoute(route: RouteInput): Route {
+  return { ...routeDefaults, ...route };
+}
 
 export function majorityOf(sentinels: number): number {
   return sentinels === 0 ? 0 : Math.floor(sentinels / 2) + 1;
@@ -160,46 +209,9 @@ export function gateConfig(input: GateConfigInput): GateConfig {
     quorumMajority: majorityOf(sentinels.length),
     ...input,
     sentinels,
+    routes: (input.routes ?? []).map(completeRoute),
     limits: { ...gateConfigDefaults.limits, ...input.limits },
   };
-}
-
-/** The first thing that is wrong, as a sentence. */
-export function findMistake(config: GateConfig): string | undefined {
-  const port = (value: unknown) =>
-    Number.isInteger(value) && (value as number) >= 0 && (value as number) < 65_536;
-  if (typeof config.deployment !== 'string' || config.deployment === '') return 'deployment must be a name';
-  if (typeof config.id !== 'string' || config.id === '') return 'id must be a name';
-  if (!port(config.listen?.port)) return `listen.port must be a port, found ${config.listen?.port}`;
-  if (config.replicaListen !== null && !port(config.replicaListen?.port)) {
-    return `replicaListen.port must be a port, found ${config.replicaListen?.port}`;
-  }
-  if (!Array.isArray(config.members)) return 'members must be a list';
-  if (config.members.length + config.sentinels.length === 0)
-    return 'members, or sentinels, must name at least one';
-  const bad = [...config.members, ...config.sentinels].find(
-    (each) => typeof each.address !== 'string' || !port(each.port),
-  );
-  if (bad) return `an address and a port are needed, found ${JSON.stringify(bad)}`;
-  for (const [key, value] of [...Object.entries(config.limits), ['holdMs', config.holdMs] as const]) {
-    if (typeof value !== 'number' || !(value >= 0)) return `${key} must be a number, found ${value}`;
-  }
-  if (!Number.isInteger(config.workers) || config.workers < 1 || config.workers > 64) {
-    return `workers must be 1 to 64, found ${config.workers}`;
-  }
-  if (config.predecessor !== null) {
-    const { address, port: at, movedFile } = config.predecessor;
-    if (typeof address !== 'string' || !port(at)) return 'predecessor needs an address and a port';
-    if (typeof movedFile !== 'string' || movedFile === '') return 'predecessor.movedFile must name a file';
-    if (config.replicaListen !== null) {
-      return 'a gate before another server has no read-only port: take replicaListen or predecessor away';
-    }
-  }
-  const { limit, withinMs } = config.restarts ?? {};
-  if (!Number.isInteger(limit) || limit < 0 || typeof withinMs !== 'number' || !(withinMs >= 0)) {
-    return `restarts must be { limit, withinMs }, found ${JSON.stringify(config.restarts)}`;
-  }
-  return undefined;
 }
 
 /** Connections have their login by reference: those that are opened from now on log in with these. */

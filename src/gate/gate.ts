@@ -1,8 +1,8 @@
 import { errorText } from '../base/errors.ts';
 import { waitFor } from '../base/retry.ts';
+import { Backend, type Shared } from './backend.ts';
 import { Buffered } from './client/buffered.ts';
-import type { Client } from './client/client.ts';
-import { Listener, type ListenerContext } from './client/listener.ts';
+import type { Listener } from './client/listener.ts';
 import { CommandTable } from './commands/command-table.ts';
 import { type GateConfig, takePasswords } from './config.ts';
 import { listClients } from './control/client-infos.ts';
@@ -20,17 +20,10 @@ import type {
 import type { ControlTarget } from './control/control-server.ts';
 import { Counters } from './control/counters.ts';
 import { ownProcess } from './control/merged-status.ts';
-import { PrimaryWatch } from './primary/primary-watch.ts';
-import { ReplicaWatch } from './primary/replica-watch.ts';
-import { PrimaryRouting, ReplicaRouting } from './primary/routings.ts';
-import { AckWatch } from './upstream/ack-watch.ts';
-import { BlockedWatch } from './upstream/blocked-watch.ts';
+import type { PrimaryWatch } from './primary/primary-watch.ts';
+import { RouteBackends } from './routes/route-backends.ts';
 import type { ConnectionView } from './upstream/connection-view.ts';
-import { Durability, type DurabilitySources } from './upstream/durability.ts';
-import { LoginCheck, type LoginInUse } from './upstream/login-check.ts';
 import { openOwnLink } from './upstream/open-link.ts';
-import { ServerRuns } from './upstream/server-runs.ts';
-import { Strangers } from './upstream/strangers.ts';
 
 const drainPollMs = 1;
 /** COMMAND's answer is long, and a busy server takes its time. */
@@ -49,19 +42,13 @@ export class Gate implements ControlTarget {
   readonly #log: (text: string) => void;
   readonly #table = new CommandTable();
   readonly #counters = new Counters();
-  readonly #watch: PrimaryWatch;
-  readonly #replicas: ReplicaWatch;
-  readonly #durability: Durability | null;
-  readonly #readWrite: Listener;
-  readonly #readOnly: Listener | null;
+  /** Where everything goes that no route takes. */
+  readonly #home: Backend;
+  readonly #routes: RouteBackends;
   #control: Control | null = null;
   /** Set while the table of commands is to be loaded, or is being loaded. */
   #tableTimer: NodeJS.Timeout | undefined;
-  #tablePauseMs = tableAfterMs.first;
-  readonly #strangers: Strangers;
-  readonly #logins: LoginCheck;
-  readonly #acks: AckWatch;
-  readonly #blocked: BlockedWatch;
+  #tablePauseMs: number = tableAfterMs.first;
   #accessTimer: NodeJS.Timeout | undefined;
   #draining: Promise<void> | null = null;
   #stopped = false;
@@ -76,67 +63,54 @@ export class Gate implements ControlTarget {
     this.finished = new Promise((resolve) => {
       this.#finish = resolve;
     });
-    this.#strangers = new Strangers(config.tls, () => this.#retire('default'));
-    this.#logins = new LoginCheck(config.tls, (user) => this.#retire(user));
-    this.#acks = new AckWatch(config, () => this.#watch.primary);
-    this.#blocked = new BlockedWatch(config);
     let lastId = ids.first - ids.step;
-    const context: ListenerContext = {
-      config,
+    const shared: Shared = {
       log,
       table: this.#table,
       counters: this.#counters,
       buffered: new Buffered(config.limits.totalBytes),
-      strangers: this.#strangers,
-      runs: new ServerRuns(config),
-      acks: this.#acks,
-      blocked: this.#blocked,
       retire: (user) => this.#retire(user),
-      primaryLoads: () => this.#watch.loads,
       nextId: () => {
         lastId += ids.step;
         return lastId;
       },
+      onChange: () => {
+        if (this.#home.watch.holding === 'none' && !this.#table.loaded) this.#loadTableSoon();
+      },
     };
-    this.#watch = new PrimaryWatch(config, log, {
-      onChange: () => queueMicrotask(() => this.#onChange()),
-      onTry: (who) => (who === 'one' ? this.#readWrite.held.pumpOne() : this.#readWrite.held.pumpAll()),
-    });
-    this.#replicas = new ReplicaWatch(config, this.#watch.members, log, () => this.#readOnly?.goOn());
-    const sources: DurabilitySources = {
-      members: this.#watch.members,
-      primary: () => this.#watch.primary,
-      replaced: () => this.#watch.replaced,
-      switches: () => this.#watch.switches,
-      majority: () => this.#watch.majority,
-      eligibility: () => this.#watch.eligibility(),
-      log,
-    };
-    this.#durability = config.durability === 'replicated' ? new Durability(config, sources) : null;
-    const routing = new PrimaryRouting(this.#watch, this.#durability?.confirm ?? null);
-    this.#readWrite = new Listener(context, routing);
-    const reading = new ReplicaRouting(config, this.#watch, this.#replicas, this.#table);
-    this.#readOnly = config.replicaListen ? new Listener(context, reading) : null;
-    reading.listener = this.#readOnly;
+    this.#home = new Backend(config, shared);
+    this.#routes = new RouteBackends(this.#home, shared);
   }
 
+  get #watch(): PrimaryWatch {
+    return this.#home.watch;
+  }
+
+  /** Of clients. */
+  get #ports(): Listener[] {
+    return this.#home.listeners;
+  }
+
+  /** Of connections: those of the ports, and of the routes behind them. */
   get #listeners(): Listener[] {
-    return this.#readOnly === null ? [this.#readWrite] : [this.#readWrite, this.#readOnly];
+    return [...this.#ports, ...this.#routes.listeners];
   }
 
   /** Opens both ports and the control socket. @throws GATE_LISTEN, GATE_CONTROL */
   async start(): Promise<void> {
     const { listen, replicaListen } = this.#config;
     this.#watch.start();
-    await this.#readWrite.listen(listen);
-    if (replicaListen) await this.#readOnly?.listen(replicaListen);
+    this.#routes.start();
+    await this.#home.readWrite.listen(listen);
+    if (replicaListen) await this.#home.readOnly?.listen(replicaListen);
     this.#accessTimer = setInterval(() => this.#lookAtAccess(), accessMs);
     this.#control = await Control.open(this.#config, this);
   }
 
   /** The ports, as given by the system when 0 was asked for. */
   get ports(): { port: number; replicaPort: number | null } {
-    return { port: this.#readWrite.port, replicaPort: this.#readOnly?.port ?? null };
+    const { readWrite, readOnly } = this.#home;
+    return { port: readWrite.port, replicaPort: readOnly?.port ?? null };
   }
 
   status(): GateStatus {
@@ -150,10 +124,10 @@ export class Gate implements ControlTarget {
       id: this.#config.id,
       pid: process.pid,
       state,
-      reason: this.#watch.reason ?? this.#durability?.reason ?? null,
+      reason: this.#watch.reason ?? this.#home.durability?.reason ?? null,
       primary,
       primarySince: this.#watch.primarySince,
-      clients: sum((listener) => listener.clients.size),
+      clients: this.#ports.reduce((total, { clients }) => total + clients.size, 0),
       held: sum((listener) => listener.held.size),
       heldLately: sum((listener) => listener.held.mostLately),
       sentinelsSeen: this.#watch.sentinelsSeen,
@@ -164,6 +138,7 @@ export class Gate implements ControlTarget {
         private: sum((listener) => listener.connections.counts.private),
       },
       commandsKnown: this.#table.loaded,
+      routes: this.#routes.statuses,
       ...this.#counters.read(),
       ...this.#table.counted(),
       process: ownProcess(),
@@ -176,13 +151,13 @@ export class Gate implements ControlTarget {
   }
 
   clients(): GateClients {
-    return listClients(this.#readWrite, this.#readOnly);
+    return listClients(this.#ports, (client) => this.#listeners.some((each) => each.isHeld(client)));
   }
 
   async hold(request: HoldRequest): Promise<HoldResult> {
     this.#watch.holdWrites(request.reason, request.maxMs);
     try {
-      const drained = () => this.#readWrite.connections.writesInFlight === 0;
+      const drained = () => this.#home.readWrite.connections.writesInFlight === 0;
       await waitFor(drained, { what: 'the writes in flight', withinMs: request.maxMs, everyMs: drainPollMs });
       return { drained: true };
     } catch {
@@ -216,10 +191,10 @@ export class Gate implements ControlTarget {
   /** Takes no one in, lets every client finish what it sent, then says goodbye. */
   async #drain(graceMs: number): Promise<void> {
     this.#log(`draining: ${this.status().clients} clients`);
-    for (const listener of this.#listeners) listener.stopListening();
+    for (const listener of this.#ports) listener.stopListening();
     const done = () => {
-      for (const listener of this.#listeners) listener.closeIdle();
-      return this.#listeners.every((listener) => listener.clients.size === 0);
+      for (const listener of this.#ports) listener.closeIdle();
+      return this.#ports.every((listener) => listener.clients.size === 0);
     };
     try {
       await waitFor(done, { what: 'clients to finish', withinMs: graceMs, everyMs: 10 });
@@ -234,43 +209,25 @@ export class Gate implements ControlTarget {
     this.#stopped = true;
     clearTimeout(this.#tableTimer);
     clearInterval(this.#accessTimer);
-    this.#watch.stop();
-    this.#replicas.stop();
-    this.#durability?.stop();
-    this.#acks.stop();
-    this.#blocked.stop();
+    this.#home.stop();
+    this.#routes.stop();
     this.#control?.close();
-    for (const listener of this.#listeners) {
+    for (const listener of this.#ports) {
       listener.stopListening();
       for (const client of [...listener.clients]) client.close();
-      listener.connections.closeAll();
     }
+    for (const listener of this.#listeners) listener.connections.closeAll();
   }
 
   /** Nobody new gets a connection of this user, or of anybody (null), that was made until now. */
   #retire(user: string | null): void {
-    this.#strangers.doubt();
-    for (const listener of this.#listeners) listener.connections.retireUser(user);
+    this.#home.retire(user);
+    this.#routes.retire(user);
   }
 
-  /** A password that was changed at a member itself is asked of those who have been here with another, or none, too. */
   #lookAtAccess(): void {
-    const { primary, holding } = this.#watch;
-    if (primary === null || holding !== 'none') return;
-    const clients = this.#listeners.flatMap((listener) => [...listener.clients]);
-    // The connections of clients tell of a member that is lost.
-    if (clients.some(({ session }) => session.identity.login === null))
-      this.#strangers.ask(primary).catch(() => {});
-    void this.#logins.look(clients.flatMap(loginOf));
-  }
-
-  #onChange(): void {
-    const { holding } = this.#watch;
-    this.#durability?.onChange();
-    if (holding === 'none' && this.#readOnly !== null) this.#replicas.follow(this.#watch.primary);
-    this.#readWrite.goOn();
-    this.#readOnly?.goOn();
-    if (holding === 'none' && !this.#table.loaded) this.#loadTableSoon();
+    const clients = this.#ports.flatMap((listener) => [...listener.clients]);
+    this.#home.lookAtAccess(this.#routes.lookAtAccess(clients));
   }
 
   #loadTableSoon(): void {
@@ -278,9 +235,15 @@ export class Gate implements ControlTarget {
       await this.#loadTable();
       this.#tableTimer = undefined;
       this.#tablePauseMs = Math.min(this.#tablePauseMs * 2, tableAfterMs.most);
-      if (this.#table.loaded) this.#readOnly?.goOn();
+      if (this.#table.loaded) this.#goOnKnowing();
       else if (!this.#stopped && this.#watch.holding === 'none') this.#loadTableSoon();
     }, this.#tablePauseMs);
+  }
+
+  /** Who waited for the table goes on. */
+  #goOnKnowing(): void {
+    if (this.#config.routes.length > 0) this.#home.goOn();
+    else this.#home.readOnly?.goOn();
   }
 
   /** Learns from the primary which command is which. */
@@ -296,13 +259,4 @@ export class Gate implements ControlTarget {
       link.close();
     }
   }
-}
-
-/** As whom a client uses a connection now; nothing when it uses none, or did not log in. */
-function loginOf({ place, session }: Client): LoginInUse[] {
-  const { current } = place;
-  const { login } = session.identity;
-  return login === null || current === null || current.closed || current.retired
-    ? []
-    : [{ member: current.target, login }];
 }

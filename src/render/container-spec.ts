@@ -110,6 +110,11 @@ function refuseWhatContainersCannot(spec: Spec): void {
       { hint: 'Render from a spec without it, and add the mirror and its files to what was rendered.' },
     );
   }
+  if (spec.gate.routes.length > 0) {
+    throw TargetRefused('gate.routes is not rendered for containers', {
+      hint: 'Render from a spec without it, and add `routes` to the configuration of the gates (docs/gate.md).',
+    });
+  }
   if (spec.backup?.to.startsWith('file://')) {
     throw TargetRefused(
       `backup.to is ${spec.backup.to}: a folder inside a container goes with the container`,

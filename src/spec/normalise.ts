@@ -90,7 +90,7 @@ export function normalise(file: SpecFile, fileName: string): { spec: Spec; probl
     gates: gates.places.map((each) => ({ ...each, replicaPort: replicaPort(file.gate?.replicaPort, each) })),
     redis: redisSettings(file.redis ?? {}, members.places.length, folder),
     sentinel: sentinelSettings(file.sentinel ?? {}, sentinels.places.length),
-    gate: gateSettings(file.gate ?? {}),
+    gate: gateSettings(file.gate ?? {}, folder),
     agent: agentSettings(file.agent ?? {}, folder, ownFiles),
     security: { ...securityOf(file.security ?? {}, folder, ownFiles), authority },
     backup: file.backup ? backupOf(file.backup, members.places.length) : null,
@@ -157,7 +157,7 @@ function sentinelSettings(file: Section<'sentinel'>, count: number): SentinelSet
   };
 }
 
-function gateSettings(file: Section<'gate'>): GateSettings {
+function gateSettings(file: Section<'gate'>, folder: string): GateSettings {
   const limits = file.limits ?? {};
   return {
     kind: file.kind ?? 'gate',
@@ -176,6 +176,15 @@ function gateSettings(file: Section<'gate'>): GateSettings {
       maxBulkBytes: bytes(limits.maxBulk ?? '512mb'),
       maxReplyBytes: bytes(limits.maxReplies ?? '64mb'),
     },
+    routes: Object.entries(file.routes ?? {}).map(([name, route]) => ({
+      name,
+      to: route.to,
+      prefixes: route.prefixes,
+      removePrefix: route.removePrefix ?? false,
+      readsHere: route.readsHere ?? false,
+      password: route.password ? sourceOf(route.password, folder) : null,
+      ca: route.ca === undefined ? null : path.resolve(folder, route.ca),
+    })),
   };
 }
 

@@ -101,6 +101,23 @@ export interface GateSettings {
   /** Null: there is none. */
   readonly virtualAddress: VirtualAddress | null;
   readonly limits: GateLimits;
+  readonly routes: readonly GateRoute[];
+}
+
+/** Where the keys go that begin with some prefixes. */
+export interface GateRoute {
+  readonly name: string;
+  /** `redis://[user@]host:port`, `sentinel://[user@]host:port,host:port/NAME`; with TLS `rediss` and `sentinels`. */
+  readonly to: string;
+  readonly prefixes: readonly string[];
+  /** The target has the keys without their prefix. */
+  readonly removePrefix: boolean;
+  /** Reads of its keys stay here, where there is a copy. */
+  readonly readsHere: boolean;
+  /** Of the user that everybody is there; null: everybody is who they are. */
+  readonly password: SecretSource | null;
+  /** Absolute path of a PEM file; null: the system's authorities. */
+  readonly ca: string | null;
 }
 
 /** What one host with a gate has at a time, by VRRP. */

@@ -5,6 +5,7 @@ import type { SpecFile } from './schema.ts';
 import type {
   Backup,
   ConfigValue,
+  GateRoute,
   Host,
   Keep,
   Mirror,
@@ -118,6 +119,20 @@ function gateFile({ gate, gates, laptop }: Spec): SpecFile['gate'] {
       maxBulk: formatSize(gate.limits.maxBulkBytes),
       maxReplies: formatSize(gate.limits.maxReplyBytes),
     },
+    ...(gate.routes.length === 0
+      ? {}
+      : { routes: Object.fromEntries(gate.routes.map((route) => [route.name, routeFile(route)])) }),
+  };
+}
+
+function routeFile({ to, prefixes, removePrefix, readsHere, password, ca }: GateRoute) {
+  return {
+    to,
+    prefixes: [...prefixes],
+    ...(removePrefix ? { removePrefix } : {}),
+    ...(readsHere ? { readsHere } : {}),
+    ...(password === null ? {} : { password }),
+    ...(ca === null ? {} : { ca }),
   };
 }
 

@@ -11,6 +11,7 @@ import type { GatePlace, Host, Member, Spec } from '../../spec/spec.ts';
 import type { Deployment } from '../deployment.ts';
 import type { UnitPaths } from '../state/paths.ts';
 import type { GateAdapter, GateObservation } from './gate-adapter.ts';
+import { gateRoute } from './gate-routes.ts';
 
 const mainFile = fileURLToPath(new URL('../../gate/main.js', import.meta.url));
 
@@ -126,6 +127,7 @@ function gateInput({ spec, setting }: Deployment, place: GatePlace, socket: stri
     controlSocket: socket,
     restarts: spec.agent.restarts,
     ...gateSettings(spec, setting.secrets),
+    routes: spec.gate.routes.map((route) => gateRoute(route)),
     tls: gateTls(spec),
   };
 }

@@ -200,7 +200,8 @@ function kill(client: Client, args: Buffer[]): Buffer {
 function unblocking(client: Client, request: Buffer, args: Buffer[]): Buffer {
   const id = Number(args[2]);
   const blocked = [...everyClient(client)].find((each) => each.id === id);
-  const serverId = blocked?.place.own?.serverId ?? nobody;
+  // Who waits at another route is not to be found at this server: its number is another's here.
+  const serverId = (blocked?.router === client.router ? blocked.place.own?.serverId : null) ?? nobody;
   // Whoever has no connection of its own is not blocked, and a number that the gate never gave is nobody's here,
   // though the member may have a connection with it: an id that no connection has says the same.
   const known = /^\d{1,15}$/.test(args[2]?.toString() ?? '');

@@ -1,12 +1,13 @@
 import type { Buffer } from 'node:buffer';
 import type { Socket } from 'node:net';
-import type { RequestLimits } from '../../resp/request.ts';
+import type { RequestFrame, RequestLimits } from '../../resp/request.ts';
 import type { Command, CommandTable } from '../commands/command-table.ts';
 import type { GateConfig } from '../config.ts';
 import type { ClosedFor } from '../control/control-api.ts';
 import type { Counters } from '../control/counters.ts';
 import type { AckWatch } from '../upstream/ack-watch.ts';
 import type { BlockedWatch } from '../upstream/blocked-watch.ts';
+import type { Login } from '../upstream/identity.ts';
 import type { ServerRuns } from '../upstream/server-runs.ts';
 import type { Tenant } from '../upstream/tenant.ts';
 import type { Upstream } from '../upstream/upstream.ts';
@@ -18,6 +19,25 @@ import type { Refusal } from './refusal.ts';
 import type { RequestBuffer } from './request-buffer.ts';
 import type { Again, RetryQueue } from './retry-queue.ts';
 import type { Session } from './session.ts';
+
+/**
+ * At a gate with routes: where requests go. A client is at one of them at a time, and goes to another when nothing of it is
+ * under way, so that the order of its requests, and what is known of its connection, stay what they are without routes.
+ */
+export interface Routes {
+  /** What is where is known only once the server has said which arguments are keys. */
+  readonly ready: boolean;
+  /** Whether a plain request is for where this client is, as it stands. */
+  takes(client: Client, command: Command, buf: Buffer, frame: RequestFrame): boolean;
+  /** Sends or answers the request in `buf[start, end)`, where it belongs: false when it must wait. */
+  turn(client: Client, command: Command, buf: Buffer, start: number, end: number): boolean;
+  /** The client's next request is answered with this error instead. Returns what it says, if a part of it was done. */
+  abandon(client: Client, error: string): string;
+  /** So many requests were sent where this client is. */
+  count(client: Client, requests: number): void;
+  /** Whether a request of which only the beginning is here may be passed on as it comes; its client is where it belongs then. */
+  passes(client: Client, command: Command): 'yes' | 'wait' | 'keep';
+}
 
 /** What a client needs of the listener that it came through. */
 export interface Router {
@@ -43,6 +63,8 @@ export interface Router {
   readonly blocked: BlockedWatch;
   /** True for a port that refuses some requests. */
   readonly refuses: boolean;
+  /** Null at a gate that has one place to send to. */
+  readonly routes: Routes | null;
   readonly clients: ReadonlySet<Client>;
   /**
    * The connection that takes this client's next request; null when it must wait, and then `client.pump` is called when
@@ -64,6 +86,8 @@ export interface Router {
   /** A server refused without executing: true when the request is to be sent again, false to pass the error on. */
   onRefusal(client: Client, refusal: Refusal): boolean;
   onClientClosed(client: Client): void;
+  /** The client goes elsewhere: nothing of it is under way here. */
+  leave(client: Client): void;
   /** Whether it is known if this newcomer has to log in (`session.admit`); if not, `client.pump` is called once it is. */
   admit(client: Client): boolean;
   /** The access of this user (latin1) changed, or of everybody (null). */
@@ -111,6 +135,11 @@ export interface Client extends Tenant {
   park(start: (done: (reply: Buffer) => void) => () => void): void;
   /** What comes next waits for the answer to what was sent last. */
   settle(): void;
+  /**
+   * Its requests go there from now on. False when something of it is under way here; then it is pumped when that is over.
+   * @param standIn as whom; null: as itself
+   */
+  goTo(router: Router, standIn: Login | null): boolean;
   /** Sends or answers one request: false when it must wait. */
   sendOne(command: Command, buf: Buffer, start: number, end: number): boolean;
   /** Has the request sent again when everything that is in flight was answered. */

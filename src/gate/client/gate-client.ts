@@ -3,6 +3,7 @@ import type { Socket } from 'node:net';
 import { writeError } from '../../resp/write.ts';
 import type { Command } from '../commands/command-table.ts';
 import type { ClosedFor } from '../control/control-api.ts';
+import type { Login } from '../upstream/identity.ts';
 import { Place } from '../upstream/place.ts';
 import type { Loss, Run } from '../upstream/run-ring.ts';
 import { Apart } from './apart.ts';
@@ -32,7 +33,7 @@ import { isUnasked } from './unasked.ts';
 export class GateClient implements Client {
   readonly id: number;
   readonly socket: Socket;
-  readonly router: Router;
+  router: Router;
   readonly address: string;
   readonly session = new Session();
   readonly requests = new RequestBuffer();
@@ -197,6 +198,16 @@ export class GateClient implements Client {
   #rejoin(): void {
     this.apart.stop();
     if (this.place.own !== null) this.router.giveBack(this);
+  }
+
+  goTo(router: Router, standIn: Login | null): boolean {
+    if (!this.apart.end() || !this.idle() || !this.retries.isEmpty) return false;
+    this.router.leave(this);
+    this.endHold();
+    this.router = router;
+    this.session.standIn = standIn;
+    this.place.reroute();
+    return true;
   }
 
   survived(deaths: number): void {

@@ -14,7 +14,7 @@ import type { ServerRuns } from '../upstream/server-runs.ts';
 import type { Strangers } from '../upstream/strangers.ts';
 import type { Upstream, UpstreamOptions } from '../upstream/upstream.ts';
 import type { Buffered } from './buffered.ts';
-import type { Client, Router } from './client.ts';
+import type { Client, Router, Routes } from './client.ts';
 import { endWith } from './farewell.ts';
 import { GateClient } from './gate-client.ts';
 import { HeldClients } from './held-clients.ts';
@@ -66,7 +66,8 @@ export class Listener implements Router, ConnectionsOwner {
   readonly table: CommandTable;
   readonly counters: Counters;
   readonly requestLimits: RequestLimits;
-  readonly clients = new Set<Client>();
+  readonly clients: Set<Client>;
+  routes: Routes | null = null;
   readonly held: HeldClients;
   readonly refuses: boolean;
   readonly buffered: Buffered;
@@ -74,6 +75,7 @@ export class Listener implements Router, ConnectionsOwner {
   readonly acks: AckWatch;
   readonly blocked: BlockedWatch;
   readonly #context: ListenerContext;
+  readonly #isRoute: boolean;
   readonly confirm: UpstreamOptions['confirm'];
   readonly #routing: Routing;
   readonly #servers: Server[] = [];
@@ -83,8 +85,11 @@ export class Listener implements Router, ConnectionsOwner {
   #era = 0;
   #heldAllSinceMs: number | null = null;
 
-  constructor(context: ListenerContext, routing: Routing) {
+  /** @param clients those of another listener, when this one has no port: its clients come here by a route */
+  constructor(context: ListenerContext, routing: Routing, clients: Set<Client> | null = null) {
     this.#context = context;
+    this.#isRoute = clients !== null;
+    this.clients = clients ?? new Set();
     this.confirm = routing.confirm;
     this.#routing = routing;
     this.config = context.config;
@@ -103,7 +108,7 @@ export class Listener implements Router, ConnectionsOwner {
     const holdMs = isSabotaged('no-holding') ? 0 : context.config.holdMs;
     this.held = new HeldClients(holdMs, (client) => {
       client.pump();
-      this.connections.standAgain(client);
+      client.router.stand(client);
     });
     this.connections = new Connections(this);
   }
@@ -265,8 +270,8 @@ export class Listener implements Router, ConnectionsOwner {
       this.held.retrySoon(client);
       return;
     }
-    // The server would tell the client so, and keep it.
-    if (isBusy(error)) {
+    // The server would tell the client so, and keep it; and what one route's server says ends nobody who uses others.
+    if (isBusy(error) || this.#isRoute) {
       refuseWaiting(client, error);
       return;
     }
@@ -333,6 +338,12 @@ export class Listener implements Router, ConnectionsOwner {
     this.held.delete(client);
     this.#routing.forget(client);
     this.connections.forget(client);
+  }
+
+  leave(client: Client): void {
+    this.held.delete(client);
+    this.#routing.forget(client);
+    this.connections.leave(client);
   }
 
   get era(): number {

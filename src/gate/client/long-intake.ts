@@ -38,7 +38,7 @@ export class LongIntake {
       client.pump();
       return false;
     }
-    if (!isReady()) return false;
+    if (way === 'wait' || !isReady()) return false;
     this.#long =
       way === 'pass' ? LongRequest.start(client, () => client.resume()) : LongRequest.refuse(client, way);
     return this.#long?.stalled === false;

@@ -14,7 +14,7 @@ import { answerUncertain } from './replay.ts';
  * - What is refused here is read to its end and goes nowhere.
  * - Everything else (a long WATCH, SUBSCRIBE, HELLO) is kept until it is whole, up to `keptBytes`.
  */
-export function wayOfLong(client: Client): 'pass' | 'keep' | Buffer {
+export function wayOfLong(client: Client): 'pass' | 'wait' | 'keep' | Buffer {
   const { requests, router } = client;
   const { frame, buf } = requests;
   // A name that is not whole by now is no command's.
@@ -22,7 +22,9 @@ export function wayOfLong(client: Client): 'pass' | 'keep' | Buffer {
   const command = named ? router.table.commandOf(buf, frame) : router.table.unknown;
   const refusal = router.refuses ? router.refuse(client, command) : null;
   if (refusal !== null) return refusal;
-  return command.behaviour.kind === 'plain' ? 'pass' : 'keep';
+  if (command.behaviour.kind !== 'plain') return 'keep';
+  const passes = router.routes?.passes(client, command) ?? 'yes';
+  return passes === 'yes' ? 'pass' : passes;
 }
 
 /** A request that has to be kept whole may be this long. */

@@ -15,5 +15,6 @@ export function takeOdd(client: Client, next: number): void {
   if (requests.frame.count === 0) return;
   const words = splitInline(line.subarray(0, line.length - 1));
   if (words === undefined) client.fail('ERR Protocol error: unbalanced quotes in request');
+  else if (words.length > 0 && client.router.routes !== null) requests.putBefore(writeRequest(words));
   else if (words.length > 0) retries.push({ request: writeRequest(words) });
 }

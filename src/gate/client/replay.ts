@@ -26,7 +26,7 @@ import type { Again, Item } from './retry-queue.ts';
  * server's table does not know may write, whatever connection it was on.
  */
 
-const uncertain = writeError(
+export const uncertain = writeError(
   'UNCERTAIN the primary went down before it answered; this write may or may not have been applied',
 );
 
@@ -179,6 +179,7 @@ export function refuseWaiting(client: Client, error: string): void {
   const { requests, router } = client;
   client.endHold();
   client.retries.answerAll((request) => refuseHeld(client, request, error));
+  let text = router.routes?.abandon(client, error) ?? error;
   while (requests.size > 0 && !requests.incomplete && !client.closing) {
     const next = requests.next(requests.pos, router.requestLimits);
     if (next === MALFORMED) client.fail(`ERR ${requests.frame.error}`);
@@ -186,7 +187,8 @@ export function refuseWaiting(client: Client, error: string): void {
       const request = requests.buf.subarray(requests.pos, next);
       requests.pos = next;
       // An inline request is refused too; an empty one asks for nothing.
-      if (requests.frame.count !== 0) client.retries.push(refuseHeld(client, request, error));
+      if (requests.frame.count !== 0) client.retries.push(refuseHeld(client, request, text));
+      text = error;
     }
   }
   client.pump();

@@ -61,6 +61,15 @@ export class RequestBuffer {
     return next;
   }
 
+  /** A request that is to come before what is here. */
+  putBefore(request: Buffer): void {
+    this.buf = Buffer.concat([request, this.buf.subarray(this.pos, this.end)]);
+    this.pos = 0;
+    this.end = this.buf.length;
+    this.#owned = true;
+    resetFrame(this.frame);
+  }
+
   clear(): void {
     this.buf = noBytes;
     this.pos = 0;

@@ -21,6 +21,11 @@ export function sendNext(client: Client): boolean {
   let starved = false;
   let route = client.place.route;
   let command = router.table.unknown;
+  const { routes } = router;
+  if (routes !== null && !routes.ready) {
+    router.hold(client);
+    return false;
+  }
   const limits = router.limitsOf(client);
   const writesWait = router.holding !== 'none';
   while (pos < end) {
@@ -32,9 +37,13 @@ export function sendNext(client: Client): boolean {
       return true;
     }
     command = router.table.find(buf, frame.nameStart, frame.nameEnd);
-    if (!plain || !command.plain) {
+    const isHere = routes === null || (plain && command.plain && routes.takes(client, command, buf, frame));
+    if (!plain || !command.plain || !isHere) {
       if (count > 0) break;
-      if (!client.sendOne(router.table.commandOf(buf, frame), buf, pos, next)) return false;
+      const one = router.table.commandOf(buf, frame);
+      const isSent =
+        routes === null ? client.sendOne(one, buf, pos, next) : routes.turn(client, one, buf, pos, next);
+      if (!isSent) return false;
       requests.pos = next;
       return true;
     }
@@ -68,6 +77,7 @@ export function sendNext(client: Client): boolean {
     if (apart.on) apart.send(route as Upstream, buf, start, pos, count, writes);
     else (route as Upstream).send(client, buf, start, pos, count, writes, null).reads = reads;
     router.counters.commands += count;
+    routes?.count(client, count);
     requests.pos = pos;
     client.onSent(command);
   }

@@ -1,6 +1,13 @@
 import type { Buffer } from 'node:buffer';
 import { writeRequest } from '../../resp/write.ts';
-import { type Identity, introductionOf, newcomer, type Step, userOf } from '../upstream/identity.ts';
+import {
+  type Identity,
+  introductionOf,
+  type Login,
+  newcomer,
+  type Step,
+  userOf,
+} from '../upstream/identity.ts';
 import type { Restorable, SubscriptionCounts } from '../upstream/tenant.ts';
 import { Tracking } from './tracking.ts';
 import { Transaction } from './transaction.ts';
@@ -18,6 +25,8 @@ export interface Subscriptions {
  */
 export class Session implements Subscriptions, Restorable {
   identity: Identity = newcomer;
+  /** As whom its requests go where it is, when that is a route with a user of its own; null: as itself. */
+  standIn: Login | null = null;
   admitted = false;
   mustLogIn = false;
   name = '';
@@ -31,6 +40,11 @@ export class Session implements Subscriptions, Restorable {
   shardChannels = new Set<string>();
   monitor: Buffer | null = null;
   readonly transaction = new Transaction();
+
+  get presented(): Identity {
+    const { identity, standIn } = this;
+    return standIn === null ? identity : { ...identity, login: standIn, selectedAs: standIn };
+  }
 
   /** The server was asked whether strangers have to log in. */
   admit(mustLogIn: boolean): void {
@@ -71,6 +85,12 @@ export class Session implements Subscriptions, Restorable {
     return this.standing || this.transaction.holdsConnection || this.modes.size > 0 || this.foreign;
   }
 
+  /** Nothing of it is at the server where it is, so that it may go to another; a transaction that was only begun goes along. */
+  get movable(): boolean {
+    const { standing, modes, foreign, transaction } = this;
+    return !standing && modes.size === 0 && !foreign && (!transaction.holdsConnection || transaction.fresh);
+  }
+
   /** Back to what a new connection is, as RESET does. */
   reset(): void {
     const { admitted, mustLogIn, transaction, tracking } = this;
@@ -99,7 +119,7 @@ export class Session implements Subscriptions, Restorable {
    * @param name what the connection is called in the server's own CLIENT LIST
    */
   restoring(name: string): Step[] {
-    const list = introductionOf(this.identity, name);
+    const list = introductionOf(this.presented, name);
     const say = (args: (string | Buffer)[], must = true, replies = 1) =>
       list.push({ request: writeRequest(args), replies, must });
     for (const request of this.modes.values()) list.push({ request, replies: 1, must: false });

@@ -190,11 +190,15 @@ function sendSettling(special: Special): boolean {
 
 const nobodyThere = writeError('ERR The client ID you want redirect to does not exist');
 
+const noRedirect = writeError('ERR CLIENT TRACKING with REDIRECT is not possible through a gate with routes');
+
 /** CLIENT TRACKING … REDIRECT: the server knows the other client by the id of its connection. */
 function sendRedirected(special: Special): boolean {
   const { client, command, request, args } = special;
   const { router } = client;
   if (!client.idle()) return false;
+  // The other client may be at another server, which does not know this one's connections.
+  if (router.routes !== null) return answer(client, noRedirect);
   const own = router.route(client, false, true);
   if (own === null) return false;
   const id = redirectTarget(client, redirectIn(args) as number, own);

@@ -43,6 +43,11 @@ export class Transaction {
     return this.#queued !== null;
   }
 
+  /** The server has begun it, and nothing more: it can be begun elsewhere instead. */
+  get fresh(): boolean {
+    return this.#open && this.#queued?.length === 1 && !this.#watching && this.#spoiled === 'no';
+  }
+
   get forgetful(): boolean {
     return this.#forgetful;
   }

@@ -1,4 +1,5 @@
 import type { Buffer } from 'node:buffer';
+import { type KeyPlaces, keyPlacesOf } from '../../redis/key-places.ts';
 import type { Reply } from '../../resp/read.ts';
 import {
   createRequestFrame,
@@ -46,6 +47,8 @@ export interface Command {
   /** As docs/gate.md has it. */
   readonly class: CommandClass;
   readonly subcommands: Map<string, Command> | null;
+  /** Which of its arguments are keys; before the server's table is there, `unknown`. */
+  readonly keys: KeyPlaces;
   calls: number;
 }
 
@@ -76,7 +79,9 @@ export class CommandTable {
 
   constructor() {
     this.#install(
-      withListed(wellKnown.map(([name, flag]) => makeCommand(name, flag === '' ? [] : [flag], null))),
+      withListed(
+        wellKnown.map(([name, flag]) => makeCommand(name, flag === '' ? [] : [flag], null, 'unknown')),
+      ),
     );
   }
 
@@ -185,10 +190,16 @@ function commandOf(entry: Reply[]): Command {
     children.length === 0
       ? null
       : new Map(children.map((child) => [child.name.slice(child.name.indexOf('|') + 1), child])),
+    keyPlacesOf(entry),
   );
 }
 
-function makeCommand(name: string, flags: string[], subcommands: Map<string, Command> | null): Command {
+function makeCommand(
+  name: string,
+  flags: string[],
+  subcommands: Map<string, Command> | null,
+  keys: KeyPlaces = 'none',
+): Command {
   const behaviour = behaviourOf(name, flags);
   return {
     name,
@@ -199,6 +210,7 @@ function makeCommand(name: string, flags: string[], subcommands: Map<string, Com
     plain: behaviour.kind === 'plain' && subcommands === null,
     class: classOf(name, flags),
     subcommands,
+    keys,
     calls: 0,
   };
 }

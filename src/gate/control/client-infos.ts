@@ -4,23 +4,24 @@ import type { GateClientInfo, GateClients } from './control-api.ts';
 /** Longer lists are cut short: whoever reads them is a person. */
 export const mostClients = 1000;
 
-/** What a listener has of clients. */
+/** What a port has of clients. */
 export interface ListedClients {
-  clients: ReadonlySet<Client>;
-  isHeld(client: Client): boolean;
+  readonly clients: ReadonlySet<Client>;
 }
 
-/** The clients of both ports. */
-export function listClients(readWrite: ListedClients, readOnly: ListedClients | null): GateClients {
+/** @param ports the read-write port, and the read-only one if there is one */
+export function listClients(
+  ports: readonly ListedClients[],
+  isHeld: (client: Client) => boolean,
+): GateClients {
   const found: GateClientInfo[] = [];
-  const ports = [['read-write', readWrite] as const, ...(readOnly ? [['read-only', readOnly] as const] : [])];
-  for (const [port, listener] of ports) {
-    for (const client of listener.clients) {
+  for (const [index, { clients }] of ports.entries()) {
+    for (const client of clients) {
       if (found.length === mostClients) break;
-      found.push(infoOf(client, port, listener.isHeld(client)));
+      found.push(infoOf(client, index === 0 ? 'read-write' : 'read-only', isHeld(client)));
     }
   }
-  return { total: ports.reduce((sum, [, { clients }]) => sum + clients.size, 0), clients: found };
+  return { total: ports.reduce((sum, { clients }) => sum + clients.size, 0), clients: found };
 }
 
 function infoOf(client: Client, port: GateClientInfo['port'], held: boolean): GateClientInfo {

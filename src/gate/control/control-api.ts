@@ -41,6 +41,8 @@ export interface GateStatus {
   connections: { shared: number; private: number };
   /** Whether the server's table of commands has been read; until then every command counts as one that may write. */
   commandsKnown: boolean;
+  /** By the id of each route: what was sent there, and whether it can be. */
+  routes: Record<string, RouteStatus>;
   counters: GateCounters;
   /** `counters.commands` by command, subcommands as `client|setname`; what never came is left out. */
   commands: Record<string, number>;
@@ -62,6 +64,17 @@ export interface GateStatus {
   process: GateProcess;
   /** Of `gate.workers`: how many there should be and are, and how often one was started again. */
   workers: { wanted: number; running: number; restarts: number };
+}
+
+/** Of one route. */
+export interface RouteStatus {
+  /** Requests that were sent there. */
+  requests: number;
+  /** Clients that wait for it. */
+  held: number;
+  state: 'open' | 'holding';
+  /** Why it holds. */
+  reason: string | null;
 }
 
 /** Who is connected: all of them counted, the first thousand told. */

@@ -50,6 +50,14 @@ export const gateMetrics = {
   ]),
   received: counter('holdfast_gate_received_bytes_total', 'Bytes from clients.', own),
   sent: counter('holdfast_gate_sent_bytes_total', 'Bytes to clients.', own),
+  routed: counter('holdfast_gate_route_requests_total', 'Requests that were sent to a route.', [
+    ...own,
+    'route',
+  ]),
+  routeHeld: gauge('holdfast_gate_route_held_clients', 'Clients that wait for a route now.', [
+    ...own,
+    'route',
+  ]),
   workers: gauge('holdfast_gate_workers', 'Workers that run.', own),
   workerRestarts: counter(
     'holdfast_gate_worker_restarts_total',
@@ -97,6 +105,11 @@ export function addGateMetrics(page: MetricsPage, status: GateStatus): void {
   for (const [error, count] of Object.entries(status.errors))
     page.add(gateMetrics.errors, count, { ...labels, error });
   page.addAll(gateMetrics, { received: counters.bytesIn, sent: counters.bytesOut }, labels);
+  // A gate of an earlier version has none.
+  for (const [route, { requests, held }] of Object.entries(status.routes ?? {})) {
+    page.add(gateMetrics.routed, requests, { ...labels, route });
+    page.add(gateMetrics.routeHeld, held, { ...labels, route });
+  }
   addProcess(page, status, labels);
 }
 

@@ -1,4 +1,4 @@
-import type { GateProcess, GateStatus } from './control-api.ts';
+import type { GateProcess, GateStatus, RouteStatus } from './control-api.ts';
 import { addLatencies } from './latency.ts';
 
 type Numbers<K extends string = string> = Record<K, number>;
@@ -22,6 +22,12 @@ export function mergeStatuses(all: GateStatus[], own: { id: string; process: Gat
     heldLately: each(({ heldLately }) => heldLately).reduce(sum, 0),
     commandsKnown: all.every(({ commandsKnown }) => commandsKnown),
     connections: addUp(each(({ connections }) => connections)),
+    routes: Object.fromEntries(
+      Object.keys(worst.routes).map((id) => [
+        id,
+        mergeRoutes(each(({ routes }) => routes[id] as RouteStatus)),
+      ]),
+    ),
     // Every worker sees every change of primary.
     counters: { ...addUp(each(({ counters }) => ({ ...counters }))), switches },
     commands: addUp(each(({ commands }) => commands)),
@@ -37,6 +43,12 @@ export function mergeStatuses(all: GateStatus[], own: { id: string; process: Gat
       each((status) => status.process),
     ),
   };
+}
+
+function mergeRoutes(all: RouteStatus[]): RouteStatus {
+  const worst = all.find(({ state }) => state !== 'open') ?? (all[0] as RouteStatus);
+  const total = (of: (status: RouteStatus) => number) => all.map(of).reduce(sum, 0);
+  return { ...worst, requests: total(({ requests }) => requests), held: total(({ held }) => held) };
 }
 
 /** The process that started the workers has a loop too, but it serves no clients. */

@@ -1,3 +1,4 @@
+import { userOf } from './identity.ts';
 import type { Restorable, SubscriptionCounts } from './tenant.ts';
 import type { Upstream } from './upstream.ts';
 
@@ -22,10 +23,11 @@ export interface ConnectionView {
 export function viewOf(
   upstream: Upstream,
   use: ConnectionView['use'],
-  { identity, user, subscriptions }: Restorable,
+  { presented, subscriptions }: Restorable,
 ): ConnectionView | null {
   const { target, serverId } = upstream;
   if (!upstream.ready || upstream.closed || upstream.ring.size > 0 || serverId === null) return null;
-  const { database, protocol } = identity;
+  const { database, protocol } = presented;
+  const user = userOf(presented);
   return { member: target.id, id: serverId, use, user, database, protocol, subscriptions };
 }

@@ -1,5 +1,6 @@
 import { type GateConfig, isPredecessor, type MemberAddress } from '../config.ts';
 import { type ConnectionView, viewOf } from './connection-view.ts';
+import { userOf } from './identity.ts';
 import { type OpenOptions, openUpstream } from './open-upstream.ts';
 import { PlainSession } from './plain-session.ts';
 import type { ServerRuns } from './server-runs.ts';
@@ -153,6 +154,13 @@ export class Connections {
     own.destroy('no longer needed');
   }
 
+  /** The client goes where other connections lead. */
+  leave(client: Tenant): void {
+    this.giveBack(client);
+    this.dropOwn(client);
+    for (const shared of this.#shared.values()) shared.waiting.delete(client);
+  }
+
   #disown(upstream: Upstream): void {
     upstream.owner = null;
     this.#owners.delete(upstream);
@@ -193,7 +201,7 @@ export class Connections {
   retireUser(user: string | null): void {
     this.#idle.clear();
     for (const shared of [...this.#shared.values()]) {
-      if (user !== null && shared.session.user !== user) continue;
+      if (user !== null && userOf(shared.session.presented) !== user) continue;
       this.#retire(shared.upstream);
       if (shared.upstream.ring.size === 0) shared.upstream.destroy('the rights of its user changed');
     }
@@ -266,7 +274,7 @@ export class Connections {
     const kind = kindOf(target, client.session);
     const known = this.#shared.get(kind);
     if (known !== undefined) return known;
-    const session = new PlainSession(client.session.identity);
+    const session = new PlainSession(client.session.presented);
     const waiting = new Set<Tenant>();
     const upstream = openUpstream(session, target, this.#options(target), {
       onReady: () => {

@@ -46,7 +46,7 @@ export function openUpstream(
 function restore(session: Restorable, upstream: Upstream, options: OpenOptions, events: OpenEvents): void {
   session.onMove();
   const steps = session.restoring(options.name);
-  if (session.standing || session.identity.protocol === 3) upstream.outOfBand = true;
+  if (session.standing || session.presented.protocol === 3) upstream.outOfBand = true;
   let failed = '';
   let left = steps.length;
   for (const step of steps) {
@@ -74,13 +74,13 @@ function restore(session: Restorable, upstream: Upstream, options: OpenOptions, 
  */
 export function introduce(
   upstream: Upstream,
-  { identity }: Restorable,
+  { presented }: Restorable,
   name: string,
   onAnswered: () => void = () => {},
 ): void {
   if (upstream.serverId !== null || upstream.introduced !== 'no') return;
   upstream.introduced = 'asked';
-  const { protocol } = identity;
+  const { protocol } = presented;
   const request = writeRequest(['HELLO', String(protocol), 'SETNAME', name]);
   const swallow = new Swallow(1, (error, reply) => {
     upstream.introduced = 'answered';

@@ -11,9 +11,8 @@ export interface SubscriptionCounts {
 
 /** What a client has told its server about itself, so that another connection can be put into the same state. */
 export interface Restorable {
-  readonly identity: Identity;
-  /** Its user as latin1. */
-  readonly user: string;
+  /** Who its connections say that they are. */
+  readonly presented: Identity;
   readonly subscriptions: SubscriptionCounts;
   /** It must be put back after a change of primary, also when the client says nothing. */
   readonly standing: boolean;

@@ -16,7 +16,7 @@ export interface Shared {
 
 /** Connections are alike when they lead to the same member as the same user with the same password, in one database and protocol. */
 export function kindOf(target: MemberAddress, session: Restorable): string {
-  return `${target.address}:${target.port} ${identityKey(session.identity)}`;
+  return `${target.address}:${target.port} ${identityKey(session.presented)}`;
 }
 
 /** A connection, and what it was when its last client left it. */
@@ -33,8 +33,8 @@ export class IdleUpstreams {
     return [...this.#byKind.values()].flat();
   }
 
-  put(upstream: Upstream, { identity }: Restorable): void {
-    const session = new PlainSession(identity);
+  put(upstream: Upstream, { presented }: Restorable): void {
+    const session = new PlainSession(presented);
     const kind = kindOf(upstream.target, session);
     const list = this.#byKind.get(kind) ?? [];
     if (list.length >= idleOfAKind) upstream.destroy('enough idle connections');

@@ -46,6 +46,7 @@ function haproxyRules(spec: Spec, file: SpecFile): Problem[] {
   if (spec.gate.inflightWrites === 'retry-idempotent') beyond('inflightWrites', 'sending a write again');
   if (written.hold !== undefined) beyond('hold', 'holding commands');
   if (spec.gate.clientCertificates === 'required') beyond('clientCertificates', 'asking for certificates');
+  if (written.routes !== undefined) beyond('routes', 'sending keys to different servers');
   return problems;
 }
 

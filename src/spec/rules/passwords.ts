@@ -12,7 +12,8 @@ export function literalPasswords(value: unknown): Problem[] {
     ...passwordDirectives(mapOf(mapOf(spec['redis'])['config'])),
     ...passwordsInAcl(mapOf(security['users'])),
     ...passwordInStore(mapOf(spec['backup'])),
-    ...passwordsInMirrors(mapOf(spec['mirrors'])),
+    ...passwordsInTargets(['mirrors'], mapOf(spec['mirrors'])),
+    ...passwordsInTargets(['gate', 'routes'], mapOf(mapOf(spec['gate'])['routes'])),
     ...identityAsRecipient(mapOf(mapOf(spec['backup'])['encryption'])['recipients']),
   ];
 }
@@ -34,15 +35,16 @@ function literalSecrets(security: Record<string, unknown>): Problem[] {
   return problems;
 }
 
-function passwordsInMirrors(mirrors: Record<string, unknown>): Problem[] {
-  return Object.entries(mirrors).flatMap(([name, mirror]) => {
-    const { to, password } = mapOf(mirror);
+/** Of mirrors, and of routes. */
+function passwordsInTargets(where: readonly string[], targets: Record<string, unknown>): Problem[] {
+  return Object.entries(targets).flatMap(([name, target]) => {
+    const { to, password } = mapOf(target);
     const problems: Problem[] = [];
     if (isLiteral(password))
-      problems.push({ path: ['mirrors', name, 'password'], message: `${why}; ${instead}` });
+      problems.push({ path: [...where, name, 'password'], message: `${why}; ${instead}` });
     if (typeof to === 'string' && /:\/\/[^/@]*:[^/@]*@/.test(to)) {
       const message = `${why}; leave it out of the address, and set \`password: { file: PATH }\` beside it`;
-      problems.push({ path: ['mirrors', name, 'to'], message });
+      problems.push({ path: [...where, name, 'to'], message });
     }
     return problems;
   });

@@ -355,6 +355,30 @@ const cases: [rule: string, dangerous: string, words: string, harmless: string][
     'no meaning without TLS',
     'mirrors: { dr: { to: "rediss://h", ca: ca.pem } }',
   ],
+  [
+    'a prefix with two routes',
+    'gate: { routes: { a: { to: "redis://h", prefixes: ["a:"] }, b: { to: "redis://i", prefixes: ["a:"] } } }',
+    'belongs to a already',
+    'gate: { routes: { a: { to: "redis://h", prefixes: ["a:"] }, b: { to: "redis://i", prefixes: ["a:b:"] } } }',
+  ],
+  [
+    'a route’s user without a password',
+    'gate: { routes: { a: { to: "sentinel://u@h,i:7/orders", prefixes: [a] } } }',
+    'has no password',
+    'gate: { routes: { a: { to: "sentinel://u@h,i:7/orders", prefixes: [a], password: { env: P } } } }',
+  ],
+  [
+    'a password in a route’s address',
+    'gate: { routes: { a: { to: "redis://u:hunter2@h", prefixes: [a] } } }',
+    'found a password',
+    'gate: { routes: { a: { to: "redis://u@h", prefixes: [a], password: { file: p } } } }',
+  ],
+  [
+    'routes with HAProxy',
+    'gate: { kind: haproxy, routes: { a: { to: "redis://h", prefixes: [a] } } }',
+    'beyond HAProxy',
+    'gate: { routes: { a: { to: "redis://h", prefixes: [a] } } }',
+  ],
 ];
 
 test.each(cases)('refused: %s', (_rule, dangerous, words, harmless) => {

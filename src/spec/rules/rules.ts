@@ -8,6 +8,7 @@ import { gateRules } from './gates.ts';
 import { mirrorRules } from './mirrors.ts';
 import { portRules } from './ports.ts';
 import { redisRules } from './redis.ts';
+import { routeRules } from './routes.ts';
 import { securityRules } from './security.ts';
 import { sentinelRules } from './sentinels.ts';
 
@@ -24,6 +25,7 @@ const rules: readonly Rule[] = [
   directiveRules,
   sentinelRules,
   gateRules,
+  routeRules,
   securityRules,
   backupRules,
   mirrorRules,

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import * as field from '../fields.ts';
+import { routesSchema } from './routes.ts';
 
 const limits = field.section(
   {
@@ -115,6 +116,7 @@ export const gateSchema = field.section(
       .describe('An address that one host with a gate has at a time: keepalived moves it (VRRP).')
       .optional(),
     limits: limits.nullish(),
+    routes: routesSchema,
   },
   'The front door that clients connect to.',
 );

@@ -1,0 +1,132 @@
+import type { Client } from './client/client.ts';
+import { Listener, type ListenerContext } from './client/listener.ts';
+import type { GateConfig, MemberAddress } from './config.ts';
+import { PrimaryWatch } from './primary/primary-watch.ts';
+import { ReplicaWatch } from './primary/replica-watch.ts';
+import { PrimaryRouting, ReplicaRouting } from './primary/routings.ts';
+import { AckWatch } from './upstream/ack-watch.ts';
+import { BlockedWatch } from './upstream/blocked-watch.ts';
+import { Durability, type DurabilitySources } from './upstream/durability.ts';
+import { LoginCheck, type LoginInUse } from './upstream/login-check.ts';
+import { ServerRuns } from './upstream/server-runs.ts';
+import { Strangers } from './upstream/strangers.ts';
+
+/** What all that a gate sends to has in common. */
+export type Shared = Pick<
+  ListenerContext,
+  'log' | 'table' | 'counters' | 'buffered' | 'retire' | 'nextId'
+> & {
+  /** The primary, or what is held, changed. */
+  onChange: () => void;
+};
+
+/**
+ * Where a gate sends to: a deployment, or one server. It knows who is primary there, whom that lets in, and has the connections
+ * of each port. A gate has one, and one more for each route.
+ */
+export class Backend {
+  readonly config: GateConfig;
+  readonly watch: PrimaryWatch;
+  readonly durability: Durability | null;
+  readonly readWrite: Listener;
+  readonly readOnly: Listener | null;
+  readonly #replicas: ReplicaWatch;
+  readonly #strangers: Strangers;
+  readonly #logins: LoginCheck;
+  readonly #acks: AckWatch;
+  readonly #blocked: BlockedWatch;
+
+  /** @param config its own; `first` the gate's first, whose clients come to this one by a route */
+  constructor(config: GateConfig, shared: Shared, first: Backend | null = null) {
+    const { log, table, retire } = shared;
+    this.config = config;
+    this.#strangers = new Strangers(config.tls, () => retire('default'));
+    this.#logins = new LoginCheck(config.tls, (user) => retire(user));
+    this.#acks = new AckWatch(config, () => this.watch.primary);
+    this.#blocked = new BlockedWatch(config);
+    const context: ListenerContext = {
+      ...shared,
+      config,
+      strangers: this.#strangers,
+      runs: new ServerRuns(config),
+      acks: this.#acks,
+      blocked: this.#blocked,
+      primaryLoads: () => this.watch.loads,
+    };
+    this.watch = new PrimaryWatch(config, log, {
+      onChange: () =>
+        queueMicrotask(() => {
+          this.#onChange();
+          shared.onChange();
+        }),
+      onTry: (who) => (who === 'one' ? this.readWrite.held.pumpOne() : this.readWrite.held.pumpAll()),
+    });
+    this.#replicas = new ReplicaWatch(config, this.watch.members, log, () => this.readOnly?.goOn());
+    this.durability = config.durability === 'replicated' ? new Durability(config, this.#sources(log)) : null;
+    const routing = new PrimaryRouting(this.watch, this.durability?.confirm ?? null);
+    this.readWrite = new Listener(context, routing, first?.readWrite.clients);
+    const reading = new ReplicaRouting(config, this.watch, this.#replicas, table);
+    this.readOnly = config.replicaListen ? new Listener(context, reading, first?.readOnly?.clients) : null;
+    reading.listener = this.readOnly;
+  }
+
+  #sources(log: (text: string) => void): DurabilitySources {
+    return {
+      members: this.watch.members,
+      primary: () => this.watch.primary,
+      replaced: () => this.watch.replaced,
+      switches: () => this.watch.switches,
+      majority: () => this.watch.majority,
+      eligibility: () => this.watch.eligibility(),
+      log,
+    };
+  }
+
+  get listeners(): Listener[] {
+    return this.readOnly === null ? [this.readWrite] : [this.readWrite, this.readOnly];
+  }
+
+  goOn(): void {
+    for (const listener of this.listeners) listener.goOn();
+  }
+
+  #onChange(): void {
+    const { holding, primary } = this.watch;
+    this.durability?.onChange();
+    if (holding === 'none' && this.readOnly !== null) this.#replicas.follow(primary);
+    this.goOn();
+  }
+
+  /** Nobody new gets a connection of this user, or of anybody (null), that was made until now. */
+  retire(user: string | null): void {
+    this.#strangers.doubt();
+    for (const listener of this.listeners) listener.connections.retireUser(user);
+  }
+
+  /** A password that was changed at a member itself is asked of these, who have been here with another, or none, too. */
+  lookAtAccess(clients: readonly Client[]): void {
+    const { primary, holding } = this.watch;
+    if (primary === null || holding !== 'none') return;
+    // The connections of clients tell of a member that is lost.
+    if (clients.some(({ session }) => session.identity.login === null))
+      this.#strangers.ask(primary).catch(() => {});
+    void this.#logins.look(clients.flatMap((client) => loginOf(client, primary)));
+  }
+
+  stop(): void {
+    this.watch.stop();
+    this.#replicas.stop();
+    this.durability?.stop();
+    this.#acks.stop();
+    this.#blocked.stop();
+  }
+}
+
+/** As whom a client uses a connection now; nothing when it uses none, or did not log in. */
+function loginOf({ place, session }: Client, primary: MemberAddress): LoginInUse[] {
+  const { current } = place;
+  const { login } = session.identity;
+  if (login === null || current === null || current.closed || current.retired) return [];
+  // Where another user stands in for it, it was let in elsewhere.
+  return [{ member: session.standIn === null ? current.target : primary, login }];
+}

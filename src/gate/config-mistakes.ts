@@ -1,0 +1,79 @@
+import type { GateConfig } from './config.ts';
+
+/** The first thing that is wrong, as a sentence. */
+export function findMistake(config: GateConfig): string | undefined {
+  if (typeof config.deployment !== 'string' || config.deployment === '') return 'deployment must be a name';
+  if (typeof config.id !== 'string' || config.id === '') return 'id must be a name';
+  if (!isPort(config.listen?.port)) return `listen.port must be a port, found ${config.listen?.port}`;
+  if (config.replicaListen !== null && !isPort(config.replicaListen?.port)) {
+    return `replicaListen.port must be a port, found ${config.replicaListen?.port}`;
+  }
+  if (!Array.isArray(config.members)) return 'members must be a list';
+  if (config.members.length + config.sentinels.length === 0)
+    return 'members, or sentinels, must name at least one';
+  const bad = [...config.members, ...config.sentinels].find(
+    (each) => typeof each.address !== 'string' || !isPort(each.port),
+  );
+  if (bad) return `an address and a port are needed, found ${JSON.stringify(bad)}`;
+  for (const [key, value] of [...Object.entries(config.limits), ['holdMs', config.holdMs] as const]) {
+    if (typeof value !== 'number' || !(value >= 0)) return `${key} must be a number, found ${value}`;
+  }
+  if (!Number.isInteger(config.workers) || config.workers < 1 || config.workers > 64) {
+    return `workers must be 1 to 64, found ${config.workers}`;
+  }
+  if (config.predecessor !== null) {
+    const { address, port: at, movedFile } = config.predecessor;
+    if (typeof address !== 'string' || !isPort(at)) return 'predecessor needs an address and a port';
+    if (typeof movedFile !== 'string' || movedFile === '') return 'predecessor.movedFile must name a file';
+    if (config.replicaListen !== null) {
+      return 'a gate before another server has no read-only port: take replicaListen or predecessor away';
+    }
+  }
+  const route = findRouteMistake(config);
+  if (route !== undefined) return route;
+  const { limit, withinMs } = config.restarts ?? {};
+  if (!Number.isInteger(limit) || limit < 0 || typeof withinMs !== 'number' || !(withinMs >= 0)) {
+    return `restarts must be { limit, withinMs }, found ${JSON.stringify(config.restarts)}`;
+  }
+  return undefined;
+}
+
+function findRouteMistake({ routes, predecessor }: GateConfig): string | undefined {
+  if (!Array.isArray(routes)) return 'routes must be a list';
+  const seen = new Map<string, string>();
+  for (const [index, route] of routes.entries()) {
+    const { id, prefixes, members, sentinels, deployment } = route;
+    const where = `routes[${index}]`;
+    if (typeof id !== 'string' || !/^[A-Za-z0-9][A-Za-z0-9_-]{0,31}$/.test(id)) {
+      return `${where}.id must be a name: letters, digits, '_' and '-', at most 32`;
+    }
+    if (seen.has(`route ${id}`)) return `${where}.id: there is another route ${id}`;
+    seen.set(`route ${id}`, id);
+    if (!Array.isArray(prefixes) || prefixes.length === 0) return `${where}.prefixes must be a list`;
+    for (const prefix of prefixes) {
+      if (typeof prefix !== 'string' || prefix === '' || prefix.length > 512) {
+        return `${where}.prefixes must be texts of 1 to 512 characters; what begins with none goes to the members`;
+      }
+      const other = seen.get(`prefix ${prefix}`);
+      if (other !== undefined)
+        return `${where}.prefixes: ${JSON.stringify(prefix)} belongs to ${other} already`;
+      seen.set(`prefix ${prefix}`, id);
+    }
+    if (members.length + sentinels.length === 0) return `${where} needs members, or sentinels`;
+    if (route.readsHere && route.removePrefix) {
+      return `${where}: readsHere and removePrefix exclude each other: the copy here has the keys under their own names`;
+    }
+    const bad = [...members, ...sentinels].find((at) => typeof at.address !== 'string' || !isPort(at.port));
+    if (bad !== undefined) return `${where}: an address and a port are needed, found ${JSON.stringify(bad)}`;
+    if (sentinels.length > 0 && deployment === '') {
+      return `${where}.deployment must be the name under which its Sentinels know the primary`;
+    }
+  }
+  return routes.length > 0 && predecessor !== null
+    ? 'a gate before another server has no routes: take routes or predecessor away'
+    : undefined;
+}
+
+function isPort(value: unknown): boolean {
+  return Number.isInteger(value) && (value as number) >= 0 && (value as number) < 65_536;
+}

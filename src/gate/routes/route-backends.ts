@@ -1,0 +1,111 @@
+import { Buffer } from 'node:buffer';
+import { Backend, type Shared } from '../backend.ts';
+import type { Client } from '../client/client.ts';
+import type { Listener } from '../client/listener.ts';
+import { type GateConfig, majorityOf, type Route } from '../config.ts';
+import type { RouteStatus } from '../control/control-api.ts';
+import type { Login } from '../upstream/identity.ts';
+import { type Lane, Lanes } from './lanes.ts';
+
+/** Where a gate's routes lead, and what they took. None of it is there at a gate without routes. */
+export class RouteBackends {
+  readonly #routes: readonly Route[];
+  readonly #backends: readonly Backend[];
+  /** Of each port: the catch-all first. */
+  readonly #lanes: readonly (readonly Lane[])[];
+  readonly #ports: readonly Lanes[];
+
+  constructor(home: Backend, shared: Shared) {
+    const { routes } = home.config;
+    this.#routes = routes;
+    const quiet: Shared = { ...shared, onChange: () => {} };
+    this.#backends = routes.map((route) => new Backend(configOf(home.config, route), quiet, home));
+    if (routes.length === 0) {
+      this.#lanes = [];
+      this.#ports = [];
+      return;
+    }
+    this.#lanes = home.listeners.map((port, index) => [
+      { router: port, standIn: null, removePrefix: false, requests: 0 },
+      ...this.#backends.map(
+        ({ listeners }, at): Lane => ({
+          router: listeners[index] as Listener,
+          standIn: standInOf(routes[at] as Route),
+          removePrefix: (routes[at] as Route).removePrefix,
+          requests: 0,
+        }),
+      ),
+    ]);
+    this.#ports = this.#lanes.map((lanes) => new Lanes(lanes, routes, shared.table));
+    for (const backend of [home, ...this.#backends])
+      for (const [index, listener] of backend.listeners.entries())
+        listener.routes = this.#ports[index] ?? null;
+  }
+
+  get listeners(): Listener[] {
+    return this.#backends.flatMap(({ listeners }) => listeners);
+  }
+
+  get statuses(): Record<string, RouteStatus> {
+    return Object.fromEntries(
+      this.#backends.map(({ watch, listeners }, index) => [
+        (this.#routes[index] as Route).id,
+        {
+          requests: this.#lanes.reduce((sum, lanes) => sum + (lanes[index + 1] as Lane).requests, 0),
+          held: listeners.reduce((sum, { held }) => sum + held.size, 0),
+          state: watch.holding === 'none' ? 'open' : 'holding',
+          reason: watch.reason,
+        },
+      ]),
+    );
+  }
+
+  start(): void {
+    for (const { watch } of this.#backends) watch.start();
+  }
+
+  stop(): void {
+    for (const backend of this.#backends) backend.stop();
+  }
+
+  /** As `Backend.retire`; and whoever uses a route with a user of its own is asked anew who it is. */
+  retire(user: string | null): void {
+    for (const port of this.#ports) port.doubt();
+    for (const backend of this.#backends) backend.retire(user);
+  }
+
+  /** Looks after those who are at a route as themselves. Returns the others, whom the catch-all knows. */
+  lookAtAccess(clients: readonly Client[]): readonly Client[] {
+    const others = new Set(clients);
+    for (const backend of this.#backends) {
+      const here = clients.filter(
+        ({ router, session }) =>
+          session.standIn === null && backend.listeners.some((each) => each === router),
+      );
+      for (const client of here) others.delete(client);
+      if (here.length > 0) backend.lookAtAccess(here);
+    }
+    return [...others];
+  }
+}
+
+/** The gate's, but for what leads to the route's target. */
+function configOf(config: GateConfig, route: Route): GateConfig {
+  const { deployment, members, sentinels, memberCredentials, sentinelCredentials, tls } = route;
+  return {
+    ...config,
+    ...{ deployment, members, sentinels, memberCredentials, sentinelCredentials, tls },
+    quorumMajority: majorityOf(sentinels.length),
+    predecessor: null,
+    // The target's own affair.
+    durability: 'async',
+    routes: [],
+  };
+}
+
+/** Logins are bytes as latin1. */
+function standInOf({ clientCredentials }: Route): Login | null {
+  if (clientCredentials === null) return null;
+  const latin1 = (text: string) => Buffer.from(text).toString('latin1');
+  return { user: latin1(clientCredentials.username), password: latin1(clientCredentials.password) };
+}
