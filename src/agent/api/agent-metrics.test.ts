@@ -86,6 +86,7 @@ function gateStatus(): GateStatus {
       sentinelsSeen: 2,
       sentinelsNeeded: 2,
       connections: { shared: 1, private: 3 },
+      routes: { carts: { requests: 5, held: 1, state: 'holding', reason: 'gone' } },
     },
     counters: {
       ...{ commands: 100, clientsAccepted: 8, clientsRefused: 1, held: 6, heldInVain: 0, replayed: 2 },
