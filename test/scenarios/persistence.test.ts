@@ -43,7 +43,7 @@ async function fill(deployment: TestDeployment, members: number, kind: Kind, val
   for (let i = 0; i < keys; i++) pipeline.set(`key:${i}`, value);
   for (const [error] of (await pipeline.exec()) ?? []) if (error) throw error;
   await client.wait(members - 1, 10_000);
-  if (kind !== 'rdb') return;
+  if (kind !== 'rdb') return await deployment.written();
   for (let i = 0; i < members; i++) {
     const member = deployment.client(deployment.ports.members + i);
     const saved = async () => (await member.save()) === 'OK';

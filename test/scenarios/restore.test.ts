@@ -79,6 +79,7 @@ describe('restore', () => {
     expect(await keysOfMembers()).toEqual([backup.keys, backup.keys, backup.keys]);
     expect(await digestNow()).toBe(backup.dataDigest);
     await client.set('after', 'the restore');
+    await deployment.written();
 
     const { members } = await deployment.status();
     for (const { pid } of members) process.kill(pid as number, 'SIGKILL');

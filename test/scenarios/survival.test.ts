@@ -121,6 +121,7 @@ describe('everything dies at once', () => {
     const { id } = await deployment.primary();
     const client = deployment.client();
     for (let i = 0; i < 200; i++) await client.set(`k:${i}`, i);
+    await deployment.written();
     const pids = deployment.runningPids();
     killAll(deployment);
     await dead(pids);

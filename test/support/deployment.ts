@@ -169,6 +169,20 @@ export class TestDeployment {
     return client;
   }
 
+  /**
+   * Waits until each member's AOF holds what the member executed, so that a kill -9 of every process loses nothing.
+   * With `appendfsync everysec` a server keeps writes in its own memory while an fsync is under way, for up to two
+   * seconds (flushAppendOnlyFile in Redis's aof.c). Members without an AOF have nothing to wait for.
+   */
+  async written(): Promise<void> {
+    const { members } = await this.status();
+    for (const { id, port } of members) {
+      const client = this.client(port);
+      const written = async () => !/^aof_buffer_length:[1-9]/m.test(await client.info('persistence'));
+      await waitFor(written, { what: `the AOF of ${id} to hold what it executed`, withinMs: 10_000 });
+    }
+  }
+
   agentPid(): number {
     return pidIn(path.join(this.stateDir, 'agent.json')) as number;
   }
