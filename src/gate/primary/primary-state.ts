@@ -33,7 +33,7 @@ export interface Candidate {
   readonly heard: number;
   /** Its ROLE said master. */
   readonly acts: boolean;
-  /** It did not answer when it was asked last. */
+  /** Nobody listened there when it was asked last. One answer that is missing says less: this machine may be busy. */
   readonly isGone: boolean;
   /** Who was selected acts as primary by then, or will not. */
   readonly actsByMs: number;

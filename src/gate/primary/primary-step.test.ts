@@ -25,7 +25,7 @@ const claim = fc.option(
   fc.record({ member: fc.option(member, { freq: 9 }), epoch: fc.integer({ min: 0, max: 6 }) }),
   { freq: 6 },
 );
-const role = fc.constantFrom('master', 'master', 'slave', 'loading', 'unknown', 'unreachable');
+const role = fc.constantFrom('master', 'master', 'slave', 'loading', 'unknown', 'absent', 'unreachable');
 const event = fc.oneof(
   { weight: 3, arbitrary: fc.constant<PrimaryEvent>({ kind: 'tick' }) },
   { weight: 8, arbitrary: fc.record({ kind: fc.constant('claim'), sentinel: fc.nat(2), claim }) },

@@ -28,8 +28,8 @@ import { mayGoOn, whomToAsk } from './whom-to-ask.ts';
  *   10 s, or says for 1 s that it is a replica, and all that time every Sentinel that answers, a majority, named the
  *   same other member.
  * - On a selection writes are held, and the selected one is asked every few ms. When the failover is aborted, and the old
- *   one still answers as primary, the writes go on there. So they do when nothing comes of it: the selected one does not
- *   answer, or does not act as primary a second later, while the old one does and nobody else is named. The Sentinel may be
+ *   one still answers as primary, the writes go on there. So they do when nothing comes of it: nobody listens where the
+ *   selected one was, or it does not act as primary a second later, while the old one does and nobody else is named. The Sentinel may be
  *   at it for failover-timeout, and promote the selected one when that comes back: so that one is asked on, slowly.
  * - A Sentinel may be ahead of this gate: the one that it replaces is only about to be primary here, because it does not answer
  *   yet. Then the selected one takes its place, and the other gets it back when nothing comes of the selection.
@@ -217,7 +217,7 @@ class Work {
     this.#set({ asked: asked.filter((id) => id !== member.id), askAtMs: this.#nowMs + pace });
     if (candidate?.member === member) {
       const acts = role === 'master';
-      this.#set({ candidate: { ...candidate, acts, isGone: role === 'unreachable' } });
+      this.#set({ candidate: { ...candidate, acts, isGone: role === 'absent' } });
       if (this.#tryCandidate()) return;
     }
     if (member !== primary) return;

@@ -11,7 +11,7 @@ import { holdingOf, type PrimaryState } from './primary-state.ts';
 
 const says = (
   member: MemberAddress,
-  role: 'master' | 'slave' | 'unreachable',
+  role: 'master' | 'slave' | 'absent' | 'unreachable',
   afterMs = 1,
 ): [PrimaryEvent, number] => [{ kind: 'role', member, role }, afterMs];
 const claims = (member: MemberAddress, epoch: number) =>
@@ -60,7 +60,7 @@ describe('one is selected in its place', () => {
   });
 
   test('nothing comes of that: it has its place again, and the selected one is asked on', () => {
-    for (const end of [says(c, 'unreachable'), says(c, 'slave', 1100)]) {
+    for (const end of [says(c, 'absent'), says(c, 'slave', 1100)]) {
       const back = later(hung, [selected, 100], end, [{ kind: 'tick' }, 5], says(b, 'master', 5));
       expect([holdingOf(back), back.primary, back.candidate?.member]).toEqual(['none', b, c]);
       expect(later(back, says(c, 'master', 60)).primary).toBe(c);
@@ -76,7 +76,11 @@ test('whatever is heard within a second of a selection, no write goes to whom it
   const event = fc.oneof(
     fc.constant<PrimaryEvent>({ kind: 'tick' }),
     fc.record({ kind: fc.constant('claim'), sentinel: fc.nat(2), claim: fc.option(older) }),
-    fc.record({ kind: fc.constant('role'), member: anyone, role: fc.constantFrom('master', 'slave') }),
+    fc.record({
+      kind: fc.constant('role'),
+      member: anyone,
+      role: fc.constantFrom('master', 'slave', 'unreachable'),
+    }),
     fc.record({ kind: fc.constant('lost'), member: anyone, reason: fc.constant('gone') }),
     fc.record({ kind: fc.constant('readonly'), member: anyone }),
     fc.constantFrom<PrimaryEvent>(hold, { kind: 'agent-release' }, { kind: 'not-ready' }),

@@ -1,5 +1,6 @@
 import { type GateConfig, isPredecessor, type MemberAddress } from '../config.ts';
 import { type ConnectionView, viewOf } from './connection-view.ts';
+import { graceOf } from './grace.ts';
 import { userOf } from './identity.ts';
 import { type OpenOptions, openUpstream } from './open-upstream.ts';
 import { PlainSession } from './plain-session.ts';
@@ -32,10 +33,6 @@ export interface ConnectionsOwner {
   onRefused(client: Tenant, error: string): void;
 }
 
-/** How long a connection to a former primary may still answer what it was sent, in ms. */
-const graceMs = 1000;
-/** The same when it is known to wait in a blocking command, or answers nobody any more: it has nothing to say. */
-const blockedGraceMs = 50;
 /** A server that had a request and said nothing for so long, in ms, may have been busy with it. */
 const silentMs = 1000;
 /** A shared connection that had no answer for so long, in ms, is left to those who wait there. */
@@ -247,7 +244,7 @@ export class Connections {
     const end = () => {
       if (upstream.silentMs >= silentMs) upstream.destroy('it stayed silent when its server was back');
     };
-    setTimeout(end, graceMs);
+    setTimeout(end, silentMs);
   }
 
   #expire(upstream: Upstream, lostForMs: number): void {
@@ -255,11 +252,12 @@ export class Connections {
     upstream.expiring = true;
     upstream.readOn();
     const blocked = upstream.ring.peek()?.handler?.waits === true && !upstream.hears;
+    const { silentMs: forMs } = upstream;
     const end = () => {
       upstream.expiring = false;
       if (!this.#stays(upstream)) upstream.destroy('it leads to a former primary and does not answer');
     };
-    setTimeout(end, blocked ? blockedGraceMs : Math.max(blockedGraceMs, graceMs - lostForMs));
+    setTimeout(end, graceOf({ blocked, lostForMs, silentMs: forMs }));
   }
 
   /** Makes this the connection that the client's requests go to, once those before are answered. */

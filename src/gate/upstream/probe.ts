@@ -1,11 +1,15 @@
+import { errorCode } from '../../base/errors.ts';
 import { refusalKind } from '../../redis/errors.ts';
 import type { Link } from '../../redis/link.ts';
 import { parseRole } from '../../redis/role.ts';
 import type { GateConfig, MemberAddress } from '../config.ts';
 import { openOwnLink } from './open-link.ts';
 
-/** `loading`: it reads its data, and answers nobody else until then. `unknown`: it answers, but not to us. */
-export type Role = 'master' | 'slave' | 'loading' | 'unknown' | 'unreachable';
+/**
+ * `loading`: it reads its data, and answers nobody else until then. `unknown`: it answers, but not to us. `absent`: its host says
+ * that nobody listens there. `unreachable`: it did not answer in time, which may be our own fault.
+ */
+export type Role = 'master' | 'slave' | 'loading' | 'unknown' | 'absent' | 'unreachable';
 
 const answerWithinMs = 300;
 
@@ -39,7 +43,7 @@ export class Probe {
       return role === 'replica' ? 'slave' : 'unknown';
     } catch (error) {
       const refusal = refusalKind(error);
-      if (refusal === undefined) return 'unreachable';
+      if (refusal === undefined) return isNobodyThere(error) ? 'absent' : 'unreachable';
       return refusal === 'LOADING' ? 'loading' : 'unknown';
     }
   }
@@ -48,6 +52,10 @@ export class Probe {
     this.#link?.close();
     this.#link = null;
   }
+}
+
+function isNobodyThere(error: unknown): boolean {
+  return error instanceof Error && errorCode(error.cause) === 'ECONNREFUSED';
 }
 
 function passOverUnlessLoading(error: unknown): void {
