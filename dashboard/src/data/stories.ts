@@ -136,6 +136,13 @@ function stepsOf(told: readonly ApiEvent[], atMs: number): Step[] {
   return steps;
 }
 
-export function timeOf({ at }: { at: string }): number {
-  return Date.parse(at);
+const times = new WeakMap<ApiEvent, number>();
+
+/** Read once: charts ask for that of every event in sight each second. */
+export function timeOf(event: ApiEvent): number {
+  const known = times.get(event);
+  if (known !== undefined) return known;
+  const atMs = Date.parse(event.at);
+  times.set(event, atMs);
+  return atMs;
 }

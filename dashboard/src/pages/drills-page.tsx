@@ -25,7 +25,8 @@ const runColumns: readonly Column<Run>[] = [
 
 const scenarioColumns: readonly Column<Scenario>[] = [
   { name: 'Scenario', cell: ({ name }) => name },
-  { name: 'What is done, and promised', wide: true, cell: ({ about }) => about },
+  // Our own words: as wide as there is room.
+  { name: 'What is done, and promised', wide: true, cell: ({ about }) => <>{about}</> },
   {
     name: 'Action',
     cell: ({ name }) => <ActionButton operation={{ kind: 'drill', scenario: name }} label="Run…" small />,

@@ -70,15 +70,34 @@ type Field = 'lagBytes' | 'memoryBytes';
 function perMember({ members, at }: ApiHistory, field: Field): Curve[] {
   const all = Object.entries(members).map(([label, series]) => ({ label, values: series[field] }));
   if (all.length <= mostCurves) return all;
-  const ofAll = (pick: (values: number[]) => number) =>
-    at.map((_, index) => {
-      const known = all.flatMap(({ values }) => values[index] ?? []);
-      return known.length === 0 ? null : pick(known);
-    });
+  const { most, mean } = togetherOf(
+    all.map(({ values }) => values),
+    at.length,
+  );
   return [
-    { label: 'most of any member', values: ofAll((values) => Math.max(...values)) },
-    { label: 'mean', values: ofAll((values) => values.reduce((a, b) => a + b, 0) / values.length) },
+    { label: 'most of any member', values: most },
+    { label: 'mean', values: mean },
   ];
+}
+
+/** In one pass without a list for each sample: it is made anew each second, of fifty members. */
+function togetherOf(all: readonly (readonly (number | null)[])[], length: number) {
+  const most: (number | null)[] = new Array(length).fill(null);
+  const mean: (number | null)[] = new Array(length).fill(null);
+  for (let index = 0; index < length; index += 1) {
+    let [known, sum, highest] = [0, 0, Number.NEGATIVE_INFINITY];
+    for (const values of all) {
+      const value = values[index] ?? null;
+      if (value === null) continue;
+      known += 1;
+      sum += value;
+      if (value > highest) highest = value;
+    }
+    if (known === 0) continue;
+    most[index] = highest;
+    mean[index] = sum / known;
+  }
+  return { most, mean };
 }
 
 /** The samples of a stretch of time, and one more at each end, so that lines go to the edge. */

@@ -4,6 +4,7 @@ import { aloneIn, withHoles } from '../data/columns.ts';
 import { axisTimes, timeSteps } from './axis-times.ts';
 import { ChartFigures } from './chart-figures.tsx';
 import { chartInWords } from './in-words.ts';
+import { oneByOne } from './one-by-one.ts';
 
 export interface Curve {
   label: string;
@@ -57,6 +58,7 @@ const incrs = {
 export function TimeChart({ chart, at, stepMs, range, moments, onZoom, heightPx = 168 }: Props) {
   const frame = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot | null>(null);
+  const isDrawn = useRef(false);
   const latest = useRef({ chart, moments, onZoom });
   latest.current = { chart, moments, onZoom };
   const [cursor, setCursor] = useState<number | null>(null);
@@ -92,10 +94,16 @@ export function TimeChart({ chart, at, stepMs, range, moments, onZoom, heightPx 
   }, [labels]);
 
   useEffect(() => {
-    plot.current?.batch(() => {
-      plot.current?.setData(data, false);
-      plot.current?.setScale('x', { min: range.fromMs, max: range.toMs });
-    });
+    const draw = () => {
+      plot.current?.batch(() => {
+        plot.current?.setData(data, false);
+        plot.current?.setScale('x', { min: range.fromMs, max: range.toMs });
+      });
+    };
+    if (isDrawn.current) return oneByOne(draw);
+    isDrawn.current = true;
+    draw();
+    return undefined;
   }, [data, range.fromMs, range.toMs]);
 
   return (
