@@ -13,7 +13,7 @@ import { epochsIn, unusableEpochIn } from './sentinel-file.ts';
 
 interface Placed {
   readonly place: { id: string };
-  readonly unit: { paths: { config: string } } | null;
+  readonly unit: { paths: { config: string }; process: { running: boolean } } | null;
 }
 
 export interface Epochs {
@@ -21,20 +21,26 @@ export interface Epochs {
   readonly sentinels: readonly Placed[];
   readonly elections: Pick<ElectionWatch, 'noteEpoch'>;
   readonly events: Pick<EventLog, 'add'>;
-  readonly troubles: Pick<Troubles, 'note'>;
+  readonly troubles: Pick<Troubles, 'has' | 'note'>;
 }
 
 /** For housekeeping, and when a Sentinel makes such an epoch known. Never throws: what can't be read is read again later. */
 export async function noteEpochs({ spec, sentinels, elections, events, troubles }: Epochs): Promise<void> {
   for (const { place, unit } of sentinels) {
-    if (unit === null) continue;
+    const about = `epoch of ${place.id}`;
+    // Of one that does not run the file is looked at when it starts.
+    if (unit?.process.running !== true) {
+      troubles.note(about, null);
+      continue;
+    }
     const text = await readFileIfThere(unit.paths.config).catch(() => undefined);
     if (text === undefined) continue;
     for (const epoch of epochsIn(text, spec.name)) elections.noteEpoch(Number(epoch));
     const found = unusableEpochIn(text, spec.name);
     const told = found === null ? null : sentence(place.id, found);
-    if (troubles.note(`epoch of ${place.id}`, told) && told !== null)
-      events.add('epoch-unusable', place.id, told);
+    // Each failover takes the next: that is no news.
+    if (told !== null && !troubles.has(about)) events.add('epoch-unusable', place.id, told);
+    troubles.note(about, told);
   }
 }
 
