@@ -191,3 +191,28 @@ test('CLIENT LIST and KILL answer as a server does', async () => {
   await waitFor(flagged, { what: 'the blocked client to be shown as blocked', withinMs: 5000 });
   for (const raw of [gated, plain, blocked]) raw.close();
 });
+
+test('a server that takes no more connections says so to who needs one, once; others go on', async () => {
+  const full = await startRedis(['--maxclients', '20']);
+  const before = await startGate({ members: [{ id: 'redis-1', address: '127.0.0.1', port: full.port }] });
+  const other = await RawClient.open(before.port);
+  expect(await other.ask('SET k 1')).toBe('+OK\r\n');
+  const admin = client(full.port);
+  await admin.ping();
+  const raws: RawClient[] = [];
+  let refused = 0;
+  for (let index = 0; index < 40; index++) {
+    const raw = await RawClient.open(before.port);
+    raws.push(raw);
+    const told = await raw.ask('WATCH k');
+    if (told === '+OK\r\n') continue;
+    expect(told).toBe('-ERR max number of clients reached\r\n');
+    expect(await raw.reply()).toBe('(closed)');
+    refused++;
+    expect(await other.ask('GET k')).toBe('$1\r\n1\r\n');
+  }
+  expect(refused).toBeGreaterThan(15);
+  const rejected = /rejected_connections:(\d+)/.exec(await admin.info('stats'))?.[1];
+  expect(Number(rejected)).toBeLessThan(150);
+  for (const each of [...raws, other]) each.close();
+});

@@ -63,6 +63,51 @@ for (const line of [
   });
 }
 
+test('who logs in again and again, each time with another password, keeps no connections without end', async () => {
+  const raw = await RawClient.open(gate.port);
+  // The default user has no password, so any is good.
+  for (let index = 0; index < 250; index++) {
+    expect(await raw.ask(`AUTH default anything-${index}`)).toBe('+OK\r\n');
+    expect(await raw.ask('ECHO a')).toBe('$1\r\na\r\n');
+  }
+  const clients = /connected_clients:(\d+)/.exec(await client(behind.port).info('clients'))?.[1];
+  expect(Number(clients)).toBeLessThan(230);
+  expect(await raw.ask('ACL WHOAMI')).toBe('$7\r\ndefault\r\n');
+  raw.close();
+});
+
+test.each([
+  'AUTH root root-pw',
+  'SELECT 5',
+  'HELLO 3 AUTH root root-pw',
+  'WATCH k',
+  'MULTI',
+  'CLIENT TRACKING ON BCAST',
+  'BLPOP none 0.01',
+])('what comes behind a MULTI that is refused, in the same write, is what it is: %s', async (line) => {
+  const admin = client(behind.port);
+  const raws: RawClient[] = [];
+  const told = async (port: number) => {
+    await admin.flushall();
+    await admin.set('marker', 0);
+    const raw = await RawClient.open(port);
+    raws.push(raw);
+    const lines = ['MULTI x', line, 'INCR behind', 'ACL WHOAMI', 'GET marker'];
+    for (const each of lines) raw.send(each);
+    const answers = await Promise.all(lines.map((each) => raw.reply(each)));
+    return answers.map((each) => each.replace(/(\$2\r\nid\r\n:)\d+/, '$1N'));
+  };
+  expect(await told(gate.port)).toEqual(await told(behind.port));
+  expect(await pooledUsers(4)).toEqual(new Set(['default']));
+  await admin.set('k', line);
+  const other = await RawClient.open(gate.port);
+  const answers: string[] = [];
+  for (const each of ['WATCH other', 'GET marker', 'MULTI', 'PING', 'EXEC'])
+    answers.push(await other.ask(each));
+  expect(answers.join('')).toBe('+OK\r\n$1\r\n0\r\n+OK\r\n+QUEUED\r\n*1\r\n+PONG\r\n');
+  for (const each of [...raws, other]) each.close();
+});
+
 test('SELECT, AUTH and RESET that fail leave no connection to others', async () => {
   const raw = await RawClient.open(gate.port);
   for (const line of ['SELECT 99', 'SELECT x', 'AUTH app wrong', 'RESET now', 'HELLO 9']) {

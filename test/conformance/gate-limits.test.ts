@@ -134,6 +134,28 @@ test('half a request of every client together stays within the bound', async () 
   for (const raw of raws) raw.close();
 });
 
+test.each([
+  ['what they queued behind MULTI', ['MULTI', `SET k ${'x'.repeat(900_000)}`]],
+  ['the names that they subscribed to', [`SUBSCRIBE ${'x'.repeat(900_000)}`]],
+])('what is kept for clients that wait for nothing stays within the bound: %s', async (_what, lines) => {
+  const members = [{ id: 'redis-1', address: '127.0.0.1', port: behind.port }];
+  const small = await startGate({ members, limits: { totalBytes: 8 * mib } });
+  const raws: RawClient[] = [];
+  for (let index = 0; index < 20; index++) {
+    const raw = await RawClient.open(small.port);
+    raws.push(raw);
+    for (const line of lines) await raw.ask(line);
+  }
+  const closed = () => raws.filter((each) => each.closed).length;
+  await waitFor(() => closed() >= 10, {
+    what: 'the clients that brought too much to be closed',
+    withinMs: 10_000,
+  });
+  expect(closed()).toBeLessThan(15);
+  for (const raw of raws) raw.close();
+  small.process.kill();
+});
+
 test('clients that send while the server stands still are not read from without bound', async () => {
   const raws = await Promise.all(Array.from({ length: 8 }, () => RawClient.open(gate.port)));
   for (const raw of raws) expect(await raw.ask('PING')).toBe('+PONG\r\n');

@@ -3,29 +3,36 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { startGate } from '../support/gate-process.ts';
 import { cleanUp, startRedis } from '../support/redis-processes.ts';
-import { type Step, spoilingLines, type TwinServers, Twins } from '../support/twin-clients.ts';
+import { type Step, spoilingLines, TwinLinks, Twins } from '../support/twin-clients.ts';
 
 /** Whatever clients do, each is told what one connection to one Redis would tell it, and nobody gets what others left. */
-let servers: TwinServers;
-/** `npm run fuzz -- gate-clients` does this for long, with other seeds. */
+const lanes: TwinLinks[] = [];
+/** `npm run fuzz -- gate-clients` does this for long, with other seeds, on several sets of servers at a time. */
 const runs = Number(process.env['HOLDFAST_TWINS'] ?? 60);
 const seed = Number(process.env['HOLDFAST_SEED'] ?? 1);
+const laneCount = Number(process.env['HOLDFAST_TWINS_LANES'] ?? 1);
 const report = process.env['HOLDFAST_TWINS_REPORT'];
+/** What one client, or somebody at the servers, does once. */
 let steps = 0;
 
 beforeAll(async () => {
+  for (let lane = 0; lane < laneCount; lane++) lanes.push(await openLane());
+});
+afterAll(async () => {
+  if (report !== undefined) writeFileSync(report, `${steps}`);
+  await Promise.all(lanes.map((lane) => lane.close()));
+  await cleanUp();
+});
+
+async function openLane(): Promise<TwinLinks> {
   const direct = await startRedis();
   const first = await startRedis();
   const second = await startRedis(['--replicaof', `127.0.0.1 ${first.port}`]);
   const members = [first, second].map(({ port }) => ({ id: `redis-${port}`, address: '127.0.0.1', port }));
   // What is longer than this is passed on as it comes.
   const limits = { requestBytes: 65_536 };
-  servers = { gate: await startGate({ members, limits }), members: [first, second], direct };
-});
-afterAll(async () => {
-  if (report !== undefined) writeFileSync(report, `${steps}`);
-  await cleanUp();
-});
+  return new TwinLinks({ gate: await startGate({ members, limits }), members: [first, second], direct });
+}
 
 const plain = [
   'SET k v',
@@ -59,6 +66,8 @@ const others = [
   'DISCARD',
   'WATCH k',
   'UNWATCH',
+  'EXEC x',
+  'MULTI x',
   'NOSUCH x',
   'BLPOP none 0.01',
   'BLPOP l 0.01',
@@ -82,30 +91,15 @@ const line = fc.oneof(
   { weight: 4, arbitrary: fc.constantFrom(...identity) },
   { weight: 4, arbitrary: fc.constantFrom(...others) },
 );
+const lines = fc.array(line, { minLength: 1, maxLength: 8 });
 const who = fc.integer({ min: 0, max: 3 });
-const step: fc.Arbitrary<Step> = fc.oneof(
-  {
-    weight: 12,
-    arbitrary: fc.record({
-      kind: fc.constant('ask' as const),
-      who,
-      lines: fc.array(line, { minLength: 1, maxLength: 8 }),
-    }),
-  },
+const elsewhere: { weight: number; arbitrary: fc.Arbitrary<Step> }[] = [
   {
     weight: 3,
     arbitrary: fc.record({
       kind: fc.constant('leave' as const),
       who,
       last: fc.constantFrom(...spoilingLines),
-    }),
-  },
-  {
-    weight: 2,
-    arbitrary: fc.record({
-      kind: fc.constant('ask' as const),
-      who,
-      lines: fc.constantFrom(...subscribing),
     }),
   },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('cut' as const) }) },
@@ -125,7 +119,51 @@ const step: fc.Arbitrary<Step> = fc.oneof(
       ),
     }),
   },
+];
+/** One client after the other, with the same keys: they see what others write. */
+const inTurn: fc.Arbitrary<Step> = fc.oneof(
+  { weight: 12, arbitrary: fc.record({ kind: fc.constant('ask' as const), who, lines }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      kind: fc.constant('ask' as const),
+      who,
+      lines: fc.constantFrom(...subscribing),
+    }),
+  },
+  ...elsewhere,
 );
+/** Up to four at the same moment, on connections that they share. */
+const together: fc.Arbitrary<Step> = fc.oneof(
+  {
+    weight: 14,
+    arbitrary: fc
+      .uniqueArray(
+        fc.record({
+          who,
+          lines: fc.oneof(
+            { weight: 6, arbitrary: lines },
+            { weight: 1, arbitrary: fc.constantFrom(...subscribing) },
+          ),
+        }),
+        { selector: (each) => each.who, minLength: 2, maxLength: 4 },
+      )
+      .map((asks) => ({ kind: 'together' as const, asks: asks.map(withOwnKeys) })),
+  },
+  ...elsewhere,
+);
+const history = fc.oneof(
+  fc.array(inTurn, { minLength: 1, maxLength: 12 }),
+  fc.array(together, { minLength: 1, maxLength: 12 }),
+);
+
+/** What one client does must not depend on who is first. */
+function withOwnKeys(ask: { who: number; lines: string[] }): { who: number; lines: string[] } {
+  return {
+    who: ask.who,
+    lines: ask.lines.map((each) => each.replace(/ (k|c|l|long)(?= |$)/, ` $1${ask.who}`)),
+  };
+}
 
 /** What was found once, in its shortest form. */
 const found: Step[][] = [
@@ -137,28 +175,33 @@ const found: Step[][] = [
   ],
 ];
 
-test('random clients are told what a server would tell them, and leave nothing to others', async () => {
-  let primary = servers.members[0];
-  const property = fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 12 }), async (all) => {
-    const twins = new Twins(servers, primary);
-    await twins.begin();
-    try {
-      for (const each of all) {
-        steps++;
-        expect(await twins.do(each)).toBeUndefined();
-        if (twins.apart) break;
-      }
-    } finally {
-      twins.close();
-      primary = twins.primary;
+async function tryOnce(links: TwinLinks, all: readonly Step[]): Promise<number> {
+  let done = 0;
+  const twins = new Twins(links);
+  await twins.begin();
+  try {
+    for (const each of all) {
+      done += each.kind === 'together' ? each.asks.length : 1;
+      expect(await twins.do(each)).toBeUndefined();
+      if (twins.apart) break;
     }
-    await twins.begin();
-    expect(await twins.probe()).toBeUndefined();
-  });
+  } finally {
+    twins.close();
+  }
+  await twins.begin();
+  expect(await twins.probe()).toBeUndefined();
+  return done;
+}
+
+test('random clients are told what a server would tell them, and leave nothing to others', async () => {
   const examples = found.map((each): [Step[]] => [each]);
-  await fc.assert(property, {
-    numRuns: runs,
-    examples,
-    seed,
-  });
+  await Promise.all(
+    lanes.map(async (links, lane) => {
+      const property = fc.asyncProperty(history, async (all) => {
+        const done = await tryOnce(links, all);
+        steps += done;
+      });
+      await fc.assert(property, { numRuns: runs, examples, seed: seed + lane });
+    }),
+  );
 }, 86_400_000);

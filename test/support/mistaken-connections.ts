@@ -1,7 +1,6 @@
 import type { ConnectionView } from '../../src/gate/upstream/connection-view.ts';
+import type { AdminLink } from './admin-link.ts';
 import type { GateProcess } from './gate-process.ts';
-import { RawClient } from './raw-client.ts';
-import type { Server } from './redis-processes.ts';
 
 /**
  * Compares what the gate takes its connections for with what the members themselves say of them: user, database, protocol,
@@ -9,39 +8,37 @@ import type { Server } from './redis-processes.ts';
  */
 
 /** A sentence about the first connection that is not what the gate takes it for. Members in any order. */
-export async function findMistaken(gate: GateProcess, members: Server[]): Promise<string | undefined> {
-  const before = await gate.control.connections();
+export async function findMistaken(gate: GateProcess, members: AdminLink[]): Promise<string | undefined> {
+  const views = await gate.control.connections();
   const said = new Map<string, string>();
-  const lists = await Promise.all(members.map(({ port }) => clientList(port)));
-  for (const line of lists.flat()) said.set(keyOf(line), line);
-  // What changed meanwhile was in use.
-  const after = new Set((await gate.control.connections()).map((view) => JSON.stringify(view)));
-  for (const view of before) {
+  const lists = await Promise.all(members.map((member) => member.ask('CLIENT LIST')));
+  for (const line of lists.flatMap((list) => list.split('\n'))) said.set(keyOf(line), line);
+  const complaints = new Map<string, string>();
+  for (const view of views) {
     const line = said.get(`${view.member} ${view.id}`);
-    if (line === undefined || !after.has(JSON.stringify(view))) continue;
+    if (line === undefined) continue;
     const wanted = describe(view);
-    const found = field(line, Object.keys(wanted));
-    if (JSON.stringify(found) !== JSON.stringify(wanted))
-      return `${JSON.stringify(view)} is not what its server says: ${line}`;
+    if (JSON.stringify(field(line, Object.keys(wanted))) === JSON.stringify(wanted)) continue;
+    const text = JSON.stringify(view);
+    complaints.set(text, `${text} is not what its server says: ${line}`);
+  }
+  if (complaints.size === 0) return undefined;
+  // What changed meanwhile was in use.
+  for (const view of await gate.control.connections()) {
+    const complaint = complaints.get(JSON.stringify(view));
+    if (complaint !== undefined) return complaint;
   }
   return undefined;
+}
 
-  function keyOf(line: string): string {
-    const { id, laddr = '' } = field(line, ['id', 'laddr']);
-    return `${memberAt(laddr)} ${id}`;
-  }
+function keyOf(line: string): string {
+  const [, id, laddr = ''] = /\bid=(\d+) .*? laddr=(\S+)/.exec(line) ?? [];
+  return `${memberAt(laddr)} ${id}`;
 }
 
 /** The tests name a member by the port that it listens on. */
 function memberAt(address: string): string {
   return `redis-${address.slice(address.lastIndexOf(':') + 1)}`;
-}
-
-async function clientList(port: number): Promise<string[]> {
-  const raw = await RawClient.open(port);
-  const list = await raw.ask('CLIENT LIST');
-  raw.close();
-  return list.split('\n').filter((line) => line.startsWith('id='));
 }
 
 function describe({ use, user, database, protocol, subscriptions }: ConnectionView): Record<string, string> {

@@ -1,8 +1,9 @@
 import { waitFor } from '../../src/base/retry.ts';
+import { AdminLink } from './admin-link.ts';
 import type { GateProcess } from './gate-process.ts';
 import { findMistaken } from './mistaken-connections.ts';
 import { RawClient } from './raw-client.ts';
-import { client, type Server } from './redis-processes.ts';
+import type { Server } from './redis-processes.ts';
 
 /**
  * Clients that come in twos: one at the gate, one at a server of its own with the same users and data. Both are sent
@@ -12,6 +13,8 @@ import { client, type Server } from './redis-processes.ts';
 export type Step =
   /** One client sends these lines in one write. */
   | { kind: 'ask'; who: number; lines: string[] }
+  /** Several clients do that at the same time, with keys of their own: who is first must not matter. */
+  | { kind: 'together'; asks: { who: number; lines: string[] }[] }
   /** One client leaves in the middle of whatever it is in, behind a line whose answer nobody compares. */
   | { kind: 'leave'; who: number; last: string }
   /** Every connection of the gate to its server is cut; what was watched changes. */
@@ -56,20 +59,49 @@ export interface TwinServers {
   direct: Server;
 }
 
-export class Twins {
-  readonly #gate: GateProcess;
-  readonly #direct: Server;
-  readonly #twins: (Twin | undefined)[] = [];
-  #primary: Server;
-  #apart = false;
-  #replica: Server;
+/** The same with a connection to each server, for all that one after the other is tried there. */
+export class TwinLinks {
+  readonly gate: GateProcess;
+  readonly direct: AdminLink;
+  readonly directPort: number;
+  primary: Member;
+  replica: Member;
 
-  /** @param primary which of the members is the primary now */
-  constructor({ gate, members, direct }: TwinServers, primary: Server = members[0]) {
-    this.#gate = gate;
-    this.#direct = direct;
-    this.#primary = primary;
-    this.#replica = members[primary === members[0] ? 1 : 0];
+  constructor({ gate, members, direct }: TwinServers) {
+    this.gate = gate;
+    this.direct = new AdminLink(direct.port);
+    this.directPort = direct.port;
+    [this.primary, this.replica] = members.map(({ port }) => ({ port, link: new AdminLink(port) })) as [
+      Member,
+      Member,
+    ];
+  }
+
+  get all(): AdminLink[] {
+    return [this.primary.link, this.replica.link, this.direct];
+  }
+
+  swap(): void {
+    [this.primary, this.replica] = [this.replica, this.primary];
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.all.map((link) => link.close()));
+  }
+}
+
+interface Member {
+  port: number;
+  link: AdminLink;
+}
+
+export class Twins {
+  readonly #links: TwinLinks;
+  readonly #twins: (Twin | undefined)[] = [];
+  #apart = false;
+
+  constructor(links: TwinLinks) {
+    this.#links = links;
   }
 
   /** Whether something happened that the gate is known not to hide. */
@@ -77,45 +109,48 @@ export class Twins {
     return this.#apart;
   }
 
-  get primary(): Server {
-    return this.#primary;
-  }
-
   /** Brings the servers to where they begin. */
   async begin(): Promise<void> {
+    const { primary, replica, direct } = this.#links;
     const users = twinUsers.map((line) => line.replace(' on ', ' reset on '));
     const markers = [0, 1, 9].flatMap((database) => [`SELECT ${database}`, `SET marker ${database}`]);
     const data = ['FLUSHALL', ...markers];
     await Promise.all([
-      tell(this.#primary.port, ...users, ...data),
-      tell(this.#direct.port, ...users, ...data),
-      tell(this.#replica.port, ...users),
+      primary.link.tell(...users, ...data),
+      direct.tell(...users, ...data),
+      replica.link.tell(...users),
     ]);
   }
 
   /** Does one step; a sentence when the two were told different things, or a connection is not what the gate takes it for. */
   async do(step: Step): Promise<string | undefined> {
-    return (await this.#do(step)) ?? (await findMistaken(this.#gate, [this.#primary, this.#replica]));
+    const { gate, primary, replica } = this.#links;
+    return (await this.#do(step)) ?? (await findMistaken(gate, [primary.link, replica.link]));
   }
 
   async #do(step: Step): Promise<string | undefined> {
+    const { gate, primary, all } = this.#links;
     if (step.kind === 'cut') {
-      const admin = client(this.#primary.port);
-      await admin.call('CLIENT', 'KILL', 'TYPE', 'normal');
-      await admin.call('CLIENT', 'KILL', 'TYPE', 'pubsub');
-      admin.disconnect();
-      await this.#both('SET k changed');
+      await primary.link.tell('CLIENT KILL TYPE normal', 'CLIENT KILL TYPE pubsub');
+      await this.#changeWatched();
       return undefined;
     }
     if (step.kind === 'primary') {
       await this.#changePrimary();
-      await this.#both('SET k changed');
+      await this.#changeWatched();
       return undefined;
     }
     if (step.kind === 'rights') {
-      if (step.through) await tell(this.#gate.port, `ACL SETUSER ${step.change}`);
-      await this.#everywhere(`ACL SETUSER ${step.change}`);
+      const line = `ACL SETUSER ${step.change}`;
+      if (step.through) await tellOnce(gate.port, line);
+      // Replication does not carry users over.
+      await Promise.all(all.map((link) => link.tell(line)));
       return undefined;
+    }
+    if (step.kind === 'together') {
+      const twins = await Promise.all(step.asks.map(({ who }) => this.#twin(who)));
+      const told = await Promise.all(step.asks.map(({ lines }, at) => this.#ask(twins[at] as Twin, lines)));
+      return told.find((each) => each !== undefined);
     }
     const twin = await this.#twin(step.who);
     if (step.kind === 'leave') {
@@ -128,17 +163,17 @@ export class Twins {
 
   /** As an agent does it: nothing is written while the replica catches up, and everybody goes on at the new primary. */
   async #changePrimary(): Promise<void> {
-    const [from, to] = [this.#primary, this.#replica];
-    const { control } = this.#gate;
-    await control.hold({ reason: 'switchover', maxMs: 10_000 });
-    await waitFor(async () => (await offsetOf(to.port)) === (await offsetOf(from.port)), {
+    const { gate, primary: from, replica: to } = this.#links;
+    await gate.control.hold({ reason: 'switchover', maxMs: 10_000 });
+    await waitFor(async () => (await offsetOf(to.link)) === (await offsetOf(from.link)), {
       what: 'the replica to have everything',
       withinMs: 10_000,
+      everyMs: 2,
     });
-    await tell(to.port, 'REPLICAOF NO ONE');
-    await tell(from.port, `REPLICAOF 127.0.0.1 ${to.port}`);
-    await control.switch({ address: '127.0.0.1', port: to.port });
-    [this.#primary, this.#replica] = [to, from];
+    await to.link.tell('REPLICAOF NO ONE');
+    await from.link.tell(`REPLICAOF 127.0.0.1 ${to.port}`);
+    await gate.control.switch({ address: '127.0.0.1', port: to.port });
+    this.#links.swap();
   }
 
   /** Newcomers of every kind, on connections that others had, are who they say they are, and nothing else. */
@@ -149,7 +184,7 @@ export class Twins {
   }
 
   async #newcomer(user: string, login: readonly string[]): Promise<string | undefined> {
-    const raw = await RawClient.open(this.#gate.port);
+    const raw = await RawClient.open(this.#links.gate.port);
     const told: string[] = [];
     for (const line of [...login, 'WATCH probe', 'ACL WHOAMI', 'GET marker', 'PING'])
       told.push(await raw.ask(line));
@@ -182,10 +217,9 @@ export class Twins {
   async #twin(who: number): Promise<Twin> {
     const known = this.#twins[who];
     if (known !== undefined) return known;
-    const twin = {
-      gated: await RawClient.open(this.#gate.port),
-      plain: await RawClient.open(this.#direct.port),
-    };
+    const { gate, directPort } = this.#links;
+    const [gated, plain] = await Promise.all([RawClient.open(gate.port), RawClient.open(directPort)]);
+    const twin = { gated, plain };
     this.#twins[who] = twin;
     return twin;
   }
@@ -196,30 +230,24 @@ export class Twins {
     this.#twins[who] = undefined;
   }
 
-  async #both(line: string): Promise<void> {
-    await Promise.all([this.#primary, this.#direct].map(({ port }) => tell(port, line)));
-  }
-
-  /** What replication does not carry over, as users. */
-  async #everywhere(line: string): Promise<void> {
-    await Promise.all([this.#primary, this.#replica, this.#direct].map(({ port }) => tell(port, line)));
+  async #changeWatched(): Promise<void> {
+    const { primary, direct } = this.#links;
+    const keys = ['k', 'k0', 'k1', 'k2', 'k3'];
+    const line = `MSET ${keys.map((key) => `${key} changed`).join(' ')}`;
+    // The last thing that a link chose is a database that is not everybody's.
+    await Promise.all([primary.link, direct].map((link) => link.tell('SELECT 0', line)));
   }
 }
 
-async function tell(port: number, ...lines: string[]): Promise<void> {
-  const raw = await RawClient.open(port);
-  for (const line of lines) raw.send(line);
-  const told = await Promise.all(lines.map((line) => raw.reply(line)));
-  raw.close();
-  const refused = told.findIndex((answer) => answer.startsWith('-'));
-  if (refused >= 0) throw new Error(`${lines[refused]}: ${told[refused]}`);
+async function tellOnce(port: number, line: string): Promise<void> {
+  const link = new AdminLink(port);
+  await link.tell(line);
+  await link.close();
 }
 
 /** Of a primary what it wrote, of a replica what it has; null while its link is down. */
-async function offsetOf(port: number): Promise<string | null> {
-  const raw = await RawClient.open(port);
-  const info = await raw.ask('INFO replication');
-  raw.close();
+async function offsetOf(link: AdminLink): Promise<string | null> {
+  const info = await link.ask('INFO replication');
   if (info.includes('role:master')) return /\nmaster_repl_offset:(\d+)/.exec(info)?.[1] ?? null;
   if (!info.includes('master_link_status:up')) return null;
   return /\nslave_repl_offset:(\d+)/.exec(info)?.[1] ?? null;

@@ -76,6 +76,12 @@ export function replacementOf(
       const asked = writeRequest(['CLIENT', 'SETNAME', `holdfast-${router.config.id}`]);
       return { asked, answer: () => setName(client, text(2)) };
     }
+    case 'capa': {
+      // Valkey: who can be redirected is, by a replica or a former primary, past the gate. What is unknown is ignored there.
+      if (count < 3) return null;
+      const asked = writeRequest(['CLIENT', args[1] as Buffer, 'none']);
+      return { asked, answer: () => writeSimple('OK') };
+    }
     case 'kill':
       return count < 3 ? null : { asked: harmlessKill(args), answer: () => kill(client, args) };
     case 'unblock':
@@ -182,6 +188,9 @@ function kill(client: Client, args: Buffer[]): Buffer {
     else if (filter === 'user') tests.push((each) => each.session.user === latin1(index + 1));
     else if (filter === 'type') {
       tests.push(({ session }) => value.toLowerCase() === (session.subscribed ? 'pubsub' : 'normal'));
+    } else if (filter === 'maxage') {
+      const ms = Number(value) * 1000;
+      tests.push(({ since }) => Date.now() - since >= ms);
     } else if (filter === 'skipme' && /^(yes|no)$/i.test(value)) skipMe = value.toLowerCase() === 'yes';
     else return writeError('ERR syntax error');
   }

@@ -43,7 +43,7 @@ export function describeClient(client: Client): string {
     ['obl', unread],
     ['oll', 0],
     ['omem', 0],
-    ['tot-mem', kept + keptBytes + unread],
+    ['tot-mem', kept + session.keptBytes + unread],
     ['events', 'r'],
     ['cmd', client.lastCommand === '' ? 'NULL' : client.lastCommand],
     ['user', session.user],

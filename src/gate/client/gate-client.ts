@@ -91,7 +91,7 @@ export class GateClient implements Client {
   }
 
   get heldBytes(): number {
-    return this.requests.size + this.output.unread;
+    return this.requests.size + this.output.unread + this.session.keptBytes;
   }
 
   get direct(): boolean {

@@ -169,7 +169,9 @@ export class Subscribing implements ReplyHandler {
       else this.#set().add(key);
     }
     if (!this.#again) client.confirm(buf, start, end);
-    return --this.#left === 0;
+    if (--this.#left > 0) return false;
+    client.router.buffered.update(client);
+    return true;
   }
 
   proves(buf: Buffer, start: number, _end: number): boolean {

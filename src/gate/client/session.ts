@@ -19,6 +19,28 @@ export interface Subscriptions {
   shardChannels: Set<string>;
 }
 
+/** Names, and how much memory they take. */
+class Names extends Set<string> {
+  #bytes = 0;
+
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  override add(name: string): this {
+    if (!this.has(name)) this.#bytes += name.length + bytesOfAName;
+    return super.add(name);
+  }
+
+  override delete(name: string): boolean {
+    if (this.has(name)) this.#bytes -= name.length + bytesOfAName;
+    return super.delete(name);
+  }
+}
+
+/** What one more name takes beside its letters, roughly. */
+const bytesOfAName = 64;
+
 /**
  * What a client has told its server about itself, so that a connection to another member can be put into the same
  * state. Only what the server accepted is here.
@@ -35,9 +57,9 @@ export class Session implements Subscriptions, Restorable {
   readonly tracking = new Tracking();
   /** Requests that set a mode of the connection (CLIENT NO-EVICT, CLIENT NO-TOUCH), by what they set. */
   modes = new Map<string, Buffer>();
-  channels = new Set<string>();
-  patterns = new Set<string>();
-  shardChannels = new Set<string>();
+  channels = new Names();
+  patterns = new Names();
+  shardChannels = new Names();
   monitor: Buffer | null = null;
   readonly transaction = new Transaction();
 
@@ -69,6 +91,14 @@ export class Session implements Subscriptions, Restorable {
   get subscriptions(): SubscriptionCounts {
     const { channels, patterns, shardChannels } = this;
     return { channels: channels.size, patterns: patterns.size, shardChannels: shardChannels.size };
+  }
+
+  /** Bytes that are kept to put it onto another connection. */
+  get keptBytes(): number {
+    const { channels, patterns, shardChannels } = this;
+    return (
+      this.name.length + this.transaction.keptBytes + channels.bytes + patterns.bytes + shardChannels.bytes
+    );
   }
 
   get subscribed(): boolean {

@@ -15,7 +15,7 @@ import { sendScan } from './scanning.ts';
 import { sendPlainly } from './send-plain.ts';
 import { redirectIn, withRedirect } from './tracking.ts';
 import { redirectTarget } from './tracking-restore.ts';
-import { Queued, TransactionEnd } from './transaction-handlers.ts';
+import { isReadInExec, Queued, TransactionEnd } from './transaction-handlers.ts';
 
 /**
  * Requests that change what their connection is, or that are answered in a way of their own: one handler for each
@@ -78,7 +78,10 @@ export function sendSpecial(
 ): boolean {
   const request = Buffer.from(buf.subarray(start, end));
   const { behaviour } = command;
-  const inMulti = client.session.transaction.open;
+  const { transaction } = client.session;
+  const inMulti = transaction.open;
+  // Until MULTI is answered nobody knows: should the server refuse it, what comes behind it is executed.
+  if (inMulti && !transaction.begun && !mayFollowMulti(behaviour) && !client.idle()) return false;
   if (inMulti && behaviour.kind === 'publish' && saysHello(request)) return refuseHello(client);
   if (inMulti && !actsInMulti(behaviour)) {
     return isRefusedInMulti(client, command, request)
@@ -87,6 +90,13 @@ export function sendSpecial(
   }
   const special = { client, command, behaviour, request, args: readArguments(request, 0, request.length) };
   return (handlers[behaviour.kind] as (special: Special) => boolean)(special);
+}
+
+/** What does no more to its connection when it is executed than when it is queued; and the end of a transaction. */
+function mayFollowMulti(behaviour: Behaviour): boolean {
+  const { kind } = behaviour;
+  if (kind === 'transaction') return behaviour.verb === 'exec' || behaviour.verb === 'discard';
+  return kind === 'plain' || kind === 'publish';
 }
 
 /** What is not queued behind MULTI. */
@@ -245,12 +255,12 @@ function sendTransaction(special: Special<Extract<Behaviour, { kind: 'transactio
 }
 
 /** EXEC or DISCARD. */
-function sendEnd({ client, request }: Special, executes: boolean): boolean {
+function sendEnd({ client, request, args }: Special, executes: boolean): boolean {
   const { router, session } = client;
   const { transaction } = session;
   const mayWrite = executes && (transaction.open || transaction.begun);
-  // Without MULTI there is nothing to break: the server says so.
-  if (mayWrite && transaction.broken !== null) return endBroken(client);
+  // Without MULTI there is nothing to break, and with an argument too many it is aborted: the server says so.
+  if (mayWrite && args.length === 1 && transaction.broken !== null) return endBroken(client);
   const upstream = router.route(client, mayWrite, true);
   if (upstream === null) return false;
   const told = transaction.tellServer();
@@ -270,7 +280,10 @@ function sendQueued(client: Client, command: Command, request: Buffer): boolean 
   const { behaviour } = command;
   session.transaction.sendQueued(settles(behaviour));
   const { asked, queued } = queuedAs(client, command, request, upstream);
-  const accepted = () => session.transaction.onQueued(queued, behaviour.kind !== 'plain', requestBytes);
+  const accepted = () => {
+    session.transaction.onQueued(queued, isReadInExec(behaviour), requestBytes);
+    router.buffered.update(client);
+  };
   upstream.send(client, asked, 0, asked.length, 1, false, new Queued(client, request, 'queued', accepted));
   return true;
 }

@@ -44,7 +44,11 @@ export class Tracking {
   /** The server accepted CLIENT TRACKING with these arguments. */
   onAccepted(args: Buffer[]): void {
     if (isOff(args)) this.#requests = [];
-    else this.#requests = saysBroadcast(args) ? [...this.#requests, args] : [args];
+    else if (saysBroadcast(args)) {
+      // Said again it adds nothing.
+      const others = this.#requests.filter((each) => !writeRequest(each).equals(writeRequest(args)));
+      this.#requests = [...others, args];
+    } else this.#requests = [args];
   }
 
   /** The requests for a server that knows the other client's connection by this id; null: there is no other. */

@@ -11,7 +11,7 @@ import { accessChange, Observed } from './handlers.ts';
 import { observer } from './observers.ts';
 import { refusalWithin } from './refusal.ts';
 import { replaceAnswers } from './replaced-replies.ts';
-import { answerSuspect, answerUncertain } from './replay.ts';
+import { answerSuspect, answerUncertain, loseRequest } from './replay.ts';
 import type { BlockPart } from './retry-queue.ts';
 
 /**
@@ -57,8 +57,13 @@ export class Queued extends Observed {
     return true;
   }
 
-  override onLost(): void {
-    this.client.retries.again({ request: this.request, block: this.#part });
+  override onLost(loss: RequestLoss): void {
+    const { client, request } = this;
+    const { retries, session } = client;
+    const within = session.transaction.begun || retries.block()[0]?.block.kind === 'begin';
+    // Its MULTI was refused: the server executed it.
+    if (this.#part.kind === 'queued' && !within) loseRequest(client, request, loss);
+    else retries.again({ request, block: this.#part });
   }
 
   /** The error that MULTI and WATCH have in any transaction, which goes on; another one spoils it. */
@@ -94,8 +99,8 @@ export class TransactionEnd extends Observed {
     const { transaction } = client.session;
     // Whatever the server says to EXEC ends it; DISCARD that is not executed does not (`rejectCommand` in Redis's server.c).
     if (buf[start] === MINUS && !this.#executes && this.#begun && transaction.begun) transaction.onKept();
-    // Without MULTI it ends nothing: what is watched stays so.
-    else if (buf[start] !== MINUS || transaction.begun) this.#end();
+    // Without MULTI it ends nothing, and what is watched stays so; but not if it is aborted before that is looked at.
+    else if (buf[start] !== MINUS || transaction.begun || isAborted(buf, start)) this.#end();
     client.deliver(replaced ?? buf, replaced === null ? start : 0, replaced?.length ?? end);
     return true;
   }
@@ -128,7 +133,7 @@ export class TransactionEnd extends Observed {
   }
 
   override proves(buf: Buffer, start: number, end: number): boolean {
-    if (buf[start] === MINUS) return buf.toString('latin1', start, start + 11) === '-EXECABORT ';
+    if (buf[start] === MINUS) return isAborted(buf, start);
     if (!this.#executes) return true;
     const changes = this.#changes();
     if (changes.length === 0) return true;
@@ -209,4 +214,15 @@ export class TransactionEnd extends Observed {
 
 /** As it stands in a list. */
 const anError = '\r\n-';
+
+/** An EXEC that is refused (`execCommandAbort` in Redis's multi.c): whatever there was of a transaction, a watch included, is over. */
+function isAborted(buf: Buffer, start: number): boolean {
+  return buf.toString('latin1', start, start + 11) === '-EXECABORT ';
+}
+
+/** Whether EXEC's answer to it has to be looked at: it may change the connection, or who may do what, or is the gate's own. */
+export function isReadInExec({ kind }: Behaviour): boolean {
+  return changing.has(kind) || kind === 'clients' || kind === 'scan';
+}
+
 const changing = new Set<Behaviour['kind']>(['identity', 'foreign', 'access', 'mode', 'monitor']);

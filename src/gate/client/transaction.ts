@@ -59,7 +59,7 @@ export class Transaction {
 
   /** Bytes of the requests that are kept of it. */
   get keptBytes(): number {
-    return this.#forgetful ? 0 : this.#bytes;
+    return this.#bytes;
   }
 
   /** It needs the connection that it has. */
@@ -96,12 +96,16 @@ export class Transaction {
     else this.#open = false;
   }
 
-  /** Beyond `limitBytes` only what changes a connection is kept (`keep`); null: it was too long to be kept. */
+  /** Beyond `limitBytes` only what EXEC's answer has to be read for is kept (`keep`); null: it was too long to be kept. */
   onQueued(queued: QueuedRequest | null, keep: boolean, limitBytes: number): void {
     if (this.#queued === null) return;
-    this.#bytes += queued?.request.length ?? 0;
-    this.#forgetful ||= queued === null || this.#bytes > limitBytes;
-    this.#queued.push(queued !== null && (keep || !this.#forgetful) ? queued : nothing);
+    const bytes = queued?.request.length ?? 0;
+    this.#forgetful ||= queued === null || this.#bytes + bytes > limitBytes;
+    if (queued === null || (this.#forgetful && !keep)) this.#queued.push(nothing);
+    else {
+      this.#bytes += bytes;
+      this.#queued.push(queued);
+    }
   }
 
   /** The server would not queue something. */

@@ -96,6 +96,8 @@ const plainNames = new Set(
 
 /** CLIENT's subcommands that go to the server as they are, and leave nothing behind. */
 const plainOfClient = new Set(['help', 'pause', 'setinfo']);
+/** Those that are about what the gate's clients are. Any other may be a mode that is newer than this code. */
+const aboutClients = new Set('list info id getname kill unblock setname reply capa'.split(' '));
 
 /** Servers before 7.0 have no flag for it. On a shared connection they would hold everybody up. */
 const knownBlocking = 'blpop brpop brpoplpush blmove blmpop bzpopmin bzpopmax bzmpop'.split(' ');
@@ -103,9 +105,7 @@ const knownBlocking = 'blpop brpop brpoplpush blmove blmpop bzpopmin bzpopmax bz
 /** The names that must be known whatever the server's table says of them. */
 export const listedNames: readonly string[] = [
   ...listed.keys(),
-  ...'list info id getname kill unblock setname reply help pause setinfo'
-    .split(' ')
-    .map((each) => `client|${each}`),
+  ...[...aboutClients, ...plainOfClient].map((each) => `client|${each}`),
 ];
 
 /** @param name in small letters, with the subcommand after a bar; `flags` as COMMAND gives them */
@@ -113,10 +113,9 @@ export function behaviourOf(name: string, flags: readonly string[]): Behaviour {
   const known = listed.get(name);
   if (known !== undefined) return known;
   const [first = '', second] = name.split('|');
-  if (first === 'client') {
-    return second !== undefined && plainOfClient.has(second)
-      ? { kind: 'plain' }
-      : { kind: 'clients', verb: second ?? '' };
+  if (first === 'client' && second !== undefined) {
+    if (plainOfClient.has(second)) return { kind: 'plain' };
+    if (aboutClients.has(second)) return { kind: 'clients', verb: second };
   }
   if (flags.includes('blocking') || knownBlocking.includes(name)) return { kind: 'blocking' };
   const plain = flags.includes('write') || flags.includes('readonly') || plainNames.has(first);

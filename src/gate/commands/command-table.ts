@@ -63,8 +63,8 @@ const harmless = new Set(
     'function|dump function|stats function|help module|list module|help command|count command|docs command|info ' +
     'command|list command|getkeys command|getkeysandflags command|help lolwut asking readonly readwrite select ' +
     'auth hello reset quit multi discard watch unwatch subscribe psubscribe ssubscribe unsubscribe punsubscribe ' +
-    'sunsubscribe monitor wait waitaof client|setname client|setinfo client|reply client|tracking client|caching ' +
-    'client|no-evict client|no-touch client|getredir client|trackinginfo'
+    'sunsubscribe monitor wait waitaof client|setname client|setinfo client|reply client|capa client|tracking ' +
+    'client|caching client|no-evict client|no-touch client|getredir client|trackinginfo'
   ).split(' '),
 );
 

@@ -2,13 +2,13 @@ import { type GateConfig, isPredecessor, type MemberAddress } from '../config.ts
 import { type ConnectionView, viewOf } from './connection-view.ts';
 import { graceOf } from './grace.ts';
 import { userOf } from './identity.ts';
-import { type OpenOptions, openUpstream } from './open-upstream.ts';
+import { isFull, type OpenOptions, openUpstream } from './open-upstream.ts';
 import { PlainSession } from './plain-session.ts';
 import type { ServerRuns } from './server-runs.ts';
 import { Stuck } from './stuck.ts';
 import type { Tenant } from './tenant.ts';
 import type { Upstream, UpstreamOptions } from './upstream.ts';
-import { IdleUpstreams, kindOf, type Shared } from './upstreams.ts';
+import { IdleUpstreams, kindOf, type Shared, SharedUpstreams } from './upstreams.ts';
 
 /** What the connections need of the listener that uses them. */
 export interface ConnectionsOwner {
@@ -46,7 +46,7 @@ const stuckCheckMs = 50;
  */
 export class Connections {
   readonly #owner: ConnectionsOwner;
-  readonly #shared = new Map<string, Shared>();
+  readonly #shared = new SharedUpstreams();
   readonly #idle = new IdleUpstreams();
   /** Every connection that is in use, to count what is in flight. */
   readonly #open = new Set<Upstream>();
@@ -66,7 +66,7 @@ export class Connections {
   /** Every connection that waits for nothing, for comparison with what its server says of it. */
   get views(): ConnectionView[] {
     return [
-      ...[...this.#shared.values()].map(({ upstream, session }) => viewOf(upstream, 'shared', session)),
+      ...this.#shared.all.map(({ upstream, session }) => viewOf(upstream, 'shared', session)),
       ...this.#idle.all.map(({ upstream, session }) => viewOf(upstream, 'idle', session)),
       ...[...this.#owners].map(([upstream, { session }]) => viewOf(upstream, 'own', session)),
     ].filter((view) => view !== null);
@@ -166,7 +166,7 @@ export class Connections {
   forget(client: Tenant): void {
     client.place.current?.drop(client);
     this.dropOwn(client);
-    for (const shared of this.#shared.values()) shared.waiting.delete(client);
+    for (const shared of this.#shared.all) shared.waiting.delete(client);
   }
 
   /**
@@ -175,7 +175,7 @@ export class Connections {
    */
   #leaveStuck(): void {
     for (const client of this.#stuck.free(stuckMs)) if (!client.closed) client.onIdle();
-    for (const { upstream } of [...this.#shared.values()]) {
+    for (const { upstream } of this.#shared.all) {
       if (upstream.stuckMs < stuckMs) continue;
       this.#retire(upstream);
       const head = upstream.ring.peek()?.client;
@@ -190,14 +190,14 @@ export class Connections {
   /** It stands still: whoever is not in its queue uses a fresh one. */
   #retire(upstream: Upstream): void {
     upstream.retired = true;
-    for (const [kind, shared] of this.#shared) if (shared.upstream === upstream) this.#shared.delete(kind);
+    this.#shared.remove(upstream);
     for (const { place } of this.#owner.clients) if (place.route === upstream) place.reroute();
   }
 
   /** Connections of this user, or of everybody (null), serve those who wait for an answer there, and nobody else. */
   retireUser(user: string | null): void {
     this.#idle.clear();
-    for (const shared of [...this.#shared.values()]) {
+    for (const shared of this.#shared.all) {
       if (user !== null && userOf(shared.session.presented) !== user) continue;
       this.#retire(shared.upstream);
       if (shared.upstream.ring.size === 0) shared.upstream.destroy('the rights of its user changed');
@@ -288,12 +288,12 @@ export class Connections {
         for (const each of clients) this.#owner.onRefused(each, error);
       },
       onClosed: (_upstream, reason) => {
-        if (this.#shared.get(kind)?.upstream === upstream) this.#shared.delete(kind);
+        this.#shared.remove(upstream);
         this.#onClosed(upstream, reason, waiting);
       },
     });
     const shared: Shared = { upstream, waiting, session };
-    this.#shared.set(kind, shared);
+    this.#shared.add(kind, shared, this.#owner.clients);
     this.#open.add(upstream);
     return shared;
   }
@@ -367,7 +367,7 @@ export class Connections {
 
 /** A server that lets one session not in may let in others. */
 function endRefused(upstream: Upstream, error: string): void {
-  if (/^(BUSY|WRONGPASS|NOPERM|NOAUTH) /.test(error)) upstream.destroy(error);
+  if (/^(BUSY|WRONGPASS|NOPERM|NOAUTH) /.test(error) || isFull(error)) upstream.destroy(error);
   else upstream.fail(error);
 }
 

@@ -27,6 +27,11 @@ export function isBusy(error: string): boolean {
   return error.startsWith('BUSY ');
 }
 
+/** A server that has as many connections as it may: it says so at once, whatever was asked, and closes. */
+export function isFull(error: string): boolean {
+  return error.startsWith('ERR max number of clients reached');
+}
+
 /** Opens a connection and puts the session onto it before anything else is sent. */
 export function openUpstream(
   session: Restorable,
@@ -52,8 +57,8 @@ function restore(session: Restorable, upstream: Upstream, options: OpenOptions, 
   for (const step of steps) {
     const swallow = new Swallow(step.replies, (error, reply) => {
       if (error === null) upstream.serverId ??= idInHello(reply);
-      if (error !== null && step.must && failed === '') failed = error;
-      if (--left > 0) return;
+      if (error !== null && (step.must || isFull(error)) && failed === '') failed = error;
+      if (--left > 0 && !isFull(failed)) return;
       if (failed !== '') events.onRefused(upstream, failed);
       else {
         void options.run.then((run) => {
