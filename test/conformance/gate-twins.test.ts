@@ -173,6 +173,19 @@ const found: Step[][] = [
     { kind: 'cut' },
     { kind: 'ask', who: 3, lines: ['EXEC', 'MULTI', 'GET k', 'EXEC'] },
   ],
+  // What comes behind a MULTI that is refused.
+  [{ kind: 'ask', who: 3, lines: ['AUTH app app-pw', 'MULTI x', 'SELECT 1'] }],
+  [{ kind: 'ask', who: 3, lines: ['MULTI', 'GET k', 'EXEC', 'MULTI x', 'AUTH app app-pw'] }],
+  [
+    { kind: 'ask', who: 3, lines: ['MULTI x', 'EXEC x', 'MULTI', 'SET k v'] },
+    { kind: 'ask', who: 3, lines: ['AUTH app app-pw'] },
+    { kind: 'ask', who: 3, lines: ['EXEC', 'ACL WHOAMI'] },
+  ],
+  [
+    { kind: 'ask', who: 3, lines: ['WATCH k', 'EXEC x', 'MULTI'] },
+    { kind: 'cut' },
+    { kind: 'ask', who: 3, lines: ['EXEC'] },
+  ],
 ];
 
 async function tryOnce(links: TwinLinks, all: readonly Step[]): Promise<number> {

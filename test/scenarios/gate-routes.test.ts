@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { waitFor } from '../../src/base/retry.ts';
 import { keyPlacesOf, keysIn } from '../../src/redis/key-places.ts';
+import { AdminLink } from '../support/admin-link.ts';
 import { type GateProcess, startGate } from '../support/gate-process.ts';
 import { findMistaken } from '../support/mistaken-connections.ts';
 import { RawClient } from '../support/raw-client.ts';
@@ -14,6 +15,7 @@ let carts: Server;
 let eu: Server;
 let short: Server;
 let gate: GateProcess;
+let links: AdminLink[];
 
 const at = ({ port }: Server) => ({ id: `redis-${port}`, address: '127.0.0.1', port });
 const to = (id: string, server: Server, prefixes: string[], more = {}) => ({
@@ -23,6 +25,7 @@ const to = (id: string, server: Server, prefixes: string[], more = {}) => ({
 
 beforeAll(async () => {
   [home, carts, eu, short] = await Promise.all([startRedis(), startRedis(), startRedis(), startRedis()]);
+  links = [home, carts, eu, short].map(({ port }) => new AdminLink(port));
   gate = await startGate({
     holdMs,
     members: [at(home)],
@@ -133,7 +136,7 @@ test('a transaction is where its first key is, and takes keys of no other route'
   expect(await raw.ask('SET cart:t 6')).toBe('+QUEUED\r\n');
   expect(await raw.ask('EXEC')).toBe('*-1\r\n');
   expect(await raw.ask('GET x')).toBe('$1\r\n7\r\n');
-  expect(await findMistaken(gate, [home, carts, eu, short])).toBeUndefined();
+  expect(await findMistaken(gate, links)).toBeUndefined();
   raw.close();
 });
 
@@ -162,7 +165,7 @@ test('blocking, subscribing, and the database', async () => {
   expect(await client(carts.port, { db: 3 }).get('cart:three')).toBe('1');
   expect(await raw.ask('RESET')).toBe('+RESET\r\n');
   expect(await raw.ask('GET cart:three')).toBe('$-1\r\n');
-  expect(await findMistaken(gate, [home, carts, eu, short])).toBeUndefined();
+  expect(await findMistaken(gate, links)).toBeUndefined();
   raw.close();
 });
 

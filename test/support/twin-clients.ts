@@ -233,9 +233,9 @@ export class Twins {
   async #changeWatched(): Promise<void> {
     const { primary, direct } = this.#links;
     const keys = ['k', 'k0', 'k1', 'k2', 'k3'];
-    const line = `MSET ${keys.map((key) => `${key} changed`).join(' ')}`;
-    // The last thing that a link chose is a database that is not everybody's.
-    await Promise.all([primary.link, direct].map((link) => link.tell('SELECT 0', line)));
+    const change = `MSET ${keys.map((key) => `${key} changed`).join(' ')}`;
+    const everywhere = [9, 1, 0].flatMap((database) => [`SELECT ${database}`, change]);
+    await Promise.all([primary.link, direct].map((link) => link.tell(...everywhere)));
   }
 }
 

@@ -81,7 +81,7 @@ export function sendSpecial(
   const { transaction } = client.session;
   const inMulti = transaction.open;
   // Until MULTI is answered nobody knows: should the server refuse it, what comes behind it is executed.
-  if (inMulti && !transaction.begun && !mayFollowMulti(behaviour) && !client.idle()) return false;
+  if (transaction.unsure && !mayFollowMulti(behaviour) && !client.idle()) return false;
   if (inMulti && behaviour.kind === 'publish' && saysHello(request)) return refuseHello(client);
   if (inMulti && !actsInMulti(behaviour)) {
     return isRefusedInMulti(client, command, request)

@@ -19,6 +19,8 @@ const spoiling = writeRequest(['GET']);
  */
 export class Transaction {
   #open = false;
+  /** So many MULTI were sent and not answered. */
+  #asked = 0;
   #settles = false;
   /** MULTI and what the server queued behind it; null outside of one. */
   #queued: QueuedRequest[] | null = null;
@@ -36,6 +38,11 @@ export class Transaction {
   /** MULTI was sent, and no EXEC or DISCARD after it. */
   get open(): boolean {
     return this.#open;
+  }
+
+  /** Whether the server lets it begin is not known: what is sent behind it is queued, or executed. */
+  get unsure(): boolean {
+    return this.#open && this.#asked > 0;
   }
 
   /** The server has begun it. */
@@ -76,6 +83,7 @@ export class Transaction {
 
   sendMulti(): void {
     this.#open = true;
+    this.#asked++;
   }
 
   /** @param settles what it does changes what the requests behind EXEC mean */
@@ -92,8 +100,10 @@ export class Transaction {
   }
 
   onMulti(request: Buffer, accepted: boolean): void {
+    this.#asked = Math.max(0, this.#asked - 1);
     if (accepted) this.#queued = [{ request, asked: request }];
-    else this.#open = false;
+    // What is open may be of another MULTI, behind an EXEC.
+    else if (this.#asked === 0) this.#open = false;
   }
 
   /** Beyond `limitBytes` only what EXEC's answer has to be read for is kept (`keep`); null: it was too long to be kept. */
@@ -142,15 +152,14 @@ export class Transaction {
 
   /** It is over: executed, discarded or aborted. What is open again by then stays open. */
   end(): void {
-    const open = this.#open;
-    const settles = this.#settles;
+    const [open, asked, settles] = [this.#open, this.#asked, this.#settles];
     this.reset();
-    this.#open = open;
-    this.#settles = settles;
+    [this.#open, this.#asked, this.#settles] = [open, asked, settles];
   }
 
   reset(): void {
     this.#open = false;
+    this.#asked = 0;
     this.#settles = false;
     this.#queued = null;
     this.#bytes = 0;
@@ -164,6 +173,7 @@ export class Transaction {
   rewind(): boolean {
     const changed = this.#open || this.#queued !== null;
     this.#open = this.#queued !== null;
+    this.#asked = 0;
     return changed;
   }
 

@@ -155,7 +155,7 @@ export class Connections {
   leave(client: Tenant): void {
     this.giveBack(client);
     this.dropOwn(client);
-    for (const shared of this.#shared.values()) shared.waiting.delete(client);
+    for (const shared of this.#shared.all) shared.waiting.delete(client);
   }
 
   #disown(upstream: Upstream): void {
