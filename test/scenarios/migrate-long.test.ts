@@ -70,6 +70,21 @@ test('values that are longer than may be held go in pieces, and are the same, al
   }).catch((error: Error) => {
     throw new Error(`${error.message} ${JSON.stringify(second.status())} ${second.errors()}`);
   });
+  // What follows is passed on as it comes, between other commands; what is cut off in the middle is not executed in part.
+  for (const n of [1, 2, 3]) {
+    const all = [source.incr('before'), source.append('later', noise), source.incr('behind')];
+    if (n === 2) await target.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
+    await Promise.all([
+      ...all,
+      source.rpush('many', ...Array.from({ length: 2000 }, (_, at) => `${n}:${at}`)),
+    ]);
+  }
+  await source.multi().set('inside', noise).incr('inside:2').exec();
+  const same = async () => {
+    const offset = Number(/master_repl_offset:(\d+)/.exec(await source.info('replication'))?.[1]);
+    return (second.status()?.applied?.offset ?? -1) >= offset;
+  };
+  await waitFor(same, { what: 'the target to be as far', withinMs: 20_000 });
   for (const db of [0, 3]) {
     await source.select(db);
     await target.select(db);

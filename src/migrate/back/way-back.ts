@@ -178,12 +178,19 @@ export class WayBack {
 
   async #marked(source: SourceAddress, place: TargetPlace, value: string): Promise<Place> {
     const key = positionKey(`${this.#options.id}-mark`);
-    return await connected(place, async (server) => {
-      const write = async () => void (await server.call('SET', key, value, 'EX', markSeconds));
-      const found = await markedPlace(source, { key, value, write }, AbortSignal.timeout(markWithinMs));
-      await server.call('DEL', key);
-      return found;
-    });
+    const limit = new AbortController();
+    const late = () => limit.abort(new Error(`it did not hand out its stream within ${markWithinMs} ms`));
+    const timer = setTimeout(late, markWithinMs);
+    try {
+      return await connected(place, async (server) => {
+        const write = async () => void (await server.call('SET', key, value, 'EX', markSeconds));
+        const found = await markedPlace(source, { key, value, write }, limit.signal);
+        await server.call('DEL', key);
+        return found;
+      });
+    } finally {
+      clearTimeout(timer);
+    }
   }
 
   /** Whoever is primary of the old side, closed, and open to us. */
