@@ -1,7 +1,7 @@
 /** Runs a migration in the foreground: from its plan, so that it does not matter who began it. */
 import { askModules } from '../backup/server-modules.ts';
 import { describeDuration } from '../base/duration.ts';
-import { errorCode, HoldfastError } from '../base/errors.ts';
+import { errorCode, errorText } from '../base/errors.ts';
 import { describeSize } from '../base/size.ts';
 import { finiteSource } from '../migrate/files/file-feed.ts';
 import { type Choice, chooseMethod, type Method, replicationRefusal } from '../migrate/method.ts';
@@ -20,7 +20,7 @@ import {
 import type { Progress, SourceProgress } from '../migrate/progress.ts';
 import { targetOfVersionText } from '../rdb/target.ts';
 import { RedisConnection } from '../redis/connection.ts';
-import { refusalKind } from '../redis/errors.ts';
+import { RedisRefused, RedisUnreachable, refusalKind } from '../redis/errors.ts';
 import type { Link } from '../redis/link.ts';
 import type { FiniteSource } from '../stream/feed.ts';
 import { KeyPositions } from '../stream/key-positions.ts';
@@ -158,20 +158,23 @@ async function asked<T>(
   try {
     return await work((command, ...args) => connection.call(command, ...args.map((arg) => arg ?? '')));
   } catch (error) {
-    const hint = hintFor(error, place.tls !== undefined);
-    if (hint === undefined || !(error instanceof HoldfastError)) throw error;
-    throw new HoldfastError(error.code, error.exitStatus, error.message, { hint, cause: error });
+    throw withHint(error, place.tls !== undefined);
   } finally {
     connection.close();
   }
 }
 
-function hintFor(error: unknown, asksForTls: boolean): string | undefined {
+function withHint(error: unknown, asksForTls: boolean): unknown {
   const kind = refusalKind(error);
-  if (kind === 'NOAUTH' || kind === 'WRONGPASS')
-    return '--source-password-file and --target-password-file name files with the passwords; a user stands in the address: redis://USER@HOST:PORT.';
-  if (errorCode(error) !== 'REDIS_UNREACHABLE') return undefined;
-  return asksForTls
+  if (kind === 'NOAUTH' || kind === 'WRONGPASS') {
+    return RedisRefused(errorText(error), {
+      hint: '--source-password-file and --target-password-file name files with the passwords; a user stands in the address: redis://USER@HOST:PORT.',
+      cause: error,
+    });
+  }
+  if (errorCode(error) !== 'REDIS_UNREACHABLE') return error;
+  const hint = asksForTls
     ? 'It must speak TLS on that port: where it does not, say redis:// (sentinel://).'
     : 'Where it speaks TLS on that port, say rediss:// (sentinels://).';
+  return RedisUnreachable(errorText(error), { hint, cause: error });
 }
