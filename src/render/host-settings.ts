@@ -79,6 +79,8 @@ export function hugePagesUnit(): string {
     'After=sysinit.target local-fs.target',
     'Before=basic.target',
     `ConditionPathExists=${hugePagesFile}`,
+    '# A container can’t set what is its host’s.',
+    `ConditionPathIsReadWrite=${hugePagesFile}`,
     '',
     '[Service]',
     'Type=oneshot',

@@ -40,9 +40,9 @@ export async function applySpec(
       hint: 'A deployment keeps its name; another name is another deployment.',
     });
   }
-  const moved = placementChanges(deployment.spec, spec);
+  const moved = [...placementChanges(deployment.spec, spec), ...gateKindChanges(deployment, spec)];
   if (moved.length > 0 && !dryRun) {
-    throw ApplyRefused(`what runs where has changed (${moved.map(({ where }) => where).join(', ')})`, {
+    throw ApplyRefused(`what runs, or where, has changed (${moved.map(({ where }) => where).join(', ')})`, {
       hint: 'holdfast down, then holdfast up with the new spec. holdfast apply --dry-run shows every change.',
     });
   }
@@ -134,9 +134,17 @@ function gateChanges({ gates, spec: before }: Deployment, spec: Spec): Change[] 
   );
 }
 
+/** An agent knows how to run a gate from its start on. */
+function gateKindChanges({ gates, spec: { gate } }: Deployment, spec: Spec): Change[] {
+  if (gate.kind === spec.gate.kind) return [];
+  const [from, to] = [gate.kind, spec.gate.kind];
+  const here = gates.filter(({ unit }) => unit !== null);
+  return here.map(({ place }) => ({ where: place.id, what: 'kind', from, to, takes: 'down-and-up' }));
+}
+
 /** What a gate is told. The virtual address is keepalived's. */
 function ofGates({ gate }: Spec): object {
-  const { virtualAddress: _others, ...own } = gate;
+  const { virtualAddress: _others, kind: _kind, ...own } = gate;
   return own;
 }
 

@@ -4,6 +4,7 @@ import { parseSpec } from '../../spec/parse.ts';
 import type { HostFacts } from '../facts/host-facts.ts';
 import { diffLines } from './diff-lines.ts';
 import { type Found, planFleet, sha256 } from './plan.ts';
+import { refuseMoves } from './refuse.ts';
 import type { Plan, PrepareStep, SettingChange, TurnStep } from './steps.ts';
 import { describeStep, isEmpty } from './steps.ts';
 import { specTextThere, wantedFiles } from './wanted.ts';
@@ -241,6 +242,24 @@ test('the primary moves before a password of its users changes, which its agent 
   expect(kindsOf(withPassword({ app: 'before' }, null))).toEqual(all);
   expect(kindsOf(withPassword({ app: 'before' }, []))).toEqual(all);
   expect(kindsOf(withPassword({}, null))).toEqual([]);
+});
+
+test('another kind of gate takes an agent that knows it from its start, and then a restart of the gate', () => {
+  const to = (kind: string, from: string): SettingChange => {
+    return { where: 'gate-1', what: 'kind', from, to: kind, takes: 'down-and-up' };
+  };
+  for (const change of [to('haproxy', 'gate'), to('gate', 'haproxy')]) {
+    const found = settled().map((each) => (each.facts.host === 'a' ? { ...each, changes: [change] } : each));
+    const of = { ...spec, gate: { ...spec.gate, kind: change.to as 'gate' | 'haproxy' } };
+    expect(() => refuseMoves(of, [change])).not.toThrow();
+    const { turns } = planFleet({ spec: of, found, primaryHost: 'b', secretDigest });
+    const steps = turns.find(({ hosts: [host] }) => host === 'a')?.steps ?? [];
+    expect(steps.map(({ kind }) => kind).filter((kind) => kind !== 'settings')).toEqual([
+      'reload',
+      'restart',
+    ]);
+    expect(steps.at(-1)).toEqual({ kind: 'restart', processes: ['gate-1'] });
+  }
 });
 
 test('an API that other machines reach is known by the secret that apply brings', () => {

@@ -156,8 +156,9 @@ function turnSteps(
     steps.push({ kind: 'hand-over' });
   if (specChanged || (others !== null && others.length > 0))
     steps.push({ kind: 'settings', changes: others });
-  // HAProxy reads its servers when it starts.
-  const deaf = gate.kind === 'haproxy' && places.length > 0 ? gates.filter((each) => each.host === host) : [];
+  // HAProxy reads its servers when it starts; and one kind of gate gives way to the other.
+  const isDeaf = gate.kind === 'haproxy' ? places.length > 0 : places.some(({ what }) => what === 'kind');
+  const deaf = isDeaf ? gates.filter((each) => each.host === host) : [];
   const restarts = [
     ...facts.restarts,
     ...(others ?? []).filter(({ takes }) => takes === 'restart').map(({ where }) => where),

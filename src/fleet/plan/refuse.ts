@@ -74,8 +74,8 @@ const agentApi = 'the API';
 
 /** @throws FLEET_REFUSED when a process would have to move without another one in its place. */
 export function refuseMoves({ name }: Spec, changes: readonly SettingChange[]): void {
-  const isMove = ({ where, from, to, takes }: SettingChange) =>
-    takes === 'down-and-up' && from !== nowhere && to !== nowhere && where !== agentApi;
+  const isMove = ({ where, what, from, to, takes }: SettingChange) =>
+    takes === 'down-and-up' && what === 'place' && from !== nowhere && to !== nowhere && where !== agentApi;
   const moved = [...new Set(changes.filter(isMove).map(({ where }) => where))];
   if (moved.length === 0) return;
   throw FleetRefused(`${name} runs, and its spec has another port or address for ${moved.join(', ')}`, {

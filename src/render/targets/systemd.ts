@@ -26,7 +26,7 @@ function unit(spec: Spec, host: Host): string {
     '[Unit]',
     `Description=holdfast: Redis deployment ${spec.name} on ${host.id}`,
     'After=network-online.target time-sync.target holdfast-hugepages.service',
-    'Wants=network-online.target',
+    'Wants=network-online.target holdfast-hugepages.service',
     '# Try for ever: the other hosts may come up much later.',
     'StartLimitIntervalSec=0',
     '',
