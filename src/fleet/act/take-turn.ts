@@ -124,7 +124,8 @@ async function reloadAgent(context: TurnContext, id: string): Promise<void> {
   const host = context.host(id);
   const options = { as: 'root', doing: 'starting the agent anew', timeoutMs: startMs } as const;
   if (context.hasSystemd(id)) {
-    await host.run(`systemctl daemon-reload && systemctl reload-or-restart ${unitName(spec)}`, options);
+    await host.run(systemdReload(unitName(spec)), options);
+    await untilAnswers(context, id);
   } else {
     const leave = `pid=$(sed -n 's/.*"pid":\\([0-9]*\\).*/\\1/p' ${installedState(spec)}/agent.json)
 kill -USR2 "$pid"
@@ -134,6 +135,31 @@ echo "the agent (pid $pid) does not end" >&2; exit 1`;
     await startAgent({ ...context, report: () => {} }, id);
   }
   report(`${id}: its agent was started anew`);
+}
+
+/** systemd sends the signal and looks no further: what is asked next is asked of the next agent. */
+function systemdReload(unit: string): string {
+  const pid = `$(systemctl show -p MainPID --value ${unit})`;
+  return `set -e
+before=${pid}
+systemctl daemon-reload
+systemctl reload-or-restart ${unit}
+for each in $(seq 300); do
+  now=${pid}
+  [ "$now" = 0 ] || [ "$now" = "$before" ] || exit 0
+  sleep 0.1
+done
+echo "no other agent came after the one before (pid $before)" >&2
+exit 1`;
+}
+
+async function untilAnswers({ spec, host }: TurnContext, id: string): Promise<void> {
+  const command = holdfastThere(spec, ['status'], ['--json']);
+  const look = async () => {
+    const { stdout } = await host(id).ask(command, { as: 'holdfast', doing: 'asking its agent' });
+    return stdout.includes('"members"');
+  };
+  await waitFor(look, { what: `the agent of host ${id}`, withinMs: startMs, everyMs: 300 });
 }
 
 async function applyThere(context: TurnContext, id: string): Promise<SettingChange[]> {
