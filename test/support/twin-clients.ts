@@ -99,6 +99,8 @@ export class Twins {
   readonly #links: TwinLinks;
   readonly #twins: (Twin | undefined)[] = [];
   #apart = false;
+  /** Somebody's rights changed; and after that, connections. */
+  #rights: 'as they were' | 'changed' | 'changed, and moved' = 'as they were';
 
   constructor(links: TwinLinks) {
     this.#links = links;
@@ -130,6 +132,9 @@ export class Twins {
 
   async #do(step: Step): Promise<string | undefined> {
     const { gate, primary, all } = this.#links;
+    const moves = step.kind === 'cut' || step.kind === 'primary';
+    if (step.kind === 'rights') this.#rights = 'changed';
+    else if (moves && this.#rights === 'changed') this.#rights = 'changed, and moved';
     if (step.kind === 'cut') {
       await primary.link.tell('CLIENT KILL TYPE normal', 'CLIENT KILL TYPE pubsub');
       await this.#changeWatched();
@@ -205,7 +210,8 @@ export class Twins {
       const [got, wanted] = [comparable(await gated.reply(line)), comparable(await plain.reply(line))];
       if (got === wanted) continue;
       // As docs/gate.md says; from here on the two are no longer the same.
-      if (got.includes('it is too long to be sent again')) {
+      const forbidden = this.#rights === 'changed, and moved' && got.startsWith('-NOPERM ');
+      if (got.includes('it is too long to be sent again') || forbidden) {
         this.#apart = true;
         return undefined;
       }
