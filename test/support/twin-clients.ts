@@ -99,8 +99,8 @@ export class Twins {
   readonly #links: TwinLinks;
   readonly #twins: (Twin | undefined)[] = [];
   #apart = false;
-  /** Somebody's rights changed; and after that, connections. */
-  #rights: 'as they were' | 'changed' | 'changed, and moved' = 'as they were';
+  /** Somebody's rights changed; connections were lost. In either order that may end who is in a transaction. */
+  readonly #happened = new Set<'rights' | 'loss'>();
 
   constructor(links: TwinLinks) {
     this.#links = links;
@@ -132,9 +132,8 @@ export class Twins {
 
   async #do(step: Step): Promise<string | undefined> {
     const { gate, primary, all } = this.#links;
-    const moves = step.kind === 'cut' || step.kind === 'primary';
-    if (step.kind === 'rights') this.#rights = 'changed';
-    else if (moves && this.#rights === 'changed') this.#rights = 'changed, and moved';
+    if (step.kind === 'rights') this.#happened.add('rights');
+    else if (step.kind === 'cut' || step.kind === 'primary') this.#happened.add('loss');
     if (step.kind === 'cut') {
       await primary.link.tell('CLIENT KILL TYPE normal', 'CLIENT KILL TYPE pubsub');
       await this.#changeWatched();
@@ -210,7 +209,7 @@ export class Twins {
       const [got, wanted] = [comparable(await gated.reply(line)), comparable(await plain.reply(line))];
       if (got === wanted) continue;
       // As docs/gate.md says; from here on the two are no longer the same.
-      const forbidden = this.#rights === 'changed, and moved' && got.startsWith('-NOPERM ');
+      const forbidden = this.#happened.size === 2 && got.startsWith('-NOPERM ');
       if (got.includes('it is too long to be sent again') || forbidden) {
         this.#apart = true;
         return undefined;
