@@ -8,6 +8,7 @@ import path from 'node:path';
 import { errorText } from '../base/errors.ts';
 import { makeFolder } from '../base/make-folder.ts';
 import { HoldfastTestbed } from '../testbed/holdfast-testbed.ts';
+import { isAlive } from '../testbed/leftovers.ts';
 import { conclude, type Finding } from './finding.ts';
 import { Ledger } from './ledger.ts';
 import { Load } from './load.ts';
@@ -79,7 +80,20 @@ async function keepLogs(testbed: HoldfastTestbed, { logFolder, report }: BatchOp
   await makeFolder(logFolder, 0o700);
   for (const { process: name, kind, file } of testbed.logs()) {
     const kept = path.join(logFolder, `${name}-${kind}${path.extname(file) || '.log'}`);
-    await copyFile(file, kept).catch((error) => report(`${file} could not be kept: ${errorText(error)}`));
+    const keep = (from: string, to: string) =>
+      copyFile(from, to).catch((error) => report(`${from} could not be kept: ${errorText(error)}`));
+    await keep(file, kept);
+    // What the agent said last, when it died.
+    if (kind === 'events')
+      await keep(path.join(path.dirname(file), 'agent.log'), path.join(logFolder, `${name}-agent.log`));
+  }
+  for (const host of testbed.hosts) {
+    const pid = await testbed.agentPid(host).catch(() => null);
+    report(
+      pid !== null && isAlive(pid)
+        ? `the agent of ${host} runs (pid ${pid})`
+        : `the agent of ${host} is gone`,
+    );
   }
   report(`the logs are kept in ${logFolder}`);
 }
