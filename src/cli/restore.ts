@@ -11,9 +11,7 @@ import { type PreparedRdb, prepareRdb } from '../backup/restore-file.ts';
 import { findRestoreSource, type RestoreSource } from '../backup/restore-source.ts';
 import type { KeyChoice, Taker } from '../backup/restore-taker.ts';
 import { describeDuration } from '../base/duration.ts';
-import { defineError } from '../base/errors.ts';
 import { makeFolder } from '../base/make-folder.ts';
-import { waitFor } from '../base/retry.ts';
 import { describeSize } from '../base/size.ts';
 import { targetOfVersionText } from '../rdb/target.ts';
 import { SnapshotServer } from '../redis/snapshot-server.ts';
@@ -28,11 +26,10 @@ import { ProgressLine } from './progress-line.ts';
 import { collect, collectWhole } from './rdb-options.ts';
 import { UnloadableList } from './rdb-report.ts';
 import type { RestoreJob, RestoreOptions } from './restore-job.ts';
+import { RestoreOutcome } from './restore-outcome.ts';
 import { choiceOf, restoreSomeKeys } from './restore-some.ts';
-import { openTarget, type Target } from './target.ts';
+import { openTarget } from './target.ts';
 import { action, specArgument, stateDirOption, verb } from './verb.ts';
-
-const Interrupted = defineError('RESTORE_INTERRUPTED', 1);
 
 export function restoreVerb(): Command {
   return verb('restore', 'bring the data of a backup back into the running deployment', [
@@ -86,6 +83,7 @@ async function restore(
   const base = options.workDir ?? target.paths.scratch;
   await makeFolder(base, 0o700);
   const folder = await mkdtemp(path.join(base, 'restore-'));
+  const outcome = new RestoreOutcome(target.agent);
   try {
     await checkRoom(folder, source.bytes);
     const rdb = path.join(folder, 'restore.rdb');
@@ -103,11 +101,11 @@ async function restore(
       say,
       signal,
     };
-    if (choice === null) await restoreAll(job);
+    if (choice === null) await restoreAll(job, outcome);
     else await restoreSomeKeys(job);
     return 0;
   } catch (error) {
-    if (signal.aborted) throw await interrupted(target, error);
+    if (signal.aborted) throw await outcome.interrupted(error);
     throw error;
   } finally {
     await rm(folder, { recursive: true, force: true });
@@ -177,7 +175,7 @@ async function prepare(
 }
 
 /** Serves the file to the primary, and has the agent do the rest. */
-async function restoreAll(job: RestoreJob): Promise<void> {
+async function restoreAll(job: RestoreJob, outcome: RestoreOutcome): Promise<void> {
   const { output, target, options, source, facts, prepared, file, say, signal } = job;
   const { spec } = target;
   const secrets = await loadSecrets(spec, target.paths.secret);
@@ -198,6 +196,8 @@ async function restoreAll(job: RestoreJob): Promise<void> {
       ...{ replace: options.replace === true, safetyBackup: options.safetyBackup },
       ...(options.job === undefined ? {} : { job: options.job }),
     };
+    await outcome.beforeAsking();
+    signal.throwIfAborted();
     const result = (await target.agent.run('restore', request, say, signal)) as RestoreResult;
     tell(output, source, result);
   } finally {
@@ -234,24 +234,4 @@ function tell(output: Output, source: RestoreSource, result: RestoreResult): voi
     `  writes were held for ${describeDuration(heldMs)}; all done after ${describeDuration(tookMs)}`,
   );
   output.data({ restored: source.name, whole: true, ...result });
-}
-
-const settlesWithinMs = 60_000;
-
-/** The agent notices that we hung up, and puts the primary back; its last word is the answer. */
-async function interrupted(target: Target, cause: unknown): Promise<Error> {
-  let said = 'nothing was changed';
-  try {
-    await waitFor(async () => (await target.agent.status()).operation === null, {
-      what: 'the agent to put things back',
-      withinMs: settlesWithinMs,
-      everyMs: 100,
-    });
-    const events = await target.agent.events(0, 0);
-    const last = events.findLast(({ kind }) => /^restore/.test(kind));
-    if (last && last.kind !== 'restore') said = last.text;
-  } catch {
-    said = 'holdfast status shows what the agent made of it';
-  }
-  return Interrupted(`the restore was interrupted: ${said}`, { hint: 'It can be run again.', cause });
 }

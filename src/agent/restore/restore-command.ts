@@ -4,7 +4,7 @@ import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Manifest } from '../../backup/manifest.ts';
 import { describeDuration } from '../../base/duration.ts';
-import { errorText } from '../../base/errors.ts';
+import { errorCode, errorText } from '../../base/errors.ts';
 import { takeByWorker } from '../backups/backup-worker.ts';
 import type { ChangeContext, Report } from '../change/change-context.ts';
 import type { Deployment } from '../deployment.ts';
@@ -31,7 +31,13 @@ export async function carryOutRestore(
     events.add('restored', result.primary, describe(request, result));
     return result;
   } catch (error) {
-    events.add('restore-failed', spec.name, errorText(error));
+    // It is given up in order only before the primary is pointed at the data; after that it is told what that came to.
+    const isGivenUp = errorCode(error) === 'OPERATION_ABORTED';
+    events.add(
+      'restore-failed',
+      spec.name,
+      `${isGivenUp ? 'nothing was restored: ' : ''}${errorText(error)}`,
+    );
     throw error;
   }
 }
