@@ -1,9 +1,11 @@
 import type { ClosedFor } from '../control/control-api.ts';
+import { LetGo } from './let-go.ts';
 
 /** A client, as far as its memory goes. */
 interface Holder {
   /** Takes note of what the gate keeps for it, and returns how many bytes more that is than last time. */
   recount(): number;
+  readonly closed: boolean;
   readonly unread: number;
   readonly requests: { readonly size: number };
   close(reason: ClosedFor): void;
@@ -15,10 +17,12 @@ interface Holder {
  */
 export class Buffered {
   readonly #limitBytes: number;
+  readonly #letGo: LetGo;
   #bytes = 0;
 
-  constructor(limitBytes: number) {
+  constructor(limitBytes: number, letGo = new LetGo()) {
     this.#limitBytes = limitBytes;
+    this.#letGo = letGo;
   }
 
   /** There is memory for clients that let their replies pile up. */
@@ -30,6 +34,7 @@ export class Buffered {
   update(client: Holder): void {
     const more = client.recount();
     this.#bytes += more;
+    if (client.closed) this.#letGo.note(-more);
     if (this.#bytes <= this.#limitBytes || more <= 0) return;
     client.close(client.unread > client.requests.size ? 'slow-reader' : 'waiting');
   }

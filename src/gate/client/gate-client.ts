@@ -88,6 +88,8 @@ export class GateClient implements Client {
     this.#turns.giveUp();
     this.router.buffered.update(this);
     this.router.onClientClosed(this);
+    // A connection that still answers it knows it for a while.
+    this.requests.clear();
   }
 
   get heldBytes(): number {

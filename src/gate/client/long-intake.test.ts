@@ -50,3 +50,17 @@ test('a request that came in part and is short is no long one, wherever it was c
 test('what has no name yet is not taken for the command before it', () => {
   expect(wayOfLong(clientWith(Buffer.from('*3')).client)).toBe('keep');
 });
+
+test('what says that it will be longer than what is kept is told so before it has come', () => {
+  const said: string[] = [];
+  const begun = (length: number) => {
+    const rest = Buffer.concat([Buffer.from(`*2\r\n$5\r\nWATCH\r\n$${length}\r\n`), Buffer.alloc(2048)]);
+    const { client } = clientWith(rest);
+    Object.assign(client, { fail: (text: string) => said.push(text), pump: () => {} });
+    return new LongIntake(client).begin(() => true);
+  };
+  expect(begun(63 * 1024 * 1024)).toBe(true);
+  expect(said).toEqual([]);
+  expect(begun(64 * 1024 * 1024)).toBe(false);
+  expect(said).toEqual(['ERR Protocol error: the request is too long to be kept']);
+});

@@ -33,7 +33,8 @@ export class LongIntake {
     if (client.requests.size <= client.router.config.limits.requestBytes) return true;
     const way = wayOfLong(client);
     if (way === 'keep') {
-      if (client.requests.size <= keptBytes) return true;
+      // What says that it will be too long is told so before it has come.
+      if (Math.max(client.requests.size, client.requests.announced) <= keptBytes) return true;
       client.fail('ERR Protocol error: the request is too long to be kept');
       client.pump();
       return false;

@@ -25,3 +25,26 @@ test('half a request is kept when the memory that it came in is used again, wher
     expect(requests.size).toBe(0);
   }
 });
+
+test('a long element is moved a few times at most while it comes, and its memory is no longer than it', () => {
+  const length = 8 * 1024 * 1024;
+  const watch = Buffer.concat([
+    Buffer.from(`*2\r\n$5\r\nWATCH\r\n$${length}\r\n`),
+    Buffer.alloc(length, 'k'),
+    Buffer.from('\r\n'),
+  ]);
+  const requests = new RequestBuffer();
+  const moved = new Set<Buffer>();
+  const piece = 64 * 1024;
+  let next = 0;
+  for (let at = 0; at < watch.length; at += piece) {
+    requests.add(watch, at, Math.min(at + piece, watch.length));
+    next = requests.next(requests.pos, redisRequestLimits);
+    requests.keep();
+    moved.add(requests.buf);
+  }
+  expect(next).toBe(watch.length);
+  expect(requests.buf.subarray(0, next).equals(watch)).toBe(true);
+  expect(moved.size).toBeLessThanOrEqual(5);
+  expect(requests.buf.length).toBeLessThan(watch.length + 64);
+});

@@ -10,6 +10,9 @@ import {
 
 const noBytes = Buffer.alloc(0);
 
+/** The most that is around the bytes of a bulk string: `$`, its length, and two line ends. */
+const headerBytes = 16;
+
 /** What one client has sent and nobody has taken yet. */
 export class RequestBuffer {
   readonly frame = createRequestFrame();
@@ -25,6 +28,12 @@ export class RequestBuffer {
 
   get size(): number {
     return this.end - this.pos;
+  }
+
+  /** The unfinished request will have so many bytes at least, as far as it has said by now. */
+  get announced(): number {
+    const { left, pendingBulk, resumeAt } = this.frame;
+    return left >= 0 && pendingBulk > 0 ? resumeAt - this.pos + pendingBulk : 0;
   }
 
   /** A request waits here, and as far as is known it is whole. */
@@ -83,14 +92,25 @@ export class RequestBuffer {
     if (this.pos === this.end) this.pos = this.end = 0;
   }
 
-  /** Moves what is left to memory with room for more: twice as much, so that copying stays cheap. */
+  /** Moves what is left to memory with room for more, so that copying stays cheap. */
   #move(rest: number, more: number): void {
-    const target = Buffer.allocUnsafeSlow(Math.max(1024, (rest + more) * 2));
+    const target = Buffer.allocUnsafeSlow(this.#room(rest + more));
     this.buf.copy(target, 0, this.pos, this.end);
     shiftFrame(this.frame, this.pos);
     this.buf = target;
     this.pos = 0;
     this.end = rest;
     this.#owned = true;
+  }
+
+  /**
+   * Twice what is needed; of an element whose length is known, up to four times, and no more than that element takes.
+   * Every move leaves behind what it copied from, until that is collected. Memory that nothing was written to yet is
+   * none of the process's.
+   */
+  #room(needed: number): number {
+    const whole = this.announced + headerBytes;
+    if (whole < needed) return Math.max(1024, needed * 2);
+    return Math.min(whole, Math.max(1024, needed * 4));
   }
 }
