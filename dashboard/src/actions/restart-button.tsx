@@ -10,14 +10,15 @@ interface Props {
 
 /** An agent restarts what is of its own host only: for what is not, this leads to the page of the agent there. */
 export function RestartButton({ process: { id, host }, label = 'Restart…', about = '' }: Props) {
-  const here = usePage(({ view }) => view?.host ?? host);
-  if (host !== here) return <AgentLink host={host} about={about} />;
+  const here = usePage(({ view }) => view?.host ?? null);
+  if (here !== null && host !== here) return <AgentLink host={host} about={about} />;
   return <ActionButton operation={{ kind: 'restart', process: id }} label={label} about={about} small />;
 }
 
 /** The same page, served by the agent of another host. */
 export function AgentLink({ host, about = '' }: { host: string; about?: string }) {
-  const address = usePage(({ view }) => view?.hosts.find(({ id }) => id === host)?.address ?? null);
+  const view = usePage((state) => state.view);
+  const address = view?.hosts.find(({ id }) => id === host)?.address ?? null;
   const words = `Restart at the page of ${host}`;
   if (address === null) return <span className="note">{words}</span>;
   return (

@@ -1,5 +1,5 @@
 /** A value that components read and that one owner changes. */
-import { useSyncExternalStore } from 'react';
+import { startTransition, useEffect, useRef, useState } from 'react';
 
 export class Store<T> {
   #value: T;
@@ -29,7 +29,21 @@ export class Store<T> {
   };
 }
 
-/** @param select must return the same object while what it selects is the same. */
+/**
+ * What comes from the agent can wait for a frame, and what the viewer does can't: so a change is a transition, which React
+ * renders in slices, and not what `useSyncExternalStore` makes of it, one task for the whole page.
+ *
+ * @param select must return the same object while what it selects is the same, and depend on nothing but the value.
+ */
 export function useStore<T, S>(store: Store<T>, select: (value: T) => S): S {
-  return useSyncExternalStore(store.subscribe, () => select(store.value));
+  const latest = useRef(select);
+  latest.current = select;
+  const [selected, setSelected] = useState(() => select(store.value));
+  useEffect(() => {
+    const look = () => startTransition(() => setSelected(() => latest.current(store.value)));
+    // It may have changed between the first render and now.
+    look();
+    return store.subscribe(look);
+  }, [store]);
+  return selected;
 }

@@ -1,8 +1,8 @@
-import { useEffect, useState } from 'react';
+import { startTransition, useEffect, useState } from 'react';
 import type { ApiHistory } from '../../../src/api/history.ts';
 import { ask, asRefusal, type Refusal } from './ask.ts';
-import { joinHistory } from './columns.ts';
 import { agentNowMs } from './page-state.ts';
+import { joinSamples, type Samples } from './samples.ts';
 
 /** 1s: the last hour. 1m: the last week. */
 export type HistoryStep = '1s' | '1m';
@@ -14,13 +14,13 @@ const againMs = { '1s': 1000, '1m': 30_000 } as const;
 export function useHistory(
   step: HistoryStep,
   backMs: number,
-): { history: ApiHistory | null; refusal: Refusal | null } {
-  const [history, setHistory] = useState<ApiHistory | null>(null);
+): { history: Samples | null; refusal: Refusal | null } {
+  const [history, setHistory] = useState<Samples | null>(null);
   const [refusal, setRefusal] = useState<Refusal | null>(null);
   useEffect(() => {
     const ended = new AbortController();
     let timer: ReturnType<typeof setTimeout> | undefined;
-    let there: ApiHistory | null = null;
+    let there: Samples | null = null;
     const look = async () => {
       try {
         if (!document.hidden) {
@@ -30,9 +30,12 @@ export function useHistory(
             `api/history?step=${step}&from=${Math.floor(from)}`,
             ended.signal,
           );
-          there = joinHistory(there, more, Math.ceil(backMs / stepMs[step]));
-          setHistory(there);
-          setRefusal(null);
+          const joined: Samples = joinSamples(there, more, Math.ceil(backMs / stepMs[step]));
+          there = joined;
+          startTransition(() => {
+            setHistory(joined);
+            setRefusal(null);
+          });
         }
       } catch (error) {
         if (ended.signal.aborted) return;

@@ -7,7 +7,7 @@ import { type Story, storiesOf } from '../data/stories.ts';
 import { useHistory } from '../data/use-history.ts';
 import { Card, Empty, Waiting } from '../parts/card.tsx';
 import { Picture } from '../picture/picture.tsx';
-import { clientCharts, cutHistory } from '../time/charts.ts';
+import { clientCharts, cutSamples } from '../time/charts.ts';
 import { StoryCard } from '../time/story-card.tsx';
 import { TimeCharts } from '../time/time-charts.tsx';
 import { EventLines } from './event-lines.tsx';
@@ -114,7 +114,7 @@ function LastMinutes() {
   const { history } = useHistory('1s', backMs);
   const events = usePage((state) => state.events);
   const toMs = history?.at.at(-1) ?? 0;
-  const shown = useMemo(() => (history ? cutHistory(history, toMs - backMs, toMs) : null), [history, toMs]);
+  const shown = useMemo(() => (history ? cutSamples(history, toMs - backMs, toMs) : null), [history, toMs]);
   const charts = useMemo(() => (shown ? clientCharts(shown) : []), [shown]);
   const range = { fromMs: toMs - backMs, toMs };
   return (

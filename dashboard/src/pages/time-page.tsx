@@ -1,12 +1,13 @@
-import { useMemo } from 'react';
+import { memo, useMemo } from 'react';
 import { localTime } from '../data/format.ts';
 import { agentNowMs, usePage } from '../data/page-state.ts';
 import { go, useRoute } from '../data/route.ts';
+import type { Samples } from '../data/samples.ts';
 import { storiesOf } from '../data/stories.ts';
 import { useHistory } from '../data/use-history.ts';
 import { Alert, Card, Empty, Waiting } from '../parts/card.tsx';
 import { When } from '../parts/when.tsx';
-import { clientCharts, cutHistory, memberCharts } from '../time/charts.ts';
+import { clientCharts, cutSamples, memberCharts } from '../time/charts.ts';
 import { EventLane } from '../time/event-lane.tsx';
 import {
   addressOf,
@@ -64,13 +65,13 @@ function Charts({
   range,
   onZoom,
 }: {
-  history: NonNullable<ReturnType<typeof useHistory>['history']>;
+  history: Samples;
   range: Range;
   onZoom: (range: Range) => void;
 }) {
   const events = usePage((state) => state.events);
   const { fromMs, toMs } = range;
-  const shown = useMemo(() => cutHistory(history, fromMs, toMs), [history, fromMs, toMs]);
+  const shown = useMemo(() => cutSamples(history, fromMs, toMs), [history, fromMs, toMs]);
   const charts = useMemo(() => [...clientCharts(shown), ...memberCharts(shown)], [shown]);
   if (shown.at.length === 0) return <Empty title="No samples of this time" />;
   return (
@@ -142,7 +143,8 @@ function Choices({ section, toMs }: { section: Section; toMs: number }) {
   );
 }
 
-function Stories({ events }: { events: Parameters<typeof storiesOf>[0] }) {
+/** The charts grow each second, and this does not. */
+const Stories = memo(function StoriesOf({ events }: { events: Parameters<typeof storiesOf>[0] }) {
   const stories = useMemo(() => storiesOf(events), [events]);
   return (
     <Card title="Changes of primary">
@@ -162,4 +164,4 @@ function Stories({ events }: { events: Parameters<typeof storiesOf>[0] }) {
       )}
     </Card>
   );
-}
+});

@@ -1,4 +1,4 @@
-import { useState } from 'react';
+import { useMemo, useState } from 'react';
 import type { ApiEvent } from '../../../src/api/events.ts';
 import { localTime, plural } from '../data/format.ts';
 import { eventKey } from '../data/state.ts';
@@ -9,8 +9,9 @@ import { axisPx, type Range } from './time-chart.tsx';
 /** The events under the charts, on the same axis. A mark opens into its events. */
 export function EventLane({ events, range }: { events: readonly ApiEvent[]; range: Range }) {
   const [open, setOpen] = useState<string | null>(null);
-  const span = range.toMs - range.fromMs;
-  const marks = marksOf(events, range.fromMs, range.toMs, span / 50);
+  const { fromMs, toMs } = range;
+  const span = toMs - fromMs;
+  const marks = useMemo(() => marksOf(events, fromMs, toMs, span / 50), [events, fromMs, toMs, span]);
   const chosen = marks.find(({ events: each }) => each.some((event) => eventKey(event) === open));
   return (
     <div className="lane-frame">
@@ -25,7 +26,7 @@ export function EventLane({ events, range }: { events: readonly ApiEvent[]; rang
               key={key}
               type="button"
               className={`lane-mark ${bad ? 'bad' : ''}`}
-              style={{ left: `${((atMs - range.fromMs) / span) * 100}%` }}
+              style={{ left: `${((atMs - fromMs) / span) * 100}%` }}
               aria-pressed={mark === chosen}
               aria-label={`${localTime(atMs, Date.now())}: ${plural(each.length, 'event')}, ${first?.kind}`}
               onClick={() => setOpen(mark === chosen ? null : key)}

@@ -5,6 +5,7 @@ import { axisTimes, timeSteps } from './axis-times.ts';
 import { ChartFigures } from './chart-figures.tsx';
 import { chartInWords } from './in-words.ts';
 import { oneByOne } from './one-by-one.ts';
+import { whenInSight } from './when-in-sight.ts';
 
 export interface Curve {
   label: string;
@@ -100,7 +101,7 @@ export function TimeChart({ chart, at, stepMs, range, moments, onZoom, heightPx 
         plot.current?.setScale('x', { min: range.fromMs, max: range.toMs });
       });
     };
-    if (isDrawn.current) return oneByOne(draw);
+    if (isDrawn.current && frame.current) return whenInSight(frame.current, () => oneByOne(draw));
     isDrawn.current = true;
     draw();
     return undefined;
