@@ -6,6 +6,7 @@ import { readFileIfThere } from '../base/atomic-file.ts';
 import { systemClock } from '../base/clock.ts';
 import { errorText } from '../base/errors.ts';
 import { activeSabotages } from '../base/sabotage.ts';
+import { OutputOwners } from '../process/output-owners.ts';
 import { currentTls } from '../redis/tls.ts';
 import { loadSecrets } from '../spec/secrets.ts';
 import type { Spec } from '../spec/spec.ts';
@@ -132,9 +133,10 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
 /** Ports of processes that still run from before are theirs by right. */
 async function checkFreePorts(deployment: Deployment): Promise<void> {
   const { spec, setting } = deployment;
+  const owners = new OutputOwners();
   const alive = new Set<string>();
   for (const unit of deployment.units) {
-    if (await unit.adopt()) alive.add(unit.id);
+    if (await unit.adopt(owners)) alive.add(unit.id);
     const { damage } = unit.process;
     if (damage !== null) deployment.events.add('state-damaged', unit.id, damage);
   }

@@ -33,3 +33,14 @@ export function parseStat(text: string): ProcessStat | undefined {
   if (state === '' || startTime === undefined || Number.isNaN(cpuMs)) return undefined;
   return { state, cpuMs, startTime };
 }
+
+/** Whether it began a session of its own, as everything does that is started detached: field 6 is its pid then. */
+export function leadsSession(pid: number): boolean {
+  try {
+    const text = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    const [, , , session] = text.slice(text.lastIndexOf(')') + 2).split(' ', 4);
+    return Number(session) === pid;
+  } catch {
+    return false;
+  }
+}

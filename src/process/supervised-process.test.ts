@@ -5,6 +5,7 @@ import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { waitFor } from '../base/retry.ts';
 import { identify, type ProcessIdentity } from './identity.ts';
+import { OutputOwners } from './output-owners.ts';
 import { type ProcessCommand, spawnHeld } from './spawn-held.ts';
 import { type ExitReport, SupervisedProcess } from './supervised-process.ts';
 
@@ -31,7 +32,7 @@ function shell(line: string): ProcessCommand {
 
 /** One that is told of what it runs, with every end that it reports. */
 function supervised(): { one: SupervisedProcess; ends: ExitReport[] } {
-  const one = new SupervisedProcess('thing-1', recordFile());
+  const one = new SupervisedProcess('thing-1', recordFile(), path.join(folder, 'log'));
   const ends: ExitReport[] = [];
   one.onExit((report) => ends.push(report));
   return { one, ends };
@@ -206,4 +207,49 @@ describe('a process of an earlier agent', () => {
     expect(identify(before.one.pid as number)).toBeDefined();
     expect(ends).toEqual([]);
   });
+
+  /** Starts one while its record can't be written. @returns its pid. */
+  async function runUnrecorded(line: string): Promise<number> {
+    // Nothing can be renamed to the name of a folder.
+    mkdirSync(path.join(recordFile(), 'full'), { recursive: true });
+    const { one } = supervised();
+    await expect(one.start(shell(line))).rejects.toThrow();
+    started.push(identify(one.pid as number) as ProcessIdentity);
+    rmSync(recordFile(), { recursive: true });
+    return one.pid as number;
+  }
+
+  test.skipIf(process.platform !== 'linux').each([
+    ['there', () => {}],
+    ['set aside', () => renameSync(path.join(folder, 'log'), path.join(folder, 'log.1'))],
+    ['gone', () => rmSync(path.join(folder, 'log'))],
+  ])('whose record could not be written is found by its log, which is %s', async (_where, change) => {
+    const pid = await runUnrecorded('exec sleep 60');
+    change();
+    expect(await supervised().one.adopt()).toBe(false);
+    const { one, ends } = supervised();
+    expect(await one.adopt(new OutputOwners())).toBe(true);
+    expect(one.pid).toBe(pid);
+    // Written now: the next one reads it.
+    expect(record()).toEqual(identify(pid));
+    await one.stop(10_000);
+    expect(ends).toHaveLength(1);
+  });
+
+  test.skipIf(process.platform !== 'linux')(
+    'is not taken for what it started itself, nor for whoever writes to another log',
+    async () => {
+      const pid = await runUnrecorded('sleep 60 & echo $!; exec sleep 60');
+      const log = path.join(folder, 'log');
+      await waitFor(() => readFileSync(log, 'utf8').endsWith('\n'), { what: 'its child', withinMs: 10_000 });
+      const child = identify(Number(readFileSync(log, 'utf8'))) as ProcessIdentity;
+      started.push(child);
+      expect(new OutputOwners().of(log)?.pid).toBe(pid);
+      expect(new OutputOwners().of(`${log}-2`)).toBeUndefined();
+      process.kill(pid, 'SIGKILL');
+      await waitFor(() => identify(pid) === undefined, { what: 'its end', withinMs: 10_000 });
+      expect(identify(child.pid)).toEqual(child);
+      expect(await supervised().one.adopt(new OutputOwners())).toBe(false);
+    },
+  );
 });

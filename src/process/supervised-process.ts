@@ -1,7 +1,7 @@
 /**
  * One child process that outlives us. It is started in a session of its own with its output in a file, so that
  * neither our death nor our terminal's Ctrl-C reaches it, and a record of who it is lies beside it, so that the
- * next agent finds and adopts it. An adopted process is not our child: the kernel tells us nothing of its death,
+ * next agent finds and adopts it. Where the record could not be written, it is found by its log (output-owners.ts). An adopted process is not our child: the kernel tells us nothing of its death,
  * so it is looked at often, and at once when a connection to it breaks (`checkNow`).
  */
 import type { ChildProcess } from 'node:child_process';
@@ -13,6 +13,7 @@ import { errorText } from '../base/errors.ts';
 import { waitFor } from '../base/retry.ts';
 import { ProcessFailedToStart, ProcessWouldNotStop } from './errors.ts';
 import { identify, isRunning, type ProcessIdentity, signalProcess } from './identity.ts';
+import type { OutputOwners } from './output-owners.ts';
 import { type HeldProcess, type ProcessCommand, spawnHeld } from './spawn-held.ts';
 
 export interface ExitReport {
@@ -31,16 +32,21 @@ const adoptedCheckMs = 200;
 export class SupervisedProcess {
   readonly id: string;
   readonly #recordFile: string;
+  readonly #logFile: string;
   #record: ProcessRecord | undefined;
   #child: ChildProcess | undefined;
   #timer: NodeJS.Timeout | undefined;
   #damage: string | null = null;
   #onExit: (report: ExitReport) => void = () => {};
 
-  /** @param recordFile where its identity is kept, for the next agent. */
-  constructor(id: string, recordFile: string) {
+  /**
+   * @param recordFile where its identity is kept, for the next agent
+   * @param logFile where its output goes
+   */
+  constructor(id: string, recordFile: string, logFile: string) {
     this.id = id;
     this.#recordFile = recordFile;
+    this.#logFile = logFile;
   }
 
   get pid(): number | null {
@@ -100,24 +106,38 @@ export class SupervisedProcess {
     return ProcessFailedToStart(`cannot start ${this.id} (${program}): ${errorText(cause)}`, { cause });
   }
 
-  /** Takes over the process of the record, if it still runs. @returns whether it does. */
-  async adopt(): Promise<boolean> {
-    const text = await readFileIfThere(this.#recordFile);
-    if (text === undefined) return false;
-    const record = recordIn(text);
-    if (record === undefined) {
-      // Kept for a person: the process, if it lives, is a stranger now.
-      await rename(this.#recordFile, `${this.#recordFile}.damaged`);
-      this.#damage = `${this.#recordFile} does not say which process is ${this.id}; it is kept as ${path.basename(this.#recordFile)}.damaged`;
-      return false;
-    }
-    if (!isRunning(record)) {
-      await rm(this.#recordFile, { force: true });
-      return false;
-    }
+  /**
+   * Takes over the process of the record, if it still runs. @returns whether it does.
+   * @param owners finds the one that no record is of, too
+   */
+  async adopt(owners?: OutputOwners): Promise<boolean> {
+    const record = (await this.#recorded()) ?? this.#unrecorded(owners);
+    if (record === undefined) return false;
     this.#record = record;
     this.#timer = setInterval(() => this.checkNow(), adoptedCheckMs).unref();
     return true;
+  }
+
+  async #recorded(): Promise<ProcessRecord | undefined> {
+    const text = await readFileIfThere(this.#recordFile);
+    if (text === undefined) return undefined;
+    const record = recordIn(text);
+    if (record === undefined) {
+      // Kept for a person: nobody knows who was meant.
+      await rename(this.#recordFile, `${this.#recordFile}.damaged`);
+      this.#damage = `${this.#recordFile} does not say which process is ${this.id}; it is kept as ${path.basename(this.#recordFile)}.damaged`;
+      return undefined;
+    }
+    if (isRunning(record)) return record;
+    await rm(this.#recordFile, { force: true });
+    return undefined;
+  }
+
+  #unrecorded(owners: OutputOwners | undefined): ProcessRecord | undefined {
+    const found = owners?.of(this.#logFile);
+    // Where that fails again, the next one finds it as this one did.
+    if (found !== undefined) this.#writeAtOnce(found);
+    return found;
   }
 
   /** Lets go of a process that turned out to be another's: it is neither watched nor stopped any more. */

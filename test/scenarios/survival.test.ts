@@ -23,14 +23,23 @@ async function dead(pids: number[]): Promise<void> {
   await waitFor(() => pids.every((pid) => !isAlive(pid)), { what: 'the killed to be gone', withinMs: 5000 });
 }
 
+/** The agent is killed, and of one process of each kind there is no record, as when the disk was full when it was started. */
+async function loseAgent(): Promise<void> {
+  const agentPid = deployment.agentPid();
+  process.kill(agentPid, 'SIGKILL');
+  await dead([agentPid]);
+  for (const unit of ['members/redis-1', 'members/redis-2', 'sentinels/sentinel-1', 'gates/gate-1']) {
+    rmSync(path.join(deployment.stateDir, unit, 'process.json'));
+  }
+}
+
 describe('the agent dies', () => {
   test('no client notices, the next up adopts everything and restarts nothing', async () => {
     deployment = await TestDeployment.up();
     const before = await deployment.waitUntilHealthy();
     const load = new WriteLoad(Array.from({ length: 4 }, () => deployment.client()));
     const agentPid = deployment.agentPid();
-    process.kill(agentPid, 'SIGKILL');
-    await dead([agentPid]);
+    await loseAgent();
     await deployment.start();
     const after = await deployment.waitUntilHealthy();
     const report = await load.stop();
@@ -41,6 +50,11 @@ describe('the agent dies', () => {
     expect(pids(after)).toEqual(pids(before));
     expect(deployment.agentPid()).not.toBe(agentPid);
     expect(deployment.events().filter(({ kind }) => kind === 'adopted')).toHaveLength(7);
+    // Where nothing could be written any more, down knows its own all the same.
+    await loseAgent();
+    const down = await deployment.run('down');
+    expect([down.status, down.stdout]).toEqual([0, expect.stringContaining('stopped')]);
+    expect(pids(before).filter((pid) => isAlive(pid as number))).toEqual([]);
   });
 
   test('an adopted primary that is killed fails over as quickly as a child', async () => {

@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { systemClock } from '../../base/clock.ts';
+import { OutputOwners } from '../../process/output-owners.ts';
 import { currentTls } from '../../redis/tls.ts';
 import { loadSecrets } from '../../spec/secrets.ts';
 import type { Spec } from '../../spec/spec.ts';
@@ -42,8 +43,9 @@ export async function stopLeftBehind(
       tls: await currentTls(spec.security.tls),
     };
     const deployment = await assemble(setting);
+    const owners = new OutputOwners();
     let count = 0;
-    for (const unit of deployment.units) if (await unit.adopt()) count += 1;
+    for (const unit of deployment.units) if (await unit.adopt(owners)) count += 1;
     if (count === 0) return 0;
     const observer = new Observer(deployment);
     await observer.lookAtAll();

@@ -7,6 +7,7 @@ import { existsSync, readdirSync } from 'node:fs';
 import { rename } from 'node:fs/promises';
 import path from 'node:path';
 import { makeFolder } from '../../base/make-folder.ts';
+import { OutputOwners } from '../../process/output-owners.ts';
 import { readTls } from '../../redis/tls.ts';
 import { ownUserName } from '../../spec/secrets.ts';
 import type { Deployment, Setting } from '../deployment.ts';
@@ -27,11 +28,12 @@ export async function stopRetired(
     ['sentinels', paths.sentinel],
     ['members', paths.member],
   ];
+  const owners = new OutputOwners();
   for (const [kind, pathsOf] of kinds) {
     for (const id of idsIn(path.join(paths.root, kind))) {
       if (units.some((unit) => unit.id === id)) continue;
       const unit = new Unit(id, pathsOf(id), clock);
-      if (!(await unit.adopt())) continue;
+      if (!(await unit.adopt(owners))) continue;
       if (kind === 'members' && (await isPrimary(setting, unit))) {
         const text = `${id} is not in the spec of this host any more, and is primary: it was left running`;
         report(`warning: ${text}`);

@@ -1,4 +1,5 @@
 import type { Clock } from '../../base/clock.ts';
+import type { OutputOwners } from '../../process/output-owners.ts';
 import type { ProcessCommand } from '../../process/spawn-held.ts';
 import type { ProcessStat } from '../../process/stat.ts';
 import { SupervisedProcess } from '../../process/supervised-process.ts';
@@ -30,7 +31,7 @@ export class Unit {
   constructor(id: string, paths: UnitPaths, clock: Clock) {
     this.id = id;
     this.paths = paths;
-    this.process = new SupervisedProcess(id, paths.record);
+    this.process = new SupervisedProcess(id, paths.record, paths.log);
     this.#clock = clock;
     this.#silence = new Silence(clock);
   }
@@ -139,9 +140,10 @@ export class Unit {
   /**
    * Takes over the process that an earlier agent started, if it still runs. One that doesn't counts as having died
    * just now: whoever doesn't start it leaves it to the loop's rules. @returns whether it runs.
+   * @param owners finds one that no record is of, too
    */
-  async adopt(): Promise<boolean> {
-    const alive = this.process.running || (await this.process.adopt());
+  async adopt(owners?: OutputOwners): Promise<boolean> {
+    const alive = this.process.running || (await this.process.adopt(owners));
     this.#wanted = true;
     if (alive) this.#ran = true;
     else this.noteDeath();
