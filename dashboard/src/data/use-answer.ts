@@ -1,4 +1,4 @@
-import { useCallback, useEffect, useState } from 'react';
+import { startTransition, useCallback, useEffect, useState } from 'react';
 import { ask, asRefusal, type Refusal } from './ask.ts';
 
 /** What was asked for, and how it stands with it. While it is asked again, what is known stays. */
@@ -25,7 +25,7 @@ export function useAnswer<T>(path: string | null, everyMs: number | null = null)
       try {
         if (!document.hidden) {
           const value = await ask<T>(path, ended.signal);
-          setKnown({ path, value, refusal: null });
+          startTransition(() => setKnown({ path, value, refusal: null }));
         }
       } catch (error) {
         if (ended.signal.aborted) return;
