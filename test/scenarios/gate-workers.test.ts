@@ -1,4 +1,5 @@
 import { readFileSync, writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { waitFor } from '../../src/base/retry.ts';
@@ -13,10 +14,19 @@ beforeAll(async () => {
 });
 afterAll(cleanUp);
 
+/** Once it is there, a worker of the last gate started takes a second longer to start. */
+let slowFile: string;
+
 /** A gate whose processes throw where nothing catches it when they get SIGUSR2. */
 async function startFragile(workers: number, limit = 5): Promise<GateProcess> {
   const file = path.join(tempFolder(), 'fragile.cjs');
-  writeFileSync(file, "process.on('SIGUSR2', () => { throw new Error('made to fail'); });\n");
+  slowFile = path.join(path.dirname(file), 'slow');
+  const wait = 'Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1000)';
+  writeFileSync(
+    file,
+    `process.on('SIGUSR2', () => { throw new Error('made to fail'); });
+if (require('node:fs').existsSync(${JSON.stringify(slowFile)})) ${wait};\n`,
+  );
   process.env['NODE_OPTIONS'] = `--require ${file}`;
   try {
     const members = [{ id: 'redis-1', address: '127.0.0.1', port: server.port }];
@@ -102,3 +112,48 @@ test('a gate whose workers are all gone, or hang, ends when it is told to', asyn
   expect(ofGone === 0 || gone.log().includes('ended too often')).toBe(true);
   expect(ofHanging).toBe(0);
 }, 60_000);
+
+const stateOf = (pid: number) => readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.[0];
+
+/** What a client that connects and sends PING gets: its answer, or the end of its connection. */
+function ping(port: number): Promise<string> {
+  const socket = connect(port, '127.0.0.1', () => socket.write('PING\r\n'));
+  return new Promise((resolve) => {
+    socket.once('data', (data) => {
+      resolve(String(data));
+      socket.destroy();
+    });
+    // A reset is one more way of its end.
+    socket.once('error', () => {}).once('close', () => resolve('closed'));
+  });
+}
+
+test('who is on the way to a worker that is killed is disconnected, and does not wait for ever', async () => {
+  const gate = await startFragile(2);
+  const victim = workersOf(gate)[0] as number;
+  process.kill(victim, 'SIGSTOP');
+  await waitFor(() => stateOf(victim) === 'T', { what: 'the worker to stand still', withinMs: 5000 });
+  // The worker that stands still is handed one of them, and no other before it has said that it took that.
+  const ends: string[] = [];
+  const all = Array.from({ length: 4 }, async () => ends.push(await ping(gate.port)));
+  await waitFor(() => ends.length >= 3, { what: 'the others', withinMs: 15_000 });
+  process.kill(victim, 'SIGKILL');
+  await Promise.all(all);
+  expect(ends).toEqual(['+PONG\r\n', '+PONG\r\n', '+PONG\r\n', 'closed']);
+}, 30_000);
+
+test('a worker that starts in the middle of a drain is told to drain as well', async () => {
+  const gate = await startFragile(2);
+  const exited = exitOf(gate);
+  writeFileSync(slowFile, '');
+  process.kill(workersOf(gate)[0] as number, 'SIGKILL');
+  await waitFor(() => gate.log().includes('starting another') && workersOf(gate).length === 2, {
+    what: 'the next worker to be started',
+    withinMs: 15_000,
+    everyMs: 10,
+  });
+  gate.process.kill('SIGTERM');
+  expect(await exited).toBe(0);
+  expect(gate.log().match(/draining: 0 clients/g)).toHaveLength(2);
+  expect(gate.log()).not.toContain('is killed');
+}, 30_000);

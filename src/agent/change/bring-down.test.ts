@@ -1,12 +1,13 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { systemClock } from '../../base/clock.ts';
+import { waitFor } from '../../base/retry.ts';
 import { RedisRefused, RedisUnreachable } from '../../redis/errors.ts';
 import { statePaths } from '../state/paths.ts';
 import { Unit } from '../units/unit.ts';
-import { type Stoppable, stopMember } from './bring-down.ts';
+import { allOrNone, type Stoppable, stopGate, stopMember } from './bring-down.ts';
 
 let folder = '';
 let unit: Unit;
@@ -94,4 +95,38 @@ test('one that refuses to shut down, as in a script, is stopped by a signal', as
   await stopMember({ spec }, one, report);
   expect(one.asked).toEqual(['CONFIG', 'SHUTDOWN']);
   expect(unit.process.running).toBe(false);
+});
+
+/** A process that does not heed SIGTERM. */
+async function stubborn(id: string): Promise<Unit> {
+  const paths = { ...statePaths(folder).member(id), record: path.join(folder, `${id}.json`) };
+  const one = new Unit(id, paths, systemClock);
+  const logFile = path.join(folder, `${id}.log`);
+  const script = "process.on('SIGTERM', () => {}); console.log('heeds nothing'); setInterval(() => {}, 1e6)";
+  await one.start({ program: process.execPath, args: ['-e', script], cwd: folder, logFile });
+  const deaf = () => existsSync(logFile) && readFileSync(logFile, 'utf8').includes('heeds nothing');
+  await waitFor(deaf, { what: 'its handler', withinMs: 10_000 });
+  return one;
+}
+
+test('a stop that failed leaves everything meant to run that was: what ended counts as dead, and is started again', async () => {
+  const saving = await stubborn('redis-2');
+  const never = new Unit('redis-3', statePaths(folder).member('redis-3'), systemClock);
+  const down = allOrNone([unit, saving, never], async () => {
+    await unit.stop(10_000);
+    await saving.stop(50);
+  });
+  await expect(down).rejects.toMatchObject({ code: 'PROCESS_WOULD_NOT_STOP' });
+  expect(unit.view).toMatchObject({ running: false, diedAtMs: expect.any(Number) });
+  expect(saving.view.running).toBe(true);
+  expect([unit, saving, never].map(({ wanted }) => wanted)).toEqual([true, true, false]);
+  saving.process.signal('SIGKILL');
+});
+
+test('a gate that does not end in its time is killed, and is not meant to run', async () => {
+  const gate = await stubborn('gate-1');
+  await stopGate(gate, { holdMs: -3900 }, report);
+  expect(gate.process.running).toBe(false);
+  expect(gate.view).toMatchObject({ running: false, diedAtMs: null });
+  expect(lines.at(-1)).toContain('gate-1 was killed');
 });

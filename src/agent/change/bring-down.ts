@@ -14,7 +14,8 @@ import { noteSaved, type ShutdownMode, shutdownMode } from '../persistence/stop-
 import type { Unit } from '../units/unit.ts';
 import type { Report } from './change-context.ts';
 
-const gateStopMs = 10_000;
+/** A gate gives its clients `gate.hold` to finish, and then a worker two seconds. */
+const afterHoldMs = 4000;
 const sentinelStopMs = 5_000;
 /** Redis itself waits up to 10 s for lagging replicas, and may have an RDB to write. */
 const memberStopMs = 120_000;
@@ -25,9 +26,28 @@ const cannotYet = /Errors trying to SHUTDOWN/;
 const askAgainMs = 100;
 const leastAttempts = 5;
 
+/**
+ * @throws PROCESS_WOULD_NOT_STOP. Then everything is meant to run that was before: the agent goes on, and starts again
+ * what has ended.
+ */
 export async function bringDown(deployment: Deployment, report: Report): Promise<void> {
+  await allOrNone(deployment.units, () => stopAll(deployment, report));
+}
+
+/** @throws what `stop` throws; then the units are meant to run that were before. */
+export async function allOrNone(units: readonly Unit[], stop: () => Promise<void>): Promise<void> {
+  const wanted = units.filter((unit) => unit.wanted);
+  try {
+    await stop();
+  } catch (error) {
+    for (const unit of wanted) unit.wantAgain();
+    throw error;
+  }
+}
+
+async function stopAll(deployment: Deployment, report: Report): Promise<void> {
   const { gates, sentinels, members, events, spec } = deployment;
-  await Promise.all(gates.map(({ unit }) => stopUnit(unit, gateStopMs, report)));
+  await Promise.all(gates.map(({ unit }) => unit && stopGate(unit, spec.gate, report)));
   await Promise.all(sentinels.map(({ unit }) => stopUnit(unit, sentinelStopMs, report)));
   // The last word on what each holds: the next start compares it with what is on disk.
   await Promise.all(members.filter(({ unit }) => unit?.process.running).map(({ watch }) => watch.look()));
@@ -100,6 +120,20 @@ async function askToShutDown(connection: Caller, mode: ShutdownMode): Promise<vo
 async function writesAof(connection: Caller): Promise<boolean> {
   const info = parseInfo(String(await connection.call('INFO', 'persistence').catch(() => '')));
   return info['aof_rewrite_in_progress'] === '1' || info['aof_rewrite_scheduled'] === '1';
+}
+
+/** It keeps nothing, and its clients had their time: it may not hold up what comes after it. */
+export async function stopGate(
+  unit: Unit,
+  { holdMs }: Pick<Spec['gate'], 'holdMs'>,
+  report: Report,
+): Promise<void> {
+  const { running, pid } = unit.process;
+  const withinMs = holdMs + afterHoldMs;
+  const killed = await unit.end(withinMs);
+  if (killed)
+    report(`${unit.id} was killed (pid ${pid}): it still ran ${withinMs} ms after it was asked to stop`);
+  else if (running) report(`${unit.id} stopped (pid ${pid})`);
 }
 
 async function stopUnit(

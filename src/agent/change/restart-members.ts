@@ -14,7 +14,7 @@ import { gateCommand } from '../units/process-commands.ts';
 import { sentinelCommand } from '../units/sentinel-command.ts';
 import { startMember } from '../units/start-member.ts';
 import type { Unit } from '../units/unit.ts';
-import { stopMember } from './bring-down.ts';
+import { stopGate, stopMember } from './bring-down.ts';
 import type { ChangeContext } from './change-context.ts';
 import { switchover } from './switchover.ts';
 
@@ -146,9 +146,10 @@ async function restartPlain(
   { deployment, observer, report, operation }: ChangeContext,
   unit: Unit,
 ): Promise<void> {
-  await unit.stop(10_000);
-  if (operation.ending === 'stop') operation.signal.throwIfAborted();
   const isSentinel = deployment.sentinels.some((each) => each.unit === unit);
+  if (isSentinel) await unit.stop(10_000);
+  else await stopGate(unit, deployment.spec.gate, report);
+  if (operation.ending === 'stop') operation.signal.throwIfAborted();
   const command = isSentinel
     ? await sentinelCommand(deployment, unit)
     : await gateCommand(deployment, unit.id);

@@ -8,6 +8,9 @@ import type { ProcessView, Refusal } from '../../topology/view.ts';
 import { Silence } from '../observe/silence.ts';
 import type { UnitPaths } from '../state/paths.ts';
 
+/** The kernel has seen to it by then, or waits for a disk. */
+const killedWithinMs = 5000;
+
 /** A unit: one process that this agent is responsible for, with the history that its restart budget needs. */
 export class Unit {
   readonly id: string;
@@ -152,14 +155,40 @@ export class Unit {
 
   /**
    * Stops it on purpose: from now on it is not meant to run. @param ask asks it to end, instead of SIGTERM.
-   * @throws PROCESS_WOULD_NOT_STOP
+   * @throws PROCESS_WOULD_NOT_STOP; it is meant to run as before, and started again should it end after all.
    */
   async stop(withinMs: number, ask?: () => Promise<void>): Promise<void> {
+    const { wanted } = this;
     this.#wanted = false;
     if (!this.process.running) return;
     // A stopped process can't end: SIGCONT does nothing to the others.
     this.process.signal('SIGCONT');
-    await this.process.stop(withinMs, ask);
+    try {
+      await this.process.stop(withinMs, ask);
+    } catch (error) {
+      if (wanted) this.wantAgain();
+      throw error;
+    }
+  }
+
+  /** Stops a process that has nothing to save: who still runs then is killed. @returns whether it was. */
+  async end(withinMs: number): Promise<boolean> {
+    try {
+      await this.stop(withinMs);
+      return false;
+    } catch {
+      this.#wanted = false;
+      this.kill();
+      await this.process.waitForExit(killedWithinMs);
+      return true;
+    }
+  }
+
+  /** What it was stopped for did not come to pass. One that ended counts as having died just now. */
+  wantAgain(): void {
+    if (this.#wanted) return;
+    this.#wanted = true;
+    if (!this.process.running) this.noteDeath();
   }
 
   /** It is not to be started, for this reason, until something else is called for or a person acts. */

@@ -1,6 +1,7 @@
 import cluster, { type Worker } from 'node:cluster';
 import { type RestartRule, restartVerdict } from '../../topology/restart-budget.ts';
 import { GateControlFailed, GateListenFailed } from '../errors.ts';
+import { closeWhatIsLost } from './handed-over.ts';
 import type { Answer, Call, Question } from './worker-calls.ts';
 
 /** A worker is asked this often whether it still lives, and ends when it has not answered for so many times. */
@@ -11,8 +12,8 @@ const missedBeforeReady = 60;
 
 export interface SlotEvents {
   log(text: string): void;
-  /** A new process stands in the place of one that ended, and listens. */
-  onReplaced(slot: WorkerSlot): void;
+  /** Its process listens: the first, or one in the place of another that ended. */
+  onReady(slot: WorkerSlot): void;
   /** Its process ended. When `failed`, it is not started again. */
   onEnded(slot: WorkerSlot): void;
 }
@@ -109,6 +110,7 @@ export class WorkerSlot {
 
   #fork(onReady: () => void, onEarlyEnd: (how: string) => void): void {
     const worker = cluster.fork({ HOLDFAST_GATE_WORKER: String(this.index) });
+    closeWhatIsLost(worker.process);
     this.#worker = worker;
     this.#ready = false;
     this.#missed = 0;
@@ -119,6 +121,7 @@ export class WorkerSlot {
         this.#ready = true;
         this.#missed = 0;
         onReady();
+        this.#events.onReady(this);
       }
     });
     // What can't be sent to a process that is ending is told by its end.
@@ -177,10 +180,8 @@ export class WorkerSlot {
   #restart(): void {
     this.restarts++;
     this.#restartsMs.push(performance.now());
-    this.#fork(
-      () => this.#events.onReplaced(this),
-      () => {},
-    );
+    const nothing = () => {};
+    this.#fork(nothing, nothing);
   }
 
   #onAnswer({ id, result, error }: Answer): void {

@@ -38,6 +38,8 @@ export class WorkerPool implements ControlTarget {
   readonly #log: (text: string) => void;
   readonly #slots: WorkerSlot[];
   #draining = false;
+  /** What a worker that listens only now is told as well. */
+  #drain: { body: DrainRequest; untilMs: number } | null = null;
   #killing: NodeJS.Timeout | undefined;
   #control: Control | null = null;
   /** The hold that a worker which starts now has to join. */
@@ -58,7 +60,7 @@ export class WorkerPool implements ControlTarget {
     this.finished.catch(() => {});
     const events = {
       log,
-      onReplaced: (slot: WorkerSlot) => this.#onReplaced(slot),
+      onReady: (slot: WorkerSlot) => this.#onReady(slot),
       onEnded: () => this.#onEnded(),
     };
     this.#slots = Array.from(
@@ -124,6 +126,7 @@ export class WorkerPool implements ControlTarget {
   drain(body: DrainRequest): void {
     if (this.#draining) return;
     this.#draining = true;
+    this.#drain = { body, untilMs: performance.now() + body.graceMs };
     for (const slot of this.#slots) slot.retire();
     this.#killing = setTimeout(() => {
       this.#log('a worker does not end: it is killed');
@@ -142,14 +145,16 @@ export class WorkerPool implements ControlTarget {
     }
   }
 
-  /** It knows nothing of a hold that began before it did. */
-  #onReplaced(slot: WorkerSlot): void {
-    const hold = this.#hold;
-    const maxMs = hold === null ? 0 : hold.untilMs - performance.now();
-    if (hold === null || maxMs <= 0) return;
-    slot
-      .ask({ call: 'hold', body: { ...hold.body, maxMs } }, maxMs + tellMs)
-      .catch((error: unknown) => this.#log(errorText(error)));
+  /** It knows nothing of a hold or a drain that began before it did. */
+  #onReady(slot: WorkerSlot): void {
+    const leftMs = (of: { untilMs: number } | null) =>
+      of === null ? 0 : Math.max(of.untilMs - performance.now(), 0);
+    const tell = (call: Call, moreMs: number) =>
+      slot.ask(call, moreMs + tellMs).catch((error: unknown) => this.#log(errorText(error)));
+    const [drain, hold] = [this.#drain, this.#hold];
+    const maxMs = leftMs(hold);
+    if (drain !== null) void tell({ call: 'drain', body: { graceMs: leftMs(drain) } }, 0);
+    else if (hold !== null && maxMs > 0) void tell({ call: 'hold', body: { ...hold.body, maxMs } }, maxMs);
   }
 
   #onEnded(): void {
