@@ -128,6 +128,15 @@ test('arguments come out as they went in', () => {
   );
 });
 
+test('a NUL byte hides the end of an inline request from a server, up to 64 KiB', () => {
+  for (const text of ['\0\r\nPING\r\n', 'DEL a\0b\r\nPING\r\n', 'PING "\0"\r\n']) {
+    expect(frame(text).end, JSON.stringify(text)).toBe(INCOMPLETE);
+  }
+  expect(frame('PING\r\nGET \0\r\n').end).toBe(6);
+  const long = frame(`DEL a\0b\r\n${'x'.repeat(70_000)}`);
+  expect([long.end, long.error]).toEqual([MALFORMED, 'Protocol error: too big inline request']);
+});
+
 describe('words of an inline request', () => {
   test.each([
     ['SET key value', ['SET', 'key', 'value']],

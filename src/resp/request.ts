@@ -7,7 +7,8 @@ import { CR, DOLLAR, findCr, LF, readLength, STAR } from './bytes.ts';
  * - a request that starts with `*` is an array of bulk strings; any other is a line of words;
  * - an array of no elements, and an empty line, ask for nothing and get no reply;
  * - the two bytes after a header's number and after a bulk string are skipped, whatever they are;
- * - a line that does not end within 64 KiB is an error.
+ * - a line that does not end within 64 KiB is an error;
+ * - an inline request is looked for as a C string is: behind a NUL byte the server sees no end of the line.
  */
 
 export interface RequestLimits {
@@ -203,7 +204,7 @@ function frameInline(
   limits: RequestLimits,
 ): number {
   const lf = buf.indexOf(LF, pos);
-  if (lf < 0 || lf >= end) {
+  if (lf < 0 || lf >= end || buf.subarray(pos, lf).includes(0)) {
     return end - pos > limits.lineBytes
       ? malformed(frame, 'Protocol error: too big inline request')
       : INCOMPLETE;

@@ -199,6 +199,7 @@ test('what a server answers by closing, or not at all, disturbs no connection th
   }
   const raw = await RawClient.open(gate.port);
   expect(await raw.ask('REPLCONF ACK 1')).toBe('-ERR REPLCONF is not possible through a gate\r\n');
+  expect(await raw.ask('DEBUG')).toBe("-ERR wrong number of arguments for 'debug' command\r\n");
   expect(await raw.ask('SCRIPT DEBUG YES')).toBe('-ERR SCRIPT DEBUG is not possible through a gate\r\n');
   expect(await raw.ask('EVAL "return 1" 0')).toBe(':1\r\n');
   expect(await other.ask('GET mine')).toBe('$1\r\n3\r\n');

@@ -220,8 +220,10 @@ function sendRedirected(special: Special): boolean {
 }
 
 function sendDebug(special: Special): boolean {
-  const { client, request } = special;
+  const { client, request, args } = special;
   if (!client.router.config.allowDebug) {
+    if (args.length < 2)
+      return answer(client, writeError("ERR wrong number of arguments for 'debug' command"));
     return answer(client, writeError('ERR DEBUG is not allowed through this gate'));
   }
   return sendOwn(special, new Foreign(client, request));

@@ -25,6 +25,7 @@ export function redirectTarget(client: Client, id: number, own: Upstream): numbe
   if (at === null) peer.place.preferring(own.target, () => client.router.stand(peer));
   else if (at.target !== own.target) return null;
   if (at?.ready !== true) return 'wait';
+  if (peer !== client) at.keepFromOthers();
   if (at.serverId !== null || at.introduced === 'answered') return at.serverId;
   introduce(at, peer.session, `holdfast-${client.router.config.id}`, () => client.pump());
   return 'wait';

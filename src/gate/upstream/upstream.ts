@@ -71,7 +71,7 @@ export class Upstream {
   closed = false;
   /** The server ended it, or did not do what a server does: it may be lost. */
   failed = false;
-  /** Every reply until now showed that it is what the gate takes it for. */
+  /** Every reply until now showed that it is what the gate takes it for, and nothing else can come on it. */
   #proven = true;
   /** Bytes of the answers that the run at the head has had. */
   #headBytes = 0;
@@ -165,6 +165,11 @@ export class Upstream {
   /** Something came of the next answer, which nobody was given. */
   get hears(): boolean {
     return this.#inbox.end > this.#inbox.start;
+  }
+
+  /** What others cause may come on it late, whoever has it then: so nobody else is to have it. */
+  keepFromOthers(): void {
+    this.#proven = false;
   }
 
   /** It may be given to another client. */
