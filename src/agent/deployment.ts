@@ -203,6 +203,7 @@ export class Deployment {
       operation: this.operations.description,
       givesWay: this.operations.givesWay,
       operationRests: this.operations.rests,
+      ending: this.operations.ending,
       members: this.members.map((member) => memberView(member, this.lag)),
       sentinels: this.sentinels.map((sentinel) => this.#sentinelView(sentinel)),
       gates: this.gates.map(({ place, unit, adapter }) => ({

@@ -7,7 +7,7 @@
 import type { Clock } from '../base/clock.ts';
 import { errorText } from '../base/errors.ts';
 import type { Member } from '../spec/spec.ts';
-import { type DecideRules, type Decision, decide, decisionKey } from '../topology/decide.ts';
+import { type DecideRules, type Decision, decide, decisionKey, isBesidePlans } from '../topology/decide.ts';
 import { actingPrimary, type View } from '../topology/view.ts';
 import { type Observed, settleSelection } from './observe/settle-selection.ts';
 import type { Operations } from './operations.ts';
@@ -30,7 +30,7 @@ export type Step = Exclude<Decision, { kind: 'nothing' | 'give-way' }>;
 export interface Looped extends Observed {
   readonly spec: Observed['spec'] & Omit<DecideRules, 'rank'> & { hosts: readonly { id: string }[] };
   readonly setting: { host: string; clock: Clock };
-  readonly operations: Pick<Operations, 'unplanned' | 'giveWay'>;
+  readonly operations: Pick<Operations, 'unplanned' | 'beside' | 'giveWay'>;
   /** Everyone answers, and no process of this host stands still: nothing is called for by time passing. */
   readonly isAtEase: boolean;
   view(): View;
@@ -164,7 +164,13 @@ export class Loop {
     const isKnown = failed !== undefined && nowMs - failed.untilMs < tellAgainMs;
     if (!isKnown) this.#say(decision, key);
     try {
-      await operations.unplanned(() => this.#act(decision));
+      const act = async (): Promise<true> => {
+        await this.#act(decision);
+        return true;
+      };
+      const isDone = await (isBesidePlans(decision) ? operations.beside(act) : operations.unplanned(act));
+      // Something planned has begun since it looked, and wakes the loop when it is over.
+      if (!isDone) return false;
       this.#failed.delete(key);
       return true;
     } catch (error) {

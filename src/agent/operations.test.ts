@@ -181,6 +181,21 @@ test('a step that fails keeps nobody waiting', async () => {
   (await operations.begin('restart')).end();
 });
 
+test('what changes nothing that is planned is carried out beside it, one at a time, and not while the agent ends', async () => {
+  const operations = new Operations();
+  const change = await operations.begin('switchover');
+  const step = deferred<string>();
+  const first = operations.beside(() => step.promise);
+  expect(await operations.beside(async () => 'a second')).toBeUndefined();
+  step.resolve('killed');
+  expect(await first).toBe('killed');
+  const stop = operations.stop('stop');
+  expect(await operations.beside(async () => 'killed')).toBeUndefined();
+  change.end();
+  (await stop).end();
+  expect(await operations.beside(async () => 'killed')).toBe('killed');
+});
+
 test('the end of each change is told, so that the loop looks again', async () => {
   let ends = 0;
   const operations = new Operations(() => {

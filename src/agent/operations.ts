@@ -14,6 +14,8 @@
  * 6. A lost primary is more urgent than what is planned, which would wait for it in vain: `giveWay` aborts that, and the
  *    loop replaces the primary as soon as it has ended. Not a start, for there is nothing to go on with; not a failover
  *    on request, which replaces the primary itself; not an end of the agent.
+ * 7. What is no change of plan, as the kill of a process that does nothing any more, is carried out whatever is planned
+ *    (`beside`): what is planned would wait for that process. Not while the agent ends.
  */
 import { errorText } from '../base/errors.ts';
 import { OperationAborted, OperationUnderWay } from './errors.ts';
@@ -89,6 +91,11 @@ export class Operations {
     return this.#ending === null && this.#current?.rests === true;
   }
 
+  /** Whether what is under way is the end of the agent. */
+  get ending(): boolean {
+    return this.#ending !== null;
+  }
+
   /** Aborted when the agent ends: for what goes on beside or after a planned change. */
   get life(): AbortSignal {
     return this.#life.signal;
@@ -157,7 +164,13 @@ export class Operations {
    * @returns what the step returned; undefined when it was not carried out.
    */
   async unplanned<T>(step: () => Promise<T>): Promise<T | undefined> {
-    if ((this.current !== null && !this.rests) || this.#unplanned !== null) return undefined;
+    if (this.current !== null && !this.rests) return undefined;
+    return this.beside(step);
+  }
+
+  /** The same of a step that changes nothing that may be planned: it is carried out unless the agent ends. */
+  async beside<T>(step: () => Promise<T>): Promise<T | undefined> {
+    if (this.ending || this.#unplanned !== null) return undefined;
     const running = step();
     this.#unplanned = running.catch(() => {});
     try {

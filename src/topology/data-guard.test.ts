@@ -57,6 +57,7 @@ function viewOf(...members: Partial<MemberView>[]): View {
     operation: null,
     givesWay: false,
     operationRests: false,
+    ending: false,
     members: all,
     sentinels: [aSentinel('sentinel-1', { ...place, ...sentinel, process: null })],
     gates: [],

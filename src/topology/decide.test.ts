@@ -80,6 +80,20 @@ describe('a planned change that waits for the primary in vain', () => {
     expect(during(primary({ reachable: false, silentMs: 60_000 })).kind).toBe('nothing');
   });
 
+  test('whatever is under way, a process that was stopped by a signal is killed, unless the agent ends', () => {
+    const stopped = aliveProcess({ activity: { ...unknownActivity, stoppedMs: 500 } });
+    const view = aView({ members: [aPrimary('redis-1'), aReplica('redis-2', { process: stopped })] });
+    const kill = { kind: 'kill', process: 'redis-2', code: 'stopped' };
+    expect(during(view)).toMatchObject(kill);
+    expect(during(view, { givesWay: false })).toMatchObject(kill);
+    expect(during(view, { ending: true }).kind).toBe('nothing');
+    expect(during(view, { paused: true }).kind).toBe('nothing');
+    const silent = aReplica('redis-2', { reachable: false, silentMs: 60_000 });
+    expect(during(aView({ members: [aPrimary('redis-1'), silent] })).kind).toBe('nothing');
+    const putOff = decide({ ...view, operation: 'a restart' }, rules, nowMs, () => true);
+    expect(putOff).toMatchObject({ kind: 'nothing', code: 'planned-change' });
+  });
+
   test('only waits: what there is to do is done, and a lost primary goes before all', () => {
     const rests = { operationRests: true };
     const replicaLost = aView({ members: [aPrimary('redis-1'), aDeadMember('redis-2', nowMs)] });

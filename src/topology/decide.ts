@@ -2,7 +2,9 @@
  * What the agent does next. The rules, most urgent first; docs/failover.md tells where each comes from.
  *
  * 1. Paused, or during a planned change: nothing of what follows. But a planned change gives way when the primary is lost,
- *    that is when this agent would stand for election or the primary was stopped by a signal.
+ *    that is when this agent would stand for election or the primary was stopped by a signal. And whatever is under way, but
+ *    the end of the agent: a process of ours that was stopped by a signal is killed. Everybody would wait for it, the change as
+ *    well. A kill changes nothing that is planned: it is what a crash at that moment would be.
  * 2. A process of ours that runs but was stopped, or has been silent for `hangAfter`, is killed: hang.ts.
  * 3. Our primary's process is gone, or the Sentinels agree that the primary is down: this agent stands for election
  *    (election/candidacy.ts). What the Sentinels do not take up of it they are told (election/not-taken-up.ts).
@@ -37,7 +39,7 @@ import {
   isEligibleWhenReachable,
   willing,
 } from './eligibility.ts';
-import { findDeaf, findHang, type Hang, isStopped } from './hang.ts';
+import { findDeaf, findHang, findStopped, type Hang, isStopped } from './hang.ts';
 import { type RestartRule, restartVerdict } from './restart-budget.ts';
 import {
   actingPrimary,
@@ -103,7 +105,11 @@ export function decide(
   if (view.operation !== null) {
     const reason = `${view.operation} is under way`;
     const yields = giveWay(view, found, nowMs);
-    if (yields || !view.operationRests) return yields ?? { kind: 'nothing', code: 'planned-change', reason };
+    if (yields) return yields;
+    if (!view.operationRests) {
+      const kill = view.ending ? undefined : killStopped(view);
+      return kill && !isPutOff(kill) ? kill : { kind: 'nothing', code: 'planned-change', reason };
+    }
   }
   const now = (decision: Decision | undefined) => (decision && !isPutOff(decision) ? decision : undefined);
   const urgent =
@@ -131,6 +137,16 @@ function giveWay(view: View, found: Candidacy | undefined, nowMs: number): Decis
   if (!primary?.process || !isStopped(primary.process)) return undefined;
   const reason = `the primary ${primary.id} was stopped by a signal`;
   return { kind: 'give-way', member: primary.id, code: 'stopped', reason };
+}
+
+function killStopped(view: View): Decision | undefined {
+  const hang = findStopped(view);
+  return hang && { kind: 'kill', ...hang };
+}
+
+/** Whether it is done whatever is planned. */
+export function isBesidePlans(decision: Decision): boolean {
+  return decision.kind === 'kill' && decision.code === 'stopped';
 }
 
 function killHung(view: View, { agent }: DecideRules, nowMs: number): Decision | undefined {

@@ -10,6 +10,7 @@ const healthy: View = {
   operation: null,
   givesWay: false,
   operationRests: false,
+  ending: false,
   members: [aPrimary('redis-1'), aReplica('redis-2')],
   sentinels: [aSentinel('sentinel-1')],
   gates: [aGate('gate-1')],

@@ -1,7 +1,7 @@
 /**
  * When a process that lives is killed, so that what it does can be taken over: dead is certain, silent is not.
  *
- * - Stopped by a signal for half a second: at once, since it can't come back by itself.
+ * - Stopped by a signal for half a second: at once, since it can't come back by itself; also during a planned change.
  * - A primary that has waited for its disk for half a second and answered nothing, while a replica can take over that does
  *   not wait for its own. Any other that waits for its disk has `hangAfter`: a kill would not make the disk faster, and what
  *   is started again reads everything from it.
@@ -32,16 +32,21 @@ const stalledMs = 500;
 export const leastSilenceMs = 5000;
 
 export function findHang(view: View, hangAfterMs: number): Hang | undefined {
-  for (const { id, process } of [...view.members, ...view.sentinels, ...view.gates]) {
-    if (process && isStopped(process)) {
-      const reason = `${id} was stopped by a signal and does nothing; it is killed so that it can't come back half-alive`;
-      return { process: id, code: 'stopped', reason };
-    }
-  }
+  const stopped = findStopped(view);
+  if (stopped) return stopped;
   const member = view.members
     .map((each) => memberHang(view, each, hangAfterMs))
     .find((hang) => hang !== undefined);
   return member ?? helperHang(view, Math.max(hangAfterMs, leastSilenceMs));
+}
+
+export function findStopped(view: View): Hang | undefined {
+  const all = [...view.members, ...view.sentinels, ...view.gates];
+  const stopped = all.find(({ process }) => process && isStopped(process));
+  if (!stopped) return undefined;
+  const { id } = stopped;
+  const reason = `${id} was stopped by a signal and does nothing; it is killed so that it can't come back half-alive`;
+  return { process: id, code: 'stopped', reason };
 }
 
 /** It was stopped by a signal, for long enough that nobody is about to let it go on. */

@@ -180,6 +180,8 @@ export interface View {
   givesWay: boolean;
   /** Whether that one only waits, and changes nothing: what there is to do is done. */
   operationRests: boolean;
+  /** The agent ends: nothing is done beside that. */
+  ending: boolean;
   members: readonly MemberView[];
   sentinels: readonly SentinelView[];
   gates: readonly GateView[];

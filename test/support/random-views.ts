@@ -158,6 +158,7 @@ const mixture: fc.Arbitrary<View> = fc.record({
   operation: fc.constant(null),
   givesWay: fc.constant(false),
   operationRests: fc.constant(false),
+  ending: fc.constant(false),
   members,
   sentinels,
   gates: fc.oneof(

@@ -141,6 +141,7 @@ export function aView(changes: Partial<View> = {}): View {
     operation: null,
     givesWay: false,
     operationRests: false,
+    ending: false,
     members: [aPrimary('redis-1'), aReplica('redis-2'), aReplica('redis-3')],
     sentinels: threeSentinels(),
     gates: [aGate('gate-1')],
