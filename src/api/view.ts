@@ -74,11 +74,23 @@ export const memberSchema = z
     version: orNull(text('Of its server: "redis 7.0.15".')),
     refusal: orNull(text('Why the agent refused to start it.')),
     refusalCode: orNull(text('The same, for machines.')),
-    trouble: orNull(text('What keeps it from serving: damaged files, a full disk, full memory.')),
+    trouble: orNull(
+      text('What keeps it from serving: damaged files, a full disk, full memory, a changed setting.'),
+    ),
     troubleCode: orNull(
       z
-        .enum(['data-damaged', 'disk-full', 'memory-full', 'memory-scarce'])
-        .describe('The same, for machines. memory-scarce: it serves, and will soon refuse writes.'),
+        .enum([
+          'data-damaged',
+          'disk-full',
+          'memory-full',
+          'memory-scarce',
+          'writes-refused',
+          'not-persisted',
+          'user-restricted',
+        ])
+        .describe(
+          'The same, for machines. memory-scarce: it serves, and will soon refuse writes. writes-refused, not-persisted, user-restricted: by something that was changed in it.',
+        ),
     ),
   })
   .describe('A redis-server of the deployment.');

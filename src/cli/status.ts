@@ -1,7 +1,8 @@
 import type { Command } from 'commander';
 import type { AgentClient } from '../agent/api/agent-client.ts';
 import type { MemberStatus, Status } from '../agent/api/status-answer.ts';
-import { type Drift, describeDrift } from '../agent/settings/drift-watch.ts';
+import type { Drift } from '../agent/settings/drift-harm.ts';
+import { describeDrift } from '../agent/settings/drift-watch.ts';
 import { describeDuration } from '../base/duration.ts';
 import { errorText } from '../base/errors.ts';
 import { shownIn } from '../base/shown.ts';

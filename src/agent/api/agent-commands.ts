@@ -168,7 +168,9 @@ export class Commands implements AgentApi {
         const { file, dryRun = false } = asked.options;
         // Whoever asks what would change is shown the drift of now.
         if (dryRun) await this.#drift.look();
-        return change('apply', (context) => applySpec(context, file, dryRun));
+        return change('apply', (context) => applySpec(context, file, dryRun)).finally(() =>
+          this.#drift.lookSoon(),
+        );
       }
       case 'restore':
         return change('restore', (context) => carryOutRestore(context, asked.options));

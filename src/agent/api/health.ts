@@ -23,8 +23,8 @@ export function writeHealth(view: ApiView): ApiHealth {
   if (gate !== undefined && gate.state !== 'open') return no(textOf(gate));
   if (view.state === 'down') return no(view.problems[0] ?? 'there is no primary');
   const primary = view.members.find(({ id }) => id === view.primary);
-  const isFull = primary?.troubleCode === 'memory-full';
-  return isFull ? no(primary?.trouble ?? 'the memory of the primary is full') : yes;
+  const refuses = primary?.troubleCode === 'memory-full' || primary?.troubleCode === 'writes-refused';
+  return refuses ? no(primary.trouble ?? 'the primary refuses writes') : yes;
 }
 
 /** A replica without its link answers with what it has. */

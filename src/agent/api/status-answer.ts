@@ -12,6 +12,7 @@ import { actsInstead } from '../../topology/election/candidacy.ts';
 import { isEligible } from '../../topology/eligibility.ts';
 import {
   type DeploymentState,
+  followsMember,
   isKnownNow,
   type MemberView,
   namedPrimary,
@@ -21,7 +22,7 @@ import {
 import type { BackupStatus } from '../backups/backup-schedule.ts';
 import type { MirrorStatus } from '../mirrors/mirror-keeper.ts';
 import { memoryTrouble } from '../observe/memory-room.ts';
-import type { Drift } from '../settings/drift-watch.ts';
+import { type Drift, type DriftHarm, driftHarm } from '../settings/drift-harm.ts';
 
 export interface Status {
   name: string;
@@ -78,13 +79,13 @@ export interface MemberStatus extends SeenStatus {
   /** Why it is not started, when the agent refused to. */
   refusal?: string;
   refusalCode?: RefusalCode;
-  /** What keeps it from serving, when that is known: its files are damaged, its disk or its memory is full. */
+  /** What keeps it from serving, when that is known: its files are damaged, its disk or its memory is full, drift. */
   trouble?: string;
   troubleCode?: TroubleCode;
 }
 
 /** memory-scarce: it serves, and will soon refuse writes. */
-export type TroubleCode = 'data-damaged' | 'disk-full' | 'memory-full' | 'memory-scarce';
+export type TroubleCode = 'data-damaged' | 'disk-full' | 'memory-full' | 'memory-scarce' | DriftHarm['code'];
 
 export interface SentinelStatus extends SeenStatus {
   state: SentinelState;
@@ -111,7 +112,12 @@ export function statusOf(
   const named = namedPrimary(view);
   const instead = servingInstead(view, named?.id);
   const primary = instead ?? view.members.find(({ id }) => id === named?.id) ?? actualPrimary(view);
-  const members = view.members.map((member) => memberStatus(member, primary, nowMs));
+  const followers =
+    primary && view.members.filter((each) => isKnownNow(each) && follows(each, primary)).length;
+  const members = view.members.map((member) => {
+    const harm = harmOf(member, drift, member.id === primary?.id ? (followers ?? 0) : null);
+    return memberStatus(member, primary, nowMs, harm);
+  });
   const sentinels = view.sentinels.map((sentinel): SentinelStatus => {
     const { id, host, address, port, process, reachable } = sentinel;
     const { state, reason, forMs } = sentinelCondition(sentinel, nowMs);
@@ -181,7 +187,23 @@ function ageOf(atMs: number | null | undefined, nowMs: number): number | null {
   return atMs === null || atMs === undefined ? null : Math.max(0, Math.round(nowMs - atMs));
 }
 
-function memberStatus(member: MemberView, primary: MemberView | undefined, nowMs: number): MemberStatus {
+function follows(member: MemberView, primary: MemberView): boolean {
+  return member.role === 'replica' && member.linkUp && followsMember(member, primary);
+}
+
+/** @param replicas how many follow it, or null when it is not the primary */
+function harmOf(member: MemberView, drift: readonly Drift[], replicas: number | null): DriftHarm | undefined {
+  if (!isKnownNow(member)) return undefined;
+  const own = drift.filter((each) => each.member === member.id);
+  return driftHarm(own, replicas);
+}
+
+function memberStatus(
+  member: MemberView,
+  primary: MemberView | undefined,
+  nowMs: number,
+  harm: DriftHarm | undefined,
+): MemberStatus {
   const { id, host, address, port, role, process, linkUp, lastAnswer } = member;
   const isKnown = isKnownNow(member);
   const offset = isKnown ? member.offset : (lastAnswer?.offset ?? 0);
@@ -211,17 +233,22 @@ function memberStatus(member: MemberView, primary: MemberView | undefined, nowMs
     eligible: isPrimary ? null : isKnown && isEligible(member),
     restarts: process?.restartsMs.length ?? 0,
     ...(process?.refusal ? { refusal: process.refusal.reason, refusalCode: process.refusal.code } : {}),
-    ...troubleOf(member),
+    ...troubleOf(member, harm),
   };
 }
 
-function troubleOf({ id, process, role, memory }: MemberView): Pick<MemberStatus, 'trouble' | 'troubleCode'> {
+function troubleOf(
+  { id, process, role, memory }: MemberView,
+  harm: DriftHarm | undefined,
+): Pick<MemberStatus, 'trouble' | 'troubleCode'> {
   if (process?.noRoom) return { trouble: process.noRoom, troubleCode: 'disk-full' };
   if (process?.damage && !process.running)
     return { trouble: `${id} can't load its files: ${process.damage}`, troubleCode: 'data-damaged' };
   // A replica takes what its primary took: only a primary refuses.
-  if (role !== 'primary' || memory === null || memory.level === 'ample') return {};
-  return { trouble: memoryTrouble(id, memory), troubleCode: `memory-${memory.level}` };
+  const short = role === 'primary' && memory !== null && memory.level !== 'ample' ? memory.level : null;
+  if (memory !== null && short !== null && (harm === undefined || short === 'full'))
+    return { trouble: memoryTrouble(id, memory), troubleCode: `memory-${short}` };
+  return harm === undefined ? {} : { trouble: harm.text, troubleCode: harm.code };
 }
 
 function listOf(members: readonly MemberStatus[]): string {

@@ -6,28 +6,21 @@ import { errorCode, errorText } from '../../base/errors.ts';
 import type { Deployment, LiveMember } from '../deployment.ts';
 import { readChangeMark } from '../persistence/change-mark.ts';
 import { differentSettings, differentUsers } from './compare-settings.ts';
+import { type Drift, driftHarm } from './drift-harm.ts';
 import { ExpectedSettings, readSettings } from './expected-settings.ts';
 import { shownValue } from './shown-value.ts';
 
-/** One thing that a member runs with and the spec does not say. */
-export interface Drift {
-  member: string;
-  /** A directive of redis.conf, or an ACL user. */
-  kind: 'setting' | 'user';
-  name: string;
-  running: string;
-  wanted: string;
-}
-
 const firstLookMs = 5000;
 const everyMs = 15_000;
+/** As long as it keeps the deployment from what it is for: whoever undoes it wants to see that. */
+const harmedEveryMs = 2000;
 
 export class DriftWatch {
   readonly #deployment: Deployment;
   readonly #expected = new ExpectedSettings();
   readonly #seen = new Map<string, Drift[]>();
   #timer: NodeJS.Timeout | undefined;
-  #looking: Promise<void> = Promise.resolve();
+  #looking: Promise<unknown> = Promise.resolve();
   #failure = '';
 
   constructor(deployment: Deployment) {
@@ -50,11 +43,18 @@ export class DriftWatch {
     await this.#looking;
   }
 
+  /** Something was done about it. */
+  lookSoon(): void {
+    if (this.#timer !== undefined) this.#next(0);
+  }
+
   #next(afterMs: number): void {
+    clearTimeout(this.#timer);
     this.#timer = setTimeout(async () => {
-      this.#looking = this.look();
+      this.#looking = Promise.all([this.#looking, this.look()]);
       await this.#looking;
-      if (this.#timer !== undefined) this.#next(everyMs);
+      const isHarmed = [...this.#seen.values()].some((each) => driftHarm(each, 0) !== undefined);
+      if (this.#timer !== undefined) this.#next(isHarmed ? harmedEveryMs : everyMs);
     }, afterMs);
   }
 

@@ -1,0 +1,80 @@
+/**
+ * Drift by which a member does not do what the deployment is for: it refuses writes, keeps nothing on its disk, or keeps out
+ * somebody whom the spec lets in. Other drift is shown, and changes nothing of how the deployment is. Pure.
+ */
+import { settingName } from '../../spec/setting-name.ts';
+
+/** One thing that a member runs with and the spec does not say. */
+export interface Drift {
+  member: string;
+  /** A directive of redis.conf, or an ACL user. */
+  kind: 'setting' | 'user';
+  name: string;
+  running: string;
+  wanted: string;
+}
+
+export interface DriftHarm {
+  code: 'writes-refused' | 'not-persisted' | 'user-restricted';
+  /** A sentence, with what to do. */
+  text: string;
+}
+
+const undo = 'holdfast apply undoes it';
+
+/**
+ * The worst of what is known of one member.
+ * @param drift that of this member
+ * @param replicas how many follow it, when it is the primary; null when it is none
+ */
+export function driftHarm(drift: readonly Drift[], replicas: number | null): DriftHarm | undefined {
+  const harms = [
+    refusesWrites(drift, replicas),
+    keepsNothing(drift),
+    replicas === null ? undefined : keepsOut(drift),
+  ];
+  return harms.find((harm) => harm !== undefined);
+}
+
+function setting(drift: readonly Drift[], wanted: string): Drift | undefined {
+  return drift.find(({ kind, name }) => kind === 'setting' && settingName(name) === wanted);
+}
+
+/** Too few replicas by the spec's own number are no drift: then a replica is missing, and that is said. */
+function refusesWrites(drift: readonly Drift[], replicas: number | null): DriftHarm | undefined {
+  const found = setting(drift, 'min-replicas-to-write');
+  if (found === undefined || replicas === null || Number(found.running) <= replicas) return undefined;
+  const { member, running, wanted } = found;
+  const text = `${member} refuses writes with NOREPLICAS: somebody set its min-replicas-to-write to ${running}, and ${replicas} follow it; by the spec it is ${wanted}. ${undo}`;
+  return { code: 'writes-refused', text };
+}
+
+function keepsNothing(drift: readonly Drift[]): DriftHarm | undefined {
+  const found = setting(drift, 'appendonly');
+  if (found?.running !== 'no') return undefined;
+  const text = `${found.member} writes no AOF, so what it takes is not on its disk: somebody set its appendonly to no. ${undo}`;
+  return { code: 'not-persisted', text };
+}
+
+function keepsOut(drift: readonly Drift[]): DriftHarm | undefined {
+  const found = drift.find((each) => each.kind === 'user' && isRestricted(each));
+  if (found === undefined) return undefined;
+  const { member, name, running, wanted } = found;
+  const may = running === '' ? 'is not there' : `may do "${running}"`;
+  const text = `the user ${name} ${may} at ${member}, and by the spec "${wanted}": whoever logs in as it may be refused. ${undo}`;
+  return { code: 'user-restricted', text };
+}
+
+/** It lacks a rule that gives something, and nothing wider stands for it; or has one more that takes something. */
+function isRestricted({ running, wanted }: Drift): boolean {
+  if (wanted === '') return false;
+  const [now, then] = [running.split(' '), wanted.split(' ')];
+  const isLost = (rule: string) => {
+    if (now.includes(rule)) return false;
+    if (rule === 'on') return true;
+    const widest = rule.startsWith('+') ? '+@all' : rule.startsWith('&') ? '&*' : '~*';
+    return /^[~%&+]/.test(rule) && !now.includes(widest);
+  };
+  const isTaken = (rule: string) => !then.includes(rule) && (rule === 'off' || rule.startsWith('-'));
+  return then.some(isLost) || now.some(isTaken);
+}
