@@ -55,6 +55,8 @@ export interface BatchOptions {
 
 const prefix = 'drill:';
 const leadMs = 1000;
+/** Of writes that were lost so many are named. */
+const toldLost = 20;
 /** The pause before a restart would double with each crash; here they are meant to follow each other. */
 const agent = { restarts: { limit: 1000, within: '1s' } };
 
@@ -66,7 +68,9 @@ export async function runCrashBatch(options: BatchOptions): Promise<Batch> {
   const testbed = new HoldfastTestbed({ durability, persistence, hosts: 'one', sections });
   try {
     await testbed.start();
-    return await crashRepeatedly(testbed, options);
+    const batch = await crashRepeatedly(testbed, options);
+    if (batch.lost > 0 || batch.wrong > 0) await keepLogs(testbed, options);
+    return batch;
   } catch (error) {
     if (!options.signal.aborted) await keepLogs(testbed, options);
     throw error;
@@ -131,6 +135,10 @@ async function crashRepeatedly(testbed: HoldfastTestbed, options: BatchOptions):
   const { marks, struckMs } = stage;
   const seen = { ledger, startedMs, struckMs, endedMs, holdings, differing, marks, timeline, originMs };
   const finding = conclude({ ...seen, cutOff: null, healedMs: (wholeMs.at(-1) ?? endedMs) - struckMs });
+  for (const each of finding.account.lost.slice(0, toldLost)) {
+    const at = new Date(originMs + each.acknowledgedMs).toISOString();
+    report(`lost: ${each.key} = ${each.value}, acknowledged at ${at} by ${each.listener}`);
+  }
   const endsMs = ledger.writes
     .filter(({ outcome }) => outcome === 'acknowledged')
     .map(({ endMs }) => endMs)
