@@ -173,7 +173,7 @@ export class TrialAgent {
       ...{ name: trialName, hosts: [{ id: 'host-1' }, { id: 'host-2' }, { id: 'host-3' }] },
       ...{
         sentinel: { quorum: 2, detectAfterMs: 3000, failoverTimeoutMs: 12_000 },
-        gate: { durability: 'async' as const },
+        gate: { durability: 'async' as 'async' | 'replicated' },
       },
       agent: { hangAfterMs: 5000, restarts: { limit: 5, withinMs: 60_000 } },
     };

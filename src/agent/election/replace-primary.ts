@@ -5,7 +5,8 @@ import { dieIfSabotaged } from '../../base/sabotage.ts';
 import { actsInstead } from '../../topology/election/candidacy.ts';
 import { type Candidate, chooseReplica } from '../../topology/election/choice.ts';
 import { actWithinMs, votedForAnother, voteIsStaleAfterMs } from '../../topology/election/election.ts';
-import { isEligible, willing } from '../../topology/eligibility.ts';
+import { isEligible, isEligibleWhenReachable, willing } from '../../topology/eligibility.ts';
+import type { MemberView } from '../../topology/view.ts';
 import { FailoverRefused } from '../errors.ts';
 import type { MemberObservation, MemberWatch } from '../observe/member-watch.ts';
 import type { EventLog } from '../state/event-log.ts';
@@ -14,8 +15,10 @@ import { noVote } from './election-watch.ts';
 import { type Ballot, stand, whyNever } from './stand.ts';
 import { type Realm, type Server, takeOver } from './take-over.ts';
 
-/** A replica that has not said by then what it has is not waited for. */
+/** A replica that has not said by then what it has is not waited for, where replicas need not have all. */
 const candidatesWithinMs = 100;
+/** With durability `replicated`, counted from the loss: one that says nothing for so long hangs. */
+const replicatedWithinMs = 1500;
 /** Between two questions to a replica that still reads what its primary sent before it died. */
 const readsOnMs = 2;
 /** Before this agent stands once more when too few Sentinels answered. */
@@ -33,6 +36,7 @@ interface Choice extends Candidate {
 
 /** What is needed to replace a primary. */
 export interface Replaceable extends Realm, Asked {
+  readonly spec: Realm['spec'] & { gate: { durability: 'async' | 'replicated' } };
   readonly elections: Realm['elections'] & Asked['elections'];
   readonly sentinels: readonly (Realm['sentinels'][number] & Asked['sentinels'][number])[];
   readonly members: readonly Replica[];
@@ -59,7 +63,8 @@ export async function replacePrimary(
   const isGone = deployment.members.some(
     ({ place, unit }) => place.id === lost && unit?.process.running === false,
   );
-  const candidates = askCandidates(deployment, mayReturn ? null : lost, isGone);
+  const waitMs = patience(deployment, lost);
+  const candidates = askCandidates(deployment, mayReturn ? null : lost, { isGone, waitMs });
   const { election, outcome } = await stand(deployment, lost);
   const never = whyNever(outcome);
   if (never !== null) {
@@ -135,8 +140,28 @@ function notElected(election: Ballot['election']): string {
   return `this agent was not elected in epoch ${election.epoch}: too few votes (${votes.join(', ')})`;
 }
 
+/** One that stands still answers nobody, and can't be promoted. */
+function isCandidate(member: MemberView): boolean {
+  return isEligibleWhenReachable(member) && (member.process?.activity.stoppedMs ?? 0) === 0;
+}
+
 /**
- * Asks all at once; one that is not heard in time counts as it was last seen, if it was seen at all.
+ * How long a replica is waited for that could be promoted and has not said yet what it has. With durability `replicated`
+ * a write is acknowledged when those have it of which the gates know that they may be promoted, and one that may be since a
+ * moment ago is not among them yet: it may lack what another one has that is only slow to say so. The votes may be too old
+ * by then; they are asked for again, and nobody is waited for any more once the primary has been gone for long.
+ */
+function patience(deployment: Replaceable, lost: string): number {
+  if (deployment.spec.gate.durability !== 'replicated') return candidatesWithinMs;
+  const { members, noPrimarySinceMs } = deployment.view();
+  const sinceMs = members.find(({ id }) => id === lost)?.process?.diedAtMs ?? noPrimarySinceMs;
+  const goneForMs = sinceMs === null ? 0 : deployment.setting.clock.monotonicMs() - sinceMs;
+  return Math.max(candidatesWithinMs, replicatedWithinMs - goneForMs);
+}
+
+/**
+ * Asks all at once; one that is not heard in time counts as it was last seen, if it was seen at all. Whoever is no candidate
+ * is not waited for any longer than usual.
  *
  * A primary whose process is gone has closed its connections, and a replica that sees the end of its link has read all that
  * was sent to it. One whose link is still up has not: promoted then, it would throw away what lies in its socket.
@@ -144,10 +169,11 @@ function notElected(election: Ballot['election']): string {
 async function askCandidates(
   deployment: Replaceable,
   from: string | null,
-  isGone: boolean,
+  { isGone, waitMs }: { isGone: boolean; waitMs: number },
 ): Promise<Choice[]> {
   const others = deployment.members.filter(({ place }) => place.id !== from);
   const { clock } = deployment.setting;
+  const before = deployment.view().members;
   let late = false;
   const answered = new Set<string>();
   const hear = async ({ place, watch }: Replica) => {
@@ -160,8 +186,13 @@ async function askCandidates(
       await watch.look();
     }
   };
-  const looks = others.filter(({ unit }) => unit?.process.running !== false).map(hear);
-  await within(clock, candidatesWithinMs, Promise.all(looks));
+  const mayBeChosen = ({ place }: Replica) =>
+    before.some((each) => each.id === place.id && isCandidate(each));
+  const asked = others.filter(({ unit }) => unit?.process.running !== false);
+  const looks = new Map(asked.map((each) => [each, hear(each)]));
+  await within(clock, candidatesWithinMs, Promise.all(looks.values()));
+  const awaited = asked.filter(mayBeChosen).map((each) => looks.get(each));
+  await within(clock, waitMs - candidatesWithinMs, Promise.all(awaited));
   late = true;
   const view = deployment.view();
   const { members, selection } = view;

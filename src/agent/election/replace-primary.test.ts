@@ -1,0 +1,55 @@
+import { beforeEach, expect, test } from 'vitest';
+import { TrialAgent } from '../../../test/support/trial-agent.ts';
+import { TrialWorld } from '../../../test/support/trial-servers.ts';
+import { replacePrimary } from './replace-primary.ts';
+
+let world: TrialWorld;
+let agent: TrialAgent;
+
+beforeEach(async () => {
+  world = new TrialWorld();
+  agent = new TrialAgent(world, 'host-1', ['host-1', 'host-2', 'host-3']);
+  agent.loop.stop();
+  await agent.settle();
+});
+
+/** The primary is killed; redis-3 is slow to read what it was sent, and has more than redis-2 then. */
+async function crash(looks: number) {
+  world.server('redis-2').offset = 1000;
+  Object.assign(world.server('redis-3'), { offset: 900, unread: { bytes: 200, looks } });
+  await world.settle(agent.lookAtAll(), () => {});
+  world.server('redis-1').alive = false;
+  agent.member('redis-1').diedAtMs = world.clock.monotonicMs();
+  return world.settle(replaceAgain(), () => {});
+}
+
+/** As the loop does: votes that were too old by then are asked for again. */
+async function replaceAgain(): ReturnType<typeof replacePrimary> {
+  try {
+    return await replacePrimary(agent, 'redis-1');
+  } catch (error) {
+    if ((error as { code?: string }).code !== 'ELECTION_LAPSED') throw error;
+    return replacePrimary(agent, 'redis-1');
+  }
+}
+
+test.each([1, 60, 140])(
+  'replicated: a replica that needs %i looks until it has read all is waited for',
+  async (looks) => {
+    agent.spec.gate.durability = 'replicated';
+    expect(await crash(looks)).toEqual({ kind: 'promoted', member: 'redis-3' });
+  },
+);
+
+test('replicated: one that never ends reading is not waited for without end', async () => {
+  agent.spec.gate.durability = 'replicated';
+  const startedMs = world.clock.monotonicMs();
+  expect(await crash(100_000)).toEqual({ kind: 'promoted', member: 'redis-2' });
+  expect(world.clock.monotonicMs() - startedMs).toBeLessThan(2000);
+});
+
+test('async: nobody is waited for longer than a tenth of a second', async () => {
+  const startedMs = world.clock.monotonicMs();
+  expect(await crash(60)).toEqual({ kind: 'promoted', member: 'redis-2' });
+  expect(world.clock.monotonicMs() - startedMs).toBeLessThan(200);
+});
