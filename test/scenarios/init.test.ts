@@ -94,8 +94,9 @@ async function runMigrateCommands(folder: string, spec: string, stateDir: string
   const all = [...page.matchAll(/^```sh\n(.*?)^```/gms)].flatMap(([, block = '']) =>
     block.trim().split('\n'),
   );
-  // What follows a source until the cut-over is run by migrate.test.ts, a gate before it by migrate-gate.test.ts.
-  const elsewhere = /^(init |gate |migrate (redis:|status|cutover|finish)|HOLDFAST_)/;
+  // What follows a source until the cut-over is run by migrate.test.ts, a gate before it by migrate-gate.test.ts, what reads
+  // files by migrate-files.test.ts.
+  const elsewhere = /^(init |gate |migrate (redis:|one\.rdb|\/|status|cutover|finish)|HOLDFAST_)/;
   const commands = all.map((line) => line.replace(/^holdfast /, '')).filter((line) => !elsewhere.test(line));
   expect(commands.map((line) => line.split(' ', 2).join(' '))).toEqual([
     'migrate scan',
