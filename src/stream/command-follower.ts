@@ -152,7 +152,8 @@ export class CommandFollower {
   /** Everything that came, and nothing is sent behind it by the clock. */
   async #applyAll(): Promise<void> {
     this.#isBusy = true;
-    while (this.#underWay !== undefined) await this.#underWay;
+    // A batch that failed stays under way.
+    while (this.#underWay !== undefined && this.#failure === undefined) await this.#underWay;
     if (this.#failure !== undefined) throw this.#failure;
     await this.#apply();
   }

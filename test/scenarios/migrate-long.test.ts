@@ -84,7 +84,9 @@ test('values that are longer than may be held go in pieces, and are the same, al
     const offset = Number(/master_repl_offset:(\d+)/.exec(await source.info('replication'))?.[1]);
     return (second.status()?.applied?.offset ?? -1) >= offset;
   };
-  await waitFor(same, { what: 'the target to be as far', withinMs: 20_000 });
+  await waitFor(same, { what: 'the target to be as far', withinMs: 20_000 }).catch((error: Error) => {
+    throw new Error(`${error.message} ${JSON.stringify(second.status())} ${second.errors()}`);
+  });
   for (const db of [0, 3]) {
     await source.select(db);
     await target.select(db);
