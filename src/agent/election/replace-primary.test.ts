@@ -53,3 +53,16 @@ test('async: nobody is waited for longer than a tenth of a second', async () => 
   expect(await crash(60)).toEqual({ kind: 'promoted', member: 'redis-2' });
   expect(world.clock.monotonicMs() - startedMs).toBeLessThan(200);
 });
+
+test('replicated: one that answered nobody already before is not waited for', async () => {
+  agent.spec.gate.durability = 'replicated';
+  const silent = agent.member('redis-3');
+  const seen = { ...silent.view(), reachable: false };
+  Object.assign(silent, { look: () => new Promise(() => {}), view: () => seen });
+  const startedMs = world.clock.monotonicMs();
+  expect(await world.settle(replacePrimary(agent, 'redis-1'), () => {})).toEqual({
+    kind: 'promoted',
+    member: 'redis-2',
+  });
+  expect(world.clock.monotonicMs() - startedMs).toBeLessThan(200);
+});

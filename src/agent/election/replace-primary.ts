@@ -5,8 +5,7 @@ import { dieIfSabotaged } from '../../base/sabotage.ts';
 import { actsInstead } from '../../topology/election/candidacy.ts';
 import { type Candidate, chooseReplica } from '../../topology/election/choice.ts';
 import { actWithinMs, votedForAnother, voteIsStaleAfterMs } from '../../topology/election/election.ts';
-import { isEligible, isEligibleWhenReachable, willing } from '../../topology/eligibility.ts';
-import type { MemberView } from '../../topology/view.ts';
+import { isEligible, willing } from '../../topology/eligibility.ts';
 import { FailoverRefused } from '../errors.ts';
 import type { MemberObservation, MemberWatch } from '../observe/member-watch.ts';
 import type { EventLog } from '../state/event-log.ts';
@@ -140,11 +139,6 @@ function notElected(election: Ballot['election']): string {
   return `this agent was not elected in epoch ${election.epoch}: too few votes (${votes.join(', ')})`;
 }
 
-/** One that stands still answers nobody, and can't be promoted. */
-function isCandidate(member: MemberView): boolean {
-  return isEligibleWhenReachable(member) && (member.process?.activity.stoppedMs ?? 0) === 0;
-}
-
 /**
  * How long a replica is waited for that could be promoted and has not said yet what it has. With durability `replicated`
  * a write is acknowledged when those have it of which the gates know that they may be promoted, and one that may be since a
@@ -160,8 +154,8 @@ function patience(deployment: Replaceable, lost: string): number {
 }
 
 /**
- * Asks all at once; one that is not heard in time counts as it was last seen, if it was seen at all. Whoever is no candidate
- * is not waited for any longer than usual.
+ * Asks all at once; one that is not heard in time counts as it was last seen, if it was seen at all. Whoever is no candidate,
+ * or answered nobody already before, is not waited for any longer than usual.
  *
  * A primary whose process is gone has closed its connections, and a replica that sees the end of its link has read all that
  * was sent to it. One whose link is still up has not: promoted then, it would throw away what lies in its socket.
@@ -173,7 +167,6 @@ async function askCandidates(
 ): Promise<Choice[]> {
   const others = deployment.members.filter(({ place }) => place.id !== from);
   const { clock } = deployment.setting;
-  const before = deployment.view().members;
   let late = false;
   const answered = new Set<string>();
   const hear = async ({ place, watch }: Replica) => {
@@ -186,13 +179,18 @@ async function askCandidates(
       await watch.look();
     }
   };
-  const mayBeChosen = ({ place }: Replica) =>
-    before.some((each) => each.id === place.id && isCandidate(each));
   const asked = others.filter(({ unit }) => unit?.process.running !== false);
-  const looks = new Map(asked.map((each) => [each, hear(each)]));
-  await within(clock, candidatesWithinMs, Promise.all(looks.values()));
-  const awaited = asked.filter(mayBeChosen).map((each) => looks.get(each));
-  await within(clock, waitMs - candidatesWithinMs, Promise.all(awaited));
+  const eligible = new Set(
+    deployment
+      .view()
+      .members.filter(isEligible)
+      .map(({ id }) => id),
+  );
+  const looks = asked.map((each) => ({ id: each.place.id, over: hear(each) }));
+  const overFor = (who: typeof looks) => Promise.all(who.map(({ over }) => over));
+  await within(clock, candidatesWithinMs, overFor(looks));
+  if (waitMs > candidatesWithinMs)
+    await within(clock, waitMs - candidatesWithinMs, overFor(looks.filter(({ id }) => eligible.has(id))));
   late = true;
   const view = deployment.view();
   const { members, selection } = view;
