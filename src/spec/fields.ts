@@ -103,6 +103,12 @@ export function idList(of: string) {
     .describe(`Ids, one for each entry of \`on\`. Default: ${of}-1, ${of}-2 and so on.`);
 }
 
+/** Of a server elsewhere that is spoken to with TLS. */
+export function targetCa() {
+  const about = 'Certificate of the authority of a target with TLS, in place of the system’s.';
+  return text({ about }, /\S/, 'the path of a PEM file').optional();
+}
+
 /** Beginnings of keys, none of which is the beginning of another. */
 export function prefixList(about: string) {
   const error =

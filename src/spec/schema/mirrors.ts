@@ -14,13 +14,7 @@ export const mirrorsSchema = z
           'redis://[user@]host:port, or rediss:// for TLS',
         ),
         password: field.secretSource('Where the password there comes from.').optional(),
-        ca: field
-          .text(
-            { about: 'Certificate of the authority of a target with TLS, in place of the system’s.' },
-            /\S/,
-            'the path of a PEM file',
-          )
-          .optional(),
+        ca: field.targetCa(),
         prefixes: field
           .prefixList('Mirror only the keys that begin with one of these; the target may hold other keys.')
           .optional(),

@@ -12,27 +12,16 @@ const route = field.section(
       'redis://[user@]host:port or sentinel://[user@]host:port,host:port/NAME; with TLS rediss:// or sentinels://',
     ),
     prefixes: field.prefixList('What its keys begin with. Of several routes the longest wins.'),
-    removePrefix: z
-      .boolean({ error: 'true or false' })
-      .meta({ description: 'The target has the keys without their prefix.', default: false })
+    removePrefix: field
+      .flag({ about: 'The target has the keys without their prefix.', default: false })
       .optional(),
-    readsHere: z
-      .boolean({ error: 'true or false' })
-      .meta({
-        description: 'Reads of its keys stay here, where a mirror keeps a copy of them.',
-        default: false,
-      })
+    readsHere: field
+      .flag({ about: 'Reads of its keys stay here, where a mirror keeps a copy of them.', default: false })
       .optional(),
     password: field
       .secretSource('Of the user that every client is there. Omit it: each is who it is here.')
       .optional(),
-    ca: field
-      .text(
-        { about: 'Certificate of the authority of a target with TLS, in place of the system’s.' },
-        /\S/,
-        'the path of a PEM file',
-      )
-      .optional(),
+    ca: field.targetCa(),
   },
   'Keys that are elsewhere.',
 );
