@@ -26,9 +26,11 @@ export function whyNoNetworkHosts(): string | null {
 
 /**
  * A Unix socket is found by its path, whatever the network namespace: this program runs inside and brings whoever
- * connects to such a socket to an address in there.
+ * connects to such a socket to an address in there. A socket has a path before it listens, and turns down whoever comes
+ * between: so it gets the path by which it is known when it listens.
  */
 const relayProgram = `
+const { renameSync } = require('node:fs');
 const { createServer, connect } = require('node:net');
 const [socket, host, port] = process.argv.slice(1);
 createServer({ noDelay: true }, (client) => {
@@ -37,7 +39,7 @@ createServer({ noDelay: true }, (client) => {
   for (const side of [client, server]) side.on('error', end).on('close', end);
   client.pipe(server);
   server.pipe(client);
-}).listen(socket);
+}).listen(socket + '.new', () => renameSync(socket + '.new', socket));
 `;
 
 export class NetworkHosts {
