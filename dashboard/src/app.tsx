@@ -15,6 +15,7 @@ import { SentinelsPage } from './pages/sentinels-page.tsx';
 import { SpecPage } from './pages/spec-page.tsx';
 import { TimePage } from './pages/time-page.tsx';
 import { Card, Waiting } from './parts/card.tsx';
+import { Guard } from './parts/guard.tsx';
 import { Banners } from './shell/banners.tsx';
 import { News } from './shell/news.tsx';
 import { Tabs } from './shell/tabs.tsx';
@@ -33,7 +34,9 @@ export function App() {
         <Top />
         {!isClosed && <Tabs page={route.page} />}
       </header>
-      <Banners />
+      <Guard>
+        <Banners />
+      </Guard>
       <Main route={route}>
         {isClosed ? (
           <section className="card login" aria-label="Sign in">
@@ -43,7 +46,9 @@ export function App() {
             <SignIn why="From another machine this page needs a token of the deployment." />
           </section>
         ) : hasView ? (
-          <Page route={route} />
+          <Guard key={route.page}>
+            <Page route={route} />
+          </Guard>
         ) : (
           <Card title="The deployment">
             <Waiting what="The agent is asked." lines={5} />

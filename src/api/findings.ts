@@ -80,15 +80,20 @@ export const drillsSchema = z
       .array(
         z.object({
           id: id('Of the job.'),
+          // An agent of a release before this one tells its own only, without this.
+          host: id('On which it was run.').default(''),
           scenario: id('Which.'),
           at: time('When.'),
           kept: orNull(flag('Every promise was kept; null when it did not come to its end.')),
-          page: orNull(text('Path of its page, under /api.')),
+          page: orNull(
+            text('Path of its page, under /api; null without one, and for one that lies on another host.'),
+          ),
         }),
       )
       .describe('Newest first.'),
+    missing: missing.default([]),
   })
-  .describe('Drills of this host.');
+  .describe('Drills that were run from the agents of all hosts.');
 
 export type ApiFinding = z.infer<typeof findingSchema>;
 export type ApiDoctor = z.infer<typeof doctorSchema>;

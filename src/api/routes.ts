@@ -103,7 +103,8 @@ const findingRoutes: readonly Route[] = [
   },
   {
     ...({ method: 'GET', path: '/api/drills', needs: 'read', answer: drillsSchema } as const),
-    about: 'The scenarios of drills, and the drills that were run here.',
+    about: 'The scenarios of drills, and the drills that were run on all hosts.',
+    query: onlyHereQuery,
   },
 ];
 

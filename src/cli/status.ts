@@ -65,8 +65,11 @@ async function status(output: Output, [file = '']: string[], options: StatusOpti
   const draw = async () => {
     try {
       const found = await agent.status();
-      // An agent of a release before this one has no answer to that.
-      const flow = await agent.view().then(flowOf, () => '');
+      // An agent of a release before this one has no answer to that, or says less.
+      const flow = await agent
+        .view()
+        .then(flowOf)
+        .catch(() => '');
       known = { found, flow, at: new Date().toISOString() };
       lost = '';
     } catch (error) {

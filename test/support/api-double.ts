@@ -78,7 +78,7 @@ export class ApiDouble {
       mirrors: async () => ({}) as never,
       migrations: async () => ({}) as never,
       spec: () => ({}) as never,
-      drills: () => ({}) as never,
+      drills: async () => ({}) as never,
       drillPage: async () => '',
     };
     this.api = {

@@ -1,5 +1,6 @@
 import type { ApiDrills } from '../../../src/api/findings.ts';
 import { ActionButton } from '../actions/open-action.tsx';
+import { usePage } from '../data/page-state.ts';
 import { useAnswer } from '../data/use-answer.ts';
 import { Alert, Card, Empty, Waiting } from '../parts/card.tsx';
 import { Badge } from '../parts/sign.tsx';
@@ -9,8 +10,10 @@ import { When } from '../parts/when.tsx';
 type Run = ApiDrills['runs'][number];
 type Scenario = ApiDrills['scenarios'][number];
 
-const runColumns: readonly Column<Run>[] = [
+/** @param here the host of the agent that is asked; null where it is the only one */
+const runColumns = (here: string | null): readonly Column<Run>[] => [
   { name: 'Drill', cell: ({ scenario }) => scenario },
+  ...(here === null ? [] : [{ name: 'Host', cell: ({ host }: Run) => host }]),
   { name: 'When', cell: ({ at }) => <When at={at} /> },
   {
     name: 'Promises',
@@ -20,7 +23,17 @@ const runColumns: readonly Column<Run>[] = [
       </Badge>
     ),
   },
-  { name: 'Page', cell: ({ page }) => (page === null ? '–' : <a href={relative(page)}>Its page</a>) },
+  {
+    name: 'Page',
+    cell: ({ page, host }) =>
+      page !== null ? (
+        <a href={relative(page)}>Its page</a>
+      ) : here === null || host === here ? (
+        '–'
+      ) : (
+        `at the agent of ${host}`
+      ),
+  },
 ];
 
 const scenarioColumns: readonly Column<Scenario>[] = [
@@ -35,6 +48,7 @@ const scenarioColumns: readonly Column<Scenario>[] = [
 
 export function DrillsPage() {
   const { value, refusal } = useAnswer<ApiDrills>('api/drills', 5000);
+  const here = usePage(({ view }) => ((view?.hosts.length ?? 0) > 1 ? (view?.host ?? null) : null));
   if (value === null) {
     return (
       <Card title="Drills">
@@ -44,9 +58,12 @@ export function DrillsPage() {
   }
   return (
     <>
-      <Card title="Drills that were run here">
+      <Card title="Drills that were run">
+        {value.missing.map(({ host, why }) => (
+          <Alert key={host} title={`Not known of ${host}: ${why}`} />
+        ))}
         {value.runs.length === 0 ? (
-          <Empty title="None since this agent started">
+          <Empty title="None yet">
             <p>
               A drill makes a failure on purpose, in a deployment of its own, and accounts for every write.
             </p>
@@ -54,7 +71,7 @@ export function DrillsPage() {
         ) : (
           <Table
             caption="Drills, newest first"
-            columns={runColumns}
+            columns={runColumns(here)}
             rows={value.runs}
             keyOf={({ id }) => id}
           />

@@ -85,7 +85,7 @@ function figuresOf(member: ApiMember): (readonly [string, ReactNode])[] {
     ...(persistence.rewriting ? ['is rewriting the AOF'] : []),
   ];
   return [
-    ['State', <Condition key="state" of={member} />],
+    ['State', <Condition key="state" of={{ ...member, trouble: null, refusal: null }} />],
     ['Server', member.version ?? '–'],
     ['Process', member.pid === null ? '–' : String(member.pid)],
     ['Memory', memory === null ? '–' : `${bytes(memory.usedBytes)}, ${bytes(memory.rssBytes)} of the system`],

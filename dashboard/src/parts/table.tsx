@@ -180,9 +180,12 @@ function Cells<Row>({ columns, row }: { columns: readonly Column<Row>[]; row: Ro
   });
 }
 
+/** So long are ids, addresses and single words: they stay on one line, which a browser would else break at a hyphen. */
+const oneWord = /^\S{1,24}$/;
+
 /** A text that may be of any length. */
 function given(text: string): ReactNode {
-  return <span className="given">{text}</span>;
+  return <span className={oneWord.test(text) ? 'given one' : 'given'}>{text}</span>;
 }
 
 /** Two texts of a row, below each other, where there is no room for two columns. */

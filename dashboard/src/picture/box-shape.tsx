@@ -1,6 +1,7 @@
 import { Fragment } from 'react';
 import type { ApiGate, ApiMember, ApiSentinel, ApiView } from '../../../src/api/view.ts';
 import { ago, bytes, count, duration, plural } from '../data/format.ts';
+import { troubleOf } from '../parts/condition.tsx';
 import type { Tone } from '../parts/sign.tsx';
 import { toneOf } from '../parts/tones.ts';
 import type { Facts } from './picture.tsx';
@@ -105,6 +106,7 @@ function memberContent(member: ApiMember | undefined, view: ApiView): Content | 
   if (!member) return null;
   const role = view.promoting === member.id ? 'being promoted' : (member.role ?? '');
   const up = member.state === 'up';
+  const trouble = troubleOf(member);
   const figures = [
     member.memory === null ? null : bytes(member.memory.usedBytes),
     member.keys === null ? null : plural(member.keys, 'key'),
@@ -112,19 +114,14 @@ function memberContent(member: ApiMember | undefined, view: ApiView): Content | 
   return {
     title: member.id,
     state: view.promoting === member.id || up ? role : member.state,
-    tone: up && (member.trouble ?? member.refusal) !== null ? 'warn' : toneOf(member.state),
+    tone: up && trouble !== null ? 'warn' : toneOf(member.state),
     lines: [
-      troubleOf(member) ?? standing(member),
+      trouble ?? standing(member),
       sinceWhen(member) ?? (figures.length > 0 ? figures.join(' · ') : `${member.address}:${member.port}`),
     ],
     brief: up ? role : member.state,
     href: `#/members/${encodeURIComponent(member.id)}`,
   };
-}
-
-/** Without its name, which stands above. */
-function troubleOf({ id, trouble, refusal }: ApiMember): string | undefined {
-  return (trouble ?? refusal)?.replace(`${id}: `, '');
 }
 
 /** In place of figures that are not of now. */

@@ -14,6 +14,7 @@ export function Banners() {
       {connection.state === 'lost' && (
         <Lost sinceMs={connection.sinceMs} why={connection.why} known={view !== null} />
       )}
+      {view && <OtherRelease now={releaseOf(view)} />}
       {view && connection.state !== 'unauthorised' && <Elsewhere here={view.host} />}
       {view && connection.state !== 'unauthorised' && <Unwell view={view} />}
     </>
@@ -40,6 +41,30 @@ function Lost({ sinceMs, why, known }: { sinceMs: number; why: string; known: bo
       </p>
       <button type="button" className="small" onClick={() => void feed.connect()}>
         Try now
+      </button>
+    </aside>
+  );
+}
+
+/** Of the agent that serves the page. */
+function releaseOf({ host, hosts }: ApiView): string | null {
+  return hosts.find(({ id }) => id === host)?.version ?? null;
+}
+
+/** The page came from an agent of the release that was there first: what a later one says, it may not know. */
+function OtherRelease({ now }: { now: string | null }) {
+  const [own] = useState(now);
+  if (now === own || now === null || own === null) return null;
+  return (
+    <aside className="banner plain" aria-label="Another release">
+      <strong>
+        <Sign tone="accent" /> Another release
+      </strong>
+      <p>
+        The agent is of release {now} now, and this page of {own}.
+      </p>
+      <button type="button" className="small" onClick={() => location.reload()}>
+        Reload the page
       </button>
     </aside>
   );

@@ -13,6 +13,7 @@ import type { DeploymentEvent } from '../state/event-log.ts';
 import type { StatePaths } from '../state/paths.ts';
 import { agentEnded, agentSilent, whyUnreachable } from './agent-absent.ts';
 import type { Command } from './agent-api.ts';
+import { readStatus } from './read-status.ts';
 import type { Status } from './status-answer.ts';
 
 interface StreamLine {
@@ -37,7 +38,7 @@ export class AgentClient {
   }
 
   async status(): Promise<Status> {
-    return (await this.#get('/status')) as Status;
+    return readStatus(await this.#get('/status'));
   }
 
   /** The whole deployment, with what goes through it. */
@@ -80,13 +81,17 @@ export class AgentClient {
   async #get(path: string, besidesMs = 0): Promise<unknown> {
     const lines: string[] = [];
     const withinMs = this.#withinMs + besidesMs;
+    let answer: unknown;
     try {
       await this.#send({ method: 'GET', path, withinMs }, (line) => lines.push(line));
-      return JSON.parse(lines.join('\n'));
+      answer = JSON.parse(lines.join('\n'));
     } catch (cause) {
       if (!(cause instanceof ConnectionEnded || cause instanceof SyntaxError)) throw cause;
       throw agentEnded('it had answered', { cause });
     }
+    const { error } = (answer ?? {}) as StreamLine;
+    if (error !== undefined) throw errorFromJson(error);
+    return answer;
   }
 
   #send({ method, path, body, withinMs, signal }: Call, onLine: (line: string) => void): Promise<void> {

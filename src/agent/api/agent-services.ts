@@ -1,12 +1,6 @@
 /** The agent, as the API's handlers know it. */
 import type { ApiClients, ApiMemberDetails } from '../../api/details.ts';
-import {
-  type ApiBackups,
-  type ApiDoctor,
-  type ApiDrills,
-  type ApiSpec,
-  doctorSchema,
-} from '../../api/findings.ts';
+import type { ApiBackups, ApiDoctor, ApiDrills, ApiSpec } from '../../api/findings.ts';
 import type { ApiJob, ApiOperation, ApiPlan } from '../../api/jobs.ts';
 import type { ApiMigrations, ApiMirrors } from '../../api/moves.ts';
 import type { ApiHostReport, ApiView } from '../../api/view.ts';
@@ -14,7 +8,8 @@ import { errorText } from '../../base/errors.ts';
 import type { Callers } from '../access/callers.ts';
 import type { Deployment } from '../deployment.ts';
 import { backupsIn } from '../details/backups-answer.ts';
-import { bySeverity, findingsIn } from '../details/doctor-answer.ts';
+import { bySeverity, doctorOfAll, findingsIn } from '../details/doctor-answer.ts';
+import { drillsOfAll } from '../details/drills-answer.ts';
 import { GateClients } from '../details/gate-clients.ts';
 import { MemberDetails } from '../details/member-details.ts';
 import type { Moves } from '../details/moves.ts';
@@ -39,6 +34,7 @@ const backupsKeptMs = 15_000;
 /** Whoever names what does not exist can't have the store looked at more often. */
 const backupsAnewMs = 2000;
 const doctorWithinMs = 30_000;
+const drillsWithinMs = 2000;
 
 export interface AgentParts {
   deployment: Deployment;
@@ -164,23 +160,8 @@ export class AgentServices implements Services {
   async doctor(onlyHere: boolean): Promise<ApiDoctor> {
     const own = this.#doctor.get();
     if (onlyHere) return own;
-    const [here, told] = await Promise.all([
-      own,
-      this.#colleagues.ask('/api/doctor?only=here', doctorWithinMs),
-    ]);
-    const findings = [...here.findings];
-    const missing = [...here.missing];
-    for (const [host, said] of told) {
-      const parsed = 'answer' in said ? doctorSchema.safeParse(said.answer) : undefined;
-      // What it found of the deployment, this host found too.
-      if (parsed?.success) findings.push(...parsed.data.findings.filter((each) => each.host === host));
-      else
-        missing.push({
-          host,
-          why: 'missing' in said ? said.missing : 'it says what this agent does not understand',
-        });
-    }
-    return { at: here.at, findings: bySeverity(findings), missing };
+    const told = this.#colleagues.ask('/api/doctor?only=here', doctorWithinMs);
+    return doctorOfAll(...(await Promise.all([own, told])));
   }
 
   async #askDoctor(): Promise<ApiDoctor> {
@@ -219,8 +200,10 @@ export class AgentServices implements Services {
     return { spec: { ...this.#deployment.spec }, drift, missing };
   }
 
-  drills(): ApiDrills {
-    return this.#commandJobs.drills.list();
+  async drills(onlyHere: boolean): Promise<ApiDrills> {
+    const own = this.#commandJobs.drills.list();
+    if (onlyHere) return own;
+    return drillsOfAll(own, await this.#colleagues.ask('/api/drills?only=here', drillsWithinMs));
   }
 
   drillPage(id: string): Promise<string> {

@@ -62,7 +62,7 @@ function lookHandlers(api: Services): [string, Handler][] {
     ['GET /api/mirrors', ({ query }) => api.mirrors(isOnlyHere(query))],
     ['GET /api/migrations', ({ query }) => api.migrations(isOnlyHere(query))],
     ['GET /api/spec', () => api.spec()],
-    ['GET /api/drills', () => api.drills()],
+    ['GET /api/drills', ({ query }) => api.drills(isOnlyHere(query))],
     ['GET /livez', () => ({ ok: true, why: null })],
     ['GET /readyz', ({ reply }) => health(reply, readiness(api.view()))],
     ['GET /healthz/write', ({ reply }) => health(reply, writeHealth(api.view()))],

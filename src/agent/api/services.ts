@@ -42,7 +42,7 @@ export interface Services {
   mirrors(onlyHere: boolean): Promise<ApiMirrors>;
   migrations(onlyHere: boolean): Promise<ApiMigrations>;
   spec(): ApiSpec;
-  drills(): ApiDrills;
+  drills(onlyHere: boolean): Promise<ApiDrills>;
   /** HTML. @throws API_NOT_FOUND */
   drillPage(id: string): Promise<string>;
 }

@@ -1,6 +1,7 @@
 /** What `holdfast doctor --json` prints, as the API tells it. */
 import { z } from 'zod';
-import type { ApiFinding } from '../../api/findings.ts';
+import { type ApiDoctor, type ApiFinding, doctorSchema } from '../../api/findings.ts';
+import { type Said, understood } from '../picture/understood.ts';
 
 const printedSchema = z.object({
   results: z.array(
@@ -34,4 +35,17 @@ export function findingsIn(printed: unknown, host: string): ApiFinding[] {
 /** Critical first; within that as the checks stand. */
 export function bySeverity(findings: readonly ApiFinding[]): ApiFinding[] {
   return findings.toSorted((a, b) => order.indexOf(a.severity) - order.indexOf(b.severity));
+}
+
+/** @param told by host, what doctor found on the others */
+export function doctorOfAll(own: ApiDoctor, told: ReadonlyMap<string, Said>): ApiDoctor {
+  const findings = [...own.findings];
+  const missing = [...own.missing];
+  for (const [host, said] of told) {
+    const read = understood(said, doctorSchema);
+    // What it found of the deployment, this host found too.
+    if ('answer' in read) findings.push(...read.answer.findings.filter((each) => each.host === host));
+    else missing.push({ host, why: read.missing });
+  }
+  return { at: own.at, findings: bySeverity(findings), missing };
 }

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { Said } from '../picture/colleagues.ts';
+import type { Said } from '../picture/understood.ts';
 import { GateClients } from './gate-clients.ts';
 import { sharedMs } from './remembered.ts';
 

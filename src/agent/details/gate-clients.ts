@@ -1,7 +1,7 @@
 /** The clients of all gates: this host's are asked, and for the others their agents. */
 import { type ApiClients, clientsSchema } from '../../api/details.ts';
 import type { Deployment } from '../deployment.ts';
-import type { Said } from '../picture/colleagues.ts';
+import { type Said, understood } from '../picture/understood.ts';
 import { Remembered, sharedMs } from './remembered.ts';
 
 const elsewhereWithinMs = 3000;
@@ -52,13 +52,12 @@ export class GateClients {
   async #askElsewhere(): Promise<ApiClients[]> {
     const told = await this.#ask('/api/clients?only=here', elsewhereWithinMs);
     return [...told].map(([host, said]): ApiClients => {
-      const parsed = 'answer' in said ? clientsSchema.safeParse(said.answer) : undefined;
-      if (parsed?.success) return parsed.data;
-      const why = 'missing' in said ? said.missing : 'it says what this agent does not understand';
+      const read = understood(said, clientsSchema);
+      if ('answer' in read) return read.answer;
       const gates = this.#deployment.spec.gates.filter((gate) => gate.host === host);
       return unknownOf(
         gates.map(({ id }) => id),
-        why,
+        read.missing,
       );
     });
   }

@@ -1,7 +1,7 @@
 /** The mirrors of the spec as the API tells them: whoever runs one knows how it is. Pure. */
 import { type ApiMirror, type ApiMirrors, mirrorsSchema } from '../../api/moves.ts';
 import type { MirrorStatus } from '../mirrors/mirror-keeper.ts';
-import type { Said } from '../picture/colleagues.ts';
+import { type Said, understood } from '../picture/understood.ts';
 
 const longest = 1000;
 
@@ -26,14 +26,10 @@ export function mirrorsOfAll(
   const missing: ApiMirrors['missing'] = [];
   const answers = new Map<string, readonly ApiMirror[]>();
   for (const [host, said] of told) {
-    const parsed = 'answer' in said ? mirrorsSchema.safeParse(said.answer) : undefined;
-    if (parsed?.success) answers.set(host, parsed.data.mirrors);
+    const read = understood(said, mirrorsSchema);
+    if ('answer' in read) answers.set(host, read.answer.mirrors);
     // Only who runs one has anything to say.
-    else if (own.some((each) => each.host === host))
-      missing.push({
-        host,
-        why: 'missing' in said ? said.missing : 'it says what this agent does not understand',
-      });
+    else if (own.some((each) => each.host === host)) missing.push({ host, why: read.missing });
   }
   const mirrors = own.map((each) => {
     if (each.host === null || each.host === here) return each;

@@ -9,7 +9,7 @@ import { noteMigration } from '../../migrate/known.ts';
 import { migrationPaths, type Plan, writePlan } from '../../migrate/plan.ts';
 import { type Progress, writeProgress } from '../../migrate/progress.ts';
 import { type MirrorStatus, mirrorTrouble } from '../mirrors/mirror-keeper.ts';
-import type { Said } from '../picture/colleagues.ts';
+import type { Said } from '../picture/understood.ts';
 import { Moves, migrationTrouble } from './moves.ts';
 
 const folder = () => mkdtempSync(path.join(tmpdir(), 'hf-moves-'));

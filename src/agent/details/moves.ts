@@ -2,7 +2,7 @@
 import { type ApiMigration, type ApiMigrations, type ApiMirrors, migrationsSchema } from '../../api/moves.ts';
 import type { ApiMoves } from '../../api/view.ts';
 import type { MirrorStatus } from '../mirrors/mirror-keeper.ts';
-import type { Said } from '../picture/colleagues.ts';
+import { type Said, understood } from '../picture/understood.ts';
 import { cutTroubles } from '../state/troubles.ts';
 import { migrationsHere } from './migrations-answer.ts';
 import { mirrorsHere, mirrorsOfAll } from './mirrors-answer.ts';
@@ -70,14 +70,11 @@ export class Moves {
     if (onlyHere) return own;
     const all = { migrations: [...own.migrations], missing: [...own.missing] };
     for (const [host, said] of await this.#sources.ask('/api/migrations?only=here', withinMs)) {
-      const parsed = 'answer' in said ? migrationsSchema.safeParse(said.answer) : undefined;
-      if (parsed?.success) {
-        all.migrations.push(...parsed.data.migrations.filter((each) => each.host === host));
-        all.missing.push(...parsed.data.missing.filter((each) => each.host === host));
-      } else {
-        const why = 'missing' in said ? said.missing : 'it says what this agent does not understand';
-        all.missing.push({ host, why });
-      }
+      const read = understood(said, migrationsSchema);
+      if ('answer' in read) {
+        all.migrations.push(...read.answer.migrations.filter((each) => each.host === host));
+        all.missing.push(...read.answer.missing.filter((each) => each.host === host));
+      } else all.missing.push({ host, why: read.missing });
     }
     all.migrations.sort((a, b) => Date.parse(b.startedAt) - Date.parse(a.startedAt));
     return all;

@@ -5,7 +5,7 @@
 import { z } from 'zod';
 import { type ApiJob, type ApiJobs, jobSchema } from '../../api/jobs.ts';
 import { ApiNotFound, JobElsewhere } from '../errors.ts';
-import type { Said } from '../picture/colleagues.ts';
+import { type Said, understood } from '../picture/understood.ts';
 import type { Jobs } from './jobs.ts';
 
 const withinMs = 2000;
@@ -13,7 +13,6 @@ const followEveryMs = 500;
 /** Of each of a list; one of them, asked for by its id, has all that are kept. */
 const listedSteps = 100;
 const mostOfEach = 200;
-const notUnderstood = 'it says what this agent does not understand: is it of another version?';
 
 /** Asks the agents of all other hosts. */
 type Ask = (path: string, withinMs: number) => Promise<ReadonlyMap<string, Said>>;
@@ -32,9 +31,9 @@ export class AllJobs {
     const missing: ApiJobs['missing'] = [];
     const told = onlyHere ? [] : await this.#ask('/api/jobs?only=here', withinMs);
     for (const [host, said] of told) {
-      const answer = 'answer' in said ? listSchema.safeParse(said.answer).data : undefined;
-      if (answer === undefined) missing.push({ host, why: 'missing' in said ? said.missing : notUnderstood });
-      else jobs.push(...answer.jobs.slice(0, mostOfEach).map((job) => ({ ...brief(job), host })));
+      const read = understood(said, listSchema);
+      if ('missing' in read) missing.push({ host, why: read.missing });
+      else jobs.push(...read.answer.jobs.slice(0, mostOfEach).map((job) => ({ ...brief(job), host })));
     }
     return { jobs: jobs.toSorted((a, b) => Date.parse(b.startedAt) - Date.parse(a.startedAt)), missing };
   }
@@ -78,8 +77,8 @@ export class AllJobs {
 
   async #elsewhere(id: string): Promise<ApiJob | undefined> {
     for (const [host, said] of await this.#ask(`/api/jobs/${id}?only=here`, withinMs)) {
-      const job = 'answer' in said ? jobSchema.safeParse(said.answer).data : undefined;
-      if (job?.id === id) return { ...job, host };
+      const read = understood(said, jobSchema);
+      if ('answer' in read && read.answer.id === id) return { ...read.answer, host };
     }
     return undefined;
   }

@@ -18,7 +18,8 @@ export class CommandJobs {
   constructor(deployment: Deployment, jobs: Jobs) {
     this.#deployment = deployment;
     this.#jobs = jobs;
-    this.drills = new DrillRuns(deployment.setting.paths.drills);
+    const { paths, host } = deployment.setting;
+    this.drills = new DrillRuns(paths.drills, host);
   }
 
   /** @param onDone hears of its end, however it was. @throws OPERATION_UNDER_WAY: one of each kind at a time */

@@ -6,7 +6,7 @@ import { DrillRuns } from './drill-runs.ts';
 
 test('a drill that was given up before it had a page names none', async () => {
   const folder = mkdtempSync(path.join(tmpdir(), 'hf-drills-'));
-  const drills = new DrillRuns(folder);
+  const drills = new DrillRuns(folder, 'a');
   const run = {
     id: '0123456789abcdef',
     scenario: 'primary-crash',
@@ -15,7 +15,7 @@ test('a drill that was given up before it had a page names none', async () => {
   };
   const file = await drills.pageFile(run.id);
   await drills.note(run);
-  expect(drills.list().runs).toMatchObject([{ id: run.id, page: null }]);
+  expect(drills.list().runs).toMatchObject([{ id: run.id, host: 'a', page: null }]);
   writeFileSync(file, '<p>');
   expect(drills.list().runs).toMatchObject([{ page: `/api/drills/${run.id}/page` }]);
   rmSync(folder, { recursive: true });

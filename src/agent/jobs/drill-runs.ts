@@ -21,9 +21,12 @@ export type DrillRun = z.infer<typeof runSchema>;
 
 export class DrillRuns {
   readonly #folder: string;
+  readonly #host: string;
 
-  constructor(folder: string) {
+  /** @param host of the agent that runs them */
+  constructor(folder: string, host: string) {
     this.#folder = folder;
+    this.#host = host;
   }
 
   /** Where the page of a run is to be written. */
@@ -42,8 +45,8 @@ export class DrillRuns {
   list(): ApiDrills {
     // One that was given up has none.
     const pageOf = (id: string) => (existsSync(this.#file(id, 'html')) ? `/api/drills/${id}/page` : null);
-    const runs = this.#runs().map((run) => ({ ...run, page: pageOf(run.id) }));
-    return { scenarios: drillScenarios.map((each) => ({ ...each })), runs };
+    const runs = this.#runs().map((run) => ({ ...run, host: this.#host, page: pageOf(run.id) }));
+    return { scenarios: drillScenarios.map((each) => ({ ...each })), runs, missing: [] };
   }
 
   /** @throws API_NOT_FOUND */

@@ -145,7 +145,18 @@ test('a colleague is believed about its own host only', () => {
   expect(read.gates.map(({ id }) => id)).toEqual(['gate-b']);
   expect(read.drift).toEqual([]);
   expect(() => reportIn(report, 'c')).toThrow('it says that it is b');
-  for (const wrong of [null, {}, [], { ...report, gates: [{}] }]) {
+  for (const wrong of [null, {}, [], { ...report, gates: 3 }]) {
     expect(() => reportIn(wrong, 'b')).toThrow('does not understand');
   }
+});
+
+test('a colleague of another release is heard: what it does not say is not known, and nobody calls it silent', () => {
+  const { troubles: _first, moves: _second, ...older } = report;
+  const { held: _third, ...olderGate } = gate('gate-b', 'b', { clients: 5, pid: 7 });
+  const later = { ...gate('gate-b', 'b'), state: 'dreaming' };
+  const said = { ...older, gates: [olderGate, later], mood: 'fine' };
+  const read = reportIn(JSON.parse(JSON.stringify(said)), 'b');
+  const view = merged({ unasked: false, report: read, ageMs: null, missing: null });
+  expect(view).toMatchObject({ state: 'healthy', problems: [] });
+  expect(view.gates[1]).toMatchObject({ clients: 5, pid: 7, held: null, state: 'open' });
 });

@@ -12,6 +12,7 @@ import { isLoopback } from '../../spec/address.ts';
 import type { Host, Spec } from '../../spec/spec.ts';
 import type { AllEvents } from './all-events.ts';
 import type { Colleague } from './colleague-view.ts';
+import { type Said, understood } from './understood.ts';
 
 const everyMs = 1000;
 const answerWithinMs = 900;
@@ -24,8 +25,6 @@ interface Known {
   missing: string | null;
 }
 
-/** What one answered, or why it did not. */
-export type Said = { answer: unknown } | { missing: string };
 type Told = readonly [host: string, said: Said];
 
 export interface ColleaguesSettings {
@@ -194,8 +193,7 @@ function fetchJson({ address, port, path, token, withinMs, connections }: Questi
         response.on('error', reject);
         response.on('end', () => {
           try {
-            if (response.statusCode !== 200)
-              throw new Error(`it answered with status ${response.statusCode}`);
+            if (response.statusCode !== 200) throw new Error(refusalText(response.statusCode));
             resolve(JSON.parse(text));
           } catch (error) {
             reject(error);
@@ -209,10 +207,9 @@ function fetchJson({ address, port, path, token, withinMs, connections }: Questi
 
 /** Exported for its test. @param host whose report it must be. @throws Error when it is none */
 export function reportIn(answer: unknown, host: string): ApiHostReport {
-  const parsed = hostReportSchema.safeParse(answer);
-  if (!parsed.success)
-    throw new Error('it says what this agent does not understand: is it of another version?');
-  const report = parsed.data;
+  const read = understood({ answer }, hostReportSchema);
+  if ('missing' in read) throw new Error(read.missing);
+  const report = read.answer;
   if (report.host.id !== host) throw new Error(`it says that it is ${report.host.id.slice(0, 60)}`);
   const own = <T extends { host: string }>(all: T[]) => all.filter((each) => each.host === host);
   const members = own(report.members);
@@ -227,6 +224,12 @@ export function reportIn(answer: unknown, host: string): ApiHostReport {
     troubles: report.troubles,
     moves: report.moves,
   };
+}
+
+/** An agent answers every question of its own release. */
+function refusalText(status: number | undefined): string {
+  const isUnknown = status === 400 || status === 404;
+  return `it answered with status ${status}${isUnknown ? ': is it of another release?' : ''}`;
 }
 
 function whyMissing(error: unknown): string {

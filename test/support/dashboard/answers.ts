@@ -180,9 +180,14 @@ export const drills: ApiDrills = {
     { name: 'switchover', about: 'The primary is moved as planned. No client sees an error.' },
   ],
   runs: [
-    { id: 'j7', scenario: 'primary-crash', at: at(7200), kept: true, page: '/api/jobs/j7/page' },
-    { id: 'j4', scenario: 'primary-hang', at: at(9400), kept: null, page: null },
+    {
+      ...{ id: 'j7', host: 'a', scenario: 'primary-crash', at: at(7200), kept: true },
+      page: '/api/drills/j7/page',
+    },
+    { id: 'j5', host: 'b', scenario: 'switchover', at: at(8100), kept: true, page: null },
+    { id: 'j4', host: 'a', scenario: 'primary-hang', at: at(9400), kept: null, page: null },
   ],
+  missing: [],
 };
 
 export function spec(view: ApiView): ApiSpec {

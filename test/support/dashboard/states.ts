@@ -187,7 +187,7 @@ export function empty(): Told {
         members: {},
       },
       '/api/backups': { store: null, schedule: null, backups: [], broken: [] },
-      '/api/drills': { scenarios: [], runs: [] },
+      '/api/drills': { scenarios: [], runs: [], missing: [] },
       '/api/doctor': { at: at(2), findings: [], missing: [] },
     },
     view: view({
