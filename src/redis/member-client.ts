@@ -1,6 +1,6 @@
-import { ReplyError } from '../resp/read.ts';
+import { type Reply, ReplyError } from '../resp/read.ts';
 import { type ConnectionOptions, RedisConnection } from './connection.ts';
-import { RedisRefused } from './errors.ts';
+import { RedisRefused, refusalKind, refusalReply } from './errors.ts';
 import { type Info, parseInfo } from './info.ts';
 import { parseRole, type Role } from './role.ts';
 import { helloChannel } from './sentinel-election.ts';
@@ -29,6 +29,25 @@ export class MemberClient {
   async replicaOf(primary: { address: string; port: number } | null): Promise<void> {
     if (primary === null) await this.connection.call('REPLICAOF', 'NO', 'ONE');
     else await this.connection.call('REPLICAOF', primary.address, primary.port);
+  }
+
+  /**
+   * With what it logs in at a primary, and what it says to being told to follow one; null when it would do that. Port `?` is none,
+   * so that nothing changes (replicaofCommand in replication.c), and who may not say it is turned down as for any other.
+   */
+  async following(): Promise<{ user: string; password: string; refusal: string | null }> {
+    const [user, password, told] = this.connection.askEach([
+      ['CONFIG', 'GET', 'masteruser'],
+      ['CONFIG', 'GET', 'masterauth'],
+      ['REPLICAOF', '127.0.0.1', '?'],
+    ]) as [Promise<Reply>, Promise<Reply>, Promise<Reply>];
+    const refused = told.then(
+      () => null,
+      (error) => (refusalKind(error) === 'NOPERM' ? (refusalReply(error)?.text ?? 'NOPERM') : null),
+    );
+    const [users, passwords, refusal] = await Promise.all([user, password, refused]);
+    const second = (pair: Reply) => (Array.isArray(pair) ? String(pair[1] ?? '') : '');
+    return { user: second(users), password: second(passwords), refusal };
   }
 
   /** Makes a replica connect anew to its primary, though it follows it already. @param other another server than that. */

@@ -75,6 +75,30 @@ describe('planned changes under load', () => {
     if (statuses[1] !== 0) expect(both.some(({ stderr }) => refusal.test(stderr))).toBe(true);
   });
 
+  test('what does not pass by waiting is refused at once, with the reason, and nothing is changed', async () => {
+    const { members, primary } = await deployment.waitUntilHealthy();
+    const replicas = members.filter(({ role }) => role === 'replica');
+    const [target, follower] = replicas.map(({ id, port }) => ({ id, client: deployment.client(port) }));
+    const refused = async (reason: RegExp, ...args: string[]) => {
+      const sinceMs = performance.now();
+      const { status, stderr } = await deployment.run('switchover', [], args);
+      expect(stderr).toMatch(reason);
+      expect(status).toBe(1);
+      expect(performance.now() - sinceMs).toBeLessThan(12_000);
+      expect((await deployment.primary()).id).toBe(primary);
+    };
+    for (const { client } of [target!, follower!]) await client.config('SET', 'replica-priority', '0');
+    await refused(/redis-\d has replica-priority 0; redis-\d has replica-priority 0/);
+    for (const { client } of [target!, follower!]) await client.config('SET', 'replica-priority', '100');
+    await follower!.client.call('ACL', 'SETUSER', 'holdfast-agent', '-replicaof');
+    await refused(/does not let the agent say whom it follows \(NOPERM/, '--to', target!.id);
+    await follower!.client.call('ACL', 'LOAD');
+    await follower!.client.config('SET', 'masterauth', 'changed');
+    await refused(/could not follow another primary: .*masterauth/, '--to', target!.id);
+    expect((await deployment.run('apply', [], ['--yes'])).status).toBe(0);
+    expect((await deployment.run('switchover', [], ['--to', target!.id])).status).toBe(0);
+  });
+
   test('apply: the difference is shown, taken without a restart, and kept', async () => {
     deployment.writeSpec({
       redis: { maxMemory: '64mb', maxMemoryPolicy: 'allkeys-lru' },

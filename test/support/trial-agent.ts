@@ -14,6 +14,7 @@ import {
   TrialServerClient,
   type TrialWorld,
   trialName,
+  trialPassword,
 } from './trial-servers.ts';
 import { aliveProcess, aReplica, aSentinel, deadProcess } from './views.ts';
 import type { VotingSentinel } from './voting-sentinel.ts';
@@ -25,7 +26,16 @@ const addressOf = (text: string) => {
 
 type Seen = Pick<
   MemberView,
-  'reachable' | 'refuses' | 'role' | 'follows' | 'linkUp' | 'offset' | 'seenAtMs' | 'storeFails'
+  | 'reachable'
+  | 'refuses'
+  | 'role'
+  | 'follows'
+  | 'linkUp'
+  | 'offset'
+  | 'seenAtMs'
+  | 'storeFails'
+  | 'priority'
+  | 'busy'
 >;
 
 class TrialMember {
@@ -58,7 +68,7 @@ class TrialMember {
     this.watch = {
       get seen() {
         const runId = server.place.id.padEnd(40, '0');
-        return { ...member.view(), runId, priority: 100 };
+        return { ...member.view(), runId };
       },
       look: () => member.look(),
       client: new TrialServerClient(world, server, (answer) =>
@@ -90,16 +100,18 @@ class TrialMember {
 
   #now(): Seen {
     const readsOn = this.#server.readOn();
-    const { alive, role, follows, offset, storeFails } = this.#server;
+    const { alive, role, follows, offset, storeFails, priority, runsScript, noLink } = this.#server;
     const followed = follows === null ? null : this.#world.server(follows);
     return {
       reachable: alive,
       refuses: !alive,
       role: alive ? role : null,
       follows: followed?.place ?? null,
-      linkUp: readsOn || (followed?.alive === true && followed.role === 'primary'),
+      linkUp: !noLink && (readsOn || (followed?.alive === true && followed.role === 'primary')),
       offset,
       storeFails,
+      priority,
+      busy: runsScript ? { code: 'script', sinceMs: this.#world.clock.monotonicMs() } : null,
       seenAtMs: this.#world.clock.monotonicMs(),
     };
   }
@@ -167,7 +179,11 @@ export class TrialAgent {
     this.#world = world;
     this.name = `agent of ${host}`;
     this.host = host;
-    this.setting = { host, clock: world.clock };
+    this.setting = {
+      host,
+      clock: world.clock,
+      secrets: { own: { replication: trialPassword }, beside: null },
+    };
     this.spec = {
       redis: { minReplicasToWrite: 1 },
       ...{ name: trialName, hosts: [{ id: 'host-1' }, { id: 'host-2' }, { id: 'host-3' }] },

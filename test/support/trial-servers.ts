@@ -6,10 +6,12 @@ import type { AlarmClock } from '../../src/base/clock.ts';
 import type { Caller } from '../../src/redis/connection.ts';
 import { RedisRefused, RedisUnreachable } from '../../src/redis/errors.ts';
 import type { Role } from '../../src/redis/role.ts';
+import { ReplyError } from '../../src/resp/read.ts';
 import type { Place } from '../../src/spec/spec.ts';
 import { sentinelsThatKnowEachOther, type VotingSentinel } from './voting-sentinel.ts';
 
 export const trialName = 'trial';
+export const trialPassword = 'password of holdfast-replication';
 
 /** One redis-server. */
 export class TrialServer {
@@ -30,6 +32,13 @@ export class TrialServer {
   storeFails = false;
   /** It turns down REPLICAOF. */
   refuses = false;
+  priority = 100;
+  /** With what it logs in at a primary. */
+  masterAuth = trialPassword;
+  /** It comes to no link with its primary. */
+  noLink = false;
+  /** A script runs in it: it answers that and nothing else. */
+  runsScript = false;
   /** It answers nothing any more once it is to be made primary, and does that when it wakes. */
   hangsWhenPromoted = false;
   #onWake = () => {};
@@ -270,6 +279,8 @@ async function turn(): Promise<void> {
   for (let i = 0; i < 3; i++) await new Promise((resolve) => setImmediate(resolve));
 }
 
+const noReplicaOf = "NOPERM this user has no permissions to run the 'replicaof' command";
+
 /** The commands that the code under test gives a server, over one connection. */
 export class TrialServerClient {
   readonly #world: TrialWorld;
@@ -291,8 +302,17 @@ export class TrialServerClient {
   }
 
   #refuse(): void {
-    const text = "NOPERM this user has no permissions to run the 'replicaof' command";
-    if (this.#server.refuses) throw RedisRefused(`${this.#server.place.id} answered REPLICAOF with: ${text}`);
+    const cause = new ReplyError(noReplicaOf);
+    if (this.#server.refuses)
+      throw RedisRefused(`${this.#server.place.id} answered REPLICAOF with: ${noReplicaOf}`, { cause });
+  }
+
+  following(): Promise<{ user: string; password: string; refusal: string | null }> {
+    return this.#ask(() => ({
+      user: 'holdfast-replication',
+      password: this.#server.masterAuth,
+      refusal: this.#server.refuses ? noReplicaOf : null,
+    }));
   }
 
   promote(hellos: readonly string[]): Promise<void> {

@@ -3,14 +3,14 @@ import { aPrimary, aReplica, aView, threeSentinels } from '../../../test/support
 import type { SentinelView, View } from '../../topology/view.ts';
 import { type Change, successorOf, waitForAgreement } from './await-agreement.ts';
 
-const change: Change = { from: 'redis-1', to: 'redis-2', epoch: 5 };
+const change: Change = { from: 'redis-1', to: 'redis-2', epoch: 5, unlinked: new Set(), refusals: new Map() };
 const members = (primary: string) =>
   ['redis-1', 'redis-2', 'redis-3'].map((id) => (id === primary ? aPrimary(id) : aReplica(id)));
 const naming = (primary: string, configEpoch: number, said: Partial<SentinelView> = {}): View =>
   aView({ members: members(primary), sentinels: threeSentinels({ primary, configEpoch, ...said }) });
 
 /** Each look finds the next of these. */
-function wait(views: readonly View[]): Promise<void> {
+function wait(views: readonly View[], more: Partial<Change> = {}): Promise<string[]> {
   let at = -1;
   return waitForAgreement(
     {
@@ -22,7 +22,7 @@ function wait(views: readonly View[]): Promise<void> {
       },
       operation: { signal: new AbortController().signal },
     },
-    change,
+    { ...change, ...more },
   );
 }
 
@@ -37,6 +37,32 @@ test('a new primary that is replaced meanwhile: it ends then, and says who is pr
   ).rejects.toMatchObject({
     code: 'SWITCHOVER_FAILED',
     message: 'redis-2 was made primary, and was replaced since: redis-3 is primary now',
+  });
+  expect(performance.now() - sinceMs).toBeLessThan(10_000);
+});
+
+/** redis-3 has no link to the new primary. */
+const withoutLink = (): View => {
+  const view = naming('redis-2', 5);
+  const members = view.members.map((each) => (each.id === 'redis-3' ? { ...each, linkUp: false } : each));
+  return { ...view, members };
+};
+
+test('one that had no link before is waited for a moment, and then it is over without it', async () => {
+  const sinceMs = performance.now();
+  expect(await wait([withoutLink()], { unlinked: new Set(['redis-3']) })).toEqual(['redis-3']);
+  expect(performance.now() - sinceMs).toBeLessThan(10_000);
+  expect(await wait([withoutLink(), naming('redis-2', 5)], { unlinked: new Set(['redis-3']) })).toEqual([]);
+});
+
+test('one that may not be told to follow: it ends then, and says what that one said', async () => {
+  const sinceMs = performance.now();
+  const refusals = new Map([['redis-3', 'NOPERM this user has no permissions']]);
+  await expect(wait([withoutLink()], { refusals })).rejects.toMatchObject({
+    code: 'SWITCHOVER_FAILED',
+    message:
+      'redis-2 was made primary, and redis-3 does not let the agent have it follow (NOPERM this user has no permissions)',
+    hint: expect.stringContaining('holdfast apply'),
   });
   expect(performance.now() - sinceMs).toBeLessThan(10_000);
 });

@@ -1,6 +1,7 @@
 /** The end of a switchover: every Sentinel names the new primary and every replica follows it; or somebody has replaced it. */
 import { errorCode } from '../../base/errors.ts';
 import { hopeless, waitFor } from '../../base/retry.ts';
+import { ownUserName } from '../../spec/secrets.ts';
 import { failoverUnderWay, namedPrimary, type View } from '../../topology/view.ts';
 import { SwitchoverFailed } from '../errors.ts';
 import type { SwitchoverContext } from './movable.ts';
@@ -12,27 +13,42 @@ interface Context {
 }
 
 const agreeWithinMs = 15_000;
+/** Who had no link may have one with the new primary: so long it is waited for. */
+const relinkWithinMs = 2000;
 
 /** What was changed: ids of members, and the epoch of the votes. */
 export interface Change {
   from: string;
   to: string;
   epoch: number;
+  /** Those that had no link before: nobody fails because they still have none. */
+  unlinked: ReadonlySet<string>;
+  /** By member that may not be told to follow: what it said. Grows as they answer. */
+  refusals: ReadonlyMap<string, string>;
 }
 
-/** @throws SWITCHOVER_FAILED at once when the new primary was replaced, or when some do not follow it in time */
+/**
+ * @returns the members that had no link before, and have none now
+ * @throws SWITCHOVER_FAILED at once when the new primary was replaced or a member may not be told to follow it; when some do not
+ * follow it in time
+ */
 export async function waitForAgreement(
   { deployment, observer, operation: { signal } }: Context,
   change: Change,
-): Promise<void> {
+): Promise<string[]> {
+  const relinkedByMs = performance.now() + relinkWithinMs;
   const agreed = async () => {
     await observer.lookAtAll();
     const view = deployment.view();
     const successor = successorOf(view, change);
     if (successor !== undefined) throw hopeless(replacedSince(change, successor));
-    return whoDoesNotFollow(view, change.to).length === 0;
+    const missing = whoDoesNotFollow(view, change.to);
+    const unwilling = missing.find((id) => change.refusals.has(id));
+    if (unwilling !== undefined) throw hopeless(refusedToFollow(change, unwilling));
+    if (missing.some((id) => !change.unlinked.has(id))) return false;
+    return (missing.length === 0 || performance.now() > relinkedByMs) && missing;
   };
-  await waitFor(agreed, {
+  return waitFor(agreed, {
     what: 'the Sentinels to agree',
     withinMs: agreeWithinMs,
     everyMs: 10,
@@ -43,7 +59,7 @@ export async function waitForAgreement(
     const missing = whoDoesNotFollow(deployment.view(), change.to).join(', ');
     throw SwitchoverFailed(
       `${change.to} was made primary, and after ${agreeWithinMs} ms ${missing} did not follow it`,
-      { hint: 'holdfast status shows why. The Sentinels usually agree later by themselves.', cause },
+      { hint: hintFor(deployment.view(), change.to), cause },
     );
   });
 }
@@ -65,10 +81,31 @@ function replacedSince({ to }: Change, successor: string): Error {
   });
 }
 
-function whoDoesNotFollow({ sentinels, members }: View, primary: string): string[] {
+function refusedToFollow({ to, refusals }: Change, member: string): Error {
+  return SwitchoverFailed(
+    `${to} was made primary, and ${member} does not let the agent have it follow (${refusals.get(member)})`,
+    {
+      hint: `Somebody took rights from the user ${ownUserName('agent')} there: holdfast apply gives them back, and it follows then.`,
+    },
+  );
+}
+
+/** Sentinels come to it by themselves; a replica without a link may not. */
+function hintFor(view: View, primary: string): string {
+  if (whoIsAstray(view, primary).length > 0) {
+    return 'holdfast status shows the state of each. Sentinels that can be reached agree by themselves within some seconds.';
+  }
+  return `The Sentinels agree. holdfast status says how each member is; the log of one without a link says what ${primary} answers it (holdfast logs).`;
+}
+
+function whoIsAstray({ sentinels }: View, primary: string): string[] {
   const astray = sentinels.filter(
     (each) => each.reachable && (each.primary !== primary || each.failoverInProgress),
   );
-  const unlinked = members.filter(({ id, reachable, linkUp }) => id !== primary && reachable && !linkUp);
-  return [...astray, ...unlinked].map(({ id }) => id);
+  return astray.map(({ id }) => id);
+}
+
+function whoDoesNotFollow(view: View, primary: string): string[] {
+  const unlinked = view.members.filter(({ id, reachable, linkUp }) => id !== primary && reachable && !linkUp);
+  return [...whoIsAstray(view, primary), ...unlinked.map(({ id }) => id)];
 }

@@ -9,11 +9,12 @@ import type { Observer } from '../observe/observer.ts';
 import type { Operation } from '../operations.ts';
 import type { GateAdapter } from '../units/gate-adapter.ts';
 import type { Report } from './change-context.ts';
+import type { FollowSetting } from './following.ts';
 
 export interface Mover extends Server {
   readonly watch: Server['watch'] & {
     readonly seen: Pick<MemberObservation, 'reachable' | 'priority' | 'offset' | 'runId'>;
-    readonly client: Pick<MemberClient, 'role' | 'replicaOf' | 'pauseWrites' | 'unpauseWrites'>;
+    readonly client: Pick<MemberClient, 'role' | 'replicaOf' | 'following' | 'pauseWrites' | 'unpauseWrites'>;
   };
 }
 
@@ -24,6 +25,7 @@ export interface Movable extends Realm, Asked {
     Pick<ElectionWatch, 'replacedWithin' | 'noteNamed'>;
   readonly sentinels: readonly (Realm['sentinels'][number] & Asked['sentinels'][number])[];
   readonly members: readonly Mover[];
+  readonly setting: Realm['setting'] & FollowSetting;
   readonly spec: Realm['spec'] & { redis: Pick<Spec['redis'], 'minReplicasToWrite'> };
   readonly gates: readonly {
     unit: { process: { running: boolean } } | null;

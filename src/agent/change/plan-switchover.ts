@@ -2,9 +2,10 @@
 import { errorCode } from '../../base/errors.ts';
 import { unlessAborted, waitFor } from '../../base/retry.ts';
 import { chooseReplica } from '../../topology/election/choice.ts';
-import { storeTrouble, storeTroubles } from '../../topology/store-trouble.ts';
-import { isKnownNow, type MemberView, namedPrimary, notCalm, type View } from '../../topology/view.ts';
+import { type Moment, type Obstacle, obstacleTo, readyToTakeOver } from '../../topology/obstacle.ts';
+import { namedPrimary, type View } from '../../topology/view.ts';
 import { SwitchoverRefused } from '../errors.ts';
+import { refusalToFollow } from './following.ts';
 import { lockedOut } from './locked-out.ts';
 import type { Movable, Mover, SwitchoverContext } from './movable.ts';
 
@@ -26,7 +27,8 @@ export async function prepare(
   asked: string | undefined,
 ): Promise<Plan> {
   const { signal } = operation;
-  let problem = '';
+  const sinceMs = deployment.setting.clock.monotonicMs();
+  let obstacle: Obstacle | undefined;
   const look = async (): Promise<false | 'calm' | Error> => {
     await observer.lookAtAll();
     const view = deployment.view();
@@ -35,10 +37,9 @@ export async function prepare(
       return movedAlready(asked, named);
     const shut = lockedOut(view.members.filter(({ id }) => id === named || id === to));
     if (shut !== undefined) return shut;
-    problem = whyNotNow(view, to) ?? '';
-    if (problem !== '') return false;
-    const trouble = whyNowhere(view, to);
-    return trouble === undefined ? 'calm' : noRoomThere(trouble);
+    obstacle = obstacleTo(view, to, momentOf(deployment, sinceMs));
+    if (obstacle === undefined) return (await refusalToFollow(deployment, view, to)) ?? 'calm';
+    return obstacle.passes ? false : refusedFor(obstacle);
   };
   const endMs = performance.now() + calmWithinMs;
   const wait = () => {
@@ -49,7 +50,7 @@ export async function prepare(
   while (found === false) {
     found = await operation.rest(wait).catch((cause) => {
       signal.throwIfAborted();
-      throw errorCode(cause) === 'DEADLINE_PASSED' ? notCalmInTime(problem, cause) : cause;
+      throw errorCode(cause) === 'DEADLINE_PASSED' ? refusedFor(obstacle, cause) : cause;
     });
     // The loop may have changed something since.
     if (found === 'calm') found = await unlessAborted(look(), signal);
@@ -57,14 +58,29 @@ export async function prepare(
   if (found instanceof Error) throw found;
   const view = deployment.view();
   const old = deployment.member(namedPrimary(view)?.id ?? '');
-  return { old, target: to === null ? preferred(deployment, view) : deployment.member(to) };
+  return {
+    old,
+    target: to === null ? preferred(deployment, view, momentOf(deployment, sinceMs)) : deployment.member(to),
+  };
 }
 
-function notCalmInTime(problem: string, cause: unknown): Error {
-  return SwitchoverRefused(`no switchover: ${problem}`, {
-    hint: 'holdfast status and holdfast events show the state of each. A lost primary needs no switchover: it fails over by itself.',
-    cause,
-  });
+/** For whoever has something to do before a switchover, and would do that in vain. @throws SWITCHOVER_REFUSED */
+export function refuseWhatNeverPasses(
+  deployment: Pick<Movable, 'view' | 'setting'>,
+  to: string | null,
+): void {
+  const moment = momentOf(deployment, deployment.setting.clock.monotonicMs());
+  const obstacle = obstacleTo(deployment.view(), to, moment);
+  if (obstacle?.passes === false) throw refusedFor(obstacle);
+}
+
+function momentOf({ setting }: Pick<Movable, 'setting'>, sinceMs: number): Moment {
+  return { nowMs: setting.clock.monotonicMs(), sinceMs };
+}
+
+function refusedFor(obstacle: Obstacle | undefined, cause?: unknown): Error {
+  const { text, hint } = obstacle ?? { text: 'there was no calm moment', hint: 'Ask again.' };
+  return SwitchoverRefused(`no switchover: ${text}`, { hint, ...(cause === undefined ? {} : { cause }) });
 }
 
 function movedAlready(asked: string, named: string): Error {
@@ -73,45 +89,9 @@ function movedAlready(asked: string, named: string): Error {
   });
 }
 
-function noRoomThere(trouble: string): Error {
-  return SwitchoverRefused(`no switchover: ${trouble}`, {
-    hint: 'Make room there. As primary it would take no writes, and no replica could follow it. Nothing was changed.',
-  });
-}
-
-/** What stands in the way of a switchover now, or undefined. */
-function whyNotNow(view: View, to: string | null): string | undefined {
-  const reason = notCalm(view);
-  const old = namedPrimary(view)?.id;
-  if (reason !== undefined || to === old) return reason;
-  if (candidates(view, to).length === 0)
-    return to === null ? 'no replica is linked to the primary' : `${to} is not linked to the primary`;
-  const disagreeing = view.sentinels.find(({ reachable, primary }) => reachable && primary !== old);
-  if (disagreeing) return `${disagreeing.id} still names ${disagreeing.primary ?? 'someone else'} primary`;
-  return undefined;
-}
-
-function candidates(view: View, to: string | null): MemberView[] {
-  const old = namedPrimary(view)?.id;
-  return view.members.filter(
-    (member) =>
-      (to === null ? member.id !== old && member.priority > 0 : member.id === to) &&
-      isKnownNow(member) &&
-      member.linkUp,
-  );
-}
-
-/** Why nobody who could be primary could serve as one; undefined when somebody could. */
-function whyNowhere(view: View, to: string | null): string | undefined {
-  if (to === namedPrimary(view)?.id) return undefined;
-  const able = candidates(view, to);
-  return able.some((each) => storeTrouble(each) === undefined) ? undefined : storeTroubles(able);
-}
-
-/** Whom the Sentinels would choose of those who have room. A lag does not count: the drain is waited for. */
-function preferred(deployment: Movable, view: View): Mover {
-  const able = candidates(view, null).filter((each) => storeTrouble(each) === undefined);
-  const ids = new Set(able.map(({ id }) => id));
+/** Whom the Sentinels would choose of those whom nothing keeps from it. A lag does not count: the drain is waited for. */
+function preferred(deployment: Movable, view: View, moment: Moment): Mover {
+  const ids = new Set(readyToTakeOver(view, moment).map(({ id }) => id));
   const all = deployment.members.map((member) => {
     const { priority, offset, runId } = member.watch.seen;
     return {

@@ -16,6 +16,7 @@ import { startMember } from '../units/start-member.ts';
 import type { Unit } from '../units/unit.ts';
 import { stopGate, stopMember } from './bring-down.ts';
 import type { ChangeContext } from './change-context.ts';
+import { refuseWhatNeverPasses } from './plan-switchover.ts';
 import { switchover } from './switchover.ts';
 
 const upAgainMs = 60_000;
@@ -26,6 +27,9 @@ export async function rollingRestart(context: ChangeContext): Promise<void> {
   refuseWithoutRoom(deployment.view().members);
   const primaryId = namedPrimary(deployment.view())?.id;
   const local = deployment.members.filter(({ unit }) => unit !== null);
+  // Its end is a switchover. Half of it would be done before that is refused.
+  if (deployment.members.length > 1 && local.some(({ place }) => place.id === primaryId))
+    refuseWhatNeverPasses(deployment, null);
   for (const member of local.filter(({ place }) => place.id !== primaryId)) {
     await restartMember(context, member);
   }

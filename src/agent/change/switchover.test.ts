@@ -11,6 +11,7 @@ let primary: TrialServer;
 let aborter: AbortController;
 /** What the loop does while the switchover waits. */
 let meanwhileAtRest = () => {};
+let reports: string[] = [];
 const hosts = ['host-1', 'host-2', 'host-3'];
 
 beforeEach(async () => {
@@ -19,6 +20,7 @@ beforeEach(async () => {
   primary = world.server('redis-1');
   aborter = new AbortController();
   meanwhileAtRest = () => {};
+  reports = [];
   // What it would do beside is its own test's matter.
   agent.loop.stop();
   await agent.settle();
@@ -38,7 +40,11 @@ async function run(
     },
   };
   const observer = { lookAtAll: () => agent.lookAtAll(), lookWithin: (ms: number) => agent.lookWithin(ms) };
-  const change = switchover({ deployment: agent, observer, report: () => {}, operation }, to, askedMsAgo);
+  const change = switchover(
+    { deployment: agent, observer, report: (line: string) => void reports.push(line), operation },
+    to,
+    askedMsAgo,
+  );
   return world.settle(change, meanwhile);
 }
 
@@ -269,4 +275,55 @@ test('in such an epoch --to is refused with the reason, and nothing was held', a
     message: expect.stringContaining('in an epoch far above any that this agent knows of'),
   });
   expect([agent.gateCalls, agent.askedToFailOver, promotions()]).toEqual([[], [], [0, 0, 0]]);
+});
+
+/** Waiting would be in vain: it is refused without. */
+async function refusedAtOnce(to: string | null, refusal: object): Promise<void> {
+  const sinceMs = world.clock.monotonicMs();
+  await expect(run(to)).rejects.toMatchObject({ code: 'SWITCHOVER_REFUSED', ...refusal });
+  expect(world.clock.monotonicMs() - sinceMs).toBeLessThan(2000);
+  expect([agent.gateCalls, promotions()]).toEqual([[], [0, 0, 0]]);
+}
+
+test('a priority of 0 everywhere is refused at once, with what there is to do; --to names one all the same', async () => {
+  for (const id of ['redis-2', 'redis-3']) world.server(id).priority = 0;
+  await refusedAtOnce(null, {
+    message: 'no switchover: redis-2 has replica-priority 0; redis-3 has replica-priority 0',
+    hint: expect.stringContaining('CONFIG SET replica-priority 100'),
+  });
+  expect(await run('redis-3')).toMatchObject({ from: 'redis-1', to: 'redis-3' });
+});
+
+test('a follower with another masterauth, or that may not be told to follow, is named before anything is changed', async () => {
+  primary.masterAuth = 'changed';
+  await refusedAtOnce('redis-2', {
+    message:
+      'no switchover: redis-1 could not follow another primary: somebody changed its masteruser or masterauth',
+    hint: expect.stringContaining('holdfast apply'),
+  });
+  primary.masterAuth = world.server('redis-3').masterAuth;
+  // The target's own is of no matter as long as it is primary.
+  world.server('redis-2').masterAuth = 'changed';
+  world.server('redis-3').refuses = true;
+  await refusedAtOnce('redis-2', {
+    message: expect.stringContaining('redis-3 does not let the agent say whom it follows (NOPERM'),
+  });
+});
+
+test('a member that has no link already keeps nobody: the others move on without it, and it is named', async () => {
+  world.server('redis-3').noLink = true;
+  world.server('redis-3').masterAuth = 'changed';
+  expect(await run('redis-2')).toMatchObject({ from: 'redis-1', to: 'redis-2' });
+  expect(reports).toContain('warning: redis-3 had no link to the primary before, and has none now');
+});
+
+test('a target that is busy is waited for, and nothing is held meanwhile', async () => {
+  const target = world.server('redis-2');
+  target.runsScript = true;
+  meanwhileAtRest = () => {
+    expect(agent.gateCalls).toEqual([]);
+    target.runsScript = false;
+  };
+  expect(await run('redis-2')).toMatchObject({ from: 'redis-1', to: 'redis-2' });
+  expect(target.runsScript).toBe(false);
 });

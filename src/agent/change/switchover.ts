@@ -1,14 +1,16 @@
 /**
  * A planned change of primary, without a client error and without a lost write.
  *
- * 1. Everything must be calm: no failover under way, the target linked, with room on its disk (plan-switchover.ts). A primary that
+ * 1. Everything must be calm: no failover under way, the target linked, with room on its disk, and the others able to follow it
+ *    (plan-switchover.ts). A primary that
  *    was lost since the switchover was asked for was moved by that: it is not moved once more, unless the target is named.
  * 2. Votes first (agent/election/), which disturb nothing. Not elected: it is tried again for as long as a calm moment
  *    is waited for.
  * 3. The gates stop sending writes, CLIENT PAUSE WRITE stops everyone else's on the old primary, and both offsets are
  *    compared until they are equal. If they don't become so, nothing has changed: everything is released.
  * 4. In one turn: the target is promoted and tells the Sentinels, the others follow it, the gates switch.
- * 5. It is done when every Sentinel names the new primary and every replica is linked to it; and ends when that one was replaced.
+ * 5. It is done when every Sentinel names the new primary and every replica that had a link is linked to it; and ends when that one
+ *    was replaced, or when one may not be told whom to follow.
  *
  * A target that does not answer may yet carry out what it was told, when it answers again. So writes stay held until the
  * Sentinels have it by a later epoch that the old primary stays; then its word is no news to them. What they say behind that
@@ -21,10 +23,10 @@
  */
 import { errorCode, errorText } from '../../base/errors.ts';
 import { hopeless, pause, unlessAborted, waitFor } from '../../base/retry.ts';
-import { namedPrimary } from '../../topology/view.ts';
+import { namedPrimary, type View } from '../../topology/view.ts';
 import { askSentinelInstead } from '../election/ask-sentinel.ts';
 import { type Ballot, stand, whyNever } from '../election/stand.ts';
-import { pointAt, stay, takeOver, tellTheRest } from '../election/take-over.ts';
+import { pointAt, stay, type Takeover, takeOver, tellTheRest } from '../election/take-over.ts';
 import { SwitchoverFailed, SwitchoverRefused } from '../errors.ts';
 import { waitForAgreement } from './await-agreement.ts';
 import type { Movable, Mover, SwitchoverContext } from './movable.ts';
@@ -79,32 +81,47 @@ export async function switchover(
     ballot = await stand(deployment, from);
   }
   operation.signal.throwIfAborted();
-  const { heldSinceMs, promoted } = await change(context, plan, ballot, to);
+  const unlinked = unlinkedIn(deployment.view(), from);
+  const refusals = new Map<string, string>();
+  const onRefusal = (member: string, said: string) => void refusals.set(member, said);
+  const { heldSinceMs, promoted } = await change(context, { ...plan, onRefusal }, ballot, to);
   const { id } = promoted.place;
   report(`${id} is primary. Waiting for the Sentinels to agree`);
   const over = new AbortController();
   const taken = whenItTakesWrites(promoted, deployment.spec.redis.minReplicasToWrite, over.signal);
   // Of the epoch of a Sentinel that was asked to fail over nothing is known.
   const epoch = ballot.outcome === 'elected' ? ballot.election.epoch : Number.POSITIVE_INFINITY;
-  await waitForAgreement(context, { from, to: id, epoch }).catch((error) => {
+  const agreed = waitForAgreement(context, { from, to: id, epoch, unlinked, refusals });
+  const without = await agreed.catch((error) => {
     over.abort();
     throw error;
   });
+  if (without.length > 0)
+    report(`warning: ${list(without)} had no link to the primary before, and has none now`);
   const heldMs = ((await taken) ?? performance.now()) - heldSinceMs;
   // Now, and not when the loop looks next: another command may begin at once.
   deployment.elections.noteNamed(id);
   return { from, to: id, heldMs: round(heldMs), tookMs: round(performance.now() - startedMs) };
 }
 
+function unlinkedIn({ members }: View, primary: string): Set<string> {
+  const unlinked = members.filter(({ id, reachable, linkUp }) => id !== primary && reachable && !linkUp);
+  return new Set(unlinked.map(({ id }) => id));
+}
+
+/** Who moves where, and who hears of a member that may not be told to follow. */
+type Move = Plan & Pick<Takeover, 'onRefusal'>;
+
 async function change(
   context: SwitchoverContext,
-  plan: Plan,
+  plan: Move,
   { election, outcome }: Ballot,
   to: string | null,
 ): Promise<{ promoted: Mover; heldSinceMs: number }> {
   const { deployment, operation } = context;
   const { signal } = operation;
-  const { old, target } = plan;
+  const { old, target, onRefusal } = plan;
+  const takeover = { lost: old.place.id, chosen: target, ...(onRefusal && { onRefusal }) };
   const never = whyNever(outcome);
   if (never !== null && to !== null) {
     throw SwitchoverRefused(`${never}, so none can be told of ${to}`, {
@@ -121,15 +138,15 @@ async function change(
     await unlessAborted(holdWrites(deployment, old, signal), signal);
     await drain(old, target, signal);
     if (outcome === 'elected') {
-      await takeOver(deployment, election, { lost: old.place.id, chosen: target, withinMs: actWithinMs });
+      await takeOver(deployment, election, { ...takeover, withinMs: actWithinMs });
     }
-    const promoted = never === null ? target : await promotedBySentinel(deployment, old, never);
+    const promoted = never === null ? target : await promotedBySentinel(deployment, plan, never);
     // What is answered by READONLY from now on was not executed: the gates send it to the new one.
     old.watch.client.unpauseWrites().catch(() => {});
     return { promoted, heldSinceMs };
   } catch (cause) {
     if (isPromised(cause) && (await isCarriedOut(context, plan))) {
-      tellTheRest(deployment, election, { lost: old.place.id, chosen: target });
+      tellTheRest(deployment, election, takeover);
       old.watch.client.unpauseWrites().catch(() => {});
       return { promoted: target, heldSinceMs };
     }
@@ -166,7 +183,11 @@ async function isCarriedOut(
  * It chooses among replicas that have every write, if all drained; the others copy what they lack. The Sentinel would tell
  * them when it gets to it, up to ten seconds later, and the old primary would take writes again until then.
  */
-async function promotedBySentinel(deployment: Movable, old: Mover, why: string): Promise<Mover> {
+async function promotedBySentinel(
+  deployment: Movable,
+  { old, onRefusal }: Move,
+  why: string,
+): Promise<Mover> {
   await askSentinelInstead(deployment, why);
   const isPrimary = async () => {
     const others = deployment.members.filter((member) => member !== old);
@@ -180,7 +201,7 @@ async function promotedBySentinel(deployment: Movable, old: Mover, why: string):
     withinMs: promotedWithinMs,
     everyMs: 5,
   });
-  pointAt(deployment, found);
+  pointAt(deployment, found, onRefusal);
   await Promise.allSettled(gatesHere(deployment).map(({ adapter }) => adapter.switchTo(found.place)));
   return found;
 }
@@ -214,6 +235,10 @@ async function drain(old: Mover, target: Mover, signal: AbortSignal): Promise<vo
 
 function gatesHere(deployment: Movable): Movable['gates'][number][] {
   return deployment.gates.filter(({ unit }) => unit?.process.running);
+}
+
+function list(ids: readonly string[]): string {
+  return ids.join(' and ');
 }
 
 function round(ms: number): number {

@@ -2,6 +2,7 @@
 import { errorCode, errorText } from '../../base/errors.ts';
 import { within } from '../../base/retry.ts';
 import { dieIfSabotaged, isSabotaged } from '../../base/sabotage.ts';
+import { refusalKind, refusalReply } from '../../redis/errors.ts';
 import type { MemberClient } from '../../redis/member-client.ts';
 import { sayHello } from '../../redis/sentinel-election.ts';
 import type { Member } from '../../spec/spec.ts';
@@ -48,7 +49,11 @@ export interface Takeover {
   lost: string;
   chosen: Server;
   withinMs: number;
+  /** Hears of each member that may not be told to follow, and what it said. */
+  onRefusal?: OnRefusal;
 }
+
+type OnRefusal = (member: string, said: string) => void;
 
 /**
  * Moves the primary to a member. What that one answers decides whether anybody else is told. @returns when all were told.
@@ -83,28 +88,43 @@ export async function takeOver(deployment: Realm, election: Election, takeover: 
     const who = `${chosen.place.id} was promoted in epoch ${epoch}`;
     throw ElectionLapsed(`${who}, and its answer came too late, or someone else was voted for since`);
   }
-  tell(deployment, rest, chosen, epoch);
+  tell(deployment, rest, epoch, takeover);
 }
 
 /** The chosen one is primary, as the Sentinels say by now: everybody else is told. */
 export function tellTheRest(
   deployment: Realm,
   election: Election,
-  { lost, chosen }: Pick<Takeover, 'lost' | 'chosen'>,
+  takeover: Omit<Takeover, 'withinMs'>,
 ): void {
-  const [, ...rest] = turn(deployment, election, { lost, chosen });
-  tell(deployment, rest, chosen, election.epoch);
+  const [, ...rest] = turn(deployment, election, takeover);
+  tell(deployment, rest, election.epoch, takeover);
 }
 
 /** Has every other member follow this one, which is primary already. Nothing is awaited. */
-export function pointAt({ members }: Pick<Realm, 'members'>, chosen: Server): void {
-  for (const member of members.filter(isToFollow))
-    if (member !== chosen) member.watch.client.replicaOf(chosen.place).catch(() => {});
+export function pointAt(
+  { members }: Pick<Realm, 'members'>,
+  chosen: Server,
+  onRefusal: OnRefusal = () => {},
+): void {
+  for (const member of members.filter(isToFollow)) if (member !== chosen) follow(member, chosen, onRefusal);
+}
+
+/** Who does not hear it now is pointed there by its own agent. Who may not be told is not: somebody has to hear of that. */
+function follow({ place, watch }: Server, chosen: Server, onRefusal: OnRefusal): void {
+  watch.client.replicaOf(chosen.place).catch((error) => {
+    if (refusalKind(error) === 'NOPERM') onRefusal(place.id, refusalReply(error)?.text ?? errorText(error));
+  });
 }
 
 /** Nothing is awaited. */
-function tell(deployment: Realm, actions: readonly TurnAction[], chosen: Server, epoch: number): void {
-  for (const action of actions) act(deployment, action, chosen, epoch);
+function tell(
+  deployment: Realm,
+  actions: readonly TurnAction[],
+  epoch: number,
+  takeover: Pick<Takeover, 'chosen' | 'onRefusal'>,
+): void {
+  for (const action of actions) act(deployment, action, epoch, takeover);
 }
 
 function turn(
@@ -170,7 +190,12 @@ export async function stay(deployment: Realm, election: Election, primary: Serve
   await Promise.allSettled(told);
 }
 
-function act(deployment: Realm, action: TurnAction, chosen: Server, epoch: number): void {
+function act(
+  deployment: Realm,
+  action: TurnAction,
+  epoch: number,
+  { chosen, onRefusal = () => {} }: Pick<Takeover, 'chosen' | 'onRefusal'>,
+): void {
   switch (action.kind) {
     case 'hello': {
       const sentinel = deployment.sentinels.find(({ place }) => place.id === action.sentinel);
@@ -181,8 +206,7 @@ function act(deployment: Realm, action: TurnAction, chosen: Server, epoch: numbe
     }
     case 'follow': {
       const member = deployment.members.find(({ place }) => place.id === action.member);
-      // Who does not hear it now is pointed there by its own agent.
-      member?.watch.client.replicaOf(chosen.place).catch(() => {});
+      if (member) follow(member, chosen, onRefusal);
       return;
     }
     case 'tell-gates':

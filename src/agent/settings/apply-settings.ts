@@ -4,6 +4,7 @@ import { writeFileAtomic } from '../../base/atomic-file.ts';
 import { isSetAtStartOnly } from '../../redis/config-refusal.ts';
 import { mergeDirectives } from '../../render/merge-directives.ts';
 import { renderUsersAcl } from '../../render/users-acl.ts';
+import { ownUserName } from '../../spec/secrets.ts';
 import type { LiveMember, Setting } from '../deployment.ts';
 import { runningKind } from '../persistence/change-persistence.ts';
 import { kindOf } from '../persistence/plan.ts';
@@ -45,7 +46,7 @@ export async function applySettings(
   const different = differentSettings(running.config, wanted).filter(
     ({ name }) => !(persistenceChanges && ofPersistence.has(name)),
   );
-  const changes = await applyReplicationPassword(next, client, dryRun);
+  const changes = await applyReplicationLogin(next, client, dryRun);
   for (const each of different) {
     const fixed = fixedSettings.has(each.name);
     const restart = dryRun || fixed ? fixed : !(await setLive(client, each));
@@ -74,16 +75,25 @@ export async function applySettings(
   return [...changes, ...users];
 }
 
-/** With which it follows a primary: taken at its next connection. */
-async function applyReplicationPassword(
+/** With what it follows a primary: taken at its next connection. */
+async function applyReplicationLogin(
   { secrets }: Setting,
   client: LiveMember['watch']['client'],
   dryRun: boolean,
 ): Promise<SettingChange[]> {
-  const [running] = Object.values(await client.getConfig('masterauth'));
-  if (running === secrets.own.replication) return [];
-  if (!dryRun) await client.setConfig('masterauth', secrets.own.replication);
-  return [{ what: 'masterauth', from: 'a password', to: 'another password', takes: 'now' }];
+  const [user] = Object.values(await client.getConfig('masteruser'));
+  const [password] = Object.values(await client.getConfig('masterauth'));
+  const [rightUser, rightPassword] = [ownUserName('replication'), secrets.own.replication];
+  const changes: SettingChange[] = [];
+  if (user !== rightUser) {
+    if (!dryRun) await client.setConfig('masteruser', rightUser);
+    changes.push({ what: 'masteruser', from: user ?? '', to: rightUser, takes: 'now' });
+  }
+  if (password !== rightPassword) {
+    if (!dryRun) await client.setConfig('masterauth', rightPassword);
+    changes.push({ what: 'masterauth', from: 'a password', to: 'another password', takes: 'now' });
+  }
+  return changes;
 }
 
 async function setLive(
