@@ -1,6 +1,6 @@
 import type { Client } from './client/client.ts';
 import { Listener, type ListenerContext } from './client/listener.ts';
-import type { GateConfig, MemberAddress } from './config.ts';
+import type { Endpoint, GateConfig, MemberAddress } from './config.ts';
 import { PrimaryWatch } from './primary/primary-watch.ts';
 import { ReplicaWatch } from './primary/replica-watch.ts';
 import { PrimaryRouting, ReplicaRouting } from './primary/routings.ts';
@@ -88,6 +88,13 @@ export class Backend {
 
   goOn(): void {
     for (const listener of this.listeners) listener.goOn();
+  }
+
+  /** Who is to be primary soon is known: what clients will need there is opened while they wait. */
+  prepareFor(next: Endpoint): void {
+    const member = this.watch.prepareFor(next);
+    // What follows from the hold comes first: it closes what leads nowhere.
+    if (member !== null) queueMicrotask(() => this.readWrite.connections.prepareAt(member));
   }
 
   #onChange(): void {

@@ -156,6 +156,7 @@ export class Gate implements ControlTarget {
 
   async hold(request: HoldRequest): Promise<HoldResult> {
     this.#watch.holdWrites(request.reason, request.maxMs);
+    if (request.next !== undefined) this.#home.prepareFor(request.next);
     try {
       const drained = () => this.#home.readWrite.connections.writesInFlight === 0;
       await waitFor(drained, { what: 'the writes in flight', withinMs: request.maxMs, everyMs: drainPollMs });

@@ -104,7 +104,8 @@ test.each(['async', 'replicated'] as const)(
     for (const line of ['BLPOP jobs 0', 'INCR behind', 'GET behind']) blocked.send(line);
     await untilKnownToWait(gate, first);
     // A write that has not been sent does not keep the change from coming.
-    expect(await gate.control.hold({ reason: 'switchover', maxMs: 10_000 })).toEqual({ drained: true });
+    const next = { address: '127.0.0.1', port: second.port };
+    expect(await gate.control.hold({ reason: 'switchover', maxMs: 10_000, next })).toEqual({ drained: true });
     await client(second.port).call('REPLICAOF', 'NO', 'ONE');
     await client(first.port).call('REPLICAOF', '127.0.0.1', second.port);
     await gate.control.switch({ address: '127.0.0.1', port: second.port });
@@ -117,6 +118,23 @@ test.each(['async', 'replicated'] as const)(
   },
   30_000,
 );
+
+test('what is needed at the next primary is opened while writes wait, and closed when nothing comes of it', async () => {
+  const { first, second, gate } = await pair();
+  const user = await RawClient.open(gate.port);
+  expect(await user.ask('SET key old')).toBe('+OK\r\n');
+  const opened = async () => /name=holdfast-/.test(String(await client(second.port).call('CLIENT', 'LIST')));
+  expect(await opened()).toBe(false);
+  const next = { address: '127.0.0.1', port: second.port };
+  await gate.control.hold({ reason: 'switchover', maxMs: 20_000, next });
+  await waitFor(opened, { what: 'a connection to the next primary', withinMs: 10_000 });
+  expect(await user.ask('GET key')).toBe('$3\r\nold\r\n');
+  await gate.control.release();
+  await waitFor(async () => !(await opened()), { what: 'it to be closed', withinMs: 10_000 });
+  expect(await user.ask('SET key new')).toBe('+OK\r\n');
+  expect(await client(first.port).get('key')).toBe('new');
+  user.close();
+}, 30_000);
 
 test('scripts that a planned change finds at the old primary are executed once at the new one, in a transaction too', async () => {
   const { first, second, gate } = await pair();

@@ -135,7 +135,7 @@ async function change(
   }
   const heldSinceMs = performance.now();
   try {
-    await unlessAborted(holdWrites(deployment, old, signal), signal);
+    await unlessAborted(holdWrites(deployment, plan, signal), signal);
     await drain(old, target, signal);
     if (outcome === 'elected') {
       await takeOver(deployment, election, { ...takeover, withinMs: actWithinMs });
@@ -169,7 +169,7 @@ async function isCarriedOut(
   { deployment, observer, operation: { signal } }: SwitchoverContext,
   { old, target }: Plan,
 ): Promise<boolean> {
-  const held = holdWrites(deployment, old, signal).catch(() => {});
+  const held = holdWrites(deployment, { old, target }, signal).catch(() => {});
   await Promise.race([held, pause(holdAgainWithinMs, signal)]).catch(() => {});
   // Sentinels that name the target already have no vote for the old one.
   const { outcome, election } = await stand(deployment, old.place.id);
@@ -206,8 +206,12 @@ async function promotedBySentinel(
   return found;
 }
 
-async function holdWrites(deployment: Movable, old: Mover, signal: AbortSignal): Promise<void> {
-  const gates = gatesHere(deployment).map(({ adapter }) => adapter.hold('switchover', pauseMs));
+async function holdWrites(
+  deployment: Movable,
+  { old, target }: Pick<Plan, 'old' | 'target'>,
+  signal: AbortSignal,
+): Promise<void> {
+  const gates = gatesHere(deployment).map(({ adapter }) => adapter.hold('switchover', pauseMs, target.place));
   await Promise.allSettled(gates);
   signal.throwIfAborted();
   await old.watch.client.pauseWrites(pauseMs);

@@ -25,8 +25,11 @@ export interface GateAdapter {
   look(): Promise<void>;
   /** Who is connected; only of a gate of this host. @throws Error when it can't tell. */
   clients(): Promise<{ total: number; clients: GateClientInfo[] }>;
-  /** Stops sending writes and waits until those in flight are answered, at most `maxMs`; then it goes on by itself. */
-  hold(reason: string, maxMs: number): Promise<void>;
+  /**
+   * Stops sending writes and waits until those in flight are answered, at most `maxMs`; then it goes on by itself.
+   * @param next who is to be primary then, where that is known
+   */
+  hold(reason: string, maxMs: number, next?: Member): Promise<void>;
   /** Sends everything to this member from now on. @param epoch under which it was elected, where it was just now */
   switchTo(member: Member, epoch?: number): Promise<void>;
   /** Goes on with the primary that it had. */

@@ -102,8 +102,9 @@ export class OwnGate implements GateAdapter {
     return this.#control.clients();
   }
 
-  async hold(reason: string, maxMs: number): Promise<void> {
-    await this.#control.hold({ reason, maxMs });
+  async hold(reason: string, maxMs: number, next?: Member): Promise<void> {
+    const to = next === undefined ? {} : { next: { address: next.address, port: next.port } };
+    await this.#control.hold({ reason, maxMs, ...to });
   }
 
   async switchTo({ address, port }: Member, epoch?: number): Promise<void> {

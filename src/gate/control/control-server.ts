@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type Server } from 'node:http';
 import { connect } from 'node:net';
 import { errorToJson } from '../../base/error-wire.ts';
 import { errorText } from '../../base/errors.ts';
-import type { MemberAddress } from '../config.ts';
+import type { Endpoint, MemberAddress } from '../config.ts';
 import { GateControlFailed } from '../errors.ts';
 import type { ConnectionView } from '../upstream/connection-view.ts';
 import type {
@@ -85,7 +85,11 @@ async function handle(request: IncomingMessage, target: ControlTarget): Promise<
   };
   switch (call) {
     case 'POST /hold':
-      return target.hold({ reason: text('reason', 'asked to'), maxMs: number('maxMs', 5000) });
+      return target.hold({
+        reason: text('reason', 'asked to'),
+        maxMs: number('maxMs', 5000),
+        ...(body['next'] === undefined ? {} : { next: listed([body['next']])[0] as Endpoint }),
+      });
     case 'POST /switch':
       await target.switch({
         address: text('address'),

@@ -157,7 +157,7 @@ export class PrimaryWatch {
     for (const sentinel of this.#sentinels) sentinel.stop();
     this.#learned?.stop();
     this.#priorities.stop();
-    for (const probe of this.#probes.values()) probe.close();
+    this.#closeProbes();
     for (const { reject } of this.#switching.splice(0)) reject(GateControlFailed('the gate stops'));
   }
 
@@ -232,8 +232,16 @@ export class PrimaryWatch {
     this.#take({ kind: 'agent-hold', reason, maxMs });
   }
 
+  /** Opens what asks this one for its role, so that its answer is there sooner. @returns null for no member */
+  prepareFor(endpoint: Endpoint): MemberAddress | null {
+    const member = this.#memberAt(endpoint);
+    if (member !== null) void this.#probeOf(member).role();
+    return member;
+  }
+
   release(): void {
     this.#take({ kind: 'agent-release' });
+    if (this.#state.asked.length === 0) this.#closeProbes();
   }
 
   /**
@@ -339,17 +347,24 @@ export class PrimaryWatch {
   }
 
   async #ask(member: MemberAddress): Promise<void> {
-    let probe = this.#probes.get(member);
-    if (probe === undefined) {
-      probe = new Probe(member, this.#config);
-      this.#probes.set(member, probe);
-    }
-    const role = await probe.role();
+    const role = await this.#probeOf(member).role();
     this.#roles.set(member, role);
     this.#take({ kind: 'role', member, role });
     if (this.#state.asked.length > 0 || Number.isFinite(this.#state.askAtMs)) return;
+    this.#closeProbes();
+  }
+
+  #closeProbes(): void {
     for (const each of this.#probes.values()) each.close();
     this.#probes.clear();
+  }
+
+  #probeOf(member: MemberAddress): Probe {
+    const known = this.#probes.get(member);
+    if (known !== undefined) return known;
+    const probe = new Probe(member, this.#config);
+    this.#probes.set(member, probe);
+    return probe;
   }
 
   #settleSwitching(): void {

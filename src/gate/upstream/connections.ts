@@ -6,7 +6,7 @@ import { isFull, type OpenOptions, openUpstream } from './open-upstream.ts';
 import { PlainSession } from './plain-session.ts';
 import type { ServerRuns } from './server-runs.ts';
 import { Stuck } from './stuck.ts';
-import type { Tenant } from './tenant.ts';
+import type { Restorable, Tenant } from './tenant.ts';
 import type { Upstream, UpstreamOptions } from './upstream.ts';
 import { IdleUpstreams, kindOf, type Shared, SharedUpstreams } from './upstreams.ts';
 
@@ -38,6 +38,8 @@ const silentMs = 1000;
 /** A shared connection that had no answer for so long, in ms, is left to those who wait there. */
 const stuckMs = 100;
 const stuckCheckMs = 50;
+/** So many kinds of shared connections are opened at a member before it is primary. */
+const mostPrepared = 16;
 
 /**
  * The connections to members behind one listener. Plain requests of all clients that are alike (same user, database
@@ -268,7 +270,12 @@ export class Connections {
     return true;
   }
 
-  #sharedFor(client: Tenant, target: MemberAddress): Shared {
+  /** Opens what is shared now at this member too, before anybody may be sent there. */
+  prepareAt(target: MemberAddress): void {
+    for (const { session } of this.#shared.all.slice(-mostPrepared)) this.#sharedFor({ session }, target);
+  }
+
+  #sharedFor(client: { readonly session: Restorable }, target: MemberAddress): Shared {
     const kind = kindOf(target, client.session);
     const known = this.#shared.get(kind);
     if (known !== undefined) return known;
