@@ -67,7 +67,7 @@ export class Backend {
     this.readWrite = new Listener(context, routing, first?.readWrite.clients);
     const reading = new ReplicaRouting(config, this.watch, this.#replicas, table);
     this.readOnly = config.replicaListen ? new Listener(context, reading, first?.readOnly?.clients) : null;
-    reading.listener = this.readOnly;
+    reading.serveAt(this.readOnly);
   }
 
   #sources(log: (text: string) => void): DurabilitySources {

@@ -119,7 +119,7 @@ export class Gate implements ControlTarget {
     const state = holding === 'none' ? 'open' : holding === 'all' && longHeld ? 'refusing' : 'holding';
     const sum = (of: (listener: Listener) => number) =>
       this.#listeners.reduce((total, listener) => total + of(listener), 0);
-    this.#counters.switches = this.#watch.switches;
+    this.#counters.switchedTimes(this.#watch.switches);
     return {
       id: this.#config.id,
       pid: process.pid,
@@ -158,7 +158,7 @@ export class Gate implements ControlTarget {
     this.#watch.holdWrites(request.reason, request.maxMs);
     if (request.next !== undefined) this.#home.prepareFor(request.next);
     try {
-      const drained = () => this.#home.readWrite.connections.writesInFlight === 0;
+      const drained = () => !this.#home.readWrite.connections.hasWritesInFlight;
       await waitFor(drained, { what: 'the writes in flight', withinMs: request.maxMs, everyMs: drainPollMs });
       return { drained: true };
     } catch {

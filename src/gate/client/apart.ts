@@ -88,7 +88,7 @@ export class Apart {
   /** How many requests may be passed on to the server now; when none may, `client.pump` comes by again. */
   room(upstream: Upstream): number {
     if (this.#waitsForServer) return 0;
-    this.#waitsForServer = !upstream.takes(() => {
+    this.#waitsForServer = !upstream.passage.takes(() => {
       this.#waitsForServer = false;
       this.#client.pump();
     });
@@ -97,7 +97,7 @@ export class Apart {
 
   /** Passes plain requests on. */
   send(upstream: Upstream, buf: Buffer, start: number, end: number, count: number, writes: boolean): void {
-    upstream.sendUnkept(this.#client, buf, start, end, count, writes);
+    upstream.passage.sendUnkept(this.#client, buf, start, end, count, writes);
     this.#backlog?.passed(count);
   }
 
@@ -114,12 +114,12 @@ export class Apart {
       this.#backlog = null;
       this.#upstream = upstream;
     }
-    if (this.#backlog !== null || upstream.serverId === null) return this.#backlog;
+    if (this.#backlog !== null || upstream.atServer.id === null) return this.#backlog;
     const client = this.#client;
     const { config } = client.router;
     const open = () => openOwnLink(upstream.target, config, { timeoutMs: askMs });
     const limitBytes = config.limits.replyBytes * atMember;
-    this.#backlog = new Backlog(open, upstream.serverId, limitBytes, () => client.pump());
+    this.#backlog = new Backlog(open, upstream.atServer.id, limitBytes, () => client.pump());
     return this.#backlog;
   }
 }

@@ -2,7 +2,7 @@ import type { Buffer } from 'node:buffer';
 import { COLON } from '../../resp/bytes.ts';
 import { writeInteger } from '../../resp/write.ts';
 import type { MemberAddress } from '../config.ts';
-import type { RequestLoss } from '../upstream/run-ring.ts';
+import type { RequestLoss } from '../upstream/run.ts';
 import type { Client } from './client.ts';
 import { Observed } from './handlers.ts';
 import { loseRequest } from './replay.ts';

@@ -131,7 +131,7 @@ function setName(client: Client, name: string): Buffer {
   if (!/^[!-~]*$/.test(name)) {
     return writeError('ERR Client names cannot contain spaces, newlines or special characters.');
   }
-  client.session.name = name;
+  client.session.rename(name);
   return writeSimple('OK');
 }
 
@@ -210,7 +210,7 @@ function unblocking(client: Client, request: Buffer, args: Buffer[]): Buffer {
   const id = Number(args[2]);
   const blocked = [...everyClient(client)].find((each) => each.id === id);
   // Who waits at another route is not to be found at this server: its number is another's here.
-  const serverId = (blocked?.router === client.router ? blocked.place.own?.serverId : null) ?? nobody;
+  const serverId = (blocked?.router === client.router ? blocked.place.own?.atServer.id : null) ?? nobody;
   // Whoever has no connection of its own is not blocked, and a number that the gate never gave is nobody's here,
   // though the member may have a connection with it: an id that no connection has says the same.
   const known = /^\d{1,15}$/.test(args[2]?.toString() ?? '');

@@ -37,7 +37,7 @@ export class ClientOutput {
   }
 
   write(buf: Buffer, start: number, end: number): void {
-    this.#counters.bytesOut += end - start;
+    this.#counters.sent(end - start);
     if (end - start <= copiedBytes) this.#socket.write(buf.toString('latin1', start, end), 'latin1');
     else this.#socket.write(Buffer.from(buf.subarray(start, end)));
   }
@@ -50,7 +50,7 @@ export class ClientOutput {
       this.write(buf, start, end);
       return false;
     }
-    this.#counters.bytesOut += end - start;
+    this.#counters.sent(end - start);
     socket.write(buf.subarray(start, end));
     // Nothing is left to write: the kernel has all of it.
     if (socket.writableLength === 0) return false;

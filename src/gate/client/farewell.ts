@@ -15,16 +15,20 @@ export class Farewell {
   readonly #client: Client;
   #timer: NodeJS.Timeout | undefined;
   #finished = false;
-  /** The client sends no more. */
-  heard = false;
+  #heard = false;
 
   constructor(client: Client) {
     this.#client = client;
   }
 
+  /** The client sends no more. */
+  get heard(): boolean {
+    return this.#heard;
+  }
+
   /** Its FIN came. */
   onEnd(): void {
-    this.heard = true;
+    this.#heard = true;
     this.#client.pump();
   }
 
@@ -39,7 +43,7 @@ export class Farewell {
 
   /** It goes when everything is answered, and waits for no blocking command. */
   waitForAnswers(): void {
-    if (!this.heard || this.#timer !== undefined) return;
+    if (!this.#heard || this.#timer !== undefined) return;
     const client = this.#client;
     this.#timer = setInterval(() => {
       const head = client.place.current?.ring.peek();

@@ -35,14 +35,18 @@ export class Flow {
   /** What had not left for it when it was looked at last; -1 before that. */
   #pending = -1;
   #stuckMs = 0;
-  /** It has more to send, and its turn comes when some of its requests are answered. */
-  starved = false;
+  #starved = false;
   #fedAt = 0;
 
   /** @param replyBytes what it may leave unread at most */
   constructor(replyBytes: number) {
     this.#mostUnread = (replyBytes * 7) / 8;
     this.drained();
+  }
+
+  /** It has more to send, and its turn comes when some of its requests are answered. */
+  get starved(): boolean {
+    return this.#starved;
   }
 
   /** Bytes of its requests that are sent and not answered: they are kept until then. */
@@ -71,13 +75,13 @@ export class Flow {
 
   /** It can send no more now. */
   starve(): void {
-    this.starved = true;
+    this.#starved = true;
     this.#fedAt = this.#requests / 2;
   }
 
   /** It tries again. */
   feed(): void {
-    this.starved = false;
+    this.#starved = false;
   }
 
   /** Enough is answered for its next turn to be worth it. */

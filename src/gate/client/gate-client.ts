@@ -5,7 +5,7 @@ import type { Command } from '../commands/command-table.ts';
 import type { ClosedFor } from '../control/control-api.ts';
 import type { Login } from '../upstream/identity.ts';
 import { Place } from '../upstream/place.ts';
-import type { Loss, Run } from '../upstream/run-ring.ts';
+import type { Loss, Run } from '../upstream/run.ts';
 import { Apart } from './apart.ts';
 import type { Client, Router } from './client.ts';
 import { ClientOutput } from './client-output.ts';
@@ -33,7 +33,7 @@ import { isUnasked } from './unasked.ts';
 export class GateClient implements Client {
   readonly id: number;
   readonly socket: Socket;
-  router: Router;
+  #router: Router;
   readonly address: string;
   readonly session = new Session();
   readonly requests = new RequestBuffer();
@@ -47,25 +47,24 @@ export class GateClient implements Client {
   readonly #farewell = new Farewell(this);
   readonly #turns = new Turns(this, this.#farewell);
   readonly #intake = new Intake(this, () => this.idle() && this.retries.isEmpty && !this.#turns.settling);
-  inFlight = 0;
-  heldSince = 0;
+  #inFlight = 0;
+  #heldSince = 0;
   readonly place = new Place();
-  /** Of what is being sent: servers that died while they had it. */
-  deaths = 0;
-  lastCommand = '';
+  #deaths = 0;
+  #lastCommand = '';
   #counted = 0;
-  closed = false;
+  #closed = false;
 
   constructor(id: number, socket: Socket, router: Router, address: string | null = null) {
     this.id = id;
     this.address = address ?? `${socket.remoteAddress}:${socket.remotePort}`;
     this.socket = socket;
-    this.router = router;
+    this.#router = router;
     this.output = new ClientOutput(socket, router.counters);
     this.flow = new Flow(router.config.limits.replyBytes);
     this.#replies = new Replies(this, socket);
     const intake = this.#intake;
-    if (socket instanceof SharedReadSocket) socket.receive = (buf, bytes) => intake.receive(buf, bytes);
+    if (socket instanceof SharedReadSocket) socket.onReceived((buf, bytes) => intake.receive(buf, bytes));
     else socket.on('data', (chunk: Buffer) => intake.receive(chunk, chunk.length));
     socket.on('drain', () => this.#onDrained());
     socket.on('error', () => this.close());
@@ -77,17 +76,42 @@ export class GateClient implements Client {
     socket.on('close', () => this.close());
   }
 
+  get router(): Router {
+    return this.#router;
+  }
+
+  get inFlight(): number {
+    return this.#inFlight;
+  }
+
+  get heldSince(): number {
+    return this.#heldSince;
+  }
+
+  /** Of what is being sent: servers that died while they had it. */
+  get deaths(): number {
+    return this.#deaths;
+  }
+
+  get lastCommand(): string {
+    return this.#lastCommand;
+  }
+
+  get closed(): boolean {
+    return this.#closed;
+  }
+
   close(reason?: ClosedFor): void {
-    if (this.closed) return;
-    this.closed = true;
-    if (reason !== undefined) this.router.counters.close(reason);
+    if (this.#closed) return;
+    this.#closed = true;
+    if (reason !== undefined) this.#router.counters.close(reason);
     this.socket.destroy();
     this.#replies.drained();
     this.apart.stop();
     this.#intake.abandon();
     this.#turns.giveUp();
-    this.router.buffered.update(this);
-    this.router.onClientClosed(this);
+    this.#router.buffered.update(this);
+    this.#router.onClientClosed(this);
     // A connection that still answers it knows it for a while.
     this.requests.clear();
   }
@@ -138,7 +162,7 @@ export class GateClient implements Client {
   }
 
   countAnswered(ms: number, run: Run): void {
-    this.router.counters.answered(ms, run.count, run.writes);
+    this.#router.counters.answered(ms, run.count, run.writes);
   }
 
   takesUnasked(buf: Buffer, start: number, end: number): boolean {
@@ -149,27 +173,27 @@ export class GateClient implements Client {
 
   recount(): number {
     const before = this.#counted;
-    this.#counted = this.closed ? 0 : this.heldBytes;
+    this.#counted = this.#closed ? 0 : this.heldBytes;
     return this.#counted - before;
   }
 
   setReplies(mode: 'on' | 'off' | 'skip'): void {
-    this.#replies.mode = mode;
+    this.#replies.want(mode);
   }
 
   startHold(): boolean {
-    if (this.heldSince > 0 || !this.hasWork) return false;
-    this.heldSince = performance.now();
+    if (this.#heldSince > 0 || !this.hasWork) return false;
+    this.#heldSince = performance.now();
     return true;
   }
 
   endHold(): void {
-    this.heldSince = 0;
+    this.#heldSince = 0;
   }
 
   onSent(command: Command): void {
-    this.heldSince = 0;
-    this.lastCommand = command.name;
+    this.#heldSince = 0;
+    this.#lastCommand = command.name;
   }
 
   get hasWork(): boolean {
@@ -178,8 +202,8 @@ export class GateClient implements Client {
 
   /** Goes on with what waits, as far as it can. */
   pump(): void {
-    if (this.closed || !this.#turns.go()) return;
-    if (this.heldBytes !== this.#counted) this.router.buffered.update(this);
+    if (this.#closed || !this.#turns.go()) return;
+    if (this.heldBytes !== this.#counted) this.#router.buffered.update(this);
     this.#intake.pumped();
   }
 
@@ -190,8 +214,8 @@ export class GateClient implements Client {
   #onDrained(): void {
     this.#replies.drained();
     this.flow.drained();
-    if (this.apart.goesOn && this.inFlight === 0) this.#rejoin();
-    this.router.buffered.update(this);
+    if (this.apart.goesOn && this.#inFlight === 0) this.#rejoin();
+    this.#router.buffered.update(this);
     this.resume();
     this.pump();
   }
@@ -199,21 +223,21 @@ export class GateClient implements Client {
   /** It has all its answers, and goes where others go. */
   #rejoin(): void {
     this.apart.stop();
-    if (this.place.own !== null) this.router.giveBack(this);
+    if (this.place.own !== null) this.#router.giveBack(this);
   }
 
   goTo(router: Router, standIn: Login | null): boolean {
     if (!this.apart.end() || !this.idle() || !this.retries.isEmpty) return false;
-    this.router.leave(this);
+    this.#router.leave(this);
     this.endHold();
-    this.router = router;
-    this.session.standIn = standIn;
+    this.#router = router;
+    this.session.actAs(standIn);
     this.place.reroute();
     return true;
   }
 
   survived(deaths: number): void {
-    this.deaths = deaths;
+    this.#deaths = deaths;
   }
 
   settle(): void {
@@ -230,7 +254,7 @@ export class GateClient implements Client {
   }
 
   idle(): boolean {
-    if (this.inFlight === 0) return true;
+    if (this.#inFlight === 0) return true;
     this.#turns.wait();
     this.readOn();
     return false;
@@ -256,14 +280,14 @@ export class GateClient implements Client {
     // Who says goodbye asks for nothing: so agents of other hosts see whether the listener answers.
     if (command.behaviour.kind !== 'quit') {
       command.calls++;
-      router.counters.commands++;
+      router.counters.executed(1);
     }
     this.onSent(command);
     return true;
   }
 
   fail(text: string, reason: ClosedFor = 'protocol'): void {
-    this.router.counters.close(reason);
+    this.#router.counters.close(reason);
     this.retries.push({ reply: writeError(text) });
     this.#turns.close();
     this.requests.clear();
@@ -302,11 +326,11 @@ export class GateClient implements Client {
 
   sendAgain(item: Again): void {
     this.retries.again(item);
-    this.router.counters.retried++;
+    this.#router.counters.count('retried');
   }
 
   onRunSent(requests: number, bytes: number): void {
-    this.inFlight++;
+    this.#inFlight++;
     this.flow.sent(requests, bytes);
   }
 
@@ -317,7 +341,7 @@ export class GateClient implements Client {
   onRunLost(run: Run, loss: Loss): void {
     if (!run.kept) this.apart.stop();
     retryLost(this, run, loss);
-    this.inFlight--;
+    this.#inFlight--;
     this.flow.done(run.count, run.end - run.start);
   }
 
@@ -325,7 +349,7 @@ export class GateClient implements Client {
     const { flow } = this;
     flow.done(run.count, run.end - run.start);
     if (run.reads) flow.learn(run.count, replyBytes);
-    if (--this.inFlight === 0 && (this.#turns.waiting || this.retries.collecting || this.place.own !== null))
+    if (--this.#inFlight === 0 && (this.#turns.waiting || this.retries.collecting || this.place.own !== null))
       this.onIdle();
     if (flow.starved && flow.fed) this.pump();
   }
@@ -340,9 +364,9 @@ export class GateClient implements Client {
       const resubscribed = this.retries.release();
       const rewound = this.session.transaction.rewind();
       // The old connection is not where the client is: inside a MULTI that can't go on, or subscribed to other things.
-      if (rewound || resubscribed) this.router.dropOwn(this);
+      if (rewound || resubscribed) this.#router.dropOwn(this);
       this.pump();
     } else if (this.#turns.waiting) this.pump();
-    if (this.place.own !== null && this.inFlight === 0 && !this.apart.on) this.router.giveBack(this);
+    if (this.place.own !== null && this.#inFlight === 0 && !this.apart.on) this.#router.giveBack(this);
   }
 }

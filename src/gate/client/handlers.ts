@@ -2,7 +2,7 @@ import type { Buffer } from 'node:buffer';
 import { MINUS } from '../../resp/bytes.ts';
 import { Push, readReply } from '../../resp/read.ts';
 import { writeRequest } from '../../resp/write.ts';
-import type { ReplyHandler, RequestLoss } from '../upstream/run-ring.ts';
+import type { ReplyHandler, RequestLoss } from '../upstream/run.ts';
 import type { Client } from './client.ts';
 import { refusalFor } from './refusal.ts';
 import { loseRequest } from './replay.ts';
@@ -86,7 +86,7 @@ export function withOwnIds(client: Client, buf: Buffer, start: number, end: numb
 /** What may have changed its connection, nobody knows how: its client keeps it, and nobody gets it afterwards. */
 export class Foreign extends Observed {
   override onReply(buf: Buffer, start: number, end: number): boolean {
-    if (!this.proves(buf, start, end)) this.client.session.foreign = true;
+    if (!this.proves(buf, start, end)) this.client.session.becomeForeign();
     return super.onReply(buf, start, end);
   }
 

@@ -27,7 +27,7 @@ export class Intake {
   /** The first `bytes` of `chunk` came; they are there until this returns. */
   receive(chunk: Buffer, bytes: number): void {
     const client = this.#client;
-    client.router.counters.bytesIn += bytes;
+    client.router.counters.received(bytes);
     if (client.closing) return;
     const { requests, router } = client;
     const start = this.#long.active ? this.#long.pass(Buffer.from(chunk.subarray(0, bytes))) : 0;

@@ -67,7 +67,7 @@ export class Listener implements Router, ConnectionsOwner {
   readonly counters: Counters;
   readonly requestLimits: RequestLimits;
   readonly clients: Set<Client>;
-  routes: Routes | null = null;
+  #routes: Routes | null = null;
   readonly held: HeldClients;
   readonly refuses: boolean;
   readonly buffered: Buffered;
@@ -111,6 +111,15 @@ export class Listener implements Router, ConnectionsOwner {
       client.router.stand(client);
     });
     this.connections = new Connections(this);
+  }
+
+  get routes(): Routes | null {
+    return this.#routes;
+  }
+
+  /** Its clients' requests go where these say. */
+  sendBy(routes: Routes | null): void {
+    this.#routes = routes;
   }
 
   isHeld(client: Client): boolean {
@@ -178,7 +187,7 @@ export class Listener implements Router, ConnectionsOwner {
   #greet(socket: Socket): void {
     // Whoever only begins takes no place of a client, and there may be as many of them as of clients.
     if (this.#greeted >= this.config.limits.clients) {
-      this.counters.clientsRefused++;
+      this.counters.count('clientsRefused');
       socket.destroy();
       return;
     }
@@ -209,12 +218,12 @@ export class Listener implements Router, ConnectionsOwner {
 
   #accept(socket: Socket, address: string | null = null): void {
     if (this.clients.size >= this.config.limits.clients) {
-      this.counters.clientsRefused++;
+      this.counters.count('clientsRefused');
       socket.on('error', () => {});
       endWith(socket, '-ERR max number of clients reached\r\n');
       return;
     }
-    this.counters.clientsAccepted++;
+    this.counters.count('clientsAccepted');
     const client = new GateClient(this.#context.nextId(), socket, this, address);
     this.clients.add(client);
     const { unauthenticatedMs } = this.config.limits;
@@ -280,7 +289,7 @@ export class Listener implements Router, ConnectionsOwner {
   }
 
   hold(client: Client): void {
-    if (client.startHold()) this.counters.held++;
+    if (client.startHold()) this.counters.count('held');
     this.held.add(client);
   }
 

@@ -28,7 +28,7 @@ function clientWith(rest: Buffer) {
   };
   const get = writeRequest(['GET', 'a']);
   requests.add(Buffer.concat([get, rest]), 0, get.length + rest.length);
-  requests.pos = requests.next(0, redisRequestLimits);
+  requests.take(requests.next(0, redisRequestLimits));
   requests.next(requests.pos, redisRequestLimits);
   const client = { requests, router, session: { transaction: { open: false } } } as unknown as Client;
   return { client, asked, requests };

@@ -41,16 +41,14 @@ export class LongRequest {
   #left: number;
   /** The beginning of an element's header that came in pieces. */
   #header: Buffer = Buffer.alloc(0);
-  /** The server is slower than the client. */
-  stalled = false;
-  failed = '';
-  /** What it is answered when it is whole, without having been sent. */
-  refusal: Buffer | null = null;
+  #stalled = false;
+  #failed = '';
+  #refusal: Buffer | null = null;
 
   /** Takes what is there of the client's request, and sends nothing of it. */
   static refuse(client: Client, refusal: Buffer): LongRequest {
     const long = new LongRequest(null, client.router.requestLimits.bulkBytes, () => {});
-    long.refusal = refusal;
+    long.#refusal = refusal;
     long.#takeFrom(client);
     return long;
   }
@@ -106,6 +104,20 @@ export class LongRequest {
     this.#left = 0;
   }
 
+  /** The server is slower than the client. */
+  get stalled(): boolean {
+    return this.#stalled;
+  }
+
+  get failed(): string {
+    return this.#failed;
+  }
+
+  /** What it is answered when it is whole, without having been sent. */
+  get refusal(): Buffer | null {
+    return this.#refusal;
+  }
+
   get whole(): boolean {
     return this.#skip === 0 && this.#left === 0;
   }
@@ -146,7 +158,7 @@ export class LongRequest {
 
   #fail(bytes: Buffer, pos: number): number {
     const byte = String.fromCharCode(bytes[pos] as number);
-    this.failed =
+    this.#failed =
       bytes[pos] === DOLLAR
         ? 'Protocol error: invalid bulk length'
         : `Protocol error: expected '$', got '${byte}'`;
@@ -156,10 +168,10 @@ export class LongRequest {
 
   #write(bytes: Buffer): void {
     if (bytes.length === 0 || this.#upstream === null) return;
-    const taken = this.#upstream.pass(bytes, () => {
-      this.stalled = false;
+    const taken = this.#upstream.passage.pass(bytes, () => {
+      this.#stalled = false;
       this.#onDrained();
     });
-    if (!taken) this.stalled = true;
+    if (!taken) this.#stalled = true;
   }
 }

@@ -11,7 +11,7 @@ export function takeOdd(client: Client, next: number): void {
     return;
   }
   const line = requests.buf.subarray(requests.pos, next);
-  requests.pos = next;
+  requests.take(next);
   if (requests.frame.count === 0) return;
   const words = splitInline(line.subarray(0, line.length - 1));
   if (words === undefined) client.fail('ERR Protocol error: unbalanced quotes in request');

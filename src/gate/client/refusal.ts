@@ -2,7 +2,7 @@ import { Buffer } from 'node:buffer';
 import { ReplyError } from '../../resp/read.ts';
 import { createRequestFrame, frameRequest, redisRequestLimits } from '../../resp/request.ts';
 import type { Command } from '../commands/command-table.ts';
-import type { Run } from '../upstream/run-ring.ts';
+import type { Run } from '../upstream/run.ts';
 
 /** Why a server refused without executing; null for every other error, which is the client's to see. */
 export type Refusal = 'readonly' | 'not-ready' | null;

@@ -4,7 +4,7 @@ import { writeError } from '../../resp/write.ts';
 import type { Command } from '../commands/command-table.ts';
 import { mayRetry } from '../commands/retry.ts';
 import type { MemberAddress } from '../config.ts';
-import type { Loss, RequestLoss, Run } from '../upstream/run-ring.ts';
+import type { Loss, RequestLoss, Run } from '../upstream/run.ts';
 import { isKnownRun } from '../upstream/server-runs.ts';
 import type { Client } from './client.ts';
 import { currentRequest, refusalFor, refusalOf, requestsOf } from './refusal.ts';
@@ -106,7 +106,7 @@ export function loseRequest(
   const lost = { ...loss, waited: waitedAt !== null && !loss.heard };
   switch (fateOf(table.commandIn(request), request, lost, retriesWrites)) {
     case 'carried over':
-      counters.replayed++;
+      counters.count('replayed');
       client.retries.again({ request, waitedAt });
       return;
     case 'suspect':
@@ -116,7 +116,7 @@ export function loseRequest(
       answerUncertain(client);
       return;
     case 'sent again':
-      counters.replayed++;
+      counters.count('replayed');
       client.retries.again({ request });
       return;
     case 'sent first':
@@ -125,7 +125,7 @@ export function loseRequest(
 }
 
 export function answerSuspect(client: Client): void {
-  client.router.counters.uncertain++;
+  client.router.counters.count('uncertain');
   client.retries.again({ reply: slow });
 }
 
@@ -141,20 +141,20 @@ export function sendAgain(client: Client, item: Again): boolean {
     const route = router.route(client, !command.read);
     if (route === null) return false;
     // Restarted: what it had written to its files by then it may have executed.
-    if (!command.read && route.target === waitedAt && route.run !== loss?.run) {
+    if (!command.read && route.target === waitedAt && route.atServer.run !== loss?.run) {
       if (!client.idle()) return false;
-      router.counters.uncertain++;
+      router.counters.count('uncertain');
       client.deliver(uncertain, 0, uncertain.length);
       return true;
     }
   } else if (loss !== undefined && block === undefined && !ends) {
     const route = router.route(client, false);
     if (route === null) return false;
-    const died = router.era !== loss.era && isKnownRun(loss.run) && route.run !== loss.run;
-    client.survived(loss.deaths + (died && isKnownRun(route.run) ? 1 : 0));
+    const died = router.era !== loss.era && isKnownRun(loss.run) && route.atServer.run !== loss.run;
+    client.survived(loss.deaths + (died && isKnownRun(route.atServer.run) ? 1 : 0));
     if (client.deaths > 1 && command.read) {
       if (!client.idle()) return false;
-      router.counters.uncertain++;
+      router.counters.count('uncertain');
       client.deliver(deadly, 0, deadly.length);
       return true;
     }
@@ -163,7 +163,7 @@ export function sendAgain(client: Client, item: Again): boolean {
 }
 
 export function answerUncertain(client: Client, times = 1): void {
-  client.router.counters.uncertain += times;
+  client.router.counters.count('uncertain', times);
   client.retries.again({ reply: uncertain, times });
 }
 
@@ -185,7 +185,7 @@ export function refuseWaiting(client: Client, error: string): void {
     if (next === MALFORMED) client.fail(`ERR ${requests.frame.error}`);
     else if (next > 0) {
       const request = requests.buf.subarray(requests.pos, next);
-      requests.pos = next;
+      requests.take(next);
       // An inline request is refused too; an empty one asks for nothing.
       if (requests.frame.count !== 0) client.retries.push(refuseHeld(client, request, text));
       text = error;
@@ -196,7 +196,7 @@ export function refuseWaiting(client: Client, error: string): void {
 
 function refuseHeld(client: Client, request: Buffer, error: string): Item {
   const { router, session } = client;
-  router.counters.heldInVain++;
+  router.counters.count('heldInVain');
   const { transaction } = session;
   if (!transaction.open && !transaction.begun) return { reply: writeError(error) };
   transaction.spoil();

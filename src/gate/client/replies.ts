@@ -9,13 +9,21 @@ export class Replies {
   readonly #client: Client;
   readonly #socket: Socket;
   readonly #slow: SlowReader;
-  /** `skip`: not the next one. */
-  mode: 'on' | 'off' | 'skip' = 'on';
+  #mode: 'on' | 'off' | 'skip' = 'on';
 
   constructor(client: Client, socket: Socket) {
     this.#client = client;
     this.#socket = socket;
     this.#slow = new SlowReader(client);
+  }
+
+  /** `skip`: not the next one. */
+  get mode(): 'on' | 'off' | 'skip' {
+    return this.#mode;
+  }
+
+  want(mode: 'on' | 'off' | 'skip'): void {
+    this.#mode = mode;
   }
 
   /** A reply that is its next: written at once, or kept while an earlier request is sent again. */
@@ -25,15 +33,15 @@ export class Replies {
       retries.again({ reply: Buffer.from(buf.subarray(start, end)) });
       return;
     }
-    if (this.mode === 'on') {
+    if (this.#mode === 'on') {
       if (buf[start] === MINUS) router.counters.error(buf, start, end);
       this.write(buf, start, end);
-    } else if (this.mode === 'skip') this.mode = 'on';
+    } else if (this.#mode === 'skip') this.#mode = 'on';
   }
 
   /** A confirmation of a subscription: CLIENT REPLY does not silence it. */
   confirm(buf: Buffer, start: number, end: number): void {
-    if (this.mode === 'skip') this.mode = 'on';
+    if (this.#mode === 'skip') this.#mode = 'on';
     this.write(buf, start, end);
   }
 
@@ -46,7 +54,7 @@ export class Replies {
   /** Replies that are its next, as they stand in memory. True when they must stay there. */
   pass(buf: Buffer, start: number, end: number): boolean {
     const { retries, closed, output } = this.#client;
-    if (this.mode !== 'on' || retries.collecting || closed) {
+    if (this.#mode !== 'on' || retries.collecting || closed) {
       this.deliver(buf, start, end);
       return false;
     }

@@ -17,7 +17,7 @@ test('half a request is kept when the memory that it came in is used again, wher
         const next = requests.next(requests.pos, redisRequestLimits);
         if (next < 0) break;
         seen.push(requests.buf.toString('latin1', requests.pos, next));
-        requests.pos = next;
+        requests.take(next);
       }
       requests.keep();
     }

@@ -16,90 +16,111 @@ const headerBytes = 16;
 /** What one client has sent and nobody has taken yet. */
 export class RequestBuffer {
   readonly frame = createRequestFrame();
-  buf: Buffer = noBytes;
-  /** Where the next request starts. */
-  pos = 0;
-  /** One past the last byte that is there. */
-  end = 0;
-  /** What is there is the beginning of a request, and more is needed. */
-  incomplete = false;
+  #buf: Buffer = noBytes;
+  #pos = 0;
+  #end = 0;
+  #incomplete = false;
   /** The memory is ours, so that more may be put behind what is there. */
   #owned = false;
 
+  get buf(): Buffer {
+    return this.#buf;
+  }
+
+  /** Where the next request starts. */
+  get pos(): number {
+    return this.#pos;
+  }
+
+  /** One past the last byte that is there. */
+  get end(): number {
+    return this.#end;
+  }
+
+  /** What is there is the beginning of a request, and more is needed. */
+  get incomplete(): boolean {
+    return this.#incomplete;
+  }
+
   get size(): number {
-    return this.end - this.pos;
+    return this.#end - this.#pos;
   }
 
   /** The unfinished request will have so many bytes at least, as far as it has said by now. */
   get announced(): number {
     const { left, pendingBulk, resumeAt } = this.frame;
-    return left >= 0 && pendingBulk > 0 ? resumeAt - this.pos + pendingBulk : 0;
+    return left >= 0 && pendingBulk > 0 ? resumeAt - this.#pos + pendingBulk : 0;
   }
 
   /** A request waits here, and as far as is known it is whole. */
   get ready(): boolean {
-    return !this.incomplete && this.pos < this.end;
+    return !this.#incomplete && this.#pos < this.#end;
   }
 
   /** Takes `chunk[start, end)` as it is when nothing is left of what came before, until `keep`; else copies. */
   add(chunk: Buffer, start: number, end: number): void {
-    const rest = this.end - this.pos;
-    this.incomplete = false;
+    const rest = this.#end - this.#pos;
+    this.#incomplete = false;
     if (rest === 0) {
-      this.buf = chunk;
-      this.pos = start;
-      this.end = end;
+      this.#buf = chunk;
+      this.#pos = start;
+      this.#end = end;
       this.#owned = false;
       return;
     }
     const more = end - start;
-    if (!this.#owned || this.end + more > this.buf.length) this.#move(rest, more);
-    chunk.copy(this.buf, this.end, start, end);
-    this.end += more;
+    if (!this.#owned || this.#end + more > this.#buf.length) this.#move(rest, more);
+    chunk.copy(this.#buf, this.#end, start, end);
+    this.#end += more;
+  }
+
+  /** What stood before `pos` was taken. */
+  take(pos: number): void {
+    this.#pos = pos;
   }
 
   /** What is left stays, whatever becomes of the chunk that it came in. */
   keep(): void {
-    if (!this.#owned && this.pos < this.end) this.#move(this.end - this.pos, 0);
+    if (!this.#owned && this.#pos < this.#end) this.#move(this.#end - this.#pos, 0);
   }
 
   /** The offset after the next request, or what frameRequest says instead. */
   next(pos: number, limits: RequestLimits): number {
-    const next = frameRequest(this.buf, pos, this.end, this.frame, limits);
-    if (next === INCOMPLETE) this.incomplete = true;
+    const next = frameRequest(this.#buf, pos, this.#end, this.frame, limits);
+    if (next === INCOMPLETE) this.#incomplete = true;
     return next;
   }
 
   /** A request that is to come before what is here. */
   putBefore(request: Buffer): void {
-    this.buf = Buffer.concat([request, this.buf.subarray(this.pos, this.end)]);
-    this.pos = 0;
-    this.end = this.buf.length;
+    this.#buf = Buffer.concat([request, this.#buf.subarray(this.#pos, this.#end)]);
+    this.#pos = 0;
+    this.#end = this.#buf.length;
     this.#owned = true;
     resetFrame(this.frame);
   }
 
   clear(): void {
-    this.buf = noBytes;
-    this.pos = 0;
-    this.end = 0;
+    this.#buf = noBytes;
+    this.#pos = 0;
+    this.#end = 0;
     resetFrame(this.frame);
   }
 
   /** Lets the memory go when everything in it was taken. */
   release(): void {
-    if (this.pos === this.end) this.buf = noBytes;
-    if (this.pos === this.end) this.pos = this.end = 0;
+    if (this.#pos === this.#end) this.#buf = noBytes;
+    if (this.#pos === this.#end) this.#pos = this.#end = 0;
   }
 
   /** Moves what is left to memory with room for more, so that copying stays cheap. */
   #move(rest: number, more: number): void {
     const target = Buffer.allocUnsafeSlow(this.#room(rest + more));
-    this.buf.copy(target, 0, this.pos, this.end);
-    shiftFrame(this.frame, this.pos);
-    this.buf = target;
-    this.pos = 0;
-    this.end = rest;
+    this.#buf.copy(target, 0, this.#pos, this.#end);
+    shiftFrame(this.frame, this.#pos);
+    this.#buf = target;
+    this.#pos = 0;
+    this.#end = rest;
     this.#owned = true;
   }
 

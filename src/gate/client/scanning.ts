@@ -25,8 +25,16 @@ export function sendScan(client: Client, command: Command, request: Buffer, args
   if (home !== null && place.own === null && place.route?.target !== home) place.reroute();
   const route = place.preferring(home, () => router.route(client, false));
   if (route === null) return false;
-  const asked = withCursor(args, at, placeAt(cursor, markOf(route.run)));
-  route.send(client, asked, 0, asked.length, 1, false, new Scanning(client, request, markOf(route.run)));
+  const asked = withCursor(args, at, placeAt(cursor, markOf(route.atServer.run)));
+  route.send(
+    client,
+    asked,
+    0,
+    asked.length,
+    1,
+    false,
+    new Scanning(client, request, markOf(route.atServer.run)),
+  );
   return true;
 }
 
@@ -37,13 +45,16 @@ export function sendScan(client: Client, command: Command, request: Buffer, args
 export function queuedScan(
   command: Command,
   request: Buffer,
-  { run }: Upstream,
+  { atServer }: Upstream,
 ): { asked: Buffer; kept: Buffer } {
   const args = readArguments(request, 0, request.length);
   const at = cursorAt(command);
   const cursor: Cursor | null = readCursor(args[at]?.toString('latin1') ?? '');
   if (cursor === null) return { asked: request, kept: request };
-  return { asked: withCursor(args, at, placeAt(cursor, markOf(run))), kept: withCursor(args, at, 0) };
+  return {
+    asked: withCursor(args, at, placeAt(cursor, markOf(atServer.run))),
+    kept: withCursor(args, at, 0),
+  };
 }
 
 function cursorAt({ name }: Command): number {

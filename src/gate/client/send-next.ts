@@ -44,7 +44,7 @@ export function sendNext(client: Client): boolean {
       const isSent =
         routes === null ? client.sendOne(one, buf, pos, next) : routes.turn(client, one, buf, pos, next);
       if (!isSent) return false;
-      requests.pos = next;
+      requests.take(next);
       return true;
     }
     if (!command.read) {
@@ -75,10 +75,10 @@ export function sendNext(client: Client): boolean {
   }
   if (count > 0) {
     if (apart.on) apart.send(route as Upstream, buf, start, pos, count, writes);
-    else (route as Upstream).send(client, buf, start, pos, count, writes, null).reads = reads;
-    router.counters.commands += count;
+    else (route as Upstream).send(client, buf, start, pos, count, writes, null).mayRead(reads);
+    router.counters.executed(count);
     routes?.count(client, count);
-    requests.pos = pos;
+    requests.take(pos);
     client.onSent(command);
   }
   // Who is set apart goes on when its server takes more.

@@ -1,6 +1,6 @@
 import type { Buffer } from 'node:buffer';
 import type { Command } from '../commands/command-table.ts';
-import type { ReplyHandler } from '../upstream/run-ring.ts';
+import type { ReplyHandler } from '../upstream/run.ts';
 import type { Client } from './client.ts';
 
 /** Sends one whole request where the client's plain requests go: false when it must wait. */

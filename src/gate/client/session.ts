@@ -32,6 +32,11 @@ class Names extends Set<string> {
     return super.add(name);
   }
 
+  override clear(): void {
+    this.#bytes = 0;
+    super.clear();
+  }
+
   override delete(name: string): boolean {
     if (this.has(name)) this.#bytes -= name.length + bytesOfAName;
     return super.delete(name);
@@ -46,37 +51,100 @@ const bytesOfAName = 64;
  * state. Only what the server accepted is here.
  */
 export class Session implements Subscriptions, Restorable {
-  identity: Identity = newcomer;
-  /** As whom its requests go where it is, when that is a route with a user of its own; null: as itself. */
-  standIn: Login | null = null;
-  admitted = false;
-  mustLogIn = false;
-  name = '';
-  /** A command was sent that may have changed its connection in ways that are not known here. */
-  foreign = false;
+  #identity: Identity = newcomer;
+  #standIn: Login | null = null;
+  #admitted = false;
+  #mustLogIn = false;
+  #name = '';
+  #foreign = false;
+  #monitor: Buffer | null = null;
   readonly tracking = new Tracking();
-  /** Requests that set a mode of the connection (CLIENT NO-EVICT, CLIENT NO-TOUCH), by what they set. */
-  modes = new Map<string, Buffer>();
-  channels = new Names();
-  patterns = new Names();
-  shardChannels = new Names();
-  monitor: Buffer | null = null;
+  readonly #modes = new Map<string, Buffer>();
+  readonly channels = new Names();
+  readonly patterns = new Names();
+  readonly shardChannels = new Names();
   readonly transaction = new Transaction();
+
+  get identity(): Identity {
+    return this.#identity;
+  }
+
+  /** As whom its requests go where it is, when that is a route with a user of its own; null: as itself. */
+  get standIn(): Login | null {
+    return this.#standIn;
+  }
+
+  /** The server was asked whether strangers have to log in. */
+  get admitted(): boolean {
+    return this.#admitted;
+  }
+
+  get name(): string {
+    return this.#name;
+  }
+
+  /** MONITOR, as the client sent it; null when it does not watch. */
+  get monitor(): Buffer | null {
+    return this.#monitor;
+  }
 
   get presented(): Identity {
     const { identity, standIn } = this;
     return standIn === null ? identity : { ...identity, login: standIn, selectedAs: standIn };
   }
 
+  /** It logged in; what it chose before, it chose as whom it was then. */
+  logIn(login: Login): void {
+    this.#identity = { ...this.#identity, login };
+  }
+
+  choose(database: number): void {
+    this.#identity = { ...this.#identity, database, selectedAs: this.#identity.login };
+  }
+
+  speak(protocol: 2 | 3): void {
+    this.#identity = { ...this.#identity, protocol };
+  }
+
+  /** Its requests go where it is as this user; null: as itself. */
+  actAs(standIn: Login | null): void {
+    this.#standIn = standIn;
+  }
+
+  rename(name: string): void {
+    this.#name = name;
+  }
+
+  /** @param request as the client sent it */
+  watchAll(request: Buffer): void {
+    this.#monitor = request;
+  }
+
+  /** Requests that set a mode of the connection (CLIENT NO-EVICT, CLIENT NO-TOUCH), by what they set. */
+  get modes(): ReadonlyMap<string, Buffer> {
+    return this.#modes;
+  }
+
+  /** @param request what sets it; null: it is off */
+  setMode(mode: string, request: Buffer | null): void {
+    if (request === null) this.#modes.delete(mode);
+    else this.#modes.set(mode, request);
+  }
+
+  /** A command was sent that may have changed its connection in ways that are not known here. */
+  becomeForeign(): void {
+    this.#foreign = true;
+  }
+
   /** The server was asked whether strangers have to log in. */
   admit(mustLogIn: boolean): void {
-    this.admitted = true;
-    this.mustLogIn = mustLogIn;
+    this.#admitted = true;
+    this.#mustLogIn = mustLogIn;
   }
 
   /** It has to log in before it may do anything. */
   get unauthenticated(): boolean {
-    return this.mustLogIn && this.identity.login === null;
+    return this.#mustLogIn && this.#identity.login === null;
   }
 
   copySubscriptions(): Subscriptions {
@@ -97,7 +165,7 @@ export class Session implements Subscriptions, Restorable {
   get keptBytes(): number {
     const { channels, patterns, shardChannels } = this;
     return (
-      this.name.length + this.transaction.keptBytes + channels.bytes + patterns.bytes + shardChannels.bytes
+      this.#name.length + this.transaction.keptBytes + channels.bytes + patterns.bytes + shardChannels.bytes
     );
   }
 
@@ -112,23 +180,30 @@ export class Session implements Subscriptions, Restorable {
 
   /** It is more than a shared connection can hold. */
   get needsOwnConnection(): boolean {
-    return this.standing || this.transaction.holdsConnection || this.modes.size > 0 || this.foreign;
+    return this.standing || this.transaction.holdsConnection || this.#modes.size > 0 || this.#foreign;
   }
 
   /** Nothing of it is at the server where it is, so that it may go to another; a transaction that was only begun goes along. */
   get movable(): boolean {
-    const { standing, modes, foreign, transaction } = this;
-    return !standing && modes.size === 0 && !foreign && (!transaction.holdsConnection || transaction.fresh);
+    const { standing, transaction } = this;
+    return (
+      !standing &&
+      this.#modes.size === 0 &&
+      !this.#foreign &&
+      (!transaction.holdsConnection || transaction.fresh)
+    );
   }
 
   /** Back to what a new connection is, as RESET does. */
   reset(): void {
-    const { admitted, mustLogIn, transaction, tracking } = this;
-    transaction.reset();
-    const fresh = new Session();
-    // Who has its changes told here goes on doing so.
-    for (const id of tracking.sources) fresh.tracking.sources.add(id);
-    Object.assign(this, fresh, { admitted, mustLogIn, transaction });
+    this.#identity = newcomer;
+    this.#standIn = null;
+    this.#name = '';
+    this.#foreign = false;
+    this.#monitor = null;
+    this.tracking.reset();
+    for (const each of [this.#modes, this.channels, this.patterns, this.shardChannels]) each.clear();
+    this.transaction.reset();
   }
 
   get protocol(): 2 | 3 {
@@ -152,7 +227,7 @@ export class Session implements Subscriptions, Restorable {
     const list = introductionOf(this.presented, name);
     const say = (args: (string | Buffer)[], must = true, replies = 1) =>
       list.push({ request: writeRequest(args), replies, must });
-    for (const request of this.modes.values()) list.push({ request, replies: 1, must: false });
+    for (const request of this.#modes.values()) list.push({ request, replies: 1, must: false });
     // With REDIRECT it has to wait for the other connection: see tracking.ts.
     if (this.tracking.redirect === null) {
       for (const request of this.tracking.requests(null)) list.push({ request, replies: 1, must: false });

@@ -10,17 +10,23 @@ const shared = Buffer.allocUnsafeSlow(64 * 1024);
 
 type Handle = object & { useUserBuffer?: unknown };
 
-/** A client's socket that reads into the shared buffer and calls `receive` with what came. */
+/** The first `bytes` of `buf` are there, until it returns. */
+type Receive = (buf: Buffer, bytes: number) => void;
+
+/** A client's socket that reads into the shared buffer and calls back with what came. */
 export class SharedReadSocket extends Socket {
-  /** The first `bytes` of `buf` are there, until this returns. */
-  receive: (buf: Buffer, bytes: number) => void = () => {};
+  #receive: Receive = () => {};
 
   constructor(handle: Handle) {
     const callback = (bytes: number, buf: Uint8Array) => {
-      this.receive(buf as Buffer, bytes);
+      this.#receive(buf as Buffer, bytes);
       return true;
     };
     super({ handle, allowHalfOpen: true, onread: { buffer: shared, callback } } as object);
+  }
+
+  onReceived(receive: Receive): void {
+    this.#receive = receive;
   }
 }
 

@@ -152,7 +152,7 @@ function sendOwn({ client, command, request, behaviour }: Special, handler: Obse
   if (upstream === null) return false;
   const { kind } = behaviour;
   if (kind === 'monitor' || kind === 'identity' || kind === 'mode' || kind === 'subscription') {
-    upstream.outOfBand = true;
+    upstream.expectUnasked();
   }
   // Whether it waits is asked by the number of its connection.
   if (kind === 'blocking' || kind === 'maybe-blocking')

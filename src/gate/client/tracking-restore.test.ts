@@ -11,7 +11,7 @@ function clients(count: number) {
   const all: Client[] = [];
   const kept: number[] = [];
   for (let id = 1; id <= count; id++) {
-    const own = { target, ready: true, serverId: id * 100, keepFromOthers: () => kept.push(id) };
+    const own = { target, ready: true, atServer: { id: id * 100 }, keepFromOthers: () => kept.push(id) };
     const session = { tracking: new Tracking() };
     const place = { own, current: own };
     all.push({

@@ -26,7 +26,8 @@ export function redirectTarget(client: Client, id: number, own: Upstream): numbe
   else if (at.target !== own.target) return null;
   if (at?.ready !== true) return 'wait';
   if (peer !== client) at.keepFromOthers();
-  if (at.serverId !== null || at.introduced === 'answered') return at.serverId;
+  const { id: known, introduced } = at.atServer;
+  if (known !== null || introduced) return known;
   introduce(at, peer.session, `holdfast-${client.router.config.id}`, () => client.pump());
   return 'wait';
 }

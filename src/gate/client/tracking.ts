@@ -51,6 +51,12 @@ export class Tracking {
     } else this.#requests = [args];
   }
 
+  /** As after RESET: nothing is tracked. Who has its changes told here goes on doing so. */
+  reset(): void {
+    this.#requests = [];
+    this.#told = null;
+  }
+
   /** The requests for a server that knows the other client's connection by this id; null: there is no other. */
   requests(redirect: number | null): Buffer[] {
     return this.#requests.map((args) => withRedirect(args, redirect));

@@ -5,7 +5,7 @@ import { ReplyError, readReply } from '../../resp/read.ts';
 import { writeError, writeSimple } from '../../resp/write.ts';
 import type { Behaviour } from '../commands/behaviour.ts';
 import type { Command } from '../commands/command-table.ts';
-import type { RequestLoss } from '../upstream/run-ring.ts';
+import type { RequestLoss } from '../upstream/run.ts';
 import type { Client } from './client.ts';
 import { accessChange, Observed } from './handlers.ts';
 import { observer } from './observers.ts';
@@ -179,7 +179,9 @@ export class TransactionEnd extends Observed {
   /** EXEC's answer with what is the gate's own in it; null when nothing is. */
   #replaced(buf: Buffer, start: number, end: number): Buffer | null {
     const { own } = this.client.place;
-    return own === null ? null : replaceAnswers(this.client, this.#queued(), own.run, buf, start, end);
+    return own === null
+      ? null
+      : replaceAnswers(this.client, this.#queued(), own.atServer.run, buf, start, end);
   }
 
   /** What the executed block made of the connection: SELECT, AUTH, HELLO and modes may be queued too. */
@@ -193,7 +195,7 @@ export class TransactionEnd extends Observed {
       if (replies[index] instanceof ReplyError) continue;
       const { kind } = command.behaviour;
       const args = readArguments(request, 0, request.length);
-      if (kind === 'foreign') client.session.foreign = true;
+      if (kind === 'foreign') client.session.becomeForeign();
       else if (kind !== 'access') observer(client, command.name, args, request)();
       else {
         const user = accessChange(args);

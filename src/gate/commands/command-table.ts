@@ -75,7 +75,7 @@ export class CommandTable {
   #byName = new Map<string, Command>();
   readonly unknown: Command = makeCommand('unknown', [], null);
   #last: Command = this.unknown;
-  loaded = false;
+  #loaded = false;
 
   constructor() {
     this.#install(
@@ -83,6 +83,10 @@ export class CommandTable {
         wellKnown.map(([name, flag]) => makeCommand(name, flag === '' ? [] : [flag], null, 'unknown')),
       ),
     );
+  }
+
+  get loaded(): boolean {
+    return this.#loaded;
   }
 
   /** Takes the reply of COMMAND. */
@@ -93,7 +97,7 @@ export class CommandTable {
     this.#install(withListed(commands));
     // What was counted until now stays counted.
     for (const command of this.#each()) command.calls += before[command.name] ?? 0;
-    this.loaded = true;
+    this.#loaded = true;
   }
 
   get(name: string): Command | undefined {

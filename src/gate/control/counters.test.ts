@@ -50,8 +50,8 @@ test('commands are counted by name and class, and stay counted when the table is
 test('the status of several workers is their sum, and the worst state of them', () => {
   const status = (state: GateStatus['state'], commands: number): GateStatus => {
     const counters = new Counters();
-    counters.commands = commands;
-    counters.switches = 2;
+    counters.executed(commands);
+    counters.switchedTimes(2);
     counters.answered(1, commands, false);
     counters.close('protocol');
     count(counters, '-ERR\r\n');

@@ -7,19 +7,24 @@ const kindsOfErrors = 64;
 const longestKind = 32;
 const space = 32;
 
-/** What one gate has counted since it started. Its fields are plain numbers because requests pass here. */
-export class Counters implements GateCounters {
-  commands = 0;
-  clientsAccepted = 0;
-  clientsRefused = 0;
-  held = 0;
-  heldInVain = 0;
-  replayed = 0;
-  retried = 0;
-  uncertain = 0;
-  switches = 0;
-  bytesIn = 0;
-  bytesOut = 0;
+/** What happens now and then. */
+type Counted = Exclude<keyof GateCounters, 'commands' | 'switches' | 'bytesIn' | 'bytesOut'>;
+
+/** What one gate has counted since it started. What every request counts is a number of its own. */
+export class Counters {
+  #commands = 0;
+  #bytesIn = 0;
+  #bytesOut = 0;
+  #switches = 0;
+  readonly #events: Record<Counted, number> = {
+    clientsAccepted: 0,
+    clientsRefused: 0,
+    held: 0,
+    heldInVain: 0,
+    replayed: 0,
+    retried: 0,
+    uncertain: 0,
+  };
   readonly #errors = new Map<string, number>();
   readonly #closed: Record<ClosedFor, number> = {
     protocol: 0,
@@ -31,6 +36,30 @@ export class Counters implements GateCounters {
   };
   readonly #reads = new LatencyHistogram();
   readonly #writes = new LatencyHistogram();
+
+  count(what: Counted, times = 1): void {
+    this.#events[what] += times;
+  }
+
+  /** So many requests were sent on or answered. */
+  executed(requests: number): void {
+    this.#commands += requests;
+  }
+
+  /** Bytes came from clients. */
+  received(bytes: number): void {
+    this.#bytesIn += bytes;
+  }
+
+  /** Bytes went to clients. */
+  sent(bytes: number): void {
+    this.#bytesOut += bytes;
+  }
+
+  /** The primary has changed so often by now. */
+  switchedTimes(times: number): void {
+    this.#switches = times;
+  }
 
   /** The gate closes a client. */
   close(reason: ClosedFor): void {
@@ -63,7 +92,13 @@ export class Counters implements GateCounters {
   } {
     const latency = { read: this.#reads.read(), write: this.#writes.read() };
     return {
-      counters: { ...this },
+      counters: {
+        commands: this.#commands,
+        ...this.#events,
+        switches: this.#switches,
+        bytesIn: this.#bytesIn,
+        bytesOut: this.#bytesOut,
+      },
       errors: Object.fromEntries(this.#errors),
       closed: { ...this.#closed },
       latency,

@@ -36,14 +36,22 @@ export class WorkerSlot {
   #restartsMs: number[] = [];
   #pinging: NodeJS.Timeout | undefined;
   #restarting: NodeJS.Timeout | undefined;
-  /** How many processes were started after the first. */
-  restarts = 0;
-  failed = false;
+  #restarts = 0;
+  #failed = false;
 
   constructor(index: number, rule: RestartRule, events: SlotEvents) {
     this.index = index;
     this.#rule = rule;
     this.#events = events;
+  }
+
+  /** How many processes were started after the first. */
+  get restarts(): number {
+    return this.#restarts;
+  }
+
+  get failed(): boolean {
+    return this.#failed;
   }
 
   /** It listens, and takes calls. */
@@ -162,7 +170,7 @@ export class WorkerSlot {
     }
     const verdict = restartVerdict(this.#restartsMs, died, died, this.#rule);
     if (verdict.kind === 'exhausted') {
-      this.failed = true;
+      this.#failed = true;
       const { limit, withinMs } = this.#rule;
       const budget = `${limit} restarts within ${withinMs} ms`;
       this.#events.log(
@@ -178,7 +186,7 @@ export class WorkerSlot {
   }
 
   #restart(): void {
-    this.restarts++;
+    this.#restarts++;
     this.#restartsMs.push(performance.now());
     const nothing = () => {};
     this.#fork(nothing, nothing);

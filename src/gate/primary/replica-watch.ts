@@ -21,7 +21,7 @@ export class ReplicaWatch {
   #link: Link | null = null;
   #primary: MemberAddress | null = null;
   #timer: NodeJS.Timeout | undefined;
-  fit: MemberAddress[] = [];
+  #fit: MemberAddress[] = [];
   /** When each was fit last, in monotonic ms. */
   readonly #known = new Map<MemberAddress, number>();
 
@@ -32,13 +32,17 @@ export class ReplicaWatch {
     this.#onChange = onChange;
   }
 
+  get fit(): MemberAddress[] {
+    return this.#fit;
+  }
+
   /** Watches the replicas of this primary from now on. */
   follow(primary: MemberAddress | null): void {
     if (primary === this.#primary) return;
     this.#primary = primary;
     this.#link?.close();
     this.#link = null;
-    this.fit = this.fit.filter((member) => member !== primary);
+    this.#fit = this.#fit.filter((member) => member !== primary);
     void this.#look();
   }
 
@@ -55,12 +59,12 @@ export class ReplicaWatch {
 
   /** This one could not be reached: no reads for it until it is seen online again. */
   exclude(member: MemberAddress): void {
-    this.fit = this.fit.filter((each) => each !== member);
+    this.#fit = this.#fit.filter((each) => each !== member);
   }
 
   #remember(): void {
     const now = performance.now();
-    for (const member of this.fit) this.#known.set(member, now);
+    for (const member of this.#fit) this.#known.set(member, now);
     const keptMs = Math.max(keptAtLeastMs, this.#config.maxLagMs);
     for (const [member, at] of this.#known) if (now - at > keptMs) this.#known.delete(member);
   }
@@ -69,7 +73,7 @@ export class ReplicaWatch {
     clearTimeout(this.#timer);
     const primary = this.#primary;
     if (primary === null) return;
-    const before = this.fit;
+    const before = this.#fit;
     const knownBefore = this.#known.size;
     try {
       if (this.#link === null || this.#link.closed) {
@@ -78,13 +82,13 @@ export class ReplicaWatch {
       }
       const info = await this.#link.call(['INFO', 'replication']);
       if (primary !== this.#primary) return;
-      this.fit = fitReplicas(String(info), this.#members, this.#config.maxLagMs);
+      this.#fit = fitReplicas(String(info), this.#members, this.#config.maxLagMs);
       this.#remember();
     } catch (error) {
       if (primary !== this.#primary) return;
       this.#log(`cannot ask ${primary.id} for its replicas: ${errorText(error)}`);
     }
-    const changed = before.join() !== this.fit.join() || before.length !== this.fit.length;
+    const changed = before.join() !== this.#fit.join() || before.length !== this.#fit.length;
     if (changed || this.#known.size < knownBefore) this.#onChange();
     this.#timer = setTimeout(() => void this.#look(), everyMs);
   }

@@ -68,7 +68,7 @@ export class ReplicaRouting implements Routing {
   readonly #table: { readonly loaded: boolean };
   readonly #chosen = new Map<Client, MemberAddress>();
   #turn = 0;
-  listener: Listener | null = null;
+  #listener: Listener | null = null;
 
   constructor(
     config: GateConfig,
@@ -80,6 +80,11 @@ export class ReplicaRouting implements Routing {
     this.#watch = watch;
     this.#replicas = replicas;
     this.#table = table;
+  }
+
+  /** Whose load is looked at. */
+  serveAt(listener: Listener | null): void {
+    this.#listener = listener;
   }
 
   targetFor(client: Client): MemberAddress | null {
@@ -95,7 +100,7 @@ export class ReplicaRouting implements Routing {
     let best: MemberAddress | null = null;
     let least = Number.POSITIVE_INFINITY;
     for (const member of fit) {
-      const load = (this.listener?.connections.loadOf(member) ?? 0) * 2 + (member === before ? 0 : 1);
+      const load = (this.#listener?.connections.loadOf(member) ?? 0) * 2 + (member === before ? 0 : 1);
       if (load < least) {
         best = member;
         least = load;

@@ -37,8 +37,7 @@ export class SentinelWatch {
   #retryMs = firstRetryMs;
   #retry: NodeJS.Timeout | undefined;
   #stopped = false;
-  /** Null while it doesn't answer. */
-  vote: Vote | null = null;
+  #vote: Vote | null = null;
 
   constructor(
     endpoint: Endpoint,
@@ -56,6 +55,11 @@ export class SentinelWatch {
     this.#tls = options.tls;
     this.#log = options.log;
     this.#events = events;
+  }
+
+  /** Null while it doesn't answer. */
+  get vote(): Vote | null {
+    return this.#vote;
   }
 
   start(): void {
@@ -85,10 +89,10 @@ export class SentinelWatch {
       // In a failover of its own a Sentinel gives the old primary the new epoch already (sentinel.c, where the promotion is
       // detected), so that says nothing of how new its word is.
       const epoch = named.flags.includes('failover_in_progress') ? -1 : named.configEpoch;
-      this.vote = { address: named.address, port: named.port, epoch };
+      this.#vote = { address: named.address, port: named.port, epoch };
     } catch (error) {
       this.#log(`a Sentinel does not say who is primary: ${errorText(error)}`);
-      this.vote = null;
+      this.#vote = null;
     }
     this.#events.onVote();
   }
@@ -132,9 +136,9 @@ export class SentinelWatch {
   }
 
   #onClosed(reason: string): void {
-    if (this.vote !== null) {
+    if (this.#vote !== null) {
       this.#log(`lost the Sentinel ${this.endpoint.address}:${this.endpoint.port}: ${reason}`);
-      this.vote = null;
+      this.#vote = null;
       this.#events.onVote();
     }
     this.#link = null;

@@ -1,5 +1,5 @@
 import { MINUS } from '../../resp/bytes.ts';
-import type { ReplyHandler } from '../upstream/run-ring.ts';
+import type { ReplyHandler } from '../upstream/run.ts';
 
 /** Asks the catch-all whether this client is let in: a server says NOAUTH before anything else. */
 export class Entry implements ReplyHandler {

@@ -217,7 +217,7 @@ function answer(client: Client, command: Command, reply: Buffer): boolean {
   if (client.session.transaction.open) client.session.transaction.spoil();
   client.deliver(reply, 0, reply.length);
   command.calls++;
-  client.router.counters.commands++;
+  client.router.counters.executed(1);
   client.onSent(command);
   return true;
 }

@@ -39,7 +39,7 @@ export class RouteBackends {
     this.#ports = this.#lanes.map((lanes) => new Lanes(lanes, routes, shared.table));
     for (const backend of [home, ...this.#backends])
       for (const [index, listener] of backend.listeners.entries())
-        listener.routes = this.#ports[index] ?? null;
+        listener.sendBy(this.#ports[index] ?? null);
   }
 
   get listeners(): Listener[] {

@@ -11,7 +11,7 @@ import type { Client } from '../client/client.ts';
 import { refusalFor } from '../client/refusal.ts';
 import { fateOf, uncertain } from '../client/replay.ts';
 import type { Command } from '../commands/command-table.ts';
-import type { ReplyHandler, RequestLoss } from '../upstream/run-ring.ts';
+import type { ReplyHandler, RequestLoss } from '../upstream/run.ts';
 import { type Part, separable } from './way.ts';
 
 /** One that is under way. */

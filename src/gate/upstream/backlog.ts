@@ -31,8 +31,7 @@ export class Backlog {
   #eachBytes = 1;
   #looking = false;
   #stopped = false;
-  /** The member keeps as much as it may. */
-  full = false;
+  #full = false;
 
   /** @param id what the member calls the connection; `onRoom` is called when there is room again */
   constructor(open: () => Link, id: number, limitBytes: number, onRoom: () => void) {
@@ -40,6 +39,11 @@ export class Backlog {
     this.#id = id;
     this.#limitBytes = limitBytes;
     this.#onRoom = onRoom;
+  }
+
+  /** The member keeps as much as it may. */
+  get full(): boolean {
+    return this.#full;
   }
 
   /** How many requests may be passed on now. When none may, the member is being asked. */
@@ -69,10 +73,10 @@ export class Backlog {
     for (let before = -1; ; ) {
       const bytes = await this.#ask();
       if (bytes === null || this.#stopped) return Number.POSITIVE_INFINITY;
-      this.full = bytes >= this.#limitBytes;
-      if (bytes === before && !this.full) return this.#roomAt(bytes);
+      this.#full = bytes >= this.#limitBytes;
+      if (bytes === before && !this.#full) return this.#roomAt(bytes);
       before = bytes;
-      await new Promise((resolve) => setTimeout(resolve, this.full ? fullLookMs : settleMs));
+      await new Promise((resolve) => setTimeout(resolve, this.#full ? fullLookMs : settleMs));
     }
   }
 

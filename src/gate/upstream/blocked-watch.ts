@@ -3,7 +3,7 @@ import { blockedIn } from '../../redis/client-list.ts';
 import type { Link } from '../../redis/link.ts';
 import type { MemberAddress } from '../config.ts';
 import { type OwnLogin, openOwnLink } from './open-link.ts';
-import type { ReplyHandler } from './run-ring.ts';
+import type { ReplyHandler } from './run.ts';
 import type { Upstream } from './upstream.ts';
 
 const lookMs = 2;
@@ -64,7 +64,7 @@ export class BlockedWatch {
       if (paused) continue;
       // Behind something that is not answered yet it may be that which waits.
       if (upstream.ring.peek()?.handler !== handler) continue;
-      if (upstream.serverId === null) {
+      if (upstream.atServer.id === null) {
         this.#fresh.delete(handler);
         continue;
       }
@@ -81,12 +81,12 @@ export class BlockedWatch {
   }
 
   async #ask(member: MemberAddress, some: Map<ReplyHandler, Upstream>): Promise<void> {
-    const ids = [...some.values()].map(({ serverId }) => serverId as number);
+    const ids = [...some.values()].map(({ atServer }) => atServer.id as number);
     try {
       const list = await this.#linkTo(member).call(['CLIENT', 'LIST', 'ID', ...ids]);
       const blocked = blockedIn(String(list));
-      for (const [handler, { serverId, ring, closed }] of some) {
-        if (closed || !blocked.has(serverId as number) || ring.peek()?.handler !== handler) continue;
+      for (const [handler, { atServer, ring, closed }] of some) {
+        if (closed || !blocked.has(atServer.id as number) || ring.peek()?.handler !== handler) continue;
         handler.onBlocked?.(member);
         this.#fresh.delete(handler);
       }

@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import type { ReplySink } from './run-ring.ts';
+import type { ReplySink } from './run.ts';
 
 const slowReaderBytes = 4 * 1024 * 1024;
 const patienceMs = 500;
@@ -13,13 +13,17 @@ export class Brake {
   readonly #onSlow: () => void;
   /** Monotonic ms until when a slow reader may hold up others; 0 before there was one. */
   #patientUntil = 0;
-  /** The connection waits for a reader. */
-  on = false;
+  #on = false;
 
   /** @param onSlow a client is slow to read a long reply, so this connection stands still */
   constructor(socket: Socket, onSlow: () => void) {
     this.#socket = socket;
     this.#onSlow = onSlow;
+  }
+
+  /** The connection waits for a reader. */
+  get on(): boolean {
+    return this.#on;
   }
 
   /**
@@ -46,13 +50,13 @@ export class Brake {
 
   /** Whoever does not read is kept its replies for. */
   release(): void {
-    if (!this.on) return;
-    this.on = false;
+    if (!this.#on) return;
+    this.#on = false;
     this.#socket.resume();
   }
 
   #stop(client: ReplySink, ms: number | null): void {
-    this.on = true;
+    this.#on = true;
     this.#socket.pause();
     const goOn = () => {
       clearTimeout(timer);

@@ -23,7 +23,7 @@ function reading(confirmed: boolean) {
       isClosed: () => failed !== null,
       consume: (end) => {
         taken.push(inbox.buf.toString('latin1', inbox.start, end));
-        inbox.start = end;
+        inbox.taken(end);
       },
       fail: (reason) => {
         failed = reason;
@@ -60,7 +60,7 @@ test('of what waits to be confirmed when the connection ends, the refusals are t
       isClosed: () => closed,
       consume: (end) => {
         taken.push(inbox.buf.toString('latin1', inbox.start, end));
-        inbox.start = end;
+        inbox.taken(end);
       },
       fail: () => {},
     });

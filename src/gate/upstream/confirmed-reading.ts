@@ -24,14 +24,18 @@ export class ConfirmedReading {
   readonly #reader: Reader;
   /** Unanswered runs whose answers have to be confirmed. */
   #inFlight = 0;
-  /** Something is there that waits to be confirmed. */
-  waits = false;
+  #waits = false;
 
   constructor(server: MemberAddress, confirm: Confirm, inbox: Inbox, reader: Reader) {
     this.#server = server;
     this.#confirm = confirm;
     this.#inbox = inbox;
     this.#reader = reader;
+  }
+
+  /** Something is there that waits to be confirmed. */
+  get waits(): boolean {
+    return this.#waits;
   }
 
   sent(): void {
@@ -43,9 +47,9 @@ export class ConfirmedReading {
   }
 
   onBytes(): void {
-    if (this.#confirm === null || (this.#inFlight === 0 && !this.waits)) {
+    if (this.#confirm === null || (this.#inFlight === 0 && !this.#waits)) {
       this.#reader.consume(this.#inbox.end);
-    } else if (!this.waits) this.#confirmBytes(this.#confirm);
+    } else if (!this.#waits) this.#confirmBytes(this.#confirm);
   }
 
   /**
@@ -53,8 +57,8 @@ export class ConfirmedReading {
    * in one go, so what it refused is taken though nothing can be confirmed any more.
    */
   onEnd(): void {
-    if (!this.waits) return;
-    this.waits = false;
+    if (!this.#waits) return;
+    this.#waits = false;
     const { buf, start, end } = this.#inbox;
     const until = refusedUntil(buf, start, end);
     if (until > start) this.#reader.consume(until);
@@ -62,11 +66,11 @@ export class ConfirmedReading {
 
   /** Has what is there confirmed before it is looked at; what comes meanwhile waits for the next time. */
   #confirmBytes(confirm: NonNullable<Confirm>): void {
-    this.waits = true;
+    this.#waits = true;
     const inbox = this.#inbox;
     const bytes = inbox.end - inbox.start;
     confirm(this.#server, (confirmed) => {
-      this.waits = false;
+      this.#waits = false;
       if (this.#reader.isClosed()) return;
       const end = inbox.start + bytes;
       // What was refused was not executed, and needs nobody's word.

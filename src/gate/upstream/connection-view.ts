@@ -25,9 +25,10 @@ export function viewOf(
   use: ConnectionView['use'],
   { presented, subscriptions }: Restorable,
 ): ConnectionView | null {
-  const { target, serverId } = upstream;
-  if (!upstream.ready || upstream.closed || upstream.ring.size > 0 || serverId === null) return null;
+  const { target } = upstream;
+  const { id } = upstream.atServer;
+  if (!upstream.ready || upstream.closed || upstream.ring.size > 0 || id === null) return null;
   const { database, protocol } = presented;
   const user = userOf(presented);
-  return { member: target.id, id: serverId, use, user, database, protocol, subscriptions };
+  return { member: target.id, id, use, user, database, protocol, subscriptions };
 }

@@ -81,11 +81,10 @@ export class Connections {
     return load;
   }
 
-  /** Writes sent and not answered. */
-  get writesInFlight(): number {
-    let count = 0;
-    for (const upstream of this.#open) count += upstream.writesInFlight;
-    return count;
+  /** Writes were sent that are not answered. */
+  get hasWritesInFlight(): boolean {
+    for (const upstream of this.#open) if (upstream.hasWrites) return true;
+    return false;
   }
 
   /** Which connection takes a client's next request; null: it waits. See Router.route. */
@@ -161,7 +160,7 @@ export class Connections {
   }
 
   #disown(upstream: Upstream): void {
-    upstream.owner = null;
+    upstream.giveTo(null);
     this.#owners.delete(upstream);
   }
 
@@ -191,7 +190,7 @@ export class Connections {
 
   /** It stands still: whoever is not in its queue uses a fresh one. */
   #retire(upstream: Upstream): void {
-    upstream.retired = true;
+    upstream.retire();
     this.#shared.remove(upstream);
     for (const { place } of this.#owner.clients) if (place.route === upstream) place.reroute();
   }
@@ -251,12 +250,11 @@ export class Connections {
 
   #expire(upstream: Upstream, lostForMs: number): void {
     if (upstream.expiring) return;
-    upstream.expiring = true;
-    upstream.readOn();
+    upstream.expire();
     const blocked = upstream.ring.peek()?.handler?.waits === true && !upstream.hears;
     const { silentMs: forMs } = upstream;
     const end = () => {
-      upstream.expiring = false;
+      upstream.endExpiry();
       if (!this.#stays(upstream)) upstream.destroy('it leads to a former primary and does not answer');
     };
     setTimeout(end, graceOf({ blocked, lostForMs, silentMs: forMs }));
@@ -325,7 +323,7 @@ export class Connections {
         },
       });
     this.#open.add(upstream);
-    upstream.owner = client;
+    upstream.giveTo(client);
     this.#owners.set(upstream, client);
     client.place.takeOwn(upstream);
     return upstream;
@@ -352,7 +350,12 @@ export class Connections {
         // Whoever sends is a tenant: only the gate's own requests have nobody.
         clients.add(run.client as Tenant);
         const silent = run.client === busyWith;
-        run.client.onRunLost(run, { server: upstream.run, sent: upstream.ring.sent > 0, silent, heard });
+        run.client.onRunLost(run, {
+          server: upstream.atServer.run,
+          sent: upstream.ring.sent > 0,
+          silent,
+          heard,
+        });
       }
       heard = false;
       upstream.ring.shift();

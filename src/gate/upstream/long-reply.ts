@@ -1,7 +1,8 @@
 import type { Buffer } from 'node:buffer';
 import { bulkEnd } from '../../resp/bulk-end.ts';
 import type { Brake } from './brake.ts';
-import type { ReplySink, RunRing } from './run-ring.ts';
+import type { ReplySink } from './run.ts';
+import type { RunRing } from './run-ring.ts';
 
 /** A reply longer than this is passed on before it is whole. */
 export const longReplyBytes = 1024 * 1024;

@@ -1,4 +1,5 @@
 import type { OnReadOpts, Socket } from 'node:net';
+import { errorText } from '../../base/errors.ts';
 import { stampOfFiles } from '../../base/file-stamp.ts';
 import { nodeTls } from '../../base/node-tls.ts';
 import { readNamedFile, readSecretFile } from '../../base/private-file.ts';
@@ -12,6 +13,32 @@ export function openUpstreamSocket(
   onread?: OnReadOpts,
 ): Socket {
   return openSocket({ host: address, port }, tls?.upstream ? readTlsFiles(tls) : undefined, onread);
+}
+
+interface SocketEvents {
+  onConnect(): void;
+  /** It is gone for good, or never came; said more than once. */
+  onFailed(reason: string): void;
+}
+
+/** Tells when a connection is there, TLS included, and when it is gone. */
+export function watchSocket(
+  socket: Socket,
+  tls: GateTls | null,
+  connectMs: number,
+  { onConnect, onFailed }: SocketEvents,
+): void {
+  const timer = setTimeout(() => onFailed(`no connection within ${connectMs} ms`), connectMs);
+  socket.on(tls?.upstream ? 'secureConnect' : 'connect', () => {
+    clearTimeout(timer);
+    onConnect();
+  });
+  socket.on('error', (error) => onFailed(errorText(error)));
+  socket.on('end', () => onFailed('the server closed the connection'));
+  socket.on('close', () => {
+    clearTimeout(timer);
+    onFailed('the connection closed');
+  });
 }
 
 type Files = { cert?: Buffer; key?: Buffer; ca?: Buffer };

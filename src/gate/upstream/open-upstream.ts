@@ -1,8 +1,7 @@
 import { MINUS } from '../../resp/bytes.ts';
 import { writeRequest } from '../../resp/write.ts';
 import type { MemberAddress } from '../config.ts';
-import { idInHello } from './identity.ts';
-import type { ReplyHandler } from './run-ring.ts';
+import type { ReplyHandler } from './run.ts';
 import type { Restorable } from './tenant.ts';
 import { Upstream, type UpstreamOptions } from './upstream.ts';
 
@@ -51,20 +50,19 @@ export function openUpstream(
 function restore(session: Restorable, upstream: Upstream, options: OpenOptions, events: OpenEvents): void {
   session.onMove();
   const steps = session.restoring(options.name);
-  if (session.standing || session.presented.protocol === 3) upstream.outOfBand = true;
+  if (session.standing || session.presented.protocol === 3) upstream.expectUnasked();
   let failed = '';
   let left = steps.length;
   for (const step of steps) {
     const swallow = new Swallow(step.replies, (error, reply) => {
-      if (error === null) upstream.serverId ??= idInHello(reply);
+      if (error === null) upstream.atServer.onHello(reply);
       if (error !== null && (step.must || isFull(error)) && failed === '') failed = error;
       if (--left > 0 && !isFull(failed)) return;
       if (failed !== '') events.onRefused(upstream, failed);
       else {
         void options.run.then((run) => {
           if (upstream.closed) return;
-          upstream.run = run;
-          upstream.ready = true;
+          upstream.becomeReady(run);
           events.onReady(upstream);
         });
       }
@@ -83,13 +81,11 @@ export function introduce(
   name: string,
   onAnswered: () => void = () => {},
 ): void {
-  if (upstream.serverId !== null || upstream.introduced !== 'no') return;
-  upstream.introduced = 'asked';
+  if (!upstream.atServer.introduce()) return;
   const { protocol } = presented;
   const request = writeRequest(['HELLO', String(protocol), 'SETNAME', name]);
   const swallow = new Swallow(1, (error, reply) => {
-    upstream.introduced = 'answered';
-    if (error === null) upstream.serverId ??= idInHello(reply);
+    upstream.atServer.onIntroduced(error === null ? reply : null);
     onAnswered();
   });
   upstream.send(null, request, 0, request.length, 1, false, swallow);

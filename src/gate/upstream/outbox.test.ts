@@ -2,7 +2,8 @@ import { Duplex } from 'node:stream';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { Outbox } from './outbox.ts';
-import { type ReplySink, type Run, RunRing } from './run-ring.ts';
+import type { ReplySink, Run } from './run.ts';
+import { RunRing } from './run-ring.ts';
 
 /** An outbox whose socket keeps what is written to it. */
 function makeOutbox() {
@@ -18,7 +19,7 @@ function makeOutbox() {
   const outbox = new Outbox(ring, socket);
   const add = (text: string, count = 1) => {
     const run = ring.push();
-    run.count = count;
+    run.begin(null, count, false, null);
     outbox.add(run, Buffer.from(text), 0, text.length);
     return run;
   };
@@ -147,8 +148,7 @@ test('what was written is what counts as sent, byte for byte, whatever is added,
       if (each.kind === 'add') {
         const text = String.fromCharCode(33 + (next++ % 90)).repeat(each.bytes);
         const run = ring.push();
-        run.count = each.count;
-        run.client = clients[each.who] as ReplySink;
+        run.begin(clients[each.who] as ReplySink, each.count, false, null);
         bytesOf.set(run, text);
         outbox.add(run, Buffer.from(text), 0, text.length);
       } else if (each.kind === 'answer') {

@@ -1,7 +1,8 @@
 import { Buffer } from 'node:buffer';
 import type { Duplex } from 'node:stream';
 import { Pace } from './pace.ts';
-import type { Run, RunRing } from './run-ring.ts';
+import type { Run } from './run.ts';
+import type { RunRing } from './run-ring.ts';
 
 const segmentBytes = 64 * 1024;
 
@@ -31,8 +32,7 @@ export class Outbox {
   #full: Segment[] = [];
   #scheduled = false;
   #closed = false;
-  /** Monotonic ms of this turn of the event loop, or near it. */
-  now = 0;
+  #now = 0;
 
   /** @param ring holds the runs of what is added here, in order */
   constructor(ring: RunRing, socket: Duplex) {
@@ -40,30 +40,34 @@ export class Outbox {
     this.#socket = socket;
   }
 
+  /** Monotonic ms of this turn of the event loop, or near it. */
+  get now(): number {
+    return this.#now;
+  }
+
   /** Copies `buf[start, end)` behind what is there, as the bytes of the ring's last run. */
   add(run: Run, buf: Buffer, start: number, end: number): void {
     const length = end - start;
     if (this.#segment.filled + length > this.#segment.bytes.length) this.#renew(length);
     const segment = this.#segment;
-    run.bytes = segment.bytes;
-    run.start = segment.filled;
-    buf.copy(segment.bytes, segment.filled, start, end);
+    const at = segment.filled;
+    buf.copy(segment.bytes, at, start, end);
     segment.filled += length;
-    run.end = segment.filled;
+    run.lieIn(segment.bytes, at, segment.filled);
     if (!this.#scheduled) {
       this.#scheduled = true;
-      this.now = performance.now();
+      this.#now = performance.now();
       flushSoon(this);
     }
-    this.#pace.collect(this.now);
+    this.#pace.collect(this.#now);
   }
 
   /** This turn of the event loop has read what there was to read. */
   flush(): void {
     this.#scheduled = false;
     if (this.#closed) return;
-    this.now = performance.now();
-    if (this.#pace.waits(this.now, this.#ring.size)) {
+    this.#now = performance.now();
+    if (this.#pace.waits(this.#now, this.#ring.size)) {
       this.#scheduled = true;
       flushSoon(this);
     } else this.#write(this.#pace.window);
@@ -96,11 +100,10 @@ export class Outbox {
     const bytes = left.reduce((total, run) => total + run.end - run.start, 0);
     const segment = newSegment(Math.max(segmentBytes, bytes));
     for (const run of left) {
-      (run.bytes as Buffer).copy(segment.bytes, segment.filled, run.start, run.end);
-      run.bytes = segment.bytes;
-      run.end = segment.filled + run.end - run.start;
-      run.start = segment.filled;
-      segment.filled = run.end;
+      const at = segment.filled;
+      (run.bytes as Buffer).copy(segment.bytes, at, run.start, run.end);
+      segment.filled += run.end - run.start;
+      run.lieIn(segment.bytes, at, segment.filled);
     }
     this.#full = [];
     this.#segment = segment;
@@ -114,7 +117,7 @@ export class Outbox {
   #write(window: number): void {
     const ring = this.#ring;
     const { sent } = ring;
-    this.#pace.wrote(this.now, ring.size);
+    this.#pace.wrote(this.#now, ring.size);
     while (ring.sent < ring.size) {
       const { count } = ring.at(ring.sent);
       if (ring.sent > 0 && ring.requestsSent + count > window) break;

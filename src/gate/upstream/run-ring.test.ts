@@ -6,7 +6,7 @@ test('runs come out in the order they went in, while the ring turns and grows', 
   const out: number[] = [];
   let next = 0;
   for (let turn = 1; turn < 60; turn++) {
-    for (let index = 0; index < turn; index++) ring.push().count = next++;
+    for (let index = 0; index < turn; index++) ring.push().begin(null, next++, false, null);
     for (let index = 0; index < turn - 1; index++) {
       out.push((ring.peek() as { count: number }).count);
       ring.shift();
@@ -22,7 +22,7 @@ test('runs come out in the order they went in, while the ring turns and grows', 
 
 test('what was sent is counted from the first run on, and taken off with it', () => {
   const ring = new RunRing();
-  for (const count of [2, 3, 4]) ring.push().count = count;
+  for (const count of [2, 3, 4]) ring.push().begin(null, count, false, null);
   ring.markSent();
   ring.markSent();
   expect([ring.sent, ring.requestsSent]).toEqual([2, 5]);

@@ -1,5 +1,5 @@
 import type { MemberAddress } from '../config.ts';
-import type { ReplyHandler, ReplySink } from './run-ring.ts';
+import type { ReplyHandler, ReplySink } from './run.ts';
 import type { Tenant } from './tenant.ts';
 import type { Upstream } from './upstream.ts';
 
@@ -44,7 +44,8 @@ export class Stuck {
 
 /** Takes from the connection those all of whose requests there are reads; what they asked is next for them again. */
 function freeReaders(upstream: Upstream): Tenant[] {
-  const { ring, run: server } = upstream;
+  const { ring } = upstream;
+  const server = upstream.atServer.run;
   const stay = new Set<ReplySink | null>([null, ring.peek()?.client ?? null]);
   for (let index = 0; index < ring.size; index++) {
     // A run that `reads` may write as well: a script does, and so may a pipeline.
@@ -59,8 +60,7 @@ function freeReaders(upstream: Upstream): Tenant[] {
     // Whoever sends is a tenant: only the gate's own requests have nobody.
     freed.add(client as Tenant);
     client.onRunLost(run, { server, sent: index < ring.sent, silent: false, heard: false });
-    run.client = null;
-    run.handler = new Unwanted(run.left);
+    run.abandonTo(new Unwanted(run.left));
   }
   return [...freed];
 }

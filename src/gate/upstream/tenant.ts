@@ -1,6 +1,6 @@
 import type { Identity, Step } from './identity.ts';
 import type { Place } from './place.ts';
-import type { ReplySink, Unasked } from './run-ring.ts';
+import type { ReplySink, Unasked } from './run.ts';
 
 /** Names of each kind that it hears: `sub`, `psub` and `ssub` in CLIENT LIST. */
 export interface SubscriptionCounts {

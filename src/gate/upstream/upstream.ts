@@ -1,6 +1,5 @@
-import { Buffer } from 'node:buffer';
+import type { Buffer } from 'node:buffer';
 import type { Socket } from 'node:net';
-import { errorText } from '../../base/errors.ts';
 import { MINUS } from '../../resp/bytes.ts';
 import { frameReply, REPLY_MALFORMED, type ReplyProgress } from '../../resp/reply.ts';
 import type { GateTls, MemberAddress } from '../config.ts';
@@ -9,9 +8,12 @@ import { type Confirm, ConfirmedReading } from './confirmed-reading.ts';
 import { Crowd } from './crowd.ts';
 import { Inbox } from './inbox.ts';
 import { LongReply, longReplyBytes } from './long-reply.ts';
-import { openUpstreamSocket } from './open-socket.ts';
+import { openUpstreamSocket, watchSocket } from './open-socket.ts';
 import { Outbox } from './outbox.ts';
-import { type ReplyHandler, type ReplySink, type Run, RunRing, type Unasked } from './run-ring.ts';
+import { Passage } from './passage.ts';
+import type { ReplyHandler, ReplySink, Run, Unasked } from './run.ts';
+import { RunRing } from './run-ring.ts';
+import { ServerSide } from './server-side.ts';
 
 export interface UpstreamOptions {
   connectMs: number;
@@ -30,9 +32,6 @@ export interface UpstreamEvents {
   onOutOfBand?: (upstream: Upstream, buf: Buffer, start: number, end: number) => boolean;
 }
 
-/** What the server does not take waits in the gate: no more than this is passed to it then. */
-const untakenBytes = 4 * 1024 * 1024;
-
 /**
  * One pipelined connection to one member. Requests go out in the order of `send`, once per turn of the event
  * loop; the replies come back in that order, and each goes to the client of the run at the head of the ring.
@@ -49,28 +48,17 @@ export class Upstream {
   readonly #outbox: Outbox;
   readonly #brake: Brake;
   readonly #long: LongReply;
-  /** Replies may come that answer nothing: the owner subscribed, or speaks RESP3. */
-  outOfBand = false;
-  /** Unanswered runs that a hold has to wait for. */
-  writesInFlight = 0;
-  connected = false;
-  /** The run of the server's process that it leads to. */
-  run = '';
-  /** What CLIENT ID says on it; null when the user may not ask. */
-  serverId: number | null = null;
-  /** Whether it was asked for that once more, by somebody who has logged in. */
-  introduced: 'no' | 'asked' | 'answered' = 'no';
-  /** The client that has it for itself; null when it is shared, or idle. */
-  owner: Unasked | null = null;
-  /** Nothing more is sent on it; it ends with its last answer. */
-  retired = false;
-  /** It is being given up; what is in flight has a moment to be answered. */
-  expiring = false;
-  /** Its owner has put it into the state that requests need. */
-  ready = false;
-  closed = false;
-  /** The server ended it, or did not do what a server does: it may be lost. */
-  failed = false;
+  /** What is not kept goes through here. */
+  readonly passage: Passage;
+  /** Who it is at its server. */
+  readonly atServer = new ServerSide();
+  #outOfBand = false;
+  #owner: Unasked | null = null;
+  #retired = false;
+  #expiring = false;
+  #ready = false;
+  #closed = false;
+  #failed = false;
   /** Every reply until now showed that it is what the gate takes it for, and nothing else can come on it. */
   #proven = true;
   /** Bytes of the answers that the run at the head has had. */
@@ -81,7 +69,7 @@ export class Upstream {
   constructor(target: MemberAddress, options: UpstreamOptions, events: UpstreamEvents) {
     const { connectMs, tls } = options;
     this.#reading = new ConfirmedReading(target, options.confirm, this.#inbox, {
-      isClosed: () => this.closed,
+      isClosed: () => this.#closed,
       consume: (end) => this.#consume(end),
       fail: (reason) => this.fail(reason),
     });
@@ -98,24 +86,83 @@ export class Upstream {
     this.#outbox = new Outbox(this.ring, this.#socket);
     this.#brake = new Brake(this.#socket, () => events.onSlow?.(this));
     this.#long = new LongReply(this.ring, this.#brake);
+    this.passage = new Passage(this.ring, this.#outbox, this.#socket, this.#reading);
     if (tls?.upstream) {
       this.#socket.on('data', (chunk) => {
         this.#inbox.add(chunk);
         this.#reading.onBytes();
       });
     }
-    const timer = setTimeout(() => this.fail(`no connection within ${connectMs} ms`), connectMs);
-    this.#socket.on(tls?.upstream ? 'secureConnect' : 'connect', () => {
-      clearTimeout(timer);
-      this.connected = true;
-      events.onConnect(this);
+    watchSocket(this.#socket, tls, connectMs, {
+      onConnect: () => events.onConnect(this),
+      onFailed: (reason) => this.fail(reason),
     });
-    this.#socket.on('error', (error) => this.fail(errorText(error)));
-    this.#socket.on('end', () => this.fail('the server closed the connection'));
-    this.#socket.on('close', () => {
-      clearTimeout(timer);
-      this.fail('the connection closed');
-    });
+  }
+
+  /** The client that has it for itself; null when it is shared, or idle. */
+  get owner(): Unasked | null {
+    return this.#owner;
+  }
+
+  /** Nothing more is sent on it. */
+  get retired(): boolean {
+    return this.#retired;
+  }
+
+  /** It is being given up; what is in flight has a moment to be answered. */
+  get expiring(): boolean {
+    return this.#expiring;
+  }
+
+  /** Its owner has put it into the state that requests need. */
+  get ready(): boolean {
+    return this.#ready;
+  }
+
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  /** The server ended it, or did not do what a server does: it may be lost. */
+  get failed(): boolean {
+    return this.#failed;
+  }
+
+  /** Unanswered runs that a hold has to wait for. */
+  get hasWrites(): boolean {
+    return this.ring.some((run) => run.writes);
+  }
+
+  /** Requests may follow: it is in the state that they need. @param run of the server's process that it leads to */
+  becomeReady(run: string): void {
+    this.atServer.leadsTo(run);
+    this.#ready = true;
+  }
+
+  /** Replies may come that answer nothing: who has it subscribes, or speaks RESP3. */
+  expectUnasked(): void {
+    this.#outOfBand = true;
+  }
+
+  /** This client has it for itself; null: nobody has. */
+  giveTo(owner: Unasked | null): void {
+    this.#owner = owner;
+  }
+
+  /** Nothing more is sent on it; it ends with its last answer. */
+  retire(): void {
+    this.#retired = true;
+  }
+
+  /** It is given up; what is in flight has a moment to be answered. */
+  expire(): void {
+    this.#expiring = true;
+    if (!this.#closed) this.#brake.release();
+  }
+
+  /** That moment is over. */
+  endExpiry(): void {
+    this.#expiring = false;
   }
 
   /** Sends `count` whole requests that stand in `buf[start, end)`; a handler is for a single one. */
@@ -129,23 +176,15 @@ export class Upstream {
     handler: ReplyHandler | null,
   ): Run {
     const run = this.ring.push();
-    run.client = client;
-    run.handler = handler;
-    run.count = count;
-    run.left = count;
-    run.kept = true;
-    run.writes = writes;
-    run.reads = !writes;
-    run.durable = writes || handler?.blocking === true;
+    run.begin(client, count, writes, handler);
     if (run.durable) this.#reading.sent();
-    if (writes) this.writesInFlight++;
     this.#outbox.add(run, buf, start, end);
-    run.sentMs = this.#outbox.now;
     this.crowd.add(end - start);
-    if (client !== null) {
-      run.deaths = client.deaths;
+    const { now } = this.#outbox;
+    if (client === null) run.sent(now, now, 0);
+    else {
       client.onRunSent(count, end - start);
-      run.since = client.heldSince > 0 ? client.heldSince : this.#outbox.now;
+      run.sent(now, client.heldSince > 0 ? client.heldSince : now, client.deaths);
     }
     return run;
   }
@@ -159,7 +198,7 @@ export class Upstream {
 
   /** How long, in ms, the server has not answered what everything behind it waits for; 0 while nothing does. */
   get stuckMs(): number {
-    return this.#reading.waits || this.retired || !this.ready ? 0 : this.silentMs;
+    return this.#reading.waits || this.#retired || !this.#ready ? 0 : this.silentMs;
   }
 
   /** Something came of the next answer, which nobody was given. */
@@ -189,7 +228,7 @@ export class Upstream {
 
   /** The same, because of the server. */
   fail(reason: string): void {
-    this.failed ||= !this.closed;
+    this.#failed ||= !this.#closed;
     this.#close(reason);
   }
 
@@ -206,9 +245,9 @@ export class Upstream {
     let counted = pos;
     let client: ReplySink | null = null;
     let next = pos;
-    while (pos < end && !this.closed) {
+    while (pos < end && !this.#closed) {
       const run = this.ring.peek();
-      if (run === undefined || this.outOfBand || buf[pos] === MINUS || !run.plain) {
+      if (run === undefined || this.#outOfBand || buf[pos] === MINUS || !run.plain) {
         next = frameReply(buf, pos, end, this.#progress);
         if (next < 0) break;
         if (client !== null && mark < pos) this.#pass(client, mark, pos);
@@ -226,15 +265,16 @@ export class Upstream {
         client = its;
         mark = pos;
       }
+      let { left } = run;
       do {
         next = frameReply(buf, pos, end, this.#progress);
         if (next < 0) break;
         pos = next;
-        run.left--;
+        left = run.answered();
         this.#long.end();
-      } while (run.left > 0 && pos < end && buf[pos] !== MINUS);
+      } while (left > 0 && pos < end && buf[pos] !== MINUS);
       if (next < 0) break;
-      if (run.left > 0) continue;
+      if (left > 0) continue;
       if (its.expectant) {
         this.#pass(its, mark, pos);
         mark = pos;
@@ -246,11 +286,11 @@ export class Upstream {
     if (client !== null && mark < pos) this.#pass(client, mark, pos);
     if (next === REPLY_MALFORMED) {
       // What was whole before it has gone to its clients.
-      inbox.start = pos;
+      inbox.taken(pos);
       this.fail('the server sent something that is not RESP');
       return;
     }
-    inbox.start = end - pos > longReplyBytes ? this.#passOnStart(pos, end) : pos;
+    inbox.taken(end - pos > longReplyBytes ? this.#passOnStart(pos, end) : pos);
     this.#headBytes += inbox.start - counted;
     this.#outbox.answered(requestsSent - this.ring.requestsSent, inbox.start - taken);
     const head = this.ring.peek();
@@ -265,7 +305,7 @@ export class Upstream {
   /** The beginning of a long reply goes to its client before the rest is there. Returns what was taken. */
   #passOnStart(pos: number, end: number): number {
     const run = this.ring.peek();
-    if (run === undefined || !run.plain || this.outOfBand) return pos;
+    if (run === undefined || !run.plain || this.#outOfBand) return pos;
     const at = pos + this.#progress.at;
     const taken = this.#long.begin(run.client as ReplySink, this.#inbox.buf, pos, at, end);
     if (taken > pos) this.#progress.at = 0;
@@ -279,69 +319,19 @@ export class Upstream {
     if (!this.#long.goesOn && --this.#progress.missing === 0) {
       this.#long.end();
       const run = this.ring.peek() as Run;
-      if (--run.left === 0) this.#finish(run);
+      if (run.answered() === 0) this.#finish(run);
     }
     return next;
   }
 
   /** What its client does not read is kept in the gate for now. */
   readOn(): void {
-    if (!this.closed) this.#brake.release();
-  }
-
-  /** Writes a part of a long request as it comes; `onDrained` is called when the server has taken it. */
-  pass(chunk: Buffer, onDrained: () => void): boolean {
-    this.#outbox.flushAll();
-    if (this.closed || this.#socket.write(chunk)) return true;
-    return this.takes(onDrained);
-  }
-
-  /** Whether the server takes what it is sent; if not, `onDrained` is called when it has, or is gone. */
-  takes(onDrained: () => void): boolean {
-    const socket = this.#socket;
-    if (this.closed || socket.writableLength < untakenBytes) return true;
-    const goOn = () => {
-      socket.off('drain', goOn).off('close', goOn);
-      onDrained();
-    };
-    socket.once('drain', goOn).once('close', goOn);
-    return false;
-  }
-
-  /** Sends whole requests that nobody keeps: if the connection breaks, they are lost. */
-  sendUnkept(
-    client: ReplySink,
-    buf: Buffer,
-    start: number,
-    end: number,
-    count: number,
-    writes: boolean,
-  ): void {
-    this.#outbox.flushAll();
-    this.#socket.write(Buffer.from(buf.subarray(start, end)));
-    let run = this.ring.last;
-    if (run === undefined || run.kept || run.client !== client) {
-      run = this.ring.push();
-      run.start = run.end = run.count = run.left = 0;
-      run.client = client;
-      run.handler = null;
-      run.kept = run.writes = run.durable = false;
-      run.reads = true;
-      run.since = this.#outbox.now;
-      this.ring.markSent();
-      client.onRunSent(0, 0);
-    }
-    this.ring.extend(count);
-    client.onRunExtended(count);
-    if (!writes || run.writes) return;
-    run.writes = run.durable = true;
-    this.writesInFlight++;
-    this.#reading.sent();
+    if (!this.#closed) this.#brake.release();
   }
 
   /** False when it answers nothing. */
   #takeOne(run: Run | undefined, buf: Buffer, start: number, end: number): boolean {
-    if (this.outOfBand && this.#events.onOutOfBand?.(this, buf, start, end)) return false;
+    if (this.#outOfBand && this.#events.onOutOfBand?.(this, buf, start, end)) return false;
     if (run === undefined) {
       this.fail(`the server answered what was not asked: ${buf.toString('latin1', start, start + 80)}`);
     } else if (run.handler !== null) {
@@ -350,20 +340,19 @@ export class Upstream {
       if (handler.onReply(buf, start, end)) this.#finish(run);
     } else {
       run.client?.onReply(run, buf, start, end);
-      if (--run.left === 0) this.#finish(run);
+      if (run.answered() === 0) this.#finish(run);
     }
     return true;
   }
 
   /** The client is gone: what it has here and was not sent is never sent. */
   drop(client: ReplySink): void {
-    if (this.closed || this.ring.dropUnsent(client, (run) => this.#uncount(run)) === 0) return;
+    if (this.#closed || this.ring.dropUnsent(client, (run) => this.#uncount(run)) === 0) return;
     this.#outbox.compact();
-    if (this.retired && this.ring.size === 0) this.destroy('it was replaced');
+    if (this.#retired && this.ring.size === 0) this.destroy('it was replaced');
   }
 
   #uncount(run: Run): void {
-    if (run.writes) this.writesInFlight--;
     if (run.durable) this.#reading.answered();
     this.crowd.remove(run.end - run.start);
   }
@@ -378,16 +367,16 @@ export class Upstream {
       client.countAnswered(this.#now - run.since, run);
     }
     this.ring.shift();
-    if (this.retired && this.ring.size === 0) this.destroy('it was replaced');
+    if (this.#retired && this.ring.size === 0) this.destroy('it was replaced');
     client?.onRunDone(run, replyBytes);
   }
 
   #close(reason: string): void {
-    if (this.closed) return;
+    if (this.#closed) return;
     this.#reading.onEnd();
     // What was taken may have been all that it was kept for.
-    if (this.closed) return;
-    this.closed = true;
+    if (this.#closed) return;
+    this.#closed = true;
     this.#socket.destroy();
     this.#outbox.close();
     this.crowd.clear();
