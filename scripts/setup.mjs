@@ -26,6 +26,7 @@ const testPrograms = {
   zstd: { apt: 'zstd', dnf: 'zstd', brew: 'zstd' },
   age: { apt: 'age', dnf: 'age', brew: 'age' },
   nutcracker: { apt: 'nutcracker', dnf: undefined, brew: undefined },
+  mariadbd: { apt: 'mariadb-server-core', dnf: 'mariadb-server', brew: 'mariadb' },
   chromium: { apt: 'chromium', dnf: 'chromium', brew: undefined },
 };
 

@@ -87,7 +87,8 @@ async function killOnce(
   signal: AbortSignal,
 ): Promise<Omit<KillRun, 'round'>> {
   const { clients, thinkMs, readShare, valueBytes } = options;
-  const plan = { ...(gate as Target), users: clients, thinkMs, readShare, valueBytes, keys, bucketMs };
+  const load = { users: clients, thinkMs, readShare, valueBytes, keys, bucketMs };
+  const plan = { protocol: 'redis' as const, ...(gate as Target), ...load };
   const generator = await LoadGenerator.start(plan, signal);
   try {
     await delay(warmUpMs, undefined, { signal });

@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { closeSync, openSync } from 'node:fs';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
@@ -61,17 +62,26 @@ export class Scratch {
     throw BenchFailed(`${name} did not start: ${ended}`, { hint: said || `${program} said nothing.` });
   }
 
+  /** Kills a program, and resolves when it is gone. */
+  async end(child: ChildProcess): Promise<void> {
+    const gone = goneOf(child);
+    child.kill('SIGKILL');
+    await gone;
+    this.#children.delete(child);
+  }
+
   async close(): Promise<void> {
-    const gone = [...this.#children].map((child) =>
-      child.exitCode !== null || child.signalCode !== null || child.pid === undefined
-        ? undefined
-        : new Promise((resolve) => child.once('exit', resolve)),
-    );
+    const gone = [...this.#children].map(goneOf);
     this.#killAll();
     await Promise.all(gone);
     process.off('exit', this.#killAll);
     await rm(this.folder, { recursive: true, force: true, maxRetries: 5 });
   }
+}
+
+async function goneOf(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null || child.pid === undefined) return;
+  await once(child, 'exit');
 }
 
 function isOpen(port: number): Promise<boolean> {

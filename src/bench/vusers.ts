@@ -3,14 +3,13 @@
  * beside it, in turn, with the primary directly.
  */
 
-import { readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { dictionary } from '../base/dictionary.ts';
 import type { TestbedSettings } from '../testbed/testbed.ts';
 import { median } from './distribution.ts';
-import { BenchFailed } from './errors.ts';
 import { findKnee, type Knee } from './knee.ts';
 import { LoadGenerator, type LoadResult, threadsFor } from './load/generator.ts';
+import { checkOpenFiles } from './open-files.ts';
 import { type OwnTestbed, withTestbed } from './own-testbed.ts';
 import { type BenchContext, type BenchHead, headOf } from './result.ts';
 import { inTurn } from './turns.ts';
@@ -64,8 +63,6 @@ export interface VusersReport extends BenchHead {
 const warmUpMs = 2000;
 const keys = 10_000;
 const bucketMs = 1000;
-/** Files that are open besides the users' connections. */
-const sparedFiles = 200;
 
 export async function benchVusers(options: VusersOptions, context: BenchContext): Promise<VusersReport> {
   const head = headOf('vusers', context);
@@ -96,32 +93,14 @@ export async function benchVusers(options: VusersOptions, context: BenchContext)
   };
 }
 
-/** Each user is an open file, here and in the gate. @throws BENCH_FAILED */
-function checkOpenFiles(users: number): void {
-  const most = openFilesLimit();
-  if (most === null || users + sparedFiles <= most) return;
-  throw BenchFailed(`${users} users need as many open files, and a process may have ${most} here`, {
-    hint: `ulimit -n ${users + 1000} raises it for this shell, if the system's own limit is not lower.`,
-  });
-}
-
-/** Of this process, whose soft limit Node raises to the hard one when it starts; null where it can't be read. */
-function openFilesLimit(): number | null {
-  try {
-    const line = /^Max open files\s+(\d+)/m.exec(readFileSync('/proc/self/limits', 'utf8'));
-    return line === null ? null : Number(line[1]);
-  } catch {
-    return null;
-  }
-}
-
 async function oneStep(
   target: OwnTestbed[VuserDoor],
   users: number,
   { thinkMs, readShare, valueBytes, stepMs }: VusersOptions,
   signal: AbortSignal,
 ): Promise<Omit<VuserRun, 'door' | 'users' | 'round'>> {
-  const plan = { ...target, users, thinkMs, readShare, valueBytes, keys, bucketMs };
+  const load = { users, thinkMs, readShare, valueBytes, keys, bucketMs };
+  const plan = { protocol: 'redis' as const, ...target, ...load };
   const generator = await LoadGenerator.start(plan, signal);
   try {
     await delay(warmUpMs, undefined, { signal });

@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { appVerb } from './bench-app.ts';
 import { doorsVerb } from './bench-doors.ts';
 import { failoverBenchVerb, switchoverBenchVerb } from './bench-failover.ts';
 import { idleVerb } from './bench-idle.ts';
@@ -16,6 +17,7 @@ export function benchVerb(): Command {
     .addCommand(doorsVerb())
     .addCommand(persistenceVerb())
     .addCommand(vusersVerb())
+    .addCommand(appVerb())
     .addCommand(killVerb())
     .addCommand(failoverBenchVerb())
     .addCommand(switchoverBenchVerb())

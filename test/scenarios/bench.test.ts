@@ -5,6 +5,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { waitFor } from '../../src/base/retry.ts';
+import { findProgram } from '../../src/process/programs.ts';
 import { holdfast } from '../support/deployment.ts';
 import { cleanUp, tempFolder } from '../support/redis-processes.ts';
 
@@ -87,6 +88,32 @@ describe('benchmarks measure, say where, and leave nothing behind', () => {
     }
   });
 
+  test.skipIf(findProgram('mariadbd') === undefined)(
+    'app: an application on MariaDB and on Redis (skipped where mariadbd is not installed), and both killed',
+    async () => {
+      const report = await bench<
+        Head & {
+          mariadb: string;
+          runs: { store: string; request: object; tps: number; errors: object }[];
+          kills: { store: string; writeGapMs: number; usualRps: number }[];
+        }
+      >('app', '--stores', 'mariadb,replicated', '--users', '10', '--rows', '10', '--step', '300ms');
+      expect(report.mariadb).toMatch(/^\d+\.\d+/);
+      const requests = [
+        { method: 'GET', rows: 10 },
+        { method: 'POST', rows: 1 },
+      ];
+      for (const store of ['mariadb', 'replicated']) {
+        const runs = report.runs.filter((run) => run.store === store);
+        expect(runs.map(({ request }) => request)).toEqual(requests);
+        expect(runs.map(({ errors }) => errors)).toEqual([{}, {}]);
+        expect(Math.max(...runs.map(({ tps }) => tps))).toBeGreaterThan(0);
+      }
+      expect(report.kills.map(({ store }) => store)).toEqual(['mariadb', 'replicated']);
+      expect(report.kills.every(({ writeGapMs, usualRps }) => writeGapMs > 0 && usualRps > 0)).toBe(true);
+    },
+  );
+
   test('kill: a dead primary is a gap in the writes, and its recovery is seen', async () => {
     const report = await bench<
       Head & {
@@ -156,6 +183,8 @@ describe('benchmarks measure, say where, and leave nothing behind', () => {
       [['doors', '--csv', '/nonexistent/x.csv'], /--csv: \/nonexistent can't be written to/],
       [['doors', '--html', folder], /--html: .* is a folder/],
       [['vusers', '--ramp', '100,50'], /--ramp: 100,50 does not rise/],
+      [['app', '--stores', 'mysql'], /--stores: there is no 'mysql'/],
+      [['app', '--rows', '10,5000'], /--rows: 10,5000 is more than the table has/],
       [['kill', '--instances', 'agent'], /--instances: there is no 'agent'/],
       [['persistence', '--modes', 'aof'], /--modes: there is no 'aof'/],
     ];

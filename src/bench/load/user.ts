@@ -1,16 +1,11 @@
 /** One virtual user: a connection that sends a request, waits for its answer, thinks for a while, and goes on. */
-import { refusalKind } from '../../redis/errors.ts';
-import { Link } from '../../redis/link.ts';
+import type { OpenWire, Wire } from './wire.ts';
 
 export interface UserPlan {
-  host: string;
-  port: number;
   /** The mean of its pauses, in ms; they are distributed exponentially, as those of many people are. 0: none. */
   thinkMs: number;
-  /** Share of the requests that are GET; the others are SET. */
+  /** Share of the requests that read; the others write. */
   readShare: number;
-  valueBytes: number;
-  keys: number;
 }
 
 export interface UserEvents {
@@ -22,13 +17,12 @@ export interface UserEvents {
 }
 
 const reconnectMs = 50;
-const keyDigits = 9;
 
 export class User {
   readonly #plan: UserPlan;
   readonly #events: UserEvents;
-  readonly #value: Buffer;
-  #link: Link | null = null;
+  readonly #open: OpenWire;
+  #wire: Wire | null = null;
   #connected = false;
   #stopped = false;
   #isRead = false;
@@ -38,10 +32,10 @@ export class User {
   #onConnected: () => void = () => {};
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(plan: UserPlan, events: UserEvents) {
+  constructor(plan: UserPlan, open: OpenWire, events: UserEvents) {
     this.#plan = plan;
+    this.#open = open;
     this.#events = events;
-    this.#value = Buffer.alloc(plan.valueBytes, 'v');
   }
 
   /** Resolves when it is connected for the first time. */
@@ -57,16 +51,14 @@ export class User {
   stop(): void {
     this.#stopped = true;
     clearTimeout(this.#timer);
-    this.#link?.close();
+    this.#wire?.close();
     this.#onConnected();
   }
 
   #connect(): void {
-    const { host, port } = this.#plan;
-    const onClosed = () => this.#onClosed();
-    const link = new Link({ endpoint: { host, port }, timeoutMs: 0, onClosed });
-    this.#link = link;
-    link.ready.then(
+    const wire = this.#open(() => this.#onClosed());
+    this.#wire = wire;
+    wire.ready.then(
       () => {
         this.#connected = true;
         this.#onConnected();
@@ -74,7 +66,7 @@ export class User {
         if (this.#dueMs > 0) this.#send(this.#dueMs);
       },
       () => {
-        if (!this.#stopped) this.#events.onError(link.endCode ?? 'ERROR');
+        if (!this.#stopped) this.#events.onError(wire.endCode ?? 'ERROR');
       },
     );
   }
@@ -110,19 +102,10 @@ export class User {
   }
 
   #send(sinceMs: number): void {
-    const { readShare, keys } = this.#plan;
-    this.#isRead = Math.random() < readShare;
-    const key = `bench:${String(Math.floor(Math.random() * keys)).padStart(keyDigits, '0')}`;
+    this.#isRead = Math.random() < this.#plan.readShare;
     this.#sentMs = sinceMs;
-    const reply = this.#link?.call(this.#isRead ? ['GET', key] : ['SET', key, this.#value]);
-    reply?.then(
-      () => this.#onAnswer(null),
-      (error: unknown) => {
-        const word = refusalKind(error);
-        // One that is not answered is entered when the connection ends.
-        if (word !== undefined) this.#onAnswer(word);
-      },
-    );
+    // One that is not answered is entered when the connection ends.
+    void this.#wire?.request(this.#isRead).then((word) => this.#onAnswer(word));
   }
 
   /** @param word of an error reply, or null */

@@ -1,13 +1,12 @@
 /** One thread of the load generator: its users, and what they saw since the last mark. */
 import { type EventLoopUtilization, performance } from 'node:perf_hooks';
 import { parentPort, workerData } from 'node:worker_threads';
+import { type HttpPlan, HttpWire } from './http-wire.ts';
+import { type RedisPlan, RedisWire } from './redis-wire.ts';
 import { type Bucket, newBucket, newTally, recordMs, type Tally } from './tally.ts';
 import { User, type UserPlan } from './user.ts';
 
-export interface WorkerPlan extends UserPlan {
-  users: number;
-  bucketMs: number;
-}
+export type WorkerPlan = UserPlan & (RedisPlan | HttpPlan) & { users: number; bucketMs: number };
 
 /** `mark` forgets what was so far; `stop` ends the users and has the tally posted. */
 export type WorkerOrder = 'mark' | 'stop';
@@ -42,7 +41,9 @@ class Thread {
         this.#tally.dropped++;
       },
     };
-    this.#users = Array.from({ length: plan.users }, () => new User(plan, events));
+    const open = (onClosed: () => void) =>
+      plan.protocol === 'http' ? new HttpWire(plan, onClosed) : new RedisWire(plan, onClosed);
+    this.#users = Array.from({ length: plan.users }, () => new User(plan, open, events));
   }
 
   async connect(): Promise<void> {
