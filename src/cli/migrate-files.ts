@@ -8,6 +8,7 @@ import type { DataFile } from '../migrate/files/file-feed.ts';
 import type { SourceFacts } from '../migrate/preflight.ts';
 import { readHead } from '../rdb/head.ts';
 import { aofPartNames } from '../redis/aof-manifest.ts';
+import { serverFacts } from '../redis/server-facts.ts';
 import type { FiniteSource } from '../stream/feed.ts';
 import { BadOption } from './errors.ts';
 import { openInput } from './rdb-input.ts';
@@ -35,14 +36,14 @@ export async function factsOfFile({ name, open }: FiniteSource): Promise<SourceF
     const aux = snapshot === undefined ? {} : (await readHead(snapshot.data)).aux;
     const valkey = aux['valkey-ver'];
     return {
-      ...{
-        name,
-        product: valkey === undefined ? 'redis' : 'valkey',
-        version: valkey ?? aux['redis-ver'] ?? '',
-      },
-      ...{ runId: '', role: 'file', isCluster: false, keys: 0, dbs: [], modules: [], policy: '' },
+      ...serverFacts(''),
+      name,
+      product: valkey === undefined ? 'redis' : 'valkey',
+      version: valkey ?? aux['redis-ver'] ?? '',
+      role: 'file',
       // What an RDB takes in memory is more, as a rule; nobody knows before it was read.
-      ...{ dataBytes: snapshot?.bytes ?? 0, usedBytes: 0, maxBytes: 0, refusal: null, forbidden: [] },
+      dataBytes: snapshot?.bytes ?? 0,
+      ...{ refusal: null, forbidden: [] },
     };
   } finally {
     feed.close();

@@ -124,7 +124,7 @@ export async function withOwned(
   const parts = servers.map(({ url, prefix, dbs }) => ({
     prefix,
     dbs,
-    sourceDbs: looked.sources.find(({ name }) => name === url)?.dbs ?? [],
+    sourceDbs: looked.sources.find(({ name }) => name === url)?.databases.map(({ db }) => db) ?? [],
   }));
   const owned = await ownedParts(await targetPlace(target), parts);
   const notAlone = servers.find(

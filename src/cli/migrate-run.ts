@@ -9,7 +9,6 @@ import { Migration } from '../migrate/migration.ts';
 import { isFile, type MigrationPaths, type Plan } from '../migrate/plan.ts';
 import {
   type Finding,
-  factsOf,
   forbiddenAt,
   forbiddenAtSource,
   judge,
@@ -22,6 +21,7 @@ import { targetOfVersionText } from '../rdb/target.ts';
 import { RedisConnection } from '../redis/connection.ts';
 import { RedisRefused, RedisUnreachable, refusalKind } from '../redis/errors.ts';
 import type { Link } from '../redis/link.ts';
+import { infoForFacts, serverFacts } from '../redis/server-facts.ts';
 import type { FiniteSource } from '../stream/feed.ts';
 import { KeyPositions } from '../stream/key-positions.ts';
 import { findSource, type SourceAddress } from '../stream/source-address.ts';
@@ -56,16 +56,18 @@ export async function preflight(plan: Pick<Plan, 'sources' | 'target'>, method: 
     }
     const { address: host, port, credentials, tls } = await findSource(at);
     const facts = await asked({ endpoint: { host, port }, credentials, tls }, async (call) => ({
-      ...(await factsOf(source.url, call)),
+      ...serverFacts(String(await call(...infoForFacts))),
+      name: source.url,
       refusal: await replicationRefusal(call),
       forbidden: await forbiddenAtSource(call),
     }));
     const moves = new Map(source.dbs);
-    for (const db of facts.dbs) wanted.add(moves.get(db) ?? db);
+    for (const { db } of facts.databases) wanted.add(moves.get(db) ?? db);
     sources.push(facts);
   }
   const target = await asked(place, async (call) => ({
-    ...(await factsOf(place.name, call)),
+    ...serverFacts(String(await call(...infoForFacts))),
+    name: place.name,
     missingDbs: await missingDbs([...wanted], call),
     forbidden: await forbiddenAt(call),
   }));
@@ -93,7 +95,7 @@ async function openSources({
 export async function runMigration(output: Output, paths: MigrationPaths, plan: Plan): Promise<void> {
   const target = await targetPlace(plan.target);
   const { loads, positions } = await asked(target, async (call) => {
-    const { product, version } = await factsOf(target.name, call);
+    const { product, version } = serverFacts(String(await call(...infoForFacts)));
     return {
       loads: targetOfVersionText(`${product} ${version}`, await askModules(call)),
       positions: new KeyPositions(await call('COMMAND')),

@@ -1,12 +1,13 @@
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { serverFacts } from '../redis/server-facts.ts';
 import { parseSpec } from '../spec/parse.ts';
 import { noEngine } from './engine-defaults.ts';
 import { foundInFiles } from './files.ts';
 import { type Found, nothingFound } from './found.ts';
 import { plainSpec } from './plain-spec.ts';
-import { foundRunning, type ServerFacts } from './running.ts';
+import { foundRunning, type RunningServer } from './running.ts';
 import { parseSource } from './source.ts';
 import { specOf } from './spec-of.ts';
 import { specText } from './spec-text.ts';
@@ -258,14 +259,11 @@ test('whatever is found becomes a spec that is valid', () => {
 });
 
 describe('servers that run', () => {
-  const server = (over: Partial<ServerFacts>): ServerFacts => ({
+  const server = (over: Partial<RunningServer>): RunningServer => ({
     address: { address: '127.0.0.1', port: 7000 },
-    engine: 'redis',
-    version: '7.0.15',
+    facts: serverFacts('redis_version:7.0.15\r\n'),
     config: { port: '7000', hz: '10', 'maxmemory-policy': 'noeviction', save: '' },
-    told: {},
     users: ['user default on nopass sanitize-payload ~* &* +@all'],
-    modules: [],
     ...over,
   });
 
@@ -278,8 +276,10 @@ describe('servers that run', () => {
   });
 
   test('a managed service that refuses CONFIG and ACL is described by what INFO says', () => {
-    const told = { maxmemory: String(2 ** 30), 'maxmemory-policy': 'volatile-lru', appendonly: 'no' };
-    const found = foundRunning([server({ config: null, users: null, told })], [], null, noEngine);
+    const facts = serverFacts(
+      `redis_version:7.0.15\r\nmaxmemory:${2 ** 30}\r\nmaxmemory_policy:volatile-lru\r\n`,
+    );
+    const found = foundRunning([server({ config: null, users: null, facts })], [], null, noEngine);
     const { spec, text: yaml } = written(found);
     expect(spec.redis.maxMemoryBytes).toBe(2 ** 30);
     expect(spec.redis.maxMemoryPolicy).toBe('volatile-lru');

@@ -4,13 +4,13 @@ import { errorText } from '../base/errors.ts';
 import { type ConnectionOptions, RedisConnection } from '../redis/connection.ts';
 import { type Address, addressOf, type Credentials, type TlsMaterial } from '../redis/endpoint.ts';
 import { refusalKind } from '../redis/errors.ts';
-import { moduleNames, parseInfo, productOf } from '../redis/info.ts';
 import { parseRole } from '../redis/role.ts';
 import { fieldsOf } from '../redis/sentinel-replies.ts';
+import { infoForFacts, serverFacts } from '../redis/server-facts.ts';
 import { addressKind } from '../spec/address.ts';
 import { unique } from './conf-files.ts';
 import { SourceUnreadable } from './errors.ts';
-import type { SentinelFacts, ServerFacts } from './running.ts';
+import type { RunningServer, SentinelFacts } from './running.ts';
 
 export interface Access {
   credentials: Credentials | undefined;
@@ -19,7 +19,7 @@ export interface Access {
 }
 
 export interface Observed {
-  members: [ServerFacts, ...ServerFacts[]];
+  members: [RunningServer, ...RunningServer[]];
   missing: Address[];
   sentinels: SentinelFacts | null;
 }
@@ -110,16 +110,16 @@ async function sameKind(at: Address, others: readonly Address[]): Promise<Addres
 }
 
 async function factsOf(primary: Address, replicas: readonly Address[], access: Access) {
-  let first: ServerFacts;
+  let first: RunningServer;
   try {
-    first = await serverFacts(primary, access);
+    first = await runningServer(primary, access);
   } catch (error) {
     throw unreadable(`the primary ${shownAt(primary)}`, error);
   }
-  const members: [ServerFacts, ...ServerFacts[]] = [first];
+  const members: [RunningServer, ...RunningServer[]] = [first];
   const missing: Address[] = [];
   for (const each of replicas) {
-    const facts = await serverFacts(each, access).catch(() => undefined);
+    const facts = await runningServer(each, access).catch(() => undefined);
     if (facts === undefined) missing.push(each);
     else members.push(facts);
   }
@@ -143,20 +143,13 @@ async function roleAt(at: Address, { credentials, tls }: Access) {
   }
 }
 
-async function serverFacts(address: Address, { credentials, tls }: Access): Promise<ServerFacts> {
+async function runningServer(address: Address, { credentials, tls }: Access): Promise<RunningServer> {
   const connection = new RedisConnection(optionsOf(address, credentials, tls));
   try {
-    const info = parseInfo(String(await connection.call('INFO')));
-    const { name, version } = productOf(info);
+    const facts = serverFacts(String(await connection.call(...infoForFacts)));
     const config = fieldsOf(await refusable(connection, 'CONFIG', 'GET', '*'));
     const users = (await refusable(connection, 'ACL', 'LIST')) as string[] | null;
-    const modules = moduleNames(String((await refusable(connection, 'INFO', 'modules')) ?? ''));
-    const told = {
-      maxmemory: info['maxmemory'] ?? '0',
-      'maxmemory-policy': info['maxmemory_policy'] ?? 'noeviction',
-      appendonly: info['aof_enabled'] === '1' ? 'yes' : 'no',
-    };
-    return { address, engine: name, version, config, told, users, modules };
+    return { address, facts, config, users };
   } finally {
     connection.close();
   }

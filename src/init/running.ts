@@ -1,22 +1,20 @@
 /** What servers and Sentinels that run say of themselves, to what is there. Pure: `observe.ts` asks them. */
 
 import type { Address } from '../redis/endpoint.ts';
+import type { ServerFacts } from '../redis/server-facts.ts';
 import { configValueOf } from '../spec/adopt.ts';
 import { settingName } from '../spec/setting-name.ts';
 import { chosen, type Engine } from './engine-defaults.ts';
 import { type Found, type FoundUser, type Note, nothingFound } from './found.ts';
 
-export interface ServerFacts {
+/** A server that runs: what it says of itself, and how it is set. */
+export interface RunningServer {
   address: Address;
-  engine: 'redis' | 'valkey';
-  version: string;
+  facts: ServerFacts;
   /** CONFIG GET *; null when it is refused, as managed services do. */
   config: Readonly<Record<string, string>> | null;
-  /** What INFO says of memory and persistence, in the words of CONFIG GET, for when that is refused. */
-  told: Readonly<Record<string, string>>;
   /** ACL LIST; null when it is refused. */
   users: readonly string[] | null;
-  modules: readonly string[];
 }
 
 export interface SentinelFacts {
@@ -36,7 +34,7 @@ const ofOneServer = new Set([
 
 /** @param members the primary first. @param missing members that gave no answer. */
 export function foundRunning(
-  [primary, ...replicas]: readonly [ServerFacts, ...ServerFacts[]],
+  [primary, ...replicas]: readonly [RunningServer, ...RunningServer[]],
   missing: readonly Address[],
   sentinels: SentinelFacts | null,
   engine: Engine,
@@ -49,7 +47,7 @@ export function foundRunning(
   return {
     ...nothingFound,
     name: sentinels?.name ?? null,
-    engine: primary.engine,
+    engine: primary.facts.product,
     members: [primary.address, ...replicas.map(({ address }) => address), ...missing],
     sentinels: sentinels?.sentinels ?? 0,
     settings,
@@ -71,10 +69,11 @@ export function foundRunning(
   };
 }
 
-function settingsOf({ config, told }: ServerFacts, engine: Engine) {
-  const all = Object.entries(config ?? told)
+function settingsOf({ config, facts }: RunningServer, engine: Engine) {
+  const named = config ?? toldBy(facts);
+  const all = Object.entries(named)
     // The older name only where the server has no other.
-    .filter(([name]) => settingName(name) === name || (config ?? told)[settingName(name)] === undefined)
+    .filter(([name]) => settingName(name) === name || named[settingName(name)] === undefined)
     .filter(([name]) => !ofOneServer.has(settingName(name)) || name.endsWith('port'))
     .map(([name, value]) => ({ name, value }));
   const kept = chosen(all, engine);
@@ -85,8 +84,17 @@ function settingsOf({ config, told }: ServerFacts, engine: Engine) {
   };
 }
 
+/** What INFO says of memory and persistence, in the words of CONFIG GET. */
+function toldBy({ maxBytes, policy, hasAof }: ServerFacts): Readonly<Record<string, string>> {
+  return {
+    maxmemory: String(maxBytes),
+    'maxmemory-policy': policy === '' ? 'noeviction' : policy,
+    appendonly: hasAof ? 'yes' : 'no',
+  };
+}
+
 /** `user app on #8b2c… ~* +@all` without its passwords. */
-function usersOf({ users, config }: ServerFacts): FoundUser[] {
+function usersOf({ users, config }: RunningServer): FoundUser[] {
   if (users === null) {
     const hasPassword = (config?.['requirepass'] ?? '') !== '';
     return hasPassword ? [{ name: 'default', rules: 'on ~* &* +@all' }] : [];
@@ -97,7 +105,7 @@ function usersOf({ users, config }: ServerFacts): FoundUser[] {
   });
 }
 
-function differences(primary: ServerFacts, replica: ServerFacts): Note[] {
+function differences(primary: RunningServer, replica: RunningServer): Note[] {
   const notes: Note[] = [];
   for (const [name, value] of Object.entries(replica.config ?? {})) {
     const other = primary.config?.[name];
@@ -133,7 +141,7 @@ function sentinelNotes(sentinels: SentinelFacts | null): Note[] {
   return notes;
 }
 
-function otherNotes({ config, users, modules, engine, version }: ServerFacts): Note[] {
+function otherNotes({ config, users, facts: { modules, product, version } }: RunningServer): Note[] {
   const redis = ['redis'];
   const notes: Note[] = modules.map((name) => {
     const why = 'say redis.config.loadmodule with where it lies on the machines of the deployment';
@@ -154,7 +162,7 @@ function otherNotes({ config, users, modules, engine, version }: ServerFacts): N
   if (config?.['cluster-enabled'] === 'yes') {
     const why =
       'a deployment is one primary with replicas: `holdfast migrate` can bring several servers into one';
-    notes.push({ path: redis, what: `Redis Cluster (${engine} ${version})`, why });
+    notes.push({ path: redis, what: `Redis Cluster (${product} ${version})`, why });
   }
   return notes;
 }

@@ -9,11 +9,11 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { keySlot } from '../rdb/slot.ts';
 import type { ConnectionOptions } from '../redis/connection.ts';
 import { describeEndpoint } from '../redis/endpoint.ts';
+import { keysIn, type ServerFacts } from '../redis/server-facts.ts';
 import { type Reply, ReplyError } from '../resp/read.ts';
 import { MigrateRefused } from './errors.ts';
 import { isRedirect, KeyReader, runsOf } from './key-reader.ts';
 import type { Held, KeySource } from './key-source.ts';
-import type { ServerFacts } from './server-facts.ts';
 import { unrefused } from './wire.ts';
 
 export interface SlotRange {
@@ -59,8 +59,8 @@ export class ClusterReader implements KeySource {
   async facts(): Promise<ServerFacts> {
     const all = await Promise.all([...new Set(this.#owners)].map((name) => this.#node(name).facts()));
     const [first] = all as [ServerFacts, ...ServerFacts[]];
-    const keys = all.flatMap(({ databases }) => databases).reduce((sum, each) => sum + each.keys, 0);
-    return { ...first, databases: keys === 0 ? [] : [{ db: 0, keys }] };
+    const keys = keysIn(all.flatMap(({ databases }) => databases));
+    return { ...first, keys, databases: keys === 0 ? [] : [{ db: 0, keys }] };
   }
 
   async select(db: number): Promise<void> {

@@ -7,10 +7,11 @@
 import type { ConnectionOptions } from '../redis/connection.ts';
 import { describeEndpoint } from '../redis/endpoint.ts';
 import type { Link } from '../redis/link.ts';
+import type { ServerFacts } from '../redis/server-facts.ts';
 import { type Reply, ReplyError } from '../resp/read.ts';
 import { isPositionKey } from '../stream/position.ts';
 import type { Held, KeySource } from './key-source.ts';
-import { askFacts, type ServerFacts } from './server-facts.ts';
+import { askFacts } from './server-facts.ts';
 import { forEachKey, linkForValues, manyKeys, pack, unrefused } from './wire.ts';
 
 const bytesAtATime = 8 * 2 ** 20;

@@ -1,6 +1,6 @@
 /** Where keys are read from: one server, or the primaries of a Redis Cluster. Interface of those who compare and copy. */
 import type { ConnectionOptions } from '../redis/connection.ts';
-import type { ServerFacts } from './server-facts.ts';
+import type { ServerFacts } from '../redis/server-facts.ts';
 
 /** What a server holds under a key; null for nothing. */
 export type Held = {

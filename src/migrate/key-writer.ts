@@ -1,4 +1,8 @@
-/** Writes what a source holds to the target: strings that don't expire by MSET, else one RESTORE, SET or DEL a key. */
+/**
+ * Writes what a source holds to the target: strings that don't expire by MSET, else one RESTORE, SET or DEL a key. Each of them makes
+ * the whole value, so that one may be sent again of which nobody knows whether it was executed.
+ */
+import { pause } from '../base/retry.ts';
 import { describeSize } from '../base/size.ts';
 import type { Target } from '../rdb/target.ts';
 import type { ConnectionOptions } from '../redis/connection.ts';
@@ -9,6 +13,7 @@ import { ByteGatherer } from '../stream/byte-gatherer.ts';
 import { carry } from './carry.ts';
 import { MigrateRefused } from './errors.ts';
 import type { Held } from './key-source.ts';
+import { type BothFacts, loadedBy } from './server-facts.ts';
 import { linkForValues, longBytes, pack, pieces } from './wire.ts';
 
 /** What proto-max-bulk-len is unless somebody changed it. */
@@ -17,6 +22,14 @@ const usualLongest = 512 * 2 ** 20;
 const usualBytes = 64 * 1024;
 /** Refusals of a value; others are of the whole target. */
 const ofTheValue = /Bad data format|DUMP payload version|checksum/i;
+
+/** What is refused, or not answered, while another server takes the target's place. */
+const whileReplaced = new Set([
+  ...['UNCERTAIN', 'NOPRIMARY', 'READONLY', 'LOADING', 'MASTERDOWN', 'NOREPLICAS'],
+]);
+const tries = 10;
+const triedAgainAfterMs = 200;
+const again = Symbol('to be written again');
 
 /** `MSET` with a value stands for a pair, which goes out with others. */
 type Request = readonly ['MSET', Buffer] | readonly [string, Buffer, ...(string | Buffer)[]];
@@ -35,10 +48,10 @@ export class KeyWriter {
   #longest = usualLongest;
   #db = 0;
 
-  constructor(options: ConnectionOptions, source: Target, target: Target) {
+  constructor(options: ConnectionOptions, { source, target }: BothFacts) {
     this.#where = describeEndpoint(options.endpoint);
-    this.#source = source;
-    this.#target = target;
+    this.#source = loadedBy(source);
+    this.#target = loadedBy(target);
     this.#link = linkForValues(options);
   }
 
@@ -58,7 +71,23 @@ export class KeyWriter {
    * @throws MIGRATE_REFUSED when the target takes nothing: no memory, no right, a replica.
    */
   async write(keys: readonly Buffer[], held: readonly Held[]): Promise<(string | null)[]> {
-    const reasons = keys.map((): string | null => null);
+    const reasons = await this.#write(keys, held, 1);
+    for (let turn = 2; reasons.includes(again); turn++) {
+      await pause(triedAgainAfterMs);
+      const left = reasons.flatMap((reason, index) => (reason === again ? [index] : []));
+      const [theirKeys, theirs] = [left.map((at) => keys[at]!), left.map((at) => held[at] ?? null)];
+      for (const [at, reason] of (await this.#write(theirKeys, theirs, turn)).entries())
+        reasons[left[at]!] = reason;
+    }
+    return reasons as (string | null)[];
+  }
+
+  async #write(
+    keys: readonly Buffer[],
+    held: readonly Held[],
+    turn: number,
+  ): Promise<(string | typeof again | null)[]> {
+    const reasons = keys.map((): string | typeof again | null => null);
     const pairs: Sent = { asked: [], bytes: new ByteGatherer(usualBytes) };
     const commands: Sent = { asked: [], bytes: new ByteGatherer(usualBytes) };
     const long: { asked: number[]; pieces: Uint8Array[] } = { asked: [], pieces: [] };
@@ -88,7 +117,8 @@ export class KeyWriter {
     const replies = await this.#link.exchange(written, single.length + many);
     for (const [at, reply] of replies.entries()) {
       if (!(reply instanceof ReplyError)) continue;
-      const refusal = this.#refusal(reply);
+      const mayPass = turn < tries && whileReplaced.has(reply.kind);
+      const refusal = mayPass ? again : this.#refusal(reply);
       for (const index of at < many ? pairs.asked : [single[at - many]!]) reasons[index] = refusal;
     }
     return reasons;
@@ -119,12 +149,13 @@ export class KeyWriter {
     return `it has ${describeSize(length)}, and the target takes ${describeSize(this.#longest)} at most (proto-max-bulk-len)`;
   }
 
-  #refusal({ kind, text }: ReplyError): string {
+  #refusal(reply: ReplyError): string {
+    const { kind, text } = reply;
     if (ofTheValue.test(text)) return `the target can't load it: ${text}`;
     const hint =
       kind === 'OOM'
         ? 'It has no memory left: `holdfast size` says how much the data needs. What is there stays; run it again with --replace.'
         : 'The user needs the rights to RESTORE and DEL on all keys, and the target must be a primary.';
-    throw MigrateRefused(`${this.#where} takes no more: ${text}`, { hint });
+    throw MigrateRefused(`${this.#where} takes no more: ${text}`, { hint, cause: reply });
   }
 }

@@ -9,9 +9,17 @@ const source: SourceFacts = {
     runId: 'a',
     role: 'master',
     isCluster: false,
-    keys: 5,
+    hasAof: false,
   },
-  ...{ dbs: [0], dataBytes: 1000, usedBytes: 2000, maxBytes: 0, policy: 'noeviction', modules: [] },
+  ...{
+    databases: [{ db: 0, keys: 5 }],
+    keys: 5,
+    dataBytes: 1000,
+    usedBytes: 2000,
+    maxBytes: 0,
+    policy: 'noeviction',
+    modules: [],
+  },
   ...{ refusal: null, forbidden: [] },
 };
 const target: TargetFacts = { ...source, name: 'new', runId: 'b', missingDbs: [] };

@@ -1,37 +1,23 @@
 /** What is looked at before anything begins, and what follows from it. Judging is pure. */
 
 import { describeSize } from '../base/size.ts';
-import { keyspaces, moduleNames, parseInfo, productOf } from '../redis/info.ts';
+import type { ServerFacts } from '../redis/server-facts.ts';
 import { MigrationPreflight } from './errors.ts';
 import type { Choice } from './method.ts';
 
-export interface ServerFacts {
+/** What is known of one side, and what it is called. */
+export interface SideFacts extends ServerFacts {
   name: string;
-  product: 'redis' | 'valkey';
-  version: string;
-  runId: string;
-  role: string;
-  isCluster: boolean;
-  keys: number;
-  /** Of these databases it has keys. */
-  dbs: number[];
-  /** What its data take, in bytes. */
-  dataBytes: number;
-  usedBytes: number;
-  /** 0 for no limit, or when it does not say. */
-  maxBytes: number;
-  policy: string;
-  modules: string[];
 }
 
-export interface TargetFacts extends ServerFacts {
+export interface TargetFacts extends SideFacts {
   /** Of the databases that are wanted, those that it does not have. */
   missingDbs: number[];
   /** Of what the user needs, what it may not, in the server's words. */
   forbidden: string[];
 }
 
-export interface SourceFacts extends ServerFacts {
+export interface SourceFacts extends SideFacts {
   /** Why it does not let us be its replica; null when nothing says so. */
   refusal: string | null;
   /** Of what a cut-over needs, what the user may not, in the server's words. */
@@ -41,31 +27,6 @@ export interface SourceFacts extends ServerFacts {
 export interface Finding {
   level: 'refused' | 'warning';
   text: string;
-}
-
-/** @param call one command, its reply as the server gave it. */
-export async function factsOf(
-  name: string,
-  call: (command: string, ...args: string[]) => Promise<unknown>,
-): Promise<ServerFacts> {
-  const text = String(await call('INFO', 'everything'));
-  const info = parseInfo(text);
-  const { name: product, version } = productOf(info);
-  const spaces = keyspaces(info);
-  const number = (field: string) => Number(info[field] ?? 0) || 0;
-  return {
-    ...{ name, product, version, runId: info['run_id'] ?? '', role: info['role'] ?? '' },
-    isCluster: info['cluster_enabled'] === '1',
-    keys: spaces.reduce((sum, { keys }) => sum + keys, 0),
-    dbs: spaces.map(({ db }) => db),
-    ...{
-      dataBytes: number('used_memory_dataset'),
-      usedBytes: number('used_memory'),
-      maxBytes: number('maxmemory'),
-    },
-    policy: info['maxmemory_policy'] ?? '',
-    modules: moduleNames(text),
-  };
 }
 
 const probes = [

@@ -1,5 +1,6 @@
 /** What to do at the beginning of an attempt, and behind one that ended. Pure. */
 import { errorCode } from '../base/errors.ts';
+import { isPassingRefusal } from './passing-refusals.ts';
 import type { Place, Position } from './position.ts';
 
 export type FirstStep =
@@ -31,6 +32,6 @@ const longestPauseMs = 2000;
 /** How long to wait before the next attempt, in ms; undefined when there is no sense in one. */
 export function pauseBehind(error: unknown, attemptsInVain: number): number | undefined {
   const code = errorCode(error);
-  if (code === undefined || !passing.has(code)) return undefined;
+  if (code === undefined || !(passing.has(code) || isPassingRefusal(error))) return undefined;
   return Math.min(longestPauseMs, firstPauseMs * 2 ** Math.min(attemptsInVain, 10));
 }

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { RedisUnreachable } from '../redis/errors.ts';
+import { RedisRefused, RedisUnreachable } from '../redis/errors.ts';
+import { ReplyError } from '../resp/read.ts';
 import { StreamConflict } from './errors.ts';
 import { firstStep, pauseBehind } from './next-step.ts';
 import { decodePosition, encodePosition, isPositionKey, positionKey } from './position.ts';
@@ -50,6 +51,11 @@ test('where to begin, and when to try again', () => {
   expect(firstStep({ ...position, phase: 'streaming' })).toEqual({ kind: 'go-on', place });
   expect(pauseBehind(RedisUnreachable('gone'), 0)).toBe(50);
   expect(pauseBehind(RedisUnreachable('gone'), 99)).toBe(2000);
+  // What a gate answers while its primary is replaced, and a server whose memory is full; not what stays refused.
+  for (const text of ['UNCERTAIN the primary went down', 'NOPRIMARY none', 'OOM no memory', 'READONLY no'])
+    expect(pauseBehind(RedisRefused('refused', { cause: new ReplyError(text) }), 0), text).toBe(50);
+  const noRight = RedisRefused('refused', { cause: new ReplyError('NOPERM no right') });
+  expect(pauseBehind(noRight, 0)).toBeUndefined();
   expect(pauseBehind(StreamConflict('there'), 0)).toBeUndefined();
   expect(pauseBehind(new TypeError('a fault of ours'), 0)).toBeUndefined();
 });

@@ -17,11 +17,12 @@
  */
 import { constants } from 'node:buffer';
 import { type Credentials, describeEndpoint, type Endpoint, type TlsMaterial } from '../redis/endpoint.ts';
-import { refusalKind, refusalReply } from '../redis/errors.ts';
+import { refusalReply } from '../redis/errors.ts';
 import { Link } from '../redis/link.ts';
 import { type Reply, ReplyError } from '../resp/read.ts';
 import { writeRequest } from '../resp/write.ts';
 import { StreamDiverged, StreamPositionMoved, StreamTargetRefuses } from './errors.ts';
+import { isPassingRefusal, passes } from './passing-refusals.ts';
 import { decodePosition, encodePosition, type Position, positionKey } from './position.ts';
 import { usualLongestArgument } from './too-long.ts';
 
@@ -55,20 +56,6 @@ const connectWithinMs = 5000;
 const multi = writeRequest(['MULTI']);
 const exec = writeRequest(['EXEC']);
 const selectFirst = writeRequest(['SELECT', '0']);
-/** The target may take it later. */
-const forNow = new Set([
-  'LOADING',
-  'MASTERDOWN',
-  'READONLY',
-  'NOREPLICAS',
-  'BUSY',
-  'OOM',
-  'MISCONF',
-  'CLUSTERDOWN',
-  'TRYAGAIN',
-  'UNBLOCKED',
-]);
-
 export class TargetWriter {
   readonly #link: Link;
   readonly #where: string;
@@ -196,7 +183,7 @@ export class TargetWriter {
     // The first that was not queued says why nothing was executed.
     const why = before.find((reply) => reply instanceof ReplyError) ?? outcome;
     const text = why instanceof ReplyError ? why.text : String(why);
-    if (why instanceof ReplyError && forNow.has(why.kind)) throw refusesForNow(this.#where, text);
+    if (why instanceof ReplyError && passes(why.kind)) throw refusesForNow(this.#where, text);
     throw StreamDiverged(`${this.#where} does not take what the source has executed: ${text}`, {
       hint: 'Nothing of that batch was executed. A target of at least the source’s version, and a user who may run all its commands, takes it.',
     });
@@ -205,7 +192,7 @@ export class TargetWriter {
   #seen([watched, text]: Reply[]): void {
     for (const reply of [watched, text]) {
       if (!(reply instanceof ReplyError)) continue;
-      if (forNow.has(reply.kind)) throw refusesForNow(this.#where, reply.text);
+      if (passes(reply.kind)) throw refusesForNow(this.#where, reply.text);
       throw StreamTargetRefuses(`${this.#where} does not show the position of the stream: ${reply.text}`, {
         hint: `The user needs the rights to WATCH, GET and SET ${this.#key}, and to MULTI and EXEC.`,
       });
@@ -227,9 +214,8 @@ function refusesForNow(where: string, text: string): Error {
 }
 
 function translated(error: unknown): unknown {
-  const kind = refusalKind(error);
-  if (kind === undefined || !forNow.has(kind)) return error;
-  return StreamTargetRefuses(`the target takes nothing for now: ${refusalReply(error)?.text ?? kind}`, {
+  if (!isPassingRefusal(error)) return error;
+  return StreamTargetRefuses(`the target takes nothing for now: ${refusalReply(error)?.text}`, {
     cause: error,
   });
 }

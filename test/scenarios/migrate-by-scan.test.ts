@@ -161,6 +161,12 @@ test('of some types only: what is of another one, or becomes so, is not there', 
     withinMs: 15_000,
   });
   expect(await target.get(list)).toBe('now a string');
+  // No notification tells of it.
+  await source.multi().flushdb().set('behind', 'v').exec();
+  await waitFor(async () => (await target.keys('*')).join() === 'behind', {
+    what: 'the target to be as empty',
+    withinMs: 15_000,
+  });
   const { status, said } = await running.ask('cutover');
   expect([status, said['notMoved']]).toEqual([0, []]);
 });

@@ -3,9 +3,7 @@ import type { Redis } from 'ioredis';
 import { afterAll, expect, test } from 'vitest';
 import { waitFor } from '../../src/base/retry.ts';
 import { fillWithAllTypes } from '../support/all-types.ts';
-import { holdfast } from '../support/deployment.ts';
 import { MigrationProcess } from '../support/migration-process.ts';
-import { PlainSentinels } from '../support/plain-sentinels.ts';
 import { Random } from '../support/random.ts';
 import { cleanUp, client, startRedis, tempFolder } from '../support/redis-processes.ts';
 
@@ -97,36 +95,6 @@ test(
     }
     expect(await migration.ask('finish')).toMatchObject({ status: 0 });
     for (const each of writing) await each.end();
-  },
-  limitMs,
-);
-
-test(
-  'a source that its Sentinels fail over is followed to its next primary',
-  async () => {
-    const plain = await PlainSentinels.start();
-    const to = await startRedis();
-    const first = plain.clientOf({ port: await plain.primary() } as never);
-    await fillWithAllTypes(first, Math.min(keys, 5000));
-    const url = `sentinel://${plain.addresses}/${plain.name}`;
-    const sides = [url, `redis://127.0.0.1:${to.port}`] as const;
-    const state = path.join(tempFolder(), 'state');
-    const migration = MigrationProcess.begin(state, [url, '--to', sides[1]]);
-    await migration.untilFollowing();
-    const now = plain.clientOf({ port: await plain.crash() } as never);
-    const target = client(to.port);
-    await waitFor(async () => (await now.set('behind', 'the failover').catch(() => '')) === 'OK', {
-      what: 'the new primary to take writes',
-      withinMs: 20_000,
-    });
-    await waitFor(async () => (await target.get('behind')) === 'the failover', {
-      what: 'the new primary to be followed',
-      withinMs: 20_000,
-    });
-    // It went on: a second copy would have been one more full synchronization of a replica that nobody lists.
-    expect(await holdfast(['migrate', 'verify', ...sides])).toMatchObject({ status: 0 });
-    expect(await migration.ask('cutover')).toMatchObject({ status: 0 });
-    expect(await migration.ask('finish', '--release')).toMatchObject({ status: 0 });
   },
   limitMs,
 );

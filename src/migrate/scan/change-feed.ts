@@ -3,10 +3,11 @@
  * changed, behind the command, on `__keyspace@<db>__:<key>`. A message says that a key is to be read again, and no more.
  *
  * - Messages are lost with the connection, and nobody can ask for them again. So whoever ends it has missed changes.
- * - FLUSHALL, FLUSHDB and SWAPDB publish nothing. A name that is no UTF-8 can't be told from its message here.
+ * - FLUSHALL, FLUSHDB and SWAPDB publish nothing: INFO commandstats counts them. A name that is no UTF-8 can't be told from its
+ *   message here.
  *
  * In all these cases a pass that compares finds the rest; `missed` says so.
- * Source: the page "Keyspace notifications" of the Redis documentation, notify.c.
+ * Source: the page "Keyspace notifications" of the Redis documentation, notify.c; INFO commandstats of Redis 6.2 to 8.6.
  */
 import { errorText } from '../../base/errors.ts';
 import type { ConnectionOptions } from '../../redis/connection.ts';
@@ -28,6 +29,8 @@ export class ChangeFeed {
   #waiting = 0;
   #before: string | undefined;
   #missed = false;
+  /** Commands for whole databases, as they were counted last. */
+  #wholes: number | undefined;
 
   constructor(options: ConnectionOptions) {
     this.#options = options;
@@ -67,9 +70,11 @@ export class ChangeFeed {
       await link.ready;
       const reason = await this.#switchOn(link, where);
       await link.call(['PSUBSCRIBE', '__keyspace@*__:*']);
+      await this.look();
       return reason;
     } catch (error) {
       await this.end();
+      this.#link = undefined;
       return `${where} lets nobody listen to notifications: ${errorText(error)}`;
     }
   }
@@ -90,9 +95,12 @@ export class ChangeFeed {
     return null;
   }
 
-  /** Answered behind all that was published before. @throws REDIS_UNREACHABLE */
-  async ping(): Promise<void> {
-    await this.#link?.call(['PING']);
+  /** Looks for what is not published. It is answered behind all that was published before. @throws REDIS_UNREACHABLE, REDIS_REFUSED */
+  async look(): Promise<void> {
+    if (this.#link === undefined) return;
+    const wholes = commandsForWhole(String(await this.#link.call(['INFO', 'commandstats'])));
+    if (this.#wholes !== undefined && this.#wholes !== wholes) this.#missed = true;
+    this.#wholes = wholes;
   }
 
   /** Sets notifications back to what they were. */
@@ -136,6 +144,12 @@ export class ChangeFeed {
     keys.add(key);
     this.#waiting += keys.size - size;
   }
+}
+
+/** How many commands were executed that empty or exchange whole databases. Pure. */
+export function commandsForWhole(stats: string): number {
+  const counts = stats.matchAll(/^cmdstat_(?:flushall|flushdb|swapdb):calls=(\d+)/gim);
+  return [...counts].reduce((sum, [, calls]) => sum + Number(calls), 0);
 }
 
 /** Whether a setting tells of every change: the names of keys, and all classes, one by one or together. */

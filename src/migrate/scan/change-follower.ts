@@ -6,7 +6,7 @@ import type { KeyMapping } from '../key-mapping.ts';
 import type { KeySource } from '../key-source.ts';
 import { KeyWriter } from '../key-writer.ts';
 import { openSource } from '../open-source.ts';
-import type { ServerFacts } from '../server-facts.ts';
+import type { BothFacts } from '../server-facts.ts';
 import { ChangeFeed } from './change-feed.ts';
 import type { LeftOut } from './left-out.ts';
 
@@ -27,7 +27,7 @@ const fewWaiting = 100;
 
 export class ChangeFollower {
   readonly #options: FollowerOptions;
-  readonly #facts: { source: ServerFacts; target: ServerFacts };
+  readonly #facts: BothFacts;
   readonly #leftOut: LeftOut;
   #feeds: ChangeFeed[] = [];
   #working: Promise<void> | undefined;
@@ -36,11 +36,7 @@ export class ChangeFollower {
   #leftToWrite: number | undefined;
   #isWriting = false;
 
-  constructor(
-    options: FollowerOptions,
-    facts: { source: ServerFacts; target: ServerFacts },
-    leftOut: LeftOut,
-  ) {
+  constructor(options: FollowerOptions, facts: BothFacts, leftOut: LeftOut) {
     this.#options = options;
     this.#facts = facts;
     this.#leftOut = leftOut;
@@ -51,7 +47,7 @@ export class ChangeFollower {
     this.#feeds = places.map((place) => new ChangeFeed(place));
     const reasons = await Promise.all(this.#feeds.map((feed) => feed.begin()));
     const reader = await openSource(this.#options.source, this.#options.types);
-    const writer = new KeyWriter(this.#options.target, this.#facts.source.target, this.#facts.target.target);
+    const writer = new KeyWriter(this.#options.target, this.#facts);
     await writer.begin();
     this.#working = this.#work(reader, writer)
       .catch((error: unknown) => {
@@ -85,12 +81,16 @@ export class ChangeFollower {
    * @throws what stopped it, REDIS_UNREACHABLE
    */
   async drained(signal: AbortSignal): Promise<void> {
-    // Its answer comes behind all that was published before.
-    await Promise.all(this.#feeds.map((feed) => feed.ping()));
+    await this.look();
     const isIdle = () =>
       this.#failure !== undefined || (this.#feeds.every(({ waiting }) => waiting === 0) && !this.#isWriting);
     while (!isIdle()) await pause(1, signal);
     if (this.#failure !== undefined) throw this.#failure.error;
+  }
+
+  /** Asks for what no notification tells; answered behind all notifications of before. @throws REDIS_UNREACHABLE, REDIS_REFUSED */
+  async look(): Promise<void> {
+    await Promise.all(this.#feeds.map((feed) => feed.look()));
   }
 
   /** Whether changes may have gone unheard since this was last asked. */

@@ -1,8 +1,8 @@
 /** A source of which only keys of some types count: whatever else it has is as if it were not there. */
 import { type Kind, kinds, typeInfo } from '../../rdb/format.ts';
 import type { ConnectionOptions } from '../../redis/connection.ts';
+import type { ServerFacts } from '../../redis/server-facts.ts';
 import type { Held, KeySource } from '../key-source.ts';
-import type { ServerFacts } from '../server-facts.ts';
 
 export class OfTypes implements KeySource {
   readonly #source: KeySource;

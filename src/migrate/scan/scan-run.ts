@@ -19,6 +19,7 @@ import { describeEndpoint } from '../../redis/endpoint.ts';
 import { Attempts } from '../../stream/attempts.ts';
 import { Pace } from '../../stream/pace.ts';
 import { describeSource, findSource, type SourceAddress } from '../../stream/source-address.ts';
+import type { SourcePlace } from '../../stream/source-reader.ts';
 import type { TargetPlace } from '../../stream/target-writer.ts';
 import { MigrateRefused } from '../errors.ts';
 import type { FollowedSource } from '../followed-source.ts';
@@ -28,12 +29,14 @@ import type { KeySource } from '../key-source.ts';
 import { KeyWriter } from '../key-writer.ts';
 import { openSource } from '../open-source.ts';
 import type { SourceProgress } from '../progress.ts';
-import type { ServerFacts } from '../server-facts.ts';
+import type { BothFacts } from '../server-facts.ts';
 import type { TargetLag } from '../target-lag.ts';
 import { verify } from '../verify/verify.ts';
 import { ChangeFollower } from './change-follower.ts';
 import { copyPass } from './copy-pass.ts';
 import { LeftOut } from './left-out.ts';
+import { ServerHistory } from './server-history.ts';
+import { SourceWatch } from './source-watch.ts';
 
 export interface ScanRunOptions {
   name: string;
@@ -58,6 +61,7 @@ const betweenPassesMs = 1000;
 interface Attempt {
   source: KeySource;
   follower: ChangeFollower;
+  watch: SourceWatch;
   /** Null when every change is heard. */
   why: string | null;
 }
@@ -78,12 +82,14 @@ export class ScanRun implements FollowedSource {
   #passes: Promise<unknown> = Promise.resolve();
   readonly #attempts = new Attempts();
   readonly #connections = new Map<string, RedisConnection>();
+  readonly #target: ServerHistory;
 
   constructor(options: ScanRunOptions) {
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
     this.#pace = new Pace(options.maxRate, this.#clock);
     this.#at = describeSource(options.source);
+    this.#target = new ServerHistory(options.target);
   }
 
   get name(): string {
@@ -109,7 +115,7 @@ export class ScanRun implements FollowedSource {
   }
 
   async connections(): Promise<RedisConnection[]> {
-    const source = await openSource(await this.#place());
+    const source = await openSource(optionsOf(await this.#find()));
     source.close();
     return source.primaries.map((place) => {
       const where = describeEndpoint(place.endpoint);
@@ -127,7 +133,8 @@ export class ScanRun implements FollowedSource {
     if (attempt === undefined) throw new Error(`${this.name} is not followed at the moment`);
     try {
       if (attempt.why === null) await attempt.follower.drained(signal);
-      else await this.#inTurn(() => this.#untilEqual(attempt, signal));
+      await attempt.watch.check();
+      if (await this.#needsPass(attempt)) await this.#inTurn(() => this.#untilEqual(attempt, signal));
     } catch (error) {
       if (signal.aborted)
         throw new Error(`what ${this.name} holds was not compared in time`, { cause: error });
@@ -152,14 +159,15 @@ export class ScanRun implements FollowedSource {
   }
 
   close(): void {
+    this.#target.close();
     for (const each of this.#connections.values()) each.close();
     this.#connections.clear();
   }
 
-  async #place(): Promise<ConnectionOptions> {
-    const { address: host, port, credentials, tls } = await findSource(this.#options.source);
-    this.#at = `${host}:${port}`;
-    return { endpoint: { host, port }, credentials, tls };
+  async #find(): Promise<SourcePlace> {
+    const found = await findSource(this.#options.source);
+    this.#at = `${found.address}:${found.port}`;
+    return found;
   }
 
   #leftOutText(): string | null {
@@ -171,12 +179,15 @@ export class ScanRun implements FollowedSource {
   async #follow(signal: AbortSignal): Promise<void> {
     this.#phase = 'connecting';
     const { target, mapping, types } = this.#options;
-    const place = await this.#place();
+    const found = await this.#find();
+    const place = optionsOf(found);
     const source = await openSource(place, types);
     const ended = new AbortController();
     const both = AbortSignal.any([signal, ended.signal]);
     let follower: ChangeFollower | undefined;
+    const watch = new SourceWatch(this.#options.source, found, source.primaries);
     try {
+      await watch.check();
       const facts = await this.#facts(source);
       follower = new ChangeFollower(
         { source: place, target, mapping, types, signal: both },
@@ -185,7 +196,7 @@ export class ScanRun implements FollowedSource {
       );
       const why = await follower.begin(source.primaries);
       this.#problem = why === null ? null : `changes are found by passes that compare: ${why}`;
-      const attempt = { source, follower, why };
+      const attempt = { source, follower, watch, why };
       await this.#copy(source, facts, signal);
       await this.#inTurn(() => this.#untilEqual(attempt, signal));
       this.#attempt = attempt;
@@ -194,23 +205,30 @@ export class ScanRun implements FollowedSource {
       while (!signal.aborted) {
         await pause(betweenPassesMs, signal);
         await follower.caughtUp();
-        if (why !== null || follower.takeMissed()) await this.#inTurn(() => this.#pass(attempt, signal));
+        await follower.look();
+        await watch.check();
+        if (!(await this.#needsPass(attempt))) continue;
+        // A key that changed while it was repaired differs again, and no notification says so.
+        await this.#inTurn<unknown>(() =>
+          why === null ? this.#untilEqual(attempt, signal) : this.#pass(attempt, signal),
+        );
       }
     } finally {
       this.#attempt = undefined;
       ended.abort(new Error('the connection ends'));
       await follower?.end();
       await this.#passes.catch(() => {});
+      watch.close();
       source.close();
     }
   }
 
-  async #facts(source: KeySource): Promise<{ source: ServerFacts; target: ServerFacts }> {
+  async #facts(source: KeySource): Promise<BothFacts> {
     const target = new KeyReader(this.#options.target);
     try {
       const facts = { source: await source.facts(), target: await target.facts() };
-      const { databases } = facts.source;
-      this.#total = databases.reduce((sum, { keys }) => sum + keys, 0);
+      const { databases, keys } = facts.source;
+      this.#total = keys;
       const dbs = databases.map(({ db }) => this.#options.mapping.targetDb(db));
       if (new Set(dbs).size === dbs.length) return facts;
       throw MigrateRefused(`two databases of ${this.name} would become one`, {
@@ -221,12 +239,12 @@ export class ScanRun implements FollowedSource {
     }
   }
 
-  async #copy(source: KeySource, facts: { source: ServerFacts; target: ServerFacts }, signal: AbortSignal) {
+  async #copy(source: KeySource, facts: BothFacts, signal: AbortSignal) {
     this.#phase = 'copying';
     this.#keys = 0;
     this.#bytes = 0;
     this.#copyBegan = { keys: 0, atMs: this.#clock.monotonicMs() };
-    const writer = new KeyWriter(this.#options.target, facts.source.target, facts.target.target);
+    const writer = new KeyWriter(this.#options.target, facts);
     try {
       await writer.begin();
       const dbs = facts.source.databases.map(({ db }) => db);
@@ -252,14 +270,22 @@ export class ScanRun implements FollowedSource {
     return await done;
   }
 
+  /** Whether what is there can be known by comparing only. */
+  async #needsPass({ follower, why }: Attempt): Promise<boolean> {
+    const isAnother = await this.#target.hasChanged();
+    return follower.takeMissed() || isAnother || why !== null;
+  }
+
   /** @throws the signal's reason */
   async #untilEqual(attempt: Attempt, signal: AbortSignal): Promise<void> {
     for (;;) {
       signal.throwIfAborted();
       await attempt.follower.caughtUp();
       const before = await attempt.source.layout();
+      await this.#target.hasChanged();
       const differing = await this.#pass(attempt, signal);
-      const missed = attempt.follower.takeMissed() && attempt.why === null;
+      const isAnother = await this.#target.hasChanged();
+      const missed = (attempt.follower.takeMissed() && attempt.why === null) || isAnother;
       const isSettled = attempt.why !== null && this.#attempt === undefined;
       if ((differing === 0 || isSettled) && !missed && (await attempt.source.layout()) === before) return;
     }
@@ -281,4 +307,8 @@ export class ScanRun implements FollowedSource {
     });
     return differing;
   }
+}
+
+function optionsOf({ address: host, port, credentials, tls }: SourcePlace): ConnectionOptions {
+  return { endpoint: { host, port }, credentials, tls };
 }

@@ -16,10 +16,12 @@ import { KeyReader } from '../key-reader.ts';
 import type { KeySource } from '../key-source.ts';
 import { KeyWriter } from '../key-writer.ts';
 import { openSource } from '../open-source.ts';
+import type { BothFacts } from '../server-facts.ts';
 import { verify } from '../verify/verify.ts';
 import { ChangeFollower } from './change-follower.ts';
 import { type CopyProgress, copyPass } from './copy-pass.ts';
 import { LeftOut } from './left-out.ts';
+import { ServerHistory } from './server-history.ts';
 
 export interface ScanOptions {
   source: ConnectionOptions;
@@ -73,8 +75,9 @@ class Scan {
   async run(): Promise<ScanResult> {
     const { target, say, notifications } = this.#options;
     const facts = await this.#preflight();
-    const writer = new KeyWriter(target, facts.source.target, facts.target.target);
+    const writer = new KeyWriter(target, facts);
     const follower = new ChangeFollower({ ...this.#options, mapping: everyKey }, facts, this.#leftOut);
+    const histories = [...this.#source.primaries, target].map((each) => new ServerHistory(each));
     try {
       const why = notifications ? await follower.begin(this.#source.primaries) : 'they were not asked for';
       say(
@@ -84,7 +87,7 @@ class Scan {
       );
       await writer.begin();
       const copied = await this.#copy(writer, facts);
-      const { passes, differing } = await this.#comparedUntilEqual(follower, why === null);
+      const { passes, differing } = await this.#comparedUntilEqual(follower, histories, why === null);
       await follower.finish();
       return {
         ...copied,
@@ -96,6 +99,7 @@ class Scan {
       };
     } finally {
       await follower.end();
+      for (const each of histories) each.close();
       writer.close();
     }
   }
@@ -106,7 +110,7 @@ class Scan {
     const target = new KeyReader(at);
     try {
       const facts = { source: await this.#source.facts(), target: await target.facts() };
-      const there = facts.target.databases.reduce((sum, { keys }) => sum + keys, 0);
+      const there = facts.target.keys;
       this.#mayDelete = there === 0;
       if (there > 0 && !replace) {
         throw MigrateRefused(`the target ${target.where} holds ${there} keys`, {
@@ -119,13 +123,8 @@ class Scan {
     }
   }
 
-  async #copy(
-    writer: KeyWriter,
-    facts: { source: Awaited<ReturnType<KeySource['facts']>> },
-  ): Promise<CopyProgress> {
+  async #copy(writer: KeyWriter, { source: { databases, keys: total } }: BothFacts): Promise<CopyProgress> {
     const { signal, onProgress } = this.#options;
-    const { databases } = facts.source;
-    const total = databases.reduce((sum, { keys }) => sum + keys, 0);
     return copyPass(
       this.#source,
       writer,
@@ -142,6 +141,7 @@ class Scan {
   /** Passes until one finds nothing, or so many were made. */
   async #comparedUntilEqual(
     follower: ChangeFollower,
+    histories: readonly ServerHistory[],
     hearsAll: boolean,
   ): Promise<{ passes: number; differing: number }> {
     const { target, mostPasses, say, signal } = this.#options;
@@ -149,6 +149,7 @@ class Scan {
     for (let passes = 1; ; passes++) {
       await follower.caughtUp();
       const before = await this.#source.layout();
+      await anyChanged(histories);
       differing = 0;
       await verify({
         source: this.#source,
@@ -164,7 +165,8 @@ class Scan {
           if (!this.#leftOut.has(db, key)) differing++;
         },
       });
-      const unheard = follower.takeMissed() && hearsAll;
+      await follower.look();
+      const unheard = (follower.takeMissed() && hearsAll) || (await anyChanged(histories));
       const missed = (await this.#source.layout()) !== before || unheard;
       say(
         `pass ${passes}: ${differing} keys differed${missed ? '; changes may have gone unheard meanwhile' : ''}`,
@@ -172,6 +174,10 @@ class Scan {
       if ((differing === 0 && !missed) || passes >= mostPasses) return { passes, differing };
     }
   }
+}
+
+async function anyChanged(histories: readonly ServerHistory[]): Promise<boolean> {
+  return (await Promise.all(histories.map((each) => each.hasChanged()))).includes(true);
 }
 
 function guaranteeOf(why: string | null, differing: number): string {

@@ -9,11 +9,12 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { quoteKey } from '../../rdb/errors.ts';
 import { ValueSum } from '../../rdb/value-sum.ts';
 import type { ConnectionOptions } from '../../redis/connection.ts';
+import type { ServerFacts } from '../../redis/server-facts.ts';
 import { everyKey, type KeyMapping } from '../key-mapping.ts';
 import { KeyReader } from '../key-reader.ts';
 import type { Held, KeySource } from '../key-source.ts';
 import { KeyWriter } from '../key-writer.ts';
-import type { ServerFacts } from '../server-facts.ts';
+import type { BothFacts } from '../server-facts.ts';
 import { compareHeld, type Finding, sumOf } from './compare-values.ts';
 
 export interface VerifyOptions {
@@ -77,7 +78,7 @@ export async function verify(options: VerifyOptions): Promise<VerifyResult> {
   try {
     const facts = { source: await options.source.facts(), target: await target.facts() };
     if (options.repair) {
-      writer = new KeyWriter(options.target, facts.source.target, facts.target.target);
+      writer = new KeyWriter(options.target, facts);
       await writer.begin();
     }
     return await new Verification(target, writer, facts, options).run();
@@ -91,7 +92,7 @@ class Verification {
   readonly #source: KeySource;
   readonly #target: KeyReader;
   readonly #writer: KeyWriter | undefined;
-  readonly #facts: { source: ServerFacts; target: ServerFacts };
+  readonly #facts: BothFacts;
   readonly #options: VerifyOptions;
   readonly #mapping: KeyMapping;
   readonly #sum = new ValueSum();
@@ -99,12 +100,7 @@ class Verification {
   #suspects: Suspect[] = [];
   #db = 0;
 
-  constructor(
-    target: KeyReader,
-    writer: KeyWriter | undefined,
-    facts: { source: ServerFacts; target: ServerFacts },
-    options: VerifyOptions,
-  ) {
+  constructor(target: KeyReader, writer: KeyWriter | undefined, facts: BothFacts, options: VerifyOptions) {
     this.#source = options.source;
     this.#target = target;
     this.#writer = writer;
@@ -164,7 +160,7 @@ class Verification {
 
   #total(): number {
     const { source, target } = this.#facts;
-    return [...source.databases, ...target.databases].reduce((sum, { keys }) => sum + keys, 0);
+    return source.keys + target.keys;
   }
 
   async #compare(keys: Buffer[]): Promise<void> {
