@@ -19,11 +19,10 @@ export function Condition({ of: conditioned }: { of: Conditioned }) {
   const trouble = troubleOf(conditioned);
   const tone = trouble !== null && toneOf(state) === 'good' ? 'warn' : toneOf(state);
   const since =
-    stateForMs !== null ? ` for ${duration(stateForMs)}` : ageMs === null ? '' : ` seen ${ago(ageMs)}`;
+    stateForMs !== null ? `for ${duration(stateForMs)}` : ageMs === null ? '' : `seen ${ago(ageMs)}`;
   return (
     <>
-      <Badge tone={tone}>{state}</Badge>
-      {since !== '' && <span className="note">{since}</span>}
+      <Badge tone={tone}>{state}</Badge> {since !== '' && <span className="note since">{since}</span>}
       {[reason, trouble]
         .filter((text) => text !== null)
         .map((text) => (

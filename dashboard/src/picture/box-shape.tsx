@@ -41,11 +41,11 @@ export function BoxShape({ box, view, facts }: { box: Box; view: ApiView; facts:
           {end}
         </text>
         {!small &&
-          lines.slice(0, h < 80 ? 1 : 2).map((line, index) => (
+          linesIn(lines, h < 80 ? 1 : 2, mostIn(room, linePx)).map((line, index) => (
             <Fragment key={line}>
               {' '}
               <text className="line" y={titleY + (h < 60 ? 21 : 26) + 19 * index}>
-                <Fitted text={line} room={room} px={12.5} />
+                <Fitted text={line} room={room} px={linePx} />
               </text>
             </Fragment>
           ))}
@@ -164,6 +164,21 @@ function sentinelContent(sentinel: ApiSentinel | undefined, view: ApiView): Cont
   };
 }
 
+const linePx = 12.5;
+
+/** How many letters of that size fit, about. */
+function mostIn(room: number, px: number): number {
+  return Math.max(3, Math.floor(room / (px * 0.56)));
+}
+
+/** What the first says matters more than the second: where it does not fit, it takes the room of both. */
+function linesIn(lines: readonly string[], many: number, most: number): readonly string[] {
+  const [first = ''] = lines;
+  if (many === 1 || first.length <= most) return lines.slice(0, many);
+  const at = first.lastIndexOf(' ', most);
+  return at <= 0 ? lines.slice(0, many) : [first.slice(0, at), first.slice(at + 1)];
+}
+
 /** Of small bold letters, about. */
 function widthOf(text: string): number {
   return text.length * 7;
@@ -171,7 +186,7 @@ function widthOf(text: string): number {
 
 /** SVG cuts nothing off by itself. Whoever points at what is cut sees all of it. */
 function Fitted({ text, room, px }: { text: string; room: number; px: number }) {
-  const most = Math.max(3, Math.floor(room / (px * 0.56)));
+  const most = mostIn(room, px);
   if (text.length <= most) return text;
   return (
     <>

@@ -33,7 +33,7 @@ function Lost({ sinceMs, why, known }: { sinceMs: number; why: string; known: bo
         <Sign tone="bad" /> Not live
       </strong>
       <p>
-        {why}.{' '}
+        {sentence(why)}{' '}
         {known
           ? `What you see is from ${ago(Math.max(1000, now - sinceMs))}, and may not be so any more.`
           : ''}{' '}
@@ -44,6 +44,11 @@ function Lost({ sinceMs, why, known }: { sinceMs: number; why: string; known: bo
       </button>
     </aside>
   );
+}
+
+/** @param clause as messages are: without a capital and a full stop */
+function sentence(clause: string): string {
+  return `${clause.charAt(0).toUpperCase()}${clause.slice(1)}.`;
 }
 
 /** Of the agent that serves the page. */
