@@ -3,7 +3,7 @@ import { usePage } from '../data/page-state.ts';
 import { Alert, Waiting } from '../parts/card.tsx';
 import { closeDialog, Dialog } from '../parts/dialog.tsx';
 import { Sign } from '../parts/sign.tsx';
-import { verdictOf, wordsOf } from './describe.ts';
+import { isAfter, verdictOf, wordsOf } from './describe.ts';
 import { JobSteps } from './job-steps.tsx';
 import { Options } from './options.tsx';
 import { SignIn } from './sign-in.tsx';
@@ -22,10 +22,14 @@ export function ActionDialog({ operation, onChange, onClose }: Props) {
   const isSignedIn = usePage(({ session }) => (session?.until ?? null) !== null);
   const action = useAction(operation, role);
   const title = wordsOf(operation).title;
+  const { job } = action;
+  const view = usePage(({ view: each }) => each);
+  const isSeen = view !== null && job !== null && isAfter(view, job);
+  const phase = action.phase === 'done' && !isSeen ? 'verifying' : action.phase;
   return (
     <Dialog title={title} onClose={onClose}>
       <ol className="stages" aria-label="Stages">
-        {stagesAt(action.phase).map(({ name, state }) => (
+        {stagesAt(phase).map(({ name, state }) => (
           <li key={name} className={state} aria-current={state === 'now' ? 'step' : undefined}>
             <StageSign state={state} />
             {name}
@@ -34,7 +38,7 @@ export function ActionDialog({ operation, onChange, onClose }: Props) {
         ))}
       </ol>
       {role === 'operate' ? (
-        <Body operation={operation} action={action} onChange={onChange} />
+        <Body operation={operation} action={{ ...action, phase }} isSeen={isSeen} onChange={onChange} />
       ) : (
         <SignIn
           why={
@@ -48,12 +52,18 @@ export function ActionDialog({ operation, onChange, onClose }: Props) {
   );
 }
 
-function Body({ operation, action, onChange }: Omit<Props, 'onClose'> & { action: Action }) {
+interface BodyProps extends Omit<Props, 'onClose'> {
+  action: Action;
+  /** What is known of the deployment is from after the end. */
+  isSeen: boolean;
+}
+
+function Body({ operation, action, isSeen, onChange }: BodyProps) {
   const { phase, plan, job, refusal, go, cancel } = action;
   const { go: goWord, grave } = wordsOf(operation);
   const view = usePage(({ view: each }) => each);
   const isOpen = phase === 'checking' || phase === 'planned' || phase === 'refused';
-  const verdict = job && job.state !== 'running' && view ? verdictOf(operation, job, view) : null;
+  const verdict = job && isSeen && view ? verdictOf(operation, job, view) : null;
   return (
     <>
       {isOpen && view && <Options operation={operation} view={view} onChange={onChange} />}
@@ -63,6 +73,7 @@ function Body({ operation, action, onChange }: Omit<Props, 'onClose'> & { action
         <Alert title={refusal.message}>{refusal.hint && <p>{refusal.hint}</p>}</Alert>
       )}
       {job && <JobSteps job={job} />}
+      {job?.endedAt != null && !isSeen && <Waiting what="It is looked at what came of it." lines={1} />}
       {verdict && (
         <p className={`verdict ${verdict.good ? 'good' : 'warn'}`} role="status">
           <Sign tone={verdict.good ? 'good' : 'warn'} />

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { ApiJob } from '../../../src/api/jobs.ts';
 import type { ApiView } from '../../../src/api/view.ts';
-import { aboutOf, verdictOf } from './describe.ts';
+import { aboutOf, isAfter, verdictOf } from './describe.ts';
 import { type Phase, stagesAt } from './stages.ts';
 
 const states = (phase: Phase) => stagesAt(phase).map(({ state }) => state);
@@ -11,6 +11,7 @@ test('an action goes through its stages', () => {
   expect(states('planned')).toEqual(['over', 'now', 'later', 'later', 'later']);
   expect(states('starting')).toEqual(['over', 'over', 'now', 'later', 'later']);
   expect(states('running')).toEqual(['over', 'over', 'over', 'now', 'later']);
+  expect(states('verifying')).toEqual(['over', 'over', 'over', 'over', 'now']);
   expect(states('done')).toEqual(['over', 'over', 'over', 'over', 'over']);
 });
 
@@ -40,6 +41,19 @@ test('the page looks itself at what came of it', () => {
   expect(verdictOf({ kind: 'failover' }, job, degraded)).toEqual({
     good: false,
     text: 'orders is degraded, redis-2 is primary. Redis-1 is down.',
+  });
+});
+
+test('what came of it is told by a view that was made after its end', () => {
+  const ended = { endedAt: '2026-11-27T15:42:21.459Z' };
+  expect(isAfter({ at: '2026-11-27T15:42:21.458Z' }, ended)).toBe(false);
+  expect(isAfter({ at: '2026-11-27T15:42:21.459Z' }, ended)).toBe(true);
+  expect(isAfter({ at: '2026-11-27T15:42:21.459Z' }, { endedAt: null })).toBe(false);
+  // Whoever was found to be the best is to be primary.
+  const best = { ...job, result: { from: 'redis-2', to: 'redis-3' } } as ApiJob;
+  expect(verdictOf({ kind: 'switchover' }, best, view)).toEqual({
+    good: false,
+    text: 'The primary is redis-2, not redis-3.',
   });
 });
 

@@ -52,6 +52,11 @@ export function aboutOf({ request }: Pick<ApiJob, 'request'>): string {
   return typeof about === 'string' ? about : '';
 }
 
+/** Whether a view shows what came of a job. Both times are of the agent that was asked. */
+export function isAfter({ at }: Pick<ApiView, 'at'>, { endedAt }: Pick<ApiJob, 'endedAt'>): boolean {
+  return endedAt !== null && Date.parse(at) >= Date.parse(endedAt);
+}
+
 /** What the page sees after the end, beside what the job says of itself. */
 export function verdictOf(
   operation: ApiOperation,
@@ -62,7 +67,7 @@ export function verdictOf(
     return { good: false, text: `${view.name} is ${view.state}. ${sentencesOf(view)}`.trim() };
   const told = verdictOfResult(operation, job.result);
   if (told !== null) return told;
-  const to = operation.kind === 'switchover' ? operation.to : undefined;
+  const to = operation.kind === 'switchover' ? (operation.to ?? targetIn(job.result)) : undefined;
   if (to !== undefined && view.primary !== to) {
     return { good: false, text: `The primary is ${view.primary ?? 'not known'}, not ${to}.` };
   }
@@ -73,6 +78,12 @@ export function verdictOf(
   const primary = view.primary === null ? 'there is no primary' : `${view.primary} is primary`;
   const good = view.state === 'healthy';
   return { good, text: `${view.name} is ${view.state}, ${primary}. ${sentencesOf(view)}`.trim() };
+}
+
+/** The replica that was found to be the best. */
+function targetIn(result: unknown): string | undefined {
+  const { to } = (result ?? {}) as { to?: unknown };
+  return typeof to === 'string' ? to : undefined;
 }
 
 /** Of what changes nothing in the deployment, its own result tells: a backup that is not good is no failed job. */

@@ -7,6 +7,8 @@ export type Phase =
   /** It was approved, and the second check refused it. */
   | 'not-begun'
   | 'running'
+  /** It is done, and what is known of the deployment is from before. */
+  | 'verifying'
   | 'done'
   | 'failed';
 
@@ -35,6 +37,8 @@ function positionOf(phase: Phase): number {
     case 'running':
     case 'failed':
       return 3;
+    case 'verifying':
+      return 4;
     case 'done':
       return 5;
   }

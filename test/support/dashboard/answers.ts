@@ -223,7 +223,9 @@ export function plan(change: Partial<ApiPlan> = {}): ApiPlan {
 }
 
 export function job(change: Partial<ApiJob> = {}): ApiJob {
-  const step = (ms: number, text: string) => ({ at: new Date(nowMs + ms).toISOString(), text });
+  // It has ended before the view was made that the page gets.
+  const begun = (ms: number) => new Date(nowMs - 40 + ms).toISOString();
+  const step = (ms: number, text: string) => ({ at: begun(ms), text });
   return {
     id: 'j9',
     host: 'a',
@@ -231,8 +233,8 @@ export function job(change: Partial<ApiJob> = {}): ApiJob {
     request: { kind: 'switchover', to: 'redis-2' },
     by: 'ada',
     state: 'done',
-    startedAt: at(0),
-    endedAt: new Date(nowMs + 31).toISOString(),
+    startedAt: begun(0),
+    endedAt: begun(31),
     steps: [
       step(1, 'standing for election in epoch 4'),
       step(9, 'elected by 3 of 3 Sentinels'),
