@@ -3,13 +3,7 @@ import { waitFor } from '../../src/base/retry.ts';
 import { type GateProcess, gateFor, startGate } from '../support/gate-process.ts';
 import { untilKnownToWait } from '../support/known-to-wait.ts';
 import { cleanUp, client, kill9, type Server } from '../support/redis-processes.ts';
-import {
-  adminPassword,
-  type Deployment,
-  failOver,
-  startDeployment,
-  waitUntilWhole,
-} from '../support/replica-set.ts';
+import { adminPassword, type Deployment, failOver, startDeployment } from '../support/replica-set.ts';
 
 afterAll(cleanUp);
 
@@ -76,7 +70,6 @@ for (const passwords of [false, true]) {
       stop = true;
       await Promise.all(loops);
       expect(answers.filter((answer) => answer !== 'OK')).toEqual([]);
-      await waitUntilWhole(deployment);
     });
 
     test("a script's own error that begins as a refusal is the client's, and the script is executed once", async () => {

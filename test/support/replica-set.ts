@@ -49,7 +49,7 @@ export async function startDeployment(
 }
 
 /** Every replica online, and every Sentinel knows both of them and both other Sentinels. */
-export async function waitUntilWhole(deployment: Deployment): Promise<void> {
+async function waitUntilWhole(deployment: Deployment): Promise<void> {
   for (const sentinel of deployment.sentinels) {
     const redis = client(sentinel.port);
     const whole = async () => {
