@@ -31,8 +31,9 @@ export async function planLive(
 ): Promise<LivePlan | null> {
   const scenarios = chooseLive(chosen);
   const target = await openTarget(options.against, options);
-  const { durability } = target.spec.gate;
-  const settings = { ...asked, durability, persistence: target.spec.redis.persistence };
+  const { gate, redis, security } = target.spec;
+  const { persistence } = redis;
+  const settings = { ...asked, durability: gate.durability, persistence, tls: security.tls !== null };
   const testbed = await openTestbed(target, options.user);
   await testbed.start();
   for (const line of announceLive(target.spec.name, scenarios, settings)) output.note(line);

@@ -23,6 +23,7 @@ interface DrillOptions extends CommonOptions, LiveOptions {
   durability?: DrillSettings['durability'];
   persistence?: DrillSettings['persistence'];
   besidePlain?: boolean;
+  tls?: boolean;
   busy?: boolean;
   batch?: string;
   detectAfter?: string;
@@ -65,6 +66,7 @@ export function drillVerb(): Command {
         'how data reaches the disk: redis.persistence (default: aof-everysec)',
       ).choices(['none', 'rdb', 'aof-everysec', 'aof-always']),
     )
+    .option('--tls', 'members, Sentinels, gates and the API speak TLS only, and so do the clients')
     .option('--beside-plain', 'the same on Sentinel + HAProxy as people set it up, in the same tables')
     .option(
       '--batch <count>',
@@ -87,6 +89,7 @@ export function drillVerb(): Command {
     const names = args.flat();
     const chosen = choose(names);
     checkBatchOptions(options);
+    checkTls(options);
     const plan = await planOf(output, options, chosen, readSettings(options));
     if (plan !== null && options.batch !== undefined) return runSeries(plan, options.batch, options, context);
     return plan && runPlan(plan, names, options, context);
@@ -146,6 +149,15 @@ function checkBatchOptions({ batch, log, detectAfter }: DrillOptions): void {
   }
 }
 
+/** Those that have none. */
+function checkTls({ tls, batch, besidePlain }: DrillOptions): void {
+  const other = batch !== undefined ? '--batch' : besidePlain ? '--beside-plain' : null;
+  if (tls === undefined || other === null) return;
+  throw BadOption(`--tls can't be chosen with ${other}: those deployments speak no TLS`, {
+    hint: `Leave one of the two out.`,
+  });
+}
+
 type Plan = NonNullable<Awaited<ReturnType<typeof planOf>>>;
 
 async function runPlan(
@@ -196,6 +208,7 @@ async function planOf(
   for (const [option, given] of [
     ['--durability', options.durability],
     ['--persistence', options.persistence],
+    ['--tls', options.tls],
     ['--beside-plain', options.besidePlain],
   ] as const) {
     if (given === undefined) continue;
@@ -242,6 +255,7 @@ function readSettings(options: DrillOptions): DrillSettings {
   return {
     durability: options.durability ?? 'async',
     persistence: options.persistence ?? 'aof-everysec',
+    tls: options.tls === true,
     clients: readCount('--clients', options.clients),
     writesPerSecond: load === 'max' ? null : readCount('--load', load),
     valueBytes,

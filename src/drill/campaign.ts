@@ -116,7 +116,10 @@ async function runOnce(
   }
 }
 
-function testbedSettings(scenario: Scenario, { durability, persistence }: DrillSettings): TestbedSettings {
+function testbedSettings(
+  scenario: Scenario,
+  { durability, persistence, tls }: DrillSettings,
+): TestbedSettings {
   const { hosts, sections } = scenario;
-  return { durability, persistence, hosts, ...(sections ? { sections } : {}) };
+  return { durability, persistence, tls, hosts, ...(sections ? { sections } : {}) };
 }

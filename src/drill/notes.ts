@@ -2,13 +2,13 @@ import type { DrillSettings } from './scenario.ts';
 
 /** What the tables of a drill show, and what they don't. Pure. */
 export function drillNotes(
-  { durability, persistence, clients, writesPerSecond }: DrillSettings,
+  { durability, persistence, tls, clients, writesPerSecond }: DrillSettings,
   { besidePlain, live }: { besidePlain: boolean; live: boolean },
 ): string[] {
   const rate =
     writesPerSecond === null ? 'as many writes as are answered' : `${writesPerSecond} writes a second`;
   const notes = [
-    `${clients} clients make ${rate} (lists, hashes, counters, strings, and registers that two of them write), others read. durability ${durability}, persistence ${persistence}. Everything written is unique and logged; after the healing it is read back from the primary and compared on every replica, and the reads are checked for values that could not have been (linearizability, key by key).`,
+    `${clients} clients make ${rate} (lists, hashes, counters, strings, and registers that two of them write), others read. durability ${durability}, persistence ${persistence}${tls ? ', TLS everywhere' : ''}. Everything written is unique and logged; after the healing it is read back from the primary and compared on every replica, and the reads are checked for values that could not have been (linearizability, key by key).`,
   ];
   if (durability === 'async') {
     notes.push(

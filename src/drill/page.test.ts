@@ -14,6 +14,7 @@ import { hasBroken } from './summary.ts';
 
 const settings: DrillSettings = {
   durability: 'async',
+  tls: false,
   persistence: 'aof-everysec',
   clients: 1,
   writesPerSecond: 100,

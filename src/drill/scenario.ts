@@ -5,6 +5,8 @@ import type { Stage } from './stage.ts';
 export interface DrillSettings {
   durability: 'async' | 'replicated';
   persistence: 'none' | 'rdb' | 'aof-everysec' | 'aof-always';
+  /** Everything speaks TLS only. */
+  tls: boolean;
   clients: number;
   /** Null for as fast as they are answered. */
   writesPerSecond: number | null;

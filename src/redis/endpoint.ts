@@ -1,5 +1,13 @@
-/** Where a server is, and how one gets in. */
-export type Endpoint = { path: string } | { host: string; port: number };
+/**
+ * Where a server is, and how one gets in. A Unix socket is the server's own, where nobody speaks TLS, unless it leads to a
+ * port of another host: then what holds for that port holds for it.
+ */
+export type Endpoint = { path: string; leadsTo?: string } | { host: string; port: number };
+
+/** Whether one who has certificates uses them there. */
+export function isForTls(endpoint: Endpoint): boolean {
+  return !('path' in endpoint) || endpoint.leadsTo !== undefined;
+}
 
 export interface Credentials {
   /** Empty for a server that knows only one password. */

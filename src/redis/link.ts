@@ -18,14 +18,14 @@ import { errorCode, errorText } from '../base/errors.ts';
 import { Push, type Reply, ReplyError } from '../resp/read.ts';
 import { ReplyReader } from '../resp/reply-reader.ts';
 import { writeRequest } from '../resp/write.ts';
-import { type Credentials, describeEndpoint, type Endpoint, type TlsMaterial } from './endpoint.ts';
+import { type Credentials, describeEndpoint, type Endpoint, isForTls, type TlsMaterial } from './endpoint.ts';
 import { RedisRefused, RedisUnreachable } from './errors.ts';
 import { openSocket } from './open-socket.ts';
 
 export interface LinkOptions {
   endpoint: Endpoint;
   credentials?: Credentials | undefined;
-  /** To speak TLS; not for Unix sockets. */
+  /** To speak TLS; not for a server's own Unix socket. */
   tls?: TlsMaterial | undefined;
   /** Longest wait for each answer, in ms; 1000 unless given, 0 for ever. */
   timeoutMs?: number;
@@ -182,7 +182,7 @@ export class Link {
     const late = () => this.#end('TIMEOUT', `no connection within ${limitMs} ms`);
     const timer = limitMs > 0 ? setTimeout(late, limitMs) : undefined;
     const isConnected = new Promise<void>((resolve, reject) => {
-      this.#socket.once(tls && !('path' in endpoint) ? 'secureConnect' : 'connect', () => resolve());
+      this.#socket.once(tls && isForTls(endpoint) ? 'secureConnect' : 'connect', () => resolve());
       this.#failOpening = reject;
     });
     const login = loginRequest(credentials, protocol);

@@ -10,8 +10,7 @@ import { type StatePaths, statePaths } from '../agent/state/paths.ts';
 import { errorText } from '../base/errors.ts';
 import { waitFor } from '../base/retry.ts';
 import type { Sabotage } from '../base/sabotage.ts';
-import { freePorts } from '../process/free-ports.ts';
-import { parseSpec } from '../spec/parse.ts';
+import type { TlsTexts } from '../redis/endpoint.ts';
 import { deriveSecrets } from '../spec/secrets.ts';
 import type { Spec } from '../spec/spec.ts';
 import { TestbedFailed } from './errors.ts';
@@ -21,14 +20,14 @@ import { knownPriorities, neverPromoted, setPriority, usualPriority } from './me
 import { NetworkHosts } from './network-hosts.ts';
 import { runApart } from './run-apart.ts';
 import { sabotagedEnvironment } from './sabotaged-agent.ts';
+import { sentinelsAreFree } from './sentinels-free.ts';
 import type { Testbed, TestbedLog, TestbedProcess, TestbedSettings } from './testbed.ts';
-import { portsNeeded, specName, specOf } from './testbed-spec.ts';
+import { specName } from './testbed-spec.ts';
+import { specFileOf, writeSpecs } from './write-specs.ts';
 
 const threeHosts = ['a', 'b', 'c'];
 const wholeWithinMs = 60_000;
 const agentGoneWithinMs = 5000;
-/** What Sentinels add at random to the time in which they begin no other failover. */
-const freeAfterMs = 1000;
 /** The testbed is thrown away: its passwords protect nothing, but they are passwords all the same. */
 const secretBytes = 24;
 
@@ -42,6 +41,7 @@ export class HoldfastTestbed implements Testbed {
   #network: NetworkHosts | null = null;
   #spec: Spec | null = null;
   #password: string | null = null;
+  #tls: TlsTexts | undefined;
 
   constructor(settings: TestbedSettings) {
     this.#settings = settings;
@@ -54,43 +54,19 @@ export class HoldfastTestbed implements Testbed {
     if (this.#settings.hosts === 'three') this.#network = NetworkHosts.create(this.hosts);
     const secret = Buffer.from(crypto.getRandomValues(new Uint8Array(secretBytes))).toString('base64url');
     await writeFile(path.join(this.#folder, 'secret'), `${secret}\n`, { mode: 0o600 });
-    // JSON is YAML.
-    const text = JSON.stringify(
-      specOf(
-        this.#settings,
-        this.hosts,
-        this.#network,
-        this.#network === null ? await freePorts(portsNeeded) : 0,
-      ),
-      null,
-      1,
-    );
-    await writeFile(this.#specFile, text);
-    this.#spec = parseSpec(text, this.#specFile);
-    this.#password = deriveSecrets(this.#spec, secret, {}).defaultPassword;
+    const { spec, tls } = await writeSpecs(this.#settings, this.#folder, this.hosts, this.#network);
+    this.#spec = spec;
+    this.#tls = tls;
+    this.#password = deriveSecrets(spec, secret, {}).defaultPassword;
     await Promise.all(this.hosts.map((host) => this.#up(host)));
     const isWhole = () => this.isWhole();
     await waitFor(isWhole, { what: 'a healthy deployment', withinMs: wholeWithinMs, everyMs: 50 });
-    await waitFor(() => this.#sentinelsAreFree(), {
+    const areFree = () => sentinelsAreFree(this.logs(), this.#known.sentinel.failoverTimeoutMs);
+    await waitFor(areFree, {
       what: 'the Sentinels to be free for a failover',
       withinMs: wholeWithinMs,
       everyMs: 100,
     });
-  }
-
-  /**
-   * On three hosts the servers start some seconds after the Sentinels, which may have begun a failover by then. They
-   * don't begin another within twice the failover timeout: a drill that came too early would measure that.
-   */
-  #sentinelsAreFree(): boolean {
-    const texts = this.logs().flatMap(({ kind, file }) =>
-      kind === 'sentinel' ? [readFileSync(file, 'utf8')] : [],
-    );
-    const votes = texts.flatMap((text) => [
-      ...text.matchAll(/^\d+:X (.{24}) \S \+(?:vote-for-leader|try-failover) /gm),
-    ]);
-    const lastMs = Math.max(0, ...votes.map(([, time]) => Date.parse(time as string)));
-    return Date.now() > lastMs + 2 * this.#known.sentinel.failoverTimeoutMs + freeAfterMs;
   }
 
   async stop(): Promise<void> {
@@ -107,12 +83,12 @@ export class HoldfastTestbed implements Testbed {
     const listeners: Listener[] = [];
     for (const { id, host, address, port, replicaPort } of this.#known.gates) {
       if (!hosts.includes(host)) continue;
-      const credentials = this.#credentials();
+      const access = { ...this.#credentials(), tls: this.#tls };
       const endpoint = await this.#reach(host, address, port);
-      listeners.push({ id, to: 'primary', host, endpoint, ...credentials });
+      listeners.push({ id, to: 'primary', host, endpoint, ...access });
       if (replicaPort === null) continue;
       const readOnly = await this.#reach(host, address, replicaPort);
-      listeners.push({ id: `${id} read-only`, to: 'replica', host, endpoint: readOnly, ...credentials });
+      listeners.push({ id: `${id} read-only`, to: 'replica', host, endpoint: readOnly, ...access });
     }
     return listeners;
   }
@@ -195,7 +171,14 @@ export class HoldfastTestbed implements Testbed {
   async runSwitchover(to: string | null): Promise<SwitchoverResult> {
     const stateDir = path.join(this.#folder, this.hosts[0] as string);
     const target = to === null ? [] : ['--to', to];
-    const args = ['switchover', this.#specFile, ...target, '--state-dir', stateDir, '--json'];
+    const args = [
+      'switchover',
+      specFileOf(this.#folder, this.hosts[0] as string),
+      ...target,
+      '--state-dir',
+      stateDir,
+      '--json',
+    ];
     const answer = await runApart(process.execPath, [process.argv[1] as string, ...args], this.#folder);
     return JSON.parse(answer) as SwitchoverResult;
   }
@@ -225,7 +208,8 @@ export class HoldfastTestbed implements Testbed {
     if (eligible) return;
     const ports = this.#known.members.filter(({ id }) => members.includes(id)).map(({ port }) => port);
     const known = async () => {
-      const lists = await Promise.all(this.#known.sentinels.map((place) => knownPriorities(place, specName)));
+      const { sentinels } = this.#known;
+      const lists = await Promise.all(sentinels.map((place) => knownPriorities(place, specName, this.#tls)));
       return lists.every((list) => ports.every((port) => list.get(port) === neverPromoted));
     };
     const what = 'the Sentinels to learn whom not to promote (they ask every 10 s)';
@@ -284,10 +268,6 @@ export class HoldfastTestbed implements Testbed {
     ];
   }
 
-  get #specFile(): string {
-    return path.join(this.#folder, 'holdfast.yaml');
-  }
-
   get #known(): Spec {
     if (this.#spec === null) throw TestbedFailed('the deployment for the drill was not started');
     return this.#spec;
@@ -322,7 +302,7 @@ export class HoldfastTestbed implements Testbed {
   /** A host of another network is reached through a socket that leads there. */
   async #reach(host: string, address: string, port: number): Promise<Listener['endpoint']> {
     if (this.#network === null) return { host: address, port };
-    return { path: await this.#network.relay(host, address, port) };
+    return { path: await this.#network.relay(host, address, port), leadsTo: address };
   }
 
   async #partsOf(host: string): Promise<TestbedProcess[]> {
@@ -366,7 +346,7 @@ export class HoldfastTestbed implements Testbed {
 
   #upArgs(host: string): string[] {
     const where = this.hosts.length > 1 ? ['--host', host] : [];
-    return ['up', this.#specFile, ...where, '--state-dir', path.join(this.#folder, host)];
+    return ['up', specFileOf(this.#folder, host), ...where, '--state-dir', path.join(this.#folder, host)];
   }
 
   async #up(host: string, environment?: NodeJS.ProcessEnv): Promise<void> {

@@ -1,5 +1,6 @@
 /** `replica-priority`: what keeps Sentinels from promoting a member. */
 import type { ConnectionOptions } from '../redis/connection.ts';
+import type { TlsTexts } from '../redis/endpoint.ts';
 import { MemberClient } from '../redis/member-client.ts';
 import { SentinelClient } from '../redis/sentinel-client.ts';
 
@@ -19,8 +20,9 @@ export async function setPriority(connection: ConnectionOptions, priority: numbe
 export async function knownPriorities(
   { address, port }: { address: string; port: number },
   name: string,
+  tls: TlsTexts | undefined,
 ): Promise<Map<number, number>> {
-  const client = new SentinelClient({ endpoint: { host: address, port } }, name);
+  const client = new SentinelClient({ endpoint: { host: address, port }, tls }, name);
   try {
     const replicas = await client.replicas();
     return new Map(replicas.map((replica) => [replica.port, replica.priority]));

@@ -1,3 +1,4 @@
+import type { TlsFiles } from '../spec/spec.ts';
 import type { NetworkHosts } from './network-hosts.ts';
 import type { TestbedSettings } from './testbed.ts';
 
@@ -10,12 +11,14 @@ const shortFailoverTimeout = '6s';
 /**
  * The spec of a deployment for a drill: holdfast's defaults, but for what the drill chose.
  * @param firstPort the first of `portsNeeded` free ports on this machine; the hosts of a network have the usual ones
+ * @param tls files of the host that reads it; null for no TLS
  */
 export function specOf(
   { durability, persistence, sections = {} }: TestbedSettings,
   hosts: readonly string[],
   network: NetworkHosts | null,
   firstPort: number,
+  tls: TlsFiles | null,
 ): Record<string, unknown> {
   const laptop = {
     redis: { members: 3, port: firstPort },
@@ -25,14 +28,15 @@ export function specOf(
   };
   const threeHosts = { redis: {}, sentinel: { failoverTimeout: shortFailoverTimeout }, gate: {}, agent: {} };
   const usual = network === null ? laptop : threeHosts;
+  const encrypted = tls === null ? {} : { tls };
   const addresses = hosts.map((id) => [id, { address: network?.addressOf(id) }] as const);
   return {
     name: specName,
     ...(network === null ? {} : { hosts: Object.fromEntries(addresses) }),
-    security: { secret: { file: 'secret' } },
+    security: { secret: { file: 'secret' }, ...encrypted },
     redis: { ...usual.redis, persistence, ...sections['redis'] },
     sentinel: { ...usual.sentinel, ...sections['sentinel'] },
     gate: { ...usual.gate, durability, ...sections['gate'] },
-    agent: { ...usual.agent, ...sections['agent'] },
+    agent: { ...usual.agent, ...encrypted, ...sections['agent'] },
   };
 }

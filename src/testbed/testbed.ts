@@ -7,6 +7,8 @@ export interface TestbedSettings {
   persistence: 'none' | 'rdb' | 'aof-everysec' | 'aof-always';
   /** Everything on this machine, or each member, Sentinel and gate on one of three hosts of a network of their own. */
   hosts: 'one' | 'three';
+  /** Members, Sentinels, gates and the API speak TLS only, with certificates of an authority of the testbed's own. */
+  tls?: boolean;
   /** Sections of the spec that a scenario needs to be different. */
   sections?: Record<string, Record<string, unknown>>;
 }

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { whyNoNetworkHosts } from '../../src/testbed/network-hosts.ts';
 import { holdfast, TestDeployment } from '../support/deployment.ts';
 
 interface DrillOutput {
@@ -62,7 +63,7 @@ const isAboutTime = (promise: string) => /waits longer|gives the primary up/.tes
 describe('a build that keeps its promises', () => {
   test.each([
     [['primary-crash', '--durability', 'replicated'], 1, 0],
-    [['gate-crash'], 0, 1],
+    [['gate-crash', '--tls'], 0, 1],
   ] as const)('%s', async (args, promotions, fewestDrops) => {
     const { drills } = await drill([...args]);
     const run = firstRun(drills);
@@ -74,6 +75,22 @@ describe('a build that keeps its promises', () => {
     expect(run.acknowledged).toBeGreaterThan(500);
     expect(run.lost).toBe(0);
   });
+});
+
+/** Half a minute each. */
+const between = process.env['HOLDFAST_FLEET'] === 'whole' && whyNoNetworkHosts() === null;
+describe.runIf(between)('between three hosts that speak TLS only', () => {
+  test.each(['host-lost', 'partition', 'partition-between-two', 'agent-and-primary-crash'])(
+    '%s keeps its promises',
+    async (scenario) => {
+      const { drills } = await drill([scenario, '--tls', '--durability', 'replicated']);
+      const run = firstRun(drills);
+      expect(run.trouble).toBeNull();
+      expect(run.promises.filter(({ promise, held }) => !held && !isAboutTime(promise))).toEqual([]);
+      expect(run.acknowledged).toBeGreaterThan(500);
+      expect(run.lost).toBe(0);
+    },
+  );
 });
 
 test('Sentinel + HAProxy stands beside it, and its promises are nobody’s to keep', async () => {
@@ -151,6 +168,7 @@ test('what makes no sense is refused before anything is started', async () => {
   for (const args of [
     ['nonsense'],
     ['primary-crash', '--clients', '0'],
+    ['primary-crash', '--tls', '--beside-plain'],
     ['primary-crash', '--against', '/nowhere.yaml'],
   ]) {
     const { status, stderr } = await holdfast(['drill', ...args], { TMPDIR: folder });

@@ -5,7 +5,6 @@ import { parseSpec } from '../../src/spec/parse.ts';
 import { deriveSecrets, type Secrets } from '../../src/spec/secrets.ts';
 import { whyNoNetworkHosts } from '../../src/testbed/network-hosts.ts';
 import { allCounted, saysOn, writeFleetSpec, writeLoad } from '../support/fleet.ts';
-import { filesWithSecrets, SecretWatch } from '../support/secret-watch.ts';
 import { ended, SshServers } from '../support/ssh-servers.ts';
 
 const hosts = ['a', 'b', 'c'];
@@ -14,14 +13,10 @@ const timeout = 240_000;
 
 describe.skipIf(skipped !== null)('the secret of servers reached by ssh is changed', () => {
   let servers: SshServers;
-  let watch: SecretWatch;
-  /** All that there were. */
-  const known = new Set<string>();
 
   beforeAll(async () => {
     servers = new SshServers(hosts);
     await servers.start();
-    watch = new SecretWatch();
     writeFleetSpec(servers, { on: hosts });
     const { status, stderr } = await servers.holdfast(['apply', '--yes']);
     expect(stderr).not.toContain('error');
@@ -34,11 +29,7 @@ describe.skipIf(skipped !== null)('the secret of servers reached by ssh is chang
 
   function secretsOn(host: string): Secrets {
     const spec = parseSpec(servers.on(host, 'cat /etc/holdfast/orders.yaml'), 'orders.yaml');
-    const secrets = deriveSecrets(spec, servers.on(host, `cat ${state}/secret`).trim(), {});
-    const { root, own, sentinelPassword, defaultPassword, apiToken, apiOperateToken, agentToken } = secrets;
-    const all = [root, ...Object.values(own), sentinelPassword, defaultPassword, apiToken, apiOperateToken];
-    for (const each of [...all, agentToken]) if (each !== null) known.add(each);
-    return secrets;
+    return deriveSecrets(spec, servers.on(host, `cat ${state}/secret`).trim(), {});
   }
 
   /** What each server of a host says to a login with a password of that secret. */
@@ -124,14 +115,5 @@ describe.skipIf(skipped !== null)('the secret of servers reached by ssh is chang
     const restarted = await servers.holdfast(['restart', '--rolling']);
     expect(restarted.stderr).not.toContain('error');
     await isWhole();
-  });
-
-  test('nobody saw a secret or a password, in arguments, environments, logs or files that all may read', async () => {
-    const secrets = [...known];
-    expect(secrets.length).toBeGreaterThan(30);
-    const { processes, found } = await watch.end(secrets);
-    expect(found).toEqual([]);
-    expect(processes).toBeGreaterThan(200);
-    for (const host of hosts) expect(filesWithSecrets(servers, host, secrets)).toBe('');
   });
 });

@@ -1,7 +1,8 @@
 /**
  * Servers for a test, and a laptop. A server is a network namespace with processes, mounts and an sshd of its own: /etc, /opt,
  * /var/lib, /usr/local, /run and /tmp are its own, kernel settings can't be changed, and there is no Node. The laptop is a
- * network namespace whose user has an ssh configuration and keys of its own.
+ * network namespace whose user has an ssh configuration and keys of its own. All the time it is watched whether anybody shows a
+ * secret: in arguments, environments, logs, files that others may read, or on the laptop's terminal. `destroy` fails then.
  */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -12,6 +13,7 @@ import { fileURLToPath } from 'node:url';
 import { waitFor } from '../../src/base/retry.ts';
 import { NetworkHosts } from '../../src/testbed/network-hosts.ts';
 import type { CliResult } from './deployment.ts';
+import { ServersWatch } from './servers-watch.ts';
 
 const command = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
 const laptop = 'laptop';
@@ -43,11 +45,23 @@ MaxStartups 100
 MaxSessions 100
 `;
 
+/** The laptop's ssh is the system's; what it is called with is kept for the watch. */
+const notedSsh = (real: string, noted: string) => `#!/bin/sh
+{ printf '%s\\n' "$@"; env; } >> '${noted}'
+exec ${real} "$@"
+`;
+/** What these print is what somebody asked for. */
+const printSecrets = ['token'];
+const mostJournal = 4 * 2 ** 20;
+
 export class SshServers {
   readonly names: readonly string[];
   readonly network: NetworkHosts;
   readonly folder = mkdtempSync(path.join(tmpdir(), 'hfs-'));
   readonly #inits = new Map<string, ChildProcess>();
+  readonly #said: string[] = [];
+  readonly #journals = new Map<string, string>();
+  #watch: ServersWatch | null = null;
 
   constructor(names: readonly string[]) {
     this.names = names;
@@ -56,13 +70,33 @@ export class SshServers {
     mkdirSync(home, { recursive: true, mode: 0o700 });
     execFileSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', path.join(home, 'id_ed25519')]);
     writeFileSync(path.join(this.folder, 'passwd'), withHome(path.join(this.folder, laptop)));
+    const bin = path.join(this.folder, laptop, 'bin');
+    mkdirSync(bin);
+    const ssh = execFileSync('sh', ['-c', 'command -v ssh'], { encoding: 'utf8' }).trim();
+    writeFileSync(path.join(bin, 'ssh'), notedSsh(ssh, this.sshCalls), { mode: 0o755 });
     for (const name of names) this.#furnish(name);
     this.setKnown(names);
   }
 
   /** Starts the servers' sshds and waits until they listen. */
   async start(): Promise<void> {
+    this.#watch ??= new ServersWatch(this);
     await Promise.all(this.names.map((name) => this.boot(name)));
+  }
+
+  /** What ssh was called with on the laptop. */
+  get sshCalls(): string {
+    return path.join(this.folder, laptop, 'ssh-calls');
+  }
+
+  runs(name: string): boolean {
+    const init = this.#inits.get(name);
+    return init !== undefined && init.exitCode === null && init.signalCode === null;
+  }
+
+  /** What holdfast said on the laptop, and sshd on each server. */
+  get texts(): string[] {
+    return [...this.#said, ...this.#journals.values()];
   }
 
   /** Where the server's own `/etc`, `/opt`, `/var/lib` and so on lie on this machine. */
@@ -85,17 +119,17 @@ export class SshServers {
     const args = ['sh', '-c', boot, 'boot', path.join(this.folder, name), process.execPath];
     const child = spawn(program, [...on, ...apart, ...args], { stdio: ['ignore', 'ignore', 'pipe'] });
     this.#inits.set(name, child);
-    let said = '';
+    const said = () => this.#journals.get(name) ?? '';
     child.stderr.setEncoding('utf8').on('data', (text: string) => {
-      said = `${said}${text}`.slice(-2000);
+      this.#journals.set(name, `${said()}${text}`.slice(-mostJournal));
     });
     const socket = await this.network.relay(laptop, this.network.addressOf(name), 22);
     await waitFor(
       () => {
-        if (child.exitCode !== null) throw new Error(`server ${name} ended: ${said}`);
+        if (child.exitCode !== null) throw new Error(`server ${name} ended: ${said().slice(-2000)}`);
         return answersWithBanner(socket);
       },
-      { what: `the sshd of ${name}: ${said}`, withinMs: 15_000, everyMs: 100 },
+      { what: `the sshd of ${name}: ${said().slice(-2000)}`, withinMs: 15_000, everyMs: 100 },
     );
   }
 
@@ -114,11 +148,24 @@ export class SshServers {
     const [program = '', ...on] = this.network.on(laptop);
     const own = `mount --make-rprivate / && mount --bind "$1" /etc/passwd && shift && exec "$@"`;
     const words = ['unshare', '--mount', 'sh', '-c', own, 'laptop', path.join(this.folder, 'passwd')];
-    return spawn(program, [...on, ...words, process.execPath, command, ...args], {
+    const child = spawn(program, [...on, ...words, process.execPath, command, ...args], {
       cwd,
-      env: { PATH: process.env['PATH'], HOME: path.join(this.folder, laptop), NO_COLOR: '1' },
+      env: {
+        PATH: `${path.join(this.folder, laptop, 'bin')}:${process.env['PATH']}`,
+        HOME: path.join(this.folder, laptop),
+        NO_COLOR: '1',
+      },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
+    if (!printSecrets.includes(args[0] ?? '')) {
+      let said = '';
+      for (const stream of [child.stdout, child.stderr])
+        stream.on('data', (text) => {
+          said += String(text);
+        });
+      child.once('close', () => this.#said.push(said));
+    }
+    return child;
   }
 
   /** Runs a script on a server, as root, without ssh. */
@@ -132,10 +179,14 @@ export class SshServers {
 
   async destroy(): Promise<void> {
     try {
-      await this.network.destroy();
+      await this.#watch?.nothingWasShown();
     } finally {
-      rmSync(this.folder, { recursive: true, force: true, maxRetries: 5 });
+      await this.network.destroy().finally(() => this.#remove());
     }
+  }
+
+  #remove(): void {
+    rmSync(this.folder, { recursive: true, force: true, maxRetries: 5 });
   }
 
   #furnish(name: string): void {
