@@ -32,10 +32,14 @@ const look = () => {
   }
   looks = now;
 };
+look();
+process.stdout.write('looking\\n');
 const timer = setInterval(look, 25);
 let text = '';
 process.stdin.on('data', (piece) => { text += piece; }).on('end', () => {
   clearInterval(timer);
+  looks = new Map();
+  look();
   const secrets = JSON.parse(text);
   const found = [...seen].filter((each) => secrets.some((secret) => each.includes(secret)));
   process.stdout.write(JSON.stringify({ processes: seen.size, found: found.map((each) => each.slice(0, 200)) }));
@@ -51,11 +55,21 @@ export class SecretWatch {
   readonly #roots = new Set<string>();
   readonly #others = new Set<string>();
   readonly #timer: NodeJS.Timeout;
+  #said = '';
+  /** Settles when it has looked for the first time. */
+  readonly begun: Promise<void>;
 
   /** @param collect tells what there is to hide just now */
   constructor(collect: () => Collected) {
     this.#collect = collect;
     this.#timer = setInterval(() => this.#note(), collectEveryMs).unref();
+    this.begun = new Promise((resolve, reject) => {
+      this.#child.once('close', () => reject(new Error('the watch for secrets ended')));
+      (this.#child.stdout as Readable).setEncoding('utf8').on('data', (text: string) => {
+        this.#said += text;
+        resolve();
+      });
+    });
   }
 
   #note(): void {
@@ -69,10 +83,12 @@ export class SecretWatch {
     clearInterval(this.#timer);
     this.#note();
     const secrets = [...this.#roots, ...this.#others, ...derivedFrom(this.#roots, specFile)];
+    await this.begun;
+    const closed = new Promise((resolve) => this.#child.once('close', resolve));
     (this.#child.stdin as Writable).end(JSON.stringify(secrets));
-    let said = '';
-    for await (const piece of this.#child.stdout as Readable) said += String(piece);
-    return { secrets, ...(JSON.parse(said) as { processes: number; found: string[] }) };
+    await closed;
+    const [, answer = ''] = this.#said.split('\n');
+    return { secrets, ...(JSON.parse(answer) as { processes: number; found: string[] }) };
   }
 }
 

@@ -18,7 +18,7 @@ export interface WatchedServers {
 }
 
 /** Fewer means that the watch itself did not work. */
-const fewestProcesses = 20;
+const fewestProcesses = 4;
 const ownFolders = ['etc', 'var/lib', 'usr/local'];
 
 export class ServersWatch {
@@ -28,6 +28,11 @@ export class ServersWatch {
   constructor(servers: WatchedServers) {
     this.#servers = servers;
     this.#watch = new SecretWatch(() => this.#collect());
+  }
+
+  /** Settles when everything is looked at from now on. */
+  get begun(): Promise<void> {
+    return this.#watch.begun;
   }
 
   /** Ends the watch. @throws when a secret was where others see it */

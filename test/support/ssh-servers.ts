@@ -81,6 +81,7 @@ export class SshServers {
   /** Starts the servers' sshds and waits until they listen. */
   async start(): Promise<void> {
     this.#watch ??= new ServersWatch(this);
+    await this.#watch.begun;
     await Promise.all(this.names.map((name) => this.boot(name)));
   }
 
