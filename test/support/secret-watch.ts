@@ -109,13 +109,17 @@ function derivedFrom(roots: Iterable<string>, specFile: string): string[] {
   });
 }
 
-/** What is to be hidden in the files of a folder that only their owner may read: a password each, or a key. */
-export function secretsIn(folder: string, name = /./): string[] {
+/**
+ * What is to be hidden in the files of a folder: a password each, or a key.
+ * @param which `private`: in those that only their owner may read
+ */
+export function secretsIn(folder: string, name = /./, which: 'all' | 'private' = 'all'): string[] {
   return filesIn(folder).flatMap((file) => {
     if (!name.test(path.basename(file))) return [];
     try {
       const { mode, size } = statSync(file);
-      return (mode & 0o077) === 0 && size < 65_536 ? secretsOf(readFileSync(file, 'utf8')) : [];
+      const isMeant = which === 'all' || (mode & 0o077) === 0;
+      return isMeant && size < 65_536 ? secretsOf(readFileSync(file, 'utf8')) : [];
     } catch {
       // It is gone by now.
       return [];

@@ -64,7 +64,7 @@ export class ServersWatch {
       ),
       others: [
         ...names.flatMap((name) => within(name, 'etc/holdfast').flatMap((each) => secretsIn(each))),
-        ...[folder, ...authorities].flatMap((each) => secretsIn(each, /^[^.]/)),
+        ...[folder, ...authorities].flatMap((each) => secretsIn(each, /^[^.]/, 'private')),
       ],
     };
   }
