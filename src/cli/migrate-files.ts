@@ -1,7 +1,6 @@
-/** Sources of a migration that are files: an RDB, here or in S3; or an AOF, in one file or in its folder. */
+/** Sources of a migration that are files, here or in S3: an RDB; or an AOF, in one file or in its folder. */
 import { readdir, readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
-import { restoreSourceAt } from '../backup/restore-source.ts';
 import type { StoreOptions } from '../backup/s3-client.ts';
 import { errorText } from '../base/errors.ts';
 import type { DataFile } from '../migrate/files/file-feed.ts';
@@ -11,6 +10,7 @@ import { aofPartNames } from '../redis/aof-manifest.ts';
 import { serverFacts } from '../redis/server-facts.ts';
 import type { FiniteSource } from '../stream/feed.ts';
 import { BadOption } from './errors.ts';
+import { filesInBucket } from './migrate-buckets.ts';
 import { openInput } from './rdb-input.ts';
 
 /**
@@ -19,10 +19,7 @@ import { openInput } from './rdb-input.ts';
  * @throws BAD_OPTION, RDB_UNREADABLE, BACKUP_NOT_FOUND and what the store throws
  */
 export async function dataFiles(url: string, s3: StoreOptions): Promise<DataFile[]> {
-  if (url.startsWith('s3://')) {
-    const { name, bytes, stamp, open } = await restoreSourceAt(url, s3, {});
-    return [{ name, bytes, stamp: `${url} ${stamp}`, open }];
-  }
+  if (url.startsWith('s3://')) return await filesInBucket(url, s3);
   const paths = await partsOf(url);
   return await Promise.all(paths.map(localFile));
 }

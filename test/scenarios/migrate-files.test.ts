@@ -156,6 +156,17 @@ test('an AOF in parts: killed at some moments, what it counts is there once; an 
   expect(await target.lrange('list', 0, -1)).toEqual(Array.from({ length: rounds }, (_, n) => `${n}`));
   expect(await target.dbsize()).toBe(4);
   expect(running.hasPlan).toBe(false);
+  // The same from a bucket.
+  const store = await s3!.open('aof/appendonlydir');
+  for (const name of readdirSync(folder)) await store.put(name, readFileSync(path.join(folder, name)));
+  for (const url of ['s3://bucket/aof/', 's3://bucket/aof/appendonlydir/appendonly.aof.manifest']) {
+    await target.flushall();
+    const env = { ...s3Credentials, AWS_ENDPOINT_URL: s3!.endpoint, AWS_REGION: 'us-east-1' };
+    const { status, stderr } = await migrate([url], [], env);
+    expect([status, stderr]).toEqual([0, expect.stringContaining('done')]);
+    expect(await target.mget('count', 'a', 'b')).toEqual([`${rounds}`, `${rounds}`, `${rounds}`]);
+    expect(await target.llen('list')).toBe(rounds);
+  }
 });
 
 test('what can’t be is said before anything begins', async () => {
