@@ -96,7 +96,7 @@ async function runMigrateCommands(folder: string, spec: string, stateDir: string
   );
   // What follows a source until the cut-over is run by migrate.test.ts, a gate before it by migrate-gate.test.ts, what reads
   // files by migrate-files.test.ts.
-  const elsewhere = /^(init |gate |migrate (redis:|one\.rdb|\/|status|cutover|finish)|HOLDFAST_)/;
+  const elsewhere = /^(init |gate |migrate (redis:|s3:|one\.rdb|\/|status|cutover|finish)|HOLDFAST_)/;
   const commands = all.map((line) => line.replace(/^holdfast /, '')).filter((line) => !elsewhere.test(line));
   expect(commands.map((line) => line.split(' ', 2).join(' '))).toEqual([
     'migrate scan',
