@@ -36,7 +36,9 @@ export class Actions {
       case 'kill':
         return this.#kill(this.#unit(decision.process));
       case 'stand':
-        await replacePrimary(this.#deployment, decision.member, decision.code === 'not-acting');
+        await replacePrimary(this.#deployment, decision.member, {
+          mayReturn: decision.code === 'not-acting',
+        });
         return;
       case 'follow':
         return this.#follow(decision.member, decision.primary);

@@ -11,6 +11,7 @@ import type { GatePlace, Member, SentinelPlace, Spec } from '../spec/spec.ts';
 import type { MemberView, SentinelView, View } from '../topology/view.ts';
 import { ElectionWatch } from './election/election-watch.ts';
 import type { RunIdMarks } from './election/run-ids.ts';
+import { CatchUpWatch } from './observe/catch-up-watch.ts';
 import type { DataWatch } from './observe/data-watch.ts';
 import { LagWatch } from './observe/lag-watch.ts';
 import type { MemberWatch } from './observe/member-watch.ts';
@@ -79,6 +80,7 @@ export class Deployment {
   readonly operations = new Operations(() => this.wake());
   #selection: View['selection'] = null;
   readonly lag = new LagWatch();
+  readonly catchUp = new CatchUpWatch();
   readonly elections: ElectionWatch;
   readonly troubles = new Troubles();
   /** Whom the last event about the Sentinels' word named. */
@@ -204,7 +206,7 @@ export class Deployment {
       givesWay: this.operations.givesWay,
       operationRests: this.operations.rests,
       ending: this.operations.ending,
-      members: this.members.map((member) => memberView(member, this.lag)),
+      members: this.members.map((member) => memberView(member, this.lag, this.catchUp)),
       sentinels: this.sentinels.map((sentinel) => this.#sentinelView(sentinel)),
       gates: this.gates.map(({ place, unit, adapter }) => ({
         ...place,
@@ -258,8 +260,10 @@ function answers({ seen }: { seen: { reachable: boolean; busy?: unknown } }): bo
 function memberView(
   { place, unit, watch, memory, heldBack, disk: files }: LiveMember,
   lag: LagWatch,
+  catchUp: CatchUpWatch,
 ): MemberView {
   const { seen } = watch;
+  const stage = catchUp.stageOf(place.id);
   const running = unit?.lives ?? true;
   const down = unit !== null && !running;
   const disk = files?.seen ?? null;
@@ -285,6 +289,8 @@ function memberView(
     priority: seen.priority,
     heldBack: heldBack?.ours ?? false,
     behindMs: lag.behindMs(place.id),
+    caughtUp: stage === 'caught-up' || stage === 'eligible' || stage === 'awaited',
+    awaited: stage === 'awaited',
     keys: seen.reachable ? seen.keys : null,
     memory: seen.reachable ? seen.memory : null,
     storeFails: seen.reachable && seen.storeFails,

@@ -35,6 +35,8 @@ const blank: MemberView = {
   kept: null,
   heldBack: false,
   behindMs: 0,
+  caughtUp: true,
+  awaited: true,
 };
 const lost = { reachable: false, keys: null };
 

@@ -214,10 +214,12 @@ describe('an agent stands for election', () => {
   };
 
   test('only when a replica is fit, or another one has the place of the primary already', () => {
-    always(['stand'], (decision, view) => {
+    always(['stand'], (decision, view, { gate }) => {
+      const longGone = nowMs - (view.noPrimarySinceMs ?? nowMs) >= 10_000;
       const replicas = view.members.filter(
-        ({ reachable, busy, role, synced, priority, process }) =>
+        ({ reachable, busy, role, synced, priority, process, awaited }) =>
           [reachable, !busy, role === 'replica', synced, priority > 0].every(Boolean) &&
+          (awaited || gate.durability === 'async' || longGone) &&
           process?.running !== false &&
           (process?.activity.stoppedMs ?? 0) === 0,
       );

@@ -37,6 +37,7 @@ import {
   type EligibilityRules,
   isEligible,
   isEligibleWhenReachable,
+  isSure,
   willing,
 } from './eligibility.ts';
 import { findDeaf, findHang, findStopped, type Hang, isStopped } from './hang.ts';
@@ -309,7 +310,7 @@ function othersFirst(
     return { kind: 'nothing', code: 'second-primary', reason, untilMs };
   }
   const able = view.members.filter((each) => isEligible(each) || missedOneAnswer(each));
-  const heirs = willing(view, able);
+  const heirs = willing(view, able).filter((each) => isSure(view, each, rules, nowMs));
   if (heirs.length === 0 || !hasQuorum(view, rules)) return undefined;
   const reason = `${member.id} is down and the Sentinels are choosing between ${list(heirs)}`;
   return { kind: 'nothing', code: 'being-chosen', reason, untilMs };

@@ -9,7 +9,7 @@ import {
   loading,
   threeSentinels,
 } from '../../test/support/views.ts';
-import { decideEligibility, type EligibilityRules, isEligible } from './eligibility.ts';
+import { decideEligibility, type EligibilityRules, heirs, isEligible } from './eligibility.ts';
 import { actingPrimary, type MemberView, type View } from './view.ts';
 
 const async: EligibilityRules = { gate: { durability: 'async' } };
@@ -89,6 +89,32 @@ describe('durability: replicated', () => {
     expect(decided({ behindMs: 3000 }, async)).toBeUndefined();
     expect(decided({ priority: 0, heldBack: true, behindMs: 3000 }, replicated)).toBeUndefined();
     expect(decided({ priority: 0, heldBack: true, behindMs: 1000 }, replicated)).toBe('replica-eligible');
+  });
+
+  test('one that has copied everything is put back when the primary says that it has caught up', () => {
+    const copied = { priority: 0, heldBack: true, caughtUp: false, awaited: false };
+    expect(decided(copied, replicated)).toBeUndefined();
+    expect(decided({ ...copied, caughtUp: true }, replicated)).toBe('replica-eligible');
+    expect(decided(copied, async)).toBe('replica-eligible');
+  });
+
+  test('one that may lack what was acknowledged takes over only when there has been no primary for long', () => {
+    const unsure = withReplica({ awaited: false });
+    const ids = (rules: EligibilityRules, view: View) => heirs(view, rules, nowMs).map(({ id }) => id);
+    expect(ids(replicated, unsure)).toEqual(['redis-3']);
+    expect(ids(async, unsure)).toEqual(['redis-2', 'redis-3']);
+    const goneFor = (ms: number) => ({ ...unsure, noPrimarySinceMs: nowMs - ms });
+    expect(ids(replicated, goneFor(9000))).toEqual(['redis-3']);
+    expect(ids(replicated, goneFor(10_000))).toEqual(['redis-2', 'redis-3']);
+  });
+
+  test('nobody is taken out for one that may lack what was acknowledged', () => {
+    const members = [
+      aPrimary('redis-1'),
+      aReplica('redis-2', { behindMs: 5000 }),
+      aReplica('redis-3', { awaited: false, process: null }),
+    ];
+    expect(decideEligibility(aView({ members }), replicated, nowMs)).toBeUndefined();
   });
 
   test('the last one that could be promoted stays', () => {

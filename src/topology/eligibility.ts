@@ -9,8 +9,9 @@
  *    broken, and nobody must be taken out of the choice.
  * 3. With `durability: replicated` a write is acknowledged when every replica that could be promoted has it. One that
  *    does not keep up would hold all writes up, so it loses its eligibility, unless no other would be left. The gates
- *    see that at the Sentinels, and only then stop waiting for it.
- *
+ *    see that at the Sentinels, and only then stop waiting for it. One that comes back lacks what was acknowledged without it:
+ *    it gets its priority when the primary says that it has caught up, and takes over when all gates surely wait for it
+ *    (catch-up.ts).
  * 4. When the primary has not been there for ten seconds, all others answer and none of them has been in sync since it
  *    started (after a power cut, say, from which its host did not come back), there is nobody to wait for: those that
  *    hold data may be promoted with that.
@@ -41,6 +42,8 @@ const brokenMs = 10_000;
 const behindMs = 3000;
 /** Longer than a primary of which everything is known takes to be started again. */
 const lastResortMs = 10_000;
+/** After so long without a primary one takes over of which it is not sure that it has all that was acknowledged. */
+const unsureMs = 10_000;
 /** Members are looked at every second, one after the other: this much says nothing. */
 const levelMs = 1500;
 
@@ -48,6 +51,27 @@ const levelMs = 1500;
 export function isEligible(member: MemberView): boolean {
   const isStopped = (member.process?.activity.stoppedMs ?? 0) > 0;
   return member.reachable && !isStopped && isEligibleWhenReachable(member);
+}
+
+/**
+ * Who may take over now. With `replicated` only those that surely have all that was acknowledged: when there is none, a primary
+ * that comes back has it.
+ */
+export function heirs(view: View, rules: EligibilityRules, nowMs: number): MemberView[] {
+  return willing(view, view.members.filter(isEligible)).filter((member) =>
+    isSure(view, member, rules, nowMs),
+  );
+}
+
+/** Whether it has all that was acknowledged, as far as that was promised. */
+export function isSure(
+  { noPrimarySinceMs }: View,
+  { awaited }: MemberView,
+  { gate }: EligibilityRules,
+  nowMs: number,
+): boolean {
+  if (awaited || gate.durability === 'async') return true;
+  return noPrimarySinceMs !== null && nowMs - noPrimarySinceMs >= unsureMs;
 }
 
 /** Those of them that did not lately refuse to be made primary. */
@@ -106,14 +130,16 @@ function ineligibility(view: View, member: MemberView, rules: EligibilityRules):
   if (!member.synced) return 'not-synced';
   if (!member.linkUp && member.behindMs >= brokenMs) return 'link-broken';
   if (rules.gate.durability !== 'replicated' || member.behindMs < behindMs) return undefined;
-  const others = view.members.some((other) => other.id !== member.id && isEligible(other) && isLevel(other));
+  const others = view.members.some(
+    (other) => other.id !== member.id && isEligible(other) && other.awaited && isLevel(other),
+  );
   return others ? 'behind' : undefined;
 }
 
 function putBack(member: MemberView, rules: EligibilityRules): EligibilityDecision | undefined {
   const { id, heldBack, linkUp, synced } = member;
   if (!heldBack || !linkUp || !synced) return undefined;
-  if (rules.gate.durability === 'replicated' && !isLevel(member)) return undefined;
+  if (rules.gate.durability === 'replicated' && !(member.caughtUp && isLevel(member))) return undefined;
   return {
     kind: 'replica-eligible',
     member: id,

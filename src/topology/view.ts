@@ -112,6 +112,10 @@ export interface MemberView {
    * followed somebody else, so that the primary is not told what it has.
    */
   behindMs: number;
+  /** The primary has said that this replica has what the primary had once it was linked: catch-up.ts. */
+  caughtUp: boolean;
+  /** Every gate waits for it, and it has all that was acknowledged before: catch-up.ts. */
+  awaited: boolean;
   keys: number | null;
   /** Null when it does not answer. */
   memory: MemoryRoom | null;

@@ -90,6 +90,8 @@ const liveMember = fc
     priority: fc.constantFrom(100, 100, 100, 0),
     heldBack: seldom,
     behindMs: fc.constantFrom(0, 0, 1000, 4000, 20_000),
+    caughtUp: usually,
+    awaited: usually,
     keys: fc.constantFrom(0, 10, null),
     history,
   })

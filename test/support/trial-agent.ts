@@ -271,7 +271,8 @@ export class TrialAgent {
   async #act(step: Step): Promise<void> {
     this.steps.push(step);
     if (this.failsToAct(step)) throw new Error(`${step.kind} does not work`);
-    if (step.kind === 'stand') await replacePrimary(this, step.member, step.code === 'not-acting');
+    if (step.kind === 'stand')
+      await replacePrimary(this, step.member, { mayReturn: step.code === 'not-acting' });
     if (step.kind === 'follow') {
       const member = this.member(step.member);
       await member.watch.client.replicaOf(this.member(step.primary).place);

@@ -55,6 +55,8 @@ export function aReplica(id: string, changes: Partial<MemberView> = {}): MemberV
     priority: 100,
     heldBack: false,
     behindMs: 0,
+    caughtUp: true,
+    awaited: true,
     keys: 10,
     memory: { level: 'ample', maxBytes: 0, policy: 'noeviction', refused: 0 },
     storeFails: false,

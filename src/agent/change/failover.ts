@@ -56,7 +56,7 @@ export async function forceFailover(
 async function replace(context: FailoverContext, from: string): Promise<string> {
   let why = '';
   for (let attempt = 0; attempt < attempts; attempt++) {
-    const replaced = await replacePrimary(context.deployment, from);
+    const replaced = await replacePrimary(context.deployment, from, { isAskedFor: true });
     if (replaced.kind !== 'not-elected') return anotherThan(from, context, overWithinMs);
     why = replaced.why;
     // Whoever was voted for instead may be about to replace it.

@@ -117,6 +117,10 @@ async function restartMember(
       { hint: `holdfast restart ${id} --accept-data-loss does it all the same.` },
     );
   }
+  // With `replicated` one that has just copied everything may lack what was acknowledged meanwhile.
+  const hasAll = (replica: string) =>
+    deployment.spec.gate.durability === 'async' ||
+    deployment.view().members.some((each) => each.id === replica && each.caughtUp);
   await stopMember(deployment, member, report);
   if (operation.ending === 'stop') operation.signal.throwIfAborted();
   const primary = startsAsPrimary ? null : deployment.member(named);
@@ -126,7 +130,7 @@ async function restartMember(
       if (!unit.process.running) throw hopeless(deathOf(unit));
       await member.watch.look();
       const { reachable, busy, role, linkUp } = member.watch.seen;
-      return reachable && !busy && (role === 'primary' ? startsAsPrimary : linkUp);
+      return reachable && !busy && (role === 'primary' ? startsAsPrimary : linkUp && hasAll(id));
     },
     { what: `${id} to be up and in sync`, withinMs: upAgainMs, everyMs: 50, signal: operation.signal },
   );

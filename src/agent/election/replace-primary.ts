@@ -5,7 +5,7 @@ import { dieIfSabotaged } from '../../base/sabotage.ts';
 import { actsInstead } from '../../topology/election/candidacy.ts';
 import { type Candidate, chooseReplica } from '../../topology/election/choice.ts';
 import { actWithinMs, votedForAnother, voteIsStaleAfterMs } from '../../topology/election/election.ts';
-import { isEligible, willing } from '../../topology/eligibility.ts';
+import { heirs, isEligible, willing } from '../../topology/eligibility.ts';
 import { FailoverRefused } from '../errors.ts';
 import type { MemberObservation, MemberWatch } from '../observe/member-watch.ts';
 import type { EventLog } from '../state/event-log.ts';
@@ -49,21 +49,28 @@ export type Replaced =
   /** @param why who voted how, as a sentence. @param againInMs when it makes sense to stand again */
   | { kind: 'not-elected'; why: string; againInMs: number };
 
+export interface Wishes {
+  /** The one that is to be replaced may be chosen itself. */
+  mayReturn?: boolean;
+  /** Somebody asked for it: when nobody surely has all that was acknowledged, one takes over that can. */
+  isAskedFor?: boolean;
+}
+
 /**
- * @param lost the member that is to be replaced as primary. @param mayReturn whether it may be chosen itself
+ * @param lost the member that is to be replaced as primary
  * @throws FAILOVER_REFUSED, ELECTION_LAPSED
  */
 export async function replacePrimary(
   deployment: Replaceable,
   lost: string,
-  mayReturn = false,
+  { mayReturn = false, isAskedFor = false }: Wishes = {},
 ): Promise<Replaced> {
   const { elections, events, spec } = deployment;
   const isGone = deployment.members.some(
     ({ place, unit }) => place.id === lost && unit?.process.running === false,
   );
   const waitMs = patience(deployment, lost);
-  const candidates = askCandidates(deployment, mayReturn ? null : lost, { isGone, waitMs });
+  const candidates = askCandidates(deployment, mayReturn ? null : lost, { isGone, waitMs, isAskedFor });
   const { election, outcome } = await stand(deployment, lost);
   const never = whyNever(outcome);
   if (never !== null) {
@@ -141,9 +148,8 @@ function notElected(election: Ballot['election']): string {
 
 /**
  * How long a replica is waited for that could be promoted and has not said yet what it has. With durability `replicated`
- * a write is acknowledged when those have it of which the gates know that they may be promoted, and one that may be since a
- * moment ago is not among them yet: it may lack what another one has that is only slow to say so. The votes may be too old
- * by then; they are asked for again, and nobody is waited for any more once the primary has been gone for long.
+ * whoever is fit has all that was acknowledged, as far as is known: of a replica that this agent has not watched since it got its
+ * priority that is taken on trust. So the one that has more is worth some time. The votes may be too old by then; they are asked for again, and nobody is waited for any more once the primary has been gone for long.
  */
 function patience(deployment: Replaceable, lost: string): number {
   if (deployment.spec.gate.durability !== 'replicated') return candidatesWithinMs;
@@ -163,7 +169,7 @@ function patience(deployment: Replaceable, lost: string): number {
 async function askCandidates(
   deployment: Replaceable,
   from: string | null,
-  { isGone, waitMs }: { isGone: boolean; waitMs: number },
+  { isGone, waitMs, isAskedFor }: { isGone: boolean; waitMs: number; isAskedFor: boolean },
 ): Promise<Choice[]> {
   const others = deployment.members.filter(({ place }) => place.id !== from);
   const { clock } = deployment.setting;
@@ -194,6 +200,8 @@ async function askCandidates(
   late = true;
   const view = deployment.view();
   const { members, selection } = view;
+  const sure = heirs(view, deployment.spec, clock.monotonicMs()).filter(({ id }) => id !== from);
+  const fit = isAskedFor && sure.length === 0 ? willing(view, members.filter(isEligible)) : sure;
   return others.flatMap((member) => {
     const seen = members.find(({ id }) => id === member.place.id);
     if (!seen) return [];
@@ -203,7 +211,7 @@ async function askCandidates(
     return [
       {
         id,
-        fit: willing(view, [seen]).some(isEligible),
+        fit: fit.some((each) => each.id === id),
         priority,
         offset,
         selected,

@@ -31,6 +31,8 @@ export interface MemberObservation {
   syncing: boolean;
   offset: number;
   replId: string;
+  /** Of a primary: the replicas that it lists as online, and what each has acknowledged. */
+  onlineReplicas: readonly { address: string; port: number; offset: number }[];
   /** Its replication history's id, and that of the one before. */
   histories: readonly string[];
   priority: number;
@@ -59,6 +61,7 @@ export const nothingKnown: MemberObservation = {
   syncing: false,
   offset: 0,
   replId: '',
+  onlineReplicas: [],
   histories: [],
   priority: 100,
   keys: null,
@@ -255,6 +258,7 @@ export function observe(info: Info, before: MemberObservation): MemberObservatio
     syncing: replication.syncing,
     offset: replication.offset,
     replId: replication.replId,
+    onlineReplicas: isReplica ? [] : replication.replicas.filter(({ online }) => online),
     histories: [replication.replId, replication.replIdBefore],
     priority: replication.priority,
     keys: keyCount(info),

@@ -3,6 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { FreshCall } from '../../base/fresh-call.ts';
 import type { SentinelEvent } from '../../redis/sentinel-event.ts';
 import { promotesWithinMs } from '../../topology/election/selection.ts';
+import { actingPrimary } from '../../topology/view.ts';
 import type { Deployment, LiveMember, LiveSentinel } from '../deployment.ts';
 import { memoryOf } from '../state/memory-file.ts';
 import { Unwritten } from '../state/unwritten.ts';
@@ -93,6 +94,7 @@ export class Observer {
     ]);
     this.#strangers.note();
     this.#deployment.lag.note(this.#deployment.view(), this.#deployment.setting.clock.monotonicMs());
+    this.#noteCatchUp();
     for (const member of members) void this.#note(member);
     void this.#unwritten.lookAgain();
   }
@@ -124,11 +126,28 @@ export class Observer {
     }
   }
 
-  /** That a replica is in sync is to be known soon: the sooner it can take over. */
+  /** That a replica is in sync, and that everybody waits for it, is to be known soon: the sooner it can take over. */
   #lookAtHeldBack(): void {
-    for (const { unit, watch, heldBack } of this.#deployment.members) {
-      if (unit?.process.running && heldBack?.ours) void watch.look().then(() => this.#deployment.wake());
+    const { members, catchUp } = this.#deployment;
+    const held = members.filter(
+      ({ place, unit, heldBack }) =>
+        unit?.process.running && (heldBack?.ours || catchUp.stageOf(place.id) === 'eligible'),
+    );
+    if (held.length === 0) return;
+    const primary = actingPrimary(this.#deployment.view())?.id;
+    const asked = members.filter((member) => held.includes(member) || member.place.id === primary);
+    for (const { watch } of asked) {
+      void watch.look().then(() => {
+        this.#noteCatchUp();
+        this.#deployment.wake();
+      });
     }
+  }
+
+  #noteCatchUp(): void {
+    const { catchUp, members, setting } = this.#deployment;
+    const primary = actingPrimary(this.#deployment.view())?.id ?? null;
+    catchUp.note(members, primary, setting.clock.monotonicMs());
   }
 
   /**

@@ -12,7 +12,10 @@ import type { MemberView, SentinelView, View } from '../view.ts';
 import { candidacy } from './candidacy.ts';
 
 const nowMs = 1_000_000;
-const rules = { sentinel: { quorum: 2, detectAfterMs: 3000 }, rank: 2 };
+const rules = {
+  ...{ sentinel: { quorum: 2, detectAfterMs: 3000 }, rank: 2 },
+  gate: { durability: 'async' as const },
+};
 const standsOn = (view: View, atMs = nowMs) => candidacy(view, rules, atMs);
 /** redis-1 is the primary, on another host. */
 const elsewhere = (primary: Partial<MemberView>, changes: Partial<View> = {}) =>

@@ -16,10 +16,10 @@
  *
  * In every case: nothing is paused or under way; a majority, and the quorum, of Sentinels answers and is not in TILT;
  * none of them is in a failover of which something may still come (selection.ts); nobody is promoted yet; nobody else was voted for within the last half
- * second; and at least one replica is fit, and did not lately refuse to be made primary. The owner of a lost process stands at once. The others stand one after the
+ * second; and at least one replica is fit, and with `replicated` surely has all that was acknowledged, and did not lately refuse to be made primary. The owner of a lost process stands at once. The others stand one after the
  * other, in the order of their hosts in the spec, so that they don't split the votes.
  */
-import { isEligible, willing } from '../eligibility.ts';
+import { type EligibilityRules, heirs, willing } from '../eligibility.ts';
 import { type MemberView, namedPrimary, type SentinelView, type View } from '../view.ts';
 import { voteIsStaleAfterMs, votesNeeded } from './election.ts';
 import { isSelectionSpent } from './selection.ts';
@@ -35,7 +35,7 @@ export interface Candidacy {
   fromMs: number;
 }
 
-export interface CandidacyRules {
+export interface CandidacyRules extends EligibilityRules {
   sentinel: { quorum: number; detectAfterMs: number };
   /** The place of this agent's host in the spec, from 0. */
   rank: number;
@@ -56,7 +56,7 @@ export function candidacy(view: View, rules: CandidacyRules, nowMs: number): Can
   if (!primary || isUnderWay(view, primary, nowMs) || !hasQuorum(view, rules)) return undefined;
   const instead = actsInstead(view, primary);
   if (instead === undefined && actsBeside(view, primary)) return undefined;
-  const fit = instead ? willing(view, [instead]) : willing(view, view.members.filter(isEligible));
+  const fit = instead ? willing(view, [instead]) : heirs(view, rules, nowMs);
   const reason = causeNow(view, primary, rules, nowMs);
   if (fit.length === 0 || !reason) return undefined;
   const { cause, sinceMs } = reason;
