@@ -99,7 +99,8 @@ export const beginQuerySchema = z.strictObject({
 export const jobSchema = z
   .object({
     id: id('Its id.'),
-    host: id('Whose agent carries it out.'),
+    // An agent of an earlier release tells its own, without this.
+    host: id('Whose agent carries it out.').default(''),
     kind: id('What is done: the kind of the operation.'),
     request: z.record(z.string(), z.unknown()).describe('The operation as it was asked for.'),
     by: text('Who asked: the name of a token, or the owner.'),

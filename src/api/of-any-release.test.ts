@@ -81,7 +81,7 @@ const [member, sentinel, gate] = ['members[]', 'sentinels[]', 'gates[]'] as cons
 /** What agents of every release say. Nothing is added to it: who reads an answer of one before would not have it. */
 const always = {
   report: [
-    'host host.id host.address host.agent host.disk.freeBytes host.disk.totalBytes seq jobs',
+    'host host.id host.address host.agent host.disk.freeBytes host.disk.totalBytes seq',
     `members ${place(member)} ${member}.state ${member}.linkUp ${member}.offset ${member}.memory.usedBytes`,
     `${member}.persistence.saving ${member}.persistence.saveOk ${member}.persistence.rewriting`,
     `${member}.restarts`,
@@ -96,7 +96,7 @@ const always = {
     'moves.mirrors moves.migrations moves.unwell',
   ],
   job: [
-    'id host kind request by state startedAt steps steps[].at steps[].text result',
+    'id kind request by state startedAt steps steps[].at steps[].text result',
     'error.code error.message cancellable',
   ],
   event: ['seq at kind subject text host'],

@@ -239,12 +239,13 @@ export const hostReportSchema = z
   .object({
     host: hostSchema,
     seq: count('The number of the last event that its agent noted.'),
-    jobs: count('Goes up whenever a job of its agent changes.'),
+    // Agents of earlier releases say nothing of it.
+    jobs: count('Goes up whenever a job of its agent changes.').default(0),
     members: z.array(memberSchema),
     sentinels: z.array(sentinelSchema),
     gates: z.array(gateSchema),
     drift: z.array(driftSchema),
-    // An agent of a release before this one says nothing of either.
+    // Nor of these.
     troubles: z
       .array(z.string())
       .max(100)
