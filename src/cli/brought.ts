@@ -19,7 +19,7 @@ export function broughtBy(
     users,
     formerUsers: former,
     mirrors: Object.fromEntries(
-      spec.mirrors.map(({ name, password, ca }) => {
+      [...spec.mirrors, ...spec.gate.mirrors].map(({ name, password, ca }) => {
         const word = password && readSecret(password, `mirrors.${name}.password`, process.env);
         return [name, { password: word, ca: ca && text(ca) }];
       }),

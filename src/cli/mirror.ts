@@ -7,7 +7,7 @@ import { confirm } from './confirm.ts';
 import { BadOption } from './errors.ts';
 import { openSide } from './migrate-access.ts';
 import { type VerifyChoices, verifySides, withVerifyChoices } from './migrate-verify.ts';
-import { printMirrors } from './mirror-table.ts';
+import { printMirrors, printRequestMirrors } from './mirror-table.ts';
 import { openTarget } from './target.ts';
 import { action, type CommonOptions, specArgument, stateDirOption, verb } from './verb.ts';
 
@@ -36,11 +36,13 @@ function statusVerb(): Command {
     .action(
       action<MirrorOptions>(async (output, [file = ''], options) => {
         const { agent } = await openTarget(file, options);
-        const { mirrors } = await agent.status();
-        if (mirrors.length === 0) output.line('the spec has no mirrors');
+        const { mirrors, requestMirrors } = await agent.status();
+        if (mirrors.length + requestMirrors.length === 0) output.line('the spec has no mirrors');
         printMirrors(output, mirrors);
-        output.data(mirrors);
-        return mirrors.every(({ state }) => usual.has(state)) ? 0 : 3;
+        printRequestMirrors(output, requestMirrors);
+        output.data([...mirrors, ...requestMirrors]);
+        const isWell = requestMirrors.every(({ state }) => state === 'open');
+        return isWell && mirrors.every(({ state }) => usual.has(state)) ? 0 : 3;
       }, 'any-host'),
     );
 }
@@ -105,10 +107,10 @@ function diffVerb(): Command {
     action<DiffOptions>(async (output, [name = '', file = ''], options) => {
       const { targetOf } = await import('../mirror/sides.ts');
       const { spec } = await openTarget(file, options);
-      const mirror = spec.mirrors.find((each) => each.name === name);
+      const mirror = [...spec.mirrors, ...spec.gate.mirrors].find((each) => each.name === name);
       if (mirror === undefined) {
         throw BadOption(`${file} has no mirror ${name}`, {
-          hint: `It has ${spec.mirrors.map((each) => each.name).join(', ') || 'none'}.`,
+          hint: `It has ${[...spec.mirrors, ...spec.gate.mirrors].map((each) => each.name).join(', ') || 'none'}.`,
         });
       }
       const source = await openSide(file, options);

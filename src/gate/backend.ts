@@ -14,7 +14,7 @@ import { Strangers } from './upstream/strangers.ts';
 /** What all that a gate sends to has in common. */
 export type Shared = Pick<
   ListenerContext,
-  'log' | 'table' | 'counters' | 'buffered' | 'retire' | 'nextId'
+  'log' | 'table' | 'counters' | 'buffered' | 'retire' | 'nextId' | 'copies'
 > & {
   /** The primary, or what is held, changed. */
   onChange: () => void;

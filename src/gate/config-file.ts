@@ -4,12 +4,14 @@ import { errorText } from '../base/errors.ts';
 import { readSecretFile } from '../base/private-file.ts';
 import {
   type Credentials,
+  completeMirror,
   completeRoute,
   type GateConfig,
   type GateConfigInput,
   type GateTls,
   gateConfig,
   type Predecessor,
+  type RequestMirrorInput,
   type RouteInput,
 } from './config.ts';
 import { findMistake } from './config-mistakes.ts';
@@ -25,13 +27,16 @@ export type CredentialsInput = { username: string } & (
 /** What the file may say: paths of passwords and certificates are relative to its folder. */
 export type GateFileInput = Omit<
   GateConfigInput,
-  'memberCredentials' | 'sentinelCredentials' | 'predecessor' | 'routes'
+  'memberCredentials' | 'sentinelCredentials' | 'predecessor' | 'routes' | 'mirrors'
 > & {
   memberCredentials?: CredentialsInput | null;
   sentinelCredentials?: CredentialsInput | null;
   predecessor?: (Omit<Predecessor, 'credentials'> & { credentials?: CredentialsInput | null }) | null;
   routes?: RouteFileInput[];
+  mirrors?: MirrorFileInput[];
 };
+
+type MirrorFileInput = Omit<RequestMirrorInput, 'credentials'> & { credentials?: CredentialsInput | null };
 
 const routeLogins = ['memberCredentials', 'sentinelCredentials', 'clientCredentials'] as const;
 
@@ -54,8 +59,10 @@ export function readGateConfig(file: string): GateConfig {
     throw BadGateConfig(`${file} must hold one JSON object`, { hint: 'docs/gate.md lists the keys.' });
   }
   const routed = Array.isArray(input.routes) ? input.routes : [];
+  const mirrored = Array.isArray(input.mirrors) ? input.mirrors : [];
   const secret = [
     ...[input.memberCredentials, input.sentinelCredentials, input.predecessor?.credentials],
+    ...mirrored.map((mirror) => mirror?.credentials),
     ...routed.flatMap((route) => routeLogins.map((key) => route?.[key])),
   ].some((each) => each && 'password' in each);
   try {
@@ -103,7 +110,12 @@ export function completeGateConfig(
           movedFile: path.resolve(folder, input.predecessor.movedFile ?? ''),
         }
       : null,
-    routes: routesOf(input.routes, refuse).map((route, index) => ({
+    mirrors: objectsIn('mirrors', input.mirrors, knownOfMirror, refuse).map((mirror, index) => ({
+      ...mirror,
+      credentials: credentials(`mirrors[${index}].credentials`, mirror.credentials),
+      tls: mirror.tls ? inFolder(mirror.tls, folder) : null,
+    })) as RequestMirrorInput[],
+    routes: objectsIn('routes', input.routes, knownOfRoute, refuse).map((route, index) => ({
       ...route,
       ...Object.fromEntries(
         routeLogins.map((key) => [key, credentials(`routes[${index}].${key}`, route[key])]),
@@ -118,15 +130,20 @@ export function completeGateConfig(
 }
 
 /** @throws GATE_CONFIG what is no list of objects, or has a key that nobody knows */
-function routesOf(routes: unknown, refuse: (wrong: string) => Error): RouteFileInput[] {
-  if (routes === undefined) return [];
-  if (!Array.isArray(routes)) throw refuse('routes must be a list');
-  for (const [index, route] of routes.entries()) {
-    if (typeof route !== 'object' || route === null) throw refuse(`routes[${index}] must be an object`);
-    const unknown = Object.keys(route).find((key) => !knownOfRoute.has(key));
-    if (unknown !== undefined) throw refuse(`routes[${index}]: there is no key '${unknown}'`);
+function objectsIn<T extends object>(
+  name: string,
+  list: readonly T[] | undefined,
+  allowed: ReadonlySet<string>,
+  refuse: (wrong: string) => Error,
+): readonly T[] {
+  if (list === undefined) return [];
+  if (!Array.isArray(list)) throw refuse(`${name} must be a list`);
+  for (const [index, each] of list.entries()) {
+    if (typeof each !== 'object' || each === null) throw refuse(`${name}[${index}] must be an object`);
+    const unknown = Object.keys(each).find((key) => !allowed.has(key));
+    if (unknown !== undefined) throw refuse(`${name}[${index}]: there is no key '${unknown}'`);
   }
-  return routes as RouteFileInput[];
+  return list;
 }
 
 function inFolder(tls: GateTls, folder: string): GateTls {
@@ -137,4 +154,5 @@ function inFolder(tls: GateTls, folder: string): GateTls {
 }
 
 const knownOfRoute = new Set(Object.keys(completeRoute({ id: '', prefixes: [] })));
+const knownOfMirror = new Set(Object.keys(completeMirror({ id: '', address: '', port: 0 })));
 const known = new Set(Object.keys(gateConfig({ deployment: '', id: '', listen: { host: '', port: 0 } })));

@@ -1,3 +1,4 @@
+import { isShortName, shortNameRule } from '../base/short-name.ts';
 import type { GateConfig } from './config.ts';
 
 /** The first thing that is wrong, as a sentence. */
@@ -31,6 +32,8 @@ export function findMistake(config: GateConfig): string | undefined {
   }
   const route = findRouteMistake(config);
   if (route !== undefined) return route;
+  const mirror = findMirrorMistake(config);
+  if (mirror !== undefined) return mirror;
   const { limit, withinMs } = config.restarts ?? {};
   if (!Number.isInteger(limit) || limit < 0 || typeof withinMs !== 'number' || !(withinMs >= 0)) {
     return `restarts must be { limit, withinMs }, found ${JSON.stringify(config.restarts)}`;
@@ -44,9 +47,7 @@ function findRouteMistake({ routes, predecessor }: GateConfig): string | undefin
   for (const [index, route] of routes.entries()) {
     const { id, prefixes, members, sentinels, deployment } = route;
     const where = `routes[${index}]`;
-    if (typeof id !== 'string' || !/^[A-Za-z0-9][A-Za-z0-9_-]{0,31}$/.test(id)) {
-      return `${where}.id must be a name: letters, digits, '_' and '-', at most 32`;
-    }
+    if (!isShortName(id)) return `${where}.id must be a name: ${shortNameRule}`;
     if (seen.has(`route ${id}`)) return `${where}.id: there is another route ${id}`;
     seen.set(`route ${id}`, id);
     if (!Array.isArray(prefixes) || prefixes.length === 0) return `${where}.prefixes must be a list`;
@@ -72,6 +73,25 @@ function findRouteMistake({ routes, predecessor }: GateConfig): string | undefin
   return routes.length > 0 && predecessor !== null
     ? 'a gate before another server has no routes: take routes or predecessor away'
     : undefined;
+}
+
+function findMirrorMistake({ mirrors }: GateConfig): string | undefined {
+  const seen = new Set<string>();
+  for (const [index, mirror] of mirrors.entries()) {
+    const { id, address, port, prefixes, percentage, copies, queueBytes } = mirror;
+    const where = `mirrors[${index}]`;
+    if (!isShortName(id)) return `${where}.id must be a name: ${shortNameRule}`;
+    if (seen.has(id)) return `${where}.id: there is another mirror ${id}`;
+    seen.add(id);
+    if (typeof address !== 'string' || !isPort(port)) return `${where} needs an address and a port`;
+    if (!Array.isArray(prefixes) || prefixes.some((each) => typeof each !== 'string' || each === ''))
+      return `${where}.prefixes must be a list of texts, or left out for all keys`;
+    if (!(percentage > 0 && percentage <= 100)) return `${where}.percentage must be above 0, at most 100`;
+    if (copies !== 'writes' && copies !== 'all') return `${where}.copies must be writes or all`;
+    if (!Number.isInteger(queueBytes) || queueBytes < 1)
+      return `${where}.queueBytes must be a number of bytes`;
+  }
+  return undefined;
 }
 
 function isPort(value: unknown): boolean {

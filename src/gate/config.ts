@@ -24,6 +24,8 @@ export interface GateConfig {
   sentinelCredentials: Credentials | null;
   /** Where keys go that begin with one of some prefixes; all others go to the members. See docs/gate.md. */
   routes: Route[];
+  /** Who gets copies of clients' requests, and is never waited for. See docs/mirroring.md. */
+  mirrors: RequestMirror[];
   /** Serves the clients until the control API says that they go on to the members; null: they have been there always. */
   predecessor: Predecessor | null;
   /** How long a command may wait for a primary. */
@@ -91,6 +93,22 @@ export interface Route {
   tls: Pick<GateTls, 'ca' | 'upstream'> | null;
 }
 
+/** A server, or the read-write port of a gate, that gets copies of requests. */
+export interface RequestMirror extends Endpoint {
+  /** In status, metrics and the log. */
+  id: string;
+  credentials: Credentials | null;
+  /** How to reach it with TLS; null for plain TCP. */
+  tls: Pick<GateTls, 'ca' | 'upstream'> | null;
+  /** Only requests all of whose keys begin with one of these; empty for all. */
+  prefixes: string[];
+  /** Of the keys, as many in a hundred: what belongs to one key is copied always or never. */
+  percentage: number;
+  copies: 'writes' | 'all';
+  /** Bytes of copies that wait or are not answered; what comes beyond is dropped, and counted. */
+  queueBytes: number;
+}
+
 /** The server, or the proxy before it, that clients used until they are moved. It speaks TLS if members do. */
 export interface Predecessor extends Endpoint {
   /** The gate's own user there. */
@@ -145,6 +163,7 @@ export const gateConfigDefaults = {
   memberCredentials: null,
   sentinelCredentials: null,
   routes: [],
+  mirrors: [],
   predecessor: null,
   holdMs: 10_000,
   inflightWrites: 'fail',
@@ -173,9 +192,10 @@ type Essential = 'deployment' | 'id' | 'listen';
 
 /** What a caller must say; the rest has the defaults above. */
 export type GateConfigInput = Pick<GateConfig, Essential> &
-  Partial<Omit<GateConfig, Essential | 'limits' | 'routes'>> & {
+  Partial<Omit<GateConfig, Essential | 'limits' | 'routes' | 'mirrors'>> & {
     limits?: Partial<GateLimits>;
     routes?: RouteInput[];
+    mirrors?: RequestMirrorInput[];
   };
 
 const routeDefaults = {
@@ -197,6 +217,22 @@ export function completeRoute(route: RouteInput): Route {
   return { ...routeDefaults, ...route };
 }
 
+const mirrorDefaults = {
+  credentials: null,
+  tls: null,
+  prefixes: [],
+  percentage: 100,
+  copies: 'writes',
+  queueBytes: 16 * 1024 * 1024,
+} as const satisfies Partial<RequestMirror>;
+
+/** What a caller must say of a mirror; the rest has the defaults above. */
+export type RequestMirrorInput = Pick<RequestMirror, 'id' | 'address' | 'port'> & Partial<RequestMirror>;
+
+export function completeMirror(mirror: RequestMirrorInput): RequestMirror {
+  return { ...mirrorDefaults, ...mirror };
+}
+
 export function majorityOf(sentinels: number): number {
   return sentinels === 0 ? 0 : Math.floor(sentinels / 2) + 1;
 }
@@ -210,6 +246,7 @@ export function gateConfig(input: GateConfigInput): GateConfig {
     ...input,
     sentinels,
     routes: (input.routes ?? []).map(completeRoute),
+    mirrors: (input.mirrors ?? []).map(completeMirror),
     limits: { ...gateConfigDefaults.limits, ...input.limits },
   };
 }

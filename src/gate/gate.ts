@@ -20,6 +20,7 @@ import type {
 import type { ControlTarget } from './control/control-server.ts';
 import { Counters } from './control/counters.ts';
 import { ownProcess } from './control/merged-status.ts';
+import { RequestMirrors } from './mirrors/request-mirrors.ts';
 import type { PrimaryWatch } from './primary/primary-watch.ts';
 import { RouteBackends } from './routes/route-backends.ts';
 import type { ConnectionView } from './upstream/connection-view.ts';
@@ -45,6 +46,7 @@ export class Gate implements ControlTarget {
   /** Where everything goes that no route takes. */
   readonly #home: Backend;
   readonly #routes: RouteBackends;
+  readonly #mirrors: RequestMirrors;
   #control: Control | null = null;
   /** Set while the table of commands is to be loaded, or is being loaded. */
   #tableTimer: NodeJS.Timeout | undefined;
@@ -63,12 +65,14 @@ export class Gate implements ControlTarget {
     this.finished = new Promise((resolve) => {
       this.#finish = resolve;
     });
+    this.#mirrors = new RequestMirrors(config, this.#table, log);
     let lastId = ids.first - ids.step;
     const shared: Shared = {
       log,
       table: this.#table,
       counters: this.#counters,
       buffered: new Buffered(config.limits.totalBytes),
+      copies: this.#mirrors.any ? this.#mirrors : null,
       retire: (user) => this.#retire(user),
       nextId: () => {
         lastId += ids.step;
@@ -139,6 +143,7 @@ export class Gate implements ControlTarget {
       },
       commandsKnown: this.#table.loaded,
       routes: this.#routes.statuses,
+      mirrors: this.#mirrors.statuses,
       ...this.#counters.read(),
       ...this.#table.counted(),
       process: ownProcess(),
@@ -212,6 +217,7 @@ export class Gate implements ControlTarget {
     clearInterval(this.#accessTimer);
     this.#home.stop();
     this.#routes.stop();
+    this.#mirrors.stop();
     this.#control?.close();
     for (const listener of this.#ports) {
       listener.stopListening();

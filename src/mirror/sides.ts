@@ -47,7 +47,10 @@ function credentialsOf(user: OwnUser, { own }: Secrets): Credentials {
 }
 
 /** The copy, for whoever writes there or compares. @throws as `mirrorSides` */
-export function targetOf({ name, to, password, ca }: Mirror, env = process.env): TargetPlace {
+export function targetOf(
+  { name, to, password, ca }: Pick<Mirror, 'name' | 'to' | 'password' | 'ca'>,
+  env = process.env,
+): TargetPlace {
   const address = parseServerAddress(to.replace(/\/$/, ''));
   if (address.kind !== 'server') throw new TypeError(`the schema took ${to}`);
   const { at, username, tls } = address;

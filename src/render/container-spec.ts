@@ -103,7 +103,9 @@ function refuseWhatContainersCannot(spec: Spec): void {
       },
     );
   }
-  const secretive = spec.mirrors.find(({ password, ca }) => password !== null || ca !== null);
+  const secretive = [...spec.mirrors, ...spec.gate.mirrors].find(
+    ({ password, ca }) => password !== null || ca !== null,
+  );
   if (secretive !== undefined) {
     throw TargetRefused(
       `mirrors.${secretive.name} has a password or a certificate, which would have to be mounted`,

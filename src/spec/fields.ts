@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { formatDuration, parseDuration } from '../base/duration.ts';
+import { shortNameRule, shortNameShape } from '../base/short-name.ts';
 import { formatSize, parseSize } from '../base/size.ts';
 import { addressKind } from './address.ts';
 
@@ -101,6 +102,11 @@ export function idList(of: string) {
   return z
     .array(z.string({ error: `an id, such as ${of}-1` }), { error })
     .describe(`Ids, one for each entry of \`on\`. Default: ${of}-1, ${of}-2 and so on.`);
+}
+
+/** A key of a map that people name. @param of whose name: `a route's name` */
+export function shortName(of: string) {
+  return z.string().regex(shortNameShape, { error: `${of}: ${shortNameRule}` });
 }
 
 /** Of a server elsewhere that is spoken to with TLS. */

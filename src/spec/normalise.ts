@@ -15,6 +15,7 @@ import type {
   Mirror,
   Place,
   RedisSettings,
+  RequestMirror,
   SavePoint,
   SecretSource,
   Security,
@@ -90,11 +91,11 @@ export function normalise(file: SpecFile, fileName: string): { spec: Spec; probl
     gates: gates.places.map((each) => ({ ...each, replicaPort: replicaPort(file.gate?.replicaPort, each) })),
     redis: redisSettings(file.redis ?? {}, members.places.length, folder),
     sentinel: sentinelSettings(file.sentinel ?? {}, sentinels.places.length),
-    gate: gateSettings(file.gate ?? {}, folder),
+    gate: gateSettings(file, folder),
     agent: agentSettings(file.agent ?? {}, folder, ownFiles),
     security: { ...securityOf(file.security ?? {}, folder, ownFiles), authority },
     backup: file.backup ? backupOf(file.backup, members.places.length) : null,
-    mirrors: Object.entries(file.mirrors ?? {}).map((entry) => mirrorOf(entry, folder)),
+    mirrors: mirrorsOf(file, 'stream').map((entry) => mirrorOf(entry, folder)),
   };
   return { spec, problems: [...members.problems, ...sentinels.problems, ...gates.problems] };
 }
@@ -157,7 +158,8 @@ function sentinelSettings(file: Section<'sentinel'>, count: number): SentinelSet
   };
 }
 
-function gateSettings(file: Section<'gate'>, folder: string): GateSettings {
+function gateSettings(whole: SpecFile, folder: string): GateSettings {
+  const file = whole.gate ?? {};
   const limits = file.limits ?? {};
   return {
     kind: file.kind ?? 'gate',
@@ -185,6 +187,7 @@ function gateSettings(file: Section<'gate'>, folder: string): GateSettings {
       password: route.password ? sourceOf(route.password, folder) : null,
       ca: route.ca === undefined ? null : path.resolve(folder, route.ca),
     })),
+    mirrors: requestMirrorsOf(whole, folder),
   };
 }
 
@@ -257,6 +260,19 @@ function backupOf(file: Section<'backup'>, members: number): Backup {
     },
     verify: file.verify ?? 'weekly',
   };
+}
+
+/** Those of a spec's mirrors that are kept in this way. */
+function mirrorsOf({ mirrors }: SpecFile, how: 'stream' | 'requests') {
+  return Object.entries(mirrors ?? {}).filter(([, mirror]) => (mirror.how ?? 'stream') === how);
+}
+
+function requestMirrorsOf(file: SpecFile, folder: string): RequestMirror[] {
+  return mirrorsOf(file, 'requests').map((entry) => {
+    const { maxRateBytes: _rate, ...mirror } = mirrorOf(entry, folder);
+    const [, { writes, percentage }] = entry;
+    return { ...mirror, copies: writes === 'all' ? 'all' : 'writes', percentage: percentage ?? 100 };
+  });
 }
 
 function mirrorOf([name, file]: [string, Section<'mirrors'>[string]], folder: string): Mirror {

@@ -1,4 +1,4 @@
-import type { z } from 'zod';
+import { z } from 'zod';
 import * as field from './fields.ts';
 import { agentSchema } from './schema/agent.ts';
 import { backupSchema } from './schema/backup.ts';
@@ -21,6 +21,16 @@ export const specSchema = field
         /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/,
         "a name of letters, digits, '.', '_' and '-', at most 63, starting with a letter or digit",
       ),
+      topology: z
+        .literal('sentinel', {
+          error:
+            'sentinel (standalone servers that stand in for each other, topology: mirror, are not possible: docs/mirroring.md says what is)',
+        })
+        .meta({
+          description: 'How it stays up: replicas of one primary, and Sentinels that vote.',
+          default: 'sentinel',
+        })
+        .optional(),
       hosts: hostsSchema.nullish(),
       redis: redisSchema.nullish(),
       sentinel: sentinelSchema.nullish(),

@@ -102,6 +102,15 @@ export interface GateSettings {
   readonly virtualAddress: VirtualAddress | null;
   readonly limits: GateLimits;
   readonly routes: readonly GateRoute[];
+  /** Who gets copies of clients' requests: the spec's mirrors with `how: requests`. */
+  readonly mirrors: readonly RequestMirror[];
+}
+
+/** A server that gets copies of requests, and is never waited for. */
+export interface RequestMirror extends Omit<Mirror, 'maxRateBytes'> {
+  readonly copies: 'writes' | 'all';
+  /** Of the keys, as many in a hundred. */
+  readonly percentage: number;
 }
 
 /** Where the keys go that begin with some prefixes. */
@@ -214,7 +223,7 @@ export interface Keep {
   readonly maxAgeMs: number | null;
 }
 
-/** A copy elsewhere that follows this deployment. */
+/** A copy elsewhere that follows this deployment: by its stream. */
 export interface Mirror {
   readonly name: string;
   /** `redis://[user@]host:port`, or `rediss://`. */

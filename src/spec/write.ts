@@ -74,9 +74,7 @@ export function specFileOf(spec: Spec): SpecFile {
         : { tls: isOwn(spec, spec.security.tls) ? ('auto' as const) : spec.security.tls }),
     },
     ...(spec.backup === null ? {} : { backup: backupFile(spec.backup) }),
-    ...(spec.mirrors.length === 0
-      ? {}
-      : { mirrors: Object.fromEntries(spec.mirrors.map((mirror) => [mirror.name, mirrorFile(mirror)])) }),
+    ...(spec.mirrors.length + spec.gate.mirrors.length === 0 ? {} : { mirrors: mirrorsFile(spec) }),
   };
 }
 
@@ -151,19 +149,35 @@ function backupFile({ s3, recipients, keep, ...rest }: Backup): NonNullable<Spec
   };
 }
 
-function mirrorFile({
-  to,
-  password,
-  ca,
-  prefixes,
-  maxRateBytes,
-}: Mirror): NonNullable<SpecFile['mirrors']>[string] {
+type MirrorFile = NonNullable<SpecFile['mirrors']>[string];
+
+function mirrorsFile({ mirrors, gate }: Spec): Record<string, MirrorFile> {
+  return Object.fromEntries([
+    ...mirrors.map((mirror) => [
+      mirror.name,
+      {
+        ...mirrorFile(mirror),
+        ...(mirror.maxRateBytes === 0 ? {} : { maxRate: formatSize(mirror.maxRateBytes) }),
+      },
+    ]),
+    ...gate.mirrors.map((mirror) => [
+      mirror.name,
+      {
+        ...mirrorFile(mirror),
+        how: 'requests',
+        writes: mirror.copies === 'all' ? 'all' : true,
+        percentage: mirror.percentage,
+      },
+    ]),
+  ]);
+}
+
+function mirrorFile({ to, password, ca, prefixes }: Omit<Mirror, 'maxRateBytes'>): MirrorFile {
   return {
     to,
     ...(password === null ? {} : { password }),
     ...(ca === null ? {} : { ca }),
     ...(prefixes.length === 0 ? {} : { prefixes: [...prefixes] }),
-    ...(maxRateBytes === 0 ? {} : { maxRate: formatSize(maxRateBytes) }),
   };
 }
 

@@ -79,7 +79,7 @@ describe.skipIf(why !== null)(`monitoring${why === null ? '' : `: skipped, ${why
     await expect(client.call('LPUSH', 'k1', 'x')).rejects.toThrow(/WRONGTYPE/);
     const all = [...Object.values(agentMetrics), ...Object.values(gateMetrics)].map(({ name }) => name);
     // A backup is for those who have one, and so are routes.
-    const wanted = all.filter((name) => !/^holdfast_(backup|gate_route)_/.test(name));
+    const wanted = all.filter((name) => !/^holdfast_(backup|gate_route|gate_mirror)_/.test(name));
     const error = 'holdfast_gate_errors_total{deployment="fleet",gate="gate-1",error="WRONGTYPE"} 1';
     const lines = [...wanted.map((name) => `# TYPE ${name} `), error];
     const { text } = await waitFor(

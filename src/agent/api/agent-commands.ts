@@ -15,6 +15,7 @@ import { UnknownProcess } from '../errors.ts';
 import { mayBeGivenUp } from '../jobs/given-up.ts';
 import { Jobs } from '../jobs/jobs.ts';
 import type { MirrorKeeper } from '../mirrors/mirror-keeper.ts';
+import { requestMirrorLines } from '../mirrors/request-mirror-lines.ts';
 import type { Observer } from '../observe/observer.ts';
 import type { OperationKind } from '../operations.ts';
 import { carryOutRestore } from '../restore/restore-command.ts';
@@ -74,6 +75,7 @@ export class Commands implements AgentApi {
       this.#backups.status(),
       this.#drift.drift,
       this.#mirrors.status(),
+      requestMirrorLines(this.#deployment),
     );
   }
 

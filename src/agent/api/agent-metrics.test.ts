@@ -87,6 +87,20 @@ function gateStatus(): GateStatus {
       sentinelsNeeded: 2,
       connections: { shared: 1, private: 3 },
       routes: { carts: { requests: 5, held: 1, state: 'holding', reason: 'gone' } },
+      mirrors: {
+        next: {
+          ...{
+            state: 'open',
+            reason: null,
+            copied: 9,
+            dropped: 2,
+            failed: 1,
+            queuedBytes: 0,
+            errors: { ERR: 1 },
+          },
+          latency: { read: new LatencyHistogram().read(), write: new LatencyHistogram().read() },
+        },
+      },
     },
     counters: {
       ...{ commands: 100, clientsAccepted: 8, clientsRefused: 1, held: 6, heldInVain: 0, replayed: 2 },

@@ -25,7 +25,16 @@ const blankMirror = {
 export function readStatus(answer: unknown): Status {
   const said = answer as Status & Partial<Status>;
   return {
-    ...{ problems: [], beside: [], primary: null, epoch: 0, paused: false, operation: null, drift: [] },
+    ...{
+      problems: [],
+      beside: [],
+      primary: null,
+      epoch: 0,
+      paused: false,
+      operation: null,
+      drift: [],
+      requestMirrors: [],
+    },
     ...said,
     members: filled<MemberStatus>(said.members, blankMember),
     sentinels: filled<SentinelStatus>(said.sentinels, blankSentinel),

@@ -21,6 +21,7 @@ import {
 } from '../../topology/view.ts';
 import type { BackupStatus } from '../backups/backup-schedule.ts';
 import type { MirrorStatus } from '../mirrors/mirror-keeper.ts';
+import type { RequestMirrorLine } from '../mirrors/request-mirror-lines.ts';
 import { memoryTrouble } from '../observe/memory-room.ts';
 import { type Drift, type DriftHarm, driftHarm } from '../settings/drift-harm.ts';
 
@@ -44,6 +45,8 @@ export interface Status {
   drift: readonly Drift[];
   /** As the agent that answers knows them; how far one is, the agent at the primary's host knows. */
   mirrors: readonly MirrorStatus[];
+  /** Who gets copies of requests, as the gates of this agent's host say. */
+  requestMirrors: readonly RequestMirrorLine[];
 }
 
 interface SeenStatus extends PlaceStatus {
@@ -108,6 +111,7 @@ export function statusOf(
   backup: BackupStatus | null = null,
   drift: readonly Drift[] = [],
   mirrors: readonly MirrorStatus[] = [],
+  requestMirrors: readonly RequestMirrorLine[] = [],
 ): Status {
   const named = namedPrimary(view);
   const instead = servingInstead(view, named?.id);
@@ -166,6 +170,7 @@ export function statusOf(
     backup,
     drift,
     mirrors,
+    requestMirrors,
   };
 }
 

@@ -163,6 +163,11 @@ export class MirrorKeeper {
   #known(name: string): void {
     const names = this.#deployment.spec.mirrors.map((mirror) => mirror.name);
     if (names.includes(name)) return;
+    if (this.#deployment.spec.gate.mirrors.some((mirror) => mirror.name === name)) {
+      throw MirrorUnknown(`mirror ${name} copies requests: there is nothing that follows`, {
+        hint: 'Change its percentage in the spec, or take it out, and holdfast apply.',
+      });
+    }
     throw MirrorUnknown(`there is no mirror ${name}`, {
       hint: names.length === 0 ? 'The spec has no mirrors.' : `The spec has ${names.join(', ')}.`,
     });

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { parseSpec } from '../../spec/parse.ts';
-import { gateRoute } from './gate-routes.ts';
+import { gateMirror, gateRoute } from './gate-routes.ts';
 
 const routeOf = (text: string) => {
   const spec = parseSpec(`name: x\ngate: { routes: { r: { prefixes: ['a:'], ${text} } } }`, 'x.yaml');
@@ -33,4 +33,22 @@ test('what Sentinels watch, where everybody is who they are', () => {
     clientCredentials: null,
     tls: null,
   });
+});
+
+test('a mirror of requests is a server, its user, and which requests it gets', () => {
+  const text = `name: x
+mirrors: { n: { to: 'rediss://u@h:7', password: { env: P }, how: requests, writes: all, percentage: 5, prefixes: ['a:'] } }`;
+  const { mirrors, gate } = parseSpec(text, 'x.yaml');
+  expect(mirrors).toEqual([]);
+  expect(gateMirror(gate.mirrors[0]!, { P: 'secret' })).toEqual({
+    ...{ id: 'n', address: 'h', port: 7, prefixes: ['a:'], percentage: 5, copies: 'all' },
+    credentials: { username: 'u', password: 'secret' },
+    tls: { upstream: true },
+  });
+});
+
+test('standalone servers that stand in for each other are refused with what there is instead', () => {
+  expect(() => parseSpec('name: x\ntopology: mirror', 'x.yaml')).toThrow(
+    /topology: mirror, are not possible/,
+  );
 });

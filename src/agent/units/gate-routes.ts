@@ -1,7 +1,7 @@
-import type { RouteInput } from '../../gate/config.ts';
-import { parseServerAddress } from '../../redis/server-address.ts';
+import type { RequestMirrorInput, RouteInput } from '../../gate/config.ts';
+import { parseServerAddress, type ServerAddress } from '../../redis/server-address.ts';
 import { readSecret } from '../../spec/secrets.ts';
-import type { GateRoute } from '../../spec/spec.ts';
+import type { GateRoute, RequestMirror } from '../../spec/spec.ts';
 
 /**
  * A route of a spec in the words of the gate's configuration. With a password everybody is that user at the target, and so
@@ -13,13 +13,7 @@ export function gateRoute(
   env = process.env,
 ): RouteInput {
   const target = parseServerAddress(to.replace(/\/$/, ''));
-  const login =
-    password === null
-      ? null
-      : {
-          username: target.username === '' ? 'default' : target.username,
-          password: readSecret(password, `gate.routes.${name}.password`, env),
-        };
+  const login = loginAt(target, password, `gate.routes.${name}.password`, env);
   const places =
     target.kind === 'server'
       ? { members: [{ id: `${target.at.address}:${target.at.port}`, ...target.at }] }
@@ -32,6 +26,34 @@ export function gateRoute(
     ...places,
     memberCredentials: login,
     clientCredentials: login,
-    tls: target.tls ? { upstream: true, ...(ca === null ? {} : { ca }) } : null,
+    tls: tlsTo(target, ca),
   };
+}
+
+/** A mirror of requests, likewise. @throws SECRET_UNAVAILABLE */
+export function gateMirror(
+  { name, to, prefixes, percentage, copies, password, ca }: RequestMirror,
+  env = process.env,
+): RequestMirrorInput {
+  const target = parseServerAddress(to.replace(/\/$/, ''));
+  if (target.kind !== 'server') throw new TypeError(`the schema took ${to}`);
+  return {
+    ...{ id: name, ...target.at, prefixes: [...prefixes], percentage, copies },
+    credentials: loginAt(target, password, `mirrors.${name}.password`, env),
+    tls: tlsTo(target, ca),
+  };
+}
+
+function loginAt(
+  { username }: Pick<ServerAddress, 'username'>,
+  password: GateRoute['password'],
+  where: string,
+  env: NodeJS.ProcessEnv,
+) {
+  if (password === null) return null;
+  return { username: username === '' ? 'default' : username, password: readSecret(password, where, env) };
+}
+
+function tlsTo({ tls }: Pick<ServerAddress, 'tls'>, ca: string | null) {
+  return tls ? { upstream: true, ...(ca === null ? {} : { ca }) } : null;
 }

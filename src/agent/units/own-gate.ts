@@ -11,7 +11,7 @@ import type { GatePlace, Host, Member, Spec } from '../../spec/spec.ts';
 import type { Deployment } from '../deployment.ts';
 import type { UnitPaths } from '../state/paths.ts';
 import type { GateAdapter, GateObservation } from './gate-adapter.ts';
-import { gateRoute } from './gate-routes.ts';
+import { gateMirror, gateRoute } from './gate-routes.ts';
 
 const mainFile = fileURLToPath(new URL('../../gate/main.js', import.meta.url));
 
@@ -129,6 +129,7 @@ function gateInput({ spec, setting }: Deployment, place: GatePlace, socket: stri
     restarts: spec.agent.restarts,
     ...gateSettings(spec, setting.secrets),
     routes: spec.gate.routes.map((route) => gateRoute(route)),
+    mirrors: spec.gate.mirrors.map((mirror) => gateMirror(mirror)),
     tls: gateTls(spec),
   };
 }

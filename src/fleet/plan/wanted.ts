@@ -12,7 +12,7 @@ import { installedSpec, installedState, systemUser } from '../../render/installe
 import { systemdTarget } from '../../render/targets/systemd.ts';
 import { isLoopback } from '../../spec/address.ts';
 import { placeholderSecrets } from '../../spec/secrets.ts';
-import type { Spec, TlsFiles } from '../../spec/spec.ts';
+import type { Mirror, Spec, TlsFiles } from '../../spec/spec.ts';
 import { specFileOf } from '../../spec/write.ts';
 import { type AddressHost, addressTexts } from './virtual-address.ts';
 
@@ -84,16 +84,18 @@ export function specThere(spec: Spec): Spec {
     password: { file: `${folder}/${userKey(user.name)}` },
     formerPassword: user.formerPassword && { file: `${folder}/${formerKey(user.name)}` },
   }));
-  const mirrors = spec.mirrors.map((mirror) => ({
+  const there = <T extends Pick<Mirror, 'name' | 'password' | 'ca'>>(mirror: T): T => ({
     ...mirror,
     password: mirror.password && { file: mirrorFile(spec, mirror.name, 'password') },
     ca: mirror.ca && mirrorFile(spec, mirror.name, 'ca'),
-  }));
+  });
+  const mirrors = spec.mirrors.map(there);
+  const gate = { ...spec.gate, mirrors: spec.gate.mirrors.map(there) };
   const hosts = spec.hosts.map((host) => ({ ...host, ssh: null }));
   // Who opens the API to other machines says which secret they are known by: there it is the one that apply brought.
   const isOpen = !agent.bind.every(isLoopback);
   const secret = isOpen ? { file: `${installedState(spec)}/secret` } : null;
-  return { ...spec, hosts, mirrors, agent, security: { users, secret, tls, authority: null } };
+  return { ...spec, hosts, mirrors, gate, agent, security: { users, secret, tls, authority: null } };
 }
 
 /** Asked for once for each host, of which there may be many. */

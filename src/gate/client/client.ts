@@ -39,6 +39,14 @@ export interface Routes {
   passes(client: Client, command: Command): 'yes' | 'wait' | 'keep';
 }
 
+/** At a gate with mirrors of requests: gets copies of what was sent, and takes its time. */
+export interface Copies {
+  /** One or more whole requests in `buf[start, end)` were sent for this client. */
+  take(client: Client, buf: Buffer, start: number, end: number): void;
+  /** A request is passed on as it comes, because it is too long to be kept: there is no copy of it. */
+  skip(client: Client): void;
+}
+
 /** What a client needs of the listener that it came through. */
 export interface Router {
   readonly config: GateConfig;
@@ -65,6 +73,8 @@ export interface Router {
   readonly refuses: boolean;
   /** Null at a gate that has one place to send to. */
   readonly routes: Routes | null;
+  /** Null at a gate without mirrors of requests, and where a route leads to. */
+  readonly copies: Copies | null;
   readonly clients: ReadonlySet<Client>;
   /**
    * The connection that takes this client's next request; null when it must wait, and then `client.pump` is called when

@@ -275,7 +275,10 @@ export class GateClient implements Client {
       this.deliver(refusal, 0, refusal.length);
     } else if (command.behaviour.kind !== 'plain' || this.session.transaction.open) {
       sent = this.apart.end() && sendSpecial(this, command, buf, start, end);
-    } else sent = sendPlainly(this, command, buf, null, start, end);
+    } else {
+      sent = sendPlainly(this, command, buf, null, start, end);
+      if (sent) router.copies?.take(this, buf, start, end);
+    }
     if (!sent) return false;
     // Who says goodbye asks for nothing: so agents of other hosts see whether the listener answers.
     if (command.behaviour.kind !== 'quit') {

@@ -14,7 +14,7 @@ import type { ServerRuns } from '../upstream/server-runs.ts';
 import type { Strangers } from '../upstream/strangers.ts';
 import type { Upstream, UpstreamOptions } from '../upstream/upstream.ts';
 import type { Buffered } from './buffered.ts';
-import type { Client, Router, Routes } from './client.ts';
+import type { Client, Copies, Router, Routes } from './client.ts';
 import { endWith } from './farewell.ts';
 import { GateClient } from './gate-client.ts';
 import { HeldClients } from './held-clients.ts';
@@ -58,6 +58,8 @@ export interface ListenerContext {
   primaryLoads: () => boolean;
   /** Numbers clients across listeners. */
   nextId: () => number;
+  /** Null at a gate without mirrors of requests. */
+  copies: Copies | null;
 }
 
 /** One listening address with its clients. */
@@ -68,6 +70,7 @@ export class Listener implements Router, ConnectionsOwner {
   readonly requestLimits: RequestLimits;
   readonly clients: Set<Client>;
   #routes: Routes | null = null;
+  readonly copies: Copies | null;
   readonly held: HeldClients;
   readonly refuses: boolean;
   readonly buffered: Buffered;
@@ -89,6 +92,7 @@ export class Listener implements Router, ConnectionsOwner {
   constructor(context: ListenerContext, routing: Routing, clients: Set<Client> | null = null) {
     this.#context = context;
     this.#isRoute = clients !== null;
+    this.copies = this.#isRoute ? null : context.copies;
     this.clients = clients ?? new Set();
     this.confirm = routing.confirm;
     this.#routing = routing;

@@ -74,6 +74,7 @@ export class LongRequest {
         answerUncertain(client);
       },
     });
+    router.copies?.skip(client);
     const long = new LongRequest(upstream, router.requestLimits.bulkBytes, onDrained);
     long.#takeFrom(client);
     return long;

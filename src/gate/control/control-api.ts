@@ -43,6 +43,8 @@ export interface GateStatus {
   commandsKnown: boolean;
   /** By the id of each route: what was sent there, and whether it can be. */
   routes: Record<string, RouteStatus>;
+  /** By the id of each mirror of requests. */
+  mirrors: Record<string, RequestMirrorStatus>;
   counters: GateCounters;
   /** `counters.commands` by command, subcommands as `client|setname`; what never came is left out. */
   commands: Record<string, number>;
@@ -75,6 +77,26 @@ export interface RouteStatus {
   state: 'open' | 'holding';
   /** Why it holds. */
   reason: string | null;
+}
+
+/** Of one mirror of requests; what counts only grows. Beside `latency` and `errors` of the gate it says how the mirror does. */
+export interface RequestMirrorStatus {
+  /** `waiting`: it can't be reached, and what is to be copied is dropped. */
+  state: 'open' | 'waiting';
+  /** Why it waits. */
+  reason: string | null;
+  /** Requests that were sent there. */
+  copied: number;
+  /** Requests that were to be copied and were not: more waited than may, it could not be reached, nobody knew their keys, or they were too long. */
+  dropped: number;
+  /** Requests of `copied` that were not answered. */
+  failed: number;
+  /** Of copies that are not answered yet. */
+  queuedBytes: number;
+  /** Error replies, by their first word. */
+  errors: Record<string, number>;
+  /** From when a copy was sent until its answer; of several that went out in one write, until the last one's. */
+  latency: { read: Latency; write: Latency };
 }
 
 /** Who is connected: all of them counted, the first thousand told. */

@@ -1,9 +1,8 @@
 import type { Buffer } from 'node:buffer';
 import type { ClosedFor, GateCounters } from './control-api.ts';
+import { ErrorKinds } from './error-kinds.ts';
 import { type Latency, LatencyHistogram } from './latency.ts';
 
-/** Redis had to bound its own list of error kinds too: a script may make up as many as it likes. */
-const kindsOfErrors = 64;
 const longestKind = 32;
 const space = 32;
 
@@ -25,7 +24,7 @@ export class Counters {
     retried: 0,
     uncertain: 0,
   };
-  readonly #errors = new Map<string, number>();
+  readonly #errors = new ErrorKinds();
   readonly #closed: Record<ClosedFor, number> = {
     protocol: 0,
     session: 0,
@@ -71,11 +70,7 @@ export class Counters {
     const limit = Math.min(end - 2, start + 1 + longestKind);
     let at = start + 1;
     while (at < limit && (buf[at] as number) > space) at++;
-    const kind = buf.toString('latin1', start + 1, at);
-    const known = this.#errors.get(kind);
-    if (known !== undefined) this.#errors.set(kind, known + 1);
-    else if (this.#errors.size < kindsOfErrors) this.#errors.set(kind, 1);
-    else this.#errors.set('OTHER', (this.#errors.get('OTHER') ?? 0) + 1);
+    this.#errors.add(buf.toString('latin1', start + 1, at));
   }
 
   /** `count` requests were answered after so long. */
@@ -99,7 +94,7 @@ export class Counters {
         bytesIn: this.#bytesIn,
         bytesOut: this.#bytesOut,
       },
-      errors: Object.fromEntries(this.#errors),
+      errors: this.#errors.read(),
       closed: { ...this.#closed },
       latency,
     };

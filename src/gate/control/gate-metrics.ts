@@ -58,6 +58,28 @@ export const gateMetrics = {
     ...own,
     'route',
   ]),
+  copied: counter('holdfast_gate_mirror_requests_total', 'Requests of which a mirror got a copy.', [
+    ...own,
+    'mirror',
+  ]),
+  notCopied: counter('holdfast_gate_mirror_dropped_total', 'Requests that a mirror was to get and did not.', [
+    ...own,
+    'mirror',
+  ]),
+  unanswered: counter('holdfast_gate_mirror_failed_total', 'Copies that a mirror did not answer.', [
+    ...own,
+    'mirror',
+  ]),
+  mirrorErrors: counter(
+    'holdfast_gate_mirror_errors_total',
+    'Errors of a mirror, by first word; those that came.',
+    [...own, 'mirror', 'error'],
+  ),
+  mirrorLatency: histogram(
+    'holdfast_gate_mirror_latency_seconds',
+    'From a copy sent to a mirror to its answer.',
+    [...own, 'mirror', 'kind'],
+  ),
   workers: gauge('holdfast_gate_workers', 'Workers that run.', own),
   workerRestarts: counter(
     'holdfast_gate_worker_restarts_total',
@@ -110,7 +132,20 @@ export function addGateMetrics(page: MetricsPage, status: GateStatus): void {
     page.add(gateMetrics.routed, requests, { ...labels, route });
     page.add(gateMetrics.routeHeld, held, { ...labels, route });
   }
+  addMirrors(page, status, labels);
   addProcess(page, status, labels);
+}
+
+function addMirrors(page: MetricsPage, { mirrors }: GateStatus, gate: Labels): void {
+  // A gate of an earlier version has none.
+  for (const [mirror, { copied, dropped, failed, errors, latency }] of Object.entries(mirrors ?? {})) {
+    const labels = { ...gate, mirror };
+    page.addAll(gateMetrics, { copied, notCopied: dropped, unanswered: failed }, labels);
+    for (const [error, count] of Object.entries(errors))
+      page.add(gateMetrics.mirrorErrors, count, { ...labels, error });
+    for (const kind of ['read', 'write'] as const)
+      page.addDistribution(gateMetrics.mirrorLatency, distributionOf(latency[kind]), { ...labels, kind });
+  }
 }
 
 function addProcess(page: MetricsPage, status: GateStatus, labels: Labels): void {

@@ -1,4 +1,4 @@
-import type { GateProcess, GateStatus, RouteStatus } from './control-api.ts';
+import type { GateProcess, GateStatus, RequestMirrorStatus, RouteStatus } from './control-api.ts';
 import { addLatencies } from './latency.ts';
 
 type Numbers<K extends string = string> = Record<K, number>;
@@ -28,16 +28,19 @@ export function mergeStatuses(all: GateStatus[], own: { id: string; process: Gat
         mergeRoutes(each(({ routes }) => routes[id] as RouteStatus)),
       ]),
     ),
+    mirrors: Object.fromEntries(
+      Object.keys(worst.mirrors).map((id) => [
+        id,
+        mergeMirrors(each(({ mirrors }) => mirrors[id] as RequestMirrorStatus)),
+      ]),
+    ),
     // Every worker sees every change of primary.
     counters: { ...addUp(each(({ counters }) => ({ ...counters }))), switches },
     commands: addUp(each(({ commands }) => commands)),
     classes: addUp(each(({ classes }) => classes)),
     errors: addUp(each(({ errors }) => errors)),
     closed: addUp(each(({ closed }) => closed)),
-    latency: {
-      read: addLatencies(each(({ latency }) => latency.read)),
-      write: addLatencies(each(({ latency }) => latency.write)),
-    },
+    latency: addBoth(all),
     process: addProcess(
       own.process,
       each((status) => status.process),
@@ -49,6 +52,23 @@ function mergeRoutes(all: RouteStatus[]): RouteStatus {
   const worst = all.find(({ state }) => state !== 'open') ?? (all[0] as RouteStatus);
   const total = (of: (status: RouteStatus) => number) => all.map(of).reduce(sum, 0);
   return { ...worst, requests: total(({ requests }) => requests), held: total(({ held }) => held) };
+}
+
+/** @param all at least one */
+export function mergeMirrors(all: readonly RequestMirrorStatus[]): RequestMirrorStatus {
+  const { state, reason } = all.find((each) => each.state !== 'open') ?? (all[0] as RequestMirrorStatus);
+  const counts = all.map(({ copied, dropped, failed, queuedBytes }) => ({
+    ...{ copied, dropped, failed, queuedBytes },
+  }));
+  const errors = addUp(all.map((each) => each.errors));
+  return { state, reason, ...addUp(counts), errors, latency: addBoth(all) };
+}
+
+function addBoth(all: readonly Pick<GateStatus, 'latency'>[]): GateStatus['latency'] {
+  return {
+    read: addLatencies(all.map(({ latency }) => latency.read)),
+    write: addLatencies(all.map(({ latency }) => latency.write)),
+  };
 }
 
 /** The process that started the workers has a loop too, but it serves no clients. */

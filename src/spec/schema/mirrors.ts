@@ -3,9 +3,7 @@ import * as field from '../fields.ts';
 
 export const mirrorsSchema = z
   .record(
-    z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_-]{0,31}$/, {
-      error: "a mirror's name: letters, digits, '_' and '-', at most 32",
-    }),
+    field.shortName("a mirror's name"),
     field.section(
       {
         to: field.text(
@@ -17,6 +15,29 @@ export const mirrorsSchema = z
         ca: field.targetCa(),
         prefixes: field
           .prefixList('Mirror only the keys that begin with one of these; the target may hold other keys.')
+          .optional(),
+        how: field
+          .choice(['stream', 'requests'], {
+            about:
+              'stream: what the primary executed, in order, exactly once. requests: copies of what clients ask, to try a server under real load; nobody waits for them.',
+            default: 'stream',
+          })
+          .optional(),
+        writes: z
+          .union([z.literal(true), z.literal('all')], {
+            error: 'true, or all: reads too, with how: requests',
+          })
+          .describe('What is copied with how: requests. true: what may write. all: reads too.')
+          .optional(),
+        percentage: field
+          .whole(
+            {
+              about: 'With how: requests: of the keys, as many in a hundred, always the same ones.',
+              default: 100,
+            },
+            1,
+            100,
+          )
           .optional(),
         maxRate: field.size({ about: 'Read no more than so many bytes a second.' }, 1024).optional(),
       },

@@ -27,12 +27,8 @@ const route = field.section(
 );
 
 export const routesSchema = z
-  .record(
-    z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_-]{0,31}$/, {
-      error: "a route's name: letters, digits, '_' and '-', at most 32",
-    }),
-    route,
-    { error: 'a map of names to { to: redis://…, prefixes: […] }' },
-  )
+  .record(field.shortName("a route's name"), route, {
+    error: 'a map of names to { to: redis://…, prefixes: […] }',
+  })
   .describe('Keys that are at another deployment or server. Omit it for none.')
   .optional();
