@@ -12,6 +12,8 @@ const hosts = ['a', 'b', 'c'];
 const skipped = process.env['HOLDFAST_FLEET'] === 'whole' ? whyNoNetworkHosts() : 'HOLDFAST_FLEET=whole';
 const timeout = 240_000;
 const full = '/etc/holdfast';
+const installed = '/etc/holdfast/orders.yaml';
+const next = '/opt/redis-next/redis-server';
 
 describe.skipIf(skipped !== null)('an apply that does not come to its end', () => {
   let servers: SshServers;
@@ -23,7 +25,7 @@ describe.skipIf(skipped !== null)('an apply that does not come to its end', () =
     servers.on('c', `mkdir -p ${full} && mount -t tmpfs -o size=1m,mode=755 none ${full}`);
     for (const host of hosts) {
       mkdirSync(servers.fileOn(host, 'opt/redis-next'));
-      copyFileSync(redisServer(), servers.fileOn(host, 'opt/redis-next/redis-server'));
+      copyFileSync(redisServer(), servers.fileOn(host, next));
     }
     writeSpec();
   });
@@ -33,12 +35,17 @@ describe.skipIf(skipped !== null)('an apply that does not come to its end', () =
   const apply = () => servers.holdfast(['apply', '--yes']);
   const begin = () => servers.launch(['apply', '--yes']);
 
+  async function status(): Promise<Status> {
+    const { stdout, stderr } = await servers.holdfast(['status', '--json']);
+    if (stdout === '') throw new Error(stderr);
+    return JSON.parse(stdout) as Status;
+  }
+
   async function endsWhole(): Promise<void> {
-    const { status, stderr } = await apply();
-    expect(stderr).not.toContain('error');
-    expect(status).toBe(0);
-    const { stdout } = await servers.holdfast(['status', '--json']);
-    expect((JSON.parse(stdout) as Status).state).toBe('healthy');
+    const applied = await apply();
+    expect(applied.stderr).not.toContain('error');
+    expect(applied.status).toBe(0);
+    expect((await status()).state).toBe('healthy');
     expect((await apply()).stdout).toContain('Nothing to do');
     for (const host of hosts) {
       const half = `find /etc/holdfast /var/lib/holdfast -name '*.holdfast-new' -o -name '.plan-*'`;
@@ -68,7 +75,7 @@ describe.skipIf(skipped !== null)('an apply that does not come to its end', () =
 
   test('killed at each step of a change that restarts every server, under load', { timeout }, async () => {
     const load = await writeLoad(servers, 'b');
-    writeSpec({ maxMemory: '96mb', binary: '/opt/redis-next/redis-server' });
+    writeSpec({ maxMemory: '96mb', binary: next });
     await killedAtEach([
       /wrote \d file/,
       'took',
@@ -85,7 +92,7 @@ describe.skipIf(skipped !== null)('an apply that does not come to its end', () =
   });
 
   test('a disk that is full on one host', { timeout }, async () => {
-    writeSpec({ maxMemory: '80mb', binary: '/opt/redis-next/redis-server' });
+    writeSpec({ maxMemory: '80mb', binary: next });
     servers.on('c', `dd if=/dev/zero of=${full}/filler bs=4k 2>/dev/null || true`);
     const { status, stderr } = await apply();
     servers.on('c', `rm ${full}/filler`);
@@ -101,7 +108,7 @@ describe.skipIf(skipped !== null)('an apply that does not come to its end', () =
       [() => servers.network.setCutOff('b', true), () => servers.network.setCutOff('b', false)],
     ];
     for (const [index, [cut, heal]] of cuts.entries()) {
-      writeSpec({ maxMemory: `${70 + index}mb`, binary: '/opt/redis-next/redis-server' });
+      writeSpec({ maxMemory: `${70 + index}mb`, binary: next });
       const child = begin();
       const end = ended(child);
       await saysOn(child, /wrote \d file/);
@@ -124,7 +131,7 @@ describe.skipIf(skipped !== null)('an apply that does not come to its end', () =
   test('a laptop that sleeps does nothing more when it wakes up; another one goes on meanwhile', {
     timeout,
   }, async () => {
-    writeSpec({ maxMemory: '64mb', binary: '/opt/redis-next/redis-server' });
+    writeSpec({ maxMemory: '64mb', binary: next });
     const sleeper = begin();
     const end = ended(sleeper);
     await saysOn(sleeper, /wrote \d file/);
@@ -143,6 +150,58 @@ describe.skipIf(skipped !== null)('an apply that does not come to its end', () =
     expect(stderr).toMatch(/APPLY_LOCK_LOST|HOST_UNREACHABLE/);
     expect(status).toBe(1);
     await endsWhole();
+  });
+
+  test('a host that dies in the middle of it: what was written is there, and the next one goes on', {
+    timeout,
+  }, async () => {
+    const load = await writeLoad(servers, 'b');
+    writeSpec({ maxMemory: '90mb', binary: next });
+    const child = begin();
+    const end = ended(child);
+    await saysOn(child, /wrote \d file/);
+    const { errors, value } = await load.stop();
+    expect(errors).toEqual([]);
+    const { members, primary } = await status();
+    const isPrimary = (host: string) => members.some(({ id, ...on }) => id === primary && on.host === host);
+    const victim = ['c', 'a'].find((host) => !isPrimary(host)) ?? '';
+    await servers.kill(victim);
+    const ending = await end;
+    await servers.boot(victim);
+    expect(ending.stderr).toMatch(/HOST_UNREACHABLE|APPLY_LOCK_LOST|HOST_UNHEALTHY/);
+    expect(ending.stderr).toContain(victim);
+    expect(ending.status).toBe(1);
+    await waitFor(async () => !(await apply()).stderr.includes('APPLY_UNDER_WAY'), {
+      what: 'the locks of the other hosts',
+      withinMs: 90_000,
+      everyMs: 1000,
+    });
+    await endsWhole();
+    const after = await writeLoad(servers, 'b');
+    expect(after.before).toBe(value);
+    await after.stop();
+  });
+
+  test.each([
+    ['another setting', `sed -i 's/maxMemory: .*/maxMemory: 32mb/' ${installed}`],
+    ['nothing that can be read', `echo '{ broken' > ${installed}`],
+    ['nothing at all', `rm ${installed}`],
+    ['rights for everybody', `chmod 666 ${installed}; chown 0:0 ${installed}`],
+    [
+      'another setting, and the agent there took it up',
+      `sed -i 's/maxMemory: .*/maxMemory: 32mb/' ${installed}
+      runuser -u holdfast -- holdfast apply ${installed} --state-dir /var/lib/holdfast/orders --yes`,
+    ],
+  ])('a spec edited by hand on one host: %s', { timeout }, async (_, edit) => {
+    servers.on('b', edit);
+    const { stdout, stderr } = await servers.holdfast(['apply', '--dry-run']);
+    expect(stderr).not.toContain('error');
+    expect(stdout).toContain('host b');
+    expect(stdout).toContain(installed);
+    const load = await writeLoad(servers, 'a');
+    await endsWhole();
+    await allCounted(load);
+    expect(servers.on('b', `cat ${installed}`)).toBe(servers.on('a', `cat ${installed}`));
   });
 
   function familyOf({ pid }: ChildProcess): number[] {

@@ -5,12 +5,13 @@ import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Status } from '../../src/agent/api/status-answer.ts';
 import { whyNoNetworkHosts } from '../../src/testbed/network-hosts.ts';
-import { allCounted, leftBehind, redisServer, saysOn, writeFleetSpec, writeLoad } from '../support/fleet.ts';
+import { allCounted, leftBehind, otherServer, saysOn, writeFleetSpec, writeLoad } from '../support/fleet.ts';
 import { ended, SshServers } from '../support/ssh-servers.ts';
 
 const hosts = ['a', 'b', 'c'];
 const why = whyNoNetworkHosts();
 /** Hosts that come and go take minutes: HOLDFAST_FLEET=whole tests them too. */
+const next = otherServer();
 const whole = test.runIf(process.env['HOLDFAST_FLEET'] === 'whole');
 
 describe.skipIf(why !== null)(`servers reached by ssh${why === null ? '' : `: skipped, ${why}`}`, () => {
@@ -27,7 +28,9 @@ describe.skipIf(why !== null)(`servers reached by ssh${why === null ? '' : `: sk
     writeFleetSpec(servers, { user, redis, on });
   }
 
-  test('a host whose key is not known is refused, and the error says how to make it known', async () => {
+  test('a host whose key is not known, or is another, is refused, and the error says what to do', async () => {
+    servers.setKnown([...hosts, 'd'], () => 'd');
+    expect((await servers.holdfast(['switchover'])).stderr).toContain('HOST_KEY_CHANGED');
     servers.setKnown(['d']);
     const { status, stderr } = await servers.holdfast(['status']);
     expect(status).toBe(1);
@@ -144,7 +147,7 @@ describe.skipIf(why !== null)(`servers reached by ssh${why === null ? '' : `: sk
     expect(servers.on('a', 'ls -A /var/lib/holdfast/orders/scratch')).toBe('');
   });
 
-  test('maxMemory changes while the servers run; another Redis is rolled under load, and no client notices', {
+  test(`maxMemory changes while the servers run; ${next.name} is rolled under load, and no client notices`, {
     timeout: 240_000,
   }, async () => {
     const pids = (await Promise.all(hosts.map(pidOfRedis))).join();
@@ -154,8 +157,8 @@ describe.skipIf(why !== null)(`servers reached by ssh${why === null ? '' : `: sk
     expect(stderr).not.toContain('error');
     expect((await Promise.all(hosts.map(pidOfRedis))).join()).toBe(pids);
     for (const host of servers.names) {
-      mkdirSync(servers.fileOn(host, 'opt/redis-next'));
-      copyFileSync(redisServer(), servers.fileOn(host, 'opt/redis-next/redis-server'));
+      mkdirSync(servers.fileOn(host, path.dirname(next.there)));
+      copyFileSync(next.binary, servers.fileOn(host, next.there));
     }
     writeSpec('root', later);
     const load = await writeLoad(servers, 'b');
@@ -165,7 +168,7 @@ describe.skipIf(why !== null)(`servers reached by ssh${why === null ? '' : `: sk
     await allCounted(load);
     for (const host of hosts) {
       const exe = `readlink /proc/${(await pidOfRedis(host)).slice(1)}/exe`;
-      expect(servers.on(host, exe)).toBe('/opt/redis-next/redis-server\n');
+      expect(servers.on(host, exe)).toBe(`${next.there}\n`);
     }
   });
 
@@ -255,8 +258,7 @@ describe.skipIf(why !== null)(`servers reached by ssh${why === null ? '' : `: sk
     },
   );
 
-  /** With a Redis of another path, as another version has. */
-  const later = { maxMemory: '96mb', binary: '/opt/redis-next/redis-server' };
+  const later = { maxMemory: '96mb', binary: next.there };
 
   async function pidOfRedis(host: string): Promise<string> {
     const member = `redis-${hosts.indexOf(host) + 1}`;

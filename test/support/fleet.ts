@@ -8,6 +8,7 @@ import { stringify } from 'yaml';
 import { waitFor } from '../../src/base/retry.ts';
 import { parseSpec } from '../../src/spec/parse.ts';
 import { deriveSecrets } from '../../src/spec/secrets.ts';
+import { testEngines } from './engines.ts';
 import type { SshServers } from './ssh-servers.ts';
 
 export interface FleetSpec {
@@ -95,6 +96,13 @@ export async function allCounted(load: Awaited<ReturnType<typeof writeLoad>>): P
   expect(errors).toEqual([]);
   expect(value - load.before).toBe(acknowledged);
   expect(acknowledged).toBeGreaterThan(100);
+}
+
+/** Another server than the system's Redis: the Valkey of the tests, or that Redis at another path where there is none. */
+export function otherServer(): { name: string; binary: string; there: string } {
+  const engine = testEngines().find(({ binary }) => binary.includes('/'));
+  const { name, binary } = engine ?? { name: 'another Redis', binary: redisServer() };
+  return { name, binary, there: `/opt/next/${path.basename(binary)}` };
 }
 
 export function redisServer(): string {

@@ -105,10 +105,13 @@ export class SshServers {
     return path.join(this.folder, name, file);
   }
 
-  /** Which servers' keys the laptop knows. */
-  setKnown(names: readonly string[]): void {
+  /** Which servers' keys the laptop knows. @param takenFor whose key it takes for that of one */
+  setKnown(names: readonly string[], takenFor = (name: string) => name): void {
     const lines = names.map((name) => {
-      const [kind, key] = readFileSync(this.fileOn(name, 'etc/ssh/holdfast_host_key.pub'), 'utf8').split(' ');
+      const [kind, key] = readFileSync(
+        this.fileOn(takenFor(name), 'etc/ssh/holdfast_host_key.pub'),
+        'utf8',
+      ).split(' ');
       return `${this.network.addressOf(name)} ${kind} ${key}`;
     });
     writeFileSync(path.join(this.folder, laptop, '.ssh', 'known_hosts'), `${lines.join('\n')}\n`);

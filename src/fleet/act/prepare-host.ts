@@ -5,6 +5,7 @@ import type { Spec } from '../../spec/spec.ts';
 import type { Packed } from '../bundle/pack.ts';
 import { installRoot } from '../facts/facts-script.ts';
 import { commandTarget } from '../facts/host-facts.ts';
+import type { Packages } from '../plan/packages.ts';
 import type { PrepareStep } from '../plan/steps.ts';
 import { hugePagesUnitName, sysctlFile, type WantedFile } from '../plan/wanted.ts';
 import { shellLine, shellWord } from '../shell.ts';
@@ -88,9 +89,14 @@ async function doStep(host: SshHost, step: PrepareStep, { spec, secret, packed }
   }
 }
 
-function installScript({ manager, packages }: Extract<PrepareStep, { kind: 'packages' }>): string {
+export function installScript({ manager, packages, instead }: Packages): string {
   const names = shellLine(packages);
-  if (manager === 'dnf') return `dnf install -y -q ${names}`;
+  const install = (each: string) => `dnf install -y -q ${each}`;
+  if (manager === 'dnf' && instead !== null) {
+    const others = shellLine(packages.map((each) => (each === 'redis' ? instead : each)));
+    return `if dnf repoquery -q redis | grep -q .; then ${install(names)}; else ${install(others)}; fi`;
+  }
+  if (manager === 'dnf') return install(names);
   // Debian starts a server of its own on 6379, which is in the way of ours.
   return `set -e
 export DEBIAN_FRONTEND=noninteractive

@@ -17,7 +17,11 @@ test('what the spec places on a host is installed there, and nothing else', () =
   expect(missingPackages(specOf(''), facts(['apt-get']))).toEqual({
     manager: 'apt-get',
     packages: ['redis-server', 'redis-tools'],
+    instead: null,
   });
+  const withDnf = (engine: string) => missingPackages(specOf(engine), facts(['dnf']))?.instead;
+  expect(withDnf('')).toBe('valkey');
+  expect(withDnf('redis: { engine: redis }')).toBeNull();
   expect(missingPackages(specOf('redis: { engine: valkey }'), facts(['dnf'], [redis]))?.packages).toEqual([
     'valkey',
   ]);

@@ -6,6 +6,8 @@ import type { HostFacts } from '../facts/host-facts.ts';
 export interface Packages {
   manager: 'apt-get' | 'dnf';
   packages: readonly string[];
+  /** Takes the place of `redis` where the distribution has none, and the spec does not say which server. */
+  instead: 'valkey' | null;
 }
 
 const names = {
@@ -38,7 +40,9 @@ export function missingPackages(spec: Spec, facts: HostFacts): Packages | null {
   const packages = missing.flatMap((each) =>
     each === 'server' ? names[manager][spec.redis.engine ?? 'redis'] : [each],
   );
-  return { manager, packages: [...new Set(packages)] };
+  // Red Hat's family has Redis up to version 9, and Valkey from then on.
+  const isEither = manager === 'dnf' && spec.redis.engine === null && packages.includes('redis');
+  return { manager, packages: [...new Set(packages)], instead: isEither ? 'valkey' : null };
 }
 
 function wantedServers({ redis: { engine } }: Spec): string[] {

@@ -1,9 +1,10 @@
+import type { Packages } from './packages.ts';
 import type { AddressStep } from './virtual-address.ts';
 import type { WantedFile } from './wanted.ts';
 
 /** What is done to a host before anything that runs there is touched. */
 export type PrepareStep =
-  | { kind: 'packages'; manager: 'apt-get' | 'dnf'; packages: readonly string[] }
+  | ({ kind: 'packages' } & Packages)
   | { kind: 'user' }
   | { kind: 'holdfast'; build: string; from: string | null }
   | { kind: 'relink'; build: string; from: string | null }
@@ -54,7 +55,7 @@ export function isEmpty({ prepare, turns, addresses }: Plan): boolean {
 export function describeStep(step: PrepareStep | TurnStep): string[] {
   switch (step.kind) {
     case 'packages':
-      return [`install ${step.packages.join(', ')} with ${step.manager}`];
+      return [`install ${step.packages.join(', ')} with ${step.manager}${insteadWords(step)}`];
     case 'user':
       return ['make the user holdfast'];
     case 'holdfast':
@@ -88,6 +89,10 @@ export function describeStep(step: PrepareStep | TurnStep): string[] {
     case 'restart':
       return [`restart ${step.processes.join(', ')}, one after the other`];
   }
+}
+
+function insteadWords({ instead }: Packages): string {
+  return instead === null ? '' : `, or ${instead} where there is no redis`;
 }
 
 function describeFile({ file, change, diff }: Extract<PrepareStep, { kind: 'file' }>): string[] {
