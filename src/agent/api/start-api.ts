@@ -102,7 +102,20 @@ export async function startApi(deployment: Deployment, commands: Commands): Prom
   }
   colleagues.start();
   picture.start();
+  stopWatching.push(warmUp(() => commands.metrics(services.status())));
   return { stop };
+}
+
+/** What has never run takes several times as long: the first scrape finds it warm. @returns what calls it off. */
+function warmUp(answer: () => unknown): () => void {
+  const soon = setImmediate(() => {
+    try {
+      answer();
+    } catch {
+      // Whoever asks for it is told.
+    }
+  });
+  return () => clearImmediate(soon);
 }
 
 /** What is under way, with the steps of the job whose it is. */
