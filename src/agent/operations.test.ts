@@ -181,6 +181,18 @@ test('a step that fails keeps nobody waiting', async () => {
   (await operations.begin('restart')).end();
 });
 
+test('gates and Sentinels that die are started again whatever is planned, but for the start and the end of the agent', async () => {
+  const operations = new Operations();
+  expect(operations.keepsHelpers).toBe(true);
+  for (const kind of operationKinds) {
+    const operation = await operations.begin(kind);
+    expect([kind, operations.keepsHelpers]).toEqual([kind, kind !== 'start']);
+    operation.end();
+  }
+  await operations.stop('stop');
+  expect(operations.keepsHelpers).toBe(false);
+});
+
 test('what changes nothing that is planned is carried out beside it, one at a time, and not while the agent ends', async () => {
   const operations = new Operations();
   const change = await operations.begin('switchover');

@@ -14,8 +14,8 @@
  * 6. A lost primary is more urgent than what is planned, which would wait for it in vain: `giveWay` aborts that, and the
  *    loop replaces the primary as soon as it has ended. Not a start, for there is nothing to go on with; not a failover
  *    on request, which replaces the primary itself; not an end of the agent.
- * 7. What is no change of plan, as the kill of a process that does nothing any more, is carried out whatever is planned
- *    (`beside`): what is planned would wait for that process. Not while the agent ends.
+ * 7. What is no change of plan, as the kill of a process that does nothing any more, or a new start of a gate that died, is carried
+ *    out whatever is planned (`beside`): what is planned would wait for that process. Not while the agent ends.
  */
 import { errorText } from '../base/errors.ts';
 import { OperationAborted, OperationUnderWay } from './errors.ts';
@@ -94,6 +94,11 @@ export class Operations {
   /** Whether what is under way is the end of the agent. */
   get ending(): boolean {
     return this.#ending !== null;
+  }
+
+  /** Whether gates and Sentinels that die are started again meanwhile: the agent's start starts them itself, and its end stops them. */
+  get keepsHelpers(): boolean {
+    return !this.ending && this.#current?.kind !== 'start';
   }
 
   /** Aborted when the agent ends: for what goes on beside or after a planned change. */

@@ -75,7 +75,9 @@ export const memberSchema = z
     refusal: orNull(text('Why the agent refused to start it.')),
     refusalCode: orNull(text('The same, for machines.')),
     trouble: orNull(
-      text('What keeps it from serving: damaged files, a full disk, full memory, a changed setting.'),
+      text(
+        'What keeps it from serving: damaged files, a full disk, full memory, a changed setting, paused writes.',
+      ),
     ),
     troubleCode: orNull(
       z
@@ -85,11 +87,12 @@ export const memberSchema = z
           'memory-full',
           'memory-scarce',
           'writes-refused',
+          'writes-held',
           'not-persisted',
           'user-restricted',
         ])
         .describe(
-          'The same, for machines. memory-scarce: it serves, and will soon refuse writes. writes-refused, not-persisted, user-restricted: by something that was changed in it.',
+          'The same, for machines. memory-scarce: it serves, and will soon refuse writes. writes-refused: it answers writes with an error. writes-held: it answers no write (CLIENT PAUSE). not-persisted, user-restricted: by something that was changed in it.',
         ),
     ),
   })

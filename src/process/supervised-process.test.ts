@@ -213,11 +213,25 @@ describe('a process of an earlier agent', () => {
     // Nothing can be renamed to the name of a folder.
     mkdirSync(path.join(recordFile(), 'full'), { recursive: true });
     const { one } = supervised();
-    await expect(one.start(shell(line))).rejects.toThrow();
+    // It runs, whatever the disk says: nobody is told that it does not.
+    await one.start(shell(line));
+    expect([one.running, one.isUnrecorded]).toEqual([true, true]);
+    await expect(one.writeRecord()).rejects.toThrow();
     started.push(identify(one.pid as number) as ProcessIdentity);
     rmSync(recordFile(), { recursive: true });
     return one.pid as number;
   }
+
+  test('whose record could not be written has one as soon as it can be', async () => {
+    mkdirSync(path.join(recordFile(), 'full'), { recursive: true });
+    const { one } = supervised();
+    await one.start(shell('exec sleep 60'));
+    rmSync(recordFile(), { recursive: true });
+    await one.writeRecord();
+    expect(one.isUnrecorded).toBe(false);
+    expect(record()).toEqual(identify(one.pid as number));
+    await one.stop(10_000);
+  });
 
   test.skipIf(process.platform !== 'linux').each([
     ['there', () => {}],

@@ -37,6 +37,7 @@ export class SupervisedProcess {
   #child: ChildProcess | undefined;
   #timer: NodeJS.Timeout | undefined;
   #damage: string | null = null;
+  #isRecorded = true;
   #onExit: (report: ExitReport) => void = () => {};
 
   /**
@@ -66,17 +67,25 @@ export class SupervisedProcess {
     return this.#record !== undefined;
   }
 
+  /** That its record could not be written yet: the next agent would have to find it by its log. */
+  get isUnrecorded(): boolean {
+    return this.running && !this.#isRecorded;
+  }
+
   /** Called once for each death, whether asked for or not. */
   onExit(listener: (report: ExitReport) => void): void {
     this.#onExit = listener;
   }
 
-  /** @throws PROCESS_FAILED_TO_START when the program can't be run at all. An early death is an exit like others. */
+  /**
+   * One of which no record could be written (a full disk) runs all the same: whoever looks at it writes that later.
+   * @throws PROCESS_FAILED_TO_START when the program can't be run at all. An early death is an exit like others.
+   */
   async start(command: ProcessCommand): Promise<void> {
     const { child, letGo } = this.#spawn(command);
     const identity = child.pid === undefined ? undefined : identify(child.pid);
     // Before it does anything: a process without a record is a stranger to the next agent, which finds its port taken.
-    const isWritten = identity !== undefined && this.#writeAtOnce(identity);
+    this.#isRecorded = identity !== undefined && this.#writeAtOnce(identity);
     letGo();
     await new Promise<void>((resolve, reject) => {
       child.once('spawn', resolve);
@@ -89,9 +98,7 @@ export class SupervisedProcess {
     child.once('exit', (code, signal) => this.#ended(record, { code, signal }));
     if (child.exitCode !== null || child.signalCode !== null) {
       this.#ended(record, { code: child.exitCode, signal: child.signalCode });
-      return;
     }
-    if (!isWritten) await this.#save();
   }
 
   #spawn(command: ProcessCommand): HeldProcess {
@@ -136,7 +143,7 @@ export class SupervisedProcess {
   #unrecorded(owners: OutputOwners | undefined): ProcessRecord | undefined {
     const found = owners?.of(this.#logFile);
     // Where that fails again, the next one finds it as this one did.
-    if (found !== undefined) this.#writeAtOnce(found);
+    if (found !== undefined) this.#isRecorded = this.#writeAtOnce(found);
     return found;
   }
 
@@ -161,6 +168,11 @@ export class SupervisedProcess {
       else record.runId = before;
       throw error;
     }
+  }
+
+  /** Writes the record that could not be written. @throws what the disk says to it. */
+  async writeRecord(): Promise<void> {
+    if (this.isUnrecorded) await this.#save();
   }
 
   /** Looks whether it still lives. Needed only for an adopted process, when something hints at its death. */
@@ -223,7 +235,7 @@ export class SupervisedProcess {
       renameSync(fresh, this.#recordFile);
       return true;
     } catch {
-      // The folder is there, or `save` says what is wrong with it.
+      // `writeRecord` says what is wrong.
       return false;
     }
   }
@@ -234,7 +246,10 @@ export class SupervisedProcess {
       const record = this.#record;
       if (record === undefined) return rm(this.#recordFile, { force: true });
       await writeFileAtomic(this.#recordFile, `${JSON.stringify(record)}\n`);
-      if (this.#record === record) return;
+      if (this.#record === record) {
+        this.#isRecorded = true;
+        return;
+      }
     }
   }
 }

@@ -79,13 +79,14 @@ test('deciding changes nothing that it is given, and says the same each time', (
   );
 });
 
-test('paused, or during a planned change: nothing, but the kill of what was stopped by a signal', () => {
+test('paused, or during a planned change: nothing, but the kill of what was stopped, and the start of a gate or Sentinel that died', () => {
   fc.assert(
     fc.property(anyView, anyRules, fc.constantFrom('a switchover', null), (view, rules, operation) => {
       const found = decide({ ...view, operation, paused: operation === null }, rules, nowMs);
       expect(isBesidePlans(found) ? operation : found.kind).toBe(
         isBesidePlans(found) ? 'a switchover' : 'nothing',
       );
+      if (found.kind === 'restart') expect(view.members.map(({ id }) => id)).not.toContain(found.process);
     }),
   );
 });

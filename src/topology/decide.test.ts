@@ -10,7 +10,7 @@ import {
   threeSentinels,
 } from '../../test/support/views.ts';
 import { unknownActivity } from './activity.ts';
-import { type DecideRules, decide } from './decide.ts';
+import { type DecideRules, decide, isBesidePlans } from './decide.ts';
 import type { MemberView, View } from './view.ts';
 
 const rules: DecideRules = {
@@ -93,6 +93,28 @@ describe('a planned change that waits for the primary in vain', () => {
     const putOff = decide({ ...view, operation: 'a restart' }, rules, nowMs, () => true);
     expect(putOff).toMatchObject({ kind: 'nothing', code: 'planned-change' });
   });
+
+  test.each(['sentinels', 'gates'] as const)(
+    'whatever is under way, one of the %s that died is started again, unless the agent starts or ends',
+    (what) => {
+      const [first, ...rest] = aView()[what];
+      const died = (changes = {}) => ({
+        [what]: [{ ...first, process: deadProcess(nowMs - 1, changes) }, ...rest],
+      });
+      const { id } = first as { id: string };
+      const view = aView(died());
+      const restart = { kind: 'restart', process: id, as: { kind: 'as-configured' } };
+      expect(during(view)).toMatchObject(restart);
+      expect(isBesidePlans(during(view))).toBe(true);
+      expect(during(view, { givesWay: false })).toMatchObject(restart);
+      for (const changes of [{ helpersKept: false }, { ending: true }, { paused: true }])
+        expect(during(view, changes).kind).toBe('nothing');
+      // Within its budget.
+      expect(during(aView(died({ failed: true }))).kind).toBe('nothing');
+      const often = [5, 4, 3, 2, 1].map((ago) => nowMs - ago);
+      expect(during(aView(died({ restartsMs: often }))).kind).toBe('nothing');
+    },
+  );
 
   test('only waits: what there is to do is done, and a lost primary goes before all', () => {
     const rests = { operationRests: true };

@@ -4,7 +4,8 @@
  * 1. Paused, or during a planned change: nothing of what follows. But a planned change gives way when the primary is lost,
  *    that is when this agent would stand for election or the primary was stopped by a signal. And whatever is under way, but
  *    the end of the agent: a process of ours that was stopped by a signal is killed. Everybody would wait for it, the change as
- *    well. A kill changes nothing that is planned: it is what a crash at that moment would be.
+ *    well. A kill changes nothing that is planned: it is what a crash at that moment would be. A gate or a Sentinel of ours that
+ *    died is started again, too, but for the start of the agent, which starts them: clients and votes need them meanwhile.
  * 2. A process of ours that runs but was stopped, or has been silent for `hangAfter`, is killed: hang.ts.
  * 3. Our primary's process is gone, or the Sentinels agree that the primary is down: this agent stands for election
  *    (election/candidacy.ts). What the Sentinels do not take up of it they are told (election/not-taken-up.ts).
@@ -108,8 +109,9 @@ export function decide(
     const yields = giveWay(view, found, nowMs);
     if (yields) return yields;
     if (!view.operationRests) {
-      const kill = view.ending ? undefined : killStopped(view);
-      return kill && !isPutOff(kill) ? kill : { kind: 'nothing', code: 'planned-change', reason };
+      const beside = view.ending ? [] : [killStopped(view), restartHelper(view, rules, nowMs)];
+      const next = beside.find((decision) => decision !== undefined && !isPutOff(decision));
+      return next ?? { kind: 'nothing', code: 'planned-change', reason };
     }
   }
   const now = (decision: Decision | undefined) => (decision && !isPutOff(decision) ? decision : undefined);
@@ -145,8 +147,20 @@ function killStopped(view: View): Decision | undefined {
   return hang && { kind: 'kill', ...hang };
 }
 
+/** A Sentinel or a gate of ours that died, when it may be started again now. */
+function restartHelper(view: View, rules: DecideRules, nowMs: number): Decision | undefined {
+  if (!view.helpersKept) return undefined;
+  for (const { id, process } of [...view.sentinels, ...view.gates]) {
+    if (!process || !isToRestart(process)) continue;
+    const next = restartOne(view, id, process, rules, nowMs);
+    if (next.kind === 'restart') return next;
+  }
+  return undefined;
+}
+
 /** Whether it is done whatever is planned. */
 export function isBesidePlans(decision: Decision): boolean {
+  if (decision.kind === 'restart') return decision.as.kind === 'as-configured';
   return decision.kind === 'kill' && decision.code === 'stopped';
 }
 
@@ -206,7 +220,7 @@ function follow({ id, role }: MemberView, primary: MemberView): Decision {
 function restartDead(view: View, rules: DecideRules, nowMs: number, isPutOff: IsPutOff): Decision {
   const waiting: Extract<Decision, { kind: 'nothing' }>[] = [];
   for (const part of [...view.sentinels, ...view.members, ...view.gates]) {
-    if (!part.process || !hasDied(part.process) || part.process.failed || part.process.ending) continue;
+    if (!part.process || !isToRestart(part.process)) continue;
     const next = restartOne(view, part.id, part.process, rules, nowMs);
     if (next.kind === 'nothing') waiting.push(next);
     else if (!isPutOff(next)) return next;
@@ -363,8 +377,8 @@ function isSameRefusal(
   return before?.code === code && before.about.join() === about.join();
 }
 
-function hasDied(process: ProcessView): boolean {
-  return !process.running && process.diedAtMs !== null;
+function isToRestart({ running, diedAtMs, failed, ending }: ProcessView): boolean {
+  return !running && diedAtMs !== null && !failed && !ending;
 }
 
 /** It was fit until it left one or two questions unanswered, and that may be our own fault. */

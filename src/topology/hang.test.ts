@@ -10,6 +10,7 @@ const healthy: View = {
   operation: null,
   givesWay: false,
   operationRests: false,
+  helpersKept: true,
   ending: false,
   members: [aPrimary('redis-1'), aReplica('redis-2')],
   sentinels: [aSentinel('sentinel-1')],

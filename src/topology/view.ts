@@ -41,6 +41,16 @@ export interface MemoryRoom {
   refused: number;
 }
 
+/** A primary that answers, and whose writes do not pass. */
+export interface WriteTrouble {
+  /** held: a write gets no answer, as when they are paused. refused: it is answered with an error. */
+  code: 'held' | 'refused';
+  /** The error; empty for one that is held. */
+  said: string;
+  /** For how long, as far as was asked. */
+  forMs: number;
+}
+
 /** A process that this agent supervises. */
 export interface ProcessView {
   /** False also of one that was killed and has not ended yet: it executes nothing any more. */
@@ -121,6 +131,8 @@ export interface MemberView {
   memory: MemoryRoom | null;
   /** It says that it can't write its AOF: as primary it would take no write, and no replica. */
   storeFails: boolean;
+  /** Of a primary of this host: that a write did not pass when it was tried; null when it did, and of everyone else. */
+  writes: WriteTrouble | null;
   /** The ids of the replication history that its data is of, and of the one before; empty when unknown. */
   histories: readonly string[];
   /** Of a local member that does not run: whether its files were looked at since it died. */
@@ -184,6 +196,8 @@ export interface View {
   givesWay: boolean;
   /** Whether that one only waits, and changes nothing: what there is to do is done. */
   operationRests: boolean;
+  /** Gates and Sentinels that die are started again whatever is under way: all but the agent's own start and end. */
+  helpersKept: boolean;
   /** The agent ends: nothing is done beside that. */
   ending: boolean;
   members: readonly MemberView[];

@@ -66,6 +66,19 @@ describe('settings', () => {
     expect(told).toHaveLength(4);
   });
 
+  test('writes that somebody paused make the deployment degraded, until they pass again', async () => {
+    const { primary, members } = await deployment.status();
+    const port = members.find(({ id }) => id === primary)?.port as number;
+    const redis = deployment.client(port, { password });
+    await redis.call('CLIENT', 'PAUSE', '300000', 'WRITE');
+    const isPaused = (problems: string[]) =>
+      problems.some((each) => each.includes(`${primary} answers no write`));
+    const paused = await deployment.waitForStatus('the pause', ({ problems }) => isPaused(problems));
+    expect(paused.state).toBe('degraded');
+    await redis.call('CLIENT', 'UNPAUSE');
+    await deployment.waitForStatus('its end', ({ problems }) => !isPaused(problems));
+  });
+
   test('adopted, it is in the spec, with its comments, and at every member; what can’t be is said', async () => {
     const text = readFileSync(deployment.specFile, 'utf8');
     writeFileSync(deployment.specFile, `# Ours.\n${text}`);

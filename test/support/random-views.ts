@@ -160,6 +160,7 @@ const mixture: fc.Arbitrary<View> = fc.record({
   operation: fc.constant(null),
   givesWay: fc.constant(false),
   operationRests: fc.constant(false),
+  helpersKept: fc.constant(true),
   ending: fc.constant(false),
   members,
   sentinels,

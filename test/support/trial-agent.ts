@@ -346,6 +346,7 @@ export class TrialAgent {
       },
       ...{ operation: this.operations.description, givesWay: this.operations.givesWay },
       operationRests: this.operations.rests,
+      helpersKept: this.operations.keepsHelpers,
       ending: this.operations.ending,
       members: this.members.map((member) => member.view()),
       sentinels: this.sentinels.map((voter) => this.#sentinelView(voter)),

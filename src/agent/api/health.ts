@@ -17,14 +17,17 @@ export function readiness({ hosts, host, members, sentinels, gates, primary, sta
   return yes;
 }
 
+const takesNoWrites: ReadonlySet<string> = new Set(['memory-full', 'writes-refused', 'writes-held']);
+
 /** Whether who comes to this host's gate can write; without a gate here, whether the deployment takes writes. */
 export function writeHealth(view: ApiView): ApiHealth {
   const gate = gateHere(view);
   if (gate !== undefined && gate.state !== 'open') return no(textOf(gate));
   if (view.state === 'down') return no(view.problems[0] ?? 'there is no primary');
   const primary = view.members.find(({ id }) => id === view.primary);
-  const refuses = primary?.troubleCode === 'memory-full' || primary?.troubleCode === 'writes-refused';
-  return refuses ? no(primary.trouble ?? 'the primary refuses writes') : yes;
+  return takesNoWrites.has(primary?.troubleCode ?? '')
+    ? no(primary?.trouble ?? 'the primary takes no writes')
+    : yes;
 }
 
 /** A replica without its link answers with what it has. */

@@ -19,6 +19,7 @@ import {
   type RefusalCode,
   type View,
 } from '../../topology/view.ts';
+import { type WritesNotTaken, writesNotTaken } from '../../topology/writes-not-taken.ts';
 import type { BackupStatus } from '../backups/backup-schedule.ts';
 import type { MirrorStatus } from '../mirrors/mirror-keeper.ts';
 import type { RequestMirrorLine } from '../mirrors/request-mirror-lines.ts';
@@ -88,7 +89,10 @@ export interface MemberStatus extends SeenStatus {
 }
 
 /** memory-scarce: it serves, and will soon refuse writes. */
-export type TroubleCode = 'data-damaged' | 'disk-full' | 'memory-full' | 'memory-scarce' | DriftHarm['code'];
+export type TroubleCode =
+  | ('data-damaged' | 'disk-full' | 'memory-full' | 'memory-scarce')
+  | DriftHarm['code']
+  | WritesNotTaken['code'];
 
 export interface SentinelStatus extends SeenStatus {
   state: SentinelState;
@@ -120,7 +124,7 @@ export function statusOf(
     primary && view.members.filter((each) => isKnownNow(each) && follows(each, primary)).length;
   const members = view.members.map((member) => {
     const harm = harmOf(member, drift, member.id === primary?.id ? (followers ?? 0) : null);
-    return memberStatus(member, primary, nowMs, harm);
+    return memberStatus(member, primary, nowMs, worse(harm, writesNotTaken(member)));
   });
   const sentinels = view.sentinels.map((sentinel): SentinelStatus => {
     const { id, host, address, port, process, reachable } = sentinel;
@@ -203,11 +207,19 @@ function harmOf(member: MemberView, drift: readonly Drift[], replicas: number | 
   return driftHarm(own, replicas);
 }
 
+/** Drift that refuses writes says why they are; else, that no write passes comes before what a write may cost later. */
+function worse(
+  harm: DriftHarm | undefined,
+  writes: WritesNotTaken | undefined,
+): DriftHarm | WritesNotTaken | undefined {
+  return harm?.code === 'writes-refused' ? harm : (writes ?? harm);
+}
+
 function memberStatus(
   member: MemberView,
   primary: MemberView | undefined,
   nowMs: number,
-  harm: DriftHarm | undefined,
+  harm: DriftHarm | WritesNotTaken | undefined,
 ): MemberStatus {
   const { id, host, address, port, role, process, linkUp, lastAnswer } = member;
   const isKnown = isKnownNow(member);
@@ -244,7 +256,7 @@ function memberStatus(
 
 function troubleOf(
   { id, process, role, memory }: MemberView,
-  harm: DriftHarm | undefined,
+  harm: DriftHarm | WritesNotTaken | undefined,
 ): Pick<MemberStatus, 'trouble' | 'troubleCode'> {
   if (process?.noRoom) return { trouble: process.noRoom, troubleCode: 'disk-full' };
   if (process?.damage && !process.running)

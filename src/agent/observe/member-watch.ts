@@ -11,10 +11,11 @@ import { refusalKind, refusalReply } from '../../redis/errors.ts';
 import { type Info, keyCount, type ReplicationInfo, replicationInfo } from '../../redis/info.ts';
 import { MemberClient } from '../../redis/member-client.ts';
 import { isPaused } from '../../redis/paused.ts';
-import type { Busy, MemberRole, MemberView, MemoryRoom } from '../../topology/view.ts';
+import type { Busy, MemberRole, MemberView, MemoryRoom, WriteTrouble } from '../../topology/view.ts';
 import { type MemberVitals, vitalsOf } from './member-vitals.ts';
 import { memoryRoomOf } from './memory-room.ts';
 import { Silence } from './silence.ts';
+import { WriteProbe } from './write-probe.ts';
 
 /** What a member last said of itself. Offsets in bytes. */
 export interface MemberObservation {
@@ -84,6 +85,8 @@ export class MemberWatch {
   readonly #question = new FreshCall(() => this.#ask());
   readonly #endpoint: Endpoint;
   readonly #connection: ConnectionOptions;
+  /** Of a member of this host. */
+  readonly #probe: WriteProbe | null;
   readonly #clock: Clock;
   #silence: Silence;
   #lastAnswer: MemberView['lastAnswer'] = null;
@@ -92,6 +95,8 @@ export class MemberWatch {
     this.client = new MemberClient(connection);
     this.#endpoint = connection.endpoint;
     this.#connection = connection;
+    this.#probe =
+      'path' in connection.endpoint ? new WriteProbe(new MemberClient(connection).connection, clock) : null;
     this.#clock = clock;
     this.#silence = new Silence(clock);
   }
@@ -103,6 +108,12 @@ export class MemberWatch {
 
   get seen(): MemberObservation {
     return this.#seen;
+  }
+
+  /** That a write did not pass when it was tried, as long as it is primary; null when it did, and for a member of another host. */
+  get writes(): WriteTrouble | null {
+    const isAsked = this.#seen.reachable && this.#seen.role === 'primary' && this.#seen.locksOut === null;
+    return isAsked ? (this.#probe?.trouble(this.lastAnswerMs) ?? null) : null;
   }
 
   /** When it answered last, or began to be watched; on the monotonic clock. */
@@ -130,6 +141,12 @@ export class MemberWatch {
     this.#seen = nothingKnown;
     this.#silence = new Silence(this.#clock);
     this.client.connection.drop();
+    this.#probe?.reset();
+  }
+
+  close(): void {
+    this.client.close();
+    this.#probe?.reset();
   }
 
   /** Asks: what is seen then is younger than this call. Never throws: no answer is an observation too. */
@@ -143,6 +160,7 @@ export class MemberWatch {
       const info = await this.client.info();
       const seen = observe(info, this.#seen);
       this.#answered({ ...seen, busy: isLoading(info) ? this.#busy('loading') : null });
+      if (seen.role === 'primary') this.#probe?.look();
     } catch (error) {
       await this.#failed(error);
     }

@@ -61,7 +61,7 @@ export class Observer {
     clearInterval(this.#timer);
     clearInterval(this.#soonTimer);
     this.#stopListening();
-    for (const { watch } of this.#deployment.members) watch.client.close();
+    for (const { watch } of this.#deployment.members) watch.close();
     for (const { watch } of this.#deployment.sentinels) watch.close();
     for (const { adapter } of this.#deployment.gates) adapter.close();
   }
@@ -96,6 +96,8 @@ export class Observer {
     this.#deployment.lag.note(this.#deployment.view(), this.#deployment.setting.clock.monotonicMs());
     this.#noteCatchUp();
     for (const member of members) void this.#note(member);
+    for (const { process } of this.#deployment.units)
+      if (process.isUnrecorded) void process.writeRecord().catch((error) => this.#unwritten.note(error));
     void this.#unwritten.lookAgain();
   }
 

@@ -50,9 +50,17 @@ function refusesWrites(drift: readonly Drift[], replicas: number | null): DriftH
 }
 
 function keepsNothing(drift: readonly Drift[]): DriftHarm | undefined {
-  const found = setting(drift, 'appendonly');
-  if (found?.running !== 'no') return undefined;
-  const text = `${found.member} writes no AOF, so what it takes is not on its disk: somebody set its appendonly to no. ${undo}`;
+  const aof = setting(drift, 'appendonly');
+  const what = 'so what it takes is not on its disk: somebody set its';
+  if (aof?.running === 'no')
+    return notPersisted(`${aof.member} writes no AOF, ${what} appendonly to no. ${undo}`);
+  const save = setting(drift, 'save');
+  return save?.running === ''
+    ? notPersisted(`${save.member} saves no RDB by itself, ${what} save to nothing. ${undo}`)
+    : undefined;
+}
+
+function notPersisted(text: string): DriftHarm {
   return { code: 'not-persisted', text };
 }
 

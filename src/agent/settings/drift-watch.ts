@@ -1,30 +1,44 @@
 /**
  * Drift: what somebody changed in a running member, by CONFIG SET or ACL SETUSER, that the spec does not say. Such a change
- * is of this member only, and gone when another becomes primary; so it is looked for, said once, and shown.
+ * is of this member only, and gone when another becomes primary; so it is looked for, said once, and shown. What can do harm
+ * is looked for every two seconds (settings-pulse.ts), the rest more seldom.
  */
 import { errorCode, errorText } from '../../base/errors.ts';
 import type { Deployment, LiveMember } from '../deployment.ts';
 import { readChangeMark } from '../persistence/change-mark.ts';
 import { differentSettings, differentUsers } from './compare-settings.ts';
-import { type Drift, driftHarm } from './drift-harm.ts';
+import type { Drift } from './drift-harm.ts';
 import { ExpectedSettings, readSettings } from './expected-settings.ts';
+import { pulseOf, readPulse } from './settings-pulse.ts';
 import { shownValue } from './shown-value.ts';
 
 const firstLookMs = 5000;
 const everyMs = 15_000;
-/** As long as it keeps the deployment from what it is for: whoever undoes it wants to see that. */
-const harmedEveryMs = 2000;
+const pulseEveryMs = 2000;
+
+/** What is looked at. */
+export interface Drifting {
+  readonly members: readonly LiveMember[];
+  readonly operations: Pick<Deployment['operations'], 'current'>;
+  readonly events: Pick<Deployment['events'], 'add'>;
+  readonly spec: Pick<Deployment['spec'], 'name'>;
+  readonly setting: Deployment['setting'];
+}
 
 export class DriftWatch {
-  readonly #deployment: Deployment;
-  readonly #expected = new ExpectedSettings();
+  readonly #deployment: Drifting;
+  readonly #expected: Pick<ExpectedSettings, 'of'>;
   readonly #seen = new Map<string, Drift[]>();
+  /** By member, as when everything was asked last. */
+  readonly #pulses = new Map<string, string>();
+  #lookedMs = Number.NEGATIVE_INFINITY;
   #timer: NodeJS.Timeout | undefined;
   #looking: Promise<unknown> = Promise.resolve();
   #failure = '';
 
-  constructor(deployment: Deployment) {
+  constructor(deployment: Drifting, expected: Pick<ExpectedSettings, 'of'> = new ExpectedSettings()) {
     this.#deployment = deployment;
+    this.#expected = expected;
   }
 
   /** Of this host's members, as it was last looked for. */
@@ -45,26 +59,41 @@ export class DriftWatch {
 
   /** Something was done about it. */
   lookSoon(): void {
+    this.#lookedMs = Number.NEGATIVE_INFINITY;
     if (this.#timer !== undefined) this.#next(0);
   }
 
   #next(afterMs: number): void {
     clearTimeout(this.#timer);
     this.#timer = setTimeout(async () => {
-      this.#looking = Promise.all([this.#looking, this.look()]);
+      const isDue = performance.now() - this.#lookedMs >= everyMs;
+      this.#looking = Promise.all([this.#looking, isDue ? this.look() : this.lookForHarm()]);
       await this.#looking;
-      const isHarmed = [...this.#seen.values()].some((each) => driftHarm(each, 0) !== undefined);
-      if (this.#timer !== undefined) this.#next(isHarmed ? harmedEveryMs : everyMs);
+      if (this.#timer !== undefined) this.#next(pulseEveryMs);
     }, afterMs);
   }
 
   /** Looks now. Nothing is looked for while something planned changes what members run with. */
   async look(): Promise<void> {
+    this.#lookedMs = performance.now();
+    await this.#lookAtEach((member) => this.#lookAt(member));
+  }
+
+  /** Looks at those members whose settings have changed in what can do harm. */
+  async lookForHarm(): Promise<void> {
+    await this.#lookAtEach(async (member) => {
+      if (!isToBeAsked(member)) return;
+      const before = this.#pulses.get(member.place.id);
+      if (before !== (await readPulse(member.watch.client.connection))) await this.#lookAt(member);
+    });
+  }
+
+  async #lookAtEach(look: (member: LiveMember) => Promise<void>): Promise<void> {
     const { members, operations, events, spec } = this.#deployment;
     for (const member of members) {
       if (operations.current !== null) return;
       try {
-        await this.#lookAt(member);
+        await look(member);
         this.#failure = '';
       } catch (error) {
         // A member that does not answer is somebody else's business; a spec that no server takes is told once.
@@ -78,11 +107,11 @@ export class DriftWatch {
 
   async #lookAt(member: LiveMember): Promise<void> {
     const { unit, place, watch } = member;
-    const { reachable, busy } = watch.seen;
-    if (!unit?.process.running || !reachable || busy || (await readChangeMark(unit.paths)) !== null) return;
+    if (!isToBeAsked(member) || unit === null || (await readChangeMark(unit.paths)) !== null) return;
     const { setting, operations, events } = this.#deployment;
     const wanted = await this.#expected.of(setting, member);
     const running = await readSettings(watch.client);
+    this.#pulses.set(place.id, pulseOf(running));
     if (operations.current !== null || setting !== this.#deployment.setting) return;
     const found: Drift[] = [
       ...differentSettings(running.config, wanted).map(
@@ -96,6 +125,10 @@ export class DriftWatch {
     this.#seen.set(place.id, found);
     for (const text of found.map(describeDrift)) if (!before.has(text)) events.add('drift', place.id, text);
   }
+}
+
+function isToBeAsked({ unit, watch: { seen } }: LiveMember): boolean {
+  return unit?.process.running === true && seen.reachable && !seen.busy;
 }
 
 /** One sentence. */

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { afterEach, expect, test } from 'vitest';
+import { afterAll, expect, test } from 'vitest';
 import { systemClock } from '../../base/clock.ts';
 import { waitFor } from '../../base/retry.ts';
 import { statePaths } from '../state/paths.ts';
@@ -15,14 +15,37 @@ const command = {
   logFile: path.join(root, 'log'),
 };
 
-afterEach(() => rmSync(root, { recursive: true, force: true }));
+afterAll(() => rmSync(root, { recursive: true, force: true }));
 
-test('who was killed counts as dead from then on, however long it takes to end, and again when it is started anew', async () => {
-  const unit = new Unit(
+const aUnit = () =>
+  new Unit(
     'redis-1',
     { ...statePaths(root).member('redis-1'), record: path.join(root, 'record') },
     systemClock,
   );
+
+test('while it is being started it counts as neither dead nor running, is not started twice, and can be stopped', async () => {
+  const unit = aUnit();
+  const first = unit.start(command);
+  expect(unit.view).toMatchObject({ running: false, diedAtMs: null });
+  const second = unit.start(command);
+  const stopped = unit.stop(10_000);
+  await Promise.all([first, second]);
+  await stopped;
+  expect(unit.process.running).toBe(false);
+  expect(unit.view).toMatchObject({ running: false, diedAtMs: null });
+});
+
+test('a start that fails counts as a death', async () => {
+  const unit = aUnit();
+  await expect(unit.start({ ...command, program: '/no/such/program' })).rejects.toMatchObject({
+    code: 'PROCESS_FAILED_TO_START',
+  });
+  expect(unit.view).toMatchObject({ running: false, diedAtMs: expect.any(Number) });
+});
+
+test('who was killed counts as dead from then on, however long it takes to end, and again when it is started anew', async () => {
+  const unit = aUnit();
   await unit.start(command);
   expect(unit.view).toMatchObject({ running: true, ending: false, diedAtMs: null });
   unit.kill();

@@ -23,6 +23,8 @@ export class Unit {
   #noRoom: string | null = null;
   #diedAtMs: number | null = null;
   #ran = false;
+  /** A start that is under way: whoever looks meanwhile sees neither a death nor a process. */
+  #starting: Promise<void> | null = null;
   #answered = false;
   /** This process was killed by us, and may not have ended yet. */
   #killed = false;
@@ -69,7 +71,7 @@ export class Unit {
       running,
       ending: this.process.running && this.#killed,
       pid,
-      diedAtMs: running || !this.#wanted ? null : this.#diedAtMs,
+      diedAtMs: running || !this.#wanted || this.#starting !== null ? null : this.#diedAtMs,
       restartsMs: this.#restartsMs,
       failed: this.#failed,
       refusal: this.#refusal,
@@ -120,7 +122,16 @@ export class Unit {
     this.noteDeath();
   }
 
+  /** One that runs, or that somebody starts already, is not started twice. */
   async start(command: ProcessCommand): Promise<void> {
+    if (this.process.running) return;
+    this.#starting ??= this.#begin(command).finally(() => {
+      this.#starting = null;
+    });
+    await this.#starting;
+  }
+
+  async #begin(command: ProcessCommand): Promise<void> {
     this.#wanted = true;
     this.#ran = true;
     this.#answered = false;
@@ -158,6 +169,8 @@ export class Unit {
    * @throws PROCESS_WOULD_NOT_STOP; it is meant to run as before, and started again should it end after all.
    */
   async stop(withinMs: number, ask?: () => Promise<void>): Promise<void> {
+    // What is being started could not be stopped yet.
+    if (this.#starting !== null) await this.#starting.catch(() => {});
     const { wanted } = this;
     this.#wanted = false;
     if (!this.process.running) return;

@@ -1,0 +1,80 @@
+import { expect, test } from 'vitest';
+import type { Argument, Request } from '../../redis/link.ts';
+import type { LiveMember, Setting } from '../deployment.ts';
+import { DriftWatch } from './drift-watch.ts';
+
+const wanted = {
+  config: { appendonly: 'yes', save: '', 'min-replicas-to-write': '1', hz: '10' },
+  users: ['user default on nopass ~* &* +@all'],
+};
+
+/** A member that answers what it runs with, and counts how often everything was asked. */
+class Server {
+  config: Record<string, string> = { ...wanted.config };
+  users = [...wanted.users];
+  asked = 0;
+  readonly watch = {
+    seen: { reachable: true, busy: null },
+    client: {
+      getConfig: async () => {
+        this.asked += 1;
+        return { ...this.config };
+      },
+      connection: {
+        call: async (..._words: Argument[]) => [...this.users],
+        askAll: async (requests: readonly Request[]) =>
+          requests.map(([command, , name]) =>
+            command === 'ACL' ? [...this.users] : [String(name), this.config[String(name)] as string],
+          ),
+      },
+    },
+  };
+}
+
+function watching() {
+  const server = new Server();
+  const told: string[] = [];
+  const unit = { process: { running: true }, paths: { persistence: '/nowhere/at/all' } };
+  const member = { ...server, place: { id: 'redis-1' }, unit } as unknown as LiveMember;
+  const deployment = {
+    members: [member],
+    operations: { current: null },
+    events: { add: (_kind: string, _subject: string, text: string) => void told.push(text) },
+    spec: { name: 'test' },
+    setting: {} as Setting,
+  };
+  return { server, told, watch: new DriftWatch(deployment, { of: async () => wanted }) };
+}
+
+test.each<[string, (server: Server) => void]>([
+  ['persistence is switched off', ({ config }) => void Object.assign(config, { appendonly: 'no' })],
+  ['more replicas are wanted', ({ config }) => void Object.assign(config, { 'min-replicas-to-write': '3' })],
+  ['a user loses rights', ({ users }) => void users.splice(0, 1, 'user default on nopass &* +@all')],
+])('what can do harm is seen at the next short look: %s', async (_what, change) => {
+  const { server, told, watch } = watching();
+  await watch.look();
+  await watch.lookForHarm();
+  await watch.lookForHarm();
+  // Nothing has changed: it costs no more than that.
+  expect(server.asked).toBe(1);
+  change(server);
+  await watch.lookForHarm();
+  expect(watch.drift).toHaveLength(1);
+  expect(told).toHaveLength(1);
+  await watch.lookForHarm();
+  expect(server.asked).toBe(2);
+  // Undone, it is over as soon.
+  Object.assign(server, { config: { ...wanted.config }, users: [...wanted.users] });
+  await watch.lookForHarm();
+  expect(watch.drift).toEqual([]);
+});
+
+test('other drift waits for the long look', async () => {
+  const { server, watch } = watching();
+  await watch.look();
+  server.config['hz'] = '50';
+  await watch.lookForHarm();
+  expect(watch.drift).toEqual([]);
+  await watch.look();
+  expect(watch.drift).toHaveLength(1);
+});

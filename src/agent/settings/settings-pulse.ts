@@ -1,0 +1,39 @@
+/**
+ * What of a member's settings can keep the deployment from what it is for (drift-harm.ts), as one text: asked in one write, every
+ * two seconds, and only compared with what it was. So such a change is seen soon, and an idle agent pays for no more: all
+ * settings are asked when this text changes, and now and then.
+ */
+import type { RedisConnection } from '../../redis/connection.ts';
+
+const settings = ['appendonly', 'save', 'min-replicas-to-write'] as const;
+
+/** @throws REDIS_UNREACHABLE, REDIS_REFUSED */
+export async function readPulse(connection: Pick<RedisConnection, 'askAll'>): Promise<string> {
+  const replies = await connection.askAll([
+    ...settings.map((name) => ['CONFIG', 'GET', name] as const),
+    ['ACL', 'LIST'],
+  ]);
+  return pulse(replies.slice(0, -1).map(valueIn), replies.at(-1));
+}
+
+/** The same of a member of which everything was asked. */
+export function pulseOf({
+  config,
+  users,
+}: {
+  config: Readonly<Record<string, string>>;
+  users: readonly string[];
+}): string {
+  return pulse(
+    settings.map((name) => config[name]),
+    users,
+  );
+}
+
+function valueIn(pair: unknown): string | undefined {
+  return Array.isArray(pair) && pair.length > 1 ? String(pair[1]) : undefined;
+}
+
+function pulse(values: readonly (string | undefined)[], users: unknown): string {
+  return JSON.stringify([values.map((value) => value ?? null), users]);
+}
