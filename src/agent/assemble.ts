@@ -107,9 +107,17 @@ function watchForDeath(
     // To stand for election needs no disk; to start it again does.
     void disk?.look().then(() => deployment.wake());
     // After that: a failover has no time for logs, and the process is started again a good while later.
-    if (watch && signal === null) unit.noteDamage(damageIn(lastLogLines(unit.paths.log, logLines)));
+    if (!watch || signal !== null) return;
+    const log = lastLogLines(unit.paths.log, logLines);
+    const damage = damageIn(log);
+    unit.noteDamage(damage);
+    const last = log.at(-1)?.trim().slice(0, longestText) ?? '';
+    if (code && damage === null && last !== '')
+      deployment.events.add('hint', unit.id, `the log of ${unit.id} ends with: ${last}`);
   });
 }
 
 /** What a server says between its start and its end when it can't load its data. */
 const logLines = 100;
+/** Of what a log says, as it is shown. */
+const longestText = 200;

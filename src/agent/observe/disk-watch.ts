@@ -1,5 +1,5 @@
 /**
- * Notices that a member of this host can't go on because its disk is full. Redis itself only logs it: a replica tries its
+ * Notices that a member of this host writes where nobody looks for it, and that it can't go on because its disk is full. Redis itself only logs it: a replica tries its
  * synchronisation again and again, which looks as if it were under way.
  */
 import { statfs } from 'node:fs/promises';
@@ -7,6 +7,7 @@ import { describeSize } from '../../base/size.ts';
 import { noRoomIn } from '../../process/server-log.ts';
 import { lastLogLines } from '../../process/supervised-process.ts';
 import type { Deployment, LiveMember } from '../deployment.ts';
+import { lostFolder } from './lost-folder.ts';
 
 const everyMs = 2000;
 /** With less than this nothing can be written, whatever the log says. */
@@ -22,8 +23,27 @@ export function watchDisks(deployment: Deployment): () => void {
   return () => clearInterval(timer);
 }
 
-async function look({ events }: Deployment, { unit, place, watch }: LiveMember): Promise<void> {
+/** Of one that answers: it has read its configuration then. */
+async function noteLostFolder(
+  { events, troubles }: Deployment,
+  { unit, place, watch }: LiveMember,
+): Promise<void> {
+  const pid = unit?.process.pid ?? null;
+  const isAsked = unit !== null && pid !== null && watch.seen.reachable;
+  const where = isAsked ? await lostFolder(unit.paths.dataDir, pid) : null;
+  const text =
+    where === null || unit === null
+      ? null
+      : `${place.id} writes its data to ${where}, and its next start looks for it in ${unit.paths.dataDir}: the folder was moved or deleted. Move it back, or holdfast restart ${place.id} has it copy everything anew`;
+  if (troubles.note(`data folder of ${place.id}`, text) && text !== null)
+    events.add('data-missing', place.id, text);
+}
+
+async function look(deployment: Deployment, member: LiveMember): Promise<void> {
+  const { events } = deployment;
+  const { unit, place, watch } = member;
   if (!unit) return;
+  await noteLostFolder(deployment, member);
   const { bavail, bsize } = await statfs(unit.paths.dataDir);
   const free = bavail * bsize;
   const { role, linkUp, vitals } = watch.seen;

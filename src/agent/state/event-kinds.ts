@@ -12,7 +12,7 @@ export const eventKinds = {
   'clock-step': "The machine's clock was set.",
   'cold-start': 'Nothing ran; who starts as primary was worked out from the disks.',
   'data-damaged': "A member can't load its files; they are kept.",
-  'data-missing': 'A member had data, and its files are gone.',
+  'data-missing': 'A member had data, and its files or their folder are gone.',
   'disk-full': 'The disk of a member is full.',
   down: 'Everything on this host was stopped.',
   drift: 'A member runs with something that the spec does not say.',

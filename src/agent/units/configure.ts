@@ -3,8 +3,10 @@
  * state, which Redis and Sentinel rewrite: they are never written whole again. What the spec says now is brought
  * into them, and, when the newest data is not where the Sentinels' files say, who is primary.
  */
+import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { readFileIfThere, writeFileAtomic, writeFileIfNew } from '../../base/atomic-file.ts';
+import { makeFolder } from '../../base/make-folder.ts';
 import { mergeDirectives } from '../../render/merge-directives.ts';
 import { renderRedisConf } from '../../render/redis-conf.ts';
 import { renderSentinelConf, sentinelRunId } from '../../render/sentinel-conf.ts';
@@ -35,15 +37,14 @@ export async function writeConfigs(
   only?: ReadonlySet<string>,
 ): Promise<void> {
   const { members, sentinels, setting } = deployment;
-  const { spec, secrets, aclSelectors: selectors } = setting;
+  const { spec, secrets } = setting;
   const isMeant = ({ id }: Place) => only === undefined || only.has(id);
   const ofMember = async ({ place, unit }: LiveMember) => {
     if (!unit || !isMeant(place)) return;
     const follows = place.id === primary.id ? null : primary;
     await noteChange(unit.paths, spec.redis, setting.clock.wallMs());
     await writeOrMerge(unit.paths.config, memberConfText(setting, { place, unit }, follows));
-    // Redis never writes this one: it is ours.
-    await writeFileIfNew(unit.paths.aclFile, renderUsersAcl({ spec, secrets, selectors }));
+    await writeUsers(setting, unit);
   };
   const ofSentinel = async ({ place, unit }: LiveSentinel) => {
     if (!unit || !isMeant(place)) return;
@@ -54,6 +55,37 @@ export async function writeConfigs(
   };
   // Each waits for the disk, and none for another.
   await Promise.all([...members.map(ofMember), ...sentinels.map(ofSentinel)]);
+}
+
+/** Redis never writes this one: it is ours. */
+async function writeUsers(
+  { spec, secrets, aclSelectors: selectors }: Setting,
+  { paths }: Unit,
+): Promise<void> {
+  await writeFileIfNew(paths.aclFile, renderUsersAcl({ spec, secrets, selectors }));
+}
+
+/**
+ * What a start needs beside data, and finds gone: somebody moved or deleted it while the member ran. Whether it may start without
+ * the data was decided before. @returns what was made anew, in words; null when all was there.
+ */
+export async function makeWhatIsGone(
+  setting: Setting,
+  member: { place: Member; unit: Unit },
+  primary: Member | null,
+): Promise<string | null> {
+  const { paths } = member.unit;
+  const made: string[] = [];
+  if ((await makeFolder(paths.dataDir, 0o700)) !== undefined) made.push(`its data folder ${paths.dataDir}`);
+  if (!existsSync(paths.config)) {
+    await writeFileIfNew(paths.config, memberConfText(setting, member, primary));
+    made.push('its redis.conf');
+  }
+  if (!existsSync(paths.aclFile)) {
+    await writeUsers(setting, member.unit);
+    made.push('its users');
+  }
+  return made.length === 0 ? null : made.join(', ');
 }
 
 export function sentinelConfPaths({ paths }: Unit): { dir: string; logFile: string } {

@@ -1,11 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { usualPriority } from '../../topology/eligibility.ts';
 import type { LiveMember, Setting } from '../deployment.ts';
+import { makeWhatIsGone } from './configure.ts';
 import { hurryToPrimary } from './hurry-to-primary.ts';
 import { memberCommand } from './process-commands.ts';
 
 /**
- * Starts a member's redis-server. A replica begins with a priority of 0 and gets its own when it is in sync: before, it has
+ * Starts a member's redis-server. What its start needs beside data is made anew when it is gone. A replica begins with a priority of 0 and gets its own when it is in sync: before, it has
  * what was on its disk, and nobody is to go back to that. One that an operator never wants promoted keeps its 0.
  * @param primary whom it follows; null to start as primary.
  * @param how whether it counts against the budget of restarts.
@@ -17,6 +18,12 @@ export async function startMember(
   how: 'start' | 'restart',
 ): Promise<void> {
   if (unit === null || heldBack === null) throw new TypeError(`${place.id} runs on ${place.host}, not here`);
+  const made = await makeWhatIsGone(setting, { place, unit }, primary?.place ?? null);
+  if (made !== null) {
+    const then =
+      primary === null ? 'it starts without data' : `it copies everything from ${primary.place.id}`;
+    setting.events.add('data-missing', place.id, `${place.id} lacked ${made}: made anew; ${then}`);
+  }
   const byOperator = heldBack.operators;
   if (primary !== null && !byOperator) await heldBack.claim();
   const priority = primary !== null || byOperator ? 0 : usualPriority;
