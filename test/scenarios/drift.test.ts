@@ -16,6 +16,8 @@ describe('settings', () => {
     const users = { ...user('app', '~app:* +@read'), ...user('default', '~* &* +@all') };
     deployment.writeSpec({
       security: { users },
+      // A pause of writes keeps the Sentinels' hello back too, and their PINGs behind it: they would fail over.
+      sentinel: { detectAfter: '60s' },
       redis: {
         maxMemory: '64mb',
         config: {
