@@ -1,7 +1,7 @@
 // Random clients of several users at a running gate, each beside a twin at a server of its own: both must be told the same,
 // byte for byte, and after each step every connection of the gate to its members must be what the gate takes it for.
-// Rights, connections and the primary change meanwhile. Each run is 1,000 such histories, of test/conformance/gate-twins.test.ts,
-// on four sets of servers at a time, because most of one history is waiting. What one client does once is a step, and so is
+// Rights, connections and the primary change meanwhile. Each run is 1,800 such histories, of test/conformance/gate-twins.test.ts,
+// on six sets of servers at a time, because most of one history is waiting. What one client does once is a step, and so is
 // a change of rights or primary: `--long` makes more than a million.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -10,9 +10,11 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { root } from '../setup.mjs';
 
-export const runs = { usual: 1, long: 160 };
-const lanes = 4;
-const histories = 250;
+export const runs = { usual: 1, long: 40 };
+const lanes = 6;
+const histories = 300;
+/** Longer than in `npm test`: servers are made ready less often. */
+const mostSteps = 80;
 
 export function create() {
   const folder = mkdtempSync(path.join(tmpdir(), 'holdfast-fuzz-'));
@@ -24,6 +26,7 @@ export function create() {
       ...process.env,
       HOLDFAST_TWINS: String(histories),
       HOLDFAST_TWINS_LANES: String(lanes),
+      HOLDFAST_TWINS_LENGTH: String(mostSteps),
       HOLDFAST_SEED: String(random(2 ** 31)),
       HOLDFAST_TWINS_REPORT: report,
     };

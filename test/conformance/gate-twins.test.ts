@@ -11,6 +11,8 @@ const lanes: TwinLinks[] = [];
 const runs = Number(process.env['HOLDFAST_TWINS'] ?? 60);
 const seed = Number(process.env['HOLDFAST_SEED'] ?? 1);
 const laneCount = Number(process.env['HOLDFAST_TWINS_LANES'] ?? 1);
+/** How many steps a history has at most. */
+const maxLength = Number(process.env['HOLDFAST_TWINS_LENGTH'] ?? 12);
 const report = process.env['HOLDFAST_TWINS_REPORT'];
 /** What one client, or somebody at the servers, does once. */
 let steps = 0;
@@ -24,10 +26,13 @@ afterAll(async () => {
   await cleanUp();
 });
 
+/** A server that has nothing to do looks ten times a second whether somebody has waited long enough: most would wait for that. */
+const oftenAwake = ['--hz', '100'];
+
 async function openLane(): Promise<TwinLinks> {
-  const direct = await startRedis();
-  const first = await startRedis();
-  const second = await startRedis(['--replicaof', `127.0.0.1 ${first.port}`]);
+  const direct = await startRedis(oftenAwake);
+  const first = await startRedis(oftenAwake);
+  const second = await startRedis([...oftenAwake, '--replicaof', `127.0.0.1 ${first.port}`]);
   const members = [first, second].map(({ port }) => ({ id: `redis-${port}`, address: '127.0.0.1', port }));
   // What is longer than this is passed on as it comes.
   const limits = { requestBytes: 65_536 };
@@ -153,8 +158,8 @@ const together: fc.Arbitrary<Step> = fc.oneof(
   ...elsewhere,
 );
 const history = fc.oneof(
-  fc.array(inTurn, { minLength: 1, maxLength: 12 }),
-  fc.array(together, { minLength: 1, maxLength: 12 }),
+  fc.array(inTurn, { minLength: 1, maxLength }),
+  fc.array(together, { minLength: 1, maxLength }),
 );
 
 /** What one client does must not depend on who is first. */

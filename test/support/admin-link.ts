@@ -16,7 +16,7 @@ export class AdminLink {
   async tell(...lines: string[]): Promise<string[]> {
     this.#raw ??= RawClient.open(this.#port);
     const raw = await this.#raw;
-    for (const line of lines) raw.send(line);
+    raw.sendAll(lines);
     const told = await Promise.all(lines.map((line) => raw.reply(line)));
     const refused = told.findIndex((answer) => answer.startsWith('-') || answer === '(closed)');
     if (refused >= 0) throw new Error(`${lines[refused]}: ${told[refused]}`);

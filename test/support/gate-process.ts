@@ -12,6 +12,8 @@ export interface GateProcess {
   port: number;
   replicaPort: number;
   control: GateControl;
+  /** The path that `control` speaks to. */
+  controlSocket: string;
   log: () => string;
 }
 
@@ -41,7 +43,7 @@ export async function startGate(input: Partial<GateConfigInput>, open = true): P
   // The table of commands comes a moment later; a test that keeps it from coming is not waited for.
   const knows = async () => !open || (await control.status()).commandsKnown;
   await waitFor(knows, { what: 'the table of commands', withinMs: 1000 }).catch(() => {});
-  return { process: child, port, replicaPort, control, log: () => readFileSync(log, 'utf8') };
+  return { process: child, port, replicaPort, control, controlSocket, log: () => readFileSync(log, 'utf8') };
 }
 
 /** The configuration of a gate for a deployment. */

@@ -8,10 +8,29 @@ import type { GateProcess } from './gate-process.ts';
  */
 
 /** A sentence about the first connection that is not what the gate takes it for. Members in any order. */
-export async function findMistaken(gate: GateProcess, members: AdminLink[]): Promise<string | undefined> {
-  const views = await gate.control.connections();
+export async function findMistaken(
+  gate: Pick<GateProcess, 'control'>,
+  members: AdminLink[],
+): Promise<string | undefined> {
+  // Everybody is asked at the same moment. What changed just then may look wrong, so it is not believed yet.
+  const [views, ...lists] = await Promise.all([gate.control.connections(), ...listsOf(members)]);
+  if (compare(views, lists).size === 0) return undefined;
+  const complaints = compare(await gate.control.connections(), await Promise.all(listsOf(members)));
+  // What changed meanwhile was in use.
+  for (const view of await gate.control.connections()) {
+    const complaint = complaints.get(JSON.stringify(view));
+    if (complaint !== undefined) return complaint;
+  }
+  return undefined;
+}
+
+function listsOf(members: AdminLink[]): Promise<string>[] {
+  return members.map((member) => member.ask('CLIENT LIST'));
+}
+
+/** What is not as the members say, by the view of it. */
+function compare(views: ConnectionView[], lists: string[]): Map<string, string> {
   const said = new Map<string, string>();
-  const lists = await Promise.all(members.map((member) => member.ask('CLIENT LIST')));
   for (const line of lists.flatMap((list) => list.split('\n'))) said.set(keyOf(line), line);
   const complaints = new Map<string, string>();
   for (const view of views) {
@@ -22,13 +41,7 @@ export async function findMistaken(gate: GateProcess, members: AdminLink[]): Pro
     const text = JSON.stringify(view);
     complaints.set(text, `${text} is not what its server says: ${line}`);
   }
-  if (complaints.size === 0) return undefined;
-  // What changed meanwhile was in use.
-  for (const view of await gate.control.connections()) {
-    const complaint = complaints.get(JSON.stringify(view));
-    if (complaint !== undefined) return complaint;
-  }
-  return undefined;
+  return complaints;
 }
 
 function keyOf(line: string): string {
