@@ -9,7 +9,7 @@ import { makeCertificates } from '../support/certificates.ts';
 import { type GateProcess, startGate } from '../support/gate-process.ts';
 import { untilKnownToWait } from '../support/known-to-wait.ts';
 import { RawClient } from '../support/raw-client.ts';
-import { cleanUp, client, type Server, startRedis, tempFolder } from '../support/redis-processes.ts';
+import { cleanUp, client, kill9, type Server, startRedis, tempFolder } from '../support/redis-processes.ts';
 
 /** How connections end: as with a server, whole, and with the answers that are due. */
 let direct: Server;
@@ -131,6 +131,55 @@ test('one error ends a client whose session is refused while a request of it wai
   const after = Number(/total_connections_received:(\d+)/.exec(await admin.info('stats'))?.[1]);
   expect(after - before).toBeLessThan(20);
 });
+
+test('a failover to a member that does not know a user tells each of its clients so once; others go on', async () => {
+  const first = await startRedis();
+  const second = await startRedis(['--replicaof', `127.0.0.1 ${first.port}`]);
+  const members = [first, second].map(({ port }) => ({ id: `redis-${port}`, address: '127.0.0.1', port }));
+  const before = await startGate({ members });
+  const next = client(second.port);
+  // Replication does not carry users over.
+  await client(first.port).call('ACL', 'SETUSER', 'passing', 'on', '>passing-pw', '~*', '&*', '+@all');
+  const states = {
+    'asks while there is no primary': [],
+    'asks later': [],
+    'waits for an element': ['BLPOP nothing 0'],
+    subscribes: ['SUBSCRIBE news'],
+    'is in a transaction': ['MULTI', 'GET k'],
+    watches: ['WATCH k'],
+  };
+  const clients = new Map<string, RawClient>();
+  for (const [state, lines] of Object.entries(states)) {
+    const raw = await RawClient.open(before.port);
+    clients.set(state, raw);
+    expect(await raw.ask('AUTH passing passing-pw')).toBe('+OK\r\n');
+    expect(await raw.ask('GET k')).toBe('$-1\r\n');
+    for (const line of lines.filter((each) => !each.startsWith('BLPOP'))) await raw.ask(line);
+    for (const line of lines.filter((each) => each.startsWith('BLPOP'))) raw.send(line);
+  }
+  const other = await RawClient.open(before.port);
+  expect(await other.ask('SET k 1')).toBe('+OK\r\n');
+  await untilKnownToWait(before, first);
+  const linked = async () => /master_link_status:up/.test(await next.info('replication'));
+  await waitFor(linked, { what: 'the replica to be linked', withinMs: 10_000 });
+  await kill9(first.process);
+  const waiting = ['asks while there is no primary', 'is in a transaction', 'watches'];
+  for (const state of waiting) clients.get(state)?.send('GET k');
+  await next.call('REPLICAOF', 'NO', 'ONE');
+  await next.config('RESETSTAT');
+  await before.control.switch({ address: '127.0.0.1', port: second.port });
+  clients.get('asks later')?.send('GET k');
+  for (const [state, raw] of clients) {
+    expect(await raw.reply(state), state).toMatch(/^-WRONGPASS/);
+    expect(await raw.reply(state), state).toBe('(closed)');
+  }
+  expect(await other.ask('INCR fresh')).toBe(':1\r\n');
+  const received = Number(/total_connections_received:(\d+)/.exec(await next.info('stats'))?.[1]);
+  expect(received).toBeLessThan(30);
+  const closed = (await before.control.status()).closed.session;
+  expect(closed).toBe(clients.size);
+  other.close();
+}, 60_000);
 
 test('a confirmation comes also when the client wants no replies', async () => {
   const talk = async (port: number) => {
