@@ -69,8 +69,10 @@ export class GateControl {
     return new Promise<T>((resolve, reject) => {
       const fail = (why: string, cause?: unknown) =>
         reject(GateControlFailed(`${method} ${path} on ${this.#socketPath}: ${why}`, { cause }));
+      const headers = { 'content-type': 'application/json' };
       const call = request(
-        { socketPath: this.#socketPath, method, path, headers: { 'content-type': 'application/json' } },
+        // A connection of its own: the gate closes one that was idle for seconds, perhaps while it is written to.
+        { socketPath: this.#socketPath, method, path, headers, agent: false },
         (response) => {
           let text = '';
           response.setEncoding('utf8');
