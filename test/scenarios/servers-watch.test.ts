@@ -37,7 +37,11 @@ function servers() {
     runs: () => false,
     on: () => '',
   });
-  return { write, texts, watch };
+  const forget = () => {
+    for (const file of ['app', 'a/etc/holdfast', 'a/var/lib/holdfast'])
+      rmSync(path.join(folder, file), { recursive: true });
+  };
+  return { write, texts, watch, forget };
 }
 type Servers = ReturnType<typeof servers>;
 
@@ -77,6 +81,12 @@ test.each<[string, (servers: Servers) => unknown, string]>([
   const all = servers();
   await show(all);
   await expect(all.watch.nothingWasShown()).rejects.toThrow(found);
+});
+
+test('nothing, where nothing is to be hidden', async () => {
+  const { watch, forget } = servers();
+  forget();
+  await watch.nothingWasShown();
 });
 
 test('nothing, where everything lies as it should', async () => {

@@ -40,6 +40,8 @@ export class ServersWatch {
     const { folder, names, sshCalls, texts } = this.#servers;
     const { secrets, processes, found } = await this.#watch.end(path.join(folder, 'holdfast.yaml'));
     if (processes < fewestProcesses) throw new Error(`the watch saw ${processes} processes only`);
+    // An empty pattern would be found everywhere.
+    if (secrets.length === 0) return;
     const isIn = (text: string) => secrets.some((secret) => text.includes(secret));
     const calls = existsSync(sshCalls) ? readFileSync(sshCalls, 'utf8') : '';
     const shown = [
