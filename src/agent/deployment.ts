@@ -213,7 +213,7 @@ export class Deployment {
         ...place,
         process: unit?.view ?? null,
         state: unit?.lives === false ? 'down' : adapter.seen.state,
-        reason: adapter.seen.status?.reason ?? null,
+        reason: adapter.seen.status?.reason ?? adapter.seen.reason ?? null,
         clients: unit?.lives === false ? 0 : adapter.seen.clients,
       })),
       noPrimarySinceMs: this.lag.noPrimarySinceMs,

@@ -2,6 +2,7 @@
 import { createReadStream, existsSync } from 'node:fs';
 import path from 'node:path';
 import type { Status } from '../agent/api/status-answer.ts';
+import { errorText } from '../base/errors.ts';
 import { answeringHost, holdfastThere } from '../fleet/answering-host.ts';
 import { shellLine, shellWord } from '../fleet/shell.ts';
 import { type RunResult, SshConnections, type SshHost } from '../fleet/ssh/connections.ts';
@@ -69,7 +70,12 @@ async function onEveryHost(
   const ask = async (host: Spec['hosts'][number]): Promise<Said> => {
     const doing = `holdfast ${words[1]}`;
     const line = lineThere(wordsOn(host.id, words));
-    return { host: host.id, ...(await connections.host(host).ask(line, { as: 'holdfast', doing })) };
+    // What one that can't be reached would have said is missing, and what the others say is told.
+    const result = await connections
+      .host(host)
+      .ask(line, { as: 'holdfast', doing })
+      .catch((error: unknown) => ({ status: 1, stdout: '', stderr: errorText(error) }));
+    return { host: host.id, ...result };
   };
   return show(await Promise.all(spec.hosts.map(ask)), output);
 }

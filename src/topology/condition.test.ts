@@ -144,6 +144,8 @@ test('a gate that does not answer is starting, hung or down, and one that answer
   expect(of({ answered: false })).toMatchObject({ state: 'starting' });
   expect(of({ running: false })).toMatchObject({ state: 'down' });
   expect(of({}, { process: null })).toMatchObject({ state: 'down' });
+  // Of another host: it takes connections, so that its process lives.
+  expect(of({}, { process: null, reason: 'it does not answer' })).toMatchObject({ state: 'hung' });
   const holding = of({}, { state: 'holding', reason: 'the primary is lost' });
   expect(holding).toEqual({ state: 'holding', reason: 'the primary is lost', forMs: null });
 });

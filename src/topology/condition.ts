@@ -150,6 +150,7 @@ export function gateCondition({ process, state, reason }: GateView, nowMs: numbe
   if (process && isStopped(process)) return stopped(process.activity.stoppedMs);
   if (state !== 'down') return { state, reason, forMs: null };
   if (process) return silentHelper(process);
+  if (reason !== null) return { state: 'hung', reason, forMs: null };
   return { state, reason: 'nobody answers there', forMs: null };
 }
 

@@ -6,6 +6,8 @@ import type { GateView } from '../../topology/view.ts';
 export interface GateObservation {
   state: GateView['state'];
   clients: number;
+  /** Of one on another host that is not known to be open: what is known of why. */
+  reason?: string;
   /** All that holdfast's own gate on this host says; undefined for others, and when it doesn't answer. */
   status?: GateStatus;
 }

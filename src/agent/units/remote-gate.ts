@@ -6,6 +6,8 @@ import type { GatePlace } from '../../spec/spec.ts';
 import type { GateAdapter, GateObservation } from './gate-adapter.ts';
 
 const answerWithinMs = 1000;
+/** A new client waits too while there is no primary. */
+const silentReason = 'it takes connections and does not answer: it waits for a primary, or hangs';
 
 /**
  * A gate of another host. Agents don't command each other's gates: a gate hears of a change from the Sentinels by
@@ -43,11 +45,19 @@ export class RemoteGate implements GateAdapter {
   async look(): Promise<void> {
     const { address: host, port } = this.#place;
     const link = new Link({ endpoint: { host, port }, tls: this.#tls, timeoutMs: answerWithinMs });
+    let isConnected = false;
+    link.ready.then(
+      () => (isConnected = true),
+      () => {},
+    );
     try {
       await link.call(['QUIT']);
       this.#seen = { state: 'open', clients: 0 };
     } catch (error) {
-      this.#seen = { state: refusalKind(error) === undefined ? 'down' : 'open', clients: 0 };
+      if (refusalKind(error) !== undefined) this.#seen = { state: 'open', clients: 0 };
+      else if (isConnected && link.endCode === 'TIMEOUT')
+        this.#seen = { state: 'down', clients: 0, reason: silentReason };
+      else this.#seen = { state: 'down', clients: 0 };
     } finally {
       link.close();
     }
