@@ -50,7 +50,9 @@ const nearBytes = 8 * 2 ** 20;
 export async function cutOver(options: CutOverOptions): Promise<CutOverResult['keys']> {
   const { sources } = options;
   for (const source of sources) await checkNear(source);
-  const connections = (await Promise.all(sources.map((source) => source.connections()))).flat();
+  const connections = (
+    await Promise.all(sources.map((source) => asked(source, source.connections())))
+  ).flat();
   const begin = performance.now();
   try {
     await Promise.all(connections.map((each) => pauseWrites(each)));
@@ -65,8 +67,18 @@ export async function cutOver(options: CutOverOptions): Promise<CutOverResult['k
   }
 }
 
+/** @throws CUT_OVER_NOT_NOW when it gives no answer */
+async function asked<T>(source: FollowedSource, answer: Promise<T>): Promise<T> {
+  return await answer.catch((cause: unknown) => {
+    throw CutOverNotNow(`${source.name} can't be asked: ${errorText(cause)}`, {
+      hint: 'Nothing has changed. It is followed again when it answers; holdfast migrate abort gives the migration up.',
+      cause,
+    });
+  });
+}
+
 async function checkNear(source: FollowedSource): Promise<void> {
-  await source.look();
+  await asked(source, source.look());
   const { phase, appliedOffset, lagBytes, problem } = source.progress();
   if (phase === 'done') return;
   if (phase !== 'following') {

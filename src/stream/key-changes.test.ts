@@ -13,7 +13,7 @@ const positions = new KeyPositions([
   ['smove', 4, [], 1, 2, 1],
   ['bitop', -4, [], 2, -1, 1],
   ['blpop', -3, [], 1, -2, 1],
-  ['xgroup', -2, [], 0, 0, 0],
+  ['xgroup', -2, [], 2, 2, 1],
   ['zunionstore', -4, ['movablekeys'], 1, 1, 1],
   ['sort', -2, ['movablekeys'], 1, 1, 1],
   ['flushall', -1, [], 0, 0, 0],

@@ -83,6 +83,11 @@ test('a Sentinel deployment with a password becomes a spec, and up brings the sa
   }
 }, 60_000);
 
+/** What stands before the steps of whole migrations, which migrating-page.test.ts runs. */
+function referencePart(): string {
+  return readFileSync('docs/migrating.md', 'utf8').split('\n## Step by step')[0] as string;
+}
+
 /** Every `holdfast migrate` of docs/migrating.md, from a server with a password into the deployment, through its gate. */
 async function runMigrateCommands(folder: string, spec: string, stateDir: string): Promise<void> {
   const password = 'told-by-nobody';
@@ -90,7 +95,7 @@ async function runMigrateCommands(folder: string, spec: string, stateDir: string
   writeFileSync(passwordFile, password, { mode: 0o600 });
   const source = await startRedis(['--requirepass', password]);
   await fillWithAllTypes(client(source.port, { password }), 60);
-  const page = readFileSync('docs/migrating.md', 'utf8');
+  const page = referencePart();
   const all = [...page.matchAll(/^```sh\n(.*?)^```/gms)].flatMap(([, block = '']) =>
     block.trim().split('\n'),
   );
@@ -169,9 +174,9 @@ test('every command of docs/migrating.md that begins with init runs as it stands
   const sentinel = await startSentinel('mymaster', server.port, 1, [
     `sentinel auth-pass mymaster ${password}`,
   ]);
-  const commands = [
-    ...readFileSync('docs/migrating.md', 'utf8').matchAll(/^```sh\nholdfast (init .*)$/gm),
-  ].map(([, command = '']) => command);
+  const commands = [...referencePart().matchAll(/^```sh\nholdfast (init .*)$/gm)].map(
+    ([, command = '']) => command,
+  );
   expect(commands).toHaveLength(4);
   const fixtures = new URL('../fixtures/init/', import.meta.url).pathname;
   for (const command of commands) {

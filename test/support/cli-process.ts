@@ -15,9 +15,13 @@ export interface CliProcess {
 }
 
 /** Starts the built command. */
-export function startCli(args: string[]): CliProcess {
+export function startCli(
+  args: string[],
+  { cwd, env = {} }: { cwd?: string; env?: NodeJS.ProcessEnv } = {},
+): CliProcess {
   const child = spawn(process.execPath, [command, ...args], {
-    env: { ...process.env, NO_COLOR: '1' },
+    cwd,
+    env: { ...process.env, NO_COLOR: '1', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let printed = '';
