@@ -31,6 +31,7 @@ export async function startDoors(scratch: Scratch, settings: DoorSettings): Prom
   doors.push(
     await startGate(scratch, { name: 'gate, routes', durability: 'async', main: gateMain, servers, routes }),
   );
+  doors.push(await startMirrored(scratch, servers));
   if (replicated) doors.push(await gate('gate, replicated', 'replicated'));
   if (replicated) doors.push(await startFsyncAlways(scratch));
   if (settings.otherGate !== null) doors.push(await gate('other gate', 'async', settings.otherGate));
@@ -63,11 +64,24 @@ async function startFsyncAlways(scratch: Scratch): Promise<DoorProcess> {
   return { name: 'direct, AOF always', port, pid: null };
 }
 
+/** A gate that copies every request, reads too, to a server of its own. */
+async function startMirrored(scratch: Scratch, servers: number[]): Promise<DoorProcess> {
+  const { program } = await findRedisServer();
+  const port = await freePorts(1);
+  const plain = ['--port', `${port}`, '--bind', '127.0.0.1', '--save', '', '--dir', scratch.folder];
+  await scratch.start(`redis-${port}`, program, plain, port);
+  return startGate(scratch, {
+    ...{ name: 'gate, mirrored', durability: 'async', main: gateMain, servers, mirrors: [port] },
+  });
+}
+
 /** What redis-benchmark's keys begin with: everything it asks goes by a route. */
 const routes = ['key:', 'counter:', 'my'];
 
 interface GateSettings {
   routes?: readonly string[];
+  /** Ports of servers that get copies of all requests. */
+  mirrors?: readonly number[];
   name: string;
   durability: DoorSettings['durability'];
   main: string;
@@ -76,7 +90,7 @@ interface GateSettings {
 
 async function startGate(
   scratch: Scratch,
-  { name, durability, main, servers, routes: prefixes = [] }: GateSettings,
+  { name, durability, main, servers, routes: prefixes = [], mirrors = [] }: GateSettings,
 ) {
   const port = await freePorts(1);
   const members = servers.map((server, i) => ({ id: `redis-${i + 1}`, address: '127.0.0.1', port: server }));
@@ -87,6 +101,9 @@ async function startGate(
     members,
     durability,
     routes: prefixes.length === 0 ? [] : [{ id: 'keys', prefixes, members: members.slice(0, 1) }],
+    mirrors: mirrors.map((mirror) => ({
+      ...{ id: `mirror-${mirror}`, address: '127.0.0.1', port: mirror, copies: 'all' },
+    })),
   };
   const file = await scratch.write(`gate-${port}.json`, JSON.stringify(config));
   const child = await scratch.start(`gate-${port}`, process.execPath, [main, '--config', file], port);

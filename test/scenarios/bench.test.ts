@@ -63,7 +63,9 @@ describe('benchmarks measure, say where, and leave nothing behind', () => {
     const report = await bench<
       Head & { doors: string[]; cells: { door: string; rps: number }[]; failures: unknown[] }
     >('doors', ...few, '--pipeline', '1', '--durability', 'replicated', '--csv', csv, '--html', html);
-    expect(report.doors).toEqual(expect.arrayContaining(['direct', 'gate', 'gate, replicated', 'HAProxy']));
+    expect(report.doors).toEqual(
+      expect.arrayContaining(['direct', 'gate', 'gate, mirrored', 'gate, replicated', 'HAProxy']),
+    );
     expect(report.failures).toEqual([]);
     expect(report.cells).toHaveLength(2 * report.doors.length);
     expect(report.cells.every(({ rps }) => rps > 0)).toBe(true);
