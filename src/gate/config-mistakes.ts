@@ -1,5 +1,5 @@
 import { isShortName, shortNameRule } from '../base/short-name.ts';
-import type { GateConfig } from './config.ts';
+import type { GateConfig, RouteFault } from './config.ts';
 
 /** The first thing that is wrong, as a sentence. */
 export function findMistake(config: GateConfig): string | undefined {
@@ -66,6 +66,9 @@ function findRouteMistake({ routes, predecessor }: GateConfig): string | undefin
     }
     const bad = [...members, ...sentinels].find((at) => typeof at.address !== 'string' || !isPort(at.port));
     if (bad !== undefined) return `${where}: an address and a port are needed, found ${JSON.stringify(bad)}`;
+    if (!Array.isArray(route.faults) || !route.faults.every(isFault)) {
+      return `${where}.faults must be a list of { commands, percentage, delayMs, error }`;
+    }
     if (sentinels.length > 0 && deployment === '') {
       return `${where}.deployment must be the name under which its Sentinels know the primary`;
     }
@@ -74,6 +77,17 @@ function findRouteMistake({ routes, predecessor }: GateConfig): string | undefin
     ? 'a gate before another server has no routes: take routes or predecessor away'
     : undefined;
 }
+
+function isFault({ commands, percentage, delayMs, error }: RouteFault): boolean {
+  const isError = error === null || (typeof error === 'string' && /^[A-Z][\x20-\x7e]{0,255}$/.test(error));
+  const isNames = Array.isArray(commands) && commands.every((each) => typeof each === 'string');
+  return (
+    isError && isNames && percentage > 0 && percentage <= 100 && delayMs >= 0 && delayMs <= longestDelayMs
+  );
+}
+
+/** Of a fault. */
+const longestDelayMs = 60_000;
 
 function findMirrorMistake({ mirrors }: GateConfig): string | undefined {
   const seen = new Set<string>();

@@ -91,6 +91,19 @@ export interface Route {
   clientCredentials: Credentials | null;
   /** How to reach it with TLS; null for plain TCP. */
   tls: Pick<GateTls, 'ca' | 'upstream'> | null;
+  /** Made on purpose, for tests. */
+  faults: RouteFault[];
+}
+
+/** Of the requests that go to a route. */
+export interface RouteFault {
+  /** In small letters; none: every command. */
+  commands: string[];
+  percentage: number;
+  /** They wait so long before they are sent, or answered. */
+  delayMs: number;
+  /** The text of the error that they are answered with, without being sent; null: they are sent. */
+  error: string | null;
 }
 
 /** A server, or the read-write port of a gate, that gets copies of requests. */
@@ -208,13 +221,14 @@ const routeDefaults = {
   sentinelCredentials: null,
   clientCredentials: null,
   tls: null,
+  faults: [],
 } as const satisfies Partial<Route>;
 
 /** What a caller must say of a route; the rest has the defaults above. */
 export type RouteInput = Pick<Route, 'id' | 'prefixes'> & Partial<Route>;
 
 export function completeRoute(route: RouteInput): Route {
-  return { ...routeDefaults, ...route };
+  return { ...routeDefaults, ...route, faults: route.faults ?? [] };
 }
 
 const mirrorDefaults = {

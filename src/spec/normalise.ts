@@ -186,6 +186,12 @@ function gateSettings(whole: SpecFile, folder: string): GateSettings {
       readsHere: route.readsHere ?? false,
       password: route.password ? sourceOf(route.password, folder) : null,
       ca: route.ca === undefined ? null : path.resolve(folder, route.ca),
+      faults: (route.faults ?? []).map((fault) => ({
+        delayMs: fault.delay === undefined ? 0 : ms(fault.delay),
+        error: fault.error ?? null,
+        percentage: fault.percentage ?? 100,
+        commands: fault.commands ?? [],
+      })),
     })),
     mirrors: requestMirrorsOf(whole, folder),
   };

@@ -127,6 +127,17 @@ export interface GateRoute {
   readonly password: SecretSource | null;
   /** Absolute path of a PEM file; null: the system's authorities. */
   readonly ca: string | null;
+  readonly faults: readonly Fault[];
+}
+
+/** Made on purpose at a route. */
+export interface Fault {
+  readonly delayMs: number;
+  /** Null: the requests are sent. */
+  readonly error: string | null;
+  readonly percentage: number;
+  /** Empty: every one. */
+  readonly commands: readonly string[];
 }
 
 /** What one host with a gate has at a time, by VRRP. */

@@ -5,6 +5,7 @@ import type { SpecFile } from './schema.ts';
 import type {
   Backup,
   ConfigValue,
+  Fault,
   GateRoute,
   Host,
   Keep,
@@ -123,7 +124,7 @@ function gateFile({ gate, gates, laptop }: Spec): SpecFile['gate'] {
   };
 }
 
-function routeFile({ to, prefixes, removePrefix, readsHere, password, ca }: GateRoute) {
+function routeFile({ to, prefixes, removePrefix, readsHere, password, ca, faults }: GateRoute) {
   return {
     to,
     prefixes: [...prefixes],
@@ -131,6 +132,15 @@ function routeFile({ to, prefixes, removePrefix, readsHere, password, ca }: Gate
     ...(readsHere ? { readsHere } : {}),
     ...(password === null ? {} : { password }),
     ...(ca === null ? {} : { ca }),
+    ...(faults.length === 0 ? {} : { faults: faults.map(faultFile) }),
+  };
+}
+
+function faultFile({ delayMs, error, percentage, commands }: Fault) {
+  return {
+    ...(delayMs === 0 ? {} : { delay: formatDuration(delayMs) }),
+    ...(error === null ? {} : { error }),
+    ...{ percentage, ...(commands.length === 0 ? {} : { commands: [...commands] }) },
   };
 }
 

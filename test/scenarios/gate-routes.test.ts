@@ -311,3 +311,35 @@ const samples = [
     'OBJECT ENCODING a',
   ].slice(0, 6),
 ];
+
+test('faults that were made on purpose delay requests, or answer them, in their order, and are counted', async () => {
+  const faults = [
+    { commands: ['get'], percentage: 100, delayMs: 60, error: null },
+    { commands: ['set'], percentage: 100, delayMs: 0, error: 'ERR made on purpose' },
+  ];
+  const faulty = await startGate({
+    holdMs,
+    members: [at(home)],
+    routes: [to('carts', carts, ['cart:'], { faults })],
+  });
+  const redis = client(faulty.port);
+  await redis.set('x', 'here');
+  await redis.mset('cart:1', 'there', 'cart:2', 'too');
+  const begunMs = performance.now();
+  const replies = await redis.pipeline().get('cart:1').set('cart:1', 'other').get('x').incr('cart:n').exec();
+  expect(performance.now() - begunMs).toBeGreaterThan(50);
+  expect(replies?.map(([error, reply]) => error?.message ?? reply)).toEqual([
+    'there',
+    'ERR made on purpose',
+    'here',
+    expect.any(Number),
+  ]);
+  expect(await client(carts.port).get('cart:1')).toBe('there');
+  const raw = await RawClient.open(faulty.port);
+  await raw.ask('MULTI');
+  expect(await raw.ask('SET cart:1 x')).toBe('-ERR made on purpose\r\n');
+  expect(await raw.ask('EXEC')).toMatch(/^-EXECABORT /);
+  raw.close();
+  const { routes } = await faulty.control.status();
+  expect(routes['carts']?.faults).toEqual({ delayed: 1, failed: 2 });
+});

@@ -86,7 +86,9 @@ function gateStatus(): GateStatus {
       sentinelsSeen: 2,
       sentinelsNeeded: 2,
       connections: { shared: 1, private: 3 },
-      routes: { carts: { requests: 5, held: 1, state: 'holding', reason: 'gone' } },
+      routes: {
+        carts: { requests: 5, held: 1, state: 'holding', reason: 'gone', faults: { delayed: 1, failed: 2 } },
+      },
       mirrors: {
         next: {
           ...{

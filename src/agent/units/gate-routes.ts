@@ -9,7 +9,7 @@ import type { GateRoute, RequestMirror } from '../../spec/spec.ts';
  * @throws SECRET_UNAVAILABLE
  */
 export function gateRoute(
-  { name, to, prefixes, removePrefix, readsHere, password, ca }: GateRoute,
+  { name, to, prefixes, removePrefix, readsHere, password, ca, faults }: GateRoute,
   env = process.env,
 ): RouteInput {
   const target = parseServerAddress(to.replace(/\/$/, ''));
@@ -27,6 +27,9 @@ export function gateRoute(
     memberCredentials: login,
     clientCredentials: login,
     tls: tlsTo(target, ca),
+    ...(faults.length === 0
+      ? {}
+      : { faults: faults.map((fault) => ({ ...fault, commands: [...fault.commands] })) }),
   };
 }
 

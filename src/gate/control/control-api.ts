@@ -77,6 +77,8 @@ export interface RouteStatus {
   state: 'open' | 'holding';
   /** Why it holds. */
   reason: string | null;
+  /** Faults that were made on purpose: requests that waited, and that were answered with an error. */
+  faults: { delayed: number; failed: number };
 }
 
 /** Of one mirror of requests; what counts only grows. Beside `latency` and `errors` of the gate it says how the mirror does. */

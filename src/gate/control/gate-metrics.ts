@@ -58,6 +58,11 @@ export const gateMetrics = {
     ...own,
     'route',
   ]),
+  routeFaults: counter('holdfast_gate_route_faults_total', 'Faults made on purpose at a route, by kind.', [
+    ...own,
+    'route',
+    'kind',
+  ]),
   copied: counter('holdfast_gate_mirror_requests_total', 'Requests of which a mirror got a copy.', [
     ...own,
     'mirror',
@@ -128,9 +133,11 @@ export function addGateMetrics(page: MetricsPage, status: GateStatus): void {
     page.add(gateMetrics.errors, count, { ...labels, error });
   page.addAll(gateMetrics, { received: counters.bytesIn, sent: counters.bytesOut }, labels);
   // A gate of an earlier version has none.
-  for (const [route, { requests, held }] of Object.entries(status.routes ?? {})) {
+  for (const [route, { requests, held, faults }] of Object.entries(status.routes ?? {})) {
     page.add(gateMetrics.routed, requests, { ...labels, route });
     page.add(gateMetrics.routeHeld, held, { ...labels, route });
+    for (const [kind, count] of Object.entries(faults ?? {}))
+      page.add(gateMetrics.routeFaults, count, { ...labels, route, kind });
   }
   addMirrors(page, status, labels);
   addProcess(page, status, labels);

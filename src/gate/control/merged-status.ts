@@ -51,7 +51,12 @@ export function mergeStatuses(all: GateStatus[], own: { id: string; process: Gat
 function mergeRoutes(all: RouteStatus[]): RouteStatus {
   const worst = all.find(({ state }) => state !== 'open') ?? (all[0] as RouteStatus);
   const total = (of: (status: RouteStatus) => number) => all.map(of).reduce(sum, 0);
-  return { ...worst, requests: total(({ requests }) => requests), held: total(({ held }) => held) };
+  return {
+    ...worst,
+    requests: total(({ requests }) => requests),
+    held: total(({ held }) => held),
+    faults: addUp(all.map(({ faults }) => faults)),
+  };
 }
 
 /** @param all at least one */

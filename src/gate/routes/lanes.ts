@@ -17,6 +17,7 @@ import type { Identity, Login } from '../upstream/identity.ts';
 import { pingRequest } from '../upstream/requests.ts';
 import { commonLane } from './common-lane.ts';
 import { Entry } from './entry.ts';
+import type { RouteFaults } from './faults.ts';
 import { PrefixMap } from './prefix-map.ts';
 import { Split } from './split.ts';
 import { home, type Places, wayOf } from './way.ts';
@@ -27,6 +28,8 @@ export interface Lane {
   /** As whom everybody is there; null: as themselves. */
   readonly standIn: Login | null;
   readonly removePrefix: boolean;
+  /** Null: none are made. */
+  readonly faults: RouteFaults | null;
   requests: number;
 }
 
@@ -38,6 +41,8 @@ export class Lanes implements Routes {
   #admitted = new WeakMap<Client, Identity>();
   /** Whose next request is answered in parts. */
   readonly #splits = new WeakMap<Client, Split>();
+  /** What was drawn for whose next request: it waits, goes on, or is answered with this error. */
+  readonly #drawn = new WeakMap<Client, { waits: boolean; error: string | null }>();
   /** Who was not, as whom, with the server's words. */
   readonly #refused = new WeakMap<Client, { identity: Identity; reply: Buffer }>();
 
@@ -72,7 +77,8 @@ export class Lanes implements Routes {
         : commonLane(map, keys, buf, frame);
     if (index < 0) return false;
     const lane = this.#at(read && readHere.has(index) ? home : index);
-    return client.router === lane.router && !lane.removePrefix && this.#isIn(client, lane);
+    const isPlain = !lane.removePrefix && lane.faults === null;
+    return isPlain && client.router === lane.router && this.#isIn(client, lane);
   }
 
   turn(client: Client, command: Command, buf: Buffer, start: number, end: number): boolean {
@@ -94,6 +100,11 @@ export class Lanes implements Routes {
     const lane = this.#at(way.lane);
     if (lane.removePrefix && answersKeys.test(command.name))
       return answer(client, command, namesKeys(command));
+    if (lane.faults !== null) {
+      const { waits, error } = this.#drawnFor(client, lane.faults, command);
+      if (waits) return false;
+      if (error !== null) return answer(client, command, writeError(error)) && this.#drawn.delete(client);
+    }
     const request = lane.removePrefix
       ? writeRequest(args.map((arg, index) => (way.keys.includes(index) ? this.#nameAt(way.lane, arg) : arg)))
       : null;
@@ -101,8 +112,27 @@ export class Lanes implements Routes {
       request === null
         ? client.sendOne(command, buf, start, end)
         : client.sendOne(command, request, 0, request.length);
-    if (isSent) lane.requests++;
+    if (isSent) {
+      lane.requests++;
+      this.#drawn.delete(client);
+    }
     return isSent;
+  }
+
+  /** Is drawn once for each request, however often its turn comes. */
+  #drawnFor(client: Client, faults: RouteFaults, { name }: Command) {
+    const known = this.#drawn.get(client);
+    if (known !== undefined) return known;
+    const { delayMs, error } = faults.draw(name);
+    const drawn = { waits: delayMs > 0, error };
+    this.#drawn.set(client, drawn);
+    if (drawn.waits) {
+      setTimeout(() => {
+        drawn.waits = false;
+        client.pump();
+      }, delayMs);
+    }
+    return drawn;
   }
 
   passes(client: Client, { keys, read }: Command): 'yes' | 'wait' | 'keep' {
@@ -194,6 +224,7 @@ export class Lanes implements Routes {
   }
 
   abandon(client: Client, error: string): string {
+    this.#drawn.delete(client);
     const split = this.#splits.get(client);
     if (split === undefined) return error;
     this.#splits.delete(client);

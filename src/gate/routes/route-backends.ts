@@ -5,12 +5,14 @@ import type { Listener } from '../client/listener.ts';
 import { type GateConfig, majorityOf, type Route } from '../config.ts';
 import type { RouteStatus } from '../control/control-api.ts';
 import type { Login } from '../upstream/identity.ts';
+import { RouteFaults } from './faults.ts';
 import { type Lane, Lanes } from './lanes.ts';
 
 /** Where a gate's routes lead, and what they took. None of it is there at a gate without routes. */
 export class RouteBackends {
   readonly #routes: readonly Route[];
   readonly #backends: readonly Backend[];
+  readonly #faults: readonly (RouteFaults | null)[];
   /** Of each port: the catch-all first. */
   readonly #lanes: readonly (readonly Lane[])[];
   readonly #ports: readonly Lanes[];
@@ -18,6 +20,7 @@ export class RouteBackends {
   constructor(home: Backend, shared: Shared) {
     const { routes } = home.config;
     this.#routes = routes;
+    this.#faults = routes.map(({ faults }) => (faults.length === 0 ? null : new RouteFaults(faults)));
     const quiet: Shared = { ...shared, onChange: () => {} };
     this.#backends = routes.map((route) => new Backend(configOf(home.config, route), quiet, home));
     if (routes.length === 0) {
@@ -26,12 +29,13 @@ export class RouteBackends {
       return;
     }
     this.#lanes = home.listeners.map((port, index) => [
-      { router: port, standIn: null, removePrefix: false, requests: 0 },
+      { router: port, standIn: null, removePrefix: false, faults: null, requests: 0 },
       ...this.#backends.map(
         ({ listeners }, at): Lane => ({
           router: listeners[index] as Listener,
           standIn: standInOf(routes[at] as Route),
           removePrefix: (routes[at] as Route).removePrefix,
+          faults: this.#faults[at] ?? null,
           requests: 0,
         }),
       ),
@@ -55,6 +59,7 @@ export class RouteBackends {
           held: listeners.reduce((sum, { held }) => sum + held.size, 0),
           state: watch.holding === 'none' ? 'open' : 'holding',
           reason: watch.reason,
+          faults: this.#faults[index]?.counts ?? { delayed: 0, failed: 0 },
         },
       ]),
     );

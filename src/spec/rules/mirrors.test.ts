@@ -18,6 +18,15 @@ test('requests are copied by holdfast’s own gate only', () => {
   expect(parse('how: stream', haproxy).mirrors).toHaveLength(1);
 });
 
+test('a fault of a route does something', () => {
+  const routes = (fault: string) => `name: x
+gate: { routes: { a: { to: "redis://h", prefixes: ["a:"], faults: [${fault}] } } }`;
+  expect(() => parseSpec(routes('{ percentage: 5 }'), 'x.yaml')).toThrow('it does nothing');
+  expect(() => parseSpec(routes('{ error: "no word" }'), 'x.yaml')).toThrow('begins with a word in capitals');
+  const { gate } = parseSpec(routes('{ delay: 5ms, commands: [get] }'), 'x.yaml');
+  expect(gate.routes[0]?.faults).toEqual([{ delayMs: 5, error: null, percentage: 100, commands: ['get'] }]);
+});
+
 test('each kind is where it is kept: streams by agents, requests by gates', () => {
   const { mirrors, gate } = parse('how: requests, writes: all, percentage: 10');
   expect(mirrors).toEqual([]);
