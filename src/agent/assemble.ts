@@ -17,6 +17,7 @@ import { SentinelWatch } from './observe/sentinel-observer.ts';
 import { HeldBack } from './state/held-back.ts';
 import { MemoryFile, memoryOf } from './state/memory-file.ts';
 import type { UnitPaths } from './state/paths.ts';
+import { endpointHere } from './state/taken-over.ts';
 import { createGateAdapter } from './units/create-gate-adapter.ts';
 import { Unit } from './units/unit.ts';
 import { noteEpochs } from './units/unusable-epoch.ts';
@@ -31,7 +32,7 @@ export async function assemble(setting: Setting): Promise<Deployment> {
   const paceMs = observePaceMs(spec.agent.hangAfterMs);
   for (const place of spec.members) {
     const unit = await unitHere(setting, place, setting.paths.member(place.id));
-    const endpoint: Endpoint = unit ? { path: unit.paths.socket } : { host: place.address, port: place.port };
+    const endpoint: Endpoint = unit ? endpointHere(unit.paths) : { host: place.address, port: place.port };
     const watch = new MemberWatch({ endpoint, credentials: agent, timeoutMs: paceMs, tls }, clock);
     const memory = unit ? new MemoryFile(unit.paths.memory, clock) : null;
     await memory?.load();

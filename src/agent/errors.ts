@@ -44,3 +44,4 @@ export const BackupWorkerFailed = defineError('BACKUP_WORKER_FAILED', 1);
 export const MirrorUnknown = defineError('MIRROR_UNKNOWN', 2);
 export const MirrorElsewhere = defineError('MIRROR_ELSEWHERE', 1);
 export const StateOfAnother = defineError('STATE_OF_ANOTHER', 2);
+export const AdoptRefused = defineError('ADOPT_REFUSED', 1);

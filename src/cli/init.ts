@@ -7,7 +7,7 @@ import { readSecretFile } from '../base/private-file.ts';
 import type { Engine } from '../init/engine-defaults.ts';
 import { SourceUnreadable, SpecThere } from '../init/errors.ts';
 import { type Chart, charts, foundInFiles } from '../init/files.ts';
-import type { Found } from '../init/found.ts';
+import { type Found, withMore } from '../init/found.ts';
 import { type Access, observeSentinels, observeServers } from '../init/observe.ts';
 import { plainSpec } from '../init/plain-spec.ts';
 import { foundRunning } from '../init/running.ts';
@@ -18,6 +18,7 @@ import type { TlsMaterial } from '../redis/endpoint.ts';
 import { readPem } from '../redis/tls.ts';
 import { parseSpec } from '../spec/parse.ts';
 import { credentialsFrom } from './credentials.ts';
+import { BadOption } from './errors.ts';
 import { askEngine } from './init-engine.ts';
 import type { Output } from './output.ts';
 import { action, type CommonOptions, specArgument, verb } from './verb.ts';
@@ -34,6 +35,7 @@ interface InitOptions extends CommonOptions {
   tlsCert?: string;
   tlsKey?: string;
   redisServer?: string;
+  members?: string;
 }
 
 /** `holdfast init`: writes a first spec, or the one that describes what runs already. */
@@ -43,6 +45,10 @@ export function initVerb(): Command {
     ['holdfast init', 'holdfast.yaml, with a comment for each key'],
     ['holdfast init --from sentinel://10.0.1.55:26379/mymaster', 'what these Sentinels watch'],
     ['holdfast init --from redis://10.0.1.55:6379', 'a server and its replicas'],
+    [
+      'holdfast init --from redis://127.0.0.1:6379 --members 3',
+      'a server, and two more beside it: for holdfast adopt',
+    ],
     ['holdfast init --from redis.conf --from sentinel.conf', 'from their files'],
     ['holdfast init --from values.yaml', 'from values of the charts bitnami/redis or dandydev/redis-ha'],
   ])
@@ -52,6 +58,7 @@ export function initVerb(): Command {
       new Option('--chart <chart>', 'whose values a file holds, where it does not show').choices(charts),
     )
     .option('--name <name>', 'what the deployment is called, instead of what the Sentinels call it')
+    .option('--members <count>', 'so many at least: beside those found, at the ports behind theirs')
     .option('--user <user>', 'who asks the servers (default with a password: default)')
     .option('--password-file <file>', 'the password for it, in a file that only its owner reads')
     .option('--sentinel-user <user>', 'who asks the Sentinels')
@@ -69,6 +76,7 @@ export function initVerb(): Command {
 async function init(output: Output, file: string, options: InitOptions): Promise<void> {
   // Before anything is asked: what is there stays.
   if (existsSync(file)) throw specThere(file);
+  const members = memberCount(options);
   if (options.from === undefined) {
     await write(file, plainSpec(options.name ?? 'redis'));
     output.data({ file, notCarried: [] });
@@ -83,7 +91,7 @@ async function init(output: Output, file: string, options: InitOptions): Promise
     });
   }
   const found = await findOut(source, options, engine);
-  const made = specOf({ ...found, name: options.name ?? found.name });
+  const made = specOf({ ...withMore(found, members), name: options.name ?? found.name });
   const heading = [
     `Written by holdfast init from ${options.from.join(' and ')}.`,
     ...(engine === null ? [] : [`What is not said here is as ${engine.name} or holdfast has it.`]),
@@ -97,6 +105,16 @@ async function init(output: Output, file: string, options: InitOptions): Promise
   output.line(`wrote ${file}`);
   // It is written in any case: what a person has to decide is easiest decided there.
   parseSpec(text, file);
+}
+
+/** @throws BAD_OPTION */
+function memberCount({ members, from }: InitOptions): number {
+  if (members === undefined) return 0;
+  if (from === undefined) {
+    throw BadOption('--members goes with --from', { hint: 'A first spec says redis.members itself.' });
+  }
+  if (/^[1-9]\d?$/.test(members) && Number(members) <= 50) return Number(members);
+  throw BadOption(`--members: '${members}' is no number from 1 to 50`, { hint: 'For example 3.' });
 }
 
 async function findOut(source: Source, options: InitOptions, engine: Engine | null): Promise<Found> {

@@ -6,6 +6,7 @@ type MakeVerb = (program: Command) => Command;
 /** Each verb's file is imported only when it is wanted, so that a command starts without what the others need. */
 const verbs: Record<string, () => Promise<MakeVerb>> = {
   init: async () => (await import('./init.ts')).initVerb,
+  adopt: async () => (await import('./adopt.ts')).adoptVerb,
   up: async () => (await import('./up.ts')).upVerb,
   down: async () => (await import('./down.ts')).downVerb,
   status: async () => (await import('./status.ts')).statusVerb,

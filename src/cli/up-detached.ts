@@ -9,8 +9,24 @@ import type { Output } from './output.ts';
 import type { Target } from './target.ts';
 import { announce, detachedMark, type Message, type RunOptions, restoreOnceUp } from './up-shared.ts';
 
-/** Starts this very command again in a session of its own, and hears from it until it is ready. */
 export async function runDetached(output: Output, target: Target, options: RunOptions): Promise<number> {
+  const { ready, notReady } = await startDetached(output, target, options);
+  if (options.restore === null) {
+    output.data(ready);
+    return notReady === null ? 0 : 3;
+  }
+  const { status, json } = await restoreOnceUp(target, options.restore, output);
+  output.data({ ...ready, restore: json });
+  if (status !== 0) output.note(`${target.spec.name} runs on without it.`);
+  return status;
+}
+
+/** Runs `up` in a session of its own, and hears from it until it is ready. */
+export async function startDetached(
+  output: Output,
+  target: Target,
+  options: Pick<RunOptions, 'host' | 'readyWithinMs'>,
+): Promise<{ ready: Status; notReady: string | null }> {
   const began = performance.now();
   await checkStateDir(target.paths.root);
   const log = openSync(target.paths.agentLog, 'a', 0o600);
@@ -55,12 +71,5 @@ export async function runDetached(output: Output, target: Target, options: RunOp
   ).finally(letGo);
   announce(output, target.spec, options.host, performance.now() - began, notReady);
   output.line(`  agent            pid ${child.pid}, log ${target.paths.agentLog}`);
-  if (options.restore === null) {
-    output.data(ready);
-    return notReady === null ? 0 : 3;
-  }
-  const { status, json } = await restoreOnceUp(target, options.restore, output);
-  output.data({ ...ready, restore: json });
-  if (status !== 0) output.note(`${target.spec.name} runs on without it.`);
-  return status;
+  return { ready, notReady };
 }

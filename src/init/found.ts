@@ -58,3 +58,15 @@ export const nothingFound: Found = {
   forbidden: [],
   notes: [],
 };
+
+/** The same, with so many members at least: on the first one's host, at the ports behind all that are there. */
+export function withMore(found: Found, count: number): Found {
+  if (typeof found.members === 'number') return { ...found, members: Math.max(found.members, count) };
+  const [first] = found.members;
+  const lacking = count - found.members.length;
+  if (first === undefined || lacking <= 0) return found;
+  const { address } = first;
+  const last = Math.max(...found.members.filter((each) => each.address === address).map(({ port }) => port));
+  const more = Array.from({ length: lacking }, (_, index) => ({ address, port: last + 1 + index }));
+  return { ...found, members: [...found.members, ...more] };
+}

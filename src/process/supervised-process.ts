@@ -266,6 +266,17 @@ function recordIn(text: string): ProcessRecord | undefined {
   }
 }
 
+/** Who runs by a record, if that one lives; undefined for nobody. */
+export function recordedPid(recordFile: string): number | undefined {
+  try {
+    const record = recordIn(readFileSync(recordFile, 'utf8'));
+    return record !== undefined && isRunning(record) ? record.pid : undefined;
+  } catch {
+    // There is none.
+    return undefined;
+  }
+}
+
 /** The last lines of a log, for an error message; empty when there is none. */
 export function lastLogLines(file: string, count: number): string[] {
   try {

@@ -100,6 +100,11 @@ export class SentinelClient {
     await this.connection.call('ACL', 'SETUSER', 'default', 'reset', ...rules);
   }
 
+  /** Beside those that it has. @param digests as `#` and SHA-256 */
+  async addPasswords(digests: readonly string[]): Promise<void> {
+    await this.connection.call('ACL', 'SETUSER', 'default', ...digests);
+  }
+
   /** With which it talks to the other Sentinels. */
   async setOwnPassword(password: string): Promise<void> {
     await this.connection.call('SENTINEL', 'CONFIG', 'SET', 'sentinel-pass', password);

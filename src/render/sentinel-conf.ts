@@ -21,11 +21,14 @@ export interface SentinelConfInput {
   primary: Member;
   /** The highest configuration epoch known of; 0 for a new deployment. */
   epoch?: number;
+  /** By which Sentinels know one of them; `sentinelRunId` unless it ran before holdfast did. */
+  runIdOf?: (sentinelId: string) => string;
 }
 
 export function renderSentinelConf(input: SentinelConfInput): string {
   const { spec, sentinel, paths, secrets, primary, epoch = 0 } = input;
   const { name } = spec;
+  const runIdOf = input.runIdOf ?? ((id: string) => sentinelRunId(spec, id));
   const host = spec.hosts.find(({ id }) => id === sentinel.host) as Host;
   const replicas = spec.members.filter(({ id }) => id !== primary.id);
   const others = spec.sentinels.filter(({ id }) => id !== sentinel.id);
@@ -40,7 +43,7 @@ export function renderSentinelConf(input: SentinelConfInput): string {
     directive('daemonize', 'no'),
     '',
     ...ownPassword(secrets),
-    directive('sentinel', 'myid', sentinelRunId(spec, sentinel.id)),
+    directive('sentinel', 'myid', runIdOf(sentinel.id)),
     ...hostnames(spec),
     directive('sentinel', 'announce-ip', sentinel.address),
     directive('sentinel', 'announce-port', sentinel.port),
@@ -55,7 +58,7 @@ export function renderSentinelConf(input: SentinelConfInput): string {
     directive('sentinel', 'config-epoch', name, epoch),
     ...replicas.map(({ address, port }) => directive('sentinel', 'known-replica', name, address, port)),
     ...others.map(({ id, address, port }) =>
-      directive('sentinel', 'known-sentinel', name, address, port, sentinelRunId(spec, id)),
+      directive('sentinel', 'known-sentinel', name, address, port, runIdOf(id)),
     ),
     directive('sentinel', 'current-epoch', epoch),
   ];

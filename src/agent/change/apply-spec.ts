@@ -17,6 +17,7 @@ import { describeChange, kindOf } from '../persistence/plan.ts';
 import { findRedisServer, hasAclSelectors } from '../server-program.ts';
 import { applySettings } from '../settings/apply-settings.ts';
 import { ExpectedSettings } from '../settings/expected-settings.ts';
+import { runsAsTaken } from '../state/taken-over.ts';
 import { applyToSentinel } from './apply-to-sentinel.ts';
 import type { ChangeContext } from './change-context.ts';
 import { applySentinelPasswords } from './sentinel-passwords.ts';
@@ -55,6 +56,16 @@ export async function applySpec(
   const aclSelectors = hasAclSelectors(version);
   const next = { ...setting, spec, specFile: file, secrets, redisServer: program, aclSelectors };
   const persistence = await persistenceChanges(deployment, spec);
+  const taken = persistence.find(({ member }) => member.unit !== null && runsAsTaken(member.unit.paths));
+  if (taken !== undefined) {
+    const { id } = taken.member.place;
+    throw ApplyRefused(
+      `${id} was taken over while it ran, and its persistence can't be changed before it was started again`,
+      {
+        hint: 'Restart it first, which no client notices: holdfast restart --rolling',
+      },
+    );
+  }
   const changes = [
     ...moved,
     ...programChanges(deployment, program),
@@ -73,7 +84,8 @@ export async function applySpec(
     if (!unit) continue;
     changes.push(...(await applyToSentinel(spec, place.id, watch.client, dryRun)));
     const { id } = place;
-    const there = { id, client: watch.client, file: unit.paths.config };
+    const asTaken = runsAsTaken(unit.paths);
+    const there = { id, client: watch.client, file: unit.paths.config, asTaken };
     changes.push(...(await applySentinelPasswords(spec.name, secrets, there, dryRun)));
   }
   signal.throwIfAborted();

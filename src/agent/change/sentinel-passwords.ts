@@ -14,21 +14,26 @@ export interface RunningSentinel {
   client: SentinelClient;
   /** Its sentinel.conf. */
   file: string;
+  /** It runs as it was taken over: clients that ask it log in as they always did, or not at all. */
+  asTaken: boolean;
 }
 
 /** @param name the deployment's */
 export async function applySentinelPasswords(
   name: string,
   secrets: Secrets,
-  { id, client, file }: RunningSentinel,
+  { id, client, file, asTaken }: RunningSentinel,
   dryRun: boolean,
 ): Promise<Change[]> {
   const { sentinelPassword, own } = secrets;
   if (sentinelPassword === null) return [];
   const text = (await readFileIfThere(file)) ?? '';
   const wanted = sentinelUserRules(secrets);
+  const users = await client.userRules();
   const todo: [what: string, isThere: boolean, set: () => Promise<void>][] = [
-    ['users', hasSamePasswords(await client.userRules(), wanted), () => client.setUserRules(wanted)],
+    asTaken
+      ? ['users', letsIn(users, wanted), () => client.addPasswords(wanted.filter(isDigest))]
+      : ['users', hasSamePasswords(users, wanted), () => client.setUserRules(wanted)],
     [
       'auth-pass',
       inFile(text, `auth-pass ${name}`) === own.sentinel,
@@ -50,8 +55,15 @@ export async function applySentinelPasswords(
   return changes;
 }
 
+const isDigest = (word: string) => word.startsWith('#');
+
+/** Whether whoever has one of the wanted passwords gets in, whoever else does. */
+export function letsIn(rules: readonly string[], wanted: readonly string[]): boolean {
+  return rules.includes('nopass') || wanted.filter(isDigest).every((digest) => rules.includes(digest));
+}
+
 export function hasSamePasswords(rules: readonly string[], wanted: readonly string[]): boolean {
-  const digests = (words: readonly string[]) => words.filter((word) => word.startsWith('#')).toSorted();
+  const digests = (words: readonly string[]) => words.filter(isDigest).toSorted();
   return digests(rules).join() === digests(wanted).join();
 }
 

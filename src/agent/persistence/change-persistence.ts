@@ -14,6 +14,7 @@ import { ownUserName } from '../../spec/secrets.ts';
 import type { RedisSettings } from '../../spec/spec.ts';
 import type { LiveMember, Setting } from '../deployment.ts';
 import { PersistenceChangeFailed } from '../errors.ts';
+import { endpointHere } from '../state/taken-over.ts';
 import type { Unit } from '../units/unit.ts';
 import { readChangeMark, removeChangeMark, writeChangeMark } from './change-mark.ts';
 import { countKeys } from './count-keys.ts';
@@ -61,7 +62,7 @@ export async function changePersistence(context: ChangeContext): Promise<void> {
   const { setting, member } = context;
   const unit = member.unit as Unit;
   const client = new MemberClient({
-    endpoint: { path: unit.paths.socket },
+    endpoint: endpointHere(unit.paths),
     credentials: { username: ownUserName('agent'), password: setting.secrets.own.agent },
     timeoutMs: answerWithinMs,
   });

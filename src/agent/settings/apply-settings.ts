@@ -6,13 +6,17 @@ import { mergeDirectives } from '../../render/merge-directives.ts';
 import { renderUsersAcl } from '../../render/users-acl.ts';
 import { ownUserName } from '../../spec/secrets.ts';
 import type { LiveMember, Setting } from '../deployment.ts';
+import { ApplyRefused } from '../errors.ts';
 import { runningKind } from '../persistence/change-persistence.ts';
 import { kindOf } from '../persistence/plan.ts';
+import { runsAsTaken } from '../state/taken-over.ts';
 import {
   differentSettings,
   differentUsers,
+  differentWhileTaken,
   type ServerSettings,
   type SettingDifference,
+  type UserDifference,
 } from './compare-settings.ts';
 import { readSettings } from './expected-settings.ts';
 
@@ -24,7 +28,7 @@ export interface SettingChange {
 }
 
 /** Immutable in Redis 7.0 (config.c, IMMUTABLE_CONFIG) among what a spec may plausibly set. */
-const fixedSettings = new Set([
+export const fixedSettings = new Set([
   ...['databases', 'io-threads', 'io-threads-do-reads', 'appendfilename', 'appenddirname', 'tcp-backlog'],
   ...['daemonize', 'supervised', 'always-show-logo', 'enable-debug-command', 'enable-protected-configs'],
   ...['enable-module-command', 'syslog-enabled', 'cluster-enabled', 'set-proc-title', 'rdb-del-sync-files'],
@@ -35,15 +39,16 @@ const ofPersistence = new Set(['appendonly', 'save', 'appendfsync']);
 
 export async function applySettings(
   next: Setting,
-  { unit, watch }: LiveMember,
+  { unit, place, watch }: LiveMember,
   wanted: ServerSettings,
   dryRun: boolean,
 ): Promise<SettingChange[]> {
   if (!unit?.process.running) return [];
+  const asTaken = runsAsTaken(unit.paths);
   const { client } = watch;
   const running = await readSettings(client);
   const persistenceChanges = (await runningKind(client)) !== kindOf(next.spec.redis.persistence);
-  const different = differentSettings(running.config, wanted).filter(
+  const different = (asTaken ? differentWhileTaken : differentSettings)(running.config, wanted).filter(
     ({ name }) => !(persistenceChanges && ofPersistence.has(name)),
   );
   const changes = await applyReplicationLogin(next, client, dryRun);
@@ -58,22 +63,50 @@ export async function applySettings(
     });
   }
   if (!dryRun && changes.length > 0) {
-    await client.rewriteConfig();
-    await writeForRestart(unit.paths.config, changes);
+    // One that was taken over has a redis.conf of its own, or none: with ours it begins at its next start.
+    if (!asTaken) await client.rewriteConfig();
+    await writeForRestart(
+      unit.paths.config,
+      asTaken ? changes.filter(isInFile) : changes.filter(isForRestart),
+    );
   }
-  const users = differentUsers(running.users, wanted.users).map(
-    ({ user, running: from, wanted: to }): SettingChange =>
-      from === to
-        ? { what: `user ${user}`, from: 'a password', to: 'another password', takes: 'now' }
-        : { what: `user ${user}`, from, to, takes: 'now' },
-  );
+  const differentNow = differentUsers(running.users, wanted.users);
+  if (asTaken) refuseOwnUsers(place.id, differentNow);
+  const users = differentNow.map(({ user, running: from, wanted: to }): SettingChange => {
+    const what = `user ${user}`;
+    const takes = asTaken ? 'restart' : 'now';
+    return from === to
+      ? { what, from: 'a password', to: 'another password', takes }
+      : { what, from, to, takes };
+  });
   if (!dryRun && users.length > 0) {
     const { spec, secrets, aclSelectors: selectors } = next;
     await writeFileAtomic(unit.paths.aclFile, renderUsersAcl({ spec, secrets, selectors }));
-    await client.connection.call('ACL', 'LOAD');
+    if (!asTaken) await client.connection.call('ACL', 'LOAD');
   }
   return [...changes, ...users];
 }
+
+/**
+ * A server that was taken over has no ACL file of ours to load, and the agent may make no users: with other passwords it
+ * would be locked out there.
+ * @throws APPLY_REFUSED
+ */
+function refuseOwnUsers(id: string, different: readonly UserDifference[]): void {
+  const own = different.find(({ user }) => user.startsWith('holdfast-'));
+  if (own === undefined) return;
+  throw ApplyRefused(
+    `${id} was taken over while it ran, and takes the user ${own.user} only when it is started`,
+    {
+      hint: `Restart it first, which no client notices: holdfast restart --rolling`,
+    },
+  );
+}
+
+const isForRestart = ({ takes }: SettingChange) => takes === 'restart';
+
+/** `masterauth` is in our file from the beginning. */
+const isInFile = ({ what }: SettingChange) => what !== 'masterauth';
 
 /** With what it follows a primary: taken at its next connection. */
 async function applyReplicationLogin(
@@ -112,9 +145,7 @@ async function setLive(
 
 /** What is taken at a start only, in the server's own words. */
 async function writeForRestart(file: string, changes: readonly SettingChange[]): Promise<void> {
-  const lines = changes
-    .filter(({ takes }) => takes === 'restart')
-    .map(({ what, to }) => `${what} ${to === '' ? '""' : to}`);
+  const lines = changes.map(({ what, to }) => `${what} ${to === '' ? '""' : to}`);
   if (lines.length === 0) return;
   await writeFileAtomic(file, mergeDirectives(await readFile(file, 'utf8'), lines.join('\n')));
 }

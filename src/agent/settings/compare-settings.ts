@@ -3,6 +3,7 @@
  * (expected-settings.ts), so that one meaning has one text: units, aliases, the order of flags, lists, and what a setting
  * is when nobody sets it.
  */
+import { isSecretSetting } from '../../spec/rules/passwords.ts';
 import { settingName } from '../../spec/setting-name.ts';
 import { orderedRules } from './user-rules.ts';
 
@@ -45,6 +46,17 @@ export function differentSettings(
       found.set(known, { name, running: now, wanted: value });
   }
   return [...found.values()].toSorted((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+/**
+ * The same of a server that runs as it was taken over. It keeps its users, and so its password, until it is started again:
+ * to set `requirepass` to what it is with an ACL file would let everyone in.
+ */
+export function differentWhileTaken(
+  running: ServerSettings['config'],
+  wanted: Pick<ServerSettings, 'config' | 'told'>,
+): SettingDifference[] {
+  return differentSettings(running, wanted).filter(({ name }) => !isSecretSetting(name));
 }
 
 export interface UserDifference {

@@ -6,7 +6,9 @@
 import { errorCode, errorText } from '../../base/errors.ts';
 import type { Deployment, LiveMember } from '../deployment.ts';
 import { readChangeMark } from '../persistence/change-mark.ts';
-import { differentSettings, differentUsers } from './compare-settings.ts';
+import { runsAsTaken } from '../state/taken-over.ts';
+import { fixedSettings } from './apply-settings.ts';
+import { differentSettings, differentUsers, differentWhileTaken } from './compare-settings.ts';
 import type { Drift } from './drift-harm.ts';
 import { ExpectedSettings, readSettings } from './expected-settings.ts';
 import { pulseOf, readPulse } from './settings-pulse.ts';
@@ -113,11 +115,14 @@ export class DriftWatch {
     const running = await readSettings(watch.client);
     this.#pulses.set(place.id, pulseOf(running));
     if (operations.current !== null || setting !== this.#deployment.setting) return;
+    // What only a start brings is no drift of one that was taken over and runs on: nobody changed it.
+    const asTaken = runsAsTaken(unit.paths);
+    const settings = asTaken
+      ? differentWhileTaken(running.config, wanted).filter(({ name }) => !fixedSettings.has(name))
+      : differentSettings(running.config, wanted);
     const found: Drift[] = [
-      ...differentSettings(running.config, wanted).map(
-        (each): Drift => ({ member: place.id, kind: 'setting', ...each }),
-      ),
-      ...differentUsers(running.users, wanted.users).map(
+      ...settings.map((each): Drift => ({ member: place.id, kind: 'setting', ...each })),
+      ...(asTaken ? [] : differentUsers(running.users, wanted.users)).map(
         ({ user: name, ...rules }): Drift => ({ member: place.id, kind: 'user', name, ...rules }),
       ),
     ];

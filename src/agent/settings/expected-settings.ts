@@ -34,7 +34,7 @@ export class ExpectedSettings {
    * Members of a host differ only in what is left out, so that one answer is good for all of them, until the spec changes.
    * @throws APPLY_REFUSED when the server does not start with it, with the reason that it gives.
    */
-  of(setting: Setting, member: LiveMember): Promise<ServerSettings> {
+  of(setting: Setting, member: Pick<LiveMember, 'place' | 'unit'>): Promise<ServerSettings> {
     const conf = directivesIn(memberConfText(setting, member, null)).filter(
       (line) => !leftOut.has(directiveKey(line)),
     );

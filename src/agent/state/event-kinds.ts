@@ -1,7 +1,8 @@
 /** Every kind of event, for machines: a noun or a past participle. docs/events.md is kept equal by a test. */
 export const eventKinds = {
   'action-failed': 'Something that was decided could not be done; it is tried again.',
-  adopted: 'A process that an earlier agent started still runs.',
+  adopted:
+    'A process that runs already belongs to the agent now: an earlier one had it, or it was taken over.',
   applied: 'The spec was applied.',
   asked: 'Somebody asked for an operation; the text says who.',
   backup: 'A backup was taken.',

@@ -20,6 +20,8 @@ export interface UnitPaths {
   persistence: string;
   /** There as long as the agent keeps a member from being promoted. */
   heldBack: string;
+  /** That it ran before holdfast did. */
+  takenOver: string;
 }
 
 export interface StatePaths {
@@ -109,6 +111,7 @@ function unitPaths(root: string, folder: string, config: string): UnitPaths {
     memory: path.join(folder, 'memory.json'),
     persistence: path.join(folder, 'persistence.json'),
     heldBack: path.join(folder, 'held-back'),
+    takenOver: path.join(folder, 'taken-over.json'),
   };
 }
 

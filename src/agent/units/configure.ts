@@ -15,6 +15,7 @@ import type { Member, Place, Spec } from '../../spec/spec.ts';
 import { isUsableEpoch } from '../../topology/election/epoch.ts';
 import type { Deployment, LiveMember, LiveSentinel, Setting } from '../deployment.ts';
 import { noteChange } from '../persistence/load-what-counts.ts';
+import { takenOver } from '../state/taken-over.ts';
 import { isAbout, isSoundSentinelConf, monitoredIn } from './sentinel-file.ts';
 import type { Unit } from './unit.ts';
 
@@ -49,7 +50,8 @@ export async function writeConfigs(
   const ofSentinel = async ({ place, unit }: LiveSentinel) => {
     if (!unit || !isMeant(place)) return;
     const paths = sentinelConfPaths(unit);
-    const input = { spec: patientSpec(spec, patienceMs), sentinel: place, paths, secrets, primary };
+    const runIdOf = sentinelRunIds(deployment);
+    const input = { spec: patientSpec(spec, patienceMs), sentinel: place, paths, secrets, primary, runIdOf };
     const isSound = (existing: string) => isSoundSentinelConf(existing, spec.name);
     await writeOrMerge(unit.paths.config, renderSentinelConf(input), { stale: isUser, isSound });
   };
@@ -90,6 +92,14 @@ export async function makeWhatIsGone(
 
 export function sentinelConfPaths({ paths }: Unit): { dir: string; logFile: string } {
   return { dir: paths.folder, logFile: paths.log };
+}
+
+/** One that ran before holdfast did keeps the id by which the others know it: a second id would count as a second voter. */
+export function sentinelRunIds({ spec, sentinels }: Deployment): (id: string) => string {
+  const found = new Map(
+    sentinels.map(({ place, unit }) => [place.id, unit ? (takenOver(unit.paths)?.sentinelId ?? null) : null]),
+  );
+  return (id) => found.get(id) ?? sentinelRunId(spec, id);
 }
 
 function patientSpec(spec: Spec, patienceMs: number): Spec {
@@ -155,15 +165,17 @@ export async function nameInFiles(deployment: Deployment, primary: Member): Prom
 }
 
 /** The lines of a sentinel.conf about everyone whom this Sentinel is to know beside the primary. */
-function knownTo({ members, sentinels, spec }: Deployment, primary: Member, file: string): string[] {
+function knownTo(deployment: Deployment, primary: Member, file: string): string[] {
+  const { members, sentinels, spec } = deployment;
   const { name } = spec;
+  const runIdOf = sentinelRunIds(deployment);
   const replicas = members.filter(({ place }) => place.id !== primary.id);
   const others = sentinels.filter(({ unit }) => unit?.paths.config !== file);
   return [
     ...replicas.map(({ place }) => `sentinel known-replica ${name} ${place.address} ${place.port}`),
     ...others.map(
       ({ place: { id, address, port } }) =>
-        `sentinel known-sentinel ${name} ${address} ${port} ${sentinelRunId(spec, id)}`,
+        `sentinel known-sentinel ${name} ${address} ${port} ${runIdOf(id)}`,
     ),
   ];
 }

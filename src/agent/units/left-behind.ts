@@ -1,15 +1,11 @@
 import { existsSync } from 'node:fs';
-import { systemClock } from '../../base/clock.ts';
 import { OutputOwners } from '../../process/output-owners.ts';
-import { currentTls } from '../../redis/tls.ts';
-import { loadSecrets } from '../../spec/secrets.ts';
 import type { Spec } from '../../spec/spec.ts';
 import { assemble } from '../assemble.ts';
 import { bringDown } from '../change/bring-down.ts';
 import type { Report } from '../change/change-context.ts';
-import { runIdMarks } from '../election/run-ids.ts';
 import { Observer } from '../observe/observer.ts';
-import { EventLog } from '../state/event-log.ts';
+import { offlineSetting } from '../offline-setting.ts';
 import type { StatePaths } from '../state/paths.ts';
 import { takeLock } from '../state/state-lock.ts';
 
@@ -26,23 +22,7 @@ export async function stopLeftBehind(
   if (!existsSync(paths.root)) return 0;
   const release = await takeLock(paths.agentRecord);
   try {
-    const secrets = await loadSecrets(spec, paths.secret);
-    const events = new EventLog(paths.events, systemClock);
-    const setting = {
-      spec,
-      host,
-      paths,
-      secrets,
-      specFile: '',
-      redisServer: '',
-      aclSelectors: true,
-      haproxy: null,
-      clock: systemClock,
-      events,
-      runIdMarks: runIdMarks(host, '', undefined),
-      tls: await currentTls(spec.security.tls),
-    };
-    const deployment = await assemble(setting);
+    const deployment = await assemble(await offlineSetting(spec, host, paths));
     const owners = new OutputOwners();
     let count = 0;
     for (const unit of deployment.units) if (await unit.adopt(owners)) count += 1;

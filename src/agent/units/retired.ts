@@ -13,6 +13,7 @@ import { ownUserName } from '../../spec/secrets.ts';
 import type { Deployment, Setting } from '../deployment.ts';
 import { MemberWatch } from '../observe/member-watch.ts';
 import type { UnitPaths } from '../state/paths.ts';
+import { endpointHere } from '../state/taken-over.ts';
 import { Unit } from './unit.ts';
 
 const stopMs = 120_000;
@@ -60,7 +61,7 @@ async function isPrimary({ spec, secrets, clock }: Setting, { paths }: Unit): Pr
   const credentials = { username: ownUserName('agent'), password: secrets.own.agent };
   const tls = await readTls(spec.security.tls);
   const watch = new MemberWatch(
-    { endpoint: { path: paths.socket }, credentials, timeoutMs: answersMs, tls },
+    { endpoint: endpointHere(paths), credentials, timeoutMs: answersMs, tls },
     clock,
   );
   try {

@@ -12,7 +12,7 @@ import type { Member } from '../../spec/spec.ts';
 import { isUsableEpoch } from '../../topology/election/epoch.ts';
 import { namedPrimary } from '../../topology/view.ts';
 import type { Deployment, LiveSentinel } from '../deployment.ts';
-import { namedInFiles, sentinelConfPaths } from './configure.ts';
+import { namedInFiles, sentinelConfPaths, sentinelRunIds } from './configure.ts';
 import { isSoundSentinelConf, unusableEpochIn } from './sentinel-file.ts';
 import type { Unit } from './unit.ts';
 
@@ -27,9 +27,10 @@ export async function sentinelCommand(deployment: Deployment, unit: Unit): Promi
     const known = deployment.sentinels.map(({ watch }) => watch.seen.configEpoch);
     const epoch = Math.max(0, ...known.filter(isUsableEpoch));
     const paths = sentinelConfPaths(unit);
+    const runIdOf = sentinelRunIds(deployment);
     await writeFileAtomic(
       config,
-      renderSentinelConf({ spec, secrets: setting.secrets, sentinel: place, paths, primary, epoch }),
+      renderSentinelConf({ spec, secrets: setting.secrets, sentinel: place, paths, primary, epoch, runIdOf }),
     );
     const why = isRefused ? 'holds something that it refuses' : whyUnsound(text ?? '', spec.name);
     const told = `the sentinel.conf of ${unit.id} ${why}; it was made anew, and names ${primary.id} primary`;

@@ -1,0 +1,53 @@
+/** What `adopt` is about to do, for people. Pure. */
+import type { AdoptionPlan } from '../agent/adopt/plan.ts';
+import { shownValue } from '../agent/settings/shown-value.ts';
+import { table } from './table.ts';
+
+export function planLines({ takes, starts, primary }: AdoptionPlan): string[] {
+  const rows = [
+    ...takes.map(({ id, address, port, pid, role, folder, begun }) => [
+      id,
+      `${address}:${port}`,
+      begun ? 'was begun with' : 'is taken over',
+      [
+        `pid ${pid}`,
+        ...(role === null ? [] : [role]),
+        ...(folder === null ? [] : [`its data stays in ${folder}`]),
+      ].join(', '),
+    ]),
+    ...starts.map(({ id, address, port, kind }) => [
+      id,
+      `${address}:${port}`,
+      'is started',
+      kind === 'member' ? `a replica, which copies ${primary ?? 'the primary'}` : '',
+    ]),
+  ];
+  const now = takes.flatMap(({ id, now: settings }) =>
+    settings.map(({ name, running, wanted }) => [
+      id,
+      name,
+      shownValue(name, running),
+      '→',
+      shownValue(name, wanted),
+    ]),
+  );
+  const later = takes.flatMap(({ id, waiting }) =>
+    waiting.map(({ name, running, wanted }) => [
+      id,
+      name,
+      shownValue(name, running),
+      '→',
+      shownValue(name, wanted),
+    ]),
+  );
+  return [
+    ...table(rows),
+    ...(takes.length === 0 ? [] : ["Servers get holdfast's users beside those that they have."]),
+    ...(now.length === 0 ? [] : ['Set while they run:', ...indented(table(now))]),
+    ...(later.length === 0 ? [] : ['Set when they are started the next time:', ...indented(table(later))]),
+  ];
+}
+
+function indented(lines: readonly string[]): string[] {
+  return lines.map((line) => `  ${line}`);
+}
