@@ -87,7 +87,7 @@ async function adopt(output: Output, [file = '']: string[], options: AdoptOption
     output.data({ plan, adopted: false, status: null, changes: [] });
     return plan.refusals.length > 0 ? 3 : 0;
   }
-  if (plan.refusals.length > 0) throw refused(plan);
+  if (plan.refusals.length > 0) throw refused(plan, output.json);
   if (
     !(await confirm(output, `Take over ${plan.takes.map(({ id }) => id).join(', ')}?`, options.yes === true))
   ) {
@@ -108,14 +108,13 @@ async function runningStatus({ agent }: Target): Promise<Status | null> {
   }
 }
 
-function refused({ refusals }: AdoptionPlan): Error {
-  const all = refusals.map(({ where, what, fix }) => `${where}: ${what}. ${fix}`);
-  return AdoptRefused(
-    `nothing was taken over, because ${refusals.length === 1 ? 'something speaks' : `${refusals.length} things speak`} against it: ${all.join(' · ')}`,
-    {
-      hint: 'Nothing was changed. holdfast adopt --dry-run looks again.',
-    },
-  );
+/** On a terminal they stand above already. */
+function refused({ refusals }: AdoptionPlan, asJson: boolean): Error {
+  const count = refusals.length === 1 ? 'something speaks' : `${refusals.length} things speak`;
+  const all = refusals.map(({ where, what, fix }) => `${where}: ${what}. ${fix}`).join(' · ');
+  return AdoptRefused(`nothing was taken over: ${count} against it${asJson ? `: ${all}` : ''}`, {
+    hint: 'Nothing was changed. holdfast adopt --dry-run looks again.',
+  });
 }
 
 /** Starts the agent, and brings what waits for replicas (min-replicas-to-write) once they have their copies. */

@@ -194,6 +194,17 @@ test.each<[string, Partial<RunningMember>, string]>([
   expect(found.filter((each) => each.startsWith(expected))).toHaveLength(1);
 });
 
+test('a server before 7.0 that keeps clients out of that channel by patterns has the same users', () => {
+  const by62 =
+    'user app on #22 ~* resetchannels &[^_]* &_ &_[^_]* &__ &__[^s]* &__s &__s[^e]* &__se &__se[^n]* &__sen &__sen[^t]* &__sent &__sent[^i]* &__senti &__senti[^n]* &__sentin &__sentin[^e]* &__sentine &__sentine[^l]* &__sentinel &__sentinel[^_]* &__sentinel_ &__sentinel_[^_]* +@all';
+  const facts = { wanted: { ...wanted, users: [...wanted.users, by62] } };
+  expect(said({ members: [member(users(open, 'user app on #22 ~* &* +@all'))], facts })).toEqual([]);
+  expect(said({ members: [member(users(open, 'user app on #22 ~a &* +@all'))], facts })).toHaveLength(1);
+  const off = { wanted: { ...wanted, users: ['user default off -@all', by62] } };
+  const found = said({ members: [member(users(open, 'user app on #22 ~* &* +@all'))], facts: off });
+  expect(found).toEqual([expect.stringContaining('everyone gets in without a password')]);
+});
+
 test('users that are off, and ours, and what only the channel of the Sentinels tells apart, speak not', () => {
   const others = ['user gone off ~* +@all', 'user holdfast-agent on #99 +get'];
   expect(said({ members: [member(users(open, ...others))] })).toEqual([]);

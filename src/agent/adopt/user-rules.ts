@@ -19,6 +19,10 @@ export function userRefusals(
     const { off } = specRules(withoutPasswords(rules));
     if (off) return [];
     const other = then.get(name);
+    if (name === 'default' && rules.split(' ').includes('nopass') && other?.startsWith('off')) {
+      const what = 'everyone gets in without a password, and a spec with users lets nobody in so';
+      return [{ where, what, fix: openBesideUsers }];
+    }
     const fix = `Clients that are ${name} would not get in after a failover: name it under security.users as it is here (holdfast init --from writes it), with its password in the file.`;
     if (other === undefined)
       return [{ where, what: `it has a user ${name} that the spec does not name`, fix }];
@@ -30,6 +34,9 @@ export function userRefusals(
     return [{ where, what, fix }];
   });
 }
+
+const openBesideUsers =
+  'Switch the default user off if no client is that one (ACL SETUSER default off), or give it a password that clients use and name it under security.users, or leave users out of the spec and the server.';
 
 /** Those of the spec, and holdfast's own, that are not there as they should be: given to it while it runs. */
 export function usersToAdd(
@@ -46,9 +53,17 @@ export function usersToAdd(
 function mayTheSame(a: string, b: string): boolean {
   const [running, wanted] = [withoutPasswords(a), withoutPasswords(b)];
   if (specRules(running).acl === specRules(wanted).acl) return true;
+  // A server before 7.0 has one list of channels for all, in which it says everything but that one.
   return [true, false].some(
-    (selectors) => orderedRules(withoutHello(running, { selectors })) === orderedRules(wanted),
+    (selectors) => inOneForm(withoutHello(running, { selectors })) === inOneForm(wanted),
   );
+}
+
+/** Channels are a set, wherever they stand among the rules. */
+function inOneForm(rules: string): string {
+  const words = rules.split(' ').filter((word) => word !== 'resetchannels' && word !== 'sanitize-payload');
+  const channels = words.filter((word) => word.startsWith('&')).toSorted();
+  return [orderedRules(words.filter((word) => !word.startsWith('&')).join(' ')), ...channels].join(' ');
 }
 
 function haveSamePasswords(a: string, b: string): boolean {
