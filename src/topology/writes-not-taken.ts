@@ -7,8 +7,11 @@ export interface WritesNotTaken {
   text: string;
 }
 
-/** A switchover holds writes for some milliseconds, and after a failover the first replica may be on its way. */
-const toldAfterMs = 1000;
+/**
+ * A switchover holds writes for some milliseconds, and after a failover the first replica may be on its way. Less than a look's
+ * pace, so that two looks in a row tell.
+ */
+const toldAfterMs = 800;
 
 export function writesNotTaken({
   id,

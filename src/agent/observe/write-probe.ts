@@ -31,7 +31,8 @@ export class WriteProbe {
   /** The write that has no answer yet; null when none waits. */
   #asked: { atMs: number } | null = null;
   #askedLastMs = Number.NEGATIVE_INFINITY;
-  #refused: { said: string; sinceMs: number } | null = null;
+  /** What it said last, and when it was asked for the first and the last of those writes that it refused. */
+  #refused: { said: string; sinceMs: number; untilMs: number } | null = null;
 
   constructor(connection: ProbeConnection, clock: Clock) {
     this.#connection = connection;
@@ -57,8 +58,9 @@ export class WriteProbe {
   /** @param answeredMs when the same server answered anything last: it could have answered the write by then */
   trouble(answeredMs: number): WriteTrouble | null {
     if (this.#refused !== null) {
-      const { said, sinceMs } = this.#refused;
-      return { code: 'refused', said, forMs: Math.max(0, answeredMs - sinceMs) };
+      const { said, sinceMs, untilMs } = this.#refused;
+      // Not until now: the write that is under way may be taken.
+      return { code: 'refused', said, forMs: untilMs - sinceMs };
     }
     const forMs = this.#asked === null ? 0 : answeredMs - this.#asked.atMs;
     return forMs > 0 ? { code: 'held', said: '', forMs } : null;
@@ -77,6 +79,6 @@ export class WriteProbe {
     if (this.#asked !== asked) return;
     const sinceMs = this.#refused?.sinceMs ?? asked.atMs;
     this.#asked = null;
-    this.#refused = said === null ? null : { said, sinceMs };
+    this.#refused = said === null ? null : { said, sinceMs, untilMs: asked.atMs };
   }
 }
