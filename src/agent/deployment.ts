@@ -207,7 +207,7 @@ export class Deployment {
       operationRests: this.operations.rests,
       helpersKept: this.operations.keepsHelpers,
       ending: this.operations.ending,
-      members: this.members.map((member) => memberView(member, this.lag, this.catchUp)),
+      members: this.members.map((member) => memberView(member, this.lag, this.#progressOf(member))),
       sentinels: this.sentinels.map((sentinel) => this.#sentinelView(sentinel)),
       gates: this.gates.map(({ place, unit, adapter }) => ({
         ...place,
@@ -224,6 +224,14 @@ export class Deployment {
       vote: this.elections.vote,
       standAgainAtMs: this.elections.standAgainAtMs,
       troubles: this.troubles.all,
+    };
+  }
+
+  #progressOf({ place }: LiveMember): Pick<MemberView, 'caughtUp' | 'awaited'> {
+    const stage = this.catchUp.stageOf(place.id);
+    return {
+      caughtUp: stage === 'caught-up' || stage === 'eligible' || stage === 'awaited',
+      awaited: stage === 'awaited' || this.spec.gate.durability === 'async',
     };
   }
 
@@ -261,10 +269,9 @@ function answers({ seen }: { seen: { reachable: boolean; busy?: unknown } }): bo
 function memberView(
   { place, unit, watch, memory, heldBack, disk: files }: LiveMember,
   lag: LagWatch,
-  catchUp: CatchUpWatch,
+  progress: Pick<MemberView, 'caughtUp' | 'awaited'>,
 ): MemberView {
   const { seen } = watch;
-  const stage = catchUp.stageOf(place.id);
   const running = unit?.lives ?? true;
   const down = unit !== null && !running;
   const disk = files?.seen ?? null;
@@ -290,8 +297,7 @@ function memberView(
     priority: seen.priority,
     heldBack: heldBack?.ours ?? false,
     behindMs: lag.behindMs(place.id),
-    caughtUp: stage === 'caught-up' || stage === 'eligible' || stage === 'awaited',
-    awaited: stage === 'awaited',
+    ...progress,
     keys: seen.reachable ? seen.keys : null,
     memory: seen.reachable ? seen.memory : null,
     storeFails: seen.reachable && seen.storeFails,

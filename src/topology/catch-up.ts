@@ -53,10 +53,10 @@ export interface MemberSeen {
 }
 
 /**
- * A gate asks whom it leaves out at most 100 ms after it asked the last time, and whom it asks answers within 300 ms. The
- * rest is for processes that stand still for a while.
+ * A gate that leaves somebody out asks again 100 ms after it asked the last time, and whoever it asks answers within 300 ms.
+ * The rest is for a gate that stands still for a moment.
  */
-export const settleMs = 1000;
+export const settleMs = 600;
 
 export const noCatchUps: CatchUps = { primary: '', members: new Map() };
 

@@ -124,7 +124,7 @@ export interface MemberView {
   behindMs: number;
   /** The primary has said that this replica has what the primary had once it was linked: catch-up.ts. */
   caughtUp: boolean;
-  /** Every gate waits for it, and it has all that was acknowledged before: catch-up.ts. */
+  /** Every gate waits for it, and it has all that was acknowledged before: catch-up.ts. With durability `async` nobody does. */
   awaited: boolean;
   keys: number | null;
   /** Null when it does not answer. */

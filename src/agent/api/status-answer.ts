@@ -77,7 +77,10 @@ export interface MemberStatus extends SeenStatus {
   /** Bytes behind the primary; null when unknown. */
   lagBytes: number | null;
   linkUp: boolean;
-  /** A replica that may be promoted: it answers, is in sync, and its replica-priority is not 0. Null for a primary. */
+  /**
+   * A replica that may be promoted: it answers, is in sync, its replica-priority is not 0, and with durability `replicated` it surely
+   * has all that was acknowledged. Null for a primary.
+   */
   eligible: boolean | null;
   restarts: number;
   /** Why it is not started, when the agent refused to. */
@@ -247,7 +250,7 @@ function memberStatus(
     offset,
     lagBytes,
     linkUp: isKnown && (isPrimary || linkUp),
-    eligible: isPrimary ? null : isKnown && isEligible(member),
+    eligible: isPrimary ? null : isKnown && isEligible(member) && member.awaited,
     restarts: process?.restartsMs.length ?? 0,
     ...(process?.refusal ? { refusal: process.refusal.reason, refusalCode: process.refusal.code } : {}),
     ...troubleOf(member, harm),

@@ -11,6 +11,8 @@ import { Strangers } from './strangers.ts';
 
 /** How often those are asked of whom something is to be known soon. */
 const soonPaceMs = 250;
+/** The same for replicas that are about to be able to take over. */
+const heldBackPaceMs = 100;
 
 /** How often each unit is asked how it is. */
 export function observePaceMs(hangAfterMs: number): number {
@@ -23,6 +25,7 @@ export class Observer {
   readonly #round = new FreshCall(() => this.#lookRound());
   #timer: NodeJS.Timeout | undefined;
   #soonTimer: NodeJS.Timeout | undefined;
+  #heldBackTimer: NodeJS.Timeout | undefined;
   #looking = false;
   /** For whom something is being written down. */
   readonly #writing = new Set<LiveMember>();
@@ -50,16 +53,15 @@ export class Observer {
       });
     };
     this.#timer = setInterval(look, observePaceMs(spec.agent.hangAfterMs));
-    this.#soonTimer = setInterval(() => {
-      this.#lookAtHeldBack();
-      void this.#lookAtPrimaryElsewhere();
-    }, soonPaceMs);
+    this.#soonTimer = setInterval(() => void this.#lookAtPrimaryElsewhere(), soonPaceMs);
+    this.#heldBackTimer = setInterval(() => this.#lookAtHeldBack(), heldBackPaceMs);
     look();
   }
 
   stop(): void {
     clearInterval(this.#timer);
     clearInterval(this.#soonTimer);
+    clearInterval(this.#heldBackTimer);
     this.#stopListening();
     for (const { watch } of this.#deployment.members) watch.close();
     for (const { watch } of this.#deployment.sentinels) watch.close();
@@ -130,10 +132,12 @@ export class Observer {
 
   /** That a replica is in sync, and that everybody waits for it, is to be known soon: the sooner it can take over. */
   #lookAtHeldBack(): void {
-    const { members, catchUp } = this.#deployment;
+    const { members, catchUp, spec } = this.#deployment;
+    const isReplicated = spec.gate.durability === 'replicated';
     const held = members.filter(
       ({ place, unit, heldBack }) =>
-        unit?.process.running && (heldBack?.ours || catchUp.stageOf(place.id) === 'eligible'),
+        unit?.process.running &&
+        (heldBack?.ours || (isReplicated && catchUp.stageOf(place.id) === 'eligible')),
     );
     if (held.length === 0) return;
     const primary = actingPrimary(this.#deployment.view())?.id;
