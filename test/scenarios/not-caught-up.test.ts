@@ -25,38 +25,47 @@ test('it is not promoted before it has that, whoever else is lost', async () => 
   const writer = deployment.client();
   for (let i = 0; i < keys; i++) await writer.set(`before:${i}`, 'x');
   const { members } = await deployment.status();
-  for (const { port } of members) await deployment.client(port).config('SET', 'rdb-key-save-delay', delay);
+  const setAll = async (name: string, value: string) => {
+    for (const { port } of members) {
+      const client = deployment.client(port, { enableReadyCheck: false });
+      await client.config('SET', name, value);
+      await client.config('REWRITE');
+    }
+  };
+  await setAll('rdb-key-save-delay', delay);
+  // Whoever has to copy everything waits for it.
+  await setAll('repl-diskless-sync-delay', '60');
   const first = await deployment.primary();
   process.kill(first.pid as number, 'SIGKILL');
-  const { primary } = await deployment.waitForStatus(
-    'another primary',
-    ({ primary }) => primary !== first.id,
-  );
-  const fresh = deployment.client(first.port, { enableReadyCheck: false, retryStrategy: () => 20 });
-  const says = (pattern: RegExp, what: string) =>
-    waitFor(async () => pattern.test(await fresh.info()), { what, withinMs: 20_000, everyMs: 5 });
-  await says(/^master_sync_in_progress:1/m, 'the copying to begin');
-  await fresh.config('SET', 'key-load-delay', delay);
-  // These are on the other replica, and not in the copy.
-  for (let i = 0; i < keys; i++) expect(await writer.set(`after:${i}`, 'x')).toBe('OK');
+  const isAnother = ({ primary }: { primary: string | null }) => primary !== null && primary !== first.id;
+  const { primary } = await deployment.waitForStatus('another primary', isAnother);
   const second = members.find(({ id }) => id === primary) as (typeof members)[0];
   const onSecond = deployment.client(second.port);
-  const sent = new RegExp(`^slave.*port=${first.port},state=online`, 'm');
-  const isSent = async () => sent.test(await onSecond.info('replication'));
-  await waitFor(isSent, { what: 'the copy to be sent', withinMs: 20_000, everyMs: 5 });
+  const listed = async (state: string) =>
+    new RegExp(`^slave.*port=${first.port},state=${state}`, 'm').test(await onSecond.info('replication'));
+  await waitFor(() => listed('wait_bgsave'), { what: 'the lost one to ask for a copy', withinMs: 20_000 });
+  const fresh = deployment.client(first.port, { enableReadyCheck: false });
+  await fresh.config('SET', 'key-load-delay', delay);
+  // Only the next copy is to be slow.
+  await setAll('repl-diskless-sync-delay', '0');
+  const says = (client: typeof fresh, pattern: RegExp, what: string) =>
+    waitFor(async () => pattern.test(await client.info()), { what, withinMs: 20_000, everyMs: 5 });
+  await says(onSecond, /^rdb_bgsave_in_progress:1/m, 'the copying to begin');
+  await setAll('rdb-key-save-delay', '0');
+  // These are on the other replica, and not in the copy.
+  for (let i = 0; i < keys; i++) expect(await writer.set(`after:${i}`, 'x')).toBe('OK');
+  await says(onSecond, /^aof_buffer_length:0/m, 'the AOF to hold them');
+  await waitFor(() => listed('online'), { what: 'the copy to be sent', withinMs: 20_000, everyMs: 5 });
   // Loading takes a while; when it is over, the primary does not hear of it.
   void onSecond.eval(busy, 0).catch(() => {});
-  await says(/^master_link_status:up/m, 'the copy to be there');
-  await deployment.waitForStatus('the agent to know it', ({ members }) =>
-    members.some(({ id, linkUp }) => id === first.id && linkUp),
+  await says(fresh, /^master_link_status:up/m, 'the copy to be there');
+  const { members: now } = await deployment.waitForStatus('the agent to know it', (status) =>
+    status.members.some(({ id, linkUp }) => id === first.id && linkUp),
   );
-  const pids = (await deployment.status()).members.flatMap(({ id, pid }) =>
-    id === first.id ? [] : [pid as number],
-  );
-  for (const pid of pids) process.kill(pid, 'SIGKILL');
+  for (const { id, pid } of now) if (id !== first.id && pid !== null) process.kill(pid, 'SIGKILL');
   await deployment.waitUntilHealthy(30_000);
   const reader = deployment.client();
   const lost: string[] = [];
   for (let i = 0; i < keys; i++) if ((await reader.get(`after:${i}`)) === null) lost.push(`after:${i}`);
   expect(lost).toEqual([]);
-}, 90_000);
+}, 120_000);

@@ -53,3 +53,12 @@ test('with another primary it begins anew', () => {
   lag.note(after, 5000);
   expect(lag.behindMs('redis-3')).toBe(0);
 });
+
+test('when the primary was started again, and counts from the beginning, so do the others', () => {
+  const lag = new LagWatch();
+  for (let second = 0; second <= 4; second++) lag.note(at(1000 + second, { 'redis-2': 1000 }), second * 1000);
+  expect(lag.behindMs('redis-2')).toBe(3000);
+  for (let second = 5; second <= 9; second++)
+    lag.note(at(10, { 'redis-2': 10 }, { histories: ['h2'] }), second * 1000);
+  expect(lag.behindMs('redis-2')).toBe(0);
+});

@@ -31,12 +31,14 @@ export class LagWatch {
       return;
     }
     this.#noPrimarySinceMs = null;
-    if (primary.id !== this.#primary) {
+    // One that was started again counts its stream from the beginning, in a history of its own.
+    const name = `${primary.id} ${primary.histories[0] ?? ''}`;
+    if (name !== this.#primary) {
       this.#samples = [];
       this.#behindMs.clear();
       this.#astraySinceMs.clear();
     }
-    this.#primary = primary.id;
+    this.#primary = name;
     for (const member of view.members) {
       const { id, role, reachable, offset } = member;
       if (!reachable || role !== 'replica') continue;
