@@ -22,7 +22,8 @@ describe.skipIf(why !== null)(`servers reached by ssh${why === null ? '' : `: sk
     writeSpec();
     await servers.start();
   });
-  afterAll(() => servers?.destroy());
+  // Each server has a holdfast of its own to remove, and its files are searched for secrets first.
+  afterAll(() => servers?.destroy(), 120_000);
 
   function writeSpec(user = 'root', redis: Record<string, unknown> = {}, on = hosts): void {
     writeFleetSpec(servers, { user, redis, on });
