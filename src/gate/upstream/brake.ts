@@ -1,23 +1,25 @@
 import type { Socket } from 'node:net';
+import type { Patience } from './patience.ts';
 import type { ReplySink } from './run.ts';
 
 const slowReaderBytes = 4 * 1024 * 1024;
-const patienceMs = 500;
 
 /**
  * Whether a connection to a member is read on. Who does not read its replies makes the gate keep them; so the connection
  * stands still instead, and the member keeps them, as it does for any client that does not read.
  */
 export class Brake {
-  readonly #socket: Socket;
+  readonly #socket: Pick<Socket, 'pause' | 'resume'>;
   readonly #onSlow: () => void;
+  readonly #patience: Patience;
   /** Monotonic ms until when a slow reader may hold up others; 0 before there was one. */
   #patientUntil = 0;
   #on = false;
 
   /** @param onSlow a client is slow to read a long reply, so this connection stands still */
-  constructor(socket: Socket, onSlow: () => void) {
+  constructor(socket: Pick<Socket, 'pause' | 'resume'>, patience: Patience, onSlow: () => void) {
     this.#socket = socket;
+    this.#patience = patience;
     this.#onSlow = onSlow;
   }
 
@@ -35,7 +37,7 @@ export class Brake {
     if (client.closed || client.unread < Math.min(slowReaderBytes, client.patientBytes)) return;
     const now = performance.now();
     if (this.#patientUntil === 0) {
-      this.#patientUntil = now + patienceMs;
+      this.#patientUntil = this.#patience.from(now);
       this.#onSlow();
     }
     const waited = othersWait();

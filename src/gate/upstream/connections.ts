@@ -3,6 +3,7 @@ import { type ConnectionView, viewOf } from './connection-view.ts';
 import { graceOf } from './grace.ts';
 import { userOf } from './identity.ts';
 import { isFull, type OpenOptions, openUpstream } from './open-upstream.ts';
+import { Patience } from './patience.ts';
 import { PlainSession } from './plain-session.ts';
 import type { ServerRuns } from './server-runs.ts';
 import { Stuck } from './stuck.ts';
@@ -55,6 +56,7 @@ export class Connections {
   readonly #owners = new Map<Upstream, Tenant>();
   readonly #stuckTimer: NodeJS.Timeout;
   readonly #stuck = new Stuck();
+  readonly #patience = new Patience();
 
   constructor(owner: ConnectionsOwner) {
     this.#owner = owner;
@@ -336,7 +338,14 @@ export class Connections {
     const confirm = isPredecessor(config, target) ? null : this.#owner.confirm;
     // Asked while the connection opens.
     const run = runs.nameOf(target);
-    return { connectMs: limits.connectMs, tls, confirm, name: `holdfast-${id}`, run };
+    return {
+      connectMs: limits.connectMs,
+      tls,
+      confirm,
+      patience: this.#patience,
+      name: `holdfast-${id}`,
+      run,
+    };
   }
 
   /** What was in flight is carried over; then those who used it, or waited for it, go on or wait. */

@@ -11,6 +11,7 @@ import { LongReply, longReplyBytes } from './long-reply.ts';
 import { openUpstreamSocket, watchSocket } from './open-socket.ts';
 import { Outbox } from './outbox.ts';
 import { Passage } from './passage.ts';
+import type { Patience } from './patience.ts';
 import type { ReplyHandler, ReplySink, Run, Unasked } from './run.ts';
 import { RunRing } from './run-ring.ts';
 import { ServerSide } from './server-side.ts';
@@ -19,6 +20,8 @@ export interface UpstreamOptions {
   connectMs: number;
   tls: GateTls | null;
   confirm: Confirm;
+  /** For how long slow readers may hold up others, on all connections together. */
+  patience: Patience;
 }
 
 export interface UpstreamEvents {
@@ -84,7 +87,7 @@ export class Upstream {
       },
     });
     this.#outbox = new Outbox(this.ring, this.#socket);
-    this.#brake = new Brake(this.#socket, () => events.onSlow?.(this));
+    this.#brake = new Brake(this.#socket, options.patience, () => events.onSlow?.(this));
     this.#long = new LongReply(this.ring, this.#brake);
     this.passage = new Passage(this.ring, this.#outbox, this.#socket, this.#reading);
     if (tls?.upstream) {
