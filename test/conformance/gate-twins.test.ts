@@ -186,6 +186,13 @@ const found: Step[][] = [
     { kind: 'ask', who: 3, lines: ['AUTH app app-pw'] },
     { kind: 'ask', who: 3, lines: ['EXEC', 'ACL WHOAMI'] },
   ],
+  // A transaction that can't be put up again ends with the words that a server has for what came just then.
+  [
+    { kind: 'ask', who: 1, lines: ['AUTH app app-pw', 'MULTI', 'SET k1 v'] },
+    { kind: 'rights', through: false, change: 'app resetkeys ~none' },
+    { kind: 'primary' },
+    { kind: 'ask', who: 1, lines: ['WATCH k1', 'AUTH app app-pw'] },
+  ],
   [
     { kind: 'ask', who: 3, lines: ['WATCH k', 'EXEC x', 'MULTI'] },
     { kind: 'cut' },

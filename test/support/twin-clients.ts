@@ -234,11 +234,15 @@ export class Twins {
   }
 
   async #hear({ gated, plain }: Twin, lines: string[]): Promise<string | undefined> {
+    let before = '';
     for (const [index, line] of lines.entries()) {
       const [got, wanted] = [comparable(await gated.reply(line)), comparable(await plain.reply(line))];
+      // A server may say that of the same request, and go on.
+      const refused = got === '(closed)' && before.startsWith('-NOPERM ');
+      before = got;
       if (got === wanted) continue;
       // As docs/gate.md says; from here on the two are no longer the same.
-      const forbidden = this.#happened.size === 2 && got.startsWith('-NOPERM ');
+      const forbidden = this.#happened.size === 2 && (got.startsWith('-NOPERM ') || refused);
       if (got.includes('it is too long to be sent again') || forbidden) {
         this.#apart = true;
         return undefined;
