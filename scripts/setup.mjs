@@ -27,6 +27,8 @@ const testPrograms = {
   age: { apt: 'age', dnf: 'age', brew: 'age' },
   nutcracker: { apt: 'nutcracker', dnf: undefined, brew: undefined },
   mariadbd: { apt: 'mariadb-server-core', dnf: 'mariadb-server', brew: 'mariadb' },
+  // mariadb-install-db looks for it.
+  my_print_defaults: { apt: 'mariadb-client-core', dnf: 'mariadb', brew: 'mariadb' },
   chromium: { apt: 'chromium', dnf: 'chromium', brew: undefined },
 };
 

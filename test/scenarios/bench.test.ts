@@ -90,8 +90,8 @@ describe('benchmarks measure, say where, and leave nothing behind', () => {
     }
   });
 
-  test.skipIf(findProgram('mariadbd') === undefined)(
-    'app: an application on MariaDB and on Redis (skipped where mariadbd is not installed), and both killed',
+  test.skipIf(['mariadbd', 'my_print_defaults'].some((name) => findProgram(name) === undefined))(
+    'app: an application on MariaDB and on Redis (skipped where MariaDB is not installed), and both killed',
     async () => {
       const report = await bench<
         Head & {
