@@ -36,8 +36,13 @@ import type { Access } from './survey.ts';
 import { usersToAdd } from './user-rules.ts';
 
 const answerWithinMs = 10_000;
-/** As a user begins that an ACL file makes; `reset` would say sanitize-payload as well. */
-const nothing = ['resetpass', 'resetkeys', 'resetchannels', '-@all'];
+/**
+ * As a user begins that an ACL file makes, before 7.0 with all channels (acl-pubsub-default); `reset` would say
+ * sanitize-payload as well.
+ */
+const nothing = (selectors: boolean) => [
+  ...['resetpass', 'resetkeys', selectors ? 'resetchannels' : 'allchannels', '-@all'],
+];
 
 interface Here<Running> {
   id: string;
@@ -115,7 +120,7 @@ async function prepare(
   await sameProcess(id, running.runId, (await client.info('server'))['run_id']);
   const rendered = renderUsersAcl({ spec, secrets, selectors }).split('\n').filter(Boolean);
   for (const { name, rules } of usersToAdd(running.settings.users, rendered))
-    await client.connection.call('ACL', 'SETUSER', name, ...nothing, ...rules);
+    await client.connection.call('ACL', 'SETUSER', name, ...nothing(selectors), ...rules);
   report(`${id} lets holdfast's users in`);
   for (const { name, wanted } of settingsNow(running, facts.wanted)) {
     await client.setConfig(name, wanted);
