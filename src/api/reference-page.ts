@@ -24,10 +24,10 @@ Looking needs nothing from the machine itself, and a token from elsewhere. **Cha
 
 A page logs in with \`POST /api/session\` and has a cookie from then on, \`holdfast-NAME\` (HttpOnly, SameSite=Strict), for 12
 hours, also when the agent is started anew; it ends sooner when it is logged out or its token is revoked, and within a second so
-do the streams that were opened with it. After five wrong tokens in a minute an address has to wait, with further wrong ones and
-with logging in; the right token in a header is let in all the same. The \`Host\` of a request without a token must be an address or a name of this
-host, and an \`Origin\` the same: a page on another site, or a name that somebody had resolve to this machine, is answered
-403. Bodies are \`application/json\`, at most 64 KiB. Who asked for what, who logged in or tried to, and which tokens were made and revoked, is an event; wrong tokens of one address are told once an hour. With
+do the streams that were opened with it, from this machine too. After five wrong tokens in a minute an address has to wait, with further wrong ones and
+with logging in; the right token in a header is let in all the same. The \`Host\` of a request without a token must be a name of this
+host or an IP address, any: a name can be made to resolve to this machine, an address can't, and a tunnel or a container has one of its own.
+An \`Origin\` must be the \`Host\`. A page on another site, or a name that is none of this host, is answered 403. Bodies are \`application/json\`, at most 64 KiB. Who asked for what, who logged in or tried to, and which tokens were made and revoked, is an event; wrong tokens of one address are told once an hour. With
 \`agent.tls\` the API is HTTPS and nothing else, and the cookie is Secure; without, it is plain HTTP, for this machine and
 networks that are yours.
 
@@ -35,7 +35,7 @@ networks that are yours.
 
 Whatever is no success has the body \`Refusal\`. \`code\` is listed in [errors.md](errors.md); \`field\` names what was wrong
 in a body or query. 400: the request is wrong. 401: a token is wanted. 403: this one may not. 404: there is no such thing.
-405: there is, and \`Allow\` says how to ask for it. 409: not now. 413 and 431: too long. 429: too often. 503: it can't be answered now, or too many streams are open.
+405: there is, and \`Allow\` says how to ask for it. 409: not now. 413 and 431: too long. 417: an \`Expect\` that is not 100-continue. 429: too often. 503: it can't be answered now, or too many streams are open.
 
 ## Streams
 

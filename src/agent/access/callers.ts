@@ -118,8 +118,12 @@ export class Callers {
     return { cookie, caller: { role: token.role, by: token.name, untilMs, known: true } };
   }
 
-  /** Whether what let in a request that is still answered would let it in now: its token, its session. */
-  mayStill(asked: Asked, needs: TokenRole): boolean {
+  /**
+   * Whether what let in a request that is still answered would let it in now: its token, its session. A session that is over
+   * ends it also where who shows none may look: so a page learns that it may do less than it says.
+   * @param letIn as whom it was let in
+   */
+  mayStill(asked: Asked, letIn: Pick<Caller, 'known'>, needs: TokenRole): boolean {
     const given = bearerIn(asked.headers.authorization);
     if (given !== undefined) {
       const token = this.tokens.find(given);
@@ -127,7 +131,8 @@ export class Callers {
       return mayWith(isValid ? token.role : null, needs);
     }
     try {
-      return mayWith(this.callerOf(asked).role, needs);
+      const now = this.callerOf(asked);
+      return (now.known || !letIn.known) && mayWith(now.role, needs);
     } catch {
       return false;
     }

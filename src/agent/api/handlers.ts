@@ -202,9 +202,10 @@ function accessHandlers(api: Services): [string, Handler][] {
     ],
     [
       'DELETE /api/session',
-      ({ asked, reply }) => {
+      ({ asked, caller, reply }) => {
         reply.header('set-cookie', api.callers.logout(asked));
-        return { role: null, by: null, until: null, loginNeeded: false } satisfies ApiSession;
+        // Whoever has no session is who they were; who had one is whom they are without.
+        return sessionOf(caller.untilMs === null ? caller : api.callers.callerOf(asked));
       },
     ],
   ];

@@ -5,6 +5,7 @@
  */
 import { createServer, type Server } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
+import type { Socket } from 'node:net';
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { errorToJson } from '../../base/error-wire.ts';
 import { errorCode, HoldfastError } from '../../base/errors.ts';
@@ -12,6 +13,7 @@ import type { TlsTexts } from '../../redis/endpoint.ts';
 import { ComeAgain } from '../access/callers.ts';
 import { ApiBadRequest, ApiMethodUnknown, ApiNotFound } from '../errors.ts';
 import { KnownPaths } from './known-paths.ts';
+import { whatIsWrongWith } from './request-head.ts';
 import { WrongField } from './validate.ts';
 import { usualVisitorRules, type VisitorRules, Visitors } from './visitors.ts';
 
@@ -31,6 +33,8 @@ const usualLimits = {
   keepAliveTimeout: keepAliveMs,
   connectionsCheckingInterval: lookAtSlowOnesMs,
   maxHeaderSize: 16 * 1024,
+  // Node would answer without a body (request-head.ts).
+  requireHostHeader: false,
 };
 
 /** What an error means in HTTP; everything else that was made on purpose is 400 or 500, by whose fault it is. */
@@ -99,6 +103,7 @@ export function createHttp({ tls, limits: other, visitorRules }: HttpOptions = {
   server.addHook('onRequest', async (request, reply) => {
     if (visitors.isLeaving(request.raw.socket)) reply.hijack();
   });
+  answerOddRequests(server, visitors);
   server.setErrorHandler((error, _request, reply) => refuse(reply, error));
   const paths = new KnownPaths();
   paths.watch(server);
@@ -115,6 +120,23 @@ export function createHttp({ tls, limits: other, visitorRules }: HttpOptions = {
     if (!reply.hasHeader('cache-control')) reply.header('cache-control', 'no-store');
   });
   return { server, visitors };
+}
+
+/** What Node would answer without a body, or not at all: who looks at refusals finds the same in each. */
+function answerOddRequests(server: FastifyInstance, visitors: Visitors): void {
+  const { server: node } = server;
+  node.on('checkExpectation', (request, response) => node.emit('request', request, response));
+  node.on('connect', (_request, socket: Socket) => {
+    socket.on('error', () => socket.destroy());
+    const error = ApiBadRequest('this is no proxy: it takes no CONNECT');
+    visitors.dismiss(socket, brokenAnswer('400 Bad Request', error));
+  });
+  server.addHook('onRequest', async (request, reply) => {
+    const wrong = reply.sent ? undefined : whatIsWrongWith(request.raw);
+    if (wrong === undefined) return;
+    reply.header('connection', 'close');
+    await refuse(reply, ApiBadRequest(wrong.why), wrong.status);
+  });
 }
 
 /** What is no request yet: broken, with too long a head, or too slow. */
@@ -140,12 +162,12 @@ function brokenAnswer(status: string, error: Error): string {
   return `HTTP/1.1 ${status}\r\n${lines.join('')}\r\n${body}`;
 }
 
-/** Answers with the error: its status, its body, what clients need beside it. */
-export function refuse(reply: FastifyReply, thrown: unknown): FastifyReply {
+/** Answers with the error: its status, or that which is given, its body, what clients need beside it. */
+export function refuse(reply: FastifyReply, thrown: unknown, given?: number): FastifyReply {
   const error = asOurs(thrown);
   const status =
     error instanceof HoldfastError ? (statuses.get(error.code) ?? (error.exitStatus === 2 ? 400 : 500)) : 500;
-  const own = frameworkStatus(thrown) ?? status;
+  const own = given ?? frameworkStatus(thrown) ?? status;
   if (own === 401) reply.header('www-authenticate', 'Bearer');
   const cause = error instanceof HoldfastError ? error.cause : undefined;
   const again = cause instanceof ComeAgain ? cause.afterSeconds : comeAgainAfterS;

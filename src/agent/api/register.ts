@@ -19,7 +19,7 @@ const pagePolicy =
 /** Who asks: the owner on the Unix socket, else whoever `Callers` takes it for. */
 export interface WhoAsks {
   callerOf(request: FastifyRequest): Caller;
-  mayStill(asked: Asked, needs: TokenRole): boolean;
+  mayStill(asked: Asked, letIn: Caller, needs: TokenRole): boolean;
 }
 
 export function registerApi(server: FastifyInstance, api: Services, whoAsks: WhoAsks): void {
@@ -65,7 +65,7 @@ async function answer(
     const body = route.body === undefined ? {} : validated(route.body, request.body, 'body');
     const params = request.params as Record<string, string>;
     const { needs } = route;
-    const mayStill = () => needs === 'open' || whoAsks.mayStill(asked, needs);
+    const mayStill = () => needs === 'open' || whoAsks.mayStill(asked, caller, needs);
     const answered = await handler({ asked, caller, params, query, body, reply, mayStill });
     return route.stream === undefined ? reply.send(answered) : reply;
   } catch (error) {

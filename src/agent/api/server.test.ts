@@ -197,7 +197,7 @@ test('who was let in may be told no longer than their token is valid, or their s
   const { callers } = double.services;
   const from = { remoteAddress: '10.0.0.9', localAddress: '10.0.0.1', certified: false };
   const may = (headers: object) =>
-    callers.mayStill({ ...from, headers: { host: '10.0.0.1', ...headers } }, 'read');
+    callers.mayStill({ ...from, headers: { host: '10.0.0.1', ...headers } }, { known: true }, 'read');
   const text = await double.tokens.make('rita', 'read', double.nowMs);
   const { cookie } = await login(text);
   const shown = [{ authorization: `Bearer ${text}` }, { cookie }];
@@ -213,6 +213,47 @@ test('who was let in may be told no longer than their token is valid, or their s
   expect(double.sessions().find(other, double.nowMs)).toBeUndefined();
   const third = (await login(readToken)).cookie;
   expect(double.sessions().find(third, double.nowMs)).toBeDefined();
+});
+
+test('a session that is over ends what was opened with it from this machine too, and only that', async () => {
+  const { callers } = double.services;
+  const from = { remoteAddress: '127.0.0.1', localAddress: '127.0.0.1', certified: false };
+  const may = (headers: object, known: boolean) =>
+    callers.mayStill({ ...from, headers: { host: '127.0.0.1', ...headers } }, { known }, 'read');
+  const one = (await login(await double.tokens.make('vera', 'operate', double.nowMs))).cookie;
+  const other = (await login(operateToken)).cookie;
+  expect([may({ cookie: one }, true), may({ cookie: other }, true), may({}, false)]).toEqual([
+    true,
+    true,
+    true,
+  ]);
+  await double.tokens.revoke('vera');
+  expect([may({ cookie: one }, true), may({ cookie: other }, true), may({}, false)]).toEqual([
+    false,
+    true,
+    true,
+  ]);
+  const left = await ask('/api/session', { method: 'DELETE', headers: { cookie: other } });
+  expect(may({ cookie: other }, true)).toBe(false);
+  // An old cookie that let nobody in shuts nobody out.
+  expect(may({ cookie: other }, false)).toBe(true);
+  expect(left.json()).toEqual((await ask('/api/session', { headers: { cookie: other } })).json());
+  expect(left.json()).toEqual({ role: 'read', by: null, until: null, loginNeeded: false });
+});
+
+test('who logs out is told what may be done from then on', async () => {
+  for (const [from, loginNeeded] of [
+    ['127.0.0.1', false],
+    ['10.0.0.9', true],
+  ] as const) {
+    const { cookie } = await login(operateToken);
+    const headers = { cookie };
+    const left = (await ask('/api/session', { method: 'DELETE', from, headers })).json();
+    expect(left).toEqual((await ask('/api/session', { from, headers })).json());
+    expect(left.loginNeeded).toBe(loginNeeded);
+  }
+  const shown = { method: 'DELETE', token: readToken } as const;
+  expect((await ask('/api/session', shown)).json()).toMatchObject({ role: 'read', by: 'read' });
 });
 
 test('what is wrong with a request is said, by its field', async () => {

@@ -78,7 +78,7 @@ function noting(visitors: Visitors, callers: Pick<Callers, 'callerOf' | 'mayStil
       if (caller.known) visitors.noteKnown(request.raw.socket);
       return caller;
     },
-    mayStill: (asked, needs) => callers.mayStill(asked, needs),
+    mayStill: (asked, letIn, needs) => callers.mayStill(asked, letIn, needs),
   };
 }
 

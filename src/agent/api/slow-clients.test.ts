@@ -124,16 +124,35 @@ test('whatever is refused before there is a request has the same body as every r
     ['GET /api/%zz HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n', 400],
     [`${head}X-Long: ${'x'.repeat(40_000)}\r\n\r\n`, 431],
     [`${head}X-Odd: \u0001\r\n\r\n`, 400],
+    ['GET /livez HTTP/1.1\r\n\r\n', 400],
+    [`${head}Host: other.example\r\n\r\n`, 400],
+    [`${head}host: 127.0.0.1\r\n\r\n`, 400],
+    ['GET http://other.example/livez HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n', 400],
+    [`${head}Expect: x\r\n\r\n`, 417],
+    ['CONNECT 127.0.0.1:80 HTTP/1.1\r\nHost: 127.0.0.1:80\r\n\r\n', 400],
   ] as const) {
     const client = open();
     client.socket.write(text);
     await waitFor(() => client.closed, { what: 'it to be cut off', withinMs: 5000, everyMs: 10 });
     const [answered = '', body = ''] = client.text.split('\r\n\r\n', 2);
-    expect(answered).toMatch(new RegExp(`^HTTP/1\\.1 ${status} `));
+    expect(answered, text.slice(0, 80)).toMatch(new RegExp(`^HTTP/1\\.1 ${status} `));
     expect(answered).toMatch(/x-content-type-options: nosniff/i);
     expect(JSON.parse(body)).toMatchObject({
       error: { code: 'API_BAD_REQUEST', message: expect.any(String) },
     });
+  }
+});
+
+test('what HTTP lets a request say is answered as ever', async () => {
+  for (const text of [
+    'GET /livez HTTP/1.0\r\n\r\n',
+    'GET http://127.0.0.1/livez HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n',
+    'GET /livez HTTP/1.1\r\nHost: 127.0.0.1\r\nExpect: 100-continue\r\nConnection: close\r\n\r\n',
+  ]) {
+    const client = open();
+    client.socket.write(text);
+    await waitFor(() => client.closed, { what: 'its end', withinMs: 5000, everyMs: 10 });
+    expect(client.text, text).toMatch(/^(?:HTTP\/1\.1 100 Continue\r\n\r\n)?HTTP\/1\.1 200 /);
   }
 });
 
