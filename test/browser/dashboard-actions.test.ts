@@ -113,6 +113,25 @@ test('who has no right to act is asked for a token, and is told when it is none'
   await dialog.getByText('What will happen').waitFor();
 });
 
+test('what is refused for want of a token, and a stream that ends, make the page ask anew what it may do', async () => {
+  const tab = await open(told());
+  const may = (what: string) => tab.locator('.who', { hasText: `may ${what}` }).waitFor();
+  await may('operate');
+  await tab.getByRole('button', { name: 'Switch over…' }).click();
+  await tab.getByText('What will happen').waitFor();
+  // The token is revoked.
+  stage.server.told.session = made.look;
+  const error = { code: 'API_TOKEN_NEEDED', message: 'whoever changes something must show a token' };
+  stage.server.told.answers = { '/api/operations': { status: 401, error } };
+  await tab.getByRole('button', { name: 'Switch over to the best replica' }).click();
+  await may('look');
+  await tab.getByRole('dialog').getByLabel('Token').waitFor();
+  stage.server.told.session = told().session;
+  stage.server.setSilent(true);
+  stage.server.setSilent(false);
+  await may('operate');
+});
+
 test('while an action is looked at, another primary makes another plan, and the choice stays what will be done', async () => {
   const tab = await open(told({ view: { ...viewAfterCrash(), primary: 'redis-1' } }));
   await tab.getByRole('button', { name: 'Switch over…' }).click();

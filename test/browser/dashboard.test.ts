@@ -175,6 +175,12 @@ test('what is looked at stands in the address: it is there after a reload, and b
   await settled(tab);
   expect(await tab.getByRole('searchbox', { name: 'Find events' }).inputValue()).toBe('promoted');
   expect(await address()).toBe('#/events?find=promoted');
+  // What a link names and is not there is said.
+  const nowhere = tab.getByRole('complementary', { name: 'This link' });
+  expect(await nowhere.count()).toBe(0);
+  await tab.goto(`${stage.server.address}#/members/redis-99`);
+  await nowhere.getByText('There is no member ‘redis-99’.').waitFor();
+  expect(await violations(tab)).toEqual(nothingSerious);
   expect(problems).toEqual([]);
 });
 

@@ -5,6 +5,16 @@ import { parseShown } from './parse-shown.ts';
 /** It answers within that, or counts as gone. Doctor looks at every host before it answers. */
 const withinMs = 30_000;
 
+/** Logging in is answered so, too, when a token is none: the session is as it was. */
+const sessionPath = 'api/session';
+
+let hearTokenWanted = () => {};
+
+/** @param listener hears of each answer that a token is wanted: the session is not what the page takes it for. */
+export function whenTokenIsWanted(listener: () => void): void {
+  hearTokenWanted = listener;
+}
+
 export class Refusal extends Error {
   readonly code: string;
   readonly hint: string | null;
@@ -57,6 +67,7 @@ async function exchange<T>(path: string, init: RequestInit, signal?: AbortSignal
       : 'the agent does not answer';
     throw new Refusal(0, { code: 'NO_ANSWER', message });
   }
+  if (answer.status === 401 && path !== sessionPath) hearTokenWanted();
   return readAnswer<T>(answer.status, text);
 }
 

@@ -1,7 +1,8 @@
 /**
  * Keeps the state of the page as the agent's. One stream brings the view, at once when something happens and every second;
  * a view says the number of its last event, and what is missing of events is asked for then. A browser opens six
- * connections to one origin, for all its tabs: a page takes one, and none while nobody sees it.
+ * connections to one origin, for all its tabs: a page takes one, and none while nobody sees it. What the page may do is asked
+ * whenever it connects, and when it was refused for want of a token.
  *
  * When the stream ends, or is silent, the page says so, keeps showing what it knew, and tries again: soon, then less often.
  */
@@ -9,7 +10,7 @@ import type { ApiSession } from '../../../src/api/access.ts';
 import type { ApiEvent } from '../../../src/api/events.ts';
 import type { ApiJobs } from '../../../src/api/jobs.ts';
 import type { ApiView } from '../../../src/api/view.ts';
-import { ask, asRefusal } from './ask.ts';
+import { ask, asRefusal, whenTokenIsWanted } from './ask.ts';
 import { parseShown } from './parse-shown.ts';
 import { addEvents, type StateStore } from './state.ts';
 
@@ -29,6 +30,7 @@ export class Feed {
   /** How far the jobs are known, as the view said when they were asked for. */
   #jobs = '';
   #askingJobs = false;
+  #askingSession = false;
 
   constructor(state: StateStore) {
     this.#state = state;
@@ -44,6 +46,7 @@ export class Feed {
     document.addEventListener('visibilitychange', look);
     window.addEventListener('online', look);
     window.addEventListener('offline', gone);
+    whenTokenIsWanted(() => void this.#lookAtSession());
     look();
     return () => {
       this.#close();
@@ -57,16 +60,33 @@ export class Feed {
   async connect(): Promise<void> {
     this.#close();
     try {
-      const session = await ask<ApiSession>('api/session');
-      this.#state.update({ session });
-      if (session.role === null && session.loginNeeded) {
-        this.#state.update({ connection: { state: 'unauthorised' } });
-        return;
-      }
+      if (!(await this.#mayLook())) return;
       this.#jobs = '';
       this.#follow();
     } catch (error) {
       this.#lost(asRefusal(error).message);
+    }
+  }
+
+  async #mayLook(): Promise<boolean> {
+    const session = await ask<ApiSession>('api/session');
+    this.#state.update({ session });
+    if (session.role !== null || !session.loginNeeded) return true;
+    this.#close();
+    this.#state.update({ connection: { state: 'unauthorised' } });
+    return false;
+  }
+
+  /** The session has ended before its time. What follows the view with it ends by itself, and comes again. */
+  async #lookAtSession(): Promise<void> {
+    if (this.#askingSession) return;
+    this.#askingSession = true;
+    try {
+      await this.#mayLook();
+    } catch {
+      // An agent that is gone is told by the stream.
+    } finally {
+      this.#askingSession = false;
     }
   }
 

@@ -9,6 +9,8 @@ export type PageName = (typeof pageNames)[number];
 
 export interface Route {
   page: PageName;
+  /** What the address names instead of a page; null when it names one, or none. */
+  noPage: string | null;
   /** Of whatever the page shows in detail; null for none. */
   id: string | null;
   /** What of it is looked for, or looked at. */
@@ -17,13 +19,22 @@ export interface Route {
 
 export function parseRoute(hash: string): Route {
   const [path = '', ...rest] = hash.replace(/^#\/?/, '').split('?');
-  const [name = '', id = ''] = path.split('/');
-  const page = pageNames.find((each) => each === name) ?? 'overview';
-  const query = new URLSearchParams(rest.join('?'));
+  const [name = '', ...within] = path.split('/');
+  const page = pageNames.find((each) => each === name);
+  return {
+    page: page ?? 'overview',
+    noPage: page === undefined && name !== '' ? decoded(name) : null,
+    id: decoded(within.join('/')) || null,
+    query: new URLSearchParams(rest.join('?')),
+  };
+}
+
+/** What can't be decoded is as it stands there. */
+function decoded(text: string): string {
   try {
-    return { page, id: id === '' ? null : decodeURIComponent(id), query };
+    return decodeURIComponent(text);
   } catch {
-    return { page, id: null, query };
+    return text;
   }
 }
 

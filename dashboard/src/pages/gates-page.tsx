@@ -19,9 +19,7 @@ export function GatesPage({ id }: { id: string | null }) {
   const gates = id === null ? view.gates : view.gates.filter((gate) => gate.id === id);
   return (
     <>
-      {gates.length === 0 && (
-        <Empty title={id === null ? 'The spec has no gate' : `There is no gate ${id}`} />
-      )}
+      {view.gates.length === 0 && <Empty title="The spec has no gate" />}
       {id !== null && (
         <p>
           <a href="#/gates">All gates</a>

@@ -2,7 +2,7 @@ import type { ApiMember } from '../../../src/api/view.ts';
 import { ActionButton } from '../actions/open-action.tsx';
 import { bytes, count } from '../data/format.ts';
 import { usePage } from '../data/page-state.ts';
-import { Card, Empty } from '../parts/card.tsx';
+import { Card } from '../parts/card.tsx';
 import { Condition } from '../parts/condition.tsx';
 import { type Column, Table } from '../parts/table.tsx';
 import { MemberDetails } from './member-details.tsx';
@@ -40,7 +40,6 @@ export function MembersPage({ id }: { id: string | null }) {
         <Table caption="Members" columns={columns} rows={view.members} keyOf={(member) => member.id} />
       </Card>
       {chosen && <MemberDetails key={chosen.id} member={chosen} />}
-      {id !== null && !chosen && <Empty title={`There is no member ${id}`} />}
     </>
   );
 }

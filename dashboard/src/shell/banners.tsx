@@ -3,12 +3,15 @@ import type { ApiView } from '../../../src/api/view.ts';
 import { ActionButton } from '../actions/open-action.tsx';
 import { ago } from '../data/format.ts';
 import { feed, usePage } from '../data/page-state.ts';
+import { type Route, useRoute } from '../data/route.ts';
 import { Sign } from '../parts/sign.tsx';
+import { whatIsMissing } from './what-is-missing.ts';
 
 /** What has to be known whatever page is looked at. */
 export function Banners() {
   const connection = usePage((state) => state.connection);
   const view = usePage((state) => state.view);
+  const route = useRoute();
   return (
     <>
       {connection.state === 'lost' && (
@@ -17,6 +20,7 @@ export function Banners() {
       {view && <OtherRelease now={releaseOf(view)} />}
       {view && connection.state !== 'unauthorised' && <Elsewhere here={view.host} />}
       {view && connection.state !== 'unauthorised' && <Unwell view={view} />}
+      {view && connection.state !== 'unauthorised' && <LeadsNowhere route={route} view={view} />}
     </>
   );
 }
@@ -71,6 +75,20 @@ function OtherRelease({ now }: { now: string | null }) {
       <button type="button" className="small" onClick={() => location.reload()}>
         Reload the page
       </button>
+    </aside>
+  );
+}
+
+/** The link names what is not there: a member that was removed since, say. */
+function LeadsNowhere({ route, view }: { route: Route; view: ApiView }) {
+  const missing = whatIsMissing(route, view);
+  if (missing === null) return null;
+  return (
+    <aside className="banner" aria-label="This link">
+      <strong>
+        <Sign tone="warn" /> This link leads nowhere
+      </strong>
+      <p>{missing}</p>
     </aside>
   );
 }

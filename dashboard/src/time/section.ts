@@ -22,11 +22,25 @@ export const usualSection: Section = { spanMs: 15 * unitMs.m, endMs: null };
 
 /** @param query of the address. What makes no sense is taken as if it were not there. */
 export function parseSection(query: URLSearchParams): Section {
+  return rangeIn(query) ?? lengthIn(query) ?? usualSection;
+}
+
+/** Whether it names a time that can't be shown: something else is shown then. */
+export function namesNoSection(query: URLSearchParams): boolean {
+  if (query.has('from') || query.has('to')) return rangeIn(query) === null;
+  return query.has('last') && lengthIn(query) === null;
+}
+
+function rangeIn(query: URLSearchParams): Section | null {
   const [fromMs, toMs] = [Date.parse(query.get('from') ?? ''), Date.parse(query.get('to') ?? '')];
-  if (isSpan(toMs - fromMs) && fromMs >= 0 && toMs <= latestMs) return { spanMs: toMs - fromMs, endMs: toMs };
+  const isOne = isSpan(toMs - fromMs) && fromMs >= 0 && toMs <= latestMs;
+  return isOne ? { spanMs: toMs - fromMs, endMs: toMs } : null;
+}
+
+function lengthIn(query: URLSearchParams): Section | null {
   const [, number = '', unit = ''] = /^(\d{1,6})([smhd])$/.exec(query.get('last') ?? '') ?? [];
   const spanMs = Number(number) * (unitMs[unit as keyof typeof unitMs] ?? Number.NaN);
-  return isSpan(spanMs) ? { spanMs, endMs: null } : usualSection;
+  return isSpan(spanMs) ? { spanMs, endMs: null } : null;
 }
 
 /** The address that shows it. */
