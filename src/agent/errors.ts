@@ -29,6 +29,7 @@ export const ApiNotFound = defineError('API_NOT_FOUND', 2);
 export const ApiMethodUnknown = defineError('API_METHOD_UNKNOWN', 2);
 export const ApiBusy = defineError('API_BUSY', 1);
 export const CommandFailed = defineError('COMMAND_FAILED', 1);
+export const DataLossRefused = defineError('DATA_LOSS_REFUSED', 1);
 export const OperationRefused = defineError('OPERATION_REFUSED', 1);
 export const PlanChanged = defineError('PLAN_CHANGED', 1);
 export const JobElsewhere = defineError('JOB_ELSEWHERE', 1);

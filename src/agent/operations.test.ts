@@ -147,6 +147,23 @@ test('whoever asked goes away: the change is given up', async () => {
   change.end();
 });
 
+test('a change knows that nobody waits for its end any more', async () => {
+  const operations = new Operations();
+  const asker = new AbortController();
+  const operation = await operations.begin('switchover', { signal: asker.signal });
+  operations.giveWay('redis-1 is lost');
+  expect([operation.signal.aborted, operation.unattended]).toEqual([true, false]);
+  asker.abort(new Error('op gave it up'));
+  expect(operation.unattended).toBe(true);
+  operation.end();
+
+  const next = await operations.begin('switchover');
+  const stopped = operations.stop('stop');
+  expect(next.unattended).toBe(true);
+  next.end();
+  (await stopped).end();
+});
+
 test('a change whose asker is gone already does not begin, and leaves nothing reserved', async () => {
   const operations = new Operations();
   const signal = AbortSignal.abort(new Error('gone'));

@@ -6,6 +6,7 @@
  *    carried out, has ended: planned and unplanned changes never overlap.
  * 2. A token's signal is aborted when whoever asked for the change goes away, and when the agent stops or leaves. Every
  *    loop and every wait of a planned change takes it. What can't be left half done is done first.
+ *    Nothing is called given up that was carried out: a change that has come to its end by then says so (`unattended`).
  * 3. `stop` aborts the change under way, waits for its end, and only then hands out its own token. From the moment it is
  *    called nothing else begins, and nothing does afterwards unless its token is ended.
  * 4. Ending a token ends nobody else's: the end of a change that was aborted can't clear the state of the shutdown.
@@ -54,6 +55,8 @@ export interface Operation {
   readonly ending: Ending | null;
   /** Waits for something and changes nothing meanwhile, so that the loop may. What was waited for may have passed by the end. */
   rest<T>(wait: () => Promise<T>): Promise<T>;
+  /** Nobody waits for its end any more, and nothing speaks against what it has done: whoever asked gave it up, or the agent ends. */
+  readonly unattended: boolean;
   /** To be called once it is over, however it ended. More than once does no harm. */
   end(): void;
 }
@@ -229,6 +232,7 @@ class Token implements Operation {
   readonly #issuer: Issuer;
   #end: () => void = () => {};
   #rests = false;
+  #recalled = false;
 
   constructor(kind: OperationKind, ending: () => Ending | null, issuer: Issuer) {
     this.kind = kind;
@@ -265,6 +269,10 @@ class Token implements Operation {
     return this.#ending();
   }
 
+  get unattended(): boolean {
+    return this.#recalled || this.ending !== null;
+  }
+
   end(): void {
     this.#end();
   }
@@ -275,8 +283,10 @@ class Token implements Operation {
 
   /** Ends the change when whoever asked for it is gone. */
   follow(asker: AbortSignal): void {
-    const abort = () =>
+    const abort = () => {
+      this.#recalled = true;
       this.abort(OperationAborted(`${words[this.kind]} was given up: ${errorText(asker.reason)}`));
+    };
     if (asker.aborted) abort();
     else {
       asker.addEventListener('abort', abort, { once: true });

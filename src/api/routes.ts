@@ -140,7 +140,7 @@ const jobRoutes: readonly Route[] = [
   {
     ...({ method: 'POST', path: '/api/jobs/{id}/cancel', needs: 'operate', answer: jobSchema } as const),
     about:
-      'Gives it up, in order. Answers 409 when it has ended, can not be given up, or is carried out by the agent of another host: that one is to be asked.',
+      'Gives it up, in order: what is carried out by then ends as `done`. Answers 409 when it has ended, can not be given up, or is carried out by the agent of another host: that one is to be asked.',
   },
 ];
 

@@ -8,6 +8,7 @@ import { action, type CommonOptions, specArgument, stateDirOption, verb } from '
 interface DownOptions extends CommonOptions {
   host?: string;
   stateDir?: string;
+  acceptDataLoss?: boolean;
 }
 
 export function downVerb(): Command {
@@ -21,6 +22,10 @@ export function downVerb(): Command {
   ])
     .argument(...specArgument)
     .addOption(new Option('--host <id>', 'which host of the spec this is'))
+    .option(
+      '--accept-data-loss',
+      'stop a member too that has the only copy of the data and no folder to keep it in',
+    )
     .addOption(stateDirOption())
     .action(action<DownOptions>(down, 'in-turn'));
 }
@@ -53,7 +58,7 @@ async function down(output: Output, [file = '']: string[], options: DownOptions)
   return say(count > 0 || stoppedSome ? 'stopped' : 'nothing of it was running');
 
   async function stopByAgent(): Promise<boolean> {
-    await target.agent.run('down', {}, report);
+    await target.agent.run('down', { acceptDataLoss: options.acceptDataLoss === true }, report);
     return true;
   }
 

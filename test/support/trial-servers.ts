@@ -205,6 +205,21 @@ export class TrialWorld {
     return change;
   }
 
+  /** The same. @param onMessage is called before each message arrives, and when nothing is on its way */
+  async settleWatched<T>(change: Promise<T>, onMessage: () => void): Promise<T> {
+    let over = false;
+    const ends = () => {
+      over = true;
+    };
+    void change.then(ends, ends);
+    const isOver = () => {
+      onMessage();
+      return over;
+    };
+    await this.until(isOver, 600_000);
+    return change;
+  }
+
   /** The Sentinels make known that a majority of them agrees that this server is down. */
   agreeDown(id: string): void {
     const { address, port } = this.server(id).place;

@@ -1,4 +1,5 @@
 /** Carries out the commands of the API: one planned change at a time. */
+
 import type { ApiJob, ApiOperation } from '../../api/jobs.ts';
 import { errorCode, errorText } from '../../base/errors.ts';
 import { owner } from '../access/callers.ts';
@@ -7,6 +8,7 @@ import { applySpec } from '../change/apply-spec.ts';
 import type { ChangeContext, Report } from '../change/change-context.ts';
 import { forceFailover } from '../change/failover.ts';
 import { isLoginRefused, lockedOut } from '../change/locked-out.ts';
+import { keepOnlyCopy } from '../change/only-copy.ts';
 import { restartUnit, rollingRestart } from '../change/restart-members.ts';
 import { switchover } from '../change/switchover.ts';
 import { takeWhatOthersHave } from '../change/take-what-others-have.ts';
@@ -158,6 +160,8 @@ export class Commands implements AgentApi {
       case 'backups':
         return this.#noteBackups(asked.options);
       case 'down':
+        if (asked.options.acceptDataLoss !== true)
+          await keepOnlyCopy(this.#deployment.members, ({ unit }) => unit !== null, 'holdfast down');
         await this.#down(report);
         return { stopped: true };
       case 'switchover':

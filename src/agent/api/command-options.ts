@@ -26,7 +26,7 @@ const restoreRequest = z.strictObject({
 });
 
 const schemas = {
-  down: nothing,
+  down: z.strictObject({ acceptDataLoss: z.boolean().optional() }),
   switchover: z.strictObject({ to: z.string().max(100).optional(), askedMsAgo }),
   failover: z.strictObject({ askedMsAgo }),
   restart: z.strictObject({ member: id.optional(), acceptDataLoss: z.boolean().optional() }),

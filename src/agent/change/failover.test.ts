@@ -1,25 +1,33 @@
 import { beforeEach, expect, test } from 'vitest';
 import { TrialAgent } from '../../../test/support/trial-agent.ts';
 import { TrialWorld } from '../../../test/support/trial-servers.ts';
+import { Operations } from '../operations.ts';
 import { forceFailover } from './failover.ts';
 
 let world: TrialWorld;
 let agent: TrialAgent;
+let aborter: AbortController;
 
-beforeEach(async () => {
+async function begin(): Promise<void> {
   world = new TrialWorld();
+  aborter = new AbortController();
   agent = new TrialAgent(world, 'host-1', ['host-1', 'host-2', 'host-3']);
   // What it would do beside is its own test's matter.
   agent.loop.stop();
   await agent.settle();
-});
+}
+beforeEach(begin);
 
 /** @param meanwhile is called whenever nothing is on its way */
-async function run(meanwhile = () => {}, askedMsAgo = 0): ReturnType<typeof forceFailover> {
-  const operation = { signal: new AbortController().signal };
+async function run(
+  meanwhile = () => {},
+  askedMsAgo = 0,
+  onMessage: (() => void) | null = null,
+): ReturnType<typeof forceFailover> {
+  const operation = await new Operations().begin('failover', { signal: aborter.signal });
   const observer = { lookWithin: (ms: number) => agent.lookWithin(ms) };
   const change = forceFailover({ deployment: agent, observer, report: () => {}, operation }, askedMsAgo);
-  return world.settle(change, meanwhile);
+  return onMessage === null ? world.settle(change, meanwhile) : world.settleWatched(change, onMessage);
 }
 
 const promotions = () => world.servers.reduce((sum, server) => sum + server.promotions, 0);
@@ -29,6 +37,28 @@ test('a primary that lives is replaced without a drain', async () => {
   expect(await run()).toMatchObject({ from: 'redis-1', to: 'redis-2' });
   expect(promotions()).toBe(1);
   expect(agent.gateCalls).toEqual(['switch to redis-2']);
+});
+
+test('given up at whatever moment, it says what became of it', async () => {
+  const ends = { done: 0, 'given up': 0 };
+  for (let moment = 0; ends.done < 3; moment++) {
+    await begin();
+    let moments = 0;
+    const giveUp = () => {
+      if (moments++ === moment) aborter.abort(new Error('op gave it up'));
+    };
+    const change = run(undefined, 0, giveUp);
+    const end = await change.then(
+      ({ to }) => (to === 'redis-2' ? ('done' as const) : expect.fail(to)),
+      (error) => {
+        expect(error.message).toBe('a failover was given up: op gave it up');
+        return 'given up' as const;
+      },
+    );
+    ends[end] += 1;
+    expect(promotions(), `moment ${moment}`).toBe(end === 'done' ? 1 : 0);
+  }
+  expect(ends['given up']).toBeGreaterThan(0);
 });
 
 test('not elected: it says soon who voted how, and nothing has changed', async () => {

@@ -22,7 +22,7 @@ export interface FailoverContext {
   deployment: Replaceable & { elections: Pick<ElectionWatch, 'replacedWithin' | 'noteNamed'> };
   observer: Pick<Observer, 'lookWithin'>;
   report: Report;
-  operation: Pick<Operation, 'signal'>;
+  operation: Pick<Operation, 'signal' | 'unattended'>;
 }
 
 /**
@@ -57,7 +57,13 @@ async function replace(context: FailoverContext, from: string): Promise<string> 
   let why = '';
   for (let attempt = 0; attempt < attempts; attempt++) {
     const replaced = await replacePrimary(context.deployment, from, { isAskedFor: true });
-    if (replaced.kind !== 'not-elected') return anotherThan(from, context, overWithinMs);
+    if (replaced.kind !== 'not-elected') {
+      return anotherThan(from, context, overWithinMs).catch((error) => {
+        if (replaced.kind !== 'promoted' || !context.operation.unattended) throw error;
+        // Given up too late: it is done.
+        return replaced.member;
+      });
+    }
     why = replaced.why;
     // Whoever was voted for instead may be about to replace it.
     const instead = await anotherThan(from, context, replaced.againInMs).catch(notInTime);

@@ -39,5 +39,5 @@ export interface SwitchoverContext {
   deployment: Movable;
   observer: Pick<Observer, 'lookAtAll' | 'lookWithin'>;
   report: Report;
-  operation: Pick<Operation, 'signal' | 'rest'>;
+  operation: Pick<Operation, 'signal' | 'rest' | 'unattended'>;
 }

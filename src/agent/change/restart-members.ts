@@ -2,6 +2,7 @@
  * Restarts on request: one process, or everything in the safe order. Nothing here counts against the budget. When the
  * change is given up while a process is down, that one is started all the same, unless the agent is about to stop it.
  */
+
 import { hopeless, waitFor } from '../../base/retry.ts';
 import { lastLogLines } from '../../process/supervised-process.ts';
 import { emptyPrimaryOver, harmAsPrimary } from '../../topology/data-guard.ts';
@@ -16,6 +17,7 @@ import { startMember } from '../units/start-member.ts';
 import type { Unit } from '../units/unit.ts';
 import { stopGate, stopMember } from './bring-down.ts';
 import type { ChangeContext } from './change-context.ts';
+import { keepOnlyCopy } from './only-copy.ts';
 import { refuseWhatNeverPasses } from './plan-switchover.ts';
 import { switchover } from './switchover.ts';
 
@@ -117,6 +119,8 @@ async function restartMember(
       { hint: `holdfast restart ${id} --accept-data-loss does it all the same.` },
     );
   }
+  const isStopped = (each: { place: { id: string } }) => each.place.id === id;
+  if (!acceptDataLoss) await keepOnlyCopy(deployment.members, isStopped, `holdfast restart ${id}`);
   // With `replicated` one that has just copied everything may lack what was acknowledged meanwhile.
   const hasAll = (replica: string) =>
     deployment.spec.gate.durability === 'async' ||

@@ -3,6 +3,7 @@ import { beforeEach, expect, test } from 'vitest';
 import { TrialAgent } from '../../../test/support/trial-agent.ts';
 import { type TrialServer, TrialWorld } from '../../../test/support/trial-servers.ts';
 import { waitFor } from '../../base/retry.ts';
+import { Operations } from '../operations.ts';
 import { type SwitchoverResult, switchover } from './switchover.ts';
 
 let world: TrialWorld;
@@ -14,7 +15,7 @@ let meanwhileAtRest = () => {};
 let reports: string[] = [];
 const hosts = ['host-1', 'host-2', 'host-3'];
 
-beforeEach(async () => {
+async function begin(): Promise<void> {
   world = new TrialWorld();
   agent = new TrialAgent(world, 'host-1', hosts);
   primary = world.server('redis-1');
@@ -24,20 +25,21 @@ beforeEach(async () => {
   // What it would do beside is its own test's matter.
   agent.loop.stop();
   await agent.settle();
-});
+}
+beforeEach(begin);
 
 /** Runs one while messages go to and fro. @param meanwhile is called whenever nothing is on its way */
 async function run(
   to: string | null = null,
   meanwhile = () => {},
   askedMsAgo = 0,
+  onMessage: (() => void) | null = null,
 ): Promise<SwitchoverResult> {
-  const operation = {
-    signal: aborter.signal,
-    rest: <T>(wait: () => Promise<T>) => {
-      meanwhileAtRest();
-      return wait();
-    },
+  const operation = await new Operations().begin('switchover', { signal: aborter.signal });
+  const rest = operation.rest.bind(operation);
+  operation.rest = (wait) => {
+    meanwhileAtRest();
+    return rest(wait);
   };
   const observer = { lookAtAll: () => agent.lookAtAll(), lookWithin: (ms: number) => agent.lookWithin(ms) };
   const change = switchover(
@@ -45,7 +47,7 @@ async function run(
     to,
     askedMsAgo,
   );
-  return world.settle(change, meanwhile);
+  return onMessage === null ? world.settle(change, meanwhile) : world.settleWatched(change, onMessage);
 }
 
 const promotions = () => world.servers.map((server) => server.promotions);
@@ -107,6 +109,29 @@ test('given up while its writes are waited for: everything is released, and it s
   expect(agent.gateCalls).toEqual(['hold switchover', 'release']);
   expect(await world.until(() => !primary.paused, 100)).toBe(true);
   expect(promotions()).toEqual([0, 0, 0]);
+});
+
+test('given up at whatever moment, it says what became of it', async () => {
+  const ends = { done: 0, 'given up': 0 };
+  for (let moment = 0; ends.done < 3; moment++) {
+    await begin();
+    let moments = 0;
+    const giveUp = () => {
+      if (moments++ === moment) aborter.abort(new Error('op gave it up'));
+    };
+    const change = run('redis-2', undefined, 0, giveUp);
+    const end = await change.then(
+      () => 'done' as const,
+      (error) => {
+        expect(error.message).toBe('a switchover was given up: op gave it up');
+        return 'given up' as const;
+      },
+    );
+    ends[end] += 1;
+    expect(await world.until(() => !primary.paused, 100)).toBe(true);
+    expect(promotions(), `moment ${moment}`).toEqual([0, end === 'done' ? 1 : 0, 0]);
+  }
+  expect(ends['given up']).toBeGreaterThan(3);
 });
 
 test.each(['held', 'waited for'])(

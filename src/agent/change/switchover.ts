@@ -16,7 +16,8 @@
  * Sentinels have it by a later epoch that the old primary stays; then its word is no news to them. What they say behind that
  * is what became of the switchover.
  *
- * Given up, it waits for no answer: whoever it asked may have been stopped, and that may be why.
+ * Given up, it waits for no answer: whoever it asked may have been stopped, and that may be why. Once the turn has begun it can't be
+ * given up: who asks for that then hears that it is done, though the agreement of step 5 is not waited for.
  *
  * The pause has a bound, so that a death of this agent in between leaves nothing blocked; and the votes are good for a
  * little less than that, so that a promotion never comes after it.
@@ -27,7 +28,7 @@ import { namedPrimary, type View } from '../../topology/view.ts';
 import { askSentinelInstead } from '../election/ask-sentinel.ts';
 import { type Ballot, stand, whyNever } from '../election/stand.ts';
 import { pointAt, stay, type Takeover, takeOver, tellTheRest } from '../election/take-over.ts';
-import { SwitchoverFailed, SwitchoverRefused } from '../errors.ts';
+import { OperationAborted, SwitchoverFailed, SwitchoverRefused } from '../errors.ts';
 import { waitForAgreement } from './await-agreement.ts';
 import type { Movable, Mover, SwitchoverContext } from './movable.ts';
 import { type Plan, prepare } from './plan-switchover.ts';
@@ -94,13 +95,16 @@ export async function switchover(
   const agreed = waitForAgreement(context, { from, to: id, epoch, unlinked, refusals });
   const without = await agreed.catch((error) => {
     over.abort();
-    throw error;
+    if (!operation.signal.aborted) throw error;
+    // Given up too late: it is done.
+    if (operation.unattended) return [];
+    throw OperationAborted(`${id} was made primary. ${errorText(error)}`, { cause: error });
   });
   if (without.length > 0)
     report(`warning: ${list(without)} had no link to the primary before, and has none now`);
   const heldMs = ((await taken) ?? performance.now()) - heldSinceMs;
   // Now, and not when the loop looks next: another command may begin at once.
-  deployment.elections.noteNamed(id);
+  if (!operation.signal.aborted) deployment.elections.noteNamed(id);
   return { from, to: id, heldMs: round(heldMs), tookMs: round(performance.now() - startedMs) };
 }
 

@@ -25,16 +25,22 @@ export function watchDisks(deployment: Deployment): () => void {
 
 /** Of one that answers: it has read its configuration then. */
 async function noteLostFolder(
-  { events, troubles }: Deployment,
+  { events, troubles, members }: Deployment,
   { unit, place, watch }: LiveMember,
 ): Promise<void> {
   const pid = unit?.process.pid ?? null;
   const isAsked = unit !== null && pid !== null && watch.seen.reachable;
   const where = isAsked ? await lostFolder(unit.paths.dataDir, pid) : null;
+  const hasCopy = members.some(({ place: { id }, watch: { seen } }) => {
+    return id !== place.id && seen.reachable && (seen.keys ?? 0) > 0;
+  });
+  const wayOut = hasCopy
+    ? `Move it back, or holdfast restart ${place.id} has it copy everything anew`
+    : 'Nobody else has its data: move it back before it ends, or, if it was deleted, holdfast backup now keeps what is in memory';
   const text =
     where === null || unit === null
       ? null
-      : `${place.id} writes its data to ${where}, and its next start looks for it in ${unit.paths.dataDir}: the folder was moved or deleted. Move it back, or holdfast restart ${place.id} has it copy everything anew`;
+      : `${place.id} writes its data to ${where}, and its next start looks for it in ${unit.paths.dataDir}: the folder was moved or deleted. ${wayOut}`;
   if (troubles.note(`data folder of ${place.id}`, text) && text !== null)
     events.add('data-missing', place.id, text);
 }
