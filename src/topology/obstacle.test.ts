@@ -88,3 +88,18 @@ test('the only member, a failover, a Sentinel that names another', () => {
   const selection = { member: 'redis-2', atMs: 0 };
   expect(obstacleTo(aView({ selection }), null, moment)).toMatchObject({ passes: true });
 });
+
+test('a replica that could not log in is a lasting obstacle, unless another one may yet take over', () => {
+  const cannotLogIn = new Set(['redis-2']);
+  const unlinked = two({ linkUp: false });
+  expect(obstacleTo(viewOf(unlinked), null, moment)).toMatchObject({ passes: true });
+  expect(obstacleTo(viewOf(unlinked), null, { ...moment, cannotLogIn })).toMatchObject({
+    passes: false,
+    text: expect.stringContaining('masterauth'),
+    hint: expect.stringContaining('holdfast apply'),
+  });
+  const other = aReplica('redis-3', { linkUp: false });
+  expect(obstacleTo(viewOf(unlinked, other), null, { ...moment, cannotLogIn })).toMatchObject({
+    passes: true,
+  });
+});

@@ -22,6 +22,8 @@ export interface Obstacle {
 export interface Moment {
   nowMs: number;
   sinceMs: number;
+  /** The ids of replicas that have no link and could not log in at a primary, as far as they were asked. */
+  cannotLogIn?: ReadonlySet<string>;
 }
 
 /**
@@ -70,7 +72,7 @@ function hindrance(
   view: View,
   member: MemberView,
   to: string | null,
-  { nowMs, sinceMs }: Moment,
+  { nowMs, sinceMs, cannotLogIn }: Moment,
 ): Obstacle | undefined {
   const { id, process, role, locksOut, reachable } = member;
   const full = storeTrouble(member);
@@ -82,6 +84,8 @@ function hindrance(
   if (process && !process.running && view.paused)
     return lasting(`${text}, and automatic actions are paused`, `holdfast resume has it started again.`);
   if (reachable && locksOut !== null) return lasting(`${id} does not let this agent in`, `${howToLetIn}.`);
+  if (cannotLogIn?.has(id))
+    return lasting(`${id} has no link to its primary: ${cannotLogInReason}`, cannotLogInHint);
   if (state === 'busy') return passing(text, busyHint(id));
   if (state !== 'up') return passing(text);
   if (role !== 'replica') return passing(`${id} does not follow the primary`);
@@ -101,6 +105,9 @@ function ineligibility(
     `Somebody set that, so that it is never chosen: CONFIG SET replica-priority 100 at it takes it back, and --to ${id} makes it primary all the same.`,
   );
 }
+
+const cannotLogInReason = "somebody changed its masteruser or masterauth, so that it can't log in there";
+const cannotLogInHint = 'holdfast apply gives back what somebody changed there. Nothing was changed now.';
 
 const noRoomHint =
   'Make room there. As primary it would take no writes, and no replica could follow it. Nothing was changed.';

@@ -45,13 +45,32 @@ export async function refusalToFollow(
   });
 }
 
+/** The ids of replicas that have no link and, by their own word, another login than a primary takes. Waiting gives them none. */
+export async function unableToLogIn(
+  { members, setting }: { readonly members: readonly Follower[]; readonly setting: FollowSetting },
+  view: View,
+): Promise<ReadonlySet<string>> {
+  const unlinked = view.members.filter(
+    (seen) => isKnownNow(seen) && !seen.busy && seen.role === 'replica' && !seen.linkUp && !seen.syncing,
+  );
+  const ids = new Set(unlinked.map(({ id }) => id));
+  const found = await Promise.all(
+    members.map(async ({ place: { id }, watch }) => {
+      if (!ids.has(id)) return [];
+      const said = await watch.client.following().catch(() => null);
+      return said === null || logsIn(said, setting.secrets) ? [] : [id];
+    }),
+  );
+  return new Set(found.flat());
+}
+
 function isToBeAsked(member: MemberView, named: string | undefined): boolean {
   return isKnownNow(member) && !member.busy && (member.id === named || member.linkUp);
 }
 
 async function whyNot(
   { place: { id }, watch }: Follower,
-  { own, beside }: FollowSecrets,
+  secrets: FollowSecrets,
   to: string | null,
 ): Promise<string | undefined> {
   // Whoever does not answer is not waited for either when it is to follow.
@@ -60,8 +79,11 @@ async function whyNot(
   if (said.refusal !== null) {
     return `${id} does not let the agent say whom it follows (${said.refusal}): somebody took rights from the user ${ownUserName('agent')} there`;
   }
-  const passwords = [own.replication, beside?.own.replication];
-  if (id === to || (said.user === ownUserName('replication') && passwords.includes(said.password)))
-    return undefined;
+  if (id === to || logsIn(said, secrets)) return undefined;
   return `${id} could not follow another primary: somebody changed its masteruser or masterauth`;
+}
+
+function logsIn({ user, password }: { user: string; password: string }, { own, beside }: FollowSecrets) {
+  const passwords = [own.replication, beside?.own.replication];
+  return user === ownUserName('replication') && passwords.includes(password);
 }

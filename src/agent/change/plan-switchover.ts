@@ -5,7 +5,7 @@ import { chooseReplica } from '../../topology/election/choice.ts';
 import { type Moment, type Obstacle, obstacleTo, readyToTakeOver } from '../../topology/obstacle.ts';
 import { namedPrimary, type View } from '../../topology/view.ts';
 import { SwitchoverRefused } from '../errors.ts';
-import { refusalToFollow } from './following.ts';
+import { refusalToFollow, unableToLogIn } from './following.ts';
 import { lockedOut } from './locked-out.ts';
 import type { Movable, Mover, SwitchoverContext } from './movable.ts';
 
@@ -37,7 +37,12 @@ export async function prepare(
       return movedAlready(asked, named);
     const shut = lockedOut(view.members.filter(({ id }) => id === named || id === to));
     if (shut !== undefined) return shut;
-    obstacle = obstacleTo(view, to, momentOf(deployment, sinceMs));
+    const moment = momentOf(deployment, sinceMs);
+    obstacle = obstacleTo(view, to, moment);
+    if (obstacle?.passes) {
+      const cannotLogIn = await unableToLogIn(deployment, view);
+      if (cannotLogIn.size > 0) obstacle = obstacleTo(view, to, { ...moment, cannotLogIn });
+    }
     if (obstacle === undefined) return (await refusalToFollow(deployment, view, to)) ?? 'calm';
     return obstacle.passes ? false : refusedFor(obstacle);
   };

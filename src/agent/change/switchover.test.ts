@@ -335,6 +335,18 @@ test('a follower with another masterauth, or that may not be told to follow, is 
   });
 });
 
+test('a replica that has no link and could not log in is not waited for, and the way out is named', async () => {
+  const unlinked = (id: string) => Object.assign(world.server(id), { noLink: true, masterAuth: 'changed' });
+  unlinked('redis-2');
+  await refusedAtOnce('redis-2', {
+    message:
+      "no switchover: redis-2 has no link to its primary: somebody changed its masteruser or masterauth, so that it can't log in there",
+    hint: expect.stringContaining('holdfast apply'),
+  });
+  unlinked('redis-3');
+  await refusedAtOnce(null, { message: expect.stringMatching(/redis-2 has no link.*; redis-3 has no link/) });
+});
+
 test('a member that has no link already keeps nobody: the others move on without it, and it is named', async () => {
   world.server('redis-3').noLink = true;
   world.server('redis-3').masterAuth = 'changed';
