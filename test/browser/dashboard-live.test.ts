@@ -122,6 +122,20 @@ test('a switchover from the page, under load, ends well and no client notices', 
   await top(`primary ${primary}`);
 });
 
+test('who signs in while the page is open is shown within seconds that the token was revoked', async () => {
+  await tab.getByRole('button', { name: 'Sign out' }).click();
+  await top('may look');
+  const { token } = await deployment.json<{ token: string }>('token', ['make', 'ada'], ['--role', 'operate']);
+  await tab.getByRole('button', { name: 'Sign in' }).click();
+  const dialog = tab.getByRole('dialog');
+  await dialog.getByLabel('Token').fill(token);
+  await dialog.getByRole('button', { name: 'Sign in' }).click();
+  await top('may operate');
+  expect((await deployment.run('token', ['revoke', 'ada'])).status).toBe(0);
+  await top('may look');
+  await tab.locator('.top', { hasText: 'not live' }).waitFor({ state: 'detached', timeout: 20_000 });
+});
+
 test('left open while the agent is killed and started again, the page says so and goes on', async () => {
   await tab.evaluate('window.opened = "before"');
   process.kill(deployment.agentPid(), 'SIGKILL');

@@ -1,7 +1,7 @@
 import { type FormEvent, useState } from 'react';
 import type { ApiSession } from '../../../src/api/access.ts';
 import { asRefusal, type Refusal, send } from '../data/ask.ts';
-import { feed, pageState } from '../data/page-state.ts';
+import { feed } from '../data/page-state.ts';
 import { Alert } from '../parts/card.tsx';
 
 /** Asks for a token. The agent answers with a session in a cookie that no script can read. */
@@ -15,10 +15,10 @@ export function SignIn({ why }: { why: string }) {
     setBusy(true);
     setRefusal(null);
     try {
-      const session = await send<ApiSession>('POST', 'api/session', { token: token.trim() });
+      await send<ApiSession>('POST', 'api/session', { token: token.trim() });
       setToken('');
-      pageState.update({ session });
-      if (pageState.value.connection.state !== 'live') await feed.connect();
+      // Also while it is live: what follows the view with the session is told when that ends.
+      await feed.connect();
     } catch (error) {
       setRefusal(asRefusal(error));
     } finally {
