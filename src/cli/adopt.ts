@@ -1,10 +1,12 @@
 import type { Command } from 'commander';
 import { type Adoption, lookAtWhatRuns, takeOverWhatRuns } from '../agent/adopt/adopt.ts';
 import type { AdoptionPlan } from '../agent/adopt/plan.ts';
+import { isAllTakenOver } from '../agent/adopt/taken-before.ts';
 import type { Status } from '../agent/api/status-answer.ts';
 import type { ApplyResult } from '../agent/change/apply-spec.ts';
-import { AdoptRefused } from '../agent/errors.ts';
+import { AdoptRefused, AlreadyRuns } from '../agent/errors.ts';
 import { findRedisServer } from '../agent/server-program.ts';
+import { runningAgent } from '../agent/state/state-lock.ts';
 import { parseDuration } from '../base/duration.ts';
 import { errorCode } from '../base/errors.ts';
 import { pause } from '../base/retry.ts';
@@ -59,7 +61,7 @@ async function adopt(output: Output, [file = '']: string[], options: AdoptOption
   if (readyWithinMs === undefined)
     throw BadOption(`--wait: '${options.wait}' is no duration`, { hint: 'For example 90s or 5m.' });
   const target = await openTarget(file, options);
-  const running = await runningStatus(target);
+  const running = await statusOnceStarted(target);
   if (running !== null) {
     output.line(
       `${target.spec.name} is holdfast's already and is ${running.state}; holdfast status shows it.`,
@@ -79,6 +81,11 @@ async function adopt(output: Output, [file = '']: string[], options: AdoptOption
     keepersOff: options.supervisorOff === true,
   };
   const { facts, plan } = await lookAtWhatRuns(adoption);
+  if (isAllTakenOver(facts)) {
+    throw AdoptRefused(`${target.spec.name} was taken over already, and its agent does not run`, {
+      hint: 'holdfast up goes on with what runs. Nothing was changed.',
+    });
+  }
   for (const line of planLines(plan)) output.line(line);
   for (const warning of plan.warnings) output.note(`${output.colors.yellow('warning:')} ${warning}`);
   for (const { where, what, fix } of plan.refusals)
@@ -96,6 +103,24 @@ async function adopt(output: Output, [file = '']: string[], options: AdoptOption
   }
   await takeOverWhatRuns(adoption, facts, (step) => output.note(`  ${output.colors.dim(step)}`));
   return start(output, target, { plan, host: adoption.host, readyWithinMs });
+}
+
+const startsWithinMs = 10_000;
+
+/** One that an interrupted run has just started is waited for. Null when no agent runs. @throws ALREADY_RUNS when it says nothing */
+async function statusOnceStarted(target: Target): Promise<Status | null> {
+  const until = performance.now() + startsWithinMs;
+  for (;;) {
+    const owner = await runningAgent(target.paths.agentRecord);
+    const status = await runningStatus(target);
+    if (status !== null || owner === undefined) return status;
+    if (performance.now() > until) {
+      throw AlreadyRuns(`${target.spec.name} is being taken over, or its agent starts (pid ${owner.pid})`, {
+        hint: 'Nothing was changed. holdfast status shows how far it is.',
+      });
+    }
+    await pause(100);
+  }
 }
 
 /** Null when no agent runs. */

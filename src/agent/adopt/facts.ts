@@ -16,6 +16,8 @@ export interface AdoptionFacts {
   sentinels: readonly Found<SentinelPlace, RunningSentinel>[];
   /** For the copies of members that are started. */
   free: { memoryBytes: number; diskBytes: number };
+  /** The ids of what runs here and was started by holdfast: members, Sentinels, gates. */
+  started: readonly string[];
   /** What else has a port that is needed, as a sentence; null for nothing. */
   portTaken: string | null;
 }

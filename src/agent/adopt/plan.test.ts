@@ -87,6 +87,7 @@ function plan(
     members: spec.members.map((place, index) => found(place, members[index])),
     sentinels: spec.sentinels.map((place, index) => found(place, given.sentinels?.[index])),
     free: { memoryBytes: gib, diskBytes: gib },
+    started: [],
     portTaken: null,
     ...given.facts,
   };
@@ -268,7 +269,7 @@ test('room for the copies, taken ports, hosts, TLS, nobody there, and who gives 
   const hosts = 'hosts: { a: { address: 10.0.0.1 }, b: { address: 10.0.0.2 }, c: { address: 10.0.0.3 } }\n';
   const spec = parseSpec(`name: orders\n${hosts}`, 'x.yaml');
   const facts = {
-    ...{ uid: 0, wanted, members: [], sentinels: [], portTaken: null },
+    ...{ uid: 0, wanted, members: [], sentinels: [], started: [], portTaken: null },
     free: { memoryBytes: 1, diskBytes: 1 },
   };
   const engine = { product: 'Redis', version: '7.0.15', major: 7, minor: 0 } as const;

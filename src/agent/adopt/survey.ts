@@ -20,6 +20,7 @@ import type { StatePaths, UnitPaths } from '../state/paths.ts';
 import { runsAsTaken } from '../state/taken-over.ts';
 import type { AdoptionFacts, Found, ProcessFacts, RunningMember, RunningSentinel } from './facts.ts';
 import { findKeeper } from './keeper.ts';
+import { startedBefore } from './taken-before.ts';
 
 export interface Access {
   /** Who may do everything at the servers, and at the Sentinels. */
@@ -58,14 +59,18 @@ export async function survey({
       found(place, () => sentinelFacts(spec, place, access.sentinels, paths.sentinel(place.id))),
     ),
   );
-  const there = new Set([...members, ...sentinels].flatMap((each) => (isThere(each) ? [each.place.id] : [])));
+  const started = startedBefore(spec, host, paths);
+  const there = new Set([
+    ...started,
+    ...[...members, ...sentinels].flatMap((each) => (isThere(each) ? [each.place.id] : [])),
+  ]);
   const portTaken = await checkPorts(wantedPorts(spec, host).filter(({ who }) => !there.has(who))).then(
     () => null,
     errorText,
   );
   const { bavail, bsize } = statfsSync(aboveOf(paths.root));
   const free = { memoryBytes: process.availableMemory(), diskBytes: bavail * bsize };
-  return { uid: process.getuid?.() ?? 0, engine, wanted, members, sentinels, free, portTaken };
+  return { uid: process.getuid?.() ?? 0, engine, wanted, members, sentinels, free, started, portTaken };
 }
 
 const isThere = ({ running, problem }: Found<unknown, unknown>) => running !== null || problem !== null;
