@@ -1,6 +1,6 @@
 import { request } from 'node:http';
 import { errorFromJson } from '../../base/error-wire.ts';
-import { errorText } from '../../base/errors.ts';
+import { errorCode, errorText } from '../../base/errors.ts';
 import { GateControlFailed } from '../errors.ts';
 import type { ConnectionView } from '../upstream/connection-view.ts';
 import type {
@@ -65,14 +65,25 @@ export class GateControl {
     return this.#call('POST', '/drain', drain);
   }
 
+  /**
+   * On the connection of the call before, where it is still there: a new one costs a switchover milliseconds. The gate closes one
+   * that was idle for some seconds, perhaps in the moment in which it is written to: then it is asked once more, and hearing any question twice does no harm.
+   */
   #call<T>(method: string, path: string, body?: object, timeoutMs = this.#timeoutMs): Promise<T> {
+    return this.#ask<T>(method, path, { body, timeoutMs, anew: false });
+  }
+
+  #ask<T>(
+    method: string,
+    path: string,
+    { body, timeoutMs, anew }: { body: object | undefined; timeoutMs: number; anew: boolean },
+  ): Promise<T> {
     return new Promise<T>((resolve, reject) => {
       const fail = (why: string, cause?: unknown) =>
         reject(GateControlFailed(`${method} ${path} on ${this.#socketPath}: ${why}`, { cause }));
       const headers = { 'content-type': 'application/json' };
       const call = request(
-        // A connection of its own: the gate closes one that was idle for seconds, perhaps while it is written to.
-        { socketPath: this.#socketPath, method, path, headers, agent: false },
+        { socketPath: this.#socketPath, method, path, headers, ...(anew ? { agent: false } : {}) },
         (response) => {
           let text = '';
           response.setEncoding('utf8');
@@ -92,7 +103,11 @@ export class GateControl {
         },
       );
       call.setTimeout(timeoutMs, () => call.destroy(new Error(`no answer within ${timeoutMs} ms`)));
-      call.on('error', (error) => fail(errorText(error), error));
+      call.on('error', (error) => {
+        const wasClosed = call.reusedSocket && /^(ECONNRESET|EPIPE)$/.test(errorCode(error) ?? '');
+        if (wasClosed && !anew) resolve(this.#ask<T>(method, path, { body, timeoutMs, anew: true }));
+        else fail(errorText(error), error);
+      });
       call.end(body === undefined ? undefined : JSON.stringify(body));
     });
   }

@@ -49,7 +49,7 @@ const pollHoldingMs = 250;
 const pollOpenMs = 5000;
 /** After a selection that nothing came of: so long the selected one is asked. */
 const selectionLimitMs = 30_000;
-const tryMs = 5;
+const tryMs = 2;
 const never = Number.POSITIVE_INFINITY;
 
 export function step(before: PrimaryState, event: PrimaryEvent, rules: PrimaryRules, nowMs: number): Step {
