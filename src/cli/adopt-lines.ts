@@ -1,5 +1,6 @@
 /** What `adopt` is about to do, for people. Pure. */
 import type { AdoptionPlan } from '../agent/adopt/plan.ts';
+import type { SettingDifference } from '../agent/settings/compare-settings.ts';
 import { shownValue } from '../agent/settings/shown-value.ts';
 import { table } from './table.ts';
 
@@ -22,30 +23,24 @@ export function planLines({ takes, starts, primary }: AdoptionPlan): string[] {
       kind === 'member' ? `a replica, which copies ${primary ?? 'the primary'}` : '',
     ]),
   ];
-  const now = takes.flatMap(({ id, now: settings }) =>
-    settings.map(({ name, running, wanted }) => [
-      id,
-      name,
-      shownValue(name, running),
-      '→',
-      shownValue(name, wanted),
-    ]),
-  );
-  const later = takes.flatMap(({ id, waiting }) =>
-    waiting.map(({ name, running, wanted }) => [
-      id,
-      name,
-      shownValue(name, running),
-      '→',
-      shownValue(name, wanted),
-    ]),
-  );
+  const now = takes.flatMap(({ id, now: settings }) => settingRows(id, settings));
+  const later = takes.flatMap(({ id, waiting }) => settingRows(id, waiting));
   return [
     ...table(rows),
     ...(takes.length === 0 ? [] : ["Servers get holdfast's users beside those that they have."]),
     ...(now.length === 0 ? [] : ['Set while they run:', ...indented(table(now))]),
     ...(later.length === 0 ? [] : ['Set when they are started the next time:', ...indented(table(later))]),
   ];
+}
+
+function settingRows(id: string, settings: readonly SettingDifference[]): string[][] {
+  return settings.map(({ name, running, wanted }) => [
+    id,
+    name,
+    shownValue(name, running),
+    '→',
+    shownValue(name, wanted),
+  ]);
 }
 
 function indented(lines: readonly string[]): string[] {

@@ -194,19 +194,15 @@ export class TrialWorld {
     return true;
   }
 
-  /** Lets time pass until this has settled. @param meanwhile is called whenever nothing is on its way */
-  async settle<T>(change: Promise<T>, meanwhile: () => void): Promise<T> {
-    let over = false;
-    const ends = () => {
-      over = true;
-    };
-    void change.then(ends, ends);
-    await this.until(() => over, 600_000, meanwhile);
-    return change;
-  }
-
-  /** The same. @param onMessage is called before each message arrives, and when nothing is on its way */
-  async settleWatched<T>(change: Promise<T>, onMessage: () => void): Promise<T> {
+  /**
+   * Lets time pass until this has settled. @param meanwhile is called whenever nothing is on its way
+   * @param onMessage is called before each message arrives, and then too
+   */
+  async settle<T>(
+    change: Promise<T>,
+    meanwhile: () => void = () => {},
+    onMessage: () => void = () => {},
+  ): Promise<T> {
     let over = false;
     const ends = () => {
       over = true;
@@ -216,7 +212,7 @@ export class TrialWorld {
       onMessage();
       return over;
     };
-    await this.until(isOver, 600_000);
+    await this.until(isOver, 600_000, meanwhile);
     return change;
   }
 

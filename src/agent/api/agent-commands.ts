@@ -1,5 +1,4 @@
 /** Carries out the commands of the API: one planned change at a time. */
-
 import type { ApiJob, ApiOperation } from '../../api/jobs.ts';
 import { errorCode, errorText } from '../../base/errors.ts';
 import { owner } from '../access/callers.ts';

@@ -105,7 +105,13 @@ function whoIsAstray({ sentinels }: View, primary: string): string[] {
   return astray.map(({ id }) => id);
 }
 
+/** The ids of those that answer and have no link to a primary, but for this one. */
+export function whoIsUnlinked({ members }: View, primary: string): string[] {
+  return members
+    .filter(({ id, reachable, linkUp }) => id !== primary && reachable && !linkUp)
+    .map(({ id }) => id);
+}
+
 function whoDoesNotFollow(view: View, primary: string): string[] {
-  const unlinked = view.members.filter(({ id, reachable, linkUp }) => id !== primary && reachable && !linkUp);
-  return [...whoIsAstray(view, primary), ...unlinked.map(({ id }) => id)];
+  return [...whoIsAstray(view, primary), ...whoIsUnlinked(view, primary)];
 }

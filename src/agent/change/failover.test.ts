@@ -1,4 +1,5 @@
 import { beforeEach, expect, test } from 'vitest';
+import { giveUpAtEachMoment } from '../../../test/support/given-up.ts';
 import { TrialAgent } from '../../../test/support/trial-agent.ts';
 import { TrialWorld } from '../../../test/support/trial-servers.ts';
 import { Operations } from '../operations.ts';
@@ -22,12 +23,12 @@ beforeEach(begin);
 async function run(
   meanwhile = () => {},
   askedMsAgo = 0,
-  onMessage: (() => void) | null = null,
+  onMessage = () => {},
 ): ReturnType<typeof forceFailover> {
   const operation = await new Operations().begin('failover', { signal: aborter.signal });
   const observer = { lookWithin: (ms: number) => agent.lookWithin(ms) };
   const change = forceFailover({ deployment: agent, observer, report: () => {}, operation }, askedMsAgo);
-  return onMessage === null ? world.settle(change, meanwhile) : world.settleWatched(change, onMessage);
+  return world.settle(change, meanwhile, onMessage);
 }
 
 const promotions = () => world.servers.reduce((sum, server) => sum + server.promotions, 0);
@@ -40,25 +41,18 @@ test('a primary that lives is replaced without a drain', async () => {
 });
 
 test('given up at whatever moment, it says what became of it', async () => {
-  const ends = { done: 0, 'given up': 0 };
-  for (let moment = 0; ends.done < 3; moment++) {
-    await begin();
-    let moments = 0;
-    const giveUp = () => {
-      if (moments++ === moment) aborter.abort(new Error('op gave it up'));
-    };
-    const change = run(undefined, 0, giveUp);
-    const end = await change.then(
-      ({ to }) => (to === 'redis-2' ? ('done' as const) : expect.fail(to)),
-      (error) => {
-        expect(error.message).toBe('a failover was given up: op gave it up');
-        return 'given up' as const;
-      },
-    );
-    ends[end] += 1;
-    expect(promotions(), `moment ${moment}`).toBe(end === 'done' ? 1 : 0);
-  }
-  expect(ends['given up']).toBeGreaterThan(0);
+  const givenUp = await giveUpAtEachMoment('a failover', {
+    begin: async () => {
+      await begin();
+      return aborter;
+    },
+    change: (onMessage) => run(undefined, 0, onMessage),
+    check: (end, result, moment) => {
+      if (end === 'done') expect(result?.to).toBe('redis-2');
+      expect(promotions(), `moment ${moment}`).toBe(end === 'done' ? 1 : 0);
+    },
+  });
+  expect(givenUp).toBeGreaterThan(0);
 });
 
 test('not elected: it says soon who voted how, and nothing has changed', async () => {

@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { type Holder, type Keeping, keepOnlyCopy, onlyCopies } from './only-copy.ts';
+import type { Keeping } from '../observe/lost-folder.ts';
+import { type Holder, keepOnlyCopy, onlyCopies } from './only-copy.ts';
 
 const holder = fc.record({
   id: fc.uuid(),

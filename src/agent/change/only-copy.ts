@@ -3,19 +3,7 @@
  * not stopped when nobody else would have that data then, unless a person accepts the loss.
  */
 import { DataLossRefused } from '../errors.ts';
-import { lostFolder } from '../observe/lost-folder.ts';
-import type { MemberObservation } from '../observe/member-watch.ts';
-
-/** A member that may be stopped. */
-export interface Keeping {
-  readonly place: { readonly id: string };
-  /** Null for a member of another host. */
-  readonly unit: {
-    readonly process: { readonly running: boolean; readonly pid: number | null };
-    readonly paths: { readonly dataDir: string };
-  } | null;
-  readonly watch: { readonly seen: Pick<MemberObservation, 'reachable' | 'keys' | 'role' | 'linkUp'> };
-}
+import { holdsData, type Keeping, lostFolderOf } from '../observe/lost-folder.ts';
 
 export interface Holder {
   id: string;
@@ -40,12 +28,8 @@ export async function keepOnlyCopy(
   command: string,
 ): Promise<void> {
   const holders = members.map(async (member): Promise<Holder> => {
-    const { place, unit, watch } = member;
-    const { reachable, keys, role, linkUp } = watch.seen;
-    const pid = unit?.process.running === true ? unit.process.pid : null;
-    const where = unit === null || pid === null ? null : await lostFolder(unit.paths.dataDir, pid);
-    const holds = reachable && (keys ?? 0) > 0 && (role === 'primary' || linkUp);
-    return { id: place.id, holds, lost: where !== null, stops: stops(member) };
+    const lost = (await lostFolderOf(member)) !== null;
+    return { id: member.place.id, holds: holdsData(member), lost, stops: stops(member) };
   });
   const only = onlyCopies(await Promise.all(holders));
   if (only.length === 0) return;

@@ -2,7 +2,6 @@
  * Restarts on request: one process, or everything in the safe order. Nothing here counts against the budget. When the
  * change is given up while a process is down, that one is started all the same, unless the agent is about to stop it.
  */
-
 import { hopeless, waitFor } from '../../base/retry.ts';
 import { lastLogLines } from '../../process/supervised-process.ts';
 import { emptyPrimaryOver, harmAsPrimary } from '../../topology/data-guard.ts';

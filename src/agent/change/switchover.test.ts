@@ -1,5 +1,6 @@
 /** A switchover over servers and Sentinels in memory: what is done in which order, and what is undone when it fails. */
 import { beforeEach, expect, test } from 'vitest';
+import { giveUpAtEachMoment } from '../../../test/support/given-up.ts';
 import { TrialAgent } from '../../../test/support/trial-agent.ts';
 import { type TrialServer, TrialWorld } from '../../../test/support/trial-servers.ts';
 import { waitFor } from '../../base/retry.ts';
@@ -33,7 +34,7 @@ async function run(
   to: string | null = null,
   meanwhile = () => {},
   askedMsAgo = 0,
-  onMessage: (() => void) | null = null,
+  onMessage = () => {},
 ): Promise<SwitchoverResult> {
   const operation = await new Operations().begin('switchover', { signal: aborter.signal });
   const rest = operation.rest.bind(operation);
@@ -47,7 +48,7 @@ async function run(
     to,
     askedMsAgo,
   );
-  return onMessage === null ? world.settle(change, meanwhile) : world.settleWatched(change, onMessage);
+  return world.settle(change, meanwhile, onMessage);
 }
 
 const promotions = () => world.servers.map((server) => server.promotions);
@@ -112,26 +113,18 @@ test('given up while its writes are waited for: everything is released, and it s
 });
 
 test('given up at whatever moment, it says what became of it', async () => {
-  const ends = { done: 0, 'given up': 0 };
-  for (let moment = 0; ends.done < 3; moment++) {
-    await begin();
-    let moments = 0;
-    const giveUp = () => {
-      if (moments++ === moment) aborter.abort(new Error('op gave it up'));
-    };
-    const change = run('redis-2', undefined, 0, giveUp);
-    const end = await change.then(
-      () => 'done' as const,
-      (error) => {
-        expect(error.message).toBe('a switchover was given up: op gave it up');
-        return 'given up' as const;
-      },
-    );
-    ends[end] += 1;
-    expect(await world.until(() => !primary.paused, 100)).toBe(true);
-    expect(promotions(), `moment ${moment}`).toEqual([0, end === 'done' ? 1 : 0, 0]);
-  }
-  expect(ends['given up']).toBeGreaterThan(3);
+  const givenUp = await giveUpAtEachMoment('a switchover', {
+    begin: async () => {
+      await begin();
+      return aborter;
+    },
+    change: (onMessage) => run('redis-2', undefined, 0, onMessage),
+    check: async (end, _result, moment) => {
+      expect(await world.until(() => !primary.paused, 100)).toBe(true);
+      expect(promotions(), `moment ${moment}`).toEqual([0, end === 'done' ? 1 : 0, 0]);
+    },
+  });
+  expect(givenUp).toBeGreaterThan(3);
 });
 
 test.each(['held', 'waited for'])(

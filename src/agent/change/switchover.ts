@@ -2,8 +2,8 @@
  * A planned change of primary, without a client error and without a lost write.
  *
  * 1. Everything must be calm: no failover under way, the target linked, with room on its disk, and the others able to follow it
- *    (plan-switchover.ts). A primary that
- *    was lost since the switchover was asked for was moved by that: it is not moved once more, unless the target is named.
+ *    (plan-switchover.ts). A primary that was lost since the switchover was asked for was moved by that: it is not moved once
+ *    more, unless the target is named.
  * 2. Votes first (agent/election/), which disturb nothing. Not elected: it is tried again for as long as a calm moment
  *    is waited for.
  * 3. The gates stop sending writes, CLIENT PAUSE WRITE stops everyone else's on the old primary, and both offsets are
@@ -24,12 +24,12 @@
  */
 import { errorCode, errorText } from '../../base/errors.ts';
 import { hopeless, pause, unlessAborted, waitFor } from '../../base/retry.ts';
-import { namedPrimary, type View } from '../../topology/view.ts';
+import { namedPrimary } from '../../topology/view.ts';
 import { askSentinelInstead } from '../election/ask-sentinel.ts';
 import { type Ballot, stand, whyNever } from '../election/stand.ts';
 import { pointAt, stay, type Takeover, takeOver, tellTheRest } from '../election/take-over.ts';
 import { OperationAborted, SwitchoverFailed, SwitchoverRefused } from '../errors.ts';
-import { waitForAgreement } from './await-agreement.ts';
+import { waitForAgreement, whoIsUnlinked } from './await-agreement.ts';
 import type { Movable, Mover, SwitchoverContext } from './movable.ts';
 import { type Plan, prepare } from './plan-switchover.ts';
 import { whenItTakesWrites } from './takes-writes.ts';
@@ -82,7 +82,7 @@ export async function switchover(
     ballot = await stand(deployment, from);
   }
   operation.signal.throwIfAborted();
-  const unlinked = unlinkedIn(deployment.view(), from);
+  const unlinked = new Set(whoIsUnlinked(deployment.view(), from));
   const refusals = new Map<string, string>();
   const onRefusal = (member: string, said: string) => void refusals.set(member, said);
   const { heldSinceMs, promoted } = await change(context, { ...plan, onRefusal }, ballot, to);
@@ -106,11 +106,6 @@ export async function switchover(
   // Now, and not when the loop looks next: another command may begin at once.
   if (!operation.signal.aborted) deployment.elections.noteNamed(id);
   return { from, to: id, heldMs: round(heldMs), tookMs: round(performance.now() - startedMs) };
-}
-
-function unlinkedIn({ members }: View, primary: string): Set<string> {
-  const unlinked = members.filter(({ id, reachable, linkUp }) => id !== primary && reachable && !linkUp);
-  return new Set(unlinked.map(({ id }) => id));
 }
 
 /** Who moves where, and who hears of a member that may not be told to follow. */

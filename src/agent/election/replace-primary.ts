@@ -149,7 +149,8 @@ function notElected(election: Ballot['election']): string {
 /**
  * How long a replica is waited for that could be promoted and has not said yet what it has. With durability `replicated`
  * whoever is fit has all that was acknowledged, as far as is known: of a replica that this agent has not watched since it got its
- * priority that is taken on trust. So the one that has more is worth some time. The votes may be too old by then; they are asked for again, and nobody is waited for any more once the primary has been gone for long.
+ * priority that is taken on trust. So the one that has more is worth some time. The votes may be too old by then; they are asked
+ * for again, and nobody is waited for any more once the primary has been gone for long.
  */
 function patience(deployment: Replaceable, lost: string): number {
   if (deployment.spec.gate.durability !== 'replicated') return candidatesWithinMs;

@@ -1,13 +1,13 @@
 /**
- * Notices that a member of this host writes where nobody looks for it, and that it can't go on because its disk is full. Redis itself only logs it: a replica tries its
- * synchronisation again and again, which looks as if it were under way.
+ * Notices that a member of this host writes where nobody looks for it, and that it can't go on because its disk is full. Redis
+ * itself only logs it: a replica tries its synchronisation again and again, which looks as if it were under way.
  */
 import { statfs } from 'node:fs/promises';
 import { describeSize } from '../../base/size.ts';
 import { noRoomIn } from '../../process/server-log.ts';
 import { lastLogLines } from '../../process/supervised-process.ts';
 import type { Deployment, LiveMember } from '../deployment.ts';
-import { lostFolder } from './lost-folder.ts';
+import { holdsData, lostFolderOf } from './lost-folder.ts';
 
 const everyMs = 2000;
 /** With less than this nothing can be written, whatever the log says. */
@@ -24,16 +24,10 @@ export function watchDisks(deployment: Deployment): () => void {
 }
 
 /** Of one that answers: it has read its configuration then. */
-async function noteLostFolder(
-  { events, troubles, members }: Deployment,
-  { unit, place, watch }: LiveMember,
-): Promise<void> {
-  const pid = unit?.process.pid ?? null;
-  const isAsked = unit !== null && pid !== null && watch.seen.reachable;
-  const where = isAsked ? await lostFolder(unit.paths.dataDir, pid) : null;
-  const hasCopy = members.some(({ place: { id }, watch: { seen } }) => {
-    return id !== place.id && seen.reachable && (seen.keys ?? 0) > 0;
-  });
+async function noteLostFolder({ events, troubles, members }: Deployment, member: LiveMember): Promise<void> {
+  const { unit, place, watch } = member;
+  const where = watch.seen.reachable ? await lostFolderOf(member) : null;
+  const hasCopy = members.some((other) => other !== member && holdsData(other));
   const wayOut = hasCopy
     ? `Move it back, or holdfast restart ${place.id} has it copy everything anew`
     : 'Nobody else has its data: move it back before it ends, or, if it was deleted, holdfast backup now keeps what is in memory';

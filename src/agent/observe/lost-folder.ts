@@ -4,6 +4,29 @@
  */
 import { readlink, stat } from 'node:fs/promises';
 import { errorCode } from '../../base/errors.ts';
+import type { MemberObservation } from './member-watch.ts';
+
+/** A member with what it was seen to hold. */
+export interface Keeping {
+  readonly place: { readonly id: string };
+  /** Null for a member of another host. */
+  readonly unit: {
+    readonly process: { readonly running: boolean; readonly pid: number | null };
+    readonly paths: { readonly dataDir: string };
+  } | null;
+  readonly watch: { readonly seen: Pick<MemberObservation, 'reachable' | 'keys' | 'role' | 'linkUp'> };
+}
+
+/** Whether it has the deployment's data, in memory at least. */
+export function holdsData({ watch: { seen } }: Pick<Keeping, 'watch'>): boolean {
+  return seen.reachable && (seen.keys ?? 0) > 0 && (seen.role === 'primary' || seen.linkUp);
+}
+
+/** The same as lostFolder, of a member; null also of one that does not run here. */
+export async function lostFolderOf({ unit }: Pick<Keeping, 'unit'>): Promise<string | null> {
+  const pid = unit?.process.running === true ? unit.process.pid : null;
+  return unit === null || pid === null ? null : lostFolder(unit.paths.dataDir, pid);
+}
 
 /** What redis-server works in is its data folder: it changes to `dir` as it starts (config.c). */
 const workFolderOf = (pid: number) => `/proc/${pid}/cwd`;

@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { FreshCall } from '../../base/fresh-call.ts';
 import type { SentinelEvent } from '../../redis/sentinel-event.ts';
 import { promotesWithinMs } from '../../topology/election/selection.ts';
-import { actingPrimary } from '../../topology/view.ts';
+import { actingPrimary, type View } from '../../topology/view.ts';
 import type { Deployment, LiveMember, LiveSentinel } from '../deployment.ts';
 import { memoryOf } from '../state/memory-file.ts';
 import { Unwritten } from '../state/unwritten.ts';
@@ -95,8 +95,9 @@ export class Observer {
       }),
     ]);
     this.#strangers.note();
-    this.#deployment.lag.note(this.#deployment.view(), this.#deployment.setting.clock.monotonicMs());
-    this.#noteCatchUp();
+    const view = this.#deployment.view();
+    this.#deployment.lag.note(view, this.#deployment.setting.clock.monotonicMs());
+    this.#noteCatchUp(view);
     for (const member of members) void this.#note(member);
     for (const { process } of this.#deployment.units)
       if (process.isUnrecorded) void process.writeRecord().catch((error) => this.#unwritten.note(error));
@@ -144,16 +145,15 @@ export class Observer {
     const asked = members.filter((member) => held.includes(member) || member.place.id === primary);
     for (const { watch } of asked) {
       void watch.look().then(() => {
-        this.#noteCatchUp();
+        this.#noteCatchUp(this.#deployment.view());
         this.#deployment.wake();
       });
     }
   }
 
-  #noteCatchUp(): void {
+  #noteCatchUp(view: View): void {
     const { catchUp, members, setting } = this.#deployment;
-    const primary = actingPrimary(this.#deployment.view())?.id ?? null;
-    catchUp.note(members, primary, setting.clock.monotonicMs());
+    catchUp.note(members, actingPrimary(view)?.id ?? null, setting.clock.monotonicMs());
   }
 
   /**

@@ -6,8 +6,9 @@ import { hurryToPrimary } from './hurry-to-primary.ts';
 import { memberCommand } from './process-commands.ts';
 
 /**
- * Starts a member's redis-server. What its start needs beside data is made anew when it is gone. A replica begins with a priority of 0 and gets its own when it is in sync: before, it has
- * what was on its disk, and nobody is to go back to that. One that an operator never wants promoted keeps its 0.
+ * Starts a member's redis-server. What its start needs beside data is made anew when it is gone. A replica begins with a priority
+ * of 0 and gets its own when it is in sync: before, it has what was on its disk, and nobody is to go back to that. One that an
+ * operator never wants promoted keeps its 0.
  * @param primary whom it follows; null to start as primary.
  * @param how whether it counts against the budget of restarts.
  */

@@ -21,7 +21,7 @@ import { verify } from '../verify/verify.ts';
 import { ChangeFollower } from './change-follower.ts';
 import { type CopyProgress, copyPass } from './copy-pass.ts';
 import { LeftOut } from './left-out.ts';
-import { ServerHistory } from './server-history.ts';
+import { anyChanged, ServerHistory } from './server-history.ts';
 
 export interface ScanOptions {
   source: ConnectionOptions;
@@ -174,10 +174,6 @@ class Scan {
       if ((differing === 0 && !missed) || passes >= mostPasses) return { passes, differing };
     }
   }
-}
-
-async function anyChanged(histories: readonly ServerHistory[]): Promise<boolean> {
-  return (await Promise.all(histories.map((each) => each.hasChanged()))).includes(true);
 }
 
 function guaranteeOf(why: string | null, differing: number): string {

@@ -32,3 +32,8 @@ export class ServerHistory {
     this.#connection.close();
   }
 }
+
+/** All are asked, so that each counts from here on. @throws REDIS_UNREACHABLE, REDIS_REFUSED */
+export async function anyChanged(histories: readonly ServerHistory[]): Promise<boolean> {
+  return (await Promise.all(histories.map((each) => each.hasChanged()))).includes(true);
+}

@@ -2,7 +2,7 @@
 import type { ConnectionOptions } from '../../redis/connection.ts';
 import { StreamSourceNotReady } from '../../stream/errors.ts';
 import { findSource, type SourceAddress } from '../../stream/source-address.ts';
-import { ServerHistory } from './server-history.ts';
+import { anyChanged, ServerHistory } from './server-history.ts';
 
 export class SourceWatch {
   readonly #source: SourceAddress;
@@ -29,8 +29,7 @@ export class SourceWatch {
     const { address, port } = await findSource(this.#source);
     const now = `${address}:${port}`;
     if (now !== this.#at) throw StreamSourceNotReady(`${now} is primary now, instead of ${this.#at}`);
-    const changed = await Promise.all(this.#histories.map((each) => each.hasChanged()));
-    if (!changed.includes(true)) return;
+    if (!(await anyChanged(this.#histories))) return;
     throw StreamSourceNotReady(`${this.#at} was started anew, or follows another server`, {
       hint: 'It is looked for, and read again.',
     });

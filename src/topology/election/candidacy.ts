@@ -15,8 +15,9 @@
  *   then no more: each vote keeps the Sentinels from a failover of their own for twice failover-timeout.
  *
  * In every case: nothing is paused or under way; a majority, and the quorum, of Sentinels answers and is not in TILT;
- * none of them is in a failover of which something may still come (selection.ts); nobody is promoted yet; nobody else was voted for within the last half
- * second; and at least one replica is fit, and with `replicated` surely has all that was acknowledged, and did not lately refuse to be made primary. The owner of a lost process stands at once. The others stand one after the
+ * none of them is in a failover of which something may still come (selection.ts); nobody is promoted yet; nobody else was voted
+ * for within the last half second; and at least one replica is fit, and with `replicated` surely has all that was acknowledged,
+ * and did not lately refuse to be made primary. The owner of a lost process stands at once. The others stand one after the
  * other, in the order of their hosts in the spec, so that they don't split the votes.
  */
 import { type EligibilityRules, heirs, willing } from '../eligibility.ts';
