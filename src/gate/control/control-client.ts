@@ -67,7 +67,8 @@ export class GateControl {
 
   /**
    * On the connection of the call before, where it is still there: a new one costs a switchover milliseconds. The gate closes one
-   * that was idle for some seconds, perhaps in the moment in which it is written to: then it is asked once more, and hearing any question twice does no harm.
+   * that was idle for some seconds, perhaps in the moment in which it is written to: then it is asked once more, and hearing any
+   * question twice does no harm.
    */
   #call<T>(method: string, path: string, body?: object, timeoutMs = this.#timeoutMs): Promise<T> {
     return this.#ask<T>(method, path, { body, timeoutMs, anew: false });
