@@ -76,7 +76,7 @@ function filesOf(spec: Spec, name: string) {
   return wantedFiles(
     spec,
     { host: name, systemd: false, programs: new Set(), device: 'eth0' },
-    { users: {}, formerUsers: {}, mirrors: {}, tls: new Map(), isNewAuthority: false },
+    { users: {}, formerUsers: {}, elsewhere: {}, tls: new Map(), isNewAuthority: false },
   );
 }
 

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import type { OwnCertificates } from '../certs/own-authority.ts';
-import { apiTlsFilesThere, type Brought, tlsFilesThere } from '../fleet/plan/wanted.ts';
+import { accessesOf, apiTlsFilesThere, type Brought, tlsFilesThere } from '../fleet/plan/wanted.ts';
 import { readPasswords, readSecret } from '../spec/secrets.ts';
 import type { Host, Spec, TlsFiles } from '../spec/spec.ts';
 import { certificatesOf } from './own-certificates.ts';
@@ -18,10 +18,10 @@ export function broughtBy(
   return {
     users,
     formerUsers: former,
-    mirrors: Object.fromEntries(
-      [...spec.mirrors, ...spec.gate.mirrors].map(({ name, password, ca }) => {
-        const word = password && readSecret(password, `mirrors.${name}.password`, process.env);
-        return [name, { password: word, ca: ca && text(ca) }];
+    elsewhere: Object.fromEntries(
+      accessesOf(spec).map(({ key, path, password, ca }) => {
+        const word = password && readSecret(password, `${path}.password`, process.env);
+        return [key, { password: word, ca: ca && text(ca) }];
       }),
     ),
     tls: certificateTexts(spec, own, hosts),

@@ -18,7 +18,7 @@ security: { users: { app: { password: { env: APP } } } }`,
 const brought = {
   users: { app: 'opensesame' },
   formerUsers: {},
-  mirrors: {},
+  elsewhere: {},
   tls: new Map(),
   isNewAuthority: false,
 };

@@ -31,8 +31,8 @@ export interface Brought {
   /** Passwords of security.users, by name. */
   users: Readonly<Record<string, string>>;
   formerUsers: Readonly<Record<string, string>>;
-  /** Passwords and authorities of mirrors, by name; null for none. */
-  mirrors: Readonly<Record<string, { password: string | null; ca: string | null }>>;
+  /** Passwords and authorities of servers elsewhere, by what the spec has them for and its name (`accessesOf`); null for none. */
+  elsewhere: Readonly<Record<string, { password: string | null; ca: string | null }>>;
   /** By host: texts of certificates and keys, by their path there; none without TLS. */
   tls: ReadonlyMap<string, Readonly<Record<string, string>>>;
   /** Of the deployment's own authority: it was made now, and no host can have anything of it. */
@@ -84,13 +84,19 @@ export function specThere(spec: Spec): Spec {
     password: { file: `${folder}/${userKey(user.name)}` },
     formerPassword: user.formerPassword && { file: `${folder}/${formerKey(user.name)}` },
   }));
-  const there = <T extends Pick<Mirror, 'name' | 'password' | 'ca'>>(mirror: T): T => ({
-    ...mirror,
-    password: mirror.password && { file: mirrorFile(spec, mirror.name, 'password') },
-    ca: mirror.ca && mirrorFile(spec, mirror.name, 'ca'),
-  });
-  const mirrors = spec.mirrors.map(there);
-  const gate = { ...spec.gate, mirrors: spec.gate.mirrors.map(there) };
+  const there =
+    (kind: Elsewhere['kind']) =>
+    <T extends Access>(access: T): T => ({
+      ...access,
+      password: access.password && { file: accessFile(spec, `${kind}-${access.name}`, 'password') },
+      ca: access.ca && accessFile(spec, `${kind}-${access.name}`, 'ca'),
+    });
+  const mirrors = spec.mirrors.map(there('mirror'));
+  const gate = {
+    ...spec.gate,
+    mirrors: spec.gate.mirrors.map(there('mirror')),
+    routes: spec.gate.routes.map(there('route')),
+  };
   const hosts = spec.hosts.map((host) => ({ ...host, ssh: null }));
   // Who opens the API to other machines says which secret they are known by: there it is the one that apply brought.
   const isOpen = !agent.bind.every(isLoopback);
@@ -114,14 +120,33 @@ function makeSpecText(spec: Spec): string {
   ].join('\n');
 }
 
-function mirrorFile(spec: Spec, name: string, what: 'password' | 'ca'): string {
-  return `${secretsFolder(spec)}/mirror-${name}.${what}`;
+type Access = Pick<Mirror, 'name' | 'password' | 'ca'>;
+
+/** A server elsewhere that the spec has us log in to. `key` names its files on the hosts, `path` its place in the spec. */
+interface Elsewhere extends Access {
+  kind: 'mirror' | 'route';
+  key: string;
+  path: string;
 }
 
-function mirrorTexts(spec: Spec, { mirrors }: Brought): [path: string, text: string][] {
-  return Object.entries(mirrors).flatMap(([name, { password, ca }]) => [
-    ...(password === null ? [] : [[mirrorFile(spec, name, 'password'), `${password}\n`] as [string, string]]),
-    ...(ca === null ? [] : [[mirrorFile(spec, name, 'ca'), ca] as [string, string]]),
+export function accessesOf({ mirrors, gate }: Spec): Elsewhere[] {
+  const as = (kind: Elsewhere['kind'], section: string) => (access: Access) => {
+    return { ...access, kind, key: `${kind}-${access.name}`, path: `${section}.${access.name}` };
+  };
+  return [
+    ...[...mirrors, ...gate.mirrors].map(as('mirror', 'mirrors')),
+    ...gate.routes.map(as('route', 'gate.routes')),
+  ];
+}
+
+function accessFile(spec: Spec, key: string, what: 'password' | 'ca'): string {
+  return `${secretsFolder(spec)}/${key}.${what}`;
+}
+
+function accessTexts(spec: Spec, { elsewhere }: Brought): [path: string, text: string][] {
+  return Object.entries(elsewhere).flatMap(([key, { password, ca }]) => [
+    ...(password === null ? [] : [[accessFile(spec, key, 'password'), `${password}\n`] as [string, string]]),
+    ...(ca === null ? [] : [[accessFile(spec, key, 'ca'), ca] as [string, string]]),
   ]);
 }
 
@@ -183,7 +208,7 @@ export function wantedFiles(spec: Spec, on: AddressHost, brought: Brought): Want
     ...Object.entries(brought.formerUsers).map(([name, password]) =>
       secret(`${folder}/${formerKey(name)}`, `${password}\n`),
     ),
-    ...mirrorTexts(spec, brought).map(([path, text]) => secret(path, text)),
+    ...accessTexts(spec, brought).map(([path, text]) => secret(path, text)),
     ...Object.entries(brought.tls.get(host) ?? {}).map(([path, text]) => secret(path, text)),
     ...addressTexts(specThere(spec), on).map(([path, text]) => plain(path, text)),
     plain(sysctlFile, sysctlText(kernelSettings)),
