@@ -9,13 +9,15 @@ import { table } from './table.ts';
 export function printMirrors(output: Output, mirrors: readonly MirrorStatus[]): void {
   if (mirrors.length === 0) return;
   const { dim, yellow } = output.colors;
-  const rows = [['MIRROR', 'TO', 'STATE', 'LAG'], ...mirrors.map(mirrorRow)];
+  const rows = [['MIRROR', 'TO', 'STATE', 'LAG', 'QUEUE'], ...mirrors.map(mirrorRow)];
   for (const [index, line] of table(rows).entries()) output.line(index === 0 ? dim(line) : line);
   for (const { name, problem } of mirrors)
     if (problem !== null) output.line(`  ${yellow('!')} mirror ${name}: ${problem}`);
 }
 
-function mirrorRow({ name, to, host, state, keys, bytes, totalBytes, lagBytes, lagSeconds }: MirrorStatus) {
+function mirrorRow(mirror: MirrorStatus): string[] {
+  const { name, to, host, state, keys, bytes, totalBytes, lagBytes, lagSeconds, queueBytes, queueSeconds } =
+    mirror;
   const of = totalBytes === null ? '' : ` of ${describeSize(totalBytes)}`;
   const where = state === 'elsewhere' ? ` (host ${host} runs it)` : '';
   const copied = state === 'copying' ? `, ${keys} keys, ${describeSize(bytes)}${of}` : '';
@@ -23,7 +25,9 @@ function mirrorRow({ name, to, host, state, keys, bytes, totalBytes, lagBytes, l
     state !== 'following' || lagBytes === null
       ? ''
       : `${describeSize(lagBytes)}, ${describeDuration((lagSeconds ?? 0) * 1000)}`;
-  return [name, to, `${state}${where}${copied}`, lag];
+  const queue =
+    queueBytes === null ? '' : `${describeSize(queueBytes)}, ${describeDuration((queueSeconds ?? 0) * 1000)}`;
+  return [name, to, `${state}${where}${copied}`, lag, queue];
 }
 
 /** Beside each what the gate's own clients hear: that is what it is for. */

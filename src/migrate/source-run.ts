@@ -3,6 +3,7 @@ import { type Clock, systemClock } from '../base/clock.ts';
 import { pause } from '../base/retry.ts';
 import { askReplication } from '../redis/ask-replication.ts';
 import { RedisConnection } from '../redis/connection.ts';
+import type { QueuedSource } from '../stream/queue/queued-source.ts';
 import { findSource, type SourceAddress } from '../stream/source-address.ts';
 import { Stream, type StreamOptions } from '../stream/stream.ts';
 import type { FollowedSource } from './followed-source.ts';
@@ -29,9 +30,10 @@ export class SourceRun implements FollowedSource {
   readonly #rate: Rate;
 
   /** @param name as the plan has it */
-  constructor(name: string, options: StreamOptions & { source: SourceAddress }) {
+  constructor(name: string, options: StreamOptions & { source: SourceAddress | QueuedSource }) {
     this.#name = name;
-    this.#address = options.source;
+    const { source } = options;
+    this.#address = source.kind === 'queued' ? source.address : source;
     this.#clock = options.clock ?? systemClock;
     this.#rate = new Rate(this.#clock);
     this.stream = new Stream(options);

@@ -3,7 +3,8 @@
  * Sentinels say is primary. Where the target stands is in the target, so that any process on any host goes on from there;
  * of two that run at once one finds its writes refused (target-writer.ts).
  *
- * What the source's backlog does not reach back to any more is copied afresh: the target holds nothing of anybody else.
+ * What comes while the target is away waits in a queue on disk (stream/queue). What neither that nor the source's backlog has any
+ * more is copied afresh: the target holds nothing of anybody else.
  */
 import { randomBytes } from 'node:crypto';
 import { errorText } from '../base/errors.ts';
@@ -17,6 +18,7 @@ import { changingKeys } from '../stream/key-changes.ts';
 import type { KeyPositions } from '../stream/key-positions.ts';
 import { pauseBehind } from '../stream/next-step.ts';
 import { onlyKeys } from '../stream/only-keys.ts';
+import type { QueuedSource } from '../stream/queue/queued-source.ts';
 import { unchanged } from '../stream/rewrite.ts';
 import { findSource, type SourceAddress } from '../stream/source-address.ts';
 import { type TargetPlace, TargetWriter } from '../stream/target-writer.ts';
@@ -45,9 +47,16 @@ export class Mirror {
   readonly #sides: MirrorSides;
   readonly run: SourceRun;
 
-  /** @param at the target: what it can load, and which arguments of its commands are keys */
-  constructor(sides: MirrorSides, { loads, positions }: { loads: Target; positions: KeyPositions }) {
-    const { name, id, source, target, prefixes, maxRate } = sides;
+  /**
+   * @param source the source of the sides, with the queue that it is read through
+   * @param at the target: what it can load, and which arguments of its commands are keys
+   */
+  constructor(
+    sides: MirrorSides,
+    source: QueuedSource,
+    { loads, positions }: { loads: Target; positions: KeyPositions },
+  ) {
+    const { name, id, target, prefixes, maxRate } = sides;
     this.#sides = sides;
     const isOurs = keysUnder(prefixes);
     const rewriter =

@@ -6,6 +6,7 @@
 import type { ErrorJson } from '../base/error-wire.ts';
 import type { SourceProgress } from '../migrate/progress.ts';
 import type { Spec } from '../spec/spec.ts';
+import type { QueueStatus } from '../stream/queue/stream-queue.ts';
 
 export interface MirrorTask {
   /** Of a mirror in the spec. */
@@ -15,7 +16,16 @@ export interface MirrorTask {
   secretFile: string;
   /** Empty the target, and fill it anew. */
   isAnew: boolean;
+  /** Write nothing: keep what comes for when it goes on. */
+  isPaused: boolean;
+  /** The folder of what waits while the target is away. */
+  queueFolder: string;
 }
 
-/** `copies`: full copies that this process has begun. */
-export type MirrorLine = { progress: SourceProgress; copies: number } | { error: ErrorJson };
+/** What waits to be applied. `lostWhy`: why what waited came to nothing, so that a full copy is needed; null when it did not. */
+export type QueueLine = QueueStatus & { lostWhy: string | null };
+
+/** `copies`: full copies that this process has begun. `progress`: null while it only keeps what comes. */
+export type MirrorLine =
+  | { progress: SourceProgress | null; copies: number; queue: QueueLine }
+  | { error: ErrorJson };

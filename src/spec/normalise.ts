@@ -275,7 +275,7 @@ function mirrorsOf({ mirrors }: SpecFile, how: 'stream' | 'requests') {
 
 function requestMirrorsOf(file: SpecFile, folder: string): RequestMirror[] {
   return mirrorsOf(file, 'requests').map((entry) => {
-    const { maxRateBytes: _rate, ...mirror } = mirrorOf(entry, folder);
+    const { maxRateBytes: _rate, queueBytes: _queue, ...mirror } = mirrorOf(entry, folder);
     const [, { writes, percentage }] = entry;
     return { ...mirror, copies: writes === 'all' ? 'all' : 'writes', percentage: percentage ?? 100 };
   });
@@ -288,6 +288,7 @@ function mirrorOf([name, file]: [string, Section<'mirrors'>[string]], folder: st
     password: file.password ? sourceOf(file.password, folder) : null,
     ca: file.ca === undefined ? null : path.resolve(folder, file.ca),
     prefixes: file.prefixes ?? [],
+    queueBytes: bytes(file.queue ?? '1gb'),
     maxRateBytes: file.maxRate === undefined ? 0 : bytes(file.maxRate),
   };
 }

@@ -107,7 +107,7 @@ export interface GateSettings {
 }
 
 /** A server that gets copies of requests, and is never waited for. */
-export interface RequestMirror extends Omit<Mirror, 'maxRateBytes'> {
+export interface RequestMirror extends Omit<Mirror, 'maxRateBytes' | 'queueBytes'> {
   readonly copies: 'writes' | 'all';
   /** Of the keys, as many in a hundred. */
   readonly percentage: number;
@@ -245,6 +245,8 @@ export interface Mirror {
   readonly ca: string | null;
   /** Only keys that begin with one of these; empty for all. */
   readonly prefixes: readonly string[];
+  /** What may wait on disk while the copy is away. */
+  readonly queueBytes: number;
   /** Bytes a second; 0 for as much as there is. */
   readonly maxRateBytes: number;
 }

@@ -167,6 +167,7 @@ function mirrorsFile({ mirrors, gate }: Spec): Record<string, MirrorFile> {
       mirror.name,
       {
         ...mirrorFile(mirror),
+        queue: formatSize(mirror.queueBytes),
         ...(mirror.maxRateBytes === 0 ? {} : { maxRate: formatSize(mirror.maxRateBytes) }),
       },
     ]),
@@ -182,7 +183,7 @@ function mirrorsFile({ mirrors, gate }: Spec): Record<string, MirrorFile> {
   ]);
 }
 
-function mirrorFile({ to, password, ca, prefixes }: Omit<Mirror, 'maxRateBytes'>): MirrorFile {
+function mirrorFile({ to, password, ca, prefixes }: Omit<Mirror, 'maxRateBytes' | 'queueBytes'>): MirrorFile {
   return {
     to,
     ...(password === null ? {} : { password }),

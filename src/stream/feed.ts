@@ -17,6 +17,8 @@ export interface Feed {
   commands(): AsyncIterable<Buffer>;
   /** The RDB ended in the piece that was given last, and this stands behind it: the first of the commands. */
   snapshotEnded(rest: Buffer): void;
+  /** Everything up to there is applied: it need not be given again. Is told more often than what is said to the source. */
+  noteApplied?(offset: number): void;
   /** Says how far everything is applied. */
   acknowledge(offset: number): void;
   /** Ends it: whoever reads gets this error. */

@@ -19,6 +19,7 @@ import { type CopiedKeys, FullCopy, removeCopied } from './full-copy.ts';
 import { type FirstStep, firstStep } from './next-step.ts';
 import { Pace } from './pace.ts';
 import { type Place, type Position, wholeRun } from './position.ts';
+import type { QueuedSource } from './queue/queued-source.ts';
 import type { Rewriter } from './rewrite.ts';
 import { describeSource, findSource, type SourceAddress } from './source-address.ts';
 import { SourceReader } from './source-reader.ts';
@@ -28,7 +29,7 @@ import { usualHeldBytes } from './too-long.ts';
 export interface StreamOptions {
   /** Names the position in the target: letters, digits, `.`, `_` and `-`. */
   id: string;
-  source: SourceAddress | FiniteSource;
+  source: SourceAddress | FiniteSource | QueuedSource;
   /** A function is asked for it at each attempt. */
   target: TargetPlace | (() => Promise<TargetPlace>);
   /** What the target can load. */
@@ -195,7 +196,11 @@ export class Stream {
 
   async #open(place: Place | null, signal: AbortSignal): Promise<Feed> {
     const { source } = this.#options;
-    if (source.kind === 'finite') return await source.open(place, signal);
+    if (source.kind === 'finite' || source.kind === 'queued') {
+      const feed = await source.open(place, signal);
+      this.status.source = source.name;
+      return feed;
+    }
     const found = await findSource(source);
     this.status.source = `${found.address}:${found.port}`;
     return await SourceReader.open(found, place, signal);
@@ -278,6 +283,7 @@ export class Stream {
       hold: async () => await this.#options.hold?.(signal),
       onApplied: (place, commands) => {
         status.applied = place;
+        source.noteApplied?.(place.offset);
         status.commands += commands;
         this.#attempts.noteSuccess();
       },
@@ -286,6 +292,6 @@ export class Stream {
   }
 }
 
-function nameOf(source: SourceAddress | FiniteSource): string {
-  return source.kind === 'finite' ? source.name : describeSource(source);
+function nameOf(source: StreamOptions['source']): string {
+  return source.kind === 'finite' || source.kind === 'queued' ? source.name : describeSource(source);
 }

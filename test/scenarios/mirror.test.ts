@@ -1,5 +1,5 @@
 /** A mirror as an operator has it: a server elsewhere that follows, whatever is killed, and what it refuses. */
-import { readdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import type { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { MirrorStatus } from '../../src/agent/mirrors/mirror-keeper.ts';
@@ -8,23 +8,8 @@ import { waitFor } from '../../src/base/retry.ts';
 import { ApiClient } from '../support/api-client.ts';
 import { TestDeployment } from '../support/deployment.ts';
 import { MigrationProcess } from '../support/migration-process.ts';
+import { workersOf } from '../support/mirror-workers.ts';
 import { cleanUp, client, type Server, startRedis, tempFolder } from '../support/redis-processes.ts';
-
-/** The processes of mirrors that work for the agent of this state directory. */
-function workersOf(agentPid: number): number[] {
-  return readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name))
-    .filter((pid) => {
-      try {
-        const line = readFileSync(`/proc/${pid}/cmdline`, 'utf8');
-        const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-        return line.includes('mirror/worker.js') && stat.split(') ')[1]?.split(' ')[1] === String(agentPid);
-      } catch {
-        return false;
-      }
-    })
-    .map(Number);
-}
 
 describe('a mirror', () => {
   let deployment: TestDeployment;

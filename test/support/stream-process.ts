@@ -6,35 +6,59 @@ const script = `
 import { Stream } from './dist/stream/stream.js';
 import { unchanged } from './dist/stream/rewrite.js';
 import { targetOfServer } from './dist/rdb/target.js';
-const [id, source, target, heldBytes] = process.argv.slice(1);
+import { QueuedSource } from './dist/stream/queue/queued-source.js';
+import { StreamQueue } from './dist/stream/queue/stream-queue.js';
+const [id, source, target, heldBytes, folder] = process.argv.slice(1);
+const stop = new AbortController();
+const address = { kind: 'server', address: '127.0.0.1', port: Number(source) };
+const queue = folder === undefined ? undefined : await StreamQueue.open({ folder, mostBytes: 2 ** 30 });
+const queued = queue === undefined ? undefined : new QueuedSource(address, queue);
+const filling = queued?.fill(stop.signal);
 const stream = new Stream({
   id,
-  source: { kind: 'server', address: '127.0.0.1', port: Number(source) },
+  source: queued ?? address,
   target: { endpoint: { host: '127.0.0.1', port: Number(target) } },
   loads: targetOfServer('redis-7.0'),
   rewriter: unchanged,
   onConflict: 'fail',
   copied: undefined,
   maxRate: 0,
-  heldBytes: heldBytes === undefined ? undefined : Number(heldBytes),
+  heldBytes: Number(heldBytes) || undefined,
 });
-const stop = new AbortController();
 process.on('SIGTERM', () => stop.abort());
-setInterval(() => process.stdout.write(JSON.stringify(stream.status) + '\\n'), 20).unref();
+setInterval(() => process.stdout.write(JSON.stringify({ ...stream.status, queue: queue?.status() }) + '\\n'), 20).unref();
 await stream.run(stop.signal);
+await filling;
 `;
 
 export interface StreamProcess {
   child: ChildProcess;
   /** What it said of itself last. */
-  status(): { phase: string; problem: string | null; applied: { offset: number } | null } | undefined;
+  status():
+    | {
+        phase: string;
+        problem: string | null;
+        applied: { offset: number } | null;
+        copies: number;
+        queue?: { bytes: number };
+      }
+    | undefined;
   errors(): string;
   end(signal: NodeJS.Signals): Promise<void>;
 }
 
-/** @param heldBytes of a value that may be held in a copy; longer ones go in pieces. */
-export function startStream(id: string, source: number, target: number, heldBytes?: number): StreamProcess {
-  const held = heldBytes === undefined ? [] : [`${heldBytes}`];
+/**
+ * @param heldBytes of a value that may be held in a copy; longer ones go in pieces; 0 for as many as usual.
+ * @param queueFolder where what waits for the target is kept; nowhere, if omitted.
+ */
+export function startStream(
+  id: string,
+  source: number,
+  target: number,
+  heldBytes = 0,
+  queueFolder?: string,
+): StreamProcess {
+  const held = [`${heldBytes}`, ...(queueFolder === undefined ? [] : [queueFolder])];
   const args = ['--input-type=module', '-e', script, id, `${source}`, `${target}`, ...held];
   const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'] });
   let last = '';

@@ -6,7 +6,16 @@ import { statusOf } from './status-answer.ts';
 
 const mirror: MirrorStatus = {
   ...{ name: 'dr', to: 'redis://dr:6379', host: 'a', state: 'following', keys: 1, bytes: 2 },
-  ...{ totalBytes: 2, bytesPerSecond: 0, secondsLeft: null, lagBytes: 0, lagSeconds: 0, problem: null },
+  ...{
+    totalBytes: 2,
+    bytesPerSecond: 0,
+    secondsLeft: null,
+    lagBytes: 0,
+    lagSeconds: 0,
+    queueBytes: 0,
+    queueSeconds: 0,
+    problem: null,
+  },
   trouble: null,
 };
 const backup = {

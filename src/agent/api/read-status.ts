@@ -19,7 +19,7 @@ const blankBackup: BackupStatus = {
 };
 const blankMirror = {
   ...{ host: null, keys: 0, bytes: 0, totalBytes: null, bytesPerSecond: 0, secondsLeft: null },
-  ...{ lagBytes: null, lagSeconds: null, problem: null, trouble: null },
+  ...{ lagBytes: null, lagSeconds: null, queueBytes: null, queueSeconds: null, problem: null, trouble: null },
 } as const;
 
 export function readStatus(answer: unknown): Status {

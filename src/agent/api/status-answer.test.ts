@@ -50,7 +50,15 @@ test('a mirror that failed makes the deployment degraded, with why', () => {
   const trouble = 'the mirror dr failed: no room';
   const mirror = {
     ...{ name: 'dr', to: 'redis://dr:6379', host: 'a', state: 'failed' as const, keys: 0, bytes: 0 },
-    ...{ totalBytes: null, bytesPerSecond: 0, secondsLeft: null, lagBytes: null, lagSeconds: null },
+    ...{
+      totalBytes: null,
+      bytesPerSecond: 0,
+      secondsLeft: null,
+      lagBytes: null,
+      lagSeconds: null,
+      queueBytes: null,
+      queueSeconds: null,
+    },
     ...{ problem: 'no room', trouble },
   };
   expect(statusOf(aView(), nowMs, null, [], [mirror])).toMatchObject({

@@ -6,12 +6,14 @@
  * for a moment: only one of them gets its writes in.
  */
 
+import { readdir, rm } from 'node:fs/promises';
+import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { isDeepStrictEqual } from 'node:util';
 import { errorFromJson } from '../../base/error-wire.ts';
 import { errorText } from '../../base/errors.ts';
 import type { SourceProgress } from '../../migrate/progress.ts';
-import type { MirrorLine, MirrorTask } from '../../mirror/task.ts';
+import type { MirrorLine, MirrorTask, QueueLine } from '../../mirror/task.ts';
 import type { Mirror } from '../../spec/spec.ts';
 import { actingPrimary } from '../../topology/view.ts';
 import type { Deployment } from '../deployment.ts';
@@ -36,6 +38,9 @@ export interface MirrorStatus {
   /** Behind the primary; null when nobody knows. */
   lagBytes: number | null;
   lagSeconds: number | null;
+  /** What waits on this side to be applied there, and for how long the first of it has; null when no process here knows. */
+  queueBytes: number | null;
+  queueSeconds: number | null;
   /** Why it failed, or why it waits. */
   problem: string | null;
   /** The same as a sentence, when that makes the deployment degraded: it is to run here, and does not follow. */
@@ -44,6 +49,7 @@ export interface MirrorStatus {
 
 interface Running {
   mirror: Mirror;
+  isPaused: boolean;
   stop: AbortController;
   ended: Promise<void>;
 }
@@ -60,6 +66,11 @@ export function mirrorTrouble(
   return state === 'waiting' ? `the mirror ${name} waits: ${problem ?? 'its target does not answer'}` : null;
 }
 
+function queueProblem({ isFull, problem }: QueueLine): string | null {
+  if (problem !== null) return problem;
+  return isFull ? 'its queue is full: what comes now is kept by the primary’s backlog only' : null;
+}
+
 const workerFile = fileURLToPath(new URL('../../mirror/worker.js', import.meta.url));
 const tickMs = 1000;
 const againMs = 10_000;
@@ -69,6 +80,9 @@ export class MirrorKeeper {
   readonly #paused: PausedMirrors;
   readonly #running = new Map<string, Running>();
   readonly #progress = new Map<string, SourceProgress>();
+  readonly #queues = new Map<string, QueueLine>();
+  /** The spec's mirrors when queues of others were looked for last. */
+  #swept: readonly string[] | undefined;
   readonly #failed = new Map<string, { text: string; againAtMs: number }>();
   readonly #anew = new Set<string>();
   #timer: NodeJS.Timeout | undefined;
@@ -95,18 +109,20 @@ export class MirrorKeeper {
   /** Starts what should run here and does not, and ends what should not. */
   tick(): void {
     const { spec, setting } = this.#deployment;
+    void this.#forgetOthers(spec.mirrors.map(({ name }) => name));
     if (spec.mirrors.length === 0 && this.#running.size === 0) return;
     const host = this.#host();
-    for (const [name, { mirror }] of this.#running) {
+    for (const [name, { mirror, isPaused }] of this.#running) {
       const wanted = spec.mirrors.find((each) => each.name === name);
       const moved = host !== null && host !== setting.host;
-      if (moved || this.#paused.has(name) || !isDeepStrictEqual(wanted, mirror)) void this.#end(name);
+      const isOther = this.#paused.has(name) !== isPaused || !isDeepStrictEqual(wanted, mirror);
+      if (moved || isOther) void this.#end(name);
     }
     if (this.#stopped || host !== setting.host) return;
     const nowMs = setting.clock.monotonicMs();
     for (const mirror of spec.mirrors) {
       const { name } = mirror;
-      if (this.#running.has(name) || this.#paused.has(name)) continue;
+      if (this.#running.has(name)) continue;
       if (nowMs >= (this.#failed.get(name)?.againAtMs ?? 0)) this.#begin(mirror);
     }
   }
@@ -116,12 +132,16 @@ export class MirrorKeeper {
       const seen = this.#progress.get(name);
       const failure = this.#failed.get(name)?.text ?? null;
       const state = this.#state(name);
-      const problem = failure ?? (seen?.phase === 'following' ? null : (seen?.problem ?? null));
+      const queue = this.#queues.get(name);
+      const why = failure ?? (seen?.phase === 'following' ? null : (seen?.problem ?? null));
+      const problem =
+        [why, queue === undefined ? null : queueProblem(queue)].filter(Boolean).join('; ') || null;
       return {
         ...{ name, to, host: this.#host(), state },
         ...{ keys: seen?.keys ?? 0, bytes: seen?.bytes ?? 0, totalBytes: seen?.totalBytes ?? null },
         ...{ bytesPerSecond: seen?.bytesPerSecond ?? 0, secondsLeft: seen?.secondsLeft ?? null },
         ...{ lagBytes: seen?.lagBytes ?? null, lagSeconds: seen?.lagSeconds ?? null },
+        ...{ queueBytes: queue?.bytes ?? null, queueSeconds: queue?.seconds ?? null },
         problem,
         trouble: mirrorTrouble(name, state, failure, problem),
       };
@@ -135,7 +155,7 @@ export class MirrorKeeper {
     if (!isPaused) this.#failed.delete(name);
     if (changed)
       this.#say(isPaused ? 'mirror-paused' : 'mirror-resumed', name, isPaused ? 'is paused' : 'goes on');
-    if (isPaused) await this.#end(name);
+    if (changed) await this.#end(name);
     this.tick();
     return changed;
   }
@@ -190,7 +210,11 @@ export class MirrorKeeper {
     const { name } = mirror;
     const { spec, setting } = this.#deployment;
     const isAnew = this.#anew.delete(name);
-    const task: MirrorTask = { name, spec, secretFile: setting.paths.secret, isAnew };
+    const isPaused = this.#paused.has(name);
+    const task: MirrorTask = {
+      ...{ name, spec, secretFile: setting.paths.secret, isAnew, isPaused },
+      queueFolder: path.join(setting.paths.mirrorQueues, name),
+    };
     const stop = new AbortController();
     const beganMs = setting.clock.monotonicMs();
     let error: unknown;
@@ -201,19 +225,23 @@ export class MirrorKeeper {
       onLine: (line) => {
         if ('error' in line) error = errorFromJson(line.error);
         else {
-          if (line.copies > copies) this.#say('mirror-copying', name, 'gets a full copy');
+          const { lostWhy } = line.queue;
+          if (line.copies > copies)
+            this.#say('mirror-copying', name, `gets a full copy${lostWhy === null ? '' : `: ${lostWhy}`}`);
           copies = line.copies;
-          this.#learn(name, line.progress);
+          this.#queues.set(name, line.queue);
+          if (line.progress !== null) this.#learn(name, line.progress);
         }
       },
     });
     const ended = ending.then((how) => {
       this.#running.delete(name);
       this.#progress.delete(name);
+      this.#queues.delete(name);
       if (!stop.signal.aborted)
         this.#fail(name, error === undefined ? `its process ${how}` : errorText(error), beganMs);
     });
-    this.#running.set(name, { mirror, stop, ended });
+    this.#running.set(name, { mirror, isPaused, stop, ended });
   }
 
   #learn(name: string, progress: SourceProgress): void {
@@ -238,6 +266,18 @@ export class MirrorKeeper {
 
   #say(kind: Parameters<Deployment['events']['add']>[0], name: string, what: string): void {
     this.#deployment.events.add(kind, name, `the mirror ${name} ${what}`);
+  }
+
+  /** What waits for mirrors that are in the spec no more is removed. */
+  async #forgetOthers(names: readonly string[]): Promise<void> {
+    if (isDeepStrictEqual(names, this.#swept)) return;
+    this.#swept = names;
+    const { mirrorQueues } = this.#deployment.setting.paths;
+    for (const name of await readdir(mirrorQueues).catch(() => [])) {
+      if (names.includes(name)) continue;
+      await this.#end(name);
+      await rm(path.join(mirrorQueues, name), { recursive: true, force: true }).catch(() => {});
+    }
   }
 
   async #end(name: string): Promise<void> {

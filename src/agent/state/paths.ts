@@ -50,6 +50,8 @@ export interface StatePaths {
   flags: string;
   /** Which mirrors are paused. */
   mirrors: string;
+  /** By mirror, what waits while its copy is away. */
+  mirrorQueues: string;
   /** The state directories of migrations into the deployment. */
   migrations: string;
   /** The restore that is under way, for the agent that finds it. */
@@ -90,6 +92,7 @@ export function statePaths(root: string): StatePaths {
     historySeconds: path.join(root, 'history-seconds.jsonl'),
     flags: path.join(root, 'flags.json'),
     mirrors: path.join(root, 'mirrors.json'),
+    mirrorQueues: path.join(root, 'mirrors'),
     migrations: path.join(root, 'migrations.json'),
     restore: path.join(root, 'restore.json'),
     scratch: path.join(root, 'scratch'),

@@ -8,6 +8,7 @@ test.each([
   ['percentage: 10', 'carries every write'],
   ['writes: all', 'has no reads in it'],
   ['how: requests, maxRate: 1mb', 'copied as they come'],
+  ['how: requests, queue: 1mb', 'nothing waits'],
 ])('what belongs to the other kind of mirror is refused: %s', (mirror, words) => {
   expect(() => parse(mirror)).toThrow(words);
 });

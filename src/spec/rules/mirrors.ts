@@ -54,12 +54,15 @@ function misplacedKeys(
   written: NonNullable<SpecFile['mirrors']>[string] | undefined,
 ): Problem[] {
   const problem = (key: string, message: string): Problem => ({ path: ['mirrors', name, key], message });
-  const { how, writes, percentage, maxRate } = written ?? {};
+  const { how, writes, percentage, maxRate, queue } = written ?? {};
   if (how === 'requests') {
     return [
       ...(maxRate === undefined
         ? []
         : [problem('maxRate', 'requests are copied as they come; say percentage, or how: stream')]),
+      ...(queue === undefined
+        ? []
+        : [problem('queue', 'nothing waits for a mirror of requests; leave this out, or say how: stream')]),
       ...(gate.kind !== 'haproxy'
         ? []
         : [

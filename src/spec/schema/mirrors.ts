@@ -39,6 +39,16 @@ export const mirrorsSchema = z
             100,
           )
           .optional(),
+        queue: field
+          .size(
+            {
+              about:
+                'What comes while the copy is away waits on disk, up to so much; beyond it the copy may have to be filled anew.',
+              default: '1gb',
+            },
+            2 ** 20,
+          )
+          .optional(),
         maxRate: field.size({ about: 'Read no more than so many bytes a second.' }, 1024).optional(),
       },
       'One copy elsewhere.',
