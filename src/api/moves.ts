@@ -34,11 +34,43 @@ export const mirrorSchema = z
         'How it is. following: all is copied, and each write follows. unknown: its host does not say.',
       ),
     ...copying,
+    queueBytes: orNull(amount('What waits at its host to be applied; null where no process knows.')),
+    queueMs: orNull(amount('For how long the first of that has waited.')),
   })
   .describe('A copy elsewhere that follows the deployment.');
 
+const answered = {
+  errors: z.record(z.string(), count('So many.')).describe('Error replies, by their first word.'),
+  readP99Ms: amount('Of a hundred that only read, 99 were answered within so long.'),
+  writeP99Ms: amount('The same of those that may write.'),
+};
+
+export const requestMirrorSchema = z
+  .object({
+    host: id('The host whose gates say so.'),
+    name: id('Its name in the spec.'),
+    to: words('Where copies are sent.'),
+    state: z
+      .enum(['open', 'waiting', 'unknown'])
+      .describe('waiting: it can’t be reached, and copies are dropped. unknown: no gate of the host says.'),
+    problem: orNull(words('Why it waits.')),
+    copied: count('Requests that were sent there.'),
+    dropped: count('Requests that were to be copied and were not.'),
+    failed: count('Copies that were not answered.'),
+    ...answered,
+    own: orNull(z.object(answered).describe('The same of clients’ own requests; null when no gate says.')),
+  })
+  .describe('A server that gets copies of clients’ requests, as the gates of one host know it.');
+
 export const mirrorsSchema = z
-  .object({ mirrors: z.array(mirrorSchema).describe('In the order of the spec.'), missing })
+  .object({
+    mirrors: z.array(mirrorSchema).describe('In the order of the spec.'),
+    requests: z
+      .array(requestMirrorSchema)
+      .default([])
+      .describe('Those with how: requests, once for each host that has a gate.'),
+    missing,
+  })
   .describe('The mirrors of the spec.');
 
 const migrationSource = z
@@ -77,6 +109,7 @@ export const migrationsSchema = z
   })
   .describe('Migrations that were begun and are neither finished nor given up.');
 
+export type ApiRequestMirror = z.infer<typeof requestMirrorSchema>;
 export type ApiMirrors = z.infer<typeof mirrorsSchema>;
 export type ApiMirror = z.infer<typeof mirrorSchema>;
 export type ApiMigrations = z.infer<typeof migrationsSchema>;

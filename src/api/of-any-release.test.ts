@@ -111,7 +111,22 @@ const always = {
   ],
   mirrors: [
     'mirrors mirrors[].name mirrors[].to mirrors[].state mirrors[].keys mirrors[].bytes',
-    `mirrors[].bytesPerSecond ${missing}`,
+    'mirrors[].bytesPerSecond',
+    // An agent of before has none of these.
+    ...[
+      'host',
+      'name',
+      'to',
+      'state',
+      'copied',
+      'dropped',
+      'failed',
+      'errors',
+      'readP99Ms',
+      'writeP99Ms',
+    ].map((name) => `requests[].${name}`),
+    ...['errors', 'readP99Ms', 'writeP99Ms'].map((name) => `requests[].own.${name}`),
+    missing,
   ],
   migrations: [
     'migrations migrations[].id migrations[].host migrations[].folder migrations[].startedAt',

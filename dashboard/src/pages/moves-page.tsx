@@ -1,5 +1,11 @@
 import type { ReactNode } from 'react';
-import type { ApiMigration, ApiMigrations, ApiMirror, ApiMirrors } from '../../../src/api/moves.ts';
+import type {
+  ApiMigration,
+  ApiMigrations,
+  ApiMirror,
+  ApiMirrors,
+  ApiRequestMirror,
+} from '../../../src/api/moves.ts';
 import { ago, bytes, count, duration, plural } from '../data/format.ts';
 import { agentNowMs } from '../data/page-state.ts';
 import { useAnswer } from '../data/use-answer.ts';
@@ -20,9 +26,19 @@ export function MovesPage() {
     <>
       <Card title="Mirrors">
         <Answered answer={mirrors} what="The mirrors are asked for.">
-          {(value) => <Mirrors mirrors={value.mirrors} />}
+          {({ mirrors: all, requests }) => <Mirrors mirrors={all} hasRequests={requests.length > 0} />}
         </Answered>
       </Card>
+      {mirrors.value !== null && mirrors.value.requests.length > 0 && (
+        <Card title="Copies of requests">
+          <Table
+            caption="Copies of requests"
+            columns={requestColumns}
+            rows={mirrors.value.requests}
+            keyOf={({ host, name }) => `${host} ${name}`}
+          />
+        </Card>
+      )}
       <Answered answer={migrations} what="The migrations are asked for.">
         {({ migrations: all }) =>
           all.length === 0 ? (
@@ -80,9 +96,40 @@ const mirrorColumns: readonly Column<ApiMirror>[] = [
   },
   { name: 'Speed', figure: true, cell: ({ bytesPerSecond }) => `${bytes(bytesPerSecond)}/s` },
   { name: 'Behind', figure: true, cell: (mirror) => <Behind of={mirror} /> },
+  { name: 'Queue', figure: true, cell: (mirror) => <Queue of={mirror} /> },
 ];
 
-function Mirrors({ mirrors }: { mirrors: readonly ApiMirror[] }) {
+/** Beside each figure that of the clients' own requests: that is what it is for. */
+const requestColumns: readonly Column<ApiRequestMirror>[] = [
+  { name: 'Mirror', cell: ({ name }) => name },
+  { name: 'State', cell: ({ state, problem }) => <State state={state} problem={problem} /> },
+  { name: 'To', wide: true, cell: ({ to }) => to },
+  { name: 'Gates of', cell: ({ host }) => host },
+  { name: 'Copied', figure: true, cell: ({ copied }) => count(copied) },
+  { name: 'Dropped', figure: true, cell: ({ dropped }) => count(dropped) },
+  { name: 'Not answered', figure: true, cell: ({ failed }) => count(failed) },
+  {
+    name: 'Errors',
+    cell: ({ errors, own }) => `${words(errors)} (clients: ${own ? words(own.errors) : '–'})`,
+  },
+  { name: 'Reads, p99', figure: true, cell: ({ readP99Ms, own }) => beside(readP99Ms, own?.readP99Ms) },
+  { name: 'Writes, p99', figure: true, cell: ({ writeP99Ms, own }) => beside(writeP99Ms, own?.writeP99Ms) },
+];
+
+function words(errors: Readonly<Record<string, number>>): string {
+  return (
+    Object.entries(errors)
+      .map(([word, many]) => `${word} ${count(many)}`)
+      .join(', ') || 'none'
+  );
+}
+
+function beside(ms: number, ownMs: number | undefined): string {
+  return `${duration(ms)} (clients: ${ownMs === undefined ? '–' : duration(ownMs)})`;
+}
+
+function Mirrors({ mirrors, hasRequests }: { mirrors: readonly ApiMirror[]; hasRequests: boolean }) {
+  if (mirrors.length === 0 && hasRequests) return <Empty title="No mirror follows by stream" />;
   if (mirrors.length === 0) {
     return (
       <Empty title="The spec has no mirrors">
@@ -180,6 +227,12 @@ function Copied({
       </span>
     </span>
   );
+}
+
+function Queue({ of: { queueBytes, queueMs } }: { of: ApiMirror }) {
+  if (queueBytes === null) return '–';
+  if (queueBytes === 0) return 'nothing';
+  return `${bytes(queueBytes)}${queueMs === null ? '' : `, ${duration(queueMs)}`}`;
 }
 
 function Behind({ of: { lagBytes, lagMs } }: { of: Pick<Source, 'lagBytes' | 'lagMs'> }) {

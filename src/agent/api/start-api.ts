@@ -58,6 +58,8 @@ export async function startApi(deployment: Deployment, commands: Commands): Prom
     host,
     migrationsFile: paths.migrations,
     mirrors: () => commands.status().mirrors,
+    requestMirrors: () =>
+      deployment.gates.some(({ place }) => place.host === host) ? commands.status().requestMirrors : [],
     ask: (path, withinMs) => colleagues.ask(path, withinMs),
     nowMs: () => clock.monotonicMs(),
   });

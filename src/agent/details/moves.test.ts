@@ -9,6 +9,7 @@ import { noteMigration } from '../../migrate/known.ts';
 import { migrationPaths, type Plan, writePlan } from '../../migrate/plan.ts';
 import { type Progress, writeProgress } from '../../migrate/progress.ts';
 import { type MirrorStatus, mirrorTrouble } from '../mirrors/mirror-keeper.ts';
+import type { RequestMirrorLine } from '../mirrors/request-mirror-lines.ts';
 import type { Said } from '../picture/understood.ts';
 import { Moves, migrationTrouble } from './moves.ts';
 
@@ -18,7 +19,7 @@ function mirror(change: Partial<MirrorStatus> = {}): MirrorStatus {
   return {
     ...{ name: 'paris', to: 'redis://paris:6379', host: 'a', state: 'following', keys: 5, bytes: 9 },
     ...{ totalBytes: 9, bytesPerSecond: 3, secondsLeft: null, lagBytes: 12, lagSeconds: 0.5, problem: null },
-    trouble: null,
+    ...{ queueBytes: 20, queueSeconds: 2, trouble: null },
     ...change,
   };
 }
@@ -58,14 +59,20 @@ function progress(problem: string): Progress {
 
 interface Made {
   mirrors?: MirrorStatus[];
+  requests?: RequestMirrorLine[];
   told?: [string, Said][];
   file?: string;
 }
 
-function moves({ mirrors = [], told = [], file = path.join(folder(), 'migrations.json') }: Made): Moves {
+function moves({
+  mirrors = [],
+  requests = [],
+  told = [],
+  file = path.join(folder(), 'migrations.json'),
+}: Made): Moves {
   let nowMs = 0;
   return new Moves({
-    ...{ host: 'a', migrationsFile: file, mirrors: () => mirrors },
+    ...{ host: 'a', migrationsFile: file, mirrors: () => mirrors, requestMirrors: () => requests },
     ask: async () => new Map(told),
     nowMs: () => (nowMs += 5000),
   });
@@ -143,13 +150,50 @@ test('how a mirror is, the host that runs it says; whose answer is missing is na
       ['c', { missing: 'no agent listens there' }],
     ],
   }).mirrors(false);
-  expect(told).toEqual({ mirrors: [{ ...theirs[0], state: 'following', lagMs: 500 }], missing: [] });
+  expect(told).toEqual({
+    ...{ mirrors: [{ ...theirs[0], state: 'following', lagMs: 500 }], requests: [], missing: [] },
+  });
   expect(mirrorsSchema.safeParse(told).success).toBe(true);
   const lost: Said[] = [{ missing: 'no agent listens there' }, { answer: { mirrors: 'none' } }];
   for (const said of lost) {
     const { mirrors, missing } = await moves({ mirrors: here, told: [['b', said]] }).mirrors(false);
     expect([mirrors[0]?.state, missing.map(({ host }) => host)]).toEqual(['unknown', ['b']]);
   }
+});
+
+test('mirrors of requests are told by each host that has a gate', async () => {
+  const line = (change: Partial<RequestMirrorLine> = {}): RequestMirrorLine => ({
+    ...{
+      name: 'next',
+      to: 'redis://next:6379',
+      state: 'open',
+      reason: null,
+      copied: 5,
+      dropped: 1,
+      failed: 0,
+    },
+    ...{ errors: { ERR: 2 }, readP99Ms: 1, writeP99Ms: 2, own: { errors: {}, readP99Ms: 1, writeP99Ms: 1 } },
+    ...change,
+  });
+  const theirs = await moves({ requests: [line({ state: 'waiting', reason: 'ECONNREFUSED' })] }).mirrors(
+    true,
+  );
+  const b = { ...theirs, requests: theirs.requests.map((each) => ({ ...each, host: 'b' })) };
+  const lost: Said = { missing: 'no agent listens there' };
+  const made = moves({
+    requests: [line({ state: null })],
+    told: [
+      ['b', { answer: b }],
+      ['c', lost],
+    ],
+  });
+  const all = await made.mirrors(false);
+  expect(all.requests).toMatchObject([
+    { host: 'a', name: 'next', state: 'unknown', copied: 5, problem: null },
+    { host: 'b', name: 'next', state: 'waiting', problem: 'ECONNREFUSED' },
+  ]);
+  expect(all.missing.map(({ host }) => host)).toEqual(['c']);
+  expect(mirrorsSchema.safeParse(all).success).toBe(true);
 });
 
 test('a mirror that failed has failed until it follows, and is none of the business of a host that does not run it', () => {

@@ -2,10 +2,11 @@
 import { type ApiMigration, type ApiMigrations, type ApiMirrors, migrationsSchema } from '../../api/moves.ts';
 import type { ApiMoves } from '../../api/view.ts';
 import type { MirrorStatus } from '../mirrors/mirror-keeper.ts';
+import type { RequestMirrorLine } from '../mirrors/request-mirror-lines.ts';
 import { type Said, understood } from '../picture/understood.ts';
 import { cutTroubles } from '../state/troubles.ts';
 import { migrationsHere } from './migrations-answer.ts';
-import { mirrorsHere, mirrorsOfAll } from './mirrors-answer.ts';
+import { mirrorsHere, mirrorsOfAll, requestMirrorsHere } from './mirrors-answer.ts';
 import { Remembered } from './remembered.ts';
 
 const keptMs = 1000;
@@ -16,6 +17,8 @@ export interface MovesSources {
   /** That names the state directories of migrations. */
   migrationsFile: string;
   mirrors: () => readonly MirrorStatus[];
+  /** Those with how: requests; none where no gate is. */
+  requestMirrors: () => readonly RequestMirrorLine[];
   ask: (path: string, withinMs: number) => Promise<ReadonlyMap<string, Said>>;
   nowMs: () => number;
 }
@@ -49,20 +52,22 @@ export class Moves {
     const { migrations } = this.#seen;
     const waiting = mirrors.flatMap(({ trouble }) => trouble ?? []);
     const stuck = migrations.filter(({ phase, runs }) => phase === 'failed' || !runs);
+    const requests = this.#sources.requestMirrors();
     return {
-      ...{ mirrors: mirrors.length, migrations: migrations.length },
+      ...{ mirrors: mirrors.length + requests.length, migrations: migrations.length },
       unwell: waiting.length + stuck.length,
       troubles: cutTroubles([...waiting, ...migrations.flatMap((each) => migrationTrouble(each) ?? [])]),
     };
   }
 
   async mirrors(onlyHere: boolean): Promise<ApiMirrors> {
-    const own = mirrorsHere(this.#sources.mirrors());
-    if (onlyHere || own.every(({ host }) => host === this.#sources.host)) {
-      return { mirrors: own, missing: [] };
-    }
+    const { host: here } = this.#sources;
+    const mirrors = mirrorsHere(this.#sources.mirrors());
+    const requests = requestMirrorsHere(this.#sources.requestMirrors(), here);
+    const isAll = requests.length === 0 && mirrors.every(({ host }) => host === here);
+    if (onlyHere || isAll) return { mirrors, requests, missing: [] };
     const told = await this.#sources.ask('/api/mirrors?only=here', withinMs);
-    return mirrorsOfAll(own, told, this.#sources.host);
+    return mirrorsOfAll({ mirrors, requests }, told, here);
   }
 
   async migrations(onlyHere: boolean): Promise<ApiMigrations> {

@@ -253,7 +253,17 @@ export function job(change: Partial<ApiJob> = {}): ApiJob {
 
 /** As many as the view says. */
 export function mirrors({ moves }: ApiView): ApiMirrors {
-  const still = { keys: 482_117, bytes: 0, totalBytes: null, secondsLeft: null, problem: null };
+  const still = {
+    ...{
+      keys: 482_117,
+      bytes: 0,
+      totalBytes: null,
+      secondsLeft: null,
+      problem: null,
+      queueBytes: 0,
+      queueMs: 0,
+    },
+  };
   const all: ApiMirrors['mirrors'] = [
     {
       ...{ name: 'paris', to: 'redis://redis.paris.example:6379', host: 'b', state: 'following', ...still },
@@ -266,11 +276,16 @@ export function mirrors({ moves }: ApiView): ApiMirrors {
     },
     {
       ...{ name: 'staging', to: 'redis://10.9.0.4:6379', host: 'b', state: 'failed', ...still, keys: 0 },
-      ...{ bytesPerSecond: 0, lagBytes: null, lagMs: null },
+      ...{ bytesPerSecond: 0, lagBytes: null, lagMs: null, queueBytes: 3_200_000, queueMs: 61_000 },
       problem: '10.9.0.4:6379 holds 12 keys that are not this mirror’s',
     },
   ];
-  return { mirrors: all.slice(0, moves.mirrors), missing: [] };
+  const requests: ApiMirrors['requests'] = ['a', 'b'].map((host) => ({
+    ...{ host, name: 'next', to: 'redis://10.9.0.7:6379', state: 'open', problem: null, copied: 48_200 },
+    ...{ dropped: 12, failed: 0, errors: { WRONGTYPE: 3 }, readP99Ms: 1.2, writeP99Ms: 1.6 },
+    own: { errors: {}, readP99Ms: 0.9, writeP99Ms: 1.1 },
+  }));
+  return { mirrors: all.slice(0, moves.mirrors), requests: moves.mirrors > 3 ? requests : [], missing: [] };
 }
 
 export function migrations({ moves }: ApiView): ApiMigrations {

@@ -152,7 +152,7 @@ export function refusedMember(): Told {
 /** Data on its way, in and out. */
 export function moving(): Told {
   return told({
-    view: { ...viewAfterCrash(), moves: { mirrors: 3, migrations: 2, unwell: 3, troubles: [] } },
+    view: { ...viewAfterCrash(), moves: { mirrors: 5, migrations: 2, unwell: 3, troubles: [] } },
   });
 }
 
