@@ -4,9 +4,11 @@ import { errorText } from '../base/errors.ts';
 import { makeFolder } from '../base/make-folder.ts';
 import { damageIn } from '../process/server-log.ts';
 import { lastLogLines } from '../process/supervised-process.ts';
+import type { ConnectionOptions } from '../redis/connection.ts';
 import type { Credentials, Endpoint } from '../redis/endpoint.ts';
 import { ownUserName } from '../spec/secrets.ts';
 import type { Place } from '../spec/spec.ts';
+import { StandaloneClient } from '../stream/standalone-client.ts';
 import { isUsableEpoch } from '../topology/election/epoch.ts';
 import { makeSocketFolder } from './api/socket-folder.ts';
 import { Deployment, type Setting } from './deployment.ts';
@@ -29,11 +31,17 @@ export async function assemble(setting: Setting): Promise<Deployment> {
   const { sentinelPassword } = secrets;
   const onSentinels =
     sentinelPassword === null ? undefined : { username: 'default', password: sentinelPassword };
+  const openMember =
+    spec.mirror === null ? undefined : (options: ConnectionOptions) => new StandaloneClient(options);
   const paceMs = observePaceMs(spec.agent.hangAfterMs);
   for (const place of spec.members) {
     const unit = await unitHere(setting, place, setting.paths.member(place.id));
     const endpoint: Endpoint = unit ? endpointHere(unit.paths) : { host: place.address, port: place.port };
-    const watch = new MemberWatch({ endpoint, credentials: agent, timeoutMs: paceMs, tls }, clock);
+    const watch = new MemberWatch(
+      { endpoint, credentials: agent, timeoutMs: paceMs, tls },
+      clock,
+      openMember,
+    );
     const memory = unit ? new MemoryFile(unit.paths.memory, clock) : null;
     await memory?.load();
     if (memory?.damage) noteDamage(deployment, place.id, memory.damage);

@@ -24,6 +24,7 @@ import { waitUntilReady } from './change/ready.ts';
 import type { Deployment } from './deployment.ts';
 import { runIdMarks } from './election/run-ids.ts';
 import { Loop } from './loop.ts';
+import { MemberStreams } from './mirrors/member-streams.ts';
 import { watchActivity } from './observe/activity-watch.ts';
 import { watchClock } from './observe/clock-watch.ts';
 import { watchDisks } from './observe/disk-watch.ts';
@@ -186,9 +187,11 @@ async function runAgent(
     sides ??= await SideServices.open(deployment, observer, down);
     return sides;
   };
+  let streams: MemberStreams | null = null;
   const stopWatching = async () => {
     if (!watching) return;
     watching = false;
+    streams?.leave();
     await sides?.stop();
     stopLooking();
     loop.stop();
@@ -218,6 +221,7 @@ async function runAgent(
   try {
     await bringUp(context);
     observer.start();
+    if (spec.mirror !== null) streams = new MemberStreams(deployment);
     if (await isRestoreInterrupted(deployment)) {
       // That may take hours.
       await openSides();

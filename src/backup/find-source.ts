@@ -4,6 +4,7 @@ import { type Info, productOf, replicationInfo } from '../redis/info.ts';
 import { MemberClient } from '../redis/member-client.ts';
 import { ownUserName, type Secrets } from '../spec/secrets.ts';
 import type { Member, Spec } from '../spec/spec.ts';
+import { StandaloneClient } from '../stream/standalone-client.ts';
 import { type Candidate, chooseSource, type SourceWish } from './choose-source.ts';
 import { NoBackupSource } from './errors.ts';
 import type { BackupSource } from './verified-snapshot.ts';
@@ -24,7 +25,7 @@ export async function findSource(
   const credentials = { username: ownUserName('backup'), password: secrets.own.backup };
   const candidates = await Promise.all(
     spec.members.map(async (member) => {
-      const client = new MemberClient({
+      const client = new (spec.mirror === null ? MemberClient : StandaloneClient)({
         endpoint: { host: member.address, port: member.port },
         credentials,
         tls,

@@ -5,6 +5,7 @@ import { stateDirOf, statePaths } from '../agent/state/paths.ts';
 import { readFileIfThere, writeFileAtomic } from '../base/atomic-file.ts';
 import { defineError } from '../base/errors.ts';
 import { readSecretFile } from '../base/private-file.ts';
+import { TargetRefused } from '../render/errors.ts';
 import { aloneGate, isGateFile, type NamedFile, withoutPasswords } from '../render/gate-alone/alone-gate.ts';
 import { renderGateAlone } from '../render/gate-alone/targets.ts';
 import type { RenderedFile } from '../render/target.ts';
@@ -75,6 +76,14 @@ async function render(output: Output, args: string[], options: RenderOptions): P
     const hosts = spec.hosts.map(({ id }) => id).join(', ');
     throw UnknownRenderHost(`the spec has no host '${options.host}'`, { hint: `Its hosts: ${hosts}.` });
   }
+  if (spec.mirror !== null && withoutAgents.has(target.name)) {
+    throw TargetRefused(
+      `${target.name} runs a deployment without agents, and with topology: mirror they run the streams`,
+      {
+        hint: 'Run it by holdfast up, or render systemd, which does that.',
+      },
+    );
+  }
   const paths = { ...statePaths(stateDirOf(spec.name, options.stateDir)), specFile: path.resolve(specFile) };
   const secrets =
     options.out === undefined ? placeholderSecrets(spec) : await loadSecrets(spec, paths.secret);
@@ -82,6 +91,8 @@ async function render(output: Output, args: string[], options: RenderOptions): P
   if (options.out === undefined) print(output, target.name, files);
   else await writeAll(output, path.resolve(options.out), files, options.yes === true);
 }
+
+const withoutAgents = new Set(['haproxy', 'monit', 'compose', 'kubernetes', 'aws']);
 
 /** The same for a gate without an agent: its configuration file stands in the place of a spec. */
 async function renderGate(

@@ -15,6 +15,8 @@ export interface GateConfig {
   metricsListen: Listen | null;
   /** None: they are learned from the Sentinels, as docs/gate.md says. */
   members: MemberAddress[];
+  /** The members are standalone servers, of which one leads; the others follow by streams (docs/mirroring.md). */
+  standalone: boolean;
   /** May be empty: then the first member is the primary, always. */
   sentinels: Endpoint[];
   /** How many Sentinels make a majority. */
@@ -38,6 +40,8 @@ export interface GateConfig {
   restarts: RestartRule;
   /** A replica further behind than this gets no reads. */
   maxLagMs: number;
+  /** The read-only port reads the primary, whatever replicas there are. */
+  readsAtPrimary: boolean;
   /** What the read-only port does when no replica is fit. */
   replicaFallback: 'primary' | 'error';
   limits: GateLimits;
@@ -171,6 +175,7 @@ export const gateConfigDefaults = {
   controlSocket: null,
   metricsListen: null,
   members: [],
+  standalone: false,
   sentinels: [],
   quorumMajority: 0,
   memberCredentials: null,
@@ -184,6 +189,7 @@ export const gateConfigDefaults = {
   workers: 1,
   restarts: { limit: 5, withinMs: 60_000 },
   maxLagMs: 10_000,
+  readsAtPrimary: false,
   replicaFallback: 'primary',
   limits: {
     clients: 20_000,

@@ -19,6 +19,17 @@ export function infoSections(text: string): Record<string, Info> {
   return Object.fromEntries(sections.filter(([heading]) => heading !== ''));
 }
 
+/**
+ * What reads a server as a replica does, and is none, names a port above all others: no Sentinel takes it for one
+ * (replication-handshake.ts). Behind that stands the port of the member that it reads for, if it does so for one.
+ */
+export const abovePorts = 65_536;
+
+/** A port as a server lists it of its replicas. */
+export function listedPort(port: number): number {
+  return port > abovePorts ? port - abovePorts : port;
+}
+
 /** What INFO replication says of a server's place in the replication. Offsets are bytes of the stream. */
 export interface ReplicationInfo {
   role: 'primary' | 'replica';
@@ -69,12 +80,33 @@ function connectedReplicas(info: Info): ReplicationInfo['replicas'] {
     const parts = new Map(value.split(',').map((part) => part.split('=', 2) as [string, string]));
     found.push({
       address: parts.get('ip') ?? '',
-      port: Number(parts.get('port')),
+      port: listedPort(Number(parts.get('port'))),
       online: parts.get('state') === 'online',
       offset: Number(parts.get('offset')),
       lagSeconds: Number(parts.get('lag')),
     });
   }
+}
+
+/** A standalone server's INFO as that of a replica, which something else makes of it. @param replica its place in the replication */
+export function infoAsReplica(
+  info: Info,
+  replica: Omit<ReplicationInfo, 'role' | 'replicas' | 'replIdBefore'>,
+): Info {
+  const { linkDownSeconds } = replica;
+  return {
+    ...info,
+    role: 'slave',
+    master_host: replica.primaryAddress ?? '?',
+    master_port: String(replica.primaryPort ?? 0),
+    master_link_status: replica.linkUp ? 'up' : 'down',
+    ...(linkDownSeconds === undefined ? {} : { master_link_down_since_seconds: String(linkDownSeconds) }),
+    master_sync_in_progress: replica.syncing ? '1' : '0',
+    slave_repl_offset: String(replica.offset),
+    slave_priority: String(replica.priority),
+    master_replid: replica.replId,
+    master_replid2: '0'.repeat(40),
+  };
 }
 
 /** The databases that hold keys, and how many of these expire, from INFO keyspace (`db0:keys=3,expires=0,avg_ttl=0`). */

@@ -33,9 +33,10 @@ export class MemberClient {
 
   /**
    * With what it logs in at a primary, and what it says to being told to follow one; null when it would do that. Port `?` is none,
-   * so that nothing changes (replicaofCommand in replication.c), and who may not say it is turned down as for any other.
+   * so that nothing changes (replicaofCommand in replication.c), and who may not say it is turned down as for any other. The whole is null for
+   * a server that needs no such thing.
    */
-  async following(): Promise<{ user: string; password: string; refusal: string | null }> {
+  async following(): Promise<{ user: string; password: string; refusal: string | null } | null> {
     const [user, password, told] = this.connection.askEach([
       ['CONFIG', 'GET', 'masteruser'],
       ['CONFIG', 'GET', 'masterauth'],

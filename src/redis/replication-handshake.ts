@@ -7,26 +7,29 @@
  *    not. It must be no higher than the newest release whose form is known here, or the server may send a newer one.
  *    Other servers refuse it, and write the one form that they have.
  * 3. REPLCONF listening-port 65536. INFO of the server lists us while it sends, and Sentinels take every replica that
- *    the primary lists into their books for good. They refuse one whose port cannot be.
+ *    the primary lists into their books for good. They refuse one whose port cannot be. Who reads for a member says so by the port
+ *    above that: 65536 and the member's; and by REPLCONF ip-address.
  * 4. PSYNC. While the server saves it sends line feeds; then `$<length>` or `$EOF:<mark>`, and the RDB.
  *
  * Source: replication.c (syncCommand, replconfCommand) and sentinel.c (createSentinelAddr) of Redis 6.2 to 8.6;
  * replication.c (replicaRdbVersion) of Valkey 9.1.
  */
 import { writeRequest } from '../resp/write.ts';
-import type { Credentials } from './endpoint.ts';
+import type { Address, Credentials } from './endpoint.ts';
 import { ReplicationRefused } from './errors.ts';
+import { abovePorts } from './info.ts';
 import type { BodyEnd } from './snapshot-body.ts';
 import type { SocketReader } from './socket-reader.ts';
 
 export interface DialogueOptions {
   /** `host:port`, for errors. */
   where: string;
+  /** The member that it is read for; undefined for nobody. */
+  readsFor?: Address | undefined;
   /** What to do when the server does not let us in, as a sentence. */
   accessHint: string;
 }
 
-const unlistedPort = 65_536;
 /** The release that brought the newest RDB version of Valkey that is read here, 80. */
 const readsLike = '9.0.0';
 
@@ -52,7 +55,10 @@ export class ReplicationDialogue {
       const { username, password } = credentials;
       this.#expectOk(await this.ask('AUTH', ...(username === '' ? [] : [username]), password), 'AUTH');
     }
-    this.#expectOk(await this.ask('REPLCONF', 'listening-port', `${unlistedPort}`), 'REPLCONF');
+    const { readsFor } = this.#options;
+    if (readsFor) this.#expectOk(await this.ask('REPLCONF', 'ip-address', readsFor.address), 'REPLCONF');
+    const port = abovePorts + (readsFor?.port ?? 0);
+    this.#expectOk(await this.ask('REPLCONF', 'listening-port', String(port)), 'REPLCONF');
     this.#expectOk(await this.ask('REPLCONF', 'capa', 'eof', 'capa', 'psync2'), 'REPLCONF');
     await this.ask('REPLCONF', 'version', readsLike);
   }

@@ -1,4 +1,5 @@
 import { type Address, addressOf } from './endpoint.ts';
+import { listedPort } from './info.ts';
 
 /** The ROLE command's answer, typed. Offsets are bytes of the replication stream. */
 export type Role =
@@ -16,7 +17,7 @@ export function parseRole(reply: unknown): Role | null {
   if (kind === 'master') {
     const replicas = (Array.isArray(third) ? third : []).flatMap((entry) => {
       const [ip, port, offset] = Array.isArray(entry) ? entry.map(String) : [];
-      const address = addressOf(ip, port);
+      const address = addressOf(ip, String(listedPort(Number(port))));
       return address === undefined ? [] : [{ ...address, offset: Number(offset) }];
     });
     return { role: 'primary', offset: Number(second), replicas };

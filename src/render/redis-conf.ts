@@ -115,7 +115,9 @@ function files(paths: RedisConfPaths): string[] {
 function replication({ spec, primary }: RedisConfInput): string[] {
   const { hardBytes, softBytes, softSeconds } = replicaBuffer(spec);
   return [
-    ...(primary === null ? [] : [directive('replicaof', primary.address, primary.port)]),
+    ...(primary === null || spec.mirror !== null
+      ? []
+      : [directive('replicaof', primary.address, primary.port)]),
     directive('replica-serve-stale-data', 'yes'),
     directive('replica-read-only', 'yes'),
     directive('replica-lazy-flush', 'yes'),

@@ -33,6 +33,19 @@ const ownRules: Record<OwnUser, string> = {
   restore: '~* -@all +restore +exists +dump +pttl +select +ping +client|setname',
 };
 
+/**
+ * With `topology: mirror` nobody replicates: streams read one member and write the other. A Sentinel may vote and hear who leads. By
+ * INFO it would learn of servers that are primaries of their own, make replicas of them (`+convert-to-slave`), and take
+ * any for promoted; so it gets none.
+ */
+const standaloneRules: Partial<Record<OwnUser, string>> = {
+  replication: '~* &* +@all -@admin +psync +replconf +config|get',
+  sentinel: 'allchannels -@all +multi +exec +ping +subscribe +publish +role +client|setname',
+  agent: ownRules.agent.replace(' +replicaof +slaveof', '').replace('+set +get +del', '+set +get +mget +del'),
+  gate: `~holdfast:stream:* ${ownRules.gate} +mget`,
+  backup: `~holdfast:stream:* ${ownRules.backup} +mget`,
+};
+
 export interface UsersAclInput {
   spec: Spec;
   /** Must have a password for every user in the spec. */
@@ -43,9 +56,11 @@ export interface UsersAclInput {
 
 /** Text of the file. */
 export function renderUsersAcl({ spec, secrets, selectors }: UsersAclInput): string {
+  const rulesOf = (user: OwnUser) =>
+    (spec.mirror === null ? undefined : standaloneRules[user]) ?? ownRules[user];
   const lines = ownUsers.map((user) => {
     const passwords = [secrets.own[user], secrets.beside?.own[user]];
-    return `user ${ownUserName(user)} on ${hashes(secrets, passwords)} ${ownRules[user]}`;
+    return `user ${ownUserName(user)} on ${hashes(secrets, passwords)} ${rulesOf(user)}`;
   });
   const named = spec.security.users.map(({ name, acl }) => {
     const passwords = [secrets.users[name] ?? '', secrets.formerUsers[name]];

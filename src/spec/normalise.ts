@@ -13,6 +13,7 @@ import type {
   GateSettings,
   Host,
   Mirror,
+  MirrorTopology,
   Place,
   RedisSettings,
   RequestMirror,
@@ -84,12 +85,13 @@ export function normalise(file: SpecFile, fileName: string): { spec: Spec; probl
   const ownFiles = authority === null ? null : filesOfHost(authority, ids[0] ?? '');
   const spec: Spec = {
     name: file.name,
+    mirror: mirrorTopologyOf(file),
     laptop,
     hosts,
     members: members.places,
     sentinels: sentinels.places,
     gates: gates.places.map((each) => ({ ...each, replicaPort: replicaPort(file.gate?.replicaPort, each) })),
-    redis: redisSettings(file.redis ?? {}, members.places.length, folder),
+    redis: redisSettings(file, members.places.length, folder),
     sentinel: sentinelSettings(file.sentinel ?? {}, sentinels.places.length),
     gate: gateSettings(file, folder),
     agent: agentSettings(file.agent ?? {}, folder, ownFiles),
@@ -125,7 +127,14 @@ function replicaPort(wanted: number | 'none' | undefined, gate: Place): number |
   return wanted ?? gate.port + 1;
 }
 
-function redisSettings(file: Section<'redis'>, members: number, folder: string): RedisSettings {
+function mirrorTopologyOf({ topology, mirror }: SpecFile): MirrorTopology | null {
+  if (topology !== 'mirror') return null;
+  return { ack: mirror?.ack ?? 'one', read: mirror?.read === 'lead' ? 'lead' : 'local' };
+}
+
+function redisSettings(whole: SpecFile, members: number, folder: string): RedisSettings {
+  const file = whole.redis ?? {};
+  const usualMinimum = members >= 3 && whole.topology !== 'mirror' ? 1 : 0;
   const persistence = file.persistence ?? 'aof-everysec';
   const save = file.save ?? (persistence === 'none' ? [] : defaultSave);
   return {
@@ -137,7 +146,7 @@ function redisSettings(file: Section<'redis'>, members: number, folder: string):
     maxMemoryPolicy: file.maxMemoryPolicy ?? 'noeviction',
     persistence,
     save: save.map(savePoint),
-    minReplicasToWrite: file.minReplicasToWrite ?? (members >= 3 ? 1 : 0),
+    minReplicasToWrite: file.minReplicasToWrite ?? usualMinimum,
     minReplicasMaxLagMs: ms(file.minReplicasMaxLag ?? '10s'),
     config: Object.fromEntries(
       Object.entries(file.config ?? {}).map(([name, value]) => [
@@ -165,7 +174,7 @@ function gateSettings(whole: SpecFile, folder: string): GateSettings {
     kind: file.kind ?? 'gate',
     holdMs: ms(file.hold ?? '10s'),
     inflightWrites: file.inflightWrites ?? 'fail',
-    durability: file.durability ?? 'async',
+    durability: file.durability ?? (mirrorTopologyOf(whole)?.ack === 'all' ? 'replicated' : 'async'),
     workers: file.workers ?? 1,
     maxLagMs: ms(file.maxLag ?? '10s'),
     replicaFallback: file.replicaFallback ?? 'primary',

@@ -1,9 +1,10 @@
-import { z } from 'zod';
+import type { z } from 'zod';
 import * as field from './fields.ts';
 import { agentSchema } from './schema/agent.ts';
 import { backupSchema } from './schema/backup.ts';
 import { gateSchema } from './schema/gate.ts';
 import { hostsSchema } from './schema/hosts.ts';
+import { mirrorTopologySchema } from './schema/mirror-topology.ts';
 import { mirrorsSchema } from './schema/mirrors.ts';
 import { redisSchema } from './schema/redis.ts';
 import { securitySchema } from './schema/security.ts';
@@ -21,16 +22,14 @@ export const specSchema = field
         /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/,
         "a name of letters, digits, '.', '_' and '-', at most 63, starting with a letter or digit",
       ),
-      topology: z
-        .literal('sentinel', {
-          error:
-            'sentinel (standalone servers that stand in for each other, topology: mirror, are not possible: docs/mirroring.md says what is)',
-        })
-        .meta({
-          description: 'How it stays up: replicas of one primary, and Sentinels that vote.',
+      topology: field
+        .choice(['sentinel', 'mirror'], {
+          about:
+            'sentinel: replicas of one primary. mirror: standalone servers, of which one leads and the others get all that it does by a stream. Sentinels vote in both.',
           default: 'sentinel',
         })
         .optional(),
+      mirror: mirrorTopologySchema.nullish(),
       hosts: hostsSchema.nullish(),
       redis: redisSchema.nullish(),
       sentinel: sentinelSchema.nullish(),

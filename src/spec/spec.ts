@@ -6,6 +6,8 @@
 export interface Spec {
   /** Name of the deployment, and the name under which the Sentinels know it. */
   readonly name: string;
+  /** Null: members replicate. Else they are standalone servers, of which one leads and the others get what it does by a stream. */
+  readonly mirror: MirrorTopology | null;
   /** True when the file has no `hosts`: everything runs on this machine, on loopback. */
   readonly laptop: boolean;
   readonly hosts: readonly Host[];
@@ -20,6 +22,13 @@ export interface Spec {
   readonly security: Security;
   readonly backup: Backup | null;
   readonly mirrors: readonly Mirror[];
+}
+
+export interface MirrorTopology {
+  /** Who has a write when it is acknowledged: the member that leads, most of those in sync, all of them. */
+  readonly ack: 'one' | 'quorum' | 'all';
+  /** Where the read-only port reads. */
+  readonly read: 'local' | 'lead';
 }
 
 export interface Host {

@@ -21,6 +21,8 @@ export interface FollowOptions {
   longest: number;
   /** Bytes of a command that may be held. */
   heldBytes: number;
+  /** The source hears at once of all that is applied, and not only every second: somebody waits for that. */
+  tellsAtOnce: boolean;
   /** Is waited for before more is read. @throws when it was stopped */
   hold(): Promise<void>;
   /** Everything up to there is in the target. */
@@ -37,6 +39,8 @@ interface LongUnderWay {
 
 const tellEveryMs = 1000;
 const finishWithinMs = 5000;
+/** What moves the place by itself, and is for nobody, is followed by something mostly. */
+const noteMoveMs = 5;
 
 class Stopped extends Error {}
 
@@ -52,6 +56,7 @@ export class CommandFollower {
   #long: LongUnderWay | undefined;
   /** Nothing is sent by the clock. */
   #isBusy = false;
+  #moving: NodeJS.Timeout | undefined;
 
   constructor(writer: TargetWriter, source: Feed, options: FollowOptions) {
     this.#writer = writer;
@@ -77,11 +82,14 @@ export class CommandFollower {
       for await (const chunk of this.#source.commands()) await this.#take(chunk);
       await this.#applyAll();
     } catch (error) {
-      if (!(error instanceof Stopped)) throw error;
-      await this.#finish();
+      if (error instanceof Stopped) return await this.#finish();
+      // A source that hung up may be gone for good: what it had sent is not read a second time.
+      if (this.#failure === undefined) await this.#finish().catch(() => {});
+      throw error;
     } finally {
       signal.removeEventListener('abort', stop);
       clearInterval(timer);
+      clearTimeout(this.#moving);
     }
   }
 
@@ -146,6 +154,7 @@ export class CommandFollower {
     this.#isBusy = false;
     this.#applied = place;
     this.#options.onApplied(place, long.write === undefined ? 0 : 1);
+    if (this.#options.tellsAtOnce) this.#tell();
     return chunk.subarray(taken);
   }
 
@@ -185,6 +194,13 @@ export class CommandFollower {
     if (place.offset === this.#applied.offset) return;
     this.#applied = place;
     this.#options.onApplied(place, 0);
+    if (this.#options.tellsAtOnce) this.#moving ??= setTimeout(() => this.#noteMove(), noteMoveMs);
+  }
+
+  /** Whoever reads the position compares it with the source's, which counts more than commands. */
+  #noteMove(): void {
+    this.#moving = undefined;
+    this.#sendMove();
   }
 
   async #apply(): Promise<void> {
@@ -200,11 +216,16 @@ export class CommandFollower {
     if (failed !== undefined) throw diverged(failed, place);
     this.#applied = batch.place;
     onApplied(batch.place, batch.commands);
+    if (this.#options.tellsAtOnce) this.#tell();
   }
 
   #tick(): void {
     this.#tell();
     // So that little is read again behind a crash, also when nothing of it was for the target.
+    this.#sendMove();
+  }
+
+  #sendMove(): void {
     const { offset } = this.#assembler.wholePlace;
     if (!this.#isBusy && this.#underWay === undefined && this.#writer.position?.offset !== offset)
       this.#send();

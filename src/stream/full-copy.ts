@@ -15,6 +15,7 @@ import type { Target } from '../rdb/target.ts';
 import { keyspaces, parseInfo } from '../redis/info.ts';
 import type { Request } from '../redis/link.ts';
 import type { Reply } from '../resp/read.ts';
+import { writeRequest } from '../resp/write.ts';
 import { Contest } from './contest.ts';
 import { CopyBatch, type DbKey } from './copy-batch.ts';
 import { CopyLoader } from './copy-loader.ts';
@@ -221,20 +222,21 @@ async function databasesWithKeys({ link }: TargetWriter): Promise<number[]> {
   return keyspaces(parseInfo(String(await link.call(['INFO', 'keyspace'])))).map(({ db }) => db);
 }
 
-async function removeAll(
-  { link }: TargetWriter,
-  db: number,
-  isOurs: (key: Buffer) => boolean,
-): Promise<void> {
-  await link.call(['SELECT', db]);
+/** In transactions that are fenced: a target that was given to somebody else meanwhile loses nothing. */
+async function removeAll(writer: TargetWriter, db: number, isOurs: (key: Buffer) => boolean): Promise<void> {
+  const { link } = writer;
   let cursor = '0';
   do {
+    await link.call(['SELECT', db]);
     const [next, found] = (await link.call(['SCAN', cursor, 'COUNT', removedAtATime], { raw: true })) as [
       Buffer,
       Buffer[],
     ];
     cursor = next.toString();
     const keys = found.filter((key) => isOurs(key) && !isPositionKey(key));
-    if (keys.length > 0) await link.call(['UNLINK', ...keys]);
+    await link.call(['SELECT', 0]);
+    if (keys.length === 0) continue;
+    const pieces = [writeRequest(['SELECT', String(db)]), writeRequest(['UNLINK', ...keys])];
+    await writer.apply({ pieces, commands: 2, db }, undefined);
   } while (cursor !== '0');
 }

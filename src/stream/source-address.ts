@@ -1,7 +1,7 @@
 /** Where a source is: at an address, or wherever its Sentinels say that the primary is now. */
 
 import { errorText } from '../base/errors.ts';
-import type { Credentials, TlsMaterial } from '../redis/endpoint.ts';
+import type { Address, Credentials, TlsMaterial } from '../redis/endpoint.ts';
 import { SentinelClient } from '../redis/sentinel-client.ts';
 import { StreamSourceNotReady } from './errors.ts';
 import type { SourcePlace } from './source-reader.ts';
@@ -9,6 +9,8 @@ import type { SourcePlace } from './source-reader.ts';
 interface Access {
   credentials?: Credentials | undefined;
   tls?: TlsMaterial | undefined;
+  /** The member that it is read for, by which the source lists us; undefined for nobody. */
+  readsFor?: Address | undefined;
 }
 
 export type SourceAddress = Access &
@@ -26,8 +28,9 @@ const askMs = 2000;
 
 /** @throws STREAM_SOURCE_NOT_READY when no Sentinel answers */
 export async function findSource(source: SourceAddress): Promise<SourcePlace> {
-  const { credentials, tls } = source;
-  if (source.kind === 'server') return { address: source.address, port: source.port, credentials, tls };
+  const { credentials, tls, readsFor } = source;
+  if (source.kind === 'server')
+    return { address: source.address, port: source.port, credentials, tls, readsFor };
   const reasons: string[] = [];
   for (const { address: host, port } of source.sentinels) {
     const access = { credentials: source.sentinelCredentials, tls, timeoutMs: askMs };

@@ -5,7 +5,7 @@
  * The source hears every second how far we are (REPLCONF ACK), without which it hangs up after `repl-timeout`; and behind
  * an RDB sent without a file it sends no command before it has heard that once.
  */
-import type { Credentials, TlsMaterial } from '../redis/endpoint.ts';
+import type { Address, Credentials, TlsMaterial } from '../redis/endpoint.ts';
 import { ReplicationBroken } from '../redis/errors.ts';
 import { ReplicationDialogue } from '../redis/replication-handshake.ts';
 import { snapshotBody } from '../redis/snapshot-body.ts';
@@ -21,6 +21,8 @@ export interface SourcePlace {
   port: number;
   credentials?: Credentials | undefined;
   tls?: TlsMaterial | undefined;
+  /** The member that it is read for, by which the source lists us; undefined for nobody. */
+  readsFor?: Address | undefined;
 }
 
 const silenceMs = 60_000;
@@ -54,7 +56,7 @@ export class SourceReader implements Feed {
     try {
       const accessHint =
         'The user needs the rights to PSYNC, REPLCONF and PING: +psync +replconf +ping, or +@all.';
-      const dialogue = new ReplicationDialogue(reader, { where, accessHint });
+      const dialogue = new ReplicationDialogue(reader, { where, accessHint, readsFor: source.readsFor });
       await dialogue.introduce(source.credentials);
       const reply = await dialogue.ask(...psyncRequest(place));
       const answer = readPsyncAnswer(reply, place);

@@ -47,6 +47,8 @@ export interface StreamOptions {
   onlyFollows?: boolean;
   /** Bytes a second that are read; 0 for as much as there is. */
   maxRate: number;
+  /** What an attempt is called in the position, where somebody reads that; a new name each time, if omitted. */
+  naming?: RunNaming;
   /** Is waited for before more is read. */
   hold?: (signal: AbortSignal) => Promise<void>;
   /** Types of the keys that are copied; all, if omitted. */
@@ -54,6 +56,14 @@ export interface StreamOptions {
   /** Bytes of a value in a copy, or of a command, that may be held: longer ones go on as they come. 8 MB, if omitted. */
   heldBytes?: number | undefined;
   clock?: Clock;
+}
+
+/** How attempts are called in a position that others read: the source hears at once of what is applied then. */
+export interface RunNaming {
+  /** By what is in the target now. @throws when no attempt may begin any more */
+  begin(writer: TargetWriter): Promise<string>;
+  /** When the source has hung up, or the stream stops, and all that was read is applied. */
+  ended(run: string): string;
 }
 
 /** `done`: the source had an end, and all of it is applied. */
@@ -149,7 +159,8 @@ export class Stream {
   }
 
   async #carryOn(writer: TargetWriter, signal: AbortSignal, abort: () => void): Promise<void> {
-    const run = randomBytes(8).toString('hex');
+    const { naming } = this.#options;
+    const run = (await naming?.begin(writer)) ?? randomBytes(8).toString('hex');
     if (writer.position?.run === wholeRun) {
       this.status.phase = 'done';
       return;
@@ -172,9 +183,10 @@ export class Stream {
         return;
       }
       if (source.snapshot !== undefined) await this.#copy(writer, source, signal);
-      if (step.kind !== 'go-on') await writer.apply(null, { phase: 'streaming', run, ...source.place });
+      if (step.kind !== 'go-on' || naming !== undefined)
+        await writer.apply(null, { phase: 'streaming', run, ...source.place });
       signal.removeEventListener('abort', abort);
-      await this.#follow(writer, source, run, signal);
+      await this.#follow(writer, source, run, signal).finally(() => this.#noteEnd(writer, run));
       if (!signal.aborted) await this.#noteWhole(writer);
     } finally {
       source.close();
@@ -262,6 +274,14 @@ export class Stream {
     await copy.run(source.snapshot!.data, (rest) => source.snapshotEnded(rest));
   }
 
+  /** Whoever reads the position need not ask on: no more will come of this attempt. */
+  async #noteEnd(writer: TargetWriter, run: string): Promise<void> {
+    const { naming } = this.#options;
+    const { position } = writer;
+    if (naming === undefined || position === null || writer.link.closed) return;
+    await writer.apply(null, { ...position, run: naming.ended(run) }).catch(() => {});
+  }
+
   /** The source had an end, and all of it is in the target. */
   async #noteWhole(writer: TargetWriter): Promise<void> {
     const { applied } = this.status;
@@ -280,6 +300,7 @@ export class Stream {
     const follower = new CommandFollower(writer, source, {
       ...{ run, rewriter: this.#options.rewriter, pace: this.#pace, longest: await writer.longestArgument() },
       heldBytes: this.#options.heldBytes ?? usualHeldBytes,
+      tellsAtOnce: this.#options.naming !== undefined,
       hold: async () => await this.#options.hold?.(signal),
       onApplied: (place, commands) => {
         status.applied = place;

@@ -99,10 +99,11 @@ export class TestDeployment {
     }
   }
 
-  /** Changes sections of the spec file. */
-  writeSpec(changes: Overrides): void {
+  /** Changes sections of the spec file, or what is a text. */
+  writeSpec(changes: Overrides | Record<string, string>): void {
     for (const [section, values] of Object.entries(changes)) {
-      this.#spec = { ...this.#spec, [section]: { ...this.#spec[section], ...values } };
+      const changed = typeof values === 'string' ? values : { ...this.#spec[section], ...values };
+      this.#spec = Object.assign({ ...this.#spec }, { [section]: changed });
     }
     writeFileSync(this.specFile, stringify(this.#spec));
   }

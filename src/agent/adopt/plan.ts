@@ -163,6 +163,14 @@ function specRefusals(spec: Spec): Refusal[] {
       fix: 'Start the deployment beside it, on other ports, and move the data in: holdfast migrate.',
     });
   }
+  if (spec.mirror !== null) {
+    const what = 'it has topology: mirror, and adopt takes over replicas and their primary';
+    refusals.push({
+      where,
+      what,
+      fix: 'Start the deployment beside it, on other ports, and move the data in: holdfast migrate.',
+    });
+  }
   return refusals;
 }
 

@@ -197,7 +197,10 @@ function placementChanges(before: Spec, after: Spec): Change[] {
     ];
     const isServer = ({ id }: { id: string }) => id !== apiPlace;
     const tls = spec.security.tls === null ? '' : ', TLS';
-    return new Map(all.map((place) => [place.id, `${describePlace(place)}${isServer(place) ? tls : ''}`]));
+    const topology = spec.mirror === null ? '' : ', standalone';
+    return new Map(
+      all.map((place) => [place.id, `${describePlace(place)}${isServer(place) ? tls + topology : ''}`]),
+    );
   };
   const [old, now] = [placesOf(before), placesOf(after)];
   return [...new Set([...old.keys(), ...now.keys()])]

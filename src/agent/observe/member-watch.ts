@@ -79,20 +79,29 @@ const longestText = 200;
 /** Where there never was a link, some versions count from 1970. */
 const longestOutageSeconds = 10 * 365 * 24 * 3600;
 
+export type OpenMember = (options: ConnectionOptions) => MemberClient;
+
 export class MemberWatch {
   readonly client: MemberClient;
   #seen: MemberObservation = nothingKnown;
   readonly #question = new FreshCall(() => this.#ask());
   readonly #endpoint: Endpoint;
   readonly #connection: ConnectionOptions;
+  readonly #open: OpenMember;
   /** Of a member of this host. */
   readonly #probe: WriteProbe | null;
   readonly #clock: Clock;
   #silence: Silence;
   #lastAnswer: MemberView['lastAnswer'] = null;
 
-  constructor(connection: ConnectionOptions, clock: Clock) {
-    this.client = new MemberClient(connection);
+  /** @param open how it is asked: as one that replicates, or as a standalone one. */
+  constructor(
+    connection: ConnectionOptions,
+    clock: Clock,
+    open: OpenMember = (options) => new MemberClient(options),
+  ) {
+    this.#open = open;
+    this.client = open(connection);
     this.#endpoint = connection.endpoint;
     this.#connection = connection;
     this.#probe =
@@ -103,7 +112,7 @@ export class MemberWatch {
 
   /** Another connection to it, which whoever asks for it has to close. */
   connect(): MemberClient {
-    return new MemberClient(this.#connection);
+    return this.#open(this.#connection);
   }
 
   get seen(): MemberObservation {

@@ -44,6 +44,14 @@ export async function calmPrimary({
   observer,
   operation: { signal },
 }: ChangeContext): Promise<LiveMember> {
+  if (deployment.spec.mirror !== null) {
+    throw RestoreRefused(
+      'nothing was restored: with topology: mirror a backup is not brought back into what runs',
+      {
+        hint: 'Load it by holdfast migrate from the file, through the read-write port: docs/mirroring.md.',
+      },
+    );
+  }
   let problem = '';
   const calm = async () => {
     await observer.lookAtAll();

@@ -46,9 +46,3 @@ mirrors: { n: { to: 'rediss://u@h:7', password: { env: P }, how: requests, write
     tls: { upstream: true },
   });
 });
-
-test('standalone servers that stand in for each other are refused with what there is instead', () => {
-  expect(() => parseSpec('name: x\ntopology: mirror', 'x.yaml')).toThrow(
-    /topology: mirror, are not possible/,
-  );
-});

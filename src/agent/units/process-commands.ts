@@ -14,14 +14,15 @@ import type { UnitPaths } from '../state/paths.ts';
  * @param priority its replica-priority, whatever its redis.conf says.
  */
 export async function memberCommand(
-  { redisServer }: Setting,
+  { redisServer, spec }: Setting,
   paths: UnitPaths,
   primary: Member | null,
   priority: number,
 ): Promise<ProcessCommand> {
-  if (primary === null) await forgetPrimary(paths.config);
+  if (primary === null || spec.mirror !== null) await forgetPrimary(paths.config);
   await loadWhatCounts(paths);
-  const follow = primary ? ['--replicaof', primary.address, String(primary.port)] : [];
+  const follow =
+    primary && spec.mirror === null ? ['--replicaof', primary.address, String(primary.port)] : [];
   const eligible = ['--replica-priority', String(priority)];
   return {
     program: redisServer,

@@ -4,6 +4,7 @@ import type { LiveMember, Setting } from '../deployment.ts';
 import { makeWhatIsGone } from './configure.ts';
 import { hurryToPrimary } from './hurry-to-primary.ts';
 import { memberCommand } from './process-commands.ts';
+import { settleRole } from './settle-role.ts';
 
 /**
  * Starts a member's redis-server. What its start needs beside data is made anew when it is gone. A replica begins with a priority
@@ -32,14 +33,13 @@ export async function startMember(
   watch.reset();
   disk?.forget();
   await unit[how](command);
-  if (primary !== null) {
-    const { pid } = unit.process;
-    const isWanted = () => pid !== null && unit.process.pid === pid;
-    // Nobody waits for it: what it is waited for shows in the view.
-    void hurryToPrimary(watch.connect(), place, {
-      isWanted,
-      pause: (ms) => delay(ms, undefined, { ref: false }),
-    });
-  }
+  const { pid } = unit.process;
+  const wish = {
+    isWanted: () => pid !== null && unit.process.pid === pid,
+    pause: (ms: number) => delay(ms, undefined, { ref: false }),
+  };
+  // Nobody waits for it: what it is waited for shows in the view.
+  if (setting.spec.mirror !== null) void settleRole(watch.connect(), primary?.place ?? null, wish);
+  else if (primary !== null) void hurryToPrimary(watch.connect(), place, wish);
   if (priority > 0) await heldBack.release();
 }

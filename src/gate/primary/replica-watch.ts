@@ -82,7 +82,8 @@ export class ReplicaWatch {
       }
       const info = await this.#link.call(['INFO', 'replication']);
       if (primary !== this.#primary) return;
-      this.#fit = fitReplicas(String(info), this.#members, this.#config.maxLagMs);
+      if (!this.#config.readsAtPrimary)
+        this.#fit = fitReplicas(String(info), this.#members, this.#config.maxLagMs);
       this.#remember();
     } catch (error) {
       if (primary !== this.#primary) return;

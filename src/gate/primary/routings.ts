@@ -12,6 +12,9 @@ import type { ReplicaWatch } from './replica-watch.ts';
 const scriptRefused = writeError(
   "READONLY You can't write against a read only replica: no replica is fit, and on the primary this may write.",
 );
+const scriptRefusedAlone = writeError(
+  "READONLY You can't write here: this may write, and goes to a standalone server, which would let it.",
+);
 /** Whether it may write keys without having the flag `write`. */
 const mayWriteUnseen = ({ name, behaviour }: Command): boolean =>
   /^(eval|evalsha|fcall)$/.test(name) || behaviour.kind === 'foreign';
@@ -88,6 +91,7 @@ export class ReplicaRouting implements Routing {
   }
 
   targetFor(client: Client): MemberAddress | null {
+    if (this.#config.standalone && !this.#table.loaded) return null;
     const { fit } = this.#replicas;
     const before = this.#chosen.get(client);
     // Its own connection, and what the server knows of it there, stays where it is while that replica may be read from.
@@ -149,7 +153,10 @@ export class ReplicaRouting implements Routing {
 
   refuse(_client: Client, command: Command): Buffer | null {
     if (command.write) return writeError("READONLY You can't write against a read only replica.");
-    if (this.#replicas.fit.length > 0) return null;
+    const isFollower = this.#replicas.fit.length > 0;
+    // A standalone server refuses nothing.
+    if (isFollower && this.#config.standalone) return mayWriteUnseen(command) ? scriptRefusedAlone : null;
+    if (isFollower) return null;
     if (this.#config.replicaFallback === 'primary') {
       // A replica refuses what a script writes; the primary would not.
       return mayWriteUnseen(command) ? scriptRefused : null;

@@ -101,6 +101,7 @@ function configOf(config: GateConfig, route: Route): GateConfig {
     ...config,
     ...{ deployment, members, sentinels, memberCredentials, sentinelCredentials, tls },
     quorumMajority: majorityOf(sentinels.length),
+    standalone: false,
     predecessor: null,
     // The target's own affair.
     durability: 'async',

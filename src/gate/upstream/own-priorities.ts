@@ -1,5 +1,6 @@
 import { parseInfo, replicationInfo } from '../../redis/info.ts';
 import type { Link } from '../../redis/link.ts';
+import { mayBePromoted, type OwnKeys, ownKeys } from '../../stream/lead-position.ts';
 import type { GateConfig, MemberAddress } from '../config.ts';
 import { openLink } from './open-link.ts';
 
@@ -31,7 +32,9 @@ export class OwnPriorities {
 
   async #isEligible(member: MemberAddress): Promise<boolean> {
     try {
-      const info = await this.#linkTo(member).call(['INFO', 'replication']);
+      const link = this.#linkTo(member);
+      if (this.#config.standalone) return await saysSoItself(link);
+      const info = await link.call(['INFO', 'replication']);
       return replicationInfo(parseInfo(String(info))).priority !== 0;
     } catch {
       return false;
@@ -46,4 +49,12 @@ export class OwnPriorities {
     this.#links.set(member, link);
     return link;
   }
+}
+
+async function saysSoItself(link: Link): Promise<boolean> {
+  const [info, found] = await link.callAll([
+    ['INFO', 'server'],
+    ['MGET', ...ownKeys],
+  ]);
+  return mayBePromoted(found as unknown as OwnKeys, parseInfo(String(info))['run_id']);
 }

@@ -1,7 +1,9 @@
 import { errorCode } from '../../base/errors.ts';
 import { refusalKind } from '../../redis/errors.ts';
+import { parseInfo } from '../../redis/info.ts';
 import type { Link } from '../../redis/link.ts';
 import { parseRole } from '../../redis/role.ts';
+import { mayLead, type OwnKeys, ownKeys } from '../../stream/lead-position.ts';
 import type { GateConfig, MemberAddress } from '../config.ts';
 import { openOwnLink } from './open-link.ts';
 
@@ -39,7 +41,7 @@ export class Probe {
         link.call(['PING']).catch(passOverUnlessLoading),
       ]);
       const role = parseRole(reply)?.role;
-      if (role === 'primary') return 'master';
+      if (role === 'primary') return this.#config.standalone && !(await leads(link)) ? 'slave' : 'master';
       return role === 'replica' ? 'slave' : 'unknown';
     } catch (error) {
       const refusal = refusalKind(error);
@@ -52,6 +54,15 @@ export class Probe {
     this.#link?.close();
     this.#link = null;
   }
+}
+
+/** A standalone server is a primary of its own, whoever leads. */
+async function leads(link: Link): Promise<boolean> {
+  const [info, own] = await link.callAll([
+    ['INFO', 'server'],
+    ['MGET', ...ownKeys],
+  ]);
+  return mayLead(own as unknown as OwnKeys, parseInfo(String(info))['run_id']);
 }
 
 function isNobodyThere(error: unknown): boolean {

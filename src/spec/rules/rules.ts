@@ -5,6 +5,7 @@ import { addressRules } from './addresses.ts';
 import { backupRules } from './backups.ts';
 import { directiveRules } from './directives.ts';
 import { gateRules } from './gates.ts';
+import { mirrorTopologyRules } from './mirror-topology.ts';
 import { mirrorRules } from './mirrors.ts';
 import { portRules } from './ports.ts';
 import { redisRules } from './redis.ts';
@@ -29,6 +30,7 @@ const rules: readonly Rule[] = [
   securityRules,
   backupRules,
   mirrorRules,
+  mirrorTopologyRules,
 ];
 
 /** Every rule that a spec breaks. */

@@ -1,0 +1,149 @@
+/**
+ * Keeps a stream for each member of this host that is to follow another one (`topology: mirror`): a process of its own, which
+ * mirror/member-stream.ts describes. Whom a member follows it says itself (stream/lead-position.ts): what is done here is only to
+ * have the stream that does it.
+ *
+ * An agent that ends leaves them running, because writes may wait for what they apply; the next one begins its own, which take over.
+ */
+import { spawn } from 'node:child_process';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { errorFromJson } from '../../base/error-wire.ts';
+import { errorText } from '../../base/errors.ts';
+import { type MemberLine, type MemberTask, stopLine } from '../../mirror/member-task.ts';
+import type { Deployment, LiveMember } from '../deployment.ts';
+import { endpointHere } from '../state/taken-over.ts';
+
+const workerFile = fileURLToPath(new URL('../../mirror/member-worker.js', import.meta.url));
+const tickMs = 50;
+/** One that failed at once is not begun again before. */
+const againMs = 1000;
+/** It says something twice a second. */
+const silentMs = 3000;
+const silentTicksAtMost = 10;
+const stopWithinMs = 2000;
+
+interface Running {
+  readonly lead: string;
+  saidMs: number;
+  silentTicks: number;
+  stop(): void;
+  kill(): void;
+}
+
+export class MemberStreams {
+  readonly #deployment: Deployment;
+  readonly #running = new Map<string, Running>();
+  readonly #againAtMs = new Map<string, number>();
+  readonly #failed = new Map<string, string>();
+  readonly #timer: NodeJS.Timeout;
+
+  constructor(deployment: Deployment) {
+    this.#deployment = deployment;
+    this.#timer = setInterval(() => this.#tick(), tickMs);
+  }
+
+  /** Those that run go on. */
+  leave(): void {
+    clearInterval(this.#timer);
+  }
+
+  #tick(): void {
+    const nowMs = this.#deployment.setting.clock.monotonicMs();
+    for (const member of this.#deployment.members) {
+      const { id } = member.place;
+      const lead = this.#leadOf(member);
+      const running = this.#running.get(id);
+      if (running === undefined) {
+        if (lead !== null && nowMs >= (this.#againAtMs.get(id) ?? 0)) this.#begin(member, lead);
+      } else if (lead !== null && lead !== running.lead) running.stop();
+      else this.#lookAtSilence(running, nowMs);
+    }
+  }
+
+  /** What was said while this process stood still is read first. */
+  #lookAtSilence(running: Running, nowMs: number): void {
+    running.silentTicks = nowMs - running.saidMs > silentMs ? running.silentTicks + 1 : 0;
+    if (running.silentTicks > silentTicksAtMost) running.kill();
+  }
+
+  /** Whom a member of this host is to follow, by its own word. */
+  #leadOf({ unit, watch }: LiveMember): string | null {
+    const { reachable, busy, role, follows } = watch.seen;
+    if (!unit?.process.running || !reachable || busy !== null || role !== 'replica') return null;
+    return this.#deployment.memberAt(follows)?.place.id ?? null;
+  }
+
+  #begin({ place: { id }, unit, watch }: LiveMember, lead: string): void {
+    if (unit === null) return;
+    const { spec, setting } = this.#deployment;
+    const { clock, paths } = setting;
+    const endpoint = endpointHere(unit.paths);
+    const task: MemberTask = { member: id, lead, endpoint, spec, secretFile: paths.secret };
+    const beganMs = clock.monotonicMs();
+    const child = spawn(process.execPath, [workerFile], {
+      stdio: ['pipe', 'pipe', 'ignore'],
+      detached: true,
+    });
+    child.stdin.on('error', () => {});
+    // It neither ends with this process nor keeps it from ending.
+    child.unref();
+    let killTimer: NodeJS.Timeout | undefined;
+    const running: Running = {
+      lead,
+      saidMs: beganMs,
+      silentTicks: 0,
+      kill: () => void child.kill('SIGKILL'),
+      stop: () => {
+        child.stdin.end(`${stopLine}\n`);
+        killTimer ??= setTimeout(() => child.kill('SIGKILL'), stopWithinMs).unref();
+      },
+    };
+    let error: unknown;
+    let copies = 0;
+    let phase = '';
+    createInterface({ input: child.stdout }).on('line', (text) => {
+      running.saidMs = clock.monotonicMs();
+      const line = JSON.parse(text) as MemberLine;
+      if ('error' in line) error = errorFromJson(line.error);
+      else {
+        if (line.copies > copies) this.#say('mirror-copying', id, `${id} gets a full copy from ${lead}`);
+        copies = line.copies;
+        if (line.phase !== phase && line.phase === 'following') {
+          this.#failed.delete(id);
+          this.#say('mirror-following', id, `${id} follows ${lead}`);
+        }
+        if (line.phase !== phase) void watch.look().then(() => this.#deployment.wake());
+        phase = line.phase;
+      }
+    });
+    const ended = (how: string) => {
+      clearTimeout(killTimer);
+      if (this.#running.get(id) !== running) return;
+      this.#running.delete(id);
+      this.#againAtMs.set(id, beganMs + againMs);
+      // It ends when it is to lead, too.
+      void watch.look().then(() => {
+        if (this.#leadOf(this.#deployment.member(id)) === lead)
+          this.#noteFailure(id, error === undefined ? how : errorText(error));
+      });
+    };
+    child.once('error', (failure) => ended(failure.message));
+    child.once('close', (code, by) =>
+      ended(by ? `its process was killed by ${by}` : `its process ended with ${code}`),
+    );
+    child.stdin.write(`${JSON.stringify(task)}\n`);
+    this.#running.set(id, running);
+  }
+
+  /** The same failure is told once. */
+  #noteFailure(id: string, text: string): void {
+    if (this.#failed.get(id) === text) return;
+    this.#failed.set(id, text);
+    this.#say('mirror-failed', id, `the stream of ${id} ended: ${text}`);
+  }
+
+  #say(kind: Parameters<Deployment['events']['add']>[0], id: string, text: string): void {
+    this.#deployment.events.add(kind, id, text);
+  }
+}

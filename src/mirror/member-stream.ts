@@ -1,0 +1,78 @@
+/**
+ * What makes a standalone member of `topology: mirror` follow the one that leads: a stream of all that it has and does, into the
+ * member, exactly once. The one that leads lists us under the member's address, with what the member has: so WAIT there, and INFO,
+ * are about what is applied.
+ *
+ * It works for as long as the member is to follow that one (stream/lead-position.ts), and ends when it is not any more.
+ */
+
+import { targetOfVersionText } from '../rdb/target.ts';
+import type { Endpoint, TlsMaterial } from '../redis/endpoint.ts';
+import { parseInfo, productOf } from '../redis/info.ts';
+import { readTls } from '../redis/tls.ts';
+import { ownUserName, type Secrets } from '../spec/secrets.ts';
+import type { Member, Spec } from '../spec/spec.ts';
+import { endedRun, leadStream, newRun, readRun, withoutLead } from '../stream/lead-position.ts';
+import { Stream } from '../stream/stream.ts';
+import { type TargetPlace, TargetWriter } from '../stream/target-writer.ts';
+import { MemberFollowsNot } from './errors.ts';
+
+export interface MemberSides {
+  member: Member;
+  /** Whom it follows. */
+  lead: Member;
+  target: TargetPlace;
+  credentials: { username: string; password: string };
+  tls: TlsMaterial | undefined;
+}
+
+/** @param socket how the member is reached here. @throws TLS_FILE_UNREADABLE */
+export async function memberSides(
+  spec: Spec,
+  { own }: Secrets,
+  { member, lead, endpoint }: { member: string; lead: string; endpoint: Endpoint },
+): Promise<MemberSides> {
+  const placeOf = (id: string) => spec.members.find((each) => each.id === id) as Member;
+  const credentials = { username: ownUserName('replication'), password: own.replication };
+  const tls = await readTls(spec.security.tls);
+  const target = { endpoint, credentials, tls: 'path' in endpoint ? undefined : tls };
+  return { member: placeOf(member), lead: placeOf(lead), target, credentials, tls };
+}
+
+/** @throws REDIS_UNREACHABLE, REDIS_REFUSED when the member can't be asked */
+export async function memberStream(sides: MemberSides): Promise<Stream> {
+  const { member, lead, target, credentials, tls } = sides;
+  const { name, version } = productOf(await serverInfo(target));
+  return new Stream({
+    id: leadStream,
+    source: {
+      ...{ kind: 'server', address: lead.address, port: lead.port, credentials, tls },
+      readsFor: { address: member.address, port: member.port },
+    },
+    ...{ target, loads: targetOfVersionText(`${name} ${version}`), rewriter: withoutLead },
+    ...{ onConflict: 'last', copied: undefined, maxRate: 0 },
+    naming: { begin: async (writer) => await beginRun(writer, sides), ended: endedRun },
+  });
+}
+
+async function serverInfo(target: TargetPlace): Promise<ReturnType<typeof parseInfo>> {
+  const writer = await TargetWriter.open(target, leadStream);
+  try {
+    return parseInfo(String(await writer.link.call(['INFO', 'server'])));
+  } finally {
+    writer.close();
+  }
+}
+
+/** @throws MIRROR_MEMBER_FOLLOWS_NOT */
+async function beginRun(writer: TargetWriter, { member, lead }: MemberSides): Promise<string> {
+  const run = writer.position === null ? undefined : readRun(writer.position.run);
+  if (run?.of.address !== lead.address || run.of.port !== lead.port) {
+    const whom = run === undefined ? 'nobody' : `${run.of.address}:${run.of.port}`;
+    throw MemberFollowsNot(`${member.id} is not to follow ${lead.id} any more: it follows ${whom}`, {
+      hint: 'Nothing is to be done: its agent begins what is called for.',
+    });
+  }
+  const info = parseInfo(String(await writer.link.call(['INFO', 'server'])));
+  return newRun(lead, info['run_id'] ?? '-');
+}

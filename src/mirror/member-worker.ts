@@ -1,0 +1,56 @@
+/** The process of one member's stream, for the agent: member-task.ts has what is said. Data never passes through the agent. */
+import { createInterface } from 'node:readline';
+import { errorToJson } from '../base/error-wire.ts';
+import { loadSecrets } from '../spec/secrets.ts';
+import { memberSides, memberStream } from './member-stream.ts';
+import { type MemberLine, type MemberTask, stopLine } from './member-task.ts';
+import { untilAnswered } from './until-answered.ts';
+
+const sayEveryMs = 500;
+const lookEveryMs = 50;
+
+const stopped = new AbortController();
+let isLeft = false;
+
+function say(line: MemberLine): void {
+  if (!isLeft) process.stdout.write(`${JSON.stringify(line)}\n`);
+}
+
+async function work({ spec, secretFile, ...task }: MemberTask): Promise<void> {
+  const { signal } = stopped;
+  const sides = await memberSides(spec, await loadSecrets(spec, secretFile), task);
+  const stream = await untilAnswered(() => memberStream(sides), signal);
+  if (stream === undefined) return;
+  let toldMs = 0;
+  let told = '';
+  const timer = setInterval(() => {
+    const { phase, copies, bytes, totalBytes, problem } = stream.status;
+    if (isLeft && phase === 'waiting') stopped.abort(new Error('the agent is gone'));
+    if (`${phase} ${copies}` === told && performance.now() - toldMs < sayEveryMs) return;
+    told = `${phase} ${copies}`;
+    toldMs = performance.now();
+    say({ phase, copies, bytes, totalBytes: totalBytes ?? null, problem });
+  }, lookEveryMs);
+  try {
+    await stream.run(signal);
+  } finally {
+    clearInterval(timer);
+  }
+}
+
+const lines = createInterface({ input: process.stdin });
+lines.on('close', () => {
+  isLeft = true;
+});
+process.stdout.on('error', () => {});
+// Ctrl-C on a terminal is meant for the agent.
+process.on('SIGINT', () => {});
+let begun = false;
+lines.on('line', (line) => {
+  if (line === stopLine) stopped.abort(new Error('the stream stops'));
+  if (begun) return;
+  begun = true;
+  work(JSON.parse(line) as MemberTask)
+    .catch((error: unknown) => say({ error: errorToJson(error) }))
+    .finally(() => process.exit(0));
+});

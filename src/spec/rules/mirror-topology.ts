@@ -1,0 +1,45 @@
+import type { Problem } from '../problems.ts';
+import type { SpecFile } from '../schema.ts';
+import type { Spec } from '../spec.ts';
+
+/** What standalone members that stand in for each other need, and what is not possible with them. */
+export function mirrorTopologyRules(spec: Spec, file: SpecFile): Problem[] {
+  if (spec.mirror === null) {
+    if (!file.mirror) return [];
+    return [
+      { path: ['mirror'], message: 'it has no meaning without topology: mirror; say that, or remove it' },
+    ];
+  }
+  const { redis, gate, members } = spec;
+  const found: [wrong: boolean, path: Problem['path'], message: string][] = [
+    [
+      members.length < 2,
+      ['redis', 'members'],
+      'topology: mirror needs two members at least, of which one leads',
+    ],
+    [file.mirror?.ack === 'quorum', ['mirror', 'ack'], 'quorum is not possible yet; allowed: one, all'],
+    [file.mirror?.read === 'quorum', ['mirror', 'read'], 'quorum is not possible yet; allowed: local, lead'],
+    [file.mirror?.onSplit === 'serve', ['mirror', 'onSplit'], 'serve is not possible yet; allowed: refuse'],
+    [
+      redis.minReplicasToWrite > 0,
+      ['redis', 'minReplicasToWrite'],
+      'standalone servers have no replicas; say mirror.ack instead, and remove this',
+    ],
+    [
+      file.gate?.durability !== undefined,
+      ['gate', 'durability'],
+      'with topology: mirror say mirror.ack instead, and remove this',
+    ],
+    [
+      redis.maxMemoryPolicy !== 'noeviction',
+      ['redis', 'maxMemoryPolicy'],
+      `found ${redis.maxMemoryPolicy}: each member would evict keys of its own choice, and they would differ; allowed: noeviction`,
+    ],
+    [
+      gate.kind === 'haproxy',
+      ['gate', 'kind'],
+      'HAProxy takes every standalone server for the one that leads; allowed: gate',
+    ],
+  ];
+  return found.flatMap(([wrong, path, message]) => (wrong ? [{ path, message }] : []));
+}

@@ -1,0 +1,128 @@
+/**
+ * How a standalone member of `topology: mirror` says whom it follows: by the position of its stream (position.ts), under one key
+ * that is the same at every member, and lies in its data, so that it is as old as they are.
+ *
+ * - No such key: it follows nobody. That is the member that leads, or one that nobody has told anything yet.
+ * - `copying`: it is to follow, and has not all that the one it follows had when it began.
+ * - `streaming`: it has everything of the other one up to this offset.
+ *
+ * `run` names whom it follows, which process of the member the position was written to (its run_id), the attempt, and `ended`
+ * when the one that it follows hung up and all that it had sent is applied. Whoever removes the key, as a promotion does,
+ * keeps every stream out of the member: its writes fail by their WATCH (target-writer.ts).
+ */
+import { randomBytes } from 'node:crypto';
+import type { Address } from '../redis/endpoint.ts';
+import { type Info, infoAsReplica } from '../redis/info.ts';
+import { decodePosition, encodePosition, type Position, positionKey } from './position.ts';
+import type { Rewriter } from './rewrite.ts';
+
+/** The stream's id, at every member. */
+export const leadStream = 'lead';
+export const leadKey = positionKey(leadStream);
+/** There as long as the member is not to be promoted (its replica-priority is 0): for gates, which may not read its settings. */
+export const heldBackKey = `${leadKey}:held-back`;
+/** At the one that leads: its run_id. One that was started again since leads nobody until its agent says so. */
+export const leadsKey = `${leadKey}:leads`;
+export const ownKeys = [leadKey, heldBackKey, leadsKey] as const;
+/** What is under `ownKeys`. */
+export type OwnKeys = readonly [lead: string | null, heldBack: string | null, leads: string | null];
+
+/** What a stream is called in a position, and what that says. */
+export interface LeadRun {
+  of: Address;
+  /** The run_id of the member that it was written to; `-` when no stream has begun. */
+  by: string;
+  ended: boolean;
+}
+
+const nowhere = { replId: '0'.repeat(40), offset: 0, db: 0 };
+
+export function newRun(of: Address, by: string): string {
+  return `${of.address} ${of.port} ${by} ${randomBytes(8).toString('hex')}`;
+}
+
+export function endedRun(run: string): string {
+  return `${run} ended`;
+}
+
+/** Undefined for what is none. */
+export function readRun(run: string): LeadRun | undefined {
+  const found = /^(\S+) (\d{1,5}) (\S+) [0-9a-f]{16}( ended)?$/.exec(run);
+  if (found === null) return undefined;
+  const [, address = '', port, by = '', ended] = found;
+  return { of: { address, port: Number(port) }, by, ended: ended !== undefined };
+}
+
+/** What is written to a member that is to follow another one from now on. */
+export function toFollow(of: Address): string {
+  return encodePosition({ phase: 'copying', run: endedRun(newRun(of, '-')), ...nowhere });
+}
+
+/** A position, as far as it can be read. */
+export function readPosition(text: string): Position | undefined {
+  try {
+    return decodePosition(text, leadKey) ?? undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * INFO of a standalone server as that of a replica, when it follows somebody: what the agent, gates and backups go by is the same then.
+ * One that follows nobody is as it is, but for our own keys.
+ * @param priority its replica-priority, which a server tells of itself only as a replica
+ */
+export function asReplica(info: Info, own: OwnKeys, priority: number): Info {
+  const [text] = own;
+  const said = withoutKeys(info, own.filter((each) => each !== null).length);
+  if (text === null) return said;
+  const position = readPosition(text);
+  const run = position && readRun(position.run);
+  const hasBegun = position?.phase === 'streaming';
+  const linkUp = hasBegun && run !== undefined && !run.ended && run.by === info['run_id'];
+  const ended = hasBegun && run?.ended === true && run.by === info['run_id'];
+  return infoAsReplica(said, {
+    primaryAddress: run?.of.address,
+    primaryPort: run?.of.port,
+    linkUp,
+    // Of a link that this process had an agent knows that it was in sync; of one that another had, it knows nothing.
+    linkDownSeconds: ended ? 1 : undefined,
+    syncing: position?.phase === 'copying',
+    offset: position?.offset ?? 0,
+    priority,
+    replId: position?.replId ?? nowhere.replId,
+  });
+}
+
+/** Our own keys are nobody's data. */
+function withoutKeys(info: Info, count: number): Info {
+  const counted = /^keys=(\d+)(,.*)$/.exec(info['db0'] ?? '');
+  if (counted === null) return info;
+  return { ...info, db0: `keys=${Math.max(0, Number(counted[1]) - count)}${counted[2]}` };
+}
+
+/** Whether a member, by its own word, may be promoted: as the agent sees it. */
+export function mayBePromoted([text, heldBack]: OwnKeys, runId: string | undefined): boolean {
+  const position = text === null || heldBack !== null ? undefined : readPosition(text);
+  return position?.phase === 'streaming' && readRun(position.run)?.by === runId;
+}
+
+/** Whether a standalone server may be taken for the one that leads, once somebody names it. */
+export function mayLead([text, , leads]: OwnKeys, runId: string | undefined): boolean {
+  return text === null && (leads === null || leads === runId);
+}
+
+const isOwnKey = (key: Buffer): boolean => ownKeys.some((each) => each === key.toString('latin1'));
+
+/** Everything as it is, but for what a member says of itself. */
+export const withoutLead: Rewriter = {
+  targetDb: (db) => db,
+  keepsKeys: true,
+  targetKey: (key) => key,
+  rewrite: (name, args) => {
+    if (name !== 'set' && name !== 'del') return 'as-it-is';
+    const [, ...rest] = args();
+    const keys = name === 'set' ? rest.slice(0, 1) : rest;
+    return keys.length > 0 && keys.every(isOwnKey) ? 'nothing' : 'as-it-is';
+  },
+};
