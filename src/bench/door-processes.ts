@@ -100,10 +100,13 @@ async function startGate(
     listen: { host: '127.0.0.1', port },
     members,
     durability,
-    routes: prefixes.length === 0 ? [] : [{ id: 'keys', prefixes, members: members.slice(0, 1) }],
-    mirrors: mirrors.map((mirror) => ({
-      ...{ id: `mirror-${mirror}`, address: '127.0.0.1', port: mirror, copies: 'all' },
-    })),
+    // An older build of the gate refuses keys that it does not know.
+    ...(prefixes.length > 0 && { routes: [{ id: 'keys', prefixes, members: members.slice(0, 1) }] }),
+    ...(mirrors.length > 0 && {
+      mirrors: mirrors.map((mirror) => ({
+        ...{ id: `mirror-${mirror}`, address: '127.0.0.1', port: mirror, copies: 'all' },
+      })),
+    }),
   };
   const file = await scratch.write(`gate-${port}.json`, JSON.stringify(config));
   const child = await scratch.start(`gate-${port}`, process.execPath, [main, '--config', file], port);

@@ -229,6 +229,8 @@ test('CLIENT LIST and KILL answer as a server does', async () => {
     'CLIENT KILL ID 0',
     'CLIENT KILL ID x',
     'CLIENT KILL SKIPME',
+    'CLIENT KILL USER default USER nosuch',
+    'CLIENT KILL TYPE normal TYPE pubsub USER default',
     'CLIENT KILL TYPE normal SKIPME',
     'CLIENT KILL ADDR 1.2.3.4:5 SKIPME maybe',
   ];

@@ -144,7 +144,10 @@ function matching(client: Client, args: Buffer[]): Client[] {
   const all = [...everyClient(client)].toSorted((a, b) => a.id - b.id);
   const filter = args[2]?.toString().toLowerCase();
   const values = args.slice(3).map((arg) => arg.toString().toLowerCase());
-  if (filter === 'id') return all.filter(({ id }) => values.includes(String(id)));
+  if (filter === 'id') {
+    const wanted = new Set(values);
+    return all.filter(({ id }) => wanted.has(String(id)));
+  }
   if (filter === 'type') {
     return all.filter(({ session }) => values[0] === (session.subscribed ? 'pubsub' : 'normal'));
   }
@@ -167,36 +170,39 @@ function harmlessKill(args: Buffer[]): Buffer {
   return writeRequest(['CLIENT', 'KILL', ...asked, 'ID', nobody]);
 }
 
-/** CLIENT KILL addr:port, or with filters, which all have to fit; itself only when SKIPME says no. */
+/**
+ * CLIENT KILL addr:port, or with filters, of which the last of each kind counts and all have to fit; itself only when SKIPME
+ * says no.
+ */
 function kill(client: Client, args: Buffer[]): Buffer {
   const words = args.slice(2).map((arg) => arg.toString());
   const latin1 = (index: number) => args[2 + index]?.toString('latin1') ?? '';
   const old = words.length === 1;
   let skipMe = !old;
-  const tests: ((each: Client) => boolean)[] = [];
-  if (old) tests.push((each) => each.address === words[0]);
+  const tests = new Map<string, (each: Client) => boolean>();
+  if (old) tests.set('addr', (each) => each.address === words[0]);
   else if (words.length === 0 || words.length % 2 !== 0) return writeError('ERR syntax error');
   for (let index = 0; !old && index < words.length; index += 2) {
     const value = words[index + 1] as string;
     const filter = (words[index] as string).toLowerCase();
     if (filter === 'id') {
       if (!/^[1-9]\d*$/.test(value)) return writeError('ERR client-id should be greater than 0');
-      tests.push(({ id }) => String(id) === value);
-    } else if (filter === 'addr') tests.push((each) => each.address === value);
+      tests.set(filter, ({ id }) => String(id) === value);
+    } else if (filter === 'addr') tests.set(filter, (each) => each.address === value);
     else if (filter === 'laddr')
-      tests.push(({ socket }) => `${socket.localAddress}:${socket.localPort}` === value);
-    else if (filter === 'user') tests.push((each) => each.session.user === latin1(index + 1));
+      tests.set(filter, ({ socket }) => `${socket.localAddress}:${socket.localPort}` === value);
+    else if (filter === 'user') tests.set(filter, (each) => each.session.user === latin1(index + 1));
     else if (filter === 'type') {
-      tests.push(({ session }) => value.toLowerCase() === (session.subscribed ? 'pubsub' : 'normal'));
+      tests.set(filter, ({ session }) => value.toLowerCase() === (session.subscribed ? 'pubsub' : 'normal'));
     } else if (filter === 'maxage') {
       const ms = Number(value) * 1000;
-      tests.push(({ since }) => Date.now() - since >= ms);
+      tests.set(filter, ({ since }) => Date.now() - since >= ms);
     } else if (filter === 'skipme' && /^(yes|no)$/i.test(value)) skipMe = value.toLowerCase() === 'yes';
     else return writeError('ERR syntax error');
   }
   let killed = 0;
   for (const each of [...everyClient(client)]) {
-    if ((each === client && skipMe) || !tests.every((test) => test(each))) continue;
+    if ((each === client && skipMe) || ![...tests.values()].every((test) => test(each))) continue;
     killed++;
     if (each === client) client.end();
     else each.close();

@@ -17,6 +17,7 @@
 const mostRequests = 1024;
 const mostRequestBytes = 1024 * 1024;
 const mostReplyBytes = 1024 * 1024;
+const uncountedBytes = 4 * 1024;
 const firstReads = 4;
 const firstAllowance = 64 * 1024;
 /** The client is looked at this often while it holds itself up. */
@@ -52,6 +53,11 @@ export class Flow {
   /** Bytes of its requests that are sent and not answered: they are kept until then. */
   get sentBytes(): number {
     return this.#requestBytes;
+  }
+
+  /** The same, as far as it counts: so a client with a short request under way costs no bookkeeping. */
+  get heldBytes(): number {
+    return this.#requestBytes > uncountedBytes ? this.#requestBytes : 0;
   }
 
   /** So many of its requests were written. */

@@ -22,7 +22,7 @@ import { SharedReadSocket } from './shared-reads.ts';
 import { sendSpecial } from './specials.ts';
 import { restoreTracking } from './tracking-restore.ts';
 import { Turns } from './turns.ts';
-import { isUnasked } from './unasked.ts';
+import { isUnasked, mayBeUnasked } from './unasked.ts';
 
 /**
  * One client of a listener. It reads requests, finds an upstream for each in order, and passes replies back. At any
@@ -117,7 +117,11 @@ export class GateClient implements Client {
   }
 
   get heldBytes(): number {
-    return this.requests.size + this.output.unread + this.session.keptBytes;
+    const { requests, output, session, flow, retries, place } = this;
+    const replies = output.unread + (place.own?.heldBytes ?? 0);
+    return (
+      requests.size + this.#intake.heldBytes + flow.heldBytes + retries.bytes + replies + session.keptBytes
+    );
   }
 
   get direct(): boolean {
@@ -157,12 +161,21 @@ export class GateClient implements Client {
     this.pump();
   }
 
+  onPart(bytes: number): void {
+    if (bytes > this.#router.config.limits.replyBytes) this.close('slow-reader');
+    else this.#router.buffered.update(this);
+  }
+
   closeHalfway(): void {
     this.close('half-reply');
   }
 
   countAnswered(ms: number, run: Run): void {
     this.#router.counters.answered(ms, run.count, run.writes);
+  }
+
+  mayBeUnasked(byte: number | undefined): boolean {
+    return mayBeUnasked(this.session, byte);
   }
 
   takesUnasked(buf: Buffer, start: number, end: number): boolean {
@@ -197,7 +210,7 @@ export class GateClient implements Client {
   }
 
   get hasWork(): boolean {
-    return !this.retries.isEmpty || this.requests.size > 0;
+    return !this.retries.isEmpty || this.requests.size > 0 || this.#intake.heldBytes > 0;
   }
 
   /** Goes on with what waits, as far as it can. */
@@ -346,6 +359,7 @@ export class GateClient implements Client {
     retryLost(this, run, loss);
     this.#inFlight--;
     this.flow.done(run.count, run.end - run.start);
+    this.#router.buffered.update(this);
   }
 
   onRunDone(run: Run, replyBytes: number): void {
@@ -355,6 +369,7 @@ export class GateClient implements Client {
     if (--this.#inFlight === 0 && (this.#turns.waiting || this.retries.collecting || this.place.own !== null))
       this.onIdle();
     if (flow.starved && flow.fed) this.pump();
+    if (this.#counted > 0) this.#router.buffered.update(this);
   }
 
   /** Nothing is in flight: what is sent again comes first, then the rest. */

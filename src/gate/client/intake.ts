@@ -1,4 +1,4 @@
-import { Buffer } from 'node:buffer';
+import type { Buffer } from 'node:buffer';
 import type { Client } from './client.ts';
 import { LongIntake } from './long-intake.ts';
 
@@ -24,18 +24,29 @@ export class Intake {
     return this.#long.active;
   }
 
+  /** Bytes of a long request that are kept until it is whole. */
+  get heldBytes(): number {
+    return this.#long.heldBytes;
+  }
+
   /** The first `bytes` of `chunk` came; they are there until this returns. */
   receive(chunk: Buffer, bytes: number): void {
     const client = this.#client;
     client.router.counters.received(bytes);
     if (client.closing) return;
     const { requests, router } = client;
-    const start = this.#long.active ? this.#long.pass(Buffer.from(chunk.subarray(0, bytes))) : 0;
-    if (this.#long.stalled) this.#pause();
-    if (start === bytes) return;
-    requests.add(chunk, start, bytes);
-    client.pump();
-    requests.keep();
+    let start = 0;
+    if (this.#long.active) {
+      start = this.#long.pass(chunk.subarray(0, bytes));
+      if (this.#long.stalled) this.#pause();
+      // One that was kept is whole now, and goes before what is behind it.
+      client.pump();
+    }
+    if (start < bytes && !client.closing && !client.closed) {
+      requests.add(chunk, start, bytes);
+      client.pump();
+      requests.keep();
+    }
     if (client.place.current?.crowd.isFullFor(client)) this.#pause();
     if (requests.size > 0 && this.#mustRead()) this.#pause();
     const { requestBytes } = router.config.limits;

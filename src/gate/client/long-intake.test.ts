@@ -53,14 +53,40 @@ test('what has no name yet is not taken for the command before it', () => {
 
 test('what says that it will be longer than what is kept is told so before it has come', () => {
   const said: string[] = [];
-  const begun = (length: number) => {
-    const rest = Buffer.concat([Buffer.from(`*2\r\n$5\r\nWATCH\r\n$${length}\r\n`), Buffer.alloc(2048)]);
-    const { client } = clientWith(rest);
+  const begun = (count: number, length: number) => {
+    const begin = `*${count}\r\n$5\r\nWATCH\r\n$${length}\r\n`;
+    const { client } = clientWith(Buffer.concat([Buffer.from(begin), Buffer.alloc(2048)]));
+    Object.assign(client.router, { requestLimits: redisRequestLimits });
     Object.assign(client, { fail: (text: string) => said.push(text), pump: () => {} });
     return new LongIntake(client).begin(() => true);
   };
-  expect(begun(63 * 1024 * 1024)).toBe(true);
+  expect(begun(2, 63 * 1024 * 1024)).toBe(true);
+  expect(begun(400_000, 3000)).toBe(true);
   expect(said).toEqual([]);
-  expect(begun(64 * 1024 * 1024)).toBe(false);
-  expect(said).toEqual(['ERR Protocol error: the request is too long to be kept']);
+  expect(begun(2, 64 * 1024 * 1024)).toBe(false);
+  // An argument takes more than its bytes.
+  expect(begun(600_000, 3000)).toBe(false);
+  const tooLong = 'ERR Protocol error: the request is too long to be kept';
+  expect(said).toEqual([tooLong, tooLong]);
+});
+
+test('what is kept comes whole, wherever it was cut, and what stands behind it after it', () => {
+  const watch = writeRequest(['WATCH', 'a'.repeat(3000), 'b'.repeat(3000)]);
+  const behind = writeRequest(['GET', 'k']);
+  const all = Buffer.concat([watch, behind]);
+  for (let cut = requestBytes + 20; cut < all.length; cut += 7) {
+    const { client, requests } = clientWith(all.subarray(0, Math.min(cut, 2000)));
+    Object.assign(client.router, { requestLimits: redisRequestLimits });
+    const intake = new LongIntake(client);
+    expect(intake.begin(() => true)).toBe(true);
+    let rest = Buffer.alloc(0);
+    for (let at = Math.min(cut, 2000); at < all.length; at += cut) {
+      const chunk = all.subarray(at, Math.min(all.length, at + cut));
+      const taken = intake.active ? intake.pass(chunk) : 0;
+      rest = Buffer.concat([rest, chunk.subarray(taken)]);
+    }
+    expect(intake.active, `cut at ${cut}`).toBe(false);
+    expect(requests.buf.subarray(requests.pos, requests.end).equals(watch), `cut at ${cut}`).toBe(true);
+    expect(rest.equals(behind), `cut at ${cut}`).toBe(true);
+  }
 });

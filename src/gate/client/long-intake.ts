@@ -1,6 +1,6 @@
 import type { Buffer } from 'node:buffer';
 import type { Client } from './client.ts';
-import { keptBytes, LongRequest, wayOfLong } from './long-request.ts';
+import { LongRequest, wayOfLong } from './long-request.ts';
 
 /** The way in of a client's long requests, one at a time. */
 export class LongIntake {
@@ -21,6 +21,11 @@ export class LongIntake {
     return this.#long?.stalled === true;
   }
 
+  /** Bytes of it that are kept here. */
+  get heldBytes(): number {
+    return this.#long?.heldBytes ?? 0;
+  }
+
   /**
    * What is there of the client's next request is not whole. True when more of it may be read; else it is longer than
    * what may be kept, and waits until those before it are answered, until there is a connection, or until the server
@@ -31,13 +36,12 @@ export class LongIntake {
     const client = this.#client;
     // A client also stands still because it does not read: then its request is short, perhaps not even named yet.
     if (client.requests.size <= client.router.config.limits.requestBytes) return true;
+    // Nor is one of which not even the number of its elements is here: a line has a bound of its own.
+    if (client.requests.frame.left < 0) return true;
     const way = wayOfLong(client);
     if (way === 'keep') {
-      // What says that it will be too long is told so before it has come.
-      if (Math.max(client.requests.size, client.requests.announced) <= keptBytes) return true;
-      client.fail('ERR Protocol error: the request is too long to be kept');
-      client.pump();
-      return false;
+      this.#long = LongRequest.keep(client);
+      return this.#goesOn(this.#long);
     }
     if (way === 'wait' || !isReady()) return false;
     this.#long =
@@ -50,18 +54,29 @@ export class LongIntake {
     const client = this.#client;
     const long = this.#long as LongRequest;
     const taken = long.pass(chunk);
-    if (long.whole || long.failed) this.#long = null;
-    if (long.whole && long.refusal !== null) {
+    if (!this.#goesOn(long)) return chunk.length;
+    if (!long.whole) return taken;
+    this.#long = null;
+    if (long.refusal !== null) {
       if (client.session.transaction.open) client.session.transaction.spoil();
       client.deliver(long.refusal, 0, long.refusal.length);
     }
-    if (!long.failed) return taken;
-    client.fail(`ERR ${long.failed}`);
-    client.pump();
-    return chunk.length;
+    const kept = long.take();
+    if (kept !== null) client.requests.putBefore(kept);
+    return taken;
   }
 
   abandon(): void {
     this.#long?.abandon();
+  }
+
+  /** False when it is no request, or too long: then its client was told. */
+  #goesOn(long: LongRequest): boolean {
+    if (long.failed === '') return true;
+    this.#long = null;
+    long.abandon();
+    this.#client.fail(`ERR ${long.failed}`);
+    this.#client.pump();
+    return false;
   }
 }

@@ -2,6 +2,7 @@ import { Buffer } from 'node:buffer';
 import { DOLLAR, findCr, MINUS, readLength } from '../../resp/bytes.ts';
 import type { Upstream } from '../upstream/upstream.ts';
 import type { Client } from './client.ts';
+import { GrowingBytes } from './growing-bytes.ts';
 import { answerUncertain } from './replay.ts';
 
 /**
@@ -12,7 +13,7 @@ import { answerUncertain } from './replay.ts';
  *   server takes it, so its length costs no memory. It can't be sent again: when the primary changes before it was
  *   answered, the answer is UNCERTAIN, and a refusal is passed on.
  * - What is refused here is read to its end and goes nowhere.
- * - Everything else (a long WATCH, SUBSCRIBE, HELLO) is kept until it is whole, up to `keptBytes`.
+ * - Everything else (a long WATCH, SUBSCRIBE, HELLO) is kept until it is whole, up to `keptBytes`; then it is the client's next.
  */
 export function wayOfLong(client: Client): 'pass' | 'wait' | 'keep' | Buffer {
   const { requests, router } = client;
@@ -28,10 +29,13 @@ export function wayOfLong(client: Client): 'pass' | 'wait' | 'keep' | Buffer {
 }
 
 /** A request that has to be kept whole may be this long. */
-export const keptBytes = 64 * 1024 * 1024;
+const keptBytes = 64 * 1024 * 1024;
+/** What one argument takes beside its bytes, once the request is taken apart. */
+const argumentBytes = 128;
+const tooLong = 'Protocol error: the request is too long to be kept';
 
 export class LongRequest {
-  /** null: it goes nowhere. */
+  /** null: it goes nowhere, or not yet. */
   readonly #upstream: Upstream | null;
   readonly #onDrained: () => void;
   readonly #bulkBytes: number;
@@ -44,12 +48,28 @@ export class LongRequest {
   #stalled = false;
   #failed = '';
   #refusal: Buffer | null = null;
+  #kept: GrowingBytes | null = null;
 
   /** Takes what is there of the client's request, and sends nothing of it. */
   static refuse(client: Client, refusal: Buffer): LongRequest {
     const long = new LongRequest(null, client.router.requestLimits.bulkBytes, () => {});
     long.#refusal = refusal;
     long.#takeFrom(client);
+    return long;
+  }
+
+  /** Keeps what is there of the client's request, and what comes of it: see `whole` and `take`. */
+  static keep(client: Client): LongRequest {
+    const { requests, router } = client;
+    const { count } = requests.frame;
+    const long = new LongRequest(null, router.requestLimits.bulkBytes, () => {});
+    const most = keptBytes - Math.max(0, count) * argumentBytes;
+    // What says that it will be too long is told so before it has come.
+    if (Math.max(requests.size, requests.announced) > most) long.#failed = tooLong;
+    else {
+      long.#kept = new GrowingBytes(most);
+      long.#takeFrom(client);
+    }
     return long;
   }
 
@@ -92,9 +112,8 @@ export class LongRequest {
       this.#left = frame.left;
       this.#header = Buffer.from(buf.subarray(at, end));
     }
-    const sent = Buffer.from(buf.subarray(pos, cr >= 0 ? end : at));
+    this.#write(buf.subarray(pos, cr >= 0 ? end : at));
     requests.clear();
-    this.#write(sent);
   }
 
   private constructor(upstream: Upstream | null, bulkBytes: number, onDrained: () => void) {
@@ -121,6 +140,16 @@ export class LongRequest {
 
   get whole(): boolean {
     return this.#skip === 0 && this.#left === 0;
+  }
+
+  /** Bytes of it that are kept here. */
+  get heldBytes(): number {
+    return this.#kept?.size ?? 0;
+  }
+
+  /** A request that was kept, once it is whole; null for any other. */
+  take(): Buffer | null {
+    return this.#kept?.take() ?? null;
   }
 
   /** Passes on what belongs to the request and returns how many bytes of the chunk that were. */
@@ -154,6 +183,7 @@ export class LongRequest {
 
   /** The client is gone: half a request can't be ended, so its connection ends. */
   abandon(): void {
+    this.#kept?.clear();
     if (!this.whole) this.#upstream?.destroy('its client left in the middle of a request');
   }
 
@@ -167,9 +197,11 @@ export class LongRequest {
     return bytes.length;
   }
 
+  /** @param bytes are there until this returns */
   #write(bytes: Buffer): void {
+    if (this.#kept?.add(bytes) === false) this.#failed = tooLong;
     if (bytes.length === 0 || this.#upstream === null) return;
-    const taken = this.#upstream.passage.pass(bytes, () => {
+    const taken = this.#upstream.passage.pass(Buffer.from(bytes), () => {
       this.#stalled = false;
       this.#onDrained();
     });

@@ -93,11 +93,19 @@ export class RequestBuffer {
 
   /** A request that is to come before what is here. */
   putBefore(request: Buffer): void {
-    this.#buf = Buffer.concat([request, this.#buf.subarray(this.#pos, this.#end)]);
+    const rest = this.#buf.subarray(this.#pos, this.#end);
+    this.#buf = rest.length === 0 ? request : Buffer.concat([request, rest]);
     this.#pos = 0;
     this.#end = this.#buf.length;
     this.#owned = true;
+    this.#incomplete = false;
     resetFrame(this.frame);
+  }
+
+  /** The request in `buf[start, end)`, in memory that stays as it is. */
+  lasting(buf: Buffer, start: number, end: number): Buffer {
+    const alone = this.#owned && buf === this.#buf && start === 0 && end === buf.length;
+    return alone ? buf : Buffer.from(buf.subarray(start, end));
   }
 
   clear(): void {

@@ -60,6 +60,12 @@ export class RetryQueue {
 
   /** What is collected now is collected because of this. */
   #loss: Loss | null = null;
+  #bytes = 0;
+
+  /** Bytes of what waits here. */
+  get bytes(): number {
+    return this.#bytes;
+  }
 
   get collecting(): boolean {
     return this.#collected !== null;
@@ -82,12 +88,16 @@ export class RetryQueue {
   shift(): void {
     const item = this.#next[0];
     if (item !== undefined && 'reply' in item && item.times !== undefined && item.times > 1) item.times--;
-    else this.#next.shift();
+    else {
+      this.#next.shift();
+      if (item !== undefined) this.#bytes -= bytesOf(item);
+    }
   }
 
   /** It comes after what is here, and before what the client has not taken yet. */
   push(item: Item): void {
     this.#next.push(item);
+    this.#bytes += bytesOf(item);
   }
 
   /** From now on what is answered waits for what is sent again. */
@@ -101,6 +111,7 @@ export class RetryQueue {
     for (const item of items) {
       if ('request' in item && this.#loss !== null) item.loss = this.#loss;
       this.#collected?.push(item);
+      this.#bytes += bytesOf(item);
     }
   }
 
@@ -131,11 +142,13 @@ export class RetryQueue {
     this.#next = [];
     this.#collected = null;
     this.#subscriptions = null;
+    this.#bytes = 0;
   }
 
   /** Puts an answer in the place of each request that waits. */
   answerAll(answer: (request: Buffer) => Item): void {
     this.#next = this.#next.map((item) => ('reply' in item ? item : answer(item.request)));
+    this.#count();
   }
 
   /** The requests of the last transaction that were collected, from its MULTI on if that was collected too. */
@@ -162,6 +175,16 @@ export class RetryQueue {
       const watched = index > before && item.block.kind === 'watch';
       if (watched || block.has(item)) items[index] = { reply: item.block.reply };
     }
+    this.#count();
     return before >= 0;
   }
+
+  #count(): void {
+    const items = [...this.#next, ...(this.#collected ?? [])];
+    this.#bytes = items.reduce((bytes, item) => bytes + bytesOf(item), 0);
+  }
+}
+
+function bytesOf(item: Item): number {
+  return 'reply' in item ? item.reply.length : item.request.length;
 }

@@ -1,4 +1,5 @@
 import { Buffer } from 'node:buffer';
+import { writeError } from '../../resp/write.ts';
 
 /**
  * Cursors of SCAN, HSCAN, SSCAN and ZSCAN that say which server gave them.
@@ -42,13 +43,14 @@ export function markOf(run: string): number {
 
 /**
  * A scan's reply, `[cursor, [element…]]`, with its cursor marked. Null for any other reply, and at the end, where the
- * cursor is 0. @throws RangeError when the server uses the bits that are for the mark
+ * cursor is 0. An error when the server uses the bits that are for the mark: its cursors can't be told from those of others.
  */
 export function markReply(buf: Buffer, start: number, end: number, mark: number): Buffer | null {
   const head = /^\*2\r\n\$\d+\r\n(\d+)\r\n/.exec(buf.toString('latin1', start, Math.min(end, start + 40)));
   if (head === null || head[1] === '0') return null;
   const place = Number(head[1]);
-  if (place >= serverLimit) throw new RangeError(`the server's cursor ${head[1]} has no room for a mark`);
+  if (place >= serverLimit)
+    return writeError(`ERR the server's cursor ${head[1]} has no room for the gate's mark`);
   const cursor = String(mark * serverLimit + place);
   const rest = buf.subarray(start + head[0].length, end);
   return Buffer.concat([Buffer.from(`*2\r\n$${cursor.length}\r\n${cursor}\r\n`), rest]);

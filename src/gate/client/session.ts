@@ -163,10 +163,9 @@ export class Session implements Subscriptions, Restorable {
 
   /** Bytes that are kept to put it onto another connection. */
   get keptBytes(): number {
-    const { channels, patterns, shardChannels } = this;
-    return (
-      this.#name.length + this.transaction.keptBytes + channels.bytes + patterns.bytes + shardChannels.bytes
-    );
+    const { channels, patterns, shardChannels, tracking, transaction } = this;
+    const names = channels.bytes + patterns.bytes + shardChannels.bytes;
+    return this.#name.length + transaction.keptBytes + tracking.bytes + names;
   }
 
   get subscribed(): boolean {

@@ -76,7 +76,7 @@ export function sendSpecial(
   start: number,
   end: number,
 ): boolean {
-  const request = Buffer.from(buf.subarray(start, end));
+  const request = client.requests.lasting(buf, start, end);
   const { behaviour } = command;
   const { transaction } = client.session;
   const inMulti = transaction.open;
@@ -88,7 +88,13 @@ export function sendSpecial(
       ? refuseInMulti(client, command)
       : sendQueued(client, command, request);
   }
-  const special = { client, command, behaviour, request, args: readArguments(request, 0, request.length) };
+  const special = {
+    ...{ client, command, behaviour, request },
+    // There may be very many.
+    get args() {
+      return readArguments(request, 0, request.length);
+    },
+  };
   return (handlers[behaviour.kind] as (special: Special) => boolean)(special);
 }
 
@@ -151,9 +157,6 @@ function sendOwn({ client, command, request, behaviour }: Special, handler: Obse
   const upstream = router.route(client, writes, true);
   if (upstream === null) return false;
   const { kind } = behaviour;
-  if (kind === 'monitor' || kind === 'identity' || kind === 'mode' || kind === 'subscription') {
-    upstream.expectUnasked();
-  }
   // Whether it waits is asked by the number of its connection.
   if (kind === 'blocking' || kind === 'maybe-blocking')
     introduce(upstream, client.session, `holdfast-${router.config.id}`);

@@ -39,3 +39,20 @@ test('what a client tracks itself ends with the answer to TRACKING OFF', () => {
   expect(redirectTarget(reads, reads.id, reads.place.own as Upstream)).toBe(100);
   expect(kept).toEqual([]);
 });
+
+test('what is kept of broadcasts is counted; said again it adds nothing, and ten thousand take no time', () => {
+  const tracking = new Tracking();
+  const said = (prefix: string) =>
+    tracking.onAccepted(
+      ['CLIENT', 'TRACKING', 'ON', 'BCAST', 'PREFIX', prefix].map((each) => Buffer.from(each)),
+    );
+  const count = 10_000;
+  for (let index = 0; index < count; index++) said(`prefix-${index}`);
+  const { bytes } = tracking;
+  expect(bytes).toBeGreaterThan(count * 'prefix-0'.length);
+  said('prefix-0');
+  expect(tracking.bytes).toBe(bytes);
+  expect(tracking.requests(null)).toHaveLength(count);
+  tracking.onAccepted(['CLIENT', 'TRACKING', 'OFF'].map((each) => Buffer.from(each)));
+  expect([tracking.on, tracking.broadcasts, tracking.bytes]).toEqual([false, false, 0]);
+});

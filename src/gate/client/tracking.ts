@@ -1,6 +1,9 @@
 import type { Buffer } from 'node:buffer';
 import { writeRequest } from '../../resp/write.ts';
 
+/** A request is kept as it is looked for, and as it is sent. */
+const copies = 2;
+
 /**
  * CLIENT TRACKING of one client, so that it can be put onto another server.
  *
@@ -11,12 +14,15 @@ import { writeRequest } from '../../resp/write.ts';
  *   (`trackingInvalidateKeysOnFlush` in Redis's tracking.c).
  */
 export class Tracking {
-  /** What turned it on, as the client sent it. */
-  #requests: Buffer[][] = [];
+  /** What turned it on, each by the bytes that the client sent. */
+  readonly #requests = new Map<string, Buffer[]>();
+  #bytes = 0;
   /** The ids of those whose changed keys are told to this client. */
   readonly sources = new Set<number>();
 
   #told: number | null = null;
+  #broadcasts = false;
+  #redirect: number | null = null;
 
   /** The client that has, or was to have, a connection so that it can be told. */
   get told(): number | null {
@@ -28,38 +34,55 @@ export class Tracking {
   }
 
   get on(): boolean {
-    return this.#requests.length > 0;
+    return this.#requests.size > 0;
+  }
+
+  /** Memory that is kept to put it onto another server. */
+  get bytes(): number {
+    return this.#bytes;
   }
 
   get broadcasts(): boolean {
-    return this.#requests.some(saysBroadcast);
+    return this.#broadcasts;
   }
 
   /** The client that is told in its place; null when it is told itself. */
   get redirect(): number | null {
-    const ids = this.#requests.flatMap((args) => redirectIn(args) ?? []);
-    return ids.at(-1) ?? null;
+    return this.#redirect;
   }
 
   /** The server accepted CLIENT TRACKING with these arguments. */
   onAccepted(args: Buffer[]): void {
-    if (isOff(args)) this.#requests = [];
-    else if (saysBroadcast(args)) {
-      // Said again it adds nothing.
-      const others = this.#requests.filter((each) => !writeRequest(each).equals(writeRequest(args)));
-      this.#requests = [...others, args];
-    } else this.#requests = [args];
+    if (isOff(args)) {
+      this.#forget();
+      return;
+    }
+    // Of another kind than before it takes its place; said again it adds nothing.
+    if (!saysBroadcast(args)) this.#forget();
+    const said = writeRequest(args).toString('latin1');
+    if (this.#requests.delete(said)) this.#bytes -= said.length * copies;
+    this.#requests.set(said, args);
+    this.#bytes += said.length * copies;
+    this.#broadcasts ||= saysBroadcast(args);
+    this.#redirect = redirectIn(args) ?? this.#redirect;
   }
 
   /** As after RESET: nothing is tracked. Who has its changes told here goes on doing so. */
   reset(): void {
-    this.#requests = [];
+    this.#forget();
     this.#told = null;
+  }
+
+  #forget(): void {
+    this.#requests.clear();
+    this.#bytes = 0;
+    this.#broadcasts = false;
+    this.#redirect = null;
   }
 
   /** The requests for a server that knows the other client's connection by this id; null: there is no other. */
   requests(redirect: number | null): Buffer[] {
-    return this.#requests.map((args) => withRedirect(args, redirect));
+    return [...this.#requests.values()].map((args) => withRedirect(args, redirect));
   }
 }
 

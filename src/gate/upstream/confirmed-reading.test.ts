@@ -21,6 +21,7 @@ function reading(confirmed: boolean) {
     inbox,
     {
       isClosed: () => failed !== null,
+      read: () => {},
       consume: (end) => {
         taken.push(inbox.buf.toString('latin1', inbox.start, end));
         inbox.taken(end);
@@ -58,6 +59,7 @@ test('of what waits to be confirmed when the connection ends, the refusals are t
     let closed = false;
     const reader = new ConfirmedReading(server, (_from, done) => answers.push(done), inbox, {
       isClosed: () => closed,
+      read: () => {},
       consume: (end) => {
         taken.push(inbox.buf.toString('latin1', inbox.start, end));
         inbox.taken(end);
@@ -77,4 +79,30 @@ test('of what waits to be confirmed when the connection ends, the refusals are t
   expect(ending(unblocked)).toEqual([unblocked]);
   expect(ending(`${unblocked}:1\r\n`)).toEqual([unblocked]);
   expect(ending(':1\r\n')).toEqual([]);
+});
+
+test('while much waits to be confirmed no more is read', () => {
+  const inbox = new Inbox();
+  const read: boolean[] = [];
+  let confirm: (confirmed: boolean) => void = () => {};
+  const ask = (_from: MemberAddress, done: (confirmed: boolean) => void) => {
+    confirm = done;
+  };
+  const reader = new ConfirmedReading(server, ask, inbox, {
+    isClosed: () => false,
+    read: (on) => read.push(on),
+    consume: (end) => inbox.taken(end),
+    fail: () => {},
+  });
+  reader.sent();
+  const come = (bytes: number) => {
+    inbox.add(Buffer.alloc(bytes));
+    reader.onBytes();
+  };
+  come(5);
+  for (let count = 0; count < 20; count++) come(2 ** 20);
+  expect([read, reader.standsStill]).toEqual([[false], true]);
+  reader.answered();
+  confirm(true);
+  expect([read, reader.standsStill]).toEqual([[false, true], false]);
 });

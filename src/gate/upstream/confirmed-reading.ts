@@ -5,8 +5,13 @@ import { refusedUntil } from './refused-until.ts';
 /** Calls back when what this server executed until now may be acknowledged; null: at once. */
 export type Confirm = ((server: MemberAddress, done: (confirmed: boolean) => void) => void) | null;
 
+/** The rest of what the server answers stays there while so much waits to be confirmed. */
+const mostBytes = 8 * 1024 * 1024;
+
 /** What it reads for. */
 interface Reader {
+  /** Whether more is to be read. */
+  read(on: boolean): void;
   isClosed(): boolean;
   /** Looks at what is in the inbox up to `end`. */
   consume(end: number): void;
@@ -25,6 +30,7 @@ export class ConfirmedReading {
   /** Unanswered runs whose answers have to be confirmed. */
   #inFlight = 0;
   #waits = false;
+  #standsStill = false;
 
   constructor(server: MemberAddress, confirm: Confirm, inbox: Inbox, reader: Reader) {
     this.#server = server;
@@ -36,6 +42,11 @@ export class ConfirmedReading {
   /** Something is there that waits to be confirmed. */
   get waits(): boolean {
     return this.#waits;
+  }
+
+  /** Nothing more is read until something is confirmed. */
+  get standsStill(): boolean {
+    return this.#standsStill;
   }
 
   sent(): void {
@@ -50,6 +61,13 @@ export class ConfirmedReading {
     if (this.#confirm === null || (this.#inFlight === 0 && !this.#waits)) {
       this.#reader.consume(this.#inbox.end);
     } else if (!this.#waits) this.#confirmBytes(this.#confirm);
+    if (this.#waits && this.#inbox.end - this.#inbox.start > mostBytes) this.#read(false);
+  }
+
+  #read(on: boolean): void {
+    if (this.#standsStill !== on) return;
+    this.#standsStill = !on;
+    this.#reader.read(on);
   }
 
   /**
@@ -72,6 +90,7 @@ export class ConfirmedReading {
     confirm(this.#server, (confirmed) => {
       this.#waits = false;
       if (this.#reader.isClosed()) return;
+      this.#read(true);
       const end = inbox.start + bytes;
       // What was refused was not executed, and needs nobody's word.
       const until = confirmed ? end : refusedUntil(inbox.buf, inbox.start, end);

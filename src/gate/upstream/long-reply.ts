@@ -21,6 +21,11 @@ export class LongReply {
     this.#brake = brake;
   }
 
+  /** Something of it has gone to its client. */
+  get begun(): boolean {
+    return this.#to !== null;
+  }
+
   /** What comes next is the rest of a bulk string. */
   get goesOn(): boolean {
     return this.#skip > 0;

@@ -42,7 +42,6 @@ export function openUpstream(
     onConnect: () => restore(session, upstream, options, events),
     onClosed: (_upstream, reason) => events.onClosed(upstream, reason),
     onSlow: (slow) => events.onSlow?.(slow),
-    onOutOfBand: (_upstream, buf, start, end) => upstream.owner?.takesUnasked(buf, start, end) === true,
   });
   return upstream;
 }
@@ -50,7 +49,6 @@ export function openUpstream(
 function restore(session: Restorable, upstream: Upstream, options: OpenOptions, events: OpenEvents): void {
   session.onMove();
   const steps = session.restoring(options.name);
-  if (session.standing || session.presented.protocol === 3) upstream.expectUnasked();
   let failed = '';
   let left = steps.length;
   for (const step of steps) {

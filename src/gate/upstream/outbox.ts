@@ -21,7 +21,8 @@ const newSegment = (bytes: number): Segment => ({
 /**
  * What goes to one upstream connection: copied into segments, and written at most once per turn of the event loop,
  * at the pace that pays: see pace.ts. The copy stays until its replies have come (a Run refers to it), so a segment
- * is never written over; a new one is taken when it is full.
+ * is not written over before that. When one is full, another one is taken: the oldest, if nothing in it is wanted any more,
+ * because that is in the processor's cache.
  */
 export class Outbox {
   readonly #ring: RunRing;
@@ -30,6 +31,8 @@ export class Outbox {
   #segment = newSegment(0);
   /** Those before it that are not all written. */
   #full: Segment[] = [];
+  /** The memory of those before it that runs may refer to, in the order of the ring. */
+  #used: Buffer[] = [];
   #scheduled = false;
   #closed = false;
   #now = 0;
@@ -45,15 +48,14 @@ export class Outbox {
     return this.#now;
   }
 
-  /** Copies `buf[start, end)` behind what is there, as the bytes of the ring's last run. */
-  add(run: Run, buf: Buffer, start: number, end: number): void {
+  /**
+   * Puts `buf[start, end)` behind what is there, as the bytes of the ring's last run: a copy, unless it is long and `lasts`,
+   * so that nobody changes it.
+   */
+  add(run: Run, buf: Buffer, start: number, end: number, lasts = false): void {
     const length = end - start;
-    if (this.#segment.filled + length > this.#segment.bytes.length) this.#renew(length);
-    const segment = this.#segment;
-    const at = segment.filled;
-    buf.copy(segment.bytes, at, start, end);
-    segment.filled += length;
-    run.lieIn(segment.bytes, at, segment.filled);
+    if (lasts && length > segmentBytes) this.#adopt(run, buf.subarray(start, end));
+    else this.#copy(run, buf, start, end);
     if (!this.#scheduled) {
       this.#scheduled = true;
       this.#now = performance.now();
@@ -106,12 +108,28 @@ export class Outbox {
       run.lieIn(segment.bytes, at, segment.filled);
     }
     this.#full = [];
-    this.#segment = segment;
+    this.#leave(segment);
   }
 
   /** Nothing is written any more. */
   close(): void {
     this.#closed = true;
+  }
+
+  #copy(run: Run, buf: Buffer, start: number, end: number): void {
+    const length = end - start;
+    if (this.#segment.filled + length > this.#segment.bytes.length) this.#renew(this.#another(length));
+    const segment = this.#segment;
+    const at = segment.filled;
+    buf.copy(segment.bytes, at, start, end);
+    segment.filled += length;
+    run.lieIn(segment.bytes, at, segment.filled);
+  }
+
+  /** A segment that is full. */
+  #adopt(run: Run, bytes: Buffer): void {
+    this.#renew({ bytes, filled: bytes.length, written: 0 });
+    run.lieIn(bytes, 0, bytes.length);
   }
 
   #write(window: number): void {
@@ -145,9 +163,25 @@ export class Outbox {
     segment.written = end;
   }
 
-  #renew(bytes: number): void {
+  #renew(segment: Segment): void {
     if (this.#segment.filled > this.#segment.written) this.#full.push(this.#segment);
-    this.#segment = newSegment(Math.max(segmentBytes, bytes));
+    this.#leave(segment);
+  }
+
+  #leave(next: Segment): void {
+    this.#used.push(this.#segment.bytes);
+    this.#segment = next;
+  }
+
+  #another(bytes: number): Segment {
+    const oldest = this.#ring.find((run) => run.bytes !== null)?.bytes;
+    let free: Buffer | undefined;
+    while (this.#used.length > 0 && this.#used[0] !== oldest) free = this.#used.shift();
+    // What was answered was written, unless the server answers what it has not read.
+    const isWritten = this.#socket.writableLength === 0;
+    if (free?.length === segmentBytes && bytes <= segmentBytes && isWritten)
+      return { bytes: free, filled: 0, written: 0 };
+    return newSegment(Math.max(segmentBytes, bytes));
   }
 }
 

@@ -6,7 +6,7 @@ import type { ReplySink } from './run.ts';
 import type { RunRing } from './run-ring.ts';
 
 /** What the server does not take waits in the gate: no more than this is passed to it then. */
-const untakenBytes = 4 * 1024 * 1024;
+const untakenBytes = 1024 * 1024;
 
 /** What goes to a member without being kept: parts of a long request, and what a client asks that is set apart. */
 export class Passage {
@@ -14,6 +14,7 @@ export class Passage {
   readonly #outbox: Outbox;
   readonly #socket: Socket;
   readonly #reading: ConfirmedReading;
+  #used = false;
 
   constructor(ring: RunRing, outbox: Outbox, socket: Socket, reading: ConfirmedReading) {
     this.#ring = ring;
@@ -22,8 +23,14 @@ export class Passage {
     this.#reading = reading;
   }
 
+  /** Bytes that the server has not taken, and that are kept nowhere else. */
+  get untaken(): number {
+    return this.#used ? this.#socket.writableLength : 0;
+  }
+
   /** Writes a part of a long request as it comes; `onDrained` is called when the server has taken it. */
   pass(chunk: Buffer, onDrained: () => void): boolean {
+    this.#used = true;
     this.#outbox.flushAll();
     return this.#socket.destroyed || this.#socket.write(chunk) || this.takes(onDrained);
   }
@@ -49,6 +56,7 @@ export class Passage {
     count: number,
     writes: boolean,
   ): void {
+    this.#used = true;
     this.#outbox.flushAll();
     this.#socket.write(Buffer.from(buf.subarray(start, end)));
     let run = this.#ring.last;

@@ -57,12 +57,18 @@ export interface ReplySink {
   /** Calls back when it has read what there is, or is gone. */
   whenRead(onRead: () => void): void;
   closeHalfway(): void;
+  /** So many bytes of a reply are here that can be passed on only when it is whole. */
+  onPart(bytes: number): void;
 }
 
 /** Whoever has a connection for itself hears on it what it did not ask for just then. */
 export interface Unasked {
+  /** What begins with this byte may answer no request. */
+  mayBeUnasked(byte: number | undefined): boolean;
   /** Takes a reply that answers no request; false when it answers one after all. */
   takesUnasked(buf: Buffer, start: number, end: number): boolean;
+  /** So many bytes of a reply are here that can be passed on only when it is whole. */
+  onPart(bytes: number): void;
 }
 
 /**

@@ -31,8 +31,6 @@ export interface UpstreamEvents {
   onClosed(upstream: Upstream, reason: string): void;
   /** A client is slow to read a long reply, so this connection stands still. */
   onSlow?: (upstream: Upstream) => void;
-  /** Called for a reply that is no answer: true when it was taken, false when it is the head run's after all. */
-  onOutOfBand?: (upstream: Upstream, buf: Buffer, start: number, end: number) => boolean;
 }
 
 /**
@@ -55,7 +53,6 @@ export class Upstream {
   readonly passage: Passage;
   /** Who it is at its server. */
   readonly atServer = new ServerSide();
-  #outOfBand = false;
   #owner: Unasked | null = null;
   #retired = false;
   #expiring = false;
@@ -66,6 +63,8 @@ export class Upstream {
   #proven = true;
   /** Bytes of the answers that the run at the head has had. */
   #headBytes = 0;
+  /** Bytes of a long reply that can be passed on only when it is whole. */
+  #partBytes = 0;
   /** Monotonic ms of the bytes that are looked at now. */
   #now = 0;
 
@@ -74,6 +73,7 @@ export class Upstream {
     this.#reading = new ConfirmedReading(target, options.confirm, this.#inbox, {
       isClosed: () => this.#closed,
       consume: (end) => this.#consume(end),
+      read: (on) => this.#read(on),
       fail: (reason) => this.fail(reason),
     });
     this.target = target;
@@ -142,11 +142,6 @@ export class Upstream {
     this.#ready = true;
   }
 
-  /** Replies may come that answer nothing: who has it subscribes, or speaks RESP3. */
-  expectUnasked(): void {
-    this.#outOfBand = true;
-  }
-
   /** This client has it for itself; null: nobody has. */
   giveTo(owner: Unasked | null): void {
     this.#owner = owner;
@@ -181,7 +176,8 @@ export class Upstream {
     const run = this.ring.push();
     run.begin(client, count, writes, handler);
     if (run.durable) this.#reading.sent();
-    this.#outbox.add(run, buf, start, end);
+    // Whoever looks at the reply itself keeps the request, too.
+    this.#outbox.add(run, buf, start, end, handler !== null);
     this.crowd.add(end - start);
     const { now } = this.#outbox;
     if (client === null) run.sent(now, now, 0);
@@ -195,7 +191,8 @@ export class Upstream {
   /** How long, in ms, the server has said nothing though the run at the head waits for its answer. */
   get silentMs(): number {
     const head = this.ring.sent > 0 ? this.ring.peek() : undefined;
-    if (head === undefined || head.handler?.blocking === true || this.#brake.on) return 0;
+    if (head === undefined || head.handler?.blocking === true) return 0;
+    if (this.#brake.on || this.#reading.standsStill) return 0;
     return performance.now() - Math.max(head.since, this.#now);
   }
 
@@ -219,6 +216,11 @@ export class Upstream {
     return this.#proven && this.ring.size === 0;
   }
 
+  /** Bytes that are kept for its owner here, and nowhere else. */
+  get heldBytes(): number {
+    return this.#partBytes + this.passage.untaken;
+  }
+
   /** How many requests may be unanswered on it, by how long answers have been. */
   get window(): number {
     return this.#outbox.window;
@@ -235,6 +237,11 @@ export class Upstream {
     this.#close(reason);
   }
 
+  #read(on: boolean): void {
+    if (!on) this.#socket.pause();
+    else if (!this.#brake.on) this.#socket.resume();
+  }
+
   #consume(end: number): void {
     const inbox = this.#inbox;
     const { buf } = inbox;
@@ -242,6 +249,7 @@ export class Upstream {
     let pos = inbox.start;
     let taken = pos;
     this.#now = performance.now();
+    this.#partBytes = 0;
     // Replies for one client that follow each other leave in one write: from `mark` to `pos`.
     if (this.#long.goesOn) pos = this.#passOn(pos, end);
     let mark = pos;
@@ -250,7 +258,7 @@ export class Upstream {
     let next = pos;
     while (pos < end && !this.#closed) {
       const run = this.ring.peek();
-      if (run === undefined || this.#outOfBand || buf[pos] === MINUS || !run.plain) {
+      if (run === undefined || !run.plain || this.#isOdd(buf[pos])) {
         next = frameReply(buf, pos, end, this.#progress);
         if (next < 0) break;
         if (client !== null && mark < pos) this.#pass(client, mark, pos);
@@ -275,7 +283,7 @@ export class Upstream {
         pos = next;
         left = run.answered();
         this.#long.end();
-      } while (left > 0 && pos < end && buf[pos] !== MINUS);
+      } while (left > 0 && pos < end && !this.#isOdd(buf[pos]));
       if (next < 0) break;
       if (left > 0) continue;
       if (its.expectant) {
@@ -298,6 +306,19 @@ export class Upstream {
     this.#outbox.answered(requestsSent - this.ring.requestsSent, inbox.start - taken);
     const head = this.ring.peek();
     if (head?.kept === false && head.client !== null) this.#brake.holdBack(head.client);
+    if (end - inbox.start > longReplyBytes && !this.#closed) this.#onPart(end - inbox.start);
+  }
+
+  /** Whether what begins with this byte has to be looked at; in the middle of a reply nothing has. */
+  #isOdd(byte: number | undefined): boolean {
+    if (byte !== MINUS && this.#owner === null) return false;
+    return !this.#long.begun && (byte === MINUS || this.#owner?.mayBeUnasked(byte) === true);
+  }
+
+  /** A reply that can't be passed on before it is whole is long. */
+  #onPart(bytes: number): void {
+    this.#partBytes = bytes;
+    (this.#owner ?? this.ring.peek()?.client)?.onPart(bytes);
   }
 
   /** Replies for one client, as they stand in the inbox. */
@@ -308,7 +329,7 @@ export class Upstream {
   /** The beginning of a long reply goes to its client before the rest is there. Returns what was taken. */
   #passOnStart(pos: number, end: number): number {
     const run = this.ring.peek();
-    if (run === undefined || !run.plain || this.#outOfBand) return pos;
+    if (run === undefined || !run.plain || this.#isOdd(this.#inbox.buf[pos])) return pos;
     const at = pos + this.#progress.at;
     const taken = this.#long.begin(run.client as ReplySink, this.#inbox.buf, pos, at, end);
     if (taken > pos) this.#progress.at = 0;
@@ -334,7 +355,7 @@ export class Upstream {
 
   /** False when it answers nothing. */
   #takeOne(run: Run | undefined, buf: Buffer, start: number, end: number): boolean {
-    if (this.#outOfBand && this.#events.onOutOfBand?.(this, buf, start, end)) return false;
+    if (this.#owner?.takesUnasked(buf, start, end)) return false;
     if (run === undefined) {
       this.fail(`the server answered what was not asked: ${buf.toString('latin1', start, start + 80)}`);
     } else if (run.handler !== null) {
