@@ -136,7 +136,7 @@ test('a transaction is where its first key is, and takes keys of no other route'
   expect(await raw.ask('SET cart:t 6')).toBe('+QUEUED\r\n');
   expect(await raw.ask('EXEC')).toBe('*-1\r\n');
   expect(await raw.ask('GET x')).toBe('$1\r\n7\r\n');
-  expect(await findMistaken(gate, links)).toBeUndefined();
+  expect(await findMistaken(gate.control, links)).toBeUndefined();
   raw.close();
 });
 
@@ -165,7 +165,7 @@ test('blocking, subscribing, and the database', async () => {
   expect(await client(carts.port, { db: 3 }).get('cart:three')).toBe('1');
   expect(await raw.ask('RESET')).toBe('+RESET\r\n');
   expect(await raw.ask('GET cart:three')).toBe('$-1\r\n');
-  expect(await findMistaken(gate, links)).toBeUndefined();
+  expect(await findMistaken(gate.control, links)).toBeUndefined();
   raw.close();
 });
 

@@ -5,16 +5,16 @@ import { RawClient } from './raw-client.ts';
  * says it, so it goes on when every other one is cut through it.
  */
 export class AdminLink {
-  readonly #port: number;
+  readonly port: number;
   #raw: Promise<RawClient> | undefined;
 
   constructor(port: number) {
-    this.#port = port;
+    this.port = port;
   }
 
   /** Sends these lines in one write and returns their replies. @throws when one is refused. */
   async tell(...lines: string[]): Promise<string[]> {
-    this.#raw ??= RawClient.open(this.#port);
+    this.#raw ??= RawClient.open(this.port);
     const raw = await this.#raw;
     raw.sendAll(lines);
     const told = await Promise.all(lines.map((line) => raw.reply(line)));

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { waitFor } from '../../src/base/retry.ts';
 import { GateControl } from '../../src/gate/control/control-client.ts';
 import { AdminLink } from './admin-link.ts';
+import { ConnectionsLink } from './connections-link.ts';
 import type { GateProcess } from './gate-process.ts';
 import { findMistaken } from './mistaken-connections.ts';
 import { RawClient } from './raw-client.ts';
@@ -73,6 +74,7 @@ export class TwinLinks {
   readonly gate: GateProcess;
   /** Waits longer than others do. */
   readonly control: GateControl;
+  readonly connections: ConnectionsLink;
   readonly direct: AdminLink;
   readonly directPort: number;
   primary: Member;
@@ -81,6 +83,7 @@ export class TwinLinks {
   constructor({ gate, members, direct }: TwinServers) {
     this.gate = gate;
     this.control = new GateControl(gate.controlSocket, patientMs);
+    this.connections = new ConnectionsLink(gate.controlSocket);
     this.direct = new AdminLink(direct.port);
     this.directPort = direct.port;
     [this.primary, this.replica] = members.map(({ port }) => ({ port, link: new AdminLink(port) })) as [
@@ -98,6 +101,7 @@ export class TwinLinks {
   }
 
   async close(): Promise<void> {
+    this.connections.close();
     await Promise.all(this.all.map((link) => link.close()));
   }
 }
@@ -143,9 +147,9 @@ export class Twins {
 
   /** A gate that gets no processor is late, and no fault of its own; one that is busy with itself is. */
   async #check(): Promise<string | undefined> {
-    const { gate, control, primary, replica } = this.#links;
+    const { gate, connections, primary, replica } = this.#links;
     const [since, usedBefore] = [performance.now(), cpuMsOf(gate.process.pid)];
-    const mistaken = await findMistaken({ control }, [primary.link, replica.link]);
+    const mistaken = await findMistaken(connections, [primary.link, replica.link]);
     const usedMs = cpuMsOf(gate.process.pid) - usedBefore;
     if (performance.now() - since < lateMs || usedMs < busyMs) return mistaken;
     return mistaken ?? `the gate worked for ${usedMs} ms before it said what its connections are`;

@@ -15,28 +15,23 @@ const ResizableBuffer = ArrayBuffer as unknown as new (
  * everything that many clients bring at the same time. Only addresses are reserved for what may still come.
  */
 export class GrowingBytes {
-  readonly #memory: Resizable;
-  readonly #bytes: Uint8Array;
+  readonly #mostBytes: number;
+  #memory: Resizable | null = null;
+  #bytes = new Uint8Array();
   #size = 0;
 
-  /** @throws RangeError when the system has no such range of addresses */
   constructor(mostBytes: number) {
-    this.#memory = new ResizableBuffer(0, { maxByteLength: mostBytes });
-    this.#bytes = new Uint8Array(this.#memory);
+    this.#mostBytes = mostBytes;
   }
 
   get size(): number {
     return this.#size;
   }
 
-  /** Copies `chunk` behind what is there: false when that would be more than there may be. */
+  /** Copies `chunk` behind what is there: false when that is more than there may be, or the system has no memory for it. */
   add(chunk: Buffer): boolean {
     const size = this.#size + chunk.length;
-    if (size > this.#memory.byteLength) {
-      const { maxByteLength } = this.#memory as unknown as { maxByteLength: number };
-      if (size > maxByteLength) return false;
-      this.#memory.resize(Math.min(maxByteLength, Math.ceil(size / stepBytes) * stepBytes));
-    }
+    if (size > this.#mostBytes || !this.#growTo(size)) return false;
     this.#bytes.set(chunk, this.#size);
     this.#size = size;
     return true;
@@ -53,6 +48,21 @@ export class GrowingBytes {
   /** Gives the memory back. */
   clear(): void {
     this.#size = 0;
-    this.#memory.resize(0);
+    this.#memory?.resize(0);
+  }
+
+  #growTo(size: number): boolean {
+    if (size <= (this.#memory?.byteLength ?? 0)) return true;
+    try {
+      if (this.#memory === null) {
+        this.#memory = new ResizableBuffer(0, { maxByteLength: this.#mostBytes });
+        this.#bytes = new Uint8Array(this.#memory);
+      }
+      this.#memory.resize(Math.min(this.#mostBytes, Math.ceil(size / stepBytes) * stepBytes));
+      return true;
+    } catch (error) {
+      if (error instanceof RangeError) return false;
+      throw error;
+    }
   }
 }
