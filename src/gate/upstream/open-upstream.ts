@@ -40,8 +40,8 @@ export function openUpstream(
 ): Upstream {
   const upstream: Upstream = new Upstream(target, options, {
     onConnect: () => restore(session, upstream, options, events),
-    onClosed: (_upstream, reason) => events.onClosed(upstream, reason),
-    onSlow: (slow) => events.onSlow?.(slow),
+    onClosed: (reason) => events.onClosed(upstream, reason),
+    onSlow: () => events.onSlow?.(upstream),
   });
   return upstream;
 }

@@ -15,6 +15,7 @@ import type { Patience } from './patience.ts';
 import type { ReplyHandler, ReplySink, Run, Unasked } from './run.ts';
 import { RunRing } from './run-ring.ts';
 import { ServerSide } from './server-side.ts';
+import type { UpstreamEvents } from './upstream-events.ts';
 
 export interface UpstreamOptions {
   connectMs: number;
@@ -22,15 +23,6 @@ export interface UpstreamOptions {
   confirm: Confirm;
   /** For how long slow readers may hold up others, on all connections together. */
   patience: Patience;
-}
-
-export interface UpstreamEvents {
-  /** The TCP connection is there: what the owner sends now comes first. */
-  onConnect(upstream: Upstream): void;
-  /** It is gone for good. The runs that were not answered are still in `upstream.ring`. */
-  onClosed(upstream: Upstream, reason: string): void;
-  /** A client is slow to read a long reply, so this connection stands still. */
-  onSlow?: (upstream: Upstream) => void;
 }
 
 /**
@@ -63,7 +55,6 @@ export class Upstream {
   #proven = true;
   /** Bytes of the answers that the run at the head has had. */
   #headBytes = 0;
-  /** Bytes of a long reply that can be passed on only when it is whole. */
   #partBytes = 0;
   /** Monotonic ms of the bytes that are looked at now. */
   #now = 0;
@@ -73,7 +64,7 @@ export class Upstream {
     this.#reading = new ConfirmedReading(target, options.confirm, this.#inbox, {
       isClosed: () => this.#closed,
       consume: (end) => this.#consume(end),
-      read: (on) => this.#read(on),
+      read: (on) => (on && !this.#brake.on ? this.#socket.resume() : this.#socket.pause()),
       fail: (reason) => this.fail(reason),
     });
     this.target = target;
@@ -87,7 +78,7 @@ export class Upstream {
       },
     });
     this.#outbox = new Outbox(this.ring, this.#socket);
-    this.#brake = new Brake(this.#socket, options.patience, () => events.onSlow?.(this));
+    this.#brake = new Brake(this.#socket, options.patience, () => events.onSlow?.());
     this.#long = new LongReply(this.ring, this.#brake);
     this.passage = new Passage(this.ring, this.#outbox, this.#socket, this.#reading);
     if (tls?.upstream) {
@@ -97,7 +88,7 @@ export class Upstream {
       });
     }
     watchSocket(this.#socket, tls, connectMs, {
-      onConnect: () => events.onConnect(this),
+      onConnect: () => events.onConnect(),
       onFailed: (reason) => this.fail(reason),
     });
   }
@@ -191,8 +182,8 @@ export class Upstream {
   /** How long, in ms, the server has said nothing though the run at the head waits for its answer. */
   get silentMs(): number {
     const head = this.ring.sent > 0 ? this.ring.peek() : undefined;
-    if (head === undefined || head.handler?.blocking === true) return 0;
-    if (this.#brake.on || this.#reading.standsStill) return 0;
+    const isRead = !this.#brake.on && !this.#reading.standsStill;
+    if (head === undefined || head.handler?.blocking === true || !isRead) return 0;
     return performance.now() - Math.max(head.since, this.#now);
   }
 
@@ -235,11 +226,6 @@ export class Upstream {
   fail(reason: string): void {
     this.#failed ||= !this.#closed;
     this.#close(reason);
-  }
-
-  #read(on: boolean): void {
-    if (!on) this.#socket.pause();
-    else if (!this.#brake.on) this.#socket.resume();
   }
 
   #consume(end: number): void {
@@ -306,19 +292,15 @@ export class Upstream {
     this.#outbox.answered(requestsSent - this.ring.requestsSent, inbox.start - taken);
     const head = this.ring.peek();
     if (head?.kept === false && head.client !== null) this.#brake.holdBack(head.client);
-    if (end - inbox.start > longReplyBytes && !this.#closed) this.#onPart(end - inbox.start);
+    if (end - inbox.start <= longReplyBytes || this.#closed) return;
+    this.#partBytes = end - inbox.start;
+    (this.#owner ?? head?.client)?.onPart(this.#partBytes);
   }
 
   /** Whether what begins with this byte has to be looked at; in the middle of a reply nothing has. */
   #isOdd(byte: number | undefined): boolean {
     if (byte !== MINUS && this.#owner === null) return false;
     return !this.#long.begun && (byte === MINUS || this.#owner?.mayBeUnasked(byte) === true);
-  }
-
-  /** A reply that can't be passed on before it is whole is long. */
-  #onPart(bytes: number): void {
-    this.#partBytes = bytes;
-    (this.#owner ?? this.ring.peek()?.client)?.onPart(bytes);
   }
 
   /** Replies for one client, as they stand in the inbox. */
@@ -330,8 +312,13 @@ export class Upstream {
   #passOnStart(pos: number, end: number): number {
     const run = this.ring.peek();
     if (run === undefined || !run.plain || this.#isOdd(this.#inbox.buf[pos])) return pos;
-    const at = pos + this.#progress.at;
-    const taken = this.#long.begin(run.client as ReplySink, this.#inbox.buf, pos, at, end);
+    const taken = this.#long.begin(
+      run.client as ReplySink,
+      this.#inbox.buf,
+      pos,
+      pos + this.#progress.at,
+      end,
+    );
     if (taken > pos) this.#progress.at = 0;
     return taken;
   }
@@ -405,6 +392,6 @@ export class Upstream {
     this.#outbox.close();
     this.crowd.clear();
     this.#long.breakOff();
-    this.#events.onClosed(this, reason);
+    this.#events.onClosed(reason);
   }
 }
