@@ -34,6 +34,8 @@ export interface GateConfig {
   holdMs: number;
   inflightWrites: 'fail' | 'retry-idempotent';
   durability: 'async' | 'replicated';
+  /** With `replicated`: most of those in sync, the primary counted, are enough. */
+  quorum: boolean;
   /** Processes that share the ports. */
   workers: number;
   /** How often one of several workers may be started again. */
@@ -186,6 +188,7 @@ export const gateConfigDefaults = {
   holdMs: 10_000,
   inflightWrites: 'fail',
   durability: 'async',
+  quorum: false,
   workers: 1,
   restarts: { limit: 5, withinMs: 60_000 },
   maxLagMs: 10_000,

@@ -1,8 +1,9 @@
 /**
- * What the agent has the process of a member's stream do (member-worker.ts), as lines of JSON on its stdin: the task, and later
- * perhaps `stop`. It tells every half second, and when that changes, how far it is; `error` when it can't go on.
+ * What the agent has the process of a member's stream do (member-worker.ts), as a line of JSON on its stdin. It tells every half
+ * second, and when that changes, how far it is; `error` when it can't go on. One that is not called for any more is killed: the
+ * position is exact whenever that is.
  *
- * When its stdin ends without `stop`, the agent is gone and the stream goes on: writes may wait for the member. It ends then at the
+ * When its stdin ends the agent is gone, and the stream goes on: writes may wait for the member. It ends then at the
  * first thing that goes wrong; or when the next agent's process takes over, whose position is a fence to it.
  */
 import type { ErrorJson } from '../base/error-wire.ts';
@@ -20,8 +21,6 @@ export interface MemberTask {
   /** The file of the deployment's secret, where the spec names none. */
   secretFile: string;
 }
-
-export const stopLine = 'stop';
 
 /** `copies`: full copies that this process has begun; `bytes` of the one under way, of `totalBytes` when that is known. */
 export type MemberLine =

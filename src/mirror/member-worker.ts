@@ -3,7 +3,7 @@ import { createInterface } from 'node:readline';
 import { errorToJson } from '../base/error-wire.ts';
 import { loadSecrets } from '../spec/secrets.ts';
 import { memberSides, memberStream } from './member-stream.ts';
-import { type MemberLine, type MemberTask, stopLine } from './member-task.ts';
+import type { MemberLine, MemberTask } from './member-task.ts';
 import { untilAnswered } from './until-answered.ts';
 
 const sayEveryMs = 500;
@@ -45,11 +45,7 @@ lines.on('close', () => {
 process.stdout.on('error', () => {});
 // Ctrl-C on a terminal is meant for the agent.
 process.on('SIGINT', () => {});
-let begun = false;
-lines.on('line', (line) => {
-  if (line === stopLine) stopped.abort(new Error('the stream stops'));
-  if (begun) return;
-  begun = true;
+lines.once('line', (line) => {
   work(JSON.parse(line) as MemberTask)
     .catch((error: unknown) => say({ error: errorToJson(error) }))
     .finally(() => process.exit(0));

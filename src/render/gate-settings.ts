@@ -9,7 +9,13 @@ export function gateSettings(spec: Spec, { own, sentinelPassword }: Secrets) {
   const { holdMs, inflightWrites, durability, workers, maxLagMs, replicaFallback, limits } = spec.gate;
   return {
     members: spec.members.map(({ id, address, port }) => ({ id, address, port })),
-    ...(spec.mirror === null ? {} : { standalone: true, readsAtPrimary: spec.mirror.read === 'lead' }),
+    ...(spec.mirror === null
+      ? {}
+      : {
+          standalone: true,
+          readsAtPrimary: spec.mirror.read === 'lead',
+          quorum: spec.mirror.ack === 'quorum',
+        }),
     sentinels: spec.sentinels.map(({ address, port }) => ({ address, port })),
     memberCredentials: { username: ownUserName('gate'), password: own.gate },
     sentinelCredentials:

@@ -174,7 +174,8 @@ function gateSettings(whole: SpecFile, folder: string): GateSettings {
     kind: file.kind ?? 'gate',
     holdMs: ms(file.hold ?? '10s'),
     inflightWrites: file.inflightWrites ?? 'fail',
-    durability: file.durability ?? (mirrorTopologyOf(whole)?.ack === 'all' ? 'replicated' : 'async'),
+    durability:
+      file.durability ?? ((mirrorTopologyOf(whole)?.ack ?? 'one') === 'one' ? 'async' : 'replicated'),
     workers: file.workers ?? 1,
     maxLagMs: ms(file.maxLag ?? '10s'),
     replicaFallback: file.replicaFallback ?? 'primary',

@@ -34,6 +34,8 @@ export type EligibilityDecision =
 
 export interface EligibilityRules {
   gate: { durability: 'async' | 'replicated' };
+  /** Of standalone members; null where they replicate. */
+  mirror?: { ack: 'one' | 'quorum' | 'all' } | null;
 }
 
 /** Sentinels give up on a replica after ten times `down-after`; here the time counts only as long as something is lacking. */
@@ -44,6 +46,8 @@ const behindMs = 3000;
 const lastResortMs = 10_000;
 /** After so long without a primary one takes over of which it is not sure that it has all that was acknowledged. */
 const unsureMs = 10_000;
+/** What was acknowledged after somebody's death was acknowledged without it. */
+const settledMs = 1000;
 /** Members are looked at every second, one after the other: this much says nothing. */
 const levelMs = 1500;
 
@@ -58,20 +62,42 @@ export function isEligible(member: MemberView): boolean {
  * that comes back has it.
  */
 export function heirs(view: View, rules: EligibilityRules, nowMs: number): MemberView[] {
+  if (!isQuorumHeard(view, rules, nowMs)) return [];
   return willing(view, view.members.filter(isEligible)).filter((member) =>
     isSure(view, member, rules, nowMs),
   );
 }
 
+/**
+ * With a quorum some of those that may be promoted have a write, and others not: so many are heard that one of them has it, and the
+ * choice is the one that has most. One of this host that died a while before the primary was waited for by nobody.
+ */
+function isQuorumHeard(view: View, { mirror }: EligibilityRules, nowMs: number): boolean {
+  if (mirror?.ack !== 'quorum' || isLongGone(view, nowMs)) return true;
+  const named = namedPrimary(view)?.id;
+  const lostAtMs =
+    view.members.find(({ id }) => id === named)?.process?.diedAtMs ?? view.noPrimarySinceMs ?? nowMs;
+  const inSet = view.members.filter(({ id, priority, lastRole, process }) => {
+    const diedBefore =
+      process?.diedAtMs != null && !process.running && process.diedAtMs < lostAtMs - settledMs;
+    return id !== named && priority > 0 && lastRole === 'replica' && !diedBefore;
+  });
+  const heard = inSet.filter(isEligible).length;
+  return heard > inSet.length - Math.floor((inSet.length + 1) / 2);
+}
+
+function isLongGone({ noPrimarySinceMs }: View, nowMs: number): boolean {
+  return noPrimarySinceMs !== null && nowMs - noPrimarySinceMs >= unsureMs;
+}
+
 /** Whether it has all that was acknowledged, as far as that was promised. */
 export function isSure(
-  { noPrimarySinceMs }: View,
+  view: View,
   { awaited }: MemberView,
   { gate }: EligibilityRules,
   nowMs: number,
 ): boolean {
-  if (awaited || gate.durability === 'async') return true;
-  return noPrimarySinceMs !== null && nowMs - noPrimarySinceMs >= unsureMs;
+  return awaited || gate.durability === 'async' || isLongGone(view, nowMs);
 }
 
 /** Those of them that did not lately refuse to be made primary. */

@@ -10,7 +10,7 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { errorFromJson } from '../../base/error-wire.ts';
 import { errorText } from '../../base/errors.ts';
-import { type MemberLine, type MemberTask, stopLine } from '../../mirror/member-task.ts';
+import type { MemberLine, MemberTask } from '../../mirror/member-task.ts';
 import type { Deployment, LiveMember } from '../deployment.ts';
 import { endpointHere } from '../state/taken-over.ts';
 
@@ -18,16 +18,15 @@ const workerFile = fileURLToPath(new URL('../../mirror/member-worker.js', import
 const tickMs = 50;
 /** One that failed at once is not begun again before. */
 const againMs = 1000;
-/** It says something twice a second. */
-const silentMs = 3000;
+/** It says something twice a second, once it has begun. */
+const silentMs = 5000;
+const startsWithinMs = 15_000;
 const silentTicksAtMost = 10;
-const stopWithinMs = 2000;
 
 interface Running {
   readonly lead: string;
   saidMs: number;
   silentTicks: number;
-  stop(): void;
   kill(): void;
 }
 
@@ -56,7 +55,7 @@ export class MemberStreams {
       const running = this.#running.get(id);
       if (running === undefined) {
         if (lead !== null && nowMs >= (this.#againAtMs.get(id) ?? 0)) this.#begin(member, lead);
-      } else if (lead !== null && lead !== running.lead) running.stop();
+      } else if (lead !== null && lead !== running.lead) running.kill();
       else this.#lookAtSilence(running, nowMs);
     }
   }
@@ -88,16 +87,11 @@ export class MemberStreams {
     child.stdin.on('error', () => {});
     // It neither ends with this process nor keeps it from ending.
     child.unref();
-    let killTimer: NodeJS.Timeout | undefined;
     const running: Running = {
       lead,
-      saidMs: beganMs,
+      saidMs: beganMs + startsWithinMs,
       silentTicks: 0,
       kill: () => void child.kill('SIGKILL'),
-      stop: () => {
-        child.stdin.end(`${stopLine}\n`);
-        killTimer ??= setTimeout(() => child.kill('SIGKILL'), stopWithinMs).unref();
-      },
     };
     let error: unknown;
     let copies = 0;
@@ -107,7 +101,12 @@ export class MemberStreams {
       const line = JSON.parse(text) as MemberLine;
       if ('error' in line) error = errorFromJson(line.error);
       else {
-        if (line.copies > copies) this.#say('mirror-copying', id, `${id} gets a full copy from ${lead}`);
+        if (line.copies > copies)
+          this.#say(
+            'mirror-copying',
+            id,
+            `${id} gets a full copy from ${lead}: it is emptied first, and what it alone had is gone`,
+          );
         copies = line.copies;
         if (line.phase !== phase && line.phase === 'following') {
           this.#failed.delete(id);
@@ -118,7 +117,6 @@ export class MemberStreams {
       }
     });
     const ended = (how: string) => {
-      clearTimeout(killTimer);
       if (this.#running.get(id) !== running) return;
       this.#running.delete(id);
       this.#againAtMs.set(id, beganMs + againMs);

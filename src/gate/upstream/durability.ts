@@ -4,12 +4,15 @@ import { parseRole, type Role } from '../../redis/role.ts';
 import type { GateConfig, MemberAddress } from '../config.ts';
 import type { Membership } from '../primary/members.ts';
 import {
+  allOf,
   type Eligibility,
   haveReached,
   type InSync,
   type InSyncEvent,
   type InSyncStep,
   initialInSync,
+  mostOf,
+  type Needs,
   stepInSync,
 } from './in-sync.ts';
 import { hasInherited } from './inheritance.ts';
@@ -77,6 +80,7 @@ interface Waiting {
 export class Durability {
   readonly #config: GateConfig;
   readonly #sources: DurabilitySources;
+  readonly #needs: Needs;
   #waiting: Waiting[] = [];
   #busy = false;
   #link: Link | null = null;
@@ -91,6 +95,7 @@ export class Durability {
   constructor(config: GateConfig, sources: DurabilitySources) {
     this.#config = config;
     this.#sources = sources;
+    this.#needs = config.quorum ? mostOf : allOf;
   }
 
   /** Calls back when everything that this server executed until now is on every replica of the in-sync set. */
@@ -200,12 +205,13 @@ export class Durability {
   async #once(primary: MemberAddress): Promise<boolean> {
     const link = await this.#linkTo(primary);
     const { members } = this.#inSync;
-    const [count, ms] = this.#waitsForOwn ? [tooMany, firstLookMs] : [members.size, waitMs];
+    const [count, ms] = this.#waitsForOwn ? [tooMany, firstLookMs] : [this.#needs(members.size), waitMs];
     const [first, waited, second] = await link.callAll([['ROLE'], ['WAIT', count, ms], ['ROLE']]);
     const role = parseRole(first);
     const target = role?.role === 'primary' ? role.offset : Number.NaN;
     let online = this.#onlineMembers(parseRole(second));
-    if (!haveReached(members, target, online) && Number(waited) >= members.size) this.#waitsForOwn = true;
+    if (!haveReached(members, target, online, this.#needs) && Number(waited) >= this.#needs(members.size))
+      this.#waitsForOwn = true;
     if (this.#waitsForOwn) online = await this.#look(link, target, online);
     const round = this.#take({ kind: 'round', target, online });
     if (!round.ask) return round.confirmed;
@@ -217,7 +223,7 @@ export class Durability {
     const until = performance.now() + waitMs;
     let online = seen;
     let ms = firstLookMs;
-    while (!haveReached(this.#inSync.members, target, online) && performance.now() < until) {
+    while (!haveReached(this.#inSync.members, target, online, this.#needs) && performance.now() < until) {
       const [, role] = await link.callAll([['WAIT', tooMany, ms], ['ROLE']]);
       online = this.#onlineMembers(parseRole(role));
       ms = Math.min(ms * 2, longestLookMs);
@@ -226,7 +232,7 @@ export class Durability {
   }
 
   #take(event: InSyncEvent): InSyncStep {
-    const found = stepInSync(this.#inSync, event, this.#sources.majority(), performance.now());
+    const found = stepInSync(this.#inSync, event, this.#sources.majority(), performance.now(), this.#needs);
     this.#inSync = found.state;
     for (const note of found.notes) this.#sources.log(note);
     return found;

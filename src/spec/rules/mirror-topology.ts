@@ -17,7 +17,6 @@ export function mirrorTopologyRules(spec: Spec, file: SpecFile): Problem[] {
       ['redis', 'members'],
       'topology: mirror needs two members at least, of which one leads',
     ],
-    [file.mirror?.ack === 'quorum', ['mirror', 'ack'], 'quorum is not possible yet; allowed: one, all'],
     [file.mirror?.read === 'quorum', ['mirror', 'read'], 'quorum is not possible yet; allowed: local, lead'],
     [file.mirror?.onSplit === 'serve', ['mirror', 'onSplit'], 'serve is not possible yet; allowed: refuse'],
     [
