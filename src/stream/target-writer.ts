@@ -179,6 +179,8 @@ export class TargetWriter {
 
   #executed(outcome: Reply, before: Reply[]): Reply[] {
     if (Array.isArray(outcome)) return outcome;
+    // The position is watched anew behind it, unread: another batch on this connection would be let in whatever it is.
+    this.close();
     if (outcome === null) throw this.#moved();
     // The first that was not queued says why nothing was executed.
     const why = before.find((reply) => reply instanceof ReplyError) ?? outcome;
@@ -201,6 +203,7 @@ export class TargetWriter {
   }
 
   #moved(): Error {
+    this.close();
     return StreamPositionMoved(`the position at ${this.#where} was changed by somebody else`, {
       hint: `Another process may run the same stream: ${this.#key} belongs to one.`,
     });
