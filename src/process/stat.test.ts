@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { expect, test } from 'vitest';
 import { waitFor } from '../base/retry.ts';
-import { parseStat, readStat } from './stat.ts';
+import { parseStat, readStat, StatReader } from './stat.ts';
 
 const fields = (state: string, utime: number, stime: number) =>
   `${state} 1 1 1 0 -1 4194560 1 0 0 0 ${utime} ${stime} 0 0 20 0 1 0 777 1000 200`;
@@ -27,3 +27,21 @@ test.runIf(process.platform === 'linux')('a process that was stopped is seen as 
   await once(child, 'exit');
   expect(readStat(pid)).toBeUndefined();
 });
+
+test.runIf(process.platform === 'linux')(
+  'a reader says of its process what is so now, and nothing of another one',
+  async () => {
+    const child = spawn('sleep', ['60']);
+    await once(child, 'spawn');
+    const pid = child.pid as number;
+    const reader = new StatReader(pid);
+    const before = reader.read();
+    expect(before).toEqual(readStat(pid));
+    child.kill('SIGSTOP');
+    await waitFor(() => reader.read()?.state === 'T', { what: 'it to be stopped', withinMs: 5000 });
+    child.kill('SIGKILL');
+    await once(child, 'exit');
+    expect(reader.read()).toBeUndefined();
+    reader.close();
+  },
+);

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { type ActivitySample, noTrack, stepActivity, unknownActivity } from './activity.ts';
+import { type ActivitySample, isCalm, noTrack, stepActivity, unknownActivity } from './activity.ts';
 
 /** What is known after looks 100 ms apart. */
 function seen(...looks: (Partial<ActivitySample> | null)[]) {
@@ -33,6 +33,14 @@ describe('what a process does', () => {
     expect(seen(...looks)).toEqual({ stoppedMs: 0, waitingMs: 0, computingMs: 500 });
     expect(seen(...times(6, (i) => ({ cpuMs: i * 30 }))).computingMs).toBe(0);
     expect(seen(...times(6, (i) => ({ state: 'R', cpuMs: i * 10 }))).computingMs).toBe(500);
+  });
+
+  test('one that was just found stopped, or waiting, is looked at more often from then on', () => {
+    const found = (state: string) => stepActivity(noTrack, { atMs: 0, state, cpuMs: 0 });
+    expect([isCalm(noTrack), isCalm(found('S')), isCalm(found('R'))]).toEqual([true, true, true]);
+    expect([isCalm(found('T')), isCalm(found('D'))]).toEqual([false, false]);
+    const computing = stepActivity(found('R'), { atMs: 100, state: 'R', cpuMs: 100 });
+    expect(isCalm(computing)).toBe(false);
   });
 
   test('nothing is known without looks, nor of a time in which nobody looked', () => {

@@ -53,3 +53,9 @@ export function stepActivity({ last, now }: ActivityTrack, sample: ActivitySampl
     },
   };
 }
+
+/** It slept or ran as it pleased at the last look: nothing grows that is to be known soon. */
+export function isCalm({ last, now }: ActivityTrack): boolean {
+  const isPlain = last === null || (last.state !== 'T' && last.state !== 'D');
+  return isPlain && now.stoppedMs === 0 && now.waitingMs === 0 && now.computingMs === 0;
+}

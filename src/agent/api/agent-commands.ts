@@ -15,8 +15,8 @@ import type { Deployment } from '../deployment.ts';
 import { UnknownProcess } from '../errors.ts';
 import { mayBeGivenUp } from '../jobs/given-up.ts';
 import { Jobs } from '../jobs/jobs.ts';
-import type { MirrorKeeper } from '../mirrors/mirror-keeper.ts';
-import { requestMirrorLines } from '../mirrors/request-mirror-lines.ts';
+import type { MirrorKeeper, MirrorStatus } from '../mirrors/mirror-keeper.ts';
+import { type RequestMirrorLine, requestMirrorLines } from '../mirrors/request-mirror-lines.ts';
 import type { Observer } from '../observe/observer.ts';
 import type { OperationKind } from '../operations.ts';
 import { carryOutRestore } from '../restore/restore-command.ts';
@@ -78,6 +78,15 @@ export class Commands implements AgentApi {
       this.#mirrors.status(),
       requestMirrorLines(this.#deployment),
     );
+  }
+
+  /** Mirrors as they are in the status, without the rest of it. */
+  get mirrors(): readonly MirrorStatus[] {
+    return this.#mirrors.status();
+  }
+
+  get requestMirrors(): readonly RequestMirrorLine[] {
+    return requestMirrorLines(this.#deployment);
   }
 
   metrics(status: Status): string {

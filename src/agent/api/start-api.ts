@@ -57,9 +57,9 @@ export async function startApi(deployment: Deployment, commands: Commands): Prom
   const moves = new Moves({
     host,
     migrationsFile: paths.migrations,
-    mirrors: () => commands.status().mirrors,
+    mirrors: () => commands.mirrors,
     requestMirrors: () =>
-      deployment.gates.some(({ place }) => place.host === host) ? commands.status().requestMirrors : [],
+      deployment.gates.some(({ place }) => place.host === host) ? commands.requestMirrors : [],
     ask: (path, withinMs) => colleagues.ask(path, withinMs),
     nowMs: () => clock.monotonicMs(),
   });

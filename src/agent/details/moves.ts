@@ -10,6 +10,8 @@ import { mirrorsHere, mirrorsOfAll, requestMirrorsHere } from './mirrors-answer.
 import { Remembered } from './remembered.ts';
 
 const keptMs = 1000;
+/** For what is only counted, each second, whether anybody looks or not. */
+const countedMs = 5000;
 const withinMs = 3000;
 
 export interface MovesSources {
@@ -45,7 +47,7 @@ export class Moves {
 
   /** How many there are on this host, as far as it was looked; has it looked again. */
   counts(): ApiMoves {
-    void this.#migrations.get().then((seen) => {
+    void this.#migrations.get(countedMs).then((seen) => {
       this.#seen = seen;
     });
     const mirrors = this.#sources.mirrors();

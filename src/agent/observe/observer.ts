@@ -53,15 +53,20 @@ export class Observer {
       });
     };
     this.#timer = setInterval(look, observePaceMs(spec.agent.hangAfterMs));
-    this.#soonTimer = setInterval(() => void this.#lookAtPrimaryElsewhere(), soonPaceMs);
-    this.#heldBackTimer = setInterval(() => this.#lookAtHeldBack(), heldBackPaceMs);
+    if (this.#deployment.members.some(({ unit }) => unit === null))
+      this.#soonTimer = setInterval(() => void this.#lookAtPrimaryElsewhere(), soonPaceMs);
+    const lookSoon = () => {
+      const isAnyHeldBack = this.#lookAtHeldBack();
+      this.#heldBackTimer = setTimeout(lookSoon, isAnyHeldBack ? heldBackPaceMs : soonPaceMs);
+    };
+    lookSoon();
     look();
   }
 
   stop(): void {
     clearInterval(this.#timer);
     clearInterval(this.#soonTimer);
-    clearInterval(this.#heldBackTimer);
+    clearTimeout(this.#heldBackTimer);
     this.#stopListening();
     for (const { watch } of this.#deployment.members) watch.close();
     for (const { watch } of this.#deployment.sentinels) watch.close();
@@ -131,8 +136,11 @@ export class Observer {
     }
   }
 
-  /** That a replica is in sync, and that everybody waits for it, is to be known soon: the sooner it can take over. */
-  #lookAtHeldBack(): void {
+  /**
+   * That a replica is in sync, and that everybody waits for it, is to be known soon: the sooner it can take over.
+   * @returns whether there is one of whom that is not known yet
+   */
+  #lookAtHeldBack(): boolean {
     const { members, catchUp, spec } = this.#deployment;
     const isReplicated = spec.gate.durability === 'replicated';
     const held = members.filter(
@@ -140,7 +148,7 @@ export class Observer {
         unit?.process.running &&
         (heldBack?.ours || (isReplicated && catchUp.stageOf(place.id) === 'eligible')),
     );
-    if (held.length === 0) return;
+    if (held.length === 0) return false;
     const primary = actingPrimary(this.#deployment.view())?.id;
     const asked = members.filter((member) => held.includes(member) || member.place.id === primary);
     for (const { watch } of asked) {
@@ -149,6 +157,7 @@ export class Observer {
         this.#deployment.wake();
       });
     }
+    return true;
   }
 
   #noteCatchUp(view: View): void {

@@ -23,18 +23,32 @@ import type { ServerSettings } from './compare-settings.ts';
 /** Where it is, whom it follows, and what it keeps: not for a server of a moment. */
 const leftOut = new Set([
   ...['port', 'tls-port', 'bind', 'unixsocket', 'unixsocketperm', 'dir', 'logfile', 'aclfile', 'pidfile'],
-  ...['replicaof', 'slaveof', 'supervised', 'daemonize'],
+  ...['replicaof', 'slaveof', 'supervised', 'daemonize', 'replica-announce-ip', 'replica-announce-port'],
 ]);
+
+type Ask = (setting: Setting, conf: readonly string[], users: string) => Promise<ServerSettings>;
 
 export class ExpectedSettings {
   #key = '';
   #answer: Promise<ServerSettings> | null = null;
+  /** For whom the answer is known to be good, as long as this setting holds: nothing is rendered again for them. */
+  #known = new Set<string>();
+  #setting: Setting | null = null;
+  readonly #ask: Ask;
+
+  /** @param ask starts a server and asks it. */
+  constructor(ask: Ask = askServer) {
+    this.#ask = ask;
+  }
 
   /**
    * Members of a host differ only in what is left out, so that one answer is good for all of them, until the spec changes.
    * @throws APPLY_REFUSED when the server does not start with it, with the reason that it gives.
    */
   of(setting: Setting, member: Pick<LiveMember, 'place' | 'unit'>): Promise<ServerSettings> {
+    if (setting !== this.#setting) this.#known.clear();
+    this.#setting = setting;
+    if (this.#answer !== null && this.#known.has(member.place.id)) return this.#answer;
     const conf = directivesIn(memberConfText(setting, member, null)).filter(
       (line) => !leftOut.has(directiveKey(line)),
     );
@@ -43,18 +57,20 @@ export class ExpectedSettings {
     const text = [setting.redisServer, ...conf, users].join('\n');
     const key = createHash('sha256').update(text).digest('hex');
     if (key !== this.#key || this.#answer === null) {
+      this.#known.clear();
       this.#key = key;
-      this.#answer = ask(setting, conf, users);
+      this.#answer = this.#ask(setting, conf, users);
       // What failed may be mended: it is tried again when it is needed again.
       this.#answer.catch(() => {
         this.#answer = null;
       });
     }
+    this.#known.add(member.place.id);
     return this.#answer;
   }
 }
 
-async function ask(setting: Setting, conf: readonly string[], users: string): Promise<ServerSettings> {
+async function askServer(setting: Setting, conf: readonly string[], users: string): Promise<ServerSettings> {
   const { paths, redisServer, secrets, spec } = setting;
   await makeFolder(paths.scratch, 0o700);
   const scratch = new ScratchServer({

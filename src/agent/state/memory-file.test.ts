@@ -61,3 +61,22 @@ test.each(['', '{', 'null', '{}', JSON.stringify({ ...kept, keys: 'many' })])(
     });
   },
 );
+
+test('an idle member is written down seldom, one that takes writes every two seconds, and a change of what it is at once', async () => {
+  let nowMs = 0;
+  const memory = new MemoryFile(file(), { wallMs: () => nowMs, monotonicMs: () => nowMs });
+  const seen = { ...nothingKnown, ...{ reachable: true, role: 'primary' as const, keys: 3, offset: 7 } };
+  await memory.remember(seen);
+  const writtenAt = async (afterMs: number, change: object) => {
+    nowMs += afterMs;
+    await memory.remember({ ...seen, ...change });
+    return memory.memory?.seenAtMs === nowMs;
+  };
+  // Sentinels' hellos go through the stream of a deployment that nobody uses.
+  expect(await writtenAt(5000, { offset: 300 })).toBe(false);
+  expect(await writtenAt(10_000, { offset: 900 })).toBe(true);
+  expect(await writtenAt(2000, { offset: 950, keys: 4 })).toBe(true);
+  expect(await writtenAt(2000, { offset: 990, keys: 4, unsavedChanges: 1 })).toBe(true);
+  expect(await writtenAt(2000, { offset: 999, keys: 4, unsavedChanges: 2 })).toBe(true);
+  expect(await writtenAt(1, { offset: 999, keys: 0, unsavedChanges: 2 })).toBe(true);
+});

@@ -22,6 +22,11 @@ const schema = z.object({
 });
 
 const writeEveryMs = 2000;
+/**
+ * When nothing but the offset is another, and all is in its files: the Sentinels' hellos alone move it every two seconds, and it only
+ * tells apart members whose files are of the same moment (topology/cold-start.ts).
+ */
+const offsetEveryMs = 15_000;
 
 /** What a trouble with it is about. */
 export function memoryOf(member: string): string {
@@ -72,7 +77,9 @@ export class MemoryFile {
     const before = this.#memory;
     const roleChanged = before?.role !== seen.role;
     const unchanged = !roleChanged && before?.offset === seen.offset && before.keys === seen.keys;
-    const tooSoon = this.#clock.monotonicMs() - this.#writtenMs < writeEveryMs;
+    const isAtRest = before?.keys === seen.keys && seen.unsavedChanges === 0;
+    const paceMs = isAtRest ? offsetEveryMs : writeEveryMs;
+    const tooSoon = this.#clock.monotonicMs() - this.#writtenMs < paceMs;
     const emptied = (before?.keys ?? 0) > 0 !== seen.keys > 0;
     const saved =
       (before?.unsavedChanges ?? 0) > 0 !== seen.unsavedChanges > 0 ||

@@ -3,7 +3,7 @@ import type { OutputOwners } from '../../process/output-owners.ts';
 import type { ProcessCommand } from '../../process/spawn-held.ts';
 import type { ProcessStat } from '../../process/stat.ts';
 import { SupervisedProcess } from '../../process/supervised-process.ts';
-import { type ActivityTrack, noTrack, stepActivity } from '../../topology/activity.ts';
+import { type ActivityTrack, isCalm, noTrack, stepActivity } from '../../topology/activity.ts';
 import type { ProcessView, Refusal } from '../../topology/view.ts';
 import { Silence } from '../observe/silence.ts';
 import type { UnitPaths } from '../state/paths.ts';
@@ -91,6 +91,11 @@ export class Unit {
 
   get isStopped(): boolean {
     return this.#track.now.stoppedMs > 0;
+  }
+
+  /** When it was last looked at it was neither stopped nor waited, and did not compute without a break. */
+  get isCalm(): boolean {
+    return isCalm(this.#track);
   }
 
   /** @param stat what the kernel says of it now; undefined when it says nothing. */
