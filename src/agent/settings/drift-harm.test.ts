@@ -56,6 +56,19 @@ test.each([
   expect(found.ok).toBe(true);
 });
 
+test('what a user lacks is said, and not all that it may do', () => {
+  const rules = Array.from({ length: 100 }, (_, i) => `-command-${i}`).join(' ');
+  const harm = driftHarm([user(`on &* +@all ${rules}`, `on ~* &* +@all ${rules}`)], 2);
+  expect(harm?.text).toBe(
+    'the user default of redis-1 is not as the spec has it: it lacks "~*"; whoever logs in as it may be refused. holdfast apply undoes it',
+  );
+  expect(driftHarm([user('', `on ~* ${rules}`)], 2)?.text).toBe(
+    'the user default is not there at redis-1; whoever logs in as it may be refused. holdfast apply undoes it',
+  );
+  const all = driftHarm([user(`off ${rules}`, 'on ~* &* +@all')], 2);
+  expect(all?.text.length).toBeLessThan(400);
+});
+
 test('a user that may do more, or that the spec does not name, keeps nobody out', () => {
   const wider = user('on ~* &* +@all', 'on ~app:* &news +get');
   expect(driftHarm([wider, user('on ~* +get', '')], 2)).toBeUndefined();

@@ -2,7 +2,9 @@
  * Drift by which a member does not do what the deployment is for: it refuses writes, keeps nothing on its disk, or keeps out
  * somebody whom the spec lets in. Other drift is shown, and changes nothing of how the deployment is. Pure.
  */
+import { shown } from '../../base/shown.ts';
 import { settingName } from '../../spec/setting-name.ts';
+import { differenceInRules } from './user-rules.ts';
 
 /** One thing that a member runs with and the spec does not say. */
 export interface Drift {
@@ -21,6 +23,8 @@ export interface DriftHarm {
 }
 
 const undo = 'holdfast apply undoes it';
+/** Of a user's name. */
+const shownCharacters = 60;
 
 /**
  * The worst of what is known of one member.
@@ -67,9 +71,13 @@ function notPersisted(text: string): DriftHarm {
 function keepsOut(drift: readonly Drift[]): DriftHarm | undefined {
   const found = drift.find((each) => each.kind === 'user' && isRestricted(each));
   if (found === undefined) return undefined;
-  const { member, name, running, wanted } = found;
-  const may = running === '' ? 'is not there' : `may do "${running}"`;
-  const text = `the user ${name} ${may} at ${member}, and by the spec "${wanted}": whoever logs in as it may be refused. ${undo}`;
+  const { member, running, wanted } = found;
+  const name = shown(found.name, shownCharacters);
+  const what =
+    running === ''
+      ? `the user ${name} is not there at ${member}`
+      : `the user ${name} of ${member} is not as the spec has it: it ${differenceInRules(running, wanted)}`;
+  const text = `${what}; whoever logs in as it may be refused. ${undo}`;
   return { code: 'user-restricted', text };
 }
 

@@ -78,3 +78,16 @@ test('other drift waits for the long look', async () => {
   await watch.look();
   expect(watch.drift).toHaveLength(1);
 });
+
+test('drift is shown in a line that can be read, and compared whole: another change of what is cut off is told', async () => {
+  const { server, told, watch } = watching();
+  const long = `3600 ${'1'.repeat(300)}`;
+  server.config['save'] = `${long} 1`;
+  await watch.look();
+  server.config['save'] = `${long} 2`;
+  await watch.look();
+  await watch.look();
+  expect(told).toHaveLength(2);
+  for (const text of told) expect(text.length).toBeLessThan(200);
+  expect(watch.drift[0]?.running).toBe(`${long} 2`);
+});

@@ -4,15 +4,22 @@
  * is looked for every two seconds (settings-pulse.ts), the rest more seldom.
  */
 import { errorCode, errorText } from '../../base/errors.ts';
+import { shown } from '../../base/shown.ts';
 import type { Deployment, LiveMember } from '../deployment.ts';
 import { readChangeMark } from '../persistence/change-mark.ts';
 import { runsAsTaken } from '../state/taken-over.ts';
 import { fixedSettings } from './apply-settings.ts';
-import { differentSettings, differentUsers, differentWhileTaken } from './compare-settings.ts';
+import {
+  differentSettings,
+  differentUsers,
+  differentWhileTaken,
+  type ServerSettings,
+} from './compare-settings.ts';
 import type { Drift } from './drift-harm.ts';
 import { ExpectedSettings, readSettings } from './expected-settings.ts';
 import { pulseOf, readPulse } from './settings-pulse.ts';
 import { shownValue } from './shown-value.ts';
+import { differenceInRules } from './user-rules.ts';
 
 const firstLookMs = 5000;
 const everyMs = 15_000;
@@ -27,12 +34,20 @@ export interface Drifting {
   readonly setting: Deployment['setting'];
 }
 
+interface Comparison {
+  running: string;
+  wanted: ServerSettings;
+  found: Drift[];
+}
+
 export class DriftWatch {
   readonly #deployment: Drifting;
   readonly #expected: Pick<ExpectedSettings, 'of'>;
   readonly #seen = new Map<string, Drift[]>();
   /** By member, as when everything was asked last. */
   readonly #pulses = new Map<string, string>();
+  /** By member: what was compared last, and what came of it. Mostly it is the same again. */
+  readonly #compared = new Map<string, Comparison>();
   #lookedMs = Number.NEGATIVE_INFINITY;
   #timer: NodeJS.Timeout | undefined;
   #looking: Promise<unknown> = Promise.resolve();
@@ -107,6 +122,15 @@ export class DriftWatch {
     }
   }
 
+  #compare(member: string, running: ServerSettings, wanted: ServerSettings, asTaken: boolean): Drift[] {
+    const text = JSON.stringify([running, asTaken]);
+    const before = this.#compared.get(member);
+    if (before?.running === text && before.wanted === wanted) return before.found;
+    const found = compare(member, running, wanted, asTaken);
+    this.#compared.set(member, { running: text, wanted, found });
+    return found;
+  }
+
   async #lookAt(member: LiveMember): Promise<void> {
     const { unit, place, watch } = member;
     if (!isToBeAsked(member) || unit === null || (await readChangeMark(unit.paths)) !== null) return;
@@ -115,33 +139,43 @@ export class DriftWatch {
     const running = await readSettings(watch.client);
     this.#pulses.set(place.id, pulseOf(running));
     if (operations.current !== null || setting !== this.#deployment.setting) return;
-    // What only a start brings is no drift of one that was taken over and runs on: nobody changed it.
-    const asTaken = runsAsTaken(unit.paths);
-    const settings = asTaken
-      ? differentWhileTaken(running.config, wanted).filter(({ name }) => !fixedSettings.has(name))
-      : differentSettings(running.config, wanted);
-    const found: Drift[] = [
-      ...settings.map((each): Drift => ({ member: place.id, kind: 'setting', ...each })),
-      ...(asTaken ? [] : differentUsers(running.users, wanted.users)).map(
-        ({ user: name, ...rules }): Drift => ({ member: place.id, kind: 'user', name, ...rules }),
-      ),
-    ];
-    const before = new Set((this.#seen.get(place.id) ?? []).map(describeDrift));
+    const found = this.#compare(place.id, running, wanted, runsAsTaken(unit.paths));
+    const before = new Set((this.#seen.get(place.id) ?? []).map((each) => JSON.stringify(each)));
     this.#seen.set(place.id, found);
-    for (const text of found.map(describeDrift)) if (!before.has(text)) events.add('drift', place.id, text);
+    for (const each of found)
+      if (!before.has(JSON.stringify(each))) events.add('drift', place.id, describeDrift(each));
   }
+}
+
+function compare(member: string, running: ServerSettings, wanted: ServerSettings, asTaken: boolean): Drift[] {
+  // What only a start brings is no drift of one that was taken over and runs on: nobody changed it.
+  const settings = asTaken
+    ? differentWhileTaken(running.config, wanted).filter(({ name }) => !fixedSettings.has(name))
+    : differentSettings(running.config, wanted);
+  return [
+    ...settings.map((each): Drift => ({ member, kind: 'setting', ...each })),
+    ...(asTaken ? [] : differentUsers(running.users, wanted.users)).map(
+      ({ user: name, ...rules }): Drift => ({ member, kind: 'user', name, ...rules }),
+    ),
+  ];
 }
 
 function isToBeAsked({ unit, watch: { seen } }: LiveMember): boolean {
   return unit?.process.running === true && seen.reachable && !seen.busy;
 }
 
-/** One sentence. */
-export function describeDrift({ member, kind, name, running, wanted }: Drift): string {
-  if (kind === 'setting')
-    return `${member} runs with ${name} ${shownValue(name, running)}, and by the spec it is ${shownValue(name, wanted)}`;
+/** Of a setting's value, and of a user's name, so many characters are shown. */
+const shownCharacters = 100;
+
+/** One sentence, of a length that is fit to be read. Two that are not the same may have the same one: drift is compared whole. */
+export function describeDrift({ member, kind, name: whole, running, wanted }: Drift): string {
+  const name = shown(whole, shownCharacters);
+  if (kind === 'setting') {
+    const [now, then] = [running, wanted].map((value) => shown(shownValue(whole, value), shownCharacters));
+    return `${member} runs with ${name} ${now}, and by the spec it is ${then}`;
+  }
   if (wanted === '') return `${member} has a user ${name} that the spec does not name`;
   if (running === '') return `${member} lacks the user ${name}`;
   if (running === wanted) return `the user ${name} has another password at ${member} than by the spec`;
-  return `the user ${name} may do "${running}" at ${member}, and by the spec "${wanted}"`;
+  return `the user ${name} of ${member} is not as the spec has it: it ${differenceInRules(running, wanted)}`;
 }
