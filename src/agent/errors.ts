@@ -38,6 +38,7 @@ export const LoginRefused = defineError('LOGIN_REFUSED', 1);
 export const TokenWrong = defineError('TOKEN_WRONG', 2);
 export const TokenUnknown = defineError('TOKEN_UNKNOWN', 2);
 export const PersistenceChangeFailed = defineError('PERSISTENCE_CHANGE_FAILED', 1);
+export const ApplyIncomplete = defineError('APPLY_INCOMPLETE', 1);
 export const ApplyRefused = defineError('APPLY_REFUSED', 1);
 export const RestoreRefused = defineError('RESTORE_REFUSED', 1);
 export const RestoreFailed = defineError('RESTORE_FAILED', 1);

@@ -2,13 +2,14 @@
  * Brings what runs on this host to what the spec says now. The difference is taken from the servers themselves, not
  * from what the spec said before. What a server takes at run time is set and written to its file; what it does not
  * is written to its file and waits for a restart; what moves a process needs `down` and `up`. Given up, it ends between
- * two processes; applied again, it does the rest.
+ * two processes; applied again, it does the rest. A process that died meanwhile is asked again; what does not answer even so keeps the
+ * others from nothing, and is told in the end.
  */
 import { loadSpec } from '../../spec/load.ts';
 import { loadSecrets } from '../../spec/secrets.ts';
 import type { Spec } from '../../spec/spec.ts';
-import type { Deployment, LiveMember } from '../deployment.ts';
-import { ApplyRefused } from '../errors.ts';
+import type { Deployment, LiveMember, Setting } from '../deployment.ts';
+import { ApplyIncomplete, ApplyRefused } from '../errors.ts';
 import { readChangeMark } from '../persistence/change-mark.ts';
 import { changeMembers } from '../persistence/change-members.ts';
 import { runningKind } from '../persistence/change-persistence.ts';
@@ -22,6 +23,10 @@ import { applyToSentinel } from './apply-to-sentinel.ts';
 import type { ChangeContext } from './change-context.ts';
 import { applySentinelPasswords } from './sentinel-passwords.ts';
 import type { Change } from './spec-change.ts';
+import { untilAnswered } from './until-answered.ts';
+
+/** A process that died is started again by then, on a busy machine too. */
+const answersWithinMs = 10_000;
 
 export interface ApplyResult {
   changes: Change[];
@@ -71,24 +76,8 @@ export async function applySpec(
     ...programChanges(deployment, program),
     ...persistence.map(({ change }) => change),
   ];
-  const expected = new ExpectedSettings();
-  for (const member of deployment.members) {
-    signal.throwIfAborted();
-    if (!member.unit) continue;
-    const wanted = await expected.of(next, member);
-    const found = await applySettings(next, member, wanted, dryRun);
-    changes.push(...found.map((each) => ({ where: member.place.id, ...each })));
-  }
-  for (const { place, unit, watch } of deployment.sentinels) {
-    signal.throwIfAborted();
-    if (!unit) continue;
-    changes.push(...(await applyToSentinel(spec, place.id, watch.client, dryRun)));
-    const { id } = place;
-    const asTaken = runsAsTaken(unit.paths);
-    const there = { id, client: watch.client, file: unit.paths.config, asTaken };
-    changes.push(...(await applySentinelPasswords(spec.name, secrets, there, dryRun)));
-  }
-  signal.throwIfAborted();
+  const { found, silent } = await changeServers(deployment, next, { signal, dryRun });
+  changes.push(...found);
   changes.push(...gateChanges(deployment, spec), ...agentChanges(deployment.spec, spec));
   changes.push(...mirrorChanges(deployment.spec, spec));
   if (!dryRun) {
@@ -98,8 +87,54 @@ export async function applySpec(
     const toChange = persistence.map(({ member }) => member);
     await changeMembers(deployment, toChange, operation, report);
     deployment.events.add('applied', spec.name, `the spec was applied: ${changes.length} changes`);
+    if (silent.length > 0) throw incomplete(silent);
   }
   return { changes, applied: !dryRun };
+}
+
+/** Who was told, or is to be told, what; and who did not answer. @throws APPLY_REFUSED */
+async function changeServers(
+  { members, sentinels }: Deployment,
+  next: Setting,
+  { signal, dryRun }: { signal: AbortSignal; dryRun: boolean },
+): Promise<{ found: Change[]; silent: string[] }> {
+  const expected = new ExpectedSettings();
+  const found: Change[] = [];
+  const silent: string[] = [];
+  const tell = async (id: string, change: () => Promise<Change[]>, isUp = () => true) => {
+    signal.throwIfAborted();
+    const changes = await untilAnswered(change, { withinMs: answersWithinMs, signal });
+    found.push(...(changes ?? []));
+    if (changes === null || !isUp()) silent.push(id);
+  };
+  for (const member of members) {
+    const { unit, place } = member;
+    if (!unit) continue;
+    const { id } = place;
+    const wanted = await expected.of(next, member);
+    const change = async () =>
+      (await applySettings(next, member, wanted, dryRun)).map((each) => ({ where: id, ...each }));
+    // One that is down has its settings of before when it is started again.
+    await tell(id, change, () => unit.process.running || !unit.wanted);
+  }
+  for (const { place, unit, watch } of sentinels) {
+    if (!unit) continue;
+    const { id } = place;
+    const there = { id, client: watch.client, file: unit.paths.config, asTaken: runsAsTaken(unit.paths) };
+    await tell(id, async () => [
+      ...(await applyToSentinel(next.spec, id, watch.client, dryRun)),
+      ...(await applySentinelPasswords(next.spec.name, next.secrets, there, dryRun)),
+    ]);
+  }
+  signal.throwIfAborted();
+  return { found, silent };
+}
+
+function incomplete(silent: readonly string[]): Error {
+  const who = silent.join(' and ');
+  return ApplyIncomplete(`${who} did not answer within ${answersWithinMs} ms; everything else was applied`, {
+    hint: 'holdfast status shows why. Apply again when it answers: that does the rest.',
+  });
 }
 
 /** Members of this host whose data has to be written anew, with what that takes. */
