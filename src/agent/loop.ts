@@ -162,13 +162,16 @@ export class Loop {
     const key = decisionKey(decision);
     const failed = this.#failed.get(key);
     const isKnown = failed !== undefined && nowMs - failed.untilMs < tellAgainMs;
-    if (!isKnown) this.#say(decision, key);
     try {
       const act = async (): Promise<true> => {
         await this.#act(decision);
         return true;
       };
-      const isDone = await (isBesidePlans(decision) ? operations.beside(act) : operations.unplanned(act));
+      // Votes are asked for before their event is written down: a failover waits for no disk.
+      if (!isKnown && decision.kind !== 'stand') this.#say(decision, key);
+      const acting = isBesidePlans(decision) ? operations.beside(act) : operations.unplanned(act);
+      if (!isKnown) this.#say(decision, key);
+      const isDone = await acting;
       // Something planned has begun since it looked, and wakes the loop when it is over.
       if (!isDone) return false;
       this.#failed.delete(key);

@@ -20,9 +20,7 @@ export class MemberClient {
   }
 
   async role(): Promise<Role> {
-    const role = parseRole(await this.connection.call('ROLE'));
-    if (role === null) throw RedisRefused('ROLE was answered with something else');
-    return role;
+    return knownRole(await this.connection.call('ROLE'));
   }
 
   /** Makes it a replica of another server, or a primary with null. */
@@ -89,6 +87,12 @@ export class MemberClient {
     await this.connection.call('CLIENT', 'PAUSE', forMs, 'WRITE');
   }
 
+  /** The same, and what it is once no more write can come: in one write, so that nothing comes between the two. */
+  async roleInPause(forMs: number): Promise<Role> {
+    const [, role] = await this.connection.askAll([['CLIENT', 'PAUSE', forMs, 'WRITE'], ['ROLE']]);
+    return knownRole(role);
+  }
+
   async unpauseWrites(): Promise<void> {
     await this.connection.call('CLIENT', 'UNPAUSE');
   }
@@ -115,4 +119,10 @@ export class MemberClient {
   close(): void {
     this.connection.close();
   }
+}
+
+function knownRole(reply: unknown): Role {
+  const role = parseRole(reply);
+  if (role === null) throw RedisRefused('ROLE was answered with something else');
+  return role;
 }

@@ -28,6 +28,8 @@ export class TrialServer {
   /** How often it was made primary. */
   promotions = 0;
   paused = false;
+  /** When its writes go on, unless they are paused again. */
+  pausedUntilMs = 0;
   /** It can't write its AOF. */
   storeFails = false;
   /** It turns down REPLICAOF. */
@@ -57,6 +59,11 @@ export class TrialServer {
       this.unread.bytes = 0;
     }
     return this.unread.bytes > 0;
+  }
+
+  pause(nowMs: number, forMs: number): void {
+    this.paused = true;
+    this.pausedUntilMs = nowMs + forMs;
   }
 
   /** @param onWake what it then carries out */
@@ -349,10 +356,13 @@ export class TrialServerClient {
     });
   }
 
-  pauseWrites(): Promise<void> {
-    return this.#ask(() => {
-      this.#server.paused = true;
-    });
+  pauseWrites(forMs: number): Promise<void> {
+    return this.#ask(() => this.#server.pause(this.#world.clock.monotonicMs(), forMs));
+  }
+
+  async roleInPause(forMs: number): Promise<Role> {
+    const [, role] = await Promise.all([this.pauseWrites(forMs), this.role()]);
+    return role;
   }
 
   unpauseWrites(): Promise<void> {

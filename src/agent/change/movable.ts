@@ -14,7 +14,10 @@ import type { FollowSetting } from './following.ts';
 export interface Mover extends Server {
   readonly watch: Server['watch'] & {
     readonly seen: Pick<MemberObservation, 'reachable' | 'priority' | 'offset' | 'runId'>;
-    readonly client: Pick<MemberClient, 'role' | 'replicaOf' | 'following' | 'pauseWrites' | 'unpauseWrites'>;
+    readonly client: Pick<
+      MemberClient,
+      'role' | 'replicaOf' | 'following' | 'pauseWrites' | 'roleInPause' | 'unpauseWrites'
+    >;
   };
 }
 

@@ -81,6 +81,7 @@ test('nobody is promoted before it has every write', async () => {
   primary.offset = 2000;
   let looks = 0;
   await run('redis-2', () => {
+    if (world.server('redis-2').offset === 2000) return;
     looks += 1;
     expect(primary.paused).toBe(true);
     expect(world.server('redis-2').promotions).toBe(0);
@@ -99,6 +100,42 @@ test('a primary that dies while its writes are waited for: everything is release
   expect(agent.gateCalls).toEqual(['hold switchover', 'release']);
   expect(promotions()).toEqual([0, 0, 0]);
   expect([...named()]).toEqual(['10.1.0.1:6379']);
+});
+
+test('an agent that dies before the turn leaves writes paused for half a second, however long the target takes', async () => {
+  primary.offset = 2000;
+  const sinceMs = world.clock.monotonicMs();
+  await run('redis-2', () => {
+    if (!primary.paused) return;
+    const nowMs = world.clock.monotonicMs();
+    expect(primary.pausedUntilMs).toBeGreaterThan(nowMs);
+    expect(primary.pausedUntilMs - nowMs).toBeLessThanOrEqual(500);
+    if (nowMs - sinceMs > 1500) world.server('redis-2').offset = 2000;
+  });
+  expect(promotions()).toEqual([0, 1, 0]);
+  // The gates, too, are asked again for as long as it takes.
+  expect(agent.gateCalls.filter((call) => call === 'hold switchover').length).toBeGreaterThan(2);
+});
+
+test('a pause that was over while this agent stood still: what was written meanwhile is waited for', async () => {
+  const target = world.server('redis-2');
+  const pause = primary.pause.bind(primary);
+  let isLate = true;
+  primary.pause = (nowMs, forMs) => {
+    // The target had everything when it was asked.
+    if (isLate && forMs > 1000) {
+      isLate = false;
+      primary.offset += 100;
+    }
+    pause(nowMs, forMs);
+  };
+  await run('redis-2', () => {
+    if (isLate || target.offset === primary.offset) return;
+    expect(target.promotions).toBe(0);
+    target.offset = primary.offset;
+  });
+  expect([isLate, target.offset]).toEqual([false, 1100]);
+  expect(promotions()).toEqual([0, 1, 0]);
 });
 
 test('given up while its writes are waited for: everything is released, and it says why', async () => {

@@ -6,8 +6,9 @@
  *    more, unless the target is named.
  * 2. Votes first (agent/election/), which disturb nothing. Not elected: it is tried again for as long as a calm moment
  *    is waited for.
- * 3. The gates stop sending writes, CLIENT PAUSE WRITE stops everyone else's on the old primary, and both offsets are
- *    compared until they are equal. If they don't become so, nothing has changed: everything is released.
+ * 3. The gates stop sending writes, CLIENT PAUSE WRITE stops everyone else's on the old primary, for a moment that is renewed, and both
+ *    offsets are compared until they are equal. Then it is paused for longer, and has no more than it had, so that it was paused all the
+ *    time. If they don't become equal, nothing has changed: everything is released.
  * 4. In one turn: the target is promoted and tells the Sentinels, the others follow it, the gates switch.
  * 5. It is done when every Sentinel names the new primary and every replica that had a link is linked to it; and ends when that one
  *    was replaced, or when one may not be told whom to follow.
@@ -19,11 +20,13 @@
  * Given up, it waits for no answer: whoever it asked may have been stopped, and that may be why. Once the turn has begun it can't be
  * given up: who asks for that then hears that it is done, though the agreement of step 5 is not waited for.
  *
- * The pause has a bound, so that a death of this agent in between leaves nothing blocked; and the votes are good for a
- * little less than that, so that a promotion never comes after it.
+ * A death of this agent in between leaves writes blocked for half a second. The pause for the turn is longer, because the target may take a
+ * while to be promoted; the votes are good for a little less than that, so that a promotion never comes after it.
  */
 import { errorCode, errorText } from '../../base/errors.ts';
 import { hopeless, pause, unlessAborted, waitFor } from '../../base/retry.ts';
+import { dieIfSabotaged } from '../../base/sabotage.ts';
+import type { Role } from '../../redis/role.ts';
 import { namedPrimary } from '../../topology/view.ts';
 import { askSentinelInstead } from '../election/ask-sentinel.ts';
 import { type Ballot, stand, whyNever } from '../election/stand.ts';
@@ -43,13 +46,19 @@ export interface SwitchoverResult {
   tookMs: number;
 }
 
+/** For the turn. */
 const pauseMs = 3000;
+/** While the target catches up: how long an agent that dies then leaves writes blocked, and how soon it is renewed. */
+const sliceMs = 500;
+const renewMs = 200;
 const drainWithinMs = 2000;
 /** Votes, hold and drain: less than the pause. */
 const actWithinMs = 2700;
 /** Who does not answer in this time takes no writes either. */
 const holdAgainWithinMs = 300;
 const settledWithinMs = 300;
+/** Everybody is busy with the writes that waited, and the replicas with following: for so long nobody is asked whether all agree. */
+const settlesMs = 20;
 const attempts = 5;
 const standAgainMs = 300;
 /** How long a Sentinel that was asked to fail over may take. */
@@ -92,6 +101,7 @@ export async function switchover(
   const taken = whenItTakesWrites(promoted, deployment.spec.redis.minReplicasToWrite, over.signal);
   // Of the epoch of a Sentinel that was asked to fail over nothing is known.
   const epoch = ballot.outcome === 'elected' ? ballot.election.epoch : Number.POSITIVE_INFINITY;
+  await pause(settlesMs, operation.signal).catch(() => {});
   const agreed = waitForAgreement(context, { from, to: id, epoch, unlinked, refusals });
   const without = await agreed.catch((error) => {
     over.abort();
@@ -134,8 +144,8 @@ async function change(
   }
   const heldSinceMs = performance.now();
   try {
-    await unlessAborted(holdWrites(deployment, plan, signal), signal);
-    await drain(old, target, signal);
+    await unlessAborted(holdAtGates(deployment, target, sliceMs), signal);
+    await drain(deployment, plan, signal);
     if (outcome === 'elected') {
       await takeOver(deployment, election, { ...takeover, withinMs: actWithinMs });
     }
@@ -210,10 +220,15 @@ async function holdWrites(
   { old, target }: Pick<Plan, 'old' | 'target'>,
   signal: AbortSignal,
 ): Promise<void> {
-  const gates = gatesHere(deployment).map(({ adapter }) => adapter.hold('switchover', pauseMs, target.place));
-  await Promise.allSettled(gates);
+  await holdAtGates(deployment, target, pauseMs);
   signal.throwIfAborted();
   await old.watch.client.pauseWrites(pauseMs);
+}
+
+/** @returns when what they had sent is answered */
+async function holdAtGates(deployment: Movable, target: Mover, forMs: number): Promise<void> {
+  const gates = gatesHere(deployment).map(({ adapter }) => adapter.hold('switchover', forMs, target.place));
+  await Promise.allSettled(gates);
 }
 
 /** The primary may be what hangs: its answer is not waited for. */
@@ -222,18 +237,44 @@ async function releaseWrites(deployment: Movable, old: Mover): Promise<void> {
   await Promise.allSettled(gatesHere(deployment).map(({ adapter }) => adapter.release()));
 }
 
-/** Waits until the target has everything that the paused primary has. One of them that is gone is not waited for. */
-async function drain(old: Mover, target: Mover, signal: AbortSignal): Promise<void> {
-  const roleOf = ({ watch }: Mover) =>
-    watch.client.role().catch((error: Error) => {
-      throw errorCode(error) === 'REDIS_UNREACHABLE' ? hopeless(error) : error;
-    });
+/**
+ * Pauses the primary, and waits until the target has everything that it has. One of them that is gone is not waited for. No question to a gate
+ * is under way in the end: it would hold writes that go to the new primary by then.
+ */
+async function drain(
+  deployment: Movable,
+  { old, target }: Pick<Plan, 'old' | 'target'>,
+  signal: AbortSignal,
+): Promise<void> {
+  let heldMs = performance.now();
+  let held = Promise.resolve();
   const drained = async () => {
-    const [from, to] = await Promise.all([roleOf(old), roleOf(target)]);
-    return from.role === 'primary' && to.role === 'replica' && from.offset === to.offset;
+    const [from, to] = await Promise.all([
+      unlessGone(old.watch.client.roleInPause(sliceMs)),
+      unlessGone(target.watch.client.role()),
+    ]);
+    // Given up meanwhile, everything was released.
+    signal.throwIfAborted();
+    dieIfSabotaged('dies-holding');
+    const isBehind = from.role !== 'primary' || to.role !== 'replica' || from.offset !== to.offset;
+    if (isBehind && performance.now() - heldMs > renewMs) {
+      heldMs = performance.now();
+      held = holdAtGates(deployment, target, sliceMs);
+    }
+    if (isBehind) return false;
+    // Had the pause been over in between, the primary would have more now.
+    const still = await unlessGone(old.watch.client.roleInPause(pauseMs));
+    return still.role === 'primary' && still.offset === to.offset;
   };
   const what = `${target.place.id} to have every write`;
   await waitFor(drained, { what, withinMs: drainWithinMs, everyMs: 1, signal });
+  await held;
+}
+
+function unlessGone(role: Promise<Role>): Promise<Role> {
+  return role.catch((error: Error) => {
+    throw errorCode(error) === 'REDIS_UNREACHABLE' ? hopeless(error) : error;
+  });
 }
 
 function gatesHere(deployment: Movable): Movable['gates'][number][] {

@@ -20,6 +20,11 @@ const candidatesWithinMs = 100;
 const replicatedWithinMs = 1500;
 /** Between two questions to a replica that still reads what its primary sent before it died. */
 const readsOnMs = 2;
+/**
+ * Everybody is busy with the writes that waited, and the replicas with following: what there is to do besides, as the lost process's new start,
+ * takes no processor from them for so long.
+ */
+const settlesMs = 20;
 /** Before this agent stands once more when too few Sentinels answered. */
 const standAgainAfterMs = 100;
 
@@ -87,7 +92,10 @@ export async function replacePrimary(
   dieIfSabotaged('dies-elected');
   const acting = actingInstead(deployment, lost);
   const id = await takeOverWithAny(deployment, election, lost, acting ? [acting] : await candidates);
+  // The gates hear of it first: what is written down here waits for a disk.
+  await new Promise((resolve) => setImmediate(resolve));
   events.add('promoted', id, `elected in epoch ${election.epoch}, this agent made ${id} primary`);
+  await new Promise<void>((resolve) => deployment.setting.clock.after(settlesMs, resolve));
   // What they were seen to be is out of date now. Whoever hangs is not waited for: there is more to do.
   const looks = deployment.members
     .filter(({ watch }) => watch.seen.reachable)
