@@ -28,6 +28,8 @@ interface Running {
   saidMs: number;
   silentTicks: number;
   kill(): void;
+  /** It is told that nobody listens any more, and nothing of it keeps this process from ending. */
+  leave(): void;
 }
 
 export class MemberStreams {
@@ -45,6 +47,8 @@ export class MemberStreams {
   /** Those that run go on. */
   leave(): void {
     clearInterval(this.#timer);
+    for (const { leave } of this.#running.values()) leave();
+    this.#running.clear();
   }
 
   #tick(): void {
@@ -92,6 +96,10 @@ export class MemberStreams {
       saidMs: beganMs + startsWithinMs,
       silentTicks: 0,
       kill: () => void child.kill('SIGKILL'),
+      leave: () => {
+        child.stdin.destroy();
+        child.stdout.destroy();
+      },
     };
     let error: unknown;
     let copies = 0;
