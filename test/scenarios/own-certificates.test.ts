@@ -53,12 +53,12 @@ test('every port has a certificate of the authority, whose key is for its owner 
 test('who speaks no TLS, or shows a certificate of somebody else, is refused; and theirs is not believed', async () => {
   const other = makeCertificates(deployment.folder);
   const [cert, key, otherCa] = [other.cert, other.key, other.ca].map((file) => readFileSync(file));
-  for (const port of [deployment.ports.members, deployment.ports.sentinels]) {
-    await expect(deployment.client(port).ping()).rejects.toThrow();
+  for (const port of everyPort()) await expect(deployment.client(port).ping()).rejects.toThrow();
+  await expect(fetch(`http://127.0.0.1:${deployment.ports.api}/livez`)).rejects.toThrow();
+  for (const port of [deployment.ports.members, deployment.ports.sentinels])
     await expect(serialAt(port, { cert: cert as Buffer, key: key as Buffer })).rejects.toThrow();
-  }
-  await expect(deployment.client(deployment.ports.gate).ping()).rejects.toThrow();
-  await expect(serialAt(deployment.ports.gate, { ca: otherCa as Buffer })).rejects.toThrow();
+  for (const port of [...everyPort(), deployment.ports.api])
+    await expect(serialAt(port, { ca: otherCa as Buffer })).rejects.toThrow();
 });
 
 test('all are renewed under load: nobody is disconnected, and every server has the new one', async () => {
