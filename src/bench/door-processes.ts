@@ -3,6 +3,10 @@ import { fileURLToPath } from 'node:url';
 import { findRedisServer } from '../agent/server-program.ts';
 import { freePorts } from '../process/free-ports.ts';
 import { findProgram } from '../process/programs.ts';
+import { HoldfastTestbed } from '../testbed/holdfast-testbed.ts';
+import type { DoorKind } from './door-kinds.ts';
+import { BenchFailed } from './errors.ts';
+import { listenerOf } from './own-testbed.ts';
 import type { Scratch } from './scratch.ts';
 
 const gateMain = fileURLToPath(new URL('../gate/main.js', import.meta.url));
@@ -15,6 +19,7 @@ export interface DoorProcess {
 }
 
 export interface DoorSettings {
+  kinds: readonly DoorKind[];
   durability: 'async' | 'replicated';
   otherGate: string | null;
 }
@@ -26,17 +31,28 @@ export async function startDoors(scratch: Scratch, settings: DoorSettings): Prom
   const [server] = servers as [number, ...number[]];
   const gate = (name: string, durability: DoorSettings['durability'], main = gateMain) =>
     startGate(scratch, { name, durability, main, servers });
-  const doors: DoorProcess[] = [{ name: 'direct', port: server, pid: null }];
-  doors.push(await gate('gate', 'async'));
-  doors.push(
-    await startGate(scratch, { name: 'gate, routes', durability: 'async', main: gateMain, servers, routes }),
-  );
-  doors.push(await startMirrored(scratch, servers));
+  const wants = (kind: DoorKind) => settings.kinds.includes(kind);
+  const doors: DoorProcess[] = [];
+  if (wants('direct')) doors.push({ name: 'direct', port: server, pid: null });
+  if (wants('gate')) doors.push(await gate('gate', 'async'));
+  if (wants('routes')) {
+    doors.push(
+      await startGate(scratch, {
+        name: 'gate, routes',
+        durability: 'async',
+        main: gateMain,
+        servers,
+        routes,
+      }),
+    );
+  }
+  if (wants('mirrored')) doors.push(await startMirrored(scratch, servers));
+  if (wants('mirror')) doors.push(await startMirror(scratch));
   if (replicated) doors.push(await gate('gate, replicated', 'replicated'));
   if (replicated) doors.push(await startFsyncAlways(scratch));
   if (settings.otherGate !== null) doors.push(await gate('other gate', 'async', settings.otherGate));
-  if (findProgram('haproxy')) doors.push(await startHaproxy(scratch, server));
-  if (findProgram('nutcracker')) doors.push(await startTwemproxy(scratch, server));
+  if (wants('haproxy') && findProgram('haproxy')) doors.push(await startHaproxy(scratch, server));
+  if (wants('twemproxy') && findProgram('nutcracker')) doors.push(await startTwemproxy(scratch, server));
   return doors;
 }
 
@@ -73,6 +89,18 @@ async function startMirrored(scratch: Scratch, servers: number[]): Promise<DoorP
   return startGate(scratch, {
     ...{ name: 'gate, mirrored', durability: 'async', main: gateMain, servers, mirrors: [port] },
   });
+}
+
+/** The gate of two standalone members, of which one leads: a write is acknowledged when both have it. */
+async function startMirror(scratch: Scratch): Promise<DoorProcess> {
+  const made = { durability: 'replicated', persistence: 'none', hosts: 'one', topology: 'mirror' } as const;
+  const testbed = new HoldfastTestbed(made);
+  scratch.atEnd(() => testbed.stop());
+  await testbed.start();
+  const { endpoint } = await listenerOf(testbed);
+  if (!('port' in endpoint)) throw BenchFailed('the deployment has no gate to measure');
+  const gate = (await testbed.processes()).find(({ kind }) => kind === 'gate');
+  return { name: 'topology: mirror, ack: all', port: endpoint.port, pid: gate?.pid ?? null };
 }
 
 /** What redis-benchmark's keys begin with: everything it asks goes by a route. */

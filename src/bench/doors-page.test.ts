@@ -18,7 +18,7 @@ const report: DoorsReport = {
   },
   options: {
     ...{ rounds: 3, requests: 1000, clients: 50, pipelines: [1], tests: ['set'], valueBytes: 100 },
-    ...{ durability: 'async', otherGate: null },
+    ...{ durability: 'async', otherGate: null, kinds: ['direct', 'gate', 'haproxy'] },
   },
   doors: ['direct', 'gate', 'HAProxy'],
   // The second round was hard for everyone.
@@ -32,10 +32,10 @@ const report: DoorsReport = {
 
 test('ratios are taken within each round, so that a bad one is bad for both', () => {
   const cells = doorCells(report);
-  expect(cells.map(({ door, rps, gateRatio }) => [door, rps, gateRatio])).toEqual([
-    ['direct', 1000, 0.9],
-    ['gate', 900, null],
-    ['HAProxy', 600, 1.5],
+  expect(cells.map(({ door, rps, gateRatio, directRatio }) => [door, rps, gateRatio, directRatio])).toEqual([
+    ['direct', 1000, 0.9, null],
+    ['gate', 900, null, 0.9],
+    ['HAProxy', 600, 1.5, 0.6],
   ]);
   expect(cells[0]).toMatchObject({ lowestRps: 100, highestRps: 1200, cpuMicros: null });
 });
@@ -45,7 +45,7 @@ test('the page names the machine, its load and what a door could not do', () => 
   expect(text).toContain('a cpu, 2 cores, 8.0 GiB, Linux 6, Redis 7.0.15, Node 20.0.0; load at start 1.50');
   expect(text).toContain('Mind that it was busy.');
   expect(text).toContain('twemproxy could not do set (-P 1): it closed the connection');
-  expect(text).toContain('| SET | gate | 900 | 90 | 1080 | 0.30 | 1.50 |  | 6 |');
+  expect(text).toContain('| SET | gate | 900 | 90 | 1080 | 0.30 | 1.50 | 0.90 |  | 6 |');
 });
 
 test('the CSV has every single run', () => {

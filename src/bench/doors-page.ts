@@ -16,6 +16,8 @@ export interface DoorCell {
   cpuMicros: number | null;
   /** The gate's throughput divided by this door's: the median over the rounds, each door against its own turn. */
   gateRatio: number | null;
+  /** This door's throughput divided by the server's, in the same way. */
+  directRatio: number | null;
 }
 
 export function doorsResult(report: DoorsReport): BenchResult {
@@ -77,10 +79,12 @@ function runsOf({ runs }: DoorsReport, { door, test, pipeline }: DoorCell): Door
 function cellOf(own: DoorRun[], all: DoorRun[]): DoorCell {
   const { door, test, pipeline } = own[0] as DoorRun;
   const of = (key: 'rps' | 'p50Ms' | 'p99Ms') => own.map((run) => run[key]);
-  const ratios = own.flatMap(({ round, rps }) => {
-    const gate = all.find((run) => run.door === 'gate' && run.round === round);
-    return gate ? [gate.rps / rps] : [];
-  });
+  const beside = (other: string) =>
+    own.flatMap((run) => {
+      const its = all.find((each) => each.door === other && each.round === run.round);
+      return its && other !== door ? [{ rps: run.rps, other: its.rps }] : [];
+    });
+  const ratioOf = (ratios: number[]) => (ratios.length === 0 ? null : Math.round(median(ratios) * 100) / 100);
   const cpu = own.flatMap(({ cpuMicros }) => (cpuMicros === null ? [] : [cpuMicros]));
   return {
     door,
@@ -92,7 +96,8 @@ function cellOf(own: DoorRun[], all: DoorRun[]): DoorCell {
     p50Ms: median(of('p50Ms')),
     p99Ms: median(of('p99Ms')),
     cpuMicros: cpu.length === 0 ? null : Math.round(median(cpu) * 10) / 10,
-    gateRatio: door === 'gate' || ratios.length === 0 ? null : Math.round(median(ratios) * 100) / 100,
+    gateRatio: ratioOf(beside('gate').map(({ rps, other }) => other / rps)),
+    directRatio: ratioOf(beside('direct').map(({ rps, other }) => rps / other)),
   };
 }
 
@@ -113,15 +118,16 @@ function table(cells: DoorCell[], pipeline: number): Section {
       'highest',
       'p50 ms',
       'p99 ms',
+      'of direct',
       'gate ÷ this',
       'door CPU µs',
     ],
     rows: those.map((cell) => [
       cell.test.toUpperCase(),
       ...[cell.door, cell.rps, cell.lowestRps, cell.highestRps],
-      ...[cell.p50Ms, cell.p99Ms, cell.gateRatio ?? '', cell.cpuMicros ?? ''],
+      ...[cell.p50Ms, cell.p99Ms, cell.directRatio ?? '', cell.gateRatio ?? '', cell.cpuMicros ?? ''],
     ]),
-    note: 'lowest and highest: of the rounds. gate ÷ this: above 1, the gate is faster. door CPU: processor time of the door for each request.',
+    note: 'lowest and highest: of the rounds. of direct: this divided by the server asked directly. gate ÷ this: above 1, the gate is faster. door CPU: processor time of the door for each request.',
   };
 }
 

@@ -4,6 +4,7 @@
  * for all of them.
  */
 import { errorText } from '../base/errors.ts';
+import type { DoorKind } from './door-kinds.ts';
 import { type DoorProcess, startDoors } from './door-processes.ts';
 import { processCpuMicros } from './process-cost.ts';
 import { type BenchmarkFigures, type BenchmarkRun, findBenchmark, runBenchmark } from './redis-benchmark.ts';
@@ -18,6 +19,7 @@ export interface DoorsOptions {
   pipelines: number[];
   tests: string[];
   valueBytes: number;
+  kinds: readonly DoorKind[];
   /** With `replicated` the server has two replicas, and a second gate waits for them. */
   durability: 'async' | 'replicated';
   /** Another build's gate/main.js, to be measured as one more door; null for none. */

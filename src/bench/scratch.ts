@@ -14,6 +14,7 @@ const listensWithinMs = 10_000;
 export class Scratch {
   readonly folder: string;
   readonly #children = new Set<ChildProcess>();
+  readonly #atEnd: (() => Promise<void>)[] = [];
   readonly #killAll = () => {
     for (const child of this.#children) child.kill('SIGKILL');
   };
@@ -62,6 +63,11 @@ export class Scratch {
     throw BenchFailed(`${name} did not start: ${ended}`, { hint: said || `${program} said nothing.` });
   }
 
+  /** Something else that is gone when the measurement is over. */
+  atEnd(end: () => Promise<void>): void {
+    this.#atEnd.push(end);
+  }
+
   /** Kills a program, and resolves when it is gone. */
   async end(child: ChildProcess): Promise<void> {
     const gone = goneOf(child);
@@ -73,7 +79,7 @@ export class Scratch {
   async close(): Promise<void> {
     const gone = [...this.#children].map(goneOf);
     this.#killAll();
-    await Promise.all(gone);
+    await Promise.all([...gone, ...this.#atEnd.splice(0).map((end) => end())]);
     process.off('exit', this.#killAll);
     await rm(this.folder, { recursive: true, force: true, maxRetries: 5 });
   }

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import type { Command } from 'commander';
+import { doorKinds, usualDoors } from '../bench/door-kinds.ts';
 import { durabilities, readCount, readCounts, readWord, readWords } from './bench-options.ts';
 import { benchAction } from './bench-run.ts';
 import { BadOption } from './errors.ts';
@@ -14,6 +15,7 @@ interface DoorOptions extends CommonOptions {
   requests: string;
   size: string;
   durability: string;
+  doors: string;
   otherGate?: string;
 }
 
@@ -26,6 +28,10 @@ export function doorsVerb(): Command {
     [
       'holdfast bench doors --durability replicated',
       'also a gate that waits for two replicas, beside AOF always',
+    ],
+    [
+      'holdfast bench doors --doors direct,mirror --tests get,set,lpush,lpop --pipeline 1 --size 3',
+      'two standalone members, ack: all',
     ],
     ['holdfast bench doors --html doors.html', 'with bars, to show around'],
   ])
@@ -40,6 +46,7 @@ export function doorsVerb(): Command {
       'async; or replicated: two replicas, a gate that waits for them, and AOF always',
       'async',
     )
+    .option('--doors <kinds>', `which of them: ${doorKinds.join(', ')}`, usualDoors.join(','))
     .option('--other-gate <file>', "also another build's dist/gate/main.js");
   return benchAction<DoorOptions>(command, async (options, context) => {
     const { benchDoors } = await import('../bench/doors.ts');
@@ -53,6 +60,7 @@ export function doorsVerb(): Command {
       tests: readWords('--tests', options.tests, benchmarkTests),
       valueBytes: readCount('--size', options.size),
       durability: readWord('--durability', options.durability, durabilities),
+      kinds: readWords('--doors', options.doors, doorKinds),
       otherGate: otherGate(options.otherGate),
     };
     const report = await benchDoors(settings, context);

@@ -47,7 +47,8 @@ export async function runCampaign(options: CampaignOptions): Promise<Result[]> {
     const skipped = scenario.hosts === 'three' && live === null ? noNetwork : null;
     const made = testbedSettings(scenario, settings);
     const makers: Maker[] = [{ binding: true, skipped, make: () => live ?? new HoldfastTestbed(made) }];
-    if (besidePlain) {
+    // Nobody sets up standalone servers by hand so.
+    if (besidePlain && scenario.topology === undefined) {
       makers.push({ binding: false, skipped: skipped ?? noPlain, make: () => new PlainTestbed(made) });
     }
     for (const maker of makers) {
@@ -120,6 +121,7 @@ function testbedSettings(
   scenario: Scenario,
   { durability, persistence, tls }: DrillSettings,
 ): TestbedSettings {
-  const { hosts, sections } = scenario;
-  return { durability, persistence, tls, hosts, ...(sections ? { sections } : {}) };
+  const { hosts, sections, topology } = scenario;
+  const own = { ...(sections ? { sections } : {}), ...(topology ? { topology } : {}) };
+  return { durability, persistence, tls, hosts, ...own };
 }

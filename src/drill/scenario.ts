@@ -25,9 +25,11 @@ export interface Scenario {
   hosts: 'one' | 'three';
   /** Why it may be run on a deployment that people depend on, or why not. */
   live: { safe: boolean; why: string };
+  /** `mirror`: two standalone members, of which one leads; with `durability: replicated`, `ack: all`. */
+  topology?: 'mirror';
   /** Sections of the spec that must be otherwise than usual. */
   sections?: Record<string, Record<string, unknown>>;
-  /** `drill all` leaves it out: it takes long, and has many ways. */
+  /** `drill all` leaves it out: it takes long and has many ways, or is about another topology. */
   onlyByName?: boolean;
   /** The hosts whose listeners the clients use; all of them unless given. */
   clientsOn?(stage: Stage): Promise<readonly string[]>;

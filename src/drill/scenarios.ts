@@ -12,6 +12,12 @@ import { replicaCrash } from './scenarios/replica-crash.ts';
 import { rollingRestart } from './scenarios/rolling-restart.ts';
 import { sentinelCrash } from './scenarios/sentinel-crash.ts';
 import { slowCommand } from './scenarios/slow-command.ts';
+import {
+  mirrorLeadCrash,
+  mirrorMemberCrash,
+  mirrorReturn,
+  mirrorSplit,
+} from './scenarios/standalone-members.ts';
 import { stoppedProcess } from './scenarios/stopped-process.ts';
 import { switchoverDrill } from './scenarios/switchover.ts';
 import { twoOfThree } from './scenarios/two-of-three.ts';
@@ -35,5 +41,9 @@ export const scenarios: readonly Scenario[] = [
   partitionOneWay,
   partitionBetweenTwo,
   agentAndPrimaryCrash,
+  mirrorLeadCrash,
+  mirrorMemberCrash,
+  mirrorSplit,
+  mirrorReturn,
   ...agentCrashesInFailover,
 ];

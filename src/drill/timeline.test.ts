@@ -38,3 +38,16 @@ test('of a gate, when it held and when it went on; of an agent, every event', ()
   const event = JSON.stringify({ seq: 1, at, kind: 'exited', subject: 'redis-1', text: 'redis-1 died' });
   expect(kinds('events', [event, '{"seq":'])).toEqual(['agent on x exited']);
 });
+
+test('of standalone servers the agent that was elected tells who was promoted', () => {
+  const event = (kind: string) =>
+    JSON.stringify({ at: '2026-11-21T11:40:21.123Z', kind, subject: 'redis-2', text: 'so it is' });
+  const found = parseLog(
+    { process: 'a', kind: 'elections' },
+    [event('election'), event('promoted')].join('\n'),
+  );
+  expect(found.map(({ source, kind }) => `${source} ${kind}`)).toEqual([
+    'agent on a election',
+    'redis-2 promoted',
+  ]);
+});

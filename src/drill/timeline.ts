@@ -35,10 +35,13 @@ export function parseLog(
     gate: parseGate,
     events: parseEvent,
     words: parseWord,
+    elections: parseElection,
   }[kind];
   return text.split('\n').flatMap((line) => {
     const found = parse(line);
-    return found ? [{ source: kind === 'events' ? `agent on ${name}` : name, ...found }] : [];
+    return found
+      ? [{ source: kind === 'events' || kind === 'elections' ? `agent on ${name}` : name, ...found }]
+      : [];
   });
 }
 
@@ -85,4 +88,12 @@ function parseWord(line: string): Found {
   if (event?.kind !== 'primary') return event;
   const { subject } = JSON.parse(line) as { subject: string };
   return { ...event, kind: 'promoted', source: subject };
+}
+
+/** A standalone server was never a replica, so its log tells nothing: the agent that was elected does. */
+function parseElection(line: string): Found {
+  const event = parseEvent(line);
+  if (event?.kind !== 'promoted') return event;
+  const { subject } = JSON.parse(line) as { subject: string };
+  return { ...event, source: subject };
 }

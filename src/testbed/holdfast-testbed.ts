@@ -244,10 +244,11 @@ export class HoldfastTestbed implements Testbed {
 
   logs(): TestbedLog[] {
     const { members, sentinels, gates } = this.#known;
+    const kind = this.#settings.topology === 'mirror' ? ('elections' as const) : ('events' as const);
     return [
       ...this.hosts.map((host) => ({
         process: host,
-        kind: 'events' as const,
+        kind,
         file: this.#paths(host).events,
       })),
       ...members.map(({ id, host }) => ({

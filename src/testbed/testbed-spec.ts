@@ -14,7 +14,7 @@ const shortFailoverTimeout = '6s';
  * @param tls files of the host that reads it; null for no TLS
  */
 export function specOf(
-  { durability, persistence, sections = {} }: TestbedSettings,
+  { durability, persistence, topology, sections = {} }: TestbedSettings,
   hosts: readonly string[],
   network: NetworkHosts | null,
   firstPort: number,
@@ -30,13 +30,16 @@ export function specOf(
   const usual = network === null ? laptop : threeHosts;
   const encrypted = tls === null ? {} : { tls };
   const addresses = hosts.map((id) => [id, { address: network?.addressOf(id) }] as const);
+  const isMirror = topology === 'mirror';
+  const twoMembers = network === null ? { members: 2 } : { on: hosts.slice(0, 2) };
   return {
     name: specName,
+    ...(isMirror ? { topology, mirror: { ack: durability === 'replicated' ? 'all' : 'one' } } : {}),
     ...(network === null ? {} : { hosts: Object.fromEntries(addresses) }),
     security: { secret: { file: 'secret' }, ...encrypted },
-    redis: { ...usual.redis, persistence, ...sections['redis'] },
+    redis: { ...usual.redis, ...(isMirror ? twoMembers : {}), persistence, ...sections['redis'] },
     sentinel: { ...usual.sentinel, ...sections['sentinel'] },
-    gate: { ...usual.gate, durability, ...sections['gate'] },
+    gate: { ...usual.gate, ...(isMirror ? {} : { durability }), ...sections['gate'] },
     agent: { ...usual.agent, ...encrypted, ...sections['agent'] },
   };
 }

@@ -9,6 +9,8 @@ export interface TestbedSettings {
   hosts: 'one' | 'three';
   /** Members, Sentinels, gates and the API speak TLS only, with certificates of an authority of the testbed's own. */
   tls?: boolean;
+  /** `mirror`: two standalone members, of which one leads. `replicated` is `ack: all` then, and `async` is `ack: one`. */
+  topology?: 'mirror';
   /** Sections of the spec that a scenario needs to be different. */
   sections?: Record<string, Record<string, unknown>>;
 }
@@ -26,8 +28,8 @@ export interface TestbedProcess {
 /** Where a log of the testbed lies, and whose it is. */
 export interface TestbedLog {
   process: string;
-  /** `words`: events of an agent that knows other hosts only by what the Sentinels say. */
-  kind: ProcessKind | 'events' | 'words';
+  /** `elections`: events of an agent, which alone tells who was promoted. `words`: events of an agent that knows other hosts only by what the Sentinels say. */
+  kind: ProcessKind | 'events' | 'words' | 'elections';
   file: string;
 }
 

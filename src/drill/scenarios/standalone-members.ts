@@ -1,0 +1,135 @@
+/** Drills of `topology: mirror`: two standalone members, of which one leads and the other gets what it does by a stream. */
+import {
+  type DrillPromise,
+  noDrops,
+  noErrors,
+  nothingLost,
+  onlyUncertain,
+  promotions,
+  waitsAtMost,
+} from '../promises.ts';
+import type { DrillSettings, Scenario } from '../scenario.ts';
+import type { Stage } from '../stage.ts';
+
+/** How long the cut lasts at least: long enough for a lead that is cut off to take what it should not. */
+const lastsMs = 9000;
+/** How long a member is away. */
+const awayMs = 4000;
+
+const live = { safe: false, why: 'it is for topology: mirror, and takes a member away' };
+
+function kept({ durability }: DrillSettings): DrillPromise[] {
+  return durability === 'replicated' ? [nothingLost] : [];
+}
+
+async function follower(stage: Stage): Promise<string> {
+  const [found = ''] = await stage.replicas();
+  return found;
+}
+
+export const mirrorLeadCrash: Scenario = {
+  name: 'mirror-lead-crash',
+  given: 'two standalone members of topology: mirror under load',
+  when: 'the one that leads is killed',
+  thenHolds: (settings) => [
+    promotions(1),
+    ...kept(settings),
+    noDrops,
+    onlyUncertain,
+    waitsAtMost(2000, 'Sentinel alone would not have begun before 3 s'),
+  ],
+  hosts: 'one',
+  topology: 'mirror',
+  onlyByName: true,
+  live,
+  async act(stage) {
+    const lead = await stage.primary();
+    await stage.inject(`${lead}, which leads, is killed`, () => stage.kill(lead));
+    await stage.anotherPrimaryThan(lead);
+    await stage.writesGoOn();
+    await stage.revive();
+  },
+};
+
+export const mirrorMemberCrash: Scenario = {
+  name: 'mirror-member-crash',
+  given: 'two standalone members of topology: mirror under load',
+  when: 'the one that follows is killed',
+  thenHolds: () => [
+    promotions(0),
+    nothingLost,
+    noDrops,
+    noErrors,
+    waitsAtMost(1000, 'its agent sees the death, and writes wait for it no more'),
+  ],
+  hosts: 'one',
+  topology: 'mirror',
+  onlyByName: true,
+  live,
+  async act(stage) {
+    const member = await follower(stage);
+    await stage.inject(`${member}, which follows, is killed`, () => stage.kill(member));
+    await stage.writesGoOn();
+    await stage.revive();
+  },
+};
+
+export const mirrorSplit: Scenario = {
+  name: 'mirror-split',
+  given: 'two standalone members of topology: mirror on two of three hosts, and clients at the gate of each',
+  when: 'the network cuts the host of the one that leads off from the others, and heals later',
+  thenHolds: (settings) => [
+    promotions(1),
+    ...kept(settings),
+    noDrops,
+    onlyUncertain,
+    waitsAtMost(10_000, 'gate.hold'),
+  ],
+  hosts: 'three',
+  topology: 'mirror',
+  onlyByName: true,
+  live,
+  async act(stage) {
+    const lead = await stage.primary();
+    const host = await stage.hostOf(lead);
+    await stage.inject(`host ${host} with ${lead}, which leads, is cut off`, () => stage.cutOffHost(host));
+    await stage.anotherPrimaryThan(lead);
+    await stage.writesGoOn();
+    await stage.untilSinceStrike(lastsMs);
+    stage.reconnectHost(host);
+  },
+};
+
+export const mirrorReturn: Scenario = {
+  name: 'mirror-return',
+  given:
+    'two standalone members of topology: mirror on two of three hosts, and clients at the gates of the hosts that stay',
+  when: 'the host of the one that follows loses power, and comes back with an empty disk under writes',
+  thenHolds: () => [
+    promotions(0),
+    nothingLost,
+    noDrops,
+    noErrors,
+    waitsAtMost(10_000, 'gate.hold: until the voters agree that it is gone'),
+  ],
+  hosts: 'three',
+  topology: 'mirror',
+  onlyByName: true,
+  live,
+  async clientsOn(stage) {
+    const lost = await stage.hostOf(await follower(stage));
+    return stage.testbed.hosts.filter((host) => host !== lost);
+  },
+  async act(stage) {
+    const member = await follower(stage);
+    const host = await stage.hostOf(member);
+    await stage.inject(`host ${host} with ${member}, which follows, loses power`, () =>
+      stage.testbed.loseHost(host),
+    );
+    await stage.untilSinceStrike(awayMs);
+    await stage.writesGoOn();
+    await stage.testbed.wipe(member);
+    stage.mark(`host ${host} is switched on again, and ${member} holds nothing`);
+    await stage.testbed.returnHost(host);
+  },
+};
