@@ -11,9 +11,9 @@ import { bundleContents } from '../src/fleet/bundle/contents.ts';
 import { kernelPath } from '../src/fleet/facts/facts-script.ts';
 import { commandTarget } from '../src/fleet/facts/host-facts.ts';
 import { sha256 } from '../src/fleet/plan/plan.ts';
-import { hostsFile, wantedFiles } from '../src/fleet/plan/wanted.ts';
+import { wantedFiles } from '../src/fleet/plan/wanted.ts';
+import { answersApart } from '../src/fleet/survey.ts';
 import { kernelSettings } from '../src/render/host-settings.ts';
-import { installedSpec } from '../src/render/installed.ts';
 import { parseSpec } from '../src/spec/parse.ts';
 import type { Spec } from '../src/spec/spec.ts';
 
@@ -38,12 +38,10 @@ export function simulateHosts(folder: string, root: string, count: number): void
   const answers = path.join(folder, 'answers');
   mkdirSync(answers);
   mkdirSync(path.join(folder, 'bin'));
-  for (const name of names) {
-    writeFileSync(path.join(answers, `${name}.facts`), factsOf(spec, name, build));
-    writeFileSync(path.join(answers, `${name}.placement`), placementOf(spec, name));
-  }
-  writeFileSync(path.join(answers, 'changes'), '{"changes":[],"applied":false}\n');
-  writeFileSync(path.join(answers, 'status'), '{"state":"healthy","primary":"redis-1","problems":[]}\n');
+  for (const name of names) writeFileSync(path.join(answers, `${name}.facts`), factsOf(spec, name, build));
+  const changes = '{"changes":[],"applied":false}\n';
+  const status = '{"state":"healthy","primary":"redis-1","problems":[]}\n';
+  writeFileSync(path.join(answers, 'agent'), `${changes}${answersApart}\n${status}`);
   const ssh = path.join(folder, 'bin', 'ssh');
   writeFileSync(ssh, program(answers));
   chmodSync(ssh, 0o755);
@@ -54,23 +52,16 @@ function program(answers: string): string {
   return `#!/bin/sh
 for each; do host=\${line#*@}; line=$each; done
 case $line in
-  *'say machine'*) cat "${answers}/$host.facts" ;;
+  *'say machine'*) exec cat "${answers}/$host.facts" ;;
   *'flock -n 9'*) echo taken; exec cat >/dev/null ;;
-  *'base64 ${'/etc/holdfast'}'*) cat "${answers}/$host.placement" ;;
-  *--dry-run*) cat >/dev/null; cat "${answers}/changes" ;;
+  *--dry-run*) cat >/dev/null; exec cat "${answers}/agent" ;;
   *'cat /var/lib/holdfast/orders/secret'*) echo secret ;;
-  *' status '*) cat "${answers}/status" ;;
   *) exit 0 ;;
 esac
 `;
 }
 
 const base64 = (text: string) => Buffer.from(text).toString('base64');
-
-function placementOf(spec: Spec, name: string): string {
-  const text = (file: string) => filesOf(spec, name).find(({ path: at }) => at === file)?.text ?? '';
-  return `${base64(text(installedSpec(spec)))}\n${base64(text(hostsFile(spec)))}\n`;
-}
 
 function filesOf(spec: Spec, name: string) {
   return wantedFiles(

@@ -11,7 +11,13 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true }));
 
-const facts = () => ({ name: 'orders', specFile: path.join(folder, 'orders.yaml'), plan: { turns: [] } });
+const reported: string[] = [];
+const facts = (plan: unknown = { turns: [] }) => ({
+  name: 'orders',
+  specFile: path.join(folder, 'orders.yaml'),
+  plan,
+  report: (line: string) => reported.push(line),
+});
 const said = () => readFileSync(path.join(folder, 'said'), 'utf8').trim().split('\n');
 
 function hook(name: string, end: string, mode = 0o700): void {
@@ -31,6 +37,7 @@ test('hooks hear of the plan before, and of the end after', async () => {
     'work',
     'after-apply orders applied {"turns":[]}',
   ]);
+  expect(reported).toEqual(['running hooks/before-apply', 'running hooks/after-apply']);
 });
 
 test('one before that fails refuses the work; the work’s failure is told, also by one after that fails', async () => {
@@ -48,6 +55,14 @@ test('one before that fails refuses the work; the work’s failure is told, also
   };
   await expect(betweenHooks(facts(), work)).rejects.toThrow(/before-apply: it ended with status 3/);
   expect(worked).toBe(false);
+});
+
+test('one that leaves something running, and reads no plan, is over when it ends', async () => {
+  const file = path.join(folder, 'hooks', 'before-apply');
+  writeFileSync(file, '#!/bin/sh\nexec 3<&0\nsleep 5 <&3 >/dev/null 2>&1 &\n', { mode: 0o700 });
+  const began = performance.now();
+  await betweenHooks(facts('x'.repeat(2 ** 20)), async () => {});
+  expect(performance.now() - began).toBeLessThan(4000);
 });
 
 test('what is not executable, or what others may have written, is not run', async () => {

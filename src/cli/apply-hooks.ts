@@ -15,6 +15,8 @@ export interface HookFacts {
   name: string;
   specFile: string;
   plan: unknown;
+  /** Hears which one runs: it may take long, or never end. */
+  report(line: string): void;
 }
 
 /** Runs the work between the two hooks. @throws HOOK_FAILED, and what the work throws */
@@ -38,7 +40,7 @@ export async function betweenHooks(facts: HookFacts, work: () => Promise<void>):
 
 async function runHook(
   hook: string,
-  { name, specFile, plan }: HookFacts,
+  { name, specFile, plan, report }: HookFacts,
   more: Record<string, string>,
   hint: string,
 ): Promise<void> {
@@ -47,6 +49,7 @@ async function runHook(
   if (!existsSync(file)) return;
   const why = whyNotOwnFolder(folder) ?? whyNotExecutable(file);
   if (why !== undefined) throw HookFailed(`${file} is not run: ${why}`, { hint });
+  report(`running hooks/${hook}`);
   const env = { ...process.env, HOLDFAST_NAME: name, HOLDFAST_SPEC: path.resolve(specFile), ...more };
   // A result on stdout is for whoever called apply.
   const child = spawn(file, [], { cwd: path.dirname(folder), env, stdio: ['pipe', 2, 2] });
@@ -55,11 +58,13 @@ async function runHook(
   child.stdin?.end(`${JSON.stringify(plan)}\n`);
   const ended = new Promise<string | null>((resolve) => {
     child.once('error', (error) => resolve(errorText(error)));
-    child.once('close', (code, signal) =>
+    // Not its close: what it leaves running may never read the plan.
+    child.once('exit', (code, signal) =>
       resolve(code === 0 ? null : `it ended with ${signal ?? `status ${code}`}`),
     );
   });
   const failure = await ended;
+  child.stdin?.destroy();
   if (failure !== null) throw HookFailed(`${file}: ${failure}`, { hint });
 }
 

@@ -6,11 +6,13 @@ import type { HostFinding } from '../fleet/act/check-hosts.ts';
 import { bundleContents, type Contents } from '../fleet/bundle/contents.ts';
 import { carryOut } from '../fleet/carry-out.ts';
 import { FleetRefused, HostUnfit } from '../fleet/errors.ts';
+import type { HostFacts } from '../fleet/facts/host-facts.ts';
+import { refuseOtherNames } from '../fleet/plan/machines.ts';
 import { describeStage, keepIds, leavingHosts, stagesTo } from '../fleet/plan/placement.ts';
 import { describeStep, isEmpty, type Plan, type TurnStep } from '../fleet/plan/steps.ts';
-import { readPlacement, refuseUnreachable } from '../fleet/read-placement.ts';
+import { placementIn, refuseUnreachable } from '../fleet/read-placement.ts';
 import { SshConnections } from '../fleet/ssh/connections.ts';
-import { type FromHere, surveyFleet, surveyRollback } from '../fleet/survey.ts';
+import { type FromHere, gatherAll, surveyFleet, surveyRollback } from '../fleet/survey.ts';
 import { readSecret } from '../spec/secrets.ts';
 import type { Host, Spec } from '../spec/spec.ts';
 import { betweenHooks } from './apply-hooks.ts';
@@ -74,7 +76,9 @@ interface Apply {
 
 async function lookAskDo(apply: Apply): Promise<number> {
   const { output, spec, file, options, connections, here, contents, lock, report } = apply;
-  const found = await readPlacement(spec, connections, options.forget ?? []);
+  const known = await gatherAll(spec, connections);
+  const found = placementIn(known, spec, options.forget ?? []);
+  refuseOtherNames(spec, found.living);
   const stages = stagesOf(keepIds(spec, found.whole), found.living);
   const leaving = stages.flatMap((stage) => stage.leaving);
   await refuseUnreachable(connections, leaving, lock, report);
@@ -82,11 +86,13 @@ async function lookAskDo(apply: Apply): Promise<number> {
   const hosts = hostsOf(stages);
   const certificates = certificatesOf(spec, hosts, options.renewCertificates ? 'all' : 'due');
   const brought = broughtBy(spec, certificates, hosts);
-  const look = (stage: Spec) =>
-    options.rollback
-      ? surveyRollback(stage, connections, brought)
-      : surveyFleet(stage, connections, { ...here, brought });
-  const first = await look((stages[0] as Stage).spec);
+  const look = async (stage: Spec, before: readonly HostFacts[] = []) => {
+    const facts = await factsOf(stage, connections, before);
+    return options.rollback
+      ? surveyRollback(stage, connections, facts)
+      : surveyFleet(stage, connections, { ...here, brought }, facts);
+  };
+  const first = await look((stages[0] as Stage).spec, known);
   const { plan, findings } = first;
   const isNothing = isEmpty(plan) && stages.length === 1 && leaving.length === 0;
   printStages(output, stages);
@@ -111,11 +117,22 @@ async function lookAskDo(apply: Apply): Promise<number> {
       await carryOut({ ...stage, connections, survey, contents, report });
     }
   };
-  await betweenHooks({ name: spec.name, specFile: file, plan: shownPlan(plan) }, work);
+  await betweenHooks({ name: spec.name, specFile: file, plan: shownPlan(plan), report }, work);
   const is = options.rollback ? 'runs with the holdfast that it had before' : 'is as the spec says';
   output.line(`${output.colors.green('✓')} ${output.colors.bold(spec.name)} ${is}.`);
   answer(true);
   return 0;
+}
+
+/** Of the hosts of the spec, in its order. @param known what was asked for already */
+async function factsOf(
+  spec: Spec,
+  connections: SshConnections,
+  known: readonly HostFacts[],
+): Promise<HostFacts[]> {
+  const missing = spec.hosts.filter(({ id }) => !known.some(({ host }) => host === id));
+  const facts = [...known, ...(await gatherAll(spec, connections, missing))];
+  return spec.hosts.flatMap(({ id }) => facts.filter(({ host }) => host === id));
 }
 
 /** A spec to bring about on the way to the one that is wanted. */

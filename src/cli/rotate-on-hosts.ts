@@ -6,7 +6,6 @@ import { SshConnections } from '../fleet/ssh/connections.ts';
 import { gatherAll } from '../fleet/survey.ts';
 import { defaultUserMode } from '../spec/secrets.ts';
 import type { Spec } from '../spec/spec.ts';
-import { broughtBy } from './brought.ts';
 import { confirm } from './confirm.ts';
 import { specElsewhere } from './elsewhere.ts';
 import { BadOption } from './errors.ts';
@@ -36,7 +35,7 @@ export async function rotateOnHosts(output: Output, file: string, options: Rotat
       report,
     );
     connections.need(lock);
-    const rotation = surveyRotation(spec, await gatherAll(spec, connections, broughtBy(spec)));
+    const rotation = surveyRotation(spec, await gatherAll(spec, connections));
     const { now, later } = stepsNow(spec, rotation.plan.steps, options.finish === true);
     for (const line of sentencesOf(spec, now)) output.line(line);
     if (!(await confirm(output, 'Change the passwords?', options.yes === true))) return 1;

@@ -19,8 +19,10 @@ export function holdfastThere(spec: Spec, verb: readonly string[], options: read
 /** @throws NO_AGENT_ANSWERS with what each host said; what ssh says of one when it says the same of all. */
 export async function answeringHost(spec: Spec, connections: SshConnections): Promise<SshHost> {
   const hosts = spec.hosts.map((host) => connections.host(host));
+  // One that is gone would be waited for until ssh gives it up.
+  const found = new AbortController();
   try {
-    return await Promise.any(hosts.map((host) => answers(spec, host)));
+    return await Promise.any(hosts.map((host) => answers(spec, host, found.signal)));
   } catch (error) {
     const all: unknown[] = error instanceof AggregateError ? error.errors : [error];
     const codes = new Set(all.map(errorCode));
@@ -29,14 +31,17 @@ export async function answeringHost(spec: Spec, connections: SshConnections): Pr
     throw NoAgentAnswers(`no agent of ${spec.name} answers: ${all.map(errorText).join('; ')}`, {
       hint: 'holdfast apply sets the hosts up and starts what does not run.',
     });
+  } finally {
+    found.abort();
   }
 }
 
-async function answers(spec: Spec, host: SshHost): Promise<SshHost> {
+async function answers(spec: Spec, host: SshHost, signal: AbortSignal): Promise<SshHost> {
   const { status, stderr } = await host.ask(holdfastThere(spec, ['status'], ['--json']), {
     as: 'holdfast',
     doing: 'asking its agent',
     timeoutMs: answersWithinMs,
+    signal,
   });
   // 3: it answers, and says that something is wrong.
   if (status === 0 || status === 3) return host;
@@ -50,7 +55,8 @@ export async function primaryThere(spec: Spec, host: SshHost): Promise<string | 
   return primaryIn((await host.ask(command, { as: 'holdfast', doing: 'its status' })).stdout);
 }
 
-function primaryIn(stdout: string): string | null {
+/** The same in what `holdfast status --json` printed. */
+export function primaryIn(stdout: string): string | null {
   try {
     const { primary } = JSON.parse(stdout) as { primary?: unknown };
     return typeof primary === 'string' ? primary : null;

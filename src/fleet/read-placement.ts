@@ -5,10 +5,11 @@ import { parseSpec } from '../spec/parse.ts';
 import type { Host, Spec } from '../spec/spec.ts';
 import type { ApplyLock } from './act/apply-lock.ts';
 import { HostUnreachable } from './errors.ts';
+import type { HostFacts } from './facts/host-facts.ts';
 import { hostsFile, readHostsFile } from './plan/wanted.ts';
 import type { SshConnections } from './ssh/connections.ts';
 
-/** One spec for each host that has one that can be read. */
+/** Each spec that can be read on one host or more, once. */
 export interface Placement {
   /** As they are there: ids that are taken. */
   whole: Spec[];
@@ -16,30 +17,14 @@ export interface Placement {
   living: Spec[];
 }
 
-/**
- * @param forget hosts that are gone for good: nothing is asked of them, and nothing counted on
- * @throws what ssh says
- */
-export async function readPlacement(
-  spec: Spec,
-  connections: SshConnections,
-  forget: readonly string[],
-): Promise<Placement> {
-  const files = [installedSpec(spec), hostsFile(spec)];
-  const script = files.map((file) => `base64 ${file} 2>/dev/null | tr -d '\\n'; echo`).join('\n');
-  const asked = spec.hosts.map((host) =>
-    connections.host(host).run(script, { as: 'root', doing: 'reading its spec' }),
-  );
-  await Promise.allSettled(asked);
-  const told = (await Promise.all(asked)).map((text) =>
-    text.split('\n').map((line) => Buffer.from(line, 'base64').toString('utf8')),
-  );
-  const targets = new Map(told.flatMap(([, hosts = '']) => [...readHostsFile(hosts)]));
-  // Mostly all have the same, and reading one takes long.
-  const texts = new Set(told.map(([text = '']) => text));
-  const read = new Map([...texts].map((text) => [text, specIn(text, installedSpec(spec))]));
-  const whole = told.flatMap(([text = '']) => {
-    const found = read.get(text) ?? null;
+/** @param forget hosts that are gone for good: nothing is asked of them, and nothing counted on */
+export function placementIn(facts: readonly HostFacts[], spec: Spec, forget: readonly string[]): Placement {
+  const textsOf = (file: string) => facts.map(({ files }) => files.get(file)?.text ?? '');
+  const targets = new Map(textsOf(hostsFile(spec)).flatMap((text) => [...readHostsFile(text)]));
+  // Mostly all have the same.
+  const specs = [...new Set(textsOf(installedSpec(spec)))];
+  const whole = specs.flatMap((text) => {
+    const found = specIn(text, installedSpec(spec));
     return found === null || found.name !== spec.name ? [] : [found];
   });
   return { whole, living: whole.map((each) => known(each, targets, forget)) };

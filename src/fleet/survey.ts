@@ -1,18 +1,19 @@
 /** What is on all hosts, and what has to be done there. It changes nothing. */
 import { randomBytes } from 'node:crypto';
-import { installedState } from '../render/installed.ts';
-import type { Spec } from '../spec/spec.ts';
+import { installedSpec, installedState } from '../render/installed.ts';
+import type { Host, Spec } from '../spec/spec.ts';
 import { checkHost, type HostFinding } from './act/check-hosts.ts';
-import { holdfastThere, primaryThere } from './answering-host.ts';
+import { holdfastThere, primaryIn, primaryThere } from './answering-host.ts';
 import { FleetRefused, RemoteFailed } from './errors.ts';
 import { factsScript } from './facts/facts-script.ts';
 import { type HostFacts, parseFacts } from './facts/host-facts.ts';
+import { refuseOtherMachines } from './plan/machines.ts';
 import { type Found, planFleet, sha256 } from './plan/plan.ts';
 import { refuseMoves, refuseOtherAuthority, refuseUnfit, secretHolder } from './plan/refuse.ts';
 import { planRollback, rollbackBuild } from './plan/rollback.ts';
 import type { Plan, SettingChange } from './plan/steps.ts';
 import { addressFiles } from './plan/virtual-address.ts';
-import { type Brought, secretsFolder, specTextThere, wantedFiles } from './plan/wanted.ts';
+import { type Brought, plainPaths, secretsFolder, specTextThere, wantedFiles } from './plan/wanted.ts';
 import type { SshConnections, SshHost } from './ssh/connections.ts';
 import { isDiskFull } from './ssh/ssh-failure.ts';
 
@@ -36,9 +37,14 @@ export interface FromHere {
   nowMs: number;
 }
 
-/** @throws FLEET_REFUSED, REMOTE_FAILED and what ssh says */
-export async function surveyFleet(spec: Spec, connections: SshConnections, here: FromHere): Promise<Survey> {
-  const facts = await gatherAll(spec, connections, here.brought);
+/** @param facts of all hosts of the spec. @throws FLEET_REFUSED, REMOTE_FAILED and what ssh says */
+export async function surveyFleet(
+  spec: Spec,
+  connections: SshConnections,
+  here: FromHere,
+  facts: readonly HostFacts[],
+): Promise<Survey> {
+  refuseOtherMachines(spec, facts);
   refuseUnfit(facts, here.build, here.machine);
   refuseOtherAuthority(spec, facts, here.brought.isNewAuthority);
   const { secret, digest } = await findSecret(spec, connections, facts, here.secret);
@@ -70,10 +76,9 @@ export async function surveyFleet(spec: Spec, connections: SshConnections, here:
 export async function surveyRollback(
   spec: Spec,
   connections: SshConnections,
-  brought: Brought,
+  facts: readonly HostFacts[],
 ): Promise<Survey> {
   const hosts = spec.hosts.map((host) => connections.host(host));
-  const facts = await gatherAll(spec, connections, brought);
   const build = rollbackBuild(facts);
   const primaries = await Promise.all(hosts.map((host) => primaryThere(spec, host)));
   const primary = primaries.find((each) => each !== null) ?? null;
@@ -91,25 +96,24 @@ async function allOf<T>(work: Promise<T>[]): Promise<T[]> {
   return Promise.all(work);
 }
 
-/** What is on all hosts. @throws REMOTE_FAILED and what ssh says */
-export function gatherAll(spec: Spec, connections: SshConnections, brought: Brought): Promise<HostFacts[]> {
-  return allOf(spec.hosts.map((host) => gatherFacts(spec, connections.host(host), brought)));
-}
-
-async function gatherFacts(spec: Spec, host: SshHost, brought: Brought): Promise<HostFacts> {
-  // Which files there may be; what is in them is not asked for here.
-  const any = { host: host.id, systemd: true, programs: new Set<string>(), device: 'any' };
-  const files = wantedFiles(spec, any, brought);
-  const paths = (secret: boolean) => files.filter((file) => file.secret === secret).map(({ path }) => path);
-  const script = factsScript({
+/** What is on these hosts: by one command each. @throws REMOTE_FAILED and what ssh says */
+export function gatherAll(
+  spec: Spec,
+  connections: SshConnections,
+  hosts: readonly Host[] = spec.hosts,
+): Promise<HostFacts[]> {
+  const asked = {
     stateDir: installedState(spec),
     secretsFolder: secretsFolder(spec),
-    address: spec.hosts.find(({ id }) => id === host.id)?.address ?? '',
     keepalived: addressFiles(spec),
-    files: paths(false),
-    secretFiles: paths(true),
-  });
-  return parseFacts(host.id, await host.run(script, { as: 'root', doing: 'looking at it' }));
+    files: plainPaths(spec),
+  };
+  const gather = async (place: Host): Promise<HostFacts> => {
+    const script = factsScript({ ...asked, address: place.address });
+    const told = await connections.host(place).run(script, { as: 'root', doing: 'looking at it' });
+    return parseFacts(place.id, told);
+  };
+  return allOf(hosts.map(gather));
 }
 
 async function findSecret(
@@ -143,21 +147,30 @@ interface Told {
   primary: string | null;
 }
 
-/** What the agent there would change for the new spec, which lies there for that moment. */
+/** Between two answers of one command. */
+export const answersApart = '---';
+
+/** What the agent there would change for the new spec, which lies there for that moment, and who is primary. */
 async function askAgent(spec: Spec, host: SshHost): Promise<Told> {
-  const command = holdfastThere(spec, ['apply'], ['--dry-run', '--json']).replace('exec ', '');
+  const command = (verb: string, ...options: string[]) =>
+    holdfastThere(spec, [verb], [...options, '--json']).replace('exec ', '');
   const file = '"$file"';
   const script = `umask 077
 file=$(mktemp /var/lib/holdfast/.plan-XXXXXX.yaml) || exit 1
 trap 'rm -f "$file"' EXIT
 cat > "$file" || exit 1
-${command.replace(`/etc/holdfast/${spec.name}.yaml`, file)}`;
+${command('apply', '--dry-run').replace(installedSpec(spec), file)}
+told=$?
+echo '${answersApart}'
+${command('status')} 2>/dev/null
+exit $told`;
   const options = { as: 'holdfast', doing: 'asking its agent what would change' } as const;
   const { status, stdout, stderr } = await host.ask(script, { ...options, input: specTextThere(spec) });
   // An agent that can't tell yet is told later; a host on which nothing can be written is not gone on with.
   if (status !== 0 && isDiskFull(stderr)) throw host.failure(options.doing, { status, stderr });
-  const changes = status === 0 ? readChanges(host, stdout) : null;
-  return { host: host.id, changes, primary: await primaryThere(spec, host) };
+  const [ofApply = '', ofStatus = ''] = stdout.split(`${answersApart}\n`);
+  const changes = status === 0 ? readChanges(host, ofApply) : null;
+  return { host: host.id, changes, primary: primaryIn(ofStatus) };
 }
 
 function readChanges(host: SshHost, stdout: string): SettingChange[] {

@@ -22,6 +22,13 @@ export function isLoopback(address: string): boolean {
   return address === 'localhost' || address === '::1' || (isIpv4(address) && address.startsWith('127.'));
 }
 
+/** In the form in which two that are the same are the same text: `fd00:0::1` and `FD00::1`. */
+export function canonicalAddress(address: string): string {
+  return address.includes(':') && isIpv6(address)
+    ? new URL(`http://[${address}]`).hostname.slice(1, -1)
+    : address.toLowerCase();
+}
+
 /** Every address of a machine: something to listen on, and nothing that can be asked. */
 export function isWildcard(address: string): boolean {
   return address === '0.0.0.0' || address === '::';

@@ -9,8 +9,9 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Status } from '../../src/agent/api/status-answer.ts';
 import { waitFor } from '../../src/base/retry.ts';
 import { parseSpec } from '../../src/spec/parse.ts';
-import { deriveSecrets } from '../../src/spec/secrets.ts';
+import { deriveSecrets, type Secrets } from '../../src/spec/secrets.ts';
 import { whyNoNetworkHosts } from '../../src/testbed/network-hosts.ts';
+import { makeCertificates } from '../support/certificates.ts';
 import { allCounted, writeFleetSpec, writeLoad } from '../support/fleet.ts';
 import { SshServers } from '../support/ssh-servers.ts';
 
@@ -70,9 +71,11 @@ describe.skipIf(skipped !== null)('who gets into servers reached by ssh', () => 
   }
   const withCertificate = '--tls --cacert orders.tls/ca.pem --cert shop.pem --key shop.pem';
 
-  /** What the agent of a host answers to another one. @param shows whether the certificate of that one is shown */
-  function askApi(from: string, to: string, at: string, token: string, shows: boolean) {
-    const file = (name: string) => servers.fileOn(from, `${there}/${name}`);
+  /** The certificate and key of a host. */
+  const pairOf = (host: string) => servers.fileOn(host, `${there}/tls-host.pem`);
+
+  /** What the agent of a host answers to another one; 0: nothing. @param pair the file of the certificate that is shown */
+  function askApi(from: string, to: string, at: string, token: string, pair: string | null) {
     const script = `const { readFileSync } = require('node:fs');
       const { token, ca, pair, ...options } = JSON.parse(readFileSync(0, 'utf8'));
       const read = (file) => file && readFileSync(file);
@@ -81,14 +84,13 @@ describe.skipIf(skipped !== null)('who gets into servers reached by ssh', () => 
         let text = '';
         for await (const piece of answer) text += piece;
         console.log(JSON.stringify({ status: answer.statusCode, text }));
-      });`;
-    const pair = shows ? file('tls-host.pem') : null;
+      }).on('error', ({ message }) => console.log(JSON.stringify({ status: 0, text: message })));`;
     const asked = {
       host: servers.network.addressOf(to),
       port: 7080,
       path: at,
       token,
-      ca: file('tls-ca.pem'),
+      ca: here('orders.tls/ca.pem'),
       pair,
     };
     const [program = '', ...on] = servers.network.on(from);
@@ -99,6 +101,12 @@ describe.skipIf(skipped !== null)('who gets into servers reached by ssh', () => 
     return JSON.parse(answer) as { status: number; text: string };
   }
 
+  /** The deployment's, or those of one that has the same name and another secret. */
+  function secretsOf(secret = servers.on('a', 'cat /var/lib/holdfast/orders/secret').trim()) {
+    const spec = parseSpec(servers.on('a', 'cat /etc/holdfast/orders.yaml'), 'orders.yaml');
+    return deriveSecrets(spec, secret, { app: secret });
+  }
+
   /** Who has the virtual address. */
   const holders = () =>
     hosts.filter((host) => servers.on(host, 'ip -o addr show dev eth0').includes(`${virtualAddress}/`));
@@ -107,16 +115,56 @@ describe.skipIf(skipped !== null)('who gets into servers reached by ssh', () => 
     timeout,
   }, async () => {
     await isWhole();
-    const spec = parseSpec(servers.on('a', 'cat /etc/holdfast/orders.yaml'), 'orders.yaml');
-    const secret = servers.on('a', 'cat /var/lib/holdfast/orders/secret').trim();
-    const { agentToken, apiToken } = deriveSecrets(spec, secret, {});
-    const ask = (token: string, shows: boolean) => askApi('b', 'a', '/api/hosts/here', token, shows).status;
-    expect(ask(agentToken, false)).toBe(403);
-    expect(ask(agentToken, true)).toBe(200);
-    expect(ask(apiToken, false)).toBe(200);
-    const view = askApi('c', 'c', '/api/view', apiToken, false).text;
+    const { agentToken, apiToken } = secretsOf();
+    const ask = (token: string, pair: string | null) =>
+      askApi('b', 'a', '/api/hosts/here', token, pair).status;
+    expect(ask(agentToken, null)).toBe(403);
+    expect(ask(agentToken, pairOf('b'))).toBe(200);
+    expect(ask(apiToken, null)).toBe(200);
+    const view = askApi('c', 'c', '/api/view', apiToken, null).text;
     const { hosts: seen } = JSON.parse(view) as { hosts: { id: string; missing: string | null }[] };
     expect(seen.map(({ id, missing }) => [id, missing])).toEqual(hosts.map((id) => [id, null]));
+  });
+
+  /** Which ports take a login and a PING from another machine, and the API an agent of host b. */
+  function letIn(secrets: Secrets, app: string, options: string, pair: string | null): string[] {
+    const [program = '', ...on] = servers.network.on('laptop');
+    const address = servers.network.addressOf('a');
+    const logins = {
+      6379: `holdfast-agent ${secrets.own.agent}`,
+      26379: secrets.sentinelPassword,
+      6380: `app ${app}`,
+      6381: `app ${app}`,
+    };
+    const open = Object.entries(logins).filter(([port, login]) => {
+      const script = `redis-cli -h ${address} -p ${port} ${options} 2>&1 || true`;
+      const asked = { encoding: 'utf8', cwd: servers.folder, input: `AUTH ${login}\nPING\n` } as const;
+      return /^(OK|PONG)/m.test(execFileSync(program, [...on, 'sh', '-c', script], asked));
+    });
+    const { status } = askApi('b', 'a', '/api/hosts/here', secrets.agentToken, pair);
+    return [...open.map(([port]) => port), ...(status === 200 ? ['7080'] : [])];
+  }
+
+  test('no port lets in a plain client, who shows a wrong certificate, or an agent of another deployment', {
+    timeout,
+  }, () => {
+    const right = secretsOf();
+    const names = hosts.map((host) => servers.network.addressOf(host));
+    const { cert, key } = makeCertificates(servers.folder, names);
+    writeFileSync(here('foreign.pem'), readFileSync(cert, 'utf8') + readFileSync(key, 'utf8'));
+    const foreign = '--tls --cacert orders.tls/ca.pem --cert foreign.pem --key foreign.pem';
+    const everyPort = ['6379', '6380', '6381', '26379', '7080'];
+    expect(letIn(right, password(), withCertificate, pairOf('b'))).toEqual(everyPort);
+    expect(letIn(right, password(), '', null)).toEqual([]);
+    expect(letIn(right, password(), foreign, here('foreign.pem'))).toEqual([]);
+    const other = secretsOf('the secret of another deployment');
+    expect(letIn(other, 'its app', foreign, here('foreign.pem'))).toEqual([]);
+    // With a certificate from here, or none where none is asked for, it still has the passwords of another deployment.
+    expect(letIn(other, 'its app', withCertificate, pairOf('b'))).toEqual([]);
+    expect(letIn(other, 'its app', '--tls --cacert orders.tls/ca.pem', null)).toEqual([]);
+    const plain = `fetch('http://${servers.network.addressOf('a')}:7080/livez').then(() => console.log('in'), () => {})`;
+    const [program = '', ...on] = servers.network.on('laptop');
+    expect(execFileSync(program, [...on, process.execPath, '-e', plain], { encoding: 'utf8' })).toBe('');
   });
 
   test('one host has the virtual address; clients reach the gate there, with a certificate of the deployment only', {

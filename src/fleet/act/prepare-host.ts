@@ -152,7 +152,7 @@ async function enableHugePages(host: SshHost): Promise<void> {
 }
 
 /**
- * Checked by its digest and tried before the link `current` turns to it. What was current becomes `previous`; builds that are
+ * Checked by its digest and tried before the link `current` turns to it. One that is there and does not work is replaced. What was current becomes `previous`; builds that are
  * neither, and that nothing runs from, are removed.
  */
 async function installHoldfast(host: SshHost, build: string, { file, sha256 }: Packed): Promise<void> {
@@ -161,7 +161,8 @@ umask 022
 mkdir -p ${installRoot}
 cd ${installRoot}
 find . -maxdepth 1 -name '.new-*' -mmin +60 -exec rm -rf {} +
-if [ ! -d ${build} ]; then
+works() { ./${build}/bin/holdfast --version >/dev/null 2>&1; }
+if ! works; then
   new=$(mktemp -d .new-XXXXXX)
   trap 'rm -rf "$new"' EXIT
   cat > "$new/packed"
@@ -169,7 +170,7 @@ if [ ! -d ${build} ]; then
   mkdir "$new/build"
   tar -x -z -o -f "$new/packed" -C "$new/build"
   "$new/build/bin/holdfast" --version >/dev/null
-  [ -d ${build} ] || mv "$new/build" ${build}
+  works || { rm -rf ${build}; mv "$new/build" ${build}; }
 else
   cat > /dev/null
 fi

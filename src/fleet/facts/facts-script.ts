@@ -18,6 +18,7 @@ export const installRoot = '/opt/holdfast';
 
 export interface AskedFacts {
   stateDir: string;
+  /** Of what lies in it only digests are told. */
   secretsFolder: string;
   /** Of the host. */
   address: string;
@@ -25,22 +26,13 @@ export interface AskedFacts {
   keepalived: { pid: string; told: string };
   /** Paths whose text is told. */
   files: readonly string[];
-  /** Paths of which only the digest is. */
-  secretFiles: readonly string[];
 }
 
 /**
  * Tells everything that a plan needs, in lines of `key TAB value`; it changes nothing, and needs a shell and coreutils only.
  * Texts are in base64. Of what is secret it tells digests.
  */
-export function factsScript({
-  stateDir,
-  secretsFolder,
-  address,
-  keepalived,
-  files,
-  secretFiles,
-}: AskedFacts): string {
+export function factsScript({ stateDir, secretsFolder, address, keepalived, files }: AskedFacts): string {
   return `export LC_ALL=C
 say() { printf '%s\\t%s\\n' "$1" "$2"; }
 digest() { sha256sum < "$1" | cut -c 1-64; }
@@ -55,7 +47,8 @@ done
 for each in redis-server valkey-server; do
   found=$(command -v "$each") && say "server $found" "$("$found" --version 2>/dev/null | head -n 1)"
 done
-say current "$(readlink ${installRoot}/current)"
+current=${installRoot}/current
+[ -x $current/bin/holdfast ] && [ -x $current/node ] && [ -f $current/dist/cli/main.js ] && say current "$(readlink $current)"
 say previous "$(readlink ${installRoot}/previous)"
 [ -x /usr/local/bin/holdfast ] && say command "$(readlink /usr/local/bin/holdfast)"
 id -u ${systemUser} >/dev/null 2>&1 && say user yes
@@ -67,6 +60,7 @@ if [ -n "$pid" ] && tr '\\0' ' ' < "/proc/$pid/cmdline" 2>/dev/null | grep -q ' 
   say agent "$(readlink "/proc/$pid/exe")"
 fi
 say device "$(ip -o addr show to ${shellWord(address)} 2>/dev/null | sed -n '1s/^[0-9]*: *\\([^ ]*\\).*/\\1/p')"
+say addresses "$(ip -o addr show 2>/dev/null | tr -s ' ' | cut -d ' ' -f 4 | cut -d / -f 1 | tr '\\n' ' ')"
 if [ "$(cat "/proc/$(cat ${keepalived.pid} 2>/dev/null)/comm" 2>/dev/null)" = keepalived ] && [ -f ${keepalived.told} ]; then
   say keepalived "$(digest ${keepalived.told})"
 fi
@@ -80,10 +74,9 @@ for each in ${shellLine(machineFiles)}; do text "$each"; done
 for each in ${shellLine(files)}; do
   [ -f "$each" ] && say "rights $each" "$(stat -c '%a %U:%G' "$each")" && text "$each"
 done
-for each in ${shellLine(secretFiles.length === 0 ? ['/nonexistent'] : secretFiles)}; do
-  [ -f "$each" ] && say "rights $each" "$(stat -c '%a %U:%G' "$each")" && say "digest $each" "$(digest "$each")"
+for each in ${secretsFolder}/*; do
+  [ -f "$each" ] && say secretfile "$each" && say "rights $each" "$(stat -c '%a %U:%G' "$each")" && say "digest $each" "$(digest "$each")"
 done
-for each in ${secretsFolder}/*; do [ -f "$each" ] && say secretfile "$each"; done
 say end yes
 `;
 }

@@ -1,4 +1,5 @@
 /** What is on a host, as the script of `facts-script.ts` told it. Everything is data from outside: looked up, never run. */
+import { canonicalAddress } from '../../spec/address.ts';
 import { RemoteFailed } from '../errors.ts';
 
 export interface FoundFile {
@@ -21,7 +22,7 @@ export interface HostFacts {
   programs: ReadonlySet<string>;
   /** Full paths of redis-servers and valkey-servers, with what `--version` says. */
   servers: ReadonlyMap<string, string>;
-  /** The build of holdfast that is installed, and the one before. */
+  /** The build of holdfast that is installed and whole, and the one before. */
   current: string | null;
   previous: string | null;
   /** Whether /usr/local/bin/holdfast leads to what is installed. */
@@ -40,6 +41,8 @@ export interface HostFacts {
   restarts: readonly string[];
   /** The network interface that has the host's address; null when none has, or it is a name. */
   device: string | null;
+  /** All that its interfaces have, in canonical form; none where that can't be told. */
+  addresses: ReadonlySet<string>;
   /** SHA-256 of what the deployment's keepalived that runs was told; null: none runs. */
   keepalivedDigest: string | null;
   freeStateBytes: number;
@@ -100,6 +103,7 @@ export function parseFacts(host: string, output: string): HostFacts {
     agent: exe === undefined ? null : { build: /^\/opt\/holdfast\/([^/]+)\/node/.exec(exe)?.[1] ?? null },
     restarts: one('restarts').split(' ').filter(Boolean),
     device: one('device') || null,
+    addresses: new Set(one('addresses').split(' ').filter(Boolean).map(canonicalAddress)),
     keepalivedDigest: one('keepalived') || null,
     freeStateBytes: Number(one('free')) * 1024,
     freeInstallBytes: Number(one('freeopt')) * 1024,

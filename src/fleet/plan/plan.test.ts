@@ -45,6 +45,7 @@ const blank = (host: string): HostFacts => ({
   agent: null,
   restarts: [],
   device: 'eth0',
+  addresses: new Set(),
   keepalivedDigest: null,
   freeStateBytes: 1e12,
   freeInstallBytes: 1e12,
@@ -241,7 +242,9 @@ test('the primary moves before a password of its users changes, which its agent 
   const all = ['a: settings', 'c: settings', 'b: hand-over,settings'];
   expect(kindsOf(withPassword({ app: 'before' }, null))).toEqual(all);
   expect(kindsOf(withPassword({ app: 'before' }, []))).toEqual(all);
-  expect(kindsOf(withPassword({}, null))).toEqual([]);
+  // Nothing is to be done for it, but whose agent could not tell is not taken for one that has nothing to do.
+  expect(kindsOf(withPassword({}, []))).toEqual([]);
+  expect(kindsOf(withPassword({}, null))).toEqual(['a: settings', 'c: settings', 'b: settings']);
 });
 
 test('another kind of gate takes an agent that knows it from its start, and then a restart of the gate', () => {

@@ -154,8 +154,8 @@ function turnSteps(
     steps.push({ kind: 'reload', from: agent.build, places });
   if (mustHandOver || (isPrimary && others?.some(({ what }) => what.startsWith('user ')) === true))
     steps.push({ kind: 'hand-over' });
-  if (specChanged || (others !== null && others.length > 0))
-    steps.push({ kind: 'settings', changes: others });
+  // One that could not tell is asked again in its turn, and is healthy before the next.
+  if (specChanged || others === null || others.length > 0) steps.push({ kind: 'settings', changes: others });
   // HAProxy reads its servers when it starts; and one kind of gate gives way to the other.
   const isDeaf = gate.kind === 'haproxy' ? places.length > 0 : places.some(({ what }) => what === 'kind');
   const deaf = isDeaf ? gates.filter((each) => each.host === host) : [];

@@ -183,6 +183,21 @@ function hostsText({ hosts }: Spec): string {
   return ['# How holdfast apply reaches the hosts by ssh.', ...lines, ''].join('\n');
 }
 
+const nothingBrought: Brought = {
+  users: {},
+  formerUsers: {},
+  elsewhere: {},
+  tls: new Map(),
+  isNewAuthority: false,
+};
+
+/** Which files other than secret ones there may be on a host. */
+export function plainPaths(spec: Spec): string[] {
+  const host = spec.gates[0]?.host ?? spec.hosts[0]?.id ?? '';
+  const any = { host, systemd: true, programs: new Set<string>(), device: 'any' };
+  return wantedFiles(spec, any, nothingBrought).flatMap(({ path, secret }) => (secret ? [] : [path]));
+}
+
 export function wantedFiles(spec: Spec, on: AddressHost, brought: Brought): WantedFile[] {
   const { host, systemd } = on;
   const plain = (path: string, text: string): WantedFile => {

@@ -4,15 +4,8 @@ import { pipeline } from 'node:stream/promises';
 import { errorCode } from '../../base/errors.ts';
 import { FleetRefused, HostUnreachable, SshMissing } from '../errors.ts';
 import { makeScratch, removeScratch } from '../scratch-folder.ts';
-import {
-  commandAs,
-  endArguments,
-  type Fence,
-  lockLostMark,
-  noSudoMark,
-  type RunAs,
-  sshArguments,
-} from './ssh-command.ts';
+import { endShared } from './end-shared.ts';
+import { commandAs, type Fence, lockLostMark, noSudoMark, type RunAs, sshArguments } from './ssh-command.ts';
 import { sshFailed, sshFailure } from './ssh-failure.ts';
 
 export interface RunOptions {
@@ -22,6 +15,8 @@ export interface RunOptions {
   /** What the command reads: a text, or a stream. Nothing: an empty one. */
   input?: string | Readable;
   timeoutMs?: number;
+  /** Nobody wants to know any more. */
+  signal?: AbortSignal;
 }
 
 export interface RunResult {
@@ -43,7 +38,6 @@ export interface Lease {
 /** What one host may have to say to one command. */
 const mostBytes = 16 * 2 ** 20;
 const timeoutMs = 120_000;
-const endMs = 2000;
 
 /** Connections to hosts, shared by all commands, in a folder that only this user can enter. */
 export class SshConnections {
@@ -70,7 +64,7 @@ export class SshConnections {
 
   /** Ends the shared connections. */
   async close(): Promise<void> {
-    await Promise.all([...this.#hosts.values()].map((host) => host.end()));
+    await endShared(this.#folder);
     removeScratch(this.#folder);
   }
 }
@@ -108,6 +102,8 @@ export class SshHost {
       late.hit = true;
       child.kill('SIGKILL');
     }, options.timeoutMs ?? timeoutMs);
+    const giveUp = () => child.kill('SIGKILL');
+    options.signal?.addEventListener('abort', giveUp);
     try {
       const [status, stdout, stderr] = await Promise.all([
         ended(child),
@@ -127,6 +123,7 @@ export class SshHost {
       return result;
     } finally {
       clearTimeout(timer);
+      options.signal?.removeEventListener('abort', giveUp);
     }
   }
 
@@ -144,12 +141,6 @@ export class SshHost {
       stdio: 'inherit',
     });
     return (await ended(child)) ?? sshFailed;
-  }
-
-  /** Where none is open ssh says so, which is as good. */
-  async end(): Promise<void> {
-    const child = spawn('ssh', endArguments(this.#call(false)), { stdio: 'ignore', timeout: endMs });
-    await ended(child).catch(() => null);
   }
 
   #call(terminal: boolean) {

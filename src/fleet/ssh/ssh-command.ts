@@ -41,11 +41,6 @@ export function sshArguments(
   return [...all, terminal ? '-t' : '-T', '--', target, command];
 }
 
-/** The arguments of `ssh` that end the shared connection to a host. */
-export function endArguments({ target, controlFolder }: SshCall): string[] {
-  return ['-o', `ControlPath=${controlFolder}/%C`, '-O', 'exit', '--', target];
-}
-
 /** What a host says when it needs sudo and has none. */
 export const noSudoMark = 'holdfast: no sudo';
 /** What it says when another has the lock that the command needs, or nobody. */

@@ -1,4 +1,4 @@
-import { addressKind } from '../address.ts';
+import { addressKind, canonicalAddress } from '../address.ts';
 import type { Problem } from '../problems.ts';
 import type { Spec } from '../spec.ts';
 
@@ -9,11 +9,11 @@ export function addressRules(spec: Spec): Problem[] {
   const seen = new Map<string, string>();
   for (const { id, address } of spec.hosts) {
     const path = ['hosts', id, 'address'];
-    const other = seen.get(address.toLowerCase());
+    const other = seen.get(canonicalAddress(address));
     if (other !== undefined) {
       problems.push({ path, message: `found '${address}', which is the address of host '${other}' already` });
     }
-    seen.set(address.toLowerCase(), id);
+    seen.set(canonicalAddress(address), id);
     if (first && addressKind(address) !== addressKind(first.address)) {
       const kinds = { ip: 'an IP address', hostname: 'a hostname' };
       const kind = (text: string) => kinds[addressKind(text) ?? 'hostname'];

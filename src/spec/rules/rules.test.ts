@@ -92,6 +92,12 @@ const cases: [rule: string, dangerous: string, words: string, harmless: string][
     'hosts: { a: { address: h1 }, b: { address: h2 }, c: { address: h3 } }',
   ],
   [
+    'one address of IPv6, written in two ways',
+    'hosts: { a: { address: "fd00::1" }, b: { address: "FD00:0::1" }, c: { address: "fd00::3" } }',
+    "the address of host 'a'",
+    'hosts: { a: { address: "fd00::1" }, b: { address: "fd00::2" }, c: { address: "fd00::3" } }',
+  ],
+  [
     'an unknown host',
     `${hosts}\nredis: { on: [a, e] }`,
     "'e', which is not in `hosts`",
