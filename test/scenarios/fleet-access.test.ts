@@ -55,7 +55,7 @@ describe.skipIf(skipped !== null)('who gets into servers reached by ssh', () => 
     const made = await servers.holdfast(['certs', 'client', 'shop', '--out', 'shop.pem']);
     expect(made.status).toBe(0);
   }, timeout);
-  afterAll(() => servers?.destroy());
+  afterAll(() => servers?.destroy(), timeout);
 
   async function isWhole(): Promise<void> {
     const { stdout } = await servers.holdfast(['status', '--json']);

@@ -25,7 +25,7 @@ describe.skipIf(skipped !== null)('servers reached by ssh speak TLS only', () =>
     expect(stderr).not.toContain('error');
     expect(status).toBe(0);
   }, timeout);
-  afterAll(() => servers?.destroy());
+  afterAll(() => servers?.destroy(), timeout);
 
   /** The serial number of the certificate at a port, seen from its host; empty when the authority did not make it. */
   function serialAt(host: string, port: number): string {

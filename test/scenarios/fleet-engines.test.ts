@@ -25,7 +25,7 @@ describe.skipIf(skipped !== null)('servers reached by ssh go over to another eng
     writeFleetSpec(servers, { on: hosts });
     expect((await servers.holdfast(['apply', '--yes'])).stderr).not.toContain('error');
   }, 240_000);
-  afterAll(() => servers?.destroy());
+  afterAll(() => servers?.destroy(), timeout);
 
   test.each(engines)(
     '$name: no client notices, and every write counts',

@@ -29,7 +29,7 @@ describe.skipIf(skipped !== null)('an apply that does not come to its end', () =
     }
     writeSpec();
   });
-  afterAll(() => servers?.destroy());
+  afterAll(() => servers?.destroy(), timeout);
 
   const writeSpec = (redis: Record<string, unknown> = {}) => writeFleetSpec(servers, { redis, on: hosts });
   const apply = () => servers.holdfast(['apply', '--yes']);

@@ -22,7 +22,7 @@ describe.skipIf(skipped !== null)('the secret of servers reached by ssh is chang
     expect(stderr).not.toContain('error');
     expect(status).toBe(0);
   }, timeout);
-  afterAll(() => servers?.destroy());
+  afterAll(() => servers?.destroy(), timeout);
 
   const rotate = (...more: string[]) => servers.holdfast(['rotate', 'secret', '--yes', ...more]);
   const state = '/var/lib/holdfast/orders';
