@@ -25,7 +25,7 @@ describe.skipIf(skipped !== null)('servers reached by ssh go over to another eng
     writeFleetSpec(servers, { on: hosts });
     expect((await servers.holdfast(['apply', '--yes'])).stderr).not.toContain('error');
   }, 240_000);
-  afterAll(() => servers?.destroy(), timeout);
+  afterAll(() => servers?.destroy(), 120_000);
 
   test.each(engines)(
     '$name: no client notices, and every write counts',

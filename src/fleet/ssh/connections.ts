@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { setMaxListeners } from 'node:events';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { errorCode } from '../../base/errors.ts';
@@ -103,6 +104,8 @@ export class SshHost {
       child.kill('SIGKILL');
     }, options.timeoutMs ?? timeoutMs);
     const giveUp = () => child.kill('SIGKILL');
+    // As many hear of it as there are hosts.
+    if (options.signal !== undefined) setMaxListeners(0, options.signal);
     options.signal?.addEventListener('abort', giveUp);
     try {
       const [status, stdout, stderr] = await Promise.all([
