@@ -26,7 +26,7 @@ async function dataOf(client: Redis): Promise<Record<string, string>> {
 describe.each([
   ['one', 2],
   ['all', 2],
-  ['quorum', 3],
+  ['all', 3],
 ] as const)('ack: %s with %i standalone members', (ack, members) => {
   let deployment: TestDeployment;
 
