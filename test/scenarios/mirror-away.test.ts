@@ -47,6 +47,14 @@ async function until(what: string, is: (status: MirrorStatus) => boolean): Promi
 const queueFolder = () => path.join(deployment.stateDir, 'mirrors', 'dr');
 const copies = () => deployment.events().filter(({ kind }) => kind === 'mirror-copying');
 
+/** The primary has the mirror's process beside its two replicas: what comes from now on is read. */
+async function isRead(): Promise<void> {
+  const { port } = await deployment.primary();
+  const primary = deployment.client(port);
+  const isThere = async () => /connected_slaves:3/.test(await primary.info('replication'));
+  await waitFor(isThere, { what: 'the primary to be read', withinMs: 40_000 });
+}
+
 /** Writes so many bytes in pieces of 10 kB. */
 async function write(redis: Redis, bytes: number, name: string): Promise<void> {
   for (let at = 0; at < bytes; at += 10_000) await redis.set(`${name}:${at}`, 'v'.repeat(10_000));
@@ -78,7 +86,7 @@ test('what came while the target was away is there, without another copy', async
   });
   // While no process runs only the backlog holds what comes.
   await until('it to say what waits', ({ queueBytes }) => (queueBytes ?? 0) > 2_000_000);
-  await pause(500);
+  await isRead();
   await write(redis, 300_000, 'killed');
   await until('the next process to go on', ({ queueBytes }) => (queueBytes ?? 0) > 2_300_000);
   copy = await startRedis([], copy);
@@ -90,7 +98,7 @@ test('paused for longer than the backlog reaches back, it goes on without anothe
   const redis = deployment.client();
   await deployment.run('mirror', ['pause', 'dr']);
   await until('it to be kept', ({ queueBytes }) => queueBytes !== null);
-  await pause(500);
+  await isRead();
   await write(redis, 500_000, 'paused');
   await until('it to be kept', ({ queueBytes }) => (queueBytes ?? 0) > 500_000);
   expect(await mirror()).toMatchObject({ state: 'paused', problem: null });
