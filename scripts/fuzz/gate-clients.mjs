@@ -1,6 +1,6 @@
 // Random clients of several users at a running gate, each beside a twin at a server of its own: both must be told the same,
 // byte for byte, and after each step every connection of the gate to its members must be what the gate takes it for.
-// Rights, connections and the primary change meanwhile. Each run is 1,800 such histories, of test/conformance/gate-twins.test.ts,
+// Rights, connections and the primary change meanwhile. Each run is 600 such histories, of test/conformance/gate-twins.test.ts,
 // on six sets of servers at a time, because most of one history is waiting. What one client does once is a step, and so is
 // a change of rights or primary: `--long` makes more than a million.
 import { spawn } from 'node:child_process';
@@ -10,9 +10,9 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { root } from '../setup.mjs';
 
-export const runs = { usual: 1, long: 40 };
+export const runs = { usual: 3, long: 60 };
 const lanes = 6;
-const histories = 300;
+const histories = 100;
 /** Longer than in `npm test`: servers are made ready less often. */
 const mostSteps = 80;
 
