@@ -2,7 +2,7 @@ import { built, streamBetween } from './built.ts';
 
 /**
  * One copy, as a process of its own, so that its memory is its own: `node migrate-once.js stream|scan SOURCE TARGET`, ports on
- * this machine. Prints one line of JSON: seconds until everything was there, keys, and the most memory it had.
+ * this machine. Prints one line of JSON: seconds until everything was there, keys, the most memory it had, and its processor time.
  */
 const [how, source, target] = process.argv.slice(2);
 const began = performance.now();
@@ -11,7 +11,8 @@ const place = (port: string | undefined) => ({ endpoint: { host: '127.0.0.1', po
 
 const keys = how === 'stream' ? await stream() : await scan();
 const { maxRSS } = process.resourceUsage();
-console.log(JSON.stringify({ ...keys, megabytes: maxRSS / 1000 }));
+const { user, system } = process.cpuUsage();
+console.log(JSON.stringify({ ...keys, megabytes: maxRSS / 1000, cpuSeconds: (user + system) / 1e6 }));
 process.exit(0);
 
 async function stream(): Promise<{ seconds: number; keys: number }> {

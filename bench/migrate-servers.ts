@@ -1,11 +1,14 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { Redis } from 'ioredis';
 import { waitFor } from '../src/base/retry.ts';
 import { freePorts } from '../src/process/free-ports.ts';
+
+/** What /proc counts in, on every Linux that Node.js runs on. */
+const ticksPerSecond = 100;
 
 /** A redis-server of a benchmark: without files, and gone with it. */
 export class BenchServer {
@@ -36,6 +39,13 @@ export class BenchServer {
       withinMs: 10_000,
     });
     return made;
+  }
+
+  /** Seconds of processor time that it has used, and children of it that have ended. */
+  get cpuSeconds(): number {
+    const stat = readFileSync(`/proc/${this.#process.pid}/stat`, 'latin1');
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    return fields.slice(11, 15).reduce((sum, ticks) => sum + Number(ticks), 0) / ticksPerSecond;
   }
 
   static async endAll(): Promise<void> {

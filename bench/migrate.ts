@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { waitFor } from '../src/base/retry.ts';
+import { describeMachine, machineSentence } from '../src/bench/machine.ts';
 import { type CutOverRound, cutOverOnce } from './migrate-cut-over.ts';
 import { BenchServer } from './migrate-servers.ts';
 import { setRandomKeys } from './random-keys.ts';
@@ -24,48 +25,76 @@ const { values } = parseArgs({
 });
 const keys = Number(values.keys);
 
+/** What one copy took. */
 interface Copy {
   seconds: number;
+  /** The most memory that our process had; 0 where none of ours was at work. */
   megabytes: number;
+  /** Processor time of our process, of the source and of the target. */
+  cpuSeconds: { ours: number; source: number; target: number };
+  /** With the pass that compares. */
   wholeSeconds?: number;
 }
 
-async function replicaOf(source: BenchServer): Promise<Copy> {
+async function measured(
+  source: BenchServer,
+  copy: (target: BenchServer) => Promise<Omit<Copy, 'cpuSeconds'> & { cpuSeconds?: number }>,
+): Promise<Copy> {
   const target = await BenchServer.start();
-  const began = performance.now();
-  await target.redis.replicaof('127.0.0.1', source.port);
-  const isThere = async () => /master_link_status:up/.test(await target.redis.info('replication'));
-  await waitFor(isThere, { what: 'the replica', withinMs: 600_000, everyMs: 5 });
-  const seconds = (performance.now() - began) / 1000;
+  const before = { source: source.cpuSeconds, target: target.cpuSeconds };
+  const { cpuSeconds: ours = 0, ...found } = await copy(target);
+  const there = await target.redis.dbsize();
+  if (there < keys) throw new Error(`${there} of ${keys} keys are there`);
+  const used = { source: source.cpuSeconds - before.source, target: target.cpuSeconds - before.target };
   await target.end();
-  return { seconds, megabytes: 0 };
+  return { ...found, cpuSeconds: { ours, ...used } };
+}
+
+async function replicaOf(source: BenchServer): Promise<Copy> {
+  return await measured(source, async (target) => {
+    const began = performance.now();
+    await target.redis.replicaof('127.0.0.1', source.port);
+    const isThere = async () => /master_link_status:up/.test(await target.redis.info('replication'));
+    await waitFor(isThere, { what: 'the replica', withinMs: 600_000, everyMs: 5 });
+    return { seconds: (performance.now() - began) / 1000, megabytes: 0 };
+  });
 }
 
 async function copyOf(source: BenchServer, how: 'stream' | 'scan'): Promise<Copy> {
-  const target = await BenchServer.start();
-  const script = fileURLToPath(new URL('./migrate-once.js', import.meta.url));
-  const args = [script, how, `${source.port}`, `${target.port}`];
-  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
-  let text = '';
-  child.stdout.on('data', (piece: Buffer) => {
-    text += piece.toString();
+  return await measured(source, async (target) => {
+    const script = fileURLToPath(new URL('./migrate-once.js', import.meta.url));
+    const args = [script, how, `${source.port}`, `${target.port}`];
+    const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+    let text = '';
+    child.stdout.on('data', (piece: Buffer) => {
+      text += piece.toString();
+    });
+    const [status] = (await once(child, 'close')) as [number | null];
+    if (status !== 0) throw new Error(`${how} ended with ${status}`);
+    return JSON.parse(text);
   });
-  const [status] = (await once(child, 'close')) as [number | null];
-  if (status !== 0) throw new Error(`${how} ended with ${status}`);
-  const there = await target.redis.dbsize();
-  if (there < keys) throw new Error(`${how} left ${there} of ${keys} keys`);
-  await target.end();
-  return JSON.parse(text) as Copy;
 }
 
 function median(numbers: number[]): number {
   return numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)] ?? Number.NaN;
 }
 
+function describe(copies: Copy[]): string {
+  const of = (pick: (copy: Copy) => number) => median(copies.map(pick));
+  const seconds = of((copy) => copy.seconds);
+  const cpu = (['source', 'target', 'ours'] as const)
+    .filter((who) => who !== 'ours' || of((copy) => copy.cpuSeconds.ours) > 0)
+    .map((who) => `${of((copy) => copy.cpuSeconds[who]).toFixed(2)} s ${who}`);
+  const most = Math.max(...copies.map((each) => each.megabytes));
+  const memory = most > 0 ? `; ${most.toFixed(0)} MB at most` : '';
+  return `${seconds.toFixed(2)} s, ${Math.round(keys / seconds)} keys/s; processor ${cpu.join(', ')}${memory}`;
+}
+
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.once(signal, () => void BenchServer.endAll().finally(() => process.exit(1)));
 }
 try {
+  console.log(machineSentence(await describeMachine()));
   const source = await BenchServer.start();
   await setRandomKeys(source.redis, keys, Number(values.value));
   const found: Record<'replica' | 'stream' | 'scan', Copy[]> = { replica: [], stream: [], scan: [] };
@@ -77,19 +106,16 @@ try {
     console.error(`round ${round}: ${last.join(', ')}`);
   }
   await source.end();
-  const seconds = (copies: Copy[]) => median(copies.map((each) => each.seconds));
-  const most = (copies: Copy[]) => Math.max(...copies.map((each) => each.megabytes)).toFixed(0);
-  const rate = (copies: Copy[]) =>
-    `${seconds(copies).toFixed(2)} s, ${Math.round(keys / seconds(copies))} keys/s`;
-  const ratio = (seconds(found.replica) / seconds(found.stream)).toFixed(2);
+  // What else the machine does is the same within a round, and not from one to the next.
+  const ratio = median(found.replica.map(({ seconds }, round) => seconds / found.stream[round]!.seconds));
   const whole = median(found.scan.map((each) => each.wholeSeconds ?? Number.NaN));
   console.log(`${keys} keys of ${values.value} bytes, ${values.rounds} rounds in turns, medians`);
-  console.log(`a plain replica           ${rate(found.replica)}`);
+  console.log(`a plain replica           ${describe(found.replica)}`);
   console.log(
-    `migrate, by replication   ${rate(found.stream)}; ${ratio} of a replica's speed; ${most(found.stream)} MB at most`,
+    `migrate, by replication   ${describe(found.stream)}; ${ratio.toFixed(2)} of a replica's speed`,
   );
   console.log(
-    `migrate, by scan          ${rate(found.scan)}; with the pass that compares ${whole.toFixed(2)} s; ${most(found.scan)} MB at most`,
+    `migrate, by scan          ${describe(found.scan)}; with the pass that compares, whose processor time is among it, ${whole.toFixed(2)} s`,
   );
   const rounds: CutOverRound[] = [];
   for (let round = 1; round <= Number(values.cutovers); round++) {

@@ -13,7 +13,8 @@ import { keysIn, type ServerFacts } from '../redis/server-facts.ts';
 import { type Reply, ReplyError } from '../resp/read.ts';
 import { MigrateRefused } from './errors.ts';
 import { isRedirect, KeyReader, runsOf } from './key-reader.ts';
-import type { Held, KeySource } from './key-source.ts';
+import type { Held, KeyRun, KeySource } from './key-source.ts';
+import type { ComingValue } from './long/coming-value.ts';
 import { unrefused } from './wire.ts';
 
 export interface SlotRange {
@@ -91,7 +92,7 @@ export class ClusterReader implements KeySource {
     return (await this.#each(keys, (node, some) => node.typeEach(some), asking)).map(String);
   }
 
-  async runs(keys: readonly Buffer[]): Promise<Buffer[][]> {
+  async runs(keys: readonly Buffer[]): Promise<KeyRun[]> {
     const lengths = await Promise.all(
       this.#byOwner(keys).map(async ([name, indices]) => ({
         indices,
@@ -112,6 +113,15 @@ export class ClusterReader implements KeySource {
       (node, key) => node.readAsking(key),
     );
     return found as Held[];
+  }
+
+  async open(key: Buffer): Promise<ComingValue | null> {
+    const [found = null] = await this.#each<ComingValue | null>(
+      [key],
+      async (node) => [await node.openEach(key, false)],
+      (node) => node.openEach(key, true),
+    );
+    return found as ComingValue | null;
   }
 
   async layout(): Promise<string> {

@@ -8,20 +8,23 @@ import type { ConnectionOptions } from '../redis/connection.ts';
 import { describeEndpoint } from '../redis/endpoint.ts';
 import type { Link } from '../redis/link.ts';
 import type { ServerFacts } from '../redis/server-facts.ts';
-import { type Reply, ReplyError } from '../resp/read.ts';
+import { OverlongReply, type Reply, ReplyError } from '../resp/read.ts';
 import { isPositionKey } from '../stream/position.ts';
-import type { Held, KeySource } from './key-source.ts';
+import type { Held, KeyRun, KeySource } from './key-source.ts';
+import { type ComingValue, openValue } from './long/coming-value.ts';
 import { askFacts } from './server-facts.ts';
 import { forEachKey, linkForValues, manyKeys, pack, unrefused } from './wire.ts';
 
 const bytesAtATime = 8 * 2 ** 20;
+/** Of one trip, whatever the server has said of lengths: what goes beyond is long. */
+const heldBytes = 2 * bytesAtATime;
 const keysOfUnknownLength = 16;
 const triedEvery = 20;
 
 export class KeyReader implements KeySource {
   readonly where: string;
-  readonly primaries: readonly ConnectionOptions[];
   readonly link: Link;
+  readonly #options: ConnectionOptions;
   #tellsLengths = true;
   /** Strings come by MGET, which costs the server a part of what a DUMP for each does. */
   #takesMany: boolean;
@@ -33,8 +36,12 @@ export class KeyReader implements KeySource {
   constructor(options: ConnectionOptions, ofCluster = false) {
     this.#takesMany = !ofCluster;
     this.where = describeEndpoint(options.endpoint);
-    this.primaries = [options];
+    this.#options = options;
     this.link = linkForValues(options);
+  }
+
+  get primaries(): readonly ConnectionOptions[] {
+    return [this.#options];
   }
 
   facts(): Promise<ServerFacts> {
@@ -86,7 +93,7 @@ export class KeyReader implements KeySource {
     return this.link.exchange([forEachKey(keys, [['TYPE']])], keys.length);
   }
 
-  async runs(keys: readonly Buffer[]): Promise<Buffer[][]> {
+  async runs(keys: readonly Buffer[]): Promise<KeyRun[]> {
     return runsOf(keys, await this.lengths(keys));
   }
 
@@ -97,6 +104,17 @@ export class KeyReader implements KeySource {
     });
   }
 
+  async open(key: Buffer): Promise<ComingValue | null> {
+    const value = await this.openEach(key, false);
+    if (value instanceof ReplyError) unrefused([value], this.where, 'DUMP or PTTL');
+    return value as ComingValue | null;
+  }
+
+  /** The same, with what the server says instead where it refuses. */
+  openEach(key: Buffer, isAsking: boolean): Promise<ComingValue | ReplyError | null> {
+    return openValue(this.#options, this.#db, key, isAsking);
+  }
+
   /** The same, with what the server says instead where it refuses. */
   async readEach(keys: readonly Buffer[]): Promise<(Held | ReplyError)[]> {
     if (!this.#takesMany || this.#othersFor > 0) {
@@ -104,7 +122,8 @@ export class KeyReader implements KeySource {
       return await this.#dump(keys);
     }
     const asked = [manyKeys('MGET', keys), forEachKey(keys, [['PTTL']])];
-    const [texts, ...ttls] = await this.link.exchange(asked, keys.length + 1, { raw: true });
+    const [texts, ...ttls] = await this.link.exchange(asked, keys.length + 1, { raw: true, heldBytes });
+    if (texts instanceof OverlongReply) return await this.#dump(keys);
     if (!Array.isArray(texts)) {
       // No right to it, or a proxy that divides keys among servers.
       this.#takesMany = false;
@@ -122,14 +141,14 @@ export class KeyReader implements KeySource {
 
   async #dump(keys: readonly Buffer[]): Promise<(Held | ReplyError)[]> {
     const asked = forEachKey(keys, [['DUMP'], ['PTTL']]);
-    const replies = await this.link.exchange([asked], keys.length * 2, { raw: true });
+    const replies = await this.link.exchange([asked], keys.length * 2, { raw: true, heldBytes });
     return keys.map((_, index) => heldOf(replies[index * 2], replies[index * 2 + 1], 'payload'));
   }
 
   /** One key that a node of a Redis Cluster has while its slot is on the way to it. */
   async readAsking(key: Buffer): Promise<Held | ReplyError> {
     const asked = pack([['ASKING'], ['DUMP', key], ['ASKING'], ['PTTL', key]]);
-    const [, payload, , ttl] = await this.link.exchange([asked], 4, { raw: true });
+    const [, payload, , ttl] = await this.link.exchange([asked], 4, { raw: true, heldBytes });
     return heldOf(payload, ttl, 'payload');
   }
 
@@ -161,6 +180,7 @@ export class KeyReader implements KeySource {
 }
 
 function heldOf(value: Reply | undefined, ttl: Reply | undefined, as: 'text' | 'payload'): Held | ReplyError {
+  if (value instanceof OverlongReply) return 'long';
   if (value instanceof ReplyError) return value;
   if (ttl instanceof ReplyError) return ttl;
   // Between the two it may have expired.
@@ -172,19 +192,21 @@ export function isRedirect({ kind }: ReplyError): boolean {
   return ['MOVED', 'ASK', 'TRYAGAIN', 'CLUSTERDOWN'].includes(kind);
 }
 
-export function runsOf(keys: readonly Buffer[], lengths: readonly number[]): Buffer[][] {
-  const runs: Buffer[][] = [];
+export function runsOf(keys: readonly Buffer[], lengths: readonly number[]): KeyRun[] {
+  const runs: KeyRun[] = [];
   let run: Buffer[] = [];
   let sum = 0;
+  const close = () => {
+    if (run.length > 0) runs.push({ keys: run, isLong: sum > bytesAtATime });
+    run = [];
+    sum = 0;
+  };
   for (const [index, key] of keys.entries()) {
     const length = lengths[index] as number;
-    if (run.length > 0 && sum + length > bytesAtATime) {
-      runs.push(run);
-      run = [];
-      sum = 0;
-    }
+    if (sum + length > bytesAtATime) close();
     run.push(key);
     sum += length;
   }
-  return run.length === 0 ? runs : [...runs, run];
+  close();
+  return runs;
 }

@@ -1,19 +1,29 @@
 /** Where keys are read from: one server, or the primaries of a Redis Cluster. Interface of those who compare and copy. */
 import type { ConnectionOptions } from '../redis/connection.ts';
 import type { ServerFacts } from '../redis/server-facts.ts';
+import type { ComingValue } from './long/coming-value.ts';
 
-/** What a server holds under a key; null for nothing. */
-export type Held = {
+/** What a server holds under a key. */
+export interface HeldValue {
   /** A string as it is; or of whatever there is, what DUMP gives. */
   value: { text: Buffer } | { payload: Buffer };
   /** Below zero: it does not expire. */
   ttlMs: number;
-} | null;
+}
 
-/** About how many bytes it has. */
+/** Null for nothing; `long` for what is too long to be held: `open` gives it as it comes. */
+export type Held = HeldValue | 'long' | null;
+
+/** About how many bytes are held. */
 export function heldBytes(held: Held): number {
-  if (held === null) return 0;
+  if (held === null || held === 'long') return 0;
   return 'text' in held.value ? held.value.text.length : held.value.payload.length;
+}
+
+export interface KeyRun {
+  keys: Buffer[];
+  /** It is one key, whose value is better not read at once. */
+  isLong: boolean;
 }
 
 export interface KeySource {
@@ -30,8 +40,10 @@ export interface KeySource {
   /** As TYPE says it; `none` for what is not there. */
   types(keys: readonly Buffer[]): Promise<string[]>;
   /** Runs of keys whose values together are not too long; each run is one trip. */
-  runs(keys: readonly Buffer[]): Promise<Buffer[][]>;
+  runs(keys: readonly Buffer[]): Promise<KeyRun[]>;
   read(keys: readonly Buffer[]): Promise<Held[]>;
+  /** One value as it comes, which is closed by whoever asked for it. */
+  open(key: Buffer): Promise<ComingValue | null>;
   /** Which server has which keys, as a text; another text means that keys may have been passed over meanwhile. */
   layout(): Promise<string>;
   close(): void;

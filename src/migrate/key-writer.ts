@@ -12,7 +12,9 @@ import { ReplyError } from '../resp/read.ts';
 import { ByteGatherer } from '../stream/byte-gatherer.ts';
 import { carry } from './carry.ts';
 import { MigrateRefused } from './errors.ts';
-import type { Held } from './key-source.ts';
+import type { Held, HeldValue } from './key-source.ts';
+import type { ComingValue } from './long/coming-value.ts';
+import { passValue } from './long/pass-value.ts';
 import { type BothFacts, loadedBy } from './server-facts.ts';
 import { linkForValues, longBytes, pack, pieces } from './wire.ts';
 
@@ -41,14 +43,18 @@ interface Sent {
 }
 
 export class KeyWriter {
+  readonly #options: ConnectionOptions;
   readonly #link: Link;
   readonly #where: string;
   readonly #source: Target;
   readonly #target: Target;
   #longest = usualLongest;
   #db = 0;
+  /** Long values go one at a time: each costs the source memory for all of it. */
+  #longBefore: Promise<unknown> = Promise.resolve();
 
   constructor(options: ConnectionOptions, { source, target }: BothFacts) {
+    this.#options = options;
     this.#where = describeEndpoint(options.endpoint);
     this.#source = loadedBy(source);
     this.#target = loadedBy(target);
@@ -67,7 +73,7 @@ export class KeyWriter {
   }
 
   /**
-   * @returns for each key why it can't be there; null when it is.
+   * @returns for each key why it can't be there; null when it is, and for those of which nothing is held.
    * @throws MIGRATE_REFUSED when the target takes nothing: no memory, no right, a replica.
    */
   async write(keys: readonly Buffer[], held: readonly Held[]): Promise<(string | null)[]> {
@@ -82,6 +88,27 @@ export class KeyWriter {
     return reasons as (string | null)[];
   }
 
+  /** @param open is asked again when it is to be written again. @returns as `write`. @throws as `write`, and what `open` throws */
+  async writeLong(key: Buffer, open: () => Promise<ComingValue | null>): Promise<string | null> {
+    const db = this.#db;
+    const mine = this.#longBefore.catch(() => {}).then(() => this.#writeLong(key, db, open));
+    this.#longBefore = mine;
+    return await mine;
+  }
+
+  async #writeLong(key: Buffer, db: number, open: () => Promise<ComingValue | null>): Promise<string | null> {
+    const rules = { source: this.#source, target: this.#target, longest: this.#longest };
+    for (let turn = 1; ; turn++) {
+      const value = await open();
+      if (value === null) return (await this.write([key], [null]))[0] ?? null;
+      const reply = await passValue(this.#options, db, key, value, rules).finally(value.close);
+      if (typeof reply === 'object' && reply !== null && 'reason' in reply) return reply.reason;
+      if (!(reply instanceof ReplyError)) return null;
+      if (turn === tries || !whileReplaced.has(reply.kind)) return this.#refusal(reply);
+      await pause(triedAgainAfterMs);
+    }
+  }
+
   async #write(
     keys: readonly Buffer[],
     held: readonly Held[],
@@ -92,7 +119,9 @@ export class KeyWriter {
     const commands: Sent = { asked: [], bytes: new ByteGatherer(usualBytes) };
     const long: { asked: number[]; pieces: Uint8Array[] } = { asked: [], pieces: [] };
     for (const [index, key] of keys.entries()) {
-      const request = this.#requestFor(key, held[index] ?? null);
+      const of = held[index] ?? null;
+      if (of === 'long') continue;
+      const request = this.#requestFor(key, of);
       if (typeof request === 'string') reasons[index] = request;
       else if (request[0] === 'MSET') {
         pairs.bytes.addBulk(key);
@@ -128,7 +157,7 @@ export class KeyWriter {
     this.#link.close();
   }
 
-  #requestFor(key: Buffer, held: Held): Request | string {
+  #requestFor(key: Buffer, held: HeldValue | null): Request | string {
     if (held === null) return ['DEL', key];
     // A TTL of 0 would be none: one that is about to expire has a millisecond left.
     const ttl = String(held.ttlMs < 0 ? 0 : Math.max(1, held.ttlMs));

@@ -8,7 +8,7 @@ import { writeRequest } from '../resp/write.ts';
 import { ByteGatherer } from '../stream/byte-gatherer.ts';
 
 /** A long value takes a server so long. */
-const answerWithinMs = 120_000;
+export const answerWithinMs = 120_000;
 const connectWithinMs = 10_000;
 
 /** A connection on which values of any length come and go. */

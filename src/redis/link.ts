@@ -48,6 +48,8 @@ export interface CallOptions {
   timeoutMs?: number;
   /** Bulk strings as bytes instead of UTF-8. */
   raw?: boolean;
+  /** Of an exchange: bytes of its replies that are held together. A long one beyond it is passed over, and an `OverlongReply`. */
+  heldBytes?: number;
 }
 
 export type Argument = string | number | Uint8Array;
@@ -56,6 +58,8 @@ export type Request = readonly [command: string, ...args: Argument[]];
 interface Waiter {
   command: string;
   raw: boolean;
+  /** Bytes of replies that may still be held. */
+  heldBytes: number;
   /** Where several replies that are waited for as one go, and how many still come. */
   several: Reply[] | undefined;
   left: number;
@@ -66,6 +70,8 @@ interface Waiter {
 }
 
 const defaultTimeoutMs = 1000;
+/** A reply up to this length is always held. */
+const shortBytes = 4096;
 const defaultMaxReplyBytes = 64 * 2 ** 20;
 
 export class Link {
@@ -197,13 +203,14 @@ export class Link {
 
   #expect(
     command: string,
-    { raw = false, timeoutMs }: CallOptions,
+    { raw = false, timeoutMs, heldBytes = Number.POSITIVE_INFINITY }: CallOptions,
     { isLogin = false, several, left = 1 }: Partial<Pick<Waiter, 'isLogin' | 'several' | 'left'>> = {},
   ): Promise<Reply> {
     if (this.closed) return Promise.reject(this.#unreachable(command, 'the connection is closed'));
     const limitMs = timeoutMs ?? this.#options.timeoutMs ?? defaultTimeoutMs;
     return new Promise((resolve, reject) => {
-      const waiter: Waiter = { command, raw, several, left, resolve, reject, timer: undefined, isLogin };
+      const how = { raw, heldBytes, several, left, isLogin };
+      const waiter: Waiter = { command, ...how, resolve, reject, timer: undefined };
       // When this process stood still the answer may lie in the socket, which is read before an immediate runs.
       const late = () =>
         setImmediate(() => {
@@ -218,15 +225,19 @@ export class Link {
     if (this.closed) return;
     try {
       this.#reader.add(chunk);
-      while (!this.closed && this.#reader.next()) this.#onReply();
+      while (!this.closed && this.#reader.next(this.#mayHold())) this.#onReply();
     } catch (error) {
       if (!(error instanceof RangeError)) throw error;
       this.#end('PROTOCOL', error.message);
     }
   }
 
+  #mayHold(): number {
+    return Math.max(this.#waiters[0]?.heldBytes ?? 0, shortBytes);
+  }
+
   #onReply(): void {
-    const { isPush } = this.#reader;
+    const { isPush, bytes } = this.#reader;
     const reply = this.#reader.take(!isPush && this.#waiters[0]?.raw === true);
     if (reply instanceof Push && !/subscribe$/.test(String(reply.items[0]))) {
       this.#options.onPush?.(reply.items);
@@ -234,6 +245,7 @@ export class Link {
     }
     const waiter = this.#waiters[0];
     if (waiter?.several !== undefined) {
+      waiter.heldBytes -= bytes;
       waiter.several.push(reply);
       if (--waiter.left > 0) return;
     }

@@ -50,7 +50,8 @@ const accessHint =
 export async function openSnapshot(options: SnapshotOptions): Promise<Snapshot> {
   const where = `${options.address}:${options.port}`;
   options.signal?.throwIfAborted();
-  const reader = new SocketReader(options, options.silenceMs ?? 60_000, (reason) =>
+  const place = { endpoint: { host: options.address, port: options.port }, tls: options.tls };
+  const reader = new SocketReader(place, options.silenceMs ?? 60_000, (reason) =>
     ReplicationBroken(`the snapshot from ${where} broke off: ${reason}`, {
       hint: `The log of the server at ${where} says why it closed the connection; the next try starts anew.`,
     }),

@@ -1,11 +1,10 @@
-import { connect, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { errorText } from '../base/errors.ts';
-import { nodeTls } from '../base/node-tls.ts';
-import type { TlsMaterial } from './endpoint.ts';
+import { type Endpoint, isForTls, type TlsMaterial } from './endpoint.ts';
+import { openSocket } from './open-socket.ts';
 
 export interface SocketPlace {
-  address: string;
-  port: number;
+  endpoint: Endpoint;
   tls?: TlsMaterial | undefined;
 }
 
@@ -34,8 +33,7 @@ export class SocketReader {
   constructor(place: SocketPlace, silenceMs: number, explain: (reason: string) => Error) {
     const socket = this.#connect(place);
     this.socket = socket;
-    this.#isPlain = place.tls === undefined;
-    socket.setNoDelay(true);
+    this.#isPlain = place.tls === undefined || !isForTls(place.endpoint);
     this.#silenceMs = silenceMs;
     this.#explain = explain;
     if (!this.#isPlain) socket.on('readable', () => this.#wake?.());
@@ -92,8 +90,8 @@ export class SocketReader {
     }
   }
 
-  #connect({ address, port, tls }: SocketPlace): Socket {
-    if (tls) return nodeTls().connect({ host: address, port, ...tls });
+  #connect({ endpoint, tls }: SocketPlace): Socket {
+    if (tls && isForTls(endpoint)) return openSocket(endpoint, tls);
     const buffer = Buffer.allocUnsafeSlow(readBytes);
     const callback = (count: number) => {
       this.#arrived = buffer.subarray(0, count);
@@ -101,7 +99,7 @@ export class SocketReader {
       // Nothing more until this was taken.
       return false;
     };
-    return connect({ host: address, port, onread: { buffer, callback } });
+    return openSocket(endpoint, undefined, { buffer, callback });
   }
 
   #readable(): Promise<void> {

@@ -13,6 +13,13 @@ export class ReplyError {
   }
 }
 
+/** In the place of a reply that was longer than somebody wanted to hold. */
+export class OverlongReply extends ReplyError {
+  constructor(bytes: number) {
+    super(`OVERLONG the reply has ${bytes} bytes, and nobody held them`);
+  }
+}
+
 /** A push message of RESP3, which answers no request. */
 export class Push {
   readonly items: Reply[];
@@ -117,10 +124,11 @@ function readBytes(cursor: Cursor, length: number): string | Buffer | null {
   if (length < 0) return null;
   const start = cursor.pos;
   cursor.pos = start + length + 2;
+  if (!cursor.raw) return cursor.buf.toString('utf8', start, start + length);
   // A copy: the caller's buffer is used again for the next read.
-  return cursor.raw
-    ? Buffer.from(cursor.buf.subarray(start, start + length))
-    : cursor.buf.toString('utf8', start, start + length);
+  const bytes = Buffer.allocUnsafe(length);
+  cursor.buf.copy(bytes, 0, start, start + length);
+  return bytes;
 }
 
 /** Pushes among them are none of them: see reply.ts. */

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { Push, type Reply, ReplyError } from './read.ts';
+import { OverlongReply, Push, type Reply, ReplyError } from './read.ts';
 import { ReplyReader } from './reply-reader.ts';
 
 function readAll(chunks: Buffer[], maxBytes = 1e6, raw = false): Reply[] {
@@ -29,6 +29,50 @@ const meant = [
   null,
   ['k', 1.5],
 ];
+
+test('what is longer than is held goes by, however it arrives, and the others are as they are', () => {
+  const long = 'x'.repeat(100);
+  const bulk = `$100\r\n${long}\r\n`;
+  const cases: [wire: string, isLong: boolean][] = [
+    ['+OK\r\n', false],
+    [bulk, true],
+    [`*3\r\n$1\r\na\r\n${bulk}*2\r\n$-1\r\n:1\r\n`, true],
+    ['$-1\r\n', false],
+    [`*2\r\n*2\r\n${bulk}${bulk}$-1\r\n`, true],
+    [`%1\r\n$1\r\na\r\n=104\r\ntxt:${long}\r\n`, true],
+    [`>2\r\n$1\r\na\r\n${bulk}`, false],
+    [':7\r\n', false],
+  ];
+  const bytes = Buffer.from(cases.map(([wireOf]) => wireOf).join(''));
+  fc.assert(
+    fc.property(fc.array(fc.integer({ min: 0, max: bytes.length }), { maxLength: 300 }), (cuts) => {
+      const reader = new ReplyReader(1e6);
+      const found: Reply[] = [];
+      const at = [0, ...cuts.toSorted((a, b) => a - b), bytes.length];
+      for (const [index, end] of at.slice(1).entries()) {
+        reader.add(Buffer.from(bytes.subarray(at[index], end)));
+        while (reader.next(20)) {
+          expect(reader.isPush).toBe(found.length === 6);
+          found.push(reader.take(false));
+        }
+      }
+      expect(found.length).toBe(cases.length);
+      for (const [index, [of, isLong]] of cases.entries()) {
+        const reply = found[index];
+        if (reply instanceof OverlongReply)
+          expect([index, isLong, reply.text]).toEqual([index, true, new OverlongReply(of.length).text]);
+        else expect([index, reply]).toEqual([index, readAll([Buffer.from(of)])[0]]);
+      }
+    }),
+  );
+  const reader = new ReplyReader(1e6);
+  let passed: Reply = null;
+  for (const byte of Buffer.from(bulk)) {
+    reader.add(Buffer.from([byte]));
+    if (reader.next(20)) passed = reader.take(false);
+  }
+  expect(passed).toEqual(new OverlongReply(bulk.length));
+});
 
 describe('replies are the same however they arrive', () => {
   test('at once, and byte by byte', () => {

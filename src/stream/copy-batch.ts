@@ -49,7 +49,9 @@ interface Pairs {
 }
 
 const ok = 1;
-const unclaimed = 'it has a pending entry whose message was deleted, for which there is no command';
+/** Commands of their own in one batch. */
+const mostOthers = 2000;
+export const unclaimed = 'it has a pending entry whose message was deleted, for which there is no command';
 
 export class CopyBatch {
   readonly #replaces: boolean;
@@ -93,6 +95,8 @@ export class CopyBatch {
   }
 
   get isFull(): boolean {
+    // Of each of the others there are objects, which shall not outlive what is made for the next ones.
+    if (this.#all.length >= mostOthers) return true;
     return this.#count >= this.#limits.keys || this.#pairs.length + this.#others.length >= this.#limits.bytes;
   }
 
@@ -113,19 +117,19 @@ export class CopyBatch {
     if (db !== this.#db) this.#close(db);
     this.#others.addCommand(args);
     const of = key === null ? null : { db, key, expireMs };
-    this.#note({ key: of, begins: true, isInPieces: false, commands: 1 });
+    this.#note(of, true, false, 1);
   }
 
   /** Commands as they are sent, all for one key, which has more in other batches. @param begins none went before. */
   addWritten(key: ExpiringKey, pieces: readonly Buffer[], commands: number, begins: boolean): void {
     if (key.db !== this.#db) this.#close(key.db);
     for (const piece of pieces) this.#others.add(piece);
-    this.#note({ key, begins, isInPieces: true, commands });
+    this.#note(key, begins, true, commands);
   }
 
-  #note(other: Omit<Other, 'end'>): void {
-    const { key, begins, isInPieces, commands } = other;
-    this.#all.push({ ...other, end: this.#others.length });
+  /** A copy may make millions of these: nothing is made anew but what is kept. */
+  #note(key: ExpiringKey | null, begins: boolean, isInPieces: boolean, commands: number): void {
+    this.#all.push({ key, begins, isInPieces, commands, end: this.#others.length });
     for (let n = 0; n < commands; n++) this.#othersOpen.push(key);
     if (key === null || !begins) return;
     this.#first.push(key);
@@ -144,14 +148,14 @@ export class CopyBatch {
       }
     }
     let from = 0;
-    for (const { end, ...other } of this.#all) {
+    for (const { key, begins, isInPieces, commands, end } of this.#all) {
       const bytes = this.#others.slice(from, end);
       from = end;
-      if (other.key !== null && isLeftOut(other.key)) continue;
-      const db = other.key?.db ?? 0;
+      if (key !== null && isLeftOut(key)) continue;
+      const db = key?.db ?? 0;
       if (db !== made.#db) made.#close(db);
       made.#others.add(bytes);
-      made.#note(other);
+      made.#note(key, begins, isInPieces, commands);
     }
     return made;
   }

@@ -14,10 +14,10 @@ import { Cursor } from '../rdb/cursor.ts';
 import { rdbError } from '../rdb/errors.ts';
 import { Fault } from '../rdb/fault.ts';
 import { type as rdbType, typeInfo } from '../rdb/format.ts';
-import { LzfStream } from '../rdb/lzf-stream.ts';
 import { RespBatch } from '../rdb/resp-batch.ts';
 import { RespValue, whyTooLate } from '../rdb/resp-value.ts';
 import type { ScanState } from '../rdb/scan-state.ts';
+import { StringStream } from '../rdb/string-stream.ts';
 import { can, type Target } from '../rdb/target.ts';
 import { cannotBeCarried } from './restore-command.ts';
 import { tooLong } from './too-long.ts';
@@ -29,6 +29,12 @@ interface LongValueOptions {
   /** Bytes of the longest argument that the target takes. */
   longest: number;
 }
+
+/** What is known of it before its body comes. */
+export type LongSource = Pick<
+  ScanState,
+  'type' | 'flavor' | 'db' | 'copyKey' | 'expireMs' | 'expireHigh' | 'expireLow'
+>;
 
 /** Commands as they are sent; their memory is used again behind the call. */
 type Put = (pieces: readonly Buffer[], commands: number) => void;
@@ -45,7 +51,7 @@ export function hasPieces(typeByte: number): boolean {
 }
 
 export class LongValue {
-  readonly #scanner: ScanState;
+  readonly #scanner: LongSource;
   readonly #put: Put;
   readonly #key: Buffer;
   readonly #out: Buffer[] = [];
@@ -55,7 +61,7 @@ export class LongValue {
   #sent = 0;
 
   /** @param scanner at its key. @param key as it is called in the target. @throws STREAM_CANT_CARRY */
-  constructor(scanner: ScanState, key: Buffer, options: LongValueOptions, put: Put) {
+  constructor(scanner: LongSource, key: Buffer, options: LongValueOptions, put: Put) {
     this.#scanner = scanner;
     this.#key = key;
     this.#put = put;
@@ -103,45 +109,26 @@ const writtenAtATime = 2 ** 20;
 
 class StringBody {
   readonly #batch: RespBatch;
-  readonly #scanner: ScanState;
   readonly #key: Buffer;
-  readonly #longest: number;
-  #lzf: LzfStream | undefined;
-  /** Bytes of all of it; -1 before its head has come. */
-  #length = -1;
+  readonly #bytes: StringStream;
   #at = 0;
 
-  constructor(batch: RespBatch, scanner: ScanState, key: Buffer, { longest }: LongValueOptions) {
+  constructor(batch: RespBatch, scanner: LongSource, key: Buffer, { longest }: LongValueOptions) {
     this.#batch = batch;
-    this.#scanner = scanner;
     this.#key = key;
-    this.#longest = longest;
+    const begin = (length: number) => {
+      if (length > longest) throw tooLong('the value of', scanner.copyKey(), scanner.db, longest);
+      if (length > 0) batch.command('SETRANGE', key, String(length - 1), '\0');
+    };
+    this.#bytes = new StringStream(begin, (bytes) => this.#write(bytes));
   }
 
   add(bytes: Buffer): void {
-    const rest = this.#length < 0 ? this.#begin(bytes) : bytes;
-    if (this.#lzf === undefined) this.#write(rest);
-    else this.#lzf.add(rest);
+    this.#bytes.add(bytes);
   }
 
   end(): void {
-    this.#lzf?.end();
-    if (this.#at !== this.#length) throw new Fault('truncated', 'the string ends too early', this.#at);
-  }
-
-  /** @returns what stands behind the head */
-  #begin(bytes: Buffer): Buffer {
-    const cursor = new Cursor();
-    cursor.append(bytes);
-    const isHead = cursor.readLength();
-    if (isHead && cursor.encoding === 3 && cursor.readCount() && cursor.readCount())
-      this.#lzf = new LzfStream(cursor.length, (piece) => this.#write(piece));
-    else if (!isHead || cursor.encoding !== -1) throw new Fault('corrupt', 'no long string begins so', 0);
-    this.#length = cursor.length;
-    if (this.#length > this.#longest)
-      throw tooLong('the value of', this.#scanner.copyKey(), this.#scanner.db, this.#longest);
-    this.#batch.command('SETRANGE', this.#key, String(this.#length - 1), '\0');
-    return bytes.subarray(cursor.pos);
+    this.#bytes.end();
   }
 
   #write(bytes: Buffer): void {
@@ -156,11 +143,11 @@ class StringBody {
 class ElementsBody {
   readonly #cursor = new Cursor();
   readonly #walker = new BodyWalker(this.#cursor);
-  readonly #scanner: ScanState;
+  readonly #scanner: LongSource;
   readonly #value: CheckedValue;
   #isWhole = false;
 
-  constructor(batch: RespBatch, scanner: ScanState, key: Buffer, options: LongValueOptions) {
+  constructor(batch: RespBatch, scanner: LongSource, key: Buffer, options: LongValueOptions) {
     this.#scanner = scanner;
     this.#value = new CheckedValue(batch, scanner, options);
     const { kind } = typeInfo(scanner.type, scanner.flavor)!;
@@ -185,10 +172,10 @@ class ElementsBody {
 
 /** Nothing is sent that the target would not take as it is meant. */
 class CheckedValue extends RespValue {
-  readonly #scanner: ScanState;
+  readonly #scanner: LongSource;
   readonly #options: LongValueOptions;
 
-  constructor(batch: RespBatch, scanner: ScanState, options: LongValueOptions) {
+  constructor(batch: RespBatch, scanner: LongSource, options: LongValueOptions) {
     super(batch, { can: (ability) => can(options.target, ability), inParts: true, repliesAreSeen: true });
     this.#scanner = scanner;
     this.#options = options;
@@ -213,7 +200,7 @@ class CheckedValue extends RespValue {
   }
 }
 
-function nameOf(scanner: ScanState) {
+function nameOf(scanner: LongSource) {
   const { kind } = typeInfo(scanner.type, scanner.flavor)!;
   return { key: scanner.copyKey(), db: scanner.db, kind };
 }

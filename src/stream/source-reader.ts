@@ -46,7 +46,8 @@ export class SourceReader implements Feed {
    */
   static async open(source: SourcePlace, place: Place | null, signal: AbortSignal): Promise<SourceReader> {
     const where = `${source.address}:${source.port}`;
-    const reader = new SocketReader(source, silenceMs, (reason) =>
+    const endpoint = { host: source.address, port: source.port };
+    const reader = new SocketReader({ endpoint, tls: source.tls }, silenceMs, (reason) =>
       ReplicationBroken(`the stream of ${where} broke off: ${reason}`, {
         hint: `The log of the server at ${where} says why it closed the connection; it is asked again from the same place.`,
       }),

@@ -2,10 +2,11 @@
 import { randomBytes } from 'node:crypto';
 import type { Redis } from 'ioredis';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import { pause, waitFor } from '../../src/base/retry.ts';
+import { pause } from '../../src/base/retry.ts';
 import { fillWithAllTypes } from '../support/all-types.ts';
 import { holdfast } from '../support/deployment.ts';
-import { cleanUp, client, freePort, type Server, startRedis } from '../support/redis-processes.ts';
+import { startCluster } from '../support/redis-cluster.ts';
+import { cleanUp, client, type Server, startRedis } from '../support/redis-processes.ts';
 
 interface Answer {
   keys: number;
@@ -145,34 +146,12 @@ test('what the target can’t take is named, and all else is there', async () =>
 }, 30_000);
 
 test('a Redis Cluster is one source, also while a slot moves', async () => {
-  // The usual port of the bus, 10,000 above, is among those that the kernel gives to connections.
-  const buses = [await freePort(), await freePort(), await freePort()];
-  const settings = ['--cluster-enabled', 'yes', '--cluster-config-file', 'nodes.conf'];
-  const nodes = await Promise.all(buses.map((bus) => startRedis([...settings, '--cluster-port', `${bus}`])));
-  const clients = nodes.map(({ port }) => client(port));
-  const ranges = [
-    [0, 5460],
-    [5461, 10_922],
-    [10_923, 16_383],
-  ] as const;
-  for (const [index, [first, last]] of ranges.entries()) {
-    await clients[index]?.call('CLUSTER', 'ADDSLOTSRANGE', first, last);
-    await clients[index]?.call('CLUSTER', 'SET-CONFIG-EPOCH', index + 1);
-    if (index > 0) await clients[0]?.call('CLUSTER', 'MEET', '127.0.0.1', nodes[index]!.port, buses[index]!);
-  }
-  const joined = async () => {
-    const infos = await Promise.all(clients.map((each) => each.cluster('INFO')));
-    return infos.every((info) => info.includes('cluster_state:ok') && info.includes('cluster_known_nodes:3'));
-  };
-  await waitFor(joined, { what: 'the cluster', withinMs: 20_000 });
-  for (let n = 0; n < 900; n++) {
-    const slot = Number(await clients[0]?.cluster('KEYSLOT', `key:${n}`));
-    await clients[ranges.findIndex(([, last]) => slot <= last)]?.set(`key:${n}`, n);
-  }
+  const { nodes, clients, ownerOf } = await startCluster();
+  for (let n = 0; n < 900; n++) await clients[ownerOf(`key:${n}`)]?.set(`key:${n}`, n);
   // A slot stays on its way: one of its keys is there already, the others are not.
   const names = await Promise.all(clients.map((each) => each.cluster('MYID')));
   const moving = Number(await clients[0]?.cluster('KEYSLOT', 'key:1'));
-  const owner = ranges.findIndex(([, last]) => moving <= last);
+  const owner = ownerOf('key:1');
   const other = (owner + 1) % 3;
   await clients[owner]?.mset('{key:1}a', 1, '{key:1}b', 2);
   await clients[other]?.call('CLUSTER', 'SETSLOT', moving, 'IMPORTING', names[owner] as string);

@@ -2,6 +2,7 @@
 import { pause, waitFor } from '../../base/retry.ts';
 import type { Kind } from '../../rdb/format.ts';
 import type { ConnectionOptions } from '../../redis/connection.ts';
+import { carryRun } from '../carry-keys.ts';
 import type { KeyMapping } from '../key-mapping.ts';
 import type { KeySource } from '../key-source.ts';
 import { KeyWriter } from '../key-writer.ts';
@@ -133,9 +134,9 @@ export class ChangeFollower {
       await reader.select(db);
       await writer.select(mapping.targetDb(db));
       for (const run of await reader.runs(keys.filter(mapping.isCarried))) {
-        const reasons = await writer.write(mapping.targetKeys(run), await reader.read(run));
+        const { reasons } = await carryRun(reader, writer, run, mapping);
         for (const [index, reason] of reasons.entries()) {
-          if (reason !== null) this.#leftOut.add(db, run[index] as Buffer, reason);
+          if (reason !== null) this.#leftOut.add(db, run.keys[index] as Buffer, reason);
         }
       }
     }

@@ -1,7 +1,7 @@
 /** Every key of a source into the target, once: what comes by DUMP goes by RESTORE, some runs of keys under way at a time. */
-
+import { carryRun } from '../carry-keys.ts';
 import type { KeyMapping } from '../key-mapping.ts';
-import { heldBytes, type KeySource } from '../key-source.ts';
+import type { KeySource } from '../key-source.ts';
 import type { KeyWriter } from '../key-writer.ts';
 import type { LeftOut } from './left-out.ts';
 
@@ -40,12 +40,12 @@ export async function copyPass(
     const copy = async (page: readonly Buffer[]) => {
       for (const run of await source.runs(page.filter(mapping.isCarried))) {
         signal.throwIfAborted();
-        const held = await source.read(run);
-        for (const [index, reason] of (await writer.write(mapping.targetKeys(run), held)).entries()) {
-          if (reason !== null) leftOut.add(db, run[index] as Buffer, reason);
+        const { reasons, bytes } = await carryRun(source, writer, run, mapping);
+        for (const [index, reason] of reasons.entries()) {
+          if (reason !== null) leftOut.add(db, run.keys[index] as Buffer, reason);
         }
-        sofar.keys += run.length;
-        for (const each of held) sofar.bytes += heldBytes(each);
+        sofar.keys += run.keys.length;
+        sofar.bytes += bytes;
         await onProgress(sofar);
       }
     };

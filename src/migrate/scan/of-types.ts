@@ -2,7 +2,8 @@
 import { type Kind, kinds, typeInfo } from '../../rdb/format.ts';
 import type { ConnectionOptions } from '../../redis/connection.ts';
 import type { ServerFacts } from '../../redis/server-facts.ts';
-import type { Held, KeySource } from '../key-source.ts';
+import type { Held, KeyRun, KeySource } from '../key-source.ts';
+import type { ComingValue } from '../long/coming-value.ts';
 
 export class OfTypes implements KeySource {
   readonly #source: KeySource;
@@ -48,12 +49,19 @@ export class OfTypes implements KeySource {
     return this.#source.types(keys);
   }
 
-  runs(keys: readonly Buffer[]): Promise<Buffer[][]> {
+  runs(keys: readonly Buffer[]): Promise<KeyRun[]> {
     return this.#source.runs(keys);
   }
 
   async read(keys: readonly Buffer[]): Promise<Held[]> {
     return (await this.#source.read(keys)).map((held) => (this.#isOurs(held) ? held : null));
+  }
+
+  async open(key: Buffer): Promise<ComingValue | null> {
+    const value = await this.#source.open(key);
+    if (value === null || this.#types.has(kindOf(value.type))) return value;
+    value.close();
+    return null;
   }
 
   layout(): Promise<string> {
@@ -71,6 +79,8 @@ export class OfTypes implements KeySource {
 
   #isOurs(held: Held): boolean {
     if (held === null) return false;
+    // Of what type it is, it says when it is opened.
+    if (held === 'long') return true;
     const { value } = held;
     if ('text' in value) return this.#types.has('string');
     // The numbers of types that two products use differently are hashes in both.

@@ -5,7 +5,8 @@ import { type as rdbType } from '../../rdb/format.ts';
 import { decodeBody } from '../../rdb/value.ts';
 import { type DumpedValue, readDump, type ValueSum } from '../../rdb/value-sum.ts';
 import { putLength } from '../../rdb/writer.ts';
-import type { Held } from '../key-source.ts';
+import type { HeldValue } from '../key-source.ts';
+import type { ComingSum } from '../long/sum-of-coming.ts';
 
 export type Aspect = 'missing' | 'extra' | 'type' | 'value' | 'ttl';
 
@@ -19,13 +20,12 @@ const ttlToleranceMs = 1000;
 /** Longer values are not looked into for a sentence. */
 const longestShown = 2 ** 20;
 
-export function compareHeld(source: Held, target: Held, sum: ValueSum): Finding | null {
-  if (source === null || target === null) {
-    if (source === target) return null;
-    return source === null
-      ? { is: 'extra', how: 'only the target has it' }
-      : { is: 'missing', how: 'only the source has it' };
-  }
+export function compareHeld(
+  source: HeldValue | null,
+  target: HeldValue | null,
+  sum: ValueSum,
+): Finding | null {
+  if (source === null || target === null) return oneOnly(source, target);
   if (!bytesOf(source).equals(bytesOf(target)) || 'text' in source.value !== 'text' in target.value) {
     const [one, other] = [readHeld(source), readHeld(target)];
     if (one.kind !== other.kind) return { is: 'type', how: `a ${one.kind} against a ${other.kind}` };
@@ -35,19 +35,35 @@ export function compareHeld(source: Held, target: Held, sum: ValueSum): Finding 
   return compareTtl(source.ttlMs, target.ttlMs);
 }
 
+/** The same of values that nobody held. */
+export function compareSums(source: ComingSum | null, target: ComingSum | null): Finding | null {
+  if (source === null || target === null) return oneOnly(source, target);
+  const { kind } = source;
+  if (kind !== target.kind) return { is: 'type', how: `a ${kind} against a ${target.kind}` };
+  if (source.sum !== target.sum) return { is: 'value', how: `the ${kind}s differ` };
+  return compareTtl(source.ttlMs, target.ttlMs);
+}
+
+function oneOnly(source: unknown, target: unknown): Finding | null {
+  if (source === target) return null;
+  return source === null
+    ? { is: 'extra', how: 'only the target has it' }
+    : { is: 'missing', how: 'only the source has it' };
+}
+
 /** Whether it has changed between two looks is seen by this. */
-export function sumOf(held: NonNullable<Held>): string {
+export function sumOf(held: HeldValue): string {
   const bytes = bytesOf(held);
   const crc = new Crc64();
   crc.update(bytes, 0, bytes.length);
   return `${crc}`;
 }
 
-function bytesOf({ value }: NonNullable<Held>): Buffer {
+function bytesOf({ value }: HeldValue): Buffer {
   return 'text' in value ? value.text : value.payload;
 }
 
-function readHeld(held: NonNullable<Held>): DumpedValue {
+function readHeld(held: HeldValue): DumpedValue {
   if ('payload' in held.value) return readDump(held.value.payload);
   const { text } = held.value;
   const head = Buffer.alloc(9);

@@ -10,12 +10,14 @@ import { quoteKey } from '../../rdb/errors.ts';
 import { ValueSum } from '../../rdb/value-sum.ts';
 import type { ConnectionOptions } from '../../redis/connection.ts';
 import type { ServerFacts } from '../../redis/server-facts.ts';
+import { carryRun } from '../carry-keys.ts';
 import { everyKey, type KeyMapping } from '../key-mapping.ts';
 import { KeyReader } from '../key-reader.ts';
-import type { Held, KeySource } from '../key-source.ts';
+import type { KeyRun, KeySource } from '../key-source.ts';
 import { KeyWriter } from '../key-writer.ts';
-import type { BothFacts } from '../server-facts.ts';
-import { compareHeld, type Finding, sumOf } from './compare-values.ts';
+import { type ComingSum, sumOfComing } from '../long/sum-of-coming.ts';
+import { type BothFacts, loadedBy } from '../server-facts.ts';
+import { compareHeld, compareSums, type Finding, sumOf } from './compare-values.ts';
 
 export interface VerifyOptions {
   source: KeySource;
@@ -166,7 +168,7 @@ class Verification {
   async #compare(keys: Buffer[]): Promise<void> {
     for (const run of await this.#source.runs(keys)) {
       this.#suspects.push(...(await this.#look(run)));
-      this.#result.compared += run.length;
+      this.#result.compared += run.keys.length;
     }
   }
 
@@ -179,16 +181,40 @@ class Verification {
   }
 
   /** Those of the keys that differ. */
-  async #look(keys: readonly Buffer[]): Promise<Suspect[]> {
+  async #look({ keys, isLong }: KeyRun): Promise<Suspect[]> {
+    const names = this.#mapping.targetKeys(keys);
+    const [ours, theirs] = isLong
+      ? [[], []]
+      : await Promise.all([this.#source.read(keys), this.#target.read(names)]);
+    const suspects: Suspect[] = [];
+    for (const [index, key] of keys.entries()) {
+      const held = isLong ? 'long' : (ours[index] ?? null);
+      const other = isLong ? 'long' : (theirs[index] ?? null);
+      if (held === 'long' || other === 'long') {
+        const suspect = await this.#lookAtLong(key, names[index]!);
+        if (suspect !== null) suspects.push(suspect);
+        continue;
+      }
+      const finding = compareHeld(held, other, this.#sum);
+      if (finding !== null) suspects.push({ ...finding, key, seen: held === null ? '' : sumOf(held) });
+    }
+    return suspects;
+  }
+
+  /** The same of one key that is too long to be held, at a side at least. */
+  async #lookAtLong(key: Buffer, name: Buffer): Promise<Suspect | null> {
+    const { source, target } = this.#facts;
+    const sumAt = async (side: KeySource, of: Buffer, facts: ServerFacts): Promise<ComingSum | null> => {
+      const value = await side.open(of);
+      if (value === null) return null;
+      return await sumOfComing(value, loadedBy(facts).flavor, this.#sum).finally(value.close);
+    };
     const [ours, theirs] = await Promise.all([
-      this.#source.read(keys),
-      this.#target.read(this.#mapping.targetKeys(keys)),
+      sumAt(this.#source, key, source),
+      sumAt(this.#target, name, target),
     ]);
-    return keys.flatMap((key, index): Suspect[] => {
-      const held = ours[index] as Held;
-      const finding = compareHeld(held, theirs[index] as Held, this.#sum);
-      return finding === null ? [] : [{ ...finding, key, seen: held === null ? '' : sumOf(held) }];
-    });
+    const finding = compareSums(ours, theirs);
+    return finding === null ? null : { ...finding, key, seen: ours?.sum ?? '' };
   }
 
   /** Looks at the suspects again until each is the same, or was given every chance; the rest are differences. */
@@ -234,12 +260,10 @@ class Verification {
 
   /** Writes the source's value, and compares again. @returns why it still differs; null when it does not. */
   async #repair(writer: KeyWriter, key: Buffer): Promise<string | null> {
-    const [reason = null] = await writer.write(
-      this.#mapping.targetKeys([key]),
-      await this.#source.read([key]),
-    );
-    if (reason !== null) return reason;
-    const [again] = await this.#look([key]);
+    const [run] = await this.#source.runs([key]);
+    const { reasons } = await carryRun(this.#source, writer, run!, this.#mapping);
+    if (reasons[0]) return reasons[0];
+    const [again] = await this.#look(run!);
     return again === undefined ? null : `${quoteKey(key)} differs again: ${again.how}`;
   }
 }

@@ -1,0 +1,43 @@
+import type { Redis } from 'ioredis';
+import { waitFor } from '../../src/base/retry.ts';
+import { keySlot } from '../../src/rdb/slot.ts';
+import { client, freePort, type Server, startRedis } from './redis-processes.ts';
+
+export interface TestCluster {
+  nodes: Server[];
+  /** One for each node. */
+  clients: Redis[];
+  /** Which node has a key. */
+  ownerOf(key: string): number;
+}
+
+const ranges = [
+  [0, 5460],
+  [5461, 10_922],
+  [10_923, 16_383],
+] as const;
+
+/** A Redis Cluster of three primaries. */
+export async function startCluster(options: string[] = []): Promise<TestCluster> {
+  // The usual port of the bus, 10,000 above, is among those that the kernel gives to connections.
+  const buses = [await freePort(), await freePort(), await freePort()];
+  const settings = ['--cluster-enabled', 'yes', '--cluster-config-file', 'nodes.conf', ...options];
+  const nodes = await Promise.all(buses.map((bus) => startRedis([...settings, '--cluster-port', `${bus}`])));
+  const clients = nodes.map(({ port }) => client(port));
+  for (const [index, [first, last]] of ranges.entries()) {
+    await clients[index]?.call('CLUSTER', 'ADDSLOTSRANGE', first, last);
+    await clients[index]?.call('CLUSTER', 'SET-CONFIG-EPOCH', index + 1);
+    if (index > 0) await clients[0]?.call('CLUSTER', 'MEET', '127.0.0.1', nodes[index]!.port, buses[index]!);
+  }
+  const joined = async () => {
+    const infos = await Promise.all(clients.map((each) => each.cluster('INFO')));
+    return infos.every((info) => info.includes('cluster_state:ok') && info.includes('cluster_known_nodes:3'));
+  };
+  await waitFor(joined, { what: 'the cluster', withinMs: 20_000 });
+  const ownerOf = (key: string) => {
+    const bytes = Buffer.from(key);
+    const slot = keySlot(bytes, 0, bytes.length);
+    return ranges.findIndex(([, last]) => slot <= last);
+  };
+  return { nodes, clients, ownerOf };
+}
