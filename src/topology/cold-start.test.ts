@@ -10,6 +10,7 @@ const memory = (changes: Partial<MemberMemory> = {}): MemberMemory => ({
   keys: 10,
   unsavedChanges: 0,
   storeFails: false,
+  lost: null,
   seenAtMs: 5000,
   ...changes,
 });
@@ -125,6 +126,7 @@ describe('whatever is found', () => {
           unsavedChanges: fc.integer({ min: 0, max: 1 }),
           storeFails: fc.boolean(),
           seenAtMs: fc.integer({ min: 0, max: 5 }),
+          lost: fc.constant(null),
         }),
       ),
     }),

@@ -23,6 +23,14 @@ export interface MemberMemory {
   /** Its AOF could not be written, as on a full disk: what it took then is in memory only, whatever the time of its files. */
   storeFails: boolean;
   seenAtMs: number;
+  /** It was started without the data that it had, and nobody else had any: what that was. Null when nothing is missing. */
+  lost: LostData | null;
+}
+
+/** How many keys there were when they were seen last, wall-clock ms. */
+export interface LostData {
+  keys: number;
+  seenAtMs: number;
 }
 
 /** What lies in a member's data folder. */

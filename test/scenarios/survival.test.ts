@@ -223,3 +223,23 @@ describe('the empty-primary guard', () => {
     expect(await deployment.client().dbsize()).toBe(100);
   });
 });
+
+test('a member that is alone, and whose data was in memory only, is started without it: status says what is lost until new data comes', async () => {
+  deployment = await TestDeployment.up({ redis: { members: 1, persistence: 'none', minReplicasToWrite: 0 } });
+  await deployment.waitUntilHealthy();
+  const client = deployment.client();
+  for (let i = 0; i < 50; i++) await client.set(`k:${i}`, i);
+  await deployment.waitForStatus('the keys to be seen', () => {
+    const file = path.join(deployment.stateDir, 'members', 'redis-1', 'memory.json');
+    return (JSON.parse(readFileSync(file, 'utf8')) as { keys: number }).keys === 50;
+  });
+  process.kill((await deployment.primary()).pid as number, 'SIGKILL');
+  const lost = /^redis-1 was started without its data, and nobody else has it: it held 50 keys at /;
+  const status = await deployment.waitForStatus('the loss', ({ problems }) =>
+    problems.some((each) => lost.test(each)),
+  );
+  expect(status.state).toBe('degraded');
+  expect(deployment.events().find(({ kind }) => kind === 'data-missing')?.text).toMatch(lost);
+  await deployment.client().set('new', 1);
+  await deployment.waitUntilHealthy();
+});

@@ -128,6 +128,7 @@ async function restartMember(
   if (operation.ending === 'stop') operation.signal.throwIfAborted();
   const primary = startsAsPrimary ? null : deployment.member(named);
   await startMember(deployment.setting, member, primary, 'start');
+  if (acceptDataLoss) member.memory?.acceptLoss();
   await waitFor(
     async () => {
       if (!unit.process.running) throw hopeless(deathOf(unit));

@@ -5,7 +5,7 @@ import type { SentinelEvent } from '../../redis/sentinel-event.ts';
 import { promotesWithinMs } from '../../topology/election/selection.ts';
 import { actingPrimary, type View } from '../../topology/view.ts';
 import type { Deployment, LiveMember, LiveSentinel } from '../deployment.ts';
-import { memoryOf } from '../state/memory-file.ts';
+import { lossText, memoryOf } from '../state/memory-file.ts';
 import { Unwritten } from '../state/unwritten.ts';
 import { Strangers } from './strangers.ts';
 
@@ -123,6 +123,7 @@ export class Observer {
     const { place, unit, memory, watch, heldBack } = member;
     const { reachable, runId, priority } = watch.seen;
     if (reachable && runId !== '') heldBack?.saw(priority);
+    this.#noteLoss(member);
     if (this.#writing.has(member)) return;
     this.#writing.add(member);
     try {
@@ -134,6 +135,15 @@ export class Observer {
     } finally {
       this.#writing.delete(member);
     }
+  }
+
+  /** What is in memory only is expected to be lost in a crash: it is told until new data comes. */
+  #noteLoss({ place: { id }, memory, watch: { seen } }: LiveMember): void {
+    const { spec, troubles } = this.#deployment;
+    const isNew = spec.redis.persistence === 'none' && (seen.keys ?? 0) > 0;
+    if (isNew && memory?.memory?.lost) memory.acceptLoss();
+    const lost = memory?.memory?.lost ?? null;
+    troubles.note(`data that ${id} had`, lost === null ? null : lossText(id, lost));
   }
 
   /**

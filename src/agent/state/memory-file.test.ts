@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { nothingKnown } from '../observe/member-watch.ts';
-import { isDataStale, MemoryFile } from './memory-file.ts';
+import { isDataStale, lossText, MemoryFile } from './memory-file.ts';
 
 let folder = '';
 beforeEach(() => {
@@ -30,7 +30,7 @@ test('without a file nothing is remembered, and nothing is wrong', async () => {
 test('a file of before a figure was kept is read', async () => {
   const { memory, damage } = await loaded(JSON.stringify(kept));
   expect({ memory, damage }).toEqual({
-    memory: { ...kept, unsavedChanges: 0, storeFails: false },
+    memory: { ...kept, unsavedChanges: 0, storeFails: false, lost: null },
     damage: null,
   });
 });
@@ -79,4 +79,33 @@ test('an idle member is written down seldom, one that takes writes every two sec
   expect(await writtenAt(2000, { offset: 990, keys: 4, unsavedChanges: 1 })).toBe(true);
   expect(await writtenAt(2000, { offset: 999, keys: 4, unsavedChanges: 2 })).toBe(true);
   expect(await writtenAt(1, { offset: 999, keys: 0, unsavedChanges: 2 })).toBe(true);
+});
+
+test('what a member was started without is known until it is there again, or somebody says that it is known; also to the next agent', async () => {
+  let nowMs = 0;
+  const clockOf = { wallMs: () => nowMs, monotonicMs: () => nowMs };
+  let memory = new MemoryFile(file(), clockOf);
+  const holds = async (keys: number, role: 'primary' | 'replica' = 'primary') => {
+    nowMs += 20_000;
+    await memory.remember({ ...nothingKnown, reachable: true, linkUp: true, role, keys });
+    return memory.memory?.lost ?? null;
+  };
+  expect(memory.noteLoss()).toBeNull();
+  await holds(300);
+  const lost = memory.noteLoss();
+  expect(lost).toEqual({ keys: 300, seenAtMs: 20_000 });
+  expect(lossText('redis-1', lost!)).toContain('it held 300 keys at 1970-01-01T00:00:20.000Z');
+  expect(await holds(0)).toEqual(lost);
+  memory = new MemoryFile(file(), clockOf);
+  await memory.load();
+  // The little that has come since is not what was lost; and when that is lost too, the first loss is the one to know of.
+  expect(await holds(2)).toEqual(lost);
+  expect(memory.noteLoss()).toEqual(lost);
+  expect(await holds(300)).toBeNull();
+  memory.noteLoss();
+  expect(await holds(10)).not.toBeNull();
+  memory.acceptLoss();
+  expect(await holds(10)).toBeNull();
+  memory.noteLoss();
+  expect(await holds(9, 'replica')).toBeNull();
 });

@@ -5,7 +5,7 @@
 import { z } from 'zod';
 import { readFileIfThere, writeFileAtomic } from '../../base/atomic-file.ts';
 import type { Clock } from '../../base/clock.ts';
-import { type DiskState, isStale, type MemberMemory } from '../../topology/cold-start.ts';
+import { type DiskState, isStale, type LostData, type MemberMemory } from '../../topology/cold-start.ts';
 import type { MemberObservation } from '../observe/member-watch.ts';
 import { readNote } from './read-note.ts';
 
@@ -19,6 +19,7 @@ const schema = z.object({
   unsavedChanges: z.number().default(0),
   storeFails: z.boolean().default(false),
   seenAtMs: z.number(),
+  lost: z.object({ keys: z.number(), seenAtMs: z.number() }).nullable().default(null),
 });
 
 const writeEveryMs = 2000;
@@ -70,6 +71,23 @@ export class MemoryFile {
     }
   }
 
+  /** It is started without the data that it had, and nobody else has any. @returns what is lost; null when it had nothing */
+  noteLoss(): LostData | null {
+    if (this.#memory === null || this.#memory.keys === 0) return null;
+    const { keys, seenAtMs } = this.#memory;
+    // An earlier loss that nobody has seen to counts more than the little that came since.
+    const lost = this.#memory.lost ?? { keys, seenAtMs };
+    this.#memory = { ...this.#memory, lost };
+    this.#writtenMs = Number.NEGATIVE_INFINITY;
+    return lost;
+  }
+
+  /** A person knows of the loss. */
+  acceptLoss(): void {
+    if (this.#memory !== null) this.#memory = { ...this.#memory, lost: null };
+    this.#writtenMs = Number.NEGATIVE_INFINITY;
+  }
+
   /** Keeps what a member just said. A member that is loading or syncing says nothing yet of its data. */
   async remember(seen: MemberObservation): Promise<void> {
     if (!seen.reachable || seen.busy || seen.role === null || seen.keys === null) return;
@@ -81,10 +99,17 @@ export class MemoryFile {
     const paceMs = isAtRest ? offsetEveryMs : writeEveryMs;
     const tooSoon = this.#clock.monotonicMs() - this.#writtenMs < paceMs;
     const emptied = (before?.keys ?? 0) > 0 !== seen.keys > 0;
+    const lost = stillLost(before?.lost ?? null, seen);
+    const found = lost === null && before !== null && before.lost !== null;
     const saved =
       (before?.unsavedChanges ?? 0) > 0 !== seen.unsavedChanges > 0 ||
       (before?.storeFails ?? false) !== seen.storeFails;
-    if ((unchanged && !saved) || (!roleChanged && !emptied && !saved && tooSoon)) return;
+    const isWritten = this.#writtenMs !== Number.NEGATIVE_INFINITY;
+    if (
+      (unchanged && !saved && !found && isWritten) ||
+      (!roleChanged && !emptied && !saved && !found && tooSoon)
+    )
+      return;
     const nowMs = this.#clock.wallMs();
     this.#memory = {
       role: seen.role,
@@ -96,11 +121,24 @@ export class MemoryFile {
       unsavedChanges: seen.unsavedChanges,
       storeFails: seen.storeFails,
       seenAtMs: nowMs,
+      lost,
     };
     this.#writtenMs = this.#clock.monotonicMs();
     await writeFileAtomic(this.#file, `${JSON.stringify(this.#memory)}\n`);
     this.#damage = null;
   }
+}
+
+/** A sentence, with the ways out. */
+export function lossText(member: string, { keys, seenAtMs }: LostData): string {
+  const had = `${keys} ${keys === 1 ? 'key' : 'keys'} at ${new Date(seenAtMs).toISOString()}`;
+  return `${member} was started without its data, and nobody else has it: it held ${had}. holdfast restore brings a backup back; holdfast restart ${member} --accept-data-loss says that it is known`;
+}
+
+/** A replica copies what there is; and what was lost is there again when as much is, as after a restore. */
+function stillLost(lost: LostData | null, { role, keys }: MemberObservation): LostData | null {
+  if (lost === null || role === 'replica' || (keys ?? 0) >= lost.keys) return null;
+  return lost;
 }
 
 /** Whether the files lack changes that the member was known to have. */

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { usualPriority } from '../../topology/eligibility.ts';
 import type { LiveMember, Setting } from '../deployment.ts';
+import { lossText } from '../state/memory-file.ts';
 import { makeWhatIsGone } from './configure.ts';
 import { hurryToPrimary } from './hurry-to-primary.ts';
 import { memberCommand } from './process-commands.ts';
@@ -15,10 +16,11 @@ import { settleRole } from './settle-role.ts';
  */
 export async function startMember(
   setting: Setting,
-  { unit, place, watch, heldBack, disk }: LiveMember,
+  member: LiveMember,
   primary: LiveMember | null,
   how: 'start' | 'restart',
 ): Promise<void> {
+  const { unit, place, watch, heldBack, disk } = member;
   if (unit === null || heldBack === null) throw new TypeError(`${place.id} runs on ${place.host}, not here`);
   const made = await makeWhatIsGone(setting, { place, unit }, primary?.place ?? null);
   if (made !== null) {
@@ -26,6 +28,7 @@ export async function startMember(
       primary === null ? 'it starts without data' : `it copies everything from ${primary.place.id}`;
     setting.events.add('data-missing', place.id, `${place.id} lacked ${made}: made anew; ${then}`);
   }
+  if (primary === null) await noteLoss(setting, member, how);
   const byOperator = heldBack.operators;
   if (primary !== null && !byOperator) await heldBack.claim();
   const priority = primary !== null || byOperator ? 0 : usualPriority;
@@ -42,4 +45,20 @@ export async function startMember(
   if (setting.spec.mirror !== null) void settleRole(watch.connect(), primary?.place ?? null, wish);
   else if (primary !== null) void hurryToPrimary(watch.connect(), place, wish);
   if (priority > 0) await heldBack.release();
+}
+
+/**
+ * It is to be primary, and the data that it had is in no file: nobody has it then. A deployment that keeps its data in memory only loses it
+ * whenever it is stopped on purpose, and everybody knows that.
+ */
+async function noteLoss(
+  { spec, events }: Setting,
+  { place, memory, disk }: LiveMember,
+  how: 'start' | 'restart',
+): Promise<void> {
+  if (memory === null || disk === null || (how === 'start' && spec.redis.persistence === 'none')) return;
+  await disk.look();
+  if (disk.seen?.hasData !== false) return;
+  const lost = memory.noteLoss();
+  if (lost !== null && how === 'restart') events.add('data-missing', place.id, lossText(place.id, lost));
 }
