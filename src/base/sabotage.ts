@@ -9,6 +9,8 @@ export const sabotages = {
   'dies-asking': 'the agent is killed when it has asked the Sentinels for their votes',
   'dies-elected': 'the agent is killed when it is elected',
   'dies-after-promotion': 'the agent is killed when it has promoted a replica, before it tells anyone else',
+  'dies-after-follow':
+    'the agent is killed when it has told the other replicas whom to follow, before it tells the Sentinels',
   'dies-after-hello': 'the agent is killed when it has told the Sentinels, before it tells the gates',
   'dies-holding': 'the agent is killed when it holds back writes for a switchover, before it promotes anyone',
   'no-hello': 'an elected agent promotes, and the Sentinels are not told',

@@ -159,3 +159,74 @@ test('a second command is refused with what is under way', async () => {
     expect(error).toMatchObject({ code: 'OPERATION_UNDER_WAY', message: 'a restart is under way' });
   await deployment.waitUntilHealthy();
 }, 60_000);
+
+describe('in the middle of', () => {
+  const client = () => new AgentClient(statePaths(deployment.stateDir));
+  const others = { switchover: {}, failover: {}, restart: {} } as const;
+
+  /** Its target answers nobody for so long: it waits for it, and holds nothing. */
+  async function slowSwitchover(signal: AbortSignal): Promise<unknown> {
+    const target = (await deployment.status()).members.find(({ role }) => role === 'replica');
+    await deployment.client(target?.port).call('CLIENT', 'PAUSE', '2500', 'ALL');
+    return client().run('switchover', { to: target?.id }, () => {}, signal);
+  }
+
+  /** One of the Sentinels was stopped: it is asked until it was killed for that, and started again. */
+  async function slowApply(signal: AbortSignal): Promise<unknown> {
+    deployment.writeSpec({ sentinel: { failoverTimeout: `${13 + Math.round(performance.now() % 40)}s` } });
+    const [first] = (await deployment.status()).sentinels;
+    process.kill(first?.pid as number, 'SIGSTOP');
+    return client().run('apply', { file: deployment.specFile }, () => {}, signal);
+  }
+
+  test.each([
+    ['switchover', 'a switchover', slowSwitchover],
+    ['apply', 'applying the spec', slowApply],
+  ] as const)(
+    '%s: another command is refused with that, and whoever asked for it may give it up',
+    async (_, words, change) => {
+      const { primary } = await deployment.waitUntilHealthy();
+      const aborter = new AbortController();
+      const over = change(aborter.signal).then(
+        () => 'done',
+        () => 'given up',
+      );
+      await deployment.waitForStatus(words, ({ operation }) => operation === words);
+      for (const [command, options] of Object.entries(others)) {
+        const refused = client().run(command as keyof typeof others, options, () => {});
+        await expect(refused).rejects.toMatchObject({
+          code: 'OPERATION_UNDER_WAY',
+          message: `${words} is under way`,
+        });
+      }
+      aborter.abort();
+      expect(await over).toBe('given up');
+      await deployment.waitForStatus('its end', ({ operation }) => operation === null);
+      expect((await deployment.waitUntilHealthy()).primary).toBe(primary);
+      expect(deployment.events().findLast(({ kind }) => kind === 'given-up')?.text).toContain(
+        `${words} was given up`,
+      );
+    },
+    60_000,
+  );
+
+  test('an apply, Sentinels die: they have what the others have in the end, and so has the agent', async () => {
+    await deployment.waitUntilHealthy();
+    deployment.writeSpec({ sentinel: { failoverTimeout: '61s' }, redis: { maxMemory: '70mb' } });
+    const [first, , third] = (await deployment.status()).sentinels;
+    process.kill(first?.pid as number, 'SIGKILL');
+    const running = start('apply', '--yes');
+    await underWay(running);
+    if (isAlive(third?.pid as number)) process.kill(third?.pid as number, 'SIGKILL');
+    expect(await running.ended).toBe(0);
+    await deployment.waitUntilHealthy();
+    for (const index of [0, 1, 2]) {
+      const sentinel = deployment.client(deployment.ports.sentinels + index);
+      const fields = (await sentinel.call('SENTINEL', 'MASTER', 'test')) as string[];
+      expect(fields[fields.indexOf('failover-timeout') + 1]).toBe('61000');
+    }
+    expect((await deployment.status()).drift).toEqual([]);
+    const dry = await deployment.run('apply', [], ['--dry-run']);
+    expect(dry.stdout).toContain('Everything is as the spec says');
+  }, 90_000);
+});

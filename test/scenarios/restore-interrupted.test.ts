@@ -210,6 +210,10 @@ describe('a restore that is interrupted', () => {
     await slow('rdb-key-save-delay', 2000);
     const running = await begin();
     await until(running, 'the safety backup', takesSafetyBackup(running));
+    for (const verb of ['switchover', 'restart']) {
+      const second = await deployment.run(verb);
+      expect([second.status, second.stderr]).toEqual([1, expect.stringContaining('a restore is under way')]);
+    }
     running.child.kill('SIGINT');
     expect(await running.ended).toBe(1);
     expect(running.said()).toContain('RESTORE_INTERRUPTED');

@@ -198,6 +198,7 @@ function act(
 ): void {
   switch (action.kind) {
     case 'hello': {
+      dieIfSabotaged('dies-after-follow');
       const sentinel = deployment.sentinels.find(({ place }) => place.id === action.sentinel);
       // Its colleagues tell one that can't be told now.
       if (sentinel && !isSabotaged('no-hello'))

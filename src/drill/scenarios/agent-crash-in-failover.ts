@@ -10,6 +10,7 @@ const steps: readonly [name: string, sabotage: Sabotage, when: string][] = [
   ['asking', 'dies-asking', 'when it has asked for votes'],
   ['elected', 'dies-elected', 'when it is elected'],
   ['promotion', 'dies-after-promotion', 'when it has promoted, before it tells anyone else'],
+  ['follow', 'dies-after-follow', 'when it has told the other replicas, before it tells the Sentinels'],
   ['hello', 'dies-after-hello', 'when it has told the Sentinels, before it tells the gates'],
 ];
 
