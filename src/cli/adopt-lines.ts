@@ -1,10 +1,12 @@
 /** What `adopt` is about to do, for people. Pure. */
 import type { AdoptionPlan } from '../agent/adopt/plan.ts';
+import type { Refusal } from '../agent/adopt/refusal.ts';
 import type { SettingDifference } from '../agent/settings/compare-settings.ts';
 import { shownValue } from '../agent/settings/shown-value.ts';
+import type { Output } from './output.ts';
 import { table } from './table.ts';
 
-export function planLines({ takes, starts, primary }: AdoptionPlan): string[] {
+export function planLines({ takes, starts, others, primary }: AdoptionPlan): string[] {
   const rows = [
     ...takes.map(({ id, address, port, pid, role, folder, begun }) => [
       id,
@@ -27,10 +29,17 @@ export function planLines({ takes, starts, primary }: AdoptionPlan): string[] {
   const later = takes.flatMap(({ id, waiting }) => settingRows(id, waiting));
   return [
     ...table(rows),
-    ...(takes.length === 0 ? [] : ["Servers get holdfast's users beside those that they have."]),
+    ...(takes.length + others.length === 0
+      ? []
+      : ["Servers get holdfast's users beside those that they have."]),
+    ...(others.length === 0 ? [] : [`Those of other hosts too: ${others.join(', ')}.`]),
     ...(now.length === 0 ? [] : ['Set while they run:', ...indented(table(now))]),
     ...(later.length === 0 ? [] : ['Set when they are started the next time:', ...indented(table(later))]),
   ];
+}
+
+export function refusalLine({ colors }: Output, { where, what, fix }: Refusal): string {
+  return `${colors.red('not yet:')} ${where}: ${what}. ${colors.cyan(fix)}`;
 }
 
 function settingRows(id: string, settings: readonly SettingDifference[]): string[][] {

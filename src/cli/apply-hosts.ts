@@ -41,13 +41,8 @@ export async function applyToHosts(
 ): Promise<number> {
   refuseForgotten(spec, options.forget ?? []);
   const contents = bundleContents();
-  const here: Omit<FromHere, 'brought'> = {
-    build: contents.build,
-    secret: spec.security.secret && readSecret(spec.security.secret, 'security.secret', process.env),
-    machine: `${os.type()} ${os.machine()}`,
-    nowMs: Date.now(),
-  };
-  const connections = new SshConnections();
+  const here = fromHere(spec, contents);
+  const connections = new SshConnections(spec);
   const hosts = spec.hosts.map((host) => connections.host(host));
   const lock = options.dryRun ? null : new ApplyLock(spec);
   const report = (line: string) => output.note(`  ${output.colors.dim(line)}`);
@@ -59,6 +54,16 @@ export async function applyToHosts(
     lock?.release();
     await connections.close();
   }
+}
+
+/** What of this machine a survey of the hosts needs, but for files that the spec names. */
+export function fromHere({ security: { secret } }: Spec, { build }: Contents): Omit<FromHere, 'brought'> {
+  return {
+    build,
+    secret: secret && readSecret(secret, 'security.secret', process.env),
+    machine: `${os.type()} ${os.machine()}`,
+    nowMs: Date.now(),
+  };
 }
 
 interface Apply {
@@ -96,7 +101,7 @@ async function lookAskDo(apply: Apply): Promise<number> {
   const { plan, findings } = first;
   const isNothing = isEmpty(plan) && stages.length === 1 && leaving.length === 0;
   printStages(output, stages);
-  print(output, plan, findings, isNothing);
+  printPlan(output, plan, findings, isNothing);
   const places = stages.flatMap(({ changes }) => changes);
   const answer = (applied: boolean) =>
     output.data({ name: spec.name, plan: shownPlan(plan), places, findings, applied });
@@ -186,7 +191,12 @@ function printStages(output: Output, stages: readonly Stage[]): void {
     output.line('The first of these steps in full; the others follow, each on healthy hosts:');
 }
 
-function print(output: Output, plan: Plan, findings: readonly HostFinding[], isNothing: boolean): void {
+export function printPlan(
+  output: Output,
+  plan: Plan,
+  findings: readonly HostFinding[],
+  isNothing: boolean,
+): void {
   const { bold, yellow, red } = output.colors;
   for (const { found, fix, blocks } of distinct(findings)) {
     const word = blocks ? red('critical:') : yellow('warning:');
@@ -234,7 +244,7 @@ function distinct(findings: readonly HostFinding[]): HostFinding[] {
 }
 
 /** @throws HOST_UNFIT */
-function refuseUnfit(findings: readonly HostFinding[]): void {
+export function refuseUnfit(findings: readonly HostFinding[]): void {
   const blocking = findings.filter(({ blocks }) => blocks);
   if (blocking.length === 0) return;
   const all = blocking.map(({ host, found }) => `host ${host}: ${found}`).join('; ');

@@ -24,7 +24,7 @@ const gatherMs = 500;
 const againMs = 2000;
 
 export async function logsOfHosts(output: Output, spec: Spec, asked: Asked): Promise<number> {
-  const connections = new SshConnections();
+  const connections = new SshConnections(spec);
   const hosts = spec.hosts.map((host) => connections.host(host));
   try {
     return asked.follow

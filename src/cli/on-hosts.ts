@@ -24,7 +24,7 @@ interface OnHosts {
 
 /** @returns the exit status; of several, the worst */
 export async function runOnHosts(asked: OnHosts, output: Output): Promise<number> {
-  const connections = new SshConnections();
+  const connections = new SshConnections(asked.spec);
   try {
     const { spec, where, words, about } = asked;
     if (where === 'every-host') return await onEveryHost(asked, connections, output);

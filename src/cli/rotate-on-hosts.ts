@@ -26,7 +26,7 @@ export async function rotateOnHosts(output: Output, file: string, options: Rotat
       },
     );
   }
-  const connections = new SshConnections();
+  const connections = new SshConnections(spec);
   const lock = new ApplyLock(spec);
   const report = (line: string) => output.note(`  ${output.colors.dim(line)}`);
   try {

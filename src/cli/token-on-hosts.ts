@@ -7,7 +7,7 @@ import type { Spec } from '../spec/spec.ts';
 import type { Output } from './output.ts';
 
 export async function makeOnHosts(output: Output, spec: Spec, name: string, role: TokenRole): Promise<void> {
-  const connections = new SshConnections();
+  const connections = new SshConnections(spec);
   const [first, ...others] = spec.hosts.map((host) => connections.host(host));
   const verb = ['token', 'make', name];
   const options = ['--role', role, '--json'];

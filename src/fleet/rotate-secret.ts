@@ -1,6 +1,6 @@
 /** Changes the secret of a deployment that runs, and with it every password that is derived from it: see plan/rotation.ts. */
 import { randomBytes } from 'node:crypto';
-import { installedState, systemUser } from '../render/installed.ts';
+import { installedState } from '../render/installed.ts';
 import { secretFilesBeside } from '../spec/secrets.ts';
 import type { Spec } from '../spec/spec.ts';
 import { receiveScript } from './act/receive-file.ts';
@@ -102,7 +102,7 @@ function scriptOf(spec: Spec, step: RotationStep, text: string): string {
   const folder = installedState(spec);
   const { coming, former } = secretFilesBeside(`${folder}/secret`);
   if (step === 'accept') {
-    const owner = `${systemUser}:${systemUser}`;
+    const owner = `${spec.runAs}:${spec.runAs}`;
     return receiveScript({ path: coming, text: `${text}\n`, mode: '600', owner });
   }
   if (step === 'drop') return `if [ -e ${former} ]; then mv -f ${former} ${folder}/secret-gone; fi`;

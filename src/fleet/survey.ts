@@ -9,7 +9,13 @@ import { factsScript } from './facts/facts-script.ts';
 import { type HostFacts, parseFacts } from './facts/host-facts.ts';
 import { refuseOtherMachines } from './plan/machines.ts';
 import { type Found, planFleet, sha256 } from './plan/plan.ts';
-import { refuseMoves, refuseOtherAuthority, refuseUnfit, secretHolder } from './plan/refuse.ts';
+import {
+  refuseMoves,
+  refuseOtherAuthority,
+  refuseOtherOwner,
+  refuseUnfit,
+  secretHolder,
+} from './plan/refuse.ts';
 import { planRollback, rollbackBuild } from './plan/rollback.ts';
 import type { Plan, SettingChange } from './plan/steps.ts';
 import { addressFiles } from './plan/virtual-address.ts';
@@ -46,6 +52,7 @@ export async function surveyFleet(
 ): Promise<Survey> {
   refuseOtherMachines(spec, facts);
   refuseUnfit(facts, here.build, here.machine);
+  refuseOtherOwner(spec, facts);
   refuseOtherAuthority(spec, facts, here.brought.isNewAuthority);
   const { secret, digest } = await findSecret(spec, connections, facts, here.secret);
   const running = facts.filter(({ agent, hasUser, hasCommand }) => agent !== null && hasUser && hasCommand);
@@ -104,6 +111,10 @@ export function gatherAll(
 ): Promise<HostFacts[]> {
   const asked = {
     stateDir: installedState(spec),
+    runAs: spec.runAs,
+    ports: [...spec.members, ...spec.sentinels]
+      .filter((each) => each.host === host.id)
+      .map(({ port }) => port),
     secretsFolder: secretsFolder(spec),
     keepalived: addressFiles(spec),
     files: plainPaths(spec),

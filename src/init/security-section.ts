@@ -76,6 +76,16 @@ function tlsOf(found: Found, notes: Note[]): SecurityFile['tls'] | undefined {
   const by = new Map(found.settings.map(({ name, value }) => [settingName(name), value]));
   const port = by.get('tls-port') ?? '0';
   if (port === '0' || port === '') return undefined;
+  const plain = by.get('port') ?? '6379';
+  const [first] = typeof found.members === 'number' ? [] : found.members;
+  // By which of its two ports the others know it.
+  const isByTls = first === undefined ? by.get('tls-replication') === 'yes' : String(first.port) === port;
+  if (plain !== '0' && !isByTls) {
+    const why =
+      'servers of a spec speak TLS or not, and these know each other by the port without: clients of the other one go elsewhere';
+    notes.push({ path: ['security'], what: `TLS on port ${port}`, why });
+    return undefined;
+  }
   const [cert, key, ca] = ['tls-cert-file', 'tls-key-file', 'tls-ca-cert-file'].map(
     (name) => by.get(name) || '',
   );
@@ -85,9 +95,9 @@ function tlsOf(found: Found, notes: Note[]): SecurityFile['tls'] | undefined {
     notes.push({ path: ['security'], what: `TLS on port ${port}`, why });
     return undefined;
   }
-  if (by.get('port') !== '0') {
+  if (plain !== '0') {
     const why = 'with security.tls members and Sentinels speak TLS only';
-    notes.push({ path: ['security', 'tls'], what: `the port ${by.get('port') ?? 6379} without TLS`, why });
+    notes.push({ path: ['security', 'tls'], what: `the port ${plain} without TLS`, why });
   }
   return { cert, key, ca };
 }

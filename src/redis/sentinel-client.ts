@@ -4,6 +4,8 @@ import { type Address, describeEndpoint } from './endpoint.ts';
 import { RedisRefused } from './errors.ts';
 import { parseInfo } from './info.ts';
 import {
+  type Colleague,
+  colleaguesIn,
   fieldsOf,
   type WatchedPrimary,
   type WatchedReplica,
@@ -35,8 +37,13 @@ export class SentinelClient {
   }
 
   /** The other Sentinels of the deployment that it knows. */
-  async colleagues(): Promise<(Address & { flags: string[] })[]> {
-    return watchedReplicas(await this.connection.call('SENTINEL', 'SENTINELS', this.#name));
+  async colleagues(): Promise<Colleague[]> {
+    return colleaguesIn(await this.connection.call('SENTINEL', 'SENTINELS', this.#name));
+  }
+
+  /** By which the others know it: 40 hexadecimal digits. */
+  async myId(): Promise<string> {
+    return String(await this.connection.call('SENTINEL', 'MYID'));
   }
 
   /** Forgets replicas and other Sentinels, and learns anew who is there. */

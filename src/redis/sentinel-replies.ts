@@ -69,6 +69,22 @@ export function watchedReplicas(reply: unknown): WatchedReplica[] {
   });
 }
 
+/** Of SENTINEL SENTINELS. */
+export interface Colleague extends Address {
+  flags: string[];
+  /** By which it is known: 40 hexadecimal digits, or nothing. */
+  runId: string;
+}
+
+export function colleaguesIn(reply: unknown): Colleague[] {
+  return (Array.isArray(reply) ? reply : []).flatMap((entry) => {
+    const fields = fieldsOf(entry);
+    const address = addressOf(fields?.['ip'], fields?.['port']);
+    if (fields === null || address === undefined) return [];
+    return [{ ...address, flags: flagsOf(fields), runId: fields['runid'] ?? '' }];
+  });
+}
+
 /** Whether a Sentinel that says this of a replica could promote it. */
 export function isPromotable({ flags, priority }: Pick<WatchedReplica, 'flags' | 'priority'>): boolean {
   return priority !== 0 && !flags.some((flag) => ['s_down', 'o_down', 'disconnected'].includes(flag));

@@ -3,7 +3,6 @@ import type { TargetInput } from './target.ts';
 
 /** Where things are on a server that holdfast was installed on; docs/running/servers.md puts them there. */
 export const program = '/usr/local/bin/holdfast';
-export const systemUser = 'holdfast';
 
 export function installedSpec({ name }: Spec): string {
   return `/etc/holdfast/${name}.yaml`;

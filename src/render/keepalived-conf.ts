@@ -1,6 +1,5 @@
 import { bindAddresses } from '../spec/bind.ts';
 import type { GatePlace, Host, Spec } from '../spec/spec.ts';
-import { systemUser } from './installed.ts';
 
 export interface KeepalivedInput {
   spec: Spec;
@@ -24,7 +23,7 @@ export function keepalivedConf({ spec, gate, addresses, device, router, cli }: K
     `    router_id ${spec.name}-${gate.host}`,
     '    enable_script_security',
     // The key of a certificate is holdfast's own to read.
-    `    script_user ${spec.security.tls === null ? 'nobody' : systemUser}`,
+    `    script_user ${spec.security.tls === null ? 'nobody' : spec.runAs}`,
     '}',
     '',
     '# The gate answers PING itself, logged in or not: any answer means that it serves.',

@@ -24,6 +24,7 @@ import type {
   Spec,
   TlsFiles,
 } from './spec.ts';
+import { usualUser } from './usual-user.ts';
 
 /** What an application's user may do unless the spec says otherwise. INFO is @dangerous, but client libraries ask it. */
 export const defaultUserAcl = '~* &* +@all -@dangerous +info';
@@ -88,6 +89,7 @@ export function normalise(file: SpecFile, fileName: string): { spec: Spec; probl
     mirror: mirrorTopologyOf(file),
     laptop,
     hosts,
+    runAs: file.runAs ?? usualUser,
     members: members.places,
     sentinels: sentinels.places,
     gates: gates.places.map((each) => ({ ...each, replicaPort: replicaPort(file.gate?.replicaPort, each) })),

@@ -9,6 +9,7 @@ import { mirrorsSchema } from './schema/mirrors.ts';
 import { redisSchema } from './schema/redis.ts';
 import { securitySchema } from './schema/security.ts';
 import { sentinelSchema } from './schema/sentinel.ts';
+import { usualUser } from './usual-user.ts';
 
 /**
  * The shape of holdfast.yaml, key by key: what editors complete and what is checked first. Rules about several keys
@@ -31,6 +32,16 @@ export const specSchema = field
         .optional(),
       mirror: mirrorTopologySchema.nullish(),
       hosts: hostsSchema.nullish(),
+      runAs: field
+        .text(
+          {
+            about: 'The user of the hosts that everything runs as, in a group of the same name.',
+            default: usualUser,
+          },
+          /^[a-z_][a-z0-9_-]{0,31}$/,
+          'the name of a user, in small letters',
+        )
+        .optional(),
       redis: redisSchema.nullish(),
       sentinel: sentinelSchema.nullish(),
       gate: gateSchema.nullish(),

@@ -11,6 +11,8 @@ export interface Spec {
   /** True when the file has no `hosts`: everything runs on this machine, on loopback. */
   readonly laptop: boolean;
   readonly hosts: readonly Host[];
+  /** Who everything runs as on hosts that holdfast is installed on. */
+  readonly runAs: string;
   /** In the spec's order: on a new deployment the first starts as the primary. */
   readonly members: readonly Member[];
   readonly sentinels: readonly SentinelPlace[];

@@ -15,6 +15,7 @@ import type {
   TlsFiles,
   VirtualAddress,
 } from './spec.ts';
+import { usualUser } from './usual-user.ts';
 
 /**
  * A spec as a file again, with every default written out: `parseSpec` of it gives the same spec. For the ways to run a
@@ -29,6 +30,7 @@ export function specFileOf(spec: Spec): SpecFile {
     ...(spec.laptop
       ? {}
       : { hosts: Object.fromEntries(spec.hosts.map((host) => [host.id, hostFile(host)])) }),
+    ...(spec.runAs === usualUser ? {} : { runAs: spec.runAs }),
     redis: {
       ...places('members', 'redis', spec.members),
       ...(redis.engine === null ? {} : { engine: redis.engine }),

@@ -1,10 +1,12 @@
 /** Taking over what runs on this host: looked at and planned first, then done. No agent runs meanwhile. */
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { readFileIfThere } from '../../base/atomic-file.ts';
 import { systemClock } from '../../base/clock.ts';
-import { deriveSecrets, readPasswords } from '../../spec/secrets.ts';
+import { currentTls } from '../../redis/tls.ts';
+import { deriveSecrets, readPasswords, readSecret, type Secrets } from '../../spec/secrets.ts';
 import type { Spec } from '../../spec/spec.ts';
 import type { Report } from '../change/change-context.ts';
 import { runIdMarks } from '../election/run-ids.ts';
@@ -20,6 +22,7 @@ import { claimState } from '../state/state-owner.ts';
 import { Unit } from '../units/unit.ts';
 import { takeOver } from './carry-out.ts';
 import type { AdoptionFacts } from './facts.ts';
+import { letUsersIn } from './let-users-in.ts';
 import { type AdoptionPlan, planAdoption } from './plan.ts';
 import { type Access, survey } from './survey.ts';
 
@@ -27,7 +30,7 @@ export interface Adoption {
   spec: Spec;
   host: string;
   paths: StatePaths;
-  access: Access;
+  access: Pick<Access, 'servers' | 'sentinels'>;
   server: ServerProgram;
   /** Whoever asks says that nothing starts these processes again. */
   keepersOff: boolean;
@@ -38,39 +41,75 @@ export async function lookAtWhatRuns(
   adoption: Adoption,
 ): Promise<{ facts: AdoptionFacts; plan: AdoptionPlan }> {
   const { spec, host, paths, access, server, keepersOff } = adoption;
-  const wanted = await wantedSettings(adoption);
-  const facts = await survey({ spec, host, paths, access, engine: server.version, wanted });
+  const secret = await secretSoFar(adoption);
+  const wanted = await wantedSettings(adoption, secret);
+  const tls = await currentTls(spec.security.tls);
+  const replicationDigest = digestOfReplication(spec, secret);
+  const input = { spec, host, paths, engine: server.version, wanted, replicationDigest };
+  const ownSentinels = ownSentinelAccess(secret === null ? null : deriveSecrets(spec, secret, {}));
+  const facts = await survey({ ...input, access: { ...access, ownSentinels, tls } });
   return { facts, plan: planAdoption(spec, host, facts, { keepersOff }) };
 }
 
-/** @param facts of a plan without refusals. @throws ALREADY_RUNS, ADOPT_REFUSED, and what servers say */
+/**
+ * @param facts of a plan without refusals.
+ * @param only `users`: nothing but that servers and Sentinels let holdfast's users in, which nobody is yet.
+ * @throws ALREADY_RUNS, ADOPT_REFUSED, and what servers say
+ */
 export async function takeOverWhatRuns(
   { spec, host, paths, access, server }: Adoption,
   facts: AdoptionFacts,
   report: Report,
+  only: 'users' | null = null,
 ): Promise<void> {
   await checkStateDir(paths.root);
   const release = await takeLock(paths.agentRecord);
   try {
     await claimState(paths, spec.name);
     const engine = { redisServer: server.program, aclSelectors: hasAclSelectors(server.version) };
-    await takeOver(await offlineSetting(spec, host, paths, engine), facts, access, report);
+    const setting = await offlineSetting(spec, host, paths, engine);
+    const ownSentinels = ownSentinelAccess(setting.secrets);
+    const work = { setting, facts, access: { ...access, ownSentinels, tls: setting.tls }, report };
+    await letUsersIn(work);
+    if (only === null) await takeOver(work);
   } finally {
     await release();
   }
 }
 
-/** By the engine that would start them. Passwords of holdfast's own users do not matter for it. */
-async function wantedSettings({ spec, host, server }: Adoption): Promise<ServerSettings> {
+function ownSentinelAccess(secrets: Secrets | null): Access['ownSentinels'] {
+  const password = secrets?.sentinelPassword ?? null;
+  return password === null ? undefined : { username: '', password };
+}
+
+/** Null before there is one: the first start, or the first taking over, makes it. */
+async function secretSoFar({ spec, paths }: Adoption): Promise<string | null> {
+  const { secret } = spec.security;
+  if (secret !== null) return readSecret(secret, 'security.secret', process.env);
+  return (await readFileIfThere(paths.secret))?.trim() || null;
+}
+
+function digestOfReplication(spec: Spec, secret: string | null): string | null {
+  if (secret === null) return null;
+  const { own } = deriveSecrets(spec, secret, {});
+  return `#${createHash('sha256').update(own.replication).digest('hex')}`;
+}
+
+/** By the engine that would start them. */
+async function wantedSettings(
+  { spec, host, server }: Adoption,
+  secret: string | null,
+): Promise<ServerSettings> {
   const { users, former } = readPasswords(spec, process.env);
   const root = await mkdtemp(path.join(tmpdir(), 'hf-adopt-'));
   const paths = statePaths(root);
-  const [place] = spec.members.filter((member) => member.host === host);
+  // They differ in nothing that is compared.
+  const place = spec.members.find((member) => member.host === host) ?? spec.members[0];
   try {
     if (place === undefined) return { config: {}, users: [] };
     const setting = {
       ...{ spec, host, paths, specFile: '', haproxy: null, clock: systemClock, tls: undefined },
-      secrets: deriveSecrets(spec, randomBytes(32).toString('base64url'), users, former),
+      secrets: deriveSecrets(spec, secret ?? randomBytes(32).toString('base64url'), users, former),
       redisServer: server.program,
       aclSelectors: hasAclSelectors(server.version),
       events: new EventLog(paths.events, systemClock),

@@ -1,4 +1,4 @@
-/** What is known before anything is taken over: of each server and Sentinel that the spec places on this host. */
+/** What is known before anything is taken over: of each server and Sentinel of the spec, and more of those on this host. */
 import type { ServerVersion } from '../../process/programs.ts';
 import type { Role } from '../../redis/role.ts';
 import type { Member, SentinelPlace } from '../../spec/spec.ts';
@@ -6,6 +6,8 @@ import type { ServerSettings } from '../settings/compare-settings.ts';
 import type { Keeper } from './keeper.ts';
 
 export interface AdoptionFacts {
+  /** This one's id. */
+  host: string;
   /** Of whom runs holdfast. */
   uid: number;
   /** What starts them the next time. */
@@ -16,6 +18,10 @@ export interface AdoptionFacts {
   sentinels: readonly Found<SentinelPlace, RunningSentinel>[];
   /** For the copies of members that are started. */
   free: { memoryBytes: number; diskBytes: number };
+  /** By whom members know holdfast's user of the replication, as `#` and SHA-256; null while this host has no secret. */
+  replicationDigest: string | null;
+  /** What is wrong with the certificates of the spec, as sentences; null without TLS. */
+  tlsProblems: readonly string[];
   /** The ids of what runs here and was started by holdfast: members, Sentinels, gates. */
   started: readonly string[];
   /** What else has a port that is needed, as a sentence; null for nothing. */
@@ -35,6 +41,8 @@ export interface ProcessFacts {
   pid: number;
   startTime: string;
   uid: number;
+  /** The name of that user, or the uid. */
+  user: string;
   /** What would start it again, as far as that shows; null for nothing. */
   keeper: Keeper | null;
 }
@@ -42,8 +50,8 @@ export interface ProcessFacts {
 export interface RunningMember {
   /** Its redis.conf, where others than its owner could read what is written there; null where they can't, or it has none. */
   openFile: string | null;
-  /** A sentence when the process is not to be found on this machine. */
-  process: ProcessFacts | string;
+  /** A sentence when the process is not to be found on this machine; null on another host, where its own adopt looks. */
+  process: ProcessFacts | string | null;
   runId: string;
   product: 'Redis' | 'Valkey';
   version: string;
@@ -57,7 +65,7 @@ export interface RunningMember {
   usedBytes: number;
   /** How Sentinels call themselves at it: eight hexadecimal digits each. */
   watchers: readonly string[];
-  /** Why its data folder can't be used; null when it can. */
+  /** Why its data folder can't be used; null when it can, and on another host. */
   folderProblem: string | null;
   /** The whole path of its data folder. */
   folder: string;
@@ -70,7 +78,8 @@ export interface RunningMember {
 export interface RunningSentinel {
   /** Its sentinel.conf, as of a member. */
   openFile: string | null;
-  process: ProcessFacts | string;
+  /** As of a member. */
+  process: ProcessFacts | string | null;
   /** By which the others know it. */
   sentinelId: string;
   watches: readonly { name: string; address: string; port: number }[];
@@ -79,6 +88,8 @@ export interface RunningSentinel {
   colleagues: readonly { address: string; port: number }[];
   /** It asks who talks to it for a password. */
   hasPassword: boolean;
+  /** It was asked with holdfast's password, and takes no other that is known here. */
+  knowsUs?: boolean;
   taken: boolean;
   ours: boolean;
 }

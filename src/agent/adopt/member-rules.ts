@@ -1,11 +1,13 @@
 /** What speaks against taking over one server, and what it would change there. Pure. */
 import path from 'node:path';
 import { bindAddresses } from '../../spec/bind.ts';
+import { ownUserName } from '../../spec/secrets.ts';
 import { settingName } from '../../spec/setting-name.ts';
 import type { Host, Member, Spec } from '../../spec/spec.ts';
 import { type DataKind, kindOf, kindOfSettings } from '../persistence/plan.ts';
 import { fixedSettings } from '../settings/apply-settings.ts';
 import {
+  differentSettings,
   differentWhileTaken,
   type ServerSettings,
   type SettingDifference,
@@ -27,7 +29,8 @@ export function memberRefusals(
 ): Refusal[] {
   const says = (what: string, fix: string): Refusal => ({ where: place.id, what, fix });
   const { settings, role } = running;
-  const found: Refusal[] = [...processRefusals(place.id, running, facts.uid, keepersOff)];
+  const isHere = place.host === facts.host;
+  const found: Refusal[] = isHere ? processRefusals(place.id, running, facts.uid, keepersOff) : [];
   if (role.role === 'sentinel') {
     return [
       says(
@@ -50,7 +53,8 @@ export function memberRefusals(
       ),
     );
   }
-  found.push(...engineRefusals(place.id, running, facts.engine));
+  if (isHere) found.push(...engineRefusals(place.id, running, facts.engine));
+  found.push(...secretRefusals(spec, place.id, running, facts.replicationDigest));
   const modules = running.modules.length > 0 && spec.redis.config['loadmodule'] === undefined;
   if (modules) {
     const what = `it has loaded ${running.modules.join(', ')}, and the spec loads no module`;
@@ -86,22 +90,19 @@ export function processRefusals(
       },
     ];
   }
+  if (process === null) return [];
   if (typeof process === 'string') {
-    return [
-      {
-        where,
-        what: process,
-        fix: 'adopt takes over processes of this machine only. Elsewhere: holdfast migrate.',
-      },
-    ];
+    const fix =
+      'adopt takes over processes of this machine only. On others: hosts in the spec, and adopt there. In containers: holdfast migrate.';
+    return [{ where, what: process, fix }];
   }
   const found: Refusal[] = [];
   if (process.uid !== uid) {
-    const what = `its process (pid ${process.pid}) belongs to uid ${process.uid}, and holdfast runs as uid ${uid}`;
+    const what = `its process (pid ${process.pid}) belongs to ${process.user}, and holdfast runs as uid ${uid}`;
     found.push({
       where,
       what,
-      fix: 'Run holdfast as the user who owns the servers and their files: sudo -u USER holdfast adopt.',
+      fix: `Run holdfast as the user who owns the servers and their files: sudo -u ${process.user} holdfast adopt. Where hosts are reached by ssh, say runAs: ${process.user} in the spec.`,
     });
   }
   if (openFile !== null) {
@@ -118,6 +119,23 @@ export function processRefusals(
     });
   }
   return found;
+}
+
+/** Passwords of one host would lock out those of another. One machine has one secret, and gives its own anew. */
+function secretRefusals(
+  { hosts }: Spec,
+  where: string,
+  { settings }: RunningMember,
+  digest: string | null,
+): Refusal[] {
+  const user = ownUserName('replication');
+  const there = settings.users.find((line) => line.startsWith(`user ${user} `));
+  if (hosts.length === 1 || there === undefined) return [];
+  if (digest !== null && there.split(' ').includes(digest)) return [];
+  const what = `it has holdfast’s users already, with passwords of another secret than ${digest === null ? 'this host, which has none,' : 'that of this host'} would give it`;
+  const fix =
+    'Every host needs the same: security.secret in the spec, or the file `secret` of the state directory of the host that was taken over first, mode 0600. Users of an earlier try go away with ACL DELUSER.';
+  return [{ where, what, fix }];
 }
 
 function engineRefusals(where: string, running: RunningMember, engine: AdoptionFacts['engine']): Refusal[] {
@@ -179,9 +197,13 @@ const howStarted = new Set(['daemonize', 'supervised', 'always-show-logo', 'set-
 
 /** As the spec has it from the next start on. */
 export function settingsWaiting({ settings }: RunningMember, wanted: ServerSettings): SettingDifference[] {
-  return differentWhileTaken(settings.config, wanted).filter(
-    ({ name }) => fixedSettings.has(name) && !howStarted.has(name),
-  );
+  const isTls = (name: string) => name.startsWith('tls-');
+  return [
+    ...differentWhileTaken(settings.config, wanted).filter(
+      ({ name }) => fixedSettings.has(name) && !howStarted.has(name),
+    ),
+    ...differentSettings(settings.config, wanted).filter(({ name }) => isTls(name)),
+  ];
 }
 
 export function warningsOf(spec: Spec, { place, running }: MemberHere): string[] {
@@ -197,6 +219,13 @@ export function warningsOf(spec: Spec, { place, running }: MemberHere): string[]
     const listens = config['bind'] === '' ? 'everywhere' : now.join(' ');
     warnings.push(
       `${place.id} listens on ${listens}; from its next start on it listens on ${then.join(' ')}. Clients elsewhere need hosts with an address in the spec`,
+    );
+  }
+  const other = config[spec.security.tls === null ? 'tls-port' : 'port'] ?? '0';
+  if (other !== '0' && other !== '') {
+    const how = spec.security.tls === null ? 'for TLS' : 'without TLS';
+    warnings.push(
+      `${place.id} listens on port ${other} ${how} as well, until its next start: clients of that port go elsewhere before`,
     );
   }
   const priority = Object.entries(config).find(([name]) => settingName(name) === 'replica-priority')?.[1];

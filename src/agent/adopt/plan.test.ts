@@ -28,7 +28,7 @@ const wanted = {
 function member(changes: Partial<RunningMember> = {}): RunningMember {
   return {
     ...{ openFile: null, folderProblem: null, loading: false, cluster: false, taken: false, ours: false },
-    process: { pid: 4, startTime: '9', uid: 1000, keeper: null },
+    process: { pid: 4, startTime: '9', uid: 1000, user: 'redis', keeper: null },
     ...{
       runId: 'a',
       product: 'Redis',
@@ -55,7 +55,7 @@ const replica = (port: number, changes: Partial<RunningMember> = {}): RunningMem
 function sentinel(id: string, changes: Partial<RunningSentinel> = {}): RunningSentinel {
   return {
     ...{ openFile: null, flags: ['master'], colleagues: [], hasPassword: false, taken: false, ours: false },
-    process: { pid: 5, startTime: '9', uid: 1000, keeper: null },
+    process: { pid: 5, startTime: '9', uid: 1000, user: 'redis', keeper: null },
     sentinelId: id.padEnd(40, '0'),
     watches: [{ name: 'orders', address: '127.0.0.1', port: 7001 }],
     ...changes,
@@ -64,14 +64,17 @@ function sentinel(id: string, changes: Partial<RunningSentinel> = {}): RunningSe
 
 function plan(
   given: {
+    base?: string;
     spec?: string;
     members?: (RunningMember | string | null)[];
     sentinels?: (RunningSentinel | null)[];
     facts?: Partial<AdoptionFacts>;
     keepersOff?: boolean;
+    /** Of a spec with several. */
+    host?: string;
   } = {},
 ) {
-  const spec = parseSpec(base + (given.spec ?? ''), 'x.yaml');
+  const spec = parseSpec((given.base ?? base) + (given.spec ?? ''), 'x.yaml');
   const found = <Place, Running>(
     place: Place,
     running: Running | string | null = null,
@@ -81,7 +84,8 @@ function plan(
       : { place, running, problem: null };
   const members = given.members ?? [member()];
   const facts: AdoptionFacts = {
-    uid: 1000,
+    host: given.host ?? 'local',
+    ...{ uid: 1000, replicationDigest: null, tlsProblems: [] },
     engine: { product: 'Redis', version: '7.0.15', major: 7, minor: 0 },
     wanted,
     members: spec.members.map((place, index) => found(place, members[index])),
@@ -91,7 +95,7 @@ function plan(
     portTaken: null,
     ...given.facts,
   };
-  return planAdoption(spec, 'local', facts, { keepersOff: given.keepersOff ?? false });
+  return planAdoption(spec, facts.host, facts, { keepersOff: given.keepersOff ?? false });
 }
 
 const said = (given: Parameters<typeof plan>[0]) =>
@@ -130,10 +134,14 @@ const stored = (changes: Record<string, string>) => ({
   settings: { config: { ...config, ...changes }, users: [open] },
 });
 const keeper = { what: 'systemd, as redis.service', letGo: 'systemctl mask redis.service' };
-const at = { pid: 4, startTime: '9', uid: 1000, keeper: null };
+const at = { pid: 4, startTime: '9', uid: 1000, user: 'redis', keeper: null };
 
 test.each<[string, Partial<RunningMember>, string]>([
-  ['another user', { process: { ...at, uid: 0 } }, 'redis-1: its process (pid 4) belongs to uid 0'],
+  [
+    'another user',
+    { process: { ...at, uid: 0, user: 'root' } },
+    'redis-1: its process (pid 4) belongs to root',
+  ],
   [
     'a supervisor',
     { process: { ...at, keeper } },
@@ -256,7 +264,7 @@ test('replicas that follow another, or not at all, a shared folder, and two prim
   );
 });
 
-test('room for the copies, taken ports, hosts, TLS, nobody there, and who gives no answer', () => {
+test('room for the copies, taken ports, certificates, nobody there, and who gives no answer', () => {
   const full = { free: { memoryBytes: 100, diskBytes: 10 } };
   expect(said({ facts: full }).map((each) => each.split(':')[0])).toEqual(['the spec', 'the spec']);
   // Nothing is copied where all of them run.
@@ -265,16 +273,11 @@ test('room for the copies, taken ports, hosts, TLS, nobody there, and who gives 
     'the spec: 127.0.0.1:7002 is taken',
   ]);
   expect(said({ members: [] })[0]).toContain('no server runs where it places the members');
+  expect(
+    said({ facts: { tlsProblems: ['x.pem is good for a.example, and this host is 127.0.0.1'] } })[0],
+  ).toContain('the spec: x.pem is good for a.example');
+  expect(said({ spec: 'security: { tls: auto }\n' })[0]).toContain('it has security.tls: auto');
   expect(said({ members: ['NOAUTH'] })).toEqual(['redis-1: at 127.0.0.1:7001: NOAUTH']);
-  const hosts = 'hosts: { a: { address: 10.0.0.1 }, b: { address: 10.0.0.2 }, c: { address: 10.0.0.3 } }\n';
-  const spec = parseSpec(`name: orders\n${hosts}`, 'x.yaml');
-  const facts = {
-    ...{ uid: 0, wanted, members: [], sentinels: [], started: [], portTaken: null },
-    free: { memoryBytes: 1, diskBytes: 1 },
-  };
-  const engine = { product: 'Redis', version: '7.0.15', major: 7, minor: 0 } as const;
-  const { refusals } = planAdoption(spec, 'a', { ...facts, engine }, { keepersOff: true });
-  expect(refusals[0]?.what).toContain('it has 3 hosts');
 });
 
 test('a supervisor that was told to let go speaks not, and what changes for clients is said before', () => {
@@ -284,4 +287,80 @@ test('a supervisor that was told to let go speaks not, and what changes for clie
   expect(refusals).toEqual([]);
   expect(warnings[0]).toContain('redis-1 listens on * ::*; from its next start on it listens on 127.0.0.1');
   expect(warnings[1]).toContain('replica-priority 50');
+});
+
+const hosts = 'hosts: { a: { address: 10.0.0.1 }, b: { address: 10.0.0.2 }, c: { address: 10.0.0.3 } }\n';
+const spread = `redis: { port: 7001 }\nsentinel: { port: 7011 }\n${hosts}security: { users: { default: { password: { env: P }, acl: "~* &* +@all" } } }\n`;
+const locked = 'user default on #22 sanitize-payload ~* &* +@all';
+const elsewhere = { process: null, settings: { config, users: [locked] }, folder: '/data' };
+/** Each host's server and Sentinel, as host b finds them. */
+function threeHosts(changes: Partial<RunningMember>[] = []) {
+  const others = ['10.0.0.2', '10.0.0.3'].map((address) => ({ address, port: 7001, offset: 1 }));
+  const follows = {
+    role: 'replica',
+    primaryAddress: '10.0.0.1',
+    primaryPort: 7001,
+    link: 'connected',
+    offset: 1,
+  } as const;
+  const watches = [{ name: 'orders', address: '10.0.0.1', port: 7001 }];
+  const there = ['aaaaaaaa', 'bbbbbbbb', 'cccccccc'].map((id) => sentinel(id, { watches, process: null }));
+  there[1] = sentinel('bbbbbbbb', { watches });
+  return {
+    ...{ base: 'name: orders\n', spec: spread, host: 'b', sentinels: there },
+    members: [
+      member({ ...elsewhere, role: { role: 'primary', offset: 1, replicas: others }, ...changes[0] }),
+      member({ ...elsewhere, process: at, role: follows, ...changes[1] }),
+      member({ ...elsewhere, role: follows, ...changes[2] }),
+    ],
+    facts: { wanted: { config: { ...config, maxmemory: '1024' }, users: [locked] } },
+  };
+}
+
+test('of several hosts each takes over its own part, and gives all servers its users', () => {
+  const { takes, starts, others, primary, refusals } = plan(threeHosts());
+  expect(refusals).toEqual([]);
+  expect({ primary, others }).toEqual({ primary: 'redis-1', others: ['redis-1', 'redis-3'] });
+  expect(takes.map(({ id }) => id)).toEqual(['redis-2', 'sentinel-2']);
+  expect(starts.map(({ id }) => id)).toEqual(['gate-2']);
+});
+
+test('what is wrong with a server of another host speaks against it here too', () => {
+  const behind = {
+    role: 'replica',
+    primaryAddress: '10.0.0.1',
+    primaryPort: 7001,
+    link: 'sync',
+    offset: 1,
+  } as const;
+  const late = 'user late on #33 ~* +get';
+  expect(said(threeHosts([{ loading: true }, {}, { role: behind }]))).toEqual([
+    'redis-1: it is loading its data',
+    'redis-3: its link to the primary is "sync", not connected',
+  ]);
+  const known = { settings: { config, users: [locked, late] } };
+  expect(said(threeHosts([{}, {}, known]))).toEqual([
+    'redis-3: it has a user late that the spec does not name',
+  ]);
+  expect(said({ ...threeHosts(), members: ['EHOSTUNREACH', null, null] })[0]).toContain(
+    'redis-1: at 10.0.0.1:7001',
+  );
+});
+
+test('users of holdfast that another secret made are seen before they are locked out', () => {
+  const there = { settings: { config, users: [locked, 'user holdfast-replication on #44 +psync'] } };
+  const given = threeHosts([there]);
+  const withSecret = (replicationDigest: string | null) =>
+    said({ ...given, facts: { ...given.facts, replicationDigest } });
+  expect(withSecret('#44')).toEqual([]);
+  expect(withSecret('#55')[0]).toContain(
+    'redis-1: it has holdfast’s users already, with passwords of another secret',
+  );
+  expect(withSecret(null)[0]).toContain('this host, which has none');
+  // One machine has one secret: an earlier try that was taken back is in nobody's way.
+  expect(
+    said({
+      members: [member({ settings: { config, users: [open, 'user holdfast-replication on #44 +psync'] } })],
+    }),
+  ).toEqual([]);
 });

@@ -2,14 +2,14 @@
  * What taking over comes to, and what speaks against it. Pure. Nothing is taken over as long as anything speaks against
  * it: half a deployment of holdfast's and half of somebody else's would be worse than either.
  */
-import type { Spec } from '../../spec/spec.ts';
+import type { Place, Spec } from '../../spec/spec.ts';
 import type { SettingDifference } from '../settings/compare-settings.ts';
-import type { AdoptionFacts } from './facts.ts';
+import type { AdoptionFacts, Found } from './facts.ts';
 import { memberRefusals, settingsNow, settingsWaiting, warningsOf } from './member-rules.ts';
 import type { Refusal } from './refusal.ts';
 import { replicationRefusals } from './replication-rules.ts';
 import { roomRefusals } from './room-rules.ts';
-import { sentinelRefusals, sentinelWarnings } from './sentinel-rules.ts';
+import { type SentinelsHere, sentinelRefusals, sentinelWarnings } from './sentinel-rules.ts';
 
 export interface Taken {
   id: string;
@@ -37,7 +37,11 @@ export interface Started {
 
 export interface AdoptionPlan {
   name: string;
+  /** Whose part it is: what runs on other hosts is taken over there. */
+  host: string;
   primary: string | null;
+  /** Members of other hosts, which get holdfast's users already now: nobody logs in as one of them before all have them. */
+  others: readonly string[];
   takes: readonly Taken[];
   starts: readonly Started[];
   refusals: readonly Refusal[];
@@ -57,6 +61,7 @@ export function planAdoption(
   const sentinels = facts.sentinels.flatMap(({ place, running }) =>
     running === null ? [] : [{ place, running }],
   );
+  const isHere = ({ place }: { place: { host: string } }) => place.host === host;
   const primary = members.find(({ running }) => running.role.role === 'primary')?.place ?? null;
   const unasked = [...facts.members, ...facts.sentinels].flatMap(({ place, problem }) =>
     problem === null
@@ -70,9 +75,9 @@ export function planAdoption(
         ],
   );
   const refusals: Refusal[] = [
-    ...specRefusals(spec),
+    ...specRefusals(spec, facts.tlsProblems),
     ...unasked,
-    ...(members.length === 0 && unasked.length === 0 ? [nothingThere(spec, host)] : []),
+    ...(members.length === 0 && unasked.length === 0 ? [nothingThere(spec)] : []),
     ...members.flatMap((member) => memberRefusals(spec, member, facts, keepersOff)),
     ...replicationRefusals(spec, members),
     ...sentinelRefusals(spec, { sentinels, members, primary, uid: facts.uid, keepersOff }),
@@ -87,7 +92,26 @@ export function planAdoption(
         ]),
     ...roomRefusals(facts),
   ];
-  const takes: Taken[] = [
+  const here = { members: members.filter(isHere), sentinels: sentinels.filter(isHere) };
+  const warnings = [
+    ...here.members.flatMap((member) => warningsOf(spec, member)),
+    ...sentinelWarnings(spec, here.sentinels),
+  ];
+  return {
+    ...{ name: spec.name, host, primary: primary?.id ?? null },
+    others: members.filter((member) => !isHere(member)).map(({ place }) => place.id),
+    takes: takesOf(here, facts),
+    starts: startsOf(spec, host, facts),
+    refusals,
+    warnings,
+  };
+}
+
+function takesOf(
+  { members, sentinels }: Pick<SentinelsHere, 'members' | 'sentinels'>,
+  { wanted }: AdoptionFacts,
+): Taken[] {
+  return [
     ...members.map(
       ({ place, running }): Taken => ({
         ...placeOf(place),
@@ -96,8 +120,8 @@ export function planAdoption(
         role: running.role.role === 'primary' ? 'primary' : 'replica',
         folder: running.folder,
         begun: running.taken,
-        now: settingsNow(running, facts.wanted),
-        waiting: settingsWaiting(running, facts.wanted),
+        now: settingsNow(running, wanted),
+        waiting: settingsWaiting(running, wanted),
       }),
     ),
     ...sentinels.map(
@@ -108,29 +132,24 @@ export function planAdoption(
       }),
     ),
   ];
-  const starts: Started[] = [
-    ...started(
-      'member',
-      facts.members.filter(({ running }) => running === null).map(({ place }) => place),
-    ),
-    ...started(
-      'sentinel',
-      facts.sentinels.filter(({ running }) => running === null).map(({ place }) => place),
-    ),
+}
+
+/** What this host has by the spec, and nobody listens where it is to be. */
+function startsOf(spec: Spec, host: string, { members, sentinels }: AdoptionFacts): Started[] {
+  const absent = (found: readonly Found<Place, unknown>[]) =>
+    found.flatMap(({ place, running }) => (running === null && place.host === host ? [place] : []));
+  return [
+    ...started('member', absent(members)),
+    ...started('sentinel', absent(sentinels)),
     ...started(
       'gate',
       spec.gates.filter((gate) => gate.host === host),
     ),
   ];
-  const warnings = [
-    ...members.flatMap((member) => warningsOf(spec, member)),
-    ...sentinelWarnings(spec, sentinels),
-  ];
-  return { name: spec.name, primary: primary?.id ?? null, takes, starts, refusals, warnings };
 }
 
-function pidOf({ process }: { process: { pid: number } | string }): number {
-  return typeof process === 'string' ? 0 : process.pid;
+function pidOf({ process }: { process: { pid: number } | string | null }): number {
+  return process === null || typeof process === 'string' ? 0 : process.pid;
 }
 
 function placeOf({ id, address, port }: { id: string; address: string; port: number }) {
@@ -144,40 +163,28 @@ function started(
   return places.map((place) => ({ kind, ...placeOf(place) }));
 }
 
-function specRefusals(spec: Spec): Refusal[] {
+function specRefusals({ security, mirror }: Spec, tlsProblems: readonly string[]): Refusal[] {
   const where = 'the spec';
-  const refusals: Refusal[] = [];
-  if (spec.hosts.length > 1) {
-    const what = `it has ${spec.hosts.length} hosts, and adopt takes over what runs on one machine`;
-    refusals.push({
-      where,
-      what,
-      fix: 'Start the deployment beside it, on other ports, and move the data in: holdfast migrate.',
-    });
+  if (security.authority !== null) {
+    const what = 'it has security.tls: auto, and what runs has certificates of another authority, or none';
+    const fix =
+      'Name the files that the servers have (cert, key and ca); or leave TLS out, as it is, until everything is taken over.';
+    return [{ where, what, fix }];
   }
-  if (spec.security.tls !== null) {
-    const what = 'it has security.tls, and adopt takes over no servers that speak TLS';
-    refusals.push({
-      where,
-      what,
-      fix: 'Start the deployment beside it, on other ports, and move the data in: holdfast migrate.',
-    });
-  }
-  if (spec.mirror !== null) {
+  if (mirror !== null) {
     const what = 'it has topology: mirror, and adopt takes over replicas and their primary';
-    refusals.push({
-      where,
-      what,
-      fix: 'Start the deployment beside it, on other ports, and move the data in: holdfast migrate.',
-    });
+    const fix = 'Start the deployment beside it, on other ports, and move the data in: holdfast migrate.';
+    return [{ where, what, fix }];
   }
-  return refusals;
+  return tlsProblems.map((what) => ({
+    where,
+    what,
+    fix: 'Servers that start with it would not be believed by the others: name the files that they run with.',
+  }));
 }
 
-function nothingThere({ members }: Spec, host: string): Refusal {
-  const ports = members
-    .filter((member) => member.host === host)
-    .map(({ address, port }) => `${address}:${port}`);
+function nothingThere({ members }: Spec): Refusal {
+  const ports = members.map(({ address, port }) => `${address}:${port}`);
   return {
     where: 'the spec',
     what: `no server runs where it places the members: ${ports.join(', ')}`,

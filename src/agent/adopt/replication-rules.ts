@@ -55,20 +55,22 @@ function followsAnother(where: string, { role }: MemberHere['running']): Refusal
   const whom = role.role === 'replica' ? `${role.primaryAddress}:${role.primaryPort}` : 'nobody';
   return {
     where,
-    what: `it is a replica of ${whom}, and the spec has no primary that runs here`,
+    what: `it is a replica of ${whom}, and the spec has no primary that runs`,
     fix: 'Name the whole of it in the spec (holdfast init --from), or make it a primary first: REPLICAOF NO ONE.',
   };
 }
 
 /** Files of two servers in one folder are each other's after the next start. */
 function sharedFolders(members: readonly MemberHere[]): Refusal[] {
-  const byFolder = new Map<string, string[]>();
+  const byFolder = new Map<string, { folder: string; ids: string[] }>();
   for (const { place, running } of members) {
-    byFolder.set(running.folder, [...(byFolder.get(running.folder) ?? []), place.id]);
+    const { folder } = running;
+    const key = `${place.host} ${folder}`;
+    byFolder.set(key, { folder, ids: [...(byFolder.get(key)?.ids ?? []), place.id] });
   }
-  return [...byFolder]
-    .filter(([, ids]) => ids.length > 1)
-    .map(([folder, ids]) => ({
+  return [...byFolder.values()]
+    .filter(({ ids }) => ids.length > 1)
+    .map(({ folder, ids }) => ({
       where: ids.join(' and '),
       what: `they have one data folder (${folder}), in which each writes over the files of the other`,
       fix: 'Give each a folder of its own: CONFIG SET dir, or start the replicas anew there.',

@@ -8,9 +8,11 @@ const extra = 1.2;
 /** An RDB or AOF is written beside the one before. */
 const filesOf = 2;
 
-export function roomRefusals({ members, free }: AdoptionFacts): Refusal[] {
+export function roomRefusals({ host, members, free }: AdoptionFacts): Refusal[] {
   const used = Math.max(0, ...members.map(({ running }) => running?.usedBytes ?? 0));
-  const copies = members.filter(({ running, problem }) => running === null && problem === null).length;
+  const copies = members.filter(
+    ({ place, running, problem }) => place.host === host && running === null && problem === null,
+  ).length;
   if (copies === 0 || used === 0) return [];
   const where = 'the spec';
   const fix =

@@ -1,23 +1,24 @@
-/** Asks what runs where the spec places members and Sentinels of this host. Only reads. */
-import { accessSync, constants, existsSync, realpathSync, statfsSync, statSync } from 'node:fs';
+/** Asks what runs where the spec places members and Sentinels, and on this host whose processes they are. Only reads. */
+import { accessSync, constants, existsSync, readFileSync, realpathSync, statfsSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { errorCode, errorText } from '../../base/errors.ts';
 import { identify } from '../../process/identity.ts';
 import { portHolder } from '../../process/port-holder.ts';
 import { recordedPid } from '../../process/supervised-process.ts';
 import type { RedisConnection } from '../../redis/connection.ts';
-import type { Address, Credentials } from '../../redis/endpoint.ts';
+import type { Address, Credentials, TlsTexts } from '../../redis/endpoint.ts';
 import { refusalKind } from '../../redis/errors.ts';
 import { moduleNames, parseInfo, productOf } from '../../redis/info.ts';
 import { MemberClient } from '../../redis/member-client.ts';
 import { SentinelClient } from '../../redis/sentinel-client.ts';
-import type { Member, SentinelPlace, Spec } from '../../spec/spec.ts';
+import type { Member, Place, SentinelPlace, Spec } from '../../spec/spec.ts';
 import { checkPorts, wantedPorts } from '../preflight.ts';
 import type { ServerProgram } from '../server-program.ts';
 import type { ServerSettings } from '../settings/compare-settings.ts';
 import { readSettings } from '../settings/expected-settings.ts';
 import type { StatePaths, UnitPaths } from '../state/paths.ts';
 import { runsAsTaken } from '../state/taken-over.ts';
+import { certificateProblems } from './certificate-problems.ts';
 import type { AdoptionFacts, Found, ProcessFacts, RunningMember, RunningSentinel } from './facts.ts';
 import { findKeeper } from './keeper.ts';
 import { startedBefore } from './taken-before.ts';
@@ -26,6 +27,10 @@ export interface Access {
   /** Who may do everything at the servers, and at the Sentinels. */
   servers: Credentials | undefined;
   sentinels: Credentials | undefined;
+  /** With which Sentinels that holdfast started are asked; undefined while this host has no secret. */
+  ownSentinels: Credentials | undefined;
+  /** Certificates of the spec, where they speak TLS. */
+  tls: TlsTexts | undefined;
 }
 
 export interface SurveyInput {
@@ -35,6 +40,7 @@ export interface SurveyInput {
   access: Access;
   engine: ServerProgram['version'];
   wanted: ServerSettings;
+  replicationDigest: string | null;
 }
 
 const answerWithinMs = 5000;
@@ -46,19 +52,21 @@ export async function survey({
   access,
   engine,
   wanted,
+  replicationDigest,
 }: SurveyInput): Promise<AdoptionFacts> {
-  const here = <Where extends { host: string }>(places: readonly Where[]) =>
-    places.filter((place) => place.host === host);
-  const members = await Promise.all(
-    here(spec.members).map((place) =>
-      found(place, () => memberFacts(place, access.servers, paths.member(place.id))),
+  const pathsHere = (place: Place, unitPaths: UnitPaths) => (place.host === host ? unitPaths : null);
+  const [members, sentinels] = await Promise.all([
+    Promise.all(
+      spec.members.map((place) =>
+        found(place, () => memberFacts(place, access, pathsHere(place, paths.member(place.id)))),
+      ),
     ),
-  );
-  const sentinels = await Promise.all(
-    here(spec.sentinels).map((place) =>
-      found(place, () => sentinelFacts(spec, place, access.sentinels, paths.sentinel(place.id))),
+    Promise.all(
+      spec.sentinels.map((place) =>
+        found(place, () => askSentinel(spec, place, access, pathsHere(place, paths.sentinel(place.id)))),
+      ),
     ),
-  );
+  ]);
   const started = startedBefore(spec, host, paths);
   const there = new Set([
     ...started,
@@ -70,7 +78,10 @@ export async function survey({
   );
   const { bavail, bsize } = statfsSync(aboveOf(paths.root));
   const free = { memoryBytes: process.availableMemory(), diskBytes: bavail * bsize };
-  return { uid: process.getuid?.() ?? 0, engine, wanted, members, sentinels, free, started, portTaken };
+  const tlsProblems = access.tls === undefined ? [] : certificateProblems(spec, host, access.tls, new Date());
+  const uid = process.getuid?.() ?? 0;
+  const asked = { host, uid, engine, wanted, replicationDigest, tlsProblems };
+  return { ...asked, members, sentinels, free, started, portTaken };
 }
 
 const isThere = ({ running, problem }: Found<unknown, unknown>) => running !== null || problem !== null;
@@ -107,14 +118,16 @@ function problemOf(error: unknown): string {
   return errorText(error);
 }
 
+/** @param paths null for a member of another host */
 async function memberFacts(
   { address, port }: Member,
-  credentials: Credentials | undefined,
-  paths: UnitPaths,
+  { servers: credentials, tls }: Access,
+  paths: UnitPaths | null,
 ): Promise<RunningMember> {
   const client = new MemberClient({
     endpoint: { host: address, port },
     credentials,
+    tls,
     timeoutMs: answerWithinMs,
   });
   try {
@@ -125,9 +138,10 @@ async function memberFacts(
       / name=sentinel-([0-9a-f]{8})-/g,
     );
     const { name, version } = productOf(info);
-    const folder = realPathOf(settings.config['dir'] ?? '');
+    const dir = settings.config['dir'] ?? '';
+    const folder = paths === null ? dir : realPathOf(dir);
     return {
-      process: await processFacts(info['process_id'], port),
+      process: paths === null ? null : await processFacts(info['process_id'], port),
       runId: info['run_id'] ?? '',
       product: name === 'valkey' ? 'Valkey' : 'Redis',
       version,
@@ -139,9 +153,9 @@ async function memberFacts(
       missing: await missingCommands(client.connection),
       usedBytes: Number(info['used_memory'] ?? 0),
       watchers: [...new Set([...names].map(([, id = '']) => id))],
-      folderProblem: folderProblemOf(folder),
+      folderProblem: paths === null ? null : folderProblemOf(folder),
       folder,
-      openFile: openFile(info['config_file']),
+      openFile: paths === null ? null : openFile(info['config_file']),
       ...whoseIs(paths, info['process_id']),
     };
   } finally {
@@ -149,28 +163,47 @@ async function memberFacts(
   }
 }
 
+/** One that holdfast has started, on another host perhaps, knows nobody's password but holdfast's. */
+async function askSentinel(
+  spec: Spec,
+  place: SentinelPlace,
+  access: Access,
+  paths: UnitPaths | null,
+): Promise<RunningSentinel> {
+  try {
+    return await sentinelFacts(spec, place, access, paths);
+  } catch (error) {
+    const isLockedOut = ['NOAUTH', 'WRONGPASS'].includes(refusalKind(error) ?? '');
+    if (!isLockedOut || access.ownSentinels === undefined) throw error;
+    const own = { ...access, sentinels: access.ownSentinels };
+    const facts = await sentinelFacts(spec, place, own, paths).catch(() => null);
+    if (facts === null) throw error;
+    return { ...facts, knowsUs: true };
+  }
+}
+
 async function sentinelFacts(
   { name }: Spec,
   { address, port }: SentinelPlace,
-  credentials: Credentials | undefined,
-  paths: UnitPaths,
+  { sentinels: credentials, tls }: Access,
+  paths: UnitPaths | null,
 ): Promise<RunningSentinel> {
-  const options = { endpoint: { host: address, port }, credentials, timeoutMs: answerWithinMs };
+  const options = { endpoint: { host: address, port }, credentials, tls, timeoutMs: answerWithinMs };
   const client = new SentinelClient(options, name);
   try {
     const watches = await client.watched();
     const isOurs = watches.some((each) => each.name === name);
     const info = parseInfo(String(await client.connection.call('INFO', 'server')));
     return {
-      process: await processFacts(info['process_id'], port),
-      sentinelId: String(await client.connection.call('SENTINEL', 'MYID')),
+      process: paths === null ? null : await processFacts(info['process_id'], port),
+      sentinelId: await client.myId(),
       watches,
       flags: isOurs ? (await client.primary()).flags : [],
       colleagues: isOurs
         ? (await client.colleagues()).map(({ address: at, port: on }) => ({ address: at, port: on }))
         : [],
       hasPassword: !(await client.userRules()).includes('nopass'),
-      openFile: openFile(info['config_file']),
+      openFile: paths === null ? null : openFile(info['config_file']),
       ...whoseIs(paths, info['process_id']),
     };
   } finally {
@@ -214,7 +247,22 @@ async function processFacts(text: string | undefined, port: number): Promise<Pro
   if (holder === undefined && uid === process.getuid?.()) {
     return `it says that it is process ${pid}, and that one does not listen on port ${port}: it runs elsewhere, or in a container`;
   }
-  return { ...identity, uid, keeper: await findKeeper(pid) };
+  return { ...identity, uid, user: userName(uid), keeper: await findKeeper(pid) };
+}
+
+function userName(uid: number): string {
+  const line = textIfThere('/etc/passwd')
+    .split('\n')
+    .find((each) => each.split(':')[2] === String(uid));
+  return line?.split(':')[0] ?? `uid ${uid}`;
+}
+
+function textIfThere(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch {
+    return '';
+  }
 }
 
 /** Where others can come to it. Redis writes it anew for everyone to read, whatever it was (config.c, rewriteConfigOverwriteFile). */
@@ -228,7 +276,8 @@ function openFile(file = ''): string | null {
 }
 
 /** By what lies in the state directory. */
-function whoseIs(paths: UnitPaths, pid: string | undefined): { taken: boolean; ours: boolean } {
+function whoseIs(paths: UnitPaths | null, pid: string | undefined): { taken: boolean; ours: boolean } {
+  if (paths === null) return { taken: false, ours: false };
   const taken = runsAsTaken(paths);
   return { taken, ours: !taken && recordedPid(paths.record) === Number(pid) };
 }

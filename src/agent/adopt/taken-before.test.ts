@@ -46,5 +46,5 @@ test.each([
   ['a server is nobody’s yet', running(false), nobody, ['gate-1'], false],
   ['a server can’t be asked', running(true), { ...nobody, problem: 'x' }, ['gate-1'], false],
 ])('%s', (_what, first, second, started, expected) => {
-  expect(isAllTakenOver({ members: [first, second], sentinels: [], started })).toBe(expected);
+  expect(isAllTakenOver({ host: 'local', members: [first, second], sentinels: [], started })).toBe(expected);
 });

@@ -23,13 +23,14 @@ function isStarted(paths: UnitPaths): boolean {
   return recordedPid(paths.record) !== undefined && !runsAsTaken(paths);
 }
 
-/** No server or Sentinel is left that is not holdfast's. */
+/** No server or Sentinel of this host is left that is not holdfast's. */
 export function isAllTakenOver({
+  host,
   members,
   sentinels,
   started,
-}: Pick<AdoptionFacts, 'members' | 'sentinels' | 'started'>): boolean {
-  const all = [...members, ...sentinels];
+}: Pick<AdoptionFacts, 'host' | 'members' | 'sentinels' | 'started'>): boolean {
+  const all = [...members, ...sentinels].filter(({ place }) => place.host === host);
   return (
     started.length > 0 &&
     all.every(({ place, running, problem }) => {

@@ -10,6 +10,7 @@ import { type Candidate, chooseColdStart } from '../../topology/cold-start.ts';
 import type { Deployment } from '../deployment.ts';
 import { readDiskState } from '../observe/disk-state.ts';
 import { isFirstStart, namedInFiles, nameInFiles, writeConfigs } from '../units/configure.ts';
+import { learnSentinelIds } from '../units/sentinel-ids.ts';
 import type { Unit } from '../units/unit.ts';
 import type { Report } from './change-context.ts';
 import { firstStartPatienceMs } from './patience.ts';
@@ -32,6 +33,7 @@ export async function prepareColdStart(deployment: Deployment, report: Report): 
   // The members of all hosts wait for a majority of Sentinels, and then for their servers: seconds in which a Sentinel sees
   // a primary that does not answer. A failover to an empty replica would be its answer.
   const patient = first && !whole && named === null;
+  if (named !== null) await learnSentinelIds(deployment);
   await writeConfigs(deployment, deployment.member(primary).place, patient ? firstStartPatienceMs : 0);
   if (!first && whole) await nameInFiles(deployment, deployment.member(primary).place);
   if (first) {
@@ -51,6 +53,7 @@ export async function prepareNew(deployment: Deployment): Promise<void> {
   const primary = deployment.members.find(({ place }) => place.id === named) ?? deployment.members[0];
   if (primary === undefined) return;
   for (const { unit } of fresh) if (unit) await makeFolder(unit.paths.dataDir, 0o700);
+  await learnSentinelIds(deployment);
   await writeConfigs(deployment, primary.place, 0, new Set(fresh.map(({ place }) => place.id)));
 }
 

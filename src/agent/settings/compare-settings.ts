@@ -50,13 +50,16 @@ export function differentSettings(
 
 /**
  * The same of a server that runs as it was taken over. It keeps its users, and so its password, until it is started again:
- * to set `requirepass` to what it is with an ACL file would let everyone in.
+ * to set `requirepass` to what it is with an ACL file would let everyone in. It keeps its certificates, too: file by file a
+ * key would for a moment be that of another certificate, which a server refuses.
  */
 export function differentWhileTaken(
   running: ServerSettings['config'],
   wanted: Pick<ServerSettings, 'config' | 'told'>,
 ): SettingDifference[] {
-  return differentSettings(running, wanted).filter(({ name }) => !isSecretSetting(name));
+  return differentSettings(running, wanted).filter(
+    ({ name }) => !isSecretSetting(name) && !name.startsWith('tls-'),
+  );
 }
 
 export interface UserDifference {

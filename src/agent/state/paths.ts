@@ -42,6 +42,8 @@ export interface StatePaths {
   events: string;
   /** Drills that were asked for over the API, and their pages. */
   drills: string;
+  /** By which ids Sentinels know each other that ran before holdfast did. */
+  sentinelIds: string;
   /** A line of figures for each minute. */
   history: string;
   /** A line of figures for each second of the last hour. */
@@ -88,6 +90,7 @@ export function statePaths(root: string): StatePaths {
     agentLog: path.join(root, 'agent.log'),
     events: path.join(root, 'events.jsonl'),
     drills: path.join(root, 'drills'),
+    sentinelIds: path.join(root, 'sentinel-ids.json'),
     history: path.join(root, 'history.jsonl'),
     historySeconds: path.join(root, 'history-seconds.jsonl'),
     flags: path.join(root, 'flags.json'),

@@ -9,14 +9,14 @@ import { readFileIfThere, writeFileAtomic, writeFileIfNew } from '../../base/ato
 import { makeFolder } from '../../base/make-folder.ts';
 import { mergeDirectives } from '../../render/merge-directives.ts';
 import { renderRedisConf } from '../../render/redis-conf.ts';
-import { renderSentinelConf, sentinelRunId } from '../../render/sentinel-conf.ts';
+import { renderSentinelConf } from '../../render/sentinel-conf.ts';
 import { renderUsersAcl } from '../../render/users-acl.ts';
 import type { Member, Place, Spec } from '../../spec/spec.ts';
 import { isUsableEpoch } from '../../topology/election/epoch.ts';
 import type { Deployment, LiveMember, LiveSentinel, Setting } from '../deployment.ts';
 import { noteChange } from '../persistence/load-what-counts.ts';
-import { takenOver } from '../state/taken-over.ts';
 import { isAbout, isSoundSentinelConf, monitoredIn } from './sentinel-file.ts';
+import { sentinelRunIds } from './sentinel-ids.ts';
 import type { Unit } from './unit.ts';
 
 /** True when no member of this host has ever been configured. */
@@ -92,14 +92,6 @@ export async function makeWhatIsGone(
 
 export function sentinelConfPaths({ paths }: Unit): { dir: string; logFile: string } {
   return { dir: paths.folder, logFile: paths.log };
-}
-
-/** One that ran before holdfast did keeps the id by which the others know it: a second id would count as a second voter. */
-export function sentinelRunIds({ spec, sentinels }: Deployment): (id: string) => string {
-  const found = new Map(
-    sentinels.map(({ place, unit }) => [place.id, unit ? (takenOver(unit.paths)?.sentinelId ?? null) : null]),
-  );
-  return (id) => found.get(id) ?? sentinelRunId(spec, id);
 }
 
 function patientSpec(spec: Spec, patienceMs: number): Spec {

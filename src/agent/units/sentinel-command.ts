@@ -12,8 +12,9 @@ import type { Member } from '../../spec/spec.ts';
 import { isUsableEpoch } from '../../topology/election/epoch.ts';
 import { namedPrimary } from '../../topology/view.ts';
 import type { Deployment, LiveSentinel } from '../deployment.ts';
-import { namedInFiles, sentinelConfPaths, sentinelRunIds } from './configure.ts';
+import { namedInFiles, sentinelConfPaths } from './configure.ts';
 import { isSoundSentinelConf, unusableEpochIn } from './sentinel-file.ts';
+import { sentinelRunIds } from './sentinel-ids.ts';
 import type { Unit } from './unit.ts';
 
 export async function sentinelCommand(deployment: Deployment, unit: Unit): Promise<ProcessCommand> {

@@ -1,5 +1,4 @@
 import { limitsText, openFilesFor } from '../../render/host-settings.ts';
-import { systemUser } from '../../render/installed.ts';
 import { type Check, ok, skipped } from '../check.ts';
 import { limitsFile } from './fixable-files.ts';
 import type { HostFacts } from './host-facts.ts';
@@ -25,7 +24,7 @@ export const openFiles: Check<HostFacts> = {
           files: [
             {
               file: limitsFile,
-              text: limitsText(systemUser, wanted),
+              text: limitsText(facts.spec.runAs, wanted),
               kind: 'lasting',
             },
           ],

@@ -34,7 +34,7 @@ const ends = ({ child }: ReturnType<typeof take>) =>
 
 /** As on a host where ssh logs in as root. */
 function run(fence: Fence, script: string) {
-  const command = commandAs('root', script, fence).replaceAll('id -u', 'echo 0');
+  const command = commandAs('root', script, 'holdfast', fence).replaceAll('id -u', 'echo 0');
   return spawnSync('sh', ['-c', command], { encoding: 'utf8' });
 }
 
@@ -60,7 +60,7 @@ test('who takes the lock waits for what the one before had begun', async () => {
   await says(first, 'taken');
   const go = `${mine.workFile}-go`;
   const script = `echo begun > ${go}-begun; until [ -e ${go} ]; do sleep 0.05; done`;
-  const command = commandAs('root', script, mine).replaceAll('id -u', 'echo 0');
+  const command = commandAs('root', script, 'holdfast', mine).replaceAll('id -u', 'echo 0');
   const work = spawn('sh', ['-c', command], { stdio: 'ignore' });
   await waitFor(() => existsSync(`${go}-begun`), { what: 'the work', withinMs: 20_000, everyMs: 20 });
   // Its sender is gone; what it had begun is not.

@@ -19,7 +19,7 @@ ${down} >&2`;
   const unit = unitName(spec);
   const aside = `${giveUpScript(spec)}
 set -e
-if [ -d /run/systemd/system ]; then systemctl disable -q --now ${unit} 2>/dev/null || true; rm -f /etc/systemd/system/${unit}; fi
+if [ -d /run/systemd/system ]; then systemctl disable -q --now ${unit} 2>/dev/null || true; rm -rf /etc/systemd/system/${unit} /etc/systemd/system/${unit}.d; fi
 at=$(date +%Y%m%dT%H%M%S)
 [ ! -d ${installedState(spec)} ] || mv ${installedState(spec)} ${installedState(spec)}.left-$at
 rm -rf ${secretsFolder(spec)}

@@ -1,6 +1,6 @@
 /** Does to a host what touches nothing that runs. Each step leaves the host as it was or as it is to be. */
 import { createReadStream } from 'node:fs';
-import { installedState, systemUser } from '../../render/installed.ts';
+import { installedState } from '../../render/installed.ts';
 import type { Spec } from '../../spec/spec.ts';
 import type { Packed } from '../bundle/pack.ts';
 import { installRoot } from '../facts/facts-script.ts';
@@ -40,7 +40,7 @@ function past(step: PrepareStep): string {
     case 'packages':
       return `installed ${step.packages.join(', ')}`;
     case 'user':
-      return 'made the user holdfast';
+      return `made the user ${step.name}`;
     case 'holdfast':
       return `installed holdfast ${step.build}`;
     case 'relink':
@@ -64,7 +64,7 @@ async function doStep(host: SshHost, step: PrepareStep, { spec, secret, packed }
       return;
     }
     case 'user':
-      await host.run(makeUser, { as: 'root', doing: 'making the user holdfast' });
+      await host.run(makeUser(spec), { as: 'root', doing: `making the user ${spec.runAs}` });
       return;
     case 'holdfast':
       if (packed !== null) await installHoldfast(host, step.build, packed);
@@ -74,7 +74,7 @@ async function doStep(host: SshHost, step: PrepareStep, { spec, secret, packed }
       return;
     case 'secret': {
       const file = { path: `${installedState(spec)}/secret`, text: `${secret}\n`, mode: '600', secret: true };
-      await writeFile(host, { ...file, owner: `${systemUser}:${systemUser}` }, stateFolder(spec));
+      await writeFile(host, { ...file, owner: `${spec.runAs}:${spec.runAs}` }, stateFolder(spec));
       return;
     }
     case 'file':
@@ -89,6 +89,8 @@ async function doStep(host: SshHost, step: PrepareStep, { spec, secret, packed }
   }
 }
 
+const distributionUnits = 'redis-server redis-sentinel valkey-server valkey-sentinel';
+
 export function installScript({ manager, packages, instead }: Packages): string {
   const names = shellLine(packages);
   const install = (each: string) => `dnf install -y -q ${each}`;
@@ -97,27 +99,32 @@ export function installScript({ manager, packages, instead }: Packages): string 
     return `if dnf repoquery -q redis | grep -q .; then ${install(names)}; else ${install(others)}; fi`;
   }
   if (manager === 'dnf') return install(names);
-  // Debian starts a server of its own on 6379, which is in the way of ours.
+  // Debian starts a server of its own on 6379, which is in the way of ours. What ran before is somebody's.
   return `set -e
 export DEBIAN_FRONTEND=noninteractive
+ran=
+for each in ${distributionUnits}; do
+  if systemctl is-active -q "$each" 2>/dev/null; then ran="$ran $each "; fi
+done
 apt-get update -q >/dev/null
 apt-get install -y -q --no-install-recommends ${names} >/dev/null
 if [ -d /run/systemd/system ]; then
-  for each in redis-server redis-sentinel valkey-server valkey-sentinel; do
+  for each in ${distributionUnits}; do
+    case $ran in *" $each "*) continue ;; esac
     systemctl disable -q --now "$each" 2>/dev/null || true
   done
 fi`;
 }
 
-const makeUser = `set -e
+const makeUser = ({ runAs }: Spec) => `set -e
 shell=$(command -v nologin || echo /bin/false)
-useradd --system --user-group --home-dir /var/lib/holdfast --no-create-home --shell "$shell" ${systemUser}`;
+useradd --system --user-group --home-dir /var/lib/holdfast --no-create-home --shell "$shell" ${runAs}`;
 
 function stateFolder(spec: Spec): string {
   const state = installedState(spec);
   return `set -e
 mkdir -p ${state}
-chown ${systemUser}:${systemUser} /var/lib/holdfast ${state}
+chown ${spec.runAs}:${spec.runAs} /var/lib/holdfast ${state}
 chmod 700 /var/lib/holdfast ${state}`;
 }
 

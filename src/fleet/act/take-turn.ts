@@ -115,7 +115,7 @@ function startScript(spec: Spec, id: string): string {
   return `cd /
 umask 077
 ulimit -n 65536 2>/dev/null || true
-exec runuser -u holdfast -- ${shellLine([...env, ...words])} </dev/null`;
+exec runuser -u ${spec.runAs} -- ${shellLine([...env, ...words])} </dev/null`;
 }
 
 /** The agent ends alone, by that signal, and leaves everything running; systemd starts the next one, or we do. */

@@ -1,5 +1,4 @@
 import { hugePagesFile, kernelSettings } from '../../render/host-settings.ts';
-import { systemUser } from '../../render/installed.ts';
 import { shellLine, shellWord } from '../shell.ts';
 
 /** What of a machine the doctor's checks read. */
@@ -15,11 +14,17 @@ export function kernelPath(name: string): string {
 }
 
 export const installRoot = '/opt/holdfast';
+/** In which each deployment has its state. */
+export const stateRoot = '/var/lib/holdfast';
 
 export interface AskedFacts {
   stateDir: string;
   /** Of what lies in it only digests are told. */
   secretsFolder: string;
+  /** Who everything runs as. */
+  runAs: string;
+  /** Of servers and Sentinels there, whose owners are told. */
+  ports: readonly number[];
   /** Of the host. */
   address: string;
   /** Of the deployment's keepalived: its pid file, and what it was told. */
@@ -32,7 +37,15 @@ export interface AskedFacts {
  * Tells everything that a plan needs, in lines of `key TAB value`; it changes nothing, and needs a shell and coreutils only.
  * Texts are in base64. Of what is secret it tells digests.
  */
-export function factsScript({ stateDir, secretsFolder, address, keepalived, files }: AskedFacts): string {
+export function factsScript({
+  stateDir,
+  secretsFolder,
+  runAs,
+  ports,
+  address,
+  keepalived,
+  files,
+}: AskedFacts): string {
   return `export LC_ALL=C
 say() { printf '%s\\t%s\\n' "$1" "$2"; }
 digest() { sha256sum < "$1" | cut -c 1-64; }
@@ -51,7 +64,14 @@ current=${installRoot}/current
 [ -x $current/bin/holdfast ] && [ -x $current/node ] && [ -f $current/dist/cli/main.js ] && say current "$(readlink $current)"
 say previous "$(readlink ${installRoot}/previous)"
 [ -x /usr/local/bin/holdfast ] && say command "$(readlink /usr/local/bin/holdfast)"
-id -u ${systemUser} >/dev/null 2>&1 && say user yes
+id -u ${runAs} >/dev/null 2>&1 && say user yes
+[ -d ${stateRoot} ] && say owner "$(stat -c %U ${stateRoot})"
+for each in ${ports.join(' ')}; do
+  hex=$(printf '%04X' "$each")
+  cat /proc/net/tcp /proc/net/tcp6 2>/dev/null | while read -r _ local _ state _ _ _ uid _; do
+    case "$state $local" in "0A "*":$hex") say "listener $each" "$(id -nu "$uid" 2>/dev/null || echo "$uid")" ;; esac
+  done
+done
 for each in secret secret-coming secret-former secret-gone; do
   [ -s "${stateDir}/$each" ] && say "$each" "$(digest "${stateDir}/$each")"
 done

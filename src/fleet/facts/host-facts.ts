@@ -28,6 +28,10 @@ export interface HostFacts {
   /** Whether /usr/local/bin/holdfast leads to what is installed. */
   hasCommand: boolean;
   hasUser: boolean;
+  /** Whose the folder of all deployments' state is; null where there is none. */
+  stateOwner: string | null;
+  /** Who listens on the ports of the spec's servers and Sentinels, by port. */
+  listeners: ReadonlyMap<string, string>;
   secretDigest: string | null;
   /** Of those beside it, while it is changed. */
   comingDigest: string | null;
@@ -95,6 +99,8 @@ export function parseFacts(host: string, output: string): HostFacts {
     previous: one('previous') || null,
     hasCommand: one('command') === commandTarget,
     hasUser: one('user') === 'yes',
+    stateOwner: one('owner') || null,
+    listeners: keyed('listener'),
     secretDigest: one('secret') || null,
     comingDigest: one('secret-coming') || null,
     formerDigest: one('secret-former') || null,

@@ -37,6 +37,8 @@ const blank = (host: string): HostFacts => ({
   previous: null,
   hasCommand: false,
   hasUser: false,
+  stateOwner: null,
+  listeners: new Map(),
   secretDigest: null,
   comingDigest: null,
   formerDigest: null,

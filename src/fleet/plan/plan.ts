@@ -102,7 +102,7 @@ function prepareSteps(spec: Spec, { facts, wanted }: Found, secretDigest: string
   const steps: PrepareStep[] = [];
   const packages = missingPackages(spec, facts);
   if (packages !== null) steps.push({ kind: 'packages', ...packages });
-  if (!facts.hasUser) steps.push({ kind: 'user' });
+  if (!facts.hasUser) steps.push({ kind: 'user', name: spec.runAs });
   if (facts.current !== wanted.build || !facts.hasCommand)
     steps.push({ kind: 'holdfast', build: wanted.build, from: facts.current });
   if (facts.secretDigest === null || facts.secretDigest !== secretDigest) steps.push({ kind: 'secret' });

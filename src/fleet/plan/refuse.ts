@@ -37,6 +37,18 @@ export function refuseUnfit(facts: readonly HostFacts[], build: string, here: st
   }
 }
 
+/** What runs, and its files, would be another user's. @throws FLEET_REFUSED */
+export function refuseOtherOwner({ runAs }: Spec, facts: readonly HostFacts[]): void {
+  const other = facts.find(({ stateOwner }) => stateOwner !== null && ![runAs, 'root'].includes(stateOwner));
+  if (other === undefined) return;
+  throw FleetRefused(
+    `everything on host ${other.host} runs as ${other.stateOwner}, and the spec says runAs: ${runAs}`,
+    {
+      hint: 'All deployments of a host run as one user, who is not changed while they run: say that one.',
+    },
+  );
+}
+
 /** Every host must have the same secret, or none yet. @returns a host that has it. @throws FLEET_REFUSED */
 export function secretHolder(facts: readonly HostFacts[]): string | null {
   const holders = facts.filter(({ secretDigest }) => secretDigest !== null);

@@ -5,7 +5,7 @@ import type { WantedFile } from './wanted.ts';
 /** What is done to a host before anything that runs there is touched. */
 export type PrepareStep =
   | ({ kind: 'packages' } & Packages)
-  | { kind: 'user' }
+  | { kind: 'user'; name: string }
   | { kind: 'holdfast'; build: string; from: string | null }
   | { kind: 'relink'; build: string; from: string | null }
   | { kind: 'secret' }
@@ -57,7 +57,7 @@ export function describeStep(step: PrepareStep | TurnStep): string[] {
     case 'packages':
       return [`install ${step.packages.join(', ')} with ${step.manager}${insteadWords(step)}`];
     case 'user':
-      return ['make the user holdfast'];
+      return [`make the user ${step.name}`];
     case 'holdfast':
       return [`install holdfast ${step.build}${step.from === null ? '' : ` (now ${step.from})`}`];
     case 'relink':

@@ -8,7 +8,7 @@ import {
   openFilesFor,
   sysctlText,
 } from '../../render/host-settings.ts';
-import { installedSpec, installedState, systemUser } from '../../render/installed.ts';
+import { installedSpec, installedState } from '../../render/installed.ts';
 import { systemdTarget } from '../../render/targets/systemd.ts';
 import { isLoopback } from '../../spec/address.ts';
 import { placeholderSecrets } from '../../spec/secrets.ts';
@@ -66,7 +66,6 @@ export interface Wanted {
   files: readonly WantedFile[];
 }
 
-const own = `${systemUser}:${systemUser}`;
 export const sysctlFile = '/etc/sysctl.d/90-holdfast.conf';
 export const hugePagesUnitName = 'holdfast-hugepages.service';
 
@@ -204,17 +203,17 @@ export function wantedFiles(spec: Spec, on: AddressHost, brought: Brought): Want
     return { path, text, mode: '644', owner: 'root:root', secret: false };
   };
   const secret = (path: string, text: string): WantedFile => {
-    return { path, text, mode: '600', owner: own, secret: true };
+    return { path, text, mode: '600', owner: `${spec.runAs}:${spec.runAs}`, secret: true };
   };
   const folder = secretsFolder(spec);
   return [
     // Before the spec: an apply that is cut off between the two leaves no spec of hosts that nobody can reach.
-    { path: hostsFile(spec), text: hostsText(spec), mode: '640', owner: `root:${systemUser}`, secret: false },
+    { path: hostsFile(spec), text: hostsText(spec), mode: '640', owner: `root:${spec.runAs}`, secret: false },
     {
       path: installedSpec(spec),
       text: specTextThere(spec),
       mode: '640',
-      owner: `root:${systemUser}`,
+      owner: `root:${spec.runAs}`,
       secret: false,
     },
     ...spec.security.users.map(({ name }) =>
@@ -227,7 +226,7 @@ export function wantedFiles(spec: Spec, on: AddressHost, brought: Brought): Want
     ...Object.entries(brought.tls.get(host) ?? {}).map(([path, text]) => secret(path, text)),
     ...addressTexts(specThere(spec), on).map(([path, text]) => plain(path, text)),
     plain(sysctlFile, sysctlText(kernelSettings)),
-    plain('/etc/security/limits.d/90-holdfast.conf', limitsText(systemUser, openFilesFor(spec))),
+    plain('/etc/security/limits.d/90-holdfast.conf', limitsText(spec.runAs, openFilesFor(spec))),
     ...(systemd
       ? [
           plain(`/etc/systemd/system/${hugePagesUnitName}`, hugePagesUnit()),

@@ -45,6 +45,12 @@ export class SshConnections {
   readonly #folder = makeScratch('ssh');
   readonly #hosts = new Map<string, SshHost>();
   #lease: Lease | null = null;
+  readonly #user: string;
+
+  /** @param spec whose hosts they are: it says who everything runs as */
+  constructor({ runAs }: { runAs: string }) {
+    this.#user = runAs;
+  }
 
   /** From now on every command needs the locks of this lease. */
   need(lease: Lease): void {
@@ -58,7 +64,9 @@ export class SshConnections {
         hint: `Every host needs it: hosts: { ${id}: { address: …, ssh: user@name } }.`,
       });
     }
-    const host = this.#hosts.get(id) ?? new SshHost(id, ssh, this.#folder, () => this.#lease);
+    const host =
+      this.#hosts.get(id) ??
+      new SshHost(id, ssh, { user: this.#user, controlFolder: this.#folder, lease: () => this.#lease });
     this.#hosts.set(id, host);
     return host;
   }
@@ -70,17 +78,22 @@ export class SshConnections {
   }
 }
 
+/** What all connections have in common. */
+interface Shared {
+  user: string;
+  controlFolder: string;
+  lease(): Lease | null;
+}
+
 export class SshHost {
   readonly id: string;
   readonly target: string;
-  readonly #controlFolder: string;
-  readonly #lease: () => Lease | null;
+  readonly #shared: Shared;
 
-  constructor(id: string, target: string, controlFolder: string, lease: () => Lease | null) {
+  constructor(id: string, target: string, shared: Shared) {
     this.id = id;
     this.target = target;
-    this.#controlFolder = controlFolder;
-    this.#lease = lease;
+    this.#shared = shared;
   }
 
   /**
@@ -95,7 +108,7 @@ export class SshHost {
 
   /** The same for a command whose exit status says something: only what ssh and sudo say themselves is thrown. */
   async ask(script: string, options: RunOptions): Promise<RunResult> {
-    const lease = this.#lease();
+    const lease = this.#shared.lease();
     lease?.check();
     const child = this.start(script, options.as, lease?.fence);
     const late = { hit: false };
@@ -132,7 +145,7 @@ export class SshHost {
 
   /** Starts a command whose input and output are the caller's. @throws SSH_MISSING */
   start(script: string, as: RunAs, fence: Fence | null = null): ChildProcess {
-    return spawn('ssh', sshArguments(this.#call(false), commandAs(as, script, fence)), {
+    return spawn('ssh', sshArguments(this.#call(false), commandAs(as, script, this.#shared.user, fence)), {
       stdio: ['pipe', 'pipe', 'pipe'],
     });
   }
@@ -140,14 +153,14 @@ export class SshHost {
   /** Runs a command as though it ran here: on this terminal, with this input and output. @returns its exit status */
   async lend(script: string, as: RunAs): Promise<number> {
     const terminal = process.stdin.isTTY === true && process.stdout.isTTY === true;
-    const child = spawn('ssh', sshArguments(this.#call(terminal), commandAs(as, script)), {
+    const child = spawn('ssh', sshArguments(this.#call(terminal), commandAs(as, script, this.#shared.user)), {
       stdio: 'inherit',
     });
     return (await ended(child)) ?? sshFailed;
   }
 
   #call(terminal: boolean) {
-    return { target: this.target, controlFolder: this.#controlFolder, terminal };
+    return { target: this.target, controlFolder: this.#shared.controlFolder, terminal };
   }
 
   /** What a command's end means. */

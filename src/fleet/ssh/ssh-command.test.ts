@@ -15,8 +15,8 @@ test('a shell takes a line apart into the words that it was made of', () => {
 
 test('a script arrives as it is, through the login shell and the one that chooses', () => {
   const script = `printf '%s' "it's \\$HOME"`;
-  const asRoot = commandAs('root', script).replaceAll('id -u', 'echo 0');
-  for (const command of [commandAs('login', script), asRoot])
+  const asRoot = commandAs('root', script, 'holdfast').replaceAll('id -u', 'echo 0');
+  for (const command of [commandAs('login', script, 'holdfast'), asRoot])
     expect(execFileSync('sh', ['-c', command], { encoding: 'utf8' })).toBe("it's $HOME");
 });
 

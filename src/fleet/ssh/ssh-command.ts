@@ -9,7 +9,7 @@
  */
 import { shellLine, shellWord } from '../shell.ts';
 
-/** Who the command runs as: whoever ssh logs in as, root, or the user that holdfast runs as. */
+/** Who the command runs as: whoever ssh logs in as, root, or the user that holdfast runs as (`runAs` in the spec). */
 export type RunAs = 'login' | 'root' | 'holdfast';
 
 export interface SshCall {
@@ -58,15 +58,16 @@ export interface Fence {
 /**
  * A command line for the login shell of any user. As root when the user is root, else by sudo without a password.
  * @param script for a POSIX shell; no secrets, which others on the host could see.
+ * @param user that holdfast runs as
  */
-export function commandAs(as: RunAs, script: string, fence: Fence | null = null): string {
+export function commandAs(as: RunAs, script: string, user: string, fence: Fence | null = null): string {
   const plain = shellLine(['sh', '-c', script]);
   if (as === 'login') return plain;
   const [check, hold] = fence === null ? [[], ''] : [[checkLine(fence)], holdWords(fence)];
   const [asRoot, sudo] =
     as === 'root'
       ? [plain, `sudo -n -- ${plain}`]
-      : [`runuser -u holdfast -- ${plain}`, `sudo -n -u holdfast -- ${plain}`];
+      : [`runuser -u ${user} -- ${plain}`, `sudo -n -u ${user} -- ${plain}`];
   const choose = [
     ...check,
     `if [ "$(id -u)" = 0 ]; then exec ${hold}${asRoot}; fi`,

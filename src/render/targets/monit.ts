@@ -1,14 +1,8 @@
 import { apiAddressHere } from '../../spec/api-address.ts';
 import type { Host, Spec } from '../../spec/spec.ts';
-import {
-  commonArguments,
-  hostsOf,
-  installedSpec,
-  installedState,
-  program,
-  systemUser,
-} from '../installed.ts';
-import type { Target } from '../target.ts';
+import { usualUser } from '../../spec/usual-user.ts';
+import { commonArguments, hostsOf, installedSpec, installedState, program } from '../installed.ts';
+import type { Target, TargetInput } from '../target.ts';
 
 /**
  * Monit in place of systemd as the agent's guard. It starts a missing agent and kills one that no longer answers; it
@@ -19,11 +13,12 @@ export const monitTarget: Target = {
   summary: 'a Monit configuration for the agent of each host',
   options: [
     { name: 'port', about: "port of Monit's own page, on loopback", default: '2812' },
-    { name: 'user', about: 'user and group that the agent runs as', default: systemUser },
+    { name: 'user', about: 'user and group that the agent runs as', default: usualUser },
     { name: 'interval', about: 'seconds between checks', default: '5' },
   ],
   render(input) {
-    const { spec, options } = input;
+    const { spec } = input;
+    const options = { ...input.options, user: userOf(input) };
     return hostsOf(input).map(({ host, prefix }) => ({
       name: `${prefix}monitrc`,
       text: monitrc(spec, host, options),
@@ -34,6 +29,12 @@ export const monitTarget: Target = {
 
 /** Monit starts programs with a bare environment: the PATH in which Node.js and Redis are found has to be said. */
 const environment = '/usr/bin/env PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
+
+/** The usual one stands for whom the spec names. */
+function userOf({ spec, options }: TargetInput): string {
+  const { user = usualUser } = options;
+  return user === usualUser ? spec.runAs : user;
+}
 
 function monitrc(spec: Spec, host: Host, options: Record<string, string>): string {
   const name = `holdfast-${spec.name}`;

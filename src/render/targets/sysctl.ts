@@ -1,5 +1,4 @@
 import { hugePagesUnit, limitsText, openFilesFor, sysctlText } from '../host-settings.ts';
-import { systemUser } from '../installed.ts';
 import type { Target } from '../target.ts';
 
 /** Kernel settings, limits and huge pages: the same for every host. Paths are relative to /etc. */
@@ -11,7 +10,7 @@ export const sysctlTarget: Target = {
       { name: 'sysctl.d/90-holdfast.conf', text: sysctlText(), secret: false },
       {
         name: 'security/limits.d/90-holdfast.conf',
-        text: limitsText(systemUser, openFilesFor(spec)),
+        text: limitsText(spec.runAs, openFilesFor(spec)),
         secret: false,
       },
       { name: 'systemd/system/holdfast-hugepages.service', text: hugePagesUnit(), secret: false },

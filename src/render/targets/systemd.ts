@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import type { Host, Spec } from '../../spec/spec.ts';
 import { openFilesFor } from '../host-settings.ts';
-import { commonArguments, hostsOf, installedState, program, systemUser } from '../installed.ts';
+import { commonArguments, hostsOf, installedState, program } from '../installed.ts';
 import type { Target } from '../target.ts';
 
 /**
@@ -15,7 +15,7 @@ export const systemdTarget: Target = {
     const { spec } = input;
     return hostsOf(input).flatMap(({ host, prefix }) => [
       { name: `${prefix}system/holdfast-${spec.name}.service`, text: unit(spec, host), secret: false },
-      { name: `${prefix}sysusers.d/holdfast.conf`, text: userText(), secret: false },
+      { name: `${prefix}sysusers.d/holdfast.conf`, text: userText(spec), secret: false },
     ]);
   },
 };
@@ -32,8 +32,8 @@ function unit(spec: Spec, host: Host): string {
     '',
     '[Service]',
     'Type=exec',
-    `User=${systemUser}`,
-    `Group=${systemUser}`,
+    `User=${spec.runAs}`,
+    `Group=${spec.runAs}`,
     `ExecStart=${[program, 'up', ...commonArguments(spec), '--host', host.id, '--wait', '15m'].map(unitWord).join(' ')}`,
     '# Passwords that the spec takes from the environment, and credentials of the backups (AWS_…). Mode 0600.',
     `EnvironmentFile=-${environmentFile(spec)}`,
@@ -107,10 +107,10 @@ export function hardeningOf(writable: string[]): string[] {
   ];
 }
 
-function userText(): string {
+function userText({ runAs }: Spec): string {
   return [
     '# The user that holdfast runs as. For /etc/sysusers.d.',
-    `u ${systemUser} - "holdfast" /var/lib/holdfast`,
+    `u ${runAs} - "holdfast" /var/lib/holdfast`,
     '',
   ].join('\n');
 }
