@@ -33,6 +33,7 @@ function servers() {
   const texts: string[] = [];
   const watch = new ServersWatch({
     ...{ names: ['a'], folder, sshCalls: path.join(folder, 'calls'), texts },
+    before: { passwords: [], folders: [] },
     fileOn: (name, file) => path.join(folder, name, file),
     runs: () => false,
     on: () => '',

@@ -1,5 +1,5 @@
 /** What people run before holdfast: a server and a Sentinel on each host, from files as a distribution has them. */
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { Redis } from 'ioredis';
 import { parseDocument } from 'yaml';
@@ -15,6 +15,8 @@ const folders = '/etc/redis /var/lib/redis /var/lib/redis/sentinel';
 /** The first host's is primary. The Sentinels watch it as `orders`, and know each other when this returns. */
 export async function startPlain(servers: SshServers): Promise<void> {
   const [first = ''] = servers.names;
+  servers.before.passwords.push(plainPassword);
+  servers.before.folders.push('/etc/redis');
   for (const name of servers.names) {
     const primary = servers.network.addressOf(first);
     const write = (file: string, lines: readonly string[]) =>
@@ -36,7 +38,7 @@ export async function startPlain(servers: SshServers): Promise<void> {
   }
   await waitFor(() => replicasOf(servers, first) === servers.names.length - 1, {
     what: 'the replicas to follow',
-    withinMs: 20_000,
+    withinMs: 60_000,
     everyMs: 100,
   });
   for (const name of servers.names)
@@ -47,7 +49,7 @@ export async function startPlain(servers: SshServers): Promise<void> {
     const others = servers.names.length - 1;
     return count('num-slaves') === others && count('num-other-sentinels') === others;
   };
-  await waitFor(() => servers.names.every(known), { what: 'the Sentinels', withinMs: 30_000, everyMs: 200 });
+  await waitFor(() => servers.names.every(known), { what: 'the Sentinels', withinMs: 60_000, everyMs: 200 });
 }
 
 function replicasOf(servers: SshServers, name: string): number {
@@ -65,6 +67,7 @@ export async function writePlainSpec(servers: SshServers, more: Record<string, u
   const first = servers.network.addressOf(servers.names[0] ?? '');
   writeFileSync(path.join(servers.folder, 'default.password'), `${plainPassword}\n`, { mode: 0o600 });
   const from = ['--from', `sentinel://${first}:26379/orders`, '--password-file', 'default.password'];
+  rmSync(file, { force: true });
   const { status, stderr } = await servers.holdfast(['init', file, ...from]);
   if (status !== 0) throw new Error(stderr);
   const spec = parseDocument(readFileSync(file, 'utf8'));

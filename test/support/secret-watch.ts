@@ -78,11 +78,15 @@ export class SecretWatch {
     for (const each of others) this.#others.add(each);
   }
 
-  /** Ends it. @returns all that had to be hidden, how much of processes was seen, and who showed something of it */
-  async end(specFile: string): Promise<{ secrets: string[]; processes: number; found: string[] }> {
+  /** Ends it. @param but what was said on purpose @returns all that had to be hidden, how much of processes was seen, and who showed something of it */
+  async end(
+    specFile: string,
+    but: readonly string[] = [],
+  ): Promise<{ secrets: string[]; processes: number; found: string[] }> {
     clearInterval(this.#timer);
     this.#note();
-    const secrets = [...this.#roots, ...this.#others, ...derivedFrom(this.#roots, specFile)];
+    const all = [...this.#roots, ...this.#others, ...derivedFrom(this.#roots, specFile)];
+    const secrets = all.filter((each) => !but.includes(each));
     await this.begun;
     const closed = new Promise((resolve) => this.#child.once('close', resolve));
     (this.#child.stdin as Writable).end(JSON.stringify(secrets));

@@ -12,6 +12,8 @@ export interface WatchedServers {
   readonly sshCalls: string;
   /** What was said where people read it. */
   readonly texts: readonly string[];
+  /** What a test had there before holdfast: passwords that it said itself, and folders of servers that others can't enter. */
+  readonly before: { passwords: readonly string[]; folders: readonly string[] };
   fileOn(name: string, file: string): string;
   runs(name: string): boolean;
   on(name: string, script: string, input?: string): string;
@@ -37,8 +39,11 @@ export class ServersWatch {
 
   /** Ends the watch. @throws when a secret was where others see it */
   async nothingWasShown(): Promise<void> {
-    const { folder, names, sshCalls, texts } = this.#servers;
-    const { secrets, processes, found } = await this.#watch.end(path.join(folder, 'holdfast.yaml'));
+    const { folder, names, sshCalls, texts, before } = this.#servers;
+    const { secrets, processes, found } = await this.#watch.end(
+      path.join(folder, 'holdfast.yaml'),
+      before.passwords,
+    );
     if (processes < fewestProcesses) throw new Error(`the watch saw ${processes} processes only`);
     // An empty pattern would be found everywhere.
     if (secrets.length === 0) return;
@@ -49,7 +54,9 @@ export class ServersWatch {
       ...(isIn(calls) ? ['what ssh was called with'] : []),
       ...texts.filter(isIn).map((text) => `a text that begins with: ${text.slice(0, 80)}`),
       ...names.flatMap((name) =>
-        wronglyKept(this.#search(name, secrets)).map((line) => `a file of ${name}: ${line}`),
+        wronglyKept(this.#search(name, secrets))
+          .filter((line) => !before.folders.some((each) => line.includes(` ${each}/`)))
+          .map((line) => `a file of ${name}: ${line}`),
       ),
     ];
     if (shown.length > 0) throw new Error(`secrets were seen:\n${shown.join('\n')}`);

@@ -58,6 +58,8 @@ export class SshServers {
   readonly names: readonly string[];
   readonly network: NetworkHosts;
   readonly folder = mkdtempSync(path.join(tmpdir(), 'hfs-'));
+  /** See ServersWatch. */
+  readonly before = { passwords: [] as string[], folders: [] as string[] };
   readonly #inits = new Map<string, ChildProcess>();
   readonly #said: string[] = [];
   readonly #journals = new Map<string, string>();
@@ -133,7 +135,7 @@ export class SshServers {
         if (child.exitCode !== null) throw new Error(`server ${name} ended: ${said().slice(-2000)}`);
         return answersWithBanner(socket);
       },
-      { what: `the sshd of ${name}: ${said().slice(-2000)}`, withinMs: 15_000, everyMs: 100 },
+      { what: `the sshd of ${name}: ${said().slice(-2000)}`, withinMs: 60_000, everyMs: 100 },
     );
   }
 

@@ -98,7 +98,7 @@ async function setSettings(
   }
   await client.setConfig('masteruser', ownUserName('replication'));
   await client.setConfig('masterauth', secrets.own.replication);
-  await keepInFiles(client.connection);
+  await keepInFiles(client.connection, id, report);
 }
 
 async function tellSentinel(work: Work, sentinel: There<RunningSentinel>): Promise<void> {

@@ -14,7 +14,6 @@ import {
   primaryFirst,
   type There,
   thereOf,
-  tolerated,
   type Work,
   withMember,
   withSentinel,
@@ -40,7 +39,7 @@ export async function letUsersIn(work: Work): Promise<void> {
 }
 
 async function addUsers(
-  { setting: { spec, secrets, aclSelectors: selectors }, facts }: Work,
+  { setting: { spec, secrets, aclSelectors: selectors }, facts, report }: Work,
   { id, host, running }: There<RunningMember>,
   client: MemberClient,
 ): Promise<void> {
@@ -52,8 +51,9 @@ async function addUsers(
   const lacking = usersToAdd(there, rendered).filter((user) => isHere || !hasPasswordOf(there, user));
   for (const { name, rules } of lacking)
     await client.connection.call('ACL', 'SETUSER', name, ...nothing(selectors), ...rules);
-  if (isHere) await keepInFiles(client.connection);
-  else if (lacking.length > 0) await tolerated(client.connection, 'ACL', 'SAVE');
+  // Who can read redis.conf elsewhere is looked at there; an ACL file has no passwords, only digests.
+  if (isHere) await keepInFiles(client.connection, id, report);
+  else if (lacking.length > 0) await keepInFiles(client.connection, id, report, [['ACL', 'SAVE']]);
 }
 
 function hasPasswordOf(

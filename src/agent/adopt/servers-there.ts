@@ -1,4 +1,5 @@
 /** The servers and Sentinels that are taken over, of this host and others, and a connection to each for a moment. */
+import { errorText } from '../../base/errors.ts';
 import type { RedisConnection } from '../../redis/connection.ts';
 import { refusalKind } from '../../redis/errors.ts';
 import { MemberClient } from '../../redis/member-client.ts';
@@ -66,21 +67,30 @@ export async function withSentinel(
   }
 }
 
-/** So that a server is no stranger to the others if somebody starts it with its own files once more. */
-export async function keepInFiles(connection: RedisConnection): Promise<void> {
-  await tolerated(connection, 'ACL', 'SAVE');
-  await tolerated(connection, 'CONFIG', 'REWRITE');
-}
-
-/** A server without such a file refuses to write it. */
-export async function tolerated(
+/**
+ * So that a server is no stranger to the others if somebody starts it with its own files once more. One that has such a file and
+ * can't write it is told of.
+ */
+export async function keepInFiles(
   connection: RedisConnection,
-  command: string,
-  ...args: string[]
+  id: string,
+  report: Report,
+  commands: readonly (readonly [string, string])[] = [
+    ['ACL', 'SAVE'],
+    ['CONFIG', 'REWRITE'],
+  ],
 ): Promise<void> {
-  try {
-    await connection.call(command, ...args);
-  } catch (error) {
-    if (refusalKind(error) === undefined) throw error;
+  for (const [command, what] of commands) {
+    try {
+      await connection.call(command, what);
+    } catch (error) {
+      if (refusalKind(error) === undefined) throw error;
+      const why = errorText(error);
+      if (!hasNoFile.test(why))
+        report(`warning: ${id} can't write its own files (${command} ${what}): ${why}`);
+    }
   }
 }
+
+/** What a server says that was started without redis.conf, or whose users are in it. */
+const hasNoFile = /without a config file|not configured to use an ACL file/;
