@@ -180,7 +180,7 @@ function isOurs(error: unknown): boolean {
 function unreadable(what: string, cause: unknown): Error {
   if (isOurs(cause)) return cause as Error;
   return SourceUnreadable(`cannot ask ${what}: ${errorText(cause)}`, {
-    hint: 'It must be reachable from here. With a password: --user and --password-file; of the Sentinels: --sentinel-password-file.',
+    hint: 'It must be reachable from here. With a password: --user and --password-file; of the Sentinels: --sentinel-password-file. With TLS: rediss:// or sentinels://, --tls-ca, and where it asks for a certificate --tls-cert and --tls-key.',
     cause,
   });
 }

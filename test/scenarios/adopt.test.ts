@@ -123,8 +123,7 @@ test('a server alone, under writes: an interrupted adopt, then a whole one, and 
   expect([[...errors], dropped]).toEqual([[], 0]);
   // Nothing is left over that holdfast would call somebody's change.
   const again = await holdfast(['apply', ...place.where, '--dry-run', '--json']);
-  const waiting = (JSON.parse(again.stdout) as { changes: { what: string; takes: string }[] }).changes;
-  expect(waiting.filter(({ takes }) => takes === 'now')).toEqual([]);
+  expect((JSON.parse(again.stdout) as { changes: unknown[] }).changes).toEqual([]);
 
   expect(await writers[0]?.call('WAIT', 2, 10_000)).toBe(2);
   await kill9(server.process);
@@ -223,9 +222,12 @@ test('a server that speaks TLS is taken over with its own certificates, under wr
   const server = await startRedis(['--tls-port', `${port}`, ...files, '--tls-replication', 'yes'], {
     port: plain,
   });
-  const place = await specOfWhatRuns(port, `rediss://127.0.0.1:${port}`, ['--members', '3', '--tls-ca', ca]);
+  const place = await specOfWhatRuns(port, `rediss://127.0.0.1:${port}`, [
+    ...['--members', '3', '--tls-ca', ca, '--tls-cert', cert, '--tls-key', key],
+  ]);
   expect(parseDocument(readFileSync(place.file, 'utf8')).getIn(['security', 'tls', 'cert'])).toBe(cert);
-  const overTls = { tls: { ca: readFileSync(ca) } };
+  const [caText, certText, keyText] = [ca, cert, key].map((file) => readFileSync(file));
+  const overTls = { tls: { ca: caText, cert: certText, key: keyText } };
   const load = new WriteLoad([client(port, overTls)]);
 
   const other = makeCertificates(tempFolder());

@@ -70,7 +70,7 @@ export function planAdoption(
           {
             where: place.id,
             what: `at ${place.address}:${place.port}: ${problem}`,
-            fix: 'Nothing is known of it, so nothing is taken over.',
+            fix: `Nothing is known of it, so nothing is taken over.${spec.security.tls === null ? ' If it speaks TLS, say security.tls.' : ''}`,
           },
         ],
   );

@@ -1,8 +1,8 @@
 /** Brings one running member to the settings and users that it should have. */
 import { readFile } from 'node:fs/promises';
-import { writeFileAtomic } from '../../base/atomic-file.ts';
+import { readFileIfThere, writeFileAtomic } from '../../base/atomic-file.ts';
 import { isSetAtStartOnly } from '../../redis/config-refusal.ts';
-import { mergeDirectives } from '../../render/merge-directives.ts';
+import { directiveKey, directivesIn, mergeDirectives } from '../../render/merge-directives.ts';
 import { renderUsersAcl } from '../../render/users-acl.ts';
 import { ownUserName } from '../../spec/secrets.ts';
 import type { LiveMember, Setting } from '../deployment.ts';
@@ -10,6 +10,7 @@ import { ApplyRefused } from '../errors.ts';
 import { runningKind } from '../persistence/change-persistence.ts';
 import { kindOf } from '../persistence/plan.ts';
 import { runsAsTaken } from '../state/taken-over.ts';
+import { memberConfText } from '../units/configure.ts';
 import {
   differentSettings,
   differentUsers,
@@ -51,10 +52,12 @@ export async function applySettings(
   const different = (asTaken ? differentWhileTaken : differentSettings)(running.config, wanted).filter(
     ({ name }) => !(persistenceChanges && ofPersistence.has(name)),
   );
+  const isThere = asTaken ? await whatIsWritten(next, { place, unit }) : () => false;
   const changes = await applyReplicationLogin(next, client, dryRun);
   for (const each of different) {
     const fixed = fixedSettings.has(each.name);
     const restart = dryRun || fixed ? fixed : !(await setLive(client, each));
+    if (restart && isThere(each)) continue;
     changes.push({
       what: each.name,
       from: each.running,
@@ -79,9 +82,12 @@ export async function applySettings(
       ? { what, from: 'a password', to: 'another password', takes }
       : { what, from, to, takes };
   });
+  const { spec, secrets, aclSelectors: selectors } = next;
+  const aclText = renderUsersAcl({ spec, secrets, selectors });
+  // It has them from its next start on, and nothing is left to do about it.
+  if (asTaken && (await readFileIfThere(unit.paths.aclFile)) === aclText) return changes;
   if (!dryRun && users.length > 0) {
-    const { spec, secrets, aclSelectors: selectors } = next;
-    await writeFileAtomic(unit.paths.aclFile, renderUsersAcl({ spec, secrets, selectors }));
+    await writeFileAtomic(unit.paths.aclFile, aclText);
     if (!asTaken) await client.connection.call('ACL', 'LOAD');
   }
   return [...changes, ...users];
@@ -101,6 +107,26 @@ function refuseOwnUsers(id: string, different: readonly UserDifference[]): void 
       hint: `Restart it first, which no client notices: holdfast restart --rolling`,
     },
   );
+}
+
+/**
+ * Of a server that was taken over: whether the file with which it is started the next time has a setting as it should be. Then
+ * nothing is left to do about one that only a start brings.
+ */
+async function whatIsWritten(
+  next: Setting,
+  member: { place: LiveMember['place']; unit: NonNullable<LiveMember['unit']> },
+): Promise<(setting: SettingDifference) => boolean> {
+  const text = (await readFileIfThere(member.unit.paths.config)) ?? '';
+  const wanted = memberConfText(next, member, null);
+  const linesOf = (conf: string, name: string) =>
+    directivesIn(conf)
+      .filter((line) => directiveKey(line) === name)
+      .join('\n');
+  return ({ name, wanted: value }) => {
+    const there = linesOf(text, name);
+    return there === linesOf(wanted, name) || there === `${name} ${value}`;
+  };
 }
 
 const isForRestart = ({ takes }: SettingChange) => takes === 'restart';
