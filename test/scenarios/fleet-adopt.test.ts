@@ -49,7 +49,7 @@ describe.skipIf(why !== null)(
     });
 
     test('one command takes all of it over under load, and the next finds nothing to do', {
-      timeout: 180_000,
+      timeout: 300_000,
     }, async () => {
       const before = whoRuns(servers);
       const load = new WriteLoad([await plainClient(servers, 'a'), await plainClient(servers, 'a')]);
