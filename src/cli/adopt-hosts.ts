@@ -11,7 +11,7 @@ import { bundleContents } from '../fleet/bundle/contents.ts';
 import { prepareAll } from '../fleet/carry-out.ts';
 import { isEmpty, type Plan } from '../fleet/plan/steps.ts';
 import { SshConnections } from '../fleet/ssh/connections.ts';
-import { type Survey, surveyFleet } from '../fleet/survey.ts';
+import { gatherAll, type Survey, surveyFleet } from '../fleet/survey.ts';
 import type { Spec } from '../spec/spec.ts';
 import { planLines, refusalLine } from './adopt-lines.ts';
 import { type AdoptOptions, accessFrom } from './adopt-options.ts';
@@ -45,10 +45,8 @@ export async function adoptOnHosts(
       report,
     );
     if (lock !== null) connections.need(lock);
-    const survey = await surveyFleet(spec, connections, {
-      ...fromHere(spec, contents),
-      brought: broughtBy(spec),
-    });
+    const here = { ...fromHere(spec, contents), brought: broughtBy(spec) };
+    const survey = await surveyFleet(spec, connections, here, await gatherAll(spec, connections));
     refuseOtherUser(spec, survey.facts);
     const fleet = { spec, connections, survey, report, access, keepersOff: options.supervisorOff === true };
     if (!(await prepare(output, { ...fleet, contents }, options))) return options.dryRun ? 0 : 1;

@@ -112,15 +112,15 @@ export function gatherAll(
   const asked = {
     stateDir: installedState(spec),
     runAs: spec.runAs,
-    ports: [...spec.members, ...spec.sentinels]
-      .filter((each) => each.host === host.id)
-      .map(({ port }) => port),
     secretsFolder: secretsFolder(spec),
     keepalived: addressFiles(spec),
     files: plainPaths(spec),
   };
   const gather = async (place: Host): Promise<HostFacts> => {
-    const script = factsScript({ ...asked, address: place.address });
+    const ports = [...spec.members, ...spec.sentinels].flatMap((each) =>
+      each.host === place.id ? [each.port] : [],
+    );
+    const script = factsScript({ ...asked, ports, address: place.address });
     const told = await connections.host(place).run(script, { as: 'root', doing: 'looking at it' });
     return parseFacts(place.id, told);
   };
