@@ -101,7 +101,10 @@ export async function allCounted(load: Awaited<ReturnType<typeof writeLoad>>): P
 /** Another server than the system's Redis: the Valkey of the tests, or that Redis at another path where there is none. */
 export function otherServer(): { name: string; binary: string; there: string } {
   const engine = testEngines().find(({ binary }) => binary.includes('/'));
-  const { name, binary } = engine ?? { name: 'another Redis', binary: redisServer() };
+  if (engine === undefined)
+    // What it is called decides what it is: Debian's redis-server is a link to redis-check-rdb.
+    return { name: 'another Redis', binary: redisServer(), there: '/opt/next/redis-server' };
+  const { name, binary } = engine;
   return { name, binary, there: `/opt/next/${path.basename(binary)}` };
 }
 
