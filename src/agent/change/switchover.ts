@@ -246,7 +246,8 @@ async function drain(
   { old, target }: Pick<Plan, 'old' | 'target'>,
   signal: AbortSignal,
 ): Promise<void> {
-  let heldMs = performance.now();
+  const { clock } = deployment.setting;
+  let heldMs = clock.monotonicMs();
   let held = Promise.resolve();
   const drained = async () => {
     const [from, to] = await Promise.all([
@@ -257,8 +258,8 @@ async function drain(
     signal.throwIfAborted();
     dieIfSabotaged('dies-holding');
     const isBehind = from.role !== 'primary' || to.role !== 'replica' || from.offset !== to.offset;
-    if (isBehind && performance.now() - heldMs > renewMs) {
-      heldMs = performance.now();
+    if (isBehind && clock.monotonicMs() - heldMs > renewMs) {
+      heldMs = clock.monotonicMs();
       held = holdAtGates(deployment, target, sliceMs);
     }
     if (isBehind) return false;
