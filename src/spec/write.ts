@@ -31,6 +31,7 @@ export function specFileOf(spec: Spec): SpecFile {
       ? {}
       : { hosts: Object.fromEntries(spec.hosts.map((host) => [host.id, hostFile(host)])) }),
     ...(spec.runAs === usualUser ? {} : { runAs: spec.runAs }),
+    ...(spec.mirror === null ? {} : { topology: 'mirror' as const, mirror: { ...spec.mirror } }),
     redis: {
       ...places('members', 'redis', spec.members),
       ...(redis.engine === null ? {} : { engine: redis.engine }),
@@ -99,7 +100,7 @@ function hostFile({ address, bind, ssh }: Host): NonNullable<SpecFile['hosts']>[
   return { address, ...(bind === null ? {} : { bind: [...bind] }), ...(ssh === null ? {} : { ssh }) };
 }
 
-function gateFile({ gate, gates, laptop }: Spec): SpecFile['gate'] {
+function gateFile({ gate, gates, laptop, mirror }: Spec): SpecFile['gate'] {
   const [first] = gates;
   const own = gate.kind === 'gate';
   return {
@@ -108,7 +109,8 @@ function gateFile({ gate, gates, laptop }: Spec): SpecFile['gate'] {
     ...(first === undefined ? {} : { port: first.port, replicaPort: first.replicaPort ?? ('none' as const) }),
     ...(own ? { hold: formatDuration(gate.holdMs) } : { statsPort: gate.statsPort ?? ('none' as const) }),
     inflightWrites: gate.inflightWrites,
-    durability: gate.durability,
+    // Of standalone members `mirror.ack` says it.
+    ...(mirror === null ? { durability: gate.durability } : {}),
     workers: gate.workers,
     maxLag: formatDuration(gate.maxLagMs),
     replicaFallback: gate.replicaFallback,
