@@ -10,6 +10,7 @@ import { findRedisServer } from '../agent/server-program.ts';
 import { runningAgent } from '../agent/state/state-lock.ts';
 import { errorCode } from '../base/errors.ts';
 import { pause } from '../base/retry.ts';
+import { dataDropIn } from '../render/data-drop-in.ts';
 import { planLines, refusalLine } from './adopt-lines.ts';
 import { type AdoptOptions, accessFrom } from './adopt-options.ts';
 import { startTaken } from './adopt-start.ts';
@@ -65,11 +66,23 @@ export async function adoptHere(
   const report = (step: string) => output.note(`  ${output.colors.dim(step)}`);
   await takeOverWhatRuns(adoption, facts, report, options.usersOnly ? 'users' : null);
   if (options.usersOnly || !options.start) {
+    if (!options.usersOnly && !options.accessStdin) warnOfUnit(output, target, plan);
     answer({ plan, adopted: !options.usersOnly });
     return 0;
   }
   const { readyWithinMs } = options;
   return startTaken(output, target, { plan, host: adoption.host, readyWithinMs });
+}
+
+/** Who starts the agent by systemd gives it the data folders; by ssh that is done there. */
+function warnOfUnit(output: Output, { spec, paths }: Target, { takes }: AdoptionPlan): void {
+  const folders = takes.map(({ folder }) => folder);
+  const dropIn = dataDropIn(spec, folders, paths.root);
+  if (dropIn === null) return;
+  output.note(
+    `${output.colors.yellow('warning:')} the unit that holdfast render systemd makes lets the agent write to its own state only, and data stays elsewhere. Before systemd starts it, write this to ${dropIn.file}, and say systemctl daemon-reload:`,
+  );
+  output.note(dropIn.text.trimEnd());
 }
 
 async function adoptionOf({ spec, paths }: Target, options: AdoptOptions): Promise<Adoption> {
@@ -108,7 +121,10 @@ function takenBefore({ spec }: Target): Error {
 
 const startsWithinMs = 10_000;
 
-/** One that an interrupted run has just started is waited for. Null when no agent runs. @throws ALREADY_RUNS when it says nothing */
+/**
+ * One that an interrupted run has just started is waited for. Null when no agent runs.
+ * @throws ALREADY_RUNS when it says nothing
+ */
 async function statusOnceStarted(target: Target): Promise<Status | null> {
   const until = performance.now() + startsWithinMs;
   for (;;) {

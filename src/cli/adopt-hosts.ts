@@ -9,15 +9,19 @@ import { ApplyLock } from '../fleet/act/apply-lock.ts';
 import { lookThere, refuseOtherUser, type TakenThere, takeOverThere } from '../fleet/adopt-there.ts';
 import { bundleContents } from '../fleet/bundle/contents.ts';
 import { prepareAll } from '../fleet/carry-out.ts';
+import type { HostFacts } from '../fleet/facts/host-facts.ts';
 import { isEmpty, type Plan } from '../fleet/plan/steps.ts';
+import { specTextThere } from '../fleet/plan/wanted.ts';
 import { SshConnections } from '../fleet/ssh/connections.ts';
 import { gatherAll, type Survey, surveyFleet } from '../fleet/survey.ts';
+import { installedSpec } from '../render/installed.ts';
 import type { Spec } from '../spec/spec.ts';
 import { planLines, refusalLine } from './adopt-lines.ts';
 import { type AdoptOptions, accessFrom } from './adopt-options.ts';
 import { fromHere, printPlan, refuseUnfit } from './apply-hosts.ts';
 import { broughtBy } from './brought.ts';
 import { confirm } from './confirm.ts';
+import { BadOption } from './errors.ts';
 import type { Output } from './output.ts';
 
 export async function adoptOnHosts(
@@ -26,16 +30,10 @@ export async function adoptOnHosts(
   file: string,
   options: AdoptOptions,
 ): Promise<number> {
-  if (spec.security.authority !== null) {
-    throw AdoptRefused(
-      'the spec has security.tls: auto, and what runs has certificates of another authority, or none',
-      {
-        hint: 'Name the files that the servers have (cert, key and ca), or leave TLS out, as it is.',
-      },
-    );
-  }
+  refuseBefore(spec, options);
   const access = accessFrom(options);
   const contents = bundleContents();
+  const here = { ...fromHere(spec, contents), brought: broughtBy(spec) };
   const connections = new SshConnections(spec);
   const lock = options.dryRun ? null : new ApplyLock(spec);
   const report = (line: string) => output.note(`  ${output.colors.dim(line)}`);
@@ -45,8 +43,10 @@ export async function adoptOnHosts(
       report,
     );
     if (lock !== null) connections.need(lock);
-    const here = { ...fromHere(spec, contents), brought: broughtBy(spec) };
-    const survey = await surveyFleet(spec, connections, here, await gatherAll(spec, connections));
+    const facts = await gatherAll(spec, connections);
+    if (facts.every(({ agent }) => agent !== null)) return tellAdopted(output, spec, file);
+    refuseOtherSpec(spec, facts);
+    const survey = await surveyFleet(spec, connections, here, facts);
     refuseOtherUser(spec, survey.facts);
     const fleet = { spec, connections, survey, report, access, keepersOff: options.supervisorOff === true };
     if (!(await prepare(output, { ...fleet, contents }, options))) return options.dryRun ? 0 : 1;
@@ -55,6 +55,51 @@ export async function adoptOnHosts(
     lock?.release();
     await connections.close();
   }
+}
+
+/** What needs no look at a host. */
+function refuseBefore({ security, mirror }: Spec, { usersOnly, start, wait }: AdoptOptions): void {
+  const given = { '--users-only': usersOnly, '--no-start': !start, '--wait': wait !== undefined };
+  const [option] = Object.entries(given).find(([, is]) => is) ?? [];
+  if (option !== undefined) {
+    throw BadOption(`${option} is for one host, and the spec reaches its hosts by ssh`, {
+      hint: 'Leave it out: users come first on all hosts, and agents last. Or say it with --host, on each host.',
+    });
+  }
+  if (security.authority !== null) {
+    throw AdoptRefused(
+      'the spec has security.tls: auto, and what runs has certificates of another authority, or none',
+      {
+        hint: 'Name the files that the servers have (cert, key and ca), or leave TLS out, as it is.',
+      },
+    );
+  }
+  if (mirror !== null) {
+    throw AdoptRefused('the spec has topology: mirror, and adopt takes over replicas and their primary', {
+      hint: 'Start the deployment beside it, on other ports, and move the data in: holdfast migrate.',
+    });
+  }
+}
+
+/** What agents that run are to have comes in apply's order: hosts that leave, certificates, one process after the other. */
+function tellAdopted(output: Output, spec: Spec, file: string): number {
+  const changes = `holdfast apply ${file} brings a change of the spec there`;
+  output.line(`${spec.name} is holdfast's already on every host; holdfast status shows it, and ${changes}.`);
+  const hosts = spec.hosts.map(({ id }) => ({ host: id, plan: null, agentRuns: true }));
+  output.data({ name: spec.name, prepare: [], hosts, adopted: false });
+  return 0;
+}
+
+/** @throws ADOPT_REFUSED where an agent runs already, with another spec */
+function refuseOtherSpec(spec: Spec, facts: readonly HostFacts[]): void {
+  const wanted = specTextThere(spec);
+  const other = facts.find(
+    ({ agent, files }) => agent !== null && files.get(installedSpec(spec))?.text !== wanted,
+  );
+  if (other === undefined) return;
+  throw AdoptRefused(`the agent of host ${other.host} runs with another spec of ${spec.name}`, {
+    hint: 'Nothing was changed. Take over the rest with the spec that is there; holdfast apply changes it afterwards.',
+  });
 }
 
 /** @returns whether holdfast is on all hosts, as it has to be for a look at what runs there */
@@ -114,11 +159,7 @@ async function lookAskDo(
     });
   }
   const taken = plans.flatMap(({ takes }) => takes.map(({ id }) => id));
-  if (hosts.every(({ agentRuns }) => agentRuns)) {
-    output.line(`${spec.name} is holdfast's already on every host; holdfast status shows it.`);
-    answer(false);
-    return 0;
-  }
+  if (hosts.every(({ agentRuns }) => agentRuns)) return tellAdopted(output, spec, file);
   const question = taken.length === 0 ? 'Start the agents?' : `Take over ${taken.join(', ')}?`;
   if (!(await confirm(output, question, yes === true))) {
     answer(false);

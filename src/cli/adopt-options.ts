@@ -15,7 +15,7 @@ export interface AdoptOptions extends CommonOptions {
   accessStdin?: boolean;
   host?: string;
   stateDir?: string;
-  wait: string;
+  wait?: string;
 }
 
 /** Who may do everything at the servers, and at the Sentinels. */

@@ -37,13 +37,16 @@ export function adoptVerb(): Command {
     )
     .option('--no-start', 'do not start the agent: something else does (systemd)')
     .addOption(new Option('--access-stdin', 'users and passwords as JSON on standard input').hideHelp())
-    .option('--wait <duration>', 'how long the new replicas may take to copy before the command ends', '60s')
+    .option(
+      '--wait <duration>',
+      'how long the new replicas may take to copy before the command ends (default: 60s)',
+    )
     .addOption(stateDirOption())
     .action(action<AdoptOptions>(adopt));
 }
 
 async function adopt(output: Output, [file = '']: string[], options: AdoptOptions): Promise<number> {
-  const readyWithinMs = parseDuration(options.wait);
+  const readyWithinMs = parseDuration(options.wait ?? '60s');
   if (readyWithinMs === undefined)
     throw BadOption(`--wait: '${options.wait}' is no duration`, { hint: 'For example 90s or 5m.' });
   const elsewhere = await specElsewhere(file, options);

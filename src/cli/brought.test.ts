@@ -35,3 +35,13 @@ gate: { routes: { x: { ${access('west')}, prefixes: ["w:"] }, open: { to: "redis
     expect(words).toContain(`/etc/holdfast/orders.secrets/${name}.password`);
   expect(words).not.toContain(folder);
 });
+
+test('a certificate that is not on this machine is named, with the part of the spec that has it', () => {
+  const text = `name: orders
+hosts: { a: { address: 10.0.1.55, ssh: a }, b: { address: 10.0.1.156, ssh: b }, c: { address: 10.0.1.201, ssh: c } }
+security: { tls: { cert: nowhere.pem, key: nowhere.key, ca: ca.pem } }`;
+  const spec = parseSpec(text, path.join(folder, 'holdfast.yaml'));
+  expect(() => broughtBy(spec, null)).toThrow(
+    /^security\.tls, which is brought to the hosts from this machine: cannot read .*nowhere\.pem: /,
+  );
+});

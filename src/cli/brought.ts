@@ -1,6 +1,6 @@
-import { readFileSync } from 'node:fs';
 import type { OwnCertificates } from '../certs/own-authority.ts';
 import { accessesOf, apiTlsFilesThere, type Brought, tlsFilesThere } from '../fleet/plan/wanted.ts';
+import { readPem } from '../redis/tls.ts';
 import { readPasswords, readSecret } from '../spec/secrets.ts';
 import type { Host, Spec, TlsFiles } from '../spec/spec.ts';
 import { certificatesOf } from './own-certificates.ts';
@@ -8,6 +8,7 @@ import { certificatesOf } from './own-certificates.ts';
 /**
  * What the spec names of this machine: files, and variables of the environment.
  * @param hosts who gets certificates: those too that go on the way to the spec
+ * @throws SECRET_UNAVAILABLE, TLS_FILE_UNREADABLE
  */
 export function broughtBy(
   spec: Spec,
@@ -21,7 +22,7 @@ export function broughtBy(
     elsewhere: Object.fromEntries(
       accessesOf(spec).map(({ key, path, password, ca }) => {
         const word = password && readSecret(password, `${path}.password`, process.env);
-        return [key, { password: word, ca: ca && text(ca) }];
+        return [key, { password: word, ca: ca && text(path, ca) }];
       }),
     ),
     tls: certificateTexts(spec, own, hosts),
@@ -32,8 +33,8 @@ export function broughtBy(
 function certificateTexts(spec: Spec, own: OwnCertificates | null, hosts: readonly Host[]): Brought['tls'] {
   const servers = tlsFilesThere(spec);
   const named = [
-    ...(own === null ? textsOf(spec.security.tls, servers) : []),
-    ...textsOf(isOther(spec) ? spec.agent.tls : null, apiTlsFilesThere(spec)),
+    ...(own === null ? textsOf('security.tls', spec.security.tls, servers) : []),
+    ...textsOf('agent.tls', isOther(spec) ? spec.agent.tls : null, apiTlsFilesThere(spec)),
   ];
   const texts = hosts.map(({ id }): [string, Record<string, string>] => {
     const pair = own?.hosts.get(id);
@@ -51,11 +52,16 @@ function isOther(spec: Spec): boolean {
   return apiTlsFilesThere(spec)?.cert !== tlsFilesThere(spec)?.cert;
 }
 
-function textsOf(here: TlsFiles | null, there: TlsFiles | null): [path: string, text: string][] {
+function textsOf(
+  section: string,
+  here: TlsFiles | null,
+  there: TlsFiles | null,
+): [path: string, text: string][] {
   if (here === null || there === null) return [];
-  return (['cert', 'key', 'ca'] as const).map((each) => [there[each], text(here[each])]);
+  return (['cert', 'key', 'ca'] as const).map((each) => [there[each], text(section, here[each])]);
 }
 
-function text(file: string): string {
-  return readFileSync(file, 'utf8');
+/** @throws TLS_FILE_UNREADABLE */
+function text(section: string, file: string): string {
+  return readPem(`${section}, which is brought to the hosts from this machine`, file);
 }

@@ -10,6 +10,7 @@
  */
 import { errorFromJson } from '../base/error-wire.ts';
 import { errorText, HoldfastError } from '../base/errors.ts';
+import { dataDropIn } from '../render/data-drop-in.ts';
 import { installedState } from '../render/installed.ts';
 import type { Spec } from '../spec/spec.ts';
 import { takeTurn } from './act/take-turn.ts';
@@ -17,7 +18,6 @@ import { holdfastThere } from './answering-host.ts';
 import { contextOf } from './carry-out.ts';
 import { FleetRefused, RemoteFailed } from './errors.ts';
 import type { HostFacts } from './facts/host-facts.ts';
-import { unitName } from './plan/wanted.ts';
 import { shellWord } from './shell.ts';
 import type { SshConnections } from './ssh/connections.ts';
 import type { Survey } from './survey.ts';
@@ -46,7 +46,10 @@ export interface Adopting {
   report(line: string): void;
 }
 
-/** @throws FLEET_REFUSED where what runs belongs to another user than everything is to run as: nothing is installed for that one */
+/**
+ * Nothing is installed for another user than the one whose servers run.
+ * @throws FLEET_REFUSED where what runs belongs to another one than everything is to run as
+ */
 export function refuseOtherUser({ runAs, members, sentinels }: Spec, facts: readonly HostFacts[]): void {
   for (const { host, listeners, agent } of facts) {
     if (agent !== null) continue;
@@ -133,22 +136,13 @@ async function adoptThere<Part>(
   });
 }
 
-/** The unit of the agent lets it write to its own state only; the servers' data lies where it always did. */
 async function openDataFolders({ spec, connections }: Adopting, id: string, plan: PartThere): Promise<void> {
-  const folders = plan.takes.flatMap(({ folder }) =>
-    folder === null || folder.startsWith(`${installedState(spec)}/`) ? [] : [folder],
-  );
-  if (folders.length === 0) return;
+  const folders = plan.takes.map(({ folder }) => folder);
+  const dropIn = dataDropIn(spec, folders, installedState(spec));
+  if (dropIn === null) return;
   const host = connections.host(spec.hosts.find((each) => each.id === id) ?? { id, ssh: null });
-  const isHome = folders.some((folder) => /^\/(home|root|run\/user)\//.test(folder));
-  const text = [
-    '# Data of servers that ran before holdfast did stays where it is. Made by holdfast adopt.',
-    '[Service]',
-    `ReadWritePaths=${folders.map((each) => `-"${each.replaceAll('%', '%%')}"`).join(' ')}`,
-    ...(isHome ? ['ProtectHome=no'] : []),
-    '',
-  ].join('\n');
-  const unit = `/etc/systemd/system/${unitName(spec)}.d`;
-  const script = `umask 022; mkdir -p ${shellWord(unit)} && cat > ${shellWord(`${unit}/data.conf`)} && systemctl daemon-reload`;
-  await host.run(script, { as: 'root', doing: 'letting the agent write to the data folders', input: text });
+  const [folder, file] = [dropIn.folder, dropIn.file].map(shellWord);
+  const script = `umask 022; mkdir -p ${folder} && cat > ${file} && systemctl daemon-reload`;
+  const doing = 'letting the agent write to the data folders';
+  await host.run(script, { as: 'root', doing, input: dropIn.text });
 }

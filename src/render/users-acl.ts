@@ -26,7 +26,8 @@ const ownRules: Record<OwnUser, string> = {
     '+memory|stats +memory|doctor +latency|latest +latency|reset +slowlog|get +slowlog|len +script|kill',
     '+command +set +get +del',
   ),
-  // Looks who is primary, learns the commands, and sees what a member keeps for one that does not read; clients' commands run as the clients' own users.
+  // Looks who is primary, learns the commands, and sees what a member keeps for one that does not read; clients' commands run
+  // as the clients' own users.
   gate: '-@all +ping +info +role +command +client|setname +client|id +client|list +wait',
   backup: '-@all +psync +replconf +ping +info +role +dbsize',
   // Brings single keys back beside those that are there.
@@ -34,9 +35,9 @@ const ownRules: Record<OwnUser, string> = {
 };
 
 /**
- * With `topology: mirror` nobody replicates: streams read one member and write the other. A Sentinel may vote and hear who leads. By
- * INFO it would learn of servers that are primaries of their own, make replicas of them (`+convert-to-slave`), and take
- * any for promoted; so it gets none.
+ * With `topology: mirror` nobody replicates: streams read one member and write the other. A Sentinel may vote and hear who
+ * leads. By INFO it would learn of servers that are primaries of their own, make replicas of them (`+convert-to-slave`), and
+ * take any for promoted; so it gets none.
  */
 const standaloneRules: Partial<Record<OwnUser, string>> = {
   replication: '~* &* +@all -@admin +psync +replconf +config|get',

@@ -1,5 +1,5 @@
 /** `adopt`: what runs becomes a deployment, and nobody who is connected notices. */
-import { readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import { parseDocument } from 'yaml';
@@ -258,12 +258,18 @@ test('what speaks against it is said, all of it, and nothing is changed', async 
   const redis = client(port);
   await redis.call('ACL', 'SETUSER', 'late', 'on', '>word', '~*', '+get');
   const users = await redis.call('ACL', 'LIST');
+  const { dataDir } = statePaths(place.stateDir).member('redis-1');
+  mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+  writeFileSync(path.join(dataDir, 'dump.rdb'), 'of before');
   const asked = await holdfast(['adopt', ...place.where, '--yes', '--json']);
   expect(asked.status).toBe(1);
   const { error } = JSON.parse(asked.stdout) as { error: { code: string; message: string } };
   expect(error.code).toBe('ADOPT_REFUSED');
-  for (const said of ['dbfilename mine.rdb', 'a user late', `(pid ${process.pid}), which started it`])
-    expect(error.message).toContain(said);
+  const everything = [
+    ...['dbfilename mine.rdb', 'a user late', `(pid ${process.pid}), which started it`],
+    `${dataDir} has files in it`,
+  ];
+  for (const said of everything) expect(error.message).toContain(said);
   expect(await redis.call('ACL', 'LIST')).toEqual(users);
   const locked = await holdfast(['adopt', ...place.where, '--dry-run', '--user', 'late']);
   expect(locked.status).toBe(2);

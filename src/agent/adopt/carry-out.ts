@@ -27,6 +27,7 @@ import { markTakenOver } from '../state/taken-over.ts';
 import { writeConfigs } from '../units/configure.ts';
 import { noteSentinelIds } from '../units/sentinel-ids.ts';
 import type { ProcessFacts, RunningMember, RunningSentinel } from './facts.ts';
+import { knownIds } from './known-ids.ts';
 import { settingsNow } from './member-rules.ts';
 import {
   keepInFiles,
@@ -50,12 +51,13 @@ export async function takeOver(work: Work): Promise<void> {
   const primary = all[0];
   if (primary === undefined) throw new TypeError('a plan without a primary has refusals');
   const members = all.flatMap((each) => here(each, facts.host));
-  const watching = facts.sentinels.flatMap(thereOf<RunningSentinel>);
-  const sentinels = watching.flatMap((each) => here(each, facts.host));
+  const sentinels = facts.sentinels
+    .flatMap(thereOf<RunningSentinel>)
+    .flatMap((each) => here(each, facts.host));
   for (const member of members) await withMember(member, work, (client) => setSettings(work, member, client));
   for (const sentinel of sentinels) await tellSentinel(work, sentinel);
   // Before files are written, which have their ids.
-  await noteSentinelIds(setting, new Map(watching.map(({ id, running }) => [id, running.sentinelId])));
+  await noteSentinelIds(setting, knownIds(facts.sentinels));
   for (const { id, process, address, port, running } of sentinels) {
     const { pid, startTime } = process;
     await makeFolder(paths.sentinel(id).folder, 0o700);

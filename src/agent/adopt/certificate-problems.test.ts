@@ -1,4 +1,5 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, expect, test } from 'vitest';
@@ -18,6 +19,56 @@ function made(address: string): TlsTexts {
   return { cert: read(cert), key: read(key), ca: read(ca) };
 }
 
+const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'];
+
+/** A certificate that is its own authority. */
+function selfSigned(address: string): TlsTexts {
+  const { openssl, read } = inFolder();
+  const names = ['-addext', `subjectAltName=IP:${address}`];
+  openssl(
+    'req',
+    '-x509',
+    ...key,
+    '-keyout',
+    'key',
+    '-out',
+    'cert',
+    '-subj',
+    '/CN=self',
+    ...names,
+    '-days',
+    '2',
+  );
+  return { cert: read('cert'), key: read('key'), ca: read('cert') };
+}
+
+/** One whose issuer is an authority between it and that of `ca`. */
+function chained(address: string): TlsTexts & { between: string } {
+  const { folder, openssl, read } = inFolder();
+  makeCertificates(folder);
+  const issue = (name: string, by: string, extension: string) => {
+    writeFileSync(path.join(folder, 'ext'), `${extension}\n`);
+    openssl('req', ...key, '-keyout', `${name}.key`, '-out', `${name}.csr`, '-subj', `/CN=${name}`);
+    const authority = ['-CA', `${by}.crt`, '-CAkey', `${by}.key`, '-CAcreateserial', '-extfile', 'ext'];
+    openssl('x509', '-req', '-in', `${name}.csr`, '-out', `${name}.crt`, ...authority, '-days', '2');
+  };
+  issue('between', 'ca', 'basicConstraints=critical,CA:TRUE');
+  issue('leaf', 'between', `subjectAltName=IP:${address}`);
+  const [cert, own, ca, between] = ['leaf.crt', 'leaf.key', 'ca.crt', 'between.crt'].map(read) as Four;
+  return { cert, key: own, ca, between };
+}
+type Four = [string, string, string, string];
+
+function inFolder() {
+  const folder = mkdtempSync(path.join(tmpdir(), 'hf-'));
+  folders.push(folder);
+  return {
+    folder,
+    openssl: (...args: string[]) => execFileSync('openssl', args, { cwd: folder, stdio: 'ignore' }),
+    read: (file: string) => readFileSync(path.join(folder, file), 'utf8'),
+  };
+}
+
 const own = made('10.0.0.1');
 const other = made('10.0.0.9');
 const now = new Date();
@@ -32,6 +83,20 @@ const problems = (address: string, texts: Partial<TlsTexts>, at = now) =>
 test('a certificate of the authority, for the address of the host, with its key', () => {
   expect(problems('10.0.0.1', {})).toEqual([]);
   expect(problems('localhost', {})).toEqual([]);
+});
+
+test('one that made itself is believed by those who have it as authority, and by nobody else', () => {
+  const self = selfSigned('10.0.0.1');
+  expect(problems('10.0.0.1', self)).toEqual([]);
+  expect(problems('10.0.0.1', { ...self, ca: own.ca })).toEqual(['/c was not made by an authority of /a']);
+});
+
+test('one whose issuer it shows as well is followed to the authority', () => {
+  const { cert, key, ca, between } = chained('10.0.0.1');
+  expect(problems('10.0.0.1', { cert: `${cert}${between}`, key, ca })).toEqual([]);
+  expect(problems('10.0.0.1', { cert, key, ca })).toEqual(['/c was not made by an authority of /a']);
+  const others = { cert: `${cert}${between}`, key, ca: own.ca };
+  expect(problems('10.0.0.1', others)).toEqual(['/c was not made by an authority of /a']);
 });
 
 test('one of another authority, for another address, with another key, out of date, or none at all', () => {

@@ -16,9 +16,7 @@ export function certificateProblems(
   const file = security.tls?.cert ?? '';
   try {
     const own = new X509Certificate(cert);
-    // A file of authorities may have several; a chain is the handshake's to follow.
-    const issuers = certificatesIn(`${cert}\n${ca}`);
-    const isIssued = issuers.some((each) => own.checkIssued(each) && own.verify(each.publicKey));
+    const isIssued = leadsTo(own, certificatesIn(cert).slice(1), certificatesIn(ca));
     const names = addressKind(address) === 'ip' ? own.checkIP(address) : own.checkHost(address);
     const problems: string[] = [];
     if (!isIssued) problems.push(`${file} was not made by an authority of ${security.tls?.ca}`);
@@ -30,6 +28,20 @@ export function certificateProblems(
   } catch (error) {
     return [`${file} can't be read as a certificate: ${errorText(error)}`];
   }
+}
+
+/** @param between that the server shows with its own. @param authorities of which a file may have several */
+function leadsTo(
+  cert: X509Certificate,
+  between: readonly X509Certificate[],
+  authorities: readonly X509Certificate[],
+): boolean {
+  const isIssuer = (each: X509Certificate) => cert.checkIssued(each) && cert.verify(each.publicKey);
+  if (authorities.some(isIssuer)) return true;
+  const next = between.find(isIssuer);
+  if (next === undefined) return false;
+  const left = between.filter((each) => each !== next);
+  return leadsTo(next, left, authorities);
 }
 
 function isKeyOf(cert: X509Certificate, key: string): boolean {

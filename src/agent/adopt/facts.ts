@@ -69,6 +69,8 @@ export interface RunningMember {
   folderProblem: string | null;
   /** The whole path of its data folder. */
   folder: string;
+  /** The place of its data in the state directory, where other files lie already; null for free, and on another host. */
+  inTheWay: string | null;
   /** An earlier, interrupted run has taken it over. */
   taken: boolean;
   /** holdfast started it. */
@@ -85,7 +87,7 @@ export interface RunningSentinel {
   watches: readonly { name: string; address: string; port: number }[];
   /** Flags of the deployment's primary (`s_down`…), and who else it knows; empty when it does not watch it. */
   flags: readonly string[];
-  colleagues: readonly { address: string; port: number }[];
+  colleagues: readonly { address: string; port: number; runId: string }[];
   /** It asks who talks to it for a password. */
   hasPassword: boolean;
   /** It was asked with holdfast's password, and takes no other that is known here. */

@@ -159,13 +159,18 @@ const usualFiles: Record<DataKind, Record<string, string>> = {
 function storeRefusals(
   { redis }: Spec,
   where: string,
-  { settings, folder, folderProblem }: RunningMember,
+  { settings, folder, folderProblem, inTheWay }: RunningMember,
 ): Refusal[] {
   const { config } = settings;
   const found: Refusal[] = [];
   if (folderProblem !== null) {
     const fix = 'Run holdfast as the user who owns the servers and their files.';
     found.push({ where, what: `its data folder ${folder} can't be used from here: ${folderProblem}`, fix });
+  }
+  if (inTheWay !== null) {
+    const what = `${inTheWay} has files in it, and its data lies in ${folder}`;
+    const fix = 'It would start with those files the next time: move them away.';
+    found.push({ where, what, fix });
   }
   const runs = kindOfSettings({ appendonly: config['appendonly'] === 'yes', save: config['save'] ?? '' });
   for (const [name, usual] of Object.entries(usualFiles[runs])) {

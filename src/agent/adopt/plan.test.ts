@@ -41,6 +41,7 @@ function member(changes: Partial<RunningMember> = {}): RunningMember {
     role: { role: 'primary', offset: 1, replicas: [] },
     settings: { config, users: [open] },
     folder: '/data/1',
+    inTheWay: null,
     ...changes,
   };
 }
@@ -117,7 +118,7 @@ test('all of it runs: all of it is taken over', () => {
   const others = [7002, 7003].map((port) => ({ address: '127.0.0.1', port, offset: 1 }));
   const watchers = ['aaaaaaaa', 'bbbbbbbb', 'cccccccc'];
   const first = member({ role: { role: 'primary', offset: 1, replicas: others }, watchers });
-  const colleagues = [7012, 7013].map((port) => ({ address: '127.0.0.1', port }));
+  const colleagues = [7012, 7013].map((port) => ({ address: '127.0.0.1', port, runId: `${port}` }));
   const { takes, starts, refusals } = plan({
     members: [first, replica(2), replica(3)],
     sentinels: [sentinel('aaaaaaaa', { colleagues }), sentinel('bbbbbbbb'), sentinel('cccccccc')],
@@ -176,6 +177,11 @@ test.each<[string, Partial<RunningMember>, string]>([
   ],
   ['databases', stored({ databases: '99' }), 'redis-1: it has 99 databases'],
   ['a folder', { folderProblem: 'EACCES' }, "redis-1: its data folder /data/1 can't be used from here"],
+  [
+    'files in the way',
+    { inTheWay: '/s/data' },
+    'redis-1: /s/data has files in it, and its data lies in /data/1',
+  ],
   [
     'a user',
     users(open, 'user app on #22 ~* +get'),
@@ -240,7 +246,11 @@ test.each<[string, Partial<RunningSentinel>, string]>([
     { flags: ['master', 'failover_in_progress'] },
     'it says of the primary: failover_in_progress',
   ],
-  ['a colleague', { colleagues: [{ address: '10.0.0.9', port: 1 }] }, 'it knows a Sentinel at 10.0.0.9:1'],
+  [
+    'a colleague',
+    { colleagues: [{ address: '10.0.0.9', port: 1, runId: 'x' }] },
+    'it knows a Sentinel at 10.0.0.9:1',
+  ],
   ['a password', { hasPassword: true }, 'it asks for a password'],
 ])('a Sentinel with %s speaks against it', (_what, changes, expected) => {
   const found = said({ sentinels: [sentinel('aaaaaaaa', changes)] });

@@ -1,5 +1,15 @@
 /** Asks what runs where the spec places members and Sentinels, and on this host whose processes they are. Only reads. */
-import { accessSync, constants, existsSync, readFileSync, realpathSync, statfsSync, statSync } from 'node:fs';
+import {
+  accessSync,
+  constants,
+  existsSync,
+  lstatSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  statfsSync,
+  statSync,
+} from 'node:fs';
 import path from 'node:path';
 import { errorCode, errorText } from '../../base/errors.ts';
 import { identify } from '../../process/identity.ts';
@@ -155,6 +165,7 @@ async function memberFacts(
       watchers: [...new Set([...names].map(([, id = '']) => id))],
       folderProblem: paths === null ? null : folderProblemOf(folder),
       folder,
+      inTheWay: paths === null ? null : inTheWayOf(paths, folder),
       openFile: paths === null ? null : openFile(info['config_file']),
       ...whoseIs(paths, info['process_id']),
     };
@@ -199,9 +210,7 @@ async function sentinelFacts(
       sentinelId: await client.myId(),
       watches,
       flags: isOurs ? (await client.primary()).flags : [],
-      colleagues: isOurs
-        ? (await client.colleagues()).map(({ address: at, port: on }) => ({ address: at, port: on }))
-        : [],
+      colleagues: isOurs ? await client.colleagues() : [],
       hasPassword: !(await client.userRules()).includes('nopass'),
       openFile: paths === null ? null : openFile(info['config_file']),
       ...whoseIs(paths, info['process_id']),
@@ -265,7 +274,7 @@ function textIfThere(file: string): string {
   }
 }
 
-/** Where others can come to it. Redis writes it anew for everyone to read, whatever it was (config.c, rewriteConfigOverwriteFile). */
+/** Where others can come to it. Redis writes it anew for everyone to read (config.c, rewriteConfigOverwriteFile). */
 function openFile(file = ''): string | null {
   const searchable = 0o001;
   for (let folder = path.dirname(file); folder !== path.dirname(folder); folder = path.dirname(folder)) {
@@ -288,6 +297,14 @@ function realPathOf(folder: string): string {
   } catch {
     return folder;
   }
+}
+
+/** A link, or an empty folder, is replaced by a link to where the data lies. */
+function inTheWayOf({ dataDir }: UnitPaths, folder: string): string | null {
+  if (realPathOf(dataDir) === folder) return null;
+  const found = lstatSync(dataDir, { throwIfNoEntry: false });
+  if (found === undefined || found.isSymbolicLink()) return null;
+  return found.isDirectory() && readdirSync(dataDir).length === 0 ? null : dataDir;
 }
 
 function folderProblemOf(folder: string): string | null {
