@@ -88,7 +88,10 @@ function connectedReplicas(info: Info): ReplicationInfo['replicas'] {
   }
 }
 
-/** A standalone server's INFO as that of a replica, which something else makes of it. @param replica its place in the replication */
+/**
+ * A standalone server's INFO as that of a replica, which something else makes of it.
+ * @param replica its place in the replication
+ */
 export function infoAsReplica(
   info: Info,
   replica: Omit<ReplicationInfo, 'role' | 'replicas' | 'replIdBefore'>,

@@ -30,3 +30,17 @@ test('two secrets side by side let in who has either, whichever of them is used'
 test('of one secret there is one password each', () => {
   for (const line of acl('old', null).trim().split('\n')) expect(line.match(/ #/g)).toHaveLength(1);
 });
+
+test('of standalone members the streams may write every key, and do nothing to the server; who observes may not', () => {
+  const mirrored = parseSpec('name: orders\ntopology: mirror\n', 'spec.yaml');
+  const secrets = deriveSecrets(mirrored, 'secret', {});
+  const lines = renderUsersAcl({ spec: mirrored, secrets, selectors: true }).split('\n');
+  const rules = new Map(lines.map((line) => [line.split(' ')[1], line.split(' ').slice(4).join(' ')]));
+  expect(rules.get('holdfast-replication')).toMatch(/ \+@all -@admin \+psync \+replconf \+config\|get$/);
+  const all = [...rules].filter(([name, words]) => name?.startsWith('holdfast-') && words.startsWith('~* '));
+  expect(all.map(([name]) => name)).toEqual(['holdfast-replication', 'holdfast-restore']);
+  for (const [name, words] of rules) {
+    if (name === 'holdfast-replication') continue;
+    expect(name === 'default' ? '' : words, name).not.toMatch(/\+@all|\+replicaof/);
+  }
+});

@@ -6,7 +6,7 @@
 export interface Spec {
   /** Name of the deployment, and the name under which the Sentinels know it. */
   readonly name: string;
-  /** Null: members replicate. Else they are standalone servers, of which one leads and the others get what it does by a stream. */
+  /** Null: members replicate. Else they are standalone servers: one leads, and the others get what it does by a stream. */
   readonly mirror: MirrorTopology | null;
   /** True when the file has no `hosts`: everything runs on this machine, on loopback. */
   readonly laptop: boolean;

@@ -28,7 +28,10 @@ export interface TestbedProcess {
 /** Where a log of the testbed lies, and whose it is. */
 export interface TestbedLog {
   process: string;
-  /** `elections`: events of an agent, which alone tells who was promoted. `words`: events of an agent that knows other hosts only by what the Sentinels say. */
+  /**
+   * `elections`: events of an agent, which alone tells who was promoted. `words`: events of an agent that knows other hosts only
+   * by what the Sentinels say.
+   */
   kind: ProcessKind | 'events' | 'words' | 'elections';
   file: string;
 }

@@ -164,11 +164,14 @@ test('whatever is killed, there is no difference', async () => {
           });
         }
       })();
-      await pause(200);
-      await kill();
-      await pause(500);
-      stop.abort();
-      await writing;
+      try {
+        await pause(200);
+        await kill();
+        await pause(500);
+      } finally {
+        stop.abort();
+        await writing;
+      }
       await deployment.waitUntilHealthy(60_000);
       await isEqual();
       const target = client(copy.port);

@@ -78,7 +78,10 @@ export class SecretWatch {
     for (const each of others) this.#others.add(each);
   }
 
-  /** Ends it. @param but what was said on purpose @returns all that had to be hidden, how much of processes was seen, and who showed something of it */
+  /**
+   * Ends it. @param but what was said on purpose
+   * @returns all that had to be hidden, how much of processes was seen, and who showed something of it
+   */
   async end(
     specFile: string,
     but: readonly string[] = [],

@@ -159,8 +159,8 @@ async function enableHugePages(host: SshHost): Promise<void> {
 }
 
 /**
- * Checked by its digest and tried before the link `current` turns to it. One that is there and does not work is replaced. What was current becomes `previous`; builds that are
- * neither, and that nothing runs from, are removed.
+ * Checked by its digest and tried before the link `current` turns to it. One that is there and does not work is replaced. What
+ * was current becomes `previous`; builds that are neither, and that nothing runs from, are removed.
  */
 async function installHoldfast(host: SshHost, build: string, { file, sha256 }: Packed): Promise<void> {
   const script = `set -e

@@ -1,4 +1,4 @@
-/** That each machine is the host that the spec takes it for: one that is taken for another would start with nothing of its own. */
+/** That each machine is the host that the spec takes it for: one taken for another would start with nothing of its own. */
 import { canonicalAddress } from '../../spec/address.ts';
 import type { Host, Spec } from '../../spec/spec.ts';
 import { FleetRefused } from '../errors.ts';
