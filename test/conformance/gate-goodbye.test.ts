@@ -45,6 +45,13 @@ test('who closes its side behind its requests gets their answers', async () => {
   await waitFor(async () => (await clientsNow()) === 0, { what: 'the clients to be gone', withinMs: 5000 });
 });
 
+test('also when its FIN comes in the middle of a long request that the gate keeps', async () => {
+  const slow = 'EVAL "for i = 1, 30000000 do end return 7" 0\r\n';
+  const long = `${slow}*100\r\n$9\r\nSUBSCRIBE\r\n$8000000\r\n${'c'.repeat(3 * 2 ** 20)}`;
+  for (const { port } of [gate, direct]) expect(await halfClosed(port, long)).toBe(':7\r\n');
+  await waitFor(async () => (await clientsNow()) === 0, { what: 'the clients to be gone', withinMs: 5000 });
+});
+
 test('also when its FIN comes while its last requests wait for their turn', async () => {
   const many = `${'GET half\r\n'.repeat(5000)}PING\r\n`;
   const texts = ['AUTH nobody wrong\r\nPING\r\n', 'SELECT 3\r\nGET half\r\nGE', many, `HELLO 3\r\n${many}`];

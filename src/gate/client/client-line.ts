@@ -5,7 +5,7 @@ import type { Client } from './client.ts';
  * know is 0; memory is what the gate keeps for the client. Who is blocked (`b`) is the server's own word.
  */
 export function describeClient(client: Client): string {
-  const { session, socket } = client;
+  const { flow, session, socket } = client;
   const now = Date.now();
   const seconds = (since: number) => Math.floor((now - since) / 1000);
   const flags =
@@ -17,7 +17,7 @@ export function describeClient(client: Client): string {
     (session.tracking.broadcasts ? 'B' : '') +
     (session.modes.has('no-evict') ? 'e' : '') +
     (session.modes.has('no-touch') ? 'T' : '');
-  const kept = client.requests.size + client.flow.sentBytes;
+  const kept = client.requests.size + flow.sentBytes;
   const unread = client.output.unread;
   const { keptBytes } = session.transaction;
   const fields: [string, string | number][] = [
@@ -43,7 +43,7 @@ export function describeClient(client: Client): string {
     ['obl', unread],
     ['oll', 0],
     ['omem', 0],
-    ['tot-mem', kept + session.keptBytes + unread],
+    ['tot-mem', client.heldBytes + flow.sentBytes - flow.heldBytes],
     ['events', 'r'],
     ['cmd', client.lastCommand === '' ? 'NULL' : client.lastCommand],
     ['user', session.user],

@@ -19,9 +19,9 @@ export class Intake {
     this.#isFree = isFree;
   }
 
-  /** A long request is on its way. */
+  /** A long request is on its way that nobody keeps: everything before it is answered. */
   get passesLong(): boolean {
-    return this.#long.active;
+    return this.#long.passes;
   }
 
   /** Bytes of a long request that are kept until it is whole. */

@@ -16,6 +16,11 @@ export class LongIntake {
     return this.#long !== null;
   }
 
+  /** A request is on its way that is not kept: it is sent on as it comes, or refused. */
+  get passes(): boolean {
+    return this.#long?.keeps === false;
+  }
+
   /** The server is slower than the client. */
   get stalled(): boolean {
     return this.#long?.stalled === true;

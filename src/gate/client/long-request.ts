@@ -142,6 +142,11 @@ export class LongRequest {
     return this.#skip === 0 && this.#left === 0;
   }
 
+  /** It goes nowhere before it is whole. */
+  get keeps(): boolean {
+    return this.#kept !== null;
+  }
+
   /** Bytes of it that are kept here. */
   get heldBytes(): number {
     return this.#kept?.size ?? 0;

@@ -80,10 +80,6 @@ export class RetryQueue {
     return this.#collected === null ? this.#next[0] : undefined;
   }
 
-  get size(): number {
-    return this.#next.length;
-  }
-
   /** The next one is done, or one time of it. */
   shift(): void {
     const item = this.#next[0];

@@ -9,7 +9,7 @@ const slow = { closed: false, unread: 8 * 1024 * 1024, patientBytes: 64 * 1024 *
 function standsStill(patience: Patience, othersWait: boolean): boolean {
   const seen: string[] = [];
   const socket = { pause: () => seen.push('pause'), resume: () => seen.push('resume') };
-  const brake = new Brake(socket as unknown as ConstructorParameters<typeof Brake>[0], patience, () => {});
+  const brake = new Brake(socket, patience, () => {});
   brake.letItRead(slow as unknown as ReplySink, () => othersWait);
   const { on } = brake;
   brake.release();

@@ -1,15 +1,20 @@
-import type { Socket } from 'node:net';
 import type { Patience } from './patience.ts';
 import type { ReplySink } from './run.ts';
 
 const slowReaderBytes = 4 * 1024 * 1024;
+
+/** What is read: resumed, it may stand still all the same, for a reason of its own. */
+interface Stoppable {
+  pause(): void;
+  resume(): void;
+}
 
 /**
  * Whether a connection to a member is read on. Who does not read its replies makes the gate keep them; so the connection
  * stands still instead, and the member keeps them, as it does for any client that does not read.
  */
 export class Brake {
-  readonly #socket: Pick<Socket, 'pause' | 'resume'>;
+  readonly #socket: Stoppable;
   readonly #onSlow: () => void;
   readonly #patience: Patience;
   /** Monotonic ms until when a slow reader may hold up others; 0 before there was one. */
@@ -17,7 +22,7 @@ export class Brake {
   #on = false;
 
   /** @param onSlow a client is slow to read a long reply, so this connection stands still */
-  constructor(socket: Pick<Socket, 'pause' | 'resume'>, patience: Patience, onSlow: () => void) {
+  constructor(socket: Stoppable, patience: Patience, onSlow: () => void) {
     this.#socket = socket;
     this.#patience = patience;
     this.#onSlow = onSlow;

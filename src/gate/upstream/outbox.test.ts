@@ -1,4 +1,6 @@
 import { Duplex } from 'node:stream';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { Outbox } from './outbox.ts';
@@ -114,6 +116,31 @@ test('flushAll writes what the window keeps back', async () => {
   expect(ring.sent).toBe(3);
 });
 
+test('what was answered is not kept, however long it was', async () => {
+  setFlagsFromString('--expose-gc');
+  const collect: () => void = runInNewContext('gc');
+  const { ring, outbox, answer } = makeOutbox();
+  const refs: WeakRef<ArrayBufferLike>[] = [];
+  const addLong = () => {
+    const bytes = Buffer.alloc(100_000);
+    refs.push(new WeakRef(bytes.buffer));
+    const run = ring.push();
+    run.begin(null, 1, false, null);
+    outbox.add(run, bytes, 0, bytes.length, true);
+  };
+  addLong();
+  for (let round = 0; round < 10; round++) {
+    addLong();
+    await turn();
+    answer(1, 10);
+  }
+  await turn();
+  collect();
+  // Of the last ones, one is unanswered, and the ring still knows the runs before it.
+  expect(refs.slice(0, 6).filter((ref) => ref.deref() !== undefined)).toEqual([]);
+  expect(ring.peek()?.bytes).toHaveLength(100_000);
+});
+
 test('what was written is what counts as sent, byte for byte, whatever is added, answered and dropped when', async () => {
   const clients = [1, 2, 3].map(() => ({}) as ReplySink);
   const step = fc.oneof(
@@ -123,6 +150,7 @@ test('what was written is what counts as sent, byte for byte, whatever is added,
         kind: fc.constant('add' as const),
         who: fc.nat(2),
         bytes: fc.oneof(fc.nat(40), fc.nat(70_000), fc.constant(64 * 1024)),
+        lasts: fc.boolean(),
         count: fc.integer({ min: 1, max: 9 }),
       }),
     },
@@ -150,7 +178,7 @@ test('what was written is what counts as sent, byte for byte, whatever is added,
         const run = ring.push();
         run.begin(clients[each.who] as ReplySink, each.count, false, null);
         bytesOf.set(run, text);
-        outbox.add(run, Buffer.from(text), 0, text.length);
+        outbox.add(run, Buffer.from(text), 0, text.length, each.lasts);
       } else if (each.kind === 'answer') {
         const runs = Math.min(each.runs, ring.sent);
         for (let index = 0; index < runs; index++) gone += bytesOf.get(ring.at(index));

@@ -84,6 +84,8 @@ export class Outbox {
   answered(requests: number, bytes: number): void {
     this.#pace.answered(requests, bytes);
     const ring = this.#ring;
+    // One is enough to go on with.
+    if (ring.size === 0 && this.#used.length > 1) this.#used.splice(0, this.#used.length - 1);
     if (ring.sent === ring.size || this.#scheduled || this.#closed) return;
     const { window } = this.#pace;
     // Few large writes are better than many small ones, here too.
@@ -128,6 +130,7 @@ export class Outbox {
 
   /** A segment that is full. */
   #adopt(run: Run, bytes: Buffer): void {
+    this.#drain();
     this.#renew({ bytes, filled: bytes.length, written: 0 });
     run.lieIn(bytes, 0, bytes.length);
   }
@@ -173,10 +176,16 @@ export class Outbox {
     this.#segment = next;
   }
 
-  #another(bytes: number): Segment {
+  /** Lets go of what no run refers to any more. @returns the last of that */
+  #drain(): Buffer | undefined {
     const oldest = this.#ring.find((run) => run.bytes !== null)?.bytes;
     let free: Buffer | undefined;
     while (this.#used.length > 0 && this.#used[0] !== oldest) free = this.#used.shift();
+    return free;
+  }
+
+  #another(bytes: number): Segment {
+    const free = this.#drain();
     // What was answered was written, unless the server answers what it has not read.
     const isWritten = this.#socket.writableLength === 0;
     if (free?.length === segmentBytes && bytes <= segmentBytes && isWritten)

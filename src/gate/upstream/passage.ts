@@ -28,6 +28,11 @@ export class Passage {
     return this.#used ? this.#socket.writableLength : 0;
   }
 
+  /** It has another owner: what that one sends is kept, until it says otherwise. */
+  reset(): void {
+    this.#used = false;
+  }
+
   /** Writes a part of a long request as it comes; `onDrained` is called when the server has taken it. */
   pass(chunk: Buffer, onDrained: () => void): boolean {
     this.#used = true;

@@ -78,7 +78,13 @@ export class Upstream {
       },
     });
     this.#outbox = new Outbox(this.ring, this.#socket);
-    this.#brake = new Brake(this.#socket, options.patience, () => events.onSlow?.());
+    const stopped = {
+      pause: () => this.#socket.pause(),
+      resume: () => {
+        if (!this.#reading.standsStill) this.#socket.resume();
+      },
+    };
+    this.#brake = new Brake(stopped, options.patience, () => events.onSlow?.());
     this.#long = new LongReply(this.ring, this.#brake);
     this.passage = new Passage(this.ring, this.#outbox, this.#socket, this.#reading);
     if (tls?.upstream) {
@@ -135,6 +141,7 @@ export class Upstream {
 
   /** This client has it for itself; null: nobody has. */
   giveTo(owner: Unasked | null): void {
+    this.passage.reset();
     this.#owner = owner;
   }
 
