@@ -204,7 +204,7 @@ export class TrialAgent {
         ...{ place: { id: 'gate-1' }, unit: { process: { running: true, pid: 1 } } },
         adapter: {
           seen: { state: 'open' as const, clients: 0 },
-          hold: (reason: string) => note(`hold ${reason}`),
+          hold: (reason: string, _forMs?: number) => note(`hold ${reason}`),
           release: () => note('release'),
           switchTo: ({ id }: { id: string }) => note(`switch to ${id}`),
         },

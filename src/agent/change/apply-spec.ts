@@ -3,7 +3,7 @@
  * from what the spec said before. What a server takes at run time is set and written to its file; what it does not
  * is written to its file and waits for a restart; what moves a process needs `down` and `up`. Given up, it ends between
  * two processes; applied again, it does the rest. A process that died meanwhile is asked again; what does not answer even so keeps the
- * others from nothing, and is told in the end.
+ * others from nothing, and is told in the end, as what is down.
  */
 import { loadSpec } from '../../spec/load.ts';
 import { loadSecrets } from '../../spec/secrets.ts';
@@ -16,7 +16,7 @@ import { runningKind } from '../persistence/change-persistence.ts';
 import { checkEngineReads } from '../persistence/engine-reads.ts';
 import { describeChange, kindOf } from '../persistence/plan.ts';
 import { findRedisServer, hasAclSelectors } from '../server-program.ts';
-import { applySettings } from '../settings/apply-settings.ts';
+import { applySettings, type SettingChange } from '../settings/apply-settings.ts';
 import { ExpectedSettings } from '../settings/expected-settings.ts';
 import { runsAsTaken } from '../state/taken-over.ts';
 import { applyToSentinel } from './apply-to-sentinel.ts';
@@ -76,7 +76,7 @@ export async function applySpec(
     ...programChanges(deployment, program),
     ...persistence.map(({ change }) => change),
   ];
-  const { found, silent } = await changeServers(deployment, next, { signal, dryRun });
+  const { found, silent, down } = await changeServers(deployment, next, { signal, dryRun });
   changes.push(...found);
   changes.push(...gateChanges(deployment, spec), ...agentChanges(deployment.spec, spec));
   changes.push(...mirrorChanges(deployment.spec, spec));
@@ -87,33 +87,36 @@ export async function applySpec(
     const toChange = persistence.map(({ member }) => member);
     await changeMembers(deployment, toChange, operation, report);
     deployment.events.add('applied', spec.name, `the spec was applied: ${changes.length} changes`);
-    if (silent.length > 0) throw incomplete(silent);
+    if (silent.length + down.length > 0) throw incomplete(silent, down);
   }
   return { changes, applied: !dryRun };
 }
 
-/** Who was told, or is to be told, what; and who did not answer. @throws APPLY_REFUSED */
+/** Who was told, or is to be told, what; who did not answer, and who is down. @throws APPLY_REFUSED */
 async function changeServers(
   { members, sentinels }: Deployment,
   next: Setting,
   { signal, dryRun }: { signal: AbortSignal; dryRun: boolean },
-): Promise<{ found: Change[]; silent: string[] }> {
+): Promise<{ found: Change[]; silent: string[]; down: string[] }> {
   const expected = new ExpectedSettings();
   const found: Change[] = [];
   const silent: string[] = [];
+  const down: string[] = [];
   const tell = async (id: string, change: () => Promise<Change[]>, isUp = () => true) => {
     signal.throwIfAborted();
     const changes = await untilAnswered(change, { withinMs: answersWithinMs, signal });
     found.push(...(changes ?? []));
-    if (changes === null || !isUp()) silent.push(id);
+    if (!isUp()) down.push(id);
+    else if (changes === null) silent.push(id);
   };
   for (const member of members) {
     const { unit, place } = member;
     if (!unit) continue;
     const { id } = place;
     const wanted = await expected.of(next, member);
+    const told = new Map<string, SettingChange>();
     const change = async () =>
-      (await applySettings(next, member, wanted, dryRun)).map((each) => ({ where: id, ...each }));
+      (await applySettings(next, member, wanted, dryRun, told)).map((each) => ({ where: id, ...each }));
     // One that is down has its settings of before when it is started again.
     await tell(id, change, () => unit.process.running || !unit.wanted);
   }
@@ -127,12 +130,15 @@ async function changeServers(
     ]);
   }
   signal.throwIfAborted();
-  return { found, silent };
+  return { found, silent, down };
 }
 
-function incomplete(silent: readonly string[]): Error {
-  const who = silent.join(' and ');
-  return ApplyIncomplete(`${who} did not answer within ${answersWithinMs} ms; everything else was applied`, {
+function incomplete(silent: readonly string[], down: readonly string[]): Error {
+  const what = [
+    ...(silent.length > 0 ? [`${silent.join(' and ')} did not answer within ${answersWithinMs} ms`] : []),
+    ...(down.length > 0 ? [`${down.join(' and ')} ${down.length === 1 ? 'is' : 'are'} down`] : []),
+  ];
+  return ApplyIncomplete(`${what.join('; ')}; everything else was applied`, {
     hint: 'holdfast status shows why. Apply again when it answers: that does the rest.',
   });
 }

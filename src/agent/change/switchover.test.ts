@@ -65,7 +65,7 @@ test('the replica that has the most takes over, every Sentinel names it, and the
     ['primary', null],
   ]);
   expect([...named()]).toEqual(['10.1.0.3:6379']);
-  expect(agent.gateCalls).toEqual(['hold switchover', 'switch to redis-3']);
+  expect(agent.gateCalls).toEqual(['hold switchover', 'hold switchover', 'switch to redis-3']);
   expect([primary.paused, agent.selection]).toEqual([false, { member: 'redis-3', atMs: expect.any(Number) }]);
 });
 
@@ -115,6 +115,35 @@ test('an agent that dies before the turn leaves writes paused for half a second,
   expect(promotions()).toEqual([0, 1, 0]);
   // The gates, too, are asked again for as long as it takes.
   expect(agent.gateCalls.filter((call) => call === 'hold switchover').length).toBeGreaterThan(2);
+});
+
+test('the gates, as the primary, hold for the whole turn before it begins, whatever was left of what they were asked before', async () => {
+  const target = world.server('redis-2');
+  primary.offset = 2000;
+  let untilMs = 0;
+  const [gate] = agent.gates;
+  const { hold } = gate!.adapter;
+  gate!.adapter.hold = (reason, forMs = 0) => {
+    untilMs = world.clock.monotonicMs() + forMs;
+    return hold(reason);
+  };
+  let leftMs = 0;
+  const replicaOf = target.replicaOf.bind(target);
+  target.replicaOf = (id) => {
+    leftMs = Math.min(untilMs, primary.pausedUntilMs) - world.clock.monotonicMs();
+    replicaOf(id);
+  };
+  await run('redis-2', () => {
+    if (primary.paused) target.offset = 2000;
+  });
+  expect(leftMs).toBeGreaterThan(2700);
+});
+
+test('a gate that hangs when it is asked to hold for the turn keeps it for a moment, and nobody who gives up', async () => {
+  const [gate] = agent.gates;
+  const { hold } = gate!.adapter;
+  gate!.adapter.hold = (reason, forMs = 0) => (forMs > 1000 ? new Promise(() => {}) : hold(reason));
+  expect(await run('redis-2')).toMatchObject({ to: 'redis-2' });
 });
 
 test('a pause that was over while this agent stood still: what was written meanwhile is waited for', async () => {
@@ -194,7 +223,7 @@ test('a target that carries out later what it was told is primary to nobody: the
   const target = world.server('redis-2');
   target.hangsWhenPromoted = true;
   await expect(run('redis-2')).rejects.toMatchObject({ code: 'SWITCHOVER_FAILED' });
-  expect(agent.gateCalls).toEqual(['hold switchover', 'hold switchover', 'release']);
+  expect(agent.gateCalls).toEqual(['hold switchover', 'hold switchover', 'hold switchover', 'release']);
   target.wake();
   await agent.settle();
   expect(promotions()).toEqual([0, 1, 0]);

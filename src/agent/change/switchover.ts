@@ -7,7 +7,7 @@
  * 2. Votes first (agent/election/), which disturb nothing. Not elected: it is tried again for as long as a calm moment
  *    is waited for.
  * 3. The gates stop sending writes, CLIENT PAUSE WRITE stops everyone else's on the old primary, for a moment that is renewed, and both
- *    offsets are compared until they are equal. Then it is paused for longer, and has no more than it had, so that it was paused all the
+ *    offsets are compared until they are equal. Then they hold for longer, and it has no more than it had, so that it was paused all the
  *    time. If they don't become equal, nothing has changed: everything is released.
  * 4. In one turn: the target is promoted and tells the Sentinels, the others follow it, the gates switch.
  * 5. It is done when every Sentinel names the new primary and every replica that had a link is linked to it; and ends when that one
@@ -20,7 +20,7 @@
  * Given up, it waits for no answer: whoever it asked may have been stopped, and that may be why. Once the turn has begun it can't be
  * given up: who asks for that then hears that it is done, though the agreement of step 5 is not waited for.
  *
- * A death of this agent in between leaves writes blocked for half a second. The pause for the turn is longer, because the target may take a
+ * A death of this agent in between leaves writes blocked for half a second. The hold for the turn is longer, because the target may take a
  * while to be promoted; the votes are good for a little less than that, so that a promotion never comes after it.
  */
 import { errorCode, errorText } from '../../base/errors.ts';
@@ -143,9 +143,10 @@ async function change(
     });
   }
   const heldSinceMs = performance.now();
+  const heldAtMs = deployment.setting.clock.monotonicMs();
   try {
     await unlessAborted(holdAtGates(deployment, target, sliceMs), signal);
-    await drain(deployment, plan, signal);
+    await drain(deployment, plan, heldAtMs, signal);
     if (outcome === 'elected') {
       await takeOver(deployment, election, { ...takeover, withinMs: actWithinMs });
     }
@@ -238,16 +239,19 @@ async function releaseWrites(deployment: Movable, old: Mover): Promise<void> {
 }
 
 /**
- * Pauses the primary, and waits until the target has everything that it has. One of them that is gone is not waited for. No question to a gate
- * is under way in the end: it would hold writes that go to the new primary by then.
+ * Pauses the primary, and waits until the target has everything that it has. One of them that is gone is not waited for. In the end both it
+ * and the gates hold for as long as the turn may take, and no shorter hold is under way to a gate: it would end that one early.
+ *
+ * @param heldAtMs when the gates were asked to hold
  */
 async function drain(
   deployment: Movable,
   { old, target }: Pick<Plan, 'old' | 'target'>,
+  heldAtMs: number,
   signal: AbortSignal,
 ): Promise<void> {
   const { clock } = deployment.setting;
-  let heldMs = clock.monotonicMs();
+  let heldMs = heldAtMs;
   let held = Promise.resolve();
   const drained = async () => {
     const [from, to] = await Promise.all([
@@ -263,13 +267,18 @@ async function drain(
       held = holdAtGates(deployment, target, sliceMs);
     }
     if (isBehind) return false;
+    await held;
+    signal.throwIfAborted();
     // Had the pause been over in between, the primary would have more now.
-    const still = await unlessGone(old.watch.client.roleInPause(pauseMs));
+    const [still] = await Promise.all([
+      unlessGone(old.watch.client.roleInPause(pauseMs)),
+      // A gate that hangs sends nothing either.
+      Promise.race([holdAtGates(deployment, target, pauseMs), pause(holdAgainWithinMs, signal)]),
+    ]);
     return still.role === 'primary' && still.offset === to.offset;
   };
   const what = `${target.place.id} to have every write`;
   await waitFor(drained, { what, withinMs: drainWithinMs, everyMs: 1, signal });
-  await held;
 }
 
 function unlessGone(role: Promise<Role>): Promise<Role> {

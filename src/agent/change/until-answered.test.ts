@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { waitFor } from '../../base/retry.ts';
 import { RedisRefused, RedisUnreachable } from '../../redis/errors.ts';
 import { untilAnswered } from './until-answered.ts';
 
@@ -35,4 +36,9 @@ test('what it answers is not asked for again, and whoever gives up waits no long
   await expect(untilAnswered(silent, { withinMs: 10_000, signal: giving.signal })).rejects.toThrow(
     'given up',
   );
+});
+
+test('what it waits for itself in vain is told, and is not taken for no answer', async () => {
+  const ask = () => waitFor((): object | false => false, { what: 'its colleagues', withinMs: 1, everyMs: 1 });
+  await expect(untilAnswered(ask, { withinMs: 10_000, signal })).rejects.toThrow('its colleagues');
 });

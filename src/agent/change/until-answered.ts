@@ -15,12 +15,16 @@ export async function untilAnswered<T extends object>(
   ask: () => Promise<T>,
   { withinMs, signal }: { withinMs: number; signal: AbortSignal },
 ): Promise<T | null> {
+  let said: unknown;
   const attempt = () =>
     ask().catch((error: Error) => {
-      throw errorCode(error) === 'REDIS_UNREACHABLE' ? error : hopeless(error);
+      if (errorCode(error) === 'REDIS_UNREACHABLE') throw error;
+      said = error;
+      throw hopeless(error);
     });
   return waitFor(attempt, { what: 'an answer', withinMs, everyMs, signal }).catch((error) => {
-    if (errorCode(error) !== 'DEADLINE_PASSED') throw error;
+    // What is asked may wait for something itself, in vain: that is an answer.
+    if (error === said || errorCode(error) !== 'DEADLINE_PASSED') throw error;
     return null;
   });
 }

@@ -38,11 +38,16 @@ export const fixedSettings = new Set([
 /** Follow when the data has been written anew. */
 const ofPersistence = new Set(['appendonly', 'save', 'appendfsync']);
 
+/**
+ * @param told what it was told until now, by its name: asked again after it did not answer, the rest is done with that too
+ * @returns all that it was told
+ */
 export async function applySettings(
   next: Setting,
   { unit, place, watch }: LiveMember,
   wanted: ServerSettings,
   dryRun: boolean,
+  told: Map<string, SettingChange>,
 ): Promise<SettingChange[]> {
   if (!unit?.process.running) return [];
   const asTaken = runsAsTaken(unit.paths);
@@ -53,18 +58,17 @@ export async function applySettings(
     ({ name }) => !(persistenceChanges && ofPersistence.has(name)),
   );
   const isThere = asTaken ? await whatIsWritten(next, { place, unit }) : () => false;
-  const changes = await applyReplicationLogin(next, client, dryRun);
+  await applyReplicationLogin(next, client, dryRun, told);
   for (const each of different) {
     const fixed = fixedSettings.has(each.name);
+    const change = { what: each.name, from: each.running, to: each.wanted };
+    // Noted before: it may take what it does not answer.
+    told.set(each.name, { ...change, takes: fixed ? 'restart' : 'now' });
     const restart = dryRun || fixed ? fixed : !(await setLive(client, each));
-    if (restart && isThere(each)) continue;
-    changes.push({
-      what: each.name,
-      from: each.running,
-      to: each.wanted,
-      takes: restart ? 'restart' : 'now',
-    });
+    if (restart && isThere(each)) told.delete(each.name);
+    else told.set(each.name, { ...change, takes: restart ? 'restart' : 'now' });
   }
+  const changes = [...told.values()];
   if (!dryRun && changes.length > 0) {
     // One that was taken over has a redis.conf of its own, or none: with ours it begins at its next start.
     if (!asTaken) await client.rewriteConfig();
@@ -139,20 +143,20 @@ async function applyReplicationLogin(
   { secrets }: Setting,
   client: LiveMember['watch']['client'],
   dryRun: boolean,
-): Promise<SettingChange[]> {
+  told: Map<string, SettingChange>,
+): Promise<void> {
   const [user] = Object.values(await client.getConfig('masteruser'));
   const [password] = Object.values(await client.getConfig('masterauth'));
   const [rightUser, rightPassword] = [ownUserName('replication'), secrets.own.replication];
-  const changes: SettingChange[] = [];
+  const note = (change: SettingChange) => told.set(change.what, change);
   if (user !== rightUser) {
+    note({ what: 'masteruser', from: user ?? '', to: rightUser, takes: 'now' });
     if (!dryRun) await client.setConfig('masteruser', rightUser);
-    changes.push({ what: 'masteruser', from: user ?? '', to: rightUser, takes: 'now' });
   }
   if (password !== rightPassword) {
+    note({ what: 'masterauth', from: 'a password', to: 'another password', takes: 'now' });
     if (!dryRun) await client.setConfig('masterauth', rightPassword);
-    changes.push({ what: 'masterauth', from: 'a password', to: 'another password', takes: 'now' });
   }
-  return changes;
 }
 
 async function setLive(

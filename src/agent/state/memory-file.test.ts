@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -108,4 +108,25 @@ test('what a member was started without is known until it is there again, or som
   expect(await holds(10)).toBeNull();
   memory.noteLoss();
   expect(await holds(9, 'replica')).toBeNull();
+});
+
+test('what could not be written is written at the next look, and another history at once', async () => {
+  let nowMs = 0;
+  const memory = new MemoryFile(file(), { wallMs: () => nowMs, monotonicMs: () => nowMs });
+  const seen = {
+    ...nothingKnown,
+    reachable: true,
+    role: 'primary' as const,
+    keys: 3,
+    offset: 7,
+    replId: 'a',
+  };
+  mkdirSync(file());
+  await expect(memory.remember(seen)).rejects.toThrow();
+  rmSync(file(), { recursive: true });
+  await memory.remember(seen);
+  expect(JSON.parse(readFileSync(file(), 'utf8'))).toMatchObject({ keys: 3, replId: 'a' });
+  nowMs = 1;
+  await memory.remember({ ...seen, replId: 'b' });
+  expect(JSON.parse(readFileSync(file(), 'utf8'))).toMatchObject({ replId: 'b' });
 });

@@ -103,7 +103,8 @@ export class MemoryFile {
     const found = lost === null && before !== null && before.lost !== null;
     const saved =
       (before?.unsavedChanges ?? 0) > 0 !== seen.unsavedChanges > 0 ||
-      (before?.storeFails ?? false) !== seen.storeFails;
+      (before?.storeFails ?? false) !== seen.storeFails ||
+      before?.replId !== seen.replId;
     const isWritten = this.#writtenMs !== Number.NEGATIVE_INFINITY;
     if (
       (unchanged && !saved && !found && isWritten) ||
@@ -124,7 +125,13 @@ export class MemoryFile {
       lost,
     };
     this.#writtenMs = this.#clock.monotonicMs();
-    await writeFileAtomic(this.#file, `${JSON.stringify(this.#memory)}\n`);
+    try {
+      await writeFileAtomic(this.#file, `${JSON.stringify(this.#memory)}\n`);
+    } catch (error) {
+      // What was seen is not in the file: the next look tries again.
+      this.#writtenMs = Number.NEGATIVE_INFINITY;
+      throw error;
+    }
     this.#damage = null;
   }
 }
