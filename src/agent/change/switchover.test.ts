@@ -117,35 +117,6 @@ test('an agent that dies before the turn leaves writes paused for half a second,
   expect(agent.gateCalls.filter((call) => call === 'hold switchover').length).toBeGreaterThan(2);
 });
 
-test('the gates, as the primary, hold for the whole turn before it begins, whatever was left of what they were asked before', async () => {
-  const target = world.server('redis-2');
-  primary.offset = 2000;
-  let untilMs = 0;
-  const [gate] = agent.gates;
-  const { hold } = gate!.adapter;
-  gate!.adapter.hold = (reason, forMs = 0) => {
-    untilMs = world.clock.monotonicMs() + forMs;
-    return hold(reason);
-  };
-  let leftMs = 0;
-  const replicaOf = target.replicaOf.bind(target);
-  target.replicaOf = (id) => {
-    leftMs = Math.min(untilMs, primary.pausedUntilMs) - world.clock.monotonicMs();
-    replicaOf(id);
-  };
-  await run('redis-2', () => {
-    if (primary.paused) target.offset = 2000;
-  });
-  expect(leftMs).toBeGreaterThan(2700);
-});
-
-test('a gate that hangs when it is asked to hold for the turn keeps it for a moment, and nobody who gives up', async () => {
-  const [gate] = agent.gates;
-  const { hold } = gate!.adapter;
-  gate!.adapter.hold = (reason, forMs = 0) => (forMs > 1000 ? new Promise(() => {}) : hold(reason));
-  expect(await run('redis-2')).toMatchObject({ to: 'redis-2' });
-});
-
 test('a pause that was over while this agent stood still: what was written meanwhile is waited for', async () => {
   const target = world.server('redis-2');
   const pause = primary.pause.bind(primary);

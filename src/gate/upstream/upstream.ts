@@ -60,7 +60,7 @@ export class Upstream {
   #now = 0;
 
   constructor(target: MemberAddress, options: UpstreamOptions, events: UpstreamEvents) {
-    const { connectMs, tls } = options;
+    const { connectMs, patience, tls } = options;
     this.#reading = new ConfirmedReading(target, options.confirm, this.#inbox, {
       isClosed: () => this.#closed,
       consume: (end) => this.#consume(end),
@@ -78,13 +78,8 @@ export class Upstream {
       },
     });
     this.#outbox = new Outbox(this.ring, this.#socket);
-    const stopped = {
-      pause: () => this.#socket.pause(),
-      resume: () => {
-        if (!this.#reading.standsStill) this.#socket.resume();
-      },
-    };
-    this.#brake = new Brake(stopped, options.patience, () => events.onSlow?.());
+    const resume = () => (this.#reading.standsStill ? this.#socket : this.#socket.resume());
+    this.#brake = new Brake({ pause: () => this.#socket.pause(), resume }, patience, () => events.onSlow?.());
     this.#long = new LongReply(this.ring, this.#brake);
     this.passage = new Passage(this.ring, this.#outbox, this.#socket, this.#reading);
     if (tls?.upstream) {
