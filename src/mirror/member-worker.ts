@@ -11,6 +11,7 @@ const lookEveryMs = 50;
 
 const stopped = new AbortController();
 let isLeft = false;
+let hasStream = false;
 
 function say(line: MemberLine): void {
   if (!isLeft) process.stdout.write(`${JSON.stringify(line)}\n`);
@@ -21,6 +22,7 @@ async function work({ spec, secretFile, ...task }: MemberTask): Promise<void> {
   const sides = await memberSides(spec, await loadSecrets(spec, secretFile), task);
   const stream = await untilAnswered(() => memberStream(sides), signal);
   if (stream === undefined) return;
+  hasStream = true;
   let toldMs = 0;
   let told = '';
   const timer = setInterval(() => {
@@ -41,6 +43,8 @@ async function work({ spec, secretFile, ...task }: MemberTask): Promise<void> {
 const lines = createInterface({ input: process.stdin });
 lines.on('close', () => {
   isLeft = true;
+  // Nobody waits for what has not begun: the next agent begins its own.
+  if (!hasStream) stopped.abort(new Error('the agent is gone'));
 });
 process.stdout.on('error', () => {});
 // Ctrl-C on a terminal is meant for the agent.
