@@ -83,4 +83,17 @@ test('what a member says of itself is not carried to another; everything else is
   expect(rewrite('DEL', 'holdfast:stream:{lead}', 'holdfast:stream:{lead}:held-back')).toBe('nothing');
   expect(rewrite('DEL', 'holdfast:stream:{lead}', 'a')).toBe('as-it-is');
   expect(rewrite('SET', 'holdfast:stream:{mirror-x}', 'x')).toBe('as-it-is');
+  expect(rewrite('MOVE', 'holdfast:stream:{lead}:leads', '1')).toBe('nothing');
+  expect(rewrite('MOVE', 'a', '1')).toBe('as-it-is');
+});
+
+test('databases that are exchanged: with that of the position everything is copied anew', () => {
+  const swap = (...dbs: string[]) =>
+    withoutLead.rewrite('swapdb', () => ['SWAPDB', ...dbs].map((arg) => Buffer.from(arg)), 0);
+  expect(swap('1', '2')).toBe('as-it-is');
+  for (const dbs of [
+    ['0', '1'],
+    ['1', '0'],
+  ])
+    expect(() => swap(...dbs)).toThrow(expect.objectContaining({ code: 'STREAM_NEEDS_COPY' }));
 });

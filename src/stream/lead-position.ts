@@ -13,6 +13,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Address } from '../redis/endpoint.ts';
 import { type Info, infoAsReplica } from '../redis/info.ts';
+import { StreamNeedsCopy } from './errors.ts';
 import { decodePosition, encodePosition, type Position, positionKey } from './position.ts';
 import type { Rewriter } from './rewrite.ts';
 
@@ -114,15 +115,26 @@ export function mayLead([text, , leads]: OwnKeys, runId: string | undefined): bo
 
 const isOwnKey = (key: Buffer): boolean => ownKeys.some((each) => each === key.toString('latin1'));
 
+const reachesOwnKeys = new Set(['set', 'del', 'move', 'swapdb']);
+
+/** With database 0 the follower's own word, its position in it, would go elsewhere. @throws STREAM_NEEDS_COPY */
+function exchanged(databases: readonly Buffer[]): 'as-it-is' {
+  if (databases.every((each) => Number(each.toString('latin1')) !== 0)) return 'as-it-is';
+  throw StreamNeedsCopy('the one that leads executed SWAPDB with database 0: everything is copied anew', {
+    hint: 'Nothing is to be done.',
+  });
+}
+
 /** Everything as it is, but for what a member says of itself. */
 export const withoutLead: Rewriter = {
   targetDb: (db) => db,
   keepsKeys: true,
   targetKey: (key) => key,
   rewrite: (name, args) => {
-    if (name !== 'set' && name !== 'del') return 'as-it-is';
+    if (!reachesOwnKeys.has(name)) return 'as-it-is';
     const [, ...rest] = args();
-    const keys = name === 'set' ? rest.slice(0, 1) : rest;
+    if (name === 'swapdb') return exchanged(rest);
+    const keys = name === 'del' ? rest : rest.slice(0, 1);
     return keys.length > 0 && keys.every(isOwnKey) ? 'nothing' : 'as-it-is';
   },
 };
