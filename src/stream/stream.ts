@@ -91,6 +91,8 @@ export interface StreamStatus {
   problem: string | null;
 }
 
+const nowhere: Place = { replId: '0'.repeat(40), offset: 0, db: 0 };
+
 export class Stream {
   readonly #options: StreamOptions;
   readonly #clock: Clock;
@@ -166,7 +168,6 @@ export class Stream {
       return;
     }
     const step = this.#firstStep(writer);
-    const nowhere = { replId: '0'.repeat(40), offset: 0, db: 0 };
     if (step.kind !== 'go-on') {
       signal.addEventListener('abort', abort, { once: true });
       await writer.apply(null, { phase: 'copying', run, ...nowhere });
@@ -186,7 +187,9 @@ export class Stream {
       if (step.kind !== 'go-on' || naming !== undefined)
         await writer.apply(null, { phase: 'streaming', run, ...source.place });
       signal.removeEventListener('abort', abort);
-      await this.#follow(writer, source, run, signal).finally(() => this.#noteEnd(writer, run));
+      await this.#follow(writer, source, run, signal)
+        .catch((error: unknown) => this.#noteFailure(writer, run, error))
+        .finally(() => this.#noteEnd(writer, run));
       if (!signal.aborted) await this.#noteWhole(writer);
     } finally {
       source.close();
@@ -272,6 +275,17 @@ export class Stream {
       },
     });
     await copy.run(source.snapshot!.data, (rest) => source.snapshotEnded(rest));
+  }
+
+  /**
+   * What the others of a batch did is there, and so is the place behind it: where the target is to be as the source is, and nobody
+   * looks, it is of no use until it is copied anew. @throws that error
+   */
+  async #noteFailure(writer: TargetWriter, run: string, error: unknown): Promise<never> {
+    const isDiverged = this.#options.naming !== undefined && errorCode(error) === 'STREAM_DIVERGED';
+    if (isDiverged && !writer.link.closed)
+      await writer.apply(null, { phase: 'copying', run, ...nowhere }).catch(() => {});
+    throw error;
   }
 
   /** Whoever reads the position need not ask on: no more will come of this attempt. */
