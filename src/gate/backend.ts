@@ -8,6 +8,7 @@ import { AckWatch } from './upstream/ack-watch.ts';
 import { BlockedWatch } from './upstream/blocked-watch.ts';
 import { Durability, type DurabilitySources } from './upstream/durability.ts';
 import { LoginCheck, type LoginInUse } from './upstream/login-check.ts';
+import { leadsNow } from './upstream/probe.ts';
 import { ServerRuns } from './upstream/server-runs.ts';
 import { Strangers } from './upstream/strangers.ts';
 
@@ -63,7 +64,8 @@ export class Backend {
     });
     this.#replicas = new ReplicaWatch(config, this.watch.members, log, () => this.readOnly?.goOn());
     this.durability = config.durability === 'replicated' ? new Durability(config, this.#sources(log)) : null;
-    const routing = new PrimaryRouting(this.watch, this.durability?.confirm ?? null);
+    const leads = config.standalone ? (member: MemberAddress) => leadsNow(member, config) : undefined;
+    const routing = new PrimaryRouting(this.watch, this.durability?.confirm ?? null, leads);
     this.readWrite = new Listener(context, routing, first?.readWrite.clients);
     const reading = new ReplicaRouting(config, this.watch, this.#replicas, table);
     this.readOnly = config.replicaListen ? new Listener(context, reading, first?.readOnly?.clients) : null;

@@ -97,6 +97,14 @@ export class MemberClient {
     await this.connection.call('CLIENT', 'UNPAUSE');
   }
 
+  /**
+   * The same at one that another has replaced, which follows that one from now on: what waited in the pause is not executed.
+   * A replica refuses it.
+   */
+  async unpauseReplaced(_by: { address: string; port: number }): Promise<void> {
+    await this.unpauseWrites();
+  }
+
   async getConfig(...names: string[]): Promise<Record<string, string>> {
     // One name a call: CONFIG GET takes several only since 7.0.
     const found: Record<string, string> = {};

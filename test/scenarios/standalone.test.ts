@@ -107,6 +107,16 @@ describe.each([
     await expectEqual();
   });
 
+  test('a member that refuses what the one that leads did gets a full copy, and is equal again', async () => {
+    const { members: all } = await healthy();
+    const follower = all.find(({ role }) => role === 'replica');
+    await deployment.client(follower?.port).set('differs', 'text');
+    await deployment.client().rpush('differs', 'a');
+    await expectEqual();
+    const events = (await deployment.run('events')).stdout;
+    expect(events).toContain('was refused by the target');
+  });
+
   test('switchover: no error, no lost write', async () => {
     await healthy();
     const load = new WriteLoad(Array.from({ length: 4 }, () => deployment.client()));
@@ -118,6 +128,22 @@ describe.each([
     expect((await deployment.primary()).id).not.toBe(old.id);
     expect(report.dropped).toBe(0);
     expect([...report.errors.keys()]).toEqual([]);
+    await expectEqual();
+  });
+
+  test('switchover: who writes to the one that leads by another way, as gates of other hosts do, hears no OK for what is gone', async () => {
+    const { port } = await deployment.primary();
+    const direct = deployment.client(port);
+    let [acknowledged, isOver] = [0, false];
+    const writing = (async () => {
+      while (!isOver) acknowledged = await direct.rpush('direct', 'x');
+    })().catch(() => {});
+    expect((await deployment.run('switchover')).status).toBe(0);
+    isOver = true;
+    await writing;
+    await healthy();
+    expect(acknowledged).toBeGreaterThan(0);
+    expect(await deployment.client().llen('direct')).toBeGreaterThanOrEqual(acknowledged);
     await expectEqual();
   });
 

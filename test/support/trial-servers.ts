@@ -371,6 +371,10 @@ export class TrialServerClient {
     });
   }
 
+  unpauseReplaced(): Promise<void> {
+    return this.unpauseWrites();
+  }
+
   #ask<T>(answer: () => T): Promise<T> {
     return this.#send(() => {
       if (!this.#server.alive) throw RedisUnreachable(`nobody listens at ${this.#server.place.id}`);

@@ -16,7 +16,7 @@ export interface Mover extends Server {
     readonly seen: Pick<MemberObservation, 'reachable' | 'priority' | 'offset' | 'runId'>;
     readonly client: Pick<
       MemberClient,
-      'role' | 'replicaOf' | 'following' | 'pauseWrites' | 'roleInPause' | 'unpauseWrites'
+      'role' | 'replicaOf' | 'following' | 'pauseWrites' | 'roleInPause' | 'unpauseWrites' | 'unpauseReplaced'
     >;
   };
 }

@@ -38,6 +38,8 @@ export interface Routing {
   onRefusal(target: MemberAddress, refusal: Refusal): boolean;
   readonly refuses: boolean;
   readonly confirm: UpstreamOptions['confirm'];
+  /** Of standalone servers, for a port that writes: whether this one leads, by its own word now. */
+  readonly leads: ConnectionsOwner['leads'];
   /** A reply for requests that this listener does not take, or null. */
   refuse(client: Client, command: Command): Buffer | null;
   forget(client: Client): void;
@@ -79,6 +81,7 @@ export class Listener implements Router, ConnectionsOwner {
   readonly blocked: BlockedWatch;
   readonly #context: ListenerContext;
   readonly #isRoute: boolean;
+  readonly leads: ConnectionsOwner['leads'];
   readonly confirm: UpstreamOptions['confirm'];
   readonly #routing: Routing;
   readonly #servers: Server[] = [];
@@ -95,6 +98,7 @@ export class Listener implements Router, ConnectionsOwner {
     this.copies = this.#isRoute ? null : context.copies;
     this.clients = clients ?? new Set();
     this.confirm = routing.confirm;
+    this.leads = routing.leads;
     this.#routing = routing;
     this.config = context.config;
     this.table = context.table;

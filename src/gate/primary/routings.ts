@@ -22,11 +22,13 @@ const mayWriteUnseen = ({ name, behaviour }: Command): boolean =>
 /** The read-write port: everything goes to the primary. */
 export class PrimaryRouting implements Routing {
   readonly confirm: UpstreamOptions['confirm'];
+  readonly leads: Routing['leads'];
   readonly #watch: PrimaryWatch;
   readonly refuses = false;
 
-  constructor(watch: PrimaryWatch, confirm: UpstreamOptions['confirm']) {
+  constructor(watch: PrimaryWatch, confirm: UpstreamOptions['confirm'], leads: Routing['leads']) {
     this.confirm = confirm;
+    this.leads = leads;
     this.#watch = watch;
   }
 
@@ -64,6 +66,7 @@ export class PrimaryRouting implements Routing {
 /** The read-only port: each client has a fit replica, the one with fewest clients when it needs one. */
 export class ReplicaRouting implements Routing {
   readonly confirm = null;
+  readonly leads = undefined;
   readonly refuses = true;
   readonly #config: GateConfig;
   readonly #watch: PrimaryWatch;

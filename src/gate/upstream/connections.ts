@@ -19,6 +19,8 @@ export interface ConnectionsOwner {
   readonly holding: 'none' | 'writes' | 'all';
   /** The member for this client's requests now; null when there is none, or everything is held. */
   targetFor(client: Tenant): MemberAddress | null;
+  /** Where servers would take clients' requests whoever leads: whether this one leads, by its own word now. Else undefined. */
+  readonly leads: ((member: MemberAddress) => Promise<boolean>) | undefined;
   /** Whether clients may be sent to this member now. */
   isTarget(member: MemberAddress): boolean;
   /** Whether this client keeps its own connection to a member that is no target. */
@@ -332,19 +334,17 @@ export class Connections {
   }
 
   #options(target: MemberAddress): OpenOptions {
-    const { config, runs } = this.#owner;
+    const { config, runs, leads } = this.#owner;
     const { limits, tls, id } = config;
     // Its replicas are none of the members, which alone are waited for.
     const confirm = isPredecessor(config, target) ? null : this.#owner.confirm;
-    // Asked while the connection opens.
-    const run = runs.nameOf(target);
+    // One that is to be primary soon does not say so yet.
+    const asks = leads !== undefined && this.#owner.isTarget(target);
     return {
-      connectMs: limits.connectMs,
-      tls,
-      confirm,
-      patience: this.#patience,
-      name: `holdfast-${id}`,
-      run,
+      ...{ connectMs: limits.connectMs, tls, confirm, patience: this.#patience, name: `holdfast-${id}` },
+      // Asked while the connection opens.
+      run: runs.nameOf(target),
+      leads: asks ? () => leads(target) : undefined,
     };
   }
 

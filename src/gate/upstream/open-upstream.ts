@@ -19,6 +19,8 @@ export interface OpenOptions extends UpstreamOptions {
   name: string;
   /** The run of the server's process, once that is known. */
   run: Promise<string>;
+  /** Whether it is still where clients' requests go, asked when the server has let us in; where the server itself would take any. */
+  leads?: (() => Promise<boolean>) | undefined;
 }
 
 /** A script that does not end keeps the server from letting anybody in; it lives, and may be asked again. */
@@ -58,14 +60,35 @@ function restore(session: Restorable, upstream: Upstream, options: OpenOptions, 
       if (--left > 0 && !isFull(failed)) return;
       if (failed !== '') events.onRefused(upstream, failed);
       else {
-        void options.run.then((run) => {
+        const admit = (run: string) => {
           if (upstream.closed) return;
           upstream.becomeReady(run);
           events.onReady(upstream);
-        });
+        };
+        const { run, leads } = options;
+        void (leads === undefined
+          ? run.then(admit)
+          : whenItLeads(upstream, leads, async () => admit(await run)));
       }
     });
     upstream.send(null, step.request, 0, step.request.length, 1, false, swallow);
+  }
+}
+
+/**
+ * Whoever makes a standalone server a follower writes so there, and ends all its clients' connections. So one that was let in before is
+ * ended, and one that is let in later finds out here.
+ */
+async function whenItLeads(
+  upstream: Upstream,
+  leads: () => Promise<boolean>,
+  admit: () => Promise<void>,
+): Promise<void> {
+  try {
+    if (await leads()) return await admit();
+    upstream.fail('it says that it does not lead');
+  } catch {
+    upstream.destroy('it does not say whether it leads');
   }
 }
 

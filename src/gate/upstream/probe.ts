@@ -5,7 +5,7 @@ import type { Link } from '../../redis/link.ts';
 import { parseRole } from '../../redis/role.ts';
 import { mayLead, type OwnKeys, ownKeys } from '../../stream/lead-position.ts';
 import type { GateConfig, MemberAddress } from '../config.ts';
-import { openOwnLink } from './open-link.ts';
+import { type OwnLogin, openOwnLink } from './open-link.ts';
 
 /**
  * `loading`: it reads its data, and answers nobody else until then. `unknown`: it answers, but not to us. `absent`: its host says
@@ -14,6 +14,7 @@ import { openOwnLink } from './open-link.ts';
 export type Role = 'master' | 'slave' | 'loading' | 'unknown' | 'absent' | 'unreachable';
 
 const answerWithinMs = 300;
+const leadsWithinMs = 2000;
 
 /**
  * Asks one member for its ROLE, again and again, on one connection while that lasts. A server that loads its data
@@ -53,6 +54,19 @@ export class Probe {
   close(): void {
     this.#link?.close();
     this.#link = null;
+  }
+}
+
+/**
+ * Whether a standalone member leads, by its own word now.
+ * @throws REDIS_UNREACHABLE, REDIS_REFUSED when it does not say
+ */
+export async function leadsNow(member: MemberAddress, login: OwnLogin): Promise<boolean> {
+  const link = openOwnLink(member, login, { timeoutMs: leadsWithinMs });
+  try {
+    return await leads(link);
+  } finally {
+    link.close();
   }
 }
 

@@ -5,7 +5,7 @@ export const mirrorTopologySchema = field.section(
     ack: field
       .choice(['one', 'quorum', 'all'], {
         about:
-          'When a write is acknowledged: the member that leads has it, most of those in sync, or all of those in sync.',
+          'When a write is acknowledged: the member that leads has it, both (quorum, with two members only), or all that may be promoted.',
         default: 'one',
       })
       .optional(),
@@ -17,7 +17,8 @@ export const mirrorTopologySchema = field.section(
       .optional(),
     onSplit: field
       .choice(['refuse', 'serve'], {
-        about: 'What a member does that is cut off from most voters.',
+        about:
+          'Of a lead that is cut off from most voters. refuse: another leads; the server itself refuses nothing, and with ack: one acknowledges writes that are gone later.',
         default: 'refuse',
       })
       .optional(),
