@@ -207,13 +207,12 @@ describe('a restore that is interrupted', () => {
   });
 
   test('Ctrl-C ends it, and says what the deployment has now', async () => {
-    await slow('rdb-key-save-delay', 2000);
+    await slow('rdb-key-save-delay', 20_000);
     const running = await begin();
     await until(running, 'the safety backup', takesSafetyBackup(running));
-    for (const verb of ['switchover', 'restart']) {
-      const second = await deployment.run(verb);
+    const seconds = ['switchover', 'restart'].map((verb) => deployment.run(verb));
+    for (const second of await Promise.all(seconds))
       expect([second.status, second.stderr]).toEqual([1, expect.stringContaining('a restore is under way')]);
-    }
     running.child.kill('SIGINT');
     expect(await running.ended).toBe(1);
     expect(running.said()).toContain('RESTORE_INTERRUPTED');
