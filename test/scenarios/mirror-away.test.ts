@@ -55,6 +55,15 @@ async function isRead(): Promise<void> {
   await waitFor(isThere, { what: 'the primary to be read', withinMs: 40_000 });
 }
 
+/** None of these processes is the mirror's any more, and another one is. */
+async function isNext(before: readonly number[]): Promise<void> {
+  const isThere = () => {
+    const now = workersOf(deployment.agentPid());
+    return now.length > 0 && !now.some((pid) => before.includes(pid));
+  };
+  await waitFor(isThere, { what: 'the next process', withinMs: 20_000 });
+}
+
 /** Writes so many bytes in pieces of 10 kB. */
 async function write(redis: Redis, bytes: number, name: string): Promise<void> {
   for (let at = 0; at < bytes; at += 10_000) await redis.set(`${name}:${at}`, 'v'.repeat(10_000));
@@ -80,10 +89,7 @@ test('what came while the target was away is there, without another copy', async
   expect((await deployment.run('mirror', ['status'])).stdout).toMatch(/QUEUE\n.* waiting +1\.9 MiB, /);
   const before = workersOf(deployment.agentPid());
   for (const pid of before) process.kill(pid, 'SIGKILL');
-  await waitFor(() => workersOf(deployment.agentPid()).some((pid) => !before.includes(pid)), {
-    what: 'the next process',
-    withinMs: 20_000,
-  });
+  await isNext(before);
   // While no process runs only the backlog holds what comes.
   await until('it to say what waits', ({ queueBytes }) => (queueBytes ?? 0) > 2_000_000);
   await isRead();
@@ -110,9 +116,12 @@ test('paused for longer than the backlog reaches back, it goes on without anothe
 
 test('beyond its bound a full copy is needed, which an event says; and the queue goes with the mirror', async () => {
   const redis = deployment.client();
+  const before = workersOf(deployment.agentPid());
   deployment.writeSpec({ mirrors: { dr: { to, queue: '1mb' } } });
   expect((await deployment.run('apply', [], ['--yes'])).status).toBe(0);
+  await isNext(before);
   await until('it to follow', ({ state }) => state === 'following');
+  await isRead();
   await kill9(copy.process);
   await write(redis, 3_000_000, 'beyond');
   const full = await until('it to be full', ({ problem }) => problem?.includes('queue is full') === true);
