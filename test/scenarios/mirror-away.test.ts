@@ -22,7 +22,7 @@ let to: string;
 beforeAll(async () => {
   copy = await startRedis(['--appendonly', 'yes', '--appendfsync', 'always']);
   to = `redis://127.0.0.1:${copy.port}`;
-  deployment = await TestDeployment.create({ redis: { config: { 'repl-backlog-size': '64kb' } } });
+  deployment = await TestDeployment.create({ redis: { config: { 'repl-backlog-size': '1mb' } } });
   deployment.writeSpec({ mirrors: { dr: { to } } });
   await deployment.start();
   await until('it to follow', ({ state }) => state === 'following');
@@ -105,8 +105,8 @@ test('paused for longer than the backlog reaches back, it goes on without anothe
   await deployment.run('mirror', ['pause', 'dr']);
   await until('it to be kept', ({ queueBytes }) => queueBytes !== null);
   await isRead();
-  await write(redis, 500_000, 'paused');
-  await until('it to be kept', ({ queueBytes }) => (queueBytes ?? 0) > 500_000);
+  await write(redis, 1_500_000, 'paused');
+  await until('it to be kept', ({ queueBytes }) => (queueBytes ?? 0) > 1_500_000);
   expect(await mirror()).toMatchObject({ state: 'paused', problem: null });
   expect(await client(copy.port).exists('paused:0')).toBe(0);
   await deployment.run('mirror', ['resume', 'dr']);
