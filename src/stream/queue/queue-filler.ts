@@ -40,12 +40,12 @@ export class QueueFiller {
     return this.#failure;
   }
 
-  /** Why what was in the queue came to nothing; null when it has not. */
+  /** Why the last copy was needed, as what was in the queue came to nothing; null when the target had nothing to go on from. */
   get lostWhy(): string | null {
     return this.#lostWhy;
   }
 
-  noteLost(why: string): void {
+  noteLost(why: string | null): void {
     this.#lostWhy = why;
   }
 
@@ -54,7 +54,6 @@ export class QueueFiller {
     this.#adopted?.close();
     this.#adopted = reader;
     this.#failure = undefined;
-    this.#lostWhy = null;
     this.#current?.fail(new HungUp());
     this.#queue.wake();
   }

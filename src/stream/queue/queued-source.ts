@@ -54,7 +54,10 @@ export class QueuedSource {
       if (filler.failure !== undefined && place.offset === end.offset) throw filler.failure.error;
       return new QueueFeed(queue, filler, { ...place, replId: end.replId }, undefined);
     }
-    if (place === null) queue.lose();
+    if (place === null) {
+      queue.lose();
+      filler.noteLost(null);
+    }
     const found = await findSource(this.address);
     this.#at = `${found.address}:${found.port}`;
     const reader = await SourceReader.open(found, place, signal);
