@@ -52,17 +52,18 @@ export class QueuedSource {
     if (place !== null && queue.covers(place)) {
       const end = queue.end as Place;
       if (filler.failure !== undefined && place.offset === end.offset) throw filler.failure.error;
+      filler.noteLost(null);
       return new QueueFeed(queue, filler, { ...place, replId: end.replId }, undefined);
     }
-    if (place === null) {
-      queue.lose();
-      filler.noteLost(null);
-    }
+    if (place === null) queue.lose();
     const found = await findSource(this.address);
     this.#at = `${found.address}:${found.port}`;
     const reader = await SourceReader.open(found, place, signal);
-    if (place !== null && reader.snapshot !== undefined)
-      filler.noteLost(`${this.#at} does not give what follows offset ${place.offset} any more`);
+    // A copy is begun by the next who opens, at no place.
+    if (place !== null) {
+      const why = `${this.#at} does not give what follows offset ${place.offset} any more`;
+      filler.noteLost(reader.snapshot === undefined ? null : why);
+    }
     return new QueueFeed(queue, filler, reader.place, reader);
   }
 }
