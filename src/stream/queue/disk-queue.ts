@@ -6,6 +6,7 @@
  */
 import { type FileHandle, open, readdir, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { makeFolder } from '../../base/make-folder.ts';
 import { headBytes, headRecord, type Named, RecordReader, readHead, recordsOf } from './queue-file.ts';
 
@@ -62,7 +63,11 @@ export class DiskQueue {
 
   /** The names of its history; none when nothing is there. */
   get names(): readonly Named[] {
-    return this.#files.at(-1)?.names ?? [];
+    const last = this.#files.at(-1);
+    // What was cut off, or is not written yet, is not there under any name.
+    return last === undefined
+      ? []
+      : last.names.map(({ replId, from }) => ({ replId, from: Math.min(from, last.end) }));
   }
 
   /** Bytes on disk. */
@@ -77,7 +82,7 @@ export class DiskQueue {
    */
   async append(bytes: Buffer, start: number, names: readonly Named[], atMs: number): Promise<void> {
     const file = await this.#lastFile(start, names, atMs);
-    const pieces = recordsOf(bytes, atMs);
+    const pieces = recordsOf(bytes, file.end, atMs);
     const before = file.size;
     let size = before;
     for (const piece of pieces) size += await writeAll(this.#handle as FileHandle, piece, size);
@@ -99,7 +104,7 @@ export class DiskQueue {
       try {
         for (let from = mark.offset; at < file.end; ) {
           const record = await reader.next(file.size);
-          if (record === undefined) return yield Buffer.alloc(0);
+          if (record === undefined || record.offset !== from) return yield Buffer.alloc(0);
           const { bytes } = record;
           const passed = Math.max(0, at - from);
           from += bytes.length;
@@ -163,7 +168,7 @@ export class DiskQueue {
   /** The one that is written to, a new one when that is full or the history has another name since. */
   async #lastFile(start: number, names: readonly Named[], atMs: number): Promise<QueueFile> {
     const last = this.#files.at(-1);
-    const isSame = last?.names.length === names.length && last.names.at(-1)?.replId === names.at(-1)?.replId;
+    const isSame = isDeepStrictEqual(last?.names, names);
     if (last !== undefined && isSame && last.size < this.#fileBytes) {
       if (this.#handle === undefined) {
         this.#handle = await open(last.path, 'r+');
@@ -176,7 +181,7 @@ export class DiskQueue {
     const number = (last?.number ?? 0) + 1;
     const file = path.join(this.#folder, `${String(number).padStart(12, '0')}.queue`);
     await makeFolder(this.#folder, 0o700);
-    const handle = await open(file, 'w', 0o600);
+    const handle = await open(file, 'wx', 0o600);
     const begin = last?.end ?? start;
     let size = 0;
     try {
@@ -235,7 +240,11 @@ async function readFileOf(
       size: headBytes + first.bytes.length,
       marks: [],
     };
-    for (let record = await reader.next(size); record !== undefined; record = await reader.next(size)) {
+    for (
+      let record = await reader.next(size);
+      record?.offset === found.end;
+      record = await reader.next(size)
+    ) {
       const { position, bytes, atMs } = record;
       const mark = found.marks.at(-1);
       if (mark === undefined || position - mark.position >= markEvery)

@@ -1,5 +1,5 @@
 /**
- * One file of a queue: records of a length, a checksum, the time and bytes of a primary's stream. The first says where the
+ * One file of a queue: records of a length, a checksum, the time, the offset and bytes of a primary's stream. The first says where the
  * others begin, and in which history.
  *
  * Nothing is synced: what a crash of the machine tears off ends where a checksum does not hold, and is read again from the
@@ -26,35 +26,38 @@ export interface QueueRecord {
   position: number;
   /** Wall-clock ms at which it was written. */
   atMs: number;
+  /** Of its first byte, in the stream. */
+  offset: number;
   /** Valid until the next is asked for. */
   bytes: Buffer;
 }
 
 /** Of a record. */
-export const headBytes = 16;
+export const headBytes = 24;
 const longestRecord = 256 * 1024;
 const readBytes = 2 * (headBytes + longestRecord);
-const version = 1;
+const version = 2;
 
 /** As it stands in the file. @param bytes no more than 256 KiB */
-function record(bytes: Uint8Array, atMs: number): Uint8Array[] {
+function record(bytes: Uint8Array, offset: number, atMs: number): Uint8Array[] {
   const head = Buffer.allocUnsafe(headBytes);
   head.writeUInt32LE(bytes.length, 0);
   head.writeDoubleLE(atMs, 8);
+  head.writeDoubleLE(offset, 16);
   head.writeUInt32LE(crc32(bytes, crc32(head.subarray(8))), 4);
   return [head, bytes];
 }
 
-/** Any amount of bytes as records. */
-export function recordsOf(bytes: Buffer, atMs: number): Uint8Array[] {
+/** Any amount of bytes as records. @param offset where they begin in the stream */
+export function recordsOf(bytes: Buffer, offset: number, atMs: number): Uint8Array[] {
   const pieces: Uint8Array[] = [];
   for (let at = 0; at < bytes.length; at += longestRecord)
-    pieces.push(...record(bytes.subarray(at, at + longestRecord), atMs));
+    pieces.push(...record(bytes.subarray(at, at + longestRecord), offset + at, atMs));
   return pieces;
 }
 
 export function headRecord(head: FileHead, atMs: number): Uint8Array[] {
-  return record(Buffer.from(JSON.stringify({ version, ...head })), atMs);
+  return record(Buffer.from(JSON.stringify({ version, ...head })), head.start, atMs);
 }
 
 /** Undefined for what is no such record. */
@@ -98,7 +101,12 @@ export class RecordReader {
     if (sum !== this.#buffer.readUInt32LE(at + 4)) return undefined;
     const position = this.#position - (this.#end - at);
     this.#start += headBytes + length;
-    return { position, atMs: this.#buffer.readDoubleLE(at + 8), bytes };
+    return {
+      position,
+      atMs: this.#buffer.readDoubleLE(at + 8),
+      offset: this.#buffer.readDoubleLE(at + 16),
+      bytes,
+    };
   }
 
   async close(): Promise<void> {

@@ -186,7 +186,16 @@ test('the history’s names: a place counts under each of them, as far as it had
   expect(next.end).toEqual(place(120, b));
   next.push(bytes(120, 30));
   expect(await reads(next, 10, 140)).toBe(true);
+  // Behind where it had its former name only, that name counts no further, and so it is when it is read again.
+  await next.cutAt(80);
+  next.push(bytes(80, 40));
+  const cut = (which: StreamQueue) => [place(80), place(81), place(81, b)].map((each) => which.covers(each));
+  expect(cut(next)).toEqual([true, false, true]);
+  await onDisk(next, folder, 120);
   await next.close();
+  const last = await open({ folder, mostBytes: 2 ** 20 });
+  expect([last.end, cut(last)]).toEqual([place(120, b), [true, false, true]]);
+  await last.close();
 });
 
 test('whoever reads is told when it is begun anew', async () => {

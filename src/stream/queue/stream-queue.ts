@@ -147,6 +147,7 @@ export class StreamQueue {
     const memory = this.#memory;
     await this.#inTurn(async () => {
       if (memory === undefined || this.#memory !== memory) return;
+      this.#names = this.#names.map(({ replId, from }) => ({ replId, from: Math.min(from, offset) }));
       if (offset < memory.start) {
         await this.#disk.cutAt(offset, this.#clock.wallMs());
         this.#memory = new MemoryQueue(offset);
