@@ -5,14 +5,10 @@
  * once (replicationSetMaster), but not when it names whom the replica follows already. So it is told to follow itself and
  * then its primary again, in one write: nothing comes between the two.
  */
-import { refusalKind } from '../../redis/errors.ts';
 import type { MemberClient } from '../../redis/member-client.ts';
 import type { Member } from '../../spec/spec.ts';
+import { tellBehindStart, type Wish } from './behind-start.ts';
 
-/** Pauses between two questions, which grow: who has much to load is asked seldom. */
-const firstPauseMs = 4;
-const longestPauseMs = 250;
-const growth = 1.2;
 /** To one that loads for longer a second means nothing. */
 const withinMs = 60_000;
 
@@ -28,29 +24,12 @@ type Client = Pick<MemberClient, 'role' | 'followAnew' | 'close'>;
 export async function hurryToPrimary(
   client: Client,
   own: Pick<Member, 'address' | 'port'>,
-  { isWanted, pause }: { isWanted: () => boolean; pause: (ms: number) => Promise<unknown> },
+  wish: Wish,
 ): Promise<void> {
-  let waitedMs = 0;
-  try {
-    for (let pauseMs = firstPauseMs; isWanted() && waitedMs < withinMs; waitedMs += pauseMs) {
-      await pause(pauseMs);
-      if (isWanted() && (await hasHurried(client, own))) return;
-      pauseMs = Math.min(longestPauseMs, pauseMs * growth);
-    }
-  } finally {
-    client.close();
-  }
-}
-
-async function hasHurried(client: Client, own: Pick<Member, 'address' | 'port'>): Promise<boolean> {
-  try {
+  const hurry = async () => {
     const role = await client.role();
-    if (role.role !== 'replica' || role.link !== yetToConnect) return true;
-    await client.followAnew({ address: role.primaryAddress, port: role.primaryPort }, own);
-    return true;
-  } catch (error) {
-    const refusal = refusalKind(error);
-    // Not there yet, or it loads. Any other refusal is for good.
-    return refusal !== undefined && refusal !== 'LOADING';
-  }
+    if (role.role === 'replica' && role.link === yetToConnect)
+      await client.followAnew({ address: role.primaryAddress, port: role.primaryPort }, own);
+  };
+  await tellBehindStart(client, hurry, wish, withinMs);
 }
