@@ -11,7 +11,7 @@ import { runningAgent } from '../agent/state/state-lock.ts';
 import { errorCode } from '../base/errors.ts';
 import { pause } from '../base/retry.ts';
 import { dataDropIn } from '../render/data-drop-in.ts';
-import { planLines, refusalLine } from './adopt-lines.ts';
+import { planLines, refusalLine, refusedFor } from './adopt-lines.ts';
 import { type AdoptOptions, accessFrom } from './adopt-options.ts';
 import { startTaken } from './adopt-start.ts';
 import { confirm } from './confirm.ts';
@@ -58,7 +58,10 @@ export async function adoptHere(
     answer({ plan });
     return plan.refusals.length > 0 ? 3 : 0;
   }
-  if (plan.refusals.length > 0) throw refused(plan, output.json);
+  if (plan.refusals.length > 0) {
+    const hint = 'Nothing was changed. holdfast adopt --dry-run looks again.';
+    throw refusedFor(plan.refusals, output.json, hint);
+  }
   if (!(await confirm(output, question(plan, options), options.yes === true))) {
     answer({ plan });
     return 1;
@@ -148,13 +151,4 @@ async function runningStatus({ agent }: Target): Promise<Status | null> {
     if (errorCode(error) === 'NOT_RUNNING') return null;
     throw error;
   }
-}
-
-/** On a terminal they stand above already. */
-function refused({ refusals }: AdoptionPlan, asJson: boolean): Error {
-  const count = refusals.length === 1 ? 'something speaks' : `${refusals.length} things speak`;
-  const all = refusals.map(({ where, what, fix }) => `${where}: ${what}. ${fix}`).join(' · ');
-  return AdoptRefused(`nothing was taken over: ${count} against it${asJson ? `: ${all}` : ''}`, {
-    hint: 'Nothing was changed. holdfast adopt --dry-run looks again.',
-  });
 }

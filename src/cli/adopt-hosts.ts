@@ -16,7 +16,7 @@ import { SshConnections } from '../fleet/ssh/connections.ts';
 import { gatherAll, type Survey, surveyFleet } from '../fleet/survey.ts';
 import { installedSpec } from '../render/installed.ts';
 import type { Spec } from '../spec/spec.ts';
-import { planLines, refusalLine } from './adopt-lines.ts';
+import { planLines, refusalLine, refusedFor } from './adopt-lines.ts';
 import { type AdoptOptions, accessFrom } from './adopt-options.ts';
 import { fromHere, printPlan, refuseUnfit } from './apply-hosts.ts';
 import { broughtBy } from './brought.ts';
@@ -152,11 +152,8 @@ async function lookAskDo(
     return refusals.length > 0 ? 3 : 0;
   }
   if (refusals.length > 0) {
-    const all = refusals.map(({ where, what, fix }) => `${where}: ${what}. ${fix}`).join(' · ');
-    const count = refusals.length === 1 ? 'something speaks' : `${refusals.length} things speak`;
-    throw AdoptRefused(`nothing was taken over: ${count} against it${output.json ? `: ${all}` : ''}`, {
-      hint: `Nothing that runs was changed. holdfast adopt ${file} --dry-run looks again.`,
-    });
+    const hint = `Nothing that runs was changed. holdfast adopt ${file} --dry-run looks again.`;
+    throw refusedFor(refusals, output.json, hint);
   }
   const taken = plans.flatMap(({ takes }) => takes.map(({ id }) => id));
   if (hosts.every(({ agentRuns }) => agentRuns)) return tellAdopted(output, spec, file);

@@ -1,6 +1,7 @@
 /** What `adopt` is about to do, for people. Pure. */
 import type { AdoptionPlan } from '../agent/adopt/plan.ts';
 import type { Refusal } from '../agent/adopt/refusal.ts';
+import { AdoptRefused } from '../agent/errors.ts';
 import type { SettingDifference } from '../agent/settings/compare-settings.ts';
 import { shownValue } from '../agent/settings/shown-value.ts';
 import type { Output } from './output.ts';
@@ -40,6 +41,13 @@ export function planLines({ takes, starts, others, primary }: AdoptionPlan): str
 
 export function refusalLine({ colors }: Output, { where, what, fix }: Refusal): string {
   return `${colors.red('not yet:')} ${where}: ${what}. ${colors.cyan(fix)}`;
+}
+
+/** On a terminal they stand above already. @param hint what was changed, and how to look again */
+export function refusedFor(refusals: readonly Refusal[], asJson: boolean, hint: string): Error {
+  const count = refusals.length === 1 ? 'something speaks' : `${refusals.length} things speak`;
+  const all = refusals.map(({ where, what, fix }) => `${where}: ${what}. ${fix}`).join(' · ');
+  return AdoptRefused(`nothing was taken over: ${count} against it${asJson ? `: ${all}` : ''}`, { hint });
 }
 
 function settingRows(id: string, settings: readonly SettingDifference[]): string[][] {
