@@ -20,10 +20,10 @@ import { applySettings, type SettingChange } from '../settings/apply-settings.ts
 import { ExpectedSettings } from '../settings/expected-settings.ts';
 import { runsAsTaken } from '../state/taken-over.ts';
 import { applyToSentinel } from './apply-to-sentinel.ts';
+import { askAgain } from './ask-again.ts';
 import type { ChangeContext } from './change-context.ts';
 import { applySentinelPasswords } from './sentinel-passwords.ts';
 import type { Change } from './spec-change.ts';
-import { untilAnswered } from './until-answered.ts';
 
 /** A process that died is started again by then, on a busy machine too. */
 const answersWithinMs = 10_000;
@@ -104,7 +104,7 @@ async function changeServers(
   const down: string[] = [];
   const tell = async (id: string, change: () => Promise<Change[]>, isUp = () => true) => {
     signal.throwIfAborted();
-    const changes = await untilAnswered(change, { withinMs: answersWithinMs, signal });
+    const changes = await askAgain(change, { withinMs: answersWithinMs, signal });
     found.push(...(changes ?? []));
     if (!isUp()) down.push(id);
     else if (changes === null) silent.push(id);

@@ -11,7 +11,7 @@ const everyMs = 100;
  * @returns what came of it; null when it did not answer within `withinMs`
  * @throws what it answers otherwise, at once; the signal's reason when that is aborted
  */
-export async function untilAnswered<T extends object>(
+export async function askAgain<T extends object>(
   ask: () => Promise<T>,
   { withinMs, signal }: { withinMs: number; signal: AbortSignal },
 ): Promise<T | null> {
