@@ -200,9 +200,10 @@ function kill(client: Client, args: Buffer[]): Buffer {
     } else if (filter === 'skipme' && /^(yes|no)$/i.test(value)) skipMe = value.toLowerCase() === 'yes';
     else return writeError('ERR syntax error');
   }
+  const all = [...tests.values()];
   let killed = 0;
   for (const each of [...everyClient(client)]) {
-    if ((each === client && skipMe) || ![...tests.values()].every((test) => test(each))) continue;
+    if ((each === client && skipMe) || !all.every((test) => test(each))) continue;
     killed++;
     if (each === client) client.end();
     else each.close();
