@@ -4,6 +4,7 @@ import { refusalKind, refusalReply } from '../redis/errors.ts';
 import { ownUserName } from '../spec/secrets.ts';
 import type { StartAs } from '../topology/decide.ts';
 import type { Deployment, LiveMember } from './deployment.ts';
+import { admitInSync, beginInSync, renewInSync } from './election/change-in-sync.ts';
 import { replacePrimary } from './election/replace-primary.ts';
 import type { Step } from './loop.ts';
 import { putDamagedAside } from './persistence/put-aside.ts';
@@ -53,6 +54,12 @@ export class Actions {
       case 'give-up':
         this.#unit(decision.process).giveUp();
         return;
+      case 'in-sync-begins':
+        return beginInSync(this.#deployment, decision);
+      case 'in-sync-joins':
+        return admitInSync(this.#deployment, decision.member);
+      case 'in-sync-leaves':
+        return renewInSync(this.#deployment, decision);
       case 'replica-eligible':
       case 'replica-ineligible':
         return setEligible(this.#deployment.member(decision.member), decision.kind === 'replica-eligible');

@@ -207,7 +207,9 @@ export class Deployment {
       operationRests: this.operations.rests,
       helpersKept: this.operations.keepsHelpers,
       ending: this.operations.ending,
-      members: this.members.map((member) => memberView(member, this.lag, this.#progressOf(member))),
+      members: this.members.map((member) =>
+        memberView(member, this.lag, this.#progressOf(member), this.#isUnlisted(member)),
+      ),
       sentinels: this.sentinels.map((sentinel) => this.#sentinelView(sentinel)),
       gates: this.gates.map(gateView),
       noPrimarySinceMs: this.lag.noPrimarySinceMs,
@@ -227,6 +229,16 @@ export class Deployment {
       caughtUp: stage === 'caught-up' || stage === 'eligible' || stage === 'awaited',
       awaited: stage === 'awaited' || this.spec.gate.durability === 'async',
     };
+  }
+
+  /**
+   * A standalone member whose stream was killed says still that it follows: the one that it follows lists whoever reads for it.
+   */
+  #isUnlisted({ place, watch }: LiveMember): boolean {
+    if (this.spec.mirror === null) return false;
+    const lead = this.memberAt(watch.seen.follows)?.watch.seen;
+    if (!lead?.reachable || lead.role !== 'primary') return false;
+    return !lead.onlineReplicas.some(({ address, port }) => address === place.address && port === place.port);
   }
 
   #sentinelView({ place, unit, watch }: LiveSentinel): SentinelView {
@@ -285,6 +297,7 @@ function memberView(
   { place, unit, watch, memory, heldBack, disk: files }: LiveMember,
   lag: LagWatch,
   progress: Pick<MemberView, 'caughtUp' | 'awaited'>,
+  isUnlisted: boolean,
 ): MemberView {
   const { seen } = watch;
   const running = unit?.lives ?? true;
@@ -308,7 +321,7 @@ function memberView(
     role: running ? seen.role : null,
     lastRole: seen.role ?? memory?.memory?.role ?? null,
     follows: seen.follows,
-    linkUp: seen.linkUp,
+    linkUp: seen.linkUp && !isUnlisted,
     synced: seen.synced,
     syncing: seen.syncing,
     offset: seen.offset,
@@ -317,6 +330,7 @@ function memberView(
     behindMs: lag.behindMs(place.id),
     caughtUp: progress.caughtUp,
     awaited: progress.awaited,
+    inSync: seen.reachable && running ? seen.inSync : null,
     keys: seen.reachable ? seen.keys : null,
     memory: seen.reachable ? seen.memory : null,
     storeFails: seen.reachable && seen.storeFails,

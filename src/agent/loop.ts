@@ -51,6 +51,9 @@ const eventKinds = {
   appoint: 'sentinels-told',
   refuse: 'refused',
   'give-up': 'failed',
+  'in-sync-begins': 'in-sync-left',
+  'in-sync-joins': 'in-sync-joined',
+  'in-sync-leaves': 'in-sync-left',
   'replica-eligible': 'replica-eligible',
   'replica-ineligible': 'replica-ineligible',
 } as const satisfies Record<Step['kind'], EventKind>;

@@ -34,7 +34,7 @@ export interface GateConfig {
   holdMs: number;
   inflightWrites: 'fail' | 'retry-idempotent';
   durability: 'async' | 'replicated';
-  /** With `replicated`: most of those in sync, the primary counted, are enough. */
+  /** Of standalone members with `replicated`: most of those in sync, the one that leads counted, are enough. */
   quorum: boolean;
   /** Processes that share the ports. */
   workers: number;

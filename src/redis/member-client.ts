@@ -63,9 +63,10 @@ export class MemberClient {
   /**
    * Makes it a primary, and has it tell the Sentinels so: in one transaction, so that it does both or neither.
    * @param hellos the messages: topology/election/turn.ts
+   * @param _inSync of a standalone one, what it says from then on of who is in sync; null for nothing, undefined leaves that
    * @throws REDIS_REFUSED, with what it answered to the command that it refused, and then it has done nothing
    */
-  async promote(hellos: readonly string[]): Promise<void> {
+  async promote(hellos: readonly string[], _inSync?: string | null): Promise<void> {
     const told = hellos.map((text) => ['PUBLISH', helloChannel, text] as const);
     const requests = [['MULTI'], ['REPLICAOF', 'NO', 'ONE'], ...told, ['EXEC']] as const;
     const replies = await Promise.allSettled(this.connection.askEach(requests));

@@ -42,7 +42,9 @@ const ownRules: Record<OwnUser, string> = {
 const standaloneRules: Partial<Record<OwnUser, string>> = {
   replication: '~* &* +@all -@admin +psync +replconf +config|get',
   sentinel: 'allchannels -@all +multi +exec +ping +subscribe +publish +role +client|setname',
-  agent: ownRules.agent.replace(' +replicaof +slaveof', '').replace('+set +get +del', '+set +get +mget +del'),
+  agent: ownRules.agent
+    .replace(' +replicaof +slaveof', '')
+    .replace('+set +get +del', '+set +get +mget +del +watch +unwatch'),
   gate: `~holdfast:stream:* ${ownRules.gate} +mget`,
   backup: `~holdfast:stream:* ${ownRules.backup} +mget`,
 };

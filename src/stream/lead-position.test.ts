@@ -1,15 +1,6 @@
 import { expect, test } from 'vitest';
 import { replicationInfo } from '../redis/info.ts';
-import {
-  asReplica,
-  endedRun,
-  mayBePromoted,
-  mayLead,
-  newRun,
-  readRun,
-  toFollow,
-  withoutLead,
-} from './lead-position.ts';
+import { asReplica, endedRun, mayLead, newRun, readRun, toFollow, withoutLead } from './lead-position.ts';
 import { encodePosition } from './position.ts';
 
 const lead = { address: '10.0.0.1', port: 6379 };
@@ -24,15 +15,15 @@ const streaming = (run: string) =>
   encodePosition({ phase: 'streaming', run, replId: 'b'.repeat(40), offset: 42, db: 0 });
 
 test('one that follows nobody is as it is, but for our own keys', () => {
-  expect(replicationInfo(asReplica(info, [null, null, null], 100))).toMatchObject({
+  expect(replicationInfo(asReplica(info, [null, null], 100, null))).toMatchObject({
     role: 'primary',
     offset: 7,
   });
-  expect(asReplica(info, [null, null, 'me'], 100)['db0']).toBe('keys=2,expires=0');
+  expect(asReplica(info, [null, 'me'], 100, '{}')['db0']).toBe('keys=1,expires=0');
 });
 
 test('one that follows shows as a replica with what is applied, linked only for a stream that its own process has', () => {
-  const seen = (run: string) => replicationInfo(asReplica(info, [streaming(run), null, null], 10));
+  const seen = (run: string) => replicationInfo(asReplica(info, [streaming(run), null], 10, null));
   const run = newRun(lead, 'me');
   expect(seen(run)).toMatchObject({
     ...{ role: 'replica', primaryAddress: lead.address, primaryPort: lead.port },
@@ -51,23 +42,18 @@ test('one that follows shows as a replica with what is applied, linked only for 
 });
 
 test('told to follow, it has nothing yet; what can’t be read follows nobody that there is', () => {
-  const told = replicationInfo(asReplica(info, [toFollow(lead), null, null], 0));
+  const told = replicationInfo(asReplica(info, [toFollow(lead), null], 0, null));
   expect(told).toMatchObject({ primaryPort: lead.port, linkUp: false, syncing: true, offset: 0 });
-  const damaged = replicationInfo(asReplica(info, ['no position', null, null], 0));
+  const damaged = replicationInfo(asReplica(info, ['no position', null], 0, null));
   expect(damaged).toMatchObject({ role: 'replica', primaryAddress: '?', linkUp: false, syncing: false });
 });
 
-test('who may be promoted, and who may lead, by its own word', () => {
+test('who may be taken for the one that leads, by its own word', () => {
   const mine = streaming(newRun(lead, 'me'));
-  expect(mayBePromoted([mine, null, null], 'me')).toBe(true);
-  expect(mayBePromoted([mine, '1', null], 'me')).toBe(false);
-  expect(mayBePromoted([mine, null, null], 'again')).toBe(false);
-  expect(mayBePromoted([toFollow(lead), null, null], 'me')).toBe(false);
-  expect(mayBePromoted([null, null, null], 'me')).toBe(false);
-  expect(mayLead([null, null, 'me'], 'me')).toBe(true);
-  expect(mayLead([null, null, null], 'me')).toBe(true);
-  expect(mayLead([null, null, 'before'], 'me')).toBe(false);
-  expect(mayLead([mine, null, 'me'], 'me')).toBe(false);
+  expect(mayLead([null, 'me'], 'me')).toBe(true);
+  expect(mayLead([null, null], 'me')).toBe(true);
+  expect(mayLead([null, 'before'], 'me')).toBe(false);
+  expect(mayLead([mine, 'me'], 'me')).toBe(false);
 });
 
 test('a run is read as it was written, and nothing else is one', () => {
@@ -80,7 +66,8 @@ test('what a member says of itself is not carried to another; everything else is
   const rewrite = (...args: string[]) =>
     withoutLead.rewrite(args[0]!.toLowerCase(), () => args.map((arg) => Buffer.from(arg)), 0);
   expect(rewrite('SET', 'holdfast:stream:{lead}:leads', 'x')).toBe('nothing');
-  expect(rewrite('DEL', 'holdfast:stream:{lead}', 'holdfast:stream:{lead}:held-back')).toBe('nothing');
+  expect(rewrite('DEL', 'holdfast:stream:{lead}', 'holdfast:stream:{lead}:leads')).toBe('nothing');
+  expect(rewrite('SET', 'holdfast:stream:{lead}:in-sync', 'x')).toBe('as-it-is');
   expect(rewrite('DEL', 'holdfast:stream:{lead}', 'a')).toBe('as-it-is');
   expect(rewrite('SET', 'holdfast:stream:{mirror-x}', 'x')).toBe('as-it-is');
   expect(rewrite('MOVE', 'holdfast:stream:{lead}:leads', '1')).toBe('nothing');

@@ -20,13 +20,15 @@ import type { Rewriter } from './rewrite.ts';
 /** The stream's id, at every member. */
 export const leadStream = 'lead';
 export const leadKey = positionKey(leadStream);
-/** There as long as the member is not to be promoted (its replica-priority is 0): for gates, which may not read its settings. */
-export const heldBackKey = `${leadKey}:held-back`;
 /** At the one that leads: its run_id. One that was started again since leads nobody until its agent says so. */
 export const leadsKey = `${leadKey}:leads`;
-export const ownKeys = [leadKey, heldBackKey, leadsKey] as const;
+export const ownKeys = [leadKey, leadsKey] as const;
 /** What is under `ownKeys`. */
-export type OwnKeys = readonly [lead: string | null, heldBack: string | null, leads: string | null];
+export type OwnKeys = readonly [lead: string | null, leads: string | null];
+/** Who is in sync with the one that leads (topology/in-sync-record.ts): it comes to the others with everything else. */
+export const inSyncKey = `${leadKey}:in-sync`;
+/** What is under it, as a field of what a standalone member's INFO is made into. */
+export const inSyncField = 'holdfast_in_sync';
 
 /** What a stream is called in a position, and what that says. */
 export interface LeadRun {
@@ -71,18 +73,19 @@ export function readPosition(text: string): Position | undefined {
 /**
  * INFO of a standalone server as that of a replica, when it follows somebody: what the agent, gates and backups go by is the same then.
  * One that follows nobody is as it is, but for our own keys.
- * @param priority its replica-priority, which a server tells of itself only as a replica
+ * @param priority its replica-priority, which a server tells of itself only as a replica. @param inSync what is under `inSyncKey`
  */
-export function asReplica(info: Info, own: OwnKeys, priority: number): Info {
+export function asReplica(info: Info, own: OwnKeys, priority: number, inSync: string | null): Info {
   const [text] = own;
-  const said = withoutKeys(info, own.filter((each) => each !== null).length);
-  if (text === null) return said;
+  const said = withoutKeys(info, own.filter((each) => each !== null).length + (inSync === null ? 0 : 1));
+  const record = inSync === null ? {} : { [inSyncField]: inSync };
+  if (text === null) return { ...said, ...record };
   const position = readPosition(text);
   const run = position && readRun(position.run);
   const hasBegun = position?.phase === 'streaming';
   const linkUp = hasBegun && run !== undefined && !run.ended && run.by === info['run_id'];
   const ended = hasBegun && run?.ended === true && run.by === info['run_id'];
-  return infoAsReplica(said, {
+  const replica = infoAsReplica(said, {
     primaryAddress: run?.of.address,
     primaryPort: run?.of.port,
     linkUp,
@@ -93,6 +96,7 @@ export function asReplica(info: Info, own: OwnKeys, priority: number): Info {
     priority,
     replId: position?.replId ?? nowhere.replId,
   });
+  return { ...replica, ...record };
 }
 
 /** Our own keys are nobody's data. */
@@ -102,14 +106,8 @@ function withoutKeys(info: Info, count: number): Info {
   return { ...info, db0: `keys=${Math.max(0, Number(counted[1]) - count)}${counted[2]}` };
 }
 
-/** Whether a member, by its own word, may be promoted: as the agent sees it. */
-export function mayBePromoted([text, heldBack]: OwnKeys, runId: string | undefined): boolean {
-  const position = text === null || heldBack !== null ? undefined : readPosition(text);
-  return position?.phase === 'streaming' && readRun(position.run)?.by === runId;
-}
-
 /** Whether a standalone server may be taken for the one that leads, once somebody names it. */
-export function mayLead([text, , leads]: OwnKeys, runId: string | undefined): boolean {
+export function mayLead([text, leads]: OwnKeys, runId: string | undefined): boolean {
   return text === null && (leads === null || leads === runId);
 }
 

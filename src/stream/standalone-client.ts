@@ -2,7 +2,6 @@
  * A member of `topology: mirror`, asked and told as one that replicates is: it is a standalone server, and what makes it follow
  * another one is a key in its data and a stream (lead-position.ts). So whoever decides need not know which of the two it is.
  */
-import type { ConnectionOptions } from '../redis/connection.ts';
 import type { Address } from '../redis/endpoint.ts';
 import { RedisRefused } from '../redis/errors.ts';
 import { type Info, parseInfo, replicationInfo } from '../redis/info.ts';
@@ -11,15 +10,7 @@ import { MemberClient } from '../redis/member-client.ts';
 import type { Role } from '../redis/role.ts';
 import { helloChannel } from '../redis/sentinel-election.ts';
 import type { Reply } from '../resp/read.ts';
-import {
-  asReplica,
-  heldBackKey,
-  leadKey,
-  leadsKey,
-  type OwnKeys,
-  ownKeys,
-  toFollow,
-} from './lead-position.ts';
+import { asReplica, inSyncKey, leadKey, leadsKey, ownKeys, toFollow } from './lead-position.ts';
 
 /** Redis's own default. */
 const usualPriority = 100;
@@ -27,41 +18,31 @@ const usualPriority = 100;
 const endClients = ['CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes'] as const;
 
 /**
- * It follows from now on, and takes nothing more from whoever was connected before: it would execute that as if it led. Who
- * connects again finds that it does not lead. Our own connections, but for this one, are opened again too; a stream that writes begins behind it.
+ * It follows from now on, and takes nothing more from whoever was connected before: it would execute that as if it led. Who connects
+ * again finds that it does not lead. Our own connections, but for this one, are opened again too; a stream that writes begins behind it.
+ * Who was in sync with the one before says nothing any more.
  */
 function following(primary: Address): Request[] {
-  return [['MULTI'], ['SET', leadKey, toFollow(primary)], endClients, ['EXEC']];
+  return [['MULTI'], ['SET', leadKey, toFollow(primary)], ['DEL', inSyncKey], endClients, ['EXEC']];
 }
 
 export class StandaloneClient extends MemberClient {
-  readonly #tellsGates: boolean;
-
-  /** @param tellsGates as the agent: what its data say of its priority is kept right whenever it is asked for INFO */
-  constructor(options: ConnectionOptions, { tellsGates = false } = {}) {
-    super(options);
-    this.#tellsGates = tellsGates;
-  }
-
   override async info(section?: string): Promise<Info> {
     if (section !== undefined) return await super.info(section);
     const [text, keys, setting] = this.connection.askEach([
       ['INFO'],
-      ['MGET', ...ownKeys],
+      ['MGET', ...ownKeys, inSyncKey],
       ['CONFIG', 'GET', 'replica-priority'],
     ]) as [Promise<Reply>, Promise<Reply>, Promise<Reply>];
     const [said, has, set] = await Promise.allSettled([text, keys, setting]);
     if (said.status === 'rejected') throw said.reason;
     const info = parseInfo(String(said.value));
     // One that loads tells nothing of its data: it may be a follower.
-    if (has.status === 'rejected') return asReplica(info, ['', null, null], 0);
-    const own = has.value as unknown as OwnKeys;
+    if (has.status === 'rejected') return asReplica(info, ['', null], 0, null);
+    const [lead = null, leads = null, inSync = null] = has.value as (string | null)[];
     const isSet = set.status === 'fulfilled' && Array.isArray(set.value);
     const priority = isSet ? Number((set.value as Reply[])[1]) : usualPriority;
-    // It began with that priority, or a FLUSHALL that it got from its lead removed the key.
-    if (isSet && this.#tellsGates && own[0] !== null && (priority === 0) !== (own[1] !== null))
-      this.#tellHeldBack(priority === 0).catch(() => {});
-    return asReplica(info, own, priority);
+    return asReplica(info, [lead, leads], priority, inSync);
   }
 
   override async role(): Promise<Role> {
@@ -106,11 +87,13 @@ export class StandaloneClient extends MemberClient {
   /** Its stream connects by itself. */
   override async followAnew(): Promise<void> {}
 
-  override async promote(hellos: readonly string[]): Promise<void> {
+  override async promote(hellos: readonly string[], inSync?: string | null): Promise<void> {
     const { run_id } = parseInfo(String(await this.connection.call('INFO', 'server')));
     const told = hellos.map((text) => ['PUBLISH', helloChannel, text] as const);
     const leads = ['SET', leadsKey, run_id ?? '-'] as const;
-    const requests = [['MULTI'], ['DEL', leadKey, heldBackKey], leads, ...told, ['EXEC']] as const;
+    const record: Request[] =
+      inSync === undefined ? [] : [inSync === null ? ['DEL', inSyncKey] : ['SET', inSyncKey, inSync]];
+    const requests: Request[] = [['MULTI'], ['DEL', leadKey], leads, ...record, ...told, ['EXEC']];
     const replies = await Promise.allSettled(this.connection.askEach(requests));
     const done = replies.pop();
     if (done?.status === 'fulfilled') {
@@ -122,15 +105,26 @@ export class StandaloneClient extends MemberClient {
       done?.reason
     );
   }
+}
 
-  override async setConfig(name: string, value: string): Promise<void> {
-    await super.setConfig(name, value);
-    if (name === 'replica-priority') await this.#tellHeldBack(value === '0');
+/**
+ * Changes what the one that leads has of who is in sync, if that is what it was, and it leads still.
+ * @throws REDIS_REFUSED when it is not; REDIS_UNREACHABLE, and then it may have been done
+ */
+export async function exchangeInSync(
+  connection: Pick<MemberClient['connection'], 'askAll'>,
+  before: string | null,
+  after: string,
+): Promise<void> {
+  const [, found] = await connection.askAll([
+    ['WATCH', leadKey, inSyncKey],
+    ['MGET', leadKey, inSyncKey],
+  ]);
+  const [lead, inSync] = found as [string | null, string | null];
+  if (lead !== null || inSync !== before) {
+    await connection.askAll([['UNWATCH']]);
+    throw RedisRefused(lead === null ? 'who is in sync was changed by somebody else' : 'it leads no more');
   }
-
-  /** Gates may not read settings. */
-  async #tellHeldBack(isHeldBack: boolean): Promise<void> {
-    if (isHeldBack) await this.connection.call('SET', heldBackKey, '1');
-    else await this.connection.call('DEL', heldBackKey);
-  }
+  const replies = await connection.askAll([['MULTI'], ['SET', inSyncKey, after], ['EXEC']]);
+  if (!Array.isArray(replies[2])) throw RedisRefused('who is in sync was changed by somebody else');
 }

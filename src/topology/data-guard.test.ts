@@ -38,6 +38,7 @@ const blank: MemberView = {
   behindMs: 0,
   caughtUp: true,
   awaited: true,
+  inSync: null,
 };
 const lost = { reachable: false, keys: null };
 

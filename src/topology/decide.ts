@@ -10,12 +10,14 @@
  * 3. Our primary's process is gone, or the Sentinels agree that the primary is down: this agent stands for election
  *    (election/candidacy.ts). What the Sentinels do not take up of it they are told (election/not-taken-up.ts).
  * 4. A replica of ours follows someone else than the acting primary: it is pointed there.
- * 5. A process of ours died, or was held back at the start: it is started, within its budget. A primary never comes
+ * 5. Of standalone members: who is in sync with our lead, or not any more (in-sync-set.ts); also beside a planned change, because writes
+ *    wait for those that are.
+ * 6. A process of ours died, or was held back at the start: it is started, within its budget. A primary never comes
  *    back as primary by reflex: only if the Sentinels still name it, no failover is under way and no replica can take
  *    over, and its own data is there, as new as the others', or nobody has any. A replica with data does not follow an
  *    empty stranger.
- * 6. A Sentinel of ours does not watch what it should: it is told again (astray-sentinel.ts).
- * 7. A replica of ours is in sync, or is not: it may be promoted, or may not (eligibility.ts).
+ * 7. A Sentinel of ours does not watch what it should: it is told again (astray-sentinel.ts).
+ * 8. A replica of ours is in sync, or is not: it may be promoted, or may not (eligibility.ts).
  *
  * An agent acts on its own processes only, unless it is elected. Who is primary is the Sentinels' word, never ours.
  */
@@ -42,6 +44,7 @@ import {
   willing,
 } from './eligibility.ts';
 import { findDeaf, findHang, findStopped, type Hang, isStopped } from './hang.ts';
+import { decideInSync, type InSyncDecision } from './in-sync-set.ts';
 import { type RestartRule, restartVerdict } from './restart-budget.ts';
 import {
   actingPrimary,
@@ -78,6 +81,7 @@ export type Decision =
   | ({ kind: 'appoint' } & Appointment)
   | ({ kind: 'refuse'; member: string; hint: string } & Refusal)
   | { kind: 'give-up'; process: string; reason: string }
+  | InSyncDecision
   | EligibilityDecision;
 
 /** What a decision is apart from its words: one with the same key is the same decision, made again. */
@@ -109,7 +113,9 @@ export function decide(
     const yields = giveWay(view, found, nowMs);
     if (yields) return yields;
     if (!view.operationRests) {
-      const beside = view.ending ? [] : [killStopped(view), restartHelper(view, rules, nowMs)];
+      const beside = view.ending
+        ? []
+        : [killStopped(view), decideInSync(view, rules, nowMs), restartHelper(view, rules, nowMs)];
       const next = beside.find((decision) => decision !== undefined && !isPutOff(decision));
       return next ?? { kind: 'nothing', code: 'planned-change', reason };
     }
@@ -119,7 +125,8 @@ export function decide(
     now(killHung(view, rules, nowMs)) ??
     now(stand(found, nowMs)) ??
     now(appoint(view, nowMs)) ??
-    followPrimary(view, isPutOff);
+    followPrimary(view, isPutOff) ??
+    now(decideInSync(view, rules, nowMs));
   if (urgent) return urgent;
   const next = restartDead(view, rules, nowMs, isPutOff);
   if (next.kind !== 'nothing') return next;
@@ -160,6 +167,7 @@ function restartHelper(view: View, rules: DecideRules, nowMs: number): Decision 
 
 /** Whether it is done whatever is planned. */
 export function isBesidePlans(decision: Decision): boolean {
+  if (/^in-sync-/.test(decision.kind)) return true;
   if (decision.kind === 'restart') return decision.as.kind === 'as-configured';
   return decision.kind === 'kill' && decision.code === 'stopped';
 }

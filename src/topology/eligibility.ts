@@ -20,7 +20,15 @@
  * somebody else set stays.
  */
 import { failoverToWaitFor } from './election/selection.ts';
-import { actingPrimary, followsMember, type MemberView, namedPrimary, type View } from './view.ts';
+import { type Ack, whoMayLead } from './in-sync-record.ts';
+import {
+  actingPrimary,
+  followsMember,
+  type MemberView,
+  namedPrimary,
+  sentinelsEpoch,
+  type View,
+} from './view.ts';
 
 /** What a replica has when nothing speaks against it; Redis's own default. */
 export const usualPriority = 100;
@@ -46,8 +54,6 @@ const behindMs = 3000;
 const lastResortMs = 10_000;
 /** After so long without a primary one takes over of which it is not sure that it has all that was acknowledged. */
 const unsureMs = 10_000;
-/** What was acknowledged after somebody's death was acknowledged without it. */
-const settledMs = 1000;
 /** Members are looked at every second, one after the other: this much says nothing. */
 const levelMs = 1500;
 
@@ -62,42 +68,33 @@ export function isEligible(member: MemberView): boolean {
  * that comes back has it.
  */
 export function heirs(view: View, rules: EligibilityRules, nowMs: number): MemberView[] {
-  if (!isQuorumHeard(view, rules, nowMs)) return [];
   return willing(view, view.members.filter(isEligible)).filter((member) =>
     isSure(view, member, rules, nowMs),
   );
-}
-
-/**
- * With a quorum some of those that may be promoted have a write, and others not: so many are heard that one of them has it, and the
- * choice is the one that has most. One of this host that died a while before the primary was waited for by nobody.
- */
-function isQuorumHeard(view: View, { mirror }: EligibilityRules, nowMs: number): boolean {
-  if (mirror?.ack !== 'quorum' || isLongGone(view, nowMs)) return true;
-  const named = namedPrimary(view)?.id;
-  const lostAtMs =
-    view.members.find(({ id }) => id === named)?.process?.diedAtMs ?? view.noPrimarySinceMs ?? nowMs;
-  const inSet = view.members.filter(({ id, priority, lastRole, process }) => {
-    const diedBefore =
-      process?.diedAtMs != null && !process.running && process.diedAtMs < lostAtMs - settledMs;
-    return id !== named && priority > 0 && lastRole === 'replica' && !diedBefore;
-  });
-  const heard = inSet.filter(isEligible).length;
-  return heard > inSet.length - Math.floor((inSet.length + 1) / 2);
 }
 
 function isLongGone({ noPrimarySinceMs }: View, nowMs: number): boolean {
   return noPrimarySinceMs !== null && nowMs - noPrimarySinceMs >= unsureMs;
 }
 
-/** Whether it has all that was acknowledged, as far as that was promised. */
-export function isSure(
-  view: View,
-  { awaited }: MemberView,
-  { gate }: EligibilityRules,
-  nowMs: number,
-): boolean {
-  return awaited || gate.durability === 'async' || isLongGone(view, nowMs);
+/**
+ * Whether it has all that was acknowledged, as far as that was promised. Of standalone members that is written down (in-sync-record.ts),
+ * and no time makes up for it.
+ */
+export function isSure(view: View, member: MemberView, rules: EligibilityRules, nowMs: number): boolean {
+  const { gate, mirror } = rules;
+  if (mirror != null && mirror.ack !== 'one') return isSureByRecord(view, member, mirror.ack);
+  return member.awaited || gate.durability === 'async' || isLongGone(view, nowMs);
+}
+
+function isSureByRecord(view: View, { id }: MemberView, ack: Ack): boolean {
+  const holders = view.members
+    .filter(({ reachable, role }) => reachable && role === 'replica')
+    .map((each) => {
+      const { inSync: record, offset, histories } = each;
+      return { id: each.id, record, offset, history: histories[0] ?? '', fit: isEligible(each) };
+    });
+  return whoMayLead(holders, sentinelsEpoch(view), ack).some((each) => each.id === id);
 }
 
 /** Those of them that did not lately refuse to be made primary. */

@@ -4,6 +4,7 @@
  */
 
 import type { Activity } from './activity.ts';
+import type { InSyncRecord } from './in-sync-record.ts';
 
 export type MemberRole = 'primary' | 'replica';
 export type DeploymentState = 'healthy' | 'degraded' | 'down';
@@ -126,6 +127,8 @@ export interface MemberView {
   caughtUp: boolean;
   /** Every gate waits for it, and it has all that was acknowledged before: catch-up.ts. With durability `async` nobody does. */
   awaited: boolean;
+  /** Of a standalone member: who is in sync, as its own data have it (in-sync-record.ts); null for nothing. */
+  inSync: InSyncRecord | null;
   keys: number | null;
   /** Null when it does not answer. */
   memory: MemoryRoom | null;
@@ -234,6 +237,11 @@ export function namedPrimary(view: View): { id: string; epoch: number } | null {
   }
   for (const [id, { votes, epoch }] of words) if (votes >= majority) return { id, epoch };
   return null;
+}
+
+/** The highest epoch that any Sentinel has that answers. */
+export function sentinelsEpoch({ sentinels }: View): number {
+  return Math.max(0, ...sentinels.flatMap(({ reachable, configEpoch }) => (reachable ? [configEpoch] : [])));
 }
 
 /** Who says that a failover is under way, in words; undefined when nobody does. */

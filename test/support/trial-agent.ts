@@ -136,6 +136,7 @@ class TrialVoter {
         const rest = { agreedDown: false, primarySilentMs: 0, failoverInProgress: false, locksUsOut: false };
         return { reachable: true, primary, configEpoch, tilt, ...rest };
       },
+      look: async () => {},
       client: {
         connection: sentinelCaller(world, sentinel, (answers, answer) =>
           agent.ask(sentinel.id, answers, answer),

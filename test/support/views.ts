@@ -57,6 +57,7 @@ export function aReplica(id: string, changes: Partial<MemberView> = {}): MemberV
     behindMs: 0,
     caughtUp: true,
     awaited: true,
+    inSync: null,
     keys: 10,
     memory: { level: 'ample', maxBytes: 0, policy: 'noeviction', refused: 0 },
     storeFails: false,

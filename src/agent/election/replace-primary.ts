@@ -4,10 +4,17 @@ import { within } from '../../base/retry.ts';
 import { dieIfSabotaged } from '../../base/sabotage.ts';
 import { actsInstead } from '../../topology/election/candidacy.ts';
 import { type Candidate, chooseReplica } from '../../topology/election/choice.ts';
-import { actWithinMs, votedForAnother, voteIsStaleAfterMs } from '../../topology/election/election.ts';
+import {
+  actWithinMs,
+  votedForAnother,
+  voteIsStaleAfterMs,
+  votersFor,
+} from '../../topology/election/election.ts';
 import { heirs, isEligible, willing } from '../../topology/eligibility.ts';
+import { keepsInSync } from '../../topology/in-sync-set.ts';
 import { FailoverRefused } from '../errors.ts';
 import type { MemberObservation, MemberWatch } from '../observe/member-watch.ts';
+import type { SentinelWatch } from '../observe/sentinel-observer.ts';
 import type { EventLog } from '../state/event-log.ts';
 import { type Asked, askSentinelInstead } from './ask-sentinel.ts';
 import { noVote } from './election-watch.ts';
@@ -42,7 +49,8 @@ interface Choice extends Candidate {
 export interface Replaceable extends Realm, Asked {
   readonly spec: Realm['spec'] & { gate: { durability: 'async' | 'replicated' } };
   readonly elections: Realm['elections'] & Asked['elections'];
-  readonly sentinels: readonly (Realm['sentinels'][number] & Asked['sentinels'][number])[];
+  readonly sentinels: readonly (Realm['sentinels'][number] &
+    Asked['sentinels'][number] & { readonly watch: Pick<SentinelWatch, 'look'> })[];
   readonly members: readonly Replica[];
   readonly events: Pick<EventLog, 'add'>;
 }
@@ -91,7 +99,8 @@ export async function replacePrimary(
   }
   dieIfSabotaged('dies-elected');
   const acting = actingInstead(deployment, lost);
-  const id = await takeOverWithAny(deployment, election, lost, acting ? [acting] : await candidates);
+  const fit = acting ? [acting] : await stillFit(deployment, election, await candidates, isAskedFor);
+  const id = await takeOverWithAny(deployment, election, lost, fit);
   // The gates hear of it first: what is written down here waits for a disk.
   await new Promise((resolve) => setImmediate(resolve));
   events.add('promoted', id, `elected in epoch ${election.epoch}, this agent made ${id} primary`);
@@ -102,6 +111,37 @@ export async function replacePrimary(
     .map(({ watch }) => watch.look());
   await within(deployment.setting.clock, candidatesWithinMs, Promise.all(looks));
   return { kind: 'promoted', member: id };
+}
+
+/**
+ * Of standalone members who may lead depends on the Sentinels' epoch (topology/in-sync-record.ts): those that voted are asked for it behind
+ * their votes. @throws FAILOVER_REFUSED when too few say it
+ */
+async function stillFit(
+  deployment: Replaceable,
+  election: Ballot['election'],
+  candidates: readonly Choice[],
+  isAskedFor: boolean,
+): Promise<readonly Choice[]> {
+  if (!keepsInSync(deployment.spec)) return candidates;
+  const { clock } = deployment.setting;
+  const voters = deployment.sentinels.filter(({ place }) => votersFor(election).includes(place.id));
+  const said = new Set<string>();
+  const looks = voters.map(async ({ place, watch }) => {
+    await watch.look();
+    if (watch.seen.reachable) said.add(place.id);
+  });
+  await within(clock, candidatesWithinMs, Promise.all(looks));
+  if (said.size < election.needed)
+    throw FailoverRefused(
+      'this agent was elected, and too few of those that voted say in which epoch they are',
+    );
+  const sure = heirs(deployment.view(), deployment.spec, clock.monotonicMs());
+  const still = candidates.map((each) => ({
+    ...each,
+    fit: each.fit && sure.some(({ id }) => id === each.id),
+  }));
+  return isAskedFor && sure.length === 0 ? candidates : still;
 }
 
 /** One that refuses has told nobody: the votes are as good for the next. @returns who is primary now */

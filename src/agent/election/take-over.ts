@@ -9,6 +9,8 @@ import type { Member } from '../../spec/spec.ts';
 import { type Election, mayAct } from '../../topology/election/election.ts';
 import { failoverToWaitFor } from '../../topology/election/selection.ts';
 import { type Turn, type TurnAction, turnOf } from '../../topology/election/turn.ts';
+import { encodeInSync, firstRecord } from '../../topology/in-sync-record.ts';
+import { keepsInSync } from '../../topology/in-sync-set.ts';
 import type { View } from '../../topology/view.ts';
 import { ElectionLapsed, PromotionRefused, PromotionUnanswered } from '../errors.ts';
 import type { MemberObservation } from '../observe/member-watch.ts';
@@ -36,7 +38,7 @@ export interface Realm extends Electoral {
     unit: { process: { running: boolean } } | null;
     adapter: Pick<GateAdapter, 'switchTo'>;
   }[];
-  readonly spec: Electoral['spec'] & { name: string };
+  readonly spec: Electoral['spec'] & { name: string } & Parameters<typeof keepsInSync>[0];
   /** This member is being made primary. */
   select(member: string): void;
   endSelection(): void;
@@ -78,7 +80,7 @@ export async function takeOver(deployment: Realm, election: Election, takeover: 
   const [first, ...rest] = turn(deployment, election, takeover);
   deployment.select(chosen.place.id);
   try {
-    await promote(deployment, chosen, first, election.askedAtMs + withinMs - nowMs);
+    await promote(deployment, chosen, { ...first, epoch }, election.askedAtMs + withinMs - nowMs);
   } catch (cause) {
     deployment.endSelection();
     throw cause;
@@ -147,12 +149,13 @@ function turn(
 
 /** @param withinMs no longer than that it is waited for: then the votes are stale. */
 async function promote(
-  { setting, elections }: Realm,
+  { setting, elections, spec }: Realm,
   { place, watch }: Server,
-  { hellos }: Turn[0],
+  { hellos, epoch }: Turn[0] & { epoch: number },
   withinMs: number,
 ): Promise<void> {
-  const answer = watch.client.promote(isSabotaged('no-hello') ? [] : hellos);
+  const inSync = keepsInSync(spec) ? encodeInSync(firstRecord(place.id, epoch)) : null;
+  const answer = watch.client.promote(isSabotaged('no-hello') ? [] : hellos, inSync);
   dieIfSabotaged('dies-after-promotion');
   const late = Symbol('late');
   let outcome: unknown = late;

@@ -11,6 +11,8 @@ import { refusalKind, refusalReply } from '../../redis/errors.ts';
 import { type Info, keyCount, type ReplicationInfo, replicationInfo } from '../../redis/info.ts';
 import { MemberClient } from '../../redis/member-client.ts';
 import { isPaused } from '../../redis/paused.ts';
+import { inSyncField } from '../../stream/lead-position.ts';
+import { decodeInSync, type InSyncRecord } from '../../topology/in-sync-record.ts';
 import type { Busy, MemberRole, MemberView, MemoryRoom, WriteTrouble } from '../../topology/view.ts';
 import { type MemberVitals, vitalsOf } from './member-vitals.ts';
 import { memoryRoomOf } from './memory-room.ts';
@@ -37,6 +39,8 @@ export interface MemberObservation {
   /** Its replication history's id, and that of the one before. */
   histories: readonly string[];
   priority: number;
+  /** Of a standalone one: who is in sync with the one that leads, by its own data. */
+  inSync: InSyncRecord | null;
   keys: number | null;
   /** Whether there is room for more; null when it never said. */
   memory: MemoryRoom | null;
@@ -65,6 +69,7 @@ export const nothingKnown: MemberObservation = {
   onlineReplicas: [],
   histories: [],
   priority: 100,
+  inSync: null,
   keys: null,
   memory: null,
   unsavedChanges: 0,
@@ -288,6 +293,7 @@ export function observe(info: Info, before: MemberObservation): MemberObservatio
     onlineReplicas: isReplica ? [] : replication.replicas.filter(({ online }) => online),
     histories: [replication.replId, replication.replIdBefore],
     priority: replication.priority,
+    inSync: decodeInSync(info[inSyncField]),
     keys: keyCount(info),
     memory: memoryRoomOf(info, before.runId === runId ? before.memory : null),
     unsavedChanges: info['aof_enabled'] === '1' ? 0 : Number(info['rdb_changes_since_last_save'] ?? 0),

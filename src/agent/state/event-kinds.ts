@@ -30,6 +30,9 @@ export const eventKinds = {
   'first-start': 'The first start on this host; its subject is who is, or begins as, primary.',
   'given-up': 'A planned change was given up before its end.',
   hint: 'What a person can do about the event before.',
+  'in-sync-joined': 'A standalone member is in sync: writes wait for it from then on, and it may lead.',
+  'in-sync-left':
+    'Who is in sync with the standalone member that leads was made anew; whoever was left out may not lead before it is in sync again.',
   killed: 'A process that hangs was killed, or was and has not ended: it waits for its disk.',
   login: 'Somebody opened a session with a token.',
   'login-refused': 'Somebody tried a token that is none; of one address it is told once an hour.',

@@ -204,7 +204,7 @@ export class PrimaryWatch {
 
   /** Which replicas could be promoted. */
   eligibility(): Promise<Eligibility> {
-    return whoMayBePromoted(this.#sentinels, this.members, this.#priorities, this.#config.standalone);
+    return whoMayBePromoted(this.#sentinels, this.members, this.#priorities);
   }
 
   /** A connection to the member failed. */

@@ -14,18 +14,14 @@ export async function whoMayBePromoted(
   sentinels: readonly Pick<SentinelWatch, 'replicas'>[],
   members: Pick<Membership, 'find' | 'all'>,
   priorities: Pick<OwnPriorities, 'eligible'>,
-  /** A Sentinel knows no more of standalone members than that they answer: their own word counts alone. */
-  standalone: boolean,
 ): Promise<Eligibility> {
   const lists = (await Promise.all(sentinels.map((each) => each.replicas()))).filter((list) => list !== null);
   const listed = lists.flat();
   const nameOf = (each: Endpoint) => keyOf(members.find(each) ?? each);
-  const promotable = standalone ? [] : listed.filter(isPromotable);
+  const promotable = listed.filter(isPromotable);
   const eligible = new Set(promotable.map(nameOf));
   const heard = new Set(promotable.filter(({ isHeard }) => isHeard).map(nameOf));
-  const others = standalone
-    ? members.all
-    : listed.flatMap((each) => (eligible.has(nameOf(each)) ? [] : (members.find(each) ?? [])));
+  const others = listed.flatMap((each) => (eligible.has(nameOf(each)) ? [] : (members.find(each) ?? [])));
   for (const member of await priorities.eligible([...new Set(others)])) {
     eligible.add(keyOf(member));
     heard.add(keyOf(member));

@@ -2,8 +2,9 @@ import { refusalKind } from '../../redis/errors.ts';
 import type { Link } from '../../redis/link.ts';
 import { parseRole } from '../../redis/role.ts';
 import type { MemberAddress } from '../config.ts';
-import { keyOf, tooMany } from './durability.ts';
+import { keyOf } from './durability.ts';
 import { type OwnLogin, openOwnLink } from './open-link.ts';
+import { tooMany } from './short-look.ts';
 
 /**
  * How many replicas have what was written until now, for the WAIT of a client whose writes went over connections that

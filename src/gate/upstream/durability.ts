@@ -4,23 +4,22 @@ import { parseRole, type Role } from '../../redis/role.ts';
 import type { GateConfig, MemberAddress } from '../config.ts';
 import type { Membership } from '../primary/members.ts';
 import {
-  allOf,
   type Eligibility,
   haveReached,
   type InSync,
   type InSyncEvent,
   type InSyncStep,
   initialInSync,
-  mostOf,
-  type Needs,
   stepInSync,
 } from './in-sync.ts';
 import { hasInherited } from './inheritance.ts';
 import { openLink } from './open-link.ts';
+import { RecordedSet } from './recorded-set.ts';
+import { firstLookMs, longestLookMs, tooMany } from './short-look.ts';
 
 /**
  * `durability: replicated`: a write's answer goes out only when every replica that could be promoted has the write. Which
- * those are is decided in in-sync.ts.
+ * those are is decided in in-sync.ts; of standalone members it stands in the primary's data (recorded-set.ts).
  *
  * - Answers are confirmed in batches: ROLE, WAIT, ROLE, in one go on a connection of the gate's own. The first ROLE
  *   gives the offset to reach, and the second one shows which replica has acknowledged how much: only that counts.
@@ -52,11 +51,6 @@ export interface DurabilitySources {
 }
 
 const waitMs = 500;
-/** More replicas than anybody has. */
-export const tooMany = 1_000_000;
-/** How long one look for acknowledgements takes, ms: at first, and at most. */
-const firstLookMs = 1;
-const longestLookMs = 16;
 /** A primary that is busy for longer is asked again, on another connection. */
 const answerWithinMs = 2000;
 const retryMs = 20;
@@ -80,12 +74,13 @@ interface Waiting {
 export class Durability {
   readonly #config: GateConfig;
   readonly #sources: DurabilitySources;
-  readonly #needs: Needs;
   #waiting: Waiting[] = [];
   #busy = false;
   #link: Link | null = null;
   #primary: MemberAddress | null = null;
   #inSync: InSync = initialInSync([]);
+  /** Null where members replicate. */
+  readonly #recorded: RecordedSet | null;
   /** The primary's WAIT is about its own connection's writes only. */
   #waitsForOwn = false;
   /** Why nothing can be confirmed at the primary, since the first attempt that failed for it. */
@@ -95,7 +90,7 @@ export class Durability {
   constructor(config: GateConfig, sources: DurabilitySources) {
     this.#config = config;
     this.#sources = sources;
-    this.#needs = config.quorum ? mostOf : allOf;
+    this.#recorded = config.standalone ? new RecordedSet(config.quorum ? 'quorum' : 'all', sources) : null;
   }
 
   /** Calls back when everything that this server executed until now is on every replica of the in-sync set. */
@@ -204,14 +199,14 @@ export class Durability {
   /** One round: true when all of the set have everything. */
   async #once(primary: MemberAddress): Promise<boolean> {
     const link = await this.#linkTo(primary);
+    if (this.#recorded !== null) return await this.#recorded.reached(link, primary.id);
     const { members } = this.#inSync;
-    const [count, ms] = this.#waitsForOwn ? [tooMany, firstLookMs] : [this.#needs(members.size), waitMs];
+    const [count, ms] = this.#waitsForOwn ? [tooMany, firstLookMs] : [members.size, waitMs];
     const [first, waited, second] = await link.callAll([['ROLE'], ['WAIT', count, ms], ['ROLE']]);
     const role = parseRole(first);
     const target = role?.role === 'primary' ? role.offset : Number.NaN;
     let online = this.#onlineMembers(parseRole(second));
-    if (!haveReached(members, target, online, this.#needs) && Number(waited) >= this.#needs(members.size))
-      this.#waitsForOwn = true;
+    if (!haveReached(members, target, online) && Number(waited) >= members.size) this.#waitsForOwn = true;
     if (this.#waitsForOwn) online = await this.#look(link, target, online);
     const round = this.#take({ kind: 'round', target, online });
     if (!round.ask) return round.confirmed;
@@ -223,7 +218,7 @@ export class Durability {
     const until = performance.now() + waitMs;
     let online = seen;
     let ms = firstLookMs;
-    while (!haveReached(this.#inSync.members, target, online, this.#needs) && performance.now() < until) {
+    while (!haveReached(this.#inSync.members, target, online) && performance.now() < until) {
       const [, role] = await link.callAll([['WAIT', tooMany, ms], ['ROLE']]);
       online = this.#onlineMembers(parseRole(role));
       ms = Math.min(ms * 2, longestLookMs);
@@ -232,7 +227,7 @@ export class Durability {
   }
 
   #take(event: InSyncEvent): InSyncStep {
-    const found = stepInSync(this.#inSync, event, this.#sources.majority(), performance.now(), this.#needs);
+    const found = stepInSync(this.#inSync, event, this.#sources.majority(), performance.now());
     this.#inSync = found.state;
     for (const note of found.notes) this.#sources.log(note);
     return found;
@@ -251,7 +246,8 @@ export class Durability {
     if (this.#primary !== primary) {
       this.#link?.close();
       this.#link = null;
-      const could = (await this.#promotable()).filter((key) => key !== keyOf(primary));
+      const promotable = this.#recorded === null ? await this.#promotable() : [];
+      const could = promotable.filter((key) => key !== keyOf(primary));
       const replaced = this.#sources.replaced();
       this.#inSync = initialInSync(could, replaced && keyOf(replaced));
       this.#primary = primary;

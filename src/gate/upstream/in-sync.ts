@@ -12,7 +12,7 @@
  * - One that the primary lists as online, and that gives a sign of life, joins it at once, and so does one that a
  *   Sentinel would promote, which it has heard from since it watches it: the Sentinels are asked for that as long as somebody is left out.
  * - A round asks the primary for its offset, waits, and then asks which replica has acknowledged how much. It confirms
- *   when all of the set have reached that offset, or with a quorum so many that, with the primary, they are most of it.
+ *   when all of the set have reached that offset.
  */
 export interface InSync {
   readonly members: ReadonlySet<string>;
@@ -52,12 +52,6 @@ export interface InSyncStep {
 /** While somebody is left out, the Sentinels are asked for it at most this often. */
 const askEveryMs = 100;
 
-/** Of so many replicas in the set, how many must have a write. */
-export type Needs = (replicas: number) => number;
-export const allOf: Needs = (replicas) => replicas;
-/** With the primary they are the majority. */
-export const mostOf: Needs = (replicas) => Math.floor((replicas + 1) / 2);
-
 /** No offset: whoever shows with any has moved. */
 const unknownOffset = -1;
 
@@ -73,27 +67,19 @@ export function initialInSync(members: Iterable<string>, replaced: string | null
   };
 }
 
-/** Whether as many of these as are needed have acknowledged this offset. */
+/** Whether all of these have acknowledged this offset. */
 export function haveReached(
   members: ReadonlySet<string>,
   target: number,
   online: ReadonlyMap<string, number>,
-  needs: Needs = allOf,
 ): boolean {
-  const reached = [...members].filter((key) => (online.get(key) ?? -1) >= target);
-  return reached.length >= needs(members.size);
+  return [...members].every((key) => (online.get(key) ?? -1) >= target);
 }
 
 /** @param majority of the Sentinels */
-export function stepInSync(
-  state: InSync,
-  event: InSyncEvent,
-  majority: number,
-  nowMs: number,
-  needs: Needs = allOf,
-): InSyncStep {
+export function stepInSync(state: InSync, event: InSyncEvent, majority: number, nowMs: number): InSyncStep {
   return event.kind === 'round'
-    ? afterRound(state, event, nowMs, needs)
+    ? afterRound(state, event, nowMs)
     : afterAsking(state, event, majority, nowMs);
 }
 
@@ -101,7 +87,6 @@ function afterRound(
   state: InSync,
   { target, online }: Extract<InSyncEvent, { kind: 'round' }>,
   nowMs: number,
-  needs: Needs,
 ): InSyncStep {
   const members = new Set(state.members);
   const out = new Map(state.out);
@@ -114,8 +99,8 @@ function afterRound(
   const joined = members.size > state.members.size;
   const offsetOf = (key: string) => online.get(key) ?? -1;
   const slow = [...members].filter((key) => !(offsetOf(key) >= target));
-  const reached = members.size - slow.length >= needs(members.size);
-  const behind = new Map(reached ? [] : slow.map((key) => [key, offsetOf(key)]));
+  const reached = slow.length === 0;
+  const behind = new Map(slow.map((key) => [key, offsetOf(key)]));
   const due = out.size > 0 && nowMs - state.askedAtMs >= askEveryMs;
   return {
     state: { ...state, members, out, behind },

@@ -1,6 +1,5 @@
 import { parseInfo, replicationInfo } from '../../redis/info.ts';
 import type { Link } from '../../redis/link.ts';
-import { mayBePromoted, type OwnKeys, ownKeys } from '../../stream/lead-position.ts';
 import type { GateConfig, MemberAddress } from '../config.ts';
 import { openLink } from './open-link.ts';
 
@@ -33,7 +32,6 @@ export class OwnPriorities {
   async #isEligible(member: MemberAddress): Promise<boolean> {
     try {
       const link = this.#linkTo(member);
-      if (this.#config.standalone) return await saysSoItself(link);
       const info = await link.call(['INFO', 'replication']);
       return replicationInfo(parseInfo(String(info))).priority !== 0;
     } catch {
@@ -49,12 +47,4 @@ export class OwnPriorities {
     this.#links.set(member, link);
     return link;
   }
-}
-
-async function saysSoItself(link: Link): Promise<boolean> {
-  const [info, found] = await link.callAll([
-    ['INFO', 'server'],
-    ['MGET', ...ownKeys],
-  ]);
-  return mayBePromoted(found as unknown as OwnKeys, parseInfo(String(info))['run_id']);
 }

@@ -13,7 +13,6 @@ test('standalone members: two or more, without anything that is about replicas',
 test.each([
   ['mirror: { ack: all }', /without topology: mirror/],
   ['topology: mirror\nredis: { members: 1 }', /two members at least/],
-  ['topology: mirror\nmirror: { ack: quorum }', /with two members only/],
   ['topology: mirror\nmirror: { read: quorum }', /not possible yet/],
   ['topology: mirror\nmirror: { onSplit: serve }', /not possible yet/],
   ['topology: mirror\nredis: { minReplicasToWrite: 1 }', /have no replicas/],

@@ -17,11 +17,6 @@ export function mirrorTopologyRules(spec: Spec, file: SpecFile): Problem[] {
       ['redis', 'members'],
       'topology: mirror needs two members at least, of which one leads',
     ],
-    [
-      file.mirror?.ack === 'quorum' && members.length > 2,
-      ['mirror', 'ack'],
-      'quorum is possible with two members only: of more, one that has just come back could have a write alone; allowed: one, all',
-    ],
     [file.mirror?.read === 'quorum', ['mirror', 'read'], 'quorum is not possible yet; allowed: local, lead'],
     [file.mirror?.onSplit === 'serve', ['mirror', 'onSplit'], 'serve is not possible yet; allowed: refuse'],
     [

@@ -5,7 +5,7 @@ export const mirrorTopologySchema = field.section(
     ack: field
       .choice(['one', 'quorum', 'all'], {
         about:
-          'When a write is acknowledged: the member that leads has it, both (quorum, with two members only), or all that may be promoted.',
+          'When a write is acknowledged: the member that leads has it, most of those that are in sync, or all of them. Only one that is in sync may lead.',
         default: 'one',
       })
       .optional(),

@@ -130,7 +130,8 @@ export function outcome(election: Election): Outcome {
   return strange > 0 && ours + unheard + strange >= election.needed ? 'not-understood' : 'not-elected';
 }
 
-function votersFor({ answers, runId }: Election): string[] {
+/** Ids of the Sentinels that voted for it. */
+export function votersFor({ answers, runId }: Election): string[] {
   const ours = (answer: Vote | NoVote) => typeof answer === 'object' && answer.votedFor === runId;
   return [...answers].filter(([, answer]) => ours(answer)).map(([from]) => from);
 }
