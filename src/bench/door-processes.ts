@@ -14,7 +14,7 @@ const gateMain = fileURLToPath(new URL('../gate/main.js', import.meta.url));
 export interface DoorProcess {
   name: string;
   port: number;
-  /** Whose processor time is the door's; null for the server itself. */
+  /** Whose processor time, and that of whose children, is the door's; null for the server itself. */
   pid: number | null;
 }
 
@@ -24,7 +24,7 @@ export interface DoorSettings {
   otherGate: string | null;
 }
 
-/** Each door has one thread. Those whose program is not installed are left out. */
+/** Each door has one thread, but for the gate with workers. Those whose program is not installed are left out. */
 export async function startDoors(scratch: Scratch, settings: DoorSettings): Promise<DoorProcess[]> {
   const replicated = settings.durability === 'replicated';
   const servers = await startServers(scratch, replicated ? 2 : 0);
@@ -35,6 +35,12 @@ export async function startDoors(scratch: Scratch, settings: DoorSettings): Prom
   const doors: DoorProcess[] = [];
   if (wants('direct')) doors.push({ name: 'direct', port: server, pid: null });
   if (wants('gate')) doors.push(await gate('gate', 'async'));
+  if (wants('workers')) {
+    const name = `gate, ${workerCount} workers`;
+    doors.push(
+      await startGate(scratch, { name, durability: 'async', main: gateMain, servers, workers: workerCount }),
+    );
+  }
   if (wants('routes')) {
     doors.push(
       await startGate(scratch, {
@@ -103,6 +109,8 @@ async function startMirror(scratch: Scratch): Promise<DoorProcess> {
   return { name: 'topology: mirror, ack: all', port: endpoint.port, pid: gate?.pid ?? null };
 }
 
+const workerCount = 2;
+
 /** What redis-benchmark's keys begin with: everything it asks goes by a route. */
 const routes = ['key:', 'counter:', 'my'];
 
@@ -110,6 +118,7 @@ interface GateSettings {
   routes?: readonly string[];
   /** Ports of servers that get copies of all requests. */
   mirrors?: readonly number[];
+  workers?: number;
   name: string;
   durability: DoorSettings['durability'];
   main: string;
@@ -118,7 +127,7 @@ interface GateSettings {
 
 async function startGate(
   scratch: Scratch,
-  { name, durability, main, servers, routes: prefixes = [], mirrors = [] }: GateSettings,
+  { name, durability, main, servers, routes: prefixes = [], mirrors = [], workers = 1 }: GateSettings,
 ) {
   const port = await freePorts(1);
   const members = servers.map((server, i) => ({ id: `redis-${i + 1}`, address: '127.0.0.1', port: server }));
@@ -130,6 +139,7 @@ async function startGate(
     durability,
     // An older build of the gate refuses keys that it does not know.
     ...(prefixes.length > 0 && { routes: [{ id: 'keys', prefixes, members: members.slice(0, 1) }] }),
+    ...(workers > 1 && { workers }),
     ...(mirrors.length > 0 && {
       mirrors: mirrors.map((mirror) => ({
         ...{ id: `mirror-${mirror}`, address: '127.0.0.1', port: mirror, copies: 'all' },

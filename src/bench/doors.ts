@@ -6,7 +6,7 @@
 import { errorText } from '../base/errors.ts';
 import type { DoorKind } from './door-kinds.ts';
 import { type DoorProcess, startDoors } from './door-processes.ts';
-import { processCpuMicros } from './process-cost.ts';
+import { familyCpuMicros } from './process-cost.ts';
 import { type BenchmarkFigures, type BenchmarkRun, findBenchmark, runBenchmark } from './redis-benchmark.ts';
 import { type BenchContext, type BenchHead, headOf } from './result.ts';
 import { Scratch } from './scratch.ts';
@@ -124,9 +124,9 @@ async function runAndWatch(
   { pid }: DoorProcess,
   signal: AbortSignal,
 ): Promise<BenchmarkFigures & { cpuMicros: number | null }> {
-  const before = pid === null ? null : processCpuMicros(pid);
+  const before = pid === null ? null : familyCpuMicros(pid);
   const figures = await runBenchmark(program, run, signal);
-  const after = pid === null ? null : processCpuMicros(pid);
+  const after = pid === null ? null : familyCpuMicros(pid);
   return {
     ...figures,
     cpuMicros: before === null || after === null ? null : (after - before) / run.requests,

@@ -15,6 +15,22 @@ export function processCpuMicros(pid: number): number | null {
   }
 }
 
+/** The same together with those that it started and that run: the workers of a gate. */
+export function familyCpuMicros(pid: number): number | null {
+  const own = processCpuMicros(pid);
+  return own === null
+    ? null
+    : childrenOf(pid).reduce((sum, child) => sum + (processCpuMicros(child) ?? 0), own);
+}
+
+function childrenOf(pid: number): number[] {
+  try {
+    return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean).map(Number);
+  } catch {
+    return [];
+  }
+}
+
 /** Resident memory of a process, in bytes; null where there is no /proc. */
 export function processMemoryBytes(pid: number): number | null {
   try {

@@ -1,3 +1,5 @@
+import type { SecureContext } from 'node:tls';
+
 /**
  * Where a server is, and how one gets in. A Unix socket is the server's own, where nobody speaks TLS, unless it leads to a
  * port of another host: then what holds for that port holds for it.
@@ -28,8 +30,13 @@ export interface TlsTexts {
   key: string;
 }
 
-/** What a TLS client may bring; without `ca` the system's authorities count. */
-export type TlsMaterial = { [Part in keyof TlsTexts]?: string | Buffer };
+/**
+ * What a TLS client may bring; without `ca` the system's authorities count. Whoever opens many connections makes the same
+ * ready once, as `secureContext`.
+ */
+export type TlsMaterial = { [Part in keyof TlsTexts]?: string | Buffer } & {
+  secureContext?: SecureContext | undefined;
+};
 
 export function describeEndpoint(endpoint: Endpoint): string {
   return 'path' in endpoint ? endpoint.path : `${endpoint.host}:${endpoint.port}`;

@@ -12,7 +12,8 @@ const keepAliveMs = 15_000;
 export function openSocket(endpoint: Endpoint, tls?: TlsMaterial | undefined, onread?: OnReadOpts): Socket {
   const memory = onread ? { onread } : {};
   // One by one: of certificates that are renewed each is told when it is asked for.
-  const shown = isForTls(endpoint) && tls && { ca: tls.ca, cert: tls.cert, key: tls.key };
+  const shown = isForTls(endpoint) &&
+    tls && { ca: tls.ca, cert: tls.cert, key: tls.key, secureContext: tls.secureContext };
   if ('path' in endpoint) {
     const { path, leadsTo } = endpoint;
     return shown ? nodeTls().connect({ path, host: leadsTo, ...shown }) : connect({ path, ...memory });

@@ -22,7 +22,7 @@ import { readHeader } from './proxy-socket.ts';
 import type { Refusal } from './refusal.ts';
 import { refuseWaiting } from './replay.ts';
 import { withSharedReads } from './shared-reads.ts';
-import { secure } from './tls-handshake.ts';
+import { TlsHandshakes } from './tls-handshake.ts';
 import { endRedirect, releaseSources } from './tracking-restore.ts';
 
 /** How a listener chooses the member for a client, and tells what it notices. */
@@ -85,6 +85,8 @@ export class Listener implements Router, ConnectionsOwner {
   readonly confirm: UpstreamOptions['confirm'];
   readonly #routing: Routing;
   readonly #servers: Server[] = [];
+  /** Null where clients speak without TLS. */
+  #handshakes: TlsHandshakes | null = null;
   /** Connections that still have to say who they are, before they are clients. */
   #greeted = 0;
   readonly connections: Connections;
@@ -144,9 +146,10 @@ export class Listener implements Router, ConnectionsOwner {
 
   /** Opens the port on every host of `listen`. @throws GATE_LISTEN */
   async listen(listen: Listen): Promise<void> {
+    const { proxyProtocol, tls } = this.config;
+    if (tls?.cert) this.#handshakes = new TlsHandshakes(tls);
+    const plain = !proxyProtocol && this.#handshakes === null;
     for (const host of typeof listen.host === 'string' ? [listen.host] : listen.host) {
-      const { proxyProtocol, tls } = this.config;
-      const plain = !proxyProtocol && !tls?.cert;
       const server = createServer(
         {
           noDelay: true,
@@ -211,14 +214,13 @@ export class Listener implements Router, ConnectionsOwner {
   }
 
   #secure(socket: Socket, address: string | null, onDone: () => void): void {
-    const { tls } = this.config;
-    if (!tls?.cert) {
+    if (this.#handshakes === null) {
       onDone();
       this.#accept(socket, address);
       socket.resume();
       return;
     }
-    secure(socket, tls, (secured) => {
+    this.#handshakes.begin(socket, (secured) => {
       onDone();
       this.#accept(secured, address);
     });

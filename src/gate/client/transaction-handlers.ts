@@ -217,7 +217,10 @@ export class TransactionEnd extends Observed {
 /** As it stands in a list. */
 const anError = '\r\n-';
 
-/** An EXEC that is refused (`execCommandAbort` in Redis's multi.c): whatever there was of a transaction, a watch included, is over. */
+/**
+ * An EXEC that is refused (`execCommandAbort` in Redis's multi.c): whatever there was of a transaction, a watch
+ * included, is over.
+ */
 function isAborted(buf: Buffer, start: number): boolean {
   return buf.toString('latin1', start, start + 11) === '-EXECABORT ';
 }

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { writeRequest } from '../../resp/write.ts';
 import { CommandTable } from './command-table.ts';
 
 const row = (name: string, flags: string[], children: unknown[] = []) => [
@@ -44,16 +45,94 @@ test("the server's table says what each command is, in any case of letters", () 
   expect(find(table, 'nonesuch')).toBe(table.unknown);
 });
 
-test('a server that lists no subcommands, as before 7.0, makes none of theirs plain', () => {
+/** Rows as Redis 6.2 gives them: seven fields, no subcommands, no flag `blocking`, and neither QUIT nor what is newer. */
+function tableOf62(): CommandTable {
+  const flags: Record<string, string[]> = {
+    'readonly random': ['object', 'memory', 'xinfo', 'scan', 'hscan', 'sscan', 'zscan'],
+    readonly: ['get', 'xread'],
+    'readonly loading stale': ['host:', 'post'],
+    write: ['set', 'xgroup', 'xreadgroup'],
+    'write noscript': ['blpop', 'brpop', 'brpoplpush', 'blmove', 'bzpopmin', 'bzpopmax'],
+    'noscript movablekeys': ['eval', 'evalsha'],
+    noscript: ['script', 'multi', 'exec', 'discard', 'watch', 'wait'],
+    fast: ['unwatch', 'publish'],
+    'loading stale fast': ['select', 'auth', 'hello', 'reset'],
+    'pubsub noscript loading stale': ['subscribe', 'psubscribe', 'unsubscribe', 'punsubscribe'],
+    'admin noscript loading stale': [
+      ...[
+        'acl',
+        'client',
+        'config',
+        'module',
+        'latency',
+        'slowlog',
+        'monitor',
+        'replconf',
+        'shutdown',
+        'debug',
+      ],
+    ],
+    'admin noscript': ['sync', 'psync'],
+  };
+  const rows = Object.entries(flags).flatMap(([each, names]) =>
+    names.map((name) => [name, -2, each.split(' '), 0, 0, 0, ['@slow']]),
+  );
   const table = new CommandTable();
-  const flagless = ['script', 'client', 'acl', 'config', 'function'].map((name) => row(name, ['noscript']));
-  table.load([row('get', ['readonly']), ...flagless] as never);
-  const kindOf = (name: string, sub: string) => find(table, name).subcommands?.get(sub)?.behaviour.kind;
-  expect(kindOf('script', 'debug')).toBe('refused');
-  expect(kindOf('script', 'kill')).toBe('rescue');
-  expect(kindOf('client', 'tracking')).toBe('mode');
-  expect(kindOf('client', 'reply')).toBe('clients');
-  expect(kindOf('acl', 'setuser')).toBe('access');
-  expect(kindOf('config', 'set')).toBe('access');
+  table.load(rows as never);
+  return table;
+}
+
+test.each([
+  ['refused', 'SCRIPT DEBUG YES', 'SYNC', 'PSYNC ? -1', 'REPLCONF ACK 0'],
+  ['rescue', 'SCRIPT KILL', 'FUNCTION KILL', 'SHUTDOWN NOSAVE', 'CLIENT UNPAUSE'],
+  ['mode', 'CLIENT TRACKING ON', 'CLIENT CACHING YES', 'CLIENT NO-EVICT ON', 'CLIENT NO-TOUCH ON'],
+  ['clients', 'CLIENT REPLY OFF', 'CLIENT SETNAME a', 'CLIENT KILL a:1', 'CLIENT UNBLOCK 1', 'CLIENT LIST'],
+  ['foreign', 'CLIENT NOSUCH', 'CLIENT', 'NOSUCH a', 'ASKING', 'READONLY'],
+  ['access', 'ACL SETUSER a', 'ACL DELUSER a', 'ACL LOAD', 'CONFIG SET requirepass a'],
+  ['identity', 'AUTH a', 'HELLO 3', 'SELECT 1', 'RESET'],
+  ['transaction', 'MULTI', 'EXEC', 'DISCARD', 'WATCH k', 'UNWATCH'],
+  ['subscription', 'SUBSCRIBE a', 'PSUBSCRIBE a', 'UNSUBSCRIBE', 'PUNSUBSCRIBE', 'SSUBSCRIBE a'],
+  [
+    'blocking',
+    'BLPOP k 0',
+    'BRPOP k 0',
+    'BRPOPLPUSH a b 0',
+    'BLMOVE a b LEFT LEFT 0',
+    'BZPOPMIN k 0',
+    'BZPOPMAX k 0',
+  ],
+  ['maybe-blocking', 'XREAD BLOCK 0 STREAMS s $', 'XREADGROUP GROUP g c STREAMS s >'],
+  ['wait', 'WAIT 1 0'],
+  ['monitor', 'MONITOR'],
+  ['debug', 'DEBUG SLEEP 1'],
+  ['browser', 'POST / HTTP/1.1', 'HOST: a'],
+  ['quit', 'QUIT'],
+])('with the table of Redis 6.2, which lists no subcommands, these are %s: %s, …', (kind, ...lines) => {
+  const table = tableOf62();
+  for (const line of lines) {
+    for (const words of [
+      line,
+      line.toLowerCase(),
+      line.replace(/[A-Z]{2}/g, ([a = '', b = '']) => a + b.toLowerCase()),
+    ]) {
+      const command = table.commandIn(writeRequest(words.split(' ')));
+      expect(command, words).toMatchObject({ behaviour: { kind }, plain: false });
+    }
+  }
+});
+
+test('with that table what leaves nothing behind is plain, and what it lists no subcommands of is known by them', () => {
+  const table = tableOf62();
+  for (const line of [
+    'GET k',
+    'SET k v',
+    'EVAL x 0',
+    'SCRIPT LOAD x',
+    'CONFIG GET x',
+    'ACL WHOAMI',
+    'CLIENT PAUSE 1',
+  ]) {
+    expect(table.commandIn(writeRequest(line.split(' '))).behaviour.kind, line).toBe('plain');
+  }
   for (const name of ['script', 'client', 'acl', 'config']) expect(find(table, name).plain).toBe(false);
 });

@@ -89,7 +89,10 @@ export interface RequestMirrorStatus {
   reason: string | null;
   /** Requests that were sent there. */
   copied: number;
-  /** Requests that were to be copied and were not: more waited than may, it could not be reached, nobody knew their keys, or they were too long. */
+  /**
+   * Requests that were to be copied and were not: more waited than may, it could not be reached, nobody knew their
+   * keys, or they were too long.
+   */
   dropped: number;
   /** Requests of `copied` that were not answered. */
   failed: number;

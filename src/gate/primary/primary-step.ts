@@ -29,8 +29,9 @@ import { mayGoOn, whomToAsk } from './whom-to-ask.ts';
  *   same other member.
  * - On a selection writes are held, and the selected one is asked every few ms. When the failover is aborted, and the old
  *   one still answers as primary, the writes go on there. So they do when nothing comes of it: nobody listens where the
- *   selected one was, or it does not act as primary a second later, while the old one does and nobody else is named. The Sentinel may be
- *   at it for failover-timeout, and promote the selected one when that comes back: so that one is asked on, slowly.
+ *   selected one was, or it does not act as primary a second later, while the old one does and nobody else is named.
+ *   The Sentinel may be at it for failover-timeout, and promote the selected one when that comes back: so that one is
+ *   asked on, slowly.
  * - A Sentinel may be ahead of this gate: the one that it replaces is only about to be primary here, because it does not answer
  *   yet. Then the selected one takes its place, and the other gets it back when nothing comes of the selection.
  * - The end of an agent's hold is no end of another reason to hold.

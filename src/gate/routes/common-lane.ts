@@ -4,7 +4,10 @@ import type { RequestFrame } from '../../resp/request.ts';
 import type { PrefixMap } from './prefix-map.ts';
 import { home } from './way.ts';
 
-/** Where all keys are of a request whose keys are one range from the first argument on, without making objects of it; -1: look closer. */
+/**
+ * Where all keys are of a request whose keys are one range from the first argument on, without making objects of it;
+ * -1: look closer.
+ */
 export function commonLane(
   map: PrefixMap,
   [spec, more]: readonly KeySpec[],

@@ -1,6 +1,7 @@
 /**
  * Faults made on purpose, for tests of applications: some of the requests that go to a route wait first, or are answered with an
- * error and go nowhere, or both. Which ones is drawn once for each request; of several faults that fit the first one drawn counts.
+ * error and go nowhere, or both. Which ones is drawn once for each request; of several faults that fit the first one
+ * drawn counts.
  */
 import type { RouteFault } from '../config.ts';
 

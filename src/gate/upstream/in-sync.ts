@@ -4,13 +4,15 @@
  *
  * - The set has every replica that could be promoted at first. One leaves it only when a majority of Sentinels answers
  *   and none of those would promote it: it is disconnected or down for them, or its priority is 0; and it does not
- *   say itself that it may be promoted (own-priorities.ts). So the set shrinks before a write is acknowledged without a member, as
- *   Kafka's in-sync set does. Who takes a slow replica out of the Sentinels' choice is the agent: topology/eligibility.ts.
+ *   say itself that it may be promoted (own-priorities.ts). So the set shrinks before a write is acknowledged without a
+ *   member, as Kafka's in-sync set does. Who takes a slow replica out of the Sentinels' choice is the agent:
+ *   topology/eligibility.ts.
  * - The primary that was replaced is left out at first: it can be promoted only when it has copied from the new one,
  *   and then has what that acknowledged before. A host that is lost would else hold writes up until the Sentinels call it
  *   down once more.
  * - One that the primary lists as online, and that gives a sign of life, joins it at once, and so does one that a
- *   Sentinel would promote, which it has heard from since it watches it: the Sentinels are asked for that as long as somebody is left out.
+ *   Sentinel would promote, which it has heard from since it watches it: the Sentinels are asked for that as long as
+ *   somebody is left out.
  * - A round asks the primary for its offset, waits, and then asks which replica has acknowledged how much. It confirms
  *   when all of the set have reached that offset.
  */

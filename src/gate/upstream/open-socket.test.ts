@@ -16,6 +16,10 @@ test('renewed files are taken up together, and not while only one of them is the
   const shown = () => readTlsFiles(tls).cert?.toString();
   const before = readFileSync(tls.cert, 'utf8');
   expect(shown()).toBe(before);
+  // Also while another configuration's are asked for: those of routes and mirrors.
+  const { secureContext } = readTlsFiles(tls);
+  readTlsFiles(next);
+  expect(readTlsFiles(tls).secureContext).toBe(secureContext);
   copyFileSync(next.cert, tls.cert);
   const begun = performance.now();
   // As long as it takes until the files are looked at again.
@@ -29,5 +33,6 @@ test('renewed files are taken up together, and not while only one of them is the
   const renewed = () => shown() === readFileSync(next.cert, 'utf8');
   await waitFor(renewed, { what: 'the new certificate', withinMs: 5000, everyMs: 50 });
   expect(readTlsFiles(tls).key?.toString()).toBe(readFileSync(next.key, 'utf8'));
+  expect(readTlsFiles(tls).secureContext).not.toBe(secureContext);
   rmSync(folder, { recursive: true });
 });

@@ -1,4 +1,5 @@
 import type { OnReadOpts, Socket } from 'node:net';
+import type { SecureContext } from 'node:tls';
 import { errorText } from '../../base/errors.ts';
 import { stampOfFiles } from '../../base/file-stamp.ts';
 import { nodeTls } from '../../base/node-tls.ts';
@@ -41,42 +42,48 @@ export function watchSocket(
   });
 }
 
-type Files = { cert?: Buffer; key?: Buffer; ca?: Buffer };
+/** What of the files is shown, and the same made ready, once for all connections that are opened until they are renewed. */
+type Material = { cert?: Buffer; key?: Buffer; ca?: Buffer; secureContext: SecureContext };
 
 const lookEveryMs = 1000;
 
-/** The files of one configuration as they were last read whole. */
-let cached: { tls: GateTls; files: Files; stamp: string; lookedAtMs: number } | undefined;
+/** The files of a configuration, or of a route's or a mirror's, as they were last read whole. */
+const cached = new WeakMap<GateTls, { material: Material; stamp: string; lookedAtMs: number }>();
 
 /**
- * The files that the configuration names. Renewed ones are taken up by connections that are opened from then on; while a
- * certificate does not belong to its key, or can't be read, the ones of before stay. @throws what reading throws, at first
+ * The files that the configuration names: the same object until they are renewed. Renewed ones are taken up by connections
+ * that are opened from then on; while a certificate does not belong to its key, or can't be read, the ones of before stay.
+ * @throws what reading throws, at first
  */
-export function readTlsFiles(tls: GateTls): Files {
+export function readTlsFiles(tls: GateTls): Material {
   const nowMs = performance.now();
-  if (cached?.tls === tls && nowMs - cached.lookedAtMs < lookEveryMs) return cached.files;
+  const last = cached.get(tls);
+  if (last !== undefined && nowMs - last.lookedAtMs < lookEveryMs) return last.material;
   const stamp = stampOfFiles([tls.cert, tls.key, tls.ca].filter((file) => file !== undefined));
-  if (cached?.tls !== tls) cached = { tls, files: readFiles(tls), stamp, lookedAtMs: nowMs };
-  else if (cached.stamp === stamp) cached.lookedAtMs = nowMs;
-  else cached = { ...cached, ...renewed(tls, stamp), lookedAtMs: nowMs };
-  return cached.files;
+  const present =
+    last === undefined
+      ? { material: readFiles(tls), stamp }
+      : last.stamp === stamp
+        ? last
+        : (renewed(tls, stamp) ?? last);
+  cached.set(tls, { ...present, lookedAtMs: nowMs });
+  return present.material;
 }
 
 /** Nothing when they can't be used yet: they are looked at again. */
-function renewed(tls: GateTls, stamp: string): { files: Files; stamp: string } | undefined {
+function renewed(tls: GateTls, stamp: string): { material: Material; stamp: string } | undefined {
   try {
-    const files = readFiles(tls);
-    nodeTls().createSecureContext(files);
-    return { files, stamp };
+    return { material: readFiles(tls), stamp };
   } catch {
     return undefined;
   }
 }
 
-function readFiles(tls: GateTls): Files {
-  return {
+function readFiles(tls: GateTls): Material {
+  const files = {
     ...(tls.cert ? { cert: readNamedFile(tls.cert) } : {}),
     ...(tls.key ? { key: readSecretFile(tls.key) } : {}),
     ...(tls.ca ? { ca: readNamedFile(tls.ca) } : {}),
   };
+  return { ...files, secureContext: nodeTls().createSecureContext(files) };
 }

@@ -19,7 +19,10 @@ export interface OpenOptions extends UpstreamOptions {
   name: string;
   /** The run of the server's process, once that is known. */
   run: Promise<string>;
-  /** Whether it is still where clients' requests go, asked when the server has let us in; where the server itself would take any. */
+  /**
+   * Whether it is still where clients' requests go, asked when the server has let us in; where the server itself
+   * would take any.
+   */
   leads?: (() => Promise<boolean>) | undefined;
 }
 
@@ -76,8 +79,8 @@ function restore(session: Restorable, upstream: Upstream, options: OpenOptions, 
 }
 
 /**
- * Whoever makes a standalone server a follower writes so there, and ends all its clients' connections. So one that was let in before is
- * ended, and one that is let in later finds out here.
+ * Whoever makes a standalone server a follower writes so there, and ends all its clients' connections. So one that was
+ * let in before is ended, and one that is let in later finds out here.
  */
 async function whenItLeads(
   upstream: Upstream,

@@ -18,7 +18,10 @@ export interface Shared {
   readonly session: Restorable;
 }
 
-/** Connections are alike when they lead to the same member as the same user with the same password, in one database and protocol. */
+/**
+ * Connections are alike when they lead to the same member as the same user with the same password, in one database
+ * and protocol.
+ */
 export function kindOf(target: MemberAddress, session: Restorable): string {
   return `${target.address}:${target.port} ${identityKey(session.presented)}`;
 }
