@@ -96,13 +96,15 @@ function shapeOf(spec: Spec | undefined): {
   members: number;
   membersOnHost: number;
   persistence: Persistence;
+  standalone: boolean;
 } {
-  if (!spec) return { members: 3, membersOnHost: 1, persistence: 'aof-everysec' };
+  if (!spec) return { members: 3, membersOnHost: 1, persistence: 'aof-everysec', standalone: false };
   const onHost = spec.hosts.map(({ id }) => spec.members.filter(({ host }) => host === id).length);
   return {
     members: spec.members.length,
     membersOnHost: Math.max(...onHost),
     persistence: spec.redis.persistence,
+    standalone: spec.mirror !== null,
   };
 }
 

@@ -337,3 +337,24 @@ test('newer branches than the list knows are not called old', () => {
     expect(bad(runChecks(deploymentChecks, facts))).toEqual([]);
   }
 });
+
+test('of standalone members: who is not in sync with the one that leads', () => {
+  const found = (record: object | null, ack = 'all') => {
+    const facts = healthy(`${text}topology: mirror\nmirror: { ack: ${ack} }\n`);
+    const said = { holdfast_in_sync: JSON.stringify(record) };
+    Object.assign(facts.members[0]?.info ?? {}, record === null ? {} : said);
+    return bad(runChecks(deploymentChecks, facts)).map(
+      ({ id, severity, found: what }) => `${id} ${severity} ${what}`,
+    );
+  };
+  const sets = { epoch: 1, version: 0, leaving: [], joining: [] };
+  expect(found({ ...sets, in: ['redis-1', 'redis-2', 'redis-3'] })).toEqual([]);
+  expect(found({ ...sets, in: ['redis-1', 'redis-3'] })).toEqual([
+    'replication warning redis-2 is not in sync',
+  ]);
+  expect(found({ ...sets, in: ['redis-1'] })[0]).toContain(
+    'critical redis-2, redis-3 are not in sync: nobody takes over',
+  );
+  expect(found(null)[0]).toContain('does not say who is in sync');
+  expect(found(null, 'one')).toEqual([]);
+});

@@ -1,7 +1,7 @@
 /**
- * What makes a standalone member of `topology: mirror` follow the one that leads: a stream of all that it has and does, into the
- * member, exactly once. The one that leads lists us under the member's address, with what the member has: so WAIT there, and INFO,
- * are about what is applied.
+ * What makes a standalone member of `topology: mirror` follow the one that leads: a stream of all that it has and does,
+ * into the member, exactly once. The one that leads lists us under the member's address, with what the member has: so WAIT
+ * there, and INFO, are about what is applied.
  *
  * It works for as long as the member is to follow that one (stream/lead-position.ts), and ends when it is not any more.
  */

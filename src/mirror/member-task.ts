@@ -3,8 +3,9 @@
  * second, and when that changes, how far it is; `error` when it can't go on. One that is not called for any more is killed: the
  * position is exact whenever that is.
  *
- * When its stdin ends the agent is gone, and the stream goes on: writes may wait for the member. It ends then at the
- * first thing that goes wrong, at once when the stream has not begun; or when the next agent's process takes over, whose position is a fence to it.
+ * When its stdin ends the agent is gone, and the stream goes on: writes may wait for the member. It ends then at the first
+ * thing that goes wrong, at once when the stream has not begun; or when the next agent's process takes over, whose position
+ * is a fence to it.
  */
 import type { ErrorJson } from '../base/error-wire.ts';
 import type { Endpoint } from '../redis/endpoint.ts';

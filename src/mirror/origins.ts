@@ -1,8 +1,8 @@
 /**
- * Where the data of a server came from, by mirrors: one string under `holdfast:stream:mirrored-from`, in database 0 of
- * each mirror's target, among the positions of streams, which nobody takes for data of theirs. It travels on where the target is mirrored itself. So whoever begins a mirror sees at its
- * source all those whose writes arrive there, over however many steps; when its target is one of them, writes would go
- * round for ever.
+ * Where the data of a server came from, by mirrors: one string under `holdfast:stream:mirrored-from`, in database 0 of each
+ * mirror's target, among the positions of streams, which nobody takes for data of theirs. It travels on where the target is
+ * mirrored itself. So whoever begins a mirror sees at its source all those whose writes arrive there, over however many
+ * steps; when its target is one of them, writes would go round for ever.
  *
  * A server is known by its history's id (`master_replid`), which a failover changes: the one before counts too.
  */

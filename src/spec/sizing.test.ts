@@ -27,6 +27,14 @@ test('three members on one host need three times the memory and disk', () => {
   expect(bytesOf({ membersOnHost: 3 })).toMatchObject({ memory: 75 * gb + gb / 2, disk: 180 * gb });
 });
 
+test('of standalone members the stream of each is a process beside it', () => {
+  const mb = 2 ** 20;
+  const more = (membersOnHost: number) =>
+    (bytesOf({ standalone: true, membersOnHost })['memory'] ?? 0) -
+    (bytesOf({ membersOnHost })['memory'] ?? 0);
+  expect([more(1), more(2)]).toEqual([128 * mb, 256 * mb]);
+});
+
 test('disk follows persistence, the backlog follows the write rate when it is known', () => {
   expect(bytesOf({ persistence: 'rdb' })['disk']).toBe(30 * gb);
   expect(bytesOf({ persistence: 'none' })['disk']).toBe(gb);

@@ -8,6 +8,8 @@ const mb = 2 ** 20;
 
 /** Memory of a machine per maxmemory of its members: the data, as much again while a save copies pages, and slack. */
 export const memoryFactor = 2.5;
+/** Of the process that reads the member that leads for one that follows, with what it holds. */
+const streamBytes = 128 * mb;
 /** Room to grow before maxMemory must be raised. */
 const growthFactor = 1.25;
 
@@ -60,6 +62,8 @@ export interface SizeQuestion {
   writeBytesPerSecond: number | null;
   /** How long a replica may be away and still catch up from the backlog. */
   outageSeconds: number;
+  /** `topology: mirror`: the stream of each member that follows is a process beside it. */
+  standalone?: boolean;
 }
 
 /** One figure of the answer, with the rule that it comes from, in words, and where the rule is written. */
@@ -78,7 +82,8 @@ export function sizeFor(question: SizeQuestion): SizeFigure[] {
   const replicas = Math.max(0, members - 1);
   const { hardBytes } = replicaBuffer({ redis: { maxMemoryBytes: maxMemory } as Spec['redis'] });
   const clientBuffers = roundUp(clients * 40 * kb, mb);
-  const memory = roundUp(membersOnHost * maxMemory * memoryFactor, mb) + 512 * mb;
+  const streams = question.standalone ? membersOnHost * streamBytes : 0;
+  const memory = roundUp(membersOnHost * maxMemory * memoryFactor, mb) + 512 * mb + streams;
   const factor = diskFactor(persistence);
   return [
     {
@@ -105,7 +110,8 @@ export function sizeFor(question: SizeQuestion): SizeFigure[] {
       bytes: memory,
       rule:
         `${memoryFactor} times maxMemory for each of the ${membersOnHost} members of a host (data, pages copied while ` +
-        'saving, fragmentation and buffers), and 512mb for agent, gate, Sentinel and system',
+        `saving, fragmentation and buffers), ${streams > 0 ? `${formatSize(streamBytes)} for the stream of each, ` : ''}` +
+        'and 512mb for agent, gate, Sentinel and system',
       source: `${sources.operators}; ${sources.admin}`,
     },
     {

@@ -144,8 +144,8 @@ export class Assembler {
   }
 
   /**
-   * Behind `isFull` that answered false: what becomes of the command that has begun to come, when it has so many bytes at least and can
-   * be passed on as it comes; else undefined, and it is held. One of a transaction is held with all of it.
+   * Behind `isFull` that answered false: what becomes of the command that has begun to come, when it has so many bytes at
+   * least and can be passed on as it comes; else undefined, and it is held. One of a transaction is held with all of it.
    */
   longCommand(leastBytes: number): LongCommand | undefined {
     const framer = this.#framer;

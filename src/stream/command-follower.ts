@@ -67,8 +67,8 @@ export class CommandFollower {
   }
 
   /**
-   * Until the signal is aborted, or the source is at its end, with what was read until then applied. What is not whole at the end, a
-   * command or a transaction, is not applied.
+   * Until the signal is aborted, or the source is at its end, with what was read until then applied. What is not whole at
+   * the end, a command or a transaction, is not applied.
    * @throws what the source and the target throw
    */
   async run(signal: AbortSignal): Promise<void> {

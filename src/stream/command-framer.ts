@@ -92,7 +92,10 @@ export class CommandFramer {
     return at + this.#buf.copy(target, at, this.#start, this.#next);
   }
 
-  /** Behind `next` that answered false: bytes of the command that has begun to come, as far as they are known; 0 before its name is. */
+  /**
+   * Behind `next` that answered false: bytes of the command that has begun to come, as far as they are known; 0 before its
+   * name is.
+   */
   get begunBytes(): number {
     const { left, count, pendingBulk } = this.#frame;
     return left > 0 && left < count ? this.#end - this.#start + pendingBulk : 0;

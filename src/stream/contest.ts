@@ -1,6 +1,6 @@
 /**
- * Which keys of a copy stay as the target has them, by the rules `first` and `newest-expiry` (rdb/merge-input.ts). Only for sources
- * that are copied and not followed: what follows would be about a key that is not theirs.
+ * Which keys of a copy stay as the target has them, by the rules `first` and `newest-expiry` (rdb/merge-input.ts). Only for
+ * sources that are copied and not followed: what follows would be about a key that is not theirs.
  */
 import type { OnConflict } from '../rdb/merge-input.ts';
 import type { Request } from '../redis/link.ts';

@@ -1,6 +1,7 @@
 /**
  * Which arguments of a command of the stream are keys, by the server's own table, COMMAND: how it says that is in
- * redis/key-places.ts. Of a command with subcommands, each is looked for by itself; one that the table has not may have keys anywhere.
+ * redis/key-places.ts. Of a command with subcommands, each is looked for by itself; one that the table has not may have
+ * keys anywhere.
  */
 import { type KeyPlaces, keyPlacesOf, keysIn } from '../redis/key-places.ts';
 

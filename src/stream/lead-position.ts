@@ -71,8 +71,8 @@ export function readPosition(text: string): Position | undefined {
 }
 
 /**
- * INFO of a standalone server as that of a replica, when it follows somebody: what the agent, gates and backups go by is the same then.
- * One that follows nobody is as it is, but for our own keys.
+ * INFO of a standalone server as that of a replica, when it follows somebody: what the agent, gates and backups go by is
+ * the same then. One that follows nobody is as it is, but for our own keys.
  * @param priority its replica-priority, which a server tells of itself only as a replica. @param inSync what is under `inSyncKey`
  */
 export function asReplica(info: Info, own: OwnKeys, priority: number, inSync: string | null): Info {

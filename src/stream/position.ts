@@ -5,8 +5,9 @@
  * - `copying`: a full copy is being written. What is there of it is of no use to anybody: it is begun anew.
  * - `streaming`: everything of the source up to this offset of this history is applied, once, and nothing beyond it.
  *
- * `run` is new for each attempt, but for `whole`: the source had an end, and all of it is applied. It is new so that the same place written by two of them is not the same text: what an earlier
- * connection still has under way fails by its WATCH (target-writer.ts).
+ * `run` is new for each attempt, but for `whole`: the source had an end, and all of it is applied. It is new so that the
+ * same place written by two of them is not the same text: what an earlier connection still has under way fails by its WATCH
+ * (target-writer.ts).
  */
 import { StreamPositionUnreadable } from './errors.ts';
 

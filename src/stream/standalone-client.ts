@@ -18,9 +18,9 @@ const usualPriority = 100;
 const endClients = ['CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes'] as const;
 
 /**
- * It follows from now on, and takes nothing more from whoever was connected before: it would execute that as if it led. Who connects
- * again finds that it does not lead. Our own connections, but for this one, are opened again too; a stream that writes begins behind it.
- * Who was in sync with the one before says nothing any more.
+ * It follows from now on, and takes nothing more from whoever was connected before: it would execute that as if it led. Who
+ * connects again finds that it does not lead. Our own connections, but for this one, are opened again too; a stream that
+ * writes begins behind it. Who was in sync with the one before says nothing any more.
  */
 function following(primary: Address): Request[] {
   return [['MULTI'], ['SET', leadKey, toFollow(primary)], ['DEL', inSyncKey], endClients, ['EXEC']];
@@ -74,7 +74,10 @@ export class StandaloneClient extends MemberClient {
     await this.connection.askAll(following(primary));
   }
 
-  /** It would execute what waited, and acknowledge it: whoever sent that loses the connection before, and so hears that nobody knows. */
+  /**
+   * It would execute what waited, and acknowledge it: whoever sent that loses the connection before, and so hears that
+   * nobody knows.
+   */
   override async unpauseReplaced(by: { address: string; port: number }): Promise<void> {
     await this.connection.askAll([endClients, ['CLIENT', 'UNPAUSE'], ...following(by)]);
   }

@@ -39,11 +39,17 @@ export interface StreamOptions {
   onConflict: OnConflict;
   /** What is copied, where the target holds more than what comes from this source; else undefined. */
   copied: CopiedKeys | undefined;
-  /** Without `copied`: which of the target's keys are this stream's, to be removed before they are copied anew. All, if omitted. */
+  /**
+   * Without `copied`: which of the target's keys are this stream's, to be removed before they are copied anew. All, if
+   * omitted.
+   */
   isOurs?: (key: Buffer) => boolean;
   /** What is done when the target has lost its position: copy everything, or end (STREAM_PLACE_GONE). */
   onPlaceGone?: 'copy' | 'end';
-  /** It goes on from the position that the target has, and ends where it can't (STREAM_PLACE_GONE, STREAM_PLACE_LOST): nothing is removed or copied. */
+  /**
+   * It goes on from the position that the target has, and ends where it can't (STREAM_PLACE_GONE, STREAM_PLACE_LOST):
+   * nothing is removed or copied.
+   */
   onlyFollows?: boolean;
   /** Bytes a second that are read; 0 for as much as there is. */
   maxRate: number;
@@ -278,8 +284,8 @@ export class Stream {
   }
 
   /**
-   * What the others of a batch did is there, and so is the place behind it: where the target is to be as the source is, and nobody
-   * looks, it is of no use until it is copied anew. @throws that error
+   * What the others of a batch did is there, and so is the place behind it: where the target is to be as the source is, and
+   * nobody looks, it is of no use until it is copied anew. @throws that error
    */
   async #noteFailure(writer: TargetWriter, run: string, error: unknown): Promise<never> {
     const isDiverged = this.#options.naming !== undefined && errorCode(error) === 'STREAM_DIVERGED';

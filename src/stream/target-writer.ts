@@ -102,7 +102,10 @@ export class TargetWriter {
     return decodePosition(this.#text, this.#key);
   }
 
-  /** Bytes of the longest argument that the target takes; what servers take by default where it does not say. @throws REDIS_UNREACHABLE */
+  /**
+   * Bytes of the longest argument that the target takes; what servers take by default where it does not say. @throws
+   * REDIS_UNREACHABLE
+   */
   async longestArgument(): Promise<number> {
     const reply = await this.#link.call(['CONFIG', 'GET', 'proto-max-bulk-len']).catch((error: unknown) => {
       if (refusalReply(error) === undefined) throw error;

@@ -10,8 +10,8 @@
  * 3. Our primary's process is gone, or the Sentinels agree that the primary is down: this agent stands for election
  *    (election/candidacy.ts). What the Sentinels do not take up of it they are told (election/not-taken-up.ts).
  * 4. A replica of ours follows someone else than the acting primary: it is pointed there.
- * 5. Of standalone members: who is in sync with our lead, or not any more (in-sync-set.ts); also beside a planned change, because writes
- *    wait for those that are.
+ * 5. Of standalone members: who is in sync with our lead, or not any more (in-sync-set.ts); also beside a planned change,
+ *    because writes wait for those that are.
  * 6. A process of ours died, or was held back at the start: it is started, within its budget. A primary never comes
  *    back as primary by reflex: only if the Sentinels still name it, no failover is under way and no replica can take
  *    over, and its own data is there, as new as the others', or nobody has any. A replica with data does not follow an

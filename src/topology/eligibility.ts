@@ -78,8 +78,8 @@ function isLongGone({ noPrimarySinceMs }: View, nowMs: number): boolean {
 }
 
 /**
- * Whether it has all that was acknowledged, as far as that was promised. Of standalone members that is written down (in-sync-record.ts),
- * and no time makes up for it.
+ * Whether it has all that was acknowledged, as far as that was promised. Of standalone members that is written down
+ * (in-sync-record.ts), and no time makes up for it.
  */
 export function isSure(view: View, member: MemberView, rules: EligibilityRules, nowMs: number): boolean {
   const { gate, mirror } = rules;

@@ -1,7 +1,8 @@
 /**
- * The promise: whoever may lead has every write that was acknowledged. Proved on a deployment in memory, of which anything may happen at any
- * time: members that are silent, die, come back with what they had, lag behind; a change of the set that ends half way;
- * an election that hears only some. A member's data is a list of what it has done in order, its record one entry of that.
+ * The promise: whoever may lead has every write that was acknowledged. Proved on a deployment in memory, of which anything
+ * may happen at any time: members that are silent, die, come back with what they had, lag behind; a change of the set that
+ * ends half way; an election that hears only some. A member's data is a list of what it has done in order, its record one
+ * entry of that.
  */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';

@@ -1,23 +1,24 @@
 /**
- * Which standalone members a write must have reached (`topology: mirror` with `ack: quorum` or `all`), as the one that leads has it in
- * its data. So everybody who has the record has all that was written before it, and gates read at the lead itself, behind the writes, for
- * whom they have to wait. Pure.
+ * Which standalone members a write must have reached (`topology: mirror` with `ack: quorum` or `all`), as the one that
+ * leads has it in its data. So everybody who has the record has all that was written before it, and gates read at the lead
+ * itself, behind the writes, for whom they have to wait. Pure.
  *
- * The promise: **who may lead has every write that was acknowledged.** Sentinels keep one thing for us that outlives any member: the
- * epoch of their configuration, which only rises. A record is of an epoch, and says `in`, `leaving`, `joining`:
+ * The promise: **who may lead has every write that was acknowledged.** Sentinels keep one thing for us that outlives any
+ * member: the epoch of their configuration, which only rises. A record is of an epoch, and says `in`, `leaving`, `joining`:
  *
- * 1. Gates wait for all of `in`, `leaving` and `joining`; with a quorum for a majority, the lead counted, of `in` and `leaving`, and one
- *    of `in` and `joining`.
- * 2. A member may lead when its own record is as new as the Sentinels' epoch, and has it in `in`. (Or in `leaving`, when it is newer than
- *    that: the Sentinels do not know yet, so gates still wait.)
- * 3. Somebody is left out in this order: votes for a new epoch; the record of that epoch, with it in `leaving`, at the lead; those that
- *    stay have it; the Sentinels are told the epoch, and a majority says that it has it and has voted in no later one; then it
- *    is not in `leaving` any more, and nobody waits for it. Its own record, whatever that says, is too old by then. Whoever is elected
- *    asks its voters for their epoch behind their votes: so one of them knows of everybody who was left out.
- * 4. Somebody joins without votes: first in `joining`, and when all have that, in `in`. It may lead once that has come to it, which is behind
- *    all that was acknowledged without it.
- * 5. With a quorum so many are heard that one of them has every acknowledged write, by the newest record among them, and the one that has
- *    most leads. Who knows of somebody who joins counts with it and without it.
+ * 1. Gates wait for all of `in`, `leaving` and `joining`; with a quorum for a majority, the lead counted, of `in` and
+ *    `leaving`, and one of `in` and `joining`.
+ * 2. A member may lead when its own record is as new as the Sentinels' epoch, and has it in `in`. (Or in `leaving`, when it
+ *    is newer than that: the Sentinels do not know yet, so gates still wait.)
+ * 3. Somebody is left out in this order: votes for a new epoch; the record of that epoch, with it in `leaving`, at the
+ *    lead; those that stay have it; the Sentinels are told the epoch, and a majority says that it has it and has voted in
+ *    no later one; then it is not in `leaving` any more, and nobody waits for it. Its own record, whatever that says, is
+ *    too old by then. Whoever is elected asks its voters for their epoch behind their votes: so one of them knows of
+ *    everybody who was left out.
+ * 4. Somebody joins without votes: first in `joining`, and when all have that, in `in`. It may lead once that has come to
+ *    it, which is behind all that was acknowledged without it.
+ * 5. With a quorum so many are heard that one of them has every acknowledged write, by the newest record among them, and
+ *    the one that has most leads. Who knows of somebody who joins counts with it and without it.
  * 6. Who is made the lead has, in the very transaction, a record of that epoch with nobody else in it.
  */
 
@@ -109,7 +110,10 @@ export function othersNeeded(record: InSyncRecord, ack: Ack): number {
   return Math.max(...bothSets(record).map((set) => (ack === 'all' ? set.length : majority(set)))) - 1;
 }
 
-/** Of these, who may take over from one that leads no more. @param sentinelsEpoch the highest that those say that voted, asked behind that */
+/**
+ * Of these, who may take over from one that leads no more. @param sentinelsEpoch the highest that those say that voted,
+ * asked behind that
+ */
 export function whoMayLead(holders: readonly Holder[], sentinelsEpoch: number, ack: Ack): Holder[] {
   const settled = holders.flatMap(({ record }) => (record?.leaving.length === 0 ? [record.epoch] : []));
   const epoch = Math.max(sentinelsEpoch, ...settled);

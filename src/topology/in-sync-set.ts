@@ -1,12 +1,14 @@
 /**
- * Who is in sync with the standalone member that leads, and who is not any more: what the agent of that one's host decides of it, and
- * nobody else. in-sync-record.ts has how the set is changed, so that whoever may lead has all that was acknowledged. Pure.
+ * Who is in sync with the standalone member that leads, and who is not any more: what the agent of that one's host decides
+ * of it, and nobody else. in-sync-record.ts has how the set is changed, so that whoever may lead has all that was
+ * acknowledged. Pure.
  *
- * - One leaves whose process is gone, who has answered nobody for `detectAfter`, has been behind for three seconds, does not follow, or is
- *   not to be promoted. Only then writes are acknowledged without it; until then they wait.
+ * - One leaves whose process is gone, who has answered nobody for `detectAfter`, has been behind for three seconds, does
+ *   not follow, or is not to be promoted. Only then writes are acknowledged without it; until then they wait.
  * - One joins that follows, has its priority (eligibility.ts: it has all that the lead had when it was asked), and is level.
- * - A record that is missing, as behind FLUSHALL, is begun anew with the lead alone: without votes when nobody else has one either; one of another epoch than the Sentinels', or of which
- *   somebody has not left yet, is made anew as it is: whoever was at it did not come to its end.
+ * - A record that is missing, as behind FLUSHALL, is begun anew with the lead alone: without votes when nobody else has one
+ *   either; one of another epoch than the Sentinels', or of which somebody has not left yet, is made anew as it is: whoever
+ *   was at it did not come to its end.
  */
 import { hasQuorum } from './election/candidacy.ts';
 import { failoverToWaitFor } from './election/selection.ts';

@@ -1,9 +1,9 @@
 /**
  * What stands in the way of a planned change of primary, and whether that passes by waiting. Pure.
  *
- * It passes when time, a server or an agent ends it: a failover, a link that is missing, loading, a script, a restart that is due.
- * It does not when only a person does: a full disk, a priority of 0 that an operator set, restarts that are used up, automation
- * that is paused. Waiting for that would be in vain, so it is refused at once, with what there is to do.
+ * It passes when time, a server or an agent ends it: a failover, a link that is missing, loading, a script, a restart that
+ * is due. It does not when only a person does: a full disk, a priority of 0 that an operator set, restarts that are used
+ * up, automation that is paused. Waiting for that would be in vain, so it is refused at once, with what there is to do.
  */
 import { howToLetIn, memberCondition } from './condition.ts';
 import { storeTrouble } from './store-trouble.ts';

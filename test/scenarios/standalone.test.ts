@@ -1,6 +1,6 @@
 /**
- * `topology: mirror`: standalone servers that stand in for each other, whatever is killed. HOLDFAST_STANDALONE=whole does the same with
- * `ack: one` and with three members.
+ * `topology: mirror`: standalone servers that stand in for each other, whatever is killed. HOLDFAST_STANDALONE=whole does the same
+ * with `ack: one`, and with three members.
  */
 import type { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -27,7 +27,7 @@ async function dataOf(client: Redis): Promise<Record<string, string>> {
 }
 
 const usual = [['all', 2]] as const;
-const whole = [...usual, ['one', 2], ['all', 3]] as const;
+const whole = [...usual, ['one', 2], ['all', 3], ['quorum', 3]] as const;
 const wanted = process.env['HOLDFAST_STANDALONE'] === 'whole' ? whole : usual;
 describe.each(wanted)('ack: %s with %i standalone members', (ack, members) => {
   let deployment: TestDeployment;

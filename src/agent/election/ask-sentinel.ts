@@ -1,7 +1,7 @@
 /**
- * For Sentinels that do not speak the protocol of votes and hello as Redis's do, or are in an epoch that nobody can be elected in:
- * one of them is asked to fail over, for which it needs no votes, and does the rest itself. That takes it some 0.1 s, and the
- * others hear of it a second later.
+ * For Sentinels that do not speak the protocol of votes and hello as Redis's do, or are in an epoch that nobody can be
+ * elected in: one of them is asked to fail over, for which it needs no votes, and does the rest itself. That takes it some
+ * 0.1 s, and the others hear of it a second later.
  */
 import type { SentinelClient } from '../../redis/sentinel-client.ts';
 import { FailoverRefused } from '../errors.ts';
@@ -25,7 +25,10 @@ export interface Asked {
 /** One that was asked before then would promote someone else. */
 const askAgainAfterMs = 1500;
 
-/** @param why no agent can be elected. @throws FAILOVER_REFUSED when none can be asked, or it has no quorum; REDIS_REFUSED for INPROG and NOGOODSLAVE */
+/**
+ * @param why no agent can be elected. @throws FAILOVER_REFUSED when none can be asked, or it has no quorum; REDIS_REFUSED
+ * for INPROG and NOGOODSLAVE
+ */
 export async function askSentinelInstead(deployment: Asked, why: string): Promise<void> {
   const { elections, events, sentinels } = deployment;
   const sentinel = sentinels.find(({ watch }) => watch.seen.reachable && !watch.seen.tilt);

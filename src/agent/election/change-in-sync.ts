@@ -1,6 +1,6 @@
 /**
- * Changes who is in sync with the standalone member that leads: topology/in-sync-record.ts has the order, and why. Only the agent of
- * that member's host does, one change at a time.
+ * Changes who is in sync with the standalone member that leads: topology/in-sync-record.ts has the order, and why. Only the
+ * agent of that member's host does, one change at a time.
  */
 import { waitFor } from '../../base/retry.ts';
 import type { MemberClient } from '../../redis/member-client.ts';
@@ -37,7 +37,10 @@ export async function beginInSync(
   await atLead(deployment, deployment.member(member), (put) => put(null, firstRecord(member, epoch)));
 }
 
-/** It is in sync: writes wait for it, and then it may lead. @throws when not all have heard of it in time: then it is tried again */
+/**
+ * It is in sync: writes wait for it, and then it may lead. @throws when not all have heard of it in time: then it is tried
+ * again
+ */
 export async function admitInSync(deployment: Deployment, id: string): Promise<void> {
   const found = namedPrimary(deployment.view())?.id ?? '';
   const lead = deployment.member(found);

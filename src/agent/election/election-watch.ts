@@ -26,7 +26,10 @@ interface Heard {
   subject: { role: string } | undefined;
 }
 
-/** A Sentinel's vote: in which epoch, whether for this agent or the one before it on this host, and when that was heard, on the monotonic clock. */
+/**
+ * A Sentinel's vote: in which epoch, whether for this agent or the one before it on this host, and when that was heard, on
+ * the monotonic clock.
+ */
 export interface HeardVote {
   epoch: number;
   ours: boolean;

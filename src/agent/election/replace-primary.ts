@@ -28,8 +28,8 @@ const replicatedWithinMs = 1500;
 /** Between two questions to a replica that still reads what its primary sent before it died. */
 const readsOnMs = 2;
 /**
- * Everybody is busy with the writes that waited, and the replicas with following: what there is to do besides, as the lost process's new start,
- * takes no processor from them for so long.
+ * Everybody is busy with the writes that waited, and the replicas with following: what there is to do besides, as the lost
+ * process's new start, takes no processor from them for so long.
  */
 const settlesMs = 20;
 /** Before this agent stands once more when too few Sentinels answered. */
@@ -114,8 +114,8 @@ export async function replacePrimary(
 }
 
 /**
- * Of standalone members who may lead depends on the Sentinels' epoch (topology/in-sync-record.ts): those that voted are asked for it behind
- * their votes. @throws FAILOVER_REFUSED when too few say it
+ * Of standalone members who may lead depends on the Sentinels' epoch (topology/in-sync-record.ts): those that voted are
+ * asked for it behind their votes. @throws FAILOVER_REFUSED when too few say it
  */
 async function stillFit(
   deployment: Replaceable,

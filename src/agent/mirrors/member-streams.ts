@@ -3,7 +3,8 @@
  * mirror/member-stream.ts describes. Whom a member follows it says itself (stream/lead-position.ts): what is done here is only to
  * have the stream that does it.
  *
- * An agent that ends leaves them running, because writes may wait for what they apply; the next one begins its own, which take over.
+ * An agent that ends leaves them running, because writes may wait for what they apply; the next one begins its own, which
+ * take over.
  */
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';

@@ -8,6 +8,7 @@ import { SentinelClient } from '../../redis/sentinel-client.ts';
 import { readTls } from '../../redis/tls.ts';
 import { ownUserName, type Secrets } from '../../spec/secrets.ts';
 import type { Member, SentinelPlace, Spec } from '../../spec/spec.ts';
+import { StandaloneClient } from '../../stream/standalone-client.ts';
 
 /** What the servers of a deployment say of themselves at one moment. */
 export interface DeploymentFacts {
@@ -81,21 +82,28 @@ export async function readDeployment(
   const files = spec.security.tls ? [spec.security.tls.cert, spec.security.tls.ca] : [];
   const certificates = files.map(readCertificate);
   const [members, sentinels] = await Promise.all([
-    Promise.all(spec.members.map((place) => askMember(place, secrets, tls))),
+    Promise.all(spec.members.map((place) => askMember(place, spec, secrets, tls))),
     Promise.all(spec.sentinels.map((place) => askSentinel(place, spec, secrets, tls))),
   ]);
   return { spec, secrets, members, sentinels, haproxy, certificates, backups, drift, wallMs: Date.now() };
 }
 
-async function askMember(place: Member, secrets: Secrets, tls: TlsTexts | undefined): Promise<MemberFacts> {
-  const client = new MemberClient({
+async function askMember(
+  place: Member,
+  { mirror }: Spec,
+  secrets: Secrets,
+  tls: TlsTexts | undefined,
+): Promise<MemberFacts> {
+  const client = new (mirror === null ? MemberClient : StandaloneClient)({
     endpoint: { host: place.address, port: place.port },
     credentials: { username: ownUserName('agent'), password: secrets.own.agent },
     tls,
   });
   try {
-    const info = await client.info('all');
+    const all = await client.info('all');
     const askedAtMs = Date.now();
+    // Of itself a standalone server says that it is a primary, whoever leads.
+    const info = mirror === null ? all : { ...all, ...(await client.info()) };
     const config = await client.getConfig('*');
     const users = (await client.connection.call('ACL', 'LIST')) as string[];
     return { place, info, config, users, error: '', askedAtMs };

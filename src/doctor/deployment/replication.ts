@@ -2,6 +2,7 @@ import { describeSize } from '../../base/size.ts';
 import { replicationInfo } from '../../redis/info.ts';
 import { type Check, type Finding, ok } from '../check.ts';
 import { type DeploymentFacts, type LiveMember, liveMembers } from './facts.ts';
+import { inSync } from './in-sync.ts';
 
 export const replication: Check<DeploymentFacts> = {
   id: 'replication',
@@ -11,7 +12,8 @@ export const replication: Check<DeploymentFacts> = {
     const members = liveMembers(facts);
     const newest = Math.max(0, ...members.map(({ info }) => replicationInfo(info).offset));
     const primaries = members.filter(({ info }) => replicationInfo(info).role === 'primary');
-    return [...countPrimaries(primaries), ...members.flatMap((member) => lookAt(member, newest))];
+    const each = members.flatMap((member) => lookAt(member, newest));
+    return [...countPrimaries(primaries), ...each, ...inSync(facts)];
   },
 };
 

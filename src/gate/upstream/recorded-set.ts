@@ -1,8 +1,10 @@
 /**
- * What standalone members acknowledge: who has to have a write stands in the data of the one that leads (topology/in-sync-record.ts).
+ * What standalone members acknowledge: who has to have a write stands in the data of the one that leads
+ * (topology/in-sync-record.ts).
  *
- * It is read behind the writes and behind what the others have applied. So whoever is not in it when it is read has left it by all the
- * rules, and whoever comes into it later gets the writes before it learns of that. Without a record nothing is acknowledged.
+ * It is read behind the writes and behind what the others have applied. So whoever is not in it when it is read has left it
+ * by all the rules, and whoever comes into it later gets the writes before it learns of that. Without a record nothing is
+ * acknowledged.
  */
 import type { Link, Request } from '../../redis/link.ts';
 import { parseRole } from '../../redis/role.ts';
@@ -34,7 +36,10 @@ export class RecordedSet {
     this.#sources = sources;
   }
 
-  /** Whether all that it executed until now is where it has to be; false when that took long. @throws REDIS_REFUSED, REDIS_UNREACHABLE */
+  /**
+   * Whether all that it executed until now is where it has to be; false when that took long. @throws REDIS_REFUSED,
+   * REDIS_UNREACHABLE
+   */
   async reached(link: Link, lead: string): Promise<boolean> {
     const until = performance.now() + roundMs;
     let target: number | null = null;

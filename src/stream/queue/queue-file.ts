@@ -1,6 +1,6 @@
 /**
- * One file of a queue: records of a length, a checksum, the time, the offset and bytes of a primary's stream. The first says where the
- * others begin, and in which history.
+ * One file of a queue: records of a length, a checksum, the time, the offset and bytes of a primary's stream. The first
+ * says where the others begin, and in which history.
  *
  * Nothing is synced: what a crash of the machine tears off ends where a checksum does not hold, and is read again from the
  * primary.

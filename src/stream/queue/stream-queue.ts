@@ -1,7 +1,7 @@
 /**
- * What a primary's stream has brought and its target has not applied yet, in order, by offset: at first in memory; on disk as soon
- * as it is more than a little, or nobody takes it. So a target may be away for as long as the queue's bound allows, and the
- * process may die: the next one takes over what is on disk, and asks the primary for what follows.
+ * What a primary's stream has brought and its target has not applied yet, in order, by offset: at first in memory; on disk
+ * as soon as it is more than a little, or nobody takes it. So a target may be away for as long as the queue's bound allows,
+ * and the process may die: the next one takes over what is on disk, and asks the primary for what follows.
  *
  * One adds (queue-filler.ts), one reads at a time. What is applied is let go of. A place in the queue is one of the primary's
  * history, under any name that history has had, so that whoever reads goes on exactly behind what its target holds.

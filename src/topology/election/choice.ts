@@ -1,4 +1,7 @@
-/** Which replica is promoted: as Redis's sentinel.c chooses (compareSlavesForPromotion), but for who is selected and who answers. */
+/**
+ * Which replica is promoted: as Redis's sentinel.c chooses (compareSlavesForPromotion), but for who is selected and who
+ * answers.
+ */
 
 export interface Candidate {
   id: string;

@@ -7,10 +7,10 @@
  *    epoch, for the first who asks, if it knows of no later epoch; it keeps its vote on disk. Then it begins no failover
  *    of its own of that primary for twice the failover-timeout. It answers whom it voted for, and in which epoch.
  * 3. The run id is one that nobody else has, made anew for each attempt; it says which agent's it is, so that the next one
- *    on that host knows that nothing can come of the vote any more (agent/election/run-ids.ts). Under a Sentinel's own id two could count the
- *    same votes. The epoch is one above the highest known of. All Sentinels are asked at once.
- *    It votes on the primary that it names itself: a question about another one is no question for its vote. So only
- *    those are asked that name the primary that is to be replaced, and who is elected replaces that one and no other.
+ *    on that host knows that nothing can come of the vote any more (agent/election/run-ids.ts). Under a Sentinel's own id
+ *    two could count the same votes. The epoch is one above the highest known of. All Sentinels are asked at once. It votes
+ *    on the primary that it names itself: a question about another one is no question for its vote. So only those are asked
+ *    that name the primary that is to be replaced, and who is elected replaces that one and no other.
  * 4. Elected is who has the votes of at least max(quorum, majority of all Sentinels) for its run id in its epoch. Every
  *    two majorities share a Sentinel, and it votes once, so there is one at most in an epoch.
  * 5. An answer of an earlier epoch comes from a Sentinel that knows of a later one than was asked for, and did not vote:

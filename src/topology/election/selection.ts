@@ -11,7 +11,8 @@
  *    not within two seconds, in which each hears of it from its colleagues, they will not by themselves.
  *
  * Then the failover is nobody's reason to wait. A Sentinel that is still at it may promote the selected one after all, when
- * that one comes back: it has won the votes of its epoch, and asks nobody again. Whoever is elected meanwhile was so in a later one:
+ * that one comes back: it has won the votes of its epoch, and asks nobody again. Whoever is elected meanwhile was so in a
+ * later one:
  *
  * - Before it acts it looks at the selected one. If that acts as primary by then, the failover came to something: it leaves
  *   all to the Sentinel. Of two replicas that have as much it chooses the selected one (choice.ts).

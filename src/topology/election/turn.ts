@@ -1,12 +1,12 @@
 /**
  * What the elected does, in this order:
  *
- * 1. REPLICAOF NO ONE and hello to the chosen, in one transaction: MULTI, REPLICAOF NO ONE, EXEC, and between them PUBLISH __sentinel__:hello <ip>,<port>,<run id>,<epoch>,<name>,
- *    <primary's ip>,<its port>,<epoch>. The Sentinels listen to that channel at every member. So who dies here leaves
- *    neither a primary that no Sentinel knows of (they would promote another one, and what the first has taken would be
- *    lost), nor one by name that acts as a replica (the Sentinels alone end that after down-after + 20 s, with another).
- *    Nobody else is told before it has answered: one that refuses (NOPERM) is no primary, and has said nothing to the Sentinels either.
- *    What follows is done in one turn of the event loop.
+ * 1. REPLICAOF NO ONE and hello to the chosen, in one transaction: MULTI, REPLICAOF NO ONE, EXEC, and between them PUBLISH
+ *    __sentinel__:hello <ip>,<port>,<run id>,<epoch>,<name>, <primary's ip>,<its port>,<epoch>. The Sentinels listen to
+ *    that channel at every member. So who dies here leaves neither a primary that no Sentinel knows of (they would promote
+ *    another one, and what the first has taken would be lost), nor one by name that acts as a replica (the Sentinels alone
+ *    end that after down-after + 20 s, with another). Nobody else is told before it has answered: one that refuses (NOPERM)
+ *    is no primary, and has said nothing to the Sentinels either. What follows is done in one turn of the event loop.
  * 2. REPLICAOF to the other replicas. Not before: one that comes to the chosen while that is still a replica is turned away,
  *    asks again a second later, and with min-replicas-to-write writes wait for it (one crash of twenty was seen to cost 954 ms
  *    that way). Who dies between the two leaves that to the Sentinels, after failover-timeout.
