@@ -96,7 +96,7 @@ export function migrateVerb(): Command {
         migrate(output, sources as unknown as string[], options),
       ),
     );
-  for (const each of [...migrateVerbs(placeOfState), migrateScanVerb(), migrateVerifyVerb()])
+  for (const each of [...migrateVerbs(placeOfState), migrateScanVerb(), migrateVerifyVerb(placeOfState)])
     command.addCommand(each);
   return command;
 }

@@ -6,7 +6,7 @@ import { askAgent } from './ask-agent.ts';
 import { confirm } from './confirm.ts';
 import { BadOption } from './errors.ts';
 import { openSide } from './migrate-access.ts';
-import { type VerifyChoices, verifySides, withVerifyChoices } from './migrate-verify.ts';
+import { type VerifyChoices, verifySides, withVerifyChoices } from './compare-sides.ts';
 import { printMirrors, printRequestMirrors } from './mirror-table.ts';
 import { openTarget } from './target.ts';
 import { action, type CommonOptions, specArgument, stateDirOption, verb } from './verb.ts';
@@ -115,7 +115,7 @@ function diffVerb(): Command {
       }
       const source = await openSide(file, options);
       const sides = { source, target: targetOf(mirror) };
-      return await verifySides(output, sides, options, keysUnder(mirror.prefixes));
+      return await verifySides(output, sides, options, { isCompared: keysUnder(mirror.prefixes) });
     }),
   );
 }

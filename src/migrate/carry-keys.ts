@@ -1,6 +1,6 @@
 /** Keys of a source to a target, whatever each of them holds: a run of them as it is read, and what is long as it comes. */
 import type { KeyMapping } from './key-mapping.ts';
-import { heldBytes, type KeyRun, type KeySource } from './key-source.ts';
+import { type Expiries, heldBytes, type KeyRun, type KeySource } from './key-source.ts';
 import type { KeyWriter } from './key-writer.ts';
 
 export interface CarriedRun {
@@ -10,15 +10,16 @@ export interface CarriedRun {
   bytes: number;
 }
 
-/** @throws MIGRATE_REFUSED, REDIS_UNREACHABLE, REDIS_REFUSED */
+/** @param expiries `each`, if omitted @throws MIGRATE_REFUSED, REDIS_UNREACHABLE, REDIS_REFUSED */
 export async function carryRun(
   source: KeySource,
   writer: KeyWriter,
   { keys, isLong }: KeyRun,
   mapping: KeyMapping,
+  expiries?: Expiries,
 ): Promise<CarriedRun> {
   const names = mapping.targetKeys(keys);
-  const held = isLong ? keys.map(() => 'long' as const) : await source.read(keys);
+  const held = isLong ? keys.map(() => 'long' as const) : await source.read(keys, expiries);
   const reasons = await writer.write(names, held);
   let bytes = held.reduce((sum, each) => sum + heldBytes(each), 0);
   for (const [index, key] of keys.entries()) {

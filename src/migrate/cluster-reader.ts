@@ -13,7 +13,7 @@ import { keysIn, type ServerFacts } from '../redis/server-facts.ts';
 import { type Reply, ReplyError } from '../resp/read.ts';
 import { MigrateRefused } from './errors.ts';
 import { isRedirect, KeyReader, runsOf } from './key-reader.ts';
-import type { Held, KeyRun, KeySource } from './key-source.ts';
+import type { Expiries, Held, KeyRun, KeySource } from './key-source.ts';
 import type { ComingValue } from './long/coming-value.ts';
 import { unrefused } from './wire.ts';
 
@@ -92,11 +92,14 @@ export class ClusterReader implements KeySource {
     return (await this.#each(keys, (node, some) => node.typeEach(some), asking)).map(String);
   }
 
-  async runs(keys: readonly Buffer[]): Promise<KeyRun[]> {
+  async runs(keys: readonly Buffer[], areByChance = false): Promise<KeyRun[]> {
     const lengths = await Promise.all(
       this.#byOwner(keys).map(async ([name, indices]) => ({
         indices,
-        found: await this.#node(name).lengths(indices.map((index) => keys[index] as Buffer)),
+        found: await this.#node(name).lengths(
+          indices.map((index) => keys[index] as Buffer),
+          areByChance,
+        ),
       })),
     );
     const all = new Array<number>(keys.length).fill(0);
@@ -106,10 +109,10 @@ export class ClusterReader implements KeySource {
     return runsOf(keys, all);
   }
 
-  async read(keys: readonly Buffer[]): Promise<Held[]> {
+  async read(keys: readonly Buffer[], expiries?: Expiries): Promise<Held[]> {
     const found = await this.#each<Held | 'asking'>(
       keys,
-      (node, some) => node.readEach(some),
+      (node, some) => node.readEach(some, expiries),
       (node, key) => node.readAsking(key),
     );
     return found as Held[];

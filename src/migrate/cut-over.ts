@@ -5,9 +5,9 @@
  * 2. CLIENT PAUSE … WRITE at every source: writers wait from here on.
  * 3. Where each source's history stands then is where its stream must come.
  * 4. The keys that do not expire are counted on both sides, where the target holds nothing else.
- * 5. The streams end, and gates let their writers go on at the target. The sources stay paused, renewed again and again, until the
- *    change is finished or undone, or their users may not write (back/): a client that still writes to the old side waits, or is
- *    refused, and is never told that it wrote.
+ * 5. The streams end, and gates let their writers go on at the target. The sources stay paused, renewed again and again, until
+ *    the change is finished or undone, or their users may not write (back/): a client that still writes to the old side waits,
+ *    or is refused, and is never told that it wrote.
  *
  * What goes wrong until then ends the pause, and everything is as before.
  */

@@ -6,13 +6,15 @@
  */
 import type { ConnectionOptions } from '../redis/connection.ts';
 import { describeEndpoint } from '../redis/endpoint.ts';
+import { keyspaces, parseInfo } from '../redis/info.ts';
 import type { Link } from '../redis/link.ts';
 import type { ServerFacts } from '../redis/server-facts.ts';
 import { OverlongReply, type Reply, ReplyError } from '../resp/read.ts';
 import { isPositionKey } from '../stream/position.ts';
-import type { Held, KeyRun, KeySource } from './key-source.ts';
+import { type Expiries, type Held, heldBytes as bytesOf, type KeyRun, type KeySource } from './key-source.ts';
 import { type ComingValue, openValue } from './long/coming-value.ts';
 import { askFacts } from './server-facts.ts';
+import { ShortValues } from './short-values.ts';
 import { forEachKey, linkForValues, manyKeys, pack, unrefused } from './wire.ts';
 
 const bytesAtATime = 8 * 2 ** 20;
@@ -20,6 +22,7 @@ const bytesAtATime = 8 * 2 ** 20;
 const heldBytes = 2 * bytesAtATime;
 const keysOfUnknownLength = 16;
 const triedEvery = 20;
+const askKeyspace = pack([['INFO', 'keyspace']]);
 
 export class KeyReader implements KeySource {
   readonly where: string;
@@ -31,6 +34,9 @@ export class KeyReader implements KeySource {
   /** Of what was read last, most were no strings: so many times it is not tried. */
   #othersFor = 0;
   #db = 0;
+  readonly #shortValues = new ShortValues();
+  /** False as long as the server says that no key of the selected database does. */
+  #anyExpires = false;
 
   /** @param ofCluster a node of a Redis Cluster, which takes no command for keys of several slots. */
   constructor(options: ConnectionOptions, ofCluster = false) {
@@ -51,7 +57,10 @@ export class KeyReader implements KeySource {
   async select(db: number): Promise<void> {
     // A Redis Cluster has one database and refuses even to select it on some services.
     if (db !== 0 || this.#db !== 0) await this.link.call(['SELECT', db]);
+    if (db === this.#db) return;
     this.#db = db;
+    this.#shortValues.forget();
+    this.#anyExpires = false;
   }
 
   async *pages(count: number): AsyncGenerator<Buffer[]> {
@@ -93,12 +102,12 @@ export class KeyReader implements KeySource {
     return this.link.exchange([forEachKey(keys, [['TYPE']])], keys.length);
   }
 
-  async runs(keys: readonly Buffer[]): Promise<KeyRun[]> {
-    return runsOf(keys, await this.lengths(keys));
+  async runs(keys: readonly Buffer[], areByChance = false): Promise<KeyRun[]> {
+    return runsOf(keys, await this.lengths(keys, areByChance));
   }
 
-  async read(keys: readonly Buffer[]): Promise<Held[]> {
-    return (await this.readEach(keys)).map((held) => {
+  async read(keys: readonly Buffer[], expiries?: Expiries): Promise<Held[]> {
+    return (await this.readEach(keys, expiries)).map((held) => {
       if (held instanceof ReplyError) unrefused([held], this.where, 'DUMP or PTTL');
       return held as Held;
     });
@@ -116,33 +125,69 @@ export class KeyReader implements KeySource {
   }
 
   /** The same, with what the server says instead where it refuses. */
-  async readEach(keys: readonly Buffer[]): Promise<(Held | ReplyError)[]> {
+  async readEach(keys: readonly Buffer[], expiries: Expiries = 'each'): Promise<(Held | ReplyError)[]> {
+    const found = await this.#readOnce(keys, expiries);
+    for (const held of found)
+      if (!(held instanceof ReplyError))
+        this.#shortValues.saw(held === 'long' ? Number.POSITIVE_INFINITY : bytesOf(held));
+    const passed = keys.flatMap((_, index) => (found[index] === 'long' ? [index] : []));
+    if (passed.length < 2) return found;
+    // Too much together is not too long each: now it is asked how long they are.
+    const left = new Map(passed.map((index) => [keys[index]!, index]));
+    for (const run of await this.runs([...left.keys()])) {
+      if (run.isLong) continue;
+      for (const [at, held] of (await this.#readOnce(run.keys, expiries)).entries())
+        found[left.get(run.keys[at]!)!] = held;
+    }
+    return found;
+  }
+
+  async #readOnce(keys: readonly Buffer[], expiries: Expiries): Promise<(Held | ReplyError)[]> {
     if (!this.#takesMany || this.#othersFor > 0) {
       this.#othersFor--;
-      return await this.#dump(keys);
+      return await this.#dump(keys, expiries);
     }
-    const asked = [manyKeys('MGET', keys), forEachKey(keys, [['PTTL']])];
-    const [texts, ...ttls] = await this.link.exchange(asked, keys.length + 1, { raw: true, heldBytes });
-    if (texts instanceof OverlongReply) return await this.#dump(keys);
+    const { values, ttls } = await this.#valuesAndTtls(manyKeys('MGET', keys), 1, keys, expiries);
+    const [texts] = values;
+    if (texts instanceof OverlongReply) return keys.map(() => 'long');
     if (!Array.isArray(texts)) {
       // No right to it, or a proxy that divides keys among servers.
       this.#takesMany = false;
-      return await this.#dump(keys);
+      return await this.#dump(keys, expiries);
     }
     const found = keys.map((_, index): Held | ReplyError => heldOf(texts[index], ttls[index], 'text'));
     // What is no string is answered as if it were not there.
     const others = keys.flatMap((_, index) => (texts[index] === null ? [index] : []));
     if (others.length === 0) return found;
     if (others.length > keys.length / 2) this.#othersFor = triedEvery;
-    const dumped = await this.#dump(others.map((index) => keys[index]!));
-    for (const [at, index] of others.entries()) found[index] = dumped[at]!;
+    const theirs = others.map((index) => keys[index]!);
+    for (const [at, held] of (await this.#dump(theirs, expiries)).entries()) found[others[at]!] = held;
     return found;
   }
 
-  async #dump(keys: readonly Buffer[]): Promise<(Held | ReplyError)[]> {
-    const asked = forEachKey(keys, [['DUMP'], ['PTTL']]);
-    const replies = await this.link.exchange([asked], keys.length * 2, { raw: true, heldBytes });
-    return keys.map((_, index) => heldOf(replies[index * 2], replies[index * 2 + 1], 'payload'));
+  async #dump(keys: readonly Buffer[], expiries: Expiries): Promise<(Held | ReplyError)[]> {
+    const asked = forEachKey(keys, [['DUMP']]);
+    const { values, ttls } = await this.#valuesAndTtls(asked, keys.length, keys, expiries);
+    return keys.map((_, index) => heldOf(values[index], ttls[index], 'payload'));
+  }
+
+  /** Of whoever is asked later it is known later: a key that has changed between is read again, or compared. */
+  async #valuesAndTtls(
+    asked: Buffer,
+    count: number,
+    keys: readonly Buffer[],
+    expiries: Expiries,
+  ): Promise<{ values: Reply[]; ttls: readonly Reply[] }> {
+    const askEach = () => forEachKey(keys, [['PTTL']]);
+    if (expiries === 'each' || this.#anyExpires) {
+      const both = [asked, askEach()];
+      const replies = await this.link.exchange(both, count + keys.length, { raw: true, heldBytes });
+      return { ttls: replies.splice(count), values: replies };
+    }
+    const values = await this.link.exchange([asked, askKeyspace], count + 1, { raw: true, heldBytes });
+    this.#anyExpires = mayExpire(values.pop(), this.#db);
+    const ttls = this.#anyExpires ? await this.link.exchange([askEach()], keys.length) : keys.map(() => -1);
+    return { values, ttls };
   }
 
   /** One key that a node of a Redis Cluster has while its slot is on the way to it. */
@@ -157,8 +202,9 @@ export class KeyReader implements KeySource {
     return type;
   }
 
-  /** About how many bytes each value has; a guess where the server does not tell. */
-  async lengths(keys: readonly Buffer[]): Promise<number[]> {
+  /** About how many bytes each value has; a guess where the server does not tell, or it need not be known. */
+  async lengths(keys: readonly Buffer[], areByChance: boolean): Promise<number[]> {
+    if (areByChance && this.#shortValues.areExpected) return keys.map(() => 0);
     if (this.#tellsLengths) {
       const asked = forEachKey(keys, [['MEMORY USAGE']]);
       const replies = await this.link.exchange([asked], keys.length);
@@ -186,6 +232,13 @@ function heldOf(value: Reply | undefined, ttl: Reply | undefined, as: 'text' | '
   // Between the two it may have expired.
   if (!Buffer.isBuffer(value) || ttl === -2) return null;
   return { value: as === 'text' ? { text: value } : { payload: value }, ttlMs: Number(ttl) };
+}
+
+/** @param keyspace what INFO says, or why it does not */
+function mayExpire(keyspace: Reply | undefined, db: number): boolean {
+  if (!Buffer.isBuffer(keyspace)) return true;
+  const found = keyspaces(parseInfo(keyspace.toString())).find((each) => each.db === db);
+  return found !== undefined && found.expiring > 0;
 }
 
 export function isRedirect({ kind }: ReplyError): boolean {

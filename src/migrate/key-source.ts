@@ -26,6 +26,12 @@ export interface KeyRun {
   isLong: boolean;
 }
 
+/**
+ * Whether each key is asked when it expires; or none, where the server says that no key of the database does. What stands between
+ * us and the servers may answer for one of them: so only where both sides are compared afterwards.
+ */
+export type Expiries = 'each' | 'if-any';
+
 export interface KeySource {
   /** For messages. */
   readonly where: string;
@@ -39,9 +45,13 @@ export interface KeySource {
   exist(keys: readonly Buffer[]): Promise<boolean[]>;
   /** As TYPE says it; `none` for what is not there. */
   types(keys: readonly Buffer[]): Promise<string[]>;
-  /** Runs of keys whose values together are not too long; each run is one trip. */
-  runs(keys: readonly Buffer[]): Promise<KeyRun[]>;
-  read(keys: readonly Buffer[]): Promise<Held[]>;
+  /**
+   * Runs of keys whose values together are not too long; each run is one trip.
+   * @param areByChance they came from `pages` or `randomKeys`
+   */
+  runs(keys: readonly Buffer[], areByChance?: boolean): Promise<KeyRun[]>;
+  /** @param expiries `each`, if omitted */
+  read(keys: readonly Buffer[], expiries?: Expiries): Promise<Held[]>;
   /** One value as it comes, which is closed by whoever asked for it. */
   open(key: Buffer): Promise<ComingValue | null>;
   /** Which server has which keys, as a text; another text means that keys may have been passed over meanwhile. */

@@ -1,6 +1,6 @@
 /**
- * Writes what a source holds to the target: strings that don't expire by MSET, else one RESTORE, SET or DEL a key. Each of them makes
- * the whole value, so that one may be sent again of which nobody knows whether it was executed.
+ * Writes what a source holds to the target: strings that don't expire by MSET, else one RESTORE, SET or DEL a key. Each of them
+ * makes the whole value, so that one may be sent again of which nobody knows whether it was executed.
  */
 import { pause } from '../base/retry.ts';
 import { describeSize } from '../base/size.ts';
@@ -88,7 +88,9 @@ export class KeyWriter {
     return reasons as (string | null)[];
   }
 
-  /** @param open is asked again when it is to be written again. @returns as `write`. @throws as `write`, and what `open` throws */
+  /**
+   * @param open is asked again when it is to be written again. @returns as `write`. @throws as `write`, and what `open` throws
+   */
   async writeLong(key: Buffer, open: () => Promise<ComingValue | null>): Promise<string | null> {
     const db = this.#db;
     const mine = this.#longBefore.catch(() => {}).then(() => this.#writeLong(key, db, open));

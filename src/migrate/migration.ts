@@ -245,7 +245,10 @@ export class Migration {
     return this.#phase;
   }
 
-  /** What was written at the new side is at the old one, and clients of gates are there. @throws CUT_OVER_NOT_NOW, and nothing has changed */
+  /**
+   * What was written at the new side is at the old one, and clients of gates are there.
+   * @throws CUT_OVER_NOT_NOW, and nothing has changed
+   */
   async #turnBack(withinMs: number): Promise<void> {
     await this.#gates.hold(withinMs);
     try {
@@ -281,7 +284,10 @@ export class Migration {
     return { open, left };
   }
 
-  /** @returns `missing`: why the old side has not everything that was written at the new one; null when it has, or never followed it */
+  /**
+   * @returns `missing`: why the old side has not everything that was written at the new one; null when it has, or never
+   * followed it
+   */
   async #abort(): Promise<{ missing: string | null; left: string | null }> {
     let missing: string | null = null;
     const wasOver = this.#phase === 'cut-over';

@@ -1,6 +1,5 @@
 /** From a plan to what reads each of its sources: as a replica does, or by scan. */
-import { KeyPattern, matchedBy } from '../base/key-pattern.ts';
-import { patternBytes } from '../rdb/key-text.ts';
+import { matchedBy } from '../base/key-pattern.ts';
 import type { Target } from '../rdb/target.ts';
 import { movingDatabases } from '../stream/database-moves.ts';
 import { StreamCantCarry } from '../stream/errors.ts';
@@ -14,8 +13,8 @@ import type { TargetPlace } from '../stream/target-writer.ts';
 import { FileRun } from './files/file-run.ts';
 import type { FollowedSource } from './followed-source.ts';
 import { KeyList } from './key-list.ts';
-import { KeyMapping } from './key-mapping.ts';
 import { type MigrationPaths, type Plan, streamId } from './plan.ts';
+import { mappingOf, patternsOf } from './plan-mapping.ts';
 import { ScanRun } from './scan/scan-run.ts';
 import { SourceRun } from './source-run.ts';
 import type { TargetLag } from './target-lag.ts';
@@ -81,10 +80,8 @@ function withoutCommands(plan: Plan, index: number, options: RunsOptions): Rewri
 }
 
 function scanRun({ plan, target, lag }: RunsOptions, source: SourceAddress, index: number): ScanRun {
-  const { url, dbs, prefix, owned, types } = plan.sources[index]!;
-  const mapping = new KeyMapping({
-    ...{ prefix: Buffer.from(prefix), patterns: patternsOf(plan.sources[index]!), dbs: new Map(dbs) },
-  });
+  const { url, owned, types } = plan.sources[index]!;
+  const mapping = mappingOf(plan.sources[index]!);
   return new ScanRun({ name: url, source, target, mapping, types, lag, owned, maxRate: plan.maxRate });
 }
 
@@ -94,8 +91,4 @@ function rewriterOf(source: Plan['sources'][number], { plan, positions }: RunsOp
   if (prefix === '' && match.length === 0) return moving;
   const isCarried = matchedBy(patternsOf(source));
   return changingKeys(moving, { prefix: Buffer.from(prefix), isCarried, positions });
-}
-
-function patternsOf({ match }: Plan['sources'][number]): KeyPattern[] {
-  return match.map((pattern) => new KeyPattern(patternBytes(pattern)));
 }

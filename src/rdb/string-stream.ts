@@ -12,8 +12,8 @@ export class StringStream {
   #given = 0;
 
   /**
-   * @param begin is told how long it is. @param give takes what it has, piece by piece; compressed ones come in memory that is used
-   * again behind the call.
+   * @param begin is told how long it is. @param give takes what it has, piece by piece; compressed ones come in memory that is
+   * used again behind the call.
    */
   constructor(begin: (length: number) => void, give: (bytes: Buffer) => void) {
     this.#begin = begin;

@@ -4,13 +4,12 @@ import path from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import { parseDocument } from 'yaml';
 import { lookAtWhatRuns, takeOverWhatRuns } from '../../src/agent/adopt/adopt.ts';
-import type { AdoptionPlan } from '../../src/agent/adopt/plan.ts';
-import type { Status } from '../../src/agent/api/status-answer.ts';
 import { findRedisServer } from '../../src/agent/server-program.ts';
 import { statePaths } from '../../src/agent/state/paths.ts';
 import { waitFor } from '../../src/base/retry.ts';
 import { freePorts } from '../../src/process/free-ports.ts';
 import { loadSpec } from '../../src/spec/load.ts';
+import { adopt, changesLeft, specOfWhatRuns, untilStatus } from '../support/adopt-place.ts';
 import { makeCertificates } from '../support/certificates.ts';
 import { holdfast } from '../support/deployment.ts';
 import {
@@ -24,13 +23,6 @@ import {
 } from '../support/redis-processes.ts';
 import { WriteLoad } from '../support/write-load.ts';
 
-interface AdoptAnswer {
-  plan: AdoptionPlan | null;
-  adopted: boolean;
-  status: Status | null;
-  changes: { where: string; what: string }[];
-}
-
 /** What a test has taken over, which `down` ends. */
 const adopted: string[][] = [];
 
@@ -39,55 +31,9 @@ afterAll(async () => {
   await cleanUp();
 });
 
-interface Place {
-  file: string;
-  stateDir: string;
-  port: number;
-  where: string[];
-}
-
-/** The spec of what runs, as `init` writes it, with gates and agent at free ports behind. */
-async function specOfWhatRuns(port: number, from: string, options: string[] = []): Promise<Place> {
-  const folder = tempFolder();
-  const file = path.join(folder, 'holdfast.yaml');
-  const made = await holdfast(['init', file, '--from', from, ...options]);
-  expect(made.status, made.stderr).toBe(0);
-  const spec = parseDocument(readFileSync(file, 'utf8'));
-  spec.setIn(['sentinel', 'port'], port + 3);
-  spec.set('gate', spec.createNode({ port: port + 6, replicaPort: port + 7 }));
-  spec.setIn(['agent', 'port'], port + 8);
-  writeFileSync(file, spec.toString());
-  const stateDir = path.join(folder, 's');
-  return { file, stateDir, port, where: [file, '--state-dir', stateDir] };
-}
-
-async function adopt({ where }: Place, options: string[] = []): Promise<AdoptAnswer> {
-  const { status, stdout, stderr } = await holdfast([
-    'adopt',
-    ...where,
-    '--supervisor-off',
-    '--json',
-    ...options,
-  ]);
-  expect(status, stdout + stderr).toBe(0);
-  return JSON.parse(stdout) as AdoptAnswer;
-}
-
 async function runId(port: number, password?: string): Promise<string> {
   const info = await client(port, password ? { password } : {}).info('server');
   return /run_id:(\w+)/.exec(info)?.[1] ?? '';
-}
-
-async function statusOf({ where }: Place): Promise<Status> {
-  return JSON.parse((await holdfast(['status', ...where, '--json'])).stdout) as Status;
-}
-
-function untilStatus(place: Place, what: string, test: (status: Status) => boolean): Promise<Status> {
-  const look = async () => {
-    const status = await statusOf(place);
-    return test(status) ? status : undefined;
-  };
-  return waitFor(look, { what, withinMs: 60_000, everyMs: 100 });
 }
 
 test('a server alone, under writes: an interrupted adopt, then a whole one, and it fails over as any deployment', async () => {
@@ -122,8 +68,7 @@ test('a server alone, under writes: an interrupted adopt, then a whole one, and 
   expect(acknowledged).toBeGreaterThan(0);
   expect([[...errors], dropped]).toEqual([[], 0]);
   // Nothing is left over that holdfast would call somebody's change.
-  const again = await holdfast(['apply', ...place.where, '--dry-run', '--json']);
-  expect((JSON.parse(again.stdout) as { changes: unknown[] }).changes).toEqual([]);
+  expect(await changesLeft(place)).toEqual([]);
 
   expect(await writers[0]?.call('WAIT', 2, 10_000)).toBe(2);
   await kill9(server.process);

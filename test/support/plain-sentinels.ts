@@ -14,6 +14,8 @@ export interface PlainOptions {
   password?: string;
   sentinelPassword?: string;
   tls?: TlsFiles;
+  /** Servers at this port and those behind it, then the Sentinels; free ones anywhere, if omitted. */
+  firstPort?: number;
 }
 
 export class PlainSentinels {
@@ -22,9 +24,11 @@ export class PlainSentinels {
   readonly sentinels: Server[] = [];
   readonly #options: PlainOptions;
   readonly #host: string;
+  #nextPort: number | undefined;
 
   private constructor(options: PlainOptions) {
     this.#options = options;
+    this.#nextPort = options.firstPort;
     this.#host = options.host ?? '127.0.0.1';
   }
 
@@ -45,7 +49,7 @@ export class PlainSentinels {
   async addMember(): Promise<Server> {
     const { password } = this.#options;
     const [first] = this.members;
-    const port = await freePort();
+    const port = await this.#port();
     const folder = tempFolder();
     const lines = [
       ...this.#common(port, folder),
@@ -125,7 +129,7 @@ export class PlainSentinels {
 
   async #addSentinel(): Promise<void> {
     const { password, sentinelPassword } = this.#options;
-    const port = await freePort();
+    const port = await this.#port();
     const folder = tempFolder();
     const named = this.#host === '127.0.0.1' ? [] : ['resolve-hostnames yes', 'announce-hostnames yes'];
     const lines = [
@@ -143,6 +147,11 @@ export class PlainSentinels {
     const server = this.#run('redis-sentinel', 'sentinel.conf', { port, folder, lines });
     this.sentinels.push(server);
     await this.#answers(this.clientOf(server, sentinelPassword ?? ''));
+  }
+
+  async #port(): Promise<number> {
+    if (this.#nextPort === undefined) return await freePort();
+    return this.#nextPort++;
   }
 
   #common(port: number, folder: string): string[] {

@@ -1,5 +1,6 @@
 /**
- * An RDB, or an AOF in one part or several, as a stream reads it: its data first, then the commands that were appended, if there are any.
+ * An RDB, or an AOF in one part or several, as a stream reads it: its data first, then the commands that were appended, if
+ * there are any.
  *
  * - A part that begins with the magic of an RDB has that first; what stands behind it, and all of the other parts, are commands.
  * - The place counts the bytes of the commands. Its history is called by what the files were when they were looked at: in files

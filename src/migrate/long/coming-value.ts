@@ -1,6 +1,6 @@
 /**
- * A value that is too long to be held, as a server gives it: a string by GET, which costs the server a copy, and everything else by
- * DUMP. It is whole, as it was at one moment, however long it takes to come.
+ * A value that is too long to be held, as a server gives it: a string by GET, which costs the server a copy, and everything
+ * else by DUMP. It is whole, as it was at one moment, however long it takes to come.
  */
 import type { ConnectionOptions } from '../../redis/connection.ts';
 import { LongReplies } from '../../redis/long-reply.ts';

@@ -95,7 +95,10 @@ export class ChangeFeed {
     return null;
   }
 
-  /** Looks for what is not published. It is answered behind all that was published before. @throws REDIS_UNREACHABLE, REDIS_REFUSED */
+  /**
+   * Looks for what is not published. It is answered behind all that was published before.
+   * @throws REDIS_UNREACHABLE, REDIS_REFUSED
+   */
   async look(): Promise<void> {
     if (this.#link === undefined) return;
     const wholes = commandsForWhole(String(await this.#link.call(['INFO', 'commandstats'])));

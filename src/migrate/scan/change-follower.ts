@@ -89,7 +89,9 @@ export class ChangeFollower {
     if (this.#failure !== undefined) throw this.#failure.error;
   }
 
-  /** Asks for what no notification tells; answered behind all notifications of before. @throws REDIS_UNREACHABLE, REDIS_REFUSED */
+  /**
+   * Asks for what no notification tells; answered behind all notifications of before. @throws REDIS_UNREACHABLE, REDIS_REFUSED
+   */
   async look(): Promise<void> {
     await Promise.all(this.#feeds.map((feed) => feed.look()));
   }

@@ -1,4 +1,7 @@
-/** Every key of a source into the target, once: what comes by DUMP goes by RESTORE, some runs of keys under way at a time. */
+/**
+ * Every key of a source into the target, once: what comes by DUMP goes by RESTORE, some runs of keys under way at a time. Both
+ * sides are compared behind it.
+ */
 import { carryRun } from '../carry-keys.ts';
 import type { KeyMapping } from '../key-mapping.ts';
 import type { KeySource } from '../key-source.ts';
@@ -38,9 +41,9 @@ export async function copyPass(
     const underWay = new Set<Promise<void>>();
     let first: { error: unknown } | undefined;
     const copy = async (page: readonly Buffer[]) => {
-      for (const run of await source.runs(page.filter(mapping.isCarried))) {
+      for (const run of await source.runs(page.filter(mapping.isCarried), true)) {
         signal.throwIfAborted();
-        const { reasons, bytes } = await carryRun(source, writer, run, mapping);
+        const { reasons, bytes } = await carryRun(source, writer, run, mapping, 'if-any');
         for (const [index, reason] of reasons.entries()) {
           if (reason !== null) leftOut.add(db, run.keys[index] as Buffer, reason);
         }

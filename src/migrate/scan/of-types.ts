@@ -2,7 +2,7 @@
 import { type Kind, kinds, typeInfo } from '../../rdb/format.ts';
 import type { ConnectionOptions } from '../../redis/connection.ts';
 import type { ServerFacts } from '../../redis/server-facts.ts';
-import type { Held, KeyRun, KeySource } from '../key-source.ts';
+import type { Expiries, Held, KeyRun, KeySource } from '../key-source.ts';
 import type { ComingValue } from '../long/coming-value.ts';
 
 export class OfTypes implements KeySource {
@@ -49,12 +49,12 @@ export class OfTypes implements KeySource {
     return this.#source.types(keys);
   }
 
-  runs(keys: readonly Buffer[]): Promise<KeyRun[]> {
-    return this.#source.runs(keys);
+  runs(keys: readonly Buffer[], areByChance?: boolean): Promise<KeyRun[]> {
+    return this.#source.runs(keys, areByChance);
   }
 
-  async read(keys: readonly Buffer[]): Promise<Held[]> {
-    return (await this.#source.read(keys)).map((held) => (this.#isOurs(held) ? held : null));
+  async read(keys: readonly Buffer[], expiries?: Expiries): Promise<Held[]> {
+    return (await this.#source.read(keys, expiries)).map((held) => (this.#isOurs(held) ? held : null));
   }
 
   async open(key: Buffer): Promise<ComingValue | null> {

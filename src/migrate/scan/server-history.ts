@@ -3,8 +3,8 @@
  *
  * - A target that another server took the place of, or that was started anew, may lack what it had acknowledged last, and whoever
  *   writes through a gate is not told. A pass that compares finds that.
- * - A source that was demoted gives up what its new primary lacks, and loads that one's data. No notification tells of it, and who
- *   listens there is not always disconnected.
+ * - A source that was demoted gives up what its new primary lacks, and loads that one's data. No notification tells of it, and
+ *   who listens there is not always disconnected.
  */
 import { type ConnectionOptions, RedisConnection } from '../../redis/connection.ts';
 import { parseInfo } from '../../redis/info.ts';

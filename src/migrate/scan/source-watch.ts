@@ -23,7 +23,8 @@ export class SourceWatch {
 
   /**
    * What is read from here on counts only if this returns later, too.
-   * @throws STREAM_SOURCE_NOT_READY where another server is to be read, or all of this one again; REDIS_UNREACHABLE, REDIS_REFUSED
+   * @throws STREAM_SOURCE_NOT_READY where another server is to be read, or all of this one again; REDIS_UNREACHABLE,
+   * REDIS_REFUSED
    */
   async check(): Promise<void> {
     const { address, port } = await findSource(this.#source);

@@ -166,7 +166,7 @@ class Verification {
   }
 
   async #compare(keys: Buffer[]): Promise<void> {
-    for (const run of await this.#source.runs(keys)) {
+    for (const run of await this.#source.runs(keys, true)) {
       this.#suspects.push(...(await this.#look(run)));
       this.#result.compared += run.keys.length;
     }
