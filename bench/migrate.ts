@@ -5,6 +5,7 @@ import { parseArgs } from 'node:util';
 import { waitFor } from '../src/base/retry.ts';
 import { describeMachine, machineSentence } from '../src/bench/machine.ts';
 import { type CutOverRound, cutOverOnce } from './migrate-cut-over.ts';
+import { profileOfScan } from './migrate-profile.ts';
 import { BenchServer } from './migrate-servers.ts';
 import { setRandomKeys } from './random-keys.ts';
 
@@ -12,7 +13,8 @@ import { setRandomKeys } from './random-keys.ts';
  * How fast data moves in, in turns: a plain replica of the same source, a migration by replication, and one by scan, each into an
  * empty server; then how long writers wait in a cut-over through a gate.
  *
- * Usage: npm run bench:migrate [-- --keys 1000000 --value 100 --rounds 3 --cutovers 11 --clients 20]
+ * Usage: npm run bench:migrate [-- --keys 1000000 --value 100 --rounds 3 --cutovers 11 --clients 20 --profile]
+ * `--compressible` has values that an RDB keeps compressed; `--profile` says where each microsecond of a copy by scan goes.
  */
 const { values } = parseArgs({
   options: {
@@ -21,6 +23,8 @@ const { values } = parseArgs({
     rounds: { type: 'string', default: '3' },
     cutovers: { type: 'string', default: '11' },
     clients: { type: 'string', default: '20' },
+    profile: { type: 'boolean', default: false },
+    compressible: { type: 'boolean', default: false },
   },
 });
 const keys = Number(values.keys);
@@ -96,7 +100,8 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
 try {
   console.log(machineSentence(await describeMachine()));
   const source = await BenchServer.start();
-  await setRandomKeys(source.redis, keys, Number(values.value));
+  if (values.compressible) await source.redis.call('DEBUG', 'POPULATE', keys, 'key', Number(values.value));
+  else await setRandomKeys(source.redis, keys, Number(values.value));
   const found: Record<'replica' | 'stream' | 'scan', Copy[]> = { replica: [], stream: [], scan: [] };
   for (let round = 1; round <= Number(values.rounds); round++) {
     found.replica.push(await replicaOf(source));
@@ -105,6 +110,7 @@ try {
     const last = Object.entries(found).map(([how, all]) => `${how} ${all.at(-1)?.seconds.toFixed(2)} s`);
     console.error(`round ${round}: ${last.join(', ')}`);
   }
+  const profile = values.profile ? await profileOfScan(source) : '';
   await source.end();
   // What else the machine does is the same within a round, and not from one to the next.
   const ratio = median(found.replica.map(({ seconds }, round) => seconds / found.stream[round]!.seconds));
@@ -130,6 +136,7 @@ try {
         `held ${median(held).toFixed(0)} ms median; ${sum('writes')} writes, ${sum('errors')} errors, ${sum('lost')} lost`,
     );
   }
+  if (profile !== '') console.log(`\n${profile}`);
 } finally {
   await BenchServer.endAll();
 }

@@ -11,7 +11,7 @@ import type { Link } from '../redis/link.ts';
 import type { ServerFacts } from '../redis/server-facts.ts';
 import { OverlongReply, type Reply, ReplyError } from '../resp/read.ts';
 import { isPositionKey } from '../stream/position.ts';
-import { type Expiries, type Held, heldBytes as bytesOf, type KeyRun, type KeySource } from './key-source.ts';
+import { heldBytes as bytesOf, type Expiries, type Held, type KeyRun, type KeySource } from './key-source.ts';
 import { type ComingValue, openValue } from './long/coming-value.ts';
 import { askFacts } from './server-facts.ts';
 import { ShortValues } from './short-values.ts';

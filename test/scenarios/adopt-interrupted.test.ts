@@ -1,14 +1,27 @@
 /** `adopt` that is killed anywhere, said twice at once, or overtaken by a failover: what ran runs on, and the next one goes on. */
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import type { Redis } from 'ioredis';
 import { afterAll, afterEach, describe, expect, test } from 'vitest';
+import { lookAtWhatRuns, takeOverWhatRuns } from '../../src/agent/adopt/adopt.ts';
+import { findRedisServer } from '../../src/agent/server-program.ts';
+import { statePaths } from '../../src/agent/state/paths.ts';
+import { waitFor } from '../../src/base/retry.ts';
 import { freePorts } from '../../src/process/free-ports.ts';
-import { type AdoptPlace, adopt, adoptWords, changesLeft, specOfWhatRuns, untilStatus } from '../support/adopt-place.ts';
+import { loadSpec } from '../../src/spec/load.ts';
+import {
+  type AdoptPlace,
+  adopt,
+  adoptWords,
+  changesLeft,
+  specOfWhatRuns,
+  untilStatus,
+} from '../support/adopt-place.ts';
 import { makeCertificates } from '../support/certificates.ts';
 import { type CliProcess, startCli } from '../support/cli-process.ts';
 import { holdfast } from '../support/deployment.ts';
 import { type PlainOptions, PlainSentinels } from '../support/plain-sentinels.ts';
-import { cleanUp, kill9, tempFolder } from '../support/redis-processes.ts';
+import { cleanUp, client, kill9, startRedis, tempFolder } from '../support/redis-processes.ts';
 import { WriteLoad } from '../support/write-load.ts';
 
 const whole = process.env['HOLDFAST_ADOPT'] === 'whole';
@@ -86,6 +99,35 @@ async function killedBehind(running: CliProcess, lines: number): Promise<boolean
   return (await running.ended) === -1;
 }
 
+test('a failover between the look and the doing is noticed, and the next adopt goes on', async () => {
+  const port = await freePorts(9);
+  const [one, other] = [await startRedis([], { port }), await startRedis([], { port: port + 1 })];
+  const [first, second] = [client(one.port), client(other.port)];
+  await second.replicaof('127.0.0.1', port);
+  const follows = async (redis: Redis) => (await redis.info('replication')).includes('master_link_status:up');
+  await waitFor(() => follows(second), { what: 'the replica', withinMs: 10_000 });
+  const place = await specOfWhatRuns(port, `redis://127.0.0.1:${port}`, ['--name', 'two']);
+  const spec = await loadSpec(place.file);
+  const adoption = {
+    ...{ spec, host: 'local', paths: statePaths(place.stateDir), keepersOff: true },
+    access: { servers: undefined, sentinels: undefined },
+    server: await findRedisServer(spec.redis),
+  };
+  const { facts, plan } = await lookAtWhatRuns(adoption);
+  expect(plan).toMatchObject({ primary: 'redis-1', refusals: [] });
+  await second.replicaof('NO', 'ONE');
+  await first.replicaof('127.0.0.1', port + 1);
+  await waitFor(() => follows(first), { what: 'the old primary to follow', withinMs: 10_000 });
+  await expect(takeOverWhatRuns(adoption, facts, () => {})).rejects.toMatchObject({
+    ...{ code: 'ADOPT_REFUSED', message: 'redis-1 was primary when it was looked at, and is a replica now' },
+  });
+  const again = await lookAtWhatRuns(adoption);
+  expect(again.plan).toMatchObject({ primary: 'redis-2', refusals: [] });
+  await takeOverWhatRuns(adoption, again.facts, () => {});
+  const conf = (id: string) => readFileSync(statePaths(place.stateDir).member(id).config, 'utf8');
+  expect([conf('redis-1'), conf('redis-2')].map((text) => /^replicaof /m.test(text))).toEqual([true, false]);
+}, 60_000);
+
 describe.skipIf(!whole)('with HOLDFAST_ADOPT=whole', () => {
   test('killed behind each line that it says, and said again each time', async () => {
     const made = await before();
@@ -118,20 +160,24 @@ describe.skipIf(!whole)('with HOLDFAST_ADOPT=whole', () => {
     await expectTakenOver(made, made.load);
   }, 120_000);
 
-  test.each([1, 4, 8, 12, 16])('a failover behind its line %i', async (lines) => {
-    const made = await before();
-    await made.load.stop();
-    const running = begin(made);
-    while (linesOf(running) < lines) await new Promise((resolve) => setTimeout(resolve, 1));
-    await made.plain.switchOver();
-    const status = await running.ended;
-    if (status !== 0) {
-      expect(running.said()).toMatch(/ADOPT_REFUSED/);
-      await made.plain.settled(made.place.port);
-    }
-    await adopt(made.place, ['--yes', ...made.access]);
-    await expectTakenOver(made);
-  }, 180_000);
+  test.each([1, 4, 8, 12, 16])(
+    'a failover behind its line %i',
+    async (lines) => {
+      const made = await before();
+      await made.load.stop();
+      const running = begin(made);
+      while (linesOf(running) < lines) await new Promise((resolve) => setTimeout(resolve, 1));
+      await made.plain.switchOver();
+      const status = await running.ended;
+      if (status !== 0) {
+        expect(running.said()).toMatch(/ADOPT_REFUSED/);
+        await made.plain.settled(made.place.port);
+      }
+      await adopt(made.place, ['--yes', ...made.access]);
+      await expectTakenOver(made);
+    },
+    180_000,
+  );
 
   test('Sentinels and servers that speak TLS', async () => {
     const tls = makeCertificates(tempFolder());

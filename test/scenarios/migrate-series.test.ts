@@ -121,7 +121,9 @@ describe.skipIf(kills === 0)('migrations that are killed again and again', () =>
       const { nodes, clients } = await startCluster();
       const target = client((await startRedis()).port);
       const port = nodes[0]!.port;
-      const through = new Cluster([{ host: '127.0.0.1', port }], { redisOptions: { maxRetriesPerRequest: 0 } });
+      const through = new Cluster([{ host: '127.0.0.1', port }], {
+        redisOptions: { maxRetriesPerRequest: 0 },
+      });
       await fillCluster(through, keys);
       const writing = new CountedWrites(through);
       const migration = begin(
@@ -163,8 +165,7 @@ describe.skipIf(kills === 0)('migrations that are killed again and again', () =>
         });
         await migration.untilFollowing(limitMs);
         // As long as the old primary takes writes and the new one is not followed, there is no cut-over.
-        const isChanged = async () =>
-          (await migration.ask('cutover', '--within', '20m')).status === 0;
+        const isChanged = async () => (await migration.ask('cutover', '--within', '20m')).status === 0;
         await waitFor(isChanged, { what: 'the cut-over', withinMs: limitMs, everyMs: 500 });
         expect(await migration.ask('verify')).toMatchObject({ status: 0, said: { equal: true } });
         const counted = async (of: Redis) =>

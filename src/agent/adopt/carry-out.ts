@@ -56,6 +56,7 @@ export async function takeOver(work: Work): Promise<void> {
     .flatMap((each) => here(each, facts.host));
   for (const member of members) await withMember(member, work, (client) => setSettings(work, member, client));
   for (const sentinel of sentinels) await tellSentinel(work, sentinel);
+  await withMember(primary, work, (client) => stillPrimary(primary, client));
   // Before files are written, which have their ids.
   await noteSentinelIds(setting, knownIds(facts.sentinels));
   for (const { id, process, address, port, running } of sentinels) {
@@ -78,6 +79,14 @@ export async function takeOver(work: Work): Promise<void> {
   for (const sentinel of sentinels) await record(setting, paths.sentinel(sentinel.id), sentinel);
   events.add('first-start', primary.id, `what ran was taken over; the primary is ${primary.id}`);
   report(`${spec.name} is ready to be started: ${primary.id} is primary`);
+}
+
+/** What is written from here on says who is. @throws ADOPT_REFUSED */
+async function stillPrimary({ id }: There<RunningMember>, client: MemberClient): Promise<void> {
+  if ((await client.role()).role === 'primary') return;
+  throw AdoptRefused(`${id} was primary when it was looked at, and is a replica now`, {
+    hint: 'What ran runs on, and lets holdfast in. When the failover is over, say holdfast adopt again: it goes on.',
+  });
 }
 
 function here<Running extends { process: ProcessFacts | string | null }>(
