@@ -94,6 +94,20 @@ function describe(copies: Copy[]): string {
   return `${seconds.toFixed(2)} s, ${Math.round(keys / seconds)} keys/s; processor ${cpu.join(', ')}${memory}`;
 }
 
+function tellRounds(found: Record<'replica' | 'stream' | 'scan', Copy[]>): void {
+  // What else the machine does is the same within a round, and not from one to the next.
+  const ratio = median(found.replica.map(({ seconds }, round) => seconds / found.stream[round]!.seconds));
+  const whole = median(found.scan.map((each) => each.wholeSeconds ?? Number.NaN));
+  console.log(`${keys} keys of ${values.value} bytes, ${values.rounds} rounds in turns, medians`);
+  console.log(`a plain replica           ${describe(found.replica)}`);
+  console.log(
+    `migrate, by replication   ${describe(found.stream)}; ${ratio.toFixed(2)} of a replica's speed`,
+  );
+  console.log(
+    `migrate, by scan          ${describe(found.scan)}; with the pass that compares, whose processor time is among it, ${whole.toFixed(2)} s`,
+  );
+}
+
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.once(signal, () => void BenchServer.endAll().finally(() => process.exit(1)));
 }
@@ -112,17 +126,7 @@ try {
   }
   const profile = values.profile ? await profileOfScan(source) : '';
   await source.end();
-  // What else the machine does is the same within a round, and not from one to the next.
-  const ratio = median(found.replica.map(({ seconds }, round) => seconds / found.stream[round]!.seconds));
-  const whole = median(found.scan.map((each) => each.wholeSeconds ?? Number.NaN));
-  console.log(`${keys} keys of ${values.value} bytes, ${values.rounds} rounds in turns, medians`);
-  console.log(`a plain replica           ${describe(found.replica)}`);
-  console.log(
-    `migrate, by replication   ${describe(found.stream)}; ${ratio.toFixed(2)} of a replica's speed`,
-  );
-  console.log(
-    `migrate, by scan          ${describe(found.scan)}; with the pass that compares, whose processor time is among it, ${whole.toFixed(2)} s`,
-  );
+  if (found.replica.length > 0) tellRounds(found);
   const rounds: CutOverRound[] = [];
   for (let round = 1; round <= Number(values.cutovers); round++) {
     rounds.push(await cutOverOnce(Math.min(keys, 100_000), Number(values.clients)));
