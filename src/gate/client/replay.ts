@@ -14,7 +14,8 @@ import type { Again, Item } from './retry-queue.ts';
  * What becomes of a request whose connection broke before it was answered, and of one that has waited too long.
  *
  * - A read is sent again: executing it twice changes nothing. But the server may have been lost because of it: after a
- *   change of primary it is sent once more at most, and not at all if the server had been silent while it had it.
+ *   change of primary it is sent once more at most, and not at all if the server had been silent while it had it; but for one
+ *   that can't be why (`fast`): a host that is lost is silent too.
  * - A write may have been executed: it is answered with UNCERTAIN; or sent again when the configuration says so and
  *   the command's rule allows it: see commands/retry.ts.
  * - A blocking command that was known to wait was not executed: see blocking.ts.
@@ -83,14 +84,14 @@ export type Fate = 'sent first' | 'sent again' | 'carried over' | 'suspect' | 'u
  * @param retriesWrites whether writes that leave the same when they are applied twice may be
  */
 export function fateOf(
-  { name, read }: Pick<Command, 'name' | 'read'>,
+  { name, read, fast }: Pick<Command, 'name' | 'read' | 'fast'>,
   request: Buffer,
   { sent, suspect, waited }: Pick<RequestLoss, 'sent' | 'suspect'> & { waited: boolean },
   retriesWrites: boolean,
 ): Fate {
   if (!sent) return 'sent first';
   if (waited) return 'carried over';
-  if (read) return suspect ? 'suspect' : 'sent again';
+  if (read) return suspect && !fast ? 'suspect' : 'sent again';
   return retriesWrites && !suspect && mayRetry(name, request) ? 'sent again' : 'uncertain';
 }
 

@@ -37,6 +37,8 @@ export interface Command {
   readonly name: string;
   /** Executing it twice, or not at all, changes nothing: it may be sent again when its answer was lost. */
   readonly read: boolean;
+  /** It has the `fast` flag: however much there is, it can't keep a server from answering. */
+  readonly fast: boolean;
   /** It has the `write` flag: a replica refuses it. */
   readonly write: boolean;
   /** It may wait at the server until something happens. */
@@ -208,6 +210,7 @@ function makeCommand(
   return {
     name,
     read: flags.includes('readonly') || harmless.has(name),
+    fast: flags.includes('fast'),
     write: flags.includes('write'),
     blocking: flags.includes('blocking') || behaviour.kind === 'blocking',
     behaviour,
