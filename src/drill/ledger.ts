@@ -57,6 +57,9 @@ export class Ledger {
   /** Errors of reads, by their first word. */
   readonly readErrors: { listener: string; endMs: number; error: string }[] = [];
 
+  /** Keys that expired, or were deleted, or are about to: only whether all members agree on them is looked at. */
+  readonly fleeting = new Set<string>();
+
   get acknowledged(): number {
     return this.#acknowledged;
   }

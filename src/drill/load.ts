@@ -20,6 +20,9 @@ const kinds: readonly WriteKind[] = ['list', 'register', 'counter', 'string', 'h
 /** Readers read this often; a client that was refused or lost its connection comes back after this. */
 const readEveryMs = 4;
 const retryMs = 20;
+/** Between two writes of keys that do not stay, ms; and how many such keys there are. */
+const fleetingEveryMs = 20;
+const fleetingKeys = 64;
 /** How long the last answers may take when the load ends. */
 const lastAnswersMs = 5000;
 
@@ -46,6 +49,7 @@ export class Load {
       const client = options.clients + i;
       this.#running.push(this.#read(this.#open(client, listener), client));
     }
+    this.#running.push(this.#pass(this.#open(options.clients + readers.length, at(0))));
   }
 
   /** Waits for the last answers, then ends the connections. */
@@ -124,6 +128,16 @@ export class Load {
     return `${this.#options.prefix}register:${Math.floor(i / 2)}`;
   }
 
+  /** Keys that expire, and keys that are deleted: who missed that holds in the end what nobody else does. */
+  async #pass(client: DrillClient): Promise<void> {
+    for (let turn = 0; !this.#stopped; turn++) {
+      const key = `${this.#options.prefix}fleeting:${turn % fleetingKeys}`;
+      this.#ledger.fleeting.add(key);
+      const { kind } = await client.call(...passing(key, turn));
+      await delay(kind === 'broken' ? retryMs : fleetingEveryMs);
+    }
+  }
+
   async #read(client: DrillClient, index: number): Promise<void> {
     const { clients, prefix } = this.#options;
     const { id: listener, to: from } = client.listener;
@@ -142,6 +156,13 @@ export class Load {
       await delay(answer.kind === 'broken' ? retryMs : readEveryMs);
     }
   }
+}
+
+/** Each key has a life of its own: it expires, or stays until it is deleted. */
+function passing(key: string, turn: number): Request {
+  const what = (turn + Math.floor(turn / fleetingKeys)) % 3;
+  if (what === 0) return ['SET', key, `${turn}`, 'PX', 100 + ((turn * 37) % 3000)];
+  return what === 1 ? ['SET', key, `${turn}`] : ['DEL', key];
 }
 
 function judge(answer: Answer): Pick<Write, 'outcome' | 'error' | 'answer'> {

@@ -1,13 +1,14 @@
 /** Reads back what a server holds of the keys that a drill wrote. */
 import { RedisConnection } from '../redis/connection.ts';
 import type { Listener } from '../testbed/listener.ts';
-import type { Holdings, Write, WriteKind } from './ledger.ts';
+import type { Holdings, Ledger, WriteKind } from './ledger.ts';
 
 const answerWithinMs = 10_000;
 
 /** The keys of a ledger, by what they hold. */
-export function keysOf(writes: readonly Write[]): Map<string, WriteKind> {
-  return new Map(writes.map(({ key, kind }) => [key, kind]));
+export function keysOf({ writes, fleeting }: Pick<Ledger, 'writes' | 'fleeting'>): Map<string, WriteKind> {
+  const passing = [...fleeting].map((key) => [key, 'string'] as const);
+  return new Map([...passing, ...writes.map(({ key, kind }) => [key, kind] as const)]);
 }
 
 /** @throws REDIS_UNREACHABLE, REDIS_REFUSED */

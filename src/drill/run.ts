@@ -52,8 +52,8 @@ export async function runDrill(options: RunOptions): Promise<DrillRun> {
 }
 
 /** Nothing of a drill stays in a database that others use. */
-async function forget({ testbed, prefix, report }: RunOptions, { writes }: Ledger): Promise<void> {
-  const keys = keysOf(writes).keys();
+async function forget({ testbed, prefix, report }: RunOptions, ledger: Ledger): Promise<void> {
+  const keys = keysOf(ledger).keys();
   try {
     const primary = await testbed.primary();
     if (primary !== null) await removeKeys(testbed.direct(primary), keys);
@@ -147,7 +147,7 @@ async function heal(stage: Stage): Promise<number> {
 /** What the primary holds, and who holds something else once there was time to catch up. */
 export async function readAll(stage: Stage, trouble: string | null) {
   const { testbed, ledger } = stage;
-  const keys = keysOf(ledger.writes);
+  const keys = keysOf(ledger);
   const primary = await testbed.primary();
   if (primary === null)
     throw DrillFailed(`nobody is primary in the end: ${trouble ?? 'the Sentinels name none'}`);
