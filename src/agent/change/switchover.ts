@@ -267,8 +267,7 @@ async function drain(
       held = holdAtGates(deployment, target, sliceMs);
     }
     if (isBehind) return false;
-    await held;
-    signal.throwIfAborted();
+    await unlessAborted(held, signal);
     // Had the pause been over in between, the primary would have more now.
     const [still] = await Promise.all([
       unlessGone(old.watch.client.roleInPause(pauseMs)),
