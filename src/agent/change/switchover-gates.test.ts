@@ -42,7 +42,7 @@ test('the gate holds without a gap while the target catches up, in slices, and f
   await run(() => {
     const nowMs = world.clock.monotonicMs();
     if (holdsFor.length > 0 && target.promotions === 0) expect(heldUntilMs).toBeGreaterThan(nowMs);
-    if (nowMs - sinceMs > 1500) target.offset = 2000;
+    if (nowMs - sinceMs > 900) target.offset = 2000;
   });
   expect(holdsFor.length).toBeGreaterThan(3);
   expect(holdsFor.slice(0, -1).every((ms) => ms === 500)).toBe(true);

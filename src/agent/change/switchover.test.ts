@@ -110,7 +110,7 @@ test('an agent that dies before the turn leaves writes paused for half a second,
     const nowMs = world.clock.monotonicMs();
     expect(primary.pausedUntilMs).toBeGreaterThan(nowMs);
     expect(primary.pausedUntilMs - nowMs).toBeLessThanOrEqual(500);
-    if (nowMs - sinceMs > 1500) world.server('redis-2').offset = 2000;
+    if (nowMs - sinceMs > 900) world.server('redis-2').offset = 2000;
   });
   expect(promotions()).toEqual([0, 1, 0]);
   // The gates, too, are asked again for as long as it takes.
