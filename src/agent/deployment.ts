@@ -8,6 +8,7 @@ import type { SentinelEvent } from '../redis/sentinel-event.ts';
 import type { CurrentTls } from '../redis/tls.ts';
 import type { Secrets } from '../spec/secrets.ts';
 import type { GatePlace, Member, SentinelPlace, Spec } from '../spec/spec.ts';
+import { keepsInSync } from '../topology/in-sync-set.ts';
 import type { GateView, MemberView, SentinelView, View } from '../topology/view.ts';
 import { ElectionWatch } from './election/election-watch.ts';
 import type { RunIdMarks } from './election/run-ids.ts';
@@ -223,11 +224,14 @@ export class Deployment {
     };
   }
 
-  #progressOf({ place }: LiveMember): Pick<MemberView, 'caughtUp' | 'awaited'> {
+  #progressOf({ place, watch }: LiveMember): Pick<MemberView, 'caughtUp' | 'awaited'> {
     const stage = this.catchUp.stageOf(place.id);
+    const isRecorded = watch.seen.inSync?.in.includes(place.id) ?? false;
     return {
       caughtUp: stage === 'caught-up' || stage === 'eligible' || stage === 'awaited',
-      awaited: stage === 'awaited' || this.spec.gate.durability === 'async',
+      awaited: keepsInSync(this.spec)
+        ? isRecorded
+        : stage === 'awaited' || this.spec.gate.durability === 'async',
     };
   }
 

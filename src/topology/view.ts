@@ -125,7 +125,10 @@ export interface MemberView {
   behindMs: number;
   /** The primary has said that this replica has what the primary had once it was linked: catch-up.ts. */
   caughtUp: boolean;
-  /** Every gate waits for it, and it has all that was acknowledged before: catch-up.ts. With durability `async` nobody does. */
+  /**
+   * Every gate waits for it, and it has all that was acknowledged before: catch-up.ts, or in-sync-record.ts. With durability
+   * `async` nobody does.
+   */
   awaited: boolean;
   /** Of a standalone member: who is in sync, as its own data have it (in-sync-record.ts); null for nothing. */
   inSync: InSyncRecord | null;

@@ -13,6 +13,7 @@ import {
   firstRecord,
   type InSyncRecord,
   isAcknowledged,
+  othersNeeded,
   withJoined,
   withJoining,
   withLeaving,
@@ -102,6 +103,7 @@ async function untilArrived(
   client: MemberClient,
   { lead, record, ack }: { lead: string; record: InSyncRecord; ack: Ack },
 ): Promise<void> {
+  if (othersNeeded(record, ack) === 0) return;
   let target: number | null = null;
   const isThere = async () => {
     const role = await client.role();
@@ -123,12 +125,16 @@ async function confirmEpoch({ sentinels }: Deployment, election: Election, lead:
   const { epoch, runId, needed } = election;
   const isConfirmedBy = async ({ watch }: LiveSentinel) => {
     const { connection } = watch.client;
-    await connection.call('SENTINEL', 'FLUSHCONFIG');
-    await watch.look();
-    const { reachable, configEpoch, primary } = watch.seen;
-    if (!reachable || primary === null || configEpoch < epoch) return false;
-    const vote = await askForVote(connection, primary, epoch, runId);
-    return vote.votedFor === runId && vote.epoch === epoch;
+    const { primary } = watch.seen;
+    if (primary === null) return false;
+    // It has dealt with what it was told before: whether it took that up shows whenever it is looked at.
+    const [vote] = await Promise.all([
+      askForVote(connection, primary, epoch, runId),
+      connection.call('SENTINEL', 'FLUSHCONFIG'),
+      watch.look(),
+    ]);
+    const { reachable, configEpoch } = watch.seen;
+    return reachable && configEpoch >= epoch && vote.votedFor === runId && vote.epoch === epoch;
   };
   const answers = await Promise.all(sentinels.map((each) => isConfirmedBy(each).catch(() => false)));
   if (answers.filter(Boolean).length >= needed) return;
