@@ -1,4 +1,7 @@
-/** Servers reached by ssh with an authority of their own: brought up, refused what is foreign, renewed under load. A minute: HOLDFAST_FLEET=whole. */
+/**
+ * Servers reached by ssh with an authority of their own: brought up, refused what is foreign, renewed under load. Minutes:
+ * HOLDFAST_FLEET=whole.
+ */
 import { readdirSync, readFileSync, renameSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';

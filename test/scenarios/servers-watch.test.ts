@@ -33,7 +33,7 @@ function servers() {
   const texts: string[] = [];
   const watch = new ServersWatch({
     ...{ names: ['a'], folder, sshCalls: path.join(folder, 'calls'), texts },
-    before: { passwords: [], folders: [] },
+    ownFolders: ['/etc/redis'],
     fileOn: (name, file) => path.join(folder, name, file),
     runs: () => false,
     on: () => '',
@@ -91,7 +91,8 @@ test('nothing, where nothing is to be hidden', async () => {
 });
 
 test('nothing, where everything lies as it should', async () => {
-  const { watch } = servers();
+  const { watch, write } = servers();
   await shows(['--password', 'of nobody'], {});
+  write('a/etc/redis/redis.conf', 'requirepass the-password-of-an-application\n');
   await watch.nothingWasShown();
 });

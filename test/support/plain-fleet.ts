@@ -15,8 +15,8 @@ const folders = '/etc/redis /var/lib/redis /var/lib/redis/sentinel';
 /** The first host's is primary. The Sentinels watch it as `orders`, and know each other when this returns. */
 export async function startPlain(servers: SshServers): Promise<void> {
   const [first = ''] = servers.names;
-  servers.before.passwords.push(plainPassword);
-  servers.before.folders.push('/etc/redis');
+  // Who set it up by hand wrote the password there.
+  servers.ownFolders.push('/etc/redis');
   for (const name of servers.names) {
     const primary = servers.network.addressOf(first);
     const write = (file: string, lines: readonly string[]) =>
@@ -53,12 +53,12 @@ export async function startPlain(servers: SshServers): Promise<void> {
 }
 
 function replicasOf(servers: SshServers, name: string): number {
-  return (cli(servers, name, 'INFO replication').match(/state=online/g) ?? []).length;
+  return (askThere(servers, name, 'INFO replication').match(/state=online/g) ?? []).length;
 }
 
-/** Asks the server of a host, past everything. */
-export function cli(servers: SshServers, name: string, words: string): string {
-  return servers.on(name, `REDISCLI_AUTH=$(cat) redis-cli ${words}`, plainPassword);
+/** Asks the server of a host, or its Sentinel, past everything. The password is seen by nobody on the way. */
+function askThere(servers: SshServers, name: string, command: string, port = 6379): string {
+  return servers.on(name, `redis-cli -p ${port} 2>/dev/null`, `AUTH ${plainPassword}\n${command}\n`);
 }
 
 /** What `init --from` writes of it, with how ssh reaches the hosts. */
@@ -81,7 +81,7 @@ export async function writePlainSpec(servers: SshServers, more: Record<string, u
 export function whoRuns(servers: SshServers): string[] {
   return servers.names.flatMap((name) =>
     [6379, 26379].map((port) => {
-      const said = cli(servers, name, `-p ${port} INFO server 2>/dev/null`);
+      const said = askThere(servers, name, 'INFO server', port);
       return `${name} ${port} ${/process_id:(\d+)/.exec(said)?.[1]} ${/run_id:(\w+)/.exec(said)?.[1]}`;
     }),
   );

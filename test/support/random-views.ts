@@ -86,6 +86,8 @@ const liveMember = fc
     role: fc.constantFrom('primary' as const, 'replica' as const, 'replica' as const),
     follows: endpoint,
     linkUp: fc.boolean(),
+    offset: fc.constantFrom(1000, 1000, 1100),
+    linkSilentMs: fc.constantFrom(0, 0, 1000, 3000, 60_000),
     synced: usually,
     priority: fc.constantFrom(100, 100, 100, 0),
     heldBack: seldom,

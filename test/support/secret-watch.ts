@@ -78,18 +78,11 @@ export class SecretWatch {
     for (const each of others) this.#others.add(each);
   }
 
-  /**
-   * Ends it. @param but what was said on purpose
-   * @returns all that had to be hidden, how much of processes was seen, and who showed something of it
-   */
-  async end(
-    specFile: string,
-    but: readonly string[] = [],
-  ): Promise<{ secrets: string[]; processes: number; found: string[] }> {
+  /** Ends it. @returns all that had to be hidden, how much of processes was seen, and who showed something of it */
+  async end(specFile: string): Promise<{ secrets: string[]; processes: number; found: string[] }> {
     clearInterval(this.#timer);
     this.#note();
-    const all = [...this.#roots, ...this.#others, ...derivedFrom(this.#roots, specFile)];
-    const secrets = all.filter((each) => !but.includes(each));
+    const secrets = [...this.#roots, ...this.#others, ...derivedFrom(this.#roots, specFile)];
     await this.begun;
     const closed = new Promise((resolve) => this.#child.once('close', resolve));
     (this.#child.stdin as Writable).end(JSON.stringify(secrets));
@@ -106,7 +99,8 @@ export interface Collected {
   others: readonly string[];
 }
 
-function derivedFrom(roots: Iterable<string>, specFile: string): string[] {
+function derivedFrom(roots: ReadonlySet<string>, specFile: string): string[] {
+  if (roots.size === 0) return [];
   const spec = parseSpec(readFileSync(specFile, 'utf8'), specFile);
   return [...roots].flatMap((root) => {
     const { own, elsewhere, sentinelPassword, apiToken, apiOperateToken, agentToken, sessionKey } =

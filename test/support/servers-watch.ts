@@ -12,8 +12,8 @@ export interface WatchedServers {
   readonly sshCalls: string;
   /** What was said where people read it. */
   readonly texts: readonly string[];
-  /** What a test had there before holdfast: passwords that it said itself, and folders of servers that others can't enter. */
-  readonly before: { passwords: readonly string[]; folders: readonly string[] };
+  /** Folders on the servers that others can't enter, in which a test itself wrote passwords: nothing there is holdfast's. */
+  readonly ownFolders: readonly string[];
   fileOn(name: string, file: string): string;
   runs(name: string): boolean;
   on(name: string, script: string, input?: string): string;
@@ -21,7 +21,7 @@ export interface WatchedServers {
 
 /** Fewer means that the watch itself did not work. */
 const fewestProcesses = 4;
-const ownFolders = ['etc', 'var/lib', 'usr/local'];
+const searched = ['etc', 'var/lib', 'usr/local'];
 
 export class ServersWatch {
   readonly #servers: WatchedServers;
@@ -39,11 +39,8 @@ export class ServersWatch {
 
   /** Ends the watch. @throws when a secret was where others see it */
   async nothingWasShown(): Promise<void> {
-    const { folder, names, sshCalls, texts, before } = this.#servers;
-    const { secrets, processes, found } = await this.#watch.end(
-      path.join(folder, 'holdfast.yaml'),
-      before.passwords,
-    );
+    const { folder, names, sshCalls, texts, ownFolders } = this.#servers;
+    const { secrets, processes, found } = await this.#watch.end(path.join(folder, 'holdfast.yaml'));
     if (processes < fewestProcesses) throw new Error(`the watch saw ${processes} processes only`);
     // An empty pattern would be found everywhere.
     if (secrets.length === 0) return;
@@ -53,11 +50,12 @@ export class ServersWatch {
       ...found.map((each) => `a process: ${each}`),
       ...(isIn(calls) ? ['what ssh was called with'] : []),
       ...texts.filter(isIn).map((text) => `a text that begins with: ${text.slice(0, 80)}`),
-      ...names.flatMap((name) =>
-        wronglyKept(this.#search(name, secrets))
-          .filter((line) => !before.folders.some((each) => line.includes(` ${each}/`)))
-          .map((line) => `a file of ${name}: ${line}`),
-      ),
+      ...names.flatMap((name) => {
+        const own = ownFolders.flatMap((each) => [` ${each}/`, ` ${this.#servers.fileOn(name, each)}/`]);
+        return wronglyKept(this.#search(name, secrets))
+          .filter((line) => !own.some((each) => line.includes(each)))
+          .map((line) => `a file of ${name}: ${line}`);
+      }),
     ];
     if (shown.length > 0) throw new Error(`secrets were seen:\n${shown.join('\n')}`);
   }
@@ -83,10 +81,10 @@ export class ServersWatch {
     const servers = this.#servers;
     const input = `${secrets.join('\n')}\n`;
     if (servers.runs(name)) {
-      const folders = [...ownFolders, 'run', 'tmp'].map((each) => `/${each}`);
+      const folders = [...searched, 'run', 'tmp'].map((each) => `/${each}`);
       return servers.on(name, searchScript(folders), input);
     }
-    const outside = searchScript(ownFolders.map((each) => servers.fileOn(name, each)));
+    const outside = searchScript(searched.map((each) => servers.fileOn(name, each)));
     return spawnSync('sh', ['-c', outside], { input, encoding: 'utf8' }).stdout;
   }
 }

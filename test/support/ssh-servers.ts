@@ -59,7 +59,7 @@ export class SshServers {
   readonly network: NetworkHosts;
   readonly folder = mkdtempSync(path.join(tmpdir(), 'hfs-'));
   /** See ServersWatch. */
-  readonly before = { passwords: [] as string[], folders: [] as string[] };
+  readonly ownFolders: string[] = [];
   readonly #inits = new Map<string, ChildProcess>();
   readonly #said: string[] = [];
   readonly #journals = new Map<string, string>();

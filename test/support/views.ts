@@ -49,6 +49,7 @@ export function aReplica(id: string, changes: Partial<MemberView> = {}): MemberV
     lastRole: 'replica',
     follows: { address, port: portOf('redis-1') },
     linkUp: true,
+    linkSilentMs: 0,
     synced: true,
     syncing: false,
     offset: 1000,

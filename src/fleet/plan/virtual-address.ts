@@ -37,7 +37,11 @@ export interface AddressHost {
   device: string | null;
 }
 
-/** @param spec as the hosts have it. @returns path and text of each file; none where the host has no such address. @throws FLEET_REFUSED */
+/**
+ * @param spec as the hosts have it
+ * @returns path and text of each file; none where the host has no such address
+ * @throws FLEET_REFUSED
+ */
 export function addressTexts(
   spec: Spec,
   { host, systemd, programs, device }: AddressHost,
