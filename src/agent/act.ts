@@ -47,6 +47,8 @@ export class Actions {
         return this.#restart(decision.process, decision.as);
       case 'monitor':
         return monitorPrimary(this.#deployment, decision.process, decision.primary);
+      case 'reconnect':
+        return this.#reconnect(decision.member, decision.primary);
       case 'appoint':
         return this.#appoint(decision.member, decision.sentinels);
       case 'refuse':
@@ -87,6 +89,12 @@ export class Actions {
         throw error;
       },
     );
+    await watch.look();
+  }
+
+  async #reconnect(id: string, primaryId: string): Promise<void> {
+    const { watch, place } = this.#deployment.member(id);
+    await watch.client.followAnew(this.#deployment.member(primaryId).place, place);
     await watch.look();
   }
 

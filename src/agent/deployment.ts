@@ -326,6 +326,7 @@ function memberView(
     lastRole: seen.role ?? memory?.memory?.role ?? null,
     follows: seen.follows,
     linkUp: seen.linkUp && !isUnlisted,
+    linkSilentMs: seen.linkSilentMs,
     synced: seen.synced,
     syncing: seen.syncing,
     offset: seen.offset,

@@ -49,6 +49,7 @@ const eventKinds = {
   restart: 'restart',
   monitor: 'monitor-restored',
   appoint: 'sentinels-told',
+  reconnect: 'reconnected',
   refuse: 'refused',
   'give-up': 'failed',
   'in-sync-begins': 'in-sync-left',

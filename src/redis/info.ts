@@ -43,6 +43,8 @@ export interface ReplicationInfo {
   primaryPort: number | undefined;
   linkUp: boolean;
   linkDownSeconds: number | undefined;
+  /** Of a replica whose link is up: for how long nothing has come over it; 0 where that is not known. */
+  linkSilentSeconds: number;
   syncing: boolean;
   priority: number;
   /** Of a primary: its replicas. */
@@ -65,6 +67,7 @@ export function replicationInfo(info: Info): ReplicationInfo {
       info['master_link_down_since_seconds'] === undefined
         ? undefined
         : number('master_link_down_since_seconds'),
+    linkSilentSeconds: Math.max(0, number('master_last_io_seconds_ago')),
     syncing: info['master_sync_in_progress'] === '1',
     priority: Number(info['slave_priority'] ?? 100),
     replicas: connectedReplicas(info),
@@ -94,7 +97,7 @@ function connectedReplicas(info: Info): ReplicationInfo['replicas'] {
  */
 export function infoAsReplica(
   info: Info,
-  replica: Omit<ReplicationInfo, 'role' | 'replicas' | 'replIdBefore'>,
+  replica: Omit<ReplicationInfo, 'role' | 'replicas' | 'replIdBefore' | 'linkSilentSeconds'>,
 ): Info {
   const { linkDownSeconds } = replica;
   return {

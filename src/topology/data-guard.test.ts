@@ -21,6 +21,7 @@ const blank: MemberView = {
   lastRole: 'replica',
   follows: null,
   linkUp: true,
+  linkSilentMs: 0,
   synced: true,
   syncing: false,
   offset: 0,

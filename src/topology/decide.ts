@@ -17,18 +17,21 @@
  *    over, and its own data is there, as new as the others', or nobody has any. A replica with data does not follow an
  *    empty stranger.
  * 7. A Sentinel of ours does not watch what it should: it is told again (astray-sentinel.ts).
- * 8. A replica of ours is in sync, or is not: it may be promoted, or may not (eligibility.ts).
+ * 8. Nothing comes to a replica of ours any more, though its link is up: it connects anew (dead-link.ts).
+ * 9. A replica of ours is in sync, or is not: it may be promoted, or may not (eligibility.ts).
  *
  * An agent acts on its own processes only, unless it is elected. Who is primary is the Sentinels' word, never ours.
  */
 import { type Astray, findAstray } from './astray-sentinel.ts';
 import { emptyPrimaryOver, harmAsPrimary } from './data-guard.ts';
+import { type DeadLink, findDeadLink } from './dead-link.ts';
 import {
   actsBeside,
   type Candidacy,
   type CandidacyRules,
   type Cause,
   candidacy,
+  causeInWords,
   hasQuorum,
   isUnderWay,
 } from './election/candidacy.ts';
@@ -79,6 +82,7 @@ export type Decision =
   | { kind: 'restart'; process: string; as: StartAs; reason: string }
   | ({ kind: 'monitor' } & Astray)
   | ({ kind: 'appoint' } & Appointment)
+  | ({ kind: 'reconnect' } & DeadLink)
   | ({ kind: 'refuse'; member: string; hint: string } & Refusal)
   | { kind: 'give-up'; process: string; reason: string }
   | InSyncDecision
@@ -131,7 +135,11 @@ export function decide(
   const next = restartDead(view, rules, nowMs, isPutOff);
   if (next.kind !== 'nothing') return next;
   const astray = findAstray(view, nowMs);
-  const mild = now(astray && { kind: 'monitor', ...astray }) ?? now(decideEligibility(view, rules, nowMs));
+  const dead = findDeadLink(view);
+  const mild =
+    now(astray && { kind: 'monitor', ...astray }) ??
+    now(dead && { kind: 'reconnect', ...dead }) ??
+    now(decideEligibility(view, rules, nowMs));
   const untilMs = found && Math.min(next.untilMs ?? Infinity, found.fromMs);
   return mild ?? (untilMs === undefined ? next : { ...next, untilMs });
 }
@@ -188,19 +196,6 @@ function stand(found: Candidacy | undefined, nowMs: number): Decision | undefine
 function appoint(view: View, nowMs: number): Decision | undefined {
   const found = findAppointment(view, nowMs);
   return found && { kind: 'appoint', ...found };
-}
-
-function causeInWords(primary: string, cause: Cause): string {
-  switch (cause) {
-    case 'process-gone':
-      return `the process of the primary ${primary} is gone`;
-    case 'agreed-down':
-      return `the Sentinels agree that the primary ${primary} is down`;
-    case 'vote-unused':
-      return `a vote to replace the primary ${primary} was not used, it is gone`;
-    case 'not-acting':
-      return `the Sentinels name ${primary} primary, it acts as a replica`;
-  }
 }
 
 function followPrimary(view: View, isPutOff: IsPutOff): Decision | undefined {

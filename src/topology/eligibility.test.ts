@@ -31,6 +31,22 @@ const views = fc.oneof(
       unwilling: [],
     })),
   },
+  // And such as follow one that this agent does not reach.
+  {
+    weight: 1,
+    arbitrary: anyView.map((view) => ({
+      ...view,
+      members: [
+        aPrimary('redis-1', { process: null, reachable: false }),
+        ...view.members.slice(1).map((each, index) => {
+          const own = index === 0 ? { linkSilentMs: 4000, offset: 900 } : {};
+          return { ...each, follows: aReplica('redis-2').follows, ...own };
+        }),
+      ],
+      sentinels: threeSentinels(),
+      selection: null,
+    })),
+  },
 );
 /** What is decided about redis-2, in a word. */
 const decided = (changes: Partial<MemberView>, rules = async, view: Partial<View> = {}) => {
@@ -129,6 +145,48 @@ describe('durability: replicated', () => {
   });
 });
 
+describe('the way to the primary is broken from this host, and another one’s is whole', () => {
+  const gone = aPrimary('redis-1', { process: null, reachable: false });
+  const deaf: Partial<MemberView> = { linkSilentMs: 4000, offset: 1000 };
+  const view = (
+    own: Partial<MemberView>,
+    other: Partial<MemberView> = {},
+    changes: Partial<View> = {},
+  ): View => {
+    const hearing = aReplica('redis-3', { process: null, linkSilentMs: 1000, offset: 1100, ...other });
+    return aView({ members: [gone, aReplica('redis-2', { ...deaf, ...own }), hearing], ...changes });
+  };
+  const code = (what: View, rules = replicated) => {
+    const decision = decideEligibility(what, rules, nowMs);
+    return decision && 'code' in decision ? `${decision.member} ${decision.code}` : undefined;
+  };
+
+  test('with replicated durability the one that hears nothing is not to be promoted', () => {
+    expect(code(view({}))).toBe('redis-2 cut-off');
+    expect(code(view({ linkUp: false, linkSilentMs: 0 }))).toBe('redis-2 cut-off');
+    expect(code(view({}), async)).toBeUndefined();
+  });
+
+  test('not when it hears, has everything, is out already, or is another host’s', () => {
+    for (const own of [{ linkSilentMs: 2000 }, { offset: 1100 }, { priority: 0 }, { process: null }])
+      expect(code(view(own))).toBeUndefined();
+  });
+
+  test('not as long as the other hears nothing either, or could not take over with all that was acknowledged', () => {
+    const others: Partial<MemberView>[] = [
+      ...[{ linkSilentMs: 3000 }, { linkUp: false }, { reachable: false }, { busy: loading }],
+      ...[{ awaited: false }, { priority: 0 }, { follows: { address: '127.0.0.1', port: 7109 } }],
+    ];
+    for (const other of others) expect(code(view({}, other))).toBeUndefined();
+  });
+
+  test('not when another one is being promoted, or no majority of Sentinels names the primary', () => {
+    expect(code(view({}, {}, { selection: { member: 'redis-3', atMs: 0 } }))).toBeUndefined();
+    const sentinels = threeSentinels({ reachable: false });
+    expect(code(view({}, {}, { sentinels }))).toBeUndefined();
+  });
+});
+
 describe('nobody has been in sync since all were started, and the primary does not come back', () => {
   const cold = { priority: 0, heldBack: true, linkUp: false, synced: false };
   const gone = aPrimary('redis-1', { process: null, reachable: false, role: null });
@@ -171,7 +229,7 @@ test('the views call for each kind of decision, often enough to mean something',
   const found = sample.map(([view, rules]) => decideEligibility(view, rules, nowMs));
   const count = (word: string) =>
     found.filter((each) => each && (each.kind === word || ('code' in each && each.code === word))).length;
-  const words = ['replica-eligible', 'not-synced', 'link-broken', 'behind'];
+  const words = ['replica-eligible', 'not-synced', 'link-broken', 'behind', 'cut-off'];
   expect(words.filter((word) => count(word) < 10)).toEqual([]);
 });
 
@@ -187,6 +245,13 @@ test('whatever is seen: only own replicas that answer, only with a primary that 
         expect(view.members.filter((each) => isEligible(each))).toEqual([]);
         expect(nowMs - (view.noPrimarySinceMs ?? nowMs)).toBeGreaterThanOrEqual(10_000);
         expect(member).toMatchObject({ priority: 0, heldBack: true });
+        return;
+      }
+      if (decision.kind === 'replica-ineligible' && decision.code === 'cut-off') {
+        const { offset = 0, priority } = member as MemberView;
+        expect(priority).toBeGreaterThan(0);
+        const better = (each: MemberView) => isEligible(each) && each.linkUp && each.offset > offset;
+        expect(view.members.some(better)).toBe(true);
         return;
       }
       expect(actingPrimary(view)?.reachable).toBe(true);

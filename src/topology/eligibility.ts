@@ -16,6 +16,9 @@
  *    started (after a power cut, say, from which its host did not come back), there is nobody to wait for: those that
  *    hold data may be promoted with that.
  *
+ * 5. One that hears nothing from the primary, as its agent does, while another one hears it and has more: only the way from here
+ *    to the primary is broken. With `durability: replicated` writes would wait for it until that heals, so it is out.
+ *
  * Otherwise nobody is put in or out while the primary does not answer, or a failover is under way. A priority of 0 that
  * somebody else set stays.
  */
@@ -34,7 +37,7 @@ import {
 export const usualPriority = 100;
 
 /** Why a replica is not to be promoted. */
-export type Ineligibility = 'not-synced' | 'link-broken' | 'behind';
+export type Ineligibility = 'not-synced' | 'link-broken' | 'behind' | 'cut-off';
 
 export type EligibilityDecision =
   | { kind: 'replica-ineligible'; member: string; code: Ineligibility; reason: string }
@@ -121,7 +124,7 @@ export function decideEligibility(
 ): EligibilityDecision | undefined {
   const primary = actingPrimary(view);
   if (failoverToWaitFor(view, nowMs) !== undefined) return undefined;
-  if (primary === null) return lastResort(view, nowMs);
+  if (primary === null) return cutOff(view, rules) ?? lastResort(view, nowMs);
   if (primary.busy) return undefined;
   for (const member of view.members) {
     const { process, reachable, busy, role } = member;
@@ -141,7 +144,7 @@ function takeOut(view: View, member: MemberView, rules: EligibilityRules): Eligi
     primary === null || followsMember(member, primary)
       ? 'has been behind'
       : 'has followed another server than the primary';
-  const reasons: Record<Ineligibility, string> = {
+  const reasons: Record<Exclude<Ineligibility, 'cut-off'>, string> = {
     'not-synced': `${member.id} is not in sync with the primary yet: it is not to be promoted before it is`,
     'link-broken': `${member.id} has no link to the primary and has been behind for ${seconds} s: it is not to be promoted`,
     behind: `${member.id} ${how} for ${seconds} s: it is not to be promoted, so that writes need not wait for it`,
@@ -149,7 +152,11 @@ function takeOut(view: View, member: MemberView, rules: EligibilityRules): Eligi
   return { kind: 'replica-ineligible', member: member.id, code, reason: reasons[code] };
 }
 
-function ineligibility(view: View, member: MemberView, rules: EligibilityRules): Ineligibility | undefined {
+function ineligibility(
+  view: View,
+  member: MemberView,
+  rules: EligibilityRules,
+): Exclude<Ineligibility, 'cut-off'> | undefined {
   if (!member.synced) return 'not-synced';
   if (!member.linkUp && member.behindMs >= brokenMs) return 'link-broken';
   if (rules.gate.durability !== 'replicated' || member.behindMs < behindMs) return undefined;
@@ -169,6 +176,30 @@ function putBack(member: MemberView, rules: EligibilityRules): EligibilityDecisi
     code: 'in-sync',
     reason: `${id} is in sync with the primary: it may be promoted`,
   };
+}
+
+function cutOff(view: View, { gate, mirror }: EligibilityRules): EligibilityDecision | undefined {
+  const named = namedPrimary(view)?.id;
+  const primary = view.members.find(({ id }) => id === named);
+  // Of standalone members the lead writes down who is in sync.
+  if (gate.durability !== 'replicated' || (mirror ?? null) !== null) return undefined;
+  if (primary === undefined || view.selection !== null) return undefined;
+  const followers = view.members.filter(
+    (member) => isEligible(member) && !member.busy && followsMember(member, primary),
+  );
+  for (const member of followers) {
+    if (!member.process?.running || hears(member)) continue;
+    const other = followers.find((each) => each.awaited && hears(each) && each.offset > member.offset);
+    if (other === undefined) continue;
+    const reason = `${member.id} hears nothing from the primary ${primary.id}, which ${other.id} hears: it is not to be promoted, so that writes need not wait for it`;
+    return { kind: 'replica-ineligible', member: member.id, code: 'cut-off', reason };
+  }
+  return undefined;
+}
+
+/** Redis counts in seconds. Between the two who hear and who don't there is nobody. */
+function hears({ linkUp, linkSilentMs }: MemberView): boolean {
+  return linkUp && linkSilentMs < behindMs;
 }
 
 function lastResort(view: View, nowMs: number): EligibilityDecision | undefined {

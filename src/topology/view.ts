@@ -111,6 +111,8 @@ export interface MemberView {
   /** Whom a replica follows. */
   follows: { address: string; port: number } | null;
   linkUp: boolean;
+  /** For how long nothing has come over its link, as it says itself, in ms; 0 without one. */
+  linkSilentMs: number;
   /** A replica that has once completed a synchronisation since its process started. */
   synced: boolean;
   syncing: boolean;

@@ -33,7 +33,7 @@ const deaths = new Set(['exited', 'killed']);
 const turns = new Set(['promoted', 'primary', 'switchover', 'failover']);
 const follows = new Set([
   ...['redirected', 'restart', 'restarted', 'replica-eligible', 'replica-ineligible', 'hint', 'not-elected'],
-  ...['exited', 'refused', 'failed', 'data-damaged'],
+  ...['reconnected', 'exited', 'refused', 'failed', 'data-damaged'],
 ]);
 const beforeMs = 20_000;
 const afterMs = 12_000;

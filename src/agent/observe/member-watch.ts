@@ -30,6 +30,8 @@ export interface MemberObservation {
   role: MemberRole | null;
   follows: { address: string; port: number } | null;
   linkUp: boolean;
+  /** For how long nothing has come over the link, in ms; 0 without one. */
+  linkSilentMs: number;
   synced: boolean;
   syncing: boolean;
   offset: number;
@@ -62,6 +64,7 @@ export const nothingKnown: MemberObservation = {
   role: null,
   follows: null,
   linkUp: false,
+  linkSilentMs: 0,
   synced: false,
   syncing: false,
   offset: 0,
@@ -286,6 +289,7 @@ export function observe(info: Info, before: MemberObservation): MemberObservatio
     role: replication.role,
     follows,
     linkUp,
+    linkSilentMs: linkUp ? replication.linkSilentSeconds * 1000 : 0,
     synced: linkUp || (isReplica && wasSynced(replication, runId, before) && !replication.syncing),
     syncing: replication.syncing,
     offset: replication.offset,

@@ -57,6 +57,7 @@ export const eventKinds = {
   promoted: 'This agent, elected, made a replica primary.',
   'promotion-refused': 'A replica refused to be made primary; its own word is in the text.',
   ready: 'The host is up.',
+  reconnected: 'A replica connects to its primary anew: nothing came over the link that it had.',
   redirected: 'A member that followed someone else was pointed at the primary.',
   refused: 'A member is not started, so that no data is lost.',
   'replica-eligible': 'A replica may be promoted.',

@@ -174,3 +174,17 @@ function areEnough(some: readonly SentinelView[], view: View, { quorum }: { quor
 function hasDied({ running, diedAtMs }: NonNullable<MemberView['process']>): boolean {
   return !running && diedAtMs !== null;
 }
+
+/** With the id of the primary, as the beginning of a sentence. */
+export function causeInWords(primary: string, cause: Cause): string {
+  switch (cause) {
+    case 'process-gone':
+      return `the process of the primary ${primary} is gone`;
+    case 'agreed-down':
+      return `the Sentinels agree that the primary ${primary} is down`;
+    case 'vote-unused':
+      return `a vote to replace the primary ${primary} was not used, it is gone`;
+    case 'not-acting':
+      return `the Sentinels name ${primary} primary, it acts as a replica`;
+  }
+}
