@@ -14,6 +14,7 @@ const parts: [RegExp, string][] = [
   [/\/dist\/redis\//, 'waiting for replies'],
   [/\/dist\/(stream|migrate\/(wire|key-writer))/, 'writing requests'],
   [/\/dist\//, 'keys and values'],
+  [/^node:(internal\/)?buffer/, 'memory for keys and values, by Node.js'],
   [/^node:/, 'sockets, by Node.js'],
 ];
 
