@@ -10,7 +10,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { root } from '../setup.mjs';
 
-export const runs = { usual: 3, long: 60 };
+export const runs = { usual: 1, long: 60 };
 const lanes = 6;
 const histories = 100;
 /** Longer than in `npm test`: servers are made ready less often. */
