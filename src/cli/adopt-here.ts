@@ -38,7 +38,7 @@ export async function adoptHere(
   const running = await statusOnceStarted(target);
   if (running !== null) {
     output.line(
-      `${target.spec.name} is holdfast's already and is ${running.state}; holdfast status shows it.`,
+      `${target.spec.name} is holdfast's already and is ${running.state}; holdfast status shows it, and holdfast apply brings what of the spec is not there yet.`,
     );
     answer({ status: running });
     return 0;
