@@ -160,7 +160,7 @@ describe.skipIf(!whole)('with HOLDFAST_ADOPT=whole', () => {
     await adopt(made.place, ['--yes', ...made.access]);
     await expectUnnoticed(made.load);
     await expectTakenOver(made, made.load);
-  }, 120_000);
+  }, 600_000);
 
   test.each([1, 4, 8, 12, 16])(
     'a failover behind its line %i',
@@ -188,5 +188,5 @@ describe.skipIf(!whole)('with HOLDFAST_ADOPT=whole', () => {
     await adopt(made.place, ['--yes', ...made.access]);
     await expectUnnoticed(made.load);
     await expectTakenOver(made, made.load);
-  }, 120_000);
+  }, 600_000);
 });
