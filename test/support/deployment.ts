@@ -1,16 +1,26 @@
 /** A real deployment for a test: its own ports, its own state directory, gone without a trace at the end. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Redis } from 'ioredis';
 import { stringify } from 'yaml';
+import { AgentClient } from '../../src/agent/api/agent-client.ts';
 import type { MemberStatus, Status } from '../../src/agent/api/status-answer.ts';
 import type { DeploymentEvent } from '../../src/agent/state/event-log.ts';
+import { statePaths } from '../../src/agent/state/paths.ts';
 import { waitFor } from '../../src/base/retry.ts';
 import { freePorts } from '../../src/process/free-ports.ts';
-import { isAlive } from '../../src/testbed/leftovers.ts';
+import { isAlive, killNow } from '../../src/testbed/leftovers.ts';
 
 const command = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
 
@@ -124,8 +134,9 @@ export class TestDeployment {
     return JSON.parse(stdout) as T;
   }
 
+  /** What its agent says, asked without the command: tests ask many times a second. */
   status(): Promise<Status> {
-    return this.json<Status>('status');
+    return new AgentClient(statePaths(this.stateDir)).status();
   }
 
   /** The events so far, read from their file. */
@@ -144,12 +155,12 @@ export class TestDeployment {
   }
 
   /** Waits until `status` says what is wanted. */
-  waitForStatus(what: string, test: (status: Status) => boolean, withinMs = 20_000): Promise<Status> {
+  waitForStatus(what: string, test: (status: Status) => boolean, withinMs = 60_000): Promise<Status> {
     const look = async () => {
       const status = await this.status();
       return test(status) ? status : undefined;
     };
-    return waitFor(look, { what, withinMs, everyMs: 100 });
+    return waitFor(look, { what, withinMs, everyMs: 50 });
   }
 
   waitUntilHealthy(withinMs?: number): Promise<Status> {
@@ -180,7 +191,7 @@ export class TestDeployment {
     for (const { id, port } of members) {
       const client = this.client(port);
       const written = async () => !/^aof_buffer_length:[1-9]/m.test(await client.info('persistence'));
-      await waitFor(written, { what: `the AOF of ${id} to hold what it executed`, withinMs: 10_000 });
+      await waitFor(written, { what: `the AOF of ${id} to hold what it executed`, withinMs: 30_000 });
     }
   }
 
@@ -199,15 +210,47 @@ export class TestDeployment {
     return records.map(pidIn).filter((pid): pid is number => pid !== undefined && isAlive(pid));
   }
 
-  /** Ends everything, whatever state it is in. */
+  /** Ends everything at once, whatever state it is in. */
   async destroy(): Promise<void> {
     for (const client of this.#clients) client.disconnect();
-    const before = this.runningPids();
-    if (before.length > 0) await this.run('down').catch(() => {});
-    for (const pid of [...new Set([...before, ...this.runningPids()])].filter(isAlive)) {
-      process.kill(pid, 'SIGKILL');
-    }
+    const killed = new Set<number>();
+    const gone = () => {
+      // Again each time: what was about to be started when its parent was killed shows only now.
+      for (const pid of this.#processes()) {
+        killed.add(pid);
+        killNow(pid);
+      }
+      return ![...killed].some(isAlive);
+    };
+    await waitFor(gone, { what: 'the deployment to be gone', withinMs: 30_000 });
     rmSync(this.folder, { recursive: true, force: true, maxRetries: 5 });
+  }
+
+  /** What is on record, runs in its folder or writes into it, and what that has started. The agent comes first. */
+  #processes(): Set<number> {
+    const isHere = (pid: number) =>
+      ['cwd', 'fd/1', 'fd/2'].some((link) => leadsTo(`/proc/${pid}/${link}`).startsWith(`${this.folder}/`));
+    const running = readdirSync('/proc').map(Number).filter(isHere);
+    const found = new Set([...this.runningPids(), ...running]);
+    for (const pid of found) for (const child of childrenOf(pid)) found.add(child);
+    return found;
+  }
+}
+
+function leadsTo(link: string): string {
+  try {
+    return readlinkSync(link);
+  } catch {
+    return '';
+  }
+}
+
+function childrenOf(pid: number): number[] {
+  try {
+    const lists = readdirSync(`/proc/${pid}/task`).map((task) => `/proc/${pid}/task/${task}/children`);
+    return lists.flatMap((list) => readFileSync(list, 'utf8').split(' ').filter(Boolean).map(Number));
+  } catch {
+    return [];
   }
 }
 
