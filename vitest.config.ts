@@ -1,8 +1,21 @@
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
+import { BaseSequencer, type TestSpecification } from 'vitest/node';
+import { placeOf } from './test/support/longest-first.ts';
+
+const cores = availableParallelism();
+
+class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const sorted = await super.sort(files);
+    return sorted.toSorted((a, b) => placeOf(a.moduleId) - placeOf(b.moduleId));
+  }
+}
 
 /** Unit tests stand beside their source; everything under test/ meets real processes, and mostly waits for them. */
 export default defineConfig({
   test: {
+    sequence: { sequencer: LongestFirst },
     projects: [
       {
         test: {
@@ -10,6 +23,9 @@ export default defineConfig({
           include: ['src/**/*.test.ts', 'dashboard/src/**/*.test.ts', 'test/tidy/**/*.test.ts'],
           setupFiles: ['test/support/fixed-seed.ts'],
           testTimeout: 20_000,
+          maxWorkers: cores,
+          // One process after the other with many files each: to begin one takes longer than most files.
+          isolate: false,
         },
       },
       {
@@ -17,8 +33,10 @@ export default defineConfig({
           name: 'real',
           include: ['test/{scenarios,conformance,browser}/**/*.test.ts'],
           setupFiles: ['test/support/fixed-seed.ts'],
-          testTimeout: 120_000,
-          hookTimeout: 60_000,
+          testTimeout: 180_000,
+          hookTimeout: 120_000,
+          maxWorkers: cores + 1,
+          sequence: { groupOrder: 1 },
         },
       },
       // No tests: `npm run screenshots` makes the pictures of docs/dashboard.md, `npm run bench:dashboard` measures the page,
@@ -28,6 +46,8 @@ export default defineConfig({
           name: 'page',
           include: ['test/browser/{screenshots,fluid,agent-cost}.ts'],
           testTimeout: 30_000,
+          maxWorkers: 1,
+          sequence: { groupOrder: 2 },
         },
       },
     ],

@@ -89,7 +89,7 @@ describe('a backup of the primary is not taken for a replica', () => {
       await once(stranger, 'data');
       stranger.write('PSYNC ? -1\r\n');
       const look = async () => (await sentinelsReplicas()).includes('127.0.0.1:1');
-      await waitFor(look, { what: 'the Sentinel to take the stranger up', withinMs: 20_000 });
+      await waitFor(look, { what: 'the Sentinel to take the stranger up', withinMs: 60_000 });
       expect(await sentinelsReplicas()).toEqual(['127.0.0.1:1']);
       expect(await admin.info('replication')).toContain('port=65536');
       stranger.destroy();

@@ -135,7 +135,7 @@ test('several workers share the doors, answer control together, and are replaced
   process.kill(Number(children.split(' ')[0]), 'SIGKILL');
   const replaced = async () =>
     gate.log().includes('starting another') && (await gate.control.status()).state === 'open';
-  await waitFor(replaced, { what: 'a new worker', withinMs: 10_000 });
+  await waitFor(replaced, { what: 'a new worker', withinMs: 30_000 });
   const fresh = client(gate.port);
   expect(await fresh.ping()).toBe('PONG');
 });
@@ -166,8 +166,8 @@ test('idle, the gate takes little memory, and 10,000 idle clients at most 150 MB
   for (let index = 0; index < raws.length; index += 1000)
     expect(await raws[index]?.ask('PING')).toBe('+PONG\r\n');
   const all = async () => (await gate.control.status()).clients === 10_000;
-  await waitFor(all, { what: '10,000 clients', withinMs: 20_000 });
+  await waitFor(all, { what: '10,000 clients', withinMs: 60_000 });
   expect(rss()).toBeLessThan(150);
   for (const raw of raws) raw.close();
   await kill9(gate.process);
-}, 60_000);
+});

@@ -115,7 +115,7 @@ test.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)(
     const bytes = readFileSync(source);
     split.stdin.write(bytes.subarray(0, bytes.length - 20));
     const open = () => existsSync(into) && readdirSync(into).length === parts;
-    await waitFor(async () => open(), { what: 'all parts to be open', withinMs: 20_000 });
+    await waitFor(async () => open(), { what: 'all parts to be open', withinMs: 60_000 });
     split.kill(signal);
     await once(split, 'close');
     expect(existsSync(at('new'))).toBe(false);

@@ -57,7 +57,6 @@ async function carryOut(operation: ApiOperation): Promise<{ job: ApiJob; seen: A
   const { data } = await stream.waitFor(
     `the end of ${operation.kind}`,
     ({ data: each }) => (each as ApiJob).state !== 'running',
-    60_000,
   );
   const job = data as ApiJob;
   expect(job.error, JSON.stringify(job.steps)).toBeNull();
@@ -138,7 +137,7 @@ test('a backup is taken, listed, verified, and restored, over what is there only
   const restore: ApiOperation = { kind: 'restore', backup: id };
   await waitFor(async () => ((await plan(restore)).allowed ? undefined : true), {
     what: 'the keys to be seen',
-    withinMs: 5000,
+    withinMs: 20_000,
   });
   const refused = await api.post<{ error: ApiError }>('/api/operations', restore, { token });
   expect([refused.status, refused.body.error.code]).toEqual([409, 'OPERATION_REFUSED']);
@@ -175,11 +174,7 @@ test('a drill leaves its page; one that is given up leaves nothing that runs', a
   await stream.waitFor('a step', ({ data }) => (data as ApiJob).steps.length > 0, 20_000);
   const given = await api.post<ApiJob>(`/api/jobs/${id}/cancel`, {}, { token });
   expect(given.status).toBe(200);
-  const { data } = await stream.waitFor(
-    'its end',
-    ({ data: each }) => (each as ApiJob).state !== 'running',
-    30_000,
-  );
+  const { data } = await stream.waitFor('its end', ({ data: each }) => (each as ApiJob).state !== 'running');
   expect(data).toMatchObject({ state: 'cancelled', error: { message: 'operate gave it up' } });
   const again = await api.post<{ error: ApiError }>(`/api/jobs/${id}/cancel`, {}, { token });
   expect([again.status, again.body.error.code]).toEqual([409, 'JOB_OVER']);
@@ -207,7 +202,7 @@ test('a planned change that is given up ends in order', async () => {
       const { body } = await api.get<ApiJob>(`/api/jobs/${id}`);
       return body.state === 'running' ? undefined : body;
     },
-    { what: 'its end', withinMs: 20_000, everyMs: 50 },
+    { what: 'its end', withinMs: 60_000, everyMs: 50 },
   );
   expect(job).toMatchObject({ state: 'cancelled', error: { code: 'OPERATION_ABORTED' } });
   const { members } = await deployment.waitUntilHealthy();

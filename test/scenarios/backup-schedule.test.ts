@@ -182,7 +182,7 @@ describe('the schedule of an agent', () => {
     };
     expect((await deployment.status()).backup).toMatchObject({ running: true, lastGoodAt: null });
     process.kill(deployment.agentPid(), 'SIGKILL');
-    await waitFor(() => !isAlive(lock.process.pid), { what: 'its worker to end', withinMs: 15_000 });
+    await waitFor(() => !isAlive(lock.process.pid), { what: 'its worker to end', withinMs: 30_000 });
     expect(await deployment.json<Manifest[]>('backup', ['list'])).toEqual([]);
     expect(readdirSync(folder).filter((name) => /\.(rdb|tmp|json)$/.test(name))).toEqual([]);
 

@@ -17,7 +17,7 @@ beforeEach(() => {
   folder = tempFolder();
 });
 afterEach(async () => {
-  await waitFor(() => pidsIn(folder).length === 0, { what: 'every process to be gone', withinMs: 10_000 });
+  await waitFor(() => pidsIn(folder).length === 0, { what: 'every process to be gone', withinMs: 30_000 });
   // An agent that was killed leaves it to a shell to remove the folder of the server that it had started for a moment.
   await waitFor(() => readdirSync(folder).length === 0, {
     what: 'the folder to be empty',

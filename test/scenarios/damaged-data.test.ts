@@ -95,10 +95,8 @@ test.skipIf(!root)('a full disk of a replica is told as that', async () => {
     const load = deployment.client().pipeline();
     for (let i = 0; i < 100; i++) load.set(`key:${i}`, Buffer.alloc(100_000, i).toString('hex'));
     await load.exec();
-    const status = await deployment.waitForStatus(
-      'the full disk to be told',
-      ({ problems }) => problems.some((each) => each.startsWith('the disk of redis-3 is full')),
-      30_000,
+    const status = await deployment.waitForStatus('the full disk to be told', ({ problems }) =>
+      problems.some((each) => each.startsWith('the disk of redis-3 is full')),
     );
     expect(status.state).toBe('degraded');
     expect(deployment.events().some(({ kind }) => kind === 'disk-full')).toBe(true);

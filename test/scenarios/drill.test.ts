@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { whyNoNetworkHosts } from '../../src/testbed/network-hosts.ts';
 import { holdfast, TestDeployment } from '../support/deployment.ts';
+import { isWhole } from '../support/whole-run.ts';
 
 interface DrillOutput {
   drills: {
@@ -78,7 +79,7 @@ describe('a build that keeps its promises', () => {
 });
 
 /** Half a minute each. */
-const between = process.env['HOLDFAST_FLEET'] === 'whole' && whyNoNetworkHosts() === null;
+const between = isWhole && whyNoNetworkHosts() === null;
 describe.runIf(between)('between three hosts that speak TLS only', () => {
   test.each(['host-lost', 'partition', 'partition-between-two', 'agent-and-primary-crash'])(
     '%s keeps its promises',

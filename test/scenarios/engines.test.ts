@@ -121,7 +121,7 @@ describe.each(testEngines())('$name', ({ name, binary }) => {
       expect(applied.stderr).not.toContain('error:');
       for (const pid of deployment.runningPids()) process.kill(pid, 'SIGKILL');
       const gone = () => deployment.runningPids().length === 0;
-      await waitFor(gone, { what: 'everything to be gone', withinMs: 10_000 });
+      await waitFor(gone, { what: 'everything to be gone', withinMs: 30_000 });
       await deployment.start();
       expect(await size()).toBe(keys);
       await healthy();

@@ -29,7 +29,7 @@ describe('failover', () => {
           members.find(({ id }) => id === old.id)?.role === 'replica',
       );
       expect(status.primary).not.toBe(old.id);
-      await waitFor(() => promotions() > before, { what: 'the Sentinels’ word', withinMs: 10_000 });
+      await waitFor(() => promotions() > before, { what: 'the Sentinels’ word', withinMs: 30_000 });
       expect(promotions()).toBe(before + 1);
     }
     const report = await load.stop();
@@ -139,7 +139,7 @@ test('a member that keeps dying is given up after its budget, with an event, and
       if (replica?.pid) process.kill(replica.pid, 'SIGKILL');
       return false;
     };
-    await waitFor(killReplica, { what: 'redis-3 to be given up', withinMs: 20_000, everyMs: 100 });
+    await waitFor(killReplica, { what: 'redis-3 to be given up', withinMs: 60_000, everyMs: 100 });
     const events = deployment.events().filter(({ subject }) => subject === 'redis-3');
     expect(events.filter(({ kind }) => kind === 'restart')).toHaveLength(2);
     expect(events.filter(({ kind }) => kind === 'failed')).toHaveLength(1);

@@ -1,6 +1,6 @@
 /**
  * Servers reached by ssh, and who gets in: an API that other machines reach, agents that know each other by certificates,
- * clients with certificates and passwords that change, and an address that moves. Minutes: HOLDFAST_FLEET=whole.
+ * clients with certificates and passwords that change, and an address that moves. Minutes: npm test -- --whole.
  */
 import { execFileSync } from 'node:child_process';
 import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
@@ -14,9 +14,10 @@ import { whyNoNetworkHosts } from '../../src/testbed/network-hosts.ts';
 import { makeCertificates } from '../support/certificates.ts';
 import { allCounted, writeFleetSpec, writeLoad } from '../support/fleet.ts';
 import { SshServers } from '../support/ssh-servers.ts';
+import { whyNotUsual } from '../support/whole-run.ts';
 
 const hosts = ['a', 'b', 'c'];
-const skipped = process.env['HOLDFAST_FLEET'] === 'whole' ? whyNoNetworkHosts() : 'HOLDFAST_FLEET=whole';
+const skipped = whyNotUsual ?? whyNoNetworkHosts();
 const timeout = 240_000;
 const virtualAddress = '10.77.0.200';
 const answered = /PONG|NOAUTH/;
@@ -170,7 +171,7 @@ describe.skipIf(skipped !== null)('who gets into servers reached by ssh', () => 
   test('one host has the virtual address; clients reach the gate there, with a certificate of the deployment only', {
     timeout,
   }, async () => {
-    await waitFor(() => holders().length === 1, { what: 'the virtual address', withinMs: 15_000 });
+    await waitFor(() => holders().length === 1, { what: 'the virtual address', withinMs: 30_000 });
     expect(ping(virtualAddress, withCertificate)).toMatch(answered);
     expect(ping(virtualAddress, '--tls --cacert orders.tls/ca.pem')).not.toMatch(answered);
     expect(ping(virtualAddress, '')).not.toMatch(answered);
@@ -221,7 +222,7 @@ describe.skipIf(skipped !== null)('who gets into servers reached by ssh', () => 
     );
     await waitFor(() => holders().join() === (first === 'a' ? 'b' : 'a'), {
       what: 'the address to move',
-      withinMs: 20_000,
+      withinMs: 60_000,
       everyMs: 200,
     });
     expect(ping(virtualAddress, withCertificate)).toMatch(answered);

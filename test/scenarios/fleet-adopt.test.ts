@@ -1,6 +1,6 @@
 /**
  * Servers and Sentinels of three hosts, started by hand as the packages do, become a deployment by one command from a laptop,
- * under load: no process restarts and no client notices. Minutes: HOLDFAST_FLEET=whole.
+ * under load: no process restarts and no client notices. Minutes: npm test -- --whole.
  */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Status } from '../../src/agent/api/status-answer.ts';
@@ -8,10 +8,11 @@ import { waitFor } from '../../src/base/retry.ts';
 import { whyNoNetworkHosts } from '../../src/testbed/network-hosts.ts';
 import { plainClient, startPlain, whoRuns, writePlainSpec } from '../support/plain-fleet.ts';
 import { SshServers } from '../support/ssh-servers.ts';
+import { whyNotUsual } from '../support/whole-run.ts';
 import { WriteLoad } from '../support/write-load.ts';
 
 const hosts = ['a', 'b', 'c'];
-const skipped = process.env['HOLDFAST_FLEET'] === 'whole' ? whyNoNetworkHosts() : 'HOLDFAST_FLEET=whole';
+const skipped = whyNotUsual ?? whyNoNetworkHosts();
 
 describe.skipIf(skipped !== null)('adopt on hosts reached by ssh', () => {
   let servers: SshServers;

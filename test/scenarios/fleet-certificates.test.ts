@@ -1,6 +1,6 @@
 /**
  * Servers reached by ssh with an authority of their own: brought up, refused what is foreign, renewed under load. Minutes:
- * HOLDFAST_FLEET=whole.
+ * npm test -- --whole.
  */
 import { readdirSync, readFileSync, renameSync, statSync } from 'node:fs';
 import path from 'node:path';
@@ -10,9 +10,10 @@ import { whyNoNetworkHosts } from '../../src/testbed/network-hosts.ts';
 import { makeCertificates } from '../support/certificates.ts';
 import { allCounted, writeFleetSpec, writeLoad } from '../support/fleet.ts';
 import { SshServers } from '../support/ssh-servers.ts';
+import { whyNotUsual } from '../support/whole-run.ts';
 
 const hosts = ['a', 'b', 'c'];
-const skipped = process.env['HOLDFAST_FLEET'] === 'whole' ? whyNoNetworkHosts() : 'HOLDFAST_FLEET=whole';
+const skipped = whyNotUsual ?? whyNoNetworkHosts();
 const timeout = 240_000;
 
 describe.skipIf(skipped !== null)('servers reached by ssh speak TLS only', () => {

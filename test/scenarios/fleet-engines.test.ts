@@ -1,5 +1,5 @@
 /**
- * Servers reached by ssh go over to another Redis or Valkey under load, one engine after the other: HOLDFAST_FLEET=whole, and
+ * Servers reached by ssh go over to another Redis or Valkey under load, one engine after the other: npm test -- --whole, and
  * HOLDFAST_TEST_ENGINES for others than the Valkey that the tests have.
  */
 import { copyFileSync, mkdirSync } from 'node:fs';
@@ -9,12 +9,12 @@ import { whyNoNetworkHosts } from '../../src/testbed/network-hosts.ts';
 import { testEngines } from '../support/engines.ts';
 import { allCounted, writeFleetSpec, writeLoad } from '../support/fleet.ts';
 import { SshServers } from '../support/ssh-servers.ts';
+import { whyNotUsual } from '../support/whole-run.ts';
 
 const hosts = ['a', 'b', 'c'];
-const whole = process.env['HOLDFAST_FLEET'] === 'whole';
 /** The system's is what they have at first. */
-const engines = whole ? testEngines().filter(({ binary }) => binary.includes('/')) : [];
-const skipped = engines.length > 0 ? whyNoNetworkHosts() : 'HOLDFAST_FLEET=whole, and another engine';
+const engines = testEngines().filter(({ binary }) => binary.includes('/'));
+const skipped = whyNotUsual ?? (engines.length > 0 ? whyNoNetworkHosts() : 'there is no other engine');
 
 describe.skipIf(skipped !== null)('servers reached by ssh go over to another engine', () => {
   let servers: SshServers;

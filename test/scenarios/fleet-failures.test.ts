@@ -1,4 +1,4 @@
-/** An apply that is killed, cut off, put to sleep or has no disk, and is taken up again. Minutes: HOLDFAST_FLEET=whole. */
+/** An apply that is killed, cut off, put to sleep or has no disk, and is taken up again. Minutes: npm test -- --whole. */
 import type { ChildProcess } from 'node:child_process';
 import { copyFileSync, mkdirSync, readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -7,9 +7,10 @@ import { waitFor } from '../../src/base/retry.ts';
 import { whyNoNetworkHosts } from '../../src/testbed/network-hosts.ts';
 import { allCounted, redisServer, saysOn, writeFleetSpec, writeLoad } from '../support/fleet.ts';
 import { ended, SshServers } from '../support/ssh-servers.ts';
+import { whyNotUsual } from '../support/whole-run.ts';
 
 const hosts = ['a', 'b', 'c'];
-const skipped = process.env['HOLDFAST_FLEET'] === 'whole' ? whyNoNetworkHosts() : 'HOLDFAST_FLEET=whole';
+const skipped = whyNotUsual ?? whyNoNetworkHosts();
 const timeout = 240_000;
 const full = '/etc/holdfast';
 const installed = '/etc/holdfast/orders.yaml';

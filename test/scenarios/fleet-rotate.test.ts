@@ -1,4 +1,4 @@
-/** The passwords of servers reached by ssh are changed while everything runs. Minutes: HOLDFAST_FLEET=whole. */
+/** The passwords of servers reached by ssh are changed while everything runs. Minutes: npm test -- --whole. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Status } from '../../src/agent/api/status-answer.ts';
 import { parseSpec } from '../../src/spec/parse.ts';
@@ -6,9 +6,10 @@ import { deriveSecrets, type Secrets } from '../../src/spec/secrets.ts';
 import { whyNoNetworkHosts } from '../../src/testbed/network-hosts.ts';
 import { allCounted, saysOn, writeFleetSpec, writeLoad } from '../support/fleet.ts';
 import { ended, SshServers } from '../support/ssh-servers.ts';
+import { whyNotUsual } from '../support/whole-run.ts';
 
 const hosts = ['a', 'b', 'c'];
-const skipped = process.env['HOLDFAST_FLEET'] === 'whole' ? whyNoNetworkHosts() : 'HOLDFAST_FLEET=whole';
+const skipped = whyNotUsual ?? whyNoNetworkHosts();
 const timeout = 240_000;
 
 describe.skipIf(skipped !== null)('the secret of servers reached by ssh is changed', () => {

@@ -7,14 +7,15 @@ import type { Status } from '../../src/agent/api/status-answer.ts';
 import { whyNoNetworkHosts } from '../../src/testbed/network-hosts.ts';
 import { allCounted, leftBehind, otherServer, saysOn, writeFleetSpec, writeLoad } from '../support/fleet.ts';
 import { ended, SshServers } from '../support/ssh-servers.ts';
+import { isWhole } from '../support/whole-run.ts';
 
 const hosts = ['a', 'b', 'c'];
 const why = whyNoNetworkHosts();
 /** A machine that has two cores and nothing else to do takes less than a minute; one that does other things has three. */
 const slowestSeconds = 180;
-/** Hosts that come and go take minutes: HOLDFAST_FLEET=whole tests them too. */
 const next = otherServer();
-const whole = test.runIf(process.env['HOLDFAST_FLEET'] === 'whole');
+/** Hosts that come and go take minutes. */
+const whole = test.runIf(isWhole);
 
 describe.skipIf(why !== null)(`servers reached by ssh${why === null ? '' : `: skipped, ${why}`}`, () => {
   let servers: SshServers;

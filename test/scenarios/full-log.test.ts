@@ -43,7 +43,7 @@ test('a gate', async () => {
         () => true,
         () => false,
       );
-  await waitFor(isServed, { what: 'the gate to serve', withinMs: 15_000 });
+  await waitFor(isServed, { what: 'the gate to serve', withinMs: 30_000 });
   expect(gate.exitCode).toBeNull();
 });
 
@@ -57,7 +57,7 @@ test('an agent that runs in the background', async () => {
     process.kill((await deployment.primary()).pid as number, 'SIGKILL');
     await waitFor(() => deployment.events().some(({ kind }) => kind === 'promoted'), {
       what: 'a new primary',
-      withinMs: 20_000,
+      withinMs: 60_000,
     });
     expect(agent.exitCode).toBeNull();
     expect((await deployment.run('down')).status).toBe(0);

@@ -19,7 +19,7 @@ async function pair(durability: 'async' | 'replicated' = 'async') {
   const second = await startRedis(['--replicaof', `127.0.0.1 ${first.port}`]);
   const follows = async () =>
     (await client(second.port).info('replication')).includes('master_link_status:up');
-  await waitFor(follows, { what: 'the replica', withinMs: 10_000 });
+  await waitFor(follows, { what: 'the replica', withinMs: 30_000 });
   const members = [memberAt(first.port), memberAt(second.port)];
   const gate = await startGate({ members, holdMs: 20_000, durability });
   return { first, second, gate };
@@ -55,7 +55,7 @@ test('what took something, and whose answer was lost, is UNCERTAIN and takes not
   expect(await direct.zcard('scores')).toBe(1);
   expect(await direct.xpending('stream', 'group')).toMatchObject([1, '1-1', '1-1', [['done:6', '1']]]);
   asking.close();
-}, 30_000);
+});
 
 test('what reads only is asked again, though its answer was lost', async () => {
   const server = await startRedis();
@@ -66,7 +66,7 @@ test('what reads only is asked again, though its answer was lost', async () => {
   expect(await asking.ask('XREAD BLOCK 5000 STREAMS stream once-only 0 0')).toContain('1-1');
   expect(way.seen).toEqual(['once-only', 'once-only']);
   asking.close();
-}, 30_000);
+});
 
 test('what waits when its primary dies waits on at the next one, and gets what is pushed there', async () => {
   const { first, second, gate } = await pair();
@@ -81,7 +81,7 @@ test('what waits when its primary dies waits on at the next one, and gets what i
   expect(await blocked.reply('the job')).toBe('$3\r\none\r\n');
   expect(await client(second.port).lrange('mine', 0, -1)).toEqual(['one']);
   blocked.close();
-}, 30_000);
+});
 
 test('what waited at a server that was restarted is UNCERTAIN: its files may know more than it said', async () => {
   const server = await startRedis();
@@ -94,7 +94,7 @@ test('what waited at a server that was restarted is UNCERTAIN: its files may kno
   expect(await blocked.reply('the answer')).toMatch(uncertain);
   expect(await blocked.ask('PING')).toBe('+PONG\r\n');
   blocked.close();
-}, 30_000);
+});
 
 test.each(['async', 'replicated'] as const)(
   'a planned change is seen neither by who waits, nor by what it has sent behind that (%s)',
@@ -116,7 +116,6 @@ test.each(['async', 'replicated'] as const)(
     expect(await blocked.reply('GET')).toBe('$1\r\n1\r\n');
     blocked.close();
   },
-  30_000,
 );
 
 test('what is needed at the next primary is opened while writes wait, and closed when nothing comes of it', async () => {
@@ -127,14 +126,14 @@ test('what is needed at the next primary is opened while writes wait, and closed
   expect(await opened()).toBe(false);
   const next = { address: '127.0.0.1', port: second.port };
   await gate.control.hold({ reason: 'switchover', maxMs: 20_000, next });
-  await waitFor(opened, { what: 'a connection to the next primary', withinMs: 10_000 });
+  await waitFor(opened, { what: 'a connection to the next primary', withinMs: 30_000 });
   expect(await user.ask('GET key')).toBe('$3\r\nold\r\n');
   await gate.control.release();
-  await waitFor(async () => !(await opened()), { what: 'it to be closed', withinMs: 10_000 });
+  await waitFor(async () => !(await opened()), { what: 'it to be closed', withinMs: 30_000 });
   expect(await user.ask('SET key new')).toBe('+OK\r\n');
   expect(await client(first.port).get('key')).toBe('new');
   user.close();
-}, 30_000);
+});
 
 test('scripts that a planned change finds at the old primary are executed once at the new one, in a transaction too', async () => {
   const { first, second, gate } = await pair();
@@ -145,7 +144,7 @@ test('scripts that a planned change finds at the old primary are executed once a
   plain.send(script('alone'));
   for (const line of ['MULTI', script('in-block'), script('in-block'), 'EXEC']) block.send(line);
   const stopped = async () => String(await old.call('CLIENT', 'LIST')).match(/ flags=\w*b/g)?.length === 2;
-  await waitFor(stopped, { what: 'both to be stopped by the pause', withinMs: 10_000 });
+  await waitFor(stopped, { what: 'both to be stopped by the pause', withinMs: 30_000 });
   const held = gate.control.hold({ reason: 'switchover', maxMs: 20_000 });
   await client(second.port).call('REPLICAOF', 'NO', 'ONE');
   await old.call('REPLICAOF', '127.0.0.1', second.port);
@@ -156,4 +155,4 @@ test('scripts that a planned change finds at the old primary are executed once a
   for (const reply of ['+OK\r\n', '+QUEUED\r\n', '+QUEUED\r\n', '*2\r\n:1\r\n:2\r\n'])
     expect(await block.reply('the block')).toBe(reply);
   for (const each of [plain, block]) each.close();
-}, 30_000);
+});

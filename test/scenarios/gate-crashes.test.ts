@@ -5,6 +5,7 @@ import type { GateConfigInput } from '../../src/gate/config.ts';
 import { TestDeployment } from '../support/deployment.ts';
 import { startGate } from '../support/gate-process.ts';
 import { cleanUp } from '../support/redis-processes.ts';
+import { howMany } from '../support/whole-run.ts';
 import { WriteLoad } from '../support/write-load.ts';
 
 /**
@@ -13,8 +14,7 @@ import { WriteLoad } from '../support/write-load.ts';
  * at all; with `durability: replicated` no acknowledged write is lost.
  */
 
-/** The whole proof is HOLDFAST_CRASHES=30. */
-const crashes = Number(process.env['HOLDFAST_CRASHES'] ?? 3);
+const crashes = howMany('HOLDFAST_CRASHES', 3, 30);
 let deployment: TestDeployment;
 
 beforeAll(async () => {
@@ -71,7 +71,6 @@ async function crash(): Promise<void> {
       state === 'healthy' &&
       primary !== old.id &&
       members.find(({ id }) => id === old.id)?.role === 'replica',
-    60_000,
   );
 }
 

@@ -11,7 +11,7 @@ const login = { password: adminPassword };
 beforeEach(async () => {
   deployment = await startDeployment({ passwords: true, settings: ['--min-replicas-to-write', '1'] });
   gate = await startGate({ ...gateFor(deployment), durability: 'replicated' });
-}, 60_000);
+});
 afterEach(cleanUp);
 afterAll(cleanUp);
 
@@ -39,13 +39,13 @@ function writing() {
 
 test('a write is acknowledged only when every replica has it, and none of those is lost in a crash', async () => {
   const { acknowledged, errors, stop } = writing();
-  await waitFor(() => acknowledged.length > 1000, { what: 'a load', withinMs: 20_000 });
+  await waitFor(() => acknowledged.length > 1000, { what: 'a load', withinMs: 60_000 });
   await kill9((deployment.members[0] as Server).process);
   await failOver(deployment);
   const before = acknowledged.length;
   await waitFor(() => acknowledged.length > before + 200, {
     what: 'writes after the crash',
-    withinMs: 20_000,
+    withinMs: 60_000,
   });
   await stop();
   const reader = client(gate.port, login);
@@ -57,7 +57,7 @@ test('a write is acknowledged only when every replica has it, and none of those 
   }
   expect(lost).toEqual([]);
   expect(errors.filter((error) => !error.startsWith('UNCERTAIN '))).toEqual([]);
-}, 90_000);
+});
 
 test('a replica that stands still holds writes up until no Sentinel would promote it', async () => {
   const writer = client(gate.port, login);
@@ -75,7 +75,7 @@ test('a replica that stands still holds writes up until no Sentinel would promot
   } finally {
     stopped.process.kill('SIGCONT');
   }
-}, 60_000);
+});
 
 describe('the primary stands still and is replaced', () => {
   async function stopped(during: (old: Server, writer: ReturnType<typeof client>) => Promise<void>) {
@@ -93,7 +93,7 @@ describe('the primary stands still and is replaced', () => {
   async function replace(old: Server): Promise<void> {
     await failOver(deployment);
     const isReplaced = async () => (await gate.control.status()).primary?.port !== old.port;
-    await waitFor(isReplaced, { what: 'the gate to have another primary', withinMs: 20_000, everyMs: 5 });
+    await waitFor(isReplaced, { what: 'the gate to have another primary', withinMs: 60_000, everyMs: 5 });
   }
 
   test('what it answers when it wakes is not acknowledged: nobody else has it', async () => {
@@ -106,23 +106,23 @@ describe('the primary stands still and is replaced', () => {
       old.process.kill('SIGCONT');
       expect(await answer).toMatch(/^UNCERTAIN /);
     });
-  }, 60_000);
+  });
 
   test('nobody waits for it: it is no replica yet that could be promoted', async () => {
     await stopped(async (old, writer) => {
       await replace(old);
       // A Sentinel that promotes somebody ends that one's connections once.
       const isTaken = () => writer.set('k', '2').then(() => true);
-      await waitFor(isTaken, { what: 'a write to be taken', withinMs: 20_000 });
+      await waitFor(isTaken, { what: 'a write to be taken', withinMs: 60_000 });
       expect(gate.log()).not.toContain(`writes no longer wait for 127.0.0.1:${old.port}`);
     });
-  }, 60_000);
+  });
 });
 
 test('a planned change, in which the primary stops WAIT as well as writes, costs no error and loses nothing', async () => {
   const [old, next, third] = deployment.members as [Server, Server, Server];
   const { acknowledged, errors, stop } = writing();
-  await waitFor(() => acknowledged.length > 500, { what: 'a load', withinMs: 20_000 });
+  await waitFor(() => acknowledged.length > 500, { what: 'a load', withinMs: 60_000 });
   // As the agent of another host does it, which can't have this gate hold its writes.
   const [from, to, other] = [old, next, third].map(({ port }) => client(port, login));
   await from!.call('CLIENT', 'PAUSE', '5000', 'WRITE');
@@ -130,7 +130,7 @@ test('a planned change, in which the primary stops WAIT as well as writes, costs
     /^master_repl_offset:(\d+)/m.exec(await redis!.info('replication'))?.[1];
   await waitFor(async () => (await offsetOf(from)) === (await offsetOf(to)), {
     what: 'the next primary to have everything',
-    withinMs: 10_000,
+    withinMs: 30_000,
   });
   await to!.replicaof('NO', 'ONE');
   await Promise.all([from, other].map((redis) => redis!.replicaof('127.0.0.1', next.port)));
@@ -138,9 +138,9 @@ test('a planned change, in which the primary stops WAIT as well as writes, costs
   // What came in meanwhile was not executed: it says READONLY, and is sent again.
   await from!.call('CLIENT', 'UNPAUSE');
   const before = acknowledged.length;
-  await waitFor(() => acknowledged.length > before + 200, { what: 'writes behind it', withinMs: 20_000 });
+  await waitFor(() => acknowledged.length > before + 200, { what: 'writes behind it', withinMs: 60_000 });
   await stop();
   expect(errors).toEqual([]);
   const found = await to!.mget(acknowledged);
   expect(acknowledged.filter((_key, at) => found[at] === null)).toEqual([]);
-}, 60_000);
+});

@@ -30,7 +30,7 @@ async function makeSentinelsBelieveZero(port: number): Promise<void> {
     );
   await askEvery(100);
   const areTold = async () => (await prioritiesAtSentinels(port)).every((priority) => priority === '0');
-  await waitFor(areTold, { what: 'every Sentinel to see the priority 0', withinMs: 15_000 });
+  await waitFor(areTold, { what: 'every Sentinel to see the priority 0', withinMs: 30_000 });
   await askEvery(10_000);
   await replica.config('SET', 'replica-priority', '100');
 }

@@ -71,7 +71,7 @@ test('who pipelines 36 MB of GETs and reads nothing makes nobody wait, and the s
   expect(rss(gate.process.pid, 'VmHWM') - gateBefore).toBeLessThan(150 * mib);
   greedy.socket.destroy();
   await writing;
-}, 90_000);
+});
 
 /** Looks that what comes is this, again and again; counts how often it came whole. */
 function expecting(...parts: { bytes: Buffer; times: number }[]): {
@@ -154,7 +154,7 @@ test('what is no read and no write, in the middle of a pipeline that nobody read
   patient.socket.on('data', (chunk: Buffer) => expected.take(chunk)).resume();
   await waitFor(() => expected.left() === 0, { what: 'every answer', withinMs: 30_000 });
   patient.socket.destroy();
-}, 60_000);
+});
 
 test('when the connection of one that is set apart breaks, every request is answered once, and the next as ever', async () => {
   const admin = client(server.port);
@@ -184,7 +184,7 @@ test('when the connection of one that is set apart breaks, every request is answ
   expect(count('-UNCERTAIN ')).toBeGreaterThan(10_000);
   expect(text.endsWith(value)).toBe(true);
   patient.socket.destroy();
-}, 60_000);
+});
 
 test('twenty clients that do not read long replies stay within what all of them may have', async () => {
   const other = client(gate.port);
@@ -226,18 +226,18 @@ test('what a client that is gone had not sent to the server is not sent', async 
   try {
     const before = await taken();
     reads.push(...readers.map((each) => each.lrange('list', 0, -1)));
-    await waitFor(async () => (await taken()) >= before + 4, { what: 'the reads', withinMs: 10_000 });
+    await waitFor(async () => (await taken()) >= before + 4, { what: 'the reads', withinMs: 30_000 });
     gone.send('SET gone here');
-    await waitFor(async () => (await taken()) >= before + 5, { what: 'the write', withinMs: 10_000 });
+    await waitFor(async () => (await taken()) >= before + 5, { what: 'the write', withinMs: 30_000 });
     const clients = (await gate.control.status()).clients;
     gone.reset();
     await waitFor(async () => (await gate.control.status()).clients < clients, {
       what: 'it to go',
-      withinMs: 5000,
+      withinMs: 20_000,
     });
   } finally {
     process.kill(server.process.pid as number, 'SIGCONT');
   }
   for (const read of reads) expect(await read).toHaveLength(20);
   expect(await reader.get('gone')).toBeNull();
-}, 60_000);
+});

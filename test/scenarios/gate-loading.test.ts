@@ -41,14 +41,14 @@ test('while a server that came back loads its data, its clients wait', async () 
       sawLoading ||= /LOADING/.test(String(answer));
       return answer === '7';
     },
-    { what: 'the server to have loaded', withinMs: 20_000, everyMs: 20 },
+    { what: 'the server to have loaded', withinMs: 60_000, everyMs: 20 },
   );
   await startAgain();
   await looking;
   expect(sawLoading).toBe(true);
   expect(await answers).toEqual(['7', 'OK', '4000']);
   expect((await gate.control.status()).errors).not.toHaveProperty('LOADING');
-}, 60_000);
+});
 
 test('when that takes longer than they may wait, they and the status are told so', async () => {
   const { server, startAgain } = await serverThatLoads();
@@ -62,7 +62,7 @@ test('when that takes longer than they may wait, they and the status are told so
   const again = startAgain();
   await waitFor(async () => (await gate.control.status()).reason === 'redis-1 loads its data', {
     what: 'the gate to see that the server loads',
-    withinMs: 5000,
+    withinMs: 20_000,
   });
   await expect(writer.set('key:9', 'x')).rejects.toThrow(
     'NOPRIMARY the primary did not load its data within 700 ms',
@@ -70,10 +70,10 @@ test('when that takes longer than they may wait, they and the status are told so
   await again;
   await waitFor(async () => (await gate.control.status()).state === 'open', {
     what: 'the gate to open',
-    withinMs: 20_000,
+    withinMs: 60_000,
   });
   expect(await writer.set('key:9', 'x')).toBe('OK');
-}, 60_000);
+});
 
 test('a gate that starts while the replicas are not back yet waits for them', async () => {
   const deployment = await startDeployment({ settings: ['--min-replicas-to-write', '1'] });
@@ -82,14 +82,14 @@ test('a gate that starts while the replicas are not back yet waits for them', as
   const direct = client(primary.port);
   const refused = async () =>
     /NOREPLICAS/.test(await direct.set('k', 1).catch((error: Error) => error.message));
-  await waitFor(refused, { what: 'the primary to refuse writes', withinMs: 20_000 });
+  await waitFor(refused, { what: 'the primary to refuse writes', withinMs: 60_000 });
   const gate = await startGate(gateFor(deployment));
   const write = client(gate.port).set('k', 2);
   await waitFor(async () => (await gate.control.status()).counters.retried > 0, {
     what: 'the write to be refused',
-    withinMs: 5000,
+    withinMs: 20_000,
   });
   for (const replica of replicas) await startRedis([], replica);
   expect(await write).toBe('OK');
   expect((await gate.control.status()).errors).not.toHaveProperty('NOREPLICAS');
-}, 60_000);
+});

@@ -42,7 +42,7 @@ test('a write is executed once: known, unknown, before the table of commands is 
   await expectOnce(gate, way, 'GEOADD places 1 1 once-4');
   expect(await direct.lrange('list', 0, -1)).toEqual(['once-1']);
   expect(await direct.get('text')).toBe('once-2');
-}, 30_000);
+});
 
 test('SHUTDOWN ends one server, and not the next one', async () => {
   const server = await startRedis();
@@ -60,4 +60,4 @@ test('SHUTDOWN ends one server, and not the next one', async () => {
   expect(await asking.ask('PING')).toBe('+PONG\r\n');
   expect(way.seen).toEqual(['SHUTDOWN']);
   asking.close();
-}, 30_000);
+});

@@ -86,7 +86,7 @@ test('whole requests that a server does not answer stay within the bound', async
     for (const raw of raws) if (!raw.closed) await raw.write('\r\n');
     await waitFor(() => closed(raws) > 20, {
       what: 'those that are too many to be closed',
-      withinMs: 20_000,
+      withinMs: 60_000,
     });
     expect(most() - before).toBeLessThan(promised + uncollected);
   } finally {
@@ -125,7 +125,7 @@ test('an answer that can be passed on only whole ends its client when it is too 
   await closing(raw);
   expect((await gate.control.status()).closed['slow-reader']).toBe(1);
   expect(most() - before).toBeLessThan(64 * mib);
-}, 60_000);
+});
 
 test.each([
   ['a shared connection', []],

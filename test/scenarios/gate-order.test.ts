@@ -6,6 +6,7 @@ import { chooseSeed, Random } from '../support/random.ts';
 import { cleanUp, kill9, type Server, startRedis } from '../support/redis-processes.ts';
 import { type Deployment, failOver, startDeployment, waitUntilFollowed } from '../support/replica-set.ts';
 import { TaggedClient } from '../support/tagged-client.ts';
+import { howMany } from '../support/whole-run.ts';
 
 /**
  * Random pipelines of requests whose replies are known, sent while connections break and primaries change: each
@@ -17,8 +18,8 @@ afterAll(cleanUp);
 
 const seed = chooseSeed();
 const again = `again: HOLDFAST_SEED=${seed}`;
-/** How often connections are cut; HOLDFAST_CUTS=5000 is the whole proof. */
-const wantedCuts = Number(process.env['HOLDFAST_CUTS'] ?? 150);
+/** How often connections are cut. */
+const wantedCuts = howMany('HOLDFAST_CUTS', 150, 5000);
 
 async function openClients(
   gate: GateProcess,
@@ -84,7 +85,7 @@ test('every reply belongs to its request through planned changes of primary and 
   const someMore = async () => {
     const wanted = sum(clients, ({ answered }) => answered) + 2000;
     const goesOn = () => sum(clients, ({ answered }) => answered) >= wanted || anyComplains(clients);
-    await waitFor(goesOn, { what: `2000 answers (${again})`, withinMs: 20_000 });
+    await waitFor(goesOn, { what: `2000 answers (${again})`, withinMs: 60_000 });
   };
   await someMore();
   const second = await failOver(deployment);

@@ -71,7 +71,7 @@ test('a worker that ends with status 1, and one that hangs, is replaced and told
   await allRun(gate, 2);
   expect(workersOf(gate)).not.toContain(hung);
   for (let index = 0; index < 4; index++) expect(await client(gate.port).ping()).toBe('PONG');
-}, 60_000);
+});
 
 test('a worker that is started in the middle of a hold joins it', async () => {
   const gate = await startFragile(2);
@@ -80,10 +80,10 @@ test('a worker that is started in the middle of a hold joins it', async () => {
   await restarted(gate, 2);
   await allRun(gate, 2);
   const holds = async () => (await gate.control.status()).reason === 'test';
-  await waitFor(holds, { what: 'the new workers to hold', withinMs: 10_000 });
+  await waitFor(holds, { what: 'the new workers to hold', withinMs: 30_000 });
   await gate.control.release();
   expect((await gate.control.status()).state).toBe('open');
-}, 60_000);
+});
 
 test('workers that end too often are given up, and then the gate ends too, with an error', async () => {
   const gate = await startFragile(2, 1);
@@ -92,13 +92,13 @@ test('workers that end too often are given up, and then the gate ends too, with 
   for (let round = 0; round < 40 && alive(); round++) {
     for (const pid of workersOf(gate)) process.kill(pid, 'SIGKILL');
     const noneOrNew = async () => !alive() || (await gate.control.status()).workers.running > 0;
-    await waitFor(() => noneOrNew().catch(() => false), { what: 'the next worker', withinMs: 20_000 }).catch(
+    await waitFor(() => noneOrNew().catch(() => false), { what: 'the next worker', withinMs: 60_000 }).catch(
       () => {},
     );
   }
   expect(await exited).toBe(1);
   expect(gate.log()).toContain('all 2 workers ended too often');
-}, 60_000);
+});
 
 test('a gate whose workers are all gone, or hang, ends when it is told to', async () => {
   const gone = await startFragile(2, 0);
@@ -111,7 +111,7 @@ test('a gate whose workers are all gone, or hang, ends when it is told to', asyn
   // It may have seen that all of them are gone before it was told to end.
   expect(ofGone === 0 || gone.log().includes('ended too often')).toBe(true);
   expect(ofHanging).toBe(0);
-}, 60_000);
+});
 
 const stateOf = (pid: number) => readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.[0];
 
@@ -132,15 +132,15 @@ test('who is on the way to a worker that is killed is disconnected, and does not
   const gate = await startFragile(2);
   const victim = workersOf(gate)[0] as number;
   process.kill(victim, 'SIGSTOP');
-  await waitFor(() => stateOf(victim) === 'T', { what: 'the worker to stand still', withinMs: 5000 });
+  await waitFor(() => stateOf(victim) === 'T', { what: 'the worker to stand still', withinMs: 20_000 });
   // The worker that stands still is handed one of them, and no other before it has said that it took that.
   const ends: string[] = [];
   const all = Array.from({ length: 4 }, async () => ends.push(await ping(gate.port)));
-  await waitFor(() => ends.length >= 3, { what: 'the others', withinMs: 15_000 });
+  await waitFor(() => ends.length >= 3, { what: 'the others', withinMs: 30_000 });
   process.kill(victim, 'SIGKILL');
   await Promise.all(all);
   expect(ends).toEqual(['+PONG\r\n', '+PONG\r\n', '+PONG\r\n', 'closed']);
-}, 30_000);
+});
 
 test('a worker that starts in the middle of a drain is told to drain as well', async () => {
   const gate = await startFragile(2);
@@ -149,11 +149,11 @@ test('a worker that starts in the middle of a drain is told to drain as well', a
   process.kill(workersOf(gate)[0] as number, 'SIGKILL');
   await waitFor(() => gate.log().includes('starting another') && workersOf(gate).length === 2, {
     what: 'the next worker to be started',
-    withinMs: 15_000,
+    withinMs: 30_000,
     everyMs: 10,
   });
   gate.process.kill('SIGTERM');
   expect(await exited).toBe(0);
   expect(gate.log().match(/draining: 0 clients/g)).toHaveLength(2);
   expect(gate.log()).not.toContain('is killed');
-}, 30_000);
+});

@@ -24,7 +24,7 @@ describe('HAProxy as the gate', () => {
         client.disconnect();
       }
     };
-    await waitFor(write, { what: `a write of ${key} through HAProxy`, withinMs: 15_000, everyMs: 10 });
+    await waitFor(write, { what: `a write of ${key} through HAProxy`, withinMs: 30_000, everyMs: 10 });
     return performance.now() - began;
   }
 
@@ -47,7 +47,7 @@ describe('HAProxy as the gate', () => {
     expect(await rolesThrough(deployment.ports.gate, 5)).toEqual(['master']);
     const replicasOnly = async () =>
       (await rolesThrough(deployment.ports.replica, 5)).join() === 'slave' || undefined;
-    await waitFor(replicasOnly, { what: 'the read-only port to lead to replicas', withinMs: 10_000 });
+    await waitFor(replicasOnly, { what: 'the read-only port to lead to replicas', withinMs: 30_000 });
     for (const client of clients) client.disconnect();
   });
 
@@ -81,7 +81,7 @@ describe('HAProxy as the gate', () => {
     const { gates } = await deployment.waitUntilHealthy();
     const pid = gates[0]?.pid as number;
     process.kill(pid, 'SIGKILL');
-    await waitFor(() => !isAlive(pid), { what: 'HAProxy to be gone', withinMs: 5000 });
+    await waitFor(() => !isAlive(pid), { what: 'HAProxy to be gone', withinMs: 20_000 });
     await timeToWrite('after-the-restart');
     expect(await rolesThrough(deployment.ports.gate, 10)).toEqual(['master']);
     const { gates: after } = await deployment.waitUntilHealthy();

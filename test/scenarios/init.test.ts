@@ -81,7 +81,7 @@ test('a Sentinel deployment with a password becomes a spec, and up brings the sa
   } finally {
     await holdfast(['down', file, '--state-dir', stateDir]);
   }
-}, 60_000);
+});
 
 /** What stands before the steps of whole migrations, which migrating-page.test.ts runs. */
 function referencePart(): string {
@@ -164,7 +164,7 @@ test('a server alone, a server without CONFIG, and what is no server', async () 
   const refused = await holdfast(['init', nothing, '--from', 'redis://127.0.0.1:1', '--json']);
   expect(JSON.parse(refused.stdout)).toMatchObject({ error: { code: 'INIT_SOURCE_UNREADABLE' } });
   expect(existsSync(nothing)).toBe(false);
-}, 30_000);
+});
 
 test('every command of docs/migrating.md that begins with init runs as it stands there', async () => {
   const folder = tempFolder();
@@ -192,7 +192,7 @@ test('every command of docs/migrating.md that begins with init runs as it stands
     expect(status, `${command}: ${stderr}`).toBe(0);
     expect(readFileSync(words[1] as string, 'utf8')).not.toContain(password);
   }
-}, 30_000);
+});
 
 test('a first spec, and one from files', async () => {
   const folder = tempFolder();

@@ -95,7 +95,7 @@ describe('up and down', () => {
 
     expect((await deployment.run('down')).status).toBe(0);
     const gone = () => pids.filter(isAlive).length === 0;
-    await waitFor(gone, { what: 'every process to be gone', withinMs: 10_000 });
+    await waitFor(gone, { what: 'every process to be gone', withinMs: 30_000 });
     const again = await deployment.run('down');
     expect(again.status).toBe(0);
     expect(again.stdout).toContain('nothing of it was running');
@@ -119,7 +119,7 @@ describe('up and down', () => {
     const primary = deployment.client(deployment.ports.members);
     // Once a second a redis-server looks whether it should connect to someone.
     const looked = async () => Number(/uptime_in_seconds:(\d+)/.exec(await primary.info('server'))?.[1]) >= 3;
-    await waitFor(looked, { what: 'redis-1 to have run for 3 s', withinMs: 20_000 });
+    await waitFor(looked, { what: 'redis-1 to have run for 3 s', withinMs: 60_000 });
     expect(readFileSync(path.join(folder, 'log'), 'utf8')).not.toContain('Connecting to MASTER');
     expect((await deployment.waitUntilHealthy()).primary).toBe('redis-1');
     expect(await deployment.client().get('kept')).toBe('yes');

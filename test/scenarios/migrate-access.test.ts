@@ -54,7 +54,7 @@ test('Sentinels with TLS and a password of their own name the source, for each v
     expect(refused.stderr).toContain('NOAUTH');
   }
   expect(await client(target.port).get('key')).toBe('value');
-}, 30_000);
+});
 
 test('a user without a password file is refused by each verb before anyone is asked', async () => {
   const [from, to] = ['redis://app@127.0.0.1:1', 'redis://127.0.0.1:2'];
@@ -89,4 +89,4 @@ test('an authority that can’t be read is named by each verb', async () => {
     });
     expect(stderr, verb.join(' ')).toContain('TLS_FILE_UNREADABLE');
   }
-}, 30_000);
+});

@@ -35,7 +35,7 @@ async function usersOf(redis: Redis): Promise<string[]> {
 async function untilSame(from: Redis, to: Redis): Promise<void> {
   const wanted = JSON.stringify(await contents(from));
   const same = async () => JSON.stringify(await contents(to)) === wanted;
-  await waitFor(same, { what: `the other side to have ${wanted}`, withinMs: 20_000 });
+  await waitFor(same, { what: `the other side to have ${wanted}`, withinMs: 60_000 });
 }
 
 test('written at the new side, killed in between, taken back: all of it is at the old side once, and nothing goes round', async () => {
@@ -65,7 +65,7 @@ test('written at the new side, killed in between, taken back: all of it is at th
   await write(target, 30);
   await waitFor(async () => (await migration.ask('status')).said['running'] === true, {
     what: 'it to be taken up',
-    withinMs: 20_000,
+    withinMs: 60_000,
   });
   expect((await migration.ask('status')).said).toMatchObject({ phase: 'cut-over', notFollowed: null });
   expect(await migration.ask('cutover', '--undo')).toMatchObject({ status: 0, said: { phase: 'running' } });
@@ -113,7 +113,7 @@ test('an old side whose users can’t be closed waits, and a new side that is lo
   await target.set('key', 'of the new side');
   await waitFor(async () => (await source.get('key')) === 'of the new side', {
     what: 'it to come back',
-    withinMs: 20_000,
+    withinMs: 60_000,
   });
   to.process.kill('SIGKILL');
   const undone = await migration.ask('cutover', '--undo', '--within', '500ms');

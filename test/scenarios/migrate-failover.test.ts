@@ -15,7 +15,7 @@ let deployment: TestDeployment;
 const writers: Writer[] = [];
 beforeAll(async () => {
   [plain, deployment] = await Promise.all([PlainSentinels.start(), TestDeployment.up()]);
-}, 60_000);
+});
 afterEach(async () => {
   for (const each of writers.splice(0)) await each.end();
   await MigrationProcess.killAll();

@@ -26,7 +26,7 @@ async function startGate(args: string[], socket: string): Promise<CliProcess> {
   gates.push(gate);
   const control = new GateControl(socket);
   const isOpen = async () => (await control.status().catch(() => null))?.state === 'open';
-  await waitFor(isOpen, { what: 'the gate to open', withinMs: 15_000 }).catch((error: Error) => {
+  await waitFor(isOpen, { what: 'the gate to open', withinMs: 30_000 }).catch((error: Error) => {
     throw new Error(`${error.message}\n${gate.said()}`);
   });
   return gate;
@@ -85,10 +85,10 @@ test('writers under load go over, a blocked client too; back again, and over for
   expect(await target.exists('behind')).toBe(1);
   // Taken back: what was written meanwhile is at the old side, where writes go on, and are followed again.
   const counting = countThrough(through());
-  await waitFor(() => counting.acknowledged() > 100, { what: 'some writes', withinMs: 20_000 });
+  await waitFor(() => counting.acknowledged() > 100, { what: 'some writes', withinMs: 60_000 });
   expect(await migration.ask('cutover', '--undo')).toMatchObject({ status: 0 });
   const until = counting.acknowledged() + 100;
-  await waitFor(() => counting.acknowledged() > until, { what: 'more writes', withinMs: 20_000 });
+  await waitFor(() => counting.acknowledged() > until, { what: 'more writes', withinMs: 60_000 });
   const counted = await counting.stop();
   expect(await source.get('counted')).toBe(String(counted));
   expect(await source.get('behind')).toBe('the cut-over');
@@ -99,7 +99,7 @@ test('writers under load go over, a blocked client too; back again, and over for
   await migration.untilFollowing();
   await waitFor(async () => (await target.get('taken')) === 'back', {
     what: 'it to be followed',
-    withinMs: 10_000,
+    withinMs: 30_000,
   });
   expect(await migration.ask('cutover', '--gate', socket)).toMatchObject({ status: 0 });
   expect(await migration.ask('finish')).toMatchObject({ status: 0 });
@@ -136,7 +136,7 @@ test('to what Sentinels watch, which had changed the primary meanwhile; with two
   // A replica that copies its new primary has nothing, and Sentinels may promote it all the same.
   await waitFor(async () => (await client(primary).info('replication')).split('state=online').length === 3, {
     what: 'both replicas to be linked',
-    withinMs: 20_000,
+    withinMs: 60_000,
   });
   const migration = MigrationProcess.begin(path.join(folder, 'state'), [
     `redis://127.0.0.1:${from.port}`,
@@ -168,7 +168,7 @@ test('a gate without a predecessor, or without a socket to be told on, is no suc
 
 async function moreOf(load: WriteLoad, writes: number): Promise<void> {
   const until = load.report.acknowledged + writes;
-  await waitFor(() => load.report.acknowledged >= until, { what: 'more writes', withinMs: 20_000 });
+  await waitFor(() => load.report.acknowledged >= until, { what: 'more writes', withinMs: 60_000 });
 }
 
 /** `counted` up, until it is told to stop; every write must succeed. */

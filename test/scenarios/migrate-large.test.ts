@@ -7,14 +7,15 @@ import { MigrationProcess } from '../support/migration-process.ts';
 import { Random } from '../support/random.ts';
 import { cleanUp, client, startRedis, tempFolder } from '../support/redis-processes.ts';
 import { expectSameUnder } from '../support/same-data.ts';
+import { howMany } from '../support/whole-run.ts';
 
 /**
  * Several sources with keys of all types, written to all the time, into one; the migration is killed at moments by chance.
  * HOLDFAST_MIGRATE_KEYS and HOLDFAST_MIGRATE_KILLS make it large: docs/migrating.md says how. migrate-series.test.ts does the same
  * in other ways.
  */
-const keys = Number(process.env['HOLDFAST_MIGRATE_KEYS'] ?? 600);
-const kills = Number(process.env['HOLDFAST_MIGRATE_KILLS'] ?? 3);
+const keys = howMany('HOLDFAST_MIGRATE_KEYS', 600, 20_000);
+const kills = howMany('HOLDFAST_MIGRATE_KILLS', 3, 10);
 const limitMs = 60_000 + keys * 5 + kills * 10_000;
 afterAll(async () => {
   await MigrationProcess.killAll();

@@ -83,7 +83,7 @@ test('a source without replication and CONFIG is copied whole, by passes, and th
   await from.set('string:0', 'later');
   expect(await scanned(source, ['--replace'])).toMatchObject({ status: 0, differing: 0 });
   expect(await to.get('string:0')).toBe('later');
-}, 30_000);
+});
 
 test('under writes, notifications tell what changed: counters, lists and deletions are there once, and CONFIG as it was', async () => {
   const source = await startRedis();
@@ -114,7 +114,7 @@ test('under writes, notifications tell what changed: counters, lists and deletio
   expect(await to.llen('appended')).toBe(rounds);
   expect(await from.config('GET', 'notify-keyspace-events')).toEqual(['notify-keyspace-events', 'xE']);
   await expectTheSame(source);
-}, 40_000);
+});
 
 test('a managed source whose notifications are on already is followed, though nobody can see that they are', async () => {
   const source = await startRedis([...managed, '--notify-keyspace-events', 'KEA']);
@@ -124,7 +124,7 @@ test('a managed source whose notifications are on already is followed, though no
   expect(answer).toMatchObject({ status: 0, differing: 0 });
   expect(answer.withoutNotifications).toContain('nobody can see whether notifications are on');
   await expectTheSame(source);
-}, 30_000);
+});
 
 test('what the target can’t take is named, and all else is there', async () => {
   const source = await startRedis();
@@ -143,7 +143,7 @@ test('what the target can’t take is named, and all else is there', async () =>
   } finally {
     await to.config('SET', 'proto-max-bulk-len', '512mb');
   }
-}, 30_000);
+});
 
 test('where values are short nobody asks how long each is; a long one among them, and an expiry, come all the same', async () => {
   const source = await startRedis();
@@ -188,4 +188,4 @@ test('a Redis Cluster is one source, also while a slot moves', async () => {
   expect(await to.dbsize()).toBe(902);
   expect(await to.get('key:1')).toBe('1');
   await expectTheSame(nodes[0]!);
-}, 40_000);
+});

@@ -88,10 +88,10 @@ test('copied, followed, killed and taken up again, cut over: each acknowledged w
     ...['--target-password-file', password, ...where],
   );
   const random = new Random(3);
-  await waitFor(() => existsSync(path.join(state, 'plan.json')), { what: 'it to begin', withinMs: 20_000 });
+  await waitFor(() => existsSync(path.join(state, 'plan.json')), { what: 'it to begin', withinMs: 60_000 });
   for (let kill = 0; kill < 3; kill++) {
     const until = writes.acknowledged() + random.below(3000);
-    await waitFor(() => writes.acknowledged() >= until, { what: 'more writes', withinMs: 20_000 });
+    await waitFor(() => writes.acknowledged() >= until, { what: 'more writes', withinMs: 60_000 });
     process.child.kill('SIGKILL');
     await process.ended;
     process = begin('resume', ...where);
@@ -126,7 +126,7 @@ test('two sources into one; a broken copy leaves what others have, and a key tha
   const urls = [`redis://127.0.0.1:${first.port}`, `redis://127.0.0.1:${second.port}`];
   const args = [...urls, '--to', `redis://127.0.0.1:${to.port}`, '--db', '2:0=5', '--state-dir', state];
   let process = begin(...args, '--max-rate', '500kb');
-  await waitFor(async () => (await target.dbsize()) > 1000, { what: 'some to be copied', withinMs: 20_000 });
+  await waitFor(async () => (await target.dbsize()) > 1000, { what: 'some to be copied', withinMs: 60_000 });
   process.child.kill('SIGKILL');
   await process.ended;
   await one.del('one:0', 'one:1');
@@ -135,12 +135,12 @@ test('two sources into one; a broken copy leaves what others have, and a key tha
   await two.set('more', 'v');
   await waitFor(async () => (await target.dbsize()) === 19_999 + 2, {
     what: 'all of the first',
-    withinMs: 10_000,
+    withinMs: 30_000,
   });
   await target.select(5);
   await waitFor(async () => (await target.get('more')) === 'v', {
     what: 'all of the second',
-    withinMs: 10_000,
+    withinMs: 30_000,
   });
   expect(await target.dbsize()).toBe(20_001);
   await target.select(0);
@@ -151,7 +151,7 @@ test('two sources into one; a broken copy leaves what others have, and a key tha
   expect((await ask(state, 'resume')).said).toEqual({ phase: 'running' });
   await waitFor(async () => (await target.get('while paused')) === 'v', {
     what: 'it to go on',
-    withinMs: 10_000,
+    withinMs: 30_000,
   });
   expect((await ask(state, 'abort')).status).toBe(0);
   expect(await process.ended).toBe(0);

@@ -19,7 +19,7 @@ afterEach(() => {
 afterAll(async () => {
   if (gatePort > 0) await run('down holdfast.yaml');
   await cleanUp();
-}, 60_000);
+});
 
 const steps = new Map(
   readFileSync('docs/migrating.md', 'utf8')

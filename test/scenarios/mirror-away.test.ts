@@ -15,6 +15,7 @@ import { pause, waitFor } from '../../src/base/retry.ts';
 import { TestDeployment } from '../support/deployment.ts';
 import { workersOf } from '../support/mirror-workers.ts';
 import { cleanUp, client, kill9, type Server, startRedis } from '../support/redis-processes.ts';
+import { howMany } from '../support/whole-run.ts';
 
 let deployment: TestDeployment;
 let copy: Server;
@@ -61,7 +62,7 @@ async function isNext(before: readonly number[]): Promise<void> {
     const now = workersOf(deployment.agentPid());
     return now.length > 0 && !now.some((pid) => before.includes(pid));
   };
-  await waitFor(isThere, { what: 'the next process', withinMs: 20_000 });
+  await waitFor(isThere, { what: 'the next process', withinMs: 60_000 });
 }
 
 /** Writes so many bytes in pieces of 10 kB. */
@@ -133,15 +134,15 @@ test('beyond its bound a full copy is needed, which an event says; and the queue
   expect(copies()[1]!.text).toMatch(/gets a full copy: .* does not give what follows offset \d+ any more/);
   await kill9(copy.process);
   await write(redis, 100_000, 'last');
-  await waitFor(() => existsSync(queueFolder()), { what: 'the queue', withinMs: 20_000 });
+  await waitFor(() => existsSync(queueFolder()), { what: 'the queue', withinMs: 60_000 });
   deployment.writeSpec({ mirrors: { dr: undefined as unknown as Record<string, unknown> } });
   expect((await deployment.run('apply', [], ['--yes'])).status).toBe(0);
-  await waitFor(() => !existsSync(queueFolder()), { what: 'the queue to go', withinMs: 20_000 });
+  await waitFor(() => !existsSync(queueFolder()), { what: 'the queue to go', withinMs: 60_000 });
   copy = await startRedis([], copy);
 });
 
 test('whatever is killed, there is no difference', async () => {
-  const rounds = Number(process.env['HOLDFAST_MIRROR_KILLS'] ?? 1);
+  const rounds = howMany('HOLDFAST_MIRROR_KILLS', 1, 5);
   await client(copy.port).flushall();
   deployment.writeSpec({ mirrors: { dr: { to } } });
   expect((await deployment.run('apply', [], ['--yes'])).status).toBe(0);

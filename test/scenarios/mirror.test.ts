@@ -34,12 +34,12 @@ describe('a mirror', () => {
         const found = await mirror();
         return is(found) ? found : undefined;
       },
-      { what, withinMs: 20_000, everyMs: 100 },
+      { what, withinMs: 60_000, everyMs: 100 },
     );
   const untilEqual = async (key: string, value: string) =>
     waitFor(async () => (await target.get(key)) === value, {
       what: `${key} in the mirror`,
-      withinMs: 20_000,
+      withinMs: 60_000,
     });
 
   test('follows whatever is killed: every write is there once', async () => {
@@ -98,7 +98,7 @@ describe('a mirror', () => {
     expect(diff).toMatchObject({ status: 0, stdout: expect.stringContaining('2 differ, 2 repaired') });
     await target.set('extra', 'v');
     expect((await deployment.run('mirror', ['resync', 'dr'], ['--yes'])).status).toBe(0);
-    await waitFor(async () => (await target.exists('extra')) === 0, { what: 'it to go', withinMs: 20_000 });
+    await waitFor(async () => (await target.exists('extra')) === 0, { what: 'it to go', withinMs: 60_000 });
     await until('it to follow again', ({ state }) => state === 'following');
     expect((await deployment.run('mirror', ['diff', 'dr'])).status).toBe(0);
   });
@@ -140,7 +140,7 @@ describe('a mirror', () => {
       expect((await deployment.run('apply', [], ['--yes'])).status).toBe(0);
       const failed = async (name: string) =>
         (await deployment.status()).mirrors.find((each) => each.name === name && each.state === 'failed');
-      const full = await waitFor(() => failed('full'), { what: 'a refusal', withinMs: 20_000 });
+      const full = await waitFor(() => failed('full'), { what: 'a refusal', withinMs: 60_000 });
       expect(full.problem).toContain('holds 1 keys that are not this mirror');
       expect(await client(other.port).keys('*')).toEqual(['theirs']);
       back.writeSpec({ mirrors: { back: { to: `redis://127.0.0.1:${deployment.ports.gate}` } } });
@@ -151,10 +151,10 @@ describe('a mirror', () => {
         (await deployment.status()).mirrors.find(
           (each) => each.name === 'there' && each.state === 'following',
         );
-      await waitFor(there, { what: 'the way there to be followed', withinMs: 20_000 });
+      await waitFor(there, { what: 'the way there to be followed', withinMs: 60_000 });
       const refused = await waitFor(
         async () => (await back.status()).mirrors.find(({ problem }) => problem !== null),
-        { what: 'the way back to be refused', withinMs: 20_000 },
+        { what: 'the way back to be refused', withinMs: 60_000 },
       );
       expect(refused.problem).toMatch(/not this mirror|round for ever/);
     } finally {

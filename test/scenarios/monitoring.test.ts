@@ -89,7 +89,7 @@ describe.skipIf(why !== null)(`monitoring${why === null ? '' : `: skipped, ${why
         if (missing.length === 0) return answer;
         throw new Error(`missing: ${missing.join(', ')}`);
       },
-      { what: 'all metrics', withinMs: 10_000, everyMs: 200 },
+      { what: 'all metrics', withinMs: 30_000, everyMs: 200 },
     );
     expect(text).toMatch(
       /holdfast_gate_commands_total\{deployment="fleet",gate="gate-1",class="write"\} [1-9]/,
@@ -114,7 +114,7 @@ describe.skipIf(why !== null)(`monitoring${why === null ? '' : `: skipped, ${why
     };
     await waitFor(async () => (await query('sum(up)'))[0]?.value[1] === '3', {
       what: 'Prometheus to scrape three agents',
-      withinMs: 20_000,
+      withinMs: 60_000,
       everyMs: 200,
     });
 
@@ -131,7 +131,7 @@ describe.skipIf(why !== null)(`monitoring${why === null ? '' : `: skipped, ${why
         if (empty.length === 0) return true;
         throw new Error(`no data: ${empty.join(', ')}`);
       },
-      { what: 'every panel to have data', withinMs: 20_000, everyMs: 500 },
+      { what: 'every panel to have data', withinMs: 60_000, everyMs: 500 },
     );
     expect(await query('ALERTS{alertstate="firing"}')).toEqual([]);
 
@@ -140,12 +140,12 @@ describe.skipIf(why !== null)(`monitoring${why === null ? '' : `: skipped, ${why
     const agents = async () => (await query('count(holdfast_epoch)'))[0]?.value[1];
     await waitFor(async () => (await agents()) === '2', {
       what: 'the agent of c to be missed',
-      withinMs: 20_000,
+      withinMs: 60_000,
     });
     const down = 'max by (member) (holdfast_member_up) == 0';
     await waitFor(async () => (await query(down))[0]?.metric['member'] === 'redis-3', {
       what: 'redis-3 to be seen down',
-      withinMs: 20_000,
+      withinMs: 60_000,
     });
   });
 });

@@ -43,19 +43,19 @@ test('it is not promoted before it has that, whoever else is lost', async () => 
   const onSecond = deployment.client(second.port);
   const listed = async (state: string) =>
     new RegExp(`^slave.*port=${first.port},state=${state}`, 'm').test(await onSecond.info('replication'));
-  await waitFor(() => listed('wait_bgsave'), { what: 'the lost one to ask for a copy', withinMs: 20_000 });
+  await waitFor(() => listed('wait_bgsave'), { what: 'the lost one to ask for a copy', withinMs: 60_000 });
   const fresh = deployment.client(first.port, { enableReadyCheck: false });
   await fresh.config('SET', 'key-load-delay', delay);
   // Only the next copy is to be slow.
   await setAll('repl-diskless-sync-delay', '0');
   const says = (client: typeof fresh, pattern: RegExp, what: string) =>
-    waitFor(async () => pattern.test(await client.info()), { what, withinMs: 20_000, everyMs: 5 });
+    waitFor(async () => pattern.test(await client.info()), { what, withinMs: 60_000, everyMs: 5 });
   await says(onSecond, /^rdb_bgsave_in_progress:1/m, 'the copying to begin');
   await setAll('rdb-key-save-delay', '0');
   // These are on the other replica, and not in the copy.
   for (let i = 0; i < keys; i++) expect(await writer.set(`after:${i}`, 'x')).toBe('OK');
   await says(onSecond, /^aof_buffer_length:0/m, 'the AOF to hold them');
-  await waitFor(() => listed('online'), { what: 'the copy to be sent', withinMs: 20_000, everyMs: 5 });
+  await waitFor(() => listed('online'), { what: 'the copy to be sent', withinMs: 60_000, everyMs: 5 });
   // Loading takes a while; when it is over, the primary does not hear of it.
   void onSecond.eval(busy, 0).catch(() => {});
   await says(fresh, /^master_link_status:up/m, 'the copy to be there');

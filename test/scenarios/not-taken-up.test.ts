@@ -40,4 +40,4 @@ test('whom it promoted serves, the agent says that the Sentinels do not take tha
   expect(new Set(deployment.events().flatMap((e) => (e.kind === 'promoted' ? e.subject : [])))).toEqual(
     new Set([event.subject]),
   );
-}, 60_000);
+});

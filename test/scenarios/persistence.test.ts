@@ -10,8 +10,9 @@ import type { ApplyResult } from '../../src/agent/change/apply-spec.ts';
 import { waitFor } from '../../src/base/retry.ts';
 import { isAlive } from '../../src/testbed/leftovers.ts';
 import { TestDeployment } from '../support/deployment.ts';
+import { howMany } from '../support/whole-run.ts';
 
-const moments = Number(process.env['HOLDFAST_TEST_MOMENTS'] ?? 0);
+const moments = howMany('HOLDFAST_TEST_MOMENTS', 0, 1);
 const perWay = Math.max(1, moments);
 
 type Kind = 'none' | 'rdb' | 'aof-everysec' | 'aof-always';
@@ -47,7 +48,7 @@ async function fill(deployment: TestDeployment, members: number, kind: Kind, val
   for (let i = 0; i < members; i++) {
     const member = deployment.client(deployment.ports.members + i);
     const saved = async () => (await member.save()) === 'OK';
-    await waitFor(saved, { what: 'SAVE to be taken', withinMs: 10_000 });
+    await waitFor(saved, { what: 'SAVE to be taken', withinMs: 30_000 });
   }
 }
 
@@ -63,7 +64,7 @@ async function holds(deployment: TestDeployment, value: string): Promise<boolean
 async function kill(pids: number[]): Promise<void> {
   for (const pid of pids) if (isAlive(pid)) process.kill(pid, 'SIGKILL');
   const gone = () => pids.every((pid) => !isAlive(pid));
-  await waitFor(gone, { what: 'every process to be gone', withinMs: 10_000 });
+  await waitFor(gone, { what: 'every process to be gone', withinMs: 30_000 });
 }
 
 describe('before anything is done', () => {
@@ -103,7 +104,7 @@ async function cutOff(deployment: TestDeployment, way: Way, to: Kind, afterMs: n
 async function settled(deployment: TestDeployment, kind: Kind): Promise<void> {
   const apply = () => deployment.json<ApplyResult>('apply', [], ['--dry-run']);
   const done = async () => (await apply()).changes.length === 0;
-  await waitFor(done, { what: `everything to be as ${kind} wants it`, withinMs: 20_000, everyMs: 200 });
+  await waitFor(done, { what: `everything to be as ${kind} wants it`, withinMs: 60_000, everyMs: 200 });
   const conf = readFileSync(`${deployment.stateDir}/members/redis-1/redis.conf`, 'utf8');
   expect(conf).toMatch(kind.startsWith('aof') ? /^appendonly yes$/m : /^appendonly no$/m);
 }
@@ -138,7 +139,7 @@ describe.each(moments > 0 ? many : few)('by %s, with %i members', (way, members)
       if (way === 'up' && to === 'none') continue;
       const found = await waitFor(() => holds(deployment, value), {
         what: `every key after ${Math.round(afterMs)} ms`,
-        withinMs: 15_000,
+        withinMs: 30_000,
       });
       expect(found).toBe(true);
       await settled(deployment, to);

@@ -102,7 +102,7 @@ describe('a restore that is interrupted', () => {
   async function killAgent(): Promise<void> {
     const pid = deployment.agentPid();
     process.kill(pid, 'SIGKILL');
-    await waitFor(() => !isAlive(pid), { what: 'the agent to be gone', withinMs: 5000 });
+    await waitFor(() => !isAlive(pid), { what: 'the agent to be gone', withinMs: 20_000 });
   }
 
   /** Which data every member has: all of one, and nothing of the other. */

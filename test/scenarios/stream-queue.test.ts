@@ -11,6 +11,7 @@ import { chooseSeed, Random } from '../support/random.ts';
 import { cleanUp, client, kill9, type Server, startRedis, tempFolder } from '../support/redis-processes.ts';
 import { type StreamProcess, startStream } from '../support/stream-process.ts';
 import { untilSame, writing } from '../support/stream-writes.ts';
+import { howMany } from '../support/whole-run.ts';
 
 const streams: StreamProcess[] = [];
 afterEach(async () => {
@@ -29,7 +30,7 @@ const smallBacklog = ['--repl-backlog-size', '16kb'];
 const durable = ['--appendonly', 'yes', '--appendfsync', 'always'];
 
 const follows = async (running: StreamProcess) =>
-  await waitFor(() => running.status()?.phase === 'following', { what: 'it to follow', withinMs: 20_000 });
+  await waitFor(() => running.status()?.phase === 'following', { what: 'it to follow', withinMs: 60_000 });
 
 test('a target that was away gets what it missed, and no full copy', async () => {
   const [from, to] = [await startRedis(smallBacklog), await startRedis(durable)];
@@ -43,11 +44,11 @@ test('a target that was away gets what it missed, and no full copy', async () =>
   // While no process runs only the backlog holds what comes, so nothing does.
   const waits = async (bytes: number) => {
     const isRead = async () => /connected_slaves:1/.test(await source.info('replication'));
-    await waitFor(isRead, { what: 'the source to be read', withinMs: 20_000 });
+    await waitFor(isRead, { what: 'the source to be read', withinMs: 60_000 });
     const writes = writing(source);
     await waitFor(() => (running.status()?.queue?.bytes ?? 0) > bytes, {
       what: `${bytes} bytes to wait`,
-      withinMs: 20_000,
+      withinMs: 60_000,
     });
     count += await writes.end();
     await pause(200);
@@ -70,7 +71,7 @@ test('a target that was away gets what it missed, and no full copy', async () =>
 });
 
 test('killed, stopped and replaced at any moment, everything is there once', async () => {
-  const kills = Number(process.env['HOLDFAST_STREAM_KILLS'] ?? 9);
+  const kills = howMany('HOLDFAST_STREAM_KILLS', 9, 60);
   const seed = chooseSeed();
   const random = new Random(seed);
   let from = await startRedis(smallBacklog);
@@ -118,7 +119,7 @@ test('killed, stopped and replaced at any moment, everything is there once', asy
   await other.call('REPLICAOF', '127.0.0.1', from.port);
   await waitFor(async () => /master_link_status:up/.test(await other.info('replication')), {
     what: 'the replica',
-    withinMs: 10_000,
+    withinMs: 30_000,
   });
   await kill9(to.process);
   const before = writing(source);
@@ -128,7 +129,7 @@ test('killed, stopped and replaced at any moment, everything is there once', asy
     /(?:master|slave)_repl_offset:(\d+)/.exec(await redis.info('replication'))?.[1];
   await waitFor(async () => (await offsetOf(other)) === (await offsetOf(source)), {
     what: 'the replica to have all',
-    withinMs: 10_000,
+    withinMs: 30_000,
   });
   // What waits for the target is only here now, and what comes from now on is in the backlogs too.
   for (const redis of [source, other]) await redis.call('CONFIG', 'SET', 'repl-backlog-size', '10mb');

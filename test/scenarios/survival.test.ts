@@ -20,7 +20,10 @@ function killAll(target: TestDeployment): void {
 }
 
 async function dead(pids: number[]): Promise<void> {
-  await waitFor(() => pids.every((pid) => !isAlive(pid)), { what: 'the killed to be gone', withinMs: 5000 });
+  await waitFor(() => pids.every((pid) => !isAlive(pid)), {
+    what: 'the killed to be gone',
+    withinMs: 20_000,
+  });
 }
 
 /** The agent is killed, and of one process of each kind there is no record, as when the disk was full when it was started. */
@@ -160,7 +163,7 @@ describe('everything dies at once', () => {
     const client = deployment.client();
     for (let i = 0; i < 200; i++) await client.set(`k:${i}`, i);
     const seen = async () => (await deployment.status()).members.every(({ lagBytes }) => lagBytes === 0);
-    await waitFor(seen, { what: 'the replicas to have it all', withinMs: 5000 });
+    await waitFor(seen, { what: 'the replicas to have it all', withinMs: 20_000 });
     await deployment.run('down');
     rmSync(path.join(deployment.stateDir, 'members', 'redis-1', 'data'), { recursive: true });
     await deployment.start();
@@ -183,7 +186,7 @@ describe('the empty-primary guard', () => {
       const file = path.join(deployment.stateDir, 'members', 'redis-1', 'memory.json');
       return (JSON.parse(readFileSync(file, 'utf8')) as { keys: number }).keys === 100;
     };
-    await waitFor(remembered, { what: 'the agent to have seen the keys', withinMs: 10_000 });
+    await waitFor(remembered, { what: 'the agent to have seen the keys', withinMs: 30_000 });
     // No replica may be promoted, so that the Sentinels go on naming the dead one.
     for (const port of [deployment.ports.members + 1, deployment.ports.members + 2]) {
       await deployment.client(port).config('SET', 'replica-priority', '0');
@@ -198,7 +201,7 @@ describe('the empty-primary guard', () => {
         list.every((fields) => fields[fields.indexOf('slave-priority') + 1] === '0'),
       );
     };
-    await waitFor(zero, { what: 'the Sentinels to see the priorities', withinMs: 15_000, everyMs: 200 });
+    await waitFor(zero, { what: 'the Sentinels to see the priorities', withinMs: 30_000, everyMs: 200 });
     const primary = await deployment.primary();
     rmSync(path.join(deployment.stateDir, 'members', 'redis-1', 'data', 'appendonlydir'), {
       recursive: true,

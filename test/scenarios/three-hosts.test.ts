@@ -33,11 +33,11 @@ describe.skipIf(why !== null)(`three hosts${why === null ? '' : `: skipped, ${wh
   /** Waits until a write through this client is taken, sent again while it is refused. */
   function takesWrites(client: Redis, key: string, value = '1'): Promise<unknown> {
     const write = async () => (await client.set(key, value)) === 'OK';
-    return waitFor(write, { what: `the write of ${key} to be taken`, withinMs: 15_000 });
+    return waitFor(write, { what: `the write of ${key} to be taken`, withinMs: 30_000 });
   }
 
   async function underWay(load: WriteLoad): Promise<void> {
-    await waitFor(() => load.report.acknowledged > 50, { what: 'the load to run', withinMs: 10_000 });
+    await waitFor(() => load.report.acknowledged > 50, { what: 'the load to run', withinMs: 30_000 });
     load.resetGap();
   }
 
@@ -133,7 +133,7 @@ describe.skipIf(why !== null)(`three hosts${why === null ? '' : `: skipped, ${wh
         const answer = await to.set('split', 'minority').catch((error: Error) => error.message);
         return /^NOREPLICAS/.test(answer ?? '');
       };
-      const within = { withinMs: 10_000, everyMs: 50 };
+      const within = { withinMs: 30_000, everyMs: 50 };
       await waitFor(refuses(direct), { what: 'the cut-off primary to refuse writes', ...within });
       await waitFor(refuses(atCutGate), { what: 'its gate to say so', ...within });
       await takesWrites(atOther, 'split', 'majority');
@@ -143,7 +143,7 @@ describe.skipIf(why !== null)(`three hosts${why === null ? '' : `: skipped, ${wh
       expect(problems).toContain('no majority of Sentinels says who is primary');
       await waitFor(async () => /no majority of Sentinels/.test((await fleet.gateStatus(cut)).reason ?? ''), {
         what: 'its gate to say that it sees no majority',
-        withinMs: 15_000,
+        withinMs: 30_000,
         everyMs: 100,
       });
     } finally {
@@ -177,7 +177,7 @@ describe.skipIf(why !== null)(`three hosts${why === null ? '' : `: skipped, ${wh
     const before = await fleet.waitUntilHealthy();
     const agent = fleet.pidOf('a', 'agent.json');
     process.kill(agent, 'SIGKILL');
-    await waitFor(() => !isAlive(agent), { what: 'the agent to be gone', withinMs: 5000 });
+    await waitFor(() => !isAlive(agent), { what: 'the agent to be gone', withinMs: 20_000 });
     expect((await fleet.up('a')).status).toBe(0);
     expect(await fleet.waitUntilHealthy()).toMatchObject({ primary: before.primary, epoch: before.epoch });
     expect(fleet.events('a').filter(({ kind }) => kind === 'adopted')).toHaveLength(3);
@@ -194,7 +194,7 @@ describe.skipIf(why !== null)(`three hosts${why === null ? '' : `: skipped, ${wh
     const { primary } = await fleet.status(first);
     expect(primary).not.toBe(old);
     const taken = load.report.acknowledged;
-    await waitFor(() => load.report.acknowledged > taken, { what: 'writes to go on', withinMs: 5000 });
+    await waitFor(() => load.report.acknowledged > taken, { what: 'writes to go on', withinMs: 20_000 });
     const report = await load.stop();
     expect(report.dropped).toBe(0);
     expect([...report.errors]).toEqual([]);

@@ -37,7 +37,7 @@ export async function startGate(input: Partial<GateConfigInput>, open = true): P
   const child = start(process.execPath, ['dist/gate/main.js', '--config', file], log);
   const control = new GateControl(controlSocket);
   const ready = async () => (await control.status()).state === 'open' || !open;
-  await waitFor(ready, { what: 'the gate to open', withinMs: 15_000 }).catch((error: Error) => {
+  await waitFor(ready, { what: 'the gate to open', withinMs: 30_000 }).catch((error: Error) => {
     throw new Error(`${error.message}\n${readFileSync(log, 'utf8')}`, { cause: error });
   });
   // The table of commands comes a moment later; a test that keeps it from coming is not waited for.

@@ -101,7 +101,7 @@ export class PlainSentinels {
       (await this.sentinel()
         .call('SENTINEL', 'FAILOVER', this.name)
         .catch(() => '')) === 'OK';
-    await waitFor(asked, { what: 'a Sentinel to accept a failover', withinMs: 20_000, everyMs: 100 });
+    await waitFor(asked, { what: 'a Sentinel to accept a failover', withinMs: 60_000, everyMs: 100 });
     return this.#untilAnother(old);
   }
 
@@ -180,7 +180,7 @@ export class PlainSentinels {
 
   async #answers(redis: ReturnType<typeof client>): Promise<void> {
     const ping = async () => (await redis.ping().catch(() => '')) === 'PONG';
-    await waitFor(ping, { what: 'a server to answer', withinMs: 10_000 });
+    await waitFor(ping, { what: 'a server to answer', withinMs: 30_000 });
     redis.disconnect();
   }
 

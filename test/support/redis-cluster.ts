@@ -33,7 +33,7 @@ export async function startCluster(options: string[] = []): Promise<TestCluster>
     const infos = await Promise.all(clients.map((each) => each.cluster('INFO')));
     return infos.every((info) => info.includes('cluster_state:ok') && info.includes('cluster_known_nodes:3'));
   };
-  await waitFor(joined, { what: 'the cluster', withinMs: 20_000 });
+  await waitFor(joined, { what: 'the cluster', withinMs: 60_000 });
   const ownerOf = (key: string) => {
     const bytes = Buffer.from(key);
     const slot = keySlot(bytes, 0, bytes.length);

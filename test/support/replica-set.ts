@@ -114,7 +114,7 @@ export async function failOver(deployment: Deployment, promotes = true): Promise
   // A Sentinel that has just seen a change says no until it has looked at everyone again.
   const accepted = async () => (await commands.call('SENTINEL', 'FAILOVER', deployment.name)) === 'OK';
   const what = 'a Sentinel to accept a failover';
-  await waitFor(() => accepted().catch(() => false), { what, withinMs: 20_000, everyMs: 50 });
+  await waitFor(() => accepted().catch(() => false), { what, withinMs: 60_000, everyMs: 50 });
   const port = await selected;
   for (const each of [events, commands]) each.disconnect();
   if (!promotes) return port;

@@ -32,7 +32,7 @@ export function writing(source: Redis): Writing {
     const until = count + rounds;
     await waitFor(() => count >= until, {
       what: `${rounds} more rounds of writes`,
-      withinMs: 20_000,
+      withinMs: 60_000,
       everyMs: 2,
     });
   };
@@ -58,7 +58,7 @@ export async function untilSame(source: Redis, target: Redis, to: StreamProcess)
     const offset = Number(/master_repl_offset:(\d+)/.exec(await source.info('replication'))?.[1]);
     return (to.status()?.applied?.offset ?? -1) >= offset;
   };
-  await waitFor(same, { what: 'the target to be as far as the source', withinMs: 20_000 }).catch(
+  await waitFor(same, { what: 'the target to be as far as the source', withinMs: 60_000 }).catch(
     (error: Error) => {
       throw new Error(`${error.message} ${JSON.stringify(to.status())} ${to.errors()}`);
     },
