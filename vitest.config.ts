@@ -22,10 +22,10 @@ export default defineConfig({
           name: 'unit',
           include: ['src/**/*.test.ts', 'dashboard/src/**/*.test.ts', 'test/tidy/**/*.test.ts'],
           setupFiles: ['test/support/fixed-seed.ts'],
-          testTimeout: 20_000,
+          testTimeout: 60_000,
           maxWorkers: cores,
           // One process after the other with many files each: to begin one takes longer than most files.
-          isolate: false,
+          isolate: true,
         },
       },
       {

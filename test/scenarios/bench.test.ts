@@ -59,7 +59,7 @@ describe('benchmarks measure, say where, and leave nothing behind', () => {
     const results = tempFolder();
     const csv = path.join(results, 'doors.csv');
     const html = path.join(results, 'doors.html');
-    const few = ['--rounds', '2', '--requests', '1500', '--clients', '4', '--tests', 'set,lrange_100'];
+    const few = ['--rounds', '2', '--requests', '500', '--clients', '4', '--tests', 'set,lrange_100'];
     const report = await bench<
       Head & { doors: string[]; cells: { door: string; rps: number }[]; failures: unknown[] }
     >('doors', ...few, '--pipeline', '1', '--durability', 'replicated', '--csv', csv, '--html', html);

@@ -1,6 +1,6 @@
 /**
- * What must work on every engine, on each that is at hand: one deployment each, from the start to a restored backup.
- * HOLDFAST_TEST_ENGINES=/path/a,/path/b names other servers than the system's Redis and the tests' Valkey.
+ * What must work on every engine: one deployment each, from the start to a restored backup. The usual run has the tests' Valkey: the
+ * system's Redis is what all other tests run on. HOLDFAST_TEST_ENGINES=/path/a,/path/b names other servers.
  */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
@@ -12,13 +12,16 @@ import type { Manifest } from '../../src/backup/manifest.ts';
 import { waitFor } from '../../src/base/retry.ts';
 import { holdfast, TestDeployment } from '../support/deployment.ts';
 import { testEngines, whyNoValkey } from '../support/engines.ts';
+import { isWhole } from '../support/whole-run.ts';
 
 const keys = 500;
 const library = "#!lua name=lib\nredis.register_function('f', function() return 1 end)";
 
 test.runIf(whyNoValkey() !== undefined)('Valkey is skipped', (context) => context.skip(whyNoValkey()));
 
-describe.each(testEngines())('$name', ({ name, binary }) => {
+const isNamed = process.env['HOLDFAST_TEST_ENGINES'] !== undefined;
+const engines = isWhole || isNamed ? testEngines() : testEngines().slice(-1);
+describe.each(engines)('$name', ({ name, binary }) => {
   let deployment: TestDeployment;
   let backups: string;
   let taken: Manifest;

@@ -10,7 +10,7 @@ import {
 } from 'node:fs';
 import { createServer } from 'node:net';
 import path from 'node:path';
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { Status } from '../../src/agent/api/status-answer.ts';
 import { waitFor } from '../../src/base/retry.ts';
 import { isAlive } from '../../src/testbed/leftovers.ts';
@@ -28,11 +28,18 @@ async function track(deployment: Promise<TestDeployment>): Promise<TestDeploymen
   return created;
 }
 
+/** One deployment: each test goes on with what the one before left. */
 describe('up and down', () => {
+  let deployment: TestDeployment;
+  beforeAll(async () => {
+    deployment = await TestDeployment.create();
+  });
+  afterAll(() => deployment?.destroy());
+
   test('up takes writes, status has the documented shape, a second up says that it runs, down leaves nothing', async () => {
-    const deployment = await track(TestDeployment.up());
+    await deployment.start();
     const client = deployment.client();
-    expect(await client.set('k', 'v')).toBe('OK');
+    expect(await client.set('kept', 'yes')).toBe('OK');
 
     const status = await deployment.waitUntilHealthy();
     expect(status).toMatchObject({ name: 'test', primary: 'redis-1', epoch: 0, paused: false });
@@ -102,16 +109,11 @@ describe('up and down', () => {
   });
 
   test('what was written before down is there after up', async () => {
-    const deployment = await track(TestDeployment.up());
-    await deployment.client().set('kept', 'yes');
-    await deployment.run('down');
     await deployment.start();
     expect(await deployment.client().get('kept')).toBe('yes');
   });
 
   test('a primary whose file says that it was a replica once follows nobody', async () => {
-    const deployment = await track(TestDeployment.up());
-    await deployment.client().set('kept', 'yes');
     await deployment.run('down');
     const folder = path.join(deployment.stateDir, 'members', 'redis-1');
     appendFileSync(path.join(folder, 'redis.conf'), `replicaof 127.0.0.1 ${deployment.ports.members + 2}\n`);
@@ -126,7 +128,6 @@ describe('up and down', () => {
   });
 
   test('secrets are in files that only their owner reads, and in no argument', async () => {
-    const deployment = await track(TestDeployment.up());
     const secret = path.join(deployment.stateDir, 'secret');
     expect(statSync(secret).mode & 0o077).toBe(0);
     expect(statSync(path.join(deployment.stateDir, 'members/redis-1/redis.conf')).mode & 0o077).toBe(0);

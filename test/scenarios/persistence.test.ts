@@ -23,7 +23,6 @@ const everyWay: Kind[] = [
   ...(['rdb', 'aof-everysec', 'rdb', 'aof-always', 'aof-everysec', 'aof-always', 'rdb'] as const),
   ...(['none', 'rdb', 'none', 'aof-everysec', 'none', 'aof-always', 'none', 'rdb'] as const),
 ];
-const fewWays: Kind[] = ['rdb', 'aof-everysec', 'rdb'];
 
 const keys = 20_000;
 const started: TestDeployment[] = [];
@@ -109,14 +108,19 @@ async function settled(deployment: TestDeployment, kind: Kind): Promise<void> {
   expect(conf).toMatch(kind.startsWith('aof') ? /^appendonly yes$/m : /^appendonly no$/m);
 }
 
-const few: [Way, number][] = [
-  ['up', 1],
-  ['apply', 3],
+const few: [Way, number, Kind[]][] = [
+  ['up', 1, ['rdb', 'aof-everysec']],
+  ['apply', 3, ['aof-everysec', 'rdb']],
 ];
-const many: [Way, number][] = [...few, ['apply', 1], ['up', 3]];
+const many: [Way, number, Kind[]][] = (['up', 'apply'] as const).flatMap((way) =>
+  [1, 3].map((members): [Way, number, Kind[]] => [
+    way,
+    members,
+    everyWay.filter((kind) => members > 1 || kind !== 'none'),
+  ]),
+);
 
-describe.each(moments > 0 ? many : few)('by %s, with %i members', (way, members) => {
-  const kinds = moments > 0 ? everyWay.filter((kind) => members > 1 || kind !== 'none') : fewWays;
+describe.each(moments > 0 ? many : few)('by %s, with %i members', (way, members, kinds) => {
   let deployment: TestDeployment;
   beforeAll(async () => {
     deployment = await up(members, kinds[0] as Kind);

@@ -13,6 +13,10 @@ import { waitFor } from '../../src/base/retry.ts';
 import { isAlive } from '../../src/testbed/leftovers.ts';
 import { type CliProcess, startCli } from '../support/cli-process.ts';
 import { TestDeployment } from '../support/deployment.ts';
+import { isWhole } from '../support/whole-run.ts';
+
+/** Other moments of the same. */
+const whole = test.runIf(isWhole);
 
 const oldKeys = 500;
 const newKeys = 20_000;
@@ -163,7 +167,7 @@ describe('a restore that is interrupted', () => {
     ]);
   }
 
-  test('the agent is killed while it has the safety backup taken', async () => {
+  whole('the agent is killed while it has the safety backup taken', async () => {
     await slow('rdb-key-save-delay', 2000);
     const running = await begin();
     await until(running, 'the safety backup', takesSafetyBackup(running));
@@ -175,7 +179,7 @@ describe('a restore that is interrupted', () => {
     await isWholeAgain();
   });
 
-  test('the agent is killed when the primary was just pointed at the data', async () => {
+  whole('the agent is killed when the primary was just pointed at the data', async () => {
     await slow('key-load-delay', 50);
     const running = await begin();
     await until(running, 'the primary to be pointed at the data', pointedAtTheData);
@@ -221,11 +225,12 @@ describe('a restore that is interrupted', () => {
     await isWholeAgain();
   });
 
-  test.each([
+  const moments = [
+    ['the primary loads', 'key-load-delay', 50, () => primaryLoads],
     ['it has the safety backup taken', 'rdb-key-save-delay', 2000, takesSafetyBackup],
     ['the primary was just pointed at the data', 'key-load-delay', 50, () => pointedAtTheData],
-    ['the primary loads', 'key-load-delay', 50, () => primaryLoads],
-  ] as const)(
+  ] as const;
+  test.each(isWhole ? moments : moments.slice(0, 1))(
     'SIGTERM to the agent while %s: the restore ends, then everything stops',
     async (_, what, delay, moment) => {
       await slow(what, delay);

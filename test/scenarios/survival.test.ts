@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterAll, describe, expect, test } from 'vitest';
 import { waitFor } from '../../src/base/retry.ts';
 import { isAlive } from '../../src/testbed/leftovers.ts';
 import { TestDeployment } from '../support/deployment.ts';
@@ -12,7 +12,13 @@ import { WriteLoad } from '../support/write-load.ts';
 const command = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
 let deployment: TestDeployment;
 
-afterEach(() => deployment?.destroy());
+afterAll(() => deployment?.destroy());
+
+/** One of its own, in the place of the one before. */
+async function another(create: () => Promise<TestDeployment>): Promise<void> {
+  await deployment?.destroy();
+  deployment = await create();
+}
 
 function killAll(target: TestDeployment): void {
   const pids = target.runningPids();
@@ -36,9 +42,10 @@ async function loseAgent(): Promise<void> {
   }
 }
 
+/** Each test but the last goes on with what the one before left. */
 describe('the agent dies', () => {
   test('no client notices, the next up adopts everything and restarts nothing', async () => {
-    deployment = await TestDeployment.up();
+    await another(() => TestDeployment.up());
     const before = await deployment.waitUntilHealthy();
     const load = new WriteLoad(Array.from({ length: 4 }, () => deployment.client()));
     const agentPid = deployment.agentPid();
@@ -53,16 +60,9 @@ describe('the agent dies', () => {
     expect(pids(after)).toEqual(pids(before));
     expect(deployment.agentPid()).not.toBe(agentPid);
     expect(deployment.events().filter(({ kind }) => kind === 'adopted')).toHaveLength(7);
-    // Where nothing could be written any more, down knows its own all the same.
-    await loseAgent();
-    const down = await deployment.run('down');
-    expect([down.status, down.stdout]).toEqual([0, expect.stringContaining('stopped')]);
-    expect(pids(before).filter((pid) => isAlive(pid as number))).toEqual([]);
   });
 
   test('an adopted primary that is killed fails over as quickly as a child', async () => {
-    deployment = await TestDeployment.up();
-    await deployment.waitUntilHealthy();
     const agentPid = deployment.agentPid();
     process.kill(agentPid, 'SIGKILL');
     await dead([agentPid]);
@@ -79,7 +79,6 @@ describe('the agent dies', () => {
   });
 
   test('the next one does its work at once though a replica hangs', async () => {
-    deployment = await TestDeployment.up();
     const { members, primary } = await deployment.waitUntilHealthy();
     const replica = members.find(({ id }) => id !== primary);
     const pids = [deployment.agentPid(), replica?.pid as number] as const;
@@ -92,8 +91,16 @@ describe('the agent dies', () => {
     expect(deployment.events().map(({ kind }) => kind)).toContain('killed');
   });
 
+  test('down without an agent stops what it left, also where nothing could be written any more', async () => {
+    const pids = deployment.runningPids();
+    await loseAgent();
+    const down = await deployment.run('down');
+    expect([down.status, down.stdout]).toEqual([0, expect.stringContaining('stopped')]);
+    expect(pids.filter(isAlive)).toEqual([]);
+  });
+
   test('told to leave, it ends by that signal and leaves all running; stopped, it ends with 0', async () => {
-    deployment = await TestDeployment.create();
+    await another(() => TestDeployment.create());
     const begin = async () => {
       const child = spawn(
         process.execPath,
@@ -119,20 +126,12 @@ describe('the agent dies', () => {
     expect(await second.ended).toEqual([0, null]);
     expect(before.some((pid) => isAlive(pid as number))).toBe(false);
   });
-
-  test('down without an agent stops what it left', async () => {
-    deployment = await TestDeployment.up();
-    const pids = deployment.runningPids();
-    process.kill(deployment.agentPid(), 'SIGKILL');
-    const result = await deployment.run('down');
-    expect(result.status).toBe(0);
-    await dead(pids);
-  });
 });
 
+/** The second goes on with what the first left. */
 describe('everything dies at once', () => {
   test('the data is there again, also when the Sentinels’ files name another member', async () => {
-    deployment = await TestDeployment.up();
+    await another(() => TestDeployment.up());
     await deployment.waitUntilHealthy();
     await deployment.json('switchover');
     const { id } = await deployment.primary();
@@ -158,27 +157,24 @@ describe('everything dies at once', () => {
   });
 
   test('the last primary’s files are gone: the newest of the others starts as primary, nobody is wiped', async () => {
-    deployment = await TestDeployment.up();
-    await deployment.waitUntilHealthy();
-    const client = deployment.client();
-    for (let i = 0; i < 200; i++) await client.set(`k:${i}`, i);
+    const { id, port } = await deployment.primary();
     const seen = async () => (await deployment.status()).members.every(({ lagBytes }) => lagBytes === 0);
     await waitFor(seen, { what: 'the replicas to have it all', withinMs: 20_000 });
     await deployment.run('down');
-    rmSync(path.join(deployment.stateDir, 'members', 'redis-1', 'data'), { recursive: true });
+    rmSync(path.join(deployment.stateDir, 'members', id, 'data'), { recursive: true });
     await deployment.start();
     const status = await deployment.waitUntilHealthy();
-    expect(status.primary).not.toBe('redis-1');
+    expect(status.primary).not.toBe(id);
     expect(await deployment.client().dbsize()).toBe(200);
-    expect(await deployment.client(deployment.ports.members).dbsize()).toBe(200);
+    expect(await deployment.client(port).dbsize()).toBe(200);
     const warning = deployment.events().find(({ kind }) => kind === 'data-missing');
-    expect(warning?.text).toContain('redis-1 had data and its files are gone');
+    expect(warning?.text).toContain(`${id} had data and its files are gone`);
   });
 });
 
 describe('the empty-primary guard', () => {
   test('a primary whose files vanish is not restarted over replicas that hold data, and the way out is said', async () => {
-    deployment = await TestDeployment.up({ redis: { minReplicasToWrite: 0 } });
+    await another(() => TestDeployment.up({ redis: { minReplicasToWrite: 0 } }));
     await deployment.waitUntilHealthy();
     const client = deployment.client();
     for (let i = 0; i < 100; i++) await client.set(`k:${i}`, i);
@@ -228,7 +224,9 @@ describe('the empty-primary guard', () => {
 });
 
 test('a member that is alone, and crashes before its data was saved, is started without it: status says what is lost until as much is there again', async () => {
-  deployment = await TestDeployment.up({ redis: { members: 1, persistence: 'rdb', minReplicasToWrite: 0 } });
+  await another(() =>
+    TestDeployment.up({ redis: { members: 1, persistence: 'rdb', minReplicasToWrite: 0 } }),
+  );
   await deployment.waitUntilHealthy();
   const client = deployment.client();
   for (let i = 0; i < 50; i++) await client.set(`k:${i}`, i);
