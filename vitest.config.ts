@@ -25,7 +25,7 @@ export default defineConfig({
           testTimeout: 60_000,
           maxWorkers: cores,
           // One process after the other with many files each: to begin one takes longer than most files.
-          isolate: true,
+          isolate: false,
         },
       },
       {
@@ -34,7 +34,7 @@ export default defineConfig({
           include: ['test/{scenarios,conformance,browser}/**/*.test.ts'],
           setupFiles: ['test/support/fixed-seed.ts'],
           testTimeout: 180_000,
-          hookTimeout: 120_000,
+          hookTimeout: 180_000,
           maxWorkers: cores + 1,
           sequence: { groupOrder: 1 },
         },

@@ -27,7 +27,7 @@ beforeAll(async () => {
   await deployment.waitUntilHealthy();
   // The agent takes one by itself once there is something, and two at once are refused.
   await deployment.client().set('first', 'key');
-  await deployment.waitForStatus('the first backup', ({ backup }) => backup?.lastGoodAt !== null);
+  await deployment.waitForFirstBackup();
   api = new ApiClient(deployment.ports.api);
   token = readFileSync(path.join(deployment.stateDir, 'api-operate-token'), 'utf8').trim();
 });

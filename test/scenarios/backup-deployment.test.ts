@@ -30,11 +30,7 @@ beforeAll(async () => {
   for (let key = 0; key < keys; key++) load.set(`key:${key}`, 'x'.repeat(1000));
   await load.exec();
   // A new deployment's agent takes a backup by itself once there are keys; the tests begin after it.
-  await waitFor(async () => (await list()).length > 0, {
-    what: 'the first backup',
-    withinMs: 40_000,
-    everyMs: 500,
-  });
+  await deployment.waitForFirstBackup();
 });
 afterAll(() => deployment?.destroy());
 beforeEach(() => {

@@ -208,9 +208,11 @@ describe('in the middle of', () => {
       expect(await over).toBe('given up');
       await deployment.waitForStatus('its end', ({ operation }) => operation === null);
       expect((await deployment.waitUntilHealthy()).primary).toBe(primary);
-      expect(deployment.events().findLast(({ kind }) => kind === 'given-up')?.text).toContain(
-        `${words} was given up`,
-      );
+      const told = () =>
+        deployment
+          .events()
+          .some(({ kind, text }) => kind === 'given-up' && text.startsWith(`${words} was given up`));
+      await waitFor(told, { what: 'the event', withinMs: 20_000 });
     },
   );
 

@@ -6,7 +6,6 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { Status } from '../../src/agent/api/status-answer.ts';
 import type { ApplyResult } from '../../src/agent/change/apply-spec.ts';
 import type { Manifest } from '../../src/backup/manifest.ts';
 import { waitFor } from '../../src/base/retry.ts';
@@ -78,8 +77,7 @@ describe.each(engines)('$name', ({ name, binary }) => {
 
   test('backup and verify', async () => {
     // The agent takes the first one as soon as there is something, and only one is taken at a time.
-    const first = ({ backup }: Status) => backup !== null && backup.lastGoodAt !== null;
-    await deployment.waitForStatus('the first backup', first, 60_000);
+    await deployment.waitForFirstBackup();
     taken = await deployment.json<Manifest>('backup', ['now']);
     expect(taken).toMatchObject({ keys });
     const verified = await deployment.run('backup', ['verify', taken.id]);

@@ -42,7 +42,7 @@ describe.skipIf(why !== null)(`restore on three hosts${why === null ? '' : `: sk
     const primary = fleet.member(id);
     for (let i = 0; i < keys; i++) await primary.set(`k:${i}`, i);
     const taken = () => hosts.flatMap((each) => fleet.events(each).filter(({ kind }) => kind === 'backup'));
-    await waitFor(() => taken().length > 0, { what: 'the first backup', withinMs: 60_000 });
+    await waitFor(() => taken().length > 0, { what: 'the first backup', withinMs: 150_000 });
 
     const elsewhere = hosts.find((each) => each !== host) as string;
     const now = await fleet.runOn(elsewhere, 'backup', ['now'], ['--json']);

@@ -34,7 +34,7 @@ describe('a restore that is interrupted', () => {
     const { members } = await deployment.waitUntilHealthy();
     ports = members.map(({ port }) => port);
     await fill('new', newKeys);
-    await deployment.waitForStatus('the first backup', ({ backup: seen }) => seen?.lastGoodAt !== null);
+    await deployment.waitForFirstBackup();
     [backup] = (await deployment.json<Manifest[]>('backup', ['list'])) as [Manifest];
     expect(backup.keys).toBe(newKeys);
   });

@@ -28,7 +28,7 @@ describe('restore', () => {
     client = deployment.client();
     await fill(client, 'first', 10);
     // A deployment's first backup is taken as soon as it holds something; then nothing more is due today.
-    await deployment.waitForStatus('the first backup', ({ backup: seen }) => seen?.lastGoodAt !== null);
+    await deployment.waitForFirstBackup();
   });
   afterAll(async () => {
     await deployment?.destroy();

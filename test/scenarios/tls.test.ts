@@ -72,7 +72,7 @@ test('the doctor reaches every server', async () => {
 });
 
 test('what it backs up comes back', async () => {
-  await deployment.waitForStatus('the first backup', ({ backup }) => backup?.lastGoodAt !== null);
+  await deployment.waitForFirstBackup();
   const client = deployment.client(deployment.ports.gate, { tls });
   await client.set('kept', 'safe');
   const { id } = await deployment.json<{ id: string }>('backup', ['now']);

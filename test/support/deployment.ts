@@ -167,6 +167,12 @@ export class TestDeployment {
     return this.waitForStatus('a healthy deployment', ({ state }) => state === 'healthy', withinMs);
   }
 
+  /** Waits until the agent has taken its first backup. That lets all others go first: on a busy machine it takes long. */
+  waitForFirstBackup(): Promise<Status> {
+    const isThere = ({ backup }: Status) => backup !== null && backup.lastGoodAt !== null;
+    return this.waitForStatus('the first backup', isThere, 150_000);
+  }
+
   /** A client at the read-write port, or at another port. It never reconnects: a dropped connection shows. */
   client(port: number = this.ports.gate, options: object = {}): Redis {
     const client = new Redis({
