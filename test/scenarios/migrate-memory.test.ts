@@ -4,9 +4,10 @@ import { readFileSync } from 'node:fs';
 import { afterAll, describe, expect, test } from 'vitest';
 import { startCli } from '../support/cli-process.ts';
 import { cleanUp, client, startRedis } from '../support/redis-processes.ts';
+import { howMany } from '../support/whole-run.ts';
 
 /** So many MiB; 256 is what is promised, within 150 MB. */
-const mib = Number(process.env['HOLDFAST_MIGRATE_LONG_MIB'] ?? 0);
+const mib = howMany('HOLDFAST_MIGRATE_LONG_MIB', 0, 256);
 const mostMegabytes = 150;
 
 afterAll(cleanUp);

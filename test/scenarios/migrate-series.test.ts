@@ -12,13 +12,15 @@ import { Random } from '../support/random.ts';
 import { startCluster } from '../support/redis-cluster.ts';
 import { cleanUp, client, startRedis, tempFolder } from '../support/redis-processes.ts';
 import { expectSameUnder } from '../support/same-data.ts';
+import { howMany, isWhole } from '../support/whole-run.ts';
 
 /**
  * What migrate-large.test.ts does by replication, in the other ways: by scan, from files, from a Redis Cluster, and while both sides
- * fail over. Too long for every run: HOLDFAST_MIGRATE_KILLS has them done, docs/migrating.md says how.
+ * fail over. Too long for every run: `npm test -- --whole`, or HOLDFAST_MIGRATE_KILLS, has them done, docs/migrating.md says how.
  */
-const kills = Number(process.env['HOLDFAST_MIGRATE_KILLS'] ?? 0);
-const keys = Number(process.env['HOLDFAST_MIGRATE_KEYS'] ?? 600);
+const isWanted = isWhole || process.env['HOLDFAST_MIGRATE_KILLS'] !== undefined;
+const kills = howMany('HOLDFAST_MIGRATE_KILLS', 3, 10);
+const keys = howMany('HOLDFAST_MIGRATE_KEYS', 600, 20_000);
 const limitMs = 240_000 + keys * 10 + kills * 20_000;
 /** As a managed service has it: no replication, no configuration. */
 const managed = [
@@ -27,7 +29,7 @@ const managed = [
 ];
 const prefixes = ['one:', '{two}:', 'three:'];
 
-describe.skipIf(kills === 0)('migrations that are killed again and again', () => {
+describe.runIf(isWanted)('migrations that are killed again and again', () => {
   afterEach(() => MigrationProcess.killAll());
   afterAll(cleanUp);
 
