@@ -22,9 +22,10 @@ import { type CliProcess, startCli } from '../support/cli-process.ts';
 import { holdfast } from '../support/deployment.ts';
 import { type PlainOptions, PlainSentinels } from '../support/plain-sentinels.ts';
 import { cleanUp, client, kill9, startRedis, tempFolder } from '../support/redis-processes.ts';
+import { isWhole } from '../support/whole-run.ts';
 import { WriteLoad } from '../support/write-load.ts';
 
-const whole = process.env['HOLDFAST_ADOPT'] === 'whole';
+const whole = isWhole;
 const password = 'of-the-servers';
 const adopted: AdoptPlace[] = [];
 
@@ -130,7 +131,7 @@ test('a failover between the look and the doing is noticed, and the next adopt g
   expect([conf('redis-1'), conf('redis-2')].map((text) => /^replicaof /m.test(text))).toEqual([true, false]);
 }, 60_000);
 
-describe.skipIf(!whole)('with HOLDFAST_ADOPT=whole', () => {
+describe.skipIf(!whole)('in a whole run', () => {
   test('killed behind each line that it says, and said again each time', async () => {
     const made = await before();
     let kills = 0;

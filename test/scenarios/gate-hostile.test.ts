@@ -9,12 +9,13 @@ import { writeRequest } from '../../src/resp/write.ts';
 import { makeCertificates } from '../support/certificates.ts';
 import { type GateProcess, startGate } from '../support/gate-process.ts';
 import { cleanUp, client, type Server, startRedis, tempFolder } from '../support/redis-processes.ts';
+import { isWhole } from '../support/whole-run.ts';
 
 /**
  * Clients that mean harm, at every kind of port: they cost neither more memory nor more time than they may, and others
- * are served. HOLDFAST_HOSTILE=whole; else one kind of port is enough.
+ * are served. All of it in a whole run; else one kind of port is enough.
  */
-const whole = process.env['HOLDFAST_HOSTILE'] === 'whole';
+const whole = isWhole;
 const mib = 2 ** 20;
 const password = 'secret';
 const credentials = { username: 'default', password };
