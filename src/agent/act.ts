@@ -3,6 +3,7 @@ import { errorText } from '../base/errors.ts';
 import { refusalKind, refusalReply } from '../redis/errors.ts';
 import { ownUserName } from '../spec/secrets.ts';
 import type { StartAs } from '../topology/decide.ts';
+import { waitsForDisk } from '../topology/hang.ts';
 import type { Deployment, LiveMember } from './deployment.ts';
 import { admitInSync, beginInSync, renewInSync } from './election/change-in-sync.ts';
 import { replacePrimary } from './election/replace-primary.ts';
@@ -24,6 +25,8 @@ function refusedToFollow(id: string, primary: string, error: unknown): string {
 
 /** Who was killed is gone by then, unless it waits in the kernel. */
 const endsWithinMs = 100;
+/** A busy machine takes its time with that. */
+const toldAfterMs = 1000;
 
 export class Actions {
   readonly #deployment: Deployment;
@@ -72,9 +75,17 @@ export class Actions {
   async #kill(unit: Unit): Promise<void> {
     unit.kill();
     await unit.process.waitForExit(endsWithinMs).catch(() => {});
-    if (!unit.process.running) return;
-    const text = `${unit.id} was killed and has not ended: it waits for its disk. It does nothing any more, and is started again when it has ended`;
-    this.#deployment.events.add('killed', unit.id, text);
+    if (unit.process.running) void this.#tellUnlessEnded(unit);
+  }
+
+  async #tellUnlessEnded(unit: Unit): Promise<void> {
+    const { id, process } = unit;
+    const { pid } = process;
+    await process.waitForExit(toldAfterMs).catch(() => {});
+    if (!process.running || process.pid !== pid) return;
+    const why = waitsForDisk(unit.view) ? ': it waits for its disk' : '';
+    const text = `${id} was killed and has not ended${why}. It does nothing any more, and is started again when it has ended`;
+    this.#deployment.events.add('killed', id, text);
   }
 
   async #follow(id: string, primaryId: string): Promise<void> {

@@ -90,9 +90,10 @@ export const memberSchema = z
           'writes-held',
           'not-persisted',
           'user-restricted',
+          'cannot-follow',
         ])
         .describe(
-          'The same, for machines. memory-scarce: it serves, and will soon refuse writes. writes-refused: it answers writes with an error. writes-held: it answers no write (CLIENT PAUSE). not-persisted, user-restricted: by something that was changed in it.',
+          'The same, for machines. memory-scarce: it serves, and will soon refuse writes. writes-refused: it answers writes with an error. writes-held: it answers no write (CLIENT PAUSE). not-persisted, user-restricted, cannot-follow (it can’t log in at a primary): by something that was changed in it.',
         ),
     ),
   })
@@ -205,6 +206,7 @@ export const driftSchema = z
     name: text('Which.'),
     running: text('What it runs with.'),
     wanted: text('What the spec says.'),
+    keepsOut: flag('Of a user: nobody can log in as it by what the spec has.').optional(),
   })
   .describe('What a member runs with and the spec does not say.');
 

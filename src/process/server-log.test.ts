@@ -45,6 +45,9 @@ test('a full disk', () => {
     '9:S 26 Nov 2026 17:07:45.130 # Write error or short write writing to the DB dump file needed for MASTER <-> REPLICA synchronization: No space left on device';
   expect(noRoomIn([start, full])).toMatch(/^Write error or short write/);
   expect(noRoomIn([full, start])).toBeNull();
+  // What was before a time does not count, and a line without a time of its own does.
+  expect(noRoomIn([start, full], Date.now())).toBeNull();
+  expect(noRoomIn([start, 'short of it: No space left on device'], Date.now())).not.toBeNull();
   const short = full.replace(/synchronization: .*/, 'synchronization: short write');
   expect(noRoomIn([start, short])).toMatch(/short write$/);
 });

@@ -2,6 +2,7 @@
  * What the log of a redis-server says of why it does not serve. Redis has no codes for it, only sentences, which are
  * alike in Redis 6.2 to 8.6 and Valkey 8 and 9 (aof.c, rdb.c, server.c).
  */
+import { parseLogLine } from '../base/log-line.ts';
 
 /** Its AOF, or its RDB, can't be loaded as it is. */
 const damage = [
@@ -57,9 +58,13 @@ export function refusesConfig(log: readonly string[]): boolean {
   return log.findLastIndex((line) => refused.test(line)) > log.findLastIndex((line) => started.test(line));
 }
 
-/** The last line that says that its disk is full, since it was started last; null when none does. */
-export function noRoomIn(log: readonly string[]): string | null {
-  return sentence(sinceStart(log).findLast((line) => noRoom.test(line)));
+/**
+ * The last line that says that its disk is full, since it was started last; null when none does.
+ * @param sinceMs an earlier one does not count, in ms since 1970
+ */
+export function noRoomIn(log: readonly string[], sinceMs = 0): string | null {
+  const isNew = (line: string) => (parseLogLine(line)?.atMs ?? sinceMs) >= sinceMs;
+  return sentence(sinceStart(log).findLast((line) => noRoom.test(line) && isNew(line)));
 }
 
 function sinceStart(log: readonly string[]): readonly string[] {

@@ -14,6 +14,8 @@ const everyMs = 2000;
 const nothingLeftBytes = 64 * 1024;
 /** A complaint in the log counts while there is not much more room than then. */
 const scarceBytes = 64 * 2 ** 20;
+/** One that can't synchronise for want of room tries again, and says so again, at least so often. */
+const repeatedWithinMs = 30_000;
 const logLines = 200;
 
 export function watchDisks(deployment: Deployment): () => void {
@@ -47,12 +49,17 @@ async function look(deployment: Deployment, member: LiveMember): Promise<void> {
   const { bavail, bsize } = await statfs(unit.paths.dataDir);
   const free = bavail * bsize;
   const { role, linkUp, vitals } = watch.seen;
+  // It says so only once when it ends of it, or a save fails.
+  const saysItAgain = unit.process.running && vitals?.saveOk !== false && vitals?.aofOk !== false;
   const struggles =
     !unit.process.running ||
     (role === 'replica' && !linkUp) ||
     vitals?.saveOk === false ||
     vitals?.aofOk === false;
-  const complaint = struggles && free < scarceBytes ? noRoomIn(lastLogLines(unit.paths.log, logLines)) : null;
+  const complaint =
+    struggles && free < scarceBytes
+      ? noRoomIn(lastLogLines(unit.paths.log, logLines), saysItAgain ? Date.now() - repeatedWithinMs : 0)
+      : null;
   const isFull = free < nothingLeftBytes || complaint !== null;
   const why = complaint === null ? '' : `; its log says: ${complaint}`;
   const text = `the disk of ${place.id} is full: ${describeSize(free)} free in ${unit.paths.dataDir}${why}`;

@@ -10,6 +10,8 @@ import type { Deployment, LiveMember } from '../deployment.ts';
 
 const tellAfterMs = 1000;
 const entriesAsked = 16;
+/** Of the time in which it did not answer: what took less is not what kept it. */
+const leastShare = 0.3;
 
 interface Told {
   pid: number | null;
@@ -18,12 +20,17 @@ interface Told {
   busy: boolean;
 }
 
+/** What is looked at. */
+type Observed = Pick<Deployment, 'members' | 'spec' | 'setting'> & {
+  readonly events: Pick<Deployment['events'], 'add'>;
+};
+
 export class SlowCommands {
-  readonly #deployment: Deployment;
+  readonly #deployment: Observed;
   /** Of which members it was told: the process, and since when it had not answered, wall clock. */
   readonly #told = new Map<string, Told>();
 
-  constructor(deployment: Deployment) {
+  constructor(deployment: Observed) {
     this.#deployment = deployment;
   }
 
@@ -33,16 +40,14 @@ export class SlowCommands {
       const told = this.#told.get(id);
       if (told === undefined) this.#begin(member);
       else if (member.unit?.process.pid !== told.pid) this.#told.delete(id);
-      else if (member.watch.unansweredMs === 0 && member.watch.seen.busy) this.#tellBusy(member, told);
-      else if (member.watch.unansweredMs === 0) {
-        this.#told.delete(id);
-        void this.#name(member, told.sinceMs);
-      }
+      else if (member.watch.unansweredMs === 0) this.#answers(member, told);
     }
   }
 
+  /** One that has said nothing yet since it was started, or that it loads, reads its data: no command keeps it. */
   #begin({ place: { id }, unit, watch }: LiveMember): void {
-    const { unansweredMs } = watch;
+    const { unansweredMs, seen } = watch;
+    if (seen.role === null || seen.busy?.code === 'loading') return;
     if (!unit?.process.running || unansweredMs < tellAfterMs || !isComputing(unit.view)) return;
     const { events, spec, setting } = this.#deployment;
     this.#told.set(id, {
@@ -54,19 +59,30 @@ export class SlowCommands {
     events.add('slow-command', id, text);
   }
 
-  /** It answers nothing else: the command is a script that still runs. */
-  #tellBusy({ place: { id } }: LiveMember, told: Told): void {
-    if (told.busy) return;
-    told.busy = true;
-    this.#deployment.events.add('slow-command', id, `${id} says that it is busy with a script (BUSY)`);
+  #answers(member: LiveMember, told: Told): void {
+    const { id } = member.place;
+    const { events } = this.#deployment;
+    const busy = member.watch.seen.busy?.code;
+    if (busy === 'script') {
+      // It answers nothing else: the command is a script that still runs.
+      if (!told.busy) events.add('slow-command', id, `${id} says that it is busy with a script (BUSY)`);
+      told.busy = true;
+      return;
+    }
+    this.#told.delete(id);
+    if (busy === 'loading') events.add('slow-command', id, `${id} answers again: it loads data (LOADING)`);
+    else void this.#name(member, told.sinceMs);
   }
 
   async #name({ place: { id }, watch }: LiveMember, sinceMs: number): Promise<void> {
-    const { events } = this.#deployment;
+    const { events, setting } = this.#deployment;
+    const silentMs = setting.clock.wallMs() - sinceMs;
     try {
       const reply = await watch.client.connection.call('SLOWLOG', 'GET', entriesAsked);
       // The log has whole seconds of when a command began.
-      const during = slowEntries(reply).filter(({ atMs, tookMs }) => atMs + tookMs >= sinceMs - 1000);
+      const during = slowEntries(reply).filter(
+        ({ atMs, tookMs }) => atMs + tookMs >= sinceMs - 1000 && tookMs >= silentMs * leastShare,
+      );
       const [slowest] = during.toSorted((a, b) => b.tookMs - a.tookMs);
       events.add('slow-command', id, `${id} answers again: ${describe(slowest)}`);
     } catch (error) {

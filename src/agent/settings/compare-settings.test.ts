@@ -37,9 +37,9 @@ test('users differ by their rules or by their password, and passwords are not to
     [same, 'user app on #99 ~* +@all', 'user gone on #44 ~* +@all', 'user other on #33 ~* +@write'],
   );
   expect(found).toEqual([
-    { user: 'app', running: 'on ~* +@all', wanted: 'on ~* +@all' },
-    { user: 'extra', running: 'on nopass ~* +@all', wanted: '' },
-    { user: 'gone', running: '', wanted: 'on ~* +@all' },
-    { user: 'other', running: 'on ~* +@read', wanted: 'on ~* +@write' },
+    { user: 'app', running: 'on ~* +@all', wanted: 'on ~* +@all', keepsOut: true },
+    { user: 'extra', running: 'on nopass ~* +@all', wanted: '', keepsOut: false },
+    { user: 'gone', running: '', wanted: 'on ~* +@all', keepsOut: true },
+    { user: 'other', running: 'on ~* +@read', wanted: 'on ~* +@write', keepsOut: false },
   ]);
 });

@@ -62,11 +62,27 @@ export function differentWhileTaken(
   );
 }
 
+/** With what a member logs in at its primary, where it is not what it should be. Passwords are not told. */
+export function differentLogin(
+  running: ServerSettings['config'],
+  wanted: { user: string; password: string },
+): SettingDifference[] {
+  const [user, password] = [running['masteruser'], running['masterauth']];
+  const found: SettingDifference[] = [];
+  if (user !== undefined && user !== wanted.user)
+    found.push({ name: 'masteruser', running: user, wanted: wanted.user });
+  if (password !== undefined && password !== wanted.password)
+    found.push({ name: 'masterauth', running: 'another password', wanted: `that of ${wanted.user}` });
+  return found;
+}
+
 export interface UserDifference {
   user: string;
   /** Rules as ACL LIST has them, without passwords; empty for a user that is not there. */
   running: string;
   wanted: string;
+  /** Whether nobody can log in by what the spec has. */
+  keepsOut: boolean;
 }
 
 /** Users that differ. One whose password alone differs has two equal texts. */
@@ -81,13 +97,23 @@ export function differentUsers(
     .map((user) => {
       const [is, should] = [withoutPasswords(now.get(user)), withoutPasswords(then.get(user))];
       const alike = orderedRules(is) === orderedRules(should);
-      return { user, running: alike ? should : is, wanted: should };
+      const keepsOut = !isLetInBy(now.get(user), then.get(user));
+      return { user, running: alike ? should : is, wanted: should, keepsOut };
     });
 }
 
 /** `user app on #8b2c… ~* +@all`: the rules, by the name. */
 function byName(list: readonly string[]): Map<string, string> {
   return new Map(list.map((line) => [line.split(' ', 2)[1] ?? '', line.split(' ').slice(2).join(' ')]));
+}
+
+/** A password of the spec is one there, or none is asked for. */
+function isLetInBy(running = '', wanted = ''): boolean {
+  const [now, then] = [running.split(' '), wanted.split(' ')];
+  if (now.includes('nopass')) return true;
+  const passwords = then.filter((word) => word.startsWith('#'));
+  if (then.includes('nopass')) return false;
+  return passwords.length === 0 || passwords.some((word) => now.includes(word));
 }
 
 function withoutPasswords(rules = ''): string {

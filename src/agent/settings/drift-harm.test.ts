@@ -56,6 +56,29 @@ test.each([
   expect(found.ok).toBe(true);
 });
 
+test('a user that nobody can log in as by what the spec has is a problem at the primary', () => {
+  const found = of([{ ...user('on ~* &* +@all', 'on ~* &* +@all'), keepsOut: true }]);
+  expect([found.state, found.code]).toEqual(['degraded', 'user-restricted']);
+  expect(found.problems).toEqual([
+    'the user default has another password at redis-1 than by the spec; whoever logs in as it may be refused. holdfast apply undoes it',
+  ]);
+  // One more that is valid beside it keeps nobody out.
+  expect(of([user('on ~* &* +@all', 'on ~* &* +@all')]).state).toBe('healthy');
+});
+
+test('a member that could not log in at a primary is a problem, whoever is primary', () => {
+  for (const [name, member] of [
+    ['masteruser', 'redis-1'],
+    ['masterauth', 'redis-2'],
+  ] as const) {
+    const found = of([set(name, 'another', 'holdfast-replication', member)]);
+    expect([found.state, found.ok]).toEqual(['degraded', true]);
+    expect(found.problems).toEqual([
+      `${member} can't log in at a primary to follow it: somebody changed its ${name}. holdfast apply undoes it`,
+    ]);
+  }
+});
+
 test('what a user lacks is said, and not all that it may do', () => {
   const rules = Array.from({ length: 100 }, (_, i) => `-command-${i}`).join(' ');
   const harm = driftHarm([user(`on &* +@all ${rules}`, `on ~* &* +@all ${rules}`)], 2);

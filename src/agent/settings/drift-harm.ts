@@ -14,10 +14,12 @@ export interface Drift {
   name: string;
   running: string;
   wanted: string;
+  /** Of a user: whether nobody can log in as it by what the spec has. */
+  keepsOut?: boolean;
 }
 
 export interface DriftHarm {
-  code: 'writes-refused' | 'not-persisted' | 'user-restricted';
+  code: 'writes-refused' | 'not-persisted' | 'user-restricted' | 'cannot-follow';
   /** A sentence, with what to do. */
   text: string;
 }
@@ -36,6 +38,7 @@ export function driftHarm(drift: readonly Drift[], replicas: number | null): Dri
     refusesWrites(drift, replicas),
     keepsNothing(drift),
     replicas === null ? undefined : keepsOut(drift),
+    cannotFollow(drift),
   ];
   return harms.find((harm) => harm !== undefined);
 }
@@ -68,6 +71,14 @@ function notPersisted(text: string): DriftHarm {
   return { code: 'not-persisted', text };
 }
 
+/** A link that it has goes on, and the next one does not come about. */
+function cannotFollow(drift: readonly Drift[]): DriftHarm | undefined {
+  const found = setting(drift, 'masteruser') ?? setting(drift, 'masterauth');
+  if (found === undefined) return undefined;
+  const text = `${found.member} can't log in at a primary to follow it: somebody changed its ${found.name}. ${undo}`;
+  return { code: 'cannot-follow', text };
+}
+
 function keepsOut(drift: readonly Drift[]): DriftHarm | undefined {
   const found = drift.find((each) => each.kind === 'user' && isRestricted(each));
   if (found === undefined) return undefined;
@@ -76,14 +87,17 @@ function keepsOut(drift: readonly Drift[]): DriftHarm | undefined {
   const what =
     running === ''
       ? `the user ${name} is not there at ${member}`
-      : `the user ${name} of ${member} is not as the spec has it: it ${differenceInRules(running, wanted)}`;
+      : running === wanted
+        ? `the user ${name} has another password at ${member} than by the spec`
+        : `the user ${name} of ${member} is not as the spec has it: it ${differenceInRules(running, wanted)}`;
   const text = `${what}; whoever logs in as it may be refused. ${undo}`;
   return { code: 'user-restricted', text };
 }
 
 /** It lacks a rule that gives something, and nothing wider stands for it; or has one more that takes something. */
-function isRestricted({ running, wanted }: Drift): boolean {
+function isRestricted({ running, wanted, keepsOut: nobodyGetsIn }: Drift): boolean {
   if (wanted === '') return false;
+  if (nobodyGetsIn) return true;
   const [now, then] = [running.split(' '), wanted.split(' ')];
   const isLost = (rule: string) => {
     if (now.includes(rule)) return false;

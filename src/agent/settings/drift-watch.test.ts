@@ -4,7 +4,10 @@ import type { LiveMember, Setting } from '../deployment.ts';
 import { DriftWatch } from './drift-watch.ts';
 
 const wanted = {
-  config: { appendonly: 'yes', save: '', 'min-replicas-to-write': '1', hz: '10' },
+  config: {
+    ...{ appendonly: 'yes', save: '', 'min-replicas-to-write': '1', hz: '10' },
+    ...{ masteruser: 'holdfast-replication', masterauth: 'right' },
+  },
   users: ['user default on nopass ~* &* +@all'],
 };
 
@@ -16,8 +19,8 @@ class Server {
   readonly watch = {
     seen: { reachable: true, busy: null },
     client: {
-      getConfig: async () => {
-        this.asked += 1;
+      getConfig: async (name: string) => {
+        if (name === '*') this.asked += 1;
         return { ...this.config };
       },
       connection: {
@@ -41,7 +44,7 @@ function watching() {
     operations: { current: null },
     events: { add: (_kind: string, _subject: string, text: string) => void told.push(text) },
     spec: { name: 'test' },
-    setting: {} as Setting,
+    setting: { secrets: { own: { replication: 'right' } } } as Setting,
   };
   return { server, told, watch: new DriftWatch(deployment, { of: async () => wanted }) };
 }
@@ -49,6 +52,18 @@ function watching() {
 test.each<[string, (server: Server) => void]>([
   ['persistence is switched off', ({ config }) => void Object.assign(config, { appendonly: 'no' })],
   ['more replicas are wanted', ({ config }) => void Object.assign(config, { 'min-replicas-to-write': '3' })],
+  [
+    'it logs in at a primary as somebody else',
+    ({ config }) => void Object.assign(config, { masteruser: 'x' }),
+  ],
+  [
+    'it has another password for that',
+    ({ config }) => void Object.assign(config, { masterauth: 'secret-x' }),
+  ],
+  [
+    'a user is let in by another password',
+    ({ users }) => void users.splice(0, 1, 'user default on #12 ~* &* +@all'),
+  ],
   ['a user loses rights', ({ users }) => void users.splice(0, 1, 'user default on nopass &* +@all')],
 ])('what can do harm is seen at the next short look: %s', async (_what, change) => {
   const { server, told, watch } = watching();
@@ -61,6 +76,7 @@ test.each<[string, (server: Server) => void]>([
   await watch.lookForHarm();
   expect(watch.drift).toHaveLength(1);
   expect(told).toHaveLength(1);
+  expect(told[0]).not.toContain('secret');
   await watch.lookForHarm();
   expect(server.asked).toBe(2);
   // Undone, it is over as soon.

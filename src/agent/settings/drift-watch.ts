@@ -5,11 +5,13 @@
  */
 import { errorCode, errorText } from '../../base/errors.ts';
 import { shown } from '../../base/shown.ts';
+import { ownUserName } from '../../spec/secrets.ts';
 import type { Deployment, LiveMember } from '../deployment.ts';
 import { readChangeMark } from '../persistence/change-mark.ts';
 import { runsAsTaken } from '../state/taken-over.ts';
 import { fixedSettings } from './apply-settings.ts';
 import {
+  differentLogin,
   differentSettings,
   differentUsers,
   differentWhileTaken,
@@ -17,7 +19,7 @@ import {
 } from './compare-settings.ts';
 import type { Drift } from './drift-harm.ts';
 import { ExpectedSettings, readSettings } from './expected-settings.ts';
-import { pulseOf, readPulse } from './settings-pulse.ts';
+import { readPulse } from './settings-pulse.ts';
 import { shownValue } from './shown-value.ts';
 import { differenceInRules } from './user-rules.ts';
 
@@ -136,10 +138,21 @@ export class DriftWatch {
     if (!isToBeAsked(member) || unit === null || (await readChangeMark(unit.paths)) !== null) return;
     const { setting, operations, events } = this.#deployment;
     const wanted = await this.#expected.of(setting, member);
+    // Before everything else: what changes in between is seen the next time.
+    this.#pulses.set(place.id, await readPulse(watch.client.connection));
     const running = await readSettings(watch.client);
-    this.#pulses.set(place.id, pulseOf(running));
+    const logsInBy = await watch.client.getConfig('master*');
     if (operations.current !== null || setting !== this.#deployment.setting) return;
-    const found = this.#compare(place.id, running, wanted, runsAsTaken(unit.paths));
+    const login = {
+      user: ownUserName('replication'),
+      password: setting.secrets.own.replication,
+    };
+    const found = [
+      ...this.#compare(place.id, running, wanted, runsAsTaken(unit.paths)),
+      ...differentLogin(logsInBy, login).map(
+        (each): Drift => ({ member: place.id, kind: 'setting', ...each }),
+      ),
+    ];
     const before = new Set((this.#seen.get(place.id) ?? []).map((each) => JSON.stringify(each)));
     this.#seen.set(place.id, found);
     for (const each of found)

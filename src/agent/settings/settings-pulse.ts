@@ -5,35 +5,17 @@
  */
 import type { RedisConnection } from '../../redis/connection.ts';
 
-const settings = ['appendonly', 'save', 'min-replicas-to-write'] as const;
+const settings = ['appendonly', 'save', 'min-replicas-to-write', 'masteruser', 'masterauth'] as const;
 
-/** @throws REDIS_UNREACHABLE, REDIS_REFUSED */
+/** A password is in it: it is compared, and shown to nobody. @throws REDIS_UNREACHABLE, REDIS_REFUSED */
 export async function readPulse(connection: Pick<RedisConnection, 'askAll'>): Promise<string> {
   const replies = await connection.askAll([
     ...settings.map((name) => ['CONFIG', 'GET', name] as const),
     ['ACL', 'LIST'],
   ]);
-  return pulse(replies.slice(0, -1).map(valueIn), replies.at(-1));
-}
-
-/** The same of a member of which everything was asked. */
-export function pulseOf({
-  config,
-  users,
-}: {
-  config: Readonly<Record<string, string>>;
-  users: readonly string[];
-}): string {
-  return pulse(
-    settings.map((name) => config[name]),
-    users,
-  );
+  return JSON.stringify([replies.slice(0, -1).map((pair) => valueIn(pair) ?? null), replies.at(-1)]);
 }
 
 function valueIn(pair: unknown): string | undefined {
   return Array.isArray(pair) && pair.length > 1 ? String(pair[1]) : undefined;
-}
-
-function pulse(values: readonly (string | undefined)[], users: unknown): string {
-  return JSON.stringify([values.map((value) => value ?? null), users]);
 }

@@ -33,7 +33,7 @@ export const eventKinds = {
   'in-sync-joined': 'A standalone member is in sync: writes wait for it from then on, and it may lead.',
   'in-sync-left':
     'Who is in sync with the standalone member that leads was made anew; whoever was left out may not lead before it is in sync again.',
-  killed: 'A process that hangs was killed, or was and has not ended: it waits for its disk.',
+  killed: 'A process that hangs was killed, or was and has not ended a second later.',
   login: 'Somebody opened a session with a token.',
   'login-refused': 'Somebody tried a token that is none; of one address it is told once an hour.',
   'memory-freed': 'The primary has room again.',
