@@ -106,8 +106,10 @@ function ineligibility(
   );
 }
 
-const cannotLogInReason = "somebody changed its masteruser or masterauth, so that it can't log in there";
-const cannotLogInHint = 'holdfast apply gives back what somebody changed there. Nothing was changed now.';
+export const cannotLogInReason =
+  "somebody changed its masteruser or masterauth, so that it can't log in there";
+export const cannotLogInHint =
+  'holdfast apply gives back what somebody changed there. Nothing was changed now.';
 
 const noRoomHint =
   'Make room there. As primary it would take no writes, and no replica could follow it. Nothing was changed.';

@@ -86,6 +86,9 @@ describe('planned changes under load', () => {
       expect(status).toBe(1);
       expect(performance.now() - sinceMs).toBeLessThan(12_000);
       expect((await deployment.primary()).id).toBe(primary);
+      const told = deployment.events().findLast(({ kind }) => kind === 'change-failed')?.text;
+      expect(told).toMatch(reason);
+      expect(told).toContain('(SWITCHOVER_REFUSED)');
     };
     for (const { client } of [target!, follower!]) await client.config('SET', 'replica-priority', '0');
     await refused(/redis-\d has replica-priority 0; redis-\d has replica-priority 0/);
@@ -95,7 +98,20 @@ describe('planned changes under load', () => {
     await follower!.client.call('ACL', 'LOAD');
     await follower!.client.config('SET', 'masterauth', 'changed');
     await refused(/could not follow another primary: .*masterauth/, '--to', target!.id);
+    // It loses its link, and could not come back from a restart.
+    await deployment.client((await deployment.primary()).port).call('CLIENT', 'KILL', 'TYPE', 'replica');
+    await deployment.waitForStatus('it to have no link', ({ members: now }) => {
+      return now.some(({ id, state }) => id === follower!.id && state !== 'up');
+    });
+    const restart = await deployment.run('restart', [], ['--rolling']);
+    expect([restart.status, restart.stderr]).toEqual([
+      1,
+      expect.stringMatching(/no restart: no link .*masterauth/),
+    ]);
+    const { members: after } = await deployment.status();
+    expect(after.map(({ pid }) => pid)).toEqual(members.map(({ pid }) => pid));
     expect((await deployment.run('apply', [], ['--yes'])).status).toBe(0);
+    await deployment.waitUntilHealthy();
     expect((await deployment.run('switchover', [], ['--to', target!.id])).status).toBe(0);
   });
 

@@ -46,6 +46,7 @@ const alarming = new Map<string, Tone>([
       'memory-full',
       'backup-failed',
       'restore-failed',
+      'change-failed',
     ] as const
   ).map((kind) => [kind, 'bad'] as const),
   ...(['exited', 'killed', 'backup-not-good', 'stranger', 'action-failed'] as const).map(

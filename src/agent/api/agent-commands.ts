@@ -1,6 +1,5 @@
 /** Carries out the commands of the API: one planned change at a time. */
 import type { ApiJob, ApiOperation } from '../../api/jobs.ts';
-import { errorCode, errorText } from '../../base/errors.ts';
 import { owner } from '../access/callers.ts';
 import type { BackupSchedule } from '../backups/backup-schedule.ts';
 import { applySpec } from '../change/apply-spec.ts';
@@ -26,6 +25,7 @@ import { EventTally } from '../state/event-tally.ts';
 import { type AgentApi, type Command, commandNames } from './agent-api.ts';
 import { metricsText } from './agent-metrics.ts';
 import { type Commanded, type CommandOptions, commandedBy } from './command-options.ts';
+import { describeCommand, failureOf, isQuestion } from './describe-command.ts';
 import { metricsFacts } from './metrics-facts.ts';
 import { type Status, statusOf } from './status-answer.ts';
 
@@ -152,10 +152,22 @@ export class Commands implements AgentApi {
     });
   }
 
+  /** The one place where what was asked for ends: a failure is part of what happened, for whoever asked may be gone. */
   async #carryOut(asked: Commanded, report: Report, signal: AbortSignal): Promise<unknown> {
+    try {
+      return await this.#work(asked, report, signal);
+    } catch (error) {
+      const failure = isQuestion(asked) ? null : failureOf(asked, error);
+      if (failure !== null)
+        this.#deployment.events.add(failure.kind, this.#deployment.spec.name, failure.text);
+      throw error;
+    }
+  }
+
+  async #work(asked: Commanded, report: Report, signal: AbortSignal): Promise<unknown> {
     const change = <T>(kind: OperationKind, work: (context: ChangeContext) => Promise<T>): Promise<T> =>
       this.#deployment.operations.run(kind, { signal }, (operation) =>
-        this.#untilGivenUp(
+        this.#sayingWhoLocksOut(
           work({ deployment: this.#deployment, observer: this.#observer, report, operation }),
         ),
       );
@@ -191,11 +203,9 @@ export class Commands implements AgentApi {
     }
   }
 
-  /** That a change was given up is part of what happened: whoever asked may be gone. A refused login says where it was. */
-  async #untilGivenUp<T>(change: Promise<T>): Promise<T> {
-    const { events, spec } = this.#deployment;
+  /** A refused login says where it was. */
+  async #sayingWhoLocksOut<T>(change: Promise<T>): Promise<T> {
     return change.catch(async (error) => {
-      if (errorCode(error) === 'OPERATION_ABORTED') events.add('given-up', spec.name, errorText(error));
       if (!isLoginRefused(error)) throw error;
       await this.#observer.lookWithin(lookWithinMs);
       throw lockedOut(this.#deployment.view().members, error) ?? error;
@@ -268,38 +278,6 @@ export class Commands implements AgentApi {
 /** When its command began is no part of what was asked for. */
 function toShow({ options }: Commanded): object {
   return Object.fromEntries(Object.entries(options).filter(([name]) => name !== 'askedMsAgo'));
-}
-
-/** Changes nothing, and is no job. */
-function isQuestion(asked: Commanded): boolean {
-  if (asked.command === 'backups') return true;
-  if (asked.command === 'apply') return asked.options.dryRun === true;
-  return asked.command === 'restore' && 'facts' in asked.options;
-}
-
-function describeCommand(asked: Commanded): string {
-  switch (asked.command) {
-    case 'switchover':
-      return asked.options.to === undefined ? 'a switchover' : `a switchover to ${asked.options.to}`;
-    case 'failover':
-      return 'a failover';
-    case 'restart':
-      return `a restart of ${asked.options.member ?? 'all members of this host'}`;
-    case 'apply':
-      return `the spec in ${asked.options.file} to be applied`;
-    case 'restore':
-      return 'facts' in asked.options ? 'what a restore must fit' : `a restore of ${asked.options.backup}`;
-    case 'pause':
-      return 'a pause of automatic actions';
-    case 'resume':
-      return 'automatic actions to go on';
-    case 'mirror':
-      return `${asked.options.to} of the mirror ${asked.options.name}`;
-    case 'backups':
-      return 'a look at the backups';
-    case 'down':
-      return 'everything on this host to be stopped';
-  }
 }
 
 function unknownMember({ members }: Deployment, id: string): Error {

@@ -2,7 +2,14 @@
 import { errorCode } from '../../base/errors.ts';
 import { unlessAborted, waitFor } from '../../base/retry.ts';
 import { chooseReplica } from '../../topology/election/choice.ts';
-import { type Moment, type Obstacle, obstacleTo, readyToTakeOver } from '../../topology/obstacle.ts';
+import {
+  cannotLogInHint,
+  cannotLogInReason,
+  type Moment,
+  type Obstacle,
+  obstacleTo,
+  readyToTakeOver,
+} from '../../topology/obstacle.ts';
 import { namedPrimary, type View } from '../../topology/view.ts';
 import { SwitchoverRefused } from '../errors.ts';
 import { refusalToFollow, unableToLogIn } from './following.ts';
@@ -69,14 +76,30 @@ export async function prepare(
   };
 }
 
-/** For whoever has something to do before a switchover, and would do that in vain. @throws SWITCHOVER_REFUSED */
-export function refuseWhatNeverPasses(
-  deployment: Pick<Movable, 'view' | 'setting'>,
-  to: string | null,
-): void {
+/**
+ * Before everything is restarted: refuses what could not come to its end. @param restarted the ids of those that are: replicas,
+ * each of which must be in sync again before the next one, and perhaps the primary, which a switchover relieves
+ * @throws SWITCHOVER_REFUSED for what does not pass by waiting
+ */
+export async function refuseRestartInVain(
+  deployment: Pick<Movable, 'view' | 'setting' | 'members'>,
+  restarted: readonly string[],
+): Promise<void> {
+  const view = deployment.view();
+  const cannotLogIn = await unableToLogIn(deployment, view);
+  const shut = restarted.filter((id) => cannotLogIn.has(id));
+  if (shut.length > 0) {
+    const which = shut.join(' and ');
+    throw SwitchoverRefused(`no restart: no link to the primary at ${which}: ${cannotLogInReason}`, {
+      hint: cannotLogInHint,
+    });
+  }
+  if (view.members.length < 2 || !restarted.some((id) => id === namedPrimary(view)?.id)) return;
   const moment = momentOf(deployment, deployment.setting.clock.monotonicMs());
-  const obstacle = obstacleTo(deployment.view(), to, moment);
+  const obstacle = obstacleTo(view, null, { ...moment, cannotLogIn });
   if (obstacle?.passes === false) throw refusedFor(obstacle);
+  const refusal = await refusalToFollow(deployment, view, null);
+  if (refusal !== undefined) throw refusal;
 }
 
 function momentOf({ setting }: Pick<Movable, 'setting'>, sinceMs: number): Moment {

@@ -17,7 +17,7 @@ import type { Unit } from '../units/unit.ts';
 import { stopGate, stopMember } from './bring-down.ts';
 import type { ChangeContext } from './change-context.ts';
 import { keepOnlyCopy } from './only-copy.ts';
-import { refuseWhatNeverPasses } from './plan-switchover.ts';
+import { refuseRestartInVain } from './plan-switchover.ts';
 import { switchover } from './switchover.ts';
 
 const upAgainMs = 60_000;
@@ -28,9 +28,9 @@ export async function rollingRestart(context: ChangeContext): Promise<void> {
   refuseWithoutRoom(deployment.view().members);
   const primaryId = namedPrimary(deployment.view())?.id;
   const local = deployment.members.filter(({ unit }) => unit !== null);
-  // Its end is a switchover. Half of it would be done before that is refused.
-  if (deployment.members.length > 1 && local.some(({ place }) => place.id === primaryId))
-    refuseWhatNeverPasses(deployment, null);
+  // Half of it would be done before the rest is refused.
+  const restarted = local.map(({ place }) => place.id);
+  await refuseRestartInVain(deployment, restarted);
   for (const member of local.filter(({ place }) => place.id !== primaryId)) {
     await restartMember(context, member);
   }

@@ -4,7 +4,6 @@ import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Manifest } from '../../backup/manifest.ts';
 import { describeDuration } from '../../base/duration.ts';
-import { errorCode, errorText } from '../../base/errors.ts';
 import { takeByWorker } from '../backups/backup-worker.ts';
 import type { ChangeContext, Report } from '../change/change-context.ts';
 import type { Deployment } from '../deployment.ts';
@@ -25,21 +24,9 @@ export async function carryOutRestore(
   };
   const takeSafetyBackup = (say: Report, stop: AbortSignal) => safetyBackup(deployment, say, stop);
   events.add('restore', spec.name, `restoring ${request.backup}: ${request.keys} keys`);
-  try {
-    const context = { ...change, warn, takeSafetyBackup };
-    const result = await restoreWhole(context, request);
-    events.add('restored', result.primary, describe(request, result));
-    return result;
-  } catch (error) {
-    // It is given up in order only before the primary is pointed at the data; after that it is told what that came to.
-    const isGivenUp = errorCode(error) === 'OPERATION_ABORTED';
-    events.add(
-      'restore-failed',
-      spec.name,
-      `${isGivenUp ? 'nothing was restored: ' : ''}${errorText(error)}`,
-    );
-    throw error;
-  }
+  const result = await restoreWhole({ ...change, warn, takeSafetyBackup }, request);
+  events.add('restored', result.primary, describe(request, result));
+  return result;
 }
 
 function describe({ backup }: RestoreRequest, result: RestoreResult): string {

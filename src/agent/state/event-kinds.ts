@@ -10,6 +10,8 @@ export const eventKinds = {
   'backup-not-good': 'A backup that was checked is not what it should be.',
   'certificate-renewed': 'The API, or the servers of this host, go on with a certificate that was renewed.',
   'certificate-unread': 'The files of agent.tls or security.tls changed, and can not be taken up.',
+  'change-failed':
+    'What somebody asked for was refused, or did not come to its end; the text has the error and its code.',
   'clock-step': "The machine's clock was set.",
   'cold-start': 'Nothing ran; who starts as primary was worked out from the disks.',
   'data-damaged': "A member can't load its files; they are kept.",
