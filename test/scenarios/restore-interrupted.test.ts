@@ -155,7 +155,7 @@ describe('a restore that is interrupted', () => {
     expect(await whichData()).toBe(`new ${newKeys}`);
   }
 
-  async function begin(): Promise<CliProcess> {
+  async function begin(...options: string[]): Promise<CliProcess> {
     await fill('old', oldKeys);
     return startCli([
       'restore',
@@ -164,6 +164,7 @@ describe('a restore that is interrupted', () => {
       '--state-dir',
       deployment.stateDir,
       '--replace',
+      ...options,
     ]);
   }
 
@@ -257,6 +258,43 @@ describe('a restore that is interrupted', () => {
     expect(await running.ended).toBe(1);
     expect(running.said()).toContain('was not restored');
     await isWholeAgain();
+  });
+
+  test('a failover that somebody asks the Sentinels for: it ends at once, says so, and writes go on', async () => {
+    await slow('key-load-delay', 50);
+    const running = await begin('--no-safety-backup');
+    await until(running, 'writes to be held', () => running.said().includes('writes are held'));
+    const sinceMs = performance.now();
+    for (const index of [0, 1, 2])
+      await deployment
+        .client(deployment.ports.sentinels + index)
+        .call('SENTINEL', 'FAILOVER', 'test')
+        .catch(() => {});
+    expect(await running.ended).toBe(1);
+    expect(performance.now() - sinceMs).toBeLessThan(45_000);
+    expect(running.said()).toMatch(
+      /not restored: the Sentinels made redis-\d primary meanwhile, which holds 500 keys/,
+    );
+    const ends = ['restored', 'restore-failed'];
+    expect(deployment.events().findLast(({ kind }) => ends.includes(kind))?.kind).toBe('restore-failed');
+    const client = deployment.client();
+    await client.set('which', 'old');
+    client.disconnect();
+    await deployment.waitUntilHealthy(60_000);
+    expect(await whichData()).toBe(`old ${oldKeys}`);
+  });
+
+  whole('everything is killed while the data is written to disk: nothing false is said', async () => {
+    await slow('key-load-delay', 0);
+    const running = await begin('--no-safety-backup');
+    await until(running, 'the data to be in', () =>
+      running.said().includes('writes its append-only file anew'),
+    );
+    for (const pid of [deployment.agentPid(), ...deployment.runningPids()]) process.kill(pid, 'SIGKILL');
+    expect(await running.ended).toBe(1);
+    await deployment.start();
+    const told = toldAfterInterruption();
+    await isWholeAgain(told);
   });
 
   test('at the end the Sentinels wait no longer than before', async () => {

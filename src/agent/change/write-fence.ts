@@ -3,6 +3,7 @@
  * WRITE on the primary stops those of other hosts' gates and of clients that come directly. Both end by themselves a
  * moment after this agent dies, so it renews them.
  */
+import { namedPrimary } from '../../topology/view.ts';
 import type { Deployment, LiveGate, LiveMember } from '../deployment.ts';
 import { RestoreFailed } from '../errors.ts';
 
@@ -42,10 +43,13 @@ export class WriteFence {
   async drop(): Promise<void> {
     clearInterval(this.#timer);
     await this.#primary.watch.client.unpauseWrites().catch(() => {});
+    const { place, watch } = this.#primary;
+    const named = namedPrimary(this.#deployment.view())?.id ?? place.id;
+    const isStill = watch.seen.role === 'primary' && named === place.id;
     await Promise.allSettled(
       this.#gates().map(async ({ adapter }) => {
         await adapter.release();
-        if (this.#primary.watch.seen.role === 'primary') await adapter.switchTo(this.#primary.place);
+        if (isStill) await adapter.switchTo(this.#primary.place);
       }),
     );
   }

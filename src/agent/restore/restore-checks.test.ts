@@ -37,6 +37,7 @@ function member(
   return { place: { id: 'redis-1' }, unit: { process }, watch: { client }, called, die };
 }
 
+const never = new AbortController().signal;
 const lines: string[] = [];
 const report = (line: string) => lines.push(line);
 
@@ -44,12 +45,12 @@ describe('with an AOF', () => {
   const aof = { appendonly: 'yes', save: '' };
   test('until its rewrite is over, though some answers are missing', async () => {
     const one = member(aof, rewrites, RedisUnreachable('no answer'), rewrites, rewritten);
-    await awaitPersistence(one, report);
+    await awaitPersistence(one, report, never);
     expect(one.called).toEqual([]);
   });
   test('not when the rewrite failed: the disk may be full', async () => {
     const failed = { ...rewritten, aof_enabled: '0', aof_last_bgrewrite_status: 'err' };
-    await expect(awaitPersistence(member(aof, rewrites, failed), report)).rejects.toMatchObject({
+    await expect(awaitPersistence(member(aof, rewrites, failed), report, never)).rejects.toMatchObject({
       code: 'RESTORE_FAILED',
       message: expect.stringContaining('append-only file'),
     });
@@ -62,12 +63,12 @@ describe('with save points', () => {
   const saving = { ...before, rdb_bgsave_in_progress: '1' };
   test('it is saved, and waited for', async () => {
     const one = member(rdb, before, saving, { ...before, rdb_last_save_time: '11' });
-    await awaitPersistence(one, report);
+    await awaitPersistence(one, report, never);
     expect(one.called).toEqual(['BGSAVE SCHEDULE']);
   });
   test('not when it can’t be saved', async () => {
     const failed = { ...before, rdb_last_bgsave_status: 'err' };
-    await expect(awaitPersistence(member(rdb, before, saving, failed), report)).rejects.toMatchObject({
+    await expect(awaitPersistence(member(rdb, before, saving, failed), report, never)).rejects.toMatchObject({
       code: 'RESTORE_FAILED',
       message: expect.stringContaining('RDB'),
     });
@@ -76,7 +77,7 @@ describe('with save points', () => {
 
 test('without files there is nothing to wait for', async () => {
   const one = member({ appendonly: 'no', save: '' }, master);
-  await awaitPersistence(one, report);
+  await awaitPersistence(one, report, never);
   expect(one.called).toEqual([]);
 });
 

@@ -88,31 +88,41 @@ export async function primaryFacts({ place, unit, watch }: LiveMember, host = ''
 /**
  * Waits until the data would survive a crash: with an AOF, Redis writes a new one by itself after it has taken a
  * primary's data; with save points, an RDB is saved. Nothing cuts it short: until the first AOF is written, Redis refuses
- * to shut down, and would lose the data if it were killed.
- * @throws RESTORE_FAILED when that can't be written, or the member is primary no more.
+ * to shut down, and would lose the data if it were killed. Only a primary that was replaced is not waited for.
+ * @param replaced aborted when another member is named primary
+ * @returns whether it is on disk: false where nothing is written there
+ * @throws RESTORE_FAILED when that can't be written, or the member is primary no more; the signal's reason.
  */
-export async function awaitPersistence(member: Persisting, report: Report): Promise<void> {
+export async function awaitPersistence(
+  member: Persisting,
+  report: Report,
+  replaced: AbortSignal,
+): Promise<boolean> {
   const { watch, place } = member;
   const { appendonly, save } = await watch.client.getConfig('appendonly', 'save');
   if (appendonly === 'yes') {
     report(`${place.id} writes its append-only file anew`);
-    return asPrimary(member, async (info) => {
+    const isWritten = async (info: Info) => {
       const pending = info['aof_rewrite_in_progress'] === '1' || info['aof_rewrite_scheduled'] === '1';
       if (!pending && info['aof_last_bgrewrite_status'] !== 'ok')
         throw notWritten(place.id, 'append-only file');
       return !pending && info['aof_enabled'] === '1' && info['aof_last_write_status'] === 'ok';
-    });
+    };
+    await asPrimary(member, isWritten, { signal: replaced });
+    return true;
   }
-  if ((save ?? '') === '') return;
+  if ((save ?? '') === '') return false;
   report(`${place.id} saves it`);
   const { rdb_last_save_time: before } = await watch.client.info('persistence');
   await watch.client.connection.call('BGSAVE', 'SCHEDULE');
-  await asPrimary(member, async (info) => {
+  const isSaved = async (info: Info) => {
     const pending = info['rdb_bgsave_in_progress'] === '1';
     if (!pending && info['rdb_last_bgsave_status'] !== 'ok') throw notWritten(place.id, 'RDB');
     const saved = Number(info['rdb_last_save_time']) > Number(before);
     return !pending && (saved || info['rdb_changes_since_last_save'] === '0');
-  });
+  };
+  await asPrimary(member, isSaved, { signal: replaced });
+  return true;
 }
 
 /**
@@ -127,6 +137,7 @@ export async function asPrimary(
   const giveUpMs = performance.now() + withinMs;
   let answeredMs = performance.now();
   for (;;) {
+    signal?.throwIfAborted();
     const info = await watch.client.info().catch(() => undefined);
     const nowMs = performance.now();
     if (info !== undefined) answeredMs = nowMs;

@@ -11,7 +11,10 @@ const mark: RestoreMark = {
   backup: 'b1',
   primary: 'redis-1',
   from: { address: '10.0.0.9', port: 7777, replicationId: 'r'.repeat(40) },
+  keys: 900,
   keysBefore: 100,
+  historyBefore: 'o'.repeat(40),
+  stage: 'pointed',
   startedAt: '2026-01-01T00:00:00Z',
 };
 const follows = {
@@ -78,6 +81,15 @@ test('one that is primary already is left alone, with the data that it has', asy
   const after = member({ role: 'master', master_replid: 'n', master_replid2: mark.from.replicationId });
   expect(await endRestore(after, mark)).toBe('new');
   expect([...before.did, ...after.did]).toEqual([]);
+});
+
+test('one that was started again is not said to have what nobody knows', async () => {
+  const again = { role: 'master', master_replid: 'x'.repeat(40), master_replid2: '0'.repeat(40) };
+  expect(await endRestore(member(again), mark)).toBe('unknown');
+  expect(await endRestore(member(again), { ...mark, stage: 'written' })).toBe('new');
+  expect(await endRestore(member(again), { ...mark, stage: 'begun', historyBefore: null })).toBe('old');
+  // Of an older version.
+  expect(await endRestore(member(again), { ...mark, historyBefore: null })).toBe('unknown');
 });
 
 test('one that follows another server, or does not run, is nobody’s to decide about', async () => {

@@ -7,6 +7,8 @@
  *    AOF, and its replicas have it too; as a primary it would write an empty AOF over the one. So it is shut down, and
  *    either a replica takes over or it starts again from its AOF.
  * 3. Once it has loaded everything, it has the new data: it goes on with that.
+ *
+ * When the server itself died and was started again, only what was written down of the restore tells (restore-mark.ts).
  */
 import { errorText } from '../../base/errors.ts';
 import { pause } from '../../base/retry.ts';
@@ -20,8 +22,11 @@ import type { ChangeContext } from '../change/change-context.ts';
 import { takeBackPatience } from '../change/patience.ts';
 import { type RestoreMark, readMark, removeMark } from './restore-mark.ts';
 
-/** Which data the primary goes on with; `gone`: it does not run any more, or is nobody's primary. */
-export type RestoreEnd = 'old' | 'new' | 'gone';
+/**
+ * Which data the primary goes on with; `unknown`: it was started anew, under another history's id, at a stage in which its files may
+ * have had either; `gone`: it does not run any more, or is nobody's primary.
+ */
+export type RestoreEnd = 'old' | 'new' | 'unknown' | 'gone';
 
 /** A member that was pointed at a restore's data. */
 export interface RestoredMember {
@@ -83,13 +88,21 @@ async function tryToEnd(member: RestoredMember, mark: RestoreMark): Promise<Rest
   const info = await client.info();
   if (info['loading'] === '1') return undefined;
   const isNew = hasTheData(info, mark);
-  if (!followsMark(info, mark)) return info['role'] !== 'master' ? 'gone' : isNew ? 'new' : 'old';
+  if (!followsMark(info, mark)) return info['role'] === 'master' ? dataOf(info, mark) : 'gone';
   if (!isNew && (mark.keysBefore ?? 0) > 0 && (await hasDroppedItsData(member, info))) {
     await client.connection.call('SHUTDOWN', 'NOSAVE').catch(() => {});
     return 'gone';
   }
   await client.replicaOf(null);
   return isNew ? 'new' : 'old';
+}
+
+/** Of one that is primary already. A start from an AOF makes a new history of what is in it: then the stage says what that can be. */
+function dataOf(info: Info, mark: RestoreMark): RestoreEnd {
+  if (hasTheData(info, mark) || mark.stage === 'written') return 'new';
+  const { replId, replIdBefore } = replicationInfo(info);
+  const isOld = mark.stage === 'begun' || [replId, replIdBefore].includes(mark.historyBefore ?? 'none');
+  return isOld ? 'old' : 'unknown';
 }
 
 /** With an AOF, it is stopped at that very moment. Without, an empty database tells. */
@@ -134,9 +147,13 @@ export async function endInterruptedRestore({
   // Nobody waits until the last Sentinel has seen it.
   void takeBackPatience(deployment);
   await removeMark(setting.paths);
+  const info =
+    end === 'unknown' ? await member?.watch.client.info('keyspace').catch(() => undefined) : undefined;
+  const holds = info === undefined ? 'it does not answer' : `it holds ${keyCount(info)} keys`;
   const texts: Record<RestoreEnd, string> = {
     old: `the restore of ${mark.backup} was interrupted before it changed anything: ${mark.primary} has the data of before; run it again`,
     new: `the restore of ${mark.backup} was interrupted when all data had arrived: ${mark.primary} has the restored data`,
+    unknown: `the restore of ${mark.backup} was interrupted and ${mark.primary} died meanwhile; whether it has the data of before (${mark.keysBefore ?? '?'} keys) or the restored is not known: ${holds}, the backup has ${mark.keys ?? '?'}; look, or run it again`,
     gone: `the restore of ${mark.backup} was interrupted and ${mark.primary} is primary no more; see which data the new primary has, and run it again`,
   };
   report(texts[end]);

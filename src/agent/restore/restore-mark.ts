@@ -23,8 +23,14 @@ export interface RestoreMark {
   primary: string;
   /** Where it takes it from. */
   from: DataPlace;
+  /** How many keys there are in it; null in a file of an older version. */
+  keys: number | null;
   /** How many keys it had before; null as long as it was not pointed there. */
   keysBefore: number | null;
+  /** What it called its history before; null as long as it was not pointed there. */
+  historyBefore: string | null;
+  /** begun: it was not pointed there yet. pointed: it was. written: it has all of the data, and that is on its disk. */
+  stage: 'begun' | 'pointed' | 'written';
   startedAt: string;
 }
 
@@ -32,7 +38,11 @@ const schema = z.object({
   backup: z.string(),
   primary: z.string(),
   from: z.object({ address: z.string(), port: z.int(), replicationId: z.string() }),
+  keys: z.number().nullable().default(null),
   keysBefore: z.number().nullable(),
+  historyBefore: z.string().nullable().default(null),
+  // Of an older version nothing is concluded.
+  stage: z.enum(['begun', 'pointed', 'written']).default('pointed'),
   startedAt: z.string(),
 });
 

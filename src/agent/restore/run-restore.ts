@@ -13,9 +13,11 @@
  * 3. The primary is pointed at the data. When it has it, it is primary again, at once; its AOF is awaited while writes
  *    are still held.
  * 4. As many replicas as it needs to take writes are awaited, and writes go on.
+ *
+ * When the Sentinels name another primary meanwhile, that ends all of it at once (still-named.ts).
  */
 import { describeDuration } from '../../base/duration.ts';
-import { errorText, HoldfastError } from '../../base/errors.ts';
+import { errorCode, errorText, HoldfastError } from '../../base/errors.ts';
 import { hopeless, pause, waitFor } from '../../base/retry.ts';
 import { describeSize } from '../../base/size.ts';
 import { type Info, keyCount, replicationInfo } from '../../redis/info.ts';
@@ -33,8 +35,9 @@ import {
   type RestoreFacts,
   silentForMs,
 } from './restore-checks.ts';
-import { endRestore, followsMark, hasTheData } from './restore-end.ts';
+import { endRestore, followsMark, hasTheData, type RestoreEnd } from './restore-end.ts';
 import { type DataPlace, type RestoreMark, removeMark, writeMark } from './restore-mark.ts';
+import { StillNamed } from './still-named.ts';
 
 export interface RestoreRequest {
   /** What is restored, for people. */
@@ -84,20 +87,43 @@ export async function restoreWhole(context: RestoreContext, request: RestoreRequ
   const primary = await calmPrimary(context);
   refuseToOverwrite(await primaryFacts(primary), request);
   const { paths, clock } = deployment.setting;
-  const { backup, from } = request;
+  const { backup, from, keys } = request;
+  const { id } = primary.place;
   const startedAt = new Date(clock.wallMs()).toISOString();
-  const mark = { backup, primary: primary.place.id, from, keysBefore: null, startedAt };
-  await writeMark(paths, mark);
-  let result: Loaded;
+  const before = { keysBefore: null, historyBefore: null, stage: 'begun' } as const;
+  const mark: RestoreMark = { backup, keys, primary: id, from, startedAt, ...before };
+  const named = new StillNamed(deployment, context.observer, {
+    primary: id,
+    backup,
+    keys,
+    history: from.replicationId,
+  });
+  const run = { ...context, named, signal: AbortSignal.any([context.operation.signal, named.signal]) };
   try {
-    await makePatient(deployment, patienceMs(request.bytes));
-    result = await behindFence(context, primary, request, mark);
+    await writeMark(paths, mark);
+    let result: Loaded;
+    try {
+      await makePatient(deployment, patienceMs(request.bytes));
+      result = await behindFence(run, primary, request, mark);
+    } finally {
+      await removeMark(paths);
+      await endPatience(deployment, primary);
+    }
+    const copies = await awaitAllReplicas(run, primary);
+    await named.confirm();
+    return { ...result, ...copies, tookMs: Math.round(performance.now() - startedMs) };
+  } catch (error) {
+    // Given up in order: nothing was restored, whoever is primary.
+    throw errorCode(error) === 'OPERATION_ABORTED' ? error : await named.explain(error);
   } finally {
-    await removeMark(paths);
-    await endPatience(deployment, primary);
+    named.end();
   }
-  const copies = await awaitAllReplicas(context, primary);
-  return { ...result, ...copies, tookMs: Math.round(performance.now() - startedMs) };
+}
+
+/** Under the fence every step and every wait ends with `signal`: when it is given up, or another primary is named. */
+interface RestoreRun extends RestoreContext {
+  named: StillNamed;
+  signal: AbortSignal;
 }
 
 /** The data is in the primary. */
@@ -105,22 +131,25 @@ type Loaded = Omit<RestoreResult, 'tookMs' | 'copies' | 'behind'>;
 
 /** What is done while nobody can write. */
 async function behindFence(
-  context: RestoreContext,
+  context: RestoreRun,
   primary: LiveMember,
   request: RestoreRequest,
   mark: RestoreMark,
 ): Promise<Loaded> {
-  const { deployment, report, operation } = context;
+  const { deployment, report, signal, named } = context;
   const heldSinceMs = performance.now();
   report(`writes are held; ${primary.place.id} gets ${request.keys} keys from ${request.backup}`);
   const fence = await WriteFence.raise(deployment, primary);
   try {
     const { keys: keysBefore } = refuseToOverwrite(await primaryFacts(primary), request);
     const safetyBackup = keysBefore > 0 && request.safetyBackup ? await saveFirst(context, primary) : null;
-    operation.signal.throwIfAborted();
+    await named.ask();
+    signal.throwIfAborted();
     fence.check();
-    const keysAfter = await handOver(context, primary, request, { ...mark, keysBefore });
-    await awaitPersistence(primary, report);
+    const pointed: RestoreMark = { ...mark, keysBefore, stage: 'pointed' };
+    const keysAfter = await handOver(context, primary, request, pointed);
+    const isOnDisk = await awaitPersistence(primary, report, named.signal);
+    if (isOnDisk) await writeMark(deployment.setting.paths, { ...pointed, stage: 'written' });
     await awaitEnoughReplicas(context, primary);
     const heldMs = Math.round(performance.now() - heldSinceMs);
     return { primary: primary.place.id, keysBefore, keysAfter, safetyBackup, heldMs };
@@ -138,9 +167,8 @@ export function refuseToOverwrite(facts: RestoreFacts, { replace }: { replace: b
 }
 
 /** Takes the safety backup, when every replica it could be taken from has every write. */
-async function saveFirst(context: RestoreContext, primary: LiveMember): Promise<SafetyBackup> {
-  const { deployment, report, operation } = context;
-  const { signal } = operation;
+async function saveFirst(context: RestoreRun, primary: LiveMember): Promise<SafetyBackup> {
+  const { deployment, report, signal } = context;
   const before = await primary.watch.client.role();
   const offset = before.role === 'primary' ? before.offset : Number.POSITIVE_INFINITY;
   const caughtUp = async () => {
@@ -173,34 +201,40 @@ async function saveFirst(context: RestoreContext, primary: LiveMember): Promise<
 
 /** Points the primary at the data, and makes it primary again when it has it. @returns its number of keys then. */
 async function handOver(
-  { deployment, report, warn, operation }: RestoreContext,
+  context: RestoreRun,
   primary: LiveMember,
-  { backup, from, bytes, keys }: RestoreRequest,
-  mark: RestoreMark,
+  { backup, from, keys, bytes }: RestoreRequest,
+  pointed: RestoreMark,
 ): Promise<number> {
+  const { deployment, report, warn, named } = context;
   const { id } = primary.place;
+  const { replId } = replicationInfo(await primary.watch.client.info('replication'));
+  const mark = { ...pointed, historyBefore: replId };
   await writeMark(deployment.setting.paths, mark);
   await primary.watch.client.replicaOf(from);
   try {
-    await awaitData(primary, mark, bytes, report, operation.signal);
+    await awaitData(context, primary, mark, bytes);
   } catch (error) {
-    const end = await endRestore(primary, mark);
+    // A primary that was replaced is not made one again: it is told to follow the other as soon as this has ended.
+    await named.ask();
+    const end = await endRestore(primary, mark, named.signal);
     if (end !== 'new') throw explainEnd(error, end, id, backup);
   }
+  await named.ask();
   const keysAfter = keyCount(await primary.watch.client.info('keyspace'));
   await primary.watch.client.replicaOf(null);
   await primary.watch.look();
+  named.noteHistory(primary.watch.seen.histories[0]);
   report(`${id} has the data and is primary again: ${keysAfter} keys`);
   if (keysAfter !== keys) warn(`${keys} keys were given and ${id} counts ${keysAfter}`);
   return keysAfter;
 }
 
 async function awaitData(
+  { report, signal, named }: RestoreRun,
   { watch, unit, place }: LiveMember,
   mark: RestoreMark,
   bytes: number,
-  report: Report,
-  signal: AbortSignal,
 ): Promise<void> {
   let answeredMs = performance.now();
   let saidMs = answeredMs;
@@ -218,6 +252,7 @@ async function awaitData(
           `${place.id} ${loading ? 'loads' : 'receives'}: ${describeSize(done)} of ${describeSize(bytes)}`,
         );
       }
+      named.signal.throwIfAborted();
       // While it loads the data is all there, or was never on disk: then it ends by itself.
       if (!loading) signal.throwIfAborted();
     } catch (error) {
@@ -231,25 +266,29 @@ async function awaitData(
 
 class Diverted extends Error {}
 
-function explainEnd(cause: unknown, end: 'old' | 'gone', id: string, backup: string): Error {
-  const now =
-    end === 'old'
-      ? `${id} has the data of before and is primary again`
-      : `${id} is not primary any more; who takes over has the data of before, or all of the new`;
-  return RestoreFailed(`${backup} was not restored: ${errorText(cause)}. ${now}`, {
+function explainEnd(cause: unknown, end: Exclude<RestoreEnd, 'new'>, id: string, backup: string): Error {
+  const now = {
+    old: `${id} has the data of before and is primary again`,
+    unknown: `${id} was started anew and is primary; it has the data of before, or all of the new`,
+    gone: `${id} is not primary any more; who takes over has the data of before, or all of the new`,
+  };
+  const what =
+    end === 'unknown' ? `the restore of ${backup} did not come to its end` : `${backup} was not restored`;
+  return RestoreFailed(`${what}: ${errorText(cause)}. ${now[end]}`, {
     hint: 'holdfast status shows who is primary. The restore can be run again.',
     cause,
   });
 }
 
 async function awaitEnoughReplicas(
-  { deployment, observer, warn, operation: { signal } }: RestoreContext,
+  { deployment, observer, warn, signal, named }: RestoreRun,
   primary: LiveMember,
 ): Promise<void> {
   const needed = Math.min(deployment.spec.redis.minReplicasToWrite, deployment.members.length - 1);
   const enough = async (info: Info) =>
     replicationInfo(info).replicas.filter(({ online }) => online).length >= needed;
   await asPrimary(primary, enough, { withinMs: linkedWithinMs, signal }).catch((error) => {
+    named.check();
     if (error instanceof HoldfastError && !signal.aborted) throw error;
     warn(`${fewerThan(needed)} the data yet; writes go on, and wait for that`);
   });
@@ -257,7 +296,7 @@ async function awaitEnoughReplicas(
 }
 
 async function awaitAllReplicas(
-  { deployment, observer, report, warn, operation: { signal } }: RestoreContext,
+  { deployment, observer, report, warn, signal, named }: RestoreRun,
   primary: LiveMember,
 ): Promise<Pick<RestoreResult, 'copies' | 'behind'>> {
   const startedMs = performance.now();
@@ -275,6 +314,7 @@ async function awaitAllReplicas(
     await waitFor(linked, { what, withinMs: linkedWithinMs, everyMs: 50, signal });
     report(`every replica that is up has it too, after ${describeDuration(performance.now() - startedMs)}`);
   } catch (error) {
+    named.check();
     warn(
       `the data is in, and not in every replica yet: ${errorText(error)}; holdfast status shows who is behind`,
     );
