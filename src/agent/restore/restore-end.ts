@@ -153,7 +153,7 @@ export async function endInterruptedRestore({
   const texts: Record<RestoreEnd, string> = {
     old: `the restore of ${mark.backup} was interrupted before it changed anything: ${mark.primary} has the data of before; run it again`,
     new: `the restore of ${mark.backup} was interrupted when all data had arrived: ${mark.primary} has the restored data`,
-    unknown: `the restore of ${mark.backup} was interrupted and ${mark.primary} died meanwhile; whether it has the data of before (${mark.keysBefore ?? '?'} keys) or the restored is not known: ${holds}, the backup has ${mark.keys ?? '?'}; look, or run it again`,
+    unknown: `the restore of ${mark.backup} was interrupted and ${mark.primary} died meanwhile; which data it has is not known: ${holds}, there were ${mark.keysBefore ?? '?'} before, and the backup has ${mark.keys ?? '?'}; look, or run it again`,
     gone: `the restore of ${mark.backup} was interrupted and ${mark.primary} is primary no more; see which data the new primary has, and run it again`,
   };
   report(texts[end]);
