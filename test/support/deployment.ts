@@ -17,6 +17,7 @@ import { stringify } from 'yaml';
 import { AgentClient } from '../../src/agent/api/agent-client.ts';
 import type { MemberStatus, Status } from '../../src/agent/api/status-answer.ts';
 import type { DeploymentEvent } from '../../src/agent/state/event-log.ts';
+import './exit-on-signal.ts';
 import { statePaths } from '../../src/agent/state/paths.ts';
 import { waitFor } from '../../src/base/retry.ts';
 import { freePorts } from '../../src/process/free-ports.ts';

@@ -6,6 +6,7 @@ import path from 'node:path';
 import { Redis, type RedisOptions } from 'ioredis';
 import { waitFor } from '../../src/base/retry.ts';
 import { freePorts } from '../../src/process/free-ports.ts';
+import './exit-on-signal.ts';
 
 export interface Server {
   process: ChildProcess;

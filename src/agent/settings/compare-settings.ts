@@ -62,16 +62,19 @@ export function differentWhileTaken(
   );
 }
 
-/** With what a member logs in at its primary, where it is not what it should be. Passwords are not told. */
+/**
+ * With what a member logs in at its primary, where it is not what it should be. Passwords are not told.
+ * @param wanted.passwords those that every primary takes
+ */
 export function differentLogin(
   running: ServerSettings['config'],
-  wanted: { user: string; password: string },
+  wanted: { user: string; passwords: readonly (string | undefined)[] },
 ): SettingDifference[] {
   const [user, password] = [running['masteruser'], running['masterauth']];
   const found: SettingDifference[] = [];
   if (user !== undefined && user !== wanted.user)
     found.push({ name: 'masteruser', running: user, wanted: wanted.user });
-  if (password !== undefined && password !== wanted.password)
+  if (password !== undefined && !wanted.passwords.includes(password))
     found.push({ name: 'masterauth', running: 'another password', wanted: `that of ${wanted.user}` });
   return found;
 }

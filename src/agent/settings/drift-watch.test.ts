@@ -16,10 +16,12 @@ class Server {
   config: Record<string, string> = { ...wanted.config };
   users = [...wanted.users];
   asked = 0;
+  fails = false;
   readonly watch = {
     seen: { reachable: true, busy: null },
     client: {
       getConfig: async (name: string) => {
+        if (this.fails) throw new Error('busy');
         if (name === '*') this.asked += 1;
         return { ...this.config };
       },
@@ -34,7 +36,7 @@ class Server {
   };
 }
 
-function watching() {
+function watching(beside: Setting['secrets']['beside'] = null) {
   const server = new Server();
   const told: string[] = [];
   const unit = { process: { running: true }, paths: { persistence: '/nowhere/at/all' } };
@@ -43,8 +45,8 @@ function watching() {
     members: [member],
     operations: { current: null },
     events: { add: (_kind: string, _subject: string, text: string) => void told.push(text) },
-    spec: { name: 'test' },
-    setting: { secrets: { own: { replication: 'right' } } } as Setting,
+    spec: { name: 'test', mirror: null },
+    setting: { secrets: { own: { replication: 'right' }, beside } } as Setting,
   };
   return { server, told, watch: new DriftWatch(deployment, { of: async () => wanted }) };
 }
@@ -83,6 +85,24 @@ test.each<[string, (server: Server) => void]>([
   Object.assign(server, { config: { ...wanted.config }, users: [...wanted.users] });
   await watch.lookForHarm();
   expect(watch.drift).toEqual([]);
+});
+
+test('while the secret is changed, a member may log in by the former one', async () => {
+  const { server, watch } = watching({ own: { replication: 'former' } } as Setting['secrets']['beside']);
+  server.config['masterauth'] = 'former';
+  await watch.look();
+  expect(watch.drift).toEqual([]);
+});
+
+test('a look that failed is made again at the next short look', async () => {
+  const { server, watch } = watching();
+  await watch.look();
+  server.config['appendonly'] = 'no';
+  server.fails = true;
+  await watch.lookForHarm();
+  server.fails = false;
+  await watch.lookForHarm();
+  expect(watch.drift).toHaveLength(1);
 });
 
 test('other drift waits for the long look', async () => {

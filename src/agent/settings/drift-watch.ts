@@ -32,7 +32,7 @@ export interface Drifting {
   readonly members: readonly LiveMember[];
   readonly operations: Pick<Deployment['operations'], 'current'>;
   readonly events: Pick<Deployment['events'], 'add'>;
-  readonly spec: Pick<Deployment['spec'], 'name'>;
+  readonly spec: Pick<Deployment['spec'], 'name' | 'mirror'>;
   readonly setting: Deployment['setting'];
 }
 
@@ -139,22 +139,25 @@ export class DriftWatch {
     const { setting, operations, events } = this.#deployment;
     const wanted = await this.#expected.of(setting, member);
     // Before everything else: what changes in between is seen the next time.
-    this.#pulses.set(place.id, await readPulse(watch.client.connection));
+    const pulse = await readPulse(watch.client.connection);
     const running = await readSettings(watch.client);
     const logsInBy = await watch.client.getConfig('master*');
     if (operations.current !== null || setting !== this.#deployment.setting) return;
+    const { own, beside } = setting.secrets;
     const login = {
       user: ownUserName('replication'),
-      password: setting.secrets.own.replication,
+      passwords: [own.replication, beside?.own.replication],
     };
     const found = [
       ...this.#compare(place.id, running, wanted, runsAsTaken(unit.paths)),
-      ...differentLogin(logsInBy, login).map(
+      // Standalone members follow by their agents' streams.
+      ...(this.#deployment.spec.mirror === null ? differentLogin(logsInBy, login) : []).map(
         (each): Drift => ({ member: place.id, kind: 'setting', ...each }),
       ),
     ];
     const before = new Set((this.#seen.get(place.id) ?? []).map((each) => JSON.stringify(each)));
     this.#seen.set(place.id, found);
+    this.#pulses.set(place.id, pulse);
     for (const each of found)
       if (!before.has(JSON.stringify(each))) events.add('drift', place.id, describeDrift(each));
   }
