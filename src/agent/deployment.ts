@@ -327,6 +327,7 @@ function memberView(
     follows: seen.follows,
     linkUp: seen.linkUp && !isUnlisted,
     linkSilentMs: seen.linkSilentMs,
+    backlogBytes: seen.backlogBytes,
     synced: seen.synced,
     syncing: seen.syncing,
     offset: seen.offset,

@@ -46,6 +46,8 @@ export interface ReplicationInfo {
   /** Of a replica whose link is up: for how long nothing has come over it; 0 where that is not known. */
   linkSilentSeconds: number;
   syncing: boolean;
+  /** How much of what it sent it keeps for replicas that come back; 0 when it keeps nothing. */
+  backlogBytes: number;
   priority: number;
   /** Of a primary: its replicas. */
   replicas: { address: string; port: number; online: boolean; offset: number; lagSeconds: number }[];
@@ -69,6 +71,7 @@ export function replicationInfo(info: Info): ReplicationInfo {
         : number('master_link_down_since_seconds'),
     linkSilentSeconds: Math.max(0, number('master_last_io_seconds_ago')),
     syncing: info['master_sync_in_progress'] === '1',
+    backlogBytes: info['repl_backlog_active'] === '1' ? number('repl_backlog_size') : 0,
     priority: Number(info['slave_priority'] ?? 100),
     replicas: connectedReplicas(info),
   };
@@ -97,7 +100,7 @@ function connectedReplicas(info: Info): ReplicationInfo['replicas'] {
  */
 export function infoAsReplica(
   info: Info,
-  replica: Omit<ReplicationInfo, 'role' | 'replicas' | 'replIdBefore' | 'linkSilentSeconds'>,
+  replica: Omit<ReplicationInfo, 'role' | 'replicas' | 'replIdBefore' | 'linkSilentSeconds' | 'backlogBytes'>,
 ): Info {
   const { linkDownSeconds } = replica;
   return {

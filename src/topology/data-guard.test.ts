@@ -22,6 +22,7 @@ const blank: MemberView = {
   follows: null,
   linkUp: true,
   linkSilentMs: 0,
+  backlogBytes: 0,
   synced: true,
   syncing: false,
   offset: 0,

@@ -3,7 +3,7 @@ import { aliveProcess, aPrimary, aReplica, aView, loading } from '../../test/sup
 import { findDeadLink } from './dead-link.ts';
 import type { MemberView } from './view.ts';
 
-const silent: Partial<MemberView> = { linkSilentMs: 3000, behindMs: 1000, offset: 1000 };
+const silent: Partial<MemberView> = { linkSilentMs: 3000, behindMs: 1500, offset: 1000 };
 const ahead: Partial<MemberView> = { offset: 1100, process: null };
 const find = (replica: Partial<MemberView>, primary: Partial<MemberView> = {}) =>
   findDeadLink(
@@ -22,6 +22,7 @@ test('a replica to which nothing comes connects anew, when the primary answers a
 test.each<[string, Partial<MemberView>]>([
   ['hears', { linkSilentMs: 2000 }],
   ['has everything', { behindMs: 0 }],
+  ['has not been behind for long', { behindMs: 1400 }],
   ['has what the primary has by now', { offset: 1100 }],
   ['knows that its link is down', { linkUp: false }],
   ['copies everything', { syncing: true }],
@@ -32,6 +33,11 @@ test.each<[string, Partial<MemberView>]>([
   ['does not run', { process: aliveProcess({ running: false }) }],
 ])('one that %s is left alone', (_, changes) => {
   expect(find({ ...silent, ...changes })).toBeUndefined();
+});
+
+test('a link that still brings what the primary keeps no more is left alone', () => {
+  expect(find(silent, { backlogBytes: 100 })).toBeUndefined();
+  expect(find(silent, { backlogBytes: 101 })).toBeDefined();
 });
 
 test.each<[string, Partial<MemberView>]>([

@@ -17,8 +17,8 @@ export interface DeadLink {
 
 /** Redis tells it in seconds of its clock: so much is two seconds at least. */
 const silentMs = 3000;
-/** At an earlier look the primary had more than it has now: what is on its way at the same moment does not count. */
-const behindMs = 500;
+/** At earlier looks the primary had more than it has now: a delay of a second is none. */
+const behindMs = 1500;
 
 /** The first replica of this host whose link is dead. */
 export function findDeadLink(view: View): DeadLink | undefined {
@@ -36,5 +36,8 @@ function isDead(member: MemberView, primary: MemberView): boolean {
   const { process, reachable, busy, role, linkUp, syncing } = member;
   const answers = process?.running === true && reachable && busy === null;
   if (!answers || role !== 'replica' || !linkUp || syncing || !followsMember(member, primary)) return false;
-  return member.linkSilentMs >= silentMs && member.behindMs >= behindMs && member.offset < primary.offset;
+  const missed = primary.offset - member.offset;
+  // More than the primary keeps comes over this link, or with a copy of everything.
+  const comesAnew = primary.backlogBytes === 0 || missed < primary.backlogBytes;
+  return member.linkSilentMs >= silentMs && member.behindMs >= behindMs && missed > 0 && comesAnew;
 }

@@ -34,6 +34,8 @@ import {
 } from './view.ts';
 
 /** What a replica has when nothing speaks against it; Redis's own default. */
+/** Redis counts silence in whole seconds: of a primary that died two may say so much apart, and both have heard the same. */
+const apartMs = 2000;
 export const usualPriority = 100;
 
 /** Why a replica is not to be promoted. */
@@ -188,8 +190,10 @@ function cutOff(view: View, { gate, mirror }: EligibilityRules): EligibilityDeci
     (member) => isEligible(member) && !member.busy && followsMember(member, primary),
   );
   for (const member of followers) {
-    if (!member.process?.running || hears(member)) continue;
-    const other = followers.find((each) => each.awaited && hears(each) && each.offset > member.offset);
+    if (!member.process?.running || member.linkSilentMs < behindMs) continue;
+    const isInstead = (each: MemberView) =>
+      each.awaited && hears(each) && each.linkSilentMs + apartMs <= member.linkSilentMs;
+    const other = followers.find((each) => isInstead(each) && each.offset > member.offset);
     if (other === undefined) continue;
     const reason = `${member.id} hears nothing from the primary ${primary.id}, which ${other.id} hears: it is not to be promoted, so that writes need not wait for it`;
     return { kind: 'replica-ineligible', member: member.id, code: 'cut-off', reason };
@@ -197,7 +201,6 @@ function cutOff(view: View, { gate, mirror }: EligibilityRules): EligibilityDeci
   return undefined;
 }
 
-/** Redis counts in seconds. Between the two who hear and who don't there is nobody. */
 function hears({ linkUp, linkSilentMs }: MemberView): boolean {
   return linkUp && linkSilentMs < behindMs;
 }

@@ -111,8 +111,10 @@ export interface MemberView {
   /** Whom a replica follows. */
   follows: { address: string; port: number } | null;
   linkUp: boolean;
-  /** For how long nothing has come over its link, as it says itself, in ms; 0 without one. */
+  /** For how long nothing has come over its link, or how long ago that broke, as it says itself in whole seconds, in ms. */
   linkSilentMs: number;
+  /** How much of what it sent it keeps for replicas that come back; 0 when it keeps nothing, or does not say. */
+  backlogBytes: number;
   /** A replica that has once completed a synchronisation since its process started. */
   synced: boolean;
   syncing: boolean;

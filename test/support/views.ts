@@ -50,6 +50,7 @@ export function aReplica(id: string, changes: Partial<MemberView> = {}): MemberV
     follows: { address, port: portOf('redis-1') },
     linkUp: true,
     linkSilentMs: 0,
+    backlogBytes: 0,
     synced: true,
     syncing: false,
     offset: 1000,

@@ -32,6 +32,8 @@ export interface MemberObservation {
   linkUp: boolean;
   /** For how long nothing has come over the link, in ms; 0 without one. */
   linkSilentMs: number;
+  /** How much of what it sent it keeps for replicas that come back; 0 when it keeps nothing, or does not say. */
+  backlogBytes: number;
   synced: boolean;
   syncing: boolean;
   offset: number;
@@ -65,6 +67,7 @@ export const nothingKnown: MemberObservation = {
   follows: null,
   linkUp: false,
   linkSilentMs: 0,
+  backlogBytes: 0,
   synced: false,
   syncing: false,
   offset: 0,
@@ -289,7 +292,9 @@ export function observe(info: Info, before: MemberObservation): MemberObservatio
     role: replication.role,
     follows,
     linkUp,
-    linkSilentMs: linkUp ? replication.linkSilentSeconds * 1000 : 0,
+    linkSilentMs:
+      1000 * (linkUp ? replication.linkSilentSeconds : Math.max(0, replication.linkDownSeconds ?? 0)),
+    backlogBytes: replication.backlogBytes,
     synced: linkUp || (isReplica && wasSynced(replication, runId, before) && !replication.syncing),
     syncing: replication.syncing,
     offset: replication.offset,

@@ -6,7 +6,13 @@ const [old, own, none] = ['a', 'b', '0'].map((digit) => digit.repeat(40)) as [st
 const base = { offset: 100, linkUp: true, syncing: false, priority: 100, replicas: [] };
 const of = (role: 'primary' | 'replica', replId: string, replIdBefore: string): ReplicationInfo => ({
   ...{ ...base, role, replId, replIdBefore },
-  ...{ primaryAddress: undefined, primaryPort: undefined, linkDownSeconds: undefined, linkSilentSeconds: 0 },
+  ...{
+    primaryAddress: undefined,
+    primaryPort: undefined,
+    linkDownSeconds: undefined,
+    linkSilentSeconds: 0,
+    backlogBytes: 0,
+  },
 });
 const heir = of('primary', own, old);
 
