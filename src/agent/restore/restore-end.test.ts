@@ -1,11 +1,17 @@
 /** What becomes of a restore that was interrupted, by what the primary says of itself: in each of Redis's three steps. */
-import { expect, test } from 'vitest';
+import { mkdtempSync, rmSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { saysInOrder } from '../../../test/support/says-in-order.ts';
+import { aView, threeSentinels } from '../../../test/support/views.ts';
 import { RedisRefused, RedisUnreachable } from '../../redis/errors.ts';
 import type { Info } from '../../redis/info.ts';
 import { ReplyError } from '../../resp/read.ts';
-import { endRestore, type RestoredMember } from './restore-end.ts';
-import type { RestoreMark } from './restore-mark.ts';
+import type { ChangeContext } from '../change/change-context.ts';
+import type { StatePaths } from '../state/paths.ts';
+import { endInterruptedRestore, endRestore, type RestoredMember } from './restore-end.ts';
+import { type RestoreMark, readMark, writeMark } from './restore-mark.ts';
 
 const mark: RestoreMark = {
   backup: 'b1',
@@ -106,4 +112,70 @@ test('the wait ends with the agent, which leaves the rest to the next one', asyn
   const signal = AbortSignal.abort(new Error('the agent stops'));
   await expect(endRestore(one, mark, signal)).rejects.toThrow('the agent stops');
   expect(one.did).toEqual([]);
+});
+
+describe('an agent that starts', () => {
+  const loads = { ...follows, loading: '1' };
+
+  /**
+   * Ends what the one before it left.
+   * @param named whom the Sentinels name; `said` is how often the member has said something of itself
+   * @returns what was done to the member, and what is told
+   */
+  async function endLeft(
+    one: ReturnType<typeof member>,
+    named: (said: number) => string | null,
+  ): Promise<{ did: string[]; told: string[] }> {
+    const folder = mkdtempSync(path.join(os.tmpdir(), 'holdfast-restore-end-'));
+    onTestFinished(() => rmSync(folder, { recursive: true }));
+    const paths = { restore: path.join(folder, 'restore.json') } as StatePaths;
+    await writeMark(paths, mark);
+    let said = 0;
+    const info = () => {
+      said += 1;
+      return one.watch.client.info();
+    };
+    const client = { ...one.watch.client, info, unpauseWrites: async () => {} };
+    const told: string[] = [];
+    const deployment = {
+      spec: { sentinel: { detectAfterMs: 3000 } },
+      setting: { paths },
+      events: { add: (...event: string[]) => told.push(event.join(' ')) },
+      members: [{ ...one, place: { id: 'redis-1' }, watch: { client } }],
+      sentinels: [],
+      view: () => aView({ sentinels: threeSentinels({ primary: named(said) }) }),
+    };
+    const observer = { lookAtAll: async () => {}, lookWithin: async () => {} };
+    const operation = { signal: new AbortController().signal };
+    const context = { deployment, observer, operation, report: () => {} } as unknown as ChangeContext;
+    await endInterruptedRestore(context);
+    expect(await readMark(paths)).toBeUndefined();
+    return { did: one.did, told };
+  }
+
+  test('makes the member primary again that has loaded all of it, though no majority says anything for a while', async () => {
+    const { did, told } = await endLeft(member(loads, loads, hasLoaded), (said) =>
+      said === 2 ? null : 'redis-1',
+    );
+    expect(did).toEqual(['made primary']);
+    expect(told).toEqual([expect.stringMatching(/^restore-interrupted .*redis-1 has the restored data$/)]);
+  });
+
+  test.each([
+    ['while it loads', loads],
+    ['just when it has loaded', hasLoaded],
+    ['when it has dropped its own data', { ...withAof, aof_enabled: '0', db0: '' }],
+    ['when it is primary already', { ...hasLoaded, role: 'master' }],
+  ])('does nothing to one that was replaced meanwhile, %s', async (_, then) => {
+    const { did, told } = await endLeft(member(loads, then), (said) => (said > 1 ? 'redis-2' : 'redis-1'));
+    expect(did).toEqual([]);
+    expect(told).toEqual([expect.stringMatching(/^restore-interrupted .*redis-1 is primary no more/)]);
+  });
+
+  test('does not say that it is primary when another was named as it became one', async () => {
+    const one = member(hasLoaded);
+    const { did, told } = await endLeft(one, () => (one.did.length > 0 ? 'redis-2' : 'redis-1'));
+    expect(did).toEqual(['made primary']);
+    expect(told).toEqual([expect.stringMatching(/^restore-interrupted .*redis-1 is primary no more/)]);
+  });
 });

@@ -40,6 +40,7 @@ export interface RestoredMember {
 const lookEveryMs = 50;
 const loadWithinMs = 2 * 3_600_000;
 const silentForMs = 15_000;
+const lookWithinMs = 1000;
 
 export function followsMark(info: Info, { from }: RestoreMark): boolean {
   const { role, primaryAddress, primaryPort } = replicationInfo(info);
@@ -58,17 +59,19 @@ export function hasTheData(info: Info, { from }: RestoreMark): boolean {
 /**
  * Never throws for what the server does: the worst is `gone`.
  * @param signal ends the waiting; the next agent goes on with it. @throws its reason.
+ * @param isOurs whether it is still the one to be primary: otherwise nothing is done to it, and it is `gone` at once
  */
 export async function endRestore(
   member: RestoredMember,
   mark: RestoreMark,
   signal?: AbortSignal,
+  isOurs: () => boolean = () => true,
 ): Promise<RestoreEnd> {
   const giveUpMs = performance.now() + loadWithinMs;
   let answeredMs = performance.now();
   while (performance.now() < giveUpMs) {
     try {
-      const end = await tryToEnd(member, mark);
+      const end = await tryToEnd(member, mark, isOurs);
       if (end !== undefined) return end;
       answeredMs = performance.now();
     } catch (error) {
@@ -83,9 +86,14 @@ export async function endRestore(
 }
 
 /** @returns undefined while it loads. */
-async function tryToEnd(member: RestoredMember, mark: RestoreMark): Promise<RestoreEnd | undefined> {
+async function tryToEnd(
+  member: RestoredMember,
+  mark: RestoreMark,
+  isOurs: () => boolean,
+): Promise<RestoreEnd | undefined> {
   const { client } = member.watch;
   const info = await client.info();
+  if (!isOurs()) return 'gone';
   if (info['loading'] === '1') return undefined;
   const isNew = hasTheData(info, mark);
   if (!followsMark(info, mark)) return info['role'] === 'master' ? dataOf(info, mark) : 'gone';
@@ -140,10 +148,15 @@ export async function endInterruptedRestore({
   report(`a restore of ${mark.backup} was interrupted: ending it`);
   await observer.lookAtAll();
   const member = deployment.members.find(({ place }) => place.id === mark.primary);
-  const stillNamed = namedPrimary(deployment.view())?.id === mark.primary;
+  const named = () => namedPrimary(deployment.view())?.id;
+  const stillNamed = named() === mark.primary;
+  // What it loads takes long: the Sentinels may make another one primary meanwhile. A majority may also be silent for a while.
+  const isOurs = () => [undefined, mark.primary].includes(named());
   // Sentinels can't ask a server whose writes are paused: that comes first.
   await member?.watch.client.unpauseWrites().catch(() => {});
-  const end = member && stillNamed ? await endRestore(member, mark, signal) : 'gone';
+  const reached = member && stillNamed ? await endRestore(member, mark, signal, isOurs) : 'gone';
+  await observer.lookWithin(lookWithinMs);
+  const end = isOurs() ? reached : 'gone';
   // Nobody waits until the last Sentinel has seen it.
   void takeBackPatience(deployment);
   await removeMark(setting.paths);

@@ -149,13 +149,20 @@ async function behindFence(
     const pointed: RestoreMark = { ...mark, keysBefore, stage: 'pointed' };
     const keysAfter = await handOver(context, primary, request, pointed);
     const isOnDisk = await awaitPersistence(primary, report, named.signal);
-    if (isOnDisk) await writeMark(deployment.setting.paths, { ...pointed, stage: 'written' });
+    if (isOnDisk) await noteWritten(context, pointed);
     await awaitEnoughReplicas(context, primary);
     const heldMs = Math.round(performance.now() - heldSinceMs);
     return { primary: primary.place.id, keysBefore, keysAfter, safetyBackup, heldMs };
   } finally {
     await fence.drop();
   }
+}
+
+/** The data is there by now, whether that can be written down or not: without it the next agent says less for certain. */
+async function noteWritten({ deployment, warn }: RestoreRun, pointed: RestoreMark): Promise<void> {
+  await writeMark(deployment.setting.paths, { ...pointed, stage: 'written' }).catch((error) => {
+    warn(`that the data is on disk could not be written down: ${errorText(error)}`);
+  });
 }
 
 /** @throws RESTORE_REFUSED */

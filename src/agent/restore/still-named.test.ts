@@ -12,10 +12,15 @@ let sentinels: SentinelView[];
 let named: StillNamed;
 afterEach(() => named.end());
 
-function begin(): StillNamed {
+/** @param silent the members don't say how many keys they have */
+function begin({ silent = false } = {}): StillNamed {
   members = [aPrimary('redis-1'), aReplica('redis-2'), aReplica('redis-3')];
   sentinels = threeSentinels(names('redis-1', 1));
-  const client = { info: async () => ({ db0: 'keys=22,expires=0' }) };
+  const info = async () => {
+    if (silent) throw new Error('no answer');
+    return { db0: 'keys=22,expires=0' };
+  };
+  const client = { info };
   const deployment = { view: () => aView({ members, sentinels }), member: () => ({ watch: { client } }) };
   named = new StillNamed(deployment, { lookWithin: async () => {} }, restored);
   return named;
@@ -60,7 +65,7 @@ test('a wait for the primary, which says that it is one all the same, ends at on
   expect(await named.explain(error)).toMatchObject({
     code: 'RESTORE_FAILED',
     message:
-      'b1 was not restored: the Sentinels made redis-2 primary meanwhile, which holds 22 keys, not the 100073 of the backup. redis-1 follows it',
+      'b1 was not restored: the Sentinels made redis-2 primary meanwhile, which holds 22 keys, not the 100073 of the backup. redis-1 is to follow it',
   });
   // Though the Sentinels name it again: what it did in between nobody knows.
   sentinels = threeSentinels(names('redis-1', 3));
@@ -77,4 +82,23 @@ test('another primary that has the data already is not said to lack it', async (
       /did not come to its end: .*redis-2 primary meanwhile, which has the restored data/,
     ),
   });
+});
+
+test('of another primary that does not answer it is not said that it lacks the data', async () => {
+  begin({ silent: true });
+  failOver([]);
+  expect(await named.explain(new Error('any'))).toMatchObject({
+    code: 'RESTORE_FAILED',
+    message:
+      'the restore of b1 did not come to its end: the Sentinels made redis-2 primary meanwhile, which does not answer; which data it has is not known. redis-1 is to follow it',
+  });
+});
+
+test('nor when it can’t be asked any more who is primary', async () => {
+  begin();
+  failOver();
+  await expect(named.ask()).rejects.toThrow('did not come to its end: the Sentinels name redis-2 primary');
+  sentinels = threeSentinels({ reachable: false });
+  const { reason } = named.signal;
+  expect(await named.explain(reason)).toBe(reason);
 });

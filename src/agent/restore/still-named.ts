@@ -111,10 +111,13 @@ export class StillNamed {
     const holds = info === undefined ? 'does not answer' : `holds ${keyCount(info)} keys`;
     const histories = view.members.find(({ id }) => id === named)?.histories ?? [];
     const hasIt = histories.some((history) => this.#histories.has(history));
-    const text = hasIt
-      ? `the restore of ${backup} did not come to its end: the Sentinels made ${named} primary meanwhile, which has the restored data (it ${holds})`
-      : `${backup} was not restored: the Sentinels made ${named} primary meanwhile, which ${holds}, not the ${keys} of the backup`;
-    return RestoreFailed(`${text}. ${primary} follows it`, { hint: seeStatus, cause: error });
+    const isKnown = hasIt || (info !== undefined && histories.length > 0);
+    const what = isKnown && !hasIt ? `${backup} was not restored` : noEnd(backup);
+    const has = hasIt
+      ? `has the restored data (it ${holds})`
+      : `${holds}${isKnown ? `, not the ${keys} of the backup` : '; which data it has is not known'}`;
+    const text = `${what}: the Sentinels made ${named} primary meanwhile, which ${has}`;
+    return RestoreFailed(`${text}. ${primary} is to follow it`, { hint: seeStatus, cause: error });
   }
 
   end(): void {
@@ -129,11 +132,12 @@ export class StillNamed {
     const member = view.members.find(({ id }) => id === primary);
     if (member === undefined || !isReplaced(view, member)) return false;
     this.end();
-    const text = `${backup} was not restored: the Sentinels name ${namedPrimary(view)?.id} primary, and no longer ${primary}`;
+    const text = `${noEnd(backup)}: the Sentinels name ${namedPrimary(view)?.id} primary, and no longer ${primary}`;
     this.#aborter.abort(RestoreFailed(text, { hint: seeStatus }));
     return true;
   }
 }
 
+const noEnd = (backup: string) => `the restore of ${backup} did not come to its end`;
 const seeStatus =
   'holdfast status shows who is primary, and how many keys each has. The restore can be run again.';
