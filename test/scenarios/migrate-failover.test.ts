@@ -143,5 +143,5 @@ test.each([
     expect(verified).toMatchObject({ status: 0, stdout: expect.stringContaining('no difference') });
     expect(await migration.ask('finish', '--release')).toMatchObject({ status: 0 });
   },
-  120_000,
+  300_000,
 );

@@ -87,7 +87,15 @@ test.each([
 });
 
 test('after a down, up works with a file of which only the settings are left, and with a second name', async () => {
-  await ask(1, 'SENTINEL', 'MONITOR', 'other', '127.0.0.1', String(deployment.ports.members + 1), '2');
+  const place = ['127.0.0.1', String(deployment.ports.members + 1)] as const;
+  await waitFor(
+    () =>
+      ask(1, 'SENTINEL', 'MONITOR', 'other', ...place, '2').then(
+        () => true,
+        () => false,
+      ),
+    { what: 'the Sentinel that was started again', withinMs: 10_000 },
+  );
   await deployment.run('down');
   const conf = confOf('sentinel-1');
   const ofPrimary = / (monitor|known-\w+|config-epoch|leader-epoch) test /;
