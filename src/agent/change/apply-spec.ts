@@ -60,7 +60,10 @@ export async function applySpec(
   await checkEngineReads(here, version);
   const aclSelectors = hasAclSelectors(version);
   const next = { ...setting, spec, specFile: file, secrets, redisServer: program, aclSelectors };
-  const persistence = await persistenceChanges(deployment, spec);
+  const askPersistence = () => persistenceChanges(deployment, spec);
+  // Asked once more, whoever is silent is named.
+  const persistence =
+    (await askAgain(askPersistence, { withinMs: answersWithinMs, signal })) ?? (await askPersistence());
   const taken = persistence.find(({ member }) => member.unit !== null && runsAsTaken(member.unit.paths));
   if (taken !== undefined) {
     const { id } = taken.member.place;
