@@ -19,7 +19,8 @@ export interface VerifyChoices {
 }
 
 /** Which keys of the source, and what they are called at the target; all as they are, if omitted. */
-export interface VerifyScope extends Pick<VerifyOptions, 'isCompared' | 'mapping' | 'keepExtra'> {
+export interface VerifyScope
+  extends Pick<VerifyOptions, 'isCompared' | 'mapping' | 'keepExtra' | 'whyNotRepaired'> {
   /** All, if omitted or empty. */
   types?: readonly Kind[];
 }

@@ -118,7 +118,6 @@ export async function withOwned(
   looked: Preflight,
   { onConflict }: MigrateOptions,
 ): Promise<Plan['sources']> {
-  // Of a file all is known when it is read: its keys are looked for one by one.
   const servers = sources.filter(({ url }) => !isFile(url));
   const { ownedParts } = await import('../migrate/scan/owned.ts');
   const parts = servers.map(({ url, prefix, dbs }) => ({
@@ -126,13 +125,14 @@ export async function withOwned(
     dbs,
     sourceDbs: looked.sources.find(({ name }) => name === url)?.databases.map(({ db }) => db) ?? [],
   }));
-  const owned = await ownedParts(await targetPlace(target), parts);
+  const filePrefixes = sources.filter(({ url }) => isFile(url)).map(({ prefix }) => prefix);
+  const owned = await ownedParts(await targetPlace(target), parts, filePrefixes);
   const notAlone = servers.find(
     (_, index) => owned[index]?.length === 0 && parts[index]!.sourceDbs.length > 0,
   );
   if (notAlone !== undefined && onConflict === 'fail') {
     throw BadOption(`where the keys of ${notAlone.url} would go there are others, or come others`, {
-      hint: 'Take an empty target, or give each source a --prefix, or a --db, of its own; --on-conflict last writes over what has the same name.',
+      hint: 'Take an empty target, or give each source a --prefix of its own, or each server a --db; --on-conflict last writes over what has the same name.',
     });
   }
   return sources.map((source) => {

@@ -13,7 +13,7 @@ import { OldSide } from './back/old-side.ts';
 import { WayBack } from './back/way-back.ts';
 import { type ControlRequest, ControlServer } from './control.ts';
 import { type CutOverResult, cutOver } from './cut-over.ts';
-import { CutOverNotNow } from './errors.ts';
+import { CutOverNotNow, MigrationNotRunning } from './errors.ts';
 import type { FollowedSource } from './followed-source.ts';
 import { forgetMigration } from './forget.ts';
 import { FrontGates } from './front-gates.ts';
@@ -44,6 +44,8 @@ export class Migration {
   readonly #lists: readonly KeyList[];
   readonly #runs: readonly FollowedSource[];
   #phase: Phase = 'running';
+  /** What another process left is known, and gone on with: until then its progress says what holds, and is not written over. */
+  #isTakenUp = false;
   #failure: unknown = null;
   readonly #streams: SourceStreams;
   readonly #old: OldSide;
@@ -85,6 +87,8 @@ export class Migration {
         this.#end = resolve;
         this.#fail = reject;
       });
+      // What fails while it is taken up is told behind that; and what was not taken up fails by that only.
+      ended.catch(() => {});
       signal.addEventListener('abort', stop, { once: true });
       if (signal.aborted) stop();
       const begun = before?.phase === 'cut-over' ? this.#cutOverAgain(before) : this.#reopen();
@@ -97,7 +101,8 @@ export class Migration {
       return how;
     } catch (error) {
       this.#failure = error;
-      this.#phase = 'failed';
+      // Whatever ends it: behind a cut-over nothing may go from the old side to the new one again.
+      if (this.#phase !== 'cut-over') this.#phase = 'failed';
       await this.#streams.stop();
       throw error;
     } finally {
@@ -116,6 +121,11 @@ export class Migration {
   }
 
   async #answer({ verb, withinMs, gates, release }: ControlRequest): Promise<unknown> {
+    if (!this.#isTakenUp && verb !== 'ping') {
+      throw MigrationNotRunning('the process that takes up this migration has not done so', {
+        hint: 'What keeps it from that, it says itself, or holdfast migrate status. Try again when it runs.',
+      });
+    }
     switch (verb) {
       case 'ping':
         return 'pong';
@@ -225,12 +235,14 @@ export class Migration {
     if (mayBeUndone) return await this.#reopen();
     this.#gates = gates;
     this.#phase = 'cut-over';
+    this.#isTakenUp = true;
     const notMoved = await gates.move('members');
     if (notMoved.length === 0) await this.#old.begin();
   }
 
   /** The old side takes writes, and is followed. */
   async #reopen(): Promise<void> {
+    this.#isTakenUp = true;
     this.#startStreams();
     await this.#old.release();
     this.#gates = new FrontGates([]);
@@ -332,9 +344,14 @@ export class Migration {
   async #tick(): Promise<void> {
     // What can't be asked now is asked again in a second; the lag then shows what was known.
     await Promise.allSettled([...this.#runs.map((run) => run.look()), this.#old.look()]);
-    if (this.#isForgotten) return;
+    if (!this.#hasProgress) return;
     this.#options.onProgress(this.#progress());
     await this.#writeProgress();
+  }
+
+  /** What was finished or aborted leaves none; what was not taken up has another process's. */
+  get #hasProgress(): boolean {
+    return this.#isTakenUp && !this.#isForgotten;
   }
 
   async #writeProgress(): Promise<void> {
@@ -360,8 +377,7 @@ export class Migration {
     this.#lag?.close();
     for (const list of this.#lists) await list.close();
     await this.#turn;
-    // What was finished or aborted leaves nothing.
-    if (!this.#isForgotten) await this.#writeProgress();
+    if (this.#hasProgress) await this.#writeProgress();
   }
 }
 

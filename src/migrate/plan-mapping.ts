@@ -1,6 +1,5 @@
 /** What a plan says of the keys of a source: which are carried, what they are called, and whose the others may be. Pure. */
 import { KeyPattern } from '../base/key-pattern.ts';
-import { commonPrefixes } from '../base/key-prefixes.ts';
 import { patternBytes } from '../rdb/key-text.ts';
 import { KeyMapping } from './key-mapping.ts';
 import type { Plan } from './plan.ts';
@@ -16,11 +15,8 @@ export function mappingOf(source: Plan['sources'][number]): KeyMapping {
 
 /** Whether what only the target has, in a database of it and under the prefix of a source, may be somebody else's. */
 export function mayBeOthers(plan: Plan, index: number): (targetDb: number) => boolean {
-  const { owned, prefix } = plan.sources[index]!;
+  const { owned } = plan.sources[index]!;
   if (plan.method === 'scan') return (db) => owned !== null && !owned.includes(db);
-  const isShared = plan.sources.some(
-    (other, at) => at !== index && commonPrefixes([prefix], [other.prefix]) !== undefined,
-  );
-  const isMine = plan.isAlone || (prefix !== '' && !isShared);
-  return () => !isMine;
+  // By replication nobody looked what else was there, under whatever prefix.
+  return () => !plan.isAlone;
 }

@@ -39,7 +39,7 @@ const progressSchema = z.object({
   phase: z.enum(phases),
   pid: z.number(),
   writtenMs: z.number(),
-  /** Why it failed; null unless it did. */
+  /** What ended its process; null unless something did. Behind a cut-over the phase stays `cut-over` all the same. */
   failure: z.object({ code: z.string(), message: z.string(), hint: z.string().nullable() }).nullable(),
   /** Control sockets of the gates that a cut-over moved, or was about to. */
   gates: z.array(z.string()).default([]),

@@ -169,6 +169,31 @@ test('an AOF in parts: killed at some moments, what it counts is there once; an 
   }
 });
 
+test('beside a server that is scanned, what came from a file is not deleted', async () => {
+  await source.flushall();
+  await target.flushall();
+  await source.set('of the file', 'v');
+  const file = await savedAs('beside.rdb');
+  await source.flushall();
+  await source.mset('of the server', 'v');
+  const server = `redis://127.0.0.1:${one.port}`;
+  const args = [server, file, '--to', `redis://127.0.0.1:${to.port}`, '--method', 'scan'];
+  const refused = MigrationProcess.begin(`${tempFolder()}/state`, args);
+  expect(await refused.ended, 'both go to one place').toBe(2);
+  const running = MigrationProcess.begin(`${tempFolder()}/state`, [...args, '--on-conflict', 'last']);
+  const all = ['of the file', 'of the server'];
+  const isThere = async () => (await target.exists(...all)) === all.length;
+  await waitFor(isThere, { what: 'both to be copied', withinMs: 30_000 });
+  // Compared once more behind a kill, when all of the file is there.
+  await running.kill();
+  running.resume();
+  await waitFor(() => /redis:\S+: following/.test(running.said()), {
+    what: 'it to follow',
+    withinMs: 30_000,
+  });
+  expect(await isThere()).toBe(true);
+});
+
 test('what can’t be is said before anything begins', async () => {
   const file = await savedAs('x.rdb');
   const missing = await migrate(['/nowhere/x.rdb']);

@@ -4,6 +4,8 @@ import path from 'node:path';
 import type { Redis } from 'ioredis';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { waitFor } from '../../src/base/retry.ts';
+import { openSource } from '../../src/migrate/open-source.ts';
+import { verify } from '../../src/migrate/verify/verify.ts';
 import { fillWithAllTypes } from '../support/all-types.ts';
 import { holdfast } from '../support/deployment.ts';
 import { cleanUp, client, type Server, startRedis, tempFolder } from '../support/redis-processes.ts';
@@ -144,4 +146,23 @@ test('a target without memory is named as such; passwords come from files', asyn
   const refused = await holdfast(words);
   expect(refused.status).toBe(1);
   expect(refused.stderr).toContain('MIGRATE_REFUSED');
+});
+
+test('what may be repaired is asked anew for each key', async () => {
+  const [one, other] = [await startRedis(), await startRedis()];
+  const place = ({ port }: Server) => ({ endpoint: { host: '127.0.0.1', port } });
+  await client(one.port).mset('a', 'source', 'b', 'source');
+  await client(other.port).mset('a', 'target', 'b', 'target');
+  const source = await openSource(place(one));
+  let asked = 0;
+  const left: unknown[] = [];
+  const result = await verify({
+    ...{ source, target: place(other), repair: true, signal: new AbortController().signal },
+    whyNotRepaired: async () => (++asked > 1 ? 'it was cut over' : null),
+    onDifference: (difference) => left.push(difference.left),
+    onProgress: () => {},
+  }).finally(() => source.close());
+  expect(result).toMatchObject({ differing: 2, repaired: 1 });
+  expect(left).toEqual([undefined, 'it was cut over']);
+  expect((await client(other.port).mget('a', 'b')).toSorted()).toEqual(['source', 'target']);
 });

@@ -30,8 +30,9 @@ export function migrationTrouble({ sources, phase, runs, failure }: ApiMigration
   const from = sources.map(({ source }) => source).join(' and ');
   const name = `the migration${from === '' ? '' : ` from ${from}`}`;
   if (phase === 'failed') return `${name} failed: ${failure ?? 'it does not say why'}`;
+  const why = failure === null ? '' : ` (${failure})`;
   const isMeantToRun = phase === 'running' || phase === 'cut-over';
-  return isMeantToRun && !runs ? `${name} is run by no process: holdfast migrate resume goes on` : null;
+  return isMeantToRun && !runs ? `${name} is run by no process${why}: holdfast migrate resume goes on` : null;
 }
 
 export class Moves {

@@ -16,20 +16,26 @@ export interface Part {
   sourceDbs: readonly number[];
 }
 
-/** For each part whether another one may write there too. Pure. */
-export function sharedParts(parts: readonly Part[]): boolean[] {
+/**
+ * For each part whether another one may write there too, or a file: in which databases that has keys is known only when it is read.
+ * Pure.
+ *
+ * @param filePrefixes what stands before the keys of each file
+ */
+export function sharedParts(parts: readonly Part[], filePrefixes: readonly string[]): boolean[] {
   const dbsOf = ({ dbs, sourceDbs }: Part) => {
     const moves = new Map(dbs);
     return sourceDbs.map((db) => moves.get(db) ?? db);
   };
-  return parts.map((part) =>
-    parts.some((other) => {
-      if (other === part) return false;
-      if (commonPrefixes([part.prefix], [other.prefix]) === undefined) return false;
+  const areCommon = (one: string, other: string) => commonPrefixes([one], [other]) !== undefined;
+  return parts.map((part) => {
+    if (filePrefixes.some((prefix) => areCommon(part.prefix, prefix))) return true;
+    return parts.some((other) => {
+      if (other === part || !areCommon(part.prefix, other.prefix)) return false;
       const theirs = dbsOf(other);
       return dbsOf(part).some((db) => theirs.includes(db));
-    }),
-  );
+    });
+  });
 }
 
 /**
@@ -39,8 +45,9 @@ export function sharedParts(parts: readonly Part[]): boolean[] {
 export async function ownedParts(
   target: ConnectionOptions,
   parts: readonly Part[],
+  filePrefixes: readonly string[],
 ): Promise<(number[] | null)[]> {
-  const shared = sharedParts(parts);
+  const shared = sharedParts(parts, filePrefixes);
   const owned: (number[] | null)[] = [];
   for (const [index, part] of parts.entries()) {
     if (shared[index] || (await hasKeys(target, part))) owned.push([]);

@@ -26,6 +26,8 @@ export interface VerifyOptions {
   sample?: number | undefined;
   /** Write the source's value over one that differs, and delete what only the target has. */
   repair: boolean;
+  /** Asked before each repair: why it must not be done; null when it may be. Always, if omitted. */
+  whyNotRepaired?: () => Promise<string | null>;
   /** Which keys are compared. All, if omitted. */
   isCompared?: (key: Buffer) => boolean;
   /** Which keys, and what they are called at the target. All as they are, if omitted. */
@@ -260,6 +262,8 @@ class Verification {
 
   /** Writes the source's value, and compares again. @returns why it still differs; null when it does not. */
   async #repair(writer: KeyWriter, key: Buffer): Promise<string | null> {
+    const why = await this.#options.whyNotRepaired?.();
+    if (why) return why;
     const [run] = await this.#source.runs([key]);
     const { reasons } = await carryRun(this.#source, writer, run!, this.#mapping);
     if (reasons[0]) return reasons[0];
