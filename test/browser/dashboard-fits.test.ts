@@ -68,6 +68,7 @@ test('a long sentence of an event stands in full, on a phone too', async () => {
   for (const size of [desktop, phone]) {
     const tab = await open({ ...all, events: [...all.events, event] }, 'events', size);
     const row = tab.locator('tbody tr', { hasText: 'redis-3 can take over' });
+    await row.waitFor();
     const found = `[...document.querySelectorAll('tbody tr')].find((each) => each.textContent.includes('can take over'))`;
     const cut = await tab.evaluate<string[]>(`[...${found}.querySelectorAll('th, td, th *, td *')]
       .filter((each) => each.clientWidth > 0 && each.scrollWidth > each.clientWidth + 1)

@@ -8,6 +8,7 @@ import { waitFor } from '../../src/base/retry.ts';
 import { findProgram } from '../../src/process/programs.ts';
 import { holdfast } from '../support/deployment.ts';
 import { cleanUp, tempFolder } from '../support/redis-processes.ts';
+import { isWhole } from '../support/whole-run.ts';
 
 const command = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
 /** Where what is measured has its files: it must be empty afterwards, and nobody may run in it. */
@@ -75,7 +76,7 @@ describe('benchmarks measure, say where, and leave nothing behind', () => {
     expect(readFileSync(html, 'utf8')).toContain('<h1>Doors');
   });
 
-  test('vusers: the gate and the primary, with what the generator itself did', async () => {
+  test.skipIf(!isWhole)('vusers: the gate and the primary, with what the generator itself did', async () => {
     const report = await bench<
       Head & {
         steps: { door: string; rps: number; errors: object; utilization: number; offeredRps: number }[];
@@ -139,7 +140,7 @@ describe('benchmarks measure, say where, and leave nothing behind', () => {
     expect(run?.slices.length).toBeGreaterThan(70);
   });
 
-  test('persistence: a mode directly, through the gate, and replicated', async () => {
+  test.skipIf(!isWhole)('persistence: a mode directly, through the gate, and replicated', async () => {
     const report = await bench<Head & { runs: { door: string; rps: number }[]; disk: { syncMs: number } }>(
       ...['persistence', '--modes', 'aof-always', '--tests', 'set', '--rounds', '1', '--requests', '300'],
     );
