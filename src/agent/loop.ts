@@ -8,6 +8,7 @@ import type { Clock } from '../base/clock.ts';
 import { errorText } from '../base/errors.ts';
 import type { Member } from '../spec/spec.ts';
 import { type DecideRules, type Decision, decide, decisionKey, isBesidePlans } from '../topology/decide.ts';
+import { isInSyncDecision } from '../topology/in-sync-set.ts';
 import { actingPrimary, type View } from '../topology/view.ts';
 import { type Observed, settleSelection } from './observe/settle-selection.ts';
 import type { Operations } from './operations.ts';
@@ -171,13 +172,17 @@ export class Loop {
         await this.#act(decision);
         return true;
       };
+      // Who is in sync is so when all have heard of it, and no sooner.
+      const isToldBehind = isInSyncDecision(decision);
+      const isToldNow = !isKnown && !isToldBehind;
       // Votes are asked for before their event is written down: a failover waits for no disk.
-      if (!isKnown && decision.kind !== 'stand') this.#say(decision, key);
+      if (isToldNow && decision.kind !== 'stand') this.#say(decision, key);
       const acting = isBesidePlans(decision) ? operations.beside(act) : operations.unplanned(act);
-      if (!isKnown) this.#say(decision, key);
+      if (isToldNow) this.#say(decision, key);
       const isDone = await acting;
       // Something planned has begun since it looked, and wakes the loop when it is over.
       if (!isDone) return false;
+      if (isToldBehind) this.#say(decision, key);
       this.#failed.delete(key);
       return true;
     } catch (error) {

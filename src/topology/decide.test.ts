@@ -10,7 +10,8 @@ import {
   threeSentinels,
 } from '../../test/support/views.ts';
 import { unknownActivity } from './activity.ts';
-import { type DecideRules, decide, isBesidePlans } from './decide.ts';
+import { type DecideRules, type Decision, decide, decisionKey, isBesidePlans } from './decide.ts';
+import { firstRecord } from './in-sync-record.ts';
 import type { MemberView, View } from './view.ts';
 
 const rules: DecideRules = {
@@ -276,4 +277,13 @@ describe('never two elections of one death', () => {
     expect(kindOn({}, { second })).not.toBe('stand');
     expect(kindOn({}, { second: { ...second, process: null } })).not.toBe('stand');
   });
+});
+
+test('who leaves is the same decision whatever the try before has left behind; who else leaves is another', () => {
+  const leaves = (epoch: number, leaving: string[]): Decision => ({
+    ...{ kind: 'in-sync-leaves', member: 'redis-1', leaving, reason: 'it is down' },
+    before: firstRecord('redis-1', epoch),
+  });
+  expect(decisionKey(leaves(2, ['redis-2']))).toBe(decisionKey(leaves(1, ['redis-2'])));
+  expect(decisionKey(leaves(1, ['redis-3']))).not.toBe(decisionKey(leaves(1, ['redis-2'])));
 });

@@ -47,7 +47,7 @@ import {
   willing,
 } from './eligibility.ts';
 import { findDeaf, findHang, findStopped, type Hang, isStopped } from './hang.ts';
-import { decideInSync, type InSyncDecision } from './in-sync-set.ts';
+import { decideInSync, type InSyncDecision, isInSyncDecision } from './in-sync-set.ts';
 import { type RestartRule, restartVerdict } from './restart-budget.ts';
 import {
   actingPrimary,
@@ -88,9 +88,13 @@ export type Decision =
   | InSyncDecision
   | EligibilityDecision;
 
-/** What a decision is apart from its words: one with the same key is the same decision, made again. */
+/**
+ * What a decision is apart from its words, and from what it begins with, which a try that failed may have changed: one with
+ * the same key is the same decision, made again.
+ */
 export function decisionKey(decision: Decision): string {
-  return JSON.stringify({ ...decision, reason: undefined, hint: undefined, untilMs: undefined });
+  const apart = { reason: undefined, hint: undefined, untilMs: undefined, before: undefined };
+  return JSON.stringify({ ...decision, ...apart });
 }
 
 /** The part of a spec that deciding needs. */
@@ -175,7 +179,7 @@ function restartHelper(view: View, rules: DecideRules, nowMs: number): Decision 
 
 /** Whether it is done whatever is planned. */
 export function isBesidePlans(decision: Decision): boolean {
-  if (/^in-sync-/.test(decision.kind)) return true;
+  if (isInSyncDecision(decision)) return true;
   if (decision.kind === 'restart') return decision.as.kind === 'as-configured';
   return decision.kind === 'kill' && decision.code === 'stopped';
 }

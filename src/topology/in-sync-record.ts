@@ -11,8 +11,8 @@
  * 2. A member may lead when its own record is as new as the Sentinels' epoch, and has it in `in`. (Or in `leaving`, when it
  *    is newer than that: the Sentinels do not know yet, so gates still wait.)
  * 3. Somebody is left out in this order: votes for a new epoch; the record of that epoch, with it in `leaving`, at the
- *    lead; those that stay have it; the Sentinels are told the epoch, and a majority says that it has it and has voted in
- *    no later one; then it is not in `leaving` any more, and nobody waits for it. Its own record, whatever that says, is
+ *    lead; those that stay have it; the Sentinels are told the epoch, and a majority says that it has it and, behind that,
+ *    that it has voted in no later one; then it is not in `leaving` any more, and nobody waits for it. Its own record, whatever that says, is
  *    too old by then. Whoever is elected asks its voters for their epoch behind their votes: so one of them knows of
  *    everybody who was left out.
  * 4. Somebody joins without votes: first in `joining`, and when all have that, in `in`. It may lead once that has come to

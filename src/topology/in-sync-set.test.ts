@@ -39,6 +39,11 @@ test.each<[string, Partial<MemberView>]>([
   ['it is copied anew', { synced: false, linkUp: false }],
   ['somebody set its priority to 0', { priority: 0 }],
   ['it follows another', { follows: { address: '127.0.0.1', port: 1 } }],
+  ['a script has kept it busy for long', { busy: { code: 'script', sinceMs: 0 }, behindMs: 3000 }],
+  [
+    'it has loaded for long, and says nothing of whom it follows',
+    { busy: { code: 'loading', sinceMs: 0 }, behindMs: 3000, follows: null, priority: 0, synced: false },
+  ],
   ['it leads as well', { role: 'primary', follows: null }],
 ])('one leaves: %s', (_why, follower) => {
   expect(decided(both, follower)).toMatchObject({
@@ -52,6 +57,10 @@ test.each<[string, Partial<MemberView>]>([
   ['left one question unanswered', { process: null, reachable: false, silentMs: 900, unansweredMs: 900 }],
   ['is a little behind', { behindMs: 2000 }],
   ['is busy with a script', { busy: { code: 'script', sinceMs: 0 } }],
+  [
+    'has loaded for a moment',
+    { busy: { code: 'loading', sinceMs: 0 }, behindMs: 2000, follows: null, priority: 0, synced: false },
+  ],
 ])('one that %s stays: writes wait for it', (_what, follower) => {
   expect(decided(both, follower)).toBeUndefined();
 });
@@ -76,7 +85,10 @@ test('without a record it begins with the lead alone; with votes, unless nobody 
 
 test('what somebody did not bring to its end, or is of another epoch than the Sentinels, is made anew', () => {
   const leaving = { ...alone, leaving: ['redis-2'] };
-  expect(decided(leaving)).toMatchObject({ kind: 'in-sync-leaves', leaving: [], before: leaving });
+  expect(decided(leaving)).toMatchObject({
+    ...{ kind: 'in-sync-leaves', leaving: [], before: leaving },
+    reason: expect.stringMatching(/^redis-2 was being left out/),
+  });
   expect(decided({ ...both, epoch: 2 })).toMatchObject({ kind: 'in-sync-leaves', leaving: [] });
   expect(decided({ ...both, epoch: 0 })).toMatchObject({ kind: 'in-sync-leaves', leaving: [] });
 });

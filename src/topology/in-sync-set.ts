@@ -3,8 +3,9 @@
  * of it, and nobody else. in-sync-record.ts has how the set is changed, so that whoever may lead has all that was
  * acknowledged. Pure.
  *
- * - One leaves whose process is gone, who has answered nobody for `detectAfter`, has been behind for three seconds, does
- *   not follow, or is not to be promoted. Only then writes are acknowledged without it; until then they wait.
+ * - One leaves whose process is gone, who has answered nobody for `detectAfter`, has been behind for three seconds (also
+ *   when a script or its loading keeps it busy: nobody knows how long that takes), does not follow, or is not to be
+ *   promoted. Only then writes are acknowledged without it; until then they wait.
  * - One joins that follows, has its priority (eligibility.ts: it has all that the lead had when it was asked), and is level.
  * - A record that is missing, as behind FLUSHALL, is begun anew with the lead alone: without votes when nobody else has one
  *   either; one of another epoch than the Sentinels', or of which somebody has not left yet, is made anew as it is: whoever
@@ -48,6 +49,10 @@ const levelMs = 1500;
 /** Whether there is such a set at all: what was acknowledged with `ack: one` one member has. */
 export function keepsInSync({ mirror }: Pick<EligibilityRules, 'mirror'>): boolean {
   return mirror != null && mirror.ack !== 'one';
+}
+
+export function isInSyncDecision(decision: { kind: string }): boolean {
+  return /^in-sync-/.test(decision.kind);
 }
 
 /** Undefined when nothing is to be changed, or this agent's host is not the lead's. */
@@ -96,7 +101,11 @@ function leaves(
     const reason = `${gone.map(({ id, why }) => `${id} ${why}`).join(', ')}: writes do not wait for it any more, and it may not lead`;
     return { kind: 'in-sync-leaves', member, before, leaving, reason };
   }
-  if (before.leaving.length === 0 && before.epoch === epoch) return undefined;
+  if (before.leaving.length > 0) {
+    const reason = `${before.leaving.join(', ')} was being left out, which had not come to its end: writes do not wait for it any more, and it may not lead`;
+    return { kind: 'in-sync-leaves', member, before, leaving, reason };
+  }
+  if (before.epoch === epoch) return undefined;
   const reason = `who is in sync with ${member} is of another epoch than the Sentinels': it is made anew as it is`;
   return { kind: 'in-sync-leaves', member, before, leaving, reason };
 }
@@ -112,13 +121,14 @@ function whyLeaves(
   if (!reachable && refuses && process === null) return 'is down';
   if (!reachable)
     return member.silentMs > 0 && member.unansweredMs >= detectAfterMs ? 'does not answer' : undefined;
-  if (busy) return undefined;
+  const behind =
+    member.behindMs >= behindMs ? `has been behind for ${(member.behindMs / 1000).toFixed(1)} s` : undefined;
+  // What it says of itself is old, or nothing.
+  if (busy) return behind && `is busy (${busy.code}) and ${behind}`;
   if (role !== 'replica' || !followsMember(member, lead)) return `does not follow ${lead.id}`;
   if (priority === 0) return 'is not to be promoted';
   if (!synced) return 'is copied anew';
-  return member.behindMs >= behindMs
-    ? `has been behind for ${(member.behindMs / 1000).toFixed(1)} s`
-    : undefined;
+  return behind;
 }
 
 function joins(lead: MemberView, others: readonly MemberView[]): InSyncDecision | undefined {

@@ -120,21 +120,22 @@ async function untilArrived(
   await waitFor(isThere, { what, withinMs: arrivesWithinMs, everyMs: lookEveryMs });
 }
 
-/** A majority is in that epoch, on disk, and has voted in no later one. @throws ELECTION_LAPSED */
+/**
+ * A majority is in that epoch, on disk, and has voted in no later one. The vote is asked for behind the epoch: whoever gets
+ * a later vote asks for the epoch behind that, and so is told this one. @throws ELECTION_LAPSED
+ */
 async function confirmEpoch({ sentinels }: Deployment, election: Election, lead: string): Promise<void> {
   const { epoch, runId, needed } = election;
   const isConfirmedBy = async ({ watch }: LiveSentinel) => {
+    await watch.look();
+    const { reachable, primary, configEpoch } = watch.seen;
+    if (!reachable || primary === null || configEpoch < epoch) return false;
     const { connection } = watch.client;
-    const { primary } = watch.seen;
-    if (primary === null) return false;
-    // It has dealt with what it was told before: whether it took that up shows whenever it is looked at.
-    const [vote] = await Promise.all([
-      askForVote(connection, primary, epoch, runId),
+    const [, vote] = await Promise.all([
       connection.call('SENTINEL', 'FLUSHCONFIG'),
-      watch.look(),
+      askForVote(connection, primary, epoch, runId),
     ]);
-    const { reachable, configEpoch } = watch.seen;
-    return reachable && configEpoch >= epoch && vote.votedFor === runId && vote.epoch === epoch;
+    return vote.votedFor === runId && vote.epoch === epoch;
   };
   const answers = await Promise.all(sentinels.map((each) => isConfirmedBy(each).catch(() => false)));
   if (answers.filter(Boolean).length >= needed) return;
