@@ -18,7 +18,8 @@ const lead = { id: 'redis-1', address: '10.1.0.1', port: 6379 };
 const primary = `${lead.address}:${lead.port}`;
 const before: InSyncRecord = { ...firstRecord(lead.id, 0), in: [lead.id, 'redis-2'] };
 const leaves = {
-  ...{ kind: 'in-sync-leaves', member: lead.id, before, leaving: ['redis-2'], reason: 'it is down' },
+  kind: 'in-sync-leaves',
+  ...{ member: lead.id, before, leaving: ['redis-2'], reason: 'it is down' },
 } as const;
 
 /** What an agent has of a Sentinel, with one that votes behind it. @param hears what comes of a hello to it */
