@@ -324,7 +324,8 @@ export class Stream {
       hold: async () => await this.#options.hold?.(signal),
       onApplied: (place, commands) => {
         status.applied = place;
-        source.noteApplied?.(place.offset);
+        // From the place that the target has stored it may go on after a crash, though nothing behind it was for the target.
+        if (writer.position !== null) source.noteApplied?.(writer.position.offset);
         status.commands += commands;
         this.#attempts.noteSuccess();
       },
