@@ -4,16 +4,19 @@ import { splitInline } from '../../src/resp/arguments.ts';
 import { frameReply } from '../../src/resp/reply.ts';
 import { writeRequest } from '../../src/resp/write.ts';
 
-/** Long lines as they were encoded: random clients say the same few again and again. */
+/** Lines as they were encoded: random clients say the same few again and again. */
 const encoded = new Map<string, Buffer>();
-const longLine = 1024;
-const mostKept = 32;
+const mostKeptBytes = 8 * 1024 * 1024;
+let keptBytes = 0;
 
 function encode(line: string): Buffer {
   const known = encoded.get(line);
   if (known !== undefined) return known;
   const request = writeRequest(splitInline(Buffer.from(line)) ?? []);
-  if (line.length >= longLine && encoded.size < mostKept) encoded.set(line, request);
+  if (keptBytes + request.length <= mostKeptBytes) {
+    keptBytes += request.length;
+    encoded.set(line, request);
+  }
   return request;
 }
 

@@ -12,6 +12,8 @@ import type { Server } from './redis-processes.ts';
 const lateMs = 2000;
 const busyMs = 1000;
 const patientMs = 30_000;
+/** A reply that has not come by then does not come: with several sets of servers on a busy machine some take their time. */
+const replyMs = 60_000;
 /** Of the kernel's clock, as /proc counts: USER_HZ is 100 everywhere. */
 const tickMs = 10;
 
@@ -33,6 +35,9 @@ export type Step =
   | { kind: 'rights'; change: string; through: boolean }
   /** The other member becomes the primary, as in a switchover; what was watched changes. */
   | { kind: 'primary' };
+
+/** Clients of one history at most: so many have keys of their own. */
+export const mostTwins = 16;
 
 export const twinUsers = [
   'ACL SETUSER app on >app-pw ~* &* +@all -@admin',
@@ -240,7 +245,8 @@ export class Twins {
   async #hear({ gated, plain }: Twin, lines: string[]): Promise<string | undefined> {
     let before = '';
     for (const [index, line] of lines.entries()) {
-      const [got, wanted] = [comparable(await gated.reply(line)), comparable(await plain.reply(line))];
+      const got = comparable(await gated.reply(line, replyMs));
+      const wanted = comparable(await plain.reply(line, replyMs));
       // A server may say that of the same request, and go on.
       const refused = got === '(closed)' && before.startsWith('-NOPERM ');
       before = got;
@@ -274,7 +280,7 @@ export class Twins {
 
   async #changeWatched(): Promise<void> {
     const { primary, direct } = this.#links;
-    const keys = ['k', 'k0', 'k1', 'k2', 'k3'];
+    const keys = ['k', ...Array.from({ length: mostTwins }, (_, who) => `k${who}`)];
     const change = `MSET ${keys.map((key) => `${key} changed`).join(' ')}`;
     const everywhere = [9, 1, 0].flatMap((database) => [`SELECT ${database}`, change]);
     await Promise.all([primary.link, direct].map((link) => link.tell(...everywhere)));
