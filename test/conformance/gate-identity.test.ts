@@ -108,6 +108,19 @@ test.each([
   for (const each of [...raws, other]) each.close();
 });
 
+test('a name in HELLO is its client alone, and no other is called so at the member', async () => {
+  const raw = await RawClient.open(gate.port);
+  const named = 'HELLO 3 AUTH app app-pw SETNAME';
+  expect(await raw.ask(`${named} alice`)).toMatch(/^%/);
+  expect(await raw.ask('CLIENT GETNAME')).toBe('$5\r\nalice\r\n');
+  for (const line of ['MULTI', `${named} bob`, 'EXEC']) await raw.ask(line);
+  expect(await raw.ask('CLIENT GETNAME')).toBe('$3\r\nbob\r\n');
+  expect(await raw.ask('HELLO 3 SETNAME ""')).toMatch(/^%/);
+  expect(await raw.ask('CLIENT GETNAME')).toBe('_\r\n');
+  raw.close();
+  expect(await client(behind.port).call('CLIENT', 'LIST')).not.toMatch(/name=(alice|bob) /);
+});
+
 test('SELECT, AUTH and RESET that fail leave no connection to others', async () => {
   const raw = await RawClient.open(gate.port);
   for (const line of ['SELECT 99', 'SELECT x', 'AUTH app wrong', 'RESET now', 'HELLO 9']) {

@@ -103,6 +103,20 @@ test('the read-only port takes no long write, nor a script that writes while no 
   raw.close();
 });
 
+test('a long write that has only begun keeps no planned change waiting', async () => {
+  const raw = await RawClient.open(gate.port);
+  const request = writeRequest(['SET', 'half', long]);
+  await raw.write(request.subarray(0, -1_000_000));
+  const admin = client(behind.port);
+  const received = async () => / qbuf=\d{6,} /.test(String(await admin.call('CLIENT', 'LIST')));
+  await waitFor(received, { what: 'half of it to be at the server', withinMs: 30_000 });
+  expect(await gate.control.hold({ reason: 'switchover', maxMs: 2000 })).toEqual({ drained: true });
+  await gate.control.release();
+  await raw.write(request.subarray(-1_000_000));
+  expect(await raw.reply()).toBe('+OK\r\n');
+  raw.close();
+});
+
 test('a long SET whose server is lost while it takes nothing more is read to its end, and UNCERTAIN', async () => {
   const [first, second] = [await startRedis(), await startRedis()];
   const members = [first, second].map(({ port }, index) => ({

@@ -101,3 +101,26 @@ test('what is a copy already is copied no further, so two gates that mirror each
   expect((await statuses())['all']?.copied).toBe(copied);
   raw.close();
 });
+
+test('what its server refuses a client is not copied: neither without a login, nor without the right, nor for want of replicas', async () => {
+  const admin = client(home.port);
+  for (const rule of ['reader on >reader-pw ~* +@read', 'writer on >writer-pw ~* +@all', 'default off'])
+    await admin.call('ACL', 'SETUSER', ...rule.split(' '));
+  const [stranger, reader, writer] = await Promise.all([1, 2, 3].map(() => RawClient.open(gate.port)));
+  const [none, few, many] = [stranger as RawClient, reader as RawClient, writer as RawClient];
+  expect(await few.ask('AUTH reader reader-pw')).toBe('+OK\r\n');
+  expect(await many.ask('AUTH writer writer-pw')).toBe('+OK\r\n');
+  expect(await none.ask('SET forbidden 1')).toMatch(/^-NOAUTH /);
+  few.sendAll(['GET forbidden', 'SET forbidden 1', 'GET forbidden', 'SET forbidden 2', 'GET forbidden']);
+  const told = await Promise.all([1, 2, 3, 4, 5].map(() => few.reply()));
+  expect(told.map((reply) => reply.slice(0, 8))).toEqual(['$-1\r\n', '-NOPERM ', '$-1\r\n', '-NOPERM ', '$-1\r\n']);
+  await many.ask('CONFIG SET min-replicas-to-write 1');
+  expect(await many.ask('SET forbidden 3')).toMatch(/^-NOREPLICAS /);
+  await many.ask('CONFIG SET min-replicas-to-write 0');
+  expect(await many.ask('SET permitted 1')).toBe('+OK\r\n');
+  const mirrored = client(all.port);
+  await arrived('what was permitted', async () => (await mirrored.get('permitted')) === '1');
+  expect(await mirrored.exists('forbidden')).toBe(0);
+  expect((await statuses())['all']?.errors).not.toHaveProperty('NOPERM');
+  for (const each of [none, few, many]) each.close();
+});

@@ -73,7 +73,7 @@ export function replacementOf(
       };
     case 'setname': {
       if (count !== 3) return null;
-      const asked = writeRequest(['CLIENT', 'SETNAME', `holdfast-${router.config.id}`]);
+      const asked = writeRequest(['CLIENT', 'SETNAME', gateName(client)]);
       return { asked, answer: () => setName(client, text(2)) };
     }
     case 'capa': {
@@ -127,8 +127,28 @@ function setReplies(client: Client, mode: string): boolean {
   return true;
 }
 
+/** What the gate's connections are called at members. */
+function gateName({ router }: Client): string {
+  return `holdfast-${router.config.id}`;
+}
+
+const isName = (name: string): boolean => /^[!-~]*$/.test(name);
+
+/**
+ * HELLO as a member is told: a name in it is the client's, and its connection goes to others, who would be called so in the
+ * member's logs. One that a server refuses stays as it is.
+ */
+export function withGateName(client: Client, request: Buffer, args: Buffer[]): Buffer {
+  let at = 2;
+  const word = () => args[at]?.toString('latin1').toLowerCase();
+  while (at < args.length && word() !== 'setname') at += word() === 'auth' ? 3 : 1;
+  const name = args[at + 1]?.toString('latin1');
+  if (name === undefined || !isName(name)) return request;
+  return writeRequest(args.with(at + 1, Buffer.from(gateName(client))));
+}
+
 function setName(client: Client, name: string): Buffer {
-  if (!/^[!-~]*$/.test(name)) {
+  if (!isName(name)) {
     return writeError('ERR Client names cannot contain spaces, newlines or special characters.');
   }
   client.session.rename(name);

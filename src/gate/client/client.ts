@@ -8,6 +8,7 @@ import type { Counters } from '../control/counters.ts';
 import type { AckWatch } from '../upstream/ack-watch.ts';
 import type { BlockedWatch } from '../upstream/blocked-watch.ts';
 import type { Login } from '../upstream/identity.ts';
+import type { Run } from '../upstream/run.ts';
 import type { ServerRuns } from '../upstream/server-runs.ts';
 import type { Tenant } from '../upstream/tenant.ts';
 import type { Upstream } from '../upstream/upstream.ts';
@@ -39,12 +40,12 @@ export interface Routes {
   passes(client: Client, command: Command): 'yes' | 'wait' | 'keep';
 }
 
-/** At a gate with mirrors of requests: gets copies of what was sent, and takes its time. */
+/** At a gate with mirrors of requests: gets copies of what was executed, and takes its time. */
 export interface Copies {
-  /** One or more whole requests in `buf[start, end)` were sent for this client. */
-  take(client: Client, buf: Buffer, start: number, end: number): void;
-  /** A request is passed on as it comes, because it is too long to be kept: there is no copy of it. */
-  skip(client: Client): void;
+  /** These plain requests of the client were answered. What its server refused it is no business of others. */
+  take(client: Client, run: Run): void;
+  /** So many requests are passed on and not kept: there is no copy of them. */
+  skip(client: Client, requests: number): void;
 }
 
 /** What a client needs of the listener that it came through. */
@@ -125,6 +126,8 @@ export interface Client extends Tenant {
   readonly heldBytes: number;
   /** Takes note of `heldBytes`, and returns how many more that is than last time. */
   recount(): number;
+  /** How many that were then. */
+  readonly counted: number;
   /** Whether it wants replies: `skip` not the next one. */
   readonly replies: 'on' | 'off' | 'skip';
   setReplies(mode: 'on' | 'off' | 'skip'): void;

@@ -172,6 +172,7 @@ export class GateClient implements Client {
 
   countAnswered(ms: number, run: Run): void {
     this.#router.counters.answered(ms, run.count, run.writes);
+    if (run.handler === null) this.#router.copies?.take(this, run);
   }
 
   mayBeUnasked(byte: number | undefined): boolean {
@@ -182,6 +183,10 @@ export class GateClient implements Client {
     if (!isUnasked(this.session, buf, start, end)) return false;
     this.write(buf, start, end);
     return true;
+  }
+
+  get counted(): number {
+    return this.#counted;
   }
 
   recount(): number {
@@ -290,7 +295,6 @@ export class GateClient implements Client {
       sent = this.apart.end() && sendSpecial(this, command, buf, start, end);
     } else {
       sent = sendPlainly(this, command, buf, null, start, end);
-      if (sent) router.copies?.take(this, buf, start, end);
     }
     if (!sent) return false;
     // Who says goodbye asks for nothing: so agents of other hosts see whether the listener answers.
@@ -352,6 +356,7 @@ export class GateClient implements Client {
 
   onRunExtended(requests: number): void {
     this.flow.sent(requests, 0);
+    this.#router.copies?.skip(this, requests);
   }
 
   onRunLost(run: Run, loss: Loss): void {

@@ -81,7 +81,11 @@ export class LongRequest {
     if (upstream === null) return null;
     const { transaction } = client.session;
     const multi = transaction.open;
+    const long = new LongRequest(upstream, router.requestLimits.bulkBytes, onDrained);
     upstream.send(client, buf, pos, pos, 1, true, {
+      get partial() {
+        return !long.whole;
+      },
       onReply: (reply, start, stop) => {
         if (multi && reply[start] === MINUS) transaction.onRefused();
         else if (multi) transaction.onQueued(null, false, 0);
@@ -94,8 +98,7 @@ export class LongRequest {
         answerUncertain(client);
       },
     });
-    router.copies?.skip(client);
-    const long = new LongRequest(upstream, router.requestLimits.bulkBytes, onDrained);
+    router.copies?.skip(client, 1);
     long.#takeFrom(client);
     return long;
   }

@@ -117,6 +117,11 @@ export function refusalOf(buf: Buffer, start: number, end: number): Refusal {
   return text.includes(' of: NOREPLICAS ') ? 'not-ready' : null;
 }
 
+/** Whether its server says that somebody unknown asks, or a user without the right. */
+export function forbids(buf: Buffer, start: number, end: number): boolean {
+  return /^-(NOAUTH|NOPERM) /.test(buf.toString('latin1', start, Math.min(end, start + 8)));
+}
+
 /** The bytes of the request in `run` whose reply comes next, copied. */
 export function currentRequest(run: Run): Buffer {
   return requestsOf(run)[0] as Buffer;

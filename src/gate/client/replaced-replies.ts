@@ -5,7 +5,7 @@ import { nextReply } from '../../resp/reply.ts';
 import type { Command } from '../commands/command-table.ts';
 import type { Upstream } from '../upstream/upstream.ts';
 import type { Client } from './client.ts';
-import { replacementOf } from './client-command.ts';
+import { replacementOf, withGateName } from './client-command.ts';
 import { withOwnIds } from './handlers.ts';
 import { markOf, markReply } from './scan-cursor.ts';
 import { queuedScan } from './scanning.ts';
@@ -30,6 +30,10 @@ export function queuedAs(
     return { asked, queued: { request, asked: kept } };
   }
   const args = readArguments(request, 0, request.length);
+  if (command.name === 'hello') {
+    const asked = withGateName(client, request, args);
+    return { asked, queued: { request, asked } };
+  }
   const replacement =
     behaviour.kind === 'clients' ? replacementOf(client, behaviour.verb, request, args) : null;
   const asked = replacement?.asked ?? request;

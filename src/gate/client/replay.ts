@@ -7,7 +7,7 @@ import type { MemberAddress } from '../config.ts';
 import type { Loss, RequestLoss, Run } from '../upstream/run.ts';
 import { isKnownRun } from '../upstream/server-runs.ts';
 import type { Client } from './client.ts';
-import { currentRequest, refusalFor, refusalOf, requestsOf } from './refusal.ts';
+import { currentRequest, forbids, refusalFor, refusalOf, requestsOf } from './refusal.ts';
 import type { Again, Item } from './retry-queue.ts';
 
 /**
@@ -38,6 +38,7 @@ export function answerOrRetry(client: Client, run: Run, buf: Buffer, start: numb
     return;
   }
   const { collecting } = client.retries;
+  if (client.router.copies !== null && forbids(buf, start, end)) run.leaveOut();
   // To find its request is dear, so most replies have to do without.
   if (!collecting && refusalOf(buf, start, end) === null) {
     client.deliver(buf, start, end);
@@ -46,13 +47,16 @@ export function answerOrRetry(client: Client, run: Run, buf: Buffer, start: numb
   const request = currentRequest(run);
   const command = client.router.table.commandIn(request);
   const refusal = refusalFor(command, buf, start, end, performance.now() - run.sentMs);
+  if (refusal !== null) run.leaveOut();
   if (refusal !== null && client.router.onRefusal(client, refusal)) {
     client.sendAgain({ request });
   } else if (!collecting) {
     client.deliver(buf, start, end);
   } else {
-    if (command.read) client.sendAgain({ request });
-    else client.deliver(buf, start, end);
+    if (command.read) {
+      run.leaveOut();
+      client.sendAgain({ request });
+    } else client.deliver(buf, start, end);
   }
 }
 

@@ -78,7 +78,6 @@ export function sendNext(client: Client): boolean {
     else (route as Upstream).send(client, buf, start, pos, count, writes, null).mayRead(reads);
     router.counters.executed(count);
     routes?.count(client, count);
-    router.copies?.take(client, buf, start, pos);
     requests.take(pos);
     client.onSent(command);
   }

@@ -7,7 +7,7 @@ import { introduce, Swallow } from '../upstream/open-upstream.ts';
 import { pingRequest } from '../upstream/requests.ts';
 import { Blocking, Waiting } from './blocking.ts';
 import type { Client } from './client.ts';
-import { sendClientCommand } from './client-command.ts';
+import { sendClientCommand, withGateName } from './client-command.ts';
 import { AccessChange, Foreign, Identifying, Observed, Repeated, Settling, Subscribing } from './handlers.ts';
 import { observer } from './observers.ts';
 import { queuedAs } from './replaced-replies.ts';
@@ -198,7 +198,9 @@ function sendSettling(special: Special): boolean {
   const { name } = command;
   if (name === 'client|tracking' && redirectIn(args) !== null) return sendRedirected(special);
   const Handler = /^(hello|client\|(getredir|trackinginfo))$/.test(name) ? Identifying : Settling;
-  return sendOwn(special, new Handler(client, request, observer(client, name, args, request)));
+  const handler = new Handler(client, request, observer(client, name, args, request));
+  if (name !== 'hello') return sendOwn(special, handler);
+  return sendOwn({ ...special, request: withGateName(client, request, args) }, handler);
 }
 
 const nobodyThere = writeError('ERR The client ID you want redirect to does not exist');

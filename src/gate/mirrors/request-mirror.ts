@@ -1,7 +1,8 @@
 /**
  * One mirror of requests: copies of what clients ask, to see how another server would do under the same load. Nobody waits
  * for it. What it can't take at once waits up to `queueBytes`; beyond that copies are dropped, and while it can't be reached all
- * of them are. Each is sent once: one that was under way when the connection ended counts as failed.
+ * of them are. Each is sent once: one that was under way when the connection ended counts as failed. What the clients' own server
+ * would not execute is not sent: here everybody is the mirror's one user.
  *
  * A copy is executed as the mirror's server does: what is random, or depends on what is there, may come out otherwise. Who
  * wants the same data takes a mirror of the stream.
@@ -16,6 +17,7 @@ import type { RequestMirrorStatus } from '../control/control-api.ts';
 import { ErrorKinds } from '../control/error-kinds.ts';
 import { LatencyHistogram } from '../control/latency.ts';
 import { openLink } from '../upstream/open-link.ts';
+import type { Run } from '../upstream/run.ts';
 import { choiceOf, type IsCopied } from './choice.ts';
 import { CopyLink } from './copy-link.ts';
 
@@ -54,7 +56,9 @@ export class RequestMirror {
   }
 
   /** Whole requests, of somebody who is at this database. Their memory is another's after that. */
-  take(database: number, buf: Buffer, start: number, end: number): void {
+  take(database: number, { bytes: buf, start, end, unexecuted }: Run): void {
+    if (buf === null) return;
+    let index = 0;
     let from = -1;
     let requests = 0;
     let writes = false;
@@ -65,7 +69,7 @@ export class RequestMirror {
         break;
       }
       const command = this.#table.commandOf(buf, this.#frame);
-      const found = this.#isCopied(command, buf, pos, next);
+      const found = unexecuted?.has(index++) ? 'no' : this.#isCopied(command, buf, pos, next);
       if (found === 'yes') {
         if (from < 0) from = pos;
         requests++;
@@ -82,9 +86,9 @@ export class RequestMirror {
     if (from >= 0) this.#queue(database, buf.subarray(from, end), requests, writes);
   }
 
-  /** One was not kept. */
-  skip(): void {
-    this.#dropped++;
+  /** So many were not kept. */
+  skip(requests: number): void {
+    this.#dropped += requests;
   }
 
   get status(): RequestMirrorStatus {

@@ -1,8 +1,8 @@
-import type { Buffer } from 'node:buffer';
 import type { Client, Copies } from '../client/client.ts';
 import type { CommandTable } from '../commands/command-table.ts';
 import type { GateConfig } from '../config.ts';
 import type { RequestMirrorStatus } from '../control/control-api.ts';
+import type { Run } from '../upstream/run.ts';
 import { isMirrorClient, RequestMirror } from './request-mirror.ts';
 
 /** The mirrors of requests of a gate. None of it is there at a gate without them. */
@@ -17,15 +17,15 @@ export class RequestMirrors implements Copies {
     return this.#mirrors.size > 0;
   }
 
-  take({ session }: Client, buf: Buffer, start: number, end: number): void {
+  take({ session }: Client, run: Run): void {
     // Two gates that mirror each other would send it round for ever.
     if (isMirrorClient(session.name)) return;
-    for (const mirror of this.#mirrors.values()) mirror.take(session.identity.database, buf, start, end);
+    for (const mirror of this.#mirrors.values()) mirror.take(session.identity.database, run);
   }
 
-  skip({ session }: Client): void {
+  skip({ session }: Client, requests: number): void {
     if (isMirrorClient(session.name)) return;
-    for (const mirror of this.#mirrors.values()) mirror.skip();
+    for (const mirror of this.#mirrors.values()) mirror.skip(requests);
   }
 
   get statuses(): Record<string, RequestMirrorStatus> {

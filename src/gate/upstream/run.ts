@@ -89,6 +89,8 @@ export interface ReplyHandler {
   readonly waits?: boolean;
   /** Its server said that it waits there. */
   readonly blocked?: boolean;
+  /** Some of it has not come from its client: no server can execute it yet, so a hold doesn't wait for it. */
+  readonly partial?: boolean;
   /** This server says that it waits there. */
   onBlocked?(member: MemberAddress): void;
 }
@@ -113,6 +115,7 @@ export class Run {
   #reads = false;
   #durable = false;
   #deaths = 0;
+  #unexecuted: Set<number> | null = null;
 
   get client(): ReplySink | null {
     return this.#client;
@@ -179,6 +182,11 @@ export class Run {
     return this.#deaths;
   }
 
+  /** Which of its requests, from 0 on, its server did not execute for its client; null: none of them. */
+  get unexecuted(): ReadonlySet<number> | null {
+    return this.#unexecuted;
+  }
+
   /** Its replies are passed on as they come. */
   get plain(): boolean {
     const client = this.#client;
@@ -195,6 +203,7 @@ export class Run {
     this.#writes = writes;
     this.#reads = !writes;
     this.#durable = writes || handler?.blocking === true;
+    this.#unexecuted = null;
   }
 
   /** Requests of which nothing is kept are this run from now on: there is none yet, see `extend`. */
@@ -235,6 +244,12 @@ export class Run {
   extend(requests: number): void {
     this.#count += requests;
     this.#left += requests;
+  }
+
+  /** The one that is answered now was not executed, or is sent again. */
+  leaveOut(): void {
+    this.#unexecuted ??= new Set();
+    this.#unexecuted.add(this.#count - this.#left);
   }
 
   /** One of its requests is answered. Returns how many are not. */

@@ -125,7 +125,7 @@ export class Upstream {
 
   /** Unanswered runs that a hold has to wait for. */
   get hasWrites(): boolean {
-    return this.ring.some((run) => run.writes);
+    return this.ring.some((run) => run.writes && run.handler?.partial !== true);
   }
 
   /** Requests may follow: it is in the state that they need. @param run of the server's process that it leads to */
