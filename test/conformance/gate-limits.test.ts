@@ -183,6 +183,42 @@ test('clients that send while the server stands still are not read from without 
   }
 });
 
+test('of who comes while no server says whether strangers must log in, little is read', async () => {
+  const some = Buffer.from(`*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$10000\r\n${'z'.repeat(10_000)}\r\n`.repeat(80));
+  behind.process.kill('SIGSTOP');
+  const raws: RawClient[] = [];
+  try {
+    const { bytesIn } = (await gate.control.status()).counters;
+    for (let index = 0; index < 20; index++) raws.push(await RawClient.open(gate.port));
+    for (const raw of raws) void raw.write(some);
+    await new Promise((resolve) => setTimeout(resolve, 1000));
+    const read = (await gate.control.status()).counters.bytesIn - bytesIn;
+    expect(read).toBeGreaterThan(20 * 60_000);
+    expect(read).toBeLessThan(20 * 140_000);
+  } finally {
+    behind.process.kill('SIGCONT');
+  }
+  for (const raw of raws) {
+    for (let index = 0; index < 80; index++) expect(await raw.reply()).toBe('+OK\r\n');
+    raw.close();
+  }
+});
+
+test('who comes while the server has no room for a question still has to log in where strangers must', async () => {
+  const locked = await startRedis(['--requirepass', 'secret']);
+  const members = [{ id: 'redis-1', address: '127.0.0.1', port: locked.port }];
+  const own = { username: 'default', password: 'secret' };
+  const before = await startGate({ members, memberCredentials: own });
+  const first = await RawClient.open(before.port);
+  expect(await first.ask('PING')).toMatch(/^-NOAUTH /);
+  await client(locked.port, { password: 'secret' }).call('CONFIG', 'SET', 'maxclients', '1');
+  const second = await RawClient.open(before.port);
+  expect(await second.ask('PING')).toMatch(/^-NOAUTH /);
+  expect(await second.ask('DEL 1 2 3 4 5 6 7 8 9 10')).toMatch(/^-ERR Protocol error: unauthenticated/);
+  for (const each of [first, second]) each.close();
+  before.process.kill();
+});
+
 test('one client too many gets the error that Redis gives', async () => {
   const full = async () => (await gate.control.status()).clients < 10;
   await waitFor(full, { what: 'the clients of other tests to be gone', withinMs: 30_000 });

@@ -113,7 +113,13 @@ test('what its server refuses a client is not copied: neither without a login, n
   expect(await none.ask('SET forbidden 1')).toMatch(/^-NOAUTH /);
   few.sendAll(['GET forbidden', 'SET forbidden 1', 'GET forbidden', 'SET forbidden 2', 'GET forbidden']);
   const told = await Promise.all([1, 2, 3, 4, 5].map(() => few.reply()));
-  expect(told.map((reply) => reply.slice(0, 8))).toEqual(['$-1\r\n', '-NOPERM ', '$-1\r\n', '-NOPERM ', '$-1\r\n']);
+  expect(told.map((reply) => reply.slice(0, 8))).toEqual([
+    '$-1\r\n',
+    '-NOPERM ',
+    '$-1\r\n',
+    '-NOPERM ',
+    '$-1\r\n',
+  ]);
   await many.ask('CONFIG SET min-replicas-to-write 1');
   expect(await many.ask('SET forbidden 3')).toMatch(/^-NOREPLICAS /);
   await many.ask('CONFIG SET min-replicas-to-write 0');

@@ -49,12 +49,16 @@ async function look(deployment: Deployment, member: LiveMember): Promise<void> {
   const { bavail, bsize } = await statfs(unit.paths.dataDir);
   const free = bavail * bsize;
   const { role, linkUp, vitals } = watch.seen;
-  // Of what it ends of, or what fails of a save, it says so once; a replica without a link again and again.
-  const hasFailed = !unit.process.running || vitals?.saveOk === false || vitals?.aofOk === false;
-  const struggles = hasFailed || (role === 'replica' && !linkUp);
+  // It says so only once when it ends of it, or a save fails.
+  const saysItAgain = unit.process.running && vitals?.saveOk !== false && vitals?.aofOk !== false;
+  const struggles =
+    !unit.process.running ||
+    (role === 'replica' && !linkUp) ||
+    vitals?.saveOk === false ||
+    vitals?.aofOk === false;
   const complaint =
     struggles && free < scarceBytes
-      ? noRoomIn(lastLogLines(unit.paths.log, logLines), hasFailed ? 0 : Date.now() - repeatedWithinMs)
+      ? noRoomIn(lastLogLines(unit.paths.log, logLines), saysItAgain ? Date.now() - repeatedWithinMs : 0)
       : null;
   const isFull = free < nothingLeftBytes || complaint !== null;
   const why = complaint === null ? '' : `; its log says: ${complaint}`;

@@ -4,7 +4,6 @@
  * is when nobody sets it.
  */
 import { isSecretSetting } from '../../spec/rules/passwords.ts';
-import { ownUserName, type Secrets } from '../../spec/secrets.ts';
 import { settingName } from '../../spec/setting-name.ts';
 import { orderedRules } from './user-rules.ts';
 
@@ -64,25 +63,20 @@ export function differentWhileTaken(
 }
 
 /**
- * With what a member logs in at its primary, where no primary takes that; while the secret is changed, each takes two
- * passwords. They are not told.
+ * With what a member logs in at its primary, where it is not what it should be. Passwords are not told.
+ * @param wanted.passwords those that every primary takes
  */
 export function differentLogin(
-  { masteruser: user, masterauth: password }: Readonly<Record<string, string | undefined>>,
-  { own, beside }: LoginSecrets,
+  running: ServerSettings['config'],
+  wanted: { user: string; passwords: readonly (string | undefined)[] },
 ): SettingDifference[] {
-  const wanted = ownUserName('replication');
+  const [user, password] = [running['masteruser'], running['masterauth']];
   const found: SettingDifference[] = [];
-  if (user !== undefined && user !== wanted) found.push({ name: 'masteruser', running: user, wanted });
-  if (password !== undefined && ![own.replication, beside?.own.replication].includes(password))
-    found.push({ name: 'masterauth', running: 'another password', wanted: `that of ${wanted}` });
+  if (user !== undefined && user !== wanted.user)
+    found.push({ name: 'masteruser', running: user, wanted: wanted.user });
+  if (password !== undefined && !wanted.passwords.includes(password))
+    found.push({ name: 'masterauth', running: 'another password', wanted: `that of ${wanted.user}` });
   return found;
-}
-
-/** What primaries take of members that follow them. */
-export interface LoginSecrets {
-  readonly own: Pick<Secrets['own'], 'replication'>;
-  readonly beside: { readonly own: Pick<Secrets['own'], 'replication'> } | null;
 }
 
 export interface UserDifference {

@@ -5,6 +5,7 @@
  */
 import { errorCode, errorText } from '../../base/errors.ts';
 import { shown } from '../../base/shown.ts';
+import { ownUserName } from '../../spec/secrets.ts';
 import type { Deployment, LiveMember } from '../deployment.ts';
 import { readChangeMark } from '../persistence/change-mark.ts';
 import { runsAsTaken } from '../state/taken-over.ts';
@@ -18,9 +19,9 @@ import {
 } from './compare-settings.ts';
 import type { Drift } from './drift-harm.ts';
 import { ExpectedSettings, readSettings } from './expected-settings.ts';
-import { type Pulse, readPulse } from './settings-pulse.ts';
+import { readPulse } from './settings-pulse.ts';
 import { shownValue } from './shown-value.ts';
-import { differenceOfUser } from './user-rules.ts';
+import { differenceInRules } from './user-rules.ts';
 
 const firstLookMs = 5000;
 const everyMs = 15_000;
@@ -102,8 +103,7 @@ export class DriftWatch {
     await this.#lookAtEach(async (member) => {
       if (!isToBeAsked(member)) return;
       const before = this.#pulses.get(member.place.id);
-      const pulse = await readPulse(member.watch.client.connection);
-      if (before !== pulse.text) await this.#lookAt(member, pulse);
+      if (before !== (await readPulse(member.watch.client.connection))) await this.#lookAt(member);
     });
   }
 
@@ -133,25 +133,31 @@ export class DriftWatch {
     return found;
   }
 
-  async #lookAt(member: LiveMember, pulse?: Pulse): Promise<void> {
+  async #lookAt(member: LiveMember): Promise<void> {
     const { unit, place, watch } = member;
     if (!isToBeAsked(member) || unit === null || (await readChangeMark(unit.paths)) !== null) return;
     const { setting, operations, events } = this.#deployment;
     const wanted = await this.#expected.of(setting, member);
     // Before everything else: what changes in between is seen the next time.
-    const { text, login } = pulse ?? (await readPulse(watch.client.connection));
+    const pulse = await readPulse(watch.client.connection);
     const running = await readSettings(watch.client);
+    const logsInBy = await watch.client.getConfig('master*');
     if (operations.current !== null || setting !== this.#deployment.setting) return;
+    const { own, beside } = setting.secrets;
+    const login = {
+      user: ownUserName('replication'),
+      passwords: [own.replication, beside?.own.replication],
+    };
     const found = [
       ...this.#compare(place.id, running, wanted, runsAsTaken(unit.paths)),
       // Standalone members follow by their agents' streams.
-      ...(this.#deployment.spec.mirror === null ? differentLogin(login, setting.secrets) : []).map(
+      ...(this.#deployment.spec.mirror === null ? differentLogin(logsInBy, login) : []).map(
         (each): Drift => ({ member: place.id, kind: 'setting', ...each }),
       ),
     ];
     const before = new Set((this.#seen.get(place.id) ?? []).map((each) => JSON.stringify(each)));
     this.#seen.set(place.id, found);
-    this.#pulses.set(place.id, text);
+    this.#pulses.set(place.id, pulse);
     for (const each of found)
       if (!before.has(JSON.stringify(each))) events.add('drift', place.id, describeDrift(each));
   }
@@ -186,5 +192,6 @@ export function describeDrift({ member, kind, name: whole, running, wanted }: Dr
   }
   if (wanted === '') return `${member} has a user ${name} that the spec does not name`;
   if (running === '') return `${member} lacks the user ${name}`;
-  return differenceOfUser(name, { member, running, wanted });
+  if (running === wanted) return `the user ${name} has another password at ${member} than by the spec`;
+  return `the user ${name} of ${member} is not as the spec has it: it ${differenceInRules(running, wanted)}`;
 }

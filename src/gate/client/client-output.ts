@@ -32,8 +32,7 @@ export class ClientOutput {
 
   /** Bytes that have not left for it: a look at how far the kernel came. */
   get pending(): number {
-    const { _handle: handle } = this.#socket as unknown as { _handle?: { writeQueueSize?: number } | null };
-    return this.unread + (handle?.writeQueueSize ?? 0);
+    return pendingOf(this.#socket);
   }
 
   write(buf: Buffer, start: number, end: number): void {
@@ -72,4 +71,10 @@ export class ClientOutput {
     this.#onRead = null;
     onRead?.();
   }
+}
+
+/** A number that changes whenever something leaves for whoever reads at the other end: a look at how far the kernel came. */
+export function pendingOf(socket: Socket): number {
+  const { _handle: handle } = socket as unknown as { _handle?: { writeQueueSize?: number } | null };
+  return socket.writableLength + (handle?.writeQueueSize ?? 0);
 }

@@ -1,8 +1,9 @@
 import type { Socket } from 'node:net';
 import type { Client } from './client.ts';
+import { pendingOf } from './client-output.ts';
 
-/** A client that does not take its last replies is closed all the same. */
-const takeMs = 5000;
+/** A client that takes nothing of its last replies for so long is closed all the same. */
+const usualTakeMs = 10_000;
 /** What blocks may still find what it waits for. */
 export const blockedMs = 100;
 
@@ -54,11 +55,16 @@ export class Farewell {
   }
 }
 
-/** Closes once `last` and what was written before it has left; at the latest after a while. */
-export function endWith(socket: Socket, last = ''): void {
+/** Closes once `last` and what was written before it has left; or when nothing of that has left for a while. */
+export function endWith(socket: Socket, last = '', takeMs = usualTakeMs): void {
   if (last !== '') socket.write(last);
   socket.pause();
   socket.destroySoon();
-  const timer = setTimeout(() => socket.destroy(), takeMs);
-  socket.once('close', () => clearTimeout(timer));
+  let before = pendingOf(socket);
+  const timer = setInterval(() => {
+    const pending = pendingOf(socket);
+    if (pending === before) socket.destroy();
+    before = pending;
+  }, takeMs);
+  socket.once('close', () => clearInterval(timer));
 }

@@ -2,6 +2,9 @@ import type { Buffer } from 'node:buffer';
 import type { Client } from './client.ts';
 import { LongIntake } from './long-intake.ts';
 
+/** Of whom nobody knows yet whether it has to log in, no more is kept: while there is no primary anybody may come. */
+const newcomerBytes = 64 * 1024;
+
 /**
  * What a client's socket brings. It is read no further while too much of it, or of what answers it, is kept here; who
  * makes room calls `resume`.
@@ -49,6 +52,7 @@ export class Intake {
     }
     if (client.place.current?.crowd.isFullFor(client)) this.#pause();
     if (requests.size > 0 && this.#mustRead()) this.#pause();
+    if (requests.size >= newcomerBytes && !client.session.admitted) this.#pause();
     const { requestBytes } = router.config.limits;
     if (requests.size <= requestBytes) return;
     if (requests.incomplete) this.#startLong();

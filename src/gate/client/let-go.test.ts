@@ -21,6 +21,9 @@ function clientWith(size: number) {
       counted = this.closed ? 0 : size;
       return counted - before;
     },
+    get counted() {
+      return counted;
+    },
   };
 }
 

@@ -174,6 +174,8 @@ export class Listener implements Router, ConnectionsOwner {
         });
         server.listen({ host, port: listen.port, backlog: 1024 }, resolve);
       });
+      // The system has no room for one more: that one is not let in, and the others go on.
+      server.on('error', () => this.counters.count('clientsRefused'));
     }
   }
 

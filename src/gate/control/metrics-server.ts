@@ -6,6 +6,9 @@ import { GateListenFailed } from '../errors.ts';
 import type { GateStatus } from './control-api.ts';
 import { addGateMetrics } from './gate-metrics.ts';
 
+/** More than anybody who scrapes keeps open. */
+const mostConnections = 100;
+
 /**
  * What a gate without an agent says of itself over HTTP, to whoever reaches the port: how it is, and what it counts.
  *
@@ -38,6 +41,8 @@ export async function serveMetrics(
         (error: unknown) => answer(503, `${errorText(error)}\n`),
       );
   });
+  // Whoever reaches the port takes no descriptors that clients need.
+  server.maxConnections = mostConnections;
   const host = typeof listen.host === 'string' ? listen.host : listen.host[0];
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error) =>

@@ -1,7 +1,8 @@
-import { refusalKind } from '../../redis/errors.ts';
+import { refusalReply } from '../../redis/errors.ts';
 import type { GateTls, MemberAddress } from '../config.ts';
 import { keyOf } from './durability.ts';
 import { openLink } from './open-link.ts';
+import { isFull } from './open-upstream.ts';
 
 /** An answer serves those who came this long after the question too: as if they had come a moment earlier. */
 const freshMs = 100;
@@ -44,30 +45,37 @@ export class Strangers {
   /** Settles when there is an answer; the question may have been asked before, for others. @throws REDIS_UNREACHABLE */
   ask(member: MemberAddress): Promise<void> {
     const key = keyOf(member);
-    const asking = this.#asking.get(key) ?? this.#ask(member, key);
+    const known = this.#asking.get(key);
+    if (known !== undefined) return known;
+    const asking: Promise<void> = this.#ask(member, key, () => this.#asking.get(key) === asking);
     this.#asking.set(key, asking);
     return asking;
   }
 
-  async #ask(member: MemberAddress, key: string): Promise<void> {
+  /** @param isLast nobody has doubted since, and asked anew */
+  async #ask(member: MemberAddress, key: string, isLast: () => boolean): Promise<void> {
     const askedAt = performance.now();
     const link = openLink(member, { credentials: null, tls: this.#tls }, { timeoutMs: askMs });
     try {
       const needed = await link.call(['PING']).then(
         () => false,
         (error: unknown) => {
-          const kind = refusalKind(error);
-          if (kind === undefined) throw error;
-          return kind === 'NOAUTH';
+          const reply = refusalReply(error);
+          if (reply === undefined) throw error;
+          if (!isFull(reply.text)) return reply.kind === 'NOAUTH';
+          // It says so before it looks at who asks: what it said last holds.
+          const last = this.#answers.get(key);
+          if (last === undefined) throw error;
+          return last.needed;
         },
       );
       const before = this.#answers.get(key);
       // A doubt that came meanwhile is not lifted by an answer to an older question.
-      if (this.#asking.has(key)) this.#answers.set(key, { askedAt, needed });
+      if (isLast()) this.#answers.set(key, { askedAt, needed });
       if (before !== undefined && !before.needed && needed) this.#onLocked(member);
     } finally {
       link.close();
-      this.#asking.delete(key);
+      if (isLast()) this.#asking.delete(key);
     }
   }
 }
