@@ -1,18 +1,10 @@
 import { readFileSync } from 'node:fs';
-
-/** Linux reports processor time in ticks of a hundredth of a second to programs, whatever the kernel's own is. */
-const tickMicros = 10_000;
+import { childrenOf, readStat } from '../process/stat.ts';
 
 /** Processor time that a process has used so far, in microseconds; null where there is no /proc. */
 export function processCpuMicros(pid: number): number | null {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    // The name, in parentheses, may hold anything; user and system time are the 12th and 13th after it.
-    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    return (Number(fields[11]) + Number(fields[12])) * tickMicros;
-  } catch {
-    return null;
-  }
+  const stat = readStat(pid);
+  return stat === undefined ? null : stat.cpuMs * 1000;
 }
 
 /** The same together with those that it started and that run: the workers of a gate. */
@@ -21,14 +13,6 @@ export function familyCpuMicros(pid: number): number | null {
   return own === null
     ? null
     : childrenOf(pid).reduce((sum, child) => sum + (processCpuMicros(child) ?? 0), own);
-}
-
-function childrenOf(pid: number): number[] {
-  try {
-    return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean).map(Number);
-  } catch {
-    return [];
-  }
 }
 
 /** Resident memory of a process, in bytes; null where there is no /proc. */

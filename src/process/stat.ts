@@ -1,4 +1,4 @@
-import { closeSync, openSync, readFileSync, readSync } from 'node:fs';
+import { closeSync, openSync, readdirSync, readFileSync, readSync } from 'node:fs';
 
 /** What the kernel says of a process, of Linux's /proc/PID/stat (proc(5)). */
 export interface ProcessStat {
@@ -74,5 +74,16 @@ export function leadsSession(pid: number): boolean {
     return Number(session) === pid;
   } catch {
     return false;
+  }
+}
+
+/** The processes that it has started and that run; none when there is no such process, or no /proc. */
+export function childrenOf(pid: number): number[] {
+  try {
+    // Each of its threads has its own.
+    const lists = readdirSync(`/proc/${pid}/task`).map((task) => `/proc/${pid}/task/${task}/children`);
+    return lists.flatMap((list) => readFileSync(list, 'utf8').split(' ').filter(Boolean).map(Number));
+  } catch {
+    return [];
   }
 }

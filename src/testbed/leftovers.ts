@@ -55,17 +55,25 @@ function pidsInByLsof(folder: string): number[] {
 
 /** Kills whatever runs in the folder, and waits until all of it is gone. */
 export async function killAllOf(folder: string): Promise<void> {
+  const others = () => pidsIn(folder).filter((pid) => pid !== process.pid);
+  await killUntilGone(others, { what: `the processes of ${folder} to end`, withinMs: 10_000 });
+}
+
+/** Kills what is found, and waits until all of it is gone. @throws DEADLINE_PASSED */
+export async function killUntilGone(
+  find: () => Iterable<number>,
+  { what, withinMs }: { what: string; withinMs: number },
+): Promise<void> {
   const killed = new Set<number>();
   const gone = () => {
     // Again each time: what was about to be started when its parent was killed shows only now.
-    for (const pid of pidsIn(folder)) {
-      if (pid === process.pid) continue;
+    for (const pid of find()) {
       killed.add(pid);
       killNow(pid);
     }
     return ![...killed].some(isAlive);
   };
-  await waitFor(gone, { what: `the processes of ${folder} to end`, withinMs: 10_000 });
+  await waitFor(gone, { what, withinMs });
 }
 
 function listPids(): number[] {

@@ -34,12 +34,12 @@ import {
 } from './view.ts';
 
 /** What a replica has when nothing speaks against it; Redis's own default. */
-/** Redis counts silence in whole seconds: of a primary that died two may say so much apart, and both have heard the same. */
-const apartMs = 2000;
 export const usualPriority = 100;
 
-/** Why a replica is not to be promoted. */
-export type Ineligibility = 'not-synced' | 'link-broken' | 'behind' | 'cut-off';
+/** Why a replica is not to be promoted, as its primary and it say. */
+type OutOfSync = 'not-synced' | 'link-broken' | 'behind';
+/** The same, and what another replica says. */
+export type Ineligibility = OutOfSync | 'cut-off';
 
 export type EligibilityDecision =
   | { kind: 'replica-ineligible'; member: string; code: Ineligibility; reason: string }
@@ -61,6 +61,8 @@ const lastResortMs = 10_000;
 const unsureMs = 10_000;
 /** Members are looked at every second, one after the other: this much says nothing. */
 const levelMs = 1500;
+/** Redis counts silence in whole seconds: of a primary that died two may say so much apart, and both have heard the same. */
+const apartMs = 2000;
 
 /** A replica that can take over without losing what it never had. One that was stopped by a signal answers nobody. */
 export function isEligible(member: MemberView): boolean {
@@ -146,7 +148,7 @@ function takeOut(view: View, member: MemberView, rules: EligibilityRules): Eligi
     primary === null || followsMember(member, primary)
       ? 'has been behind'
       : 'has followed another server than the primary';
-  const reasons: Record<Exclude<Ineligibility, 'cut-off'>, string> = {
+  const reasons: Record<OutOfSync, string> = {
     'not-synced': `${member.id} is not in sync with the primary yet: it is not to be promoted before it is`,
     'link-broken': `${member.id} has no link to the primary and has been behind for ${seconds} s: it is not to be promoted`,
     behind: `${member.id} ${how} for ${seconds} s: it is not to be promoted, so that writes need not wait for it`,
@@ -154,11 +156,7 @@ function takeOut(view: View, member: MemberView, rules: EligibilityRules): Eligi
   return { kind: 'replica-ineligible', member: member.id, code, reason: reasons[code] };
 }
 
-function ineligibility(
-  view: View,
-  member: MemberView,
-  rules: EligibilityRules,
-): Exclude<Ineligibility, 'cut-off'> | undefined {
+function ineligibility(view: View, member: MemberView, rules: EligibilityRules): OutOfSync | undefined {
   if (!member.synced) return 'not-synced';
   if (!member.linkUp && member.behindMs >= brokenMs) return 'link-broken';
   if (rules.gate.durability !== 'replicated' || member.behindMs < behindMs) return undefined;

@@ -5,6 +5,7 @@ import { connect as connectTls } from 'node:tls';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { waitFor } from '../../src/base/retry.ts';
+import { childrenOf } from '../../src/process/stat.ts';
 import { makeCertificates } from '../support/certificates.ts';
 import { startGate } from '../support/gate-process.ts';
 import { RawClient } from '../support/raw-client.ts';
@@ -131,8 +132,8 @@ test('several workers share the doors, answer control together, and are replaced
   expect(counted.counters.held).toBe(8);
   expect(counted.latency.write.count).toBeGreaterThanOrEqual(9);
   expect(counted.latency.write.maxMs).toBeGreaterThan(1);
-  const children = readFileSync(`/proc/${gate.process.pid}/task/${gate.process.pid}/children`, 'utf8');
-  process.kill(Number(children.split(' ')[0]), 'SIGKILL');
+  const [worker] = childrenOf(gate.process.pid as number);
+  process.kill(worker as number, 'SIGKILL');
   const replaced = async () =>
     gate.log().includes('starting another') && (await gate.control.status()).state === 'open';
   await waitFor(replaced, { what: 'a new worker', withinMs: 30_000 });

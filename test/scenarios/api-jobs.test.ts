@@ -57,6 +57,7 @@ async function carryOut(operation: ApiOperation): Promise<{ job: ApiJob; seen: A
   const { data } = await stream.waitFor(
     `the end of ${operation.kind}`,
     ({ data: each }) => (each as ApiJob).state !== 'running',
+    60_000,
   );
   const job = data as ApiJob;
   expect(job.error, JSON.stringify(job.steps)).toBeNull();
@@ -174,7 +175,11 @@ test('a drill leaves its page; one that is given up leaves nothing that runs', a
   await stream.waitFor('a step', ({ data }) => (data as ApiJob).steps.length > 0, 20_000);
   const given = await api.post<ApiJob>(`/api/jobs/${id}/cancel`, {}, { token });
   expect(given.status).toBe(200);
-  const { data } = await stream.waitFor('its end', ({ data: each }) => (each as ApiJob).state !== 'running');
+  const { data } = await stream.waitFor(
+    'its end',
+    ({ data: each }) => (each as ApiJob).state !== 'running',
+    60_000,
+  );
   expect(data).toMatchObject({ state: 'cancelled', error: { message: 'operate gave it up' } });
   const again = await api.post<{ error: ApiError }>(`/api/jobs/${id}/cancel`, {}, { token });
   expect([again.status, again.body.error.code]).toEqual([409, 'JOB_OVER']);

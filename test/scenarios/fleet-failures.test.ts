@@ -1,9 +1,10 @@
 /** An apply that is killed, cut off, put to sleep or has no disk, and is taken up again. Minutes: npm test -- --whole. */
 import type { ChildProcess } from 'node:child_process';
-import { copyFileSync, mkdirSync, readFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Status } from '../../src/agent/api/status-answer.ts';
 import { waitFor } from '../../src/base/retry.ts';
+import { childrenOf } from '../../src/process/stat.ts';
 import { whyNoNetworkHosts } from '../../src/testbed/network-hosts.ts';
 import { allCounted, redisServer, saysOn, writeFleetSpec, writeLoad } from '../support/fleet.ts';
 import { ended, SshServers } from '../support/ssh-servers.ts';
@@ -207,10 +208,7 @@ describe.skipIf(skipped !== null)('an apply that does not come to its end', () =
 
   function familyOf({ pid }: ChildProcess): number[] {
     const found = [pid as number];
-    for (const each of found) {
-      const children = readFileSync(`/proc/${each}/task/${each}/children`, 'utf8').trim();
-      if (children !== '') found.push(...children.split(' ').map(Number));
-    }
+    for (const each of found) found.push(...childrenOf(each));
     return found;
   }
 });

@@ -5,6 +5,7 @@ import { connect as connectTls } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { waitFor } from '../../src/base/retry.ts';
 import type { GateConfigInput } from '../../src/gate/config.ts';
+import { childrenOf } from '../../src/process/stat.ts';
 import { writeRequest } from '../../src/resp/write.ts';
 import { makeCertificates } from '../support/certificates.ts';
 import { type GateProcess, startGate } from '../support/gate-process.ts';
@@ -75,9 +76,8 @@ describe.each(whole ? kinds : kinds.slice(0, 1))('a gate %s', (_kind, more) => {
 
   /** The most that the gate and its workers ever had, in bytes. */
   function most(): number {
-    const { pid } = gate.process;
-    const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean);
-    const kib = [`${pid}`, ...children].map((each) =>
+    const pid = gate.process.pid as number;
+    const kib = [pid, ...childrenOf(pid)].map((each) =>
       Number(/VmHWM:\s+(\d+) kB/.exec(readFileSync(`/proc/${each}/status`, 'utf8'))?.[1]),
     );
     return kib.reduce((sum, each) => sum + each, 0) * 1024;

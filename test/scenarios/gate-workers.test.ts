@@ -3,6 +3,7 @@ import { connect } from 'node:net';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { waitFor } from '../../src/base/retry.ts';
+import { childrenOf } from '../../src/process/stat.ts';
 import { type GateProcess, startGate } from '../support/gate-process.ts';
 import { cleanUp, client, type Server, startRedis, tempFolder } from '../support/redis-processes.ts';
 
@@ -37,10 +38,7 @@ if (require('node:fs').existsSync(${JSON.stringify(slowFile)})) ${wait};\n`,
 }
 
 function workersOf(gate: GateProcess): number[] {
-  const { pid } = gate.process;
-  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ');
-  // 0 would mean this process's whole group.
-  return children.map(Number).filter((child) => child > 0);
+  return childrenOf(gate.process.pid as number);
 }
 
 const restarted = (gate: GateProcess, restarts: number) =>

@@ -21,7 +21,8 @@ import './exit-on-signal.ts';
 import { statePaths } from '../../src/agent/state/paths.ts';
 import { waitFor } from '../../src/base/retry.ts';
 import { freePorts } from '../../src/process/free-ports.ts';
-import { isAlive, killNow } from '../../src/testbed/leftovers.ts';
+import { childrenOf } from '../../src/process/stat.ts';
+import { isAlive, killUntilGone } from '../../src/testbed/leftovers.ts';
 
 const command = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
 
@@ -220,16 +221,7 @@ export class TestDeployment {
   /** Ends everything at once, whatever state it is in. */
   async destroy(): Promise<void> {
     for (const client of this.#clients) client.disconnect();
-    const killed = new Set<number>();
-    const gone = () => {
-      // Again each time: what was about to be started when its parent was killed shows only now.
-      for (const pid of this.#processes()) {
-        killed.add(pid);
-        killNow(pid);
-      }
-      return ![...killed].some(isAlive);
-    };
-    await waitFor(gone, { what: 'the deployment to be gone', withinMs: 30_000 });
+    await killUntilGone(() => this.#processes(), { what: 'the deployment to be gone', withinMs: 30_000 });
     rmSync(this.folder, { recursive: true, force: true, maxRetries: 5 });
   }
 
@@ -249,15 +241,6 @@ function leadsTo(link: string): string {
     return readlinkSync(link);
   } catch {
     return '';
-  }
-}
-
-function childrenOf(pid: number): number[] {
-  try {
-    const lists = readdirSync(`/proc/${pid}/task`).map((task) => `/proc/${pid}/task/${task}/children`);
-    return lists.flatMap((list) => readFileSync(list, 'utf8').split(' ').filter(Boolean).map(Number));
-  } catch {
-    return [];
   }
 }
 

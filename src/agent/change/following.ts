@@ -3,9 +3,10 @@
  * a change of primary that a member can't follow leaves that one with old data, and the new primary with a replica less.
  */
 import type { MemberClient } from '../../redis/member-client.ts';
-import { ownUserName, type Secrets } from '../../spec/secrets.ts';
+import { ownUserName } from '../../spec/secrets.ts';
 import { isKnownNow, type MemberView, namedPrimary, type View } from '../../topology/view.ts';
 import { SwitchoverRefused } from '../errors.ts';
+import { differentLogin, type LoginSecrets } from '../settings/compare-settings.ts';
 
 /** A member that may have to follow another one. */
 interface Follower {
@@ -14,13 +15,7 @@ interface Follower {
 }
 
 export interface FollowSetting {
-  readonly secrets: FollowSecrets;
-}
-
-interface FollowSecrets {
-  readonly own: Pick<Secrets['own'], 'replication'>;
-  /** Of another secret, while that is changed. */
-  readonly beside: { readonly own: Pick<Secrets['own'], 'replication'> } | null;
+  readonly secrets: LoginSecrets;
 }
 
 /**
@@ -70,7 +65,7 @@ function isToBeAsked(member: MemberView, named: string | undefined): boolean {
 
 async function whyNot(
   { place: { id }, watch }: Follower,
-  secrets: FollowSecrets,
+  secrets: LoginSecrets,
   to: string | null,
 ): Promise<string | undefined> {
   // Whoever does not answer is not waited for either when it is to follow.
@@ -83,7 +78,6 @@ async function whyNot(
   return `${id} could not follow another primary: somebody changed its masteruser or masterauth`;
 }
 
-function logsIn({ user, password }: { user: string; password: string }, { own, beside }: FollowSecrets) {
-  const passwords = [own.replication, beside?.own.replication];
-  return user === ownUserName('replication') && passwords.includes(password);
+function logsIn({ user, password }: { user: string; password: string }, secrets: LoginSecrets): boolean {
+  return differentLogin({ masteruser: user, masterauth: password }, secrets).length === 0;
 }

@@ -99,7 +99,7 @@ async function atLead(
 
 /** Until those that have to have it have what the lead has now. @throws DEADLINE_PASSED */
 async function untilArrived(
-  { members }: Deployment,
+  deployment: Deployment,
   client: MemberClient,
   { lead, record, ack }: { lead: string; record: InSyncRecord; ack: Ack },
 ): Promise<void> {
@@ -111,9 +111,7 @@ async function untilArrived(
     target ??= role.offset;
     const offset = target;
     const applied = role.replicas.filter((each) => each.offset >= offset);
-    const has = ({ place }: LiveMember) =>
-      applied.some(({ address, port }) => address === place.address && port === place.port);
-    const ids = new Set([lead, ...members.filter(has).map(({ place }) => place.id)]);
+    const ids = new Set([lead, ...applied.map((each) => deployment.memberAt(each)?.place.id)]);
     return isAcknowledged(record, (id) => ids.has(id), ack);
   };
   const what = `all that are in sync with ${lead} to have heard of it`;

@@ -49,16 +49,12 @@ async function look(deployment: Deployment, member: LiveMember): Promise<void> {
   const { bavail, bsize } = await statfs(unit.paths.dataDir);
   const free = bavail * bsize;
   const { role, linkUp, vitals } = watch.seen;
-  // It says so only once when it ends of it, or a save fails.
-  const saysItAgain = unit.process.running && vitals?.saveOk !== false && vitals?.aofOk !== false;
-  const struggles =
-    !unit.process.running ||
-    (role === 'replica' && !linkUp) ||
-    vitals?.saveOk === false ||
-    vitals?.aofOk === false;
+  // Of what it ends of, or what fails of a save, it says so once; a replica without a link again and again.
+  const hasFailed = !unit.process.running || vitals?.saveOk === false || vitals?.aofOk === false;
+  const struggles = hasFailed || (role === 'replica' && !linkUp);
   const complaint =
     struggles && free < scarceBytes
-      ? noRoomIn(lastLogLines(unit.paths.log, logLines), saysItAgain ? Date.now() - repeatedWithinMs : 0)
+      ? noRoomIn(lastLogLines(unit.paths.log, logLines), hasFailed ? 0 : Date.now() - repeatedWithinMs)
       : null;
   const isFull = free < nothingLeftBytes || complaint !== null;
   const why = complaint === null ? '' : `; its log says: ${complaint}`;

@@ -30,7 +30,7 @@ export interface MemberObservation {
   role: MemberRole | null;
   follows: { address: string; port: number } | null;
   linkUp: boolean;
-  /** For how long nothing has come over the link, in ms; 0 without one. */
+  /** For how long nothing has come over the link, or how long ago that broke, in ms. */
   linkSilentMs: number;
   /** How much of what it sent it keeps for replicas that come back; 0 when it keeps nothing, or does not say. */
   backlogBytes: number;

@@ -4,6 +4,7 @@
  * is when nobody sets it.
  */
 import { isSecretSetting } from '../../spec/rules/passwords.ts';
+import { ownUserName, type Secrets } from '../../spec/secrets.ts';
 import { settingName } from '../../spec/setting-name.ts';
 import { orderedRules } from './user-rules.ts';
 
@@ -63,20 +64,25 @@ export function differentWhileTaken(
 }
 
 /**
- * With what a member logs in at its primary, where it is not what it should be. Passwords are not told.
- * @param wanted.passwords those that every primary takes
+ * With what a member logs in at its primary, where no primary takes that; while the secret is changed, each takes two
+ * passwords. They are not told.
  */
 export function differentLogin(
-  running: ServerSettings['config'],
-  wanted: { user: string; passwords: readonly (string | undefined)[] },
+  { masteruser: user, masterauth: password }: Readonly<Record<string, string | undefined>>,
+  { own, beside }: LoginSecrets,
 ): SettingDifference[] {
-  const [user, password] = [running['masteruser'], running['masterauth']];
+  const wanted = ownUserName('replication');
   const found: SettingDifference[] = [];
-  if (user !== undefined && user !== wanted.user)
-    found.push({ name: 'masteruser', running: user, wanted: wanted.user });
-  if (password !== undefined && !wanted.passwords.includes(password))
-    found.push({ name: 'masterauth', running: 'another password', wanted: `that of ${wanted.user}` });
+  if (user !== undefined && user !== wanted) found.push({ name: 'masteruser', running: user, wanted });
+  if (password !== undefined && ![own.replication, beside?.own.replication].includes(password))
+    found.push({ name: 'masterauth', running: 'another password', wanted: `that of ${wanted}` });
   return found;
+}
+
+/** What primaries take of members that follow them. */
+export interface LoginSecrets {
+  readonly own: Pick<Secrets['own'], 'replication'>;
+  readonly beside: { readonly own: Pick<Secrets['own'], 'replication'> } | null;
 }
 
 export interface UserDifference {

@@ -4,7 +4,7 @@
  */
 import { shown } from '../../base/shown.ts';
 import { settingName } from '../../spec/setting-name.ts';
-import { differenceInRules } from './user-rules.ts';
+import { differenceOfUser } from './user-rules.ts';
 
 /** One thing that a member runs with and the spec does not say. */
 export interface Drift {
@@ -82,14 +82,9 @@ function cannotFollow(drift: readonly Drift[]): DriftHarm | undefined {
 function keepsOut(drift: readonly Drift[]): DriftHarm | undefined {
   const found = drift.find((each) => each.kind === 'user' && isRestricted(each));
   if (found === undefined) return undefined;
-  const { member, running, wanted } = found;
+  const { member, running } = found;
   const name = shown(found.name, shownCharacters);
-  const what =
-    running === ''
-      ? `the user ${name} is not there at ${member}`
-      : running === wanted
-        ? `the user ${name} has another password at ${member} than by the spec`
-        : `the user ${name} of ${member} is not as the spec has it: it ${differenceInRules(running, wanted)}`;
+  const what = running === '' ? `the user ${name} is not there at ${member}` : differenceOfUser(name, found);
   const text = `${what}; whoever logs in as it may be refused. ${undo}`;
   return { code: 'user-restricted', text };
 }

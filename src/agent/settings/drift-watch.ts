@@ -5,7 +5,6 @@
  */
 import { errorCode, errorText } from '../../base/errors.ts';
 import { shown } from '../../base/shown.ts';
-import { ownUserName } from '../../spec/secrets.ts';
 import type { Deployment, LiveMember } from '../deployment.ts';
 import { readChangeMark } from '../persistence/change-mark.ts';
 import { runsAsTaken } from '../state/taken-over.ts';
@@ -19,9 +18,9 @@ import {
 } from './compare-settings.ts';
 import type { Drift } from './drift-harm.ts';
 import { ExpectedSettings, readSettings } from './expected-settings.ts';
-import { readPulse } from './settings-pulse.ts';
+import { type Pulse, readPulse } from './settings-pulse.ts';
 import { shownValue } from './shown-value.ts';
-import { differenceInRules } from './user-rules.ts';
+import { differenceOfUser } from './user-rules.ts';
 
 const firstLookMs = 5000;
 const everyMs = 15_000;
@@ -103,7 +102,8 @@ export class DriftWatch {
     await this.#lookAtEach(async (member) => {
       if (!isToBeAsked(member)) return;
       const before = this.#pulses.get(member.place.id);
-      if (before !== (await readPulse(member.watch.client.connection))) await this.#lookAt(member);
+      const pulse = await readPulse(member.watch.client.connection);
+      if (before !== pulse.text) await this.#lookAt(member, pulse);
     });
   }
 
@@ -133,31 +133,25 @@ export class DriftWatch {
     return found;
   }
 
-  async #lookAt(member: LiveMember): Promise<void> {
+  async #lookAt(member: LiveMember, pulse?: Pulse): Promise<void> {
     const { unit, place, watch } = member;
     if (!isToBeAsked(member) || unit === null || (await readChangeMark(unit.paths)) !== null) return;
     const { setting, operations, events } = this.#deployment;
     const wanted = await this.#expected.of(setting, member);
     // Before everything else: what changes in between is seen the next time.
-    const pulse = await readPulse(watch.client.connection);
+    const { text, login } = pulse ?? (await readPulse(watch.client.connection));
     const running = await readSettings(watch.client);
-    const logsInBy = await watch.client.getConfig('master*');
     if (operations.current !== null || setting !== this.#deployment.setting) return;
-    const { own, beside } = setting.secrets;
-    const login = {
-      user: ownUserName('replication'),
-      passwords: [own.replication, beside?.own.replication],
-    };
     const found = [
       ...this.#compare(place.id, running, wanted, runsAsTaken(unit.paths)),
       // Standalone members follow by their agents' streams.
-      ...(this.#deployment.spec.mirror === null ? differentLogin(logsInBy, login) : []).map(
+      ...(this.#deployment.spec.mirror === null ? differentLogin(login, setting.secrets) : []).map(
         (each): Drift => ({ member: place.id, kind: 'setting', ...each }),
       ),
     ];
     const before = new Set((this.#seen.get(place.id) ?? []).map((each) => JSON.stringify(each)));
     this.#seen.set(place.id, found);
-    this.#pulses.set(place.id, pulse);
+    this.#pulses.set(place.id, text);
     for (const each of found)
       if (!before.has(JSON.stringify(each))) events.add('drift', place.id, describeDrift(each));
   }
@@ -192,6 +186,5 @@ export function describeDrift({ member, kind, name: whole, running, wanted }: Dr
   }
   if (wanted === '') return `${member} has a user ${name} that the spec does not name`;
   if (running === '') return `${member} lacks the user ${name}`;
-  if (running === wanted) return `the user ${name} has another password at ${member} than by the spec`;
-  return `the user ${name} of ${member} is not as the spec has it: it ${differenceInRules(running, wanted)}`;
+  return differenceOfUser(name, { member, running, wanted });
 }

@@ -5,15 +5,25 @@
  */
 import type { RedisConnection } from '../../redis/connection.ts';
 
-const settings = ['appendonly', 'save', 'min-replicas-to-write', 'masteruser', 'masterauth'] as const;
+const login = ['masteruser', 'masterauth'] as const;
+const settings = ['appendonly', 'save', 'min-replicas-to-write', ...login] as const;
 
-/** A password is in it: it is compared, and shown to nobody. @throws REDIS_UNREACHABLE, REDIS_REFUSED */
-export async function readPulse(connection: Pick<RedisConnection, 'askAll'>): Promise<string> {
+export interface Pulse {
+  /** Compared with the one before. A password is in it: it is shown to nobody. */
+  text: string;
+  /** With what it logs in at its primary, by the names of the settings. */
+  login: Readonly<Record<string, string | undefined>>;
+}
+
+/** @throws REDIS_UNREACHABLE, REDIS_REFUSED */
+export async function readPulse(connection: Pick<RedisConnection, 'askAll'>): Promise<Pulse> {
   const replies = await connection.askAll([
     ...settings.map((name) => ['CONFIG', 'GET', name] as const),
     ['ACL', 'LIST'],
   ]);
-  return JSON.stringify([replies.slice(0, -1).map((pair) => valueIn(pair) ?? null), replies.at(-1)]);
+  const values = settings.map((_, index) => valueIn(replies[index]));
+  const found = Object.fromEntries(login.map((name) => [name, values[settings.indexOf(name)]]));
+  return { text: JSON.stringify([values.map((value) => value ?? null), replies.at(-1)]), login: found };
 }
 
 function valueIn(pair: unknown): string | undefined {

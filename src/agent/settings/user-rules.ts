@@ -32,6 +32,19 @@ export function differenceInRules(running: string, wanted: string): string {
   return parts.filter(Boolean).join(' and ');
 }
 
+/**
+ * What a member’s user has otherwise than by the spec, as a clause; with the same rules it is the password.
+ * @param name as it is shown
+ */
+export function differenceOfUser(
+  name: string,
+  { member, running, wanted }: { member: string; running: string; wanted: string },
+): string {
+  return running === wanted
+    ? `the user ${name} has another password at ${member} than by the spec`
+    : `the user ${name} of ${member} is not as the spec has it: it ${differenceInRules(running, wanted)}`;
+}
+
 /** A selector is one rule. */
 function wordsOf(rules: string): string[] {
   const { root, selectors } = splitRules(rules);
