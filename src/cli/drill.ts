@@ -180,19 +180,23 @@ async function runPlan(
     report: context.report,
     signal: context.signal,
   });
-  const results = await campaign.finally(() => busy?.end());
+  const { results, brokenOff } = await campaign.finally(() => busy?.end());
+  if (brokenOff !== null) context.report(`broken off: ${brokenOff}. This is what ran until then:`);
   const head = headOf('drill', context);
-  const busyNote = busy === null ? [] : [busy.note];
+  const notes = [
+    ...(busy === null ? [] : [busy.note]),
+    ...(brokenOff === null ? [] : [`Broken off, so not all of it was run: ${brokenOff}.`]),
+  ];
   const remarks = drillNotes(settings, { besidePlain, live: plan.live !== null });
   return {
-    data: { ...head, ...drillData(results, settings) },
+    data: { ...head, brokenOff, ...drillData(results, settings) },
     page: pageOf(head, `Drills: ${names.join(', ')}`, drillSections(results, settings), [
       ...activeSabotages(),
-      ...busyNote,
+      ...notes,
       ...remarks,
     ]),
     csv: drillCsv(results),
-    exitStatus: hasBroken(results) ? 3 : 0,
+    exitStatus: hasBroken(results) ? 3 : brokenOff === null ? 0 : 1,
   };
 }
 

@@ -1,4 +1,7 @@
-/** Drills one after the other: scenarios, repeated, on testbeds of their own, holdfast's and perhaps a plain one. */
+/**
+ * Drills one after the other: scenarios, repeated, on testbeds of their own, holdfast's and perhaps a plain one. Each run is
+ * told when it is over, and a campaign that is broken off gives what ran until then.
+ */
 import { randomUUID } from 'node:crypto';
 import { errorCode, errorText } from '../base/errors.ts';
 import { unlessAborted } from '../base/retry.ts';
@@ -6,6 +9,7 @@ import { HoldfastTestbed } from '../testbed/holdfast-testbed.ts';
 import { whyNoNetworkHosts } from '../testbed/network-hosts.ts';
 import { PlainTestbed } from '../testbed/plain-testbed.ts';
 import type { Testbed, TestbedSettings } from '../testbed/testbed.ts';
+import { runInWords } from './kept.ts';
 import { type DrillRun, runDrill } from './run.ts';
 import type { DrillSettings, Scenario } from './scenario.ts';
 
@@ -22,6 +26,12 @@ export interface Result {
   skipped: string | null;
 }
 
+export interface Campaign {
+  results: Result[];
+  /** Why not everything was run that was to be, or null. */
+  brokenOff: string | null;
+}
+
 export interface CampaignOptions {
   scenarios: readonly Scenario[];
   settings: DrillSettings;
@@ -32,15 +42,31 @@ export interface CampaignOptions {
   besidePlain: boolean;
   report: (line: string) => void;
   signal: AbortSignal;
+  /** One run, on a testbed that it starts and stops. */
+  run?: typeof runOnce;
 }
 
 const prefix = 'drill:';
 /** Keys in a database that others use: nobody has such ones by chance. */
 const livePrefix = `holdfast-drill:${randomUUID()}:`;
 
-export async function runCampaign(options: CampaignOptions): Promise<Result[]> {
-  const { scenarios, settings, live, besidePlain, report } = options;
+/** @throws what ended it, when nothing had been found by then */
+export async function runCampaign(options: CampaignOptions): Promise<Campaign> {
   const results: Result[] = [];
+  try {
+    await runScenarios(options, results);
+    return { results, brokenOff: null };
+  } catch (error) {
+    const begun = results.filter(({ runs, failures, skipped }) => {
+      return runs.length + failures.length > 0 || skipped !== null;
+    });
+    if (!begun.some(({ runs }) => runs.length > 0)) throw error;
+    return { results: begun, brokenOff: errorText(error) };
+  }
+}
+
+async function runScenarios(options: CampaignOptions, results: Result[]): Promise<void> {
+  const { scenarios, settings, live, besidePlain, report } = options;
   const noNetwork = scenarios.some(({ hosts }) => hosts === 'three') ? whyNoNetworkHosts() : null;
   const noPlain = besidePlain ? await PlainTestbed.whyNot() : null;
   for (const scenario of scenarios) {
@@ -58,7 +84,6 @@ export async function runCampaign(options: CampaignOptions): Promise<Result[]> {
       else report(`${scenario.name}, ${result.testbed}: skipped: ${result.skipped}`);
     }
   }
-  return results;
 }
 
 interface Maker {
@@ -73,12 +98,14 @@ function newResult(scenario: Scenario, { binding, skipped, make }: Maker): Resul
 
 async function runAll(result: Result, { make }: Maker, options: CampaignOptions): Promise<void> {
   const { scenario, testbed, runs, failures } = result;
-  const { times, scenarios } = options;
+  const { times, scenarios, run = runOnce } = options;
   for (let round = 1; round <= times; round++) {
     const label = times === 1 ? '' : ` ${round}/${times}`;
     const report = (line: string) => options.report(`${scenario.name}${label}, ${testbed}: ${line}`);
     try {
-      runs.push(await runOnce(scenario, options, make, report));
+      const done = await run(scenario, options, make, report);
+      runs.push(done);
+      report(runInWords(done));
     } catch (error) {
       const alone = times === 1 && scenarios.length === 1 && !options.besidePlain;
       // One that fails must not take with it what the others found.

@@ -1,9 +1,10 @@
 /** The results of drills as data, for `--json` and `--csv`. Pure. */
 import type { Result } from './campaign.ts';
+import { isKept } from './kept.ts';
 import { describeErrors } from './promises.ts';
 import type { DrillRun } from './run.ts';
 import type { DrillSettings } from './scenario.ts';
-import { isKept, summarise } from './summary.ts';
+import { summarise } from './summary.ts';
 
 /** Of long lists as many are shown as a person can look into. */
 const examples = 20;

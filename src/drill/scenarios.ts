@@ -5,7 +5,7 @@ import { allCrash } from './scenarios/all-crash.ts';
 import { emptyPrimary } from './scenarios/empty-primary.ts';
 import { gateCrash } from './scenarios/gate-crash.ts';
 import { hostLost } from './scenarios/host-lost.ts';
-import { partition, partitionBetweenTwo, partitionOneWay } from './scenarios/partition.ts';
+import { partition, partitionBetweenTwo, partitionOneWay, replicaCutOff } from './scenarios/partition.ts';
 import { primaryCrash } from './scenarios/primary-crash.ts';
 import { primaryHang } from './scenarios/primary-hang.ts';
 import { replicaCrash } from './scenarios/replica-crash.ts';
@@ -40,6 +40,7 @@ export const scenarios: readonly Scenario[] = [
   partition,
   partitionOneWay,
   partitionBetweenTwo,
+  replicaCutOff,
   agentAndPrimaryCrash,
   mirrorLeadCrash,
   mirrorMemberCrash,

@@ -1,6 +1,7 @@
 /** The runs of one scenario on one kind of deployment, summed up. Pure. */
 import { dictionary } from '../base/dictionary.ts';
 import type { Result } from './campaign.ts';
+import { isKept } from './kept.ts';
 import type { Judgement, Verdict } from './promises.ts';
 import type { DrillRun } from './run.ts';
 
@@ -59,10 +60,6 @@ export function summarise(runs: readonly DrillRun[]): Summary {
     promotionsPerRun: counts.length === 0 ? null : [Math.min(...counts), Math.max(...counts)],
     kept: runs.filter(isKept).length,
   };
-}
-
-export function isKept({ judgements, trouble }: DrillRun): boolean {
-  return trouble === null && judgements.every(({ held }) => held);
 }
 
 /** A promise that is holdfast's to keep was broken, or a run did not come to its end. */

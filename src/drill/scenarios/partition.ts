@@ -7,6 +7,7 @@ import {
   waitsAtMost,
 } from '../promises.ts';
 import type { Scenario } from '../scenario.ts';
+import type { Stage } from '../stage.ts';
 
 /** `redis.minReplicasMaxLag` of the testbed, and how much later Redis may notice: it looks, and counts, once a second. */
 const maxLagMs = 5000;
@@ -15,6 +16,12 @@ const noticeMs = 2500;
 const lastsMs = 9000;
 /** Longer than `detectAfter`, and shorter than `gate.hold`. */
 const apartMs = 7000;
+/** Longer than a Sentinel takes to learn a replica's priority: it asks every ten seconds. */
+const longApartMs = 20_000;
+/** Agent and replica look every second, and a link over which nothing has come for 3 s is made anew: some seconds later. */
+const relinkedMs = 12_000;
+/** A replica notices by seconds of its clock, its agent looks every second, and the Sentinels ask every ten. */
+const leftOutMs = 16_000;
 
 const cutOffPrimary: Pick<Scenario, 'thenHolds' | 'hosts' | 'live' | 'sections' | 'given'> = {
   given: 'three hosts with clients at the gate of each, and minReplicasMaxLag 5 s',
@@ -69,25 +76,67 @@ export const partitionBetweenTwo: Scenario = {
   name: 'partition-between-two',
   given: 'three hosts with clients at the gate of each',
   when: 'the primary’s host and another one can’t reach each other, the third reaches both, and the network heals later',
-  thenHolds: () => [
+  thenHolds: ({ durability }) => [
     promotions(0),
     nothingLost,
     noDrops,
     onlyUncertain,
-    waitsAtMost(10_000, 'gate.hold: those at the gate that can’t reach the primary wait'),
+    durability === 'replicated'
+      ? waitsAtMost(relinkedMs, 'until the replica that was cut off is linked again')
+      : waitsAtMost(10_000, 'gate.hold: those at the gate that can’t reach the primary wait'),
   ],
   hosts: 'three',
   live: { safe: false, why: 'the clients of one host wait' },
   async act(stage) {
-    const host = await stage.hostOf(await stage.primary());
-    const other = stage.testbed.hosts.find((each) => each !== host) as string;
-    await stage.inject(`hosts ${host}, with the primary, and ${other} can't reach each other`, () =>
-      stage.testbed.setApart([host, other], true),
-    );
-    await stage.writesGoOn();
-    await stage.untilSinceStrike(apartMs);
-    stage.testbed.setApart([host, other], false);
-    stage.mark('the network is whole again');
+    await setApart(stage);
+    await endApart(stage, apartMs);
     await stage.writesGoOn();
   },
 };
+
+/** With `replicated` writes wait for a replica that could be promoted: nobody may promote one that hears nothing. */
+export const replicaCutOff: Scenario = {
+  name: 'replica-cut-off',
+  given: 'three hosts with clients at the gates of two',
+  when: 'the host of a replica and the primary’s can’t reach each other for 20 s, and the third, with the other replica, reaches both',
+  thenHolds: ({ durability }) => [
+    promotions(0),
+    nothingLost,
+    noDrops,
+    onlyUncertain,
+    durability === 'replicated'
+      ? waitsAtMost(leftOutMs, 'until the Sentinels know that the replica may not be promoted')
+      : waitsAtMost(1000, 'nobody waits for a replica'),
+  ],
+  hosts: 'three',
+  live: { safe: false, why: 'writes may wait' },
+  onlyByName: true,
+  async clientsOn(stage) {
+    const [, other] = await twoHosts(stage);
+    return stage.testbed.hosts.filter((host) => host !== other);
+  },
+  async act(stage) {
+    await setApart(stage);
+    await stage.writesGoOn();
+    await endApart(stage, longApartMs);
+  },
+};
+
+/** The primary's host, and another one. */
+async function twoHosts(stage: Stage): Promise<[string, string]> {
+  const host = await stage.hostOf(await stage.primary());
+  return [host, stage.testbed.hosts.find((each) => each !== host) as string];
+}
+
+async function setApart(stage: Stage): Promise<void> {
+  const [host, other] = await twoHosts(stage);
+  await stage.inject(`hosts ${host}, with the primary, and ${other} can't reach each other`, () =>
+    stage.testbed.setApart([host, other], true),
+  );
+}
+
+async function endApart(stage: Stage, afterMs: number): Promise<void> {
+  await stage.untilSinceStrike(afterMs);
+  stage.testbed.setApart(await twoHosts(stage), false);
+  stage.mark('the network is whole again');
+}
