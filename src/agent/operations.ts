@@ -18,6 +18,7 @@
  * 7. What is no change of plan, as the kill of a process that does nothing any more, or a new start of a gate that died, is carried
  *    out whatever is planned (`beside`): what is planned would wait for that process. Not while the agent ends.
  */
+import { onAbort } from '../base/abort.ts';
 import { errorText } from '../base/errors.ts';
 import { OperationAborted, OperationUnderWay } from './errors.ts';
 
@@ -283,14 +284,10 @@ class Token implements Operation {
 
   /** Ends the change when whoever asked for it is gone. */
   follow(asker: AbortSignal): void {
-    const abort = () => {
+    const stopListening = onAbort(asker, () => {
       this.#recalled = true;
       this.abort(OperationAborted(`${words[this.kind]} was given up: ${errorText(asker.reason)}`));
-    };
-    if (asker.aborted) abort();
-    else {
-      asker.addEventListener('abort', abort, { once: true });
-      void this.over.then(() => asker.removeEventListener('abort', abort));
-    }
+    });
+    void this.over.then(stopListening);
   }
 }

@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { letManyListen, onAbort } from './abort.ts';
 import type { AlarmClock } from './clock.ts';
 import { defineError, errorText } from './errors.ts';
 
@@ -59,16 +60,14 @@ export async function unlessAborted<T>(what: Promise<T> | T, signal?: AbortSigna
   if (!signal || !(what instanceof Promise)) return what;
   let stop = () => {};
   const aborted = new Promise<never>((_resolve, reject) => {
-    const end = () => reject(signal.reason);
-    if (signal.aborted) end();
-    signal.addEventListener('abort', end, { once: true });
-    stop = () => signal.removeEventListener('abort', end);
+    stop = onAbort(signal, () => reject(signal.reason));
   });
   return Promise.race([what, aborted]).finally(stop);
 }
 
 /** Waits for that long. @throws the signal's reason when it is aborted. */
 export async function pause(ms: number, signal?: AbortSignal): Promise<void> {
+  if (signal) letManyListen(signal);
   await delay(ms, undefined, signal ? { signal } : {}).catch(() => signal?.throwIfAborted());
 }
 

@@ -3,6 +3,7 @@
  * in the target (how far each stream is) and in its directory (what it is, and whether its change was made), so that it
  * may end at any moment and be taken up by another process.
  */
+import { onAbort } from '../base/abort.ts';
 import { errorToJson } from '../base/error-wire.ts';
 import { errorText } from '../base/errors.ts';
 import { RedisConnection } from '../redis/connection.ts';
@@ -81,7 +82,7 @@ export class Migration {
     const before = await readProgress(paths);
     const control = await ControlServer.listen(paths.socket, (request) => this.#inTurn(request));
     const timer = setInterval(() => void this.#tick().catch((error) => this.#fail(error)), everyMs);
-    const stop = () => this.#end('stopped');
+    let stopListening = () => {};
     try {
       const ended = new Promise<MigrationEnd>((resolve, reject) => {
         this.#end = resolve;
@@ -89,8 +90,7 @@ export class Migration {
       });
       // What fails while it is taken up is told behind that; and what was not taken up fails by that only.
       ended.catch(() => {});
-      signal.addEventListener('abort', stop, { once: true });
-      if (signal.aborted) stop();
+      stopListening = onAbort(signal, () => this.#end('stopped'));
       const begun = before?.phase === 'cut-over' ? this.#cutOverAgain(before) : this.#reopen();
       // What is asked for meanwhile waits until it is taken up: a change that is taken back must know what follows.
       this.#turn = Promise.allSettled([this.#turn, begun]);
@@ -106,7 +106,7 @@ export class Migration {
       await this.#streams.stop();
       throw error;
     } finally {
-      signal.removeEventListener('abort', stop);
+      stopListening();
       clearInterval(timer);
       await this.#old.stop();
       await control.close();

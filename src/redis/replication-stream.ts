@@ -11,6 +11,7 @@
  *
  * Source: replication.c (syncCommand, replconfCommand, replicaPutOnline) of Redis 6.2 to 8.6.
  */
+import { onAbort } from '../base/abort.ts';
 import type { Credentials, TlsTexts } from './endpoint.ts';
 import { ReplicationBroken } from './errors.ts';
 import { ReplicationDialogue } from './replication-handshake.ts';
@@ -56,10 +57,9 @@ export async function openSnapshot(options: SnapshotOptions): Promise<Snapshot> 
       hint: `The log of the server at ${where} says why it closed the connection; the next try starts anew.`,
     }),
   );
-  const abort = () => reader.fail(options.signal?.reason);
-  options.signal?.addEventListener('abort', abort, { once: true });
+  const stopListening = onAbort(options.signal, () => reader.fail(options.signal?.reason));
   const close = () => {
-    options.signal?.removeEventListener('abort', abort);
+    stopListening();
     reader.socket.destroy();
   };
   try {

@@ -2,6 +2,7 @@
  * Reads a source's commands and applies them, batch behind batch. What arrives while a batch is under way makes up the
  * next, so batches are as large as the load is. When the next is full, nothing more is read: the source waits.
  */
+import { onAbort } from '../base/abort.ts';
 import { pause } from '../base/retry.ts';
 import { ReplyError } from '../resp/read.ts';
 import { Assembler, type LongCommand } from './assembler.ts';
@@ -74,7 +75,7 @@ export class CommandFollower {
   async run(signal: AbortSignal): Promise<void> {
     const stop = () => this.#source.fail(new Stopped());
     const timer = setInterval(() => this.#tick(), tellEveryMs);
-    signal.addEventListener('abort', stop, { once: true });
+    const stopListening = onAbort(signal, stop);
     try {
       if (signal.aborted) return;
       this.#options.onApplied(this.#applied, 0);
@@ -87,7 +88,7 @@ export class CommandFollower {
       if (this.#failure === undefined) await this.#finish().catch(() => {});
       throw error;
     } finally {
-      signal.removeEventListener('abort', stop);
+      stopListening();
       clearInterval(timer);
       clearTimeout(this.#moving);
     }

@@ -9,6 +9,7 @@
  *
  * Source: replication.c (syncCommand, replicationFeedSlaves) of Redis 6.2 to 8.6.
  */
+import { onAbort } from '../base/abort.ts';
 import { askReplication } from '../redis/ask-replication.ts';
 import { RedisConnection } from '../redis/connection.ts';
 import { CommandFramer } from './command-framer.ts';
@@ -39,12 +40,11 @@ export async function markedPlace(source: SourceAddress, mark: Mark, signal: Abo
     const before = await placeNow(found);
     await mark.write();
     const reader = await SourceReader.open(found, before, signal);
-    const fail = () => reader.fail(signal.reason);
-    signal.addEventListener('abort', fail, { once: true });
+    const stopListening = onAbort(signal, () => reader.fail(signal.reason));
     try {
       if (reader.snapshot === undefined) return await behindMark(reader, mark);
     } finally {
-      signal.removeEventListener('abort', fail);
+      stopListening();
       reader.close();
     }
     if (attempt < attempts) continue;

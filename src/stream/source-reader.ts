@@ -5,6 +5,7 @@
  * The source hears every second how far we are (REPLCONF ACK), without which it hangs up after `repl-timeout`; and behind
  * an RDB sent without a file it sends no command before it has heard that once.
  */
+import { onAbort } from '../base/abort.ts';
 import type { Address, Credentials, TlsMaterial } from '../redis/endpoint.ts';
 import { ReplicationBroken } from '../redis/errors.ts';
 import { ReplicationDialogue } from '../redis/replication-handshake.ts';
@@ -52,8 +53,7 @@ export class SourceReader implements Feed {
         hint: `The log of the server at ${where} says why it closed the connection; it is asked again from the same place.`,
       }),
     );
-    const abort = () => reader.fail(signal.reason);
-    signal.addEventListener('abort', abort, { once: true });
+    const stopListening = onAbort(signal, () => reader.fail(signal.reason));
     try {
       const accessHint =
         'The user needs the rights to PSYNC, REPLCONF and PING: +psync +replconf +ping, or +@all.';
@@ -74,7 +74,7 @@ export class SourceReader implements Feed {
       reader.socket.destroy();
       throw error;
     } finally {
-      signal.removeEventListener('abort', abort);
+      stopListening();
     }
   }
 

@@ -5,6 +5,7 @@
  * until something breaks; nothing is remembered from one to the next, so that an attempt after a crash is as any other.
  */
 import { randomBytes } from 'node:crypto';
+import { onAbort } from '../base/abort.ts';
 import { type Clock, systemClock } from '../base/clock.ts';
 import { errorCode } from '../base/errors.ts';
 import { pause } from '../base/retry.ts';
@@ -157,16 +158,16 @@ export class Stream {
     const place = typeof target === 'function' ? await target() : target;
     const writer = await TargetWriter.open(place, id);
     // What waits for the target, or for the source through it, ends with the connection.
-    const abort = () => writer.close();
+    const listening = { stop: () => {} };
     try {
-      await this.#carryOn(writer, signal, abort);
+      await this.#carryOn(writer, signal, listening);
     } finally {
-      signal.removeEventListener('abort', abort);
+      listening.stop();
       writer.close();
     }
   }
 
-  async #carryOn(writer: TargetWriter, signal: AbortSignal, abort: () => void): Promise<void> {
+  async #carryOn(writer: TargetWriter, signal: AbortSignal, listening: { stop(): void }): Promise<void> {
     const { naming } = this.#options;
     const run = (await naming?.begin(writer)) ?? randomBytes(8).toString('hex');
     if (writer.position?.run === wholeRun) {
@@ -175,7 +176,7 @@ export class Stream {
     }
     const step = this.#firstStep(writer);
     if (step.kind !== 'go-on') {
-      signal.addEventListener('abort', abort, { once: true });
+      listening.stop = onAbort(signal, () => writer.close());
       await writer.apply(null, { phase: 'copying', run, ...nowhere });
       if (step.kind === 'begin-anew') await this.#remove(writer);
       this.#needsCopy = false;
@@ -192,7 +193,7 @@ export class Stream {
       if (source.snapshot !== undefined) await this.#copy(writer, source, signal);
       if (step.kind !== 'go-on' || naming !== undefined)
         await writer.apply(null, { phase: 'streaming', run, ...source.place });
-      signal.removeEventListener('abort', abort);
+      listening.stop();
       await this.#follow(writer, source, run, signal)
         .catch((error: unknown) => this.#noteFailure(writer, run, error))
         .finally(() => this.#noteEnd(writer, run));

@@ -39,6 +39,13 @@ test('folders are made one by one, by makeFolder: Node goes round for ever where
   expect(names(own)).toEqual(['src/base/make-folder.ts']);
 });
 
+test('signals are listened to by onAbort, which gives what ends it: otherwise a listener stays for each time', () => {
+  const own = files.filter(
+    ({ name, text }) => /^src\/.*(?<!\.test)\.ts$/.test(name) && /\.addEventListener\(\s*'abort'/.test(text),
+  );
+  expect(names(own)).toEqual(['src/base/abort.ts']);
+});
+
 test('what comes from outside is looked up where only what was put there is found', () => {
   // { a: 1 }['constructor'] is a function: a table is a Map, or the file asks Object.hasOwn.
   const table = /^(export )?const \w+: (Readonly<)?Record<string,/m;

@@ -3,6 +3,7 @@
  * answers as primary. On several hosts this may take until the others are up, so it says what it waits for.
  */
 import { setInterval } from 'node:timers';
+import { onAbort } from '../../base/abort.ts';
 import { errorText } from '../../base/errors.ts';
 import { waitFor } from '../../base/retry.ts';
 import { lastLogLines } from '../../process/supervised-process.ts';
@@ -51,7 +52,7 @@ export async function waitUntilReady(
   };
   const given = AbortSignal.any([failed.signal, signal]);
   // A write that a gate holds is not waited for.
-  given.addEventListener('abort', () => client?.close());
+  const stopListening = onAbort(given, () => client?.close());
   try {
     await waitFor(isReady, { what, withinMs, everyMs: 20, signal: given });
     return null;
@@ -60,6 +61,7 @@ export async function waitUntilReady(
     return missing === undefined ? errorText(error) : missing;
   } finally {
     clearInterval(timer);
+    stopListening();
     client?.close();
   }
 }

@@ -5,6 +5,7 @@
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { onAbort } from '../../base/abort.ts';
 import { errorFromJson } from '../../base/error-wire.ts';
 import type { Report } from '../change/change-context.ts';
 import { CommandFailed } from '../errors.ts';
@@ -39,7 +40,7 @@ export async function runCommand(
     child.kill('SIGINT');
     killTimer = setTimeout(() => child.kill('SIGKILL'), stopWithinMs).unref();
   };
-  signal.addEventListener('abort', stop, { once: true });
+  const stopListening = onAbort(signal, stop);
   let printed = '';
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
     if (printed.length < longestResult) printed += text;
@@ -55,7 +56,7 @@ export async function runCommand(
       resolve({ how: by ? `was killed by ${by}` : `ended with status ${code}`, status: code }),
     );
   });
-  signal.removeEventListener('abort', stop);
+  stopListening();
   clearTimeout(killTimer);
   signal.throwIfAborted();
   const result = parsed(printed);

@@ -4,6 +4,7 @@
  */
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
+import { onAbort } from '../../base/abort.ts';
 
 /** A worker that is told to stop takes back what it has half done first. */
 const stopWithinMs = 15_000;
@@ -27,7 +28,7 @@ export async function runWorker<Line>(
     child.stdin.end();
     killTimer = setTimeout(() => child.kill('SIGKILL'), stopWithinMs).unref();
   };
-  signal.addEventListener('abort', stop, { once: true });
+  const stopListening = onAbort(signal, stop);
   child.stdin.on('error', () => {});
   let complaint = '';
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
@@ -41,7 +42,7 @@ export async function runWorker<Line>(
   // Its stdin stays open for as long as we live.
   child.stdin.write(`${JSON.stringify(task)}\n`);
   const how = await ended;
-  signal.removeEventListener('abort', stop);
+  stopListening();
   clearTimeout(killTimer);
   const said = complaint.trim() === '' ? '' : `: ${complaint.trim()}`;
   return `${how}${said}`;

@@ -1,6 +1,7 @@
 /** Virtual users in threads of their own, so that whoever measures does not disturb what it measures. */
 import os from 'node:os';
 import { Worker } from 'node:worker_threads';
+import { onAbort } from '../../base/abort.ts';
 import { errorText } from '../../base/errors.ts';
 import { BenchFailed } from '../errors.ts';
 import { mergeTallies, type Tally } from './tally.ts';
@@ -93,11 +94,12 @@ export class LoadGenerator {
 
 function wordOf(worker: Worker, kind: WorkerWord['kind'], give: AbortSignal): Promise<WorkerWord> {
   return new Promise((resolve, reject) => {
+    let stopListening = () => {};
     const settle = (end: () => void) => {
       worker.off('message', onMessage);
       worker.off('error', onError);
       worker.off('exit', onExit);
-      give.removeEventListener('abort', onAbort);
+      stopListening();
       end();
     };
     const onMessage = (word: WorkerWord) => {
@@ -105,11 +107,9 @@ function wordOf(worker: Worker, kind: WorkerWord['kind'], give: AbortSignal): Pr
     };
     const onError = (error: unknown) => settle(() => reject(error));
     const onExit = () => settle(() => reject(new Error('a thread of the load generator ended')));
-    const onAbort = () => settle(() => reject(give.reason));
     worker.on('message', onMessage);
     worker.on('error', onError);
     worker.on('exit', onExit);
-    give.addEventListener('abort', onAbort);
-    if (give.aborted) onAbort();
+    stopListening = onAbort(give, () => settle(() => reject(give.reason)));
   });
 }

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { setMaxListeners } from 'node:events';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import { onAbort } from '../../base/abort.ts';
 import { errorCode } from '../../base/errors.ts';
 import { FleetRefused, HostUnreachable, SshMissing } from '../errors.ts';
 import { makeScratch, removeScratch } from '../scratch-folder.ts';
@@ -116,10 +116,7 @@ export class SshHost {
       late.hit = true;
       child.kill('SIGKILL');
     }, options.timeoutMs ?? timeoutMs);
-    const giveUp = () => child.kill('SIGKILL');
-    // As many hear of it as there are hosts.
-    if (options.signal !== undefined) setMaxListeners(0, options.signal);
-    options.signal?.addEventListener('abort', giveUp);
+    const stopListening = onAbort(options.signal, () => child.kill('SIGKILL'));
     try {
       const [status, stdout, stderr] = await Promise.all([
         ended(child),
@@ -139,7 +136,7 @@ export class SshHost {
       return result;
     } finally {
       clearTimeout(timer);
-      options.signal?.removeEventListener('abort', giveUp);
+      stopListening();
     }
   }
 

@@ -1,4 +1,5 @@
 /** A source of a migration that is a file, or the parts of an AOF: copied, and then there is nothing to follow. */
+import { unlessAborted } from '../../base/retry.ts';
 import { nameFile } from '../../rdb/merge-input.ts';
 import type { RedisConnection } from '../../redis/connection.ts';
 import type { FiniteSource } from '../../stream/feed.ts';
@@ -25,10 +26,7 @@ export class FileRun implements FollowedSource {
   }
 
   async run(signal: AbortSignal): Promise<void> {
-    const stopped = new Promise<void>((resolve) =>
-      signal.addEventListener('abort', () => resolve(), { once: true }),
-    );
-    await Promise.race([this.#before === undefined ? undefined : this.#before.#done, stopped]);
+    if (this.#before !== undefined) await unlessAborted(this.#before.#done, signal).catch(() => {});
     if (signal.aborted) return;
     try {
       await this.#stream.run(signal);

@@ -6,6 +6,7 @@
  * A primary that does not go on from there has begun a history of its own: what both have in common is kept, when the new one
  * says how much that is (`second_repl_offset`), and the rest is asked of it. Else the queue is of no use.
  */
+import { onAbort } from '../../base/abort.ts';
 import { pause } from '../../base/retry.ts';
 import { RedisConnection } from '../../redis/connection.ts';
 import { parseInfo } from '../../redis/info.ts';
@@ -69,7 +70,7 @@ export class QueueFiller {
       this.#current?.fail(new HungUp());
       this.#queue.wake();
     };
-    signal.addEventListener('abort', wake, { once: true });
+    const stopListening = onAbort(signal, wake);
     const timer = setInterval(() => this.acknowledge(this.#queue.applied), tellEveryMs);
     try {
       for (let inVain = 0; !signal.aborted; ) {
@@ -88,7 +89,7 @@ export class QueueFiller {
     } finally {
       clearInterval(timer);
       this.#adopted?.close();
-      signal.removeEventListener('abort', wake);
+      stopListening();
     }
   }
 
