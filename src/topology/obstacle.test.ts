@@ -10,7 +10,7 @@ import {
 import { obstacleTo } from './obstacle.ts';
 import type { MemberView, Refusal, View } from './view.ts';
 
-const moment = { nowMs: 10_000, sinceMs: 10_000 };
+const moment = { nowMs: 10_000, sinceMs: 10_000, quorum: 2 };
 const viewOf = (...others: MemberView[]): View => aView({ members: [aPrimary('redis-1'), ...others] });
 const two = (changes: Partial<MemberView>) => aReplica('redis-2', changes);
 
@@ -70,7 +70,9 @@ test('a member that is down is waited for unless automation is paused: nobody st
 test('a priority of 0 on another host: its agent has a moment to take it back', () => {
   const view = viewOf(two({ process: null, priority: 0 }));
   expect(obstacleTo(view, null, moment)).toMatchObject({ passes: true });
-  expect(obstacleTo(view, null, { nowMs: 13_000, sinceMs: 10_000 })).toMatchObject({ passes: false });
+  expect(obstacleTo(view, null, { nowMs: 13_000, sinceMs: 10_000, quorum: 2 })).toMatchObject({
+    passes: false,
+  });
   // Named, it is the operator's wish.
   expect(obstacleTo(view, 'redis-2', moment)).toBeUndefined();
 });
@@ -87,6 +89,34 @@ test('the only member, a failover, a Sentinel that names another', () => {
   });
   const selection = { member: 'redis-2', atMs: 0 };
   expect(obstacleTo(aView({ selection }), null, moment)).toMatchObject({ passes: true });
+});
+
+test('Sentinels that would not vote are named, and waited for', () => {
+  const tilted = aView({ sentinels: threeSentinels([{ tilt: true }, {}, { tilt: true }]) });
+  expect(obstacleTo(tilted, 'redis-2', moment)).toMatchObject({
+    passes: true,
+    text: '2 of 3 Sentinels have to vote for it, and sentinel-1 is in TILT, sentinel-3 is in TILT',
+    hint: expect.stringContaining('30 s'),
+  });
+  const one = aView({ sentinels: threeSentinels([{ reachable: false }, {}, {}]) });
+  expect(obstacleTo(one, null, moment)).toBeUndefined();
+  expect(obstacleTo(one, null, { ...moment, quorum: 3 })).toMatchObject({
+    passes: true,
+    text: '3 of 3 Sentinels have to vote for it, and sentinel-1 does not answer',
+  });
+});
+
+test('where the Sentinels give up a primary that can not write, full disks are what is told; nobody waits when all are full', () => {
+  const full = (id: string) => ({ storeFails: true, id });
+  const sentinels = threeSentinels({ failoverInProgress: true });
+  const members = [aPrimary('redis-1', full('redis-1')), aReplica('redis-2', full('redis-2'))];
+  expect(obstacleTo(aView({ members, sentinels }), null, moment)).toMatchObject({
+    passes: false,
+    text: expect.stringMatching(/^redis-1 can't write its AOF; redis-2 can't write its AOF; .*failover/),
+    hint: expect.stringContaining('Make room there'),
+  });
+  const another = [...members, aReplica('redis-3')];
+  expect(obstacleTo(aView({ members: another, sentinels }), null, moment)).toMatchObject({ passes: true });
 });
 
 test('a replica that could not log in is a lasting obstacle, unless another one may yet take over', () => {

@@ -6,7 +6,9 @@
  * up, automation that is paused. Waiting for that would be in vain, so it is refused at once, with what there is to do.
  */
 import { howToLetIn, memberCondition } from './condition.ts';
-import { storeTrouble } from './store-trouble.ts';
+import { hasQuorum } from './election/candidacy.ts';
+import { votesNeeded } from './election/election.ts';
+import { storeTrouble, storeTroubles } from './store-trouble.ts';
 import { type MemberView, namedPrimary, notCalm, type View } from './view.ts';
 
 export interface Obstacle {
@@ -22,6 +24,8 @@ export interface Obstacle {
 export interface Moment {
   nowMs: number;
   sinceMs: number;
+  /** How many Sentinels the spec wants to agree, at least. */
+  quorum: number;
   /** The ids of replicas that have no link and could not log in at a primary, as far as they were asked. */
   cannotLogIn?: ReadonlySet<string>;
 }
@@ -39,7 +43,9 @@ const eligibleWithinMs = 3000;
 export function obstacleTo(view: View, to: string | null, moment: Moment): Obstacle | undefined {
   const named = namedPrimary(view)?.id;
   const reason = notCalm(view);
-  if (reason !== undefined) return passing(reason);
+  if (reason !== undefined) return unrest(view, reason);
+  const undecided = tooFewVoters(view, moment);
+  if (undecided !== undefined && to !== named) return undecided;
   if (to === named) return undefined;
   const candidates = view.members.filter(({ id }) => (to === null ? id !== named : id === to));
   if (candidates.length === 0) {
@@ -49,6 +55,30 @@ export function obstacleTo(view: View, to: string | null, moment: Moment): Obsta
   if (found.every((each) => each !== undefined)) return together(found);
   const astray = view.sentinels.find(({ reachable, primary }) => reachable && primary !== named);
   return astray && passing(`${astray.id} still names ${astray.primary ?? 'someone else'} primary`);
+}
+
+/** Nobody would be elected, whom the change needs. */
+function tooFewVoters(view: View, { quorum }: Moment): Obstacle | undefined {
+  if (hasQuorum(view, { sentinel: { quorum } })) return undefined;
+  const mute = view.sentinels.flatMap(({ id, reachable, tilt }) => {
+    if (!reachable) return [`${id} does not answer`];
+    return tilt ? [`${id} is in TILT`] : [];
+  });
+  const needed = votesNeeded({ sentinels: view.sentinels.map(({ id }) => id), quorum });
+  const hint =
+    'holdfast status shows the Sentinels. TILT ends 30 s after the machine and its clock are calm again.';
+  return passing(
+    `${needed} of ${view.sentinels.length} Sentinels have to vote for it, and ${mute.join(', ')}`,
+    hint,
+  );
+}
+
+/** Sentinels give up a primary that can't write; when nobody has room to take over, nobody ends that by waiting. */
+function unrest({ members }: View, reason: string): Obstacle {
+  const full = storeTroubles(members);
+  if (full === undefined) return passing(reason);
+  const passes = members.some((member) => storeTrouble(member) === undefined);
+  return { text: `${full}; ${reason}`, hint: noRoomHint, passes };
 }
 
 /** Those whom nothing keeps from becoming primary. */
@@ -112,7 +142,7 @@ export const cannotLogInHint =
   'holdfast apply gives back what somebody changed there. Nothing was changed now.';
 
 const noRoomHint =
-  'Make room there. As primary it would take no writes, and no replica could follow it. Nothing was changed.';
+  'Make room there. With a full disk a primary takes no writes, and no replica can follow it. Nothing was changed.';
 
 function busyHint(id: string): string {
   return `A busy server can't be made primary: ask again when ${id} answers. SCRIPT KILL at it ends a script that has written nothing, CLIENT UNPAUSE a pause; without --to another member takes over.`;

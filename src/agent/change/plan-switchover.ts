@@ -82,7 +82,7 @@ export async function prepare(
  * @throws SWITCHOVER_REFUSED for what does not pass by waiting
  */
 export async function refuseRestartInVain(
-  deployment: Pick<Movable, 'view' | 'setting' | 'members'>,
+  deployment: Pick<Movable, 'view' | 'setting' | 'members' | 'spec'>,
   restarted: readonly string[],
 ): Promise<void> {
   const view = deployment.view();
@@ -102,8 +102,8 @@ export async function refuseRestartInVain(
   if (refusal !== undefined) throw refusal;
 }
 
-function momentOf({ setting }: Pick<Movable, 'setting'>, sinceMs: number): Moment {
-  return { nowMs: setting.clock.monotonicMs(), sinceMs };
+function momentOf({ setting, spec }: Pick<Movable, 'setting' | 'spec'>, sinceMs: number): Moment {
+  return { nowMs: setting.clock.monotonicMs(), sinceMs, quorum: spec.sentinel.quorum };
 }
 
 function refusedFor(obstacle: Obstacle | undefined, cause?: unknown): Error {

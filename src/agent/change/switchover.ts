@@ -26,9 +26,9 @@
 import { errorCode, errorText } from '../../base/errors.ts';
 import { hopeless, pause, unlessAborted, waitFor } from '../../base/retry.ts';
 import { dieIfSabotaged } from '../../base/sabotage.ts';
-import type { Role } from '../../redis/role.ts';
 import { namedPrimary } from '../../topology/view.ts';
 import { askSentinelInstead } from '../election/ask-sentinel.ts';
+import { notElected } from '../election/not-elected.ts';
 import { type Ballot, stand, whyNever } from '../election/stand.ts';
 import { pointAt, stay, type Takeover, takeOver, tellTheRest } from '../election/take-over.ts';
 import { OperationAborted, SwitchoverFailed, SwitchoverRefused } from '../errors.ts';
@@ -138,8 +138,8 @@ async function change(
     });
   }
   if (outcome !== 'elected' && never === null) {
-    throw SwitchoverFailed('the Sentinels did not vote for this change: someone else stands for election', {
-      hint: 'Nothing was changed. holdfast events shows who else is at it.',
+    throw SwitchoverFailed(notElected(election), {
+      hint: 'Nothing was changed. holdfast status shows the Sentinels, holdfast events who else stood for election.',
     });
   }
   const heldSinceMs = performance.now();
@@ -162,11 +162,21 @@ async function change(
     }
     await releaseWrites(deployment, old);
     signal.throwIfAborted();
-    throw SwitchoverFailed(errorText(cause), {
-      hint: 'The writes that were held go on with whoever is primary. holdfast status shows who that is.',
-      cause,
-    });
+    throw errorCode(cause) === 'SWITCHOVER_FAILED' ? cause : failureOf(cause, target);
   }
+}
+
+function failureOf(cause: unknown, { place: { id } }: Mover): Error {
+  const goOn = 'The writes that were held go on with whoever is primary. holdfast status shows who that is';
+  if (errorCode(cause) !== 'PROMOTION_UNANSWERED')
+    return SwitchoverFailed(errorText(cause), { hint: `${goOn}.`, cause });
+  return SwitchoverFailed(
+    `${id} did not answer when it was to be made primary, and the Sentinels do not name it`,
+    {
+      hint: `${goOn}, and holdfast events what became of ${id}.`,
+      cause,
+    },
+  );
 }
 
 /** The target was told to be primary, and what it does about that is not known. */
@@ -255,8 +265,8 @@ async function drain(
   let held = Promise.resolve();
   const drained = async () => {
     const [from, to] = await Promise.all([
-      unlessGone(old.watch.client.roleInPause(sliceMs)),
-      unlessGone(target.watch.client.role()),
+      old.watch.client.roleInPause(sliceMs).catch(isLost(primaryGone(old))),
+      target.watch.client.role().catch(isLost(targetGone(old, target))),
     ]);
     // Given up meanwhile, everything was released.
     signal.throwIfAborted();
@@ -270,7 +280,7 @@ async function drain(
     await unlessAborted(held, signal);
     // Had the pause been over in between, the primary would have more now.
     const [still] = await Promise.all([
-      unlessGone(old.watch.client.roleInPause(pauseMs)),
+      old.watch.client.roleInPause(pauseMs).catch(isLost(primaryGone(old))),
       // A gate that hangs sends nothing either.
       Promise.race([holdAtGates(deployment, target, pauseMs), pause(holdAgainWithinMs, signal)]),
     ]);
@@ -280,10 +290,29 @@ async function drain(
   await waitFor(drained, { what, withinMs: drainWithinMs, everyMs: 1, signal });
 }
 
-function unlessGone(role: Promise<Role>): Promise<Role> {
-  return role.catch((error: Error) => {
-    throw errorCode(error) === 'REDIS_UNREACHABLE' ? hopeless(error) : error;
-  });
+/** What is said instead of a member that can't be reached: its connection's own words name a socket. */
+type Loss = (cause: unknown) => Error;
+
+function isLost(loss: Loss): (error: unknown) => never {
+  return (error) => {
+    throw errorCode(error) === 'REDIS_UNREACHABLE' ? hopeless(loss(error)) : error;
+  };
+}
+
+function primaryGone({ place: { id } }: Mover): Loss {
+  return (cause) =>
+    SwitchoverFailed(`the primary ${id} stopped answering while its writes were held`, {
+      hint: 'Nobody was made primary by this command. A lost primary is replaced without it; holdfast events shows how.',
+      cause,
+    });
+}
+
+function targetGone({ place: { id: from } }: Mover, { place: { id } }: Mover): Loss {
+  return (cause) =>
+    SwitchoverFailed(`${id} stopped answering before it had every write, so it was not made primary`, {
+      hint: `Nothing was changed: the writes that were held go on at ${from}. holdfast events says what became of ${id}; ask again when holdfast status shows it up, or let another one take over.`,
+      cause,
+    });
 }
 
 function gatesHere(deployment: Movable): Movable['gates'][number][] {

@@ -17,7 +17,7 @@ import type { MemberObservation, MemberWatch } from '../observe/member-watch.ts'
 import type { SentinelWatch } from '../observe/sentinel-observer.ts';
 import type { EventLog } from '../state/event-log.ts';
 import { type Asked, askSentinelInstead } from './ask-sentinel.ts';
-import { noVote } from './election-watch.ts';
+import { notElected } from './not-elected.ts';
 import { type Ballot, stand, whyNever } from './stand.ts';
 import { type Realm, type Server, takeOver } from './take-over.ts';
 
@@ -178,20 +178,6 @@ function actingInstead(deployment: Replaceable, lost: string): Choice | undefine
   const member = deployment.members.find(({ place }) => place.id === id);
   if (member === undefined || id === undefined) return undefined;
   return { id, fit: true, priority: 1, offset: 0, selected: false, answered: true, runId: '', member };
-}
-
-function notElected(election: Ballot['election']): string {
-  const votes = [...election.answers].map(([from, answer]) => {
-    if (answer === 'elsewhere') return `${from} names another primary`;
-    if (typeof answer === 'string') return `${from} ${answer}`;
-    // One that does not watch the primary, or has never voted, answers so.
-    if (answer.votedFor === noVote) return `${from} for nobody`;
-    // It was asked in a later epoch than that, and did not vote in it.
-    if (answer.epoch < election.epoch) return `${from} for nobody since epoch ${answer.epoch}`;
-    const whom = answer.votedFor === election.runId ? 'us' : 'another';
-    return `${from} for ${whom} in epoch ${answer.epoch}`;
-  });
-  return `this agent was not elected in epoch ${election.epoch}: too few votes (${votes.join(', ')})`;
 }
 
 /**
