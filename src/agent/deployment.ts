@@ -316,6 +316,7 @@ function memberView(
     process: unit?.view ?? null,
     reachable: seen.reachable && running,
     seenAtMs: watch.lastAnswerMs,
+    answersSinceMs: running ? watch.answersSinceMs : null,
     lastAnswer: watch.lastAnswer,
     refuses: seen.refuses,
     silentMs: running ? watch.silentMs : 0,

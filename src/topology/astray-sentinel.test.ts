@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { aDeadMember, aPrimary, aReplica, aSentinel, aView } from '../../test/support/views.ts';
 import { findAstray } from './astray-sentinel.ts';
-import type { SentinelView, View } from './view.ts';
+import type { MemberView, SentinelView, View } from './view.ts';
 
 const nowMs = 100_000;
 const settled = { namedSinceMs: nowMs - 20_000 };
@@ -59,6 +59,12 @@ test('one that calls a primary down that answers can’t log in there', () => {
   expect(find({ saysDown: true })).toMatchObject({ code: 'cannot-ask' });
   const members = [aPrimary('redis-1', { unansweredMs: 300 }), aReplica('redis-2'), aReplica('redis-3')];
   expect(find({ saysDown: true }, { members })).toBeUndefined();
+  // The network between the two was whole again a moment ago: the Sentinel has not noticed yet.
+  for (const answersSinceMs of [null, nowMs - 4900]) {
+    const [first, ...others] = members as [MemberView, ...MemberView[]];
+    const back = [{ ...first, unansweredMs: 0, answersSinceMs }, ...others];
+    expect(find({ saysDown: true }, { members: back })).toBeUndefined();
+  }
   expect(find({ saysDown: true, toldAtMs: nowMs - 10_000 })).toBeUndefined();
 });
 

@@ -7,7 +7,8 @@
  * 1. It knows no primary of this name. At once: it has no vote, and remembers nothing that could be lost. Whom it is told:
  *    whom-to-name.ts.
  * 2. It watches another server than the one that a majority has named for longer than a hello takes, under no newer epoch.
- * 3. It says that the primary is down, which answers this agent, and no colleague agrees: it can't log in there.
+ * 3. It says that the primary is down, which answers this agent, and has for longer than a Sentinel takes to notice, and no
+ *    colleague agrees: it can't log in there. Of a network that is whole again agent and Sentinel learn one after the other.
  *
  * To be told again costs it whom it voted for. So 2 and 3 wait until no failover is under way, and come once in a while
  * only: what telling it did not heal, it does not heal soon.
@@ -34,6 +35,8 @@ export interface Astray {
 /** Colleagues say hello every 2 s, and a busy machine is late. */
 const learnsWithinMs = 15_000;
 const tellAgainMs = 20_000;
+/** A Sentinel pings every second, and gives up a connection that was cut off once half of `detectAfter` is over. */
+const noticesWithinMs = 5000;
 
 /** The first Sentinel of this host that is to be told the primary again. */
 export function findAstray(view: View, nowMs: number): Astray | undefined {
@@ -64,12 +67,13 @@ function withAnother(view: View, sentinel: SentinelView, nowMs: number): Astray 
     const reason = `${id} watches ${sentinel.primary ?? 'a server that is no member'}, and the primary is ${named.id}: it is told so`;
     return { process: id, primary: named.id, code: 'watches-another', reason };
   }
-  if (sentinel.primary !== named.id || !sentinel.saysDown || !answersWell(primary)) return undefined;
+  if (sentinel.primary !== named.id || !sentinel.saysDown || !answersWell(primary, nowMs)) return undefined;
   if (view.sentinels.some((each) => each.id !== id && each.reachable && each.saysDown)) return undefined;
   const reason = `${id} says that ${primary.id} is down, which answers everybody else (another password?): it is told again how to reach it`;
   return { process: id, primary: primary.id, code: 'cannot-ask', reason };
 }
 
-function answersWell({ reachable, busy, unansweredMs }: MemberView): boolean {
-  return reachable && busy === null && unansweredMs === 0;
+function answersWell({ reachable, busy, answersSinceMs, unansweredMs }: MemberView, nowMs: number): boolean {
+  const isSettled = answersSinceMs !== null && nowMs - answersSinceMs >= noticesWithinMs;
+  return reachable && busy === null && unansweredMs === 0 && isSettled;
 }

@@ -11,6 +11,7 @@ const blank: MemberView = {
   process: null,
   reachable: true,
   seenAtMs: 0,
+  answersSinceMs: 0,
   lastAnswer: null,
   refuses: false,
   silentMs: 0,

@@ -90,6 +90,8 @@ export interface MemberView {
   reachable: boolean;
   /** When it answered last. */
   seenAtMs: number;
+  /** Since when it has answered each question; null while it does not. */
+  answersSinceMs: number | null;
   /** The same, and how far it was then, to be shown; also of the process before. Null when it never answered. */
   lastAnswer: { atMs: number; offset: number } | null;
   /** It did not answer because its host says that nobody listens there: its process is certainly gone. */

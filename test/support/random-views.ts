@@ -80,6 +80,7 @@ const liveMember = fc
     unansweredMs: fc.constantFrom(0, 0, 400, 500, 9000),
     reachable: usually,
     seenAtMs: aMomentAgo,
+    answersSinceMs: fc.option(aMomentAgo, { nil: null }),
     refuses: fc.boolean(),
     silentMs: fc.constantFrom(0, 0, 2000, 4999, 5000, 60_000),
     isLoading: seldom,

@@ -39,6 +39,7 @@ export function aReplica(id: string, changes: Partial<MemberView> = {}): MemberV
     process: aliveProcess(),
     reachable: true,
     seenAtMs: 0,
+    answersSinceMs: 0,
     lastAnswer: { atMs: 0, offset: 1000 },
     refuses: false,
     silentMs: 0,

@@ -136,6 +136,11 @@ export class MemberWatch {
     return isAsked ? (this.#probe?.trouble(this.lastAnswerMs) ?? null) : null;
   }
 
+  /** Since when it has answered each question, on the monotonic clock; null while it does not. */
+  get answersSinceMs(): number | null {
+    return this.#silence.answersSinceMs;
+  }
+
   /** When it answered last, or began to be watched; on the monotonic clock. */
   get lastAnswerMs(): number {
     return this.#silence.lastAnswerMs;

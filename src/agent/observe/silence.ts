@@ -9,6 +9,7 @@ export class Silence {
   #misses = 0;
   #lastAnswerMs: number;
   #askedMs: number | null = null;
+  #answersSinceMs: number | null = null;
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -30,6 +31,11 @@ export class Silence {
     return this.#lastAnswerMs;
   }
 
+  /** Since when each question was answered, on the monotonic clock; null while the last was not. */
+  get answersSinceMs(): number | null {
+    return this.#answersSinceMs;
+  }
+
   asked(): void {
     this.#askedMs ??= this.#clock.monotonicMs();
   }
@@ -38,9 +44,11 @@ export class Silence {
     this.#misses = 0;
     this.#askedMs = null;
     this.#lastAnswerMs = this.#clock.monotonicMs();
+    this.#answersSinceMs ??= this.#lastAnswerMs;
   }
 
   missed(): void {
     this.#misses += 1;
+    this.#answersSinceMs = null;
   }
 }
