@@ -41,8 +41,12 @@ function ofAnother(root: string, uid: number): Error {
   });
 }
 
-/** Makes the state directory and proves that it can be written. @throws STATE_DIR_UNUSABLE, DISK_FULL */
-export async function checkStateDir(root: string): Promise<void> {
+/**
+ * Makes the state directory and proves that it can be written.
+ * @param runs whether something runs there already: an agent looks after that on a full disk, too
+ * @throws STATE_DIR_UNUSABLE, DISK_FULL
+ */
+export async function checkStateDir(root: string, runs: () => boolean = () => false): Promise<void> {
   const probe = path.join(root, `.probe-${process.pid}`);
   try {
     await makeFolder(root, 0o700);
@@ -52,10 +56,13 @@ export async function checkStateDir(root: string): Promise<void> {
     const own = process.getuid?.() ?? uid;
     if (uid !== own && uid !== 0) throw ofAnother(root, uid);
     const { bavail, bsize } = await statfs(root);
-    if (bavail * bsize < leastFreeBytes) throw diskFull(root, bavail * bsize);
+    if (bavail * bsize < leastFreeBytes && !runs()) throw diskFull(root, bavail * bsize);
     await writeFile(probe, Buffer.alloc(64 * 1024), { mode: 0o600 });
   } catch (error) {
-    if (errorCode(error) === 'ENOSPC' || errorCode(error) === 'EDQUOT') throw diskFull(root, 0);
+    if (errorCode(error) === 'ENOSPC' || errorCode(error) === 'EDQUOT') {
+      if (runs()) return;
+      throw diskFull(root, 0);
+    }
     if (error instanceof HoldfastError) throw error;
     throw StateDirUnusable(`the state directory ${root} can't be written: ${errorText(error)}`, {
       hint: 'Give this user the directory, or name another one with --state-dir.',

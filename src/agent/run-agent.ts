@@ -2,7 +2,6 @@
 import { existsSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
-import { readFileIfThere } from '../base/atomic-file.ts';
 import { systemClock } from '../base/clock.ts';
 import { errorText } from '../base/errors.ts';
 import { activeSabotages } from '../base/sabotage.ts';
@@ -35,12 +34,14 @@ import { checkPorts, checkStateDir, findHaproxy, wantedPorts } from './preflight
 import { endInterruptedRestore, isRestoreInterrupted } from './restore/restore-end.ts';
 import { hasAclSelectors, type ServerProgram } from './server-program.ts';
 import type { SideServices } from './side-services.ts';
+import { readRecord } from './state/agent-record.ts';
 import { EventLog } from './state/event-log.ts';
 import { housekeeping } from './state/housekeeping.ts';
 import { statePaths } from './state/paths.ts';
 import { takeLock } from './state/state-lock.ts';
 import { claimState } from './state/state-owner.ts';
 import { renewServerTls } from './units/renew-server-tls.ts';
+import { runsFromBefore } from './units/runs-from-before.ts';
 
 export interface AgentOptions {
   spec: Spec;
@@ -84,7 +85,7 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
   const { program: redisServer, version } = await options.server;
   const gatesHere = spec.gates.filter((gate) => gate.host === host);
   const haproxy = spec.gate.kind === 'haproxy' && gatesHere.length > 0 ? findHaproxy() : null;
-  await checkStateDir(stateDir);
+  await checkStateDir(stateDir, () => runsFromBefore(spec, host, paths));
   // Where it will listen, too, is looked at before anything is started.
   await makeSocketFolder(paths.agentSocket);
   const membersHere = spec.members.filter((member) => member.host === host);
@@ -92,7 +93,7 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
     membersHere.map(({ id }) => ({ id, paths: paths.member(id) })),
     version,
   );
-  const before = await readFileIfThere(paths.agentRecord);
+  const before = await readRecord(paths.agentRecord);
   const release = await takeLock(paths.agentRecord);
   try {
     await claimState(paths, spec.name);
@@ -119,7 +120,7 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
       clock,
       events,
       tls: await currentTls(spec.security.tls),
-      runIdMarks: runIdMarks(host, (await readFileIfThere(paths.agentRecord)) ?? '', before),
+      runIdMarks: runIdMarks(host, (await readRecord(paths.agentRecord)) ?? '', before),
     };
     const deployment = await assemble(setting);
     await checkFreePorts(deployment);

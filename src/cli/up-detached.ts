@@ -4,6 +4,7 @@ import { closeSync, openSync } from 'node:fs';
 import type { Status } from '../agent/api/status-answer.ts';
 import { StartFailed } from '../agent/errors.ts';
 import { checkStateDir } from '../agent/preflight.ts';
+import { runsFromBefore } from '../agent/units/runs-from-before.ts';
 import { errorFromJson } from '../base/error-wire.ts';
 import type { Output } from './output.ts';
 import type { Target } from './target.ts';
@@ -28,7 +29,8 @@ export async function startDetached(
   options: Pick<RunOptions, 'host' | 'readyWithinMs'>,
 ): Promise<{ ready: Status; notReady: string | null }> {
   const began = performance.now();
-  await checkStateDir(target.paths.root);
+  const { spec, paths } = target;
+  await checkStateDir(paths.root, () => runsFromBefore(spec, options.host, paths));
   const log = openSync(target.paths.agentLog, 'a', 0o600);
   const args = [
     'up',

@@ -1,14 +1,14 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { link, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { link, rename, rm } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
-import { readFileIfThere } from '../../base/atomic-file.ts';
 import { errorCode } from '../../base/errors.ts';
 import { identify, isRunning, type ProcessIdentity } from '../../process/identity.ts';
 import { AlreadyRuns } from '../errors.ts';
+import { readRecord, writeRecord } from './agent-record.ts';
 
 /** The agent that has this state directory, if it lives. */
 export async function runningAgent(recordFile: string): Promise<ProcessIdentity | undefined> {
-  return ownerIn(await readFileIfThere(recordFile));
+  return ownerIn(await readRecord(recordFile));
 }
 
 /** Who a record speaks of, when that one lives. */
@@ -33,7 +33,7 @@ export async function takeLock(recordFile: string): Promise<() => Promise<void>>
   const fresh = `${recordFile}.${randomBytes(6).toString('hex')}`;
   try {
     // Not synced to disk: a power cut ends the owner too, and half a record names nobody who lives.
-    await writeFile(fresh, mine, { flag: 'wx', mode: 0o600 });
+    await writeRecord(fresh, mine);
     while (!(await linkIfAbsent(fresh, recordFile))) {
       const other = await runningAgent(recordFile);
       if (other) throw alreadyRuns(other);
@@ -43,7 +43,7 @@ export async function takeLock(recordFile: string): Promise<() => Promise<void>>
     await rm(fresh, { force: true });
   }
   return async () => {
-    if ((await readFile(recordFile, 'utf8').catch(() => '')) === mine) await rm(recordFile, { force: true });
+    if ((await readRecord(recordFile).catch(() => '')) === mine) await rm(recordFile, { force: true });
   };
 }
 
@@ -55,7 +55,7 @@ const lookAgainMs = 5;
  * record of a living agent that was quicker.
  */
 async function replaceDead(recordFile: string, fresh: string): Promise<boolean> {
-  const dead = await readFileIfThere(recordFile);
+  const dead = await readRecord(recordFile);
   // Since it was found dead, or gone, a living agent may have put its own there.
   if (dead === undefined || ownerIn(dead) !== undefined) return false;
   const digest = createHash('sha256').update(dead).digest('hex').slice(0, 12);
@@ -68,7 +68,7 @@ async function replaceDead(recordFile: string, fresh: string): Promise<boolean> 
     return false;
   }
   try {
-    if ((await readFileIfThere(recordFile)) !== dead) return false;
+    if ((await readRecord(recordFile)) !== dead) return false;
     await rename(fresh, recordFile);
     return true;
   } finally {
