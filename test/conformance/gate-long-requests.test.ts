@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { waitFor } from '../../src/base/retry.ts';
+import { pause, waitFor } from '../../src/base/retry.ts';
 import { writeRequest } from '../../src/resp/write.ts';
 import { type GateProcess, startGate } from '../support/gate-process.ts';
 import { RawClient } from '../support/raw-client.ts';
@@ -103,17 +103,43 @@ test('the read-only port takes no long write, nor a script that writes while no 
   raw.close();
 });
 
-test('a long write that has only begun keeps no planned change waiting', async () => {
-  const raw = await RawClient.open(gate.port);
+/** A gate of its own before two servers, and a client of it that has sent half of a long SET, which the first server has. */
+async function halfSent() {
+  const [first, second] = [await startRedis(), await startRedis()];
+  const members = [first, second].map(({ port }, index) => ({
+    ...{ id: `redis-${index + 1}`, address: '127.0.0.1', port },
+  }));
+  const own = await startGate({ members });
+  const raw = await RawClient.open(own.port);
   const request = writeRequest(['SET', 'half', long]);
   await raw.write(request.subarray(0, -1_000_000));
-  const admin = client(behind.port);
+  const admin = client(first.port);
   const received = async () => / qbuf=\d{6,} /.test(String(await admin.call('CLIENT', 'LIST')));
   await waitFor(received, { what: 'half of it to be at the server', withinMs: 30_000 });
-  expect(await gate.control.hold({ reason: 'switchover', maxMs: 2000 })).toEqual({ drained: true });
-  await gate.control.release();
-  await raw.write(request.subarray(-1_000_000));
+  return { first, second, own, raw, rest: request.subarray(-1_000_000) };
+}
+
+test('a long write that has only begun keeps no planned change waiting, and is not written in the meantime', async () => {
+  const { first, own, raw, rest } = await halfSent();
+  expect(await own.control.hold({ reason: 'switchover', maxMs: 20_000 })).toEqual({ drained: true });
+  const sending = raw.write(rest);
+  await pause(300);
+  expect(await client(first.port).exists('half')).toBe(0);
+  await own.control.release();
+  await sending;
   expect(await raw.reply()).toBe('+OK\r\n');
+  raw.close();
+});
+
+test('a long write that had only begun when another server took over is written at neither, and UNCERTAIN', async () => {
+  const { first, second, own, raw, rest } = await halfSent();
+  await own.control.hold({ reason: 'switchover', maxMs: 20_000 });
+  const sending = raw.write(rest);
+  await own.control.switch({ address: '127.0.0.1', port: second.port });
+  await sending;
+  expect(await raw.reply()).toMatch(/^-UNCERTAIN/);
+  expect(await raw.ask('PING')).toBe('+PONG\r\n');
+  for (const { port } of [first, second]) expect(await client(port).exists('half')).toBe(0);
   raw.close();
 });
 

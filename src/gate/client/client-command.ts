@@ -53,7 +53,7 @@ export function replacementOf(
   request: Buffer,
   args: Buffer[],
 ): Replacement | null {
-  const { session, router } = client;
+  const { session } = client;
   const count = args.length;
   const text = (index: number) => args[index]?.toString() ?? '';
   switch (sub) {

@@ -159,6 +159,8 @@ export interface Client extends Tenant {
   sendAgain(item: Again): void;
   /** What answers it is kept in the gate, if it does not read. */
   readOn(): void;
+  /** Writes are held, or are not any more. */
+  onHolding(): void;
   /** A reply that is its next: written at once, or kept while an earlier request is sent again. */
   deliver(buf: Buffer, start: number, end: number): void;
   /** A confirmation of a subscription: CLIENT REPLY does not silence it. */

@@ -229,6 +229,10 @@ export class GateClient implements Client {
     this.#intake.resume();
   }
 
+  onHolding(): void {
+    this.#intake.onHolding();
+  }
+
   #onDrained(): void {
     this.#replies.drained();
     this.flow.drained();

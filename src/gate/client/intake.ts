@@ -41,7 +41,7 @@ export class Intake {
     let start = 0;
     if (this.#long.active) {
       start = this.#long.pass(chunk.subarray(0, bytes));
-      if (this.#long.stalled) this.#pause();
+      if (this.#long.waits) this.#pause();
       // One that was kept is whole now, and goes before what is behind it.
       client.pump();
     }
@@ -62,11 +62,17 @@ export class Intake {
   /** Reads on, if there is room. */
   resume(): void {
     const client = this.#client;
-    const full = client.place.current?.crowd.full || this.#long.stalled;
+    const full = client.place.current?.crowd.full || this.#long.waits;
     if (!this.#paused || full || this.#mustRead()) return;
     this.#paused = false;
     client.socket.resume();
     client.pump();
+  }
+
+  /** Writes are held, or are not any more. */
+  onHolding(): void {
+    if (this.#long.waits) this.#pause();
+    else this.resume();
   }
 
   /** What could be taken of the client's requests was taken. */

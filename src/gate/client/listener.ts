@@ -384,5 +384,6 @@ export class Listener implements Router, ConnectionsOwner {
     // What waits for answers does not wait until they are read.
     if (this.holding !== 'none') for (const client of this.clients) client.readOn();
     if (this.holding !== 'all') this.held.pumpAll();
+    for (const client of this.clients) client.onHolding();
   }
 }

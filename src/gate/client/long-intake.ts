@@ -21,9 +21,13 @@ export class LongIntake {
     return this.#long?.keeps === false;
   }
 
-  /** The server is slower than the client. */
-  get stalled(): boolean {
-    return this.#long?.stalled === true;
+  /**
+   * The server is slower than the client; or writes are held. A hold does not wait for half a request, which can't be executed: so
+   * its rest may not come to the server in the meantime.
+   */
+  get waits(): boolean {
+    if (this.#long === null) return false;
+    return this.#long.stalled || (this.#long.reaches && this.#client.router.holding !== 'none');
   }
 
   /** Bytes of it that are kept here. */
@@ -51,7 +55,7 @@ export class LongIntake {
     if (way === 'wait' || !isReady()) return false;
     this.#long =
       way === 'pass' ? LongRequest.start(client, () => client.resume()) : LongRequest.refuse(client, way);
-    return this.#long?.stalled === false;
+    return this.#long !== null && !this.waits;
   }
 
   /** Takes what belongs to the request on its way. Returns where what comes after it starts. */

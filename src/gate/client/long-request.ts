@@ -132,6 +132,11 @@ export class LongRequest {
     return this.#stalled;
   }
 
+  /** A server gets it as it comes. */
+  get reaches(): boolean {
+    return this.#upstream?.closed === false;
+  }
+
   get failed(): string {
     return this.#failed;
   }

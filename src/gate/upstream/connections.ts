@@ -5,6 +5,7 @@ import { userOf } from './identity.ts';
 import { isFull, type OpenOptions, openUpstream } from './open-upstream.ts';
 import { Patience } from './patience.ts';
 import { PlainSession } from './plain-session.ts';
+import { isPartial } from './run.ts';
 import type { ServerRuns } from './server-runs.ts';
 import { Stuck } from './stuck.ts';
 import type { Restorable, Tenant } from './tenant.ts';
@@ -221,7 +222,8 @@ export class Connections {
         if (lostForMs > 0 && upstream.silentMs >= silentMs) this.#leaveSilent(upstream);
         continue;
       }
-      if (upstream.ring.size > 0) this.#expire(upstream, lostForMs);
+      // Half a write was not waited for: what comes of it yet would be written where nobody looks any more.
+      if (upstream.ring.size > 0 && !upstream.ring.some(isPartial)) this.#expire(upstream, lostForMs);
       else upstream.destroy('it leads to a former primary');
     }
     for (const { place } of clients) place.reroute();

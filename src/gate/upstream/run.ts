@@ -270,3 +270,6 @@ export class Run {
     this.#bytes = null;
   }
 }
+
+/** No server can execute it yet. */
+export const isPartial = ({ handler }: Run): boolean => handler?.partial === true;
