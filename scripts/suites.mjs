@@ -4,7 +4,7 @@
 // which gives `{ passed, failed, ended }`: names of tests, and null or why the unit did not come to its end.
 // Each unit runs in network and process namespaces of its own (so as root): suites want fixed ports, and leave things behind.
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
@@ -82,7 +82,9 @@ function runUnit(unit, way) {
     stdio: ['ignore', 'inherit', 'inherit'],
   });
   try {
-    return JSON.parse(readFileSync(file, 'utf8'));
+    const found = JSON.parse(readFileSync(file, 'utf8'));
+    if (request.log !== null) writeFileSync(`${request.log}.failed`, found.failed.join('\n'));
+    return found;
   } catch {
     return { passed: [], failed: [], ended: `it ended with ${status} and left no result` };
   }
