@@ -66,7 +66,7 @@ const base64 = (text: string) => Buffer.from(text).toString('base64');
 function filesOf(spec: Spec, name: string) {
   return wantedFiles(
     spec,
-    { host: name, systemd: false, programs: new Set(), device: 'eth0' },
+    { host: name, systemd: false, device: 'eth0' },
     { users: {}, formerUsers: {}, elsewhere: {}, tls: new Map(), isNewAuthority: false },
   );
 }

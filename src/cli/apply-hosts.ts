@@ -10,6 +10,7 @@ import type { HostFacts } from '../fleet/facts/host-facts.ts';
 import { refuseOtherNames } from '../fleet/plan/machines.ts';
 import { describeStage, keepIds, leavingHosts, stagesTo } from '../fleet/plan/placement.ts';
 import { describeStep, isEmpty, type Plan, type TurnStep } from '../fleet/plan/steps.ts';
+import { describeAddress } from '../fleet/plan/virtual-address.ts';
 import { placementIn, refuseUnreachable } from '../fleet/read-placement.ts';
 import { SshConnections } from '../fleet/ssh/connections.ts';
 import { type FromHere, gatherAll, surveyFleet, surveyRollback } from '../fleet/survey.ts';
@@ -219,10 +220,7 @@ export function printPlan(
     output.line(bold(`${order}${hosts.length > 1 ? 'hosts' : 'then host'} ${hosts.join(', ')}`));
     for (const line of steps.map(forPeople).flatMap(describeStep)) output.line(`  ${line}`);
   }
-  for (const { host, does } of plan.addresses)
-    output.line(
-      `host ${host}: ${does === 'take-up' ? 'keepalived is told of' : 'keepalived is stopped for'} the virtual address`,
-    );
+  for (const step of plan.addresses) output.line(describeAddress(step));
   for (const notice of plan.notices) output.line(notice);
 }
 

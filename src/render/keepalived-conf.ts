@@ -9,12 +9,10 @@ export interface KeepalivedInput {
   device: string;
   /** From 1 to 255, the same on all hosts of the deployment and unlike any other on the network. */
   router: number;
-  /** Full path of redis-cli or valkey-cli. */
-  cli: string;
 }
 
 /** The text of keepalived.conf for the host of one gate (keepalived.conf(5)). */
-export function keepalivedConf({ spec, gate, addresses, device, router, cli }: KeepalivedInput): string {
+export function keepalivedConf({ spec, gate, addresses, device, router }: KeepalivedInput): string {
   const index = spec.gates.findIndex(({ id }) => id === gate.id);
   const peers = spec.gates.filter(({ id }) => id !== gate.id).map(({ address }) => address);
   return [
@@ -28,7 +26,7 @@ export function keepalivedConf({ spec, gate, addresses, device, router, cli }: K
     '',
     '# The gate answers PING itself, logged in or not: any answer means that it serves.',
     `vrrp_script gate_answers {`,
-    `    script "${checkCommand(spec, gate, cli)}"`,
+    `    script "${checkCommand(spec, gate)}"`,
     '    interval 1',
     '    timeout 3',
     '    fall 2',
@@ -59,12 +57,14 @@ export function keepalivedConf({ spec, gate, addresses, device, router, cli }: K
   ].join('\n');
 }
 
-function checkCommand({ hosts, security }: Spec, gate: GatePlace, cli: string): string {
+/** Which of the two a host has is found there: Red Hat's family has one up to version 9 and the other from then on. */
+function checkCommand({ hosts, security }: Spec, gate: GatePlace): string {
   const binds = bindAddresses(hosts.find(({ id }) => id === gate.host) as Host);
   const own =
     binds.find((address) => address === '127.0.0.1' || address === '::1') ?? binds[0] ?? gate.address;
   const address = own === '0.0.0.0' ? '127.0.0.1' : own === '::' ? '::1' : own;
   const { tls } = security;
   const secure = tls === null ? '' : ` --tls --cacert ${tls.ca} --cert ${tls.cert} --key ${tls.key}`;
-  return `/usr/bin/timeout 2 ${cli} -h ${address} -p ${gate.port}${secure} PING`;
+  const ask = (cli: string) => `timeout 2 ${cli} -h ${address} -p ${gate.port}${secure} PING`;
+  return `/bin/sh -c 'PATH=/usr/local/bin:/usr/bin:/bin; ${ask('redis-cli')} || ${ask('valkey-cli')}'`;
 }

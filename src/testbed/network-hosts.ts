@@ -114,7 +114,7 @@ export class NetworkHosts {
     const args = [...before, process.execPath, '-e', relayProgram, socket, address, String(port)];
     const child = spawn(program, args, { stdio: ['ignore', 'ignore', 'inherit'] });
     this.#relays.push(child);
-    await waitFor(() => existsSync(socket), { what: `the relay on ${name}`, withinMs: 60_000 });
+    await waitFor(() => existsSync(socket), { what: `the relay on ${name}`, withinMs: 240_000 });
     return socket;
   }
 

@@ -14,11 +14,11 @@ import { whyNoNetworkHosts } from '../../src/testbed/network-hosts.ts';
 import { makeCertificates } from '../support/certificates.ts';
 import { allCounted, writeFleetSpec, writeLoad } from '../support/fleet.ts';
 import { SshServers } from '../support/ssh-servers.ts';
-import { whyNotUsual } from '../support/whole-run.ts';
+import { farOff, farOffWait, whyNotUsual } from '../support/whole-run.ts';
 
 const hosts = ['a', 'b', 'c'];
 const skipped = whyNotUsual ?? whyNoNetworkHosts();
-const timeout = 240_000;
+const timeout = farOff;
 const virtualAddress = '10.77.0.200';
 const answered = /PONG|NOAUTH/;
 
@@ -171,7 +171,7 @@ describe.skipIf(skipped !== null)('who gets into servers reached by ssh', () => 
   test('one host has the virtual address; clients reach the gate there, with a certificate of the deployment only', {
     timeout,
   }, async () => {
-    await waitFor(() => holders().length === 1, { what: 'the virtual address', withinMs: 30_000 });
+    await waitFor(() => holders().length === 1, { what: 'the virtual address', withinMs: farOffWait });
     expect(ping(virtualAddress, withCertificate)).toMatch(answered);
     expect(ping(virtualAddress, '--tls --cacert orders.tls/ca.pem')).not.toMatch(answered);
     expect(ping(virtualAddress, '')).not.toMatch(answered);
@@ -222,7 +222,7 @@ describe.skipIf(skipped !== null)('who gets into servers reached by ssh', () => 
     );
     await waitFor(() => holders().join() === (first === 'a' ? 'b' : 'a'), {
       what: 'the address to move',
-      withinMs: 60_000,
+      withinMs: farOffWait,
       everyMs: 200,
     });
     expect(ping(virtualAddress, withCertificate)).toMatch(answered);
@@ -232,7 +232,7 @@ describe.skipIf(skipped !== null)('who gets into servers reached by ssh', () => 
     await servers.kill(second);
     await waitFor(() => answered.test(ping(virtualAddress, withCertificate)), {
       what: 'the gate of the other host at the address',
-      withinMs: 30_000,
+      withinMs: farOffWait,
       everyMs: 200,
     });
     await servers.boot(second);

@@ -8,7 +8,7 @@ import { waitFor } from '../../src/base/retry.ts';
 import { whyNoNetworkHosts } from '../../src/testbed/network-hosts.ts';
 import { plainClient, startPlain, whoRuns, writePlainSpec } from '../support/plain-fleet.ts';
 import { SshServers } from '../support/ssh-servers.ts';
-import { whyNotUsual } from '../support/whole-run.ts';
+import { farOff, farOffWait, whyNotUsual } from '../support/whole-run.ts';
 import { WriteLoad } from '../support/write-load.ts';
 
 const hosts = ['a', 'b', 'c'];
@@ -21,8 +21,8 @@ describe.skipIf(skipped !== null)('adopt on hosts reached by ssh', () => {
     servers = new SshServers(hosts);
     await servers.start();
     await startPlain(servers);
-  }, 120_000);
-  afterAll(() => servers?.destroy(), 120_000);
+  }, farOff);
+  afterAll(() => servers?.destroy(), farOff);
 
   const adopt = (...more: string[]) =>
     servers.holdfast(['adopt', '--password-file', 'default.password', ...more]);
@@ -48,7 +48,7 @@ describe.skipIf(skipped !== null)('adopt on hosts reached by ssh', () => {
   });
 
   test('one command takes all of it over under load, and the next finds nothing to do', {
-    timeout: 300_000,
+    timeout: farOff,
   }, async () => {
     const before = whoRuns(servers);
     const load = new WriteLoad([await plainClient(servers, 'a'), await plainClient(servers, 'a')]);
@@ -72,7 +72,7 @@ describe.skipIf(skipped !== null)('adopt on hosts reached by ssh', () => {
       const now = await status();
       return now.state === 'healthy' && now.primary !== 'redis-1' ? now : undefined;
     };
-    await waitFor(healed, { what: 'another primary, and everything up', withinMs: 60_000, everyMs: 300 });
+    await waitFor(healed, { what: 'another primary, and everything up', withinMs: farOffWait, everyMs: 300 });
     expect(await load.lost(await plainClient(servers, 'b', 6380))).toEqual([]);
     for (const host of hosts) {
       const known = servers.on(host, "grep -c '^sentinel known-sentinel' /etc/redis/sentinel.conf");

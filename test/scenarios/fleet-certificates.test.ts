@@ -10,11 +10,11 @@ import { whyNoNetworkHosts } from '../../src/testbed/network-hosts.ts';
 import { makeCertificates } from '../support/certificates.ts';
 import { allCounted, writeFleetSpec, writeLoad } from '../support/fleet.ts';
 import { SshServers } from '../support/ssh-servers.ts';
-import { whyNotUsual } from '../support/whole-run.ts';
+import { farOff, farOffWait, whyNotUsual } from '../support/whole-run.ts';
 
 const hosts = ['a', 'b', 'c'];
 const skipped = whyNotUsual ?? whyNoNetworkHosts();
-const timeout = 240_000;
+const timeout = farOff;
 
 describe.skipIf(skipped !== null)('servers reached by ssh speak TLS only', () => {
   let servers: SshServers;
@@ -81,7 +81,7 @@ describe.skipIf(skipped !== null)('servers reached by ssh speak TLS only', () =>
     expect(status).toBe(0);
     expect(stdout).toContain('restart sentinel-1');
     await expect
-      .poll(() => serials().filter((each) => before.includes(each)), { timeout: 30_000 })
+      .poll(() => serials().filter((each) => before.includes(each)), { timeout: farOffWait })
       .toEqual([]);
     await allCounted(load);
     await isWhole();

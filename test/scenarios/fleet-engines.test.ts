@@ -9,7 +9,7 @@ import { whyNoNetworkHosts } from '../../src/testbed/network-hosts.ts';
 import { testEngines } from '../support/engines.ts';
 import { allCounted, writeFleetSpec, writeLoad } from '../support/fleet.ts';
 import { SshServers } from '../support/ssh-servers.ts';
-import { whyNotUsual } from '../support/whole-run.ts';
+import { farOff, whyNotUsual } from '../support/whole-run.ts';
 
 const hosts = ['a', 'b', 'c'];
 /** The system's is what they have at first. */
@@ -24,12 +24,12 @@ describe.skipIf(skipped !== null)('servers reached by ssh go over to another eng
     await servers.start();
     writeFleetSpec(servers, { on: hosts });
     expect((await servers.holdfast(['apply', '--yes'])).stderr).not.toContain('error');
-  }, 240_000);
-  afterAll(() => servers?.destroy(), 120_000);
+  }, farOff);
+  afterAll(() => servers?.destroy(), farOff);
 
   test.each(engines)(
     '$name: no client notices, and every write counts',
-    { timeout: 240_000 },
+    { timeout: farOff },
     async ({ name, binary }) => {
       const there = `/opt/${name.replace(' ', '-')}/${path.basename(binary)}`;
       for (const host of hosts) {

@@ -7,12 +7,13 @@ import { waitFor } from '../../src/base/retry.ts';
 import { childrenOf } from '../../src/process/stat.ts';
 import { whyNoNetworkHosts } from '../../src/testbed/network-hosts.ts';
 import { allCounted, redisServer, saysOn, writeFleetSpec, writeLoad } from '../support/fleet.ts';
-import { ended, SshServers } from '../support/ssh-servers.ts';
-import { whyNotUsual } from '../support/whole-run.ts';
+import { ended } from '../support/laptop.ts';
+import { SshServers } from '../support/ssh-servers.ts';
+import { farOff, farOffWait, whyNotUsual } from '../support/whole-run.ts';
 
 const hosts = ['a', 'b', 'c'];
 const skipped = whyNotUsual ?? whyNoNetworkHosts();
-const timeout = 240_000;
+const timeout = farOff;
 const full = '/etc/holdfast';
 const installed = '/etc/holdfast/orders.yaml';
 const next = '/opt/redis-next/redis-server';
@@ -123,7 +124,7 @@ describe.skipIf(skipped !== null)('an apply that does not come to its end', () =
       // The lock there is held until the host has noticed, for a minute at most.
       await waitFor(async () => !(await apply()).stderr.includes('APPLY_UNDER_WAY'), {
         what: 'the lock',
-        withinMs: 90_000,
+        withinMs: farOffWait,
         everyMs: 1000,
       });
       await endsWhole();
@@ -144,7 +145,7 @@ describe.skipIf(skipped !== null)('an apply that does not come to its end', () =
     expect(early.stderr).toContain(`pid ${sleeper.pid}`);
     await waitFor(async () => (await apply()).status === 0, {
       what: 'the lock of a laptop that sleeps to end',
-      withinMs: 100_000,
+      withinMs: farOffWait,
       everyMs: 2000,
     });
     for (const pid of tree) process.kill(pid, 'SIGCONT');
@@ -175,7 +176,7 @@ describe.skipIf(skipped !== null)('an apply that does not come to its end', () =
     expect(ending.status).toBe(1);
     await waitFor(async () => !(await apply()).stderr.includes('APPLY_UNDER_WAY'), {
       what: 'the locks of the other hosts',
-      withinMs: 90_000,
+      withinMs: farOffWait,
       everyMs: 1000,
     });
     await endsWhole();

@@ -5,12 +5,13 @@ import { parseSpec } from '../../src/spec/parse.ts';
 import { deriveSecrets, type Secrets } from '../../src/spec/secrets.ts';
 import { whyNoNetworkHosts } from '../../src/testbed/network-hosts.ts';
 import { allCounted, saysOn, writeFleetSpec, writeLoad } from '../support/fleet.ts';
-import { ended, SshServers } from '../support/ssh-servers.ts';
-import { whyNotUsual } from '../support/whole-run.ts';
+import { ended } from '../support/laptop.ts';
+import { SshServers } from '../support/ssh-servers.ts';
+import { farOff, whyNotUsual } from '../support/whole-run.ts';
 
 const hosts = ['a', 'b', 'c'];
 const skipped = whyNotUsual ?? whyNoNetworkHosts();
-const timeout = 240_000;
+const timeout = farOff;
 
 describe.skipIf(skipped !== null)('the secret of servers reached by ssh is changed', () => {
   let servers: SshServers;

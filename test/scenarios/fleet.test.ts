@@ -6,8 +6,9 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Status } from '../../src/agent/api/status-answer.ts';
 import { whyNoNetworkHosts } from '../../src/testbed/network-hosts.ts';
 import { allCounted, leftBehind, otherServer, saysOn, writeFleetSpec, writeLoad } from '../support/fleet.ts';
-import { ended, SshServers } from '../support/ssh-servers.ts';
-import { isWhole } from '../support/whole-run.ts';
+import { ended } from '../support/laptop.ts';
+import { SshServers } from '../support/ssh-servers.ts';
+import { farOff, isWhole } from '../support/whole-run.ts';
 
 const hosts = ['a', 'b', 'c'];
 const why = whyNoNetworkHosts();
@@ -26,7 +27,7 @@ describe.skipIf(why !== null)(`servers reached by ssh${why === null ? '' : `: sk
     await servers.start();
   });
   // Each server has a holdfast of its own to remove, and its files are searched for secrets first.
-  afterAll(() => servers?.destroy(), 120_000);
+  afterAll(() => servers?.destroy(), farOff);
 
   function writeSpec(user = 'root', redis: Record<string, unknown> = {}, on = hosts): void {
     writeFleetSpec(servers, { user, redis, on });
@@ -166,7 +167,7 @@ describe.skipIf(why !== null)(`servers reached by ssh${why === null ? '' : `: sk
     expect((await Promise.all(hosts.map(pidOfRedis))).join()).toBe(pids);
   });
 
-  whole(`${next.name} is rolled under load, and no client notices`, { timeout: 240_000 }, async () => {
+  whole(`${next.name} is rolled under load, and no client notices`, { timeout: farOff }, async () => {
     for (const host of servers.names) {
       mkdirSync(servers.fileOn(host, path.dirname(next.there)));
       copyFileSync(next.binary, servers.fileOn(host, next.there));
@@ -201,7 +202,7 @@ describe.skipIf(why !== null)(`servers reached by ssh${why === null ? '' : `: sk
   whole(
     'a fourth host joins and the first one goes, under load: no client notices',
     {
-      timeout: 240_000,
+      timeout: farOff,
     },
     async () => {
       const load = await writeLoad(servers, 'b');
@@ -252,7 +253,7 @@ describe.skipIf(why !== null)(`servers reached by ssh${why === null ? '' : `: sk
   whole(
     'a host that is dead for good is forgotten, and one that left comes back as a new one',
     {
-      timeout: 240_000,
+      timeout: farOff,
     },
     async () => {
       await servers.kill('d');

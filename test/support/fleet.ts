@@ -10,6 +10,7 @@ import { parseSpec } from '../../src/spec/parse.ts';
 import { deriveSecrets } from '../../src/spec/secrets.ts';
 import { testEngines } from './engines.ts';
 import type { SshServers } from './ssh-servers.ts';
+import { farOffWait } from './whole-run.ts';
 
 export interface FleetSpec {
   user?: string;
@@ -22,7 +23,7 @@ export interface FleetSpec {
 
 /** The deployment `orders`, with gates on the first two hosts, as the laptop's holdfast.yaml. */
 export function writeFleetSpec(
-  servers: SshServers,
+  servers: Pick<SshServers, 'network' | 'folder'>,
   { user = 'root', redis = {}, on, bind, more = {} }: FleetSpec,
 ): void {
   const places = on.map((name) => {
@@ -131,6 +132,6 @@ export async function saysOn(
     said += piece.toString();
   });
   const isSaid = () => (typeof text === 'string' ? said.includes(text) : text.test(said));
-  await waitFor(() => isSaid() || child.exitCode !== null, { what: String(text), withinMs: 60_000 });
+  await waitFor(() => isSaid() || child.exitCode !== null, { what: String(text), withinMs: farOffWait });
   expect(said).toMatch(text);
 }

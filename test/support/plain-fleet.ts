@@ -5,6 +5,7 @@ import { Redis } from 'ioredis';
 import { parseDocument } from 'yaml';
 import { waitFor } from '../../src/base/retry.ts';
 import type { SshServers } from './ssh-servers.ts';
+import { farOffWait } from './whole-run.ts';
 
 export const plainPassword = 'as-it-was-before-holdfast';
 
@@ -38,7 +39,7 @@ export async function startPlain(servers: SshServers): Promise<void> {
   }
   await waitFor(() => replicasOf(servers, first) === servers.names.length - 1, {
     what: 'the replicas to follow',
-    withinMs: 60_000,
+    withinMs: farOffWait,
     everyMs: 100,
   });
   for (const name of servers.names)
@@ -49,7 +50,11 @@ export async function startPlain(servers: SshServers): Promise<void> {
     const others = servers.names.length - 1;
     return count('num-slaves') === others && count('num-other-sentinels') === others;
   };
-  await waitFor(() => servers.names.every(known), { what: 'the Sentinels', withinMs: 60_000, everyMs: 200 });
+  await waitFor(() => servers.names.every(known), {
+    what: 'the Sentinels',
+    withinMs: farOffWait,
+    everyMs: 200,
+  });
 }
 
 function replicasOf(servers: SshServers, name: string): number {

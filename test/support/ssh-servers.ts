@@ -9,14 +9,13 @@ import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } f
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { waitFor } from '../../src/base/retry.ts';
 import { NetworkHosts } from '../../src/testbed/network-hosts.ts';
 import type { CliResult } from './deployment.ts';
+import { Laptop, laptop, withHome } from './laptop.ts';
 import { ServersWatch } from './servers-watch.ts';
+import { farOffWait } from './whole-run.ts';
 
-const command = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
-const laptop = 'laptop';
 /** A user of each server that is not root and has no sudo. */
 const plainUser = 'plain';
 
@@ -45,13 +44,6 @@ MaxStartups 100
 MaxSessions 100
 `;
 
-/** The laptop's ssh is the system's; what it is called with is kept for the watch. */
-const notedSsh = (real: string, noted: string) => `#!/bin/sh
-{ printf '%s\\n' "$@"; env; } >> '${noted}'
-exec ${real} "$@"
-`;
-/** What these print is what somebody asked for. */
-const printSecrets = ['token'];
 const mostJournal = 4 * 2 ** 20;
 
 export class SshServers {
@@ -61,21 +53,14 @@ export class SshServers {
   /** See ServersWatch. */
   readonly ownFolders: string[] = [];
   readonly #inits = new Map<string, ChildProcess>();
-  readonly #said: string[] = [];
+  readonly #laptop: Laptop;
   readonly #journals = new Map<string, string>();
   #watch: ServersWatch | null = null;
 
   constructor(names: readonly string[]) {
     this.names = names;
     this.network = NetworkHosts.create([...names, laptop]);
-    const home = path.join(this.folder, laptop, '.ssh');
-    mkdirSync(home, { recursive: true, mode: 0o700 });
-    execFileSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', path.join(home, 'id_ed25519')]);
-    writeFileSync(path.join(this.folder, 'passwd'), withHome(path.join(this.folder, laptop)));
-    const bin = path.join(this.folder, laptop, 'bin');
-    mkdirSync(bin);
-    const ssh = execFileSync('sh', ['-c', 'command -v ssh'], { encoding: 'utf8' }).trim();
-    writeFileSync(path.join(bin, 'ssh'), notedSsh(ssh, this.sshCalls), { mode: 0o755 });
+    this.#laptop = new Laptop(this.network, this.folder);
     for (const name of names) this.#furnish(name);
     this.setKnown(names);
   }
@@ -89,7 +74,7 @@ export class SshServers {
 
   /** What ssh was called with on the laptop. */
   get sshCalls(): string {
-    return path.join(this.folder, laptop, 'ssh-calls');
+    return this.#laptop.sshCalls;
   }
 
   runs(name: string): boolean {
@@ -99,7 +84,7 @@ export class SshServers {
 
   /** What holdfast said on the laptop, and sshd on each server. */
   get texts(): string[] {
-    return [...this.#said, ...this.#journals.values()];
+    return [...this.#laptop.texts, ...this.#journals.values()];
   }
 
   /** Where the server's own `/etc`, `/opt`, `/var/lib` and so on lie on this machine. */
@@ -109,14 +94,11 @@ export class SshServers {
 
   /** Which servers' keys the laptop knows. @param takenFor whose key it takes for that of one */
   setKnown(names: readonly string[], takenFor = (name: string) => name): void {
-    const lines = names.map((name) => {
-      const [kind, key] = readFileSync(
-        this.fileOn(takenFor(name), 'etc/ssh/holdfast_host_key.pub'),
-        'utf8',
-      ).split(' ');
-      return `${this.network.addressOf(name)} ${kind} ${key}`;
+    const keys = names.map((name) => {
+      const file = this.fileOn(takenFor(name), 'etc/ssh/holdfast_host_key.pub');
+      return [this.network.addressOf(name), readFileSync(file, 'utf8')] as const;
     });
-    writeFileSync(path.join(this.folder, laptop, '.ssh', 'known_hosts'), `${lines.join('\n')}\n`);
+    this.#laptop.setKnown(new Map(keys));
   }
 
   async boot(name: string): Promise<void> {
@@ -135,7 +117,7 @@ export class SshServers {
         if (child.exitCode !== null) throw new Error(`server ${name} ended: ${said().slice(-2000)}`);
         return answersWithBanner(socket);
       },
-      { what: `the sshd of ${name}: ${said().slice(-2000)}`, withinMs: 60_000, everyMs: 100 },
+      { what: `the sshd of ${name}: ${said().slice(-2000)}`, withinMs: farOffWait, everyMs: 100 },
     );
   }
 
@@ -146,32 +128,12 @@ export class SshServers {
 
   /** Runs holdfast on the laptop. */
   holdfast(args: string[], options: { cwd?: string } = {}): Promise<CliResult> {
-    return ended(this.launch(args, options));
+    return this.#laptop.holdfast(args, options);
   }
 
   /** The same, for a test that does something meanwhile. */
-  launch(args: string[], { cwd = this.folder }: { cwd?: string } = {}): ChildProcess {
-    const [program = '', ...on] = this.network.on(laptop);
-    const own = `mount --make-rprivate / && mount --bind "$1" /etc/passwd && shift && exec "$@"`;
-    const words = ['unshare', '--mount', 'sh', '-c', own, 'laptop', path.join(this.folder, 'passwd')];
-    const child = spawn(program, [...on, ...words, process.execPath, command, ...args], {
-      cwd,
-      env: {
-        PATH: `${path.join(this.folder, laptop, 'bin')}:${process.env['PATH']}`,
-        HOME: path.join(this.folder, laptop),
-        NO_COLOR: '1',
-      },
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
-    if (!printSecrets.includes(args[0] ?? '')) {
-      let said = '';
-      for (const stream of [child.stdout, child.stderr])
-        stream.on('data', (text) => {
-          said += String(text);
-        });
-      child.once('close', () => this.#said.push(said));
-    }
-    return child;
+  launch(args: string[], options: { cwd?: string } = {}): ChildProcess {
+    return this.#laptop.launch(args, options);
   }
 
   /** Runs a script on a server, as root, without ssh. */
@@ -201,7 +163,7 @@ export class SshServers {
     cpSync('/etc', own('etc'), { recursive: true, preserveTimestamps: false, verbatimSymlinks: true });
     execFileSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', own('etc/ssh/holdfast_host_key')]);
     writeFileSync(own('etc/ssh/holdfast_sshd'), sshdConfig);
-    const key = readFileSync(path.join(this.folder, laptop, '.ssh', 'id_ed25519.pub'));
+    const key = this.#laptop.publicKey;
     const uid = 1999;
     const passwd = `${withHome('/var/lib/root')}${plainUser}:x:${uid}:${uid}::/var/lib/${plainUser}:/bin/sh\n`;
     writeFileSync(own('etc/passwd'), passwd);
@@ -219,11 +181,6 @@ export class SshServers {
   }
 }
 
-/** This machine's users, with another home for root. */
-function withHome(home: string): string {
-  return readFileSync('/etc/passwd', 'utf8').replace(/^(root:(?:[^:]*:){4})[^:]*/m, `$1${home}`);
-}
-
 function answersWithBanner(socket: string): Promise<boolean> {
   return new Promise((resolve) => {
     const client = connect(socket);
@@ -232,18 +189,5 @@ function answersWithBanner(socket: string): Promise<boolean> {
       resolve(data.toString().startsWith('SSH-'));
     });
     for (const end of ['error', 'close']) client.once(end, () => resolve(false));
-  });
-}
-
-export function ended(child: ChildProcess): Promise<CliResult> {
-  return new Promise((resolve, reject) => {
-    const result = { status: 0, stdout: '', stderr: '' };
-    for (const name of ['stdout', 'stderr'] as const) {
-      child[name]?.setEncoding('utf8').on('data', (text: string) => {
-        result[name] += text;
-      });
-    }
-    child.on('error', reject);
-    child.on('close', (code) => resolve({ ...result, status: code ?? -1 }));
   });
 }

@@ -8,3 +8,8 @@ export const whyNotUsual = isWhole ? null : 'npm test -- --whole has it';
 export function howMany(variable: string, usual: number, inWhole: number): number {
   return Number(process.env[variable] ?? (isWhole ? inWhole : usual));
 }
+
+/** A deadline for a test of a whole run, in ms: for what never comes. A machine may be slow, or busy. */
+export const farOff = 900_000;
+/** The same for what is waited for within one. */
+export const farOffWait = 240_000;

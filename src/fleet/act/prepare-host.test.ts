@@ -6,8 +6,8 @@ import { expect, onTestFinished, test } from 'vitest';
 import type { Packages } from '../plan/packages.ts';
 import { installScript } from './prepare-host.ts';
 
-/** What the script has installed by a dnf whose repositories have these. */
-function installed(wanted: Omit<Packages, 'manager'>, available: string[]): string {
+/** What the script has a dnf do whose repositories have these. @param release of Red Hat's family; none of Fedora */
+function installed(wanted: Omit<Packages, 'manager'>, available: string[], release = '%rhel'): string {
   const folder = mkdtempSync(path.join(tmpdir(), 'hf-dnf-'));
   onTestFinished(() => rmSync(folder, { recursive: true }));
   const dnf = path.join(folder, 'dnf');
@@ -17,11 +17,13 @@ function installed(wanted: Omit<Packages, 'manager'>, available: string[]): stri
     `#!/bin/sh
 case "$1" in
   repoquery) case "$3" in ${lists} esac ;;
+  module) echo "$*" >> ${folder}/said; exit 1 ;;
   install) shift; echo "$*" >> ${folder}/said ;;
 esac
 `,
   );
-  chmodSync(dnf, 0o755);
+  writeFileSync(path.join(folder, 'rpm'), `#!/bin/sh\necho ${release}\n`);
+  for (const each of ['dnf', 'rpm']) chmodSync(path.join(folder, each), 0o755);
   const env = { PATH: `${folder}:${process.env['PATH']}` };
   const { status, stderr } = spawnSync('sh', ['-c', installScript({ manager: 'dnf', ...wanted })], {
     env,
@@ -36,4 +38,13 @@ test('Valkey is installed by dnf where there is no Redis, unless the spec says w
   expect(installed(either, ['redis', 'valkey'])).toBe('-y -q redis keepalived');
   expect(installed(either, ['valkey'])).toBe('-y -q valkey keepalived');
   expect(installed({ packages: ['redis'], instead: null }, ['valkey'])).toBe('-y -q redis');
+});
+
+test('version 8 of Red Hat’s family is asked for Redis 6, and whatever it says to that, gets what it has', () => {
+  const redis: Omit<Packages, 'manager'> = { packages: ['redis'], instead: 'valkey' };
+  const asked = 'module enable -y -q redis:6\n-y -q redis';
+  expect(installed(redis, ['redis'], '8')).toBe(asked);
+  expect(installed({ ...redis, instead: null }, ['redis'], '8')).toBe(asked);
+  expect(installed(redis, ['redis'], '9')).toBe('-y -q redis');
+  expect(installed({ packages: ['keepalived'], instead: null }, [], '8')).toBe('-y -q keepalived');
 });

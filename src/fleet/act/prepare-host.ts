@@ -91,14 +91,19 @@ async function doStep(host: SshHost, step: PrepareStep, { spec, secret, packed }
 
 const distributionUnits = 'redis-server redis-sentinel valkey-server valkey-sentinel';
 
+/** Version 8 of Red Hat's family has Redis 5 unless one says so. Where somebody chose another one already, that stays. */
+const newerRedis = `if [ "$(rpm -E %rhel 2>/dev/null)" = 8 ]; then dnf module enable -y -q redis:6 >/dev/null 2>&1 || true; fi`;
+
 export function installScript({ manager, packages, instead }: Packages): string {
   const names = shellLine(packages);
   const install = (each: string) => `dnf install -y -q ${each}`;
   if (manager === 'dnf' && instead !== null) {
     const others = shellLine(packages.map((each) => (each === 'redis' ? instead : each)));
-    return `if dnf repoquery -q redis | grep -q .; then ${install(names)}; else ${install(others)}; fi`;
+    return `${newerRedis}
+if dnf repoquery -q redis | grep -q .; then ${install(names)}; else ${install(others)}; fi`;
   }
-  if (manager === 'dnf') return install(names);
+  if (manager === 'dnf')
+    return packages.includes('redis') ? `${newerRedis}\n${install(names)}` : install(names);
   // Debian starts a server of its own on 6379, which is in the way of ours. What ran before is somebody's.
   return `set -e
 export DEBIAN_FRONTEND=noninteractive
@@ -181,6 +186,8 @@ if ! works; then
 else
   cat > /dev/null
 fi
+# SELinux has systemd start a program for what its path is, and nothing else says so of one that was moved there.
+if command -v restorecon >/dev/null; then restorecon -R ${installRoot}/${build}; fi
 ${turnLinks(build)}
 mkdir -p /usr/local/bin
 ln -sfn ${commandTarget} /usr/local/bin/holdfast

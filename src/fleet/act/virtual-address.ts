@@ -9,17 +9,18 @@ import {
 import type { SshHost } from '../ssh/connections.ts';
 
 /** @throws REMOTE_FAILED and what ssh says */
-export async function moveAddress(spec: Spec, host: SshHost, { does }: AddressStep): Promise<void> {
+export async function moveAddress(spec: Spec, host: SshHost, { does, frees }: AddressStep): Promise<void> {
   const files = addressFiles(spec);
-  const script = does === 'take-up' ? takeUpScript(files) : giveUpScript(spec);
+  const script = does === 'take-up' ? takeUpScript(files, frees) : giveUpScript(spec);
   const doing = does === 'take-up' ? 'starting keepalived' : 'stopping keepalived';
   await host.run(script, { as: 'root', doing });
 }
 
 /** One that runs reads it anew: the address stays where it is. */
-function takeUpScript(files: AddressFiles): string {
+function takeUpScript(files: AddressFiles, frees: boolean): string {
   return `set -e
 export PATH="$PATH:/usr/sbin:/sbin"
+${frees ? 'setsebool -P keepalived_connect_any on' : ''}
 if [ -d /run/systemd/system ]; then
   systemctl daemon-reload
   systemctl enable -q ${files.unit}

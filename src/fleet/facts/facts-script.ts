@@ -84,6 +84,7 @@ say addresses "$(ip -o addr show 2>/dev/null | tr -s ' ' | cut -d ' ' -f 4 | cut
 if [ "$(cat "/proc/$(cat ${keepalived.pid} 2>/dev/null)/comm" 2>/dev/null)" = keepalived ] && [ -f ${keepalived.told} ]; then
   say keepalived "$(digest ${keepalived.told})"
 fi
+case $(getsebool keepalived_connect_any 2>/dev/null) in *off) say selinux holds-keepalived ;; esac
 [ -s ${stateDir}/fleet-restarts ] && say restarts "$(tr '\\n' ' ' < ${stateDir}/fleet-restarts)"
 say free "$(df -Pk /var/lib | tail -n 1 | tr -s ' ' | cut -d ' ' -f 4)"
 say freeopt "$(df -Pk /opt | tail -n 1 | tr -s ' ' | cut -d ' ' -f 4)"

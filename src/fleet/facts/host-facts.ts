@@ -49,6 +49,8 @@ export interface HostFacts {
   addresses: ReadonlySet<string>;
   /** SHA-256 of what the deployment's keepalived that runs was told; null: none runs. */
   keepalivedDigest: string | null;
+  /** SELinux has keepalived connect to the ports of a few services only. */
+  holdsKeepalived: boolean;
   freeStateBytes: number;
   freeInstallBytes: number;
   kernelWritable: boolean;
@@ -111,6 +113,7 @@ export function parseFacts(host: string, output: string): HostFacts {
     device: one('device') || null,
     addresses: new Set(one('addresses').split(' ').filter(Boolean).map(canonicalAddress)),
     keepalivedDigest: one('keepalived') || null,
+    holdsKeepalived: one('selinux') === 'holds-keepalived',
     freeStateBytes: Number(one('free')) * 1024,
     freeInstallBytes: Number(one('freeopt')) * 1024,
     kernelWritable: one('kernel') === 'writable',

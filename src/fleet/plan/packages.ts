@@ -29,7 +29,7 @@ export function missingPackages(spec: Spec, facts: HostFacts): Packages | null {
     ...(hasAddress ? ['keepalived'] : []),
   ].filter((program) => !facts.programs.has(program));
   if (missing.length === 0) return null;
-  const manager = (['apt-get', 'dnf'] as const).find((each) => facts.programs.has(each));
+  const manager = managersOf(facts).find((each) => facts.programs.has(each));
   if (manager === undefined) {
     const server = wantedServers(spec).join(' or ');
     const what = [...new Set(missing)].map((each) => (each === 'server' ? server : each)).join(' and no ');
@@ -43,6 +43,12 @@ export function missingPackages(spec: Spec, facts: HostFacts): Packages | null {
   // Red Hat's family has Redis up to version 9, and Valkey from then on.
   const isEither = manager === 'dnf' && spec.redis.engine === null && packages.includes('redis');
   return { manager, packages: [...new Set(packages)], instead: isEither ? 'valkey' : null };
+}
+
+/** Where both are there, one is a tool for packages of other systems (os-release(5) says of whom it is). */
+function managersOf({ os }: HostFacts): Packages['manager'][] {
+  const isRedHats = os.some((each) => ['rhel', 'fedora', 'centos'].includes(each));
+  return isRedHats ? ['dnf', 'apt-get'] : ['apt-get', 'dnf'];
 }
 
 function wantedServers({ redis: { engine } }: Spec): string[] {

@@ -49,6 +49,7 @@ const blank = (host: string): HostFacts => ({
   device: 'eth0',
   addresses: new Set(),
   keepalivedDigest: null,
+  holdsKeepalived: false,
   freeStateBytes: 1e12,
   freeInstallBytes: 1e12,
   kernelWritable: true,

@@ -72,8 +72,8 @@ export function planFleet({ spec, found, primaryHost, secretDigest }: PlanInput)
   const addresses = addressSteps(
     found.map(({ facts, wanted }) => {
       const text = wanted.files.find(({ path }) => path === conf)?.text;
-      const told = facts.keepalivedDigest;
-      return { host: facts.host, wanted: text === undefined ? null : sha256(text), told };
+      const { host, keepalivedDigest: told, holdsKeepalived: isHeld } = facts;
+      return { host, wanted: text === undefined ? null : sha256(text), told, isHeld };
     }),
   );
   return { prepare, turns, addresses, notices: noticesOf(spec, turns, primaryHost) };

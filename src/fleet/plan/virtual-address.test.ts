@@ -1,6 +1,12 @@
 import { expect, test } from 'vitest';
 import { parseSpec } from '../../spec/parse.ts';
-import { type AddressHost, addressFiles, addressSteps, addressTexts } from './virtual-address.ts';
+import {
+  type AddressHost,
+  addressFiles,
+  addressSteps,
+  addressTexts,
+  describeAddress,
+} from './virtual-address.ts';
 
 function specOf(more: string) {
   const host = (name: string, last: number) =>
@@ -10,7 +16,7 @@ function specOf(more: string) {
 }
 const spec = specOf('gate: { on: [a, b], virtualAddress: 10.0.1.200/24 }');
 const on = (host: string, more: Partial<AddressHost> = {}): AddressHost => {
-  return { host, systemd: false, programs: new Set(['redis-cli']), device: 'ens5', ...more };
+  return { host, systemd: false, device: 'ens5', ...more };
 };
 
 test('hosts with a gate get a configuration for the interface that has their address', () => {
@@ -18,23 +24,19 @@ test('hosts with a gate get a configuration for the interface that has their add
   expect(path).toBe('/etc/holdfast/orders.keepalived.conf');
   for (const line of ['interface ens5', 'unicast_src_ip 10.0.1.2', 'priority 199', 'script_user nobody'])
     expect(text).toContain(`    ${line}\n`);
-  expect(text).toContain('/usr/bin/redis-cli -h 127.0.0.1 -p 6380 PING');
+  const ask = (cli: string) => `timeout 2 ${cli} -h 127.0.0.1 -p 6380 PING`;
+  expect(text).toContain(`; ${ask('redis-cli')} || ${ask('valkey-cli')}'"\n`);
   expect(addressTexts(spec, on('c'))).toEqual([]);
   expect(addressTexts(specOf(''), on('a'))).toEqual([]);
 });
 
-test('the gate is asked with what is there, and with a certificate where it speaks TLS only', () => {
-  const text = (of: typeof spec, programs: string[]) =>
-    addressTexts(of, on('a', { programs: new Set(programs) }))[0]?.[1];
-  expect(text(spec, ['valkey-cli'])).toContain('/usr/bin/valkey-cli -h');
-  expect(text(spec, [])).toContain('/usr/bin/redis-cli -h');
-  const valkey = specOf('redis: { engine: valkey }\ngate: { virtualAddress: 10.0.1.200 }');
-  expect(text(valkey, [])).toContain('/usr/bin/valkey-cli -h');
+test('the gate is asked with a certificate where it speaks TLS only', () => {
   const tls = specOf(
     'gate: { virtualAddress: 10.0.1.200 }\nsecurity: { tls: { cert: /c.pem, key: /k.pem, ca: /a.pem } }',
   );
-  expect(text(tls, [])).toContain('--tls --cacert /a.pem --cert /c.pem --key /k.pem PING');
-  expect(text(tls, [])).toContain('script_user holdfast');
+  const text = addressTexts(tls, on('a'))[0]?.[1];
+  expect(text).toContain('--tls --cacert /a.pem --cert /c.pem --key /k.pem PING');
+  expect(text).toContain('script_user holdfast');
 });
 
 test('an interface that nobody can find has to be named', () => {
@@ -48,20 +50,27 @@ test('where systemd runs it starts keepalived, from a copy of what it was told',
   expect(path).toBe('/etc/systemd/system/holdfast-orders-address.service');
   const { conf, told } = addressFiles(spec);
   expect(text).toContain(`ExecReload=/bin/cp ${conf} ${told}\nExecReload=/bin/kill -HUP $MAINPID`);
-  expect(text).toContain(`--use-file ${told} --pid`);
+  expect(text).toContain(`--use-file ${conf} --pid`);
 });
 
 test('who was told something else is told, and who should know of none is stopped', () => {
   const hosts = [
-    { host: 'a', wanted: 'new', told: 'old' },
-    { host: 'b', wanted: 'new', told: 'new' },
-    { host: 'c', wanted: null, told: 'old' },
-    { host: 'd', wanted: 'new', told: null },
-    { host: 'e', wanted: null, told: null },
+    { host: 'a', wanted: 'new', told: 'old', isHeld: false },
+    { host: 'b', wanted: 'new', told: 'new', isHeld: false },
+    { host: 'c', wanted: null, told: 'old', isHeld: true },
+    { host: 'd', wanted: 'new', told: null, isHeld: false },
+    { host: 'e', wanted: null, told: null, isHeld: true },
+    { host: 'f', wanted: 'new', told: 'new', isHeld: true },
   ];
-  expect(addressSteps(hosts)).toEqual([
-    { host: 'a', does: 'take-up' },
-    { host: 'c', does: 'give-up' },
-    { host: 'd', does: 'take-up' },
+  const steps = addressSteps(hosts);
+  expect(steps).toEqual([
+    { host: 'a', does: 'take-up', frees: false },
+    { host: 'c', does: 'give-up', frees: false },
+    { host: 'd', does: 'take-up', frees: false },
+    { host: 'f', does: 'take-up', frees: true },
   ]);
+  const [told, stopped, , freed] = steps.map(describeAddress);
+  expect(told).toBe('host a: keepalived is told of the virtual address');
+  expect(stopped).toBe('host c: keepalived is stopped for the virtual address');
+  expect(freed).toContain('setsebool -P keepalived_connect_any on');
 });

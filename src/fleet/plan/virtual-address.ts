@@ -32,7 +32,6 @@ export function addressFiles({ name }: Spec): AddressFiles {
 export interface AddressHost {
   host: string;
   systemd: boolean;
-  programs: ReadonlySet<string>;
   /** The interface that has its address; null when none has. */
   device: string | null;
 }
@@ -42,10 +41,7 @@ export interface AddressHost {
  * @returns path and text of each file; none where the host has no such address
  * @throws FLEET_REFUSED
  */
-export function addressTexts(
-  spec: Spec,
-  { host, systemd, programs, device }: AddressHost,
-): [string, string][] {
+export function addressTexts(spec: Spec, { host, systemd, device }: AddressHost): [string, string][] {
   const { virtualAddress } = spec.gate;
   const gate = spec.gates.find((each) => each.host === host);
   if (virtualAddress === null || gate === undefined) return [];
@@ -57,24 +53,16 @@ export function addressTexts(
   }
   const { address, router } = virtualAddress;
   const files = addressFiles(spec);
-  const cli = `/usr/bin/${cliOf(spec, programs)}`;
-  const conf = keepalivedConf({ spec, gate, addresses: [address], device: on, router, cli });
+  const conf = keepalivedConf({ spec, gate, addresses: [address], device: on, router });
   return [
     [files.conf, conf],
     ...(systemd ? [[`/etc/systemd/system/${files.unit}`, unitText(spec)] as [string, string]] : []),
   ];
 }
 
-/** With which the gate is asked: what is there, or comes with the engine. */
-function cliOf({ redis }: Spec, programs: ReadonlySet<string>): string {
-  const both = ['redis-cli', 'valkey-cli'];
-  const wanted = redis.engine === 'valkey' ? both.toReversed() : both;
-  return wanted.find((each) => programs.has(each)) ?? (wanted[0] as string);
-}
-
-/** The words of its command line, without the program. */
-export function keepalivedWords({ told, pid, vrrpPid }: AddressFiles): string {
-  return `--vrrp --use-file ${told} --pid ${pid} --vrrp_pid ${vrrpPid}`;
+/** The words of its command line, without the program. What was told is for us: SELinux has keepalived read nothing in /run. */
+export function keepalivedWords({ conf, pid, vrrpPid }: AddressFiles): string {
+  return `--vrrp --use-file ${conf} --pid ${pid} --vrrp_pid ${vrrpPid}`;
 }
 
 function unitText(spec: Spec): string {
@@ -103,15 +91,34 @@ function unitText(spec: Spec): string {
   ].join('\n');
 }
 
-/** For a host that has no gate any more, or a spec that has no such address. */
-export type AddressStep = { host: string; does: 'take-up' | 'give-up' };
+export interface AddressStep {
+  host: string;
+  /** `give-up`: the host has no gate any more, or the spec no such address. */
+  does: 'take-up' | 'give-up';
+  /** SELinux there has to be told that keepalived may connect to the gate. */
+  frees: boolean;
+}
 
-/** @param wanted digest of what it should be told, null for no address; @param told digest of what one that runs was told */
-export function addressSteps(
-  hosts: readonly { host: string; wanted: string | null; told: string | null }[],
-): AddressStep[] {
-  return hosts.flatMap(({ host, wanted, told }): AddressStep[] => {
-    if (wanted === told) return [];
-    return [{ host, does: wanted === null ? 'give-up' : 'take-up' }];
+export interface AddressThere {
+  host: string;
+  /** Digest of what keepalived should be told; null for no address. */
+  wanted: string | null;
+  /** Digest of what one that runs was told. */
+  told: string | null;
+  /** SELinux has it connect to the ports of a few services only. */
+  isHeld: boolean;
+}
+
+export function addressSteps(hosts: readonly AddressThere[]): AddressStep[] {
+  return hosts.flatMap(({ host, wanted, told, isHeld }): AddressStep[] => {
+    const frees = isHeld && wanted !== null;
+    if (wanted === told && !frees) return [];
+    return [{ host, does: wanted === null ? 'give-up' : 'take-up', frees }];
   });
+}
+
+export function describeAddress({ host, does, frees }: AddressStep): string {
+  const selinux = frees ? ', and SELinux lets it ask the gate (setsebool -P keepalived_connect_any on)' : '';
+  const what = does === 'take-up' ? 'keepalived is told of' : 'keepalived is stopped for';
+  return `host ${host}: ${what} the virtual address${selinux}`;
 }

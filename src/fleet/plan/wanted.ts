@@ -193,7 +193,7 @@ const nothingBrought: Brought = {
 /** Which files other than secret ones there may be on a host. */
 export function plainPaths(spec: Spec): string[] {
   const host = spec.gates[0]?.host ?? spec.hosts[0]?.id ?? '';
-  const any = { host, systemd: true, programs: new Set<string>(), device: 'any' };
+  const any = { host, systemd: true, device: 'any' };
   return wantedFiles(spec, any, nothingBrought).flatMap(({ path, secret }) => (secret ? [] : [path]));
 }
 

@@ -46,7 +46,7 @@ export const keepalivedTarget: Target = {
     const device = options['interface'] || (named?.device ?? 'eth0');
     return placesOf(input, spec.gates).map((gate) => ({
       name: `${gate.host}/keepalived.conf`,
-      text: keepalivedConf({ spec, gate, addresses, device, router, cli: '/usr/bin/redis-cli' }),
+      text: keepalivedConf({ spec, gate, addresses, device, router }),
       secret: false,
     }));
   },
