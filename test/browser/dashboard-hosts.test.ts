@@ -62,7 +62,7 @@ describe.skipIf(why !== null)(`three hosts${why === null ? '' : `: skipped, ${wh
   });
 
   const addressOf = (host: string) => `https://127.0.0.1:${bridges[hosts.indexOf(host)]?.port}/`;
-  const within = { withinMs: 30_000, everyMs: 50 };
+  const within = { withinMs: 60_000, everyMs: 50 };
 
   /** What the agent of a host answers on that host. */
   function ask<T>(host: string, question: string): Promise<T> {
@@ -79,13 +79,13 @@ describe.skipIf(why !== null)(`three hosts${why === null ? '' : `: skipped, ${wh
   }
 
   async function top(text: string): Promise<void> {
-    await tab.locator('.top', { hasText: text }).waitFor({ timeout: 30_000 });
+    await tab.locator('.top', { hasText: text }).waitFor();
   }
 
   async function killAgent(host: string): Promise<void> {
     const pid = fleet.pidOf(host, 'agent.json');
     process.kill(pid, 'SIGKILL');
-    await waitFor(() => !isAlive(pid), { what: `the agent of ${host} to be gone`, withinMs: 20_000 });
+    await waitFor(() => !isAlive(pid), { what: `the agent of ${host} to be gone`, withinMs: 60_000 });
   }
 
   const banner = (name: string) => tab.getByRole('complementary', { name });
@@ -173,7 +173,7 @@ describe.skipIf(why !== null)(`three hosts${why === null ? '' : `: skipped, ${wh
     const { primary: old, members } = await ask<ApiView>(watcher, '/api/view');
     const { id = '', host = '' } = members.find((member) => member.id === old) ?? {};
     process.kill(fleet.pidOf(host, `members/${id}/process.json`), 'SIGKILL');
-    await tab.locator('.picture a.member.bad').waitFor({ timeout: 15_000 });
+    await tab.locator('.picture a.member.bad').waitFor();
     const { primary } = await fleet.waitForStatus(
       watcher,
       'another primary',

@@ -52,7 +52,7 @@ test('a page that can not be drawn says so, and the others are there', async () 
     if ((await again.count()) > 0) await again.click();
     return picture.count();
   };
-  await expect.poll(pressed, { timeout: 15_000 }).toBe(1);
+  await expect.poll(pressed).toBe(1);
 });
 
 test('a state that the page does not know stands as it is called', async () => {

@@ -48,7 +48,7 @@ test('a good one is good, also when its keys have expired since; the verdict lie
   const manifest = await take(server, store);
   await waitFor(async () => (await redis.exists('soon')) === 0, {
     what: 'the key to expire',
-    withinMs: 30_000,
+    withinMs: 60_000,
   });
   expect(await verify(manifest)).toMatchObject({ good: true, problems: [], keys: manifest.keys });
   expect((await readVerified(store)).verdicts.get(manifest.id)).toMatchObject({ good: true });

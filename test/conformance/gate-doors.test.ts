@@ -136,12 +136,12 @@ test('several workers share the doors, answer control together, and are replaced
   process.kill(worker as number, 'SIGKILL');
   const replaced = async () =>
     gate.log().includes('starting another') && (await gate.control.status()).state === 'open';
-  await waitFor(replaced, { what: 'a new worker', withinMs: 30_000 });
+  await waitFor(replaced, { what: 'a new worker', withinMs: 60_000 });
   const fresh = client(gate.port);
   expect(await fresh.ping()).toBe('PONG');
 });
 
-test('drain lets clients finish and then ends the process; a taken port and a bad file are one line', async () => {
+test('drain lets clients finish and then ends the process; a taken port is one line', async () => {
   const gate = await startGate({ members: member() });
   const redis = client(gate.port, { retryStrategy: () => null });
   expect(await redis.ping()).toBe('PONG');
@@ -149,7 +149,7 @@ test('drain lets clients finish and then ends the process; a taken port and a ba
     { members: member(), listen: { host: '127.0.0.1', port: gate.port } },
     false,
   ).catch((error: Error) => error.message);
-  expect(second).toMatch(/gave up/);
+  expect(second).toMatch(/^the gate ended with \d+\nholdfast gate: cannot listen on .*EADDRINUSE.*\n$/);
   const exited = new Promise<number | null>((resolve) => gate.process.once('exit', resolve));
   await gate.control.drain({ graceMs: 5000 });
   expect(await exited).toBe(0);

@@ -42,14 +42,14 @@ test('who closes its side behind its requests gets their answers', async () => {
   for (const text of [words, 'PING\r\nGET', 'SUBSCRIBE a\r\n', 'PING\r\nBLPOP none 0\r\n']) {
     expect(await halfClosed(gate.port, text), text).toBe(await halfClosed(direct.port, text));
   }
-  await waitFor(async () => (await clientsNow()) === 0, { what: 'the clients to be gone', withinMs: 20_000 });
+  await waitFor(async () => (await clientsNow()) === 0, { what: 'the clients to be gone', withinMs: 60_000 });
 });
 
 test('also when its FIN comes in the middle of a long request that the gate keeps', async () => {
   const slow = 'EVAL "for i = 1, 30000000 do end return 7" 0\r\n';
   const long = `${slow}*100\r\n$9\r\nSUBSCRIBE\r\n$8000000\r\n${'c'.repeat(3 * 2 ** 20)}`;
   for (const { port } of [gate, direct]) expect(await halfClosed(port, long)).toBe(':7\r\n');
-  await waitFor(async () => (await clientsNow()) === 0, { what: 'the clients to be gone', withinMs: 20_000 });
+  await waitFor(async () => (await clientsNow()) === 0, { what: 'the clients to be gone', withinMs: 60_000 });
 });
 
 test('also when its FIN comes while its last requests wait for their turn', async () => {
@@ -61,7 +61,7 @@ test('also when its FIN comes while its last requests wait for their turn', asyn
       rid(await halfClosed(direct.port, text)),
     );
   }
-  await waitFor(async () => (await clientsNow()) === 0, { what: 'the clients to be gone', withinMs: 20_000 });
+  await waitFor(async () => (await clientsNow()) === 0, { what: 'the clients to be gone', withinMs: 60_000 });
 });
 
 test('a look from another host’s agent is no request and no error in the figures', async () => {
@@ -74,7 +74,7 @@ test('a look from another host’s agent is no request and no error in the figur
   const remote = new RemoteGate(place as unknown as GatePlace, undefined);
   await remote.look();
   expect(remote.seen.state).toBe('open');
-  await waitFor(async () => (await clientsNow()) === 0, { what: 'the look to be over', withinMs: 20_000 });
+  await waitFor(async () => (await clientsNow()) === 0, { what: 'the look to be over', withinMs: 60_000 });
   expect(await figures()).toEqual(before);
 });
 
@@ -83,7 +83,7 @@ test('who kills itself is closed', async () => {
     const raw = await RawClient.open(gate.port);
     const id = (await raw.ask('CLIENT ID')).slice(1, -2);
     expect(await raw.ask(line.replace('%', id))).toBe(':1\r\n');
-    await waitFor(() => raw.closed, { what: 'the gate to close', withinMs: 20_000 });
+    await waitFor(() => raw.closed, { what: 'the gate to close', withinMs: 60_000 });
   }
 });
 
@@ -101,7 +101,7 @@ test('after QUIT and after a protocol error nothing more is read, and the place 
     expect((await gate.control.status()).counters.bytesIn - before).toBeLessThan(4 * 2 ** 20);
     await waitFor(async () => (await clientsNow()) === 0, {
       what: 'the client to be gone',
-      withinMs: 20_000,
+      withinMs: 60_000,
     });
   }
 });
@@ -122,7 +122,7 @@ test('handshakes that never end take no place of a client, and are cut', async (
   await Promise.all(silent.map((socket) => once(socket, 'close')));
   expect(performance.now() - before).toBeLessThan(9000);
   for (const each of redis) expect(await each.ping()).toBe('PONG');
-}, 20_000);
+});
 
 test('one error ends a client whose session is refused while a request of it waits', async () => {
   const admin = client(behind.port);
@@ -171,7 +171,7 @@ test('a failover to a member that does not know a user tells each of its clients
   expect(await other.ask('SET k 1')).toBe('+OK\r\n');
   await untilKnownToWait(before, first);
   const linked = async () => /master_link_status:up/.test(await next.info('replication'));
-  await waitFor(linked, { what: 'the replica to be linked', withinMs: 30_000 });
+  await waitFor(linked, { what: 'the replica to be linked', withinMs: 60_000 });
   await kill9(first.process);
   const waiting = ['asks while there is no primary', 'is in a transaction', 'watches'];
   for (const state of waiting) clients.get(state)?.send('GET k');
@@ -249,7 +249,7 @@ test('CLIENT LIST and KILL answer as a server does', async () => {
   const blocked = await RawClient.open(gate.port);
   blocked.send('BLPOP nothing 0');
   const flagged = async () => /flags=b /.test(await gated.ask('CLIENT LIST'));
-  await waitFor(flagged, { what: 'the blocked client to be shown as blocked', withinMs: 20_000 });
+  await waitFor(flagged, { what: 'the blocked client to be shown as blocked', withinMs: 60_000 });
   for (const raw of [gated, plain, blocked]) raw.close();
 });
 

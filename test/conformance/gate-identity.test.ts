@@ -242,7 +242,7 @@ test('a password that the default user gets is asked of everybody who comes, and
   expect(await again.ask('GET k')).toBe('$1\r\nv\r\n');
   await admin.call('ACL', 'SETUSER', 'default', 'resetpass', '>more-pw');
   const refused = async () => (await again.ask('GET k')).startsWith('-NOAUTH');
-  await waitFor(refused, { what: 'the gate to ask for the password', withinMs: 20_000 });
+  await waitFor(refused, { what: 'the gate to ask for the password', withinMs: 60_000 });
   await admin.call('ACL', 'SETUSER', 'default', 'nopass');
   for (const raw of [early, other, late, again]) raw.close();
 });
@@ -254,7 +254,7 @@ test('a subscription that its user may no longer have ends the client', async ()
   await raw.ask('AUTH hearer hear-pw');
   expect(await raw.ask('SUBSCRIBE news')).toContain('subscribe');
   await admin.call('ACL', 'SETUSER', 'hearer', 'resetchannels', '&other');
-  await waitFor(() => raw.closed, { what: 'the gate to close the client', withinMs: 20_000 });
+  await waitFor(() => raw.closed, { what: 'the gate to close the client', withinMs: 60_000 });
 });
 
 test('what the gate asks for itself is neither refused to a user nor seen as a request of one', async () => {
@@ -283,7 +283,7 @@ test('what the gate asks for itself is neither refused to a user nor seen as a r
   await admin.call('CLIENT', 'KILL', 'USER', 'little');
   await waitFor(async () => (await raw.ask('GET own')) === '$1\r\n1\r\n', {
     what: 'the new connection',
-    withinMs: 20_000,
+    withinMs: 60_000,
   });
   raw.close();
   await admin.call('PING', 'the end of it');

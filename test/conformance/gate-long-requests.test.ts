@@ -156,7 +156,7 @@ test('a long SET whose server is lost while it takes nothing more is read to its
   await raw.write(request.subarray(0, beginning));
   const begun = async () =>
     Number(/total_net_input_bytes:(\d+)/.exec(await client(first.port).info('stats'))?.[1]) > beginning / 2;
-  await waitFor(begun, { what: 'the server to have a part of it', withinMs: 30_000 });
+  await waitFor(begun, { what: 'the server to have a part of it', withinMs: 60_000 });
   first.process.kill('SIGSTOP');
   const sending = raw.write(request.subarray(beginning));
   // The buffers of the kernel are full, and the gate reads nothing more of it.
@@ -166,7 +166,7 @@ test('a long SET whose server is lost while it takes nothing more is read to its
     before = raw.bytesSent;
     return !moved;
   };
-  await waitFor(stands, { what: 'the server to take nothing more', withinMs: 30_000, everyMs: 200 });
+  await waitFor(stands, { what: 'the server to take nothing more', withinMs: 60_000, everyMs: 200 });
   await kill9(first.process);
   await own.control.switch({ address: '127.0.0.1', port: second.port });
   await sending;

@@ -134,7 +134,7 @@ test('CLIENT LIST, INFO and KILL are about the clients of the gate', async () =>
   expect(await one.ask('CLIENT LIST')).toContain('name=victim');
   expect(await two.ask('CLIENT INFO')).toContain(`id=${second} `);
   expect(await one.ask(`CLIENT KILL ID ${second}`)).toBe(':1\r\n');
-  await waitFor(() => two.closed, { what: 'the killed client to be closed', withinMs: 20_000 });
+  await waitFor(() => two.closed, { what: 'the killed client to be closed', withinMs: 60_000 });
   expect(await one.ask('PING')).toBe('+PONG\r\n');
   one.close();
 });
@@ -145,7 +145,7 @@ test('CLIENT UNBLOCK reaches the client that is blocked', async () => {
   const id = (await two.ask('CLIENT ID')).slice(1, -2);
   two.send('BLPOP nothing 0');
   const unblocked = async () => (await one.ask(`CLIENT UNBLOCK ${id} ERROR`)) === ':1\r\n';
-  await waitFor(unblocked, { what: 'the client to be blocked and unblocked', withinMs: 20_000 });
+  await waitFor(unblocked, { what: 'the client to be blocked and unblocked', withinMs: 60_000 });
   expect(await two.reply()).toMatch(/^-UNBLOCKED client unblocked via CLIENT UNBLOCK/);
   for (const each of [one, two]) each.close();
 });

@@ -175,7 +175,7 @@ test('a transaction that waits in vain for a primary is over after its EXEC', as
   expect(await raw.ask('GET k')).toMatch(/^-NOPRIMARY /);
   await startRedis([], { port: lonely.port, folder: lonely.folder, args: lonely.args });
   const open = async () => (await raw.ask('PING')) === '+PONG\r\n';
-  await waitFor(open, { what: 'the gate to open again', withinMs: 30_000 });
+  await waitFor(open, { what: 'the gate to open again', withinMs: 60_000 });
   expect(await raw.ask('GET k')).toBe('$-1\r\n');
   raw.close();
 });

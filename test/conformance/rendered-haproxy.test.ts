@@ -78,7 +78,7 @@ test('the doors lead to the primary and to replicas, and follow a change', async
   servers.startMember(second, first);
   haproxy = spawn('haproxy', ['-f', write(servers, spec, secrets)], { stdio: 'ignore' });
   const [rw, ro] = [port + 5, port + 6];
-  const leadsTo = (door: number, member: Member, withinMs = 10_000) =>
+  const leadsTo = (door: number, member: Member, withinMs = 60_000) =>
     waitFor(async () => (await askAnew(door)) === String(member.port), {
       what: `door ${door} to lead to ${member.id}`,
       withinMs,

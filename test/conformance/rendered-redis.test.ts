@@ -41,9 +41,9 @@ describe('redis.conf and users.acl', () => {
     const primary = await servers.connect(members[0].port);
     await waitFor(async () => (await primary.info('replication')).includes('connected_slaves:2'), {
       what: 'two replicas',
-      withinMs: 30_000,
+      withinMs: 60_000,
     });
-    await waitFor(async () => (await primary.set('k', 'v')) === 'OK', { what: 'a write', withinMs: 30_000 });
+    await waitFor(async () => (await primary.set('k', 'v')) === 'OK', { what: 'a write', withinMs: 60_000 });
     expect(await primary.wait(2, 10_000)).toBe(2);
     const setting = async (name: string) => ((await primary.config('GET', name)) as string[])[1];
     expect(await setting('appendonly')).toBe('yes');

@@ -58,16 +58,16 @@ test('with TLS, replication, Sentinels, HAProxy’s checks and clients all use i
   await waitFor(
     () =>
       ask(first.port, async (client) => (await client.info('replication')).includes('connected_slaves:2')),
-    { what: 'two replicas over TLS', withinMs: 30_000 },
+    { what: 'two replicas over TLS', withinMs: 60_000 },
   );
   await waitFor(
     () =>
       ask(port + 3, async (client) => /^OK 3/.test(String(await client.call('SENTINEL', 'CKQUORUM', 't')))),
-    { what: 'a quorum over TLS', withinMs: 30_000 },
+    { what: 'a quorum over TLS', withinMs: 60_000 },
   );
   await waitFor(() => ask(port + 6, async (client) => (await client.set('k', 'v')) === 'OK'), {
     what: 'a write through HAProxy over TLS',
-    withinMs: 30_000,
+    withinMs: 60_000,
   });
   const plain = new Redis({
     port: first.port,

@@ -43,14 +43,14 @@ test.each([
     const redis = client(taker.port);
     for (let i = 0; i < before; i++) await redis.set(`old:${i}`, 'x');
     await redis.replicaof('127.0.0.1', given.port);
-    await waitFor(() => linkUp(redis), { what: 'the transfer', withinMs: 30_000 });
+    await waitFor(() => linkUp(redis), { what: 'the transfer', withinMs: 60_000 });
     expect(given.sentBytes).toBe(given.bytes);
     await redis.replicaof('NO', 'ONE');
     expect(await redis.dbsize()).toBe(1001);
     expect(await redis.get('k:77')).toBe('v77');
     expect(await redis.exists('old:1')).toBe(0);
     const rewritten = async () => /aof_rewrite_in_progress:0/.test(await redis.info('persistence'));
-    await waitFor(rewritten, { what: 'the AOF', withinMs: 30_000 });
+    await waitFor(rewritten, { what: 'the AOF', withinMs: 60_000 });
     expect(await redis.set('after', '1')).toBe('OK');
     taker.process.kill('SIGKILL');
     const again = await startRedis(['--appendonly', 'yes'], { folder: taker.folder });
@@ -80,11 +80,11 @@ test('a transfer that stops short changes nothing at the taker', async () => {
   const redis = client(taker.port);
   await redis.set('old', '1');
   await redis.replicaof('127.0.0.1', given.port);
-  await waitFor(() => given.sentBytes === 3000, { what: 'the transfer to begin', withinMs: 30_000 });
+  await waitFor(() => given.sentBytes === 3000, { what: 'the transfer to begin', withinMs: 60_000 });
   // The rest never comes, and nothing is taken for it.
   await waitFor(async () => /master_sync_in_progress:0/.test(await redis.info('replication')), {
     what: 'the transfer to fail',
-    withinMs: 30_000,
+    withinMs: 60_000,
   });
   given.close();
   await redis.replicaof('NO', 'ONE');

@@ -31,7 +31,7 @@ const adopted: AdoptPlace[] = [];
 
 afterEach(async () => {
   for (const { where } of adopted.splice(0)) await holdfast(['down', ...where]);
-}, 60_000);
+});
 afterAll(cleanUp);
 
 interface Before {
@@ -108,7 +108,7 @@ test('a failover between the look and the doing is noticed, and the next adopt g
   const [first, second] = [client(one.port), client(other.port)];
   await second.replicaof('127.0.0.1', port);
   const follows = async (redis: Redis) => (await redis.info('replication')).includes('master_link_status:up');
-  await waitFor(() => follows(second), { what: 'the replica', withinMs: 10_000 });
+  await waitFor(() => follows(second), { what: 'the replica', withinMs: 60_000 });
   const place = await specOfWhatRuns(port, `redis://127.0.0.1:${port}`, ['--name', 'two']);
   const spec = await loadSpec(place.file);
   const adoption = {
@@ -120,7 +120,7 @@ test('a failover between the look and the doing is noticed, and the next adopt g
   expect(plan).toMatchObject({ primary: 'redis-1', refusals: [] });
   await second.replicaof('NO', 'ONE');
   await first.replicaof('127.0.0.1', port + 1);
-  await waitFor(() => follows(first), { what: 'the old primary to follow', withinMs: 10_000 });
+  await waitFor(() => follows(first), { what: 'the old primary to follow', withinMs: 60_000 });
   await expect(takeOverWhatRuns(adoption, facts, () => {})).rejects.toMatchObject({
     ...{ code: 'ADOPT_REFUSED', message: 'redis-1 was primary when it was looked at, and is a replica now' },
   });
@@ -129,7 +129,7 @@ test('a failover between the look and the doing is noticed, and the next adopt g
   await takeOverWhatRuns(adoption, again.facts, () => {});
   const conf = (id: string) => readFileSync(statePaths(place.stateDir).member(id).config, 'utf8');
   expect([conf('redis-1'), conf('redis-2')].map((text) => /^replicaof /m.test(text))).toEqual([true, false]);
-}, 60_000);
+});
 
 describe.skipIf(!whole)('in a whole run', () => {
   test('killed behind each line that it says, and said again each time', async () => {

@@ -78,7 +78,7 @@ test('a server alone, under writes: an interrupted adopt, then a whole one, and 
   });
   expect(await load.lost(client(port + 6))).toEqual([]);
   expect(await client(port + 6).set('after', 'it')).toBe('OK');
-}, 120_000);
+});
 
 const password = 'of-the-servers';
 
@@ -121,7 +121,7 @@ test('Sentinels, a primary with a password and its replicas are taken over as th
     expect(fields[fields.indexOf('num-other-sentinels') + 1]).toBe('2');
   }
   expect(await load.lost(client(port + 6, { password }))).toEqual([]);
-}, 120_000);
+});
 
 /** One of three, which knows everybody from the start. */
 function startSentinelAt(port: number, firstPort: number): Server {
@@ -154,7 +154,7 @@ async function untilKnown(port: number): Promise<void> {
     return field('num-other-sentinels') === '2' && field('num-slaves') === '2';
   };
   const what = `the Sentinel at ${port} to know the others`;
-  await waitFor(() => known().catch(() => false), { what, withinMs: 30_000, everyMs: 50 });
+  await waitFor(() => known().catch(() => false), { what, withinMs: 60_000, everyMs: 50 });
   redis.disconnect();
 }
 
@@ -194,7 +194,7 @@ test('a server that speaks TLS is taken over with its own certificates, under wr
   expect([[...errors], dropped]).toEqual([[], 0]);
   expect(acknowledged).toBeGreaterThan(0);
   expect(await client(port + 6, overTls).set('through', 'the gate')).toBe('OK');
-}, 120_000);
+});
 
 test('what speaks against it is said, all of it, and nothing is changed', async () => {
   const port = await freePorts(9);
@@ -219,4 +219,4 @@ test('what speaks against it is said, all of it, and nothing is changed', async 
   const locked = await holdfast(['adopt', ...place.where, '--dry-run', '--user', 'late']);
   expect(locked.status).toBe(2);
   expect(server.process.exitCode).toBeNull();
-}, 120_000);
+});

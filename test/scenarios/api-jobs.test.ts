@@ -138,7 +138,7 @@ test('a backup is taken, listed, verified, and restored, over what is there only
   const restore: ApiOperation = { kind: 'restore', backup: id };
   await waitFor(async () => ((await plan(restore)).allowed ? undefined : true), {
     what: 'the keys to be seen',
-    withinMs: 20_000,
+    withinMs: 60_000,
   });
   const refused = await api.post<{ error: ApiError }>('/api/operations', restore, { token });
   expect([refused.status, refused.body.error.code]).toEqual([409, 'OPERATION_REFUSED']);

@@ -70,7 +70,7 @@ async function startSlow(from: { id: string; port: number }) {
   }));
   const isSending = async () =>
     /:ip=.*,port=65536,state=(wait_bgsave|send_bulk)/.test(await member.info('replication'));
-  await waitFor(isSending, { what: 'the snapshot to be sent', withinMs: 30_000 });
+  await waitFor(isSending, { what: 'the snapshot to be sent', withinMs: 60_000 });
   return { child, ended, speedUp: () => member.config('SET', 'rdb-key-save-delay', 0) };
 }
 
@@ -120,7 +120,7 @@ test('a failover in the middle: the backup fails and says so, nothing is listed,
   const slow = await startSlow(replica!);
   // A Sentinel may refuse just after another change; the backup takes longer than a few tries.
   const switched = async () => (await deployment.run('switchover', [], ['--to', replica!.id])).status === 0;
-  await waitFor(switched, { what: 'the switchover', withinMs: 30_000 });
+  await waitFor(switched, { what: 'the switchover', withinMs: 60_000 });
   const { status, result } = await slow.ended;
   expect(status).toBe(1);
   expect(result.error).toMatchObject({
@@ -182,7 +182,7 @@ test('what is wrong with the wish or the spec is exit status 2', async () => {
 test('without an agent: the members are asked directly', async () => {
   const agent = deployment.agentPid();
   process.kill(agent, 'SIGUSR2');
-  await waitFor(() => !isAlive(agent), { what: 'the agent to end', withinMs: 30_000 });
+  await waitFor(() => !isAlive(agent), { what: 'the agent to end', withinMs: 60_000 });
   const { status, stdout } = await deployment.run('backup', ['now']);
   expect(stdout).toMatch(/^redis_\S+Z: \d+ keys, .* from redis-\d \(replica\), verified, in /);
   expect(status).toBe(0);

@@ -176,13 +176,13 @@ describe('the schedule of an agent', () => {
     await redis.mset(values.flat());
     const uploading = () =>
       existsSync(folder) && readdirSync(folder).some((name) => name.startsWith('.') && name.endsWith('.tmp'));
-    await waitFor(uploading, { what: 'a backup to be under way', withinMs: 30_000 });
+    await waitFor(uploading, { what: 'a backup to be under way', withinMs: 60_000 });
     const lock = JSON.parse(readFileSync(path.join(folder, 'holdfast.lock'), 'utf8')) as {
       process: { pid: number };
     };
     expect((await deployment.status()).backup).toMatchObject({ running: true, lastGoodAt: null });
     process.kill(deployment.agentPid(), 'SIGKILL');
-    await waitFor(() => !isAlive(lock.process.pid), { what: 'its worker to end', withinMs: 30_000 });
+    await waitFor(() => !isAlive(lock.process.pid), { what: 'its worker to end', withinMs: 60_000 });
     expect(await deployment.json<Manifest[]>('backup', ['list'])).toEqual([]);
     expect(readdirSync(folder).filter((name) => /\.(rdb|tmp|json)$/.test(name))).toEqual([]);
 

@@ -18,7 +18,7 @@ beforeEach(() => {
   folder = tempFolder();
 });
 afterEach(async () => {
-  await waitFor(() => pidsIn(folder).length === 0, { what: 'every process to be gone', withinMs: 30_000 });
+  await waitFor(() => pidsIn(folder).length === 0, { what: 'every process to be gone', withinMs: 60_000 });
   // An agent that was killed leaves it to a shell to remove the folder of the server that it had started for a moment.
   await waitFor(() => readdirSync(folder).length === 0, {
     what: 'the folder to be empty',
@@ -173,7 +173,7 @@ describe('benchmarks measure, say where, and leave nothing behind', () => {
     });
     const closed = once(child, 'close');
     // Members, Sentinels and the agent are there, or on their way.
-    await waitFor(() => pidsIn(folder).length >= 4, { what: 'the deployment to start', withinMs: 30_000 });
+    await waitFor(() => pidsIn(folder).length >= 4, { what: 'the deployment to start', withinMs: 60_000 });
     child.kill('SIGINT');
     const [code] = (await closed) as [number];
     expect(code).toBe(1);

@@ -36,7 +36,7 @@ async function pidOf(id: string): Promise<number> {
 async function restarted(id: string, port: number): Promise<void> {
   const pid = await pidOf(id);
   process.kill(pid, 'SIGKILL');
-  await waitFor(() => !isAlive(pid), { what: `${id} to be gone`, withinMs: 20_000 });
+  await waitFor(() => !isAlive(pid), { what: `${id} to be gone`, withinMs: 60_000 });
   await waitFor(() => priorityOf(port), { what: `${id} to answer again`, withinMs: 60_000 });
 }
 
@@ -64,13 +64,13 @@ test('a replica that was just restarted and has never been in sync is not promot
   expect(await priorityOf(fresh.port)).toBe('0');
   const hung = [await pidOf(primary.id), await pidOf(other.id)];
   for (const each of hung) process.kill(each, 'SIGSTOP');
-  await waitFor(() => !hung.some(isAlive), { what: 'the agent to replace what hangs', withinMs: 30_000 });
+  await waitFor(() => !hung.some(isAlive), { what: 'the agent to replace what hangs', withinMs: 60_000 });
   await deployment.waitUntilHealthy(60_000);
   const promoted = deployment.events().filter(({ kind }) => kind === 'promoted');
   expect(promoted.map(({ subject }) => subject)).not.toContain(fresh.id);
   for (const { port } of members) expect(await deployment.client(port).dbsize()).toBe(2000);
   for (const { port } of members) await becomes(port, '100');
-}, 120_000);
+});
 
 test('an operator’s 0 stays: over a restart of the server and of the agent', async () => {
   const { members } = await deployment.waitUntilHealthy();
@@ -81,7 +81,7 @@ test('an operator’s 0 stays: over a restart of the server and of the agent', a
   const lookedAt = performance.now();
   await waitFor(() => performance.now() - lookedAt > 2500, {
     what: 'two looks',
-    withinMs: 20_000,
+    withinMs: 60_000,
     everyMs: 100,
   });
   await restarted(mine.id, mine.port);
@@ -89,7 +89,7 @@ test('an operator’s 0 stays: over a restart of the server and of the agent', a
   expect(await priorityOf(mine.port)).toBe('0');
   const agent = deployment.agentPid();
   process.kill(agent, 'SIGKILL');
-  await waitFor(() => !isAlive(agent), { what: 'the agent to be gone', withinMs: 20_000 });
+  await waitFor(() => !isAlive(agent), { what: 'the agent to be gone', withinMs: 60_000 });
   await deployment.start();
   await deployment.waitUntilHealthy();
   await deployment.json('switchover');
@@ -105,9 +105,9 @@ test('an agent that dies leaves a replica held back: the next one puts it back',
   const pid = await pidOf(held.id);
   process.kill(agent, 'SIGSTOP');
   process.kill(pid, 'SIGKILL');
-  await waitFor(() => !isAlive(pid), { what: 'the replica to be gone', withinMs: 20_000 });
+  await waitFor(() => !isAlive(pid), { what: 'the replica to be gone', withinMs: 60_000 });
   process.kill(agent, 'SIGKILL');
-  await waitFor(() => !isAlive(agent), { what: 'the agent to be gone', withinMs: 20_000 });
+  await waitFor(() => !isAlive(agent), { what: 'the agent to be gone', withinMs: 60_000 });
   await deployment.start();
   await deployment.waitUntilHealthy();
   await becomes(held.port, '100');

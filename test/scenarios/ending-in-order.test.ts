@@ -36,7 +36,7 @@ async function underWay(running: CliProcess): Promise<void> {
   });
   const url = `http://127.0.0.1:${deployment.ports.api}/status`;
   const look = async () => over || ((await (await fetch(url)).json()) as Status).operation !== null;
-  await waitFor(look, { what: 'the change to begin', withinMs: 30_000, everyMs: 1 });
+  await waitFor(look, { what: 'the change to begin', withinMs: 60_000, everyMs: 1 });
 }
 
 const said = (running: CliProcess, words: RegExp) =>
@@ -44,7 +44,7 @@ const said = (running: CliProcess, words: RegExp) =>
 
 /** Nothing of it runs, and the last thing that each server did was to stop. */
 async function allStopped(pids: number[]): Promise<void> {
-  await waitFor(() => !pids.some(isAlive), { what: 'all processes to end', withinMs: 30_000 });
+  await waitFor(() => !pids.some(isAlive), { what: 'all processes to end', withinMs: 60_000 });
   expect(deployment.runningPids()).toEqual([]);
   for (const id of members) {
     const log = readFileSync(path.join(deployment.stateDir, 'members', id, 'log'), 'utf8');
@@ -112,7 +112,7 @@ describe('SIGTERM to the agent in the middle of', () => {
         ({ operation }) => operation === 'stopping',
         () => true,
       );
-    await waitFor(stopping, { what: 'the stop to begin', withinMs: 30_000, everyMs: 1 });
+    await waitFor(stopping, { what: 'the stop to begin', withinMs: 60_000, everyMs: 1 });
     // The agent may have ended before it could answer.
     const down = client.run('down', {}, () => {}).catch(({ code }: { code: string }) => code);
     expect([{ stopped: true }, 'NOT_RUNNING']).toContainEqual(await down);
@@ -196,7 +196,7 @@ describe('in the middle of', () => {
       );
       // Asked of the agent itself: the moment does not last.
       const isUnderWay = async () => (await client().status()).operation === words;
-      await waitFor(isUnderWay, { what: words, withinMs: 30_000, everyMs: 10 });
+      await waitFor(isUnderWay, { what: words, withinMs: 60_000, everyMs: 10 });
       const refused = Object.entries(others).map(([command, options]) =>
         client()
           .run(command as keyof typeof others, options, () => {})
@@ -212,7 +212,7 @@ describe('in the middle of', () => {
         deployment
           .events()
           .some(({ kind, text }) => kind === 'given-up' && text.startsWith(`${words} was given up`));
-      await waitFor(told, { what: 'the event', withinMs: 20_000 });
+      await waitFor(told, { what: 'the event', withinMs: 60_000 });
     },
   );
 

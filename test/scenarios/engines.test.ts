@@ -122,7 +122,7 @@ describe.each(engines)('$name', ({ name, binary }) => {
       expect(applied.stderr).not.toContain('error:');
       for (const pid of deployment.runningPids()) process.kill(pid, 'SIGKILL');
       const gone = () => deployment.runningPids().length === 0;
-      await waitFor(gone, { what: 'everything to be gone', withinMs: 30_000 });
+      await waitFor(gone, { what: 'everything to be gone', withinMs: 60_000 });
       await deployment.start();
       expect(await size()).toBe(keys);
       await healthy();

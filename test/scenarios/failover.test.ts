@@ -29,7 +29,7 @@ describe('failover', () => {
           members.find(({ id }) => id === old.id)?.role === 'replica',
       );
       expect(status.primary).not.toBe(old.id);
-      await waitFor(() => promotions() > before, { what: 'the Sentinels’ word', withinMs: 30_000 });
+      await waitFor(() => promotions() > before, { what: 'the Sentinels’ word', withinMs: 60_000 });
       expect(promotions()).toBe(before + 1);
     }
     const report = await load.stop();

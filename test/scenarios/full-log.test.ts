@@ -43,7 +43,7 @@ test('a gate', async () => {
         () => true,
         () => false,
       );
-  await waitFor(isServed, { what: 'the gate to serve', withinMs: 30_000 });
+  await waitFor(isServed, { what: 'the gate to serve', withinMs: 60_000 });
   expect(gate.exitCode).toBeNull();
 });
 
@@ -53,7 +53,7 @@ test('an agent that runs in the background', async () => {
   const agent = startOnFullDisk(args, { HOLDFAST_DETACHED: '1' });
   try {
     const isUp = async () => (await deployment.run('status')).status === 0;
-    await waitFor(isUp, { what: 'a healthy deployment', withinMs: 30_000 });
+    await waitFor(isUp, { what: 'a healthy deployment', withinMs: 60_000 });
     process.kill((await deployment.primary()).pid as number, 'SIGKILL');
     await waitFor(() => deployment.events().some(({ kind }) => kind === 'promoted'), {
       what: 'a new primary',

@@ -30,7 +30,7 @@ describe.each(testEngines())('$name', ({ binary }) => {
       ((await asked.call('SENTINEL', 'REPLICAS', 'orders')) as string[][]).filter((each) => {
         return each[each.indexOf('master-link-status') + 1] === 'ok';
       }).length === 2;
-    await waitFor(eligible, { what: 'the Sentinel to know both replicas', withinMs: 30_000 });
+    await waitFor(eligible, { what: 'the Sentinel to know both replicas', withinMs: 60_000 });
     const sentinels = [{ address: '127.0.0.1', port: sentinel.port }];
     const gate = await startGate({ members, sentinels, durability: 'replicated' });
     const writer = client(gate.port);
@@ -69,12 +69,12 @@ describe.each(testEngines())('$name', ({ binary }) => {
       for (const line of ['WAIT 2 0', 'ECHO behind']) writer.send(line);
       await waitFor(async () => (await gate.control.status()).clients === 2, {
         what: 'both clients',
-        withinMs: 20_000,
+        withinMs: 60_000,
       });
       leaver.close();
       await waitFor(async () => (await gate.control.status()).clients === 1, {
         what: 'the one that left to be gone',
-        withinMs: 20_000,
+        withinMs: 60_000,
       });
     } finally {
       process.kill(pid, 'SIGCONT');
@@ -86,7 +86,7 @@ describe.each(testEngines())('$name', ({ binary }) => {
 
 async function waitForReplicas(primary: number, count: number): Promise<void> {
   const online = async () => (await client(primary).info('replication')).match(/state=online/g)?.length;
-  await waitFor(async () => (await online()) === count, { what: `${count} replicas`, withinMs: 30_000 });
+  await waitFor(async () => (await online()) === count, { what: `${count} replicas`, withinMs: 60_000 });
 }
 
 async function startServer(binary: string, of?: number): Promise<number> {
@@ -97,6 +97,6 @@ async function startServer(binary: string, of?: number): Promise<number> {
   const follows = of === undefined ? [] : ['--replicaof', '127.0.0.1', `${of}`];
   start(binary, [...args, ...follows], path.join(folder, 'log'));
   const answers = async () => (await client(port).ping()) === 'PONG';
-  await waitFor(answers, { what: `the server on ${port}`, withinMs: 30_000 });
+  await waitFor(answers, { what: `the server on ${port}`, withinMs: 60_000 });
   return port;
 }

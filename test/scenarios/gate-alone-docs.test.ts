@@ -88,7 +88,7 @@ async function serve(words: string[], port: number): Promise<void> {
   });
   await waitFor(() => said.includes(`listening on 127.0.0.1:${port}`), {
     what: words.join(' '),
-    withinMs: 30_000,
+    withinMs: 60_000,
   });
 }
 

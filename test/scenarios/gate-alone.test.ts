@@ -44,7 +44,7 @@ async function gateFor(args: string[]): Promise<Alone> {
     return { status: answer.status, text: await answer.text() };
   };
   const open = async () => (await metrics('readyz').catch(() => ({ text: '' }))).text.startsWith('open');
-  await waitFor(open, { what: 'the gate to open', withinMs: 30_000 }).catch((error: Error) => {
+  await waitFor(open, { what: 'the gate to open', withinMs: 60_000 }).catch((error: Error) => {
     throw new Error(`${error.message}\n${process.said()}`);
   });
   return { port, replicaPort, metrics, said: process.said, process };
@@ -75,12 +75,12 @@ async function changesOfPrimary(plain: PlainSentinels, gate: Alone, redis: Redis
   const crashedTo = await plain.crash();
   await waitFor(() => gate.said().includes(`:${crashedTo}) is primary`), {
     what: 'the gate to follow',
-    withinMs: 30_000,
+    withinMs: 60_000,
   });
   const switchedTo = await plain.switchOver();
   await waitFor(() => gate.said().includes(`:${switchedTo}) is primary`), {
     what: 'the gate to follow',
-    withinMs: 30_000,
+    withinMs: 60_000,
   });
   await redis.set('after', 'both');
   const { acknowledged, errors } = await stop();
@@ -110,13 +110,13 @@ describe('without passwords', () => {
       await admin.call('REPLICAOF', '127.0.0.1', await plain.primary());
       return gate.said().includes(`127.0.0.1:${added.port}`);
     };
-    await waitFor(learned, { what: 'the gate to learn of it', withinMs: 40_000, everyMs: 1000 });
+    await waitFor(learned, { what: 'the gate to learn of it', withinMs: 60_000, everyMs: 1000 });
     const readers = Array.from({ length: 6 }, () => client(gate.replicaPort));
     const asked = async () => {
       const ports = await Promise.all(readers.map((each) => each.config('GET', 'port') as Promise<string[]>));
       return ports.some((answer) => answer[1] === `${added.port}`);
     };
-    await waitFor(asked, { what: 'reads from the new replica', withinMs: 30_000, everyMs: 50 });
+    await waitFor(asked, { what: 'reads from the new replica', withinMs: 60_000, everyMs: 50 });
   });
 
   test('a server that is only named is no member', async () => {
@@ -128,7 +128,7 @@ describe('without passwords', () => {
     await plain.clientOf({ port: primary } as never).publish('__sentinel__:hello', hello);
     await waitFor(() => gate.said().includes(`${stranger.port}, which is no member`), {
       what: 'the gate to say so',
-      withinMs: 30_000,
+      withinMs: 60_000,
     });
     expect(await client(stranger.port).info('commandstats')).not.toMatch(/cmdstat_(role|command)/);
   });
@@ -175,7 +175,7 @@ test('with passwords, TLS, hostnames and two workers', async () => {
   });
   await waitFor(async () => (await reader.get('after')) === 'both', {
     what: 'the replica',
-    withinMs: 30_000,
+    withinMs: 60_000,
   });
   gate.process.child.kill('SIGTERM');
   expect(await gate.process.ended).toBe(0);
@@ -193,7 +193,7 @@ test('replicated: no acknowledged write is lost in a crash that the Sentinels he
   ]);
   const redis = client(gate.port);
   const stop = counting(redis);
-  await waitFor(async () => Number(await redis.get('count')) > 50, { what: 'some writes', withinMs: 30_000 });
+  await waitFor(async () => Number(await redis.get('count')) > 50, { what: 'some writes', withinMs: 60_000 });
   await plain.crash();
   await redis.set('after', 'crash');
   const { acknowledged } = await stop();

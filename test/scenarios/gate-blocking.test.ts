@@ -19,7 +19,7 @@ async function pair(durability: 'async' | 'replicated' = 'async') {
   const second = await startRedis(['--replicaof', `127.0.0.1 ${first.port}`]);
   const follows = async () =>
     (await client(second.port).info('replication')).includes('master_link_status:up');
-  await waitFor(follows, { what: 'the replica', withinMs: 30_000 });
+  await waitFor(follows, { what: 'the replica', withinMs: 60_000 });
   const members = [memberAt(first.port), memberAt(second.port)];
   const gate = await startGate({ members, holdMs: 20_000, durability });
   return { first, second, gate };
@@ -126,10 +126,10 @@ test('what is needed at the next primary is opened while writes wait, and closed
   expect(await opened()).toBe(false);
   const next = { address: '127.0.0.1', port: second.port };
   await gate.control.hold({ reason: 'switchover', maxMs: 20_000, next });
-  await waitFor(opened, { what: 'a connection to the next primary', withinMs: 30_000 });
+  await waitFor(opened, { what: 'a connection to the next primary', withinMs: 60_000 });
   expect(await user.ask('GET key')).toBe('$3\r\nold\r\n');
   await gate.control.release();
-  await waitFor(async () => !(await opened()), { what: 'it to be closed', withinMs: 30_000 });
+  await waitFor(async () => !(await opened()), { what: 'it to be closed', withinMs: 60_000 });
   expect(await user.ask('SET key new')).toBe('+OK\r\n');
   expect(await client(first.port).get('key')).toBe('new');
   user.close();
@@ -144,7 +144,7 @@ test('scripts that a planned change finds at the old primary are executed once a
   plain.send(script('alone'));
   for (const line of ['MULTI', script('in-block'), script('in-block'), 'EXEC']) block.send(line);
   const stopped = async () => String(await old.call('CLIENT', 'LIST')).match(/ flags=\w*b/g)?.length === 2;
-  await waitFor(stopped, { what: 'both to be stopped by the pause', withinMs: 30_000 });
+  await waitFor(stopped, { what: 'both to be stopped by the pause', withinMs: 60_000 });
   const held = gate.control.hold({ reason: 'switchover', maxMs: 20_000 });
   await client(second.port).call('REPLICAOF', 'NO', 'ONE');
   await old.call('REPLICAOF', '127.0.0.1', second.port);

@@ -36,7 +36,7 @@ async function during(change: () => Promise<void>, first: number): Promise<strin
   });
   const more = (count: number) => {
     const wanted = rounds + count;
-    return waitFor(() => rounds >= wanted, { what: `${count} rounds of every user`, withinMs: 40_000 });
+    return waitFor(() => rounds >= wanted, { what: `${count} rounds of every user`, withinMs: 60_000 });
   };
   try {
     await more(10);

@@ -91,7 +91,7 @@ test(
         replicated.report.acknowledged > (before[0] as number) + 100 &&
         uncertain.report.acknowledged > (before[1] as number) + 100 &&
         sets.done() > (before[2] as number) + 100;
-      await waitFor(goesOn, { what: `writes through every gate after crash ${round}`, withinMs: 30_000 });
+      await waitFor(goesOn, { what: `writes through every gate after crash ${round}`, withinMs: 60_000 });
     }
     const [replicatedReport, uncertainReport, setErrors] = await Promise.all([
       replicated.stop(),

@@ -55,7 +55,7 @@ test('what was in flight when the network failed is answered once the server is 
   writer.send('SET k after');
   reader.send('GET k');
   const state = async () => (await gate.control.status()).state;
-  await waitFor(async () => (await state()) === 'holding', { what: 'the gate to hold', withinMs: 30_000 });
+  await waitFor(async () => (await state()) === 'holding', { what: 'the gate to hold', withinMs: 60_000 });
   // For so long a server may be busy with what it was sent.
   await waitFor(() => performance.now() - sentMs > 1100, { what: 'a second to pass', withinMs: 2000 });
   network.heal();

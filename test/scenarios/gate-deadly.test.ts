@@ -11,7 +11,7 @@ afterAll(cleanUp);
 /** The process that answers now may be newer than the one that the test knows of. */
 async function killCurrent(server: { now: Server }): Promise<void> {
   const isKnown = () => server.now.process.exitCode === null && server.now.process.signalCode === null;
-  await waitFor(isKnown, { what: 'the process that answers', withinMs: 30_000, everyMs: 1 });
+  await waitFor(isKnown, { what: 'the process that answers', withinMs: 60_000, everyMs: 1 });
   await kill9(server.now.process);
 }
 
@@ -64,12 +64,12 @@ test('a read that had kept its server silent for long is not sent again; those b
   const taken = async () => (await gate.control.status()).counters.commands;
   const before = await taken();
   const answer = slow.call('EVAL_RO', 'while true do end', '0').catch((error: Error) => error.message);
-  await waitFor(async () => (await taken()) > before, { what: 'the slow read', withinMs: 20_000 });
+  await waitFor(async () => (await taken()) > before, { what: 'the slow read', withinMs: 60_000 });
   const behind = other.get('nothing');
   const since = performance.now();
   await waitFor(() => performance.now() - since > 1500, {
     what: 'the server to be silent for long',
-    withinMs: 20_000,
+    withinMs: 60_000,
   });
   await kill9(server.process);
   server = await startRedis([], server);

@@ -130,7 +130,7 @@ test('a planned change, in which the primary stops WAIT as well as writes, costs
     /^master_repl_offset:(\d+)/m.exec(await redis!.info('replication'))?.[1];
   await waitFor(async () => (await offsetOf(from)) === (await offsetOf(to)), {
     what: 'the next primary to have everything',
-    withinMs: 30_000,
+    withinMs: 60_000,
   });
   await to!.replicaof('NO', 'ONE');
   await Promise.all([from, other].map((redis) => redis!.replicaof('127.0.0.1', next.port)));

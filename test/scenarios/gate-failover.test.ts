@@ -32,13 +32,13 @@ for (const passwords of [false, true]) {
           answers.push(await writer.set(`k:${index}:${n}`, n).catch((error: Error) => error.message));
         }
       });
-      await waitFor(() => answers.length > 500, { what: 'a load', withinMs: 30_000 });
+      await waitFor(() => answers.length > 500, { what: 'a load', withinMs: 60_000 });
       await kill9(primaryOf().process);
       const newPrimary = await failOver(deployment);
       const before = answers.length;
       await waitFor(() => answers.length > before + 500, {
         what: 'writes after the failover',
-        withinMs: 20_000,
+        withinMs: 60_000,
       });
       stop = true;
       await Promise.all(loops);
@@ -60,13 +60,13 @@ for (const passwords of [false, true]) {
           answers.push(await writer.set(`k:${index}:${n}`, n).catch((error: Error) => error.message));
         }
       });
-      await waitFor(() => answers.length > 500, { what: 'a load', withinMs: 30_000 });
+      await waitFor(() => answers.length > 500, { what: 'a load', withinMs: 60_000 });
       // Sentinel ends the connections of a new primary's clients as it promotes it, so here it is the only one who does.
       const newPrimary = await failOver(deployment, false);
       const onNew = async () => (await gate.control.status()).primary?.port === newPrimary;
-      await waitFor(onNew, { what: 'the gate to switch', withinMs: 20_000 });
+      await waitFor(onNew, { what: 'the gate to switch', withinMs: 60_000 });
       const before = answers.length;
-      await waitFor(() => answers.length > before + 500, { what: 'writes after it', withinMs: 20_000 });
+      await waitFor(() => answers.length > before + 500, { what: 'writes after it', withinMs: 60_000 });
       stop = true;
       await Promise.all(loops);
       expect(answers.filter((answer) => answer !== 'OK')).toEqual([]);
@@ -105,7 +105,7 @@ for (const passwords of [false, true]) {
       await other.rpush('queue', 'job');
       expect(await popped).toEqual(['queue', 'job']);
       const heard = async () => (await other.publish('news', 'hello')) > 0 && messages.length > 0;
-      await waitFor(heard, { what: 'a message after the failover', withinMs: 20_000 });
+      await waitFor(heard, { what: 'a message after the failover', withinMs: 60_000 });
       expect(new Set(messages)).toEqual(new Set(['hello']));
     });
   });

@@ -62,7 +62,7 @@ test('when that takes longer than they may wait, they and the status are told so
   const again = startAgain();
   await waitFor(async () => (await gate.control.status()).reason === 'redis-1 loads its data', {
     what: 'the gate to see that the server loads',
-    withinMs: 20_000,
+    withinMs: 60_000,
   });
   await expect(writer.set('key:9', 'x')).rejects.toThrow(
     'NOPRIMARY the primary did not load its data within 700 ms',
@@ -87,7 +87,7 @@ test('a gate that starts while the replicas are not back yet waits for them', as
   const write = client(gate.port).set('k', 2);
   await waitFor(async () => (await gate.control.status()).counters.retried > 0, {
     what: 'the write to be refused',
-    withinMs: 20_000,
+    withinMs: 60_000,
   });
   for (const replica of replicas) await startRedis([], replica);
   expect(await write).toBe('OK');

@@ -26,7 +26,7 @@ beforeAll(async () => {
 afterAll(cleanUp);
 
 const statuses = async () => (await gate.control.status()).mirrors;
-const arrived = (what: string, test: () => Promise<boolean>) => waitFor(test, { what, withinMs: 30_000 });
+const arrived = (what: string, test: () => Promise<boolean>) => waitFor(test, { what, withinMs: 60_000 });
 
 test('a mirror gets what it is to get: writes, reads where wanted, its prefixes, its share, each in its database', async () => {
   const redis = client(gate.port);

@@ -26,9 +26,9 @@ test('a write that waited behind long replies when the server died was not execu
   process.kill(server.process.pid as number, 'SIGSTOP');
   const before = await taken(gate);
   const reads = readers.map((each) => each.lrange('long', 0, -1));
-  await waitFor(async () => (await taken(gate)) >= before + 4, { what: 'the reads', withinMs: 20_000 });
+  await waitFor(async () => (await taken(gate)) >= before + 4, { what: 'the reads', withinMs: 60_000 });
   const write = writer.set('behind', 'them');
-  await waitFor(async () => (await taken(gate)) >= before + 5, { what: 'the write', withinMs: 20_000 });
+  await waitFor(async () => (await taken(gate)) >= before + 5, { what: 'the write', withinMs: 60_000 });
   await kill9(server.process);
   await startRedis([], server);
 

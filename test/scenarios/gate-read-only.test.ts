@@ -18,7 +18,7 @@ beforeAll(async () => {
   // Both are to be read from.
   await waitFor(async () => (await admin.info('replication')).match(/state=online/g)?.length === 2, {
     what: 'both replicas online',
-    withinMs: 30_000,
+    withinMs: 60_000,
   });
 });
 afterAll(cleanUp);

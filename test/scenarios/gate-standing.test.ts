@@ -25,11 +25,11 @@ beforeAll(async () => {
   const reads = client(gate.replicaPort);
   await waitFor(async () => (await reads.get('a').catch(() => 'no')) === null, {
     what: 'replicas',
-    withinMs: 30_000,
+    withinMs: 60_000,
   });
   const links = async () =>
     (await client(primary.port).info('replication')).match(/state=online/g)?.length === 2;
-  await waitFor(links, { what: 'both replicas', withinMs: 30_000 });
+  await waitFor(links, { what: 'both replicas', withinMs: 60_000 });
 });
 afterAll(cleanUp);
 
@@ -48,7 +48,7 @@ test('no message is lost in a steady state, and nobody moves, whatever others do
   expect(await subscriber.ask('SUBSCRIBE news')).toContain('subscribe');
   await waitFor(async () => (await subscribers()).length === 1, {
     what: 'the subscription',
-    withinMs: 20_000,
+    withinMs: 60_000,
   });
   const before = await subscribers();
   const publisher = client(gate.port);

@@ -44,12 +44,12 @@ function workersOf(gate: GateProcess): number[] {
 const restarted = (gate: GateProcess, restarts: number) =>
   waitFor(async () => (await gate.control.status()).workers.restarts >= restarts, {
     what: `${restarts} restarts`,
-    withinMs: 30_000,
+    withinMs: 60_000,
   });
 const allRun = (gate: GateProcess, wanted: number) =>
   waitFor(async () => (await gate.control.status()).workers.running === wanted, {
     what: `${wanted} workers`,
-    withinMs: 30_000,
+    withinMs: 60_000,
   });
 const exitOf = (gate: GateProcess) =>
   new Promise<number | null>((resolve) => gate.process.once('exit', (code) => resolve(code)));
@@ -78,7 +78,7 @@ test('a worker that is started in the middle of a hold joins it', async () => {
   await restarted(gate, 2);
   await allRun(gate, 2);
   const holds = async () => (await gate.control.status()).reason === 'test';
-  await waitFor(holds, { what: 'the new workers to hold', withinMs: 30_000 });
+  await waitFor(holds, { what: 'the new workers to hold', withinMs: 60_000 });
   await gate.control.release();
   expect((await gate.control.status()).state).toBe('open');
 });
@@ -130,11 +130,11 @@ test('who is on the way to a worker that is killed is disconnected, and does not
   const gate = await startFragile(2);
   const victim = workersOf(gate)[0] as number;
   process.kill(victim, 'SIGSTOP');
-  await waitFor(() => stateOf(victim) === 'T', { what: 'the worker to stand still', withinMs: 20_000 });
+  await waitFor(() => stateOf(victim) === 'T', { what: 'the worker to stand still', withinMs: 60_000 });
   // The worker that stands still is handed one of them, and no other before it has said that it took that.
   const ends: string[] = [];
   const all = Array.from({ length: 4 }, async () => ends.push(await ping(gate.port)));
-  await waitFor(() => ends.length >= 3, { what: 'the others', withinMs: 30_000 });
+  await waitFor(() => ends.length >= 3, { what: 'the others', withinMs: 60_000 });
   process.kill(victim, 'SIGKILL');
   await Promise.all(all);
   expect(ends).toEqual(['+PONG\r\n', '+PONG\r\n', '+PONG\r\n', 'closed']);
@@ -147,7 +147,7 @@ test('a worker that starts in the middle of a drain is told to drain as well', a
   process.kill(workersOf(gate)[0] as number, 'SIGKILL');
   await waitFor(() => gate.log().includes('starting another') && workersOf(gate).length === 2, {
     what: 'the next worker to be started',
-    withinMs: 30_000,
+    withinMs: 60_000,
     everyMs: 10,
   });
   gate.process.kill('SIGTERM');

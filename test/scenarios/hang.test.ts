@@ -46,7 +46,7 @@ describe('processes that live and do not answer, long before hangAfter', () => {
     expect(told()[0]).toMatch(new RegExp(`^${id}: .*slow command keeps it busy`));
     // In between it may say that it is busy.
     const named = /answers again: EVAL took \d+ ms, asked for by .* \(reports\)/;
-    await waitFor(() => told().some((text) => named.test(text)), { what: 'its name', withinMs: 30_000 });
+    await waitFor(() => told().some((text) => named.test(text)), { what: 'its name', withinMs: 60_000 });
     expect((await deployment.waitUntilHealthy()).members.map((member) => member.pid)).toContain(pid);
     expect(events('killed').length).toBe(killed);
   });

@@ -66,7 +66,7 @@ test('what it publishes elsewhere arrives, by channel, by pattern and by shard',
   expect(await speaker.spublish('shard', '3')).toBe(1);
   await waitFor(() => heard.filter((each) => !each.includes(channel)).length === 5, {
     what: 'what was published',
-    withinMs: 20_000,
+    withinMs: 60_000,
   });
 });
 
@@ -89,10 +89,10 @@ test('a server that only a hello names is followed by neither gate nor agent, an
     );
     return (address as string[])[1] === `${stranger.port}`;
   };
-  await waitFor(named, { what: 'the Sentinels to name the stranger', withinMs: 20_000 });
+  await waitFor(named, { what: 'the Sentinels to name the stranger', withinMs: 60_000 });
   await waitFor(() => gate.log().includes(`${stranger.port}, which is no member`), {
     what: 'the gate to say that it does not follow it',
-    withinMs: 30_000,
+    withinMs: 60_000,
   });
   expect((await gate.control.status()).primary?.port).toBe(primary.port);
   // Sentinels ask INFO; a gate that looks at a candidate asks ROLE.
@@ -118,7 +118,7 @@ test('the agent has an event for it', async () => {
   await client(second?.port as number, { password }).publish(channel, hello);
   const event = await waitFor(() => deployment.events().find(({ kind }) => kind === 'stranger'), {
     what: 'the event',
-    withinMs: 30_000,
+    withinMs: 60_000,
   });
   expect(event.text).toContain(`:${stranger.port}`);
 });

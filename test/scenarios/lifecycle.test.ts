@@ -102,7 +102,7 @@ describe('up and down', () => {
 
     expect((await deployment.run('down')).status).toBe(0);
     const gone = () => pids.filter(isAlive).length === 0;
-    await waitFor(gone, { what: 'every process to be gone', withinMs: 30_000 });
+    await waitFor(gone, { what: 'every process to be gone', withinMs: 60_000 });
     const again = await deployment.run('down');
     expect(again.status).toBe(0);
     expect(again.stdout).toContain('nothing of it was running');

@@ -96,7 +96,7 @@ test('two sources under prefixes, one with notifications and one without: killed
   expect(writers.map(({ counted }) => counted.writes)).toEqual(before);
   expect(await migration.ask('cutover', '--undo')).toMatchObject({ status: 0 });
   await waitFor(() => writers.every(({ counted }, index) => counted.writes > before[index]!), {
-    ...{ what: 'writers to go on', withinMs: 30_000 },
+    ...{ what: 'writers to go on', withinMs: 60_000 },
   });
   await migration.untilFollowing();
   for (const each of writers) await each.stop();
@@ -158,14 +158,14 @@ test('of some types only: what is of another one, or becomes so, is not there', 
   await source.multi().del(hash).rpush(hash, 'a').del(list).set(list, 'now a string').set('new', '1').exec();
   await waitFor(async () => (await target.keys('*')).sort().join() === (await carried()).join(), {
     what: 'the target to have them',
-    withinMs: 30_000,
+    withinMs: 60_000,
   });
   expect(await target.get(list)).toBe('now a string');
   // No notification tells of it.
   await source.multi().flushdb().set('behind', 'v').exec();
   await waitFor(async () => (await target.keys('*')).join() === 'behind', {
     what: 'the target to be as empty',
-    withinMs: 30_000,
+    withinMs: 60_000,
   });
   const { status, said } = await running.ask('cutover');
   expect([status, said['notMoved']]).toEqual([0, []]);

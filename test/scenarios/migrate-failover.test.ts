@@ -43,7 +43,7 @@ class Writer {
 
   async more(writes: number): Promise<void> {
     const until = this.acknowledged + writes;
-    await waitFor(() => this.acknowledged >= until, { what: 'more writes', withinMs: 30_000, everyMs: 5 });
+    await waitFor(() => this.acknowledged >= until, { what: 'more writes', withinMs: 60_000, everyMs: 5 });
   }
 
   async end(): Promise<void> {
@@ -114,7 +114,7 @@ test.each<readonly [string, () => Promise<unknown>]>(isWhole ? [replication, sca
     const writer = new Writer();
     await waitFor(async () => (await keysAtTarget()) > 200, {
       what: 'some to be copied',
-      withinMs: 30_000,
+      withinMs: 60_000,
       everyMs: 5,
     });
     await killTargetsPrimary();
@@ -131,7 +131,7 @@ test.each<readonly [string, () => Promise<unknown>]>(isWhole ? [replication, sca
       answer = JSON.stringify(said);
       return status === 0;
     };
-    await waitFor(isChanged, { what: 'the cut-over', withinMs: 30_000, everyMs: 200 }).catch(
+    await waitFor(isChanged, { what: 'the cut-over', withinMs: 60_000, everyMs: 200 }).catch(
       (error: Error) => {
         throw new Error(`${error.message}: ${answer} ${migration.said()}`);
       },

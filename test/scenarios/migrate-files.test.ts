@@ -118,7 +118,7 @@ test('an AOF in parts: killed at some moments, what it counts is there once; an 
   await source.config('SET', 'appendonly', 'yes');
   await waitFor(async () => /aof_rewrite_in_progress:0/.test(await source.info('persistence')), {
     what: 'the AOF',
-    withinMs: 30_000,
+    withinMs: 60_000,
   });
   const rounds = 3000;
   for (let done = 0; done < rounds; done += 500) {
@@ -183,13 +183,13 @@ test('beside a server that is scanned, what came from a file is not deleted', as
   const running = MigrationProcess.begin(`${tempFolder()}/state`, [...args, '--on-conflict', 'last']);
   const all = ['of the file', 'of the server'];
   const isThere = async () => (await target.exists(...all)) === all.length;
-  await waitFor(isThere, { what: 'both to be copied', withinMs: 30_000 });
+  await waitFor(isThere, { what: 'both to be copied', withinMs: 60_000 });
   // Compared once more behind a kill, when all of the file is there.
   await running.kill();
   running.resume();
   await waitFor(() => /redis:\S+: following/.test(running.said()), {
     what: 'it to follow',
-    withinMs: 30_000,
+    withinMs: 60_000,
   });
   expect(await isThere()).toBe(true);
 });

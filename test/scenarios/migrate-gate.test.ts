@@ -26,7 +26,7 @@ async function startGate(args: string[], socket: string): Promise<CliProcess> {
   gates.push(gate);
   const control = new GateControl(socket);
   const isOpen = async () => (await control.status().catch(() => null))?.state === 'open';
-  await waitFor(isOpen, { what: 'the gate to open', withinMs: 30_000 }).catch((error: Error) => {
+  await waitFor(isOpen, { what: 'the gate to open', withinMs: 60_000 }).catch((error: Error) => {
     throw new Error(`${error.message}\n${gate.said()}`);
   });
   return gate;
@@ -99,7 +99,7 @@ test('writers under load go over, a blocked client too; back again, and over for
   await migration.untilFollowing();
   await waitFor(async () => (await target.get('taken')) === 'back', {
     what: 'it to be followed',
-    withinMs: 30_000,
+    withinMs: 60_000,
   });
   expect(await migration.ask('cutover', '--gate', socket)).toMatchObject({ status: 0 });
   expect(await migration.ask('finish')).toMatchObject({ status: 0 });

@@ -36,10 +36,10 @@ test(
       ...['--to', `redis://127.0.0.1:${target.options.port}`],
       ...prefixes.flatMap((prefix) => ['--prefix', prefix]),
     ]);
-    await waitFor(() => migration.hasPlan, { what: 'it to begin', withinMs: 30_000 });
+    await waitFor(() => migration.hasPlan, { what: 'it to begin', withinMs: 60_000 });
     for (let kill = 0; kill < kills; kill++) {
       const until = writing[0]!.rounds + 1 + random.below(300);
-      await waitFor(() => writing[0]!.rounds >= until, { what: 'more writes', withinMs: 30_000 });
+      await waitFor(() => writing[0]!.rounds >= until, { what: 'more writes', withinMs: 60_000 });
       await migration.kill();
       migration.resume();
     }

@@ -59,7 +59,7 @@ test('values that are longer than may be held go in pieces, and are the same, al
   const first = begin();
   await waitFor(async () => (await target.dbsize()) > 20, {
     what: 'it to begin',
-    withinMs: 30_000,
+    withinMs: 60_000,
     everyMs: 1,
   });
   await first.end('SIGKILL');
@@ -118,7 +118,7 @@ test('a key that is at the target already is not written to, and a pending entry
   streams.push(conflict);
   await waitFor(() => /STREAM_CONFLICT|is at the target already/.test(conflict.errors()), {
     what: 'the conflict to be told',
-    withinMs: 30_000,
+    withinMs: 60_000,
   });
   expect(await target.lrange('list', 0, -1)).toEqual(['theirs']);
   await source.flushall();
@@ -133,6 +133,6 @@ test('a key that is at the target already is not written to, and a pending entry
   streams.push(pending);
   await waitFor(() => /key 's' of database 0: it has a pending entry/.test(pending.errors()), {
     what: 'the pending entry to be told',
-    withinMs: 30_000,
+    withinMs: 60_000,
   });
 });

@@ -54,9 +54,9 @@ test('each source under a prefix, and only keys that match; commands that follow
   await two.set('user:last', 'v');
   await waitFor(async () => (await target.exists('b:user:last')) === 1, {
     what: 'the last',
-    withinMs: 30_000,
+    withinMs: 60_000,
   });
-  await waitFor(async () => (await target.exists('a:user:count')) === 1, { what: 'all', withinMs: 30_000 });
+  await waitFor(async () => (await target.exists('a:user:count')) === 1, { what: 'all', withinMs: 60_000 });
   const keys = (await target.keys('*')).filter((key) => !key.startsWith('holdfast:')).toSorted();
   expect(keys).toEqual([
     ...['a:user:2', 'a:user:count', 'b:user:1', 'b:user:last', 'b:user:set', 'b:user:ttl'],

@@ -169,7 +169,7 @@ test('where values are short nobody asks how long each is; a long one among them
   expect(await calls('pttl')).toBeLessThan(31_021 * times - 2500);
   expect(await to.pttl('expires:7')).toBeGreaterThan(1000);
   await expectTheSame(source);
-}, 120_000);
+});
 
 test('a Redis Cluster is one source, also while a slot moves', async () => {
   const { nodes, clients, ownerOf } = await startCluster();

@@ -43,7 +43,7 @@ async function untilFollowing(state: string, process: CliProcess): Promise<void>
       phase === 'following' && lagBytes !== null && lagBytes < 100_000;
     return pid === process.child.pid && sources.every(near);
   };
-  await waitFor(follows, { what: 'every source to be followed', withinMs: 30_000 }).catch((error: Error) => {
+  await waitFor(follows, { what: 'every source to be followed', withinMs: 60_000 }).catch((error: Error) => {
     throw new Error(`${error.message}\n${process.said()}`);
   });
 }
@@ -135,12 +135,12 @@ test('two sources into one; a broken copy leaves what others have, and a key tha
   await two.set('more', 'v');
   await waitFor(async () => (await target.dbsize()) === 19_999 + 2, {
     what: 'all of the first',
-    withinMs: 30_000,
+    withinMs: 60_000,
   });
   await target.select(5);
   await waitFor(async () => (await target.get('more')) === 'v', {
     what: 'all of the second',
-    withinMs: 30_000,
+    withinMs: 60_000,
   });
   expect(await target.dbsize()).toBe(20_001);
   await target.select(0);
@@ -151,7 +151,7 @@ test('two sources into one; a broken copy leaves what others have, and a key tha
   expect((await ask(state, 'resume')).said).toEqual({ phase: 'running' });
   await waitFor(async () => (await target.get('while paused')) === 'v', {
     what: 'it to go on',
-    withinMs: 30_000,
+    withinMs: 60_000,
   });
   expect((await ask(state, 'abort')).status).toBe(0);
   expect(await process.ended).toBe(0);

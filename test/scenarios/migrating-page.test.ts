@@ -62,7 +62,7 @@ async function give(title: string, places: Record<string, string>): Promise<void
       if (status !== 0) expect(last).toMatch(/CUT_OVER_NOT_NOW|MIGRATION_NONE|MIGRATION_NOT_RUNNING/);
       return status === 0;
     };
-    await waitFor(isDone, { what: line, withinMs: 40_000, everyMs: 100 }).catch((error: Error) => {
+    await waitFor(isDone, { what: line, withinMs: 60_000, everyMs: 100 }).catch((error: Error) => {
       throw new Error(`${error.message}: ${last}`);
     });
   }
@@ -123,7 +123,7 @@ test('from Sentinel into a deployment of its own, then from others into the same
   expect(await keysThere()).toEqual(
     ['carts:x', 'one', 'orders:x', 'watched'].flatMap((name) => [`${name}:list`, `${name}:string`]),
   );
-}, 120_000);
+});
 
 test('from a service that refuses replication and CONFIG, and from a chart', async () => {
   await client(gatePort, { password }).flushall();
@@ -150,4 +150,4 @@ test('from a service that refuses replication and CONFIG, and from a chart', asy
   const pod = await serverWith('pod');
   await give('From a Helm chart', { '10.0.1.55:6379': pod.at });
   expect(await keysThere()).toEqual(['managed', 'pod:list', 'pod:string']);
-}, 120_000);
+});

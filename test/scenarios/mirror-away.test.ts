@@ -41,7 +41,7 @@ async function until(what: string, is: (status: MirrorStatus) => boolean): Promi
       const found = await mirror();
       return is(found) ? found : undefined;
     },
-    { what, withinMs: 40_000, everyMs: 100 },
+    { what, withinMs: 60_000, everyMs: 100 },
   );
 }
 
@@ -53,7 +53,7 @@ async function isRead(): Promise<void> {
   const { port } = await deployment.primary();
   const primary = deployment.client(port);
   const isThere = async () => /connected_slaves:3/.test(await primary.info('replication'));
-  await waitFor(isThere, { what: 'the primary to be read', withinMs: 40_000 });
+  await waitFor(isThere, { what: 'the primary to be read', withinMs: 60_000 });
 }
 
 /** None of these processes is the mirror's any more, and another one is. */

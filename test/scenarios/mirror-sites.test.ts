@@ -26,7 +26,7 @@ const keysAt = async (site: TestDeployment) =>
 const untilKeys = async (site: TestDeployment, keys: string[]) =>
   await waitFor(async () => (await keysAt(site)).join() === keys.join(), {
     what: `the keys ${keys.join()}`,
-    withinMs: 30_000,
+    withinMs: 60_000,
     everyMs: 50,
   });
 

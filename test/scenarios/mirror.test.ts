@@ -117,7 +117,7 @@ describe('a mirror', () => {
     const moving = MigrationProcess.begin(state, [...sides, '--target-state-dir', deployment.stateDir]);
     const told = () => api.get<ApiMigrations>('/api/migrations').then(({ body }) => body.migrations[0]);
     const untilTold = (what: string, is: (migration: ApiMigration | undefined) => boolean) =>
-      waitFor(async () => is(await told()), { what, withinMs: 30_000, everyMs: 200 });
+      waitFor(async () => is(await told()), { what, withinMs: 60_000, everyMs: 200 });
     try {
       await untilTold('it to follow', (each) => each?.sources[0]?.phase === 'following');
       expect(await told()).toMatchObject({ host: 'local', folder: state, phase: 'running', runs: true });

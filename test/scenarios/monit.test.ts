@@ -87,7 +87,7 @@ test.skipIf(!root)(
             ? status
             : false;
         },
-        { what: 'the agent and a healthy deployment', withinMs: 40_000, everyMs: 100 },
+        { what: 'the agent and a healthy deployment', withinMs: 60_000, everyMs: 100 },
       );
     const agentPid = () =>
       Number(
@@ -109,7 +109,7 @@ test.skipIf(!root)(
     });
     const first = agentPid();
     process.kill(first, 'SIGKILL');
-    await waitFor(() => agentPid() !== first, { what: 'another agent', withinMs: 40_000, everyMs: 100 });
+    await waitFor(() => agentPid() !== first, { what: 'another agent', withinMs: 60_000, everyMs: 100 });
     const after = await healthy();
     expect(after.primary).toBe(before.primary);
     const pids = ({ members, sentinels, gates }: typeof before) =>

@@ -89,7 +89,7 @@ describe.skipIf(why !== null)(`monitoring${why === null ? '' : `: skipped, ${why
         if (missing.length === 0) return answer;
         throw new Error(`missing: ${missing.join(', ')}`);
       },
-      { what: 'all metrics', withinMs: 30_000, everyMs: 200 },
+      { what: 'all metrics', withinMs: 60_000, everyMs: 200 },
     );
     expect(text).toMatch(
       /holdfast_gate_commands_total\{deployment="fleet",gate="gate-1",class="write"\} [1-9]/,

@@ -68,4 +68,4 @@ test('it is not promoted before it has that, whoever else is lost', async () => 
   const lost: string[] = [];
   for (let i = 0; i < keys; i++) if ((await reader.get(`after:${i}`)) === null) lost.push(`after:${i}`);
   expect(lost).toEqual([]);
-}, 120_000);
+});

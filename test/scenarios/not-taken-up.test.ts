@@ -22,7 +22,7 @@ test('whom it promoted serves, the agent says that the Sentinels do not take tha
   const old = await deployment.primary();
   process.kill(old.pid as number, 'SIGKILL');
   const told = () => deployment.events().find(({ kind }) => kind === 'not-taken-up');
-  const event = await waitFor(told, { what: 'the agent to say so', withinMs: 30_000, everyMs: 100 });
+  const event = await waitFor(told, { what: 'the agent to say so', withinMs: 60_000, everyMs: 100 });
   expect(event.text).toContain(`and the Sentinels name ${old.id}`);
   expect(await client.set('k', 'v')).toBe('OK');
   const promoted = deployment.events().filter(({ kind }) => kind === 'promoted');

@@ -75,7 +75,7 @@ test('all are renewed under load: nobody is disconnected, and every server has t
   expect(renewed.status).toBe(0);
   for (const port of [...everyPort(), deployment.ports.api]) {
     const isNew = async () => (await serialAt(port).catch(() => before)) !== before;
-    await waitFor(isNew, { what: `the new certificate at port ${port}`, withinMs: 30_000, everyMs: 100 });
+    await waitFor(isNew, { what: `the new certificate at port ${port}`, withinMs: 60_000, everyMs: 100 });
   }
   // The Sentinels were restarted a moment ago.
   await deployment.waitUntilHealthy(30_000);

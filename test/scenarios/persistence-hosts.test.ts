@@ -47,7 +47,7 @@ describe.skipIf(why !== null)(`three hosts${why === null ? '' : `: skipped, ${wh
     if (kind !== 'rdb') return;
     for (const { id } of fleet.spec.members) {
       const saved = async () => (await fleet.member(id).save()) === 'OK';
-      await waitFor(saved, { what: 'SAVE to be taken', withinMs: 30_000 });
+      await waitFor(saved, { what: 'SAVE to be taken', withinMs: 60_000 });
     }
   }
 
@@ -59,7 +59,7 @@ describe.skipIf(why !== null)(`three hosts${why === null ? '' : `: skipped, ${wh
         const { stdout } = await fleet.run(host, 'apply', ['--dry-run', '--json']);
         return (JSON.parse(stdout) as ApplyResult).changes.length === 0;
       };
-      await waitFor(planned, { what: `${kind} on ${host}`, withinMs: 30_000, everyMs: 300 });
+      await waitFor(planned, { what: `${kind} on ${host}`, withinMs: 60_000, everyMs: 300 });
     }
   }
 

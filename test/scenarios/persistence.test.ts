@@ -47,7 +47,7 @@ async function fill(deployment: TestDeployment, members: number, kind: Kind, val
   for (let i = 0; i < members; i++) {
     const member = deployment.client(deployment.ports.members + i);
     const saved = async () => (await member.save()) === 'OK';
-    await waitFor(saved, { what: 'SAVE to be taken', withinMs: 30_000 });
+    await waitFor(saved, { what: 'SAVE to be taken', withinMs: 60_000 });
   }
 }
 
@@ -63,7 +63,7 @@ async function holds(deployment: TestDeployment, value: string): Promise<boolean
 async function kill(pids: number[]): Promise<void> {
   for (const pid of pids) if (isAlive(pid)) process.kill(pid, 'SIGKILL');
   const gone = () => pids.every((pid) => !isAlive(pid));
-  await waitFor(gone, { what: 'every process to be gone', withinMs: 30_000 });
+  await waitFor(gone, { what: 'every process to be gone', withinMs: 60_000 });
 }
 
 describe('before anything is done', () => {
@@ -143,7 +143,7 @@ describe.each(moments > 0 ? many : few)('by %s, with %i members', (way, members,
       if (way === 'up' && to === 'none') continue;
       const found = await waitFor(() => holds(deployment, value), {
         what: `every key after ${Math.round(afterMs)} ms`,
-        withinMs: 30_000,
+        withinMs: 60_000,
       });
       expect(found).toBe(true);
       await settled(deployment, to);

@@ -29,7 +29,7 @@ describe.skipIf(why !== null)(`rebuilt hosts${why === null ? '' : `: skipped, ${
         if (attempt === 5) throw error;
       }
     }
-  }, 180_000);
+  });
   afterAll(() => fleet?.destroy());
 
   async function everyoneHasAll(): Promise<void> {

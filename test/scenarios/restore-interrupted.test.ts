@@ -80,7 +80,7 @@ describe('a restore that is interrupted', () => {
     void running.ended.then(() => {
       over = true;
     });
-    await waitFor(async () => over || (await test()), { what, withinMs: 30_000, everyMs: 2 });
+    await waitFor(async () => over || (await test()), { what, withinMs: 60_000, everyMs: 2 });
     if (over) throw new Error(`the restore was over before ${what}: ${running.said()}`);
   }
 
@@ -117,7 +117,7 @@ describe('a restore that is interrupted', () => {
   async function killAgent(): Promise<void> {
     const pid = deployment.agentPid();
     process.kill(pid, 'SIGKILL');
-    await waitFor(() => !isAlive(pid), { what: 'the agent to be gone', withinMs: 20_000 });
+    await waitFor(() => !isAlive(pid), { what: 'the agent to be gone', withinMs: 60_000 });
   }
 
   /** Which data every member has: all of one, and nothing of the other. */
@@ -218,7 +218,7 @@ describe('a restore that is interrupted', () => {
     await until(running, 'the primary to be pointed at the data', pointedAtTheData);
     running.child.kill('SIGKILL');
     await running.ended;
-    await waitFor(() => !existsSync(markFile()), { what: 'the agent to end it', withinMs: 30_000 });
+    await waitFor(() => !existsSync(markFile()), { what: 'the agent to end it', withinMs: 60_000 });
     await isWholeAgain();
   });
 

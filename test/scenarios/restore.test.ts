@@ -64,7 +64,7 @@ describe('restore', () => {
     await client.set('expiring', 'x', 'EX', 10_000);
     await client.function('LOAD', "#!lua name=lib\nredis.register_function('f', function() return 1 end)");
     const load = new WriteLoad(Array.from({ length: 4 }, () => deployment.client()));
-    await waitFor(() => load.report.acknowledged > 100, { what: 'the load to run', withinMs: 30_000 });
+    await waitFor(() => load.report.acknowledged > 100, { what: 'the load to run', withinMs: 60_000 });
     backup = await deployment.json<Manifest>('backup', ['now']);
     await load.stop();
     const verdict = await deployment.json<Verified>('backup', ['verify', backup.id]);

@@ -119,7 +119,7 @@ test('killed, stopped and replaced at any moment, everything is there once', asy
   await other.call('REPLICAOF', '127.0.0.1', from.port);
   await waitFor(async () => /master_link_status:up/.test(await other.info('replication')), {
     what: 'the replica',
-    withinMs: 30_000,
+    withinMs: 60_000,
   });
   await kill9(to.process);
   const before = writing(source);
@@ -129,7 +129,7 @@ test('killed, stopped and replaced at any moment, everything is there once', asy
     /(?:master|slave)_repl_offset:(\d+)/.exec(await redis.info('replication'))?.[1];
   await waitFor(async () => (await offsetOf(other)) === (await offsetOf(source)), {
     what: 'the replica to have all',
-    withinMs: 30_000,
+    withinMs: 60_000,
   });
   // What waits for the target is only here now, and what comes from now on is in the backlogs too.
   for (const redis of [source, other]) await redis.call('CONFIG', 'SET', 'repl-backlog-size', '10mb');

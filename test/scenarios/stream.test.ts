@@ -29,7 +29,7 @@ test('killed at any moment, in the copy and behind it, everything is there once'
   const writes = writing(source);
   let running = stream('killed', from.port, to.port);
   for (let kill = 0; kill < 6; kill++) {
-    await waitFor(() => running.status() !== undefined, { what: 'it to begin', withinMs: 30_000 });
+    await waitFor(() => running.status() !== undefined, { what: 'it to begin', withinMs: 60_000 });
     await writes.more(random.below(150));
     await running.end('SIGKILL');
     running = stream('killed', from.port, to.port);
@@ -51,7 +51,7 @@ test('connections that are cut on either side, and a source that becomes a repli
   const running = stream('cut', from.port, to.port);
   await waitFor(() => running.status()?.phase === 'following', {
     what: 'the copy to be done',
-    withinMs: 30_000,
+    withinMs: 60_000,
   });
   for (let cut = 0; cut < 10; cut++) {
     await writes.more(30);
@@ -65,7 +65,7 @@ test('connections that are cut on either side, and a source that becomes a repli
   // Its history goes on under another name.
   await waitFor(async () => /master_link_status:up/.test(await other.info('replication')), {
     what: 'the replica',
-    withinMs: 30_000,
+    withinMs: 60_000,
   });
   await other.call('REPLICAOF', 'NO', 'ONE');
   await source.call('REPLICAOF', '127.0.0.1', next.port);

@@ -29,7 +29,7 @@ function killAll(target: TestDeployment): void {
 async function dead(pids: number[]): Promise<void> {
   await waitFor(() => pids.every((pid) => !isAlive(pid)), {
     what: 'the killed to be gone',
-    withinMs: 20_000,
+    withinMs: 60_000,
   });
 }
 
@@ -113,7 +113,7 @@ describe('the agent dies', () => {
       );
       const ended = once(child, 'exit');
       const answers = async () => (await deployment.status()).state === 'healthy';
-      await waitFor(answers, { what: 'the agent to be up', withinMs: 30_000 });
+      await waitFor(answers, { what: 'the agent to be up', withinMs: 60_000 });
       return { child, ended };
     };
     const first = await begin();
@@ -160,7 +160,7 @@ describe('everything dies at once', () => {
   test('the last primary’s files are gone: the newest of the others starts as primary, nobody is wiped', async () => {
     const { id, port } = await deployment.primary();
     const seen = async () => (await deployment.status()).members.every(({ lagBytes }) => lagBytes === 0);
-    await waitFor(seen, { what: 'the replicas to have it all', withinMs: 20_000 });
+    await waitFor(seen, { what: 'the replicas to have it all', withinMs: 60_000 });
     await deployment.run('down');
     rmSync(path.join(deployment.stateDir, 'members', id, 'data'), { recursive: true });
     await deployment.start();
@@ -183,7 +183,7 @@ describe('the empty-primary guard', () => {
       const file = path.join(deployment.stateDir, 'members', 'redis-1', 'memory.json');
       return (JSON.parse(readFileSync(file, 'utf8')) as { keys: number }).keys === 100;
     };
-    await waitFor(remembered, { what: 'the agent to have seen the keys', withinMs: 30_000 });
+    await waitFor(remembered, { what: 'the agent to have seen the keys', withinMs: 60_000 });
     // No replica may be promoted, so that the Sentinels go on naming the dead one.
     for (const port of [deployment.ports.members + 1, deployment.ports.members + 2]) {
       await deployment.client(port).config('SET', 'replica-priority', '0');
@@ -198,7 +198,7 @@ describe('the empty-primary guard', () => {
         list.every((fields) => fields[fields.indexOf('slave-priority') + 1] === '0'),
       );
     };
-    await waitFor(zero, { what: 'the Sentinels to see the priorities', withinMs: 30_000, everyMs: 200 });
+    await waitFor(zero, { what: 'the Sentinels to see the priorities', withinMs: 60_000, everyMs: 200 });
     const primary = await deployment.primary();
     rmSync(path.join(deployment.stateDir, 'members', 'redis-1', 'data', 'appendonlydir'), {
       recursive: true,
@@ -216,7 +216,7 @@ describe('the empty-primary guard', () => {
     await deployment.client(deployment.ports.members + 1).config('SET', 'replica-priority', '100');
     await waitFor(async () => (await deployment.run('failover')).status === 0, {
       what: 'a failover',
-      withinMs: 30_000,
+      withinMs: 60_000,
       everyMs: 500,
     });
     await deployment.waitUntilHealthy(60_000);

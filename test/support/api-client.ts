@@ -83,7 +83,7 @@ export class SeenStream {
   }
 
   /** The first message that passes the test. */
-  waitFor(what: string, test: (message: SeenMessage) => boolean, withinMs = 10_000): Promise<SeenMessage> {
+  waitFor(what: string, test: (message: SeenMessage) => boolean, withinMs = 60_000): Promise<SeenMessage> {
     return waitFor(async () => this.messages.find(test), { what, withinMs, everyMs: 5 });
   }
 

@@ -199,7 +199,7 @@ export class TestDeployment {
     for (const { id, port } of members) {
       const client = this.client(port);
       const written = async () => !/^aof_buffer_length:[1-9]/m.test(await client.info('persistence'));
-      await waitFor(written, { what: `the AOF of ${id} to hold what it executed`, withinMs: 30_000 });
+      await waitFor(written, { what: `the AOF of ${id} to hold what it executed`, withinMs: 60_000 });
     }
   }
 
@@ -221,7 +221,7 @@ export class TestDeployment {
   /** Ends everything at once, whatever state it is in. */
   async destroy(): Promise<void> {
     for (const client of this.#clients) client.disconnect();
-    await killUntilGone(() => this.#processes(), { what: 'the deployment to be gone', withinMs: 30_000 });
+    await killUntilGone(() => this.#processes(), { what: 'the deployment to be gone', withinMs: 60_000 });
     rmSync(this.folder, { recursive: true, force: true, maxRetries: 5 });
   }
 

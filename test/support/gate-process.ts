@@ -1,7 +1,7 @@
 import type { ChildProcess } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { waitFor } from '../../src/base/retry.ts';
+import { hopeless, waitFor } from '../../src/base/retry.ts';
 import { type GateConfigInput, gateConfig } from '../../src/gate/config.ts';
 import { GateControl } from '../../src/gate/control/control-client.ts';
 import { freePort, start, tempFolder } from './redis-processes.ts';
@@ -36,8 +36,16 @@ export async function startGate(input: Partial<GateConfigInput>, open = true): P
   const log = path.join(folder, 'gate.log');
   const child = start(process.execPath, ['dist/gate/main.js', '--config', file], log);
   const control = new GateControl(controlSocket);
-  const ready = async () => (await control.status()).state === 'open' || !open;
-  await waitFor(ready, { what: 'the gate to open', withinMs: 30_000 }).catch((error: Error) => {
+  let ended: number | string | null = null;
+  // Only then all that it said has come.
+  child.once('close', (code, signal) => {
+    ended = code ?? signal;
+  });
+  const ready = async () => {
+    if (ended !== null) throw hopeless(new Error(`the gate ended with ${ended}`));
+    return (await control.status()).state === 'open' || !open;
+  };
+  await waitFor(ready, { what: 'the gate to open', withinMs: 60_000 }).catch((error: Error) => {
     throw new Error(`${error.message}\n${readFileSync(log, 'utf8')}`, { cause: error });
   });
   // The table of commands comes a moment later; a test that keeps it from coming is not waited for.

@@ -8,7 +8,7 @@ export async function untilKnownToWait(
   server: Pick<Server, 'port'>,
   login: { password?: string } = {},
 ): Promise<void> {
-  const within = { withinMs: 30_000, everyMs: 10 };
+  const within = { withinMs: 60_000, everyMs: 10 };
   const [direct, gated] = [client(server.port, login), client(gate.port, login)];
   const waits = async () => /blocked_clients:[1-9]/.test(await direct.info('clients'));
   await waitFor(waits, { what: 'a client to wait', ...within });

@@ -59,7 +59,7 @@ export class MigrationProcess {
   }
 
   /** @throws with what it said when it does not come to that */
-  async untilFollowing(withinMs = 30_000): Promise<void> {
+  async untilFollowing(withinMs = 60_000): Promise<void> {
     // By scan there is no offset, and no lag.
     const near = ({ phase, appliedOffset, lagBytes }: Progress['sources'][number]) =>
       phase === 'following' && (appliedOffset === null || (lagBytes !== null && lagBytes < 100_000));

@@ -116,7 +116,7 @@ export class PlainSentinels {
       const ports = new Set(answers.map((answer) => Number((answer as string[])[1])));
       return ports.size === 1 && !ports.has(old);
     };
-    await waitFor(agreed, { what: 'the Sentinels to agree', withinMs: 30_000, everyMs: 50 });
+    await waitFor(agreed, { what: 'the Sentinels to agree', withinMs: 60_000, everyMs: 50 });
   }
 
   #untilAnother(old: number): Promise<number> {
@@ -124,7 +124,7 @@ export class PlainSentinels {
       const now = await this.primary();
       return now === old ? undefined : now;
     };
-    return waitFor(another, { what: 'another primary', withinMs: 30_000, everyMs: 50 });
+    return waitFor(another, { what: 'another primary', withinMs: 60_000, everyMs: 50 });
   }
 
   async #addSentinel(): Promise<void> {
@@ -180,7 +180,7 @@ export class PlainSentinels {
 
   async #answers(redis: ReturnType<typeof client>): Promise<void> {
     const ping = async () => (await redis.ping().catch(() => '')) === 'PONG';
-    await waitFor(ping, { what: 'a server to answer', withinMs: 30_000 });
+    await waitFor(ping, { what: 'a server to answer', withinMs: 60_000 });
     redis.disconnect();
   }
 
@@ -193,7 +193,7 @@ export class PlainSentinels {
     };
     await waitFor(() => known().catch(() => false), {
       what: 'a Sentinel to know the others',
-      withinMs: 30_000,
+      withinMs: 60_000,
       everyMs: 50,
     });
     redis.disconnect();

@@ -84,7 +84,7 @@ export class RawClient {
   }
 
   /** The next reply, pushes included; `(closed)` when there is none to come. */
-  async reply(what = 'a reply', withinMs = 10_000): Promise<string> {
+  async reply(what = 'a reply', withinMs = 60_000): Promise<string> {
     const ready = this.#ready.shift();
     if (ready !== undefined) return ready;
     if (this.closed) return '(closed)';

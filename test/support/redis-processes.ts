@@ -90,7 +90,7 @@ async function answersPing(port: number, options: string[]): Promise<void> {
   try {
     await redis.connect().catch(() => {});
     const ping = async () => /PONG|NOAUTH/.test(await redis.ping().catch((error: Error) => error.message));
-    await waitFor(ping, { what: `redis-server ${options.join(' ')} on ${port}`, withinMs: 30_000 });
+    await waitFor(ping, { what: `redis-server ${options.join(' ')} on ${port}`, withinMs: 60_000 });
   } finally {
     redis.disconnect();
   }

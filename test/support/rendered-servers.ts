@@ -81,7 +81,7 @@ export class RenderedServers {
         if (client.status === 'wait' || client.status === 'end') await client.connect();
         return true;
       },
-      { what: `a server on port ${port}`, withinMs: 30_000 },
+      { what: `a server on port ${port}`, withinMs: 60_000 },
     );
     return client;
   }

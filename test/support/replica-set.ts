@@ -59,7 +59,7 @@ async function waitUntilWhole(deployment: Deployment): Promise<void> {
       const linked = replicas.filter((each) => each[each.indexOf('master-link-status') + 1] === 'ok');
       return field('num-other-sentinels') === '2' && linked.length === deployment.members.length - 1;
     };
-    await waitFor(whole, { what: 'Sentinels to know the deployment', withinMs: 30_000, everyMs: 50 });
+    await waitFor(whole, { what: 'Sentinels to know the deployment', withinMs: 60_000, everyMs: 50 });
     redis.disconnect();
   }
 }
@@ -76,7 +76,7 @@ export async function waitUntilFollowed(deployment: Deployment, primary: number)
     };
     await waitFor(() => knows().catch(() => false), {
       what: 'a Sentinel to know the new primary',
-      withinMs: 30_000,
+      withinMs: 60_000,
       everyMs: 50,
     });
     redis.disconnect();
@@ -91,7 +91,7 @@ export async function waitUntilFollowed(deployment: Deployment, primary: number)
     // A Sentinel that turns a member round ends the connections of its clients.
     await waitFor(() => follows().catch(() => false), {
       what: `${port} to follow ${primary}`,
-      withinMs: 30_000,
+      withinMs: 60_000,
       everyMs: 50,
     });
     redis.disconnect();

@@ -210,7 +210,7 @@ export class Twins {
     await control.hold({ reason: 'switchover', maxMs: 10_000 });
     await waitFor(async () => (await offsetOf(to.link)) === (await offsetOf(from.link)), {
       what: 'the replica to have everything',
-      withinMs: 30_000,
+      withinMs: 60_000,
       everyMs: 2,
     });
     await to.link.tell('REPLICAOF NO ONE');

@@ -32,6 +32,7 @@ export async function openTab(
     reducedMotion: still ? 'reduce' : 'no-preference',
     ...options,
   });
+  context.setDefaultTimeout(60_000);
   const tab = await context.newPage();
   if (still) await tab.clock.setFixedTime(nowMs);
   tab.on('console', (message) => problems.push(message.text()));

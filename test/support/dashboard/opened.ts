@@ -28,5 +28,5 @@ export async function opened(
 /** Whatever is asked for has come. */
 export async function settled(tab: Page): Promise<void> {
   await tab.locator('main .card, main .tiles').first().waitFor();
-  await expect.poll(() => tab.locator('.wait').count(), { timeout: 15_000 }).toBe(0);
+  await expect.poll(() => tab.locator('.wait').count()).toBe(0);
 }
