@@ -1,31 +1,18 @@
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { catchWords } from '../../test/support/caught-words.ts';
 import { targets } from '../render/targets.ts';
 import { runProgram } from './program.ts';
 
 let folder = '';
-let printed = '';
-let said = '';
+const { printed, said } = catchWords();
 
 beforeEach(() => {
   folder = mkdtempSync(path.join(tmpdir(), 'holdfast-render-'));
-  [printed, said] = ['', ''];
-  vi.spyOn(process.stdout, 'write').mockImplementation((text) => {
-    printed += text;
-    return true;
-  });
-  vi.spyOn(process.stderr, 'write').mockImplementation((text) => {
-    said += text;
-    return true;
-  });
 });
-afterEach(() => {
-  vi.restoreAllMocks();
-  process.exitCode = 0;
-  rmSync(folder, { recursive: true, force: true });
-});
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
 const quickstart = 'examples/quickstart.yaml';
 const render = (...args: string[]) =>
@@ -33,9 +20,9 @@ const render = (...args: string[]) =>
 
 test('what is printed has no password in it, and says so', async () => {
   expect(await render('redis', quickstart)).toBe(0);
-  expect(printed).toContain('# ==> redis-1/redis.conf <==');
-  expect(printed).toContain('masterauth "<password of holdfast-replication>"');
-  expect(said).toContain('--out DIR writes files with the real ones');
+  expect(printed()).toContain('# ==> redis-1/redis.conf <==');
+  expect(printed()).toContain('masterauth "<password of holdfast-replication>"');
+  expect(said()).toContain('--out DIR writes files with the real ones');
 });
 
 test('files have the real passwords, for their owner only, and are written once', async () => {
@@ -45,11 +32,11 @@ test('files have the real passwords, for their owner only, and are written once'
   expect(readFileSync(file, 'utf8')).toMatch(/^masterauth [\w-]{43}$/m);
   expect(statSync(file).mode & 0o777).toBe(0o600);
   expect(await render('redis', quickstart, '--out', out)).toBe(0);
-  expect(printed.match(/^unchanged /gm)).toHaveLength(6);
+  expect(printed().match(/^unchanged /gm)).toHaveLength(6);
 
   writeFileSync(file, 'my own');
   expect(await render('redis', quickstart, '--out', out)).toBe(1);
-  expect(said).toContain('[WOULD_OVERWRITE]');
+  expect(said()).toContain('[WOULD_OVERWRITE]');
   expect(readFileSync(file, 'utf8')).toBe('my own');
   expect(await render('redis', quickstart, '--out', out, '--yes')).toBe(0);
   expect(readFileSync(file, 'utf8')).toContain('port 7102');
@@ -57,11 +44,11 @@ test('files have the real passwords, for their owner only, and are written once'
 
 test('--host renders one host’s share; a host or target that is not there is named', async () => {
   expect(await render('sentinel', 'examples/three-hosts.yaml', '--host', 'b')).toBe(0);
-  expect(printed).toContain('announce-ip 10.0.1.156');
-  expect(printed).not.toContain('announce-ip 10.0.1.55');
+  expect(printed()).toContain('announce-ip 10.0.1.156');
+  expect(printed()).not.toContain('announce-ip 10.0.1.55');
   expect(await render('sentinel', 'examples/three-hosts.yaml', '--host', 'd')).toBe(2);
   expect(await render('sentinal', quickstart)).toBe(2);
-  expect(said).toContain("did you mean 'sentinel'?");
+  expect(said()).toContain("did you mean 'sentinel'?");
 });
 
 /** Keepalived's takes its address from the spec, which has none. */
@@ -73,7 +60,7 @@ test.each(withoutQuestions.map(({ name }) => name))(
   'render %s --json is one document with the files',
   async (name) => {
     expect(await render(name, 'examples/three-hosts.yaml', '--host', 'a', '--json')).toBe(0);
-    const { target, files } = JSON.parse(printed) as {
+    const { target, files } = JSON.parse(printed()) as {
       target: string;
       files: { name: string; text: string }[];
     };

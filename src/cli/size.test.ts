@@ -1,34 +1,19 @@
-import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { expect, test } from 'vitest';
+import { catchWords } from '../../test/support/caught-words.ts';
 import { runProgram } from './program.ts';
 
-let printed = '';
-let said = '';
-beforeEach(() => {
-  [printed, said] = ['', ''];
-  vi.spyOn(process.stdout, 'write').mockImplementation((text) => {
-    printed += text;
-    return true;
-  });
-  vi.spyOn(process.stderr, 'write').mockImplementation((text) => {
-    said += text;
-    return true;
-  });
-});
-afterEach(() => {
-  vi.restoreAllMocks();
-  process.exitCode = 0;
-});
+const { printed, said, forget } = catchWords();
 
 test('size --data answers with figures, rules and sources', async () => {
   expect(await runProgram(['size', '--data', '8gb'])).toBe(0);
-  expect(printed).toMatch(/redis\.maxMemory +10gb/);
-  expect(printed).toMatch(/disk of a host +60gb {3}6 times maxMemory/);
-  expect(printed).toContain('https://redis.io/');
+  expect(printed()).toMatch(/redis\.maxMemory +10gb/);
+  expect(printed()).toMatch(/disk of a host +60gb {3}6 times maxMemory/);
+  expect(printed()).toContain('https://redis.io/');
 });
 
 test('with a spec, its members and hosts count', async () => {
   expect(await runProgram(['size', '--data', '1gb', 'examples/quickstart.yaml', '--json'])).toBe(0);
-  const { question, figures } = JSON.parse(printed);
+  const { question, figures } = JSON.parse(printed());
   expect(question).toMatchObject({ members: 3, membersOnHost: 3, persistence: 'aof-everysec' });
   expect(figures.map(({ key }: { key: string }) => key)).toContain('disk');
 });
@@ -36,18 +21,18 @@ test('with a spec, its members and hosts count', async () => {
 test('an RDB is sized by what its keys take in memory', async () => {
   const file = 'test/fixtures/rdb/hdt3213-cases/memory.rdb';
   expect(await runProgram(['rdb', 'memory', file, '--by-prefix', '--json'])).toBe(0);
-  const { keys, bytes } = JSON.parse(printed);
+  const { keys, bytes } = JSON.parse(printed());
   expect(keys).toBeGreaterThan(0);
-  printed = '';
+  forget();
   expect(await runProgram(['size', '--rdb', file, '--json'])).toBe(0);
-  expect(JSON.parse(printed).question.dataBytes).toBe(Math.ceil(bytes));
-  expect(said).toContain(`${keys} keys`);
+  expect(JSON.parse(printed()).question.dataBytes).toBe(Math.ceil(bytes));
+  expect(said()).toContain(`${keys} keys`);
 });
 
 test('a broken RDB gives no figure', async () => {
   expect(await runProgram(['size', '--rdb', 'package.json'])).toBe(1);
-  expect(said).toContain('RDB_CORRUPT');
-  expect(printed).toBe('');
+  expect(said()).toContain('RDB_CORRUPT');
+  expect(printed()).toBe('');
 });
 
 test.each([
@@ -59,5 +44,5 @@ test.each([
   [['size', '--rdb', 'x', '--data', '1gb'], '--rdb and --data both'],
 ])('%j is refused', async (args, words) => {
   expect(await runProgram(args)).toBe(2);
-  expect(said).toContain(words);
+  expect(said()).toContain(words);
 });

@@ -130,26 +130,6 @@ test('an output that was there before stays when the new one fails', async () =>
   expect(readFileSync(file('kept.rdb'), 'utf8')).toBe('before');
 });
 
-test.each([
-  [['filter', 'x.rdb']],
-  [['verify']],
-  [['merge', '-o', 'x', '--on-conflict', 'perhaps', 'a', 'b']],
-  [['filter', '-o', 'x', '--for', 'redis-1.0', 'GOOD']],
-  [['filter', '-o', 'x', '--target-version', '99', 'GOOD']],
-  [['filter', '-o', 'x', '--sample', '2', 'GOOD']],
-  [['filter', '-o', 'x', '--sample', '', 'GOOD']],
-  [['split', '-o', 'x', '--by', 'slot', '--slots', '0-100,50-60', 'GOOD']],
-  [['merge', '-o', 'x', '-', '-']],
-  [['filter', '-o', 'x', '--type', 'tree', 'GOOD']],
-  [['split', '-o', 'x', '--by', 'colour', 'GOOD']],
-  [['split', '-o', 'x', '--by', 'slot', '--slots', '5-1', 'GOOD']],
-  [['merge', '-o', 'x', '--db', '0-1', 'GOOD', 'GOOD']],
-])('%j is a wrong command', async (args) => {
-  const ran = await runRdb(args.map((arg) => (arg === 'GOOD' ? good : arg === 'x' ? file('wrong') : arg)));
-  expect(ran.status).toBe(2);
-  expect(left('wrong')).toEqual([]);
-});
-
 test('what a target cannot hold is listed, the rest is written, and the status says so', async () => {
   const hash = file('expiring.rdb');
   writeFileSync(hash, rdbFixture('hash_with_hfe.rdb'));
