@@ -191,7 +191,7 @@ describe('benchmarks measure, say where, and leave nothing behind', () => {
       [['kill', '--instances', 'agent'], /--instances: there is no 'agent'/],
       [['persistence', '--modes', 'aof'], /--modes: there is no 'aof'/],
     ];
-    for (const [args, message] of wrong) {
+    for (const [args, message] of isWhole ? wrong : wrong.slice(0, 3)) {
       const result = await holdfast(['bench', ...args], { TMPDIR: folder });
       expect(result.stderr).toMatch(message);
       expect(result.status).toBe(2);

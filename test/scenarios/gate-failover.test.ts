@@ -4,10 +4,12 @@ import { type GateProcess, gateFor, startGate } from '../support/gate-process.ts
 import { untilKnownToWait } from '../support/known-to-wait.ts';
 import { cleanUp, client, kill9, type Server } from '../support/redis-processes.ts';
 import { adminPassword, type Deployment, failOver, startDeployment } from '../support/replica-set.ts';
+import { isWhole } from '../support/whole-run.ts';
 
 afterAll(cleanUp);
 
-for (const passwords of [false, true]) {
+/** Without passwords everything is the same. */
+for (const passwords of isWhole ? [false, true] : [true]) {
   describe(passwords ? 'with passwords and ACL users' : 'without passwords', () => {
     let deployment: Deployment;
     let gate: GateProcess;

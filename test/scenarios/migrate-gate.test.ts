@@ -9,6 +9,7 @@ import { holdfast } from '../support/deployment.ts';
 import { MigrationProcess } from '../support/migration-process.ts';
 import { PlainSentinels } from '../support/plain-sentinels.ts';
 import { cleanUp, client, freePort, startRedis, tempFolder } from '../support/redis-processes.ts';
+import { isWhole } from '../support/whole-run.ts';
 import { WriteLoad } from '../support/write-load.ts';
 
 /** A gate that stands before the old server takes its clients along at the cut-over: they wait a moment, and see no error. */
@@ -107,54 +108,60 @@ test('writers under load go over, a blocked client too; back again, and over for
   expect([await target.get('finished'), await source.get('finished')]).toEqual(['v', null]);
 });
 
-test('to what Sentinels watch, which had changed the primary meanwhile; with two workers', async () => {
-  const plain = await PlainSentinels.start();
-  const from = await startRedis();
-  const folder = tempFolder();
-  const [socket, port] = [path.join(folder, 'gate.sock'), await freePort()];
-  await startGate(
-    [
-      ...['--listen', `127.0.0.1:${port}`, '--sentinel', plain.addresses, '--name', plain.name],
-      ...[
-        '--predecessor',
-        `127.0.0.1:${from.port}`,
-        '--workers',
-        '2',
-        '--hold',
-        '30s',
-        '--durability',
-        'replicated',
+test.runIf(isWhole)(
+  'to what Sentinels watch, which had changed the primary meanwhile; with two workers',
+  async () => {
+    const plain = await PlainSentinels.start();
+    const from = await startRedis();
+    const folder = tempFolder();
+    const [socket, port] = [path.join(folder, 'gate.sock'), await freePort()];
+    await startGate(
+      [
+        ...['--listen', `127.0.0.1:${port}`, '--sentinel', plain.addresses, '--name', plain.name],
+        ...[
+          '--predecessor',
+          `127.0.0.1:${from.port}`,
+          '--workers',
+          '2',
+          '--hold',
+          '30s',
+          '--durability',
+          'replicated',
+        ],
       ],
-    ],
-    socket,
-  );
-  const load = new WriteLoad([client(port), client(port)]);
-  // The new side may change its primary meanwhile: clients see nothing of it.
-  await plain.switchOver();
-  await moreOf(load, 100);
-  const primary = await plain.primary();
-  // A replica that copies its new primary has nothing, and Sentinels may promote it all the same.
-  await waitFor(async () => (await client(primary).info('replication')).split('state=online').length === 3, {
-    what: 'both replicas to be linked',
-    withinMs: 60_000,
-  });
-  const migration = MigrationProcess.begin(path.join(folder, 'state'), [
-    `redis://127.0.0.1:${from.port}`,
-    '--to',
-    `redis://127.0.0.1:${primary}`,
-  ]);
-  await migration.untilFollowing();
-  const over = await migration.ask('cutover', '--gate', socket);
-  expect(over).toMatchObject({ status: 0, said: { notMoved: [] } });
-  expect(await migration.ask('finish')).toMatchObject({ status: 0 });
-  await moreOf(load, 100);
-  const { errors, dropped } = await load.stop();
-  expect({ errors: [...errors], dropped }).toEqual({ errors: [], dropped: 0 });
-  expect(await load.lost(client(primary))).toEqual([]);
-  // From here on the Sentinels say who is primary.
-  const status = await new GateControl(socket).status();
-  expect(status).toMatchObject({ primary: { port: primary }, sentinelsSeen: 3, predecessor: 'left' });
-});
+      socket,
+    );
+    const load = new WriteLoad([client(port), client(port)]);
+    // The new side may change its primary meanwhile: clients see nothing of it.
+    await plain.switchOver();
+    await moreOf(load, 100);
+    const primary = await plain.primary();
+    // A replica that copies its new primary has nothing, and Sentinels may promote it all the same.
+    await waitFor(
+      async () => (await client(primary).info('replication')).split('state=online').length === 3,
+      {
+        what: 'both replicas to be linked',
+        withinMs: 60_000,
+      },
+    );
+    const migration = MigrationProcess.begin(path.join(folder, 'state'), [
+      `redis://127.0.0.1:${from.port}`,
+      '--to',
+      `redis://127.0.0.1:${primary}`,
+    ]);
+    await migration.untilFollowing();
+    const over = await migration.ask('cutover', '--gate', socket);
+    expect(over).toMatchObject({ status: 0, said: { notMoved: [] } });
+    expect(await migration.ask('finish')).toMatchObject({ status: 0 });
+    await moreOf(load, 100);
+    const { errors, dropped } = await load.stop();
+    expect({ errors: [...errors], dropped }).toEqual({ errors: [], dropped: 0 });
+    expect(await load.lost(client(primary))).toEqual([]);
+    // From here on the Sentinels say who is primary.
+    const status = await new GateControl(socket).status();
+    expect(status).toMatchObject({ primary: { port: primary }, sentinelsSeen: 3, predecessor: 'left' });
+  },
+);
 
 test('a gate without a predecessor, or without a socket to be told on, is no such gate', async () => {
   const [to, folder] = [await startRedis(), tempFolder()];

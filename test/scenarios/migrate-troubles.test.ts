@@ -7,6 +7,7 @@ import { waitFor } from '../../src/base/retry.ts';
 import type { Progress } from '../../src/migrate/progress.ts';
 import { MigrationProcess } from '../support/migration-process.ts';
 import { cleanUp, client, type Server, startRedis, tempFolder } from '../support/redis-processes.ts';
+import { isWhole } from '../support/whole-run.ts';
 
 /** What goes wrong on either side is said in a clear word, and nothing is lost: it goes on when that is put right. */
 let to: Server;
@@ -54,7 +55,8 @@ async function expectNoCutOver(migration: MigrationProcess): Promise<void> {
   });
 }
 
-test.each(['replication', 'scan'])(
+/** The whole run has it by replication too. */
+test.each(isWhole ? ['scan', 'replication'] : ['scan'])(
   'by %s: a target whose memory is full, and a source that is lost, are named and gone on with, or given up',
   async (method) => {
     const place = await startRedis();

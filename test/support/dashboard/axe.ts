@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import type { Page } from 'playwright-core';
+import { isWhole } from '../whole-run.ts';
 
 const require = createRequire(import.meta.url);
 const source = readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8');
@@ -12,10 +13,17 @@ interface Violation {
   nodes: { target: unknown; html: string; any: { message: string }[] }[];
 }
 
-/** What axe finds now, by theme: the rest of its rules know no theme. */
-export async function violations(tab: Page): Promise<{ light: string[]; dark: string[] }> {
+/**
+ * What axe finds now, by theme: the rest of its rules know no theme.
+ * @param isDarkToo what a dark theme changes is looked at too, which takes as long again; in a whole run it is everywhere
+ */
+export async function violations(
+  tab: Page,
+  isDarkToo = isWhole,
+): Promise<{ light: string[]; dark: string[] }> {
   await tab.emulateMedia({ colorScheme: 'light' });
   const light = await seriousViolations(tab);
+  if (!isDarkToo) return { light, dark: [] };
   await tab.emulateMedia({ colorScheme: 'dark' });
   return { light, dark: await contrastViolations(tab) };
 }
