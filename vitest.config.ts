@@ -37,6 +37,8 @@ export default defineConfig({
           hookTimeout: 180_000,
           expect: { poll: { timeout: 60_000 } },
           maxWorkers: cores + 1,
+          // As above: a worker goes on with what it has loaded.
+          isolate: false,
           sequence: { groupOrder: 1 },
         },
       },

@@ -18,6 +18,7 @@ const channel = '__sentinel__:hello';
 let deployment: TestDeployment;
 const passwordVariable = 'HOLDFAST_TEST_HELLO_PASSWORD';
 beforeAll(async () => {
+  // The next file of this worker has it too, and no use for it.
   process.env[passwordVariable] = 'a-long-enough-word-for-a-test';
   deployment = await TestDeployment.up({
     security: { users: { app: { password: { env: passwordVariable }, acl: '~* &* +@all -@dangerous' } } },
