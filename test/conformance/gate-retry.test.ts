@@ -73,19 +73,25 @@ const forms = [
   'SCRIPT LOAD V',
 ];
 
+/** A key whose time is over goes when it is asked for, and until then DEBUG still sees it. */
+const looks = [
+  ...[0, 1].flatMap((db) => [
+    `SELECT ${db}`,
+    ...keys.flatMap((key) => [`EXISTS ${key}`, `DEBUG DIGEST-VALUE ${key}`, `TTL ${key}`]),
+  ]),
+  'SELECT 0',
+];
+
 async function state(): Promise<string> {
-  const digests: string[] = [];
-  for (const db of [0, 1]) {
-    await raw.ask(`SELECT ${db}`);
-    for (const key of keys) {
-      // A key whose time is over goes when it is asked for, and until then DEBUG still sees it.
-      await raw.ask(`EXISTS ${key}`);
-      digests.push(await raw.ask(`DEBUG DIGEST-VALUE ${key}`));
-      digests.push((await raw.ask(`TTL ${key}`)).replace(/:\d{2,}/, ':some'));
-    }
+  // All at once: one after the other they take most of the test's time.
+  raw.sendAll(looks);
+  const said: string[] = [];
+  for (const look of looks) {
+    const reply = await raw.reply(look);
+    if (look.startsWith('DEBUG')) said.push(reply);
+    if (look.startsWith('TTL')) said.push(reply.replace(/:\d{2,}/, ':some'));
   }
-  await raw.ask('SELECT 0');
-  return digests.join();
+  return said.join();
 }
 
 async function ask(request: Buffer): Promise<string> {

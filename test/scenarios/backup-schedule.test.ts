@@ -169,7 +169,7 @@ describe('the schedule of an agent', () => {
       for (const { port } of members)
         await deployment.client(port).config('SET', 'rdb-key-save-delay', microseconds);
     };
-    await slow(15_000);
+    await slow(8000);
     const redis = deployment.client();
     // All at once: the first backup begins as soon as there is a key. Random: the server sends 16 KiB at a time.
     const values = Array.from({ length: 500 }, (_, i) => [`k:${i}`, randomBytes(500).toString('hex')]);

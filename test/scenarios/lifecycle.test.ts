@@ -79,8 +79,9 @@ describe('up and down', () => {
 
     const other = path.join(deployment.folder, 'other.yaml');
     writeFileSync(other, 'name: other\n');
-    for (const verb of ['down', 'status', 'up', 'doctor']) {
-      const result = await holdfast([verb, other, '--state-dir', deployment.stateDir]);
+    const verbs = ['down', 'status', 'up', 'doctor'];
+    const results = verbs.map((verb) => holdfast([verb, other, '--state-dir', deployment.stateDir]));
+    for (const result of await Promise.all(results)) {
       expect(result).toMatchObject({
         status: 2,
         stderr: expect.stringContaining('holds the state of test, not'),
@@ -156,8 +157,11 @@ describe('up and down', () => {
 });
 
 describe('what stands in the way is said before anything is started', () => {
-  async function refused(deployment: TestDeployment, env: NodeJS.ProcessEnv = {}) {
-    const args = ['up', deployment.specFile, '--detach', '--json', '--state-dir', deployment.stateDir];
+  async function refused(
+    deployment: TestDeployment,
+    { env = {}, more = [] }: { env?: NodeJS.ProcessEnv; more?: string[] } = {},
+  ) {
+    const args = ['up', deployment.specFile, '--json', '--state-dir', deployment.stateDir, ...more];
     const result = await holdfast(args, env);
     expect(deployment.runningPids()).toEqual([]);
     return {
@@ -182,7 +186,9 @@ describe('what stands in the way is said before anything is started', () => {
   });
 
   test('a missing redis-server', async () => {
-    const { error, status } = await refused(await track(TestDeployment.create()), { PATH: '/nonexistent' });
+    const { error, status } = await refused(await track(TestDeployment.create()), {
+      env: { PATH: '/nonexistent' },
+    });
     expect(status).toBe(1);
     expect(error.code).toBe('PROGRAM_MISSING');
     expect(error.hint).toContain('apt-get install');
@@ -243,7 +249,7 @@ describe('what stands in the way is said before anything is started', () => {
     const deployment = await track(
       TestDeployment.create({ redis: { config: { 'no-such-directive': 'yes' } } }),
     );
-    const { error, status } = await refused(deployment);
+    const { error, status } = await refused(deployment, { more: ['--detach'] });
     expect(status).toBe(1);
     expect(error.code).toBe('START_FAILED');
     expect(error.message).toContain('no-such-directive');
@@ -261,8 +267,8 @@ describe('what stands in the way is said before anything is started', () => {
   test('commands to an agent that does not run say so', async () => {
     const deployment = await track(TestDeployment.create());
     mkdirSync(deployment.stateDir);
-    for (const verb of ['status', 'switchover', 'failover', 'pause']) {
-      const result = await deployment.run(verb);
+    const verbs = ['status', 'switchover', 'failover', 'pause'];
+    for (const result of await Promise.all(verbs.map((verb) => deployment.run(verb)))) {
       expect(result.status).toBe(1);
       expect(result.stderr).toContain('NOT_RUNNING');
     }

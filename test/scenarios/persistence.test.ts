@@ -101,8 +101,7 @@ async function cutOff(deployment: TestDeployment, way: Way, to: Kind, afterMs: n
 }
 
 async function settled(deployment: TestDeployment, kind: Kind): Promise<void> {
-  const apply = () => deployment.json<ApplyResult>('apply', [], ['--dry-run']);
-  const done = async () => (await apply()).changes.length === 0;
+  const done = async () => (await deployment.changesLeft()).length === 0;
   await waitFor(done, { what: `everything to be as ${kind} wants it`, withinMs: 60_000, everyMs: 200 });
   const conf = readFileSync(`${deployment.stateDir}/members/redis-1/redis.conf`, 'utf8');
   expect(conf).toMatch(kind.startsWith('aof') ? /^appendonly yes$/m : /^appendonly no$/m);

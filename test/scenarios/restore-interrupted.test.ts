@@ -19,7 +19,7 @@ import { isWhole } from '../support/whole-run.ts';
 const whole = test.runIf(isWhole);
 
 const oldKeys = 500;
-const newKeys = 20_000;
+const newKeys = 10_000;
 
 describe('a restore that is interrupted', () => {
   let deployment: TestDeployment;

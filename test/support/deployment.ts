@@ -16,6 +16,7 @@ import { Redis } from 'ioredis';
 import { stringify } from 'yaml';
 import { AgentClient } from '../../src/agent/api/agent-client.ts';
 import type { MemberStatus, Status } from '../../src/agent/api/status-answer.ts';
+import type { ApplyResult } from '../../src/agent/change/apply-spec.ts';
 import type { DeploymentEvent } from '../../src/agent/state/event-log.ts';
 import './exit-on-signal.ts';
 import { statePaths } from '../../src/agent/state/paths.ts';
@@ -141,6 +142,13 @@ export class TestDeployment {
     return new AgentClient(statePaths(this.stateDir)).status();
   }
 
+  /** What `apply` would change, asked without the command. */
+  async changesLeft(): Promise<ApplyResult['changes']> {
+    const agent = new AgentClient(statePaths(this.stateDir));
+    const answer = await agent.run('apply', { file: this.specFile, dryRun: true }, () => {});
+    return (answer as ApplyResult).changes;
+  }
+
   /** The events so far, read from their file. */
   events(): DeploymentEvent[] {
     const file = path.join(this.stateDir, 'events.jsonl');
@@ -162,7 +170,7 @@ export class TestDeployment {
       const status = await this.status();
       return test(status) ? status : undefined;
     };
-    return waitFor(look, { what, withinMs, everyMs: 50 });
+    return waitFor(look, { what, withinMs, everyMs: 100 });
   }
 
   waitUntilHealthy(withinMs?: number): Promise<Status> {

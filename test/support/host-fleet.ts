@@ -92,7 +92,7 @@ export class HostFleet {
       last = await this.status(host);
       return test(last) ? last : undefined;
     };
-    return waitFor(look, { what: `${what} on ${host}`, withinMs, everyMs: 50 }).catch((cause) => {
+    return waitFor(look, { what: `${what} on ${host}`, withinMs, everyMs: 100 }).catch((cause) => {
       throw new Error(`${what} on ${host}: ${JSON.stringify(last, null, 1)}`, { cause });
     });
   }

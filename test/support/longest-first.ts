@@ -2,13 +2,14 @@
 
 /** Those that take longest, about in this order; which of two is longer matters little. */
 export const longest = [
-  ...['scenarios/fleet', 'scenarios/restore-interrupted', 'scenarios/bench', 'scenarios/rebuilt-host'],
-  ...['browser/dashboard', 'scenarios/mirror-away', 'scenarios/drill', 'scenarios/ending-in-order'],
-  ...['scenarios/adopt-hosts', 'scenarios/survival', 'scenarios/engines', 'scenarios/persistence'],
-  ...['browser/dashboard-actions', 'scenarios/lifecycle', 'scenarios/three-hosts', 'scenarios/failover'],
-  ...['scenarios/restore-hosts', 'scenarios/restore', 'scenarios/migrate-failover', 'scenarios/switchover'],
-  ...['scenarios/mirror', 'scenarios/backup-deployment', 'scenarios/backup-faults', 'scenarios/adopt'],
-  ...['scenarios/drift', 'scenarios/sentinel-by-hand', 'scenarios/api-jobs', 'scenarios/standalone'],
+  ...['scenarios/fleet', 'scenarios/restore-interrupted', 'scenarios/bench', 'scenarios/restore'],
+  ...['scenarios/mirror-away', 'browser/dashboard', 'scenarios/survival', 'scenarios/drill'],
+  ...['browser/dashboard-actions', 'scenarios/lifecycle', 'scenarios/three-hosts', 'scenarios/persistence'],
+  ...['scenarios/rebuilt-host', 'scenarios/adopt', 'scenarios/mirror', 'scenarios/api-jobs'],
+  ...['scenarios/drift', 'browser/dashboard-hosts', 'scenarios/backup-deployment', 'scenarios/gate-flow'],
+  ...['scenarios/failover', 'scenarios/switchover', 'browser/dashboard-fits', 'scenarios/migrating-page'],
+  ...['scenarios/adopt-hosts', 'scenarios/migrate-files', 'scenarios/migrate-scan', 'scenarios/init'],
+  ...['scenarios/migrate', 'scenarios/damaged-data', 'scenarios/sentinel-by-hand', 'scenarios/gate-memory'],
 ];
 
 /** Where a file comes, by its path; all the others come last. */
