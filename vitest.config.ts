@@ -33,8 +33,8 @@ export default defineConfig({
           name: 'real',
           include: ['test/{scenarios,conformance,browser}/**/*.test.ts'],
           setupFiles: ['test/support/fixed-seed.ts'],
-          testTimeout: 180_000,
-          hookTimeout: 180_000,
+          testTimeout: 300_000,
+          hookTimeout: 300_000,
           expect: { poll: { timeout: 60_000 } },
           maxWorkers: cores + 1,
           // As above: a worker goes on with what it has loaded.
