@@ -21,15 +21,10 @@ export function completionVerb(program: Command): Command {
     );
 }
 
-function completionScript(program: Command, shell: string): string {
+export function completionScript(program: Command, shell: string): string {
   const verbs = program.commands.map((command) => ({
-    name: command.name(),
-    summary: command.description(),
-    words: [
-      ...command.commands.map((child) => child.name()),
-      ...command.options.map((option) => option.long ?? option.short ?? ''),
-      '--help',
-    ],
+    ...wordsOf(command),
+    children: command.commands.map(wordsOf),
   }));
   if (shell === 'bash') return bashScript(verbs);
   if (shell === 'zsh') return `autoload -U +X bashcompinit && bashcompinit\n${bashScript(verbs)}`;
@@ -37,21 +32,46 @@ function completionScript(program: Command, shell: string): string {
   throw UnknownShell(`no completion for '${shell}'`, { hint: 'Say bash, zsh or fish.' });
 }
 
-interface VerbWords {
+interface Words {
   name: string;
   summary: string;
-  words: string[];
+  options: string[];
+}
+
+interface VerbWords extends Words {
+  children: Words[];
+}
+
+function wordsOf(command: Command): Words {
+  const shown = command.options.filter(({ hidden }) => !hidden);
+  const options = [...shown.map((option) => option.long ?? option.short ?? ''), '--help'];
+  return { name: command.name(), summary: command.description(), options };
+}
+
+function namesOf(words: readonly Words[]): string {
+  return words.map(({ name }) => name).join(' ');
 }
 
 function bashScript(verbs: VerbWords[]): string {
-  const cases = verbs.map(({ name, words }) => `    ${name}) words="${words.join(' ')}" ;;`);
+  const ofVerbs = verbs.map(
+    ({ name, options, children }) =>
+      `    ${name}) words="${[namesOf(children), ...options].join(' ').trim()}" ;;`,
+  );
+  const ofChildren = verbs.flatMap(({ name, children }) =>
+    children.map((child) => `      "${name} ${child.name}") words="${child.options.join(' ')}" ;;`),
+  );
   return [
     '_holdfast() {',
     '  local current="$' + '{COMP_WORDS[COMP_CWORD]}" words',
     `  case "$\{COMP_WORDS[1]}" in`,
-    ...cases,
+    ...ofVerbs,
     '  esac',
-    `  if [ "$COMP_CWORD" -eq 1 ]; then words="${verbs.map(({ name }) => name).join(' ')}"; fi`,
+    '  if [ "$COMP_CWORD" -gt 2 ]; then',
+    `    case "$\{COMP_WORDS[1]} $\{COMP_WORDS[2]}" in`,
+    ...ofChildren,
+    '    esac',
+    '  fi',
+    `  if [ "$COMP_CWORD" -eq 1 ]; then words="${namesOf(verbs)}"; fi`,
     '  COMPREPLY=($(compgen -W "$words" -- "$current") $(compgen -f -X "!*.y*ml" -- "$current"))',
     '}',
     'complete -o filenames -F _holdfast holdfast',
@@ -59,12 +79,23 @@ function bashScript(verbs: VerbWords[]): string {
 }
 
 function fishScript(verbs: VerbWords[]): string {
-  const lines = verbs.flatMap(({ name, summary, words }) => [
-    `complete -c holdfast -n __fish_use_subcommand -a ${name} -d '${summary.replaceAll("'", "\\'")}'`,
-    ...words.map((word) => {
-      const flag = word.startsWith('--') ? `-l ${word.slice(2)}` : `-f -a ${word}`;
-      return `complete -c holdfast -n '__fish_seen_subcommand_from ${name}' ${flag}`;
-    }),
-  ]);
+  const quoted = (text: string) => `'${text.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`;
+  const lines = verbs.flatMap(({ name, summary, options, children }) => {
+    const seen = `__fish_seen_subcommand_from ${name}`;
+    const own =
+      children.length === 0 ? seen : `${seen}; and not __fish_seen_subcommand_from ${namesOf(children)}`;
+    const flags = (when: string, words: string[]) =>
+      words.map((word) => `complete -c holdfast -n ${quoted(when)} -l ${word.replace(/^--?/, '')}`);
+    return [
+      `complete -c holdfast -n __fish_use_subcommand -a ${name} -d ${quoted(summary)}`,
+      ...children.map(
+        (child) => `complete -c holdfast -n ${quoted(own)} -f -a ${child.name} -d ${quoted(child.summary)}`,
+      ),
+      ...flags(own, options),
+      ...children.flatMap((child) =>
+        flags(`${seen}; and __fish_seen_subcommand_from ${child.name}`, child.options),
+      ),
+    ];
+  });
   return lines.join('\n');
 }
