@@ -143,6 +143,42 @@ describe.runIf(isWanted)('migrations that are killed again and again', () => {
     limitMs,
   );
 
+  test(
+    'a Redis Cluster whose slots move under writes, in the copy and behind it',
+    async () => {
+      const { nodes, clients, ownerOf, moveSlot } = await startCluster();
+      const target = client((await startRedis()).port);
+      const port = nodes[0]!.port;
+      const through = new Cluster([{ host: '127.0.0.1', port }]);
+      await fillCluster(through, keys);
+      const moving = Array.from({ length: 3000 }, (_, n) => `moving:${n}`).filter(
+        (key) => ownerOf(key) === 0,
+      );
+      const slots = [...new Set(await Promise.all(moving.map((key) => clients[0]!.cluster('KEYSLOT', key))))];
+      let [rounds, isOver] = [0, false];
+      const writing = (async () => {
+        for (; !isOver; rounds++) await Promise.all(moving.slice(0, 50).map((key) => through.incr(key)));
+      })();
+      const migration = begin(
+        [`redis://127.0.0.1:${port}`],
+        ...['--to', `redis://127.0.0.1:${target.options.port}`],
+      );
+      await waitFor(() => migration.hasPlan, { what: 'it to begin', withinMs: 60_000 });
+      for (const slot of slots.slice(0, 25)) await moveSlot(Number(slot), 0, 1);
+      await migration.untilFollowing(limitMs);
+      for (const slot of slots.slice(25, 50)) await moveSlot(Number(slot), 0, 2);
+      isOver = true;
+      await writing;
+      await cutOver(migration);
+      await expectSameUnder(clients, target, '', [0]);
+      const counted = await Promise.all(moving.slice(0, 50).map((key) => target.get(key)));
+      expect([rounds > 0, new Set(counted)]).toEqual([true, new Set([String(rounds)])]);
+      expect(await migration.ask('finish', '--release')).toMatchObject({ status: 0 });
+      through.disconnect();
+    },
+    limitMs,
+  );
+
   test.each(['replication', 'scan'])(
     'by %s, while Sentinels fail the source over and the target’s primary is killed',
     async (method) => {

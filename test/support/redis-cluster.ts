@@ -9,6 +9,8 @@ export interface TestCluster {
   clients: Redis[];
   /** Which node has a key. */
   ownerOf(key: string): number;
+  /** Gives a slot of one node to another one, key by key, as redis-cli does. */
+  moveSlot(slot: number, from: number, to: number): Promise<void>;
 }
 
 const ranges = [
@@ -39,5 +41,17 @@ export async function startCluster(options: string[] = []): Promise<TestCluster>
     const slot = keySlot(bytes, 0, bytes.length);
     return ranges.findIndex(([, last]) => slot <= last);
   };
-  return { nodes, clients, ownerOf };
+  const moveSlot = async (slot: number, from: number, to: number) => {
+    const [giving, taking] = [clients[from]!, clients[to]!];
+    const [giver, taker] = [await giving.cluster('MYID'), await taking.cluster('MYID')] as [string, string];
+    await taking.call('CLUSTER', 'SETSLOT', slot, 'IMPORTING', giver);
+    await giving.call('CLUSTER', 'SETSLOT', slot, 'MIGRATING', taker);
+    for (;;) {
+      const keys = (await giving.call('CLUSTER', 'GETKEYSINSLOT', slot, 100)) as string[];
+      if (keys.length === 0) break;
+      await giving.call('MIGRATE', '127.0.0.1', nodes[to]!.port, '', 0, 5000, 'KEYS', ...keys);
+    }
+    for (const each of [taking, giving]) await each.call('CLUSTER', 'SETSLOT', slot, 'NODE', taker);
+  };
+  return { nodes, clients, ownerOf, moveSlot };
 }
