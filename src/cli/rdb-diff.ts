@@ -1,9 +1,11 @@
 import type { Command } from 'commander';
 import type { Difference } from '../rdb/diff.ts';
 import { quoteKey } from '../rdb/errors.ts';
+import { BadOption } from './errors.ts';
+import type { AccessFiles } from './migrate-access.ts';
 import type { Output } from './output.ts';
 import { openInputs, type RdbInput } from './rdb-input.ts';
-import { wholeNumber } from './rdb-options.ts';
+import { isServer, wholeNumber } from './rdb-options.ts';
 import { keyAsJson } from './rdb-report.ts';
 import type { ServerCopy } from './rdb-server.ts';
 import { action, type CommonOptions, verb } from './verb.ts';
@@ -12,15 +14,25 @@ interface DiffVerbOptions extends CommonOptions {
   ignoreExpiry?: boolean;
   limit: number;
   details: number;
+  passwordFile?: string;
+  sentinelPasswordFile?: string;
+  ca?: string;
 }
 
 export function diffVerb(): Command {
   return verb('diff', 'compare two files, or a file and a server, key by key; exit 3 when they differ', [
     ['holdfast rdb diff before.rdb after.rdb', 'what was added, removed and changed'],
     ['holdfast rdb diff dump.rdb redis://127.0.0.1:6379', 'a file against a running server'],
+    ['holdfast rdb diff dump.rdb redis://app@10.0.1.7 --password-file app.password', 'one with a password'],
   ])
-    .argument('<first>', 'an RDB file, plain or packed, - for stdin, or redis://[user:password@]host:port')
+    .argument('<first>', 'an RDB file, plain or packed, - for stdin, or redis://[user@]host:port')
     .argument('<second>', 'the same')
+    .option(
+      '--password-file <files>',
+      'the server’s password, in a file that only its owner reads; of two servers with commas one for each',
+    )
+    .option('--sentinel-password-file <file>', 'the Sentinels’, for sentinel://host:port/NAME')
+    .option('--ca <file>', 'certificate of the authority, for servers with TLS')
     .option('--ignore-expiry', 'do not compare when keys expire')
     .option('--limit <n>', 'how many differences to show; 0 for all', wholeNumber, 100)
     .option('--details <n>', 'for how many keys to say how the values differ', wholeNumber, 20)
@@ -28,9 +40,11 @@ export function diffVerb(): Command {
       action<DiffVerbOptions>(async (output, [first = '', second = ''], options) => {
         const copies: ServerCopy[] = [];
         const disposals: (() => Promise<void>)[] = [];
+        const access = accessOf([first, second], options);
         try {
           const sides: RdbInput[] = [];
-          for (const name of [first, second]) sides.push(await openSide(name, copies, disposals));
+          for (const [index, name] of [first, second].entries())
+            sides.push(await openSide(name, access[index]!, copies, disposals));
           return await compare(output, sides[0]!, sides[1]!, copies, options);
         } finally {
           for (const dispose of disposals) await dispose();
@@ -39,14 +53,32 @@ export function diffVerb(): Command {
     );
 }
 
+/** Of each side what its address does not say. @throws BAD_OPTION */
+function accessOf(sides: readonly string[], options: DiffVerbOptions): AccessFiles[] {
+  const files = options.passwordFile?.split(',') ?? [];
+  const isFor = sides.map(isServer);
+  const servers = isFor.filter((is) => is).length;
+  if (files.length > 1 && files.length !== servers) {
+    throw BadOption(`--password-file names ${files.length} files for ${servers} servers`, {
+      hint: 'Name one for both servers, or one for each, in their order, with commas between.',
+    });
+  }
+  const { sentinelPasswordFile, ca } = options;
+  return sides.map((_, index) => {
+    const nth = isFor.slice(0, index).filter((is) => is).length;
+    return { passwordFile: files[nth] ?? files[0], sentinelPasswordFile, ca };
+  });
+}
+
 async function openSide(
   name: string,
+  access: AccessFiles,
   copies: ServerCopy[],
   disposals: (() => Promise<void>)[],
 ): Promise<RdbInput> {
-  const { copyServer, isServer } = await import('./rdb-server.ts');
   if (isServer(name)) {
-    const copy = await copyServer(name);
+    const { copyServer } = await import('./rdb-server.ts');
+    const copy = await copyServer(name, access);
     copies.push(copy);
     disposals.push(() => copy.dispose());
     return copy.input;

@@ -11,6 +11,8 @@ export interface TargetOptions {
   targetVersion?: number;
   for?: string;
   dropUnsupported?: boolean;
+  passwordFile?: string;
+  ca?: string;
 }
 
 export function targetOptions(): Option[] {
@@ -20,18 +22,27 @@ export function targetOptions(): Option[] {
     ),
     new Option(
       '--for <server>',
-      'write what this server can load: redis-7.0, valkey-8…, or redis://host:port, which is asked',
+      'write what this server can load: redis-7.0, valkey-8…, or redis://[user@]host:port, which is asked',
     ).conflicts('targetVersion'),
+    new Option('--password-file <file>', 'the password of that server, in a file that only its owner reads'),
+    new Option('--ca <file>', 'certificate of the authority, for that server with TLS'),
     new Option('--drop-unsupported', 'leaving out what the target cannot load is meant: no exit status 3'),
   ];
 }
 
 /** The target asked for; undefined when none was. A server that is named by its URL is asked what it is. */
 export async function chosenTarget(options: TargetOptions): Promise<Target | undefined> {
-  const { isServer, targetOfUrl } = await import('./rdb-server.ts');
-  if (options.for !== undefined && isServer(options.for)) return await targetOfUrl(options.for);
+  if (options.for !== undefined && isServer(options.for)) {
+    const { targetOfUrl } = await import('./rdb-server.ts');
+    return await targetOfUrl(options.for, options);
+  }
   if (options.for !== undefined) return targetOfServer(options.for);
   return options.targetVersion === undefined ? undefined : targetOfVersion(options.targetVersion);
+}
+
+/** Whether this names a server instead of a file: `redis://…`, `sentinel://…`, with TLS `rediss://…`, `sentinels://…`. */
+export function isServer(name: string): boolean {
+  return /^(rediss?|sentinels?):\/\//.test(name);
 }
 
 export async function targetFor(options: TargetOptions, header: FileHeader): Promise<Target> {

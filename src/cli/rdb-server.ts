@@ -3,14 +3,16 @@ import { randomBytes } from 'node:crypto';
 import { rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
-import { defineError, errorText } from '../base/errors.ts';
+import { defineError, errorText, HoldfastError } from '../base/errors.ts';
 import { newestRedisVersion, newestValkeyVersion } from '../rdb/format.ts';
 import { highHalf, lowHalf } from '../rdb/int64.ts';
 import { dumpedValue } from '../rdb/restore-payload.ts';
 import { type Target, targetOfVersionText } from '../rdb/target.ts';
 import { RedisConnection } from '../redis/connection.ts';
+import { refusalKind } from '../redis/errors.ts';
 import { keyspaces, parseInfo, productOf } from '../redis/info.ts';
 import type { Request } from '../redis/link.ts';
+import { type AccessFiles, openSide } from './migrate-access.ts';
 import { openInput, type RdbInput } from './rdb-input.ts';
 import { openOutput } from './rdb-output.ts';
 
@@ -26,30 +28,25 @@ export interface ServerCopy {
   dispose(): Promise<void>;
 }
 
-/** Whether this names a server instead of a file: `redis://…`, `rediss://…`. */
-export function isServer(name: string): boolean {
-  return /^rediss?:\/\//.test(name);
-}
-
-function withoutPassword(url: string): string {
-  return url.replace(/\/\/[^@/]*@/, '//');
-}
-
-/** What a running server can load, by what it says of its release and its modules. @throws RDB_SERVER_UNREADABLE */
-export async function targetOfUrl(url: string): Promise<Target> {
+/**
+ * What a running server can load, by what it says of its release and its modules.
+ * @throws RDB_SERVER_UNREADABLE, SERVER_ADDRESS_UNCLEAR, BAD_OPTION
+ */
+export async function targetOfUrl(url: string, access: AccessFiles): Promise<Target> {
   const { askModules } = await import('../backup/server-modules.ts');
   let redis: RedisConnection | undefined;
   try {
-    const server = connectTo(url);
+    const server = await connectTo(url, access);
     redis = server;
     const { name, version } = productOf(parseInfo(String(await server.call('INFO', 'server'))));
     const modules = await askModules((command, ...args) => server.call(command, ...args));
     return targetOfVersionText(`${name} ${version}`, modules);
   } catch (error) {
-    throw ServerUnreadable(`cannot ask ${withoutPassword(url)} what it can load: ${errorText(error)}`, {
-      hint: 'The user needs the rights to INFO and COMMAND. Or name the release: --for redis-7.0.',
-      cause: error,
-    });
+    throw unreadable(
+      error,
+      `cannot ask ${url} what it can load`,
+      'The user needs the rights to INFO and COMMAND. Or name the release: --for redis-7.0.',
+    );
   } finally {
     redis?.close();
   }
@@ -58,38 +55,41 @@ export async function targetOfUrl(url: string): Promise<Target> {
 /**
  * Copies what a server holds into a temporary RDB file, with SCAN and DUMP, so that it can be read like any other.
  * It is no snapshot: keys that change meanwhile are seen as they were at some moment of it.
+ * @throws as `targetOfUrl`
  */
-export async function copyServer(url: string): Promise<ServerCopy> {
+export async function copyServer(url: string, access: AccessFiles): Promise<ServerCopy> {
   const file = path.join(os.tmpdir(), `holdfast-server-${randomBytes(6).toString('hex')}.rdb`);
-  const shownUrl = withoutPassword(url);
   let redis: RedisConnection | undefined;
   try {
-    redis = connectTo(url);
+    redis = await connectTo(url, access);
     const expiryToleranceMs = await copyAll(redis, file);
-    const input = Object.assign(await openInput(file), { name: shownUrl });
+    const input = Object.assign(await openInput(file), { name: url });
     return { input, expiryToleranceMs, dispose: () => rm(file, { force: true }) };
   } catch (error) {
     await rm(file, { force: true });
-    throw ServerUnreadable(`cannot read ${shownUrl}: ${errorText(error)}`, {
-      hint: 'The user needs the rights to SCAN, DUMP, PTTL, SELECT and INFO.',
-      cause: error,
-    });
+    throw unreadable(
+      error,
+      `cannot read ${url}`,
+      'The user needs the rights to SCAN, DUMP, PTTL, SELECT and INFO.',
+    );
   } finally {
     redis?.close();
   }
 }
 
-/** `redis://user:password@host:port`, all but the host optional; `rediss://` for TLS with the system's authorities. */
-function connectTo(text: string): RedisConnection {
-  const url = new URL(text);
-  const decode = decodeURIComponent;
-  const credentials = { username: decode(url.username), password: decode(url.password) };
-  return new RedisConnection({
-    endpoint: { host: url.hostname.replace(/^\[|\]$/g, '') || '127.0.0.1', port: Number(url.port || 6379) },
-    credentials: url.password === '' ? undefined : credentials,
-    tls: url.protocol === 'rediss:' ? {} : undefined,
-    timeoutMs: answerWithinMs,
-    maxReplyBytes: constants.MAX_LENGTH,
+/** @throws what `openSide` throws: a password in the address is refused */
+async function connectTo(text: string, access: AccessFiles): Promise<RedisConnection> {
+  const place = await openSide(text, access);
+  return new RedisConnection({ ...place, timeoutMs: answerWithinMs, maxReplyBytes: constants.MAX_LENGTH });
+}
+
+/** What was wrong, unless the command line was: that is told as it is. */
+function unreadable(error: unknown, what: string, hint: string): unknown {
+  if (error instanceof HoldfastError && error.exitStatus === 2) return error;
+  const needsPassword = ['NOAUTH', 'WRONGPASS'].includes(refusalKind(error) ?? '');
+  return ServerUnreadable(`${what}: ${errorText(error)}`, {
+    hint: needsPassword ? 'Its password lies in a file that only its owner can read: --password-file.' : hint,
+    cause: error,
   });
 }
 

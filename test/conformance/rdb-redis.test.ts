@@ -1,4 +1,4 @@
-import { copyFileSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import type { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -215,6 +215,38 @@ test('diff finds no difference to the server, and each change made to it', async
   expect(found.get('zset:many')).toMatchObject({ in: ['value'] });
   expect(found.get('expires:later')).toMatchObject({ in: ['expiry'] });
   expect(found.get('list:short')).toMatchObject({ in: ['type', 'value'], how: 'a list against a string' });
+});
+
+test('a password of a server lies in a file, never in its address', async () => {
+  const { port } = await startRedis(['--user', ...'asks on >of-the-server ~* &* +@all'.split(' ')]);
+  const locked = await startRedis(['--requirepass', 'of-the-other']);
+  const [own, others] = [path.join(work, 'own'), path.join(work, 'others')];
+  writeFileSync(own, 'of-the-server\n', { mode: 0o600 });
+  writeFileSync(others, 'of-the-other\n', { mode: 0o600 });
+  const [url, other] = [`redis://asks@127.0.0.1:${port}`, `redis://127.0.0.1:${locked.port}`];
+  const both = await runRdb(['diff', '--json', url, other, '--password-file', `${own},${others}`]);
+  expect(both.json()).toMatchObject({ equal: true, first: url, second: other });
+  const none = await runRdb(['diff', '--json', dump, other]);
+  expect(none).toMatchObject({ status: 1, stderr: expect.stringContaining('--password-file') });
+  const asked = await runRdb([
+    'filter',
+    '-o',
+    `${work}/asked.rdb`,
+    '--for',
+    other,
+    '--password-file',
+    others,
+    dump,
+  ]);
+  expect(asked.status).toBe(0);
+  for (const args of [
+    ['diff', dump],
+    ['filter', dump, '-o', `${work}/never.rdb`, '--for'],
+  ]) {
+    const shown = await runRdb([...args, `redis://:hunter2@127.0.0.1:${locked.port}`]);
+    expect(shown).toMatchObject({ status: 2, stderr: expect.stringContaining('SERVER_ADDRESS_UNCLEAR') });
+    expect(shown.stdout + shown.stderr).not.toContain('hunter2');
+  }
 });
 
 test('merge holds what its report promises', async () => {
