@@ -2,7 +2,7 @@ import path from 'node:path';
 import { InvalidArgumentError } from 'commander';
 import { parseDuration } from '../base/duration.ts';
 import { parseSize } from '../base/size.ts';
-import type { Endpoint, GateTls } from '../gate/config.ts';
+import { type Endpoint, type GateTls, movedFileOf } from '../gate/config.ts';
 import type { GateFileInput } from '../gate/config-file.ts';
 import type { CommonOptions } from './verb.ts';
 
@@ -82,7 +82,7 @@ function predecessorOf({
   return {
     predecessor: {
       ...predecessor,
-      movedFile: `${path.resolve(control)}.moved`,
+      movedFile: movedFileOf(path.resolve(control)),
       ...credentialsOf('credentials', predecessorUser ?? 'default', predecessorPasswordFile),
     },
   };

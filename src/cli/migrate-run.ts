@@ -91,8 +91,13 @@ async function openSources({
   );
 }
 
-/** Until it is stopped, finished or aborted. @throws what a stream can't get over, MIGRATION_RUNS */
-export async function runMigration(output: Output, paths: MigrationPaths, plan: Plan): Promise<void> {
+/** Until it is stopped, finished or aborted. @param withoutGates of a cut-over, which are gone for good. @throws what a stream can't get over, MIGRATION_RUNS */
+export async function runMigration(
+  output: Output,
+  paths: MigrationPaths,
+  plan: Plan,
+  withoutGates: readonly string[] = [],
+): Promise<void> {
   const target = await targetPlace(plan.target);
   const { loads, positions } = await asked(target, async (call) => {
     const { product, version } = serverFacts(String(await call(...infoForFacts)));
@@ -103,7 +108,16 @@ export async function runMigration(output: Output, paths: MigrationPaths, plan: 
   });
   const line = new ProgressLine(output);
   let phase = '';
-  const onProgress = (progress: Progress) => {
+  let notWritten: string | null = null;
+  const onProgress = (progress: Progress, unwritten: string | null) => {
+    if (unwritten !== null && unwritten !== notWritten) {
+      line.done();
+      const warning = output.colors.yellow('warning:');
+      output.note(
+        `${warning} how far it is can't be written, and migrate status does not know it: ${unwritten}`,
+      );
+    }
+    notWritten = unwritten;
     const now = `${progress.phase} ${progress.sources.map((source) => source.phase).join(' ')}`;
     if (now === phase) return line.show(() => progress.sources.map(describeSource).join('; '));
     phase = now;
@@ -113,7 +127,7 @@ export async function runMigration(output: Output, paths: MigrationPaths, plan: 
   const sources = await openSources(plan);
   const migration = new Migration({
     ...{ plan, paths, sources, target, loads, positions, onProgress },
-    targetAsSource: await targetAsSource(plan.target),
+    ...{ targetAsSource: await targetAsSource(plan.target), withoutGates },
   });
   const how = await interruptible((signal) => migration.run(signal));
   line.done();
@@ -123,9 +137,12 @@ export async function runMigration(output: Output, paths: MigrationPaths, plan: 
 }
 
 /** A line for each source; behind a cut-over one of the old side. */
-export function describeProgress({ phase, sources, oldSide, notFollowed }: Progress): string[] {
+export function describeProgress({ phase, sources, oldSide, notFollowed, notMoved }: Progress): string[] {
   if (phase !== 'cut-over') return sources.map(describeSource);
-  const held = sources.flatMap(({ source, problem }) => (problem === null ? [] : [`${source}: ${problem}`]));
+  const held = [
+    ...notMoved.map((each) => `clients of a gate wait, which could not be moved: ${each}`),
+    ...sources.flatMap(({ source, problem }) => (problem === null ? [] : [`${source}: ${problem}`])),
+  ];
   if (oldSide !== null)
     return [...held, describeSource(oldSide).replace(/^the new side/, 'the old side follows')];
   return notFollowed === null ? held : [...held, `the old side does not follow: ${notFollowed}`];

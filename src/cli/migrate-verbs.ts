@@ -2,13 +2,15 @@
 import path from 'node:path';
 import { type Command, InvalidArgumentError } from 'commander';
 import { stateDirOf } from '../agent/state/paths.ts';
-import { parseDuration } from '../base/duration.ts';
-import { ClosedUsers } from '../migrate/back/closed-users.ts';
+import { describeDuration, parseDuration } from '../base/duration.ts';
+import { errorCode, errorText } from '../base/errors.ts';
+import type { Abandoned } from '../migrate/abandon.ts';
 import { askControl, type ControlRequest, isAnswered } from '../migrate/control.ts';
 import type { CutOverResult } from '../migrate/cut-over.ts';
-import { MigrationNotRunning } from '../migrate/errors.ts';
-import { type MigrationPaths, migrationPaths, readPlan } from '../migrate/plan.ts';
+import { goneForGood } from '../migrate/errors.ts';
+import { isFile, type MigrationPaths, migrationPaths, type Plan, readPlan } from '../migrate/plan.ts';
 import { readProgress } from '../migrate/progress.ts';
+import { RedisUnreachable } from '../redis/errors.ts';
 import type { Output } from './output.ts';
 import { collectWhole } from './rdb-options.ts';
 import { action, type CommonOptions, verb } from './verb.ts';
@@ -17,9 +19,13 @@ interface Options extends CommonOptions {
   stateDir?: string;
   within?: number;
   gate?: string[];
+  withoutGate?: string[];
   undo?: boolean;
   release?: boolean;
 }
+
+/** It is written every second. */
+const staleMs = 10_000;
 
 type Work = (output: Output, paths: MigrationPaths, options: Options) => Promise<number | undefined | void>;
 
@@ -49,8 +55,18 @@ export function migrateVerbs(place: string): Command[] {
     make(
       'resume',
       'go on with a migration that was paused, stopped or killed',
-      [['holdfast migrate resume', 'from where it was']],
+      [
+        ['holdfast migrate resume', 'from where it was'],
+        [
+          'holdfast migrate resume --without-gate /run/gate.sock',
+          'behind a cut-over whose gate is gone for good',
+        ],
+      ],
       resume,
+    ).option(
+      '--without-gate <socket>',
+      'a gate of the cut-over that is gone for good, by its --control; repeat it',
+      collectWhole,
     ),
     make(
       'cutover',
@@ -95,9 +111,14 @@ async function status(output: Output, paths: MigrationPaths): Promise<number> {
       `${progress.phase}${runs ? '' : ', and no process runs it: holdfast migrate resume goes on'}`,
     );
     for (const source of describeProgress(progress)) output.line(`  ${source}`);
+    const oldMs = Date.now() - progress.writtenMs;
+    if (runs && oldMs > staleMs)
+      output.line(
+        `  so it was ${describeDuration(oldMs)} ago: why that is not written since, its process says`,
+      );
     if (progress.failure !== null) output.line(`  ${progress.failure.message} [${progress.failure.code}]`);
   }
-  return runs && progress?.phase !== 'failed' ? 0 : 3;
+  return runs && progress?.phase !== 'failed' && (progress?.notMoved.length ?? 0) === 0 ? 0 : 3;
 }
 
 async function ask(paths: MigrationPaths, request: ControlRequest): Promise<unknown> {
@@ -111,16 +132,29 @@ async function pause(output: Output, paths: MigrationPaths): Promise<void> {
   output.line(`${phase}: the sources’ backlogs keep what is written meanwhile, as far as they reach`);
 }
 
-async function resume(output: Output, paths: MigrationPaths): Promise<void> {
+async function resume(output: Output, paths: MigrationPaths, { withoutGate }: Options): Promise<void> {
   const plan = await readPlan(paths);
+  const withoutGates = (withoutGate ?? []).map((socket) => path.resolve(socket));
   if (await isAnswered(paths.socket)) {
-    const phase = await askControl(paths.socket, { verb: 'resume' });
+    const phase = await askControl(paths.socket, { verb: 'resume', withoutGates });
     output.data({ phase });
     output.line(String(phase));
     return;
   }
   const { runMigration } = await import('./migrate-run.ts');
-  await runMigration(output, paths, plan);
+  await runMigration(output, paths, plan, withoutGates).catch(async (error: unknown) => {
+    throw await behindCutOver(error, paths);
+  });
+}
+
+/** Where there is no new side to go on with, there is a way back. */
+async function behindCutOver(error: unknown, paths: MigrationPaths): Promise<unknown> {
+  if (errorCode(error) !== 'REDIS_UNREACHABLE' || (await readProgress(paths))?.phase !== 'cut-over')
+    return error;
+  return RedisUnreachable(errorText(error), {
+    hint: 'It was cut over. If the new side is lost for good, holdfast migrate abort lets writers go on with what the old side has.',
+    cause: error,
+  });
 }
 
 async function cutOver(
@@ -149,7 +183,9 @@ async function cutOver(
     `everything is applied: it took ${heldMs.toFixed(1)} ms from the moment that writers were held${counted}`,
   );
   for (const each of notMoved)
-    output.note(`${output.colors.yellow('warning:')} its clients wait, they could not be moved: ${each}`);
+    output.note(
+      `${output.colors.yellow('warning:')} its clients wait, they could not be moved: ${each}. The same command again moves them. ${goneForGood}`,
+    );
   if (notFollowed !== null)
     output.note(
       `${output.colors.yellow('warning:')} --undo would lose what is written at the target from now on: ${notFollowed}`,
@@ -182,24 +218,22 @@ async function finish(output: Output, paths: MigrationPaths, { release }: Option
 
 async function abort(output: Output, paths: MigrationPaths): Promise<number> {
   const plan = await readPlan(paths);
-  let ended: { missing: string | null; left: string | null };
-  if (await isAnswered(paths.socket)) {
-    ended = (await askControl(paths.socket, { verb: 'abort' })) as typeof ended;
-  } else {
-    if ((await new ClosedUsers(paths.closed).saved()) !== undefined) {
-      throw MigrationNotRunning('the old side is closed to its users, and no process runs the migration', {
-        hint: 'holdfast migrate resume goes on with it; then holdfast migrate abort opens the old side.',
-      });
-    }
-    const { forgetMigration } = await import('../migrate/forget.ts');
-    const { targetPlace } = await import('./migrate-access.ts');
-    ended = { missing: null, left: await forgetMigration(plan, paths, await targetPlace(plan.target)) };
-  }
+  const ended = (await isAnswered(paths.socket))
+    ? ((await askControl(paths.socket, { verb: 'abort' })) as Abandoned)
+    : await abandon(plan, paths);
   output.data({ aborted: true, ...ended });
   for (const each of [ended.missing, ended.left])
     if (each !== null) output.note(`${output.colors.yellow('warning:')} ${each}`);
   output.line('aborted: writers go on at the old side; what was copied is still at the target');
   return ended.missing === null ? 0 : 3;
+}
+
+async function abandon(plan: Plan, paths: MigrationPaths): Promise<Abandoned> {
+  const { abandonMigration } = await import('../migrate/abandon.ts');
+  const { sourceAddress, targetPlace } = await import('./migrate-access.ts');
+  const servers = plan.sources.filter(({ url }) => !isFile(url));
+  const oldSide = servers.map((source) => sourceAddress(source.url, source));
+  return await abandonMigration(plan, paths, { target: await targetPlace(plan.target), oldSide });
 }
 
 function duration(text: string): number {

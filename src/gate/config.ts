@@ -136,6 +136,11 @@ export interface Predecessor extends Endpoint {
   movedFile: string;
 }
 
+/** Where a gate that is told on this control socket has its `movedFile`, unless its configuration names another. */
+export function movedFileOf(socket: string): string {
+  return `${socket}.moved`;
+}
+
 export function isPredecessor({ predecessor }: Pick<GateConfig, 'predecessor'>, at: Endpoint): boolean {
   return predecessor?.address === at.address && predecessor.port === at.port;
 }

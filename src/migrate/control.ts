@@ -19,6 +19,8 @@ export interface ControlRequest {
   withinMs?: number;
   /** Of `cut-over`: control sockets of gates before the old servers. */
   gates?: string[];
+  /** Of `resume`: control sockets of gates that are gone for good. */
+  withoutGates?: string[];
   /** Of `finish`: let clients write at the sources again. */
   release?: boolean;
 }

@@ -147,11 +147,18 @@ export class Hold {
     }
   }
 
-  /** Lets writers go on at the sources. */
-  async release(): Promise<void> {
+  /** Lets writers go on at the sources. @returns why those of a source do so only when the pause ends, for each that can't be told */
+  async release(): Promise<string[]> {
     clearInterval(this.#timer);
-    for (const source of this.#sources)
-      for (const each of await source.connections()) await each.call('CLIENT', 'UNPAUSE');
+    const late: string[] = [];
+    for (const source of this.#sources) {
+      try {
+        for (const each of await source.connections()) await each.call('CLIENT', 'UNPAUSE');
+      } catch (error) {
+        late.push(`${source.name} takes writes again within ${pauseMs / 1000} s only: ${errorText(error)}`);
+      }
+    }
+    return late;
   }
 
   /**

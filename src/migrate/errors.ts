@@ -8,3 +8,7 @@ export const MigrationRuns = defineError('MIGRATION_RUNS', 1);
 export const MigrationUnreadable = defineError('MIGRATION_UNREADABLE', 1);
 export const MigrationPreflight = defineError('MIGRATION_PREFLIGHT', 3);
 export const CutOverNotNow = defineError('CUT_OVER_NOT_NOW', 1);
+
+/** What a hint says of gates that do not answer. */
+export const goneForGood =
+  'A gate that is gone for good is left out by holdfast migrate resume --without-gate SOCKET.';

@@ -2,13 +2,21 @@
  * Gates that stand before the old servers, so that applications changed their address before anything else changed: at the
  * cut-over they hold the writers, and let them go on at the new side. Their clients stay connected.
  */
+import { readFileIfThere } from '../base/atomic-file.ts';
 import { errorText } from '../base/errors.ts';
+import { movedFileOf } from '../gate/config.ts';
 import type { MoveRequest } from '../gate/control/control-api.ts';
 import { GateControl } from '../gate/control/control-client.ts';
-import { CutOverNotNow } from './errors.ts';
+import { CutOverNotNow, goneForGood } from './errors.ts';
 
 /** Beyond the time that the cut-over may take: who holds the writers must not forget them if we die. */
 const holdMoreMs = 5000;
+
+/** Whether one of them had noted that it moves its clients. @throws what reading throws: it may be so */
+export async function haveMoved(sockets: readonly string[]): Promise<boolean> {
+  const notes = await Promise.all(sockets.map((socket) => readFileIfThere(movedFileOf(socket))));
+  return notes.some((note) => note !== undefined && note !== '');
+}
 
 export class FrontGates {
   readonly #gates: readonly { socket: string; control: GateControl }[];
@@ -28,7 +36,7 @@ export class FrontGates {
       this.#gates.map(async ({ socket, control }) => {
         const { predecessor } = await control.status().catch((cause: unknown) => {
           throw CutOverNotNow(`the gate at ${socket} does not answer: ${errorText(cause)}`, {
-            hint: 'Name the sockets that holdfast gate --control was given, of gates that run.',
+            hint: `Name the sockets that holdfast gate --control was given, of gates that run. ${goneForGood}`,
             cause,
           });
         });
@@ -39,6 +47,36 @@ export class FrontGates {
       }),
     );
     return states.every((state) => state === 'serves');
+  }
+
+  /** That all of them can be told something. @throws CUT_OVER_NOT_NOW when one does not answer */
+  async answer(): Promise<void> {
+    await this.areBefore();
+  }
+
+  /**
+   * Those that are left when these are gone for good.
+   * @throws CUT_OVER_NOT_NOW when one of them is none of ours, or answers: its clients are somewhere
+   */
+  async without(sockets: readonly string[]): Promise<FrontGates> {
+    for (const socket of sockets) {
+      const gone = this.#gates.find((gate) => gate.socket === socket);
+      if (gone === undefined) {
+        throw CutOverNotNow(`the gate at ${socket} is none of this cut-over`, {
+          hint: `It has ${this.sockets.length === 0 ? 'none' : this.sockets.join(', ')}.`,
+        });
+      }
+      const answers = await gone.control.status().then(
+        () => true,
+        () => false,
+      );
+      if (answers) {
+        throw CutOverNotNow(`the gate at ${socket} answers, and has clients to take along`, {
+          hint: 'Without --without-gate it is moved. Or end it first: its clients are cut off then.',
+        });
+      }
+    }
+    return new FrontGates(this.sockets.filter((socket) => !sockets.includes(socket)));
   }
 
   /** That each could move its clients to the new side now. @throws CUT_OVER_NOT_NOW */

@@ -1,9 +1,10 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { errorCode } from '../base/errors.ts';
+import { movedFileOf } from '../gate/config.ts';
 import { targetOfVersionText } from '../rdb/target.ts';
 import { KeyPositions } from '../stream/key-positions.ts';
 import { askControl } from './control.ts';
@@ -25,7 +26,7 @@ afterEach(() => {
 });
 
 /** Nobody answers at either side. */
-function migration(onProgress: () => void = () => {}): Migration {
+function migration(onProgress: () => void = () => {}, withoutGates: string[] = []): Migration {
   const access = { passwordFile: null, sentinelPasswordFile: null, ca: null };
   const source = {
     url: 'redis://127.0.0.1:1',
@@ -45,15 +46,23 @@ function migration(onProgress: () => void = () => {}): Migration {
   return new Migration({
     ...{ plan, paths, sources: [address], target: { endpoint: { host: '127.0.0.1', port: 1 } }, onProgress },
     ...{ targetAsSource: address, loads: targetOfVersionText('redis 7.2'), positions: new KeyPositions([]) },
+    withoutGates,
   });
 }
 
 const run = () => migration().run(new AbortController().signal);
 
-async function cutOverBefore(gates: string[]): Promise<string> {
+/** Until it has told once how it goes on. */
+async function phaseWithout(...gates: string[]): Promise<string | undefined> {
+  const stop = new AbortController();
+  await migration(() => stop.abort(), gates).run(stop.signal);
+  return (await readProgress(paths))?.phase;
+}
+
+async function cutOverBefore(gates: string[], isMoved = false): Promise<string> {
   const progress: Progress = {
-    ...{ version: 1, phase: 'cut-over', pid: 1, writtenMs: 1, failure: null, gates, sources: [] },
-    ...{ back: null, oldSide: null, notFollowed: 'an old server' },
+    ...{ version: 1, phase: 'cut-over', pid: 1, writtenMs: 1, failure: null, gates, isMoved, sources: [] },
+    ...{ notMoved: [], back: null, oldSide: null, notFollowed: 'an old server' },
   };
   await writeProgress(paths, progress);
   return written();
@@ -94,4 +103,25 @@ test('what ends its process behind a cut-over leaves it cut over', async () => {
   });
   await expect(failing.run(new AbortController().signal)).rejects.toThrow('no room');
   expect(await readProgress(paths)).toMatchObject({ phase: 'cut-over', failure: { message: 'no room' } });
+});
+
+test('of a gate that is gone for good its note says whether there was a cut-over', async () => {
+  const gate = path.join(root, 'none.sock');
+  await cutOverBefore([gate]);
+  await expect(run()).rejects.toMatchObject({ hint: expect.stringContaining('--without-gate') });
+  expect(await phaseWithout(gate)).toBe('stopped');
+  await cutOverBefore([gate]);
+  writeFileSync(movedFileOf(gate), 'the old server\n');
+  expect(await phaseWithout(gate)).toBe('cut-over');
+  expect(await readProgress(paths)).toMatchObject({ gates: [] });
+});
+
+test('gates are not asked where the clients are when one is known to have moved them', async () => {
+  const gate = path.join(root, 'none.sock');
+  await cutOverBefore([gate], true);
+  expect(await phaseWithout()).toBe('cut-over');
+  expect(await readProgress(paths)).toMatchObject({
+    gates: [gate],
+    notMoved: [expect.stringContaining(gate)],
+  });
 });

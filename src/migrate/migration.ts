@@ -4,23 +4,20 @@
  * may end at any moment and be taken up by another process.
  */
 import { onAbort } from '../base/abort.ts';
-import { errorToJson } from '../base/error-wire.ts';
 import { errorText } from '../base/errors.ts';
 import { RedisConnection } from '../redis/connection.ts';
 import type { SourceAddress } from '../stream/source-address.ts';
-import { whyNotBack } from './back/can-follow-back.ts';
-import { ClosedUsers } from './back/closed-users.ts';
-import { OldSide } from './back/old-side.ts';
-import { WayBack } from './back/way-back.ts';
+import type { OldSide } from './back/old-side.ts';
+import { oldSideOf } from './back/old-side-of.ts';
 import { type ControlRequest, ControlServer } from './control.ts';
 import { type CutOverResult, cutOver } from './cut-over.ts';
-import { CutOverNotNow, MigrationNotRunning } from './errors.ts';
+import { CutOverNotNow, goneForGood, MigrationNotRunning } from './errors.ts';
 import type { FollowedSource } from './followed-source.ts';
 import { forgetMigration } from './forget.ts';
-import { FrontGates } from './front-gates.ts';
+import { FrontGates, haveMoved } from './front-gates.ts';
 import type { KeyList } from './key-list.ts';
-import { streamId } from './plan.ts';
-import { type Phase, type Progress, readProgress, writeProgress } from './progress.ts';
+import { MigrationState } from './migration-state.ts';
+import { type Phase, type Progress, readProgress } from './progress.ts';
 import { type RunsOptions, sourceRuns } from './source-runs.ts';
 import { SourceStreams } from './source-streams.ts';
 import { TargetLag } from './target-lag.ts';
@@ -28,8 +25,10 @@ import { TargetLag } from './target-lag.ts';
 export interface MigrationOptions extends RunsOptions {
   /** How the target is read behind the cut-over, by the old side. */
   targetAsSource: SourceAddress;
-  /** Called every second. */
-  onProgress(progress: Progress): void;
+  /** Called every second. @param unwritten why the state directory does not have it; null when it does */
+  onProgress(progress: Progress, unwritten: string | null): void;
+  /** Control sockets of gates of a cut-over that are gone for good. */
+  withoutGates?: readonly string[];
 }
 
 export type MigrationEnd =
@@ -44,15 +43,10 @@ export class Migration {
   readonly #options: MigrationOptions;
   readonly #lists: readonly KeyList[];
   readonly #runs: readonly FollowedSource[];
-  #phase: Phase = 'running';
-  /** What another process left is known, and gone on with: until then its progress says what holds, and is not written over. */
-  #isTakenUp = false;
-  #failure: unknown = null;
+  readonly #state: MigrationState;
   readonly #streams: SourceStreams;
   readonly #old: OldSide;
   readonly #lag: TargetLag | undefined;
-  #gates = new FrontGates([]);
-  #isForgotten = false;
   #end: (how: MigrationEnd) => void = () => {};
   #fail: (error: unknown) => void = () => {};
   /** What was asked for goes one by one. */
@@ -70,7 +64,13 @@ export class Migration {
       (error) => this.#fail(error),
       () => void this.#finishFiles().catch((error) => this.#fail(error)),
     );
-    this.#old = oldSideOf(options, runs);
+    this.#old = oldSideOf(options, options.targetAsSource, runs);
+    this.#state = new MigrationState({
+      paths: options.paths,
+      runs,
+      old: this.#old,
+      onProgress: options.onProgress,
+    });
   }
 
   /**
@@ -97,19 +97,21 @@ export class Migration {
       await begun;
       const how = await ended;
       await this.#streams.stop();
-      if (this.#phase === 'running') this.#phase = 'stopped';
+      if (this.#state.phase === 'running') this.#state.set({ phase: 'stopped' });
       return how;
     } catch (error) {
-      this.#failure = error;
+      this.#state.failure = error;
       // Whatever ends it: behind a cut-over nothing may go from the old side to the new one again.
-      if (this.#phase !== 'cut-over') this.#phase = 'failed';
+      if (this.#state.phase !== 'cut-over') this.#state.set({ phase: 'failed' });
       await this.#streams.stop();
       throw error;
     } finally {
       stopListening();
       clearInterval(timer);
-      await this.#old.stop();
+      // A change that is under way comes to its end, and is then left as it is.
       await control.close();
+      await this.#streams.stop();
+      await this.#old.stop();
       await this.#leave();
     }
   }
@@ -120,8 +122,8 @@ export class Migration {
     return answer;
   }
 
-  async #answer({ verb, withinMs, gates, release }: ControlRequest): Promise<unknown> {
-    if (!this.#isTakenUp && verb !== 'ping') {
+  async #answer({ verb, withinMs, gates, release, withoutGates }: ControlRequest): Promise<unknown> {
+    if (!this.#state.isTakenUp && verb !== 'ping') {
       throw MigrationNotRunning('the process that takes up this migration has not done so', {
         hint: 'What keeps it from that, it says itself, or holdfast migrate status. Try again when it runs.',
       });
@@ -132,7 +134,7 @@ export class Migration {
       case 'pause':
         return await this.#pause();
       case 'resume':
-        return await this.#resume();
+        return await this.#resume(withoutGates ?? []);
       case 'cut-over':
         return await this.#cutOver(withinMs ?? cutOverWithinMs, new FrontGates(gates ?? []));
       case 'undo':
@@ -148,30 +150,39 @@ export class Migration {
 
   #startStreams(): void {
     this.#streams.start();
-    this.#phase = 'running';
+    this.#state.set({ phase: 'running' });
   }
 
   async #pause(): Promise<Phase> {
-    if (this.#phase === 'running') {
+    if (this.#state.phase === 'running') {
       await this.#streams.stop();
-      this.#phase = 'paused';
+      this.#state.set({ phase: 'paused' });
       await this.#tick();
     }
-    return this.#phase;
+    return this.#state.phase;
   }
 
-  async #resume(): Promise<Phase> {
-    if (this.#phase === 'paused') {
+  async #resume(withoutGates: readonly string[]): Promise<Phase> {
+    if (withoutGates.length > 0) await this.#goOnWithout(withoutGates);
+    if (this.#state.phase === 'paused') {
       this.#startStreams();
       await this.#tick();
     }
-    return this.#phase;
+    return this.#state.phase;
+  }
+
+  async #goOnWithout(sockets: readonly string[]): Promise<void> {
+    this.#refuseUnlessCutOver();
+    const gates = await this.#state.gates.without(sockets);
+    await this.#state.become({ gates });
+    await this.#moveAndFollow();
+    await this.#tick();
   }
 
   async #cutOver(withinMs: number, gates: FrontGates): Promise<CutOverResult> {
-    if (this.#phase === 'cut-over' && gates.sockets.length > 0) return await this.#moveMore(gates);
-    if (this.#phase !== 'running') {
-      throw CutOverNotNow(`this migration is ${this.#phase}`, {
+    if (this.#state.phase === 'cut-over' && gates.sockets.length > 0) return await this.#moveMore(gates);
+    if (this.#state.phase !== 'running') {
+      throw CutOverNotNow(`this migration is ${this.#state.phase}`, {
         hint: 'Only one that runs can be cut over.',
       });
     }
@@ -182,7 +193,7 @@ export class Migration {
     }
     await gates.check();
     await this.#old.rehearse();
-    const target = this.#connectTarget();
+    const target = new RedisConnection({ ...this.#options.target, timeoutMs: askMs });
     const begin = performance.now();
     try {
       await gates.hold(withinMs);
@@ -191,20 +202,9 @@ export class Migration {
         plan.isAlone && plan.sources.every(({ match, types }) => match.length === 0 && types.length === 0);
       const positions = plan.method === 'scan' ? 0 : this.#runs.length;
       const keys = await cutOver({ sources: this.#runs, target, compares, positions, withinMs });
-      this.#old.keep();
-      // One direction ends before the other begins.
-      await this.#streams.stop();
-      await this.#old.note();
-      this.#gates = gates;
-      this.#phase = 'cut-over';
-      // Whoever takes this up must know it before the first client writes at the new side.
-      await this.#writeProgress();
-      const notMoved = await gates.move('members');
-      const heldMs = performance.now() - begin;
-      // Clients that wait at the old side for a gate to take them along would be refused there.
-      if (notMoved.length === 0) await this.#old.begin();
-      await this.#tick();
-      return { heldMs, keys, notMoved, notFollowed: this.#old.progress.notFollowed };
+      await this.#close(gates);
+      const notMoved = await this.#moveAndFollow(() => performance.now() - begin);
+      return { ...notMoved, keys, notFollowed: this.#old.progress.notFollowed };
     } catch (error) {
       await gates.release();
       throw error;
@@ -213,15 +213,46 @@ export class Migration {
     }
   }
 
+  /**
+   * Behind `cutOver`: from here on the old side takes no writes, and whoever takes this up knows it.
+   * @throws CUT_OVER_NOT_NOW when that can't be noted, and then writers go on at the old side
+   */
+  async #close(gates: FrontGates): Promise<void> {
+    this.#old.keep();
+    // One direction ends before the other begins.
+    await this.#streams.stop();
+    await this.#old.note();
+    try {
+      await this.#state.become({ phase: 'cut-over', gates, isMoved: false });
+    } catch (error) {
+      await this.#reopen();
+      throw error;
+    }
+  }
+
+  /**
+   * Clients of the gates go to the new side, which the old one follows then: while a gate has clients there that it is to take
+   * along, they would be refused.
+   */
+  async #moveAndFollow(sinceMs: () => number = () => 0): Promise<Pick<CutOverResult, 'heldMs' | 'notMoved'>> {
+    const { gates, isMoved } = this.#state;
+    const notMoved = await gates.move('members');
+    const heldMs = sinceMs();
+    this.#state.set({ isMoved: isMoved || notMoved.length < gates.sockets.length, notMoved });
+    // Where it can't be written the gates say it, as long as they can be asked.
+    await this.#state.tell();
+    if (notMoved.length === 0) await this.#old.begin();
+    await this.#tick();
+    return { heldMs, notMoved };
+  }
+
   /** Gates that were not moved at the cut-over, or not named then. */
   async #moveMore(gates: FrontGates): Promise<CutOverResult> {
     const begin = performance.now();
-    this.#gates = new FrontGates([...new Set([...this.#gates.sockets, ...gates.sockets])]);
-    await this.#writeProgress();
-    const notMoved = await this.#gates.move('members');
-    const heldMs = performance.now() - begin;
-    if (notMoved.length === 0) await this.#old.begin();
-    return { heldMs, keys: null, notMoved, notFollowed: this.#old.progress.notFollowed };
+    const all = new FrontGates([...new Set([...this.#state.gates.sockets, ...gates.sockets])]);
+    await this.#state.become({ gates: all });
+    const moved = await this.#moveAndFollow(() => performance.now() - begin);
+    return { ...moved, keys: null, notFollowed: this.#old.progress.notFollowed };
   }
 
   /**
@@ -229,68 +260,79 @@ export class Migration {
    * has, they are all at the old side still, which may have taken writes since: then there was no cut-over.
    */
   async #cutOverAgain(before: Progress): Promise<void> {
-    const gates = new FrontGates(before.gates);
-    const mayBeUndone = before.gates.length > 0 && (await gates.areBefore());
+    const all = new FrontGates(before.gates);
+    const gone = this.#options.withoutGates ?? [];
+    const gates = gone.length === 0 ? all : await all.without(gone);
+    const isKnown = all.sockets.length === 0 || before.isMoved;
+    // Of a gate that can't be asked any more its note says whether it has moved its clients.
+    const mayBeUndone = !isKnown && (await gates.areBefore()) && !(await haveMoved(gone));
     await this.#old.takeUp(before);
     if (mayBeUndone) return await this.#reopen();
-    this.#gates = gates;
-    this.#phase = 'cut-over';
-    this.#isTakenUp = true;
-    const notMoved = await gates.move('members');
-    if (notMoved.length === 0) await this.#old.begin();
+    this.#state.takeUp({ phase: 'cut-over', gates, isMoved: before.isMoved });
+    await this.#moveAndFollow();
   }
 
   /** The old side takes writes, and is followed. */
   async #reopen(): Promise<void> {
-    this.#isTakenUp = true;
+    this.#state.takeUp({});
     this.#startStreams();
     await this.#old.release();
-    this.#gates = new FrontGates([]);
+    this.#state.set({ gates: new FrontGates([]), isMoved: false, notMoved: [] });
   }
 
   async #undo(withinMs: number): Promise<Phase> {
     this.#refuseUnlessCutOver();
-    if (this.#old.follows) await this.#turnBack(withinMs);
-    else await this.#takeBack();
+    await this.#state.gates.answer();
+    if (this.#old.follows) await this.#turnBack(withinMs, () => this.#noteTurn());
+    else {
+      await this.#noteTurn();
+      await this.#takeBack();
+    }
     await this.#reopen();
     await this.#tick();
-    return this.#phase;
+    return this.#state.phase;
   }
 
   /**
    * What was written at the new side is at the old one, and clients of gates are there.
+   * @param note before anybody can write at the old side
    * @throws CUT_OVER_NOT_NOW, and nothing has changed
    */
-  async #turnBack(withinMs: number): Promise<void> {
-    await this.#gates.hold(withinMs);
+  async #turnBack(withinMs: number, note: () => Promise<void>): Promise<void> {
+    const { sockets } = this.#state.gates;
     try {
+      await this.#state.gates.hold(withinMs);
       await this.#old.turn(withinMs);
-      // Gates say themselves where their clients are; without, those who write there directly may from here on.
-      if (this.#gates.sockets.length === 0) this.#phase = 'running';
-      await this.#writeProgress();
+      await note();
       await this.#old.unlock();
       await this.#takeBack();
     } catch (error) {
-      this.#phase = 'cut-over';
-      await this.#gates.move('members');
-      await this.#gates.release();
+      this.#state.set({ phase: 'cut-over', isMoved: sockets.length > 0 });
+      await this.#state.gates.move('members');
+      await this.#state.gates.release();
       await this.#old.begin();
       throw error;
     }
   }
 
+  /** Gates say themselves where their clients are; without, those who write there directly may from here on. @throws as `MigrationState.become` */
+  async #noteTurn(): Promise<void> {
+    const phase = this.#state.gates.sockets.length === 0 ? 'running' : 'cut-over';
+    await this.#state.become({ phase, isMoved: false });
+  }
+
   /** Clients of gates go back to the old side, which does not take their writes yet. @throws CUT_OVER_NOT_NOW */
   async #takeBack(): Promise<void> {
-    const stayed = await this.#gates.move('predecessor');
+    const stayed = await this.#state.gates.move('predecessor');
     if (stayed.length === 0) return;
     throw CutOverNotNow(`clients stay at the new side: ${stayed.join('; ')}`, {
-      hint: 'The old side is still held. Try again when those gates answer.',
+      hint: `The old side is still held. Try again when those gates answer. ${goneForGood}`,
     });
   }
 
   async #finish(release: boolean): Promise<{ open: string[]; left: string | null }> {
     this.#refuseUnlessCutOver();
-    const open = release ? await this.#old.release() : await this.#old.close();
+    const open = await this.#old.finish(release);
     const left = await this.#forget();
     this.#end('finished');
     return { open, left };
@@ -302,9 +344,12 @@ export class Migration {
    */
   async #abort(): Promise<{ missing: string | null; left: string | null }> {
     let missing: string | null = null;
-    const wasOver = this.#phase === 'cut-over';
+    const wasOver = this.#state.phase === 'cut-over';
+    await this.#state.gates.answer();
     if (wasOver && this.#old.follows) {
-      missing = await this.#turnBack(cutOverWithinMs).then(() => null, errorText);
+      // It is forgotten in a moment: nobody needs the note, unless this ends before.
+      const note = () => this.#noteTurn().catch(() => {});
+      missing = await this.#turnBack(cutOverWithinMs, note).then(() => null, errorText);
     }
     await this.#streams.stop();
     if (wasOver) await this.#old.unlock();
@@ -324,52 +369,23 @@ export class Migration {
   }
 
   #refuseUnlessCutOver(): void {
-    if (this.#phase === 'cut-over') return;
-    throw CutOverNotNow(`this migration is ${this.#phase}: there was no cut-over`, {
+    if (this.#state.phase === 'cut-over') return;
+    throw CutOverNotNow(`this migration is ${this.#state.phase}: there was no cut-over`, {
       hint: 'holdfast migrate cutover makes it; holdfast migrate abort gives the migration up.',
     });
   }
 
   async #forget(): Promise<string | null> {
     const { plan, paths, target } = this.#options;
-    this.#isForgotten = true;
+    this.#state.forget();
     for (const list of this.#lists) await list.close();
     return await forgetMigration(plan, paths, target);
-  }
-
-  #connectTarget(): RedisConnection {
-    return new RedisConnection({ ...this.#options.target, timeoutMs: askMs });
   }
 
   async #tick(): Promise<void> {
     // What can't be asked now is asked again in a second; the lag then shows what was known.
     await Promise.allSettled([...this.#runs.map((run) => run.look()), this.#old.look()]);
-    if (!this.#hasProgress) return;
-    this.#options.onProgress(this.#progress());
-    await this.#writeProgress();
-  }
-
-  /** What was finished or aborted leaves none; what was not taken up has another process's. */
-  get #hasProgress(): boolean {
-    return this.#isTakenUp && !this.#isForgotten;
-  }
-
-  async #writeProgress(): Promise<void> {
-    await writeProgress(this.#options.paths, this.#progress());
-  }
-
-  #progress(): Progress {
-    const failure = this.#failure === null ? null : errorToJson(this.#failure);
-    return {
-      ...{ version: 1, phase: this.#phase, pid: process.pid, writtenMs: Date.now() },
-      failure: failure && { code: failure.code, message: failure.message, hint: failure.hint ?? null },
-      gates: this.#gates.sockets,
-      sources: this.#runs.map((run) => {
-        const { problem, ...source } = run.progress();
-        return { ...source, problem: this.#old.problem ?? problem };
-      }),
-      ...this.#old.progress,
-    };
+    await this.#state.tell();
   }
 
   async #leave(): Promise<void> {
@@ -377,17 +393,6 @@ export class Migration {
     this.#lag?.close();
     for (const list of this.#lists) await list.close();
     await this.#turn;
-    if (this.#hasProgress) await this.#writeProgress();
+    await this.#state.leave();
   }
-}
-
-function oldSideOf(options: MigrationOptions, runs: readonly FollowedSource[]): OldSide {
-  const { plan, paths, sources, target, targetAsSource, loads } = options;
-  const why = whyNotBack(plan);
-  if (why !== null) return new OldSide(runs, null, why);
-  const closed = new ClosedUsers(paths.closed);
-  const [oldSide] = sources;
-  if (oldSide === undefined || oldSide.kind === 'finite') throw new TypeError('a file is followed by nobody');
-  const sides = { oldSide, newSide: targetAsSource, target };
-  return new OldSide(runs, new WayBack({ id: streamId(plan, 0), ...sides, loads, closed }), null);
 }

@@ -43,6 +43,10 @@ const progressSchema = z.object({
   failure: z.object({ code: z.string(), message: z.string(), hint: z.string().nullable() }).nullable(),
   /** Control sockets of the gates that a cut-over moved, or was about to. */
   gates: z.array(z.string()).default([]),
+  /** Clients of one of them are at the new side: the cut-over holds, and none needs to be asked. */
+  isMoved: z.boolean().default(false),
+  /** Why a gate has not taken its clients along, which wait, for each. */
+  notMoved: z.array(z.string()).default([]),
   sources: z.array(sourceSchema),
   /** Behind the cut-over: from where in the new side's history the old side follows it; null when it does not. */
   back: backPlaceSchema.nullable().default(null),

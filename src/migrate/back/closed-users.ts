@@ -8,7 +8,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { rm } from 'node:fs/promises';
 import { z } from 'zod';
-import { readFileIfThere, writeFileAtomic } from '../../base/atomic-file.ts';
+import { readFileIfThere, writeFileIfNew } from '../../base/atomic-file.ts';
 import type { Caller } from '../../redis/connection.ts';
 import { type Credentials, describeEndpoint } from '../../redis/endpoint.ts';
 import { parseWith } from '../plan.ts';
@@ -62,7 +62,7 @@ export class ClosedUsers {
     const others = saved.servers.filter((each) => !isAt(each, where));
     const users = usersAt(saved, where) ?? linesOf(await server.call('ACL', 'LIST'));
     const servers = [...others, { ...where, users }];
-    await writeFileAtomic(this.#file, `${JSON.stringify({ ...saved, id, servers })}\n`);
+    await writeFileIfNew(this.#file, `${JSON.stringify({ ...saved, id, servers })}\n`);
     try {
       await this.letUsIn(server, where);
     } catch (error) {
@@ -92,6 +92,11 @@ export class ClosedUsers {
   async leave(server: Caller, where: Where): Promise<void> {
     await server.call('ACL', 'DELUSER', ownName);
     this.#known.delete(describeEndpoint(where));
+  }
+
+  /** The file, if it is there. */
+  async whereSaved(): Promise<string | null> {
+    return (await readFileIfThere(this.#file)) === undefined ? null : this.#file;
   }
 
   async forget(): Promise<void> {

@@ -120,26 +120,43 @@ export class OldSide {
   async unlock(): Promise<string[]> {
     this.keep();
     await this.#hold?.renew();
-    return (await this.#way?.unlock()) ?? [];
+    return (await this.#way?.users.unlock()) ?? [];
   }
 
-  /** Lets writers go on there; nothing of ours is left. @returns as `unlock` */
+  /** Lets writers go on there; nothing of ours is left. @returns what could not be done, for each */
   async release(): Promise<string[]> {
-    await this.#hold?.release();
+    const late = (await this.#hold?.release()) ?? [];
     this.#hold = undefined;
     this.#back = null;
     this.#why = null;
-    return await this.#giveBack();
+    return [...late, ...(await this.#giveBack())];
   }
 
-  /** So that it takes no writes any more. @returns what could not be done, for each */
-  async close(): Promise<string[]> {
-    await this.#way?.end();
-    await this.#way?.dropPosition();
-    this.keep();
-    const open = (await this.#hold?.close()) ?? [];
-    const left = (await this.#way?.unlock()) ?? [];
-    return [...new Set([...open, ...left, ...((await this.#way?.leave()) ?? [])])];
+  /**
+   * For good, also where it is lost: it takes no writes any more, or again with `release`.
+   * @returns what could not be done, for each
+   */
+  async finish(release: boolean): Promise<string[]> {
+    const way = this.#way;
+    const hold = this.#hold ?? new Hold(this.#runs);
+    this.#hold = undefined;
+    this.#back = null;
+    const steps = [
+      async () => void (await way?.end()),
+      async () => void (await way?.users.dropPosition()),
+      () => (release ? hold.release() : hold.close()),
+      async () => await way?.users.unlock(),
+      async () => await way?.users.leave(),
+    ];
+    const left = new Set<string>();
+    for (const step of steps) {
+      const notDone = await step().catch((error: unknown) => [`the old side: ${errorText(error)}`]);
+      for (const each of notDone ?? []) left.add(each);
+    }
+    const users = (await way?.users.closed.whereSaved()) ?? null;
+    if (users !== null)
+      left.add(`its users lack what ${users} has of them (ACL LIST), unless it is started anew`);
+    return [...left];
   }
 
   #endHold(): void {
@@ -157,9 +174,9 @@ export class OldSide {
     const way = this.#way;
     if (way === null) return [];
     await way.end();
-    await way.dropPosition();
-    const left = await way.unlock();
-    return [...new Set([...left, ...(await way.leave())])];
+    await way.users.dropPosition();
+    const left = await way.users.unlock();
+    return [...new Set([...left, ...(await way.users.leave())])];
   }
 
   #cannot(error: unknown): void {

@@ -14,15 +14,16 @@ import { errorText } from '../../base/errors.ts';
 import { pause } from '../../base/retry.ts';
 import type { Target } from '../../rdb/target.ts';
 import { blockedIn } from '../../redis/client-list.ts';
-import { RedisConnection } from '../../redis/connection.ts';
+import type { RedisConnection } from '../../redis/connection.ts';
 import { markedPlace } from '../../stream/marked-place.ts';
 import { type Place, type Position, positionKey } from '../../stream/position.ts';
-import { findSource, type SourceAddress } from '../../stream/source-address.ts';
+import type { SourceAddress } from '../../stream/source-address.ts';
 import { type TargetPlace, TargetWriter } from '../../stream/target-writer.ts';
 import { withoutPositions } from '../../stream/without-positions.ts';
 import type { BackPlace, SourceProgress } from '../progress.ts';
 import { SourceRun } from '../source-run.ts';
-import type { ClosedUsers, Where } from './closed-users.ts';
+import type { ClosedUsers } from './closed-users.ts';
+import { connected, OldUsers } from './old-users.ts';
 
 export interface WayBackOptions {
   /** Of the migration's stream, forward. */
@@ -36,18 +37,24 @@ export interface WayBackOptions {
   closed: ClosedUsers;
 }
 
-const askMs = 5000;
 const markWithinMs = 5000;
 const markSeconds = 600;
 
 export class WayBack {
   readonly #options: WayBackOptions;
+  readonly #users: OldUsers;
   #running: { run: SourceRun; stop: AbortController; ended: Promise<void> } | undefined;
   /** Why the old side does not follow any more; null as long as it does. */
   problem: string | null = null;
 
   constructor(options: WayBackOptions) {
     this.#options = options;
+    this.#users = new OldUsers(options.oldSide, options.closed);
+  }
+
+  /** Of the old side. */
+  get users(): OldUsers {
+    return this.#users;
   }
 
   /** How far the old side is; null when it does not follow. */
@@ -127,55 +134,6 @@ export class WayBack {
     }
   }
 
-  /**
-   * Users of the old side may write again, if they could not.
-   * @returns why those of a server may not still that is not the primary any more, for each
-   * @throws REDIS_UNREACHABLE, REDIS_REFUSED for the primary
-   */
-  async unlock(): Promise<string[]> {
-    return await this.#forEachClosed((server, where) => this.#options.closed.open(server, where));
-  }
-
-  /** Takes away how far it is, while or after the old side is closed to others. @throws REDIS_UNREACHABLE, REDIS_REFUSED */
-  async dropPosition(): Promise<void> {
-    const { closed } = this.#options;
-    const saved = await closed.saved();
-    if (saved === undefined) return;
-    const { place, where } = await this.#primary();
-    await connected(place, (server) => closed.letUsIn(server, where));
-    const own = { ...place, credentials: closed.credentials };
-    await connected(own, async (server) => void (await server.call('DEL', positionKey(saved.id))));
-  }
-
-  /** Behind `dropPosition` and `unlock`: nothing of ours is left at the old side. @throws as `unlock` */
-  async leave(): Promise<string[]> {
-    const left = await this.#forEachClosed((server, where) => this.#options.closed.leave(server, where));
-    await this.#options.closed.forget();
-    return left;
-  }
-
-  async #forEachClosed(work: (server: RedisConnection, where: Where) => Promise<void>): Promise<string[]> {
-    const { closed, oldSide } = this.#options;
-    const { credentials, tls } = oldSide;
-    const saved = await closed.saved();
-    if (saved === undefined) return [];
-    const { where: primary } = await this.#primary();
-    const left: string[] = [];
-    for (const { host, port } of saved.servers) {
-      const place = { endpoint: { host, port }, credentials, tls };
-      await connected(place, (server) => work(server, { host, port })).catch((error: unknown) => {
-        if (host === primary.host && port === primary.port) throw error;
-        left.push(`the users of ${host}:${port} may not write: ${errorText(error)}`);
-      });
-    }
-    return left;
-  }
-
-  async #primary(): Promise<{ place: TargetPlace; where: Where }> {
-    const { address: host, port, credentials, tls } = await findSource(this.#options.oldSide);
-    return { place: { endpoint: { host, port }, credentials, tls }, where: { host, port } };
-  }
-
   async #marked(source: SourceAddress, place: TargetPlace, value: string): Promise<Place> {
     const key = positionKey(`${this.#options.id}-mark`);
     const limit = new AbortController();
@@ -196,22 +154,13 @@ export class WayBack {
   /** Whoever is primary of the old side, closed, and open to us. */
   async #oldPlace(id: string): Promise<TargetPlace> {
     const { closed } = this.#options;
-    const { place, where } = await this.#primary();
+    const { place, where } = await this.#users.primary();
     await connected(place, async (server) => {
       await closed.close(server, where, id);
       await server.call('CLIENT', 'UNPAUSE');
       await endBlocked(server);
     });
     return { ...place, credentials: closed.credentials };
-  }
-}
-
-async function connected<T>(place: TargetPlace, work: (server: RedisConnection) => Promise<T>): Promise<T> {
-  const connection = new RedisConnection({ ...place, timeoutMs: askMs });
-  try {
-    return await work(connection);
-  } finally {
-    connection.close();
   }
 }
 

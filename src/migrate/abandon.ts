@@ -1,0 +1,82 @@
+/**
+ * Gives up a migration that no process runs. Behind a cut-over the old side may be closed, and clients of gates are at the new
+ * side: whoever runs it takes both back with nothing lost, which needs the new side. Where that is lost, the old side goes on
+ * with what it has.
+ */
+import { errorText } from '../base/errors.ts';
+import { RedisConnection } from '../redis/connection.ts';
+import type { SourceAddress } from '../stream/source-address.ts';
+import type { TargetPlace } from '../stream/target-writer.ts';
+import { ClosedUsers } from './back/closed-users.ts';
+import { connected, OldUsers } from './back/old-users.ts';
+import { MigrationNotRunning } from './errors.ts';
+import { forgetMigration } from './forget.ts';
+import { FrontGates } from './front-gates.ts';
+import type { MigrationPaths, Plan } from './plan.ts';
+import { type Progress, readProgress } from './progress.ts';
+
+export interface Abandoned {
+  /** Why the old side has not everything that was written at the new one; null when it has, or nothing was. */
+  missing: string | null;
+  /** What could not be taken away or back; null when all was. */
+  left: string | null;
+}
+
+const askMs = 5000;
+
+/**
+ * @param oldSide its servers, in the plan's order; files are none
+ * @throws MIGRATION_NOT_RUNNING behind a cut-over whose new side answers; REDIS_UNREACHABLE, REDIS_REFUSED of the old side, which
+ * is as it was then
+ */
+export async function abandonMigration(
+  plan: Plan,
+  paths: MigrationPaths,
+  { target, oldSide }: { target: TargetPlace; oldSide: readonly SourceAddress[] },
+): Promise<Abandoned> {
+  const progress = await readProgress(paths);
+  const closed = new ClosedUsers(paths.closed);
+  if (progress?.phase !== 'cut-over' && (await closed.saved()) === undefined)
+    return { missing: null, left: await forgetMigration(plan, paths, target) };
+  const lost = await whyLost(target);
+  if (lost === null) {
+    throw MigrationNotRunning('it was cut over, and no process runs it that could take the change back', {
+      hint: 'holdfast migrate resume goes on with it; then holdfast migrate abort takes it back.',
+    });
+  }
+  for (const each of oldSide) await open(new OldUsers(each, closed));
+  const stayed = await new FrontGates(progress?.gates ?? []).move('predecessor');
+  const gates = stayed.map((each) => `clients of a gate could not be taken back: ${each}`);
+  const left = [...gates, (await forgetMigration(plan, paths, target)) ?? []].flat();
+  return {
+    missing: `the new side is lost (${lost}): ${howFar(progress)}`,
+    left: left.length === 0 ? null : left.join('; '),
+  };
+}
+
+async function open(users: OldUsers): Promise<void> {
+  await users.dropPosition();
+  await users.unlock();
+  await users.leave();
+  const { place } = await users.primary();
+  await connected(place, async (server) => void (await server.call('CLIENT', 'UNPAUSE')));
+}
+
+function howFar(progress: Progress | null): string {
+  const behind = progress?.oldSide?.lagBytes ?? null;
+  if (behind === null) return 'the old side has nothing of what was written there';
+  return `when that was noted last, the old side was ${behind} bytes behind it`;
+}
+
+/** Null when it answers, whatever it says. */
+async function whyLost(target: TargetPlace): Promise<string | null> {
+  const connection = new RedisConnection({ ...target, timeoutMs: askMs });
+  try {
+    await connection.call('PING');
+    return null;
+  } catch (error) {
+    return errorText(error);
+  } finally {
+    connection.close();
+  }
+}
