@@ -115,7 +115,7 @@ async function halfSent() {
   await raw.write(request.subarray(0, -1_000_000));
   const admin = client(first.port);
   const received = async () => / qbuf=\d{6,} /.test(String(await admin.call('CLIENT', 'LIST')));
-  await waitFor(received, { what: 'half of it to be at the server', withinMs: 30_000 });
+  await waitFor(received, { what: 'half of it to be at the server', withinMs: 60_000 });
   return { first, second, own, raw, rest: request.subarray(-1_000_000) };
 }
 

@@ -26,7 +26,7 @@ const pidsOf = ({ members, sentinels, gates }: Status) =>
 async function loseAgent(): Promise<void> {
   const agent = await runningAgent(path.join(deployment.stateDir, 'agent.json'));
   process.kill(agent?.pid as number, 'SIGKILL');
-  await waitFor(() => !isAlive(agent?.pid as number), { what: 'the agent to be gone', withinMs: 20_000 });
+  await waitFor(() => !isAlive(agent?.pid as number), { what: 'the agent to be gone', withinMs: 60_000 });
 }
 
 test.skipIf(process.getuid?.() !== 0 || !isWhole)(
