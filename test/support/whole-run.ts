@@ -10,6 +10,6 @@ export function howMany(variable: string, usual: number, inWhole: number): numbe
 }
 
 /** A deadline for a test of a whole run, in ms: for what never comes. A machine may be slow, or busy. */
-export const farOff = 900_000;
+export const farOff = 3_600_000;
 /** The same for what is waited for within one. */
 export const farOffWait = 240_000;
