@@ -21,6 +21,7 @@ import {
   startRedis,
   tempFolder,
 } from '../support/redis-processes.ts';
+import { isWhole } from '../support/whole-run.ts';
 import { WriteLoad } from '../support/write-load.ts';
 
 /** What a test has taken over, which `down` ends. */
@@ -158,43 +159,46 @@ async function untilKnown(port: number): Promise<void> {
   redis.disconnect();
 }
 
-test('a server that speaks TLS is taken over with its own certificates, under writes', async () => {
-  const port = await freePorts(9);
-  const folder = tempFolder();
-  const { cert, key, ca } = makeCertificates(folder);
-  const files = ['--tls-cert-file', cert, '--tls-key-file', key, '--tls-ca-cert-file', ca];
-  const plain = await freePorts(1);
-  const server = await startRedis(['--tls-port', `${port}`, ...files, '--tls-replication', 'yes'], {
-    port: plain,
-  });
-  const place = await specOfWhatRuns(port, `rediss://127.0.0.1:${port}`, [
-    ...['--members', '3', '--tls-ca', ca, '--tls-cert', cert, '--tls-key', key],
-  ]);
-  expect(parseDocument(readFileSync(place.file, 'utf8')).getIn(['security', 'tls', 'cert'])).toBe(cert);
-  const [caText, certText, keyText] = [ca, cert, key].map((file) => readFileSync(file));
-  const overTls = { tls: { ca: caText, cert: certText, key: keyText } };
-  const load = new WriteLoad([client(port, overTls)]);
+test.runIf(isWhole)(
+  'a server that speaks TLS is taken over with its own certificates, under writes',
+  async () => {
+    const port = await freePorts(9);
+    const folder = tempFolder();
+    const { cert, key, ca } = makeCertificates(folder);
+    const files = ['--tls-cert-file', cert, '--tls-key-file', key, '--tls-ca-cert-file', ca];
+    const plain = await freePorts(1);
+    const server = await startRedis(['--tls-port', `${port}`, ...files, '--tls-replication', 'yes'], {
+      port: plain,
+    });
+    const place = await specOfWhatRuns(port, `rediss://127.0.0.1:${port}`, [
+      ...['--members', '3', '--tls-ca', ca, '--tls-cert', cert, '--tls-key', key],
+    ]);
+    expect(parseDocument(readFileSync(place.file, 'utf8')).getIn(['security', 'tls', 'cert'])).toBe(cert);
+    const [caText, certText, keyText] = [ca, cert, key].map((file) => readFileSync(file));
+    const overTls = { tls: { ca: caText, cert: certText, key: keyText } };
+    const load = new WriteLoad([client(port, overTls)]);
 
-  const other = makeCertificates(tempFolder());
-  const text = readFileSync(place.file, 'utf8');
-  writeFileSync(place.file, text.replace(cert, other.cert).replace(key, other.key));
-  const wrong = await holdfast(['adopt', ...place.where, '--supervisor-off', '--dry-run']);
-  expect(wrong.stderr).toContain(`${other.cert} was not made by an authority of ${ca}`);
-  writeFileSync(place.file, text);
+    const other = makeCertificates(tempFolder());
+    const text = readFileSync(place.file, 'utf8');
+    writeFileSync(place.file, text.replace(cert, other.cert).replace(key, other.key));
+    const wrong = await holdfast(['adopt', ...place.where, '--supervisor-off', '--dry-run']);
+    expect(wrong.stderr).toContain(`${other.cert} was not made by an authority of ${ca}`);
+    writeFileSync(place.file, text);
 
-  adopted.push(place.where);
-  const { plan, status } = await adopt(place, ['--yes']);
-  expect(plan?.warnings.join()).toContain(
-    `listens on port ${plain} without TLS as well, until its next start`,
-  );
-  expect(status).toMatchObject({ state: 'healthy', primary: 'redis-1' });
-  expect(status?.members.map(({ role }) => role)).toEqual(['primary', 'replica', 'replica']);
-  expect(status?.members[0]?.pid).toBe(server.process.pid);
-  const { errors, dropped, acknowledged } = await load.stop();
-  expect([[...errors], dropped]).toEqual([[], 0]);
-  expect(acknowledged).toBeGreaterThan(0);
-  expect(await client(port + 6, overTls).set('through', 'the gate')).toBe('OK');
-});
+    adopted.push(place.where);
+    const { plan, status } = await adopt(place, ['--yes']);
+    expect(plan?.warnings.join()).toContain(
+      `listens on port ${plain} without TLS as well, until its next start`,
+    );
+    expect(status).toMatchObject({ state: 'healthy', primary: 'redis-1' });
+    expect(status?.members.map(({ role }) => role)).toEqual(['primary', 'replica', 'replica']);
+    expect(status?.members[0]?.pid).toBe(server.process.pid);
+    const { errors, dropped, acknowledged } = await load.stop();
+    expect([[...errors], dropped]).toEqual([[], 0]);
+    expect(acknowledged).toBeGreaterThan(0);
+    expect(await client(port + 6, overTls).set('through', 'the gate')).toBe('OK');
+  },
+);
 
 test('what speaks against it is said, all of it, and nothing is changed', async () => {
   const port = await freePorts(9);

@@ -91,7 +91,7 @@ describe('benchmarks measure, say where, and leave nothing behind', () => {
     }
   });
 
-  test.skipIf(['mariadbd', 'my_print_defaults'].some((name) => findProgram(name) === undefined))(
+  test.skipIf(!isWhole || ['mariadbd', 'my_print_defaults'].some((name) => findProgram(name) === undefined))(
     'app: an application on MariaDB and on Redis (skipped where MariaDB is not installed), and both killed',
     async () => {
       const report = await bench<

@@ -15,7 +15,7 @@ const why = whyNoNetworkHosts();
 /** A machine that has two cores and nothing else to do takes less than a minute; one that does other things has three. */
 const slowestSeconds = 180;
 const next = otherServer();
-/** Under load everything takes minutes. */
+/** Each takes minutes, and is a variant of what an apply does in the others. */
 const whole = test.runIf(isWhole);
 
 describe.skipIf(why !== null)(`servers reached by ssh${why === null ? '' : `: skipped, ${why}`}`, () => {
@@ -158,7 +158,7 @@ describe.skipIf(why !== null)(`servers reached by ssh${why === null ? '' : `: sk
     expect(servers.on('a', 'ls -A /var/lib/holdfast/orders/scratch')).toBe('');
   });
 
-  test('maxMemory changes while the servers run', async () => {
+  whole('maxMemory changes while the servers run', async () => {
     const pids = (await Promise.all(hosts.map(pidOfRedis))).join();
     writeSpec('root', { maxMemory: '96mb' });
     const { stdout, stderr } = await apply();

@@ -6,7 +6,7 @@ import { chooseSeed, Random } from '../support/random.ts';
 import { cleanUp, kill9, type Server, startRedis } from '../support/redis-processes.ts';
 import { type Deployment, failOver, startDeployment, waitUntilFollowed } from '../support/replica-set.ts';
 import { TaggedClient } from '../support/tagged-client.ts';
-import { howMany } from '../support/whole-run.ts';
+import { howMany, isWhole } from '../support/whole-run.ts';
 
 /**
  * Random pipelines of requests whose replies are known, sent while connections break and primaries change: each
@@ -77,30 +77,33 @@ test('every reply belongs to its request, however often connections to the serve
   }
 }, 1_200_000);
 
-test('every reply belongs to its request through planned changes of primary and a crash', async () => {
-  const random = new Random(seed);
-  const deployment = await startDeployment({ settings: ['--min-replicas-to-write', '1'] });
-  const gate = await startGate({ ...gateFor(deployment), holdMs: 30_000 });
-  const clients = await openClients(gate, random, 12);
-  const someMore = async () => {
-    const wanted = sum(clients, ({ answered }) => answered) + 2000;
-    const goesOn = () => sum(clients, ({ answered }) => answered) >= wanted || anyComplains(clients);
-    await waitFor(goesOn, { what: `2000 answers (${again})`, withinMs: 60_000 });
-  };
-  await someMore();
-  const second = await failOver(deployment);
-  await someMore();
-  await waitUntilFollowed(deployment, second);
-  const dead = deployment.members.find(({ port }) => port === second) as Server;
-  await kill9(dead.process);
-  const third = await failOver(deployment);
-  await someMore();
-  await bringBack(deployment, dead, third);
-  await failOver(deployment);
-  await someMore();
-  await expectAllAnswered(clients, gate);
-  expect((await gate.control.status()).counters.switches, gate.log()).toBe(3);
-});
+test.runIf(isWhole)(
+  'every reply belongs to its request through planned changes of primary and a crash',
+  async () => {
+    const random = new Random(seed);
+    const deployment = await startDeployment({ settings: ['--min-replicas-to-write', '1'] });
+    const gate = await startGate({ ...gateFor(deployment), holdMs: 30_000 });
+    const clients = await openClients(gate, random, 12);
+    const someMore = async () => {
+      const wanted = sum(clients, ({ answered }) => answered) + 2000;
+      const goesOn = () => sum(clients, ({ answered }) => answered) >= wanted || anyComplains(clients);
+      await waitFor(goesOn, { what: `2000 answers (${again})`, withinMs: 60_000 });
+    };
+    await someMore();
+    const second = await failOver(deployment);
+    await someMore();
+    await waitUntilFollowed(deployment, second);
+    const dead = deployment.members.find(({ port }) => port === second) as Server;
+    await kill9(dead.process);
+    const third = await failOver(deployment);
+    await someMore();
+    await bringBack(deployment, dead, third);
+    await failOver(deployment);
+    await someMore();
+    await expectAllAnswered(clients, gate);
+    expect((await gate.control.status()).counters.switches, gate.log()).toBe(3);
+  },
+);
 
 /** What an agent does: the member that died comes back and follows. */
 async function bringBack(deployment: Deployment, dead: Server, primary: number): Promise<void> {

@@ -242,7 +242,7 @@ describe('a restore that is interrupted', () => {
     ['it has the safety backup taken', 'rdb-key-save-delay', 2000, takesSafetyBackup],
     ['the primary was just pointed at the data', 'key-load-delay', 50, () => pointedAtTheData],
   ] as const;
-  test.each(isWhole ? moments : moments.slice(0, 1))(
+  whole.each(moments)(
     'SIGTERM to the agent while %s: the restore ends, then everything stops',
     async (_, what, delay, moment) => {
       await slow(what, delay);
