@@ -14,7 +14,7 @@ import { type ApiJob, type ApiJobs, type ApiOperation, type ApiPlan, jobSchema }
 import type { ApiView } from '../../src/api/view.ts';
 import { waitFor } from '../../src/base/retry.ts';
 import { ApiClient } from '../support/api-client.ts';
-import { TestDeployment } from '../support/deployment.ts';
+import { backupMs, TestDeployment } from '../support/deployment.ts';
 
 const folder = mkdtempSync(path.join(tmpdir(), 'hf-jobs-'));
 let deployment: TestDeployment;
@@ -127,13 +127,13 @@ test('a backup is taken, listed, verified, and restored, over what is there only
   expect(stepsOf(job)).not.toBe('');
   const { body } = await api.get<ApiBackups>('/api/backups');
   expect(body.backups[0]?.id).toBe(id);
-  await deployment.waitForStatus('the backup', ({ backup }) => backup?.lastGoodId === id);
+  await deployment.waitForStatus('the backup', ({ backup }) => backup?.lastGoodId === id, backupMs);
   expect(await eventsOf('backup')).toContainEqual(
     expect.stringMatching(new RegExp(`^took ${id}: \\d+ keys`)),
   );
   const verified = await carryOut({ kind: 'verify', backup: id });
   expect(stepsOf(verified.job)).not.toBe('');
-  await deployment.waitForStatus('the verdict', ({ backup }) => backup?.lastVerifiedGood === true);
+  await deployment.waitForStatus('the verdict', ({ backup }) => backup?.lastVerifiedGood === true, backupMs);
   await client.set('kept', 'changed');
   const restore: ApiOperation = { kind: 'restore', backup: id };
   await waitFor(async () => ((await plan(restore)).allowed ? undefined : true), {

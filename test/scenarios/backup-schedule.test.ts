@@ -4,6 +4,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import type { Status } from '../../src/agent/api/status-answer.ts';
 import { lastClaim, putClaim } from '../../src/backup/claims.ts';
 import { listBackups } from '../../src/backup/list.ts';
 import type { Manifest } from '../../src/backup/manifest.ts';
@@ -15,7 +16,7 @@ import { parseSpec } from '../../src/spec/parse.ts';
 import { loadSecrets, ownUserName } from '../../src/spec/secrets.ts';
 import type { Backup, Spec } from '../../src/spec/spec.ts';
 import { isAlive } from '../../src/testbed/leftovers.ts';
-import { TestDeployment } from '../support/deployment.ts';
+import { backupMs, TestDeployment } from '../support/deployment.ts';
 import { cleanUp, client, freePort, startRedis, tempFolder } from '../support/redis-processes.ts';
 
 const dayMs = 86_400_000;
@@ -176,7 +177,7 @@ describe('the schedule of an agent', () => {
     await redis.mset(values.flat());
     const uploading = () =>
       existsSync(folder) && readdirSync(folder).some((name) => name.startsWith('.') && name.endsWith('.tmp'));
-    await waitFor(uploading, { what: 'a backup to be under way', withinMs: 60_000 });
+    await waitFor(uploading, { what: 'a backup to be under way', withinMs: backupMs });
     const lock = JSON.parse(readFileSync(path.join(folder, 'holdfast.lock'), 'utf8')) as {
       process: { pid: number };
     };
@@ -188,9 +189,8 @@ describe('the schedule of an agent', () => {
 
     await slow(0);
     await deployment.start();
-    const { backup } = await deployment.waitForStatus('the backup', ({ backup: seen }) => {
-      return seen?.lastGoodAt !== null && seen?.lastVerifiedAt !== null;
-    });
+    const isThere = ({ backup: seen }: Status) => seen?.lastGoodAt !== null && seen?.lastVerifiedAt !== null;
+    const { backup } = await deployment.waitForStatus('the backup', isThere, backupMs);
     expect(backup).toMatchObject({ lastError: null, lastVerifiedGood: true });
     expect(await deployment.json<Manifest[]>('backup', ['list'])).toMatchObject([
       { keys: 500, reason: 'schedule' },
@@ -208,6 +208,7 @@ describe('the schedule of an agent', () => {
     const { backup } = await deployment.waitForStatus(
       'the failure',
       ({ backup: seen }) => seen?.lastError !== null,
+      backupMs,
     );
     expect(backup?.lastError).toContain('under-a-file');
     expect(deployment.events().find(({ kind }) => kind === 'backup-failed')?.text).toContain('under-a-file');

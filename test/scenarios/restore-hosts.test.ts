@@ -8,6 +8,7 @@ import type { RestoreResult } from '../../src/agent/restore/run-restore.ts';
 import type { Manifest } from '../../src/backup/manifest.ts';
 import { waitFor } from '../../src/base/retry.ts';
 import { whyNoNetworkHosts } from '../../src/testbed/network-hosts.ts';
+import { backupMs } from '../support/deployment.ts';
 import { HostFleet } from '../support/host-fleet.ts';
 
 const hosts = ['a', 'b', 'c'];
@@ -42,7 +43,7 @@ describe.skipIf(why !== null)(`restore on three hosts${why === null ? '' : `: sk
     const primary = fleet.member(id);
     for (let i = 0; i < keys; i++) await primary.set(`k:${i}`, i);
     const taken = () => hosts.flatMap((each) => fleet.events(each).filter(({ kind }) => kind === 'backup'));
-    await waitFor(() => taken().length > 0, { what: 'the first backup', withinMs: 150_000 });
+    await waitFor(() => taken().length > 0, { what: 'the first backup', withinMs: backupMs });
 
     const elsewhere = hosts.find((each) => each !== host) as string;
     const now = await fleet.runOn(elsewhere, 'backup', ['now'], ['--json']);

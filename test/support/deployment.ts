@@ -62,6 +62,9 @@ export function holdfast(args: string[], env: NodeJS.ProcessEnv = {}): Promise<C
   });
 }
 
+/** How long a backup may take, in ms: it lets all others go first, and a machine may be busy. */
+export const backupMs = 150_000;
+
 type Overrides = Record<string, Record<string, unknown>>;
 
 export class TestDeployment {
@@ -177,10 +180,10 @@ export class TestDeployment {
     return this.waitForStatus('a healthy deployment', ({ state }) => state === 'healthy', withinMs);
   }
 
-  /** Waits until the agent has taken its first backup. That lets all others go first: on a busy machine it takes long. */
+  /** Waits until the agent has taken its first backup. */
   waitForFirstBackup(): Promise<Status> {
     const isThere = ({ backup }: Status) => backup !== null && backup.lastGoodAt !== null;
-    return this.waitForStatus('the first backup', isThere, 150_000);
+    return this.waitForStatus('the first backup', isThere, backupMs);
   }
 
   /** A client at the read-write port, or at another port. It never reconnects: a dropped connection shows. */
