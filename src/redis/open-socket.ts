@@ -3,6 +3,8 @@ import { nodeTls } from '../base/node-tls.ts';
 import { type Endpoint, isForTls, type TlsMaterial } from './endpoint.ts';
 
 const keepAliveMs = 15_000;
+/** By the socket that speaks TLS: the one of the network under it. */
+const carriers = new WeakMap<Socket, Socket>();
 
 /**
  * Begins to connect to a Redis or a Sentinel.
@@ -19,6 +21,26 @@ export function openSocket(endpoint: Endpoint, tls?: TlsMaterial | undefined, on
     return shown ? nodeTls().connect({ path, host: leadsTo, ...shown }) : connect({ path, ...memory });
   }
   const { host, port } = endpoint;
-  const socket = shown ? nodeTls().connect({ host, port, ...shown }) : connect({ host, port, ...memory });
-  return socket.setNoDelay(true).setKeepAlive(true, keepAliveMs);
+  const socket = connect({ host, port, ...(shown ? {} : memory) });
+  socket.setNoDelay(true).setKeepAlive(true, keepAliveMs);
+  if (!shown) return socket;
+  const secured = nodeTls().connect({ socket, host, ...shown });
+  carriers.set(secured, socket);
+  return secured;
+}
+
+/**
+ * Ends a connection on which nobody waits for an answer any more, and takes back what was sent and did not arrive. The kernel goes
+ * on sending what lies in a socket that was only closed, for a minute and longer: when the network is whole again, the server
+ * would execute a write of which its client has heard that it is uncertain, behind what was written since.
+ */
+export function abandonSocket(socket: Socket): void {
+  const carrier = carriers.get(socket) ?? socket;
+  // One that is not connected has sent nothing; of a Unix socket nothing is under way.
+  if (!carrier.connecting && !carrier.destroyed && carrier.remotePort !== undefined) {
+    carrier.resetAndDestroy();
+    // It would wait until all is sent.
+    carrier.destroy();
+  }
+  socket.destroy();
 }

@@ -52,6 +52,11 @@ test.skipIf(process.getuid?.() !== 0 || !isWhole)(
     await deployment.waitForStatus('the full disk to be told', ({ problems }) =>
       problems.some((each) => /^the disk of redis-\d is full/.test(each)),
     );
+    const asked = await deployment.run('switchover');
+    expect(asked.stderr).toMatch(
+      /no switchover: the disk of redis-\d is full: .* free in .*SWITCHOVER_REFUSED/,
+    );
+    expect(asked.stderr).toContain('Make room there');
     rmSync(filler);
     expect(pidsOf(await deployment.waitUntilHealthy())).toEqual(pidsOf(before));
     expect((await deployment.run('down')).status).toBe(0);

@@ -4,7 +4,7 @@ import type { Listener, Routing } from '../client/listener.ts';
 import type { Refusal } from '../client/refusal.ts';
 import type { Command } from '../commands/command-table.ts';
 import type { GateConfig, MemberAddress } from '../config.ts';
-import type { UpstreamOptions } from '../upstream/upstream.ts';
+import type { UpstreamOptions } from '../upstream/upstream-options.ts';
 import type { Holding } from './primary-state.ts';
 import type { PrimaryWatch } from './primary-watch.ts';
 import type { ReplicaWatch } from './replica-watch.ts';

@@ -9,7 +9,8 @@ import { isPartial } from './run.ts';
 import type { ServerRuns } from './server-runs.ts';
 import { Stuck } from './stuck.ts';
 import type { Restorable, Tenant } from './tenant.ts';
-import type { Upstream, UpstreamOptions } from './upstream.ts';
+import type { Upstream } from './upstream.ts';
+import type { UpstreamOptions } from './upstream-options.ts';
 import { IdleUpstreams, kindOf, type Shared, SharedUpstreams } from './upstreams.ts';
 
 /** What the connections need of the listener that uses them. */
@@ -224,7 +225,7 @@ export class Connections {
       }
       // Half a write was not waited for: what comes of it yet would be written where nobody looks any more.
       if (upstream.ring.size > 0 && !upstream.ring.some(isPartial)) this.#expire(upstream, lostForMs);
-      else upstream.destroy('it leads to a former primary');
+      else upstream.abandon('it leads to a former primary');
     }
     for (const { place } of clients) place.reroute();
   }
@@ -249,7 +250,7 @@ export class Connections {
   /** Its server answers again, on new connections: it has a moment to answer on this one. */
   #leaveSilent(upstream: Upstream): void {
     const end = () => {
-      if (upstream.silentMs >= silentMs) upstream.destroy('it stayed silent when its server was back');
+      if (upstream.silentMs >= silentMs) upstream.abandon('it stayed silent when its server was back');
     };
     setTimeout(end, silentMs);
   }
@@ -261,7 +262,7 @@ export class Connections {
     const { silentMs: forMs } = upstream;
     const end = () => {
       upstream.endExpiry();
-      if (!this.#stays(upstream)) upstream.destroy('it leads to a former primary and does not answer');
+      if (!this.#stays(upstream)) upstream.abandon('it leads to a former primary and does not answer');
     };
     setTimeout(end, graceOf({ blocked, lostForMs, silentMs: forMs }));
   }

@@ -3,7 +3,8 @@ import { writeRequest } from '../../resp/write.ts';
 import type { MemberAddress } from '../config.ts';
 import type { ReplyHandler } from './run.ts';
 import type { Restorable } from './tenant.ts';
-import { Upstream, type UpstreamOptions } from './upstream.ts';
+import { Upstream } from './upstream.ts';
+import type { UpstreamOptions } from './upstream-options.ts';
 
 export interface OpenEvents {
   /** The session stands on the new connection: requests may follow. */
@@ -91,7 +92,7 @@ async function whenItLeads(
     if (await leads()) return await admit();
     upstream.fail('it says that it does not lead');
   } catch {
-    upstream.destroy('it does not say whether it leads');
+    upstream.abandon('it does not say whether it leads');
   }
 }
 

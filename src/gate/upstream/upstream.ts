@@ -1,29 +1,22 @@
 import type { Buffer } from 'node:buffer';
 import type { Socket } from 'node:net';
+import { abandonSocket } from '../../redis/open-socket.ts';
 import { MINUS } from '../../resp/bytes.ts';
 import { frameReply, REPLY_MALFORMED, type ReplyProgress } from '../../resp/reply.ts';
-import type { GateTls, MemberAddress } from '../config.ts';
+import type { MemberAddress } from '../config.ts';
 import { Brake } from './brake.ts';
-import { type Confirm, ConfirmedReading } from './confirmed-reading.ts';
+import { ConfirmedReading } from './confirmed-reading.ts';
 import { Crowd } from './crowd.ts';
 import { Inbox } from './inbox.ts';
 import { LongReply, longReplyBytes } from './long-reply.ts';
 import { openUpstreamSocket, watchSocket } from './open-socket.ts';
 import { Outbox } from './outbox.ts';
 import { Passage } from './passage.ts';
-import type { Patience } from './patience.ts';
 import type { ReplyHandler, ReplySink, Run, Unasked } from './run.ts';
 import { RunRing } from './run-ring.ts';
 import { ServerSide } from './server-side.ts';
 import type { UpstreamEvents } from './upstream-events.ts';
-
-export interface UpstreamOptions {
-  connectMs: number;
-  tls: GateTls | null;
-  confirm: Confirm;
-  /** For how long slow readers may hold up others, on all connections together. */
-  patience: Patience;
-}
+import type { UpstreamOptions } from './upstream-options.ts';
 
 /**
  * One pipelined connection to one member. Requests go out in the order of `send`, once per turn of the event
@@ -224,10 +217,16 @@ export class Upstream {
     this.#close(reason);
   }
 
+  /** The same, and its server never gets what it was sent and has not got yet: whoever sent that hears that it is uncertain. */
+  abandon(reason: string): void {
+    if (!this.#closed) abandonSocket(this.#socket);
+    this.#close(reason);
+  }
+
   /** The same, because of the server. */
   fail(reason: string): void {
     this.#failed ||= !this.#closed;
-    this.#close(reason);
+    this.abandon(reason);
   }
 
   #consume(end: number): void {
