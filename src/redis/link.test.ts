@@ -75,6 +75,26 @@ describe('answers', () => {
     expect(await link(server).call(['GET', 'k'], { raw: true })).toEqual(sent);
   });
 
+  test('of an exchange, without those that only say QUEUED, as many as may', async () => {
+    const said = [
+      '+OK',
+      ...Array(3).fill('+QUEUED'),
+      '-ERR no',
+      '+QUEUED',
+      '*1\r\n+QUEUED',
+      '+QUEUED',
+      '',
+    ].join('\r\n');
+    const server = await play((_, socket) => {
+      // In pieces, of which one ends within a reply.
+      for (const piece of [said.slice(0, 20), said.slice(20)]) socket.write(piece);
+      return undefined;
+    });
+    const [asked, how] = [[Buffer.from('*1\r\n$1\r\nA\r\n')], { queued: 4 }];
+    const replies = await link(server).exchange(asked, 8, how);
+    expect(replies).toEqual(['OK', expect.objectContaining({ text: 'ERR no' }), ['QUEUED'], 'QUEUED']);
+  });
+
   test('an error is REDIS_REFUSED, with its kind, and the others are answered', async () => {
     const server = await play((words) => (words === 'B' ? '-LOADING wait\r\n' : '+OK\r\n'));
     const to = link(server);

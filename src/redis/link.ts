@@ -50,6 +50,8 @@ export interface CallOptions {
   raw?: boolean;
   /** Of an exchange: bytes of its replies that are held together. A long one beyond it is passed over, and an `OverlongReply`. */
   heldBytes?: number;
+  /** Of an exchange: so many of its replies may say QUEUED, and those that do are not among what it gives. */
+  queued?: number;
 }
 
 export type Argument = string | number | Uint8Array;
@@ -63,6 +65,8 @@ interface Waiter {
   /** Where several replies that are waited for as one go, and how many still come. */
   several: Reply[] | undefined;
   left: number;
+  /** How many of those that come may yet say QUEUED, and be left out. */
+  queued: number;
   resolve(reply: Reply): void;
   reject(error: Error): void;
   timer: NodeJS.Timeout | undefined;
@@ -203,13 +207,13 @@ export class Link {
 
   #expect(
     command: string,
-    { raw = false, timeoutMs, heldBytes = Number.POSITIVE_INFINITY }: CallOptions,
+    { raw = false, timeoutMs, heldBytes = Number.POSITIVE_INFINITY, queued = 0 }: CallOptions,
     { isLogin = false, several, left = 1 }: Partial<Pick<Waiter, 'isLogin' | 'several' | 'left'>> = {},
   ): Promise<Reply> {
     if (this.closed) return Promise.reject(this.#unreachable(command, 'the connection is closed'));
     const limitMs = timeoutMs ?? this.#options.timeoutMs ?? defaultTimeoutMs;
     return new Promise((resolve, reject) => {
-      const how = { raw, heldBytes, several, left, isLogin };
+      const how = { raw, heldBytes, several, left, queued, isLogin };
       const waiter: Waiter = { command, ...how, resolve, reject, timer: undefined };
       // When this process stood still the answer may lie in the socket, which is read before an immediate runs.
       const late = () =>
@@ -225,11 +229,23 @@ export class Link {
     if (this.closed) return;
     try {
       this.#reader.add(chunk);
-      while (!this.closed && this.#reader.next(this.#mayHold())) this.#onReply();
+      this.#passQueued();
+      while (!this.closed && this.#reader.next(this.#mayHold())) {
+        this.#onReply();
+        this.#passQueued();
+      }
     } catch (error) {
       if (!(error instanceof RangeError)) throw error;
       this.#end('PROTOCOL', error.message);
     }
+  }
+
+  #passQueued(): void {
+    const waiter = this.#waiters[0];
+    if (waiter === undefined || waiter.queued === 0) return;
+    const passed = this.#reader.passQueued(waiter.queued);
+    waiter.queued -= passed;
+    waiter.left -= passed;
   }
 
   #mayHold(): number {
@@ -246,7 +262,8 @@ export class Link {
     const waiter = this.#waiters[0];
     if (waiter?.several !== undefined) {
       waiter.heldBytes -= bytes;
-      waiter.several.push(reply);
+      if (waiter.queued > 0 && reply === 'QUEUED') waiter.queued--;
+      else waiter.several.push(reply);
       if (--waiter.left > 0) return;
     }
     this.#waiters.shift();

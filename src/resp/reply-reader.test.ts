@@ -124,3 +124,37 @@ test('arrays within arrays without end are an error, not the end of the process'
   const deep = Buffer.from(`${'*1\r\n'.repeat(200_000)}+x\r\n`);
   expect(() => readAll([deep])).toThrow('not RESP');
 });
+
+test('what is queued goes by in any number, however it arrives, and everything else is read', () => {
+  const other = fc.constantFrom('+OK\r\n', ':1\r\n', '-ERR no\r\n', '+QUEUE\r\n', '*1\r\n+QUEUED\r\n');
+  const part = fc.oneof(fc.integer({ min: 1, max: 1200 }), other);
+  const cut = fc.integer({ min: 1, max: 3000 });
+  fc.assert(
+    fc.property(fc.array(part, { maxLength: 12 }), fc.array(cut, { minLength: 1 }), (parts, cuts) => {
+      const text = parts
+        .map((each) => (typeof each === 'number' ? '+QUEUED\r\n'.repeat(each) : each))
+        .join('');
+      const bytes = Buffer.from(text);
+      const reader = new ReplyReader(1e6);
+      let passed = 0;
+      const found: Reply[] = [];
+      for (let at = 0, turn = 0; at < bytes.length; at += cuts[turn++ % cuts.length]!) {
+        reader.add(Buffer.from(bytes.subarray(at, at + cuts[turn % cuts.length]!)));
+        passed += reader.passQueued(2000);
+        while (reader.next()) {
+          found.push(reader.take(false));
+          passed += reader.passQueued(2000);
+        }
+      }
+      const whole = readAll([bytes]);
+      expect(found.filter((each) => each !== 'QUEUED')).toEqual(whole.filter((each) => each !== 'QUEUED'));
+      expect(passed + found.length).toBe(whole.length);
+    }),
+  );
+});
+
+test('no more goes by than was said', () => {
+  const reader = new ReplyReader(1e6);
+  reader.add(Buffer.from('+QUEUED\r\n'.repeat(700)));
+  expect([reader.passQueued(3), reader.passQueued(600), reader.passQueued(600)]).toEqual([3, 600, 97]);
+});

@@ -6,6 +6,10 @@ import { frameReply, REPLY_INCOMPLETE, REPLY_MALFORMED, type ReplyProgress } fro
 const none = Buffer.alloc(0);
 /** Bulk strings, bulk errors and verbatim strings. */
 const hasLength = new Set([DOLLAR, 0x21, 0x3d]);
+const queued = Buffer.from('+QUEUED\r\n');
+/** So many are compared in one go. */
+const atATime = 512;
+const manyQueued = Buffer.from(queued.toString().repeat(atATime));
 
 /**
  * Takes bytes as they arrive and gives whole replies, in bounded memory. A chunk that ends with a reply is read where it
@@ -65,6 +69,33 @@ export class ReplyReader {
     if (bytes <= heldBytes || this.isPush) return false;
     this.#passed = 0;
     return this.#pass();
+  }
+
+  /**
+   * Goes past replies that say QUEUED, up to so many, without making anything of them: a transaction of thousands of commands
+   * has thousands. Not between `next` and `take`. One that has come in part is left to `next`.
+   * @returns how many
+   */
+  passQueued(most: number): number {
+    if (this.#passed >= 0 || this.#progress.missing > 0) return 0;
+    let count = 0;
+    for (let many = atATime; many === atATime; ) {
+      many = Math.min(most - count, atATime, Math.floor((this.#end - this.#start) / queued.length));
+      const bytes = many * queued.length;
+      if (this.#buf.compare(manyQueued, 0, bytes, this.#start, this.#start + bytes) !== 0) break;
+      this.#start += bytes;
+      count += many;
+    }
+    while (count < most && this.#isQueued()) {
+      this.#start += queued.length;
+      count++;
+    }
+    return count;
+  }
+
+  #isQueued(): boolean {
+    const behind = this.#start + queued.length;
+    return behind <= this.#end && this.#buf.compare(queued, 0, queued.length, this.#start, behind) === 0;
   }
 
   /** Whether the reply that `next` found is a push message, which answers no request. */

@@ -108,6 +108,9 @@ test('databases that are left out leave nothing, and move the place', () => {
 
 test('what is no command ends it', () => {
   const assembler = new Assembler(start, unchanged);
-  assembler.add(Buffer.from('*1\r\n+no\r\n'));
+  const before = writeRequest(['SET', 'a', '1']);
+  assembler.add(Buffer.concat([before, Buffer.from('*1\r\n+no\r\n')]));
   expect(() => assembler.isFull()).toThrow(expect.objectContaining({ code: 'STREAM_CANT_CARRY' }));
+  const whole = Buffer.concat([writeRequest(['SELECT', '2']), before]);
+  expect(assembler.take()).toMatchObject({ bytes: whole, commands: 2 });
 });

@@ -15,7 +15,7 @@ import type { Rewriter } from './rewrite.ts';
 import { tooLong, usualLongestArgument } from './too-long.ts';
 
 export interface Batch {
-  /** Commands as they are sent, SELECTs among them; empty when only the place moved. */
+  /** Commands as they are sent, SELECTs among them; empty when only the place moved. Valid until the next `take`. */
   readonly bytes: Buffer;
   readonly commands: number;
   /** The target's database behind them. */
@@ -70,6 +70,10 @@ export class Assembler {
   readonly #limits: BatchLimits;
   readonly #replId: string;
   #out: ByteGatherer;
+  /** The batch that was taken last lies there. */
+  #taken: ByteGatherer;
+  /** The framer went past so many bytes that are to be passed on as they are: copied in one go. */
+  #passed = 0;
   /** Behind the last command. */
   readonly #now: Mark;
   /** Behind the last command that no transaction goes on behind. */
@@ -85,6 +89,7 @@ export class Assembler {
     this.#limits = { ...defaultLimits, ...limits };
     this.#replId = place.replId;
     this.#out = this.#newGatherer();
+    this.#taken = this.#newGatherer();
     this.#now = new Mark(place);
     this.#whole = new Mark(place);
     this.#start = place.offset;
@@ -110,6 +115,16 @@ export class Assembler {
    * @throws STREAM_CANT_CARRY
    */
   isFull(): boolean {
+    try {
+      if (this.#fill()) return true;
+    } finally {
+      this.#copyPassed();
+    }
+    this.#framer.keepRest();
+    return false;
+  }
+
+  #fill(): boolean {
     const whole = this.#whole;
     for (;;) {
       if (whole.bytes >= this.#limits.bytes || whole.commands >= this.#limits.commands) return true;
@@ -127,7 +142,10 @@ export class Assembler {
     const batch: Batch = { bytes: this.#out.slice(0, bytes), commands, db, place };
     const now = this.#now;
     const rest = this.#out.slice(bytes, this.#out.length);
-    this.#out = this.#newGatherer();
+    const next = this.#taken;
+    next.clear();
+    this.#taken = this.#out;
+    this.#out = next;
     now.commands -= commands;
     if (rest.length === 0) now.db = 0;
     else if (db !== 0) {
@@ -184,6 +202,11 @@ export class Assembler {
     this.#start = this.#now.offset;
   }
 
+  #copyPassed(): void {
+    if (this.#passed > 0) this.#out.addPassed(this.#framer, this.#passed);
+    this.#passed = 0;
+  }
+
   #newGatherer(): ByteGatherer {
     return new ByteGatherer(Math.ceil(this.#limits.bytes * 1.25));
   }
@@ -192,38 +215,46 @@ export class Assembler {
     const framer = this.#framer;
     const now = this.#now;
     const { name } = framer;
+    let isPassedOn = false;
     if (name === 'select') now.sourceDb = selectedDb(framer.args());
     else if (name === 'multi') this.#inTransaction = true;
     else if (name === 'exec') this.#inTransaction = false;
     else if (name === 'replconf') this.isAsked = true;
-    else if (!passedOver.has(name) && !name.startsWith(remark)) this.#carry(name);
+    else if (!passedOver.has(name) && !name.startsWith(remark)) isPassedOn = this.#carry(name);
+    if (isPassedOn) this.#passed += framer.bytes;
+    else this.#copyPassed();
     now.offset += framer.bytes;
-    now.bytes = this.#out.length;
+    now.bytes = this.#out.length + this.#passed;
     if (!this.#inTransaction) this.#whole.moveTo(now);
   }
 
-  #carry(name: string): void {
+  /** @returns whether its bytes go on as they are, and are still to be copied. */
+  #carry(name: string): boolean {
     const now = this.#now;
-    const db = this.#rewriter.targetDb(now.sourceDb);
-    if (db === undefined) return;
     const framer = this.#framer;
-    const rewritten = this.#rewriter.rewrite(name, () => framer.args(), now.sourceDb);
-    if (rewritten === 'nothing' || rewritten.length === 0) return;
+    const db = this.#rewriter.targetDb(now.sourceDb);
+    if (db === undefined) return false;
+    const rewritten = this.#rewriter.isUntouched?.(name, framer)
+      ? 'as-it-is'
+      : this.#rewriter.rewrite(name, () => framer.args(), now.sourceDb);
+    if (rewritten === 'nothing' || rewritten.length === 0) return false;
     if (framer.bytes > this.#limits.longest) this.#refuseTooLong(name, framer.args());
+    const isPassedOn = rewritten === 'as-it-is' && framer.isArray;
+    if (!isPassedOn || db !== now.db) this.#copyPassed();
     if (db !== now.db) {
       this.#out.addCommand(['SELECT', String(db)]);
       now.commands++;
       now.db = db;
     }
-    if (rewritten === 'as-it-is' && framer.isArray) {
-      this.#out.addFrom(framer);
+    if (isPassedOn) {
       now.commands++;
-      return;
+      return true;
     }
     for (const args of rewritten === 'as-it-is' ? [framer.args()] : rewritten) {
       this.#out.addCommand(args);
       now.commands++;
     }
+    return false;
   }
 
   /** @throws STREAM_CANT_CARRY */

@@ -43,9 +43,10 @@ export class ByteGatherer {
     return this.#used;
   }
 
-  addFrom(framer: CommandFramer): void {
-    this.#reserve(framer.bytes);
-    this.#used = framer.copyTo(this.#buf, this.#used);
+  /** The last so many bytes that the framer went past. */
+  addPassed(framer: CommandFramer, bytes: number): void {
+    this.#reserve(bytes);
+    this.#used = framer.copyPassed(bytes, this.#buf, this.#used);
   }
 
   add(bytes: Buffer): void {

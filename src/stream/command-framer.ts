@@ -15,6 +15,7 @@ import {
   resetFrame,
   shiftFrame,
 } from '../resp/request.ts';
+import { CommandNames } from './command-names.ts';
 import { StreamCantCarry } from './errors.ts';
 
 const none = Buffer.alloc(0);
@@ -29,6 +30,7 @@ export class CommandFramer {
   #end = 0;
   #isOwn = false;
   #own: Buffer = none;
+  readonly #names = new CommandNames();
   /** Where the command that `next` found ends. */
   #next = 0;
 
@@ -47,7 +49,11 @@ export class CommandFramer {
     this.#end += chunk.length;
   }
 
-  /** Whether another command is whole: then it is the one at hand. @throws STREAM_CANT_CARRY for what is no command */
+  /**
+   * Whether another command is whole: then it is the one at hand. Else what has begun is to be kept, with `keepRest`, before
+   * the chunk's memory is used again.
+   * @throws STREAM_CANT_CARRY for what is no command
+   */
   next(): boolean {
     const end = frameRequest(this.#buf, this.#start, this.#end, this.#frame, limits);
     if (end === MALFORMED) {
@@ -55,10 +61,7 @@ export class CommandFramer {
         hint: 'Its log may say more. What was applied until there is whole.',
       });
     }
-    if (end === INCOMPLETE) {
-      this.#keepRest();
-      return false;
-    }
+    if (end === INCOMPLETE) return false;
     this.#next = end;
     return true;
   }
@@ -72,7 +75,7 @@ export class CommandFramer {
   get name(): string {
     const { count, nameStart, nameEnd } = this.#frame;
     if (count <= 0) return count === 0 ? '' : (this.args()[0]?.toString('latin1').toLowerCase() ?? '');
-    return this.#buf.toString('latin1', nameStart, nameEnd).toLowerCase();
+    return this.#names.of(this.#buf, nameStart, nameEnd);
   }
 
   /** Whether it came as an array of bulk strings, so that it can be passed on as it is. */
@@ -87,9 +90,23 @@ export class CommandFramer {
     return splitInline(line.subarray(0, line.length - (line.at(-2) === 13 ? 2 : 1))) ?? [];
   }
 
-  /** Copies the command at hand. Returns where it ends there. */
-  copyTo(target: Buffer, at: number): number {
-    return at + this.#buf.copy(target, at, this.#start, this.#next);
+  /** Whether the argument behind the name of the command at hand begins with this; false when there is none. */
+  argBeginsWith(prefix: Uint8Array): boolean {
+    const { count, argStart, argEnd } = this.#frame;
+    if (count < 2 || argEnd - argStart < prefix.length) return false;
+    let at = 0;
+    while (at < prefix.length && this.#buf[argStart + at] === prefix[at]) at++;
+    return at === prefix.length;
+  }
+
+  /** How many arguments the command at hand has, its name counted; 0 for a line of words. */
+  get argCount(): number {
+    return Math.max(0, this.#frame.count);
+  }
+
+  /** Copies the last so many bytes that `done` went past, since `keepRest` at most. Returns where they end there. */
+  copyPassed(bytes: number, target: Buffer, at: number): number {
+    return at + this.#buf.copy(target, at, this.#start - bytes, this.#start);
   }
 
   /**
@@ -116,7 +133,7 @@ export class CommandFramer {
     const taken = { bytes, wholeBytes: frame.resumeAt - this.#start, left: frame.left };
     resetFrame(frame);
     this.#start = this.#end;
-    this.#keepRest();
+    this.keepRest();
     return taken;
   }
 
@@ -125,7 +142,8 @@ export class CommandFramer {
     this.#start = this.#next;
   }
 
-  #keepRest(): void {
+  /** Behind `next` that answered false: what is left of the chunk goes into memory of our own. */
+  keepRest(): void {
     if (this.#isOwn && this.#start < this.#end) return;
     const left = this.#end - this.#start;
     if (left === 0) {

@@ -77,6 +77,7 @@ async function behindMark(reader: SourceReader, { key, value }: Mark): Promise<P
       framer.done();
       if (isMark) return { replId, offset, db: 0 };
     }
+    framer.keepRest();
   }
   throw new TypeError('a primary’s stream has no end of its own');
 }

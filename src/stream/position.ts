@@ -30,7 +30,8 @@ export interface Position extends Place {
 export const wholeRun = 'whole';
 
 const prefix = 'holdfast:stream:';
-const prefixBytes = Buffer.from(prefix);
+/** What each of a stream's own keys begins with. */
+export const positionPrefix = Buffer.from(prefix);
 const idShape = /^[A-Za-z0-9._-]{1,64}$/;
 
 /** The key that holds the position. @throws RangeError for an id that is no name */
@@ -42,8 +43,8 @@ export function positionKey(id: string): string {
 /** Whether a key is one of a stream's own, which is nobody's data. */
 export function isPositionKey(key: Buffer): boolean {
   // Asked for every key that there is, nearly all of which begin with another byte.
-  if (key[0] !== prefixBytes[0] || key.length <= prefixBytes.length) return false;
-  return key.compare(prefixBytes, 0, prefixBytes.length, 0, prefixBytes.length) === 0;
+  if (key[0] !== positionPrefix[0] || key.length <= positionPrefix.length) return false;
+  return key.compare(positionPrefix, 0, positionPrefix.length, 0, positionPrefix.length) === 0;
 }
 
 export function encodePosition({ phase, run, replId, offset, db }: Position): string {

@@ -6,6 +6,14 @@ export type Rewritten =
   /** These instead, each with its name first. */
   | readonly (readonly (Buffer | string)[])[];
 
+/** What can be told of a command without reading its arguments. */
+export interface CommandGlance {
+  /** Its name counted; 0 when it is not known. */
+  readonly argCount: number;
+  /** Whether the argument behind the name begins with this. */
+  argBeginsWith(prefix: Uint8Array): boolean;
+}
+
 export interface Rewriter {
   /** Which database of the target one of the source becomes; undefined when it is left out. */
   targetDb(db: number): number | undefined;
@@ -19,6 +27,8 @@ export interface Rewriter {
    * @throws STREAM_CANT_CARRY
    */
   rewrite(name: string, args: () => Buffer[], db: number): Rewritten;
+  /** True where `rewrite` would answer `as-it-is`, as far as a glance tells: it need not be asked then. */
+  isUntouched?(name: string, command: CommandGlance): boolean;
 }
 
 /** Everything as it is. */
@@ -27,4 +37,5 @@ export const unchanged: Rewriter = {
   keepsKeys: true,
   targetKey: (key) => key,
   rewrite: () => 'as-it-is',
+  isUntouched: () => true,
 };

@@ -139,9 +139,9 @@ export class TargetWriter {
       queued++;
     }
     pieces.push(exec, this.#look);
-    const replies = await this.#link.exchange(pieces, queued + 4);
-    const results = this.#executed(replies[queued + 1] as Reply, replies.slice(0, queued + 1));
-    this.#seen(replies.slice(queued + 2));
+    const replies = await this.#link.exchange(pieces, queued + 4, { queued });
+    const results = this.#executed(replies.at(-3) as Reply, replies.slice(0, -3));
+    this.#seen(replies.slice(-2));
     if (this.#text !== text) throw this.#moved();
     return results.slice(0, written?.commands ?? 0);
   }

@@ -1,4 +1,4 @@
-import { isPositionKey } from './position.ts';
+import { isPositionKey, positionPrefix } from './position.ts';
 import type { Rewriter } from './rewrite.ts';
 
 /**
@@ -15,4 +15,6 @@ export const withoutPositions: Rewriter = {
     const isPosition = key !== undefined && isPositionKey(key) && (name === 'set' || more.length === 0);
     return isPosition ? 'nothing' : 'as-it-is';
   },
+  isUntouched: (name, command) =>
+    (name !== 'set' && name !== 'del') || (command.argCount > 1 && !command.argBeginsWith(positionPrefix)),
 };

@@ -6,8 +6,11 @@
  * by all the rules, and whoever comes into it later gets the writes before it learns of that. Without a record nothing is
  * acknowledged.
  */
-import type { Link, Request } from '../../redis/link.ts';
+import { RedisRefused } from '../../redis/errors.ts';
+import type { Link } from '../../redis/link.ts';
 import { parseRole } from '../../redis/role.ts';
+import { type Reply, ReplyError } from '../../resp/read.ts';
+import { writeRequest } from '../../resp/write.ts';
 import { inSyncKey } from '../../stream/lead-position.ts';
 import {
   type Ack,
@@ -22,11 +25,15 @@ import { firstLookMs, longestLookMs, tooMany } from './short-look.ts';
 /** One that dies leaves a WAIT to its end; and whoever it was may be left out meanwhile. */
 const waitMs = 50;
 const roundMs = 500;
+const askedAtATime = 4;
 
 export class RecordedSet {
   readonly #ack: Ack;
   readonly #sources: { members: Pick<Membership, 'find'>; log(text: string): void };
   #record: InSyncRecord | null = null;
+  /** What it was read from; undefined before the first. */
+  #found: string | null | undefined;
+  #asked = { wait: '', bytes: Buffer.alloc(0) };
   #told = '';
   /** The lead's WAIT is about its own connection's writes only: durability.ts. */
   #waitsForOwn = false;
@@ -45,13 +52,12 @@ export class RecordedSet {
     let target: number | null = null;
     for (let ms = firstLookMs; ; ms = Math.min(ms * 2, longestLookMs)) {
       const others = this.#record === null ? 0 : othersNeeded(this.#record, this.#ack);
-      const wait: Request = this.#waitsForOwn ? ['WAIT', tooMany, ms] : ['WAIT', others, waitMs];
-      const asked: Request[] = [['ROLE'], wait, ['ROLE'], ['MGET', inSyncKey]];
-      const [before, waited, after, found] = await link.callAll(asked);
+      const wait = this.#waitsForOwn ? `WAIT ${tooMany} ${ms}` : `WAIT ${others} ${waitMs}`;
+      const [before, waited, after, found] = await this.#ask(link, wait);
       const known = parseRole(before);
       if (known?.role !== 'primary') return false;
       target ??= known.offset;
-      this.#note(decodeInSync((found as (string | null)[])[0]));
+      this.#note((found as (string | null)[])[0] ?? null);
       if (this.#isReached(lead, target, after)) return true;
       if (others > 0 && Number(waited) >= others) this.#waitsForOwn = true;
       if (this.#record === null || performance.now() >= until) return false;
@@ -66,7 +72,23 @@ export class RecordedSet {
     return isAcknowledged(this.#record, (id) => has.has(id), this.#ack);
   }
 
-  #note(record: InSyncRecord | null): void {
+  /** One write, as it was made the last time, and one wait for all: this is done behind each few writes. */
+  async #ask(link: Link, wait: string): Promise<Reply[]> {
+    if (wait !== this.#asked.wait) {
+      const asked = ['ROLE', wait, 'ROLE', `MGET ${inSyncKey}`];
+      this.#asked = { wait, bytes: Buffer.concat(asked.map((each) => writeRequest(each.split(' ')))) };
+    }
+    const replies = await link.exchange([this.#asked.bytes], askedAtATime);
+    const refused = replies.find((reply) => reply instanceof ReplyError);
+    if (refused instanceof ReplyError)
+      throw RedisRefused(`it answered ROLE, WAIT or MGET with: ${refused.text}`, { cause: refused });
+    return replies;
+  }
+
+  #note(found: string | null): void {
+    if (found === this.#found) return;
+    this.#found = found;
+    const record = decodeInSync(found);
     this.#record = record;
     const sets = record && [record.in, record.leaving, record.joining];
     const text =
