@@ -23,7 +23,8 @@ let to: string;
 beforeAll(async () => {
   copy = await startRedis(['--appendonly', 'yes', '--appendfsync', 'always']);
   to = `redis://127.0.0.1:${copy.port}`;
-  deployment = await TestDeployment.create({ redis: { config: { 'repl-backlog-size': '1mb' } } });
+  const config = { 'repl-backlog-size': '1mb', 'repl-ping-replica-period': '1' };
+  deployment = await TestDeployment.create({ redis: { config } });
   deployment.writeSpec({ mirrors: { dr: { to } } });
   await deployment.start();
   await until('it to follow', ({ state }) => state === 'following');
@@ -79,8 +80,22 @@ async function isEqual(): Promise<void> {
   });
 }
 
+/** Pings of the primary go by, which are nothing for the target: where it stands, as it has it stored, is before them. */
+async function pingsGoBy(): Promise<void> {
+  const { port } = await deployment.primary();
+  const primary = deployment.client(port);
+  const offset = async () => Number(/master_repl_offset:(\d+)/.exec(await primary.info('replication'))?.[1]);
+  for (let count = 0, at = await offset(); count < 2; count++) {
+    const passed = async () => (await offset()) > at;
+    await waitFor(passed, { what: 'a ping', withinMs: 20_000, everyMs: 20 });
+    at = await offset();
+  }
+}
+
 test('what came while the target was away is there, without another copy', async () => {
   const redis = deployment.client();
+  copy.process.kill('SIGSTOP');
+  await pingsGoBy();
   await kill9(copy.process);
   await write(redis, 2_000_000, 'away');
   const waiting = await until('it to wait', ({ queueBytes }) => (queueBytes ?? 0) > 2_000_000);
