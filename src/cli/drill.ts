@@ -57,8 +57,8 @@ export function drillVerb(): Command {
     .addOption(
       new Option(
         '--durability <kind>',
-        'what an acknowledgement means: gate.durability (default: async)',
-      ).choices(['async', 'replicated']),
+        'what an acknowledgement means: gate.durability (default: async); quorum: three standalone members with that ack, for the mirror drills',
+      ).choices(['async', 'replicated', 'quorum']),
     )
     .addOption(
       new Option(
@@ -88,6 +88,7 @@ export function drillVerb(): Command {
     // A variadic argument comes as one list.
     const names = args.flat();
     const chosen = choose(names);
+    checkQuorum(options, chosen);
     checkBatchOptions(options);
     checkTls(options);
     const plan = await planOf(output, options, chosen, readSettings(options));
@@ -147,6 +148,14 @@ function checkBatchOptions({ batch, log, detectAfter }: DrillOptions): void {
         hint: `Add --batch 50, or leave ${option} out.`,
       });
   }
+}
+
+function checkQuorum({ durability }: DrillOptions, chosen: readonly Scenario[]): void {
+  const other = chosen.find(({ topology }) => topology !== 'mirror');
+  if (durability !== 'quorum' || other === undefined) return;
+  throw BadOption(`--durability quorum is for standalone members, which ${other.name} has none of`, {
+    hint: 'Take --durability replicated, or the drills whose names begin with mirror-.',
+  });
 }
 
 /** Those that have none. */

@@ -3,6 +3,7 @@
  * that it is about.
  */
 import { describeDuration } from '../base/duration.ts';
+import type { Durability } from '../testbed/testbed.ts';
 import type { Finding } from './finding.ts';
 
 export interface DrillPromise {
@@ -32,7 +33,7 @@ export function judge(promises: readonly DrillPromise[], finding: Finding): Judg
 }
 
 /** What a failover that nobody asked for is promised to be, of each scenario that takes the primary away. */
-export function oneFailover({ durability }: { durability: 'async' | 'replicated' }): DrillPromise[] {
+export function oneFailover({ durability }: { durability: Durability }): DrillPromise[] {
   return [promotions(1), ...(durability === 'replicated' ? [nothingLost] : []), noDrops, onlyUncertain];
 }
 

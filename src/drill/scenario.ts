@@ -1,9 +1,10 @@
+import type { Durability } from '../testbed/testbed.ts';
 import type { DrillPromise } from './promises.ts';
 import type { Stage } from './stage.ts';
 
 /** What the person who runs the drill chose. */
 export interface DrillSettings {
-  durability: 'async' | 'replicated';
+  durability: Durability;
   persistence: 'none' | 'rdb' | 'aof-everysec' | 'aof-always';
   /** Everything speaks TLS only. */
   tls: boolean;
@@ -25,7 +26,7 @@ export interface Scenario {
   hosts: 'one' | 'three';
   /** Why it may be run on a deployment that people depend on, or why not. */
   live: { safe: boolean; why: string };
-  /** `mirror`: two standalone members, of which one leads; with `durability: replicated`, `ack: all`. */
+  /** `mirror`: standalone members, of which one leads; with `durability: replicated`, `ack: all`. */
   topology?: 'mirror';
   /** Sections of the spec that must be otherwise than usual. */
   sections?: Record<string, Record<string, unknown>>;

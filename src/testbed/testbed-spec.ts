@@ -1,10 +1,11 @@
 import type { TlsFiles } from '../spec/spec.ts';
 import type { NetworkHosts } from './network-hosts.ts';
-import type { TestbedSettings } from './testbed.ts';
+import type { Durability, TestbedSettings } from './testbed.ts';
 
 export const specName = 'drill';
 /** Three members, three Sentinels, the gate's two listeners, the API. */
 export const portsNeeded = 9;
+const acks: Record<Durability, string> = { async: 'one', replicated: 'all', quorum: 'quorum' };
 /** The least that the spec takes: after a failover the Sentinels begin no other within twice this. */
 const shortFailoverTimeout = '6s';
 
@@ -31,13 +32,14 @@ export function specOf(
   const encrypted = tls === null ? {} : { tls };
   const addresses = hosts.map((id) => [id, { address: network?.addressOf(id) }] as const);
   const isMirror = topology === 'mirror';
-  const twoMembers = network === null ? { members: 2 } : { on: hosts.slice(0, 2) };
+  const count = durability === 'quorum' ? 3 : 2;
+  const members = network === null ? { members: count } : { on: hosts.slice(0, count) };
   return {
     name: specName,
-    ...(isMirror ? { topology, mirror: { ack: durability === 'replicated' ? 'all' : 'one' } } : {}),
+    ...(isMirror ? { topology, mirror: { ack: acks[durability] } } : {}),
     ...(network === null ? {} : { hosts: Object.fromEntries(addresses) }),
     security: { secret: { file: 'secret' }, ...encrypted },
-    redis: { ...usual.redis, ...(isMirror ? twoMembers : {}), persistence, ...sections['redis'] },
+    redis: { ...usual.redis, ...(isMirror ? members : {}), persistence, ...sections['redis'] },
     sentinel: { ...usual.sentinel, ...sections['sentinel'] },
     gate: { ...usual.gate, ...(isMirror ? {} : { durability }), ...sections['gate'] },
     agent: { ...usual.agent, ...encrypted, ...sections['agent'] },

@@ -1,15 +1,20 @@
 import type { Sabotage } from '../base/sabotage.ts';
 import type { Listener } from './listener.ts';
 
+/** What an acknowledgement means. `quorum` is for standalone members only. */
+export type Durability = 'async' | 'replicated' | 'quorum';
+
 /** What a testbed is made of, where a drill wants it otherwise than usual. */
 export interface TestbedSettings {
-  durability: 'async' | 'replicated';
+  durability: Durability;
   persistence: 'none' | 'rdb' | 'aof-everysec' | 'aof-always';
   /** Everything on this machine, or each member, Sentinel and gate on one of three hosts of a network of their own. */
   hosts: 'one' | 'three';
   /** Members, Sentinels, gates and the API speak TLS only, with certificates of an authority of the testbed's own. */
   tls?: boolean;
-  /** `mirror`: two standalone members, of which one leads. `replicated` is `ack: all` then, and `async` is `ack: one`. */
+  /**
+   * `mirror`: standalone members, of which one leads: two, with `ack: one` or, for `replicated`, `ack: all`; three with `ack: quorum`.
+   */
   topology?: 'mirror';
   /** Sections of the spec that a scenario needs to be different. */
   sections?: Record<string, Record<string, unknown>>;

@@ -1,4 +1,4 @@
-/** Drills of `topology: mirror`: two standalone members, of which one leads and the other gets what it does by a stream. */
+/** Drills of `topology: mirror`: two or three standalone members, of which one leads and the others get what it does by streams. */
 import {
   type DrillPromise,
   noDrops,
@@ -19,7 +19,7 @@ const awayMs = 4000;
 const live = { safe: false, why: 'it is for topology: mirror, and takes a member away' };
 
 function kept({ durability }: DrillSettings): DrillPromise[] {
-  return durability === 'replicated' ? [nothingLost] : [];
+  return durability === 'async' ? [] : [nothingLost];
 }
 
 async function follower(stage: Stage): Promise<string> {
@@ -29,7 +29,7 @@ async function follower(stage: Stage): Promise<string> {
 
 export const mirrorLeadCrash: Scenario = {
   name: 'mirror-lead-crash',
-  given: 'two standalone members of topology: mirror under load',
+  given: 'standalone members of topology: mirror under load',
   when: 'the one that leads is killed',
   thenHolds: (settings) => [
     promotions(1),
@@ -53,7 +53,7 @@ export const mirrorLeadCrash: Scenario = {
 
 export const mirrorMemberCrash: Scenario = {
   name: 'mirror-member-crash',
-  given: 'two standalone members of topology: mirror under load',
+  given: 'standalone members of topology: mirror under load',
   when: 'the one that follows is killed',
   thenHolds: () => [
     promotions(0),
@@ -76,7 +76,7 @@ export const mirrorMemberCrash: Scenario = {
 
 export const mirrorSplit: Scenario = {
   name: 'mirror-split',
-  given: 'two standalone members of topology: mirror on two of three hosts, and clients at the gate of each',
+  given: 'standalone members of topology: mirror on hosts of their own, and clients at the gate of each host',
   when: 'the network cuts the host of the one that leads off from the others, and heals later',
   thenHolds: (settings) => [
     promotions(1),
@@ -103,7 +103,7 @@ export const mirrorSplit: Scenario = {
 export const mirrorReturn: Scenario = {
   name: 'mirror-return',
   given:
-    'two standalone members of topology: mirror on two of three hosts, and clients at the gates of the hosts that stay',
+    'standalone members of topology: mirror on hosts of their own, and clients at the gates of the hosts that stay',
   when: 'the host of the one that follows loses power, and comes back with an empty disk under writes',
   thenHolds: () => [
     promotions(0),
