@@ -20,7 +20,7 @@ export interface VerifyChoices {
 
 /** Which keys of the source, and what they are called at the target; all as they are, if omitted. */
 export interface VerifyScope
-  extends Pick<VerifyOptions, 'isCompared' | 'mapping' | 'keepExtra' | 'whyNotRepaired'> {
+  extends Pick<VerifyOptions, 'isCompared' | 'mapping' | 'keepExtra' | 'whyNotRepaired' | 'repairWith'> {
   /** All, if omitted or empty. */
   types?: readonly Kind[];
 }

@@ -2,12 +2,15 @@
 import type { Command } from 'commander';
 import type { MirrorStatus } from '../agent/mirrors/mirror-keeper.ts';
 import { keysUnder } from '../base/key-prefixes.ts';
+import { loadSecrets } from '../spec/secrets.ts';
+import type { Spec } from '../spec/spec.ts';
 import { askAgent } from './ask-agent.ts';
 import { type VerifyChoices, verifySides, withVerifyChoices } from './compare-sides.ts';
 import { confirm } from './confirm.ts';
 import { BadOption } from './errors.ts';
 import { openSide } from './migrate-access.ts';
 import { printMirrors, printRequestMirrors } from './mirror-table.ts';
+import type { Output } from './output.ts';
 import { openTarget } from './target.ts';
 import { action, type CommonOptions, specArgument, stateDirOption, verb } from './verb.ts';
 
@@ -99,18 +102,21 @@ function diffVerb(): Command {
     verb('diff', 'compare a mirror with the deployment, key by key; exit 1 when they differ', [
       ['holdfast mirror diff dr', 'while both go on: what still changes is looked at again'],
       ['holdfast mirror diff dr --repair', 'the deployment’s value where they differ'],
+      ['holdfast mirror diff redis-2', 'of topology: mirror, a member with the one that leads'],
     ])
-      .argument('<name>', 'of a mirror in the spec')
+      .argument('<name>', 'of a mirror in the spec; with topology: mirror, of a member that follows')
       .argument(...specArgument)
       .addOption(stateDirOption()),
   ).action(
     action<DiffOptions>(async (output, [name = '', file = ''], options) => {
       const { targetOf } = await import('../mirror/sides.ts');
       const { spec } = await openTarget(file, options);
+      if (spec.mirror !== null && spec.members.some(({ id }) => id === name))
+        return await diffMember(output, name, file, options);
       const mirror = [...spec.mirrors, ...spec.gate.mirrors].find((each) => each.name === name);
       if (mirror === undefined) {
         throw BadOption(`${file} has no mirror ${name}`, {
-          hint: `It has ${[...spec.mirrors, ...spec.gate.mirrors].map((each) => each.name).join(', ') || 'none'}.`,
+          hint: `It has ${comparable(spec).join(', ') || 'none'}.`,
         });
       }
       const source = await openSide(file, options);
@@ -118,4 +124,32 @@ function diffVerb(): Command {
       return await verifySides(output, sides, options, { isCompared: keysUnder(mirror.prefixes) });
     }),
   );
+}
+
+function comparable({ mirrors, gate, mirror, members }: Spec): string[] {
+  const followers = mirror === null ? [] : members.map(({ id }) => id);
+  return [...[...mirrors, ...gate.mirrors].map((each) => each.name), ...followers];
+}
+
+/** A standalone member with the one that leads. What differs is written again by the latter, and comes by the stream. */
+async function diffMember(
+  output: Output,
+  member: string,
+  file: string,
+  options: DiffOptions,
+): Promise<number> {
+  const { comparedMember } = await import('../mirror/compare-member.ts');
+  const { agent, spec, paths } = await openTarget(file, options);
+  const { primary: lead } = await agent.status();
+  if (lead === null || lead === member) {
+    throw BadOption(lead === null ? 'no member leads now' : `${member} leads`, {
+      hint: 'Name one that follows; holdfast status shows who does.',
+    });
+  }
+  const sides = await comparedMember(spec, await loadSecrets(spec, paths.secret), { member, lead });
+  try {
+    return await verifySides(output, sides, options, sides.scope);
+  } finally {
+    sides.close();
+  }
 }

@@ -7,12 +7,12 @@
  */
 
 import { targetOfVersionText } from '../rdb/target.ts';
-import type { Endpoint, TlsMaterial } from '../redis/endpoint.ts';
+import type { Endpoint, TlsTexts } from '../redis/endpoint.ts';
 import { parseInfo, productOf } from '../redis/info.ts';
 import { readTls } from '../redis/tls.ts';
 import { ownUserName, type Secrets } from '../spec/secrets.ts';
 import type { Member, Spec } from '../spec/spec.ts';
-import { endedRun, leadStream, newRun, readRun, withoutLead } from '../stream/lead-position.ts';
+import { endedRun, leadStream, newRun, noRun, readRun, withoutLead } from '../stream/lead-position.ts';
 import { Stream } from '../stream/stream.ts';
 import { type TargetPlace, TargetWriter } from '../stream/target-writer.ts';
 import { MemberFollowsNot } from './errors.ts';
@@ -23,8 +23,11 @@ export interface MemberSides {
   lead: Member;
   target: TargetPlace;
   credentials: { username: string; password: string };
-  tls: TlsMaterial | undefined;
+  tls: TlsTexts | undefined;
 }
+
+/** Is waited for before a member is emptied that had data of its own, while it led or followed another one. */
+export type BeforeEmptied = () => Promise<void>;
 
 /** @param socket how the member is reached here. @throws TLS_FILE_UNREADABLE */
 export async function memberSides(
@@ -40,7 +43,7 @@ export async function memberSides(
 }
 
 /** @throws REDIS_UNREACHABLE, REDIS_REFUSED when the member can't be asked */
-export async function memberStream(sides: MemberSides): Promise<Stream> {
+export async function memberStream(sides: MemberSides, beforeEmptied: BeforeEmptied): Promise<Stream> {
   const { member, lead, target, credentials, tls } = sides;
   const { name, version } = productOf(await serverInfo(target));
   return new Stream({
@@ -51,7 +54,7 @@ export async function memberStream(sides: MemberSides): Promise<Stream> {
     },
     ...{ target, loads: targetOfVersionText(`${name} ${version}`), rewriter: withoutLead },
     ...{ onConflict: 'last', copied: undefined, maxRate: 0 },
-    naming: { begin: async (writer) => await beginRun(writer, sides), ended: endedRun },
+    naming: { begin: async (writer) => await beginRun(writer, sides, beforeEmptied), ended: endedRun },
   });
 }
 
@@ -65,14 +68,21 @@ async function serverInfo(target: TargetPlace): Promise<ReturnType<typeof parseI
 }
 
 /** @throws MIRROR_MEMBER_FOLLOWS_NOT */
-async function beginRun(writer: TargetWriter, { member, lead }: MemberSides): Promise<string> {
-  const run = writer.position === null ? undefined : readRun(writer.position.run);
+async function beginRun(
+  writer: TargetWriter,
+  { member, lead }: MemberSides,
+  beforeEmptied: BeforeEmptied,
+): Promise<string> {
+  const { position } = writer;
+  const run = position === null ? undefined : readRun(position.run);
   if (run?.of.address !== lead.address || run.of.port !== lead.port) {
     const whom = run === undefined ? 'nobody' : `${run.of.address}:${run.of.port}`;
     throw MemberFollowsNot(`${member.id} is not to follow ${lead.id} any more: it follows ${whom}`, {
       hint: 'Nothing is to be done: its agent begins what is called for.',
     });
   }
+  // What a stream had begun to copy is the other one's.
+  if (position?.phase === 'copying' && run.by === noRun) await beforeEmptied();
   const info = parseInfo(String(await writer.link.call(['INFO', 'server'])));
   return newRun(lead, info['run_id'] ?? '-');
 }

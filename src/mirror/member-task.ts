@@ -11,6 +11,7 @@ import type { ErrorJson } from '../base/error-wire.ts';
 import type { Endpoint } from '../redis/endpoint.ts';
 import type { Spec } from '../spec/spec.ts';
 import type { StreamPhase } from '../stream/stream.ts';
+import type { Diverged } from './keep-diverged.ts';
 
 export interface MemberTask {
   /** Ids of the member, and of the one that it follows. */
@@ -21,9 +22,12 @@ export interface MemberTask {
   spec: Spec;
   /** The file of the deployment's secret, where the spec names none. */
   secretFile: string;
+  /** For what a member had of its own, with `onSplit: serve`. */
+  divergedFolder: string;
 }
 
 /** `copies`: full copies that this process has begun; `bytes` of the one under way, of `totalBytes` when that is known. */
 export type MemberLine =
   | { phase: StreamPhase; copies: number; bytes: number; totalBytes: number | null; problem: string | null }
+  | { diverged: Diverged }
   | { error: ErrorJson };

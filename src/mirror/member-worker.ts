@@ -2,6 +2,7 @@
 import { createInterface } from 'node:readline';
 import { errorToJson } from '../base/error-wire.ts';
 import { loadSecrets } from '../spec/secrets.ts';
+import { keepDiverged } from './keep-diverged.ts';
 import { memberSides, memberStream } from './member-stream.ts';
 import type { MemberLine, MemberTask } from './member-task.ts';
 import { untilAnswered } from './until-answered.ts';
@@ -17,10 +18,16 @@ function say(line: MemberLine): void {
   if (!isLeft) process.stdout.write(`${JSON.stringify(line)}\n`);
 }
 
-async function work({ spec, secretFile, ...task }: MemberTask): Promise<void> {
+async function work({ spec, secretFile, divergedFolder, ...task }: MemberTask): Promise<void> {
   const { signal } = stopped;
-  const sides = await memberSides(spec, await loadSecrets(spec, secretFile), task);
-  const stream = await untilAnswered(() => memberStream(sides), signal);
+  const secrets = await loadSecrets(spec, secretFile);
+  const sides = await memberSides(spec, secrets, task);
+  const beforeEmptied = async () => {
+    if (spec.mirror?.onSplit !== 'serve') return;
+    const diverged = await keepDiverged({ spec, secrets, ids: task }, divergedFolder, new Date());
+    if (diverged !== null) say({ diverged });
+  };
+  const stream = await untilAnswered(() => memberStream(sides, beforeEmptied), signal);
   if (stream === undefined) return;
   hasStream = true;
   let toldMs = 0;

@@ -131,7 +131,11 @@ function replicaPort(wanted: number | 'none' | undefined, gate: Place): number |
 
 function mirrorTopologyOf({ topology, mirror }: SpecFile): MirrorTopology | null {
   if (topology !== 'mirror') return null;
-  return { ack: mirror?.ack ?? 'one', read: mirror?.read === 'lead' ? 'lead' : 'local' };
+  return {
+    ack: mirror?.ack ?? 'one',
+    read: mirror?.read === 'lead' ? 'lead' : 'local',
+    onSplit: mirror?.onSplit ?? 'refuse',
+  };
 }
 
 function redisSettings(whole: SpecFile, members: number, folder: string): RedisSettings {

@@ -31,6 +31,8 @@ export interface MirrorTopology {
   readonly ack: 'one' | 'quorum' | 'all';
   /** Where the read-only port reads. */
   readonly read: 'local' | 'lead';
+  /** What becomes of what a lead took that was cut off and replaced: it is gone, or kept in a file. */
+  readonly onSplit: 'refuse' | 'serve';
 }
 
 export interface Host {

@@ -1,7 +1,11 @@
+import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { replicationInfo } from '../redis/info.ts';
+import { writeRequest } from '../resp/write.ts';
+import { CommandFramer } from './command-framer.ts';
 import { asReplica, endedRun, mayLead, newRun, readRun, toFollow, withoutLead } from './lead-position.ts';
 import { encodePosition } from './position.ts';
+import { withoutPositions } from './without-positions.ts';
 
 const lead = { address: '10.0.0.1', port: 6379 };
 const info = {
@@ -72,6 +76,31 @@ test('what a member says of itself is not carried to another; everything else is
   expect(rewrite('SET', 'holdfast:stream:{mirror-x}', 'x')).toBe('as-it-is');
   expect(rewrite('MOVE', 'holdfast:stream:{lead}:leads', '1')).toBe('nothing');
   expect(rewrite('MOVE', 'a', '1')).toBe('as-it-is');
+});
+
+test('what is told at a glance is what reading it tells, wherever that is asked', () => {
+  const key = fc.constantFrom(
+    'a',
+    'holdfast:stream:{lead}',
+    'holdfast:stream:{lead}:leads',
+    'holdfast:stream:{x}',
+    '',
+  );
+  const name = fc.constantFrom('set', 'SET', 'del', 'Move', 'incr', 'mset');
+  let untouched = 0;
+  fc.assert(
+    fc.property(name, fc.array(key, { maxLength: 3 }), (word, keys) => {
+      const framer = new CommandFramer();
+      framer.add(writeRequest([word, ...keys]));
+      expect(framer.next()).toBe(true);
+      for (const rewriter of [withoutLead, withoutPositions]) {
+        if (!rewriter.isUntouched!(framer.name, framer)) continue;
+        untouched++;
+        expect(rewriter.rewrite(framer.name, () => framer.args(), 0)).toBe('as-it-is');
+      }
+    }),
+  );
+  expect(untouched).toBeGreaterThan(0);
 });
 
 test('databases that are exchanged: with that of the position everything is copied anew', () => {

@@ -20,11 +20,15 @@ import type { Rewriter } from './rewrite.ts';
 /** The stream's id, at every member. */
 export const leadStream = 'lead';
 export const leadKey = positionKey(leadStream);
+const ownPrefix = Buffer.from(leadKey);
 /** At the one that leads: its run_id. One that was started again since leads nobody until its agent says so. */
 export const leadsKey = `${leadKey}:leads`;
 export const ownKeys = [leadKey, leadsKey] as const;
 /** What is under `ownKeys`. */
 export type OwnKeys = readonly [lead: string | null, leads: string | null];
+/** Whether a key is about who leads and follows, which differs from member to member. */
+export const isLeadKey = (key: Buffer): boolean =>
+  key.length >= ownPrefix.length && key.compare(ownPrefix, 0, ownPrefix.length, 0, ownPrefix.length) === 0;
 /** Who is in sync with the one that leads (topology/in-sync-record.ts): it comes to the others with everything else. */
 export const inSyncKey = `${leadKey}:in-sync`;
 /** What is under it, as a field of what a standalone member's INFO is made into. */
@@ -33,10 +37,13 @@ export const inSyncField = 'holdfast_in_sync';
 /** What a stream is called in a position, and what that says. */
 export interface LeadRun {
   of: Address;
-  /** The run_id of the member that it was written to; `-` when no stream has begun. */
+  /** The run_id of the member that it was written to; `noRun` when no stream has begun. */
   by: string;
   ended: boolean;
 }
+
+/** In the place of a run_id. */
+export const noRun = '-';
 
 const nowhere = { replId: '0'.repeat(40), offset: 0, db: 0 };
 
@@ -58,7 +65,7 @@ export function readRun(run: string): LeadRun | undefined {
 
 /** What is written to a member that is to follow another one from now on. */
 export function toFollow(of: Address): string {
-  return encodePosition({ phase: 'copying', run: endedRun(newRun(of, '-')), ...nowhere });
+  return encodePosition({ phase: 'copying', run: endedRun(newRun(of, noRun)), ...nowhere });
 }
 
 /** A position, as far as it can be read. */
@@ -134,5 +141,10 @@ export const withoutLead: Rewriter = {
     if (name === 'swapdb') return exchanged(rest);
     const keys = name === 'del' ? rest : rest.slice(0, 1);
     return keys.length > 0 && keys.every(isOwnKey) ? 'nothing' : 'as-it-is';
+  },
+  isUntouched: (name, command) => {
+    if (!reachesOwnKeys.has(name)) return true;
+    const isOfOneKey = name === 'del' ? command.argCount === 2 : name !== 'swapdb' && command.argCount > 2;
+    return isOfOneKey && !command.argBeginsWith(ownPrefix);
   },
 };

@@ -11,6 +11,7 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { errorFromJson } from '../../base/error-wire.ts';
 import { errorText } from '../../base/errors.ts';
+import type { Diverged } from '../../mirror/keep-diverged.ts';
 import type { MemberLine, MemberTask } from '../../mirror/member-task.ts';
 import type { Deployment, LiveMember } from '../deployment.ts';
 import { endpointHere } from '../state/taken-over.ts';
@@ -26,6 +27,8 @@ const silentTicksAtMost = 10;
 
 interface Running {
   readonly lead: string;
+  /** What the spec chose when it began: when that is changed another begins. */
+  readonly choices: string;
   saidMs: number;
   silentTicks: number;
   kill(): void;
@@ -60,9 +63,14 @@ export class MemberStreams {
       const running = this.#running.get(id);
       if (running === undefined) {
         if (lead !== null && nowMs >= (this.#againAtMs.get(id) ?? 0)) this.#begin(member, lead);
-      } else if (lead !== null && lead !== running.lead) running.kill();
+      } else if (lead !== null && (lead !== running.lead || this.#choices !== running.choices))
+        running.kill();
       else this.#lookAtSilence(running, nowMs);
     }
+  }
+
+  get #choices(): string {
+    return this.#deployment.spec.mirror?.onSplit ?? '';
   }
 
   /** What was said while this process stood still is read first. */
@@ -83,7 +91,8 @@ export class MemberStreams {
     const { spec, setting } = this.#deployment;
     const { clock, paths } = setting;
     const endpoint = endpointHere(unit.paths);
-    const task: MemberTask = { member: id, lead, endpoint, spec, secretFile: paths.secret };
+    const { secret: secretFile, diverged: divergedFolder } = paths;
+    const task: MemberTask = { member: id, lead, endpoint, spec, secretFile, divergedFolder };
     const beganMs = clock.monotonicMs();
     const child = spawn(process.execPath, [workerFile], {
       stdio: ['pipe', 'pipe', 'ignore'],
@@ -94,6 +103,7 @@ export class MemberStreams {
     child.unref();
     const running: Running = {
       lead,
+      choices: this.#choices,
       saidMs: beganMs + startsWithinMs,
       silentTicks: 0,
       kill: () => void child.kill('SIGKILL'),
@@ -109,6 +119,7 @@ export class MemberStreams {
       running.saidMs = clock.monotonicMs();
       const line = JSON.parse(text) as MemberLine;
       if ('error' in line) error = errorFromJson(line.error);
+      else if ('diverged' in line) this.#noteDiverged(id, lead, line.diverged);
       else {
         if (line.copies > copies)
           this.#say(
@@ -141,6 +152,15 @@ export class MemberStreams {
     );
     child.stdin.write(`${JSON.stringify(task)}\n`);
     this.#running.set(id, running);
+  }
+
+  #noteDiverged(id: string, lead: string, { file, keys, first }: Diverged): void {
+    const what = `${id} had ${keys === 1 ? first : `${keys} keys, ${first} among them,`} that ${lead} has otherwise, or not`;
+    this.#say(
+      'mirror-diverged',
+      id,
+      `${what}: what ${lead} has stays, and all that ${id} had is kept in ${file}`,
+    );
   }
 
   /** The same failure is told once. */

@@ -42,6 +42,8 @@ export const eventKinds = {
   'memory-full': 'The primary is at its maxmemory and refuses writes.',
   'memory-scarce': 'The primary is near its maxmemory, and evicts nothing.',
   'mirror-copying': 'A mirror gets a full copy.',
+  'mirror-diverged':
+    'With onSplit: serve, a member had something that the one that leads has not: it is kept in a file before the member is emptied.',
   'mirror-failed': 'A mirror can not go on; it is tried again.',
   'mirror-following': 'A mirror has everything, and follows.',
   'mirror-paused': 'A mirror is paused.',

@@ -52,6 +52,8 @@ export interface StatePaths {
   flags: string;
   /** Which mirrors are paused. */
   mirrors: string;
+  /** What standalone members had of their own before they were emptied (`mirror.onSplit: serve`). */
+  diverged: string;
   /** By mirror, what waits while its copy is away. */
   mirrorQueues: string;
   /** The state directories of migrations into the deployment. */
@@ -95,6 +97,7 @@ export function statePaths(root: string): StatePaths {
     historySeconds: path.join(root, 'history-seconds.jsonl'),
     flags: path.join(root, 'flags.json'),
     mirrors: path.join(root, 'mirrors.json'),
+    diverged: path.join(root, 'diverged'),
     mirrorQueues: path.join(root, 'mirrors'),
     migrations: path.join(root, 'migrations.json'),
     restore: path.join(root, 'restore.json'),

@@ -26,6 +26,8 @@ export interface VerifyOptions {
   sample?: number | undefined;
   /** Write the source's value over one that differs, and delete what only the target has. */
   repair: boolean;
+  /** Repairs a key, for a target that is not written to: why it could not; null when it did, and the target soon has it. */
+  repairWith?: (db: number, key: Buffer) => Promise<string | null>;
   /** Asked before each repair: why it must not be done; null when it may be. Always, if omitted. */
   whyNotRepaired?: () => Promise<string | null>;
   /** Which keys are compared. All, if omitted. */
@@ -81,7 +83,7 @@ export async function verify(options: VerifyOptions): Promise<VerifyResult> {
   let writer: KeyWriter | undefined;
   try {
     const facts = { source: await options.source.facts(), target: await target.facts() };
-    if (options.repair) {
+    if (options.repair && options.repairWith === undefined) {
       writer = new KeyWriter(options.target, facts);
       await writer.begin();
     }
@@ -251,24 +253,33 @@ class Verification {
   async #conclude(key: Buffer, finding: Finding): Promise<void> {
     this.#result.differing++;
     const base = { ...finding, db: this.#db, key, unsettled: false };
-    if (this.#writer === undefined) {
+    if (!this.#options.repair) {
       this.#options.onDifference({ ...base, repaired: false });
       return;
     }
-    const left = await this.#repair(this.#writer, key);
+    const left = await this.#repair(key);
     if (left === null) this.#result.repaired++;
     this.#options.onDifference({ ...base, repaired: left === null, ...(left === null ? {} : { left }) });
   }
 
   /** Writes the source's value, and compares again. @returns why it still differs; null when it does not. */
-  async #repair(writer: KeyWriter, key: Buffer): Promise<string | null> {
-    const why = await this.#options.whyNotRepaired?.();
+  async #repair(key: Buffer): Promise<string | null> {
+    const { whyNotRepaired, repairWith } = this.#options;
+    const why = await whyNotRepaired?.();
     if (why) return why;
     const [run] = await this.#source.runs([key]);
-    const { reasons } = await carryRun(this.#source, writer, run!, this.#mapping);
-    if (reasons[0]) return reasons[0];
-    const [again] = await this.#look(run!);
+    const reason = await (repairWith?.(this.#db, key) ?? this.#carry(run!));
+    if (reason !== null) return reason;
+    let [again] = await this.#look(run!);
+    // What the target gets by another way is there in a moment.
+    for (const afterMs of repairWith === undefined ? [] : looksAgainAfterMs)
+      if (again !== undefined) [again] = (await this.#lookAgain([again], afterMs)).differ;
     return again === undefined ? null : `${quoteKey(key)} differs again: ${again.how}`;
+  }
+
+  async #carry(run: KeyRun): Promise<string | null> {
+    const { reasons } = await carryRun(this.#source, this.#writer!, run, this.#mapping);
+    return reasons[0] ?? null;
   }
 }
 

@@ -18,7 +18,11 @@ export function mirrorTopologyRules(spec: Spec, file: SpecFile): Problem[] {
       'topology: mirror needs two members at least, of which one leads',
     ],
     [file.mirror?.read === 'quorum', ['mirror', 'read'], 'quorum is not possible yet; allowed: local, lead'],
-    [file.mirror?.onSplit === 'serve', ['mirror', 'onSplit'], 'serve is not possible yet; allowed: refuse'],
+    [
+      spec.mirror.onSplit === 'serve' && spec.mirror.ack !== 'one',
+      ['mirror', 'onSplit'],
+      `with ack: ${spec.mirror.ack} a lead that is cut off acknowledges nothing; allowed with it: refuse`,
+    ],
     [
       redis.minReplicasToWrite > 0,
       ['redis', 'minReplicasToWrite'],

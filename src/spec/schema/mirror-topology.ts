@@ -18,7 +18,7 @@ export const mirrorTopologySchema = field.section(
     onSplit: field
       .choice(['refuse', 'serve'], {
         about:
-          'Of a lead that is cut off from most voters. refuse: another leads; the server itself refuses nothing, and with ack: one acknowledges writes that are gone later.',
+          'Of what a lead took that was cut off from most voters and replaced, which with ack: one it has acknowledged. refuse: it is gone. serve: it is kept in a file when the member comes back.',
         default: 'refuse',
       })
       .optional(),
