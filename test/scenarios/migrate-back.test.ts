@@ -3,6 +3,7 @@ import { afterAll, expect, test } from 'vitest';
 import { waitFor } from '../../src/base/retry.ts';
 import { MigrationProcess } from '../support/migration-process.ts';
 import { cleanUp, client, startRedis, tempFolder } from '../support/redis-processes.ts';
+import { isWhole } from '../support/whole-run.ts';
 
 /** Behind the cut-over the old server follows the new one, so that taking the change back loses nothing and repeats nothing. */
 afterAll(async () => {
@@ -125,3 +126,16 @@ test('an old side whose users can’t be closed waits, and a new side that is lo
   expect(await usersOf(source)).toEqual(users);
   expect(await source.keys('holdfast:*')).toEqual([]);
 });
+
+test.skipIf(!isWhole)(
+  'a new side that waits for replicas before it hands out its data is followed all the same',
+  async () => {
+    const [from, to] = [await startRedis(), await startRedis()];
+    await client(to.port).config('SET', 'repl-diskless-sync-delay', '5');
+    const migration = MigrationProcess.begin(`${tempFolder()}/state`, [
+      ...[`redis://127.0.0.1:${from.port}`, '--to', `redis://127.0.0.1:${to.port}`],
+    ]);
+    await migration.untilFollowing();
+    expect(await migration.ask('cutover')).toMatchObject({ status: 0, said: { notFollowed: null } });
+  },
+);

@@ -45,7 +45,7 @@ export class OldSide {
   /** Whether the new side can be followed, before anybody waits for it. */
   async rehearse(): Promise<void> {
     this.#why = this.#never;
-    if (this.#way !== null) await this.#way.place().catch((error) => this.#cannot(error));
+    if (this.#way !== null) await this.#way.place(true).catch((error) => this.#cannot(error));
   }
 
   /** Keeps it paused, from when a cut-over has paused it. */

@@ -38,6 +38,8 @@ export interface WayBackOptions {
 }
 
 const markWithinMs = 5000;
+/** A server that never had a replica waits for more of them first (repl-diskless-sync-delay, 5 s unless changed). */
+const firstMarkWithinMs = 30_000;
 const markSeconds = 600;
 
 export class WayBack {
@@ -69,12 +71,18 @@ export class WayBack {
 
   /**
    * Where the new side stands now, for the old one to follow from there.
+   * @param isFirst nobody waits for it, and it may take the time that a first replica takes
    * @throws why it can't be followed: REPLICATION_REFUSED and others
    */
-  async place(): Promise<BackPlace> {
+  async place(isFirst = false): Promise<BackPlace> {
     const { target, newSide, id } = this.#options;
     const mark = randomBytes(6).toString('hex');
-    const { replId, offset } = await this.#marked(newSide, target, mark);
+    const { replId, offset } = await this.#marked(
+      newSide,
+      target,
+      mark,
+      isFirst ? firstMarkWithinMs : markWithinMs,
+    );
     return { id: `${id}-back-${mark}`, replId, offset, isBegun: false };
   }
 
@@ -134,11 +142,16 @@ export class WayBack {
     }
   }
 
-  async #marked(source: SourceAddress, place: TargetPlace, value: string): Promise<Place> {
+  async #marked(
+    source: SourceAddress,
+    place: TargetPlace,
+    value: string,
+    withinMs = markWithinMs,
+  ): Promise<Place> {
     const key = positionKey(`${this.#options.id}-mark`);
     const limit = new AbortController();
-    const late = () => limit.abort(new Error(`it did not hand out its stream within ${markWithinMs} ms`));
-    const timer = setTimeout(late, markWithinMs);
+    const late = () => limit.abort(new Error(`it did not hand out its stream within ${withinMs} ms`));
+    const timer = setTimeout(late, withinMs);
     try {
       return await connected(place, async (server) => {
         const write = async () => void (await server.call('SET', key, value, 'EX', markSeconds));
