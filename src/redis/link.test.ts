@@ -151,6 +151,16 @@ describe('no answer', () => {
     await expect(to.call(['LATER'])).rejects.toThrow('the connection is closed');
   });
 
+  test('what was not answered in time is taken back: its connection is reset', async () => {
+    const server = await play(() => undefined);
+    const to = link(server, { timeoutMs: 30 });
+    await to.ready;
+    const socket = await waitFor(() => server.sockets[0], { what: 'the connection', withinMs: 10_000 });
+    const failed = once(socket, 'error');
+    await expect(to.call(['REPLICAOF', 'a', '1'])).rejects.toMatchObject({ code: 'REDIS_UNREACHABLE' });
+    expect(await failed).toMatchObject([{ code: 'ECONNRESET' }]);
+  });
+
   test('from a server that is not there, or that hangs up', async () => {
     const server = await play((words, socket) => {
       if (words === 'QUIT') socket.destroy();

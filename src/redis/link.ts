@@ -20,7 +20,7 @@ import { ReplyReader } from '../resp/reply-reader.ts';
 import { writeRequest } from '../resp/write.ts';
 import { type Credentials, describeEndpoint, type Endpoint, isForTls, type TlsMaterial } from './endpoint.ts';
 import { RedisRefused, RedisUnreachable } from './errors.ts';
-import { openSocket } from './open-socket.ts';
+import { abandonSocket, openSocket } from './open-socket.ts';
 
 export interface LinkOptions {
   endpoint: Endpoint;
@@ -283,7 +283,9 @@ export class Link {
   #end(code: EndCode, reason: string, why: { cause?: unknown; error?: Error } = {}): void {
     if (this.closed) return;
     this.#endCode = code;
-    this.#socket.destroy();
+    // Who was told that there was no answer does not expect it to be executed later.
+    if (code === 'TIMEOUT') abandonSocket(this.#socket);
+    else this.#socket.destroy();
     const waiters = this.#waiters;
     this.#waiters = [];
     const { error, cause } = why;
