@@ -106,8 +106,15 @@ test('what its server refuses a client is not copied: neither without a login, n
   const admin = client(home.port);
   for (const rule of ['reader on >reader-pw ~* +@read', 'writer on >writer-pw ~* +@all', 'default off'])
     await admin.call('ACL', 'SETUSER', ...rule.split(' '));
-  const [stranger, reader, writer] = await Promise.all([1, 2, 3].map(() => RawClient.open(gate.port)));
-  const [none, few, many] = [stranger as RawClient, reader as RawClient, writer as RawClient];
+  // What a stranger may was asked a moment ago for those before.
+  const stranger = async () => {
+    const raw = await RawClient.open(gate.port);
+    if (/^-NOAUTH /.test(await raw.ask('PING'))) return raw;
+    raw.close();
+    return undefined;
+  };
+  const none = await waitFor(stranger, { what: 'strangers to have to log in', withinMs: 60_000 });
+  const [few, many] = [await RawClient.open(gate.port), await RawClient.open(gate.port)];
   expect(await few.ask('AUTH reader reader-pw')).toBe('+OK\r\n');
   expect(await many.ask('AUTH writer writer-pw')).toBe('+OK\r\n');
   expect(await none.ask('SET forbidden 1')).toMatch(/^-NOAUTH /);
