@@ -4,7 +4,7 @@
 import { rm, stat, statfs, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:net';
 import path from 'node:path';
-import { errorCode, errorText, HoldfastError } from '../base/errors.ts';
+import { errorCode, errorText, HoldfastError, isDiskFull } from '../base/errors.ts';
 import { makeFolder } from '../base/make-folder.ts';
 import { whyNotSafePlace } from '../base/private-file.ts';
 import { describeSize } from '../base/size.ts';
@@ -59,7 +59,7 @@ export async function checkStateDir(root: string, runs: () => boolean = () => fa
     if (bavail * bsize < leastFreeBytes && !runs()) throw diskFull(root, bavail * bsize);
     await writeFile(probe, Buffer.alloc(64 * 1024), { mode: 0o600 });
   } catch (error) {
-    if (errorCode(error) === 'ENOSPC' || errorCode(error) === 'EDQUOT') {
+    if (isDiskFull(error)) {
       if (runs()) return;
       throw diskFull(root, 0);
     }

@@ -1,5 +1,5 @@
 /** The one way in which an error goes over a socket, a pipe, or out of `--json`, and comes back as itself. */
-import { defineError, type ExitStatus, errorCode, errorText, HoldfastError } from './errors.ts';
+import { defineError, type ExitStatus, errorCode, errorText, HoldfastError, isDiskFull } from './errors.ts';
 
 export interface ErrorJson {
   code: string;
@@ -21,8 +21,7 @@ const fullHint = 'Make room, or name a folder on another disk. TMPDIR says where
  */
 export function errorToJson(error: unknown): ErrorJson {
   if (!(error instanceof HoldfastError)) {
-    const system = errorCode(error);
-    if (system === 'ENOSPC' || system === 'EDQUOT') {
+    if (isDiskFull(error)) {
       return {
         code: 'DISK_FULL',
         exitStatus: 1,

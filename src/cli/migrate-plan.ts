@@ -8,6 +8,7 @@ import type { OnConflict } from '../rdb/merge-input.ts';
 import { BadOption } from './errors.ts';
 import { targetPlace } from './migrate-access.ts';
 import type { Preflight } from './migrate-run.ts';
+import { passwordFiles } from './password-files.ts';
 import type { CommonOptions } from './verb.ts';
 
 export interface MigrateOptions extends CommonOptions {
@@ -63,12 +64,8 @@ export function targetOf(to: string, options: MigrateOptions): Plan['target'] {
 
 /** @throws BAD_OPTION */
 export function sourcesOf(urls: readonly string[], options: MigrateOptions): Plan['sources'] {
-  const files = options.sourcePasswordFile?.split(',') ?? [];
-  if (files.length > 1 && files.length !== urls.length) {
-    throw BadOption(`--source-password-file names ${files.length} files for ${urls.length} sources`, {
-      hint: 'Name one for all sources, or one for each, in their order, with commas between.',
-    });
-  }
+  const sources = { count: urls.length, what: 'sources' };
+  const files = passwordFiles('--source-password-file', options.sourcePasswordFile, sources);
   const prefixes = options.prefix ?? [];
   if (prefixes.length > 1 && prefixes.length !== urls.length) {
     throw BadOption(`--prefix is given ${prefixes.length} times for ${urls.length} sources`, {
@@ -78,7 +75,7 @@ export function sourcesOf(urls: readonly string[], options: MigrateOptions): Pla
   const moves = (options.db ?? []).map((text) => moveOf(text, urls.length));
   return urls.map((url, index) => ({
     url: isFile(url) ? absoluteFile(url) : url,
-    passwordFile: absolute(files.length > 1 ? files[index] : files[0]),
+    passwordFile: absolute(files[index]),
     sentinelPasswordFile: absolute(options.sentinelPasswordFile),
     ca: absolute(options.sourceCa),
     dbs: moves

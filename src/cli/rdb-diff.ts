@@ -1,9 +1,9 @@
 import type { Command } from 'commander';
 import type { Difference } from '../rdb/diff.ts';
 import { quoteKey } from '../rdb/errors.ts';
-import { BadOption } from './errors.ts';
 import type { AccessFiles } from './migrate-access.ts';
 import type { Output } from './output.ts';
+import { passwordFiles } from './password-files.ts';
 import { openInputs, type RdbInput } from './rdb-input.ts';
 import { isServer, wholeNumber } from './rdb-options.ts';
 import { keyAsJson } from './rdb-report.ts';
@@ -55,18 +55,11 @@ export function diffVerb(): Command {
 
 /** Of each side what its address does not say. @throws BAD_OPTION */
 function accessOf(sides: readonly string[], options: DiffVerbOptions): AccessFiles[] {
-  const files = options.passwordFile?.split(',') ?? [];
-  const isFor = sides.map(isServer);
-  const servers = isFor.filter((is) => is).length;
-  if (files.length > 1 && files.length !== servers) {
-    throw BadOption(`--password-file names ${files.length} files for ${servers} servers`, {
-      hint: 'Name one for both servers, or one for each, in their order, with commas between.',
-    });
-  }
+  const servers = { count: sides.filter(isServer).length, what: 'servers' };
+  const files = passwordFiles('--password-file', options.passwordFile, servers);
   const { sentinelPasswordFile, ca } = options;
-  return sides.map((_, index) => {
-    const nth = isFor.slice(0, index).filter((is) => is).length;
-    return { passwordFile: files[nth] ?? files[0], sentinelPasswordFile, ca };
+  return sides.map((side) => {
+    return { passwordFile: isServer(side) ? files.shift() : undefined, sentinelPasswordFile, ca };
   });
 }
 

@@ -44,22 +44,23 @@ export async function abandonMigration(
       hint: 'holdfast migrate resume goes on with it; then holdfast migrate abort takes it back.',
     });
   }
-  for (const each of oldSide) await open(new OldUsers(each, closed));
+  const shut: string[] = [];
+  for (const each of oldSide) shut.push(...(await open(new OldUsers(each, closed))));
   const stayed = await new FrontGates(progress?.gates ?? []).move('predecessor');
   const gates = stayed.map((each) => `clients of a gate could not be taken back: ${each}`);
-  const left = [...gates, (await forgetMigration(plan, paths, target)) ?? []].flat();
+  const left = [...shut, ...gates, (await forgetMigration(plan, paths, target)) ?? []].flat();
   return {
     missing: `the new side is lost (${lost}): ${howFar(progress)}`,
     left: left.length === 0 ? null : left.join('; '),
   };
 }
 
-async function open(users: OldUsers): Promise<void> {
-  await users.dropPosition();
-  await users.unlock();
-  await users.leave();
+/** @returns why users of a server may still not write, for each */
+async function open(users: OldUsers): Promise<string[]> {
+  const left = await users.giveBack();
   const { place } = await users.primary();
   await connected(place, async (server) => void (await server.call('CLIENT', 'UNPAUSE')));
+  return left;
 }
 
 function howFar(progress: Progress | null): string {

@@ -1,16 +1,22 @@
 /** A member of `topology: mirror` beside the one that leads: what is compared of it, as whom, and how it is repaired. */
 import type { VerifyOptions } from '../migrate/verify/verify.ts';
-import type { ConnectionOptions } from '../redis/connection.ts';
+import type { Credentials, TlsTexts } from '../redis/endpoint.ts';
 import type { Secrets } from '../spec/secrets.ts';
 import type { Spec } from '../spec/spec.ts';
 import { isLeadKey } from '../stream/lead-position.ts';
 import { Reasserting } from '../stream/reassert.ts';
 import { memberSides } from './member-stream.ts';
 
+export interface ComparedPlace {
+  endpoint: { host: string; port: number };
+  credentials: Credentials;
+  tls: TlsTexts | undefined;
+}
+
 export interface ComparedMember {
   /** The one that leads. */
-  source: ConnectionOptions;
-  target: ConnectionOptions;
+  source: ComparedPlace;
+  target: ComparedPlace;
   scope: Required<Pick<VerifyOptions, 'isCompared' | 'repairWith'>>;
   close(): void;
 }

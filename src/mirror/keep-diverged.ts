@@ -13,8 +13,7 @@ import { quoteKey } from '../rdb/errors.ts';
 import { openSnapshot } from '../redis/replication-stream.ts';
 import type { Secrets } from '../spec/secrets.ts';
 import type { Spec } from '../spec/spec.ts';
-import { comparedMember } from './compare-member.ts';
-import { memberSides } from './member-stream.ts';
+import { type ComparedMember, type ComparedPlace, comparedMember } from './compare-member.ts';
 
 export interface Diverged {
   /** An RDB of all that the member had; beside it, with `.json`, which keys differ. */
@@ -36,23 +35,24 @@ export async function keepDiverged(
   folder: string,
   now: Date,
 ): Promise<Diverged | null> {
-  const found = await ownOf(spec, secrets, ids);
-  if (found.keys === 0) return null;
-  await makeFolder(folder, 0o700);
-  const file = path.join(folder, `${ids.member}-${now.toISOString().replaceAll(/:|\.\d+/g, '')}.rdb`);
-  await saveSnapshot(spec, secrets, ids, file);
-  const said = { ...ids, at: now.toISOString(), rule: 'what the member that leads has stays', ...found };
-  await writeFileAtomic(`${file}.json`, `${JSON.stringify(said, null, 1)}\n`);
-  return { file, keys: found.keys, first: found.listed[0]?.key ?? '' };
+  const compared = await comparedMember(spec, secrets, ids);
+  try {
+    const found = await ownOf(compared);
+    if (found.keys === 0) return null;
+    await makeFolder(folder, 0o700);
+    const file = path.join(folder, `${ids.member}-${now.toISOString().replaceAll(/:|\.\d+/g, '')}.rdb`);
+    await saveSnapshot(compared.target, file);
+    const said = { ...ids, at: now.toISOString(), rule: 'what the member that leads has stays', ...found };
+    await writeFileAtomic(`${file}.json`, `${JSON.stringify(said, null, 1)}\n`);
+    return { file, keys: found.keys, first: found.listed[0]?.key ?? '' };
+  } finally {
+    compared.close();
+  }
 }
 
 /** What only the member has, or has otherwise. */
-async function ownOf(spec: Spec, secrets: Secrets, ids: { member: string; lead: string }) {
-  const { source: lead, target, scope, close } = await comparedMember(spec, secrets, ids);
-  const source = await openSource(lead).catch((error: unknown) => {
-    close();
-    throw error;
-  });
+async function ownOf({ source: lead, target, scope }: ComparedMember) {
+  const source = await openSource(lead);
   const listed: { db: number; key: string; how: string }[] = [];
   let keys = 0;
   try {
@@ -69,22 +69,13 @@ async function ownOf(spec: Spec, secrets: Secrets, ids: { member: string; lead: 
     return { keys, listed };
   } finally {
     source.close();
-    close();
   }
 }
 
 async function saveSnapshot(
-  spec: Spec,
-  secrets: Secrets,
-  ids: { member: string; lead: string },
+  { endpoint: { host: address, port }, credentials, tls }: ComparedPlace,
   file: string,
 ): Promise<void> {
-  const place = spec.members.find(({ id }) => id === ids.member);
-  const { address = '', port = 0 } = place ?? {};
-  const { credentials, tls } = await memberSides(spec, secrets, {
-    ...ids,
-    endpoint: { host: address, port },
-  });
   const snapshot = await openSnapshot({ address, port, credentials, tls });
   const to = await createAtomicFile(file).catch((error: unknown) => {
     snapshot.close();

@@ -84,5 +84,5 @@ async function beginRun(
   // What a stream had begun to copy is the other one's.
   if (position?.phase === 'copying' && run.by === noRun) await beforeEmptied();
   const info = parseInfo(String(await writer.link.call(['INFO', 'server'])));
-  return newRun(lead, info['run_id'] ?? '-');
+  return newRun(lead, info['run_id'] ?? noRun);
 }

@@ -11,6 +11,7 @@
  * keeps every stream out of the member: its writes fail by their WATCH (target-writer.ts).
  */
 import { randomBytes } from 'node:crypto';
+import { isUnder } from '../base/key-prefixes.ts';
 import type { Address } from '../redis/endpoint.ts';
 import { type Info, infoAsReplica } from '../redis/info.ts';
 import { StreamNeedsCopy } from './errors.ts';
@@ -27,8 +28,7 @@ export const ownKeys = [leadKey, leadsKey] as const;
 /** What is under `ownKeys`. */
 export type OwnKeys = readonly [lead: string | null, leads: string | null];
 /** Whether a key is about who leads and follows, which differs from member to member. */
-export const isLeadKey = (key: Buffer): boolean =>
-  key.length >= ownPrefix.length && key.compare(ownPrefix, 0, ownPrefix.length, 0, ownPrefix.length) === 0;
+export const isLeadKey = (key: Buffer): boolean => isUnder(key, ownPrefix);
 /** Who is in sync with the one that leads (topology/in-sync-record.ts): it comes to the others with everything else. */
 export const inSyncKey = `${leadKey}:in-sync`;
 /** What is under it, as a field of what a standalone member's INFO is made into. */

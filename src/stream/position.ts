@@ -9,6 +9,7 @@
  * same place written by two of them is not the same text: what an earlier connection still has under way fails by its WATCH
  * (target-writer.ts).
  */
+import { isUnder } from '../base/key-prefixes.ts';
 import { StreamPositionUnreadable } from './errors.ts';
 
 /** A place in a primary's history, behind a whole command. */
@@ -44,7 +45,7 @@ export function positionKey(id: string): string {
 export function isPositionKey(key: Buffer): boolean {
   // Asked for every key that there is, nearly all of which begin with another byte.
   if (key[0] !== positionPrefix[0] || key.length <= positionPrefix.length) return false;
-  return key.compare(positionPrefix, 0, positionPrefix.length, 0, positionPrefix.length) === 0;
+  return isUnder(key, positionPrefix);
 }
 
 export function encodePosition({ phase, run, replId, offset, db }: Position): string {

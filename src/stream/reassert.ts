@@ -45,10 +45,8 @@ export class Reasserting {
     const writes = Buffer.isBuffer(payload)
       ? [['RESTORE', key, expires, payload, 'REPLACE', 'ABSTTL'] as const]
       : [['SET', key, empty] as const, ['DEL', key] as const];
-    const whole = [['MULTI'] as const, ...writes, ['EXEC'] as const];
-    const replies = await this.#link.exchange(
-      ...([whole.map((each) => writeRequest(each)), whole.length, { queued: writes.length }] as const),
-    );
+    const whole = [['MULTI'] as const, ...writes, ['EXEC'] as const].map((each) => writeRequest(each));
+    const replies = await this.#link.exchange(whole, whole.length, { queued: writes.length });
     const done = replies.at(-1);
     if (done === null) return 'again';
     const results = Array.isArray(done) ? done : [...replies.slice(1, -1), done];

@@ -1,17 +1,13 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
+import { childrenOf } from '../../src/process/stat.ts';
 
 /** The processes of mirrors that work for this agent, or, with another program, those of members' streams. */
 export function workersOf(agentPid: number, program = 'mirror/worker.js'): number[] {
-  return readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name))
-    .filter((pid) => {
-      try {
-        const line = readFileSync(`/proc/${pid}/cmdline`, 'utf8');
-        const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-        return line.includes(program) && stat.split(') ')[1]?.split(' ')[1] === String(agentPid);
-      } catch {
-        return false;
-      }
-    })
-    .map(Number);
+  return childrenOf(agentPid).filter((pid) => {
+    try {
+      return readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(program);
+    } catch {
+      return false;
+    }
+  });
 }

@@ -4,14 +4,14 @@
  */
 import { readlink, rm, symlink, writeFile } from 'node:fs/promises';
 import { readFileIfThere } from '../../base/atomic-file.ts';
-import { errorCode } from '../../base/errors.ts';
+import { isDiskFull } from '../../base/errors.ts';
 
 /** Not synced. @throws EEXIST when there is a file of this name */
 export async function writeRecord(file: string, text: string): Promise<void> {
   try {
     await writeFile(file, text, { flag: 'wx', mode: 0o600 });
   } catch (error) {
-    if (!/^(ENOSPC|EDQUOT)$/.test(errorCode(error) ?? '')) throw error;
+    if (!isDiskFull(error)) throw error;
     await rm(file, { force: true });
     await symlink(text, file).catch(() => {
       throw error;

@@ -23,6 +23,8 @@ const relinkedMs = 12_000;
 /** A replica notices by seconds of its clock, its agent looks every second, and the Sentinels ask every ten. */
 const leftOutMs = 16_000;
 
+const nobodyLosesAnything = [promotions(0), nothingLost, noDrops, onlyUncertain];
+
 const cutOffPrimary: Pick<Scenario, 'thenHolds' | 'hosts' | 'live' | 'sections' | 'given'> = {
   given: 'three hosts with clients at the gate of each, and minReplicasMaxLag 5 s',
   thenHolds: ({ durability }) => [
@@ -77,10 +79,7 @@ export const partitionBetweenTwo: Scenario = {
   given: 'three hosts with clients at the gate of each',
   when: 'the primary’s host and another one can’t reach each other, the third reaches both, and the network heals later',
   thenHolds: ({ durability }) => [
-    promotions(0),
-    nothingLost,
-    noDrops,
-    onlyUncertain,
+    ...nobodyLosesAnything,
     durability === 'replicated'
       ? waitsAtMost(relinkedMs, 'until the replica that was cut off is linked again')
       : waitsAtMost(10_000, 'gate.hold: those at the gate that can’t reach the primary wait'),
@@ -88,8 +87,8 @@ export const partitionBetweenTwo: Scenario = {
   hosts: 'three',
   live: { safe: false, why: 'the clients of one host wait' },
   async act(stage) {
-    await setApart(stage);
-    await endApart(stage, apartMs);
+    const apart = await setApart(stage);
+    await endApart(stage, apart, apartMs);
     await stage.writesGoOn();
   },
 };
@@ -100,10 +99,7 @@ export const replicaCutOff: Scenario = {
   given: 'three hosts with clients at the gates of two',
   when: 'the host of a replica and the primary’s can’t reach each other for 20 s, and the third, with the other replica, reaches both',
   thenHolds: ({ durability }) => [
-    promotions(0),
-    nothingLost,
-    noDrops,
-    onlyUncertain,
+    ...nobodyLosesAnything,
     durability === 'replicated'
       ? waitsAtMost(leftOutMs, 'until the Sentinels know that the replica may not be promoted')
       : waitsAtMost(1000, 'nobody waits for a replica'),
@@ -116,27 +112,32 @@ export const replicaCutOff: Scenario = {
     return stage.testbed.hosts.filter((host) => host !== other);
   },
   async act(stage) {
-    await setApart(stage);
+    const apart = await setApart(stage);
     await stage.writesGoOn();
-    await endApart(stage, longApartMs);
+    await endApart(stage, apart, longApartMs);
   },
 };
 
+type Pair = readonly [string, string];
+
 /** The primary's host, and another one. */
-async function twoHosts(stage: Stage): Promise<[string, string]> {
+async function twoHosts(stage: Stage): Promise<Pair> {
   const host = await stage.hostOf(await stage.primary());
   return [host, stage.testbed.hosts.find((each) => each !== host) as string];
 }
 
-async function setApart(stage: Stage): Promise<void> {
-  const [host, other] = await twoHosts(stage);
+/** @returns whom: who is primary may be another by the end. */
+async function setApart(stage: Stage): Promise<Pair> {
+  const pair = await twoHosts(stage);
+  const [host, other] = pair;
   await stage.inject(`hosts ${host}, with the primary, and ${other} can't reach each other`, () =>
-    stage.testbed.setApart([host, other], true),
+    stage.testbed.setApart(pair, true),
   );
+  return pair;
 }
 
-async function endApart(stage: Stage, afterMs: number): Promise<void> {
+async function endApart(stage: Stage, pair: Pair, afterMs: number): Promise<void> {
   await stage.untilSinceStrike(afterMs);
-  stage.testbed.setApart(await twoHosts(stage), false);
+  stage.testbed.setApart(pair, false);
   stage.mark('the network is whole again');
 }

@@ -174,9 +174,7 @@ export class OldSide {
     const way = this.#way;
     if (way === null) return [];
     await way.end();
-    await way.users.dropPosition();
-    const left = await way.users.unlock();
-    return [...new Set([...left, ...(await way.users.leave())])];
+    return await way.users.giveBack();
   }
 
   #cannot(error: unknown): void {

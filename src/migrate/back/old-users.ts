@@ -49,6 +49,13 @@ export class OldUsers {
     return left;
   }
 
+  /** All three, one after the other. @returns and @throws as `unlock` */
+  async giveBack(): Promise<string[]> {
+    await this.dropPosition();
+    const left = await this.unlock();
+    return [...new Set([...left, ...(await this.leave())])];
+  }
+
   async #forEachServer(work: (server: RedisConnection, where: Where) => Promise<void>): Promise<string[]> {
     const { credentials, tls } = this.#oldSide;
     const saved = await this.closed.saved();
