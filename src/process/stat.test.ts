@@ -35,6 +35,7 @@ test.runIf(process.platform === 'linux')(
     await once(child, 'spawn');
     const pid = child.pid as number;
     const reader = new StatReader(pid);
+    await waitFor(() => reader.read()?.state === 'S', { what: 'it to have begun to sleep', withinMs: 5000 });
     const before = reader.read();
     expect(before).toEqual(readStat(pid));
     child.kill('SIGSTOP');
