@@ -9,6 +9,7 @@ import { BlockedWatch } from './upstream/blocked-watch.ts';
 import { Durability, type DurabilitySources } from './upstream/durability.ts';
 import { LoginCheck, type LoginInUse } from './upstream/login-check.ts';
 import { leadsNow } from './upstream/probe.ts';
+import { QuorumReads } from './upstream/quorum-reads.ts';
 import { ServerRuns } from './upstream/server-runs.ts';
 import { Strangers } from './upstream/strangers.ts';
 
@@ -32,6 +33,7 @@ export class Backend {
   readonly readWrite: Listener;
   readonly readOnly: Listener | null;
   readonly #replicas: ReplicaWatch;
+  readonly #quorum: QuorumReads | null;
   readonly #strangers: Strangers;
   readonly #logins: LoginCheck;
   readonly #acks: AckWatch;
@@ -67,7 +69,8 @@ export class Backend {
     const leads = config.standalone ? (member: MemberAddress) => leadsNow(member, config) : undefined;
     const routing = new PrimaryRouting(this.watch, this.durability?.confirm ?? null, leads);
     this.readWrite = new Listener(context, routing, first?.readWrite.clients);
-    const reading = new ReplicaRouting(config, this.watch, this.#replicas, table);
+    this.#quorum = config.confirmsReads ? new QuorumReads(config, this.#sources(log)) : null;
+    const reading = new ReplicaRouting(config, this.watch, this.#replicas, table, this.#quorum);
     this.readOnly = config.replicaListen ? new Listener(context, reading, first?.readOnly?.clients) : null;
     reading.serveAt(this.readOnly);
   }
@@ -126,6 +129,7 @@ export class Backend {
     this.watch.stop();
     this.#replicas.stop();
     this.durability?.stop();
+    this.#quorum?.stop();
     this.#acks.stop();
     this.#blocked.stop();
   }

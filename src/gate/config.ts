@@ -44,6 +44,8 @@ export interface GateConfig {
   maxLagMs: number;
   /** The read-only port reads the primary, whatever replicas there are. */
   readsAtPrimary: boolean;
+  /** With that, of standalone members: those in sync have to say behind each read that it leads. See upstream/quorum-reads.ts. */
+  confirmsReads: boolean;
   /** What the read-only port does when no replica is fit. */
   replicaFallback: 'primary' | 'error';
   limits: GateLimits;
@@ -198,6 +200,7 @@ export const gateConfigDefaults = {
   restarts: { limit: 5, withinMs: 60_000 },
   maxLagMs: 10_000,
   readsAtPrimary: false,
+  confirmsReads: false,
   replicaFallback: 'primary',
   limits: {
     clients: 20_000,

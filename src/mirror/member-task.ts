@@ -11,6 +11,7 @@ import type { ErrorJson } from '../base/error-wire.ts';
 import type { Endpoint } from '../redis/endpoint.ts';
 import type { Spec } from '../spec/spec.ts';
 import type { StreamPhase } from '../stream/stream.ts';
+import type { Repaired } from './keep-comparing.ts';
 import type { Diverged } from './keep-diverged.ts';
 
 export interface MemberTask {
@@ -29,5 +30,6 @@ export interface MemberTask {
 /** `copies`: full copies that this process has begun; `bytes` of the one under way, of `totalBytes` when that is known. */
 export type MemberLine =
   | { phase: StreamPhase; copies: number; bytes: number; totalBytes: number | null; problem: string | null }
+  | { repaired: Repaired }
   | { diverged: Diverged }
   | { error: ErrorJson };

@@ -2,6 +2,7 @@
 import { createInterface } from 'node:readline';
 import { errorToJson } from '../base/error-wire.ts';
 import { loadSecrets } from '../spec/secrets.ts';
+import { keepComparing, type Repaired } from './keep-comparing.ts';
 import { keepDiverged } from './keep-diverged.ts';
 import { memberSides, memberStream } from './member-stream.ts';
 import type { MemberLine, MemberTask } from './member-task.ts';
@@ -40,6 +41,11 @@ async function work({ spec, secretFile, divergedFolder, ...task }: MemberTask): 
     toldMs = performance.now();
     say({ phase, copies, bytes, totalBytes: totalBytes ?? null, problem });
   }, lookEveryMs);
+  if (spec.mirror?.read === 'quorum') {
+    const isFollowing = () => !isLeft && stream.status.phase === 'following';
+    const onRepaired = (repaired: Repaired) => say({ repaired });
+    void keepComparing({ spec, secrets, ids: task }, signal, { isFollowing, onRepaired });
+  }
   try {
     await stream.run(signal);
   } finally {

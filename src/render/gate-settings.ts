@@ -13,7 +13,8 @@ export function gateSettings(spec: Spec, { own, sentinelPassword }: Secrets) {
       ? {}
       : {
           standalone: true,
-          readsAtPrimary: spec.mirror.read === 'lead',
+          readsAtPrimary: spec.mirror.read !== 'local',
+          confirmsReads: spec.mirror.read === 'quorum',
           quorum: spec.mirror.ack === 'quorum',
         }),
     sentinels: spec.sentinels.map(({ address, port }) => ({ address, port })),

@@ -131,11 +131,7 @@ function replicaPort(wanted: number | 'none' | undefined, gate: Place): number |
 
 function mirrorTopologyOf({ topology, mirror }: SpecFile): MirrorTopology | null {
   if (topology !== 'mirror') return null;
-  return {
-    ack: mirror?.ack ?? 'one',
-    read: mirror?.read === 'lead' ? 'lead' : 'local',
-    onSplit: mirror?.onSplit ?? 'refuse',
-  };
+  return { ack: mirror?.ack ?? 'one', read: mirror?.read ?? 'local', onSplit: mirror?.onSplit ?? 'refuse' };
 }
 
 function redisSettings(whole: SpecFile, members: number, folder: string): RedisSettings {

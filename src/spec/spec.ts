@@ -30,7 +30,7 @@ export interface MirrorTopology {
   /** Who has a write when it is acknowledged: the member that leads, most of those in sync, all of them. */
   readonly ack: 'one' | 'quorum' | 'all';
   /** Where the read-only port reads. */
-  readonly read: 'local' | 'lead';
+  readonly read: 'local' | 'lead' | 'quorum';
   /** What becomes of what a lead took that was cut off and replaced: it is gone, or kept in a file. */
   readonly onSplit: 'refuse' | 'serve';
 }

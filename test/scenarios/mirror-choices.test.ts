@@ -1,4 +1,4 @@
-/** What `mirror.onSplit: serve` and `mirror diff` of a member promise, by standalone members that really run. */
+/** What `mirror.read: quorum`, `mirror.onSplit: serve` and `mirror diff` of a member promise, by standalone members that really run. */
 import { readFileSync, statSync } from 'node:fs';
 import { afterEach, describe, expect, test } from 'vitest';
 import { waitFor } from '../../src/base/retry.ts';
@@ -9,8 +9,8 @@ import { whyNotUsual } from '../support/whole-run.ts';
 let deployment: TestDeployment;
 afterEach(() => deployment?.destroy());
 
-async function up(mirror: Record<string, string>): Promise<void> {
-  deployment = await TestDeployment.create({ redis: { members: 2 } });
+async function up(mirror: Record<string, string>, gate: Record<string, unknown> = {}): Promise<void> {
+  deployment = await TestDeployment.create({ redis: { members: 2 }, gate });
   deployment.writeSpec({ topology: 'mirror' });
   deployment.writeSpec({ mirror });
   await deployment.start();
@@ -27,6 +27,64 @@ async function follower() {
 }
 
 const textOf = (kind: string) => deployment.events().find((event) => event.kind === kind)?.text;
+
+describe.skipIf(whyNotUsual !== null)('read: quorum', () => {
+  test('the lead answers when those in sync say that it leads, and what differs is repaired', async () => {
+    await up({ ack: 'all', read: 'quorum' }, { hold: '2s' });
+    const [redis, reader] = [deployment.client(), deployment.client(deployment.ports.replica)];
+    await redis.mset('a', '1', 'b', '2');
+    await redis.rpush('list', 'x', 'y');
+    expect(await reader.mget('a', 'b')).toEqual(['1', '2']);
+    expect(await Promise.all(Array.from({ length: 200 }, () => reader.get('a')))).toEqual(
+      Array(200).fill('1'),
+    );
+    await expect(reader.set('a', '2')).rejects.toThrow('READONLY');
+
+    const member = await follower();
+    const direct = deployment.client(member.port);
+    await direct.mset('a', 'other', 'only-here', 'x');
+    await direct.rpush('list', 'z');
+    await redis.pexpire('b', 1_000_000);
+    expect(await reader.get('a')).toBe('1');
+    const isRepaired = async () =>
+      (await direct.get('a')) === '1' &&
+      (await direct.exists('only-here')) === 0 &&
+      (await direct.lrange('list', 0, -1)).join() === 'x,y';
+    await waitFor(isRepaired, { what: 'the member to be repaired', withinMs: 60_000, everyMs: 200 });
+    await waitFor(() => textOf('mirror-repaired') !== undefined, { what: 'the event', withinMs: 20_000 });
+    expect(textOf('mirror-repaired')).toMatch(/ differed between .*: what .* has was written again$/);
+
+    expect(Number(await redis.pttl('b'))).toBeGreaterThan(900_000);
+  });
+
+  test('while one in sync does not say so nothing is read, and then it is again', async () => {
+    await up({ ack: 'all', read: 'quorum' }, { hold: '1s' });
+    const reader = deployment.client(deployment.ports.replica);
+    await deployment.client().set('a', '1');
+    expect(await reader.get('a')).toBe('1');
+    const { pid } = await follower();
+    const agent = deployment.agentPid();
+    // Nobody leaves it out: so writes would wait for it, and reads do.
+    process.kill(agent, 'SIGSTOP');
+    process.kill(pid as number, 'SIGSTOP');
+    try {
+      const refused = /^NOQUORUM redis-\d answered, and .*: nothing is read$/;
+      // One that the gate has sent, of each kind: none is sent again, or taken for what its server was lost by.
+      const sent = [reader.get('a'), reader.mget('a', 'b'), reader.lrange('list', 0, -1)];
+      for (const each of await Promise.allSettled(sent))
+        expect(each).toMatchObject({
+          status: 'rejected',
+          reason: { message: expect.stringMatching(refused) },
+        });
+      await expect(reader.get('a')).rejects.toThrow('NOQUORUM');
+    } finally {
+      process.kill(pid as number, 'SIGCONT');
+      process.kill(agent, 'SIGCONT');
+    }
+    const reads = async () => (await reader.get('a').catch(() => null)) === '1';
+    await waitFor(reads, { what: 'reads to go on', withinMs: 20_000 });
+  });
+});
 
 describe.skipIf(whyNotUsual !== null)('onSplit: serve', () => {
   test('what a replaced lead alone had is kept before it is emptied', async () => {

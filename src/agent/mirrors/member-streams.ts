@@ -11,6 +11,7 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { errorFromJson } from '../../base/error-wire.ts';
 import { errorText } from '../../base/errors.ts';
+import type { Repaired } from '../../mirror/keep-comparing.ts';
 import type { Diverged } from '../../mirror/keep-diverged.ts';
 import type { MemberLine, MemberTask } from '../../mirror/member-task.ts';
 import type { Deployment, LiveMember } from '../deployment.ts';
@@ -70,7 +71,8 @@ export class MemberStreams {
   }
 
   get #choices(): string {
-    return this.#deployment.spec.mirror?.onSplit ?? '';
+    const { read, onSplit } = this.#deployment.spec.mirror ?? {};
+    return `${read} ${onSplit}`;
   }
 
   /** What was said while this process stood still is read first. */
@@ -119,6 +121,7 @@ export class MemberStreams {
       running.saidMs = clock.monotonicMs();
       const line = JSON.parse(text) as MemberLine;
       if ('error' in line) error = errorFromJson(line.error);
+      else if ('repaired' in line) this.#noteRepair(id, lead, line.repaired);
       else if ('diverged' in line) this.#noteDiverged(id, lead, line.diverged);
       else {
         if (line.copies > copies)
@@ -161,6 +164,12 @@ export class MemberStreams {
       id,
       `${what}: what ${lead} has stays, and all that ${id} had is kept in ${file}`,
     );
+  }
+
+  #noteRepair(id: string, lead: string, { keys, first, left }: Repaired): void {
+    const what = `${keys === 1 ? first : `${keys} keys, ${first} among them,`} differed between ${id} and ${lead}`;
+    const outcome = left === null ? `what ${lead} has was written again` : `not all was repaired: ${left}`;
+    this.#say('mirror-repaired', id, `${what}: ${outcome}`);
   }
 
   /** The same failure is told once. */

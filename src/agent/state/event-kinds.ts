@@ -47,6 +47,8 @@ export const eventKinds = {
   'mirror-failed': 'A mirror can not go on; it is tried again.',
   'mirror-following': 'A mirror has everything, and follows.',
   'mirror-paused': 'A mirror is paused.',
+  'mirror-repaired':
+    'With mirror.read: quorum, a member differed from the one that leads, whose data was written again.',
   'mirror-resumed': 'A mirror that was paused goes on.',
   'mirror-resync': 'A mirror is to be filled anew.',
   'mirror-waiting': 'A mirror waits for its source or its target.',

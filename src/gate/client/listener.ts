@@ -39,6 +39,8 @@ export interface Routing {
   onRefusal(target: MemberAddress, refusal: Refusal): boolean;
   readonly refuses: boolean;
   readonly confirm: UpstreamOptions['confirm'];
+  /** Whether all answers are confirmed, and not only those to what may write. */
+  readonly confirmsReads: boolean;
   /** Of standalone servers, for a port that writes: whether this one leads, by its own word now. */
   readonly leads: ConnectionsOwner['leads'];
   /** A reply for requests that this listener does not take, or null. */
@@ -84,6 +86,7 @@ export class Listener implements Router, ConnectionsOwner {
   readonly #isRoute: boolean;
   readonly leads: ConnectionsOwner['leads'];
   readonly confirm: UpstreamOptions['confirm'];
+  readonly confirmsReads: boolean;
   readonly #routing: Routing;
   readonly #servers: Server[] = [];
   /** Null where clients speak without TLS. */
@@ -101,6 +104,7 @@ export class Listener implements Router, ConnectionsOwner {
     this.copies = this.#isRoute ? null : context.copies;
     this.clients = clients ?? new Set();
     this.confirm = routing.confirm;
+    this.confirmsReads = routing.confirmsReads;
     this.leads = routing.leads;
     this.#routing = routing;
     this.config = context.config;

@@ -16,7 +16,12 @@ const request = fc
     fc.array(fc.constantFrom('a', 'b', 'nx', 'replace', 'get'), { maxLength: 4 }),
   )
   .map((words) => writeRequest(words.flat()));
-const loss = fc.record({ sent: fc.boolean(), suspect: fc.boolean(), waited: fc.boolean() });
+const loss = fc.record({
+  sent: fc.boolean(),
+  suspect: fc.boolean(),
+  waited: fc.boolean(),
+  refusal: fc.option(fc.constant(Buffer.from('-NOQUORUM\r\n'))),
+});
 
 test('what a server may have executed is sent again only if it reads, or its rule says that twice is once', () => {
   const property = fc.property(
@@ -29,6 +34,7 @@ test('what a server may have executed is sent again only if it reads, or its rul
       const fate = fateOf(command, bytes, lost, retriesWrites);
       if (!lost.sent) return fate === 'sent first';
       if (lost.waited) return fate === 'carried over';
+      if (command.read && lost.refusal !== null) return fate === 'refused';
       if (fate === 'suspect') return command.read && lost.suspect && !fast;
       if (fate === 'uncertain') return !command.read;
       if (command.read) return fate === 'sent again' && !(lost.suspect && !fast);

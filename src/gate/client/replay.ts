@@ -16,6 +16,7 @@ import type { Again, Item } from './retry-queue.ts';
  * - A read is sent again: executing it twice changes nothing. But the server may have been lost because of it: after a
  *   change of primary it is sent once more at most, and not at all if the server had been silent while it had it; but for one
  *   that can't be why (`fast`): a host that is lost is silent too.
+ * - A read whose answer came and may not be shown (quorum-reads.ts) is answered with why.
  * - A write may have been executed: it is answered with UNCERTAIN; or sent again when the configuration says so and
  *   the command's rule allows it: see commands/retry.ts.
  * - A blocking command that was known to wait was not executed: see blocking.ts.
@@ -68,10 +69,10 @@ const slow = writeError(
 );
 
 /** The run's connection broke; its client goes on once it has nothing in flight. */
-export function retryLost(client: Client, run: Run, { server, sent, silent, heard }: Loss): void {
+export function retryLost(client: Client, run: Run, { server, sent, silent, heard, refusal }: Loss): void {
   const { era } = client.router;
   const { deaths } = run;
-  const loss = { sent, suspect: sent && silent, deaths, heard };
+  const loss = { sent, suspect: sent && silent, deaths, heard, refusal };
   // What was not sent lost nothing here, and keeps what it had lost before.
   client.retries.losing({ run: sent ? server : '', era, deaths }, () => {
     if (run.handler !== null) run.handler.onLost(loss);
@@ -81,20 +82,21 @@ export function retryLost(client: Client, run: Run, { server, sent, silent, hear
 }
 
 /** What becomes of a request whose connection broke: a decision of what is known of it, and nothing else. */
-export type Fate = 'sent first' | 'sent again' | 'carried over' | 'suspect' | 'uncertain';
+export type Fate = 'sent first' | 'sent again' | 'carried over' | 'refused' | 'suspect' | 'uncertain';
 
 /**
- * @param lost `waited`: the server had said that it waits, and nothing of an answer came
+ * @param lost `waited`: the server had said that it waits, and nothing of an answer came; `refusal` as RequestLoss has it
  * @param retriesWrites whether writes that leave the same when they are applied twice may be
  */
 export function fateOf(
   { name, read, fast }: Pick<Command, 'name' | 'read' | 'fast'>,
   request: Buffer,
-  { sent, suspect, waited }: Pick<RequestLoss, 'sent' | 'suspect'> & { waited: boolean },
+  { sent, suspect, waited, refusal }: Pick<RequestLoss, 'sent' | 'suspect' | 'refusal'> & { waited: boolean },
   retriesWrites: boolean,
 ): Fate {
   if (!sent) return 'sent first';
   if (waited) return 'carried over';
+  if (read && refusal !== null) return 'refused';
   if (read) return suspect && !fast ? 'suspect' : 'sent again';
   return retriesWrites && !suspect && mayRetry(name, request) ? 'sent again' : 'uncertain';
 }
@@ -113,6 +115,9 @@ export function loseRequest(
     case 'carried over':
       counters.count('replayed');
       client.retries.again({ request, waitedAt });
+      return;
+    case 'refused':
+      client.retries.again({ reply: loss.refusal as Buffer });
       return;
     case 'suspect':
       answerSuspect(client);

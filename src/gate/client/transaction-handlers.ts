@@ -117,11 +117,14 @@ export class TransactionEnd extends Observed {
     return refusal !== null && router.onRefusal(this.client, refusal);
   }
 
-  override onLost({ sent, suspect, deaths }: RequestLoss): void {
+  override onLost({ sent, suspect, deaths, refusal }: RequestLoss): void {
     const { client } = this;
     const notExecuted = !sent || client.retries.block().some(({ block }) => block.refused);
     const deadly = suspect || (sent && deaths > 0);
-    if (deadly && this.#executes && !notExecuted && this.#onlyReads()) {
+    if (refusal !== null && this.#executes && !notExecuted && this.#onlyReads()) {
+      this.#end();
+      client.retries.again({ reply: refusal });
+    } else if (deadly && this.#executes && !notExecuted && this.#onlyReads()) {
       this.#end();
       answerSuspect(client);
     } else if (!this.#executes || notExecuted || this.#onlyReads()) {

@@ -4,6 +4,7 @@ import type { Listener, Routing } from '../client/listener.ts';
 import type { Refusal } from '../client/refusal.ts';
 import type { Command } from '../commands/command-table.ts';
 import type { GateConfig, MemberAddress } from '../config.ts';
+import type { QuorumReads } from '../upstream/quorum-reads.ts';
 import type { UpstreamOptions } from '../upstream/upstream-options.ts';
 import type { Holding } from './primary-state.ts';
 import type { PrimaryWatch } from './primary-watch.ts';
@@ -22,6 +23,7 @@ const mayWriteUnseen = ({ name, behaviour }: Command): boolean =>
 /** The read-write port: everything goes to the primary. */
 export class PrimaryRouting implements Routing {
   readonly confirm: UpstreamOptions['confirm'];
+  readonly confirmsReads = false;
   readonly leads: Routing['leads'];
   readonly #watch: PrimaryWatch;
   readonly refuses = false;
@@ -65,9 +67,11 @@ export class PrimaryRouting implements Routing {
 
 /** The read-only port: each client has a fit replica, the one with fewest clients when it needs one. */
 export class ReplicaRouting implements Routing {
-  readonly confirm = null;
+  readonly confirm: UpstreamOptions['confirm'];
+  readonly confirmsReads: boolean;
   readonly leads = undefined;
   readonly refuses = true;
+  readonly #quorum: QuorumReads | null;
   readonly #config: GateConfig;
   readonly #watch: PrimaryWatch;
   readonly #replicas: ReplicaWatch;
@@ -81,7 +85,11 @@ export class ReplicaRouting implements Routing {
     watch: PrimaryWatch,
     replicas: ReplicaWatch,
     table: { readonly loaded: boolean },
+    quorum: QuorumReads | null,
   ) {
+    this.#quorum = quorum;
+    this.confirm = quorum?.confirm ?? null;
+    this.confirmsReads = quorum !== null;
     this.#config = config;
     this.#watch = watch;
     this.#replicas = replicas;
@@ -127,7 +135,11 @@ export class ReplicaRouting implements Routing {
 
   /** The primary would take the writes that a replica refuses: until it is known which commands write, nothing goes there. */
   get #fallback(): MemberAddress | null {
-    return this.#config.replicaFallback === 'primary' && this.#table.loaded ? this.#watch.primary : null;
+    return this.#readsAtPrimary && this.#table.loaded ? this.#watch.primary : null;
+  }
+
+  get #readsAtPrimary(): boolean {
+    return this.#config.readsAtPrimary || this.#config.replicaFallback === 'primary';
   }
 
   /** A subscription that moves misses messages: it stays through a moment in which its replica may not be read from. */
@@ -156,11 +168,12 @@ export class ReplicaRouting implements Routing {
 
   refuse(_client: Client, command: Command): Buffer | null {
     if (command.write) return writeError("READONLY You can't write against a read only replica.");
+    if (this.#quorum !== null && this.#quorum.refusal !== null) return writeError(this.#quorum.refusal);
     const isFollower = this.#replicas.fit.length > 0;
     // A standalone server refuses nothing.
     if (isFollower && this.#config.standalone) return mayWriteUnseen(command) ? scriptRefusedAlone : null;
     if (isFollower) return null;
-    if (this.#config.replicaFallback === 'primary') {
+    if (this.#readsAtPrimary) {
       // A replica refuses what a script writes; the primary would not.
       return mayWriteUnseen(command) ? scriptRefused : null;
     }

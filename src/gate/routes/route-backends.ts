@@ -105,6 +105,7 @@ function configOf(config: GateConfig, route: Route): GateConfig {
     predecessor: null,
     // The target's own affair.
     durability: 'async',
+    ...{ readsAtPrimary: false, confirmsReads: false },
     routes: [],
   };
 }

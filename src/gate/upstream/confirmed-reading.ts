@@ -1,12 +1,21 @@
+import type { Buffer } from 'node:buffer';
 import type { MemberAddress } from '../config.ts';
 import type { Inbox } from './inbox.ts';
 import { refusedUntil } from './refused-until.ts';
+import type { Run } from './run.ts';
 
-/** Calls back when what this server executed until now may be acknowledged; null: at once. */
-export type Confirm = ((server: MemberAddress, done: (confirmed: boolean) => void) => void) | null;
+/**
+ * Calls back when what this server executed until now may be acknowledged; null: at once. Not confirmed, what only reads is
+ * sent again, or answered with the `refusal` if there is one.
+ */
+export type Confirm = ((server: MemberAddress, done: Confirmed) => void) | null;
+export type Confirmed = (confirmed: boolean, refusal?: Buffer) => void;
 
 /** The rest of what the server answers stays there while so much waits to be confirmed. */
 const mostBytes = 8 * 1024 * 1024;
+
+/** Whether the answer has to be confirmed where durability is asked for. */
+type Durable = Pick<Run, 'durable' | 'client' | 'mustBeConfirmed'>;
 
 /** What it reads for. */
 interface Reader {
@@ -16,6 +25,8 @@ interface Reader {
   /** Looks at what is in the inbox up to `end`. */
   consume(end: number): void;
   fail(reason: string): void;
+  /** The same, though nothing is wrong with the server. */
+  abandon(reason: string): void;
 }
 
 /**
@@ -25,16 +36,24 @@ interface Reader {
 export class ConfirmedReading {
   readonly #server: MemberAddress;
   readonly #confirm: Confirm;
+  readonly #confirmsReads: boolean;
   readonly #inbox: Inbox;
   readonly #reader: Reader;
   /** Unanswered runs whose answers have to be confirmed. */
   #inFlight = 0;
   #waits = false;
   #standsStill = false;
+  #refusal: Buffer | null = null;
 
-  constructor(server: MemberAddress, confirm: Confirm, inbox: Inbox, reader: Reader) {
+  constructor(
+    server: MemberAddress,
+    { confirm, confirmsReads }: { confirm: Confirm; confirmsReads: boolean },
+    inbox: Inbox,
+    reader: Reader,
+  ) {
     this.#server = server;
     this.#confirm = confirm;
+    this.#confirmsReads = confirmsReads;
     this.#inbox = inbox;
     this.#reader = reader;
   }
@@ -44,17 +63,24 @@ export class ConfirmedReading {
     return this.#waits;
   }
 
+  /** What it was asked for last, and only reads, is answered with this. */
+  get refusal(): Buffer | null {
+    return this.#refusal;
+  }
+
   /** Nothing more is read until something is confirmed. */
   get standsStill(): boolean {
     return this.#standsStill;
   }
 
-  sent(): void {
-    this.#inFlight++;
+  sent(run: Durable): void {
+    // What a connection is opened with is the gate's own.
+    if (this.#confirmsReads && run.client !== null) run.mustBeConfirmed();
+    if (run.durable) this.#inFlight++;
   }
 
-  answered(): void {
-    this.#inFlight--;
+  answered(run: Durable): void {
+    if (run.durable) this.#inFlight--;
   }
 
   onBytes(): void {
@@ -87,7 +113,7 @@ export class ConfirmedReading {
     this.#waits = true;
     const inbox = this.#inbox;
     const bytes = inbox.end - inbox.start;
-    confirm(this.#server, (confirmed) => {
+    confirm(this.#server, (confirmed, refusal) => {
       this.#waits = false;
       if (this.#reader.isClosed()) return;
       this.#read(true);
@@ -97,7 +123,10 @@ export class ConfirmedReading {
       const more = inbox.end > end;
       if (until > inbox.start) this.#reader.consume(until);
       if (this.#reader.isClosed()) return;
-      if (until < end) this.#reader.fail('its writes could not be confirmed by every replica');
+      if (until < end && refusal !== undefined) {
+        this.#refusal = refusal;
+        this.#reader.abandon('what it answered may not be shown');
+      } else if (until < end) this.#reader.fail('what it answered could not be confirmed');
       else if (more) this.onBytes();
     });
   }

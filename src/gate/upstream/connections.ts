@@ -14,9 +14,8 @@ import type { UpstreamOptions } from './upstream-options.ts';
 import { IdleUpstreams, kindOf, type Shared, SharedUpstreams } from './upstreams.ts';
 
 /** What the connections need of the listener that uses them. */
-export interface ConnectionsOwner {
+export interface ConnectionsOwner extends Pick<UpstreamOptions, 'confirm' | 'confirmsReads'> {
   readonly config: GateConfig;
-  readonly confirm: UpstreamOptions['confirm'];
   /** Writes wait, or everything does. */
   readonly holding: 'none' | 'writes' | 'all';
   /** The member for this client's requests now; null when there is none, or everything is held. */
@@ -337,14 +336,15 @@ export class Connections {
   }
 
   #options(target: MemberAddress): OpenOptions {
-    const { config, runs, leads } = this.#owner;
+    const { config, runs, leads, confirmsReads } = this.#owner;
     const { limits, tls, id } = config;
     // Its replicas are none of the members, which alone are waited for.
     const confirm = isPredecessor(config, target) ? null : this.#owner.confirm;
     // One that is to be primary soon does not say so yet.
     const asks = leads !== undefined && this.#owner.isTarget(target);
     return {
-      ...{ connectMs: limits.connectMs, tls, confirm, patience: this.#patience, name: `holdfast-${id}` },
+      ...{ connectMs: limits.connectMs, tls, confirm, confirmsReads },
+      ...{ patience: this.#patience, name: `holdfast-${id}` },
       // Asked while the connection opens.
       run: runs.nameOf(target),
       leads: asks ? () => leads(target) : undefined,
@@ -365,8 +365,7 @@ export class Connections {
         run.client.onRunLost(run, {
           server: upstream.atServer.run,
           sent: upstream.ring.sent > 0,
-          silent,
-          heard,
+          ...{ silent, heard, refusal: upstream.reading.refusal },
         });
       }
       heard = false;

@@ -68,13 +68,15 @@ export class Passage {
     if (run === undefined || run.kept || run.client !== client) {
       run = this.#ring.push();
       run.beginUnkept(client, this.#outbox.now);
+      this.#reading.sent(run);
       this.#ring.markSent();
       client.onRunSent(0, 0);
     }
     this.#ring.extend(count);
     client.onRunExtended(count);
     if (!writes || run.writes) return;
+    this.#reading.answered(run);
     run.mayWrite();
-    this.#reading.sent();
+    this.#reading.sent(run);
   }
 }

@@ -9,6 +9,8 @@ export interface Loss {
   silent: boolean;
   /** Something of its answer had come. */
   heard: boolean;
+  /** What it is answered with if it only reads: its answer came, and may not be shown. Else null. */
+  refusal: Buffer | null;
 }
 
 /** The same, as a single request is told. */
@@ -21,6 +23,8 @@ export interface RequestLoss {
   deaths: number;
   /** Something of its answer had come. */
   heard: boolean;
+  /** What it is answered with if it only reads: its answer came, and may not be shown. Else null. */
+  refusal: Buffer | null;
 }
 
 /** Who gets the replies of a connection to a member. */
@@ -232,6 +236,11 @@ export class Run {
   /** Whether there may be long answers among its own, as far as its sender knows. */
   mayRead(reads: boolean): void {
     this.#reads = reads;
+  }
+
+  /** Its answer has to be confirmed, though it may not write. */
+  mustBeConfirmed(): void {
+    this.#durable = true;
   }
 
   /** Something of it may write. */

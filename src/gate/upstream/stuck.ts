@@ -59,7 +59,7 @@ function freeReaders(upstream: Upstream): Tenant[] {
     if (client === null || stay.has(client)) continue;
     // Whoever sends is a tenant: only the gate's own requests have nobody.
     freed.add(client as Tenant);
-    client.onRunLost(run, { server, sent: index < ring.sent, silent: false, heard: false });
+    client.onRunLost(run, { server, sent: index < ring.sent, silent: false, heard: false, refusal: null });
     run.abandonTo(new Unwanted(run.left));
   }
   return [...freed];

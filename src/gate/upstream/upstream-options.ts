@@ -6,6 +6,8 @@ export interface UpstreamOptions {
   connectMs: number;
   tls: GateTls | null;
   confirm: Confirm;
+  /** Whether all answers to clients are confirmed, and not only those to what may write. */
+  confirmsReads: boolean;
   /** For how long slow readers may hold up others, on all connections together. */
   patience: Patience;
 }

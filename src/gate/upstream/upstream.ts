@@ -26,7 +26,7 @@ export class Upstream {
   readonly target: MemberAddress;
   readonly ring = new RunRing();
   readonly #events: UpstreamEvents;
-  readonly #reading: ConfirmedReading;
+  readonly reading: ConfirmedReading;
   readonly crowd = new Crowd();
   readonly #inbox = new Inbox();
   readonly #progress: ReplyProgress = { missing: 0, at: 0 };
@@ -54,11 +54,12 @@ export class Upstream {
 
   constructor(target: MemberAddress, options: UpstreamOptions, events: UpstreamEvents) {
     const { connectMs, patience, tls } = options;
-    this.#reading = new ConfirmedReading(target, options.confirm, this.#inbox, {
+    this.reading = new ConfirmedReading(target, options, this.#inbox, {
       isClosed: () => this.#closed,
       consume: (end) => this.#consume(end),
       read: (on) => (on && !this.#brake.on ? this.#socket.resume() : this.#socket.pause()),
       fail: (reason) => this.fail(reason),
+      abandon: (reason) => this.abandon(reason),
     });
     this.target = target;
     this.#events = events;
@@ -66,19 +67,19 @@ export class Upstream {
       buffer: () => this.#inbox.room() as Buffer<ArrayBuffer>,
       callback: (bytes) => {
         this.#inbox.received(bytes);
-        this.#reading.onBytes();
+        this.reading.onBytes();
         return true;
       },
     });
     this.#outbox = new Outbox(this.ring, this.#socket);
-    const resume = () => (this.#reading.standsStill ? this.#socket : this.#socket.resume());
+    const resume = () => (this.reading.standsStill ? this.#socket : this.#socket.resume());
     this.#brake = new Brake({ pause: () => this.#socket.pause(), resume }, patience, () => events.onSlow?.());
     this.#long = new LongReply(this.ring, this.#brake);
-    this.passage = new Passage(this.ring, this.#outbox, this.#socket, this.#reading);
+    this.passage = new Passage(this.ring, this.#outbox, this.#socket, this.reading);
     if (tls?.upstream) {
       this.#socket.on('data', (chunk) => {
         this.#inbox.add(chunk);
-        this.#reading.onBytes();
+        this.reading.onBytes();
       });
     }
     watchSocket(this.#socket, tls, connectMs, {
@@ -161,7 +162,7 @@ export class Upstream {
   ): Run {
     const run = this.ring.push();
     run.begin(client, count, writes, handler);
-    if (run.durable) this.#reading.sent();
+    this.reading.sent(run);
     // Whoever looks at the reply itself keeps the request, too.
     this.#outbox.add(run, buf, start, end, handler !== null);
     this.crowd.add(end - start);
@@ -177,14 +178,14 @@ export class Upstream {
   /** How long, in ms, the server has said nothing though the run at the head waits for its answer. */
   get silentMs(): number {
     const head = this.ring.sent > 0 ? this.ring.peek() : undefined;
-    const isRead = !this.#brake.on && !this.#reading.standsStill;
+    const isRead = !this.#brake.on && !this.reading.standsStill;
     if (head === undefined || head.handler?.blocking === true || !isRead) return 0;
     return performance.now() - Math.max(head.since, this.#now);
   }
 
   /** How long, in ms, the server has not answered what everything behind it waits for; 0 while nothing does. */
   get stuckMs(): number {
-    return this.#reading.waits || this.#retired || !this.#ready ? 0 : this.silentMs;
+    return this.reading.waits || this.#retired || !this.#ready ? 0 : this.silentMs;
   }
 
   /** Something came of the next answer, which nobody was given. */
@@ -365,7 +366,7 @@ export class Upstream {
   }
 
   #uncount(run: Run): void {
-    if (run.durable) this.#reading.answered();
+    this.reading.answered(run);
     this.crowd.remove(run.end - run.start);
   }
 
@@ -385,7 +386,7 @@ export class Upstream {
 
   #close(reason: string): void {
     if (this.#closed) return;
-    this.#reading.onEnd();
+    this.reading.onEnd();
     // What was taken may have been all that it was kept for.
     if (this.#closed) return;
     this.#closed = true;

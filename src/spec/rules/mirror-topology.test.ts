@@ -14,7 +14,7 @@ test('standalone members: two or more, without anything that is about replicas',
 test.each([
   ['mirror: { ack: all }', /without topology: mirror/],
   ['topology: mirror\nredis: { members: 1 }', /two members at least/],
-  ['topology: mirror\nmirror: { read: quorum }', /not possible yet/],
+  ['topology: mirror\nmirror: { read: quorum }', /allowed with it: local, lead/],
   ['topology: mirror\nmirror: { ack: all, onSplit: serve }', /allowed with it: refuse/],
   ['topology: mirror\nredis: { minReplicasToWrite: 1 }', /have no replicas/],
   ['topology: mirror\nredis: { maxMemoryPolicy: allkeys-lru }', /evict keys of its own choice/],

@@ -17,7 +17,11 @@ export function mirrorTopologyRules(spec: Spec, file: SpecFile): Problem[] {
       ['redis', 'members'],
       'topology: mirror needs two members at least, of which one leads',
     ],
-    [file.mirror?.read === 'quorum', ['mirror', 'read'], 'quorum is not possible yet; allowed: local, lead'],
+    [
+      spec.mirror.read === 'quorum' && spec.mirror.ack === 'one',
+      ['mirror', 'read'],
+      'quorum asks those that are in sync, which nobody is with ack: one; allowed with it: local, lead',
+    ],
     [
       spec.mirror.onSplit === 'serve' && spec.mirror.ack !== 'one',
       ['mirror', 'onSplit'],

@@ -11,7 +11,8 @@ export const mirrorTopologySchema = field.section(
       .optional(),
     read: field
       .choice(['local', 'lead', 'quorum'], {
-        about: 'The read-only port: members that follow within gate.maxLag, or the one that leads.',
+        about:
+          'The read-only port: members that follow within gate.maxLag, or the one that leads; with quorum those in sync have to say behind each read that it does.',
         default: 'local',
       })
       .optional(),
