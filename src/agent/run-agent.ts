@@ -42,6 +42,7 @@ import { takeLock } from './state/state-lock.ts';
 import { claimState } from './state/state-owner.ts';
 import { renewServerTls } from './units/renew-server-tls.ts';
 import { runsFromBefore } from './units/runs-from-before.ts';
+import { keepSpareGates } from './units/spare-gates.ts';
 
 export interface AgentOptions {
   spec: Spec;
@@ -163,6 +164,7 @@ function keepLooking(deployment: Deployment): () => void {
     watchClock(setting.clock, events, setting.host),
     watchActivity(deployment),
     renewServerTls(deployment),
+    keepSpareGates(deployment),
   ];
   return () => {
     for (const stop of stops) stop();

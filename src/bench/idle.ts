@@ -1,5 +1,6 @@
 /** What a deployment costs while nobody uses it: processor time and memory of the agent, the gate and each server. */
 import { setTimeout as delay } from 'node:timers/promises';
+import { childrenOf } from '../process/stat.ts';
 import { BenchFailed } from './errors.ts';
 import { withTestbed } from './own-testbed.ts';
 import { processCpuMicros, processMemoryBytes } from './process-cost.ts';
@@ -32,7 +33,11 @@ export async function benchIdle(options: IdleOptions, context: BenchContext): Pr
     report(`waiting ${options.settleSeconds} s, then looking for ${options.seconds} s`);
     await delay(options.settleSeconds * 1000, undefined, { signal });
     const [host = ''] = testbed.hosts;
-    const processes = [{ id: 'agent', pid: await testbed.agentPid(host) }, ...(await testbed.processes())];
+    const agentPid = await testbed.agentPid(host);
+    const known = [{ id: 'agent', pid: agentPid }, ...(await testbed.processes())];
+    // What waits to be needed costs, too.
+    const spares = childrenOf(agentPid ?? -1).filter((pid) => known.every((each) => each.pid !== pid));
+    const processes = [...known, ...spares.map((pid) => ({ id: 'a spare for the gate', pid }))];
     const costs = processes.map(({ id, pid }) => new Cost(id, pid ?? -1));
     for (let second = 0; second < options.seconds; second++) {
       await delay(1000, undefined, { signal });

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import cluster from 'node:cluster';
 import { errorToJson } from '../base/error-wire.ts';
+import { waitUntilLetGo } from '../base/let-go.ts';
 import { outliveOutput } from '../base/outlive-output.ts';
 import type { GateConfig } from './config.ts';
 import { readGateConfig } from './config-file.ts';
@@ -59,6 +60,7 @@ function log(id: string, text: string): void {
 }
 
 outliveOutput();
+waitUntilLetGo();
 try {
   await main(process.argv.slice(2));
 } catch (error) {

@@ -14,6 +14,7 @@ import { waitFor } from '../base/retry.ts';
 import { ProcessFailedToStart, ProcessWouldNotStop } from './errors.ts';
 import { identify, isRunning, type ProcessIdentity, signalProcess } from './identity.ts';
 import type { OutputOwners } from './output-owners.ts';
+import { SpareProcess } from './spare-process.ts';
 import { type HeldProcess, type ProcessCommand, spawnHeld } from './spawn-held.ts';
 
 export interface ExitReport {
@@ -38,6 +39,7 @@ export class SupervisedProcess {
   #timer: NodeJS.Timeout | undefined;
   #damage: string | null = null;
   #isRecorded = true;
+  readonly #spare = new SpareProcess();
   #onExit: (report: ExitReport) => void = () => {};
 
   /**
@@ -82,16 +84,14 @@ export class SupervisedProcess {
    * @throws PROCESS_FAILED_TO_START when the program can't be run at all. An early death is an exit like others.
    */
   async start(command: ProcessCommand): Promise<void> {
-    const { child, letGo } = this.#spawn(command);
+    const { child, begun, letGo } = this.#spare.take(command) ?? this.#spawn(command);
     const identity = child.pid === undefined ? undefined : identify(child.pid);
     // Before it does anything: a process without a record is a stranger to the next agent, which finds its port taken.
     this.#isRecorded = identity !== undefined && this.#writeAtOnce(identity);
     letGo();
-    await new Promise<void>((resolve, reject) => {
-      child.once('spawn', resolve);
-      child.once('error', (cause) => reject(this.#cannotStart(command, cause)));
+    await begun.catch((cause) => {
+      throw this.#cannotStart(command, cause);
     });
-    child.unref();
     this.#child = child;
     this.#record = identity ?? { pid: child.pid as number, startTime: '' };
     const record = this.#record;
@@ -99,6 +99,16 @@ export class SupervisedProcess {
     if (child.exitCode !== null || child.signalCode !== null) {
       this.#ended(record, { code: child.exitCode, signal: child.signalCode });
     }
+  }
+
+  /** Has one ready that `start` of the same command becomes at once, when it is one that can wait. A second call does no harm. */
+  prepare(command: ProcessCommand): void {
+    if (command.waitsItself === true) this.#spare.prepare(command);
+  }
+
+  /** Of what was prepared nothing is left. */
+  forgetPrepared(): void {
+    this.#spare.drop();
   }
 
   #spawn(command: ProcessCommand): HeldProcess {

@@ -74,6 +74,8 @@ export class OwnGate implements GateAdapter {
       args: [mainFile, '--config', this.#paths.config],
       cwd: this.#paths.folder,
       logFile: this.#paths.log,
+      // With workers it is they who take long.
+      waitsItself: this.#deployment.spec.gate.workers === 1,
     };
   }
 

@@ -178,6 +178,7 @@ export class Unit {
     if (this.#starting !== null) await this.#starting.catch(() => {});
     const { wanted } = this;
     this.#wanted = false;
+    this.process.forgetPrepared();
     if (!this.process.running) return;
     // A stopped process can't end: SIGCONT does nothing to the others.
     this.process.signal('SIGCONT');
