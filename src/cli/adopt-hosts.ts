@@ -18,11 +18,12 @@ import { installedSpec } from '../render/installed.ts';
 import type { Spec } from '../spec/spec.ts';
 import { planLines, refusalLine, refusedFor } from './adopt-lines.ts';
 import { type AdoptOptions, accessFrom } from './adopt-options.ts';
-import { fromHere, printPlan, refuseUnfit } from './apply-hosts.ts';
+import { fromHere, refuseUnfit } from './apply-hosts.ts';
 import { broughtBy } from './brought.ts';
 import { confirm } from './confirm.ts';
 import { BadOption } from './errors.ts';
 import type { Output } from './output.ts';
+import { printPlan } from './print-plan.ts';
 
 export async function adoptOnHosts(
   output: Output,

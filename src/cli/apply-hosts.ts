@@ -1,6 +1,5 @@
 /** `holdfast apply` for a spec whose hosts are reached by ssh: look, show, ask, do. */
 import os from 'node:os';
-import { shownValue } from '../agent/settings/shown-value.ts';
 import { ApplyLock } from '../fleet/act/apply-lock.ts';
 import type { HostFinding } from '../fleet/act/check-hosts.ts';
 import { bundleContents, type Contents } from '../fleet/bundle/contents.ts';
@@ -9,8 +8,7 @@ import { FleetRefused, HostUnfit } from '../fleet/errors.ts';
 import type { HostFacts } from '../fleet/facts/host-facts.ts';
 import { refuseOtherNames } from '../fleet/plan/machines.ts';
 import { describeStage, keepIds, leavingHosts, stagesTo } from '../fleet/plan/placement.ts';
-import { describeStep, isEmpty, type Plan, type TurnStep } from '../fleet/plan/steps.ts';
-import { describeAddress } from '../fleet/plan/virtual-address.ts';
+import { isEmpty, type Plan } from '../fleet/plan/steps.ts';
 import { placementIn, refuseUnreachable } from '../fleet/read-placement.ts';
 import { SshConnections } from '../fleet/ssh/connections.ts';
 import { type FromHere, gatherAll, surveyFleet, surveyRollback } from '../fleet/survey.ts';
@@ -22,6 +20,7 @@ import { confirm } from './confirm.ts';
 import { BadOption } from './errors.ts';
 import type { Output } from './output.ts';
 import { certificatesOf, keep } from './own-certificates.ts';
+import { printPlan } from './print-plan.ts';
 
 interface ApplyHostsOptions {
   dryRun?: boolean;
@@ -190,55 +189,6 @@ function printStages(output: Output, stages: readonly Stage[]): void {
   for (const [index, line] of all.entries()) output.line(`  ${index + 1}. ${line}`);
   if (stages.length > 1)
     output.line('The first of these steps in full; the others follow, each on healthy hosts:');
-}
-
-export function printPlan(
-  output: Output,
-  plan: Plan,
-  findings: readonly HostFinding[],
-  isNothing: boolean,
-): void {
-  const { bold, yellow, red } = output.colors;
-  for (const { found, fix, blocks } of distinct(findings)) {
-    const word = blocks ? red('critical:') : yellow('warning:');
-    const on = findings
-      .filter((each) => each.found === found && each.blocks === blocks)
-      .map(({ host }) => host);
-    output.note(`${word} ${on.join(', ')}: ${found}${fix === undefined ? '' : `. ${fix}`}`);
-  }
-  if (isEmpty(plan)) {
-    if (isNothing) output.line('Nothing to do: every host is as the spec says.');
-    return;
-  }
-  for (const { host, steps } of plan.prepare) {
-    if (steps.length === 0) continue;
-    output.line(bold(`host ${host}`));
-    for (const line of steps.flatMap(describeStep)) output.line(`  ${line}`);
-  }
-  for (const [index, { hosts, steps }] of plan.turns.entries()) {
-    const order = plan.turns.length > 1 ? `${index + 1}. ` : '';
-    output.line(bold(`${order}${hosts.length > 1 ? 'hosts' : 'then host'} ${hosts.join(', ')}`));
-    for (const line of steps.map(forPeople).flatMap(describeStep)) output.line(`  ${line}`);
-  }
-  for (const step of plan.addresses) output.line(describeAddress(step));
-  for (const notice of plan.notices) output.line(notice);
-}
-
-function forPeople(step: TurnStep): TurnStep {
-  if (step.kind !== 'settings' || step.changes === null) return step;
-  const changes = step.changes.map((change) => ({
-    ...change,
-    from: shownValue(change.what, change.from),
-    to: shownValue(change.what, change.to),
-  }));
-  return { ...step, changes };
-}
-
-/** What several hosts have is said once. */
-function distinct(findings: readonly HostFinding[]): HostFinding[] {
-  const same = (one: HostFinding) => (other: HostFinding) =>
-    one.found === other.found && one.blocks === other.blocks;
-  return findings.filter((each, index) => findings.findIndex(same(each)) === index);
 }
 
 /** @throws HOST_UNFIT */

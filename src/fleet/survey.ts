@@ -73,7 +73,10 @@ export async function surveyFleet(
   return {
     plan,
     facts,
-    findings: facts.flatMap((each) => checkHost(spec, each, here.nowMs)),
+    findings: facts.flatMap((each) => {
+      const steps = plan.prepare.find(({ host }) => host === each.host)?.steps ?? [];
+      return checkHost(spec, each, steps, here.nowMs);
+    }),
     secret,
     primary,
   };

@@ -78,7 +78,7 @@ function unitText(spec: Spec): string {
     '[Service]',
     'Type=exec',
     `ExecStartPre=/bin/cp ${files.conf} ${files.told}`,
-    `ExecStart=/usr/sbin/keepalived --dont-fork --log-console ${keepalivedWords(files)}`,
+    `ExecStart=/usr/sbin/keepalived --dont-fork ${keepalivedWords(files)}`,
     `ExecReload=/bin/cp ${files.conf} ${files.told}`,
     'ExecReload=/bin/kill -HUP $MAINPID',
     'KillMode=mixed',
